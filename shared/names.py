@@ -1,0 +1,72 @@
+"""Every literal that crosses a process: groups, keys, names and limits. One line says what each is for."""
+
+from typing import Final
+
+# --- API groups -------------------------------------------------------------------------------------------------
+BATCH: Final = "batch.volcano.sh/v1alpha1"
+FLOW: Final = "flow.volcano.sh/v1alpha1"
+SCHEDULING: Final = "scheduling.volcano.sh/v1beta1"
+BUS: Final = "bus.volcano.sh/v1alpha1"
+POLICY: Final = "policy.jobflow.dev/v1alpha1"
+
+# --- labels and annotations that Volcano defines (volcano-behaviour.md 1.10) ---------------------------------------
+TASK_INDEX: Final = "volcano.sh/task-index"
+TASK_SPEC: Final = "volcano.sh/task-spec"
+JOB_NAME: Final = "volcano.sh/job-name"
+JOB_NAMESPACE: Final = "volcano.sh/job-namespace"
+QUEUE_NAME: Final = "volcano.sh/queue-name"
+JOB_VERSION: Final = "volcano.sh/job-version"
+JOB_RETRY_COUNT: Final = "volcano.sh/job-retry-count"
+TEMPLATE_UID: Final = "volcano.sh/template-uid"
+PARTITION_ID: Final = "volcano.sh/partition-id"
+NUMA_TOPOLOGY_POLICY: Final = "volcano.sh/numa-topology-policy"
+PREEMPTABLE: Final = "volcano.sh/preemptable"
+COOLDOWN_TIME: Final = "volcano.sh/cooldown-time"
+REVOCABLE_ZONE: Final = "volcano.sh/revocable-zone"
+JDB_MIN_AVAILABLE: Final = "volcano.sh/jdb-min-available"
+JDB_MAX_UNAVAILABLE: Final = "volcano.sh/jdb-max-unavailable"
+JOB_FORWARDING: Final = "volcano.sh/job-forwarding"
+OUT_OF_SYNC: Final = "volcano.sh/controller-out-of-sync"
+JOB_TYPE: Final = "volcano.sh/job-type"
+CREATED_BY_TEMPLATE: Final = "volcano.sh/createdByJobTemplate"
+CREATED_BY_FLOW: Final = "volcano.sh/createdByJobFlow"
+CLOSED_BY_PARENT: Final = "volcano.sh/closed-by-parent"
+HIERARCHY: Final = "volcano.sh/hierarchy"
+HIERARCHY_WEIGHTS: Final = "volcano.sh/hierarchy-weights"
+GROUP_NAME: Final = "scheduling.k8s.io/group-name"
+NAMESPACE_QUEUE: Final = "scheduling.volcano.sh/queue-name"
+GROUP_MIN_MEMBER: Final = "scheduling.volcano.sh/group-min-member"
+HCCL_RANK_INDEX: Final = "hccl/rankIndex"
+
+# --- ours ---------------------------------------------------------------------------------------------------------
+STEP: Final = "flow.volcano.sh/step"  # Job label and annotation: the step that made it
+ITERATION: Final = "flow.volcano.sh/iteration"  # Job label: index in a `for`
+ATTEMPT: Final = "flow.volcano.sh/attempt"  # Job label: 0 for the first try
+GANG_GATE: Final = "jobflow.dev/gang"  # scheduling gate that the `gate` backend lifts
+
+# --- annotations of other tools that must not travel from a template to the Jobs made of it -----------------------
+FOREIGN_ANNOTATION_PREFIXES: Final = (
+    "kubectl.kubernetes.io/last-applied-configuration",
+    "meta.helm.sh/",
+    "argocd.argoproj.io/",
+)
+
+# --- defaults -----------------------------------------------------------------------------------------------------
+DEFAULT_QUEUE: Final = "default"
+ROOT_QUEUE: Final = "root"
+DEFAULT_SCHEDULER: Final = "volcano"
+DEFAULT_MAX_RETRY: Final = 3
+
+# --- limits -------------------------------------------------------------------------------------------------------
+MAX_NAME: Final = 63  # DNS-1123 label; Jobs, pods and hostnames
+MAX_STEPS: Final = 1000
+MAX_ITERATIONS: Final = 2000
+DEFAULT_MAX_ITERATIONS: Final = 100
+MAX_FLOW_JOBS: Final = 10_000
+MAX_OUTPUT_BYTES: Final = 4096
+MAX_FLOW_OUTPUT_BYTES: Final = 65_536
+MAX_STATUS_BYTES: Final = 900 * 1024
+MAX_EXPRESSION_BYTES: Final = 4096
+MAX_FINISHED_JOBS_LISTED: Final = 500
+MAX_JOBS_PER_STEP_LISTED: Final = 10
+MAX_HANDLED_COMMANDS: Final = 20
