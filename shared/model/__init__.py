@@ -1,0 +1,34 @@
+"""The API as frozen models: attribute = snake_case of the JSON name; `if`, `for`, `while`, `finally`, `from` take a trailing underscore."""
+
+from shared.model.command import Command
+from shared.model.flow import JobFlow, JobFlowSpec, Param
+from shared.model.flow_status import JobFlowStatus, StepStatus
+from shared.model.job import Job, JobSpec, LifecyclePolicy, TaskSpec
+from shared.model.job_status import JobStatus
+from shared.model.meta import ObjectMeta, OwnerReference
+from shared.model.podgroup import PodGroup
+from shared.model.policy import JobFlowPolicy
+from shared.model.queue import Queue
+from shared.model.step import Step
+from shared.model.template import JobTemplate
+
+__all__ = [
+    "Command",
+    "Job",
+    "JobFlow",
+    "JobFlowPolicy",
+    "JobFlowSpec",
+    "JobFlowStatus",
+    "JobSpec",
+    "JobStatus",
+    "JobTemplate",
+    "LifecyclePolicy",
+    "ObjectMeta",
+    "OwnerReference",
+    "Param",
+    "PodGroup",
+    "Queue",
+    "Step",
+    "StepStatus",
+    "TaskSpec",
+]

@@ -1,0 +1,16 @@
+"""Command (bus.volcano.sh/v1alpha1): an order to a Job, Queue or JobFlow. Its fields sit at top level."""
+
+from shared.model.meta import ObjectMeta, OwnerReference
+from shared.model.types import Model
+
+
+class Command(Model, frozen=True, kw_only=True):
+    """One order; deleted once it has taken effect."""
+
+    api_version: str = ""
+    kind: str = ""
+    metadata: ObjectMeta = ObjectMeta()
+    action: str = ""
+    target: OwnerReference | None = None
+    reason: str = ""
+    message: str = ""

@@ -1,0 +1,56 @@
+"""JobFlow (flow.volcano.sh/v1alpha1): a graph of Jobs made from JobTemplates (jobflow-api.md 1)."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from shared.model.flow_status import JobFlowStatus
+from shared.model.meta import ObjectMeta
+from shared.model.phases import FailureStrategy, RetainPolicy
+from shared.model.step import Retry, Step
+from shared.model.types import Count, Model, Positive
+
+
+class Param(Model, frozen=True, kw_only=True):
+    """`params.NAME` in expressions, `$(params.NAME)` in strings."""
+
+    name: str
+    value: str = ""
+
+
+class JobFlowSpec(Model, frozen=True, kw_only=True):
+    """What runs in which order, and what happens when it fails."""
+
+    flows: Annotated[
+        tuple[Step, ...], Meta(description="The steps; order matters only for who gets a free slot first.")
+    ] = ()
+    job_retain_policy: Annotated[
+        RetainPolicy | None, Meta(description="delete: the Jobs are removed when the flow has ended. Default retain.")
+    ] = None
+    params: Annotated[tuple[Param, ...], Meta(description="Values for expressions and templates.")] = ()
+    parallelism: Annotated[Count | None, Meta(description="Unfinished Jobs at once; 0: no limit.")] = None
+    suspend: Annotated[bool, Meta(description="Nothing new starts; what runs, runs on.")] = False
+    active_deadline_seconds: Annotated[
+        Positive | None, Meta(description="Seconds the flow may take from its start.")
+    ] = None
+    ttl_seconds_after_finished: Annotated[
+        Count | None, Meta(description="Seconds after its end until it is deleted.")
+    ] = None
+    failure_strategy: Annotated[
+        FailureStrategy | None, Meta(description="Stop (default), Continue or FailFast after a step's failure.")
+    ] = None
+    retry: Annotated[Retry | None, Meta(description="Default of every step.")] = None
+    finally_: Annotated[
+        tuple[Step, ...], Meta(description="Steps that run once every step has ended, whatever the outcome.")
+    ] = msgspec.field(default=(), name="finally")
+
+
+class JobFlow(Model, frozen=True, kw_only=True):
+    """A graph of batch jobs."""
+
+    api_version: str = ""
+    kind: str = ""
+    metadata: ObjectMeta = ObjectMeta()
+    spec: JobFlowSpec = JobFlowSpec()
+    status: JobFlowStatus = JobFlowStatus()

@@ -1,0 +1,156 @@
+"""`JobFlow.status`: Volcano's fields, kept and correct, and ours (jobflow-api.md 8)."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from shared.model.job_status import TaskCounts
+from shared.model.phases import FlowPhase, JobPhase, StepPhase
+from shared.model.types import Count, Int32, Labels, Model, Time
+
+
+class FlowState(Model, frozen=True, kw_only=True):
+    phase: FlowPhase | None = None
+    reason: Annotated[str, Meta(description="One word: why the flow is where it is.")] = ""
+    message: Annotated[str, Meta(description="The same in a sentence.")] = ""
+
+
+class RunningHistory(Model, frozen=True, kw_only=True):
+    """A stay of a Job in one phase."""
+
+    start_timestamp: Time | None = None
+    end_timestamp: Time | None = None
+    state: Annotated[str, Meta(description="Job phase.")] = ""
+
+
+class JobEntry(Model, frozen=True, kw_only=True):
+    """`jobStatusList[]`: one Job of the flow."""
+
+    name: str
+    state: Annotated[str, Meta(description="Job phase.")] = ""
+    start_timestamp: Time | None = None
+    end_timestamp: Time | None = None
+    restart_count: Int32 = 0
+    running_histories: tuple[RunningHistory, ...] = ()
+
+
+class FlowCondition(Model, frozen=True, kw_only=True):
+    """`conditions[JOB]` (a map in Volcano's API)."""
+
+    phase: Annotated[JobPhase | None, Meta(description="Job phase.")] = None
+    create_time: Time | None = None
+    running_duration: Annotated[str | None, Meta(description="Go duration.")] = None
+    task_status_count: dict[str, TaskCounts] = {}
+
+
+class StepCounts(Model, frozen=True, kw_only=True):
+    waiting: Count = 0
+    running: Count = 0
+    completed: Count = 0
+    failed: Count = 0
+    skipped: Count = 0
+
+
+class PodCounts(Model, frozen=True, kw_only=True):
+    """Of one step: pods by result, over its Jobs."""
+
+    succeeded: Count = 0
+    failed: Count = 0
+
+
+class FlowPods(Model, frozen=True, kw_only=True):
+    """Over all Jobs of the flow."""
+
+    total: Count = 0
+    running: Count = 0
+    succeeded: Count = 0
+    failed: Count = 0
+    failure_rate_percent: Annotated[float, Meta(description="failed / (succeeded + failed), in percent.")] = 0.0
+
+
+class Attempt(Model, frozen=True, kw_only=True):
+    """The last finished attempt of a step."""
+
+    job: str = ""
+    phase: str = ""
+    reason: str = ""
+    exit_code: Int32 | None = None
+    message: str = ""
+    start_time: Time | None = None
+    completion_time: Time | None = None
+
+
+class Iterations(Model, frozen=True, kw_only=True):
+    """Progress of a `for`: index sets as "0-57,60"."""
+
+    total: Count | None = None
+    running: Count = 0
+    completed_indexes: str = ""
+    failed_indexes: str = ""
+
+
+class LastIteration(Model, frozen=True, kw_only=True):
+    """`last` of a loop's expressions: the latest finished iteration."""
+
+    index: Count = 0
+    phase: str = ""
+    exit_code: Int32 | None = None
+    outputs: Labels = {}
+
+
+class StepStatus(Model, frozen=True, kw_only=True):
+    """Everything the rules need to know of a step after a crash, even when its Jobs are gone."""
+
+    name: str
+    phase: StepPhase = StepPhase.WAITING
+    reason: str = ""
+    message: str = ""
+    attempts: Annotated[Count, Meta(description="Attempts begun, over the flow's life.")] = 0
+    attempt_base: Annotated[Count, Meta(description="Attempts begun before the last Retry or Restart command.")] = 0
+    start_time: Time | None = None
+    completion_time: Time | None = None
+    jobs: Annotated[tuple[str, ...], Meta(description="Its last 10 Jobs.")] = ()
+    pods: PodCounts | None = None
+    exit_code: Int32 | None = None
+    outputs: Labels = {}
+    chosen: Annotated[tuple[str, ...] | None, Meta(description="Steps that a switch chose.")] = None
+    last_attempt: Attempt | None = None
+    iterations: Iterations | None = None
+    items_hash: str = ""
+    last: LastIteration | None = None
+
+
+class NextStep(Model, frozen=True, kw_only=True):
+    """A step that comes next and what it waits for, in words."""
+
+    name: str
+    waiting_for: tuple[str, ...] = ()
+
+
+class JobFlowStatus(Model, frozen=True, kw_only=True):
+    """Where the flow is, what it did, what comes next and why it waits."""
+
+    pending_jobs: tuple[str, ...] = ()
+    running_jobs: tuple[str, ...] = ()
+    failed_jobs: tuple[str, ...] = ()
+    completed_jobs: tuple[str, ...] = ()
+    terminated_jobs: tuple[str, ...] = ()
+    un_know_jobs: Annotated[tuple[str, ...], Meta(description="Aborted Jobs (the spelling is Volcano's).")] = ()
+    job_status_list: tuple[JobEntry, ...] = ()
+    conditions: dict[str, FlowCondition] = {}
+    state: FlowState = FlowState()
+    # ours
+    observed_generation: int | None = None
+    start_time: Time | None = None
+    completion_time: Time | None = None
+    duration: Annotated[str, Meta(description="Go duration, set at the end.")] = ""
+    progress: Annotated[str, Meta(description='"3/5": ended steps over all.')] = ""
+    counts: StepCounts | None = None
+    steps: tuple[StepStatus, ...] = ()
+    next: tuple[NextStep, ...] = ()
+    next_summary: str = ""
+    pods: FlowPods | None = None
+    handled_commands: tuple[str, ...] = ()
+    outcome: Annotated[
+        str, Meta(description="Succeed, Failed, Terminated or DeadlineExceeded once the steps have ended.")
+    ] = ""

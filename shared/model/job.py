@@ -1,0 +1,170 @@
+"""Volcano's Job (batch.volcano.sh/v1alpha1): what a user asks for (volcano-behaviour.md 1.1-1.4)."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from msgspec import Meta
+
+from shared.model.job_status import JobStatus
+from shared.model.meta import ObjectMeta
+from shared.model.phases import JobEvent, TaskCondition, TaskIteration
+from shared.model.types import DNS_LABEL, DNS_SUBDOMAIN, Count, Duration, Int32, Model, Positive, Raw
+
+
+class TopologyMode(StrEnum):
+    HARD = "hard"
+    SOFT = "soft"
+
+
+class NumaPolicy(StrEnum):
+    NONE = "none"
+    BEST_EFFORT = "best-effort"
+    RESTRICTED = "restricted"
+    SINGLE_NUMA_NODE = "single-numa-node"
+
+
+class NetworkTopology(Model, frozen=True, kw_only=True):
+    """How close together the pods must be placed; read by Volcano's scheduler."""
+
+    mode: Annotated[TopologyMode | None, Meta(description="hard: a must; soft: best effort. Default hard.")] = None
+    highest_tier_allowed: Annotated[
+        Count | None, Meta(description="Highest tier a job may span; excludes highestTierName.")
+    ] = None
+    highest_tier_name: Annotated[
+        Annotated[str, Meta(max_length=253)] | None,
+        Meta(description="Name of the highest tier a job may span; excludes highestTierAllowed."),
+    ] = None
+
+
+class LifecyclePolicy(Model, frozen=True, kw_only=True):
+    """When something happens to a pod, task or job, do this. Task policies go before job policies, first match wins."""
+
+    action: Annotated[
+        str,
+        Meta(
+            description="AbortJob, RestartJob, RestartTask, RestartPod, RestartPartition, TerminateJob, CompleteJob or ResumeJob."
+        ),
+    ] = ""
+    event: Annotated[JobEvent | None, Meta(description="The event to react to; excludes exitCode.")] = None
+    events: Annotated[tuple[JobEvent, ...], Meta(description="Events to react to, beside `event`.")] = ()
+    exit_code: Annotated[
+        Int32 | None, Meta(description="React when a pod's first container fails with this code; excludes events.")
+    ] = None
+    timeout: Annotated[
+        Duration | None,
+        Meta(description="Act only if it still holds after this time (Go duration); needed for PodPending."),
+    ] = None
+
+
+class VolumeSpec(Model, frozen=True, kw_only=True):
+    """A claim mounted into every container of the Job: an existing one by name or a new one by spec."""
+
+    mount_path: Annotated[
+        str, Meta(min_length=1, pattern="^[^:]+$", description="Where to mount it; must not contain ':'.")
+    ]
+    volume_claim_name: Annotated[
+        Annotated[str, Meta(max_length=253)] | None, Meta(description="An existing PersistentVolumeClaim.")
+    ] = None
+    volume_claim: Annotated[
+        Raw | None, Meta(description="Spec of a PersistentVolumeClaim to make, named JOB-pvc-INDEX.")
+    ] = None
+
+
+class TaskDependsOn(Model, frozen=True, kw_only=True):
+    """Which tasks must come first, and how far they must have come."""
+
+    name: Annotated[tuple[str, ...], Meta(description="Tasks of this Job to wait for.")] = ()
+    iteration: Annotated[
+        TaskIteration | None, Meta(description="all (default): every named task; any: one of them is enough.")
+    ] = None
+    condition: Annotated[
+        TaskCondition | None,
+        Meta(
+            description="Completed: the tasks' pods succeeded (default); Ready: they run and are ready (Volcano's meaning)."
+        ),
+    ] = None
+
+
+class PartitionPolicy(Model, frozen=True, kw_only=True):
+    """Splits a task's replicas into equal groups that are placed and restarted as one."""
+
+    total_partitions: Annotated[Positive, Meta(description="Number of partitions.")]
+    partition_size: Annotated[
+        Positive, Meta(description="Pods in a partition; totalPartitions * partitionSize must equal replicas.")
+    ]
+    min_partitions: Annotated[Count | None, Meta(description="Partitions needed to start; default 0: all pods.")] = None
+    network_topology: NetworkTopology | None = None
+
+
+class TaskSpec(Model, frozen=True, kw_only=True):
+    """A group of like pods of a Job."""
+
+    name: Annotated[
+        str,
+        Meta(
+            max_length=63, pattern=DNS_LABEL, description="Unique in the Job; default `default` and the task's index."
+        ),
+    ] = ""
+    replicas: Annotated[Count, Meta(description="How many pods.")] = 0
+    min_available: Annotated[
+        Count | None,
+        Meta(description="Pods of this task the gang needs; default minPartitions*partitionSize or replicas."),
+    ] = None
+    template: Annotated[Raw, Meta(description="The pods' template (core/v1 PodTemplateSpec).")] = {}
+    policies: tuple[LifecyclePolicy, ...] = ()
+    topology_policy: Annotated[NumaPolicy | None, Meta(description="NUMA policy; needs whole CPUs when not none.")] = (
+        None
+    )
+    max_retry: Annotated[
+        Count | None,
+        Meta(description="Restarts of this task's pods, task or partitions before TaskFailed is raised. Default 3."),
+    ] = None
+    depends_on: Annotated[TaskDependsOn | None, Meta(description="Tasks that come first.")] = None
+    partition_policy: PartitionPolicy | None = None
+
+
+class JobSpec(Model, frozen=True, kw_only=True):
+    """What to run: tasks, how many pods must start together, what to do when things happen."""
+
+    scheduler_name: Annotated[
+        str, Meta(max_length=63, description="Scheduler of pods whose template names none. Default volcano.")
+    ] = ""
+    min_available: Annotated[
+        Count | None, Meta(description="Pods that must be able to start together; default the sum over tasks.")
+    ] = None
+    min_success: Annotated[Positive | None, Meta(description="Succeeded pods that make the Job Completed at once.")] = (
+        None
+    )
+    volumes: tuple[VolumeSpec, ...] = ()
+    tasks: Annotated[tuple[TaskSpec, ...] | None, Meta(min_length=1)] = None
+    policies: Annotated[tuple[LifecyclePolicy, ...], Meta(description="Defaults for all tasks.")] = ()
+    plugins: Annotated[
+        dict[str, tuple[str, ...] | None] | None,
+        Meta(
+            description="Plugins by name with their arguments: ssh, svc, env, tensorflow, pytorch, mpi, ray, hcclrank."
+        ),
+    ] = None
+    running_estimate: Annotated[
+        Duration | None, Meta(description="The user's estimate of the running time; shown as the expected end.")
+    ] = None
+    queue: Annotated[
+        str, Meta(max_length=253, pattern=f"^$|{DNS_SUBDOMAIN}", description="Queue it waits in. Default default.")
+    ] = ""
+    max_retry: Annotated[
+        Count | None, Meta(description="Restarts of the whole Job before it is Failed; 0: none. Default 3.")
+    ] = None
+    ttl_seconds_after_finished: Annotated[
+        Count | None, Meta(description="Seconds after its end until it is deleted; absent: kept.")
+    ] = None
+    priority_class_name: Annotated[str, Meta(max_length=253, pattern=f"^$|{DNS_SUBDOMAIN}")] = ""
+    network_topology: NetworkTopology | None = None
+
+
+class Job(Model, frozen=True, kw_only=True):
+    """A gang of tasks run to completion."""
+
+    api_version: str = ""
+    kind: str = ""
+    metadata: ObjectMeta = ObjectMeta()
+    spec: JobSpec = JobSpec()
+    status: JobStatus = JobStatus()

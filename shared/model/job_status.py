@@ -1,0 +1,79 @@
+"""`Job.status`: what the Job controller observed and decided (volcano-behaviour.md 1.5; ours are marked)."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from shared.model.phases import JobPhase
+from shared.model.types import Count, Labels, Model, Time
+
+
+class JobState(Model, frozen=True, kw_only=True):
+    """Where the Job is and why."""
+
+    phase: JobPhase | None = None
+    reason: Annotated[str, Meta(description="One word: why it is in this phase.")] = ""
+    message: Annotated[str, Meta(description="The same in a sentence.")] = ""
+    last_transition_time: Time | None = None
+
+
+class JobCondition(Model, frozen=True, kw_only=True):
+    """One entry a phase, the latest last."""
+
+    status: JobPhase | None = None
+    last_transition_time: Time | None = None
+
+
+class TaskCounts(Model, frozen=True, kw_only=True):
+    """Pods of one task by pod phase."""
+
+    phase: dict[str, Count] = {}
+
+
+class HandledEvent(Model, frozen=True, kw_only=True):
+    """Ours: a mark that something was seen and acted on, so that no restart of the controller acts twice."""
+
+    key: str
+    since: Time | None = None
+    handled: bool = False
+
+
+class TaskRecord(Model, frozen=True, kw_only=True):
+    """Ours: what must outlive a task's pods."""
+
+    name: str
+    retries: Annotated[
+        Count, Meta(description="Pod, task and partition restarts counted against the task's maxRetry.")
+    ] = 0
+    succeeded: Annotated[str, Meta(description='Indexes of pods whose success is remembered: "0-3,7".')] = ""
+    released: Annotated[bool, Meta(description="Its dependencies were met once; it is never held back again.")] = False
+    completed: bool = False
+
+
+class JobStatus(Model, frozen=True, kw_only=True):
+    """Counters are one recount of all pods; results of finished pods survive their deletion."""
+
+    state: JobState = JobState()
+    min_available: Count = 0
+    pending: Count = 0
+    running: Count = 0
+    succeeded: Count = 0
+    failed: Count = 0
+    terminating: Count = 0
+    unknown: Count = 0
+    task_status_count: dict[str, TaskCounts] = {}
+    version: Count = 0
+    retry_count: Count = 0
+    running_duration: Annotated[str | None, Meta(description="How long it has run or ran (Go duration).")] = None
+    controlled_resources: Labels = {}
+    conditions: tuple[JobCondition, ...] = ()
+    # ours
+    observed_generation: Annotated[int | None, Meta(description="Generation of spec this status speaks of.")] = None
+    start_time: Annotated[Time | None, Meta(description="When it first was Running.")] = None
+    completion_time: Annotated[Time | None, Meta(description="When it finished.")] = None
+    expected_end_time: Annotated[Time | None, Meta(description="startTime plus spec.runningEstimate.")] = None
+    tasks: Annotated[tuple[TaskRecord, ...], Meta(description="What must outlive the tasks' pods.")] = ()
+    handled: Annotated[tuple[HandledEvent, ...], Meta(description="Timers running and events acted on.")] = ()
+    handled_commands: Annotated[
+        tuple[str, ...], Meta(description="Uids of the last 20 Commands that took effect.")
+    ] = ()

@@ -1,0 +1,185 @@
+"""The enumerations of the API: phases, events, actions, strategies."""
+
+from enum import StrEnum
+
+
+class JobPhase(StrEnum):
+    """`Job.status.state.phase` (Volcano; seed: state table)."""
+
+    PENDING = "Pending"
+    RUNNING = "Running"
+    RESTARTING = "Restarting"
+    ABORTING = "Aborting"
+    ABORTED = "Aborted"
+    COMPLETING = "Completing"
+    COMPLETED = "Completed"
+    TERMINATING = "Terminating"
+    TERMINATED = "Terminated"
+    FAILED = "Failed"
+
+    @property
+    def finished(self) -> bool:
+        """Never left again; Aborted is not finished, it can be resumed."""
+        return self in (JobPhase.COMPLETED, JobPhase.FAILED, JobPhase.TERMINATED)
+
+
+class JobEvent(StrEnum):
+    """What a policy can react to (seed: event table)."""
+
+    ANY = "*"
+    POD_PENDING = "PodPending"
+    POD_RUNNING = "PodRunning"
+    POD_FAILED = "PodFailed"
+    POD_EVICTED = "PodEvicted"
+    UNKNOWN = "Unknown"
+    TASK_COMPLETED = "TaskCompleted"
+    TASK_FAILED = "TaskFailed"
+    OUT_OF_SYNC = "OutOfSync"
+    COMMAND_ISSUED = "CommandIssued"
+    JOB_UPDATED = "JobUpdated"
+
+
+class JobAction(StrEnum):
+    """What a policy or a Command can ask of a Job."""
+
+    ABORT_JOB = "AbortJob"
+    RESTART_JOB = "RestartJob"
+    RESTART_TASK = "RestartTask"
+    RESTART_POD = "RestartPod"
+    RESTART_PARTITION = "RestartPartition"
+    TERMINATE_JOB = "TerminateJob"
+    COMPLETE_JOB = "CompleteJob"
+    RESUME_JOB = "ResumeJob"
+
+
+class QueueAction(StrEnum):
+    OPEN_QUEUE = "OpenQueue"
+    CLOSE_QUEUE = "CloseQueue"
+
+
+class FlowAction(StrEnum):
+    """Commands on JobFlows (jobflow-api.md 7)."""
+
+    SUSPEND = "SuspendJobFlow"
+    RESUME = "ResumeJobFlow"
+    TERMINATE = "TerminateJobFlow"
+    RETRY = "RetryJobFlow"
+    RESTART = "RestartJobFlow"
+
+
+class PodGroupPhase(StrEnum):
+    PENDING = "Pending"
+    RUNNING = "Running"
+    UNKNOWN = "Unknown"
+    INQUEUE = "Inqueue"
+    COMPLETED = "Completed"
+
+
+class QueueState(StrEnum):
+    OPEN = "Open"
+    CLOSED = "Closed"
+    CLOSING = "Closing"
+    UNKNOWN = "Unknown"
+
+
+class PodPhase(StrEnum):
+    PENDING = "Pending"
+    RUNNING = "Running"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+    UNKNOWN = "Unknown"
+
+
+class TaskIteration(StrEnum):
+    """`tasks[].dependsOn.iteration`: whether one or every named task must satisfy it."""
+
+    ANY = "any"
+    ALL = "all"
+
+
+class TaskCondition(StrEnum):
+    """`tasks[].dependsOn.condition` (ours; decisions row 1): what a named task must have reached."""
+
+    COMPLETED = "Completed"
+    READY = "Ready"
+
+
+class FlowPhase(StrEnum):
+    """`JobFlow.status.state.phase`: Volcano's five, and Suspended."""
+
+    PENDING = "Pending"
+    RUNNING = "Running"
+    SUCCEED = "Succeed"
+    FAILED = "Failed"
+    TERMINATING = "Terminating"
+    SUSPENDED = "Suspended"
+
+
+class FlowOutcome(StrEnum):
+    """`flow.outcome` in expressions and `status.state.reason` at the end."""
+
+    SUCCEED = "Succeed"
+    FAILED = "Failed"
+    TERMINATED = "Terminated"
+    DEADLINE_EXCEEDED = "DeadlineExceeded"
+
+
+class StepPhase(StrEnum):
+    """`JobFlow.status.steps[].phase` (jobflow-api.md 3)."""
+
+    WAITING = "Waiting"
+    PENDING = "Pending"
+    RUNNING = "Running"
+    RETRYING = "Retrying"
+    SUSPENDED = "Suspended"
+    COMPLETED = "Completed"
+    FAILED = "Failed"
+    SKIPPED = "Skipped"
+    TERMINATED = "Terminated"
+
+    @property
+    def ended(self) -> bool:
+        return self in (StepPhase.COMPLETED, StepPhase.FAILED, StepPhase.SKIPPED, StepPhase.TERMINATED)
+
+
+class RetainPolicy(StrEnum):
+    RETAIN = "retain"
+    DELETE = "delete"
+
+
+class FailureStrategy(StrEnum):
+    STOP = "Stop"
+    CONTINUE = "Continue"
+    FAIL_FAST = "FailFast"
+
+
+class DependsStrategy(StrEnum):
+    ALL = "all"
+    ANY = "any"
+
+
+class DependsCondition(StrEnum):
+    COMPLETED = "Completed"
+    FAILED = "Failed"
+    ENDED = "Ended"
+
+
+class PolicyMode(StrEnum):
+    ENFORCE = "Enforce"
+    WARN = "Warn"
+    AUDIT = "Audit"
+
+
+class TaskStatus(StrEnum):
+    """The seed's ten Task states (second seed, "Task status")."""
+
+    PENDING = "Pending"
+    ALLOCATED = "Allocated"
+    PIPELINED = "Pipelined"
+    BINDING = "Binding"
+    BOUND = "Bound"
+    RUNNING = "Running"
+    RELEASING = "Releasing"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+    UNKNOWN = "Unknown"

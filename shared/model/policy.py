@@ -1,0 +1,137 @@
+"""JobFlowPolicy (policy.jobflow.dev/v1alpha1): rules an administrator sets for a cluster (jobflow-api.md 9)."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from msgspec import Meta
+
+from shared.model.meta import ObjectMeta
+from shared.model.phases import PolicyMode, RetainPolicy
+from shared.model.step import Expression
+from shared.model.types import Count, Labels, Model, Positive, Raw, Time
+
+
+class PolicyKind(StrEnum):
+    JOBFLOW = "JobFlow"
+    JOBTEMPLATE = "JobTemplate"
+    JOB = "Job"
+
+
+class Match(Model, frozen=True, kw_only=True):
+    """What the policy is about; empty matches all."""
+
+    kinds: tuple[PolicyKind, ...] = ()
+    namespace_selector: Annotated[Raw | None, Meta(description="metav1.LabelSelector over the namespace's labels.")] = (
+        None
+    )
+    object_selector: Annotated[Raw | None, Meta(description="metav1.LabelSelector over the object's labels.")] = None
+
+
+class Exempt(Model, frozen=True, kw_only=True):
+    """Who and where it does not apply."""
+
+    usernames: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    namespaces: tuple[str, ...] = ()
+
+
+class Defaults(Model, frozen=True, kw_only=True):
+    """Set where absent, on CREATE only."""
+
+    queue: str = ""
+    scheduler_name: str = ""
+    priority_class_name: str = ""
+    job_retain_policy: RetainPolicy | None = None
+    ttl_seconds_after_finished: Count | None = None
+    active_deadline_seconds: Positive | None = None
+    labels: Labels = {}
+    node_selector: Labels = {}
+    tolerations: Annotated[tuple[Raw, ...], Meta(description="core/v1 Toleration.")] = ()
+
+
+class Limits(Model, frozen=True, kw_only=True):
+    max_steps: Count | None = None
+    max_depth: Count | None = None
+    max_parallelism: Count | None = None
+    max_replicas: Annotated[Count | None, Meta(description="A Job's pods in total.")] = None
+    max_retry: Count | None = None
+    max_active_deadline_seconds: Count | None = None
+    max_ttl_seconds_after_finished: Count | None = None
+
+
+class Allowed(Model, frozen=True, kw_only=True):
+    """Only these; empty lists allow all."""
+
+    queues: tuple[str, ...] = ()
+    images: Annotated[tuple[str, ...], Meta(description="Globs, e.g. registry.example.com/*.")] = ()
+    scheduler_names: tuple[str, ...] = ()
+    priority_class_names: tuple[str, ...] = ()
+    plugins: tuple[str, ...] = ()
+    service_accounts: tuple[str, ...] = ()
+
+
+class Required(Model, frozen=True, kw_only=True):
+    resource_requests: Annotated[tuple[str, ...], Meta(description="Resources every container must request.")] = ()
+    resource_limits: Annotated[tuple[str, ...], Meta(description="Resources every container must limit.")] = ()
+    existing_templates: Annotated[bool, Meta(description="A JobFlow's templates must exist when it is applied.")] = (
+        False
+    )
+    labels: tuple[str, ...] = ()
+
+
+class PolicyRule(Model, frozen=True, kw_only=True):
+    """CEL over object, oldObject, request, namespaceObject; true is compliant."""
+
+    name: str
+    expression: Expression
+    message: str = ""
+
+
+class JobFlowPolicySpec(Model, frozen=True, kw_only=True):
+    match: Match | None = None
+    exempt: Exempt | None = None
+    mode: Annotated[
+        PolicyMode | None, Meta(description="Enforce (default): deny; Warn: kubectl prints it; Audit: recorded only.")
+    ] = None
+    defaults: Defaults | None = None
+    limits: Limits | None = None
+    allowed: Allowed | None = None
+    required: Required | None = None
+    rules: tuple[PolicyRule, ...] = ()
+
+
+class PolicyCondition(Model, frozen=True, kw_only=True):
+    type: str
+    status: str
+    reason: str = ""
+    message: str = ""
+    observed_generation: int | None = None
+    last_transition_time: Time | None = None
+
+
+class PolicyViolation(Model, frozen=True, kw_only=True):
+    """An existing object that breaks the policy, found by the scan."""
+
+    kind: str = ""
+    namespace: str = ""
+    name: str = ""
+    rule: str = ""
+    message: str = ""
+
+
+class JobFlowPolicyStatus(Model, frozen=True, kw_only=True):
+    observed_generation: int | None = None
+    conditions: tuple[PolicyCondition, ...] = ()
+    violations: Count = 0
+    last_scan_time: Time | None = None
+    last_violations: tuple[PolicyViolation, ...] = ()
+
+
+class JobFlowPolicy(Model, frozen=True, kw_only=True):
+    """Rules for JobFlows, JobTemplates and Jobs, enforced on every apply."""
+
+    api_version: str = ""
+    kind: str = ""
+    metadata: ObjectMeta = ObjectMeta()
+    spec: JobFlowPolicySpec = JobFlowPolicySpec()
+    status: JobFlowPolicyStatus = JobFlowPolicyStatus()

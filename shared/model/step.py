@@ -1,0 +1,192 @@
+"""A step of a JobFlow and its control primitives (jobflow-api.md 2, 4, 5)."""
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from shared.model.phases import DependsCondition, DependsStrategy
+from shared.model.types import WHOLE, Count, Int32, Model, Port, Positive, Raw
+
+Expression = Annotated[str, Meta(max_length=4096, extra_json_schema={"format": "cel"})]
+
+
+class HttpHeader(Model, frozen=True, kw_only=True):
+    name: str = ""
+    value: str = ""
+
+
+class HttpGet(Model, frozen=True, kw_only=True):
+    """GET on every pod of the task; 200..399 holds."""
+
+    task_name: Annotated[str, Meta(max_length=253)] = ""
+    path: str = ""
+    port: Port = 0
+    http_header: HttpHeader | None = None
+
+
+class TcpSocket(Model, frozen=True, kw_only=True):
+    """The port accepts a connection on every pod of the task."""
+
+    task_name: Annotated[str, Meta(max_length=253)] = ""
+    port: Port
+
+
+class TaskStatusProbe(Model, frozen=True, kw_only=True):
+    """The task's pods are at or past a pod phase."""
+
+    task_name: Annotated[str, Meta(max_length=253)] = ""
+    phase: Annotated[str, Meta(max_length=63)] = ""
+
+
+class Probe(Model, frozen=True, kw_only=True):
+    """The step starts while its targets run, as soon as every probe holds."""
+
+    http_get_list: tuple[HttpGet, ...] = ()
+    tcp_socket_list: tuple[TcpSocket, ...] = ()
+    task_status_list: tuple[TaskStatusProbe, ...] = ()
+
+
+class DependsOn(Model, frozen=True, kw_only=True):
+    """Which steps come first and what must have become of them."""
+
+    targets: Annotated[tuple[str, ...], Meta(description="Steps that must end first.")] = ()
+    strategy: Annotated[DependsStrategy | None, Meta(description="all (default) or any of the targets.")] = None
+    condition: Annotated[
+        DependsCondition | None,
+        Meta(description="What counts: Completed (default), Failed, or Ended whatever happened."),
+    ] = None
+    probe: Annotated[Probe | None, Meta(description="Start while the targets run, once these hold.")] = None
+
+
+class JsonPatchOp(StrEnum):
+    ADD = "add"
+    REMOVE = "remove"
+    REPLACE = "replace"
+    MOVE = "move"
+    COPY = "copy"
+    TEST = "test"
+
+
+class JsonPatch(Model, frozen=True, kw_only=True):
+    """One operation of RFC 6902 on the merged JobSpec."""
+
+    op: JsonPatchOp
+    path: str
+    from_: str = msgspec.field(default="", name="from")
+    value: Annotated[Any, Meta(extra_json_schema=WHOLE)] = msgspec.UNSET
+    expression: Annotated[Expression | None, Meta(description="CEL; its result is the value.")] = None
+
+
+class Patch(Model, frozen=True, kw_only=True):
+    """Changes to the template's JobSpec for this step only."""
+
+    job_spec: Annotated[Raw | None, Meta(description="Partial JobSpec merged over the template's.")] = None
+    json_patch: Annotated[tuple[JsonPatch, ...], Meta(description="RFC 6902 operations, applied last.")] = ()
+
+
+class Backoff(Model, frozen=True, kw_only=True):
+    """Wait duration * factor^attempts, at most maxDuration."""
+
+    duration: Annotated[str | None, Meta(description="Go duration; default 10s.")] = None
+    factor: Annotated[float | None, Meta(ge=1, description="Default 2.")] = None
+    max_duration: Annotated[str | None, Meta(description="Go duration; default 5m.")] = None
+
+
+class Retry(Model, frozen=True, kw_only=True):
+    """Further attempts after a failed one, each a new Job."""
+
+    limit: Annotated[Count | None, Meta(description="Further attempts; default 0.")] = None
+    backoff: Backoff | None = None
+    if_: Annotated[Expression | None, Meta(description="CEL bool over `attempt`; must hold for a retry.")] = (
+        msgspec.field(default=None, name="if")
+    )
+
+
+class Case(Model, frozen=True, kw_only=True):
+    """Values and the steps they choose."""
+
+    when: tuple[str, ...] = ()
+    run: tuple[str, ...] = ()
+
+
+class Switch(Model, frozen=True, kw_only=True):
+    """Chooses which steps run by a value; creates no Job."""
+
+    value: Annotated[Expression, Meta(description="CEL: string, int or bool; compared as text.")]
+    cases: tuple[Case, ...] = ()
+    default: tuple[str, ...] = ()
+
+
+class Range(Model, frozen=True, kw_only=True):
+    """Integers from start up to, not including, end."""
+
+    start: Int32 = 0
+    end: Int32
+    step: Int32 | None = None
+
+
+Item = Annotated[str | dict[str, str], Meta(extra_json_schema=WHOLE)]
+
+
+class Loop(Model, frozen=True, kw_only=True):
+    """`for`: the step's Job once per item. Exactly one of items, matrix, range, expression, while."""
+
+    items: Annotated[tuple[Item, ...] | None, Meta(description="Strings, or maps of strings.")] = None
+    matrix: Annotated[
+        dict[str, tuple[str, ...]] | None, Meta(description="The product of these lists, keys sorted.")
+    ] = None
+    range: Range | None = None
+    expression: Annotated[
+        Expression | None, Meta(description="CEL list, evaluated once when the step becomes ready.")
+    ] = None
+    while_: Annotated[Expression | None, Meta(description="CEL bool, before each iteration, one after the other.")] = (
+        msgspec.field(default=None, name="while")
+    )
+    parallelism: Annotated[Positive | None, Meta(description="Iterations at once; default all (while: 1).")] = None
+    max_iterations: Annotated[Annotated[int, Meta(ge=1, le=2000)] | None, Meta(description="Default 100.")] = None
+
+
+class Output(Model, frozen=True, kw_only=True):
+    """A value taken from the termination message of a container when the Job ends."""
+
+    name: str
+    task: Annotated[str, Meta(description="Default: the first task.")] = ""
+    container: Annotated[str, Meta(description="Default: the first container.")] = ""
+    key: Annotated[
+        str, Meta(description="The message is a JSON object and this key is taken; absent: the whole message.")
+    ] = ""
+
+
+class Step(Model, frozen=True, kw_only=True):
+    """A node of the graph: a Job made from a template when its dependencies say go."""
+
+    name: Annotated[
+        str, Meta(min_length=1, description="Unique in the flow; also the JobTemplate's name unless `template` is set.")
+    ]
+    template: Annotated[str, Meta(description="JobTemplate to use; default the step's name.")] = ""
+    depends_on: DependsOn | None = None
+    if_: Annotated[Expression | None, Meta(description="CEL bool; false: the step is Skipped.")] = msgspec.field(
+        default=None, name="if"
+    )
+    switch: Switch | None = None
+    for_: Annotated[Loop | None, Meta(description="Run the step once per item.")] = msgspec.field(
+        default=None, name="for"
+    )
+    patch: Patch | None = None
+    retry: Retry | None = None
+    active_deadline_seconds: Annotated[Positive | None, Meta(description="Seconds an attempt may take.")] = None
+    allow_failure: Annotated[bool, Meta(description="Its failure does not fail the flow.")] = False
+    daemon: Annotated[
+        bool, Meta(description="A serving step: stopped once every step that depends on it has ended.")
+    ] = False
+    outputs: Annotated[tuple[Output, ...], Meta(description="Values for later steps.")] = ()
+
+    @property
+    def template_name(self) -> str:
+        return self.template or self.name
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        return self.depends_on.targets if self.depends_on else ()

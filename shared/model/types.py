@@ -1,0 +1,33 @@
+"""Building blocks of the API models: the base class and the annotated scalars that several kinds share.
+
+`Meta` carries what the CRD generator needs (description, bounds, format), so a field says everything once.
+"""
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+
+class Model(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """Base of every API type: immutable, JSON names in camelCase, absent and default are written the same way."""
+
+
+INT32 = {"format": "int32"}
+WHOLE = {"x-kubernetes-preserve-unknown-fields": True}
+DNS_LABEL = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
+DNS_SUBDOMAIN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
+IDENTIFIER = r"^[A-Za-z_][A-Za-z0-9_]{0,62}$"
+
+Int32 = Annotated[int, Meta(extra_json_schema=INT32)]
+Count = Annotated[int, Meta(ge=0, extra_json_schema=INT32)]
+Positive = Annotated[int, Meta(ge=1, extra_json_schema=INT32)]
+Int64 = Annotated[int, Meta(extra_json_schema={"format": "int64"})]
+Port = Annotated[int, Meta(ge=0, le=65535, extra_json_schema=INT32)]
+Time = Annotated[str, Meta(extra_json_schema={"format": "date-time", "nullable": True})]
+# Go's duration text: "1h30m", "300ms". A pattern would refuse what Volcano takes, so webhook rules parse it.
+Duration = Annotated[str, Meta(extra_json_schema={"format": "duration-go"})]
+Quantity = Annotated[str | int, Meta(extra_json_schema={"x-kubernetes-int-or-string": True})]
+ResourceList = Annotated[dict[str, Quantity], Meta(description="Amounts by resource name, in Kubernetes quantities.")]
+Raw = Annotated[dict[str, Any], Meta(extra_json_schema=WHOLE)]
+Labels = dict[str, str]
