@@ -60,7 +60,12 @@ class VolumeSpec(Model, frozen=True, kw_only=True):
     """A claim mounted into every container of the Job: an existing one by name or a new one by spec."""
 
     mount_path: Annotated[
-        str, Meta(min_length=1, pattern="^[^:]+$", description="Where to mount it; must not contain ':'.")
+        str,
+        Meta(
+            min_length=1,
+            extra_json_schema={"pattern": "^[^:]+$"},
+            description="Where to mount it; must not contain ':'.",
+        ),
     ]
     volume_claim_name: Annotated[
         Annotated[str, Meta(max_length=253)] | None, Meta(description="An existing PersistentVolumeClaim.")
@@ -102,7 +107,9 @@ class TaskSpec(Model, frozen=True, kw_only=True):
     name: Annotated[
         str,
         Meta(
-            max_length=63, pattern=DNS_LABEL, description="Unique in the Job; default `default` and the task's index."
+            max_length=63,
+            extra_json_schema={"pattern": DNS_LABEL},
+            description="Unique in the Job; default `default` and the task's index.",
         ),
     ] = ""
     replicas: Annotated[Count, Meta(description="How many pods.")] = 0
@@ -136,7 +143,7 @@ class JobSpec(Model, frozen=True, kw_only=True):
         None
     )
     volumes: tuple[VolumeSpec, ...] = ()
-    tasks: Annotated[tuple[TaskSpec, ...] | None, Meta(min_length=1)] = None
+    tasks: Annotated[tuple[TaskSpec, ...], Meta(min_length=1)] | None = None
     policies: Annotated[tuple[LifecyclePolicy, ...], Meta(description="Defaults for all tasks.")] = ()
     plugins: Annotated[
         dict[str, tuple[str, ...] | None] | None,
@@ -148,7 +155,12 @@ class JobSpec(Model, frozen=True, kw_only=True):
         Duration | None, Meta(description="The user's estimate of the running time; shown as the expected end.")
     ] = None
     queue: Annotated[
-        str, Meta(max_length=253, pattern=f"^$|{DNS_SUBDOMAIN}", description="Queue it waits in. Default default.")
+        str,
+        Meta(
+            max_length=253,
+            extra_json_schema={"pattern": f"^$|{DNS_SUBDOMAIN}"},
+            description="Queue it waits in. Default default.",
+        ),
     ] = ""
     max_retry: Annotated[
         Count | None, Meta(description="Restarts of the whole Job before it is Failed; 0: none. Default 3.")
@@ -156,7 +168,7 @@ class JobSpec(Model, frozen=True, kw_only=True):
     ttl_seconds_after_finished: Annotated[
         Count | None, Meta(description="Seconds after its end until it is deleted; absent: kept.")
     ] = None
-    priority_class_name: Annotated[str, Meta(max_length=253, pattern=f"^$|{DNS_SUBDOMAIN}")] = ""
+    priority_class_name: Annotated[str, Meta(max_length=253, extra_json_schema={"pattern": f"^$|{DNS_SUBDOMAIN}"})] = ""
     network_topology: NetworkTopology | None = None
 
 

@@ -25,7 +25,7 @@ class SubGroupPolicy(Model, frozen=True, kw_only=True):
 class PodGroupSpec(Model, frozen=True, kw_only=True):
     min_member: Annotated[Count, Meta(description="Pods that must be able to start together.")] = 0
     min_task_member: Annotated[dict[str, Count], Meta(description="The same per task.")] = {}
-    queue: Annotated[str, Meta(max_length=253, pattern=f"^$|{DNS_SUBDOMAIN}")] = ""
+    queue: Annotated[str, Meta(max_length=253, extra_json_schema={"pattern": f"^$|{DNS_SUBDOMAIN}"})] = ""
     priority_class_name: Annotated[str, Meta(max_length=253)] = ""
     min_resources: ResourceList | None = None
     network_topology: NetworkTopology | None = None

@@ -50,7 +50,9 @@ class QueueSpec(Model, frozen=True, kw_only=True):
     extend_clusters: tuple[Cluster, ...] = ()
     affinity: QueueAffinity | None = None
     type: Annotated[str, Meta(max_length=253)] = ""
-    parent: Annotated[str, Meta(max_length=253, pattern=f"^$|{DNS_SUBDOMAIN}", description="Default root.")] = ""
+    parent: Annotated[
+        str, Meta(max_length=253, extra_json_schema={"pattern": f"^$|{DNS_SUBDOMAIN}"}, description="Default root.")
+    ] = ""
     priority: Annotated[Count, Meta(description="Higher goes first.")] = 0
     dequeue_strategy: Annotated[
         DequeueStrategy | None,

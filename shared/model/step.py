@@ -90,7 +90,7 @@ class Backoff(Model, frozen=True, kw_only=True):
     """Wait duration * factor^attempts, at most maxDuration."""
 
     duration: Annotated[str | None, Meta(description="Go duration; default 10s.")] = None
-    factor: Annotated[float | None, Meta(ge=1, description="Default 2.")] = None
+    factor: Annotated[Annotated[float, Meta(ge=1)] | None, Meta(description="Default 2.")] = None
     max_duration: Annotated[str | None, Meta(description="Go duration; default 5m.")] = None
 
 

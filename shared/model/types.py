@@ -1,6 +1,7 @@
 """Building blocks of the API models: the base class and the annotated scalars that several kinds share.
 
-`Meta` carries what the CRD generator needs (description, bounds, format), so a field says everything once.
+`Meta` carries what the CRD generator needs (description, bounds, format), so a field says everything once. Patterns
+stand in `extra_json_schema`: the schema has them, decoding does not, because a template may hold `$(params.x)` there.
 """
 
 from typing import Annotated, Any
