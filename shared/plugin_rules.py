@@ -1,0 +1,124 @@
+"""Whether a Job's plugins can do their work: known names, good arguments, role tasks, names that DNS can bear.
+
+Rules are total and pure, so that webhook and CLI say the same. Volcano checks only the plugin's name and mpi's master
+(volcano-behaviour.md 2.3); the rest is decisions row 16.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+import msgspec
+
+from shared.names import MAX_NAME
+from shared.plugin_args import ARGUMENTS, Parsed, Plugins, hint, plugin_arguments, required_plugins
+from shared.violation import Reason, Violation
+
+# Role flags (Python field names) of each plugin. All of ALWAYS must name a task; of ANY at least one must.
+ALWAYS: Final[dict[str, tuple[str, ...]]] = {"mpi": ("master", "worker"), "pytorch": ("master",), "ray": ("head",)}
+ANY: Final[dict[str, tuple[str, ...]]] = {
+    "tensorflow": ("ps", "worker", "chief", "evaluator"),
+    "hcclrank": ("master", "worker"),
+}
+ROLES: Final[dict[str, tuple[str, ...]]] = {**ALWAYS, **ANY, "pytorch": ("master", "worker"), "ray": ("head", "worker")}
+
+_SERVICE_NAME: Final = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
+_SERVICE_FAULT: Final = (
+    "plugin svc makes a Service of this name: a DNS-1035 label must consist of lower case alphanumeric characters or '-', "
+    "start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex "
+    "used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')"
+)
+_HEAD_SERVICE: Final = "-head-svc"
+
+
+class RoleTask(msgspec.Struct, frozen=True):
+    """What these rules look at of a task. `hostname`: the template's own; `has_rank`: a container sets RANK itself."""
+
+    name: str
+    replicas: int = 1
+    hostname: str = ""
+    has_rank: bool = False
+
+
+def role_task(name: str, replicas: int, template: Any) -> RoleTask:
+    """A RoleTask out of a raw pod template; whatever is malformed there counts as absent."""
+    spec = template.get("spec") if isinstance(template, dict) else None
+    spec = spec if isinstance(spec, dict) else {}
+    hostname = spec.get("hostname")
+    has_rank = any(
+        isinstance(variable, dict) and variable.get("name") == "RANK"
+        for container in _items(spec.get("containers"))
+        for variable in _items(container.get("env") if isinstance(container, dict) else None)
+    )
+    return RoleTask(name, replicas, hostname if isinstance(hostname, str) else "", has_rank)
+
+
+def check_plugins(plugins: Plugins, job_name: str | None, tasks: Iterable[RoleTask]) -> Iterator[Violation]:
+    """Every fault of `spec.plugins`. `job_name` None: not known yet (a JobTemplate), so names are not measured."""
+    present = tuple(tasks)
+    parsed = plugin_arguments(plugins)
+    yield from known_plugins(plugins)
+    for name in parsed:
+        yield from parsed[name].violations
+        yield from role_tasks_exist(name, parsed, present, plugins)
+    if job_name:
+        yield from names_fit(job_name, parsed, present)
+
+
+def known_plugins(plugins: Plugins) -> Iterator[Violation]:
+    for name in plugins:
+        if name not in ARGUMENTS:
+            message = f"no such job plugin{hint(name, ARGUMENTS)}; known plugins: {', '.join(sorted(ARGUMENTS))}"
+            yield Violation(f"spec.plugins.{name}", message, name, Reason.NOT_SUPPORTED)
+
+
+def role_tasks_exist(
+    plugin: str, parsed: dict[str, Parsed], tasks: tuple[RoleTask, ...], plugins: Plugins
+) -> Iterator[Violation]:
+    """Tasks that the plugin cannot do without, and those that the user named by a flag, are tasks of the Job."""
+    names = {task.name for task in tasks}
+    arguments, given = parsed[plugin].arguments, parsed[plugin].given
+    for role in ROLES.get(plugin, ()):
+        task = getattr(arguments, role)
+        if task in names or not (role in given or role in ALWAYS.get(plugin, ())):
+            continue
+        path = f"spec.plugins.{plugin}" + (f"[{given[role]}]" if role in given else "")
+        remedy = f"name one with --{role}=TASK or add the task{hint(task, names)}"
+        yield Violation(path, f"{plugin} {role} task not found: {remedy}", task, Reason.NOT_FOUND)
+    wanted = {getattr(arguments, role): role for role in ANY.get(plugin, ())}
+    ranked_already = plugin == "hcclrank" and ("pytorch" in plugins or any(task.has_rank for task in tasks))
+    if wanted and not names & set(wanted) and not ranked_already:
+        flags = ", ".join(f"--{role}" for role in wanted.values())
+        message = f"none of the tasks {', '.join(wanted)} exists: {plugin} needs one (choose tasks with {flags})"
+        yield Violation(f"spec.plugins.{plugin}", message, reason=Reason.REQUIRED)
+
+
+def names_fit(job_name: str, parsed: dict[str, Parsed], tasks: tuple[RoleTask, ...]) -> Iterator[Violation]:
+    """A Service can bear the Job's name, and a hostname the longest pod name of each task."""
+    if "svc" not in parsed:
+        return
+    if not _SERVICE_NAME.fullmatch(job_name):
+        yield Violation("metadata.name", _SERVICE_FAULT, job_name)
+    if "ray" in parsed and len(job_name + _HEAD_SERVICE) > MAX_NAME:
+        message = f"plugin ray makes a Service {job_name + _HEAD_SERVICE}: must be no more than {MAX_NAME} characters"
+        yield Violation("metadata.name", message, job_name)
+    for index, task in enumerate(tasks):
+        hostname = f"{job_name}-{task.name}-{max(task.replicas - 1, 0)}"
+        if not task.hostname and len(hostname) > MAX_NAME:
+            message = f"plugin svc makes the hostname {hostname}: must be no more than {MAX_NAME} characters"
+            yield Violation(f"spec.tasks[{index}].name", message, task.name)
+
+
+def _items(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+__all__ = [
+    "RoleTask",
+    "check_plugins",
+    "known_plugins",
+    "names_fit",
+    "required_plugins",
+    "role_task",
+    "role_tasks_exist",
+]
