@@ -1,0 +1,84 @@
+"""The graph of a JobFlow: what waits for what, and where its expressions stand (jobflow-api.md 2, 3.4, 5.1)."""
+
+from collections.abc import Callable, Iterable, Iterator
+from enum import StrEnum
+
+import msgspec
+
+from shared.model.flow import JobFlowSpec
+from shared.model.step import Step, Switch
+
+
+class Place(StrEnum):
+    """The field an expression stands in; it decides which variables there are and what the result must be."""
+
+    IF = "if"
+    SWITCH = "switch.value"
+    FOR = "for.expression"
+    WHILE = "for.while"
+    RETRY = "retry.if"
+    PATCH = "patch.jsonPatch"
+
+
+class Written(msgspec.Struct, frozen=True):
+    """An expression where it stands: `path` below the step (`switch.value`, `patch.jsonPatch[0].expression`)."""
+
+    place: Place
+    path: str
+    text: str
+
+
+def written_expressions(step: Step) -> Iterator[Written]:
+    """Every expression of a step, in the order of jobflow-api.md 2."""
+    if step.if_ is not None:
+        yield Written(Place.IF, "if", step.if_)
+    if step.switch is not None:
+        yield Written(Place.SWITCH, "switch.value", step.switch.value)
+    if step.for_ is not None and step.for_.expression is not None:
+        yield Written(Place.FOR, "for.expression", step.for_.expression)
+    if step.for_ is not None and step.for_.while_ is not None:
+        yield Written(Place.WHILE, "for.while", step.for_.while_)
+    for index, operation in enumerate(step.patch.json_patch if step.patch else ()):
+        if operation.expression is not None:
+            yield Written(Place.PATCH, f"patch.jsonPatch[{index}].expression", operation.expression)
+    if step.retry is not None and step.retry.if_ is not None:
+        yield Written(Place.RETRY, "retry.if", step.retry.if_)
+
+
+def chosen_by(switch: Switch) -> Iterator[tuple[str, str]]:
+    """(path below the switch, step) for every step that a switch can choose."""
+    for number, case in enumerate(switch.cases):
+        for position, name in enumerate(case.run):
+            yield f"cases[{number}].run[{position}]", name
+    for position, name in enumerate(switch.default):
+        yield f"default[{position}]", name
+
+
+def switch_of(spec: JobFlowSpec) -> dict[str, str]:
+    """For each step that a switch can choose, that switch (the first, should there be several)."""
+    found: dict[str, str] = {}
+    for step in spec.flows:
+        if step.switch is not None:
+            for _, name in chosen_by(step.switch):
+                found.setdefault(name, step.name)
+    return found
+
+
+def edges(spec: JobFlowSpec) -> dict[str, tuple[str, ...]]:
+    """What each step of `flows` waits for: its targets, and the switches that can choose it. `finally` has no edges."""
+    found: dict[str, dict[str, None]] = {}
+    for step in spec.flows:
+        found.setdefault(step.name, {}).update(dict.fromkeys(step.targets))
+    for step in spec.flows:
+        for _, name in chosen_by(step.switch) if step.switch is not None else ():
+            if name in found:
+                found[name].setdefault(step.name)
+    return {name: tuple(targets) for name, targets in found.items()}
+
+
+def edges_with_references(spec: JobFlowSpec, references: Callable[[Step], Iterable[str]]) -> dict[str, tuple[str, ...]]:
+    """`edges` and the steps that each step's expressions and placeholders name: a cycle through those is one too."""
+    found = edges(spec)
+    for step in spec.flows:
+        found[step.name] = tuple(dict.fromkeys((*found[step.name], *references(step))))
+    return found

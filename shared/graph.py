@@ -1,0 +1,95 @@
+"""Directed graphs as mappings of a node to the nodes it waits for. Everything is iterative and linear.
+
+A target that is no node is ignored by all but `dangling`, so that each function can run on any input.
+"""
+
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+Edges = Mapping[str, Sequence[str]]
+
+
+def duplicates(names: Iterable[str]) -> tuple[str, ...]:
+    """Names that occur more than once, in order of first occurrence."""
+    return tuple(name for name, count in Counter(names).items() if count > 1)
+
+
+def dangling(edges: Edges) -> Iterator[tuple[str, int, str]]:
+    """(node, position among its targets, target) for every target that is no node."""
+    for node, targets in edges.items():
+        for position, target in enumerate(targets):
+            if target not in edges:
+                yield node, position, target
+
+
+def order(edges: Edges) -> tuple[str, ...]:
+    """Nodes so that each comes after its targets, otherwise in the given order; nodes behind a cycle are left out."""
+    waiting = {node: len({target for target in targets if target in edges}) for node, targets in edges.items()}
+    followers = dependents(edges)
+    ready = deque(node for node, count in waiting.items() if not count)
+    done: list[str] = []
+    while ready:
+        node = ready.popleft()
+        done.append(node)
+        for follower in followers[node]:
+            waiting[follower] -= 1
+            if not waiting[follower]:
+                ready.append(follower)
+    return tuple(done)
+
+
+def dependents(edges: Edges) -> dict[str, tuple[str, ...]]:
+    """For each node the nodes that wait for it, each once, in the given order."""
+    found: dict[str, list[str]] = {node: [] for node in edges}
+    for node, targets in edges.items():
+        for target in dict.fromkeys(targets):
+            if target in found:
+                found[target].append(node)
+    return {node: tuple(nodes) for node, nodes in found.items()}
+
+
+def cycle(edges: Edges) -> tuple[str, ...] | None:
+    """One cycle, spelled out as ("a", "b", "a"): a waits for b, b for a. None when there is none."""
+    stuck = set(edges).difference(order(edges))
+    if not stuck:
+        return None
+    # A stuck node has a stuck target: following those must come back to a node already passed.
+    node = next(name for name in edges if name in stuck)
+    position: dict[str, int] = {}
+    while node not in position:
+        position[node] = len(position)
+        node = next(target for target in edges[node] if target in stuck)
+    path = list(position)[position[node] :]
+    rank = {name: place for place, name in enumerate(edges)}
+    first = path.index(min(path, key=rank.__getitem__))
+    return (*path[first:], *path[: first + 1])
+
+
+def depth(edges: Edges) -> int:
+    """Nodes on the longest path; nodes on or behind a cycle do not count."""
+    levels: dict[str, int] = {}
+    for node in order(edges):
+        levels[node] = 1 + max((levels.get(target, 0) for target in edges[node]), default=0)
+    return max(levels.values(), default=0)
+
+
+class Ancestors:
+    """Who comes before whom, transitively: `Ancestors(edges).before("d", "a")`. One bit set a node."""
+
+    def __init__(self, edges: Edges) -> None:
+        self._bit = {node: 1 << position for position, node in enumerate(edges)}
+        self._before: dict[str, int] = {}
+        for node in order(edges):
+            mask = 0
+            for target in edges[node]:
+                mask |= self._bit.get(target, 0) | self._before.get(target, 0)
+            self._before[node] = mask
+
+    def before(self, node: str, other: str) -> bool:
+        """Whether `other` is upstream of `node`. False for unknown names and for nodes on or behind a cycle."""
+        return bool(self._before.get(node, 0) & self._bit.get(other, 0))
+
+    def of(self, node: str) -> tuple[str, ...]:
+        """All nodes upstream of `node`, in the given order."""
+        mask = self._before.get(node, 0)
+        return tuple(name for name, bit in self._bit.items() if mask & bit)

@@ -1,0 +1,51 @@
+from shared import flowgraph, graph
+from shared.flowgraph import Place
+from shared.model.flow import JobFlowSpec
+from shared.model.step import Case, DependsOn, JsonPatch, JsonPatchOp, Loop, Patch, Retry, Step, Switch
+
+SWITCHED = JobFlowSpec(
+    flows=(
+        Step(name="a"),
+        Step(
+            name="route",
+            depends_on=DependsOn(targets=("a",)),
+            switch=Switch(value="'x'", cases=(Case(when=("x",), run=("deploy",)),), default=("notify",)),
+        ),
+        Step(name="deploy", depends_on=DependsOn(targets=("a", "a"))),
+        Step(name="notify"),
+    )
+)
+
+
+def test_targets_and_switches_are_edges():
+    assert flowgraph.edges(SWITCHED) == {
+        "a": (),
+        "route": ("a",),
+        "deploy": ("a", "route"),
+        "notify": ("route",),
+    }
+    assert flowgraph.switch_of(SWITCHED) == {"deploy": "route", "notify": "route"}
+
+
+def test_a_reference_makes_a_cycle_visible():
+    found = flowgraph.edges_with_references(SWITCHED, lambda step: ("deploy",) if step.name == "a" else ())
+    assert graph.cycle(found) == ("a", "deploy", "a")
+
+
+def test_every_expression_is_found_with_its_place():
+    step = Step(
+        name="s",
+        if_="1",
+        switch=Switch(value="2"),
+        for_=Loop(expression="3", while_="4"),
+        patch=Patch(json_patch=(JsonPatch(op=JsonPatchOp.ADD, path="/x", expression="5"),)),
+        retry=Retry(if_="6"),
+    )
+    assert [(found.place, found.path, found.text) for found in flowgraph.written_expressions(step)] == [
+        (Place.IF, "if", "1"),
+        (Place.SWITCH, "switch.value", "2"),
+        (Place.FOR, "for.expression", "3"),
+        (Place.WHILE, "for.while", "4"),
+        (Place.PATCH, "patch.jsonPatch[0].expression", "5"),
+        (Place.RETRY, "retry.if", "6"),
+    ]

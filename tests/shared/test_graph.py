@@ -1,0 +1,78 @@
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared import graph
+from shared.graph import Ancestors
+
+CYCLES = {
+    "none in a chain": ({"a": [], "b": ["a"], "c": ["b"]}, None),
+    "a step that waits for itself": ({"a": ["a"]}, ("a", "a")),
+    "two steps": ({"a": ["b"], "b": ["a"]}, ("a", "b", "a")),
+    "behind a healthy start and before a tail": (
+        {"s": [], "x": ["s", "z"], "y": ["x"], "z": ["y"], "tail": ["z"]},
+        ("x", "z", "y", "x"),
+    ),
+    "a target that is no step is no cycle": ({"a": ["ghost"]}, None),
+}
+
+
+@pytest.mark.parametrize(("edges", "want"), CYCLES.values(), ids=CYCLES.keys())
+def test_cycle(edges, want):
+    assert graph.cycle(edges) == want
+
+
+def test_dangling_targets_are_named_with_their_place():
+    assert list(graph.dangling({"a": [], "b": ["a", "x"]})) == [("b", 1, "x")]
+
+
+def test_duplicates_are_named_once_each():
+    assert graph.duplicates(["a", "b", "a", "a", "b", "c"]) == ("a", "b")
+
+
+def test_order_keeps_the_given_order_among_equals():
+    assert graph.order({"d": ["b", "c"], "b": ["a"], "c": ["a"], "a": []}) == ("a", "b", "c", "d")
+
+
+def test_depth_counts_nodes_on_the_longest_path():
+    assert graph.depth({"a": [], "b": ["a"], "c": ["b", "a"], "d": []}) == 3
+    assert graph.depth({}) == 0
+
+
+def test_a_long_chain_is_no_recursion():
+    edges = {str(n): [str(n - 1)] if n else [] for n in range(20_000)}
+    assert graph.depth(edges) == 20_000
+    edges["0"] = ["19999"]
+    path = graph.cycle(edges)
+    assert path is not None
+    assert len(path) == 20_001
+
+
+def test_ancestors_are_transitive_and_leave_out_the_node_itself():
+    before = Ancestors({"a": [], "b": ["a"], "c": ["b"], "d": []})
+    assert before.of("c") == ("a", "b")
+    assert before.before("c", "a")
+    assert not before.before("a", "c")
+    assert not before.before("c", "d")
+    assert not before.before("c", "ghost")
+    assert not before.before("ghost", "a")
+
+
+GRAPHS = st.dictionaries(
+    st.sampled_from("abcdefg"), st.lists(st.sampled_from("abcdefgh"), max_size=4), min_size=1, max_size=7
+)
+
+
+@given(GRAPHS)
+def test_order_is_complete_exactly_when_there_is_no_cycle_and_respects_the_edges(edges):
+    order = graph.order(edges)
+    cycle = graph.cycle(edges)
+    assert (len(order) == len(edges)) is (cycle is None)
+    for node in order:
+        assert all(order.index(target) < order.index(node) for target in edges[node] if target in edges)
+    if cycle:
+        assert cycle[0] == cycle[-1]
+        assert all(after in edges[before] for before, after in itertools.pairwise(cycle))
+        assert len(set(cycle)) == len(cycle) - 1
