@@ -1,0 +1,147 @@
+"""The CustomResourceDefinitions: which kinds, names, columns and subresources (volcano-behaviour.md 0, jobflow-api.md 8)."""
+
+from typing import Any, Final
+
+import msgspec
+
+from shared import kinds
+from shared.crd.schema import Mode, Schema, kind_schema
+from shared.kinds import Kind
+from shared.model import Command, Job, JobFlow, JobFlowPolicy, JobTemplate, PodGroup, Queue
+from shared.model.types import Model
+
+
+class Column(msgspec.Struct, frozen=True):
+    """A printer column; `priority` 1 shows with `-o wide` only."""
+
+    name: str
+    path: str
+    type: str = "string"
+    priority: int = 0
+    description: str = ""
+
+
+class Definition(msgspec.Struct, frozen=True):
+    """One kind as the API server shall serve it."""
+
+    kind: Kind
+    model: type[Model]
+    short_names: tuple[str, ...] = ()
+    columns: tuple[Column, ...] = ()
+    status: bool = True  # has a status subresource
+    mode: Mode = Mode.STRICT
+
+
+_AGE: Final = Column("AGE", ".metadata.creationTimestamp", "date")
+_QUEUE: Final = Column("QUEUE", ".spec.queue", priority=1)
+_READY: Final = '.status.conditions[?(@.type=="Ready")].status'
+
+DEFINITIONS: Final[tuple[Definition, ...]] = (
+    Definition(
+        kinds.JOBFLOW,
+        JobFlow,
+        ("jf",),
+        (
+            Column("STATUS", ".status.state.phase"),
+            Column("PROGRESS", ".status.progress", description="Ended steps over all."),
+            Column("RUNNING", ".status.counts.running", "integer"),
+            Column("FAILED", ".status.counts.failed", "integer"),
+            _AGE,
+            Column("NEXT", ".status.nextSummary", priority=1, description="What comes next and what it waits for."),
+            Column("REASON", ".status.state.reason", priority=1),
+            Column("DURATION", ".status.duration", priority=1),
+        ),
+    ),
+    Definition(kinds.JOBTEMPLATE, JobTemplate, ("jt",), mode=Mode.TEMPLATE),
+    Definition(
+        kinds.JOB,
+        Job,
+        ("vcjob", "vj"),
+        (
+            Column("STATUS", ".status.state.phase"),
+            Column("minAvailable", ".status.minAvailable", "integer"),
+            Column("RUNNINGS", ".status.running", "integer"),
+            _AGE,
+            _QUEUE,
+        ),
+    ),
+    Definition(
+        kinds.PODGROUP,
+        PodGroup,
+        ("pg", "podgroup-v1beta1"),
+        (
+            Column("STATUS", ".status.phase"),
+            Column("minMember", ".spec.minMember", "integer"),
+            Column("RUNNINGS", ".status.running", "integer"),
+            _AGE,
+            _QUEUE,
+        ),
+        status=False,
+    ),
+    Definition(kinds.QUEUE, Queue, ("q", "queue-v1beta1"), (Column("PARENT", ".spec.parent"),)),
+    Definition(kinds.COMMAND, Command, status=False),
+    Definition(
+        kinds.JOBFLOWPOLICY,
+        JobFlowPolicy,
+        ("jfp",),
+        (
+            Column("MODE", ".spec.mode"),
+            Column("READY", _READY),
+            Column("VIOLATIONS", ".status.violations", "integer"),
+            _AGE,
+        ),
+    ),
+)
+
+
+def crd(definition: Definition) -> dict[str, Any]:
+    """The whole CustomResourceDefinition object."""
+    kind = definition.kind
+    return {
+        "apiVersion": kinds.CRD.api_version,
+        "kind": kinds.CRD.kind,
+        "metadata": {"name": kind.resource},
+        "spec": {
+            "group": kind.group,
+            "names": _names(definition),
+            "scope": "Namespaced" if kind.namespaced else "Cluster",
+            "versions": [_version(definition)],
+        },
+    }
+
+
+def file_name(definition: Definition) -> str:
+    return f"{definition.kind.group}_{definition.kind.plural}.yaml"
+
+
+def _names(definition: Definition) -> dict[str, Any]:
+    kind = definition.kind
+    names: dict[str, Any] = {
+        "kind": kind.kind,
+        "listKind": f"{kind.kind}List",
+        "plural": kind.plural,
+        "singular": kind.kind.lower(),
+    }
+    return names | ({"shortNames": list(definition.short_names)} if definition.short_names else {})
+
+
+def _version(definition: Definition) -> dict[str, Any]:
+    schema: Schema = kind_schema(definition.model, definition.mode)
+    version: dict[str, Any] = {
+        "name": definition.kind.version,
+        "served": True,
+        "storage": True,
+        "schema": {"openAPIV3Schema": schema},
+    }
+    if definition.columns:
+        version["additionalPrinterColumns"] = [_column(column) for column in definition.columns]
+    if definition.status:
+        version["subresources"] = {"status": {}}
+    return version
+
+
+def _column(column: Column) -> dict[str, Any]:
+    body: dict[str, Any] = {"name": column.name, "type": column.type, "jsonPath": column.path}
+    if column.priority:
+        body["priority"] = column.priority
+    return body | ({"description": column.description} if column.description else {})

@@ -1,0 +1,159 @@
+"""Model -> structural OpenAPI schema, the only kind a CustomResourceDefinition may carry.
+
+msgspec describes a type with `$ref`, `anyOf: [..., null]` and defaults; Kubernetes wants everything inline, a `type`
+everywhere and no null branch (Kubernetes docs: "Specifying a structural schema").
+"""
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import Any, Final
+
+import msgspec
+
+from shared.model import JobSpec
+from shared.model.types import Model
+
+Schema = dict[str, Any]
+
+
+class Mode(StrEnum):
+    """How strictly a JobSpec is described."""
+
+    STRICT = "strict"  # a Job: everything
+    TEMPLATE = "template"  # a JobTemplate: strings may still hold $(params.x), so no pattern
+    PATCH = "patch"  # patch.jobSpec: a fragment, so nothing is required or filled in either
+
+
+# Defaults of Volcano's own CRDs that no JobFlowPolicy can set (decisions row 26: none on queue and maxRetry of a Job).
+DEFAULTS: Final[Mapping[tuple[str, str], Any]] = {
+    ("NetworkTopology", "mode"): "hard",
+    ("PartitionPolicy", "minPartitions"): 0,
+    ("PodGroupSpec", "queue"): "default",
+    ("SubGroupPolicy", "subGroupSize"): 1,
+    ("SubGroupPolicy", "minSubGroups"): 0,
+    ("QueueSpec", "weight"): 1,
+    ("QueueSpec", "dequeueStrategy"): "traverse",
+}
+# What a type requires beside the fields that have no default in its model.
+REQUIRED: Final[Mapping[str, tuple[str, ...]]] = {"OwnerReference": ("apiVersion", "kind", "name", "uid")}
+_FORMATS: Final = frozenset({"int32", "int64", "date-time"})  # others mean nothing to the API server
+_COPIED: Final = (
+    "type", "enum", "minimum", "maximum", "exclusiveMinimum", "minLength", "maxLength", "minItems", "maxItems",
+    "nullable",
+)  # fmt: skip
+_PRESERVE: Final = "x-kubernetes-preserve-unknown-fields"
+_INT_OR_STRING: Final = "x-kubernetes-int-or-string"
+_TOP: Final[Mapping[str, str]] = {
+    "apiVersion": "Group and version of this representation of the object.",
+    "kind": "The REST resource this object represents.",
+}
+
+
+def kind_schema(model: type[Model], mode: Mode = Mode.STRICT) -> Schema:
+    """The `openAPIV3Schema` of a kind; its metadata is the API server's own business."""
+    root, types = _described(model)
+    properties = {
+        name: {"type": "string", "description": _TOP[name]}
+        if name in _TOP
+        else {"type": "object"}
+        if name == "metadata"
+        else _field(model.__name__, name, field, types, mode)
+        for name, field in root["properties"].items()
+    }
+    return {"type": "object", "description": root.get("description", ""), "properties": properties}
+
+
+def job_spec_schema(mode: Mode) -> Schema:
+    """A JobSpec in one of its three modes."""
+    root, types = _described(JobSpec)
+    return _inline(root, types, mode)
+
+
+def _described(model: type[Model]) -> tuple[Schema, Schema]:
+    """The model's own definition and those it refers to."""
+    types: Schema = msgspec.json.schema(model)["$defs"]
+    return types[model.__name__], types
+
+
+def _inline(schema: Schema, types: Schema, mode: Mode) -> Schema:
+    """`schema` with every reference replaced by what it refers to."""
+    schema, title = _resolved(schema, types)
+    if schema.get(_PRESERVE):
+        return _whole(schema)
+    if schema.get(_INT_OR_STRING):
+        return {_INT_OR_STRING: True, "anyOf": [{"type": "integer"}, {"type": "string"}], **_description(schema)}
+    result = {key: schema[key] for key in _COPIED if key in schema} | _description(schema)
+    if "enum" in schema:
+        result["type"] = "string"
+    if schema.get("format") in _FORMATS:
+        result["format"] = schema["format"]
+    if "pattern" in schema and mode is Mode.STRICT:
+        result["pattern"] = schema["pattern"]
+    return result | _children(schema, title, types, mode)
+
+
+def _children(schema: Schema, title: str, types: Schema, mode: Mode) -> Schema:
+    """What an object or list contains, and which of it must be there."""
+    result: Schema = {}
+    if "properties" in schema:
+        result["properties"] = {
+            name: _field(title, name, field, types, mode) for name, field in schema["properties"].items()
+        }
+    required = REQUIRED.get(title, tuple(schema.get("required", ())))
+    if required and mode is not Mode.PATCH:
+        result["required"] = list(required)
+    if "items" in schema:
+        result["items"] = _inline(schema["items"], types, mode)
+    if isinstance(schema.get("additionalProperties"), dict):
+        result["additionalProperties"] = _inline(schema["additionalProperties"], types, mode)
+    return result
+
+
+def _field(title: str, name: str, schema: Schema, types: Schema, mode: Mode) -> Schema:
+    special = _SPECIAL.get((title, name))
+    if special is not None:
+        return special(schema)
+    result = _inline(schema, types, mode)
+    if (title, name) in DEFAULTS and mode is not Mode.PATCH:
+        result["default"] = DEFAULTS[title, name]
+    return result
+
+
+def _resolved(schema: Schema, types: Schema) -> tuple[Schema, str]:
+    """Follow references and drop null branches; the outermost description wins. Also the type's name."""
+    description = _description(schema)
+    title = str(schema.get("title", ""))
+    while True:
+        if "$ref" in schema:
+            title = schema["$ref"].rpartition("/")[2]
+            schema = types[title]
+        elif "anyOf" in schema and not (schema.get(_PRESERVE) or schema.get(_INT_OR_STRING)):
+            schema = _without_null(schema)
+        else:
+            return schema | description, title
+        description = description or _description(schema)
+
+
+def _without_null(schema: Schema) -> Schema:
+    branches = [branch for branch in schema["anyOf"] if branch.get("type") != "null"]
+    if len(branches) != 1:
+        raise ValueError(f"no structural schema for a union of {len(branches)} types: {schema}")
+    return dict(branches[0])
+
+
+def _whole(schema: Schema) -> Schema:
+    """Any JSON, kept as it is; typed `object` where the model says so."""
+    typed = {"type": schema["type"]} if "type" in schema else {}
+    return {**typed, **_description(schema), _PRESERVE: True}
+
+
+def _description(schema: Schema) -> Schema:
+    return {"description": schema["description"]} if schema.get("description") else {}
+
+
+def _job_spec_patch(schema: Schema) -> Schema:
+    return job_spec_schema(Mode.PATCH) | _description(schema)
+
+
+# Fields that the model keeps raw but that `kubectl explain` shall know.
+_SPECIAL: Final[Mapping[tuple[str, str], Callable[[Schema], Schema]]] = {("Patch", "jobSpec"): _job_spec_patch}
