@@ -1,0 +1,113 @@
+"""Keep one Secret and the webhook configurations right. Any number of replicas may run this: conflicts make them re-read."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from enum import IntEnum
+
+import msgspec
+
+from certs import injection, plan
+from certs.material import CHANGED_AT, Material, from_secret, to_secret
+from shared.kinds import MUTATING, SECRET, VALIDATING, Kind
+from shared.kube.api import Api
+from shared.kube.errors import AlreadyExists, Conflict, Invalid, NotFound
+
+log = logging.getLogger(__name__)
+_TRIES = 8  # lost races before giving up until the next look
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where the certificates live and who must trust them. `configurations`: name of both webhook configurations."""
+
+    namespace: str
+    secret: str
+    names: tuple[str, ...]
+    configurations: tuple[str, ...] = ()
+    settle: timedelta = plan.SETTLE
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """The outcome of one look. `trusted`: every configuration holds the bundle."""
+
+    material: Material
+    trusted: bool
+    next_look: timedelta
+
+
+class Trust(IntEnum):
+    """Whether the configurations hold the bundle. One just given may not have reached every API server yet."""
+
+    MISSING = 0
+    JUST_GIVEN = 1
+    HELD = 2
+
+
+class Keeper:
+    """One replica's part in keeping the certificates. `clock` gives an aware datetime."""
+
+    def __init__(self, api: Api, place: Place, clock: Callable[[], datetime]) -> None:
+        self._api = api
+        self._place = place
+        self._clock = clock
+
+    async def look(self, rotate: bool = False) -> Kept:
+        """Do what is due, at most one step, and say when to look again. Raises ApiError when the API server cannot be used."""
+        for _ in range(_TRIES):
+            secret = await self._secret()
+            stored = from_secret(secret) if secret else None
+            trust = await self._inject(stored.bundle) if stored else Trust.MISSING
+            settled = trust is Trust.HELD
+            step = plan.due(stored, self._place.names, settled, self._clock(), rotate, self._place.settle)
+            if step is plan.Step.NOTHING and stored:
+                later = plan.next_look(stored, settled, self._clock(), self._place.settle)
+                return Kept(stored, trust is not Trust.MISSING, later)
+            if await self._store(plan.carry_out(step, stored, self._place.names, self._clock()), secret):
+                log.info("certificates changed", extra={"step": str(step), "secret": self._place.secret})
+                rotate = False
+        raise Conflict(f"secret {self._place.secret} keeps changing; another replica is rotating it")
+
+    async def _secret(self) -> injection.Body | None:
+        try:
+            return await self._api.get(SECRET, self._place.namespace, self._place.secret)
+        except NotFound:
+            return None
+
+    async def _store(self, material: Material, secret: injection.Body | None) -> bool:
+        """False when another replica was faster."""
+        body = to_secret(material, self._place.namespace, self._place.secret)
+        try:
+            if secret is None:
+                await self._api.create(SECRET, body)
+            else:
+                await self._api.replace(SECRET, _over(secret, body))
+        except (AlreadyExists, Conflict, NotFound):
+            return False
+        return True
+
+    async def _inject(self, bundle: bytes) -> Trust:
+        """Bring every configuration in line; the worst of them counts."""
+        outcomes = [
+            await self._inject_one(kind, name, bundle)
+            for name in self._place.configurations
+            for kind in (MUTATING, VALIDATING)
+        ]
+        return min(outcomes, default=Trust.HELD)
+
+    async def _inject_one(self, kind: Kind, name: str, bundle: bytes) -> Trust:
+        try:
+            configuration = await self._api.get(kind, "", name)
+            if injection.trusts(configuration, bundle):
+                return Trust.HELD
+            await self._api.patch(kind, "", name, injection.patch(configuration, bundle))
+        except (NotFound, Conflict, Invalid) as error:
+            log.warning("caBundle not injected", extra={"configuration": name, "kind": kind.kind, "error": str(error)})
+            return Trust.MISSING
+        return Trust.JUST_GIVEN
+
+
+def _over(secret: injection.Body, body: injection.Body) -> injection.Body:
+    """New content over the stored object, keeping its other metadata (labels of the chart, resourceVersion)."""
+    metadata = secret["metadata"]
+    annotations = {**(metadata.get("annotations") or {}), CHANGED_AT: body["metadata"]["annotations"][CHANGED_AT]}
+    return {**secret, "metadata": {**metadata, "annotations": annotations}, "data": body["data"]}

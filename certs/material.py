@@ -1,0 +1,98 @@
+"""What the one Secret holds: the truth about the webhook's certificates, as a frozen value and as Secret data."""
+
+import base64
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import serialization
+
+from certs.issue import KeyPair
+
+BUNDLE: Final = "ca.crt"  # every CA that may have signed what is served, newest first
+AUTHORITY_KEY: Final = "ca.key"  # the newest CA's
+CERTIFICATE: Final = "tls.crt"
+KEY: Final = "tls.key"
+CHANGED_AT: Final = "jobflow.dev/changed-at"  # annotation: RFC3339, the last change of CA or certificate
+
+
+class Material(msgspec.Struct, frozen=True):
+    """CAs (PEM, newest first), the newest CA's key, and the serving pair with the moment of the last change."""
+
+    bundle: bytes
+    authority_key: bytes
+    serving: KeyPair
+    changed_at: datetime
+
+    @property
+    def authorities(self) -> tuple[x509.Certificate, ...]:
+        return tuple(x509.load_pem_x509_certificates(self.bundle))
+
+    @property
+    def newest(self) -> KeyPair:
+        """The CA that signs from now on."""
+        return KeyPair(self.authorities[0].public_bytes(serialization.Encoding.PEM), self.authority_key)
+
+    @property
+    def certificate(self) -> x509.Certificate:
+        return x509.load_pem_x509_certificate(self.serving.certificate)
+
+    @property
+    def signer(self) -> x509.Certificate | None:
+        """The CA of the bundle that signed the serving certificate."""
+        return next((ca for ca in self.authorities if signed_by(self.certificate, ca)), None)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        extension = self.certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+        return tuple(str(name.value) for name in extension.value)
+
+
+def signed_by(certificate: x509.Certificate, authority: x509.Certificate) -> bool:
+    """Whether `authority` signed `certificate` (subject, issuer and signature)."""
+    try:
+        certificate.verify_directly_issued_by(authority)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
+
+
+def from_secret(secret: dict[str, Any]) -> Material | None:
+    """The Secret's content, or None when it is incomplete or damaged: then new material is issued."""
+    data = secret.get("data") or {}
+    stamp = (secret.get("metadata", {}).get("annotations") or {}).get(CHANGED_AT, "1970-01-01T00:00:00Z")
+    try:
+        parts = {name: base64.b64decode(data[name]) for name in (BUNDLE, AUTHORITY_KEY, CERTIFICATE, KEY)}
+        material = Material(
+            parts[BUNDLE],
+            parts[AUTHORITY_KEY],
+            KeyPair(parts[CERTIFICATE], parts[KEY]),
+            datetime.fromisoformat(stamp),
+        )
+        return material if material.authorities and material.names else None
+    except (KeyError, ValueError, x509.ExtensionNotFound):
+        return None
+
+
+def to_secret(material: Material, namespace: str, name: str) -> dict[str, Any]:
+    """A whole Secret of type Opaque; `kubernetes.io/tls` would not hold the CA's key."""
+    parts = {
+        BUNDLE: material.bundle,
+        AUTHORITY_KEY: material.authority_key,
+        CERTIFICATE: material.serving.certificate,
+        KEY: material.serving.key,
+    }
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "type": "Opaque",
+        "metadata": {
+            "name": name,
+            "namespace": namespace,
+            "labels": {"app.kubernetes.io/name": "jobflow", "app.kubernetes.io/component": "webhook"},
+            "annotations": {CHANGED_AT: material.changed_at.strftime("%Y-%m-%dT%H:%M:%SZ")},
+        },
+        "data": {key: base64.b64encode(value).decode() for key, value in parts.items()},
+    }

@@ -1,0 +1,99 @@
+"""The plan of certificates: which step is due when, and that a rotation never leaves a client without a trusted path."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from cryptography import x509
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from certs import plan
+from certs.issue import issue_serving, new_authority, service_names
+from certs.material import Material, from_secret, signed_by, to_secret
+from certs.plan import SETTLE, Step
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+NAMES = service_names("jobflow-webhook", "ns")
+FRESH = plan.carry_out(Step.ISSUE_ALL, None, NAMES, NOW)
+ROTATING = plan.carry_out(Step.ADD_AUTHORITY, FRESH, NAMES, NOW)
+MOVED = plan.carry_out(Step.REISSUE, ROTATING, NAMES, NOW)
+FOREIGN = Material(new_authority("other", NOW).certificate, FRESH.authority_key, FRESH.serving, NOW)
+
+CASES = {
+    "nothing stored": (None, True, timedelta(0), False, Step.ISSUE_ALL),
+    "a serving certificate that no CA of the bundle signed": (FOREIGN, True, timedelta(0), False, Step.ISSUE_ALL),
+    "fresh": (FRESH, True, timedelta(days=1), False, Step.NOTHING),
+    "not yet trusted": (FRESH, False, timedelta(days=1), False, Step.NOTHING),
+    "serving certificate within 90 days of its end": (FRESH, True, timedelta(days=276), False, Step.REISSUE),
+    "CA within 90 days of its end": (FRESH, True, timedelta(days=3561), False, Step.ADD_AUTHORITY),
+    "rotation asked for": (FRESH, True, timedelta(days=1), True, Step.ADD_AUTHORITY),
+    "rotation asked for twice changes nothing more": (ROTATING, True, timedelta(0), True, Step.NOTHING),
+    "new CA not yet noticed": (ROTATING, True, SETTLE / 2, False, Step.NOTHING),
+    "new CA not yet trusted": (ROTATING, False, SETTLE * 9, False, Step.NOTHING),
+    "new CA trusted and noticed": (ROTATING, True, SETTLE, False, Step.REISSUE),
+    "new certificate not yet served by every replica": (MOVED, True, SETTLE / 2, False, Step.NOTHING),
+    "new certificate served by every replica": (MOVED, True, SETTLE, False, Step.PRUNE),
+}
+
+
+@pytest.mark.parametrize(("material", "trusted", "later", "rotate", "want"), CASES.values(), ids=CASES.keys())
+def test_step_that_is_due(material: Material | None, trusted: bool, later: timedelta, rotate: bool, want: Step) -> None:
+    assert plan.due(material, NAMES, trusted, NOW + later, rotate) is want
+
+
+def test_a_name_that_the_certificate_lacks_makes_it_be_issued_again() -> None:
+    assert plan.due(FRESH, (*NAMES, "10.0.0.1"), True, NOW) is Step.REISSUE
+    renewed = plan.carry_out(Step.REISSUE, FRESH, (*NAMES, "10.0.0.1"), NOW)
+    assert "10.0.0.1" in renewed.names
+    assert renewed.bundle == FRESH.bundle
+
+
+def test_material_survives_the_secret() -> None:
+    assert from_secret(to_secret(FRESH, "ns", "certs")) == FRESH
+
+
+@pytest.mark.parametrize("key", ["ca.crt", "ca.key", "tls.crt", "tls.key"])
+def test_an_incomplete_secret_holds_no_material(key: str) -> None:
+    secret = to_secret(FRESH, "ns", "certs")
+    del secret["data"][key]
+    assert from_secret(secret) is None
+
+
+def test_a_damaged_secret_holds_no_material() -> None:
+    secret = to_secret(FRESH, "ns", "certs")
+    secret["data"]["ca.crt"] = "bm90IGEgY2VydGlmaWNhdGU="
+    assert from_secret(secret) is None
+
+
+def test_a_serving_certificate_never_outlives_its_authority() -> None:
+    authority = new_authority("ca", NOW)
+    late = issue_serving(authority, NAMES, NOW + timedelta(days=3600))
+    end = x509.load_pem_x509_certificate(authority.certificate).not_valid_after_utc
+    assert x509.load_pem_x509_certificate(late.certificate).not_valid_after_utc == end
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(1, 40), st.booleans(), st.booleans()), max_size=25))
+def test_every_bundle_a_client_may_still_hold_trusts_every_certificate_a_replica_may_still_serve(
+    moves: list[tuple[int, bool, bool]],
+) -> None:
+    """Clients notice a bundle and replicas a certificate at most SETTLE after it changed; all in between must match."""
+    material, now, trusted = FRESH, NOW, True
+    history = [(NOW - 2 * SETTLE, FRESH)]
+    for seconds, rotate, injected in moves:
+        now += timedelta(seconds=seconds)
+        step = plan.due(material, NAMES, trusted, now, rotate)
+        if step is not Step.NOTHING:
+            material, trusted = plan.carry_out(step, material, NAMES, now), False
+            history.append((now, material))
+        trusted = trusted or injected
+        recent = [entry for since, entry in _lifetimes(history, now) if since > now - SETTLE / 3]
+        for held in recent:
+            for served in recent:
+                assert any(signed_by(served.certificate, authority) for authority in held.authorities)
+
+
+def _lifetimes(history: list[tuple[datetime, Material]], now: datetime) -> list[tuple[datetime, Material]]:
+    """Each material with the moment it was replaced; the present one with now."""
+    ends = [start for start, _ in history[1:]] + [now]
+    return [(end, material) for end, (_, material) in zip(ends, history, strict=True)]
