@@ -1,0 +1,77 @@
+"""Bodies that nobody reads for a while are kept compressed: 20 000 Jobs take about 5 MB instead of 150.
+
+A body is packed only when it falls out of the recently used, so objects that change often are never packed.
+"""
+
+import zlib
+from collections import OrderedDict
+from typing import Any, Final
+
+import orjson
+
+Body = dict[str, Any]
+
+HOT_BODIES: Final = 3000  # about 25 MB of decoded Jobs
+WINDOW: Final = 32 * 1024  # the most of a dictionary that deflate can refer to
+
+
+class Packer:
+    """Compresses the bodies of one kind against the first one of them: most of their text is the same."""
+
+    def __init__(self) -> None:
+        self._dictionary = b""
+
+    def pack(self, body: Body) -> bytes:
+        raw = orjson.dumps(body)
+        self._dictionary = self._dictionary or raw[:WINDOW]
+        deflate = zlib.compressobj(1, zlib.DEFLATED, -15, 5, zdict=self._dictionary)
+        return b"".join((deflate.compress(raw), deflate.flush()))
+
+    def unpack(self, packed: bytes) -> Body:
+        inflate = zlib.decompressobj(-15, zdict=self._dictionary)
+        body: Body = orjson.loads(inflate.decompress(packed))
+        return body
+
+
+class Entry:
+    """One cached object: what must be known without unpacking, and its body in one of two forms."""
+
+    __slots__ = ("_body", "_packed", "packer", "uid", "version")
+
+    def __init__(self, body: Body, packer: Packer) -> None:
+        metadata = body["metadata"]
+        self.uid: str = metadata.get("uid", "")
+        self.version: str = metadata.get("resourceVersion", "")
+        self.packer = packer
+        self._body: Body | None = body
+        self._packed = b""
+
+    def cool(self) -> None:
+        if self._body is not None:
+            self._packed = self.packer.pack(self._body)
+            self._body = None
+
+    def body(self) -> Body:
+        if self._body is None:
+            self._body = self.packer.unpack(self._packed)
+            self._packed = b""
+        return self._body
+
+
+class Hot:
+    """The most recently used entries of all caches of a process; the rest are packed."""
+
+    def __init__(self, limit: int = HOT_BODIES) -> None:
+        self._limit = limit
+        self._entries: OrderedDict[Entry, None] = OrderedDict()
+
+    def touch(self, entry: Entry) -> None:
+        if entry in self._entries:
+            self._entries.move_to_end(entry)
+            return
+        self._entries[entry] = None
+        if len(self._entries) > self._limit:
+            self._entries.popitem(last=False)[0].cool()
+
+    def drop(self, entry: Entry) -> None:
+        self._entries.pop(entry, None)

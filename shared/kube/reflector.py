@@ -1,0 +1,154 @@
+"""Keeps one overlay equal to the API server: list, then watch from there, for ever."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from contextlib import aclosing
+from typing import Final
+
+from shared.kinds import Kind
+from shared.kube import metrics
+from shared.kube.api import PAGE, Api, WatchEvent
+from shared.kube.backoff import equal_jitter
+from shared.kube.errors import ApiError, Gone, NotFound, Timeout, TooManyRequests
+from shared.kube.overlay import Change, Overlay
+from shared.kube.requests import Body
+
+LOG: Final = logging.getLogger(__name__)
+BACKOFF_BASE: Final = 0.2
+BACKOFF_CAP: Final = 30.0
+HEALTHY_SECONDS: Final = 5.0  # a watch that lived this long starts the back-off anew
+UNSERVED_SECONDS: Final = 15.0  # how often to ask again for a kind whose CRD is not installed
+
+
+class Reflector:
+    """One kind in one namespace ('' for all). `deliver` gets every change, in order; `synced` is set after the first list.
+
+    `optional`: a kind that the API server does not serve counts as empty until it does.
+    """
+
+    def __init__(
+        self,
+        api: Api,
+        kind: Kind,
+        namespace: str,
+        overlay: Overlay,
+        deliver: Callable[[list[Change]], None],
+        *,
+        label_selector: str = "",
+        field_selector: str = "",
+        transform: Callable[[Body], Body],
+        optional: bool = False,
+    ) -> None:
+        self._api = api
+        self._kind = kind
+        self._namespace = namespace
+        self._overlay = overlay
+        self._deliver = deliver
+        self._labels = label_selector
+        self._fields = field_selector
+        self._transform = transform
+        self._optional = optional
+        self._version = ""
+        self._limit = PAGE
+        self._failures = 0
+        self.synced = asyncio.Event()
+        self.healthy_at = 0.0  # monotonic: last time the API server was heard
+
+    async def run(self) -> None:
+        while True:
+            try:
+                if not self._version:
+                    await self._list()
+                await self._watch()
+                self._failures = 0
+            except Gone:
+                await self._expired()
+            except NotFound as error:
+                await self._unserved(error)
+            except ApiError as error:
+                await self._pause(error)
+            except (KeyError, TypeError, ValueError) as error:
+                # An answer that makes no sense (a broken proxy): start over rather than stop watching.
+                self._version = ""
+                await self._pause(error)
+
+    async def _list(self) -> None:
+        metrics.LISTS.labels(self._kind.resource).inc()
+        seen: set[str] = set()
+        version = ""
+        pages = self._api.pages(
+            self._kind,
+            self._namespace,
+            label_selector=self._labels,
+            field_selector=self._fields,
+            limit=self._limit,
+        )
+        async with aclosing(pages):
+            async for page in pages:
+                version = page.resource_version
+                for item in page.items:
+                    seen.add(item["metadata"].get("uid", ""))
+                    self._deliver(self._overlay.listed(self._transform(item)))
+                await asyncio.sleep(0)
+        self._deliver(self._overlay.list_ended(seen, self._namespace, version))
+        self._version, self._limit = version, PAGE
+        self._heard()
+
+    async def _watch(self) -> None:
+        metrics.WATCHES.labels(self._kind.resource).inc()
+        opened = time.monotonic()
+        events = self._api.watch(
+            self._kind,
+            self._namespace,
+            resource_version=self._version,
+            label_selector=self._labels,
+            field_selector=self._fields,
+        )
+        async with aclosing(events):
+            async for event in events:
+                self._handle(event)
+                if time.monotonic() - opened > HEALTHY_SECONDS:
+                    self._failures = 0
+        if time.monotonic() - opened < 1.0:
+            # A watch that ends at once, again and again, must not become a busy loop.
+            await self._sleep()
+
+    def _handle(self, event: WatchEvent) -> None:
+        self._heard()
+        version = event.object["metadata"]["resourceVersion"]
+        metrics.EVENTS.labels(self._kind.resource, event.type).inc()
+        if event.type != "BOOKMARK":
+            self._deliver(self._overlay.event(event.type, self._transform(event.object)))
+        self._version = version
+
+    def _heard(self) -> None:
+        self.healthy_at = time.monotonic()
+        self.synced.set()
+
+    async def _expired(self) -> None:
+        if not self._version:
+            self._limit = 0  # the paged list itself expired: take it in one piece
+        self._version = ""
+        await self._sleep()
+
+    async def _unserved(self, error: ApiError) -> None:
+        self._version = ""
+        if self._optional:
+            self._deliver(self._overlay.list_ended(set(), self._namespace, "0"))
+            self.synced.set()
+            await asyncio.sleep(UNSERVED_SECONDS)
+        else:
+            await self._pause(error)
+
+    async def _pause(self, error: Exception) -> None:
+        level = logging.DEBUG if isinstance(error, Timeout) and self._version else logging.WARNING
+        LOG.log(level, "list or watch failed", extra={"resource": self._kind.resource, "error": str(error)})
+        if isinstance(error, TooManyRequests):
+            await asyncio.sleep(error.retry_after)
+        await self._sleep()
+
+    async def _sleep(self) -> None:
+        await asyncio.sleep(equal_jitter(self._failures, base=BACKOFF_BASE, cap=BACKOFF_CAP))
+        self._failures += 1

@@ -1,0 +1,182 @@
+"""Requests to the API server as data: built here without I/O, sent by `shared.kube.api`."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+import msgspec
+import orjson
+
+from shared.kinds import Kind
+
+Body = dict[str, Any]
+
+JSON: Final = "application/json"
+JSON_PATCH: Final = "application/json-patch+json"
+MERGE_PATCH: Final = "application/merge-patch+json"
+STRATEGIC_PATCH: Final = "application/strategic-merge-patch+json"
+APPLY_PATCH: Final = "application/apply-patch+yaml"  # JSON is YAML
+
+
+class Request(msgspec.Struct, frozen=True):
+    """One HTTP request. `verb`: Kubernetes' word for it (get, list, watch, create...); `target`: path with query."""
+
+    verb: str
+    method: str
+    target: str
+    body: bytes | None = None
+    content_type: str = JSON
+
+    @property
+    def reads(self) -> bool:
+        return self.method == "GET"
+
+
+def path(kind: Kind, namespace: str = "", name: str = "", subresource: str = "") -> str:
+    """`/apis/GROUP/VERSION/namespaces/NS/PLURAL/NAME/SUBRESOURCE`; cluster-scoped kinds ignore `namespace`."""
+    root = f"/apis/{kind.api_version}" if "/" in kind.api_version else f"/api/{kind.api_version}"
+    parts = [root]
+    if kind.namespaced and namespace:
+        parts.append(f"namespaces/{quote(namespace, safe='')}")
+    parts.append(kind.plural)
+    if name:
+        parts.append(quote(name, safe=""))
+    if subresource:
+        parts.append(subresource)
+    return "/".join(parts)
+
+
+def target(where: str, query: Mapping[str, object] | None = None) -> str:
+    """`where` with those query values that are not empty."""
+    given = {key: value for key, value in (query or {}).items() if value not in (None, "", False)}
+    if not given:
+        return where
+    return f"{where}?{urlencode({key: 'true' if value is True else value for key, value in given.items()})}"
+
+
+def get(kind: Kind, namespace: str, name: str) -> Request:
+    return Request("get", "GET", path(kind, namespace, name))
+
+
+def list_page(
+    kind: Kind,
+    namespace: str = "",
+    *,
+    label_selector: str = "",
+    field_selector: str = "",
+    limit: int = 0,
+    continue_token: str = "",
+) -> Request:
+    """One page; without `resourceVersion`, so that the answer is at least as new as every write before it."""
+    query = {
+        "labelSelector": label_selector,
+        "fieldSelector": field_selector,
+        "limit": limit or None,
+        "continue": continue_token,
+    }
+    return Request("list", "GET", target(path(kind, namespace), query))
+
+
+def watch(
+    kind: Kind,
+    namespace: str = "",
+    *,
+    resource_version: str,
+    label_selector: str = "",
+    field_selector: str = "",
+    timeout_seconds: int = 300,
+) -> Request:
+    query = {
+        "watch": "true",
+        "allowWatchBookmarks": "true",
+        "resourceVersion": resource_version,
+        "timeoutSeconds": timeout_seconds,
+        "labelSelector": label_selector,
+        "fieldSelector": field_selector,
+    }
+    return Request("watch", "GET", target(path(kind, namespace), query))
+
+
+def create(
+    kind: Kind, body: Body, *, namespace: str = "", subresource: str = "", name: str = "", dry_run: bool = False
+) -> Request:
+    """POST `body`, to the namespace in its metadata unless given; `name` and `subresource` as in `pods/NAME/binding`."""
+    where = path(kind, namespace or _namespace(body), name, subresource)
+    return Request("create", "POST", target(where, _dry(dry_run)), orjson.dumps(body))
+
+
+def replace(kind: Kind, body: Body, *, subresource: str = "", dry_run: bool = False) -> Request:
+    """PUT the whole object; its metadata.resourceVersion, when there, must still be the stored one."""
+    where = path(kind, _namespace(body), body["metadata"]["name"], subresource)
+    return Request("update", "PUT", target(where, _dry(dry_run)), orjson.dumps(body))
+
+
+def patch(
+    kind: Kind,
+    namespace: str,
+    name: str,
+    change: Body | list[Body],
+    *,
+    subresource: str = "",
+    content_type: str = "",
+    field_manager: str = "",
+    force: bool = False,
+    dry_run: bool = False,
+) -> Request:
+    """A list is a JSON patch, a dict a merge patch, unless `content_type` says otherwise (strategic, apply)."""
+    kind_of_patch = content_type or (JSON_PATCH if isinstance(change, list) else MERGE_PATCH)
+    query = {"fieldManager": field_manager, "force": force, **_dry(dry_run)}
+    verb = "apply" if kind_of_patch == APPLY_PATCH else "patch"
+    where = target(path(kind, namespace, name, subresource), query)
+    return Request(verb, "PATCH", where, orjson.dumps(change), kind_of_patch)
+
+
+def delete(
+    kind: Kind,
+    namespace: str,
+    name: str,
+    *,
+    uid: str = "",
+    resource_version: str = "",
+    propagation: str = "Background",
+    grace_seconds: int | None = None,
+    dry_run: bool = False,
+) -> Request:
+    options = delete_options(uid, resource_version, propagation, grace_seconds)
+    where = target(path(kind, namespace, name), _dry(dry_run))
+    return Request("delete", "DELETE", where, orjson.dumps(options))
+
+
+def delete_collection(
+    kind: Kind,
+    namespace: str = "",
+    *,
+    label_selector: str = "",
+    field_selector: str = "",
+    propagation: str = "Background",
+    grace_seconds: int | None = None,
+) -> Request:
+    query = {"labelSelector": label_selector, "fieldSelector": field_selector}
+    options = delete_options("", "", propagation, grace_seconds)
+    return Request("deletecollection", "DELETE", target(path(kind, namespace), query), orjson.dumps(options))
+
+
+def delete_options(uid: str, resource_version: str, propagation: str, grace_seconds: int | None) -> Body:
+    """`DeleteOptions` whose preconditions keep a namesake of another uid from being hit."""
+    options: Body = {"apiVersion": "v1", "kind": "DeleteOptions"}
+    if propagation:
+        options["propagationPolicy"] = propagation
+    if grace_seconds is not None:
+        options["gracePeriodSeconds"] = grace_seconds
+    conditions = {"uid": uid, "resourceVersion": resource_version}
+    if wanted := {key: value for key, value in conditions.items() if value}:
+        options["preconditions"] = wanted
+    return options
+
+
+def _namespace(body: Body) -> str:
+    return str(body.get("metadata", {}).get("namespace") or "")
+
+
+def _dry(dry_run: bool) -> dict[str, object]:
+    return {"dryRun": "All"} if dry_run else {}

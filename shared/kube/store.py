@@ -1,0 +1,120 @@
+"""Objects of one kind by (namespace, name), with indexes. Plain memory: no I/O, no time."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from shared.kube.packed import Entry, Hot, Packer
+
+Body = dict[str, Any]
+Indexer = Callable[[Body], Iterable[str]]
+
+
+class Key(NamedTuple):
+    """What names an object of a known kind. `namespace` is '' for cluster-scoped kinds."""
+
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}" if self.namespace else self.name
+
+
+def key_of(body: Body) -> Key:
+    metadata = body["metadata"]
+    return Key(metadata.get("namespace", ""), metadata["name"])
+
+
+class Store:
+    """Bodies handed out are shared: read them, never change them."""
+
+    def __init__(self, indexers: Mapping[str, Indexer] | None = None, hot: Hot | None = None) -> None:
+        self._entries: dict[Key, Entry] = {}
+        self._namespaces: dict[str, dict[Key, None]] = {}
+        self._indexers: dict[str, Indexer] = {}
+        self._indexes: dict[str, dict[str, dict[Key, None]]] = {}
+        self._hot = hot if hot is not None else Hot()
+        self._packer = Packer()
+        for name, indexer in (indexers or {}).items():
+            self.add_indexer(name, indexer)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __contains__(self, key: Key) -> bool:
+        return key in self._entries
+
+    def add_indexer(self, name: str, indexer: Indexer) -> None:
+        """Index what is stored and what will be. Adding the same function again changes nothing."""
+        known = self._indexers.setdefault(name, indexer)
+        if known is not indexer:
+            raise ValueError(f"an indexer {name!r} is there already and is another function")
+        if name not in self._indexes:
+            self._indexes[name] = {}
+            for key in self._entries:
+                self._link(name, key, self.get_body(key))
+
+    def entry(self, key: Key) -> Entry | None:
+        return self._entries.get(key)
+
+    def get(self, key: Key) -> Body | None:
+        entry = self._entries.get(key)
+        return None if entry is None else self._read(entry)
+
+    def get_body(self, key: Key) -> Body:
+        return self._read(self._entries[key])
+
+    def keys(self, namespace: str | None = None) -> list[Key]:
+        return list(self._entries if namespace is None else self._namespaces.get(namespace, ()))
+
+    def bodies(self, namespace: str | None = None) -> Iterator[Body]:
+        for key in self.keys(namespace):
+            yield self.get_body(key)
+
+    def index_keys(self, index: str, value: str) -> list[Key]:
+        return list(self._indexes[index].get(value, ()))
+
+    def index_values(self, index: str) -> list[str]:
+        return list(self._indexes[index])
+
+    def by_index(self, index: str, value: str) -> list[Body]:
+        return [self.get_body(key) for key in self.index_keys(index, value)]
+
+    def put(self, body: Body) -> Body | None:
+        """Store `body` and return the one it replaces, if any."""
+        key = key_of(body)
+        old = self.remove(key)
+        entry = self._entries[key] = Entry(body, self._packer)
+        self._namespaces.setdefault(key.namespace, {})[key] = None
+        self._hot.touch(entry)
+        for name in self._indexers:
+            self._link(name, key, body)
+        return old
+
+    def remove(self, key: Key) -> Body | None:
+        entry = self._entries.pop(key, None)
+        if entry is None:
+            return None
+        old = entry.body()
+        self._hot.drop(entry)
+        _discard(self._namespaces, key.namespace, key)
+        for name, indexer in self._indexers.items():
+            for value in indexer(old):
+                _discard(self._indexes[name], value, key)
+        return old
+
+    def _read(self, entry: Entry) -> Body:
+        self._hot.touch(entry)
+        return entry.body()
+
+    def _link(self, name: str, key: Key, body: Body) -> None:
+        index = self._indexes[name]
+        for value in self._indexers[name](body):
+            index.setdefault(value, {})[key] = None
+
+
+def _discard(groups: dict[str, dict[Key, None]], value: str, key: Key) -> None:
+    group = groups.get(value)
+    if group is not None:
+        group.pop(key, None)
+        if not group:
+            del groups[value]
