@@ -1,0 +1,108 @@
+"""A container's command as a local process: started in its own group, logged, stopped with grace."""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+_PASSED_ON = ("PATH", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "PYTHONPATH")
+_MESSAGE_BYTES = 4096
+_CANNOT_START = 128
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a run ended: exit code, termination message, Kubernetes' reason ("" : by the code)."""
+
+    code: int
+    message: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Command:
+    """`root`: the folder under which the container's mount paths appear."""
+
+    argv: Sequence[str]
+    variables: Mapping[str, str]
+    root: Path
+    workdir: Path
+    log: Path
+    message_path: Path
+
+
+async def run(command: Command, stopping: asyncio.Event, grace: "Grace") -> Ended:
+    """Until the process ends by itself or, once `stopping` is set, by SIGTERM and SIGKILL. Cancelling kills it."""
+    command.workdir.mkdir(parents=True, exist_ok=True)
+    command.message_path.parent.mkdir(parents=True, exist_ok=True)
+    command.message_path.write_bytes(b"")
+    with command.log.open("ab") as log:
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *command.argv,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=command.workdir,
+                env=_inherited() | dict(command.variables) | _pointers(command),
+                start_new_session=True,
+            )
+        except OSError as error:
+            return Ended(_CANNOT_START, f"{command.argv[0]}: {error.strerror}", "StartError")
+    try:
+        code = await _wait(process, stopping, grace)
+    finally:
+        _signal(process.pid, signal.SIGKILL)
+    return Ended(code, _message(command.message_path))
+
+
+class Grace:
+    """Seconds between SIGTERM and SIGKILL; a later, shorter word counts."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+
+async def _wait(process: asyncio.subprocess.Process, stopping: asyncio.Event, grace: Grace) -> int:
+    ended = asyncio.ensure_future(process.wait())
+    told = asyncio.ensure_future(stopping.wait())
+    try:
+        await asyncio.wait((ended, told), return_when=asyncio.FIRST_COMPLETED)
+        if not ended.done():
+            _signal(process.pid, signal.SIGTERM)
+            await asyncio.wait((ended,), timeout=grace.seconds)
+        if not ended.done():
+            _signal(process.pid, signal.SIGKILL)
+        code = await ended
+    finally:
+        told.cancel()
+        if not ended.done():
+            _signal(process.pid, signal.SIGKILL)
+            await ended
+    return 128 - code if code < 0 else code
+
+
+def _signal(group: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, number)
+
+
+def _inherited() -> dict[str, str]:
+    return {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+
+
+def _pointers(command: Command) -> dict[str, str]:
+    return {
+        "JOBFLOW_ROOT": str(command.root),
+        "TERMINATION_LOG": str(command.message_path),
+        "HOME": str(command.root),
+    }
+
+
+def _message(path: Path) -> str:
+    with contextlib.suppress(OSError):
+        return path.read_bytes()[-_MESSAGE_BYTES:].decode(errors="replace")
+    return ""
