@@ -1,0 +1,17 @@
+"""`env`: every container knows the index of its pod in the task (volcano-behaviour.md 4.1)."""
+
+from typing import ClassVar
+
+from controller.decision import Body
+from controller.plugin_api import JobShape, PodSlot, map_containers, with_env
+from shared.plugin_args import EnvArguments
+
+INDEX_VARIABLES = ("VK_TASK_INDEX", "VC_TASK_INDEX")
+
+
+class EnvPlugin:
+    name: ClassVar[str] = "env"
+
+    def shape(self, pod: Body, slot: PodSlot, job: JobShape, args: EnvArguments) -> Body:
+        variables = [{"name": name, "value": str(slot.index)} for name in INDEX_VARIABLES]
+        return map_containers(pod, lambda container: with_env(container, variables))

@@ -1,0 +1,44 @@
+"""`mpi`: the master knows its workers, as MPI_HOST and as a host file (volcano-behaviour.md 4.6, decisions row 21)."""
+
+from typing import ClassVar, Final
+
+from controller.decision import Body
+from controller.plugin_api import Given, JobShape, Owned, PodSlot, map_containers, owned, with_env, with_port
+from shared.kinds import CONFIGMAP
+from shared.plugin_args import MpiArguments
+
+# A key of svc's ConfigMap, which svc mounts at /etc/volcano in every container: the file is /etc/volcano/mpi.host.
+HOST_FILE: Final = "mpi.host"
+
+
+class MpiPlugin:
+    name: ClassVar[str] = "mpi"
+
+    def shape(self, pod: Body, slot: PodSlot, job: JobShape, args: MpiArguments) -> Body:
+        """ssh's port open on every container; MPI_HOST on the master's, unless there is no worker task at all."""
+        domains = _workers(job, args)
+        if slot.task != args.master:
+            return map_containers(pod, lambda container: with_port(container, args.port, "mpijob-port"))
+        if domains is None:
+            return pod
+        variable = {"name": "MPI_HOST", "value": ",".join(domains)}
+        return map_containers(
+            pod, lambda container: with_port(with_env(container, [variable]), args.port, "mpijob-port")
+        )
+
+    def objects(self, job: JobShape, args: MpiArguments, given: Given) -> tuple[Owned, ...]:
+        """The host file in Open MPI's form, one `HOST slots=N` a line.
+
+        A task that is itself called `mpi` has its own host list in a file of the same name; that one stays, as in
+        Volcano.
+        """
+        domains = _workers(job, args)
+        if domains is None:
+            return ()
+        lines = "".join(f"{domain} slots={args.slots}\n" for domain in domains)
+        return (owned(job, CONFIGMAP, f"{job.name}-svc", follows=("data",), data={HOST_FILE: lines}),)
+
+
+def _workers(job: JobShape, args: MpiArguments) -> list[str] | None:
+    worker = job.task(args.worker)
+    return None if worker is None else [host.domain for host in job.hosts(worker)]

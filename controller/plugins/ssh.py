@@ -1,0 +1,94 @@
+"""`ssh`: all pods of a Job log in to each other without a password (volcano-behaviour.md 4.3).
+
+The key pair lives as long as the Job and never rotates under running pods; only the config text follows its scale
+(decisions row 6).
+"""
+
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
+from typing import ClassVar, Final
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+
+from controller.decision import Body
+from controller.plugin_api import (
+    Given,
+    JobShape,
+    KeyPair,
+    Owned,
+    PodSlot,
+    map_containers,
+    owned,
+    with_mount,
+    with_volume,
+)
+from shared.kinds import SECRET
+from shared.plugin_args import SshArguments
+
+PRIVATE, PUBLIC, AUTHORIZED, CONFIG = "id_rsa", "id_rsa.pub", "authorized_keys", "config"
+FOLDER: Final = ".ssh"
+ROOT_FOLDER: Final = "/root/.ssh"
+_HEADER: Final = "StrictHostKeyChecking no\nUserKnownHostsFile /dev/null\n"
+
+
+class SshPlugin:
+    name: ClassVar[str] = "ssh"
+
+    def shape(self, pod: Body, slot: PodSlot, job: JobShape, args: SshArguments) -> Body:
+        secret = f"{job.name}-ssh"
+        # sshd refuses root's keys unless they are root's alone; other users could not read such a file at all.
+        mode = 0o600 if args.ssh_key_file_path == ROOT_FOLDER else 0o644
+        items = [{"key": key, "path": f"{FOLDER}/{key}"} for key in (PRIVATE, PUBLIC, AUTHORIZED, CONFIG)]
+        volume = {"name": secret, "secret": {"secretName": secret, "items": items, "defaultMode": mode}}
+        mount = {"name": secret, "mountPath": args.ssh_key_file_path, "subPath": FOLDER}
+        return map_containers(with_volume(pod, volume), lambda container: with_mount(container, mount))
+
+    def needs_keypair(self, job: JobShape, args: SshArguments, existing: Mapping[str, Body]) -> bool:
+        return not args.ssh_private_key and _kept(job, existing) is None
+
+    def objects(self, job: JobShape, args: SshArguments, given: Given) -> tuple[Owned, ...]:
+        """The Secret, unless there is no key yet: neither stored, given by the user, nor drawn."""
+        keys = _kept(job, given.existing) or _users(args) or given.keypair
+        if keys is None:
+            return ()
+        content = {
+            PRIVATE: keys.private,
+            PUBLIC: keys.public,
+            AUTHORIZED: keys.public,
+            CONFIG: _config(job, args.ssh_port),
+        }
+        data = {key: b64encode(text.encode()).decode() for key, text in content.items()}
+        return (owned(job, SECRET, f"{job.name}-ssh", follows=("data",), type="Opaque", data=data),)
+
+
+def _users(args: SshArguments) -> KeyPair | None:
+    if not args.ssh_private_key:
+        return None
+    return KeyPair(args.ssh_private_key, args.ssh_public_key or _public_half(args.ssh_private_key))
+
+
+def _public_half(private: str) -> str:
+    """The line for authorized_keys, or nothing for a key that cannot be read: pods could not log in without it."""
+    try:
+        key = serialization.load_pem_private_key(private.encode(), password=None)
+        line = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return ""
+    return line.decode()
+
+
+def _kept(job: JobShape, existing: Mapping[str, Body]) -> KeyPair | None:
+    data = existing.get(f"Secret/{job.name}-ssh", {}).get("data") or {}
+    if PRIVATE not in data:
+        return None
+    return KeyPair(_text(data[PRIVATE]), _text(data.get(PUBLIC, "")))
+
+
+def _text(encoded: str) -> str:
+    return b64decode(encoded).decode(errors="replace")
+
+
+def _config(job: JobShape, port: int) -> str:
+    hosts = (host for task in job.tasks for host in job.hosts(task))
+    return _HEADER + "".join(f"Host {host.hostname}\n  HostName {host.domain}\n  Port {port}\n" for host in hosts)

@@ -1,0 +1,85 @@
+from base64 import b64decode
+
+from cryptography.hazmat.primitives import serialization
+
+from controller.kube.keys import new_keypair
+from controller.plugin_api import Given, KeyPair
+from controller.plugins import needs_keypair, plan_objects, plugin_objects
+from tests.controller.plugins.make import INIT, pod, shape, template
+
+KEYS = KeyPair("private", "public")
+
+
+def texts(body: dict) -> dict[str, str]:
+    return {key: b64decode(value).decode() for key, value in body["data"].items()}
+
+
+def test_the_secret_holds_keys_and_a_config_with_every_host() -> None:
+    job = shape({"m": 1, "w": 2}, {"ssh": ["--ssh-port=2222"]}, {"m": template(subdomain="net")})
+    (secret,) = plugin_objects(job, Given(keypair=KEYS))
+    assert secret.key == "Secret/demo-ssh"
+    assert texts(secret.body) == {
+        "id_rsa": "private",
+        "id_rsa.pub": "public",
+        "authorized_keys": "public",
+        "config": (
+            "StrictHostKeyChecking no\nUserKnownHostsFile /dev/null\n"
+            "Host demo-m-0\n  HostName demo-m-0.net\n  Port 2222\n"
+            "Host demo-w-0\n  HostName demo-w-0.demo\n  Port 2222\n"
+            "Host demo-w-1\n  HostName demo-w-1.demo\n  Port 2222\n"
+        ),
+    }
+
+
+def test_scaling_rewrites_the_config_and_keeps_the_keys() -> None:
+    (secret,) = plugin_objects(shape({"w": 1}, {"ssh": []}), Given(keypair=KEYS))
+    stored = {**secret.body, "metadata": {**secret.body["metadata"], "uid": "s-1"}}
+    existing = {"Secret/demo-ssh": stored}
+    scaled = shape({"w": 2}, {"ssh": []})
+    assert not needs_keypair(scaled, existing)
+    (patch,) = plan_objects(scaled, Given(existing, keypair=KeyPair("another", "another"))).actions
+    assert list(patch.patch["data"]) == ["config"]
+    assert "demo-w-1" in b64decode(patch.patch["data"]["config"]).decode()
+
+
+def test_a_pair_is_drawn_only_when_there_is_none() -> None:
+    assert needs_keypair(shape({"w": 1}, {"ssh": []}), {})
+    assert not needs_keypair(shape({"w": 1}, {"ssh": ["--ssh-private-key=x"]}), {})
+    assert not needs_keypair(shape({"w": 1}, {"svc": []}), {})
+    assert plugin_objects(shape({"w": 1}, {"ssh": []}), Given()) == ()
+
+
+def test_a_drawn_pair_is_one_that_openssh_reads() -> None:
+    pair = new_keypair()
+    key = serialization.load_pem_private_key(pair.private.encode(), None)
+    assert pair.private.startswith("-----BEGIN RSA PRIVATE KEY-----")
+    assert key.key_size == 2048
+    assert serialization.load_ssh_public_key(pair.public.encode()).public_numbers() == key.public_key().public_numbers()
+
+
+def test_the_users_key_is_taken_and_its_public_half_found() -> None:
+    pair = new_keypair()
+    (secret,) = plugin_objects(shape({"w": 1}, {"ssh": ["--ssh-private-key", pair.private]}), Given())
+    assert texts(secret.body)["authorized_keys"] == pair.public
+    both = ["--ssh-private-key=unreadable", "--ssh-public-key=mine"]
+    (secret,) = plugin_objects(shape({"w": 1}, {"ssh": both}), Given())
+    assert texts(secret.body)["authorized_keys"] == "mine"
+    (secret,) = plugin_objects(shape({"w": 1}, {"ssh": both[:1]}), Given())
+    assert texts(secret.body)["authorized_keys"] == ""
+
+
+def test_the_pod_mounts_the_folder_in_every_container_with_roots_mode() -> None:
+    made = pod(shape({"w": 1}, {"ssh": []}), "w", 0, initContainers=INIT)
+    (volume,) = made["spec"]["volumes"]
+    assert volume["secret"]["secretName"] == "demo-ssh"
+    assert volume["secret"]["defaultMode"] == 0o600
+    assert {"key": "id_rsa", "path": ".ssh/id_rsa"} in volume["secret"]["items"]
+    mount = {"name": "demo-ssh", "mountPath": "/root/.ssh", "subPath": ".ssh"}
+    assert made["spec"]["containers"][0]["volumeMounts"] == [mount]
+    assert made["spec"]["initContainers"][0]["volumeMounts"] == [mount]
+
+
+def test_another_users_folder_is_readable_to_others() -> None:
+    made = pod(shape({"w": 1}, {"ssh": ["--ssh-key-file-path=/home/u/.ssh"]}), "w", 0)
+    assert made["spec"]["volumes"][0]["secret"]["defaultMode"] == 0o644
+    assert made["spec"]["containers"][0]["volumeMounts"][0]["mountPath"] == "/home/u/.ssh"

@@ -1,0 +1,132 @@
+"""What is refused of a Job's plugins (cases.md 28, 29, 107, 113, 116)."""
+
+import pytest
+
+from shared.plugin_rules import RoleTask, check_plugins, role_task
+
+MASTER, WORKER = RoleTask("master"), RoleTask("worker", 2)
+
+ACCEPTED = {
+    "no plugin": ({}, []),
+    "null arguments": ({"svc": None}, [RoleTask("w")]),
+    "mpi with both roles": ({"mpi": []}, [MASTER, WORKER]),
+    "pytorch with a master alone": ({"pytorch": []}, [MASTER]),
+    "tensorflow with one role": ({"tensorflow": []}, [RoleTask("chief")]),
+    "tensorflow with a renamed role": ({"tensorflow": ["--worker=trainer"]}, [RoleTask("trainer"), RoleTask("logger")]),
+    "ray without workers": ({"ray": []}, [RoleTask("head")]),
+    "hcclrank beside pytorch": ({"hcclrank": [], "pytorch": ["--master=m"]}, [RoleTask("m")]),
+    "hcclrank with ranks of its own": ({"hcclrank": []}, [RoleTask("pod", has_rank=True)]),
+    "ssh and env anywhere": ({"ssh": [], "env": []}, [RoleTask("x")]),
+}
+
+
+@pytest.mark.parametrize(("plugins", "tasks"), ACCEPTED.values(), ids=ACCEPTED)
+def test_plugins_that_can_work_are_accepted(plugins: dict, tasks: list[RoleTask]) -> None:
+    assert list(check_plugins(plugins, "demo", tasks)) == []
+
+
+REFUSED = {
+    "unknown plugin": (
+        {"pytorc": []},
+        [MASTER],
+        [
+            (
+                'spec.plugins.pytorc: Unsupported value: "pytorc": no such job plugin; did you mean "pytorch"?; known plugins: '
+                "env, hcclrank, mpi, pytorch, ray, ssh, svc, tensorflow"
+            )
+        ],
+    ),
+    "nothing like it": (
+        {"horovod": []},
+        [],
+        [
+            (
+                'spec.plugins.horovod: Unsupported value: "horovod": no such job plugin; known plugins: '
+                "env, hcclrank, mpi, pytorch, ray, ssh, svc, tensorflow"
+            )
+        ],
+    ),
+    "mpi master named by flag": (
+        {"mpi": ["--master=laed"]},
+        [RoleTask("lead"), WORKER],
+        [
+            (
+                'spec.plugins.mpi[0]: Not found: "laed": mpi master task not found: name one with --master=TASK or add the '
+                'task; did you mean "lead"?'
+            )
+        ],
+    ),
+    "mpi without roles": (
+        {"mpi": []},
+        [RoleTask("x")],
+        [
+            'spec.plugins.mpi: Not found: "master": mpi master task not found: name one with --master=TASK or add the task',
+            'spec.plugins.mpi: Not found: "worker": mpi worker task not found: name one with --worker=TASK or add the task',
+        ],
+    ),
+    "ray without a head": (
+        {"ray": []},
+        [WORKER],
+        ['spec.plugins.ray: Not found: "head": ray head task not found: name one with --head=TASK or add the task'],
+    ),
+    "tensorflow without any role": (
+        {"tensorflow": []},
+        [RoleTask("x")],
+        [
+            (
+                "spec.plugins.tensorflow: Required value: none of the tasks ps, worker, chief, evaluator exists: tensorflow "
+                "needs one (choose tasks with --ps, --worker, --chief, --evaluator)"
+            )
+        ],
+    ),
+    "hcclrank without any role": (
+        {"hcclrank": []},
+        [RoleTask("x")],
+        [
+            (
+                "spec.plugins.hcclrank: Required value: none of the tasks master, worker exists: hcclrank needs one (choose "
+                "tasks with --master, --worker)"
+            )
+        ],
+    ),
+    "an argument": (
+        {"svc": ["--bogus"]},
+        [],
+        [
+            (
+                'spec.plugins.svc[0]: Unsupported value: "--bogus": plugin svc has no such flag; it takes: '
+                "--publish-not-ready-addresses, --disable-network-policy, --inject-hosts-env"
+            )
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize(("plugins", "tasks", "wanted"), REFUSED.values(), ids=REFUSED)
+def test_plugins_that_cannot_work_are_refused(plugins: dict, tasks: list[RoleTask], wanted: list[str]) -> None:
+    assert [str(fault) for fault in check_plugins(plugins, "demo", tasks)] == wanted
+
+
+NAMES = {
+    "leading digit": ("2fast", {"svc": []}, RoleTask("w"), ["metadata.name"]),
+    "dot": ("a.b", {"pytorch": []}, RoleTask("master"), ["metadata.name"]),
+    "dot without svc": ("a.b", {"env": []}, RoleTask("w"), []),
+    "longest hostname that fits": ("j" * 59, {"svc": []}, RoleTask("w", 10), []),
+    "hostname of the last replica": ("j" * 59, {"svc": []}, RoleTask("w", 11), ["spec.tasks[0].name"]),
+    "hostname of the user": ("j" * 63, {"svc": []}, RoleTask("w", 11, hostname="h"), []),
+    "head service": ("j" * 55, {"ray": []}, RoleTask("head"), ["metadata.name"]),
+    "longest head service": ("j" * 54, {"ray": []}, RoleTask("head"), []),
+    "name not known yet": (None, {"svc": []}, RoleTask("w", 10**60), []),
+}
+
+
+@pytest.mark.parametrize(("job", "plugins", "task", "wanted"), NAMES.values(), ids=NAMES)
+def test_names_must_fit_services_and_hostnames(job: str | None, plugins: dict, task: RoleTask, wanted: list) -> None:
+    assert [fault.path for fault in check_plugins(plugins, job, [task])] == wanted
+
+
+def test_a_role_task_is_read_from_any_template() -> None:
+    spec = {"hostname": "h", "containers": [{"env": [{"name": "RANK", "value": "1"}]}, None]}
+    assert role_task("w", 2, {"spec": spec}) == RoleTask("w", 2, "h", True)
+    for template in (None, {}, {"spec": None}, {"spec": {"containers": "x", "hostname": 3}}):
+        assert role_task("w", 2, template) == RoleTask("w", 2)
