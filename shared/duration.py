@@ -1,0 +1,60 @@
+"""Go's duration texts (`1h30m`, `300ms`, `-2m`), as time.ParseDuration reads and Duration.String writes them. Seconds as floats."""
+
+import re
+from decimal import Decimal
+from typing import Final
+
+_UNITS: Final = {
+    "ns": Decimal("1e-9"),
+    "us": Decimal("1e-6"),
+    "µs": Decimal("1e-6"),
+    "μs": Decimal("1e-6"),
+    "ms": Decimal("1e-3"),
+    "s": Decimal(1),
+    "m": Decimal(60),
+    "h": Decimal(3600),
+}
+_NUMBER: Final = r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
+_UNIT: Final = r"(?:ns|us|µs|μs|ms|s|m|h)"
+_PART: Final = re.compile(rf"({_NUMBER})({_UNIT})")
+_WHOLE: Final = re.compile(rf"[+-]?(?:{_NUMBER}{_UNIT})+")
+_MOST: Final = Decimal(2**63) / Decimal(10**9)  # Go counts nanoseconds in an int64
+_MAX_LENGTH: Final = 200
+
+
+class DurationError(ValueError):
+    """The text is no Go duration; the message says so in Go's words."""
+
+
+def seconds(text: str) -> float:
+    """The seconds that `text` stands for, negative ones too. Raises DurationError."""
+    if text in ("0", "+0", "-0"):
+        return 0.0
+    if len(text) > _MAX_LENGTH or not _WHOLE.fullmatch(text):
+        raise DurationError(f'time: invalid duration "{text[:_MAX_LENGTH]}"')
+    total = sum((Decimal(number) * _UNITS[unit] for number, unit in _PART.findall(text)), Decimal(0))
+    if total >= _MOST:
+        raise DurationError(f'time: invalid duration "{text}"')
+    return float(-total if text.startswith("-") else total)
+
+
+def seconds_or(text: str | None, otherwise: float) -> float:
+    """`seconds(text)`, or `otherwise` for a text that is absent or no duration."""
+    if not text:
+        return otherwise
+    try:
+        return seconds(text)
+    except DurationError:
+        return otherwise
+
+
+def text(value: float) -> str:
+    """`value` seconds, rounded to milliseconds, as Go prints them: `1h0m5s`, `1.5s`, `250ms`, `0s`."""
+    millis = round(abs(value) * 1000)
+    sign = "-" if value < 0 and millis else ""
+    if millis < 1000:
+        return f"{sign}{millis}ms" if millis else "0s"
+    minutes, rest = divmod(millis, 60_000)
+    hours, minutes = divmod(minutes, 60)
+    last = f"{Decimal(rest).scaleb(-3).normalize():f}s"
+    return f"{sign}{hours}h{minutes}m{last}" if hours else f"{sign}{minutes}m{last}" if minutes else f"{sign}{last}"

@@ -1,0 +1,24 @@
+"""metav1.Time texts (`2026-01-02T03:04:05Z`) and seconds since 1970."""
+
+from datetime import UTC, datetime
+from functools import lru_cache
+
+
+@lru_cache(maxsize=4096)
+def epoch(text: str) -> float:
+    """Seconds since 1970 of an RFC3339 text. Raises ValueError."""
+    parsed = datetime.fromisoformat(text)
+    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
+
+
+def epoch_or_none(text: str | None) -> float | None:
+    """`epoch(text)`, or None for a text that is absent or no time."""
+    try:
+        return epoch(text) if text else None
+    except ValueError:
+        return None
+
+
+def rfc3339(at: float) -> str:
+    """`at`, whole seconds downwards, as Kubernetes writes it."""
+    return datetime.fromtimestamp(int(at), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
