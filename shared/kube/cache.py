@@ -53,6 +53,7 @@ class Cache:
         self._transform = transform
         self._accepts = accepts
         self._handlers: list[Handler] = []
+        self._size = metrics.OBJECTS.labels(kind.resource)
         self._reflectors = [
             Reflector(
                 api,
@@ -92,6 +93,9 @@ class Cache:
 
     def __len__(self) -> int:
         return len(self._store)
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self._store)
 
     def add_indexer(self, name: str, indexer: Indexer) -> None:
         self._store.add_indexer(name, indexer)
@@ -140,7 +144,7 @@ class Cache:
                     handler(old, new)
                 except Exception:
                     LOG.exception("a change handler failed", extra={"resource": self.kind.resource})
-        metrics.OBJECTS.labels(self.kind.resource).set(len(self._store))
+        self._size.set(len(self._store))
 
 
 class Caches:

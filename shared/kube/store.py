@@ -40,6 +40,9 @@ class Store:
     def __len__(self) -> int:
         return len(self._entries)
 
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self.keys())
+
     def __contains__(self, key: Key) -> bool:
         return key in self._entries
 

@@ -223,3 +223,12 @@ async def serving(fake: FakeServer) -> AsyncIterator[tuple[TestServer, Api]]:
         fake.watching.clear()
         fake.changed.set()
         await server.close()
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Let the loop run until `condition` holds; at most five seconds."""
+    for _ in range(2500):
+        if condition():
+            return
+        await asyncio.sleep(0.002)
+    raise AssertionError("it never became so")
