@@ -36,7 +36,9 @@ class Process:
                 stderr=stream,
                 env=dict(os.environ) | dict(env),
                 start_new_session=True,
-                preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+                preexec_fn=_die_with_parent  # noqa: PLW1509 - started from the main thread only
+                if sys.platform == "linux"
+                else None,
             )
 
     @property

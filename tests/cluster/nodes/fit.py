@@ -33,7 +33,7 @@ def _tolerates(toleration: Body, taint: Body) -> bool:
         return False
     if toleration.get("operator") == "Exists":
         return toleration.get("key", "") in ("", taint["key"])
-    return toleration.get("key") == taint["key"] and toleration.get("value", "") == taint.get("value", "")
+    return bool(toleration.get("key") == taint["key"]) and bool(toleration.get("value", "") == taint.get("value", ""))
 
 
 def _selected(pod: Body, node: Body) -> bool:

@@ -61,7 +61,8 @@ def _tokens(text: str) -> list[str]:
 
 def _statements(tokens: list[str]) -> Iterator[tuple[str, list[str]]]:
     """Each statement with the operator before it."""
-    joint, words = ";", []
+    joint = ";"
+    words: list[str] = []
     for token in [*tokens, ";"]:
         if set(token) <= _OPERATORS and token not in (">", ">>"):
             if words:
