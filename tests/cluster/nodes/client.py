@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import json
 import ssl
 import tempfile
 from collections.abc import AsyncIterator, Mapping
@@ -11,6 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import aiohttp
+import orjson
 import yaml
 
 Body = dict[str, Any]
@@ -56,14 +56,14 @@ class Client:
         content_type: str = "application/json",
     ) -> Any:
         """The decoded answer; text that is not JSON (logs) as str."""
-        data = None if body is None else json.dumps(body).encode()
+        data = None if body is None else orjson.dumps(body)
         headers = {"Content-Type": content_type} if data is not None else {}
         timeout = aiohttp.ClientTimeout(total=60)
         async with self._open.request(
             method, path, data=data, params=params, headers=headers, timeout=timeout
         ) as answer:
             raw = await answer.read()
-            content = json.loads(raw) if answer.content_type == "application/json" else raw.decode(errors="replace")
+            content = orjson.loads(raw) if answer.content_type == "application/json" else raw.decode(errors="replace")
             if answer.status >= 400:
                 raise _error(answer.status, content)
             return content
@@ -97,7 +97,7 @@ class Client:
                 *lines, rest = (rest + chunk).split(b"\n")
                 for line in lines:
                     if line:
-                        yield json.loads(line)
+                        yield orjson.loads(line)
 
     @property
     def _open(self) -> aiohttp.ClientSession:

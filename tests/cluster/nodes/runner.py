@@ -213,6 +213,8 @@ class PodRunner:
         try:
             await patiently(self._host.client.delete, self._path, body)
         except (ApiError, aiohttp.ClientError, TimeoutError) as error:
+            if isinstance(error, ApiError) and error.code == 404:
+                return
             _LOG.info("removing %s: %s", self._path, error)
 
     @property

@@ -34,6 +34,7 @@ class Scheduler:
         self._wake = asyncio.Event()
         self._assumed: dict[str, str] = {}
         self._said: dict[str, str] = {}
+        self._asked: dict[str, Amounts] = {}
         self._limit = asyncio.Semaphore(_AT_ONCE)
 
     def touch(self) -> None:
@@ -54,17 +55,35 @@ class Scheduler:
                     group.create_task(self._explain(pod, why))
 
     def _decide(self) -> tuple[list[tuple[Body, str]], list[tuple[Body, str]]]:
-        free = free_by_node(self._nodes.values(), self._pods.values(), self._assumed)
+        waiting = sorted(filter(self._waits, self._pods.values()), key=_order)
+        if not waiting:
+            return [], []
+        free = self._free()
         bindings, refusals = [], []
-        for pod in sorted(filter(self._waits, self._pods.values()), key=_order):
+        for pod in waiting:
             node, why = choose(pod, self._nodes.values(), free)
             if node:
-                free[node] = add(free[node], requests(pod), -1)
+                free[node] = add(free[node], self._requests(pod), -1)
                 self._assumed[pod["metadata"]["uid"]] = node
                 bindings.append((pod, node))
             elif self._said.get(pod["metadata"]["uid"]) != why:
                 refusals.append((pod, why))
         return bindings, refusals
+
+    def _free(self) -> dict[str, Amounts]:
+        """Allocatable minus what unfinished pods, bound or about to be, ask for."""
+        free = {node["metadata"]["name"]: amounts(node["status"].get("allocatable")) for node in self._nodes.values()}
+        for pod in self._pods.values():
+            where = pod["spec"].get("nodeName") or self._assumed.get(pod["metadata"]["uid"], "")
+            if where in free and pod.get("status", {}).get("phase") not in ("Succeeded", "Failed"):
+                free[where] = add(free[where], self._requests(pod), -1)
+        return free
+
+    def _requests(self, pod: Body) -> Amounts:
+        uid = pod["metadata"]["uid"]
+        if uid not in self._asked:
+            self._asked[uid] = requests(pod)
+        return self._asked[uid]
 
     def _waits(self, pod: Body) -> bool:
         spec, meta = pod["spec"], pod["metadata"]
@@ -81,6 +100,8 @@ class Scheduler:
         waiting = {pod["metadata"]["uid"] for pod in self._pods.values() if not pod["spec"].get("nodeName")}
         self._assumed = {uid: node for uid, node in self._assumed.items() if uid in waiting}
         self._said = {uid: why for uid, why in self._said.items() if uid in waiting}
+        known = {pod["metadata"]["uid"] for pod in self._pods.values()}
+        self._asked = {uid: asked for uid, asked in self._asked.items() if uid in known}
 
     async def _bind(self, pod: Body, node: str) -> None:
         namespace, name = key_of(pod)
@@ -132,16 +153,6 @@ def choose(pod: Body, nodes: Iterable[Body], free: dict[str, Amounts]) -> tuple[
         return max(fitting, key=lambda name: free[name].get("cpu", 0)), ""
     shown = ", ".join(f"{count} {why}" for why, count in sorted(reasons.items()))
     return "", f"0/{reasons.total()} nodes are available: {shown}."
-
-
-def free_by_node(nodes: Iterable[Body], pods: Iterable[Body], assumed: dict[str, str]) -> dict[str, Amounts]:
-    """Allocatable minus what unfinished pods, bound or about to be, ask for."""
-    free = {node["metadata"]["name"]: amounts(node["status"].get("allocatable")) for node in nodes}
-    for pod in pods:
-        where = pod["spec"].get("nodeName") or assumed.get(pod["metadata"]["uid"], "")
-        if where in free and pod.get("status", {}).get("phase") not in ("Succeeded", "Failed"):
-            free[where] = add(free[where], requests(pod), -1)
-    return free
 
 
 def _order(pod: Body) -> tuple[int, str, str]:
