@@ -1,0 +1,32 @@
+"""CEL expressions: what they see, compiling and checking them, and evaluating them. Pure: no I/O.
+
+Compile with the Scope of the place: `compile_expression(text, flow_scope(...), ResultType.BOOL)` gives a Program or the
+Problems; then `evaluate(program, {"steps": {...}, "params": {...}, "flow": ...})` gives the value or an EvalError.
+"""
+
+from shared.expressions.evaluation import EvalError, PolicyInput, evaluate, evaluate_rule
+from shared.expressions.problem import Problem
+from shared.expressions.program import Program, ResultType, compile_expression, params_used, references_of
+from shared.expressions.scope import Kind, Scope, flow_scope, policy_scope, retry_scope
+from shared.expressions.types import binding_of_attempt, binding_of_flow, binding_of_step
+
+__all__ = [
+    "EvalError",
+    "Kind",
+    "PolicyInput",
+    "Problem",
+    "Program",
+    "ResultType",
+    "Scope",
+    "binding_of_attempt",
+    "binding_of_flow",
+    "binding_of_step",
+    "compile_expression",
+    "evaluate",
+    "evaluate_rule",
+    "flow_scope",
+    "params_used",
+    "policy_scope",
+    "references_of",
+    "retry_scope",
+]

@@ -1,0 +1,188 @@
+"""Evaluating a compiled expression: plain values in, a plain value or an error out."""
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+import msgspec
+from cel_expr_python import cel
+from google.protobuf.message import Message
+
+from shared.expressions import functions, types
+from shared.expressions.environment import environment
+from shared.expressions.program import Program, ResultType
+from shared.expressions.scope import Kind
+from shared.names import MAX_OUTPUT_BYTES
+
+
+class EvalError(msgspec.Struct, frozen=True):
+    """Why there is no value: for a step's message (reason InvalidExpression) or a violated rule."""
+
+    message: str
+
+    def __str__(self) -> str:
+        return self.message
+
+
+def evaluate(program: Program, bindings: Mapping[str, Any]) -> Any | EvalError:
+    """The value of a flow's expression: str, int, float, bool, None, list or dict, as its ResultType says.
+
+    `bindings`: `steps` (dict of binding_of_step for references_of(program)), `params` (dict), `flow` (binding_of_flow),
+    and as the scope has them `item`, `index`, `last`, `attempt`. Never raises for what a user wrote.
+    """
+    limits = program.limits[0]
+    if limits.bytes < MAX_OUTPUT_BYTES:
+        longest = max((_longest(value) for value in bindings.values()), default=0)
+        if longest > limits.bytes:
+            return EvalError(f"an input has {longest} bytes; this expression can afford at most {limits.bytes}")
+    return _run(program, {"data": dict(bindings)}, limits.items)
+
+
+class PolicyInput:
+    """What the rules of policies see of one request, converted once for all of them."""
+
+    def __init__(self, size: int, variables: Mapping[str, Any]) -> None:
+        """`size`: bytes of the request as it came; `variables`: object, oldObject, request, namespaceObject.
+
+        Absent ones are null. The values are decoded JSON and are not changed.
+        """
+        self.size = size
+        self.variables = variables
+        names = ("object", "oldObject", "request", "namespaceObject")
+        self._data = {name: variables.get(name) for name in names}
+        self._activation: Any = None
+        self._longest_list: int | None = None
+
+    @property
+    def activation(self) -> Any:
+        """The library's form of the variables."""
+        if self._activation is None:
+            self._activation = environment(Kind.POLICY).Activation(self._data)
+        return self._activation
+
+    @property
+    def longest_list(self) -> int:
+        """Elements of the longest list or map anywhere inside."""
+        if self._longest_list is None:
+            self._longest_list = max(_widest(value) for value in self._data.values())
+        return self._longest_list
+
+
+def evaluate_rule(program: Program, given: PolicyInput) -> bool | EvalError:
+    """Whether an object complies with a policy's rule; an error counts as a violation."""
+    fitting = [limits for limits in program.limits if limits.bytes >= given.size]
+    most = max((limits.items for limits in fitting), default=0)
+    if most < min(given.size // 4, _POLICY_LISTS) and most < given.longest_list:
+        largest = program.limits[0].bytes
+        if given.size > largest:
+            return EvalError(f"the request has {given.size} bytes; this rule can afford at most {largest}")
+        return EvalError(f"a list has {given.longest_list} elements; this rule can afford {most} at this size")
+    value = _run(program, {"activation": given.activation}, most)
+    return value if isinstance(value, bool | EvalError) else EvalError("the rule did not give a bool")
+
+
+_POLICY_LISTS: Final = 10_000
+_CODE: Final = re.compile(r"^[A-Z_]+: (.*?)(?: \[[A-Z_]+\])?$", re.DOTALL)
+_BUDGET: Final = "Iteration budget exceeded"
+
+
+def _run(program: Program, given: dict[str, Any], longest_range: int) -> Any | EvalError:
+    token = functions.longest_range.set(longest_range)
+    try:
+        value = program.expression.eval(**given)
+        found = value.value() if program.static_type == "bool" else _plain(value)
+    except (RuntimeError, ValueError, LookupError, TypeError) as error:
+        return EvalError(_said(str(error)))
+    except _NotJson as error:
+        return EvalError(f"the result contains {error}, which JSON has not")
+    finally:
+        functions.longest_range.reset(token)
+    if isinstance(found, EvalError):
+        return found
+    if program.static_type == "bool" and not isinstance(found, bool):
+        return EvalError(_said(str(found)))
+    if not _FITS[program.result](found):
+        return EvalError(f"the result is {_name(found)}; {program.result.value} is needed")
+    return found
+
+
+class _NotJson(Exception):
+    """A result holds a value that JSON cannot say."""
+
+
+def _plain(value: Any) -> Any:
+    # The library gives out None without owning it: each one taken would in time free the interpreter's own.
+    kind = value.type()
+    if kind == cel.Type.NULL:
+        return None
+    found = value.value()
+    if kind == cel.Type.ERROR:
+        return EvalError(_said(found))
+    if isinstance(found, str | bool | int):
+        return found
+    if isinstance(found, list):
+        return _first_error(items := [_plain(item) for item in found]) or items
+    if isinstance(found, dict):
+        entries = {_key(key): _plain(item) for key, item in found.items()}
+        return _first_error(entries.values()) or entries
+    if isinstance(found, Message):
+        return types.plain(found)
+    if isinstance(found, float) and math.isfinite(found):
+        return found
+    raise _NotJson(str(found) if isinstance(found, float) else f"a {str(kind).lower()}")
+
+
+def _first_error(values: Iterable[Any]) -> EvalError | None:
+    return next((value for value in values if isinstance(value, EvalError)), None)
+
+
+def _key(key: Any) -> str:
+    if isinstance(key, str):
+        return key
+    raise _NotJson(f"the key {key!r}")
+
+
+def _said(error: str) -> str:
+    match = _CODE.match(error)
+    text = match[1] if match else error
+    if _BUDGET in text:
+        return "the loops take more than 10000 iterations"
+    return text.replace("Key not found in map :", "no such key:")
+
+
+def _longest(value: Any) -> int:
+    if isinstance(value, str):
+        return len(value.encode())
+    if isinstance(value, Message):
+        return _longest(types.plain(value))
+    if isinstance(value, dict):
+        return max((_longest(item) for item in value.values()), default=0)
+    return max((_longest(item) for item in value), default=0) if isinstance(value, list) else 0
+
+
+def _widest(value: Any) -> int:
+    widest, pending = 0, [value]
+    while pending:
+        found = pending.pop()
+        if isinstance(found, dict):
+            widest = max(widest, len(found))
+            pending.extend(found.values())
+        elif isinstance(found, list):
+            widest = max(widest, len(found))
+            pending.extend(found)
+    return widest
+
+
+def _name(value: Any) -> str:
+    return {dict: "a map", list: "a list", str: "a string", bool: "a bool", int: "an int", float: "a double"}.get(
+        type(value), "null"
+    )
+
+
+_FITS: Final[dict[ResultType, Callable[[Any], bool]]] = {
+    ResultType.BOOL: lambda value: isinstance(value, bool),
+    ResultType.LIST: lambda value: isinstance(value, list),
+    ResultType.STRING_INT_BOOL: lambda value: isinstance(value, str | int),
+    ResultType.VALUE: lambda value: True,
+}

@@ -1,0 +1,64 @@
+"""Functions that expressions have beyond standard CEL and its strings extension: range, parseJSON, quantity.
+
+The library (0.1.3) never releases the arguments and the result of a function written in Python. So results are handed
+over in containers that are kept and refilled, and quantities come from a cache; what remains is the text of the
+argument, which is small. parseJSON is not offered to policies, whose arguments another user may choose.
+"""
+
+from contextvars import ContextVar
+from functools import lru_cache
+from typing import Any, Final
+
+import orjson
+from cel_expr_python import cel
+
+from shared import quantity as quantities
+
+MAX_RANGE: Final = 10_000
+
+longest_range: ContextVar[int] = ContextVar("longest_range", default=MAX_RANGE)
+"""The longest range() that the expression being evaluated can afford; see cost.py."""
+
+_RANGE: Final[list[int]] = []
+_PARSED_LIST: Final[list[Any]] = []
+_PARSED_MAP: Final[dict[Any, Any]] = {}
+
+
+def _range(end: int) -> list[int]:
+    most = longest_range.get()
+    if end > most:
+        raise ValueError(f"range({end}): at most {most} numbers" + ("" if most == MAX_RANGE else " in this expression"))
+    _RANGE[:] = range(end)
+    return _RANGE
+
+
+def _parse_json(text: str) -> Any:
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise ValueError(f"parseJSON: not JSON: {error}") from None
+    if isinstance(value, list):
+        _PARSED_LIST[:] = value
+        return _PARSED_LIST
+    if isinstance(value, dict):
+        _PARSED_MAP.clear()
+        _PARSED_MAP.update(value)
+        return _PARSED_MAP
+    return value
+
+
+@lru_cache(maxsize=4096)
+def _quantity(text: str) -> float:
+    try:
+        return quantities.quantity(text).nanos / quantities.NANO
+    except quantities.QuantityError as error:
+        raise ValueError(f"quantity({text[:40]!r}): {error}") from None
+
+
+def _one(name: str, overload: str, takes: Any, gives: Any, call: Any) -> Any:
+    return cel.FunctionDecl(name, [cel.Overload(overload, return_type=gives, parameters=[takes], impl=call)])
+
+
+QUANTITY: Final = _one("quantity", "quantity_string", cel.Type.STRING, cel.Type.DOUBLE, _quantity)
+RANGE: Final = _one("range", "range_int", cel.Type.INT, cel.Type.List(cel.Type.INT), _range)
+PARSE_JSON: Final = _one("parseJSON", "parse_json_string", cel.Type.STRING, cel.Type.DYN, _parse_json)

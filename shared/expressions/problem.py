@@ -1,0 +1,133 @@
+"""What is wrong with an expression, where, and what to do: the library's errors in our words, with hints."""
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+import msgspec
+
+from shared.expressions.costs import RULES
+from shared.expressions.environment import VARIABLES
+from shared.expressions.scope import Kind, Scope
+from shared.expressions.types import TYPES
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """One fault of an expression's text. `line` and `column` count from 1, in characters."""
+
+    message: str
+    line: int = 1
+    column: int = 1
+    hint: str = ""
+
+    def __str__(self) -> str:
+        """`1:9: undefined field "phas" of a step; did you mean "phase"?`, for the message of a Violation."""
+        return f"{self.line}:{self.column}: {self.message}" + (f"; {self.hint}" if self.hint else "")
+
+
+def at(text: str, offset: int, message: str, hint: str = "") -> Problem:
+    """A problem at a character offset of the text."""
+    before = text[: max(offset, 0)]
+    return Problem(message, before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1, hint)
+
+
+def nearest(name: str, known: Iterable[str], label: str = "known") -> str:
+    """`did you mean "x"?` for the most similar known name, else the names that are known (at most ten)."""
+    names = sorted(set(known))
+    similar = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    if similar:
+        return f'did you mean "{similar[0]}"?'
+    if not names:
+        return ""
+    return f"{label}: {', '.join(names[:_SHOWN])}" + (", ..." if len(names) > _SHOWN else "")
+
+
+def from_library(error: str, text: str, scope: Scope) -> tuple[Problem, ...]:
+    """The problems in the library's error text, without those that only follow from others."""
+    if "recursion limit" in error or "recursion depth" in error:
+        return (Problem("the expression is nested too deeply (at most 32 levels)", hint="split it into several steps"),)
+    found = [(int(match[1]), int(match[2]), match[3]) for match in _LINE.finditer(error)]
+    roots = [fault for fault in found if "*error*" not in fault[2]] or found
+    if not roots:
+        return (Problem(error.removesuffix("]").rpartition(" [")[0] or error),)
+    return tuple(_problem(*fault, text, scope) for fault in roots[:_SHOWN])
+
+
+_SHOWN: Final = 10
+_LINE: Final = re.compile(
+    r"^(?:INVALID_ARGUMENT: )?ERROR: <input>:(-?\d+):(-?\d+): (.*?)(?: \[[A-Z_]+\])?$", re.MULTILINE
+)
+_FIELD: Final = re.compile(r"undefined field '(.*)' not found in struct 'jobflow\.(\w+)'")
+_NAME: Final = re.compile(r"undeclared reference to '(.*?)'")
+_OVERLOAD: Final = re.compile(r"found no matching overload for '(.*?)' applied to '\(?(.*?)\)?'$")
+_DASHED: Final = re.compile(r"\bsteps\s*\.\s*([A-Za-z0-9_]+(?:-[A-Za-z0-9_]+)+|[0-9][A-Za-z0-9_-]*)")
+_ELSEWHERE: Final = {
+    **dict.fromkeys(("item", "index", "last"), "it exists only in a step with `for`"),
+    "attempt": "it exists only in retry.if",
+    **dict.fromkeys(("object", "oldObject", "request", "namespaceObject"), "it exists only in a JobFlowPolicy"),
+    **dict.fromkeys(("steps", "params", "flow"), "it exists only in a JobFlow"),
+}
+_NUMBERS: Final = {"int", "uint", "double"}
+
+
+def _problem(line: int, column: int, message: str, text: str, scope: Scope) -> Problem:
+    line, column = max(line, 1), max(column, 1)
+    dashed = _dashed(text, line, column)
+    if dashed:
+        said, hint = f"steps.{dashed} is no name in CEL", f'write steps["{dashed}"]'
+        return Problem(said, line, column, hint)
+    if match := _FIELD.search(message):
+        said = f'undefined field "{match[1]}" of {_A[match[2]]}'
+        return Problem(said, line, column + 1, nearest(match[1], TYPES[match[2]], "fields"))
+    if match := _NAME.search(message):
+        name = match[1].partition(".")[0]
+        start = text.split("\n")[line - 1].rfind(name, 0, column - 1 + len(name)) + 1
+        return Problem(f'undeclared name "{name}"', line, start or column, _name_hint(name, scope))
+    if match := _OVERLOAD.search(message):
+        said, hint = _overload(match[1], match[2])
+        return Problem(said, line, column, hint)
+    return Problem(_plain(message), line, column)
+
+
+def _dashed(text: str, line: int, column: int) -> str:
+    """The step name that was meant where `steps.n-m` or `steps.2nd` is written, if the fault lies in it."""
+    written = text.split("\n")[line - 1] if line <= text.count("\n") + 1 else ""
+    matches = (match for match in _DASHED.finditer(written) if match.start() < column <= match.end() + 1)
+    return next((match[1] for match in matches), "")
+
+
+def _name_hint(name: str, scope: Scope) -> str:
+    if name in _ELSEWHERE:
+        return _ELSEWHERE[name]
+    variables = list(VARIABLES[scope.kind])
+    similar = difflib.get_close_matches(name, [*variables, *_functions(scope.kind)], n=1, cutoff=0.6)
+    return f'did you mean "{similar[0]}"?' if similar else f"variables: {', '.join(variables)}"
+
+
+def _functions(kind: Kind) -> Iterator[str]:
+    hidden = {"parseJSON"} if kind is Kind.POLICY else set()
+    yield from (name for name in RULES if name.isalpha() and name not in hidden)
+    yield "range"
+
+
+def _overload(function: str, types: str) -> tuple[str, str]:
+    kinds = set(types.split(", "))
+    hint = ""
+    if "string" in kinds and kinds & _NUMBERS:
+        hint = "params and outputs are strings: convert with int(...) or double(...)"
+    elif {"int", "double"} <= kinds:
+        hint = "convert with double(...)"
+    name = f"{function}()" if function.isalpha() else f'operator "{function.strip("_@")}"'
+    return f"{name} does not take ({types.replace('jobflow.', '')})", hint
+
+
+def _plain(message: str) -> str:
+    if match := _SYNTAX.search(message):
+        wanted = "end of the expression" if match[1] == "'<EOF>'" else match[1]
+        return f"syntax error: unexpected {wanted}"
+    return message.replace(" (in container '')", "").replace("jobflow.", "")
+
+
+_SYNTAX: Final = re.compile(r"Syntax error: (?:mismatched|extraneous) input (.*?) expecting ")
+_A: Final = {"Step": "a step", "Attempt": "an attempt", "Flow": "flow", "Pods": "pods"}

@@ -1,0 +1,195 @@
+"""Expressions compiled: parsed, type-checked, references and cost checked, once per text and scope."""
+
+from collections.abc import Iterator
+from enum import StrEnum
+from functools import lru_cache
+from typing import Any, Final
+
+import msgspec
+
+from shared.expressions import cost, problem, references, syntax
+from shared.expressions.environment import environment
+from shared.expressions.problem import Problem
+from shared.expressions.scope import Kind, Scope
+from shared.expressions.sizes import Limits
+from shared.names import MAX_EXPRESSION_BYTES, MAX_OUTPUT_BYTES
+
+
+class ResultType(StrEnum):
+    """What the place of an expression takes; the value names it to people."""
+
+    BOOL = "bool"
+    LIST = "list"
+    STRING_INT_BOOL = "string, int or bool"
+    VALUE = "JSON value"
+
+
+class Program(msgspec.Struct, frozen=True):
+    """A compiled expression, for evaluate(). `limits`: the inputs for which its cost is bounded."""
+
+    text: str
+    kind: Kind
+    result: ResultType
+    expression: Any
+    steps: frozenset[str]
+    params: frozenset[str]
+    whole_params: bool
+    limits: tuple[Limits, ...]
+    static_type: str
+
+
+def compile_expression(text: str, scope: Scope, result: ResultType) -> Program | tuple[Problem, ...]:
+    """The program, or every problem of the text (never an empty tuple). Compiled once and remembered.
+
+    Total: it returns for any text. Of an expression over 4 KiB, or nested too deeply, only that is said.
+    """
+    return _compile(text, scope, result)
+
+
+def references_of(program: Program) -> frozenset[str]:
+    """The names of the steps it reads: those that evaluate() must be given."""
+    return program.steps
+
+
+def params_used(program: Program, declared: frozenset[str] = frozenset()) -> frozenset[str]:
+    """The names of the params it reads; all that are `declared` when it chooses by a name computed at run time."""
+    return program.params | declared if program.whole_params else program.params
+
+
+# What an expression must be able to bear; the first that it can is what it may be given. Values of params and outputs
+# have at most MAX_OUTPUT_BYTES, so an expression that bears the first line needs no look at its inputs.
+_FLOW_LADDER: Final = tuple(
+    Limits(size, items)
+    for size, items in ((MAX_OUTPUT_BYTES, 10_000), (MAX_OUTPUT_BYTES, 2000), (2048, 2000), (1024, 1000), (512, 500))
+)
+# Bytes of an object, and the longest list in it. For each size the longest that is affordable is kept.
+_POLICY_BYTES: Final = (3 << 20, 1 << 20, 256 << 10, 64 << 10, 16 << 10)
+_POLICY_ITEMS: Final = (10_000, 5000, 2000, 1000, 500, 200, 100)
+
+
+@lru_cache(maxsize=2048)
+def _compile(text: str, scope: Scope, result: ResultType) -> Program | tuple[Problem, ...]:
+    fault = _text_fault(text)
+    if fault:
+        return (Problem(fault),)
+    try:
+        expression = environment(scope.kind).compile(text)
+        checked = syntax.read(expression.serialize())
+    except (RuntimeError, ValueError, LookupError) as error:
+        said = "recursion limit" if isinstance(error, syntax.TooDeep) else str(error)
+        return problem.from_library(said, text, scope)
+    found = references.find(checked, text, scope)
+    kind = type_name(checked.types.get(checked.root.id))
+    problems = (*found.problems, *_result_fault(kind, result))
+    if problems:
+        return tuple(sorted(problems, key=lambda fault: (fault.line, fault.column)))
+    limits = _limits(checked, text, scope.kind)
+    if isinstance(limits, Problem):
+        return (limits,)
+    return Program(text, scope.kind, result, expression, found.steps, found.params, found.whole_params, limits, kind)
+
+
+def _text_fault(text: str) -> str:
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError:
+        return "the expression is not valid UTF-8"
+    if size > MAX_EXPRESSION_BYTES:
+        return f"the expression has {size} bytes (at most {MAX_EXPRESSION_BYTES})"
+    return "" if text.strip() else "the expression is empty"
+
+
+def _limits(checked: syntax.Checked, text: str, kind: Kind) -> tuple[Limits, ...] | Problem:
+    ladder = _policy_limits(checked) if kind is Kind.POLICY else _flow_limits(checked, kind)
+    limits = tuple(limit for limit in ladder if isinstance(limit, Limits))
+    if limits:
+        return limits
+    error = next((entry for entry in reversed(ladder) if not isinstance(entry, Limits)), None)
+    assert error is not None, "a ladder without limits says why"
+    offset = checked.positions.get(error.node_id, 0)
+    if isinstance(error, cost.UnknownCost):
+        return problem.at(text, offset, f"function {error.function} is not offered")
+    return problem.at(text, offset, f"the expression is too costly: {error.what}", "shorten it or split it over steps")
+
+
+_Rung = Limits | cost.TooCostly | cost.UnknownCost
+
+
+def _flow_limits(checked: syntax.Checked, kind: Kind) -> list[_Rung]:
+    rungs: list[_Rung] = []
+    for limits in _FLOW_LADDER:
+        rungs.append(_try(checked, kind, limits))
+        if isinstance(rungs[-1], Limits):
+            break
+    return rungs
+
+
+def _policy_limits(checked: syntax.Checked) -> list[_Rung]:
+    rungs: list[_Rung] = []
+    for size in _POLICY_BYTES:
+        for items in _POLICY_ITEMS:
+            rungs.append(_try(checked, Kind.POLICY, Limits(size, items)))
+            if isinstance(rungs[-1], Limits):
+                break
+        if rungs[-1] == Limits(size, _POLICY_ITEMS[0]):
+            break
+    return rungs
+
+
+def _try(checked: syntax.Checked, kind: Kind, limits: Limits) -> _Rung:
+    try:
+        cost.bound(checked, kind, limits)
+    except (cost.TooCostly, cost.UnknownCost) as error:
+        return error
+    return limits
+
+
+_PRIMITIVES: Final = {1: "bool", 2: "int", 3: "uint", 4: "double", 5: "string", 6: "bytes"}
+_WELL_KNOWN: Final = {1: "any", 2: "timestamp", 3: "duration"}
+_TAKES: Final = {
+    ResultType.BOOL: {"bool", "dyn"},
+    ResultType.LIST: {"list", "dyn"},
+    ResultType.STRING_INT_BOOL: {"string", "int", "bool", "dyn"},
+    ResultType.VALUE: {
+        "bool",
+        "int",
+        "uint",
+        "double",
+        "string",
+        "list",
+        "map",
+        "null",
+        "dyn",
+        "Step",
+        "Attempt",
+        "Flow",
+        "Pods",
+    },
+}
+_REMEDIES: Final = {
+    (ResultType.BOOL, "string"): 'compare it, as in ... == "true"',
+    (ResultType.STRING_INT_BOOL, "double"): "convert it with int(...) or string(...)",
+    (ResultType.VALUE, "timestamp"): "convert it with string(...)",
+    (ResultType.VALUE, "duration"): "convert it with string(...)",
+    (ResultType.VALUE, "bytes"): "convert it with string(...)",
+}
+
+
+def type_name(kind: Any) -> str:
+    """`bool`, `int`, ..., `list`, `map`, `null`, `dyn`, a message's name, or `?` for what no result can be."""
+    if kind is None or kind.HasField("dyn"):
+        return "dyn"
+    if kind.HasField("primitive"):
+        return _PRIMITIVES[kind.primitive]
+    if kind.HasField("well_known"):
+        return _WELL_KNOWN[kind.well_known]
+    for field, name in (("list_type", "list"), ("map_type", "map"), ("null", "null")):
+        if kind.HasField(field):
+            return name
+    return str(kind.message_type).rpartition(".")[2] or "?"
+
+
+def _result_fault(kind: str, result: ResultType) -> Iterator[Problem]:
+    if kind not in _TAKES[result]:
+        named = "a type or an optional" if kind == "?" else kind
+        yield Problem(f"the result is {named}; {result.value} is needed", hint=_REMEDIES.get((result, kind), ""))

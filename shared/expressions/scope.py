@@ -1,0 +1,86 @@
+"""What an expression may see: which names exist there and what is known of each (jobflow-api.md 3.4 and 9)."""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+
+class Kind(StrEnum):
+    """Which set of variables there is; each has one environment."""
+
+    FLOW = "flow"  # `if`, switch.value, for.expression: steps, params, flow
+    LOOP = "loop"  # for.while and patches of a looping step: also item, index, last
+    RETRY = "retry"  # retry.if: also attempt
+    POLICY = "policy"  # rules of a JobFlowPolicy: object, oldObject, request, namespaceObject
+
+
+class Scope(msgspec.Struct, frozen=True):
+    """The names an expression may use. Build one with flow_scope, retry_scope or policy_scope.
+
+    `steps`: every step's name; `upstream`: those that end before this expression is evaluated; `outputs`: the declared
+    outputs of each step that has any, `own_outputs` those of the looping step itself (for `last`). All sorted, so that
+    equal scopes are equal keys.
+    """
+
+    kind: Kind
+    steps: tuple[str, ...] = ()
+    upstream: frozenset[str] = frozenset()
+    outputs: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    own_outputs: tuple[str, ...] = ()
+    params: tuple[str, ...] = ()
+
+    def outputs_of(self, step: str) -> tuple[str, ...]:
+        """The declared outputs of `step`."""
+        return next((outputs for name, outputs in self.outputs if name == step), ())
+
+
+def flow_scope(
+    steps: Iterable[str],
+    upstream: Iterable[str],
+    outputs: Mapping[str, Iterable[str]] | None = None,
+    params: Iterable[str] = (),
+    *,
+    loop: bool = False,
+    own_outputs: Iterable[str] = (),
+) -> Scope:
+    """An expression of a step. `loop`: it is evaluated per iteration, so `item`, `index` and `last` exist."""
+    return _scope(Kind.LOOP if loop else Kind.FLOW, steps, upstream, outputs, params, own_outputs)
+
+
+def retry_scope(
+    steps: Iterable[str],
+    upstream: Iterable[str],
+    outputs: Mapping[str, Iterable[str]] | None = None,
+    params: Iterable[str] = (),
+) -> Scope:
+    """`retry.if`: what a step's expression sees, and `attempt`."""
+    return _scope(Kind.RETRY, steps, upstream, outputs, params, ())
+
+
+def policy_scope() -> Scope:
+    """A rule of a JobFlowPolicy: `object`, `oldObject`, `request` and `namespaceObject`, all untyped."""
+    return _POLICY
+
+
+def _scope(
+    kind: Kind,
+    steps: Iterable[str],
+    upstream: Iterable[str],
+    outputs: Mapping[str, Iterable[str]] | None,
+    params: Iterable[str],
+    own_outputs: Iterable[str],
+) -> Scope:
+    declared = sorted((step, tuple(sorted(names))) for step, names in (outputs or {}).items())
+    return Scope(
+        kind,
+        tuple(sorted(steps)),
+        frozenset(upstream),
+        tuple(declared),
+        tuple(sorted(own_outputs)),
+        tuple(sorted(params)),
+    )
+
+
+_POLICY: Final = Scope(Kind.POLICY)

@@ -1,0 +1,77 @@
+"""How large the values of an expression can be, before it has ever run: of each variable, field and type."""
+
+from typing import Final
+
+import msgspec
+
+from shared.expressions.scope import Kind
+from shared.names import MAX_FLOW_OUTPUT_BYTES, MAX_ITERATIONS, MAX_NAME
+
+SLOT: Final = 32
+"""Bytes that the library needs for one element of a list or map beside its content."""
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """How large inputs may be for the bound to hold: bytes of one text (policies: of one object), length of one list."""
+
+    bytes: int
+    items: int
+
+
+class Size(msgspec.Struct, frozen=True):
+    """At most this many bytes, counting everything inside, and this many elements in any one list or map in it."""
+
+    bytes: int
+    items: int = 0
+
+
+SCALAR: Final = Size(8)
+NAME: Final = Size(MAX_NAME)
+_REASON: Final = Size(256)
+_STATUS_BYTES: Final = 256  # phase, reason and counts of one iteration
+
+
+def variable(kind: Kind, name: str, limits: Limits) -> Size:
+    """The size of a variable that is used as a whole."""
+    if kind is Kind.POLICY:
+        return Size(limits.bytes, min(limits.items, limits.bytes // 4))
+    if name == "item":
+        return Size(64 * limits.bytes, min(limits.items, 16 * limits.bytes))
+    if name == "params":
+        return Size(64 * limits.bytes, 64)
+    return SCALAR if name == "index" else _whole_step(limits)
+
+
+def field(message: str, name: str, limits: Limits) -> Size:
+    """The size of a field of Step, Pods, Attempt or Flow."""
+    if message == "Step":
+        if name == "iterations":
+            return _iterations(limits)
+        return {"outputs": Size(16 * limits.bytes, 64), "phase": NAME, "reason": _REASON}.get(name, SCALAR)
+    if message == "Flow":
+        texts = Size(64 * limits.bytes, 1000)
+        return {"labels": texts, "annotations": texts, "name": NAME, "namespace": NAME, "outcome": NAME}[name]
+    if message == "Attempt":
+        return {"message": Size(limits.bytes), "phase": NAME, "reason": _REASON}.get(name, SCALAR)
+    return SCALAR
+
+
+def entry(map_of: str, limits: Limits) -> Size | None:
+    """The size of one value of `params`, `outputs`, `labels` or `annotations`; None for any other map."""
+    return {
+        "params": Size(limits.bytes),
+        "outputs": Size(limits.bytes),
+        "labels": NAME,
+        "annotations": Size(64 * limits.bytes),
+    }.get(map_of)
+
+
+def _whole_step(limits: Limits) -> Size:
+    iterations = _iterations(limits)
+    return Size(iterations.bytes + 16 * limits.bytes + _STATUS_BYTES, 0)
+
+
+def _iterations(limits: Limits) -> Size:
+    count = min(MAX_ITERATIONS, limits.items)
+    outputs = min(MAX_FLOW_OUTPUT_BYTES, count * limits.bytes)
+    return Size(outputs + count * (_STATUS_BYTES + SLOT), count)

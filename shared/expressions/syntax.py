@@ -1,0 +1,109 @@
+"""The checked expression that the library hands out (`serialize()`), as Python messages.
+
+Only the fields that walking needs are declared; names and numbers are those of CEL's public schema (cel.expr.CheckedExpr).
+"""
+
+from typing import Any, Final
+
+import msgspec
+from google.protobuf.message import DecodeError
+
+from shared.expressions import messages
+
+_SCHEMA: Final[dict[str, messages.Fields]] = {
+    "Any": {"type_url": (1, "string"), "value": (2, "bytes")},
+    "CheckedExpr": {
+        "reference_map": (2, "{int64:Reference}"),
+        "type_map": (3, "{int64:Type}"),
+        "expr": (4, "Expr"),
+        "source_info": (5, "SourceInfo"),
+    },
+    "Reference": {"name": (1, "string"), "overload_id": (3, "string[]")},
+    "SourceInfo": {"positions": (4, "{int64:int32}")},
+    "Expr": {
+        "id": (2, "int64"),
+        "const_expr": (3, "Constant"),
+        "ident_expr": (4, "Ident"),
+        "select_expr": (5, "Select"),
+        "call_expr": (6, "Call"),
+        "list_expr": (7, "CreateList"),
+        "struct_expr": (8, "CreateStruct"),
+        "comprehension_expr": (9, "Comprehension"),
+    },
+    "Constant": {
+        "bool_value": (2, "bool"),
+        "int64_value": (3, "int64"),
+        "double_value": (5, "double"),
+        "string_value": (6, "string"),
+        "bytes_value": (7, "bytes"),
+    },
+    "Ident": {"name": (1, "string")},
+    "Select": {"operand": (1, "Expr"), "field": (2, "string"), "test_only": (3, "bool")},
+    "Call": {"target": (1, "Expr"), "function": (2, "string"), "args": (3, "Expr[]")},
+    "CreateList": {"elements": (1, "Expr[]")},
+    "Entry": {"id": (1, "int64"), "field_key": (2, "string"), "map_key": (3, "Expr"), "value": (4, "Expr")},
+    "CreateStruct": {"message_name": (1, "string"), "entries": (2, "Entry[]")},
+    "Comprehension": {
+        "iter_var": (1, "string"),
+        "iter_range": (2, "Expr"),
+        "accu_var": (3, "string"),
+        "accu_init": (4, "Expr"),
+        "loop_condition": (5, "Expr"),
+        "loop_step": (6, "Expr"),
+        "result": (7, "Expr"),
+    },
+    "Empty": {},
+    "Type": {
+        "dyn": (1, "Empty"),
+        "null": (2, "int64"),
+        "primitive": (3, "int64"),
+        "wrapper": (4, "int64"),
+        "well_known": (5, "int64"),
+        "list_type": (6, "ListType"),
+        "map_type": (7, "MapType"),
+        "message_type": (9, "string"),
+    },
+    "ListType": {"elem_type": (1, "Type")},
+    "MapType": {"key_type": (1, "Type"), "value_type": (2, "Type")},
+}
+_POOL, _CLASSES = messages.build("jobflow.syntax", _SCHEMA, syntax="proto2")
+_KINDS: Final = ("const", "ident", "select", "call", "list", "struct", "comprehension")
+
+Expr = Any
+"""One node; `kind_of` says which of its parts is set."""
+
+
+class Checked(msgspec.Struct, frozen=True):
+    """A type-checked expression: its tree, and by node id its types, its overloads and its offset in the text."""
+
+    root: Expr
+    types: Any
+    overloads: Any
+    positions: Any
+
+
+class TooDeep(ValueError):
+    """The tree is nested deeper than the wire format may be."""
+
+
+def read(serialized: bytes) -> Checked:
+    """Decode what `Expression.serialize()` returned; TooDeep when it is nested beyond protobuf's own limit."""
+    try:
+        outer = _CLASSES["Any"].FromString(serialized)
+        checked = _CLASSES["CheckedExpr"].FromString(outer.value)
+    except DecodeError as error:
+        raise TooDeep(str(error)) from error
+    return Checked(checked.expr, checked.type_map, checked.reference_map, checked.source_info.positions)
+
+
+def kind_of(node: Expr) -> str:
+    """`const`, `ident`, `select`, `call`, `list`, `struct`, `comprehension`, or `` for an empty node."""
+    return next((kind for kind in _KINDS if node.HasField(f"{kind}_expr")), "")
+
+
+def constant(node: Expr) -> str | bool | int | float | bytes | None:
+    """The literal that `node` is; None when it is `null` or no literal."""
+    if not node.HasField("const_expr"):
+        return None
+    fields = node.const_expr.ListFields()
+    return fields[0][1] if fields else None
