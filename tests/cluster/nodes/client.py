@@ -32,7 +32,7 @@ class Client:
     """Raw JSON in and out. Raises ApiError for what the server refuses, aiohttp.ClientError for a broken connection."""
 
     def __init__(self, kubeconfig: Path, connections: int = _CONNECTIONS) -> None:
-        self._server, self._headers, self._ssl = _read(kubeconfig)
+        self._server, self._headers, self._ssl = read_kubeconfig(kubeconfig)
         self._connections = connections
         self._session: aiohttp.ClientSession | None = None
 
@@ -127,7 +127,8 @@ def _error(code: int, content: Any) -> ApiError:
     return ApiError(code, str(content))
 
 
-def _read(kubeconfig: Path) -> tuple[str, dict[str, str], ssl.SSLContext | bool]:
+def read_kubeconfig(kubeconfig: Path) -> tuple[str, dict[str, str], ssl.SSLContext | bool]:
+    """Server, headers and TLS of the current context (`True`: plain HTTP)."""
     config = yaml.safe_load(kubeconfig.read_text())
     context = _named(config["contexts"], config["current-context"])["context"]
     cluster = _named(config["clusters"], context["cluster"])["cluster"]
