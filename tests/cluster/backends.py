@@ -22,9 +22,10 @@ class Endpoint:
 
 
 class Backend(Protocol):
-    """`name`: as `--backend` calls it; `collects`: whether owner references and namespaces are acted on."""
+    """`name`: as `--backend` calls it."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def start(self, processes: Processes, folder: Path, crds: Path) -> Endpoint:
         """Serve until `processes` end; data and logs go into `folder`. `crds`: CRDs to install early if need be."""

@@ -23,8 +23,9 @@ class Kube:
 
     def __init__(self, kubeconfig: Path) -> None:
         self.server, self._headers, context = read_kubeconfig(kubeconfig)
-        tls = {} if isinstance(context, bool) else {"ssl_context": context}
-        self._pool = urllib3.PoolManager(maxsize=16, retries=urllib3.Retry(3, status=0, redirect=0), **tls)
+        tls = None if isinstance(context, bool) else context
+        retries = urllib3.Retry(3, status=0, redirect=0)
+        self._pool = urllib3.PoolManager(maxsize=16, retries=retries, ssl_context=tls)
 
     def request(self, method: str, path: str, body: Any = None, content_type: str = "application/json") -> Any:
         """The decoded answer, or text where it is not JSON."""
