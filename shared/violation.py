@@ -50,7 +50,7 @@ class Violation(msgspec.Struct, frozen=True):
         """`Invalid value: "x": no step named "x"`, without the path: what a Status cause's message holds."""
         title = _TITLES[self.reason]
         if self.value is None or self.reason in _WITHOUT_VALUE:
-            return f"{title}: {self.message}"
+            return f"{title}: {self.message}" if self.message else title
         return f"{title}: {_show(self.value)}: {self.message}" if self.message else f"{title}: {_show(self.value)}"
 
     def __str__(self) -> str:

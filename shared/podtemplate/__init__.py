@@ -1,0 +1,67 @@
+"""Whether a pod could be made of a pod template: Kubernetes' own checks, before anything is stored.
+
+Two halves: types by Kubernetes' schemas, and the rules of `ValidatePodSpec`. All faults at once, in Kubernetes' words and
+with paths from the user's object. Nothing that the API server takes is refused; a few rare things it refuses (Windows,
+sysctls, exotic volumes) are left to it.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final
+
+from shared.podtemplate.containers import containers
+from shared.podtemplate.field import Field
+from shared.podtemplate.metadata import annotations, labels
+from shared.podtemplate.pod import pod_fields
+from shared.podtemplate.scheduling import scheduling
+from shared.podtemplate.schema import wrong_types
+from shared.podtemplate.volumes import volumes
+from shared.violation import Violation
+
+_PLACEHOLDER: Final = "$("
+
+
+def check_template(
+    template: Any,
+    path: str,
+    *,
+    extra_volumes: Iterable[str] = (),
+    extra_mounts: Sequence[str] = (),
+    allow_placeholders: bool = False,
+) -> tuple[Violation, ...]:
+    """Every reason why no pod can be made of `template` (a raw PodTemplateSpec at `path`).
+
+    `extra_volumes`, `extra_mounts`: names and mount paths of volumes that the Job adds to every container;
+    `allow_placeholders`: texts with `$(` are not complete yet (JobTemplates, patches), so they are not judged.
+    """
+    found = [*wrong_types(template, path)]
+    open_paths = frozenset(fault.path for fault in found if _open(fault.value))
+    if isinstance(template, dict):
+        found += _rules(Field(path, template), frozenset(extra_volumes), tuple(extra_mounts))
+    unique = {(fault.path, fault.text): fault for fault in found}.values()
+    if not allow_placeholders:
+        return tuple(unique)
+    volume_list = Field(path, template).get("spec").get("volumes")
+    open_volumes = any(_open(volume.get("name").value) for volume in volume_list.items)
+    return tuple(fault for fault in unique if not _unfinished(fault, open_paths, open_volumes))
+
+
+def _rules(template: Field, extra_volumes: frozenset[str], extra_mounts: Sequence[str]) -> Iterator[Violation]:
+    metadata, spec = template.get("metadata"), template.get("spec")
+    yield from labels(metadata.get("labels"))
+    yield from annotations(metadata.get("annotations"))
+    yield from volumes(spec.get("volumes"))
+    yield from containers(spec, extra_volumes, extra_mounts)
+    yield from scheduling(spec)
+    yield from pod_fields(spec)
+
+
+def _unfinished(fault: Violation, open_paths: frozenset[str], open_volumes: bool) -> bool:
+    """The fault may vanish once placeholders are filled in: it is in one, or a mount may mean a volume named by one."""
+    if open_volumes and ".volumeMounts[" in fault.path and fault.path.endswith(".name"):
+        return True
+    inside = any(fault.path == path or fault.path.startswith((f"{path}.", f"{path}[")) for path in open_paths)
+    return inside or _open(fault.value)
+
+
+def _open(value: Any) -> bool:
+    return isinstance(value, str) and _PLACEHOLDER in value

@@ -1,0 +1,109 @@
+"""`resources` of containers and pods: names, quantities, requests against limits (ValidateContainerResourceRequirements)."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from shared.podtemplate.field import Field
+from shared.podtemplate.formats import qualified_name
+from shared.quantity import Quantity, QuantityError, quantity
+from shared.violation import Reason, Violation
+
+_COMPUTE: Final = ("cpu", "memory")
+_NATIVE: Final = ("cpu", "memory", "ephemeral-storage")
+_HUGE_PAGES: Final = "hugepages-"
+_KUBERNETES: Final = "kubernetes.io/"
+
+
+def resources(field: Field) -> Iterator[Violation]:
+    """Requests and limits of one container."""
+    limits, requests = field.get("limits"), field.get("requests")
+    for side in (limits, requests):
+        for name in side.keys:
+            yield from _name(side.key(name), name)
+    allowed: dict[str, Quantity] = {}
+    yield from _amounts(limits, allowed)
+    wanted: dict[str, Quantity] = {}
+    yield from _amounts(requests, wanted)
+    for name, amount in wanted.items():
+        yield from _within(limits, requests, name, amount, allowed.get(name))
+    names = {*limits.keys, *requests.keys}
+    if any(name.startswith(_HUGE_PAGES) for name in names) and not names & set(_COMPUTE):
+        yield field.forbidden("HugePages require cpu or memory")
+
+
+def pod_resources(field: Field) -> Iterator[Violation]:
+    """Requests and limits of the whole pod: cpu, memory and huge pages only."""
+    yield from resources(field)
+    for side in (field.get("limits"), field.get("requests")):
+        for name in side.keys:
+            if name not in _COMPUTE and not name.startswith(_HUGE_PAGES):
+                message = 'supported values: "cpu", "hugepages-", "memory"'
+                yield Violation(side.key(name).path, message, name, Reason.NOT_SUPPORTED)
+
+
+def amount_fault(field: Field) -> Iterator[Violation]:
+    """A lone quantity that must not be negative."""
+    read: dict[str, Quantity] = {}
+    yield from _read(field, "", read)
+    if read.get("", Quantity(0)).nanos < 0:
+        yield field.invalid("must be greater than or equal to 0")
+
+
+def _name(field: Field, name: str) -> Iterator[Violation]:
+    faults = [Violation(field.path, message, name) for message in qualified_name(name)]
+    yield from faults
+    if not faults and "/" not in name and name not in _NATIVE and not name.startswith(_HUGE_PAGES):
+        yield Violation(field.path, "must be a standard resource for containers", name)
+    elif not faults and name.startswith("requests."):
+        yield Violation(field.path, "doesn't follow extended resource name standard", name)
+
+
+def _amounts(side: Field, read: dict[str, Quantity]) -> Iterator[Violation]:
+    for name in side.keys:
+        field = side.key(name)
+        yield from _read(field, name, read)
+        if name not in read:
+            continue
+        if read[name].nanos < 0:
+            yield field.invalid("must be greater than or equal to 0")
+        if _extended(name) and read[name].milli % 1000:
+            yield field.invalid("must be an integer")
+        yield from _whole_pages(field, name, read[name])
+
+
+def _read(field: Field, name: str, read: dict[str, Quantity]) -> Iterator[Violation]:
+    try:
+        read[name] = quantity(field.value)
+    except QuantityError as error:
+        if isinstance(field.value, str):
+            yield field.invalid(str(error))
+
+
+def _whole_pages(field: Field, name: str, amount: Quantity) -> Iterator[Violation]:
+    if not name.startswith(_HUGE_PAGES):
+        return
+    try:
+        page = quantity(name.removeprefix(_HUGE_PAGES))
+    except QuantityError:
+        page = Quantity(0)
+    if page.nanos <= 0 or not page.is_integer or amount.value % page.value:
+        yield field.invalid(f"{amount} is not positive integer multiple of {name}")
+
+
+def _within(limits: Field, requests: Field, name: str, amount: Quantity, limit: Quantity | None) -> Iterator[Violation]:
+    fixed = _extended(name) or name.startswith(_HUGE_PAGES)
+    if limit is None:
+        if fixed and not _present(limits.value, name):
+            yield limits.required("Limit must be set for non overcommitable resources")
+    elif fixed and amount.nanos != limit.nanos:
+        yield Violation(requests.path, f"must be equal to {name} limit of {limit}", str(amount))
+    elif amount.nanos > limit.nanos:
+        yield Violation(requests.path, f"must be less than or equal to {name} limit of {limit}", str(amount))
+
+
+def _present(limits: object, name: str) -> bool:
+    return isinstance(limits, Mapping) and name in limits
+
+
+def _extended(name: str) -> bool:
+    return "/" in name and _KUBERNETES not in name

@@ -1,0 +1,85 @@
+"""Containers and init containers: names, images, policies, and everything inside them."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from shared.podtemplate.amounts import resources
+from shared.podtemplate.environment import env, env_from
+from shared.podtemplate.field import Field
+from shared.podtemplate.formats import dns_label
+from shared.podtemplate.handlers import PROBES, lifecycle, probes
+from shared.podtemplate.ports import host_network_ports, host_ports, ports
+from shared.podtemplate.security import container_security
+from shared.podtemplate.volumes import mounts, volume_names
+from shared.violation import Violation
+
+_PULL_POLICIES: Final = ("Always", "IfNotPresent", "Never")
+_MESSAGE_POLICIES: Final = ("File", "FallbackToLogsOnError")
+_RESTART_POLICIES: Final = ("Always", "Never", "OnFailure")
+_SIDECARS_ONLY: Final = "may not be set for init containers without restartPolicy=Always"
+
+
+def containers(spec: Field, extra_volumes: frozenset[str], extra_mounts: Sequence[str]) -> Iterator[Violation]:
+    """All containers of a pod. The extras are the Job's own volumes, which are mounted into every container."""
+    regular, starting = list(spec.get("containers").items), list(spec.get("initContainers").items)
+    known = volume_names(spec.get("volumes")) | extra_volumes
+    grace = spec.get("terminationGracePeriodSeconds").number
+    if not regular and not (spec.get("containers").present and not isinstance(spec.get("containers").value, list)):
+        yield spec.get("containers").required()
+    yield from _unique_names([*regular, *starting])
+    for container in [*regular, *starting]:
+        yield from _common(container)
+        yield from mounts(container, known, extra_mounts)
+    for container in regular:
+        yield from probes(container)
+        yield from lifecycle(container, grace)
+    for container in starting:
+        yield from _init_only(container, grace)
+        yield from host_ports([container])
+    yield from host_ports(regular)
+    if spec.get("hostNetwork").true:
+        yield from host_network_ports(regular)
+
+
+def _unique_names(all_containers: list[Field]) -> Iterator[Violation]:
+    seen: set[str] = set()
+    for container in all_containers:
+        name = container.get("name")
+        if name.text and name.text in seen:
+            yield name.duplicate()
+        seen.add(name.text)
+
+
+def _common(container: Field) -> Iterator[Violation]:
+    name, image = container.get("name"), container.get("image")
+    if not name.text:
+        yield name.required()
+    else:
+        yield from name.each(dns_label(name.text))
+    if image.value in (None, ""):
+        yield image.required()
+    elif image.text != image.text.strip():
+        yield image.invalid("must not have leading or trailing whitespace")
+    yield from container.get("imagePullPolicy").one_of(*_PULL_POLICIES)
+    yield from container.get("terminationMessagePolicy").one_of(*_MESSAGE_POLICIES)
+    yield from container.get("restartPolicy").one_of(*_RESTART_POLICIES)
+    yield from ports(container.get("ports"))
+    yield from env(container.get("env"))
+    yield from env_from(container.get("envFrom"))
+    yield from resources(container.get("resources"))
+    yield from container_security(container.get("securityContext"))
+    privileged = container.get("securityContext").get("privileged").true
+    for mount in container.get("volumeMounts").items:
+        if mount.get("mountPropagation").text == "Bidirectional" and not privileged:
+            message = "Bidirectional mount propagation is available only to privileged containers"
+            yield mount.get("mountPropagation").forbidden(message)
+
+
+def _init_only(container: Field, grace: int | None) -> Iterator[Violation]:
+    if container.get("restartPolicy").text == "Always":
+        yield from probes(container)
+        yield from lifecycle(container, grace)
+        return
+    for name in ("lifecycle", *PROBES):
+        if container.get(name).present:
+            yield container.get(name).forbidden(_SIDECARS_ONLY)
