@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from types import TracebackType
 from typing import Any, Final, Self
@@ -48,11 +48,20 @@ class WatchEvent(msgspec.Struct, frozen=True):
 class Api:
     """One per process. Every method raises `shared.kube.errors.ApiError` or returns what the API server stored.
 
-    `qps`: the client's own limit in requests a second, 0 for none; `timeout`: seconds for one try of one request.
+    `qps`: the client's own limit in requests a second, 0 for none; `timeout`: seconds for one try of one request;
+    `before_write`: called right before every write is sent, each try; what it raises keeps the write from being sent.
     """
 
-    def __init__(self, transport: Transport, *, qps: float = 0.0, timeout: float = TIMEOUT_SECONDS) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        qps: float = 0.0,
+        timeout: float = TIMEOUT_SECONDS,
+        before_write: Callable[[], None] | None = None,
+    ) -> None:
         self._transport = transport
+        self.before_write = before_write
         self._bucket = Bucket(qps) if qps > 0 else None
         self._timeout = timeout
 
@@ -251,6 +260,8 @@ class Api:
     async def _once(self, request: Request, kind: Kind | None) -> Answer:
         if self._bucket is not None:
             metrics.LIMITED.inc(await self._bucket.take())
+        if self.before_write is not None and not request.reads:
+            self.before_write()
         started = time.perf_counter()
         try:
             answer = await self._transport.send(request, self._timeout)

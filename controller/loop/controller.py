@@ -1,0 +1,84 @@
+"""What a controller is: a queue of keys, a reconciler for them, and routes that say which change wakes which key.
+
+To add one: write `build(context) -> Controller` in a file of its own here and name it in `controller.main.CONTROLLERS`.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from controller.kube.apply import Applier
+from controller.kube.events import Recorder
+from controller.loop.queue import WorkQueue
+from controller.loop.worker import IN_HAND, Reconciler
+from controller.settings import Settings
+from shared.kube.api import Api
+from shared.kube.cache import Cache, Caches
+from shared.kube.store import Key
+
+Body = dict[str, Any]
+Wakes = Callable[[Body | None, Body | None], Iterable[Key]]
+
+
+@dataclass(frozen=True)
+class ControllerContext:
+    """What `build` may use. Caches are declared in `build` (`context.caches.want(KIND, indexers=...)`) and run later.
+
+    `api`: for live reads; writes go through `applier`. `clock`: epoch seconds, handed to deciding code as `now`.
+    """
+
+    api: Api
+    caches: Caches
+    applier: Applier
+    recorder: Recorder
+    settings: Settings
+    clock: Callable[[], float]
+
+
+@dataclass(frozen=True)
+class Route:
+    """`wakes(old, new)` names the keys to work on when an object of `cache` changes (None: absent; as Cache.on_change).
+
+    `own_writes`: whether a pass's own writes wake its own key again. Say False where the decision for a key leaves
+    nothing to do once its writes are stored; every write then saves a pass. Other keys are woken in any case.
+    """
+
+    cache: Cache
+    wakes: Wakes
+    own_writes: bool = True
+
+
+@dataclass(frozen=True)
+class Controller:
+    """`primary`: the cache whose keys are looked at again every scan interval; `concurrency`: 0 for the settings'."""
+
+    name: str
+    queue: WorkQueue
+    reconciler: Reconciler
+    routes: tuple[Route, ...]
+    primary: Cache | None = None
+    concurrency: int = 0
+
+    def connect(self) -> None:
+        """Let changes in the caches fill the queue from now on."""
+        for route in self.routes:
+            route.cache.on_change(self._waker(route))
+
+    def scan(self) -> None:
+        """Want every object looked at, after what is urgent."""
+        for key in self.primary or ():
+            self.queue.add(key, urgent=False)
+
+    def uid_of(self, key: Key) -> str:
+        body = self.primary.get(*key) if self.primary is not None else None
+        return str(body["metadata"].get("uid", "")) if body else ""
+
+    def _waker(self, route: Route) -> Callable[[Body | None, Body | None], None]:
+        def wake(old: Body | None, new: Body | None) -> None:
+            in_hand = None if route.own_writes else IN_HAND.get()
+            for key in route.wakes(old, new):
+                if in_hand != (self.name, key):
+                    # What the first list brings may wait until what happens meanwhile is done.
+                    self.queue.add(key, urgent=route.cache.has_synced)
+
+        return wake

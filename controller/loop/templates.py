@@ -1,0 +1,76 @@
+"""The JobTemplate controller: joins observing, deciding and applying. It is the pattern for the others."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final
+
+from controller.kube.apply import Applier
+from controller.loop.controller import Controller, ControllerContext, Route
+from controller.loop.queue import WorkQueue
+from controller.loop.routes import itself, reference_of
+from controller.template.depends import decide
+from shared.kinds import JOB, JOBTEMPLATE
+from shared.kube.cache import Cache
+from shared.kube.store import Key
+from shared.names import CREATED_BY_TEMPLATE
+
+Body = dict[str, Any]
+INDEX: Final = "template"
+
+
+def templates_of(job: Body) -> Iterator[Key]:
+    """The template named in a Job's annotation, which is always whole, or in its label (NAMESPACE.NAME)."""
+    metadata = job["metadata"]
+    for source in (metadata.get("annotations") or {}, metadata.get("labels") or {}):
+        namespace, dot, name = str(source.get(CREATED_BY_TEMPLATE) or "").partition(".")
+        if dot and name and namespace == metadata.get("namespace"):
+            yield Key(namespace, name)
+            return
+
+
+def index_by_template(job: Body) -> Iterator[str]:
+    for key in templates_of(job):
+        yield str(key)
+
+
+def job_wakes(old: Body | None, new: Body | None) -> Iterable[Key]:
+    """A template cares for Jobs that come and go, not for what becomes of them."""
+    return () if old and new else reference_of(old, new, templates_of)
+
+
+def template_wakes(old: Body | None, new: Body | None) -> Iterable[Key]:
+    """Also after somebody changed the status: it is put right."""
+    return () if new is None else itself(old, new)
+
+
+class TemplateReconciler:
+    def __init__(self, templates: Cache, jobs: Cache, applier: Applier, clock: Callable[[], float]) -> None:
+        self._templates = templates
+        self._jobs = jobs
+        self._applier = applier
+        self._clock = clock
+        self._written: dict[Key, float] = {}
+
+    async def reconcile(self, key: Key) -> float | None:
+        template = self._templates.get(*key)
+        if template is None:
+            self._written.pop(key, None)
+            return None
+        jobs = [job.name for job in self._jobs.keys_by(INDEX, str(key))]
+        now = self._clock()
+        decision = decide(template, jobs, self._written.get(key, 0.0), now)
+        await self._applier.apply(JOBTEMPLATE, template, decision)
+        if decision.status is not None:
+            self._written[key] = now
+        return decision.requeue_after
+
+
+def build(context: ControllerContext) -> Controller:
+    templates = context.caches.want(JOBTEMPLATE)
+    jobs = context.caches.want(JOB, indexers={INDEX: index_by_template})
+    return Controller(
+        name="jobtemplate",
+        queue=WorkQueue("jobtemplate"),
+        reconciler=TemplateReconciler(templates, jobs, context.applier, context.clock),
+        routes=(Route(templates, template_wakes, own_writes=False), Route(jobs, job_wakes)),
+        primary=templates,
+    )

@@ -1,0 +1,176 @@
+"""The controller's composition root: settings, client, caches, lease, controllers, signals. The only reader of the clock."""
+
+import asyncio
+import contextlib
+import gc
+import logging
+import os
+import signal
+import socket
+import sys
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from controller.kube.apply import Applier
+from controller.kube.errors import NotLeader
+from controller.kube.events import Recorder
+from controller.kube.lease import Lease, LeaseLost
+from controller.loop import templates, ttl
+from controller.loop.controller import Controller, ControllerContext
+from controller.loop.manager import Manager
+from controller.settings import Settings, SettingsError, parse
+from shared.kube import connect, logs
+from shared.kube.api import Api
+from shared.kube.cache import Caches
+from shared.kube.health import Health
+from shared.kube.transport import Transport
+
+LOG: Final = logging.getLogger("controller")
+COMPONENT: Final = "jobflow-controller"
+STOP_SECONDS: Final = 25.0  # below a Pod's default 30 s of grace
+FLUSH_SECONDS: Final = 3.0
+OK, FAILED, USAGE = 0, 1, 2
+
+
+class Part(msgspec.Struct, frozen=True):
+    """A controller and the setting that switches it on."""
+
+    build: Callable[[ControllerContext], Controller]
+    enabled: Callable[[Settings], bool]
+
+
+def _flows(settings: Settings) -> bool:
+    return settings.flow_controller
+
+
+def _jobs(settings: Settings) -> bool:
+    return settings.job_controller
+
+
+CONTROLLERS: Final[tuple[Part, ...]] = (  # add a controller here
+    Part(templates.build, _flows),
+    Part(ttl.build, _jobs),
+)
+
+
+async def run(settings: Settings, stop: asyncio.Event, *, parts: Sequence[Part] = CONTROLLERS) -> int:
+    """Work until `stop` is set (0), or the lease is lost or a part of the process fails (1)."""
+    access = await connect.load(settings.kubeconfig, settings.context)
+    identity = f"{socket.gethostname()}_{uuid.uuid4()}"
+    async with contextlib.AsyncExitStack() as stack:
+        api = await stack.enter_async_context(Api(Transport(access, user_agent=COMPONENT), qps=settings.qps))
+        # The lease has a connection of its own: it must not wait behind 100 other requests.
+        lease_api = await stack.enter_async_context(Api(Transport(access, user_agent=f"{COMPONENT}/leader-election")))
+        lease = Lease(lease_api, settings.namespace, settings.lease_name, identity, now=time.time)
+        held: Callable[[], bool] = lease.held if settings.leader_elect else _always
+        api.before_write = _guard(held)
+        context = _context(settings, api, held)
+        manager = Manager(
+            [part.build(context) for part in parts if part.enabled(settings)],
+            context.caches,
+            workers=settings.workers,
+            scan_interval=settings.scan_interval,
+        )
+        manager.connect()
+        health = Health(ready={"caches": lambda: ", ".join(context.caches.unsynced())})
+        port = await stack.enter_async_context(health.serve(settings.health_host, settings.health_port))
+        LOG.info("started", extra={"identity": identity, "api_server": access.host, "health_port": port})
+        return await _supervise(context, manager, lease if settings.leader_elect else None, stop)
+
+
+def _context(settings: Settings, api: Api, held: Callable[[], bool]) -> ControllerContext:
+    caches = Caches(api, namespaces=settings.watch_namespaces)
+    recorder = Recorder(api, COMPONENT, socket.gethostname(), now=time.time)
+    applier = Applier(api, caches, recorder, held=held, now=time.time)
+    return ControllerContext(api, caches, applier, recorder, settings, time.time)
+
+
+def _always() -> bool:
+    return True
+
+
+def _guard(held: Callable[[], bool]) -> Callable[[], None]:
+    def check() -> None:
+        if not held():
+            raise NotLeader("the lease is not held")
+
+    return check
+
+
+async def _supervise(context: ControllerContext, manager: Manager, lease: Lease | None, stop: asyncio.Event) -> int:
+    """Caches and events run all the time, the controllers while leading. The first of them to end ends all."""
+    leading = asyncio.Event()
+
+    async def lead() -> None:
+        leading.set()
+        await manager.run(stop)
+        await context.recorder.flush(FLUSH_SECONDS)
+
+    work: Awaitable[None] = lease.run(lead) if lease else lead()
+    main = asyncio.ensure_future(work)
+    helpers = [asyncio.ensure_future(context.caches.run()), asyncio.ensure_future(context.recorder.run())]
+    stopping = asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait({main, stopping, *helpers}, return_when=asyncio.FIRST_COMPLETED)
+        if stop.is_set() and leading.is_set() and context.caches.unsynced() == []:
+            await asyncio.wait({main}, timeout=STOP_SECONDS)
+        return _verdict(main, helpers, stop)
+    finally:
+        everything = [main, stopping, *helpers]
+        for task in everything:
+            task.cancel()
+        await asyncio.gather(*everything, return_exceptions=True)
+
+
+def _verdict(main: asyncio.Future[None], helpers: Sequence[asyncio.Future[None]], stop: asyncio.Event) -> int:
+    for task in (main, *helpers):
+        fault = task.exception() if task.done() and not task.cancelled() else None
+        if isinstance(fault, LeaseLost):
+            LOG.error("stopped: %s", fault)
+            return FAILED
+        if fault is not None:
+            LOG.error("stopped by a fault", exc_info=fault)
+            return FAILED
+    LOG.info("stopped")
+    return OK if stop.is_set() else FAILED
+
+
+async def _serve(settings: Settings) -> int:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return await run(settings, stop)
+
+
+def _event_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop's, where it is installed."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
+    """Run until SIGTERM or SIGINT; the process's exit status."""
+    try:
+        settings = parse(sys.argv[1:] if argv is None else argv, environ)
+    except SettingsError as fault:
+        print(f"error: {fault}", file=sys.stderr)
+        return USAGE
+    logs.configure(settings.log_level)
+    gc.set_threshold(20_000, 20, 50)  # caches are large, acyclic and long-lived: look through them seldom
+    try:
+        with asyncio.Runner(loop_factory=_event_loop()) as runner:
+            return runner.run(_serve(settings))
+    except connect.NoCluster as fault:
+        LOG.error("no cluster: %s", fault)
+        return USAGE
+    except OSError as fault:
+        LOG.error("cannot start: %s", fault)
+        return FAILED

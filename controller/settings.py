@@ -1,0 +1,134 @@
+"""The controller's settings: command line, then JOBFLOW_* environment variables, then defaults."""
+
+import argparse
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NoReturn
+
+import msgspec
+
+ENVIRONMENT_PREFIX: Final = "JOBFLOW_"
+YES: Final = frozenset({"1", "true", "yes", "on"})
+NO: Final = frozenset({"0", "false", "no", "off"})
+
+
+class SettingsError(Exception):
+    """A setting that makes no sense; the message names it."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Times in seconds. `namespace`: where the lease lives; `watch_namespaces`: empty for all."""
+
+    kubeconfig: str = ""
+    context: str = ""
+    namespace: str = "default"
+    leader_elect: bool = True
+    lease_name: str = "jobflow-controller"
+    health_host: str = ""
+    health_port: int = 8080
+    workers: int = 32
+    job_controller: bool = True
+    flow_controller: bool = True
+    gang_backend: str = "auto"
+    pod_scheduler_name: str = "default-scheduler"
+    scheduler_names: tuple[str, ...] = ("volcano",)
+    depends_on_condition: str = "Completed"
+    probe_concurrency: int = 64
+    watch_namespaces: tuple[str, ...] = ()
+    log_level: str = "info"
+    qps: float = 0.0
+    scan_interval: float = 900.0
+
+
+def names(text: str) -> tuple[str, ...]:
+    """A comma-separated list."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def at_least(kind: type[int] | type[float], least: float) -> Any:
+    def number(text: str) -> float:
+        value = kind(text)
+        if value < least:
+            raise argparse.ArgumentTypeError(f"{text} is less than {least:g}")
+        return value
+
+    number.__name__ = kind.__name__
+    return number
+
+
+class Option(msgspec.Struct, frozen=True):
+    """How one field of Settings is given; a field without a `parse` is a switch."""
+
+    help: str
+    parse: Any = str
+    choices: tuple[str, ...] | None = None
+
+
+SWITCH: Final = None
+OPTIONS: Final[Mapping[str, Option]] = {
+    "kubeconfig": Option("kubeconfig file; default $KUBECONFIG, the Pod's service account, ~/.kube/config"),
+    "context": Option("context of the kubeconfig"),
+    "namespace": Option("namespace of the lease (default: $POD_NAMESPACE or default)"),
+    "leader_elect": Option("act only while holding the lease", SWITCH),
+    "lease_name": Option("name of the lease"),
+    "health_host": Option("address of /healthz, /readyz and /metrics; empty for every address"),
+    "health_port": Option("port of /healthz, /readyz and /metrics; 0 for any", at_least(int, 0)),
+    "workers": Option("keys in work at a time, per controller", at_least(int, 1)),
+    "job_controller": Option("drive Jobs, PodGroups, Queues, Commands", SWITCH),
+    "flow_controller": Option("drive JobFlows and JobTemplates", SWITCH),
+    "gang_backend": Option("who starts pods together", str, ("auto", "volcano", "native", "gate")),
+    "pod_scheduler_name": Option("scheduler of pods whose Job says volcano, unless Volcano's scheduler is the backend"),
+    "scheduler_names": Option("schedulerName values, comma-separated, of the Jobs to drive", names),
+    "depends_on_condition": Option("what a task's dependsOn waits for by default", str, ("Completed", "Ready")),
+    "probe_concurrency": Option("HTTP and TCP probes at a time", at_least(int, 1)),
+    "watch_namespaces": Option("namespaces to work in, comma-separated; empty for all", names),
+    "log_level": Option("least severe level that is logged", str, ("debug", "info", "warning", "error")),
+    "qps": Option("most requests a second to the API server; 0 for no limit", at_least(float, 0)),
+    "scan_interval": Option(
+        "seconds between looks at every object, though nothing changed; 0 for never", at_least(float, 0)
+    ),
+}
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise SettingsError(message)
+
+
+def parse(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
+    """Settings from arguments and environment. Raises SettingsError; `--help` prints and exits, as argparse does."""
+    parser = _Parser(
+        prog="python -m controller", description="Drives JobFlows, JobTemplates and Jobs.", allow_abbrev=False
+    )
+    defaults = Settings(namespace=environ.get("POD_NAMESPACE") or "default")
+    for name, option in OPTIONS.items():
+        default = getattr(defaults, name)
+        help_ = f"{option.help} [${variable(name)}]"
+        if option.parse is None:
+            parser.add_argument(flag(name), action=argparse.BooleanOptionalAction, default=default, help=help_)
+        else:
+            parser.add_argument(flag(name), type=option.parse, choices=option.choices, default=default, help=help_)
+    return Settings(**vars(parser.parse_args([*from_environment(environ), *argv])))
+
+
+def from_environment(environ: Mapping[str, str]) -> list[str]:
+    """The arguments that the JOBFLOW_* variables stand for."""
+    arguments: list[str] = []
+    for name, option in OPTIONS.items():
+        value = environ.get(variable(name))
+        if value is None:
+            continue
+        if option.parse is not None:
+            arguments.append(f"{flag(name)}={value}")
+        elif value.lower() in YES | NO:
+            arguments.append(flag(name) if value.lower() in YES else "--no-" + flag(name)[2:])
+        else:
+            raise SettingsError(f"{variable(name)}: {value!r} is neither true nor false")
+    return arguments
+
+
+def flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def variable(name: str) -> str:
+    return ENVIRONMENT_PREFIX + name.upper()

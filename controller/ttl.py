@@ -1,0 +1,35 @@
+"""When a finished Job is to be deleted (spec.ttlSecondsAfterFinished; volcano-behaviour 3.12)."""
+
+from typing import Any, Final
+
+from controller.decision import Decision, Delete
+from shared.kinds import JOB
+from shared.model.phases import JobPhase
+from shared.timestamp import epoch_or_none
+
+Body = dict[str, Any]
+
+FINISHED: Final = frozenset(phase for phase in JobPhase if phase.finished)
+"""Aborted is not among them: such a Job may be resumed."""
+
+
+def expires_at(job: Body) -> float | None:
+    """Epoch seconds at which a Job's time is up; None while it runs, without a TTL, or when it is being deleted."""
+    metadata, state = job["metadata"], (job.get("status") or {}).get("state") or {}
+    ttl = (job.get("spec") or {}).get("ttlSecondsAfterFinished")
+    if ttl is None or "deletionTimestamp" in metadata or state.get("phase") not in FINISHED:
+        return None
+    finished = epoch_or_none(state.get("lastTransitionTime"))
+    return None if finished is None else finished + float(ttl)
+
+
+def decide(job: Body, now: float) -> Decision:
+    """Delete it, with its dependents first, when its time is up; else look again when it will be."""
+    at = expires_at(job)
+    if at is None:
+        return Decision()
+    if now < at:
+        return Decision(requeue_after=at - now)
+    metadata = job["metadata"]
+    delete = Delete(JOB, metadata.get("namespace", ""), metadata["name"], metadata["uid"], propagation="Foreground")
+    return Decision(actions=(delete,))

@@ -1,0 +1,58 @@
+"""Logs as JSON lines on stderr: one object a line, our extra fields at its top, and never a secret."""
+
+import logging
+import re
+import sys
+from datetime import UTC, datetime
+from typing import Any, Final, TextIO
+
+import orjson
+
+STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+SECRET_NAMES: Final = re.compile(r"(?i)token|password|passwd|secret$|authorization|private_?key|client_?key|credential")
+SECRET_TEXT: Final = re.compile(
+    r"(?i)(bearer|basic)\s+[a-z0-9._~+/=-]{8,}"
+    r"|eyJ[a-zA-Z0-9_-]{8,}\.[a-zA-Z0-9_.-]+"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|$)",
+    re.DOTALL,
+)
+HIDDEN: Final = "(hidden)"
+
+
+class JsonLines(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        line.update({key: value for key, value in vars(record).items() if key not in STANDARD})
+        if record.exc_info:
+            line["stack"] = self.formatException(record.exc_info)
+        return orjson.dumps({key: clean(key, value) for key, value in line.items()}, default=str).decode()
+
+
+def clean(name: str, value: Any) -> Any:
+    """`value` without what must not be logged: fields named like secrets, and tokens and keys inside texts."""
+    if SECRET_NAMES.search(name):
+        return HIDDEN
+    if isinstance(value, dict):
+        return {str(key): clean(str(key), inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [clean("", inner) for inner in value]
+    if isinstance(value, str):
+        return SECRET_TEXT.sub(HIDDEN, value)
+    return value if isinstance(value, int | float | None) else SECRET_TEXT.sub(HIDDEN, str(value))
+
+
+def configure(level: str = "info", stream: TextIO | None = None) -> None:
+    """Send every log record of the process through here."""
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(JsonLines())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    logging.getLogger("asyncio").setLevel(logging.WARNING)
+    logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
+    logging.getLogger("kubernetes").setLevel(logging.WARNING)
