@@ -1,7 +1,7 @@
 """A blocking Kubernetes client for scenarios: raw objects in and out, and patience."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -37,6 +37,20 @@ class Kube:
         if answer.status >= 400:
             raise _error(answer.status, content)
         return content
+
+    def stream(self, path: str) -> Iterator[bytes]:
+        """The lines of a watch as they come."""
+        timeout = urllib3.Timeout(connect=10, read=60)
+        answer = self._pool.request(
+            "GET", self.server + path, headers=self._headers, preload_content=False, timeout=timeout
+        )
+        try:
+            rest = b""
+            for chunk in answer.stream(65536):
+                *lines, rest = (rest + chunk).split(b"\n")
+                yield from filter(None, lines)
+        finally:
+            answer.release_conn()
 
     def get(self, kind: Kind, namespace: str, name: str) -> Body:
         found: Body = self.request("GET", path(kind, namespace, name))

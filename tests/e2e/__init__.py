@@ -1,0 +1,1 @@
+"""Scenarios on a whole local cluster: the same on the embedded API server and on a real control plane."""

@@ -1,0 +1,38 @@
+"""One cluster for all scenarios, a namespace for each."""
+
+import itertools
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.cluster.backends import chosen
+from tests.cluster.cluster import Cluster, Options
+from tests.e2e.scenario import Scenario
+
+SPEED = 20.0
+_NUMBERS = itertools.count()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All scenarios share one cluster, so they belong to one worker of a parallel run."""
+    for item in items:
+        if "/e2e/" in item.path.as_posix():
+            item.add_marker(pytest.mark.e2e)
+            item.add_marker(pytest.mark.xdist_group("e2e"))
+
+
+@pytest.fixture(scope="session")
+def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
+    """API server, webhook, controller and nodes on which `sleep 1` takes a twentieth of a second."""
+    backend = chosen(request.config.getoption("--backend"), request.config.getoption("--kubeconfig"))
+    options = Options(nodes=4, cpu="64", memory="256Gi", speed=SPEED)
+    with Cluster(backend, options) as running:
+        yield running
+
+
+@pytest.fixture
+def scenario(cluster: Cluster) -> Iterator[Scenario]:
+    """A namespace of its own, and short words for what scenarios do in it."""
+    with cluster.namespace(f"e2e-{os.getpid()}-{next(_NUMBERS)}") as name:
+        yield Scenario(cluster, name)

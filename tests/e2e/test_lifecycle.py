@@ -1,0 +1,122 @@
+"""What stays and what goes: retention, deletion, things that vanish, appear late, or fail."""
+
+import signal
+from typing import Any
+
+import pytest
+
+from shared.kinds import JOB, JOBFLOW
+from tests.cluster.kube import until
+from tests.e2e.scenario import Scenario, jobflow, phase, phases, step_of
+
+Body = dict[str, Any]
+
+
+@pytest.mark.parametrize(("policy", "left"), [("retain", {"f-a", "f-b"}), ("delete", set())], ids=["retain", "delete"])
+def test_jobs_of_an_ended_flow_stay_or_go(scenario: Scenario, policy: str, left: set[str]) -> None:
+    scenario.templates("a", "b")
+    scenario.flow("f", {"a": (), "b": ("a",)}, jobRetainPolicy=policy)
+    scenario.succeeds("f")
+    scenario.waits_for_jobs(left)
+    assert phases(scenario.get("f")) == {"a": "Completed", "b": "Completed"}
+
+
+def test_a_failing_job_fails_the_flow_and_nothing_downstream_is_made(scenario: Scenario) -> None:
+    scenario.templates("a", "c")
+    scenario.templates("b", code=3)
+    scenario.flow("f", {"a": (), "b": ("a",), "c": ("b",)})
+    flow = scenario.ended("f")
+    assert phase(flow) == "Failed"
+    assert phases(flow) == {"a": "Completed", "b": "Failed", "c": "Skipped"}
+    assert set(scenario.jobs()) == {"f-a", "f-b"}
+
+
+def test_a_template_that_appears_later_is_picked_up(scenario: Scenario) -> None:
+    scenario.templates("a")
+    scenario.flow("f", {"a": (), "late": ("a",)})
+    scenario.cluster.wait_for(
+        JOBFLOW, scenario.namespace, "f", lambda flow: step_of(flow, "late").get("reason") == "TemplateNotFound"
+    )
+    scenario.templates("late")
+    scenario.succeeds("f")
+
+
+def test_a_completed_job_deleted_by_hand_is_not_run_again(scenario: Scenario) -> None:
+    scenario.templates("a")
+    scenario.templates("b", seconds=30)
+    with scenario.recorded() as seen:
+        scenario.flow("f", {"a": (), "b": ("a",)})
+        scenario.reaches("f", "a", "Completed")
+        scenario.kube.delete(JOB, scenario.namespace, "f-a")
+        scenario.succeeds("f")
+        assert seen.creations() == {"f-a": 1, "f-b": 1}
+
+
+@pytest.mark.parametrize("propagation", ["Background", "Foreground"])
+def test_a_flow_deleted_in_mid_run_leaves_nothing_and_its_name_runs_again(scenario: Scenario, propagation: str) -> None:
+    scenario.templates("a", seconds=600)
+    scenario.templates("b")
+    scenario.flow("f", {"a": (), "b": ("a",)})
+    scenario.reaches("f", "a", "Running")
+    scenario.kube.delete(JOBFLOW, scenario.namespace, "f", propagation)
+    scenario.kube.wait_gone(JOBFLOW, scenario.namespace, "f")
+    scenario.flow("f", {"b": ()})
+    scenario.succeeds("f", seconds=90)
+    scenario.waits_for_jobs({"f-b"}, seconds=60)
+    scenario.kube.delete(JOBFLOW, scenario.namespace, "f", propagation)
+    scenario.nothing_left()
+
+
+def test_a_flow_of_the_same_steps_runs_again_after_its_namesake_was_deleted(scenario: Scenario) -> None:
+    """The new Job must wait until the old one of its name is gone, and must not be taken for it."""
+    scenario.templates("a", seconds=2)
+    scenario.flow("f", {"a": ()})
+    old = scenario.succeeds("f")
+    scenario.kube.delete(JOBFLOW, scenario.namespace, "f")
+    scenario.kube.wait_gone(JOBFLOW, scenario.namespace, "f")
+    scenario.flow("f", {"a": ()})
+    new = scenario.succeeds("f", seconds=90)
+    assert new["metadata"]["uid"] != old["metadata"]["uid"]
+    owner = scenario.jobs()["f-a"]["metadata"]["ownerReferences"][0]
+    assert owner["uid"] == new["metadata"]["uid"]
+
+
+def test_a_flow_that_volcano_finished_is_left_alone(scenario: Scenario) -> None:
+    scenario.templates("a")
+    scenario.cluster.kill_controller(signal.SIGKILL)
+    try:
+        scenario.kube.create(JOBFLOW, jobflow(scenario.namespace, "old", {"a": ()}))
+        status = {"state": {"phase": "Succeed"}, "completedJobs": ["old-a"]}
+        scenario.kube.patch(JOBFLOW, scenario.namespace, "old", {"status": status}, "status")
+    finally:
+        scenario.cluster.restart_controller()
+    scenario.flow("witness", {"a": ()})
+    scenario.succeeds("witness")
+    assert set(scenario.jobs()) == {"witness-a"}
+    assert scenario.get("old")["status"] == status
+
+
+def test_status_says_what_comes_next_and_volcanos_fields_are_right(scenario: Scenario) -> None:
+    scenario.templates("a", "c")
+    scenario.templates("b", seconds=600)
+    scenario.flow("f", {"a": (), "b": ("a",), "c": ("b",)})
+    status = scenario.reaches("f", "b", "Running")["status"]
+    assert status["completedJobs"] == ["f-a"]
+    assert status["runningJobs"] == ["f-b"]
+    assert status["state"]["phase"] == "Running"
+    assert status["progress"] == "1/3"
+    assert [each["name"] for each in status["next"]] == ["c"]
+    assert status["pods"]["succeeded"] == 1
+
+
+def test_events_tell_the_story(scenario: Scenario) -> None:
+    scenario.templates("a")
+    scenario.flow("f", {"a": ()})
+    scenario.succeeds("f")
+
+    def told() -> bool:
+        listed = scenario.kube.request("GET", f"/api/v1/namespaces/{scenario.namespace}/events")["items"]
+        reasons = {each["reason"] for each in listed if each["involvedObject"]["kind"] == "JobFlow"}
+        return {"StepStarted", "StepCompleted", "Succeeded"} <= reasons
+
+    until(told, 20, lambda: "no such events")

@@ -1,0 +1,86 @@
+"""What the webhook refuses, as kubectl and the API server show it."""
+
+import copy
+from typing import Any
+
+import pytest
+import yaml
+
+from shared.kinds import JOBFLOW
+from tests.cluster.nodes.client import ApiError
+from tests.e2e.scenario import Scenario, jobflow, targets
+
+Body = dict[str, Any]
+
+REFUSED: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
+    "a target that is no step": (
+        {"a": (), "c": ("x",)},
+        ("spec.flows[1].dependsOn.targets[0]", '"x"', "no step named"),
+    ),
+    "a step that waits for itself": ({"a": ("a",)}, ("spec.flows", "a -> a")),
+    "a cycle": ({"a": ("c",), "b": ("a",), "c": ("b",)}, ("spec.flows", "cycle", "->")),
+    "a cycle beside a sound step": ({"s": (), "a": ("b",), "b": ("a",)}, ("cycle",)),
+    "no steps": ({}, ("spec.flows",)),
+    "a bad name": ({"A_b": ()}, ("spec.flows[0].name", "A_b")),
+    "a name that makes a Job's too long": ({"a" * 62: ()}, ("spec.flows[0].name",)),
+}
+
+
+@pytest.mark.parametrize(("steps", "said"), REFUSED.values(), ids=REFUSED)
+def test_a_bad_graph_is_refused_with_path_and_remedy(
+    scenario: Scenario, steps: dict[str, Any], said: tuple[str, ...]
+) -> None:
+    told = scenario.refused(jobflow(scenario.namespace, "f", steps))
+    assert [part for part in said if part not in told] == [], told
+
+
+def test_duplicate_names_are_refused(scenario: Scenario) -> None:
+    body = jobflow(scenario.namespace, "f", {"a": ()})
+    body["spec"]["flows"].append({"name": "a"})
+    assert "Duplicate value" in scenario.refused(body)
+
+
+def test_a_bad_retain_policy_is_refused(scenario: Scenario) -> None:
+    told = scenario.refused(jobflow(scenario.namespace, "f", {"a": ()}, jobRetainPolicy="keep"))
+    assert "spec.jobRetainPolicy" in told
+
+
+def test_all_faults_are_told_at_once_and_kubectl_shows_them(scenario: Scenario) -> None:
+    steps = {"a": targets("nowhere"), "b": targets("b"), "c": targets("a", "gone")}
+    told = scenario.cluster.kubectl.refusal(jobflow(scenario.namespace, "f", steps))
+    for part in ("nowhere", "gone", "b -> b"):
+        assert part in told
+
+
+def test_a_missing_template_is_only_a_warning(scenario: Scenario) -> None:
+    body = jobflow(scenario.namespace, "f", {"nobody": ()}, suspend=True)
+    done = scenario.cluster.kubectl("apply", "-f", "-", stdin=_yaml(body))
+    assert "Warning" in done.stderr
+    assert "nobody" in done.stderr
+
+
+def test_a_refused_update_leaves_the_running_flow_untouched(scenario: Scenario) -> None:
+    scenario.templates("a", seconds=20)
+    scenario.templates("b")
+    scenario.flow("f", {"a": (), "b": ("a",)})
+    before = scenario.reaches("f", "a", "Running")
+    worse = copy.deepcopy(before["spec"])
+    worse["flows"][0] = {"name": "a", "dependsOn": {"targets": ["b"]}}
+    with pytest.raises(ApiError, match="cycle"):
+        scenario.kube.patch(JOBFLOW, scenario.namespace, "f", {"spec": worse})
+    assert scenario.get("f")["spec"] == before["spec"]
+    scenario.succeeds("f")
+
+
+def test_a_dense_graph_of_24_layers_is_taken_at_once(scenario: Scenario) -> None:
+    """Volcano's webhook walks every path of it and times out."""
+    scenario.templates("one")
+    steps: dict[str, Any] = {}
+    for layer in range(24):
+        below = [f"l{layer - 1}-{side}" for side in "ab"] if layer else []
+        steps |= {f"l{layer}-{side}": {"template": "one"} | targets(*below) for side in "ab"}
+    assert scenario.flow("f", steps, suspend=True)["metadata"]["uid"]
+
+
+def _yaml(body: Body) -> str:
+    return str(yaml.safe_dump(body))
