@@ -43,7 +43,7 @@ def _sum(args: Args) -> Cost:
 
 
 def _either(args: Args) -> Cost:
-    return Cost(Size(max(arg.bytes for arg in args), max(arg.items for arg in args)))
+    return Cost(Size(max((arg.bytes for arg in args), default=0), max((arg.items for arg in args), default=0)))
 
 
 def _conditional(args: Args) -> Cost:

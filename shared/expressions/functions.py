@@ -25,7 +25,7 @@ _PARSED_MAP: Final[dict[Any, Any]] = {}
 
 
 def _range(end: int) -> list[int]:
-    most = longest_range.get()
+    most = min(longest_range.get(), MAX_RANGE)
     if end > most:
         raise ValueError(f"range({end}): at most {most} numbers" + ("" if most == MAX_RANGE else " in this expression"))
     _RANGE[:] = range(end)

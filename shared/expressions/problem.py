@@ -48,13 +48,14 @@ def from_library(error: str, text: str, scope: Scope) -> tuple[Problem, ...]:
     if "recursion limit" in error or "recursion depth" in error:
         return (Problem("the expression is nested too deeply (at most 32 levels)", hint="split it into several steps"),)
     found = [(int(match[1]), int(match[2]), match[3]) for match in _LINE.finditer(error)]
-    roots = [fault for fault in found if "*error*" not in fault[2]] or found
+    roots = [fault for fault in found if not any(mark in fault[2] for mark in _ECHOES)] or found
     if not roots:
         return (Problem(error.removesuffix("]").rpartition(" [")[0] or error),)
     return tuple(_problem(*fault, text, scope) for fault in roots[:_SHOWN])
 
 
 _SHOWN: Final = 10
+_ECHOES: Final = ("*error*", "<<nil>>")  # follow from a fault that is told already
 _LINE: Final = re.compile(
     r"^(?:INVALID_ARGUMENT: )?ERROR: <input>:(-?\d+):(-?\d+): (.*?)(?: \[[A-Z_]+\])?$", re.MULTILINE
 )

@@ -63,8 +63,8 @@ _FLOW_LADDER: Final = tuple(
     for size, items in ((MAX_OUTPUT_BYTES, 10_000), (MAX_OUTPUT_BYTES, 2000), (2048, 2000), (1024, 1000), (512, 500))
 )
 # Bytes of an object, and the longest list in it. For each size the longest that is affordable is kept.
-_POLICY_BYTES: Final = (3 << 20, 1 << 20, 256 << 10, 64 << 10, 16 << 10)
-_POLICY_ITEMS: Final = (10_000, 5000, 2000, 1000, 500, 200, 100)
+_POLICY_BYTES: Final = (3 << 20, 1 << 20, 256 << 10, 64 << 10, 16 << 10, 4 << 10)
+_POLICY_ITEMS: Final = (1 << 20, 10_000, 5000, 2000, 1000, 500, 200, 100)
 
 
 @lru_cache(maxsize=2048)
