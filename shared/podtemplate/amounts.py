@@ -41,12 +41,12 @@ def pod_resources(field: Field) -> Iterator[Violation]:
                 yield Violation(side.key(name).path, message, name, Reason.NOT_SUPPORTED)
 
 
-def amount_fault(field: Field) -> Iterator[Violation]:
-    """A lone quantity that must not be negative."""
+def size_limit(field: Field) -> Iterator[Violation]:
+    """The size of an emptyDir: a quantity, not negative."""
     read: dict[str, Quantity] = {}
     yield from _read(field, "", read)
     if read.get("", Quantity(0)).nanos < 0:
-        yield field.invalid("must be greater than or equal to 0")
+        yield field.forbidden("SizeLimit field must be a valid resource quantity")
 
 
 def _name(field: Field, name: str) -> Iterator[Violation]:
@@ -65,7 +65,7 @@ def _amounts(side: Field, read: dict[str, Quantity]) -> Iterator[Violation]:
         if name not in read:
             continue
         if read[name].nanos < 0:
-            yield field.invalid("must be greater than or equal to 0")
+            yield Violation(field.path, "must be greater than or equal to 0", str(read[name]))
         if _extended(name) and read[name].milli % 1000:
             yield field.invalid("must be an integer")
         yield from _whole_pages(field, name, read[name])

@@ -81,17 +81,21 @@ def _key_ref(field: Field) -> Iterator[Violation]:
 
 
 def _field_ref(field: Field) -> Iterator[Violation]:
-    path = field.get("fieldPath")
+    path, version = field.get("fieldPath"), field.get("apiVersion").text
+    if version not in ("", "v1"):
+        yield path.invalid(f"error converting fieldPath: unsupported pod version: {version}")
     name, bracket, rest = path.text.partition("[")
     if not path.text or path.text in _FIELDS + _LEGACY_FIELDS:
         return
     if bracket and rest.startswith("'") and rest.endswith("']"):
         key = rest[1:-2]
         if name not in ("metadata.labels", "metadata.annotations"):
-            yield path.invalid("does not support subscript")
-        yield from field.each(qualified_name(key.lower() if name == "metadata.annotations" else key))
+            yield path.invalid(f"error converting fieldPath: field label does not support subscript: {path.text}")
+        shown = key.lower() if name == "metadata.annotations" else key
+        yield from (Violation(field.path, message, shown) for message in qualified_name(shown))
     else:
-        yield from path.one_of(*_FIELDS)
+        message = f"error converting fieldPath: field label not supported: {path.text}"
+        yield path.invalid(f"{message}; supported: {', '.join(_FIELDS)}")
 
 
 def _resource_ref(field: Field) -> Iterator[Violation]:

@@ -60,7 +60,8 @@ class Field(msgspec.Struct, frozen=True):
         return isinstance(self.value, list | tuple | Mapping) and len(self.value) > 0
 
     def invalid(self, message: str) -> Violation:
-        return Violation(self.path, message, self.value)
+        """An absent value shows as the empty text that Kubernetes reads it as."""
+        return Violation(self.path, message, self.value if self.present else "")
 
     def required(self, message: str = "") -> Violation:
         return Violation(self.path, message, reason=Reason.REQUIRED)
@@ -77,7 +78,7 @@ class Field(msgspec.Struct, frozen=True):
     def one_of(self, *allowed: str) -> Iterator[Violation]:
         """A fault if a text is given and is not one of these; absence is the default's business."""
         if self.text and self.text not in allowed:
-            options = ", ".join(f'"{option}"' for option in sorted(allowed))
+            options = ", ".join(f'"{option}"' for option in allowed)
             yield Violation(self.path, f"supported values: {options}", self.value, Reason.NOT_SUPPORTED)
 
     def each(self, messages: Iterable[str]) -> Iterator[Violation]:

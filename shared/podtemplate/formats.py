@@ -33,6 +33,9 @@ _NAME_FAULT: Final = (
     "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. "
     f"'MyName',  or 'my.name',  or '123-abc', regex used for validation is '{_NAME_PART}')"
 )
+_QUALIFIED_FAULT: Final = (
+    f"a qualified name {_NAME_FAULT} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
+)
 _KEY_FAULT: Final = (
     "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or "
     f"'key-name', regex used for validation is '{_CONFIG_KEY}')"
@@ -45,13 +48,13 @@ _HEADER_FAULT: Final = (
 
 def _longer(text: str, most: int) -> Iterator[str]:
     if len(text.encode()) > most:
-        yield f"must be no more than {most} bytes"
+        yield f"must be no more than {most} characters"
 
 
 def dns_label(text: str) -> Iterator[str]:
     yield from _longer(text, 63)
     if not _PATTERNS[_DNS_LABEL].fullmatch(text):
-        yield _LABEL_FAULT
+        yield "must not contain dots" if _PATTERNS[_SUBDOMAIN].fullmatch(text) else _LABEL_FAULT
 
 
 def dns_subdomain(text: str) -> Iterator[str]:
@@ -62,6 +65,9 @@ def dns_subdomain(text: str) -> Iterator[str]:
 
 def qualified_name(text: str) -> Iterator[str]:
     """`name` or `prefix/name`: label and annotation keys, resources, gates, conditions."""
+    if text.count("/") > 1:
+        yield _QUALIFIED_FAULT
+        return
     prefix, slash, name = text.rpartition("/")
     if slash and not prefix:
         yield "prefix part must be non-empty"
@@ -138,6 +144,18 @@ def not_negative(number: int) -> Iterator[str]:
 def positive(number: int) -> Iterator[str]:
     if number <= 0:
         yield "must be greater than 0"
+
+
+def above_zero(number: int) -> Iterator[str]:
+    """`positive` in the words of newer rules."""
+    if number <= 0:
+        yield "must be greater than zero"
+
+
+def search_domain(text: str) -> Iterator[str]:
+    """A DNS search path: underscores and a dot at the end are fine, and so is the root."""
+    if text != ".":
+        yield from dns_subdomain(text.removesuffix(".").replace("_", "x"))
 
 
 def file_mode(number: int) -> Iterator[str]:

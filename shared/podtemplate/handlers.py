@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from shared.podtemplate.field import Field
-from shared.podtemplate.formats import header_name, not_negative, port_number, positive
+from shared.podtemplate.formats import header_name, not_negative, positive
 from shared.podtemplate.ports import port_reference
 from shared.violation import Violation
 
@@ -61,10 +61,8 @@ def _handler(field: Field, kinds: tuple[str, ...]) -> Iterator[Violation]:
         yield first.get("command").required()
     elif first.path.endswith(".httpGet"):
         yield from _http(first)
-    elif first.path.endswith(".tcpSocket"):
+    elif first.path.endswith(".tcpSocket") or first.path.endswith(".grpc"):
         yield from port_reference(first.get("port"))
-    elif first.path.endswith(".grpc"):
-        yield from first.get("port").each(port_number(first.get("port").number or 0))
 
 
 def _http(field: Field) -> Iterator[Violation]:

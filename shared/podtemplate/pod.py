@@ -7,7 +7,7 @@ from typing import Final
 
 from shared.podtemplate.amounts import pod_resources, resources
 from shared.podtemplate.field import Field
-from shared.podtemplate.formats import deadline, dns_label, dns_subdomain, not_negative, qualified_name
+from shared.podtemplate.formats import deadline, dns_label, dns_subdomain, qualified_name, search_domain
 from shared.podtemplate.security import pod_security
 from shared.violation import Violation
 
@@ -34,10 +34,9 @@ def pod_fields(spec: Field) -> Iterator[Violation]:
     for name, form in _FORMATS.items():
         if spec.get(name).text:
             yield from spec.get(name).each(form(spec.get(name).text))
-    seconds, grace = spec.get("activeDeadlineSeconds"), spec.get("terminationGracePeriodSeconds")
+    seconds = spec.get("activeDeadlineSeconds")
     if seconds.number is not None:
         yield from seconds.each(deadline(seconds.number))
-    yield from grace.each(not_negative(grace.number or 0))
     yield from pod_security(spec.get("securityContext"))
     yield from pod_resources(spec.get("resources"))
     overhead = spec.get("overhead")
@@ -50,18 +49,21 @@ def pod_fields(spec: Field) -> Iterator[Violation]:
         for host in alias.get("hostnames").items:
             yield from host.each(dns_subdomain(host.text))
     yield from _dns(spec)
+    yield from Field(spec.get("os").path, spec.get("os").get("name").value).one_of("linux", "windows")
 
 
 def _dns(spec: Field) -> Iterator[Violation]:
     config, servers = spec.get("dnsConfig"), spec.get("dnsConfig").get("nameservers")
-    if spec.get("dnsPolicy").text == "None" and not servers.holds:
-        yield (servers if config.present else config).required(
-            "must provide at least one DNS nameserver when `dnsPolicy` is None"
-        )
+    if spec.get("dnsPolicy").text == "None" and not config.present:
+        yield config.required("must provide `dnsConfig` when `dnsPolicy` is None")
+    elif spec.get("dnsPolicy").text == "None" and not servers.holds:
+        yield servers.required("must provide at least one DNS nameserver when `dnsPolicy` is None")
     if len(list(servers.items)) > _MOST_NAMESERVERS:
         yield servers.invalid(f"must not have more than {_MOST_NAMESERVERS} nameservers")
     for server in servers.items:
         yield from _address(server)
+    for domain in config.get("searches").items:
+        yield from domain.each(search_domain(domain.text))
     for option in config.get("options").items:
         if not option.get("name").text:
             yield option.get("name").required("must not be empty")

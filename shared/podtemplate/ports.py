@@ -23,7 +23,7 @@ def ports(field: Field) -> Iterator[Violation]:
             yield from number.each(port_number(number.number))
         if host.number:
             yield from host.each(port_number(host.number))
-        yield from port.get("protocol").one_of("TCP", "UDP", "SCTP")
+        yield from port.get("protocol").one_of("SCTP", "TCP", "UDP")
 
 
 def host_ports(containers: Iterable[Field]) -> Iterator[Violation]:

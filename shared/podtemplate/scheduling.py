@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from shared.podtemplate.field import Field
-from shared.podtemplate.formats import dns_subdomain, label_value, positive, qualified_name
+from shared.podtemplate.formats import above_zero, dns_subdomain, label_value, qualified_name
 from shared.podtemplate.metadata import label_selector, labels
 from shared.violation import Violation
 
@@ -109,7 +109,7 @@ def _spread(field: Field) -> Iterator[Violation]:
         key, action, domains = (constraint.get(name) for name in ("topologyKey", "whenUnsatisfiable", "minDomains"))
         skew = constraint.get("maxSkew")
         shown = skew.value if skew.present else 0
-        yield from (Violation(skew.path, message, shown) for message in positive(skew.number or 0))
+        yield from (Violation(skew.path, message, shown) for message in above_zero(skew.number or 0))
         if not key.text:
             yield key.required("can not be empty")
         if not action.text:
@@ -119,5 +119,8 @@ def _spread(field: Field) -> Iterator[Violation]:
             yield constraint.get("{topologyKey, whenUnsatisfiable}").duplicate(f"{{{key.text}, {action.text}}}")
         seen.add((key.text, action.text))
         if domains.number is not None:
-            yield from domains.each(positive(domains.number))
+            yield from domains.each(above_zero(domains.number))
+            if action.text != "DoNotSchedule":
+                needed = f"can only use minDomains if whenUnsatisfiable=DoNotSchedule, not {action.text}"
+                yield domains.invalid(needed)
         yield from label_selector(constraint.get("labelSelector"))

@@ -130,7 +130,8 @@ def _array(item: Check) -> Check:
             yield _wrong(value, path, "array")
             return
         for index, found in enumerate(value):
-            yield from item(found, f"{path}[{index}]")
+            if found is not None:
+                yield from item(found, f"{path}[{index}]")
 
     return check
 

@@ -15,7 +15,7 @@ def pod_security(field: Field) -> Iterator[Violation]:
         yield from _identity(field.get(name))
     for group in field.get("supplementalGroups").items:
         yield from _identity(group)
-    yield from field.get("fsGroupChangePolicy").one_of("OnRootMismatch", "Always")
+    yield from field.get("fsGroupChangePolicy").one_of("Always", "OnRootMismatch")
     yield from field.get("supplementalGroupsPolicy").one_of("Merge", "Strict")
     yield from _profiles(field)
 
@@ -38,11 +38,11 @@ def _identity(field: Field) -> Iterator[Violation]:
 
 
 def _profiles(field: Field) -> Iterator[Violation]:
-    for name in ("seccompProfile", "appArmorProfile"):
+    for name, title in (("seccompProfile", "seccomp"), ("appArmorProfile", "AppArmor")):
         profile = field.get(name)
         kind, file = profile.get("type"), profile.get("localhostProfile")
         yield from kind.one_of(*_PROFILES)
         if kind.text == "Localhost" and not file.text:
-            yield file.required("must be set when type is Localhost")
+            yield file.required(f"must be set when {title} type is Localhost")
         elif kind.text in ("RuntimeDefault", "Unconfined") and file.present:
-            yield file.invalid("can only be set when type is Localhost")
+            yield file.invalid(f"can only be set when {title} type is Localhost")

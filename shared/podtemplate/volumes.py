@@ -3,20 +3,20 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from shared.podtemplate.amounts import amount_fault
+from shared.podtemplate.amounts import size_limit
 from shared.podtemplate.field import Field
 from shared.podtemplate.formats import descending_path, dns_label, file_mode, item_path
 from shared.podtemplate.schema import volume_sources
 from shared.violation import Violation
 
 _HOST_PATH_TYPES: Final = (
-    "DirectoryOrCreate",
-    "Directory",
-    "FileOrCreate",
-    "File",
-    "Socket",
-    "CharDevice",
     "BlockDevice",
+    "CharDevice",
+    "Directory",
+    "DirectoryOrCreate",
+    "File",
+    "FileOrCreate",
+    "Socket",
 )
 # The text by which each kind of volume names what it mounts.
 _NAMED_BY: Final = {"secret": "secretName", "configMap": "name", "persistentVolumeClaim": "claimName"}
@@ -74,9 +74,9 @@ def _inside(mount: Field) -> Iterator[Violation]:
         yield from path.each(descending_path(path.text))
     if sub.text and expression.text:
         yield expression.invalid("subPathExpr and subPath are mutually exclusive")
-    yield from propagation.one_of("None", "HostToContainer", "Bidirectional")
+    yield from propagation.one_of("Bidirectional", "HostToContainer", "None")
     recursive = mount.get("recursiveReadOnly")
-    yield from recursive.one_of("Disabled", "IfPossible", "Enabled")
+    yield from recursive.one_of("Disabled", "Enabled", "IfPossible")
     if recursive.text in ("IfPossible", "Enabled") and not mount.get("readOnly").true:
         yield recursive.forbidden("may only be specified when readOnly is true")
 
@@ -110,7 +110,7 @@ def _content(kind: str, source: Field) -> Iterator[Violation]:
     elif kind == "nfs" and not source.get("path").text.startswith("/"):
         yield source.get("path").invalid("must be an absolute path")
     elif kind == "emptyDir":
-        yield from amount_fault(source.get("sizeLimit"))
+        yield from size_limit(source.get("sizeLimit"))
 
 
 def _items(source: Field) -> Iterator[Violation]:
