@@ -27,7 +27,8 @@ class JsonLines(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
-        line.update({key: value for key, value in vars(record).items() if key not in STANDARD})
+        # `name_` is how a caller gives the field `name`: logging keeps that word for itself.
+        line.update({key.rstrip("_"): value for key, value in vars(record).items() if key not in STANDARD})
         if record.exc_info:
             line["stack"] = self.formatException(record.exc_info)
         return orjson.dumps({key: clean(key, value) for key, value in line.items()}, default=str).decode()
