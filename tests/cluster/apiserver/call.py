@@ -62,7 +62,9 @@ class Call:
     def field_validation(self) -> str:
         wanted = self.query.get("fieldValidation") or "Warn"
         if wanted not in ("Ignore", "Warn", "Strict"):
-            raise bad_request(f'fieldValidation: Unsupported value: "{wanted}": supported values: "Ignore", "Warn", "Strict"')
+            raise bad_request(
+                f'fieldValidation: Unsupported value: "{wanted}": supported values: "Ignore", "Warn", "Strict"'
+            )
         return wanted
 
     @property

@@ -50,7 +50,11 @@ def validate(crd: Body, old: Body | None) -> Iterator[FieldError]:
 def _versions(versions: list[Body]) -> Iterator[FieldError]:
     stored = [version for version in versions if version.get("storage")]
     if len(stored) != 1:
-        yield invalid("spec.versions", versions and [v.get("name") for v in versions], "must have exactly one version marked as storage version")
+        yield invalid(
+            "spec.versions",
+            versions and [v.get("name") for v in versions],
+            "must have exactly one version marked as storage version",
+        )
     seen: set[str] = set()
     for index, version in enumerate(versions):
         if version.get("name") in seen:
@@ -65,8 +69,10 @@ def _version(version: Body, path: str) -> Iterator[FieldError]:
         return
     root = f"{path}.schema.openAPIV3Schema"
     if schema.get("type") != "object":
-        yield required(f"{root}.type", "must be object at the root") if not schema.get("type") else invalid(
-            f"{root}.type", schema["type"], "must be object at the root"
+        yield (
+            required(f"{root}.type", "must be object at the root")
+            if not schema.get("type")
+            else invalid(f"{root}.type", schema["type"], "must be object at the root")
         )
     yield from _root_metadata(schema, root)
     yield from structural(schema, root, root=True)
@@ -93,7 +99,11 @@ def structural(schema: Body, path: str, root: bool = False) -> Iterator[FieldErr
     anything = schema.get("x-kubernetes-int-or-string") or schema.get("x-kubernetes-preserve-unknown-fields")
     kind = schema.get("type")
     if not kind and not anything:
-        yield required(f"{path}.type", "must not be empty for specified object fields") if not root else required(f"{path}.type", "must not be empty at the root")
+        yield (
+            required(f"{path}.type", "must not be empty for specified object fields")
+            if not root
+            else required(f"{path}.type", "must not be empty at the root")
+        )
     if kind and kind not in _TYPES:
         yield not_supported(f"{path}.type", kind, _TYPES)
     if kind and schema.get("x-kubernetes-int-or-string"):
@@ -102,10 +112,14 @@ def structural(schema: Body, path: str, root: bool = False) -> Iterator[FieldErr
         if key in schema:
             yield forbidden_field(f"{path}.{key}", f"{key} is not supported")
     if schema.get("uniqueItems"):
-        yield forbidden_field(f"{path}.uniqueItems", "uniqueItems cannot be set to true since the runtime complexity becomes quadratic")
+        yield forbidden_field(
+            f"{path}.uniqueItems", "uniqueItems cannot be set to true since the runtime complexity becomes quadratic"
+        )
     more, properties = schema.get("additionalProperties"), schema.get("properties") or {}
     if more is not None and properties:
-        yield forbidden_field(f"{path}.additionalProperties", "additionalProperties and properties are mutual exclusive")
+        yield forbidden_field(
+            f"{path}.additionalProperties", "additionalProperties and properties are mutual exclusive"
+        )
     if more is False:
         yield forbidden_field(f"{path}.additionalProperties", "additionalProperties cannot be set to false")
     if kind == "array" and not isinstance(schema.get("items"), dict):
@@ -138,7 +152,9 @@ def _lists(schema: Body, path: str) -> Iterator[FieldError]:
     for index, key in enumerate(keys):
         inner = (items.get("properties") or {}).get(key)
         if inner is None:
-            yield invalid(f"{path}.x-kubernetes-list-map-keys[{index}]", key, "entries must all be names of item properties")
+            yield invalid(
+                f"{path}.x-kubernetes-list-map-keys[{index}]", key, "entries must all be names of item properties"
+            )
         elif key not in (items.get("required") or ()) and inner.get("default") is None:
             yield required(
                 f"{path}.items.properties[{key}].default",

@@ -32,10 +32,10 @@ def expect_kind(raw: Body, resource: Resource) -> Body:
             f"the API version in the data ({version}) does not match the expected API version ({resource.api_version})"
         )
     if kind != resource.kind:
-        raise undecodable(
-            kind, resource.version, f"kind {kind} does not match the expected kind {resource.kind}"
-        ) if not resource.custom else bad_request(
-            f"the kind in the data ({kind}) does not match the expected kind ({resource.kind})"
+        raise (
+            undecodable(kind, resource.version, f"kind {kind} does not match the expected kind {resource.kind}")
+            if not resource.custom
+            else bad_request(f"the kind in the data ({kind}) does not match the expected kind ({resource.kind})")
         )
     rest = {key: value for key, value in raw.items() if key not in ("apiVersion", "kind")}
     return {"apiVersion": version, "kind": kind, **rest}

@@ -44,9 +44,7 @@ def duplicate(path: str, value: Any) -> FieldError:
 
 def not_supported(path: str, value: Any, supported: Iterable[Any]) -> FieldError:
     shown = ", ".join(f'"{item if isinstance(item, str) else go_json(item)}"' for item in supported)
-    return FieldError(
-        path, "FieldValueNotSupported", f"Unsupported value: {go_json(value)}: supported values: {shown}"
-    )
+    return FieldError(path, "FieldValueNotSupported", f"Unsupported value: {go_json(value)}: supported values: {shown}")
 
 
 def forbidden_field(path: str, detail: str) -> FieldError:
@@ -83,7 +81,13 @@ class ApiError(Exception):
 
     @property
     def status(self) -> Body:
-        body: Body = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": self.message}
+        body: Body = {
+            "kind": "Status",
+            "apiVersion": "v1",
+            "metadata": {},
+            "status": "Failure",
+            "message": self.message,
+        }
         if self.reason:
             body["reason"] = self.reason
         if self.details is not None:

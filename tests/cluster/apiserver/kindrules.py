@@ -83,7 +83,9 @@ def _webhook(hook: Body, path: str) -> Iterator[FieldError]:
     if hook["failurePolicy"] not in ("Fail", "Ignore"):
         yield not_supported(f"{path}.failurePolicy", hook["failurePolicy"], ("Fail", "Ignore"))
     if not 1 <= hook["timeoutSeconds"] <= 30:
-        yield invalid(f"{path}.timeoutSeconds", hook["timeoutSeconds"], "the timeout value must be between 1 and 30 seconds")
+        yield invalid(
+            f"{path}.timeoutSeconds", hook["timeoutSeconds"], "the timeout value must be between 1 and 30 seconds"
+        )
     config = hook.get("clientConfig") or {}
     if ("url" in config) == ("service" in config):
         yield required(f"{path}.clientConfig", "exactly one of url or service is required")

@@ -141,7 +141,9 @@ def _finalizer(name: str, resource: Resource) -> Iterator[FieldError]:
     for fault in qualified_faults(name):
         yield invalid("metadata.finalizers", name, fault)
     if not resource.custom and "/" not in name and name not in _STANDARD_FINALIZERS:
-        yield invalid("metadata.finalizers", name, "name is neither a standard finalizer name nor is it fully qualified")
+        yield invalid(
+            "metadata.finalizers", name, "name is neither a standard finalizer name nor is it fully qualified"
+        )
 
 
 _FIXED = ("name", "namespace", "uid", "creationTimestamp")

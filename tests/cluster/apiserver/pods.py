@@ -90,7 +90,9 @@ def at_create(pod: Body) -> None:
     spec.setdefault("preemptionPolicy", "PreemptLowerPriority")
     tolerations = spec.setdefault("tolerations", [])
     for key in _TOLERATED:
-        if not any(item.get("key") in (key, None) and item.get("effect") in ("NoExecute", None) for item in tolerations):
+        if not any(
+            item.get("key") in (key, None) and item.get("effect") in ("NoExecute", None) for item in tolerations
+        ):
             tolerations.append({"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300})
     pod["status"] = {"phase": "Pending", "qosClass": qos(spec)}
     if spec.get("schedulingGates"):
@@ -139,7 +141,11 @@ def validate_spec(spec: Body, path: str) -> Iterator[FieldError]:
             yield invalid(f"{path}.{key}", spec[key], fault)
     yield from labels(f"{path}.nodeSelector", spec.get("nodeSelector") or {})
     if spec.get("activeDeadlineSeconds") is not None and spec["activeDeadlineSeconds"] < 1:
-        yield invalid(f"{path}.activeDeadlineSeconds", spec["activeDeadlineSeconds"], "must be between 1 and 2147483647, inclusive")
+        yield invalid(
+            f"{path}.activeDeadlineSeconds",
+            spec["activeDeadlineSeconds"],
+            "must be between 1 and 2147483647, inclusive",
+        )
     yield from _gates(spec.get("schedulingGates") or [], f"{path}.schedulingGates")
 
 
@@ -156,10 +162,16 @@ def _container(container: Body, path: str, names: set[str], volumes: set[Any]) -
     if not container.get("image"):
         yield required(f"{path}.image")
     if container.get("imagePullPolicy") not in (None, "Always", "IfNotPresent", "Never"):
-        yield not_supported(f"{path}.imagePullPolicy", container["imagePullPolicy"], ("Always", "IfNotPresent", "Never"))
+        yield not_supported(
+            f"{path}.imagePullPolicy", container["imagePullPolicy"], ("Always", "IfNotPresent", "Never")
+        )
     for index, port in enumerate(container.get("ports") or ()):
         if not 0 < port.get("containerPort", 0) < 65536:
-            yield invalid(f"{path}.ports[{index}].containerPort", port.get("containerPort", 0), "must be between 1 and 65535, inclusive")
+            yield invalid(
+                f"{path}.ports[{index}].containerPort",
+                port.get("containerPort", 0),
+                "must be between 1 and 65535, inclusive",
+            )
     for index, item in enumerate(container.get("env") or ()):
         if not item.get("name"):
             yield required(f"{path}.env[{index}].name")

@@ -65,6 +65,8 @@ def _plain(schema: Any) -> Any:
         plain["type"] = kind[0]
     if isinstance(plain.get("$ref"), str):
         plain["$ref"] = plain["$ref"].replace("#/$defs/", "#/components/schemas/")
-    if plain.get("enum") and "apiVersion defines" in str(plain.get("description", ""))[:20].replace("APIVersion", "apiVersion"):
+    if plain.get("enum") and "apiVersion defines" in str(plain.get("description", ""))[:20].replace(
+        "APIVersion", "apiVersion"
+    ):
         del plain["enum"]
     return plain

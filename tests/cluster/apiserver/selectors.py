@@ -132,7 +132,9 @@ def _field_text(obj: Body, path: str) -> str:
     return "" if found is None else str(found)
 
 
-def field_selector(text: str, group: str, plural: str, extra: tuple[str, ...] = ()) -> tuple[Match | None, dict[str, str]]:
+def field_selector(
+    text: str, group: str, plural: str, extra: tuple[str, ...] = ()
+) -> tuple[Match | None, dict[str, str]]:
     """The objects a `fieldSelector` query selects, and the fields it wants equal (for a look-up by name)."""
     if not text.strip():
         return None, {}

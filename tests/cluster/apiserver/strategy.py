@@ -55,9 +55,20 @@ def prepare_update(new: Body, old: Body, resource: Resource, subresource: str) -
         else:
             new.pop("status", None)
     meta, before = new["metadata"], old["metadata"]
-    for key in ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "generateName"):
+    for key in (
+        "uid",
+        "creationTimestamp",
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+        "generation",
+        "generateName",
+    ):
         if key in before:
-            meta[key] = before[key] if key in ("deletionTimestamp", "deletionGracePeriodSeconds", "generation") else meta.get(key) or before[key]
+            meta[key] = (
+                before[key]
+                if key in ("deletionTimestamp", "deletionGracePeriodSeconds", "generation")
+                else meta.get(key) or before[key]
+            )
         elif key != "generateName":
             meta.pop(key, None)
     for key in ("managedFields", "selfLink"):

@@ -115,9 +115,7 @@ def _number_or_text(value: Any, schema: Body, path: str) -> list[str]:
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return [_unmarshal(value, path, "string")]
     if schema.get("x-kubernetes-quantity") and not is_quantity(value):
-        return [
-            "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
-        ]
+        return ["quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"]
     return []
 
 

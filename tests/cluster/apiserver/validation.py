@@ -115,8 +115,20 @@ def _string(value: str, schema: Body, path: str) -> Iterator[FieldError]:
 
 
 _BOUNDS = (
-    ("maximum", "exclusiveMaximum", lambda value, bound: value > bound, "less than", lambda value, bound: value >= bound),
-    ("minimum", "exclusiveMinimum", lambda value, bound: value < bound, "greater than", lambda value, bound: value <= bound),
+    (
+        "maximum",
+        "exclusiveMaximum",
+        lambda value, bound: value > bound,
+        "less than",
+        lambda value, bound: value >= bound,
+    ),
+    (
+        "minimum",
+        "exclusiveMinimum",
+        lambda value, bound: value < bound,
+        "greater than",
+        lambda value, bound: value <= bound,
+    ),
 )
 
 
@@ -168,7 +180,9 @@ def _repeated(value: list[Any], keys: tuple[str, ...] | None, path: str, items: 
     for index, item in enumerate(value):
         shown = item
         if keys is not None and isinstance(item, dict):
-            shown = {key: item.get(key, defaults.get(key)) for key in keys if item.get(key, defaults.get(key)) is not None}
+            shown = {
+                key: item.get(key, defaults.get(key)) for key in keys if item.get(key, defaults.get(key)) is not None
+            }
         mark = go_json(shown)
         if mark in seen:
             yield duplicate(f"{path}[{index}]", shown)

@@ -1,0 +1,81 @@
+"""What all parts of the server share: the store, the registry of kinds, and the parts that judge requests."""
+
+import base64
+import logging
+from dataclasses import dataclass, field
+
+import yaml
+
+from tests.cluster.apiserver import builtin, decoding, schemas
+from tests.cluster.apiserver.admission import Admission
+from tests.cluster.apiserver.audit import Audit
+from tests.cluster.apiserver.auth import Authenticator
+from tests.cluster.apiserver.call import Call
+from tests.cluster.apiserver.errors import Body
+from tests.cluster.apiserver.faults import Faults
+from tests.cluster.apiserver.resources import Registry
+from tests.cluster.apiserver.snapshots import PageSnapshots
+from tests.cluster.apiserver.store import GroupResource, Store
+from tests.cluster.apiserver.watches import Watch
+
+log = logging.getLogger("apiserver")
+
+
+@dataclass
+class Options:
+    """How a server behaves. `rbac`: enforce the stored roles; `seed`: of the fault injection's randomness."""
+
+    rbac: bool = False
+    seed: int = 0
+    page_lifetime: float = 300.0
+
+
+@dataclass
+class Core:
+    """The server without its sockets."""
+
+    options: Options = field(default_factory=Options)
+    store: Store = field(default_factory=Store)
+
+    def __post_init__(self) -> None:
+        self.definitions = schemas.load()
+        self.registry = Registry(builtin.resources(self.definitions))
+        self.admission = Admission(self)
+        self.audit = Audit()
+        self.auth = Authenticator(self)
+        self.faults = Faults(self.options.seed)
+        self.pages = PageSnapshots(self.options.page_lifetime)
+        self.logs: dict[tuple[str, str, str], bytes] = {}
+        self.watches: set[Watch] = set()
+        self.url, self.ca = "", b""
+
+    def kubeconfig(self, token: str) -> str:
+        """A kubeconfig with this bearer token."""
+        cluster = {"server": self.url, "certificate-authority-data": base64.b64encode(self.ca).decode()}
+        return yaml.safe_dump(
+            {
+                "apiVersion": "v1",
+                "kind": "Config",
+                "clusters": [{"name": "local", "cluster": cluster}],
+                "users": [{"name": "local", "user": {"token": token}}],
+                "contexts": [{"name": "local", "context": {"cluster": "local", "user": "local"}}],
+                "current-context": "local",
+            }
+        )
+
+    def close_watches(self, gr: GroupResource | None = None) -> None:
+        """End the open watches of one resource, or all."""
+        for watch in tuple(self.watches):
+            if gr is None or watch.call.gr == gr:
+                watch.close()
+
+    def compact(self) -> None:
+        """Forget history and pages, as etcd's compaction does."""
+        self.store.compact()
+        self.pages.clear()
+
+    def redecode(self, call: Call, obj: Body) -> Body:
+        """An object that a webhook changed, in shape again: pruned, typed, with defaults."""
+        decoded = decoding.expect_kind(obj, call.resource)
+        decoding.normalise(decoded, call.resource, self.definitions)
+        return decoded

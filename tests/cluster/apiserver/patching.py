@@ -1,0 +1,79 @@
+"""PATCH requests: which patch type by content type, applied to the stored object, then an update like any other."""
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from tests.cluster.apiserver import decoding, patch, strategic, writes
+from tests.cluster.apiserver.call import Call
+from tests.cluster.apiserver.errors import ApiError, Body, bad_request, invalid, invalid_object, unsupported_media
+from tests.cluster.apiserver.resources import Resource
+from tests.cluster.apiserver.store import Entry
+
+if TYPE_CHECKING:
+    from tests.cluster.apiserver.core import Core
+
+
+def accepted(resource: Resource) -> tuple[str, ...]:
+    """The patch types a resource takes; strategic merge is for built-in kinds only."""
+    return (patch.JSON, patch.MERGE) if resource.custom else (patch.JSON, patch.MERGE, patch.STRATEGIC)
+
+
+async def apply(core: "Core", call: Call, content_type: str, body: bytes) -> Entry:
+    """Patch a stored object. Server-side apply is answered 415: field ownership is not kept here."""
+    kinds = accepted(call.resource)
+    if content_type not in kinds:
+        raise unsupported_media(kinds)
+    try:
+        document: Any = orjson.loads(body)
+    except ValueError as error:
+        raise bad_request(f"error decoding patch: {error}") from None
+    if content_type != patch.JSON and not isinstance(document, dict):
+        raise bad_request("error decoding patch: json: cannot unmarshal into Go value of type map[string]interface {}")
+
+    def change(entry: Entry) -> Body:
+        return _decoded(core, call, _patched(core, call, content_type, document, entry))
+
+    return await writes.update(core, call, change)
+
+
+def _patched(core: "Core", call: Call, content_type: str, document: Any, entry: Entry) -> Body:
+    current = entry.copy()
+    current["apiVersion"] = call.resource.api_version
+    if content_type == patch.JSON:
+        return patch.apply_json(current, document)
+    if content_type == patch.MERGE:
+        merged: Body = patch.apply_merge(current, document)
+        return copy.deepcopy(merged)
+    schema = call.resource.schema or {}
+    return copy.deepcopy(strategic.apply(current, document, schema, core.definitions.resolve))
+
+
+def _decoded(core: "Core", call: Call, patched: Body) -> Body:
+    """The patched object in shape; what cannot be decoded is a fault of the field `patch`."""
+    try:
+        obj = decoding.expect_kind(patched, call.resource)
+        unknown = decoding.normalise(obj, call.resource, core.definitions)
+    except ApiError as error:
+        raise _bad_patch(patched, error.message) from None
+    try:
+        decoding.report_unknown(call, unknown)
+    except ApiError as error:
+        raise _bad_patch(patched, error.message.partition("cannot be handled as a ")[2].partition(": ")[2]) from None
+    _same_object(call, obj)
+    return obj
+
+
+def _bad_patch(patched: Body, why: str) -> ApiError:
+    return invalid_object("", "", "", [invalid("patch", orjson.dumps(patched).decode(), why)])
+
+
+def _same_object(call: Call, obj: Body) -> None:
+    meta = obj["metadata"]
+    if meta.get("name") != call.name:
+        raise bad_request(
+            f"the name of the object ({meta.get('name', '')}) does not match the name on the URL ({call.name})"
+        )
+    if call.resource.namespaced and meta.get("namespace") != call.namespace:
+        raise bad_request("the namespace of the object does not match the namespace on the request")
