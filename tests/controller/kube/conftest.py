@@ -1,0 +1,23 @@
+from collections.abc import AsyncIterator
+
+import pytest
+
+from shared.kube import api as api_module
+from shared.kube.api import Api
+from tests.shared.kube.fake import FakeServer, serving
+
+
+@pytest.fixture(autouse=True)
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api_module, "BACKOFF_BASE", 0.001)
+
+
+@pytest.fixture
+def fake() -> FakeServer:
+    return FakeServer()
+
+
+@pytest.fixture
+async def api(fake: FakeServer) -> AsyncIterator[Api]:
+    async with serving(fake) as (_, api):
+        yield api
