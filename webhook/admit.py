@@ -1,0 +1,106 @@
+"""Verdicts: pure functions from a review and what else exists to what to answer."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import msgspec
+
+from shared.violation import Violation
+from webhook.admissions import Admission, Options, admission_of, unjudged
+from webhook.lookups import Absence, Lookups
+from webhook.patch import Path, Setting, operations, value_at
+from webhook.review import ALLOWED, Body, Operation, Review, Verdict
+from webhook.rules import Rule
+from webhook.schema import schema_faults
+from webhook.subject import Subject
+
+Allowance = Callable[[], bool]  # whether there is time left
+
+
+class TooSlow(Exception):
+    """The object is so large that judging it takes longer than an API server waits."""
+
+
+def unlimited() -> bool:
+    return True
+
+
+def mutate(review: Review, lookups: Lookups, options: Options = Options()) -> Verdict:  # noqa: B008 - frozen
+    """The patch that gives the object its defaults. Never refuses: what breaks the schema passes unharmed."""
+    admission = admission_of(review)
+    if admission is None or review.object is None or unjudged(admission, review):
+        return ALLOWED
+    try:
+        subject = admission.subject(review, review.object, lookups)
+    except (msgspec.ValidationError, RecursionError):
+        return ALLOWED
+    settled = admission.defaults(subject, options)
+    if review.operation is Operation.UPDATE:
+        settled = _as_stored(settled, review.old_object)
+    return Verdict(patch=operations(review.object, settled))
+
+
+def validate(
+    review: Review,
+    lookups: Lookups,
+    options: Options = Options(),  # noqa: B008 - frozen
+    *,
+    in_time: Allowance = unlimited,
+) -> Verdict:
+    """Every fault of the object and every warning about it. Raises TooSlow when `in_time` says that time is up."""
+    admission = admission_of(review)
+    body = review.old_object if review.operation is Operation.DELETE else review.object
+    if admission is None or body is None or unjudged(admission, review):
+        return ALLOWED
+    try:
+        subject = admission.subject(review, body, lookups)
+    except msgspec.ValidationError as error:
+        return _broken(admission, review, body, str(error))
+    if review.operation is Operation.DELETE:
+        rules, warners = admission.delete, admission.delete_warnings
+    else:
+        rules, warners = admission.create if subject.creating else admission.update, admission.warnings
+    faults = _judge(subject, rules, in_time)
+    return Verdict(
+        violations=tuple(violation for found in faults.values() for violation in found),
+        warnings=tuple(warning for warner in warners for warning in warner(subject)),
+        rules=tuple(faults),
+    )
+
+
+def absences(review: Review, lookups: Lookups) -> tuple[Absence, ...]:
+    """What a refusal of `review` may rest on not being there, and the lookups do not know."""
+    admission = admission_of(review)
+    if admission is None or review.object is None:
+        return ()
+    try:
+        wanted = tuple(admission.absences(admission.subject(review, review.object, lookups)))
+    except msgspec.ValidationError:
+        return ()
+    return tuple(item for item in wanted if lookups.get(item.kind, item.namespace, item.name) is None)
+
+
+def _judge(subject: Subject[Any], rules: Iterable[Rule], in_time: Allowance) -> dict[str, list[Violation]]:
+    """The faults by the rule that found them."""
+    faults: dict[str, list[Violation]] = {}
+    for rule in rules:
+        if found := list(rule(subject)):
+            faults[rule.__name__] = found
+        if not in_time():
+            raise TooSlow(f"stopped after {rule.__name__}")
+    return faults
+
+
+def _broken(admission: Admission, review: Review, body: Body, text: str) -> Verdict:
+    """An object that breaks the schema is refused with all its faults; deleting it is always allowed."""
+    if review.operation is Operation.DELETE:
+        return ALLOWED
+    return Verdict(schema_faults(admission.kind, body, text), rules=("schema",))
+
+
+def _as_stored(settings: Iterable[Setting], old: Body | None) -> Iterable[Setting]:
+    """On UPDATE a default comes back only where the stored object has it, so that a default changes no stored object."""
+    stored: dict[Path, object] = {}
+    for setting in settings:
+        if (found := stored.setdefault(setting.path, value_at(old, setting.path))) is not None:
+            yield Setting(setting.path, found)

@@ -1,0 +1,14 @@
+"""Defaults of a JobFlow (jobflow-api.md 1). Few, since the controller reads an absent field as its default."""
+
+from collections.abc import Iterator
+
+from shared.model.phases import FailureStrategy, RetainPolicy
+from webhook.patch import Setting
+from webhook.subject import FlowSubject
+
+
+def flow_defaults(flow: FlowSubject) -> Iterator[Setting]:
+    if flow.spec.job_retain_policy is None:
+        yield Setting(("spec", "jobRetainPolicy"), RetainPolicy.RETAIN.value)
+    if flow.spec.failure_strategy is None:
+        yield Setting(("spec", "failureStrategy"), FailureStrategy.STOP.value)

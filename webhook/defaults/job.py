@@ -1,0 +1,62 @@
+"""Defaults of a Job, in Volcano's order (volcano-behaviour.md 2.2; decisions row 4: an explicit maxRetry 0 means none)."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from shared.model.job import TaskSpec
+from shared.names import DEFAULT_MAX_RETRY, DEFAULT_QUEUE
+from shared.plugin_args import required_plugins
+from webhook.patch import Setting
+from webhook.subject import JobSubject, any_body
+
+_HOST_NETWORK_DNS: Final = "ClusterFirstWithHostNet"
+# Kubernetes' own default, Always, would let no pod of a batch job end (cases.md 55).
+RESTART_POLICY: Final = "Never"
+
+
+def job_defaults(job: JobSubject, scheduler: str) -> Iterator[Setting]:
+    """`scheduler`: what schedulerName becomes where there is none."""
+    spec = job.spec
+    if not spec.queue:
+        yield Setting(("spec", "queue"), DEFAULT_QUEUE)
+    if not spec.scheduler_name:
+        yield Setting(("spec", "schedulerName"), scheduler)
+    if spec.max_retry is None:
+        yield Setting(("spec", "maxRetry"), DEFAULT_MAX_RETRY)
+    for index, task in enumerate(spec.tasks or ()):
+        yield from _task(index, task)
+    unset = spec.min_available is None or (spec.min_available == 0 and job.creating)  # an update may set 0
+    if unset and spec.tasks:
+        yield Setting(("spec", "minAvailable"), sum(task_minimum(task) for task in spec.tasks))
+    for name in required_plugins(spec.plugins or {}):
+        if name not in (spec.plugins or {}):
+            yield Setting(("spec", "plugins", name), [])
+
+
+def task_minimum(task: TaskSpec) -> int:
+    """minAvailable of a task, or what it defaults to: its least number of whole partitions, else all replicas."""
+    if task.min_available is not None:
+        return task.min_available
+    partitions = task.partition_policy
+    least = (partitions.min_partitions or 0) * partitions.partition_size if partitions else 0
+    return least or task.replicas
+
+
+def _task(index: int, task: TaskSpec) -> Iterator[Setting]:
+    path = ("spec", "tasks", index)
+    if not task.name:
+        yield Setting((*path, "name"), f"default{index}")
+    if task.min_available is None:
+        yield Setting((*path, "minAvailable"), task_minimum(task))
+    if task.max_retry is None:
+        yield Setting((*path, "maxRetry"), DEFAULT_MAX_RETRY)
+    yield from _template((*path, "template", "spec"), any_body(task.template.get("spec")))
+
+
+def _template(path: tuple[str | int, ...], spec: dict[str, Any]) -> Iterator[Setting]:
+    if not spec:
+        return
+    if spec.get("hostNetwork") is True and not spec.get("dnsPolicy"):
+        yield Setting((*path, "dnsPolicy"), _HOST_NETWORK_DNS)
+    if not spec.get("restartPolicy"):
+        yield Setting((*path, "restartPolicy"), RESTART_POLICY)

@@ -1,0 +1,112 @@
+"""The webhook's process: settings, client, caches, certificate, servers, signals. The only place that knows them all."""
+
+import asyncio
+import logging
+import resource
+import signal
+import sys
+from collections.abc import Coroutine, Sequence
+from contextlib import AsyncExitStack
+from typing import Any, Final
+
+from shared.kube import connect, logs
+from shared.kube.api import Api
+from shared.kube.cache import Caches
+from shared.kube.health import Health
+from shared.kube.transport import Transport
+from webhook.admissions import Options
+from webhook.app import Handler
+from webhook.caches import CacheLookups, Live
+from webhook.server import serving
+from webhook.settings import BadSettings, Settings, parse
+from webhook.sources import watch_files
+from webhook.tls import Serving
+
+LOG: Final = logging.getLogger(__name__)
+
+
+class Draining:
+    """Whether the process was told to stop: it serves on for a while, but asks for no new work."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    def __call__(self) -> str:
+        return "stopping" if self._event.is_set() else ""
+
+    def start(self) -> None:
+        self._event.set()
+
+    async def begun(self) -> None:
+        await self._event.wait()
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    try:
+        settings = parse(argv)
+    except BadSettings as error:
+        print(f"python -m webhook: {error}", file=sys.stderr)
+        return 2
+    logs.configure(settings.log_level)
+    _raise_file_limit()
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(run(settings))
+    except connect.NoCluster as error:
+        LOG.error("no cluster: %s", error)
+        return 1
+    return 0
+
+
+async def run(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT; a background task that fails ends the process with its error."""
+    draining, serving_certificate = Draining(), Serving()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, draining.start)
+    async with AsyncExitStack() as stack:
+        access = await connect.load(settings.kubeconfig, settings.context)
+        api = await stack.enter_async_context(Api(Transport(access)))
+        caches = Caches(api)
+        handler = Handler(CacheLookups(caches), Options(settings.scheduler_names), find=Live(api).find)
+        health = Health(ready=_checks(caches, serving_certificate, draining))
+        await stack.enter_async_context(health.serve(settings.host, settings.health_port))
+        tasks = await stack.enter_async_context(asyncio.TaskGroup())
+        background = [tasks.create_task(work) for work in (caches.run(), *_certificates(settings, serving_certificate))]
+        grace = settings.shutdown_seconds
+        listening = serving(handler, settings.host, settings.port, serving_certificate.context, grace=grace)
+        async with listening as port:
+            LOG.info("listening", extra={"port": port, "health_port": settings.health_port})
+            await draining.begun()
+            LOG.info("stopping", extra={"drain_seconds": settings.drain_seconds})
+            await asyncio.sleep(settings.drain_seconds)
+        for task in background:
+            task.cancel()
+
+
+def _certificates(settings: Settings, certificate: Serving) -> list[Coroutine[Any, Any, None]]:
+    return [watch_files(certificate, settings.tls_cert_file, settings.tls_private_key_file)]
+
+
+def _checks(caches: Caches, certificate: Serving, draining: Draining) -> dict[str, Any]:
+    return {
+        "caches": lambda: ", ".join(caches.unsynced()),
+        "certificate": lambda: "" if certificate.loaded else "not loaded",
+        "draining": draining,
+    }
+
+
+def _raise_file_limit() -> None:
+    """A thousand idle connections must leave room for the next one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = hard if hard != resource.RLIM_INFINITY else 65_536
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _loop_factory() -> Any:
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop

@@ -1,0 +1,29 @@
+"""Metrics of admission."""
+
+from typing import Final
+
+from prometheus_client import Counter, Gauge, Histogram
+
+REVIEWS: Final = Counter(
+    "jobflow_admission_reviews_total",
+    "Reviews by kind, operation, verb (mutate, validate) and verdict (allowed, patched, refused, bad, failed).",
+    ["kind", "operation", "verb", "verdict"],
+)
+VIOLATIONS: Final = Counter("jobflow_admission_violations_total", "Faults found, by kind and rule.", ["kind", "rule"])
+WARNINGS: Final = Counter("jobflow_admission_warnings_total", "Warnings given, by kind.", ["kind"])
+DURATION: Final = Histogram(
+    "jobflow_admission_duration_seconds",
+    "Time from the whole request to the answer, by path.",
+    ["path"],
+    buckets=(0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5),
+)
+LOOKUPS: Final = Counter(
+    "jobflow_admission_live_lookups_total", "GETs that confirmed an absence, by outcome.", ["outcome"]
+)
+CONNECTIONS: Final = Gauge("jobflow_webhook_connections", "Open connections.")
+CERTIFICATE_READS: Final = Counter(
+    "jobflow_webhook_certificate_reads_total", "Serving certificates loaded, by outcome.", ["outcome"]
+)
+CERTIFICATE_EXPIRY: Final = Gauge(
+    "jobflow_webhook_certificate_expiry_timestamp_seconds", "When the serving certificate expires."
+)

@@ -1,0 +1,155 @@
+"""AdmissionReview v1: bytes in, bytes out. A bad envelope is the sender's fault (HTTP 400), a bad object is a verdict."""
+
+from enum import StrEnum
+from typing import Any, Final
+
+import msgspec
+
+from shared.violation import Violation
+
+Body = dict[str, Any]
+API_VERSION: Final = "admission.k8s.io/v1"
+KIND: Final = "AdmissionReview"
+UNPROCESSABLE: Final = 422
+_CAUSES: Final = 200  # faults that an answer spells out; the rest is counted
+_CUT: Final = "..."
+_WARNING: Final = 120  # characters that clients certainly show (Kubernetes docs: admission response warnings)
+
+
+class BadReview(ValueError):
+    """The request is no AdmissionReview that can be answered."""
+
+
+class Operation(StrEnum):
+    CREATE = "CREATE"
+    UPDATE = "UPDATE"
+    DELETE = "DELETE"
+    CONNECT = "CONNECT"
+
+
+class GroupKind(msgspec.Struct, frozen=True):
+    group: str = ""
+    version: str = ""
+    kind: str = ""
+
+
+class UserInfo(msgspec.Struct, frozen=True):
+    """Who asks."""
+
+    username: str = ""
+    uid: str = ""
+    groups: tuple[str, ...] = ()
+    extra: Any = None
+
+
+class Review(msgspec.Struct, frozen=True, rename="camel"):
+    """One admission request. `object` is None on DELETE, `old_object` on CREATE."""
+
+    uid: str
+    operation: Operation
+    kind: GroupKind = GroupKind()
+    name: str = ""
+    namespace: str = ""
+    sub_resource: str = ""
+    user_info: UserInfo = UserInfo()
+    object: Body | None = None
+    old_object: Body | None = None
+    dry_run: bool | None = None
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What to answer. Refused when there are violations; `patch` (RFC 6902) counts only when there are none."""
+
+    violations: tuple[Violation, ...] = ()
+    warnings: tuple[str, ...] = ()
+    patch: tuple[Body, ...] = ()
+    audit: dict[str, str] = {}
+    rules: tuple[str, ...] = ()  # that found the violations, for metrics
+
+    @property
+    def allowed(self) -> bool:
+        return not self.violations
+
+
+ALLOWED: Final = Verdict()
+
+
+class _Envelope(msgspec.Struct, rename="camel"):
+    api_version: str
+    kind: str
+    request: Review
+
+
+_DECODER: Final = msgspec.json.Decoder(_Envelope)
+_ENCODER: Final = msgspec.json.Encoder()
+
+
+def parse_review(data: bytes) -> Review:
+    """The request in an AdmissionReview. Raises BadReview with a text for the sender."""
+    try:
+        envelope = _DECODER.decode(data)
+    except (msgspec.DecodeError, RecursionError, ValueError) as error:
+        raise BadReview(f"not an AdmissionReview: {error}") from error
+    if (envelope.api_version, envelope.kind) != (API_VERSION, KIND):
+        raise BadReview(f"want {API_VERSION} {KIND}, got {envelope.api_version} {envelope.kind}")
+    review = envelope.request
+    if not review.uid:
+        raise BadReview("request.uid is empty")
+    if review.object is None and review.operation in (Operation.CREATE, Operation.UPDATE):
+        raise BadReview(f"request.object is missing on {review.operation}")
+    return review
+
+
+def answer(review: Review, verdict: Verdict) -> bytes:
+    """The AdmissionReview that answers `review`."""
+    response: Body = {"uid": review.uid, "allowed": verdict.allowed}
+    if verdict.warnings:
+        response["warnings"] = [_short(warning) for warning in verdict.warnings]
+    if verdict.audit:
+        response["auditAnnotations"] = verdict.audit
+    if not verdict.allowed:
+        response["status"] = status(review, verdict.violations)
+    elif verdict.patch:
+        response["patchType"] = "JSONPatch"
+        response["patch"] = _ENCODER.encode(verdict.patch)  # bytes become base64, as the API wants them
+    return _ENCODER.encode({"apiVersion": API_VERSION, "kind": KIND, "response": response})
+
+
+def status(review: Review, violations: tuple[Violation, ...]) -> Body:
+    """A metav1.Status as the API server makes it for its own field errors, so that kubectl prints both alike."""
+    name = review.name or name_of(review.object)
+    kind = f"{review.kind.kind}.{review.kind.group}" if review.kind.group else review.kind.kind
+    shown = [str(violation) for violation in violations[:_CAUSES]]
+    if len(violations) > _CAUSES:
+        shown.append(f"and {len(violations) - _CAUSES} more")
+    listed = shown[0] if len(shown) == 1 else f"[{', '.join(shown)}]"
+    return {
+        "apiVersion": "v1",
+        "kind": "Status",
+        "status": "Failure",
+        "reason": "Invalid",
+        "code": UNPROCESSABLE,
+        "message": f'{kind} "{name}" is invalid: {listed}',
+        "details": {
+            "name": name,
+            "group": review.kind.group,
+            "kind": review.kind.kind,
+            "causes": [
+                {"reason": violation.reason, "message": violation.text, "field": violation.path}
+                for violation in violations[:_CAUSES]
+            ],
+        },
+    }
+
+
+def name_of(body: Body | None) -> str:
+    """`metadata.name`, or what generateName begins with; '' where there is neither."""
+    metadata = (body or {}).get("metadata")
+    if not isinstance(metadata, dict):
+        return ""
+    name = metadata.get("name") or metadata.get("generateName")
+    return name if isinstance(name, str) else ""
+
+
+def _short(warning: str) -> str:
+    return warning if len(warning) <= _WARNING else warning[: _WARNING - len(_CUT)] + _CUT

@@ -1,0 +1,79 @@
+"""The webhook's paths as data: the server serves them, the chart and the local cluster register them."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from shared import kinds
+from shared.kinds import Kind
+from shared.names import JDB_MAX_UNAVAILABLE, JDB_MIN_AVAILABLE
+
+CREATE: Final = "CREATE"
+UPDATE: Final = "UPDATE"
+DELETE: Final = "DELETE"
+# Garbage collection must never wait for us: an object being deleted is always allowed, so it need not be sent.
+_LIVING: Final = {
+    "name": "not-being-deleted",
+    "expression": "request.operation == 'DELETE' || !has(object.metadata.deletionTimestamp)",
+}
+_WITH_BUDGET: Final = {
+    "name": "has-a-disruption-budget",
+    "expression": "has(object.metadata.annotations) && ("
+    f"'{JDB_MIN_AVAILABLE}' in object.metadata.annotations || '{JDB_MAX_UNAVAILABLE}' in object.metadata.annotations)",
+}
+
+
+class Route(msgspec.Struct, frozen=True):
+    """One webhook. `optional`: what the chart's user must ask for to get it; '' for always.
+
+    `lenient`: failurePolicy Ignore, for requests that only warnings can come of.
+    """
+
+    path: str
+    kind: Kind
+    operations: tuple[str, ...]
+    mutating: bool = False
+    optional: str = ""
+    lenient: bool = False
+    conditions: tuple[Mapping[str, str], ...] = (_LIVING,)
+
+    @property
+    def name(self) -> str:
+        """Three parts at least, as the API server wants: `validate.jobs.batch.volcano.sh`."""
+        verb = self.path.rpartition("/")[2]
+        return f"{verb}.{self.kind.plural}.{self.kind.group or 'core.jobflow.dev'}"
+
+
+ROUTES: Final[tuple[Route, ...]] = (
+    Route("/jobflows/mutate", kinds.JOBFLOW, (CREATE, UPDATE), mutating=True),
+    Route("/jobtemplates/mutate", kinds.JOBTEMPLATE, (CREATE, UPDATE), mutating=True),
+    Route("/jobs/mutate", kinds.JOB, (CREATE, UPDATE), mutating=True),
+    Route("/queues/mutate", kinds.QUEUE, (CREATE,), mutating=True),
+    Route("/podgroups/mutate", kinds.PODGROUP, (CREATE,), mutating=True),
+    Route("/jobflows/validate", kinds.JOBFLOW, (CREATE, UPDATE)),
+    Route("/jobtemplates/validate", kinds.JOBTEMPLATE, (CREATE, UPDATE)),
+    Route("/jobtemplates/deleted", kinds.JOBTEMPLATE, (DELETE,), lenient=True),
+    Route("/jobs/validate", kinds.JOB, (CREATE, UPDATE)),
+    Route("/queues/validate", kinds.QUEUE, (CREATE, UPDATE, DELETE)),
+    Route("/podgroups/validate", kinds.PODGROUP, (CREATE,)),
+    Route("/commands/validate", kinds.COMMAND, (CREATE,)),
+    Route("/pods/validate", kinds.POD, (CREATE,), optional="pods", conditions=(_WITH_BUDGET,)),
+)
+
+
+def hook(route: Route) -> dict[str, Any]:
+    """What of a webhook in a configuration follows from its route; address, policy and selectors are the installer's."""
+    rule = {
+        "apiGroups": [route.kind.group],
+        "apiVersions": [route.kind.version],
+        "operations": list(route.operations),
+        "resources": [route.kind.plural],
+        "scope": "Namespaced" if route.kind.namespaced else "Cluster",
+    }
+    made: dict[str, Any] = {"name": route.name, "path": route.path}
+    if route.optional:
+        made["optional"] = route.optional
+    if route.lenient:
+        made["failurePolicy"] = "Ignore"
+    return made | {"matchConditions": [dict(each) for each in route.conditions], "rules": [rule]}

@@ -1,0 +1,141 @@
+"""Which rules judge what. A rule is a total function: it never assumes that another one passed. To add one: a function in
+the fitting file and a line here (a test says so when the line is missing)."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from shared.violation import Violation
+from webhook.rules import (
+    flow_control,
+    flow_graph,
+    flow_loops,
+    flow_names,
+    flow_patch,
+    flow_probe,
+    flow_templates,
+    flow_updates,
+    job_depends,
+    job_partition,
+    job_plugins,
+    job_pods,
+    job_policies,
+    job_queue,
+    job_tasks,
+    job_topology,
+    job_updates,
+    job_volumes,
+    template,
+)
+
+Rule = Callable[[Any], Iterator[Violation]]
+Warner = Callable[[Any], Iterator[str]]
+
+FLOW_RULES: Final[tuple[Rule, ...]] = (
+    flow_graph.flows_are_present,
+    flow_graph.flows_are_not_too_many,
+    flow_names.step_names_are_labels,
+    flow_names.step_names_are_unique,
+    flow_names.template_names_are_names,
+    flow_graph.targets_exist,
+    flow_graph.finally_waits_for_nothing,
+    flow_graph.no_cycle,
+    flow_names.job_names_fit,
+    flow_names.pod_names_fit,
+    flow_names.job_names_cannot_collide,
+    flow_names.params_are_identifiers,
+    flow_names.outputs_are_identifiers,
+    flow_control.switch_creates_no_job,
+    flow_control.switch_choices_exist,
+    flow_control.a_step_belongs_to_one_switch,
+    flow_control.switch_cases_differ,
+    flow_control.finally_has_no_switch_or_daemon,
+    flow_control.retries_can_be_counted_and_waited_for,
+    flow_loops.loop_has_one_source,
+    flow_loops.loop_keys_are_identifiers,
+    flow_loops.loop_matrix_has_values,
+    flow_loops.loop_range_advances,
+    flow_loops.loop_iterations_are_allowed,
+    flow_loops.while_is_sequential,
+    flow_loops.jobs_are_not_too_many,
+    flow_probe.probe_needs_targets,
+    flow_probe.probe_looks_at_something,
+    flow_probe.probe_names_a_task,
+    flow_probe.probe_ports_are_ports,
+    flow_probe.probe_requests_are_plain,
+    flow_probe.probe_phases_are_pod_phases,
+    flow_patch.operations_have_a_value,
+    flow_patch.operations_have_a_source,
+    flow_patch.operations_point_somewhere,
+    flow_patch.operations_spare_the_whole,
+    flow_patch.patched_plugins_are_known,
+    flow_patch.patched_tasks_have_names,
+)
+FLOW_UPDATE_RULES: Final[tuple[Rule, ...]] = (
+    flow_updates.started_steps_are_frozen,
+    flow_updates.params_are_frozen_once_a_step_started,
+    flow_updates.ended_flows_are_frozen,
+)
+FLOW_WARNINGS: Final[tuple[Warner, ...]] = (
+    flow_templates.templates_not_found_yet,
+    flow_control.daemons_without_dependents,
+    flow_control.switches_that_choose_nothing,
+    flow_probe.probes_of_unknown_tasks,
+    flow_patch.patches_of_unknown_tasks,
+)
+
+# Of what a template and a Job both say about their pods.
+JOB_SPEC_RULES: Final[tuple[Rule, ...]] = (
+    job_tasks.tasks_are_present,
+    job_tasks.task_names_are_labels,
+    job_tasks.task_names_are_unique,
+    job_tasks.task_minimum_is_within_replicas,
+    job_tasks.job_minimum_is_within_replicas,
+    job_tasks.job_success_is_within_replicas,
+    job_topology.topology_has_one_tier,
+    job_topology.numa_policies_get_whole_cpus,
+    job_partition.partitions_cover_the_replicas,
+    job_partition.minimum_is_whole_partitions,
+    job_partition.minimum_partitions_exist,
+    job_policies.policy_says_when,
+    job_policies.policy_action_is_an_action,
+    job_policies.policy_action_has_a_target,
+    job_policies.events_are_handled_once,
+    job_policies.any_event_stands_alone,
+    job_policies.exit_codes_are_failures,
+    job_policies.exit_codes_are_handled_once,
+    job_policies.timeouts_are_positive_durations,
+    job_policies.running_estimate_is_a_duration,
+    job_depends.task_dependencies_exist,
+    job_depends.task_dependencies_are_named_once,
+    job_depends.task_dependencies_have_no_cycle,
+    job_plugins.plugins_can_work,
+    job_volumes.volumes_have_a_mount_path,
+    job_volumes.volumes_are_mounted_apart,
+    job_volumes.volumes_name_one_claim,
+    job_volumes.volume_claim_names_are_names,
+    job_pods.pod_templates_make_pods,
+)
+JOB_RULES: Final[tuple[Rule, ...]] = (
+    *JOB_SPEC_RULES,
+    job_tasks.job_name_is_a_name,
+    job_tasks.pod_names_fit,
+    job_queue.queue_takes_jobs,
+)
+# A stored Job keeps what it has: only what may change is judged again (volcano-behaviour.md 2.4).
+JOB_UPDATE_RULES: Final[tuple[Rule, ...]] = (
+    job_updates.tasks_are_neither_added_nor_removed,
+    job_updates.job_fields_are_frozen,
+    job_updates.task_fields_are_frozen,
+    job_tasks.task_minimum_is_within_replicas,
+    job_tasks.job_minimum_is_within_replicas,
+    job_tasks.pod_names_fit,
+    job_topology.topology_has_one_tier,
+    job_partition.partitions_cover_the_replicas,
+    job_partition.minimum_is_whole_partitions,
+)
+JOB_WARNINGS: Final[tuple[Warner, ...]] = (
+    job_tasks.restart_policies_of_services,
+    job_policies.pending_policies_without_timeout,
+)
+TEMPLATE_WARNINGS: Final[tuple[Warner, ...]] = JOB_WARNINGS
+TEMPLATE_DELETE_WARNINGS: Final[tuple[Warner, ...]] = (template.flows_that_need_the_template,)

@@ -1,0 +1,82 @@
+"""Forms of names, and how to say that one is wrong, in Kubernetes' own words."""
+
+import re
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Final
+
+from shared.model.types import IDENTIFIER
+from shared.names import MAX_NAME
+
+_LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?", re.ASCII)
+_SUBDOMAIN: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*", re.ASCII)
+_QUALIFIED: Final = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]", re.ASCII)
+_IDENTIFIER: Final = re.compile(IDENTIFIER, re.ASCII)
+_MAX_SUBDOMAIN: Final = 253
+_NEAREST_OF: Final = 2000  # names that a hint is looked for among; the search is not linear
+
+LABEL_FAULT: Final = (
+    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with "
+    "an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is "
+    "'[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
+)
+SUBDOMAIN_FAULT: Final = (
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and "
+    "end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
+    r"'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
+)
+QUALIFIED_FAULT: Final = (
+    "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric "
+    "character (e.g. 'MyName',  or 'my.name',  or '123-abc')"
+)
+IDENTIFIER_FAULT: Final = (
+    "must be an identifier of at most 63 letters, digits and '_' that does not begin with a digit, so that expressions "
+    "can name it"
+)
+
+
+def label_fault(text: str) -> str | None:
+    """Why `text` is no DNS-1123 label, or None."""
+    if len(text) > MAX_NAME:
+        return f"must be no more than {MAX_NAME} characters"
+    return None if _LABEL.fullmatch(text) else LABEL_FAULT
+
+
+def subdomain_fault(text: str) -> str | None:
+    """Why `text` is no DNS-1123 subdomain (the name of most objects), or None."""
+    if len(text) > _MAX_SUBDOMAIN:
+        return f"must be no more than {_MAX_SUBDOMAIN} characters"
+    return None if _SUBDOMAIN.fullmatch(text) else SUBDOMAIN_FAULT
+
+
+def qualified_fault(text: str) -> str | None:
+    """Why `text` is no qualified name without prefix (what a label value may be), or None."""
+    if len(text) > MAX_NAME:
+        return f"must be no more than {MAX_NAME} characters"
+    return None if _QUALIFIED.fullmatch(text) else QUALIFIED_FAULT
+
+
+def identifier_fault(text: str) -> str | None:
+    """Why `text` cannot be named in an expression, or None."""
+    return None if _IDENTIFIER.fullmatch(text) else IDENTIFIER_FAULT
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """`; did you mean "c"?`, or nothing when no known word is near."""
+    names = list(known)
+    folded = {name.lower(): name for name in names[:_NEAREST_OF]}
+    near = get_close_matches(word.lower()[:_MAX_SUBDOMAIN], folded, n=1) or _single(word, folded)
+    return f'; did you mean "{folded[near[0]]}"?' if near else ""
+
+
+def quoted(words: Iterable[str]) -> str:
+    """`"a", "b"`."""
+    return ", ".join(f'"{word}"' for word in words)
+
+
+def _single(word: str, folded: dict[str, str]) -> list[str]:
+    """For a name of one letter every other is far; the alphabet's nearest is the likeliest slip."""
+    if len(word) != 1:
+        return []
+    letters = [name for name in folded if len(name) == 1]
+    return [min(letters, key=lambda name: abs(ord(name) - ord(word.lower())))] if letters else []
