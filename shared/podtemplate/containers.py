@@ -11,7 +11,7 @@ from shared.podtemplate.handlers import PROBES, lifecycle, probes
 from shared.podtemplate.ports import host_network_ports, host_ports, ports
 from shared.podtemplate.security import container_security
 from shared.podtemplate.volumes import mounts, volume_names
-from shared.violation import Violation
+from shared.violation import Reason, Violation
 
 _PULL_POLICIES: Final = ("Always", "IfNotPresent", "Never")
 _MESSAGE_POLICIES: Final = ("File", "FallbackToLogsOnError")
@@ -27,8 +27,10 @@ def containers(spec: Field, extra_volumes: frozenset[str], extra_mounts: Sequenc
     if not regular and not (spec.get("containers").present and not isinstance(spec.get("containers").value, list)):
         yield spec.get("containers").required()
     yield from _unique_names([*regular, *starting])
+    claims = {claim.get("name").text for claim in spec.get("resourceClaims").items}
     for container in [*regular, *starting]:
         yield from _common(container)
+        yield from _claims(container, claims)
         yield from mounts(container, known, extra_mounts)
     for container in regular:
         yield from probes(container)
@@ -73,6 +75,13 @@ def _common(container: Field) -> Iterator[Violation]:
         if mount.get("mountPropagation").text == "Bidirectional" and not privileged:
             message = "Bidirectional mount propagation is available only to privileged containers"
             yield mount.get("mountPropagation").forbidden(message)
+
+
+def _claims(container: Field, known: set[str]) -> Iterator[Violation]:
+    for claim in container.get("resources").get("claims").items:
+        name = claim.get("name").text
+        if name and name not in known:
+            yield Violation(claim.path, "must be one of the names in pod.spec.resourceClaims", name, Reason.NOT_FOUND)
 
 
 def _init_only(container: Field, grace: int | None) -> Iterator[Violation]:

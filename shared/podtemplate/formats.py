@@ -46,9 +46,9 @@ _HEADER_FAULT: Final = (
 )
 
 
-def _longer(text: str, most: int) -> Iterator[str]:
-    if len(text.encode()) > most:
-        yield f"must be no more than {most} characters"
+def _longer(text: str, most: int, unit: str = "characters") -> Iterator[str]:
+    if len(text.encode(errors="replace")) > most:
+        yield f"must be no more than {most} {unit}"
 
 
 def dns_label(text: str) -> Iterator[str]:
@@ -75,13 +75,13 @@ def qualified_name(text: str) -> Iterator[str]:
         yield from (f"prefix part {fault}" for fault in dns_subdomain(prefix))
     if not name:
         yield "name part must be non-empty"
-    yield from (f"name part {fault}" for fault in _longer(name, 63))
+    yield from (f"name part {fault}" for fault in _longer(name, 63, "bytes"))
     if name and not _PATTERNS[_NAME_PART].fullmatch(name):
         yield f"name part {_NAME_FAULT}"
 
 
 def label_value(text: str) -> Iterator[str]:
-    yield from _longer(text, 63)
+    yield from _longer(text, 63, "bytes")
     if text and not _PATTERNS[_NAME_PART].fullmatch(text):
         yield _VALUE_FAULT
 

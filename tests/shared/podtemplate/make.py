@@ -1,0 +1,18 @@
+"""A pod template that is in order, and the same with one thing changed."""
+
+from copy import deepcopy
+from typing import Any
+
+BASE: dict[str, Any] = {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
+
+
+def template(path: str = "", value: Any = None) -> dict[str, Any]:
+    """`path`: `spec.hostname`, or from the first container on: `c.env`."""
+    made = deepcopy(BASE)
+    if path:
+        holder: Any = made
+        *way, last = (f"spec.containers.0{path[1:]}" if path.startswith("c.") else path).split(".")
+        for key in way:
+            holder = holder[int(key)] if isinstance(holder, list) else holder.setdefault(key, {})
+        holder[last] = value
+    return made
