@@ -34,7 +34,7 @@ def _containers(template: Body) -> list[str]:
 
 
 def _strings(*names: str, wide: tuple[str, ...] = ()) -> tuple[Column, ...]:
-    return tuple(Column(name) for name in names) + (AGE,) + tuple(Column(name, priority=1) for name in wide)
+    return (*(Column(name) for name in names), AGE, *(Column(name, priority=1) for name in wide))
 
 
 def _config_map(obj: Body) -> list[Any]:
@@ -185,6 +185,7 @@ def _disruption(obj: Body) -> list[Any]:
     return [_name(obj), str(least), str(most), status.get("disruptionsAllowed", 0), _age(obj)]
 
 
+_NODE_WIDE = ("Internal-IP", "External-IP", "OS-Image", "Kernel-Version", "Container-Runtime")
 _WIDE_TEMPLATE = ("Containers", "Images")
 _EVENT = tuple(Column(n) for n in ("Type", "Reason", "Object")) + tuple(
     Column(n, priority=p)
@@ -197,11 +198,7 @@ PRINTERS: dict[GroupResource, tuple[tuple[Column, ...], Printer]] = {
     ("", "secrets"): (_strings("Type", "Data"), _secret),
     ("", "namespaces"): (_strings("Status"), _namespace),
     ("", "nodes"): (
-        (*_strings("Status", "Roles"), Column("Version"))
-        + tuple(
-            Column(n, priority=1)
-            for n in ("Internal-IP", "External-IP", "OS-Image", "Kernel-Version", "Container-Runtime")
-        ),
+        (*_strings("Status", "Roles"), Column("Version"), *(Column(name, priority=1) for name in _NODE_WIDE)),
         _node,
     ),
     ("", "services"): (_strings("Type", "Cluster-IP", "External-IP", "Port(s)", wide=("Selector",)), _service),

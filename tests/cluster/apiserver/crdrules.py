@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from tests.cluster.apiserver import celrules
+from tests.cluster.apiserver import celrules, clock
 from tests.cluster.apiserver.errors import (
     Body,
     FieldError,
@@ -21,6 +21,27 @@ _NEVER = ("$ref", "definitions", "dependencies", "patternProperties", "additiona
 _JUNCTORS = ("allOf", "anyOf", "oneOf")
 _NOT_IN_JUNCTOR = ("type", "default", "description", "title", "nullable", "additionalProperties")
 _META_ALLOWED = ("name", "generateName")
+
+
+def established(crd: Body) -> Body:
+    """The status of a CRD whose names are accepted and which is served."""
+    names = crd["spec"]["names"]
+    stored = next((version["name"] for version in crd["spec"].get("versions") or () if version.get("storage")), "")
+    now = clock.now()
+    conditions = [
+        {"type": "NamesAccepted", "status": "True", "reason": "NoConflicts", "message": "no conflicts found"},
+        {
+            "type": "Established",
+            "status": "True",
+            "reason": "InitialNamesAccepted",
+            "message": "the initial names have been accepted",
+        },
+    ]
+    return {
+        "conditions": [{"lastTransitionTime": now, **condition} for condition in conditions],
+        "acceptedNames": names,
+        "storedVersions": [stored],
+    }
 
 
 def validate(crd: Body, old: Body | None) -> Iterator[FieldError]:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from tests.cluster.apiserver import clock, deletion
+from tests.cluster.apiserver import deletion
 from tests.cluster.apiserver.call import NAMESPACE_CONTROLLER, Call
 from tests.cluster.apiserver.errors import ApiError, Body
 from tests.cluster.apiserver.resources import Column, Resource
@@ -55,27 +55,6 @@ def _resource(crd: Body, spec: Body, version: Body, storage: str) -> Resource:
         deprecation=deprecation,
         crd_name=crd["metadata"]["name"],
     )
-
-
-def established(crd: Body) -> Body:
-    """The status of a CRD whose names are accepted and which is served."""
-    names = crd["spec"]["names"]
-    stored = next((version["name"] for version in crd["spec"].get("versions") or () if version.get("storage")), "")
-    now = clock.now()
-    conditions = [
-        {"type": "NamesAccepted", "status": "True", "reason": "NoConflicts", "message": "no conflicts found"},
-        {
-            "type": "Established",
-            "status": "True",
-            "reason": "InitialNamesAccepted",
-            "message": "the initial names have been accepted",
-        },
-    ]
-    return {
-        "conditions": [{"lastTransitionTime": now, **condition} for condition in conditions],
-        "acceptedNames": names,
-        "storedVersions": [stored],
-    }
 
 
 def serve(core: "Core", event: Event) -> None:

@@ -139,9 +139,9 @@ class Handler:
             return await watches.serve(self.core, call, request, output.encoder(), self.period)
         if call.verb in ("get", "list"):
             return await self._read(call, request, output)
-        if call.resource.namespaced and not call.namespace and call.verb != "deletecollection":
-            if call.resource.plural not in subresources.REVIEW_PLURALS:
-                raise method_not_allowed()
+        homeless = call.resource.namespaced and not call.namespace and call.verb != "deletecollection"
+        if homeless and call.resource.plural not in subresources.REVIEW_PLURALS:
+            raise method_not_allowed()
         if call.verb not in call.resource.verbs and not call.subresource:
             raise method_not_allowed()
         return await self._write(call, request, output)

@@ -51,7 +51,7 @@ def _step(value: Any, step: Step) -> Iterator[Any]:
     name = step["field"] if step["field"] is not None else step["quoted"]
     if step["deep"] is not None:
         yield from _deep(value, step["deep"])
-    elif name is not None and not (step["field"] == "*"):
+    elif name is not None and step["field"] != "*":
         name = name.replace("\\.", ".") if step["field"] is not None else name
         if isinstance(value, dict) and name in value:
             yield value[name]

@@ -4,7 +4,7 @@ import base64
 from collections.abc import Callable
 from typing import Any
 
-from tests.cluster.apiserver import pods
+from tests.cluster.apiserver import crdrules, pods
 from tests.cluster.apiserver.errors import Body
 from tests.cluster.apiserver.resources import Resource
 
@@ -121,6 +121,8 @@ def _crd(obj: Body) -> None:
     for version in spec.get("versions") or ():
         if version.get("additionalPrinterColumns") == []:
             del version["additionalPrinterColumns"]
+    if spec.get("versions"):
+        obj["status"] = crdrules.established(obj)
 
 
 def _priority_class(obj: Body) -> None:

@@ -125,9 +125,9 @@ def _published(schema: Any) -> Any:
         return [_published(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    if schema.get("x-kubernetes-int-or-string"):
+    if schema.get("x-kubernetes-int-or-string") is True:
         return {"oneOf": [{"type": "integer"}, {"type": "string"}], "format": "int-or-string"}
-    if schema.get("x-kubernetes-quantity"):
+    if schema.get("x-kubernetes-quantity") is True:
         return {"oneOf": [{"type": "string"}, {"type": "number"}]}
     found = {key: _published(value) for key, value in schema.items() if not (key == "enum" and value == [])}
     if isinstance(found.get("$ref"), str) and len(found) > 1:

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 
@@ -80,7 +81,7 @@ class ApiServer:
             state.load(self.core, self.folder / STATE)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*certificates)
-        server = web.Server(Handler(self.core, self.bookmarks), client_max_size=2 * MAX_BODY, access_log=None)
+        server = web.Server(Handler(self.core, self.bookmarks), request_factory=_request, access_log=None)
         self._runner = web.ServerRunner(server, shutdown_timeout=0.2)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self.port, ssl_context=context, backlog=1024)
@@ -112,6 +113,12 @@ class ApiServer:
         self.core.audit, self.core.faults = audit, faults
         self.controllers = Controllers(self.core)
         await self.up()
+
+
+def _request(message: Any, payload: Any, protocol: Any, writer: Any, task: "asyncio.Task[None]") -> web.BaseRequest:
+    """aiohttp's own request, with room for the largest body; the handler draws the line."""
+    loop = asyncio.get_running_loop()
+    return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=2 * MAX_BODY)
 
 
 def _certificates(folder: Path) -> tuple[Path, Path]:

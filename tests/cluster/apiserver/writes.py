@@ -79,8 +79,7 @@ def _place(call: Call, meta: Body) -> None:
 
 def _unstored(core: "Core", obj: Body) -> Entry:
     meta = obj["metadata"]
-    entry = Entry((meta.get("namespace", ""), meta["name"]), core.store.rv, obj)
-    return entry
+    return Entry((meta.get("namespace", ""), meta["name"]), core.store.rv, obj)
 
 
 def _refuse(call: Call, obj: Body, faults: list[Any]) -> None:
