@@ -1,20 +1,12 @@
-"""The webhook of a local cluster: its certificate, and the configurations that send the API server to it by URL."""
+"""The certificate of a local cluster's webhook."""
 
-import base64
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-
-import yaml
+from typing import Final
 
 from certs.issue import issue_serving, new_authority
-from shared.kinds import MUTATING, VALIDATING, Kind
 
-Body = dict[str, Any]
-HOOKS = Path("helm/jobflow/files/webhooks.yaml")  # generated from the webhook's routes
-NAME = "jobflow-local"
-_TIMEOUT_SECONDS = 5
-_EXCLUDED = ("kube-system", "kube-node-lease", "kube-public")
+NAME: Final = "jobflow-local"  # of both webhook configurations
 
 
 def issue(folder: Path, host: str) -> bytes:
@@ -26,35 +18,3 @@ def issue(folder: Path, host: str) -> bytes:
     (folder / "tls.crt").write_bytes(pair.certificate)
     (folder / "tls.key").write_bytes(pair.key)
     return authority.certificate
-
-
-def configurations(url: str, bundle: bytes) -> list[tuple[Kind, Body]]:
-    """What the chart installs, with a URL in place of a Service."""
-    hooks = yaml.safe_load(HOOKS.read_text())
-    made = []
-    for kind, key in ((MUTATING, "mutating"), (VALIDATING, "validating")):
-        body = {
-            "apiVersion": kind.api_version,
-            "kind": kind.kind,
-            "metadata": {"name": NAME},
-            "webhooks": [_webhook(each, url, bundle) for each in hooks[key] if not each.get("optional")],
-        }
-        made.append((kind, body))
-    return made
-
-
-def _webhook(hook: Body, url: str, bundle: bytes) -> Body:
-    excluded = {"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": list(_EXCLUDED)}
-    made = {
-        "name": hook["name"],
-        "admissionReviewVersions": ["v1"],
-        "clientConfig": {"url": url + hook["path"], "caBundle": base64.b64encode(bundle).decode()},
-        "failurePolicy": "Fail",
-        "matchPolicy": "Equivalent",
-        "sideEffects": "None",
-        "timeoutSeconds": _TIMEOUT_SECONDS,
-        "namespaceSelector": {"matchExpressions": [excluded]},
-        "rules": hook["rules"],
-    }
-    copied = {key: hook[key] for key in ("reinvocationPolicy", "matchConditions") if hook.get(key)}
-    return made | copied

@@ -23,6 +23,7 @@ from tests.cluster.kube import Kube, kind_of, until
 from tests.cluster.kubectl import Kubectl
 from tests.cluster.nodes.client import ApiError
 from tests.cluster.processes import Process, Processes, StartError
+from webhook.configurations import configurations
 
 Body = dict[str, Any]
 CRDS: Final = Path("helm/jobflow/files/crds")
@@ -121,7 +122,8 @@ class Cluster:
         arguments = [f"--kubeconfig={self.kubeconfig}", f"--port={port}", f"--health-port={health}"]
         arguments += [f"--log-level={self.options.log_level}", f"--namespace={SYSTEM}"]
         arguments += [f"--tls-cert-file={self.folder / 'webhook/tls.crt'}"]
-        arguments += [f"--tls-private-key-file={self.folder / 'webhook/tls.key'}", *self.options.webhook_args]
+        arguments += [f"--tls-private-key-file={self.folder / 'webhook/tls.key'}", "--drain-seconds=0"]
+        arguments += self.options.webhook_args
         return self._python("webhook", "webhook", arguments)
 
     def start_controller(self, name: str = "controller") -> Process:
@@ -165,7 +167,7 @@ class Cluster:
         return self.processes.start(name, [sys.executable, "-m", module, *arguments])
 
     def _register_webhook(self) -> None:
-        for kind, body in admission.configurations(self._url, self._bundle):
+        for kind, body in configurations(admission.NAME, {"url": self._url}, self._bundle):
             self.kube.apply(kind, body)
         probe = {
             "apiVersion": "flow.volcano.sh/v1alpha1",
