@@ -1,8 +1,8 @@
 """Functions that expressions have beyond standard CEL and its strings extension: range, parseJSON, quantity.
 
 The library (0.1.3) never releases the arguments and the result of a function written in Python. So results are handed
-over in containers that are kept and refilled, and quantities come from a cache; what remains is the text of the
-argument, which is small. parseJSON is not offered to policies, whose arguments another user may choose.
+over in containers that are kept and refilled, common quantities do not come here at all (rewrite.py), and parseJSON is
+not offered to policies, whose arguments another user may choose. What remains is one small object a call.
 """
 
 from contextvars import ContextVar

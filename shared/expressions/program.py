@@ -10,6 +10,7 @@ import msgspec
 from shared.expressions import cost, problem, references, syntax
 from shared.expressions.environment import environment
 from shared.expressions.problem import Problem
+from shared.expressions.rewrite import rewritten
 from shared.expressions.scope import Kind, Scope
 from shared.expressions.sizes import Limits
 from shared.names import MAX_EXPRESSION_BYTES, MAX_OUTPUT_BYTES
@@ -74,7 +75,8 @@ def _compile(text: str, scope: Scope, result: ResultType) -> Program | tuple[Pro
         return (Problem(fault),)
     try:
         expression = environment(scope.kind).compile(text)
-        checked = syntax.read(expression.serialize())
+        serialized = expression.serialize()
+        checked = syntax.read(serialized)
     except (RuntimeError, ValueError, LookupError) as error:
         said = "recursion limit" if isinstance(error, syntax.TooDeep) else str(error)
         return problem.from_library(said, text, scope)
@@ -86,7 +88,18 @@ def _compile(text: str, scope: Scope, result: ResultType) -> Program | tuple[Pro
     limits = _limits(checked, text, scope.kind)
     if isinstance(limits, Problem):
         return (limits,)
-    return Program(text, scope.kind, result, expression, found.steps, found.params, found.whole_params, limits, kind)
+    runs = _improved(expression, serialized, scope.kind)
+    return Program(text, scope.kind, result, runs, found.steps, found.params, found.whole_params, limits, kind)
+
+
+def _improved(expression: Any, serialized: bytes, kind: Kind) -> Any:
+    better = rewritten(serialized)
+    if better is None:
+        return expression
+    try:
+        return environment(kind).deserialize(better)
+    except (RuntimeError, ValueError):  # grown too deep for the wire: it runs as it was written
+        return expression
 
 
 def _text_fault(text: str) -> str:

@@ -1,13 +1,12 @@
 """Which steps and params an expression reads, and whether it may (jobflow-api.md 3.4: References)."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
 from shared.expressions.problem import Problem, at, nearest
 from shared.expressions.scope import Scope
-from shared.expressions.syntax import Checked, Expr, constant, kind_of
+from shared.expressions.syntax import Checked, Expr, children, constant, kind_of
 
 
 class References(msgspec.Struct, frozen=True):
@@ -51,7 +50,7 @@ class _Walk:
         elif kind == "struct" and node.struct_expr.message_name:
             self._say(node, f"{node.struct_expr.message_name}{{...}} is not offered", "")
         elif not self._member(node, local):
-            for child in _children(node):
+            for child in children(node):
                 self.visit(child, local)
 
     def _loop(self, loop: Any, local: _Local) -> None:
@@ -132,23 +131,6 @@ class _Walk:
     def _say(self, node: Expr, message: str, hint: str, skip: int = 0) -> None:
         offset = self.checked.positions.get(node.id, 0)
         self.problems.append(at(self.text, offset + skip, message, hint))
-
-
-def _children(node: Expr) -> Iterator[Expr]:
-    match kind_of(node):
-        case "select":
-            yield node.select_expr.operand
-        case "call":
-            if node.call_expr.HasField("target"):
-                yield node.call_expr.target
-            yield from node.call_expr.args
-        case "list":
-            yield from node.list_expr.elements
-        case "struct":
-            for entry in node.struct_expr.entries:
-                if entry.HasField("map_key"):
-                    yield entry.map_key
-                yield entry.value
 
 
 def _split(node: Expr) -> tuple[Expr, str | None] | None:

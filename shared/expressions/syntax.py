@@ -3,6 +3,7 @@
 Only the fields that walking needs are declared; names and numbers are those of CEL's public schema (cel.expr.CheckedExpr).
 """
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 import msgspec
@@ -88,12 +89,17 @@ class TooDeep(ValueError):
 
 def read(serialized: bytes) -> Checked:
     """Decode what `Expression.serialize()` returned; TooDeep when it is nested beyond protobuf's own limit."""
+    checked = parts(serialized)[1]
+    return Checked(checked.expr, checked.type_map, checked.reference_map, checked.source_info.positions)
+
+
+def parts(serialized: bytes) -> tuple[Any, Any]:
+    """The envelope and the CheckedExpr in it, as messages; what is not declared here is kept when written again."""
     try:
         outer = _CLASSES["Any"].FromString(serialized)
-        checked = _CLASSES["CheckedExpr"].FromString(outer.value)
+        return outer, _CLASSES["CheckedExpr"].FromString(outer.value)
     except DecodeError as error:
         raise TooDeep(str(error)) from error
-    return Checked(checked.expr, checked.type_map, checked.reference_map, checked.source_info.positions)
 
 
 def kind_of(node: Expr) -> str:
@@ -107,3 +113,24 @@ def constant(node: Expr) -> str | bool | int | float | bytes | None:
         return None
     fields = node.const_expr.ListFields()
     return fields[0][1] if fields else None
+
+
+def children(node: Expr) -> Iterator[Expr]:
+    """The nodes right under `node`, in the order of the text where there is one."""
+    match kind_of(node):
+        case "select":
+            yield node.select_expr.operand
+        case "call":
+            if node.call_expr.HasField("target"):
+                yield node.call_expr.target
+            yield from node.call_expr.args
+        case "list":
+            yield from node.list_expr.elements
+        case "struct":
+            for entry in node.struct_expr.entries:
+                if entry.HasField("map_key"):
+                    yield entry.map_key
+                yield entry.value
+        case "comprehension":
+            loop = node.comprehension_expr
+            yield from (loop.iter_range, loop.accu_init, loop.loop_condition, loop.loop_step, loop.result)

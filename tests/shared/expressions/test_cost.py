@@ -142,10 +142,10 @@ def test_every_function_of_the_language_has_a_cost_and_works(text: str) -> None:
 
 
 _leaves = st.sampled_from(
-    ["1", "0", '"a"', '"1Gi"', "true", "null", "1.5", "item", "index", "params.n", "params.text", "steps.train.phase"]
-    + ["steps.train.outputs.list", "steps.train.iterations", "flow.labels", "last.outputs.loss", "x", "range(50)"]
+    """1|0|"a"|"1Gi"|true|null|1.5|item|index|params.n|params.text|steps.train.phase|steps.train.outputs.list
+    steps.train.iterations|flow.labels|last.outputs.loss|x|range(50)""".replace("\n", "|").split("|")
 )
-_functions = st.sampled_from(sorted(name for name in RULES if name.isalpha()) + ["map", "filter", "all", "range"])
+_functions = st.sampled_from([*sorted(name for name in RULES if name.isalpha()), "map", "filter", "all", "range"])
 
 
 def _grow(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:

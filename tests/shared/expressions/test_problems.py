@@ -15,8 +15,7 @@ FIRST = {
     ),
     "string against int": (
         "steps.train.outputs.loss > 3",
-        '1:26: operator ">" does not take (string, int); params and outputs are strings: '
-        "convert with int(...) or double(...)",
+        '1:26: operator ">" does not take (string, int); params and outputs are strings: convert with int(...)',
     ),
     "int and double": ("1 + 1.5", '1:3: operator "+" does not take (int, double); convert with double(...)'),
     "dash": ("steps.n-m.phase", '1:10: steps.n-m is no name in CEL; write steps["n-m"]'),
