@@ -80,7 +80,8 @@ def plan_objects(job: JobShape, given: Given) -> Plan:
         if present is None:
             actions.append(Create(made.kind, made.body))
         elif not _owned_by(present, job.uid):
-            conflicts.append(f"{made.kind.kind} {made.name} exists and is not controlled by this Job")
+            if _in_the_way(made, present):
+                conflicts.append(f"{made.kind.kind} {made.name} exists and is not controlled by this Job")
         elif changes := _changes(made, present):
             uid = present["metadata"]["uid"]
             actions.append(Patch(made.kind, job.namespace, made.name, changes, uid=uid))
@@ -100,6 +101,13 @@ def _merge(first: Owned, second: Owned) -> Owned:
 def _owned_by(body: Body, uid: str) -> bool:
     owners = body["metadata"].get("ownerReferences") or ()
     return any(owner.get("controller") and owner.get("uid") == uid for owner in owners)
+
+
+def _in_the_way(made: Owned, present: Body) -> bool:
+    """A Service or NetworkPolicy that the user made himself serves as ours, as in Volcano; one that some other
+    controller made, perhaps for a namesake that is being deleted, will not stay."""
+    controlled = any(owner.get("controller") for owner in present["metadata"].get("ownerReferences") or ())
+    return controlled or bool(made.follows)
 
 
 def _changes(made: Owned, present: Body) -> Body:

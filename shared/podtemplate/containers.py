@@ -20,7 +20,7 @@ _SIDECARS_ONLY: Final = "may not be set for init containers without restartPolic
 
 
 def containers(spec: Field, extra_volumes: frozenset[str], extra_mounts: Sequence[str]) -> Iterator[Violation]:
-    """All containers of a pod. The extras are the Job's own volumes, which are mounted into every container."""
+    """All containers of a pod. The extras are the Job's own volumes, which are mounted beside its own."""
     regular, starting = list(spec.get("containers").items), list(spec.get("initContainers").items)
     known = volume_names(spec.get("volumes")) | extra_volumes
     grace = spec.get("terminationGracePeriodSeconds").number
@@ -31,11 +31,13 @@ def containers(spec: Field, extra_volumes: frozenset[str], extra_mounts: Sequenc
     for container in [*regular, *starting]:
         yield from _common(container)
         yield from _claims(container, claims)
-        yield from mounts(container, known, extra_mounts)
     for container in regular:
+        yield from mounts(container, known, extra_mounts)
         yield from probes(container)
         yield from lifecycle(container, grace)
     for container in starting:
+        # Volcano gives these none of the Job's volumes, so manifests exist that mount their own at such a path.
+        yield from mounts(container, known, ())
         yield from _init_only(container, grace)
         yield from host_ports([container])
     yield from host_ports(regular)

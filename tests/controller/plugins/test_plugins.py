@@ -71,11 +71,30 @@ def test_scaling_down_and_up_rewrites_only_the_lines_that_changed() -> None:
     }
 
 
-def test_an_object_of_somebody_else_is_left_alone_and_reported() -> None:
-    foreign = {"metadata": {"name": "demo", "uid": "x"}, "spec": {"clusterIP": "10.0.0.1"}}
-    plan = plan_objects(shape({"w": 1}, {"svc": ["--disable-network-policy"]}), Given({"Service/demo": foreign}))
-    assert [action.body["metadata"]["name"] for action in plan.actions] == ["demo-svc"]
-    assert plan.conflicts == ("Service demo exists and is not controlled by this Job",)
+NAMESAKE = [{"kind": "Job", "name": "demo", "uid": "u-0", "controller": True}]
+FOREIGN = {
+    "host lists of the user": (
+        "ConfigMap/demo-svc",
+        {},
+        ["ConfigMap demo-svc exists and is not controlled by this Job"],
+    ),
+    "a Service of a namesake": (
+        "Service/demo",
+        {"ownerReferences": NAMESAKE},
+        ["Service demo exists and is not controlled by this Job"],
+    ),
+    "a Service of the user": ("Service/demo", {}, []),
+    "a NetworkPolicy of the user": ("NetworkPolicy/demo", {}, []),
+}
+
+
+@pytest.mark.parametrize(("key", "metadata", "conflicts"), FOREIGN.values(), ids=FOREIGN)
+def test_an_object_of_somebody_else_is_left_alone(key: str, metadata: dict, conflicts: list[str]) -> None:
+    foreign = {"metadata": {"name": "demo", "uid": "x", **metadata}, "data": {"mine": "1"}}
+    plan = plan_objects(shape({"w": 1}, {"svc": []}), Given({key: foreign}))
+    assert key not in [f"{action.kind.kind}/{action.body['metadata']['name']}" for action in plan.actions]
+    assert len(plan.actions) == 2
+    assert list(plan.conflicts) == conflicts
 
 
 def test_controlled_resources_are_those_that_volcano_records() -> None:

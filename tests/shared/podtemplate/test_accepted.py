@@ -79,6 +79,13 @@ def test_volumes_of_the_job_can_be_mounted_and_take_their_paths() -> None:
     assert str(fault) == 'T.spec.containers[0].volumeMounts[0].mountPath: Invalid value: "/data": must be unique'
 
 
+def test_an_init_container_may_mount_its_own_where_the_job_mounts_something() -> None:
+    own = {"name": "i", "image": "i", "volumeMounts": [{"name": "v", "mountPath": "/data"}]}
+    made = template("spec.initContainers", [own])
+    made["spec"]["volumes"] = [{"name": "v"}]
+    assert check_template(made, "T", extra_mounts=["/data"]) == ()
+
+
 PLACEHOLDERS = {
     "image": ("c.image", "$(params.image) "),
     "number": ("c.ports", [{"containerPort": "$(params.port)"}]),
