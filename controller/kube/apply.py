@@ -144,7 +144,7 @@ class Applier:
         except (NotFound, Conflict, Gone) as error:
             raise StaleError(f"{action.kind.kind} {action.name}: {error.message}") from error
         except Invalid as error:
-            if "testing" in error.message and isinstance(change, list):  # a JSON patch's own `test`, as of the uid
+            if missed_its_object(change, error):
                 raise StaleError(f"{action.kind.kind} {action.name}: {error.message}") from error
             raise
         if answer.get("kind") == action.kind.kind:
@@ -184,6 +184,14 @@ class Applier:
 
 def name_of(action: Action) -> str:
     return str(action.body["metadata"]["name"]) if isinstance(action, Create) else action.name
+
+
+def missed_its_object(change: Body | list[Body], error: Invalid) -> bool:
+    """Whether a patch was refused because the object is another one or changed: kube-apiserver answers 422 both to a
+    merge patch with another uid and, without any cause, to a JSON patch whose `test` or path does not hold."""
+    if isinstance(change, list):
+        return not error.causes
+    return any(cause.get("field") == "metadata.uid" for cause in error.causes)
 
 
 def guarded(action: Patch) -> Body | list[Body]:

@@ -278,6 +278,29 @@ async def test_a_patch_of_another_uid_is_stale(bench: Bench) -> None:
         await bench.apply(actions=(Patch(POD, "ns", "gone", {"spec": {}}),))
 
 
+IMMUTABLE = {"field": "metadata.uid", "reason": "FieldValueInvalid", "message": "field is immutable"}
+REFUSED_PATCHES = {
+    "a merge patch of another uid": ({"spec": {}}, [IMMUTABLE], True),
+    "a JSON patch whose test does not hold": ([{"op": "remove", "path": "/x"}], [], True),
+    "a merge patch that makes the object invalid": ({"spec": {}}, [{"field": "spec.x"}], False),
+    "a JSON patch that makes the object invalid": ([{"op": "remove", "path": "/x"}], [{"field": "spec.x"}], False),
+}
+
+
+@pytest.mark.parametrize(("change", "causes", "stale"), REFUSED_PATCHES.values(), ids=REFUSED_PATCHES.keys())
+async def test_a_422_is_stale_or_a_refusal(bench: Bench, change: Any, causes: list[Body], stale: bool) -> None:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        return status(422, "Invalid", "no", causes=causes)
+
+    bench.fake.before = on("PATCH", answer)
+    patch = Patch(POD, "ns", "a", change, uid="u")
+    if stale:
+        with pytest.raises(StaleError):
+            await bench.apply(actions=(patch,))
+    else:
+        assert (await bench.apply(actions=(patch,))).refusals[POD, "a"].code == 422
+
+
 async def test_a_process_that_lost_its_lease_writes_nothing(bench: Bench) -> None:
     bench.leads = False
     for decision in ({"actions": creates("a")}, {"status": {"x": 1}}):
