@@ -31,23 +31,28 @@ class TaskCounts(Model, frozen=True, kw_only=True):
 
 
 class HandledEvent(Model, frozen=True, kw_only=True):
-    """Ours: a mark that something was seen and acted on, so that no restart of the controller acts twice."""
+    """Ours: a mark that something was seen, and a timer when `due`, so that no restart of the controller acts twice."""
 
-    key: str
-    since: Time | None = None
-    handled: bool = False
+    key: Annotated[str, Meta(description="EVENT, task, pod index and uid, joined by '/'.")]
+    since: Annotated[Time | None, Meta(description="When it happened.")] = None
+    due: Annotated[Time | None, Meta(description="When `action` is to be taken; absent: it was acted on.")] = None
+    action: Annotated[str, Meta(description="What a policy asks for when due.")] = ""
 
 
 class TaskRecord(Model, frozen=True, kw_only=True):
-    """Ours: what must outlive a task's pods."""
+    """Ours: what must outlive a task's pods. Indexes are written as ranges: "0-3,7"."""
 
     name: str
     retries: Annotated[
         Count, Meta(description="Pod, task and partition restarts counted against the task's maxRetry.")
     ] = 0
-    succeeded: Annotated[str, Meta(description='Indexes of pods whose success is remembered: "0-3,7".')] = ""
+    created: Annotated[str, Meta(description="Indexes whose pod was there: one that is gone since was evicted.")] = ""
+    succeeded: Annotated[str, Meta(description="Indexes of pods whose success is remembered.")] = ""
+    failed: Annotated[str, Meta(description="Indexes of pods whose failure was seen and stays.")] = ""
+    replacing: Annotated[tuple[str, ...], Meta(description="Uids of pods that a restart replaces.")] = ()
     released: Annotated[bool, Meta(description="Its dependencies were met once; it is never held back again.")] = False
-    completed: bool = False
+    completed: Annotated[bool, Meta(description="TaskCompleted was raised.")] = False
+    gave_up: Annotated[bool, Meta(description="TaskFailed was raised.")] = False
 
 
 class JobStatus(Model, frozen=True, kw_only=True):

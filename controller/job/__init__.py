@@ -1,0 +1,1 @@
+"""The Job's life cycle as pure functions: `decide(JobSeen) -> Decision`."""

@@ -1,0 +1,99 @@
+"""A Job's spec with absent read as default (decisions row 26), in the form that deciding needs."""
+
+from functools import cached_property
+
+import msgspec
+
+from shared import names
+from shared.model.job import Job, LifecyclePolicy, TaskSpec
+from shared.model.phases import TaskCondition, TaskIteration
+
+
+class Task(msgspec.Struct, frozen=True):
+    """A task; `minimum`: pods it needs; `needs`: tasks it waits for, one of them (`any_of`) or all, until `condition`."""
+
+    name: str
+    replicas: int
+    minimum: int
+    max_retry: int
+    needs: tuple[str, ...]
+    any_of: bool
+    condition: TaskCondition
+    spec: TaskSpec
+
+    def partition(self, index: int) -> int | None:
+        """The partition of replica `index`, or None for a task without partitions."""
+        policy = self.spec.partition_policy
+        return index // policy.partition_size if policy else None
+
+
+class Wanted(msgspec.Struct, frozen=True, dict=True):
+    """What the user wants of a Job."""
+
+    tasks: tuple[Task, ...]
+    min_available: int
+    min_success: int | None
+    max_retry: int
+    queue: str
+    scheduler: str
+    policies: tuple[LifecyclePolicy, ...]
+
+    @cached_property
+    def by_name(self) -> dict[str, Task]:
+        return {task.name: task for task in self.tasks}
+
+    @cached_property
+    def replicas(self) -> int:
+        return sum(task.replicas for task in self.tasks)
+
+    @cached_property
+    def every_task_counts(self) -> bool:
+        """Whether the tasks' own minimums bind: only when the Job's covers their sum (volcano-behaviour.md 3.6, 5.1)."""
+        return self.min_available >= sum(task.minimum for task in self.tasks)
+
+    def minimum(self, tasks: tuple[Task, ...]) -> int:
+        """Pods that the gang needs when only `tasks` may have pods (decisions row 3)."""
+        if len(tasks) == len(self.tasks):
+            return self.min_available
+        if self.every_task_counts:
+            return sum(task.minimum for task in tasks)
+        return min(self.min_available, sum(task.replicas for task in tasks))
+
+
+def wanted(job: Job, condition: TaskCondition = TaskCondition.COMPLETED) -> Wanted:
+    """`condition`: what `dependsOn` without one waits for (setting --depends-on-condition)."""
+    spec = job.spec
+    tasks = tuple(_task(task, position, condition) for position, task in enumerate(spec.tasks or ()))
+    needed = sum(task.minimum for task in tasks) if spec.min_available is None else spec.min_available
+    return Wanted(
+        tasks=tasks,
+        min_available=needed,
+        min_success=spec.min_success,
+        max_retry=names.DEFAULT_MAX_RETRY if spec.max_retry is None else spec.max_retry,
+        queue=spec.queue or names.DEFAULT_QUEUE,
+        scheduler=spec.scheduler_name or names.DEFAULT_SCHEDULER,
+        policies=spec.policies,
+    )
+
+
+def _task(spec: TaskSpec, position: int, condition: TaskCondition) -> Task:
+    depends = spec.depends_on
+    return Task(
+        name=spec.name or f"default{position}",
+        replicas=spec.replicas,
+        minimum=_minimum(spec),
+        max_retry=names.DEFAULT_MAX_RETRY if spec.max_retry is None else spec.max_retry,
+        needs=tuple(dict.fromkeys(depends.name)) if depends else (),
+        any_of=depends is not None and depends.iteration is TaskIteration.ANY,
+        condition=(depends.condition if depends else None) or condition,
+        spec=spec,
+    )
+
+
+def _minimum(spec: TaskSpec) -> int:
+    if spec.min_available is not None:
+        return min(spec.min_available, spec.replicas)
+    partitions = spec.partition_policy
+    if partitions and partitions.min_partitions:
+        return partitions.min_partitions * partitions.partition_size
+    return spec.replicas

@@ -1,0 +1,80 @@
+"""The state machine as a table: what an action does in a phase (volcano-behaviour.md 3.6 with decisions 4, 5, 13)."""
+
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from shared.model.phases import JobAction, JobPhase
+
+
+class Budget(StrEnum):
+    """What a move is counted against."""
+
+    NOTHING = "nothing"
+    JOB = "job"
+    TASK = "task"
+
+
+class Move(msgspec.Struct, frozen=True):
+    """`to`: the phase entered; `targeted`: only the task, pod or partition that the action names is replaced;
+    `forgets`: results of finished pods are given up, so that everything runs again."""
+
+    to: JobPhase
+    budget: Budget = Budget.NOTHING
+    targeted: bool = False
+    forgets: bool = False
+
+
+RESTART: Final = Move(JobPhase.RESTARTING, Budget.JOB, forgets=True)
+REPLACE: Final = Move(JobPhase.RESTARTING, Budget.TASK, targeted=True)
+RESUME: Final = Move(JobPhase.RESTARTING)
+ABORT: Final = Move(JobPhase.ABORTING)
+COMPLETE: Final = Move(JobPhase.COMPLETING)
+TERMINATE: Final = Move(JobPhase.TERMINATING)
+
+_ACTIVE: Final = {
+    JobAction.RESTART_JOB: RESTART,
+    JobAction.RESTART_TASK: REPLACE,
+    JobAction.RESTART_POD: REPLACE,
+    JobAction.RESTART_PARTITION: REPLACE,
+    JobAction.ABORT_JOB: ABORT,
+    JobAction.COMPLETE_JOB: COMPLETE,
+    JobAction.TERMINATE_JOB: TERMINATE,
+}
+
+MOVES: Final[dict[tuple[JobPhase, JobAction], Move]] = {
+    **{
+        (phase, action): move
+        for phase in (JobPhase.PENDING, JobPhase.RUNNING, JobPhase.RESTARTING)
+        for action, move in _ACTIVE.items()
+    },
+    (JobPhase.ABORTING, JobAction.RESUME_JOB): RESUME,
+    (JobPhase.ABORTED, JobAction.RESUME_JOB): RESUME,
+    # Volcano leaves a Job that is being aborted as it is; a user who then says "terminate" means it.
+    (JobPhase.ABORTING, JobAction.TERMINATE_JOB): TERMINATE,
+}
+
+_ON_ITS_WAY: Final = (JobPhase.COMPLETING, JobPhase.TERMINATING)
+_FINISHED: Final = (JobPhase.COMPLETED, JobPhase.TERMINATED, JobPhase.FAILED)
+
+IGNORED: Final[frozenset[tuple[JobPhase, JobAction]]] = frozenset(
+    {
+        # nothing to resume
+        (JobPhase.PENDING, JobAction.RESUME_JOB),
+        (JobPhase.RUNNING, JobAction.RESUME_JOB),
+        (JobPhase.RESTARTING, JobAction.RESUME_JOB),
+        # an aborted Job is only resumed
+        *((JobPhase.ABORTING, action) for action in _ACTIVE if action is not JobAction.TERMINATE_JOB),
+        *((JobPhase.ABORTED, action) for action in _ACTIVE),
+        # an end that was decided is not undone
+        *((phase, action) for phase in (*_ON_ITS_WAY, *_FINISHED) for action in JobAction),
+    }
+)
+
+ARRIVES: Final = {
+    JobPhase.ABORTING: JobPhase.ABORTED,
+    JobPhase.COMPLETING: JobPhase.COMPLETED,
+    JobPhase.TERMINATING: JobPhase.TERMINATED,
+}
+"""Where a phase goes once no pod is left that has not finished."""

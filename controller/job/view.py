@@ -1,0 +1,68 @@
+"""The Job's pods sorted by what they are to us: current ones by task and index, leftovers, and surplus."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import msgspec
+
+from controller.job.ledger import Ledger
+from controller.job.seen import PodSeen
+from controller.job.spec import Wanted
+from shared.model.phases import JobPhase, PodPhase
+
+STOPPED: Final = frozenset(set(JobPhase) - {JobPhase.PENDING, JobPhase.RUNNING, JobPhase.RESTARTING})
+"""Phases in which no pod may go on: unfinished ones are deleted, finished ones kept."""
+
+
+class View(msgspec.Struct, frozen=True):
+    """`current`: task -> index -> pod of this incarnation; `stale`: pods that a restart replaces; `surplus`: pods that spec
+    no longer has."""
+
+    current: Mapping[str, Mapping[int, PodSeen]]
+    stale: tuple[PodSeen, ...] = ()
+    surplus: tuple[PodSeen, ...] = ()
+
+    def of(self, task: str) -> Mapping[int, PodSeen]:
+        return self.current.get(task, {})
+
+    @property
+    def everything(self) -> Iterable[PodSeen]:
+        yield from (pod for pods in self.current.values() for pod in pods.values())
+        yield from self.stale
+        yield from self.surplus
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Names that are taken: a replacement has to wait until its forerunner is gone."""
+        return frozenset(pod.name for pod in self.everything)
+
+
+def view(pods: Iterable[PodSeen], ledger: Ledger, wanted: Wanted) -> View:
+    current: dict[str, dict[int, PodSeen]] = {task.name: {} for task in wanted.tasks}
+    stale: list[PodSeen] = []
+    surplus: list[PodSeen] = []
+    for pod in pods:
+        task = wanted.by_name.get(pod.task)
+        if is_stale(pod, ledger):
+            stale.append(pod)
+        elif task is None or pod.index >= task.replicas:
+            surplus.append(pod)
+        else:
+            current[pod.task][pod.index] = pod
+    return View(current, tuple(stale), tuple(surplus))
+
+
+def is_stale(pod: PodSeen, ledger: Ledger) -> bool:
+    """Whether a restart replaces this pod: by its uid, or because it is of an earlier version.
+
+    A success that the ledger remembers stands for every version, since only a restart of the whole Job forgets it; a
+    stopped Job keeps all that has finished.
+    """
+    task = ledger.task(pod.task)
+    if pod.uid in task.replacing:
+        return True
+    if pod.version >= ledger.version:
+        return False
+    if ledger.phase in STOPPED:
+        return not pod.finished
+    return not (pod.finished and pod.phase is PodPhase.SUCCEEDED and pod.index in task.succeeded)

@@ -1,0 +1,317 @@
+"""The Job controller: joins observing, deciding and applying (controller.job decides)."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from controller.decision import Decision, Refusal
+from controller.job import volumes
+from controller.job.children import PLUGIN_KINDS, named, plugin_keys
+from controller.job.decide import decide
+from controller.job.gang_api import GangBackend, UngatedBackend, VolcanoBackend
+from controller.job.seen import JobSeen, JobSettings, PodSeen, pod_seen
+from controller.job.spec import wanted
+from controller.job.view import STOPPED
+from controller.kube.apply import Applier, Child
+from controller.kube.keys import new_keypair
+from controller.loop.controller import Controller, ControllerContext, Route, Wakes
+from controller.loop.queue import WorkQueue
+from controller.loop.routes import by_controller_uid, its_controller, itself, reference_of
+from controller.loop.settle import Refusals, settle
+from controller.plugin_api import KeyPair, job_shape
+from controller.plugins import needs_keypair
+from controller.settings import Settings
+from shared import names
+from shared.kinds import COMMAND, JOB, POD, PODGROUP, PRIORITYCLASS, PVC, QUEUE
+from shared.kube.cache import Cache, strip
+from shared.kube.store import Key
+from shared.model.command import Command
+from shared.model.job import Job
+from shared.model.job_status import JobStatus
+from shared.model.phases import TaskCondition
+from shared.model.podgroup import PodGroup
+from shared.model.queue import Queue
+from shared.naming import podgroup_name
+
+Body = dict[str, Any]
+LOG: Final = logging.getLogger(__name__)
+OWNER: Final = "owner"
+TARGET: Final = "target-job"
+QUEUED: Final = "queue"
+CLAIMS: Final = "claims"
+M = TypeVar("M")
+KEPT_PODS: Final = 16  # Jobs with more pods keep them parsed between passes
+
+
+# --- indexes and routes --------------------------------------------------------------------------------------------------
+
+
+def targets_of(command: Body) -> Iterator[Key]:
+    """The Job that a Command is for."""
+    target = command.get("target") or {}
+    if target.get("kind") == JOB.kind and str(target.get("apiVersion", "")).startswith(f"{JOB.group}/"):
+        yield Key(command["metadata"].get("namespace", ""), str(target.get("name", "")))
+
+
+def index_by_target(command: Body) -> Iterator[str]:
+    for key in targets_of(command):
+        yield str(key)
+
+
+def index_by_queue(job: Body) -> Iterator[str]:
+    yield str((job.get("spec") or {}).get("queue") or names.DEFAULT_QUEUE)
+
+
+def index_by_claim(job: Body) -> Iterator[str]:
+    """Claims that the Job's user has to make."""
+    for volume in (job.get("spec") or {}).get("volumes") or ():
+        if volume.get("volumeClaimName"):
+            yield str(Key(job["metadata"].get("namespace", ""), volume["volumeClaimName"]))
+
+
+def command_wakes(old: Body | None, new: Body | None) -> Iterable[Key]:
+    return reference_of(None, new, targets_of)
+
+
+def gone(wakes: Wakes) -> Wakes:
+    """Only when something has gone: the only own write after which there is more to do."""
+
+    def waking(old: Body | None, new: Body | None) -> Iterable[Key]:
+        return wakes(old, None) if new is None else ()
+
+    return waking
+
+
+def _queue_wakes(jobs: Cache) -> Wakes:
+    """A queue that appears, or whose reach changes, concerns the Jobs in it."""
+
+    def wakes(old: Body | None, new: Body | None) -> Iterable[Key]:
+        if new is None or (old is not None and _clusters(old) == _clusters(new)):
+            return ()
+        return jobs.keys_by(QUEUED, new["metadata"]["name"])
+
+    return wakes
+
+
+def _clusters(queue: Body) -> Any:
+    return (queue.get("spec") or {}).get("extendClusters")
+
+
+def _claim_wakes(jobs: Cache) -> Wakes:
+    def wakes(old: Body | None, new: Body | None) -> Iterable[Key]:
+        body = new or old
+        if body is None or (old is not None and new is not None):
+            return ()
+        key = Key(body["metadata"].get("namespace", ""), body["metadata"]["name"])
+        return (*jobs.keys_by(CLAIMS, str(key)), *its_controller(JOB)(old, new))
+
+    return wakes
+
+
+def _is_of_a_job(body: Body) -> bool:
+    return names.JOB_NAME in (body["metadata"].get("labels") or {})
+
+
+def _only_metadata(body: Body) -> Body:
+    """Of claims nothing but their existence counts."""
+    metadata = strip(body)["metadata"]
+    return {"apiVersion": body.get("apiVersion"), "kind": body.get("kind"), "metadata": metadata}
+
+
+# --- observing ------------------------------------------------------------------------------------------------------------
+
+
+class Observer:
+    """Caches -> JobSeen. Bodies become models here; a body that does not is an admission fault and is logged."""
+
+    def __init__(self, context: ControllerContext) -> None:
+        caches = context.caches
+        self.jobs = caches.want(JOB, indexers={QUEUED: index_by_queue, CLAIMS: index_by_claim})
+        self.pods = caches.want(POD, indexers={OWNER: by_controller_uid})
+        self.groups = caches.want(PODGROUP)
+        self.queues = caches.want(QUEUE)
+        self.commands = caches.want(COMMAND, indexers={TARGET: index_by_target})
+        self.claims = caches.want(PVC, transform=_only_metadata)
+        self.priorities = caches.want(PRIORITYCLASS)
+        self.objects = {
+            kind.kind: caches.want(kind, label_selector=names.JOB_NAME, accepts=_is_of_a_job)
+            for kind in PLUGIN_KINDS.values()
+        }
+        self.settings = job_settings(context.settings)
+        self._clock = context.clock
+        self._parsed: dict[Key, dict[str, tuple[str, PodSeen | None]]] = {}
+
+    def job(self, key: Key) -> tuple[Body, Job] | None:
+        """The stored Job and its model; None when it is gone or cannot be read."""
+        body = self.jobs.get(*key)
+        if body is None:
+            self._parsed.pop(key, None)
+            return None
+        try:
+            return body, parsed_job(body)
+        except msgspec.ValidationError as fault:
+            LOG.warning("a Job that cannot be read is left alone", extra={"key": str(key), "error": str(fault)})
+            return None
+
+    def plugin_objects(self, job: Job) -> dict[str, Body]:
+        """What exists of the Job's plugin objects, by KIND/NAME."""
+        keys = plugin_keys(job, wanted(job)) if job.spec.plugins else ()
+        found = ((kind, name, self.objects[kind].get(job.metadata.namespace, name)) for kind, name in keys)
+        return {f"{kind}/{name}": body for kind, name, body in found if body is not None}
+
+    def seen(
+        self,
+        body: Body,
+        job: Job,
+        refusals: Mapping[Child, Refusal],
+        keypair: KeyPair | None,
+        wrote_at: float | None,
+    ) -> JobSeen:
+        key = Key(job.metadata.namespace, job.metadata.name)
+        group = self.groups.get(key.namespace, podgroup_name(key.name, job.metadata.uid))
+        queue = self.queues.get("", job.spec.queue or names.DEFAULT_QUEUE)
+        return JobSeen(
+            job=job,
+            body=body,
+            now=self._clock(),
+            pods=self._pods(key, job.metadata.uid),
+            group=_converted(group, PodGroup),
+            claims=frozenset(self._claims(job)),
+            objects=self.plugin_objects(job),
+            keypair=keypair,
+            commands=tuple(self._commands(key)),
+            queue=_converted(queue, Queue),
+            refusals=refusals,
+            priorities=self._priorities(job),
+            wrote_at=wrote_at,
+            settings=self.settings,
+        )
+
+    def _pods(self, key: Key, uid: str) -> tuple[PodSeen, ...]:
+        """The Job's pods, parsed once per version: large Jobs are looked at often."""
+        before, after = self._parsed.get(key, {}), {}
+        for body in self.pods.by(OWNER, uid):
+            metadata = body["metadata"]
+            known = before.get(metadata["uid"])
+            version = metadata.get("resourceVersion", "")
+            after[metadata["uid"]] = known if known and known[0] == version else (version, pod_seen(body))
+        if len(after) > KEPT_PODS:
+            self._parsed[key] = after
+        else:
+            self._parsed.pop(key, None)
+        return tuple(pod for _, pod in after.values() if pod is not None)
+
+    def _claims(self, job: Job) -> Iterator[str]:
+        for index, volume in enumerate(job.spec.volumes):
+            name = volumes.claim_of(job, index, volume)
+            if name and self.claims.get(job.metadata.namespace, name) is not None:
+                yield name
+
+    def _commands(self, key: Key) -> Iterator[Command]:
+        for body in self.commands.by(TARGET, str(key)):
+            command = _converted(body, Command)
+            if command is not None and not command.metadata.deletion_timestamp:
+                yield command
+
+    def _priorities(self, job: Job) -> dict[str, int]:
+        wants = ((task.template.get("spec") or {}).get("priorityClassName") for task in job.spec.tasks or ())
+        found = {name: self.priorities.get("", name) for name in wants if name}
+        return {name: int(body.get("value") or 0) for name, body in found.items() if body}
+
+
+def _converted(body: Body | None, model: type[M]) -> M | None:
+    """The model of a stored object, or None when there is none or it cannot be read."""
+    if body is None:
+        return None
+    try:
+        return msgspec.convert(body, model)
+    except msgspec.ValidationError as fault:
+        LOG.warning("an object that cannot be read is ignored", extra={"kind": model.__name__, "error": str(fault)})
+        return None
+
+
+def parsed_job(body: Body) -> Job:
+    """The model of a stored Job. A status that is not ours to understand counts as none. Raises ValidationError."""
+    try:
+        return msgspec.convert(body, Job)
+    except msgspec.ValidationError:
+        job = msgspec.convert({**body, "status": {}}, Job)
+        return msgspec.structs.replace(job, status=JobStatus())
+
+
+def backend_of(settings: Settings) -> GangBackend:
+    """The gang backend that the setting names."""
+    if settings.gang_backend == VolcanoBackend.name:
+        return VolcanoBackend()
+    return UngatedBackend(settings.pod_scheduler_name)
+
+
+def job_settings(settings: Settings) -> JobSettings:
+    return JobSettings(depends_on_condition=TaskCondition(settings.depends_on_condition), backend=backend_of(settings))
+
+
+# --- the controller -------------------------------------------------------------------------------------------------------
+
+
+class JobReconciler:
+    def __init__(self, observer: Observer, applier: Applier, clock: Callable[[], float]) -> None:
+        self._observer = observer
+        self._applier = applier
+        self._clock = clock
+        self._refusals = Refusals()
+        self._wrote: dict[Key, tuple[str, float]] = {}
+
+    async def reconcile(self, key: Key) -> float | None:
+        found = self._observer.job(key)
+        if found is None:
+            self._refusals.forget(key)
+            self._wrote.pop(key, None)
+            return None
+        _, job = found
+        keypair = await self._keypair(job)
+        return await settle(
+            self._applier, self._refusals, JOB, key, lambda refusals: self._decided(key, refusals, keypair)
+        )
+
+    def _decided(self, key: Key, refusals: Mapping[Child, Refusal], keypair: KeyPair | None) -> tuple[Body, Decision]:
+        found = self._observer.job(key)
+        if found is None:
+            return {}, Decision()
+        body, job = found
+        uid, at = self._wrote.get(key, ("", 0.0))
+        wrote_at = at if uid == job.metadata.uid else None
+        decision = decide(self._observer.seen(body, job, refusals, keypair, wrote_at))
+        if decision.status is not None:
+            self._wrote[key] = (job.metadata.uid, self._clock())
+        return body, decision
+
+    async def _keypair(self, job: Job) -> KeyPair | None:
+        """Drawn in a thread when a plugin needs one that is not stored yet."""
+        if not job.spec.plugins or job.status.state.phase in STOPPED or job.metadata.deletion_timestamp:
+            return None
+        if not needs_keypair(job_shape(named(job, wanted(job))), self._observer.plugin_objects(job)):
+            return None
+        return await asyncio.to_thread(new_keypair)
+
+
+def build(context: ControllerContext) -> Controller:
+    observer = Observer(context)
+    owner = its_controller(JOB)
+    children: tuple[Cache, ...] = (observer.pods, observer.groups)
+    return Controller(
+        name="job",
+        queue=WorkQueue("job"),
+        reconciler=JobReconciler(observer, context.applier, context.clock),
+        routes=(
+            Route(observer.jobs, itself, own_writes=False),
+            *(Route(cache, owner, own_writes=False) for cache in (*children, *observer.objects.values())),
+            *(Route(cache, gone(owner)) for cache in children),
+            Route(observer.commands, command_wakes),
+            Route(observer.queues, _queue_wakes(observer.jobs)),
+            Route(observer.claims, _claim_wakes(observer.jobs), own_writes=False),
+        ),
+        primary=observer.jobs,
+    )
