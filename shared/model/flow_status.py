@@ -80,13 +80,24 @@ class Attempt(Model, frozen=True, kw_only=True):
     completion_time: Time | None = None
 
 
+class IterationRetry(Model, frozen=True, kw_only=True):
+    """An iteration that failed and has not ended: what its next attempt goes by."""
+
+    index: Count
+    attempts: Annotated[Count, Meta(description="Attempts begun since the last command.")] = 0
+    last_attempt: Attempt | None = None
+
+
 class Iterations(Model, frozen=True, kw_only=True):
     """Progress of a `for`: index sets as "0-57,60"."""
 
     total: Count | None = None
     running: Count = 0
+    running_indexes: Annotated[str, Meta(description="Iterations whose Job exists and has not ended.")] = ""
     completed_indexes: str = ""
     failed_indexes: str = ""
+    retries: tuple[IterationRetry, ...] = ()
+    outputs: Annotated[dict[str, Labels], Meta(description="Outputs by index, where the step declares any.")] = {}
 
 
 class LastIteration(Model, frozen=True, kw_only=True):

@@ -1,0 +1,1 @@
+"""What a JobFlow does next: pure functions from what was seen to a decision."""

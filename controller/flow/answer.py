@@ -1,0 +1,33 @@
+"""What a control primitive says of a step that has not started: nothing (None: no objection), or one of these."""
+
+import msgspec
+
+from shared.model.phases import StepPhase
+
+
+class Wait(msgspec.Struct, frozen=True):
+    """Not yet. `words`: what for, as people read it in `next`; `reason`, `message`: shown on the step."""
+
+    words: tuple[str, ...]
+    reason: str = ""
+    message: str = ""
+
+
+class End(msgspec.Struct, frozen=True):
+    """It ends here without a Job. `chosen`: the steps that a switch chose."""
+
+    phase: StepPhase
+    reason: str
+    message: str = ""
+    chosen: tuple[str, ...] | None = None
+
+
+Answer = Wait | End
+
+
+def skip(reason: str, message: str = "") -> End:
+    return End(StepPhase.SKIPPED, reason, message)
+
+
+def fail(reason: str, message: str) -> End:
+    return End(StepPhase.FAILED, reason, message)

@@ -1,0 +1,1 @@
+"""The control primitives, one file each, named as the API field. None knows its neighbour."""

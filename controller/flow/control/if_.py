@@ -1,0 +1,19 @@
+"""`if`: evaluated once the dependency says go; false skips the step (jobflow-api.md 2)."""
+
+from controller.flow.answer import End, fail, skip
+from controller.flow.reasons import CONDITION_FALSE, INVALID_EXPRESSION
+from controller.flow.turn import Turn
+from controller.flow.values import ExpressionFault, evaluate_at
+from shared.flowgraph import Place
+from shared.model.step import Step
+
+
+def condition(turn: Turn, step: Step) -> End | None:
+    """The end of a step whose condition is false or has no value."""
+    if step.if_ is None:
+        return None
+    try:
+        holds = evaluate_at(turn, step, Place.IF, step.if_)
+    except ExpressionFault as fault:
+        return fail(INVALID_EXPRESSION, str(fault))
+    return None if holds else skip(CONDITION_FALSE, f"if: {step.if_[:200]} is false")

@@ -1,0 +1,103 @@
+"""What a JobFlow does next: one pure function of what was seen. Level-triggered: it may be asked at any moment."""
+
+import math
+
+import msgspec
+
+from controller.decision import Action, Decision, Delete
+from controller.flow.advance import advance
+from controller.flow.commands import obey
+from controller.flow.control.daemon import stop_unneeded
+from controller.flow.control.deadline import deadline
+from controller.flow.control.finally_ import finish, may_begin
+from controller.flow.migrate import finished_by_volcano, steps_of
+from controller.flow.notes import notes
+from controller.flow.plan import Plan
+from controller.flow.record import record
+from controller.flow.seen import FlowSeen
+from controller.flow.status import carried, status
+from controller.flow.strays import find_strays, removals
+from controller.flow.terminate import terminations
+from controller.flow.trim import trim
+from controller.flow.turn import ProbeWanted, Turn, Wants
+from shared.kinds import JOBFLOW
+from shared.model.flow_status import JobFlowStatus
+from shared.timestamp import epoch_or_none
+
+
+class FlowDecision(msgspec.Struct, frozen=True):
+    """`wants`: read this and decide again, before anything else; `probes`: network probes to keep trying; `carry`: the
+    `flow.status` of the next look, once the actions have succeeded, though it may not have been written."""
+
+    decision: Decision
+    wants: Wants
+    probes: tuple[ProbeWanted, ...] = ()
+    carry: JobFlowStatus = JobFlowStatus()
+
+
+def decide(seen: FlowSeen, plan: Plan | None = None) -> FlowDecision:
+    """Everything that can be done for the flow now. `plan`: the prepared spec, made here when it is not at hand."""
+    if finished_by_volcano(seen.flow):
+        return FlowDecision(Decision(), Wants())
+    plan = plan or Plan(seen.flow)
+    turn = Turn(seen, plan, steps_of(seen.flow.status, plan))
+    deletions = _run(turn) if not seen.flow.metadata.deletion_timestamp else ()
+    return _decision(turn, deletions)
+
+
+def _run(turn: Turn) -> tuple[Delete, ...]:
+    if turn.completion_time is None:
+        record(turn)
+    deletions = obey(turn)
+    if turn.completion_time is None and not turn.plan.fault:
+        _start_clock(turn)
+        deadline(turn)
+        find_strays(turn)
+        advance(turn, turn.plan.order)
+        stop_unneeded(turn)
+        if may_begin(turn):
+            advance(turn, [step.name for step in turn.plan.finals])
+            finish(turn)
+    return deletions
+
+
+def _start_clock(turn: Turn) -> None:
+    if turn.start_time is None and not turn.suspend:
+        created = () if turn.reset else (job.created for job in turn.jobs.values() if job.created)
+        turn.start_time = min(created, default=turn.now_text)
+
+
+def _decision(turn: Turn, deletions: tuple[Delete, ...]) -> FlowDecision:
+    seen = turn.seen
+    actions: tuple[Action, ...] = (*turn.patches, *turn.creates, *terminations(turn))
+    if seen.now < seen.write_after and not turn.urgent:
+        turn.wake_at(seen.write_after)
+        decision = Decision(actions, notes=tuple(turn.notes), requeue_after=_pause(turn))
+        return FlowDecision(decision, turn.wants, tuple(turn.probes), carried(turn))
+    new = trim(status(turn))
+    changed = new != seen.stored
+    cleanup = (*deletions, *removals(turn), *_expired(turn))
+    decision = Decision(
+        actions,
+        msgspec.to_builtins(new) if changed else None,
+        cleanup,
+        (*turn.notes, *(notes(seen.stored, new) if changed else ())),
+        _pause(turn),
+    )
+    return FlowDecision(decision, turn.wants, tuple(turn.probes), new)
+
+
+def _expired(turn: Turn) -> tuple[Delete, ...]:
+    """The JobFlow itself, `ttlSecondsAfterFinished` after its end."""
+    keep, ended = turn.plan.spec.ttl_seconds_after_finished, epoch_or_none(turn.completion_time)
+    if keep is None or ended is None:
+        return ()
+    if turn.now < ended + keep:
+        turn.wake_at(ended + keep)
+        return ()
+    metadata = turn.seen.flow.metadata
+    return (Delete(JOBFLOW, metadata.namespace, metadata.name, metadata.uid),)
+
+
+def _pause(turn: Turn) -> float | None:
+    return None if turn.wake == math.inf else max(turn.wake - turn.now, 0.0)

@@ -1,0 +1,56 @@
+"""`status.next`: the steps that come next, and what each waits for, in words."""
+
+from controller.flow.plan import strategy_of
+from controller.flow.turn import Turn, started
+from shared.model.flow_status import NextStep
+from shared.model.phases import DependsStrategy, StepPhase
+
+_SHOWN = 3
+
+
+def next_up(turn: Turn) -> tuple[NextStep, ...]:
+    """Steps that start, or go on, as soon as what is named here has happened."""
+    if turn.completion_time is not None:
+        return ()
+    found = [
+        NextStep(name=step.name, waiting_for=turn.words[step.name])
+        for step in turn.plan.flows
+        if step.name in turn.words and (step.name not in turn.on_targets or _is_near(turn, step.name))
+    ]
+    open_ = [step.name for step in turn.plan.flows if not turn.steps[step.name].phase.ended]
+    if open_ and not found:
+        waiting = (f"waits for {_some(open_)}",)
+        return tuple(NextStep(name=step.name, waiting_for=waiting) for step in turn.plan.finals)
+    finals = (step.name for step in turn.plan.finals if step.name in turn.words)
+    return (*found, *(NextStep(name=name, waiting_for=turn.words[name]) for name in finals))
+
+
+def summary(steps: tuple[NextStep, ...]) -> str:
+    """`next` in a line: `d: waits for b, c; e: suspended; 4 more`."""
+    parts = [f"{step.name}: {', '.join(step.waiting_for)}" for step in steps[:_SHOWN]]
+    if len(steps) > _SHOWN:
+        parts.append(f"{len(steps) - _SHOWN} more")
+    return "; ".join(parts)[:512]
+
+
+def _is_near(turn: Turn, name: str) -> bool:
+    """Whether what it waits for is under way."""
+    targets = turn.plan.targets[name]
+    active = [target for target in targets if _is_active(turn, target)]
+    if turn.plan.chooser.get(name) in active:
+        return True
+    step = turn.plan.steps[name]
+    if strategy_of(step) is DependsStrategy.ANY and active:
+        return True
+    return all(turn.steps[target].phase.ended or target in active for target in targets)
+
+
+def _is_active(turn: Turn, name: str) -> bool:
+    state = turn.steps[name]
+    if state.phase.ended:
+        return False
+    return started(state) or state.phase is StepPhase.PENDING or turn.plan.steps[name].switch is not None
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")

@@ -1,0 +1,103 @@
+"""A JobFlow's spec, prepared once per generation: what waits for what, in which order, under which names."""
+
+from typing import Final
+
+from shared import flowgraph, graph
+from shared.expressions import Problem, Program
+from shared.flowgraph import Place
+from shared.model.flow import JobFlow
+from shared.model.phases import DependsCondition, DependsStrategy
+from shared.model.step import Item, Loop, Retry, Step
+from shared.names import DEFAULT_MAX_ITERATIONS
+from shared.naming import job_name
+
+_NO_RETRY: Final = Retry()
+
+
+class Plan:
+    """Facts that follow from the spec alone.
+
+    `flows`, `finals`: the steps; `steps`: both by name; `order`: the names of `flows`, each after what it waits for;
+    `position`: place in the spec, for free slots; `targets`: what each waits for, switches included; `chooser`: the
+    switch that can choose a step; `followers`: who waits for a step; `simple`: steps that move only
+    when all their targets have; `fault`: why the graph cannot run, or "". `programs`
+    and `items` remember what was compiled and which items a loop has, both by all they follow from.
+    """
+
+    def __init__(self, flow: JobFlow) -> None:
+        spec = flow.spec
+        self.flow_name = flow.metadata.name
+        self.spec = spec
+        self.flows = spec.flows
+        self.finals = spec.finally_
+        self.steps: dict[str, Step] = {step.name: step for step in (*spec.flows, *spec.finally_)}
+        self.position = {name: place for place, name in enumerate(self.steps)}
+        self.targets = flowgraph.edges(spec)
+        self.chooser = flowgraph.switch_of(spec)
+        self.order = graph.order(self.targets)
+        self.followers = graph.dependents(self.targets)
+        self.final_names = frozenset(step.name for step in spec.finally_)
+        self.daemons = tuple(step.name for step in spec.flows if step.daemon)
+        self.first_job = {name: job_name(self.flow_name, name) for name in self.steps}
+        self.outputs = {name: tuple(one.name for one in step.outputs) for name, step in self.steps.items()}
+        self.params = {param.name: param.value for param in spec.params}
+        self.simple = frozenset(step.name for step in spec.flows if self._is_simple(step))
+        self.ancestors = graph.Ancestors(self.targets)
+        self.programs: dict[tuple[str, Place, str], Program | tuple[Problem, ...]] = {}
+        self.items: dict[tuple[str, str], tuple[Item, ...]] = {}
+        self.fault = self._fault()
+
+    def _fault(self) -> str:
+        if not self.flows:
+            return "spec.flows is empty"
+        if repeated := graph.duplicates(step.name for step in (*self.flows, *self.finals)):
+            return f"several steps are named {', '.join(repeated)}"
+        if missing := next(graph.dangling(self.targets), None):
+            return f'step {missing[0]} waits for "{missing[2]}", which is no step'
+        if path := graph.cycle(self.targets):
+            return f"cycle {' -> '.join(path)}"
+        return ""
+
+    def _is_simple(self, step: Step) -> bool:
+        """It waits for all of its targets and nothing else, and for no daemon."""
+        if not step.targets or step.name in self.chooser or strategy_of(step) is not DependsStrategy.ALL:
+            return False
+        probed = step.depends_on is not None and step.depends_on.probe is not None
+        return not probed
+
+    def retry(self, step: Step) -> Retry:
+        """The step's own retry, else the flow's."""
+        return step.retry or self.spec.retry or _NO_RETRY
+
+    def job_name(self, step: str, index: int | None, attempt: int) -> str:
+        if index is None and not attempt:
+            return self.first_job[step]
+        return job_name(self.flow_name, step, index, attempt)
+
+    def serves(self, follower: str, daemon: str) -> bool:
+        """Whether `follower` needs the daemon to run, rather than waiting for its end."""
+        depends = self.steps[follower].depends_on
+        return (
+            depends is not None
+            and daemon in depends.targets
+            and (depends.probe is not None or _completed(depends.condition))
+        )
+
+
+def _completed(condition: DependsCondition | None) -> bool:
+    return condition in (None, DependsCondition.COMPLETED)
+
+
+def condition_of(step: Step) -> DependsCondition:
+    """`dependsOn.condition` with its default."""
+    return (step.depends_on.condition if step.depends_on else None) or DependsCondition.COMPLETED
+
+
+def strategy_of(step: Step) -> DependsStrategy:
+    """`dependsOn.strategy` with its default."""
+    return (step.depends_on.strategy if step.depends_on else None) or DependsStrategy.ALL
+
+
+def max_iterations(loop: Loop) -> int:
+    """`for.maxIterations` with its default."""
+    return loop.max_iterations or DEFAULT_MAX_ITERATIONS

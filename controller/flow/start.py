@@ -1,0 +1,166 @@
+"""Starts what is ready, in the order of the spec, as far as slots are free."""
+
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+
+from controller.decision import Create
+from controller.flow import indexes, reasons
+from controller.flow.answer import Answer, End, Wait, fail
+from controller.flow.build import BuildFault, build
+from controller.flow.control import parallelism
+from controller.flow.turn import Turn, with_jobs
+from controller.flow.values import Iteration
+from shared.kinds import JOB
+from shared.model.flow_status import Iterations
+from shared.model.phases import StepPhase
+from shared.model.step import Step
+from shared.names import MAX_FLOW_JOBS
+
+_MOST_BACKOFF = 60.0
+_DELETION_POLL = 1.0
+
+
+def start(turn: Turn, ready: Iterable[tuple[Step, list[Iteration] | None]]) -> bool:
+    """Create the Jobs of ready steps (None) and iterations; True when a step ended because it cannot have one."""
+    ended = False
+    slots = parallelism.free_slots(turn)
+    for step, iterations in sorted(ready, key=lambda entry: turn.plan.position[entry[0].name]):
+        for iteration in [None] if iterations is None else iterations:
+            free = parallelism.exempt(turn, step)
+            if slots <= 0 and not free:
+                turn.words[step.name] = parallelism.words(turn)
+                break
+            answer = _begin(turn, step, iteration)
+            if answer is None:
+                slots -= 0 if free else 1
+                continue
+            ended |= _blocked(turn, step, answer)
+            break
+    return ended
+
+
+def find_template(turn: Turn, step: Step) -> Wait | None:
+    """The wait of a step whose JobTemplate is not there."""
+    if step.template_name in turn.seen.templates:
+        return None
+    said = f"template {step.template_name} not found"
+    return Wait((said,), reasons.TEMPLATE_NOT_FOUND, said)
+
+
+def _blocked(turn: Turn, step: Step, answer: Answer) -> bool:
+    if isinstance(answer, End):
+        turn.end(step.name, answer.phase, answer.reason, answer.message)
+        return True
+    hold(turn, step.name, answer)
+    return False
+
+
+def hold(turn: Turn, name: str, answer: Wait) -> None:
+    """Note what a step waits for."""
+    turn.words[name] = answer.words
+    state = turn.steps[name]
+    phase = state.phase
+    if state.iterations is None and phase is not StepPhase.RETRYING:
+        phase = StepPhase.PENDING if answer.reason in reasons.NOT_BEGUN else StepPhase.WAITING
+    if (phase, answer.reason, answer.message) != (state.phase, state.reason, state.message):
+        turn.change(name, phase=phase, reason=answer.reason, message=answer.message)
+
+
+def _begin(turn: Turn, step: Step, iteration: Iteration | None) -> Answer | None:
+    attempt = _attempt(turn, step, iteration)
+    index = None if iteration is None else iteration.index
+    name = turn.plan.job_name(step.name, index, attempt)
+    answer = (
+        _stray(turn, step)
+        or find_template(turn, step)
+        or _namesake(turn, name)
+        or _refused(turn, name)
+        or _too_many(turn)
+    )
+    if answer is not None:
+        return answer
+    try:
+        body = build(turn, step, name, attempt, iteration, turn.seen.templates[step.template_name])
+    except BuildFault as fault:
+        return fail(fault.reason, str(fault))
+    turn.creates.append(Create(JOB, body))
+    _begun(turn, step, iteration, name, attempt)
+    return None
+
+
+def _stray(turn: Turn, step: Step) -> Answer | None:
+    """After a restart, the attempt that was under way must end first."""
+    return Wait(("waits for an abandoned Job to end",)) if step.name in turn.strays else None
+
+
+def _attempt(turn: Turn, step: Step, iteration: Iteration | None) -> int:
+    state = turn.steps[step.name]
+    if iteration is None or state.iterations is None:
+        return state.attempts
+    tried = next((retry.attempts for retry in state.iterations.retries if retry.index == iteration.index), 0)
+    return state.attempt_base + tried
+
+
+def _namesake(turn: Turn, name: str) -> Answer | None:
+    """What is in the way under the Job's name."""
+    other = turn.seen.namesakes.get(name)
+    if other is None or other.owner_uid == turn.seen.flow.metadata.uid:
+        return None
+    if other.deleting or other.owner == f"JobFlow/{turn.plan.flow_name}":
+        turn.wake_at(turn.now + _DELETION_POLL)
+        said = f"an earlier Job {name} is still being deleted"
+        return Wait((said,), reasons.WAITING_FOR_DELETION, said)
+    return fail(reasons.NAME_CONFLICT, f"a Job {name} is there already, owned by {other.owner or 'nobody'}")
+
+
+def _refused(turn: Turn, name: str) -> Answer | None:
+    refusal = turn.seen.refusals.get(name)
+    if refusal is None:
+        return None
+    if refusal.code in (400, 422):
+        return fail(reasons.INVALID_JOB, refusal.message[:1024])
+    if refusal.code == 409 and name not in turn.seen.gone:
+        turn.wants.jobs.add(name)
+    until = refusal.at + min(_MOST_BACKOFF, 2.0 ** (refusal.count - 1))
+    if turn.now >= until:
+        return None
+    turn.wake_at(until)
+    return Wait((f"Job {name} rejected",), reasons.JOB_REJECTED, refusal.message[:512])
+
+
+def _too_many(turn: Turn) -> Answer | None:
+    made = sum(state.attempts for state in turn.steps.values()) if len(turn.jobs) > MAX_FLOW_JOBS // 2 else 0
+    if max(made, len(turn.jobs) + len(turn.creates)) < MAX_FLOW_JOBS:
+        return None
+    return fail(reasons.TOO_MANY_JOBS, f"a flow may have {MAX_FLOW_JOBS} Jobs")
+
+
+def _begun(turn: Turn, step: Step, iteration: Iteration | None, name: str, attempt: int) -> None:
+    state = turn.steps[step.name]
+    turn.words.pop(step.name, None)
+    common = {
+        "reason": "",
+        "message": "",
+        "attempts": max(state.attempts, attempt + 1),
+        "start_time": state.start_time or turn.now_text,
+        "completion_time": None,
+        "jobs": with_jobs(state.jobs, (name,)),
+    }
+    if iteration is None or state.iterations is None:
+        turn.change(step.name, phase=StepPhase.PENDING, **common)
+        return
+    running = indexes.parse(state.iterations.running_indexes) | {iteration.index}
+    turn.change(
+        step.name,
+        phase=StepPhase.RUNNING,
+        iterations=_running(state.iterations, running, iteration.index),
+        **common,
+    )
+
+
+def _running(iterations: Iterations, running: set[int], index: int) -> Iterations:
+    retries = tuple(
+        replace(retry, attempts=retry.attempts + 1) if retry.index == index else retry for retry in iterations.retries
+    )
+    return replace(iterations, running=len(running), running_indexes=indexes.dump(running), retries=retries)

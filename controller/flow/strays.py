@@ -1,0 +1,53 @@
+"""Jobs of the flow that no step counts on any more: terminated, and removed where nobody wants to see them."""
+
+from collections.abc import Iterator
+
+from controller.decision import Delete, Note
+from controller.flow.seen import JobSeen
+from controller.flow.turn import Turn
+from shared.kinds import JOB
+from shared.model.phases import RetainPolicy
+
+
+def find_strays(turn: Turn) -> None:
+    """Have unfinished Jobs terminated that are no attempt under way of any step."""
+    wanted = {job.name for state in turn.steps.values() if not state.phase.ended for job in turn.current_jobs(state)}
+    for job in turn.jobs.values():
+        if job.ended or job.name in wanted or job.deleting:
+            continue
+        turn.kill(job)
+        if job.step in turn.steps:
+            turn.strays.add(job.step)
+        elif job.step and job.uid not in turn.seen.ordered:
+            said = f"Job {job.name} of step {job.step}, which is no longer in spec, is terminated and removed"
+            turn.notes.append(Note("SpecChangedTooLate", said, "Warning"))
+
+
+def removals(turn: Turn) -> Iterator[Delete]:
+    """Ended Jobs to delete once the status holds what they did."""
+    clean = turn.plan.spec.job_retain_policy is RetainPolicy.DELETE
+    for job in turn.jobs.values():
+        if job.deleting:
+            continue
+        if turn.completion_time is not None:
+            unwanted = clean
+        elif not job.ended:
+            continue
+        elif job.step and job.step not in turn.steps:
+            unwanted = True
+        else:
+            unwanted = clean and _superseded(turn, job)
+        if unwanted:
+            yield Delete(JOB, turn.seen.flow.metadata.namespace, job.name, job.uid)
+
+
+def _superseded(turn: Turn, job: JobSeen) -> bool:
+    """Whether it is a failed attempt that another has followed, or will."""
+    state = turn.steps.get(job.step)
+    if state is None:
+        return False
+    if job.index is None:
+        return job.attempt < state.attempts - 1
+    retries = state.iterations.retries if state.iterations else ()
+    tried = next((retry.attempts for retry in retries if retry.index == job.index), 0)
+    return job.attempt < max(state.attempt_base + tried - 1, state.attempt_base)

@@ -1,0 +1,64 @@
+"""Keeps a status under the size that an API server stores (jobflow-api.md 8)."""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
+
+from shared.model.flow_status import JobFlowStatus, StepStatus
+from shared.names import MAX_STATUS_BYTES
+
+_MESSAGE: Final = 100
+_MAYBE: Final = 1 << 18  # steps and Jobs are counted before anything is encoded: most flows are far below
+_A_STEP: Final = 700
+_A_JOB: Final = 900
+
+
+def trim(status: JobFlowStatus, limit: int = MAX_STATUS_BYTES) -> JobFlowStatus:
+    """`status`, without running histories, task counts, long messages and old entries, as far as it must be."""
+    rough = len(status.steps) * _A_STEP + len(status.job_status_list) * _A_JOB
+    if rough < _MAYBE and not any(step.iterations for step in status.steps):
+        return status
+    for lighter in _STAGES:
+        if len(msgspec.json.encode(status)) <= limit:
+            return status
+        status = lighter(status)
+    return status
+
+
+def _no_histories(status: JobFlowStatus) -> JobFlowStatus:
+    return replace(
+        status, job_status_list=tuple(replace(entry, running_histories=()) for entry in status.job_status_list)
+    )
+
+
+def _no_task_counts(status: JobFlowStatus) -> JobFlowStatus:
+    return replace(
+        status, conditions={name: replace(one, task_status_count={}) for name, one in status.conditions.items()}
+    )
+
+
+def _short_messages(status: JobFlowStatus) -> JobFlowStatus:
+    return replace(status, steps=tuple(_short(step) for step in status.steps))
+
+
+def _short(step: StepStatus) -> StepStatus:
+    attempt = step.last_attempt
+    return replace(
+        step,
+        message=step.message[:_MESSAGE],
+        last_attempt=replace(attempt, message=attempt.message[:_MESSAGE]) if attempt else None,
+    )
+
+
+def _no_entries(status: JobFlowStatus) -> JobFlowStatus:
+    return replace(status, job_status_list=(), conditions={}, next=status.next[:20])
+
+
+_STAGES: Final[Sequence[Callable[[JobFlowStatus], JobFlowStatus]]] = (
+    _no_histories,
+    _no_task_counts,
+    _short_messages,
+    _no_entries,
+)
