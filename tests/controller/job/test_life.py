@@ -68,18 +68,18 @@ def test_a_failure_that_puts_the_goal_out_of_reach_fails_the_job_at_once() -> No
 
 ENDS = {
     "job minimum above what succeeded": (
-        dict(minAvailable=2, tasks=task(minAvailable=1)), ["w-0"], ["w-1"], "Failed", "MinAvailableUnreachable",
+        {"minAvailable": 2, "tasks": task(minAvailable=1)}, ["w-0"], ["w-1"], "Failed", "MinAvailableUnreachable",
     ),
-    "job minimum reached": (dict(minAvailable=1, tasks=task()), ["w-0"], ["w-1"], "Completed", "PodsCompleted"),
+    "job minimum reached": ({"minAvailable": 1, "tasks": task()}, ["w-0"], ["w-1"], "Completed", "PodsCompleted"),
     "task minimum binds when the job's covers the sum": (
-        dict(tasks=task(replicas=3, minAvailable=2), minAvailable=2), ["w-0"], ["w-1", "w-2"], "Failed",
+        {"tasks": task(replicas=3, minAvailable=2), "minAvailable": 2}, ["w-0"], ["w-1", "w-2"], "Failed",
         "MinAvailableUnreachable",
     ),
     "minSuccess reached at once": (
-        dict(tasks=task(replicas=4), minSuccess=2), ["w-0", "w-1"], [], "Completed", "MinSuccessReached",
+        {"tasks": task(replicas=4), "minSuccess": 2}, ["w-0", "w-1"], [], "Completed", "MinSuccessReached",
     ),
     "minSuccess out of reach": (
-        dict(tasks=task(replicas=4, minAvailable=1), minAvailable=1, minSuccess=3), [], ["w-0", "w-1"], "Failed",
+        {"tasks": task(replicas=4, minAvailable=1), "minAvailable": 1, "minSuccess": 3}, [], ["w-0", "w-1"], "Failed",
         "MinSuccessUnreachable",
     ),
 }  # fmt: skip
