@@ -1,0 +1,74 @@
+"""Holds the pod template rules to a real kube-apiserver, which is right where the two differ.
+
+    KUBEBUILDER_ASSETS=FOLDER python -m tests.shared.podtemplate.against_apiserver [-v]
+
+Every template of the tables is sent as a pod, as a dry run. Exit code 1 when one verdict differs; `-v` also prints where
+the texts do. (Not a test: the default run has no API server.)
+"""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from shared.podtemplate import check_template
+from tests.cluster.controlplane import ControlPlane, Plan
+from tests.cluster.kube import Kube, until
+from tests.cluster.nodes.client import ApiError
+from tests.cluster.processes import Processes
+from tests.shared.podtemplate.make import template
+from tests.shared.podtemplate.test_accepted import ACCEPTED
+from tests.shared.podtemplate.test_refused import METADATA, REFUSED
+
+PODS = "/api/v1/namespaces/default/pods?dryRun=All"
+
+
+def cases() -> dict[str, dict[str, Any]]:
+    tables = {**ACCEPTED, **{name: row[:2] for name, row in REFUSED.items()}}
+    made = {name: template(path, value) for name, (path, value) in tables.items()}
+    return made | {name: {**template(), "metadata": metadata} for name, (metadata, _) in METADATA.items()}
+
+
+def said(kube: Kube, made: dict[str, Any]) -> str:
+    """What the server says against a pod of this template; empty when it takes it."""
+    metadata = {**(made.get("metadata") or {}), "name": "probe"}
+    try:
+        kube.request("POST", PODS, {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": made.get("spec")})
+    except ApiError as error:
+        return str(error)
+    return ""
+
+
+def compare(kube: Kube, verbose: bool) -> int:
+    different = 0
+    for name, made in cases().items():
+        theirs, ours = said(kube, made), [str(fault) for fault in check_template(made, "T")]
+        if bool(theirs) != bool(ours):
+            different += 1
+        elif not verbose or all(text.removeprefix("T.") in theirs for text in ours):
+            continue
+        print(f"{name}\n  kube-apiserver: {theirs or 'takes it'}\n  the rules: {ours or 'take it'}")
+    print(f"{len(cases())} templates, {different} verdicts differ")
+    return 1 if different else 0
+
+
+def main() -> int:
+    with tempfile.TemporaryDirectory() as folder, Processes(Path(folder) / "logs") as processes:
+        plane = ControlPlane(Plan(Path(os.environ["KUBEBUILDER_ASSETS"]), Path(folder)), processes)
+        plane.start()
+        kube = Kube(plane.kubeconfig)
+        until(lambda: _has_account(kube), 60, lambda: "no service account, so no pods")
+        return compare(kube, "-v" in sys.argv[1:])
+
+
+def _has_account(kube: Kube) -> bool:
+    try:
+        kube.request("GET", "/api/v1/namespaces/default/serviceaccounts/default")
+    except ApiError:
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    sys.exit(main())
