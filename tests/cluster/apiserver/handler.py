@@ -15,6 +15,7 @@ from tests.cluster.apiserver import (
     paths,
     plain,
     podlogs,
+    protobuf,
     reads,
     subresources,
     testing,
@@ -249,6 +250,8 @@ def parse(body: bytes, content_type: str) -> Any:
             return yaml.safe_load(body)
         except yaml.YAMLError as error:
             raise bad_request(f"error converting YAML to JSON: {error}") from None
+    if content_type == protobuf.MEDIA_TYPE:
+        return protobuf.decode(body)
     if "json" not in content_type and content_type not in ("application/octet-stream", "text/plain", "*/*"):
         raise ApiError(
             415,

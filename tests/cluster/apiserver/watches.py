@@ -143,9 +143,8 @@ async def serve(core: "Core", call: Call, request: web.Request, encode: Encode, 
         if lines:
             await response.write(b"".join(lines))
         await _pump(watch, response, ends, period)
-    except (ConnectionError, asyncio.CancelledError):
-        if not request.transport or not request.transport.is_closing():
-            raise
+    except ConnectionError:
+        pass  # the client went
     finally:
         bucket.listeners.discard(watch.hear)
         core.watches.discard(watch)
