@@ -8,17 +8,31 @@ import msgspec
 
 from shared import kinds, names
 from shared.kinds import Kind
+from shared.model.command import Command
 from shared.model.flow import JobFlowSpec
 from shared.model.job import JobSpec
+from shared.model.podgroup import PodGroupSpec
+from shared.model.queue import QueueSpec
 from webhook import rules
 from webhook.defaults.flow import flow_defaults
 from webhook.defaults.job import job_defaults
+from webhook.defaults.podgroup import podgroup_defaults
+from webhook.defaults.queue import queue_defaults
 from webhook.defaults.template import template_defaults
 from webhook.lookups import Absence, Lookups
 from webhook.patch import Setting
 from webhook.review import Body, Operation, Review
 from webhook.rules import Rule, Warner
-from webhook.subject import FlowSubject, JobSubject, Subject, any_body
+from webhook.subject import (
+    CommandSubject,
+    FlowSubject,
+    GroupSubject,
+    JobSubject,
+    PodSubject,
+    QueueSubject,
+    Subject,
+    any_body,
+)
 
 
 @dataclass(frozen=True)
@@ -28,7 +42,7 @@ class Options:
     scheduler_names: tuple[str, ...] = (names.DEFAULT_SCHEDULER,)
 
 
-Make = Callable[[Review, Body, Lookups], Subject[Any]]
+Make = Callable[[Review, Body, Lookups, Options], Subject[Any]]
 Defaults = Callable[[Any, Options], Iterable[Setting]]
 
 
@@ -52,25 +66,31 @@ def _spec(body: Body, model: Any) -> Any:
     return msgspec.convert(body.get("spec") or {}, model)
 
 
-def _old_spec(body: Body | None, model: Any) -> Any:
+def _command(body: Body, model: Any) -> Any:
+    return msgspec.convert({key: value for key, value in body.items() if key != "metadata"}, model)
+
+
+def _old(read: Callable[[Body, Any], Any], body: Body | None, model: Any) -> Any:
     """The stored spec, None where there is none or it was stored under another schema."""
     try:
-        return None if body is None else _spec(body, model)
+        return None if body is None else read(body, model)
     except msgspec.ValidationError:
         return None
 
 
-def _subject(make: Callable[..., Any], model: Any, **more: Any) -> Make:
-    def subject(review: Review, body: Body, lookups: Lookups) -> Any:
+def _subject(make: Callable[..., Any], model: Any, read: Callable[[Body, Any], Any] = _spec, **more: Any) -> Make:
+    def subject(review: Review, body: Body, lookups: Lookups, options: Options) -> Any:
+        chosen = {"scheduler_names": options.scheduler_names} if make is PodSubject else {}
         return make(
             raw=body,
-            spec=_spec(body, model),
+            spec=read(body, model),
             operation=review.operation,
             lookups=lookups,
             namespace=review.namespace or str(any_body(body.get("metadata")).get("namespace") or ""),
             old=review.old_object,
-            old_spec=_old_spec(review.old_object, model),
+            old_spec=_old(read, review.old_object, model),
             **more,
+            **chosen,
         )
 
     return subject
@@ -79,6 +99,21 @@ def _subject(make: Callable[..., Any], model: Any, **more: Any) -> Make:
 def _queue_of_job(job: JobSubject) -> Iterable[Absence]:
     if job.spec.queue:
         yield Absence(kinds.QUEUE, "", job.spec.queue)
+
+
+def _queue_of_group(group: GroupSubject) -> Iterable[Absence]:
+    if group.spec.queue:
+        yield Absence(kinds.QUEUE, "", group.spec.queue)
+
+
+def _parent_of_queue(queue: QueueSubject) -> Iterable[Absence]:
+    if queue.spec.parent:
+        yield Absence(kinds.QUEUE, "", queue.spec.parent)
+
+
+def _queue_text(body: Body) -> Any:
+    """Of a Queue its annotations are judged too."""
+    return body.get("spec"), any_body(body.get("metadata")).get("annotations")
 
 
 JOBFLOW: Final = Admission(
@@ -107,8 +142,38 @@ JOB: Final = Admission(
     defaults=lambda job, options: job_defaults(job, options.scheduler_names[0]),
     absences=_queue_of_job,
 )
+QUEUE: Final = Admission(
+    kinds.QUEUE,
+    _subject(QueueSubject, QueueSpec),
+    create=rules.QUEUE_RULES,
+    update=rules.QUEUE_RULES,
+    delete=rules.QUEUE_DELETE_RULES,
+    defaults=lambda queue, options: queue_defaults(queue),
+    judged=_queue_text,
+    absences=_parent_of_queue,
+)
+PODGROUP: Final = Admission(
+    kinds.PODGROUP,
+    _subject(GroupSubject, PodGroupSpec),
+    create=rules.PODGROUP_RULES,
+    defaults=lambda group, options: podgroup_defaults(group),
+    absences=_queue_of_group,
+)
+COMMAND: Final = Admission(
+    kinds.COMMAND,
+    _subject(CommandSubject, Command, _command),
+    create=rules.COMMAND_RULES,
+    judged=lambda body: None,
+)
+POD: Final = Admission(
+    kinds.POD,
+    _subject(PodSubject, None, lambda body, model: None),
+    create=rules.POD_RULES,
+    judged=lambda body: None,
+)
 ADMISSIONS: Final[Mapping[tuple[str, str], Admission]] = {
-    (admission.kind.group, admission.kind.kind): admission for admission in (JOBFLOW, JOBTEMPLATE, JOB)
+    (admission.kind.group, admission.kind.kind): admission
+    for admission in (JOBFLOW, JOBTEMPLATE, JOB, QUEUE, PODGROUP, COMMAND, POD)
 }
 
 

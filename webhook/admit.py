@@ -31,7 +31,7 @@ def mutate(review: Review, lookups: Lookups, options: Options = Options()) -> Ve
     if admission is None or review.object is None or unjudged(admission, review):
         return ALLOWED
     try:
-        subject = admission.subject(review, review.object, lookups)
+        subject = admission.subject(review, review.object, lookups, options)
     except (msgspec.ValidationError, RecursionError):
         return ALLOWED
     settled = admission.defaults(subject, options)
@@ -53,7 +53,7 @@ def validate(
     if admission is None or body is None or unjudged(admission, review):
         return ALLOWED
     try:
-        subject = admission.subject(review, body, lookups)
+        subject = admission.subject(review, body, lookups, options)
     except msgspec.ValidationError as error:
         return _broken(admission, review, body, str(error))
     if review.operation is Operation.DELETE:
@@ -68,13 +68,13 @@ def validate(
     )
 
 
-def absences(review: Review, lookups: Lookups) -> tuple[Absence, ...]:
+def absences(review: Review, lookups: Lookups, options: Options = Options()) -> tuple[Absence, ...]:  # noqa: B008 - frozen
     """What a refusal of `review` may rest on not being there, and the lookups do not know."""
     admission = admission_of(review)
     if admission is None or review.object is None:
         return ()
     try:
-        wanted = tuple(admission.absences(admission.subject(review, review.object, lookups)))
+        wanted = tuple(admission.absences(admission.subject(review, review.object, lookups, options)))
     except msgspec.ValidationError:
         return ()
     return tuple(item for item in wanted if lookups.get(item.kind, item.namespace, item.name) is None)

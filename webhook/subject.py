@@ -9,8 +9,11 @@ import msgspec
 from shared import flowgraph, kinds
 from shared.graph import Ancestors
 from shared.kinds import Kind
+from shared.model.command import Command
 from shared.model.flow import JobFlowSpec
 from shared.model.job import JobSpec
+from shared.model.podgroup import PodGroupSpec
+from shared.model.queue import QueueSpec
 from shared.model.step import Step
 from shared.names import MAX_STEPS
 from webhook.lookups import Lookups
@@ -81,6 +84,21 @@ class FlowSubject(Subject[JobFlowSpec]):
         return frozenset(step.name for step in self.spec.finally_)
 
     @cached_property
+    def sorted_names(self) -> tuple[str, ...]:
+        return tuple(sorted(self.flow_names))
+
+    @cached_property
+    def outputs(self) -> dict[str, tuple[str, ...]]:
+        """Declared outputs of every step of `flows` that has any."""
+        return {step.name: tuple(each.name for each in step.outputs) for step in self.spec.flows if step.outputs}
+
+    def ends_before(self, step: str, other: str) -> bool:
+        """Whether `other` has ended when `step` starts; before a step of `finally`, every step of `flows` has."""
+        if step in self.finally_names:
+            return other in self.flow_names
+        return self.ancestors.before(step, other)
+
+    @cached_property
     def templates(self) -> dict[str, JobSpec]:
         """The JobTemplates of its steps that exist and can be read, by name."""
         names = dict.fromkeys(step.template_name for _, step in self.steps if step.switch is None)
@@ -112,6 +130,32 @@ class JobSubject(Subject[JobSpec]):
     def open(self, text: str) -> bool:
         """Whether `text` is yet to be filled in, so that its form cannot be judged."""
         return self.template and "$(" in text
+
+
+@dataclass(frozen=True)
+class QueueSubject(Subject[QueueSpec]):
+    """A Queue."""
+
+
+@dataclass(frozen=True)
+class GroupSubject(Subject[PodGroupSpec]):
+    """A PodGroup."""
+
+
+@dataclass(frozen=True)
+class CommandSubject(Subject[Command]):
+    """A Command, whose fields sit at top level: `spec` is the whole."""
+
+
+@dataclass(frozen=True)
+class PodSubject(Subject[None]):
+    """A pod, read raw. `scheduler_names`: ours."""
+
+    scheduler_names: tuple[str, ...] = ()
+
+    @property
+    def ours(self) -> bool:
+        return any_body(self.raw.get("spec")).get("schedulerName") in self.scheduler_names
 
 
 def any_body(value: Any) -> Body:

@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
+from shared import kinds
 from shared.model.job import TaskSpec
-from shared.names import DEFAULT_MAX_RETRY, DEFAULT_QUEUE
+from shared.names import DEFAULT_MAX_RETRY, DEFAULT_QUEUE, NAMESPACE_QUEUE
 from shared.plugin_args import required_plugins
+from webhook.lookups import Lookups
 from webhook.patch import Setting
 from webhook.subject import JobSubject, any_body
 
@@ -18,7 +20,7 @@ def job_defaults(job: JobSubject, scheduler: str) -> Iterator[Setting]:
     """`scheduler`: what schedulerName becomes where there is none."""
     spec = job.spec
     if not spec.queue:
-        yield Setting(("spec", "queue"), DEFAULT_QUEUE)
+        yield Setting(("spec", "queue"), namespace_queue(job.lookups, job.namespace) or DEFAULT_QUEUE)
     if not spec.scheduler_name:
         yield Setting(("spec", "schedulerName"), scheduler)
     if spec.max_retry is None:
@@ -31,6 +33,13 @@ def job_defaults(job: JobSubject, scheduler: str) -> Iterator[Setting]:
     for name in required_plugins(spec.plugins or {}):
         if name not in (spec.plugins or {}):
             yield Setting(("spec", "plugins", name), [])
+
+
+def namespace_queue(lookups: Lookups, namespace: str) -> str:
+    """The queue that a namespace's annotation names, else ''. Volcano gives it to the PodGroup only, not to its Job."""
+    body = any_body(lookups.get(kinds.NAMESPACE, "", namespace))
+    queue = any_body(any_body(body.get("metadata")).get("annotations")).get(NAMESPACE_QUEUE)
+    return queue if isinstance(queue, str) else ""
 
 
 def task_minimum(task: TaskSpec) -> int:

@@ -6,12 +6,15 @@ from typing import Any, Final
 
 from shared.violation import Violation
 from webhook.rules import (
+    command,
     flow_control,
+    flow_expressions,
     flow_graph,
     flow_loops,
     flow_names,
     flow_patch,
     flow_probe,
+    flow_references,
     flow_templates,
     flow_updates,
     job_depends,
@@ -24,6 +27,10 @@ from webhook.rules import (
     job_topology,
     job_updates,
     job_volumes,
+    pod,
+    podgroup,
+    queue,
+    queue_resources,
     template,
 )
 
@@ -69,6 +76,8 @@ FLOW_RULES: Final[tuple[Rule, ...]] = (
     flow_patch.operations_spare_the_whole,
     flow_patch.patched_plugins_are_known,
     flow_patch.patched_tasks_have_names,
+    flow_references.references_stand_for_something,
+    flow_expressions.expressions_compile,
 )
 FLOW_UPDATE_RULES: Final[tuple[Rule, ...]] = (
     flow_updates.started_steps_are_frozen,
@@ -139,3 +148,25 @@ JOB_WARNINGS: Final[tuple[Warner, ...]] = (
 )
 TEMPLATE_WARNINGS: Final[tuple[Warner, ...]] = JOB_WARNINGS
 TEMPLATE_DELETE_WARNINGS: Final[tuple[Warner, ...]] = (template.flows_that_need_the_template,)
+
+QUEUE_RULES: Final[tuple[Rule, ...]] = (
+    queue_resources.amounts_are_quantities,
+    queue_resources.deserved_covers_guarantee,
+    queue_resources.capability_covers_deserved,
+    queue_resources.root_keeps_its_amounts,
+    queue.hierarchy_has_a_weight_a_level,
+    queue.hierarchy_ends_at_a_leaf,
+    queue.parent_exists,
+    queue.tree_is_not_too_deep,
+    queue.parent_runs_no_pods,
+    queue_resources.queue_fits_its_ancestors,
+    queue_resources.queue_covers_its_children,
+)
+QUEUE_DELETE_RULES: Final[tuple[Rule, ...]] = (queue.built_in_queues_stay, queue.parents_outlive_their_children)
+PODGROUP_RULES: Final[tuple[Rule, ...]] = (podgroup.queue_is_open, podgroup.group_topology_has_one_tier)
+COMMAND_RULES: Final[tuple[Rule, ...]] = (
+    command.command_has_a_target,
+    command.command_target_takes_commands,
+    command.command_action_is_known,
+)
+POD_RULES: Final[tuple[Rule, ...]] = (pod.budgets_are_positive, pod.budgets_are_one)

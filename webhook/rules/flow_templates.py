@@ -6,7 +6,7 @@ from typing import Final
 from shared import kinds
 from webhook.subject import FlowSubject
 
-_NAMED: Final = 5  # templates that get a warning each
+_LENGTH: Final = 70  # of the names in the warning, so that the whole stays short enough to be shown
 
 
 def templates_not_found_yet(flow: FlowSubject) -> Iterator[str]:
@@ -15,7 +15,16 @@ def templates_not_found_yet(flow: FlowSubject) -> Iterator[str]:
         return
     names = dict.fromkeys(step.template_name for _, step in flow.steps if step.switch is None)
     missing = [name for name in names if flow.lookups.get(kinds.JOBTEMPLATE, flow.namespace, name) is None]
-    for name in missing[:_NAMED]:
-        yield f'JobTemplate "{name}" not found yet: steps that use it wait for it'
-    if len(missing) > _NAMED:
-        yield f"{len(missing) - _NAMED} more JobTemplates not found yet"
+    if missing:
+        yield f"not found yet, so steps wait for them: JobTemplates {_listed(missing)}"
+
+
+def _listed(names: list[str]) -> str:
+    """As many names as fit, at least one, and how many there are beside."""
+    shown = [names[0]]
+    for name in names[1:]:
+        if len(", ".join((*shown, name))) > _LENGTH:
+            break
+        shown.append(name)
+    more = len(names) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")

@@ -1,0 +1,18 @@
+"""Defaults of a PodGroup: the queue of its namespace (volcano-behaviour.md 2.6)."""
+
+from collections.abc import Iterator
+
+from shared.names import DEFAULT_QUEUE
+from webhook.defaults.job import namespace_queue
+from webhook.patch import Setting
+from webhook.subject import GroupSubject
+
+
+def podgroup_defaults(group: GroupSubject) -> Iterator[Setting]:
+    if group.spec.queue not in ("", DEFAULT_QUEUE):
+        return
+    queue = namespace_queue(group.lookups, group.namespace)
+    if queue:
+        yield Setting(("spec", "queue"), queue)
+    elif not group.spec.queue:
+        yield Setting(("spec", "queue"), DEFAULT_QUEUE)

@@ -1,0 +1,33 @@
+"""PodGroups: a queue that takes them, one topology limit (volcano-behaviour.md 2.6). Judged on creation only."""
+
+from collections.abc import Iterator
+
+from shared import kinds
+from shared.model.phases import QueueState
+from shared.names import DEFAULT_QUEUE
+from shared.violation import Reason, Violation
+from webhook.subject import GroupSubject, any_body
+
+
+def queue_is_open(group: GroupSubject) -> Iterator[Violation]:
+    """`default` need not have been made; a queue without a state was made a moment ago and counts as Open."""
+    name = group.spec.queue
+    body = group.lookups.get(kinds.QUEUE, "", name) if name else None
+    if name in ("", DEFAULT_QUEUE) and body is None:
+        return
+    if body is None:
+        if group.lookups.complete:
+            yield Violation("spec.queue", "queue not found", name, Reason.NOT_FOUND)
+    elif (state := any_body(body.get("status")).get("state")) not in (None, "", QueueState.OPEN):
+        message = f"can only submit PodGroup to queue with state `Open`, queue `{name}` status is `{state}`"
+        yield Violation("spec.queue", message, name)
+
+
+def group_topology_has_one_tier(group: GroupSubject) -> Iterator[Violation]:
+    places = [("spec.networkTopology", group.spec.network_topology)]
+    for index, policy in enumerate(group.spec.sub_group_policy):
+        places.append((f"spec.subGroupPolicy[{index}].networkTopology", policy.network_topology))
+    for path, topology in places:
+        if topology and topology.highest_tier_allowed is not None and topology.highest_tier_name:
+            message = "must not specify highestTierAllowed and highestTierName in networkTopology simultaneously"
+            yield Violation(f"{path}.highestTierName", message, topology.highest_tier_name)
