@@ -9,7 +9,7 @@ import msgspec
 
 from shared.expressions.costs import RULES
 from shared.expressions.environment import VARIABLES
-from shared.expressions.scope import Kind, Scope
+from shared.expressions.scope import Kind
 from shared.expressions.types import TYPES
 
 
@@ -43,7 +43,7 @@ def nearest(name: str, known: Iterable[str], label: str = "known") -> str:
     return f"{label}: {', '.join(names[:_SHOWN])}" + (", ..." if len(names) > _SHOWN else "")
 
 
-def from_library(error: str, text: str, scope: Scope) -> tuple[Problem, ...]:
+def from_library(error: str, text: str, kind: Kind) -> tuple[Problem, ...]:
     """The problems in the library's error text, without those that only follow from others."""
     if "recursion limit" in error or "recursion depth" in error:
         return (Problem("the expression is nested too deeply (at most 32 levels)", hint="split it into several steps"),)
@@ -51,7 +51,7 @@ def from_library(error: str, text: str, scope: Scope) -> tuple[Problem, ...]:
     roots = [fault for fault in found if not any(mark in fault[2] for mark in _ECHOES)] or found
     if not roots:
         return (Problem(error.removesuffix("]").rpartition(" [")[0] or error),)
-    return tuple(_problem(*fault, text, scope) for fault in roots[:_SHOWN])
+    return tuple(_problem(*fault, text, kind) for fault in roots[:_SHOWN])
 
 
 _SHOWN: Final = 10
@@ -72,7 +72,7 @@ _ELSEWHERE: Final = {
 _NUMBERS: Final = {"int", "uint", "double"}
 
 
-def _problem(line: int, column: int, message: str, text: str, scope: Scope) -> Problem:
+def _problem(line: int, column: int, message: str, text: str, kind: Kind) -> Problem:
     line, column = max(line, 1), max(column, 1)
     dashed = _dashed(text, line, column)
     if dashed:
@@ -84,7 +84,7 @@ def _problem(line: int, column: int, message: str, text: str, scope: Scope) -> P
     if match := _NAME.search(message):
         name = match[1].partition(".")[0]
         start = text.split("\n")[line - 1].rfind(name, 0, column - 1 + len(name)) + 1
-        return Problem(f'undeclared name "{name}"', line, start or column, _name_hint(name, scope))
+        return Problem(f'undeclared name "{name}"', line, start or column, _name_hint(name, kind))
     if match := _OVERLOAD.search(message):
         said, hint = _overload(match[1], match[2])
         return Problem(said, line, column, hint)
@@ -98,11 +98,11 @@ def _dashed(text: str, line: int, column: int) -> str:
     return next((match[1] for match in matches), "")
 
 
-def _name_hint(name: str, scope: Scope) -> str:
+def _name_hint(name: str, kind: Kind) -> str:
     if name in _ELSEWHERE:
         return _ELSEWHERE[name]
-    variables = list(VARIABLES[scope.kind])
-    similar = difflib.get_close_matches(name, [*variables, *_functions(scope.kind)], n=1, cutoff=0.6)
+    variables = list(VARIABLES[kind])
+    similar = difflib.get_close_matches(name, [*variables, *_functions(kind)], n=1, cutoff=0.6)
     return f'did you mean "{similar[0]}"?' if similar else f"variables: {', '.join(variables)}"
 
 

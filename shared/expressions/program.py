@@ -40,11 +40,16 @@ class Program(msgspec.Struct, frozen=True):
 
 
 def compile_expression(text: str, scope: Scope, result: ResultType) -> Program | tuple[Problem, ...]:
-    """The program, or every problem of the text (never an empty tuple). Compiled once and remembered.
+    """The program, or every problem of the text (never an empty tuple).
 
-    Total: it returns for any text. Of an expression over 4 KiB, or nested too deeply, only that is said.
+    Compiled once for all scopes of a kind and remembered; what the scope allows is checked at each call. Total: it
+    returns for any text. Of an expression over 4 KiB, or nested too deeply, only that is said.
     """
-    return _compile(text, scope, result)
+    compiled = _compile(text, scope.kind, result)
+    faults = [*compiled.problems, *references.check(compiled.references, text, scope)]
+    if compiled.program is not None and not faults:
+        return compiled.program
+    return tuple(sorted(faults, key=lambda fault: (fault.line, fault.column)))
 
 
 def references_of(program: Program) -> frozenset[str]:
@@ -68,28 +73,40 @@ _POLICY_BYTES: Final = (3 << 20, 1 << 20, 256 << 10, 64 << 10, 16 << 10, 4 << 10
 _POLICY_ITEMS: Final = (1 << 20, 10_000, 5000, 2000, 1000, 500, 200, 100)
 
 
+class _Compiled(msgspec.Struct, frozen=True):
+    """A text without regard to the names of a scope: a program, or the problems that every scope has with it."""
+
+    program: Program | None
+    references: references.References
+    problems: tuple[Problem, ...] = ()
+
+
+_NO_REFERENCES: Final = references.References((), False, ())
+
+
 @lru_cache(maxsize=2048)
-def _compile(text: str, scope: Scope, result: ResultType) -> Program | tuple[Problem, ...]:
+def _compile(text: str, kind: Kind, result: ResultType) -> _Compiled:
     fault = _text_fault(text)
     if fault:
-        return (Problem(fault),)
+        return _Compiled(None, _NO_REFERENCES, (Problem(fault),))
     try:
-        expression = environment(scope.kind).compile(text)
+        expression = environment(kind).compile(text)
         serialized = expression.serialize()
         checked = syntax.read(serialized)
     except (RuntimeError, ValueError, LookupError) as error:
         said = "recursion limit" if isinstance(error, syntax.TooDeep) else str(error)
-        return problem.from_library(said, text, scope)
-    found = references.find(checked, text, scope)
-    kind = type_name(checked.types.get(checked.root.id))
-    problems = (*found.problems, *_result_fault(kind, result))
+        return _Compiled(None, _NO_REFERENCES, problem.from_library(said, text, kind))
+    found = references.find(checked, text)
+    static_type = type_name(checked.types.get(checked.root.id))
+    problems = (*found.problems, *_result_fault(static_type, result))
     if problems:
-        return tuple(sorted(problems, key=lambda fault: (fault.line, fault.column)))
-    limits = _limits(checked, text, scope.kind)
+        return _Compiled(None, found, problems)
+    limits = _limits(checked, text, kind)
     if isinstance(limits, Problem):
-        return (limits,)
-    runs = _improved(expression, serialized, scope.kind)
-    return Program(text, scope.kind, result, runs, found.steps, found.params, found.whole_params, limits, kind)
+        return _Compiled(None, found, (limits,))
+    runs = _improved(expression, serialized, kind)
+    named = found.named("step"), found.named("param"), found.whole_params
+    return _Compiled(Program(text, kind, result, runs, *named, limits, static_type), found)
 
 
 def _improved(expression: Any, serialized: bytes, kind: Kind) -> Any:
@@ -122,7 +139,7 @@ def _limits(checked: syntax.Checked, text: str, kind: Kind) -> tuple[Limits, ...
     offset = checked.positions.get(error.node_id, 0)
     if isinstance(error, cost.UnknownCost):
         return problem.at(text, offset, f"function {error.function} is not offered")
-    return problem.at(text, offset, f"the expression is too costly: {error.what}", "shorten it or split it over steps")
+    return problem.at(text, offset, f"the expression is too costly: {error.what}", "make it simpler")
 
 
 _Rung = Limits | cost.TooCostly | cost.UnknownCost

@@ -1,6 +1,7 @@
 """Which steps and params an expression reads, and whether it may (jobflow-api.md 3.4: References)."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
 import msgspec
 
@@ -9,22 +10,76 @@ from shared.expressions.scope import Scope
 from shared.expressions.syntax import Checked, Expr, children, constant, kind_of
 
 
-class References(msgspec.Struct, frozen=True):
-    """Names that are read. `whole_params`: some are chosen at run time, so all must be passed."""
+class Use(msgspec.Struct, frozen=True):
+    """One place where a step, a param or an output of a step (`step`, "" for the looping one itself) is named."""
 
-    steps: frozenset[str]
-    params: frozenset[str]
+    kind: str
+    name: str
+    offset: int
+    step: str = ""
+
+
+class References(msgspec.Struct, frozen=True):
+    """What an expression names. `whole_params`: some are chosen at run time, so all must be passed.
+
+    `problems`: those that no scope could heal; check() finds the others.
+    """
+
+    uses: tuple[Use, ...]
     whole_params: bool
     problems: tuple[Problem, ...]
 
+    def named(self, kind: str) -> frozenset[str]:
+        """The names of all `step` or all `param` uses."""
+        return frozenset(use.name for use in self.uses if use.kind == kind)
 
-def find(checked: Checked, text: str, scope: Scope) -> References:
-    """Everything the expression reads of steps and params, and a problem for each that it may not."""
-    walk = _Walk(checked, text, scope)
+
+def find(checked: Checked, text: str) -> References:
+    """Everything the expression names of steps and params."""
+    walk = _Walk(checked, text)
     walk.visit(checked.root, {})
-    return References(frozenset(walk.steps), frozenset(walk.params), walk.whole_params, tuple(walk.problems))
+    return References(tuple(walk.uses), walk.whole_params, tuple(walk.problems))
 
 
+def check(found: References, text: str, scope: Scope) -> list[Problem]:
+    """A problem for each use that the scope does not allow."""
+    said = ((use, _CHECKS[use.kind](use, scope)) for use in found.uses)
+    return [at(text, use.offset, *fault) for use, fault in said if fault]
+
+
+_Fault = tuple[str, str] | None
+
+
+def _check_step(use: Use, scope: Scope) -> _Fault:
+    if use.name not in scope.steps:
+        return f'no step named "{use.name}"', nearest(use.name, scope.steps, "steps")
+    if use.name in scope.upstream:
+        return None
+    said = f'step "{use.name}" does not end before this is evaluated'
+    return said, "make it a target, directly or through other steps"
+
+
+def _check_param(use: Use, scope: Scope) -> _Fault:
+    if use.name in scope.params:
+        return None
+    return f'no param named "{use.name}"', nearest(use.name, scope.params, "params")
+
+
+def _check_output(use: Use, scope: Scope) -> _Fault:
+    if use.step and use.step not in scope.steps:
+        return None  # told already
+    declared = scope.outputs.get(use.step, ()) if use.step else scope.own_outputs
+    if use.name in declared:
+        return None
+    of = f'step "{use.step}"' if use.step else "this step"
+    return f'{of} has no output "{use.name}"', nearest(use.name, declared, "outputs") or f"{of} declares no outputs"
+
+
+_CHECKS: Final[dict[str, Callable[[Use, Scope], _Fault]]] = {
+    "step": _check_step,
+    "param": _check_param,
+    "output": _check_output,
+}
 _OWN = ""  # the step that loops: what `last` is
 _Local = dict[str, str | None]
 
@@ -32,12 +87,10 @@ _Local = dict[str, str | None]
 class _Walk:
     """`local`: variables of enclosing loops, with the step whose iterations they run over, if they do."""
 
-    def __init__(self, checked: Checked, text: str, scope: Scope) -> None:
+    def __init__(self, checked: Checked, text: str) -> None:
         self.checked = checked
         self.text = text
-        self.scope = scope
-        self.steps: set[str] = set()
-        self.params: set[str] = set()
+        self.uses: list[Use] = []
         self.whole_params = False
         self.problems: list[Problem] = []
 
@@ -79,38 +132,24 @@ class _Walk:
         if variable == "steps":
             return self._step(node, key)
         if variable == "params" and key is not None:
-            return self._param(node, key)
+            self._use("param", key, node)
+            return True
         if key is not None and _field(operand) == "outputs":
             owner = self._step_of(operand.select_expr.operand, local)
             if owner is not None:
-                self._output(node, owner, key)
+                self._use("output", key, node, owner)
         return False
 
     def _step(self, node: Expr, name: str | None) -> bool:
         if name is None:
             self._say(node, "the name of a step must be a literal", 'write steps["NAME"]')
-            return True
-        self.steps.add(name)
-        if name not in self.scope.steps:
-            self._say(node, f'no step named "{name}"', nearest(name, self.scope.steps, "steps"), skip=1)
-        elif name not in self.scope.upstream:
-            said = f'step "{name}" does not end before this is evaluated'
-            self._say(node, said, "make it a target, directly or through other steps", skip=1)
+        else:
+            self._use("step", name, node)
         return True
 
-    def _param(self, node: Expr, name: str) -> bool:
-        self.params.add(name)
-        if name not in self.scope.params:
-            self._say(node, f'no param named "{name}"', nearest(name, self.scope.params, "params"), skip=1)
-        return True
-
-    def _output(self, node: Expr, owner: str, name: str) -> None:
-        declared = self.scope.own_outputs if owner == _OWN else self.scope.outputs_of(owner)
-        known_step = owner == _OWN or owner in self.scope.steps
-        if known_step and name not in declared:
-            of = "this step" if owner == _OWN else f'step "{owner}"'
-            hint = nearest(name, declared, "outputs") or f"{of} declares no outputs"
-            self._say(node, f'{of} has no output "{name}"', hint, skip=1)
+    def _use(self, kind: str, name: str, node: Expr, step: str = "") -> None:
+        # Positions are those of the dot or bracket before the name.
+        self.uses.append(Use(kind, name, self.checked.positions.get(node.id, 0) + 1, step))
 
     def _step_of(self, node: Expr, local: _Local) -> str | None:
         """The step that `node` is, "" for this one, None if it is not known to be a step."""
@@ -128,9 +167,8 @@ class _Walk:
     def _iterations_of(self, node: Expr, local: _Local) -> str | None:
         return self._step_of(node.select_expr.operand, local) if _field(node) == "iterations" else None
 
-    def _say(self, node: Expr, message: str, hint: str, skip: int = 0) -> None:
-        offset = self.checked.positions.get(node.id, 0)
-        self.problems.append(at(self.text, offset + skip, message, hint))
+    def _say(self, node: Expr, message: str, hint: str) -> None:
+        self.problems.append(at(self.text, self.checked.positions.get(node.id, 0), message, hint))
 
 
 def _split(node: Expr) -> tuple[Expr, str | None] | None:

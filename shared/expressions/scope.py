@@ -20,20 +20,15 @@ class Scope(msgspec.Struct, frozen=True):
     """The names an expression may use. Build one with flow_scope, retry_scope or policy_scope.
 
     `steps`: every step's name; `upstream`: those that end before this expression is evaluated; `outputs`: the declared
-    outputs of each step that has any, `own_outputs` those of the looping step itself (for `last`). All sorted, so that
-    equal scopes are equal keys.
+    outputs of each step that has any, `own_outputs` those of the looping step itself (for `last`).
     """
 
     kind: Kind
-    steps: tuple[str, ...] = ()
+    steps: frozenset[str] = frozenset()
     upstream: frozenset[str] = frozenset()
-    outputs: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    own_outputs: tuple[str, ...] = ()
-    params: tuple[str, ...] = ()
-
-    def outputs_of(self, step: str) -> tuple[str, ...]:
-        """The declared outputs of `step`."""
-        return next((outputs for name, outputs in self.outputs if name == step), ())
+    outputs: Mapping[str, Iterable[str]] = {}
+    own_outputs: frozenset[str] = frozenset()
+    params: frozenset[str] = frozenset()
 
 
 def flow_scope(
@@ -45,7 +40,9 @@ def flow_scope(
     loop: bool = False,
     own_outputs: Iterable[str] = (),
 ) -> Scope:
-    """An expression of a step. `loop`: it is evaluated per iteration, so `item`, `index` and `last` exist."""
+    """An expression of a step. Frozen sets are taken as they are, so that steps of one flow can share them.
+
+    `loop`: it is evaluated per iteration, so `item`, `index` and `last` exist."""
     return _scope(Kind.LOOP if loop else Kind.FLOW, steps, upstream, outputs, params, own_outputs)
 
 
@@ -72,15 +69,7 @@ def _scope(
     params: Iterable[str],
     own_outputs: Iterable[str],
 ) -> Scope:
-    declared = sorted((step, tuple(sorted(names))) for step, names in (outputs or {}).items())
-    return Scope(
-        kind,
-        tuple(sorted(steps)),
-        frozenset(upstream),
-        tuple(declared),
-        tuple(sorted(own_outputs)),
-        tuple(sorted(params)),
-    )
+    return Scope(kind, frozenset(steps), frozenset(upstream), outputs or {}, frozenset(own_outputs), frozenset(params))
 
 
 _POLICY: Final = Scope(Kind.POLICY)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from shared.expressions import ResultType, Scope, compile_expression, flow_scope, policy_scope, retry_scope
+from shared.expressions import ResultType, Scope, flow_scope, policy_scope, retry_scope
 from shared.names import MAX_EXPRESSION_BYTES
-from tests.shared.expressions.make import SCOPE, problems, program
+from tests.shared.expressions.make import problems, program
 
 FIRST = {
     "unknown field": ("steps.train.phas", '1:13: undefined field "phas" of a step; did you mean "phase"?'),
@@ -144,8 +144,13 @@ def test_references_are_those_of_the_whole_text() -> None:
     assert program("[1].map(steps, steps)").steps == frozenset()
 
 
-def test_a_text_is_compiled_once_per_scope_and_result() -> None:
-    assert compile_expression("index > 1", SCOPE, ResultType.BOOL) is compile_expression(
-        "index > 1", SCOPE, ResultType.BOOL
-    )
+def test_a_text_is_compiled_once_for_all_scopes_of_a_kind() -> None:
+    other = flow_scope(["a"], ["a"], loop=True)
+    assert program("index > 1") is program("index > 1", other)
     assert program("index > 1") is not program("index > 1", result=ResultType.BOOL)
+
+
+def test_what_one_scope_allows_another_may_refuse() -> None:
+    assert program("steps.train.phase", flow_scope(["train"], ["train"])).steps == {"train"}
+    assert problems("steps.train.phase", flow_scope(["train"], []))
+    assert problems("steps.train.phase", flow_scope([], []))
