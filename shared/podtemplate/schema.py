@@ -34,7 +34,6 @@ _SAID_ELSEWHERE: Final = {
         "ConfigMapKeySelector": ("key",),
         "SecretKeySelector": ("key",),
         "KeyToPath": ("key", "path"),
-        "LabelSelectorRequirement": ("key", "operator"),
         "NodeSelector": ("nodeSelectorTerms",),
         "NodeSelectorRequirement": ("key", "operator"),
         "PodSchedulingGate": ("name",),
@@ -47,7 +46,7 @@ _SAID_ELSEWHERE: Final = {
         "WeightedPodAffinityTerm": ("weight",),
     }.items()
     for name in names
-}
+} | {("io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelectorRequirement", name) for name in ("key", "operator")}
 
 Check = Callable[[Any, str], Iterator[Violation]]
 
