@@ -36,7 +36,8 @@ class SelfIssued:
 
     async def run(self) -> None:
         while True:
-            await asyncio.sleep(LOOK_SECONDS if await self.look() else RETRY_SECONDS)
+            well = await self.look()
+            await asyncio.sleep(LOOK_SECONDS if well else RETRY_SECONDS)
 
     async def look(self) -> bool:
         """Whether all is well; every fault is logged, shown by readiness and tried again, and the old pair served on."""
