@@ -11,7 +11,7 @@ import orjson
 
 Body = dict[str, Any]
 
-HOT_BODIES: Final = 3000  # about 25 MB of decoded Jobs
+HOT_BODIES: Final = 1500  # about 12 MB of decoded Jobs
 WINDOW: Final = 32 * 1024  # the most of a dictionary that deflate can refer to
 
 
@@ -48,14 +48,18 @@ class Entry:
 
     def cool(self) -> None:
         if self._body is not None:
-            self._packed = self.packer.pack(self._body)
+            self._packed = self._packed or self.packer.pack(self._body)
             self._body = None
 
     def body(self) -> Body:
+        """The body, kept unpacked from now on: whoever asks has to `touch` it."""
         if self._body is None:
             self._body = self.packer.unpack(self._packed)
-            self._packed = b""
         return self._body
+
+    def peek(self) -> Body:
+        """The body, for a look at very many: it stays packed."""
+        return self.packer.unpack(self._packed) if self._body is None else self._body
 
 
 class Hot:

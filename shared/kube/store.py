@@ -54,7 +54,7 @@ class Store:
         if name not in self._indexes:
             self._indexes[name] = {}
             for key in self._entries:
-                self._link(name, key, self.get_body(key))
+                self._link(name, key, self._entries[key].peek())
 
     def entry(self, key: Key) -> Entry | None:
         return self._entries.get(key)
@@ -70,8 +70,11 @@ class Store:
         return list(self._entries if namespace is None else self._namespaces.get(namespace, ()))
 
     def bodies(self, namespace: str | None = None) -> Iterator[Body]:
+        """Every body, or those of one namespace. Made for looking at very many: what was packed stays so."""
         for key in self.keys(namespace):
-            yield self.get_body(key)
+            entry = self._entries.get(key)
+            if entry is not None:
+                yield entry.peek()
 
     def index_keys(self, index: str, value: str) -> list[Key]:
         return list(self._indexes[index].get(value, ()))
@@ -97,7 +100,7 @@ class Store:
         entry = self._entries.pop(key, None)
         if entry is None:
             return None
-        old = entry.body()
+        old = entry.peek()
         self._hot.drop(entry)
         _discard(self._namespaces, key.namespace, key)
         for name, indexer in self._indexers.items():
