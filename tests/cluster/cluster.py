@@ -116,8 +116,8 @@ class Cluster:
 
     def start_webhook(self) -> Process:
         port, health = free_port(), free_port()
-        self._bundle = admission.issue(self.folder / "webhook", self.options.host)
-        self._url = f"https://{self.options.host}:{port}"
+        self.bundle = admission.issue(self.folder / "webhook", self.options.host)
+        self.webhook_url = f"https://{self.options.host}:{port}"
         self._health["webhook"] = health
         arguments = [f"--kubeconfig={self.kubeconfig}", f"--port={port}", f"--health-port={health}"]
         arguments += [f"--log-level={self.options.log_level}", f"--namespace={SYSTEM}"]
@@ -167,7 +167,7 @@ class Cluster:
         return self.processes.start(name, [sys.executable, "-m", module, *arguments])
 
     def _register_webhook(self) -> None:
-        for kind, body in configurations(admission.NAME, {"url": self._url}, self._bundle):
+        for kind, body in configurations(admission.NAME, {"url": self.webhook_url}, self.bundle):
             self.kube.apply(kind, body)
         probe = {
             "apiVersion": "flow.volcano.sh/v1alpha1",
