@@ -70,7 +70,7 @@ def _kept(entries: Iterable[JobEntry]) -> tuple[JobEntry, ...]:
 def _entry(job: JobSeen) -> JobEntry:
     return JobEntry(
         name=job.name,
-        state=job.phase or "",
+        state=job.phase or JobPhase.PENDING,
         start_timestamp=job.created or None,
         end_timestamp=job.ended_at or None,
         restart_count=job.status.retry_count,
@@ -102,7 +102,7 @@ def _condition(turn: Turn, entry: JobEntry) -> FlowCondition:
         known = turn.status.conditions.get(entry.name) or FlowCondition(create_time=entry.start_timestamp)
         return replace(known, phase=JobPhase(entry.state) if entry.state else None)
     return FlowCondition(
-        phase=job.phase,
+        phase=job.phase or JobPhase.PENDING,
         create_time=job.created or None,
         running_duration=job.status.running_duration or _lasted(job),
         task_status_count=job.status.task_status_count,

@@ -1,6 +1,6 @@
 """What the decision about a JobFlow may look at, and nothing else. Everything is frozen and was read before."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -14,6 +14,13 @@ from shared.names import ATTEMPT, ITERATION, STEP
 from shared.timestamp import epoch_or_none
 
 Body = dict[str, Any]
+
+
+class TaskSeen(msgspec.Struct, frozen=True):
+    """A task of a Job. `needed`: pods that a probe asks of it."""
+
+    name: str
+    needed: int = 1
 
 
 class JobSeen(msgspec.Struct, frozen=True):
@@ -30,7 +37,7 @@ class JobSeen(msgspec.Struct, frozen=True):
     created: str = ""
     ended_at: str = ""
     status: JobStatus = JobStatus()
-    spec: Body = msgspec.field(default_factory=dict)
+    tasks: tuple[TaskSeen, ...] = ()
 
     @property
     def phase(self) -> JobPhase | None:
@@ -117,7 +124,7 @@ def job_seen(body: Body) -> JobSeen:
         created=metadata.get("creationTimestamp") or "",
         ended_at=_ended_at(status, metadata.get("creationTimestamp") or ""),
         status=status,
-        spec=body.get("spec") or {},
+        tasks=tuple(_tasks((body.get("spec") or {}).get("tasks") or ())),
     )
 
 
@@ -126,6 +133,12 @@ def _status(raw: Body) -> JobStatus:
         return msgspec.convert(raw, JobStatus)
     except msgspec.ValidationError:
         return JobStatus()
+
+
+def _tasks(raw: Iterable[Body]) -> Iterator[TaskSeen]:
+    for place, task in enumerate(raw):
+        needed = task.get("minAvailable", task.get("replicas", 1))
+        yield TaskSeen(task.get("name") or f"default{place}", max(needed if isinstance(needed, int) else 1, 1))
 
 
 def _number(text: str | None) -> int | None:

@@ -133,7 +133,7 @@ def _duration(turn: Turn) -> str:
     return duration.text(max(ended - begun, 0.0)) if begun is not None and ended is not None else ""
 
 
-def _pods(turn: Turn) -> FlowPods | None:
+def _pods(turn: Turn) -> FlowPods:
     """Pods of ended attempts as they were taken down, and those of the Jobs under way."""
     live = [job for state in turn.steps.values() if not state.phase.ended for job in turn.current_jobs(state)]
     live = [job for job in live if not job.ended]
@@ -141,8 +141,6 @@ def _pods(turn: Turn) -> FlowPods | None:
     succeeded = sum(job.status.succeeded for job in live) + sum(pods.succeeded for pods in ended)
     failed = sum(job.status.failed for job in live) + sum(pods.failed for pods in ended)
     going = sum(job.counted - job.status.succeeded - job.status.failed for job in live)
-    if not (live or ended):
-        return None
     done = succeeded + failed
     return FlowPods(
         total=going + done,

@@ -32,8 +32,7 @@ def size(values: Iterable[str]) -> int:
 
 
 def _message(output: Output, job: JobSeen, pods: PodsSeen) -> str:
-    tasks = job.spec.get("tasks") or [{}]
-    task = output.task or tasks[0].get("name") or "default0"
+    task = output.task or (job.tasks[0].name if job.tasks else "")
     message = pods.messages.get((task, output.container))
     if message is None:
         container = f' container "{output.container}"' if output.container else ""

@@ -1,7 +1,7 @@
 """`dependsOn.probe`: the step starts while its targets run, as soon as every probe holds (jobflow-api.md 4)."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Final
 
 from controller.flow import reasons
 from controller.flow.answer import Answer, Wait, fail
@@ -64,13 +64,9 @@ def _jobs(turn: Turn, targets: Sequence[str]) -> list[JobSeen]:
 def _tasks(jobs: Sequence[JobSeen], name: str) -> Iterator[tuple[JobSeen, str, int]]:
     """(Job, task, pods it needs) for every Job that has the task; an empty name means the first task."""
     for job in jobs:
-        tasks: list[dict[str, Any]] = job.spec.get("tasks") or []
-        for place, task in enumerate(tasks):
-            own = task.get("name") or f"default{place}"
-            if own == (name or own):
-                needed = task.get("minAvailable")
-                yield job, own, max(int(task.get("replicas") or 1) if needed is None else int(needed), 1)
-                break
+        task = next((one for one in job.tasks if one.name == (name or one.name)), None)
+        if task is not None:
+            yield job, task.name, task.needed
 
 
 def _statuses(jobs: Sequence[JobSeen], found: Probe) -> tuple[str, ...]:

@@ -1,0 +1,205 @@
+"""The JobFlow controller: joins observing, deciding and applying (controller.flow decides)."""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from controller.decision import Create, Decision, Refusal
+from controller.flow.decide import FlowDecision, decide
+from controller.flow.notes import STEP_NOTES
+from controller.flow.seen import CommandSeen, FlowSeen
+from controller.kube.apply import Applier, Child
+from controller.kube.errors import StaleError
+from controller.kube.probes import Prober
+from controller.loop.controller import Controller, ControllerContext, Route
+from controller.loop.flow_jobs import FlowJobs, Namesakes, Templates
+from controller.loop.flow_memory import Memory, Remembered
+from controller.loop.flow_pods import FlowPods
+from controller.loop.pace import BURST, EVENT_BURST, EVENT_RATE, INTERVAL, RATE, Pace
+from controller.loop.queue import WorkQueue
+from controller.loop.routes import its_controller, itself, reference_of
+from controller.loop.settle import Refusals
+from shared.kinds import COMMAND, JOB, JOBFLOW, JOBTEMPLATE
+from shared.kube.api import Api
+from shared.kube.cache import Cache, Caches
+from shared.kube.errors import NotFound
+from shared.kube.store import Key
+
+Body = dict[str, Any]
+LOG: Final = logging.getLogger(__name__)
+TARGET: Final = "target-flow"
+USES: Final = "uses-template"
+ROUNDS: Final = 8
+
+
+def targets_of(command: Body) -> Iterator[Key]:
+    """The JobFlow that a Command is for."""
+    target = command.get("target") or {}
+    if target.get("kind") == JOBFLOW.kind and str(target.get("apiVersion", "")).startswith(f"{JOBFLOW.group}/"):
+        yield Key(command["metadata"].get("namespace", ""), str(target.get("name", "")))
+
+
+def index_by_target(command: Body) -> Iterator[str]:
+    for key in targets_of(command):
+        yield str(key)
+
+
+def index_by_template(flow: Body) -> Iterator[str]:
+    """The JobTemplates that an unfinished flow uses, as NAMESPACE/NAME."""
+    if (flow.get("status") or {}).get("completionTime"):
+        return
+    spec = flow.get("spec") or {}
+    for step in (*(spec.get("flows") or ()), *(spec.get("finally") or ())):
+        name = step.get("template") or step.get("name")
+        if name:
+            yield str(Key(flow["metadata"].get("namespace", ""), name))
+
+
+def _command_wakes(old: Body | None, new: Body | None) -> Iterable[Key]:
+    return reference_of(None, new, targets_of)
+
+
+class FlowReconciler:
+    def __init__(self, context: ControllerContext, queue: WorkQueue) -> None:
+        caches = context.caches
+        self.flows: Cache = caches.want(JOBFLOW, indexers={USES: index_by_template})
+        self.templates: Cache = caches.want(JOBTEMPLATE)
+        self.commands: Cache = caches.want(COMMAND, indexers={TARGET: index_by_target})
+        self.jobs = FlowJobs(caches)
+        self._api: Api = context.api
+        self._caches: Caches = caches
+        self._applier: Applier = context.applier
+        self._clock: Callable[[], float] = context.clock
+        self._pods = FlowPods(context)
+        self._prober = Prober(self._pods.addresses, queue.add, limit=context.settings.probe_concurrency)
+        self._memory = Memory()
+        self._refusals = Refusals()
+        self._reports = Pace(RATE, BURST)
+        self._events = Pace(EVENT_RATE, EVENT_BURST)
+
+    def template_wakes(self, old: Body | None, new: Body | None) -> Iterable[Key]:
+        """A template that appears concerns the flows that use it."""
+        if new is None or old is not None:
+            return ()
+        metadata = new["metadata"]
+        return self.flows.keys_by(USES, str(Key(metadata.get("namespace", ""), metadata["name"])))
+
+    async def reconcile(self, key: Key) -> float | None:
+        for _ in range(ROUNDS):
+            body = self.flows.get(*key)
+            known = self._memory.recall(key, body) if body is not None else None
+            if body is None or known is None:
+                self._forget(key)
+                return None
+            found = decide(self._seen(key, body, known), known.plan)
+            if found.wants:
+                await self._fetch(key, known, found)
+                continue
+            decision = self._quietly(found.decision)
+            outcome = await self._applier.apply(JOBFLOW, body, decision)
+            self._refusals.note(key, decision, outcome)
+            if outcome.done:
+                return self._done(key, known, found, decision, outcome.body)
+        raise StaleError(f"JobFlow {key}: refused again and again")
+
+    def _seen(self, key: Key, body: Body, known: Remembered) -> FlowSeen:
+        now = self._clock()
+        uid = known.flow.metadata.uid
+        jobs = self.jobs.of(uid)
+        return FlowSeen(
+            flow=known.flow,
+            stored=known.stored,
+            jobs=jobs,
+            namesakes=Namesakes(self.jobs.cache, key.namespace, jobs),
+            templates=Templates(self.templates, key.namespace),
+            now=now,
+            commands=tuple(self._commands(key, uid)),
+            refusals=_by_name(self._refusals.of(key)),
+            pods=known.pods,
+            gone=frozenset(known.gone),
+            ordered=known.ordered,
+            probes=self._prober.results(key),
+            write_after=self._write_after(known, now),
+        )
+
+    def _write_after(self, known: Remembered, now: float) -> float:
+        if not known.reserved:
+            known.reserved = max(known.wrote_at + INTERVAL, self._reports.reserve(now))
+        return known.reserved
+
+    def _commands(self, key: Key, uid: str) -> Iterator[CommandSeen]:
+        for command in self.commands.by(TARGET, str(key)):
+            metadata = command["metadata"]
+            if (command["target"].get("uid") or uid) == uid and "deletionTimestamp" not in metadata:
+                yield CommandSeen(
+                    metadata["name"],
+                    metadata.get("uid", ""),
+                    str(command.get("action", "")),
+                    metadata.get("creationTimestamp") or "",
+                )
+
+    async def _fetch(self, key: Key, known: Remembered, found: FlowDecision) -> None:
+        """Read what the decision could not do without."""
+        for name in found.wants.jobs:
+            try:
+                self._caches.assume(JOB, await self._api.get(JOB, key.namespace, name))
+            except NotFound:
+                known.gone.add(name)
+        jobs = self.jobs.of(known.flow.metadata.uid)
+        for name in found.wants.pods:
+            job = jobs.get(name)
+            if job is not None:
+                known.pods[name] = await self._pods.of(key.namespace, job, live=bool(known.outputs_of(job.step)))
+
+    def _quietly(self, decision: Decision) -> Decision:
+        """Without events of steps when there are too many to be read."""
+        if not any(note.reason in STEP_NOTES for note in decision.notes) or self._events.take(self._clock()):
+            return decision
+        notes = tuple(note for note in decision.notes if note.reason not in STEP_NOTES)
+        return msgspec.structs.replace(decision, notes=notes)
+
+    def _done(self, key: Key, known: Remembered, found: FlowDecision, decision: Decision, stored: Body) -> float | None:
+        """Remember what was decided and done; the seconds after which to look again."""
+        known.learn(stored, found, self._clock())
+        jobs = self.jobs.of(known.flow.metadata.uid)
+        self._prober.want(key, found.probes)
+        if found.carry.completion_time and decision == Decision():
+            self.jobs.drop(known.flow.metadata.uid)
+        adopted = any(
+            isinstance(action, Create)
+            and (job := jobs.get(action.body["metadata"]["name"])) is not None
+            and job.phase is not None
+            for action in decision.actions
+        )
+        if adopted or any(action.kind is JOBFLOW for action in decision.actions if not isinstance(action, Create)):
+            return 0.0
+        return decision.requeue_after
+
+    def _forget(self, key: Key) -> None:
+        uid = self._memory.forget(key)
+        self.jobs.drop(uid)
+        self._refusals.forget(key)
+        self._prober.want(key, ())
+
+
+def _by_name(refusals: Mapping[Child, Refusal]) -> dict[str, Refusal]:
+    return {name: refusal for (kind, name), refusal in refusals.items() if kind in (JOB, COMMAND)}
+
+
+def build(context: ControllerContext) -> Controller:
+    queue = WorkQueue("jobflow")
+    reconciler = FlowReconciler(context, queue)
+    return Controller(
+        name="jobflow",
+        queue=queue,
+        reconciler=reconciler,
+        routes=(
+            Route(reconciler.flows, itself, own_writes=False),
+            Route(reconciler.jobs.cache, its_controller(JOBFLOW), own_writes=False),
+            Route(reconciler.templates, reconciler.template_wakes),
+            Route(reconciler.commands, _command_wakes, own_writes=False),
+        ),
+        primary=reconciler.flows,
+    )

@@ -1,0 +1,34 @@
+"""How often things are written that people read and nothing waits for: progress in status, events of steps.
+
+The API server is shared with everything that must not wait. A flow alone is reported at once, at most once a second; of
+many flows in motion at the same moment each is reported a little later.
+"""
+
+from typing import Final
+
+INTERVAL: Final = 1.0  # seconds between two reports of one flow
+RATE: Final = 30.0  # reports a second, over all flows
+BURST: Final = 30
+EVENT_RATE: Final = 10.0  # events of steps a second, over all flows
+EVENT_BURST: Final = 40
+
+
+class Pace:
+    """Places in time, so many a second after a first burst. Times are seconds on one clock."""
+
+    def __init__(self, rate: float, burst: int) -> None:
+        self._step = 1.0 / rate
+        self._slack = burst * self._step
+        self._next = 0.0
+
+    def reserve(self, now: float) -> float:
+        """The moment from which the caller may go ahead; the next caller's is later."""
+        self._next = max(self._next, now - self._slack) + self._step
+        return max(now, self._next)
+
+    def take(self, now: float) -> bool:
+        """Whether there is a place right now; it is taken then."""
+        if max(self._next, now - self._slack) + self._step > now:
+            return False
+        self.reserve(now)
+        return True
