@@ -5,11 +5,13 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
+from functools import lru_cache
 from types import TracebackType
 from typing import Any, Final, Self
 
 import msgspec
 import orjson
+from prometheus_client import Counter
 
 from shared.kinds import Kind
 from shared.kube import metrics, requests
@@ -271,7 +273,7 @@ class Api:
         metrics.DURATION.labels(request.verb).observe(time.perf_counter() - started)
         _count(request, kind, answer.code)
         for warning in answer.warnings:
-            LOG.warning("API server warns", extra={"warning": warning, "target": request.target})
+            _warn(warning, kind.resource if kind else request.target)
         if answer.code >= 300:
             raise error_of(answer.code, answer.body, answer.retry_after)
         return answer
@@ -290,7 +292,18 @@ def _wait(error: ApiError, attempt: int) -> float:
 
 
 def _count(request: Request, kind: Kind | None, code: int | str) -> None:
-    metrics.REQUESTS.labels(request.method, kind.plural if kind else "", str(code)).inc()
+    _counter(request.method, kind.plural if kind else "", code).inc()
+
+
+@lru_cache(maxsize=1024)
+def _counter(method: str, resource: str, code: int | str) -> Counter:
+    return metrics.REQUESTS.labels(method, resource, str(code))
+
+
+@lru_cache(maxsize=1024)
+def _warn(warning: str, resource: str) -> None:
+    """Log it once: a warning about a kind comes with every request for it."""
+    LOG.warning("API server warns", extra={"warning": warning, "resource": resource})
 
 
 def _page(body: Body, kind: Kind) -> Page:

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Final
@@ -127,10 +126,6 @@ class Cache:
         for reflector in self._reflectors:
             await reflector.synced.wait()
 
-    def silent_seconds(self) -> float:
-        """For how long the API server has not been heard on the quietest watch."""
-        return time.monotonic() - min(reflector.healthy_at for reflector in self._reflectors)
-
     async def run(self) -> None:
         """Keep up to date until cancelled."""
         async with asyncio.TaskGroup() as group:
@@ -155,6 +150,7 @@ class Caches:
         self._namespaces = tuple(namespaces)
         self._hot = hot if hot is not None else Hot()
         self._caches: dict[tuple[str, str], Cache] = {}
+        self._contents: dict[tuple[str, str], tuple[object, ...]] = {}
 
     def want(
         self,
@@ -167,8 +163,15 @@ class Caches:
         accepts: Callable[[Body], bool] | None = None,
         optional: bool = False,
     ) -> Cache:
-        """The cache of `kind`, made on first use; later uses only add indexers. Selectors are those of the first use."""
+        """The cache of `kind`, made on first use; later uses only add indexers.
+
+        Raises ValueError when a later use wants other contents (selectors, transform) than the first: one of the two
+        would silently miss something.
+        """
+        contents = (label_selector, field_selector, transform)
         known = self._caches.get((kind.api_version, kind.kind))
+        if self._contents.setdefault((kind.api_version, kind.kind), contents) != contents:
+            raise ValueError(f"{kind.resource}: two parts of the process want different contents of its cache")
         if known is not None:
             for name, indexer in (indexers or {}).items():
                 known.add_indexer(name, indexer)

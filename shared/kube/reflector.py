@@ -17,7 +17,7 @@ from shared.kube.requests import Body
 
 LOG: Final = logging.getLogger(__name__)
 BACKOFF_BASE: Final = 0.2
-BACKOFF_CAP: Final = 30.0
+BACKOFF_CAP: Final = 10.0
 HEALTHY_SECONDS: Final = 5.0  # a watch that lived this long starts the back-off anew
 UNSERVED_SECONDS: Final = 15.0  # how often to ask again for a kind whose CRD is not installed
 
@@ -54,7 +54,6 @@ class Reflector:
         self._limit = PAGE
         self._failures = 0
         self.synced = asyncio.Event()
-        self.healthy_at = 0.0  # monotonic: last time the API server was heard
 
     async def run(self) -> None:
         while True:
@@ -94,7 +93,7 @@ class Reflector:
                 await asyncio.sleep(0)
         self._deliver(self._overlay.list_ended(seen, self._namespace, version))
         self._version, self._limit = version, PAGE
-        self._heard()
+        self.synced.set()
 
     async def _watch(self) -> None:
         metrics.WATCHES.labels(self._kind.resource).inc()
@@ -116,16 +115,11 @@ class Reflector:
             await self._sleep()
 
     def _handle(self, event: WatchEvent) -> None:
-        self._heard()
         version = event.object["metadata"]["resourceVersion"]
         metrics.EVENTS.labels(self._kind.resource, event.type).inc()
         if event.type != "BOOKMARK":
             self._deliver(self._overlay.event(event.type, self._transform(event.object)))
         self._version = version
-
-    def _heard(self) -> None:
-        self.healthy_at = time.monotonic()
-        self.synced.set()
 
     async def _expired(self) -> None:
         if not self._version:

@@ -210,6 +210,13 @@ async def test_caches_are_declared_once_per_kind_and_ready_together(fake: FakeSe
         assert names(pods) == ["a"]
 
 
+def test_two_parts_that_want_different_contents_are_told(api: Api) -> None:
+    caches = Caches(api)
+    caches.want(POD, label_selector="a=b")
+    with pytest.raises(ValueError, match="different contents"):
+        caches.want(POD)
+
+
 async def test_a_watch_that_falls_silent_is_opened_anew(
     fake: FakeServer, api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
