@@ -12,7 +12,7 @@ from controller.job.refusals import Obstacle
 from controller.job.seen import JobSeen, PodSeen
 from controller.job.situation import Situation
 from controller.job.spec import Wanted
-from controller.job.view import STOPPED
+from controller.job.view import STOPPED, current_group
 from controller.plugin_api import Given, JobShape, job_shape
 from controller.plugins import object_keys, plan_objects
 from shared import names
@@ -112,7 +112,7 @@ def _forwarding(seen: JobSeen) -> Iterator[Patch]:
 
 
 def _pods(now: Situation, shape: JobShape) -> Children:
-    if not now.seen.settings.backend.pods_may_be_created(podgroup.current(now.seen, now.ledger)):
+    if not now.seen.settings.backend.pods_may_be_created(current_group(now.seen.group, now.ledger)):
         return Children()
     slots = _slots(now)
     held = _refused(now.seen, slots)

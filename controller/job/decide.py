@@ -22,6 +22,7 @@ from controller.job.tally import TaskTally, remember, tally
 from controller.job.view import STOPPED, view
 from controller.job.why import why
 from shared.model.job_status import JobStatus
+from shared.model.phases import JobPhase
 
 
 def decide(seen: JobSeen) -> Decision:
@@ -131,11 +132,15 @@ def _changed(seen: JobSeen, now: Situation) -> dict[str, object] | None:
 
 
 def _pause(seen: JobSeen, now: Situation, made: Children, written: object) -> float:
-    """Seconds to hold a status back that differs in counters only; none when deletions depend on it."""
+    """Seconds to hold a status back that differs in counters only; none when deletions depend on it.
+
+    The first Pending may wait as well: pods that start soon make it one write instead of two.
+    """
     if written is None or seen.wrote_at is None or made.cleanup:
         return 0.0
     stored: JobStatus = seen.job.status
-    if not status.only_counts_differ(stored, status.build(now)):
+    beginning = stored.state.phase is None and now.ledger.phase is JobPhase.PENDING and not made.obstacle
+    if not beginning and not status.only_counts_differ(stored, status.build(now)):
         return 0.0
     return max(0.0, seen.wrote_at + seen.settings.count_seconds - seen.now)
 

@@ -11,14 +11,15 @@ import msgspec
 from controller.job.ledger import Ledger, TaskLedger
 from controller.job.seen import JobSeen, PodSeen
 from controller.job.spec import Task, Wanted
-from controller.job.view import View
+from controller.job.view import View, current_group
 from shared.model.job_status import HandledEvent
 from shared.model.phases import JobEvent, PodGroupPhase, PodPhase
 from shared.timestamp import rfc3339
 
 
 class Happening(msgspec.Struct, frozen=True):
-    """`index`, `pod`: of the pod it is about, -1 and None otherwise; `since`: epoch seconds; `key`: names it for good."""
+    """`index`, `pod`: of the pod it is about, -1 and None otherwise; `uid`: of that pod when it is gone; `since`: epoch
+    seconds; `what`: the same for people; `key`: names it for good."""
 
     event: JobEvent
     task: str = ""
@@ -27,12 +28,13 @@ class Happening(msgspec.Struct, frozen=True):
     exit_code: int | None = None
     since: float = 0.0
     what: str = ""
+    uid: str = ""
 
     @property
     def key(self) -> str:
         if self.index < 0:
             return f"{self.event}/{self.task}" if self.task else str(self.event)
-        return f"{self.event}/{self.task}/{self.index}/{self.pod.uid if self.pod else ''}"
+        return f"{self.event}/{self.task}/{self.index}/{self.pod.uid if self.pod else self.uid}"
 
 
 def happenings(seen: JobSeen, view: View, ledger: Ledger, wanted: Wanted) -> tuple[Happening, ...]:
@@ -109,8 +111,8 @@ def waiting(ledger: Ledger, task: str) -> bool:
 
 
 def _unknown(seen: JobSeen, ledger: Ledger) -> Iterator[Happening]:
-    lost = seen.group is not None and seen.group.status.phase is PodGroupPhase.UNKNOWN
-    if lost and str(JobEvent.UNKNOWN) not in ledger.handled:
+    group = current_group(seen.group, ledger)
+    if group and group.status.phase is PodGroupPhase.UNKNOWN and str(JobEvent.UNKNOWN) not in ledger.handled:
         yield Happening(
             JobEvent.UNKNOWN, since=seen.now, what="the PodGroup is Unknown: some pods run, others cannot be scheduled"
         )

@@ -10,11 +10,11 @@ from controller.job.ledger import Ledger
 from controller.job.pods import owner_reference
 from controller.job.seen import JobSeen
 from controller.job.spec import Task, Wanted
+from controller.job.view import current_group, is_stale_group
 from shared import names
 from shared.kinds import PODGROUP
 from shared.model.job import NetworkTopology
-from shared.model.phases import JobPhase
-from shared.model.podgroup import PodGroup, PodGroupSpec, SubGroupPolicy
+from shared.model.podgroup import PodGroupSpec, SubGroupPolicy
 from shared.naming import podgroup_name
 from shared.resources import GangTask, min_resources
 
@@ -22,27 +22,12 @@ _FOLLOWS = ("minMember", "minTaskMember", "minResources", "priorityClassName", "
 """Fields that are kept in line after creation; queue and networkTopology are not, as in Volcano."""
 
 
-def current(seen: JobSeen, ledger: Ledger) -> PodGroup | None:
-    """The group of this incarnation. One of an earlier version, or on its way out, admits nobody (8.25)."""
-    group = seen.group
-    if group is None or group.metadata.deletion_timestamp or _is_stale(group, ledger):
-        return None
-    return group
-
-
-def _is_stale(group: PodGroup, ledger: Ledger) -> bool:
-    version = group.metadata.annotations.get(names.JOB_VERSION, "")
-    if not version.isdecimal():
-        return ledger.phase is JobPhase.RESTARTING  # Volcano's: it carries no version
-    return int(version) < ledger.version
-
-
 def wanted_actions(seen: JobSeen, ledger: Ledger, wanted: Wanted, tasks: tuple[Task, ...]) -> Iterator[Action]:
     """Create the group, or bring it in line; nothing while an old one is still there. `tasks`: those released."""
     spec = group_spec(seen, wanted, tasks)
     if seen.group is None:
         yield Create(PODGROUP, seen.settings.backend.group_body(_body(seen, ledger, spec)))
-    elif group := current(seen, ledger):
+    elif group := current_group(seen.group, ledger):
         want, have = _fields(spec), _fields(group.spec)
         changes = [field for field in _FOLLOWS if want.get(field) != have.get(field)]
         if changes:
@@ -58,7 +43,7 @@ def removal(seen: JobSeen) -> Iterator[Delete]:
 
 
 def stale_removal(seen: JobSeen, ledger: Ledger) -> Iterator[Delete]:
-    if seen.group is not None and _is_stale(seen.group, ledger):
+    if seen.group is not None and is_stale_group(seen.group, ledger):
         yield from removal(seen)
 
 

@@ -55,6 +55,8 @@ def events_of(policy: LifecyclePolicy) -> frozenset[JobEvent]:
     return frozenset((*policy.events, *((policy.event,) if policy.event else ())))
 
 
-def speaks_of(wanted: Wanted, event: JobEvent, task: str = "") -> bool:
-    """Whether any policy could answer to `event` (of `task`)."""
-    return reaction(wanted, Happening(event, task)) is not None
+def speaks_of(wanted: Wanted, event: JobEvent) -> bool:
+    """Whether any policy, of the Job or a task, names `event` or covers it."""
+    happening = Happening(event)
+    policies = (*wanted.policies, *(policy for task in wanted.tasks for policy in task.spec.policies))
+    return any(matches(policy, happening) for policy in policies)

@@ -61,7 +61,7 @@ class JobSeen(msgspec.Struct, frozen=True):
 
     `body`: the Job as stored; `claims`: PersistentVolumeClaims that exist; `objects`: plugin objects by KIND/NAME;
     `refusals`: what the API server refused lately, by kind and name; `priorities`: PriorityClass name -> value; `wrote_at`: when this
-    process last wrote the Job's status, epoch seconds.
+    process last wrote the Job's status or first saw the Job, epoch seconds.
     """
 
     job: Job

@@ -113,7 +113,7 @@ def _without_counts(status: JobStatus) -> JobStatus:
         **dict.fromkeys(COUNTERS, 0),
         task_status_count={},
         running_duration=None,
-        state=msgspec.structs.replace(status.state, message=""),
+        state=msgspec.structs.replace(status.state, reason="", message=""),
         tasks=tuple(_without_indexes(record) for record in status.tasks),
     )
 

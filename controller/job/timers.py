@@ -8,7 +8,7 @@ from controller.job.ledger import Ledger
 from controller.job.policies import Reaction, reaction, speaks_of
 from controller.job.seen import JobSeen, PodSeen
 from controller.job.spec import Wanted
-from controller.job.view import View
+from controller.job.view import View, current_group
 from shared.model.job_status import HandledEvent
 from shared.model.phases import JobAction, JobEvent, PodGroupPhase, PodPhase
 from shared.timestamp import epoch, epoch_or_none, rfc3339
@@ -37,6 +37,7 @@ def _happening(timer: HandledEvent, view: View) -> Happening:
         int(index) if index else -1,
         pod if pod and pod.uid == uid else None,
         since=epoch_or_none(timer.since) or 0.0,
+        uid=uid,
         what=f"{event} of {f'pod {index} of ' if index else ''}{f'task {task}' if task else 'the Job'} lasted until {timer.due}",
     )
 
@@ -68,7 +69,8 @@ def pruned(ledger: Ledger, seen: JobSeen, view: View) -> Ledger:
 def _is_over(event: HandledEvent, ledger: Ledger, seen: JobSeen, view: View, uids: set[str]) -> bool:
     kind, task, index, uid = (*event.key.split("/"), "", "", "")[:4]
     if kind == JobEvent.UNKNOWN:
-        return seen.group is None or seen.group.status.phase is not PodGroupPhase.UNKNOWN
+        group = current_group(seen.group, ledger)
+        return group is None or group.status.phase is not PodGroupPhase.UNKNOWN
     if kind == JobEvent.TASK_COMPLETED:
         return not ledger.task(task).completed
     if kind == JobEvent.TASK_FAILED:
@@ -81,9 +83,7 @@ def _is_over(event: HandledEvent, ledger: Ledger, seen: JobSeen, view: View, uid
 
 def pending(seen: JobSeen, view: View, ledger: Ledger, wanted: Wanted) -> Iterator[tuple[float, Happening, JobAction]]:
     """(due, happening, action) of every pod that waits to run and that a policy's patience with is limited."""
-    for task in wanted.tasks:
-        if not speaks_of(wanted, JobEvent.POD_PENDING, task.name):
-            continue
+    for task in wanted.tasks if speaks_of(wanted, JobEvent.POD_PENDING) else ():
         for pod in view.of(task.name).values():
             happening = _is_pending(pod)
             answer = reaction(wanted, happening)

@@ -8,7 +8,9 @@ import msgspec
 from controller.job.ledger import Ledger
 from controller.job.seen import PodSeen
 from controller.job.spec import Wanted
+from shared import names
 from shared.model.phases import JobPhase, PodPhase
+from shared.model.podgroup import PodGroup
 
 STOPPED: Final = frozenset(set(JobPhase) - {JobPhase.PENDING, JobPhase.RUNNING, JobPhase.RESTARTING})
 """Phases in which no pod may go on: unfinished ones are deleted, finished ones kept."""
@@ -66,3 +68,17 @@ def is_stale(pod: PodSeen, ledger: Ledger) -> bool:
     if ledger.phase in STOPPED:
         return not pod.finished
     return not (pod.finished and pod.phase is PodPhase.SUCCEEDED and pod.index in task.succeeded)
+
+
+def current_group(group: PodGroup | None, ledger: Ledger) -> PodGroup | None:
+    """The group of this incarnation. One of an earlier version, or on its way out, admits nobody (8.25)."""
+    if group is None or group.metadata.deletion_timestamp or is_stale_group(group, ledger):
+        return None
+    return group
+
+
+def is_stale_group(group: PodGroup, ledger: Ledger) -> bool:
+    version = group.metadata.annotations.get(names.JOB_VERSION, "")
+    if not version.isdecimal():
+        return ledger.phase is JobPhase.RESTARTING  # Volcano's: it carries no version
+    return int(version) < ledger.version

@@ -1,11 +1,11 @@
 """Reason and message of the phases that last: why the Job is Pending, and how far it is when Running."""
 
-from controller.job import podgroup
 from controller.job.dependencies import tasks_with_pods
 from controller.job.phases import first_tasks
 from controller.job.refusals import Obstacle
 from controller.job.situation import Situation
 from controller.job.tally import total
+from controller.job.view import current_group
 from shared.model.phases import JobPhase, PodGroupPhase
 
 
@@ -20,7 +20,7 @@ def why(now: Situation, obstacle: Obstacle | None) -> tuple[str, str]:
 
 
 def _pending(now: Situation) -> tuple[str, str]:
-    group = podgroup.current(now.seen, now.ledger)
+    group = current_group(now.seen.group, now.ledger)
     if group is None:
         return "WaitingForPodGroup", "the PodGroup is being created"
     if group.status.phase in (None, PodGroupPhase.PENDING):

@@ -168,7 +168,7 @@ class Observer:
         job: Job,
         refusals: Mapping[Child, Refusal],
         keypair: KeyPair | None,
-        wrote_at: float | None,
+        wrote_at: float,
     ) -> JobSeen:
         key = Key(job.metadata.namespace, job.metadata.name)
         group = self.groups.get(key.namespace, podgroup_name(key.name, job.metadata.uid))
@@ -281,8 +281,9 @@ class JobReconciler:
         if found is None:
             return {}, Decision()
         body, job = found
-        uid, at = self._wrote.get(key, ("", 0.0))
-        wrote_at = at if uid == job.metadata.uid else None
+        uid, wrote_at = self._wrote.get(key, ("", 0.0))
+        if uid != job.metadata.uid:
+            self._wrote[key] = (job.metadata.uid, wrote_at := self._clock())
         decision = decide(self._observer.seen(body, job, refusals, keypair, wrote_at))
         if decision.status is not None:
             self._wrote[key] = (job.metadata.uid, self._clock())
