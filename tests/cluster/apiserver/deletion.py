@@ -104,6 +104,8 @@ def _finalizers(call: Call, meta: Body) -> list[str]:
     """The object's finalizers as the propagation policy leaves them."""
     policy, orphan = call.options.get("propagationPolicy"), call.options.get("orphanDependents")
     found = [name for name in meta.get("finalizers") or () if name not in (FOREGROUND, ORPHAN)]
+    if call.resource.plural == "customresourcedefinitions" and not meta.get("deletionTimestamp"):
+        found.append(CRD_CLEANUP)
     given = set(meta.get("finalizers") or ())
     if policy == "Orphan" or orphan is True:
         return [*found, ORPHAN]

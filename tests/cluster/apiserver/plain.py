@@ -12,6 +12,7 @@ from tests.cluster.apiserver.openapi import OpenApi
 if TYPE_CHECKING:
     from tests.cluster.apiserver.core import Core
 
+_AGGREGATED = "g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 _HEALTH = ("/healthz", "/readyz", "/livez")
 
 
@@ -40,10 +41,7 @@ class Plain:
 
     def _discovery(self, request: web.BaseRequest, path: str) -> web.Response:
         registry, parts = self.core.registry, path.strip("/").split("/")
-        wants_aggregated = (
-            "as=APIGroupDiscoveryList" in request.headers.get("Accept", "")
-            and "v=v2;" in request.headers["Accept"].replace("v=v2,", "v=v2;").replace(" ", "") + ";"
-        )
+        wants_aggregated = _AGGREGATED in request.headers.get("Accept", "").replace(" ", "")
         if path in ("/api", "/apis") and wants_aggregated:
             body = orjson.dumps(discovery.aggregated(registry, core=path == "/api"))
             return web.Response(body=body, headers={"Content-Type": discovery.AGGREGATED})
