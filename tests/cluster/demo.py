@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,7 +34,7 @@ CYCLIC: Final = {
         ]
     },
 }
-_PATIENCE: Final = 120.0
+_PATIENCE: Final = 45.0
 _LOOK_EVERY: Final = 0.2
 _COLOURS: Final = {"Completed": "green", "Running": "cyan", "Failed": "red", "Skipped": "yellow"}
 _ENDED: Final = ("Succeed", "Failed")
@@ -74,24 +75,29 @@ class Demo:
 
     def _watch(self) -> Body:
         """The flow once it has ended, shown meanwhile: as a table that changes, or line by line without a terminal."""
-        end = time.monotonic() + _PATIENCE
-        flow = self._kube.get(JOBFLOW, NAMESPACE, NAME)
-        with Live(table(flow, time.time()), console=self._console, auto_refresh=False) as live:
+        if not self._console.is_terminal:
             seen: dict[str, str] = {}
-            while time.monotonic() < end:
-                flow = self._kube.get(JOBFLOW, NAMESPACE, NAME)
-                if self._console.is_terminal:
-                    live.update(table(flow, time.time()), refresh=True)
-                else:
-                    seen = self._tell_changes(flow, seen)
-                if phase(flow) in _ENDED:
-                    break
-                time.sleep(_LOOK_EVERY)
-            live.update(table(flow, time.time()), refresh=True)
+            for flow in self._looks():
+                seen = self._tell_changes(flow, seen)
+            self._console.print(table(flow, time.time()))
+            return flow
+        with Live(console=self._console, auto_refresh=False) as live:
+            for flow in self._looks():
+                live.update(table(flow, time.time()), refresh=True)
         return flow
 
+    def _looks(self) -> Iterator[Body]:
+        """The flow again and again, until it has ended or patience has."""
+        end = time.monotonic() + _PATIENCE
+        while True:
+            flow = self._kube.get(JOBFLOW, NAMESPACE, NAME)
+            yield flow
+            if phase(flow) in _ENDED or time.monotonic() > end:
+                return
+            time.sleep(_LOOK_EVERY)
+
     def _tell_changes(self, flow: Body, seen: dict[str, str]) -> dict[str, str]:
-        now = {step["name"]: step["phase"] for step in steps(flow)}
+        now = {step["name"]: step.get("phase", "Waiting") for step in steps(flow)}
         for name, at in now.items():
             if seen.get(name) != at:
                 self._console.out(f"  step {name}: {at}", highlight=False)

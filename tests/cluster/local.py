@@ -57,7 +57,10 @@ def run_demo(values: argparse.Namespace) -> int:
     begun = time.monotonic()
     with _cluster(values) as cluster:
         console.print(f"Up after {time.monotonic() - begun:.1f} s.", style="dim", highlight=False)
-        return demo.Demo(cluster.kube, cluster.kubectl, values.speed, console).run()
+        code = demo.Demo(cluster.kube, cluster.kubectl, values.speed, console).run()
+        if code:
+            print(f"--- the end of the controller's log:\n{cluster.logs('controller', 3000)}", file=sys.stderr)
+        return code
 
 
 def keep_demo(values: argparse.Namespace) -> int:
