@@ -43,7 +43,6 @@ def _far(turn: Turn, name: str) -> bool:
         return False
     waiting = StepPhase.WAITING
     if any(turn.steps[target].phase is waiting for target in turn.plan.targets[name]):
-        turn.words.pop(name, None)
         turn.on_targets.add(name)
         return True
     return False
@@ -78,7 +77,7 @@ def _begin(turn: Turn, step: Step, ready: Ready) -> None:
 
 
 def _answer(turn: Turn, step: Step) -> Answer | None:
-    found = _dependency(turn, step)
+    found = dependency(turn, step)
     if isinstance(found, End):
         return found
     stop = failure.stopped(turn, step)
@@ -89,8 +88,8 @@ def _answer(turn: Turn, step: Step) -> Answer | None:
     return next((answer for gate in _GATES if (answer := gate(turn, step)) is not None), None)
 
 
-def _dependency(turn: Turn, step: Step) -> Answer | None:
-    """Targets (or what they serve) and the switch must both say go."""
+def dependency(turn: Turn, step: Step) -> Answer | None:
+    """Targets (or what they serve) and the switch must both say go; None: they do."""
     targets = (probe.probe if probe.of(step) else depends_on)(turn, step)
     if isinstance(targets, End):
         return targets

@@ -1,9 +1,12 @@
 """`status.next`: the steps that come next, and what each waits for, in words."""
 
+from controller.flow.advance import dependency
+from controller.flow.answer import Wait
 from controller.flow.plan import strategy_of
 from controller.flow.turn import Turn, started
 from shared.model.flow_status import NextStep
 from shared.model.phases import DependsStrategy, StepPhase
+from shared.model.step import Step
 
 _SHOWN = 3
 
@@ -13,9 +16,7 @@ def next_up(turn: Turn) -> tuple[NextStep, ...]:
     if turn.completion_time is not None:
         return ()
     found = [
-        NextStep(name=step.name, waiting_for=turn.words[step.name])
-        for step in turn.plan.flows
-        if step.name in turn.words and (step.name not in turn.on_targets or _is_near(turn, step.name))
+        NextStep(name=step.name, waiting_for=words) for step in turn.plan.flows if (words := _words(turn, step))
     ]
     open_ = [step.name for step in turn.plan.flows if not turn.steps[step.name].phase.ended]
     if open_ and not found:
@@ -31,6 +32,16 @@ def summary(steps: tuple[NextStep, ...]) -> str:
     if len(steps) > _SHOWN:
         parts.append(f"{len(steps) - _SHOWN} more")
     return "; ".join(parts)[:512]
+
+
+def _words(turn: Turn, step: Step) -> tuple[str, ...]:
+    """What a step waits for; nothing for one that runs, has ended, or is too far off. Targets may have started since."""
+    if step.name not in turn.on_targets:
+        return turn.words.get(step.name, ())
+    if not _is_near(turn, step.name):
+        return ()
+    answer = dependency(turn, step)
+    return answer.words if isinstance(answer, Wait) else ()
 
 
 def _is_near(turn: Turn, name: str) -> bool:
