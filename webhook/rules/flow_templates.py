@@ -6,7 +6,7 @@ from typing import Final
 from shared import kinds
 from webhook.subject import FlowSubject
 
-_LENGTH: Final = 70  # of the names in the warning, so that the whole stays short enough to be shown
+_LENGTH: Final = 50  # of the names in the warning, so that the whole stays short enough to be shown
 
 
 def templates_not_found_yet(flow: FlowSubject) -> Iterator[str]:
@@ -16,7 +16,7 @@ def templates_not_found_yet(flow: FlowSubject) -> Iterator[str]:
     names = dict.fromkeys(step.template_name for _, step in flow.steps if step.switch is None)
     missing = [name for name in names if flow.lookups.get(kinds.JOBTEMPLATE, flow.namespace, name) is None]
     if missing:
-        yield f"not found yet, so steps wait for them: JobTemplates {_listed(missing)}"
+        yield f"JobTemplates not found yet, steps wait for them: {_listed(missing)}"
 
 
 def _listed(names: list[str]) -> str:

@@ -8,10 +8,14 @@ from webhook.subject import JobSubject
 
 
 def plugins_can_work(job: JobSubject) -> Iterator[Violation]:
-    if not job.spec.plugins:
+    """Plugins of a JobTemplate whose arguments are yet to be filled in are judged when the Job is made."""
+    settled = {
+        name: words for name, words in (job.spec.plugins or {}).items() if not any(map(job.open, (name, *(words or ()))))
+    }
+    if not settled:
         return
     tasks = [
         role_task(task.name or f"default{index}", task.replicas, task.template)
         for index, task in enumerate(job.spec.tasks or ())
     ]
-    yield from check_plugins(job.spec.plugins, None if job.template else job.name, tasks)
+    yield from check_plugins(settled, None if job.template else job.name, tasks)

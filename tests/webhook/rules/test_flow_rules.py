@@ -1,0 +1,459 @@
+"""Every rule of a JobFlow: what is refused, in which words, and what is not."""
+
+from typing import Any
+
+import pytest
+
+from tests.webhook.make import Body, faults, flow, known, step, task, template, verdict
+from webhook.words import IDENTIFIER_FAULT, LABEL_FAULT, SUBDOMAIN_FAULT
+
+LONG = "x" * 50
+SWITCH = {"value": "params.p", "cases": [{"when": ["1"], "run": ["b"]}], "default": ["c"]}
+PARAM = {"params": [{"name": "p", "value": "1"}]}
+
+
+def loop(**source: Any) -> Body:
+    return flow(step("a", **{"for": source}))
+
+
+def probe(**lists: Any) -> Body:
+    return flow(step("a"), step("b", dependsOn={"targets": ["a"], "probe": lists}))
+
+
+def patched(*operations: Body, **more: Any) -> Body:
+    return flow(step("a", patch={"jsonPatch": list(operations), **more}))
+
+
+REFUSED: dict[str, tuple[Body, list[str]]] = {
+    "no steps": (flow(flows=[]), ["spec.flows: Required value: a JobFlow needs at least one step"]),
+    "a target that is no step": (
+        flow(step("a"), step("deploy", "aa", "deplyo")),
+        [
+            'spec.flows[1].dependsOn.targets[0]: Invalid value: "aa": no step named "aa"; did you mean "a"?',
+            'spec.flows[1].dependsOn.targets[1]: Invalid value: "deplyo": no step named "deplyo"',
+        ],
+    ),
+    "a target of one letter": (
+        flow(step("a"), step("b", "x"), step("c")),
+        ['spec.flows[1].dependsOn.targets[0]: Invalid value: "x": no step named "x"; did you mean "c"?'],
+    ),
+    "a target in finally": (
+        flow(step("a", "z"), **{"finally": [step("z")]}),
+        [
+            'spec.flows[0].dependsOn.targets[0]: Invalid value: "z": steps of `finally` run after all others, '
+            "so none of those can wait for one"
+        ],
+    ),
+    "a cycle": (
+        flow(step("a", "b"), step("b", "c"), step("c", "a")),
+        ["spec.flows: Invalid value: cycle a -> b -> c -> a: each waits for the next"],
+    ),
+    "a step that waits for itself": (
+        flow(step("a", "a")),
+        ["spec.flows[0].dependsOn: Invalid value: cycle a -> a: the step waits for itself"],
+    ),
+    "a cycle through a switch": (
+        flow(step("s", "b", switch={"value": "params.p", "default": ["b"]}), step("b"), **PARAM),
+        ["spec.flows: Invalid value: cycle s -> b -> s: each waits for the next"],
+    ),
+    "dependsOn in finally": (
+        flow(step("a"), **{"finally": [step("z", "a")]}),
+        [
+            "spec.finally[0].dependsOn: Forbidden: steps of `finally` run in parallel once every other step has "
+            "ended; they cannot wait for steps"
+        ],
+    ),
+    "two steps of one name": (
+        flow(step("a"), step("a"), **{"finally": [step("a")]}),
+        [
+            'spec.flows[1].name: Duplicate value: "a": another step has this name',
+            'spec.finally[0].name: Duplicate value: "a": another step has this name',
+        ],
+    ),
+    "a name that is no label": (
+        flow(step("A_b")),
+        [f'spec.flows[0].name: Invalid value: "A_b": {LABEL_FAULT}'],
+    ),
+    "a template name that is no name": (
+        flow(step("a", template="T!")),
+        [f'spec.flows[0].template: Invalid value: "T!": {SUBDOMAIN_FAULT}'],
+    ),
+    "a param that no expression can name": (
+        flow(params=[{"name": "a-b"}, {"name": "p"}, {"name": "p"}]),
+        [
+            f'spec.params[0].name: Invalid value: "a-b": {IDENTIFIER_FAULT}',
+            'spec.params[2].name: Duplicate value: "p": another param has this name',
+        ],
+    ),
+    "an output that no expression can name": (
+        flow(step("a", outputs=[{"name": "1st"}, {"name": "o"}, {"name": "o"}])),
+        [
+            f'spec.flows[0].outputs[0].name: Invalid value: "1st": {IDENTIFIER_FAULT}',
+            'spec.flows[0].outputs[2].name: Duplicate value: "o": another output of this step has this name',
+        ],
+    ),
+    "a Job name over 63 characters": (
+        flow(step(LONG), name="f" * 9),
+        [
+            f'spec.flows[0].name: Invalid value: "{LONG}": its Jobs may be named {"f" * 9}-{LONG}-r999: '
+            "must be no more than 63 characters; shorten the step's or the flow's name"
+        ],
+    ),
+    "steps whose Jobs could bear one name": (
+        flow(step("a", **{"for": {"items": ["x"]}}), step("a-1")),
+        [
+            'spec.flows[1].name: Invalid value: "a-1": step "a" may make a Job of the same name f-a-1; '
+            "rename one of them"
+        ],
+    ),
+    "a switch that would make a Job": (
+        flow(
+            step("s", switch=SWITCH, template="t", retry={"limit": 1}, daemon=True),
+            step("b"),
+            step("c"),
+            **PARAM,
+        ),
+        [
+            f"spec.flows[0].{field}: Forbidden: a switch creates no Job: it may have name, dependsOn, if and switch only"
+            for field in ("template", "retry", "daemon")
+        ],
+    ),
+    "a switch that chooses what is not there": (
+        flow(
+            step("s", switch={"value": "params.p", "cases": [{"when": ["1"], "run": ["be"]}], "default": ["z"]}),
+            step("bee"),
+            **PARAM,
+            **{"finally": [step("z")]},
+        ),
+        [
+            'spec.flows[0].switch.cases[0].run[0]: Invalid value: "be": no step named "be"; did you mean "bee"?',
+            'spec.flows[0].switch.default[0]: Invalid value: "z": a switch cannot choose steps of `finally`: '
+            "they run whatever happens",
+        ],
+    ),
+    "a step of two switches": (
+        flow(
+            step("s", switch={"value": "params.p", "default": ["b"]}),
+            step("t", switch={"value": "params.p", "default": ["b"]}),
+            step("b"),
+            **PARAM,
+        ),
+        [
+            'spec.flows[1].switch.default[0]: Duplicate value: "b": step "b" belongs to switch "s" already; '
+            "a step belongs to at most one switch"
+        ],
+    ),
+    "cases that overlap or are for nothing": (
+        flow(
+            step("s", switch={"value": "params.p", "cases": [{"when": ["1", "1"], "run": ["b"]}, {"run": ["b"]}]}),
+            step("b"),
+            **PARAM,
+        ),
+        [
+            'spec.flows[0].switch.cases[0].when[1]: Duplicate value: "1": an earlier case has this value',
+            "spec.flows[0].switch.cases[1].when: Required value: name the values this case is for; steps for all "
+            "other values stand in `default`",
+        ],
+    ),
+    "a switch and a daemon in finally": (
+        flow(step("a"), **{"finally": [step("z", daemon=True), step("y", switch={"value": "true"})]}),
+        [
+            "spec.finally[0].daemon: Forbidden: nothing depends on a step of `finally`, so it cannot be a serving step",
+            "spec.finally[1].switch: Forbidden: steps of `finally` run in parallel and are never chosen; put the "
+            "condition into each step's `if`",
+        ],
+    ),
+    "retries that cannot be counted or waited for": (
+        flow(step("a", retry={"limit": 1000, "backoff": {"duration": "10", "maxDuration": "-1s"}})),
+        [
+            "spec.flows[0].retry.limit: Invalid value: 1000: must be less than or equal to 999",
+            'spec.flows[0].retry.backoff.duration: Invalid value: "10": time: invalid duration "10"; write it '
+            "as 10s, 1m30s or 2h",
+            'spec.flows[0].retry.backoff.maxDuration: Invalid value: "-1s": must not be negative',
+        ],
+    ),
+    "a loop without a source": (
+        loop(),
+        ["spec.flows[0].for: Required value: exactly one of items, matrix, range, expression and while must be set"],
+    ),
+    "a loop with two sources": (
+        loop(items=["a"], range={"end": 3}),
+        ["spec.flows[0].for.range: Forbidden: exactly one source may be set, and items is"],
+    ),
+    "keys of items that no expression can name": (
+        loop(items=[{"a-b": "1"}]),
+        [f'spec.flows[0].for.items[0]: Invalid value: "a-b": {IDENTIFIER_FAULT}'],
+    ),
+    "a matrix with an empty list": (
+        loop(matrix={"a": [], "b": ["1"]}),
+        ["spec.flows[0].for.matrix.a: Required value: an empty list makes the product empty: nothing would run"],
+    ),
+    "a range that does not advance": (
+        loop(range={"end": 3, "step": 0}),
+        ["spec.flows[0].for.range.step: Invalid value: 0: must not be 0: the range would never end"],
+    ),
+    "too many iterations": (
+        loop(matrix={"a": [str(n) for n in range(20)], "b": [str(n) for n in range(20)]}),
+        ["spec.flows[0].for: Too many: 400: at most 100 iterations are allowed (maxIterations, up to 2000)"],
+    ),
+    "a while that is parallel": (
+        loop(**{"while": "true", "parallelism": 2}),
+        [
+            "spec.flows[0].for.parallelism: Invalid value: 2: iterations of `while` run one after the other: "
+            "leave parallelism out"
+        ],
+    ),
+    "more Jobs than a flow makes": (
+        flow(*(step(f"s{n}", **{"for": {"range": {"end": 2000}, "maxIterations": 2000}}) for n in range(6))),
+        ["spec.flows: Too many: 12000: a flow makes at most 10000 Jobs"],
+    ),
+    "a probe without targets": (
+        flow(step("b", dependsOn={"probe": {"tcpSocketList": [{"taskName": "w", "port": 80}]}})),
+        [
+            "spec.flows[0].dependsOn.targets: Required value: a probe looks at pods of the steps it depends on: "
+            "name them"
+        ],
+    ),
+    "a probe of nothing": (
+        probe(),
+        [
+            "spec.flows[1].dependsOn.probe: Required value: name at least one of httpGetList, tcpSocketList and "
+            "taskStatusList"
+        ],
+    ),
+    "probes that could not be made": (
+        probe(
+            httpGetList=[{"port": 0, "path": "x\n", "httpHeader": {"name": "", "value": "v"}}],
+            tcpSocketList=[{"taskName": "w", "port": 0}],
+            taskStatusList=[{"taskName": "w", "phase": "Done"}],
+        ),
+        [
+            "spec.flows[1].dependsOn.probe.httpGetList[0].taskName: Required value: name a task of a target's Job",
+            "spec.flows[1].dependsOn.probe.httpGetList[0].port: Invalid value: 0: must be between 1 and 65535, inclusive",
+            "spec.flows[1].dependsOn.probe.tcpSocketList[0].port: Invalid value: 0: must be between 1 and 65535, inclusive",
+            "spec.flows[1].dependsOn.probe.httpGetList[0].path: Invalid value: \"x\\n\": must begin with '/'",
+            'spec.flows[1].dependsOn.probe.httpGetList[0].path: Invalid value: "x\\n": must not hold control characters',
+            'spec.flows[1].dependsOn.probe.httpGetList[0].httpHeader: Invalid value: "": needs a name, and neither name '
+            "nor value may hold control characters",
+            'spec.flows[1].dependsOn.probe.taskStatusList[0].phase: Unsupported value: "Done": supported values: '
+            '"Pending", "Running", "Succeeded", "Failed"',
+        ],
+    ),
+    "operations without or with too much of a value": (
+        patched(
+            {"op": "add", "path": "/queue"},
+            {"op": "replace", "path": "/queue", "value": "a", "expression": "'b'"},
+            {"op": "remove", "path": "/queue", "value": "a"},
+        ),
+        [
+            "spec.flows[0].patch.jsonPatch[0].value: Required value: add needs value or expression",
+            "spec.flows[0].patch.jsonPatch[1].expression: Forbidden: may not be set together with value: the "
+            "expression's result is the value",
+            "spec.flows[0].patch.jsonPatch[2].value: Forbidden: remove takes none",
+        ],
+    ),
+    "operations without or with a needless source": (
+        patched({"op": "copy", "path": "/queue"}, {"op": "remove", "path": "/queue", "from": "/tasks"}),
+        [
+            "spec.flows[0].patch.jsonPatch[0].from: Required value: copy needs the place to take from",
+            "spec.flows[0].patch.jsonPatch[1].from: Forbidden: remove takes none",
+        ],
+    ),
+    "operations that point nowhere": (
+        patched({"op": "remove", "path": "queue"}, {"op": "remove", "path": "/a~b"}, {"op": "remove", "path": ""}),
+        [
+            "spec.flows[0].patch.jsonPatch[0].path: Invalid value: \"queue\": must be a JSON pointer: '' for the whole "
+            "JobSpec, else it begins with '/', e.g. /tasks/0/replicas",
+            "spec.flows[0].patch.jsonPatch[1].path: Invalid value: \"/a~b\": '~' must be written ~0 and '/' within a "
+            "name ~1 (RFC 6901)",
+            'spec.flows[0].patch.jsonPatch[2].path: Invalid value: "": the whole JobSpec cannot be removed',
+        ],
+    ),
+    "a patch of an unknown plugin and of a nameless task": (
+        patched(jobSpec={"plugins": {"pytorhc": []}, "tasks": [{"replicas": 3}]}),
+        [
+            'spec.flows[0].patch.jobSpec.plugins.pytorhc: Unsupported value: "pytorhc": no such job plugin; did you '
+            'mean "pytorch"?; known plugins: "env", "hcclrank", "mpi", "pytorch", "ray", "ssh", "svc", "tensorflow"',
+            "spec.flows[0].patch.jobSpec.tasks[0].name: Required value: tasks of a patch are merged by name: say which "
+            "task it is",
+        ],
+    ),
+    "references to what is not there": (
+        flow(
+            step("a", outputs=[{"name": "o"}]),
+            step(
+                "b",
+                "a",
+                patch={
+                    "jobSpec": {
+                        "queue": "$(params.q)",
+                        "schedulerName": "$(item)",
+                        "priorityClassName": "$(steps.a.outputs.o)",
+                    }
+                },
+            ),
+            step("c", patch={"jobSpec": {"queue": "$(steps.a.outputs.o)"}}),
+            **PARAM,
+        ),
+        [
+            'spec.flows[1].patch.jobSpec.queue: Invalid value: "$(params.q)": no param named "q"',
+            'spec.flows[1].patch.jobSpec.schedulerName: Invalid value: "$(item)": it has a value only in a step with '
+            "`for`",
+            'spec.flows[2].patch.jobSpec.queue: Invalid value: "$(steps.a.outputs.o)": step "a" does not end before '
+            "this one starts; make it a target, directly or through other steps",
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refused(case: str) -> None:
+    manifest, wanted = REFUSED[case]
+    assert faults(manifest) == wanted
+
+
+EXPRESSIONS: dict[str, tuple[Body, str]] = {
+    "a misspelt field": (
+        flow(step("a"), step("b", "a", **{"if": "steps.a.phas == 'Failed'"})),
+        'spec.flows[1].if: Invalid value: "steps.a.phas == \'Failed\'": 1:9: undefined field "phas"',
+    ),
+    "a step that is not upstream": (
+        flow(step("a"), step("b", **{"if": "steps.a.phase == 'Failed'"})),
+        'spec.flows[1].if: Invalid value: "steps.a.phase == \'Failed\'": 1:',
+    ),
+    "a result of another type": (
+        flow(step("a", **{"if": "params.p"}), **PARAM),
+        'spec.flows[0].if: Invalid value: "params.p": 1:1: the result is string; bool is needed',
+    ),
+    "a loop's name outside of loops": (
+        flow(step("a", **{"if": "index == 1"})),
+        'spec.flows[0].if: Invalid value: "index == 1": 1:1: undeclared name "index"',
+    ),
+    "a retry of the flow": (
+        flow(retry={"if": "attempt.exitcode == 3"}),
+        'spec.retry.if: Invalid value: "attempt.exitcode == 3": 1:9: undefined field "exitcode"',
+    ),
+    "an output that is not declared": (
+        flow(step("a", outputs=[{"name": "score"}]), step("b", "a", **{"if": "steps.a.outputs.scor == '1'"})),
+        'spec.flows[1].if: Invalid value: "steps.a.outputs.scor == \'1\'": 1:',
+    ),
+}
+
+
+@pytest.mark.parametrize("case", EXPRESSIONS)
+def test_an_expression_is_refused_with_its_position(case: str) -> None:
+    manifest, wanted = EXPRESSIONS[case]
+    found = faults(manifest)
+    assert len(found) == 1
+    assert found[0].startswith(wanted)
+
+
+ACCEPTED: dict[str, Body] = {
+    "the seed's flow": flow(jobRetainPolicy="delete"),
+    "one step": flow(step("a")),
+    "a join after two branches": flow(step("a"), step("b"), step("c", "a", "b")),
+    "a target named twice": flow(step("a"), step("b", "a", "a")),
+    "steps that share a template": flow(step("a", template="t"), step("b", template="t")),
+    "a switch": flow(step("s", switch=SWITCH), step("b"), step("c"), **PARAM),
+    "every place of an expression": flow(
+        step("a", outputs=[{"name": "n"}]),
+        step("b", "a", **{"if": "steps.a.outputs.n == '1'", "retry": {"limit": 1, "if": "attempt.exitCode == 3"}}),
+        step("c", "b", **{"for": {"expression": "range(int(steps.a.outputs.n))"}}),
+        step("d", "c", **{"for": {"while": "index < 3"}}),
+        step("e", **{"for": {"items": ["1"]}, "patch": {"jsonPatch": [{"op": "add", "path": "/x", "expression": "index"}]}}),
+        **{"finally": [step("z", **{"if": "flow.outcome == 'Failed' && steps.a.phase == 'Failed'"})]},
+    ),
+    "a name with a dash in an expression": flow(step("a-b"), step("c", "a-b", **{"if": 'steps["a-b"].phase == "Failed"'})),
+    "a matrix": loop(matrix={"lr": ["1", "2"], "seed": ["a", "b"]}),
+    "no items at all": loop(items=[]),
+    "2000 iterations when asked for": loop(range={"end": 2000}, maxIterations=2000),
+    "a range downwards": loop(range={"start": 10, "end": 0, "step": -1}),
+    "a probe": probe(httpGetList=[{"taskName": "w", "port": 80, "path": "/ready"}]),
+    "references": flow(
+        step("a", outputs=[{"name": "o"}]),
+        step("b", "a", patch={"jobSpec": {"queue": "$(params.p)$(steps.a.outputs.o)$(flow.name)$(KUBERNETES_OWN)"}}),
+        **PARAM,
+        **{"finally": [step("z", patch={"jobSpec": {"queue": "$(steps.a.outputs.o)"}})]},
+    ),
+    "operations": patched(
+        {"op": "replace", "path": "/queue", "value": None},
+        {"op": "move", "from": "/tasks/0", "path": "/tasks/1"},
+        {"op": "test", "path": "", "value": {}},
+    ),
+    "the longest name": flow(step("x" * 48), name="f" * 9),
+    "a generated name": {**flow(), "metadata": {"generateName": "f-", "namespace": "ns1"}},
+}
+
+
+@pytest.mark.parametrize("case", ACCEPTED)
+def test_accepted(case: str) -> None:
+    assert faults(ACCEPTED[case]) == []
+
+
+def test_all_faults_are_told_at_once() -> None:
+    found = faults(flow(step("A"), step("b", "nope"), step("c", "d"), step("d", "c")))
+    assert [fault.partition(":")[0] for fault in found] == [
+        "spec.flows[0].name",
+        "spec.flows[1].dependsOn.targets[0]",
+        "spec.flows",
+    ]
+
+
+def test_a_long_cycle_is_spelled_out_only_so_far() -> None:
+    ring = [step(f"s{n}", f"s{(n + 1) % 100}") for n in range(100)]
+    (found,) = faults(flow(*ring))
+    assert found.startswith("spec.flows: Invalid value: cycle s0 -> s1 -> s2")
+    assert " -> ... -> s0: each waits for the next" in found
+
+
+def test_a_flow_of_too_many_steps_is_refused_for_that_alone() -> None:
+    found = faults(flow(*(step(f"S{n}") for n in range(1001))))
+    assert "spec.flows: Too many: 1001: must have at most 1000 items" in found
+
+
+def test_pod_names_are_measured_where_the_template_is_known() -> None:
+    long = template(task("t" * 30), name="a")
+    (found,) = faults(flow(step("a"), name="f" * 30), lookups=known(long))
+    assert found.startswith(f'spec.flows[0].name: Invalid value: "a": its pods may be named {"f" * 30}-a-r999-{"t" * 30}-1:')
+
+
+WARNINGS: dict[str, tuple[Body, list[Body], list[str]]] = {
+    "templates that are not there": (
+        flow(step("a"), step("b"), step("s", switch={"value": "1", "default": ["a"]})),
+        [template(name="b")],
+        ["JobTemplates not found yet, steps wait for them: a"],
+    ),
+    "a daemon that nothing needs": (
+        flow(step("a", daemon=True)),
+        [template(name="a")],
+        ["spec.flows[0].daemon: no step depends on a, so nothing keeps it running"],
+    ),
+    "a switch without choices": (
+        flow(step("s", switch={"value": "true"})),
+        [],
+        ["spec.flows[0].switch: neither cases nor default name a step, so it chooses nothing"],
+    ),
+    "a probe of a task that no template has": (
+        probe(tcpSocketList=[{"taskName": "nope", "port": 1}]),
+        [template(name="a"), template(name="b")],
+        ['spec.flows[1].dependsOn.probe: no target has a task "nope"'],
+    ),
+    "a patch of a task that the template has not": (
+        patched(jobSpec={"tasks": [{"name": "w", "replicas": 1}, {"name": "x", "replicas": 1}]}),
+        [template(name="a")],
+        ['spec.flows[0].patch.jobSpec.tasks[1]: no task "x" in the template, and none given here'],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WARNINGS)
+def test_warned_about(case: str) -> None:
+    manifest, others, wanted = WARNINGS[case]
+    found = verdict(manifest, lookups=known(*others))
+    assert (found.violations, list(found.warnings)) == ((), wanted)
+
+
+def test_many_missing_templates_are_one_short_warning() -> None:
+    (warning,) = verdict(flow(*(step(f"step-{n}") for n in range(100)))).warnings
+    assert warning.endswith(" more")
+    assert len(warning) <= 120
