@@ -161,7 +161,7 @@ class Admission:
             raise internal(f'failed calling webhook "{hook["name"]}": invalid patch type')
         try:
             operations = orjson.loads(base64.b64decode(answer["patch"]))
-            patched = patch.apply_json(review.obj, operations)
+            patched = patch.apply_json(orjson.loads(orjson.dumps(review.obj)), operations)
         except (ValueError, ApiError) as error:
             raise internal(str(error)) from None
         changed = patched != review.obj

@@ -3,11 +3,12 @@
 from typing import Any
 
 from tests.cluster.apiserver.call import Call
-from tests.cluster.apiserver.errors import Body, bad_request, invalid_object, type_invalid, undecodable
+from tests.cluster.apiserver.errors import Body, bad_request, undecodable
 from tests.cluster.apiserver.resources import Resource
 from tests.cluster.apiserver.schemas import Definitions
 from tests.cluster.apiserver.structural import default, drop_nulls, prune, same, type_faults
 
+_MISSING = object()
 _META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 
 
@@ -41,30 +42,48 @@ def expect_kind(raw: Body, resource: Resource) -> Body:
     return {"apiVersion": version, "kind": kind, **rest}
 
 
-def normalise(obj: Body, resource: Resource, definitions: Definitions) -> list[str]:
-    """Bring `obj` into the resource's shape in place; the paths of unknown fields. ApiError on a wrong type."""
-    meta = obj.setdefault("metadata", {})
+def normalise(obj: Body, resource: Resource, definitions: Definitions, known: Body | None = None) -> list[str]:
+    """Bring `obj` into the resource's shape in place; the paths of unknown fields. ApiError on a wrong type.
+
+    `known`: an object in shape already; what equals its fields is not looked at again.
+    """
+    obj.setdefault("metadata", {})
+    part = obj if known is None else {key: value for key, value in obj.items() if known.get(key, _MISSING) != value}
+    if part is not obj and "metadata" not in part:
+        part["metadata"] = obj["metadata"]
+    before = set(part)
+    unknown = _custom(part, resource, definitions) if resource.custom else _built_in(part, resource, definitions)
+    if part is not obj:
+        for key in before - set(part):
+            del obj[key]
+        obj.update(part)
+    obj.setdefault("metadata", {})
+    return unknown
+
+
+def _built_in(obj: Body, resource: Resource, definitions: Definitions) -> list[str]:
     unknown: list[str] = []
-    schema = resource.schema
-    if not resource.custom:
-        if schema is not None:
-            faults = type_faults(obj, schema, definitions.resolve, "")
-            if faults:
-                raise undecodable(resource.kind, resource.version, faults[0])
-            prune(obj, schema, definitions.resolve, "", unknown)
-        drop_nulls(obj)
-        obj.setdefault("metadata", {})
-        return unknown
-    meta_schema = definitions.by_name[_META]
+    if resource.schema is not None:
+        faults = type_faults(obj, resource.schema, definitions.resolve, "")
+        if faults:
+            raise undecodable(resource.kind, resource.version, faults[0])
+        prune(obj, resource.schema, definitions.resolve, "", unknown)
+    drop_nulls(obj)
+    return unknown
+
+
+def _custom(obj: Body, resource: Resource, definitions: Definitions) -> list[str]:
+    unknown: list[str] = []
+    meta, meta_schema = obj["metadata"], definitions.by_name[_META]
     faults = type_faults(meta, meta_schema, definitions.resolve, "metadata")
     if faults or not isinstance(meta, dict):
         raise undecodable(resource.kind, resource.version, (faults or ["metadata: not an object"])[0])
     prune(meta, meta_schema, definitions.resolve, "metadata", unknown)
     drop_nulls(meta)
-    if schema is not None:
+    if resource.schema is not None:
         if not resource.keeps_unknown:
-            prune(obj, schema, same, "", unknown, embedded=True)
-        default(obj, schema)
+            prune(obj, resource.schema, same, "", unknown, embedded=True)
+        default(obj, resource.schema)
     return unknown
 
 
@@ -79,8 +98,3 @@ def report_unknown(call: Call, unknown: list[str]) -> None:
         return
     shown = ", ".join(sorted(faults) if call.resource.custom else faults)
     raise undecodable(call.resource.kind, call.resource.version, f"strict decoding error: {shown}")
-
-
-def refuse_patched(kind: str, text: str, why: str) -> Exception:
-    """What a patch whose result cannot be decoded is answered."""
-    return invalid_object("", "", "", [type_invalid("patch", text, why)._replace(reason="FieldValueInvalid")])

@@ -26,7 +26,7 @@ def unprocessable(why: str) -> ApiError:
 
 
 def apply_json(obj: Body, operations: Any) -> Body:
-    """A new object with the operations applied."""
+    """The object with the operations applied, in place; the caller gives a copy of its own."""
     if not isinstance(operations, list):
         raise bad_request("error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch")
     if len(operations) > MAX_OPERATIONS:
@@ -36,7 +36,7 @@ def apply_json(obj: Body, operations: Any) -> Body:
             f"The allowed maximum operations in a JSON patch is {MAX_OPERATIONS}, got {len(operations)}",
         )
     try:
-        patched = jsonpatch.JsonPatch(operations).apply(obj, in_place=False)
+        patched = jsonpatch.JsonPatch(operations).apply(obj, in_place=True)
     except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException, TypeError, KeyError) as error:
         raise unprocessable(str(error)) from None
     if not isinstance(patched, dict):

@@ -1,6 +1,5 @@
 """PATCH requests: which patch type by content type, applied to the stored object, then an update like any other."""
 
-import copy
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -33,28 +32,30 @@ async def apply(core: "Core", call: Call, content_type: str, body: bytes) -> Ent
         raise bad_request("error decoding patch: json: cannot unmarshal into Go value of type map[string]interface {}")
 
     def change(entry: Entry) -> Body:
-        return _decoded(core, call, _patched(core, call, content_type, document, entry))
+        return _decoded(core, call, _patched(core, call, content_type, document, entry), entry)
 
     return await writes.update(core, call, change)
 
 
 def _patched(core: "Core", call: Call, content_type: str, document: Any, entry: Entry) -> Body:
-    current = entry.copy()
-    current["apiVersion"] = call.resource.api_version
     if content_type == patch.JSON:
+        current = entry.copy()
+        current["apiVersion"] = call.resource.api_version
         return patch.apply_json(current, document)
+    stored = {**entry.obj, "apiVersion": call.resource.api_version}
     if content_type == patch.MERGE:
-        merged: Body = patch.apply_merge(current, document)
-        return copy.deepcopy(merged)
-    schema = call.resource.schema or {}
-    return copy.deepcopy(strategic.apply(current, document, schema, core.definitions.resolve))
+        merged = patch.apply_merge(stored, document)
+    else:
+        merged = strategic.apply(stored, document, call.resource.schema or {}, core.definitions.resolve)
+    unshared: Body = orjson.loads(orjson.dumps(merged))
+    return unshared
 
 
-def _decoded(core: "Core", call: Call, patched: Body) -> Body:
+def _decoded(core: "Core", call: Call, patched: Body, entry: Entry) -> Body:
     """The patched object in shape; what cannot be decoded is a fault of the field `patch`."""
     try:
         obj = decoding.expect_kind(patched, call.resource)
-        unknown = decoding.normalise(obj, call.resource, core.definitions)
+        unknown = decoding.normalise(obj, call.resource, core.definitions, entry.obj)
     except ApiError as error:
         raise _bad_patch(patched, error.message) from None
     try:

@@ -25,6 +25,7 @@ class Definitions:
 
     def __init__(self, found: dict[str, Body]) -> None:
         self.by_name = found
+        self._by_ref = {f"#/components/schemas/{name}": schema for name, schema in found.items()}
         self.names: dict[tuple[str, str, str], str] = {}
         for name, schema in found.items():
             marks = schema.get(_GVK, ())
@@ -38,7 +39,7 @@ class Definitions:
     def resolve(self, schema: Body) -> Body:
         """The schema behind a `$ref`, or the schema itself; a property that wraps one keeps its patch markers apart."""
         ref = schema.get("$ref")
-        return schema if ref is None else self.by_name[ref.rpartition("/")[2]]
+        return schema if ref is None else self._by_ref[ref]
 
 
 @lru_cache(maxsize=1)

@@ -118,7 +118,12 @@ def validate(obj: Body, old: Body | None, resource: Resource, subresource: str, 
             before: Any = {"old": old} if old is not None else {}
             found += validation.validate(obj, resource.schema, "", **before)
     elif resource.schema is not None and subresource != "status":
-        found += kindrules.required_fields(obj, resource.schema, resolve, "")
+        changed = obj if old is None else {**obj, **{key: None for key in obj if old.get(key) == obj[key]}}
+        found += (
+            fault
+            for fault in kindrules.required_fields(changed, resource.schema, resolve, "")
+            if old is None or fault.path not in old
+        )
     rule = _RULES.get(resource.gr)
     if rule is not None and subresource != "status":
         found += rule(obj, old)
