@@ -88,7 +88,7 @@ def _sub_group(task: Task) -> SubGroupPolicy:
 
 
 def _fields(spec: PodGroupSpec) -> dict[str, Any]:
-    fields: dict[str, Any] = msgspec.to_builtins(spec)
+    fields: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(spec))
     return fields
 
 

@@ -93,7 +93,8 @@ def _controlled(seen: JobSeen, wanted: Wanted, phase: JobPhase) -> dict[str, str
 
 
 def dumped(status: JobStatus) -> Body:
-    raw: dict[str, Any] = msgspec.to_builtins(status)
+    """As JSON has it, so that it compares equal to what is stored."""
+    raw: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(status))
     return raw
 
 

@@ -36,9 +36,11 @@ Tally = Mapping[str, TaskTally]
 
 def tally(view: View, ledger: Ledger, wanted: Wanted) -> Tally:
     """Counts by task name. `ledger` must have taken in the pods' results (`remember`)."""
-    leftovers = Counter(pod.task for pod in (*view.stale, *view.surplus))
+    stopped = ledger.phase in STOPPED
+    leftovers = Counter(pod.task for pod in (*view.stale, *view.surplus) if not (stopped and pod.finished))
+    count = _count_stopped if stopped else _count
     return {
-        task.name: _count(task, view.of(task.name), ledger.task(task.name), leftovers[task.name])
+        task.name: count(task, view.of(task.name), ledger.task(task.name), leftovers[task.name])
         for task in wanted.tasks
     }
 

@@ -57,16 +57,16 @@ def view(pods: Iterable[PodSeen], ledger: Ledger, wanted: Wanted) -> View:
 def is_stale(pod: PodSeen, ledger: Ledger) -> bool:
     """Whether a restart replaces this pod: by its uid, or because it is of an earlier version.
 
-    A success that the ledger remembers stands for every version, since only a restart of the whole Job forgets it; a
-    stopped Job keeps all that has finished.
+    A success that the ledger remembers stands for every version, since only a restart of the whole Job forgets it. In a
+    stopped Job nothing is replaced: what has finished stays, the rest goes.
     """
+    if ledger.phase in STOPPED:
+        return False
     task = ledger.task(pod.task)
     if pod.uid in task.replacing:
         return True
     if pod.version >= ledger.version:
         return False
-    if ledger.phase in STOPPED:
-        return not pod.finished
     return not (pod.finished and pod.phase is PodPhase.SUCCEEDED and pod.index in task.succeeded)
 
 

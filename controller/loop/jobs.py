@@ -25,7 +25,7 @@ from controller.plugin_api import KeyPair, job_shape
 from controller.plugins import needs_keypair
 from controller.settings import Settings
 from shared import names
-from shared.kinds import COMMAND, JOB, POD, PODGROUP, PRIORITYCLASS, PVC, QUEUE
+from shared.kinds import COMMAND, CONFIGMAP, JOB, POD, PODGROUP, PRIORITYCLASS, PVC, QUEUE, SECRET, Kind
 from shared.kube.cache import Cache, strip
 from shared.kube.store import Key
 from shared.model.command import Command
@@ -115,6 +115,13 @@ def _is_of_a_job(body: Body) -> bool:
     return names.JOB_NAME in (body["metadata"].get("labels") or {})
 
 
+def _plugin_cache(context: ControllerContext, kind: Kind) -> Cache:
+    """Only Jobs' own ConfigMaps and Secrets; but all Services and NetworkPolicies, since a user's own may serve a Job."""
+    if kind in (CONFIGMAP, SECRET):
+        return context.caches.want(kind, label_selector=names.JOB_NAME, accepts=_is_of_a_job)
+    return context.caches.want(kind)
+
+
 def _only_metadata(body: Body) -> Body:
     """Of claims nothing but their existence counts."""
     metadata = strip(body)["metadata"]
@@ -136,10 +143,7 @@ class Observer:
         self.commands = caches.want(COMMAND, indexers={TARGET: index_by_target})
         self.claims = caches.want(PVC, transform=_only_metadata)
         self.priorities = caches.want(PRIORITYCLASS)
-        self.objects = {
-            kind.kind: caches.want(kind, label_selector=names.JOB_NAME, accepts=_is_of_a_job)
-            for kind in PLUGIN_KINDS.values()
-        }
+        self.objects = {kind.kind: _plugin_cache(context, kind) for kind in PLUGIN_KINDS.values()}
         self.settings = job_settings(context.settings)
         self._clock = context.clock
         self._parsed: dict[Key, dict[str, tuple[str, PodSeen | None]]] = {}

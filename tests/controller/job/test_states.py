@@ -1,0 +1,54 @@
+"""The table: every phase and action is considered, and moves mean what the decisions say."""
+
+from itertools import product
+
+import pytest
+
+from controller.job.phases import _RULES
+from controller.job.states import ARRIVES, IGNORED, MOVES, Budget
+from controller.job.view import STOPPED
+from shared.model.phases import JobAction, JobPhase
+from tests.controller.job.make import started, task
+
+
+def test_every_phase_and_action_is_considered() -> None:
+    assert set(MOVES) | IGNORED == set(product(JobPhase, JobAction))
+    assert not set(MOVES) & IGNORED
+
+
+def test_every_phase_that_is_not_the_last_has_a_way_on() -> None:
+    resting = {JobPhase.ABORTED, *(phase for phase in JobPhase if phase.finished)}
+    assert set(_RULES) == set(JobPhase) - resting
+    assert set(ARRIVES) | set(ARRIVES.values()) <= STOPPED
+
+
+BUDGETS = {
+    JobAction.RESTART_JOB: Budget.JOB,
+    JobAction.RESTART_TASK: Budget.TASK,
+    JobAction.RESTART_POD: Budget.TASK,
+    JobAction.RESTART_PARTITION: Budget.TASK,
+}
+
+
+@pytest.mark.parametrize(
+    ("pair", "move"), MOVES.items(), ids=lambda value: "-".join(value) if isinstance(value, tuple) else ""
+)
+def test_what_counts_against_which_budget(pair: tuple[JobPhase, JobAction], move: object) -> None:
+    assert MOVES[pair].budget is BUDGETS.get(pair[1], Budget.NOTHING)
+
+
+@pytest.mark.parametrize("action", ["AbortJob", "CompleteJob", "TerminateJob"])
+def test_a_stopped_job_is_not_moved_by_late_pod_events(action: str) -> None:
+    cluster = started(task("w", 2)).order(action).settle()
+    stopping = cluster.phase
+    cluster.fail("w-0").evict("w-1").settle()
+    assert cluster.phase == stopping
+    assert cluster.vanish().settle().phase in ("Aborted", "Completed", "Terminated")
+
+
+def test_a_finished_job_ignores_every_command() -> None:
+    cluster = started().succeed().settle()
+    for action in ("AbortJob", "ResumeJob", "RestartJob", "TerminateJob", "CompleteJob"):
+        cluster.order(action).settle()
+    assert cluster.phase == "Completed"
+    assert len(cluster.told("CommandIgnored")) == 5
