@@ -159,7 +159,7 @@ def _ended(turn: Turn, step: Step, name: str, job: JobSeen | None) -> Attempt | 
         return _of(job, StepPhase.FAILED, job.status.state.reason or reasons.JOB_FAILED, job.ended_at, code)
     if late:
         return _of(job, StepPhase.FAILED, late, job.ended_at, code)
-    if step.daemon and not halted and daemon.served(turn, step.name):
+    if step.daemon and not halted and (job.uid in turn.seen.ordered or daemon.served(turn, step.name)):
         return _of(job, StepPhase.COMPLETED, "", job.ended_at, None)
     reason = _why(turn) if halted else job.status.state.reason or reasons.JOB_TERMINATED
     return _of(job, StepPhase.TERMINATED, reason, job.ended_at, code)

@@ -60,7 +60,9 @@ def _is_active(turn: Turn, name: str) -> bool:
     state = turn.steps[name]
     if state.phase.ended:
         return False
-    return started(state) or state.phase is StepPhase.PENDING or turn.plan.steps[name].switch is not None
+    if turn.plan.steps[name].switch is not None:
+        return _is_near(turn, name)  # it decides, and what it chooses starts, in the moment that its targets end
+    return started(state) or state.phase is StepPhase.PENDING
 
 
 def _some(names: list[str]) -> str:

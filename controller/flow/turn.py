@@ -144,7 +144,8 @@ class Turn:
     def current_jobs(self, state: StepStatus) -> list[JobSeen]:
         """Jobs of the attempts under way."""
         if state.iterations is None:
-            names = [self.plan.job_name(state.name, None, max(state.attempts - 1, 0))]
+            begun = state.attempts > state.attempt_base
+            names = [self.plan.job_name(state.name, None, state.attempts - 1)] if begun else []
         else:
             tried = {retry.index: retry.attempts for retry in state.iterations.retries}
             names = [

@@ -99,9 +99,7 @@ def test_what_targets_let_a_step_do(condition, strategy, fates, want):
     for name, fate in zip("xy", fates, strict=True):
         extra = {"allowFailure": True} if fate == "forgiven" else {"if": "false"} if fate == "skipped" else {}
         targets.append(step(name, **extra))
-    cluster = started(
-        *targets, step("z", "x", "y", condition=condition, strategy=strategy), failureStrategy="Continue"
-    )
+    cluster = started(*targets, step("z", "x", "y", condition=condition, strategy=strategy), failureStrategy="Continue")
     for name, fate in zip("xy", fates, strict=True):
         if fate == "ok":
             cluster.complete(f"f-{name}")
