@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import Final, Protocol
 
 from controller import metrics
@@ -19,6 +20,8 @@ STOP_SECONDS: Final = 20.0
 
 IN_HAND: Final[ContextVar[tuple[str, Key] | None]] = ContextVar("in_hand", default=None)
 """The controller and key whose pass is running in this context; own writes are told apart by it."""
+
+_results: Final = lru_cache(maxsize=256)(metrics.RECONCILES.labels)
 
 
 class Reconciler(Protocol):
@@ -134,4 +137,4 @@ class Worker:
         )
 
     def _count(self, result: str) -> None:
-        metrics.RECONCILES.labels(self._name, result).inc()
+        _results(self._name, result).inc()

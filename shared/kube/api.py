@@ -270,7 +270,7 @@ class Api:
         except ApiError as error:
             _count(request, kind, type(error).__name__)
             raise
-        metrics.DURATION.labels(request.verb).observe(time.perf_counter() - started)
+        _timer(request.verb).observe(time.perf_counter() - started)
         _count(request, kind, answer.code)
         for warning in answer.warnings:
             _warn(warning, kind.resource if kind else request.target)
@@ -293,6 +293,9 @@ def _wait(error: ApiError, attempt: int) -> float:
 
 def _count(request: Request, kind: Kind | None, code: int | str) -> None:
     _counter(request.method, kind.plural if kind else "", code).inc()
+
+
+_timer = lru_cache(maxsize=64)(metrics.DURATION.labels)
 
 
 @lru_cache(maxsize=1024)

@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import aclosing
+from functools import lru_cache
 from typing import Final
 
 from shared.kinds import Kind
@@ -20,6 +21,8 @@ BACKOFF_BASE: Final = 0.2
 BACKOFF_CAP: Final = 10.0
 HEALTHY_SECONDS: Final = 5.0  # a watch that lived this long starts the back-off anew
 UNSERVED_SECONDS: Final = 15.0  # how often to ask again for a kind whose CRD is not installed
+
+_counted = lru_cache(maxsize=256)(metrics.EVENTS.labels)
 
 
 class Reflector:
@@ -116,7 +119,7 @@ class Reflector:
 
     def _handle(self, event: WatchEvent) -> None:
         version = event.object["metadata"]["resourceVersion"]
-        metrics.EVENTS.labels(self._kind.resource, event.type).inc()
+        _counted(self._kind.resource, event.type).inc()
         if event.type != "BOOKMARK":
             self._deliver(self._overlay.event(event.type, self._transform(event.object)))
         self._version = version

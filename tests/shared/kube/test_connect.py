@@ -1,11 +1,14 @@
+import asyncio
 import os
 import stat
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
 from shared.kube import connect
+from tests.shared.kube.tls import authority_pem
 
 
 def kubeconfig(folder: Path, user: dict[str, object]) -> str:
@@ -76,17 +79,31 @@ async def test_a_plugin_gives_the_token(tmp_path: Path) -> None:
 async def test_a_pod_uses_its_service_account_and_its_new_tokens(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tests.shared.kube.tls import authority_pem
-
     token, authority = tmp_path / "token", tmp_path / "ca.crt"
     token.write_text("first")
     authority.write_bytes(authority_pem())
-    monkeypatch.setattr(connect, "SERVICE_TOKEN_FILENAME", str(token))
-    monkeypatch.setattr(connect.kube_config.incluster_config, "SERVICE_CERT_FILENAME", str(authority))
+    monkeypatch.setattr(connect, "SERVICE_ACCOUNT", str(tmp_path))
     access = await connect.load("", "", {"KUBERNETES_SERVICE_HOST": "fd00::1", "KUBERNETES_SERVICE_PORT": "443"})
     assert access.host == "https://[fd00::1]:443"
     assert access.tls is not None
-    assert (await access.authorization()).lower() == "bearer first"
+    assert await access.authorization() == "Bearer first"
+    token.write_text("second\n")
+    assert await access.authorization(renew=True) == "Bearer second"
+
+
+async def test_a_pod_does_without_the_client_library(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("first")
+    (tmp_path / "ca.crt").write_bytes(authority_pem())
+    program = (
+        "import asyncio, sys\n"
+        "from shared.kube import connect\n"
+        f"connect.SERVICE_ACCOUNT = {str(tmp_path)!r}\n"
+        "print(asyncio.run(connect.load('', '', {'KUBERNETES_SERVICE_HOST': '10.0.0.1'})).host)\n"
+        "assert 'kubernetes' not in sys.modules\n"
+    )
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE)
+    output, _ = await process.communicate()
+    assert (process.returncode, output) == (0, b"https://10.0.0.1:443\n")
 
 
 WRONG = {
