@@ -75,7 +75,7 @@ def _flow(before: JobFlowStatus, after: JobFlowStatus) -> Iterator[Note]:
     if was is now:
         return
     if now is FlowPhase.SUCCEED:
-        yield Note("Succeed", f"{after.progress} steps in {after.duration or '0s'}")
+        yield Note("Succeeded", f"{after.progress} steps in {after.duration or '0s'}")
     elif now is FlowPhase.FAILED:
         yield Note("Failed", after.state.message or after.state.reason or "the flow failed", "Warning")
     elif now is FlowPhase.SUSPENDED:
