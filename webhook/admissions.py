@@ -63,7 +63,8 @@ class Admission:
 
 
 def _spec(body: Body, model: Any) -> Any:
-    return msgspec.convert(body.get("spec") or {}, model)
+    spec = body.get("spec")
+    return msgspec.convert({} if spec is None else spec, model)
 
 
 def _command(body: Body, model: Any) -> Any:

@@ -13,7 +13,7 @@ import jsonschema
 
 from shared.crd.definitions import DEFINITIONS
 from shared.crd.schema import kind_schema
-from shared.kinds import Kind
+from shared.kinds import COMMAND, Kind
 from shared.violation import Reason, Violation
 from webhook.words import did_you_mean, quoted
 
@@ -24,7 +24,7 @@ def schema_faults(kind: Kind, body: dict[str, Any], otherwise: str) -> tuple[Vio
     """Every schema fault of `body`; if the schema finds none, the one that the model found: `otherwise`."""
     errors = islice(_validator(kind).iter_errors(_without_nulls(body)), _MOST)
     faults = tuple(violation for error in errors for violation in _violations(error))
-    return faults or (_from_model(otherwise),)
+    return faults or (_from_model(otherwise, "" if kind == COMMAND else "spec"),)
 
 
 @cache
@@ -65,10 +65,10 @@ _TEXTS: Final[dict[str, Callable[[Any, Any], tuple[str, Reason]]]] = {
 }
 
 
-def _from_model(text: str) -> Violation:
-    """msgspec says "Expected `int`, got `str` - at `$.spec.flows[0].x`"."""
-    message, _, path = text.partition(" - at `")
-    return Violation(path.strip("`").removeprefix("$").removeprefix("."), message)
+def _from_model(text: str, root: str) -> Violation:
+    """msgspec says "Expected `int`, got `str` - at `$.flows[0].x`"."""
+    message, _, path = text.partition(" - at `$")
+    return Violation(f"{root}{path.rstrip('`')}".removeprefix("."), message)
 
 
 def _path(parts: Any) -> str:

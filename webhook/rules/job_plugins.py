@@ -10,7 +10,9 @@ from webhook.subject import JobSubject
 def plugins_can_work(job: JobSubject) -> Iterator[Violation]:
     """Plugins of a JobTemplate whose arguments are yet to be filled in are judged when the Job is made."""
     settled = {
-        name: words for name, words in (job.spec.plugins or {}).items() if not any(map(job.open, (name, *(words or ()))))
+        name: words
+        for name, words in (job.spec.plugins or {}).items()
+        if not any(map(job.open, (name, *(words or ()))))
     }
     if not settled:
         return

@@ -319,7 +319,7 @@ EXPRESSIONS: dict[str, tuple[Body, str]] = {
     ),
     "a step that is not upstream": (
         flow(step("a"), step("b", **{"if": "steps.a.phase == 'Failed'"})),
-        'spec.flows[1].if: Invalid value: "steps.a.phase == \'Failed\'": 1:',
+        "spec.flows[1].if: Invalid value: \"steps.a.phase == 'Failed'\": 1:",
     ),
     "a result of another type": (
         flow(step("a", **{"if": "params.p"}), **PARAM),
@@ -335,7 +335,7 @@ EXPRESSIONS: dict[str, tuple[Body, str]] = {
     ),
     "an output that is not declared": (
         flow(step("a", outputs=[{"name": "score"}]), step("b", "a", **{"if": "steps.a.outputs.scor == '1'"})),
-        'spec.flows[1].if: Invalid value: "steps.a.outputs.scor == \'1\'": 1:',
+        "spec.flows[1].if: Invalid value: \"steps.a.outputs.scor == '1'\": 1:",
     ),
 }
 
@@ -360,10 +360,15 @@ ACCEPTED: dict[str, Body] = {
         step("b", "a", **{"if": "steps.a.outputs.n == '1'", "retry": {"limit": 1, "if": "attempt.exitCode == 3"}}),
         step("c", "b", **{"for": {"expression": "range(int(steps.a.outputs.n))"}}),
         step("d", "c", **{"for": {"while": "index < 3"}}),
-        step("e", **{"for": {"items": ["1"]}, "patch": {"jsonPatch": [{"op": "add", "path": "/x", "expression": "index"}]}}),
+        step(
+            "e",
+            **{"for": {"items": ["1"]}, "patch": {"jsonPatch": [{"op": "add", "path": "/x", "expression": "index"}]}},
+        ),
         **{"finally": [step("z", **{"if": "flow.outcome == 'Failed' && steps.a.phase == 'Failed'"})]},
     ),
-    "a name with a dash in an expression": flow(step("a-b"), step("c", "a-b", **{"if": 'steps["a-b"].phase == "Failed"'})),
+    "a name with a dash in an expression": flow(
+        step("a-b"), step("c", "a-b", **{"if": 'steps["a-b"].phase == "Failed"'})
+    ),
     "a matrix": loop(matrix={"lr": ["1", "2"], "seed": ["a", "b"]}),
     "no items at all": loop(items=[]),
     "2000 iterations when asked for": loop(range={"end": 2000}, maxIterations=2000),
@@ -414,7 +419,9 @@ def test_a_flow_of_too_many_steps_is_refused_for_that_alone() -> None:
 def test_pod_names_are_measured_where_the_template_is_known() -> None:
     long = template(task("t" * 30), name="a")
     (found,) = faults(flow(step("a"), name="f" * 30), lookups=known(long))
-    assert found.startswith(f'spec.flows[0].name: Invalid value: "a": its pods may be named {"f" * 30}-a-r999-{"t" * 30}-1:')
+    assert found.startswith(
+        f'spec.flows[0].name: Invalid value: "a": its pods may be named {"f" * 30}-a-r999-{"t" * 30}-1:'
+    )
 
 
 WARNINGS: dict[str, tuple[Body, list[Body], list[str]]] = {

@@ -7,9 +7,7 @@ import pytest
 from tests.webhook.make import Body, faults, flow, job, known, pod_template, queue, step, task, template, verdict
 from webhook.words import LABEL_FAULT, QUALIFIED_FAULT, SUBDOMAIN_FAULT
 
-ACTIONS = (
-    '"AbortJob", "RestartJob", "RestartTask", "RestartPod", "RestartPartition", "TerminateJob", "CompleteJob", "ResumeJob"'
-)
+ACTIONS = '"AbortJob", "RestartJob", "RestartTask", "RestartPod", "RestartPartition", "TerminateJob", "CompleteJob", "ResumeJob"'
 FAILED = {"event": "PodFailed", "action": "RestartJob"}
 
 
@@ -220,7 +218,9 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
     ),
     "a Job name that no label can hold": (
         job(name="x" * 64),
-        [f'metadata.name: Invalid value: "{"x" * 64}": a Job\'s name labels its pods: must be no more than 63 characters'],
+        [
+            f'metadata.name: Invalid value: "{"x" * 64}": a Job\'s name labels its pods: must be no more than 63 characters'
+        ],
     ),
     "a pod name of the last replica that does not fit": (
         job(task("t" * 30, replicas=1001), name="d" * 29),
@@ -374,7 +374,9 @@ UPDATES: dict[str, tuple[Body, list[str]]] = {
     ),
     "a minimum out of reach": (
         {**STORED, "spec": {**STORED["spec"], "minAvailable": 5}},
-        ["spec.minAvailable: Invalid value: 5: job 'minAvailable' should not be greater than total replicas in tasks (4)"],
+        [
+            "spec.minAvailable: Invalid value: 5: job 'minAvailable' should not be greater than total replicas in tasks (4)"
+        ],
     ),
     "13: the name of a claim that was made": (
         {

@@ -44,7 +44,7 @@ QUEUES: dict[str, tuple[Body, list[Body], list[str]]] = {
         queue(capability={"cpu": "four", "memory": "-1Gi"}),
         [],
         [
-            "spec.capability[cpu]: Invalid value: \"four\": quantities must match the regular expression "
+            'spec.capability[cpu]: Invalid value: "four": quantities must match the regular expression '
             "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
             'spec.capability[memory]: Invalid value: "-1Gi": must be greater than or equal to 0',
         ],
@@ -75,7 +75,9 @@ QUEUES: dict[str, tuple[Body, list[Body], list[str]]] = {
     "more capability than an ancestor": (
         queue("q", parent="l2", capability={"cpu": 9}),
         [queue("l1", capability={"cpu": "8"}), CHAIN[1]],
-        ['spec.capability[cpu]: Invalid value: "9": must be less than or equal to the capability of its ancestor l1 (8)'],
+        [
+            'spec.capability[cpu]: Invalid value: "9": must be less than or equal to the capability of its ancestor l1 (8)'
+        ],
     ),
     "siblings that together are more than their parent": (
         queue("b", parent="p", deserved={"cpu": 5}),
@@ -95,7 +97,9 @@ QUEUES: dict[str, tuple[Body, list[Body], list[str]]] = {
     "a hierarchy without enough weights": (
         annotated("q", "root/sci/dev", "1/2"),
         [],
-        [f'metadata.annotations[{WEIGHTS}]: Invalid value: "1/2": must have as many parts as {HIERARCHY} (root/sci/dev)'],
+        [
+            f'metadata.annotations[{WEIGHTS}]: Invalid value: "1/2": must have as many parts as {HIERARCHY} (root/sci/dev)'
+        ],
     ),
     "a weight of nothing": (
         annotated("q", "root/sci", "1/0"),
@@ -113,7 +117,10 @@ QUEUES: dict[str, tuple[Body, list[Body], list[str]]] = {
     "the fifth level": (queue("l5", parent="l4"), CHAIN[:4], []),
     "a child within its parent": (
         queue("b", parent="p", deserved={"cpu": 4}, guarantee={"resource": {"cpu": 1}}),
-        [queue("p", deserved={"cpu": 8}, guarantee={"resource": {"cpu": 2}}), queue("a", parent="p", deserved={"cpu": 4})],
+        [
+            queue("p", deserved={"cpu": 8}, guarantee={"resource": {"cpu": 2}}),
+            queue("a", parent="p", deserved={"cpu": 4}),
+        ],
         [],
     ),
     "a good hierarchy": (annotated("q", "root/sci/dev", "1/2/3.5"), [annotated("o", "root/sci", "1/2")], []),
@@ -202,7 +209,9 @@ JDB_MIN, JDB_MAX = "volcano.sh/jdb-min-available", "volcano.sh/jdb-max-unavailab
 
 def pod(scheduler: str, **annotations: str) -> Body:
     made = body(kinds.POD, "p", {"schedulerName": scheduler})
-    made["metadata"]["annotations"] = {f"volcano.sh/jdb-{key.replace('_', '-')}": each for key, each in annotations.items()}
+    made["metadata"]["annotations"] = {
+        f"volcano.sh/jdb-{key.replace('_', '-')}": each for key, each in annotations.items()
+    }
     return made
 
 
@@ -340,7 +349,10 @@ FLOW_UPDATES: dict[str, tuple[Body, Body, list[str]]] = {
     "anything once it has ended": (
         stored("Succeed"),
         changed(stored("Succeed"), parallelism=1, flows=[step("a")], params=[]),
-        [f"spec.{field}: Forbidden: the flow has ended (Succeed): {ENDED}" for field in ("flows", "params", "parallelism")],
+        [
+            f"spec.{field}: Forbidden: the flow has ended (Succeed): {ENDED}"
+            for field in ("flows", "params", "parallelism")
+        ],
     ),
     "what stays free at the end": (
         stored("Failed"),

@@ -1,0 +1,229 @@
+"""Defaulting: cases.md "Defaulting" with the results that decisions.md gives; twice is the same as once; nothing breaks."""
+
+import copy
+from typing import Any
+
+import pytest
+
+from shared import kinds
+from tests.shared.crd.manifests import MANIFESTS
+from tests.webhook.make import (
+    Body,
+    body,
+    defaulted,
+    faults,
+    flow,
+    job,
+    known,
+    pod_template,
+    queue,
+    review,
+    step,
+    task,
+    template,
+)
+from webhook.admit import mutate
+from webhook.patch import Setting, applied, operations, value_at
+
+
+def spec_of(manifest: Body) -> Any:
+    return defaulted(manifest)["spec"]
+
+
+def bare(*tasks: Body, **more: Any) -> Body:
+    """A Job as lazily written as can be."""
+    return body(kinds.JOB, "demo", {"tasks": list(tasks), **more})
+
+
+def namespace(queue: str) -> Body:
+    made = body(kinds.NAMESPACE, "ns1")
+    made["metadata"]["annotations"] = {"scheduling.volcano.sh/queue-name": queue}
+    return made
+
+
+def test_1_the_base_job_is_stored_with_what_it_lacks() -> None:
+    spec = spec_of(job())
+    assert (spec["maxRetry"], spec["minAvailable"], spec["queue"], spec["schedulerName"]) == (3, 2, "q1", "volcano")
+    assert [(each["minAvailable"], each["maxRetry"]) for each in spec["tasks"]] == [(2, 3)]
+
+
+def test_a_job_without_queue_and_scheduler_gets_them() -> None:
+    made = defaulted(bare(task()), schedulers=("mine", "volcano"))["spec"]
+    assert (made["queue"], made["schedulerName"]) == ("default", "mine")
+
+
+def test_2_what_is_given_is_kept() -> None:
+    assert spec_of(job(minAvailable=1))["minAvailable"] == 1
+
+
+def test_row_4_an_explicit_zero_means_no_retries() -> None:
+    spec = spec_of(job(task(maxRetry=0), maxRetry=0))
+    assert (spec["maxRetry"], spec["tasks"][0]["maxRetry"]) == (0, 0)
+
+
+def test_46_an_omitted_maxretry_is_3() -> None:
+    assert spec_of(job())["maxRetry"] == 3
+
+
+def test_47_tasks_without_names_are_numbered() -> None:
+    tasks = [{key: value for key, value in task().items() if key != "name"} for _ in range(2)]
+    assert [each["name"] for each in spec_of(job(*tasks))["tasks"]] == ["default0", "default1"]
+
+
+def test_11_whole_partitions_are_the_minimum() -> None:
+    policy = {"totalPartitions": 3, "partitionSize": 2, "minPartitions": 2}
+    spec = spec_of(job(task(replicas=6, partitionPolicy=policy)))
+    assert (spec["tasks"][0]["minAvailable"], spec["minAvailable"]) == (4, 4)
+
+
+def test_50_no_least_partitions_means_all_replicas() -> None:
+    policy = {"totalPartitions": 4, "partitionSize": 2, "minPartitions": 0}
+    assert spec_of(job(task(replicas=8, partitionPolicy=policy)))["tasks"][0]["minAvailable"] == 8
+
+
+def test_the_minimum_is_the_sum_over_tasks() -> None:
+    spec = spec_of(job(task("a", replicas=3), task("b", replicas=5, minAvailable=1), minAvailable=0))
+    assert spec["minAvailable"] == 4
+
+
+PLUGINS: dict[str, tuple[Any, Any]] = {
+    "pytorch needs svc": ({"pytorch": []}, {"pytorch": [], "svc": []}),
+    "mpi needs svc and ssh": ({"mpi": []}, {"mpi": [], "svc": [], "ssh": []}),
+    "ray needs svc": ({"ray": []}, {"ray": [], "svc": []}),
+    "arguments are kept": (
+        {"tensorflow": [], "svc": ["--disable-network-policy"]},
+        {"tensorflow": [], "svc": ["--disable-network-policy"]},
+    ),
+    "env needs nothing": ({"env": []}, {"env": []}),
+    "none": (None, None),
+}
+
+
+@pytest.mark.parametrize("case", PLUGINS)
+def test_52_plugins(case: str) -> None:
+    given, wanted = PLUGINS[case]
+    assert spec_of(job(plugins=given)).get("plugins") == wanted
+
+
+def test_host_network_gets_the_dns_of_the_host() -> None:
+    spec = spec_of(job(task(template=pod_template(hostNetwork=True)), task("x", template=pod_template())))
+    assert [each["template"]["spec"].get("dnsPolicy") for each in spec["tasks"]] == ["ClusterFirstWithHostNet", None]
+
+
+def test_55_pods_of_a_batch_job_end() -> None:
+    absent, given = pod_template(restartPolicy=None), pod_template(restartPolicy="OnFailure")
+    spec = spec_of(job(task(template=absent), task("x", template=given)))
+    assert [each["template"]["spec"]["restartPolicy"] for each in spec["tasks"]] == ["Never", "OnFailure"]
+
+
+def test_a_job_waits_in_the_queue_of_its_namespace() -> None:
+    assert defaulted(bare(task()), known(namespace("team")))["spec"]["queue"] == "team"
+
+
+def test_a_template_gets_names_for_its_tasks_and_nothing_else() -> None:
+    given = template({"replicas": 1, "template": pod_template()})
+    wanted = copy.deepcopy(given)
+    wanted["spec"]["tasks"][0]["name"] = "default0"
+    assert defaulted(given) == wanted
+
+
+def test_a_flow_says_what_happens_at_its_end() -> None:
+    spec = spec_of(flow(step("a")))
+    assert spec == {"flows": [{"name": "a"}], "jobRetainPolicy": "retain", "failureStrategy": "Stop"}
+
+
+def test_53_a_queue_can_be_reclaimed_and_its_hierarchy_begins_at_root() -> None:
+    given = queue("q")
+    given["metadata"]["annotations"] = {"volcano.sh/hierarchy": "sci/dev", "volcano.sh/hierarchy-weights": "2/3"}
+    made = defaulted(given)
+    assert made["spec"] == {"reclaimable": True, "weight": 1}
+    assert made["metadata"]["annotations"] == {
+        "volcano.sh/hierarchy": "root/sci/dev",
+        "volcano.sh/hierarchy-weights": "1/2/3",
+    }
+
+
+GROUP_QUEUES = {
+    "the namespace's": ("default", "team", "team"),
+    "the namespace's, where none is named": (None, "team", "team"),
+    "its own": ("q1", "team", "q1"),
+    "default": (None, None, "default"),
+}
+
+
+@pytest.mark.parametrize("case", GROUP_QUEUES)
+def test_a_podgroup_waits_in_the_queue_that_is(case: str) -> None:
+    own, of_namespace, wanted = GROUP_QUEUES[case]
+    lookups = known(*([namespace(of_namespace)] if of_namespace else []))
+    group = body(kinds.PODGROUP, "g", {"queue": own} if own else {})
+    assert defaulted(group, lookups)["spec"]["queue"] == wanted
+
+
+EVERYTHING = {**MANIFESTS, "lazy job": bare({"replicas": 1, "template": {"spec": {"containers": []}}}), "flow": flow()}
+
+
+@pytest.mark.parametrize("kind", EVERYTHING)
+def test_twice_is_the_same_as_once(kind: str) -> None:
+    once = defaulted(EVERYTHING[kind])
+    assert mutate(review(once), known()).patch == ()
+
+
+@pytest.mark.parametrize(
+    "spec", [None, [], "x", {"tasks": "x"}, {"tasks": [1]}, {"tasks": [{"replicas": "x"}]}, {"flows": {}}]
+)
+@pytest.mark.parametrize("kind", [kinds.JOB, kinds.JOBTEMPLATE, kinds.JOBFLOW, kinds.QUEUE], ids=lambda kind: kind.kind)
+def test_an_object_that_breaks_the_schema_passes_unharmed(kind: Any, spec: Any) -> None:
+    broken = body(kind, "x") | {"spec": spec}
+    found = mutate(review(broken), known())
+    assert found.allowed
+    assert isinstance(applied(broken, found.patch), dict)
+
+
+def test_an_update_gets_back_only_what_was_stored() -> None:
+    """`kubectl replace` with the manifest as it was first written must not look like a change."""
+    stored = defaulted(bare(task()))
+    again = mutate(review(bare(task()), stored), known())
+    assert applied(bare(task()), again.patch) == stored
+
+
+def test_an_update_of_an_object_stored_without_defaults_adds_none() -> None:
+    old = bare(task())
+    new = bare(task(replicas=3))
+    assert mutate(review(new, old), known()).patch == ()
+    assert faults(new, old) == []
+
+
+def test_an_update_may_set_the_minimum_to_nothing() -> None:
+    stored = defaulted(job())
+    new = copy.deepcopy(stored)
+    new["spec"]["minAvailable"] = 0
+    assert mutate(review(new, stored), known()).patch == ()
+
+
+PATCHES: dict[str, tuple[Body, list[Setting], list[Body]]] = {
+    "what holds already": ({"a": 1}, [Setting(("a",), 1)], []),
+    "another value": ({"a": 1}, [Setting(("a",), 2)], [{"op": "replace", "path": "/a", "value": 2}]),
+    "a field that is not there": ({}, [Setting(("a",), 2)], [{"op": "add", "path": "/a", "value": 2}]),
+    "parents that are not there, once": (
+        {"spec": None},
+        [Setting(("spec", "a/b", "c"), 1), Setting(("spec", "a/b", "d"), 2)],
+        [
+            {"op": "add", "path": "/spec", "value": {}},
+            {"op": "add", "path": "/spec/a~1b", "value": {}},
+            {"op": "add", "path": "/spec/a~1b/c", "value": 1},
+            {"op": "add", "path": "/spec/a~1b/d", "value": 2},
+        ],
+    ),
+    "in a list": ({"l": [{}]}, [Setting(("l", 0, "n"), "x")], [{"op": "add", "path": "/l/0/n", "value": "x"}]),
+}
+
+
+@pytest.mark.parametrize("case", PATCHES)
+def test_a_patch_of(case: str) -> None:
+    given, settings, wanted = PATCHES[case]
+    before = copy.deepcopy(given)
+    patch = operations(given, settings)
+    assert list(patch) == wanted
+    after = applied(given, patch)
+    assert all(value_at(after, setting.path) == setting.value for setting in settings)
+    assert given == before

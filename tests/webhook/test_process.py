@@ -1,0 +1,289 @@
+"""What is around the verdicts: settings, routes and configurations, caches, and the process itself."""
+
+import asyncio
+import json
+import signal
+import socket
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from aiohttp import web
+
+from shared import kinds
+from shared.kinds import Kind
+from shared.kube.errors import Forbidden, NotFound
+from tests.webhook.make import Body, body, flow, queue, step, task, template
+from tests.webhook.test_server import PAIR, write
+from webhook import caches, configurations, main
+from webhook.caches import CacheLookups, Live
+from webhook.configurations import hooks
+from webhook.lookups import Absence, Known
+from webhook.routes import ROUTES
+from webhook.settings import BadSettings, Settings, parse
+
+FILES = ["--tls-cert-file=c", "--tls-private-key-file=k"]
+
+SETTINGS: dict[str, tuple[list[str], Settings]] = {
+    "files": (FILES, Settings(tls_cert_file="c", tls_private_key_file="k")),
+    "a secret": (
+        ["--cert-secret=s", "--service-name=w", "--namespace=n", "--webhook-configuration=a,b"],
+        Settings(cert_secret="s", service_name="w", namespace="n", webhook_configuration=("a", "b")),
+    ),
+    "everything else": (
+        [
+            *FILES,
+            "--port=1",
+            "--health-port=2",
+            "--kubeconfig=f",
+            "--scheduler-names=mine, volcano",
+            "--log-level=debug",
+        ],
+        Settings(
+            tls_cert_file="c",
+            tls_private_key_file="k",
+            port=1,
+            health_port=2,
+            kubeconfig="f",
+            scheduler_names=("mine", "volcano"),
+            log_level="debug",
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SETTINGS)
+def test_settings(case: str) -> None:
+    arguments, wanted = SETTINGS[case]
+    assert parse(arguments) == wanted
+
+
+@pytest.mark.parametrize("arguments", [[], FILES[:1], [*FILES, "--cert-secret=s"]], ids=["none", "half", "both"])
+def test_settings_that_contradict_each_other(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(BadSettings):
+        parse(arguments)
+    assert main.main(arguments) == 2
+    assert "--tls-cert-file" in capsys.readouterr().err
+
+
+# --- routes and configurations ----------------------------------------------------------------------------------------
+
+
+def test_the_file_that_the_chart_registers_is_up_to_date() -> None:
+    assert configurations.main(["--check"]) == 0
+
+
+def test_the_check_finds_a_file_that_is_not(tmp_path: Path) -> None:
+    arguments = ["--file", str(tmp_path / "webhooks.yaml")]
+    assert configurations.main([*arguments, "--check"]) == 1
+    assert configurations.main(arguments) == 0
+    assert configurations.main([*arguments, "--check"]) == 0
+    assert yaml.safe_load((tmp_path / "webhooks.yaml").read_text()) == hooks()
+
+
+def test_paths_and_names_are_unique_and_names_have_three_parts() -> None:
+    assert len({route.path for route in ROUTES}) == len({route.name for route in ROUTES}) == len(ROUTES)
+    assert all(len(route.name.split(".")) >= 3 for route in ROUTES)
+
+
+def test_no_status_and_no_foreign_group_is_ever_sent() -> None:
+    rules = [rule for each in (*hooks()["mutating"], *hooks()["validating"]) for rule in each["rules"]]
+    assert all("/" not in resource for rule in rules for resource in rule["resources"])
+    assert all(
+        group.endswith("volcano.sh") or rule["resources"] == ["pods"] for rule in rules for group in rule["apiGroups"]
+    )
+
+
+def test_a_configuration_by_service() -> None:
+    client = {"service": {"name": "w", "namespace": "n", "port": 443}}
+    (mutating, first), (_, second) = configurations.configurations("jobflow", client, b"CA", excluded_namespaces=("n",))
+    assert mutating == kinds.MUTATING
+    assert first["webhooks"][0]["clientConfig"] == {
+        "caBundle": "Q0E=",
+        "service": {"name": "w", "namespace": "n", "port": 443, "path": "/jobflows/mutate"},
+    }
+    names = {each["name"] for each in second["webhooks"]}
+    assert "validate.pods.core.jobflow.dev" not in names
+    assert {each["failurePolicy"] for each in second["webhooks"] if "/deleted" in str(each)} == {"Ignore"}
+    assert all(each["sideEffects"] == "None" and each["timeoutSeconds"] == 5 for each in second["webhooks"])
+
+
+def test_pods_are_asked_for() -> None:
+    chosen = configurations.configurations("jobflow", {"url": "https://h"}, b"", optional=("pods",))[1][1]["webhooks"]
+    assert "https://h/pods/validate" in [each["clientConfig"]["url"] for each in chosen]
+
+
+# --- what rules may know ----------------------------------------------------------------------------------------------
+
+
+class FakeApi:
+    """Answers GETs with what it was given: a body or an error."""
+
+    def __init__(self, answer: Body | Exception, seconds: float = 0.0) -> None:
+        self.answer = answer
+        self.seconds = seconds
+
+    async def get(self, kind: Kind, namespace: str, name: str) -> Body:
+        await asyncio.sleep(self.seconds)
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+LIVE: dict[str, tuple[FakeApi, list[tuple[Kind, Body]]]] = {
+    "that is there": (FakeApi(queue("new")), [(kinds.QUEUE, queue("new"))]),
+    "that is not": (FakeApi(NotFound("no")), []),
+    "that we may not see": (FakeApi(Forbidden("no")), []),
+    "that takes too long": (FakeApi(queue("new"), seconds=10), []),
+}
+
+
+@pytest.mark.parametrize("case", LIVE)
+async def test_a_live_look_at_something(case: str) -> None:
+    api, wanted = LIVE[case]
+    live = Live(api, seconds=0.05)  # type: ignore[arg-type]  # of Api only `get` is used
+    assert await live.find([Absence(kinds.QUEUE, "", "new")]) == wanted
+
+
+class FakeCache:
+    """As shared.kube.cache.Cache, over given bodies, which go through `transform` as they would."""
+
+    def __init__(self, bodies: list[Body]) -> None:
+        self.bodies = bodies
+
+    def get(self, namespace: str, name: str) -> Body | None:
+        found = (each for each in self.list() if each["metadata"]["name"] == name)
+        return next((each for each in found if each["metadata"].get("namespace", "") == namespace), None)
+
+    def list(self, namespace: str | None = None) -> Iterator[Body]:
+        yield from (each for each in self.bodies if namespace in (None, each["metadata"].get("namespace", "")))
+
+
+class FakeCaches:
+    def __init__(self, *bodies: Body) -> None:
+        self.bodies = bodies
+
+    def want(self, kind: Kind, *, transform: Any, optional: bool = False) -> FakeCache:
+        return FakeCache([transform(json.loads(json.dumps(each))) for each in self.bodies if each["kind"] == kind.kind])
+
+
+def test_caches_keep_what_rules_ask_for_and_no_more() -> None:
+    users = flow(step("a", template="t", patch={"jobSpec": {}}), name="f")
+    users["status"] = {"state": {"phase": "Running"}, "steps": [{"name": "a"}]}
+    users["metadata"]["managedFields"] = [{"manager": "kubectl"}]
+    lookups = CacheLookups(FakeCaches(users, template(task("w", replicas=3), name="t")))  # type: ignore[arg-type]  # a fake
+    (kept,) = lookups.all(kinds.JOBFLOW, "ns1")
+    assert kept == {
+        "metadata": {"name": "f", "namespace": "ns1"},
+        "spec": {"flows": [{"name": "a", "template": "t"}]},
+        "status": {"state": {"phase": "Running"}},
+    }
+    assert lookups.get(kinds.JOBTEMPLATE, "ns1", "t") == {
+        "metadata": {"name": "t", "namespace": "ns1"},
+        "spec": {"tasks": [{"name": "w", "replicas": 3}]},
+    }
+    assert lookups.get(kinds.QUEUE, "", "none") is None
+    assert list(lookups.all(kinds.JOBFLOW, "ns2")) == []
+
+
+def test_known_objects_hide_those_below_them() -> None:
+    below = Known([(kinds.QUEUE, queue("a", "Closed")), (kinds.QUEUE, queue("b"))])
+    above = Known([(kinds.QUEUE, queue("a", "Open"))], below=below)
+    assert sorted((each["metadata"]["name"], each["status"]["state"]) for each in above.all(kinds.QUEUE)) == [
+        ("a", "Open"),
+        ("b", "Open"),
+    ]
+    assert above.get(kinds.QUEUE, "", "b") == queue("b")
+
+
+@pytest.mark.parametrize("spec", [None, {}, {"tasks": None}, {"tasks": [1, {"name": "w"}]}])
+def test_a_strange_template_is_cached_all_the_same(spec: Any) -> None:
+    assert "spec" in caches._template(body(kinds.JOBTEMPLATE, "t", spec))
+
+
+# --- the process ------------------------------------------------------------------------------------------------------
+
+
+async def lists(request: web.Request) -> web.StreamResponse:
+    """An API server in which nothing is, and nothing happens."""
+    if "watch" not in request.query:
+        return web.json_response({"kind": "List", "metadata": {"resourceVersion": "1"}, "items": []})
+    stream = web.StreamResponse()
+    await stream.prepare(request)
+    await asyncio.sleep(3600)
+    return stream
+
+
+@pytest.fixture
+async def api_server() -> AsyncIterator[str]:
+    application = web.Application()
+    application.router.add_route("*", "/{path:.*}", lists)
+    runner = web.AppRunner(application, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    await runner.cleanup()
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+async def ready(port: int) -> bool:
+    try:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    writer.write(b"GET /readyz HTTP/1.0\r\n\r\n")
+    answer = await reader.read()
+    writer.close()
+    return b" 200 " in answer.split(b"\r\n")[0]
+
+
+async def test_the_process_becomes_ready_drains_and_ends(api_server: str, tmp_path: Path) -> None:
+    kubeconfig = tmp_path / "kubeconfig"
+    context = {"name": "c", "context": {"cluster": "c", "user": "u"}}
+    kubeconfig.write_text(
+        yaml.safe_dump(
+            {
+                "apiVersion": "v1",
+                "kind": "Config",
+                "current-context": "c",
+                "contexts": [context],
+                "clusters": [{"name": "c", "cluster": {"server": api_server}}],
+                "users": [{"name": "u", "user": {"token": "t"}}],
+            }
+        )
+    )
+    certificate, key = write(tmp_path, PAIR)
+    settings = Settings(
+        host="127.0.0.1",
+        port=free_port(),
+        health_port=free_port(),
+        kubeconfig=str(kubeconfig),
+        tls_cert_file=certificate,
+        tls_private_key_file=key,
+        drain_seconds=0.2,
+        shutdown_seconds=0.1,
+    )
+    process = asyncio.create_task(main.run(settings))
+    async with asyncio.timeout(20):
+        while not await ready(settings.health_port):
+            assert not process.done()
+            await asyncio.sleep(0.01)
+        signal.raise_signal(signal.SIGTERM)
+        await asyncio.sleep(0.05)
+        assert not await ready(settings.health_port)
+        await process
+
+
+def test_a_process_without_a_cluster_says_so(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(main.logs, "configure", lambda level: None)
+        assert main.main([*FILES, "--port=0", f"--kubeconfig={tmp_path / 'nowhere'}"]) == 1
+    assert "no such file" in caplog.text

@@ -1,0 +1,113 @@
+"""The envelope: what is answered with 400, and how verdicts look on the wire."""
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from shared.violation import Violation
+from tests.webhook.make import envelope, flow, review
+from webhook.review import BadReview, Operation, Review, Verdict, answer, parse_review
+
+GOOD = json.loads(envelope(review(flow())))
+
+
+def changed(**fields: Any) -> bytes:
+    return json.dumps({**GOOD, "request": {**GOOD["request"], **fields}}).encode()
+
+
+BAD: dict[str, bytes] = {
+    "nothing": b"",
+    "no JSON": b"hello",
+    "half of it": json.dumps(GOOD).encode()[:-10],
+    "not UTF-8": b'{"apiVersion": "\xff"}',
+    "a list": b"[]",
+    "another kind": json.dumps({**GOOD, "kind": "Pod"}).encode(),
+    "another version": json.dumps({**GOOD, "apiVersion": "admission.k8s.io/v1beta1"}).encode(),
+    "no request": json.dumps({**GOOD, "request": None}).encode(),
+    "no uid": changed(uid=""),
+    "an unknown operation": changed(operation="CRATE"),
+    "an object that is none": changed(object=[1]),
+    "no object": changed(object=None),
+    "a number that is none": changed(object={"spec": {}}).replace(b'"spec": {}', b'"spec": NaN'),
+    "nested without end": changed(object={"x": 1}).replace(b'"x": 1', b'"x": ' + b"[" * 100_000 + b"]" * 100_000),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_is_no_review(case: str) -> None:
+    with pytest.raises(BadReview):
+        parse_review(BAD[case])
+
+
+def test_a_review_is_read_as_the_api_server_sends_it() -> None:
+    found = parse_review(envelope(review(flow(), flow())))
+    assert (found.uid, found.operation, found.kind.kind, found.name) == ("u1", Operation.UPDATE, "JobFlow", "f")
+    assert found.user_info.groups == ("system:masters",)
+    assert found.object == found.old_object == flow()
+
+
+def test_of_a_key_given_twice_the_last_counts_as_in_go() -> None:
+    data = changed(object={"x": 1}).replace(b'"x": 1', b'"x": 1, "x": 2')
+    assert parse_review(data).object == {"x": 2}
+
+
+def response(verdict: Verdict, of: Review | None = None) -> Any:
+    whole = json.loads(answer(of or review(flow()), verdict))
+    assert (whole["apiVersion"], whole["kind"]) == ("admission.k8s.io/v1", "AdmissionReview")
+    return whole["response"]
+
+
+def test_allowed_says_no_more() -> None:
+    assert response(Verdict()) == {"uid": "u1", "allowed": True}
+
+
+def test_a_patch_is_base64_of_json() -> None:
+    found = response(Verdict(patch=({"op": "add", "path": "/a", "value": 1},)))
+    assert found["patchType"] == "JSONPatch"
+    assert json.loads(base64.b64decode(found["patch"])) == [{"op": "add", "path": "/a", "value": 1}]
+
+
+def test_a_refusal_is_a_status_that_kubectl_prints_as_its_own() -> None:
+    faults = (Violation("spec.a", "is wrong", "x"), Violation("spec.b", "is wrong too", 2))
+    status = response(Verdict(faults))["status"]
+    assert (status["code"], status["reason"], status["status"]) == (422, "Invalid", "Failure")
+    assert status["message"] == (
+        'JobFlow.flow.volcano.sh "f" is invalid: [spec.a: Invalid value: "x": is wrong, '
+        "spec.b: Invalid value: 2: is wrong too]"
+    )
+    assert status["details"] == {
+        "name": "f",
+        "group": "flow.volcano.sh",
+        "kind": "JobFlow",
+        "causes": [
+            {"reason": "FieldValueInvalid", "message": 'Invalid value: "x": is wrong', "field": "spec.a"},
+            {"reason": "FieldValueInvalid", "message": "Invalid value: 2: is wrong too", "field": "spec.b"},
+        ],
+    }
+
+
+def test_one_fault_stands_without_brackets() -> None:
+    status = response(Verdict((Violation("spec.a", "is wrong", "x"),)))["status"]
+    assert status["message"] == 'JobFlow.flow.volcano.sh "f" is invalid: spec.a: Invalid value: "x": is wrong'
+
+
+def test_a_refusal_carries_no_patch() -> None:
+    found = response(Verdict((Violation("spec.a", "is wrong", "x"),), patch=({"op": "add"},)))
+    assert "patch" not in found
+
+
+def test_of_very_many_faults_the_rest_is_counted() -> None:
+    status = response(Verdict(tuple(Violation(f"spec[{n}]", "is wrong") for n in range(1000))))["status"]
+    assert len(status["details"]["causes"]) == 200
+    assert status["message"].endswith("and 800 more]")
+
+
+def test_warnings_are_as_long_as_clients_show() -> None:
+    found = response(Verdict(warnings=("short", "x" * 200)))["warnings"]
+    assert found == ["short", "x" * 117 + "..."]
+
+
+def test_audit_annotations_are_passed_on() -> None:
+    assert response(Verdict(audit={"policy": "p"}))["auditAnnotations"] == {"policy": "p"}

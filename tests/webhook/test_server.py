@@ -1,0 +1,338 @@
+"""The whole HTTPS side over real TLS: reviews, bad requests, hostile clients, a certificate replaced under load."""
+
+import asyncio
+import io
+import json
+import socket
+import ssl
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from certs.issue import KeyPair, issue_serving, new_authority
+from shared import kinds
+from shared.kinds import Kind
+from tests.webhook.make import Body, envelope, flow, job, known, queue, review, step
+from webhook import app, server
+from webhook.app import Handler
+from webhook.lookups import Absence
+from webhook.server import serving
+from webhook.sources import watch_files
+from webhook.tls import BadCertificate, Files, Serving
+
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
+AUTHORITY = new_authority("test", NOW)
+
+
+def issued(number: int = 1) -> KeyPair:
+    return issue_serving(AUTHORITY, ("localhost", "127.0.0.1", f"n{number}.test"), NOW)
+
+
+PAIR = issued()
+
+
+def trusting() -> ssl.SSLContext:
+    context = ssl.create_default_context(cadata=AUTHORITY.certificate.decode())
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+class Client:
+    """Posts reviews as the API server does."""
+
+    def __init__(self, session: aiohttp.ClientSession, port: int) -> None:
+        self.session = session
+        self.port = port
+
+    async def post(self, path: str, data: bytes) -> tuple[int, Any]:
+        async with self.session.post(f"https://localhost:{self.port}{path}", data=io.BytesIO(data)) as answer:
+            return answer.status, json.loads(await answer.read())
+
+    async def allowed(self, manifest: Body, path: str = "/jobflows/validate") -> bool:
+        status, body = await self.post(path, envelope(review(manifest)))
+        assert status == 200
+        return bool(body["response"]["allowed"])
+
+
+@asynccontextmanager
+async def running(handler: Handler | None = None) -> AsyncIterator[Client]:
+    certificate = Serving()
+    certificate.use(PAIR.certificate, PAIR.key)
+    handler = handler or Handler(known())
+    async with (
+        serving(handler, "127.0.0.1", 0, certificate.context, grace=1.0) as port,
+        aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trusting())) as session,
+    ):
+        yield Client(session, port)
+
+
+async def test_a_review_is_answered_over_tls() -> None:
+    async with running() as client:
+        assert await client.allowed(flow())
+        assert not await client.allowed(flow(step("a", "a")))
+
+
+async def test_mutate_gives_a_patch_and_validate_gives_none() -> None:
+    async with running() as client:
+        _, mutated = await client.post("/jobflows/mutate", envelope(review(flow())))
+        _, validated = await client.post("/jobflows/validate", envelope(review(flow())))
+    assert "patch" in mutated["response"]
+    assert "patch" not in validated["response"]
+
+
+async def test_a_review_of_another_kind_on_a_path_is_left_alone() -> None:
+    async with running() as client:
+        assert await client.allowed(flow(step("a", "a")), "/jobs/validate")
+
+
+BAD: dict[str, tuple[str, bytes, int, str]] = {
+    "garbage": ("/jobflows/validate", b"\x00\xff{", 400, "BadRequest"),
+    "nothing": ("/jobflows/mutate", b"", 400, "BadRequest"),
+    "an unknown path": ("/nowhere", b"{}", 404, "NotFound"),
+    "more than 3 MiB": ("/jobflows/validate", b" " * (3 * 1024 * 1024 + 1), 413, "RequestEntityTooLarge"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+async def test_a_bad_request_gets_a_status_and_serving_goes_on(case: str) -> None:
+    path, data, code, reason = BAD[case]
+    async with running() as client:
+        status, body = await client.post(path, data)
+        assert (status, body["kind"], body["reason"], body["code"]) == (code, "Status", reason, code)
+        assert await client.allowed(flow())
+
+
+async def test_reviews_are_posted() -> None:
+    async with running() as client, client.session.get(f"https://localhost:{client.port}/jobflows/validate") as answer:
+        assert answer.status == 405
+
+
+async def test_a_body_of_3_mib_is_judged() -> None:
+    large = flow(step("a"), step("b", "a"), params=[{"name": f"p{n}", "value": "x" * 4000} for n in range(700)])
+    assert 2_800_000 < len(envelope(review(large))) < app.BODY_LIMIT
+    async with running() as client:
+        assert await client.allowed(large)
+
+
+async def test_a_body_without_length_is_cut_off_at_the_limit() -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in range(64):
+            yield b" " * 65_536
+
+    async with running() as client:
+        async with client.session.post(f"https://localhost:{client.port}/jobs/validate", data=endless()) as answer:
+            assert answer.status == 413
+        assert await client.allowed(flow())
+
+
+class Broken(Handler):
+    async def _decide(self, route: Any, review: Any) -> Any:
+        raise RuntimeError("a fault of our own")
+
+
+async def test_a_fault_of_our_own_is_500_and_logged_and_serving_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+    async with running(Broken(known())) as client:
+        for _ in range(2):
+            status, body = await client.post("/jobs/validate", envelope(review(job())))
+            assert (status, body["reason"]) == (500, "InternalError")
+    assert "a fault of our own" in caplog.text
+
+
+async def test_a_queue_that_the_cache_has_not_seen_is_looked_up_once() -> None:
+    asked: list[Absence] = []
+
+    async def find(absences: Iterable[Absence]) -> list[tuple[Kind, Body]]:
+        asked.extend(absences)
+        return [(kinds.QUEUE, queue("new", None))]
+
+    async with running(Handler(known(), find=find)) as client:
+        assert await client.allowed(job(queue="new"), "/jobs/validate")
+        assert await client.allowed(job(), "/jobs/validate")
+    assert asked == [Absence(kinds.QUEUE, "", "new")]
+
+
+async def test_a_queue_that_is_nowhere_is_refused() -> None:
+    async with running() as client:
+        assert not await client.allowed(job(queue="new"), "/jobs/validate")
+
+
+async def test_time_that_runs_out_is_500() -> None:
+    ticks = iter(range(0, 10_000, 10))
+    async with running(Handler(known(), clock=lambda: next(ticks))) as client:
+        status, _ = await client.post("/jobflows/validate", envelope(review(flow())))
+    assert status == 500
+
+
+# --- hostile clients --------------------------------------------------------------------------------------------------
+
+
+async def raw(port: int, data: bytes, *, tls: bool) -> asyncio.StreamWriter:
+    context = trusting() if tls else None
+    host = "localhost" if tls else None
+    _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context, server_hostname=host)
+    writer.write(data)
+    await writer.drain()
+    return writer
+
+
+HOSTILE: dict[str, tuple[bytes, bool]] = {
+    "that talks no TLS": (b"POST / HTTP/1.1\r\n\r\n", False),
+    "that sends noise": (b"\x16\x03\x01\xff\xff" + b"\x00" * 200, False),
+    "that sends half a request": (b"POST /jobs/validate HTTP/1.1\r\nHost: x\r\nContent-Le", True),
+    "that sends half a body": (b"POST /jobs/validate HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{", True),
+    "that sends no HTTP": (b"\x00\x01\x02\r\n\r\n", True),
+    "whose header has no end": (b"POST / HTTP/1.1\r\nX: " + b"x" * 100_000 + b"\r\n\r\n", True),
+    "that says nothing": (b"", True),
+}
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+async def test_a_client_does_not_stop_the_others(case: str) -> None:
+    data, tls = HOSTILE[case]
+    async with running() as client:
+        writers = [await raw(client.port, data, tls=tls) for _ in range(20)]
+        try:
+            assert await client.allowed(flow())
+        finally:
+            for writer in writers:
+                writer.transport.abort()
+        assert await client.allowed(flow())
+
+
+async def test_a_body_that_comes_too_slowly_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app, "READ_SECONDS", 0.05)
+    async with running() as client:
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1", client.port, ssl=trusting(), server_hostname="localhost"
+        )
+        writer.write(b"POST /jobs/validate HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+        answer = await reader.read(100)
+        assert b" 408 " in answer.split(b"\r\n")[0]
+        writer.transport.abort()
+
+
+async def test_a_connection_without_a_request_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "IDLE_SECONDS", 0.05)
+    async with running() as client:
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1", client.port, ssl=trusting(), server_hostname="localhost"
+        )
+        writer.write(b"POST /jobs/validate HTTP/1.1\r\nHost: x\r\n")
+        assert await reader.read() == b""
+        writer.close()
+
+
+async def test_a_handshake_that_does_not_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "HANDSHAKE_SECONDS", 0.05)
+    async with running() as client:
+        reader, writer = await asyncio.open_connection("127.0.0.1", client.port)
+        assert await reader.read() == b""
+        writer.close()
+
+
+async def test_requests_in_hand_are_finished_on_shutdown() -> None:
+    entered, release = asyncio.Event(), asyncio.Event()
+
+    async def find(absences: Iterable[Absence]) -> list[tuple[Kind, Body]]:
+        entered.set()
+        await release.wait()
+        return []
+
+    certificate = Serving()
+    certificate.use(PAIR.certificate, PAIR.key)
+    connector = aiohttp.TCPConnector(ssl=trusting())
+    async with aiohttp.ClientSession(connector=connector) as session:
+        async with serving(Handler(known(), find=find), "127.0.0.1", 0, certificate.context, grace=5.0) as port:
+            client = Client(session, port)
+            answer = asyncio.create_task(client.post("/jobs/validate", envelope(review(job(queue="new")))))
+            await entered.wait()
+            asyncio.get_running_loop().call_later(0.05, release.set)
+        assert (await answer)[0] == 200
+
+
+# --- the certificate --------------------------------------------------------------------------------------------------
+
+
+async def served(port: int) -> bytes:
+    """The certificate that a new connection is shown."""
+
+    def look() -> bytes:
+        with (
+            socket.create_connection(("127.0.0.1", port)) as connection,
+            trusting().wrap_socket(connection, server_hostname="localhost") as secured,
+        ):
+            return secured.getpeercert(True) or b""
+
+    return await asyncio.to_thread(look)
+
+
+def write(folder: Path, pair: KeyPair) -> tuple[str, str]:
+    certificate, key = folder / "tls.crt", folder / "tls.key"
+    certificate.write_bytes(pair.certificate)
+    key.write_bytes(pair.key)
+    return str(certificate), str(key)
+
+
+async def until(holds: Any) -> None:
+    async with asyncio.timeout(10):
+        while not holds():
+            await asyncio.sleep(0.01)
+
+
+async def test_a_changed_certificate_is_served_to_new_connections_and_old_ones_go_on(tmp_path: Path) -> None:
+    certificate = Serving()
+    watcher = asyncio.create_task(watch_files(certificate, *write(tmp_path, PAIR), seconds=0.01))
+    await until(lambda: certificate.loaded)
+    connector = aiohttp.TCPConnector(ssl=trusting(), limit=1)
+    async with (
+        serving(Handler(known()), "127.0.0.1", 0, certificate.context, grace=1.0) as port,
+        aiohttp.ClientSession(connector=connector) as session,
+    ):
+        client = Client(session, port)
+        assert await client.allowed(flow())
+        first = await served(port)
+        write(tmp_path, issued(2))
+        async with asyncio.timeout(10):
+            while await served(port) == first:
+                assert await client.allowed(flow())
+        assert await client.allowed(flow())
+    watcher.cancel()
+
+
+async def test_a_pair_that_does_not_match_is_not_served(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    certificate = Serving()
+    files = write(tmp_path, PAIR)
+    watcher = asyncio.create_task(watch_files(certificate, *files, seconds=0.01))
+    await until(lambda: certificate.loaded)
+    async with serving(Handler(known()), "127.0.0.1", 0, certificate.context, grace=1.0) as port:
+        first = await served(port)
+        Path(files[0]).write_bytes(issued(3).certificate)  # the key follows later
+        await until(lambda: "certificate not usable" in caplog.text)
+        assert await served(port) == first
+    watcher.cancel()
+
+
+@pytest.mark.parametrize("content", [b"", b"nonsense", PAIR.certificate], ids=["empty", "nonsense", "no key"])
+def test_what_is_no_pair_is_refused(content: bytes) -> None:
+    with pytest.raises(BadCertificate):
+        Serving().use(content, b"")
+
+
+def test_files_that_are_not_there_are_refused() -> None:
+    with pytest.raises(BadCertificate):
+        Files("/nowhere/tls.crt", "/nowhere/tls.key").read()
+
+
+def test_the_same_pair_is_loaded_once() -> None:
+    certificate = Serving()
+    assert certificate.use(PAIR.certificate, PAIR.key)
+    assert not certificate.use(PAIR.certificate, PAIR.key)
+
+
+def test_old_tls_is_not_spoken() -> None:
+    assert Serving().context.minimum_version is ssl.TLSVersion.TLSv1_2
