@@ -87,8 +87,10 @@ SCHEMA: dict[str, tuple[Body, list[str]]] = {
         job(task(replicas="two", maxRetry=-1, topologyPolicy="best"), maxRetry=1.5),
         [
             'spec.tasks[0].replicas: Invalid value: "two": must be of type integer',
-            'spec.tasks[0].topologyPolicy: Unsupported value: "best": supported values: "best-effort", "none", '
-            '"restricted", "single-numa-node"',
+            (
+                'spec.tasks[0].topologyPolicy: Unsupported value: "best": supported values: "best-effort", "none", '
+                '"restricted", "single-numa-node"'
+            ),
             "spec.tasks[0].maxRetry: Invalid value: -1: should be greater than or equal to 0",
             "spec.maxRetry: Invalid value: 1.5: must be of type integer",
         ],

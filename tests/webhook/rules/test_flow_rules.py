@@ -40,8 +40,10 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
     "a target in finally": (
         flow(step("a", "z"), **{"finally": [step("z")]}),
         [
-            'spec.flows[0].dependsOn.targets[0]: Invalid value: "z": steps of `finally` run after all others, '
-            "so none of those can wait for one"
+            (
+                'spec.flows[0].dependsOn.targets[0]: Invalid value: "z": steps of `finally` run after all others, '
+                "so none of those can wait for one"
+            )
         ],
     ),
     "a cycle": (
@@ -59,8 +61,10 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
     "dependsOn in finally": (
         flow(step("a"), **{"finally": [step("z", "a")]}),
         [
-            "spec.finally[0].dependsOn: Forbidden: steps of `finally` run in parallel once every other step has "
-            "ended; they cannot wait for steps"
+            (
+                "spec.finally[0].dependsOn: Forbidden: steps of `finally` run in parallel once every other step has "
+                "ended; they cannot wait for steps"
+            )
         ],
     ),
     "two steps of one name": (
@@ -95,15 +99,19 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
     "a Job name over 63 characters": (
         flow(step(LONG), name="f" * 9),
         [
-            f'spec.flows[0].name: Invalid value: "{LONG}": its Jobs may be named {"f" * 9}-{LONG}-r999: '
-            "must be no more than 63 characters; shorten the step's or the flow's name"
+            (
+                f'spec.flows[0].name: Invalid value: "{LONG}": its Jobs may be named {"f" * 9}-{LONG}-r999: '
+                "must be no more than 63 characters; shorten the step's or the flow's name"
+            )
         ],
     ),
     "steps whose Jobs could bear one name": (
         flow(step("a", **{"for": {"items": ["x"]}}), step("a-1")),
         [
-            'spec.flows[1].name: Invalid value: "a-1": step "a" may make a Job of the same name f-a-1; '
-            "rename one of them"
+            (
+                'spec.flows[1].name: Invalid value: "a-1": step "a" may make a Job of the same name f-a-1; '
+                "rename one of them"
+            )
         ],
     ),
     "a switch that would make a Job": (
@@ -127,8 +135,10 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
         ),
         [
             'spec.flows[0].switch.cases[0].run[0]: Invalid value: "be": no step named "be"; did you mean "bee"?',
-            'spec.flows[0].switch.default[0]: Invalid value: "z": a switch cannot choose steps of `finally`: '
-            "they run whatever happens",
+            (
+                'spec.flows[0].switch.default[0]: Invalid value: "z": a switch cannot choose steps of `finally`: '
+                "they run whatever happens"
+            ),
         ],
     ),
     "a step of two switches": (
@@ -139,8 +149,10 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
             **PARAM,
         ),
         [
-            'spec.flows[1].switch.default[0]: Duplicate value: "b": step "b" belongs to switch "s" already; '
-            "a step belongs to at most one switch"
+            (
+                'spec.flows[1].switch.default[0]: Duplicate value: "b": step "b" belongs to switch "s" already; '
+                "a step belongs to at most one switch"
+            )
         ],
     ),
     "cases that overlap or are for nothing": (
@@ -151,24 +163,30 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
         ),
         [
             'spec.flows[0].switch.cases[0].when[1]: Duplicate value: "1": an earlier case has this value',
-            "spec.flows[0].switch.cases[1].when: Required value: name the values this case is for; steps for all "
-            "other values stand in `default`",
+            (
+                "spec.flows[0].switch.cases[1].when: Required value: name the values this case is for; steps for all "
+                "other values stand in `default`"
+            ),
         ],
     ),
     "a switch and a daemon in finally": (
         flow(step("a"), **{"finally": [step("z", daemon=True), step("y", switch={"value": "true"})]}),
         [
             "spec.finally[0].daemon: Forbidden: nothing depends on a step of `finally`, so it cannot be a serving step",
-            "spec.finally[1].switch: Forbidden: steps of `finally` run in parallel and are never chosen; put the "
-            "condition into each step's `if`",
+            (
+                "spec.finally[1].switch: Forbidden: steps of `finally` run in parallel and are never chosen; put the "
+                "condition into each step's `if`"
+            ),
         ],
     ),
     "retries that cannot be counted or waited for": (
         flow(step("a", retry={"limit": 1000, "backoff": {"duration": "10", "maxDuration": "-1s"}})),
         [
             "spec.flows[0].retry.limit: Invalid value: 1000: must be less than or equal to 999",
-            'spec.flows[0].retry.backoff.duration: Invalid value: "10": time: invalid duration "10"; write it '
-            "as 10s, 1m30s or 2h",
+            (
+                'spec.flows[0].retry.backoff.duration: Invalid value: "10": time: invalid duration "10"; write it '
+                "as 10s, 1m30s or 2h"
+            ),
             'spec.flows[0].retry.backoff.maxDuration: Invalid value: "-1s": must not be negative',
         ],
     ),
@@ -199,8 +217,10 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
     "a while that is parallel": (
         loop(**{"while": "true", "parallelism": 2}),
         [
-            "spec.flows[0].for.parallelism: Invalid value: 2: iterations of `while` run one after the other: "
-            "leave parallelism out"
+            (
+                "spec.flows[0].for.parallelism: Invalid value: 2: iterations of `while` run one after the other: "
+                "leave parallelism out"
+            )
         ],
     ),
     "more Jobs than a flow makes": (
@@ -210,15 +230,19 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
     "a probe without targets": (
         flow(step("b", dependsOn={"probe": {"tcpSocketList": [{"taskName": "w", "port": 80}]}})),
         [
-            "spec.flows[0].dependsOn.targets: Required value: a probe looks at pods of the steps it depends on: "
-            "name them"
+            (
+                "spec.flows[0].dependsOn.targets: Required value: a probe looks at pods of the steps it depends on: "
+                "name them"
+            )
         ],
     ),
     "a probe of nothing": (
         probe(),
         [
-            "spec.flows[1].dependsOn.probe: Required value: name at least one of httpGetList, tcpSocketList and "
-            "taskStatusList"
+            (
+                "spec.flows[1].dependsOn.probe: Required value: name at least one of httpGetList, tcpSocketList and "
+                "taskStatusList"
+            )
         ],
     ),
     "probes that could not be made": (
@@ -233,10 +257,14 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
             "spec.flows[1].dependsOn.probe.tcpSocketList[0].port: Invalid value: 0: must be between 1 and 65535, inclusive",
             "spec.flows[1].dependsOn.probe.httpGetList[0].path: Invalid value: \"x\\n\": must begin with '/'",
             'spec.flows[1].dependsOn.probe.httpGetList[0].path: Invalid value: "x\\n": must not hold control characters',
-            'spec.flows[1].dependsOn.probe.httpGetList[0].httpHeader: Invalid value: "": needs a name, and neither name '
-            "nor value may hold control characters",
-            'spec.flows[1].dependsOn.probe.taskStatusList[0].phase: Unsupported value: "Done": supported values: '
-            '"Pending", "Running", "Succeeded", "Failed"',
+            (
+                'spec.flows[1].dependsOn.probe.httpGetList[0].httpHeader: Invalid value: "": needs a name, and neither name '
+                "nor value may hold control characters"
+            ),
+            (
+                'spec.flows[1].dependsOn.probe.taskStatusList[0].phase: Unsupported value: "Done": supported values: '
+                '"Pending", "Running", "Succeeded", "Failed"'
+            ),
         ],
     ),
     "operations without or with too much of a value": (
@@ -247,8 +275,10 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
         ),
         [
             "spec.flows[0].patch.jsonPatch[0].value: Required value: add needs value or expression",
-            "spec.flows[0].patch.jsonPatch[1].expression: Forbidden: may not be set together with value: the "
-            "expression's result is the value",
+            (
+                "spec.flows[0].patch.jsonPatch[1].expression: Forbidden: may not be set together with value: the "
+                "expression's result is the value"
+            ),
             "spec.flows[0].patch.jsonPatch[2].value: Forbidden: remove takes none",
         ],
     ),
@@ -262,20 +292,28 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
     "operations that point nowhere": (
         patched({"op": "remove", "path": "queue"}, {"op": "remove", "path": "/a~b"}, {"op": "remove", "path": ""}),
         [
-            "spec.flows[0].patch.jsonPatch[0].path: Invalid value: \"queue\": must be a JSON pointer: '' for the whole "
-            "JobSpec, else it begins with '/', e.g. /tasks/0/replicas",
-            "spec.flows[0].patch.jsonPatch[1].path: Invalid value: \"/a~b\": '~' must be written ~0 and '/' within a "
-            "name ~1 (RFC 6901)",
+            (
+                "spec.flows[0].patch.jsonPatch[0].path: Invalid value: \"queue\": must be a JSON pointer: '' for the whole "
+                "JobSpec, else it begins with '/', e.g. /tasks/0/replicas"
+            ),
+            (
+                "spec.flows[0].patch.jsonPatch[1].path: Invalid value: \"/a~b\": '~' must be written ~0 and '/' within a "
+                "name ~1 (RFC 6901)"
+            ),
             'spec.flows[0].patch.jsonPatch[2].path: Invalid value: "": the whole JobSpec cannot be removed',
         ],
     ),
     "a patch of an unknown plugin and of a nameless task": (
         patched(jobSpec={"plugins": {"pytorhc": []}, "tasks": [{"replicas": 3}]}),
         [
-            'spec.flows[0].patch.jobSpec.plugins.pytorhc: Unsupported value: "pytorhc": no such job plugin; did you '
-            'mean "pytorch"?; known plugins: "env", "hcclrank", "mpi", "pytorch", "ray", "ssh", "svc", "tensorflow"',
-            "spec.flows[0].patch.jobSpec.tasks[0].name: Required value: tasks of a patch are merged by name: say which "
-            "task it is",
+            (
+                'spec.flows[0].patch.jobSpec.plugins.pytorhc: Unsupported value: "pytorhc": no such job plugin; did you '
+                'mean "pytorch"?; known plugins: "env", "hcclrank", "mpi", "pytorch", "ray", "ssh", "svc", "tensorflow"'
+            ),
+            (
+                "spec.flows[0].patch.jobSpec.tasks[0].name: Required value: tasks of a patch are merged by name: say which "
+                "task it is"
+            ),
         ],
     ),
     "references to what is not there": (
@@ -297,10 +335,14 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
         ),
         [
             'spec.flows[1].patch.jobSpec.queue: Invalid value: "$(params.q)": no param named "q"',
-            'spec.flows[1].patch.jobSpec.schedulerName: Invalid value: "$(item)": it has a value only in a step with '
-            "`for`",
-            'spec.flows[2].patch.jobSpec.queue: Invalid value: "$(steps.a.outputs.o)": step "a" does not end before '
-            "this one starts; make it a target, directly or through other steps",
+            (
+                'spec.flows[1].patch.jobSpec.schedulerName: Invalid value: "$(item)": it has a value only in a step with '
+                "`for`"
+            ),
+            (
+                'spec.flows[2].patch.jobSpec.queue: Invalid value: "$(steps.a.outputs.o)": step "a" does not end before '
+                "this one starts; make it a target, directly or through other steps"
+            ),
         ],
     ),
 }

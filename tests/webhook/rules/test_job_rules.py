@@ -44,15 +44,19 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
     "19: job minAvailable above all replicas": (
         job(minAvailable=3),
         [
-            "spec.minAvailable: Invalid value: 3: job 'minAvailable' should not be greater than total replicas in "
-            "tasks (2)"
+            (
+                "spec.minAvailable: Invalid value: 3: job 'minAvailable' should not be greater than total replicas in "
+                "tasks (2)"
+            )
         ],
     ),
     "14: minSuccess above all replicas": (
         job(minSuccess=9),
         [
-            "spec.minSuccess: Invalid value: 9: job 'minSuccess' should not be greater than total replicas in tasks "
-            "(2): it could never be reached"
+            (
+                "spec.minSuccess: Invalid value: 9: job 'minSuccess' should not be greater than total replicas in tasks "
+                "(2): it could never be reached"
+            )
         ],
     ),
     "20: event and exitCode together": (
@@ -67,8 +71,10 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
         job(task(policies=[{"event": "PodFailed", "action": "SyncJob"}]), policies=[{"event": "PodFailed"}]),
         [
             f'spec.policies[0].action: Unsupported value: "": invalid policy action; supported values: {ACTIONS}',
-            'spec.tasks[0].policies[0].action: Unsupported value: "SyncJob": invalid policy action; '
-            f"supported values: {ACTIONS}",
+            (
+                'spec.tasks[0].policies[0].action: Unsupported value: "SyncJob": invalid policy action; '
+                f"supported values: {ACTIONS}"
+            ),
         ],
     ),
     "10: an unknown action for an exit code": (
@@ -104,22 +110,28 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
     "RestartTask at job level": (
         policies({"event": "PodFailed", "action": "RestartTask"}),
         [
-            'spec.policies[0].action: Invalid value: "RestartTask": RestartTask may be used in policies of a task '
-            "only; here it would be RestartJob"
+            (
+                'spec.policies[0].action: Invalid value: "RestartTask": RestartTask may be used in policies of a task '
+                "only; here it would be RestartJob"
+            )
         ],
     ),
     "RestartPod for something without a pod": (
         policies({"event": "Unknown", "action": "RestartPod"}),
         [
-            'spec.policies[0].action: Invalid value: "RestartPod": RestartPod needs a pod or task, and Unknown happens '
-            "to the Job as a whole"
+            (
+                'spec.policies[0].action: Invalid value: "RestartPod": RestartPod needs a pod or task, and Unknown happens '
+                "to the Job as a whole"
+            )
         ],
     ),
     "RestartPartition without partitions": (
         job(task(policies=[{"event": "PodFailed", "action": "RestartPartition"}])),
         [
-            'spec.tasks[0].policies[0].action: Invalid value: "RestartPartition": RestartPartition needs a task with '
-            "partitionPolicy"
+            (
+                'spec.tasks[0].policies[0].action: Invalid value: "RestartPartition": RestartPartition needs a task with '
+                "partitionPolicy"
+            )
         ],
     ),
     "26: one mount path twice": (
@@ -135,32 +147,42 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
             ]
         ),
         [
-            "spec.volumes[0]: Required value: either volumeClaim (a new claim) or volumeClaimName (an existing one) "
-            "must be specified",
-            'spec.volumes[1].volumeClaimName: Invalid value: "b": conflict: volumeClaim makes a new PVC, '
-            "volumeClaimName uses an existing PVC; set one of them",
+            (
+                "spec.volumes[0]: Required value: either volumeClaim (a new claim) or volumeClaimName (an existing one) "
+                "must be specified"
+            ),
+            (
+                'spec.volumes[1].volumeClaimName: Invalid value: "b": conflict: volumeClaim makes a new PVC, '
+                "volumeClaimName uses an existing PVC; set one of them"
+            ),
             f'spec.volumes[2].volumeClaimName: Invalid value: "C_": invalid volumeClaimName: {SUBDOMAIN_FAULT}',
         ],
     ),
     "28: an unknown plugin": (
         job(plugins={"horovod": []}),
         [
-            'spec.plugins.horovod: Unsupported value: "horovod": no such job plugin; known plugins: env, hcclrank, mpi, '
-            "pytorch, ray, ssh, svc, tensorflow"
+            (
+                'spec.plugins.horovod: Unsupported value: "horovod": no such job plugin; known plugins: env, hcclrank, mpi, '
+                "pytorch, ray, ssh, svc, tensorflow"
+            )
         ],
     ),
     "31: a task that waits for itself": (
         job(task("a", dependsOn={"name": ["a"]})),
         [
-            "spec.tasks: Invalid value: dependencies between tasks must form a directed acyclic graph (DAG): "
-            "cycle a -> a"
+            (
+                "spec.tasks: Invalid value: dependencies between tasks must form a directed acyclic graph (DAG): "
+                "cycle a -> a"
+            )
         ],
     ),
     "31: two tasks that wait for each other": (
         job(task("a", dependsOn={"name": ["b"]}), task("b", dependsOn={"name": ["a"]})),
         [
-            "spec.tasks: Invalid value: dependencies between tasks must form a directed acyclic graph (DAG): "
-            "cycle a -> b -> a"
+            (
+                "spec.tasks: Invalid value: dependencies between tasks must form a directed acyclic graph (DAG): "
+                "cycle a -> b -> a"
+            )
         ],
     ),
     "31: a task that waits for a ghost": (
@@ -174,15 +196,19 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
     "34: replicas that are not the product": (
         partitioned(5, 2, 2),
         [
-            "spec.tasks[0].replicas: Invalid value: 5: 'Replicas' are not equal to TotalPartitions*PartitionSize "
-            "(2*2 = 4)"
+            (
+                "spec.tasks[0].replicas: Invalid value: 5: 'Replicas' are not equal to TotalPartitions*PartitionSize "
+                "(2*2 = 4)"
+            )
         ],
     ),
     "34: a minimum that is not whole partitions": (
         partitioned(6, 3, 2, minPartitions=2, minAvailable=6),
         [
-            "spec.tasks[0].minAvailable: Invalid value: 6: 'MinAvailable' is not equal to MinPartitions*PartitionSize "
-            "(2*2 = 4)"
+            (
+                "spec.tasks[0].minAvailable: Invalid value: 6: 'MinAvailable' is not equal to MinPartitions*PartitionSize "
+                "(2*2 = 4)"
+            )
         ],
     ),
     "more least partitions than there are": (
@@ -194,22 +220,28 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
     "35: half a CPU under a NUMA policy": (
         cpu(requests={"cpu": "500m"}),
         [
-            'spec.tasks[0].template.spec.containers[0].resources.requests.cpu: Invalid value: "500m": the cpu request '
-            "isn't an integer, and topologyPolicy needs whole CPUs"
+            (
+                'spec.tasks[0].template.spec.containers[0].resources.requests.cpu: Invalid value: "500m": the cpu request '
+                "isn't an integer, and topologyPolicy needs whole CPUs"
+            )
         ],
     ),
     "35: no CPU under a NUMA policy": (
         cpu(requests={"memory": "1Gi"}),
         [
-            "spec.tasks[0].template.spec.containers[0].resources.requests.cpu: Required value: the cpu request isn't "
-            "set, and topologyPolicy needs whole CPUs"
+            (
+                "spec.tasks[0].template.spec.containers[0].resources.requests.cpu: Required value: the cpu request isn't "
+                "set, and topologyPolicy needs whole CPUs"
+            )
         ],
     ),
     "two topology limits": (
         job(networkTopology={"highestTierAllowed": 1, "highestTierName": "rack"}),
         [
-            'spec.networkTopology.highestTierName: Invalid value: "rack": must not specify highestTierAllowed and '
-            "highestTierName in networkTopology simultaneously"
+            (
+                'spec.networkTopology.highestTierName: Invalid value: "rack": must not specify highestTierAllowed and '
+                "highestTierName in networkTopology simultaneously"
+            )
         ],
     ),
     "37: a container without image": (
@@ -225,8 +257,10 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
     "a pod name of the last replica that does not fit": (
         job(task("t" * 30, replicas=1001), name="d" * 29),
         [
-            f'spec.tasks[0].name: Invalid value: "{"t" * 30}": create pod with name {"d" * 29}-{"t" * 30}-1000 validate '
-            "failed: must be no more than 63 characters"
+            (
+                f'spec.tasks[0].name: Invalid value: "{"t" * 30}": create pod with name {"d" * 29}-{"t" * 30}-1000 validate '
+                "failed: must be no more than 63 characters"
+            )
         ],
     ),
 }
@@ -310,8 +344,10 @@ QUEUES: dict[str, tuple[Body, list[Body], list[str]]] = {
         job(queue="shut"),
         [queue("shut", "Closed")],
         [
-            'spec.queue: Invalid value: "shut": can only submit job to queue with state `Open`, queue `shut` status is '
-            "`Closed`"
+            (
+                'spec.queue: Invalid value: "shut": can only submit job to queue with state `Open`, queue `shut` status is '
+                "`Closed`"
+            )
         ],
     ),
     "root": (
@@ -330,8 +366,10 @@ QUEUES: dict[str, tuple[Body, list[Body], list[str]]] = {
         job(queue="default"),
         [queue("default", "Closing")],
         [
-            'spec.queue: Invalid value: "default": can only submit job to queue with state `Open`, queue `default` '
-            "status is `Closing`"
+            (
+                'spec.queue: Invalid value: "default": can only submit job to queue with state `Open`, queue `default` '
+                "status is `Closing`"
+            )
         ],
     ),
 }

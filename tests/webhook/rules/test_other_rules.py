@@ -36,16 +36,20 @@ QUEUES: dict[str, tuple[Body, list[Body], list[str]]] = {
         queue(guarantee={"resource": {"cpu": 4}}),
         [],
         [
-            "spec.deserved[cpu]: Required value: a resource with a guarantee needs deserved as well: deserved should be "
-            "greater equal than guarantee"
+            (
+                "spec.deserved[cpu]: Required value: a resource with a guarantee needs deserved as well: deserved should be "
+                "greater equal than guarantee"
+            )
         ],
     ),
     "amounts that are none": (
         queue(capability={"cpu": "four", "memory": "-1Gi"}),
         [],
         [
-            'spec.capability[cpu]: Invalid value: "four": quantities must match the regular expression '
-            "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
+            (
+                'spec.capability[cpu]: Invalid value: "four": quantities must match the regular expression '
+                "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
+            ),
             'spec.capability[memory]: Invalid value: "-1Gi": must be greater than or equal to 0',
         ],
     ),
@@ -68,8 +72,10 @@ QUEUES: dict[str, tuple[Body, list[Body], list[str]]] = {
         queue("q", parent="busy"),
         [queue("busy") | {"status": {"state": "Open", "allocated": {"pods": "3"}}}],
         [
-            'spec.parent: Invalid value: "busy": queue busy cannot be the parent queue of queue q because it has '
-            "allocated Pods: 3"
+            (
+                'spec.parent: Invalid value: "busy": queue busy cannot be the parent queue of queue q because it has '
+                "allocated Pods: 3"
+            )
         ],
     ),
     "more capability than an ancestor": (
@@ -88,10 +94,14 @@ QUEUES: dict[str, tuple[Body, list[Body], list[str]]] = {
         queue("p", capability={"cpu": 2}, deserved={"cpu": 1}),
         [queue("a", parent="p", capability={"cpu": 4}, deserved={"cpu": 2})],
         [
-            'spec.capability[cpu]: Invalid value: "2": must be greater than or equal to the capability of each child '
-            "queue (4)",
-            'spec.deserved[cpu]: Invalid value: "1": must be greater than or equal to what its child queues have '
-            "together (2)",
+            (
+                'spec.capability[cpu]: Invalid value: "2": must be greater than or equal to the capability of each child '
+                "queue (4)"
+            ),
+            (
+                'spec.deserved[cpu]: Invalid value: "1": must be greater than or equal to what its child queues have '
+                "together (2)"
+            ),
         ],
     ),
     "a hierarchy without enough weights": (
@@ -110,8 +120,10 @@ QUEUES: dict[str, tuple[Body, list[Body], list[str]]] = {
         annotated("q", "root/sci", "1/2"),
         [annotated("other", "root/sci/dev", "1/2/3")],
         [
-            f'metadata.annotations[{HIERARCHY}]: Invalid value: "root/sci": is an inner part of the hierarchy of queue '
-            "other (root/sci/dev)"
+            (
+                f'metadata.annotations[{HIERARCHY}]: Invalid value: "root/sci": is an inner part of the hierarchy of queue '
+                "other (root/sci/dev)"
+            )
         ],
     ),
     "the fifth level": (queue("l5", parent="l4"), CHAIN[:4], []),
@@ -178,8 +190,10 @@ GROUPS: dict[str, tuple[Body, list[str]]] = {
     "44: a closed queue": (
         {"queue": "shut"},
         [
-            'spec.queue: Invalid value: "shut": can only submit PodGroup to queue with state `Open`, queue `shut` status '
-            "is `Closed`"
+            (
+                'spec.queue: Invalid value: "shut": can only submit PodGroup to queue with state `Open`, queue `shut` status '
+                "is `Closed`"
+            )
         ],
     ),
     "an unknown queue": ({"queue": "nope"}, ['spec.queue: Not found: "nope": queue not found']),
@@ -188,8 +202,10 @@ GROUPS: dict[str, tuple[Body, list[str]]] = {
             "subGroupPolicy": [{"name": "s", "networkTopology": {"highestTierAllowed": 1, "highestTierName": "rack"}}],
         },
         [
-            'spec.subGroupPolicy[0].networkTopology.highestTierName: Invalid value: "rack": must not specify '
-            "highestTierAllowed and highestTierName in networkTopology simultaneously"
+            (
+                'spec.subGroupPolicy[0].networkTopology.highestTierName: Invalid value: "rack": must not specify '
+                "highestTierAllowed and highestTierName in networkTopology simultaneously"
+            )
         ],
     ),
     "no queue": ({"minMember": 1}, []),
@@ -259,8 +275,10 @@ COMMANDS: dict[str, tuple[Body, list[str]]] = {
     "an action of another kind": (
         command("OpenQueue"),
         [
-            'action: Unsupported value: "OpenQueue": not an action of a Job; supported values: "AbortJob", "RestartJob", '
-            '"TerminateJob", "CompleteJob", "ResumeJob"'
+            (
+                'action: Unsupported value: "OpenQueue": not an action of a Job; supported values: "AbortJob", "RestartJob", '
+                '"TerminateJob", "CompleteJob", "ResumeJob"'
+            )
         ],
     ),
     "no uid": (
@@ -270,8 +288,10 @@ COMMANDS: dict[str, tuple[Body, list[str]]] = {
     "a kind that takes none": (
         command(apiVersion="batch/v1"),
         [
-            'target.kind: Unsupported value: "Job": batch/v1 takes no commands; supported values: "Job of '
-            'batch.volcano.sh/v1alpha1", "Queue of scheduling.volcano.sh/v1beta1", "JobFlow of flow.volcano.sh/v1alpha1"'
+            (
+                'target.kind: Unsupported value: "Job": batch/v1 takes no commands; supported values: "Job of '
+                'batch.volcano.sh/v1alpha1", "Queue of scheduling.volcano.sh/v1beta1", "JobFlow of flow.volcano.sh/v1alpha1"'
+            )
         ],
     ),
     "no target": (
