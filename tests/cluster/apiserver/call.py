@@ -50,6 +50,8 @@ class Call:
     annotations: dict[str, str] = field(default_factory=dict)  # audit annotations, from webhooks
     internal: bool = False  # made by the server's own controllers
     options: Body = field(default_factory=dict)
+    agent: str = ""  # the client's User-Agent
+    keeps_ownership: bool = False  # the object comes with its managedFields: a server-side apply
 
     @property
     def dry_run(self) -> bool:
@@ -70,6 +72,11 @@ class Call:
     @property
     def gr(self) -> tuple[str, str]:
         return self.resource.gr
+
+    @property
+    def manager(self) -> str:
+        """Who writes, for field ownership: the fieldManager asked for, or the client's name."""
+        return self.query.get("fieldManager") or self.agent.partition("/")[0] or "unknown"
 
     def warn(self, text: str) -> None:
         if text not in self.warnings:

@@ -62,6 +62,7 @@ class Controllers:
             elif event.entry.meta.get("deletionTimestamp"):
                 self.add(("namespace", key[1]))
         if event.kind == "DELETED":
+            self.core.makers.pop(event.entry.uid, None)
             self._after_deletion(gr, key[0])
 
     def _after_deletion(self, gr: GroupResource, namespace: str) -> None:

@@ -46,6 +46,7 @@ class Core:
         self.faults = Faults(self.options.seed)
         self.pages = PageSnapshots(self.options.page_lifetime)
         self.logs: dict[tuple[str, str, str], bytes] = {}
+        self.makers: dict[str, str] = {}  # uid -> the only manager that has written the object; "" for several
         self.watches: set[Watch] = set()
         self.url, self.ca = "", b""
 

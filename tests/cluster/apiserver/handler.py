@@ -77,6 +77,7 @@ class Handler:
         if resource.gr == ("", "namespaces"):
             namespace = ""
         call = Call(user, verb, resource, namespace, where.name, where.subresource, query)
+        call.agent = request.headers.get("User-Agent", "")
         if resource.deprecation:
             call.warn(resource.deprecation)
         return await self._audited(
@@ -168,7 +169,8 @@ class Handler:
             if call.subresource == "scale" and any(kind in content_type for kind in _MERGEABLE):
                 scaled = await subresources.set_scale(self.core, call, content_type, parse(body, content_type))
                 return reply(200, orjson.dumps(scaled), call)
-            return reply(200, output.one(await patching.apply(self.core, call, content_type, body)), call)
+            entry, made = await patching.apply(self.core, call, content_type, body)
+            return reply(201 if made else 200, output.one(entry), call)
         if call.verb in ("delete", "deletecollection"):
             return await self._delete(call, request, output)
         raw = parse(await read(request), content_type)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from tests.cluster.apiserver import apply as serverside
 from tests.cluster.apiserver import decoding, patch, strategic, writes
 from tests.cluster.apiserver.call import Call
 from tests.cluster.apiserver.errors import ApiError, Body, bad_request, invalid, invalid_object, unsupported_media
@@ -16,12 +17,16 @@ if TYPE_CHECKING:
 
 def accepted(resource: Resource) -> tuple[str, ...]:
     """The patch types a resource takes; strategic merge is for built-in kinds only."""
-    return (patch.JSON, patch.MERGE) if resource.custom else (patch.JSON, patch.MERGE, patch.STRATEGIC)
+    if resource.custom:
+        return (patch.JSON, patch.MERGE, patch.APPLY)
+    return (patch.JSON, patch.MERGE, patch.STRATEGIC, patch.APPLY)
 
 
-async def apply(core: "Core", call: Call, content_type: str, body: bytes) -> Entry:
-    """Patch a stored object. Server-side apply is answered 415: field ownership is not kept here."""
+async def apply(core: "Core", call: Call, content_type: str, body: bytes) -> tuple[Entry, bool]:
+    """Patch a stored object, and whether this made it (a server-side apply may)."""
     kinds = accepted(call.resource)
+    if content_type == patch.APPLY:
+        return await serverside.apply(core, call, body)
     if content_type not in kinds:
         raise unsupported_media(kinds)
     try:
@@ -34,7 +39,7 @@ async def apply(core: "Core", call: Call, content_type: str, body: bytes) -> Ent
     def change(entry: Entry) -> Body:
         return _decoded(core, call, _patched(core, call, content_type, document, entry), entry)
 
-    return await writes.update(core, call, change)
+    return await writes.update(core, call, change), False
 
 
 def _patched(core: "Core", call: Call, content_type: str, document: Any, entry: Entry) -> Body:

@@ -7,6 +7,7 @@ from functools import cached_property
 from tests.cluster.apiserver.errors import Body
 from tests.cluster.apiserver.store import GroupResource
 
+METADATA = "#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 ALL_VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 
 
@@ -62,6 +63,14 @@ class Resource:
     def prefix(self) -> bytes:
         """The start of an object's JSON in this version; what follows is the entry's body without its brace."""
         return f'{{"apiVersion":"{self.api_version}","kind":"{self.kind}",'.encode()
+
+    @cached_property
+    def typed(self) -> Body:
+        """The schema with the metadata that every object has; what server-side apply knows lists and maps by."""
+        schema = self.schema or {}
+        if not self.custom:
+            return schema
+        return {**schema, "properties": {**(schema.get("properties") or {}), "metadata": {"$ref": METADATA}}}
 
     @property
     def has_status(self) -> bool:

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from tests.cluster.apiserver import clock, decoding, kinddefaults, objectmeta, plugins, strategy
+from tests.cluster.apiserver import clock, decoding, kinddefaults, objectmeta, ownership, plugins, strategy
 from tests.cluster.apiserver.admission import Review, review_of
 from tests.cluster.apiserver.call import Call
 from tests.cluster.apiserver.errors import (
@@ -47,7 +47,10 @@ async def create(core: "Core", call: Call, raw: Any) -> Entry:
     review = Review(call, "CREATE", obj, None, meta.get("name", ""))
     obj = await core.admission.mutate(review) or obj
     meta = obj["metadata"]
+    managed = meta.get("managedFields") if call.keeps_ownership else None
     strategy.prepare_create(obj, call.resource)
+    if managed:
+        meta["managedFields"] = managed
     if not meta.get("name") and meta.get("generateName"):
         meta["name"] = objectmeta.generate_name(meta["generateName"])
         if call.gr == ("", "namespaces"):
@@ -64,6 +67,7 @@ async def create(core: "Core", call: Call, raw: Any) -> Entry:
     obj["apiVersion"] = call.resource.api_version
     if call.dry_run:
         return _unstored(core, obj)
+    core.makers[meta["uid"]] = call.manager
     return core.store.create(call.gr, obj)
 
 
@@ -148,7 +152,9 @@ async def _update_once(core: "Core", call: Call, obj: Body, entry: Entry) -> Ent
         old = {**old, "apiVersion": call.resource.api_version}
     review = review_of(call, "UPDATE", obj, entry, call.name)
     obj = await core.admission.mutate(review) or obj
+    managed = obj["metadata"].get("managedFields") if call.keeps_ownership else None
     obj = strategy.prepare_update(obj, old, call.resource, call.subresource)
+    _keep_ownership(core, call, obj, old, managed)
     _refuse(call, obj, strategy.validate(obj, old, call.resource, call.subresource, core.definitions.resolve))
     review.obj = obj
     await core.admission.validate(review)
@@ -157,6 +163,18 @@ async def _update_once(core: "Core", call: Call, obj: Body, entry: Entry) -> Ent
     if call.dry_run:
         return _unstored(core, obj)
     return store(core, call, obj, entry)
+
+
+def _keep_ownership(core: "Core", call: Call, obj: Body, old: Body, managed: list[Body] | None) -> None:
+    """managedFields of the object about to be stored, once it has any."""
+    if managed:
+        obj["metadata"]["managedFields"] = managed
+    elif old["metadata"].get("managedFields"):
+        obj["metadata"]["managedFields"] = ownership.after_update(
+            obj, old, call.manager, call.resource, core.definitions.resolve, call.subresource
+        )
+    elif not call.subresource and core.makers.get(old["metadata"]["uid"]) != call.manager:
+        core.makers[old["metadata"]["uid"]] = ""
 
 
 def store(core: "Core", call: Call, obj: Body, entry: Entry) -> Entry:
