@@ -8,7 +8,7 @@ import msgspec
 from controller.decision import Action, Create, Refusal
 from controller.job.seen import JobSeen
 
-RETRY_FIRST: Final = 2.0
+RETRY_FIRST: Final = 0.5
 RETRY_MOST: Final = 15.0  # a raised quota shows within that time
 _LONGEST: Final = 400
 

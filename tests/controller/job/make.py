@@ -1,5 +1,6 @@
 """Builders of Jobs, valid by default, and a toy cluster that carries out decisions with simulated time."""
 
+import copy
 from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any, Final
@@ -83,6 +84,7 @@ class Toy:
         self.wrote_at: float | None = None
         self.wake: float | None = None
         self.crash_after: int | None = None  # writes until the controller dies
+        self.delayed: dict[str, Body] = {}  # pods of which the watch has told an older state so far
         self._uids = count(1)
 
     # --- the controller -------------------------------------------------------------------------------------------
@@ -93,7 +95,7 @@ class Toy:
             job=msgspec.convert(self.job, Job),
             body=self.job,
             now=self.now,
-            pods=tuple(pod for body in self._of(POD) if (pod := pod_seen(body))),
+            pods=tuple(pod for body in self._seen_pods() if (pod := pod_seen(body))),
             group=msgspec.convert(group, PodGroup) if group else None,
             claims=frozenset(body["metadata"]["name"] for body in self._of(PVC)),
             objects={
@@ -160,7 +162,13 @@ class Toy:
             self._carry_out(action, name)
         return done
 
+    def _seen_pods(self) -> Iterator[Body]:
+        known = {body["metadata"]["name"]: body for body in self._of(POD)}
+        return iter({**known, **self.delayed}.values())
+
     def _carry_out(self, action: Action, name: str) -> None:
+        if action.kind is POD:
+            self.delayed.pop(name, None)  # own writes show at once
         match action:
             case Create(kind, body):
                 if (kind, name) in self.objects:
@@ -295,6 +303,15 @@ class Toy:
             spec["minAvailable"] = min_available
         metadata = {**self.job["metadata"], "generation": self.job["metadata"]["generation"] + 1}
         self.job = {**self.job, "spec": spec, "metadata": metadata}
+        return self
+
+    def delay(self, name: str) -> "Toy":
+        """The watch tells nothing more of this pod until `catch_up`."""
+        self.delayed.setdefault(self._full(name), copy.deepcopy(self._pod(name)))
+        return self
+
+    def catch_up(self) -> "Toy":
+        self.delayed.clear()
         return self
 
     def wait(self, seconds: float) -> "Toy":

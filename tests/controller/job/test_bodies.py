@@ -264,7 +264,7 @@ def test_a_quota_is_told_waited_for_and_loses_nothing() -> None:
     assert (cluster.phase, cluster.reason, len(cluster.pods)) == ("Pending", "FailedCreate", 3)
     assert cluster.status.state.message == "exceeded quota: pods (2 pods are still to be created)"
     assert cluster.told("FailedCreate") == ["exceeded quota: pods (2 pods are still to be created)"]
-    assert (cluster.status.pending, cluster.wake) == (3, cluster.now + 2)
+    assert (cluster.status.pending, cluster.wake) == (3, cluster.now + 0.5)
     cluster.look()
     assert len(cluster.pods) == 3
     writes = cluster.writes.count("status")

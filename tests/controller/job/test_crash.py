@@ -1,5 +1,6 @@
 """A controller that dies between any two writes, and a world that does as it likes: nothing counts twice, nothing is lost."""
 
+import re
 from collections import Counter
 
 from hypothesis import HealthCheck, settings
@@ -7,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from controller.job import indexes
+from shared.timestamp import epoch
 from tests.controller.job.make import Body, Crash, Toy, after, job, policy, task
 
 POLICIES = st.lists(
@@ -126,6 +128,15 @@ class Life(RuleBasedStateMachine):
     def vanish(self) -> None:
         self.cluster.vanish()
 
+    @rule(number=st.integers(0, 9))
+    def delay(self, number: int) -> None:
+        if name := self.pick(number, "Pending", "Running"):
+            self.cluster.delay(name)
+
+    @rule()
+    def catch_up(self) -> None:
+        self.cluster.catch_up()
+
     @rule(seconds=st.sampled_from([1, 10, 25, 60]))
     def wait(self, seconds: int) -> None:
         self.cluster.wait(seconds)
@@ -140,11 +151,19 @@ class Life(RuleBasedStateMachine):
 
     def check_counts(self) -> None:
         """Retries only grow by causes, each at most once, and never beyond their limit."""
+        self.check_timers()
         status = self.cluster.status
         restarts = status.retry_count + sum(record.retries for record in status.tasks)
         assert restarts <= self.failures + self.successes
         assert status.retry_count <= self.retries
         assert all(record.retries <= max(self.retries, 3) for record in status.tasks)
+
+    def check_timers(self) -> None:
+        """What was done because a time was over was not done before it was."""
+        for message in self.cluster.told("ExecuteAction"):
+            if late := re.search(r"lasted until (\S+?Z)", message):
+                assert epoch(late[1]) <= self.cluster.now
+        self.cluster.notes.clear()
 
     @invariant()
     def no_pod_is_made_twice(self) -> None:
@@ -162,7 +181,7 @@ class Life(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Whatever happened, the Job ends when its pods do; and its counters agree with what is left."""
-        cluster = self.cluster
+        cluster = self.cluster.catch_up()
         for _ in range(60):
             cluster.admit().settle().vanish().settle()
             if cluster.phase in ("Completed", "Failed", "Terminated", "Aborted"):
