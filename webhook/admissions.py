@@ -12,6 +12,7 @@ from shared.model.command import Command
 from shared.model.flow import JobFlowSpec
 from shared.model.job import JobSpec
 from shared.model.podgroup import PodGroupSpec
+from shared.model.policy import JobFlowPolicySpec
 from shared.model.queue import QueueSpec
 from webhook import rules
 from webhook.defaults.flow import flow_defaults
@@ -29,6 +30,7 @@ from webhook.subject import (
     GroupSubject,
     JobSubject,
     PodSubject,
+    PolicySubject,
     QueueSubject,
     Subject,
     any_body,
@@ -40,6 +42,7 @@ class Options:
     """What the operator chose that verdicts depend on."""
 
     scheduler_names: tuple[str, ...] = (names.DEFAULT_SCHEDULER,)
+    volcano_crds: bool = False  # the CRDs are Volcano's, which fill in `queue: default` (decisions row 26)
 
 
 Make = Callable[[Review, Body, Lookups, Options], Subject[Any]]
@@ -166,6 +169,12 @@ COMMAND: Final = Admission(
     create=rules.COMMAND_RULES,
     judged=lambda body: None,
 )
+JOBFLOWPOLICY: Final = Admission(
+    kinds.JOBFLOWPOLICY,
+    _subject(PolicySubject, JobFlowPolicySpec),
+    create=rules.POLICY_RULES,
+    update=rules.POLICY_RULES,
+)
 POD: Final = Admission(
     kinds.POD,
     _subject(PodSubject, None, lambda body, model: None),
@@ -174,7 +183,7 @@ POD: Final = Admission(
 )
 ADMISSIONS: Final[Mapping[tuple[str, str], Admission]] = {
     (admission.kind.group, admission.kind.kind): admission
-    for admission in (JOBFLOW, JOBTEMPLATE, JOB, QUEUE, PODGROUP, COMMAND, POD)
+    for admission in (JOBFLOW, JOBTEMPLATE, JOB, QUEUE, PODGROUP, COMMAND, JOBFLOWPOLICY, POD)
 }
 
 

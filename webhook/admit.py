@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from shared.violation import Violation
+from webhook import policies
 from webhook.admissions import Admission, Options, admission_of, unjudged
 from webhook.lookups import Absence, Lookups
 from webhook.patch import Path, Setting, operations, value_at
@@ -34,7 +35,9 @@ def mutate(review: Review, lookups: Lookups, options: Options = Options()) -> Ve
         subject = admission.subject(review, review.object, lookups, options)
     except (msgspec.ValidationError, RecursionError):
         return ALLOWED
-    settled = admission.defaults(subject, options)
+    settled: Iterable[Setting] = policies.settings(
+        review, lookups, admission.defaults(subject, options), crd_defaults=options.volcano_crds
+    )
     if review.operation is Operation.UPDATE:
         settled = _as_stored(settled, review.old_object)
     return Verdict(patch=operations(review.object, settled))
@@ -61,11 +64,12 @@ def validate(
     else:
         rules, warners = admission.create if subject.creating else admission.update, admission.warnings
     faults = _judge(subject, rules, in_time)
-    return Verdict(
+    verdict = Verdict(
         violations=tuple(violation for found in faults.values() for violation in found),
         warnings=tuple(warning for warner in warners for warning in warner(subject)),
         rules=tuple(faults),
     )
+    return policies.judged(review, lookups, verdict, lambda: _check_time(in_time, "policies"))
 
 
 def absences(review: Review, lookups: Lookups, options: Options = Options()) -> tuple[Absence, ...]:  # noqa: B008 - frozen
@@ -75,6 +79,7 @@ def absences(review: Review, lookups: Lookups, options: Options = Options()) -> 
         return ()
     try:
         wanted = tuple(admission.absences(admission.subject(review, review.object, lookups, options)))
+        wanted += tuple(policies.missing_templates(review, lookups))
     except msgspec.ValidationError:
         return ()
     return tuple(item for item in wanted if lookups.get(item.kind, item.namespace, item.name) is None)
@@ -86,9 +91,13 @@ def _judge(subject: Subject[Any], rules: Iterable[Rule], in_time: Allowance) -> 
     for rule in rules:
         if found := list(rule(subject)):
             faults[rule.__name__] = found
-        if not in_time():
-            raise TooSlow(f"stopped after {rule.__name__}")
+        _check_time(in_time, rule.__name__)
     return faults
+
+
+def _check_time(in_time: Allowance, done: str) -> None:
+    if not in_time():
+        raise TooSlow(f"stopped after {done}")
 
 
 def _broken(admission: Admission, review: Review, body: Body, text: str) -> Verdict:

@@ -14,6 +14,7 @@ from webhook import metrics
 from webhook.admissions import Options
 from webhook.admit import TooSlow, absences, mutate, validate
 from webhook.lookups import Absence, Known, Lookups
+from webhook.policies import unknown_namespace
 from webhook.review import ALLOWED, BadReview, Body, Review, Verdict, answer, parse_review
 from webhook.routes import ROUTES, Route
 
@@ -79,20 +80,25 @@ class Handler:
         _count(route, review, "refused" if not verdict.allowed else "patched" if verdict.patch else "allowed")
         for rule in verdict.rules:
             metrics.VIOLATIONS.labels(route.kind.kind, rule).inc()
+        for found in verdict.policies:
+            metrics.POLICY_VIOLATIONS.labels(found.policy, found.mode, route.kind.kind, found.rule).inc()
         metrics.WARNINGS.labels(route.kind.kind).inc(len(verdict.warnings))
         return web.Response(body=answer(review, verdict), content_type=JSON)
 
     async def _decide(self, route: Route, review: Review) -> Verdict:
         if (review.kind.group, review.kind.kind) != (route.kind.group, route.kind.kind):
             return ALLOWED  # registered by hand for another kind: nothing here can judge it
+        lookups: Lookups = self._lookups
+        if unknown := unknown_namespace(review, lookups):
+            lookups = Known(await self._find(unknown), below=lookups)
         if route.mutating:
-            return mutate(review, self._lookups, self._options)
+            return mutate(review, lookups, self._options)
         ends = self._clock() + WORK_SECONDS
-        verdict = validate(review, self._lookups, self._options, in_time=lambda: self._clock() < ends)
-        if verdict.allowed or not (missing := absences(review, self._lookups)):
+        verdict = validate(review, lookups, self._options, in_time=lambda: self._clock() < ends)
+        if verdict.allowed or not (missing := absences(review, lookups)):
             return verdict
         if found := await self._find(missing):
-            known = Known(found, below=self._lookups)
+            known = Known(found, below=lookups)
             return validate(review, known, self._options, in_time=lambda: self._clock() < ends)
         return verdict
 

@@ -67,7 +67,7 @@ class Live:
 
 
 def _metadata(body: Body) -> Body:
-    kept = ("name", "namespace", "uid", "resourceVersion", "labels", "annotations", "generation")
+    kept = ("name", "namespace", "uid", "resourceVersion", "labels", "annotations", "generation", "deletionTimestamp")
     return {key: body["metadata"][key] for key in kept if key in body["metadata"]}
 
 
@@ -87,9 +87,11 @@ def _template(body: Body) -> Body:
 
 def _flow(body: Body) -> Body:
     """Which templates a JobFlow uses and whether it has ended."""
-    spec = {
+    spec: Body = {
         field: [{key: step[key] for key in ("name", "template", "switch") if key in step} for step in steps]
         for field in ("flows", "finally")
         if (steps := (body.get("spec") or {}).get(field))
     }
+    if (body.get("spec") or {}).get("suspend"):
+        spec["suspend"] = True
     return {"metadata": _metadata(body), "spec": spec, "status": {"state": (body.get("status") or {}).get("state")}}

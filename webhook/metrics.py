@@ -10,6 +10,11 @@ REVIEWS: Final = Counter(
     ["kind", "operation", "verb", "verdict"],
 )
 VIOLATIONS: Final = Counter("jobflow_admission_violations_total", "Faults found, by kind and rule.", ["kind", "rule"])
+POLICY_VIOLATIONS: Final = Counter(
+    "jobflow_policy_violations_total",
+    "Violations of JobFlowPolicies found at admission, by policy, mode, kind and rule.",
+    ["policy", "mode", "kind", "rule"],
+)
 WARNINGS: Final = Counter("jobflow_admission_warnings_total", "Warnings given, by kind.", ["kind"])
 DURATION: Final = Histogram(
     "jobflow_admission_duration_seconds",

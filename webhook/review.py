@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
+from shared.policy import Finding
 from shared.violation import Violation
 
 Body = dict[str, Any]
@@ -65,6 +66,7 @@ class Verdict(msgspec.Struct, frozen=True):
     patch: tuple[Body, ...] = ()
     audit: dict[str, str] = {}
     rules: tuple[str, ...] = ()  # that found the violations, for metrics
+    policies: tuple[Finding, ...] = ()  # what JobFlowPolicies found, for metrics
 
     @property
     def allowed(self) -> bool:

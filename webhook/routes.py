@@ -58,6 +58,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("/queues/validate", kinds.QUEUE, (CREATE, UPDATE, DELETE)),
     Route("/podgroups/validate", kinds.PODGROUP, (CREATE,)),
     Route("/commands/validate", kinds.COMMAND, (CREATE,)),
+    Route("/policies/validate", kinds.JOBFLOWPOLICY, (CREATE, UPDATE)),
     Route("/pods/validate", kinds.POD, (CREATE,), optional="pods", conditions=(_WITH_BUDGET,)),
 )
 

@@ -13,6 +13,7 @@ from shared.model.command import Command
 from shared.model.flow import JobFlowSpec
 from shared.model.job import JobSpec
 from shared.model.podgroup import PodGroupSpec
+from shared.model.policy import JobFlowPolicySpec
 from shared.model.queue import QueueSpec
 from shared.model.step import Step
 from shared.names import MAX_STEPS
@@ -67,6 +68,11 @@ class FlowSubject(Subject[JobFlowSpec]):
         return (*flows, *((f"spec.finally[{index}]", step) for index, step in enumerate(self.spec.finally_)))
 
     @cached_property
+    def special(self) -> tuple[tuple[str, Step], ...]:
+        """Those of `steps` that say more than a name, a template and targets; most rules are about these alone."""
+        return tuple((path, step) for path, step in self.steps if _is_special(step))
+
+    @cached_property
     def edges(self) -> dict[str, tuple[str, ...]]:
         """What each step of `flows` waits for."""
         return flowgraph.edges(self.spec)
@@ -107,8 +113,10 @@ class FlowSubject(Subject[JobFlowSpec]):
 
     def _template(self, name: str) -> JobSpec | None:
         body = self.lookups.get(kinds.JOBTEMPLATE, self.namespace, name)
+        if body is None:
+            return None
         try:
-            return msgspec.convert((body or {}).get("spec"), JobSpec)
+            return msgspec.convert(body.get("spec"), JobSpec)
         except msgspec.ValidationError:
             return None
 
@@ -143,6 +151,11 @@ class GroupSubject(Subject[PodGroupSpec]):
 
 
 @dataclass(frozen=True)
+class PolicySubject(Subject[JobFlowPolicySpec]):
+    """A JobFlowPolicy."""
+
+
+@dataclass(frozen=True)
 class CommandSubject(Subject[Command]):
     """A Command, whose fields sit at top level: `spec` is the whole."""
 
@@ -156,6 +169,19 @@ class PodSubject(Subject[None]):
     @property
     def ours(self) -> bool:
         return any_body(self.raw.get("spec")).get("schedulerName") in self.scheduler_names
+
+
+def _is_special(step: Step) -> bool:
+    return (
+        step.switch is not None
+        or step.for_ is not None
+        or step.if_ is not None
+        or step.patch is not None
+        or step.retry is not None
+        or bool(step.outputs)
+        or step.daemon
+        or (step.depends_on is not None and step.depends_on.probe is not None)
+    )
 
 
 def any_body(value: Any) -> Body:

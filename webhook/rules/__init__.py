@@ -29,6 +29,7 @@ from webhook.rules import (
     job_volumes,
     pod,
     podgroup,
+    policy,
     queue,
     queue_resources,
     template,
@@ -169,4 +170,5 @@ COMMAND_RULES: Final[tuple[Rule, ...]] = (
     command.command_target_takes_commands,
     command.command_action_is_known,
 )
+POLICY_RULES: Final[tuple[Rule, ...]] = (policy.policy_can_work,)
 POD_RULES: Final[tuple[Rule, ...]] = (pod.budgets_are_positive, pod.budgets_are_one)

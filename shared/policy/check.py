@@ -1,0 +1,129 @@
+"""What is wrong with a JobFlowPolicy itself: everything at once, each with its path (jobflow-api.md 9)."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+import msgspec
+
+from shared.expressions import Program, ResultType, compile_expression, policy_scope
+from shared.graph import duplicates
+from shared.model.policy import Allowed, Exempt, JobFlowPolicySpec
+from shared.model.types import Model
+from shared.podtemplate import check_template
+from shared.podtemplate.field import Field
+from shared.podtemplate.formats import dns_label, dns_subdomain, qualified_name
+from shared.podtemplate.metadata import label_selector, labels
+from shared.policy.globs import glob_fault, globs
+from shared.violation import Reason, Violation
+
+
+def policy_faults(spec: JobFlowPolicySpec) -> Iterator[Violation]:
+    """Every reason why the policy cannot work."""
+    yield from _selectors(spec)
+    yield from _patterns(spec.exempt, Exempt, "spec.exempt")
+    yield from _patterns(spec.allowed, Allowed, "spec.allowed")
+    yield from _defaults(spec)
+    yield from _refused_defaults(spec)
+    yield from _required(spec)
+    yield from _rules(spec)
+
+
+def _selectors(spec: JobFlowPolicySpec) -> Iterator[Violation]:
+    match = spec.match
+    given = (
+        ("namespaceSelector", match.namespace_selector if match else None),
+        ("objectSelector", match.object_selector if match else None),
+    )
+    for name, value in given:
+        yield from label_selector(Field(f"spec.match.{name}", value))
+        yield from _unknown(Field(f"spec.match.{name}", value), ("matchLabels", "matchExpressions"))
+
+
+def _unknown(field: Field, known: tuple[str, ...]) -> Iterator[Violation]:
+    """The CRD keeps selectors whole, so a slip like `matchLabel` would silently select everything."""
+    for key in field.keys:
+        if key not in known:
+            yield Violation(f"{field.path}.{key}", f"unknown field; known: {', '.join(known)}", reason=Reason.FORBIDDEN)
+
+
+def _patterns(holder: Any, model: type[Model], path: str) -> Iterator[Violation]:
+    for field in msgspec.structs.fields(model) if holder is not None else ():
+        for index, text in enumerate(getattr(holder, field.name)):
+            if fault := glob_fault(text):
+                yield Violation(f"{path}.{field.encode_name}[{index}]", fault, text)
+
+
+_NAMES: Final = (
+    ("queue", "queue"),
+    ("schedulerName", "scheduler_name"),
+    ("priorityClassName", "priority_class_name"),
+)
+
+
+def _defaults(spec: JobFlowPolicySpec) -> Iterator[Violation]:
+    defaults = spec.defaults
+    if defaults is None:
+        return
+    for name, attribute in _NAMES:
+        text = getattr(defaults, attribute)
+        yield from (Violation(f"spec.defaults.{name}", fault, text) for fault in (dns_subdomain(text) if text else ()))
+    yield from labels(Field("spec.defaults.labels", defaults.labels))
+    # The pod template's own rules, asked of a pod that has nothing else.
+    container = {"name": "c", "image": "i"}
+    pod = {"nodeSelector": defaults.node_selector, "tolerations": list(defaults.tolerations), "containers": [container]}
+    for fault in check_template({"spec": pod}, "spec.defaults"):
+        yield msgspec.structs.replace(fault, path=fault.path.replace("spec.defaults.spec.", "spec.defaults.", 1))
+
+
+_LISTED: Final = (
+    ("queue", "queue", "queues"),
+    ("schedulerName", "scheduler_name", "scheduler_names"),
+    ("priorityClassName", "priority_class_name", "priority_class_names"),
+)
+_BOUNDED: Final = (
+    ("activeDeadlineSeconds", "active_deadline_seconds", "max_active_deadline_seconds"),
+    ("ttlSecondsAfterFinished", "ttl_seconds_after_finished", "max_ttl_seconds_after_finished"),
+)
+
+
+def _refused_defaults(spec: JobFlowPolicySpec) -> Iterator[Violation]:
+    """A default that the same policy refuses would refuse everything."""
+    if spec.defaults is None:
+        return
+    for name, attribute, listed in _LISTED if spec.allowed else ():
+        value, only = getattr(spec.defaults, attribute), getattr(spec.allowed, listed)
+        if value and only and not globs(only).fits(value):
+            yield Violation(f"spec.defaults.{name}", "spec.allowed of the same policy does not allow it", value)
+    for name, attribute, limit in _BOUNDED if spec.limits else ():
+        number, most = getattr(spec.defaults, attribute), getattr(spec.limits, limit)
+        if number is not None and most is not None and number > most:
+            yield Violation(f"spec.defaults.{name}", f"spec.limits of the same policy allows at most {most}", number)
+
+
+def _required(spec: JobFlowPolicySpec) -> Iterator[Violation]:
+    required = spec.required
+    if required is None:
+        return
+    lists: tuple[tuple[str, Iterable[str]], ...] = (
+        ("resourceRequests", required.resource_requests),
+        ("resourceLimits", required.resource_limits),
+        ("labels", required.labels),
+    )
+    for name, texts in lists:
+        for index, text in enumerate(texts):
+            path = f"spec.required.{name}[{index}]"
+            yield from (Violation(path, fault, text) for fault in qualified_name(text))
+
+
+def _rules(spec: JobFlowPolicySpec) -> Iterator[Violation]:
+    repeated = set(duplicates(rule.name for rule in spec.rules))
+    seen: set[str] = set()
+    for index, rule in enumerate(spec.rules):
+        path = f"spec.rules[{index}]"
+        yield from (Violation(f"{path}.name", fault, rule.name) for fault in dns_label(rule.name))
+        if rule.name in repeated and rule.name in seen:
+            yield Violation(f"{path}.name", "", rule.name, Reason.DUPLICATE)
+        seen.add(rule.name)
+        made = compile_expression(rule.expression, policy_scope(), ResultType.BOOL)
+        if not isinstance(made, Program):
+            yield from (Violation(f"{path}.expression", str(problem), rule.expression) for problem in made)

@@ -1,0 +1,102 @@
+"""A JobFlowPolicy made ready: expressions compiled, patterns joined. Compiled once per version of the policy."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from shared.expressions import Program, ResultType, compile_expression, policy_scope
+from shared.model.phases import PolicyMode
+from shared.model.policy import Allowed, JobFlowPolicySpec
+from shared.policy.check import policy_faults
+from shared.policy.globs import Globs, globs
+from shared.policy.rules import CompiledRule, compiled_rule
+from shared.violation import Violation
+
+Body = dict[str, Any]
+_REMEMBERED: Final = 4096
+
+
+class CompiledPolicy(msgspec.Struct, frozen=True):
+    """`allowed`: patterns by API name of the field, of those that allow anything less than all."""
+
+    name: str
+    spec: JobFlowPolicySpec
+    mode: PolicyMode
+    rules: tuple[CompiledRule, ...]
+    allowed: Mapping[str, Globs]
+    exempt_usernames: Globs
+    exempt_groups: Globs
+    exempt_namespaces: Globs
+
+
+class Policies(msgspec.Struct, frozen=True):
+    """Those that work, in the order of their names, and why the others do not."""
+
+    compiled: tuple[CompiledPolicy, ...] = ()
+    broken: Mapping[str, tuple[Violation, ...]] = {}
+
+
+def compile_policy(body: Body) -> CompiledPolicy | tuple[Violation, ...]:
+    """The policy, or everything that keeps it from working. Total: any object may be given."""
+    try:
+        spec = msgspec.convert(body.get("spec") or {}, JobFlowPolicySpec)
+    except msgspec.ValidationError as error:
+        return (Violation("spec", str(error)),)
+    faults = tuple(policy_faults(spec))
+    if faults:
+        return faults
+    exempt = spec.exempt
+    return CompiledPolicy(
+        name=str((body.get("metadata") or {}).get("name") or ""),
+        spec=spec,
+        mode=spec.mode or PolicyMode.ENFORCE,
+        rules=tuple(_rules(spec)),
+        allowed=_patterns(spec.allowed),
+        exempt_usernames=globs(exempt.usernames if exempt else ()),
+        exempt_groups=globs(exempt.groups if exempt else ()),
+        exempt_namespaces=globs(exempt.namespaces if exempt else ()),
+    )
+
+
+class Compiler:
+    """Remembers what it has compiled by uid and generation; objects without a uid (files) are compiled each time."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, int], CompiledPolicy | tuple[Violation, ...]] = {}
+
+    def compile(self, bodies: Iterable[Body]) -> Policies:
+        compiled: list[CompiledPolicy] = []
+        broken: dict[str, tuple[Violation, ...]] = {}
+        for body in bodies:
+            made = self._compiled(body)
+            if isinstance(made, CompiledPolicy):
+                compiled.append(made)
+            else:
+                broken[str(body["metadata"]["name"])] = made
+        return Policies(tuple(sorted(compiled, key=lambda policy: policy.name)), broken)
+
+    def _compiled(self, body: Body) -> CompiledPolicy | tuple[Violation, ...]:
+        metadata = body["metadata"]
+        key = (str(metadata.get("uid") or ""), metadata.get("generation") or 0)
+        if not all(key):
+            return compile_policy(body)
+        if key not in self._known:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            self._known[key] = compile_policy(body)
+        return self._known[key]
+
+
+def _rules(spec: JobFlowPolicySpec) -> Iterable[CompiledRule]:
+    for rule in spec.rules:
+        program = compile_expression(rule.expression, policy_scope(), ResultType.BOOL)
+        if isinstance(program, Program):  # policy_faults has found it to be one
+            yield compiled_rule(rule.name, rule.message, program)
+
+
+def _patterns(allowed: Allowed | None) -> dict[str, Globs]:
+    if allowed is None:
+        return {}
+    given = {field.encode_name: getattr(allowed, field.name) for field in msgspec.structs.fields(Allowed)}
+    return {name: globs(texts) for name, texts in given.items() if texts}

@@ -1,0 +1,102 @@
+"""One object held against all policies: findings, of which the strictest mode counts per violation (jobflow-api.md 9)."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from shared.kinds import JOBFLOW
+from shared.model.phases import PolicyMode
+from shared.policy.allowed import allowed_faults
+from shared.policy.compile import CompiledPolicy
+from shared.policy.fault import Fault
+from shared.policy.given import UPDATE, Given, mapping
+from shared.policy.limits import limit_faults
+from shared.policy.match import applies
+from shared.policy.required import required_faults
+from shared.policy.rules import rule_faults
+from shared.violation import Reason, Violation
+
+MOST: Final = 100  # findings of one policy about one object; more help nobody
+_STRICTNESS: Final = {PolicyMode.AUDIT: 0, PolicyMode.WARN: 1, PolicyMode.ENFORCE: 2}
+_WARNING: Final = 119  # characters that every client shows
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """A violation of a policy. `outdone`: another policy says the same more strictly, so this one is only counted."""
+
+    policy: str
+    mode: PolicyMode
+    rule: str
+    path: str
+    message: str
+    value: Any = None
+    reason: Reason = Reason.INVALID
+    about: str = ""
+    outdone: bool = False
+
+    @property
+    def violation(self) -> Violation:
+        return Violation(self.path, f'{self.message} (policy "{self.policy}", {self.rule})', self.value, self.reason)
+
+    @property
+    def warning(self) -> str:
+        """One line that fits what clients show; what gives way first is the list of what is allowed."""
+        head = f"policy {self.policy} ({self.rule}): {self.path}: "
+        text = head + (f'"{self.value}" ' if isinstance(self.value, str) else "") + self.message
+        return text if len(text) <= _WARNING else text[: _WARNING - 3] + "..."
+
+    def __str__(self) -> str:
+        """For logs, reports and audit annotations."""
+        return f"{self.rule}: {Violation(self.path, self.message, self.value, self.reason)}"
+
+
+def judge(
+    given: Given, policies: Iterable[CompiledPolicy], between: Callable[[], object] = lambda: None
+) -> tuple[Finding, ...]:
+    """What every policy that matches has against the object. `between` is called after each policy; it may raise."""
+    found: list[Finding] = []
+    for policy in relevant(given, policies):
+        found.extend(findings(policy, given))
+        between()
+    return _strictest(found)
+
+
+def relevant(given: Given, policies: Iterable[CompiledPolicy]) -> Iterator[CompiledPolicy]:
+    """The policies that the object is subject to. Stopping work is never refused: suspending a flow matches none."""
+    if not _only_suspends(given):
+        yield from (policy for policy in policies if applies(policy, given))
+
+
+def findings(policy: CompiledPolicy, given: Given) -> Iterator[Finding]:
+    """What one policy, which is known to match, has against the object."""
+    for _, fault in zip(range(MOST), _faults(policy, given), strict=False):
+        about = f"{fault.rule if not fault.about else fault.about}\n{fault.path}"
+        yield Finding(policy.name, policy.mode, fault.rule, fault.path, fault.message, fault.value, fault.reason, about)
+
+
+def _faults(policy: CompiledPolicy, given: Given) -> Iterator[Fault]:
+    spec = policy.spec
+    if spec.limits is not None:
+        yield from limit_faults(spec.limits, given)
+    yield from allowed_faults(policy.allowed, given)
+    if spec.required is not None:
+        yield from required_faults(spec.required, given)
+    yield from rule_faults(policy.rules, given)
+
+
+def _strictest(found: Sequence[Finding]) -> tuple[Finding, ...]:
+    top: dict[str, int] = {}
+    for each in found:
+        top[each.about] = max(top.get(each.about, 0), _STRICTNESS[each.mode])
+    return tuple(
+        msgspec.structs.replace(each, outdone=True) if _STRICTNESS[each.mode] < top[each.about] else each
+        for each in found
+    )
+
+
+def _only_suspends(given: Given) -> bool:
+    if given.operation != UPDATE or given.kind is not JOBFLOW or not given.spec.get("suspend").true:
+        return False
+    old, new = mapping((given.old or {}).get("spec")), mapping(given.body.get("spec"))
+    return {**old, "suspend": True} == new

@@ -1,0 +1,160 @@
+"""`limits`: numbers that an object may not exceed (jobflow-api.md 9).
+
+As with a Kubernetes LimitRange, what is not limited at all exceeds every maximum: a policy's `defaults` come first.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from math import prod
+from typing import Final
+
+import msgspec
+
+from shared import flowgraph
+from shared.graph import depth
+from shared.kinds import JOB
+from shared.model.flow import JobFlowSpec
+from shared.model.policy import Limits
+from shared.names import DEFAULT_MAX_ITERATIONS, DEFAULT_MAX_RETRY
+from shared.podtemplate.field import Field
+from shared.policy.fault import Fault
+from shared.policy.given import CREATE, Given
+from shared.violation import Reason
+
+Check = Callable[[Given, int], Iterator[Fault]]
+
+
+def limit_faults(limits: Limits, given: Given) -> Iterator[Fault]:
+    """What exceeds the limits."""
+    for attribute, (name, check) in LIMITS.items():
+        most: int | None = getattr(limits, attribute)
+        if most is not None:
+            for fault in check(given, most):
+                yield msgspec.structs.replace(fault, rule=f"limits.{name}")
+
+
+def _steps(given: Given, most: int) -> Iterator[Fault]:
+    if len(given.steps) > most:
+        yield _fault("spec.flows", f"has {len(given.steps)} steps, at most {most} are allowed", None, Reason.TOO_MANY)
+
+
+def _depth(given: Given, most: int) -> Iterator[Fault]:
+    """The longest chain of steps that wait for each other; linear in the size of the graph."""
+    if not given.is_flow:
+        return
+    try:
+        found = depth(flowgraph.edges(msgspec.convert(given.spec.value, JobFlowSpec)))
+    except msgspec.ValidationError:  # the schema refuses it
+        return
+    if found > most:
+        message = f"its longest chain has {found} steps, at most {most} may follow one another"
+        yield _fault("spec.flows", message, None, Reason.FORBIDDEN)
+
+
+def _parallelism(given: Given, most: int) -> Iterator[Fault]:
+    if not given.is_flow:
+        return
+    field = given.spec.get("parallelism")
+    if field.number:
+        if field.number > most:
+            yield _fault(field.path, f"at most {most} Jobs at once", field.number)
+    elif (jobs := sum(_jobs_at_once(step) for step in given.spec.get("flows").items)) > most:
+        message = f"must be set, to at most {most}: without it up to {jobs} Jobs may run at once"
+        yield _fault(field.path, message, None, Reason.REQUIRED)
+
+
+def _jobs_at_once(step: Field) -> int:
+    """No more Jobs of this step than these are ever unfinished at the same time; daemons and switches do not count."""
+    if step.get("switch").present or step.get("daemon").true:
+        return 0
+    loop = step.get("for")
+    if not loop.present:
+        return 1
+    if loop.get("while").present:
+        return 1
+    iterations = _iterations(loop)
+    return min(loop.get("parallelism").number or iterations, iterations)
+
+
+def _iterations(loop: Field) -> int:
+    bounds, matrix = loop.get("range"), loop.get("matrix")
+    if loop.get("items").present:
+        return sum(1 for _ in loop.get("items").items)
+    if matrix.present:
+        return prod(sum(1 for _ in matrix.get(key).items) for key in matrix.keys)
+    if (end := bounds.get("end").number) is not None:
+        return len(range(bounds.get("start").number or 0, end, bounds.get("step").number or 1))
+    return loop.get("maxIterations").number or DEFAULT_MAX_ITERATIONS
+
+
+def _replicas(given: Given, most: int) -> Iterator[Fault]:
+    for part in given.jobs:
+        total = sum(task.get("replicas").number or 0 for task in part.tasks)
+        if total > most:
+            message = f"{total} pods in total, a Job may have at most {most}"
+            yield _fault(f"{part.field.path}.tasks", message, None, Reason.FORBIDDEN)
+
+
+def _retry(given: Given, most: int) -> Iterator[Fault]:
+    """A Job's restarts, its tasks', and the further attempts of steps. A Job that says nothing restarts three times."""
+    for part in given.jobs:
+        for holder in (part.field, *part.tasks):
+            field = holder.get("maxRetry")
+            unsaid = DEFAULT_MAX_RETRY if given.kind is JOB else 0
+            number = unsaid if field.number is None else field.number
+            if number > most:
+                yield _fault(field.path, f"at most {most} retries", number)
+    for holder in (given.spec, *given.steps) if given.is_flow else ():
+        field = holder.get("retry").get("limit")
+        if (field.number or 0) > most:
+            yield _fault(field.path, f"at most {most} retries", field.number)
+
+
+def _deadline(given: Given, most: int) -> Iterator[Fault]:
+    if given.is_flow:
+        yield from _seconds(given.spec.get("activeDeadlineSeconds"), most, needed=True)
+
+
+def _ttl(given: Given, most: int) -> Iterator[Fault]:
+    """Jobs of a flow go with their flow, so only what stands alone must say when it goes."""
+    name = "ttlSecondsAfterFinished"
+    if given.is_flow:
+        yield from _seconds(given.spec.get(name), most, needed=True)
+    for part in given.jobs:
+        yield from _seconds(part.field.get(name), most, needed=given.kind is JOB and not given.of_a_flow)
+
+
+def _seconds(field: Field, most: int, *, needed: bool) -> Iterator[Fault]:
+    if field.number is not None and field.number > most:
+        yield _fault(field.path, f"at most {most} seconds", field.number)
+    elif field.number is None and needed:
+        yield _fault(field.path, f"must be set, to at most {most}", None, Reason.REQUIRED)
+
+
+def _running(given: Given, most: int) -> Iterator[Fault]:
+    """JobFlows of the namespace that have neither ended nor are suspended. Judged when one more would start."""
+    if not given.is_flow or given.running_flows is None or given.spec.get("suspend").true:
+        return
+    if given.operation not in ("", CREATE) and not Field("spec", (given.old or {}).get("spec")).get("suspend").true:
+        return
+    if (others := given.running_flows()) >= most:
+        message = (
+            f'namespace "{given.namespace}" has {others} running JobFlows, at most {most} may run at once: wait until '
+            "one has ended, or apply this one with suspend: true"
+        )
+        yield _fault("spec.suspend", message, None, Reason.FORBIDDEN)
+
+
+def _fault(path: str, message: str, value: int | None, reason: Reason = Reason.INVALID) -> Fault:
+    return Fault("", path, message, value, reason)
+
+
+LIMITS: Final[Mapping[str, tuple[str, Check]]] = {
+    "max_steps": ("maxSteps", _steps),
+    "max_depth": ("maxDepth", _depth),
+    "max_parallelism": ("maxParallelism", _parallelism),
+    "max_replicas": ("maxReplicas", _replicas),
+    "max_retry": ("maxRetry", _retry),
+    "max_active_deadline_seconds": ("maxActiveDeadlineSeconds", _deadline),
+    "max_ttl_seconds_after_finished": ("maxTtlSecondsAfterFinished", _ttl),
+    "max_running_flows": ("maxRunningFlows", _running),
+}

@@ -1,0 +1,37 @@
+"""`match` and `exempt`: whether a policy is about an object at all (jobflow-api.md 9)."""
+
+from shared.policy.compile import CompiledPolicy
+from shared.policy.given import Given
+from shared.policy.selector import selects
+
+
+def applies(policy: CompiledPolicy, given: Given) -> bool:
+    """Whether the object and who brings it are subject to the policy.
+
+    As the API server does for webhooks: an object matches by its labels before or after the change.
+    """
+    match = policy.spec.match
+    if match is not None:
+        if match.kinds and given.kind.kind not in match.kinds:
+            return False
+        if not selects(match.namespace_selector, given.namespace_labels):
+            return False
+        before = given.old is not None and selects(match.object_selector, given.old_labels)
+        if not (before or selects(match.object_selector, given.labels)):
+            return False
+    return not _exempt(policy, given)
+
+
+def _exempt(policy: CompiledPolicy, given: Given) -> bool:
+    return (
+        policy.exempt_namespaces.fits(given.namespace)
+        or bool(given.username and policy.exempt_usernames.fits(given.username))
+        or policy.exempt_groups.fits(*given.groups)
+    )
+
+
+def needs_namespace(policy: CompiledPolicy) -> bool:
+    """Whether the policy cannot be applied without the Namespace object."""
+    match = policy.spec.match
+    reads = any("namespaceObject" in rule.program.text for rule in policy.rules)
+    return reads or bool(match is not None and match.namespace_selector)

@@ -1,0 +1,62 @@
+"""`required`: what must be there (jobflow-api.md 9). A patch says a part only, so it is judged on the finished Job."""
+
+from collections.abc import Iterator
+
+from shared.model.policy import Required
+from shared.podtemplate.field import Field
+from shared.policy.fault import Fault
+from shared.policy.given import Given, JobPart
+from shared.violation import Reason
+
+
+def required_faults(required: Required, given: Given) -> Iterator[Fault]:
+    """What is missing."""
+    for key in required.labels:
+        if not given.labels.get(key):
+            yield _missing("labels", f"metadata.labels[{key}]", "this label must be set")
+    for part in given.jobs:
+        if not part.partial:
+            yield from _amounts(part, required)
+    if required.existing_templates:
+        yield from _templates(given)
+
+
+def _amounts(part: JobPart, required: Required) -> Iterator[Fault]:
+    for pod, container in part.containers:
+        for name in required.resource_requests:
+            if not (_has(container, "requests", name) or _has(pod, "requests", name)):
+                path = f"{container.path}.resources.requests[{name}]"
+                yield _missing("resourceRequests", path, f"every container must request {name}")
+        for name in required.resource_limits:
+            if not (_amount(container, "limits", name) or _amount(pod, "limits", name)):
+                path = f"{container.path}.resources.limits[{name}]"
+                yield _missing("resourceLimits", path, f"every container must limit {name}")
+
+
+def _has(holder: Field, side: str, name: str) -> bool:
+    """Kubernetes takes a limit for the request where there is none."""
+    return _amount(holder, side, name) or _amount(holder, "limits", name)
+
+
+def _amount(holder: Field, side: str, name: str) -> bool:
+    return holder.get("resources").get(side).key(name).present
+
+
+def _templates(given: Given) -> Iterator[Fault]:
+    for step, name in templates_of(given):
+        if given.template_exists is not None and not given.template_exists(name.text):
+            path = name.path if step.get("template").text else f"{step.path}.name"
+            message = "no such JobTemplate in this namespace; apply it first"
+            yield Fault("required.existingTemplates", path, message, name.text, Reason.NOT_FOUND)
+
+
+def templates_of(given: Given) -> Iterator[tuple[Field, Field]]:
+    """(step, the field that names its JobTemplate) of every step that has one."""
+    for step in given.steps:
+        name = step.get("template") if step.get("template").text else step.get("name")
+        if name.text and not step.get("switch").present:
+            yield step, name
+
+
+def _missing(rule: str, path: str, message: str) -> Fault:
+    return Fault(f"required.{rule}", path, message, reason=Reason.REQUIRED)
