@@ -5,10 +5,14 @@ import logging
 import resource
 import signal
 import sys
+import time
 from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 from typing import Any, Final
 
+from certs.issue import service_names
+from certs.keeper import Keeper, Place
 from shared.kube import connect, logs
 from shared.kube.api import Api
 from shared.kube.cache import Caches
@@ -19,7 +23,7 @@ from webhook.app import Handler
 from webhook.caches import CacheLookups, Live
 from webhook.server import serving
 from webhook.settings import BadSettings, Settings, parse
-from webhook.sources import watch_files
+from webhook.sources import Trust, keep_secret, watch_files
 from webhook.tls import Serving
 
 LOG: Final = logging.getLogger(__name__)
@@ -60,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 async def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT; a background task that fails ends the process with its error."""
-    draining, serving_certificate = Draining(), Serving()
+    draining, serving_certificate, trust = Draining(), Serving(), Trust("not looked at yet")
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, draining.start)
@@ -69,10 +73,11 @@ async def run(settings: Settings) -> None:
         api = await stack.enter_async_context(Api(Transport(access)))
         caches = Caches(api)
         handler = Handler(CacheLookups(caches), Options(settings.scheduler_names), find=Live(api).find)
-        health = Health(ready=_checks(caches, serving_certificate, draining))
+        health = Health(ready=_checks(caches, serving_certificate, trust, draining))
         await stack.enter_async_context(health.serve(settings.host, settings.health_port))
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
-        background = [tasks.create_task(work) for work in (caches.run(), *_certificates(settings, serving_certificate))]
+        keeping = _keeping(settings, serving_certificate, trust, api)
+        background = [tasks.create_task(work) for work in (caches.run(), keeping)]
         grace = settings.shutdown_seconds
         listening = serving(handler, settings.host, settings.port, serving_certificate.context, grace=grace)
         async with listening as port:
@@ -84,14 +89,30 @@ async def run(settings: Settings) -> None:
             task.cancel()
 
 
-def _certificates(settings: Settings, certificate: Serving) -> list[Coroutine[Any, Any, None]]:
-    return [watch_files(certificate, settings.tls_cert_file, settings.tls_private_key_file)]
+def _keeping(settings: Settings, certificate: Serving, trust: Trust, api: Api) -> Coroutine[Any, Any, None]:
+    """What keeps the certificate fresh, by files or by a Secret of our own."""
+    if settings.tls_cert_file:
+        return watch_files(
+            certificate, trust, settings.tls_cert_file, settings.tls_private_key_file, settings.tls_ca_file
+        )
+    place = Place(
+        namespace=settings.namespace,
+        secret=settings.cert_secret,
+        names=service_names(settings.service_name, settings.namespace),
+        configurations=settings.webhook_configuration,
+    )
+    return keep_secret(certificate, trust, Keeper(api, place, _now))
 
 
-def _checks(caches: Caches, certificate: Serving, draining: Draining) -> dict[str, Any]:
+def _now() -> datetime:
+    return datetime.fromtimestamp(time.time(), UTC)
+
+
+def _checks(caches: Caches, certificate: Serving, trust: Trust, draining: Draining) -> dict[str, Any]:
     return {
         "caches": lambda: ", ".join(caches.unsynced()),
         "certificate": lambda: "" if certificate.loaded else "not loaded",
+        "trust": trust,
         "draining": draining,
     }
 

@@ -35,10 +35,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     drain_seconds: float = 5.0
     shutdown_seconds: float = 20.0
 
-    @property
-    def from_files(self) -> bool:
-        return bool(self.tls_cert_file)
-
 
 def parse(argv: Sequence[str] | None = None) -> Settings:
     """Settings from arguments. Raises BadSettings; argparse itself ends the process on unknown or malformed ones."""

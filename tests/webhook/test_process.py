@@ -92,7 +92,9 @@ def test_no_status_and_no_foreign_group_is_ever_sent() -> None:
     rules = [rule for each in (*hooks()["mutating"], *hooks()["validating"]) for rule in each["rules"]]
     assert all("/" not in resource for rule in rules for resource in rule["resources"])
     assert all(
-        group.endswith("volcano.sh") or rule["resources"] == ["pods"] for rule in rules for group in rule["apiGroups"]
+        group.endswith(("volcano.sh", "policy.jobflow.dev")) or rule["resources"] == ["pods"]
+        for rule in rules
+        for group in rule["apiGroups"]
     )
 
 

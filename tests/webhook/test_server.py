@@ -15,14 +15,17 @@ import aiohttp
 import pytest
 
 from certs.issue import KeyPair, issue_serving, new_authority
+from certs.keeper import Keeper, Place
 from shared import kinds
 from shared.kinds import Kind
+from shared.kube.errors import NotFound
 from tests.webhook.make import Body, envelope, flow, job, known, queue, review, step
-from webhook import app, server
+from webhook import app, server, sources
 from webhook.app import Handler
 from webhook.lookups import Absence
+from webhook.patch import applied
 from webhook.server import serving
-from webhook.sources import watch_files
+from webhook.sources import Trust, keep_secret, watch_files
 from webhook.tls import BadCertificate, Files, Serving
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -286,7 +289,7 @@ async def until(holds: Any) -> None:
 
 async def test_a_changed_certificate_is_served_to_new_connections_and_old_ones_go_on(tmp_path: Path) -> None:
     certificate = Serving()
-    watcher = asyncio.create_task(watch_files(certificate, *write(tmp_path, PAIR), seconds=0.01))
+    watcher = asyncio.create_task(watch_files(certificate, Trust(), *write(tmp_path, PAIR), seconds=0.01))
     await until(lambda: certificate.loaded)
     connector = aiohttp.TCPConnector(ssl=trusting(), limit=1)
     async with (
@@ -307,7 +310,7 @@ async def test_a_changed_certificate_is_served_to_new_connections_and_old_ones_g
 async def test_a_pair_that_does_not_match_is_not_served(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     certificate = Serving()
     files = write(tmp_path, PAIR)
-    watcher = asyncio.create_task(watch_files(certificate, *files, seconds=0.01))
+    watcher = asyncio.create_task(watch_files(certificate, Trust(), *files, seconds=0.01))
     await until(lambda: certificate.loaded)
     async with serving(Handler(known()), "127.0.0.1", 0, certificate.context, grace=1.0) as port:
         first = await served(port)
@@ -336,3 +339,53 @@ def test_the_same_pair_is_loaded_once() -> None:
 
 def test_old_tls_is_not_spoken() -> None:
     assert Serving().context.minimum_version is ssl.TLSVersion.TLSv1_2
+
+
+async def test_a_certificate_of_another_ca_than_the_api_server_trusts_is_not_ready(tmp_path: Path) -> None:
+    certificate, trust = Serving(), Trust("not looked at yet")
+    bundle = tmp_path / "ca.crt"
+    bundle.write_bytes(new_authority("other", NOW).certificate)
+    files = write(tmp_path, PAIR)
+    watcher = asyncio.create_task(watch_files(certificate, trust, *files, str(bundle), seconds=0.01))
+    await until(lambda: trust() == f"not signed by a CA of {bundle}")
+    bundle.write_bytes(AUTHORITY.certificate + bundle.read_bytes())
+    await until(lambda: trust() == "")
+    watcher.cancel()
+
+
+class Secrets:
+    """Stands in for shared.kube.api.Api: one Secret, and configurations that either hold the bundle or are missing."""
+
+    def __init__(self) -> None:
+        self.secret: Body | None = None
+        self.configuration: Body | None = None
+
+    async def get(self, kind: Kind, namespace: str, name: str) -> Body:
+        found = self.secret if kind == kinds.SECRET else self.configuration
+        if found is None:
+            raise NotFound(name)
+        return found
+
+    async def create(self, kind: Kind, body: Body) -> Body:
+        self.secret = body
+        return body
+
+    async def patch(self, kind: Kind, namespace: str, name: str, change: Any) -> Body:
+        assert self.configuration is not None
+        self.configuration = applied(self.configuration, change)
+        return self.configuration
+
+
+async def test_a_certificate_of_our_own_is_served_and_ready_once_it_is_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "RETRY_SECONDS", 0.01)
+    certificate, trust, api = Serving(), Trust("not looked at yet"), Secrets()
+    place = Place(namespace="n", secret="s", names=("w.n.svc",), configurations=("jobflow",))
+    keeper = Keeper(api, place, lambda: NOW)  # type: ignore[arg-type]  # of Api only what is above is used
+    task = asyncio.create_task(keep_secret(certificate, trust, keeper))
+    await until(lambda: certificate.loaded)
+    assert trust() == "the webhook configurations do not hold its CA"
+    hook = {"name": "a", "clientConfig": {"service": {"name": "w", "namespace": "n"}}}
+    api.configuration = {"metadata": {"resourceVersion": "1"}, "webhooks": [hook]}
+    await until(lambda: trust() == "")
+    assert api.configuration["webhooks"][0]["clientConfig"]["caBundle"]
+    task.cancel()

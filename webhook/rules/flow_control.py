@@ -24,7 +24,7 @@ _NO_JOB: Final[tuple[tuple[str, str, Any], ...]] = (
 
 
 def switch_creates_no_job(flow: FlowSubject) -> Iterator[Violation]:
-    for path, step in flow.steps:
+    for path, step in flow.special:
         if step.switch is None:
             continue
         for field, attribute, absent in _NO_JOB:
@@ -34,7 +34,7 @@ def switch_creates_no_job(flow: FlowSubject) -> Iterator[Violation]:
 
 
 def switch_choices_exist(flow: FlowSubject) -> Iterator[Violation]:
-    for path, step in flow.steps:
+    for path, step in flow.special:
         for place, name in flowgraph.chosen_by(step.switch) if step.switch else ():
             if name in flow.flow_names:
                 continue
@@ -47,7 +47,7 @@ def switch_choices_exist(flow: FlowSubject) -> Iterator[Violation]:
 
 def a_step_belongs_to_one_switch(flow: FlowSubject) -> Iterator[Violation]:
     owner: dict[str, str] = {}
-    for path, step in flow.steps:
+    for path, step in flow.special:
         for place, name in flowgraph.chosen_by(step.switch) if step.switch else ():
             if owner.setdefault(name, step.name) != step.name:
                 message = (
@@ -57,7 +57,7 @@ def a_step_belongs_to_one_switch(flow: FlowSubject) -> Iterator[Violation]:
 
 
 def switch_cases_differ(flow: FlowSubject) -> Iterator[Violation]:
-    for path, step in flow.steps:
+    for path, step in flow.special:
         seen: set[str] = set()
         for number, case in enumerate(step.switch.cases if step.switch else ()):
             if not case.when:
@@ -82,7 +82,7 @@ def finally_has_no_switch_or_daemon(flow: FlowSubject) -> Iterator[Violation]:
 
 def retries_can_be_counted_and_waited_for(flow: FlowSubject) -> Iterator[Violation]:
     yield from _retry("spec.retry", flow.spec.retry)
-    for path, step in flow.steps:
+    for path, step in flow.special:
         yield from _retry(f"{path}.retry", step.retry)
 
 
@@ -110,13 +110,13 @@ def _duration_fault(text: str) -> str | None:
 def daemons_without_dependents(flow: FlowSubject) -> Iterator[str]:
     """A warning: such a step is stopped as soon as it could start."""
     needed = {target for targets in flow.edges.values() for target in targets}
-    for path, step in flow.steps:
+    for path, step in flow.special:
         if step.daemon and step.name in flow.flow_names and step.name not in needed:
             yield f"{path}.daemon: no step depends on {step.name}, so nothing keeps it running"
 
 
 def switches_that_choose_nothing(flow: FlowSubject) -> Iterator[str]:
-    for path, step in flow.steps:
+    for path, step in flow.special:
         if step.switch is not None and not _chooses(step):
             yield f"{path}.switch: neither cases nor default name a step, so it chooses nothing"
 

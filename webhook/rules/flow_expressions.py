@@ -22,7 +22,7 @@ _WORD: Final = re.compile(r"[a-z0-9][-a-z0-9]*|[A-Za-z0-9_]+")
 
 
 def expressions_compile(flow: FlowSubject) -> Iterator[Violation]:
-    for path, step in flow.steps:
+    for path, step in flow.special:
         for written in written_expressions(step):
             yield from _faults(flow, step, f"{path}.{written.path}", written)
     retry = flow.spec.retry

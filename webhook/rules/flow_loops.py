@@ -79,7 +79,7 @@ def jobs_are_not_too_many(flow: FlowSubject) -> Iterator[Violation]:
 
 
 def _loops(flow: FlowSubject) -> Iterator[tuple[str, Loop]]:
-    for path, step in flow.steps:
+    for path, step in flow.special:
         if step.for_ is not None:
             yield path, step.for_
 

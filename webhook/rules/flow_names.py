@@ -1,6 +1,7 @@
 """Names of steps, params and outputs, and names of the Jobs and pods that come of them (jobflow-api.md 1, 2, 6)."""
 
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from shared import naming
 from shared.model.step import Loop
@@ -8,6 +9,8 @@ from shared.names import DEFAULT_MAX_ITERATIONS, MAX_NAME
 from shared.violation import Reason, Violation
 from webhook.subject import FlowSubject
 from webhook.words import identifier_fault, label_fault, subdomain_fault
+
+_SUFFIX: Final = 12  # what a Job's name adds to those of flow and step, at most: -, -INDEX, -rN
 
 
 def step_names_are_labels(flow: FlowSubject) -> Iterator[Violation]:
@@ -35,7 +38,7 @@ def params_are_identifiers(flow: FlowSubject) -> Iterator[Violation]:
 
 
 def outputs_are_identifiers(flow: FlowSubject) -> Iterator[Violation]:
-    for path, step in flow.steps:
+    for path, step in flow.special:
         paths = [(f"{path}.outputs[{index}].name", output.name) for index, output in enumerate(step.outputs)]
         yield from _identifiers(paths)
         yield from _unique(paths, "another output of this step has this name")
@@ -44,7 +47,7 @@ def outputs_are_identifiers(flow: FlowSubject) -> Iterator[Violation]:
 def job_names_fit(flow: FlowSubject) -> Iterator[Violation]:
     """Measured with three digits of retries, since a flow can be retried by command at any time."""
     for path, step in flow.steps:
-        if step.switch is not None:
+        if step.switch is not None or len(flow.name) + len(step.name) + _SUFFIX <= MAX_NAME:
             continue
         longest = naming.longest_job_name(flow.name, step.name, _iterations(step.for_))
         if len(longest) > MAX_NAME:
@@ -56,8 +59,10 @@ def pod_names_fit(flow: FlowSubject) -> Iterator[Violation]:
     """As far as templates are known; the Job's own rules check it again."""
     for path, step in flow.steps:
         template = flow.templates.get(step.template_name) if step.switch is None else None
-        job = naming.longest_job_name(flow.name, step.name, _iterations(step.for_))
-        if template is None or len(job) > MAX_NAME:
+        if (
+            template is None
+            or len(job := naming.longest_job_name(flow.name, step.name, _iterations(step.for_))) > MAX_NAME
+        ):
             continue
         pods = [
             naming.pod_name(job, task.name, max(task.replicas - 1, 0)) for task in template.tasks or () if task.name

@@ -82,7 +82,7 @@ def patched_tasks_have_names(flow: FlowSubject) -> Iterator[Violation]:
 
 def patches_of_unknown_tasks(flow: FlowSubject) -> Iterator[str]:
     """A warning, since the template may still change: a task that is new needs a pod template of its own."""
-    for path, step in flow.steps:
+    for path, step in flow.special:
         template = flow.templates.get(step.template_name)
         tasks = (step.patch.job_spec or {}).get("tasks") if step.patch else None
         if template is None or not isinstance(tasks, list):
@@ -95,13 +95,13 @@ def patches_of_unknown_tasks(flow: FlowSubject) -> Iterator[str]:
 
 
 def _operations(flow: FlowSubject) -> Iterator[tuple[str, JsonPatch]]:
-    for path, step in flow.steps:
+    for path, step in flow.special:
         for index, operation in enumerate(step.patch.json_patch if step.patch else ()):
             yield f"{path}.patch.jsonPatch[{index}]", operation
 
 
 def _fragments(flow: FlowSubject) -> Iterator[tuple[str, dict[str, Any]]]:
-    for path, step in flow.steps:
+    for path, step in flow.special:
         if step.patch is not None and step.patch.job_spec is not None:
             yield f"{path}.patch.jobSpec", step.patch.job_spec
 

@@ -84,6 +84,6 @@ def _tasks(probe: Probe) -> Iterator[tuple[str, str]]:
 
 
 def _probes(flow: FlowSubject) -> Iterator[tuple[str, Probe, tuple[str, ...]]]:
-    for path, step in flow.steps:
+    for path, step in flow.special:
         if step.depends_on is not None and step.depends_on.probe is not None:
             yield path, step.depends_on.probe, step.depends_on.targets

@@ -10,7 +10,7 @@ from webhook.subject import FlowSubject
 
 
 def references_stand_for_something(flow: FlowSubject) -> Iterator[Violation]:
-    for path, step in flow.steps:
+    for path, step in flow.special:
         job_spec = step.patch.job_spec if step.patch is not None else None
         references = substitution.references_in(job_spec, f"{path}.patch.jobSpec") if job_spec else []
         if not references:
