@@ -4,7 +4,7 @@ import math
 
 import msgspec
 
-from controller.decision import Action, Decision, Delete
+from controller.decision import Action, Body, Decision, Delete
 from controller.flow.advance import advance
 from controller.flow.commands import obey
 from controller.flow.control.daemon import stop_unneeded
@@ -22,6 +22,7 @@ from controller.flow.trim import trim
 from controller.flow.turn import ProbeWanted, Turn, Wants
 from shared.kinds import JOBFLOW
 from shared.model.flow_status import JobFlowStatus
+from shared.model.phases import StepPhase
 from shared.timestamp import epoch_or_none
 
 
@@ -79,12 +80,20 @@ def _decision(turn: Turn, deletions: tuple[Delete, ...]) -> FlowDecision:
     cleanup = (*deletions, *removals(turn), *_expired(turn))
     decision = Decision(
         actions,
-        msgspec.to_builtins(new) if changed else None,
+        _told(new) if changed else None,
         cleanup,
         (*turn.notes, *(notes(seen.stored, new) if changed else ())),
         _pause(turn),
     )
     return FlowDecision(decision, turn.wants, tuple(turn.probes), new)
+
+
+def _told(new: JobFlowStatus) -> Body:
+    """The status as people read it: a step that waits says so, though that is the default."""
+    told: Body = msgspec.to_builtins(new)
+    for step in told.get("steps", ()):
+        step.setdefault("phase", StepPhase.WAITING.value)
+    return told
 
 
 def _expired(turn: Turn) -> tuple[Delete, ...]:

@@ -126,11 +126,13 @@ class Cluster:
         arguments += self.options.webhook_args
         return self._python("webhook", "webhook", arguments)
 
-    def start_controller(self, name: str = "controller") -> Process:
+    def start_controller(self, name: str = "controller", more: Sequence[str] = ()) -> Process:
+        """`more`: further arguments, for this start only."""
         health = free_port()
         self._health[name] = health
         arguments = [f"--kubeconfig={self.kubeconfig}", f"--health-port={health}"]
         arguments += [f"--log-level={self.options.log_level}", f"--namespace={SYSTEM}", *self.options.controller_args]
+        arguments += more
         return self._python(name, "controller", arguments)
 
     def kill_controller(self, number: signal.Signals = signal.SIGKILL, name: str = "controller") -> None:

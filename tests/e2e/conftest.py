@@ -24,9 +24,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
-    """API server, webhook, controller and nodes on which `sleep 1` takes a twentieth of a second."""
+    """API server, webhook, controller and nodes on which `sleep 1` takes a twentieth of a second.
+
+    The one controller needs no lease: a killed one's would keep its successor waiting for 15 s.
+    """
     backend = chosen(request.config.getoption("--backend"), request.config.getoption("--kubeconfig"))
-    options = Options(nodes=4, cpu="64", memory="256Gi", speed=SPEED)
+    options = Options(nodes=4, cpu="64", memory="256Gi", speed=SPEED, controller_args=("--no-leader-elect",))
     with Cluster(backend, options) as running:
         yield running
 

@@ -2,24 +2,29 @@
 
 import random
 import time
+from collections.abc import Iterator
 
+import pytest
+
+from tests.cluster.cluster import Cluster
 from tests.e2e.scenario import Scenario
 
 KILLS = 10
+GRAPH = {"a": (), "b": ("a",), "c": ("a",), "d": ("b", "c"), "e": ("d",), "f": ("e",)}
 
 
-def test_killed_ten_times_in_a_diamond_it_makes_every_job_once(scenario: Scenario) -> None:
-    chance = random.Random(7)
-    graph = {"a": (), "b": ("a",), "c": ("a",), "d": ("b", "c"), "e": ("d",), "f": ("e",)}
-    scenario.templates(*graph, seconds=20)
+@pytest.mark.parametrize("seed", [7, 8])
+def test_killed_ten_times_in_a_diamond_it_makes_every_job_once(scenario: Scenario, seed: int) -> None:
+    chance = random.Random(seed)
+    scenario.templates(*GRAPH, seconds=40)
     with scenario.recorded() as seen:
-        scenario.flow("f", graph)
+        scenario.flow("f", GRAPH)
         for _ in range(KILLS):
-            time.sleep(chance.uniform(0.0, 0.8))
+            time.sleep(chance.uniform(0.0, 0.6))
             scenario.cluster.kill_controller()
             scenario.cluster.restart_controller()
         scenario.succeeds("f", seconds=120)
-        assert seen.creations() == {f"f-{step}": 1 for step in graph}
+        assert seen.creations() == {f"f-{step}": 1 for step in GRAPH}
 
 
 def test_a_job_that_ends_while_nobody_looks_is_seen_afterwards(scenario: Scenario) -> None:
@@ -31,3 +36,27 @@ def test_a_job_that_ends_while_nobody_looks_is_seen_afterwards(scenario: Scenari
     time.sleep(2)
     scenario.cluster.restart_controller()
     scenario.succeeds("f")
+
+
+@pytest.fixture
+def pair(cluster: Cluster) -> Iterator[tuple[str, str]]:
+    """Two controllers that share a lease, in place of the one that needs none."""
+    cluster.processes.stop("controller")
+    names = ("first", "second")
+    for name in names:
+        cluster.start_controller(name, ("--leader-elect", "--lease-name=pair"))
+        cluster.await_ready(name)
+    yield names
+    for name in names:
+        cluster.processes.stop(name)
+    cluster.restart_controller()
+
+
+def test_a_second_controller_takes_over_from_one_that_is_killed(scenario: Scenario, pair: tuple[str, str]) -> None:
+    scenario.templates(*GRAPH, seconds=20)
+    with scenario.recorded() as seen:
+        scenario.flow("f", GRAPH)
+        scenario.reaches("f", "a", "Running")
+        scenario.cluster.kill_controller(name=pair[0])
+        scenario.succeeds("f", seconds=90)
+        assert seen.creations() == {f"f-{step}": 1 for step in GRAPH}
