@@ -7,9 +7,9 @@ many flows in motion at the same moment each is reported a little later.
 from typing import Final
 
 INTERVAL: Final = 1.0  # seconds between two reports of one flow
-RATE: Final = 30.0  # reports a second, over all flows
+RATE: Final = 15.0  # reports a second, over all flows
 BURST: Final = 30
-EVENT_RATE: Final = 10.0  # events of steps a second, over all flows
+EVENT_RATE: Final = 2.0  # events of steps a second, over all flows
 EVENT_BURST: Final = 40
 
 
