@@ -7,6 +7,7 @@ import msgspec
 
 from shared import kinds
 from shared.kinds import Kind
+from shared.names import ROOT_QUEUE
 
 Body = dict[str, Any]
 
@@ -73,8 +74,9 @@ def queue_children(lookups: Lookups, name: str) -> list[Body]:
 
 
 def parent_of(queue: Mapping[str, Any]) -> str:
-    spec = queue.get("spec") or {}
-    return str(spec.get("parent") or "root")
+    spec = queue.get("spec")
+    parent = spec.get("parent") if isinstance(spec, dict) else None
+    return parent if isinstance(parent, str) and parent else ROOT_QUEUE
 
 
 def name_at(body: Mapping[str, Any]) -> str:
