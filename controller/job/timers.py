@@ -15,9 +15,14 @@ from shared.timestamp import epoch, epoch_or_none, rfc3339
 
 
 def armed(happening: Happening, answer: Reaction) -> HandledEvent:
-    """The timer for a policy with a timeout. Status keeps whole seconds: late by one at most, never early."""
-    due = rfc3339(math.ceil(happening.since + answer.delay))
+    """The timer for a policy with a timeout. Status keeps whole seconds: late by two at most, never early."""
+    due = rfc3339(math.ceil(_at_latest(happening.since) + answer.delay))
     return HandledEvent(key=happening.key, since=rfc3339(happening.since), due=due, action=answer.action.value)
+
+
+def _at_latest(recorded: float) -> float:
+    """When it happened at the latest: Kubernetes cuts its times to whole seconds."""
+    return math.floor(recorded) + 1
 
 
 def due(ledger: Ledger, view: View, now: float) -> tuple[tuple[Happening, JobAction], ...]:
@@ -88,7 +93,7 @@ def pending(seen: JobSeen, view: View, ledger: Ledger, wanted: Wanted) -> Iterat
             happening = _is_pending(pod)
             answer = reaction(wanted, happening)
             if pod.alive and pod.phase is PodPhase.PENDING and answer and happening.key not in ledger.handled:
-                yield pod.created + answer.delay, happening, answer.action
+                yield _at_latest(pod.created) + answer.delay, happening, answer.action
 
 
 def _is_pending(pod: PodSeen) -> Happening:

@@ -112,7 +112,7 @@ def test_a_timer_defers_the_failure_of_dependents() -> None:
     tasks = task("a", 1, policy("RestartTask", "PodFailed", timeout="1m")), task("b", 1, dependsOn=after("a"))
     cluster = toy(*tasks).settle().run().settle().fail("a-0").settle()
     assert cluster.phase == "Running"
-    cluster.wait(60).settle().vanish().settle().run("a-0").settle().succeed("a-0").settle()
+    cluster.wait(61).settle().vanish().settle().run("a-0").settle().succeed("a-0").settle()
     assert "b-0" in cluster.shown
 
 
