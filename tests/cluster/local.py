@@ -29,12 +29,16 @@ LOG: Final = Path(".cluster/up.log")
 _UP_SECONDS: Final = 120.0
 _DOWN_SECONDS: Final = 30.0
 _DEMO_SPEED: Final = 8.0
+_INTERRUPTED: Final = 130
 
 
 def main(argv: list[str] | None = None) -> int:
     values = _arguments(argv)
     verbs = {"up": up, "demo": keep_demo if values.keep else run_demo, "down": down}
-    return verbs[values.verb](values)
+    try:
+        return verbs[values.verb](values)
+    except KeyboardInterrupt:
+        return _INTERRUPTED
 
 
 def up(values: argparse.Namespace) -> int:
@@ -146,7 +150,9 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     made.add_argument("--gpus", type=int, default=Options.gpus)
     made.add_argument("--speed", type=float, help="simulated seconds in a real one (demo: 8, up: 1)")
     made.add_argument("--run-commands", action="store_true", help="run containers' commands as local processes")
-    made.add_argument("--keep", action="store_true", default=bool(os.environ.get("KEEP")), help="demo: leave it up")
+    made.add_argument(
+        "--keep", action="store_true", default=os.environ.get("KEEP", "") not in ("", "0"), help="demo: leave it up"
+    )
     made.add_argument("--background", action="store_true", help=argparse.SUPPRESS)
     values = made.parse_args(argv)
     values.speed = values.speed or (_DEMO_SPEED if values.verb == "demo" else 1.0)
