@@ -11,6 +11,7 @@ ALL = ("all",)
 # group, version, plural, kind, namespaced, short names, categories, subresources
 _Row = tuple[str, str, str, str, bool, tuple[str, ...], tuple[str, ...], tuple[str, ...]]
 _ADMISSION = "admissionregistration.k8s.io"
+_FLOW = "flowcontrol.apiserver.k8s.io"
 _CRDS = "customresourcedefinitions"
 ROWS: tuple[_Row, ...] = (
     ("", "v1", "configmaps", "ConfigMap", True, ("cm",), (), ()),
@@ -53,6 +54,8 @@ ROWS: tuple[_Row, ...] = (
     ("batch", "v1", "jobs", "Job", True, (), ALL, STATUS),
     ("coordination.k8s.io", "v1", "leases", "Lease", True, (), (), ()),
     ("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice", True, (), (), ()),
+    (_FLOW, "v1", "flowschemas", "FlowSchema", False, (), (), STATUS),
+    (_FLOW, "v1", "prioritylevelconfigurations", "PriorityLevelConfiguration", False, (), (), STATUS),
     ("networking.k8s.io", "v1", "ingressclasses", "IngressClass", False, (), (), ()),
     ("networking.k8s.io", "v1", "ingresses", "Ingress", True, ("ing",), (), STATUS),
     ("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy", True, ("netpol",), (), ()),
@@ -64,6 +67,8 @@ ROWS: tuple[_Row, ...] = (
     ("rbac.authorization.k8s.io", "v1", "roles", "Role", True, (), (), ()),
     ("scheduling.k8s.io", "v1", "priorityclasses", "PriorityClass", False, ("pc",), (), ()),
     ("storage.k8s.io", "v1", "csidrivers", "CSIDriver", False, (), (), ()),
+    ("storage.k8s.io", "v1", "csinodes", "CSINode", False, (), (), ()),
+    ("storage.k8s.io", "v1", "volumeattachments", "VolumeAttachment", False, (), (), STATUS),
     ("storage.k8s.io", "v1", "storageclasses", "StorageClass", False, ("sc",), (), ()),
 )
 REVIEWS: tuple[tuple[str, str, str, bool], ...] = (

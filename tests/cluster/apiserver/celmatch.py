@@ -39,3 +39,12 @@ def all_match(conditions: list[Body], request: Body) -> tuple[bool, str]:
         if found is not True:
             errors.append(f"expression '{condition['expression']}' resulted in error: {found}")
     return not errors, ", ".join(errors)
+
+
+def fault(expression: str) -> str:
+    """Why the expression cannot be compiled; empty when it can."""
+    try:
+        _compiled(expression)
+    except (RuntimeError, ValueError) as error:
+        return str(error)
+    return ""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tests.cluster.apiserver import pods
+from tests.cluster.apiserver import celmatch, pods
 from tests.cluster.apiserver.errors import (
     Body,
     FieldError,
@@ -92,6 +92,11 @@ def _webhook(hook: Body, path: str) -> Iterator[FieldError]:
     url = config.get("url", "https://")
     if not url.startswith("https://"):
         yield invalid(f"{path}.clientConfig.url", url.partition(":")[0], "'https' is the only allowed URL scheme")
+    for index, condition in enumerate(hook.get("matchConditions") or ()):
+        fault = celmatch.fault(condition.get("expression", ""))
+        if fault:
+            where = f"{path}.matchConditions[{index}].expression"
+            yield invalid(where, condition.get("expression", ""), f"compilation failed: {fault}")
     for index, rule in enumerate(hook.get("rules") or ()):
         for key in ("apiGroups", "apiVersions", "operations", "resources"):
             if not rule.get(key):
@@ -150,13 +155,23 @@ def _priority_class(obj: Body, old: Body | None) -> Iterator[FieldError]:
         yield forbidden_field("value", "may not be changed in an update.")
 
 
+_EVENT_NEEDS = (("reportingComponent", 0), ("reportingInstance", 128), ("action", 128), ("reason", 128))
+
+
 def _event(obj: Body, old: Body | None) -> Iterator[FieldError]:
     about = (obj.get("involvedObject") or {}).get("namespace", "")
     namespace = obj["metadata"].get("namespace", "")
-    if about and about != namespace:
+    new_style = bool(obj.get("eventTime"))
+    homes = ("default", "kube-system") if new_style else ("default",)
+    if (not about and namespace not in homes) or (about and about != namespace and not new_style):
         yield invalid("involvedObject.namespace", about, "does not match event.namespace")
-    if not about and namespace != "default":
-        yield invalid("involvedObject.namespace", about, "does not match event.namespace")
+    for key, longest in _EVENT_NEEDS if new_style else ():
+        if not obj.get(key):
+            yield required(key)
+        elif longest and len(obj[key]) > longest:
+            yield invalid(key, "", f"can have at most {longest} characters")
+    if new_style and len(obj.get("message") or "") > 1024:
+        yield invalid("message", "", "can have at most 1024 characters")
 
 
 _ADMISSION, _RBAC = "admissionregistration.k8s.io", "rbac.authorization.k8s.io"

@@ -9,7 +9,7 @@ from tests.cluster.apiserver import patch
 from tests.cluster.apiserver.errors import Body
 from tests.cluster.apiserver.patching import accepted
 from tests.cluster.apiserver.resources import Registry, Resource
-from tests.cluster.apiserver.schemas import Definitions
+from tests.cluster.apiserver.schemas import MICRO, Definitions
 
 _META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 _LIST_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta"
@@ -127,6 +127,8 @@ def _published(schema: Any) -> Any:
         return schema
     if schema.get("x-kubernetes-int-or-string") is True:
         return {"oneOf": [{"type": "integer"}, {"type": "string"}], "format": "int-or-string"}
+    if schema.get(MICRO) is True:
+        return {"type": "string", "format": "date-time"}
     if schema.get("x-kubernetes-quantity") is True:
         return {"oneOf": [{"type": "string"}, {"type": "number"}]}
     found = {key: _published(value) for key, value in schema.items() if not (key == "enum" and value == [])}

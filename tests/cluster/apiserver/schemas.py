@@ -10,14 +10,16 @@ from tests.cluster.apiserver.errors import Body
 
 KUBERNETES = "v1.36.0"
 _FILE = f"kubernetes-json-schema/{KUBERNETES}-local/_definitions.json"
+MICRO = "x-kubernetes-micro-time"
 _GVK = "x-kubernetes-group-version-kind"
 _SPECIAL: dict[str, Body] = {
     "io.k8s.apimachinery.pkg.util.intstr.IntOrString": {"x-kubernetes-int-or-string": True},
     "io.k8s.apimachinery.pkg.api.resource.Quantity": {"x-kubernetes-quantity": True},
+    "io.k8s.apimachinery.pkg.apis.meta.v1.Time": {"type": "string", "format": "date-time"},
+    "io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime": {"type": "string", "format": "date-time", MICRO: True},
     "io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
     "io.k8s.apimachinery.pkg.runtime.RawExtension": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
 }
-ANY = "JSON"
 
 
 class Definitions:

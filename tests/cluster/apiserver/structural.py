@@ -7,6 +7,7 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
+from tests.cluster.apiserver import wireformats
 from tests.cluster.apiserver.errors import Body
 
 Resolve = Callable[[Body], Body]
@@ -88,6 +89,8 @@ def type_faults(value: Any, schema: Body, resolve: Resolve, path: str) -> list[s
     if schema.get("x-kubernetes-int-or-string") or schema.get("x-kubernetes-quantity"):
         return _number_or_text(value, schema, path)
     wanted = schema.get("type")
+    if wanted == "string" and isinstance(value, str) and "format" in schema:
+        return wireformats.faults(value, schema)
     if wanted in _GO and (not isinstance(value, _GO[wanted]) or (isinstance(value, bool) and wanted != "boolean")):
         return [_unmarshal(value, path, wanted)]
     if isinstance(value, dict):
@@ -114,7 +117,7 @@ def _object_faults(value: Body, schema: Body, resolve: Resolve, path: str) -> li
 def _number_or_text(value: Any, schema: Body, path: str) -> list[str]:
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return [_unmarshal(value, path, "string")]
-    if schema.get("x-kubernetes-quantity") and not is_quantity(value):
+    if schema.get("x-kubernetes-quantity") and not wireformats.is_quantity(value):
         return ["quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"]
     return []
 
@@ -125,22 +128,6 @@ _GO_NAMES = {"boolean": "bool", "integer": "int64", "number": "float64", "object
 def _unmarshal(value: Any, path: str, wanted: str) -> str:
     seen = {str: "string", bool: "bool", dict: "object", list: "array"}.get(type(value), "number")
     return f"json: cannot unmarshal {seen} into Go struct field .{path} of type {_GO_NAMES.get(wanted, wanted)}"
-
-
-_SUFFIXES = {"", "n", "u", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"}
-
-
-def is_quantity(value: float | str) -> bool:
-    """Is this a resource.Quantity: a decimal number with an SI, binary or exponent suffix."""
-    if not isinstance(value, str):
-        return True
-    text = value.lstrip("+-") if value[:1] in "+-" else value
-    digits = text.rstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
-    suffix = text[len(digits) :]
-    if suffix in _SUFFIXES and digits.replace(".", "", 1).isdigit():
-        return True
-    number, mark, power = text.replace("E", "e").partition("e")
-    return bool(mark) and number.replace(".", "", 1).isdigit() and power.lstrip("+-").isdigit()
 
 
 def drop_nulls(value: Any) -> None:

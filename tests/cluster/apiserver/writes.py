@@ -4,10 +4,13 @@ import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from tests.cluster.apiserver import clock, decoding, kinddefaults, objectmeta, ownership, plugins, strategy
 from tests.cluster.apiserver.admission import Review, review_of
 from tests.cluster.apiserver.call import Call
 from tests.cluster.apiserver.errors import (
+    ApiError,
     Body,
     already_exists,
     bad_request,
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from tests.cluster.apiserver.core import Core
 
 Change = Callable[[Entry], Body]
+MAX_STORED = 1536 * 1024  # etcd's --max-request-bytes
 ATTEMPTS = 5  # of a write without resourceVersion that meets a concurrent one
 _MUST_VERSION = {
     "customresourcedefinitions",
@@ -68,7 +72,7 @@ async def create(core: "Core", call: Call, raw: Any) -> Entry:
     if call.dry_run:
         return _unstored(core, obj)
     core.makers[meta["uid"]] = call.manager
-    return core.store.create(call.gr, obj)
+    return core.store.create(call.gr, fitting(obj))
 
 
 def _place(call: Call, meta: Body) -> None:
@@ -187,4 +191,11 @@ def store(core: "Core", call: Call, obj: Body, entry: Entry) -> Entry:
         if call.gr == ("", "namespaces") and spec.get("finalizers"):
             return core.store.update(call.gr, obj, entry)
         return core.store.delete(call.gr, entry, obj)
-    return core.store.update(call.gr, obj, entry)
+    return core.store.update(call.gr, fitting(obj), entry)
+
+
+def fitting(obj: Body) -> Body:
+    """The object, when etcd would take it: at most 1.5 MiB."""
+    if len(orjson.dumps(obj)) > MAX_STORED:
+        raise ApiError(500, "", "etcdserver: request is too large")
+    return obj

@@ -1,0 +1,54 @@
+"""Strings that Go decodes to more than a string: times, base64 and quantities, with the words of its refusals."""
+
+import base64
+import binascii
+import re
+
+from tests.cluster.apiserver.errors import Body
+from tests.cluster.apiserver.schemas import MICRO
+
+_TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?P<fraction>\.\d+)?(?P<zone>Z|[+-]\d\d:\d\d)$")
+_LAYOUT, _MICRO_LAYOUT = "2006-01-02T15:04:05Z07:00", "2006-01-02T15:04:05.000000Z07:00"
+
+
+def faults(value: str, schema: Body) -> list[str]:
+    """What Go's decoder says of a string with a format; nothing when it takes it."""
+    if schema["format"] == "date-time":
+        return _time(value, bool(schema.get(MICRO)))
+    if schema["format"] == "byte":
+        try:
+            base64.b64decode(value, validate=True)
+        except (binascii.Error, ValueError):
+            return [f"illegal base64 data at input byte {_first_bad(value)}"]
+    return []
+
+
+def _time(value: str, micro: bool) -> list[str]:
+    found = _TIME.match(value)
+    layout = _MICRO_LAYOUT if micro else _LAYOUT
+    if found is None:
+        return [f'parsing time "{value}" as "{layout}": cannot parse "{value}" as "2006"']
+    if micro and len(found["fraction"] or "") != 7:
+        rest = (found["fraction"] or "") + found["zone"]
+        return [f'parsing time "{value}" as "{layout}": cannot parse "{rest}" as ".000000"']
+    return []
+
+
+def _first_bad(value: str) -> int:
+    return next((index for index, char in enumerate(value) if not (char.isalnum() or char in "+/=")), len(value))
+
+
+_SUFFIXES = {"", "n", "u", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"}
+
+
+def is_quantity(value: float | str) -> bool:
+    """Is this a resource.Quantity: a decimal number with an SI, binary or exponent suffix."""
+    if not isinstance(value, str):
+        return True
+    text = value.lstrip("+-") if value[:1] in "+-" else value
+    digits = text.rstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    suffix = text[len(digits) :]
+    if suffix in _SUFFIXES and digits.replace(".", "", 1).isdigit():
+        return True
+    number, mark, power = text.replace("E", "e").partition("e")
+    return bool(mark) and number.replace(".", "", 1).isdigit() and power.lstrip("+-").isdigit()
