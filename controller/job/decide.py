@@ -81,7 +81,8 @@ def _sync(
     now = _told(_presumed(now, made), made)
     written = _changed(seen, now)
     pause = _pause(seen, now, made, written)
-    if made.obstacle and made.obstacle.reason == FAILED_CREATE != seen.job.status.state.reason:
+    refused = made.obstacle is not None and made.obstacle.reason == FAILED_CREATE
+    if made.obstacle and refused and written and not pause and seen.job.status.state.reason != FAILED_CREATE:
         notes = (*notes, Note(FAILED_CREATE, made.obstacle.message, "Warning"))
     return Decision(
         actions=made.actions,

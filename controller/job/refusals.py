@@ -10,6 +10,7 @@ from controller.job.seen import JobSeen
 
 RETRY_FIRST: Final = 0.5
 RETRY_MOST: Final = 15.0  # a raised quota shows within that time
+TAKEN: Final = 409
 _LONGEST: Final = 400
 
 
@@ -31,7 +32,9 @@ def refusal_of(action: Action, seen: JobSeen) -> Refusal | None:
 
 
 def again_at(refusal: Refusal) -> float:
-    """When to try again, epoch seconds."""
+    """When to try again, epoch seconds. A name that is taken is likely that of a forerunner on its way out."""
+    if refusal.code == TAKEN:
+        return refusal.at + RETRY_FIRST
     return refusal.at + min(RETRY_MOST, RETRY_FIRST * float(2 ** min(refusal.count - 1, 10)))
 
 

@@ -15,6 +15,7 @@ from controller.job.seen import JobSeen
 from controller.job.situation import Situation
 from controller.job.spec import Wanted
 from controller.job.tally import total
+from controller.job.view import STOPPED
 from controller.plugin_api import job_shape
 from controller.plugins import controlled_resources
 from shared import duration
@@ -35,6 +36,7 @@ def entered(ledger: Ledger, steps: Iterable[Step], now: float) -> Ledger:
             conditions=with_condition(ledger.conditions, step.phase, at),
             started=ledger.started or (at if step.phase is JobPhase.RUNNING else None),
             ended=at if step.phase.finished else None,
+            handled={} if step.phase in STOPPED else ledger.handled,
         )
     return ledger
 
