@@ -11,7 +11,7 @@ from shared.model.policy import Allowed, Exempt, JobFlowPolicySpec
 from shared.model.types import Model
 from shared.podtemplate import check_template
 from shared.podtemplate.field import Field
-from shared.podtemplate.formats import dns_label, dns_subdomain, qualified_name
+from shared.podtemplate.formats import dns_subdomain, label_value, qualified_name
 from shared.podtemplate.metadata import label_selector, labels
 from shared.policy.globs import glob_fault, globs
 from shared.violation import Reason, Violation
@@ -120,7 +120,9 @@ def _rules(spec: JobFlowPolicySpec) -> Iterator[Violation]:
     seen: set[str] = set()
     for index, rule in enumerate(spec.rules):
         path = f"spec.rules[{index}]"
-        yield from (Violation(f"{path}.name", fault, rule.name) for fault in dns_label(rule.name))
+        if not rule.name:
+            yield Violation(f"{path}.name", "violations are told under it", reason=Reason.REQUIRED)
+        yield from (Violation(f"{path}.name", fault, rule.name) for fault in label_value(rule.name))
         if rule.name in repeated and rule.name in seen:
             yield Violation(f"{path}.name", "", rule.name, Reason.DUPLICATE)
         seen.add(rule.name)
