@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
-from tests.cluster.apiserver import crds, gc, namespaces
+from tests.cluster.apiserver import aggregation, crds, gc, namespaces
 from tests.cluster.apiserver.errors import ApiError
 from tests.cluster.apiserver.store import Event, GroupResource
 
@@ -30,6 +30,8 @@ class Controllers:
             "gc": gc.process,
             "namespace": namespaces.empty,
             "crd": crds.clean_up,
+            "roles": aggregation.roles,
+            "quota": aggregation.quotas,
         }
         core.store.listeners.append(self.hear)
 
@@ -52,7 +54,11 @@ class Controllers:
         for item in gc.affected(self.core, gr, event):
             self.add(("gc", item))
         key = event.entry.key
-        if gr == crds.CRDS:
+        if aggregation.quota_changes(self.core, gr, event):
+            self.add(("quota", key[0]))
+        if gr == aggregation.ROLES:
+            self.add(("roles", ""))
+        elif gr == crds.CRDS:
             crds.serve(self.core, event)
             if event.entry.meta.get("deletionTimestamp") and event.kind != "DELETED":
                 self.add(("crd", key[1]))

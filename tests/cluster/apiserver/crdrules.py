@@ -1,9 +1,11 @@
 """Is this CustomResourceDefinition one that a real API server accepts: names, versions, structural schemas."""
 
+import copy
+import re
 from collections.abc import Iterator
 from typing import Any
 
-from tests.cluster.apiserver import celrules, clock
+from tests.cluster.apiserver import celrules, clock, validation
 from tests.cluster.apiserver.errors import (
     Body,
     FieldError,
@@ -14,6 +16,7 @@ from tests.cluster.apiserver.errors import (
     required,
 )
 from tests.cluster.apiserver.objectmeta import LABEL_1035_TEXT, dns_label_faults
+from tests.cluster.apiserver.structural import prune, same
 
 _TYPES = ("array", "boolean", "integer", "number", "object", "string")
 _COLUMN_TYPES = ("boolean", "date", "integer", "number", "string")
@@ -148,6 +151,7 @@ def structural(schema: Body, path: str, root: bool = False) -> Iterator[FieldErr
     yield from _lists(schema, path)
     yield from _junctors(schema, path)
     yield from _rules(schema, path)
+    yield from _values(schema, path)
     for name, inner in properties.items():
         if root and name in ("metadata", "apiVersion", "kind"):
             continue
@@ -194,6 +198,30 @@ def _junctors(schema: Body, path: str) -> Iterator[FieldError]:
         for name in item.get("properties") or {}:
             if name not in (schema.get("properties") or {}):
                 yield required(f"{path}.properties[{name}]", f"because it is defined in {where}.properties[{name}]")
+
+
+_NOT_RE2 = re.compile(r"\(\?(=|!|<[=!])|\\[1-9]")
+
+
+def _values(schema: Body, path: str) -> Iterator[FieldError]:
+    """The pattern is one that Go's RE2 can compile; the default is one that the schema itself allows."""
+    pattern = schema.get("pattern")
+    if pattern:
+        fault = "invalid or unsupported Perl syntax" if _NOT_RE2.search(pattern) else ""
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            fault = str(error)
+        if fault:
+            yield invalid(f"{path}.pattern", pattern, f"must be a valid regular expression, but isn't: {fault}")
+    if schema.get("default") is not None:
+        value = copy.deepcopy(schema["default"])
+        unknown: list[str] = []
+        prune(value, schema, same, "", unknown)
+        for name in unknown:
+            yield invalid(f"{path}.default", schema["default"], f"must not have unknown fields: {name}")
+        for fault_found in validation.validate(value, schema):
+            yield invalid(f"{path}.default", schema["default"], f"must validate: {fault_found}")
 
 
 def _rules(schema: Body, path: str) -> Iterator[FieldError]:

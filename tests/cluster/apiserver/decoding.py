@@ -12,13 +12,13 @@ _MISSING = object()
 _META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 
 
-def decode(call: Call, raw: Any, definitions: Definitions) -> Body:
+def decode(call: Call, raw: Any, definitions: Definitions, known: Body | None = None) -> Body:
     """The body as an object. Refused: another kind, a wrong type, unknown fields when validation is Strict."""
     resource = call.resource
     if not isinstance(raw, dict):
         raise bad_request(f"couldn't get version/kind; json parse error: {type(raw).__name__} is not an object")
     obj = expect_kind(raw, resource)
-    unknown = normalise(obj, resource, definitions)
+    unknown = normalise(obj, resource, definitions, known)
     report_unknown(call, unknown)
     return obj
 

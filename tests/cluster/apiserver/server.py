@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.cluster.apiserver import namespaces, state
+from tests.cluster.apiserver import bootstrap, state
 from tests.cluster.apiserver.controllers import Controllers
 from tests.cluster.apiserver.core import Core, Options
 from tests.cluster.apiserver.handler import MAX_BODY, Handler
@@ -88,8 +88,7 @@ class ApiServer:
         await site.start()
         self.port = int(self._runner.addresses[0][1])
         self.core.url, self.core.ca = self.url, self.ca.read_bytes()
-        for name in namespaces.INITIAL:
-            namespaces.create(self.core, name)
+        bootstrap.fill(self.core)
         self.controllers.start()
         self.kubeconfig.write_text(self.core.kubeconfig(self.token))
 

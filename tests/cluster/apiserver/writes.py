@@ -97,7 +97,8 @@ def _refuse(call: Call, obj: Body, faults: list[Any]) -> None:
 
 async def replace(core: "Core", call: Call, raw: Any) -> Entry:
     """PUT: the body becomes the object, when its resourceVersion (if any) is the stored one."""
-    obj = decoding.decode(call, raw, core.definitions)
+    stored = core.store.get(call.gr, call.namespace, call.name)
+    obj = decoding.decode(call, raw, core.definitions, stored.obj if stored is not None else None)
     meta = obj["metadata"]
     _place(call, meta)
     if meta.get("name", "") != call.name:
