@@ -31,20 +31,23 @@ def advance(turn: Turn, names: Sequence[str]) -> None:
         ready: Ready = []
         ended = False
         for name in names:
+            if name not in turn.open:
+                continue
             state = turn.steps[name]
-            if not state.phase.ended and not _far(turn, name):
+            if not _far(turn, name):
                 ended |= _move(turn, turn.plan.steps[name], state, ready)
         ended |= start(turn, ready)
 
 
 def _far(turn: Turn, name: str) -> bool:
     """A step with a target that has not even started cannot move, whatever else it says: the cheap way out."""
-    if name not in turn.plan.simple or turn.failed or turn.stopping:
+    targets = turn.plan.simple.get(name)
+    if targets is None or turn.failed or turn.outcome:
         return False
-    waiting = StepPhase.WAITING
-    if any(turn.steps[target].phase is waiting for target in turn.plan.targets[name]):
-        turn.on_targets.add(name)
-        return True
+    for target in targets:
+        if turn.steps[target].phase is StepPhase.WAITING:
+            turn.on_targets.add(name)
+            return True
     return False
 
 

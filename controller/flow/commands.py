@@ -54,7 +54,7 @@ def _set_suspend(turn: Turn, value: bool) -> None:
 
 
 def _terminate(turn: Turn, command: CommandSeen) -> None:
-    if turn.completion_time is None and turn.unfinished(step.name for step in turn.plan.flows):
+    if turn.completion_time is None and turn.flows_open:
         turn.outcome = FlowOutcome.TERMINATED
 
 
@@ -85,7 +85,8 @@ def _begin_again(turn: Turn) -> None:
     turn.outcome = ""
     turn.start_time = None
     turn.completion_time = None
-    turn.failed = any(turn.is_failure(state) for state in turn.steps.values())
+    turn.open = {name for name, state in turn.steps.items() if not state.phase.ended}
+    turn.failed = turn.has_failed()
     turn.reset = True
 
 

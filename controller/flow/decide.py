@@ -74,8 +74,11 @@ def _decision(turn: Turn, deletions: tuple[Delete, ...]) -> FlowDecision:
     if seen.now < seen.write_after and not turn.urgent:
         turn.wake_at(seen.write_after)
         decision = Decision(actions, notes=tuple(turn.notes), requeue_after=_pause(turn))
-        return FlowDecision(decision, turn.wants, tuple(turn.probes), carried(turn))
+        carry = carried(turn)
+        turn.plan.remember(carry.steps, turn.steps)
+        return FlowDecision(decision, turn.wants, tuple(turn.probes), carry)
     new = trim(status(turn))
+    turn.plan.remember(new.steps, {step.name: step for step in new.steps})
     changed = new != seen.stored
     cleanup = (*deletions, *removals(turn), *_expired(turn))
     decision = Decision(

@@ -15,9 +15,7 @@ def next_up(turn: Turn) -> tuple[NextStep, ...]:
     """Steps that start, or go on, as soon as what is named here has happened."""
     if turn.completion_time is not None:
         return ()
-    found = [
-        NextStep(name=step.name, waiting_for=words) for step in turn.plan.flows if (words := _words(turn, step))
-    ]
+    found = [NextStep(name=step.name, waiting_for=words) for step in turn.plan.flows if (words := _words(turn, step))]
     open_ = [step.name for step in turn.plan.flows if not turn.steps[step.name].phase.ended]
     if open_ and not found:
         waiting = (f"waits for {_some(open_)}",)

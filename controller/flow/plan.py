@@ -6,6 +6,7 @@ from shared import flowgraph, graph
 from shared.expressions import Problem, Program
 from shared.flowgraph import Place
 from shared.model.flow import JobFlow
+from shared.model.flow_status import StepStatus
 from shared.model.phases import DependsCondition, DependsStrategy
 from shared.model.step import Item, Loop, Retry, Step
 from shared.names import DEFAULT_MAX_ITERATIONS
@@ -19,8 +20,8 @@ class Plan:
 
     `flows`, `finals`: the steps; `steps`: both by name; `order`: the names of `flows`, each after what it waits for;
     `position`: place in the spec, for free slots; `targets`: what each waits for, switches included; `chooser`: the
-    switch that can choose a step; `followers`: who waits for a step; `simple`: steps that move only
-    when all their targets have; `fault`: why the graph cannot run, or "". `programs`
+    switch that can choose a step; `followers`: who waits for a step; `simple`: the targets of steps
+    that move only when all of them have; `fault`: why the graph cannot run, or "". `programs`
     and `items` remember what was compiled and which items a loop has, both by all they follow from.
     """
 
@@ -41,10 +42,12 @@ class Plan:
         self.first_job = {name: job_name(self.flow_name, name) for name in self.steps}
         self.outputs = {name: tuple(one.name for one in step.outputs) for name, step in self.steps.items()}
         self.params = {param.name: param.value for param in spec.params}
-        self.simple = frozenset(step.name for step in spec.flows if self._is_simple(step))
+        self.simple = {step.name: self.targets[step.name] for step in spec.flows if self._is_simple(step)}
         self.ancestors = graph.Ancestors(self.targets)
         self.programs: dict[tuple[str, Place, str], Program | tuple[Problem, ...]] = {}
         self.items: dict[tuple[str, str], tuple[Item, ...]] = {}
+        self._states: tuple[StepStatus, ...] = ()
+        self._by_name: dict[str, StepStatus] = {}
         self.fault = self._fault()
 
     def _fault(self) -> str:
@@ -64,6 +67,14 @@ class Plan:
             return False
         probed = step.depends_on is not None and step.depends_on.probe is not None
         return not probed
+
+    def remember(self, states: tuple[StepStatus, ...], by_name: dict[str, StepStatus]) -> None:
+        """Keep the states of the steps by name, for a look that begins with these very objects."""
+        self._states, self._by_name = states, by_name
+
+    def recall(self, states: tuple[StepStatus, ...]) -> dict[str, StepStatus] | None:
+        """A copy of what was remembered of `states`."""
+        return dict(self._by_name) if states and states is self._states else None
 
     def retry(self, step: Step) -> Retry:
         """The step's own retry, else the flow's."""

@@ -20,8 +20,9 @@ from shared.model.step import Step
 
 def record(turn: Turn) -> None:
     """Bring the state of every unended step up to its Jobs."""
-    for name, state in list(turn.steps.items()):
-        if state.phase.ended:
+    for name in sorted(turn.open, key=turn.plan.position.__getitem__):
+        state = turn.steps[name]
+        if not state.attempts and state.iterations is None and turn.plan.first_job[name] not in turn.jobs:
             continue
         step = turn.plan.steps[name]
         if step.switch is not None:
@@ -29,7 +30,7 @@ def record(turn: Turn) -> None:
         if step.for_ is not None:
             if state.iterations is not None:
                 record_loop(turn, step, state, state.iterations)
-        elif state.attempts or turn.plan.first_job[name] in turn.jobs:
+        else:
             _record_plain(turn, step, state)
 
 

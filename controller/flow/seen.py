@@ -35,6 +35,7 @@ class JobSeen(msgspec.Struct, frozen=True):
     index: int | None = None
     attempt: int = 0
     created: str = ""
+    ended: bool = False
     ended_at: str = ""
     status: JobStatus = JobStatus()
     tasks: tuple[TaskSeen, ...] = ()
@@ -42,10 +43,6 @@ class JobSeen(msgspec.Struct, frozen=True):
     @property
     def phase(self) -> JobPhase | None:
         return self.status.state.phase
-
-    @property
-    def ended(self) -> bool:
-        return self.phase is not None and self.phase.finished
 
     @property
     def counted(self) -> int:
@@ -122,6 +119,7 @@ def job_seen(body: Body) -> JobSeen:
         index=_number(labels.get(ITERATION)),
         attempt=_number(labels.get(ATTEMPT)) or 0,
         created=metadata.get("creationTimestamp") or "",
+        ended=status.state.phase is not None and status.state.phase.finished,
         ended_at=_ended_at(status, metadata.get("creationTimestamp") or ""),
         status=status,
         tasks=tuple(_tasks((body.get("spec") or {}).get("tasks") or ())),

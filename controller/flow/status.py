@@ -101,7 +101,7 @@ def _ended(turn: Turn) -> FlowState:
 
 
 def _phase(turn: Turn) -> FlowPhase:
-    if turn.suspend and turn.unfinished(step.name for step in turn.plan.flows):
+    if turn.suspend and turn.flows_open:
         return FlowPhase.SUSPENDED
     begun = any(step.phase not in _IDLE for step in turn.steps.values())
     return FlowPhase.RUNNING if begun else FlowPhase.PENDING
@@ -135,7 +135,7 @@ def _duration(turn: Turn) -> str:
 
 def _pods(turn: Turn) -> FlowPods:
     """Pods of ended attempts as they were taken down, and those of the Jobs under way."""
-    live = [job for state in turn.steps.values() if not state.phase.ended for job in turn.current_jobs(state)]
+    live = [job for state in turn.begun() for job in turn.current_jobs(state)]
     live = [job for job in live if not job.ended]
     ended = [step.pods for step in turn.steps.values() if step.pods is not None]
     succeeded = sum(job.status.succeeded for job in live) + sum(pods.succeeded for pods in ended)

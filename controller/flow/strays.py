@@ -11,9 +11,12 @@ from shared.model.phases import RetainPolicy
 
 def find_strays(turn: Turn) -> None:
     """Have unfinished Jobs terminated that are no attempt under way of any step."""
-    wanted = {job.name for state in turn.steps.values() if not state.phase.ended for job in turn.current_jobs(state)}
-    for job in turn.jobs.values():
-        if job.ended or job.name in wanted or job.deleting:
+    running = [job for job in turn.jobs.values() if not job.ended and not job.deleting]
+    if not running:
+        return
+    wanted = {job.name for state in turn.begun() for job in turn.current_jobs(state)}
+    for job in running:
+        if job.name in wanted:
             continue
         turn.kill(job)
         if job.step in turn.steps:

@@ -41,7 +41,7 @@ class Wants(msgspec.Struct):
 class Turn:
     """Mutable, and private to one call of `decide`.
 
-    `failed`: a step has failed the flow; `words`: what steps wait for, as people read it; `wake`: when to look again;
+    `open`: steps that have not ended; `failed`: a step has failed the flow; `words`: what steps wait for, as people read it; `wake`: when to look again;
     `urgent`: the status must not be held back; `reset`: a Command began the flow anew; `strays`: steps of which an
     abandoned Job still runs; `on_targets`: steps that wait for other steps alone.
     """
@@ -59,7 +59,8 @@ class Turn:
         self.completion_time = status.completion_time
         self.handled = status.handled_commands
         self.suspend = seen.flow.spec.suspend
-        self.failed = any(self.is_failure(state) for state in steps.values())
+        self.open = {name for name, state in steps.items() if not state.phase.ended}
+        self.failed = self.has_failed()
         self.creates: list[Create] = []
         self.patches: list[Patch] = []
         self.kills: dict[str, JobSeen] = {}
@@ -91,10 +92,16 @@ class Turn:
         step = self.plan.steps.get(state.name)
         return step is not None and not step.allow_failure and state.name not in self.plan.final_names
 
+    def has_failed(self) -> bool:
+        """Whether some step has failed the flow."""
+        broken = (StepPhase.FAILED, StepPhase.TERMINATED)
+        return any(state.phase in broken and self.is_failure(state) for state in self.steps.values())
+
     def put(self, state: StepStatus) -> None:
         """Take over the new state of a step."""
         self.steps[state.name] = state
         if state.phase.ended:
+            self.open.discard(state.name)
             self.words.pop(state.name, None)
             self.failed = self.failed or self.is_failure(state)
 
@@ -141,6 +148,11 @@ class Turn:
                     self._loop_jobs.setdefault((job.step, job.attempt), set()).add(job.index)
         return self._loop_jobs.get((step, attempt), set())
 
+    def begun(self) -> list[StepStatus]:
+        """Steps that have begun and not ended."""
+        states = (self.steps[name] for name in self.open)
+        return [state for state in states if state.attempts or state.iterations is not None]
+
     def current_jobs(self, state: StepStatus) -> list[JobSeen]:
         """Jobs of the attempts under way."""
         if state.iterations is None:
@@ -159,7 +171,13 @@ class Turn:
         return name in self.on_targets
 
     def unfinished(self, names: Iterable[str]) -> bool:
-        return any(not self.steps[name].phase.ended for name in names)
+        """Whether one of these steps has not ended."""
+        return any(name in self.open for name in names)
+
+    @property
+    def flows_open(self) -> bool:
+        """Whether a step of `flows` has not ended."""
+        return not self.open <= self.plan.final_names
 
 
 def started(state: StepStatus) -> bool:

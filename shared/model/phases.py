@@ -17,10 +17,11 @@ class JobPhase(StrEnum):
     TERMINATED = "Terminated"
     FAILED = "Failed"
 
-    @property
-    def finished(self) -> bool:
-        """Never left again; Aborted is not finished, it can be resumed."""
-        return self in (JobPhase.COMPLETED, JobPhase.FAILED, JobPhase.TERMINATED)
+    finished: bool
+    """Never left again; Aborted is not finished, it can be resumed. An attribute: it is asked for every Job at every pass."""
+
+    def __init__(self, value: str) -> None:
+        self.finished = value in ("Completed", "Failed", "Terminated")
 
 
 class JobEvent(StrEnum):
@@ -137,9 +138,11 @@ class StepPhase(StrEnum):
     SKIPPED = "Skipped"
     TERMINATED = "Terminated"
 
-    @property
-    def ended(self) -> bool:
-        return self in (StepPhase.COMPLETED, StepPhase.FAILED, StepPhase.SKIPPED, StepPhase.TERMINATED)
+    ended: bool
+    """Never left but by a Command. An attribute, as JobPhase.finished."""
+
+    def __init__(self, value: str) -> None:
+        self.ended = value in ("Completed", "Failed", "Skipped", "Terminated")
 
 
 class RetainPolicy(StrEnum):

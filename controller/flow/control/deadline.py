@@ -11,7 +11,7 @@ def deadline(turn: Turn) -> None:
     begun = epoch_or_none(turn.start_time)
     if seconds is None or begun is None or turn.outcome:
         return
-    if not turn.unfinished(step.name for step in turn.plan.flows):
+    if not turn.flows_open:
         return
     if turn.now < begun + seconds:
         turn.wake_at(begun + seconds)

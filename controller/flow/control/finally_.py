@@ -8,7 +8,7 @@ _BROKEN = (StepPhase.FAILED, StepPhase.TERMINATED)
 
 def may_begin(turn: Turn) -> bool:
     """Whether every step of `flows` has ended; the outcome is settled then."""
-    if turn.unfinished(step.name for step in turn.plan.flows):
+    if turn.flows_open:
         return False
     if not turn.outcome:
         turn.outcome = FlowOutcome.FAILED if turn.failed else FlowOutcome.SUCCEED
@@ -17,7 +17,7 @@ def may_begin(turn: Turn) -> bool:
 
 def finish(turn: Turn) -> None:
     """Once `finally` has ended too, the flow has: one of its steps that failed makes the flow Failed."""
-    if turn.completion_time is not None or turn.unfinished(step.name for step in turn.plan.finals):
+    if turn.completion_time is not None or turn.open:
         return
     broken = any(turn.steps[step.name].phase in _BROKEN and not step.allow_failure for step in turn.plan.finals)
     if broken and turn.outcome == FlowOutcome.SUCCEED:
