@@ -1,0 +1,201 @@
+"""What `jobflow lint` finds: what the API server's schema and the webhook's rules say, each with its line. Pure."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from difflib import get_close_matches
+from typing import Any, Final
+
+import msgspec
+
+from cli.fields import unknown_fields
+from cli.manifests import Broken, Manifest
+from shared import kinds
+from shared.kinds import Kind
+from shared.violation import Reason, Violation
+from webhook.admissions import ADMISSIONS
+from webhook.admit import mutate, validate
+from webhook.lookups import Known, NothingKnown
+from webhook.patch import applied
+from webhook.review import GroupKind, Operation, Review, Verdict, name_of
+from webhook.schema import schema_faults
+from webhook.subject import any_body
+
+Body = dict[str, Any]
+ERROR: Final = "error"
+WARNING: Final = "warning"
+OURS: Final[dict[tuple[str, str], Kind]] = {
+    (kind.api_version, kind.kind): kind
+    for kind in (
+        kinds.JOBFLOW,
+        kinds.JOBTEMPLATE,
+        kinds.JOB,
+        kinds.QUEUE,
+        kinds.PODGROUP,
+        kinds.COMMAND,
+        kinds.JOBFLOWPOLICY,
+    )
+}
+_GROUPS: Final = frozenset(kind.group for kind in OURS.values())
+_NOTHING: Final = "no fault"
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """`severity`: error or warning; `source`: webhook, schema (the API server's), fields (unknown ones) or yaml."""
+
+    file: str
+    line: int
+    column: int
+    severity: str
+    source: str
+    path: str
+    message: str
+    reason: str = ""
+    kind: str = ""
+    name: str = ""
+
+    @property
+    def text(self) -> str:
+        """`PATH: MESSAGE`, as the API server prints it."""
+        return f"{self.path}: {self.message}" if self.path else self.message
+
+
+class Report(msgspec.Struct, frozen=True):
+    """`checked`: objects that were judged; `skipped`: of kinds that are not ours."""
+
+    findings: tuple[Finding, ...]
+    checked: int
+    skipped: int
+
+    @property
+    def errors(self) -> int:
+        return sum(1 for each in self.findings if each.severity == ERROR)
+
+
+def check(given: Sequence[Manifest | Broken], policies: Iterable[Body] = (), namespace: str = "default") -> Report:
+    """Judge every object, as if all of `given` were in the cluster already."""
+    manifests = [each for each in given if isinstance(each, Manifest)]
+    lookups = Known(_known(manifests, policies, namespace), below=NothingKnown())
+    findings: list[Finding] = []
+    checked = 0
+    for each in given:
+        if isinstance(each, Broken):
+            findings.append(_broken(each))
+            continue
+        kind = OURS.get(_type(each.body))
+        checked += kind is not None
+        found = _wrong_type(each) if kind is None else _judge(each, kind, lookups, namespace)
+        findings.extend(sorted(found, key=lambda one: (one.line, one.column)))
+    skipped = sum(1 for each in manifests if OURS.get(_type(each.body)) is None)
+    return Report(tuple(findings), checked, skipped)
+
+
+def admit(kind: Kind, body: Body, lookups: Known, namespace: str) -> Verdict:
+    """What the webhook answers when `body` is created: first its defaults, then its rules."""
+    review = _review(kind, body, namespace)
+    defaulted = applied(body, mutate(review, lookups).patch)
+    return validate(_review(kind, defaulted, namespace), lookups)
+
+
+def _review(kind: Kind, body: Body, namespace: str) -> Review:
+    given = any_body(body.get("metadata")).get("namespace") or namespace
+    return Review(
+        uid="lint",
+        operation=Operation.CREATE,
+        kind=GroupKind(kind.group, kind.version, kind.kind),
+        name=name_of(body),
+        namespace=str(given) if kind.namespaced else "",
+        object=body,
+    )
+
+
+def _judge(manifest: Manifest, kind: Kind, lookups: Known, namespace: str) -> Iterator[Finding]:
+    body = manifest.body
+    for path, message in unknown_fields(kind, body):
+        yield _finding(manifest, "fields", path, message, "FieldValueForbidden")
+    if not any_body(body.get("metadata")).get("name") and not any_body(body.get("metadata")).get("generateName"):
+        yield _fault(manifest, "schema", Violation("metadata.name", "name or generateName", reason=Reason.REQUIRED))
+    verdict = Verdict()
+    if (kind.group, kind.kind) in ADMISSIONS:
+        verdict = admit(kind, body, lookups, namespace)
+    for violation in verdict.violations:
+        yield _fault(manifest, "schema" if verdict.rules == ("schema",) else "webhook", violation)
+    if verdict.rules != ("schema",):
+        said = {violation.path for violation in verdict.violations}
+        for violation in schema_faults(kind, body, _NOTHING):
+            if violation.message != _NOTHING and violation.path not in said:
+                yield _fault(manifest, "schema", violation)
+    for warning in verdict.warnings:
+        yield _finding(manifest, "webhook", _path_in(warning), warning, severity=WARNING)
+
+
+def _known(manifests: Iterable[Manifest], policies: Iterable[Body], namespace: str) -> Iterator[tuple[Kind, Body]]:
+    """What rules may look up. Objects without a name cannot be referred to."""
+    for body in policies:
+        yield kinds.JOBFLOWPOLICY, body
+    for manifest in manifests:
+        body = manifest.body
+        kind = kinds.NAMESPACE if _type(body) == ("v1", "Namespace") else OURS.get(_type(body))
+        metadata = any_body(body.get("metadata"))
+        if kind is None or kind is kinds.JOBFLOWPOLICY or not isinstance(metadata.get("name"), str):
+            continue
+        where = {"namespace": str(metadata.get("namespace") or namespace)} if kind.namespaced else {}
+        yield kind, {**body, "metadata": {**metadata, **where}}
+
+
+def _wrong_type(manifest: Manifest) -> Iterator[Finding]:
+    """An object that may well be meant to be ours: a slip in kind or apiVersion would go unnoticed until it is applied."""
+    version, kind = _type(manifest.body)
+    if not version or not kind:
+        for field, value in (("apiVersion", version), ("kind", kind)):
+            if not value:
+                yield _fault(manifest, "schema", Violation(field, "", reason=Reason.REQUIRED))
+        return
+    named = [known for known in OURS if known[1] == kind]
+    if version.partition("/")[0] in _GROUPS:
+        if named:
+            message = f'{version} has no such kind; did you mean apiVersion "{named[0][0]}"?'
+            yield _fault(manifest, "schema", Violation("apiVersion", message, version))
+            return
+        near = get_close_matches(kind.lower(), {known[1].lower(): known for known in OURS}, n=1)
+        hint = next((f'; did you mean "{known[1]}"?' for known in OURS if near and known[1].lower() == near[0]), "")
+        yield _fault(manifest, "schema", Violation("kind", f"{version} has no such kind{hint}", kind))
+    elif named and kind not in ("Job",):
+        message = f'did you mean "{named[0][0]}"?'
+        yield _fault(manifest, "schema", Violation("apiVersion", message, version))
+
+
+def _type(body: Body) -> tuple[str, str]:
+    version, kind = body.get("apiVersion"), body.get("kind")
+    return (version if isinstance(version, str) else "", kind if isinstance(kind, str) else "")
+
+
+def _fault(manifest: Manifest, source: str, violation: Violation) -> Finding:
+    return _finding(manifest, source, violation.path, violation.text, str(violation.reason))
+
+
+def _finding(
+    manifest: Manifest, source: str, path: str, message: str, reason: str = "", severity: str = ERROR
+) -> Finding:
+    place = manifest.place(path)
+    return Finding(
+        file=manifest.file,
+        line=place.line,
+        column=place.column,
+        severity=severity,
+        source=source,
+        path="" if severity == WARNING else path,
+        message=message,
+        reason=reason,
+        kind=_type(manifest.body)[1],
+        name=name_of(manifest.body),
+    )
+
+
+def _broken(broken: Broken) -> Finding:
+    place = broken.place
+    return Finding(broken.file, place.line, place.column, ERROR, "yaml", "", broken.message)
+
+
+def _path_in(warning: str) -> str:
+    """Warnings are texts; those about a field begin with its path."""
+    head = warning.partition(":")[0]
+    return head if head.startswith(("spec.", "metadata.")) and " " not in head else ""

@@ -1,0 +1,24 @@
+"""`version` and `completion`."""
+
+import argparse
+import json
+import platform
+from importlib.metadata import version as installed
+
+from cli.exits import Exit
+
+
+def version(arguments: argparse.Namespace) -> int:
+    found = installed("jobflow")
+    if arguments.output == "json":
+        print(json.dumps({"version": found, "python": platform.python_version(), "api": "flow.volcano.sh/v1alpha1"}))
+    else:
+        print(f"jobflow {found}")
+    return Exit.OK
+
+
+def completion(arguments: argparse.Namespace) -> int:
+    import argcomplete
+
+    print(argcomplete.shellcode(["jobflow", "kubectl-jobflow"], shell=arguments.shell))
+    return Exit.OK

@@ -1,0 +1,60 @@
+"""The `jobflow` command, also `kubectl jobflow`: arguments in, exit code out. Modules of a verb are loaded with the verb."""
+
+import importlib
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from cli.exits import CliError, Exit
+from cli.parser import build
+
+_PLUGIN = "kubectl-jobflow"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb; never a traceback. Usage errors exit by SystemExit(2), as argparse does."""
+    prog = "kubectl jobflow" if Path(sys.argv[0]).name == _PLUGIN else "jobflow"
+    parser = build(prog)
+    if "_ARGCOMPLETE" in os.environ:
+        import argcomplete
+
+        argcomplete.autocomplete(parser)
+    arguments = parser.parse_args(argv)
+    module, _, function = arguments.function.partition(":")
+    try:
+        run: Callable[..., int] = getattr(importlib.import_module(f"cli.commands.{module}"), function)
+        code = int(run(arguments))
+        sys.stdout.flush()
+        return code
+    except CliError as error:
+        return _fail(error)
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        # The reader has gone (`| head`): nothing more can be said, and Python must not try at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.OK
+    except Exception as error:
+        return _fail(_unforeseen(error))
+
+
+def _fail(error: CliError) -> int:
+    print(f"jobflow: {error.message}", file=sys.stderr)
+    if error.hint:
+        print(f"  {error.hint}", file=sys.stderr)
+    return error.code
+
+
+def _unforeseen(error: Exception) -> CliError:
+    """A fault of ours: one line for people, the traceback for those who ask."""
+    if os.environ.get("JOBFLOW_DEBUG"):
+        raise error
+    said = f"{type(error).__name__}: {error}"
+    return CliError(
+        f"this should not have happened: {said}", Exit.USAGE, "JOBFLOW_DEBUG=1 shows where; please report it"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,104 @@
+"""Manifests in files, folders and stdin: one Manifest an object, whatever it is."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from cli.exits import CliError, Exit
+from cli.yaml_lines import Document, Place, YamlFault, documents
+
+Body = dict[str, Any]
+ENDINGS: Final = (".yaml", ".yml", ".json")
+STDIN: Final = "-"
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    """An object as it stands in a file. `path`: where below the document, for items of a List."""
+
+    file: str
+    document: Document
+
+    @property
+    def body(self) -> Body:
+        body: Body = self.document.body
+        return body
+
+    def place(self, path: str) -> Place:
+        return self.document.place(path)
+
+
+class Broken(msgspec.Struct, frozen=True):
+    """A file that ends in a YAML fault, or holds something that is no object."""
+
+    file: str
+    place: Place
+    message: str
+
+
+def files(names: Iterable[str]) -> Iterator[str]:
+    """Every manifest file that `names` stand for, folders searched through. Raises CliError."""
+    for name in names:
+        path = Path(name)
+        if name == STDIN or path.is_file():
+            yield name
+        elif path.is_dir():
+            found = sorted(str(each) for each in path.rglob("*") if each.suffix in ENDINGS and each.is_file())
+            if not found:
+                raise CliError(f"{name}: no file in it ends in {', '.join(ENDINGS)}")
+            yield from found
+        else:
+            raise CliError(f"{name}: no such file or folder")
+
+
+def read(name: str) -> str:
+    """The text of a file or of stdin. Raises CliError."""
+    try:
+        data = sys.stdin.buffer.read() if name == STDIN else Path(name).read_bytes()
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise CliError(f"{shown(name)}: not UTF-8 (byte {error.start})") from error
+    except OSError as error:
+        raise CliError(f"{shown(name)}: {error.strerror}") from error
+
+
+def parse(file: str, text: str) -> Iterator[Manifest | Broken]:
+    """The objects in a text, Lists taken apart; a fault ends it."""
+    try:
+        for document in documents(text):
+            yield from _objects(shown(file), document)
+    except YamlFault as fault:
+        yield Broken(shown(file), fault.place, fault.message)
+
+
+def load(names: Iterable[str]) -> list[Manifest]:
+    """All objects of all files. Raises CliError at the first fault."""
+    found = []
+    for name in files(names):
+        for each in parse(name, read(name)):
+            if isinstance(each, Broken):
+                raise CliError(f"{each.file}:{each.place.line}: {each.message}", Exit.USAGE)
+            found.append(each)
+    return found
+
+
+def shown(file: str) -> str:
+    return "stdin" if file == STDIN else file
+
+
+def is_file(text: str) -> bool:
+    """Whether an argument that may be a file or a name is a file."""
+    return text == STDIN or text.endswith(ENDINGS) or Path(text).exists()
+
+
+def _objects(file: str, document: Document) -> Iterator[Manifest | Broken]:
+    body = document.body
+    if not isinstance(body, dict):
+        yield Broken(file, document.place(""), "an object is wanted: apiVersion, kind, metadata, spec")
+    elif body.get("kind") == "List" and isinstance(body.get("items"), list):
+        for index in range(len(body["items"])):
+            yield from _objects(file, document.item(index))
+    else:
+        yield Manifest(file, document)

@@ -1,0 +1,78 @@
+"""Where text goes: colours on a terminal only, and objects in the formats that scripts read."""
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+Body = dict[str, Any]
+
+
+def console(stream: TextIO) -> "Console":
+    """Rich's console: it leaves out colours where `stream` is no terminal or NO_COLOR is set."""
+    from rich.console import Console
+
+    return Console(file=stream, no_color=True if os.environ.get("NO_COLOR") else None, emoji=False, markup=False)
+
+
+def note(text: str) -> None:
+    """A line for people, on stderr, so that scripts can read stdout."""
+    print(text, file=sys.stderr)
+
+
+def as_yaml(bodies: Sequence[Body]) -> str:
+    """One document an object."""
+    import yaml
+
+    return "---\n".join(yaml.dump(body, Dumper=_dumper(), sort_keys=False, allow_unicode=True) for body in bodies)
+
+
+def as_json(bodies: Sequence[Body], *, listed: bool = False) -> str:
+    """The object, or a List of several."""
+    if len(bodies) == 1 and not listed:
+        return json.dumps(bodies[0], indent=2, ensure_ascii=False)
+    return json.dumps({"apiVersion": "v1", "kind": "List", "items": list(bodies)}, indent=2, ensure_ascii=False)
+
+
+def as_name(body: Body) -> str:
+    """`jobflow.flow.volcano.sh/nightly`, as kubectl prints it."""
+    group = body["apiVersion"].rpartition("/")[0]
+    kind = body["kind"].lower()
+    return f"{kind}.{group}/{body['metadata']['name']}" if group else f"{kind}/{body['metadata']['name']}"
+
+
+def print_bodies(bodies: Sequence[Body], form: str, *, listed: bool = False) -> None:
+    """Objects as `json`, `yaml` or `name`; without managedFields, which nobody reads."""
+    clean = [_clean(body) for body in bodies]
+    if form == "json":
+        print(as_json(clean, listed=listed))
+    elif form == "yaml":
+        whole = [{"apiVersion": "v1", "kind": "List", "items": clean}] if listed else clean
+        print(as_yaml(whole), end="")
+    else:
+        print("\n".join(as_name(body) for body in clean), end="\n" if clean else "")
+
+
+def _clean(body: Body) -> Body:
+    metadata = {key: value for key, value in body.get("metadata", {}).items() if key != "managedFields"}
+    return {**body, "metadata": metadata} if "metadata" in body else body
+
+
+def _dumper() -> Any:
+    import yaml
+
+    class Plain(yaml.SafeDumper):
+        """No anchors, and texts of several lines as blocks."""
+
+        def ignore_aliases(self, data: Any) -> bool:
+            return True
+
+    def text(dumper: Any, value: str) -> Any:
+        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|" if "\n" in value else None)
+
+    Plain.add_representer(str, text)
+    return Plain

@@ -1,0 +1,239 @@
+"""Every verb of the command as data: the parser, the reference page and the completion are made of it."""
+
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+
+class Argument(NamedTuple):
+    """One argument or flag of argparse. `live`: the kind whose names complete it."""
+
+    flags: tuple[str, ...]
+    options: dict[str, Any]
+    live: str = ""
+
+
+class Verb(NamedTuple):
+    """`name`: `job list`; `function`: `module:function` below cli.commands; `formats`: of -o; `cluster`: needs one."""
+
+    name: str
+    function: str
+    help: str
+    arguments: tuple[Argument, ...] = ()
+    formats: tuple[str, ...] = ()
+    cluster: bool = True
+    examples: tuple[str, ...] = ()
+
+
+def _arg(*flags: str, live: str = "", **options: Any) -> Argument:
+    return Argument(flags, options, live)
+
+
+CLUSTER_FLAGS: Final = (
+    _arg("-n", "--namespace", default="", metavar="NS", help="namespace; default: that of the kubeconfig's context"),
+    _arg("--context", default="", metavar="NAME", help="context of the kubeconfig"),
+    _arg("--kubeconfig", default="", metavar="FILE", help="default: $KUBECONFIG, then ~/.kube/config"),
+)
+_ALL: Final = _arg("-A", "--all-namespaces", action="store_true", help="objects of all namespaces")
+_SELECTOR: Final = _arg("-l", "--selector", default="", metavar="LABELS", help="label selector: a=b,c!=d")
+_FLOW: Final = _arg("name", metavar="NAME", live="jobflow", help="the JobFlow")
+_FLOWS: Final = _arg("names", metavar="NAME", nargs="+", live="jobflow", help="JobFlows")
+_JOBS: Final = _arg("names", metavar="NAME", nargs="+", live="job", help="Jobs")
+_QUEUES: Final = _arg("names", metavar="NAME", nargs="+", live="queue", help="Queues")
+_FILES: Final = _arg("files", metavar="FILE", nargs="+", help="files, folders, or - for stdin")
+_WATCH: Final = _arg("-w", "--watch", action="store_true", help="follow until the flow has ended")
+_PARAM: Final = _arg(
+    "-p", "--param", action="append", default=[], metavar="NAME=VALUE", help="set a param of the flow; repeatable"
+)
+_OBJECT_FORMATS: Final = ("json", "yaml", "name", "wide")
+_BODY_FORMATS: Final = ("json", "yaml", "name")
+
+
+def _command(action: str, help: str) -> Verb:
+    return Verb(action, f"steer:{action}", help, (_FLOWS,), examples=(f"jobflow {action} nightly",))
+
+
+VERBS: Final[tuple[Verb, ...]] = (
+    Verb(
+        "lint",
+        "lint:run",
+        "check manifests without a cluster: what the API server and the webhook would say, with line numbers",
+        (
+            _FILES,
+            _arg(
+                "--policy", action="append", default=[], metavar="FILE", help="also hold them against JobFlowPolicies"
+            ),
+            _arg("-n", "--namespace", default="", metavar="NS", help="of objects that name none; default: default"),
+        ),
+        ("text", "json", "sarif"),
+        cluster=False,
+        examples=(
+            "jobflow lint flow.yaml",
+            "jobflow lint manifests/ --policy company.yaml -o sarif",
+            "helm template . | jobflow lint -",
+        ),
+    ),
+    Verb(
+        "render",
+        "render:run",
+        "show the Jobs that a step would make, after template, patch and substitution, without a cluster",
+        (
+            _FILES,
+            _arg(
+                "--step", action="append", default=[], metavar="STEP", help="only this step; repeatable; default: all"
+            ),
+            _arg("--flow", default="", metavar="NAME", help="which JobFlow, where the files hold several"),
+            _arg("--index", type=int, metavar="I", help="only this iteration of a `for`"),
+            _PARAM,
+            _arg(
+                "--output-of",
+                action="append",
+                default=[],
+                metavar="STEP.NAME=VALUE",
+                help="what an earlier step put out; repeatable",
+            ),
+            _arg("-n", "--namespace", default="", metavar="NS", help="of objects that name none; default: default"),
+        ),
+        ("yaml", "json", "name"),
+        cluster=False,
+        examples=("jobflow render flow.yaml templates.yaml --step train -p epochs=3",),
+    ),
+    Verb(
+        "graph",
+        "graph:run",
+        "draw a flow: of a file, or a live one with the states of its steps",
+        (
+            _arg(
+                "flow", metavar="FILE|NAME", live="jobflow", help="a manifest, - for stdin, or a JobFlow in the cluster"
+            ),
+            _arg(
+                "--flow", dest="which", default="", metavar="NAME", help="which JobFlow, where the file holds several"
+            ),
+        ),
+        ("ascii", "mermaid", "dot", "svg"),
+        examples=("jobflow graph flow.yaml", "jobflow graph nightly -o svg > nightly.svg"),
+    ),
+    Verb(
+        "run",
+        "run:run",
+        "create a flow from a file, or run one that exists again under a fresh name",
+        (
+            _arg(
+                "flow", metavar="FILE|NAME", live="jobflow", help="a manifest, - for stdin, or a JobFlow in the cluster"
+            ),
+            _PARAM,
+            _arg("--name", default="", metavar="NAME", help="of the new JobFlow"),
+            _WATCH,
+        ),
+        _BODY_FORMATS,
+        examples=("jobflow run flow.yaml -p day=2026-01-02 --watch", "jobflow run nightly"),
+    ),
+    Verb(
+        "status",
+        "status:run",
+        "show a flow as a tree: phases, times, pods, what waits for what and why",
+        (_FLOW, _WATCH),
+        _BODY_FORMATS,
+        examples=("jobflow status nightly", "jobflow status nightly --watch"),
+    ),
+    Verb(
+        "list", "flows:list_flows", "list JobFlows", (_ALL, _SELECTOR), _OBJECT_FORMATS, examples=("jobflow list -A",)
+    ),
+    Verb(
+        "logs",
+        "logs:run",
+        "print the logs of the pods of a step's latest Job",
+        (
+            _arg("step", metavar="NAME/STEP", live="jobflow", help="the JobFlow and its step"),
+            _arg("-f", "--follow", action="store_true", help="go on as more is written, until the pods end"),
+            _arg("-c", "--container", default="", metavar="NAME", help="default: each pod's first"),
+            _arg("--task", default="", metavar="NAME", help="only pods of this task"),
+            _arg("--tail", type=int, metavar="N", help="only the last N lines of each pod"),
+            _arg("--job", default="", metavar="NAME", help="an earlier attempt or another iteration of the step"),
+        ),
+        examples=("jobflow logs nightly/train -f",),
+    ),
+    _command("suspend", "start nothing new; what runs, runs on"),
+    _command("resume", "let a suspended flow go on"),
+    _command("stop", "terminate running Jobs; the rest is skipped, `finally` runs"),
+    _command("retry", "run failed, terminated and therefore skipped steps again; what is completed stays"),
+    _command("restart", "run everything again"),
+    Verb(
+        "delete",
+        "flows:delete_flows",
+        "delete JobFlows and their Jobs",
+        (_FLOWS,),
+        examples=("jobflow delete nightly",),
+    ),
+    Verb(
+        "job list",
+        "jobs:list_jobs",
+        "list Jobs with Volcano's columns",
+        (
+            _ALL,
+            _SELECTOR,
+            _arg("-q", "--queue", default="", metavar="QUEUE", help="only Jobs of this queue"),
+            _arg("-S", "--scheduler", default="", metavar="NAME", help="only Jobs of this scheduler"),
+        ),
+        _OBJECT_FORMATS,
+        examples=("jobflow job list -q research",),
+    ),
+    Verb(
+        "job view",
+        "jobs:view",
+        "describe a Job: its tasks, pods with their Task status, conditions and events",
+        (_arg("name", metavar="NAME", live="job", help="the Job"),),
+        _BODY_FORMATS,
+        examples=("jobflow job view train",),
+    ),
+    Verb("job suspend", "jobs:suspend", "stop a Job's pods and keep it (AbortJob)", (_JOBS,)),
+    Verb("job resume", "jobs:resume", "let a suspended Job run again (ResumeJob)", (_JOBS,)),
+    Verb("job delete", "jobs:delete", "delete Jobs and their pods", (_JOBS,)),
+    Verb(
+        "job from-template",
+        "convert:job_from_template",
+        "print a Job made of a JobTemplate",
+        (
+            _arg("source", metavar="FILE|NAME", live="jobtemplate", help="a manifest, - for stdin, or a JobTemplate"),
+            _arg("--name", default="", metavar="NAME", help="of the Job; default: the template's"),
+        ),
+        ("yaml", "json"),
+        examples=("jobflow job from-template train --name train-once | kubectl apply -f -",),
+    ),
+    Verb("queue list", "queues:list_queues", "list Queues with Volcano's columns", (), _OBJECT_FORMATS),
+    Verb("queue get", "queues:get", "show Queues", (_QUEUES,), _OBJECT_FORMATS),
+    Verb("queue open", "queues:open_queue", "let Queues take Jobs again", (_QUEUES,)),
+    Verb("queue close", "queues:close_queue", "let Queues take no further Jobs", (_QUEUES,)),
+    Verb(
+        "template from-job",
+        "convert:template_from_job",
+        "print a JobTemplate made of a Job",
+        (
+            _arg("source", metavar="FILE|NAME", live="job", help="a manifest, - for stdin, or a Job"),
+            _arg("--name", default="", metavar="NAME", help="of the JobTemplate; default: the Job's"),
+        ),
+        ("yaml", "json"),
+        examples=("jobflow template from-job train > train.yaml",),
+    ),
+    Verb("version", "about:version", "print the version", (), ("json",), cluster=False),
+    Verb(
+        "completion",
+        "about:completion",
+        "print the completion script of a shell",
+        (_arg("shell", choices=("bash", "zsh", "fish"), help="the shell"),),
+        cluster=False,
+        examples=(
+            "source <(jobflow completion bash)",
+            "jobflow completion fish > ~/.config/fish/completions/jobflow.fish",
+        ),
+    ),
+)
+GROUPS: Final[dict[str, str]] = {
+    "job": "Jobs: list, view, suspend, resume, delete, from-template",
+    "queue": "Queues: list, get, open, close",
+    "template": "JobTemplates: from-job",
+}
+
+
+def defaults_of(formats: Sequence[str]) -> str:
+    """The format without -o: the first, unless it is a format of objects, for which people get a table."""
+    return "" if not formats or formats[0] == "json" else formats[0]

@@ -1,0 +1,80 @@
+"""What `lint` prints: text for people, JSON and SARIF for tools. Pure."""
+
+import json
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any, Final
+
+import msgspec
+from rich.text import Text
+
+from cli.check import ERROR, Finding, Report
+
+_COLOURS: Final = {"error": "bold red", "warning": "yellow"}
+_SARIF: Final = "https://json.schemastore.org/sarif-2.1.0.json"
+_RULES: Final = {
+    "fields": ("unknown-field", "The API server drops fields that it does not know, or refuses them."),
+    "schema": ("schema", "The API server refuses objects that break the schema of their kind."),
+    "yaml": ("yaml", "The file is no YAML that could be applied."),
+    "webhook": ("admission", "The admission webhook refuses objects that could not work."),
+}
+
+
+def as_text(report: Report) -> Iterator[Text]:
+    """Findings under the object they are about, each with its line; then the count."""
+    for (file, kind, name), found in groupby(report.findings, key=lambda each: (each.file, each.kind, each.name)):
+        yield Text.assemble((file, "bold"), (f"  {kind} {name}".rstrip() if kind else "", "cyan"))
+        listed = list(found)
+        width = max(len(f"{each.line}:{each.column}") for each in listed)
+        for each in listed:
+            yield _line(each, width)
+        yield Text()
+    yield summary(report)
+
+
+def _line(each: Finding, width: int) -> Text:
+    path = (f"{each.path}: ", "bold") if each.path else ""
+    where = f"  {f'{each.line}:{each.column}':>{width}}  "
+    return Text.assemble((where, "dim"), (f"{each.severity:<8}", _COLOURS[each.severity]), path, each.message)
+
+
+def summary(report: Report) -> Text:
+    """`7 objects checked: 2 errors, 1 warning (3 of other kinds skipped)`."""
+    warnings = len(report.findings) - report.errors
+    said = f"{_count(report.errors, 'error')}, {_count(warnings, 'warning')}" if report.findings else "no faults"
+    skipped = f" ({report.skipped} of other kinds skipped)" if report.skipped else ""
+    colour = "red" if report.errors else "yellow" if warnings else "green"
+    return Text.assemble(f"{_count(report.checked, 'object')} checked: ", (said, colour), skipped)
+
+
+def as_json(report: Report) -> str:
+    """`{"checked", "skipped", "errors", "warnings", "findings": [...]}`."""
+    found = [msgspec.to_builtins(each) | {"text": each.text} for each in report.findings]
+    counts = {"checked": report.checked, "skipped": report.skipped, "errors": report.errors}
+    return json.dumps({**counts, "warnings": len(found) - report.errors, "findings": found}, indent=2)
+
+
+def as_sarif(report: Report) -> str:
+    """SARIF 2.1.0, which code hosts show beside the lines of a change."""
+    rules = [{"id": identity, "shortDescription": {"text": text}} for identity, text in _RULES.values()]
+    run = {
+        "tool": {"driver": {"name": "jobflow lint", "rules": rules}},
+        "columnKind": "unicodeCodePoints",
+        "results": [_result(each) for each in report.findings],
+    }
+    return json.dumps({"$schema": _SARIF, "version": "2.1.0", "runs": [run]}, indent=2)
+
+
+def _result(each: Finding) -> dict[str, Any]:
+    region = {"startLine": each.line, "startColumn": each.column}
+    place = {"artifactLocation": {"uri": each.file.replace("\\", "/")}, "region": region}
+    return {
+        "ruleId": _RULES[each.source][0],
+        "level": "error" if each.severity == ERROR else "warning",
+        "message": {"text": each.text},
+        "locations": [{"physicalLocation": place}],
+    }
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")

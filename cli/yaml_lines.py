@@ -1,0 +1,162 @@
+"""YAML as Kubernetes reads it, with the line of every field: duplicate keys are faults, keys are strings, times are text."""
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+import msgspec
+import yaml
+from yaml.constructor import SafeConstructor
+
+LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_TAG: Final = "tag:yaml.org,2002:"
+_TEXT: Final = frozenset({f"{_TAG}timestamp", f"{_TAG}binary", f"{_TAG}value"})
+_MERGE: Final = f"{_TAG}merge"
+_MOST: Final = 2_000_000  # values that a document may have once its aliases are spelled out
+_DEEPEST: Final = 200
+_PART: Final = re.compile(r"\[([^\]]*)\]|([^.\[\]]+)")
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Counted from 1, as editors do."""
+
+    line: int = 1
+    column: int = 1
+
+
+class YamlFault(Exception):
+    """The text is no YAML that the API server could be sent."""
+
+    def __init__(self, message: str, place: Place) -> None:
+        super().__init__(message)
+        self.message = message
+        self.place = place
+
+
+class Document(msgspec.Struct, frozen=True):
+    """One document: its JSON value and where its parts stand."""
+
+    body: Any
+    node: Any
+
+    def place(self, path: str) -> Place:
+        """Where the field `spec.flows[3].dependsOn` stands; of a field that is missing, the nearest thing around it."""
+        node, mark = self.node, self.node.start_mark
+        for part in _parts(path):
+            found = _child(node, part)
+            if found is None:
+                break
+            mark, node = found
+        return _place(mark)
+
+    def item(self, index: int) -> "Document":
+        """An entry of `items`, of a List."""
+        found = next(value for key, value in self.node.value if key.value == "items")
+        return Document(self.body["items"][index], found.value[index])
+
+
+def documents(text: str) -> Iterator[Document]:
+    """Every document that is not empty. Raises YamlFault where the text goes wrong; those before it have been given."""
+    if text.lstrip()[:1] in ("{", "["):
+        text = text.replace("\t", " ")  # JSON may be indented by tabs, which YAML does not take
+    loader = LOADER(text.removeprefix("\ufeff"))
+    try:
+        while loader.check_node():
+            node = loader.get_node()
+            _check_size(node)
+            body = _Builder().build(node)
+            if body is not None:
+                yield Document(body, node)
+    except yaml.MarkedYAMLError as error:
+        raise YamlFault(error.problem or str(error), _place(error.problem_mark)) from error
+    except yaml.reader.ReaderError as error:
+        raise YamlFault(f"character {error.character!r} is not allowed", Place()) from error
+    except RecursionError as error:
+        raise YamlFault("nested too deeply", Place()) from error
+    finally:
+        loader.dispose()
+
+
+class _Builder:
+    """Node -> JSON value. Aliases are built once and shared."""
+
+    def __init__(self) -> None:
+        self._scalars = SafeConstructor()
+        self._built: dict[int, Any] = {}
+
+    def build(self, node: Any) -> Any:
+        if id(node) not in self._built:
+            self._built[id(node)] = self._value(node)
+        return self._built[id(node)]
+
+    def _value(self, node: Any) -> Any:
+        if isinstance(node, yaml.MappingNode):
+            _check_keys(node)
+            self._scalars.flatten_mapping(node)
+            return {_key(key): self.build(value) for key, value in node.value}
+        if isinstance(node, yaml.SequenceNode):
+            return [self.build(item) for item in node.value]
+        if node.tag in _TEXT:
+            return node.value
+        try:
+            return self._scalars.construct_object(node)  # type: ignore[no-untyped-call]
+        except (ValueError, yaml.MarkedYAMLError) as error:
+            raise YamlFault(f'"{node.value}" is not {node.tag.removeprefix(_TAG)}', _place(node.start_mark)) from error
+
+
+def _check_keys(node: Any) -> None:
+    seen: dict[str, Any] = {}
+    for key, _ in node.value:
+        if not isinstance(key, yaml.ScalarNode):
+            raise YamlFault("a key must be a string", _place(key.start_mark))
+        if key.tag != _MERGE and key.value in seen:
+            first = _place(seen[key.value].start_mark).line
+            raise YamlFault(f'key "{key.value}" is set twice (first on line {first})', _place(key.start_mark))
+        seen[key.value] = key
+
+
+def _key(node: Any) -> str:
+    return str(node.value)
+
+
+def _check_size(root: Any) -> None:
+    """Aliases can make a small text stand for a huge one, or for one without end."""
+    sizes: dict[int, int] = {}
+    under_way: set[int] = set()
+
+    def size(node: Any, depth: int) -> int:
+        if isinstance(node, yaml.ScalarNode):
+            return 1
+        if id(node) in under_way:
+            raise YamlFault("an alias contains itself", _place(node.start_mark))
+        if depth > _DEEPEST:
+            raise YamlFault("nested too deeply", _place(node.start_mark))
+        if id(node) not in sizes:
+            under_way.add(id(node))
+            children = (value for _, value in node.value) if isinstance(node, yaml.MappingNode) else node.value
+            sizes[id(node)] = 1 + sum(size(child, depth + 1) for child in children)
+            under_way.discard(id(node))
+        if sizes[id(node)] > _MOST:
+            raise YamlFault("aliases make the document too large", _place(node.start_mark))
+        return sizes[id(node)]
+
+    size(root, 0)
+
+
+def _parts(path: str) -> Iterator[str]:
+    for index, name in _PART.findall(path):
+        yield name or index
+
+
+def _child(node: Any, part: str) -> tuple[Any, Any] | None:
+    """(where to point, the value) of one part below `node`."""
+    if isinstance(node, yaml.MappingNode):
+        return next(((key.start_mark, value) for key, value in node.value if key.value == part), None)
+    if isinstance(node, yaml.SequenceNode) and part.isdigit() and int(part) < len(node.value):
+        item = node.value[int(part)]
+        return item.start_mark, item
+    return None
+
+
+def _place(mark: Any) -> Place:
+    return Place(mark.line + 1, mark.column + 1) if mark is not None else Place()
