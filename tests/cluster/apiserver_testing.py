@@ -1,6 +1,7 @@
 """For the API server's own tests: a server, a small HTTP client, a CRD, and a webhook that answers as told."""
 
 import base64
+import io
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -40,7 +41,8 @@ class Client:
             **{k.replace("_", "-"): v for k, v in headers.items()},
         }
         data = body if isinstance(body, bytes) else orjson.dumps(body) if body is not None else None
-        async with self.session.request(method, self.server.url + path, data=data, headers=given) as answer:
+        sent = io.BytesIO(data) if data is not None else None
+        async with self.session.request(method, self.server.url + path, data=sent, headers=given) as answer:
             raw = await answer.read()
             decoded = orjson.loads(raw) if raw[:1] in b"{[" and raw else raw.decode()
             return answer.status, decoded, answer.headers

@@ -12,10 +12,12 @@ from tests.cluster.apiserver.errors import (
     invalid,
     not_supported,
     required,
+    too_long,
 )
 from tests.cluster.apiserver.objectmeta import subdomain_faults
 from tests.cluster.apiserver.structural import Resolve
 
+_MAX_DATA = 1024 * 1024  # bytes in a ConfigMap or Secret
 _OWN_RULES = ("containers", "name", "image")  # said by a kind's own rules, in its own words
 
 
@@ -126,6 +128,9 @@ def _service(obj: Body, old: Body | None) -> Iterator[FieldError]:
 
 
 def _immutable_data(obj: Body, old: Body | None) -> Iterator[FieldError]:
+    kept = [*(obj.get("data") or {}).values(), *(obj.get("binaryData") or {}).values()]
+    if sum(len(value.encode()) for value in kept) > _MAX_DATA:
+        yield too_long("[]", _MAX_DATA)
     if old is None or not old.get("immutable"):
         return
     for key in ("data", "binaryData"):

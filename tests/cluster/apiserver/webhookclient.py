@@ -1,6 +1,7 @@
 """Asking a webhook: AdmissionReview v1 over HTTPS, verified by the configuration's CA bundle."""
 
 import base64
+import io
 import ssl
 from typing import TYPE_CHECKING, Any
 
@@ -84,7 +85,7 @@ class WebhookClient:
         try:
             async with self._session.post(
                 url + query,
-                data=orjson.dumps(review),
+                data=io.BytesIO(orjson.dumps(review)),
                 headers=headers,
                 ssl=self._context(config.get("caBundle") or ""),
                 server_hostname=server,
