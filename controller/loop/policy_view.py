@@ -1,0 +1,69 @@
+"""Stored objects as policies are held against them, read from the caches a few at a time."""
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, Final
+
+from shared.kinds import JOB, JOBFLOW, JOBTEMPLATE, NAMESPACE, Kind
+from shared.kube.cache import Caches
+from shared.model.phases import FlowPhase
+from shared.policy import Given, Policies
+
+Body = dict[str, Any]
+Breathe = Callable[[], Awaitable[None]]
+_KINDS: Final[tuple[Kind, ...]] = (JOBFLOW, JOBTEMPLATE, JOB)
+_ENDED: Final = (FlowPhase.SUCCEED, FlowPhase.FAILED, FlowPhase.TERMINATING)
+
+
+class View:
+    """`refresh` first, then `objects`: what several objects are judged by is gathered once for a scan."""
+
+    def __init__(self, caches: Caches) -> None:
+        self._caches = {kind: caches.want(kind) for kind in _KINDS}
+        self._namespaces = caches.want(NAMESPACE)
+        self._templates: frozenset[tuple[str, str]] = frozenset()
+        self._running: dict[str, list[tuple[str, str]]] = {}
+
+    async def refresh(self, policies: Policies, breathe: Breathe) -> None:
+        self._templates = frozenset(self._caches[JOBTEMPLATE].keys())
+        running: dict[str, list[tuple[str, str]]] = defaultdict(list)
+        limits = [policy.spec.limits for policy in policies.compiled if policy.spec.limits is not None]
+        if any(limit.max_running_flows is not None for limit in limits):
+            for flow in self._caches[JOBFLOW].list():
+                if _runs(flow):
+                    running[flow["metadata"]["namespace"]].append(_age(flow))
+                await breathe()
+        self._running = {namespace: sorted(ages) for namespace, ages in running.items()}
+
+    async def objects(self, breathe: Breathe) -> AsyncIterator[Given]:
+        """Everything that is not being deleted."""
+        for kind, cache in self._caches.items():
+            for body in cache.list():
+                if "deletionTimestamp" not in body["metadata"]:
+                    yield self._given(kind, body)
+                await breathe()
+
+    def _given(self, kind: Kind, body: Body) -> Given:
+        namespace = body["metadata"].get("namespace", "")
+        return Given(
+            kind=kind,
+            body=body,
+            namespace=namespace,
+            namespace_body=self._namespaces.get("", namespace),
+            template_exists=lambda name: (namespace, name) in self._templates,
+            running_flows=lambda: self._older(body, namespace),
+        )
+
+    def _older(self, flow: Body, namespace: str) -> int:
+        """How many flows of the namespace ran before this one; of too many, the youngest are too many."""
+        return sum(1 for age in self._running.get(namespace, ()) if age < _age(flow)) if _runs(flow) else 0
+
+
+def _age(flow: Body) -> tuple[str, str]:
+    return str(flow["metadata"].get("creationTimestamp", "")), flow["metadata"]["name"]
+
+
+def _runs(flow: Body) -> bool:
+    if (flow.get("spec") or {}).get("suspend"):
+        return False
+    return ((flow.get("status") or {}).get("state") or {}).get("phase") not in _ENDED
