@@ -19,7 +19,7 @@ from controller.kube.apply import Applier
 from controller.kube.errors import NotLeader
 from controller.kube.events import Recorder
 from controller.kube.lease import Lease, LeaseLost
-from controller.loop import flows, jobs, templates, ttl
+from controller.loop import flows, jobs, policies, templates, ttl
 from controller.loop.controller import Controller, ControllerContext
 from controller.loop.manager import Manager
 from controller.settings import Settings, SettingsError, parse
@@ -56,6 +56,7 @@ CONTROLLERS: Final[tuple[Part, ...]] = (  # add a controller here
     Part(templates.build, _flows),
     Part(jobs.build, _jobs),
     Part(ttl.build, _jobs),
+    Part(policies.build, _flows),
 )
 
 
