@@ -103,6 +103,7 @@ class Turn:
         if state.phase.ended:
             self.open.discard(state.name)
             self.words.pop(state.name, None)
+            self.on_targets.discard(state.name)
             self.failed = self.failed or self.is_failure(state)
 
     def change(self, name: str, **changes: Any) -> None:
