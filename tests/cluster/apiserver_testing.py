@@ -1,6 +1,7 @@
 """For the API server's own tests: a server, a small HTTP client, a CRD, and a webhook that answers as told."""
 
 import base64
+import copy
 import io
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -124,7 +125,7 @@ _SPEC_SCHEMA: Body = {
 def crd(status: bool = True, **version: Any) -> Body:
     """The CRD of `Thing`, with a status subresource unless told otherwise."""
     state = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-    schema = {"type": "object", "properties": {"spec": _SPEC_SCHEMA, "status": state}}
+    schema = {"type": "object", "properties": {"spec": copy.deepcopy(_SPEC_SCHEMA), "status": state}}
     served: Body = {
         "name": "v1",
         "served": True,

@@ -223,7 +223,7 @@ def _rule_fits(rule: Body, review: Review) -> bool:
 
 
 def _among(value: str, allowed: list[str] | None) -> bool:
-    return bool(allowed) and ("*" in allowed or value in allowed)
+    return "*" in (allowed or ()) or value in (allowed or ())
 
 
 def _resource_fits(pattern: str, plural: str, subresource: str) -> bool:

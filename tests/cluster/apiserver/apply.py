@@ -47,8 +47,8 @@ def _configuration(core: "Core", call: Call, body: bytes) -> Body:
         raise invalid_object(
             "meta.k8s.io", "PatchOptions", "", [required("fieldManager", "is required for apply patch")]
         )
-    applied = decoding.expect_kind(applied, call.resource)
-    meta = applied.setdefault("metadata", {})
+    found = decoding.expect_kind(applied, call.resource)
+    meta = found.setdefault("metadata", {})
     if meta.get("managedFields") is not None:
         raise bad_request("metadata.managedFields must be nil")
     if meta.setdefault("name", call.name) != call.name:
@@ -57,8 +57,8 @@ def _configuration(core: "Core", call: Call, body: bytes) -> Body:
         meta.setdefault("namespace", call.namespace)
     for key in ("creationTimestamp", "generation"):
         meta.pop(key, None)
-    _declared(core, call, applied)
-    return applied
+    _declared(core, call, found)
+    return found
 
 
 def _declared(core: "Core", call: Call, applied: Body) -> None:
@@ -112,7 +112,7 @@ def _applied(core: "Core", call: Call, applied: Body, entry: Entry) -> Body:
     live["apiVersion"] = call.resource.api_version
     owners, mine = _owners(core, call, entry), _mine(call)
     given = applied if not call.subresource else {**applied, "spec": live.get("spec")}
-    merged = orjson.loads(orjson.dumps(merge(live, _without_status(call, given), schema, resolve)))
+    merged: Body = orjson.loads(orjson.dumps(merge(live, _without_status(call, given), schema, resolve)))
     before = ownership.owned(live, call.resource, resolve, call.subresource)
     changed, _ = ownership.changes(before, ownership.owned(merged, call.resource, resolve, call.subresource))
     found = ownership.conflicts(owners, mine, changed)

@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 from tests.cluster.apiserver.call import Call
 from tests.cluster.apiserver.errors import ApiError, Body, bad_request, conflict, too_many_requests
@@ -64,7 +65,10 @@ class Faults:
         for item in raw:
             if unknown := set(item) - known:
                 raise bad_request(f"unknown fault fields {sorted(unknown)}; known: {sorted(known)}")
-            self.add(Fault(**{key: tuple(value) if isinstance(value, list) else value for key, value in item.items()}))
+            given: dict[str, Any] = {
+                key: tuple(value) if isinstance(value, list) else value for key, value in item.items()
+            }
+            self.add(Fault(**given))
 
     def dump(self) -> list[Body]:
         return [asdict(fault) for fault in self.active]

@@ -87,7 +87,7 @@ def write(owners: list[Owner]) -> list[Body]:
     """managedFields, applies first, as the real server sorts them; owners of nothing are left out."""
     found = []
     for owner in sorted((o for o in owners if o.fields), key=lambda o: (o.operation, o.time, o.manager)):
-        entry = {"manager": owner.manager, "operation": owner.operation, "apiVersion": owner.api_version}
+        entry: Body = {"manager": owner.manager, "operation": owner.operation, "apiVersion": owner.api_version}
         entry |= {"time": owner.time, "fieldsType": "FieldsV1", "fieldsV1": to_fields(owner.fields)}
         if owner.subresource:
             entry["subresource"] = owner.subresource

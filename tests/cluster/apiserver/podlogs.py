@@ -32,7 +32,7 @@ def _container(call: Call, pod: Entry) -> str:
     raise bad_request(f"a container name must be specified for pod {call.name}, choose one of: [{listed}]")
 
 
-async def serve(core: "Core", call: Call, request: web.Request) -> web.StreamResponse:
+async def serve(core: "Core", call: Call, request: web.BaseRequest) -> web.StreamResponse:
     """Stream a container's log. A log put by a test (`core.logs`) goes before the node's."""
     pod = reads.get(core, call)
     container = _container(call, pod)

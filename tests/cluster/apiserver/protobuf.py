@@ -5,7 +5,7 @@ q quantity, x int-or-string, d bytes, a Message name; `*` repeats, `%` is a map 
 """
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -125,7 +125,8 @@ def _wire(data: bytes) -> Iterator[tuple[int, Any]]:
 
 
 def _message(data: bytes, name: str) -> Body:
-    table, found = _TABLES[name], {}
+    table = _TABLES[name]
+    found: Body = {}
     for number, raw in _wire(data):
         if number not in table:
             continue
@@ -160,7 +161,7 @@ def _int_or_string(raw: bytes) -> int | str | None:
     return parts.get(3, b"").decode() if parts.get(1) else parts.get(2) or None
 
 
-_SCALARS = {
+_SCALARS: dict[str, Callable[[Any], Any]] = {
     "s": lambda raw: raw.decode(),
     "i": lambda raw: raw - 2**64 if raw >= 2**63 else raw,
     "b": bool,

@@ -41,7 +41,8 @@ def get(core: "Core", call: Call) -> Entry:
 def matcher(call: Call) -> tuple[selectors.Match | None, dict[str, str]]:
     """What the request's selectors let through (None: everything), and the fields it wants equal."""
     label = selectors.label_selector(call.query.get("labelSelector", ""))
-    text, equal = call.query.get("fieldSelector", ""), {}
+    text = call.query.get("fieldSelector", "")
+    equal: dict[str, str] = {}
     field = None
     if text:
         extra = tuple(f["jsonPath"].lstrip(".") for f in (call.resource.scale or {}).get("selectableFields", ()))

@@ -30,11 +30,12 @@ class Entry:
 
     @property
     def meta(self) -> Body:
-        return self.obj["metadata"]
+        found: Body = self.obj["metadata"]
+        return found
 
     @property
     def uid(self) -> str:
-        return self.obj["metadata"]["uid"]
+        return str(self.obj["metadata"]["uid"])
 
     def copy(self) -> Body:
         """A copy that the caller may change."""

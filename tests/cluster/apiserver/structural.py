@@ -78,7 +78,14 @@ def _default_rest(value: Body, properties: Body, more: Body) -> None:
 
 
 # --- built-in kinds: what Go's decoder would refuse -------------------------------------------------------------------
-_GO = {"string": str, "boolean": bool, "integer": int, "number": (int, float), "object": dict, "array": list}
+_GO: dict[str, Any] = {
+    "string": str,
+    "boolean": bool,
+    "integer": int,
+    "number": (int, float),
+    "object": dict,
+    "array": list,
+}
 
 
 def type_faults(value: Any, schema: Body, resolve: Resolve, path: str) -> list[str]:

@@ -117,7 +117,7 @@ def scale_of(call: Call, entry: Entry) -> Body:
     )
     labels = selectors.dig(entry.obj, "spec.selector.matchLabels") if label is None else None
     if label or labels:
-        status["selector"] = label or ",".join(f"{key}={value}" for key, value in labels.items())
+        status["selector"] = label or ",".join(f"{key}={value}" for key, value in (labels or {}).items())
     return {
         "kind": "Scale",
         "apiVersion": "autoscaling/v1",
@@ -172,7 +172,7 @@ def _access(core: "Core", call: Call, spec: Body, user: User) -> Body:
         names = ("verb", "group", "resource", "subresource", "namespace", "name")
         asks = Asks(**{key: wanted.get(key) or "" for key in names})
     else:
-        asks = Asks(path.get("verb", ""), path=path.get("path", ""))
+        asks = Asks((path or {}).get("verb", ""), path=(path or {}).get("path", ""))
     allowed = not core.options.rbac or core.auth.allowed(user, asks)
     return {"allowed": allowed} if allowed else {"allowed": False, "reason": ""}
 

@@ -3,8 +3,9 @@
 On update a value equal to the stored one is not judged again (CRDValidationRatcheting, on since 1.33).
 """
 
+import operator
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -114,31 +115,19 @@ def _string(value: str, schema: Body, path: str) -> Iterator[FieldError]:
         yield invalid(path, value, f'{_shown(path)} must be of type {form}: "{value}"')
 
 
-_BOUNDS = (
-    (
-        "maximum",
-        "exclusiveMaximum",
-        lambda value, bound: value > bound,
-        "less than",
-        lambda value, bound: value >= bound,
-    ),
-    (
-        "minimum",
-        "exclusiveMinimum",
-        lambda value, bound: value < bound,
-        "greater than",
-        lambda value, bound: value <= bound,
-    ),
+_BOUNDS: tuple[tuple[str, str, str, Callable[[float, float], bool], Callable[[float, float], bool]], ...] = (
+    ("maximum", "exclusiveMaximum", "less than", operator.le, operator.lt),
+    ("minimum", "exclusiveMinimum", "greater than", operator.ge, operator.gt),
 )
 
 
 def _number(value: float, schema: Body, path: str) -> Iterator[FieldError]:
-    for key, strict_key, outside, words, strictly_outside in _BOUNDS:
+    for key, strict_key, words, within, strictly_within in _BOUNDS:
         bound = schema.get(key)
         if bound is None:
             continue
         strict = schema.get(strict_key, False)
-        if (strictly_outside if strict else outside)(value, bound):
+        if not (strictly_within if strict else within)(value, bound):
             or_equal = "" if strict else " or equal to"
             yield invalid(path, value, f"{_shown(path)} should be {words}{or_equal} {go_json(bound)}")
     step = schema.get("multipleOf")

@@ -124,7 +124,9 @@ def _check_initial(call: Call, from_start: bool) -> None:
         raise invalid_object("meta.k8s.io", "ListOptions", "", [fault])
 
 
-async def serve(core: "Core", call: Call, request: web.Request, encode: Encode, period: float) -> web.StreamResponse:
+async def serve(
+    core: "Core", call: Call, request: web.BaseRequest, encode: Encode, period: float
+) -> web.StreamResponse:
     """Stream events until the client goes, the time is over, the server stops or a fault strikes."""
     bucket = core.store.bucket(call.gr)
     watch = Watch(core, call, encode)
