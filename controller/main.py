@@ -15,11 +15,17 @@ from typing import Final
 
 import msgspec
 
+from controller.gang.backends.gate import GateBackend
+from controller.gang.desk import Desk
+from controller.gang.detect import VOLCANO
+from controller.gang.rules import Rules
+from controller.job.gang_api import GangBackend, VolcanoBackend
+from controller.kube import discovery
 from controller.kube.apply import Applier
 from controller.kube.errors import NotLeader
 from controller.kube.events import Recorder
 from controller.kube.lease import Lease, LeaseLost
-from controller.loop import flows, jobs, policies, templates, ttl
+from controller.loop import flows, gang, jobs, policies, templates, ttl
 from controller.loop.controller import Controller, ControllerContext
 from controller.loop.manager import Manager
 from controller.settings import Settings, SettingsError, parse
@@ -34,6 +40,7 @@ COMPONENT: Final = "jobflow-controller"
 STOP_SECONDS: Final = 25.0  # below a Pod's default 30 s of grace
 FLUSH_SECONDS: Final = 3.0
 OK, FAILED, USAGE = 0, 1, 2
+AUTO: Final = "auto"
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -51,12 +58,17 @@ def _jobs(settings: Settings) -> bool:
     return settings.job_controller
 
 
+def _gate(settings: Settings) -> bool:
+    return settings.job_controller and settings.gang_backend != VOLCANO
+
+
 CONTROLLERS: Final[tuple[Part, ...]] = (  # add a controller here
     Part(flows.build, _flows),
     Part(templates.build, _flows),
     Part(jobs.build, _jobs),
     Part(ttl.build, _jobs),
     Part(policies.build, _flows),
+    Part(gang.build, _gate),
 )
 
 
@@ -71,7 +83,18 @@ async def run(settings: Settings, stop: asyncio.Event, *, parts: Sequence[Part] 
         lease = Lease(lease_api, settings.namespace, settings.lease_name, identity, now=time.time)
         held: Callable[[], bool] = lease.held if settings.leader_elect else _always
         api.before_write = _guard(held)
-        context = _context(settings, api, held)
+        caches = Caches(api, namespaces=settings.watch_namespaces)
+        answered = asyncio.Event()
+        health = Health(
+            ready={
+                "api-server": lambda: "" if answered.is_set() else "has not answered yet",
+                "caches": lambda: ", ".join(caches.unsynced()),
+            }
+        )
+        port = await stack.enter_async_context(health.serve(settings.health_host, settings.health_port))
+        settings = await _decided(settings, api, stop)
+        answered.set()
+        context = _context(settings, api, caches, held)
         manager = Manager(
             [part.build(context) for part in parts if part.enabled(settings)],
             context.caches,
@@ -79,17 +102,30 @@ async def run(settings: Settings, stop: asyncio.Event, *, parts: Sequence[Part] 
             scan_interval=settings.scan_interval,
         )
         manager.connect()
-        health = Health(ready={"caches": lambda: ", ".join(context.caches.unsynced())})
-        port = await stack.enter_async_context(health.serve(settings.health_host, settings.health_port))
         LOG.info("started", extra={"identity": identity, "api_server": access.host, "health_port": port})
         return await _supervise(context, manager, lease if settings.leader_elect else None, stop)
 
 
-def _context(settings: Settings, api: Api, held: Callable[[], bool]) -> ControllerContext:
-    caches = Caches(api, namespaces=settings.watch_namespaces)
+def _context(settings: Settings, api: Api, caches: Caches, held: Callable[[], bool]) -> ControllerContext:
     recorder = Recorder(api, COMPONENT, socket.gethostname(), now=time.time)
     applier = Applier(api, caches, recorder, held=held, now=time.time)
-    return ControllerContext(api, caches, applier, recorder, settings, time.time)
+    return ControllerContext(api, caches, applier, recorder, settings, time.time, _backend(settings))
+
+
+async def _decided(settings: Settings, api: Api, stop: asyncio.Event) -> Settings:
+    """With the gang backend that `auto` means on this cluster."""
+    if settings.gang_backend != AUTO:
+        return settings
+    name, why = await discovery.gang_backend(api, stop)
+    LOG.info("gang backend chosen", extra={"backend": name, "because": why})
+    return msgspec.structs.replace(settings, gang_backend=name)
+
+
+def _backend(settings: Settings) -> GangBackend:
+    if settings.gang_backend == VOLCANO:
+        return VolcanoBackend()
+    rules = Rules(settings.gang_reserve_after, settings.gang_bind_timeout, settings.reclaim)
+    return GateBackend(Desk(rules, time.time), settings.pod_scheduler_name)
 
 
 def _always() -> bool:

@@ -6,6 +6,8 @@ from typing import Any, Final, NoReturn
 
 import msgspec
 
+from shared.duration import seconds
+
 ENVIRONMENT_PREFIX: Final = "JOBFLOW_"
 YES: Final = frozenset({"1", "true", "yes", "on"})
 NO: Final = frozenset({"0", "false", "no", "off"})
@@ -29,6 +31,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     job_controller: bool = True
     flow_controller: bool = True
     gang_backend: str = "auto"
+    gang_bind_timeout: float = 300.0
+    gang_reserve_after: float = 60.0
+    reclaim: bool = False
     pod_scheduler_name: str = "default-scheduler"
     scheduler_names: tuple[str, ...] = ("volcano",)
     depends_on_condition: str = "Completed"
@@ -55,6 +60,17 @@ def at_least(kind: type[int] | type[float], least: float) -> Any:
     return number
 
 
+def period(text: str) -> float:
+    """Seconds, from a number or a Go duration."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = seconds(text)
+    if not 0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is no time to wait")
+    return value
+
+
 class Option(msgspec.Struct, frozen=True):
     """How one field of Settings is given; a field without a `parse` is a switch."""
 
@@ -76,6 +92,13 @@ OPTIONS: Final[Mapping[str, Option]] = {
     "job_controller": Option("drive Jobs, PodGroups, Queues, Commands", SWITCH),
     "flow_controller": Option("drive JobFlows and JobTemplates", SWITCH),
     "gang_backend": Option("who starts pods together", str, ("auto", "volcano", "native", "gate")),
+    "gang_bind_timeout": Option(
+        "time for a group that was admitted to be bound to nodes before it is put back (5m, or seconds)", period
+    ),
+    "gang_reserve_after": Option(
+        "time that the first group in line waits before nodes are kept free for it (1m, or seconds)", period
+    ),
+    "reclaim": Option("evict whole groups of queues above their deserved share for queues below theirs", SWITCH),
     "pod_scheduler_name": Option("scheduler of pods whose Job says volcano, unless Volcano's scheduler is the backend"),
     "scheduler_names": Option("schedulerName values, comma-separated, of the Jobs to drive", names),
     "depends_on_condition": Option("what a task's dependsOn waits for by default", str, ("Completed", "Ready")),

@@ -3,12 +3,14 @@
 Backends (decisions row 24): `volcano` here; `gate` and `native` stand in controller/gang.
 """
 
+from collections.abc import Sequence
 from typing import Final, Protocol
 
 from controller.decision import Body
 from shared import names
 from shared.model.phases import PodGroupPhase
 from shared.model.podgroup import PodGroup
+from shared.resources import GangTask
 
 
 class GangBackend(Protocol):
@@ -27,8 +29,8 @@ class GangBackend(Protocol):
         """The pod as the backend needs it: scheduling gate, schedulingGroup or schedulerName. `group`: its PodGroup's name."""
         ...
 
-    def group_body(self, body: Body) -> Body:
-        """The PodGroup to create, with what the backend adds (annotations, a first status)."""
+    def group_body(self, body: Body, tasks: Sequence[GangTask]) -> Body:
+        """The PodGroup to create, with what the backend adds (annotations, a first status). `tasks`: those with pods."""
         ...
 
 
@@ -46,7 +48,7 @@ class VolcanoBackend:
     def shape_pod(self, pod: Body, group: str) -> Body:
         return pod
 
-    def group_body(self, body: Body) -> Body:
+    def group_body(self, body: Body, tasks: Sequence[GangTask]) -> Body:
         """Pending from the start, as Volcano's PodGroup controller would set it."""
         return {**body, "status": {"phase": PodGroupPhase.PENDING.value}}
 
@@ -70,5 +72,5 @@ class UngatedBackend:
             return pod
         return {**pod, "spec": {**pod["spec"], "schedulerName": self._scheduler}}
 
-    def group_body(self, body: Body) -> Body:
+    def group_body(self, body: Body, tasks: Sequence[GangTask]) -> Body:
         return {**body, "status": {"phase": PodGroupPhase.INQUEUE.value}}

@@ -26,7 +26,8 @@ def wanted_actions(seen: JobSeen, ledger: Ledger, wanted: Wanted, tasks: tuple[T
     """Create the group, or bring it in line; nothing while an old one is still there. `tasks`: those released."""
     spec = group_spec(seen, wanted, tasks)
     if seen.group is None:
-        yield Create(PODGROUP, seen.settings.backend.group_body(_body(seen, ledger, spec)))
+        gang = [_gang_task(task, seen) for task in tasks]
+        yield Create(PODGROUP, seen.settings.backend.group_body(_body(seen, ledger, spec), gang))
     elif group := current_group(seen.group, ledger):
         want, have = _fields(spec), _fields(group.spec)
         changes = [field for field in _FOLLOWS if want.get(field) != have.get(field)]

@@ -4,9 +4,10 @@ To add one: write `build(context) -> Controller` in a file of its own here and n
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from controller.job.gang_api import GangBackend, UngatedBackend
 from controller.kube.apply import Applier
 from controller.kube.events import Recorder
 from controller.loop.queue import WorkQueue
@@ -25,6 +26,7 @@ class ControllerContext:
     """What `build` may use. Caches are declared in `build` (`context.caches.want(KIND, indexers=...)`) and run later.
 
     `api`: for live reads; writes go through `applier`. `clock`: epoch seconds, handed to deciding code as `now`.
+    `gang`: who lets pods start; the Job controller and the admission loop share it.
     """
 
     api: Api
@@ -33,6 +35,7 @@ class ControllerContext:
     recorder: Recorder
     settings: Settings
     clock: Callable[[], float]
+    gang: GangBackend = field(default_factory=UngatedBackend)
 
 
 @dataclass(frozen=True)

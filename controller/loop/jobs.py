@@ -11,7 +11,7 @@ from controller.decision import Decision, Refusal
 from controller.job import volumes
 from controller.job.children import PLUGIN_KINDS, named, plugin_keys
 from controller.job.decide import decide
-from controller.job.gang_api import GangBackend, UngatedBackend, VolcanoBackend
+from controller.job.gang_api import GangBackend
 from controller.job.seen import JobSeen, JobSettings, PodSeen, pod_seen
 from controller.job.spec import wanted
 from controller.job.view import STOPPED
@@ -144,7 +144,7 @@ class Observer:
         self.claims = caches.want(PVC, transform=_only_metadata)
         self.priorities = caches.want(PRIORITYCLASS)
         self.objects = {kind.kind: _plugin_cache(context, kind) for kind in PLUGIN_KINDS.values()}
-        self.settings = job_settings(context.settings)
+        self.settings = job_settings(context.settings, context.gang)
         self._clock = context.clock
         self._parsed: dict[Key, dict[str, tuple[str, PodSeen | None]]] = {}
 
@@ -246,15 +246,8 @@ def parsed_job(body: Body) -> Job:
         return msgspec.structs.replace(job, status=JobStatus())
 
 
-def backend_of(settings: Settings) -> GangBackend:
-    """The gang backend that the setting names."""
-    if settings.gang_backend == VolcanoBackend.name:
-        return VolcanoBackend()
-    return UngatedBackend(settings.pod_scheduler_name)
-
-
-def job_settings(settings: Settings) -> JobSettings:
-    return JobSettings(depends_on_condition=TaskCondition(settings.depends_on_condition), backend=backend_of(settings))
+def job_settings(settings: Settings, backend: GangBackend) -> JobSettings:
+    return JobSettings(depends_on_condition=TaskCondition(settings.depends_on_condition), backend=backend)
 
 
 # --- the controller -------------------------------------------------------------------------------------------------------

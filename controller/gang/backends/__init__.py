@@ -1,0 +1,1 @@
+"""Who starts pods together: the answers that controller.job.gang_api asks for."""

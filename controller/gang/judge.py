@@ -1,0 +1,107 @@
+"""May this gang start now? Its queue's limits, guarantees of others, room on nodes - and if not, why, with numbers."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from controller.gang.candidate import NOT_ENOUGH_RESOURCES, Candidate, Refusal
+from controller.gang.capacity import Capacity
+from controller.gang.fit import Fit, could_ever, fit, free_for, surely
+from controller.gang.floor import Floor
+from controller.gang.queues import Shares
+from controller.gang.shape import Amounts, text, words
+
+QUEUE_NOT_FOUND = "QueueNotFound"
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """Either a fit or a refusal. `queue`: the one whose limit is in the way."""
+
+    fit: Fit | None = None
+    refusal: Refusal | None = None
+    queue: str = ""
+
+
+class Judge:
+    """One round's. What was found not to fit is not tried again: in a round room only shrinks."""
+
+    def __init__(self, floor: Floor, shares: Shares) -> None:
+        self._floor = floor
+        self._capacity: Capacity = floor.capacity
+        self._shares = shares
+        self._free = floor.capacity.free_total()
+        self._failed: dict[tuple[object, bool, bool], Verdict] = {}
+
+    def admitted(self, candidate: Candidate) -> None:
+        for name, amount in candidate.amounts.items():
+            self._free[name] = self._free.get(name, 0) - amount
+
+    def judge(self, candidate: Candidate, rooms: Mapping[str, Amounts]) -> Verdict:
+        """`rooms`: what this candidate may use of what is free."""
+        refused = self._by_queue(candidate)
+        if refused is not None:
+            return refused
+        if not self._capacity.known:
+            return Verdict(
+                Fit(tuple((shape, "", count) for shape, count in candidate.gang), candidate.size, candidate.size)
+            )
+        key = (candidate.gang, rooms is self._capacity.free, candidate.begun)
+        known = self._failed.get(key)
+        if known is not None:
+            return known
+        verdict = self._by_nodes(candidate, rooms)
+        if verdict.fit is None:
+            self._failed[key] = verdict
+            return verdict
+        return self._by_guarantees(candidate) or verdict
+
+    def _by_queue(self, candidate: Candidate) -> Verdict | None:
+        needs, name = candidate.amounts, candidate.queue
+        if not self._floor.knows_queue(name):
+            return Verdict(refusal=Refusal(QUEUE_NOT_FOUND, f"queue {name} does not exist", never=True))
+        for queue, resource, limit in self._shares.exceeds(name, needs):
+            message = (
+                f"never fits: {candidate.size} pods that start together need {resource} {text(resource, needs[resource])}, "
+                f"queue {queue} may use {text(resource, limit)} (spec.capability)"
+            )
+            return Verdict(refusal=Refusal(NOT_ENOUGH_RESOURCES, message, never=True), queue=queue)
+        for queue, resource, used, limit in self._shares.over(name, needs):
+            message = (
+                f"queue {queue} uses {resource} {text(resource, used)} of {text(resource, limit)} (spec.capability), "
+                f"{candidate.size} pods that start together need {text(resource, needs[resource])} more"
+            )
+            return Verdict(refusal=Refusal(NOT_ENOUGH_RESOURCES, message), queue=queue)
+        return None
+
+    def _by_nodes(self, candidate: Candidate, rooms: Mapping[str, Amounts]) -> Verdict:
+        short = any(self._free.get(name, 0) < amount for name, amount in candidate.amounts.items())
+        found = None if short else fit(candidate.gang, self._capacity, rooms)
+        if found is None or not found.fits:
+            return Verdict(refusal=self._no_room(candidate, rooms, found))
+        promised = self._floor.promises.shapes
+        if promised and not candidate.begun and not surely(candidate.gang, promised, self._capacity):
+            message = f"there is room, once {promised.total()} pods that were admitted before are bound to nodes"
+            return Verdict(refusal=Refusal(NOT_ENOUGH_RESOURCES, message, settling=True))
+        return Verdict(found)
+
+    def _no_room(self, candidate: Candidate, rooms: Mapping[str, Amounts], found: Fit | None) -> Refusal:
+        gang, number = candidate.gang, candidate.size
+        needs = f"{number} pods that start together need {words(candidate.amounts)}"
+        ever = could_ever(gang, self._capacity)
+        if not ever.fits:
+            message = f"never fits: {needs}; even with every other group gone {ever.fitting} would fit"
+            return Refusal(NOT_ENOUGH_RESOURCES, f"{message} on {len(self._capacity.nodes)} nodes", never=True)
+        free, nodes = free_for(gang, self._capacity, rooms)
+        fitting = "" if found is None else f"; {found.fitting} of {number} fit"
+        return Refusal(NOT_ENOUGH_RESOURCES, f"{needs}; free on {nodes} nodes: {words(free)}{fitting}", by_nodes=True)
+
+    def _by_guarantees(self, candidate: Candidate) -> Verdict | None:
+        needs = candidate.amounts
+        for resource, kept in self._shares.kept_for_others(candidate.queue).items():
+            if resource in needs and kept > 0 and self._free.get(resource, 0) - needs[resource] < kept:
+                message = (
+                    f"{resource} {text(resource, kept)} is kept for the guarantee of other queues, "
+                    f"{text(resource, self._free.get(resource, 0))} is free, {text(resource, needs[resource])} is needed"
+                )
+                return Verdict(refusal=Refusal(NOT_ENOUGH_RESOURCES, message))
+        return None

@@ -1,0 +1,42 @@
+"""Who is next: queues by priority, then by how little of their share they use; in a queue by priority class, then age."""
+
+from collections.abc import Iterable, Iterator
+
+from controller.gang.candidate import Candidate
+from controller.gang.queues import Shares
+
+
+class Line:
+    """Hands out candidates, the next one always by what queues use at that moment."""
+
+    def __init__(self, candidates: Iterable[Candidate], shares: Shares) -> None:
+        self._shares = shares
+        self._queues: dict[str, list[Candidate]] = {}
+        for each in candidates:
+            self._queues.setdefault(each.queue, []).append(each)
+        for waiting in self._queues.values():
+            waiting.sort(key=rank, reverse=True)  # the next one stands last
+        self._standing: dict[str, tuple[float, ...]] = {}
+
+    def __iter__(self) -> Iterator[Candidate]:
+        while self._queues:
+            name = min(self._queues, key=self._key)
+            yield self._queues[name].pop()
+            if not self._queues.get(name):
+                self._queues.pop(name, None)
+
+    def admitted(self) -> None:
+        """What queues use has changed."""
+        self._standing.clear()
+
+    def _key(self, name: str) -> tuple[bool, tuple[float, ...], tuple[bool, int, float, tuple[str, str]]]:
+        standing = self._standing.get(name)
+        if standing is None:
+            standing = self._standing[name] = self._shares.standing(name)
+        head = self._queues[name][-1]
+        return not head.begun, standing, rank(head)
+
+
+def rank(candidate: Candidate) -> tuple[bool, int, float, tuple[str, str]]:
+    """Sorts within a queue. What was begun is finished first, or it would run half."""
+    return not candidate.begun, -candidate.priority, candidate.created, candidate.ref
