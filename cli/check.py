@@ -81,11 +81,10 @@ def check(given: Sequence[Manifest | Broken], policies: Iterable[Body] = (), nam
             findings.append(_broken(each))
             continue
         kind = OURS.get(_type(each.body))
-        checked += kind is not None
-        found = _wrong_type(each) if kind is None else _judge(each, kind, lookups, namespace)
+        found = list(_wrong_type(each) if kind is None else _judge(each, kind, lookups, namespace))
+        checked += bool(kind or found)
         findings.extend(sorted(found, key=lambda one: (one.line, one.column)))
-    skipped = sum(1 for each in manifests if OURS.get(_type(each.body)) is None)
-    return Report(tuple(findings), checked, skipped)
+    return Report(tuple(findings), checked, len(manifests) - checked)
 
 
 def admit(kind: Kind, body: Body, lookups: Known, namespace: str) -> Verdict:

@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader has gone (`| head`): nothing more can be said, and Python must not try at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.OK
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - people get one line, whatever it is
         return _fail(_unforeseen(error))
 
 

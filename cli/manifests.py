@@ -65,12 +65,15 @@ def read(name: str) -> str:
 
 
 def parse(file: str, text: str) -> Iterator[Manifest | Broken]:
-    """The objects in a text, Lists taken apart; a fault ends it."""
+    """The objects in a text, Lists taken apart; a fault of syntax ends it."""
     try:
         for document in documents(text):
-            yield from _objects(shown(file), document)
+            if isinstance(document, YamlFault):
+                yield _broken(file, document)
+            else:
+                yield from _objects(shown(file), document)
     except YamlFault as fault:
-        yield Broken(shown(file), fault.place, fault.message)
+        yield _broken(file, fault)
 
 
 def load(names: Iterable[str]) -> list[Manifest]:
@@ -91,6 +94,10 @@ def shown(file: str) -> str:
 def is_file(text: str) -> bool:
     """Whether an argument that may be a file or a name is a file."""
     return text == STDIN or text.endswith(ENDINGS) or Path(text).exists()
+
+
+def _broken(file: str, fault: YamlFault) -> Broken:
+    return Broken(shown(file), fault.place, fault.message)
 
 
 def _objects(file: str, document: Document) -> Iterator[Manifest | Broken]:

@@ -55,18 +55,16 @@ class Document(msgspec.Struct, frozen=True):
         return Document(self.body["items"][index], found.value[index])
 
 
-def documents(text: str) -> Iterator[Document]:
-    """Every document that is not empty. Raises YamlFault where the text goes wrong; those before it have been given."""
+def documents(text: str) -> Iterator[Document | YamlFault]:
+    """Every document that is not empty, or what is wrong with it. Raises YamlFault where the text cannot be read on."""
     if text.lstrip()[:1] in ("{", "["):
         text = text.replace("\t", " ")  # JSON may be indented by tabs, which YAML does not take
     loader = LOADER(text.removeprefix("\ufeff"))
     try:
         while loader.check_node():
-            node = loader.get_node()
-            _check_size(node)
-            body = _Builder().build(node)
-            if body is not None:
-                yield Document(body, node)
+            found = _document(loader.get_node())
+            if found is not None:
+                yield found
     except yaml.MarkedYAMLError as error:
         raise YamlFault(error.problem or str(error), _place(error.problem_mark)) from error
     except yaml.reader.ReaderError as error:
@@ -75,6 +73,15 @@ def documents(text: str) -> Iterator[Document]:
         raise YamlFault("nested too deeply", Place()) from error
     finally:
         loader.dispose()
+
+
+def _document(node: Any) -> Document | YamlFault | None:
+    try:
+        _check_size(node)
+        body = _Builder().build(node)
+    except YamlFault as fault:
+        return fault
+    return None if body is None else Document(body, node)
 
 
 class _Builder:
@@ -99,7 +106,7 @@ class _Builder:
         if node.tag in _TEXT:
             return node.value
         try:
-            return self._scalars.construct_object(node)  # type: ignore[no-untyped-call]
+            return self._scalars.construct_object(node)
         except (ValueError, yaml.MarkedYAMLError) as error:
             raise YamlFault(f'"{node.value}" is not {node.tag.removeprefix(_TAG)}', _place(node.start_mark)) from error
 

@@ -18,7 +18,7 @@ def version(arguments: argparse.Namespace) -> int:
 
 
 def completion(arguments: argparse.Namespace) -> int:
-    import argcomplete
+    from argcomplete.shell_integration import shellcode
 
-    print(argcomplete.shellcode(["jobflow", "kubectl-jobflow"], shell=arguments.shell))
+    print(shellcode(["jobflow", "kubectl-jobflow"], shell=arguments.shell))
     return Exit.OK

@@ -1,0 +1,61 @@
+"""Job <-> JobTemplate, the conversion that Volcano promises. Pure."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from shared.kinds import JOB, JOBTEMPLATE, Kind
+from shared.names import (
+    ATTEMPT,
+    CREATED_BY_FLOW,
+    CREATED_BY_TEMPLATE,
+    FOREIGN_ANNOTATION_PREFIXES,
+    ITERATION,
+    STEP,
+)
+from shared.substitution import references_in
+
+Body = dict[str, Any]
+_MADE: Final = (CREATED_BY_FLOW, CREATED_BY_TEMPLATE, STEP, ITERATION, ATTEMPT)
+
+
+def template_from_job(job: Body, name: str = "") -> Body:
+    """A JobTemplate whose Jobs are like `job`."""
+    return _converted(job, JOBTEMPLATE, name)
+
+
+def job_from_template(template: Body, name: str = "") -> Body:
+    """A Job like those that flows make of `template`; placeholders stay as they are."""
+    return _converted(template, JOB, name)
+
+
+def placeholders(body: Body) -> list[str]:
+    """What only a flow can fill in."""
+    return list(dict.fromkeys(reference.text for reference in references_in(body.get("spec") or {}, "spec")))
+
+
+def fresh_metadata(metadata: Body) -> Body:
+    """What a person wrote of an object's metadata; marks of tools and of the flow that made it are left out."""
+    kept: Body = {}
+    for field in ("labels", "annotations"):
+        found = {key: value for key, value in (metadata.get(field) or {}).items() if not _foreign(key, _MADE)}
+        if found:
+            kept[field] = found
+    return kept
+
+
+def _converted(body: Body, kind: Kind, name: str) -> Body:
+    metadata = body.get("metadata") or {}
+    named: Body = (
+        {"name": name} if name else {key: metadata[key] for key in ("name", "generateName") if key in metadata}
+    )
+    where = {"namespace": metadata["namespace"]} if metadata.get("namespace") else {}
+    return {
+        "apiVersion": kind.api_version,
+        "kind": kind.kind,
+        "metadata": {**named, **where, **fresh_metadata(metadata)},
+        "spec": body.get("spec") or {},
+    }
+
+
+def _foreign(key: str, made: Iterable[str]) -> bool:
+    return key in made or key.startswith(FOREIGN_ANNOTATION_PREFIXES)

@@ -1,0 +1,67 @@
+"""Columns of text as kubectl prints them: no lines, nothing cut off, colours for phases. Pure."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from rich.text import Text
+
+_GAP: Final = 3
+NONE: Final = "No resources found"
+COLOURS: Final = {
+    "Completed": "green",
+    "Succeed": "green",
+    "Succeeded": "green",
+    "Open": "green",
+    "Running": "cyan",
+    "Retrying": "yellow",
+    "Pending": "blue",
+    "Suspended": "magenta",
+    "Aborted": "magenta",
+    "Aborting": "magenta",
+    "Restarting": "yellow",
+    "Completing": "cyan",
+    "Terminating": "yellow",
+    "Closing": "yellow",
+    "Releasing": "yellow",
+    "Closed": "dim",
+    "Failed": "red",
+    "Terminated": "red",
+    "Unknown": "red",
+    "Skipped": "dim",
+    "Waiting": "dim",
+}
+
+
+def columns(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[Text]:
+    """A head and the rows; every column as wide as its widest cell, the last as long as it likes."""
+    cells = [tuple(heads), *(tuple(row) for row in rows)]
+    widths = [max(len(row[place]) for row in cells) for place in range(len(heads))]
+    for number, row in enumerate(cells):
+        line = Text()
+        for place, cell in enumerate(row):
+            padded = cell if place == len(row) - 1 else f"{cell:<{widths[place] + _GAP}}"
+            line.append(padded, "bold" if number == 0 else COLOURS.get(cell, ""))
+        line.rstrip()
+        yield line
+
+
+def age(created: float | None, now: float) -> str:
+    """`5s`, `3m`, `2h`, `4d`, as kubectl shortens it."""
+    if created is None:
+        return "<unknown>"
+    seconds = max(int(now - created), 0)
+    for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds >= 2 * length or (unit == "d" and seconds >= length):
+            return f"{seconds // length}{unit}"
+    return f"{seconds}s"
+
+
+def lasted(seconds: float) -> str:
+    """`42s`, `3m05s`, `2h07m`, `4d03h`: never more than two units."""
+    whole = max(int(seconds), 0)
+    days, hours, minutes, rest = whole // 86400, whole // 3600 % 24, whole // 60 % 60, whole % 60
+    if days:
+        return f"{days}d{hours:02}h"
+    if hours:
+        return f"{hours}h{minutes:02}m"
+    return f"{minutes}m{rest:02}s" if minutes else f"{rest}s"
