@@ -1,7 +1,8 @@
 """Verdicts: pure functions from a review and what else exists to what to answer."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from itertools import islice
+from typing import Any, Final
 
 import msgspec
 
@@ -16,6 +17,7 @@ from webhook.schema import schema_faults
 from webhook.subject import Subject
 
 Allowance = Callable[[], bool]  # whether there is time left
+MOST_FAULTS: Final = 500
 
 
 class TooSlow(Exception):
@@ -57,7 +59,7 @@ def validate(
         return ALLOWED
     try:
         subject = admission.subject(review, body, lookups, options)
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, RecursionError) as error:
         return _broken(admission, review, body, str(error))
     if review.operation is Operation.DELETE:
         rules, warners = admission.delete, admission.delete_warnings
@@ -86,12 +88,17 @@ def absences(review: Review, lookups: Lookups, options: Options = Options()) -> 
 
 
 def _judge(subject: Subject[Any], rules: Iterable[Rule], in_time: Allowance) -> dict[str, list[Violation]]:
-    """The faults by the rule that found them."""
+    """The faults by the rule that found them; no more of them than anyone would read."""
     faults: dict[str, list[Violation]] = {}
+    left = MOST_FAULTS
     for rule in rules:
-        if found := list(rule(subject)):
+        found = list(islice(rule(subject), left))
+        if found:
             faults[rule.__name__] = found
+            left -= len(found)
         _check_time(in_time, rule.__name__)
+        if not left:
+            break
     return faults
 
 

@@ -10,6 +10,7 @@ import msgspec
 from aiohttp import web
 
 from shared.kinds import Kind
+from shared.violation import Reason, Violation
 from webhook import metrics
 from webhook.admissions import Options
 from webhook.admit import TooSlow, absences, mutate, validate
@@ -76,7 +77,11 @@ class Handler:
         async with asyncio.timeout(READ_SECONDS):
             data = await request.read()
         review = parse_review(data)
-        verdict = await self._decide(route, review)
+        try:
+            verdict = await self._decide(route, review)
+        except TooSlow as error:
+            LOG.warning("object too large", extra={"path": route.path, "where": str(error), "bytes": len(data)})
+            verdict = _TOO_LARGE
         _count(route, review, "refused" if not verdict.allowed else "patched" if verdict.patch else "allowed")
         for rule in verdict.rules:
             metrics.VIOLATIONS.labels(route.kind.kind, rule).inc()
@@ -101,6 +106,18 @@ class Handler:
             known = Known(found, below=lookups)
             return validate(review, known, self._options, in_time=lambda: self._clock() < ends)
         return verdict
+
+
+_TOO_LARGE: Final = Verdict(
+    (
+        Violation(
+            "spec",
+            f"could not be judged within {WORK_SECONDS:g} s: make it smaller, or try again if it is not large",
+            reason=Reason.FORBIDDEN,
+        ),
+    ),
+    rules=("time",),
+)
 
 
 def _failure(code: int, reason: str, message: str) -> web.Response:

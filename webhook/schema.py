@@ -5,6 +5,7 @@ looser than ours. It costs nothing until something does not fit the models.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import cache
 from itertools import islice
 from typing import Any, Final
@@ -18,12 +19,16 @@ from shared.violation import Reason, Violation
 from webhook.words import did_you_mean, quoted
 
 _MOST: Final = 200
+_VALUES: Final = 20_000  # of an object that is judged by its whole schema; of a larger one the first fault is told
 
 
 def schema_faults(kind: Kind, body: dict[str, Any], otherwise: str) -> tuple[Violation, ...]:
     """Every schema fault of `body`; if the schema finds none, the one that the model found: `otherwise`."""
-    errors = islice(_validator(kind).iter_errors(_without_nulls(body)), _MOST)
-    faults = tuple(violation for error in errors for violation in _violations(error))
+    faults: tuple[Violation, ...] = ()
+    if not _too_large(body):
+        with suppress(RecursionError):
+            errors = islice(_validator(kind).iter_errors(_without_nulls(body)), _MOST)
+            faults = tuple(violation for error in errors for violation in _violations(error))
     return faults or (_from_model(otherwise, "" if kind == COMMAND else "spec"),)
 
 
@@ -69,6 +74,16 @@ def _from_model(text: str, root: str) -> Violation:
     """msgspec says "Expected `int`, got `str` - at `$.flows[0].x`"."""
     message, _, path = text.partition(" - at `$")
     return Violation(f"{root}{path.rstrip('`')}".removeprefix("."), message)
+
+
+def _too_large(body: Any) -> bool:
+    count, waiting = 0, [body]
+    while waiting and count <= _VALUES:
+        value = waiting.pop()
+        count += 1
+        if isinstance(value, dict | list):
+            waiting.extend(value.values() if isinstance(value, dict) else value)
+    return count > _VALUES
 
 
 def _path(parts: Any) -> str:

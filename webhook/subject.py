@@ -11,7 +11,7 @@ from shared.graph import Ancestors
 from shared.kinds import Kind
 from shared.model.command import Command
 from shared.model.flow import JobFlowSpec
-from shared.model.job import JobSpec
+from shared.model.job import JobSpec, TaskSpec
 from shared.model.podgroup import PodGroupSpec
 from shared.model.policy import JobFlowPolicySpec
 from shared.model.queue import QueueSpec
@@ -21,6 +21,7 @@ from webhook.lookups import Lookups
 from webhook.review import Body, Operation
 
 S = TypeVar("S")
+MAX_TASKS: Final = 1000  # of a Job; more could not be judged in the time that an API server waits
 _GENERATED: Final = "x" * 5  # the API server's random suffix behind metadata.generateName
 
 
@@ -130,6 +131,11 @@ class JobSubject(Subject[JobSpec]):
     @cached_property
     def kind(self) -> Kind:
         return kinds.JOBTEMPLATE if self.template else kinds.JOB
+
+    @cached_property
+    def tasks(self) -> tuple[TaskSpec, ...]:
+        """Its tasks; of a Job that has too many only the beginning."""
+        return (self.spec.tasks or ())[:MAX_TASKS]
 
     @cached_property
     def total_replicas(self) -> int:

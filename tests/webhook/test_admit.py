@@ -122,6 +122,41 @@ def test_schema_faults(case: str) -> None:
     assert verdict(manifest).rules == ("schema",)
 
 
+def nested(levels: int) -> Body:
+    value: Body = {}
+    for _ in range(levels):
+        value = {"a": value}
+    return value
+
+
+DEEP: dict[str, Body] = {
+    "in a number's place": job(task(minAvailable=nested(700))),
+    "in a pod template": job(task(template={"spec": nested(700)})),
+    "in a patch": flow(step("a", patch={"jobSpec": {"tasks": nested(700)}})),
+    "in a loop's items": flow(step("a", **{"for": {"items": nested(700)}})),
+    "as a whole spec": queue("q") | {"spec": nested(700)},
+}
+
+
+@pytest.mark.parametrize("case", DEEP)
+def test_deep_nesting_gets_a_verdict(case: str) -> None:
+    group, _, version = DEEP[case]["apiVersion"].rpartition("/")
+    kind = GroupKind(group, version, DEEP[case]["kind"])
+    of = Review(uid="u", operation=Operation.CREATE, kind=kind, object=DEEP[case])
+    assert answer(of, validate(of, known()))
+    assert answer(of, mutate(of, known()))
+
+
+def test_of_a_flood_of_faults_no_more_are_told_than_anyone_would_read() -> None:
+    assert len(verdict(flow(params=[{"name": "-"} for _ in range(10_000)])).violations) == 500
+
+
+def test_a_matrix_of_astronomic_size_is_counted_no_further_than_needed() -> None:
+    matrix = {f"k{number}": ["a", "b"] for number in range(20_000)}
+    (found,) = faults(flow(step("a", **{"for": {"matrix": matrix}})))[:1]
+    assert found.startswith("spec.flows[0].for: Too many: 1073741824: at most 100")
+
+
 # --- the tables are complete ------------------------------------------------------------------------------------------
 
 

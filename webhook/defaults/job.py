@@ -25,7 +25,7 @@ def job_defaults(job: JobSubject, scheduler: str) -> Iterator[Setting]:
         yield Setting(("spec", "schedulerName"), scheduler)
     if spec.max_retry is None:
         yield Setting(("spec", "maxRetry"), DEFAULT_MAX_RETRY)
-    for index, task in enumerate(spec.tasks or ()):
+    for index, task in enumerate(job.tasks):
         yield from _task(index, task)
     unset = spec.min_available is None or (spec.min_available == 0 and job.creating)  # an update may set 0
     if unset and spec.tasks:

@@ -7,6 +7,6 @@ from webhook.subject import JobSubject
 
 
 def template_defaults(template: JobSubject) -> Iterator[Setting]:
-    for index, task in enumerate(template.spec.tasks or ()):
+    for index, task in enumerate(template.tasks):
         if not task.name:
             yield Setting(("spec", "tasks", index, "name"), f"default{index}")

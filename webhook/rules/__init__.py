@@ -96,6 +96,7 @@ FLOW_WARNINGS: Final[tuple[Warner, ...]] = (
 # Of what a template and a Job both say about their pods.
 JOB_SPEC_RULES: Final[tuple[Rule, ...]] = (
     job_tasks.tasks_are_present,
+    job_tasks.tasks_are_not_too_many,
     job_tasks.task_names_are_labels,
     job_tasks.task_names_are_unique,
     job_tasks.task_minimum_is_within_replicas,
@@ -118,6 +119,7 @@ JOB_SPEC_RULES: Final[tuple[Rule, ...]] = (
     job_depends.task_dependencies_exist,
     job_depends.task_dependencies_are_named_once,
     job_depends.task_dependencies_have_no_cycle,
+    job_plugins.plugins_are_not_too_many,
     job_plugins.plugins_can_work,
     job_volumes.volumes_have_a_mount_path,
     job_volumes.volumes_are_mounted_apart,

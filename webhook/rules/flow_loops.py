@@ -1,7 +1,6 @@
 """`for`: one source, names that expressions can use, and a number of iterations that is allowed (jobflow-api.md 5.2)."""
 
-from collections.abc import Iterator
-from math import prod
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from shared.model.step import Loop
@@ -10,6 +9,7 @@ from shared.violation import Reason, Violation
 from webhook.subject import FlowSubject
 from webhook.words import identifier_fault
 
+_FAR_TOO_MANY: Final = 10**9
 _SOURCES: Final = (
     ("items", "items"),
     ("matrix", "matrix"),
@@ -89,8 +89,18 @@ def _count(loop: Loop) -> int | None:
     if loop.items is not None:
         return len(loop.items)
     if loop.matrix is not None:
-        return prod(len(values) for values in loop.matrix.values())
+        return _product(len(values) for values in loop.matrix.values())
     if loop.range is not None and loop.range.step != 0:
         step = 1 if loop.range.step is None else loop.range.step
         return max(0, -((loop.range.start - loop.range.end) // step))
     return None
+
+
+def _product(lengths: Iterable[int]) -> int:
+    """The product, but no more than says that it is far too large: digits cost time as well."""
+    product = 1
+    for length in lengths:
+        product *= length
+        if not length or product > _FAR_TOO_MANY:
+            break
+    return product

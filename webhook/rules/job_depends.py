@@ -10,7 +10,7 @@ from webhook.words import did_you_mean
 
 def task_dependencies_exist(job: JobSubject) -> Iterator[Violation]:
     edges = _edges(job)
-    for index, task in enumerate(job.spec.tasks or ()):
+    for index, task in enumerate(job.tasks):
         for position, name in enumerate(task.depends_on.name if task.depends_on else ()):
             if name not in edges and not job.open(name):
                 message = f'no task named "{name}"{did_you_mean(name, edges)}'
@@ -18,7 +18,7 @@ def task_dependencies_exist(job: JobSubject) -> Iterator[Violation]:
 
 
 def task_dependencies_are_named_once(job: JobSubject) -> Iterator[Violation]:
-    for index, task in enumerate(job.spec.tasks or ()):
+    for index, task in enumerate(job.tasks):
         seen: set[str] = set()
         for position, name in enumerate(task.depends_on.name if task.depends_on else ()):
             if name in seen:
@@ -36,5 +36,5 @@ def task_dependencies_have_no_cycle(job: JobSubject) -> Iterator[Violation]:
 def _edges(job: JobSubject) -> dict[str, tuple[str, ...]]:
     return {
         task.name or f"default{index}": task.depends_on.name if task.depends_on else ()
-        for index, task in enumerate(job.spec.tasks or ())
+        for index, task in enumerate(job.tasks)
     }

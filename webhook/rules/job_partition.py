@@ -31,6 +31,6 @@ def minimum_partitions_exist(job: JobSubject) -> Iterator[Violation]:
 
 
 def _partitioned(job: JobSubject) -> Iterator[tuple[str, TaskSpec, PartitionPolicy]]:
-    for index, task in enumerate(job.spec.tasks or ()):
+    for index, task in enumerate(job.tasks):
         if task.partition_policy is not None:
             yield f"spec.tasks[{index}]", task, task.partition_policy

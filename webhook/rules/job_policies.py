@@ -37,7 +37,7 @@ def policy_action_is_an_action(job: JobSubject) -> Iterator[Violation]:
 
 def policy_action_has_a_target(job: JobSubject) -> Iterator[Violation]:
     """Where Volcano would spend a retry and restart nothing (decisions row 16)."""
-    partitioned = any(task.partition_policy for task in job.spec.tasks or ())
+    partitioned = any(task.partition_policy for task in job.tasks)
     for path, policy, task in _policies(job):
         whole = [event for event in _events(policy) if event in _WHOLE_JOB]
         if policy.action == JobAction.RESTART_TASK and task is None:
@@ -118,14 +118,14 @@ def _duration_fault(text: str) -> str | None:
 
 def _lists(job: JobSubject) -> Iterator[tuple[str, tuple[LifecyclePolicy, ...]]]:
     yield "spec.policies", job.spec.policies
-    for index, task in enumerate(job.spec.tasks or ()):
+    for index, task in enumerate(job.tasks):
         yield f"spec.tasks[{index}].policies", task.policies
 
 
 def _policies(job: JobSubject) -> Iterator[tuple[str, LifecyclePolicy, TaskSpec | None]]:
     for index, policy in enumerate(job.spec.policies):
         yield f"spec.policies[{index}]", policy, None
-    for number, task in enumerate(job.spec.tasks or ()):
+    for number, task in enumerate(job.tasks):
         for index, policy in enumerate(task.policies):
             yield f"spec.tasks[{number}].policies[{index}]", policy, task
 

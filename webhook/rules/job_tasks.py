@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from shared import naming
 from shared.violation import Reason, Violation
-from webhook.subject import JobSubject, any_body
+from webhook.subject import MAX_TASKS, JobSubject, any_body
 from webhook.words import label_fault, qualified_fault
 
 
@@ -13,15 +13,23 @@ def tasks_are_present(job: JobSubject) -> Iterator[Violation]:
         yield Violation("spec.tasks", "no task specified in job spec", reason=Reason.REQUIRED)
 
 
+def tasks_are_not_too_many(job: JobSubject) -> Iterator[Violation]:
+    if len(job.spec.tasks or ()) > MAX_TASKS:
+        message = (
+            f"{len(job.spec.tasks or ())}: must have at most {MAX_TASKS} items; like pods are replicas of one task"
+        )
+        yield Violation("spec.tasks", message, reason=Reason.TOO_MANY)
+
+
 def task_names_are_labels(job: JobSubject) -> Iterator[Violation]:
-    for index, task in enumerate(job.spec.tasks or ()):
+    for index, task in enumerate(job.tasks):
         if task.name and not job.open(task.name) and (fault := label_fault(task.name)):
             yield Violation(f"spec.tasks[{index}].name", fault, task.name)
 
 
 def task_names_are_unique(job: JobSubject) -> Iterator[Violation]:
     seen: set[str] = set()
-    for index, task in enumerate(job.spec.tasks or ()):
+    for index, task in enumerate(job.tasks):
         name = task.name or f"default{index}"
         if name in seen:
             yield Violation(f"spec.tasks[{index}].name", f"duplicated task name {name}", name, Reason.DUPLICATE)
@@ -29,7 +37,7 @@ def task_names_are_unique(job: JobSubject) -> Iterator[Violation]:
 
 
 def task_minimum_is_within_replicas(job: JobSubject) -> Iterator[Violation]:
-    for index, task in enumerate(job.spec.tasks or ()):
+    for index, task in enumerate(job.tasks):
         if task.min_available is not None and task.min_available > task.replicas:
             message = f"'minAvailable' is greater than 'replicas' ({task.replicas}) in task {task.name or index}"
             yield Violation(f"spec.tasks[{index}].minAvailable", message, task.min_available)
@@ -57,7 +65,7 @@ def pod_names_fit(job: JobSubject) -> Iterator[Violation]:
     """Of the last replica, so that scaling down never matters (Volcano measures with the task's position instead)."""
     if job.template or qualified_fault(job.name):
         return
-    for index, task in enumerate(job.spec.tasks or ()):
+    for index, task in enumerate(job.tasks):
         name = naming.pod_name(job.name, task.name or f"default{index}", max(task.replicas - 1, 0))
         if fault := qualified_fault(name):
             message = f"create pod with name {name} validate failed: {fault}"
@@ -66,6 +74,6 @@ def pod_names_fit(job: JobSubject) -> Iterator[Violation]:
 
 def restart_policies_of_services(job: JobSubject) -> Iterator[str]:
     """A warning: manifests of servers do it, but such a pod never ends by itself."""
-    for index, task in enumerate(job.spec.tasks or ()):
+    for index, task in enumerate(job.tasks):
         if any_body(task.template.get("spec")).get("restartPolicy") == "Always":
             yield f"spec.tasks[{index}].template: restartPolicy Always: its pods never end by themselves"

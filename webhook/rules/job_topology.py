@@ -11,14 +11,14 @@ from webhook.subject import JobSubject, any_body
 
 def topology_has_one_tier(job: JobSubject) -> Iterator[Violation]:
     yield from _one_tier("spec.networkTopology", job.spec.network_topology)
-    for index, task in enumerate(job.spec.tasks or ()):
+    for index, task in enumerate(job.tasks):
         if task.partition_policy is not None:
             path = f"spec.tasks[{index}].partitionPolicy.networkTopology"
             yield from _one_tier(path, task.partition_policy.network_topology)
 
 
 def numa_policies_get_whole_cpus(job: JobSubject) -> Iterator[Violation]:
-    for index, task in enumerate(job.spec.tasks or ()):
+    for index, task in enumerate(job.tasks):
         if task.topology_policy in (None, NumaPolicy.NONE):
             continue
         spec = any_body(task.template.get("spec"))

@@ -266,6 +266,26 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
 }
 
 
+REFUSED |= {
+    "more tasks than could be judged": (
+        job(*(task(f"t{number}") for number in range(1001))),
+        ["spec.tasks: Too many: 1001: must have at most 1000 items; like pods are replicas of one task"],
+    ),
+    "pod templates that are too large": (
+        job(task(template=pod_template(initContainers=[{"name": f"c{n}", "image": "i"} for n in range(3000)]))),
+        ["spec.tasks[0].template: Too many: the pod templates up to here are too large to be judged: about 100000"],
+    ),
+    "more plugins than there are": (
+        job(plugins={f"p{number}": [] for number in range(65)}),
+        ["spec.plugins: Too many: 65: must have at most 64 items"],
+    ),
+    "more arguments than a plugin takes": (
+        job(plugins={"svc": ["--bogus"] * 65}),
+        ["spec.plugins.svc: Too many: 65: must have at most 64 items"],
+    ),
+}
+
+
 @pytest.mark.parametrize("case", REFUSED)
 def test_refused(case: str) -> None:
     manifest, wanted = REFUSED[case]
