@@ -1,0 +1,88 @@
+"""What is read of a pod."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from controller.job import indexes
+from controller.job.seen import PodSeen, pod_seen
+from shared.model.phases import PodPhase
+from shared.timestamp import epoch
+
+
+def read(metadata: dict[str, Any] | None = None, status: dict[str, Any] | None = None) -> PodSeen | None:
+    marks = {"volcano.sh/task-spec": "w", "volcano.sh/task-index": "3", "volcano.sh/job-version": "2"}
+    return pod_seen(
+        {"metadata": {"name": "demo-w-3", "uid": "u", "annotations": marks, **(metadata or {})}, "status": status or {}}
+    )
+
+
+def ended(code: int, at: str = "2026-01-02T03:00:00Z", **more: Any) -> dict[str, Any]:
+    return {"state": {"terminated": {"exitCode": code, "finishedAt": at}}, **more}
+
+
+def test_a_pod_says_whose_it_is() -> None:
+    pod = read()
+    assert pod is not None
+    assert (pod.task, pod.index, pod.version, pod.phase) == ("w", 3, 2, PodPhase.PENDING)
+
+
+@pytest.mark.parametrize(
+    "annotations", [{}, {"volcano.sh/task-spec": "w"}, {"volcano.sh/task-spec": "w", "volcano.sh/task-index": "x"}]
+)
+def test_a_pod_that_does_not_say_so_is_none_of_ours(annotations: dict[str, str]) -> None:
+    assert read({"annotations": annotations}) is None
+
+
+def test_an_unknown_phase_is_unknown() -> None:
+    pod = read(status={"phase": "Dreaming"})
+    assert pod is not None
+    assert pod.phase is PodPhase.UNKNOWN
+
+
+def test_the_exit_code_is_the_first_containers_and_restarts_are_everyones() -> None:
+    statuses = [ended(0, restartCount=1), ended(3, "2026-01-02T03:00:09Z", restartCount=2)]
+    pod = read(
+        status={"phase": "Failed", "containerStatuses": statuses, "initContainerStatuses": [{"restartCount": 4}]}
+    )
+    assert pod is not None
+    assert (pod.exit_code, pod.restarts, pod.ended) == (0, 7, epoch("2026-01-02T03:00:09Z"))
+
+
+def test_a_pod_is_ready_when_every_container_is() -> None:
+    for flags, ready in (([True, True], True), ([True, False], False), ([], True)):
+        pod = read(status={"phase": "Running", "containerStatuses": [{"ready": flag} for flag in flags]})
+        assert pod is not None
+        assert pod.ready is ready
+
+
+DELETED = {
+    "it ran when it was deleted": ({}, "Running", [], True, False),
+    "it failed while it was being killed": ({}, "Failed", [ended(143, "2026-01-02T03:00:20Z")], True, False),
+    "it had failed before": ({}, "Failed", [ended(1, "2026-01-02T02:59:00Z")], False, True),
+    "it had succeeded before": ({}, "Succeeded", [ended(0, "2026-01-02T03:00:00Z")], False, True),
+    "nothing tells when it ended": ({}, "Failed", [], True, False),
+}
+
+
+@pytest.mark.parametrize(("more", "phase", "statuses", "terminating", "finished"), DELETED.values(), ids=DELETED.keys())
+def test_a_result_counts_if_it_came_before_the_deletion(
+    more: dict[str, Any], phase: str, statuses: list[Any], terminating: bool, finished: bool
+) -> None:
+    metadata = {"deletionTimestamp": "2026-01-02T03:00:30Z", "deletionGracePeriodSeconds": 30}
+    pod = read(metadata, {"phase": phase, "containerStatuses": statuses})
+    assert pod is not None
+    assert (pod.terminating, pod.finished) == (terminating, finished)
+
+
+@given(st.frozensets(st.integers(0, 300)))
+def test_indexes_read_back(numbers: frozenset[int]) -> None:
+    assert indexes.read(indexes.write(numbers)) == numbers
+
+
+def test_indexes_are_written_as_ranges() -> None:
+    assert indexes.write({0, 1, 2, 7, 9, 10}) == "0-2,7,9-10"
+    assert indexes.read("0-2,seven,7,-3,4-") == {0, 1, 2, 7, 4}
+    assert max(indexes.read("0-99999999999")) == indexes.MOST
