@@ -34,6 +34,7 @@ class PodRunner:
         self._host = host
         self._stopping = asyncio.Event()
         self._dirty = asyncio.Event()
+        self._one_write = asyncio.Lock()
         self._grace = Grace(float(pod["spec"].get("terminationGracePeriodSeconds", 30)))
         self._failure = ("", "")
         self.finished = False
@@ -49,7 +50,8 @@ class PodRunner:
         try:
             await self._live()
         finally:
-            writing.cancel()
+            async with self._one_write:  # a cancelled request may still arrive, and after the next one
+                writing.cancel()
         await self._write()
         await self._stopping.wait()
         await self._remove()
@@ -204,7 +206,8 @@ class PodRunner:
             "status": pod_status(self.pod, self._states, facts, now_text()),
         }
         try:
-            await patiently(self._host.client.patch, f"{self._path}/status", body)
+            async with self._one_write:
+                await patiently(self._host.client.patch, f"{self._path}/status", body)
         except (ApiError, aiohttp.ClientError, TimeoutError) as error:
             _LOG.info("status of %s: %s", self._path, error)
 
