@@ -18,6 +18,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--dir", type=Path, required=True, help="gets kubeconfig, ca.crt and the state")
     parser.add_argument("--rbac", action="store_true", help="enforce the stored roles and bindings")
     parser.add_argument("--seed", type=int, default=0, help="of the fault injection")
+    parser.add_argument("--managed-fields", action="store_true", help="keep managedFields of every object (slower)")
     parser.add_argument("--keep-state", action="store_true", help="write the state to --dir at the end")
     parser.add_argument("--bookmarks", type=float, default=BOOKMARKS, help="seconds between a watch's bookmarks")
     return parser.parse_args()
@@ -28,7 +29,7 @@ async def run(given: argparse.Namespace) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    server = ApiServer(given.dir, given.port, Options(rbac=given.rbac, seed=given.seed), given.bookmarks)
+    server = ApiServer(given.dir, given.port, Options(given.rbac, given.managed_fields, given.seed), given.bookmarks)
     await server.up()
     print(json.dumps({"ready": True, "url": server.url, "kubeconfig": str(server.kubeconfig)}), flush=True)
     await stop.wait()

@@ -23,9 +23,11 @@ log = logging.getLogger("apiserver")
 
 @dataclass
 class Options:
-    """How a server behaves. `rbac`: enforce the stored roles; `seed`: of the fault injection's randomness."""
+    """How a server behaves. `rbac`: enforce the stored roles; `seed`: of the fault injection's randomness;
+    `managed_fields`: keep them for every object, as the real server does, not only from its first apply on (slower)."""
 
     rbac: bool = False
+    managed_fields: bool = False
     seed: int = 0
     page_lifetime: float = 300.0
 

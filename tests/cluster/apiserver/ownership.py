@@ -131,6 +131,12 @@ def take(owners: list[Owner], mine: Owner, changed: set[Path], gone: set[Path]) 
         owner.fields -= gone
 
 
+def after_create(obj: Body, manager: str, resource: Resource, resolve: Resolve) -> list[Body]:
+    """managedFields of an object that was made without an apply: its maker owns all."""
+    fields = set(owned(obj, resource, resolve))
+    return write([Owner(manager, UPDATE, "", resource.api_version, clock.now(), fields)])
+
+
 def after_update(
     new: Body, old: Body, manager: str, resource: Resource, resolve: Resolve, subresource: str = ""
 ) -> list[Body]:

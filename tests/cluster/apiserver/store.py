@@ -13,34 +13,41 @@ from tests.cluster.apiserver.errors import Body
 
 GroupResource = tuple[str, str]
 Key = tuple[str, str]  # namespace ("" for cluster scope), name
-HISTORY = 20_000  # events kept a resource: a watch from before them is answered 410
+HISTORY = 10_000  # events kept a resource: a watch from before them is answered 410
 
 
 class Entry:
     """One version of one object. `body` is its JSON without apiVersion and kind, which depend on the version served."""
 
-    __slots__ = ("body", "key", "obj", "rv")
+    __slots__ = ("_kind", "_obj", "body", "key", "rv", "uid")
 
     def __init__(self, key: Key, rv: int, obj: Body) -> None:
         obj["metadata"]["resourceVersion"] = str(rv)
         self.key = key
         self.rv = rv
-        self.obj = obj
+        self.uid = str(obj["metadata"]["uid"])
         self.body = orjson.dumps({name: value for name, value in obj.items() if name not in ("apiVersion", "kind")})
+        self._kind = (obj["apiVersion"], obj["kind"])
+        self._obj: Body | None = obj
+
+    @property
+    def obj(self) -> Body:
+        """The object; nobody may change it. A version that is history is decoded for who asks."""
+        return self._obj if self._obj is not None else self.copy()
 
     @property
     def meta(self) -> Body:
         found: Body = self.obj["metadata"]
         return found
 
-    @property
-    def uid(self) -> str:
-        return str(self.obj["metadata"]["uid"])
-
     def copy(self) -> Body:
         """A copy that the caller may change."""
         copied: Body = orjson.loads(self.body)
-        return {"apiVersion": self.obj["apiVersion"], "kind": self.obj["kind"], **copied}
+        return {"apiVersion": self._kind[0], "kind": self._kind[1], **copied}
+
+    def fold(self) -> None:
+        """Keep the JSON only: another version has taken its place."""
+        self._obj = None
 
 
 class Event:
@@ -143,6 +150,7 @@ class Store:
         self.uids.pop(previous.uid, None)
         self._unlink(gr, previous)
         self._tell(gr, Event("DELETED", self.rv, entry, previous))
+        previous.fold()
         return entry
 
     def compact(self) -> None:
@@ -172,6 +180,8 @@ class Store:
         self.bucket(gr).put(entry)
         self._link(gr, entry)
         self._tell(gr, Event("ADDED" if previous is None else "MODIFIED", self.rv, entry, previous))
+        if previous is not None:
+            previous.fold()
         return entry
 
     def _tell(self, gr: GroupResource, event: Event) -> None:

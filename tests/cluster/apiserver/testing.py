@@ -3,6 +3,7 @@
 | Path | Method | Body or answer |
 |---|---|---|
 | /testing/audit | GET, DELETE | every request; with ?user= one user's |
+| /testing/annotations | GET | (resource, name, audit annotations) of the requests that webhooks annotated |
 | /testing/permissions | GET | the distinct (user, verb, group, resource, subresource, namespace, name) |
 | /testing/writes | GET | successful writes by user, verb, resource, subresource |
 | /testing/faults | GET, PUT, DELETE | a list of faults (see faults.Fault) |
@@ -111,6 +112,7 @@ def _snapshot(core: "Core", body: Any, query: dict[str, str]) -> Any:
 _HANDLERS: dict[tuple[str, str], Callable[["Core", Any, dict[str, str]], Any]] = {
     ("GET", "audit"): _audit,
     ("DELETE", "audit"): _clear_audit,
+    ("GET", "annotations"): lambda core, body, query: core.audit.annotations,
     ("GET", "permissions"): lambda core, body, query: core.audit.permissions(query.get("user", "")),
     ("GET", "writes"): lambda core, body, query: core.audit.counts(),
     ("GET", "faults"): lambda core, body, query: core.faults.dump(),

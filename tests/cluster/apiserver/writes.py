@@ -48,6 +48,8 @@ async def create(core: "Core", call: Call, raw: Any) -> Entry:
     plugins.before_create(core, call, obj)
     if not call.resource.custom:
         kinddefaults.at_create(obj, call.resource)
+    if core.options.managed_fields and not call.keeps_ownership:
+        meta["managedFields"] = ownership.after_create(obj, call.manager, call.resource, core.definitions.resolve)
     review = Review(call, "CREATE", obj, None, meta.get("name", ""))
     obj = await core.admission.mutate(review) or obj
     meta = obj["metadata"]
@@ -55,6 +57,8 @@ async def create(core: "Core", call: Call, raw: Any) -> Entry:
     strategy.prepare_create(obj, call.resource)
     if managed:
         meta["managedFields"] = managed
+    elif core.options.managed_fields:
+        meta["managedFields"] = ownership.after_create(obj, call.manager, call.resource, core.definitions.resolve)
     if not meta.get("name") and meta.get("generateName"):
         meta["name"] = objectmeta.generate_name(meta["generateName"])
         if call.gr == ("", "namespaces"):
