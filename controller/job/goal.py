@@ -7,9 +7,10 @@ import msgspec
 
 from controller.job.dependencies import DEPENDENCY_FAILED
 from controller.job.ledger import Ledger
+from controller.job.moves import MAX_RETRY_EXCEEDED
 from controller.job.policies import events_of
 from controller.job.spec import Task, Wanted
-from controller.job.tally import Tally, total
+from controller.job.tally import Tally, TaskTally, total
 from shared.model.phases import JobEvent, JobPhase
 
 COMPLETED: Final = "PodsCompleted"
@@ -35,7 +36,7 @@ def end(ledger: Ledger, counts: Tally, lost: Mapping[str, str], wanted: Wanted) 
         message = f"{succeeded} pods succeeded, {wanted.min_success} are enough (minSuccess)"
         return End(JobPhase.COMPLETED, MIN_SUCCESS, message)
     all_ended = all(_has_ended(task, counts, lost) for task in wanted.tasks)
-    fault = _fault(counts, lost, wanted)
+    fault = _fault(ledger, counts, lost, wanted)
     if fault is None and all_ended and lost:
         fault = _dependency_failed(lost)
     if fault is None:
@@ -56,7 +57,7 @@ def _possible(task: Task, counts: Tally, lost: Mapping[str, str]) -> int:
     return counts[task.name].succeeded if task.name in lost else task.replicas - counts[task.name].failed
 
 
-def _fault(counts: Tally, lost: Mapping[str, str], wanted: Wanted) -> End | None:
+def _fault(ledger: Ledger, counts: Tally, lost: Mapping[str, str], wanted: Wanted) -> End | None:
     """Why the goal is out of reach, if it is."""
     best = sum(_possible(task, counts, lost) for task in wanted.tasks)
     failed = total(counts, "failed")
@@ -71,9 +72,18 @@ def _fault(counts: Tally, lost: Mapping[str, str], wanted: Wanted) -> End | None
     if lost:
         return _dependency_failed(lost)
     if short is not None and wanted.every_task_counts:
-        of_task = f"{counts[short.name].failed} of {short.replicas} pods of task {short.name} failed"
-        return End(JobPhase.FAILED, NO_MIN_AVAILABLE, f"{of_task}, {short.minimum} must succeed (minAvailable)")
+        return _task_failed(short, counts[short.name], ledger)
     message = f"{failed} of {wanted.replicas} pods failed, {wanted.min_available} must succeed (minAvailable)"
+    return End(JobPhase.FAILED, NO_MIN_AVAILABLE, message)
+
+
+def _task_failed(task: Task, count: TaskTally, ledger: Ledger) -> End:
+    """Too few of its pods can succeed; if it was restarted as often as it may be, that is the reason."""
+    message = (
+        f"{count.failed} of {task.replicas} pods of task {task.name} failed, {task.minimum} must succeed (minAvailable)"
+    )
+    if 0 < task.max_retry <= ledger.task(task.name).retries:
+        return End(JobPhase.FAILED, MAX_RETRY_EXCEEDED, f"{message}; its {task.max_retry} restarts are used up")
     return End(JobPhase.FAILED, NO_MIN_AVAILABLE, message)
 
 

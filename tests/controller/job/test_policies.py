@@ -183,7 +183,7 @@ def test_three_workers_may_fail_without_failing_the_job() -> None:
         cluster.fail(f"w-{index}").settle().vanish().settle().run(f"w-{index}").settle()
     assert (cluster.phase, cluster.status.retry_count, cluster.status.tasks[0].retries) == ("Running", 0, 3)
     cluster.fail("w-9").settle()
-    assert (cluster.phase, cluster.reason) == ("Failed", "MinAvailableUnreachable")
+    assert (cluster.phase, cluster.reason) == ("Failed", "MaxRetryExceeded")
     assert any("3 of 3 restarts of task w are used up" in message for message in cluster.told("ExecuteAction"))
 
 
