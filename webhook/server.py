@@ -21,7 +21,7 @@ _HEADER_BYTES: Final = 8190
 
 
 class Protocols(web.Server):
-    """Makes one protocol a connection, and counts them."""
+    """Makes one protocol a connection."""
 
     def __init__(self, handle: Handle) -> None:
         super().__init__(
@@ -32,14 +32,7 @@ class Protocols(web.Server):
             max_line_size=_HEADER_BYTES,
             max_field_size=_HEADER_BYTES,
         )
-
-    def connection_made(self, handler: Any, transport: asyncio.Transport) -> None:
-        super().connection_made(handler, transport)
-        metrics.CONNECTIONS.set(len(self.connections))
-
-    def connection_lost(self, handler: Any, exc: BaseException | None = None) -> None:
-        super().connection_lost(handler, exc)
-        metrics.CONNECTIONS.set(len(self.connections))
+        metrics.CONNECTIONS.set_function(lambda: len(self.connections))
 
 
 @asynccontextmanager

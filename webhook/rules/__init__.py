@@ -149,7 +149,7 @@ JOB_WARNINGS: Final[tuple[Warner, ...]] = (
     job_tasks.restart_policies_of_services,
     job_policies.pending_policies_without_timeout,
 )
-TEMPLATE_WARNINGS: Final[tuple[Warner, ...]] = JOB_WARNINGS
+TEMPLATE_WARNINGS: Final[tuple[Warner, ...]] = (*JOB_WARNINGS, template.references_of_no_form)
 TEMPLATE_DELETE_WARNINGS: Final[tuple[Warner, ...]] = (template.flows_that_need_the_template,)
 
 QUEUE_RULES: Final[tuple[Rule, ...]] = (

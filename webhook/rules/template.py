@@ -1,10 +1,12 @@
-"""Deleting a JobTemplate that is in use: allowed, since a refusal would leave namespaces stuck (decisions row 27)."""
+"""What a JobTemplate alone is warned about. Deleting one that is in use is allowed, since a refusal would leave
+namespaces stuck (decisions row 27)."""
 
 from collections.abc import Iterator
 from typing import Any, Final
 
-from shared import kinds
+from shared import kinds, substitution
 from shared.model.phases import FlowPhase
+from shared.substitution import Form
 from webhook.subject import JobSubject, any_body
 
 _NAMED: Final = 3
@@ -26,3 +28,10 @@ def _user(body: dict[str, Any], template: str) -> str:
     steps = [step for field in ("flows", "finally") for step in spec.get(field) or () if isinstance(step, dict)]
     uses = any((step.get("template") or step.get("name")) == template for step in steps if not step.get("switch"))
     return str(body["metadata"]["name"]) if uses else ""
+
+
+def references_of_no_form(job: JobSubject) -> Iterator[str]:
+    """A warning: `$(flow.nmae)` is left as it is, which is hardly what was meant."""
+    wrong = [each for each in substitution.references_in(job.raw.get("spec"), "spec") if each.form is Form.UNKNOWN]
+    for reference in wrong[:_NAMED]:
+        yield f"{reference.path}: {reference.text} is no reference and stays as it is"

@@ -505,6 +505,16 @@ def test_a_template_may_hold_placeholders() -> None:
     )
 
 
+def test_a_template_with_a_reference_that_is_none_is_warned_about() -> None:
+    arguments = ["$(flow.nmae)", "$(params.any)", "$(KUBERNETES_OWN)", "$(item.key)"]
+    containers = [{"name": "main", "image": "busybox", "args": arguments}]
+    found = verdict(template(task(template=pod_template(containers=containers))))
+    assert (found.violations, found.warnings) == (
+        (),
+        ("spec.tasks[0].template.spec.containers[0].args[0]: $(flow.nmae) is no reference and stays as it is",),
+    )
+
+
 def test_a_template_needs_no_queue() -> None:
     assert faults(template(queue="not-there-yet")) == []
 
