@@ -38,6 +38,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     scheduler_names: tuple[str, ...] = ("volcano",)
     depends_on_condition: str = "Completed"
     probe_concurrency: int = 64
+    probe_allow_loopback: bool = False
     watch_namespaces: tuple[str, ...] = ()
     log_level: str = "info"
     qps: float = 0.0
@@ -103,6 +104,7 @@ OPTIONS: Final[Mapping[str, Option]] = {
     "scheduler_names": Option("schedulerName values, comma-separated, of the Jobs to drive", names),
     "depends_on_condition": Option("what a task's dependsOn waits for by default", str, ("Completed", "Ready")),
     "probe_concurrency": Option("HTTP and TCP probes at a time", at_least(int, 1)),
+    "probe_allow_loopback": Option("probe loopback addresses too: pods of a local cluster may have them", SWITCH),
     "watch_namespaces": Option("namespaces to work in, comma-separated; empty for all", names),
     "log_level": Option("least severe level that is logged", str, ("debug", "info", "warning", "error")),
     "qps": Option("most requests a second to the API server; 0 for no limit", at_least(float, 0)),

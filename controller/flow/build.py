@@ -20,6 +20,7 @@ from shared.names import (
     FOREIGN_ANNOTATION_PREFIXES,
     ITERATION,
     STEP,
+    STEP_DIGEST,
 )
 from shared.naming import label_value, qualified
 from shared.substitution import Lookup, Values, lookup_in, substitute
@@ -138,7 +139,7 @@ def _metadata(
         "name": name,
         "namespace": flow.namespace,
         "labels": {**labels, **{key: label_value(value) for key, value in origin.items()}, **own},
-        "annotations": {**annotations, **origin},
+        "annotations": {**annotations, **origin, STEP_DIGEST: turn.plan.digest(step)},
         "ownerReferences": [owner_reference(turn)],
     }
 

@@ -1,6 +1,9 @@
 """A JobFlow's spec, prepared once per generation: what waits for what, in which order, under which names."""
 
 from typing import Final
+from zlib import crc32
+
+import msgspec
 
 from shared import flowgraph, graph
 from shared.expressions import Problem, Program
@@ -46,6 +49,7 @@ class Plan:
         self.ancestors = graph.Ancestors(self.targets)
         self.programs: dict[tuple[str, Place, str], Program | tuple[Problem, ...]] = {}
         self.items: dict[tuple[str, str], tuple[Item, ...]] = {}
+        self._digests: dict[str, str] = {}
         self._states: tuple[StepStatus, ...] = ()
         self._by_name: dict[str, StepStatus] = {}
         self.fault = self._fault()
@@ -75,6 +79,13 @@ class Plan:
     def recall(self, states: tuple[StepStatus, ...]) -> dict[str, StepStatus] | None:
         """A copy of what was remembered of `states`."""
         return dict(self._by_name) if states and states is self._states else None
+
+    def digest(self, step: Step) -> str:
+        """A hash of the step's spec, to tell whether a Job was made from it as it is now."""
+        known = self._digests.get(step.name)
+        if known is None:
+            known = self._digests[step.name] = f"{crc32(msgspec.json.encode(step, order='deterministic')):08x}"
+        return known
 
     def retry(self, step: Step) -> Retry:
         """The step's own retry, else the flow's."""

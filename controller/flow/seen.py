@@ -10,7 +10,7 @@ from shared.model.flow import JobFlow
 from shared.model.flow_status import JobFlowStatus
 from shared.model.job_status import JobStatus
 from shared.model.phases import JobPhase
-from shared.names import ATTEMPT, ITERATION, STEP
+from shared.names import ATTEMPT, ITERATION, STEP, STEP_DIGEST
 from shared.timestamp import epoch_or_none
 
 Body = dict[str, Any]
@@ -34,6 +34,7 @@ class JobSeen(msgspec.Struct, frozen=True):
     step: str = ""
     index: int | None = None
     attempt: int = 0
+    digest: str = ""
     created: str = ""
     ended: bool = False
     ended_at: str = ""
@@ -118,6 +119,7 @@ def job_seen(body: Body) -> JobSeen:
         step=labels.get(STEP, ""),
         index=_number(labels.get(ITERATION)),
         attempt=_number(labels.get(ATTEMPT)) or 0,
+        digest=(metadata.get("annotations") or {}).get(STEP_DIGEST, ""),
         created=metadata.get("creationTimestamp") or "",
         ended=status.state.phase is not None and status.state.phase.finished,
         ended_at=_ended_at(status, metadata.get("creationTimestamp") or ""),

@@ -34,6 +34,7 @@ def carried(turn: Turn) -> JobFlowStatus:
     """The status with all that the next decision goes by, and everything else as it was."""
     return replace(
         turn.status,
+        observed_generation=turn.seen.flow.metadata.generation,
         start_time=turn.start_time,
         completion_time=turn.completion_time,
         steps=tuple(turn.steps.values()),

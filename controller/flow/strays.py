@@ -11,6 +11,7 @@ from shared.model.phases import RetainPolicy
 
 def find_strays(turn: Turn) -> None:
     """Have unfinished Jobs terminated that are no attempt under way of any step."""
+    _tell_edits(turn)
     running = [job for job in turn.jobs.values() if not job.ended and not job.deleting]
     if not running:
         return
@@ -23,6 +24,17 @@ def find_strays(turn: Turn) -> None:
             turn.strays.add(job.step)
         elif job.step and job.uid not in turn.seen.ordered:
             said = f"Job {job.name} of step {job.step}, which is no longer in spec, is terminated and removed"
+            turn.notes.append(Note("SpecChangedTooLate", said, "Warning"))
+
+
+def _tell_edits(turn: Turn) -> None:
+    """After an edit: the steps whose Job had been made already, from the step as it was."""
+    if turn.status.observed_generation in (None, turn.seen.flow.metadata.generation):
+        return
+    for state in turn.begun():
+        made = {job.digest for job in turn.current_jobs(state)} - {"", turn.plan.digest(turn.plan.steps[state.name])}
+        if made:
+            said = f"step {state.name} was edited after its Job had been created; the Job runs as it was"
             turn.notes.append(Note("SpecChangedTooLate", said, "Warning"))
 
 

@@ -60,7 +60,6 @@ class Prober:
         self._busy = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
-        self._session: aiohttp.ClientSession | None = None
 
     def results(self, key: Key) -> Mapping[str, ProbeResult]:
         """The last result by step, for those tried at least once."""
@@ -99,8 +98,6 @@ class Prober:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._session is not None:
-            await self._session.close()
 
     def _schedule(self, entry: _Entry, seconds: float) -> None:
         self._number += 1
@@ -187,18 +184,15 @@ class Prober:
             return _short(error)
 
     async def _get(self, ip: str, check: HttpGet) -> str:
-        session = self._session
-        if session is None:
-            session = self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, force_close=True),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                trust_env=False,
-            )
         host = f"[{ip}]" if ":" in ip else ip
         path = check.path if check.path.startswith("/") else f"/{check.path}"
         headers = {check.http_header.name: check.http_header.value} if check.http_header else {}
         url = f"http://{host}:{check.port}{path}"
-        async with session.get(url, headers=headers, allow_redirects=False) as answer:
+        connector = aiohttp.TCPConnector(limit=1, force_close=True)
+        async with (
+            aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False) as session,
+            session.get(url, headers=headers, allow_redirects=False) as answer,
+        ):
             return "" if answer.status in GOOD else str(answer.status)
 
     def _refused(self, pod: PodAddress) -> str:

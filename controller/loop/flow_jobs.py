@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+import msgspec
+
 from controller.flow.seen import JobSeen, job_seen
 from controller.loop.routes import by_controller_uid
 from shared.kinds import JOB
@@ -32,12 +34,19 @@ class FlowJobs:
         self._loaded.pop(uid, None)
 
     def _changed(self, old: Body | None, new: Body | None) -> None:
-        for uid in by_controller_uid(old) if old is not None else ():
-            if old is not None and uid in self._loaded:
-                self._loaded[uid].pop(old["metadata"]["name"], None) if new is None else None
-        for uid in by_controller_uid(new) if new is not None else ():
-            if new is not None and uid in self._loaded:
-                self._loaded[uid][new["metadata"]["name"]] = job_seen(new)
+        body = new if new is not None else old
+        for uid in by_controller_uid(body) if body is not None else ():
+            jobs = self._loaded.get(uid)
+            if jobs is not None and body is not None:
+                self._note(jobs, job_seen(body), gone=new is None)
+
+    def _note(self, jobs: dict[str, JobSeen], job: JobSeen, *, gone: bool) -> None:
+        if not gone:
+            jobs[job.name] = job
+        elif job.ended:  # what it did may not have been taken down yet
+            jobs[job.name] = msgspec.structs.replace(job, deleting=True)
+        else:
+            jobs.pop(job.name, None)
 
 
 class Namesakes(Mapping[str, JobSeen]):

@@ -1,15 +1,17 @@
 """What the JobFlow controller remembers between passes. All of it can be lost: the cluster has what counts."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
 
-from controller.decision import Create
+from controller.decision import Create, Refusal
 from controller.flow.decide import FlowDecision
 from controller.flow.plan import Plan
 from controller.flow.seen import PodsSeen
+from controller.kube.apply import Child
 from shared.kinds import COMMAND
 from shared.kube.store import Key
 from shared.model.flow import JobFlow, JobFlowSpec
@@ -18,13 +20,15 @@ from shared.model.meta import ObjectMeta
 
 Body = dict[str, Any]
 LOG: Final = logging.getLogger(__name__)
+INVALID: Final = (400, 422)
 
 
 @dataclass
 class Remembered:
     """One flow. `flow`: with the status that the last decision left; `stored`: the status that the API server has, as a
     model, and `raw` as it came; `version`: resourceVersion of both; `pods`, `gone`: answers to questions asked;
-    `ordered`: when each Job was told to terminate; `reserved`: when the next report may be written, 0 for not asked."""
+    `ordered`: when each Job was told to terminate; `reserved`: when the next report may be written, 0 for not asked;
+    `refusals`: of creates, by name."""
 
     flow: JobFlow
     plan: Plan
@@ -36,9 +40,16 @@ class Remembered:
     pods: dict[str, PodsSeen] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
     ordered: dict[str, float] = field(default_factory=dict)
+    refusals: dict[str, Refusal] = field(default_factory=dict)
 
     def outputs_of(self, step: str) -> tuple[str, ...]:
         return self.plan.outputs.get(step, ())
+
+    def refused(self, refusals: Mapping[Child, Refusal]) -> None:
+        """The API server would not have these."""
+        for (_, name), refusal in refusals.items():
+            before = self.refusals.get(name)
+            self.refusals[name] = msgspec.structs.replace(refusal, count=before.count + 1 if before else 1)
 
     def learn(self, body: Body, found: FlowDecision, now: float) -> None:
         """The decision was carried out; `body` is what is stored since."""
@@ -46,9 +57,13 @@ class Remembered:
         self.flow = msgspec.structs.replace(self.flow, status=found.carry)
         self.pods.clear()
         self.gone.clear()
+        # A Job that was no valid one has ended its step; should that be tried again, it may be another Job.
+        self.refusals = {name: one for name, one in self.refusals.items() if one.code not in INVALID}
         for action in decision.actions:
-            if isinstance(action, Create) and action.kind is COMMAND:
-                self.ordered[action.body["target"]["uid"]] = now
+            if isinstance(action, Create):
+                self.refusals.pop(action.body["metadata"]["name"], None)
+                if action.kind is COMMAND:
+                    self.ordered[action.body["target"]["uid"]] = now
         if decision.status is not None:
             self.stored = found.carry
             self.raw = body.get("status")

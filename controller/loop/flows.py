@@ -1,16 +1,16 @@
 """The JobFlow controller: joins observing, deciding and applying (controller.flow decides)."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 import msgspec
 
-from controller.decision import Create, Decision, Refusal
+from controller.decision import Create, Decision
 from controller.flow.decide import FlowDecision, decide
 from controller.flow.notes import STEP_NOTES
 from controller.flow.seen import CommandSeen, FlowSeen
-from controller.kube.apply import Applier, Child
+from controller.kube.apply import Applier
 from controller.kube.errors import StaleError
 from controller.kube.probes import Prober
 from controller.loop.controller import Controller, ControllerContext, Route
@@ -20,7 +20,6 @@ from controller.loop.flow_pods import FlowPods
 from controller.loop.pace import BURST, EVENT_BURST, EVENT_RATE, INTERVAL, RATE, Pace
 from controller.loop.queue import WorkQueue
 from controller.loop.routes import its_controller, itself, reference_of
-from controller.loop.settle import Refusals
 from shared.kinds import COMMAND, JOB, JOBFLOW, JOBTEMPLATE
 from shared.kube.api import Api
 from shared.kube.cache import Cache, Caches
@@ -73,9 +72,13 @@ class FlowReconciler:
         self._applier: Applier = context.applier
         self._clock: Callable[[], float] = context.clock
         self._pods = FlowPods(context)
-        self._prober = Prober(self._pods.addresses, queue.add, limit=context.settings.probe_concurrency)
+        self._prober = Prober(
+            self._pods.addresses,
+            queue.add,
+            limit=context.settings.probe_concurrency,
+            allow_loopback=context.settings.probe_allow_loopback,
+        )
         self._memory = Memory()
-        self._refusals = Refusals()
         self._reports = Pace(RATE, BURST)
         self._events = Pace(EVENT_RATE, EVENT_BURST)
 
@@ -99,9 +102,9 @@ class FlowReconciler:
                 continue
             decision = self._quietly(found.decision)
             outcome = await self._applier.apply(JOBFLOW, body, decision)
-            self._refusals.note(key, decision, outcome)
             if outcome.done:
                 return self._done(key, known, found, decision, outcome.body)
+            known.refused(outcome.refusals)
         raise StaleError(f"JobFlow {key}: refused again and again")
 
     def _seen(self, key: Key, body: Body, known: Remembered) -> FlowSeen:
@@ -116,7 +119,7 @@ class FlowReconciler:
             templates=Templates(self.templates, key.namespace),
             now=now,
             commands=tuple(self._commands(key, uid)),
-            refusals=_by_name(self._refusals.of(key)),
+            refusals=known.refusals,
             pods=known.pods,
             gone=frozenset(known.gone),
             ordered=known.ordered,
@@ -180,12 +183,7 @@ class FlowReconciler:
     def _forget(self, key: Key) -> None:
         uid = self._memory.forget(key)
         self.jobs.drop(uid)
-        self._refusals.forget(key)
         self._prober.want(key, ())
-
-
-def _by_name(refusals: Mapping[Child, Refusal]) -> dict[str, Refusal]:
-    return {name: refusal for (kind, name), refusal in refusals.items() if kind in (JOB, COMMAND)}
 
 
 def build(context: ControllerContext) -> Controller:

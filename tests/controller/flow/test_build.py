@@ -154,6 +154,7 @@ def test_metadata_of_a_job():
         "flow.volcano.sh/step": "a",
         "flow.volcano.sh/attempt": "0",
     }
+    assert len(metadata["annotations"].pop("flow.volcano.sh/step-digest")) == 8
     assert metadata["annotations"] == {
         "note": "n",
         "volcano.sh/createdByJobFlow": "ns.f",

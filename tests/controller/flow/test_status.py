@@ -205,3 +205,11 @@ def test_a_flow_that_ended_stays_ended_whatever_is_edited():
     edit(cluster, step("a"), step("b"))
     assert cluster.created == ["f-a"]
     assert cluster.phase == "Succeed"
+
+
+def test_an_edit_that_came_too_late_is_told_and_the_job_runs_as_it_was():
+    cluster = started(step("a"), step("b"))
+    edit(cluster, step("a", retry={"limit": 3}), step("b"))
+    told = [message for reason, message in cluster.notes if reason == "SpecChangedTooLate"]
+    assert told == ["step a was edited after its Job had been created; the Job runs as it was"]
+    assert cluster.created == ["f-a", "f-b"]
