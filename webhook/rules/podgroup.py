@@ -10,7 +10,10 @@ from webhook.subject import GroupSubject, any_body
 
 
 def queue_is_open(group: GroupSubject) -> Iterator[Violation]:
-    """`default` need not have been made; a queue without a state was made a moment ago and counts as Open."""
+    """`default` need not have been made; a queue without a state was made a moment ago and counts as Open.
+
+    A Closing queue lets Jobs that it has run on, and those get a new group when they restart.
+    """
     name = group.spec.queue
     body = group.lookups.get(kinds.QUEUE, "", name) if name else None
     if name in ("", DEFAULT_QUEUE) and body is None:
@@ -19,6 +22,8 @@ def queue_is_open(group: GroupSubject) -> Iterator[Violation]:
         if group.lookups.complete:
             yield Violation("spec.queue", "queue not found", name, Reason.NOT_FOUND)
     elif (state := any_body(body.get("status")).get("state")) not in (None, "", QueueState.OPEN):
+        if state == QueueState.CLOSING and _of_a_job(group):
+            return
         message = f"can only submit PodGroup to queue with state `Open`, queue `{name}` status is `{state}`"
         yield Violation("spec.queue", message, name)
 
@@ -31,3 +36,11 @@ def group_topology_has_one_tier(group: GroupSubject) -> Iterator[Violation]:
         if topology and topology.highest_tier_allowed is not None and topology.highest_tier_name:
             message = "must not specify highestTierAllowed and highestTierName in networkTopology simultaneously"
             yield Violation(f"{path}.highestTierName", message, topology.highest_tier_name)
+
+
+def _of_a_job(group: GroupSubject) -> bool:
+    owners = group.metadata.get("ownerReferences")
+    return any(
+        (each.get("apiVersion"), each.get("kind")) == (kinds.JOB.api_version, kinds.JOB.kind)
+        for each in map(any_body, owners if isinstance(owners, list) else ())
+    )

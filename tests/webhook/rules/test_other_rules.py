@@ -220,6 +220,15 @@ def test_a_podgroup_with(case: str) -> None:
     assert faults(body(kinds.PODGROUP, "g", spec), lookups=known(queue("shut", "Closed"))) == wanted
 
 
+def test_8_23_a_job_in_a_closing_queue_can_restart_but_no_new_group_comes_in() -> None:
+    lookups = known(queue("closing", "Closing"))
+    group = body(kinds.PODGROUP, "g", {"queue": "closing"})
+    assert len(faults(group, lookups=lookups)) == 1
+    owner = {"apiVersion": "batch.volcano.sh/v1alpha1", "kind": "Job", "name": "j", "uid": "u", "controller": True}
+    group["metadata"]["ownerReferences"] = [owner]
+    assert faults(group, lookups=lookups) == []
+
+
 JDB_MIN, JDB_MAX = "volcano.sh/jdb-min-available", "volcano.sh/jdb-max-unavailable"
 
 
