@@ -141,6 +141,7 @@ async def test_a_write_that_changes_nothing_uses_no_revision(api: Client) -> Non
 async def test_a_dry_run_judges_and_stores_nothing(api: Client) -> None:
     made = await api("POST", f"{THINGS}?dryRun=All", thing())
     assert made["spec"]["mode"] == "fast"
+    assert "resourceVersion" not in made["metadata"]
     assert (await api.refused("GET", f"{THINGS}/a"))[0] == 404
     await api("POST", THINGS, thing())
     await api("DELETE", f"{THINGS}/a?dryRun=All")

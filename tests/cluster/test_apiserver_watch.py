@@ -225,3 +225,18 @@ async def test_a_pods_row_says_how_it_is(api: Client, status: Body, cells: list[
         await api.patch(f"{PODS}/p/status", {"status": status})
     found = await api("GET", PODS, **TABLE)
     assert found["rows"][0]["cells"][1:4] == cells
+
+
+async def test_a_watch_from_before_a_restart_or_another_life_of_the_crd_is_told_410(api: Client) -> None:
+    before = (await api("POST", THINGS, thing("a")))["metadata"]["resourceVersion"]
+    await api("DELETE", f"{THINGS}/a")
+    await api.server.restart()
+    client = Client(api.server)
+    async with client.watch(f"{THINGS}?watch=1&resourceVersion={before}") as following:
+        assert (await following())["object"]["code"] == 410
+    again = (await client("GET", THINGS))["metadata"]["resourceVersion"]
+    await client("DELETE", f"{CRDS}/things.test.example.com")
+    await client("POST", CRDS, crd())
+    async with client.watch(f"{THINGS}?watch=1&resourceVersion={again}") as following:
+        assert (await following())["object"]["code"] == 410
+    await client.close()

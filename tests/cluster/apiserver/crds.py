@@ -64,7 +64,7 @@ def serve(core: "Core", event: Event) -> None:
     core.registry.remove(gr)
     if event.kind == "DELETED":
         core.close_watches(gr)
-        core.store.buckets.pop(gr, None)
+        core.store.drop(gr)
         return
     for resource in resources(crd):
         core.registry.add(resource)

@@ -30,6 +30,17 @@ class Entry:
         self._kind = (obj["apiVersion"], obj["kind"])
         self._obj: Body | None = obj
 
+    @classmethod
+    def unstored(cls, key: Key, rv: int, obj: Body) -> "Entry":
+        """What a dry run answers: `rv` is that of the object there is; 0 for none, and then the object carries none."""
+        entry = cls(key, rv, obj)
+        if not rv:
+            del obj["metadata"]["resourceVersion"]
+            entry.body = orjson.dumps(
+                {name: value for name, value in obj.items() if name not in ("apiVersion", "kind")}
+            )
+        return entry
+
     @property
     def obj(self) -> Body:
         """The object; nobody may change it. A version that is history is decoded for who asks."""
@@ -118,6 +129,8 @@ class Store:
 
     def __init__(self, rv: int = 1) -> None:
         self.rv = rv
+        self.floor = 0  # the revision of the last compaction
+        self.dropped: dict[GroupResource, int] = {}  # resources no longer served: the revision of their end
         self.buckets: dict[GroupResource, Bucket] = {}
         self.uids: dict[str, tuple[GroupResource, Key]] = {}
         self.dependents: dict[str, set[tuple[GroupResource, Key]]] = {}
@@ -127,7 +140,7 @@ class Store:
         found = self.buckets.get(gr)
         if found is None:
             found = self.buckets[gr] = Bucket()
-            found.compacted = 0
+            found.compacted = max(self.floor, self.dropped.get(gr, 0))
         return found
 
     def get(self, gr: GroupResource, namespace: str, name: str) -> Entry | None:
@@ -155,9 +168,15 @@ class Store:
 
     def compact(self) -> None:
         """Forget all history: watches and lists from an older revision are answered 410."""
+        self.floor = self.rv
         for bucket in self.buckets.values():
             bucket.history.clear()
             bucket.compacted = self.rv
+
+    def drop(self, gr: GroupResource) -> None:
+        """Forget a resource that is no longer served; a later one of its name begins anew."""
+        self.buckets.pop(gr, None)
+        self.dropped[gr] = self.rv
 
     def all(self) -> Iterator[tuple[GroupResource, Entry]]:
         for gr, bucket in self.buckets.items():

@@ -74,7 +74,7 @@ async def create(core: "Core", call: Call, raw: Any) -> Entry:
         plugins.namespace_open(core, call, obj)
     obj["apiVersion"] = call.resource.api_version
     if call.dry_run:
-        return _unstored(core, obj)
+        return Entry.unstored((meta.get("namespace", ""), meta["name"]), 0, obj)
     core.makers[meta["uid"]] = call.manager
     return core.store.create(call.gr, fitting(obj))
 
@@ -87,11 +87,6 @@ def _place(call: Call, meta: Body) -> None:
     if meta.get("namespace", call.namespace) not in (call.namespace, ""):
         raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
     meta["namespace"] = call.namespace
-
-
-def _unstored(core: "Core", obj: Body) -> Entry:
-    meta = obj["metadata"]
-    return Entry((meta.get("namespace", ""), meta["name"]), core.store.rv, obj)
 
 
 def _refuse(call: Call, obj: Body, faults: list[Any]) -> None:
@@ -170,7 +165,7 @@ async def _update_once(core: "Core", call: Call, obj: Body, entry: Entry) -> Ent
     if core.store.get(call.gr, call.namespace, call.name) is not entry:
         return None
     if call.dry_run:
-        return _unstored(core, obj)
+        return Entry.unstored(entry.key, entry.rv, obj)
     return store(core, call, obj, entry)
 
 
