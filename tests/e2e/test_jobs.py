@@ -3,11 +3,12 @@
 import random
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
-from shared.kinds import COMMAND, CONFIGMAP, JOB, POD, PODGROUP, RESOURCEQUOTA, SECRET, SERVICE
+from shared.kinds import COMMAND, CONFIGMAP, JOB, POD, PODGROUP, PVC, RESOURCEQUOTA, SECRET, SERVICE, Kind
 from tests.cluster.kube import until
 from tests.e2e.scenario import Scenario
 
@@ -64,6 +65,9 @@ class Jobs:
 
     def pods(self) -> dict[str, str]:
         return {pod["metadata"]["name"]: pod["status"]["phase"] for pod in self.kube.list(POD, self.namespace)}
+
+    def none_left(self, kind: Kind) -> bool:
+        return not self.kube.list(kind, self.namespace)
 
     def until(self, holds: Callable[[Body], object], seconds: float = 60) -> Body:
         return until(
@@ -201,3 +205,24 @@ def test_fifty_deaths_of_the_controller_count_nothing_twice(jobs: Jobs) -> None:
     assert len(created) <= 2 * (2 + 6) + 2 * 3 + 2
     assert status["taskStatusCount"]["steady"] == {"phase": {"Succeeded": 3}}
     assert jobs.kube.list(COMMAND, jobs.namespace) == []
+
+
+@pytest.mark.parametrize("propagation", ["Background", "Foreground"])
+def test_a_deleted_job_leaves_nothing_and_its_name_can_be_used_at_once(jobs: Jobs, propagation: str) -> None:
+    volumes = [
+        {
+            "mountPath": "/d",
+            "volumeClaim": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
+        }
+    ]
+    jobs.apply(task("w", 2, seconds=LONG), plugins={"svc": [], "ssh": []}, volumes=volumes)
+    jobs.until(running(2))
+    first = {pod["metadata"]["uid"] for pod in jobs.kube.list(POD, jobs.namespace)}
+    jobs.kube.delete(JOB, jobs.namespace, "j", propagation)
+    jobs.kube.wait_gone(JOB, jobs.namespace, "j")
+    jobs.apply(task("w", 2), plugins={"svc": []})
+    jobs.becomes("Completed")
+    assert not first & {pod["metadata"]["uid"] for pod in jobs.kube.list(POD, jobs.namespace)}
+    jobs.kube.delete(JOB, jobs.namespace, "j", propagation)
+    for kind in (POD, PODGROUP, SERVICE, SECRET, PVC):
+        until(partial(jobs.none_left, kind), 30, kind.plural.__str__)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from controller.job.gang_api import UngatedBackend
 from controller.job.seen import JobSettings
 from shared.kinds import PODGROUP
 from tests.controller.job.make import Toy, after, job, policy, started, task, toy
@@ -278,3 +279,41 @@ def test_the_stages_of_a_pipeline_do_not_make_the_job_pending_again() -> None:
     cluster = started(task("a", 2), task("b", 2, dependsOn=after("a"))).succeed("a-0", "a-1").settle()
     assert sorted(cluster.shown) == ["a-0", "a-1", "b-0", "b-1"]
     assert cluster.phase == "Running"
+
+
+def test_the_first_pending_may_be_left_out_when_pods_start_soon() -> None:
+    cluster = Toy(job(), JobSettings(backend=UngatedBackend(), count_seconds=1.0))
+    cluster.wrote_at = cluster.now
+    cluster.look()
+    assert (cluster.phase, sorted(cluster.shown)) == ("", ["w-0", "w-1"])
+    assert cluster.wake == cluster.now + 1
+    cluster.run().look()
+    assert cluster.phases == ["Running"]
+    assert [condition.status for condition in cluster.status.conditions] == ["Pending", "Running"]
+
+
+def test_a_job_that_stays_pending_says_so_within_a_second() -> None:
+    cluster = Toy(job(), JobSettings(count_seconds=1.0))
+    cluster.auto_inqueue = False
+    cluster.wrote_at = cluster.now
+    cluster.look()
+    cluster.wait(1).look()
+    assert (cluster.phase, cluster.reason) == ("Pending", "WaitingForPodGroup")
+
+
+def test_a_job_that_volcano_finished_keeps_its_status() -> None:
+    body = job()
+    body["status"] = {"state": {"phase": "Completed"}, "version": 3, "succeeded": 7}
+    cluster = Toy(body).settle()
+    assert (cluster.writes, cluster.status.succeeded) == ([], 7)
+
+
+def test_a_job_that_volcano_runs_is_taken_over() -> None:
+    cluster = started()
+    status = cluster.job["status"]
+    cluster.job = {**cluster.job, "status": {"state": status["state"], "running": 2, "minAvailable": 2}}
+    assert cluster.group is not None
+    del cluster.group["metadata"]["annotations"]["volcano.sh/job-version"]
+    before = len(cluster.created)
+    cluster.settle().succeed().settle()
+    assert (cluster.phase, cluster.status.succeeded, len(cluster.created)) == ("Completed", 2, before)
