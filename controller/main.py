@@ -25,7 +25,7 @@ from controller.kube.apply import Applier
 from controller.kube.errors import NotLeader
 from controller.kube.events import Recorder
 from controller.kube.lease import Lease, LeaseLost
-from controller.loop import flows, gang, jobs, policies, templates, ttl
+from controller.loop import flows, gang, jobs, policies, queues, templates, ttl
 from controller.loop.controller import Controller, ControllerContext
 from controller.loop.manager import Manager
 from controller.settings import Settings, SettingsError, parse
@@ -69,6 +69,7 @@ CONTROLLERS: Final[tuple[Part, ...]] = (  # add a controller here
     Part(ttl.build, _jobs),
     Part(policies.build, _flows),
     Part(gang.build, _gate),
+    Part(queues.build, _jobs),
 )
 
 

@@ -1,0 +1,49 @@
+"""Everything that deciding about a Queue may look at."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from shared import names
+from shared.model.command import Command
+from shared.model.phases import PodGroupPhase, QueueState
+from shared.model.queue import Queue
+
+Body = dict[str, Any]
+
+
+class QueueSeen(msgspec.Struct, frozen=True):
+    """One look. `parent`: the parent's state, None when it is root or not there; `children`: states by name;
+    `groups`: PodGroups by phase; `allocated`: what they hold, None when somebody else keeps that account;
+    `wrote_at`: when this process last wrote the status or first saw a change, epoch seconds."""
+
+    queue: Queue
+    body: Body
+    now: float
+    parent: QueueState | None = None
+    children: Mapping[str, QueueState] = {}
+    groups: Mapping[PodGroupPhase, int] = {}
+    allocated: Mapping[str, str] | None = None
+    commands: tuple[Command, ...] = ()
+    wrote_at: float | None = None
+    count_seconds: float = 1.0
+
+    @property
+    def name(self) -> str:
+        return self.queue.metadata.name
+
+    @property
+    def state(self) -> QueueState:
+        """A queue without a state was made a moment ago and counts as Open."""
+        return self.queue.status.state or QueueState.OPEN
+
+    @property
+    def closed_by_parent(self) -> bool:
+        return self.queue.metadata.annotations.get(names.CLOSED_BY_PARENT) == "true"
+
+    @property
+    def drained(self) -> bool:
+        """Nothing is left that closing has to wait for: finished groups do not count (decisions row 25)."""
+        unfinished = sum(count for phase, count in self.groups.items() if phase is not PodGroupPhase.COMPLETED)
+        return not unfinished and all(state is QueueState.CLOSED for state in self.children.values())
