@@ -1,0 +1,138 @@
+"""`logs NAME/STEP`: what the pods of the step's latest Job wrote."""
+
+import argparse
+import asyncio
+import sys
+from typing import Any, Final
+
+from cli.client import Session, live
+from cli.exits import CliError, Exit
+from cli.output import note
+from shared.kinds import JOB, JOBFLOW, POD
+from shared.kube import requests
+from shared.kube.errors import ApiError, BadRequest, NotFound, error_of
+from shared.kube.requests import Request
+from shared.model.phases import JobPhase
+from shared.names import JOB_NAME, TASK_INDEX, TASK_SPEC
+from webhook.words import did_you_mean
+
+Body = dict[str, Any]
+_SECONDS: Final = 60.0
+_QUIET: Final = 3600.0  # a container may be silent for long
+_POLL: Final = 1.0
+_READY: Final = ("Running", "Succeeded", "Failed")
+_ENDED: Final = frozenset(phase for phase in JobPhase if phase.finished)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    flow, slash, step = arguments.step.partition("/")
+    if not slash or not flow or not step:
+        raise CliError(f'"{arguments.step}": want NAME/STEP, as in "nightly/train"')
+
+    async def work(session: Session) -> int:
+        job = arguments.job or latest_job(await session.api.get(JOBFLOW, session.namespace, flow), step)
+        if arguments.follow:
+            await _Follower(session, arguments, job).run()
+            return Exit.OK
+        pods = await _pods(session, arguments, job)
+        if not pods:
+            raise CliError(f"Job {job} has no pods", Exit.NOT_FOUND, "they may not be made yet, or be deleted already")
+        for pod in pods:
+            await _print(session, arguments, pod, prefix=len(pods) > 1)
+        return Exit.OK
+
+    return live(arguments, work)
+
+
+def latest_job(flow: Body, step: str) -> str:
+    """The Job that the step made last. Raises CliError."""
+    spec, status = flow.get("spec") or {}, flow.get("status") or {}
+    names = [each["name"] for field in ("flows", "finally") for each in spec.get(field) or ()]
+    if step not in names:
+        raise CliError(f'no step named "{step}"{did_you_mean(step, names)}', Exit.NOT_FOUND)
+    state: Body = next((each for each in status.get("steps") or () if each["name"] == step), {})
+    if not state.get("jobs"):
+        said = f"step {step} has made no Job yet ({state.get('phase') or 'Waiting'})"
+        raise CliError(said, Exit.NOT_FOUND)
+    return str(state["jobs"][-1])
+
+
+async def _pods(session: Session, arguments: argparse.Namespace, job: str) -> list[Body]:
+    """The Job's pods by task and index."""
+    selector = f"{JOB_NAME}={job}" + (f",{TASK_SPEC}={arguments.task}" if arguments.task else "")
+    found = [pod async for pod in session.api.list(POD, session.namespace, label_selector=selector)]
+    return sorted(found, key=_order)
+
+
+def _order(pod: Body) -> tuple[str, int, str]:
+    labels = pod["metadata"].get("labels") or {}
+    index = labels.get(TASK_INDEX, "")
+    return labels.get(TASK_SPEC, ""), int(index) if index.isdigit() else 0, pod["metadata"]["name"]
+
+
+def _request(arguments: argparse.Namespace, pod: Body, *, follow: bool) -> Request:
+    metadata = pod["metadata"]
+    container = arguments.container or pod["spec"]["containers"][0]["name"]
+    query = {"container": container, "follow": follow, "tailLines": arguments.tail}
+    path = requests.path(POD, metadata["namespace"], metadata["name"], "log")
+    return Request("get", "GET", requests.target(path, query))
+
+
+async def _print(session: Session, arguments: argparse.Namespace, pod: Body, *, prefix: bool) -> None:
+    answer = await session.transport.send(_request(arguments, pod, follow=False), _SECONDS)
+    if answer.code == BadRequest.code:  # nothing there yet: the others may have something
+        note(f"{pod['metadata']['name']}: {error_of(answer.code, answer.body).message}")
+        return
+    if answer.code >= 300:
+        raise error_of(answer.code, answer.body)
+    _write(answer.body, pod["metadata"]["name"] if prefix else "")
+
+
+def _write(data: bytes, prefix: str) -> None:
+    text = data.decode("utf-8", "replace")
+    if prefix:
+        text = "".join(f"[{prefix}] {line}" for line in text.splitlines(keepends=True))
+    sys.stdout.write(text if text.endswith("\n") or not text else f"{text}\n")
+    sys.stdout.flush()
+
+
+class _Follower:
+    """Reads every pod of the Job as it starts, until the Job has ended and everything is read."""
+
+    def __init__(self, session: Session, arguments: argparse.Namespace, job: str) -> None:
+        self._session = session
+        self._arguments = arguments
+        self._job = job
+        self._reading: dict[str, asyncio.Task[None]] = {}
+
+    async def run(self) -> None:
+        while True:
+            over = await self._over()
+            pods = await _pods(self._session, self._arguments, self._job)
+            for pod in pods:
+                uid = pod["metadata"]["uid"]
+                if uid not in self._reading and (pod.get("status") or {}).get("phase") in _READY:
+                    self._reading[uid] = asyncio.create_task(self._read(pod, prefix=len(pods) > 1))
+            if over:
+                await asyncio.gather(*self._reading.values())
+                return
+            await asyncio.sleep(_POLL)
+
+    async def _over(self) -> bool:
+        try:
+            job = await self._session.api.get(JOB, self._session.namespace, self._job)
+        except NotFound:
+            return True
+        return ((job.get("status") or {}).get("state") or {}).get("phase") in _ENDED
+
+    async def _read(self, pod: Body, *, prefix: bool) -> None:
+        name = pod["metadata"]["name"]
+        request = _request(self._arguments, pod, follow=True)
+        try:
+            async with self._session.transport.stream(request, _QUIET) as (code, content, _):
+                if code >= 300:
+                    raise error_of(code, await content.read())
+                while line := await content.readline():
+                    _write(line, name if prefix else "")
+        except ApiError as error:
+            note(f"{name}: {error.message}")

@@ -1,0 +1,69 @@
+"""`render`: the Jobs of a step, as the controller would create them."""
+
+import argparse
+from typing import Any
+
+from cli.check import admit
+from cli.exits import CliError, Exit
+from cli.manifests import load
+from cli.output import note, print_bodies
+from cli.params import pairs, with_params
+from cli.pick import name_of, of_kind, the_flow
+from cli.rendering import Renderer, Unrenderable
+from shared.kinds import JOB, JOBTEMPLATE
+from webhook.lookups import NothingKnown
+
+Body = dict[str, Any]
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """1 when a Job would be refused, or none can be made."""
+    manifests = load(arguments.files)
+    flow = with_params(the_flow(manifests, arguments.flow, ", ".join(arguments.files)), pairs(arguments.param, "-p"))
+    flow = _placed(flow, arguments.namespace or "default")
+    templates = {name_of(body): body for body in of_kind(manifests, JOBTEMPLATE)}
+    try:
+        renderer = Renderer(flow, templates, _outputs(arguments.output_of))
+        steps = arguments.step or renderer.steps()
+        jobs = [_without_owner(job) for step in steps for job in renderer.jobs(step, arguments.index)]
+    except Unrenderable as fault:
+        raise CliError(str(fault), Exit.NOT_FOUND if fault.missing else Exit.NO) from fault
+    print_bodies(jobs, arguments.output, listed=arguments.output == "json" and len(jobs) != 1)
+    return _judge(jobs)
+
+
+def _judge(jobs: list[Body]) -> int:
+    """Say what the webhook would have against the Jobs."""
+    faults = 0
+    for job in jobs:
+        for violation in admit(JOB, job, NothingKnown(), job["metadata"]["namespace"]).violations:
+            note(f"{job['metadata']['name']}: {violation}")
+            faults += 1
+    return Exit.NO if faults else Exit.OK
+
+
+def _placed(flow: Body, namespace: str) -> Body:
+    """With the metadata that the API server would have given it."""
+    metadata = flow.get("metadata") or {}
+    given = {
+        "namespace": namespace,
+        **metadata,
+        "name": metadata.get("name") or f"{metadata.get('generateName') or ''}xxxxx",
+    }
+    return {**flow, "metadata": given}
+
+
+def _without_owner(job: Body) -> Body:
+    """The flow is in a file: it has no uid to be owned by."""
+    metadata = {key: value for key, value in job["metadata"].items() if key != "ownerReferences"}
+    return {**job, "metadata": metadata}
+
+
+def _outputs(texts: list[str]) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for name, value in pairs(texts, "--output-of").items():
+        step, dot, output = name.partition(".")
+        if not dot or not step or not output:
+            raise CliError(f"--output-of {name}={value}: want STEP.NAME=VALUE")
+        found.setdefault(step, {})[output] = value
+    return found

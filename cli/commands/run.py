@@ -1,0 +1,98 @@
+"""`run`: a flow from a file, with what it needs; or one that exists, again under a fresh name."""
+
+import argparse
+from typing import Any, Final
+
+from cli.client import Session, live
+from cli.convert import fresh_metadata
+from cli.exits import CliError, Exit
+from cli.manifests import Manifest, is_file, load
+from cli.output import as_name, note, print_bodies
+from cli.params import pairs, with_params
+from cli.pick import name_of, of_kind, the_flow
+from shared.kinds import JOBFLOW, JOBTEMPLATE, QUEUE, Kind
+from shared.kube.errors import AlreadyExists
+from shared.kube.requests import APPLY_PATCH
+
+Body = dict[str, Any]
+MANAGER: Final = "jobflow-cli"
+
+
+def run(arguments: argparse.Namespace) -> int:
+    manifests = load([arguments.flow]) if is_file(arguments.flow) else []
+    values = pairs(arguments.param, "-p")
+    given = the_flow(manifests, "", arguments.flow) if manifests or is_file(arguments.flow) else None
+
+    async def work(session: Session) -> int:
+        body = given or await session.api.get(JOBFLOW, session.namespace, arguments.flow)
+        fresh = with_params(again(body) if given is None else body, values)
+        fresh = named(fresh, arguments.name, _namespace(fresh, session, arguments))
+        await _apply(session, manifests)
+        created = await _create(session, fresh)
+        metadata = created["metadata"]
+        if arguments.output:
+            print_bodies([created], arguments.output)
+        else:
+            print(f"{as_name(created)} created", flush=True)
+        if not arguments.watch:
+            return Exit.OK
+        from cli.commands.status import watch
+
+        return await watch(Session(session.api, session.transport, metadata["namespace"]), metadata["name"])
+
+    return live(arguments, work)
+
+
+def again(body: Body) -> Body:
+    """A JobFlow like `body` that has not run yet, under a name to be generated."""
+    metadata = body["metadata"]
+    spec = {key: value for key, value in body["spec"].items() if key != "suspend"}
+    prefix = metadata.get("generateName") or f"{metadata['name']}-"
+    return {
+        "apiVersion": JOBFLOW.api_version,
+        "kind": JOBFLOW.kind,
+        "metadata": {"generateName": prefix, **fresh_metadata(metadata)},
+        "spec": spec,
+    }
+
+
+def named(body: Body, name: str, namespace: str) -> Body:
+    """The body in its namespace, under `name` if there is one."""
+    metadata = {**(body.get("metadata") or {}), "namespace": namespace}
+    if name:
+        metadata = {key: value for key, value in metadata.items() if key != "generateName"} | {"name": name}
+    return {key: value for key, value in body.items() if key != "status"} | {"metadata": metadata}
+
+
+def _namespace(body: Body, session: Session, arguments: argparse.Namespace) -> str:
+    """As kubectl: a manifest that says another namespace than -n is refused."""
+    said = str((body.get("metadata") or {}).get("namespace") or "")
+    if said and arguments.namespace and said != arguments.namespace:
+        raise CliError(f'the manifest is of namespace "{said}", and -n says "{arguments.namespace}"')
+    return said or session.namespace
+
+
+async def _create(session: Session, body: Body) -> Body:
+    try:
+        return await session.api.create(JOBFLOW, body, namespace=body["metadata"]["namespace"])
+    except AlreadyExists as error:
+        name = name_of(body)
+        raise CliError(
+            error.message, Exit.REFUSED, f"run it again under a fresh name: jobflow run {name}; or name it: --name NAME"
+        ) from error
+
+
+async def _apply(session: Session, manifests: list[Manifest]) -> None:
+    """Queues and JobTemplates of the same file come first, as kubectl apply would leave them."""
+    for kind in (QUEUE, JOBTEMPLATE):
+        for body in of_kind(manifests, kind):
+            await _apply_one(session, kind, body)
+
+
+async def _apply_one(session: Session, kind: Kind, body: Body) -> None:
+    namespace = str((body.get("metadata") or {}).get("namespace") or session.namespace) if kind.namespaced else ""
+    change = named(body, "", namespace) if kind.namespaced else body
+    made = await session.api.patch(
+        kind, namespace, name_of(body), change, content_type=APPLY_PATCH, field_manager=MANAGER, force=True
+    )
+    note(f"{as_name(made)} applied")

@@ -1,0 +1,101 @@
+"""`status`: one look, or a live tree until the flow has ended."""
+
+import argparse
+import sys
+import time
+from contextlib import aclosing
+from typing import Any
+
+from rich.console import Console, Group
+from rich.live import Live
+
+from cli.client import Session, live
+from cli.exits import CliError, Exit
+from cli.flowview import FlowView, Unreadable, flow_view, tasks_by_step
+from cli.follow import changes
+from cli.output import console, print_bodies
+from cli.views.status import picture
+from shared.kinds import JOBFLOW, POD
+from shared.kube.errors import Forbidden
+from shared.model.phases import FlowPhase
+from shared.names import JOB_NAME
+
+Body = dict[str, Any]
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Without --watch always 0; with it, whether the flow succeeded."""
+
+    async def work(session: Session) -> int:
+        if arguments.watch:
+            return await watch(session, arguments.name)
+        body = await session.api.get(JOBFLOW, session.namespace, arguments.name)
+        if arguments.output:
+            print_bodies([body], arguments.output)
+            return Exit.OK
+        out = console(sys.stdout)
+        seen = view(body, await _pods(session))
+        for line in picture(seen, time.time(), out.width if out.is_terminal else 0):
+            out.print(line, soft_wrap=True, highlight=False)
+        return Exit.OK
+
+    return live(arguments, work)
+
+
+async def watch(session: Session, name: str) -> int:
+    """Show the flow until it has ended: a live tree on a terminal, else a line for each change. The exit code."""
+    out = console(sys.stdout)
+    async with aclosing(changes(session, name)) as looks:
+        if out.is_terminal:
+            last = await _live(out, looks)
+        else:
+            last = await _lines(out, looks)
+    if not last.over:
+        raise CliError(f'jobflow "{name}" was deleted while it was watched', Exit.NOT_FOUND)
+    return Exit.OK if last.phase is FlowPhase.SUCCEED else Exit.NO
+
+
+def view(body: Body, pods: list[Body]) -> FlowView:
+    try:
+        return flow_view(body, tasks_by_step(body, pods))
+    except Unreadable as error:
+        raise CliError(f"the JobFlow cannot be read: {error}", Exit.NO) from error
+
+
+async def _live(out: Console, looks: Any) -> FlowView:
+    with Live(console=out, auto_refresh=False, vertical_overflow="crop") as shown:
+        async for body, pods in looks:
+            seen = view(body, pods)
+            lines = picture(seen, time.time(), out.width, out.height - 1)
+            shown.update(Group(*lines), refresh=True)
+            if seen.over:
+                break
+    return seen
+
+
+async def _lines(out: Console, looks: Any) -> FlowView:
+    """For logs of pipelines: what changed, once."""
+    known: dict[str, tuple[str, str]] = {}
+    async for body, _ in looks:
+        seen = view(body, [])
+        now = time.strftime("%H:%M:%S")
+        for name, state in (*((step.name, (step.phase, step.reason)) for step in seen.steps), ("", (seen.phase, ""))):
+            if known.get(name) != state:
+                what = f"step {name}" if name else f"flow {seen.name}"
+                why = next(
+                    (f"  {step.reason}: {step.message}" for step in seen.steps if step.name == name and step.reason), ""
+                )
+                out.print(f"{now}  {what}: {state[0]}{why.rstrip(': ')}", soft_wrap=True, highlight=False)
+                known[name] = state
+        sys.stdout.flush()
+        if seen.over:
+            break
+    return seen
+
+
+async def _pods(session: Session) -> list[Body]:
+    """Pods of Jobs in the namespace; who may not list them sees the flow without them."""
+    try:
+        return [pod async for pod in session.api.list(POD, session.namespace, label_selector=JOB_NAME)]
+    except Forbidden:
+        return []

@@ -1,0 +1,180 @@
+"""A JobFlow as people look at it: spec, status and pods joined into one frozen picture. Pure."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from shared import flowgraph
+from shared.model.flow import JobFlowSpec
+from shared.model.flow_status import FlowPods, JobFlowStatus, StepStatus
+from shared.model.phases import FlowPhase, StepPhase
+from shared.model.step import Step
+from shared.names import JOB_NAME
+from shared.naming import job_name
+from shared.taskstatus import TaskStatus, task_status
+from shared.timestamp import epoch_or_none
+
+Body = dict[str, Any]
+Tasks = Mapping[TaskStatus, int]
+ENDED: Final = (FlowPhase.SUCCEED, FlowPhase.FAILED)
+_RETRY: Final = re.compile(r"-r[1-9]\d*$")
+_INDEX: Final = re.compile(r"-(0|[1-9]\d*)$")
+_NO_PODS: Final = FlowPods()
+
+
+class Unreadable(Exception):
+    """The object's spec breaks the schema; the message says where."""
+
+
+class StepView(msgspec.Struct, frozen=True):
+    """One step. `targets`: what it waits for, switches included; `kind`: switch, for, daemon or ''; times in seconds
+    since 1970; `waiting`: what the controller says it waits for; `done`, `total`: iterations, total -1 when unknown."""
+
+    name: str
+    targets: tuple[str, ...] = ()
+    final: bool = False
+    kind: str = ""
+    phase: StepPhase = StepPhase.WAITING
+    reason: str = ""
+    message: str = ""
+    started: float | None = None
+    ended: float | None = None
+    attempts: int = 0
+    waiting: tuple[str, ...] = ()
+    done: int = 0
+    total: int = 0
+    chosen: tuple[str, ...] | None = None
+    outputs: Mapping[str, str] = {}
+    tasks: Tasks = {}
+
+    @property
+    def active(self) -> bool:
+        """Under way, or about to be."""
+        return bool(self.waiting) or not (self.phase.ended or self.phase is StepPhase.WAITING)
+
+
+class FlowView(msgspec.Struct, frozen=True):
+    """The whole flow; `steps` in the order of the spec, `finally` last."""
+
+    namespace: str
+    name: str
+    phase: FlowPhase
+    steps: tuple[StepView, ...]
+    reason: str = ""
+    message: str = ""
+    started: float | None = None
+    ended: float | None = None
+    pods: FlowPods = _NO_PODS
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing will change any more. A flow that fails is over only when all its steps are."""
+        return self.phase in ENDED
+
+    @property
+    def edges(self) -> dict[str, tuple[str, ...]]:
+        return {step.name: step.targets for step in self.steps}
+
+
+def flow_view(body: Body, tasks: Mapping[str, Tasks] | None = None) -> FlowView:
+    """The picture of a raw JobFlow; `tasks`: pods by Task status, by step. Raises Unreadable."""
+    spec = _spec(body)
+    status = _status(body)
+    metadata = body.get("metadata") or {}
+    states = {state.name: state for state in status.steps}
+    words = {step.name: step.waiting_for for step in status.next}
+    edges = flowgraph.edges(spec)
+    seen = tasks or {}
+
+    def view(step: Step, final: bool) -> StepView:
+        state = states.get(step.name) or StepStatus(name=step.name)
+        return _step(step, state, edges.get(step.name, ()), final, words.get(step.name, ()), seen.get(step.name, {}))
+
+    return FlowView(
+        namespace=str(metadata.get("namespace") or ""),
+        name=str(metadata.get("name") or metadata.get("generateName") or ""),
+        phase=status.state.phase or FlowPhase.PENDING,
+        steps=(*(view(step, False) for step in spec.flows), *(view(step, True) for step in spec.finally_)),
+        reason=status.state.reason,
+        message=status.state.message,
+        started=epoch_or_none(status.start_time),
+        ended=epoch_or_none(status.completion_time),
+        pods=status.pods or _NO_PODS,
+    )
+
+
+def tasks_by_step(body: Body, pods: Iterable[Body]) -> dict[str, Counter[TaskStatus]]:
+    """How many pods of each step are in each of the ten Task states."""
+    flow = str((body.get("metadata") or {}).get("name") or "")
+    spec = body.get("spec") or {}
+    names = {
+        job_name(flow, str(step.get("name"))): str(step.get("name"))
+        for field in ("flows", "finally")
+        for step in spec.get(field) or ()
+    }
+    found: dict[str, Counter[TaskStatus]] = {}
+    for pod in pods:
+        job = ((pod.get("metadata") or {}).get("labels") or {}).get(JOB_NAME, "")
+        step = _step_of(job, names)
+        if step:
+            found.setdefault(step, Counter())[task_status(pod)] += 1
+    return found
+
+
+def _step_of(job: str, names: Mapping[str, str]) -> str:
+    """FLOW-STEP[-INDEX][-rN] -> STEP."""
+    without_retry = _RETRY.sub("", job)
+    for name in (job, without_retry, _INDEX.sub("", without_retry), _INDEX.sub("", job)):
+        if name in names:
+            return names[name]
+    return ""
+
+
+def _step(
+    step: Step, state: StepStatus, targets: tuple[str, ...], final: bool, words: tuple[str, ...], tasks: Tasks
+) -> StepView:
+    iterations = state.iterations
+    return StepView(
+        name=step.name,
+        targets=targets,
+        final=final,
+        kind="switch" if step.switch else "for" if step.for_ else "daemon" if step.daemon else "",
+        phase=state.phase,
+        reason=state.reason,
+        message=state.message or (state.last_attempt.message if state.last_attempt and state.phase.ended else ""),
+        started=epoch_or_none(state.start_time),
+        ended=epoch_or_none(state.completion_time),
+        attempts=max(state.attempts - state.attempt_base, 0),
+        waiting=() if state.phase.ended else words,
+        done=_size(iterations.completed_indexes) + _size(iterations.failed_indexes) if iterations else 0,
+        total=0 if iterations is None else -1 if iterations.total is None else iterations.total,
+        chosen=state.chosen,
+        outputs=state.outputs,
+        tasks=tasks,
+    )
+
+
+def _size(ranges: str) -> int:
+    """How many indexes "0-57,60" stands for."""
+    total = 0
+    for part in ranges.split(",") if ranges else ():
+        first, _, last = part.partition("-")
+        total += int(last or first) - int(first) + 1
+    return total
+
+
+def _spec(body: Body) -> JobFlowSpec:
+    try:
+        return msgspec.convert(body.get("spec") or {}, JobFlowSpec)
+    except msgspec.ValidationError as error:
+        raise Unreadable(str(error)) from error
+
+
+def _status(body: Body) -> JobFlowStatus:
+    try:
+        return msgspec.convert(body.get("status") or {}, JobFlowStatus)
+    except msgspec.ValidationError:
+        return JobFlowStatus()

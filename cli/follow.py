@@ -1,0 +1,61 @@
+"""A flow and its pods as they change: list and watch, told at most a few times a second."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator
+from typing import Any, Final
+
+from cli.client import Session
+from cli.exits import CliError, Exit
+from shared.kinds import JOBFLOW, POD
+from shared.kube.cache import Caches
+from shared.names import JOB_NAME
+
+Body = dict[str, Any]
+_PAUSE: Final = 0.5  # between two looks, however fast things change: half a second is soon enough for eyes
+_IDLE: Final = 1.0  # clocks on the screen go on
+
+
+async def changes(session: Session, name: str) -> AsyncGenerator[tuple[Body, list[Body]], None]:
+    """(the flow, pods of Jobs in its namespace) now, at every change, and once a second. Ends when the flow is deleted."""
+    first = await session.api.get(JOBFLOW, session.namespace, name)
+    caches = Caches(session.api, namespaces=(session.namespace,))
+    flows = caches.want(JOBFLOW, field_selector=f"metadata.name={name}")
+    pods = caches.want(POD, label_selector=JOB_NAME, transform=_small)
+    changed = asyncio.Event()
+    for cache in (flows, pods):
+        cache.on_change(lambda old, new: changed.set())
+    running = asyncio.create_task(caches.run())
+    try:
+        yield first, []
+        await _synced(flows, running)
+        while (body := flows.get(session.namespace, name)) is not None:
+            yield body, list(pods.list(session.namespace))
+            changed.clear()
+            await asyncio.sleep(_PAUSE)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(changed.wait(), _IDLE - _PAUSE)
+    finally:
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+
+
+async def _synced(cache: Any, running: "asyncio.Task[None]") -> None:
+    """Until the first list is there; pods may be forbidden, which must not keep the flow from being shown."""
+    waiting = asyncio.create_task(cache.synced())
+    await asyncio.wait({waiting, running}, return_when=asyncio.FIRST_COMPLETED)
+    if running.done():
+        waiting.cancel()
+        raise CliError(f"the watch ended: {running.exception()}", Exit.UNREACHABLE)
+
+
+def _small(body: Body) -> Body:
+    """What the Task status is made of; the rest of a pod is most of its size."""
+    metadata, status = body["metadata"], body.get("status") or {}
+    kept = ("name", "namespace", "uid", "resourceVersion", "labels", "deletionTimestamp")
+    return {
+        "metadata": {key: metadata[key] for key in kept if key in metadata},
+        "spec": {"nodeName": (body.get("spec") or {}).get("nodeName")},
+        "status": {key: status[key] for key in ("phase", "conditions", "nominatedNodeName") if key in status},
+    }

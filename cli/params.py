@@ -1,0 +1,34 @@
+"""`-p NAME=VALUE` put into a JobFlow. Pure."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cli.exits import CliError
+from webhook.words import did_you_mean, quoted
+
+Body = dict[str, Any]
+
+
+def pairs(texts: Sequence[str], flag: str) -> dict[str, str]:
+    """NAME -> VALUE. Raises CliError."""
+    found: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise CliError(f'{flag} {text}: want NAME=VALUE, as in "{flag} day=2026-01-02"')
+        found[name] = value
+    return found
+
+
+def with_params(flow: Body, values: Mapping[str, str]) -> Body:
+    """A copy of the flow with these values. Raises CliError for a param that the flow does not declare."""
+    spec = flow.get("spec") or {}
+    declared = [str(param.get("name")) for param in spec.get("params") or ()]
+    for name in values:
+        if name not in declared:
+            known = f"; declared: {quoted(declared)}" if declared else "; the flow declares none in spec.params"
+            raise CliError(f'-p {name}: no param named "{name}"{did_you_mean(name, declared) or known}')
+    if not values:
+        return flow
+    params = [{**param, "value": values.get(param["name"], param.get("value", ""))} for param in spec["params"]]
+    return {**flow, "spec": {**spec, "params": params}}

@@ -1,0 +1,36 @@
+"""Which object of those in the files is meant. Pure."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from cli.exits import CliError, Exit
+from cli.manifests import Manifest
+from shared.kinds import JOBFLOW, Kind
+from webhook.words import did_you_mean
+
+Body = dict[str, Any]
+
+
+def of_kind(manifests: Iterable[Manifest], kind: Kind) -> list[Body]:
+    wanted = (kind.api_version, kind.kind)
+    return [each.body for each in manifests if (each.body.get("apiVersion"), each.body.get("kind")) == wanted]
+
+
+def name_of(body: Body) -> str:
+    metadata = body.get("metadata") or {}
+    return str(metadata.get("name") or metadata.get("generateName") or "")
+
+
+def the_flow(manifests: Sequence[Manifest], name: str, where: str) -> Body:
+    """The one JobFlow, or the one named. Raises CliError."""
+    flows = of_kind(manifests, JOBFLOW)
+    if not flows:
+        raise CliError(f"{where}: no JobFlow of {JOBFLOW.api_version} in it", Exit.NOT_FOUND)
+    names = [name_of(flow) for flow in flows]
+    if name:
+        if name not in names:
+            raise CliError(f'{where}: no JobFlow named "{name}"{did_you_mean(name, names)}', Exit.NOT_FOUND)
+        return flows[names.index(name)]
+    if len(flows) > 1:
+        raise CliError(f"{where}: {len(flows)} JobFlows: {', '.join(names)}", hint="say which: --flow NAME")
+    return flows[0]

@@ -1,0 +1,200 @@
+"""The picture of a flow in a terminal: a head, the tree of steps, and what is folded away where it does not fit. Pure."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from rich.text import Text
+
+from cli.flowview import FlowView, StepView
+from cli.views.table import COLOURS, lasted
+from cli.views.tree import Branch, branches
+from shared.model.phases import StepPhase
+from shared.taskstatus import TaskStatus
+
+ICONS: Final = {
+    StepPhase.WAITING: "○",
+    StepPhase.PENDING: "◌",
+    StepPhase.RUNNING: "●",
+    StepPhase.RETRYING: "↻",
+    StepPhase.SUSPENDED: "‖",
+    StepPhase.COMPLETED: "✓",
+    StepPhase.FAILED: "✗",
+    StepPhase.SKIPPED: "⊘",
+    StepPhase.TERMINATED: "■",
+}
+_GONE_WRONG: Final = (StepPhase.FAILED, StepPhase.TERMINATED)
+_BAR: Final = 24
+_NAMES: Final = 44  # columns that a name with its branch may take before the others move
+_LISTED: Final = 6  # names that a folded line tells
+_HEAD: Final = 4
+_LEAST: Final = 8  # lines that even the smallest terminal shows
+
+
+def picture(flow: FlowView, now: float, width: int = 0, height: int = 0) -> list[Text]:
+    """Lines of at most `width` columns, at most `height` of them; 0: no limit."""
+    head = [*_head(flow, now), Text()]
+    room = max(height - len(head), _LEAST) if height else 0
+    finals = [step for step in flow.steps if step.final]
+    steps = [step for step in flow.steps if not step.final]
+    whole = len(steps) + (len(finals) + 1 if finals else 0)
+    if room and whole > room:
+        body = _folded(flow.steps, now, room)
+    else:
+        rows = list(branches(steps))
+        body = _rows(rows, now)
+        if finals:
+            body += [Text("finally", "bold"), *_rows([Branch("", step) for step in finals], now)]
+    lines = [*head, *body]
+    for line in lines if width else ():
+        line.truncate(width, overflow="ellipsis")
+    return lines
+
+
+def _head(flow: FlowView, now: float) -> list[Text]:
+    ended = sum(1 for step in flow.steps if step.phase.ended)
+    total = len(flow.steps)
+    time = lasted((flow.ended or now) - flow.started) if flow.started is not None else "not started"
+    first = Text.assemble(
+        (f"{flow.namespace}/{flow.name}" if flow.namespace else flow.name, "bold"),
+        "  ",
+        (flow.phase, f"bold {COLOURS.get(flow.phase, '')}"),
+        "  ",
+        *_bar(flow.steps),
+        f"  {ended}/{total}  {time}",
+    )
+    counts = Counter(step.phase for step in flow.steps)
+    second = Text("  ")
+    for phase in StepPhase:
+        if counts[phase]:
+            second.append(f"{ICONS[phase]} {counts[phase]} {phase.lower()}  ", COLOURS.get(phase, ""))
+    lines = [first, second]
+    if pods := _pods(flow):
+        lines.append(pods)
+    if flow.reason or flow.message:
+        said = ": ".join(part for part in (flow.reason, flow.message) if part)
+        lines.append(Text(f"  {said}", "red" if flow.phase == "Failed" else "yellow" if not flow.over else "dim"))
+    return lines
+
+
+def _bar(steps: Sequence[StepView]) -> list[tuple[str, str]]:
+    """Completed, failed, running and the rest, each its share of the bar."""
+    groups = (
+        ("green", [StepPhase.COMPLETED]),
+        ("red", _GONE_WRONG),
+        ("bright_black", [StepPhase.SKIPPED]),
+        ("cyan", [StepPhase.RUNNING, StepPhase.PENDING, StepPhase.RETRYING, StepPhase.SUSPENDED]),
+    )
+    parts: list[tuple[str, str]] = []
+    begun = 0
+    reached = 0
+    for colour, phases in groups:
+        begun += sum(1 for step in steps if step.phase in phases)
+        upto = round(_BAR * begun / max(len(steps), 1))
+        parts.append(("━" * (upto - reached), colour))
+        reached = upto
+    return [*parts, ("─" * (_BAR - reached), "dim")]
+
+
+def _pods(flow: FlowView) -> Text | None:
+    pods = flow.pods
+    if not pods.total:
+        return None
+    line = Text(f"  pods: {pods.running} running, {pods.succeeded} succeeded, ")
+    line.append(f"{pods.failed} failed", "red" if pods.failed else "")
+    if pods.succeeded + pods.failed:
+        line.append(f"  ({pods.failure_rate_percent:.1f} % failed)", "red" if pods.failed else "dim")
+    return line
+
+
+def _rows(rows: Iterable[Branch], now: float) -> list[Text]:
+    given = list(rows)
+    widths = [len(row.prefix) + len(row.step.name) + 2 for row in given]
+    column = min(max(widths, default=0), _NAMES)
+    return [_row(row, column, now) for row in given]
+
+
+def _row(row: Branch, column: int, now: float) -> Text:
+    step = row.step
+    colour = COLOURS.get(step.phase, "")
+    time = "" if step.started is None else lasted((step.ended or now) - step.started)
+    named = f"{ICONS[step.phase]} {step.name}"
+    line = Text.assemble((row.prefix, "dim"), (named, colour), " " * max(column - len(row.prefix) - len(named), 0))
+    line.append(f"  {step.phase:<10}", colour)
+    line.append(f" {time:>6}  " if step.phase is not StepPhase.SKIPPED else f" {'':>6}  ")
+    for text, style in _details(step, row.others):
+        line.append(text + "  ", style)
+    line.rstrip()
+    return line
+
+
+def _details(step: StepView, others: tuple[str, ...]) -> Iterable[tuple[str, str]]:
+    """What there is to say about a step, the most urgent first."""
+    if step.phase in _GONE_WRONG or step.phase is StepPhase.SKIPPED:
+        yield _why(step), "red" if step.phase in _GONE_WRONG else "dim"
+    elif step.waiting:
+        yield "; ".join(step.waiting), "yellow"
+    elif step.reason:
+        yield _why(step), "yellow"
+    if step.total:
+        yield f"{step.done}/{step.total if step.total > 0 else '?'} iterations", ""
+    if step.attempts > 1:
+        yield f"attempt {step.attempts}", "yellow"
+    if not step.phase.ended and step.tasks:
+        yield tasks_text(step.tasks), "cyan"
+    if step.chosen is not None:
+        yield f"chose {', '.join(step.chosen) or 'nothing'}", ""
+    if step.outputs:
+        yield " ".join(f"{name}={_short(value)}" for name, value in step.outputs.items()), "dim"
+    if others and not step.phase.ended:
+        yield f"also after {_some(others)}", "dim"
+    if step.kind and not step.phase.ended and not step.total:
+        yield step.kind, "dim"
+
+
+def tasks_text(tasks: dict[TaskStatus, int] | Counter[TaskStatus] | object) -> str:
+    """`3 Running, 1 Pending`, in the order of a pod's life."""
+    given = tasks if isinstance(tasks, dict) else {}
+    return ", ".join(f"{given[state]} {state}" for state in TaskStatus if given.get(state))
+
+
+def _why(step: StepView) -> str:
+    return ": ".join(part for part in (step.reason, _short(step.message, 160)) if part)
+
+
+def _short(text: str, most: int = 40) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= most else line[: most - 1] + "…"
+
+
+def _some(names: Sequence[str], most: int = _LISTED) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+# --- when it does not fit -------------------------------------------------------------------------------------------
+
+
+def _folded(steps: Sequence[StepView], now: float, room: int) -> list[Text]:
+    """What goes on and what went wrong as a tree; the rest as one line a phase."""
+    wrong = [step.name for step in steps if step.phase in _GONE_WRONG]
+    going = [step.name for step in steps if step.active]
+    quiet = len({step.phase for step in steps if not step.active})
+    space = max(room - quiet - 1, 2)
+    kept_wrong = wrong[-max(space // 3, space - len(going)) :] if wrong else []
+    shown = frozenset((*kept_wrong, *going[: space - len(kept_wrong)]))
+    lines = _rows(branches(steps, shown), now)
+    for phase in StepPhase:
+        folded = [step for step in steps if step.phase is phase and step.name not in shown]
+        if folded:
+            lines.append(_fold(phase, folded))
+    return lines
+
+
+def _fold(phase: StepPhase, folded: list[StepView]) -> Text:
+    """`✓ 312 more completed: ..., x, y, z`: those that ended last, or come first."""
+    if phase.ended:
+        names = [step.name for step in sorted(folded, key=lambda step: step.ended or 0.0)[-_LISTED:]]
+        told = ("… " if len(folded) > _LISTED else "") + ", ".join(names)
+    else:
+        told = _some([step.name for step in folded])
+    return Text(f"{ICONS[phase]} {len(folded)} {phase.lower()}: {told}", COLOURS.get(phase, ""))
