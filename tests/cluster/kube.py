@@ -15,6 +15,7 @@ Body = dict[str, Any]
 JSON_PATCH: Final = "application/json-patch+json"
 SECONDS: Final = 60.0
 _POLL: Final = 0.1
+_SHOWN: Final = 1500
 T = TypeVar("T")
 
 
@@ -111,7 +112,7 @@ class Kube:
             last = self.find(kind, namespace, name)
             return last if last is not None and holds(last) else None
 
-        return until(look, seconds, lambda: f"{kind.kind} {namespace}/{name}: {(last or {}).get('status')}")
+        return until(look, seconds, lambda: f"{kind.kind} {namespace}/{name}: {_short(last)}")
 
     def wait_gone(self, kind: Kind, namespace: str, name: str, seconds: float = SECONDS) -> None:
         until(
@@ -137,6 +138,12 @@ def path(kind: Kind, namespace: str = "", name: str = "") -> str:
     root = f"/apis/{kind.api_version}" if kind.group else f"/api/{kind.version}"
     scope = f"/namespaces/{namespace}" if kind.namespaced and namespace else ""
     return f"{root}{scope}/{kind.plural}" + (f"/{name}" if name else "")
+
+
+def _short(body: Body | None) -> str:
+    """A status as an error can hold it."""
+    text = orjson.dumps((body or {}).get("status")).decode()
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
 
 
 def kind_of(body: Body, kinds: Iterable[Kind]) -> Kind:

@@ -1,0 +1,35 @@
+"""What a step costs the API server."""
+
+import re
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+from shared.kinds import JOBFLOW
+from tests.cluster.kube import until
+from tests.e2e.scenario import ENDED, Scenario, phase
+
+FLOWS = 30
+SEED = {"a": (), "b": ("a",), "c": ("b",), "d": ("b",), "e": ("c", "d")}
+_WRITE = re.compile(r'jobflow_writes_total\{kind="(\w+)",outcome="\w+",verb="(\w+)"\} ([\d.]+)')
+
+
+def writes(scenario: Scenario) -> Counter[tuple[str, str]]:
+    """(kind, verb) -> how many writes the controller has made."""
+    page = scenario.cluster.metrics()
+    return Counter({(kind, verb): int(float(count)) for kind, verb, count in _WRITE.findall(page)})
+
+
+def test_a_step_costs_one_job_and_at_most_two_reports_of_its_flow(scenario: Scenario) -> None:
+    """One when it starts and one when it ends; of many flows at once fewer, which the benchmarks measure."""
+    scenario.templates(*SEED)
+    before = writes(scenario)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda index: scenario.flow(f"f{index}", SEED), range(FLOWS)))
+
+    def ended() -> bool:
+        return all(phase(flow) in ENDED for flow in scenario.kube.list(JOBFLOW, scenario.namespace))
+
+    until(ended, 100, lambda: "some flow has not ended")
+    cost = writes(scenario) - before
+    assert cost["Job", "create"] == FLOWS * len(SEED)
+    assert cost["JobFlow", "status"] <= 2 * FLOWS * len(SEED)
