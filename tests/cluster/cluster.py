@@ -198,6 +198,13 @@ class Cluster:
         yield name
         self.kube.delete(NAMESPACE, "", name)
 
+    def await_service_account(self, namespace: str) -> None:
+        """Where a controller manager gives each namespace one, pods are refused until it is there."""
+        if "controlplane" not in self.processes:
+            return
+        path = f"/api/v1/namespaces/{namespace}/serviceaccounts"
+        until(lambda: self.kube.request("GET", path)["items"], 30, lambda: f"{namespace} gets no service account")
+
     def wait_for(
         self, kind: Kind, namespace: str, name: str, holds: Callable[[Body], bool], seconds: float = 60.0
     ) -> Body:

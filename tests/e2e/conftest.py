@@ -29,7 +29,7 @@ def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
     The one controller needs no lease: a killed one's would keep its successor waiting for 15 s.
     """
     backend = chosen(request.config.getoption("--backend"), request.config.getoption("--kubeconfig"))
-    options = Options(nodes=4, cpu="64", memory="256Gi", speed=SPEED, controller_args=("--no-leader-elect",))
+    options = Options(nodes=4, cpu="64", memory="256Gi", gpus=8, speed=SPEED, controller_args=("--no-leader-elect",))
     with Cluster(backend, options) as running:
         yield running
 

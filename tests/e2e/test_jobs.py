@@ -1,228 +1,179 @@
-"""Jobs of their own: every way to run, heal, stop and end, with real pods behind an API server."""
+"""Jobs through pods: what the second seed describes, on a live API server."""
 
-import random
-import time
-from collections.abc import Callable
-from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from shared.kinds import COMMAND, CONFIGMAP, JOB, POD, PODGROUP, PVC, RESOURCEQUOTA, SECRET, SERVICE, Kind
+from shared.kinds import JOB, POD, PODGROUP, QUEUE
 from tests.cluster.kube import until
-from tests.e2e.scenario import Scenario
+from tests.e2e.scenario import Scenario, job_phase
 
 Body = dict[str, Any]
-LONG = 4000.0  # seconds of the nodes' clock: nobody waits for it
+EXAMPLE = Path("examples/seed/distributed-training.yaml")
+FINAL = ("Completed", "Failed", "Aborted", "Terminated")
 
 
-def task(name: str, replicas: int = 1, seconds: float = 1, code: int = 0, **fields: Any) -> Body:
-    container = {"name": "main", "image": "busybox", "command": ["sh", "-c", f"sleep {seconds:g}; exit {code}"]}
-    spec = {"restartPolicy": "Never", "containers": [container]}
-    return {"name": name, "replicas": replicas, "template": {"spec": spec}, **fields}
+def a_task(name: str = "w", replicas: int = 1, seconds: float = 1, code: int = 0, **said: Any) -> Body:
+    command = ["sh", "-c", f"sleep {seconds:g}; exit {code}"]
+    container = {"name": "main", "image": "busybox", "command": command} | said.pop("container", {})
+    annotations = {f"jobflow.dev/{key}": value for key, value in said.pop("annotations", {}).items()}
+    pod = {"metadata": {"annotations": annotations}, "spec": {"restartPolicy": "Never", "containers": [container]}}
+    return {"name": name, "replicas": replicas, "template": pod} | said
 
 
-class Jobs:
-    """Short words for what happens to one Job `j`."""
-
-    def __init__(self, scenario: Scenario) -> None:
-        self.kube, self.namespace = scenario.kube, scenario.namespace
-        self.cluster = scenario.cluster
-
-    def apply(self, *tasks: Body, **spec: Any) -> "Jobs":
-        metadata = {"name": "j", "namespace": self.namespace}
-        self.kube.apply(
-            JOB,
-            {
-                "apiVersion": JOB.api_version,
-                "kind": "Job",
-                "metadata": metadata,
-                "spec": {"tasks": list(tasks), **spec},
-            },
-        )
-        return self
-
-    def order(self, action: str) -> "Jobs":
-        uid = self.kube.get(JOB, self.namespace, "j")["metadata"]["uid"]
-        name = f"j-{action.lower()}-{time.monotonic_ns()}"
-        target = {"apiVersion": JOB.api_version, "kind": "Job", "name": "j", "uid": uid}
-        metadata = {"name": name, "namespace": self.namespace}
-        self.kube.create(
-            COMMAND,
-            {
-                "apiVersion": COMMAND.api_version,
-                "kind": "Command",
-                "metadata": metadata,
-                "action": action,
-                "target": target,
-            },
-        )
-        return self
-
-    def status(self) -> Body:
-        status: Body = self.kube.get(JOB, self.namespace, "j").get("status") or {}
-        return status
-
-    def pods(self) -> dict[str, str]:
-        return {pod["metadata"]["name"]: pod["status"]["phase"] for pod in self.kube.list(POD, self.namespace)}
-
-    def none_left(self, kind: Kind) -> bool:
-        return not self.kube.list(kind, self.namespace)
-
-    def until(self, holds: Callable[[Body], object], seconds: float = 60) -> Body:
-        return until(
-            lambda: status if holds(status := self.status()) else None,
-            seconds,
-            lambda: f"job is {self.status()}, pods are {self.pods()}",
-        )
-
-    def becomes(self, *phases: str, seconds: float = 60) -> Body:
-        return self.until(lambda status: (status.get("state") or {}).get("phase") in phases, seconds)
+def a_job(scenario: Scenario, *tasks: Body, name: str = "j", **spec: Any) -> Body:
+    body = {
+        "apiVersion": JOB.api_version,
+        "kind": "Job",
+        "metadata": {"name": name, "namespace": scenario.namespace},
+        "spec": {"tasks": list(tasks)} | spec,
+    }
+    return scenario.kube.create(JOB, body)
 
 
-def running(pods: int) -> Callable[[Body], object]:
-    return lambda status: status.get("running") == pods and not status.get("terminating")
+def ends(scenario: Scenario, name: str = "j", seconds: float = 60) -> Body:
+    return scenario.cluster.wait_for(JOB, scenario.namespace, name, lambda job: job_phase(job) in FINAL, seconds)
 
 
-@pytest.fixture
-def jobs(scenario: Scenario) -> Jobs:
-    return Jobs(scenario)
+def reaches(scenario: Scenario, phase: str, name: str = "j") -> Body:
+    return scenario.cluster.wait_for(JOB, scenario.namespace, name, lambda job: job_phase(job) == phase)
 
 
-def test_a_job_runs_to_its_end_and_keeps_its_counts(jobs: Jobs) -> None:
-    jobs.apply(task("ps"), task("worker", 3), plugins={"svc": [], "ssh": [], "env": []})
-    jobs.becomes("Completed")
-    status = jobs.until(lambda status: not status.get("terminating"))
-    assert status["succeeded"] == 4
-    assert status["taskStatusCount"] == {"ps": {"phase": {"Succeeded": 1}}, "worker": {"phase": {"Succeeded": 3}}}
-    until(lambda: not jobs.kube.list(PODGROUP, jobs.namespace), 20, lambda: "the PodGroup is still there")
-    for kind in (SERVICE, SECRET):
-        assert [each["metadata"]["name"] for each in jobs.kube.list(kind, jobs.namespace)] == []
-    for pod in jobs.pods():
-        jobs.kube.delete(POD, jobs.namespace, pod)
-    time.sleep(0.5)
-    assert (jobs.status(), jobs.pods()) == (status, {})
+def test_a_job_runs_its_pods_and_completes(scenario: Scenario) -> None:
+    a_job(scenario, a_task("ps"), a_task("worker", replicas=3))
+    job = ends(scenario)
+    assert job_phase(job) == "Completed"
+    assert job["status"]["succeeded"] == 4
+    names = {pod["metadata"]["name"] for pod in scenario.pods()}
+    assert names == {"j-ps-0", "j-worker-0", "j-worker-1", "j-worker-2"}
 
 
-def test_a_job_that_always_fails_is_restarted_as_often_as_it_may_be(jobs: Jobs) -> None:
-    jobs.apply(task("w", 2, code=3), policies=[{"exitCode": 3, "action": "RestartJob"}], maxRetry=2)
-    status = jobs.becomes("Failed")
-    assert (status["retryCount"], status["state"]["reason"]) == (2, "MaxRetryExceeded")
+def test_a_job_with_a_failing_pod_fails(scenario: Scenario) -> None:
+    a_job(scenario, a_task(code=1), policies=[{"event": "PodFailed", "action": "AbortJob"}])
+    assert job_phase(ends(scenario)) == "Aborted"
+    a_job(scenario, a_task(code=1), name="plain")
+    assert job_phase(ends(scenario, "plain")) == "Failed"
 
 
-def test_abort_and_resume(jobs: Jobs) -> None:
-    jobs.apply(task("short"), task("long", 2, seconds=LONG), plugins={"svc": []})
-    jobs.until(lambda status: status.get("succeeded") == 1 and status.get("running") == 2)
-    jobs.order("AbortJob").becomes("Aborted")
-    assert jobs.pods() == {"j-short-0": "Succeeded"}
-    assert jobs.kube.find(CONFIGMAP, jobs.namespace, "j-svc") is not None
-    jobs.order("ResumeJob").until(lambda status: status.get("running") == 2)
-    assert sorted(jobs.pods()) == ["j-long-0", "j-long-1", "j-short-0"]
-    jobs.order("TerminateJob").becomes("Terminated")
-    until(lambda: not jobs.kube.list(COMMAND, jobs.namespace), 20, lambda: "a Command is left")
-
-
-def test_tasks_wait_for_tasks(jobs: Jobs) -> None:
-    jobs.apply(task("a"), task("b", 2, dependsOn={"name": ["a"]}), task("c", dependsOn={"name": ["b"]}))
-    jobs.becomes("Completed")
-    born = {pod["metadata"]["name"]: pod for pod in jobs.kube.list(POD, jobs.namespace)}
-    ended = born["j-a-0"]["status"]["containerStatuses"][0]["state"]["terminated"]["finishedAt"]
-    assert ended <= born["j-b-0"]["metadata"]["creationTimestamp"]
-
-
-def test_a_failed_task_stops_those_that_wait_for_it(jobs: Jobs) -> None:
-    jobs.apply(task("a", code=1), task("b", dependsOn={"name": ["a"]}))
-    assert jobs.becomes("Failed")["state"]["reason"] == "DependencyFailed"
-    assert sorted(jobs.pods()) == ["j-a-0"]
-
-
-def test_a_deleted_pod_is_replaced_and_a_scaled_job_follows(jobs: Jobs) -> None:
-    jobs.apply(task("w", 2, seconds=LONG, minAvailable=1), minAvailable=1)
-    jobs.until(lambda status: status.get("running") == 2)
-    uid = jobs.kube.get(POD, jobs.namespace, "j-w-0")["metadata"]["uid"]
-    jobs.kube.delete(POD, jobs.namespace, "j-w-0")
-    until(
-        lambda: (jobs.kube.find(POD, jobs.namespace, "j-w-0") or {"metadata": {"uid": uid}})["metadata"]["uid"] != uid,
-        30, lambda: f"not replaced: {jobs.pods()}",
-    )  # fmt: skip
-    for replicas in (4, 1):
-        spec = jobs.kube.get(JOB, jobs.namespace, "j")["spec"]
-        jobs.kube.patch(JOB, jobs.namespace, "j", {"spec": {"tasks": [{**spec["tasks"][0], "replicas": replicas}]}})
-        jobs.until(running(replicas))
-    assert sorted(jobs.pods()) == ["j-w-0"]
-    assert "retryCount" not in jobs.status()
-
-
-def test_pods_that_cannot_be_placed_in_time_abort_the_job(jobs: Jobs) -> None:
-    stuck = task("w")
-    stuck["template"]["spec"]["nodeSelector"] = {"nowhere": "found"}
-    jobs.apply(stuck, policies=[{"event": "PodPending", "action": "AbortJob", "timeout": "1s"}])
-    assert jobs.becomes("Aborted")["state"]["reason"] == "PodPending"
-
-
-def test_a_quota_is_told_and_waited_for(jobs: Jobs) -> None:
-    metadata = {"name": "few", "namespace": jobs.namespace}
-    jobs.kube.apply(
-        RESOURCEQUOTA,
-        {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": metadata, "spec": {"hard": {"pods": "1"}}},
+def test_a_failed_pod_restarts_the_job_until_it_succeeds(scenario: Scenario) -> None:
+    a_job(
+        scenario,
+        a_task(replicas=2, annotations={"fail-first": "1"}),
+        policies=[{"event": "PodFailed", "action": "RestartJob"}],
     )
-    until(
-        lambda: (jobs.kube.get(RESOURCEQUOTA, jobs.namespace, "few").get("status") or {}).get("hard")
-        or jobs.cluster.backend.name == "embedded",
-        20, lambda: "the quota is not counted",
-    )  # fmt: skip
-    jobs.apply(task("w", 3, seconds=LONG))
-    if jobs.cluster.backend.name != "embedded":
-        state = jobs.until(lambda status: (status.get("state") or {}).get("reason") == "FailedCreate")["state"]
-        assert "exceeded quota" in state["message"]
-        assert state["message"].endswith("(2 pods are still to be created)")
-        jobs.kube.delete(RESOURCEQUOTA, jobs.namespace, "few")
-    jobs.until(lambda status: status.get("running") == 3)
+    job = ends(scenario)
+    assert job_phase(job) == "Completed"
+    assert job["status"]["retryCount"] >= 1
 
 
-def test_fifty_deaths_of_the_controller_count_nothing_twice(jobs: Jobs) -> None:
-    """Pods fail, restart and complete meanwhile; timers run; a Command comes in."""
-    chance = random.Random(5)
-    created: set[str] = set()
-    jobs.apply(
-        task("flaky", 2, seconds=100, code=3, policies=[{"event": "PodFailed", "action": "RestartPod"}], maxRetry=6, minAvailable=0),
-        task("steady", 3, seconds=800),
-        task("last", 2, seconds=160, dependsOn={"name": ["steady"]}),
-        policies=[{"event": "PodEvicted", "action": "RestartJob"}],
-        minAvailable=5,
-    )  # fmt: skip
-    for number in range(50):
-        time.sleep(chance.uniform(0.0, 0.25))
-        jobs.cluster.kill_controller()
-        jobs.cluster.restart_controller()
-        created.update(pod["metadata"]["uid"] for pod in jobs.kube.list(POD, jobs.namespace))
-        if number == 10:
-            jobs.order("RestartJob")
-    status = jobs.becomes("Completed", seconds=120)
-    assert status["retryCount"] == 1
-    flaky = next(record for record in status["tasks"] if record["name"] == "flaky")
-    assert flaky.get("retries", 0) <= 6
-    assert len(created) <= 2 * (2 + 6) + 2 * 3 + 2
-    assert status["taskStatusCount"]["steady"] == {"phase": {"Succeeded": 3}}
-    assert jobs.kube.list(COMMAND, jobs.namespace) == []
+def test_restarts_end_with_max_retry(scenario: Scenario) -> None:
+    a_job(scenario, a_task(code=1), policies=[{"event": "PodFailed", "action": "RestartJob"}], maxRetry=2)
+    job = ends(scenario)
+    assert (job_phase(job), job["status"]["retryCount"]) == ("Failed", 2)
 
 
-@pytest.mark.parametrize("propagation", ["Background", "Foreground"])
-def test_a_deleted_job_leaves_nothing_and_its_name_can_be_used_at_once(jobs: Jobs, propagation: str) -> None:
-    volumes = [
-        {
-            "mountPath": "/d",
-            "volumeClaim": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
-        }
-    ]
-    jobs.apply(task("w", 2, seconds=LONG), plugins={"svc": [], "ssh": []}, volumes=volumes)
-    jobs.until(running(2))
-    first = {pod["metadata"]["uid"] for pod in jobs.kube.list(POD, jobs.namespace)}
-    jobs.kube.delete(JOB, jobs.namespace, "j", propagation)
-    jobs.kube.wait_gone(JOB, jobs.namespace, "j")
-    jobs.apply(task("w", 2), plugins={"svc": []})
-    jobs.becomes("Completed")
-    assert not first & {pod["metadata"]["uid"] for pod in jobs.kube.list(POD, jobs.namespace)}
-    jobs.kube.delete(JOB, jobs.namespace, "j", propagation)
-    for kind in (POD, PODGROUP, SERVICE, SECRET, PVC):
-        until(partial(jobs.none_left, kind), 30, kind.plural.__str__)
+def test_a_completed_task_may_complete_the_whole_job(scenario: Scenario) -> None:
+    master = a_task("master", policies=[{"event": "TaskCompleted", "action": "CompleteJob"}])
+    a_job(scenario, master, a_task("worker", replicas=2, seconds=600))
+    assert job_phase(ends(scenario)) == "Completed"
+    running = until(lambda: not _running(scenario), 30, lambda: f"still running: {_running(scenario)}")
+    assert running
+
+
+def test_tasks_wait_for_tasks_they_depend_on(scenario: Scenario) -> None:
+    after = a_task("after", dependsOn={"name": ["before"]})
+    a_job(scenario, a_task("before", seconds=20), after)
+    reaches(scenario, "Running")
+    assert scenario.kube.find(POD, scenario.namespace, "j-after-0") is None
+    assert job_phase(ends(scenario)) == "Completed"
+    assert scenario.kube.find(POD, scenario.namespace, "j-after-0") is not None
+
+
+def test_enough_successes_complete_the_job(scenario: Scenario) -> None:
+    quick = a_task("w", replicas=3, annotations={"behave": '[{"pod": "-2$", "runSeconds": 600}, {"runSeconds": 1}]'})
+    a_job(scenario, quick, minSuccess=2, minAvailable=1)
+    job = ends(scenario)
+    assert (job_phase(job), job["status"]["succeeded"]) == ("Completed", 2)
+
+
+def test_the_env_and_svc_plugins_reach_the_process(scenario: Scenario) -> None:
+    script = 'echo "$VC_TASK_INDEX $VC_WORKER_NUM"; cat "$JOBFLOW_ROOT/etc/volcano/worker.host"'
+    worker = a_task("worker", 2, container={"command": ["sh", "-c", script]}, annotations={"run-command": "true"})
+    a_job(scenario, worker, plugins={"env": [], "svc": []})
+    assert job_phase(ends(scenario)) == "Completed"
+    log = scenario.kube.request("GET", f"/api/v1/namespaces/{scenario.namespace}/pods/j-worker-1/log")
+    assert log.split() == ["1", "2", "j-worker-0.j", "j-worker-1.j"]
+
+
+def test_an_ended_job_goes_when_its_time_is_up(scenario: Scenario) -> None:
+    a_job(scenario, a_task(), ttlSecondsAfterFinished=1)
+    scenario.kube.wait_gone(JOB, scenario.namespace, "j")
+    until(lambda: not scenario.pods(), 30, lambda: "pods are left")
+
+
+def test_a_job_deleted_in_mid_run_leaves_nothing(scenario: Scenario) -> None:
+    a_job(scenario, a_task(replicas=3, seconds=600))
+    reaches(scenario, "Running")
+    scenario.kube.delete(JOB, scenario.namespace, "j")
+    scenario.nothing_left()
+    until(lambda: not scenario.kube.list(PODGROUP, scenario.namespace), 30, lambda: "a PodGroup is left")
+
+
+def test_a_command_aborts_and_resumes_a_job(scenario: Scenario) -> None:
+    job = a_job(scenario, a_task(seconds=600))
+    reaches(scenario, "Running")
+    for name, action, phase in (("stop", "AbortJob", "Aborted"), ("go", "ResumeJob", "Running")):
+        _command(scenario, job, name, action)
+        reaches(scenario, phase)
+
+
+def test_two_gangs_on_room_for_one_run_one_after_the_other(scenario: Scenario) -> None:
+    big = {"container": {"resources": {"requests": {"cpu": "30"}}}}
+    for name in ("first", "second"):
+        a_job(scenario, a_task(replicas=6, seconds=60, **big), name=name, minAvailable=6)
+    until(lambda: len(_running(scenario)) == 6, 60, lambda: f"running: {_running(scenario)}")
+    owners = {name.split("-")[0] for name in _running(scenario)}
+    assert len(owners) == 1
+    waiting = ({"first", "second"} - owners).pop()
+    bound = [pod for pod in scenario.pods() if pod["metadata"]["name"].startswith(waiting) and _node(pod)]
+    assert bound == []
+    assert [job_phase(ends(scenario, name)) for name in ("first", "second")] == ["Completed", "Completed"]
+
+
+def test_the_seeds_training_job_as_printed(scenario: Scenario) -> None:
+    """Its priority class and its queue are the reader's to make; it goes the way the seed tells."""
+    job = yaml.safe_load(EXAMPLE.read_text())
+    job["metadata"]["namespace"] = scenario.namespace
+    priority = {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": "high"}}
+    queue = {"apiVersion": QUEUE.api_version, "kind": "Queue", "metadata": {"name": job["spec"]["queue"]}}
+    scenario.cluster.apply(priority | {"value": 1000}, queue | {"spec": {"weight": 1}})
+    scenario.kube.create(JOB, job)
+    assert job_phase(ends(scenario, "distributed-training")) == "Completed"
+
+
+@pytest.fixture(autouse=True)
+def _service_account(scenario: Scenario) -> None:
+    """On a real control plane pods are refused until the namespace has one; Jobs wait, but these tests are in a hurry."""
+    scenario.cluster.await_service_account(scenario.namespace)
+
+
+def _command(scenario: Scenario, job: Body, name: str, action: str) -> None:
+    target = {"apiVersion": JOB.api_version, "kind": "Job", "name": job["metadata"]["name"]}
+    command = {
+        "apiVersion": "bus.volcano.sh/v1alpha1",
+        "kind": "Command",
+        "metadata": {"name": name, "namespace": scenario.namespace},
+        "action": action,
+        "target": target | {"uid": job["metadata"]["uid"], "controller": True},
+    }
+    scenario.cluster.apply(command)
+
+
+def _running(scenario: Scenario) -> list[str]:
+    return [pod["metadata"]["name"] for pod in scenario.pods() if pod["status"].get("phase") == "Running"]
+
+
+def _node(pod: Body) -> str:
+    return str(pod["spec"].get("nodeName", ""))
