@@ -33,13 +33,13 @@ class FlowDecision(msgspec.Struct, frozen=True):
     decision: Decision
     wants: Wants
     probes: tuple[ProbeWanted, ...] = ()
-    carry: JobFlowStatus = JobFlowStatus()
+    carry: JobFlowStatus = msgspec.field(kw_only=True)
 
 
 def decide(seen: FlowSeen, plan: Plan | None = None) -> FlowDecision:
     """Everything that can be done for the flow now. `plan`: the prepared spec, made here when it is not at hand."""
     if finished_by_volcano(seen.flow):
-        return FlowDecision(Decision(), Wants())
+        return FlowDecision(Decision(), Wants(), carry=seen.flow.status)
     plan = plan or Plan(seen.flow)
     turn = Turn(seen, plan, steps_of(seen.flow.status, plan))
     deletions = _run(turn) if not seen.flow.metadata.deletion_timestamp else ()
@@ -76,11 +76,11 @@ def _decision(turn: Turn, deletions: tuple[Delete, ...]) -> FlowDecision:
         decision = Decision(actions, notes=tuple(turn.notes), requeue_after=_pause(turn))
         carry = carried(turn)
         turn.plan.remember(carry.steps, turn.steps)
-        return FlowDecision(decision, turn.wants, tuple(turn.probes), carry)
+        return FlowDecision(decision, turn.wants, tuple(turn.probes), carry=carry)
     new = trim(status(turn))
-    turn.plan.remember(new.steps, {step.name: step for step in new.steps})
     changed = new != seen.stored
-    cleanup = (*deletions, *removals(turn), *_expired(turn))
+    going = bool(seen.flow.metadata.deletion_timestamp)
+    cleanup = () if going else (*deletions, *removals(turn), *_expired(turn))
     decision = Decision(
         actions,
         _told(new) if changed else None,
@@ -88,7 +88,9 @@ def _decision(turn: Turn, deletions: tuple[Delete, ...]) -> FlowDecision:
         (*turn.notes, *(notes(seen.stored, new) if changed else ())),
         _pause(turn),
     )
-    return FlowDecision(decision, turn.wants, tuple(turn.probes), new)
+    kept = new if changed else seen.stored
+    turn.plan.remember(kept.steps, {step.name: step for step in kept.steps})
+    return FlowDecision(decision, turn.wants, tuple(turn.probes), carry=kept)
 
 
 def _told(new: JobFlowStatus) -> Body:

@@ -1,6 +1,8 @@
 """What the JobFlow controller remembers between passes. All of it can be lost: the cluster has what counts."""
 
+import itertools
 import logging
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -42,6 +44,11 @@ class Remembered:
     ordered: dict[str, float] = field(default_factory=dict)
     refusals: dict[str, Refusal] = field(default_factory=dict)
 
+    @property
+    def is_stored(self) -> bool:
+        """Whether the API server has everything that was decided."""
+        return self.flow.status is self.stored
+
     def outputs_of(self, step: str) -> tuple[str, ...]:
         return self.plan.outputs.get(step, ())
 
@@ -72,14 +79,18 @@ class Remembered:
 
 
 class Memory:
-    def __init__(self) -> None:
-        self._known: dict[Key, Remembered] = {}
+    """`most`: flows remembered at once; those looked at last stay."""
+
+    def __init__(self, most: int = 1000) -> None:
+        self._known: OrderedDict[Key, Remembered] = OrderedDict()
+        self._most = most
 
     def recall(self, key: Key, body: Body) -> Remembered | None:
         """What is known of the flow as it is stored now; None, and a line in the log, if it cannot be read."""
         known = self._known.get(key)
         metadata = body["metadata"]
         if known is not None and known.flow.metadata.uid == metadata.get("uid"):
+            self._known.move_to_end(key)
             if known.version == metadata.get("resourceVersion", ""):
                 return known
         else:
@@ -91,6 +102,13 @@ class Memory:
             return None
         self._known[key] = found
         return found
+
+    def surplus(self) -> list[Key]:
+        """Flows that need not be remembered, for there are too many: nothing is lost with them."""
+        if len(self._known) <= self._most:
+            return []
+        oldest = itertools.islice(self._known.items(), len(self._known) - self._most)
+        return [key for key, known in oldest if known.is_stored]
 
     def forget(self, key: Key) -> str:
         """The uid that was known under this key."""

@@ -8,6 +8,7 @@ import msgspec
 
 from controller.decision import Create, Decision
 from controller.flow.decide import FlowDecision, decide
+from controller.flow.migrate import finished_by_volcano
 from controller.flow.notes import STEP_NOTES
 from controller.flow.seen import CommandSeen, FlowSeen
 from controller.kube.apply import Applier
@@ -168,22 +169,25 @@ class FlowReconciler:
         known.learn(stored, found, self._clock())
         jobs = self.jobs.of(known.flow.metadata.uid)
         self._prober.want(key, found.probes)
-        if found.carry.completion_time and decision == Decision():
-            self.jobs.drop(known.flow.metadata.uid)
         adopted = any(
             isinstance(action, Create)
             and (job := jobs.get(action.body["metadata"]["name"])) is not None
             and job.phase is not None
             for action in decision.actions
         )
+        if found.carry.completion_time is not None or finished_by_volcano(known.flow):
+            self._forget(key)
+        for idle in self._memory.surplus():
+            self._forget(idle, probing=True)
         if adopted or any(action.kind is JOBFLOW for action in decision.actions if not isinstance(action, Create)):
             return 0.0
         return decision.requeue_after
 
-    def _forget(self, key: Key) -> None:
-        uid = self._memory.forget(key)
-        self.jobs.drop(uid)
-        self._prober.want(key, ())
+    def _forget(self, key: Key, *, probing: bool = False) -> None:
+        """Keep nothing of a flow. `probing`: but go on with its probes."""
+        self.jobs.drop(self._memory.forget(key))
+        if not probing:
+            self._prober.want(key, ())
 
 
 def build(context: ControllerContext) -> Controller:

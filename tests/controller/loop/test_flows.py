@@ -17,6 +17,7 @@ from controller.loop.manager import Manager
 from controller.settings import Settings
 from shared.kube.api import Api
 from shared.kube.cache import Caches, stopped
+from shared.kube.store import Key
 from tests.shared.kube.fake import FakeServer, serving, status, until
 
 Body = dict[str, Any]
@@ -262,3 +263,30 @@ async def test_an_unreadable_flow_is_left_alone(fake: FakeServer, api: Api, cloc
         fake.put(FLOWS, flow(step("a")))
         await until(lambda: jobs(fake) == ["f-a"])
     assert state(fake, "broken") == ""
+
+
+async def test_a_flow_that_volcano_finished_is_never_touched_however_often_it_is_looked_at(
+    fake: FakeServer, api: Api, clock: Clock
+) -> None:
+    async with controlling(api, clock):
+        body = flow(step("a"), name="old")
+        body["status"] = {"state": {"phase": "Succeed"}, "completedJobs": ["old-a"]}
+        stored = fake.put(FLOWS, body)
+        for number in range(5):
+            stored = fake.put(FLOWS, {**stored, "metadata": {**stored["metadata"], "labels": {"n": str(number)}}})
+            await asyncio.sleep(0.01)
+        fake.put(FLOWS, flow(step("a")))
+        await until(lambda: jobs(fake) == ["f-a"])
+    assert fake.objects[FLOWS]["ns", "old"]["status"] == body["status"]
+
+
+async def test_flows_beyond_those_remembered_lose_nothing(fake: FakeServer, api: Api, clock: Clock) -> None:
+    from controller.loop.flow_memory import Memory
+
+    memory = Memory(most=1)
+    bodies = [fake.put(FLOWS, flow(step("a"), name=name)) for name in ("x", "y")]
+    for body in bodies:
+        assert memory.recall(Key("ns", body["metadata"]["name"]), body) is not None
+    assert memory.surplus() == [Key("ns", "x")]
+    assert memory.forget(Key("ns", "x")) == bodies[0]["metadata"]["uid"]
+    assert memory.surplus() == []
