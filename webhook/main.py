@@ -74,7 +74,9 @@ async def run(settings: Settings) -> None:
         access = await connect.load(settings.kubeconfig, settings.context)
         api = await stack.enter_async_context(Api(Transport(access)))
         caches = Caches(api)
-        handler = Handler(CacheLookups(caches), Options(settings.scheduler_names), find=Live(api).find)
+        handler = Handler(
+            CacheLookups(caches), Options(settings.scheduler_names, settings.volcano_crds), find=Live(api).find
+        )
         health = Health(ready=_checks(caches, serving_certificate, trust, draining))
         await stack.enter_async_context(health.serve(settings.host, settings.health_port))
         tasks = await stack.enter_async_context(asyncio.TaskGroup())

@@ -25,6 +25,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     context: str = ""
     log_level: str = "info"
     scheduler_names: tuple[str, ...] = (DEFAULT_SCHEDULER,)
+    volcano_crds: bool = False
     tls_cert_file: str = ""
     tls_private_key_file: str = ""
     tls_ca_file: str = ""
@@ -58,6 +59,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--context", help="context of the kubeconfig")
     parser.add_argument("--log-level", choices=LOG_LEVELS)
     parser.add_argument("--scheduler-names", type=_words, help="comma-separated; the first is schedulerName's default")
+    parser.add_argument(
+        "--volcano-crds",
+        action="store_true",
+        default=None,
+        help="the CRDs are Volcano's, which write `queue: default`: policies take that for absent",
+    )
     parser.add_argument("--tls-cert-file", help="serving certificate (PEM); loaded again when it changes")
     parser.add_argument("--tls-private-key-file", help="its key (PEM)")
     parser.add_argument("--tls-ca-file", help="CA bundle that the webhook configurations hold; checked for readiness")

@@ -22,6 +22,7 @@ from tests.webhook.make import (
     task,
     template,
 )
+from webhook.admissions import Options
 from webhook.admit import absences, mutate, validate
 from webhook.lookups import Absence, Known, NothingKnown
 from webhook.patch import applied
@@ -243,6 +244,15 @@ FINER: dict[str, tuple[dict[str, Any], Body, list[str]]] = {
         {"limits": {"maxParallelism": 1}},
         flow(step("a", switch={"value": "'x'", "default": ["b"]}), step("b"), step("d", daemon=True)),
         [],
+    ),
+    "what a switch chooses comes after it": (
+        {"limits": {"maxDepth": 1}},
+        flow(
+            step("s", switch={"value": "'x'", "cases": [{"when": ["x"], "run": ["a"]}], "default": ["b"]}),
+            step("a"),
+            step("b"),
+        ),
+        ["spec.flows"],
     ),
     "no deadline is no limit": (
         {"limits": {"maxActiveDeadlineSeconds": 9}},
@@ -647,6 +657,20 @@ def test_retries_that_nobody_asked_for_are_what_the_limit_allows() -> None:
     made = defaulted(BARE_JOB, known(strict))
     assert (made["spec"]["maxRetry"], made["spec"]["tasks"][0]["maxRetry"]) == (1, 1)
     assert judged(made, strict).allowed
+
+
+def test_a_queue_that_volcanos_crd_wrote_counts_as_absent() -> None:
+    around = known(policy(defaults={"queue": "research"}))
+    manifest = job(queue="default")
+
+    def queue_of(options: Options) -> str:
+        made = applied(manifest, mutate(review(manifest), around, options).patch)
+        return str(made["spec"]["queue"])
+
+    assert queue_of(Options()) == "default"
+    assert queue_of(Options(volcano_crds=True)) == "research"
+    manifest = job(queue="q1")
+    assert queue_of(Options(volcano_crds=True)) == "q1"
 
 
 def test_an_update_sets_nothing_new_but_gives_a_job_back_what_is_frozen() -> None:

@@ -1,0 +1,173 @@
+"""What a scan says: counts, the first violations, status, and the reports that change."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from controller.policy.census import LISTED, Census, First
+from controller.policy.report import Change, changes
+from controller.policy.status import policy_status
+from shared.kinds import JOB, JOBFLOW, JOBFLOWPOLICY
+from shared.model.phases import PolicyMode
+from shared.policy import Finding, Given
+from shared.violation import Violation
+
+Body = dict[str, Any]
+NOW = 1_767_323_045.9  # 2026-01-02T03:04:05Z
+STAMP = {"seconds": 1_767_323_045, "nanos": 0}
+
+
+def given(name: str = "f", namespace: str = "ns") -> Given:
+    metadata = {"name": name, "namespace": namespace, "uid": f"u-{name}"}
+    return Given(kind=JOBFLOW, body={"metadata": metadata}, namespace=namespace)
+
+
+def finding(policy: str = "p", mode: str = "Enforce", rule: str = "limits.maxSteps") -> Finding:
+    return Finding(policy, PolicyMode(mode), rule, "spec.flows", "too long", 3)
+
+
+def census(*found: tuple[Given, Iterable[Finding]]) -> Census:
+    made = Census()
+    for each, findings in found:
+        made.add(each, findings)
+    return made
+
+
+def policy(status: Body | None = None, generation: int = 2) -> Body:
+    metadata = {"name": "p", "generation": generation}
+    body = {"apiVersion": JOBFLOWPOLICY.api_version, "kind": JOBFLOWPOLICY.kind, "metadata": metadata}
+    return body | ({} if status is None else {"status": status})
+
+
+def test_violations_are_counted_and_the_first_by_name_are_kept() -> None:
+    made = census(*((given(f"f{number:03}"), [finding()]) for number in reversed(range(50))))
+    first = made.by_policy["p"]
+    assert first.count == 50
+    assert [seen.name for seen in first.items] == [f"f{number:03}" for number in range(LISTED)]
+
+
+def test_status_tells_of_the_scan() -> None:
+    made = census((given("f"), [finding(), finding(rule="rules.x")]), (given("g"), []))
+    status = policy_status(policy(), (), made.by_policy["p"], NOW)
+    message = "spec.flows: Invalid value: 3: too long"
+    assert status == {
+        "observedGeneration": 2,
+        "conditions": [
+            {
+                "type": "Ready",
+                "status": "True",
+                "reason": "Compiled",
+                "message": "expressions, patterns and selectors work",
+                "observedGeneration": 2,
+                "lastTransitionTime": "2026-01-02T03:04:05Z",
+            }
+        ],
+        "violations": 2,
+        "lastScanTime": "2026-01-02T03:04:05Z",
+        "lastViolations": [
+            {"kind": "JobFlow", "namespace": "ns", "name": "f", "rule": rule, "message": message}
+            for rule in ("limits.maxSteps", "rules.x")
+        ],
+    }
+
+
+def test_status_before_a_scan_keeps_what_the_last_one_found() -> None:
+    before = policy_status(policy(), (), census((given(), [finding()])).by_policy["p"], NOW)
+    assert policy_status(policy(before), (), None, NOW + 99) == before, "nothing new: nothing to write"
+    fresh = policy_status(policy(), (), None, NOW)
+    assert set(fresh) == {"observedGeneration", "conditions"}
+
+
+def test_a_policy_that_does_not_compile_is_not_ready_and_says_why() -> None:
+    before = policy_status(policy(), (), First(LISTED), NOW - 60)
+    faults = (Violation("spec.rules[0].expression", "1:1: no", "x"), Violation("spec.mode", "no", "y" * 3000))
+    status = policy_status(policy(before, generation=3), faults, First(LISTED), NOW)
+    ready = status["conditions"][0]
+    assert (ready["status"], ready["reason"], ready["observedGeneration"]) == ("False", "Invalid", 3)
+    assert ready["message"].startswith('spec.rules[0].expression: Invalid value: "x": 1:1: no; spec.mode: ')
+    assert len(ready["message"]) <= 1024
+    assert ready["lastTransitionTime"] == "2026-01-02T03:04:05Z"
+    again = policy_status(policy(status, generation=3), faults, First(LISTED), NOW + 60)
+    assert again["conditions"] == status["conditions"]
+
+
+# --- reports ----------------------------------------------------------------------------------------------------------
+
+
+def only(found: tuple[Change, ...]) -> Change:
+    assert len(found) == 1
+    return found[0]
+
+
+def test_a_namespace_with_violations_gets_a_report() -> None:
+    made = census((given(), [finding(), finding("q", "Warn", "rules.x")]), (given("g"), []), (given("h", "clean"), []))
+    change = only(changes(made, [], NOW))
+    assert change.verb == "create"
+    assert change.body["metadata"] == {
+        "name": "jobflow-policies",
+        "namespace": "ns",
+        "labels": {"app.kubernetes.io/managed-by": "jobflow"},
+    }
+    assert change.body["summary"] == {"pass": 1, "fail": 1, "warn": 1, "error": 0, "skip": 0}
+    assert change.body["results"][0] == {
+        "policy": "p",
+        "rule": "limits.maxSteps",
+        "result": "fail",
+        "source": "jobflow",
+        "scored": True,
+        "message": "spec.flows: Invalid value: 3: too long",
+        "resources": [
+            {
+                "apiVersion": "flow.volcano.sh/v1alpha1",
+                "kind": "JobFlow",
+                "namespace": "ns",
+                "name": "f",
+                "uid": "u-f",
+            }
+        ],
+        "properties": {"mode": "Enforce"},
+        "timestamp": STAMP,
+    }
+
+
+MODES = {"Enforce": ("fail", True), "Audit": ("fail", True), "Warn": ("warn", False)}
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_mode_is_a_result(mode: str) -> None:
+    result = only(changes(census((given(), [finding(mode=mode)])), [], NOW)).body["results"][0]
+    assert (result["result"], result["scored"]) == MODES[mode]
+
+
+def stored(*found: tuple[Given, Iterable[Finding]], at: float = NOW) -> Body:
+    body = only(changes(census(*found), [], at)).body
+    return {**body, "metadata": {**body["metadata"], "resourceVersion": "7", "uid": "r"}}
+
+
+def test_a_report_that_says_it_already_is_left_alone() -> None:
+    found = (given(), [finding()])
+    assert changes(census(found), [stored(found)], NOW + 900) == ()
+
+
+def test_a_report_is_replaced_and_keeps_the_times_of_what_it_knew() -> None:
+    known = (given(), [finding()])
+    change = only(changes(census(known, (given("g"), [finding()])), [stored(known)], NOW + 900))
+    assert (change.verb, change.body["metadata"]["resourceVersion"]) == ("replace", "7")
+    times = {result["resources"][0]["name"]: result["timestamp"]["seconds"] for result in change.body["results"]}
+    assert times == {"f": 1_767_323_045, "g": 1_767_323_945}
+
+
+def test_a_report_without_violations_goes_and_strangers_stay() -> None:
+    old = stored((given(), [finding()]))
+    stranger = {"metadata": {"name": "cpol-x", "namespace": "ns"}}
+    change = only(changes(Census(), [stranger, old], NOW))
+    assert (change.verb, change.body) == ("delete", old)
+
+
+def test_a_job_is_named_by_its_own_group() -> None:
+    made = Census()
+    job = Given(kind=JOB, body={"metadata": {"name": "j", "namespace": "ns"}}, namespace="ns")
+    made.add(job, [finding()])
+    resource = only(changes(made, [], NOW)).body["results"][0]["resources"][0]
+    assert resource == {"apiVersion": "batch.volcano.sh/v1alpha1", "kind": "Job", "namespace": "ns", "name": "j"}
