@@ -32,14 +32,14 @@ class FlowDecision(msgspec.Struct, frozen=True):
 
     decision: Decision
     wants: Wants
+    carry: JobFlowStatus
     probes: tuple[ProbeWanted, ...] = ()
-    carry: JobFlowStatus = msgspec.field(kw_only=True)
 
 
 def decide(seen: FlowSeen, plan: Plan | None = None) -> FlowDecision:
     """Everything that can be done for the flow now. `plan`: the prepared spec, made here when it is not at hand."""
     if finished_by_volcano(seen.flow):
-        return FlowDecision(Decision(), Wants(), carry=seen.flow.status)
+        return FlowDecision(Decision(), Wants(), seen.flow.status)
     plan = plan or Plan(seen.flow)
     turn = Turn(seen, plan, steps_of(seen.flow.status, plan))
     deletions = _run(turn) if not seen.flow.metadata.deletion_timestamp else ()
@@ -76,7 +76,7 @@ def _decision(turn: Turn, deletions: tuple[Delete, ...]) -> FlowDecision:
         decision = Decision(actions, notes=tuple(turn.notes), requeue_after=_pause(turn))
         carry = carried(turn)
         turn.plan.remember(carry.steps, turn.steps)
-        return FlowDecision(decision, turn.wants, tuple(turn.probes), carry=carry)
+        return FlowDecision(decision, turn.wants, carry, tuple(turn.probes))
     new = trim(status(turn))
     changed = new != seen.stored
     going = bool(seen.flow.metadata.deletion_timestamp)
@@ -90,7 +90,7 @@ def _decision(turn: Turn, deletions: tuple[Delete, ...]) -> FlowDecision:
     )
     kept = new if changed else seen.stored
     turn.plan.remember(kept.steps, {step.name: step for step in kept.steps})
-    return FlowDecision(decision, turn.wants, tuple(turn.probes), carry=kept)
+    return FlowDecision(decision, turn.wants, kept, tuple(turn.probes))
 
 
 def _told(new: JobFlowStatus) -> Body:
