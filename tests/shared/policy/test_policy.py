@@ -1,0 +1,175 @@
+"""Patterns, selectors, fields of rules; policies are compiled once; and no object makes judging fail."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given as whatever
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from shared.kinds import JOB, JOBFLOW, JOBTEMPLATE, Kind
+from shared.policy import CompiledPolicy, Compiler, Given, compile_policy, defaults, judge
+from shared.policy.globs import glob_fault, globs, names_of_image
+from shared.policy.rules import field_of
+from shared.policy.selector import selects
+
+Body = dict[str, Any]
+
+GLOBS: dict[str, tuple[str, str, bool]] = {
+    "itself": ("default", "default", True),
+    "no beginning": ("default", "default2", False),
+    "a star": ("registry.corp/*", "registry.corp/a/b:1", True),
+    "a star is any text": ("a*", "a", True),
+    "a dot is a dot": ("registry.corp/*", "registryxcorp/a", False),
+    "one character": ("team-?", "team-a", True),
+    "one character only": ("team-?", "team-ab", False),
+    "a line break in a name": ("a", "a\n", False),
+    "upper and lower case": ("A*", "ab", False),
+}
+
+
+@pytest.mark.parametrize(("pattern", "name", "fits"), GLOBS.values(), ids=GLOBS)
+def test_a_pattern_fits_whole_names(pattern: str, name: str, fits: bool) -> None:
+    assert globs([pattern]).fits(name) is fits
+    assert globs(["other", pattern]).fits(name) is fits
+    assert not globs([]).fits(name)
+
+
+def test_a_pattern_of_many_stars_is_quick() -> None:
+    assert not globs(["*a" * 60 + "b"]).fits("a" * 4000)
+
+
+@pytest.mark.parametrize("text", ["", "a b", "a[b]", "a|b", "{a,b}", "^a$"])
+def test_what_cannot_be_in_a_name_is_no_pattern(text: str) -> None:
+    assert glob_fault(text)
+
+
+IMAGES = {
+    "busybox:1": "docker.io/library/busybox:1",
+    "user/app": "docker.io/user/app",
+    "registry.corp/app": None,
+    "localhost/app": None,
+    "host:5000/app": None,
+}
+
+
+@pytest.mark.parametrize(("image", "whole"), IMAGES.items(), ids=IMAGES)
+def test_an_image_is_known_by_its_whole_name_too(image: str, whole: str | None) -> None:
+    assert list(names_of_image(image)) == [image, *([whole] if whole else [])]
+
+
+def test_an_unknown_operator_selects_nothing() -> None:
+    assert not selects({"matchExpressions": [{"key": "a", "operator": "Gt", "values": ["1"]}]}, {"a": "2"})
+    assert selects({}, {})
+    assert selects(None, {"a": "b"})
+
+
+FIELDS = {
+    "has(object.spec.activeDeadlineSeconds) && object.spec.activeDeadlineSeconds < 9": "spec.activeDeadlineSeconds",
+    "object.spec.tasks.all(t, t.replicas < object.spec.minAvailable)": "spec",
+    "object.?spec.?queue.orValue('object.a.b') == 'x'": "spec.queue",
+    "object.metadata.labels.team == 'a' || object.spec.queue == 'b'": "metadata.labels.team",
+    "oldObject.spec.x == 1 || object.spec.y == 2": "spec.y",
+    "request.userInfo.username == 'ann'": "spec",
+    "'team' in object.metadata.labels": "metadata.labels",
+}
+
+
+@pytest.mark.parametrize(("text", "field"), FIELDS.items(), ids=FIELDS)
+def test_a_rule_is_about_the_field_that_it_reads(text: str, field: str) -> None:
+    assert field_of(text) == field
+
+
+def policy(name: str = "p", uid: str = "", generation: int = 1, **spec: Any) -> Body:
+    return {"metadata": {"name": name, "uid": uid, "generation": generation}, "spec": spec}
+
+
+def test_a_policy_is_compiled_once_a_version() -> None:
+    compiler = Compiler()
+    first, same, later = (
+        compiler.compile([policy(uid="u", generation=generation)]).compiled[0] for generation in (1, 1, 2)
+    )
+    assert first is same
+    assert first is not later
+    file = policy()
+    assert compiler.compile([file]).compiled[0] is not compiler.compile([file]).compiled[0]
+
+
+def test_policies_come_in_the_order_of_their_names_and_broken_ones_apart() -> None:
+    made = Compiler().compile([policy("b"), policy("x", mode="No"), policy("a")])
+    assert [each.name for each in made.compiled] == ["a", "b"]
+    assert list(made.broken) == ["x"]
+    assert made.broken["x"][0].path == "spec"
+
+
+EVERYTHING = policy(
+    match={"objectSelector": {"matchExpressions": [{"key": "a", "operator": "DoesNotExist"}]}},
+    exempt={"namespaces": ["x"]},
+    defaults={
+        "queue": "q",
+        "schedulerName": "s",
+        "priorityClassName": "p",
+        "jobRetainPolicy": "delete",
+        "ttlSecondsAfterFinished": 1,
+        "activeDeadlineSeconds": 1,
+        "labels": {"b": "c"},
+        "nodeSelector": {"d": "e"},
+        "tolerations": [{"operator": "Exists"}],
+    },
+    limits={
+        "maxSteps": 0,
+        "maxDepth": 0,
+        "maxParallelism": 1,
+        "maxReplicas": 0,
+        "maxRetry": 0,
+        "maxActiveDeadlineSeconds": 1,
+        "maxTtlSecondsAfterFinished": 1,
+        "maxRunningFlows": 0,
+    },
+    allowed={
+        name: ["q", "s", "p"]
+        for name in ("queues", "images", "schedulerNames", "priorityClassNames", "plugins", "serviceAccounts")
+    },
+    required={"resourceRequests": ["cpu"], "resourceLimits": ["cpu"], "existingTemplates": True, "labels": ["b"]},
+    rules=[{"name": "r", "expression": "object.spec.tasks.all(t, t.replicas > 0)"}],
+)
+NAMES = st.sampled_from(
+    (
+        "spec flows finally tasks template containers volumes image name switch cases run for matrix items range end "
+        "patch jobSpec retry limit resources requests cpu labels ownerReferences metadata plugins suspend default "
+        "dependsOn targets"
+    ).split()
+)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from(["", "a", "$(x)"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=4),
+    max_leaves=25,
+)
+
+
+@whatever(
+    spec=JSON,
+    metadata=JSON,
+    old=JSON,
+    kind=st.sampled_from([JOBFLOW, JOBTEMPLATE, JOB]),
+    operation=st.sampled_from(["", "CREATE", "UPDATE"]),
+)
+@settings(max_examples=300, deadline=None)
+def test_every_object_can_be_judged_and_completed(
+    spec: Any, metadata: Any, old: Any, kind: Kind, operation: str
+) -> None:
+    compiled = compile_policy(EVERYTHING)
+    assert isinstance(compiled, CompiledPolicy)
+    made = Given(
+        kind=kind,
+        body={"metadata": metadata, "spec": spec},
+        namespace="ns",
+        operation=operation,
+        old={"spec": old, "metadata": old},
+        template_exists=lambda name: False,
+        running_flows=lambda: 0,
+    )
+    for finding in judge(made, [compiled]):
+        assert len(finding.warning) < 120
+        assert str(finding.violation)
+    assert isinstance(defaults(made, [compiled]), tuple)
