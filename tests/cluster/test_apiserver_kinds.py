@@ -40,6 +40,16 @@ async def test_a_new_pod_is_pending_with_the_defaults(api: Client) -> None:
     assert spec["containers"][0]["imagePullPolicy"] == "IfNotPresent"
 
 
+async def test_amounts_are_printed_canonically(api: Client) -> None:
+    resources = {"limits": {"cpu": "1000m", "memory": "1024Mi"}, "requests": {"cpu": 0.5}}
+    found = await api("POST", PODS, pod(containers=[{"name": "a", "image": "x", "resources": resources}]))
+    assert found["spec"]["containers"][0]["resources"] == {
+        "limits": {"cpu": "1", "memory": "1Gi"},
+        "requests": {"cpu": "500m", "memory": "1Gi"},
+    }
+    assert found["status"]["qosClass"] == "Burstable"
+
+
 async def test_gates_hold_a_pod_back_and_can_only_be_lifted(api: Client) -> None:
     found = await api("POST", PODS, pod(schedulingGates=[{"name": "example.com/a"}, {"name": "example.com/b"}]))
     assert found["status"]["conditions"][0]["reason"] == "SchedulingGated"
@@ -92,6 +102,14 @@ BAD_PODS: dict[str, tuple[Body, str]] = {
     "an unknown volume": (
         {"containers": [{"name": "a", "image": "x", "volumeMounts": [{"name": "v", "mountPath": "/v"}]}]},
         'spec.containers[0].volumeMounts[0].name: Not found: "v"',
+    ),
+    "more asked than allowed": (
+        {
+            "containers": [
+                {"name": "a", "image": "x", "resources": {"requests": {"cpu": "2"}, "limits": {"cpu": "1500m"}}}
+            ]
+        },
+        'resources.requests: Invalid value: "2": must be less than or equal to cpu limit of 1500m',
     ),
     "a long hostname": ({"hostname": "h" * 64}, "must be no more than 63 bytes"),
     "a gate on a node": (

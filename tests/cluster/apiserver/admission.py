@@ -5,7 +5,7 @@ import base64
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import orjson
 
@@ -88,7 +88,6 @@ class Admission:
     def __init__(self, core: "Core") -> None:
         self.core = core
         self.client = WebhookClient(core)
-        self._cache: dict[str, tuple[Any, ...]] = {}
 
     def hooks(self, plural: str) -> list[Body]:
         """All webhooks of this type, by configuration name, then in their order."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tests.cluster.apiserver.call import ADMIN, User
-from tests.cluster.apiserver.errors import ApiError, Body, forbidden, group_resource, unauthorized
+from tests.cluster.apiserver.errors import ApiError, Body, forbidden, unauthorized
 from tests.cluster.apiserver.store import Entry
 
 if TYPE_CHECKING:
@@ -151,7 +151,3 @@ def refusal(user: User, asks: Asks) -> ApiError:
     where = f'in the namespace "{asks.namespace}"' if asks.namespace else "at the cluster scope"
     why = f'User "{user.name}" cannot {asks.verb} resource "{asks.shown}" in API group "{asks.group}" {where}'
     return forbidden(asks.group, asks.resource, asks.name, why)
-
-
-def shown_resource(asks: Asks) -> str:
-    return group_resource(asks.group, asks.resource)

@@ -23,7 +23,8 @@ def _secret(obj: Body) -> None:
 
 def _claim(obj: Body) -> None:
     obj.setdefault("spec", {}).setdefault("volumeMode", "Filesystem")
-    obj["metadata"].setdefault("finalizers", ["kubernetes.io/pvc-protection"])
+    for side in ("requests", "limits"):
+        pods.canonical_amounts(obj["spec"].get("resources") or {}, side)
     obj["status"] = {"phase": "Pending"}
 
 
@@ -137,10 +138,21 @@ def _bindings(obj: Body) -> None:
             subject.setdefault("apiGroup", "rbac.authorization.k8s.io")
 
 
+def _quota(obj: Body) -> None:
+    pods.canonical_amounts(obj.get("spec") or {}, "hard")
+
+
+def _node(obj: Body) -> None:
+    for key in ("capacity", "allocatable"):
+        pods.canonical_amounts(obj.get("status") or {}, key)
+
+
 _RBAC, _ADMISSION = "rbac.authorization.k8s.io", "admissionregistration.k8s.io"
 _DEFAULTS: dict[tuple[str, str], Callable[[Body], None]] = {
     ("", "namespaces"): _namespace,
     ("", "pods"): pods.at_create,
+    ("", "resourcequotas"): _quota,
+    ("", "nodes"): _node,
     ("", "secrets"): _secret,
     ("", "services"): _service,
     ("", "persistentvolumeclaims"): _claim,

@@ -5,14 +5,12 @@ from typing import Any
 
 import orjson
 
-from tests.cluster.apiserver import patch
 from tests.cluster.apiserver.errors import Body
 from tests.cluster.apiserver.patching import accepted
 from tests.cluster.apiserver.resources import Registry, Resource
 from tests.cluster.apiserver.schemas import MICRO, Definitions
 
 _META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
-_LIST_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta"
 _GVK = "x-kubernetes-group-version-kind"
 _REF = "#/components/schemas/"
 _QUERIES = ("pretty", "dryRun", "fieldManager", "fieldValidation")
@@ -189,6 +187,3 @@ def _operation(resource: Resource, verb: str, suffix: str) -> Body:
 
 def _parameter(name: str) -> Body:
     return {"name": name, "in": "query", "schema": {"type": "string", "uniqueItems": True}}
-
-
-PATCHES = (patch.JSON, patch.MERGE, patch.STRATEGIC)

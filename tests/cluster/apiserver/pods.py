@@ -1,8 +1,10 @@
 """Pods: the defaults of core/v1, what may not change, scheduling gates, and the rules people break most."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
+from shared.quantity import quantity
 from tests.cluster.apiserver import clock
 from tests.cluster.apiserver.errors import (
     Body,
@@ -69,8 +71,21 @@ def _container_defaults(container: Body) -> None:
             if "httpGet" in container[probe]:
                 container[probe]["httpGet"].setdefault("scheme", "HTTP")
     resources = container["resources"]
+    for side in ("requests", "limits"):
+        canonical_amounts(resources, side)
     for key, value in (resources.get("limits") or {}).items():
         resources.setdefault("requests", {}).setdefault(key, value)
+
+
+def canonical_amounts(holder: Body, key: str) -> None:
+    """Write the quantities of a map as the server prints them (`1000m` is `1`), in place."""
+    if holder.get(key):
+        holder[key] = {name: _canonical(str(value)) for name, value in holder[key].items()}
+
+
+@lru_cache(maxsize=4096)
+def _canonical(text: str) -> str:
+    return str(quantity(text))
 
 
 def _volume_defaults(volume: Body) -> None:
@@ -165,6 +180,7 @@ def _container(container: Body, path: str, names: set[str], volumes: set[Any]) -
         yield not_supported(
             f"{path}.imagePullPolicy", container["imagePullPolicy"], ("Always", "IfNotPresent", "Never")
         )
+    yield from _amounts(container.get("resources") or {}, f"{path}.resources")
     for index, port in enumerate(container.get("ports") or ()):
         if not 0 < port.get("containerPort", 0) < 65536:
             yield invalid(
@@ -183,6 +199,15 @@ def _container(container: Body, path: str, names: set[str], volumes: set[Any]) -
             yield FieldError(f"{path}.volumeMounts[{index}].name", "FieldValueNotFound", f'Not found: "{shown}"')
         if not mount.get("mountPath"):
             yield required(f"{path}.volumeMounts[{index}].mountPath")
+
+
+def _amounts(resources: Body, path: str) -> Iterator[FieldError]:
+    limits = resources.get("limits") or {}
+    for key, value in (resources.get("requests") or {}).items():
+        if quantity(value).nanos < 0:
+            yield invalid(f"{path}.requests[{key}]", value, "must be greater than or equal to 0")
+        if key in limits and quantity(value).nanos > quantity(limits[key]).nanos:
+            yield invalid(f"{path}.requests", value, f"must be less than or equal to {key} limit of {limits[key]}")
 
 
 def _volumes(volumes: list[Body], path: str) -> Iterator[FieldError]:

@@ -7,6 +7,7 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
+from shared import quantity
 from tests.cluster.apiserver import wireformats
 from tests.cluster.apiserver.errors import Body
 
@@ -124,8 +125,9 @@ def _object_faults(value: Body, schema: Body, resolve: Resolve, path: str) -> li
 def _number_or_text(value: Any, schema: Body, path: str) -> list[str]:
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return [_unmarshal(value, path, "string")]
-    if schema.get("x-kubernetes-quantity") and not wireformats.is_quantity(value):
-        return ["quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"]
+    fault = quantity.fault(value) if schema.get("x-kubernetes-quantity") else None
+    if fault is not None:
+        return [fault]
     return []
 
 

@@ -1,4 +1,4 @@
-"""Strings that Go decodes to more than a string: times, base64 and quantities, with the words of its refusals."""
+"""Strings that Go decodes to more than a string: times and base64, with the words of its refusals."""
 
 import base64
 import binascii
@@ -36,19 +36,3 @@ def _time(value: str, micro: bool) -> list[str]:
 
 def _first_bad(value: str) -> int:
     return next((index for index, char in enumerate(value) if not (char.isalnum() or char in "+/=")), len(value))
-
-
-_SUFFIXES = {"", "n", "u", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"}
-
-
-def is_quantity(value: float | str) -> bool:
-    """Is this a resource.Quantity: a decimal number with an SI, binary or exponent suffix."""
-    if not isinstance(value, str):
-        return True
-    text = value.lstrip("+-") if value[:1] in "+-" else value
-    digits = text.rstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
-    suffix = text[len(digits) :]
-    if suffix in _SUFFIXES and digits.replace(".", "", 1).isdigit():
-        return True
-    number, mark, power = text.replace("E", "e").partition("e")
-    return bool(mark) and number.replace(".", "", 1).isdigit() and power.lstrip("+-").isdigit()
