@@ -79,8 +79,9 @@ class Admission:
             return None
         judge = Judge(floor, Shares(floor.tree, floor.used(), floor.capacity.total))
         found = judge.judge(newcomer, self._rooms(newcomer)).fit
-        if found is not None:
-            floor.promises.expect(newcomer.ref, newcomer.queue, found.placed, until)
+        if found is None or found.pinned:
+            return None
+        floor.promises.expect(newcomer.ref, newcomer.queue, found.placed, until)
         return found
 
     # --- parts of a round ---------------------------------------------------------------------------------------------
@@ -116,7 +117,7 @@ class Admission:
 
     def _admit(self, each: Candidate, found: Fit, shares: Shares, judge: Judge, done: Round) -> None:
         for member, node in _assigned(each.pods, found):
-            self.floor.grant(member, node)
+            self.floor.grant(member, node, pinned=found.pinned)
         shares.use(each.queue, each.amounts)
         judge.admitted(each)
         extra = self._spare(each, shares, judge)
@@ -140,7 +141,7 @@ class Admission:
             found = judge.judge(single, self._rooms(single)).fit
             if found is None:
                 break
-            self.floor.grant(member, found.placed[0][1])
+            self.floor.grant(member, found.placed[0][1], pinned=found.pinned)
             shares.use(each.queue, single.amounts)
             judge.admitted(single)
             granted += 1

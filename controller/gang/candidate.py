@@ -33,7 +33,9 @@ class Refusal(msgspec.Struct, frozen=True):
 class Candidate(msgspec.Struct, frozen=True):
     """`gang`: shapes and how many of each must start together; `pods`: their uids by shape; `spare`: pods beyond the minimum.
 
-    `begun`: some of the minimum was let go before, so it must not be left half done; `missing`: pods do not exist yet.
+    `begun`: some of the minimum was let go before, so it must not be left half done; `missing`: pods do not exist yet;
+    `may_pin`: its pods may be held to nodes chosen here. Not when that failed last time: there are rules that only the
+    scheduler knows (affinity between pods, volumes, ports).
     """
 
     ref: Ref
@@ -45,6 +47,7 @@ class Candidate(msgspec.Struct, frozen=True):
     priority: int = 0
     begun: bool = False
     missing: Refusal | None = None
+    may_pin: bool = True
 
     @property
     def amounts(self) -> Amounts:
@@ -72,6 +75,7 @@ def candidate(group: Group, members: Iterable[Member], priority: int | None) -> 
         priority=max((each.priority for each in waiting), default=0) if priority is None else priority,
         begun=any(not each.finished for each in counted) and bool(chosen),
         missing=missing,
+        may_pin=group.put_back % 2 == 0,
     )
 
 

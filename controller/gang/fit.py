@@ -12,11 +12,15 @@ Rooms = Mapping[str, Amounts]
 
 
 class Fit(msgspec.Struct, frozen=True):
-    """`placed`: shape, node, how many; `wanted`, `fitting`: pods. It fits when they are equal."""
+    """`placed`: shape, node, how many; `wanted`, `fitting`: pods. It fits when they are equal.
+
+    `pinned`: the scheduler must be held to these very nodes, or it could place the pods so that some find no room.
+    """
 
     placed: tuple[tuple[Shape, str, int], ...]
     wanted: int
     fitting: int
+    pinned: bool = False
 
     @property
     def fits(self) -> bool:

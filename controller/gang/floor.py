@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import msgspec
+
 from controller.gang.candidate import Candidate, candidate
 from controller.gang.capacity import Capacity, room_for
 from controller.gang.group import Group, group_of
@@ -17,6 +19,13 @@ from controller.gang.tally import Tally
 Body = dict[str, Any]
 
 
+class Grant(msgspec.Struct, frozen=True):
+    """A pod to let go; `node`: the only one that it may go to, "" for any."""
+
+    member: Member
+    node: str = ""
+
+
 class Floor:
     """`version` grows whenever something changes that may let a group in that was refused before."""
 
@@ -27,7 +36,7 @@ class Floor:
         self.tallies: dict[Ref, Tally] = {}
         self.waiting: set[Ref] = set()
         self.unplaced: set[str] = set()
-        self.granted: dict[Ref, dict[str, Member]] = {}  # admitted, their gates not lifted yet
+        self.granted: dict[Ref, dict[str, Grant]] = {}  # admitted, their gates not lifted yet
         self.version = 0
         self._members: dict[str, Member] = {}
         self._of: dict[Ref, dict[str, Member]] = {}
@@ -135,19 +144,19 @@ class Floor:
             group = self.groups.get(ref)
             if group is not None and tally.held:
                 _add(sums.setdefault(group.queue, {}), tally.held)
-        for ref, members in self.granted.items():
-            for member in members.values() if ref in self.groups else ():
-                _add(sums.setdefault(self.groups[ref].queue, {}), member.shape.amounts)
+        for ref, grants in self.granted.items():
+            for grant in grants.values() if ref in self.groups else ():
+                _add(sums.setdefault(self.groups[ref].queue, {}), grant.member.shape.amounts)
         for ref, amounts in self.promises.to_come():
             queue = self.groups[ref].queue if ref in self.groups else self.promises.queue_of(ref)
             _add(sums.setdefault(queue, {}), amounts)
         return sums
 
-    def grant(self, member: Member, node: str) -> None:
-        """Admit a gated pod; `node`: where room is kept for it until it is bound."""
+    def grant(self, member: Member, node: str, *, pinned: bool) -> None:
+        """Admit a gated pod; `node`: where room is kept for it until it is bound; `pinned`: it can go there only."""
         if member.group is not None:
-            self.granted.setdefault(member.group, {})[member.uid] = member
-            self.promises.give(member, node)
+            self.granted.setdefault(member.group, {})[member.uid] = Grant(member, node if pinned else "")
+            self.promises.give(member, node, pinned=pinned)
 
     def place_unplaced(self) -> None:
         """Find places to assume for pods that were let go without one (after a restart of this process)."""

@@ -78,11 +78,17 @@ class Judge:
         found = None if short else fit(candidate.gang, self._capacity, rooms)
         if found is None or not found.fits:
             return Verdict(refusal=self._no_room(candidate, rooms, found))
-        promised = self._floor.promises.shapes
-        if promised and not candidate.begun and not surely(candidate.gang, promised, self._capacity):
-            message = f"there is room, once {promised.total()} pods that were admitted before are bound to nodes"
+        return self._settled(candidate, found)
+
+    def _settled(self, candidate: Candidate, found: Fit) -> Verdict:
+        """The scheduler knows nothing of promises: it must be sure to bind all, or be told where, or others be bound first."""
+        promises = self._floor.promises
+        if not promises.pinned and surely(candidate.gang, promises.shapes, self._capacity):
+            return Verdict(found)
+        if promises.loose and not candidate.begun:
+            message = f"there is room, once {promises.loose} pods that were admitted before are bound to nodes"
             return Verdict(refusal=Refusal(NOT_ENOUGH_RESOURCES, message, settling=True))
-        return Verdict(found)
+        return Verdict(msgspec.structs.replace(found, pinned=candidate.may_pin))
 
     def _no_room(self, candidate: Candidate, rooms: Mapping[str, Amounts], found: Fit | None) -> Refusal:
         gang, number = candidate.gang, candidate.size

@@ -16,6 +16,7 @@ COMING_SECONDS = 30.0  # pods that were let in before they exist are created at 
 class Slot(msgspec.Struct, frozen=True):
     shape: Shape
     node: str  # "" where no nodes are known
+    pinned: bool = False
 
 
 class Coming(msgspec.Struct):
@@ -33,15 +34,21 @@ class Promises:
         self._given: dict[str, Slot] = {}
         self._coming: dict[Ref, Coming] = {}
         self.shapes: Counter[Shape] = Counter()
+        self.pinned = 0  # of them, how many can go to their node only
 
     # --- pods that exist ----------------------------------------------------------------------------------------------
 
     def holds(self, uid: str) -> bool:
         return uid in self._given
 
-    def give(self, member: Member, node: str) -> None:
+    def give(self, member: Member, node: str, *, pinned: bool = False) -> None:
         if member.uid not in self._given:
-            self._given[member.uid] = self._made(Slot(member.shape, node))
+            self._given[member.uid] = self._made(Slot(member.shape, node, pinned))
+
+    @property
+    def loose(self) -> int:
+        """Pods that the scheduler may bind wherever there is room."""
+        return self.shapes.total() - self.pinned
 
     def take_back(self, uid: str) -> bool:
         """The pod is bound, gone or held again. Whether it had been promised anything."""
@@ -111,11 +118,13 @@ class Promises:
     def _made(self, slot: Slot) -> Slot:
         self._capacity.promise(slot.node, slot.shape, 1)
         self.shapes[slot.shape] += 1
+        self.pinned += slot.pinned
         return slot
 
     def _unmade(self, slot: Slot) -> None:
         self._capacity.promise(slot.node, slot.shape, -1)
         self.shapes[slot.shape] -= 1
+        self.pinned -= slot.pinned
         if not self.shapes[slot.shape]:
             del self.shapes[slot.shape]
 

@@ -172,8 +172,8 @@ class GangReconciler:
         actions: tuple[Action, ...] = ()
         if write:
             actions = (self._patch(group, [{"op": "add", "path": "/status", "value": wanted}]),)
-        pods = ((member, self._pods.get(*member.ref)) for member in granted.values())
-        lifts = tuple(lift(member, pod) for member, pod in pods if pod is not None)
+        pods = ((grant, self._pods.get(*grant.member.ref)) for grant in granted.values())
+        lifts = tuple(lift(grant, pod) for grant, pod in pods if pod is not None)
         return Decision(actions=actions, cleanup=lifts, requeue_after=pause if pause else None)
 
     def _pause(self, group: Group, wanted: Body, now: float) -> float | None:

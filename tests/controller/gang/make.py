@@ -1,0 +1,207 @@
+"""A toy cluster for admission: API objects, a scheduler that binds wherever it likes, simulated time."""
+
+import random
+from collections.abc import Sequence
+from itertools import count
+from typing import Any, Final
+
+import jsonpatch
+
+from controller.gang import phase
+from controller.gang.admit import Round
+from controller.gang.backends.gate import GateBackend
+from controller.gang.desk import Desk
+from controller.gang.floor import Floor
+from controller.gang.lift import lift
+from controller.gang.ref import Ref
+from controller.gang.rules import Rules
+from shared import names
+from shared.resources import GangTask
+from shared.timestamp import rfc3339
+from tests.cluster.nodes.fit import obstacle
+from tests.cluster.nodes.resources import add, amounts, requests
+
+Body = dict[str, Any]
+NOW: Final = 1_767_322_800.0
+NAMESPACE: Final = "ns"
+
+
+def node(name: str, cpu: str = "4", *, taints: Sequence[Body] = (), labels: Body | None = None, **more: str) -> Body:
+    allocatable = {"cpu": cpu, "memory": "64Gi", "pods": "110", **more}
+    spec = {"taints": list(taints)} if taints else {}
+    return {"metadata": {"name": name, "labels": labels or {}}, "spec": spec, "status": {"allocatable": allocatable}}
+
+
+def queue(name: str, **spec: Any) -> Body:
+    return {"metadata": {"name": name}, "spec": spec}
+
+
+def template(cpu: str = "1", **spec: Any) -> Body:
+    container = {"name": "main", "image": "busybox", "resources": {"requests": {"cpu": cpu}}}
+    return {"spec": {"containers": [container], **spec}}
+
+
+class World:
+    """What the API server stores, and the controller's view of it."""
+
+    def __init__(self, rules: Rules | None = None, seed: int = 0) -> None:
+        self.now = NOW
+        self.desk = Desk(rules or Rules(), lambda: self.now)
+        self.backend = GateBackend(self.desk, "default-scheduler")
+        self.random = random.Random(seed)
+        self.nodes: dict[str, Body] = {}
+        self.pods: dict[str, Body] = {}
+        self.groups: dict[str, Body] = {}
+        self.admitted: list[str] = []
+        self._numbers = count(1)
+
+    @property
+    def floor(self) -> Floor:
+        return self.desk.floor
+
+    # --- objects ------------------------------------------------------------------------------------------------------
+
+    def node(self, name: str, cpu: str = "4", **more: Any) -> None:
+        self.nodes[name] = node(name, cpu, **more)
+        self.floor.node(None, self.nodes[name])
+
+    def queue(self, name: str, **spec: Any) -> None:
+        self.floor.queue(None, queue(name, **spec))
+
+    def priority_class(self, name: str, value: int) -> None:
+        self.floor.priority_class(None, {"metadata": {"name": name}, "value": value})
+
+    def submit(
+        self, name: str, *tasks: tuple[Body, int], minimum: int | None = None, queue: str = "default", **spec: Any
+    ) -> None:
+        """A Job's group and its pods, as the Job controller makes them. `tasks`: template and replicas."""
+        total = sum(replicas for _, replicas in tasks)
+        body = {
+            "metadata": {"name": name, "namespace": NAMESPACE},
+            "spec": {"minMember": total if minimum is None else minimum, "queue": queue, **spec},
+        }
+        body = self.backend.group_body(body, [GangTask(replicas, None, pod) for pod, replicas in tasks])
+        if body["status"]["phase"] == "Inqueue":
+            self.admitted.append(name)
+        self._put_group(body)
+        for number, (pod, replicas) in enumerate(tasks):
+            for index in range(replicas):
+                self.pod(name, f"t{number}", index, pod)
+
+    def pod(self, group: str, task: str, index: int, pod: Body) -> None:
+        annotations = {names.GROUP_NAME: group, names.TASK_SPEC: task, names.TASK_INDEX: str(index)}
+        metadata = {
+            "name": f"{group}-{task}-{index}",
+            "namespace": NAMESPACE,
+            "annotations": annotations,
+            "ownerReferences": [{"controller": True}],
+        }
+        made = self.backend.shape_pod({"metadata": metadata, "spec": dict(pod["spec"])}, group)
+        self._put_pod({**made, "metadata": {**metadata, "uid": f"u{next(self._numbers)}"}, "status": {"phase": "Pending"}})
+
+    def foreign(self, name: str, on: str, cpu: str) -> None:
+        """A pod of nobody's group."""
+        spec = {**template(cpu)["spec"], "nodeName": on}
+        self._put_pod({"metadata": {"name": name, "namespace": NAMESPACE, "uid": name}, "spec": spec, "status": {"phase": "Running"}})
+
+    def change(self, group: str, **spec: Any) -> None:
+        body = self.groups[group]
+        self._put_group({**body, "spec": {**body["spec"], **spec}})
+
+    def end(self, group: str) -> None:
+        """All its pods and the group are gone."""
+        for uid in [uid for uid, pod in self.pods.items() if _group(pod) == group]:
+            self.floor.pod(self.pods.pop(uid), None)
+        self.floor.group(self.groups.pop(group), None)
+
+    def finish(self, group: str, how: str = "Succeeded") -> None:
+        """Its bound pods end."""
+        for pod in list(self.pods.values()):
+            if _group(pod) == group and pod["spec"].get("nodeName"):
+                self._put_pod({**pod, "status": {"phase": how}})
+
+    # --- what the loops do --------------------------------------------------------------------------------------------
+
+    def round(self) -> Round:
+        """One admission round, and the writes that follow from it."""
+        done = self.desk.admission.round(self.now)
+        self.admitted += [ref.name for ref in done.admitted]
+        for ref, grants in list(self.floor.granted.items()):
+            self.settle(ref.name)
+            for uid, grant in list(grants.items()):
+                operations = lift(grant, self.pods[uid]).patch
+                self._put_pod(jsonpatch.apply_patch(self.pods[uid], operations))
+        return done
+
+    def settle(self, name: str) -> Body:
+        """The group's status as it would be written now."""
+        group = self.floor.groups[Ref(NAMESPACE, name)]
+        sight = phase.Sight(
+            group,
+            self.floor.tally(group.ref),
+            self.desk.admission.refusals.get(group.ref),
+            group.ref in self.floor.granted,
+            next((each.refused for each in self.floor.members(group.ref) if each.refused), ""),
+        )
+        body = {**self.groups[name], "status": phase.status(sight, self.now)}
+        self._put_group(body)
+        return dict(body["status"])
+
+    # --- the scheduler ------------------------------------------------------------------------------------------------
+
+    def bind(self) -> None:
+        """Bind every pod that may go and that fits somewhere: in any order, anywhere it fits."""
+        waiting = [
+            uid
+            for uid, pod in self.pods.items()
+            if not pod["spec"].get("nodeName") and not pod["spec"].get("schedulingGates")
+        ]
+        self.random.shuffle(waiting)
+        free = self.free()
+        for uid in waiting:
+            pod = self.pods[uid]
+            fitting = [name for name in self.nodes if not obstacle(pod, self.nodes[name], free[name])]
+            if fitting:
+                chosen = self.random.choice(fitting)
+                free[chosen] = add(free[chosen], requests(pod), -1)
+                bound = {**pod, "spec": {**pod["spec"], "nodeName": chosen}, "status": {"phase": "Running"}}
+                self._put_pod(bound)
+            else:
+                said = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "no node fits"}
+                self._put_pod({**pod, "status": {"phase": "Pending", "conditions": [said]}})
+
+    def free(self) -> dict[str, Any]:
+        free = {name: amounts(body["status"]["allocatable"]) for name, body in self.nodes.items()}
+        for pod in self.pods.values():
+            where = pod["spec"].get("nodeName")
+            if where in free and pod["status"]["phase"] not in ("Succeeded", "Failed"):
+                free[where] = add(free[where], requests(pod), -1)
+        return free
+
+    # --- looking ------------------------------------------------------------------------------------------------------
+
+    def bound(self, group: str) -> int:
+        return sum(_group(pod) == group and bool(pod["spec"].get("nodeName")) for pod in self.pods.values())
+
+    def gated(self, group: str) -> int:
+        return sum(_group(pod) == group and bool(pod["spec"].get("schedulingGates")) for pod in self.pods.values())
+
+    def why(self, group: str) -> str:
+        refusal = self.desk.admission.refusals.get(Ref(NAMESPACE, group))
+        return refusal.message if refusal else ""
+
+    def _put_pod(self, pod: Body) -> None:
+        uid = pod["metadata"]["uid"]
+        self.floor.pod(self.pods.get(uid), pod)
+        self.pods[uid] = pod
+
+    def _put_group(self, body: Body) -> None:
+        name = body["metadata"]["name"]
+        before = self.groups.get(name)
+        metadata = {"uid": f"g-{name}", "creationTimestamp": rfc3339(self.now), **body["metadata"]}
+        self.groups[name] = {**body, "metadata": metadata}
+        self.floor.group(before, self.groups[name])
+
+
+def _group(pod: Body) -> str:
+    return str((pod["metadata"].get("annotations") or {}).get(names.GROUP_NAME, ""))

@@ -1,0 +1,116 @@
+"""Random nodes, queues and gangs that come and go: nobody is ever half bound, and everybody's turn comes."""
+
+from collections import Counter
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from controller.gang.rules import Rules
+from tests.cluster.nodes.resources import requests
+from tests.controller.gang.make import World, template
+
+CPUS = st.sampled_from(["500m", "1", "2", "3", "5"])
+GANG = st.tuples(
+    st.lists(st.tuples(CPUS, st.integers(1, 5)), min_size=1, max_size=3),
+    st.sampled_from(["default", "small", "child"]),
+    st.sampled_from(["", "high"]),
+    st.sampled_from([None, 1, 2]),
+)
+CAPS = {"small": 6000, "parent": 8000}
+ABOVE = {"default": (), "small": ("small",), "child": ("parent",)}
+
+
+def world(sizes: list[int], seed: int) -> World:
+    made = World(Rules(reserve_after=60.0), seed)
+    for number, size in enumerate(sizes):
+        made.node(f"n{number}", str(size))
+    made.queue("small", capability={"cpu": "6"})
+    made.queue("parent", capability={"cpu": "8"}, weight=2)
+    made.queue("child", parent="parent", priority=1)
+    made.priority_class("high", 1000)
+    return made
+
+
+def check(made: World, minimums: dict[str, int], queues: dict[str, str]) -> None:
+    """After the scheduler has bound what it can."""
+    for name in made.groups:
+        bound = made.bound(name)
+        assert bound == 0 or bound >= minimums[name], f"{name}: {bound} of {minimums[name]} bound"
+    used: Counter[str] = Counter()
+    for pod in made.pods.values():
+        if pod["spec"].get("nodeName"):
+            group = pod["metadata"]["annotations"]["scheduling.k8s.io/group-name"]
+            for limited in ABOVE[queues[group]]:
+                used[limited] += int(requests(pod)["cpu"] * 1000)
+    assert all(used[name] <= CAPS[name] for name in used), used
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    sizes=st.lists(st.integers(1, 6), min_size=1, max_size=5),
+    gangs=st.lists(GANG, min_size=1, max_size=14),
+    ends=st.lists(st.booleans(), min_size=14, max_size=14),
+    seed=st.integers(0, 2**16),
+)
+def test_gangs_start_whole_within_limits_and_all_in_the_end(sizes, gangs, ends, seed) -> None:  # type: ignore[no-untyped-def]
+    made = world(sizes, seed)
+    minimums: dict[str, int] = {}
+    queues: dict[str, str] = {}
+    for number, (shapes, queue, priority, least) in enumerate(gangs):
+        name = f"g{number}"
+        made.now += 7
+        tasks = [(template(cpu), replicas) for cpu, replicas in shapes]
+        total = sum(replicas for _, replicas in shapes)
+        minimums[name] = min(total, least or total)
+        queues[name] = queue
+        made.submit(name, *tasks, minimum=minimums[name], queue=queue, priorityClassName=priority)
+        made.round()
+        made.bind()
+        check(made, minimums, queues)
+        if ends[number]:
+            running = sorted(each for each in made.groups if made.bound(each))
+            if running:
+                made.end(made.random.choice(running))
+                made.round()
+                made.bind()
+                check(made, minimums, queues)
+    drain(made, minimums, queues)
+    for name in made.groups:  # what is left can never start, and says so
+        assert made.why(name).startswith("never fits"), made.why(name)
+    assert made.floor.used() == {}
+    assert made.floor.promises.shapes.total() == 0
+    assert made.floor.capacity.free == made.floor.capacity.open == made.floor.capacity.emptied()
+
+
+def drain(made: World, minimums: dict[str, int], queues: dict[str, str]) -> None:
+    """Let time pass and groups end, one after the other, until nothing moves."""
+    quiet = 0
+    while quiet < 3:
+        made.now += 61
+        made.round()
+        made.bind()
+        check(made, minimums, queues)
+        running = sorted(name for name in made.groups if made.bound(name))
+        quiet = 0 if running else quiet + 1
+        if running:
+            made.end(running[0])
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    cpu=st.sampled_from(["1", "2"]),
+    size=st.integers(1, 4),
+    marks=st.lists(st.booleans(), min_size=2, max_size=10),
+    seed=st.integers(0, 2**16),
+)
+def test_equals_start_in_order_of_priority_and_age(cpu: str, size: int, marks: list[bool], seed: int) -> None:
+    made = world([8], seed)
+    made.submit("first", (template("8"), 1))
+    made.bind()
+    for number, high in enumerate(marks):
+        made.now += 1
+        made.submit(f"g{number}", (template(cpu), size), priorityClassName="high" if high else "")
+    made.round()
+    wanted = [f"g{number}" for number, _ in sorted(enumerate(marks), key=lambda each: (not each[1], each[0]))]
+    drain(made, dict.fromkeys(("first", *wanted), 1), dict.fromkeys(("first", *wanted), "default"))
+    assert made.admitted == ["first", *wanted]
