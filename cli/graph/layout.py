@@ -1,0 +1,140 @@
+"""Where boxes and arrows go: layers from left to right (Sugiyama's method, by fast-sugiyama). Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Final
+
+import msgspec
+
+PITCH: Final = 58.0  # from the middle of a box to the next below it
+HEIGHT: Final = 40.0
+_DUMMY: Final = 0.4  # of a pitch, for an arrow that passes between boxes
+_LEAST_GAP: Final = 56.0
+_MOST_GAP: Final = 180.0
+_SLOPE: Final = 0.12  # of the longest way up or down that an arrow takes between two layers
+
+Point = tuple[float, float]
+
+
+class Placed(msgspec.Struct, frozen=True):
+    """A box by its left upper corner."""
+
+    x: float
+    y: float
+    width: float
+    height: float = HEIGHT
+
+    @property
+    def middle(self) -> float:
+        return self.y + self.height / 2
+
+
+class Layout(msgspec.Struct, frozen=True):
+    """`routes`: for each (source, target) the points of its arrow, pairs of them: each pair is straight through a layer,
+    between pairs it bends. Nothing else stands on those lines."""
+
+    boxes: Mapping[str, Placed]
+    routes: Mapping[tuple[str, str], tuple[Point, ...]]
+    width: float
+    height: float
+
+
+def layout(names: Sequence[str], arrows: Sequence[tuple[str, str]], widths: Mapping[str, float]) -> Layout:
+    """`arrows` must have no cycle, no repetition, and only `names`."""
+    ends = {end for arrow in arrows for end in arrow}
+    names = sorted(names, key=lambda name: name not in ends)  # the library numbers what has arrows from 0
+    layers, across, chains = _ranked(names, arrows, len(ends))
+    columns = _columns(names, layers, across, chains, widths)
+    boxes = {
+        name: Placed(columns[layers[place]][0], across[place] - HEIGHT / 2, columns[layers[place]][1])
+        for place, name in enumerate(names)
+    }
+    routes = {(names[chain[0]], names[chain[-1]]): tuple(_route(chain, layers, across, columns)) for chain in chains}
+    width = max((box.x + box.width for box in boxes.values()), default=0.0)
+    height = max((across[each] for each in across), default=0.0) + HEIGHT / 2
+    return Layout(boxes, routes, width, height)
+
+
+def _ranked(
+    names: Sequence[str], arrows: Sequence[tuple[str, str]], real: int
+) -> tuple[dict[int, int], dict[int, float], list[list[int]]]:
+    """(layer, position across) of every box and bend by number, and each arrow as the numbers it passes.
+
+    Parts that hang together are laid out on their own and put below each other; steps alone come last, in a column.
+    """
+    from fast_sugiyama import from_edges
+
+    number = {name: place for place, name in enumerate(names)}
+    edges = [(number[source], number[target]) for source, target in arrows]
+    found = from_edges(
+        edges, minimum_length=1, vertex_spacing=PITCH, dummy_vertices=True, dummy_size=_DUMMY, check_layout=False
+    )
+    layers: dict[int, int] = {}
+    across: dict[int, float] = {}
+    chains: list[list[int]] = []
+    top, fresh = HEIGHT / 2, len(names)
+    for given, _, _, links in found:
+        positions = [(int(each), point) for each, point in given]
+        # Each part numbers its bends anew.
+        renamed = {each: each if each < real else fresh + rank for rank, (each, _) in enumerate(positions)}
+        fresh += len(positions)
+        first = max(y for _, (_, y) in positions)
+        least = min(x for _, (x, _) in positions)
+        for each, (x, y) in positions:
+            layers[renamed[each]] = round((first - y) / PITCH)
+            across[renamed[each]] = x - least + top
+        chains += _chains([(renamed[int(source)], renamed[int(target)]) for source, target in links or ()], real)
+        top = max(across.values()) + PITCH * 1.5
+    alone = [place for place in range(len(names)) if place not in layers]
+    for rank, place in enumerate(alone):
+        layers[place], across[place] = 0, top + rank * PITCH
+    return layers, across, chains
+
+
+def _chains(links: Sequence[tuple[int, int]], real: int) -> Iterator[list[int]]:
+    """The links of a bent arrow joined: from a box over numbers that are none to a box."""
+    after = {source: target for source, target in links if source >= real}
+    for source, target in links:
+        if source < real:
+            chain = [source, target]
+            while chain[-1] >= real:
+                chain.append(after[chain[-1]])
+            yield chain
+
+
+def _columns(
+    names: Sequence[str],
+    layers: Mapping[int, int],
+    across: Mapping[int, float],
+    chains: Sequence[Sequence[int]],
+    widths: Mapping[str, float],
+) -> list[tuple[float, float]]:
+    """(left, width) of every layer: as wide as its widest box, and apart enough for the steepest arrow."""
+    count = max(layers.values(), default=-1) + 1
+    wide = [0.0] * count
+    steep = [0.0] * count
+    for place, name in enumerate(names):
+        wide[layers[place]] = max(wide[layers[place]], widths[name])
+    for chain in chains:
+        for source, target in pairwise(chain):
+            steep[layers[source]] = max(steep[layers[source]], abs(across[target] - across[source]))
+    columns = []
+    left = 0.0
+    for width, way in zip(wide, steep, strict=True):
+        columns.append((left, width))
+        left += width + min(max(_LEAST_GAP, way * _SLOPE), _MOST_GAP)
+    return columns
+
+
+def _route(
+    chain: Sequence[int],
+    layers: Mapping[int, int],
+    across: Mapping[int, float],
+    columns: Sequence[tuple[float, float]],
+) -> Iterator[Point]:
+    for place, each in enumerate(chain):
+        left, width = columns[layers[each]]
+        if place > 0:
+            yield left, across[each]
+        if place < len(chain) - 1:
+            yield left + width, across[each]
