@@ -14,6 +14,7 @@ from controller.flow.seen import CommandSeen, FlowSeen
 from controller.kube.apply import Applier
 from controller.kube.errors import StaleError
 from controller.kube.probes import Prober
+from controller.loop import flow_metrics
 from controller.loop.controller import Controller, ControllerContext, Route
 from controller.loop.flow_jobs import FlowJobs, Namesakes, Templates
 from controller.loop.flow_memory import Memory, Remembered
@@ -166,6 +167,8 @@ class FlowReconciler:
 
     def _done(self, key: Key, known: Remembered, found: FlowDecision, decision: Decision, stored: Body) -> float | None:
         """Remember what was decided and done; the seconds after which to look again."""
+        if decision.status is not None:
+            flow_metrics.stored(known.stored, found.carry, self._clock())
         known.learn(stored, found, self._clock())
         jobs = self.jobs.of(known.flow.metadata.uid)
         self._prober.want(key, found.probes)
@@ -193,6 +196,7 @@ class FlowReconciler:
 def build(context: ControllerContext) -> Controller:
     queue = WorkQueue("jobflow")
     reconciler = FlowReconciler(context, queue)
+    flow_metrics.Census(reconciler.flows)
     return Controller(
         name="jobflow",
         queue=queue,
