@@ -131,8 +131,10 @@ class Cluster:
         health = free_port()
         self._health[name] = health
         arguments = [f"--kubeconfig={self.kubeconfig}", f"--health-port={health}"]
-        arguments += [f"--log-level={self.options.log_level}", f"--namespace={SYSTEM}", *self.options.controller_args]
-        arguments += more
+        arguments += [f"--log-level={self.options.log_level}", f"--namespace={SYSTEM}"]
+        if self.options.nodes:
+            arguments.append("--probe-allow-loopback")  # our pods' processes listen on 127.10.0.0/16
+        arguments += [*self.options.controller_args, *more]
         return self._python(name, "controller", arguments)
 
     def kill_controller(self, number: signal.Signals = signal.SIGKILL, name: str = "controller") -> None:
