@@ -24,11 +24,13 @@ class Mode(StrEnum):
     PATCH = "patch"  # patch.jobSpec: a fragment, so nothing is required or filled in either
 
 
-# Defaults of Volcano's own CRDs that no JobFlowPolicy can set (decisions row 26: none on queue and maxRetry of a Job).
+# Defaults of Volcano's own CRDs that no JobFlowPolicy can set (decisions row 26: none on queue and maxRetry of a Job),
+# and the mode of a policy, so that `kubectl get` shows it.
 DEFAULTS: Final[Mapping[tuple[str, str], Any]] = {
     ("NetworkTopology", "mode"): "hard",
     ("PartitionPolicy", "minPartitions"): 0,
     ("PodGroupSpec", "queue"): "default",
+    ("JobFlowPolicySpec", "mode"): "Enforce",
     ("SubGroupPolicy", "subGroupSize"): 1,
     ("SubGroupPolicy", "minSubGroups"): 0,
     ("QueueSpec", "weight"): 1,

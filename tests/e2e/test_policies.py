@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import re
+import shlex
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -257,6 +259,47 @@ def test_the_scan_tells_what_was_there_before_the_policy(scenario: Scenario, pol
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: path.stem)
 def test_the_examples_apply(scenario: Scenario, path: Path) -> None:
     assert "created (server dry run)" in scenario.cluster.kubectl("apply", "--dry-run=server", "-f", str(path)).stdout
+
+
+# --- the page -----------------------------------------------------------------------------------------------------------
+
+PAGE = Path("docs/policies.md")
+_BLOCK = re.compile(r"^```console\n(.*?)^```", re.DOTALL | re.MULTILINE)
+_AGE = re.compile(r"\b\d+[smh]\b")
+
+
+def commands() -> Iterator[tuple[str, str, list[str]]]:
+    """(command, standard input, the lines it prints) of every command of the page."""
+    for block in _BLOCK.findall(PAGE.read_text()):
+        for part in block.split("$ kubectl ")[1:]:
+            command, _, rest = part.partition("\n")
+            command, heredoc, _ = command.partition(" <<EOF")
+            stdin, _, printed = rest.partition("\nEOF\n") if heredoc else ("", "", rest)
+            yield command, stdin, printed.splitlines()
+
+
+def plainly(text: str) -> str:
+    return " ".join(_AGE.sub("AGE", text).split())
+
+
+def test_the_commands_of_the_page_do_what_it_says(scenario: Scenario) -> None:
+    kubectl = scenario.cluster.kubectl
+    for command, stdin, wanted in commands():
+        output = ""
+
+        def told(command: str = command, stdin: str = stdin, wanted: list[str] = wanted) -> bool:
+            nonlocal output
+            done = kubectl(*shlex.split(command), stdin=stdin, check=False)
+            output = plainly(done.stderr + done.stdout)
+            return all(plainly(line) in output for line in wanted)
+
+        if " get " in f" {command} ":  # what the scan finds takes a moment
+            until(told, 15, lambda: f"kubectl {command}: {output}")  # noqa: B023 - asked before the next turn
+        else:
+            assert told(), f"kubectl {command}: {output}"
+        if "polic" in command:
+            known_to_the_webhook(scenario, f"{scenario.namespace}-page")
+    scenario.kube.delete(QUEUE, "", "vision")
 
 
 def reports_crd() -> Body:
