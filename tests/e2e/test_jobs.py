@@ -130,9 +130,9 @@ def test_a_command_aborts_and_resumes_a_job(scenario: Scenario) -> None:
 
 
 def test_two_gangs_on_room_for_one_run_one_after_the_other(scenario: Scenario) -> None:
-    big = {"container": {"resources": {"requests": {"cpu": "30"}}}}
+    big = {"resources": {"requests": {"cpu": "30"}}}
     for name in ("first", "second"):
-        a_job(scenario, a_task(replicas=6, seconds=60, **big), name=name, minAvailable=6)
+        a_job(scenario, a_task(replicas=6, seconds=60, container=big), name=name, minAvailable=6)
     until(lambda: len(_running(scenario)) == 6, 60, lambda: f"running: {_running(scenario)}")
     owners = {name.split("-")[0] for name in _running(scenario)}
     assert len(owners) == 1
