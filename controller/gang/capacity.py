@@ -105,7 +105,14 @@ def peaks(rooms: Iterable[Mapping[str, int]]) -> Amounts:
 
 def room_for(room: Mapping[str, int], requests: Iterable[tuple[str, int]]) -> int:
     """How many pods that ask for `requests` (not empty) go into `room`."""
-    return max(0, min(room.get(name, 0) // amount for name, amount in requests))
+    most = -1
+    for name, amount in requests:
+        number = room.get(name, 0) // amount
+        if number <= 0:
+            return 0
+        if number < most or most < 0:
+            most = number
+    return max(0, most)
 
 
 def _add(sums: dict[str, Amounts], node: str, shape: Shape, times: int) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from controller.gang.capacity import Capacity, room_for, summed
-from controller.gang.shape import Amounts, Place, Shape, total
+from controller.gang.shape import Amounts, Place, Shape
 
 Gang = Sequence[tuple[Shape, int]]
 Rooms = Mapping[str, Amounts]
@@ -64,16 +64,11 @@ def surely(gang: Gang, promised: Mapping[Shape, int], capacity: Capacity) -> boo
     return all(_has_places(place, requests, number, capacity) for place in {shape.place for shape, _ in pods})
 
 
-def could_ever(gang: Gang, capacity: Capacity) -> Fit:
-    """The fit on nodes without any pod."""
-    return fit(gang, capacity, capacity.emptied())
-
-
 def free_for(gang: Gang, capacity: Capacity, rooms: Rooms) -> tuple[Amounts, int]:
     """What the nodes open to the gang have free together, and how many nodes they are."""
     names = sorted({name for shape, _ in gang for name in capacity.eligible(shape.place) if name in rooms})
     free = summed(rooms[name] for name in names)
-    return {name: max(0, free.get(name, 0)) for name in total(gang)}, len(names)
+    return {name: max(0, amount) for name, amount in free.items()}, len(names)
 
 
 def _has_places(place: Place, requests: tuple[tuple[str, int], ...], number: int, capacity: Capacity) -> bool:

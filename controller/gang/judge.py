@@ -6,10 +6,10 @@ import msgspec
 
 from controller.gang.candidate import NOT_ENOUGH_RESOURCES, Candidate, Refusal
 from controller.gang.capacity import Capacity
-from controller.gang.fit import Fit, could_ever, fit, free_for, surely
+from controller.gang.fit import Fit, fit, free_for, surely
 from controller.gang.floor import Floor
 from controller.gang.queues import Shares
-from controller.gang.shape import Amounts, text, words
+from controller.gang.shape import Amounts, Place, Shape, text, words
 
 QUEUE_NOT_FOUND = "QueueNotFound"
 
@@ -31,8 +31,12 @@ class Judge:
         self._shares = shares
         self._free = floor.capacity.free_total()
         self._failed: dict[tuple[object, bool, bool], Verdict] = {}
+        self._hopeless: dict[tuple[Place, bool], list[tuple[Shape, int]]] = {}
+        self._open: dict[tuple[object, bool], tuple[Amounts, int]] = {}
+        self._emptied: dict[str, Amounts] | None = None
 
     def admitted(self, candidate: Candidate) -> None:
+        self._open.clear()
         for name, amount in candidate.amounts.items():
             self._free[name] = self._free.get(name, 0) - amount
 
@@ -74,11 +78,23 @@ class Judge:
         return None
 
     def _by_nodes(self, candidate: Candidate, rooms: Mapping[str, Amounts]) -> Verdict:
+        whole = rooms is self._capacity.free
         short = any(self._free.get(name, 0) < amount for name, amount in candidate.amounts.items())
-        found = None if short else fit(candidate.gang, self._capacity, rooms)
+        found = None if short or self._is_hopeless(candidate, whole) else fit(candidate.gang, self._capacity, rooms)
         if found is None or not found.fits:
+            if found is not None and len(candidate.gang) == 1:
+                shape, count = candidate.gang[0]
+                self._hopeless.setdefault((shape.place, whole), []).append((shape, count))
             return Verdict(refusal=self._no_room(candidate, rooms, found))
         return self._settled(candidate, found)
+
+    def _is_hopeless(self, candidate: Candidate, whole: bool) -> bool:
+        """Whether fewer or smaller pods of the same kind have not fitted in this round."""
+        return any(
+            count >= failed_count and _covers(shape, failed)
+            for shape, count in candidate.gang
+            for failed, failed_count in self._hopeless.get((shape.place, whole), ())
+        )
 
     def _settled(self, candidate: Candidate, found: Fit) -> Verdict:
         """The scheduler knows nothing of promises: it must be sure to bind all, or be told where, or others be bound first."""
@@ -93,13 +109,22 @@ class Judge:
     def _no_room(self, candidate: Candidate, rooms: Mapping[str, Amounts], found: Fit | None) -> Refusal:
         gang, number = candidate.gang, candidate.size
         needs = f"{number} pods that start together need {words(candidate.amounts)}"
-        ever = could_ever(gang, self._capacity)
+        if self._emptied is None:
+            self._emptied = self._capacity.emptied()
+        ever = fit(gang, self._capacity, self._emptied)
         if not ever.fits:
             message = f"never fits: {needs}; even with every other group gone {ever.fitting} would fit"
             return Refusal(NOT_ENOUGH_RESOURCES, f"{message} on {len(self._capacity.nodes)} nodes", never=True)
-        free, nodes = free_for(gang, self._capacity, rooms)
+        key = frozenset(shape.place for shape, _ in gang), rooms is self._capacity.free
+        if key not in self._open:
+            self._open[key] = free_for(gang, self._capacity, rooms)
+        free, nodes = self._open[key]
         fitting = "" if found is None else f"; {found.fitting} of {number} fit"
-        return Refusal(NOT_ENOUGH_RESOURCES, f"{needs}; free on {nodes} nodes: {words(free)}{fitting}", by_nodes=True)
+        return Refusal(
+            NOT_ENOUGH_RESOURCES,
+            f"{needs}; free on {nodes} nodes: {words(free, candidate.amounts)}{fitting}",
+            by_nodes=True,
+        )
 
     def _by_guarantees(self, candidate: Candidate) -> Verdict | None:
         needs = candidate.amounts
@@ -111,3 +136,9 @@ class Judge:
                 )
                 return Verdict(refusal=Refusal(NOT_ENOUGH_RESOURCES, message))
         return None
+
+
+def _covers(shape: Shape, other: Shape) -> bool:
+    """Whether it asks for as much of everything."""
+    asks = shape.amounts
+    return all(asks.get(name, 0) >= amount for name, amount in other.requests)

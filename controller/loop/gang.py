@@ -24,7 +24,8 @@ from shared.model.phases import PodGroupPhase
 Body = dict[str, Any]
 LOG: Final = logging.getLogger(__name__)
 ADMISSION: Final = Key("", "admission")
-ROUND_SECONDS: Final = 0.05  # between the starts of two rounds
+ROUND_SECONDS: Final = 0.05  # between two rounds, at least
+ROUND_REST: Final = 4.0  # and this many times what the last one took: other controllers need the CPU too
 WRITE_SECONDS: Final = 1.0  # what changes within it is written once
 WORDS_SECONDS: Final = 30.0  # numbers in the message of a group that goes on waiting
 
@@ -71,7 +72,7 @@ class GangReconciler:
         self._pods = pods
         self._applier = applier
         self._wake = wake
-        self._round_at = 0.0
+        self._next_round = 0.0
         self._told: dict[Ref, Refusal] = {}
         self._evicting: dict[Ref, str] = {}
         self._changed: dict[Ref, float] = {}
@@ -91,13 +92,15 @@ class GangReconciler:
 
     def _round(self) -> float | None:
         started = time.monotonic()
-        early = self._round_at + ROUND_SECONDS - started
+        early = self._next_round - started
         if early > 0:
             return early
-        self._round_at = started
         floor, admission = self._desk.floor, self._desk.admission
         now = self._desk.clock()
+        version = floor.version
         done = admission.round(now)
+        taken = time.monotonic() - started
+        self._next_round = time.monotonic() + max(ROUND_SECONDS, ROUND_REST * taken)
         for ref in (*done.admitted, *done.more):
             self._wake(Key(*ref), True)
         for ref in done.evict:
@@ -106,7 +109,9 @@ class GangReconciler:
         self._tell(admission.refusals)
         if done.admitted or done.evict:
             counts = {"admitted": len(done.admitted), "evicted": len(done.evict), "waiting": len(floor.waiting)}
-            LOG.info("admission round", extra={**counts, "seconds": round(time.monotonic() - started, 4)})
+            LOG.info("admission round", extra={**counts, "seconds": round(taken, 4)})
+        if floor.version != version:  # what was kept for somebody is free again
+            return ROUND_SECONDS
         return None if done.wake is None else max(ROUND_SECONDS, done.wake - now)
 
     def _tell(self, refusals: dict[Ref, Refusal]) -> None:

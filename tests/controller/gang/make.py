@@ -97,12 +97,20 @@ class World:
             "ownerReferences": [{"controller": True}],
         }
         made = self.backend.shape_pod({"metadata": metadata, "spec": dict(pod["spec"])}, group)
-        self._put_pod({**made, "metadata": {**metadata, "uid": f"u{next(self._numbers)}"}, "status": {"phase": "Pending"}})
+        self._put_pod(
+            {**made, "metadata": {**metadata, "uid": f"u{next(self._numbers)}"}, "status": {"phase": "Pending"}}
+        )
 
     def foreign(self, name: str, on: str, cpu: str) -> None:
         """A pod of nobody's group."""
         spec = {**template(cpu)["spec"], "nodeName": on}
-        self._put_pod({"metadata": {"name": name, "namespace": NAMESPACE, "uid": name}, "spec": spec, "status": {"phase": "Running"}})
+        self._put_pod(
+            {
+                "metadata": {"name": name, "namespace": NAMESPACE, "uid": name},
+                "spec": spec,
+                "status": {"phase": "Running"},
+            }
+        )
 
     def change(self, group: str, **spec: Any) -> None:
         body = self.groups[group]

@@ -1,0 +1,337 @@
+"""Who starts, who waits, and what is said about it."""
+
+import pytest
+
+from controller.gang import timeout
+from controller.gang.ref import Ref
+from controller.gang.rules import Rules, backoff
+from shared import names
+from tests.controller.gang.make import NAMESPACE, World, template
+
+
+def with_nodes(*cpus: str, rules: Rules | None = None) -> World:
+    made = World(rules)
+    for number, cpu in enumerate(cpus):
+        made.node(f"n{number}", cpu)
+    return made
+
+
+def test_two_gangs_of_ten_on_room_for_fifteen() -> None:
+    made = with_nodes("5", "5", "5")
+    made.submit("first", (template(), 10))
+    made.submit("second", (template(), 10))
+    for _ in range(3):
+        made.round()
+        made.bind()
+        assert made.bound("first") == 10
+        assert (made.bound("second"), made.gated("second")) == (0, 10)
+    assert made.why("second") == ("10 pods that start together need cpu 10, pods 10; free on 3 nodes: cpu 5, pods 320")
+    made.end("first")
+    made.round()
+    made.bind()
+    assert (made.bound("second"), made.gated("second")) == (10, 0)
+
+
+def test_what_fits_at_once_gets_no_gate() -> None:
+    made = with_nodes("5")
+    made.submit("g", (template(), 3))
+    assert made.gated("g") == 0
+    assert made.groups["g"]["status"]["phase"] == "Inqueue"
+
+
+def test_a_newcomer_does_not_overtake_in_its_own_queue() -> None:
+    made = with_nodes("4")
+    made.submit("running", (template(), 2))
+    made.bind()
+    made.submit("large", (template(), 4))
+    made.submit("small", (template(), 1))
+    assert made.gated("small") == 1
+    made.round()
+    assert made.gated("small") == 0  # traverse: the large one lets it pass
+
+
+def test_a_fifo_queue_lets_nobody_pass() -> None:
+    made = with_nodes("4")
+    made.queue("line", dequeueStrategy="fifo")
+    made.submit("running", (template(), 2))
+    made.bind()
+    made.submit("large", (template(), 4), queue="line")
+    made.submit("small", (template(), 1), queue="line")
+    made.submit("elsewhere", (template(), 1))
+    made.round()
+    assert made.gated("small") == 1
+    assert made.why("small") == "waits behind ns/large in queue line"
+    assert made.gated("elsewhere") == 0
+
+
+IMPOSSIBLE = {
+    "no node is large enough": ({"cpu": "100"}, {}, "never fits: 2 pods that start together need cpu 200, pods 2; even"),
+    "no node has the label": ({"nodeSelector": {"gpu": "yes"}}, {}, "never fits"),
+    "the queue is too small": (
+        {"cpu": "2"}, {"queue": "tiny"},
+        "never fits: 2 pods that start together need cpu 4, queue tiny may use 1 (spec.capability)",
+    ),
+    "there is no such queue": ({}, {"queue": "lost"}, "queue lost does not exist"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", IMPOSSIBLE)
+def test_a_gang_never_starts_and_says_why_when(case: str) -> None:
+    spec, more, wanted = IMPOSSIBLE[case]
+    made = with_nodes("4", "4", rules=Rules(reserve_after=60.0))
+    made.queue("tiny", capability={"cpu": "1"})
+    made.submit("g", (template(**spec), 2), **more)
+    made.now += 600
+    made.round()
+    assert made.gated("g") == 2
+    assert made.why("g").startswith(wanted)
+    made.submit("other", (template(), 8))
+    assert made.gated("other") == 0  # it keeps nobody else waiting
+
+
+PLACES = {
+    "a node selector": ({"nodeSelector": {"disk": "ssd"}}, True),
+    "another node selector": ({"nodeSelector": {"disk": "hdd"}}, False),
+    "node affinity": (
+        {"affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [
+            {"matchExpressions": [{"key": "disk", "operator": "NotIn", "values": ["hdd"]}]}]}}}}, True,
+    ),
+    "affinity to a size": (
+        {"affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [
+            {"matchExpressions": [{"key": "size", "operator": "Gt", "values": ["8"]}]}]}}}}, False,
+    ),
+    "a term without anything": (
+        {"affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [{}]}}}}, False,
+    ),
+    "a toleration": ({"nodeSelector": {"pool": "gpu"}, "tolerations": [{"key": "gpu", "operator": "Exists"}]}, True),
+    "the wrong toleration": ({"nodeSelector": {"pool": "gpu"}, "tolerations": [{"key": "gpu", "value": "no"}]}, False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", PLACES)
+def test_a_gang_needs_nodes_that_its_pods_may_go_to(case: str) -> None:
+    spec, starts = PLACES[case]
+    made = World()
+    made.node("plain", "4", labels={"disk": "ssd", "size": "4"})
+    made.node("gpu", "4", labels={"pool": "gpu"}, taints=[{"key": "gpu", "value": "yes", "effect": "NoSchedule"}])
+    made.submit("g", (template(**spec), 2))
+    made.round()
+    made.bind()
+    assert made.bound("g") == (2 if starts else 0)
+
+
+def test_without_any_node_nothing_is_judged_by_room() -> None:
+    made = World()
+    made.queue("small", capability={"cpu": "1"})
+    made.submit("g", (template("500"), 3))
+    made.submit("over", (template("2"), 1), queue="small")
+    assert (made.gated("g"), made.gated("over")) == (0, 1)
+
+
+def test_a_limit_above_the_queue_counts_too() -> None:
+    made = with_nodes("16")
+    made.queue("team", capability={"cpu": "4"})
+    made.queue("a", parent="team")
+    made.queue("b", parent="team")
+    made.submit("one", (template(), 3), queue="a")
+    made.bind()
+    made.submit("two", (template(), 2), queue="b")
+    made.round()
+    assert made.gated("two") == 2
+    assert made.why("two") == ("queue team uses cpu 3 of 4 (spec.capability), 2 pods that start together need 2 more")
+    made.finish("one")
+    made.round()
+    assert made.gated("two") == 0
+
+
+def test_a_guarantee_is_kept_free_for_its_queue() -> None:
+    made = with_nodes("8")
+    made.queue("sure", guarantee={"resource": {"cpu": "4"}}, deserved={"cpu": "4"})
+    made.submit("greedy", (template(), 6))
+    made.round()
+    assert made.gated("greedy") == 6
+    assert "cpu 4 is kept for the guarantee of other queues, 8 is free, 6 is needed" in made.why("greedy")
+    made.submit("entitled", (template(), 4), queue="sure")
+    assert made.gated("entitled") == 0
+
+
+def test_queues_take_turns_by_priority_then_by_need() -> None:
+    made = with_nodes("6")
+    for name, weight, priority in (("rich", 3, 0), ("poor", 1, 0), ("urgent", 1, 5)):
+        made.queue(name, weight=weight, priority=priority)
+    made.submit("blocker", (template("6"), 1))
+    made.bind()
+    for name in ("poor", "rich", "urgent"):
+        for number in range(2):
+            made.now += 1
+            made.submit(f"{name}{number}", (template(), 1), queue=name)
+    made.end("blocker")
+    made.round()
+    started = made.admitted[1:]
+    assert started[:2] == ["urgent0", "urgent1"]
+    assert set(started[2:4]) == {"poor0", "rich0"}
+    assert started[4:] == ["rich1", "poor1"]
+
+
+def test_the_minimum_grows_when_a_task_is_released() -> None:
+    made = with_nodes("4")
+    made.submit("g", (template(), 2), minTaskMember={"t0": 2})
+    made.bind()
+    made.submit("other", (template(), 2))
+    made.bind()
+    made.finish("g")
+    made.change("g", minMember=5, minTaskMember={"t0": 2, "t1": 3})
+    for index in range(3):
+        made.pod("g", "t1", index, template())
+    made.round()
+    made.bind()
+    assert (made.bound("g"), made.gated("g")) == (2, 3)
+    made.end("other")
+    made.round()
+    made.bind()
+    assert made.bound("g") == 5
+
+
+def test_pods_beyond_the_minimum_come_one_by_one_as_they_fit() -> None:
+    made = with_nodes("4")
+    made.submit("other", (template(), 1))
+    made.bind()
+    made.submit("g", (template(), 6), minimum=2)
+    made.round()
+    made.bind()
+    assert (made.bound("g"), made.gated("g")) == (3, 3)
+    made.end("other")
+    made.round()
+    made.bind()
+    assert (made.bound("g"), made.gated("g")) == (4, 2)
+
+
+INCOMPLETE = {
+    "too few": ({"minMember": 4}, "2 of 4 pods that must start together exist"),
+    "too few of a task": ({"minMember": 2, "minTaskMember": {"t9": 2}}, "0 of 2 pods of task t9 exist"),
+}
+
+
+@pytest.mark.parametrize("case", INCOMPLETE)
+def test_a_group_waits_for_pods_that_do_not_exist(case: str) -> None:
+    spec, wanted = INCOMPLETE[case]
+    made = with_nodes("2")
+    made.submit("other", (template("2"), 1))
+    made.bind()
+    made.submit("g", (template(), 2))
+    made.change("g", **spec)
+    made.end("other")
+    made.round()
+    assert made.gated("g") == 2
+    assert made.why("g") == wanted
+
+
+def test_large_groups_are_not_starved_by_small_ones() -> None:
+    made = with_nodes("4", "4", rules=Rules(reserve_after=60.0))
+    for number in range(8):
+        made.submit(f"s{number}", (template(), 1))
+    made.bind()
+    made.submit("large", (template("4"), 2))
+    for number in range(8, 40):
+        made.now += 10
+        made.submit(f"s{number}", (template(), 1))
+        made.end(f"s{number - 8}")
+        made.round()
+        made.bind()
+        if made.bound("large"):
+            break
+    assert made.bound("large") == 2
+    assert made.now - 1_767_322_800 <= 60 + 10 * 9
+
+
+def test_a_group_that_is_not_bound_in_time_goes_back_whole() -> None:
+    made = with_nodes("4", "4", rules=Rules(bind_timeout=300.0))
+    made.submit("g", (template("2"), 4))
+    made.foreign("sneaky", "n0", "4")
+    made.bind()
+    assert made.bound("g") == 2  # somebody who knows nothing of gangs was quicker
+    ref = Ref(NAMESPACE, "g")
+    made.settle("g")
+    group, tally = made.floor.groups[ref], made.floor.tally(ref)
+    assert timeout.due(group, tally, 300.0) == made.now + 300
+    assert len(timeout.to_delete(made.floor.members(ref))) == 4
+    patch = timeout.put_back(group, tally, "no node fits", 300.0, made.now + 300)
+    assert patch["metadata"]["annotations"][names.GANG_PUT_BACK] == "1"
+    assert patch["status"]["phase"] == "Pending"
+    assert "2 of 4 pods were bound within 300 s (no node fits)" in patch["status"]["conditions"][0]["message"]
+
+
+def test_a_group_that_was_put_back_waits_longer_each_time() -> None:
+    assert [backoff(number) for number in (0, 1, 2, 3, 30)] == [0, 30, 60, 120, 600]
+
+
+def test_nobody_deletes_pods_that_do_not_come_again() -> None:
+    made = with_nodes("4")
+    made.submit("g", (template(), 1))
+    pod = next(iter(made.pods.values()))
+    pod["metadata"].pop("ownerReferences")
+    made.floor.pod(None, pod | {"metadata": {**pod["metadata"], "labels": {}}})
+    assert timeout.to_delete(made.floor.members(Ref(NAMESPACE, "g"))) == ()
+
+
+def test_groups_above_their_share_give_way_when_told_so() -> None:
+    for reclaim in (True, False):
+        made = with_nodes("8", rules=Rules(reclaim=reclaim))
+        made.queue("a")
+        made.queue("b", weight=2)
+        made.submit("old", (template(), 4), queue="a")
+        made.now += 1
+        made.submit("young", (template(), 4), queue="a")
+        made.bind()
+        made.submit("claims", (template(), 4), queue="b")
+        done = made.round()
+        assert [ref.name for ref in done.evict] == (["young"] if reclaim else [])
+        if reclaim:
+            assert made.round().evict == []  # once is enough
+            made.end("young")
+            made.submit("thief", (template(), 4), queue="a")
+            made.round()
+            assert (made.gated("claims"), made.gated("thief")) == (0, 4)
+
+
+def test_higher_priority_and_unreclaimable_queues_do_not_give_way() -> None:
+    made = with_nodes("8", rules=Rules(reclaim=True))
+    made.queue("a", reclaimable=False)
+    made.queue("b")
+    made.submit("held", (template(), 8), queue="a")
+    made.bind()
+    made.submit("claims", (template(), 2), queue="b")
+    assert made.round().evict == []
+
+
+def test_a_new_process_sees_the_same_room() -> None:
+    made = with_nodes("4", "4")
+    made.submit("running", (template(), 3))
+    made.bind()
+    made.submit("unbound", (template(), 2))
+    made.submit("waits", (template(), 6))
+    again = World()
+    for name, node in made.nodes.items():
+        again.nodes[name] = node
+        again.floor.node(None, node)
+    for pod in made.pods.values():  # the watch tells pods before groups
+        again.floor.pod(None, pod)
+    for group in made.groups.values():
+        again.floor.group(None, group)
+    made.round()
+    again.desk.admission.round(again.now)
+    assert again.floor.used() == made.floor.used()
+    assert sum(room["cpu"] for room in again.floor.capacity.free.values()) == 3000
+    assert again.floor.waiting == made.floor.waiting
+
+
+def test_room_in_pieces_is_no_room_and_is_told_so() -> None:
+    made = with_nodes("3", "3", "3")
+    for number in range(3):
+        made.submit(f"s{number}", (template("1500m"), 1))
+        made.bind()
+    made.submit("g", (template("2"), 2))
+    made.round()
+    assert made.gated("g") == 2
+    assert "free on 3 nodes: cpu 4500m" in made.why("g")
+    assert made.why("g").endswith("; 0 of 2 fit") or made.why("g").endswith("; 1 of 2 fit")

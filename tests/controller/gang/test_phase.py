@@ -1,0 +1,116 @@
+"""PodGroup status: phases, counters, conditions and their times."""
+
+import jsonpatch
+import pytest
+
+from controller.gang import phase
+from controller.gang.candidate import NOT_ENOUGH_RESOURCES, Refusal
+from controller.gang.detect import detect
+from controller.gang.floor import Grant
+from controller.gang.group import group_of
+from controller.gang.lift import held_to, lift
+from controller.gang.member import member_of
+from controller.gang.tally import Tally
+from shared import names
+from tests.controller.gang.make import NOW
+
+
+def tally(**counts: int) -> Tally:
+    made = Tally()
+    for name, value in counts.items():
+        setattr(made, name, value)
+    return made
+
+
+def group(stored: str = "Pending", minimum: int = 2):  # type: ignore[no-untyped-def]
+    return group_of(
+        {"metadata": {"name": "g", "namespace": "ns"}, "spec": {"minMember": minimum}, "status": {"phase": stored}}
+    )
+
+
+PHASES = {
+    "new, nothing there": ("Pending", {}, False, "Pending"),
+    "gated": ("Pending", {"pods": 2, "waiting": 2}, False, "Pending"),
+    "just admitted": ("Pending", {"pods": 2, "waiting": 2}, True, "Inqueue"),
+    "let go, none bound": ("Inqueue", {"pods": 2, "expected": 2}, False, "Inqueue"),
+    "let go, one bound": ("Inqueue", {"pods": 2, "expected": 1, "scheduled": 1, "running": 1}, False, "Inqueue"),
+    "admitted before its pods exist": ("Inqueue", {}, False, "Inqueue"),
+    "all bound": ("Inqueue", {"pods": 2, "scheduled": 2}, False, "Running"),
+    "all finished": ("Running", {"pods": 2, "scheduled": 2, "finished": 2, "succeeded": 2}, False, "Completed"),
+    "enough bound, one more waits": ("Running", {"pods": 3, "scheduled": 2, "running": 2, "waiting": 1}, False, "Running"),
+    "one lost, to be bound again": ("Running", {"pods": 2, "scheduled": 1, "running": 1, "expected": 1}, False, "Running"),
+    "one lost, no room for another": ("Running", {"pods": 2, "scheduled": 1, "running": 1, "expected": 1, "refused": 1}, False, "Unknown"),
+    "room again": ("Unknown", {"pods": 2, "scheduled": 2, "running": 2}, False, "Running"),
+    "put back": ("Inqueue", {"pods": 2, "waiting": 2}, False, "Pending"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", PHASES)
+def test_the_phase_of_a_group_that_is(case: str) -> None:
+    stored, counts, granted, wanted = PHASES[case]
+    assert phase.phase(phase.Sight(group(stored), tally(**counts), granted=granted)) == wanted
+
+
+def test_conditions_come_and_go_and_keep_their_time() -> None:
+    refusal = Refusal(NOT_ENOUGH_RESOURCES, "no room")
+    waits = phase.status(phase.Sight(group(), tally(pods=2, waiting=2), refusal), NOW)
+    assert [(each["type"], each["status"], each["message"]) for each in waits["conditions"]] == [
+        ("Unschedulable", "True", "no room")
+    ]
+    stored = group_of({"metadata": {"name": "g"}, "spec": {"minMember": 2}, "status": waits})
+    again = phase.status(phase.Sight(stored, tally(pods=2, waiting=2), Refusal(NOT_ENOUGH_RESOURCES, "less")), NOW + 60)
+    assert again["conditions"][0]["lastTransitionTime"] == waits["conditions"][0]["lastTransitionTime"]
+    assert not phase.differs(waits, again)
+    assert phase.words_differ(waits, again)
+    runs = phase.status(phase.Sight(stored, tally(pods=2, scheduled=2, running=2)), NOW + 60)
+    assert {each["type"]: each["status"] for each in runs["conditions"]} == {
+        "Unschedulable": "False",
+        "Scheduled": "True",
+    }
+    assert runs["running"] == 2
+    assert phase.differs(waits, runs)
+
+
+BACKENDS = {
+    "Volcano is there": (["apps", "topology.volcano.sh"], {"v1beta1": ["workloads", "podgroups"]}, "volcano"),
+    "only our own kinds": (["batch.volcano.sh", "scheduling.volcano.sh", "scheduling.k8s.io"], {}, "gate"),
+    "beta": (["scheduling.k8s.io"], {"v1beta1": ["podgroups", "workloads", "podgroups/status"]}, "native"),
+    "the first alpha, which has no groups": (["scheduling.k8s.io"], {"v1alpha1": ["workloads"]}, "gate"),
+    "nothing": ([], {}, "gate"),
+}
+
+
+@pytest.mark.parametrize("case", BACKENDS)
+def test_auto_means_what_the_cluster_serves(case: str) -> None:
+    groups, native, wanted = BACKENDS[case]
+    assert detect(groups, native)[0] == wanted
+
+
+def pod(*gates: str, **spec: object) -> dict[str, object]:
+    listed = [{"name": gate} for gate in gates]
+    return {
+        "metadata": {"name": "p", "namespace": "ns", "uid": "u", "annotations": {names.GROUP_NAME: "g"}},
+        "spec": {"schedulingGates": listed, **spec},
+    }
+
+
+def test_only_our_gate_is_lifted() -> None:
+    body = pod("other/gate", names.GANG_GATE)
+    patched = jsonpatch.apply_patch(body, lift(Grant(member_of(body)), body).patch)
+    assert patched["spec"] == {"schedulingGates": [{"name": "other/gate"}]}
+
+
+def test_a_pod_is_held_to_its_node_within_every_alternative_it_had() -> None:
+    key = "requiredDuringSchedulingIgnoredDuringExecution"
+    field = {"key": "metadata.name", "operator": "In", "values": ["n1"]}
+    expressions = [[{"key": "a", "operator": "Exists"}], [{"key": "b", "operator": "Exists"}]]
+    had = {
+        "podAffinity": {},
+        "nodeAffinity": {key: {"nodeSelectorTerms": [{"matchExpressions": e} for e in expressions]}},
+    }
+    terms = held_to("n1", had)["nodeAffinity"][key]["nodeSelectorTerms"]
+    assert terms == [{"matchExpressions": each, "matchFields": [field]} for each in expressions]
+    body = pod(names.GANG_GATE)
+    patched = jsonpatch.apply_patch(body, lift(Grant(member_of(body), "n1"), body).patch)
+    assert patched["spec"]["affinity"]["nodeAffinity"][key]["nodeSelectorTerms"] == [{"matchFields": [field]}]
+    assert patched["spec"]["schedulingGates"] == []
