@@ -79,16 +79,27 @@ def _ranked(
         renamed = {each: each if each < real else fresh + rank for rank, (each, _) in enumerate(positions)}
         fresh += len(positions)
         first = max(y for _, (_, y) in positions)
-        least = min(x for _, (x, _) in positions)
+        side = _side(positions, real)
+        least = min(side * x for _, (x, _) in positions)
         for each, (x, y) in positions:
             layers[renamed[each]] = round((first - y) / PITCH)
-            across[renamed[each]] = x - least + top
+            across[renamed[each]] = side * x - least + top
         chains += _chains([(renamed[int(source)], renamed[int(target)]) for source, target in links or ()], real)
         top = max(across.values()) + PITCH * 1.5
     alone = [place for place in range(len(names)) if place not in layers]
     for rank, place in enumerate(alone):
         layers[place], across[place] = 0, top + rank * PITCH
     return layers, across, chains
+
+
+def _side(positions: Sequence[tuple[int, Point]], real: int) -> int:
+    """-1 where the mirror image has more of the steps in the order in which they were written, else 1."""
+    layers: dict[float, list[tuple[float, int]]] = {}
+    for each, (x, y) in positions:
+        if each < real:
+            layers.setdefault(y, []).append((x, each))
+    pairs = [pair for found in layers.values() for pair in pairwise(sorted(found))]
+    return -1 if sum(1 if before[1] < after[1] else -1 for before, after in pairs) < 0 else 1
 
 
 def _chains(links: Sequence[tuple[int, int]], real: int) -> Iterator[list[int]]:

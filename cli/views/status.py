@@ -6,7 +6,7 @@ from typing import Final
 
 from rich.text import Text
 
-from cli.flowview import FlowView, StepView
+from cli.flowview import FlowView, StepView, Tasks
 from cli.views.table import COLOURS, lasted
 from cli.views.tree import Branch, branches
 from shared.model.phases import StepPhase
@@ -27,7 +27,6 @@ _GONE_WRONG: Final = (StepPhase.FAILED, StepPhase.TERMINATED)
 _BAR: Final = 24
 _NAMES: Final = 44  # columns that a name with its branch may take before the others move
 _LISTED: Final = 6  # names that a folded line tells
-_HEAD: Final = 4
 _LEAST: Final = 8  # lines that even the smallest terminal shows
 
 
@@ -68,6 +67,7 @@ def _head(flow: FlowView, now: float) -> list[Text]:
     for phase in StepPhase:
         if counts[phase]:
             second.append(f"{ICONS[phase]} {counts[phase]} {phase.lower()}  ", COLOURS.get(phase, ""))
+    second.rstrip()
     lines = [first, second]
     if pods := _pods(flow):
         lines.append(pods)
@@ -146,16 +146,15 @@ def _details(step: StepView, others: tuple[str, ...]) -> Iterable[tuple[str, str
         yield f"chose {', '.join(step.chosen) or 'nothing'}", ""
     if step.outputs:
         yield " ".join(f"{name}={_short(value)}" for name, value in step.outputs.items()), "dim"
-    if others and not step.phase.ended:
+    if others and not step.waiting and not step.phase.ended:
         yield f"also after {_some(others)}", "dim"
     if step.kind and not step.phase.ended and not step.total:
         yield step.kind, "dim"
 
 
-def tasks_text(tasks: dict[TaskStatus, int] | Counter[TaskStatus] | object) -> str:
+def tasks_text(tasks: Tasks) -> str:
     """`3 Running, 1 Pending`, in the order of a pod's life."""
-    given = tasks if isinstance(tasks, dict) else {}
-    return ", ".join(f"{given[state]} {state}" for state in TaskStatus if given.get(state))
+    return ", ".join(f"{tasks[state]} {state}" for state in TaskStatus if tasks.get(state))
 
 
 def _why(step: StepView) -> str:

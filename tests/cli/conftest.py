@@ -1,0 +1,12 @@
+"""The command in this process; without colours, whoever runs the tests."""
+
+import pytest
+
+from tests.cli.make import Command
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
+    for name in ("KUBECONFIG", "FORCE_COLOR", "NO_COLOR", "COLUMNS"):
+        monkeypatch.delenv(name, raising=False)
+    return Command(capsys)

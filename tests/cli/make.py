@@ -1,0 +1,60 @@
+"""For tests of the command: run it in this process, and see what it printed."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import yaml
+
+from cli.main import main
+
+Body = dict[str, Any]
+
+
+class Ran(NamedTuple):
+    """`code`: the exit code; what went to stdout and stderr."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+class Command:
+    """`command("lint", "x.yaml")`."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys = capsys
+
+    def __call__(self, *arguments: str) -> Ran:
+        try:
+            code = main(arguments)
+        except SystemExit as ended:  # argparse's way
+            code = int(ended.code or 0)
+        seen = self._capsys.readouterr()
+        return Ran(code, seen.out, seen.err)
+
+
+class _Plain(yaml.SafeDumper):
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def write(path: Path, *bodies: Body) -> str:
+    """The bodies as one YAML file; its name."""
+    path.write_text(yaml.dump_all(bodies, Dumper=_Plain, sort_keys=False, explicit_start=True))
+    return str(path)
+
+
+def lines(text: str) -> list[str]:
+    return [line.rstrip() for line in text.splitlines()]
+
+
+def status(phase: str, steps: Sequence[Body], **more: Any) -> Body:
+    """A JobFlow's status."""
+    return {"state": {"phase": phase}, "steps": list(steps), **more}

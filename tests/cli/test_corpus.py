@@ -1,0 +1,123 @@
+"""`jobflow lint` and the webhook say the same about the same manifests: verdict and every text.
+
+Each case goes two ways: as a YAML file through the command, and as AdmissionReviews over HTTP through the webhook's
+handler, mutating first, as the API server would send them.
+"""
+
+import base64
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from aiohttp.test_utils import RawTestServer, TestClient
+
+from tests.cli.make import Command, write
+from tests.webhook import test_admit
+from tests.webhook.make import KINDS, Body, envelope, review
+from tests.webhook.rules import test_flow_rules, test_job_rules, test_other_rules
+from webhook.app import Handler
+from webhook.lookups import Known, NothingKnown
+from webhook.patch import applied
+from webhook.routes import ROUTES
+
+CORPUS = Path(__file__).parent.parent / "corpus"
+EXAMPLES = Path("examples")
+
+
+def _tables() -> Iterator[tuple[str, tuple[Body, ...]]]:
+    """What the rules are tested with, good and bad."""
+    tables: dict[str, dict[str, Any]] = {
+        "flow refused": test_flow_rules.REFUSED,
+        "flow expression": test_flow_rules.EXPRESSIONS,
+        "flow accepted": test_flow_rules.ACCEPTED,
+        "flow warned about": test_flow_rules.WARNINGS,
+        "job refused": test_job_rules.REFUSED,
+        "job accepted": test_job_rules.ACCEPTED,
+        "job's queue": test_job_rules.QUEUES,
+        "job warned about": test_job_rules.WARNINGS,
+        "queue": test_other_rules.QUEUES,
+        "schema": test_admit.SCHEMA,
+    }
+    for table, cases in tables.items():
+        for name, case in cases.items():
+            yield f"{table}: {name}", _bodies(case)
+
+
+def _bodies(case: Any) -> tuple[Body, ...]:
+    """A case is a body, or begins with one; a list of bodies beside it exists already."""
+    if isinstance(case, dict):
+        return (case,)
+    others = case[1] if isinstance(case[1], list) else []
+    return (case[0], *(each for each in others if isinstance(each, dict)))
+
+
+def _files() -> Iterator[tuple[str, tuple[Body, ...]]]:
+    for path in (*sorted(CORPUS.glob("*.yaml")), *sorted(EXAMPLES.rglob("*.yaml"))):
+        bodies = tuple(body for body in yaml.safe_load_all(path.read_text()) if body)
+        if all(body.get("kind") in KINDS and body["kind"] != "JobFlowPolicy" for body in bodies):
+            yield path.as_posix(), bodies
+
+
+MANIFESTS = dict((*_tables(), *_files()))
+
+
+def test_the_corpus_is_large_and_has_both_kinds() -> None:
+    assert len(MANIFESTS) >= 150
+    assert sum("accepted" in name for name in MANIFESTS) >= 20
+    assert sum("refused" in name for name in MANIFESTS) >= 70
+
+
+@pytest.mark.parametrize("case", MANIFESTS)
+async def test_lint_says_what_the_webhook_says(case: str, command: Command, tmp_path: Path) -> None:
+    bodies = MANIFESTS[case]
+    ran = command("lint", "-o", "json", write(tmp_path / "case.yaml", *bodies))
+    findings = ran.json["findings"]
+    told = [each for each in findings if each["source"] != "fields"]
+    webhook = await answers(bodies)
+
+    refused = {text for texts, _ in webhook for text in texts}
+    said = {each["text"] for each in told if each["severity"] == "error"}
+    extra = {each["text"] for each in told if each["source"] == "schema"}
+    assert refused <= said
+    assert said - refused <= extra, "beyond the webhook, lint tells only what the API server's schema refuses"
+    assert {each["text"] for each in told if each["severity"] == "warning"} == {
+        text for _, texts in webhook for text in texts
+    }
+    assert ran.code == (1 if refused or any(each["severity"] == "error" for each in findings) else 0)
+
+
+async def answers(bodies: Iterable[Body]) -> list[tuple[list[str], list[str]]]:
+    """(refusals, warnings) that the webhook has for each body, with all of them in its caches."""
+    known = [(KINDS[body["kind"]], body) for body in bodies if "name" in body["metadata"]]
+    handler = Handler(Known(known, below=NothingKnown()))
+    async with TestClient(RawTestServer(handler)) as client:
+        return [await _answer(client, body) for body in bodies]
+
+
+async def _answer(client: TestClient[Any, Any], body: Body) -> tuple[list[str], list[str]]:
+    group = body["apiVersion"].rpartition("/")[0]
+    paths = {
+        route.mutating: route.path for route in ROUTES if (route.kind.group, route.kind.kind) == (group, body["kind"])
+    }
+    if True in paths:
+        mutated = await _post(client, paths[True], body)
+        body = applied(body, _patch(mutated))
+    response = await _post(client, paths[False], body)
+    causes = response.get("status", {}).get("details", {}).get("causes", [])
+    assert response["allowed"] is (not causes)
+    return [f"{cause['field']}: {cause['message']}" for cause in causes], response.get("warnings", [])
+
+
+async def _post(client: TestClient[Any, Any], path: str, body: Body) -> Body:
+    async with client.post(path, data=envelope(review(body))) as answer:
+        assert answer.status == 200, await answer.text()
+        found: Body = (await answer.json())["response"]
+        return found
+
+
+def _patch(response: Body) -> list[Body]:
+    operations: list[Body] = json.loads(base64.b64decode(response["patch"])) if "patch" in response else []
+    return operations
