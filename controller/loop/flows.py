@@ -19,7 +19,7 @@ from controller.loop.controller import Controller, ControllerContext, Route
 from controller.loop.flow_jobs import FlowJobs, Namesakes, Templates
 from controller.loop.flow_memory import Memory, Remembered
 from controller.loop.flow_pods import FlowPods
-from controller.loop.pace import BURST, EVENT_BURST, EVENT_RATE, INTERVAL, RATE, Pace
+from controller.loop.pace import BURST, EVENT_BURST, EVENT_RATE, RATE, Pace, interval
 from controller.loop.queue import WorkQueue
 from controller.loop.routes import its_controller, itself, reference_of
 from shared.kinds import COMMAND, JOB, JOBFLOW, JOBTEMPLATE
@@ -131,7 +131,7 @@ class FlowReconciler:
 
     def _write_after(self, known: Remembered, now: float) -> float:
         if not known.reserved:
-            known.reserved = max(known.wrote_at + INTERVAL, self._reports.reserve(now))
+            known.reserved = max(known.wrote_at + interval(len(known.plan.steps)), self._reports.reserve(now))
         return known.reserved
 
     def _commands(self, key: Key, uid: str) -> Iterator[CommandSeen]:

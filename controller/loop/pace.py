@@ -7,10 +7,16 @@ many flows in motion at the same moment each is reported a little later.
 from typing import Final
 
 INTERVAL: Final = 1.0  # seconds between two reports of one flow
+STEPS_PER_INTERVAL: Final = 500  # a report of so many steps more may take so much longer to come
 RATE: Final = 15.0  # reports a second, over all flows
 BURST: Final = 30
 EVENT_RATE: Final = 2.0  # events of steps a second, over all flows
 EVENT_BURST: Final = 40
+
+
+def interval(steps: int) -> float:
+    """Seconds between two reports of a flow of so many steps: large reports are rarer."""
+    return INTERVAL * (1 + steps / STEPS_PER_INTERVAL)
 
 
 class Pace:

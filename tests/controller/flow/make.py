@@ -73,12 +73,15 @@ class Cluster:
         self.flow_deleted = False
         self.last: FlowDecision | None = None
         self.serial = 0
+        self.holds = False  # whether reports wait for a second, and decisions go on from what was not written
+        self.memory: JobFlowStatus | None = None
+        self.write_after = 0.0
 
     # -- what the controller sees and does -----------------------------------------------------------------------
     def seen(self) -> FlowSeen:
         jobs = {name: job_seen(body) for name, body in self.bodies.items()}
         return FlowSeen(
-            flow=self.flow,
+            flow=replace(self.flow, status=self.memory or self.flow.status),
             stored=self.flow.status,
             jobs=jobs,
             namesakes={**jobs, **self.strangers},
@@ -90,6 +93,7 @@ class Cluster:
             gone=frozenset(name for name in self.created if name not in jobs),
             ordered=self.ordered,
             probes=self.probes,
+            write_after=self.write_after,
         )
 
     def _pods(self, job: JobSeen) -> PodsSeen:
@@ -109,6 +113,9 @@ class Cluster:
                 break
         else:
             raise AssertionError("refused for ever")
+        if self.holds and self.last is not None:
+            self.memory = self.last.carry
+            self.write_after = self.now + 1 if decision.status is not None else self.write_after
         if decision.status is not None:
             self.writes += 1
             self.flow = replace(self.flow, status=msgspec.convert(decision.status, JobFlowStatus))

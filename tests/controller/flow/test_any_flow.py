@@ -263,3 +263,39 @@ def test_a_crash_before_any_status_write_changes_nothing_in_the_end(subject, eve
             each.settle()
         assert world.cluster.created == other.cluster.created
         assert world.cluster.phases() == other.cluster.phases()
+
+
+@CALM
+@given(FLOWS, EVENTS)
+def test_holding_reports_back_changes_nothing_but_the_reports(subject, events):
+    """Two worlds with the same Jobs: in one every status is written at once, in the other most of them wait."""
+    world, held = World(Cluster(subject)), World(Cluster(subject))
+    held.cluster.holds = True
+    for each in (world, held):
+        rest(each.cluster)
+    for what, first, second in events:
+        if what == "crash":
+            held.cluster.memory = None
+            rest(held.cluster)
+            continue
+        for each in (world, held):
+            each.move(what, first, second)
+            rest(each.cluster)
+        assert world.cluster.created == held.cluster.created
+        shown = held.cluster.memory or held.cluster.status
+        assert world.cluster.phases() == {one.name: str(one.phase) for one in shown.steps}
+    for each in (world, held):
+        each.cluster.now += 2
+        rest(each.cluster)
+    assert world.cluster.phases() == held.cluster.phases()
+    assert held.cluster.writes <= world.cluster.writes
+
+
+def rest(cluster: Cluster) -> None:
+    """Turn until nothing moves, at this moment."""
+    for _ in range(60):
+        before = (cluster.flow, cluster.memory, dict(cluster.bodies), tuple(cluster.commands))
+        cluster.turn()
+        if before == (cluster.flow, cluster.memory, dict(cluster.bodies), tuple(cluster.commands)):
+            return
+    raise AssertionError("never rests")

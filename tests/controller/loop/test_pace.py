@@ -1,0 +1,23 @@
+from controller.loop.pace import Pace, interval
+
+
+def test_after_a_burst_places_come_one_by_one():
+    pace = Pace(rate=2, burst=2)
+    assert [pace.reserve(100.0) for _ in range(4)] == [100.0, 100.0, 100.5, 101.0]
+
+
+def test_idle_time_fills_the_burst_and_no_more():
+    pace = Pace(rate=2, burst=2)
+    pace.reserve(100.0)
+    assert [pace.reserve(1000.0) for _ in range(3)] == [1000.0, 1000.0, 1000.5]
+
+
+def test_a_place_is_taken_only_if_there_is_one():
+    pace = Pace(rate=1, burst=2)
+    assert [pace.take(50.0) for _ in range(3)] == [True, True, False]
+    assert [pace.take(51.0), pace.take(51.0)] == [True, False]
+
+
+def test_large_flows_are_reported_more_rarely():
+    assert interval(5) < 1.02
+    assert interval(1000) == 3.0
