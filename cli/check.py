@@ -1,5 +1,6 @@
 """What `jobflow lint` finds: what the API server's schema and the webhook's rules say, each with its line. Pure."""
 
+import copy
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from typing import Any, Final
@@ -8,6 +9,7 @@ import msgspec
 
 from cli.fields import unknown_fields
 from cli.manifests import Broken, Manifest
+from cli.yaml_lines import remove
 from shared import kinds
 from shared.kinds import Kind
 from shared.violation import Reason, Violation
@@ -39,7 +41,8 @@ _NOTHING: Final = "no fault"
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """`severity`: error or warning; `source`: webhook, schema (the API server's), fields (unknown ones) or yaml."""
+    """`severity`: error or warning; `source`: webhook, schema (the API server's), later (what the webhook will say once
+    the schema's faults are mended), fields (unknown ones) or yaml."""
 
     file: str
     line: int
@@ -122,8 +125,34 @@ def _judge(manifest: Manifest, kind: Kind, lookups: Known, namespace: str) -> It
         for violation in schema_faults(kind, body, _NOTHING):
             if violation.message != _NOTHING and violation.path not in said:
                 yield _fault(manifest, "schema", violation)
+    else:
+        for violation in _later(kind, body, lookups, namespace, verdict.violations):
+            yield _fault(manifest, "later", violation)
     for warning in verdict.warnings:
         yield _finding(manifest, "webhook", _path_in(warning), warning, severity=WARNING)
+
+
+def _later(kind: Kind, body: Body, lookups: Known, namespace: str, faults: Sequence[Violation]) -> Iterator[Violation]:
+    """What the rules will say once the schema's faults are mended: judged without the faulty values, where those can be
+    left out without making new faults."""
+    paths = [fault.path for fault in faults]
+    if any(fault.reason is Reason.REQUIRED for fault in faults) or any(map(_is_needed, paths)):
+        return
+    rest: Body = copy.deepcopy(body)
+    for path in paths:
+        remove(rest, path)
+    verdict = admit(kind, rest, lookups, namespace)
+    if verdict.rules != ("schema",):
+        yield from (each for each in verdict.violations if not any(_touches(each.path, path) for path in paths))
+
+
+def _is_needed(path: str) -> bool:
+    """Others refer to names, and entries of lists by their place."""
+    return path.endswith(("]", ".name")) or path.count(".") == 0
+
+
+def _touches(path: str, other: str) -> bool:
+    return path.startswith(other) or other.startswith(path)
 
 
 def _known(manifests: Iterable[Manifest], policies: Iterable[Body], namespace: str) -> Iterator[tuple[Kind, Body]]:

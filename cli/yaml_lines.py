@@ -150,6 +150,18 @@ def _check_size(root: Any) -> None:
     size(root, 0)
 
 
+def remove(body: Any, path: str) -> None:
+    """Take the value at `path` out of a JSON value; nothing happens where there is none."""
+    *parents, last = _parts(path)
+    for part in parents:
+        if isinstance(body, list):
+            body = body[int(part)] if part.isdigit() and int(part) < len(body) else None
+        else:
+            body = body.get(part) if isinstance(body, dict) else None
+    if isinstance(body, dict):
+        body.pop(last, None)
+
+
 def _parts(path: str) -> Iterator[str]:
     for index, name in _PART.findall(path):
         yield name or index

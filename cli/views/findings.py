@@ -17,6 +17,7 @@ _RULES: Final = {
     "schema": ("schema", "The API server refuses objects that break the schema of their kind."),
     "yaml": ("yaml", "The file is no YAML that could be applied."),
     "webhook": ("admission", "The admission webhook refuses objects that could not work."),
+    "later": ("admission", "The admission webhook refuses objects that could not work."),
 }
 
 
@@ -56,7 +57,7 @@ def as_json(report: Report) -> str:
 
 def as_sarif(report: Report) -> str:
     """SARIF 2.1.0, which code hosts show beside the lines of a change."""
-    rules = [{"id": identity, "shortDescription": {"text": text}} for identity, text in _RULES.values()]
+    rules = [{"id": identity, "shortDescription": {"text": text}} for identity, text in dict(_RULES.values()).items()]
     run = {
         "tool": {"driver": {"name": "jobflow lint", "rules": rules}},
         "columnKind": "unicodeCodePoints",
