@@ -14,8 +14,9 @@ from shared.violation import Reason, Violation
 from webhook import metrics
 from webhook.admissions import Options
 from webhook.admit import TooSlow, absences, mutate, validate
+from webhook.admitted import Admitted
 from webhook.lookups import Absence, Known, Lookups
-from webhook.policies import unknown_namespace
+from webhook.policies import rests_on_absence, unknown_namespace
 from webhook.review import ALLOWED, BadReview, Body, Review, Verdict, answer, parse_review
 from webhook.routes import ROUTES, Route
 
@@ -47,6 +48,7 @@ class Handler:
         self._options = options
         self._find = find
         self._clock = clock
+        self._admitted = Admitted(clock)
         self._routes = {route.path: route for route in ROUTES}
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -98,12 +100,17 @@ class Handler:
             lookups = Known(await self._find(unknown), below=lookups)
         if route.mutating:
             return mutate(review, lookups, self._options)
+        verdict = await self._validated(review, self._admitted.over(lookups, review.namespace))
+        self._admitted.note(review, verdict, lookups)
+        return verdict
+
+    async def _validated(self, review: Review, lookups: Lookups) -> Verdict:
         ends = self._clock() + WORK_SECONDS
         verdict = validate(review, lookups, self._options, in_time=lambda: self._clock() < ends)
-        if verdict.allowed or not (missing := absences(review, lookups)):
+        if not rests_on_absence(verdict) or not (missing := absences(review, lookups)):
             return verdict
         if found := await self._find(missing):
-            known = Known(found, below=lookups)
+            known = self._admitted.over(Known(found, below=lookups), review.namespace)
             return validate(review, known, self._options, in_time=lambda: self._clock() < ends)
         return verdict
 

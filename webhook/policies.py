@@ -11,7 +11,7 @@ from shared.kinds import JOB, JOBFLOW, JOBTEMPLATE, Kind
 from shared.model.phases import FlowPhase, PolicyMode
 from shared.policy import CompiledPolicy, Compiler, Finding, Given, Policies, defaults, judge, relevant
 from shared.policy.match import needs_namespace
-from shared.policy.required import templates_of
+from shared.policy.required import EXISTING_TEMPLATES, templates_of
 from webhook.lookups import Absence, Lookups
 from webhook.patch import Setting
 from webhook.review import Body, Operation, Review, Verdict
@@ -107,6 +107,17 @@ def missing_templates(review: Review, lookups: Lookups) -> Iterator[Absence]:
     names = dict.fromkeys(name.text for _, name in templates_of(given))
     absent = (name for name in names if lookups.get(JOBTEMPLATE, given.namespace, name) is None)
     yield from (Absence(JOBTEMPLATE, given.namespace, name) for name in islice(absent, _LOOKED_UP))
+
+
+def counts_running_flows(lookups: Lookups) -> bool:
+    """Whether a policy limits how many JobFlows run."""
+    limits = (policy.spec.limits for policy in compiled(lookups).compiled)
+    return any(limit is not None and limit.max_running_flows is not None for limit in limits)
+
+
+def rests_on_absence(verdict: Verdict) -> bool:
+    """Whether something is refused, or a policy says something, for want of a template."""
+    return not verdict.allowed or any(each.rule == EXISTING_TEMPLATES for each in verdict.policies)
 
 
 def running_flows(flows: Iterable[Body], name: str) -> int:

@@ -1,12 +1,15 @@
 """`required`: what must be there (jobflow-api.md 9). A patch says a part only, so it is judged on the finished Job."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from shared.model.policy import Required
 from shared.podtemplate.field import Field
 from shared.policy.fault import Fault
 from shared.policy.given import Given, JobPart
 from shared.violation import Reason
+
+EXISTING_TEMPLATES: Final = "required.existingTemplates"
 
 
 def required_faults(required: Required, given: Given) -> Iterator[Fault]:
@@ -47,7 +50,7 @@ def _templates(given: Given) -> Iterator[Fault]:
         if given.template_exists is not None and not given.template_exists(name.text):
             path = name.path if step.get("template").text else f"{step.path}.name"
             message = "no such JobTemplate in this namespace; apply it first"
-            yield Fault("required.existingTemplates", path, message, name.text, Reason.NOT_FOUND)
+            yield Fault(EXISTING_TEMPLATES, path, message, name.text, Reason.NOT_FOUND)
 
 
 def templates_of(given: Given) -> Iterator[tuple[Field, Field]]:

@@ -8,6 +8,7 @@ import pytest
 
 from shared import kinds
 from shared.policy import Finding
+from shared.violation import Violation
 from tests.webhook.make import (
     Body,
     body,
@@ -24,10 +25,11 @@ from tests.webhook.make import (
 )
 from webhook.admissions import Options
 from webhook.admit import absences, mutate, validate
+from webhook.admitted import SECONDS, Admitted
 from webhook.lookups import Absence, Known, NothingKnown
 from webhook.patch import applied
-from webhook.policies import running_flows, unknown_namespace
-from webhook.review import UserInfo, Verdict, answer
+from webhook.policies import rests_on_absence, running_flows, unknown_namespace
+from webhook.review import ALLOWED, UserInfo, Verdict, answer
 
 
 def policy(name: str = "house", **spec: Any) -> Body:
@@ -795,3 +797,63 @@ def test_findings_are_plain_data() -> None:
     verdict = judged(job(), policy(**DENY))
     assert isinstance(verdict.policies[0], Finding)
     assert str(verdict.policies[0]) == "rules.never: spec: Forbidden: must hold: false"
+
+
+# --- what was let in a moment ago -------------------------------------------------------------------------------------
+
+COUNTING = policy(limits={"maxRunningFlows": 1})
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def noted(manifest: Body, *others: Body, dry_run: bool = False, verdict: Verdict = ALLOWED) -> tuple[Admitted, Clock]:
+    clock = Clock()
+    made = Admitted(clock)
+    made.note(msgspec.structs.replace(review(manifest), dry_run=dry_run), verdict, known(*others))
+    return made, clock
+
+
+def test_a_flow_counts_before_the_cache_has_seen_it() -> None:
+    admitted, clock = noted(RUNNING, COUNTING)
+    assert not validate(review(flow(step("a"))), admitted.over(known(COUNTING), "ns1")).allowed
+    clock.now += SECONDS
+    assert validate(review(flow(step("a"))), admitted.over(known(COUNTING), "ns1")).allowed
+
+
+def test_a_flow_of_another_namespace_does_not_count() -> None:
+    elsewhere = {**RUNNING, "metadata": {"name": "other", "namespace": "ns2"}}
+    admitted, _ = noted(elsewhere, COUNTING)
+    assert validate(review(flow(step("a"))), admitted.over(known(COUNTING), "ns1")).allowed
+
+
+def test_what_the_cache_knows_better_does_not_count_twice() -> None:
+    admitted, _ = noted(RUNNING, COUNTING)
+    ended = {**RUNNING, "status": {"state": {"phase": "Succeed"}}}
+    assert validate(review(flow(step("a"))), admitted.over(known(COUNTING, ended), "ns1")).allowed
+
+
+NOT_NOTED: dict[str, tuple[Admitted, Clock]] = {
+    "a dry run": noted(RUNNING, COUNTING, dry_run=True),
+    "one that is suspended": noted(flow(step("a"), name="other", suspend=True), COUNTING),
+    "one that was refused": noted(RUNNING, COUNTING, verdict=Verdict((Violation("spec", "no"),))),
+    "without a policy that counts": noted(RUNNING, policy(limits={"maxSteps": 1})),
+    "a Job": noted(job(name="other"), COUNTING),
+    "a name yet to be made": noted({**RUNNING, "metadata": {"generateName": "x-", "namespace": "ns1"}}, COUNTING),
+}
+
+
+@pytest.mark.parametrize("admitted", NOT_NOTED.values(), ids=NOT_NOTED)
+def test_what_will_not_run_is_not_counted(admitted: tuple[Admitted, Clock]) -> None:
+    assert validate(review(flow(step("a"))), admitted[0].over(known(COUNTING), "ns1")).allowed
+
+
+def test_a_warning_for_want_of_a_template_is_confirmed_too() -> None:
+    warned = judged(flow(step("x")), policy(mode="Warn", required={"existingTemplates": True}))
+    assert warned.allowed
+    assert rests_on_absence(warned)
+    assert not rests_on_absence(judged(flow(step("x"))))
