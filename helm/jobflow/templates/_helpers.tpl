@@ -2,24 +2,40 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 40 | trimSuffix "-" -}}
 {{- end }}
 
-{{/* Room is left for "-controller" and the ReplicaSet's and pod's suffixes: 63 in all. */}}
+{{/*
+No two releases may get one name: what is shortened or has a letter changed bears a hash of the whole, and "a" (a-jobflow)
+must not meet "a-jobflow". A Service's name has no dots and begins with a letter. Room is left for the longest suffix.
+*/}}
 {{- define "jobflow.fullname" -}}
-{{- if .Values.fullnameOverride -}}
-{{- .Values.fullnameOverride | trunc 40 | trimSuffix "-" -}}
-{{- else -}}
 {{- $name := include "jobflow.name" . -}}
-{{- if contains $name .Release.Name -}}
-{{- .Release.Name | trunc 40 | trimSuffix "-" -}}
-{{- else -}}
-{{- printf "%s-%s" .Release.Name $name | trunc 40 | trimSuffix "-" -}}
+{{- $whole := .Release.Name -}}
+{{- if .Values.fullnameOverride -}}
+{{- $whole = .Values.fullnameOverride -}}
+{{- else if or (not (contains $name $whole)) (hasSuffix (printf "-%s" $name) $whole) -}}
+{{- $whole = printf "%s-%s" $whole $name -}}
 {{- end -}}
+{{- $plain := $whole | lower | replace "." "-" -}}
+{{- if not (regexMatch "^[a-z]" $plain) }}{{ $plain = printf "r-%s" $plain }}{{ end -}}
+{{- include "jobflow.short" (dict "text" $plain "of" $whole "length" 40) -}}
+{{- end }}
+
+{{/* Names of cluster-scoped objects carry the namespace; the dot can be in neither part. */}}
+{{- define "jobflow.clusterName" -}}
+{{- $full := include "jobflow.fullname" . -}}
+{{- if eq .Release.Namespace (printf "%s-system" $full) -}}
+{{- $full -}}
+{{- else -}}
+{{- $whole := printf "%s.%s" .Release.Namespace $full -}}
+{{- include "jobflow.short" (dict "text" $whole "of" $whole "length" 52) -}}
 {{- end -}}
 {{- end }}
 
-{{/* Names of cluster-scoped objects carry the namespace, so that two releases never share one. */}}
-{{- define "jobflow.clusterName" -}}
-{{- $full := include "jobflow.fullname" . -}}
-{{- if eq .Release.Namespace (printf "%s-system" $full) -}}{{ $full }}{{- else -}}{{ printf "%s-%s" .Release.Namespace $full }}{{- end -}}
+{{- define "jobflow.short" -}}
+{{- if and (eq .text .of) (le (len .text) .length) -}}
+{{- .text -}}
+{{- else -}}
+{{- printf "%s-%s" (.text | trunc (int (sub .length 9)) | trimSuffix "-" | trimSuffix ".") (.of | sha256sum | trunc 8) -}}
+{{- end -}}
 {{- end }}
 
 {{- define "jobflow.webhook" -}}{{ include "jobflow.fullname" . }}-webhook{{- end }}

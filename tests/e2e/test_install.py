@@ -1,0 +1,74 @@
+"""One helm command installs it, another upgrades it, a third removes it; meanwhile it works with the rights it was given."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from shared.kinds import CRD, JOBFLOW, JOBTEMPLATE, MUTATING, QUEUE, SECRET, VALIDATING
+from tests.cluster.backends import chosen
+from tests.cluster.kube import until
+from tests.e2e.installation import CONFIGURATION, NAME, NAMESPACE, Installation
+from tests.e2e.scenario import phase
+
+SEED = Path("examples/seed").absolute()
+CYCLE = """
+apiVersion: flow.volcano.sh/v1alpha1
+kind: JobFlow
+metadata: {name: cyclic}
+spec:
+  flows:
+    - {name: a, dependsOn: {targets: [b]}}
+    - {name: b, dependsOn: {targets: [a]}}
+"""
+
+
+@pytest.fixture(scope="module")
+def installed(request: pytest.FixtureRequest) -> Iterator[Installation]:
+    backend = chosen(request.config.getoption("--backend"), request.config.getoption("--kubeconfig"))
+    with Installation(backend) as installation:
+        installation.install()
+        installation.run()
+        yield installation
+
+
+def test_the_seeds_example_succeeds_with_the_rights_of_the_chart(installed: Installation) -> None:
+    installed.cluster.await_service_account("default")
+    installed.cluster.kubectl("apply", "-f", str(SEED / "jobtemplates.yaml"), "-f", str(SEED / "jobflow.yaml"))
+    installed.cluster.wait_for(JOBFLOW, "default", "test", lambda flow: phase(flow) == "Succeed", 90)
+    for name in ("webhook", "controller"):
+        assert "forbidden" not in installed.cluster.logs(name), name
+
+
+def test_kubectl_is_refused_a_cyclic_flow(installed: Installation) -> None:
+    file = installed.cluster.folder / "cyclic.yaml"
+    file.write_text(CYCLE)
+    told = installed.cluster.kubectl.refusal("apply", "-f", str(file))
+    assert "a -> b -> a" in told or "cycle" in told
+
+
+def test_an_upgrade_keeps_certificate_and_trust(installed: Installation) -> None:
+    before = installed.kube.get(SECRET, NAMESPACE, f"{NAME}-webhook-certs")["data"]
+    bundles = installed.bundles()
+    assert len(bundles) == 1
+    installed.upgrade("--set=controller.workers=8", "--set=webhook.validatePods=true")
+    assert installed.kube.get(SECRET, NAMESPACE, f"{NAME}-webhook-certs")["data"] == before
+    until(lambda: installed.bundles() == bundles, 60, lambda: f"{installed.bundles()} instead of {bundles}")
+    installed.upgrade("--set=certificates.source=self")
+    assert installed.bundles() == bundles
+    installed.await_checked()
+
+
+def test_uninstalled_it_leaves_crds_and_flows_and_nothing_in_the_way(installed: Installation) -> None:
+    installed.cluster.processes.stop("controller")
+    installed.helm("uninstall")
+    installed.cluster.processes.stop("webhook")
+    for kind in (MUTATING, VALIDATING):
+        assert installed.kube.find(kind, "", CONFIGURATION) is None
+    assert installed.kube.find(SECRET, NAMESPACE, f"{NAME}-webhook-certs") is None
+    assert installed.kube.get(CRD, "", "jobflows.flow.volcano.sh")
+    assert phase(installed.kube.get(JOBFLOW, "default", "test")) == "Succeed"
+    assert installed.kube.list(JOBTEMPLATE, "default")
+    assert installed.kube.get(QUEUE, "", "default")
+    (installed.cluster.folder / "cyclic.yaml").write_text(CYCLE)
+    installed.cluster.kubectl("apply", "-f", str(installed.cluster.folder / "cyclic.yaml"))

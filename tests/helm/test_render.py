@@ -1,0 +1,214 @@
+"""Every switch of values.yaml renders objects that Kubernetes takes."""
+
+import functools
+import json
+from typing import Any
+
+import jsonschema
+import kubernetes_validate
+import pytest
+import yaml
+
+from controller import settings as controller_settings
+from tests.helm.chart import CHART, CLUSTER_SCOPED, Refused, container, of, render, run
+from webhook import settings as webhook_settings
+
+Body = dict[str, Any]
+CRD = "CustomResourceDefinition"
+EXTERNAL = {"monitoring.coreos.com/v1", "cert-manager.io/v1"}  # no part of Kubernetes: only their shape is looked at
+PLACEMENT = {
+    "nodeSelector": {"disk": "ssd"},
+    "tolerations": [{"key": "batch", "operator": "Exists", "effect": "NoSchedule"}],
+    "affinity": {"podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": []}},
+    "podAnnotations": {"team": "batch"},
+    "resources": {"requests": {"cpu": "1"}, "limits": {"memory": "2Gi"}},
+    "image": {"repository": "registry.example.com/a/b", "tag": "1.2.3", "pullPolicy": "Always"},
+    "logLevel": "debug",
+    "replicas": 5,
+}
+
+CASES: dict[str, Body] = {
+    "as it comes": {},
+    "names": {"nameOverride": "flows", "commonLabels": {"team": "batch"}, "imagePullSecrets": [{"name": "pull"}]},
+    "whole name": {"fullnameOverride": "our-flows", "priorityClassName": ""},
+    "Volcano's Jobs": {"jobController": {"enabled": False}},
+    "Volcano's flows": {"flowController": {"enabled": False}},
+    "neither": {"jobController": {"enabled": False}, "flowController": {"enabled": False}},
+    "gang volcano": {"gang": {"backend": "volcano"}},
+    "gang native": {"gang": {"backend": "native", "podSchedulerName": "mine"}},
+    "gang gate": {"gang": {"backend": "gate"}},
+    "schedulers": {"schedulerNames": ["volcano", "other"], "dependsOnCondition": "Ready"},
+    "lenient": {"webhook": {"mode": "Lenient", "timeoutSeconds": 3}},
+    "webhook off": {"webhook": {"mode": "Off"}, "networkPolicy": {"enabled": True}},
+    "webhook off, monitored": {"webhook": {"mode": "Off"}, "metrics": {"serviceMonitor": {"enabled": True}}},
+    "pods checked": {"webhook": {"validatePods": True, "excludedNamespaces": ["kube-system", "flux"]}},
+    "nowhere excluded": {"webhook": {"excludedNamespaces": []}},
+    "ports": {"webhook": {"port": 9443, "healthPort": 9081}, "controller": {"healthPort": 9080}},
+    "placement": {"webhook": PLACEMENT, "controller": PLACEMENT},
+    "one replica": {"webhook": {"replicas": 1}, "controller": {"replicas": 1}},
+    "percentage": {"webhook": {"podDisruptionBudget": {"enabled": True, "minAvailable": "50%"}}},
+    "no budget": {"webhook": {"podDisruptionBudget": {"enabled": False}}},
+    "extra": {"webhook": {"extraArgs": ["--drain-seconds=9"]}, "controller": {"extraArgs": ["--reclaim"]}},
+    "throttled": {"controller": {"workers": 4, "probeConcurrency": 8, "qps": 12.5, "watchNamespaces": ["a", "b"]}},
+    "cert-manager": {"certificates": {"source": "cert-manager"}},
+    "cert-manager with an issuer": {
+        "certificates": {"source": "cert-manager", "issuerRef": {"name": "ours", "kind": "ClusterIssuer"}}
+    },
+    "existing": {"certificates": {"source": "existing", "existingSecret": "mine", "caBundle": "QUJD"}},
+    "existing, read later": {"certificates": {"source": "existing", "existingSecret": "mine"}},
+    "accounts": {"serviceAccount": {"annotations": {"iam.example.com/role": "x"}}},
+    "no metrics": {"metrics": {"service": False}},
+    "all metrics": {
+        "metrics": {
+            "serviceMonitor": {"enabled": True, "interval": "15s", "labels": {"release": "prom"}},
+            "prometheusRule": {"enabled": True, "labels": {"release": "prom"}},
+            "grafanaDashboard": {"enabled": True},
+        }
+    },
+    "network policy": {"networkPolicy": {"enabled": True, "webhookFrom": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]}},
+    "network policy, any": {"networkPolicy": {"enabled": True}},
+    "flow schema": {"flowSchema": {"enabled": True}},
+    "roles apart": {"aggregateRoles": False},
+    "test image": {"test": {"image": {"repository": "python", "tag": "3.13-slim"}}},
+    "global": {"global": {"anything": "goes"}},
+}
+
+
+def test_the_chart_passes_lint() -> None:
+    assert "0 chart(s) failed" in run("lint", "--strict", str(CHART))
+
+
+@pytest.mark.parametrize("values", CASES.values(), ids=CASES)
+def test_what_is_rendered_is_valid(values: Body) -> None:
+    objects = render(values)
+    for each in objects:
+        _validate(json.dumps(each))
+        assert each["kind"] in CLUSTER_SCOPED or each["metadata"]["namespace"] == "jobflow-system", each["metadata"]
+
+
+@functools.cache
+def _validate(text: str) -> None:
+    """Most objects are the same in most cases."""
+    body = json.loads(text)
+    if body["apiVersion"] not in EXTERNAL:
+        kubernetes_validate.validate(body, "1.36", strict=True)
+
+
+@pytest.mark.parametrize("values", CASES.values(), ids=CASES)
+def test_the_processes_take_the_rendered_arguments(values: Body) -> None:
+    objects = render(values)
+    parsed = controller_settings.parse(container(of(objects, "Deployment", "-controller"))["args"], {})
+    assert parsed.namespace == "jobflow-system"
+    assert parsed.leader_elect
+    if (values.get("webhook") or {}).get("mode") != "Off":
+        assert webhook_settings.parse(container(of(objects, "Deployment", "-webhook"))["args"]).port >= 1024
+
+
+def test_the_switches_reach_the_process() -> None:
+    values = CASES["throttled"] | CASES["neither"] | CASES["schedulers"] | {"gang": {"backend": "gate"}}
+    parsed = controller_settings.parse(container(of(render(values), "Deployment", "-controller"))["args"], {})
+    assert (parsed.workers, parsed.probe_concurrency, parsed.qps, parsed.watch_namespaces) == (4, 8, 12.5, ("a", "b"))
+    assert (parsed.job_controller, parsed.flow_controller, parsed.gang_backend) == (False, False, "gate")
+    assert (parsed.scheduler_names, parsed.depends_on_condition) == (("volcano", "other"), "Ready")
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_crds_come_whole_and_stay_if_they_shall(keep: bool) -> None:
+    rendered = [each for each in render({"crds": {"install": True, "keep": keep}}) if each["kind"] == CRD]
+    source = [yaml.safe_load(path.read_text()) for path in sorted((CHART / "files/crds").glob("*.yaml"))]
+    assert [each["spec"] for each in rendered] == [each["spec"] for each in source]
+    kept = {(each["metadata"].get("annotations") or {}).get("helm.sh/resource-policy") for each in rendered}
+    assert kept == {"keep" if keep else None}
+    for each in rendered:
+        kubernetes_validate.validate(each, "1.36", strict=True)
+
+
+def test_only_the_crds_asked_for_are_installed() -> None:
+    wanted = ["jobflows.flow.volcano.sh", "jobflowpolicies.policy.jobflow.dev"]
+    objects = render({"crds": {"install": True, "include": wanted}})
+    assert sorted(each["metadata"]["name"] for each in objects if each["kind"] == CRD) == sorted(wanted)
+
+
+@pytest.mark.parametrize("component", ["webhook", "controller"])
+def test_pods_are_confined(component: str) -> None:
+    deployment = of(render(), "Deployment", f"-{component}")
+    pod, main = deployment["spec"]["template"]["spec"], container(deployment)
+    assert pod["securityContext"]["runAsNonRoot"]
+    assert pod["securityContext"]["runAsUser"] >= 10_000
+    assert main["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "runAsNonRoot": True,
+        "capabilities": {"drop": ["ALL"]},
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+    assert deployment["spec"]["replicas"] == 2
+    assert main["readinessProbe"]["httpGet"]["path"] == "/readyz"
+    assert main["livenessProbe"]["httpGet"]["path"] == "/healthz"
+
+
+@pytest.mark.parametrize("values", CASES.values(), ids=CASES)
+def test_every_reference_leads_somewhere(values: Body) -> None:
+    objects = render(values)
+    accounts = {each["metadata"]["name"] for each in objects if each["kind"] == "ServiceAccount"}
+    roles = {(each["kind"], each["metadata"]["name"]) for each in objects if each["kind"].endswith("Role")}
+    pods = [each["spec"]["template"] for each in objects if each["kind"] == "Deployment"]
+    assert {pod["spec"]["serviceAccountName"] for pod in pods} == accounts
+    for each in objects:
+        if each["kind"].endswith("RoleBinding"):
+            assert (each["roleRef"]["kind"], each["roleRef"]["name"]) in roles
+            assert {subject["name"] for subject in each["subjects"]} <= accounts
+        for selector, ports in _selected(each):
+            chosen = [pod for pod in pods if selector.items() <= pod["metadata"]["labels"].items()]
+            assert len(chosen) == 1, (each["kind"], each["metadata"]["name"])
+            assert ports <= {port["name"] for port in chosen[0]["spec"]["containers"][0]["ports"]}
+
+
+def _selected(each: Body) -> list[tuple[Body, set[str]]]:
+    """The pods that an object selects, and the named ports it wants of them."""
+    spec = each.get("spec") or {}
+    match each["kind"]:
+        case "Service":
+            return [(spec["selector"], {port["targetPort"] for port in spec["ports"]})]
+        case "PodDisruptionBudget" | "Deployment":
+            return [(spec["selector"]["matchLabels"], set())]
+        case "NetworkPolicy":
+            ports = {port["port"] for rule in spec["ingress"] for port in rule["ports"]}
+            return [(spec["podSelector"]["matchLabels"], ports)]
+    return []
+
+
+WRONG: dict[str, Body] = {
+    "misspelt at the top": {"replica": 3},
+    "misspelt below": {"webhook": {"replica": 3}},
+    "misspelt deep": {"metrics": {"serviceMonitor": {"enable": True}}},
+    "a mode that is none": {"webhook": {"mode": "enforce"}},
+    "a backend that is none": {"gang": {"backend": "kueue"}},
+    "a source that is none": {"certificates": {"source": "letsencrypt"}},
+    "a number as text": {"controller": {"workers": "many"}},
+    "a switch as text": {"jobController": {"enabled": "no"}},
+    "no time at all": {"webhook": {"timeoutSeconds": 0}},
+    "more time than the API server gives": {"webhook": {"timeoutSeconds": 31}},
+    "a port that needs root": {"webhook": {"port": 443}},
+    "no scheduler": {"schedulerNames": []},
+    "existing without a Secret": {"certificates": {"source": "existing"}},
+}
+
+
+@pytest.mark.parametrize("values", WRONG.values(), ids=WRONG)
+def test_wrong_values_are_refused_by_name(values: Body) -> None:
+    key = next(iter(values))
+    with pytest.raises(Refused, match=key):
+        render(values)
+
+
+def test_every_value_is_in_the_schema_and_the_defaults_pass_it() -> None:
+    schema = json.loads((CHART / "values.schema.json").read_text())
+    values = yaml.safe_load((CHART / "values.yaml").read_text())
+    jsonschema.Draft7Validator(schema).validate(values)
+    assert set(values) | {"global"} == set(schema["properties"])
+
+
+def test_notes_name_commands_of_this_release() -> None:
+    text = run("install", "--dry-run=client", "one", str(CHART), "--namespace=jobs", "--set=crds.install=false")
+    assert "kubectl -n jobs rollout status deployment/one-jobflow-controller" in text

@@ -1,0 +1,91 @@
+"""What the chart registers is what the webhook serves; what it shows of metrics is what the code counts."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from prometheus_client import REGISTRY
+
+import controller.main
+import webhook.main  # noqa: F401 - registers the webhook's metrics
+from tests.helm.chart import CHART, of, render
+from webhook.routes import ROUTES
+
+Body = dict[str, Any]
+KINDS = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
+
+
+def hooks(values: Body | None = None) -> list[Body]:
+    objects = render(values)
+    return [hook for kind in KINDS for hook in of(objects, kind)["webhooks"]]
+
+
+@pytest.mark.parametrize("pods", [False, True])
+def test_every_route_is_registered_and_every_path_served(pods: bool) -> None:
+    registered = hooks({"webhook": {"validatePods": pods}})
+    wanted = {route.path: route for route in ROUTES if not route.optional or pods}
+    assert {hook["clientConfig"]["service"]["path"] for hook in registered} == set(wanted)
+    for hook in registered:
+        route = wanted[hook["clientConfig"]["service"]["path"]]
+        (rule,) = hook["rules"]
+        assert (rule["apiGroups"], rule["resources"]) == ([route.kind.group], [route.kind.plural])
+        assert rule["operations"] == list(route.operations)
+        assert (hook["sideEffects"], hook["timeoutSeconds"]) == ("None", 5)
+
+
+@pytest.mark.parametrize(("mode", "policy"), [("Enforce", "Fail"), ("Lenient", "Ignore")])
+def test_the_mode_decides_what_happens_without_the_webhook(mode: str, policy: str) -> None:
+    strict = {route.name for route in ROUTES if not route.lenient}
+    found = {hook["failurePolicy"] for hook in hooks({"webhook": {"mode": mode}}) if hook["name"] in strict}
+    assert found == {policy}
+
+
+def test_without_the_webhook_nothing_of_it_is_left() -> None:
+    left = [each for each in render({"webhook": {"mode": "Off"}}) if "webhook" in each["metadata"]["name"]]
+    assert left == []
+
+
+def test_who_signs_decides_who_writes_the_bundle() -> None:
+    def bundles(values: Body) -> set[str | None]:
+        return {hook["clientConfig"].get("caBundle") for hook in hooks({"certificates": values})}
+
+    assert bundles({"source": "self"}) == {None}
+    assert bundles({"source": "cert-manager"}) == {None}
+    assert bundles({"source": "existing", "existingSecret": "mine", "caBundle": "QUJD"}) == {"QUJD"}
+    annotated = of(render({"certificates": {"source": "cert-manager"}}), KINDS[0])["metadata"]["annotations"]
+    assert annotated == {"cert-manager.io/inject-ca-from": "jobflow-system/jobflow-webhook"}
+
+
+NAME = re.compile(r"\b(?:jobflow|workqueue|rest_client|controller_runtime|leader_election|process|reflector)_[a-z_]+\b")
+SUFFIXES = ("_bucket", "_sum", "_count", "_total")
+
+
+def named() -> dict[str, set[str]]:
+    """Metrics by the file that names them."""
+    board = json.loads((CHART / "files/dashboards/jobflow.json").read_text())
+    expressions = [target["expr"] for panel in board["panels"] for target in panel.get("targets") or ()]
+    alerts = yaml.safe_load((CHART / "files/alerts.yaml").read_text())["groups"]
+    rules = [rule["expr"] for group in alerts for rule in group["rules"]]
+    shown = {"dashboard": expressions, "alerts": rules, "guide": [Path("docs/operate.md").read_text()]}
+    return {place: {name for text in texts for name in NAME.findall(text)} for place, texts in shown.items()}
+
+
+def test_every_metric_that_is_shown_exists() -> None:
+    assert controller.main.CONTROLLERS
+    known = {family.name for family in REGISTRY.collect()}
+    for place, names in named().items():
+        assert names, place
+        missing = {name for name in names if not {name, *(name.removesuffix(end) for end in SUFFIXES)} & known}
+        assert not missing, place
+
+
+def test_every_alert_leads_to_a_section_of_the_runbook() -> None:
+    guide = Path("docs/operate.md").read_text()
+    for group in yaml.safe_load((CHART / "files/alerts.yaml").read_text())["groups"]:
+        for rule in group["rules"]:
+            page, _, section = rule["annotations"]["runbook"].partition(", ")
+            assert page == "docs/operate.md"
+            assert f"### {section.strip(chr(34))}\n" in guide, rule["alert"]
