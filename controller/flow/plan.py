@@ -18,6 +18,18 @@ from shared.naming import job_name
 _NO_RETRY: Final = Retry()
 
 
+class Condition(msgspec.Struct, frozen=True):
+    """The value that an `if` had, and what it was read from."""
+
+    value: bool
+    outcome: str
+    states: dict[str, StepStatus]
+
+    def holds_for(self, states: dict[str, StepStatus]) -> bool:
+        """Whether it would be read from the very same."""
+        return all(states.get(name) is state for name, state in self.states.items())
+
+
 class Plan:
     """Facts that follow from the spec alone.
 
@@ -48,6 +60,7 @@ class Plan:
         self.simple = {step.name: self.targets[step.name] for step in spec.flows if self._is_simple(step)}
         self.ancestors = graph.Ancestors(self.targets)
         self.programs: dict[tuple[str, Place, str], Program | tuple[Problem, ...]] = {}
+        self.conditions: dict[str, Condition] = {}
         self.items: dict[tuple[str, str], tuple[Item, ...]] = {}
         self._digests: dict[str, str] = {}
         self._states: tuple[StepStatus, ...] = ()

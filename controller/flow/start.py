@@ -1,6 +1,8 @@
 """Starts what is ready, in the order of the spec, as far as slots are free."""
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
@@ -12,7 +14,7 @@ from controller.flow.control import parallelism
 from controller.flow.turn import Turn, with_jobs
 from controller.flow.values import Iteration
 from shared.kinds import JOB
-from shared.model.flow_status import Iterations
+from shared.model.flow_status import Attempt, IterationRetry, Iterations
 from shared.model.phases import StepPhase
 from shared.model.step import Step
 from shared.names import MAX_FLOW_JOBS
@@ -21,23 +23,45 @@ _MOST_BACKOFF = 60.0
 _DELETION_POLL = 1.0
 
 
+class _Made(NamedTuple):
+    """A Job that is to be created: its name, iteration and attempt."""
+
+    name: str
+    iteration: int | None
+    attempt: int
+
+
 def start(turn: Turn, ready: Iterable[tuple[Step, list[Iteration] | None]]) -> bool:
     """Create the Jobs of ready steps (None) and iterations; True when a step ended because it cannot have one."""
     ended = False
     slots = parallelism.free_slots(turn)
     for step, iterations in sorted(ready, key=lambda entry: turn.plan.position[entry[0].name]):
-        for iteration in [None] if iterations is None else iterations:
-            free = parallelism.exempt(turn, step)
-            if slots <= 0 and not free:
-                turn.words[step.name] = parallelism.words(turn)
-                break
-            answer = _begin(turn, step, iteration)
-            if answer is None:
-                slots -= 0 if free else 1
-                continue
-            ended |= _blocked(turn, step, answer)
-            break
+        free = parallelism.exempt(turn, step)
+        made: list[_Made] = []
+        wanted = [None] if iterations is None else iterations
+        answer = _make(turn, step, wanted, math.inf if free else slots, made)
+        slots -= 0 if free else len(made)
+        if made:
+            _begun(turn, step, made)
+        if isinstance(answer, Wait):
+            hold(turn, step.name, answer)
+        elif answer is not None:
+            ended = True
+            _impossible(turn, step, wanted[len(made)], answer)
     return ended
+
+
+def _make(
+    turn: Turn, step: Step, iterations: Sequence[Iteration | None], slots: float, made: list[_Made]
+) -> Answer | None:
+    """Create a Job for each, until something is in the way: that is returned."""
+    for iteration in iterations:
+        if len(made) >= slots:
+            return Wait(parallelism.words(turn))
+        answer = _begin(turn, step, iteration, made)
+        if answer is not None:
+            return answer
+    return None
 
 
 def find_template(turn: Turn, step: Step) -> Wait | None:
@@ -48,12 +72,21 @@ def find_template(turn: Turn, step: Step) -> Wait | None:
     return Wait((said,), reasons.TEMPLATE_NOT_FOUND, said)
 
 
-def _blocked(turn: Turn, step: Step, answer: Answer) -> bool:
-    if isinstance(answer, End):
+def _impossible(turn: Turn, step: Step, iteration: Iteration | None, answer: End) -> None:
+    """There can be no such Job: the step ends, or its iteration does, so that those that run can finish."""
+    state = turn.steps[step.name]
+    if iteration is None or state.iterations is None:
         turn.end(step.name, answer.phase, answer.reason, answer.message)
-        return True
-    hold(turn, step.name, answer)
-    return False
+        return
+    attempt = Attempt(phase=answer.phase, reason=answer.reason, message=answer.message, completion_time=turn.now_text)
+    retries = [one for one in state.iterations.retries if one.index != iteration.index]
+    failed = indexes.parse(state.iterations.failed_indexes) | {iteration.index}
+    iterations = replace(
+        state.iterations,
+        failed_indexes=indexes.dump(failed),
+        retries=(*retries, IterationRetry(index=iteration.index, last_attempt=attempt)),
+    )
+    turn.change(step.name, iterations=iterations)
 
 
 def hold(turn: Turn, name: str, answer: Wait) -> None:
@@ -67,7 +100,7 @@ def hold(turn: Turn, name: str, answer: Wait) -> None:
         turn.change(name, phase=phase, reason=answer.reason, message=answer.message)
 
 
-def _begin(turn: Turn, step: Step, iteration: Iteration | None) -> Answer | None:
+def _begin(turn: Turn, step: Step, iteration: Iteration | None, made: list[_Made]) -> Answer | None:
     attempt = _attempt(turn, step, iteration)
     index = None if iteration is None else iteration.index
     name = turn.plan.job_name(step.name, index, attempt)
@@ -85,7 +118,7 @@ def _begin(turn: Turn, step: Step, iteration: Iteration | None) -> Answer | None
     except BuildFault as fault:
         return fail(fault.reason, str(fault))
     turn.creates.append(Create(JOB, body))
-    _begun(turn, step, iteration, name, attempt)
+    made.append(_Made(name, index, attempt))
     return None
 
 
@@ -136,31 +169,27 @@ def _too_many(turn: Turn) -> Answer | None:
     return fail(reasons.TOO_MANY_JOBS, f"a flow may have {MAX_FLOW_JOBS} Jobs")
 
 
-def _begun(turn: Turn, step: Step, iteration: Iteration | None, name: str, attempt: int) -> None:
+def _begun(turn: Turn, step: Step, made: list[_Made]) -> None:
     state = turn.steps[step.name]
     turn.words.pop(step.name, None)
-    common = {
-        "reason": "",
-        "message": "",
-        "attempts": max(state.attempts, attempt + 1),
-        "start_time": state.start_time or turn.now_text,
-        "completion_time": None,
-        "jobs": with_jobs(state.jobs, (name,)),
-    }
-    if iteration is None or state.iterations is None:
-        turn.change(step.name, phase=StepPhase.PENDING, **common)
-        return
-    running = indexes.parse(state.iterations.running_indexes) | {iteration.index}
+    more: dict[str, Any] = {"phase": StepPhase.PENDING}
+    if state.iterations is not None:
+        more = {"phase": StepPhase.RUNNING, "iterations": _running(state.iterations, {one.iteration for one in made})}
     turn.change(
         step.name,
-        phase=StepPhase.RUNNING,
-        iterations=_running(state.iterations, running, iteration.index),
-        **common,
+        reason="",
+        message="",
+        attempts=max(state.attempts, *(one.attempt + 1 for one in made)),
+        start_time=state.start_time or turn.now_text,
+        completion_time=None,
+        jobs=with_jobs(state.jobs, (one.name for one in made)),
+        **more,
     )
 
 
-def _running(iterations: Iterations, running: set[int], index: int) -> Iterations:
+def _running(iterations: Iterations, begun: set[int | None]) -> Iterations:
+    running = indexes.parse(iterations.running_indexes) | {index for index in begun if index is not None}
     retries = tuple(
-        replace(retry, attempts=retry.attempts + 1) if retry.index == index else retry for retry in iterations.retries
+        replace(retry, attempts=retry.attempts + 1) if retry.index in begun else retry for retry in iterations.retries
     )
     return replace(iterations, running=len(running), running_indexes=indexes.dump(running), retries=retries)

@@ -6,6 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from controller.flow import indexes
+from controller.flow.plan import Condition
 from controller.flow.turn import Turn
 from shared.expressions import (
     EvalError,
@@ -75,6 +76,17 @@ def evaluate_at(
     value = evaluate(program, bindings)
     if isinstance(value, EvalError):
         raise ExpressionFault(f"{place}: {value}")
+    return value
+
+
+def condition_of(turn: Turn, step: Step, text: str) -> bool:
+    """The value of `if`, evaluated again only when a step that it names has changed. Raises ExpressionFault."""
+    known = turn.plan.conditions.get(step.name)
+    if known is not None and known.outcome == turn.outcome and known.holds_for(turn.steps):
+        return known.value
+    value = bool(evaluate_at(turn, step, Place.IF, text))
+    named = references_of(_program(turn, step, Place.IF, text))
+    turn.plan.conditions[step.name] = Condition(value, turn.outcome, {name: turn.steps[name] for name in named})
     return value
 
 

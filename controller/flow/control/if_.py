@@ -3,8 +3,7 @@
 from controller.flow.answer import End, fail, skip
 from controller.flow.reasons import CONDITION_FALSE, INVALID_EXPRESSION
 from controller.flow.turn import Turn
-from controller.flow.values import ExpressionFault, evaluate_at
-from shared.flowgraph import Place
+from controller.flow.values import ExpressionFault, condition_of
 from shared.model.step import Step
 
 
@@ -13,7 +12,7 @@ def condition(turn: Turn, step: Step) -> End | None:
     if step.if_ is None:
         return None
     try:
-        holds = evaluate_at(turn, step, Place.IF, step.if_)
+        holds = condition_of(turn, step, step.if_)
     except ExpressionFault as fault:
         return fail(INVALID_EXPRESSION, str(fault))
     return None if holds else skip(CONDITION_FALSE, f"if: {step.if_[:200]} is false")

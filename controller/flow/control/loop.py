@@ -75,9 +75,11 @@ def _while(turn: Turn, step: Step, loop: Loop, state: StepStatus, due: list[int]
 
 
 def _failed(state: StepStatus, found: Iterations) -> End:
-    attempt = next((retry.last_attempt for retry in found.retries if retry.last_attempt), state.last_attempt)
+    failed = indexes.parse(found.failed_indexes)
+    attempt = next((one.last_attempt for one in found.retries if one.index in failed), state.last_attempt)
     why = f": {attempt.reason}: {attempt.message}" if attempt else ""
-    return fail(reasons.ITERATION_FAILED, f"iteration {found.failed_indexes} failed{why}"[:512])
+    reason = attempt.reason if attempt and not attempt.job else reasons.ITERATION_FAILED
+    return fail(reason, f"iteration {found.failed_indexes} failed{why}"[:512])
 
 
 def _items(turn: Turn, step: Step, loop: Loop, state: StepStatus) -> tuple[Any, ...] | None:

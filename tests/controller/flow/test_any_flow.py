@@ -1,5 +1,6 @@
 """Random flows with every primitive, random Jobs, Commands and crashes, on simulated time."""
 
+import sys
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -89,7 +90,12 @@ EVENTS = st.lists(
     ),
     max_size=25,
 )
-CALM = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+CALM = settings(  # the same examples in every run; with --hypothesis-seed=N others
+    max_examples=100,
+    deadline=None,
+    derandomize="--hypothesis-seed" not in " ".join(sys.argv),
+    suppress_health_check=list(HealthCheck),
+)
 
 
 class World:
@@ -274,6 +280,8 @@ def test_holding_reports_back_changes_nothing_but_the_reports(subject, events):
     for each in (world, held):
         rest(each.cluster)
     for what, first, second in events:
+        if what == "vanish":
+            continue  # with a crash in the same second, nobody could know of such a Job
         if what == "crash":
             held.cluster.memory = None
             rest(held.cluster)

@@ -448,3 +448,15 @@ def test_a_loop_shares_the_slots_of_the_flow():
     assert cluster.created == ["f-s-0", "f-s-1", "f-s-2"]
     cluster.complete("f-s-0", "f-s-1")
     assert cluster.created[3:] == ["f-s-3", "f-b"]
+
+
+def test_an_iteration_that_can_have_no_job_lets_the_others_finish():
+    template = {"spec": {"tasks": [{"name": "main", "template": {"spec": {"x": "$(item.k)"}}}]}}
+    subject = flow(step("s", for_={"items": [{"k": "1"}, {"other": "2"}, {"k": "3"}]}))
+    cluster = Cluster(subject, {"s": template})
+    cluster.settle()
+    assert cluster.created == ["f-s-0"]
+    assert str(cluster.step("s").phase) == "Running"
+    cluster.complete("f-s-0")
+    assert cluster.step("s").reason == "InvalidReference"
+    assert cluster.step("s").message.startswith("iteration 1 failed: InvalidReference: ")
