@@ -50,14 +50,18 @@ async def test_rbac_refuses_in_the_words_of_kubernetes(api: Client) -> None:
         assert await client.refused("DELETE", f"{THINGS}/a") == (
             403,
             "Forbidden",
-            ('things.test.example.com "a" is forbidden: User "system:serviceaccount:default:robot" cannot delete resource '
-            '"things" in API group "test.example.com" in the namespace "default"'),
+            (
+                'things.test.example.com "a" is forbidden: User "system:serviceaccount:default:robot" cannot delete resource '
+                '"things" in API group "test.example.com" in the namespace "default"'
+            ),
         )
         assert await client.refused("GET", "/api/v1/pods") == (
             403,
             "Forbidden",
-            ('pods is forbidden: User "system:serviceaccount:default:robot" cannot list resource "pods" in API group "" '
-            "at the cluster scope"),
+            (
+                'pods is forbidden: User "system:serviceaccount:default:robot" cannot list resource "pods" in API group "" '
+                "at the cluster scope"
+            ),
         )
         status = await client.refused("PATCH", f"{THINGS}/a/status", {}, Content_Type="application/merge-patch+json")
         assert 'cannot patch resource "things/status" in API group' in status[2]
