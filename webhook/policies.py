@@ -9,6 +9,7 @@ import msgspec
 from shared import kinds
 from shared.kinds import JOB, JOBFLOW, JOBTEMPLATE, Kind
 from shared.model.phases import FlowPhase, PolicyMode
+from shared.naming import label_value
 from shared.policy import CompiledPolicy, Compiler, Finding, Given, Policies, defaults, judge, relevant
 from shared.policy.match import needs_namespace
 from shared.policy.required import EXISTING_TEMPLATES, templates_of
@@ -48,11 +49,12 @@ def given_of(review: Review, lookups: Lookups, *, crd_defaults: bool = False) ->
         old=review.old_object,
         username=review.user_info.username,
         groups=review.user_info.groups,
-        request=_request(review, kind),
+        request=_request(review, kind) if lookups.complete else None,
         namespace_body=lookups.get(kinds.NAMESPACE, "", namespace),
         template_exists=exists,
         running_flows=lambda: running_flows(lookups.all(JOBFLOW, namespace), name),
         crd_defaults=crd_defaults,
+        offline=not lookups.complete,
     )
 
 
@@ -146,11 +148,14 @@ def _warnings(found: list[Finding]) -> Iterator[str]:
 
 
 def _audit(found: tuple[Finding, ...]) -> dict[str, str]:
-    """One annotation per violated policy: `Audit limits.maxSteps: spec.flows: Too many: ...`."""
+    """One annotation per violated policy: `Audit limits.maxSteps: spec.flows: Too many: ...`.
+
+    The API server drops annotations whose key is over 63 characters, so a long name is shortened as labels are.
+    """
     lines: dict[str, list[str]] = {}
     for each in found:
         lines.setdefault(each.policy, []).append(f"{each.mode} {each}")
-    return {policy: "; ".join(_first(texts)) for policy, texts in lines.items()}
+    return {label_value(policy): "; ".join(_first(texts)) for policy, texts in lines.items()}
 
 
 def _first(texts: list[str]) -> list[str]:

@@ -59,7 +59,8 @@ class Given:
 
     `request`: what rules see of the AdmissionReview's request, None in a scan; `namespace_body`: the Namespace, None when
     it is not known; `template_exists`, `running_flows`: of its namespace, None where nobody knows. `running_flows` leaves
-    the object itself out. `crd_defaults`: Volcano's CRD has filled in `queue: default` before us.
+    the object itself out. `crd_defaults`: Volcano's CRD has filled in `queue: default` before us; `offline`: a
+    linter asks, to whom no cluster is known.
     """
 
     kind: Kind
@@ -74,6 +75,7 @@ class Given:
     template_exists: Callable[[str], bool] | None = None
     running_flows: Callable[[], int] | None = None
     crd_defaults: bool = False
+    offline: bool = False
 
     @property
     def creating(self) -> bool:

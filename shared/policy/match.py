@@ -33,5 +33,5 @@ def _exempt(policy: CompiledPolicy, given: Given) -> bool:
 def needs_namespace(policy: CompiledPolicy) -> bool:
     """Whether the policy cannot be applied without the Namespace object."""
     match = policy.spec.match
-    reads = any("namespaceObject" in rule.program.text for rule in policy.rules)
+    reads = any(rule.asks_where for rule in policy.rules)
     return reads or bool(match is not None and match.namespace_selector)

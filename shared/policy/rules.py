@@ -16,27 +16,32 @@ from shared.violation import Reason
 _READ: Final = re.compile(r"\bobject((?:\.\??[A-Za-z_]\w*)+)(\s*\()?")
 _STRING: Final = re.compile(r"""r?("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')""")
 _REQUEST: Final = re.compile(r"(?<![\w.?])request\b")
+_NAMESPACE: Final = re.compile(r"(?<![\w.?])namespaceObject\b")
 _EVERYTHING: Final = "spec"
 
 
 class CompiledRule(msgspec.Struct, frozen=True):
-    """`field`: what a violation points at; `asks_who`: it reads `request`, which stored objects have not."""
+    """`field`: what a violation points at; `asks_who`: it reads `request`, which stored objects have not; `asks_where`: it
+    reads `namespaceObject`, which a linter has not."""
 
     name: str
     message: str
     program: Program
     field: str
     asks_who: bool
+    asks_where: bool
 
 
 def compiled_rule(name: str, message: str, program: Program) -> CompiledRule:
-    return CompiledRule(name, message, program, field_of(program.text), bool(_REQUEST.search(_bare(program.text))))
+    text = _bare(program.text)
+    asks_who, asks_where = bool(_REQUEST.search(text)), bool(_NAMESPACE.search(text))
+    return CompiledRule(name, message, program, field_of(text), asks_who, asks_where)
 
 
 def rule_faults(rules: Iterable[CompiledRule], given: Given) -> Iterator[Fault]:
     """The rules that do not hold; one that cannot be evaluated does not hold."""
     for rule in rules:
-        if given.request is None and rule.asks_who:
+        if (given.request is None and rule.asks_who) or (given.offline and rule.asks_where):
             continue
         verdict = evaluate_rule(rule.program, given.variables)
         if verdict is True:

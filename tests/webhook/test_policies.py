@@ -477,6 +477,12 @@ def test_different_violations_keep_their_modes() -> None:
     assert len(verdict.violations) == len(verdict.warnings) == 1
 
 
+def test_a_long_name_makes_an_audit_key_that_the_api_server_takes() -> None:
+    (key,) = judged(job(), policy("x" * 200, mode="Audit", **DENY)).audit
+    assert len(key) <= 63
+    assert key.startswith("x" * 52)
+
+
 def test_warnings_are_bounded() -> None:
     containers = [container(name=f"c{number}") for number in range(40)]
     verdict = judged(pods(containers=containers), policy(mode="Warn", required={"resourceRequests": ["cpu"]}))
@@ -709,6 +715,13 @@ def test_templates_are_looked_up_before_a_flow_is_refused_for_want_of_them() -> 
     strict = policy(required={"existingTemplates": True})
     assert absences(review(manifest), known(strict, template(name="a"))) == (Absence(kinds.JOBTEMPLATE, "ns1", "c"),)
     assert absences(review(manifest), known(template(name="a"))) == ()
+
+
+def test_a_linter_without_a_cluster_knows_neither_who_nor_where() -> None:
+    texts = ("request.userInfo.username == 'x'", "namespaceObject.metadata.name == 'x'", "object.spec.queue == 'x'")
+    rules = [{"name": name, "expression": text} for name, text in zip("abc", texts, strict=True)]
+    alone = Known([(kinds.JOBFLOWPOLICY, policy(rules=rules))], below=NothingKnown())
+    assert [each.rule for each in validate(review(job()), alone).policies] == ["rules.c"]
 
 
 def test_a_linter_without_a_cluster_misses_no_templates() -> None:
