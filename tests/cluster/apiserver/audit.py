@@ -21,6 +21,7 @@ class Asked(NamedTuple):
     namespace: str
     name: str
     code: int
+    agent: str = ""
 
 
 class Audit:
@@ -43,6 +44,7 @@ class Audit:
             call.namespace,
             call.name,
             code,
+            call.agent,
         )
         self.requests.append(asked)
         if call.annotations:

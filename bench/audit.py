@@ -1,0 +1,100 @@
+"""What was asked of the API server, by whom: read from an audit log, or from the embedded server's own record."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import msgspec
+import orjson
+
+Body = dict[str, Any]
+WRITES: Final = frozenset({"create", "update", "patch", "delete", "deletecollection"})
+OTHERS: Final = frozenset({"leases", "tokenreviews", "subjectaccessreviews"})  # of every process, whatever its load
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """One request. `agent`: the client's User-Agent; `resource`: with its subresource, as `jobs/status`."""
+
+    agent: str
+    verb: str
+    resource: str
+    code: int
+
+    @property
+    def writes(self) -> bool:
+        return self.verb in WRITES
+
+
+class Trail(Protocol):
+    """Where the record is. `mark` begins a new measurement, `since` is all that was asked after it."""
+
+    def mark(self) -> None: ...
+
+    def since(self) -> list[Asked]: ...
+
+
+class LogTrail:
+    """An audit log of kube-apiserver: JSON lines."""
+
+    def __init__(self, log: Path) -> None:
+        self._log = log
+        self._at = 0
+
+    def mark(self) -> None:
+        self._at = self._log.stat().st_size
+
+    def since(self) -> list[Asked]:
+        with self._log.open("rb") as stream:
+            stream.seek(self._at)
+            return list(parse(stream))
+
+
+def parse(lines: Iterable[bytes]) -> Iterator[Asked]:
+    """The requests in an audit log; a last line that is not whole yet is left out."""
+    for line in lines:
+        if not line.endswith(b"\n"):
+            return
+        event = orjson.loads(line)
+        place = event.get("objectRef") or {}
+        if event.get("stage") == "ResponseComplete" and place.get("resource"):
+            code = int((event.get("responseStatus") or {}).get("code") or 0)
+            yield Asked(event.get("userAgent", ""), event["verb"], _resource(place), code)
+
+
+def parse_record(record: Iterable[Body]) -> Iterator[Asked]:
+    """The same from the embedded server's `/testing/audit`."""
+    for each in record:
+        yield Asked(each["agent"], each["verb"], _resource(each), each["code"])
+
+
+def _resource(place: Body) -> str:
+    sub = place.get("subresource")
+    return f"{place['resource']}/{sub}" if sub else str(place["resource"])
+
+
+def of_agent(asked: Iterable[Asked], prefix: str) -> list[Asked]:
+    """Those of one program, without leases, nor what only opens a watch."""
+    return [
+        each
+        for each in asked
+        if each.agent.startswith(prefix) and each.verb != "watch" and each.resource.partition("/")[0] not in OTHERS
+    ]
+
+
+def tally(asked: Iterable[Asked]) -> Counter[str]:
+    """`create jobs` -> how often; refused ones apart, as `update jobflows/status 409`."""
+    return Counter(f"{each.verb} {each.resource}{f' {each.code}' if each.code >= 400 else ''}" for each in asked)
+
+
+def costs(asked: Iterable[Asked], steps: int) -> Body:
+    """Writes and reads for each step: in all, and by verb and resource. Refused writes count: the server did work."""
+    mine = list(asked)
+    writes = [each for each in mine if each.writes]
+    reads = [each for each in mine if not each.writes]
+    return {
+        "writes_per_step": len(writes) / steps,
+        "flow_status_writes_per_step": sum(each.resource == "jobflows/status" for each in writes) / steps,
+        "reads_per_step": len(reads) / steps,
+        "by_verb": {name: round(count / steps, 4) for name, count in sorted(tally(mine).items())},
+    }

@@ -1,0 +1,74 @@
+"""The objects that loads are made of."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from shared.kinds import JOB, JOBFLOW, JOBTEMPLATE
+
+Body = dict[str, Any]
+Graph = Mapping[str, Sequence[str]]
+TEMPLATE: Final = "work"
+DIAMOND: Final[Graph] = {"a": (), "b": ("a",), "c": ("b",), "d": ("b",), "e": ("c", "d")}
+"""Five steps with a fork and a join, as in the seed's example."""
+
+
+def chain(length: int) -> Graph:
+    return {f"s{at}": (f"s{at - 1}",) if at else () for at in range(length)}
+
+
+def independent(count: int) -> Graph:
+    return {f"s{at}": () for at in range(count)}
+
+
+def layers(count: int) -> Graph:
+    """Two steps a layer, each waiting for both of the layer below: 2**count paths."""
+    return {f"{side}{at}": (f"a{at - 1}", f"b{at - 1}") if at else () for at in range(count) for side in ("a", "b")}
+
+
+def templates(namespace: str, graph: Graph, pods: int = 1) -> list[Body]:
+    """A JobTemplate for each step, named like it: the form that every JobFlow controller knows."""
+    return [
+        {
+            "apiVersion": JOBTEMPLATE.api_version,
+            "kind": "JobTemplate",
+            "metadata": {"name": step, "namespace": namespace},
+            "spec": job_spec(pods),
+        }
+        for step in graph
+    ]
+
+
+def flow(namespace: str, name: str, graph: Graph) -> Body:
+    steps = [{"name": step} | ({"dependsOn": {"targets": list(on)}} if on else {}) for step, on in graph.items()]
+    return {
+        "apiVersion": JOBFLOW.api_version,
+        "kind": "JobFlow",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {"flows": steps, "jobRetainPolicy": "retain"},
+    }
+
+
+def job(namespace: str, name: str, pods: int, seconds: float = 1) -> Body:
+    return {
+        "apiVersion": JOB.api_version,
+        "kind": "Job",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": job_spec(pods, seconds),
+    }
+
+
+def job_spec(pods: int, seconds: float = 1) -> Body:
+    """One task; complete from the start, so that no webhook need fill in what is missing."""
+    container = {
+        "name": "main",
+        "image": "busybox:1",
+        "command": ["sh", "-c", f"sleep {seconds:g}"],
+        "resources": {"requests": {"cpu": "10m"}},
+    }
+    task = {
+        "name": "w",
+        "replicas": pods,
+        "template": {"spec": {"restartPolicy": "Never", "containers": [container]}},
+        "policies": [{"event": "TaskCompleted", "action": "CompleteJob"}],
+    }
+    return {"schedulerName": "volcano", "queue": "default", "minAvailable": pods, "maxRetry": 3, "tasks": [task]}

@@ -1,0 +1,101 @@
+"""The cluster that loads run on: an API server of either kind, our CRDs, namespaces, and the record of requests."""
+
+import asyncio
+import contextlib
+import itertools
+import os
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from bench.audit import Asked, LogTrail, Trail, parse_record
+from shared.kinds import CRD, NAMESPACE, Kind
+from shared.kube import connect
+from shared.kube.api import Api
+from shared.kube.errors import ApiError, NotFound
+from shared.kube.transport import Transport
+from tests.cluster.backends import Real, chosen
+from tests.cluster.cluster import Cluster, Options
+from tests.cluster.kube import Kube
+
+Body = dict[str, Any]
+AGENT: Final = "jobflow-bench"
+GONE_SECONDS: Final = 90.0
+SETTLE_SECONDS: Final = 2.0  # late writes are the load's too
+_NUMBERS: Final = itertools.count()
+
+
+class RecordTrail:
+    """What the embedded server remembers."""
+
+    def __init__(self, kube: Kube) -> None:
+        self._kube = kube
+
+    def mark(self) -> None:
+        self._kube.request("DELETE", "/testing/audit")
+
+    def since(self) -> list[Asked]:
+        return list(parse_record(self._kube.request("GET", "/testing/audit")))
+
+
+class Ground:
+    """`cluster` without webhook and controller: loads start what they measure. `api`: the benchmark's own client."""
+
+    def __init__(self, cluster: Cluster, api: Api) -> None:
+        self.cluster = cluster
+        self.api = api
+        log = cluster.endpoint.audit
+        self.trail: Trail = LogTrail(log) if log is not None else RecordTrail(cluster.kube)
+
+    @contextlib.asynccontextmanager
+    async def namespace(self) -> AsyncIterator[str]:
+        """A new namespace; it is gone when the block has ended, with whatever it holds."""
+        name = f"bench-{os.getpid()}-{next(_NUMBERS)}"
+        await self.api.create(NAMESPACE, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+        try:
+            await asyncio.to_thread(self.cluster.await_service_account, name)
+            yield name
+        finally:
+            await self._remove(name)
+
+    async def _remove(self, name: str) -> None:
+        with contextlib.suppress(ApiError, TimeoutError):
+            async with asyncio.timeout(GONE_SECONDS):
+                await self.api.delete(NAMESPACE, "", name)
+                while True:
+                    await self.api.get(NAMESPACE, "", name)
+                    await asyncio.sleep(0.2)
+
+    async def create_all(self, kind: Kind, bodies: Sequence[Body]) -> None:
+        """As fast as the API server takes them."""
+        await asyncio.gather(*(self.api.create(kind, body) for body in bodies))
+
+    async def exists(self, kind: Kind, namespace: str, name: str) -> bool:
+        try:
+            await self.api.get(kind, namespace, name)
+        except NotFound:
+            return False
+        return True
+
+
+@contextlib.contextmanager
+def cluster_of(backend: str, more_crds: str = "") -> Iterator[Cluster]:
+    """`more_crds`: a folder of CRDs that a peer needs besides ours; of two with one name ours counts."""
+    base = chosen(backend)
+    given = replace(base, audit=True) if isinstance(base, Real) else base
+    with Cluster(given, Options(nodes=0, webhook=False, controller=False, log_level="warning")) as cluster:
+        for path in sorted(Path(more_crds).glob("*.yaml")) if more_crds else ():
+            body = yaml.safe_load(path.read_text())
+            if cluster.kube.find(CRD, "", body["metadata"]["name"]) is None:
+                cluster.kube.create(CRD, body)
+        yield cluster
+
+
+@contextlib.asynccontextmanager
+async def ground_on(cluster: Cluster) -> AsyncIterator[Ground]:
+    access = await connect.load(str(cluster.kubeconfig), "")
+    async with Api(Transport(access, user_agent=AGENT, connections=40)) as api:
+        yield Ground(cluster, api)

@@ -1,0 +1,22 @@
+"""(i) Flows of 10, 100 and 1000 steps: the controller's CPU time a step, which must not grow with the flow."""
+
+from typing import Any, Final
+
+from bench import flowrun
+from bench.bodies import Graph, chain, independent
+from bench.ground import Ground
+from bench.peer import Side
+
+SIZES: Final = (10, 100, 1000)
+_CHAIN: Final = 300  # a longer one waits for the API server, not for us
+
+
+async def measure(ground: Ground, side: Side, scale: float) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for size in SIZES:
+        shapes: dict[str, Graph] = {"wide": independent(size), "chain": chain(min(size, _CHAIN))}
+        for shape, graph in shapes.items():
+            async with flowrun.stage(ground, side, graph) as observer:
+                run = await flowrun.run(ground, side, observer, {shape: graph})
+            found[f"{shape}_{len(graph)}_cpu_ms_per_step"] = run["controller_cpu_s"] * 1000 / len(graph)
+    return found

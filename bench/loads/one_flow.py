@@ -1,0 +1,24 @@
+"""(a) One flow of five steps, ten times one after the other: what a single user waits."""
+
+from typing import Any, Final
+
+from bench import flowrun
+from bench.bodies import DIAMOND
+from bench.ground import Ground
+from bench.peer import Side
+from bench.stats import percentile
+
+FLOWS: Final = 10
+
+
+async def measure(ground: Ground, side: Side, scale: float) -> dict[str, Any]:
+    async with flowrun.stage(ground, side, DIAMOND) as observer:
+        found = [await flowrun.run(ground, side, observer, {f"f{at}": DIAMOND}) for at in range(FLOWS)]
+    return {
+        "flow_ms": percentile([each["seconds"] * 1000 for each in found], 50),
+        "next_step_ms_p50": percentile([each["next_step_ms_p50"] for each in found], 50),
+        "writes_per_step": sum(each["writes_per_step"] for each in found) / FLOWS,
+        "controller_cpu_s": sum(each["controller_cpu_s"] for each in found),
+        "controller_peak_mib": max(each["controller_peak_mib"] for each in found),
+        "by_verb": found[-1]["by_verb"],
+    }

@@ -1,0 +1,18 @@
+"""(e) 2000 flows (times the scale) of five steps, 50 a second: the time from a completion to the next Job."""
+
+from typing import Any, Final
+
+from bench import flowrun
+from bench.bodies import DIAMOND
+from bench.ground import Ground
+from bench.peer import Side
+
+FLOWS: Final = 2000
+RATE: Final = 50.0
+
+
+async def measure(ground: Ground, side: Side, scale: float) -> dict[str, Any]:
+    count = max(1, round(FLOWS * scale))
+    async with flowrun.stage(ground, side, DIAMOND) as observer:
+        found = await flowrun.run(ground, side, observer, {f"f{at}": DIAMOND for at in range(count)}, RATE)
+    return {"flows": count} | found

@@ -1,0 +1,90 @@
+"""The two sides of a comparison: our controller, and another one for the same CRDs.
+
+BENCH_PEER='other-controller --kubeconfig={kubeconfig} ...'   the command for loads of flows whose Jobs are simulated
+BENCH_PEER_PODS='...'     the command for loads with pods (default: BENCH_PEER)
+BENCH_PEER_CRDS=FOLDER    CRDs that it needs besides ours
+BENCH_PEER_AGENT=NAME     how its User-Agent begins (default: the name of its program)
+"""
+
+import os
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final, Protocol
+
+import msgspec
+
+from bench.ground import Ground
+from bench.procstat import Usage, usage
+from bench.report import OURS, PEER
+
+PODS: Final = "pods"
+FLOWS: Final = "flows"  # Jobs are completed by the benchmark, so nobody else may drive them
+_ARGUMENTS: Final[Mapping[str, Sequence[str]]] = {
+    FLOWS: ("--no-leader-elect", "--no-job-controller"),
+    PODS: ("--no-leader-elect", "--gang-backend=gate"),
+}
+
+
+class Side(Protocol):
+    """One controller under test. `gates`: whether it admits its pod groups itself, or waits for a scheduler to."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def agent(self) -> str: ...
+
+    @property
+    def gates(self) -> bool: ...
+
+    def start(self, ground: Ground, what: str) -> None: ...
+
+    def usage(self, ground: Ground) -> Usage: ...
+
+    def stop(self, ground: Ground) -> None: ...
+
+
+class Ours(msgspec.Struct, frozen=True):
+    name: str = OURS
+    agent: str = "jobflow-controller"
+    gates: bool = True
+
+    def start(self, ground: Ground, what: str) -> None:
+        ground.cluster.start_controller(more=_ARGUMENTS[what])
+        ground.cluster.await_ready("controller")
+
+    def usage(self, ground: Ground) -> Usage:
+        return usage(ground.cluster.processes["controller"].pid)
+
+    def stop(self, ground: Ground) -> None:
+        ground.cluster.processes.stop("controller")
+
+
+class Other(msgspec.Struct, frozen=True):
+    """Ready when the first Job of a flow is there, which loads wait for on both sides."""
+
+    commands: Mapping[str, str]
+    agent: str
+    name: str = PEER
+    gates: bool = False
+
+    def start(self, ground: Ground, what: str) -> None:
+        command = self.commands[what].replace("{kubeconfig}", str(ground.cluster.kubeconfig))
+        ground.cluster.processes.start("peer", shlex.split(command))
+
+    def usage(self, ground: Ground) -> Usage:
+        return usage(ground.cluster.processes["peer"].pid)
+
+    def stop(self, ground: Ground) -> None:
+        ground.cluster.processes.stop("peer")
+
+
+def sides(environ: Mapping[str, str] = os.environ) -> list[Side]:
+    """Ours, and the peer where BENCH_PEER names one."""
+    command = environ.get("BENCH_PEER", "")
+    if not command:
+        return [Ours()]
+    commands = {FLOWS: command, PODS: environ.get("BENCH_PEER_PODS") or command}
+    agent = environ.get("BENCH_PEER_AGENT") or Path(shlex.split(command)[0]).name
+    return [Ours(), Other(commands, agent)]

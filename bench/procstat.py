@@ -1,0 +1,38 @@
+"""CPU time and peak memory of a process, from /proc."""
+
+import os
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+_TICKS: Final = os.sysconf("SC_CLK_TCK")
+
+
+class Usage(msgspec.Struct, frozen=True):
+    """`cpu`: seconds since its start, user and system; `peak`: the most resident memory, `resident`: now; MiB."""
+
+    cpu: float
+    peak: float
+    resident: float
+
+
+def usage(pid: int, proc: Path = Path("/proc")) -> Usage:
+    """Raises FileNotFoundError when there is no such process."""
+    return parse((proc / str(pid) / "stat").read_text(), (proc / str(pid) / "status").read_text())
+
+
+def parse(stat: str, status: str, ticks: int = _TICKS) -> Usage:
+    """From the texts of /proc/PID/stat and /proc/PID/status."""
+    fields = stat.rpartition(")")[2].split()  # the command's name may hold anything; field 3 is the first after it
+    sizes = dict(line.split(":", 1) for line in status.splitlines() if line.startswith("Vm"))
+    return Usage((int(fields[11]) + int(fields[12])) / ticks, _mebibytes(sizes["VmHWM"]), _mebibytes(sizes["VmRSS"]))
+
+
+def _mebibytes(text: str) -> float:
+    return int(text.split()[0]) / 1024
+
+
+def load_average() -> float:
+    """Of the last minute: what else the machine had to do."""
+    return os.getloadavg()[0]
