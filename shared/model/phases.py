@@ -171,18 +171,3 @@ class PolicyMode(StrEnum):
     ENFORCE = "Enforce"
     WARN = "Warn"
     AUDIT = "Audit"
-
-
-class TaskStatus(StrEnum):
-    """The seed's ten Task states (second seed, "Task status")."""
-
-    PENDING = "Pending"
-    ALLOCATED = "Allocated"
-    PIPELINED = "Pipelined"
-    BINDING = "Binding"
-    BOUND = "Bound"
-    RUNNING = "Running"
-    RELEASING = "Releasing"
-    SUCCEEDED = "Succeeded"
-    FAILED = "Failed"
-    UNKNOWN = "Unknown"
