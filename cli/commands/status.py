@@ -3,6 +3,7 @@
 import argparse
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import aclosing
 from typing import Any
 
@@ -17,7 +18,7 @@ from cli.output import console, print_bodies
 from cli.views.status import picture
 from shared.kinds import JOBFLOW, POD
 from shared.kube.errors import Forbidden
-from shared.model.phases import FlowPhase
+from shared.model.phases import FlowPhase, StepPhase
 from shared.names import JOB_NAME
 
 Body = dict[str, Any]
@@ -79,18 +80,25 @@ async def _lines(out: Console, looks: Any) -> FlowView:
     async for body, _ in looks:
         seen = view(body, [])
         now = time.strftime("%H:%M:%S")
-        for name, state in (*((step.name, (step.phase, step.reason)) for step in seen.steps), ("", (seen.phase, ""))):
-            if known.get(name) != state:
-                what = f"step {name}" if name else f"flow {seen.name}"
-                why = next(
-                    (f"  {step.reason}: {step.message}" for step in seen.steps if step.name == name and step.reason), ""
-                )
-                out.print(f"{now}  {what}: {state[0]}{why.rstrip(': ')}", soft_wrap=True, highlight=False)
-                known[name] = state
+        for name, text in changed(seen, known):
+            out.print(f"{now}  {name}: {text}", soft_wrap=True, highlight=False)
         sys.stdout.flush()
         if seen.over:
             break
     return seen
+
+
+def changed(seen: FlowView, known: dict[str, tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """(who, where it is and why) for everything that is not as `known`, which is brought up to date."""
+    for step in seen.steps:
+        state = (step.phase, step.reason)
+        if known.get(step.name, (StepPhase.WAITING, "")) != state:
+            why = ": ".join(part for part in (step.reason, step.message) if part)
+            yield f"step {step.name}", f"{step.phase}  {why}".rstrip()
+        known[step.name] = state
+    if known.get("") != (seen.phase, ""):
+        yield f"flow {seen.name}", seen.phase
+    known[""] = (seen.phase, "")
 
 
 async def _pods(session: Session) -> list[Body]:

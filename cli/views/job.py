@@ -74,7 +74,7 @@ def _status(job: Body, now: float) -> Iterator[Text]:
         yield _line("Restarts", str(status["retryCount"]))
     started, ended = _time(status.get("startTime")), _time(status.get("completionTime"))
     if started is not None:
-        yield _line("Running for", lasted((ended or now) - started))
+        yield _line("Duration", lasted((ended or now) - started))
     yield Text()
     if conditions := status.get("conditions"):
         yield Text("Conditions:", "bold")
