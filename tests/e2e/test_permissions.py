@@ -1,0 +1,285 @@
+"""What the processes ask of the API server is what the chart grants them: nothing is missing, nothing is to spare.
+
+Always on the embedded server, which records who asked for what.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from shared.kinds import (
+    COMMAND,
+    CONFIGMAP,
+    CRD,
+    JOB,
+    JOBFLOW,
+    JOBFLOWPOLICY,
+    POD,
+    POLICYREPORT,
+    PRIORITYCLASS,
+    QUEUE,
+    SECRET,
+    Kind,
+)
+from tests.cluster.backends import Embedded
+from tests.cluster.kube import until
+from tests.cluster.nodes.client import ApiError
+from tests.e2e.installation import EMPTY, NAME, Installation
+from tests.e2e.installation import NAMESPACE as SYSTEM
+from tests.e2e.scenario import Scenario, targets
+from tests.e2e.test_jobs import a_job, a_task, ends, reaches
+from tests.e2e.test_policies import policy, reports_crd
+from tests.helm.chart import render
+
+Body = dict[str, Any]
+Right = tuple[str, str, str]
+"""API group, resource with subresource, verb."""
+QUEUES = Path("examples/seed/queue.yaml")
+FLOW, BATCH, GANG = "flow.volcano.sh", "batch.volcano.sh", "scheduling.volcano.sh"
+
+# Granted though the run below does not need them, and why.
+UNUSED: dict[Right, str] = {
+    (FLOW, "jobflows/finalizers", "update"): "owner references that block deletion, where that admission plugin is on",
+    (BATCH, "jobs/finalizers", "update"): "the same",
+    (BATCH, "jobs", "patch"): "Jobs of a queue that extends to other clusters are marked",
+    ("", "events", "patch"): "an event that happens again is counted in the first one",
+    ("", "secrets", "create"): "the certificate's, where somebody deleted the one of the chart",
+    ("", "namespaces", "get"): "one so new that a policy's selector cannot be judged yet",
+    (FLOW, "jobtemplates", "get"): "one so new that a policy for the flow that uses it cannot be judged yet",
+}
+WRITES = frozenset({"create", "delete", "patch", "update"})
+
+
+@pytest.fixture(scope="module")
+def installed() -> Iterator[Installation]:
+    with Installation(Embedded()) as installation:
+        installation.kube.apply(CRD, reports_crd())
+        installation.install('--set-json=controller.extraArgs=["--scan-interval=1","--probe-allow-loopback"]')
+        installation.testing("DELETE", "audit")
+        installation.run()
+        with installation.cluster.namespace("work"):
+            everything(Scenario(installation.cluster, "work"))
+        installation.cluster.processes.stop("controller")
+        yield installation
+
+
+def everything(scenario: Scenario) -> None:
+    """Each thing that the processes can do, once."""
+    for body in yaml.safe_load_all(QUEUES.read_text()):
+        scenario.kube.apply(QUEUE if body["kind"] == "Queue" else PRIORITYCLASS, body)
+    policies(scenario)
+    flows(scenario)
+    jobs(scenario)
+    queues(scenario)
+
+
+def policies(scenario: Scenario) -> None:
+    """Something that violates is there already; then the policy goes, and with it the report."""
+    scenario.templates("a", "b")
+    rules = [{"name": "never", "expression": "false", "message": "not now"}]
+    here = {"matchLabels": {"kubernetes.io/metadata.name": scenario.namespace}}
+    spec = {"match": {"namespaceSelector": here, "kinds": ["JobTemplate"]}, "rules": rules, "mode": "Audit"}
+    scenario.kube.create(JOBFLOWPOLICY, policy("all", **spec))
+    until(lambda: scenario.kube.list(POLICYREPORT, scenario.namespace), 30, lambda: "no report")
+    scenario.templates("c")
+    until(lambda: reported(scenario) >= {"a", "b", "c"}, 30, lambda: f"reported: {reported(scenario)}")
+    scenario.kube.delete(JOBFLOWPOLICY, "", "all")
+    until(lambda: not scenario.kube.list(POLICYREPORT, scenario.namespace), 30, lambda: "the report stays")
+
+
+def reported(scenario: Scenario) -> set[str]:
+    reports = scenario.kube.list(POLICYREPORT, scenario.namespace)
+    results = [result for report in reports for result in report.get("results") or ()]
+    return {resource["name"] for result in results for resource in result.get("resources") or ()}
+
+
+def flows(scenario: Scenario) -> None:
+    """Outputs, probes, commands, a template that comes late, and an end of everything."""
+    scenario.templates("say", termination_message="A")
+    scenario.templates("long", seconds=600)
+    scenario.flow("first", {"say": {"outputs": [{"name": "grade"}]}, "a": targets("say")}, jobRetainPolicy="delete")
+    scenario.succeeds("first")
+    probe = {"taskStatusList": [{"taskName": "w", "phase": "Running"}]}
+    tcp = {"tcpSocketList": [{"taskName": "w", "port": 9}]}
+    scenario.flow("second", {"long": (), "b": {"dependsOn": {"targets": ["long"], "probe": probe | tcp}}})
+    scenario.reaches("second", "long", "Running")
+    for action in ("SuspendJobFlow", "ResumeJobFlow", "TerminateJobFlow"):
+        order(scenario, JOBFLOW, "second", action)
+        until(lambda: not scenario.kube.list(COMMAND, scenario.namespace), 30, lambda: "the command stays")
+    scenario.ended("second")
+    scenario.flow("third", {"a": ()}, ttlSecondsAfterFinished=1)
+    scenario.kube.wait_gone(JOBFLOW, scenario.namespace, "third", 60)
+
+
+def order(scenario: Scenario, kind: Kind, name: str, action: str) -> None:
+    """A Command for an object."""
+    uid = scenario.kube.get(kind, scenario.namespace, name)["metadata"]["uid"]
+    meta = {"generateName": "order-", "namespace": scenario.namespace}
+    target = {"apiVersion": kind.api_version, "kind": kind.kind, "name": name, "uid": uid}
+    body = {"apiVersion": COMMAND.api_version, "kind": "Command", "metadata": meta, "action": action}
+    scenario.kube.create(COMMAND, body | {"target": target})
+
+
+def jobs(scenario: Scenario) -> None:
+    """Plugins, volumes, changed and damaged objects, commands, gangs, restarts, retention."""
+    plugins: Body = {"ssh": [], "env": [], "svc": []}
+    volumes = [
+        {
+            "mountPath": "/data",
+            "volumeClaim": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
+        }
+    ]
+    a_job(
+        scenario,
+        a_task("ps"),
+        a_task("worker", replicas=2, seconds=600),
+        name="all",
+        plugins=plugins,
+        volumes=volumes,
+        queue="ai-training",
+        minAvailable=3,
+    )
+    reaches(scenario, "Running", "all")
+    damaged = {"data": {"ps.host": "bm93aGVyZQ=="}}
+    scenario.kube.patch(CONFIGMAP, scenario.namespace, "all-svc", {"data": {"ps.host": "nowhere"}})
+    scenario.kube.patch(SECRET, scenario.namespace, "all-ssh", {"data": {"config": damaged["data"]["ps.host"]}})
+    healed(scenario)
+    scenario.kube.patch(
+        JOB, scenario.namespace, "all", [{"op": "replace", "path": "/spec/tasks/1/replicas", "value": 3}]
+    )
+    scenario.kube.wait(POD, scenario.namespace, "all-worker-2", lambda pod: True, 30)
+    for action, wanted in (("AbortJob", "Aborted"), ("ResumeJob", "Running"), ("CompleteJob", "Completed")):
+        order(scenario, JOB, "all", action)
+        reaches(scenario, wanted, "all")
+    a_job(scenario, a_task(), name="brief", ttlSecondsAfterFinished=1)
+    scenario.kube.wait_gone(JOB, scenario.namespace, "brief", 60)
+    a_job(
+        scenario,
+        a_task(annotations={"fail-first": "1"}),
+        name="again",
+        policies=[{"event": "PodFailed", "action": "RestartJob"}],
+    )
+    ends(scenario, "again")
+
+
+def healed(scenario: Scenario) -> None:
+    def look() -> bool:
+        hosts = scenario.kube.get(CONFIGMAP, scenario.namespace, "all-svc")["data"]["ps.host"]
+        config = scenario.kube.get(SECRET, scenario.namespace, "all-ssh")["data"]["config"]
+        return bool(hosts != "nowhere" and config != "bm93aGVyZQ==")
+
+    until(look, 40, lambda: "what was damaged stays so")
+
+
+def queues(scenario: Scenario) -> None:
+    """One that is not there is looked for; one without a parent gets one; closed and opened it takes its child along."""
+    with pytest.raises(ApiError, match="nowhere"):
+        a_job(scenario, a_task(), name="lost", queue="nowhere")
+    for name, spec in (("parent", {}), ("child", {"parent": "parent"})):
+        body = {
+            "apiVersion": QUEUE.api_version,
+            "kind": "Queue",
+            "metadata": {"name": name},
+            "spec": {"weight": 1} | spec,
+        }
+        scenario.kube.create(QUEUE, body)
+    for action, wanted in (("CloseQueue", "Closed"), ("OpenQueue", "Open")):
+        order(scenario, QUEUE, "parent", action)
+        for name in ("parent", "child"):
+            scenario.kube.wait(QUEUE, "", name, lambda queue, wanted=wanted: queue["status"].get("state") == wanted, 30)
+
+
+def account(component: str) -> str:
+    return f"system:serviceaccount:{SYSTEM}:{NAME}-{component}"
+
+
+def asked(installed: Installation, component: str) -> set[Right]:
+    return {
+        (each["group"], each["resource"] + (f"/{each['subresource']}" if each["subresource"] else ""), each["verb"])
+        for each in installed.testing("GET", f"permissions?user={account(component)}")
+        if each["resource"]
+    }
+
+
+def granted(component: str, values: Body | None = None) -> set[Right]:
+    """By the cluster's and the namespace's role together."""
+    roles = [
+        each
+        for each in render(values, release="flows", namespace=SYSTEM)
+        if each["kind"] in ("Role", "ClusterRole") and each["metadata"]["name"].endswith(f"-{component}")
+    ]
+    return {
+        (group, resource, verb)
+        for role in roles
+        for rule in role["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+
+
+@pytest.mark.parametrize("component", ["controller", "webhook"])
+def test_everything_asked_for_is_granted(installed: Installation, component: str) -> None:
+    refused = [each for each in installed.testing("GET", f"audit?user={account(component)}") if each["code"] == 403]
+    assert refused == []
+    assert asked(installed, component) <= granted(component)
+
+
+@pytest.mark.parametrize("component", ["controller", "webhook"])
+def test_everything_granted_is_asked_for(installed: Installation, component: str) -> None:
+    rights = granted(component)
+    written = {(group, resource.partition("/")[0]) for group, resource, verb in rights if verb in WRITES}
+    spare = {right for right in rights - asked(installed, component) if right not in UNUSED}
+    # A look at what became of a write whose answer was lost.
+    assert {right for right in spare if right[2] != "get" or right[:2] not in written} == set()
+
+
+def test_no_right_reaches_beyond_its_purpose() -> None:
+    for component in ("controller", "webhook"):
+        rights = granted(component)
+        assert not [right for right in rights if "*" in right], component
+        assert not [right for right in rights if right[0] == "rbac.authorization.k8s.io"], component
+    assert not [right for right in granted("webhook") if right[0] != "" and right[2] in WRITES - {"patch"}]
+
+
+SWITCHES: dict[str, tuple[str, Body, set[Right]]] = {
+    "Volcano runs Jobs": (
+        "controller",
+        {"jobController": {"enabled": False}},
+        {
+            ("", "pods", "create"),
+            ("", "secrets", "list"),
+            (BATCH, "jobs/status", "update"),
+            (GANG, "podgroups", "list"),
+        },
+    ),
+    "Volcano runs flows": (
+        "controller",
+        {"flowController": {"enabled": False}},
+        {(FLOW, "jobflows", "list"), (BATCH, "jobs", "create"), ("wgpolicyk8s.io", "policyreports", "create")},
+    ),
+    "Volcano's scheduler": (
+        "controller",
+        {"gang": {"backend": "volcano"}},
+        {("", "nodes", "list"), ("", "pods", "patch")},
+    ),
+    "certificates of others": (
+        "webhook",
+        {"certificates": {"source": "cert-manager"}},
+        {("", "secrets", "get"), ("admissionregistration.k8s.io", "validatingwebhookconfigurations", "patch")},
+    ),
+}
+
+
+@pytest.mark.parametrize(("component", "values", "dropped"), SWITCHES.values(), ids=SWITCHES)
+def test_what_is_switched_off_has_no_rights(component: str, values: Body, dropped: set[Right]) -> None:
+    assert dropped <= granted(component)
+    assert not dropped & granted(component, values)
+
+
+def test_the_webhook_cannot_be_passed_without_being_asked(installed: Installation) -> None:
+    with pytest.raises(ApiError, match="denied the request"):
+        installed.kube.create(JOBFLOW, EMPTY)
