@@ -1,77 +1,19 @@
-"""How to reach the API server: by kubeconfig or as a Pod, with credentials kept fresh."""
+"""How to reach the API server: by kubeconfig or as a Pod."""
 
-import asyncio
 import os
 import ssl
-import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-import msgspec
+from shared.kube.access import Access, Credentials
 
-REFRESH_SECONDS: Final = 60.0  # client-go's re-read period of token files
 HOME_KUBECONFIG: Final = "~/.kube/config"
 SERVICE_ACCOUNT: Final = "/var/run/secrets/kubernetes.io/serviceaccount"
 
 
 class NoCluster(Exception):
     """Neither a kubeconfig nor a Pod's service account was found, or it cannot be read."""
-
-
-class Credentials(msgspec.Struct, frozen=True):
-    """Where the API server is and who we are. `authorization`: that header's value; files by path; '' for none."""
-
-    host: str
-    authorization: str = ""
-    ca_file: str | None = None
-    cert_file: str = ""
-    key_file: str = ""
-    verify: bool = True
-    server_name: str | None = None
-    proxy: str | None = None
-
-
-Refresh = Callable[[bool], Awaitable[Credentials]]
-"""Loads the credentials again; True when those in use were refused, False when it is merely time to look."""
-
-
-class Access:
-    """An API server's address, TLS and credentials. `authorization()` is cheap: it looks at files once a minute."""
-
-    def __init__(self, credentials: Credentials, refresh: Refresh | None = None) -> None:
-        self._credentials = credentials
-        self._refresh = refresh
-        self._refreshed = time.monotonic()
-        self._lock = asyncio.Lock()
-        self.host = credentials.host.rstrip("/")
-        self.server_name = credentials.server_name
-        self.proxy = credentials.proxy
-        self.tls = _context(credentials) if self.host.startswith("https") else None
-
-    async def authorization(self, *, renew: bool = False) -> str:
-        """The Authorization header's value or ''. `renew`: the last one was refused, load it anew."""
-        if self._refresh is not None and (renew or time.monotonic() - self._refreshed > REFRESH_SECONDS):
-            async with self._lock:
-                self._refreshed = time.monotonic()
-                self._take(await self._refresh(renew))
-        return self._credentials.authorization
-
-    def _take(self, fresh: Credentials) -> None:
-        old, self._credentials = self._credentials, fresh
-        if self.tls is not None and fresh.cert_file and fresh.cert_file != old.cert_file:
-            self.tls.load_cert_chain(fresh.cert_file, fresh.key_file)  # the next handshakes use it
-
-
-def _context(credentials: Credentials) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=credentials.ca_file)
-    context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # cluster CAs often lack what Python >= 3.13 asks for; Go does not
-    if credentials.cert_file:
-        context.load_cert_chain(credentials.cert_file, credentials.key_file)
-    if not credentials.verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 async def load(kubeconfig: str = "", context: str = "", environ: Mapping[str, str] = os.environ) -> Access:

@@ -7,7 +7,7 @@ import yaml
 from kubernetes.aio import config
 from kubernetes.aio.client import Configuration
 
-from shared.kube.connect import Credentials
+from shared.kube.access import Credentials
 
 FAULTS: Final = (config.ConfigException, OSError, ValueError, TypeError, yaml.YAMLError, binascii.Error)
 CHANGING: Final = frozenset({"exec", "tokenFile", "auth-provider"})

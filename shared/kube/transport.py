@@ -9,7 +9,7 @@ import aiohttp
 import msgspec
 from yarl import URL
 
-from shared.kube.connect import Access
+from shared.kube.access import Access
 from shared.kube.errors import ConnectionLost, Timeout, Unreachable
 from shared.kube.requests import JSON, Request
 

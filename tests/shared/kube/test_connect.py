@@ -54,7 +54,7 @@ async def test_a_token_file_is_read_again_every_minute(tmp_path: Path, monkeypat
     token.write_text("first")
     access = await connect.load(kubeconfig(tmp_path, {"tokenFile": str(token)}))
     token.write_text("second")
-    monkeypatch.setattr(connect, "REFRESH_SECONDS", -1.0)
+    monkeypatch.setattr("shared.kube.access.REFRESH_SECONDS", -1.0)
     assert await access.authorization() == "Bearer second"
 
 
