@@ -6,8 +6,9 @@ from typing import Any, Final
 
 import msgspec
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from certs.issue import KeyPair
 
@@ -45,6 +46,16 @@ class Material(msgspec.Struct, frozen=True):
         return next((ca for ca in self.authorities if signed_by(self.certificate, ca)), None)
 
     @property
+    def can_sign(self) -> bool:
+        """Whether the stored key is the newest CA's."""
+        return _is_key_of(self.authority_key, self.authorities[0])
+
+    @property
+    def can_serve(self) -> bool:
+        """Whether the stored key is the serving certificate's."""
+        return _is_key_of(self.serving.key, self.certificate)
+
+    @property
     def names(self) -> tuple[str, ...]:
         extension = self.certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
         return tuple(str(name.value) for name in extension.value)
@@ -57,6 +68,14 @@ def signed_by(certificate: x509.Certificate, authority: x509.Certificate) -> boo
     except (ValueError, TypeError, InvalidSignature):
         return False
     return True
+
+
+def _is_key_of(key: bytes, certificate: x509.Certificate) -> bool:
+    try:
+        private = serialization.load_pem_private_key(key, None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return False
+    return isinstance(private, ec.EllipticCurvePrivateKey) and private.public_key() == certificate.public_key()
 
 
 def from_secret(secret: dict[str, Any]) -> Material | None:

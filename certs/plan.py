@@ -38,6 +38,10 @@ def due(
     """`trusted`: every webhook configuration holds the stored bundle; `rotate`: replace a CA that is still good."""
     if material is None or material.signer is None:
         return Step.ISSUE_ALL
+    if not material.can_sign:
+        return Step.ADD_AUTHORITY  # what is served stays good meanwhile
+    if not material.can_serve:
+        return Step.REISSUE
     settled = trusted and now - material.changed_at >= settle
     newest_signs = material.signer == material.authorities[0]
     if newest_signs and (rotate or material.authorities[0].not_valid_after_utc - now < _AHEAD):

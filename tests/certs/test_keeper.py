@@ -1,0 +1,183 @@
+"""One Secret, any number of keepers: races, damage, missing configurations and missing rights."""
+
+import asyncio
+import base64
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from certs.issue import service_names
+from certs.keeper import Keeper, Kept, Place
+from certs.material import from_secret, signed_by
+from certs.plan import CHECK_EVERY, SETTLE
+from shared.kinds import MUTATING, SECRET, VALIDATING
+from shared.kube import connect
+from shared.kube.api import Api
+from shared.kube.errors import ApiError, Forbidden
+from shared.kube.transport import Transport
+from tests.cluster.apiserver import ApiServer, Fault
+from webhook.configurations import configurations
+
+Body = dict[str, Any]
+NAME, NAMESPACE, HOOKS = "jobflow-webhook-certs", "default", "jobflow"
+PLACE = Place(NAMESPACE, NAME, service_names("jobflow-webhook", NAMESPACE), (HOOKS,))
+
+
+class Clock:
+    """Moved by hand."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2027, 1, 1, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[ApiServer]:
+    async with ApiServer.start(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+async def api(server: ApiServer) -> AsyncIterator[Api]:
+    async with Api(Transport(await connect.load(str(server.kubeconfig)))) as client:
+        yield client
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+async def register(api: Api) -> None:
+    """Both configurations, as the chart makes them: without a bundle that is right."""
+    service = {"service": {"name": "jobflow-webhook", "namespace": NAMESPACE}}
+    for kind, body in configurations(HOOKS, service, b""):
+        for hook in body["webhooks"]:
+            del hook["clientConfig"]["caBundle"]
+        await api.create(kind, body)
+
+
+async def bundles(api: Api) -> set[bytes]:
+    found = [await api.get(kind, "", HOOKS) for kind in (MUTATING, VALIDATING)]
+    return {base64.b64decode(hook["clientConfig"].get("caBundle", "")) for body in found for hook in body["webhooks"]}
+
+
+async def settled(keeper: Keeper, clock: Clock) -> Kept:
+    """What is there once nothing more is due; time passes from look to look."""
+    for _ in range(12):
+        kept = await keeper.look()
+        if kept.next_look == CHECK_EVERY:
+            return kept
+        clock.now += SETTLE
+    raise AssertionError(f"no rest: {kept}")
+
+
+async def test_what_is_missing_is_issued_and_trusted_by_every_webhook(api: Api, clock: Clock) -> None:
+    await register(api)
+    kept = await Keeper(api, PLACE, clock).look()
+    assert kept.trusted
+    assert await bundles(api) == {kept.material.bundle}
+    assert from_secret(await api.get(SECRET, NAMESPACE, NAME)) == kept.material
+
+
+async def test_keepers_that_start_together_end_with_one_ca(api: Api, clock: Clock) -> None:
+    await register(api)
+    found = await asyncio.gather(*(Keeper(api, PLACE, clock).look() for _ in range(5)))
+    assert len({kept.material.bundle for kept in found}) == 1
+    assert len({kept.material.serving.certificate for kept in found}) == 1
+    assert await bundles(api) == {found[0].material.bundle}
+
+
+async def test_the_empty_secret_of_the_chart_is_filled_and_keeps_its_labels(api: Api, clock: Clock) -> None:
+    meta = {"name": NAME, "namespace": NAMESPACE, "labels": {"helm.sh/chart": "jobflow-1"}}
+    await api.create(SECRET, {"apiVersion": "v1", "kind": "Secret", "type": "Opaque", "metadata": meta})
+    await register(api)
+    assert (await Keeper(api, PLACE, clock).look()).trusted
+    stored = await api.get(SECRET, NAMESPACE, NAME)
+    assert stored["metadata"]["labels"] == {"helm.sh/chart": "jobflow-1"}
+    assert set(stored["data"]) == {"ca.crt", "ca.key", "tls.crt", "tls.key"}
+
+
+DAMAGE: dict[str, Body] = {
+    "no certificate": {"tls.crt": None},
+    "no CA": {"ca.crt": None},
+    "no PEM": {"tls.crt": base64.b64encode(b"nonsense").decode()},
+    "a CA that is none": {"ca.crt": base64.b64encode(b"nonsense").decode()},
+    "an empty key of the CA": {"ca.key": ""},
+    "a key of the CA that is none": {"ca.key": base64.b64encode(b"nonsense").decode()},
+    "a serving key that is none": {"tls.key": base64.b64encode(b"nonsense").decode()},
+}
+
+
+@pytest.mark.parametrize("change", DAMAGE.values(), ids=DAMAGE)
+async def test_a_damaged_secret_is_healed(api: Api, clock: Clock, change: Body) -> None:
+    await register(api)
+    keeper = Keeper(api, PLACE, clock)
+    await settled(keeper, clock)
+    await api.patch(SECRET, NAMESPACE, NAME, {"data": change})
+    healed = await settled(keeper, clock)
+    assert signed_by(healed.material.certificate, healed.material.authorities[0])
+    assert await bundles(api) == {healed.material.bundle}
+    assert healed.material.can_sign
+    assert healed.material.can_serve
+
+
+async def test_a_rotation_ends_with_the_new_ca_alone_and_never_serves_what_is_not_trusted(
+    api: Api, clock: Clock
+) -> None:
+    await register(api)
+    keeper = Keeper(api, PLACE, clock)
+    old = (await settled(keeper, clock)).material
+    await keeper.look(rotate=True)
+    for _ in range(8):
+        kept = await keeper.look()
+        (trusted,) = await bundles(api)
+        assert trusted == kept.material.bundle
+        assert kept.material.signer is not None
+        clock.now += SETTLE / 2
+    new = (await settled(keeper, clock)).material
+    assert len(new.authorities) == 1
+    assert new.bundle != old.bundle
+    assert await bundles(api) == {new.bundle}
+
+
+async def test_without_configurations_nothing_is_trusted_until_they_appear(api: Api, clock: Clock) -> None:
+    keeper = Keeper(api, PLACE, clock)
+    kept = await keeper.look()
+    assert not kept.trusted
+    assert kept.next_look == SETTLE
+    await register(api)
+    assert (await keeper.look()).trusted
+    assert await bundles(api) == {kept.material.bundle}
+
+
+async def test_a_bundle_that_somebody_took_away_is_put_back(api: Api, clock: Clock) -> None:
+    await register(api)
+    keeper = Keeper(api, PLACE, clock)
+    kept = await keeper.look()
+    change = [{"op": "remove", "path": "/webhooks/0/clientConfig/caBundle"}]
+    await api.patch(VALIDATING, "", HOOKS, change)
+    assert len(await bundles(api)) == 2
+    await keeper.look()
+    assert await bundles(api) == {kept.material.bundle}
+
+
+async def test_without_rights_it_says_so(server: ApiServer, clock: Clock, tmp_path: Path) -> None:
+    server.core.options.rbac = True
+    token = server.core.auth.service_account(NAMESPACE, "nobody")
+    file = tmp_path / "nobody.kubeconfig"
+    file.write_text(server.core.kubeconfig(token))
+    async with Api(Transport(await connect.load(str(file)))) as nobody:
+        with pytest.raises(Forbidden, match="secrets"):
+            await Keeper(nobody, PLACE, clock).look()
+
+
+async def test_without_an_api_server_it_says_so(api: Api, server: ApiServer, clock: Clock) -> None:
+    server.core.faults.add(Fault("500", resources=("secrets",)))
+    with pytest.raises(ApiError, match="injected"):
+        await Keeper(api, PLACE, clock).look()
