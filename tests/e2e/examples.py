@@ -1,0 +1,112 @@
+"""What becomes of each file in examples/: what its comment promises, as a table."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+Body = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Flow:
+    """How a flow ends. `completed` and the like: names of steps; `jobs`: how many Jobs it made and kept."""
+
+    phase: str = "Succeed"
+    completed: str = ""
+    failed: str = ""
+    skipped: Mapping[str, str] = field(default_factory=dict)  # step -> reason
+    terminated: str = ""
+    waiting: str = ""
+    jobs: int = 0
+    outputs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # step -> its outputs
+    attempts: Mapping[str, int] = field(default_factory=dict)  # where a step took more than one
+    outcome: str = ""
+
+    @property
+    def steps(self) -> dict[str, str]:
+        by_phase = {
+            "Completed": self.completed.split(),
+            "Failed": self.failed.split(),
+            "Skipped": list(self.skipped),
+            "Terminated": self.terminated.split(),
+            "Waiting": self.waiting.split(),
+        }
+        return {step: phase for phase, steps in by_phase.items() for step in steps}
+
+
+@dataclass(frozen=True)
+class Job:
+    """How a Job ends, and what its status counts by then."""
+
+    phase: str = "Completed"
+    counts: Mapping[str, int] = field(default_factory=dict)
+    reason: str = ""
+
+
+GONE: Final = Flow("")  # it succeeded and was deleted
+BAD: Final = "UpstreamFailed"
+FALSE: Final = "ConditionFalse"
+NOT_SELECTED: Final = "NotSelected"
+STOPPED: Final = "FlowStopped"
+
+FLOWS: Final[Mapping[str, Flow]] = {
+    "chain": Flow(completed="extract transform load", jobs=3),
+    "diamond": Flow(completed="load clean index merge", jobs=4),
+    "fan-out": Flow(completed="europe asia america gather", jobs=4),
+    "any": Flow(completed="fast-mirror slow-mirror use", jobs=3),
+    "params": Flow(completed="train", jobs=1),
+    "parallelism": Flow(completed="part-1 part-2 part-3 part-4 part-5 part-6", jobs=6),
+    "if": Flow(
+        completed="check backup start", skipped={"migrate": FALSE}, jobs=3, outputs={"check": {"changed": "false"}}
+    ),
+    "switch": Flow(
+        completed="train evaluate route deploy announce",
+        skipped={"retrain": NOT_SELECTED, "notify": NOT_SELECTED},
+        jobs=4,
+        outputs={"evaluate": {"grade": "B"}},
+    ),
+    "for-items": Flow(completed="fetch report", jobs=4),
+    "for-matrix": Flow(completed="sweep pick", jobs=5, outputs={"sweep": {"score": "0.01x8"}}),
+    "for-range": Flow(completed="shard", jobs=4),
+    "for-expression": Flow(
+        completed="list convert", jobs=4, outputs={"list": {"files": '["a.csv", "b.csv", "c.csv"]'}}
+    ),
+    "for-while": Flow(completed="train publish", jobs=5, outputs={"train": {"accuracy": "0.35"}}),
+    "retry": Flow(completed="fetch", failed="wrong", jobs=4, attempts={"fetch": 3, "wrong": 1}),
+    "outputs": Flow(
+        completed="extract load",
+        skipped={"archive": FALSE},
+        jobs=2,
+        outputs={"extract": {"rows": "1200", "table": "events"}},
+    ),
+    "finally": Flow("Failed", "clean-up alarm", "train", {"publish": BAD, "praise": FALSE}, jobs=3, outcome="Failed"),
+    "allow-failure": Flow(completed="release", failed="lint", jobs=2),
+    "on-failure": Flow("Failed", "roll-back report", "deploy", {"smoke-test": BAD}, jobs=3),
+    "failure-strategy-stop": Flow("Failed", "slow", "bad", {"after-slow": STOPPED}, jobs=2),
+    "failure-strategy-continue": Flow("Failed", "slow after-slow", "bad", jobs=3),
+    "failure-strategy-fail-fast": Flow("Failed", "", "bad", {"after-slow": STOPPED}, "slow", jobs=2),
+    "deadline": Flow("Failed", failed="ping", terminated="train", jobs=2, outcome="DeadlineExceeded"),
+    "ttl": GONE,
+    "suspend": Flow("Suspended", waiting="prepare train"),
+    "daemon": Flow(completed="server client", jobs=2),
+    "probe-tcp": Flow(completed="database load", jobs=2),
+    "probe-task-status": Flow(completed="train monitor", jobs=2),
+    "patch-job-spec": Flow(completed="small large", jobs=2),
+    "patch-json": Flow(completed="train", jobs=1),
+    "volcano-patch-and-probe": Flow(completed="volcano-patch-and-probe-web check", jobs=2),
+}
+
+JOBS: Final[Mapping[str, Job]] = {
+    "tensorflow": Job(counts={"minAvailable": 3}),
+    "mpi": Job(),
+    "pytorch": Job(counts={"succeeded": 3}),
+    "ray": Job(),
+    "job-retry": Job(counts={"succeeded": 3, "retryCount": 2}),
+    "task-retry": Job(counts={"succeeded": 4, "retryCount": 0}),
+    "timeout-retry": Job("Aborted", reason="PodPending"),
+    "data-pipeline": Job(counts={"succeeded": 6}),
+    "ml-workflow": Job(counts={"succeeded": 6}),
+    "scaling": Job(counts={"succeeded": 2}),
+    "volumes": Job(counts={"succeeded": 2}),
+    "min-success": Job(counts={"succeeded": 2}),
+}
