@@ -1,0 +1,200 @@
+"""`jobflow lint` beyond the webhook's own verdicts: lines, unknown fields, kinds, files, formats, policies."""
+
+import io
+from pathlib import Path
+
+import pytest
+
+from shared import kinds
+from tests.cli.make import Command, lines, write
+from tests.webhook.make import Body, body, flow, job, queue, step, template
+
+FIELDS: dict[str, tuple[Body, list[str]]] = {
+    "a slip in a step": (
+        flow({"name": "a", "dependOn": {"targets": []}}),
+        ['spec.flows[0].dependOn: Unknown field; did you mean "dependsOn"?'],
+    ),
+    "a slip in the spec": (
+        flow(step("a"), paralelism=1),
+        ['spec.paralelism: Unknown field; did you mean "parallelism"?'],
+    ),
+    "a field of another kind": (
+        job(
+            jobRetainPolicy="delete",
+            tasks=[{"name": "w", "replicas": 1, "image": "x", "template": job()["spec"]["tasks"][0]["template"]}],
+        ),
+        [
+            "spec.jobRetainPolicy: Unknown field",
+            "spec.tasks[0].image: Unknown field",
+        ],
+    ),
+    "metadata": (
+        {**flow(step("a")), "metadata": {"name": "f", "label": {}}},
+        ['metadata.label: Unknown field; did you mean "labels"?'],
+    ),
+    "maps and pod templates are free": (
+        job(
+            plugins={"env": []}, tasks=[{"name": "w", "replicas": 1, "template": job()["spec"]["tasks"][0]["template"]}]
+        ),
+        [],
+    ),
+    "a patch is a JobSpec": (
+        flow(step("a", patch={"jobSpec": {"queues": "x"}})),
+        ['spec.flows[0].patch.jobSpec.queues: Unknown field; did you mean "queue"?'],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", FIELDS)
+def test_unknown_fields_are_errors_with_a_hint(case: str, command: Command, tmp_path: Path) -> None:
+    manifest, wanted = FIELDS[case]
+    ran = command("lint", "-o", "json", write(tmp_path / "x.yaml", manifest))
+    found = [each["text"] for each in ran.json["findings"] if each["source"] == "fields"]
+    assert len(found) == len(wanted)
+    assert all(text.startswith(want) for text, want in zip(sorted(found), sorted(wanted), strict=True))
+    assert ran.code == (1 if wanted else 0)
+
+
+TYPES = {
+    "a kind in small letters": ("flow.volcano.sh/v1alpha1", "Jobflow", 'did you mean "JobFlow"?'),
+    "an old version": ("flow.volcano.sh/v1", "JobFlow", 'did you mean apiVersion "flow.volcano.sh/v1alpha1"?'),
+    "a group of another kind": (
+        "batch.volcano.sh/v1alpha1",
+        "JobFlow",
+        'did you mean apiVersion "flow.volcano.sh/v1alpha1"?',
+    ),
+    "a group that nobody has": ("flow.volcano.io/v1alpha1", "JobFlow", 'did you mean "flow.volcano.sh/v1alpha1"?'),
+    "no kind": ("v1", "", "kind: Required value"),
+}
+
+
+@pytest.mark.parametrize("case", TYPES)
+def test_a_slip_in_the_kind_is_found(case: str, command: Command, tmp_path: Path) -> None:
+    version, kind, wanted = TYPES[case]
+    manifest = {"apiVersion": version, "kind": kind, "metadata": {"name": "x"}}
+    ran = command("lint", write(tmp_path / "x.yaml", manifest))
+    assert ran.code == 1
+    assert wanted in ran.out
+
+
+def test_a_batch_job_of_kubernetes_is_none_of_ours(command: Command, tmp_path: Path) -> None:
+    manifests = ({"apiVersion": "batch/v1", "kind": "Job"}, {"apiVersion": "v1", "kind": "ConfigMap"}, flow(step("a")))
+    ran = command("lint", write(tmp_path / "x.yaml", *manifests))
+    assert (ran.code, lines(ran.out)) == (0, ["1 object checked: no faults (2 of other kinds skipped)"])
+
+
+def test_lines_files_and_objects_are_named(command: Command, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.yaml"
+    bad.write_text(
+        "apiVersion: flow.volcano.sh/v1alpha1\nkind: JobFlow\nmetadata: {name: f}\n"
+        "spec:\n  flows:\n    - name: a\n    - name: b\n      dependsOn: {targets: [aa]}\n---\nkind: x\nkind: y\n---\na: [\n"
+    )
+    ran = command("lint", str(bad))
+    assert ran.code == 1
+    assert lines(ran.out) == [
+        f"{bad}  JobFlow f",
+        '  8:29  error   spec.flows[1].dependsOn.targets[0]: Invalid value: "aa": no step named "aa"; did you mean "a"?',
+        "",
+        f"{bad}",
+        '  11:1  error   key "kind" is set twice (first on line 10)',
+        "  14:1  error   did not find expected node content",
+        "",
+        "1 object checked: 3 errors, 0 warnings",
+    ]
+
+
+def test_the_schema_and_the_rules_speak_together(command: Command, tmp_path: Path) -> None:
+    manifest = flow(step("a"), step("b", "aa"), jobRetainPolicy="keep", parallelism="two")
+    ran = command("lint", "-o", "json", write(tmp_path / "x.yaml", manifest))
+    assert [(each["path"], each["source"]) for each in ran.json["findings"]] == [
+        ("spec.flows[1].dependsOn.targets[0]", "later"),
+        ("spec.jobRetainPolicy", "schema"),
+        ("spec.parallelism", "schema"),
+    ]
+
+
+def test_what_is_in_the_files_is_there(command: Command, tmp_path: Path) -> None:
+    """A queue that is closed to Jobs, and a template whose pods' names get too long."""
+    write(tmp_path / "queues.yaml", queue("root-of-all"), queue("leaf", parent="root-of-all"))
+    write(tmp_path / "jobs.yaml", job(queue="root-of-all"), job(name="other", queue="elsewhere"))
+    ran = command("lint", str(tmp_path))
+    assert ran.code == 1
+    assert "can only submit job to leaf queue, queue `root-of-all` has 1 child queues" in ran.out
+    assert "elsewhere" not in ran.out, "what is not in the files may be in the cluster"
+
+
+def test_a_list_is_taken_apart(command: Command, tmp_path: Path) -> None:
+    listed = {"apiVersion": "v1", "kind": "List", "items": [template(), flow(step("a", "nope"))]}
+    ran = command("lint", "-o", "json", write(tmp_path / "x.yaml", listed))
+    (found,) = ran.json["findings"]
+    assert (ran.json["checked"], found["kind"], found["path"]) == (2, "JobFlow", "spec.flows[0].dependsOn.targets[0]")
+    assert found["line"] > 10
+
+
+def test_stdin_is_a_file_too(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = b'\xef\xbb\xbf{"apiVersion": "flow.volcano.sh/v1alpha1", "kind": "JobFlow", "metadata": {"name": "f"}, "spec": {}}'
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text)))
+    ran = command("lint", "-")
+    assert ran.code == 1
+    assert lines(ran.out)[:2] == [
+        "stdin  JobFlow f",
+        "  1:90  error   spec.flows: Required value: a JobFlow needs at least one step",
+    ]
+
+
+UNREADABLE = {
+    "no such file": ("nope.yaml", None, "nope.yaml: no such file or folder"),
+    "a folder without manifests": (".", None, "no file in it ends in .yaml, .yml, .json"),
+    "not UTF-8": ("x.yaml", b"a: \xff", "x.yaml: not UTF-8 (byte 3)"),
+}
+
+
+@pytest.mark.parametrize("case", UNREADABLE)
+def test_files_that_cannot_be_read_are_usage_errors(case: str, command: Command, tmp_path: Path) -> None:
+    name, content, wanted = UNREADABLE[case]
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    ran = command("lint", str(tmp_path / name))
+    assert (ran.code, ran.out) == (2, "")
+    assert wanted in ran.err
+
+
+def policy(**spec: object) -> Body:
+    return body(kinds.JOBFLOWPOLICY, "company", dict(spec))
+
+
+def test_policies_are_held_against_the_files(command: Command, tmp_path: Path) -> None:
+    rules = write(tmp_path / "policy.yaml", policy(allowed={"images": ["registry.corp/*"]}))
+    manifest = write(tmp_path / "job.yaml", job())
+    assert command("lint", manifest).code == 0
+    ran = command("lint", manifest, "--policy", rules)
+    assert ran.code == 1
+    assert 'not allowed; allowed: registry.corp/* (policy "company", allowed.images)' in ran.out
+
+
+def test_a_policy_that_warns_does_not_fail(command: Command, tmp_path: Path) -> None:
+    rules = write(tmp_path / "policy.yaml", policy(mode="Warn", limits={"maxReplicas": 1}))
+    ran = command("lint", write(tmp_path / "job.yaml", job()), "--policy", rules)
+    assert ran.code == 0
+    assert "warning policy company (limits.maxReplicas)" in ran.out
+
+
+def test_a_policy_that_cannot_work_is_a_usage_error(command: Command, tmp_path: Path) -> None:
+    rules = write(tmp_path / "policy.yaml", policy(rules=[{"name": "r", "expression": "object.x +"}]))
+    ran = command("lint", write(tmp_path / "job.yaml", job()), "--policy", rules)
+    assert ran.code == 2
+    assert "the policy cannot work: spec.rules[0].expression" in ran.err
+
+
+def test_sarif_names_file_line_and_rule(command: Command, tmp_path: Path) -> None:
+    name = write(tmp_path / "x.yaml", flow({"name": "a", "dependOn": {}}, step("b", "c")))
+    ran = command("lint", "-o", "sarif", name)
+    (run,) = ran.json["runs"]
+    assert ran.json["version"] == "2.1.0"
+    known = {rule["id"] for rule in run["tool"]["driver"]["rules"]}
+    assert {each["ruleId"] for each in run["results"]} == {"unknown-field", "admission"}
+    assert {each["ruleId"] for each in run["results"]} <= known
+    for result in run["results"]:
+        place = result["locations"][0]["physicalLocation"]
+        assert place["artifactLocation"]["uri"] == name
+        assert place["region"]["startLine"] > 1

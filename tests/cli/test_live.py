@@ -1,0 +1,290 @@
+"""Every verb that asks a cluster, on a whole local one: its output, its exit code, and what it did."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from shared.kinds import JOB, JOBFLOW, JOBTEMPLATE, QUEUE
+from tests.cli.make import Command, Ran, lines, write
+from tests.cluster.cluster import Cluster, Options
+from tests.cluster.kube import until
+from tests.e2e.scenario import jobflow, step_of, targets, template
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("cli")]
+SPEED = 20.0
+NAMESPACE = "people"
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    options = Options(nodes=2, cpu="64", memory="64Gi", speed=SPEED, controller_args=("--no-leader-elect",))
+    with Cluster(options=options) as running, running.namespace(NAMESPACE):
+        running.apply(template(NAMESPACE, "quick", 1, replicas=2), template(NAMESPACE, "slow", 2000))
+        running.apply(template(NAMESPACE, "bad", 1, code=3))
+        yield running
+
+
+Live = Callable[..., Ran]
+
+
+@pytest.fixture
+def live(cluster: Cluster, command: Command, monkeypatch: pytest.MonkeyPatch) -> Live:
+    monkeypatch.setenv("KUBECONFIG", str(cluster.kubeconfig))
+    return lambda *arguments: command(*arguments, "-n", NAMESPACE)
+
+
+def flow(name: str, **steps: dict[str, object]) -> dict[str, object]:
+    return jobflow(NAMESPACE, name, steps)
+
+
+def uses(name: str, *waits: str, **more: object) -> dict[str, object]:
+    """A step of a template."""
+    return {"template": name, **targets(*waits), **more}
+
+
+def done(cluster: Cluster, name: str, *phases: str) -> dict[str, object]:
+    wanted = phases or ("Succeed", "Failed")
+    return cluster.wait_for(
+        JOBFLOW, NAMESPACE, name, lambda body: body.get("status", {}).get("state", {}).get("phase") in wanted
+    )
+
+
+def test_run_watches_a_flow_to_its_success(live: Live, tmp_path: Path) -> None:
+    file = write(
+        tmp_path / "flow.yaml", template(NAMESPACE, "own", 1), flow("first", a=uses("own"), b=uses("quick", "a"))
+    )
+    ran = live("run", file, "--watch")
+    assert (ran.code, ran.err) == (0, "jobtemplate.flow.volcano.sh/own applied\n")
+    told = [line.partition("  ")[2] for line in lines(ran.out)[1:]]
+    assert lines(ran.out)[0] == "jobflow.flow.volcano.sh/first created"
+    assert told.index("step a: Completed") < told.index("step b: Completed") < told.index("flow first: Succeed")
+
+    shown = lines(live("status", "first").out)
+    assert shown[0].startswith("people/first  Succeed  ")
+    assert shown[1] == "  ✓ 2 completed"
+    assert [line[:16] for line in shown[-2:]] == ["✓ a     Complete", "└─ ✓ b  Complete"]
+    listed = lines(live("list").out)
+    assert listed[0].split() == ["NAME", "STATUS", "PROGRESS", "RUNNING", "FAILED", "AGE"]
+    assert next(line for line in listed if line.startswith("first ")).split()[1:3] == ["Succeed", "2/2"]
+    assert live("list", "-o", "name").out.count("jobflow.flow.volcano.sh/first\n") == 1
+
+
+def test_a_flow_that_fails_is_exit_1_and_can_be_retried(cluster: Cluster, live: Live, tmp_path: Path) -> None:
+    file = write(tmp_path / "flow.yaml", flow("broken", a=uses("bad"), b=uses("quick", "a")))
+    ran = live("run", file, "--watch")
+    assert ran.code == 1
+    assert "step b: Skipped  UpstreamFailed" in ran.out
+    shown = live("status", "broken").out
+    assert "✗ a" in shown
+    assert "100.0 % failed" in shown
+    before = step_of(cluster.kube.get(JOBFLOW, NAMESPACE, "broken"), "a")["attempts"]
+    assert live("retry", "broken") == (0, "jobflow.flow.volcano.sh/broken runs its failed steps again\n", "")
+    until(
+        lambda: step_of(cluster.kube.get(JOBFLOW, NAMESPACE, "broken"), "a")["attempts"] > before,
+        30,
+        lambda: "no retry",
+    )
+    done(cluster, "broken")
+    assert live("restart", "broken").code == 0
+    until(
+        lambda: step_of(cluster.kube.get(JOBFLOW, NAMESPACE, "broken"), "a")["attempts"] > before + 1,
+        30,
+        lambda: "no restart",
+    )
+
+
+def test_suspend_resume_and_stop(cluster: Cluster, live: Live) -> None:
+    cluster.apply(flow("long", a=uses("slow"), b=uses("quick", "a")))
+    done(cluster, "long", "Running")
+    assert live("suspend", "long").code == 0
+    until(lambda: cluster.kube.get(JOBFLOW, NAMESPACE, "long")["spec"].get("suspend"), 30, lambda: "not suspended")
+    assert live("resume", "long").code == 0
+    until(lambda: not cluster.kube.get(JOBFLOW, NAMESPACE, "long")["spec"].get("suspend"), 30, lambda: "not resumed")
+    shown = live("status", "long").out
+    assert "waits for a" in shown
+    assert live("stop", "long").code == 0
+    stopped = done(cluster, "long", "Failed")
+    assert step_of(stopped, "a")["phase"] == "Terminated"
+    assert live("delete", "long").out == "jobflow.flow.volcano.sh/long deleted\n"
+    cluster.kube.wait_gone(JOBFLOW, NAMESPACE, "long")
+
+
+def test_a_flow_is_run_again_under_a_fresh_name_with_new_params(cluster: Cluster, live: Live, tmp_path: Path) -> None:
+    body = flow("daily", a=uses("quick"))
+    body["spec"]["params"] = [{"name": "day", "value": "mon"}]  # type: ignore[index]
+    assert (
+        live("run", write(tmp_path / "f.yaml", body), "-p", "day=tue", "-o", "json").json["spec"]["params"][0]["value"]
+        == "tue"
+    )
+    refused = live("run", str(tmp_path / "f.yaml"))
+    assert refused.code == 5
+    assert "already exists" in refused.err
+    assert "jobflow run daily" in refused.err
+    again = live("run", "daily", "-p", "day=wed", "-o", "yaml")
+    made = yaml.safe_load(again.out)
+    assert made["metadata"]["name"].startswith("daily-")
+    assert made["spec"]["params"] == [{"name": "day", "value": "wed"}]
+    assert live("run", "daily", "--name", "other", "-o", "name").out == "jobflow.flow.volcano.sh/other\n"
+    unknown = live("run", "daily", "-p", "dya=x")
+    assert (unknown.code, unknown.err) == (2, 'jobflow: -p dya: no param named "dya"; did you mean "day"?\n')
+    done(cluster, "daily")
+
+
+def test_what_the_webhook_refuses_is_told_line_by_line(live: Live, tmp_path: Path) -> None:
+    ran = live("run", write(tmp_path / "f.yaml", flow("wrong", a=uses("quick", "x"), b=uses("quick", "y"))))
+    assert ran.code == 5
+    assert 'spec.flows[0].dependsOn.targets[0]: Invalid value: "x": no step named "x"' in ran.err
+    assert 'spec.flows[1].dependsOn.targets[0]: Invalid value: "y": no step named "y"' in ran.err
+
+
+def test_logs_of_a_step(cluster: Cluster, live: Live) -> None:
+    cluster.apply(flow("talk", a=uses("quick"), b=uses("slow", "a")))
+    done(cluster, "talk", "Running")
+    cluster.wait_for(JOBFLOW, NAMESPACE, "talk", lambda body: step_of(body, "a").get("phase") == "Completed")
+    for index in (0, 1):
+        cluster.kube.request("PUT", f"/testing/logs/{NAMESPACE}/talk-a-w-{index}/main", {"line": index})
+    ran = live("logs", "talk/a")
+    assert (ran.code, lines(ran.out)) == (0, ['[talk-a-w-0] {"line":0}', '[talk-a-w-1] {"line":1}'])
+    followed = live("logs", "talk/a", "--follow")
+    assert sorted(lines(followed.out)) == lines(ran.out)
+    assert live("logs", "talk/nope").code == 3
+    assert live("logs", "talk").code == 2
+    cluster.kube.delete(JOBFLOW, NAMESPACE, "talk")
+
+
+def test_graphs_of_a_live_flow_show_its_states(cluster: Cluster, live: Live) -> None:
+    cluster.apply(flow("drawn", a=uses("quick"), b=uses("bad", "a")))
+    done(cluster, "drawn")
+    assert lines(live("graph", "drawn").out) == ["drawn", "✓ a  Completed", "└─ ✗ b  Failed"]
+    picture = live("graph", "drawn", "-o", "svg").out
+    assert 'class="step completed"' in picture
+    assert 'class="step failed"' in picture
+    assert "class n1 failed" in live("graph", "drawn", "-o", "mermaid").out
+
+
+def test_jobs_with_volcanos_columns(cluster: Cluster, live: Live) -> None:
+    cluster.apply(flow("jobs", a=uses("slow")))
+    cluster.wait_for(JOB, NAMESPACE, "jobs-a", lambda body: body.get("status", {}).get("running") == 1)
+    heads, *rows = lines(live("job", "list").out)
+    assert heads.split() == (
+        [
+            "Name",
+            "Creation",
+            "Phase",
+            "JobType",
+            "Replicas",
+            "Min",
+            "Pending",
+            "Running",
+            "Succeeded",
+            "Failed",
+            "Unknown",
+            "RetryCount",
+        ]
+    )
+    (row,) = (row.split() for row in rows if row.startswith("jobs-a "))
+    assert row[2:] == ["Running", "Batch", "1", "1", "0", "1", "0", "0", "0", "0"]
+    assert lines(live("job", "list", "-A").out)[0].split()[0] == "Namespace"
+    viewed = live("job", "view", "jobs-a").out
+    for wanted in ("Name:           jobs-a", "  jobs-a-w-0   Running", "Status:         Running", "Events:"):
+        assert wanted in viewed
+    assert live("job", "suspend", "jobs-a").code == 0
+    cluster.wait_for(JOB, NAMESPACE, "jobs-a", lambda body: body["status"]["state"]["phase"] == "Aborted")
+    assert live("job", "resume", "jobs-a").code == 0
+    cluster.wait_for(JOB, NAMESPACE, "jobs-a", lambda body: body["status"]["state"]["phase"] == "Running")
+    made = yaml.safe_load(live("template", "from-job", "jobs-a", "--name", "copied").out)
+    cluster.apply(made)
+    assert cluster.kube.get(JOBTEMPLATE, NAMESPACE, "copied")["spec"]["tasks"][0]["replicas"] == 1
+    once = yaml.safe_load(live("job", "from-template", "copied", "--name", "once").out)
+    cluster.apply(once)
+    assert "labels" not in once["metadata"], "marks of the flow are not a person's"
+    assert live("job", "delete", "once").out == "job.batch.volcano.sh/once deleted\n"
+    cluster.kube.delete(JOBFLOW, NAMESPACE, "jobs")
+
+
+def test_queues_open_and_close(cluster: Cluster, live: Live) -> None:
+    cluster.kube.apply(
+        QUEUE, {"apiVersion": QUEUE.api_version, "kind": "Queue", "metadata": {"name": "lab"}, "spec": {"weight": 3}}
+    )
+    heads, *rows = lines(live("queue", "list").out)
+    assert heads.split() == [
+        "Name",
+        "Weight",
+        "State",
+        "Parent",
+        "Inqueue",
+        "Pending",
+        "Running",
+        "Unknown",
+        "Completed",
+    ]
+    assert next(row.split() for row in rows if row.startswith("lab "))[1:2] == ["3"]
+    assert live("queue", "close", "lab").out == "queue.scheduling.volcano.sh/lab is being closed\n"
+    cluster.wait_for(QUEUE, "", "lab", lambda body: body.get("status", {}).get("state") == "Closed")
+    assert "Closed" in live("queue", "get", "lab").out
+    assert live("queue", "open", "lab").code == 0
+    cluster.wait_for(QUEUE, "", "lab", lambda body: body.get("status", {}).get("state") == "Open")
+    assert live("queue", "get", "lab", "-o", "json").json["metadata"]["name"] == "lab"
+
+
+MISSING = {
+    "status": ("status", "nope"),
+    "graph": ("graph", "nope"),
+    "run": ("run", "nope"),
+    "stop": ("stop", "nope"),
+    "delete": ("delete", "nope"),
+    "job view": ("job", "view", "nope"),
+    "queue get": ("queue", "get", "nope"),
+    "watch": ("status", "nope", "--watch"),
+    "conversion": ("template", "from-job", "nope"),
+}
+
+
+@pytest.mark.parametrize("case", MISSING)
+def test_what_does_not_exist_is_exit_3(case: str, live: Live) -> None:
+    ran = live(*MISSING[case])
+    assert (ran.code, ran.out) == (3, "")
+    assert ran.err.startswith("jobflow: ")
+    assert '"nope" not found' in ran.err
+
+
+def test_nothing_to_list_is_said_on_stderr(live: Live, command: Command) -> None:
+    assert command("list", "-n", "empty") == (0, "", "No resources found in namespace empty\n")
+    assert command("list", "-n", "empty", "-o", "json").json["items"] == []
+
+
+def test_names_complete(cluster: Cluster, live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    from cli.complete import names
+    from cli.parser import build
+
+    cluster.apply(flow("completed", a=uses("quick")))
+    asked = build().parse_args(["status", "x", "-n", NAMESPACE])
+    assert names("jobflow", "compl", asked) == ["completed"]
+    asked.kubeconfig = os.devnull
+    assert names("jobflow", "compl", asked) == []
+
+
+def test_a_server_that_is_not_there_is_exit_4(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    monkeypatch.setattr("shared.kube.api.asyncio.sleep", sleep)
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "c",
+        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u", "namespace": "here"}}],
+        "clusters": [{"name": "c", "cluster": {"server": "http://127.0.0.1:9"}}],
+        "users": [{"name": "u", "user": {}}],
+    }
+    ran = command("list", "--kubeconfig", write(tmp_path / "config", config))
+    assert ran.code == 4
+    assert ran.err.startswith("jobflow: cannot reach http://127.0.0.1:9")
+    assert command("list", "--kubeconfig", str(tmp_path / "none")).code == 4
