@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import math
 import os
 import signal
 import socket
@@ -16,8 +17,9 @@ from typing import Final
 import msgspec
 
 from controller.gang.backends.gate import GateBackend
+from controller.gang.backends.native import NativeBackend
 from controller.gang.desk import Desk
-from controller.gang.detect import VOLCANO
+from controller.gang.detect import NATIVE, VOLCANO, detect, native_version
 from controller.gang.rules import Rules
 from controller.job.gang_api import GangBackend, VolcanoBackend
 from controller.kube import discovery
@@ -25,7 +27,7 @@ from controller.kube.apply import Applier
 from controller.kube.errors import NotLeader
 from controller.kube.events import Recorder
 from controller.kube.lease import Lease, LeaseLost
-from controller.loop import flows, gang, jobs, policies, queues, templates, ttl
+from controller.loop import flows, gang, jobs, native, policies, queues, templates, ttl
 from controller.loop.controller import Controller, ControllerContext
 from controller.loop.manager import Manager
 from controller.settings import Settings, SettingsError, parse
@@ -62,6 +64,10 @@ def _gate(settings: Settings) -> bool:
     return settings.job_controller and settings.gang_backend != VOLCANO
 
 
+def _native(settings: Settings) -> bool:
+    return settings.job_controller and settings.gang_backend == NATIVE
+
+
 CONTROLLERS: Final[tuple[Part, ...]] = (  # add a controller here
     Part(flows.build, _flows),
     Part(templates.build, _flows),
@@ -69,6 +75,7 @@ CONTROLLERS: Final[tuple[Part, ...]] = (  # add a controller here
     Part(ttl.build, _jobs),
     Part(policies.build, _flows),
     Part(gang.build, _gate),
+    Part(native.build, _native),
     Part(queues.build, _jobs),
 )
 
@@ -93,9 +100,9 @@ async def run(settings: Settings, stop: asyncio.Event, *, parts: Sequence[Part] 
             }
         )
         port = await stack.enter_async_context(health.serve(settings.health_host, settings.health_port))
-        settings = await _decided(settings, api, stop)
+        settings, backend = await _gang(settings, api, stop)
         answered.set()
-        context = _context(settings, api, caches, held)
+        context = _context(settings, api, caches, held, backend)
         manager = Manager(
             [part.build(context) for part in parts if part.enabled(settings)],
             context.caches,
@@ -107,26 +114,40 @@ async def run(settings: Settings, stop: asyncio.Event, *, parts: Sequence[Part] 
         return await _supervise(context, manager, lease if settings.leader_elect else None, stop)
 
 
-def _context(settings: Settings, api: Api, caches: Caches, held: Callable[[], bool]) -> ControllerContext:
+def _context(
+    settings: Settings, api: Api, caches: Caches, held: Callable[[], bool], backend: GangBackend
+) -> ControllerContext:
     recorder = Recorder(api, COMPONENT, socket.gethostname(), now=time.time)
     applier = Applier(api, caches, recorder, held=held, now=time.time)
-    return ControllerContext(api, caches, applier, recorder, settings, time.time, _backend(settings))
+    return ControllerContext(api, caches, applier, recorder, settings, time.time, backend)
 
 
-async def _decided(settings: Settings, api: Api, stop: asyncio.Event) -> Settings:
-    """With the gang backend that `auto` means on this cluster."""
-    if settings.gang_backend != AUTO:
-        return settings
-    name, why = await discovery.gang_backend(api, stop)
-    LOG.info("gang backend chosen", extra={"backend": name, "because": why})
-    return msgspec.structs.replace(settings, gang_backend=name)
+async def _gang(settings: Settings, api: Api, stop: asyncio.Event) -> tuple[Settings, GangBackend]:
+    """The settings with the backend that `auto` means on this cluster, and that backend.
+
+    Raises SettingsError when `native` is asked for where the cluster does not serve it.
+    """
+    name, version = settings.gang_backend, None
+    if name in (AUTO, NATIVE):
+        groups, served = await discovery.served(api, stop)
+        version = native_version(served)
+        if name == AUTO:
+            name, why = detect(groups, served)
+            LOG.info("gang backend chosen", extra={"backend": name, "because": why})
+    return msgspec.structs.replace(settings, gang_backend=name), _backend(settings, name, version)
 
 
-def _backend(settings: Settings) -> GangBackend:
-    if settings.gang_backend == VOLCANO:
+def _backend(settings: Settings, name: str, version: str | None) -> GangBackend:
+    if name == VOLCANO:
         return VolcanoBackend()
     rules = Rules(settings.gang_reserve_after, settings.gang_bind_timeout, settings.reclaim)
-    return GateBackend(Desk(rules, time.time), settings.pod_scheduler_name)
+    if name != NATIVE:
+        return GateBackend(Desk(rules, time.time), settings.pod_scheduler_name)
+    if version is None:
+        raise SettingsError("--gang-backend=native: the cluster serves no Workload and PodGroup in scheduling.k8s.io")
+    # kube-scheduler binds gangs whole or not at all: there is nothing to put back.
+    desk = Desk(msgspec.structs.replace(rules, bind_timeout=math.inf), time.time)
+    return NativeBackend(desk, settings.pod_scheduler_name, version)
 
 
 def _always() -> bool:
@@ -208,6 +229,9 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] = os.envi
     try:
         with asyncio.Runner(loop_factory=_event_loop()) as runner:
             return runner.run(_serve(settings))
+    except SettingsError as fault:
+        LOG.error("stopped: %s", fault)
+        return USAGE
     except connect.NoCluster as fault:
         LOG.error("no cluster: %s", fault)
         return USAGE

@@ -15,6 +15,8 @@ VOLCANO_ALONE: Final = frozenset({"topology.volcano.sh", "nodeinfo.volcano.sh"})
 NATIVE_GROUP: Final = "scheduling.k8s.io"
 NATIVE_VERSIONS: Final = ("v1beta1", "v1alpha3", "v1alpha2")
 """Those we know how to speak, the best first: pods name their PodGroup in spec.schedulingGroup.podGroupName."""
+NATIVE_SURE: Final = frozenset({"v1beta1"})
+"""Those that `auto` trusts: with an alpha version served, the scheduler may still not heed it, and bind half a gang."""
 NATIVE_RESOURCES: Final = frozenset({"workloads", "podgroups"})
 
 
@@ -29,6 +31,7 @@ def detect(groups: Sequence[str], native: Mapping[str, Sequence[str]]) -> tuple[
     if found:
         return VOLCANO, f"Volcano is installed: it serves {', '.join(found)}"
     version = native_version(native)
-    if version:
+    if version in NATIVE_SURE:
         return NATIVE, f"the cluster serves {NATIVE_GROUP}/{version} Workload and PodGroup"
-    return GATE, f"neither Volcano nor {NATIVE_GROUP} PodGroups are there; {PODGROUP.resource} are admitted here"
+    alpha = f" ({version} is alpha: --gang-backend=native if kube-scheduler has the feature too)" if version else ""
+    return GATE, f"neither Volcano nor {NATIVE_GROUP} PodGroups are there{alpha}; {PODGROUP.resource} are admitted here"

@@ -80,7 +80,7 @@ def _unschedulable(sight: Sight, wanted: PodGroupPhase, now: float) -> Body | No
     waits = wanted is PodGroupPhase.PENDING and sight.refusal is not None
     if waits and sight.refusal is not None:
         return _kept(stored, _condition(UNSCHEDULABLE, "True", sight.refusal.reason, sight.refusal.message, now))
-    if wanted is PodGroupPhase.UNKNOWN:
+    if wanted in ADMITTED and sight.tally.refused and sight.tally.scheduled < sight.group.minimum:
         message = f"{sight.tally.expected} pods are not bound to nodes: {sight.refused}"
         return _kept(stored, _condition(UNSCHEDULABLE, "True", NOT_BOUND, message, now))
     if not stored or wanted is PodGroupPhase.PENDING:

@@ -1,5 +1,6 @@
 """A group that was admitted but is not bound within the limit goes back whole: better waiting than half running."""
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -19,7 +20,7 @@ def due(group: Group, tally: Tally, limit: float) -> float | None:
     """When the group is to be put back unless its minimum is bound by then, epoch seconds; None when nothing is late."""
     if group.phase is not PodGroupPhase.INQUEUE or group.admitted_at is None or not tally.expected:
         return None
-    return group.admitted_at + limit if tally.scheduled < group.minimum else None
+    return group.admitted_at + limit if tally.scheduled < group.minimum and math.isfinite(limit) else None
 
 
 def to_delete(members: Iterable[Member]) -> tuple[Member, ...]:

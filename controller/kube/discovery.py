@@ -5,7 +5,7 @@ import contextlib
 import logging
 from typing import Any, Final
 
-from controller.gang.detect import GATE, NATIVE_GROUP, NATIVE_VERSIONS, detect
+from controller.gang.detect import NATIVE_GROUP, NATIVE_VERSIONS
 from shared.kube.api import Api
 from shared.kube.errors import ApiError, NotFound
 
@@ -13,17 +13,17 @@ LOG: Final = logging.getLogger(__name__)
 AGAIN_SECONDS: Final = 2.0
 
 
-async def gang_backend(api: Api, stop: asyncio.Event) -> tuple[str, str]:
-    """(backend, why), as soon as the API server answers."""
+async def served(api: Api, stop: asyncio.Event) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
+    """API groups, and the resources of Kubernetes' own gang API by version, as soon as the API server answers."""
     while not stop.is_set():
         try:
             groups = await _groups(api)
-            return detect(groups, await native(api) if NATIVE_GROUP in groups else {})
+            return groups, await native(api) if NATIVE_GROUP in groups else {}
         except ApiError as fault:
             LOG.warning("what the API server serves is not known yet", extra={"error": str(fault)})
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), AGAIN_SECONDS)
-    return GATE, "stopped before the API server answered"
+    return (), {}
 
 
 async def native(api: Api) -> dict[str, tuple[str, ...]]:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from controller.decision import Action, Decision, Delete, Note, Patch
 from controller.gang import phase, timeout
 from controller.gang.backends.gate import GateBackend
+from controller.gang.backends.native import NativeBackend
 from controller.gang.candidate import Refusal
 from controller.gang.desk import Desk
 from controller.gang.group import Group
@@ -209,6 +210,7 @@ def build(context: ControllerContext) -> Controller:
     if not isinstance(context.gang, GateBackend):
         raise TypeError("the admission loop serves the gate backend only")
     desk, queue = context.gang.desk, WorkQueue("gang")
+    native = isinstance(context.gang, NativeBackend)  # then kube-scheduler judges by room, and whole gangs only
     groups, pods = context.caches.want(PODGROUP), context.caches.want(POD)
     watcher = Watcher(desk)
 
@@ -220,7 +222,7 @@ def build(context: ControllerContext) -> Controller:
         queue=queue,
         reconciler=GangReconciler(desk, groups, pods, context.applier, wake),
         routes=(
-            Route(context.caches.want(NODE, transform=only_what_counts), watcher.node),
+            *(() if native else (Route(context.caches.want(NODE, transform=only_what_counts), watcher.node),)),
             Route(context.caches.want(QUEUE), watcher.queue),
             Route(context.caches.want(PRIORITYCLASS), watcher.priority_class),
             Route(groups, watcher.group, own_writes=False),

@@ -1,7 +1,7 @@
 """`gate`: ours, for any cluster that knows scheduling gates. Pods exist while they wait, but no scheduler looks at them."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 from controller.gang import phase
 from controller.gang.desk import Desk
@@ -18,7 +18,7 @@ Body = dict[str, Any]
 class GateBackend:
     """`scheduler`: takes the place of `volcano`, which nobody would answer to."""
 
-    name: Final = "gate"
+    name: str = "gate"
 
     def __init__(self, desk: Desk, scheduler: str) -> None:
         self.desk = desk

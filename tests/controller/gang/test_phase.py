@@ -75,6 +75,11 @@ BACKENDS = {
     "Volcano is there": (["apps", "topology.volcano.sh"], {"v1beta1": ["workloads", "podgroups"]}, "volcano"),
     "only our own kinds": (["batch.volcano.sh", "scheduling.volcano.sh", "scheduling.k8s.io"], {}, "gate"),
     "beta": (["scheduling.k8s.io"], {"v1beta1": ["podgroups", "workloads", "podgroups/status"]}, "native"),
+    "alpha, which the scheduler may not heed": (
+        ["scheduling.k8s.io"],
+        {"v1alpha2": ["podgroups", "workloads"]},
+        "gate",
+    ),
     "the first alpha, which has no groups": (["scheduling.k8s.io"], {"v1alpha1": ["workloads"]}, "gate"),
     "nothing": ([], {}, "gate"),
 }

@@ -1,0 +1,135 @@
+"""Gangs start whole or not at all; queues close and drain."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from shared.kinds import COMMAND, JOB, POD, PODGROUP, QUEUE
+from tests.cluster.backends import Real, chosen
+from tests.cluster.cluster import Cluster, Options
+from tests.cluster.kube import until
+
+Body = dict[str, Any]
+EXAMPLES = Path("examples/gang")
+
+
+@pytest.fixture(scope="module")
+def small(request: pytest.FixtureRequest) -> Iterator[Cluster]:
+    """Three nodes of five CPUs: room for fifteen. On a real control plane kube-scheduler binds."""
+    backend = chosen(request.config.getoption("--backend"), request.config.getoption("--kubeconfig"))
+    arguments = []
+    if isinstance(backend, Real):
+        backend = Real(backend.assets, scheduler=True)
+        arguments = ["--no-scheduler"]
+    options = Options(nodes=3, cpu="5", memory="32Gi", speed=8.0, nodes_args=arguments)
+    with Cluster(backend, options) as running:
+        yield running
+
+
+def example(name: str, namespace: str) -> list[Body]:
+    documents = list(yaml.safe_load_all((EXAMPLES / name).read_text()))
+    return [{**each, "metadata": {**each["metadata"], "namespace": namespace}} for each in documents]
+
+
+def phase(cluster: Cluster, namespace: str, job: str) -> str:
+    status = (cluster.kube.find(JOB, namespace, job) or {}).get("status") or {}
+    return str((status.get("state") or {}).get("phase", ""))
+
+
+def pods(cluster: Cluster, namespace: str, job: str) -> list[Body]:
+    found = cluster.kube.list(POD, namespace)
+    return [pod for pod in found if pod["metadata"]["labels"].get("volcano.sh/job-name") == job]
+
+
+def bound(cluster: Cluster, namespace: str, job: str) -> int:
+    return sum(bool(pod["spec"].get("nodeName")) for pod in pods(cluster, namespace, job))
+
+
+def test_two_gangs_of_ten_run_one_after_the_other_on_room_for_fifteen(small: Cluster) -> None:
+    with small.namespace("two-gangs") as namespace:
+        small.apply(*example("two-gangs.yaml", namespace))
+        until(
+            lambda: len(pods(small, namespace, "first") + pods(small, namespace, "second")) == 20, 30, lambda: "no pods"
+        )
+        until(
+            lambda: {bound(small, namespace, job) for job in ("first", "second")} == {0, 10},
+            30,
+            lambda: "none is bound",
+        )
+        waits = "second" if bound(small, namespace, "first") else "first"
+        runs = "first" if waits == "second" else "second"
+        while phase(small, namespace, runs) != "Completed":
+            gated = [pod for pod in pods(small, namespace, waits) if pod["spec"].get("schedulingGates")]
+            if phase(small, namespace, runs) != "Completed" and len(gated) != 10:
+                # The first to end leaves room: then all ten go at once.
+                until(lambda: bound(small, namespace, waits) == 10, 10, lambda: "half a gang")
+                break
+            assert len(gated) in (0, 10)
+        until(lambda: phase(small, namespace, waits) == "Completed", 60, lambda: f"{waits} does not run")
+
+
+def test_what_never_fits_says_why(small: Cluster) -> None:
+    with small.namespace("never-fits") as namespace:
+        small.apply(*example("never-fits.yaml", namespace))
+
+        def said() -> str:
+            status = small.kube.get(JOB, namespace, "never-fits").get("status") or {}
+            return str((status.get("state") or {}).get("message", ""))
+
+        until(lambda: said().startswith("never fits: 10 pods"), 30, said)
+        (group,) = small.kube.list(PODGROUP, namespace)
+        (condition,) = group["status"]["conditions"]
+        assert (group["status"]["phase"], condition["type"], condition["status"]) == (
+            "Pending",
+            "Unschedulable",
+            "True",
+        )
+        assert condition["reason"] == "NotEnoughResources"
+        assert bound(small, namespace, "never-fits") == 0
+
+
+def order(cluster: Cluster, queue: str, action: str) -> None:
+    uid = cluster.kube.get(QUEUE, "", queue)["metadata"]["uid"]
+    target = {"apiVersion": QUEUE.api_version, "kind": "Queue", "name": queue, "uid": uid}
+    metadata = {"generateName": f"{queue}-", "namespace": "default"}
+    body = {
+        "apiVersion": COMMAND.api_version,
+        "kind": "Command",
+        "metadata": metadata,
+        "action": action,
+        "target": target,
+    }
+    cluster.kube.create(COMMAND, body)
+
+
+def state(cluster: Cluster, queue: str) -> str:
+    return str(((cluster.kube.find(QUEUE, "", queue) or {}).get("status") or {}).get("state", ""))
+
+
+def test_a_queue_closes_when_it_is_drained_and_opens_its_children_with_it(small: Cluster) -> None:
+    until(lambda: (state(small, "root"), state(small, "default")) == ("Open", "Open"), 30, lambda: "no queues")
+    for name, spec in (("team", {"capability": {"cpu": "4"}}), ("night", {"parent": "team"})):
+        small.apply({"apiVersion": QUEUE.api_version, "kind": "Queue", "metadata": {"name": name}, "spec": spec})
+        until(lambda name=name: state(small, name) == "Open", 30, lambda: "not open")  # type: ignore[misc]
+    with small.namespace("draining") as namespace:
+        (job, _) = example("two-gangs.yaml", namespace)
+        job["spec"] |= {"queue": "night", "minAvailable": 2}
+        small.apply(job)
+        until(
+            lambda: bound(small, namespace, "first") == 4,
+            30,
+            lambda: f"{bound(small, namespace, 'first')} bound, not 4",
+        )
+        order(small, "team", "CloseQueue")
+        until(
+            lambda: (state(small, "team"), state(small, "night")) == ("Closing", "Closing"), 30, lambda: "not closing"
+        )
+        until(lambda: phase(small, namespace, "first") == "Completed", 60, lambda: "what it has goes on")
+        until(lambda: (state(small, "team"), state(small, "night")) == ("Closed", "Closed"), 30, lambda: "not drained")
+        order(small, "team", "OpenQueue")
+        until(lambda: (state(small, "team"), state(small, "night")) == ("Open", "Open"), 30, lambda: "not open")
+    for name in ("night", "team"):
+        small.kube.delete(QUEUE, "", name)
