@@ -69,6 +69,5 @@ def job_spec(pods: int, seconds: float = 1) -> Body:
         "name": "w",
         "replicas": pods,
         "template": {"spec": {"restartPolicy": "Never", "containers": [container]}},
-        "policies": [{"event": "TaskCompleted", "action": "CompleteJob"}],
     }
     return {"schedulerName": "volcano", "queue": "default", "minAvailable": pods, "maxRetry": 3, "tasks": [task]}
