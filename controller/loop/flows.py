@@ -178,7 +178,8 @@ class FlowReconciler:
             and job.phase is not None
             for action in decision.actions
         )
-        if found.carry.completion_time is not None or finished_by_volcano(known.flow):
+        # One whose report was held back keeps its place: forgotten, it would ask for a later one for ever.
+        if (found.carry.completion_time is not None and known.is_stored) or finished_by_volcano(known.flow):
             self._forget(key)
         for idle in self._memory.surplus():
             self._forget(idle, probing=True)

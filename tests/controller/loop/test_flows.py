@@ -290,3 +290,29 @@ async def test_flows_beyond_those_remembered_lose_nothing(fake: FakeServer, api:
     assert memory.surplus() == [Key("ns", "x")]
     assert memory.forget(Key("ns", "x")) == bodies[0]["metadata"]["uid"]
     assert memory.surplus() == []
+
+
+async def test_an_ended_flow_whose_report_had_to_wait_goes_when_its_time_is_up(
+    fake: FakeServer, api: Api, clock: Clock
+) -> None:
+    """With many flows in motion a report waits for its place; each look at an ended flow must not ask for a new one."""
+    ended = {"state": {"phase": "Succeed"}, "observedGeneration": 1, "completionTime": "2027-01-15T07:00:00Z"}
+    names = [f"f{number}" for number in range(40)]
+    for name in names:
+        fake.put(FLOWS, flow(step("a"), name=name, ttlSecondsAfterFinished=1) | {"status": ended})
+    caches = Caches(api)
+    applier = Applier(api, caches, Recorder(api, "test", "here", now=clock), now=clock)
+    settings = Settings(job_controller=False)
+    context = ControllerContext(api, caches, applier, Recorder(api, "test", "here", now=clock), settings, clock)
+    reconciler = flows.build(context).reconciler
+    caching = asyncio.create_task(caches.run())
+    try:
+        await caches.synced()
+        pauses = [await reconciler.reconcile(Key("ns", name)) or 0.0 for name in names]
+        clock.now += pauses[-1]
+        for name in names:
+            await reconciler.reconcile(Key("ns", name))
+    finally:
+        await stopped(caching)
+    assert max(pauses) > 0.0
+    assert fake.objects[FLOWS] == {}
