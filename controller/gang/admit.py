@@ -17,9 +17,10 @@ from controller.gang.ref import Ref
 from controller.gang.reservation import Reservation, Rooms, reserve
 from controller.gang.rules import Rules, backoff
 from controller.gang.shape import Amounts
+from controller.gang.timeout import REASON as NOT_BOUND_IN_TIME
 from shared.names import ROOT_QUEUE
+from shared.timestamp import rfc3339
 
-PUT_BACK = "PutBack"
 CLAIM_SECONDS = 30.0  # evicted pods take a while to go; nobody else is evicted for the same group meanwhile
 
 
@@ -97,9 +98,13 @@ class Admission:
                 self._note(each, each.missing)
             elif again > now and not each.begun:
                 done.wake = min(again, done.wake or again)
-                message = f"was admitted but not bound in time ({group.put_back} times); is tried again in {again - now:.0f} s"
-                self._note(each, Refusal(PUT_BACK, message))
+                message = f"was not bound in time {group.put_back} times; the next try is at {rfc3339(again)}"
+                self._note(each, Refusal(NOT_BOUND_IN_TIME, message))
             else:
+                known = self.refusals.get(each.ref)
+                if known is not None and known.reason == NOT_BOUND_IN_TIME:
+                    del self._tried[each.ref]  # its time has come
+                    del self.refusals[each.ref]
                 yield each
 
     def _verdict(self, each: Candidate, judge: Judge, held: Mapping[str, str]) -> Verdict:

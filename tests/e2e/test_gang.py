@@ -39,6 +39,11 @@ def phase(cluster: Cluster, namespace: str, job: str) -> str:
     return str((status.get("state") or {}).get("phase", ""))
 
 
+def said(cluster: Cluster, namespace: str, job: str) -> str:
+    status = cluster.kube.get(JOB, namespace, job).get("status") or {}
+    return str((status.get("state") or {}).get("message", ""))
+
+
 def pods(cluster: Cluster, namespace: str, job: str) -> list[Body]:
     found = cluster.kube.list(POD, namespace)
     return [pod for pod in found if pod["metadata"]["labels"].get("volcano.sh/job-name") == job]
@@ -74,12 +79,8 @@ def test_two_gangs_of_ten_run_one_after_the_other_on_room_for_fifteen(small: Clu
 def test_what_never_fits_says_why(small: Cluster) -> None:
     with small.namespace("never-fits") as namespace:
         small.apply(*example("never-fits.yaml", namespace))
-
-        def said() -> str:
-            status = small.kube.get(JOB, namespace, "never-fits").get("status") or {}
-            return str((status.get("state") or {}).get("message", ""))
-
-        until(lambda: said().startswith("never fits: 10 pods"), 30, said)
+        job = namespace, "never-fits"
+        until(lambda: said(small, *job).startswith("never fits: 10 pods"), 30, lambda: said(small, *job))
         (group,) = small.kube.list(PODGROUP, namespace)
         (condition,) = group["status"]["conditions"]
         assert (group["status"]["phase"], condition["type"], condition["status"]) == (
@@ -133,3 +134,26 @@ def test_a_queue_closes_when_it_is_drained_and_opens_its_children_with_it(small:
         until(lambda: (state(small, "team"), state(small, "night")) == ("Open", "Open"), 30, lambda: "not open")
     for name in ("night", "team"):
         small.kube.delete(QUEUE, "", name)
+
+
+def test_a_gang_that_is_not_bound_in_time_goes_back_whole_and_waits() -> None:
+    """Nothing binds pods here: what was admitted is put back, gated again, and says so."""
+    options = Options(nodes=1, webhook=False, nodes_args=["--no-scheduler"], controller_args=["--gang-bind-timeout=2s"])
+    with Cluster(chosen("embedded"), options) as cluster:
+        (job, _) = example("two-gangs.yaml", "default")
+        job["spec"] |= {"minAvailable": 2, "tasks": [{**job["spec"]["tasks"][0], "replicas": 2}]}
+        cluster.apply(job)
+        until(lambda: len(pods(cluster, "default", "first")) == 2, 30, lambda: "no pods")
+        before = {pod["metadata"]["uid"] for pod in pods(cluster, "default", "first")}
+        assert not any(pod["spec"].get("schedulingGates") for pod in pods(cluster, "default", "first"))
+
+        def replaced() -> bool:
+            now = pods(cluster, "default", "first")
+            return len(now) == 2 and all(pod["spec"].get("schedulingGates") for pod in now)
+
+        until(replaced, 30, lambda: "not put back")
+        assert before.isdisjoint(pod["metadata"]["uid"] for pod in pods(cluster, "default", "first"))
+        (group,) = cluster.kube.list(PODGROUP, "default")
+        assert group["metadata"]["annotations"]["jobflow.dev/gang-put-back"] == "1"
+        until(lambda: phase(cluster, "default", "first") == "Pending", 30, lambda: phase(cluster, "default", "first"))
+        until(lambda: "bound" in said(cluster, "default", "first"), 30, lambda: said(cluster, "default", "first"))

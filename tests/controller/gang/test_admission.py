@@ -6,6 +6,7 @@ from controller.gang import timeout
 from controller.gang.ref import Ref
 from controller.gang.rules import Rules, backoff
 from shared import names
+from shared.timestamp import rfc3339
 from tests.controller.gang.make import NAMESPACE, World, template
 
 
@@ -259,6 +260,24 @@ def test_a_group_that_is_not_bound_in_time_goes_back_whole() -> None:
     assert patch["metadata"]["annotations"][names.GANG_PUT_BACK] == "1"
     assert patch["status"]["phase"] == "Pending"
     assert "2 of 4 pods were bound within 300 s (no node fits)" in patch["status"]["conditions"][0]["message"]
+
+
+def test_a_group_that_was_put_back_is_tried_again_when_its_time_has_come() -> None:
+    made = with_nodes("4")
+    made.submit("other", (template("4"), 1))
+    made.bind()
+    made.submit("g", (template(), 2))
+    body = made.groups["g"]
+    marks = {names.GANG_PUT_BACK: "2", names.GANG_PUT_BACK_AT: rfc3339(made.now)}
+    body["metadata"] = {**body["metadata"], "annotations": marks}
+    made.change("g")
+    made.end("other")
+    done = made.round()
+    assert (made.gated("g"), done.wake) == (2, made.now + 60)
+    assert made.why("g") == "was not bound in time 2 times; the next try is at 2026-01-02T03:01:00Z"
+    made.now += 60
+    made.round()
+    assert made.gated("g") == 0
 
 
 def test_a_group_that_was_put_back_waits_longer_each_time() -> None:
