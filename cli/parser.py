@@ -16,7 +16,7 @@ class _Help(argparse.RawDescriptionHelpFormatter):
 
 def build(prog: str = "jobflow") -> argparse.ArgumentParser:
     """The whole parser. Each verb sets `function`, `module:function` below cli.commands."""
-    parser = argparse.ArgumentParser(prog=prog, description=DESCRIPTION, formatter_class=_Help)
+    parser = argparse.ArgumentParser(prog=prog, description=DESCRIPTION, formatter_class=_Help, allow_abbrev=False)
     _add(parser, CLUSTER_FLAGS)
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
     groups: dict[str, Any] = {}
@@ -32,7 +32,9 @@ def build(prog: str = "jobflow") -> argparse.ArgumentParser:
 def _verb(verbs: Any, name: str, verb: Verb) -> None:
     description = verb.help[:1].upper() + verb.help[1:] + "."
     examples = "\n".join(("examples:", *(f"  {each}" for each in verb.examples))) if verb.examples else None
-    parser = verbs.add_parser(name, help=verb.help, description=description, epilog=examples, formatter_class=_Help)
+    parser = verbs.add_parser(
+        name, help=verb.help, description=description, epilog=examples, formatter_class=_Help, allow_abbrev=False
+    )
     parser.set_defaults(function=verb.function, output=defaults_of(verb.formats))
     _add(parser, verb.arguments)
     if verb.formats:

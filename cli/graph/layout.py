@@ -1,5 +1,6 @@
 """Where boxes and arrows go: layers from left to right (Sugiyama's method, by fast-sugiyama). Pure."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Final
@@ -12,6 +13,7 @@ _DUMMY: Final = 0.4  # of a pitch, for an arrow that passes between boxes
 _LEAST_GAP: Final = 56.0
 _MOST_GAP: Final = 180.0
 _SLOPE: Final = 0.12  # of the longest way up or down that an arrow takes between two layers
+_TALL: Final = 6  # how many times higher than wide, in boxes, a grid of steps without arrows is
 
 Point = tuple[float, float]
 
@@ -41,9 +43,7 @@ class Layout(msgspec.Struct, frozen=True):
 
 def layout(names: Sequence[str], arrows: Sequence[tuple[str, str]], widths: Mapping[str, float]) -> Layout:
     """`arrows` must have no cycle, no repetition, and only `names`."""
-    ends = {end for arrow in arrows for end in arrow}
-    names = sorted(names, key=lambda name: name not in ends)  # the library numbers what has arrows from 0
-    layers, across, chains = _ranked(names, arrows, len(ends))
+    layers, across, chains = _ranked(names, arrows)
     columns = _columns(names, layers, across, chains, widths)
     boxes = {
         name: Placed(columns[layers[place]][0], across[place] - HEIGHT / 2, columns[layers[place]][1])
@@ -56,47 +56,83 @@ def layout(names: Sequence[str], arrows: Sequence[tuple[str, str]], widths: Mapp
 
 
 def _ranked(
-    names: Sequence[str], arrows: Sequence[tuple[str, str]], real: int
+    names: Sequence[str], arrows: Sequence[tuple[str, str]]
 ) -> tuple[dict[int, int], dict[int, float], list[list[int]]]:
     """(layer, position across) of every box and bend by number, and each arrow as the numbers it passes.
 
-    Parts that hang together are laid out on their own and put below each other; steps alone come last, in a column.
+    Parts that hang together are laid out on their own and put below each other; steps alone come last, in a grid.
     """
-    from fast_sugiyama import from_edges
-
     number = {name: place for place, name in enumerate(names)}
-    edges = [(number[source], number[target]) for source, target in arrows]
-    found = from_edges(
-        edges, minimum_length=1, vertex_spacing=PITCH, dummy_vertices=True, dummy_size=_DUMMY, check_layout=False
-    )
     layers: dict[int, int] = {}
     across: dict[int, float] = {}
     chains: list[list[int]] = []
     top, fresh = HEIGHT / 2, len(names)
-    for given, _, _, links in found:
-        positions = [(int(each), point) for each, point in given]
-        # Each part numbers its bends anew.
-        renamed = {each: each if each < real else fresh + rank for rank, (each, _) in enumerate(positions)}
-        fresh += len(positions)
+    parts = _parts(names, arrows)
+    for part in (part for part in parts if len(part) > 1):
+        positions, links = _laid_out(part, [arrow for arrow in arrows if arrow[0] in set(part)])
+        # The library numbers boxes as we gave them and bends after them.
+        real = len(part)
+        renamed = {each: number[part[each]] if each < real else fresh + each for each, _ in positions}
+        fresh += max(each for each, _ in positions) + 1
         first = max(y for _, (_, y) in positions)
         side = _side(positions, real)
         least = min(side * x for _, (x, _) in positions)
         for each, (x, y) in positions:
             layers[renamed[each]] = round((first - y) / PITCH)
             across[renamed[each]] = side * x - least + top
-        chains += _chains([(renamed[int(source)], renamed[int(target)]) for source, target in links or ()], real)
+        chains += _chains([(renamed[source], renamed[target]) for source, target in links], len(names))
         top = max(across.values()) + PITCH * 1.5
-    alone = [place for place in range(len(names)) if place not in layers]
-    for rank, place in enumerate(alone):
-        layers[place], across[place] = 0, top + rank * PITCH
+    alone = [number[part[0]] for part in parts if len(part) == 1]
+    columns = max(math.isqrt(len(alone) // _TALL), 1)
+    for place, each in enumerate(alone):
+        layers[each], across[each] = place % columns, top + place // columns * PITCH
     return layers, across, chains
+
+
+def _parts(names: Sequence[str], arrows: Sequence[tuple[str, str]]) -> list[list[str]]:
+    """The names that arrows join, in the given order; the largest parts first."""
+    beside: dict[str, list[str]] = {name: [] for name in names}
+    for source, target in arrows:
+        beside[source].append(target)
+        beside[target].append(source)
+    part_of: dict[str, int] = {}
+    for name in names:
+        waiting = [name] if name not in part_of else []
+        part = len(part_of)
+        while waiting:
+            each = waiting.pop()
+            if each not in part_of:
+                part_of[each] = part
+                waiting.extend(beside[each])
+    parts: dict[int, list[str]] = {}
+    for name in names:
+        parts.setdefault(part_of[name], []).append(name)
+    return sorted(parts.values(), key=len, reverse=True)
+
+
+def _laid_out(
+    part: Sequence[str], arrows: Sequence[tuple[str, str]]
+) -> tuple[list[tuple[int, Point]], list[tuple[int, int]]]:
+    """(number, (across, down)) of every box and bend of a part, and the links between them."""
+    from fast_sugiyama import from_edges
+
+    number = {name: place for place, name in enumerate(part)}
+    edges = [(number[source], number[target]) for source, target in arrows]
+    found = from_edges(
+        edges, minimum_length=1, vertex_spacing=PITCH, dummy_vertices=True, dummy_size=_DUMMY, check_layout=False
+    )
+    ((positions, _, _, links),) = found
+    return (
+        [(int(each), (point[0], point[1])) for each, point in positions],
+        [(int(source), int(target)) for source, target in links or ()],
+    )
 
 
 def _side(positions: Sequence[tuple[int, Point]], real: int) -> int:
     """-1 where the mirror image has more of the steps in the order in which they were written, else 1."""
     layers: dict[float, list[tuple[float, int]]] = {}
     for each, (x, y) in positions:
-        if each < real:
+        if each < real:  # a box
             layers.setdefault(y, []).append((x, each))
     pairs = [pair for found in layers.values() for pair in pairwise(sorted(found))]
     return -1 if sum(1 if before[1] < after[1] else -1 for before, after in pairs) < 0 else 1

@@ -1,0 +1,126 @@
+"""The command as such: help, exit codes, colours, conversion of files, the reference page."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from cli import reference
+from cli.exits import MEANINGS, Exit
+from cli.main import main
+from cli.parser import build
+from cli.verbs import VERBS
+from tests.cli.make import Command, lines, write
+from tests.webhook.make import flow, job, step, template
+
+
+def test_every_verb_exists_and_explains_itself(command: Command) -> None:
+    for verb in VERBS:
+        ran = command(*verb.name.split(), "--help")
+        assert ran.code == 0
+        assert all(example in ran.out for example in verb.examples)
+        module, _, function = verb.function.partition(":")
+        assert callable(getattr(__import__(f"cli.commands.{module}", fromlist=[function]), function))
+
+
+def test_every_exit_code_has_a_meaning() -> None:
+    assert set(MEANINGS) == set(Exit)
+
+
+def test_the_reference_page_is_up_to_date(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert reference.main(["--check"]) == 0, "run make generate"
+    page = tmp_path / "page.md"
+    assert reference.main(["--check", "--page", str(page)]) == 1
+    assert reference.main(["--page", str(page)]) == 0
+    assert reference.main(["--check", "--page", str(page)]) == 0
+    assert "out of date" in capsys.readouterr().err
+
+
+USAGE = {
+    "no verb": (),
+    "no such verb": ("lnit", "x"),
+    "no such format": ("list", "-o", "table"),
+    "no such flag": ("list", "--al"),
+    "a missing name": ("status",),
+}
+
+
+@pytest.mark.parametrize("case", USAGE)
+def test_wrong_arguments_are_exit_2(case: str, command: Command) -> None:
+    ran = command(*USAGE[case])
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith("usage: jobflow")
+
+
+def test_flags_go_before_or_after_the_verb() -> None:
+    parser = build()
+    assert parser.parse_args(["-n", "x", "list"]).namespace == "x"
+    assert parser.parse_args(["list", "-n", "x"]).namespace == "x"
+    assert parser.parse_args(["-n", "x", "list", "-n", "y"]).namespace == "y"
+
+
+def test_without_a_cluster_it_says_how_to_name_one(
+    command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+    ran = command("list")
+    assert (ran.code, ran.out) == (4, "")
+    assert "name a cluster: --kubeconfig FILE, or $KUBECONFIG" in ran.err
+
+
+def test_a_fault_of_ours_is_one_line(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cli.commands.about.version", lambda arguments: 1 / 0)
+    ran = command("version")
+    assert ran.code == 2
+    assert len(lines(ran.err)) == 2
+    monkeypatch.setenv("JOBFLOW_DEBUG", "1")
+    with pytest.raises(ZeroDivisionError):
+        main(["version"])
+
+
+def test_colours_come_on_terminals_only(tmp_path: Path) -> None:
+    """A child process, whose stdout is no terminal whatever ours is."""
+    name = write(tmp_path / "f.yaml", flow(step("a", "b")))
+    ran = subprocess.run([sys.executable, "-m", "cli.main", "lint", name], capture_output=True, text=True, check=False)
+    assert ran.returncode == 1
+    assert "\x1b" not in ran.stdout
+    assert ran.stdout.startswith(f"{name}  JobFlow f")
+
+
+def test_version_and_completion(command: Command) -> None:
+    assert command("version").out.startswith("jobflow ")
+    assert set(command("version", "-o", "json").json) == {"version", "python", "api"}
+    for shell in ("bash", "zsh", "fish"):
+        ran = command("completion", shell)
+        assert ran.code == 0
+        assert "jobflow" in ran.out
+
+
+def test_a_job_becomes_a_template_and_a_job_again(command: Command, tmp_path: Path) -> None:
+    body = job()
+    body["metadata"] |= {"uid": "u", "labels": {"team": "x", "flow.volcano.sh/step": "a"}, "resourceVersion": "7"}
+    body["status"] = {"state": {"phase": "Running"}}
+    ran = command("template", "from-job", write(tmp_path / "j.yaml", body))
+    made = yaml.safe_load(ran.out)
+    assert made == {
+        "apiVersion": "flow.volcano.sh/v1alpha1",
+        "kind": "JobTemplate",
+        "metadata": {"name": "demo", "namespace": "ns1", "labels": {"team": "x"}},
+        "spec": body["spec"],
+    }
+    back = yaml.safe_load(command("job", "from-template", write(tmp_path / "t.yaml", made), "--name", "again").out)
+    assert (back["kind"], back["metadata"]["name"], back["spec"]) == ("Job", "again", body["spec"])
+
+
+def test_placeholders_of_a_template_are_warned_about(command: Command, tmp_path: Path) -> None:
+    ran = command("job", "from-template", write(tmp_path / "t.yaml", template(queue="$(params.q)")))
+    assert ran.code == 0
+    assert ran.err == "Warning: only a flow fills in $(params.q)\n"
+
+
+def test_a_file_without_the_kind_is_exit_3(command: Command, tmp_path: Path) -> None:
+    ran = command("template", "from-job", write(tmp_path / "t.yaml", template()))
+    assert (ran.code, ran.out) == (3, "")

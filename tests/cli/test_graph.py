@@ -1,0 +1,174 @@
+"""Drawings: nothing overlaps, no arrow runs through a box, every form is well formed."""
+
+import random
+import re
+from itertools import pairwise
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cli.graph.layout import Layout, layout
+from cli.graph.model import Meaning, Undrawable, drawing
+from cli.graph.svg import svg
+from cli.graph.text import ascii_tree, dot, mermaid
+from tests.cli.make import Body, Command, lines, status, write
+from tests.webhook.make import flow, step
+
+Arrows = list[tuple[str, str]]
+
+
+def made(arrows: Arrows, count: int) -> Layout:
+    names = [f"s{number}" for number in range(count)]
+    return layout(names, arrows, {name: 40.0 + 7 * len(name) for name in names})
+
+
+def dag(count: int, density: float, seed: int) -> Arrows:
+    """Arrows from lower to higher numbers only."""
+    source = random.Random(seed)
+    reach = 12
+    return [
+        (f"s{low}", f"s{high}")
+        for high in range(count)
+        for low in range(max(0, high - reach), high)
+        if source.random() < density
+    ]
+
+
+@given(count=st.integers(1, 60), density=st.floats(0, 0.4), seed=st.integers(0, 10**6))
+@settings(max_examples=40, deadline=None)
+def test_boxes_keep_apart_and_arrows_keep_off_them(count: int, density: float, seed: int) -> None:
+    arrows = dag(count, density, seed)
+    check(made(arrows, count), arrows)
+
+
+@pytest.mark.parametrize("count", [5, 200])
+def test_so_it_is_at_five_and_at_two_hundred_steps(count: int) -> None:
+    arrows = dag(count, 0.15, 1)
+    check(made(arrows, count), arrows)
+
+
+def check(placed: Layout, arrows: Arrows) -> None:
+    boxes = list(placed.boxes.values())
+    for place, box in enumerate(boxes):
+        assert box.x >= 0
+        assert box.y >= 0
+        for other in boxes[place + 1 :]:
+            apart = (
+                box.x + box.width <= other.x
+                or other.x + other.width <= box.x
+                or box.y + box.height <= other.y
+                or other.y + other.height <= box.y
+            )
+            assert apart, (box, other)
+    assert set(placed.routes) == set(arrows)
+    for (source, target), points in placed.routes.items():
+        assert points[0] == (placed.boxes[source].x + placed.boxes[source].width, placed.boxes[source].middle)
+        assert points[-1] == (placed.boxes[target].x, placed.boxes[target].middle)
+        # Straight parts pass a layer: no box stands there. Bends are between layers, where no box is.
+        for (x, y), (to_x, _) in list(pairwise(points))[1::2]:
+            for box in boxes:
+                beside = to_x <= box.x or x >= box.x + box.width
+                assert beside or not box.y <= y <= box.y + box.height, (source, target, box)
+
+
+PRIMITIVES = flow(
+    step("a"),
+    step("grade", "a", switch={"value": "params.p", "cases": [{"when": ["A", "B"], "run": ["b"]}], "default": ["c"]}),
+    step("b"),
+    step("c"),
+    step("loop", "b", **{"for": {"range": {"start": 0, "end": 10, "step": 3}}}),
+    step("mend", dependsOn={"targets": ["loop"], "condition": "Failed"}),
+    step("log", dependsOn={"targets": ["loop", "c"], "condition": "Ended", "strategy": "any"}),
+    step("serve", daemon=True),
+    step("ask", dependsOn={"targets": ["serve"], "probe": {"tcpSocketList": [{"taskName": "w", "port": 1}]}}),
+    params=[{"name": "p", "value": "A"}],
+    **{"finally": [step("tell"), step("clean")]},
+)
+
+
+def test_every_arrow_has_its_meaning() -> None:
+    found = {(arrow.source, arrow.target): arrow.meaning for arrow in drawing(PRIMITIVES, live=False).arrows}
+    assert found == {
+        ("a", "grade"): Meaning.COMPLETED,
+        ("grade", "b"): Meaning.SWITCH,
+        ("grade", "c"): Meaning.SWITCH,
+        ("b", "loop"): Meaning.COMPLETED,
+        ("loop", "mend"): Meaning.FAILED,
+        ("loop", "log"): Meaning.ENDED,
+        ("c", "log"): Meaning.ENDED,
+        ("serve", "ask"): Meaning.PROBE,
+    }
+
+
+def test_boxes_say_what_is_special() -> None:
+    notes = {box.step.name: box.note for box in drawing(PRIMITIVES, live=False).boxes}
+    assert notes == {
+        "a": "",
+        "grade": "switch",
+        "b": "when A, B",
+        "c": "otherwise",
+        "loop": "for 4 numbers",
+        "mend": "",
+        "log": "any one",
+        "serve": "daemon",
+        "ask": "",
+    }
+
+
+def test_the_tree_hangs_each_step_under_the_last_it_waits_for() -> None:
+    assert [line.plain for line in ascii_tree(drawing(flow(), live=False))] == [
+        "f",
+        "a",
+        "└─ b",
+        "   ├─ c",
+        "   └─ d",
+        "      └─ e  <- c",
+    ]
+
+
+def test_svg_is_xml_with_every_step_a_legend_and_both_schemes() -> None:
+    hostile = flow(step("a"), step("b", "a"), name='<x & "y">')
+    body = {**hostile, "status": status("Running", [{"name": "a", "phase": "Failed", "message": "<&>"}])}
+    for each in (body, PRIMITIVES):
+        text = svg(drawing(each, live=each is body))
+        root = ElementTree.fromstring(text)
+        assert root.tag == "{http://www.w3.org/2000/svg}svg"
+        assert "prefers-color-scheme:dark" in text
+        drawn = {found.text for found in root.iter("{http://www.w3.org/2000/svg}text")}
+        assert "after it completed" in drawn
+    assert {"✗ a", "○ b", "✗ Failed", "○ Waiting"} <= {
+        found.text
+        for found in ElementTree.fromstring(svg(drawing(body, live=True))).iter("{http://www.w3.org/2000/svg}text")
+    }
+
+
+def test_everything_drawn_is_inside_the_picture() -> None:
+    text = svg(drawing(PRIMITIVES, live=False))
+    width, height = (float(found) for found in re.findall(r'viewBox="0 0 (\d+) (\d+)"', text)[0])
+    for x, y, wide, high in re.findall(r'<rect x="([\d.]+)" y="([\d.]+)" width="([\d.]+)" height="([\d.]+)"', text):
+        assert float(x) + float(wide) + 24 <= width
+        assert float(y) + float(high) <= height
+
+
+def test_the_same_flow_gives_the_same_picture() -> None:
+    assert svg(drawing(PRIMITIVES, live=False)) == svg(drawing(PRIMITIVES, live=False))
+
+
+def test_mermaid_and_dot() -> None:
+    drawn = drawing(PRIMITIVES, live=False)
+    assert lines(mermaid(drawn))[0] == "flowchart LR"
+    assert '  n1{"grade<br/><small>switch</small>"}' in lines(mermaid(drawn))
+    assert "  n4 -. failed .-> n5" in lines(mermaid(drawn))
+    assert '  n4 [label="loop\\nfor 4 numbers", fillcolor="#f6f8fa"];' in lines(dot(drawn))
+    assert dot(drawn).count("{") == dot(drawn).count("}")
+
+
+def test_a_cycle_cannot_be_drawn(command: Command, tmp_path: pytest.TempPathFactory) -> None:
+    body: Body = flow(step("a", "b"), step("b", "a"))
+    with pytest.raises(Undrawable, match="a -> b -> a"):
+        drawing(body, live=False)
+    ran = command("graph", write(tmp_path / "f.yaml", body))  # type: ignore[operator]
+    assert (ran.code, ran.out) == (1, "")
+    assert "the steps wait for each other: a -> b -> a" in ran.err

@@ -1,0 +1,134 @@
+"""`render`: the controller's own Jobs, without a cluster."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.cli.make import Body, Command, write
+from tests.webhook.make import flow, pod_template, step, task, template
+
+
+def echo(text: str) -> Body:
+    container = {"name": "main", "image": "busybox", "command": ["echo", text]}
+    return task(replicas=1, template=pod_template(containers=[container]))
+
+
+TEMPLATES = (
+    template(echo("$(params.day) $(step.name)"), name="plain"),
+    template(echo("$(index):$(item.k)"), name="each"),
+)
+FLOW = flow(
+    step("a", template="plain", outputs=[{"name": "n"}]),
+    step(
+        "b",
+        "a",
+        template="plain",
+        patch={
+            "jobSpec": {"queue": "q-$(steps.a.outputs.n)"},
+            "jsonPatch": [{"op": "replace", "path": "/tasks/0/replicas", "expression": "int(steps.a.outputs.n)"}],
+        },
+    ),
+    step("c", template="each", **{"for": {"items": [{"k": "x"}, {"k": "y"}]}}),
+    step("d", "a", template="each", **{"for": {"expression": "parseJSON(steps.a.outputs.n)"}}),
+    step("s", switch={"value": "1", "default": ["e"]}),
+    step("e", template="gone"),
+    step("w", template="plain", **{"for": {"while": "index < 3"}}),
+    params=[{"name": "day", "value": "mon"}],
+)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> str:
+    return write(tmp_path / "flow.yaml", FLOW, *TEMPLATES)
+
+
+def jobs(text: str) -> list[Body]:
+    return list(yaml.safe_load_all(text))
+
+
+def words(job: Body) -> str:
+    return str(job["spec"]["tasks"][0]["template"]["spec"]["containers"][0]["command"][1])
+
+
+def test_a_step_with_params(files: str, command: Command) -> None:
+    ran = command("render", files, "--step", "a", "-p", "day=tue")
+    (job,) = jobs(ran.out)
+    assert (ran.code, ran.err) == (0, "")
+    assert (job["kind"], job["metadata"]["name"], job["metadata"]["namespace"], words(job)) == (
+        "Job",
+        "f-a",
+        "ns1",
+        "tue a",
+    )
+    assert "ownerReferences" not in job["metadata"]
+
+
+def test_patches_see_the_outputs_that_are_given(files: str, command: Command) -> None:
+    (job,) = jobs(command("render", files, "--step", "b", "--output-of", "a.n=3").out)
+    assert (job["spec"]["queue"], job["spec"]["tasks"][0]["replicas"]) == ("q-3", 3)
+
+
+def test_a_loop_makes_a_job_for_each_item(files: str, command: Command) -> None:
+    found = jobs(command("render", files, "--step", "c").out)
+    assert [(job["metadata"]["name"], words(job)) for job in found] == [("f-c-0", "0:x"), ("f-c-1", "1:y")]
+    (one,) = jobs(command("render", files, "--step", "c", "--index", "1").out)
+    assert one == found[1]
+    listed = command("render", files, "--step", "c", "-o", "json").json
+    assert [job["metadata"]["name"] for job in listed["items"]] == ["f-c-0", "f-c-1"]
+
+
+def test_a_loop_over_an_expression(files: str, command: Command) -> None:
+    found = jobs(command("render", files, "--step", "d", "--output-of", 'a.n=[{"k": "p"}]').out)
+    assert [words(job) for job in found] == ["0:p"]
+
+
+def test_a_while_shows_the_iteration_that_is_asked_for(files: str, command: Command) -> None:
+    assert command("render", files, "--step", "w", "-o", "name").out == "job.batch.volcano.sh/f-w-0\n"
+    assert command("render", files, "--step", "w", "--index", "2", "-o", "name").out == "job.batch.volcano.sh/f-w-2\n"
+
+
+FAULTS = {
+    "no such step": (("--step", "bb"), 3, 'no step named "bb"; did you mean "b"?'),
+    "a switch": (("--step", "s"), 1, "step s is a switch: it makes no Job"),
+    "a template that is not there": (("--step", "e"), 3, 'step e: no JobTemplate named "gone" in the files'),
+    "an iteration that is not there": (("--step", "c", "--index", "2"), 3, "step c has 2 iterations, 0 to 1"),
+    "an iteration of a step without any": (
+        ("--step", "a", "--index", "0"),
+        1,
+        "step a has no `for`, so no iteration 0",
+    ),
+    "an expression without a value": (("--step", "b", "--output-of", "a.n=x"), 1, "step b: InvalidExpression"),
+    "an output of nobody": (("--step", "b", "--output-of", "a.m=x"), 3, '--output-of: step a has no output "m"'),
+    "an output of no step": (("--step", "b", "--output-of", "x.n=x"), 3, '--output-of: no step named "x"'),
+    "an output that is none": (("--output-of", "a=3"), 2, "--output-of a=3: want STEP.NAME=VALUE"),
+    "a param that is none": (("-p", "day"), 2, "-p day: want NAME=VALUE"),
+    "a param that is not declared": (("-p", "dax=1"), 2, 'no param named "dax"; did you mean "day"?'),
+    "no such flow": (("--flow", "g"), 3, 'no JobFlow named "g"'),
+}
+
+
+@pytest.mark.parametrize("case", FAULTS)
+def test_what_cannot_be_rendered_is_said(case: str, files: str, command: Command) -> None:
+    arguments, code, wanted = FAULTS[case]
+    ran = command("render", files, *arguments)
+    assert (ran.code, ran.out) == (code, "")
+    assert wanted in ran.err
+
+
+def test_what_the_webhook_would_refuse_is_printed_with_its_fault(command: Command, tmp_path: Path) -> None:
+    broken = flow(
+        step("a", template="plain", patch={"jobSpec": {"minAvailable": 9}}), params=[{"name": "day", "value": "x"}]
+    )
+    ran = command("render", write(tmp_path / "f.yaml", broken, *TEMPLATES))
+    assert ran.code == 1
+    assert jobs(ran.out)[0]["spec"]["minAvailable"] == 9
+    assert "f-a: spec.minAvailable: Invalid value: 9" in ran.err
+
+
+def test_files_without_a_flow_or_with_several(command: Command, tmp_path: Path) -> None:
+    none = command("render", write(tmp_path / "t.yaml", *TEMPLATES))
+    assert (none.code, none.err.count("no JobFlow")) == (3, 1)
+    two = command("render", write(tmp_path / "two.yaml", FLOW, flow(step("a"), name="g")))
+    assert two.code == 2
+    assert "2 JobFlows: f, g" in two.err
