@@ -1,5 +1,8 @@
 """One helm command installs it, another upgrades it, a third removes it; meanwhile it works with the rights it was given."""
 
+import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -56,9 +59,45 @@ def test_an_upgrade_keeps_certificate_and_trust(installed: Installation) -> None
     installed.upgrade("--set=controller.workers=8", "--set=webhook.validatePods=true")
     assert installed.kube.get(SECRET, NAMESPACE, f"{NAME}-webhook-certs")["data"] == before
     until(lambda: installed.bundles() == bundles, 60, lambda: f"{installed.bundles()} instead of {bundles}")
-    installed.upgrade("--set=certificates.source=self")
+    installed.helm("rollback", "1")
     assert installed.bundles() == bundles
     installed.await_checked()
+
+
+def test_the_webhook_is_taken_out_by_one_command_and_put_back_by_another(installed: Installation) -> None:
+    """As docs/operate.md says."""
+    kinds = "validatingwebhookconfiguration,mutatingwebhookconfiguration"
+    bundles = installed.bundles()
+    installed.cluster.kubectl("delete", kinds, "-l", "app.kubernetes.io/part-of=jobflow")
+    until(lambda: not refused(installed), 30, lambda: "still refused")
+    installed.upgrade("--reset-then-reuse-values")
+    installed.await_checked()
+    until(lambda: installed.bundles() == bundles, 30, lambda: "the CA is another")
+
+
+def refused(installed: Installation) -> bool:
+    return bool(
+        installed.cluster.kubectl(
+            "create", "-f", "-", "--dry-run=server", stdin=json.dumps(CYCLE), check=False
+        ).returncode
+    )
+
+
+def test_certificates_are_inspected_and_rotated_by_hand(installed: Installation) -> None:
+    where = [f"--kubeconfig={installed.cluster.kubeconfig}", f"--namespace={NAMESPACE}", f"--service={NAME}-webhook"]
+    where += [f"--secret={NAME}-webhook-certs"]
+    before = certs("inspect", *where, "-o", "json")
+    certs("rotate", *where, f"--webhook-configuration={CONFIGURATION}")
+    after = certs("inspect", *where, "-o", "json")
+    assert len(json.loads(before)["authorities"]) == 1
+    assert len(json.loads(after)["authorities"]) == 2
+    assert len(installed.bundles()) == 1
+    assert refused(installed)
+
+
+def certs(*arguments: str) -> str:
+    command = [sys.executable, "-m", "certs", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
 
 
 def test_uninstalled_it_leaves_crds_and_flows_and_nothing_in_the_way(installed: Installation) -> None:
