@@ -8,7 +8,7 @@ from typing import Final
 
 INTERVAL: Final = 1.0  # seconds between two reports of one flow
 STEPS_PER_INTERVAL: Final = 500  # a report of so many steps more may take so much longer to come
-RATE: Final = 15.0  # reports a second, over all flows
+RATE: Final = 15.0  # reports a second, over all flows; and over all templates
 BURST: Final = 30
 EVENT_RATE: Final = 2.0  # events of steps a second, over all flows
 EVENT_BURST: Final = 40

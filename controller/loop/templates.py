@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from controller.kube.apply import Applier
 from controller.loop.controller import Controller, ControllerContext, Route
+from controller.loop.pace import BURST, RATE, Pace
 from controller.loop.queue import WorkQueue
 from controller.loop.routes import itself, reference_of
 from controller.template.depends import decide
@@ -49,19 +50,29 @@ class TemplateReconciler:
         self._applier = applier
         self._clock = clock
         self._written: dict[Key, float] = {}
+        self._reserved: dict[Key, float] = {}
+        self._pace = Pace(RATE, BURST)
 
     async def reconcile(self, key: Key) -> float | None:
         template = self._templates.get(*key)
         if template is None:
             self._written.pop(key, None)
+            self._reserved.pop(key, None)
             return None
         jobs = [job.name for job in self._jobs.keys_by(INDEX, str(key))]
         now = self._clock()
         decision = decide(template, jobs, self._written.get(key, 0.0), now)
+        if decision.status is None:
+            return decision.requeue_after
+        if key not in self._reserved:
+            self._reserved[key] = self._pace.reserve(now)
+        due = self._reserved[key]
+        if now < due:
+            return due - now
         await self._applier.apply(JOBTEMPLATE, template, decision)
-        if decision.status is not None:
-            self._written[key] = now
-        return decision.requeue_after
+        del self._reserved[key]
+        self._written[key] = now
+        return None
 
 
 def build(context: ControllerContext) -> Controller:

@@ -14,6 +14,7 @@ from controller.kube.events import Recorder
 from controller.loop import routes, templates, ttl
 from controller.loop.controller import Controller, ControllerContext, Route
 from controller.loop.manager import Manager
+from controller.loop.pace import BURST
 from controller.loop.queue import WorkQueue
 from controller.loop.settle import Refusals, settle
 from controller.loop.worker import IN_HAND
@@ -106,6 +107,26 @@ async def test_a_template_lists_its_jobs_and_forgets_deleted_ones(
         fake.put(JOBS, job("later", template="ns.b"))
         fake.put(TEMPLATES, {"metadata": {"name": "b", "namespace": "ns"}})
         await until(lambda: listed(fake, "b") == ["later"])
+
+
+async def test_of_many_templates_in_use_at_once_the_last_are_written_later(
+    fake: FakeServer, context: ControllerContext, clock: Clock
+) -> None:
+    names = [f"t{at}" for at in range(BURST + 10)]
+    for name in names:
+        fake.put(TEMPLATES, {"metadata": {"name": name, "namespace": "ns"}})
+        fake.put(JOBS, job(f"f-{name}", template=f"ns.{name}"))
+    reconciler = templates.build(context).reconciler
+    async with running(context):
+        await until(lambda: context.caches.unsynced() == [])
+        pauses = [await reconciler.reconcile(Key("ns", name)) for name in names]
+        assert sum(bool(listed(fake, name)) for name in names) == BURST
+        later = [pause for pause in pauses if pause is not None]
+        assert later == sorted(later)
+        assert len(later) == 10
+        clock.now += max(later)
+        assert [await reconciler.reconcile(Key("ns", name)) for name in names] == [None] * len(names)
+        assert all(listed(fake, name) == [f"f-{name}"] for name in names)
 
 
 async def test_a_finished_job_is_deleted_when_its_time_is_up(
