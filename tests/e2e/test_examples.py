@@ -12,7 +12,7 @@ import yaml
 from shared.kinds import EVENT, JOB, JOBFLOW, POD
 from tests.cluster.cluster import Cluster
 from tests.cluster.kube import until
-from tests.e2e.examples import FLOWS, GONE, JOBS, Flow, Job
+from tests.e2e.examples import FLOWS, GONE, JOBS, Job
 from tests.e2e.scenario import Scenario, job_phase, phase, phases, step_of
 
 Body = dict[str, Any]
