@@ -32,7 +32,8 @@ TARGET: Final = "target-queue"
 QUEUED: Final = "in-queue"
 STANDING: Final = "queue-and-phase"
 PARENT: Final = "parent"
-COUNT_SECONDS: Final = 1.0  # PodGroups that come and go are counted once in that time
+COUNT_SECONDS: Final = 3.0  # counters are written this often at most, states at once
+SETTLE_SECONDS: Final = 1.0  # PodGroups that come and go are looked at once in that time
 
 
 def targets_of(command: Body) -> Iterator[Key]:
@@ -125,6 +126,7 @@ class QueueReconciler:
             allocated=None if self._floor is None else as_quantities(self._held(key.name, 0)),
             commands=tuple(self._orders(key)),
             wrote_at=self._wrote.setdefault(key, 0.0),
+            count_seconds=COUNT_SECONDS,
         )
 
     def _children(self, name: str) -> Sequence[Key]:
@@ -185,7 +187,7 @@ def _group_wakes(queue: WorkQueue) -> Callable[[Body | None, Body | None], Itera
 
     def wakes(old: Body | None, new: Body | None) -> Iterable[Key]:
         for key in reference_of(old, new, queue_of_group):
-            queue.add_after(key, COUNT_SECONDS)
+            queue.add_after(key, SETTLE_SECONDS)
         return ()
 
     return wakes
