@@ -41,13 +41,12 @@ def picture(flow: FlowView, now: float, width: int = 0, height: int = 0) -> list
         body = _folded(flow.steps, now, room)
     else:
         rows = list(branches(steps))
-        body = _rows(rows, now)
-        if finals:
-            body += [Text("finally", "bold"), *_rows([Branch("", step) for step in finals], now)]
-    lines = [*head, *body]
-    for line in lines if width else ():
+        lines = _rows([*rows, *(Branch("", step) for step in finals)], now)
+        body = [*lines[: len(rows)], Text("finally", "bold"), *lines[len(rows) :]] if finals else lines
+    whole_picture = [*head, *body]
+    for line in whole_picture if width else ():
         line.truncate(width, overflow="ellipsis")
-    return lines
+    return whole_picture
 
 
 def _head(flow: FlowView, now: float) -> list[Text]:

@@ -79,7 +79,7 @@ def test_a_running_flow_tells_progress_times_pods_and_reasons() -> None:
         "   └─ ⊘ d     Skipped            UpstreamFailed: c failed",
         "      └─ ○ e  Waiting            waits for c, d",
         "finally",
-        "○ z  Waiting",
+        "○ z           Waiting",
     ]
 
 
