@@ -109,7 +109,6 @@ async def run(settings: Settings, stop: asyncio.Event, *, parts: Sequence[Part] 
             workers=settings.workers,
             scan_interval=settings.scan_interval,
         )
-        manager.connect()
         LOG.info("started", extra={"identity": identity, "api_server": access.host, "health_port": port})
         return await _supervise(context, manager, lease if settings.leader_elect else None, stop)
 

@@ -63,9 +63,11 @@ class Controller:
     concurrency: int = 0
 
     def connect(self) -> None:
-        """Let changes in the caches fill the queue from now on."""
+        """Let the caches fill the queue: with what they hold, and with every change from now on."""
         for route in self.routes:
-            route.cache.on_change(self._waker(route))
+            waker = _Waker(self, route)
+            route.cache.on_change(waker)
+            waker.live = True
 
     def scan(self) -> None:
         """Want every object looked at, after what is urgent."""
@@ -76,12 +78,18 @@ class Controller:
         body = self.primary.get(*key) if self.primary is not None else None
         return str(body["metadata"].get("uid", "")) if body else ""
 
-    def _waker(self, route: Route) -> Callable[[Body | None, Body | None], None]:
-        def wake(old: Body | None, new: Body | None) -> None:
-            in_hand = None if route.own_writes else IN_HAND.get()
-            for key in route.wakes(old, new):
-                if in_hand != (self.name, key):
-                    # What the first list brings may wait until what happens meanwhile is done.
-                    self.queue.add(key, urgent=route.cache.has_synced)
 
-        return wake
+class _Waker:
+    """Adds to a controller's queue the keys that a change wakes. `live`: false while it is told what is stored."""
+
+    def __init__(self, controller: Controller, route: Route) -> None:
+        self._name, self._queue, self._route = controller.name, controller.queue, route
+        self.live = False
+
+    def __call__(self, old: Body | None, new: Body | None) -> None:
+        in_hand = None if self._route.own_writes else IN_HAND.get()
+        # What is stored already, and what the first list brings, may wait until what happens meanwhile is done.
+        urgent = self.live and self._route.cache.has_synced
+        for key in self._route.wakes(old, new):
+            if in_hand != (self._name, key):
+                self._queue.add(key, urgent=urgent)

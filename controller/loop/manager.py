@@ -13,7 +13,10 @@ LOG: Final = logging.getLogger(__name__)
 
 
 class Manager:
-    """`connect` before the caches run; `run` when this process leads. A manager leads once."""
+    """`run` when this process leads. A manager leads once.
+
+    Until then the queues stay empty: a standby that only gathered keys would grow by every object that ever lived.
+    """
 
     def __init__(
         self, controllers: Sequence[Controller], caches: Caches, *, workers: int = 32, scan_interval: float = 0.0
@@ -31,14 +34,11 @@ class Manager:
             for controller in self._controllers
         ]
 
-    def connect(self) -> None:
-        """Fill the queues from the caches from now on, also while another process leads."""
-        for controller in self._controllers:
-            controller.connect()
-
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop`, then finish the keys in hand. Cancelled: drop them at once."""
         await self._caches.synced()
+        for controller in self._controllers:
+            controller.connect()
         LOG.info("working", extra={"controllers": [controller.name for controller in self._controllers]})
         async with asyncio.TaskGroup() as group:
             for worker in self._workers:

@@ -64,7 +64,6 @@ def context_on(api: Api, clock: Clock) -> ControllerContext:
 async def running(context: ControllerContext, *controllers: Controller) -> AsyncIterator[asyncio.Event]:
     stop = asyncio.Event()
     manager = Manager(controllers, context.caches, workers=4)
-    manager.connect()
     caching = asyncio.create_task(context.caches.run())
     working = asyncio.create_task(manager.run(stop))
     try:

@@ -76,7 +76,6 @@ async def controlling(api: Api, clock: Clock, settings: Settings | None = None) 
     given = settings or Settings(job_controller=False)
     controller = flows.build(ControllerContext(api, caches, applier, recorder, given, clock))
     manager, stop = Manager([controller], caches, workers=4), asyncio.Event()
-    manager.connect()
     caching, working = asyncio.create_task(caches.run()), asyncio.create_task(manager.run(stop))
     try:
         yield

@@ -41,7 +41,6 @@ async def controlled(fake: FakeServer, backend: Any = None) -> AsyncIterator[Non
     async with serving(fake) as (_, api):
         context = context_on(api, backend or UngatedBackend())
         manager = Manager([jobs.build(context)], context.caches, workers=4)
-        manager.connect()
         stop = asyncio.Event()
         caching = asyncio.create_task(context.caches.run())
         working = asyncio.create_task(manager.run(stop))
