@@ -1,0 +1,70 @@
+"""The objects of loads, and that there is what the benchmarks say there is."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from bench import bodies
+from bench.bodies import Graph
+from bench.https import length
+from bench.loads import LOADS
+from bench.loads.admission import path, subjects
+from bench.peer import FLOWS, PODS, Other, sides
+from bench.report import OURS, PEER
+from bench.reviews import review
+from webhook.review import parse_review
+from webhook.routes import ROUTES
+
+SHAPES: dict[str, tuple[Graph, int, int]] = {
+    "a chain": (bodies.chain(4), 4, 3),
+    "independent steps": (bodies.independent(3), 3, 0),
+    "layers": (bodies.layers(3), 6, 8),
+    "the seed's diamond": (bodies.DIAMOND, 5, 5),
+}
+
+
+@pytest.mark.parametrize(("graph", "steps", "edges"), SHAPES.values(), ids=SHAPES)
+def test_graphs(graph: Graph, steps: int, edges: int) -> None:
+    assert len(graph) == steps
+    assert sum(len(targets) for targets in graph.values()) == edges
+    assert all(target in graph for targets in graph.values() for target in targets)
+
+
+def test_all_loads_of_the_issue_are_there() -> None:
+    assert list(LOADS) == list("abcdefghij")
+
+
+@pytest.mark.parametrize("verb", ["mutate", "validate"])
+@pytest.mark.parametrize("kind", ["JobFlow", "Job"])
+def test_reviews_go_where_the_webhook_serves(kind: str, verb: str) -> None:
+    assert path(kind, verb).partition("?")[0] in {route.path for route in ROUTES}
+
+
+@pytest.mark.parametrize("name", subjects())
+def test_a_review_is_one_of_a_creation(name: str) -> None:
+    parsed = parse_review(review(subjects()[name]))
+    assert parsed.operation == "CREATE"
+    assert parsed.object == subjects()[name]
+
+
+ENVIRONMENTS: dict[str, tuple[Mapping[str, str], list[str]]] = {
+    "no peer": ({}, [OURS]),
+    "a peer": ({"BENCH_PEER": "/x/other --kubeconfig={kubeconfig}"}, [OURS, PEER]),
+}
+
+
+@pytest.mark.parametrize(("environ", "wanted"), ENVIRONMENTS.values(), ids=ENVIRONMENTS)
+def test_who_is_measured(environ: Mapping[str, str], wanted: list[str]) -> None:
+    assert [side.name for side in sides(environ)] == wanted
+
+
+def test_a_peers_requests_are_known_by_its_programs_name() -> None:
+    peer = sides({"BENCH_PEER": "/x/other -v", "BENCH_PEER_PODS": "/x/other --all"})[1]
+    assert peer == Other({FLOWS: "/x/other -v", PODS: "/x/other --all"}, "other")
+    assert sides({"BENCH_PEER": "/x/other", "BENCH_PEER_AGENT": "else"})[1].agent == "else"
+
+
+def test_the_length_of_an_answer_is_read_from_its_head() -> None:
+    assert length(b"HTTP/1.1 200 OK\r\nCONTENT-LENGTH:  12\r\n\r\n") == 12
+    with pytest.raises(LookupError):
+        length(b"HTTP/1.1 200 OK\r\n\r\n")

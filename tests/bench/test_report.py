@@ -1,0 +1,81 @@
+"""Runs into figures, lines and a table."""
+
+from typing import Any
+
+import orjson
+from rich.console import Console
+
+from bench.report import OURS, PEER, Run, figures, lines, ratios, table
+
+TITLE = "a load"
+
+
+def a_run(seconds: float, side: str = OURS, load: str = "b", **more: Any) -> Run:
+    return Run(load, TITLE, side, {"seconds": seconds} | more)
+
+
+BOTH = [a_run(2), a_run(4), a_run(3), a_run(10, PEER), a_run(6, PEER)]
+
+
+def test_repeats_of_one_figure_become_one_with_its_spread() -> None:
+    found = {(each.side, each.name): str(each.spread) for each in figures(BOTH)}
+    assert found == {(OURS, "seconds"): "3 [2-4]", (PEER, "seconds"): "8 [6-10]"}
+
+
+def test_ratios_are_of_medians_and_only_where_both_sides_have_the_figure() -> None:
+    runs = [*BOTH, a_run(1, reads=5), a_run(1, load="c"), a_run(1, PEER, "d")]
+    assert ratios(figures(runs)) == {("b", "seconds"): 2.5 / 8}
+
+
+def test_a_peer_that_needed_nothing_gives_no_ratio() -> None:
+    assert ratios(figures([a_run(1), a_run(0, PEER)])) == {}
+
+
+def test_lines_hold_a_head_every_figure_and_the_last_table_of_requests() -> None:
+    runs = [a_run(2, by_verb={"create jobs": 1.0}), a_run(4, by_verb={"create jobs": 1.5}), a_run(6, PEER)]
+    made = lines({"backend": "real"}, runs)
+    assert [orjson.loads(orjson.dumps(each)) for each in made] == [
+        {"kind": "run", "backend": "real"},
+        {
+            "kind": "figure",
+            "load": "b",
+            "title": TITLE,
+            "side": OURS,
+            "figure": "seconds",
+            "median": 3.0,
+            "values": [2.0, 4.0],
+            "ratio": 0.5,
+        },
+        {
+            "kind": "figure",
+            "load": "b",
+            "title": TITLE,
+            "side": PEER,
+            "figure": "seconds",
+            "median": 6.0,
+            "values": [6.0],
+        },
+        {"kind": "requests_per_step", "load": "b", "side": OURS, "counts": {"create jobs": 1.5}},
+    ]
+
+
+def printed(runs: list[Run]) -> str:
+    console = Console(width=120, force_terminal=False)
+    with console.capture() as capture:
+        console.print(table(runs))
+    return capture.get()
+
+
+def test_the_table_shows_both_sides_and_the_ratio() -> None:
+    shown = printed(BOTH)
+    assert all(text in shown for text in ("(b) a load", "3 [2-4]", "8 [6-10]", "0.375", "ratio"))
+
+
+def test_without_a_peer_there_is_no_column_for_it() -> None:
+    shown = printed([a_run(2)])
+    assert "ratio" not in shown
+    assert PEER not in shown
+
+
+def test_tables_of_counts_are_no_figures() -> None:
+    assert [each.name for each in figures([a_run(2, by_verb={"create jobs": 1.0})])] == ["seconds"]
