@@ -49,6 +49,11 @@ UNUSED: dict[Right, str] = {
     ("", "secrets", "create"): "the certificate's, where somebody deleted the one of the chart",
     ("", "namespaces", "get"): "one so new that a policy's selector cannot be judged yet",
     (FLOW, "jobtemplates", "get"): "one so new that a policy for the flow that uses it cannot be judged yet",
+    **{
+        ("scheduling.k8s.io", resource, verb): "gangs of a cluster that schedules them itself, now or after its upgrade"
+        for resource in ("workloads", "podgroups")
+        for verb in ("list", "watch", "create", "patch")
+    },
 }
 WRITES = frozenset({"create", "delete", "patch", "update"})
 
