@@ -23,6 +23,7 @@ from bench.loads import LOADS
 from bench.peer import Side, sides
 from bench.procstat import load_average
 from bench.report import Run
+from tests.cluster.cluster import Cluster
 from tests.cluster.processes import exit_on_signals
 
 
@@ -41,16 +42,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         cluster_of(settings.backend, os.environ.get("BENCH_PEER_CRDS", "")) as cluster,
         asyncio.Runner(loop_factory=_loop()) as runner,
     ):
-        failed = runner.run(_measure(cluster, settings, runs))
-    head["load_average_after"] = load_average()
-    if settings.out:
-        settings.out.parent.mkdir(parents=True, exist_ok=True)
-        settings.out.write_bytes(b"".join(orjson.dumps(line) + b"\n" for line in report.lines(head, runs)))
+        failed = runner.run(_measure(cluster, settings, head, runs))
     report.show(runs)
     return 1 if failed else 0
 
 
-async def _measure(cluster: Any, settings: argparse.Namespace, runs: list[Run]) -> bool:
+async def _measure(cluster: Cluster, settings: argparse.Namespace, head: dict[str, Any], runs: list[Run]) -> bool:
     """Every load, each repeat on every side in turn; whether something failed, which is told and does not end it."""
     failed = False
     async with ground_on(cluster) as ground:
@@ -60,7 +57,15 @@ async def _measure(cluster: Any, settings: argparse.Namespace, runs: list[Run]) 
                     run = await _one(ground, side, letter, repeat, settings.scale)
                     failed = failed or run is None
                     runs += [run] if run else []
+                    _write(settings.out, {**head, "load_average_after": load_average()}, runs)
     return failed
+
+
+def _write(out: Path | None, head: dict[str, Any], runs: Sequence[Run]) -> None:
+    """After every run, so that one that is broken off has told what it found."""
+    if out is not None:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_bytes(b"".join(orjson.dumps(line) + b"\n" for line in report.lines(head, runs)))
 
 
 async def _one(ground: Ground, side: Side, letter: str, repeat: int, scale: float) -> Run | None:

@@ -37,8 +37,8 @@ class Meter(msgspec.Struct):
         ground.trail.mark()
         return cls(ground, side, side.usage(ground))
 
-    async def read(self, steps: int) -> Body:
-        await asyncio.sleep(SETTLE_SECONDS)
+    async def read(self, steps: int, settle: float = SETTLE_SECONDS) -> Body:
+        await asyncio.sleep(settle)
         after = self.side.usage(self.ground)
         asked = audit.of_agent(self.ground.trail.since(), self.side.agent)
         used = {"controller_cpu_s": after.cpu - self.before.cpu, "controller_peak_mib": after.peak}
@@ -70,8 +70,19 @@ async def _warm(ground: Ground, observer: Observer, namespace: str) -> None:
     await asyncio.sleep(0.5)
 
 
-async def run(ground: Ground, side: Side, observer: Observer, flows: Mapping[str, Graph], rate: float = 0) -> Body:
-    """Create the flows, at once or `rate` a second; when all have succeeded, what it took."""
+async def run(
+    ground: Ground,
+    side: Side,
+    observer: Observer,
+    flows: Mapping[str, Graph],
+    *,
+    rate: float = 0,
+    settle: float = SETTLE_SECONDS,
+) -> Body:
+    """Create the flows, at once or `rate` a second; when all have succeeded, what it took.
+
+    `settle`: seconds to wait for late writes, which count too.
+    """
     meter = Meter.start(ground, side)
     steps = sum(len(graph) for graph in flows.values())
     started = time.perf_counter()
@@ -84,7 +95,7 @@ async def run(ground: Ground, side: Side, observer: Observer, flows: Mapping[str
         raise BadRun(f"failed: {failed[:5]}; Jobs that never were: {missing[:5]}")
     found = {"seconds": seconds, "steps_per_second": steps / seconds}
     gaps = [1000 * gap for gap in _gaps(observer, flows)]
-    return found | percentiles(gaps, "next_step_ms", 50, 99) | await meter.read(steps)
+    return found | percentiles(gaps, "next_step_ms", 50, 99) | await meter.read(steps, settle)
 
 
 async def _create(ground: Ground, namespace: str, flows: Mapping[str, Graph], rate: float) -> None:

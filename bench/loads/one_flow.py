@@ -9,11 +9,13 @@ from bench.peer import Side
 from bench.stats import percentile
 
 FLOWS: Final = 10
+SETTLE_SECONDS: Final = 0.5
 
 
 async def measure(ground: Ground, side: Side, scale: float) -> dict[str, Any]:
     async with flowrun.stage(ground, side, DIAMOND) as observer:
-        found = [await flowrun.run(ground, side, observer, {f"f{at}": DIAMOND}) for at in range(FLOWS)]
+        flows = [{f"f{at}": DIAMOND} for at in range(FLOWS)]
+        found = [await flowrun.run(ground, side, observer, flow, settle=SETTLE_SECONDS) for flow in flows]
     return {
         "flow_ms": percentile([each["seconds"] * 1000 for each in found], 50),
         "next_step_ms_p50": percentile([each["next_step_ms_p50"] for each in found], 50),

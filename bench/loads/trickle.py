@@ -14,5 +14,5 @@ RATE: Final = 50.0
 async def measure(ground: Ground, side: Side, scale: float) -> dict[str, Any]:
     count = max(1, round(FLOWS * scale))
     async with flowrun.stage(ground, side, DIAMOND) as observer:
-        found = await flowrun.run(ground, side, observer, {f"f{at}": DIAMOND for at in range(count)}, RATE)
+        found = await flowrun.run(ground, side, observer, {f"f{at}": DIAMOND for at in range(count)}, rate=RATE)
     return {"flows": count} | found
