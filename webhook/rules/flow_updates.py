@@ -33,10 +33,10 @@ def started_steps_are_frozen(flow: FlowSubject) -> Iterator[Violation]:
         if name not in started:
             continue
         if name not in new:
-            message = f'step "{name}" has started ({started[name]}) and cannot be removed'
+            message = f'step "{name}" has started ({started[name]}) and cannot be removed: put it back'
             yield Violation(path.partition("[")[0], message, reason=Reason.FORBIDDEN)
         elif new[name][1] != step:
-            message = f'step "{name}" has started ({started[name]}) and cannot be changed'
+            message = f'step "{name}" has started ({started[name]}) and cannot be changed: put it back, or add a step of another name'
             yield Violation(new[name][0], message, reason=Reason.FORBIDDEN)
 
 
@@ -44,7 +44,7 @@ def params_are_frozen_once_a_step_started(flow: FlowSubject) -> Iterator[Violati
     if flow.old_spec is None or flow.old_spec.params == flow.spec.params or _why_ended(flow):
         return
     if started := _started(flow):
-        message = f'may not change once a step has started, and "{next(iter(started))}" has'
+        message = f'may not change once a step has started, and "{next(iter(started))}" has: make a new JobFlow for other params'
         yield Violation("spec.params", message, reason=Reason.FORBIDDEN)
 
 

@@ -28,7 +28,7 @@ def policy_says_when(job: JobSubject) -> Iterator[Violation]:
 def policy_action_is_an_action(job: JobSubject) -> Iterator[Violation]:
     """Also of exitCode policies, whose actions Volcano does not look at (decisions row 16)."""
     for path, policy, _ in _policies(job):
-        if policy.action not in _ACTIONS:
+        if policy.action not in _ACTIONS and not job.open(policy.action):
             message = (
                 f"invalid policy action{did_you_mean(policy.action, _ACTIONS)}; supported values: {quoted(_ACTIONS)}"
             )
@@ -91,13 +91,14 @@ def exit_codes_are_handled_once(job: JobSubject) -> Iterator[Violation]:
 
 def timeouts_are_positive_durations(job: JobSubject) -> Iterator[Violation]:
     for path, policy, _ in _policies(job):
-        if policy.timeout is not None and (fault := _duration_fault(policy.timeout)):
+        text = policy.timeout
+        if text is not None and not job.open(text) and (fault := _duration_fault(text)):
             yield Violation(f"{path}.timeout", fault, policy.timeout)
 
 
 def running_estimate_is_a_duration(job: JobSubject) -> Iterator[Violation]:
     estimate = job.spec.running_estimate
-    if estimate is not None and (fault := _duration_fault(estimate)):
+    if estimate is not None and not job.open(estimate) and (fault := _duration_fault(estimate)):
         yield Violation("spec.runningEstimate", fault, estimate)
 
 

@@ -3,12 +3,11 @@
 from collections.abc import Iterator
 
 from shared import kinds
-from shared.model.phases import QueueState
 from shared.names import DEFAULT_QUEUE, ROOT_QUEUE
 from shared.violation import Reason, Violation
-from webhook.lookups import name_at, queue_children
+from webhook.lookups import queue_children
+from webhook.queues import instead, is_open, others
 from webhook.subject import JobSubject, any_body
-from webhook.words import did_you_mean
 
 
 def queue_takes_jobs(job: JobSubject) -> Iterator[Violation]:
@@ -16,14 +15,16 @@ def queue_takes_jobs(job: JobSubject) -> Iterator[Violation]:
     name = job.spec.queue or DEFAULT_QUEUE
     body = job.lookups.get(kinds.QUEUE, "", name)
     if name == ROOT_QUEUE:
-        yield Violation("spec.queue", "can not submit job to root queue: name one of its leaf queues", name)
+        yield Violation("spec.queue", f"can not submit job to root queue{others(job.lookups)}", name)
     elif body is None:
         if name != DEFAULT_QUEUE and job.lookups.complete:
-            hint = did_you_mean(name, (name_at(queue) for queue in job.lookups.all(kinds.QUEUE)))
-            yield Violation("spec.queue", f"unable to find job queue{hint}", name, Reason.NOT_FOUND)
-    elif (state := any_body(body.get("status")).get("state")) not in (None, "", QueueState.OPEN):
+            message = f"unable to find job queue{instead(name, job.lookups)}"
+            yield Violation("spec.queue", message, name, Reason.NOT_FOUND)
+    elif not is_open(body):
+        state = any_body(body.get("status")).get("state")
         message = f"can only submit job to queue with state `Open`, queue `{name}` status is `{state}`"
-        yield Violation("spec.queue", message, name)
+        remedy = f"{others(job.lookups)}; or have it opened: jobflow queue open {name}"
+        yield Violation("spec.queue", f"{message}{remedy}", name)
     elif children := len(queue_children(job.lookups, name)):
         message = f"can only submit job to leaf queue, queue `{name}` has {children} child queues"
-        yield Violation("spec.queue", message, name)
+        yield Violation("spec.queue", f"{message}{others(job.lookups)}", name)

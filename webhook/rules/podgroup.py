@@ -6,6 +6,7 @@ from shared import kinds
 from shared.model.phases import QueueState
 from shared.names import DEFAULT_QUEUE
 from shared.violation import Reason, Violation
+from webhook.queues import instead, others
 from webhook.subject import GroupSubject, any_body
 
 
@@ -20,11 +21,12 @@ def queue_is_open(group: GroupSubject) -> Iterator[Violation]:
         return
     if body is None:
         if group.lookups.complete:
-            yield Violation("spec.queue", "queue not found", name, Reason.NOT_FOUND)
+            message = f"queue not found{instead(name, group.lookups)}"
+            yield Violation("spec.queue", message, name, Reason.NOT_FOUND)
     elif (state := any_body(body.get("status")).get("state")) not in (None, "", QueueState.OPEN):
         if state == QueueState.CLOSING and _of_a_job(group):
             return
-        message = f"can only submit PodGroup to queue with state `Open`, queue `{name}` status is `{state}`"
+        message = f"can only submit PodGroup to queue with state `Open`, queue `{name}` status is `{state}`{others(group.lookups)}"
         yield Violation("spec.queue", message, name)
 
 

@@ -18,10 +18,12 @@ def parent_exists(queue: QueueSubject) -> Iterator[Violation]:
     if not _reparented(queue) or parent == ROOT_QUEUE:
         return
     if parent == queue.name:
-        yield Violation("spec.parent", f"queue {queue.name} cannot use itself as parent", parent)
+        message = f"queue {queue.name} cannot use itself as parent: leave parent out for root"
+        yield Violation("spec.parent", message, parent)
     elif queue.lookups.complete and queue.lookups.get(kinds.QUEUE, "", parent) is None:
         hint = did_you_mean(parent, (name_at(body) for body in queue.lookups.all(kinds.QUEUE)))
-        yield Violation("spec.parent", f"parent queue not found{hint}", parent, Reason.NOT_FOUND)
+        message = f'parent queue not found{hint or "."} Create Queue "{parent}" first, or leave parent out for root'
+        yield Violation("spec.parent", message, parent, Reason.NOT_FOUND)
 
 
 def tree_is_not_too_deep(queue: QueueSubject) -> Iterator[Violation]:
@@ -34,7 +36,9 @@ def tree_is_not_too_deep(queue: QueueSubject) -> Iterator[Violation]:
             yield Violation("spec.parent", f"{queue.name} would come to be below itself", parent_of(queue.raw))
             return
         if depth > MAX_DEPTH:
-            message = f"queue {queue.name} exceeds the maximum allowed depth of {MAX_DEPTH}"
+            message = (
+                f"queue {queue.name} exceeds the maximum allowed depth of {MAX_DEPTH}: choose a parent nearer to root"
+            )
             yield Violation("spec.parent", message, parent_of(queue.raw))
             return
         seen.add(parent)
@@ -52,7 +56,8 @@ def parent_runs_no_pods(queue: QueueSubject) -> Iterator[Violation]:
     runs = pods is not None and quantity.fault(pods) is None and quantity.quantity(pods).nanos > 0
     if runs and not queue_children(queue.lookups, parent):
         message = (
-            f"queue {parent} cannot be the parent queue of queue {queue.name} because it has allocated Pods: {pods}"
+            f"queue {parent} cannot be the parent queue of queue {queue.name} because it has allocated Pods: {pods}; "
+            "choose another parent, or wait until they have ended"
         )
         yield Violation("spec.parent", message, parent)
 
@@ -86,7 +91,7 @@ def built_in_queues_stay(queue: QueueSubject) -> Iterator[Violation]:
 def parents_outlive_their_children(queue: QueueSubject) -> Iterator[Violation]:
     children = [name_at(body) for body in queue_children(queue.lookups, queue.name)]
     if children and queue.name != ROOT_QUEUE:
-        message = f"queue {queue.name} can not be deleted because it has {len(children)} child queues: {', '.join(children[:10])}"
+        message = f"queue {queue.name} can not be deleted because it has {len(children)} child queues: {', '.join(children[:10])}; delete those first"
         yield Violation("metadata.name", message, reason=Reason.FORBIDDEN)
 
 

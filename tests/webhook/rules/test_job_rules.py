@@ -358,7 +358,22 @@ QUEUES: dict[str, tuple[Body, list[Body], list[str]]] = {
     "that is not there": (
         job(queue="trainig"),
         [queue("training")],
-        ['spec.queue: Not found: "trainig": unable to find job queue; did you mean "training"?'],
+        [
+            (
+                'spec.queue: Not found: "trainig": unable to find job queue; did you mean "training"? '
+                'Open leaf queues: "default", "q1", "training"; or create Queue "trainig"'
+            )
+        ],
+    ),
+    "that is not there, among more than anyone would read": (
+        job(queue="nope"),
+        [*(queue(f"t{number}") for number in range(9)), queue("shut", "Closed"), queue("root")],
+        [
+            (
+                'spec.queue: Not found: "nope": unable to find job queue. '
+                'Open leaf queues: "default", "q1", "t0", "t1", "t2" and 6 more; or create Queue "nope"'
+            )
+        ],
     ),
     "that is closed": (
         job(queue="shut"),
@@ -366,19 +381,24 @@ QUEUES: dict[str, tuple[Body, list[Body], list[str]]] = {
         [
             (
                 'spec.queue: Invalid value: "shut": can only submit job to queue with state `Open`, queue `shut` status is '
-                "`Closed`"
+                '`Closed`. Open leaf queues: "default", "q1"; or have it opened: jobflow queue open shut'
             )
         ],
     ),
     "root": (
         job(queue="root"),
         [queue("root")],
-        ['spec.queue: Invalid value: "root": can not submit job to root queue: name one of its leaf queues'],
+        ['spec.queue: Invalid value: "root": can not submit job to root queue. Open leaf queues: "default", "q1"'],
     ),
     "with children": (
         job(queue="dad"),
         [queue("dad"), queue("kid", parent="dad")],
-        ['spec.queue: Invalid value: "dad": can only submit job to leaf queue, queue `dad` has 1 child queues'],
+        [
+            (
+                'spec.queue: Invalid value: "dad": can only submit job to leaf queue, queue `dad` has 1 child queues. '
+                'Open leaf queues: "default", "kid", "q1"'
+            )
+        ],
     ),
     "made a moment ago": (job(queue="new"), [queue("new", None)], []),
     "default, which need not have been made": (job(queue="default"), [], []),
@@ -388,7 +408,7 @@ QUEUES: dict[str, tuple[Body, list[Body], list[str]]] = {
         [
             (
                 'spec.queue: Invalid value: "default": can only submit job to queue with state `Open`, queue `default` '
-                "status is `Closing`"
+                'status is `Closing`. Open leaf queues: "q1"; or have it opened: jobflow queue open default'
             )
         ],
     ),
@@ -499,6 +519,8 @@ def test_a_template_may_hold_placeholders() -> None:
                 priorityClassName="$(params.class)",
                 volumes=[{"mountPath": "$(params.path):", "volumeClaimName": "$(params.claim)"}],
                 plugins={"svc": ["--publish-not-ready-addresses=$(params.early)"]},
+                policies=[{"event": "PodFailed", "action": "$(params.action)", "timeout": "$(params.wait)"}],
+                runningEstimate="$(params.estimate)",
             )
         )
         == []

@@ -56,17 +56,27 @@ QUEUES: dict[str, tuple[Body, list[Body], list[str]]] = {
     "43: itself as parent": (
         queue("q", parent="q"),
         [],
-        ['spec.parent: Invalid value: "q": queue q cannot use itself as parent'],
+        ['spec.parent: Invalid value: "q": queue q cannot use itself as parent: leave parent out for root'],
     ),
     "43: an unknown parent": (
         queue("q", parent="daddy"),
         [queue("dady")],
-        ['spec.parent: Not found: "daddy": parent queue not found; did you mean "dady"?'],
+        [
+            (
+                'spec.parent: Not found: "daddy": parent queue not found; did you mean "dady"? Create Queue "daddy" first, '
+                "or leave parent out for root"
+            )
+        ],
     ),
     "43: too deep": (
         queue("l6", parent="l5"),
         CHAIN,
-        ['spec.parent: Invalid value: "l5": queue l6 exceeds the maximum allowed depth of 5'],
+        [
+            (
+                'spec.parent: Invalid value: "l5": queue l6 exceeds the maximum allowed depth of 5: choose a parent nearer '
+                "to root"
+            )
+        ],
     ),
     "43: a parent that runs pods": (
         queue("q", parent="busy"),
@@ -74,7 +84,7 @@ QUEUES: dict[str, tuple[Body, list[Body], list[str]]] = {
         [
             (
                 'spec.parent: Invalid value: "busy": queue busy cannot be the parent queue of queue q because it has '
-                "allocated Pods: 3"
+                "allocated Pods: 3; choose another parent, or wait until they have ended"
             )
         ],
     ),
@@ -151,7 +161,7 @@ DELETED: dict[str, tuple[Body, list[Body], list[str]]] = {
     "41: a parent": (
         queue("p"),
         [queue("a", parent="p")],
-        ["metadata.name: Forbidden: queue p can not be deleted because it has 1 child queues: a"],
+        ["metadata.name: Forbidden: queue p can not be deleted because it has 1 child queues: a; delete those first"],
     ),
     "41: an open empty leaf": (queue("a"), [], []),
 }
@@ -192,11 +202,14 @@ GROUPS: dict[str, tuple[Body, list[str]]] = {
         [
             (
                 'spec.queue: Invalid value: "shut": can only submit PodGroup to queue with state `Open`, queue `shut` status '
-                "is `Closed`"
+                'is `Closed`. Open leaf queues: "default", "q1"'
             )
         ],
     ),
-    "an unknown queue": ({"queue": "nope"}, ['spec.queue: Not found: "nope": queue not found']),
+    "an unknown queue": (
+        {"queue": "nope"},
+        [('spec.queue: Not found: "nope": queue not found. Open leaf queues: "default", "q1"; or create Queue "nope"')],
+    ),
     "two topology limits": (
         {
             "subGroupPolicy": [{"name": "s", "networkTopology": {"highestTierAllowed": 1, "highestTierName": "rack"}}],
@@ -344,20 +357,24 @@ FLOW_UPDATES: dict[str, tuple[Body, Body, list[str]]] = {
     "a step that runs": (
         OLD,
         changed(OLD, flows=[step("a"), step("b", "a", template="t"), step("c", "b")]),
-        ['spec.flows[1]: Forbidden: step "b" has started (Running) and cannot be changed'],
+        [
+            'spec.flows[1]: Forbidden: step "b" has started (Running) and cannot be changed: put it back, or add a step of another name'
+        ],
     ),
     "a step that has ended, by removing it": (
         OLD,
         changed(OLD, flows=[step("b"), step("c", "b")]),
         [
-            'spec.flows: Forbidden: step "a" has started (Completed) and cannot be removed',
-            'spec.flows[0]: Forbidden: step "b" has started (Running) and cannot be changed',
+            'spec.flows: Forbidden: step "a" has started (Completed) and cannot be removed: put it back',
+            'spec.flows[0]: Forbidden: step "b" has started (Running) and cannot be changed: put it back, or add a step of another name',
         ],
     ),
     "params after the first start": (
         OLD,
         changed(OLD, params=[{"name": "p", "value": "2"}]),
-        ['spec.params: Forbidden: may not change once a step has started, and "a" has'],
+        [
+            'spec.params: Forbidden: may not change once a step has started, and "a" has: make a new JobFlow for other params'
+        ],
     ),
     "steps that wait, and new ones": (
         OLD,
@@ -396,7 +413,9 @@ FLOW_UPDATES: dict[str, tuple[Body, Body, list[str]]] = {
     "a step that only Volcano has run": (
         flow(step("a"), step("b", "a")) | {"status": {"jobStatusList": [{"name": "f-a", "state": "Running"}]}},
         flow(step("a", template="t"), step("b", "a")),
-        ['spec.flows[0]: Forbidden: step "a" has started (Job f-a Running) and cannot be changed'],
+        [
+            'spec.flows[0]: Forbidden: step "a" has started (Job f-a Running) and cannot be changed: put it back, or add a step of another name'
+        ],
     ),
     "a step into a cycle": (
         OLD,
