@@ -23,9 +23,11 @@ from shared.kube.errors import ApiError, NotFound
 LOG: Final = logging.getLogger(__name__)
 Body = dict[str, Any]
 
-LEASE_SECONDS: Final = 15.0
-RENEW_SECONDS: Final = 10.0
-RETRY_SECONDS: Final = 2.0
+# client-go's 15, 10 and 2 take up to 20 s from a leader's death to the next one; these take 14 at most: a standby may
+# see the last renewal a retry late, waits for the lease to run out, and looks again a retry later.
+LEASE_SECONDS: Final = 10.0
+RENEW_SECONDS: Final = 7.0
+RETRY_SECONDS: Final = 1.5
 JITTER: Final = 1.2
 RELEASED_SECONDS: Final = 1  # as client-go writes it: the next one need not wait
 

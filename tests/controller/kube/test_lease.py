@@ -8,7 +8,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from controller.kube.lease import Lease, LeaseLost
+from controller.kube.lease import LEASE_SECONDS, RENEW_SECONDS, Lease, LeaseLost
 from shared.kube.errors import AlreadyExists, Conflict, NotFound, Timeout
 
 Body = dict[str, Any]
@@ -90,7 +90,7 @@ async def test_the_first_one_takes_it_and_the_second_waits(world: World) -> None
     assert not await b._try()
     assert (a.held(), b.held()) == (True, False)
     assert world.store.spec["holderIdentity"] == "a"
-    assert world.store.spec["leaseDurationSeconds"] == 15
+    assert world.store.spec["leaseDurationSeconds"] == LEASE_SECONDS
     assert world.store.spec["leaseTransitions"] == 0
 
 
@@ -99,7 +99,7 @@ async def test_a_dead_holder_is_succeeded_after_the_duration_by_our_own_clock(wo
     await a._try()
     world.now += 60
     assert not await b._try()  # b has only now begun to watch
-    world.now += 14.9
+    world.now += LEASE_SECONDS - 0.1
     assert not await b._try()
     world.now += 0.2
     assert await b._try()
@@ -118,7 +118,7 @@ async def test_a_holder_that_renews_keeps_it(world: World) -> None:
 async def test_holding_ends_with_the_renew_deadline_even_if_the_process_slept(world: World) -> None:
     a = world.lease("a")
     await a._try()
-    world.now += 9.9
+    world.now += RENEW_SECONDS - 0.1
     assert a.held()
     world.now += 0.2
     assert not a.held()
