@@ -6,10 +6,12 @@ everywhere and no null branch (Kubernetes docs: "Specifying a structural schema"
 
 from collections.abc import Callable, Mapping
 from enum import StrEnum
+from functools import cache
 from typing import Any, Final
 
 import msgspec
 
+from shared.crd.descriptions import description
 from shared.model import JobSpec
 from shared.model.types import Model
 
@@ -71,6 +73,7 @@ def job_spec_schema(mode: Mode) -> Schema:
     return _inline(root, types, mode)
 
 
+@cache
 def _described(model: type[Model]) -> tuple[Schema, Schema]:
     """The model's own definition and those it refers to."""
     types: Schema = msgspec.json.schema(model)["$defs"]
@@ -116,6 +119,8 @@ def _field(title: str, name: str, schema: Schema, types: Schema, mode: Mode) -> 
     if special is not None:
         return special(schema)
     result = _inline(schema, types, mode)
+    if "description" not in result and (text := description(title, name)):
+        result["description"] = text
     if (title, name) in DEFAULTS and mode is not Mode.PATCH:
         result["default"] = DEFAULTS[title, name]
     return result

@@ -1,0 +1,39 @@
+"""The reference of every field: complete, linked, and up to date."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from shared.crd import descriptions, reference
+
+
+def test_every_field_is_explained() -> None:
+    assert [line for line in reference.render().splitlines() if re.search(r"\|  ?(\(.*\) )?\|$", line)] == []
+
+
+def test_every_link_leads_somewhere() -> None:
+    page = reference.render()
+    places = {line.lstrip("#").strip().lower() for line in page.splitlines() if line.startswith("#")}
+    assert set(re.findall(r"\]\(#([^)]*)\)", page)) <= places
+
+
+def test_nothing_is_said_twice() -> None:
+    headings = re.findall(r"^### (.*)$", reference.render(), re.MULTILINE)
+    assert len(headings) == len(set(headings))
+
+
+def test_an_outdated_page_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = tmp_path / "fields.md"
+    assert reference.main(["--page", str(page)]) == 0
+    assert reference.main(["--page", str(page), "--check"]) == 0
+    page.write_text(page.read_text() + "more")
+    assert reference.main(["--page", str(page), "--check"]) == 1
+    assert "out of date" in capsys.readouterr().err
+
+
+def test_texts_belong_to_types_that_there_are() -> None:
+    """A field that was renamed leaves no text behind."""
+    page = reference.render()
+    for type_ in descriptions._OF_TYPE:
+        assert f"### {type_}\n" in page or f"## {type_}\n" in page, type_
