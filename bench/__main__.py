@@ -51,8 +51,8 @@ async def _measure(cluster: Cluster, settings: argparse.Namespace, head: dict[st
     """Every load, each repeat on every side in turn; whether something failed, which is told and does not end it."""
     failed = False
     async with ground_on(cluster) as ground:
-        for letter in settings.loads:
-            for repeat in range(settings.repeats):
+        for repeat in range(settings.repeats):
+            for letter in settings.loads:
                 for side in sides() if LOADS[letter].beside else sides({}):
                     run = await _one(ground, side, letter, repeat, settings.scale)
                     failed = failed or run is None

@@ -31,17 +31,20 @@ class Meter(msgspec.Struct):
     ground: Ground
     side: Side
     before: Usage
+    server_before: float
 
     @classmethod
     def start(cls, ground: Ground, side: Side) -> "Meter":
         ground.trail.mark()
-        return cls(ground, side, side.usage(ground))
+        return cls(ground, side, side.usage(ground), ground.server_cpu())
 
     async def read(self, steps: int, settle: float = SETTLE_SECONDS) -> Body:
         await asyncio.sleep(settle)
         after = self.side.usage(self.ground)
         asked = audit.of_agent(self.ground.trail.since(), self.side.agent)
-        used = {"controller_cpu_s": after.cpu - self.before.cpu, "controller_peak_mib": after.peak}
+        cpu, server = after.cpu - self.before.cpu, self.ground.server_cpu() - self.server_before
+        used = {"controller_cpu_s": cpu, "api_server_cpu_s": server, "controller_and_api_server_cpu_s": cpu + server}
+        used["controller_peak_mib"] = after.peak
         return used | audit.costs(asked, steps)
 
 

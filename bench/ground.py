@@ -12,6 +12,7 @@ from typing import Any, Final
 import yaml
 
 from bench.audit import Asked, LogTrail, Trail, parse_record
+from bench.procstat import tree_cpu
 from shared.kinds import CRD, NAMESPACE, Kind
 from shared.kube import connect
 from shared.kube.api import Api
@@ -49,6 +50,11 @@ class Ground:
         self.api = api
         log = cluster.endpoint.audit
         self.trail: Trail = LogTrail(log) if log is not None else RecordTrail(cluster.kube)
+
+    def server_cpu(self) -> float:
+        """CPU seconds of the API server and, on a real control plane, of etcd and the controller manager."""
+        running = self.cluster.processes
+        return sum(tree_cpu(running[name].pid) for name in ("controlplane", "apiserver") if name in running)
 
     @contextlib.asynccontextmanager
     async def namespace(self) -> AsyncIterator[str]:

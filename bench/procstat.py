@@ -1,5 +1,6 @@
 """CPU time and peak memory of a process, from /proc."""
 
+import contextlib
 import os
 from pathlib import Path
 from typing import Final
@@ -20,6 +21,16 @@ class Usage(msgspec.Struct, frozen=True):
 def usage(pid: int, proc: Path = Path("/proc")) -> Usage:
     """Raises FileNotFoundError when there is no such process."""
     return parse((proc / str(pid) / "stat").read_text(), (proc / str(pid) / "status").read_text())
+
+
+def tree_cpu(pid: int, proc: Path = Path("/proc")) -> float:
+    """CPU seconds of a process and of all that descend from it and still run; nothing of one that has gone."""
+    total = 0.0
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        total += usage(pid, proc).cpu
+        for listed in (proc / str(pid) / "task").glob("*/children"):
+            total += sum(tree_cpu(int(child), proc) for child in listed.read_text().split())
+    return total
 
 
 def parse(stat: str, status: str, ticks: int = _TICKS) -> Usage:

@@ -10,6 +10,7 @@ from bench.stats import percentile
 
 FLOWS: Final = 10
 SETTLE_SECONDS: Final = 0.5
+CPU: Final = ("controller_cpu_s", "api_server_cpu_s", "controller_and_api_server_cpu_s")
 
 
 async def measure(ground: Ground, side: Side, scale: float) -> dict[str, Any]:
@@ -20,7 +21,7 @@ async def measure(ground: Ground, side: Side, scale: float) -> dict[str, Any]:
         "flow_ms": percentile([each["seconds"] * 1000 for each in found], 50),
         "next_step_ms_p50": percentile([each["next_step_ms_p50"] for each in found], 50),
         "writes_per_step": sum(each["writes_per_step"] for each in found) / FLOWS,
-        "controller_cpu_s": sum(each["controller_cpu_s"] for each in found),
+        **{name: sum(each[name] for each in found) for name in CPU},
         "controller_peak_mib": max(each["controller_peak_mib"] for each in found),
         "by_verb": found[-1]["by_verb"],
     }

@@ -1,12 +1,13 @@
 """Medians, percentiles, and what /proc tells."""
 
 import os
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.procstat import parse, usage
+from bench.procstat import parse, tree_cpu, usage
 from bench.stats import percentile, percentiles, short, spread
 
 PERCENTILES = {
@@ -59,3 +60,19 @@ def test_proc_is_read_past_the_commands_name() -> None:
 def test_our_own_process_uses_memory() -> None:
     used = usage(os.getpid())
     assert used.peak >= used.resident > 0
+
+
+def a_process(proc: Path, pid: int, ticks: int, *children: int) -> None:
+    folder = proc / str(pid)
+    (folder / "task" / str(pid)).mkdir(parents=True)
+    (folder / "stat").write_text(f"{pid} (x) " + " ".join(["0"] * 11 + [str(ticks), "0"] + ["0"] * 30))
+    (folder / "status").write_text("VmHWM: 1 kB\nVmRSS: 1 kB\n")
+    (folder / "task" / str(pid) / "children").write_text(" ".join(map(str, children)))
+
+
+def test_the_cpu_time_of_a_tree_is_that_of_all_that_still_run(tmp_path: Path) -> None:
+    a_process(tmp_path, 1, 100, 2, 3)
+    a_process(tmp_path, 2, 200, 4)
+    a_process(tmp_path, 4, 300)
+    ticks = os.sysconf("SC_CLK_TCK")
+    assert tree_cpu(1, tmp_path) == pytest.approx(600 / ticks)
