@@ -6,6 +6,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from controller.flow import reasons
+from controller.flow.control.failure import STOPPED
 from controller.flow.lists import job_lists
 from controller.flow.next_up import next_up, summary
 from controller.flow.turn import Turn
@@ -97,20 +98,25 @@ def _ended(turn: Turn) -> FlowState:
         return FlowState(phase=FlowPhase.SUCCEED)
     reason, message = _failure(turn)
     if turn.outcome != FlowOutcome.FAILED:
-        reason = turn.outcome
+        reason, message = turn.outcome, message or STOPPED[turn.outcome]
     return FlowState(phase=FlowPhase.FAILED, reason=reason, message=message)
 
 
 def _phase(turn: Turn) -> FlowPhase:
     if turn.suspend and turn.flows_open:
         return FlowPhase.SUSPENDED
-    begun = any(step.phase not in _IDLE for step in turn.steps.values())
+    begun = any(step.phase not in _IDLE or _tried(step) for step in turn.steps.values())
     return FlowPhase.RUNNING if begun else FlowPhase.PENDING
+
+
+def _tried(step: StepStatus) -> bool:
+    """Whether an attempt has ended since the last command: the next one's Job does not make the flow Pending again."""
+    return step.attempts - step.attempt_base > 1
 
 
 def _why(turn: Turn) -> tuple[str, str]:
     if turn.stopping:
-        return turn.outcome, "running Jobs are being terminated"
+        return turn.outcome, "running Jobs are being terminated" if turn.flows_open else "its last steps run (finally)"
     if turn.failed:
         return _failure(turn)
     blocked = next((step for step in turn.steps.values() if step.reason in _BLOCKED), None)

@@ -7,7 +7,8 @@ from controller.flow.turn import Turn
 from shared.model.phases import DependsCondition, FailureStrategy
 from shared.model.step import Step
 
-_SAID = {"Terminated": "the flow was terminated", "DeadlineExceeded": "the flow's deadline has passed"}
+STOPPED = {"Terminated": "the flow was terminated", "DeadlineExceeded": "the flow's deadline has passed"}
+"""Outcomes that stop a flow, in words."""
 
 
 def stopped(turn: Turn, step: Step) -> End | None:
@@ -15,7 +16,7 @@ def stopped(turn: Turn, step: Step) -> End | None:
     if step.name in turn.plan.final_names:
         return None
     if turn.stopping:
-        return skip(FLOW_STOPPED, _SAID[turn.outcome])
+        return skip(FLOW_STOPPED, STOPPED[turn.outcome])
     if not turn.failed or strategy(turn) is FailureStrategy.CONTINUE or _reacts(step):
         return None
     return skip(FLOW_STOPPED, "a step has failed")

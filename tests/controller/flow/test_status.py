@@ -213,3 +213,23 @@ def test_an_edit_that_came_too_late_is_told_and_the_job_runs_as_it_was():
     told = [message for reason, message in cluster.notes if reason == "SpecChangedTooLate"]
     assert told == ["step a was edited after its Job had been created; the Job runs as it was"]
     assert cluster.created == ["f-a", "f-b"]
+
+
+def test_a_flow_that_tries_a_step_again_does_not_look_as_if_it_had_never_run():
+    cluster = started(step("a", retry={"limit": 1}))
+    assert cluster.phase == "Pending"
+    cluster.run("f-a")
+    cluster.fail("f-a")
+    cluster.wait(20)
+    assert (cluster.phases(), cluster.phase) == ({"a": "Pending"}, "Running")
+
+
+def test_a_flow_that_was_stopped_while_nothing_ran_says_why():
+    cluster = started(step("a"), step("b", "a"), step("z"), finally_=[step("end")], parallelism=1)
+    cluster.complete("f-a")
+    cluster.command("SuspendJobFlow")
+    cluster.complete("f-b")
+    cluster.command("TerminateJobFlow")
+    assert cluster.status.state.message == "its last steps run (finally)"
+    cluster.complete("f-end")
+    assert (cluster.status.state.reason, cluster.status.state.message) == ("Terminated", "the flow was terminated")
