@@ -1,0 +1,18 @@
+"""History compacted and every watch ended at once: all clients list anew."""
+
+from random import Random
+from typing import Any, Final
+
+from tests.chaos.harms.harm import Harm, Said, Strike
+
+
+def _draw(chance: Random) -> Said:
+    return {}
+
+
+def _inflict(world: Any, strike: Strike) -> None:
+    world.kube.request("POST", "/testing/compact", {})
+    world.kube.request("POST", "/testing/drop-watches", {})
+
+
+HARM: Final = Harm("compaction", _draw, _inflict, lasts=(0, 0))

@@ -1,0 +1,30 @@
+"""The lease is taken by force, or deleted, under the leader's feet."""
+
+from random import Random
+from typing import Any, Final
+
+from shared.kinds import LEASE
+from tests.chaos.harms.harm import Harm, Said, Strike
+from tests.cluster.cluster import SYSTEM
+from tests.cluster.nodes.client import ApiError
+
+NAME: Final = "chaos"
+
+
+def _draw(chance: Random) -> Said:
+    return {"how": chance.choice(("taken", "deleted"))}
+
+
+def _inflict(world: Any, strike: Strike) -> None:
+    if strike.said["how"] == "deleted":
+        world.kube.delete(LEASE, SYSTEM, NAME)
+        return
+    try:
+        change = {"spec": {"holderIdentity": "a-stranger", "leaseDurationSeconds": 1}}
+        world.kube.patch(LEASE, SYSTEM, NAME, change)
+    except ApiError as error:
+        if error.code != 404:  # an earlier harm deleted it
+            raise
+
+
+HARM: Final = Harm("lost-lease", _draw, _inflict, lasts=(0, 0))

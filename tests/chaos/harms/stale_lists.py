@@ -1,0 +1,17 @@
+"""Lists from the past, as a lagging watch cache gives them, and pages that expire under a list."""
+
+from random import Random
+from typing import Final
+
+from tests.chaos.harms.harm import Rule, by_rules
+
+
+def _draw(chance: Random) -> list[Rule]:
+    return [
+        {"kind": "stale-list", "probability": 0.7, "revisions": chance.randint(1, 60)},
+        {"kind": "expire-continue", "probability": 0.3},
+        {"kind": "watch-410", "probability": 0.3, "count": 8},  # so that there are lists at all
+    ]
+
+
+HARM: Final = by_rules("stale-lists", _draw)

@@ -1,0 +1,142 @@
+"""One run: flows are applied, harms done at their times and mended, the ends awaited, and all of it judged."""
+
+import itertools
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any, Final
+
+from shared.kinds import CONFIGMAP, JOB, JOBFLOW, JOBTEMPLATE, NAMESPACE, POD, PODGROUP, SECRET, SERVICE
+from tests.chaos import plan as plans
+from tests.chaos import verdicts
+from tests.chaos.harms import HARMS
+from tests.chaos.plan import Plan
+from tests.chaos.verdicts import Seen
+from tests.chaos.witness import Witness
+from tests.chaos.workloads import WORKLOADS, Workload
+from tests.chaos.world import Sample, World
+from tests.cluster.kube import until
+from tests.e2e.scenario import phase
+
+Body = dict[str, Any]
+END_SECONDS: Final = 60.0
+QUIET_SECONDS: Final = 20.0
+GONE_SECONDS: Final = 30.0
+FINAL: Final = ("Succeed", "Failed", "Completed", "Aborted", "Terminated")
+LOOKED_AT: Final = (JOBFLOW, JOBTEMPLATE, JOB, POD, PODGROUP, SERVICE, CONFIGMAP, SECRET)
+OWN_FAULTS: Final = ("stopped by a fault", "Traceback (most recent call last)")
+_NUMBERS: Final = itertools.count()
+
+
+@dataclass(frozen=True)
+class Result:
+    """`words`: the last of the controllers' logs, where there are complaints."""
+
+    plan: Plan
+    complaints: Sequence[str]
+    seconds: float
+    samples: Sequence[Sample] = ()
+    words: str = field(default="", repr=False)
+
+
+def run(world: World, witness: Witness, plan: Plan) -> Result:
+    """Raises nothing that a harm can cause: what goes wrong becomes a complaint."""
+    began = time.monotonic()
+    world.namespace_of_run = namespace = f"chaos-{plan.seed}-{next(_NUMBERS)}"
+    world.doomed.clear()
+    marks = {name: world.processes[name].log.stat().st_size for name in ("first", "second", "webhook")}
+    world.seed(plan.seed)
+    world.kube.apply(NAMESPACE, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
+    made = [_made(name, namespace, plan.seed, number) for number, name in enumerate(plan.workloads)]
+    world.submit(*(body for each in made for body in each.objects))
+    late: list[str] = []
+    _harm(world, plan)
+    _await(late, lambda: _ends(world, made), END_SECONDS)
+    _await(late, lambda: _is_quiet(world, made), QUIET_SECONDS)
+    seen = _look(world, witness, made, late, marks)
+    world.kube.delete(NAMESPACE, "", namespace)
+    _await(late, lambda: _are_gone(world, [namespace, *world.doomed.values()]), GONE_SECONDS)
+    witness.forget(namespace)
+    complaints = verdicts.judge(seen)
+    words = "" if not complaints else "\n".join(f"--- {name}\n{world.logs(name, 6000)}" for name in marks)
+    return Result(plan, complaints, time.monotonic() - began, seen.samples, words)
+
+
+def _made(name: str, namespace: str, seed: int, number: int) -> Workload:
+    return WORKLOADS[name](namespace, f"{name}-{number}", Random(f"{name} {seed}"))
+
+
+def _harm(world: World, plan: Plan) -> None:
+    start = time.monotonic()
+    for at, over, strike in plans.moments(plan):
+        time.sleep(max(0.0, start + at - time.monotonic()))
+        harm = HARMS[strike.harm]
+        (harm.mend if over else harm.inflict)(world, strike)
+    world.tend()
+
+
+def _await(late: list[str], look: Any, seconds: float) -> None:
+    """Until `look` finds nothing to wait for any more; what is left then is a complaint."""
+    left: list[str] = []
+
+    def over() -> bool:
+        left[:] = look()
+        return not left
+
+    try:
+        until(over, seconds, lambda: "")
+    except TimeoutError:
+        late.extend(f"after {seconds:.0f} s: {each}" for each in left)
+
+
+def _ends(world: World, made: Sequence[Workload]) -> list[str]:
+    world.tend()
+    waiting = []
+    for each in made:
+        found = world.kube.find(each.kind, world.namespace_of_run, each.name) or {}
+        if phase(found) not in FINAL:
+            waiting.append(f"{each.kind.kind} {each.name} is {phase(found) or 'nowhere'}: {_where(found)}")
+    return waiting
+
+
+def _where(found: Body) -> str:
+    status = found.get("status") or {}
+    steps = [{key: each.get(key) for key in ("name", "phase", "reason", "message")} for each in status.get("steps", [])]
+    return str([each for each in steps if each["phase"] not in ("Completed", "Skipped")] or status)[:600]
+
+
+def _is_quiet(world: World, made: Sequence[Workload]) -> list[str]:
+    """Both controllers and the webhook answer, nothing waits, and Jobs that are not kept are gone."""
+    world.tend()
+    samples = world.samples()
+    noisy = [f"{each.name} has {each.waiting} keys and {each.active} in hand" for each in samples if each.busy]
+    if len(samples) < len(("first", "second", "webhook")):
+        noisy.append(f"only {[each.name for each in samples]} answer")
+    if not any(each.leads for each in samples):
+        noisy.append("no controller leads")
+    kept = {job for each in made for job in each.kept}
+    jobs = {job["metadata"]["name"] for job in world.kube.list(JOB, world.namespace_of_run)}
+    return noisy + [f"Job {job} is still there" for job in sorted(jobs - kept)]
+
+
+def _look(world: World, witness: Witness, made: Sequence[Workload], late: list[str], marks: dict[str, int]) -> Seen:
+    namespace = world.namespace_of_run
+    left = [body | {"kind": kind.kind} for kind in LOOKED_AT for body in world.kube.list(kind, namespace)]
+    witness.catch_up([body for body in left if body["kind"] == "Job"])
+    ends = {body["metadata"]["name"]: body for body in left if body["kind"] in ("JobFlow", "Job")}
+    faults = [text for name, mark in marks.items() for text in _own_faults(world, name, mark)]
+    moments = tuple(witness.moments.get(namespace, ()))
+    return Seen(made, ends, left, moments, world.samples(), late, faults)
+
+
+def _own_faults(world: World, name: str, mark: int) -> list[str]:
+    with world.processes[name].log.open("rb") as log:
+        log.seek(mark)
+        lines = log.read().decode(errors="replace").splitlines()
+    return [f"{name}: {line[:1500]}" for line in lines if any(fault in line for fault in OWN_FAULTS)]
+
+
+def _are_gone(world: World, names: Sequence[str]) -> list[str]:
+    world.tend()
+    return [f"Namespace {name} does not go away" for name in names if world.kube.find(NAMESPACE, "", name)]

@@ -1,0 +1,188 @@
+"""What must be true after a run, whatever was done to it. Pure: seen facts in, complaints out."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from shared.kinds import JOBFLOW
+from tests.chaos.witness import Moment
+from tests.chaos.workloads import ENDED, After, Workload
+from tests.chaos.world import Sample
+
+Body = dict[str, Any]
+MEMORY_GROWTH: Final = 40.0  # MiB that a process may grow from its settled state on
+SETTLED: Final = 5  # runs after which a process has seen everything once
+TASKS_GROWTH: Final = 20
+
+
+@dataclass(frozen=True)
+class Seen:
+    """`ends`: the workloads' main objects by name; `left`: every object of ours in the namespace; `moments`: of its
+    Jobs; `late`: what did not happen in time; `faults`: last words of processes that ended by a fault of their own."""
+
+    workloads: Sequence[Workload]
+    ends: Mapping[str, Body]
+    left: Sequence[Body]
+    moments: Sequence[Moment]
+    samples: Sequence[Sample] = ()
+    late: Sequence[str] = ()
+    faults: Sequence[str] = ()
+
+
+Verdict = Callable[[Seen], Iterator[str]]
+
+
+def in_time(seen: Seen) -> Iterator[str]:
+    yield from seen.late
+
+
+def right_end(seen: Seen) -> Iterator[str]:
+    """Every flow and Job is in the phase its workload must end in, and so is every step."""
+    for each in seen.workloads:
+        status = seen.ends.get(each.name, {}).get("status") or {}
+        phase = (status.get("state") or {}).get("phase", "")
+        if phase != each.phase:
+            yield f"{each.name}: ended {phase or 'nowhere'}, not {each.phase}"
+        steps = {step["name"]: step["phase"] for step in status.get("steps") or []}
+        if steps != dict(each.steps):
+            yield f"{each.name}: steps ended {steps}, not {dict(each.steps)}"
+        for field, wanted in (each.status or {}).items():
+            if status.get(field) != wanted:
+                yield f"{each.name}: status.{field} is {status.get(field)}, not {wanted}"
+
+
+def each_job_once(seen: Seen) -> Iterator[str]:
+    """Under each name, and for each step, iteration and attempt, one Job was ever made; and none was forgotten."""
+    uids: dict[str, set[str]] = defaultdict(set)
+    turns: dict[tuple[str, ...], set[str]] = defaultdict(set)
+    for moment in seen.moments:
+        uids[moment.job].add(moment.uid)
+        if moment.step:
+            turns[moment.owner, moment.step, moment.iteration, moment.attempt].add(moment.uid)
+    wanted = {job for each in seen.workloads for job in each.jobs}
+    for job in sorted(wanted - set(uids)):
+        yield f"Job {job} was never made"
+    for job in sorted(set(uids) - wanted):
+        yield f"Job {job} should never have been made"
+    for job, found in sorted(uids.items()):
+        if len(found) > 1:
+            yield f"Job {job} was made {len(found)} times"
+    for turn, found in sorted(turns.items()):
+        if len(found) > 1:
+            yield f"{len(found)} Jobs were made for {'/'.join(filter(None, turn))}"
+
+
+def order_kept(seen: Seen) -> Iterator[str]:
+    first: dict[tuple[str, str], int] = {}
+    for moment in seen.moments:
+        first.setdefault((moment.job, moment.phase), moment.place)
+    for each in seen.workloads:
+        for after in each.order:
+            if early := _early(after, first):
+                yield early
+
+
+def _early(after: After, first: Mapping[tuple[str, str], int]) -> str:
+    made = first.get((after.job, ""))
+    reached = [first[after.before, phase] for phase in after.phases if (after.before, phase) in first]
+    if made is None or any(place <= made for place in reached):
+        return ""
+    return f"Job {after.job} was made before {after.before} was {' or '.join(after.phases)}"
+
+
+def not_too_many(seen: Seen) -> Iterator[str]:
+    """Never more unfinished Jobs of a flow than its parallelism."""
+    for each in seen.workloads:
+        if not each.most:
+            continue
+        alive: set[str] = set()
+        ended: set[str] = set()
+        for moment in seen.moments:
+            if moment.job not in each.jobs:
+                continue
+            (ended if moment.phase in ENDED else alive).add(moment.job)
+            if len(alive - ended) > each.most:
+                yield f"{each.name}: {len(alive - ended)} Jobs at once, {each.most} are allowed"
+                break
+
+
+def no_orphan(seen: Seen) -> Iterator[str]:
+    """What is left belongs to something that is left, and the Jobs that are left are those to be kept."""
+    uids = {body["metadata"]["uid"] for body in seen.left}
+    for body in seen.left:
+        meta = body["metadata"]
+        gone = [each for each in meta.get("ownerReferences") or [] if each["uid"] not in uids]
+        if gone and not meta.get("deletionTimestamp"):
+            yield f"{body['kind']} {meta['name']} belongs to {gone[0]['kind']} {gone[0]['name']}, which is gone"
+    kept = {body["metadata"]["name"] for body in seen.left if body["kind"] == "Job"}
+    wanted = {job for each in seen.workloads for job in each.kept}
+    if kept != wanted:
+        yield f"Jobs left: {sorted(kept - wanted)} too many, {sorted(wanted - kept)} missing"
+
+
+def status_tells_the_truth(seen: Seen) -> Iterator[str]:
+    """An ended flow says when, and counts no running step."""
+    for each in seen.workloads:
+        status = seen.ends.get(each.name, {}).get("status") or {}
+        if each.kind == JOBFLOW and not status.get("completionTime"):
+            yield f"{each.name}: has no completionTime"
+        running = (status.get("counts") or {}).get("running", 0) if each.kind == JOBFLOW else status.get("running", 0)
+        if running:
+            yield f"{each.name}: says that {running} still run"
+
+
+def no_own_fault(seen: Seen) -> Iterator[str]:
+    yield from seen.faults
+    for sample in seen.samples:
+        if sample.panics:
+            yield f"{sample.name}: {sample.panics} passes failed by a fault of our own"
+
+
+def nothing_stuck(seen: Seen) -> Iterator[str]:
+    for sample in seen.samples:
+        if sample.busy:
+            yield f"{sample.name}: {sample.waiting} keys wait and {sample.active} are in hand, though all is done"
+
+
+VERDICTS: Final[tuple[Verdict, ...]] = (
+    in_time,
+    right_end,
+    each_job_once,
+    order_kept,
+    not_too_many,
+    no_orphan,
+    status_tells_the_truth,
+    no_own_fault,
+    nothing_stuck,
+)
+
+
+def judge(seen: Seen) -> list[str]:
+    """All complaints about a run."""
+    return [complaint for verdict in VERDICTS for complaint in verdict(seen)]
+
+
+def flat(history: Sequence[Sequence[Sample]]) -> list[str]:
+    """Complaints about processes that grew from run to run: in memory or in tasks. `history`: samples of each run."""
+    by_pid: dict[tuple[str, int], list[Sample]] = defaultdict(list)
+    for samples in history:
+        for sample in samples:
+            by_pid[sample.name, sample.pid].append(sample)
+    found = []
+    for (name, pid), lived in by_pid.items():
+        if len(lived) < 3 * SETTLED:
+            continue
+        early, late = lived[SETTLED : 2 * SETTLED], lived[-SETTLED:]
+        memory = min(each.memory for each in late) - max(each.memory for each in early)
+        tasks = min(each.tasks for each in late) - max(each.tasks for each in early)
+        if memory > MEMORY_GROWTH:
+            found.append(f"{name} (pid {pid}) grew by {memory:.0f} MiB in {len(lived)} runs")
+        if tasks > TASKS_GROWTH:
+            found.append(f"{name} (pid {pid}) has {tasks} more tasks after {len(lived)} runs")
+    return found
+
+
+def tally(names: Sequence[str]) -> str:
+    """`diamond 3, loop 2`."""
+    return ", ".join(f"{name} {count}" for name, count in sorted(Counter(names).items()))

@@ -1,0 +1,105 @@
+"""Who sees every Job come and change, in the API server's order, without ever being harmed."""
+
+import threading
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+import orjson
+from urllib3.exceptions import HTTPError
+
+from shared.kinds import JOB
+from shared.names import ATTEMPT, ITERATION, STEP
+from tests.cluster.kube import Kube, path, until
+from tests.cluster.nodes.client import ApiError
+
+Body = dict[str, Any]
+_PAUSE: Final = 0.1
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A Job was first seen in `phase` ("" for its creation). `place`: in the order; the same for what one list told."""
+
+    job: str
+    uid: str
+    phase: str
+    owner: str
+    step: str
+    iteration: str
+    attempt: str
+    place: int
+
+
+class Witness:
+    """A context manager; `moments` by namespace."""
+
+    def __init__(self, kubeconfig: Path) -> None:
+        self.moments: dict[str, list[Moment]] = defaultdict(list)
+        self._kube = Kube(kubeconfig)
+        self._known: set[tuple[str, str]] = set()
+        self._place = 0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        self._thread.join(20)
+
+    def catch_up(self, jobs: list[Body]) -> None:
+        """Until it has seen these Jobs as they are."""
+        wanted = {(job["metadata"]["uid"], _phase(job)) for job in jobs}
+        until(lambda: wanted <= self._known, 20, lambda: f"the witness has not seen {wanted - self._known}")
+
+    def forget(self, namespace: str) -> None:
+        self._known -= {(each.uid, each.phase) for each in self.moments.pop(namespace, [])}
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                version = self._listed()
+                while version and not self._stop.is_set():
+                    version = self._watched(version)
+            except (ApiError, HTTPError, OSError, orjson.JSONDecodeError):
+                self._stop.wait(_PAUSE)
+
+    def _listed(self) -> str:
+        page = self._kube.request("GET", path(JOB))
+        self._place += 1
+        for job in page["items"]:
+            self._note(job)
+        return str(page["metadata"]["resourceVersion"])
+
+    def _watched(self, version: str) -> str:
+        """The version to go on from; "" when a list is needed."""
+        for line in self._kube.stream(f"{path(JOB)}?watch=1&resourceVersion={version}&timeoutSeconds=5"):
+            event = orjson.loads(line)
+            if event["type"] == "ERROR":
+                return ""
+            version = event["object"]["metadata"]["resourceVersion"]
+            self._place += 1
+            self._note(event["object"])
+        return version
+
+    def _note(self, job: Body) -> None:
+        meta = job["metadata"]
+        labels = meta.get("labels") or {}
+        owner = next((each["name"] for each in meta.get("ownerReferences") or []), "")
+        for phase in ("", _phase(job)):
+            if (meta["uid"], phase) not in self._known:
+                told = (owner, labels.get(STEP, ""), labels.get(ITERATION, ""), labels.get(ATTEMPT, ""))
+                moment = Moment(meta["name"], meta["uid"], phase, *told, self._place)
+                self.moments[meta["namespace"]].append(moment)
+                self._known.add((meta["uid"], phase))
+
+
+def _phase(job: Body) -> str:
+    return str(((job.get("status") or {}).get("state") or {}).get("phase", ""))

@@ -1,0 +1,192 @@
+"""The cluster of many runs: two controllers that share a lease, a webhook, and what harms may do to them."""
+
+import contextlib
+import functools
+import json
+import signal
+import time
+import urllib.request
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from prometheus_client.parser import text_string_to_metric_families
+
+from controller.loop.queues import ALWAYS_THERE
+from shared.kinds import NAMESPACE
+from tests.chaos.controller import TASKS
+from tests.chaos.harms.harm import HARMED
+from tests.chaos.harms.lost_lease import NAME as LEASE_NAME
+from tests.cluster.backends import READY_SECONDS, Embedded
+from tests.cluster.cluster import Cluster, Options
+from tests.cluster.controlplane import free_port
+from tests.cluster.kube import until
+from tests.cluster.nodes.client import ApiError
+from tests.cluster.processes import Process
+
+Body = dict[str, Any]
+SPEED: Final = 40.0
+CONTROLLERS: Final = ("first", "second")
+STANDBY_KEYS: Final = len(ALWAYS_THERE)
+_OWN: Final = {"controller": "tests.chaos.controller", "webhook": "webhook"}
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What one process says of itself. `memory`: resident, MiB; the counts are sums over its controllers."""
+
+    name: str
+    pid: int
+    memory: float
+    waiting: int = 0
+    active: int = 0
+    tasks: int = 0
+    panics: int = 0
+    leads: int = 0
+
+    @property
+    def busy(self) -> bool:
+        """A standby has the two queues that always exist in line for when it leads, and nothing else."""
+        return bool(self.waiting > (0 if self.leads else STANDBY_KEYS) or self.active)
+
+
+class World(Cluster):
+    """`namespace_of_run`: where the present run works; `faults`: rules by the key of their harm."""
+
+    def __init__(self) -> None:
+        arguments = ("--keep-state", "--port", str(free_port()))
+        options = Options(nodes=4, cpu="64", memory="256Gi", speed=SPEED, controller=False)
+        super().__init__(Embedded(arguments), options)
+        self.faults: dict[str, list[Body]] = {}
+        self.asleep: dict[str, str] = {}
+        self.doomed: dict[str, str] = {}
+        self.restarts = 0
+        self.namespace_of_run = ""
+
+    def _start(self) -> None:
+        super()._start()
+        for name in CONTROLLERS:
+            self.start_controller(name, ("--leader-elect", f"--lease-name={LEASE_NAME}"))
+        for name in CONTROLLERS:
+            self.await_ready(name)
+
+    def _python(self, name: str, module: str, arguments: Sequence[str]) -> Process:
+        if module == "controller":
+            arguments = [*arguments, f"--clock-file={self.folder / name}.clock"]
+        if module in _OWN:
+            arguments = [*arguments, f"--kubeconfig={self._kubeconfig_of(name)}"]
+        return super()._python(name, _OWN.get(module, module), arguments)
+
+    def _kubeconfig_of(self, user: str) -> Path:
+        """A user of its own, so that faults can tell our processes from everyone else."""
+        place = self.folder / f"{user}.kubeconfig"
+        if not place.exists():
+            asked = {"user": user, "groups": ["system:masters"]}
+            place.write_text(self.kube.request("POST", "/testing/tokens", asked)["kubeconfig"])
+        return place
+
+    # --- harms --------------------------------------------------------------------------------------------------------
+
+    def tell_faults(self) -> None:
+        self.kube.request("PUT", "/testing/faults", [rule for rules in self.faults.values() for rule in rules])
+
+    def seed(self, seed: int) -> None:
+        self.kube.request("PUT", "/testing/seed", {"seed": seed})
+        self.kube.request("DELETE", "/testing/audit")
+
+    def named(self, who: str) -> str:
+        """The process that a plan means; "" when nobody leads."""
+        return self.leader() if who == "leader" else who
+
+    def leader(self) -> str:
+        for name in CONTROLLERS:
+            with contextlib.suppress(OSError, ValueError):
+                if self._figures(name).get("leader_election_master_status"):
+                    return name
+        return ""
+
+    def kill(self, name: str, number: signal.Signals) -> None:
+        self.processes[name].signal(number)
+        if number == signal.SIGKILL:
+            self.processes[name].wait(30)
+
+    def tend(self) -> None:
+        """Start again what has ended, as a kubelet would."""
+        for name in HARMED:
+            if not self.processes[name].running:
+                self.processes.start(name, self.processes[name].argv)
+                self.restarts += 1
+
+    def set_clock(self, who: str, seconds: float) -> None:
+        for name in CONTROLLERS if who == "both" else (who,):
+            place = self.folder / f"{name}.clock"
+            draft = place.with_suffix(".draft")
+            draft.write_text(str(seconds))
+            draft.replace(place)
+
+    def restart_api(self, away: float) -> None:
+        """Back on the same port with the same state; faults that are on stay on."""
+        argv = self.processes["apiserver"].argv
+        self.processes.stop("apiserver")
+        time.sleep(away)
+        again = self.processes.start("apiserver", argv, piped=True)
+        json.loads(again.first_line(READY_SECONDS))
+        self.tell_faults()
+
+    def extra_namespace(self, key: str) -> str:
+        name = f"{self.namespace_of_run}-{key}"
+        self.kube.apply(NAMESPACE, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+        self.doomed[key] = name
+        return name
+
+    def submit(self, *objects: Body, seconds: float = 60) -> None:
+        """Apply them; while the webhook is away or the API server refuses for a moment, again and again."""
+        for body in objects:
+            until(functools.partial(self._submitted, body), seconds, lambda: "the API server takes no objects")
+
+    def _submitted(self, body: Body) -> bool:
+        try:
+            self.apply(body)
+        except ApiError as error:
+            if error.code < 500:
+                raise
+            return False
+        return True
+
+    # --- looking ------------------------------------------------------------------------------------------------------
+
+    def samples(self) -> list[Sample]:
+        """Of every process of ours that runs and answers."""
+        return [sample for name in HARMED if (sample := self._sample(name)) is not None]
+
+    def _sample(self, name: str) -> Sample | None:
+        process = self.processes[name]
+        try:
+            figures = self._figures(name)
+            status = Path(f"/proc/{process.pid}/status").read_text()
+        except (OSError, ValueError):
+            return None
+        memory = next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmRSS:"))
+        sums = {field: int(figures.get(metric, 0)) for field, metric in _SUMS.items()}
+        return msgspec.convert({"name": name, "pid": process.pid, "memory": memory, **sums}, Sample)
+
+    def _figures(self, name: str) -> Mapping[str, float]:
+        url = f"http://127.0.0.1:{self._health[name]}/metrics"
+        with urllib.request.urlopen(url, timeout=2) as answer:
+            text = answer.read().decode()
+        sums: dict[str, float] = {}
+        for family in text_string_to_metric_families(text):
+            for each in family.samples:
+                sums[each.name] = sums.get(each.name, 0.0) + each.value
+        return sums
+
+
+_SUMS: Final = {
+    "waiting": "workqueue_depth",
+    "active": "controller_runtime_active_workers",
+    "tasks": TASKS,
+    "panics": "controller_runtime_reconcile_panics_total",
+    "leads": "leader_election_master_status",
+}
