@@ -238,7 +238,7 @@ _GIVEN: Final[dict[Form, Callable[[Values, Reference], str | None]]] = {
 def _check_param(reference: Reference, known: Known) -> str:
     if reference.key in known.params:
         return ""
-    return f'no param named "{reference.key}"{_nearest(reference.key, known.params)}'
+    return f'no param named "{reference.key}"{_nearest(reference.key, known.params) or _DECLARE.format("spec.params")}'
 
 
 def _check_loop(_reference: Reference, known: Known) -> str:
@@ -260,7 +260,12 @@ def _check_output(reference: Reference, known: Known) -> str:
     if step not in known.upstream:
         return f'step "{step}" does not end before this one starts; make it a target, directly or through other steps'
     declared = known.outputs.get(step, ())
-    return "" if key in declared else f'step "{step}" has no output "{key}"{_nearest(key, declared)}'
+    if key in declared:
+        return ""
+    return f'step "{step}" has no output "{key}"{_nearest(key, declared) or _DECLARE.format("its outputs")}'
+
+
+_DECLARE: Final = "; declare it in {}"
 
 
 def _nearest(name: str, names: Collection[str]) -> str:

@@ -1,9 +1,12 @@
-"""`$(...)` in patch.jobSpec names what there is (jobflow-api.md 6)."""
+"""`$(...)` in patches names what there is (jobflow-api.md 6)."""
 
 from collections.abc import Iterator
+from typing import Any
+
+import msgspec
 
 from shared import substitution
-from shared.model.step import Loop
+from shared.model.step import Loop, Step
 from shared.substitution import Known
 from shared.violation import Violation
 from webhook.subject import FlowSubject
@@ -11,8 +14,9 @@ from webhook.subject import FlowSubject
 
 def references_stand_for_something(flow: FlowSubject) -> Iterator[Violation]:
     for path, step in flow.special:
-        job_spec = step.patch.job_spec if step.patch is not None else None
-        references = substitution.references_in(job_spec, f"{path}.patch.jobSpec") if job_spec else []
+        references = [
+            each for place, value in _texts(step) for each in substitution.references_in(value, f"{path}.{place}")
+        ]
         if not references:
             continue
         named = {reference.step for reference in references if reference.step}
@@ -26,6 +30,16 @@ def references_stand_for_something(flow: FlowSubject) -> Iterator[Violation]:
         )
         for fault in substitution.check(references, known):
             yield Violation(fault.path, fault.message, fault.text)
+
+
+def _texts(step: Step) -> Iterator[tuple[str, Any]]:
+    """(path, value) of what references are filled in of."""
+    if step.patch is None:
+        return
+    yield "patch.jobSpec", step.patch.job_spec
+    for index, operation in enumerate(step.patch.json_patch):
+        if operation.value is not msgspec.UNSET:
+            yield f"patch.jsonPatch[{index}].value", operation.value
 
 
 def _item_keys(loop: Loop) -> frozenset[str] | None:

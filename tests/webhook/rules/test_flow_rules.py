@@ -331,10 +331,13 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
                 },
             ),
             step("c", patch={"jobSpec": {"queue": "$(steps.a.outputs.o)"}}),
+            step(
+                "d", patch={"jsonPatch": [{"op": "add", "path": "/plugins", "value": {"ssh": ["--port=$(params.g)"]}}]}
+            ),
             **PARAM,
         ),
         [
-            'spec.flows[1].patch.jobSpec.queue: Invalid value: "$(params.q)": no param named "q"',
+            'spec.flows[1].patch.jobSpec.queue: Invalid value: "$(params.q)": no param named "q"; declare it in spec.params',
             (
                 'spec.flows[1].patch.jobSpec.schedulerName: Invalid value: "$(item)": it has a value only in a step with '
                 "`for`"
@@ -342,6 +345,10 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
             (
                 'spec.flows[2].patch.jobSpec.queue: Invalid value: "$(steps.a.outputs.o)": step "a" does not end before '
                 "this one starts; make it a target, directly or through other steps"
+            ),
+            (
+                'spec.flows[3].patch.jsonPatch[0].value.ssh[0]: Invalid value: "$(params.g)": no param named "g"; declare it '
+                "in spec.params"
             ),
         ],
     ),
