@@ -17,6 +17,7 @@ _PHASES = {
     JobPhase.PENDING: StepPhase.PENDING,
     JobPhase.ABORTED: StepPhase.SUSPENDED,
 }
+_LONGEST = 512
 
 
 class Unit(msgspec.Struct, frozen=True):
@@ -96,6 +97,8 @@ def _running(turn: Turn, found: Look, job: JobSeen | None) -> None:
         found.phase = StepPhase.RUNNING
     if found.phase is StepPhase.SUSPENDED:
         found.reason, found.message = reasons.JOB_ABORTED, f"Job {job.name} is Aborted; resume it to go on"
+    elif (obstacle := job.status.state.reason) in reasons.OBSTACLES:
+        found.reason, found.message = obstacle, f"Job {job.name}: {job.status.state.message}"[:_LONGEST]
 
 
 def _completed(turn: Turn, step: Step, found: Look, job: JobSeen | None, used: int) -> None:

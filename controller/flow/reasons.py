@@ -35,3 +35,5 @@ INVALID_JOB: Final = "InvalidJob"
 BAD_SKIPS: Final = frozenset({UPSTREAM_FAILED, FLOW_STOPPED})
 # A step that has one of these and no Job yet will be tried again by itself.
 NOT_BEGUN: Final = frozenset({JOB_REJECTED, WAITING_FOR_DELETION})
+# Of a Job that cannot go on for now (controller.job): its step and its flow say so too.
+OBSTACLES: Final = frozenset({"FailedCreate", "VolumeClaimNotFound", "QueueNotFound", "PluginConflict", "NoReplicas"})

@@ -26,7 +26,9 @@ _COUNTED: Final = {
     StepPhase.TERMINATED: "failed",
     StepPhase.SKIPPED: "skipped",
 }
-_BLOCKED: Final = (reasons.TEMPLATE_NOT_FOUND, reasons.JOB_REJECTED, reasons.WAITING_FOR_DELETION)
+_BLOCKED: Final = frozenset(
+    {reasons.TEMPLATE_NOT_FOUND, reasons.JOB_REJECTED, reasons.WAITING_FOR_DELETION} | reasons.OBSTACLES
+)
 _IDLE: Final = (StepPhase.WAITING, StepPhase.PENDING)
 _BROKEN: Final = (StepPhase.FAILED, StepPhase.TERMINATED)
 

@@ -135,4 +135,6 @@ def _ended_before_deletion(metadata: Body, phase: PodPhase, statuses: Sequence[B
     ended, deadline = _ended(statuses), epoch_or_none(metadata.get("deletionTimestamp"))
     if phase not in (PodPhase.SUCCEEDED, PodPhase.FAILED) or ended is None or deadline is None:
         return False
-    return ended <= deadline - (metadata.get("deletionGracePeriodSeconds") or 0)
+    deleted = deadline - (metadata.get("deletionGracePeriodSeconds") or 0)
+    # Times have whole seconds: a failure in the very second of the deletion is the kill that came with it.
+    return ended < deleted or (ended == deleted and phase is PodPhase.SUCCEEDED)

@@ -1,5 +1,7 @@
 """Reason and message of the phases that last: why the Job is Pending, and how far it is when Running."""
 
+from typing import Final
+
 from controller.job.dependencies import tasks_with_pods
 from controller.job.phases import first_tasks
 from controller.job.refusals import Obstacle
@@ -8,6 +10,9 @@ from controller.job.tally import total
 from controller.job.view import current_group
 from shared.model.phases import JobPhase, PodGroupPhase
 
+NO_REPLICAS: Final = "NoReplicas"
+_NOTHING: Final = "no task has replicas: no pod runs until some are set"
+
 
 def why(now: Situation, obstacle: Obstacle | None) -> tuple[str, str]:
     """(reason, message) for status.state; other phases keep what they were entered with."""
@@ -15,7 +20,7 @@ def why(now: Situation, obstacle: Obstacle | None) -> tuple[str, str]:
         return now.ledger.reason, now.ledger.message
     reason, message = _pending(now) if now.ledger.phase is JobPhase.PENDING else _running(now)
     if obstacle is None:
-        return reason, message
+        return (reason, message) if now.wanted.replicas else (NO_REPLICAS, _NOTHING)
     return obstacle.reason, obstacle.message
 
 

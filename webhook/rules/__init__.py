@@ -147,6 +147,7 @@ JOB_UPDATE_RULES: Final[tuple[Rule, ...]] = (
 )
 JOB_WARNINGS: Final[tuple[Warner, ...]] = (
     job_tasks.restart_policies_of_services,
+    job_tasks.no_pod_is_asked_for,
     job_policies.pending_policies_without_timeout,
 )
 TEMPLATE_WARNINGS: Final[tuple[Warner, ...]] = (*JOB_WARNINGS, template.references_of_no_form)

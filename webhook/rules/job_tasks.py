@@ -77,3 +77,9 @@ def restart_policies_of_services(job: JobSubject) -> Iterator[str]:
     for index, task in enumerate(job.tasks):
         if any_body(task.template.get("spec")).get("restartPolicy") == "Always":
             yield f"spec.tasks[{index}].template: restartPolicy Always: its pods never end by themselves"
+
+
+def no_pod_is_asked_for(job: JobSubject) -> Iterator[str]:
+    """A warning: an absent `replicas` is 0, as in Volcano, and such a Job waits for ever. Scaling to 0 later is meant."""
+    if job.creating and job.spec.tasks and not job.total_replicas:
+        yield "spec.tasks: no task has replicas (absent means 0): no pod will run until replicas are set"

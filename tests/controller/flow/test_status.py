@@ -233,3 +233,26 @@ def test_a_flow_that_was_stopped_while_nothing_ran_says_why():
     assert cluster.status.state.message == "its last steps run (finally)"
     cluster.complete("f-end")
     assert (cluster.status.state.reason, cluster.status.state.message) == ("Terminated", "the flow was terminated")
+
+
+def test_what_keeps_a_job_from_going_on_is_told_by_its_step_and_its_flow_until_it_is_gone() -> None:
+    cluster = started(step("a"), step("b", "a"))
+    missing = {"reason": "VolumeClaimNotFound", "message": "PersistentVolumeClaim d does not exist"}
+    cluster.set_job("f-a", JobPhase.PENDING, state=missing)
+    cluster.settle()
+    told = "Job f-a: PersistentVolumeClaim d does not exist"
+    assert (cluster.step("a").phase, cluster.step("a").reason, cluster.step("a").message) == (
+        "Pending",
+        "VolumeClaimNotFound",
+        told,
+    )
+    assert (cluster.status.state.reason, cluster.status.state.message) == ("VolumeClaimNotFound", f"step a: {told}")
+    cluster.run("f-a")
+    assert (cluster.step("a").reason, cluster.step("a").message, cluster.status.state.reason) == ("", "", "")
+
+
+def test_the_usual_wait_of_a_job_is_no_reason_to_write() -> None:
+    cluster = started(step("a"))
+    cluster.set_job("f-a", JobPhase.PENDING, state={"reason": "WaitingForPodGroup", "message": "waits in queue q"})
+    cluster.settle()
+    assert (cluster.reasons(), cluster.status.state.reason) == ({}, "")

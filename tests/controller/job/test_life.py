@@ -317,3 +317,9 @@ def test_a_job_that_volcano_runs_is_taken_over() -> None:
     before = len(cluster.created)
     cluster.settle().succeed().settle()
     assert (cluster.phase, cluster.status.succeeded, len(cluster.created)) == ("Completed", 2, before)
+
+
+def test_a_job_that_asks_for_no_pod_says_so_until_it_is_scaled() -> None:
+    cluster = Toy(job(task(replicas=0), minAvailable=0)).settle()
+    assert (cluster.phase, cluster.reason) == ("Pending", "NoReplicas")
+    assert cluster.scale(1, min_available=1).settle().reason == "Inqueue"

@@ -86,3 +86,11 @@ def test_indexes_are_written_as_ranges() -> None:
     assert indexes.write({0, 1, 2, 7, 9, 10}) == "0-2,7,9-10"
     assert indexes.read("0-2,seven,7,-3,4-") == {0, 1, 2, 7, 4}
     assert max(indexes.read("0-99999999999")) == indexes.MOST
+
+
+def test_times_have_whole_seconds_so_what_ends_in_the_second_of_its_deletion_was_killed_unless_it_succeeded() -> None:
+    metadata = {"deletionTimestamp": "2026-01-02T03:00:30Z", "deletionGracePeriodSeconds": 30}
+    for phase, code, finished in (("Failed", 143, False), ("Succeeded", 0, True)):
+        pod = read(metadata, {"phase": phase, "containerStatuses": [ended(code, "2026-01-02T03:00:00Z")]})
+        assert pod is not None
+        assert (pod.finished, pod.terminating) == (finished, not finished)

@@ -557,3 +557,14 @@ def test_deleting_a_template_that_nobody_needs_is_silent() -> None:
 def test_the_qualified_name_fault_is_kubernetes_own() -> None:
     (found,) = faults(job(name="a_"))
     assert found == f'metadata.name: Invalid value: "a_": a Job\'s name labels its pods: {QUALIFIED_FAULT}'
+
+
+@pytest.mark.parametrize("make", [job, template], ids=["Job", "JobTemplate"])
+def test_a_new_job_without_any_replicas_is_taken_with_a_warning(make: Any) -> None:
+    asked = {key: value for key, value in task().items() if key != "replicas"}
+    found = verdict(make(asked, minAvailable=0))
+    assert (found.violations, [each for each in found.warnings if "replicas" in each]) == (
+        (),
+        ["spec.tasks: no task has replicas (absent means 0): no pod will run until replicas are set"],
+    )
+    assert verdict(make(task(replicas=0), minAvailable=0), make(asked, minAvailable=0)).warnings == ()
