@@ -1,0 +1,1 @@
+"""The hand-written pages of docs/ agree with the code."""
