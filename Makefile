@@ -34,10 +34,14 @@ lint: $(STAMP) ## ruff, mypy --strict, import contracts
 generate: $(STAMP) ## write what is generated from the code (CRDs, reference pages)
 	$(BIN)/python -m shared.crd
 	$(BIN)/python -m webhook.configurations
+	$(BIN)/python -m cli.reference
+	$(BIN)/python -m shared.crd.reference
 
 verify: lint ## lint, and generated files are up to date
 	$(BIN)/python -m shared.crd --check
 	$(BIN)/python -m webhook.configurations --check
+	$(BIN)/python -m cli.reference --check
+	$(BIN)/python -m shared.crd.reference --check
 
 e2e: $(STAMP) ## the scenarios on a real control plane (KUBEBUILDER_ASSETS) or a cluster (KUBECONFIG_E2E)
 	$(BIN)/python -m pytest tests/e2e -m e2e $(if $(KUBEBUILDER_ASSETS),--backend=real) $(if $(KUBECONFIG_E2E),--backend=kubeconfig --kubeconfig=$(KUBECONFIG_E2E))
