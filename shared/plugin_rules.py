@@ -68,7 +68,7 @@ def check_plugins(plugins: Plugins, job_name: str | None, tasks: Iterable[RoleTa
 def known_plugins(plugins: Plugins) -> Iterator[Violation]:
     for name in plugins:
         if name not in ARGUMENTS:
-            message = f"no such job plugin{hint(name, ARGUMENTS)}; known plugins: {', '.join(sorted(ARGUMENTS))}"
+            message = f"unable to find job plugin {name}{hint(name, ARGUMENTS)}; known plugins: {', '.join(sorted(ARGUMENTS))}"
             yield Violation(f"spec.plugins.{name}", message, name, Reason.NOT_SUPPORTED)
 
 

@@ -31,8 +31,8 @@ REFUSED = {
         [MASTER],
         [
             (
-                'spec.plugins.pytorc: Unsupported value: "pytorc": no such job plugin; did you mean "pytorch"?; known plugins: '
-                "env, hcclrank, mpi, pytorch, ray, ssh, svc, tensorflow"
+                'spec.plugins.pytorc: Unsupported value: "pytorc": unable to find job plugin pytorc; did you mean "pytorch"?; '
+                "known plugins: env, hcclrank, mpi, pytorch, ray, ssh, svc, tensorflow"
             )
         ],
     ),
@@ -41,7 +41,7 @@ REFUSED = {
         [],
         [
             (
-                'spec.plugins.horovod: Unsupported value: "horovod": no such job plugin; known plugins: '
+                'spec.plugins.horovod: Unsupported value: "horovod": unable to find job plugin horovod; known plugins: '
                 "env, hcclrank, mpi, pytorch, ray, ssh, svc, tensorflow"
             )
         ],

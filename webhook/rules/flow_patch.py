@@ -65,7 +65,8 @@ def patched_plugins_are_known(flow: FlowSubject) -> Iterator[Violation]:
         for name in plugins if isinstance(plugins, dict) else ():
             if name not in ARGUMENTS and "$(" not in name:
                 message = (
-                    f"no such job plugin{did_you_mean(name, ARGUMENTS)}; known plugins: {quoted(sorted(ARGUMENTS))}"
+                    f"unable to find job plugin {name}{did_you_mean(name, ARGUMENTS)}; "
+                    f"known plugins: {quoted(sorted(ARGUMENTS))}"
                 )
                 yield Violation(f"{path}.plugins.{name}", message, name, Reason.NOT_SUPPORTED)
 

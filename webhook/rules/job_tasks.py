@@ -68,7 +68,7 @@ def pod_names_fit(job: JobSubject) -> Iterator[Violation]:
     for index, task in enumerate(job.tasks):
         name = naming.pod_name(job.name, task.name or f"default{index}", max(task.replicas - 1, 0))
         if fault := qualified_fault(name):
-            message = f"create pod with name {name} validate failed: {fault}"
+            message = f"create pod with name {name} validate failed: {fault}; shorten the Job's or the task's name"
             yield Violation(f"spec.tasks[{index}].name", message, task.name)
 
 

@@ -307,8 +307,8 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
         patched(jobSpec={"plugins": {"pytorhc": []}, "tasks": [{"replicas": 3}]}),
         [
             (
-                'spec.flows[0].patch.jobSpec.plugins.pytorhc: Unsupported value: "pytorhc": no such job plugin; did you '
-                'mean "pytorch"?; known plugins: "env", "hcclrank", "mpi", "pytorch", "ray", "ssh", "svc", "tensorflow"'
+                'spec.flows[0].patch.jobSpec.plugins.pytorhc: Unsupported value: "pytorhc": unable to find job plugin '
+                'pytorhc; did you mean "pytorch"?; known plugins: "env", "hcclrank", "mpi", "pytorch", "ray", "ssh", "svc", "tensorflow"'
             ),
             (
                 "spec.flows[0].patch.jobSpec.tasks[0].name: Required value: tasks of a patch are merged by name: say which "

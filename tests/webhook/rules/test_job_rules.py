@@ -162,8 +162,8 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
         job(plugins={"horovod": []}),
         [
             (
-                'spec.plugins.horovod: Unsupported value: "horovod": no such job plugin; known plugins: env, hcclrank, mpi, '
-                "pytorch, ray, ssh, svc, tensorflow"
+                'spec.plugins.horovod: Unsupported value: "horovod": unable to find job plugin horovod; known plugins: '
+                "env, hcclrank, mpi, pytorch, ray, ssh, svc, tensorflow"
             )
         ],
     ),
@@ -259,7 +259,7 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
         [
             (
                 f'spec.tasks[0].name: Invalid value: "{"t" * 30}": create pod with name {"d" * 29}-{"t" * 30}-1000 validate '
-                "failed: must be no more than 63 characters"
+                "failed: must be no more than 63 characters; shorten the Job's or the task's name"
             )
         ],
     ),
