@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from tests.e2e.scenario import Scenario, job_phase, phase, phases, step_of
 
 Body = dict[str, Any]
 FOLDERS: Final = (Path("examples/flows"), Path("examples/jobs"))
+MORE: Final = (Path("examples/first"), Path("examples/gang"))  # whose names are those of a page or a story
 SECONDS: Final = 90.0
 WARNINGS: Final[tuple[str, ...]] = ()  # what kubectl warns of: nothing
 
@@ -32,7 +33,7 @@ def examples(cluster: Cluster) -> Iterator[Scenario]:
 @pytest.fixture(scope="module")
 def applied(examples: Scenario) -> subprocess.CompletedProcess[str]:
     """What kubectl said."""
-    files = [word for folder in FOLDERS for word in ("-f", str(folder))]
+    files = [word for folder in (*FOLDERS, *MORE) for word in ("-f", str(folder))]
     return examples.cluster.kubectl("apply", f"--namespace={examples.namespace}", *files)
 
 
@@ -64,7 +65,7 @@ def test_every_primitive_has_an_example() -> None:
 def test_kubectl_applies_them_all_without_a_warning(applied: subprocess.CompletedProcess[str]) -> None:
     warnings = [line for line in applied.stderr.splitlines() if "Warning" in line]
     assert tuple(warnings) == WARNINGS
-    assert applied.stdout.count(" created") == len(list(_documents()))
+    assert applied.stdout.count(" created") == len(list(_documents((*FOLDERS, *MORE))))
 
 
 @pytest.mark.parametrize("name", FLOWS)
@@ -106,6 +107,18 @@ def test_a_suspended_flow_runs_once_it_is_let(examples: Scenario, applied: subpr
     examples.cluster.kubectl("patch", "jobflow", "suspend", "--type=merge", "-p", change, f"-n{examples.namespace}")
     flow = examples.cluster.wait_for(JOBFLOW, examples.namespace, "suspend", lambda flow: phase(flow) == "Succeed")
     assert phases(flow) == {"prepare": "Completed", "train": "Completed"}
+
+
+def test_the_flow_of_the_first_steps_runs(examples: Scenario, applied: subprocess.CompletedProcess[str]) -> None:
+    assert phases(examples.succeeds("first", SECONDS)) == dict.fromkeys(("fetch", "work", "report"), "Completed")
+
+
+def test_gangs_run_whole_or_say_why_they_wait(examples: Scenario, applied: subprocess.CompletedProcess[str]) -> None:
+    for name in ("first", "second"):
+        examples.cluster.wait_for(JOB, examples.namespace, name, lambda job: job_phase(job) == "Completed", SECONDS)
+    job = examples.cluster.wait_for(JOB, examples.namespace, "never-fits", _says_why, SECONDS)
+    assert job_phase(job) == "Pending"
+    assert [pod for pod in examples.pods() if pod["metadata"]["name"].startswith("never-fits") and _bound(pod)] == []
 
 
 # What comments say of the Jobs made: path into the Job's spec -> value there.
@@ -166,6 +179,14 @@ def _comes_and_goes(examples: Scenario, name: str) -> None:
     assert [job for job in examples.jobs() if job.startswith(f"{name}-")] == []
 
 
+def _says_why(job: Body) -> bool:
+    return "cpu" in ((job.get("status") or {}).get("state") or {}).get("message", "")
+
+
+def _bound(pod: Body) -> bool:
+    return bool(pod["spec"].get("nodeName"))
+
+
 def _outputs(flow: Body) -> dict[str, dict[str, str]]:
     return {step["name"]: step["outputs"] for step in flow["status"]["steps"] if step.get("outputs")}
 
@@ -179,8 +200,8 @@ def _jobs_of(examples: Scenario, flow: Body) -> list[str]:
     ]
 
 
-def _documents() -> Iterator[tuple[Path, Body]]:
-    for folder in FOLDERS:
+def _documents(folders: Sequence[Path] = FOLDERS) -> Iterator[tuple[Path, Body]]:
+    for folder in folders:
         for file in sorted(folder.glob("*.yaml")):
             for document in yaml.safe_load_all(file.read_text()):
                 yield file, document
