@@ -100,7 +100,7 @@ def _ended(turn: Turn) -> FlowState:
         return FlowState(phase=FlowPhase.SUCCEED)
     reason, message = _failure(turn)
     if turn.outcome != FlowOutcome.FAILED:
-        reason, message = turn.outcome, message or STOPPED[turn.outcome]
+        reason, message = turn.outcome, message or STOPPED.get(turn.outcome, "")
     return FlowState(phase=FlowPhase.FAILED, reason=reason, message=message)
 
 

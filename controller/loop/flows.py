@@ -103,7 +103,10 @@ class FlowReconciler:
                 await self._fetch(key, known, found)
                 continue
             decision = self._quietly(found.decision)
+            started = self._clock()
             outcome = await self._applier.apply(JOBFLOW, body, decision)
+            if decision.actions or decision.status is not None:
+                self._reports.took(self._clock() - started)
             if outcome.done:
                 return self._done(key, known, found, decision, outcome.body)
             known.refused(outcome.refusals)

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from controller.kube.apply import Applier
 from controller.loop.controller import Controller, ControllerContext, Route
-from controller.loop.pace import BURST, RATE, Pace
+from controller.loop.pace import BURST, TEMPLATE_RATE, Pace
 from controller.loop.queue import WorkQueue
 from controller.loop.routes import itself, reference_of
 from controller.template.depends import decide
@@ -51,7 +51,7 @@ class TemplateReconciler:
         self._clock = clock
         self._written: dict[Key, float] = {}
         self._reserved: dict[Key, float] = {}
-        self._pace = Pace(RATE, BURST)
+        self._pace = Pace(TEMPLATE_RATE, BURST)
 
     async def reconcile(self, key: Key) -> float | None:
         template = self._templates.get(*key)

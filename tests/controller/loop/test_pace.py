@@ -1,3 +1,5 @@
+import pytest
+
 from controller.loop.pace import Pace, interval
 
 
@@ -10,6 +12,20 @@ def test_idle_time_fills_the_burst_and_no_more():
     pace = Pace(rate=2, burst=2)
     pace.reserve(100.0)
     assert [pace.reserve(1000.0) for _ in range(3)] == [1000.0, 1000.0, 1000.5]
+
+
+def test_places_are_further_apart_while_work_is_slow_but_never_too_far():
+    pace = Pace(rate=10, burst=1)
+    pace.reserve(100.0)
+    for _ in range(100):
+        pace.took(1.0)
+    assert pace.reserve(100.0) == pytest.approx(100.25, abs=0.01)
+    for _ in range(100):
+        pace.took(60.0)
+    assert pace.reserve(100.25) == pytest.approx(100.75, abs=0.01)
+    for _ in range(100):
+        pace.took(0.01)
+    assert pace.reserve(100.75) == pytest.approx(100.85, abs=0.01)
 
 
 def test_a_place_is_taken_only_if_there_is_one():
