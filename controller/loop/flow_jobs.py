@@ -35,10 +35,15 @@ class FlowJobs:
 
     def _changed(self, old: Body | None, new: Body | None) -> None:
         body = new if new is not None else old
-        for uid in by_controller_uid(body) if body is not None else ():
+        if body is None:
+            return
+        owners = frozenset(by_controller_uid(body))
+        for uid in owners:
             jobs = self._loaded.get(uid)
-            if jobs is not None and body is not None:
+            if jobs is not None:
                 self._note(jobs, job_seen(body), gone=new is None)
+        for uid in frozenset(by_controller_uid(old)) - owners if old is not None else ():
+            self._loaded.get(uid, {}).pop(body["metadata"]["name"], None)  # somebody took it from its flow
 
     def _note(self, jobs: dict[str, JobSeen], job: JobSeen, *, gone: bool) -> None:
         if not gone:

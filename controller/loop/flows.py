@@ -21,7 +21,7 @@ from controller.loop.flow_memory import Memory, Remembered
 from controller.loop.flow_pods import FlowPods
 from controller.loop.pace import BURST, EVENT_BURST, EVENT_RATE, RATE, Pace, interval
 from controller.loop.queue import WorkQueue
-from controller.loop.routes import its_controller, itself, reference_of
+from controller.loop.routes import by_controller_uid, its_controller, itself, reference_of
 from shared.kinds import COMMAND, JOB, JOBFLOW, JOBTEMPLATE
 from shared.kube.api import Api
 from shared.kube.cache import Cache, Caches
@@ -152,9 +152,13 @@ class FlowReconciler:
         """Read what the decision could not do without."""
         for name in found.wants.jobs:
             try:
-                self._caches.assume(JOB, await self._api.get(JOB, key.namespace, name))
+                body = await self._api.get(JOB, key.namespace, name)
             except NotFound:
                 known.gone.add(name)
+                continue
+            self._caches.assume(JOB, body)
+            if known.flow.metadata.uid not in by_controller_uid(body):
+                known.gone.add(name)  # somebody took it from its flow, or made another one of this name
         jobs = self.jobs.of(known.flow.metadata.uid)
         for name in found.wants.pods:
             job = jobs.get(name)

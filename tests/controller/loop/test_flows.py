@@ -315,3 +315,15 @@ async def test_an_ended_flow_whose_report_had_to_wait_goes_when_its_time_is_up(
         await stopped(caching)
     assert max(pauses) > 0.0
     assert fake.objects[FLOWS] == {}
+
+
+async def test_a_job_that_is_taken_from_its_flow_is_not_waited_for_any_more(
+    fake: FakeServer, api: Api, clock: Clock
+) -> None:
+    async with controlling(api, clock):
+        fake.put(FLOWS, flow(step("a"), step("b", "a")))
+        await until(lambda: jobs(fake) == ["f-a"])
+        stored = fake.objects[JOBS]["ns", "f-a"]
+        fake.put(JOBS, {**stored, "metadata": {**stored["metadata"], "ownerReferences": []}})
+        await until(lambda: state(fake) == "Failed")
+        assert reason(fake) == "JobDeleted"
