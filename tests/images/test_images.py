@@ -1,0 +1,114 @@
+"""Both Dockerfiles: every step is carried out, and what comes of it runs alone, read-only and without rights."""
+
+import re
+import subprocess
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.controlplane import free_port
+from tests.cluster.kube import until
+from tests.cluster.processes import Process
+from tests.images.build import Build, parse
+
+OTHERS = {"webhook": ("controller", "cli", "tests"), "controller": ("webhook", "certs", "cli", "tests")}
+OWN = {"webhook": {"shared", "certs", "webhook"}, "controller": {"shared", "controller"}}
+
+
+@pytest.fixture(scope="module", params=["webhook", "controller"])
+def image(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Build]:
+    name = request.param
+    build = Build(Path.cwd(), f"Dockerfile.{name}", tmp_path_factory.mktemp(name))
+    build.run()
+    return name, build
+
+
+def python(build: Build, code: str) -> subprocess.CompletedProcess[str]:
+    command = ["python", "-S", "-c", code]
+    env = build.environment()
+    return subprocess.run(
+        command, cwd=build.place("."), env=env, capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+def test_it_holds_its_own_process_and_nothing_else(image: tuple[str, Build]) -> None:
+    name, build = image
+    assert {path.name for path in build.place("/app").iterdir()} == OWN[name] | {"lib"}
+    for other in OTHERS[name]:
+        assert "ModuleNotFoundError" in python(build, f"import {other}").stderr, other
+    assert python(build, f"import {name}.main").stderr == ""
+
+
+def test_no_tool_that_builds_is_left(image: tuple[str, Build]) -> None:
+    _, build = image
+    for module in ("pip", "setuptools", "wheel", "pytest", "mypy"):
+        assert "ModuleNotFoundError" in python(build, f"import {module}").stderr, module
+    final = build.stages[-1]
+    assert any("pip uninstall" in step for step in final.values("RUN"))
+    assert not any(re.search(r"apt-get|apk|gcc|pip install", step) for step in final.values("RUN"))
+    assert final.base.endswith("-slim")
+
+
+def test_it_says_who_it_is_and_runs_as_nobody(image: tuple[str, Build]) -> None:
+    name, build = image
+    assert re.fullmatch(r"[1-9]\d{3,}:[1-9]\d{3,}", build.user)
+    (labels,) = build.stages[-1].values("LABEL")
+    assert f'org.opencontainers.image.title="jobflow-{name}"' in labels
+    assert "healthz" in build.stages[-1].values("HEALTHCHECK")[-1]
+    assert build.entrypoint == ["python", "-m", name]
+
+
+def test_it_is_healthy_where_it_may_write_nothing(image: tuple[str, Build], tmp_path: Path) -> None:
+    """Without an API server that answers, it lives and is not ready."""
+    name, build = image
+    port = free_port()
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.write_text(KUBECONFIG)
+    kubeconfig.chmod(0o644)
+    arguments = [f"--kubeconfig={kubeconfig}", f"--health-port={port}"]
+    arguments += ["--cert-secret=x", "--port=0"] if name == "webhook" else []
+    before = files(build)
+    command = ["sh", "-c", 'cd "$0" && exec "$@"', str(build.place(".")), *build.entrypoint, *arguments]
+    process = Process(name, command, tmp_path / "log", build.environment())
+    try:
+        until(lambda: status(port, "healthz") == 200 or not process.running, 30, process.tail)
+        assert process.running, process.tail()
+        assert status(port, "readyz") == 503
+        assert files(build) == before
+    finally:
+        assert process.stop(30) == 0, process.tail()
+
+
+def files(build: Build) -> set[Path]:
+    return set(build.place("/app").rglob("*"))
+
+
+def status(port: int, path: str) -> int:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}", timeout=5) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        error.close()
+        return error.code
+    except OSError:
+        return 0
+
+
+def test_a_broken_dockerfile_is_noticed(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM python AS build\nWORKDIR /app\nRUN cp nothing here\n")
+    with pytest.raises(RuntimeError, match="cp nothing here"):
+        Build(tmp_path, "Dockerfile", tmp_path / "scratch").run()
+    with pytest.raises(ValueError, match="no stage"):
+        parse("RUN true\n")
+
+
+KUBECONFIG = """
+apiVersion: v1
+kind: Config
+clusters: [{name: c, cluster: {server: "https://127.0.0.1:1"}}]
+users: [{name: u, user: {token: t}}]
+contexts: [{name: c, context: {cluster: c, user: u}}]
+current-context: c
+"""
