@@ -21,7 +21,10 @@ def obey(turn: Turn) -> tuple[Delete, ...]:
     """Carry out the Commands that have not been yet, oldest first; the deletions that follow the status."""
     deletions = []
     for command in sorted(turn.seen.commands, key=lambda one: (one.created, one.name)):
-        if command.uid not in turn.handled:
+        if command.target_uid not in ("", turn.seen.flow.metadata.uid):
+            said = f"Command {command.name} is meant for another JobFlow of this name (uid {command.target_uid})"
+            turn.notes.append(Note("StaleCommand", said, "Warning"))
+        elif command.uid not in turn.handled:
             _ACTIONS.get(command.action, _unknown)(turn, command)
             turn.handled = (*turn.handled, command.uid)[-MAX_HANDLED_COMMANDS:]
             turn.urgent = True

@@ -53,12 +53,13 @@ class JobSeen(msgspec.Struct, frozen=True):
 
 
 class CommandSeen(msgspec.Struct, frozen=True):
-    """A Command on this JobFlow."""
+    """A Command on this JobFlow, or on an earlier one of its name: `target_uid`, "" if it does not say."""
 
     name: str
     uid: str
     action: str
     created: str = ""
+    target_uid: str = ""
 
 
 class PodsSeen(msgspec.Struct, frozen=True):

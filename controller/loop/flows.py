@@ -123,7 +123,7 @@ class FlowReconciler:
             namesakes=Namesakes(self.jobs.cache, key.namespace, jobs),
             templates=Templates(self.templates, key.namespace),
             now=now,
-            commands=tuple(self._commands(key, uid)),
+            commands=tuple(self._commands(key)),
             refusals=known.refusals,
             pods=known.pods,
             gone=frozenset(known.gone),
@@ -137,15 +137,16 @@ class FlowReconciler:
             known.reserved = max(known.wrote_at + interval(len(known.plan.steps)), self._reports.reserve(now))
         return known.reserved
 
-    def _commands(self, key: Key, uid: str) -> Iterator[CommandSeen]:
+    def _commands(self, key: Key) -> Iterator[CommandSeen]:
         for command in self.commands.by(TARGET, str(key)):
             metadata = command["metadata"]
-            if (command["target"].get("uid") or uid) == uid and "deletionTimestamp" not in metadata:
+            if "deletionTimestamp" not in metadata:
                 yield CommandSeen(
                     metadata["name"],
                     metadata.get("uid", ""),
                     str(command.get("action", "")),
                     metadata.get("creationTimestamp") or "",
+                    command["target"].get("uid") or "",
                 )
 
     async def _fetch(self, key: Key, known: Remembered, found: FlowDecision) -> None:

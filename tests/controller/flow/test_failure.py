@@ -254,3 +254,13 @@ def test_an_unknown_command_is_told_and_deleted():
     cluster.command("Dance")
     assert cluster.commands == []
     assert [reason for reason, _ in cluster.notes] == ["StepStarted", "UnknownCommand"]
+
+
+def test_a_command_on_an_earlier_flow_of_this_name_is_told_and_deleted_and_does_nothing():
+    from controller.flow.seen import CommandSeen
+
+    cluster = started(step("a"))
+    cluster.commands = [CommandSeen("late", "cu", "TerminateJobFlow", target_uid="earlier")]
+    cluster.complete("f-a")
+    assert (cluster.phase, cluster.commands, cluster.status.handled_commands) == ("Succeed", [], ())
+    assert "StaleCommand" in [reason for reason, _ in cluster.notes]
