@@ -126,6 +126,7 @@ JOBFLOW: Final = Admission(
     create=rules.FLOW_RULES,
     update=(*rules.FLOW_RULES, *rules.FLOW_UPDATE_RULES),
     warnings=rules.FLOW_WARNINGS,
+    delete_warnings=rules.FLOW_DELETE_WARNINGS,
     defaults=lambda flow, options: flow_defaults(flow),
 )
 JOBTEMPLATE: Final = Admission(

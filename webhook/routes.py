@@ -17,6 +17,12 @@ _LIVING: Final = {
     "name": "not-being-deleted",
     "expression": "request.operation == 'DELETE' || !has(object.metadata.deletionTimestamp)",
 }
+# Nobody reads a warning to the controllers that clean up.
+_BY_PEOPLE: Final = {
+    "name": "not-by-kubernetes-itself",
+    "expression": "!request.userInfo.username.startsWith('system:serviceaccount:kube-system:') && "
+    "request.userInfo.username != 'system:kube-controller-manager'",
+}
 _WITH_BUDGET: Final = {
     "name": "has-a-disruption-budget",
     "expression": "has(object.metadata.annotations) && ("
@@ -52,6 +58,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("/queues/mutate", kinds.QUEUE, (CREATE,), mutating=True),
     Route("/podgroups/mutate", kinds.PODGROUP, (CREATE,), mutating=True),
     Route("/jobflows/validate", kinds.JOBFLOW, (CREATE, UPDATE)),
+    Route("/jobflows/deleted", kinds.JOBFLOW, (DELETE,), lenient=True, conditions=(_BY_PEOPLE,)),
     Route("/jobtemplates/validate", kinds.JOBTEMPLATE, (CREATE, UPDATE)),
     Route("/jobtemplates/deleted", kinds.JOBTEMPLATE, (DELETE,), lenient=True),
     Route("/jobs/validate", kinds.JOB, (CREATE, UPDATE)),

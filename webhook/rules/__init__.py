@@ -8,6 +8,7 @@ from shared.violation import Violation
 from webhook.rules import (
     command,
     flow_control,
+    flow_deletion,
     flow_expressions,
     flow_graph,
     flow_loops,
@@ -92,6 +93,8 @@ FLOW_WARNINGS: Final[tuple[Warner, ...]] = (
     flow_probe.probes_of_unknown_tasks,
     flow_patch.patches_of_unknown_tasks,
 )
+
+FLOW_DELETE_WARNINGS: Final[tuple[Warner, ...]] = (flow_deletion.jobs_that_go_with_the_flow,)
 
 # Of what a template and a Job both say about their pods.
 JOB_SPEC_RULES: Final[tuple[Rule, ...]] = (

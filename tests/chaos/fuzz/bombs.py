@@ -12,7 +12,7 @@ from webhook.routes import ROUTES, Route
 
 MANY: Final = 100_000
 HOLE: Final = "@@hole@@"
-FLOW: Final = tuple(route for route in ROUTES if route.kind.kind == "JobFlow")
+FLOW: Final = tuple(route for route in ROUTES if route.kind.kind == "JobFlow" and "deleted" not in route.path)
 JOB: Final = tuple(
     route for route in ROUTES if route.kind.kind in ("Job", "JobTemplate") and "deleted" not in route.path
 )

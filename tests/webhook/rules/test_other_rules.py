@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from shared import kinds
-from tests.webhook.make import Body, body, faults, flow, known, queue, step
+from tests.webhook.make import Body, body, faults, flow, known, queue, step, verdict
 from webhook.admissions import Options
 from webhook.admit import validate
 from webhook.rules.command import ACTIONS
@@ -429,3 +429,22 @@ FLOW_UPDATES: dict[str, tuple[Body, Body, list[str]]] = {
 def test_changing(case: str) -> None:
     old, new, wanted = FLOW_UPDATES[case]
     assert faults(new, old) == wanted
+
+
+@pytest.mark.parametrize(
+    ("state", "warned"),
+    [
+        ({"state": {"phase": "Running"}, "progress": "2/5"}, True),
+        ({"state": {"phase": "Suspended"}, "progress": "0/5"}, True),
+        ({"state": {"phase": "Succeed"}, "progress": "5/5"}, False),
+        ({"state": {"phase": "Failed"}}, False),
+        ({"state": {"phase": "Terminating"}}, False),
+        ({}, False),
+    ],
+)
+def test_row_27_deleting_a_flow_that_has_not_ended_is_allowed_with_a_warning(state: Body, warned: bool) -> None:
+    found = verdict(None, flow() | {"status": state}, known(), "DELETE")
+    assert found.allowed
+    phase = state.get("state", {}).get("phase")
+    said = f"JobFlow f has not ended ({phase}, {state.get('progress')} steps): its Jobs go with it"
+    assert found.warnings == ((said,) if warned else ())
