@@ -1,0 +1,65 @@
+"""What was once wrong on a real cluster and must not come back."""
+
+from shared.kinds import COMMAND, JOB, JOBFLOW
+from tests.e2e.scenario import Body, Scenario, step_of, targets, template
+
+COMMANDED = {"apiVersion": "flow.volcano.sh/v1alpha1", "kind": "JobFlow", "name": "f"}
+
+
+def test_a_flow_says_what_its_job_waits_for_and_goes_on_once_that_is_there(scenario: Scenario) -> None:
+    """A PriorityClass or claim that is missing left a flow Pending without a word."""
+    body = template(scenario.namespace, "needs-claim")
+    body["spec"]["volumes"] = [{"mountPath": "/data", "volumeClaimName": "not-there"}]
+    scenario.cluster.apply(body)
+    scenario.flow("f", {"needs-claim": ()})
+    flow = scenario.cluster.wait_for(
+        JOBFLOW, scenario.namespace, "f", lambda flow: step_of(flow, "needs-claim").get("reason") is not None
+    )
+    assert flow["status"]["state"]["reason"] == "VolumeClaimNotFound"
+    assert "not-there does not exist" in flow["status"]["state"]["message"]
+
+
+def test_a_template_without_replicas_is_told_about(scenario: Scenario) -> None:
+    """Absent replicas are 0, as in Volcano: the Job waited with a message about its queue."""
+    body = template(scenario.namespace, "none")
+    del body["spec"]["tasks"][0]["replicas"]
+    body["spec"]["minAvailable"] = 0
+    scenario.cluster.apply(body)
+    scenario.flow("f", {"none": ()})
+    flow = scenario.cluster.wait_for(
+        JOBFLOW, scenario.namespace, "f", lambda flow: step_of(flow, "none").get("reason") is not None
+    )
+    assert flow["status"]["state"]["reason"] == "NoReplicas"
+
+
+def test_a_serving_step_that_was_stopped_counts_no_failed_pod(scenario: Scenario) -> None:
+    """A pod killed in the very second of its deletion was taken for one that had failed before."""
+    scenario.templates("server", seconds=1000)
+    scenario.templates("client")
+    running = {"taskStatusList": [{"taskName": "w", "phase": "Running"}]}
+    scenario.flow("f", {"server": {"daemon": True}, "client": targets("server", probe=running)})
+    flow = scenario.succeeds("f")
+    assert (flow["status"]["pods"].get("failed", 0), flow["status"]["pods"]["failureRatePercent"]) == (0, 0)
+
+
+def test_a_job_taken_from_its_flow_leaves_no_flow_that_waits_for_ever(scenario: Scenario) -> None:
+    scenario.templates("a", seconds=1000)
+    scenario.flow("f", {"a": ()})
+    scenario.reaches("f", "a", "Running")
+    scenario.kube.patch(JOB, scenario.namespace, "f-a", {"metadata": {"ownerReferences": None}})
+    assert step_of(scenario.ended("f"), "a")["reason"] == "JobDeleted"
+
+
+def test_a_command_for_an_earlier_flow_of_the_name_is_removed_and_does_nothing(scenario: Scenario) -> None:
+    scenario.templates("a", seconds=2)
+    scenario.flow("f", {"a": ()})
+    command: Body = {
+        "apiVersion": COMMAND.api_version,
+        "kind": "Command",
+        "metadata": {"name": "late", "namespace": scenario.namespace},
+        "action": "TerminateJobFlow",
+        "target": {**COMMANDED, "uid": "of-an-earlier-one"},
+    }
+    scenario.kube.create(COMMAND, command)
+    scenario.succeeds("f")
+    assert scenario.kube.list(COMMAND, scenario.namespace) == []
