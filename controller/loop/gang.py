@@ -27,7 +27,7 @@ LOG: Final = logging.getLogger(__name__)
 ADMISSION: Final = Key("", "admission")
 ROUND_SECONDS: Final = 0.05  # between two rounds, at least
 ROUND_REST: Final = 4.0  # and this many times what the last one took: other controllers need the CPU too
-WRITE_SECONDS: Final = 1.0  # what changes within it is written once
+WRITE_SECONDS: Final = 2.0  # what changes within it is written once; groups of short Jobs are gone by then
 WORDS_SECONDS: Final = 30.0  # numbers in the message of a group that goes on waiting
 
 
