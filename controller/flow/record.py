@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from controller.flow import indexes
+from controller.flow import indexes, reasons
 from controller.flow.attempts import Look, Unit, ended_now, look
 from controller.flow.control import outputs
 from controller.flow.turn import Turn, in_flight, with_jobs
@@ -117,6 +117,7 @@ def record_loop(turn: Turn, step: Step, state: StepStatus, iterations: Iteration
     """Bring the iterations of a loop that has begun up to their Jobs."""
     loop = _Loop(iterations)
     used = used_outputs(turn) if step.outputs else 0
+    obstacle: tuple[str, str] | None = None
     for index in _candidates(turn, step, state, loop):
         before = loop.retries.get(index)
         begun = state.attempt_base + (before.attempts if before else int(index in loop.running))
@@ -124,11 +125,22 @@ def record_loop(turn: Turn, step: Step, state: StepStatus, iterations: Iteration
         found = look(turn, step, unit, used)
         state = _take(turn, step, state, loop, index, found)
         used += outputs.size(found.outputs.values())
+        if obstacle is None and found.reason in reasons.OBSTACLES:
+            obstacle = (found.reason, found.message)
+    state = _hindered(state, obstacle)
     after = loop.dump()
     if after != iterations:
         state = replace(state, iterations=after)
     if state is not turn.steps[step.name]:
         turn.put(state)
+
+
+def _hindered(state: StepStatus, obstacle: tuple[str, str] | None) -> StepStatus:
+    """The step with what keeps its first hindered Job from going on, until nothing does."""
+    if obstacle is None and state.reason not in reasons.OBSTACLES:
+        return state
+    reason, message = obstacle or ("", "")
+    return state if reason == state.reason else replace(state, reason=reason, message=message)
 
 
 def _candidates(turn: Turn, step: Step, state: StepStatus, loop: _Loop) -> list[int]:

@@ -256,3 +256,15 @@ def test_the_usual_wait_of_a_job_is_no_reason_to_write() -> None:
     cluster.set_job("f-a", JobPhase.PENDING, state={"reason": "WaitingForPodGroup", "message": "waits in queue q"})
     cluster.settle()
     assert (cluster.reasons(), cluster.status.state.reason) == ({}, "")
+
+
+def test_a_loop_tells_what_keeps_an_iteration_from_going_on() -> None:
+    cluster = started(step("a", for_={"items": ["x", "y"]}))
+    cluster.set_job("f-a-1", JobPhase.PENDING, state={"reason": "FailedCreate", "message": "exceeded quota"})
+    cluster.settle()
+    assert (cluster.step("a").reason, cluster.step("a").message) == ("FailedCreate", "Job f-a-1: exceeded quota")
+    assert cluster.status.state.reason == "FailedCreate"
+    cluster.run("f-a-1")
+    assert (cluster.reasons(), cluster.status.state.reason) == ({}, "")
+    cluster.complete("f-a-0", "f-a-1")
+    assert (cluster.phase, cluster.reasons()) == ("Succeed", {})
