@@ -11,6 +11,7 @@ from shared.kinds import CONFIGMAP, JOB, JOBFLOW, JOBTEMPLATE, NAMESPACE, POD, P
 from tests.chaos import plan as plans
 from tests.chaos import verdicts
 from tests.chaos.harms import HARMS
+from tests.chaos.harms.harm import HARMED
 from tests.chaos.plan import Plan
 from tests.chaos.verdicts import Seen
 from tests.chaos.witness import Witness
@@ -20,12 +21,13 @@ from tests.cluster.kube import until
 from tests.e2e.scenario import phase
 
 Body = dict[str, Any]
-END_SECONDS: Final = 60.0
+END_SECONDS: Final = 40.0
 QUIET_SECONDS: Final = 20.0
 GONE_SECONDS: Final = 30.0
 FINAL: Final = ("Succeed", "Failed", "Completed", "Aborted", "Terminated")
 LOOKED_AT: Final = (JOBFLOW, JOBTEMPLATE, JOB, POD, PODGROUP, SERVICE, CONFIGMAP, SECRET)
 OWN_FAULTS: Final = ("stopped by a fault", "Traceback (most recent call last)")
+LOG_LENGTH: Final = 20_000
 _NUMBERS: Final = itertools.count()
 
 
@@ -59,8 +61,19 @@ def run(world: World, witness: Witness, plan: Plan) -> Result:
     _await(late, lambda: _are_gone(world, [namespace, *world.doomed.values()]), GONE_SECONDS)
     witness.forget(namespace)
     complaints = verdicts.judge(seen)
-    words = "" if not complaints else "\n".join(f"--- {name}\n{world.logs(name, 6000)}" for name in marks)
+    words = "" if not complaints else _words(world, seen)
     return Result(plan, complaints, time.monotonic() - began, seen.samples, words)
+
+
+def _words(world: World, seen: Seen) -> str:
+    """What may explain a complaint: every object's status in a line, and the ends of the logs."""
+    objects = [
+        f"{body['kind']} {body['metadata']['name']} {body['metadata'].get('deletionTimestamp', '')} {body.get('status')}"
+        for body in seen.left
+        if body["kind"] in ("JobFlow", "Job", "PodGroup", "Pod")
+    ]
+    logs = [f"--- {name}\n{world.logs(name, LOG_LENGTH)}" for name in (*HARMED, "nodes", "apiserver")]
+    return "\n".join([*(each[:700] for each in objects), *logs])
 
 
 def _made(name: str, namespace: str, seed: int, number: int) -> Workload:

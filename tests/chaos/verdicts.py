@@ -46,7 +46,8 @@ def right_end(seen: Seen) -> Iterator[str]:
             yield f"{each.name}: ended {phase or 'nowhere'}, not {each.phase}"
         steps = {step["name"]: step["phase"] for step in status.get("steps") or []}
         if steps != dict(each.steps):
-            yield f"{each.name}: steps ended {steps}, not {dict(each.steps)}"
+            why = {step["name"]: f"{step.get('reason')} {step.get('message')}" for step in status.get("steps") or []}
+            yield f"{each.name}: steps ended {steps}, not {dict(each.steps)}, because {why}"
         for field, wanted in (each.status or {}).items():
             if status.get(field) != wanted:
                 yield f"{each.name}: status.{field} is {status.get(field)}, not {wanted}"

@@ -54,7 +54,7 @@ def job() -> Body:
             {"events": ["PodFailed"], "action": "RestartTask", "timeout": "1m"},
             {"exitCode": 3, "action": "AbortJob"},
         ],
-        "topologyPolicy": "best-effort",
+        "topologyPolicy": "none",
     }
     after = template("default", "t")["spec"]["tasks"][0] | {
         "name": "x",

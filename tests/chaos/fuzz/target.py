@@ -1,6 +1,7 @@
 """The webhook process under fire: what is sent to it, and what an answer must be like."""
 
 import base64
+import json
 import os
 import ssl
 import threading
@@ -95,7 +96,7 @@ class Target:
     @staticmethod
     def _patches(route: Route, patch: bytes, data: bytes) -> None:
         """A patch applies to the object that was sent."""
-        sent: Any = orjson.loads(data)
+        sent: Any = json.loads(data)  # as lenient as the writer: endless numbers and all
         try:
             jsonpatch.apply_patch(sent["request"]["object"], orjson.loads(patch))
         except jsonpatch.JsonPatchException as error:

@@ -93,15 +93,16 @@ class ApiServer:
         self.kubeconfig.write_text(self.core.kubeconfig(self.token))
 
     async def down(self, keep: bool = False) -> None:
-        """Stop; with `keep` the state is written to the folder first."""
-        if keep:
-            state.save(self.core, self.folder / STATE)
+        """Stop; with `keep` the state is written to the folder once no request is served any more: none that was
+        answered may be lost, nor a resourceVersion be given twice."""
         self.core.close_watches()
         await self.controllers.stop()
         await self.core.admission.client.close()
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
+        if keep:
+            state.save(self.core, self.folder / STATE)
 
     async def restart(self, pause: float = 0.0) -> None:
         """Stop and start again on the same port with the state kept, as after a crash of the real server."""

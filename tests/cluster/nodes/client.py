@@ -106,8 +106,8 @@ class Client:
         return self._session
 
 
-async def patiently(call: Any, *arguments: Any, tries: int = 8) -> Any:
-    """`call(*arguments)`, repeated with back-off while the server is busy, broken or out of reach."""
+async def patiently(call: Any, *arguments: Any, tries: int = 30) -> Any:
+    """`call(*arguments)`, repeated with back-off while the server is busy, broken or out of reach: about a minute."""
     for attempt in range(tries):
         try:
             return await call(*arguments)
@@ -117,7 +117,7 @@ async def patiently(call: Any, *arguments: Any, tries: int = 8) -> Any:
         except (aiohttp.ClientError, TimeoutError, OSError):
             if attempt == tries - 1:
                 raise
-        await asyncio.sleep(min(0.05 * 2**attempt, 5.0))
+        await asyncio.sleep(min(0.05 * 2**attempt, 2.0))
     raise AssertionError("unreachable")
 
 

@@ -1,0 +1,37 @@
+"""About a minute of the fault runs; `make chaos RUNS=500` is the long mode. The seeds cover every kind of harm."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.chaos import report
+from tests.chaos.harms import HARMS
+from tests.chaos.plan import draw
+from tests.chaos.runner import run
+from tests.chaos.witness import Witness
+from tests.chaos.world import World
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("chaos"), pytest.mark.timeout(300)]
+SEEDS = (2, 3, 5, 6, 124, 140, 174)
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    with World() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def witness(world: World) -> Iterator[Witness]:
+    with Witness(world.kubeconfig) as watching:
+        yield watching
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_whatever_is_done_to_it_it_comes_to_the_right_end(world: World, witness: Witness, seed: int) -> None:
+    result = run(world, witness, draw(seed))
+    assert not result.complaints, f"{report.line(1, result)}\nagain: {report.again(result)}\n{result.words}"
+
+
+def test_the_seeds_cover_every_harm() -> None:
+    assert {each.harm for seed in SEEDS for each in draw(seed).harms} == set(HARMS)
