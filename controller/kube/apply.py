@@ -1,6 +1,7 @@
 """Carries out a Decision: actions, one status write, cleanup, notes. The only code of the controller that writes."""
 
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from typing import Any, Final, assert_never
 
 import msgspec
@@ -20,6 +21,8 @@ Body = dict[str, Any]
 Child = tuple[Kind, str]
 """What a Refusal is about: kind and name (in the namespace of the reconciled object)."""
 
+STORED: ContextVar[bool] = ContextVar("stored", default=False)
+"""Whether the pass in hand has stored a status: such passes are told in the log."""
 WITHOUT_STATUS_SUBRESOURCE: Final = frozenset({PODGROUP})
 
 
@@ -163,6 +166,7 @@ class Applier:
                 raise
             stored = await self._stored_status(kind, wanted, error)
         metrics.WRITES.labels("status", kind.kind, "done").inc()
+        STORED.set(True)
         self._caches.assume(kind, stored)
         return stored
 

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Final, Protocol
 
 from controller import metrics
+from controller.kube.apply import STORED
 from controller.kube.errors import NotLeader, StaleError
 from controller.loop.queue import WorkQueue
 from shared.kube.errors import ApiError
@@ -84,6 +85,7 @@ class Worker:
 
     async def _pass(self, key: Key) -> None:
         IN_HAND.set((self._name, key))
+        STORED.set(False)
         started = time.perf_counter()
         try:
             async with asyncio.timeout(self._pass_seconds):
@@ -95,9 +97,25 @@ class Worker:
             if again is not None:
                 self._queue.add_after(key, again)
             self._count("requeue_after" if again is not None else "success")
+            self._tell(key, time.perf_counter() - started)
         finally:
             self._time.observe(time.perf_counter() - started)
             self._queue.done(key)
+
+    def _tell(self, key: Key, seconds: float) -> None:
+        """A pass that changed what people see is told; the others only to who wants to know everything."""
+        level = logging.INFO if STORED.get() else logging.DEBUG
+        if LOG.isEnabledFor(level):
+            LOG.log(level, "reconciled", extra=self._about(key, seconds))
+
+    def _about(self, key: Key, seconds: float) -> dict[str, object]:
+        return {
+            "controller": self._name,
+            "namespace": key.namespace,
+            "name_": key.name,
+            "uid": self._uid_of(key),
+            "seconds": round(seconds, 6),
+        }
 
     def _failed(self, key: Key, fault: Exception, seconds: float) -> None:
         match fault:
@@ -125,15 +143,8 @@ class Worker:
             logging.ERROR if ours else logging.WARNING,
             "reconcile failed",
             exc_info=fault if ours else None,
-            extra={
-                "controller": self._name,
-                "namespace": key.namespace,
-                "name_": key.name,
-                "uid": self._uid_of(key),
-                "seconds": round(seconds, 6),
-                "error": str(fault) or type(fault).__name__,
-                "again_in": round(pause, 3),
-            },
+            extra=self._about(key, seconds)
+            | {"error": str(fault) or type(fault).__name__, "again_in": round(pause, 3)},
         )
 
     def _count(self, result: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 from prometheus_client import REGISTRY
 
+from controller.kube.apply import STORED
 from controller.kube.errors import NotLeader, StaleError
 from controller.loop.queue import WorkQueue
 from controller.loop.worker import IN_HAND, Worker
@@ -196,4 +197,24 @@ async def test_a_failure_is_logged_as_a_json_line_that_names_the_object(caplog: 
     line = json.loads(JsonLines().format(record))
     assert (line["controller"], line["namespace"], line["name"], line["uid"]) == ("logged", "ns", "a", "the-uid")
     assert (line["level"], line["error"]) == ("warning", "quota exceeded")
+    assert line["seconds"] >= 0
+
+
+@pytest.mark.parametrize(("stores", "level"), [(True, "info"), (False, "debug")])
+async def test_a_pass_that_stored_a_status_is_told_with_its_duration(
+    stores: bool, level: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    queue = WorkQueue("told")
+    queue.add(A)
+
+    def reconcile() -> None:
+        if stores:
+            STORED.set(True)
+
+    with caplog.at_level(logging.DEBUG):
+        await work(queue, Script(reconcile), 1)
+    record = next(record for record in caplog.records if record.message == "reconciled")
+    line = json.loads(JsonLines().format(record))
+    assert (line["controller"], line["namespace"], line["name"], line["uid"]) == ("told", "ns", "a", "the-uid")
+    assert line["level"] == level
     assert line["seconds"] >= 0
