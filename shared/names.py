@@ -44,7 +44,9 @@ ITERATION: Final = "flow.volcano.sh/iteration"  # Job label: index in a `for`
 ATTEMPT: Final = "flow.volcano.sh/attempt"  # Job label: 0 for the first try
 STEP_DIGEST: Final = "flow.volcano.sh/step-digest"  # Job annotation: hash of the step's spec it was made from
 GANG_GATE: Final = "jobflow.dev/gang"  # scheduling gate that the `gate` backend lifts
-GANG_PUT_BACK: Final = "jobflow.dev/gang-put-back"  # PodGroup annotation: how often it was admitted but not bound in time
+GANG_PUT_BACK: Final = (
+    "jobflow.dev/gang-put-back"  # PodGroup annotation: how often it was admitted but not bound in time
+)
 GANG_PUT_BACK_AT: Final = "jobflow.dev/gang-put-back-at"  # PodGroup annotation: when last
 
 # --- annotations of other tools that must not travel from a template to the Jobs made of it -----------------------
