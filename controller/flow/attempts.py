@@ -18,6 +18,7 @@ _PHASES = {
     JobPhase.ABORTED: StepPhase.SUSPENDED,
 }
 _LONGEST = 512
+_SKEW = 5.0  # seconds by which the clocks of two controllers may differ
 
 
 class Unit(msgspec.Struct, frozen=True):
@@ -128,7 +129,9 @@ def _failed(turn: Turn, step: Step, found: Look, attempt: Attempt) -> bool:
 
 def _due(turn: Turn, step: Step, unit: Unit, attempt: Attempt) -> float:
     ended = epoch_or_none(attempt.completion_time) or turn.now
-    return ended + retry.pause(turn.plan.retry(step), unit.begun - unit.base)
+    pause = retry.pause(turn.plan.retry(step), unit.begun - unit.base)
+    # An end that lies far in the future was told by a clock that has been set back since: no reason to wait for hours.
+    return turn.now if ended > turn.now + max(pause, _SKEW) else ended + pause
 
 
 def _ended(turn: Turn, step: Step, name: str, job: JobSeen | None) -> Attempt | None:

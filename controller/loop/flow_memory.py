@@ -30,7 +30,7 @@ class Remembered:
     """One flow. `flow`: with the status that the last decision left; `stored`: the status that the API server has, as a
     model, and `raw` as it came; `version`: resourceVersion of both; `pods`, `gone`: answers to questions asked;
     `ordered`: when each Job was told to terminate; `reserved`: when the next report may be written, 0 for not asked;
-    `refusals`: of creates, by name."""
+    `asked`: when that was asked; `refusals`: of creates, by name."""
 
     flow: JobFlow
     plan: Plan
@@ -39,6 +39,7 @@ class Remembered:
     version: str
     wrote_at: float = 0.0
     reserved: float = 0.0
+    asked: float = 0.0
     pods: dict[str, PodsSeen] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
     ordered: dict[str, float] = field(default_factory=dict)

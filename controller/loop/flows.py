@@ -133,7 +133,10 @@ class FlowReconciler:
         )
 
     def _write_after(self, known: Remembered, now: float) -> float:
+        if max(known.wrote_at, known.asked) > now:  # the clock was set back: a place in the old time may be hours away
+            known.wrote_at, known.reserved = min(known.wrote_at, now), 0.0
         if not known.reserved:
+            known.asked = now
             known.reserved = max(known.wrote_at + interval(len(known.plan.steps)), self._reports.reserve(now))
         return known.reserved
 

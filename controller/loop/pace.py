@@ -30,10 +30,12 @@ class Pace:
         self._step = 1.0 / rate
         self._slack = burst * self._step
         self._next = 0.0
+        self._asked = 0.0
         self._work = 0.0
 
     def reserve(self, now: float) -> float:
         """The moment from which the caller may go ahead; the next caller's is later."""
+        self._follow(now)
         slow = min(self._work * WORK_PER_REPORT, SLOWEST)
         self._next = max(self._next, now - self._slack) + max(self._step, slow)
         return max(now, self._next)
@@ -44,7 +46,13 @@ class Pace:
 
     def take(self, now: float) -> bool:
         """Whether there is a place right now; it is taken then."""
+        self._follow(now)
         if max(self._next, now - self._slack) + self._step > now:
             return False
         self.reserve(now)
         return True
+
+    def _follow(self, now: float) -> None:
+        """A clock that was set back takes the places with it: else nobody would have one until it is there again."""
+        self._next += min(0.0, now - self._asked)
+        self._asked = now

@@ -96,7 +96,7 @@ class Target:
     @staticmethod
     def _patches(route: Route, patch: bytes, data: bytes) -> None:
         """A patch applies to the object that was sent."""
-        sent: Any = json.loads(data)  # as lenient as the writer: endless numbers and all
+        sent: Any = json.loads(data.decode(errors="replace"))  # as lenient as the writer was
         try:
             jsonpatch.apply_patch(sent["request"]["object"], orjson.loads(patch))
         except jsonpatch.JsonPatchException as error:

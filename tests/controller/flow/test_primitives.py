@@ -252,6 +252,17 @@ def test_the_pause_is_computed_from_recorded_times_not_from_memory():
     assert cluster.created == ["f-a", "f-a-r1"]
 
 
+def test_an_end_recorded_by_a_clock_that_was_set_back_since_holds_nothing_up():
+    """Seen in the fault runs: the next attempt waited for the hour that the clock had lost."""
+    cluster = started(step("a", retry=BACKOFF))
+    cluster.now += 3600
+    cluster.fail("f-a")
+    assert cluster.created == ["f-a"]
+    cluster.now -= 3600
+    cluster.settle()
+    assert cluster.created == ["f-a", "f-a-r1"]
+
+
 def test_the_flows_retry_is_the_default_of_its_steps():
     cluster = started(step("a"), step("b", retry={"limit": 0}), retry=BACKOFF, failureStrategy="Continue")
     cluster.fail("f-a", "f-b")

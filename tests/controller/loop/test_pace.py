@@ -37,3 +37,11 @@ def test_a_place_is_taken_only_if_there_is_one():
 def test_large_flows_are_reported_more_rarely():
     assert interval(5) < 1.02
     assert interval(1000) == 3.0
+
+
+def test_a_clock_that_is_set_back_takes_the_places_with_it():
+    """Seen in the fault runs: no flow was reported until the clock was where it had been."""
+    pace = Pace(rate=2, burst=1)
+    pace.reserve(5000.0)
+    assert [pace.reserve(1000.0) for _ in range(2)] == [1000.5, 1001.0]
+    assert pace.take(1010.0)
