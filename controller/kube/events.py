@@ -11,6 +11,7 @@ import msgspec
 
 from controller import metrics
 from controller.decision import Note
+from controller.kube.errors import NotLeader
 from shared.kinds import EVENT, Kind
 from shared.kube.api import Api
 from shared.kube.errors import ApiError, Invalid, NotFound, TooManyRequests, Unavailable
@@ -91,7 +92,7 @@ class Recorder:
                     self._lost(noted, error)
                     return
                 await asyncio.sleep(TRY_AGAIN_SECONDS * 2**attempt)
-            except ApiError as error:
+            except (ApiError, NotLeader) as error:  # a leader that slept through its lease has nothing more to say
                 self._lost(noted, error)
                 return
             except Exception:
@@ -132,7 +133,7 @@ class Recorder:
         self._buckets.move_to_end(uid)
         return bucket
 
-    def _lost(self, noted: Noted, error: ApiError) -> None:
+    def _lost(self, noted: Noted, error: ApiError | NotLeader) -> None:
         metrics.EVENTS.labels("failed").inc()
         level = logging.WARNING if isinstance(error, Invalid) else logging.INFO
         LOG.log(level, "event not sent", extra={"reason": noted.note.reason, "error": str(error)})

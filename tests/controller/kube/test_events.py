@@ -8,6 +8,7 @@ from aiohttp import web
 
 from controller.decision import Note
 from controller.kube import events
+from controller.kube.errors import NotLeader
 from controller.kube.events import Recorder
 from shared.kinds import JOBFLOW, QUEUE
 from shared.kube.api import Api
@@ -124,3 +125,18 @@ async def test_a_full_queue_drops_and_never_blocks(recorder: Recorder) -> None:
     for index in range(events.WAITING + 10):
         recorder.note(JOBFLOW, {"metadata": {"name": "f", "uid": str(index)}}, Note("Flood", "x"))
     assert recorder._waiting.qsize() == events.WAITING
+
+
+async def test_a_leader_that_slept_through_its_lease_says_no_more(
+    fake: FakeServer, api: Api, recorder: Recorder, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Seen in the fault runs: a stack trace in the log for what is no fault."""
+
+    def refuse() -> None:
+        raise NotLeader("the lease is not held")
+
+    api.before_write = refuse
+    async with sending(recorder):
+        recorder.note(JOBFLOW, FLOW, Note("StepStarted", "step a started"))
+    assert stored(fake) == []
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
