@@ -155,7 +155,8 @@ def _refused(turn: Turn, name: str) -> Answer | None:
         return fail(reasons.INVALID_JOB, refusal.message[:1024])
     if refusal.code == 409 and name not in turn.seen.gone:
         turn.wants.jobs.add(name)
-    until = refusal.at + min(_MOST_BACKOFF, 2.0 ** (refusal.count - 1))
+    begun = refusal.at if refusal.at <= turn.now else 0.0  # the clock was set back since: wait no longer
+    until = begun + min(_MOST_BACKOFF, 2.0 ** (refusal.count - 1))
     if turn.now >= until:
         return None
     turn.wake_at(until)

@@ -25,10 +25,10 @@ FAILED_CREATE: Final = "FailedCreate"
 
 
 def refusal_of(action: Action, seen: JobSeen) -> Refusal | None:
-    """The refusal of this very action, still too fresh to try again."""
+    """The refusal of this very action, still too fresh to try again. One from the future is not: the clock was set back."""
     name = str(action.body["metadata"]["name"]) if isinstance(action, Create) else action.name
     refusal = seen.refusals.get((action.kind, name))
-    return refusal if refusal is not None and again_at(refusal) > seen.now else None
+    return refusal if refusal is not None and refusal.at <= seen.now < again_at(refusal) else None
 
 
 def again_at(refusal: Refusal) -> float:

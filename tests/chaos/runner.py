@@ -3,7 +3,7 @@
 import itertools
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any, Final
 
@@ -53,10 +53,11 @@ def run(world: World, witness: Witness, plan: Plan) -> Result:
     made = [_made(name, namespace, plan.seed, number) for number, name in enumerate(plan.workloads)]
     world.submit(*(body for each in made for body in each.objects))
     late: list[str] = []
+    quiet: list[Sample] = []
     _harm(world, plan)
     _await(late, lambda: _ends(world, made), END_SECONDS)
-    _await(late, lambda: _is_quiet(world, made), QUIET_SECONDS)
-    seen = _look(world, witness, made, late, marks)
+    _await(late, lambda: _is_quiet(world, made, quiet), QUIET_SECONDS)
+    seen = replace(_look(world, witness, made, late, marks), samples=tuple(quiet))
     world.kube.delete(NAMESPACE, "", namespace)
     _await(late, lambda: _are_gone(world, [namespace, *world.doomed.values()]), GONE_SECONDS)
     witness.forget(namespace)
@@ -119,10 +120,10 @@ def _where(found: Body) -> str:
     return str([each for each in steps if each["phase"] not in ("Completed", "Skipped")] or status)[:600]
 
 
-def _is_quiet(world: World, made: Sequence[Workload]) -> list[str]:
-    """Both controllers and the webhook answer, nothing waits, and Jobs that are not kept are gone."""
+def _is_quiet(world: World, made: Sequence[Workload], quiet: list[Sample]) -> list[str]:
+    """Both controllers and the webhook answer, nothing waits, and Jobs that are not kept are gone; `quiet`: what they said."""
     world.tend()
-    samples = world.samples()
+    samples = quiet[:] = world.samples()
     noisy = [f"{each.name} has {each.waiting} keys and {each.active} in hand" for each in samples if each.busy]
     if len(samples) < len(("first", "second", "webhook")):
         noisy.append(f"only {[each.name for each in samples]} answer")
@@ -140,7 +141,7 @@ def _look(world: World, witness: Witness, made: Sequence[Workload], late: list[s
     ends = {body["metadata"]["name"]: body for body in left if body["kind"] in ("JobFlow", "Job")}
     faults = [text for name, mark in marks.items() for text in _own_faults(world, name, mark)]
     moments = tuple(witness.moments.get(namespace, ()))
-    return Seen(made, ends, left, moments, world.samples(), late, faults)
+    return Seen(made, ends, left, moments, late=late, faults=faults)
 
 
 def _own_faults(world: World, name: str, mark: int) -> list[str]:

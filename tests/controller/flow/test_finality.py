@@ -197,3 +197,14 @@ def test_a_flow_being_deleted_starts_nothing_and_says_so():
     cluster.complete("f-a")
     assert cluster.created == ["f-a"]
     assert cluster.phase == "Terminating"
+
+
+def test_a_rejection_told_by_a_clock_that_was_set_back_since_is_not_waited_for():
+    """Seen in the fault runs: the Job came when the clock was where it had been."""
+    cluster = Cluster(flow(step("a")))
+    cluster.refuse["f-a"] = 403
+    cluster.settle()
+    del cluster.refuse["f-a"]
+    cluster.now -= 3600
+    cluster.settle()
+    assert cluster.created == ["f-a"]
