@@ -144,5 +144,10 @@ def _without_status(call: Call, applied: Body) -> Body:
 
 
 def _held(path: Path, owners: list[Owner]) -> bool:
-    """Does anyone own the path or something inside it."""
-    return any(found[: len(path)] == path for owner in owners for found in owner.fields)
+    """Does anyone own the path or something inside it. Of a keyed item, itself or its keys: it cannot be without them."""
+    roots = [path]
+    if path[-1].startswith("k:"):
+        roots = [(*path, f"f:{key}") for key in orjson.loads(path[-1][2:])]
+    return any(
+        found == path or found[: len(root)] == root for owner in owners for found in owner.fields for root in roots
+    )
