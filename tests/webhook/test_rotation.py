@@ -34,7 +34,7 @@ Body = dict[str, Any]
 CRDS = Path("helm/jobflow/files/crds")
 NAMESPACE, SERVICE, SECRET_NAME, HOOKS = "default", "jobflow-webhook", "certs", "jobflow"
 HOST = f"{SERVICE}.{NAMESPACE}.svc"
-SETTLE = timedelta(seconds=2)
+SETTLE = timedelta(seconds=4)
 FLOWS = f"/apis/{JOBFLOW.api_version}/namespaces/{NAMESPACE}/jobflows?dryRun=All"
 FLOW = flow()
 FLOW["metadata"]["namespace"] = NAMESPACE
