@@ -77,7 +77,8 @@ def _while(turn: Turn, step: Step, loop: Loop, state: StepStatus, due: list[int]
 def _failed(state: StepStatus, found: Iterations) -> End:
     failed = indexes.parse(found.failed_indexes)
     attempt = next((one.last_attempt for one in found.retries if one.index in failed), state.last_attempt)
-    why = f": {attempt.reason}: {attempt.message}" if attempt else ""
+    told = ": ".join(part for part in (attempt.reason, attempt.message) if part) if attempt else ""
+    why = f": {told}" if told else ""
     reason = attempt.reason if attempt and not attempt.job else reasons.ITERATION_FAILED
     return fail(reason, f"iteration {found.failed_indexes} failed{why}"[:512])
 
