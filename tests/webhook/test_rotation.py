@@ -31,6 +31,7 @@ from webhook.sources import Trust, keep_secret
 from webhook.tls import Serving
 
 Body = dict[str, Any]
+pytestmark = pytest.mark.e2e
 CRDS = Path("helm/jobflow/files/crds")
 NAMESPACE, SERVICE, SECRET_NAME, HOOKS = "default", "jobflow-webhook", "certs", "jobflow"
 HOST = f"{SERVICE}.{NAMESPACE}.svc"
