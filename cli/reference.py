@@ -1,6 +1,5 @@
 """`python -m cli.reference` writes docs/command.md from the verbs; `--check` only says whether it is up to date."""
 
-import argparse
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Final
 from cli.exits import MEANINGS, Exit
 from cli.parser import DESCRIPTION
 from cli.verbs import CLUSTER_FLAGS, VERBS, Argument, Verb, defaults_of
+from shared.crd import page
 
 PAGE: Final = Path("docs/command.md")
 _HEAD: Final = f"""# The `jobflow` command
@@ -90,19 +90,7 @@ def _exits() -> Iterator[str]:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m cli.reference", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when the page is out of date")
-    parser.add_argument("--page", type=Path, default=PAGE)
-    options = parser.parse_args(argv)
-    wanted = render()
-    if not options.check:
-        options.page.parent.mkdir(parents=True, exist_ok=True)
-        options.page.write_text(wanted)
-        return 0
-    if options.page.is_file() and options.page.read_text() == wanted:
-        return 0
-    print(f"out of date: {options.page}: run `make generate`", file=sys.stderr)
-    return 1
+    return page.keep("cli.reference", __doc__, PAGE, render, argv)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """`python -m shared.crd.reference` writes docs/reference-fields.md from the models; `--check`: is it up to date?"""
 
-import argparse
 import re
 import sys
 from collections.abc import Iterator
@@ -9,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from shared.crd import page
 from shared.crd.definitions import DEFINITIONS, Definition
 from shared.crd.descriptions import description
 from shared.crd.schema import DEFAULTS
@@ -149,19 +149,7 @@ def _cell(text: str) -> str:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m shared.crd.reference", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when the page is out of date")
-    parser.add_argument("--page", type=Path, default=PAGE)
-    options = parser.parse_args(argv)
-    wanted = render()
-    if not options.check:
-        options.page.parent.mkdir(parents=True, exist_ok=True)
-        options.page.write_text(wanted)
-        return 0
-    if options.page.is_file() and options.page.read_text() == wanted:
-        return 0
-    print(f"out of date: {options.page}: run `make generate`", file=sys.stderr)
-    return 1
+    return page.keep("shared.crd.reference", __doc__, PAGE, render, argv)
 
 
 if __name__ == "__main__":
