@@ -7,6 +7,7 @@ import msgspec
 
 from controller.gang.ref import Ref
 from shared import names
+from shared.kinds import JOB
 from shared.model.phases import PodGroupPhase
 from shared.timestamp import epoch_or_none
 
@@ -18,7 +19,8 @@ _PHASES: Final = {phase.value: phase for phase in PodGroupPhase}
 
 
 class Group(msgspec.Struct, frozen=True):
-    """`created`, `admitted_at`, `put_back_at`: epoch seconds, None for never; `put_back`: how often."""
+    """`created`, `admitted_at`, `put_back_at`: epoch seconds, None for never; `put_back`: how often;
+    `of_job`: a Job controls it, and deletes it when it ends."""
 
     ref: Ref
     uid: str
@@ -33,6 +35,7 @@ class Group(msgspec.Struct, frozen=True):
     put_back_at: float | None = None
     status: Mapping[str, Any] = {}
     terminating: bool = False
+    of_job: bool = False
 
     @property
     def tasks_count(self) -> bool:
@@ -44,6 +47,7 @@ def group_of(body: Body) -> Group:
     """A stored PodGroup. Total: what is malformed counts as absent."""
     metadata, spec, status = body["metadata"], body.get("spec") or {}, body.get("status") or {}
     annotations = metadata.get("annotations") or {}
+    owners = metadata.get("ownerReferences") or ()
     put_back = str(annotations.get(names.GANG_PUT_BACK) or "")
     return Group(
         ref=Ref(metadata.get("namespace", ""), metadata["name"]),
@@ -59,6 +63,7 @@ def group_of(body: Body) -> Group:
         put_back_at=epoch_or_none(annotations.get(names.GANG_PUT_BACK_AT)),
         status=status,
         terminating="deletionTimestamp" in metadata,
+        of_job=any(each.get("kind") == JOB.kind and each.get("controller") for each in owners),
     )
 
 

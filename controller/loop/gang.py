@@ -13,6 +13,7 @@ from controller.gang.candidate import Refusal
 from controller.gang.desk import Desk
 from controller.gang.group import Group
 from controller.gang.lift import lift
+from controller.gang.pace import Pace
 from controller.gang.ref import Ref
 from controller.kube.apply import Applier
 from controller.loop.controller import Controller, ControllerContext, Route
@@ -27,8 +28,6 @@ LOG: Final = logging.getLogger(__name__)
 ADMISSION: Final = Key("", "admission")
 ROUND_SECONDS: Final = 0.05  # between two rounds, at least
 ROUND_REST: Final = 4.0  # and this many times what the last one took: other controllers need the CPU too
-WRITE_SECONDS: Final = 2.0  # what changes within it is written once; groups of short Jobs are gone by then
-WORDS_SECONDS: Final = 30.0  # numbers in the message of a group that goes on waiting
 
 
 def only_what_counts(node: Body) -> Body:
@@ -76,8 +75,7 @@ class GangReconciler:
         self._next_round = 0.0
         self._told: dict[Ref, Refusal] = {}
         self._evicting: dict[Ref, str] = {}
-        self._changed: dict[Ref, float] = {}
-        self._wrote: dict[Ref, float] = {}
+        self._pace = Pace()
 
     async def reconcile(self, key: Key) -> float | None:
         if key == ADMISSION:
@@ -130,8 +128,7 @@ class GangReconciler:
         decision = self._removal(group, now) or self._standing(group, now)
         if decision.actions or decision.cleanup:
             await self._applier.apply(PODGROUP, body, decision)
-            self._wrote[group.ref] = now
-            self._changed.pop(group.ref, None)
+            self._pace.wrote(group.ref, now)
         return self._again(group.ref, decision, now)
 
     def _again(self, ref: Ref, decision: Decision, now: float) -> float | None:
@@ -173,7 +170,7 @@ class GangReconciler:
             self._refused(group),
         )
         wanted = phase.status(sight, now)
-        pause = 0.0 if sight.granted else self._pause(group, wanted, now)
+        pause = 0.0 if sight.granted else self._pace.pause(group, sight.tally, wanted, now)
         write = pause is not None and pause <= 0 and (phase.differs(group.status, wanted) or not sight.granted)
         actions: tuple[Action, ...] = ()
         if write:
@@ -181,16 +178,6 @@ class GangReconciler:
         pods = ((grant, self._pods.get(*grant.member.ref)) for grant in granted.values())
         lifts = tuple(lift(grant, pod) for grant, pod in pods if pod is not None)
         return Decision(actions=actions, cleanup=lifts, requeue_after=pause if pause else None)
-
-    def _pause(self, group: Group, wanted: Body, now: float) -> float | None:
-        """Seconds until the status is worth writing; None when there is nothing to say."""
-        if phase.differs(group.status, wanted):
-            since = self._changed.setdefault(group.ref, now)
-            return max(0.0, since + WRITE_SECONDS - now)
-        self._changed.pop(group.ref, None)
-        if phase.words_differ(group.status, wanted):
-            return max(0.0, self._wrote.setdefault(group.ref, now) + WORDS_SECONDS - now)
-        return None
 
     def _refused(self, group: Group) -> str:
         if not self._desk.floor.tally(group.ref).refused:
@@ -202,8 +189,9 @@ class GangReconciler:
         return Patch(PODGROUP, group.ref.namespace, group.ref.name, patch, uid=group.uid)
 
     def _forget(self, ref: Ref) -> None:
-        for memory in (self._told, self._evicting, self._changed, self._wrote):
-            memory.pop(ref, None)
+        self._pace.forget(ref)
+        self._told.pop(ref, None)
+        self._evicting.pop(ref, None)
 
 
 def build(context: ControllerContext) -> Controller:
