@@ -44,6 +44,7 @@ class Plan:
     scheduler: bool = False
     audit: bool = False
     apiserver_args: Sequence[str] = ()
+    manager_args: Sequence[str] = ()
     scheduler_args: Sequence[str] = ()
     port: int = 0
 
@@ -147,6 +148,7 @@ class ControlPlane:
             "--use-service-account-credentials=true",
             "--leader-elect=false",
             "--secure-port=0",
+            *self._plan.manager_args,
         ]
 
     def _scheduler(self) -> list[str]:
@@ -198,6 +200,7 @@ def main(argv: list[str] | None = None) -> int:
     made.add_argument("--audit", action="store_true")
     made.add_argument("--port", type=int, default=0)
     made.add_argument("--apiserver-arg", action="append", default=[], dest="apiserver_args")
+    made.add_argument("--manager-arg", action="append", default=[], dest="manager_args")
     made.add_argument("--scheduler-arg", action="append", default=[], dest="scheduler_args")
     values = vars(made.parse_args(argv))
     assets = os.environ.get("KUBEBUILDER_ASSETS")
