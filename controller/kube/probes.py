@@ -3,6 +3,7 @@
 import asyncio
 import heapq
 import ipaddress
+import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
@@ -17,6 +18,7 @@ from shared.kube.errors import ApiError
 from shared.kube.store import Key
 from shared.model.step import HttpGet, TcpSocket
 
+LOG: Final = logging.getLogger(__name__)
 Addresses = Callable[[str, str, str], Awaitable[list[PodAddress]]]
 PERIOD: Final = 2.0
 TIMEOUT: Final = 1.0
@@ -140,6 +142,9 @@ class Prober:
                     break
         except ApiError as error:
             failing = f"pods cannot be read: {error.message}"
+        except Exception as error:
+            LOG.exception("a probe could not be tried", extra={"key": str(entry.key), "step": entry.step})
+            failing = f"{words_of(probe.check)} cannot be tried: {_short(error)}"
         if entry.gone:
             return
         result = ProbeResult(not failing, failing)
@@ -155,16 +160,17 @@ class Prober:
             return f"{label}: no pod of task {probe.task} is there"
         for job in probe.jobs:
             pods = await self._addresses(key.namespace, job, probe.task)
-            holding = 0
+            holding, failing = 0, ""
             for pod in pods:
                 said = await self._ask(pod, probe.check)
                 if said:
-                    return f"{label} on {pod.name} failing: {said}"
-                holding += 1
+                    failing = failing or f"{label} on {pod.name} failing: {said}"
+                else:
+                    holding += 1
                 if holding >= probe.minimum:
                     break
             if holding < probe.minimum:
-                return f"{label}: {holding} of {probe.minimum} pods of task {probe.task} run"
+                return failing or f"{label}: {holding} of {probe.minimum} pods of task {probe.task} run"
         return ""
 
     async def _ask(self, pod: PodAddress, check: HttpGet | TcpSocket) -> str:
@@ -203,6 +209,7 @@ class Prober:
             ip = ipaddress.ip_address(pod.ip)
         except ValueError:
             return "it has no IP yet"
+        ip = getattr(ip, "ipv4_mapped", None) or ip
         if ip.is_loopback and self._allow_loopback:
             return ""
         if ip.is_loopback or ip.is_link_local or ip.is_multicast or ip.is_unspecified:

@@ -18,6 +18,7 @@ from shared.kube.store import Key
 LOG: Final = logging.getLogger(__name__)
 PASS_SECONDS: Final = 120.0
 STOP_SECONDS: Final = 20.0
+NOT_LEADER_SECONDS: Final = 1.0
 
 IN_HAND: Final[ContextVar[tuple[str, Key] | None]] = ContextVar("in_hand", default=None)
 """The controller and key whose pass is running in this context; own writes are told apart by it."""
@@ -90,6 +91,12 @@ class Worker:
         try:
             async with asyncio.timeout(self._pass_seconds):
                 again = await self._reconciler.reconcile(key)
+        except asyncio.CancelledError as fault:
+            if _cancelled():
+                raise
+            self._failed(
+                key, fault, time.perf_counter() - started
+            )  # something it waited for was cancelled, not the pass
         except Exception as fault:  # noqa: BLE001 - logged in _failed; no pass may end the loop
             self._failed(key, fault, time.perf_counter() - started)
         else:
@@ -117,10 +124,12 @@ class Worker:
             "seconds": round(seconds, 6),
         }
 
-    def _failed(self, key: Key, fault: Exception, seconds: float) -> None:
+    def _failed(self, key: Key, fault: BaseException, seconds: float) -> None:
         match fault:
             case NotLeader():
-                self._count("not_leader")  # the next leader has the key too
+                # The next leader has the key too; but a renewal may be on its way, and then this process goes on.
+                self._count("not_leader")
+                self._queue.add_after(key, NOT_LEADER_SECONDS)
                 return
             case StaleError():
                 self._queue.add_failed(key)
@@ -137,7 +146,7 @@ class Worker:
         pause = self._queue.add_failed(key)
         self._log(key, fault, seconds, pause)
 
-    def _log(self, key: Key, fault: Exception, seconds: float, pause: float) -> None:
+    def _log(self, key: Key, fault: BaseException, seconds: float, pause: float) -> None:
         ours = not isinstance(fault, ApiError | TimeoutError)
         LOG.log(
             logging.ERROR if ours else logging.WARNING,
@@ -149,3 +158,9 @@ class Worker:
 
     def _count(self, result: str) -> None:
         _results(self._name, result).inc()
+
+
+def _cancelled() -> bool:
+    """Whether it is this very task that somebody wants to end."""
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0

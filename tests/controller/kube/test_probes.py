@@ -116,7 +116,25 @@ async def test_every_pod_that_is_needed_must_run(prober: Prober, server: TestSer
     assert found.failing == f"probe http :{server.port}/ready: 1 of 2 pods of task m run"
 
 
+async def test_it_holds_when_as_many_pods_as_needed_answer_whatever_the_others_do(
+    prober: Prober, pods: Pods, server: TestServer
+) -> None:
+    pods.pods = [PodAddress("serve-0", "10.0.0.1", host_network=True), PodAddress("serve-1", "127.0.0.1")]
+    assert (await result_of(prober, http(server.port or 0, minimum=1))).holds
+
+
+async def test_a_probe_that_cannot_even_be_tried_says_so_and_is_tried_again(prober: Prober, pods: Pods) -> None:
+    probe = ProbeWanted("s", ("f-t",), "m", 1, TcpSocket(task_name="m", port=70000))
+    found = await result_of(prober, probe)
+    assert not found.holds
+    assert found.failing.startswith("probe tcp :70000 cannot be tried: ")
+    before = pods.asked
+    await until(lambda: pods.asked > before)
+
+
 NEVER = {
+    "this machine, in the clothes of IPv6": PodAddress("p", "::ffff:127.0.0.1"),
+    "link-local, in the clothes of IPv6": PodAddress("p", "::ffff:169.254.169.254"),
     "the node itself": PodAddress("p", "127.0.0.1", host_network=True),
     "this machine": PodAddress("p", "127.0.0.1"),
     "link-local, where clouds keep credentials": PodAddress("p", "169.254.169.254"),

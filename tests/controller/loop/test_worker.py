@@ -8,6 +8,7 @@ from prometheus_client import REGISTRY
 
 from controller.kube.apply import STORED
 from controller.kube.errors import NotLeader, StaleError
+from controller.loop import worker
 from controller.loop.queue import WorkQueue
 from controller.loop.worker import IN_HAND, Worker
 from shared.kube.errors import Forbidden, Unavailable
@@ -85,6 +86,37 @@ def errors(queue: WorkQueue) -> tuple[float, ...]:
         REGISTRY.get_sample_value(f"controller_runtime_reconcile_{name}_total", labels) or 0.0
         for name in ("errors", "panics", "timeouts")
     )
+
+
+async def test_a_key_whose_pass_met_a_lease_not_held_comes_back_for_the_renewal_may_be_on_its_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(worker, "NOT_LEADER_SECONDS", 0.001)
+    queue = WorkQueue("late-renewal")
+    script = Script(fail(NotLeader("lost")))
+    queue.add(A)
+    await work(queue, script, 2)
+    assert script.passes == [A, A]
+
+
+async def test_a_pass_in_which_something_was_cancelled_is_tried_again() -> None:
+    queue = WorkQueue("cancelled-inside")
+    passes: list[Key] = []
+
+    class Waits:
+        async def reconcile(self, key: Key) -> float | None:
+            passes.append(key)
+            if len(passes) == 1:
+                other: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+                other.cancel()
+                await other
+            queue.close()
+            return None
+
+    queue.add(A)
+    async with asyncio.timeout(5):
+        await Worker(queue, Waits()).run()
+    assert passes == [A, A]
 
 
 KINDS = {
