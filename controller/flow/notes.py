@@ -22,9 +22,11 @@ _SAID: Final = {
     "StepFailed": "failed",
     "StepRetrying": "will be tried again",
     "TemplateNotFound": "waits for its template",
+    "JobRejected": "cannot have its Job for now",
     "NameConflict": "failed: its Job's name is taken",
 }
-_WARNINGS: Final = ("StepFailed", "TemplateNotFound", "NameConflict")
+_WARNINGS: Final = ("StepFailed", "TemplateNotFound", "JobRejected", "NameConflict")
+_WAITS: Final = (reasons.TEMPLATE_NOT_FOUND, reasons.JOB_REJECTED)
 STEP_NOTES: Final = frozenset({"StepStarted", "StepCompleted", "StepSkipped"})
 """Normal events of steps: the first to be left out when there are too many."""
 
@@ -51,8 +53,8 @@ def _happened(old: StepStatus, new: StepStatus) -> str:
         return "NameConflict" if new.reason == reasons.NAME_CONFLICT else _ENDS[new.phase]
     if new.phase is StepPhase.RETRYING and old.last_attempt != new.last_attempt:
         return "StepRetrying"
-    if new.reason == reasons.TEMPLATE_NOT_FOUND and old.reason != new.reason:
-        return "TemplateNotFound"
+    if new.reason in _WAITS and old.reason != new.reason:
+        return new.reason
     begun = new.attempts > new.attempt_base or new.iterations is not None
     had_begun = old.attempt_base == new.attempt_base and (old.attempts > old.attempt_base or old.iterations is not None)
     return "StepStarted" if begun and not had_begun else ""

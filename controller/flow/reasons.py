@@ -37,3 +37,7 @@ BAD_SKIPS: Final = frozenset({UPSTREAM_FAILED, FLOW_STOPPED})
 NOT_BEGUN: Final = frozenset({JOB_REJECTED, WAITING_FOR_DELETION})
 # Of a Job that cannot go on for now (controller.job): its step and its flow say so too.
 OBSTACLES: Final = frozenset({"FailedCreate", "VolumeClaimNotFound", "QueueNotFound", "PluginConflict", "NoReplicas"})
+# The same, and that somebody has aborted it.
+HINDRANCES: Final = OBSTACLES | {JOB_ABORTED}
+# Failures of an iteration whose Job has not failed: the loop's own reason is the same.
+OF_THE_STEP: Final = frozenset({OUTPUT_MISSING, INVALID_EXPRESSION})

@@ -125,7 +125,7 @@ def record_loop(turn: Turn, step: Step, state: StepStatus, iterations: Iteration
         found = look(turn, step, unit, used)
         state = _take(turn, step, state, loop, index, found)
         used += outputs.size(found.outputs.values())
-        if obstacle is None and found.reason in reasons.OBSTACLES:
+        if obstacle is None and found.reason in reasons.HINDRANCES:
             obstacle = (found.reason, found.message)
     state = _hindered(state, obstacle)
     after = loop.dump()
@@ -137,7 +137,7 @@ def record_loop(turn: Turn, step: Step, state: StepStatus, iterations: Iteration
 
 def _hindered(state: StepStatus, obstacle: tuple[str, str] | None) -> StepStatus:
     """The step with what keeps its first hindered Job from going on, until nothing does."""
-    if obstacle is None and state.reason not in reasons.OBSTACLES:
+    if obstacle is None and state.reason not in reasons.HINDRANCES:
         return state
     reason, message = obstacle or ("", "")
     return state if reason == state.reason else replace(state, reason=reason, message=message)
@@ -153,7 +153,7 @@ def _candidates(turn: Turn, step: Step, state: StepStatus, loop: _Loop) -> list[
 def _take(turn: Turn, step: Step, state: StepStatus, loop: _Loop, index: int, found: Look) -> StepStatus:
     if found.phase is StepPhase.WAITING:
         return state
-    attempt = found.unit.last
+    attempt = _told(found)
     loop.running.discard(index)
     tried = found.unit.begun - found.unit.base
     if found.unit.flying:
@@ -181,6 +181,14 @@ def _take(turn: Turn, step: Step, state: StepStatus, loop: _Loop, index: int, fo
         last_attempt=attempt or state.last_attempt,
         last=_last(state.last, index, found, attempt),
     )
+
+
+def _told(found: Look) -> Attempt | None:
+    """The last attempt, with the iteration's own reason where its Job did well and it has failed all the same."""
+    attempt = found.unit.last
+    if attempt is None or not found.phase.ended or (attempt.phase, attempt.reason) == (found.phase, found.reason):
+        return attempt
+    return replace(attempt, phase=found.phase, reason=found.reason, message=found.message)
 
 
 def _phase(state: StepStatus, loop: _Loop) -> StepPhase:

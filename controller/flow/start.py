@@ -21,6 +21,7 @@ from shared.names import MAX_FLOW_JOBS
 
 _MOST_BACKOFF = 60.0
 _DELETION_POLL = 1.0
+_WORDS = 256
 
 
 class _Made(NamedTuple):
@@ -160,7 +161,7 @@ def _refused(turn: Turn, name: str) -> Answer | None:
     if turn.now >= until:
         return None
     turn.wake_at(until)
-    return Wait((f"Job {name} rejected",), reasons.JOB_REJECTED, refusal.message[:512])
+    return Wait((f"Job {name} rejected: {refusal.message}"[:_WORDS],), reasons.JOB_REJECTED, refusal.message[:512])
 
 
 def _too_many(turn: Turn) -> Answer | None:

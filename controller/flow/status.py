@@ -27,7 +27,7 @@ _COUNTED: Final = {
     StepPhase.SKIPPED: "skipped",
 }
 _BLOCKED: Final = frozenset(
-    {reasons.TEMPLATE_NOT_FOUND, reasons.JOB_REJECTED, reasons.WAITING_FOR_DELETION} | reasons.OBSTACLES
+    {reasons.TEMPLATE_NOT_FOUND, reasons.JOB_REJECTED, reasons.WAITING_FOR_DELETION} | reasons.HINDRANCES
 )
 _IDLE: Final = (StepPhase.WAITING, StepPhase.PENDING)
 _BROKEN: Final = (StepPhase.FAILED, StepPhase.TERMINATED)
@@ -79,8 +79,13 @@ def status(turn: Turn) -> JobFlowStatus:
 
 def step_counts(steps: tuple[StepStatus, ...]) -> StepCounts:
     """Steps by what people ask about."""
-    found = Counter(_COUNTED[step.phase] for step in steps)
+    found = Counter("waiting" if _has_no_job(step) else _COUNTED[step.phase] for step in steps)
     return StepCounts(**found)
+
+
+def _has_no_job(step: StepStatus) -> bool:
+    """Whether it is Pending for a Job that cannot be made for now."""
+    return step.phase is StepPhase.PENDING and step.reason in reasons.NOT_BEGUN
 
 
 def state(turn: Turn) -> FlowState:

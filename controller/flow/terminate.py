@@ -22,7 +22,8 @@ def terminations(turn: Turn) -> Iterator[Create]:
         last = turn.seen.ordered.get(job.uid)
         refusal = turn.seen.refusals.get(command_name(job.name))
         last = max((at for at in (last, refusal.at if refusal else None) if at is not None), default=None)
-        if last is not None and turn.now < last + _AGAIN:
+        # A moment that is still to come was told by a clock that has been set back since.
+        if last is not None and last <= turn.now < last + _AGAIN:
             turn.wake_at(last + _AGAIN)
             continue
         turn.wake_at(turn.now + _AGAIN)

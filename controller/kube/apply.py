@@ -8,7 +8,7 @@ import msgspec
 
 from controller import metrics
 from controller.decision import Action, Create, Decision, Delete, Patch, Refusal
-from controller.kube.creation import Creator, is_refusal
+from controller.kube.creation import Creator, is_not_made, is_refusal
 from controller.kube.errors import NotLeader, StaleError
 from controller.kube.events import Recorder
 from controller.kube.slow_start import SlowStart
@@ -81,7 +81,8 @@ class Applier:
         refusals: dict[Child, Refusal] = {}
         failure: Exception | None = None
         for action, error in errors:
-            if isinstance(error, ApiError) and is_refusal(error):
+            refused = is_not_made if isinstance(action, Create) else is_refusal
+            if isinstance(error, ApiError) and refused(error):
                 refusals[action.kind, name_of(action)] = Refusal(error.code, error.message, self._now())
             elif failure is None or isinstance(failure, StaleError):
                 failure = error

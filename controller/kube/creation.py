@@ -9,6 +9,7 @@ from shared.kube.cache import Caches
 from shared.kube.errors import AlreadyExists, ApiError, NotFound, Unavailable
 
 Body = dict[str, Any]
+BROKEN: Final = frozenset({429, 500})
 PASSING: Final = frozenset({401, 408, 429})  # client errors that heal by themselves
 
 
@@ -68,3 +69,9 @@ def is_refusal(error: ApiError) -> bool:
     if isinstance(error, AlreadyExists):
         return True
     return 400 <= error.code < 500 and error.code not in PASSING and error.code != 409
+
+
+def is_not_made(error: ApiError) -> bool:
+    """Whether the object of a failed creation is not there, and why is worth telling: a refusal; a server, or a webhook
+    behind it, that has no time (429, after the client's own tries) or has failed (500, after a look whether it is there)."""
+    return is_refusal(error) or error.code in BROKEN

@@ -11,6 +11,7 @@ from controller.flow.verdict import BROKEN, Verdict, upstream, verdicts
 from shared.model.phases import DependsCondition, DependsStrategy
 from shared.model.step import Step
 
+_LONGEST: Final = 256
 _WORDS: Final = {
     DependsCondition.COMPLETED: "waits for",
     DependsCondition.FAILED: "waits for a failure of",
@@ -60,7 +61,13 @@ def _open(turn: Turn, targets: Sequence[str]) -> list[str]:
 def _wait(turn: Turn, step: Step, targets: Sequence[str]) -> Wait:
     turn.on_targets.add(step.name)
     one_of = "one of " if _any(step) and len(targets) > 1 else ""
-    return Wait((f"{_WORDS[condition_of(step)]} {one_of}{', '.join(targets)}",))
+    return Wait((f"{_WORDS[condition_of(step)]} {one_of}{', '.join(_told(turn, name) for name in targets)}",))
+
+
+def _told(turn: Turn, name: str) -> str:
+    """A target, with what keeps it from going on."""
+    state = turn.steps[name]
+    return f"{name} ({state.message or state.reason})"[:_LONGEST] if state.reason in reasons.HINDRANCES else name
 
 
 _RULES: Final = {

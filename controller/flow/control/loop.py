@@ -13,7 +13,7 @@ from controller.flow.plan import max_iterations
 from controller.flow.turn import Turn
 from controller.flow.values import ExpressionFault, Iteration, evaluate_at
 from shared.flowgraph import Place
-from shared.model.flow_status import Iterations, StepStatus
+from shared.model.flow_status import Iterations, LastIteration, StepStatus
 from shared.model.phases import StepPhase
 from shared.model.step import Loop, Step
 
@@ -59,12 +59,17 @@ def next_iterations(turn: Turn, step: Step, loop: Loop, state: StepStatus) -> En
     room = (loop.parallelism or len(items)) - len(running)
     fresh = (index for index in range(len(items)) if index not in completed | running | waiting)
     chosen = itertools.islice(itertools.chain(due, fresh), max(room, 0))
-    return [Iteration(index, items[index], state.last) for index in chosen]
+    return [Iteration(index, items[index], _before(state, index)) for index in chosen]
+
+
+def _before(state: StepStatus, index: int) -> LastIteration | None:
+    """The last ended iteration before this one; of iterations that run side by side a later one may have ended."""
+    return state.last if state.last is not None and state.last.index < index else None
 
 
 def _while(turn: Turn, step: Step, loop: Loop, state: StepStatus, due: list[int], busy: bool) -> End | list[Iteration]:
     if busy:
-        return [Iteration(index, None, state.last) for index in due[:1]]
+        return [Iteration(index, None, _before(state, index)) for index in due[:1]]
     index = len(indexes.parse(state.iterations.completed_indexes if state.iterations else ""))
     iteration = Iteration(index, None, state.last)
     if not evaluate_at(turn, step, Place.WHILE, loop.while_ or "", iteration=iteration):
@@ -79,7 +84,8 @@ def _failed(state: StepStatus, found: Iterations) -> End:
     attempt = next((one.last_attempt for one in found.retries if one.index in failed), state.last_attempt)
     told = ": ".join(part for part in (attempt.reason, attempt.message) if part) if attempt else ""
     why = f": {told}" if told else ""
-    reason = attempt.reason if attempt and not attempt.job else reasons.ITERATION_FAILED
+    own = attempt is not None and (not attempt.job or attempt.reason in reasons.OF_THE_STEP)
+    reason = attempt.reason if attempt and own else reasons.ITERATION_FAILED
     return fail(reason, f"iteration {found.failed_indexes} failed{why}"[:512])
 
 

@@ -168,6 +168,14 @@ def test_a_job_that_does_not_end_is_told_again_every_half_minute():
     assert cluster.ordered == {"uid-1": cluster.now - 10}
 
 
+def test_an_order_sent_by_a_clock_that_was_set_back_since_is_sent_again():
+    cluster = started(step("a"))
+    cluster.terminated_by_command = lambda name: None
+    cluster.command("TerminateJobFlow")
+    cluster.wait(-3600)
+    assert cluster.ordered == {"uid-1": cluster.now}
+
+
 def test_an_aborted_job_does_not_hold_up_the_end():
     cluster = started(step("a"))
     cluster.set_job("f-a", JobPhase.ABORTED)

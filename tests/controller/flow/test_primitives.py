@@ -471,3 +471,26 @@ def test_an_iteration_that_can_have_no_job_lets_the_others_finish():
     cluster.complete("f-s-0")
     assert cluster.step("s").reason == "InvalidReference"
     assert cluster.step("s").message.startswith("iteration 1 failed: InvalidReference: ")
+
+
+def test_an_iteration_without_its_output_gives_its_reason_to_the_step_and_is_not_tried_again():
+    outputs = [{"name": "n", "key": "n"}]
+    cluster = started(step("a", for_={"range": {"end": 2}}, outputs=outputs, retry={"limit": 3}))
+    cluster.complete("f-a-0", message='{"n": 1}')
+    cluster.complete("f-a-1", message='{"m": 1}')
+    a = cluster.step("a")
+    assert (str(a.phase), a.reason) == ("Failed", "OutputMissing")
+    said = 'output "n": the termination message has no key "n"'
+    assert a.message == f"iteration 1 failed: OutputMissing: {said}"
+    attempt = a.iterations.retries[0].last_attempt
+    assert (attempt.job, attempt.phase, attempt.reason, attempt.message) == ("f-a-1", "Failed", "OutputMissing", said)
+
+
+def test_last_is_an_iteration_before_whatever_later_one_has_ended():
+    args = [{"op": "replace", "path": "/tasks/0/replicas", "expression": "last.phase == '' ? 1 : 2"}]
+    retry = {"limit": 1, "backoff": {"duration": "1s"}}
+    cluster = started(step("a", for_={"range": {"end": 3}}, patch={"jsonPatch": args}, retry=retry))
+    cluster.complete("f-a-2")
+    cluster.fail("f-a-0")
+    cluster.wait(2)
+    assert cluster.bodies["f-a-0-r1"]["spec"]["tasks"][0]["replicas"] == 1

@@ -307,3 +307,22 @@ async def test_a_process_that_lost_its_lease_writes_nothing(bench: Bench) -> Non
         with pytest.raises(NotLeader):
             await bench.apply(**decision)
     assert bench.fake.log == []
+
+
+BROKEN = {
+    "a server that has no time": (429, "TooManyRequests", "too many requests"),
+    "a webhook that fails": (500, "InternalError", 'failed calling webhook "images.example.com"'),
+}
+
+
+@pytest.mark.parametrize(("code", "reason", "message"), BROKEN.values(), ids=BROKEN.keys())
+async def test_a_creation_that_did_not_happen_is_told_like_a_refusal(
+    bench: Bench, code: int, reason: str, message: str
+) -> None:
+    async def broken(request: web.Request) -> web.StreamResponse | None:
+        return status(code, reason, message, retryAfterSeconds=0) if request.method == "POST" else None
+
+    bench.fake.before = broken
+    outcome = await bench.apply(actions=creates("a"), status={"x": 1})
+    assert outcome.refusals == {(POD, "a"): Refusal(code, message, 1000.0)}
+    assert not outcome.done
