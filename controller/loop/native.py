@@ -1,19 +1,23 @@
 """Keeps a Workload and a PodGroup of scheduling.k8s.io for every one of our PodGroups (backend `native`)."""
 
-from typing import Any
+import logging
+from typing import Any, Final
 
-from controller.decision import Decision
+import msgspec
+
 from controller.gang.backends.native import NativeBackend
-from controller.gang.native import group_kind, wanted_actions, workload_kind
+from controller.gang.native import group_kind, wanted, workload_kind
 from controller.kube.apply import Applier
 from controller.loop.controller import Controller, ControllerContext, Route
 from controller.loop.queue import WorkQueue
-from controller.loop.routes import its_controller, itself
+from controller.loop.routes import itself
 from shared.kinds import PODGROUP
 from shared.kube.cache import Cache
 from shared.kube.store import Key
 
 Body = dict[str, Any]
+LOG: Final = logging.getLogger(__name__)
+AGAIN_SECONDS: Final = 5.0  # after the API server refused something: what is in the way may be on its way out
 
 
 class NativeReconciler:
@@ -23,13 +27,23 @@ class NativeReconciler:
         self._workloads = workloads
         self._natives = natives
         self._applier = applier
+        self._told: dict[Key, tuple[str, str]] = {}
 
     async def reconcile(self, key: Key) -> float | None:
         group = self._groups.get(*key)
-        if group is not None:
-            actions = wanted_actions(self._version, group, self._workloads.get(*key), self._natives.get(*key))
-            await self._applier.apply(PODGROUP, group, Decision(actions=tuple(actions)))
-        return None
+        if group is None:
+            self._told.pop(key, None)
+            return None
+        decision = wanted(self._version, group, self._workloads.get(*key), self._natives.get(*key))
+        said = group["metadata"]["uid"], "; ".join(note.message for note in decision.notes)
+        if self._told.get(key) == said:
+            decision = msgspec.structs.replace(decision, notes=())
+        self._told[key] = said
+        outcome = await self._applier.apply(PODGROUP, group, decision)
+        for (kind, name), refusal in outcome.refusals.items():
+            told = {"kind": kind.resource, "namespace": key.namespace, "name_": name, "error": refusal.message}
+            LOG.warning("the API server refuses a gang of its own", extra=told)
+        return AGAIN_SECONDS if outcome.refusals else None
 
 
 def build(context: ControllerContext) -> Controller:
@@ -38,15 +52,14 @@ def build(context: ControllerContext) -> Controller:
     version, caches = context.gang.version, context.caches
     groups = caches.want(PODGROUP)
     workloads, natives = caches.want(workload_kind(version)), caches.want(group_kind(version))
-    owner = its_controller(PODGROUP)
     return Controller(
         name="native",
         queue=WorkQueue("native"),
         reconciler=NativeReconciler(version, groups, workloads, natives, context.applier),
         routes=(
             Route(groups, itself, own_writes=False),
-            Route(workloads, owner, own_writes=False),
-            Route(natives, owner, own_writes=False),
+            Route(workloads, itself, own_writes=False),
+            Route(natives, itself, own_writes=False),
         ),
         primary=groups,
     )

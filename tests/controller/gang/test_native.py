@@ -2,12 +2,13 @@
 
 from typing import Any
 
+import kubernetes_validate
 import pytest
 
-from controller.decision import Create, Patch
+from controller.decision import Create, Decision, Patch
 from controller.gang.backends.native import NativeBackend
 from controller.gang.desk import Desk
-from controller.gang.native import wanted_actions
+from controller.gang.native import wanted
 from controller.gang.rules import Rules
 from shared.names import GANG_GATE
 from shared.resources import GangTask
@@ -26,37 +27,75 @@ def group(minimum: int = 3, **spec: Any) -> Body:
 
 
 def created(version: str) -> tuple[Body, Body]:
-    workload, native = wanted_actions(version, group(priorityClassName="high"), None, None)
+    decision = wanted(version, group(priorityClassName="high"), None, None)
+    (workload,), (native,) = decision.actions, decision.cleanup
     assert isinstance(workload, Create)
     assert isinstance(native, Create)
     return workload.body, native.body
+
+
+def stored(body: Body, **metadata: Any) -> Body:
+    return {**body, "metadata": {**body["metadata"], "uid": "stored", **metadata}}
 
 
 @pytest.mark.parametrize("version", REFERENCES)
 def test_a_workload_and_a_group_stand_for_ours(version: str) -> None:
     workload, native = created(version)
     assert workload["apiVersion"] == native["apiVersion"] == f"scheduling.k8s.io/{version}"
-    assert workload["spec"]["podGroupTemplates"] == [{"name": "gang", "schedulingPolicy": {"gang": {"minCount": 3}}}]
-    wanted = REFERENCES[version] | {"priorityClassName": "high", "schedulingPolicy": {"gang": {"minCount": 3}}}
-    assert native["spec"] == wanted
+    common = {
+        "schedulingPolicy": {"gang": {"minCount": 3}},
+        "disruptionMode": "PodGroup" if version == "v1alpha2" else {"all": {}},
+        "priorityClassName": "high",
+    }
+    assert workload["spec"]["podGroupTemplates"] == [{"name": "gang", **common}]
+    assert native["spec"] == {**REFERENCES[version], **common}
     assert native["metadata"]["ownerReferences"][0]["uid"] == "u"
 
 
-@pytest.mark.parametrize(("version", "follows"), [("v1alpha2", False), ("v1beta1", True)])
-def test_the_minimum_follows_where_it_may(version: str, follows: bool) -> None:
-    workload, native = created(version)
-    native = {**native, "metadata": {**native["metadata"], "uid": "n"}}
-    assert wanted_actions(version, group(3), workload, native) == []
-    patches = wanted_actions(version, group(5), workload, native)
-    assert [patch.patch for patch in patches if isinstance(patch, Patch)] == (
-        [{"spec": {"schedulingPolicy": {"gang": {"minCount": 5}}}}] if follows else []
-    )
+@pytest.mark.parametrize(("version", "kubernetes"), [("v1alpha2", "1.36"), ("v1alpha3", "1.37"), ("v1beta1", "1.37")])
+def test_kubernetes_own_schema_takes_them(version: str, kubernetes: str) -> None:
+    for body in created(version):
+        kubernetes_validate.validate(body, kubernetes, strict=True)
+
+
+@pytest.mark.parametrize(("version", "follows"), [("v1alpha2", False), ("v1alpha3", True), ("v1beta1", True)])
+def test_the_minimum_follows_where_it_may_and_elsewhere_it_is_told(version: str, follows: bool) -> None:
+    workload, native = map(stored, created(version))
+    assert wanted(version, group(3), workload, native) == Decision()
+    decision = wanted(version, group(5), workload, native)
+    patches = [patch.patch for patch in decision.actions if isinstance(patch, Patch)]
+    assert patches == ([{"spec": {"schedulingPolicy": {"gang": {"minCount": 5}}}}] if follows else [])
+    assert ["3 pods together, not 5" in note.message for note in decision.notes] == ([] if follows else [True])
+
+
+def test_those_of_an_earlier_group_of_the_name_go_before_new_ones_come() -> None:
+    """A restarted Job's group has its predecessor's name."""
+    workload, native = map(stored, created("v1beta1"))
+    restarted = group(5)
+    restarted["metadata"]["uid"] = "next"
+    decision = wanted("v1beta1", restarted, workload, native)
+    assert [(type(each).__name__, each.kind.kind) for each in decision.actions] == [
+        ("Patch", "PodGroup"),  # pods of the new group may be bound by it until it is gone
+        ("Delete", "Workload"),
+        ("Delete", "PodGroup"),
+    ]
+    assert decision.cleanup == ()
+    leaving = stored(native, deletionTimestamp="2026-01-02T03:00:00Z")
+    assert wanted("v1beta1", {**restarted, "spec": {"minMember": 3}}, None, leaving) == Decision()
+
+
+def test_one_that_is_missing_is_made_after_what_it_refers_to() -> None:
+    workload, native = map(stored, created("v1beta1"))
+    (made,) = wanted("v1beta1", group(), workload, None).cleanup
+    assert (type(made), made.kind.kind) == (Create, "PodGroup")
+    (made,) = wanted("v1beta1", group(), None, native).actions
+    assert (type(made), made.kind.kind) == (Create, "Workload")
 
 
 def test_a_group_on_its_way_out_gets_nothing() -> None:
     leaving = group()
     leaving["metadata"]["deletionTimestamp"] = "2026-01-02T03:00:00Z"
-    assert wanted_actions("v1beta1", leaving, None, None) == []
+    assert wanted("v1beta1", leaving, None, None) == Decision()
 
 
 def test_pods_name_their_group_and_wait_for_quota_only() -> None:
