@@ -72,12 +72,12 @@ class World(Cluster):
         for name in CONTROLLERS:
             self.await_ready(name)
 
-    def _python(self, name: str, module: str, arguments: Sequence[str]) -> Process:
+    def run(self, name: str, module: str, arguments: Sequence[str], health: int = 0) -> Process:
         if module == "controller":
             arguments = [*arguments, f"--clock-file={self.folder / name}.clock"]
         if module in _OWN:
             arguments = [*arguments, f"--kubeconfig={self._kubeconfig_of(name)}"]
-        return super()._python(name, _OWN.get(module, module), arguments)
+        return super().run(name, _OWN.get(module, module), arguments, health)
 
     def _kubeconfig_of(self, user: str) -> Path:
         """A user of its own, so that faults can tell our processes from everyone else."""

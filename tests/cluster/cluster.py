@@ -5,6 +5,7 @@ import functools
 import signal
 import sys
 import tempfile
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -112,30 +113,28 @@ class Cluster:
         arguments = ["--kubeconfig", str(self.kubeconfig), "--nodes", str(set_by.nodes), "--cpu", set_by.cpu]
         arguments += ["--memory", set_by.memory, "--gpus", str(set_by.gpus), "--speed", str(set_by.speed)]
         arguments += [*(["--run-commands"] if set_by.run_commands else []), *set_by.nodes_args]
-        return self._python("nodes", "tests.cluster.nodes", arguments)
+        return self.run("nodes", "tests.cluster.nodes", arguments)
 
     def start_webhook(self) -> Process:
         port, health = free_port(), free_port()
         self.bundle = admission.issue(self.folder / "webhook", self.options.host)
         self.webhook_url = f"https://{self.options.host}:{port}"
-        self._health["webhook"] = health
         arguments = [f"--kubeconfig={self.kubeconfig}", f"--port={port}", f"--health-port={health}"]
         arguments += [f"--log-level={self.options.log_level}", f"--namespace={SYSTEM}"]
         arguments += [f"--tls-cert-file={self.folder / 'webhook/tls.crt'}"]
         arguments += [f"--tls-private-key-file={self.folder / 'webhook/tls.key'}", "--drain-seconds=0"]
         arguments += self.options.webhook_args
-        return self._python("webhook", "webhook", arguments)
+        return self.run("webhook", "webhook", arguments, health)
 
     def start_controller(self, name: str = "controller", more: Sequence[str] = ()) -> Process:
         """`more`: further arguments, for this start only."""
         health = free_port()
-        self._health[name] = health
         arguments = [f"--kubeconfig={self.kubeconfig}", f"--health-port={health}"]
         arguments += [f"--log-level={self.options.log_level}", f"--namespace={SYSTEM}"]
         if self.options.nodes:
             arguments.append("--probe-allow-loopback")  # our pods' processes listen on 127.10.0.0/16
         arguments += [*self.options.controller_args, *more]
-        return self._python(name, "controller", arguments)
+        return self.run(name, "controller", arguments, health)
 
     def kill_controller(self, number: signal.Signals = signal.SIGKILL, name: str = "controller") -> None:
         """By default as a machine that loses power would: nothing is told to anyone."""
@@ -149,15 +148,18 @@ class Cluster:
 
     def await_ready(self, name: str, seconds: float = _READY_SECONDS) -> None:
         """Until /readyz of that process says 200. Raises StartError with the end of its log."""
-        url = f"http://127.0.0.1:{self._health[name]}/readyz"
         process = self.processes[name]
 
         def look() -> bool:
             if not process.running:
                 raise StartError(f"{name} ended:\n{process.tail()}")
-            return _answers(url)
+            return self.ready(name)
 
         until(look, seconds, lambda: f"{name} is not ready:\n{process.tail()}")
+
+    def ready(self, name: str) -> bool:
+        """Whether /readyz of that process says 200 just now."""
+        return _answers(f"http://127.0.0.1:{self._health[name]}/readyz")
 
     def metrics(self, name: str = "controller") -> str:
         """The process's metrics page."""
@@ -167,7 +169,13 @@ class Cluster:
     def logs(self, name: str, length: int = 20_000) -> str:
         return self.processes[name].tail(length)
 
-    def _python(self, name: str, module: str, arguments: Sequence[str]) -> Process:
+    def run(self, name: str, module: str, arguments: Sequence[str], health: int = 0) -> Process:
+        """`python -m MODULE` as one of the cluster's processes; one of the same name is stopped first.
+
+        `health`: the port that `await_ready`, `ready` and `metrics` ask.
+        """
+        if health:
+            self._health[name] = health
         return self.processes.start(name, [sys.executable, "-m", module, *arguments])
 
     def _register_webhook(self) -> None:
@@ -240,5 +248,8 @@ def _answers(url: str) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=2) as answer:
             return bool(answer.status == 200)
+    except urllib.error.HTTPError as error:
+        error.close()
     except OSError:
-        return False
+        pass
+    return False

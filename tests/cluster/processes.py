@@ -119,7 +119,9 @@ class Processes:
         return made
 
     def stop(self, name: str) -> None:
-        self._running.pop(name).stop()
+        """Nothing to do when it was stopped before."""
+        if name in self._running:
+            self._running.pop(name).stop()
 
     def stop_all(self) -> None:
         for name in reversed(list(self._running)):

@@ -24,6 +24,7 @@ RELEASE, NAMESPACE = "flows", "batch-system"
 NAME: Final = "flows-jobflow"
 CONFIGURATION: Final = f"{NAMESPACE}.{NAME}"
 DEPLOYMENT: Final = Kind("apps/v1", "Deployment", "deployments")
+_SECONDS: Final = 300.0  # for one helm command on a busy machine
 SERVICE_ACCOUNT: Final = Kind("v1", "ServiceAccount", "serviceaccounts")
 
 
@@ -73,7 +74,7 @@ class Installation:
             raise HelmError("helm is neither on PATH nor to be had from the package registry")
         command = [str(found), verb, RELEASE, *arguments, f"--namespace={NAMESPACE}"]
         command += [f"--kubeconfig={self.cluster.kubeconfig}"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False)
         if done.returncode:
             raise HelmError(f"{' '.join(command)}\n{done.stderr}{done.stdout}")
         return done.stdout
@@ -101,16 +102,14 @@ class Installation:
         arguments = [*container["args"], f"--kubeconfig={self.credentials(component)}", f"--health-port={health}"]
         if component == "webhook":
             arguments += [f"--port={port or self.port}"]
-        process = self.cluster._python(name, component, [*arguments, *more])
-        self.cluster._health[name] = health
-        return process
+        return self.cluster.run(name, component, [*arguments, *more], health)
 
     def run(self) -> None:
         """Both processes, ready, and the API server asking the webhook."""
         self.start("webhook")
         self.start("controller")
         for name in ("webhook", "controller"):
-            self.cluster.await_ready(name)
+            self.cluster.await_ready(name, 120)
         self.await_checked()
 
     def credentials(self, component: str) -> Path:
@@ -138,7 +137,7 @@ class Installation:
                 return "denied the request" in said
             return False
 
-        until(refused, 60, lambda: f"not refused by the webhook: {said}\n{self.cluster.logs('webhook', 3000)}")
+        until(refused, 120, lambda: f"not refused by the webhook: {said}\n{self.cluster.logs('webhook', 3000)}")
 
     def bundles(self) -> set[str]:
         """The CA bundles of both configurations."""

@@ -11,7 +11,6 @@ import pytest
 
 from shared.kinds import JOB, JOBFLOW, LEASE
 from tests.cluster.backends import Embedded, chosen
-from tests.cluster.cluster import _answers
 from tests.cluster.controlplane import free_port
 from tests.cluster.kube import Kube, until
 from tests.cluster.nodes.client import ApiError
@@ -54,7 +53,6 @@ def ended(scenario: Scenario) -> list[str]:
     return [phase(flow) for flow in scenario.kube.list(JOBFLOW, scenario.namespace) if phase(flow) in ENDED]
 
 
-@pytest.mark.timeout(400)
 def test_a_leader_that_is_killed_or_stopped_is_replaced_and_no_job_runs_twice(pair: Installation) -> None:
     first = until(lambda: leader(pair), 30, lambda: "nobody leads")
     second = next(name for name in PAIR if name != first)
@@ -137,15 +135,13 @@ class Endpoints:
     def _follow(self) -> None:
         chance = random.Random(1)
         while not self._stop.is_set():
-            health = self._installation.cluster._health
-            ready = [name for name in list(self._ports) if _answers(f"http://127.0.0.1:{health[name]}/readyz")]
+            ready = [name for name in list(self._ports) if self._installation.cluster.ready(name)]
             time.sleep(0.3)
             if ready:
                 address = f"127.0.0.1:{self._ports[chance.choice(ready)]}"
                 self._installation.testing("PUT", "services", {f"{NAMESPACE}/{NAME}-webhook": address})
 
 
-@pytest.mark.timeout(400)
 def test_both_webhooks_are_replaced_one_after_the_other_and_no_apply_fails() -> None:
     """Always on the embedded server: it can be told where a Service leads."""
     with Installation(Embedded()) as installation:
