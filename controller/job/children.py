@@ -142,7 +142,7 @@ def _slots(now: Situation) -> dict[str, tuple[str, int]]:
 def _refused(seen: JobSeen, slots: Mapping[str, object]) -> list[Refusal]:
     """Refusals of missing pods that are too fresh: while there is one, no pod is tried."""
     known = (seen.refusals.get((POD, name)) for name in slots) if seen.refusals else ()
-    return [refusal for refusal in known if refusal is not None and refusals.again_at(refusal) > seen.now]
+    return [refusal for refusal in known if refusal is not None and refusals.is_fresh(refusal, seen.now)]
 
 
 def plugin_keys(job: Job, wanted: Wanted) -> tuple[tuple[str, str], ...]:

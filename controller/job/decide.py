@@ -137,13 +137,13 @@ def _pause(seen: JobSeen, now: Situation, made: Children, written: object) -> fl
 
     The first Pending may wait as well: pods that start soon make it one write instead of two.
     """
-    if written is None or seen.wrote_at is None or made.cleanup:
+    if written is None or seen.wrote_ago is None or made.cleanup:
         return 0.0
     stored: JobStatus = seen.job.status
     beginning = stored.state.phase is None and now.ledger.phase is JobPhase.PENDING and not made.obstacle
     if not beginning and not status.only_counts_differ(stored, status.build(now)):
         return 0.0
-    return max(0.0, seen.wrote_at + seen.settings.count_seconds - seen.now)
+    return max(0.0, seen.settings.count_seconds - seen.wrote_ago)
 
 
 def _again(seen: JobSeen, now: Situation, made: Children, pause: float) -> float | None:

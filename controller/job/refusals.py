@@ -25,10 +25,15 @@ FAILED_CREATE: Final = "FailedCreate"
 
 
 def refusal_of(action: Action, seen: JobSeen) -> Refusal | None:
-    """The refusal of this very action, still too fresh to try again. One from the future is not: the clock was set back."""
+    """The refusal of this very action, still too fresh to try again."""
     name = str(action.body["metadata"]["name"]) if isinstance(action, Create) else action.name
     refusal = seen.refusals.get((action.kind, name))
-    return refusal if refusal is not None and refusal.at <= seen.now < again_at(refusal) else None
+    return refusal if refusal is not None and is_fresh(refusal, seen.now) else None
+
+
+def is_fresh(refusal: Refusal, now: float) -> bool:
+    """Whether it is too early to try again. One from the future is not fresh: the clock was set back since."""
+    return refusal.at <= now < again_at(refusal)
 
 
 def again_at(refusal: Refusal) -> float:

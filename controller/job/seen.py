@@ -60,8 +60,8 @@ class JobSeen(msgspec.Struct, frozen=True):
     """One look at a Job and what is around it.
 
     `body`: the Job as stored; `claims`: PersistentVolumeClaims that exist; `objects`: plugin objects by KIND/NAME;
-    `refusals`: what the API server refused lately, by kind and name; `priorities`: PriorityClass name -> value; `wrote_at`: when this
-    process last wrote the Job's status or first saw the Job, epoch seconds.
+    `refusals`: what the API server refused lately, by kind and name; `priorities`: PriorityClass name -> value;
+    `wrote_ago`: seconds since this process last wrote the Job's status or first saw the Job, by a steady clock.
     """
 
     job: Job
@@ -76,7 +76,7 @@ class JobSeen(msgspec.Struct, frozen=True):
     queue: Queue | None = None
     refusals: Mapping[tuple[Kind, str], Refusal] = {}
     priorities: Mapping[str, int] = {}
-    wrote_at: float | None = None
+    wrote_ago: float | None = None
     settings: JobSettings = msgspec.field(default_factory=JobSettings)
 
 

@@ -3,6 +3,7 @@
 To add one: write `build(context) -> Controller` in a file of its own here and name it in `controller.main.CONTROLLERS`.
 """
 
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,7 +26,8 @@ Wakes = Callable[[Body | None, Body | None], Iterable[Key]]
 class ControllerContext:
     """What `build` may use. Caches are declared in `build` (`context.caches.want(KIND, indexers=...)`) and run later.
 
-    `api`: for live reads; writes go through `applier`. `clock`: epoch seconds, handed to deciding code as `now`.
+    `api`: for live reads; writes go through `applier`. `clock`: epoch seconds, handed to deciding code as `now`; `steady`: seconds on
+    a clock that nobody sets, for whatever this process only remembers.
     `gang`: who lets pods start; the Job controller and the admission loop share it.
     """
 
@@ -36,6 +38,7 @@ class ControllerContext:
     settings: Settings
     clock: Callable[[], float]
     gang: GangBackend = field(default_factory=UngatedBackend)
+    steady: Callable[[], float] = time.monotonic
 
 
 @dataclass(frozen=True)

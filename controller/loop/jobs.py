@@ -16,10 +16,12 @@ from controller.job.seen import JobSeen, JobSettings, PodSeen, pod_seen
 from controller.job.spec import wanted
 from controller.job.view import STOPPED
 from controller.kube.apply import Applier, Child
+from controller.kube.errors import StaleError
 from controller.kube.keys import new_keypair
 from controller.loop.controller import Controller, ControllerContext, Route, Wakes
 from controller.loop.queue import WorkQueue
 from controller.loop.routes import by_controller_uid, its_controller, itself, reference_of
+from controller.loop.secrets import PluginSecrets
 from controller.loop.settle import Refusals, settle
 from controller.plugin_api import KeyPair, job_shape
 from controller.plugins import needs_keypair
@@ -116,8 +118,8 @@ def _is_of_a_job(body: Body) -> bool:
 
 
 def _plugin_cache(context: ControllerContext, kind: Kind) -> Cache:
-    """Only Jobs' own ConfigMaps and Secrets; but all Services and NetworkPolicies, since a user's own may serve a Job."""
-    if kind in (CONFIGMAP, SECRET):
+    """Only Jobs' own ConfigMaps; but all Services and NetworkPolicies, since a user's own may serve a Job."""
+    if kind is CONFIGMAP:
         return context.caches.want(kind, label_selector=names.JOB_NAME, accepts=_is_of_a_job)
     return context.caches.want(kind)
 
@@ -143,7 +145,8 @@ class Observer:
         self.commands = caches.want(COMMAND, indexers={TARGET: index_by_target})
         self.claims = caches.want(PVC, transform=_only_metadata)
         self.priorities = caches.want(PRIORITYCLASS)
-        self.objects = {kind.kind: _plugin_cache(context, kind) for kind in PLUGIN_KINDS.values()}
+        self.watched = {name: _plugin_cache(context, kind) for name, kind in PLUGIN_KINDS.items() if kind is not SECRET}
+        self.secrets = caches.remember(SECRET)
         self.settings = job_settings(context.settings, context.gang)
         self._clock = context.clock
         self._parsed: dict[Key, dict[str, tuple[str, PodSeen | None]]] = {}
@@ -163,8 +166,11 @@ class Observer:
     def plugin_objects(self, job: Job) -> dict[str, Body]:
         """What exists of the Job's plugin objects, by KIND/NAME."""
         keys = plugin_keys(job, wanted(job)) if job.spec.plugins else ()
-        found = ((kind, name, self.objects[kind].get(job.metadata.namespace, name)) for kind, name in keys)
+        found = ((kind, name, self._plugin_object(kind, job.metadata.namespace, name)) for kind, name in keys)
         return {f"{kind}/{name}": body for kind, name, body in found if body is not None}
+
+    def _plugin_object(self, kind: str, namespace: str, name: str) -> Body | None:
+        return self.watched.get(kind, self.secrets).get(namespace, name)
 
     def seen(
         self,
@@ -172,7 +178,7 @@ class Observer:
         job: Job,
         refusals: Mapping[Child, Refusal],
         keypair: KeyPair | None,
-        wrote_at: float,
+        wrote_ago: float,
     ) -> JobSeen:
         key = Key(job.metadata.namespace, job.metadata.name)
         group = self.groups.get(key.namespace, podgroup_name(key.name, job.metadata.uid))
@@ -190,7 +196,7 @@ class Observer:
             queue=_converted(queue, Queue),
             refusals=refusals,
             priorities=self._priorities(job),
-            wrote_at=wrote_at,
+            wrote_ago=wrote_ago,
             settings=self.settings,
         )
 
@@ -254,10 +260,11 @@ def job_settings(settings: Settings, backend: GangBackend) -> JobSettings:
 
 
 class JobReconciler:
-    def __init__(self, observer: Observer, applier: Applier, clock: Callable[[], float]) -> None:
+    def __init__(self, observer: Observer, applier: Applier, steady: Callable[[], float]) -> None:
         self._observer = observer
         self._applier = applier
-        self._clock = clock
+        self._steady = steady
+        self._secrets = PluginSecrets(observer.secrets, steady)
         self._refusals = Refusals()
         self._wrote: dict[Key, tuple[str, float]] = {}
 
@@ -266,24 +273,32 @@ class JobReconciler:
         if found is None:
             self._refusals.forget(key)
             self._wrote.pop(key, None)
+            self._secrets.forget(key)
             return None
         _, job = found
+        await self._secrets.look(key, job)
         keypair = await self._keypair(job)
-        return await settle(
-            self._applier, self._refusals, JOB, key, lambda refusals: self._decided(key, refusals, keypair)
-        )
+        try:
+            again = await settle(
+                self._applier, self._refusals, JOB, key, lambda refusals: self._decided(key, refusals, keypair)
+            )
+        except StaleError:
+            self._secrets.doubt(key)
+            raise
+        return min((wait for wait in (again, self._secrets.again(key, job)) if wait is not None), default=None)
 
     def _decided(self, key: Key, refusals: Mapping[Child, Refusal], keypair: KeyPair | None) -> tuple[Body, Decision]:
         found = self._observer.job(key)
         if found is None:
             return {}, Decision()
         body, job = found
-        uid, wrote_at = self._wrote.get(key, ("", 0.0))
+        now = self._steady()
+        uid, wrote_at = self._wrote.get(key, ("", now))
         if uid != job.metadata.uid:
-            self._wrote[key] = (job.metadata.uid, wrote_at := self._clock())
-        decision = decide(self._observer.seen(body, job, refusals, keypair, wrote_at))
+            self._wrote[key] = (job.metadata.uid, wrote_at := now)
+        decision = decide(self._observer.seen(body, job, refusals, keypair, now - wrote_at))
         if decision.status is not None:
-            self._wrote[key] = (job.metadata.uid, self._clock())
+            self._wrote[key] = (job.metadata.uid, self._steady())
         return body, decision
 
     async def _keypair(self, job: Job) -> KeyPair | None:
@@ -302,10 +317,10 @@ def build(context: ControllerContext) -> Controller:
     return Controller(
         name="job",
         queue=WorkQueue("job"),
-        reconciler=JobReconciler(observer, context.applier, context.clock),
+        reconciler=JobReconciler(observer, context.applier, context.steady),
         routes=(
             Route(observer.jobs, itself, own_writes=False),
-            *(Route(cache, owner, own_writes=False) for cache in (*children, *observer.objects.values())),
+            *(Route(cache, owner, own_writes=False) for cache in (*children, *observer.watched.values())),
             *(Route(cache, gone(owner)) for cache in children),
             Route(observer.commands, command_wakes),
             Route(observer.queues, _queue_wakes(observer.jobs)),

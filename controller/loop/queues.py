@@ -1,6 +1,7 @@
 """The Queue controller: joins observing, deciding and applying (controller.queue decides)."""
 
 import logging
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
@@ -82,11 +83,13 @@ class QueueReconciler:
         floor: Floor | None,
         applier: Applier,
         clock: Callable[[], float],
+        steady: Callable[[], float],
     ) -> None:
         self._queues, self._groups, self._commands = caches
         self._floor = floor
         self._applier = applier
         self._clock = clock
+        self._steady = steady
         self._wrote: dict[Key, float] = {}
 
     async def reconcile(self, key: Key) -> float | None:
@@ -96,20 +99,19 @@ class QueueReconciler:
             made = missing(key.name)
             await self._applier.apply(QUEUE, {"metadata": {"name": key.name}}, made)
             return 0.0 if made.actions else None
-        now = self._clock()
-        seen = self._seen(key, body, now)
+        seen = self._seen(key, body)
         if seen is None:
             return None
         decision = decide(seen)
         if decision.status is not None and decision.status != body.get("status"):
-            self._wrote[key] = now
+            self._wrote[key] = self._steady()
         if decision.actions:  # the patch changes the resourceVersion that a status write needs: they cannot be one pass
             await self._applier.apply(QUEUE, body, msgspec.structs.replace(decision, status=None, cleanup=(), notes=()))
             return 0.0
         await self._applier.apply(QUEUE, body, decision)
         return decision.requeue_after
 
-    def _seen(self, key: Key, body: Body, now: float) -> QueueSeen | None:
+    def _seen(self, key: Key, body: Body) -> QueueSeen | None:
         try:
             queue = msgspec.convert(body, Queue)
         except msgspec.ValidationError as fault:
@@ -119,13 +121,13 @@ class QueueReconciler:
         return QueueSeen(
             queue=queue,
             body=body,
-            now=now,
+            now=self._clock(),
             parent=None if key.name == names.ROOT_QUEUE else _state(self._queues.get("", parent)),
             children={each.name: _state(self._queues.get("", each.name)) for each in self._children(key.name)},
             groups={phase: len(self._groups.keys_by(STANDING, f"{key.name}/{phase}")) for phase in PodGroupPhase},
             allocated=None if self._floor is None else as_quantities(self._held(key.name, 0)),
             commands=tuple(self._orders(key)),
-            wrote_at=self._wrote.setdefault(key, 0.0),
+            wrote_ago=self._steady() - self._wrote.get(key, -math.inf),
             count_seconds=COUNT_SECONDS,
         )
 
@@ -204,7 +206,7 @@ def build(context: ControllerContext) -> Controller:
     return Controller(
         name="queue",
         queue=queue,
-        reconciler=QueueReconciler((queues, groups, commands), floor, context.applier, context.clock),
+        reconciler=QueueReconciler((queues, groups, commands), floor, context.applier, context.clock, context.steady),
         routes=(
             Route(queues, _queue_wakes(queues), own_writes=False),
             Route(groups, _group_wakes(queue)),

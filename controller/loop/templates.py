@@ -1,5 +1,6 @@
 """The JobTemplate controller: joins observing, deciding and applying. It is the pattern for the others."""
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
@@ -44,11 +45,11 @@ def template_wakes(old: Body | None, new: Body | None) -> Iterable[Key]:
 
 
 class TemplateReconciler:
-    def __init__(self, templates: Cache, jobs: Cache, applier: Applier, clock: Callable[[], float]) -> None:
+    def __init__(self, templates: Cache, jobs: Cache, applier: Applier, steady: Callable[[], float]) -> None:
         self._templates = templates
         self._jobs = jobs
         self._applier = applier
-        self._clock = clock
+        self._steady = steady
         self._written: dict[Key, float] = {}
         self._reserved: dict[Key, float] = {}
         self._pace = Pace(TEMPLATE_RATE, BURST)
@@ -60,8 +61,8 @@ class TemplateReconciler:
             self._reserved.pop(key, None)
             return None
         jobs = [job.name for job in self._jobs.keys_by(INDEX, str(key))]
-        now = self._clock()
-        decision = decide(template, jobs, self._written.get(key, 0.0), now)
+        now = self._steady()
+        decision = decide(template, jobs, now - self._written.get(key, -math.inf))
         if decision.status is None:
             return decision.requeue_after
         if key not in self._reserved:
@@ -81,7 +82,7 @@ def build(context: ControllerContext) -> Controller:
     return Controller(
         name="jobtemplate",
         queue=WorkQueue("jobtemplate"),
-        reconciler=TemplateReconciler(templates, jobs, context.applier, context.clock),
+        reconciler=TemplateReconciler(templates, jobs, context.applier, context.steady),
         routes=(Route(templates, template_wakes, own_writes=False), Route(jobs, job_wakes)),
         primary=templates,
     )

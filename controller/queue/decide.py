@@ -86,6 +86,6 @@ def _status(seen: QueueSeen, state: QueueState) -> Body:
 
 def _pause(seen: QueueSeen, status: Body) -> float:
     """Seconds to hold back a status that differs in counters only."""
-    if status.get("state") != _stored(seen).get("state") or seen.commands or seen.wrote_at is None:
+    if status.get("state") != _stored(seen).get("state") or seen.commands or seen.wrote_ago is None:
         return 0.0
-    return max(0.0, seen.wrote_at + seen.count_seconds - seen.now)
+    return max(0.0, seen.count_seconds - seen.wrote_ago)

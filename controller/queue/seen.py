@@ -16,7 +16,7 @@ Body = dict[str, Any]
 class QueueSeen(msgspec.Struct, frozen=True):
     """One look. `parent`: the parent's state, None when it is root or not there; `children`: states by name;
     `groups`: PodGroups by phase; `allocated`: what they hold, None when somebody else keeps that account;
-    `wrote_at`: when this process last wrote the status or first saw a change, epoch seconds."""
+    `wrote_ago`: seconds since this process last wrote the status, by a steady clock; None for never."""
 
     queue: Queue
     body: Body
@@ -26,7 +26,7 @@ class QueueSeen(msgspec.Struct, frozen=True):
     groups: Mapping[PodGroupPhase, int] = {}
     allocated: Mapping[str, str] | None = None
     commands: tuple[Command, ...] = ()
-    wrote_at: float | None = None
+    wrote_ago: float | None = None
     count_seconds: float = 1.0
 
     @property

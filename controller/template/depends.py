@@ -12,10 +12,10 @@ INTERVAL_SECONDS: Final = 1.0
 NAMES_PER_SECOND: Final = 500  # long lists are written more rarely: bytes a second stay the same
 
 
-def decide(template: Body, jobs: Iterable[str], written_at: float, now: float) -> Decision:
+def decide(template: Body, jobs: Iterable[str], written_ago: float) -> Decision:
     """Write the sorted names of `jobs` if they differ from the stored ones and the last write is long enough ago.
 
-    `written_at`, `now`: epoch seconds; 0 for never. At most 10 000 names are listed. A template being deleted is left alone.
+    `written_ago`: seconds, by a steady clock; infinite for never. At most 10 000 names are listed. A template being deleted is left alone.
     """
     if "deletionTimestamp" in template["metadata"]:
         return Decision()
@@ -23,8 +23,8 @@ def decide(template: Body, jobs: Iterable[str], written_at: float, now: float) -
     status = template.get("status") or {}
     if names == list(status.get("jobDependsOnList") or ()):
         return Decision()
-    due = written_at + max(INTERVAL_SECONDS, len(names) / NAMES_PER_SECOND)
-    if now < due:
-        return Decision(requeue_after=due - now)
+    pause = max(INTERVAL_SECONDS, len(names) / NAMES_PER_SECOND) - written_ago
+    if pause > 0:
+        return Decision(requeue_after=pause)
     rest = {key: value for key, value in status.items() if key != "jobDependsOnList"}
     return Decision(status={**rest, "jobDependsOnList": names} if names else rest)

@@ -12,6 +12,7 @@ from shared.kube.api import Api
 from shared.kube.overlay import Change, Overlay
 from shared.kube.packed import Hot
 from shared.kube.reflector import Reflector
+from shared.kube.remembered import Remembered
 from shared.kube.requests import Body
 from shared.kube.store import Indexer, Key, Store
 
@@ -151,6 +152,7 @@ class Caches:
         self._hot = hot if hot is not None else Hot()
         self._caches: dict[tuple[str, str], Cache] = {}
         self._contents: dict[tuple[str, str], tuple[object, ...]] = {}
+        self._remembered: dict[Kind, Remembered] = {}
 
     def want(
         self,
@@ -193,14 +195,22 @@ class Caches:
     def of(self, kind: Kind) -> Cache | None:
         return self._caches.get((kind.api_version, kind.kind))
 
+    def remember(self, kind: Kind) -> Remembered:
+        """For a kind that has no cache: what is read one by one, with own writes visible at once."""
+        return self._remembered.setdefault(kind, Remembered(self._api, kind))
+
+    def _keeper(self, kind: Kind) -> Cache | Remembered | None:
+        cache = self.of(kind)
+        return self._remembered.get(kind) if cache is None else cache
+
     def assume(self, kind: Kind, body: Body) -> None:
         """Show an own write in the cache of its kind, if there is one."""
-        cache = self.of(kind)
+        cache = self._keeper(kind)
         if cache is not None:
             cache.assume(body)
 
     def assume_deleted(self, kind: Kind, namespace: str, name: str, uid: str) -> None:
-        cache = self.of(kind)
+        cache = self._keeper(kind)
         if cache is not None:
             cache.assume_deleted(namespace, name, uid)
 

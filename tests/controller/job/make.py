@@ -107,7 +107,7 @@ class Toy:
             commands=tuple(msgspec.convert(body, Command) for body in self._of(COMMAND)),
             queue=msgspec.convert(self.queue, Queue) if self.queue else None,
             refusals=dict(self.refusals),
-            wrote_at=self.wrote_at,
+            wrote_ago=None if self.wrote_at is None else self.now - self.wrote_at,
             settings=self.settings,
         )
 

@@ -1,6 +1,7 @@
 """The JobTemplate and TTL controllers, routes, refusals and the manager, on a fake API server."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -57,7 +58,8 @@ async def context(fake: FakeServer, clock: Clock) -> AsyncIterator[ControllerCon
 def context_on(api: Api, clock: Clock) -> ControllerContext:
     caches = Caches(api)
     recorder = Recorder(api, "test", "here", now=clock)
-    return ControllerContext(api, caches, Applier(api, caches, recorder, now=clock), recorder, Settings(), clock)
+    applier = Applier(api, caches, recorder, now=clock)
+    return ControllerContext(api, caches, applier, recorder, Settings(), clock, steady=clock)
 
 
 @asynccontextmanager
@@ -91,7 +93,7 @@ async def test_a_template_lists_its_jobs_and_forgets_deleted_ones(
     fake: FakeServer, context: ControllerContext, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("controller.template.depends.INTERVAL_SECONDS", 0.0)
-    monkeypatch.setattr("controller.template.depends.NAMES_PER_SECOND", 1e9)
+    monkeypatch.setattr("controller.template.depends.NAMES_PER_SECOND", math.inf)
     fake.put(TEMPLATES, {"metadata": {"name": "a", "namespace": "ns"}})
     fake.put(JOBS, job("f-a"))
     fake.put(JOBS, job("g-a"))

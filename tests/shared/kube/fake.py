@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import jsonpatch
 import orjson
 from aiohttp import web
 from aiohttp.test_utils import TestServer
@@ -134,7 +135,10 @@ class FakeServer:
             uid = data.get("metadata", {}).get("uid") if isinstance(data, dict) else None
             if uid and uid != current["metadata"]["uid"]:
                 return status(409, "Conflict", "precondition failed: UID")
-            merge(new, data)
+            if isinstance(data, list):
+                new = jsonpatch.apply_patch(new, data)
+            else:
+                merge(new, data)
         return json(self.put(collection, new))
 
     def list(self, request: web.Request, objects: dict[tuple[str, str], Body], namespace: str) -> web.Response:
