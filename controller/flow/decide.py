@@ -14,6 +14,7 @@ from controller.flow.migrate import finished_by_volcano, steps_of
 from controller.flow.notes import notes
 from controller.flow.plan import Plan
 from controller.flow.record import record
+from controller.flow.report import held_counts, held_until
 from controller.flow.seen import FlowSeen
 from controller.flow.status import carried, status
 from controller.flow.strays import find_strays, removals
@@ -28,12 +29,13 @@ from shared.timestamp import epoch_or_none
 
 class FlowDecision(msgspec.Struct, frozen=True):
     """`wants`: read this and decide again, before anything else; `probes`: network probes to keep trying; `carry`: the
-    `flow.status` of the next look, once the actions have succeeded, though it may not have been written."""
+    `flow.status` of the next look, once the actions have succeeded; `held`: it may have to be written later."""
 
     decision: Decision
     wants: Wants
     carry: JobFlowStatus
     probes: tuple[ProbeWanted, ...] = ()
+    held: bool = False
 
 
 def decide(seen: FlowSeen, plan: Plan | None = None) -> FlowDecision:
@@ -71,14 +73,12 @@ def _start_clock(turn: Turn) -> None:
 def _decision(turn: Turn, deletions: tuple[Delete, ...]) -> FlowDecision:
     seen = turn.seen
     actions: tuple[Action, ...] = (*turn.patches, *turn.creates, *terminations(turn))
-    if seen.now < seen.write_after and not turn.urgent:
-        turn.wake_at(seen.write_after)
-        decision = Decision(actions, notes=tuple(turn.notes), requeue_after=_pause(turn))
-        carry = carried(turn)
-        turn.plan.remember(carry.steps, turn.steps)
-        return FlowDecision(decision, turn.wants, carry, tuple(turn.probes))
+    if moment := held_until(turn):
+        return _held(turn, actions, moment)
     new = trim(status(turn))
     changed = new != seen.stored
+    if changed and (moment := held_counts(turn, new)):
+        return _held(turn, actions, moment)
     going = bool(seen.flow.metadata.deletion_timestamp)
     cleanup = () if going else (*deletions, *removals(turn), *_expired(turn))
     decision = Decision(
@@ -91,6 +91,15 @@ def _decision(turn: Turn, deletions: tuple[Delete, ...]) -> FlowDecision:
     kept = new if changed else seen.stored
     turn.plan.remember(kept.steps, {step.name: step for step in kept.steps})
     return FlowDecision(decision, turn.wants, kept, tuple(turn.probes))
+
+
+def _held(turn: Turn, actions: tuple[Action, ...], moment: float) -> FlowDecision:
+    """Everything but the status, which may be written at `moment`."""
+    turn.wake_at(moment)
+    decision = Decision(actions, notes=tuple(turn.notes), requeue_after=_pause(turn))
+    carry = carried(turn)
+    turn.plan.remember(carry.steps, turn.steps)
+    return FlowDecision(decision, turn.wants, carry, tuple(turn.probes), held=True)
 
 
 def _told(new: JobFlowStatus) -> Body:

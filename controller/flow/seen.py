@@ -87,7 +87,8 @@ class FlowSeen(msgspec.Struct, frozen=True):
     controller is this flow; `namesakes`: any Job of the namespace by name; `templates`: raw JobTemplates by name;
     `refusals`: creates that were refused, by Job name; `pods`: of ended Jobs, as far as they were asked for; `gone`:
     Jobs that a live read did not find; `ordered`: epoch seconds of the last terminate order, by Job uid; `probes`: by
-    step; `write_after`: no status write before this moment unless it cannot wait; `now`: epoch seconds.
+    step; `write_after`: no status write before this moment unless it cannot wait; `settle_until`: nor one that another is
+    about to follow; `now`: epoch seconds.
     """
 
     flow: JobFlow
@@ -103,6 +104,7 @@ class FlowSeen(msgspec.Struct, frozen=True):
     ordered: Mapping[str, float] = {}
     probes: Mapping[str, ProbeResult] = {}
     write_after: float = 0.0
+    settle_until: float = 0.0
 
 
 def job_seen(body: Body) -> JobSeen:

@@ -30,7 +30,8 @@ class Remembered:
     """One flow. `flow`: with the status that the last decision left; `stored`: the status that the API server has, as a
     model, and `raw` as it came; `version`: resourceVersion of both; `pods`, `gone`: answers to questions asked;
     `ordered`: when each Job was told to terminate; `reserved`: when the next report may be written, 0 for not asked;
-    `asked`: when that was asked; `refusals`: of creates, by name."""
+    `asked`: when that was asked; `held_since`: since when something is not written, 0 if nothing is; `refusals`: of
+    creates, by name."""
 
     flow: JobFlow
     plan: Plan
@@ -40,6 +41,7 @@ class Remembered:
     wrote_at: float = 0.0
     reserved: float = 0.0
     asked: float = 0.0
+    held_since: float = 0.0
     pods: dict[str, PodsSeen] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
     ordered: dict[str, float] = field(default_factory=dict)
@@ -72,6 +74,7 @@ class Remembered:
                 self.refusals.pop(action.body["metadata"]["name"], None)
                 if action.kind is COMMAND:
                     self.ordered[action.body["target"]["uid"]] = now
+        self.held_since = (self.held_since or now) if found.held else 0.0
         if decision.status is not None:
             self.stored = found.carry
             self.raw = body.get("status")

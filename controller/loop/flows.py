@@ -19,7 +19,7 @@ from controller.loop.controller import Controller, ControllerContext, Route
 from controller.loop.flow_jobs import FlowJobs, Namesakes, Templates
 from controller.loop.flow_memory import Memory, Remembered
 from controller.loop.flow_pods import FlowPods
-from controller.loop.pace import BURST, EVENT_BURST, EVENT_RATE, RATE, Pace, interval
+from controller.loop.pace import BURST, EVENT_BURST, EVENT_RATE, RATE, SETTLE, Pace, interval
 from controller.loop.queue import WorkQueue
 from controller.loop.routes import by_controller_uid, its_controller, itself, reference_of
 from shared.kinds import COMMAND, JOB, JOBFLOW, JOBTEMPLATE
@@ -130,11 +130,12 @@ class FlowReconciler:
             ordered=known.ordered,
             probes=self._prober.results(key),
             write_after=self._write_after(known, now),
+            settle_until=(known.held_since or now) + SETTLE if known.stored.state.phase else 0.0,
         )
 
     def _write_after(self, known: Remembered, now: float) -> float:
         if max(known.wrote_at, known.asked) > now:  # the clock was set back: a place in the old time may be hours away
-            known.wrote_at, known.reserved = min(known.wrote_at, now), 0.0
+            known.wrote_at, known.reserved, known.held_since = min(known.wrote_at, now), 0.0, 0.0
         if not known.reserved:
             known.asked = now
             known.reserved = max(known.wrote_at + interval(len(known.plan.steps)), self._reports.reserve(now))

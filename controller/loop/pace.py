@@ -1,12 +1,13 @@
 """How often things are written that people read and nothing waits for: progress in status, events of steps.
 
-The API server is shared with everything that must not wait. A flow alone is reported at once, at most once a second; of
-many flows in motion at the same moment each is reported a little later.
+The API server is shared with everything that must not wait. A flow alone is reported at most once a second, and a step that
+ends together with the start of the next; of many flows in motion at the same moment each is reported a little later.
 """
 
 from typing import Final
 
 INTERVAL: Final = 1.0  # seconds between two reports of one flow
+SETTLE: Final = 2.0  # seconds that a report waits for what is about to follow it: a Job just made will soon run
 STEPS_PER_INTERVAL: Final = 500  # a report of so many steps more may take so much longer to come
 RATE: Final = 15.0  # reports a second, over all flows
 BURST: Final = 30

@@ -1,10 +1,9 @@
 """What people read: status, next, events; and editing a flow that runs (jobflow-api.md 7, 8)."""
 
 import msgspec
-import pytest
 from msgspec.structs import replace
 
-from controller.flow.decide import FlowDecision, decide
+from controller.flow.decide import decide
 from controller.flow.trim import trim
 from shared.model.phases import JobPhase
 from tests.controller.flow.make import TEMPLATE, Cluster, flow, started, step
@@ -302,51 +301,3 @@ def test_what_waits_behind_an_aborted_job_says_so() -> None:
     cluster.run("f-a", "f-c-1")
     assert cluster.next() == {"b": ("waits for a",), "d": ("waits for c",)}
     assert cluster.status.state.reason == ""
-
-
-def held(cluster: Cluster, seconds: float = 2.0) -> FlowDecision:
-    return decide(replace(cluster.seen(), settle_until=cluster.now + seconds))
-
-
-def test_the_end_of_a_step_is_told_together_with_the_running_of_the_next():
-    cluster = started(step("a"), step("b", "a"))
-    cluster.set_job("f-a", JobPhase.COMPLETED)
-    found = held(cluster)
-    assert [action.body["metadata"]["name"] for action in found.decision.actions] == ["f-b"]
-    assert (found.decision.status, found.decision.requeue_after, found.held) == (None, 2.0, True)
-    cluster.holds = True
-    cluster.turn()
-    cluster.set_job("f-b", JobPhase.RUNNING)
-    found = held(cluster)
-    assert [one["phase"] for one in found.decision.status["steps"]] == ["Completed", "Running"]
-
-
-@pytest.mark.parametrize("seconds", [0.0, -1.0])
-def test_a_job_that_stays_pending_is_told_after_all(seconds: float):
-    cluster = started(step("a"), step("b", "a"))
-    cluster.set_job("f-a", JobPhase.COMPLETED)
-    assert held(cluster, seconds).decision.status is not None
-
-
-def test_a_failure_does_not_wait_for_a_job_that_has_long_been_pending():
-    cluster = started(step("a"), step("b"), step("c", "a", "b"), failureStrategy="Continue")
-    cluster.now += 10
-    cluster.set_job("f-a", JobPhase.FAILED)
-    assert held(cluster).decision.status is not None
-
-
-def test_what_keeps_a_new_job_from_starting_is_told_at_once():
-    cluster = started(step("a"))
-    cluster.set_job("f-a", JobPhase.PENDING, state={"reason": "QueueNotFound", "message": 'no queue "x"'})
-    assert held(cluster).decision.status is not None
-
-
-def test_counts_of_pods_alone_may_wait():
-    cluster = started(step("a"), step("b", "a"))
-    cluster.now += 10
-    cluster.set_job("f-a", JobPhase.RUNNING, running=3)
-    cluster.settle()
-    cluster.set_job("f-a", JobPhase.RUNNING, running=2, succeeded=1)
-    found = held(cluster)
-    assert (found.decision.status, found.decision.requeue_after, found.held) == (None, 2.0, True)
-    assert held(cluster, 0.0).decision.status["pods"]["succeeded"] == 1
