@@ -9,6 +9,7 @@ from controller.job.situation import Situation
 from controller.job.tally import total
 from controller.job.view import current_group
 from shared.model.phases import JobPhase, PodGroupPhase
+from shared.model.podgroup import PodGroupCondition
 
 NO_REPLICAS: Final = "NoReplicas"
 _NOTHING: Final = "no task has replicas: no pod runs until some are set"
@@ -33,7 +34,13 @@ def _pending(now: Situation) -> tuple[str, str]:
         return "WaitingForPodGroup", told or f"PodGroup {group.metadata.name} waits in queue {now.wanted.queue}"
     reason = "Inqueue" if group.status.phase is PodGroupPhase.INQUEUE else "PodsPending"
     needed = now.wanted.minimum(first_tasks(now.wanted))
-    return reason, f"{total(now.counts, 'running')} pods run, {needed} are needed{_waiting(now)}"
+    told = next((f"; {each.message}" for each in group.status.conditions if _is_stuck(each)), "")
+    return reason, f"{total(now.counts, 'running')} pods run, {needed} are needed{_waiting(now)}{told}"
+
+
+def _is_stuck(condition: PodGroupCondition) -> bool:
+    """The scheduler cannot place pods that were let go."""
+    return condition.type == "Unschedulable" and condition.status == "True" and bool(condition.message)
 
 
 def _running(now: Situation) -> tuple[str, str]:

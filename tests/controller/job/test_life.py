@@ -27,6 +27,16 @@ def test_pods_are_made_once_the_group_is_inqueue_and_the_reason_says_so() -> Non
     assert (cluster.phase, cluster.reason, cluster.status.pending) == ("Pending", "Inqueue", 2)
 
 
+def test_a_job_whose_pods_no_node_takes_says_so() -> None:
+    cluster = toy().settle()
+    assert cluster.group is not None
+    told = {"type": "Unschedulable", "status": "True", "message": "2 pods are not bound to nodes: no node has room"}
+    cluster.group["status"]["conditions"] = [told]
+    cluster.settle()
+    state = cluster.status.state
+    assert (state.reason, state.message) == ("Inqueue", f"0 pods run, 2 are needed; {told['message']}")
+
+
 def test_a_job_of_one_task_runs_to_completion_in_few_writes() -> None:
     cluster = toy(task(replicas=1)).settle().run().settle().succeed().settle()
     assert cluster.phases == ["Pending", "Running", "Completed"]
