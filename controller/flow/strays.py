@@ -17,7 +17,7 @@ def find_strays(turn: Turn) -> None:
         return
     wanted = {job.name for state in turn.begun() for job in turn.current_jobs(state)}
     for job in running:
-        if job.name in wanted:
+        if job.name in wanted or _of_an_unrecorded_loop(turn, job):
             continue
         turn.kill(job)
         if job.step in turn.steps:
@@ -25,6 +25,14 @@ def find_strays(turn: Turn) -> None:
         elif job.step and job.uid not in turn.seen.ordered:
             said = f"Job {job.name} of step {job.step}, which is no longer in spec, is terminated and removed"
             turn.notes.append(Note("SpecChangedTooLate", said, "Warning"))
+
+
+def _of_an_unrecorded_loop(turn: Turn, job: JobSeen) -> bool:
+    """Whether its loop began without that being stored (the write was lost): the loop will take it over."""
+    state = turn.steps.get(job.step)
+    if state is None or state.name not in turn.open or state.iterations is not None:
+        return False
+    return turn.plan.steps[job.step].for_ is not None and job.index is not None and job.attempt == state.attempt_base
 
 
 def _tell_edits(turn: Turn) -> None:
