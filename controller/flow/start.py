@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
-from controller.decision import Create
+from controller.decision import Create, Refusal
 from controller.flow import indexes, reasons
 from controller.flow.answer import Answer, End, Wait, fail
 from controller.flow.build import BuildFault, build
@@ -21,6 +21,7 @@ from shared.names import MAX_FLOW_JOBS
 
 _MOST_BACKOFF = 60.0
 _DELETION_POLL = 1.0
+_FULL_PAUSE = 1.0
 _WORDS = 256
 
 
@@ -151,7 +152,7 @@ def _namesake(turn: Turn, name: str) -> Answer | None:
 def _refused(turn: Turn, name: str) -> Answer | None:
     refusal = turn.seen.refusals.get(name)
     if refusal is None:
-        return None
+        return _untried(turn, name)
     if refusal.code in (400, 422):
         return fail(reasons.INVALID_JOB, refusal.message[:1024])
     if refusal.code == 409 and name not in turn.seen.gone:
@@ -159,8 +160,24 @@ def _refused(turn: Turn, name: str) -> Answer | None:
     begun = refusal.at if refusal.at <= turn.now else 0.0  # the clock was set back since: wait no longer
     until = begun + min(_MOST_BACKOFF, 2.0 ** (refusal.count - 1))
     if turn.now >= until:
-        return None
+        return _untried(turn, name)
     turn.wake_at(until)
+    return _rejected(name, refusal)
+
+
+def _untried(turn: Turn, name: str) -> Answer | None:
+    """A Job is not even tried while others are refused one after the other: their turn comes, and its own."""
+    full = turn.seen.full
+    if full is None:
+        return None
+    if full.code in (400, 422):
+        turn.wake_at(turn.now)
+        return Wait((f"Job {name} is created in a moment",))
+    turn.wake_at(turn.now + _FULL_PAUSE)
+    return _rejected(name, full)
+
+
+def _rejected(name: str, refusal: Refusal) -> Wait:
     return Wait((f"Job {name} rejected: {refusal.message}"[:_WORDS],), reasons.JOB_REJECTED, refusal.message[:512])
 
 

@@ -61,17 +61,19 @@ class Remembered:
             before = self.refusals.get(name)
             self.refusals[name] = msgspec.structs.replace(refusal, count=before.count + 1 if before else 1)
 
-    def learn(self, body: Body, found: FlowDecision, now: float) -> None:
-        """The decision was carried out; `body` is what is stored since."""
+    def learn(self, body: Body, found: FlowDecision, now: float) -> bool:
+        """The decision was carried out; `body` is what is stored since. Whether Jobs that had been refused may be tried
+        again at once, for one of them was not refused any more."""
         decision = found.decision
         self.flow = msgspec.structs.replace(self.flow, status=found.carry)
         self.pods.clear()
         self.gone.clear()
         # A Job that was no valid one has ended its step; should that be tried again, it may be another Job.
         self.refusals = {name: one for name, one in self.refusals.items() if one.code not in INVALID}
+        heard = False
         for action in decision.actions:
             if isinstance(action, Create):
-                self.refusals.pop(action.body["metadata"]["name"], None)
+                heard |= self.refusals.pop(action.body["metadata"]["name"], None) is not None
                 if action.kind is COMMAND:
                     self.ordered[action.body["target"]["uid"]] = now
         self.held_since = (self.held_since or now) if found.held else 0.0
@@ -80,6 +82,9 @@ class Remembered:
             self.raw = body.get("status")
             self.version = body["metadata"].get("resourceVersion", "")
             self.wrote_at, self.reserved = now, 0.0
+        if heard:
+            self.refusals = {name: msgspec.structs.replace(one, at=0.0) for name, one in self.refusals.items()}
+        return heard and bool(self.refusals)
 
 
 class Memory:

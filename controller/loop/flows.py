@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from controller.decision import Create, Decision
+from controller.decision import Create, Decision, Refusal
 from controller.flow.decide import FlowDecision, decide
 from controller.flow.migrate import finished_by_volcano
 from controller.flow.notes import STEP_NOTES
@@ -32,7 +32,8 @@ Body = dict[str, Any]
 LOG: Final = logging.getLogger(__name__)
 TARGET: Final = "target-flow"
 USES: Final = "uses-template"
-ROUNDS: Final = 8
+ROUNDS: Final = 12
+REFUSED_ROUNDS: Final = 6  # after so many with refusals nothing else is created in this pass
 
 
 def targets_of(command: Body) -> Iterator[Key]:
@@ -92,13 +93,15 @@ class FlowReconciler:
         return self.flows.keys_by(USES, str(Key(metadata.get("namespace", ""), metadata["name"])))
 
     async def reconcile(self, key: Key) -> float | None:
+        refused = 0
+        full: Refusal | None = None
         for _ in range(ROUNDS):
             body = self.flows.get(*key)
             known = self._memory.recall(key, body) if body is not None else None
             if body is None or known is None:
                 self._forget(key)
                 return None
-            found = decide(self._seen(key, body, known), known.plan)
+            found = decide(self._seen(key, body, known, full), known.plan)
             if found.wants:
                 await self._fetch(key, known, found)
                 continue
@@ -110,9 +113,12 @@ class FlowReconciler:
             if outcome.done:
                 return self._done(key, known, found, decision, outcome.body)
             known.refused(outcome.refusals)
+            refused += 1
+            if refused >= REFUSED_ROUNDS:
+                full = next(iter(outcome.refusals.values()))
         raise StaleError(f"JobFlow {key}: refused again and again")
 
-    def _seen(self, key: Key, body: Body, known: Remembered) -> FlowSeen:
+    def _seen(self, key: Key, body: Body, known: Remembered, full: Refusal | None = None) -> FlowSeen:
         now = self._clock()
         uid = known.flow.metadata.uid
         jobs = self.jobs.of(uid)
@@ -125,6 +131,7 @@ class FlowReconciler:
             now=now,
             commands=tuple(self._commands(key)),
             refusals=known.refusals,
+            full=full,
             pods=known.pods,
             gone=frozenset(known.gone),
             ordered=known.ordered,
@@ -181,7 +188,7 @@ class FlowReconciler:
         """Remember what was decided and done; the seconds after which to look again."""
         if decision.status is not None:
             flow_metrics.stored(known.stored, found.carry, self._clock())
-        known.learn(stored, found, self._clock())
+        freed = known.learn(stored, found, self._clock())
         jobs = self.jobs.of(known.flow.metadata.uid)
         self._prober.want(key, found.probes)
         adopted = any(
@@ -195,7 +202,11 @@ class FlowReconciler:
             self._forget(key)
         for idle in self._memory.surplus():
             self._forget(idle, probing=True)
-        if adopted or any(action.kind is JOBFLOW for action in decision.actions if not isinstance(action, Create)):
+        if (
+            freed
+            or adopted
+            or any(action.kind is JOBFLOW for action in decision.actions if not isinstance(action, Create))
+        ):
             return 0.0
         return decision.requeue_after
 

@@ -327,3 +327,46 @@ async def test_a_job_that_is_taken_from_its_flow_is_not_waited_for_any_more(
         fake.put(JOBS, {**stored, "metadata": {**stored["metadata"], "ownerReferences": []}})
         await until(lambda: state(fake) == "Failed")
         assert reason(fake) == "JobDeleted"
+
+
+def quota(fake: FakeServer, most: int) -> Any:
+    """A hook that lets no more than `most` Jobs be made."""
+
+    async def full(request: web.Request) -> web.StreamResponse | None:
+        if request.method == "POST" and request.path.endswith("/jobs") and len(jobs(fake)) >= most:
+            return status(403, "Forbidden", "exceeded quota")
+        return None
+
+    return full
+
+
+async def test_hundreds_of_refused_jobs_are_told_at_once_and_made_when_there_is_room(
+    fake: FakeServer, api: Api, clock: Clock
+) -> None:
+    names = [f"s{number}" for number in range(300)]
+    fake.before = quota(fake, 2)
+    async with controlling(api, clock):
+        fake.put(FLOWS, flow(*(step(name, template="a") for name in names)))
+        await until(lambda: (fake.objects[FLOWS]["ns", "f"].get("status") or {}).get("steps"))
+        steps = fake.objects[FLOWS]["ns", "f"]["status"]["steps"]
+        assert [one.get("reason") for one in steps] == [None, None, *["JobRejected"] * 298]
+        assert fake.calls["POST jobs"] <= 20
+        fake.before = None
+        clock.now += 2
+        await until(lambda: len(jobs(fake)) == 300)
+
+
+async def test_hundreds_of_invalid_jobs_fail_one_after_the_other_without_a_pause(
+    fake: FakeServer, api: Api, clock: Clock
+) -> None:
+    async def invalid(request: web.Request) -> web.StreamResponse | None:
+        if request.method == "POST" and request.path.endswith("/jobs"):
+            return status(422, "Invalid", "no such image")
+        return None
+
+    fake.before = invalid
+    async with controlling(api, clock):
+        steps = [step(f"s{number}", template="a") for number in range(60)]
+        fake.put(FLOWS, flow(*steps, failureStrategy="Continue"))
+        await until(lambda: state(fake) == "Failed")
+    assert fake.calls["POST jobs"] == 60
