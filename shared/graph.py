@@ -49,7 +49,8 @@ def dependents(edges: Edges) -> dict[str, tuple[str, ...]]:
 
 
 def cycle(edges: Edges) -> tuple[str, ...] | None:
-    """One cycle, spelled out as ("a", "b", "a"): a waits for b, b for a. None when there is none."""
+    """One cycle in the order in which its nodes would run, spelled out as ("a", "b", "c", "a"): b waits for a, c for b, a
+    for c. None when there is none."""
     stuck = set(edges).difference(order(edges))
     if not stuck:
         return None
@@ -59,7 +60,7 @@ def cycle(edges: Edges) -> tuple[str, ...] | None:
     while node not in position:
         position[node] = len(position)
         node = next(target for target in edges[node] if target in stuck)
-    path = list(position)[position[node] :]
+    path = list(position)[position[node] :][::-1]
     rank = {name: place for place, name in enumerate(edges)}
     first = path.index(min(path, key=rank.__getitem__))
     return (*path[first:], *path[: first + 1])

@@ -10,10 +10,11 @@ from shared.graph import Ancestors
 CYCLES = {
     "none in a chain": ({"a": [], "b": ["a"], "c": ["b"]}, None),
     "a step that waits for itself": ({"a": ["a"]}, ("a", "a")),
+    "three steps, in the order of running": ({"a": ["c"], "b": ["a"], "c": ["b"]}, ("a", "b", "c", "a")),
     "two steps": ({"a": ["b"], "b": ["a"]}, ("a", "b", "a")),
     "behind a healthy start and before a tail": (
         {"s": [], "x": ["s", "z"], "y": ["x"], "z": ["y"], "tail": ["z"]},
-        ("x", "z", "y", "x"),
+        ("x", "y", "z", "x"),
     ),
     "a target that is no step is no cycle": ({"a": ["ghost"]}, None),
 }
@@ -74,5 +75,5 @@ def test_order_is_complete_exactly_when_there_is_no_cycle_and_respects_the_edges
         assert all(order.index(target) < order.index(node) for target in edges[node] if target in edges)
     if cycle:
         assert cycle[0] == cycle[-1]
-        assert all(after in edges[before] for before, after in itertools.pairwise(cycle))
+        assert all(before in edges[after] for before, after in itertools.pairwise(cycle))
         assert len(set(cycle)) == len(cycle) - 1

@@ -49,7 +49,7 @@ def no_cycle(flow: FlowSubject) -> Iterator[Violation]:
         index = next(index for index, step in enumerate(flow.spec.flows) if step.name == path[0])
         yield Violation(f"spec.flows[{index}].dependsOn", f"cycle {shown}: the step waits for itself")
     else:
-        yield Violation("spec.flows", f"cycle {shown}: each waits for the next")
+        yield Violation("spec.flows", f"cycle {shown}: each waits for the one before it")
 
 
 def finally_waits_for_nothing(flow: FlowSubject) -> Iterator[Violation]:

@@ -47,8 +47,8 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
         ],
     ),
     "a cycle": (
-        flow(step("a", "b"), step("b", "c"), step("c", "a")),
-        ["spec.flows: Invalid value: cycle a -> b -> c -> a: each waits for the next"],
+        flow(step("a", "c"), step("b", "a"), step("c", "b")),
+        ["spec.flows: Invalid value: cycle a -> b -> c -> a: each waits for the one before it"],
     ),
     "a step that waits for itself": (
         flow(step("a", "a")),
@@ -56,7 +56,7 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
     ),
     "a cycle through a switch": (
         flow(step("s", "b", switch={"value": "params.p", "default": ["b"]}), step("b"), **PARAM),
-        ["spec.flows: Invalid value: cycle s -> b -> s: each waits for the next"],
+        ["spec.flows: Invalid value: cycle s -> b -> s: each waits for the one before it"],
     ),
     "dependsOn in finally": (
         flow(step("a"), **{"finally": [step("z", "a")]}),
@@ -456,8 +456,8 @@ def test_all_faults_are_told_at_once() -> None:
 def test_a_long_cycle_is_spelled_out_only_so_far() -> None:
     ring = [step(f"s{n}", f"s{(n + 1) % 100}") for n in range(100)]
     (found,) = faults(flow(*ring))
-    assert found.startswith("spec.flows: Invalid value: cycle s0 -> s1 -> s2")
-    assert " -> ... -> s0: each waits for the next" in found
+    assert found.startswith("spec.flows: Invalid value: cycle s0 -> s99 -> s98")
+    assert " -> ... -> s0: each waits for the one before it" in found
 
 
 def test_a_flow_of_too_many_steps_is_refused_for_that_alone() -> None:

@@ -420,7 +420,7 @@ FLOW_UPDATES: dict[str, tuple[Body, Body, list[str]]] = {
     "a step into a cycle": (
         OLD,
         changed(OLD, flows=[step("a"), step("b", "a"), step("c", "d"), step("d", "c")]),
-        ["spec.flows: Invalid value: cycle c -> d -> c: each waits for the next"],
+        ["spec.flows: Invalid value: cycle c -> d -> c: each waits for the one before it"],
     ),
 }
 
