@@ -51,7 +51,9 @@ def from_library(error: str, text: str, kind: Kind) -> tuple[Problem, ...]:
     roots = [fault for fault in found if not any(mark in fault[2] for mark in _ECHOES)] or found
     if not roots:
         return (Problem(error.removesuffix("]").rpartition(" [")[0] or error),)
-    return tuple(_problem(*fault, text, kind) for fault in roots[:_SHOWN])
+    # Whatever the parser stumbles over behind a keyword follows from it.
+    words = [fault for fault in roots if _keyword(text, *fault[:2])]
+    return tuple(_problem(*fault, text, kind) for fault in (words or roots)[:_SHOWN])
 
 
 _SHOWN: Final = 10
@@ -63,6 +65,7 @@ _FIELD: Final = re.compile(r"undefined field '(.*)' not found in struct 'jobflow
 _NAME: Final = re.compile(r"undeclared reference to '(.*?)'")
 _OVERLOAD: Final = re.compile(r"found no matching overload for '(.*?)' applied to '\(?(.*?)\)?'$")
 _DASHED: Final = re.compile(r"\bsteps\s*\.\s*([A-Za-z0-9_]+(?:-[A-Za-z0-9_]+)+|[0-9][A-Za-z0-9_-]*)")
+_KEYWORD: Final = re.compile(r"\b([A-Za-z_]\w*(?:\s*\.\s*[A-Za-z_]\w*)*)\s*\.\s*(in|true|false|null)\b")
 _ELSEWHERE: Final = {
     **dict.fromkeys(("item", "index", "last"), "it exists only in a step with `for`"),
     "attempt": "it exists only in retry.if",
@@ -78,6 +81,9 @@ def _problem(line: int, column: int, message: str, text: str, kind: Kind) -> Pro
     if dashed:
         said, hint = f"steps.{dashed} is no name in CEL", f'write steps["{dashed}"]'
         return Problem(said, line, column, hint)
+    if keyword := _keyword(text, line, column):
+        holder, word = keyword
+        return Problem(f'"{word}" is a keyword of CEL', line, column, f'write {holder}["{word}"]')
     if match := _FIELD.search(message):
         said = f'undefined field "{match[1]}" of {_A[match[2]]}'
         return Problem(said, line, column + 1, nearest(match[1], TYPES[match[2]], "fields"))
@@ -93,16 +99,27 @@ def _problem(line: int, column: int, message: str, text: str, kind: Kind) -> Pro
 
 def _dashed(text: str, line: int, column: int) -> str:
     """The step name that was meant where `steps.n-m` or `steps.2nd` is written, if the fault lies in it."""
-    written = text.split("\n")[line - 1] if line <= text.count("\n") + 1 else ""
-    matches = (match for match in _DASHED.finditer(written) if match.start() < column <= match.end() + 1)
+    matches = (match for match in _DASHED.finditer(_line(text, line)) if match.start() < column <= match.end() + 1)
     return next((match[1] for match in matches), "")
+
+
+def _keyword(text: str, line: int, column: int) -> tuple[str, str] | None:
+    """(params, in) where the fault lies in `params.in`."""
+    matches = (match for match in _KEYWORD.finditer(_line(text, line)) if match.start(2) == column - 1)
+    return next(((match[1], match[2]) for match in matches), None)
+
+
+def _line(text: str, number: int) -> str:
+    lines = text.split("\n")
+    return lines[number - 1] if 0 < number <= len(lines) else ""
 
 
 def _name_hint(name: str, kind: Kind) -> str:
     if name in _ELSEWHERE:
         return _ELSEWHERE[name]
     variables = list(VARIABLES[kind])
-    similar = difflib.get_close_matches(name, [*variables, *_functions(kind)], n=1, cutoff=0.6)
+    others = [known for known in (*variables, *_functions(kind)) if known != name]
+    similar = difflib.get_close_matches(name, others, n=1, cutoff=0.6)
     return f'did you mean "{similar[0]}"?' if similar else f"variables: {', '.join(variables)}"
 
 

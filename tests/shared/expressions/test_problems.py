@@ -19,6 +19,11 @@ FIRST = {
     ),
     "int and double": ("1 + 1.5", '1:3: operator "+" does not take (int, double); convert with double(...)'),
     "dash": ("steps.n-m.phase", '1:10: steps.n-m is no name in CEL; write steps["n-m"]'),
+    "keyword": (
+        'params.n == "1" && steps.train.outputs.in == "x"',
+        '1:40: "in" is a keyword of CEL; write steps.train.outputs["in"]',
+    ),
+    "keyword as a step": ("steps.null.phase", '1:7: "null" is a keyword of CEL; write steps["null"]'),
     "leading digit": ("steps.2nd.phase", '1:6: steps.2nd is no name in CEL; write steps["2nd"]'),
     "computed step": ('steps["tr" + "ain"].phase', '1:6: the name of a step must be a literal; write steps["NAME"]'),
     "bare steps": ("size(steps)", '1:6: steps cannot be used as a whole; name one step: steps.NAME or steps["NAME"]'),
@@ -154,3 +159,9 @@ def test_what_one_scope_allows_another_may_refuse() -> None:
     assert program("steps.train.phase", flow_scope(["train"], ["train"])).steps == {"train"}
     assert problems("steps.train.phase", flow_scope(["train"], []))
     assert problems("steps.train.phase", flow_scope([], []))
+
+
+@pytest.mark.parametrize("text", ['params.in == "x"', "params.in", 'true && params.true == "x"'])
+def test_a_keyword_is_told_once_and_not_what_the_parser_stumbles_over_behind_it(text: str) -> None:
+    (told,) = problems(text)
+    assert "is a keyword of CEL; write params[" in str(told)
