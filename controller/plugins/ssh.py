@@ -90,5 +90,8 @@ def _text(encoded: str) -> str:
 
 
 def _config(job: JobShape, port: int) -> str:
+    """Each host by both of its names: host files and variables have the long one, and the port is needed there too."""
     hosts = (host for task in job.tasks for host in job.hosts(task))
-    return _HEADER + "".join(f"Host {host.hostname}\n  HostName {host.domain}\n  Port {port}\n" for host in hosts)
+    return _HEADER + "".join(
+        f"Host {host.hostname} {host.domain}\n  HostName {host.domain}\n  Port {port}\n" for host in hosts
+    )

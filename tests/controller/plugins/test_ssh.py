@@ -24,11 +24,24 @@ def test_the_secret_holds_keys_and_a_config_with_every_host() -> None:
         "authorized_keys": "public",
         "config": (
             "StrictHostKeyChecking no\nUserKnownHostsFile /dev/null\n"
-            "Host demo-m-0\n  HostName demo-m-0.net\n  Port 2222\n"
-            "Host demo-w-0\n  HostName demo-w-0.demo\n  Port 2222\n"
-            "Host demo-w-1\n  HostName demo-w-1.demo\n  Port 2222\n"
+            "Host demo-m-0 demo-m-0.net\n  HostName demo-m-0.net\n  Port 2222\n"
+            "Host demo-w-0 demo-w-0.demo\n  HostName demo-w-0.demo\n  Port 2222\n"
+            "Host demo-w-1 demo-w-1.demo\n  HostName demo-w-1.demo\n  Port 2222\n"
         ),
     }
+
+
+def test_every_name_in_mpis_host_file_and_variable_leads_to_sshs_port() -> None:
+    """mpiexec hands ssh the names as they stand there, and a port that is not 22 comes from ssh's config alone."""
+    job = shape({"master": 1, "worker": 2}, {"mpi": ["--port=2022", "--slots=4"]})
+    made = {each.name: each.body for each in plugin_objects(job, Given(keypair=KEYS))}
+    named = [line.split()[0] for line in made["demo-svc"]["data"]["mpi.host"].splitlines()]
+    env = pod(job, "master", 0)["spec"]["containers"][0]["env"]
+    (listed,) = (each["value"] for each in env if each["name"] == "MPI_HOST")
+    assert named == listed.split(",") == ["demo-worker-0.demo", "demo-worker-1.demo"]
+    config = texts(made["demo-ssh"])["config"].split("Host ")
+    ports = {name: part.rpartition("Port ")[2].strip() for part in config for name in part.partition("\n")[0].split()}
+    assert [ports.get(name) for name in named] == ["2022", "2022"]
 
 
 def test_scaling_rewrites_the_config_and_keeps_the_keys() -> None:

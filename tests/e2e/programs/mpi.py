@@ -25,9 +25,9 @@ def launcher() -> Iterator[str]:
 
 
 def _host(worker: str) -> Iterator[str]:
-    """ssh's config knows the worker by its short name, too."""
+    """ssh's config knows the worker by both its names, and at which port its sshd listens."""
     short = worker.partition(".")[0]
-    wanted = rf"^Host {re.escape(short)}\n  HostName {re.escape(worker)}\n  Port 2022$"
+    wanted = rf"^Host {re.escape(short)} {re.escape(worker)}\n  HostName {re.escape(worker)}\n  Port 2022$"
     if not re.search(wanted, (SSH / "config").read_text(), re.MULTILINE):
         yield f"ssh's config has no {short}, port 2022: {(SSH / 'config').read_text()}"
 
