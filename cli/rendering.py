@@ -45,7 +45,8 @@ class Renderer:
         self._check_outputs(outputs)
         self._templates = templates
         seen = FlowSeen(read, read.status, {}, {}, templates, now=0.0)
-        self._turn = Turn(seen, self._plan, {name: _ended(name, outputs.get(name, {})) for name in self._plan.steps})
+        ended = {name: _ended(name, outputs.get(name, {})) for name in self._plan.steps}
+        self._turn = Turn(seen, self._plan, self._plan.standing(ended))
 
     def steps(self) -> list[str]:
         """Those that make Jobs."""

@@ -26,28 +26,26 @@ _GATES: Final[tuple[Callable[[Turn, Step], Answer | None], ...]] = (condition, s
 
 def advance(turn: Turn, names: Sequence[str]) -> None:
     """Start, skip or end whatever of `names` (in topological order) can be, until nothing moves any more."""
+    unended, far = turn.open, turn.standing.far
+    if turn.outcome:
+        far.clear()  # all that waits is to end
     ended = True
     while ended:
         ready: Ready = []
         ended = False
         for name in names:
-            if name not in turn.open:
-                continue
-            state = turn.steps[name]
-            if not _far(turn, name):
-                ended |= _move(turn, turn.plan.steps[name], state, ready)
+            if name in unended and name not in far and not _is_far(turn, name):
+                ended |= _move(turn, turn.plan.steps[name], turn.steps[name], ready)
         ended |= start(turn, ready)
 
 
-def _far(turn: Turn, name: str) -> bool:
+def _is_far(turn: Turn, name: str) -> bool:
     """A step with a target that has not even started cannot move, whatever else it says: the cheap way out."""
-    targets = turn.plan.simple.get(name)
-    if targets is None or turn.failed or turn.outcome:
+    if turn.failed or turn.outcome:
         return False
-    for target in targets:
-        if turn.steps[target].phase is StepPhase.WAITING:
-            turn.on_targets.add(name)
-            return True
+    if any(turn.steps[target].phase is StepPhase.WAITING for target in turn.plan.simple.get(name, ())):
+        turn.standing.far.add(name)
+        return True
     return False
 
 
@@ -56,6 +54,7 @@ def _move(turn: Turn, step: Step, state: StepStatus, ready: Ready) -> bool:
     before = turn.steps[step.name].phase
     turn.words.pop(step.name, None)
     turn.on_targets.discard(step.name)
+    turn.standing.far.discard(step.name)
     if not started(state):
         _begin(turn, step, ready)
     elif failure.halts(turn, step):

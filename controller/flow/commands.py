@@ -88,8 +88,7 @@ def _begin_again(turn: Turn) -> None:
     turn.outcome = ""
     turn.start_time = None
     turn.completion_time = None
-    turn.open = {name for name, state in turn.steps.items() if not state.phase.ended}
-    turn.failed = turn.has_failed()
+    turn.standing.recount()
     turn.reset = True
 
 

@@ -16,6 +16,7 @@ from controller.flow.plan import Plan
 from controller.flow.record import record
 from controller.flow.report import held_counts, held_until
 from controller.flow.seen import FlowSeen
+from controller.flow.standing import Standing
 from controller.flow.status import carried, status
 from controller.flow.strays import find_strays, removals
 from controller.flow.terminate import terminations
@@ -43,9 +44,13 @@ def decide(seen: FlowSeen, plan: Plan | None = None) -> FlowDecision:
     if finished_by_volcano(seen.flow):
         return FlowDecision(Decision(), Wants(), seen.flow.status)
     plan = plan or Plan(seen.flow)
-    turn = Turn(seen, plan, steps_of(seen.flow.status, plan))
+    turn = Turn(seen, plan, _standing(seen.flow.status, plan))
     deletions = _run(turn) if not seen.flow.metadata.deletion_timestamp else ()
     return _decision(turn, deletions)
+
+
+def _standing(status: JobFlowStatus, plan: Plan) -> Standing:
+    return plan.recall(status.steps) or plan.standing(steps_of(status, plan))
 
 
 def _run(turn: Turn) -> tuple[Delete, ...]:
@@ -89,7 +94,7 @@ def _decision(turn: Turn, deletions: tuple[Delete, ...]) -> FlowDecision:
         _pause(turn),
     )
     kept = new if changed else seen.stored
-    turn.plan.remember(kept.steps, {step.name: step for step in kept.steps})
+    turn.plan.remember(kept.steps, turn.standing.of(kept.steps))
     return FlowDecision(decision, turn.wants, kept, tuple(turn.probes))
 
 
@@ -98,7 +103,7 @@ def _held(turn: Turn, actions: tuple[Action, ...], moment: float) -> FlowDecisio
     turn.wake_at(moment)
     decision = Decision(actions, notes=tuple(turn.notes), requeue_after=_pause(turn))
     carry = carried(turn)
-    turn.plan.remember(carry.steps, turn.steps)
+    turn.plan.remember(carry.steps, turn.standing)
     return FlowDecision(decision, turn.wants, carry, tuple(turn.probes), held=True)
 
 

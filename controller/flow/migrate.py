@@ -15,9 +15,6 @@ def finished_by_volcano(flow: JobFlow) -> bool:
 
 def steps_of(status: JobFlowStatus, plan: Plan) -> dict[str, StepStatus]:
     """The state of every step of the spec: as recorded, else as Volcano's lists have it, else waiting."""
-    before = plan.recall(status.steps)
-    if before is not None:
-        return before
     known = {state.name: state for state in status.steps}
     if not known and status.observed_generation is None and status.state.phase is not None:
         known = _from_volcano(status, plan)

@@ -34,7 +34,7 @@ def summary(steps: tuple[NextStep, ...]) -> str:
 
 def _words(turn: Turn, step: Step) -> tuple[str, ...]:
     """What a step waits for; nothing for one that runs, has ended, or is too far off. Targets may have started since."""
-    if step.name not in turn.on_targets:
+    if not turn.only_targets(step.name):
         return turn.words.get(step.name, ())
     if not _is_near(turn, step.name):
         return ()

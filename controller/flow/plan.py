@@ -5,6 +5,7 @@ from zlib import crc32
 
 import msgspec
 
+from controller.flow.standing import Standing
 from shared import flowgraph, graph
 from shared.expressions import Problem, Program
 from shared.flowgraph import Place
@@ -35,7 +36,7 @@ class Plan:
 
     `flows`, `finals`: the steps; `steps`: both by name; `order`: the names of `flows`, each after what it waits for;
     `position`: place in the spec, for free slots; `targets`: what each waits for, switches included; `chooser`: the
-    switch that can choose a step; `followers`: who waits for a step; `simple`: the targets of steps
+    switch that can choose a step; `followers`: who waits for a step; `fatal`: steps whose failure fails the flow; `simple`: the targets of steps
     that move only when all of them have; `fault`: why the graph cannot run, or "". `programs`
     and `items` remember what was compiled and which items a loop has, both by all they follow from.
     """
@@ -52,6 +53,7 @@ class Plan:
         self.chooser = flowgraph.switch_of(spec)
         self.order = graph.order(self.targets)
         self.followers = graph.dependents(self.targets)
+        self.fatal = frozenset(step.name for step in spec.flows if not step.allow_failure)
         self.final_names = frozenset(step.name for step in spec.finally_)
         self.daemons = tuple(step.name for step in spec.flows if step.daemon)
         self.first_job = {name: job_name(self.flow_name, name) for name in self.steps}
@@ -64,7 +66,7 @@ class Plan:
         self.items: dict[tuple[str, str], tuple[Item, ...]] = {}
         self._digests: dict[str, str] = {}
         self._states: tuple[StepStatus, ...] = ()
-        self._by_name: dict[str, StepStatus] = {}
+        self._standing: Standing | None = None
         self.fault = self._fault()
 
     def _fault(self) -> str:
@@ -85,13 +87,17 @@ class Plan:
         probed = step.depends_on is not None and step.depends_on.probe is not None
         return not probed
 
-    def remember(self, states: tuple[StepStatus, ...], by_name: dict[str, StepStatus]) -> None:
-        """Keep the states of the steps by name, for a look that begins with these very objects."""
-        self._states, self._by_name = states, by_name
+    def remember(self, states: tuple[StepStatus, ...], standing: Standing) -> None:
+        """Keep where the steps stand, for a look that begins with these very objects."""
+        self._states, self._standing = states, standing
 
-    def recall(self, states: tuple[StepStatus, ...]) -> dict[str, StepStatus] | None:
+    def standing(self, steps: dict[str, StepStatus]) -> Standing:
+        """Where the steps stand in these states."""
+        return Standing(steps, self.followers, self.fatal)
+
+    def recall(self, states: tuple[StepStatus, ...]) -> Standing | None:
         """A copy of what was remembered of `states`."""
-        return dict(self._by_name) if states and states is self._states else None
+        return self._standing.copy() if states and states is self._states and self._standing else None
 
     def digest(self, step: Step) -> str:
         """A hash of the step's spec, to tell whether a Job was made from it as it is now."""

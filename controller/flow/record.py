@@ -20,7 +20,9 @@ from shared.model.step import Step
 
 def record(turn: Turn) -> None:
     """Bring the state of every unended step up to its Jobs."""
-    for name in sorted(turn.open, key=turn.plan.position.__getitem__):
+    far, jobs, first_job = turn.standing.far, turn.jobs, turn.plan.first_job
+    near = (turn.open - far) | {name for name in far if first_job[name] in jobs}
+    for name in sorted(near, key=turn.plan.position.__getitem__):
         state = turn.steps[name]
         if not state.attempts and state.iterations is None and turn.plan.first_job[name] not in turn.jobs:
             continue

@@ -11,6 +11,7 @@ from controller.decision import Create, Note, Patch
 from controller.flow import indexes
 from controller.flow.plan import Plan
 from controller.flow.seen import FlowSeen, JobSeen
+from controller.flow.standing import Standing
 from shared.model.flow_status import JobFlowStatus, StepStatus
 from shared.model.phases import FlowOutcome, StepPhase
 from shared.model.step import HttpGet, Step, TcpSocket
@@ -41,26 +42,24 @@ class Wants(msgspec.Struct):
 class Turn:
     """Mutable, and private to one call of `decide`.
 
-    `open`: steps that have not ended; `failed`: a step has failed the flow; `words`: what steps wait for, as people read it; `wake`: when to look again;
+    `words`: what steps wait for, as people read it; `wake`: when to look again;
     `urgent`: the status must not be held back; `reset`: a Command began the flow anew; `strays`: steps of which an
     abandoned Job still runs; `on_targets`: steps that wait for other steps alone.
     """
 
-    def __init__(self, seen: FlowSeen, plan: Plan, steps: dict[str, StepStatus]) -> None:
+    def __init__(self, seen: FlowSeen, plan: Plan, standing: Standing) -> None:
         status = seen.flow.status
         self.seen = seen
         self.plan = plan
         self.now = seen.now
         self.now_text = rfc3339(seen.now)
         self.jobs = seen.jobs
-        self.steps = steps
+        self.standing = standing
         self.outcome = status.outcome
         self.start_time = status.start_time
         self.completion_time = status.completion_time
         self.handled = status.handled_commands
         self.suspend = seen.flow.spec.suspend
-        self.open = {name for name, state in steps.items() if not state.phase.ended}
-        self.failed = self.has_failed()
         self.creates: list[Create] = []
         self.patches: list[Patch] = []
         self.kills: dict[str, JobSeen] = {}
@@ -81,30 +80,31 @@ class Turn:
         return self.seen.flow.status
 
     @property
+    def steps(self) -> dict[str, StepStatus]:
+        """States by name, in the order of the spec."""
+        return self.standing.steps
+
+    @property
+    def open(self) -> set[str]:
+        """Steps that have not ended."""
+        return self.standing.open
+
+    @property
+    def failed(self) -> bool:
+        """Whether a step has failed the flow."""
+        return self.standing.failed
+
+    @property
     def stopping(self) -> bool:
         """TerminateJobFlow, or the flow's deadline: running Jobs are terminated, nothing else starts."""
         return self.outcome in (FlowOutcome.TERMINATED, FlowOutcome.DEADLINE_EXCEEDED)
 
-    def is_failure(self, state: StepStatus) -> bool:
-        """Whether this end fails the flow."""
-        if state.phase not in (StepPhase.FAILED, StepPhase.TERMINATED):
-            return False
-        step = self.plan.steps.get(state.name)
-        return step is not None and not step.allow_failure and state.name not in self.plan.final_names
-
-    def has_failed(self) -> bool:
-        """Whether some step has failed the flow."""
-        broken = (StepPhase.FAILED, StepPhase.TERMINATED)
-        return any(state.phase in broken and self.is_failure(state) for state in self.steps.values())
-
     def put(self, state: StepStatus) -> None:
         """Take over the new state of a step."""
-        self.steps[state.name] = state
+        self.standing.put(state)
         if state.phase.ended:
-            self.open.discard(state.name)
             self.words.pop(state.name, None)
             self.on_targets.discard(state.name)
-            self.failed = self.failed or self.is_failure(state)
 
     def change(self, name: str, **changes: Any) -> None:
         self.put(replace(self.steps[name], **changes))
@@ -169,11 +169,11 @@ class Turn:
 
     def only_targets(self, name: str) -> bool:
         """Whether a waiting step waits for other steps and nothing else."""
-        return name in self.on_targets
+        return name in self.on_targets or name in self.standing.far
 
     def unfinished(self, names: Iterable[str]) -> bool:
         """Whether one of these steps has not ended."""
-        return any(name in self.open for name in names)
+        return not self.open.isdisjoint(names)
 
     @property
     def flows_open(self) -> bool:
