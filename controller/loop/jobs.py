@@ -23,6 +23,7 @@ from controller.loop.queue import WorkQueue
 from controller.loop.routes import by_controller_uid, its_controller, itself, reference_of
 from controller.loop.secrets import PluginSecrets
 from controller.loop.settle import Refusals, settle
+from controller.loop.targets import catch_up
 from controller.plugin_api import KeyPair, job_shape
 from controller.plugins import needs_keypair
 from controller.settings import Settings
@@ -149,6 +150,7 @@ class Observer:
         self.secrets = caches.remember(SECRET)
         self.settings = job_settings(context.settings, context.gang)
         self._clock = context.clock
+        self._api, self._caches = context.api, caches
         self._parsed: dict[Key, dict[str, tuple[str, PodSeen | None]]] = {}
 
     def job(self, key: Key) -> tuple[Body, Job] | None:
@@ -162,6 +164,10 @@ class Observer:
         except msgspec.ValidationError as fault:
             LOG.warning("a Job that cannot be read is left alone", extra={"key": str(key), "error": str(fault)})
             return None
+
+    async def catch_up(self, key: Key) -> None:
+        """So that no Command is judged by a Job that is gone. Raises ApiError."""
+        await catch_up(self._api, self._caches, self.jobs, key, self.commands.by(TARGET, str(key)))
 
     def plugin_objects(self, job: Job) -> dict[str, Body]:
         """What exists of the Job's plugin objects, by KIND/NAME."""
@@ -269,6 +275,7 @@ class JobReconciler:
         self._wrote: dict[Key, tuple[str, float]] = {}
 
     async def reconcile(self, key: Key) -> float | None:
+        await self._observer.catch_up(key)
         found = self._observer.job(key)
         if found is None:
             self._refusals.forget(key)

@@ -16,6 +16,7 @@ from controller.kube.apply import Applier
 from controller.loop.controller import Controller, ControllerContext, Route
 from controller.loop.queue import WorkQueue
 from controller.loop.routes import reference_of
+from controller.loop.targets import catch_up
 from controller.queue.account import as_quantities
 from controller.queue.decide import ALWAYS_THERE, decide, missing
 from controller.queue.seen import QueueSeen
@@ -79,20 +80,20 @@ class QueueReconciler:
 
     def __init__(
         self,
+        context: ControllerContext,
         caches: tuple[Cache, Cache, Cache],
         floor: Floor | None,
-        applier: Applier,
-        clock: Callable[[], float],
-        steady: Callable[[], float],
     ) -> None:
         self._queues, self._groups, self._commands = caches
         self._floor = floor
-        self._applier = applier
-        self._clock = clock
-        self._steady = steady
+        self._api, self._caches = context.api, context.caches
+        self._applier: Applier = context.applier
+        self._clock: Callable[[], float] = context.clock
+        self._steady: Callable[[], float] = context.steady
         self._wrote: dict[Key, float] = {}
 
     async def reconcile(self, key: Key) -> float | None:
+        await catch_up(self._api, self._caches, self._queues, key, self._commands.by(TARGET, key.name))
         body = self._queues.get("", key.name)
         if body is None:
             self._wrote.pop(key, None)
@@ -206,7 +207,7 @@ def build(context: ControllerContext) -> Controller:
     return Controller(
         name="queue",
         queue=queue,
-        reconciler=QueueReconciler((queues, groups, commands), floor, context.applier, context.clock, context.steady),
+        reconciler=QueueReconciler(context, (queues, groups, commands), floor),
         routes=(
             Route(queues, _queue_wakes(queues), own_writes=False),
             Route(groups, _group_wakes(queue)),

@@ -14,6 +14,7 @@ from controller.loop import jobs
 from controller.loop.controller import ControllerContext
 from controller.loop.manager import Manager
 from controller.settings import Settings
+from shared.kinds import COMMAND as COMMAND_KIND
 from shared.kinds import JOB
 from shared.kube.api import Api
 from shared.kube.cache import Caches, stopped
@@ -114,6 +115,39 @@ async def test_a_command_wakes_its_job_and_is_gone_afterwards(fake: FakeServer) 
         fake.put(COMMANDS, {"metadata": {"name": "c", "namespace": "ns1"}, "action": "AbortJob", "target": target})
         await until(lambda: phase(fake) == "Aborted" and names(fake, COMMANDS) == [])
         assert names(fake, PODS) == []
+
+
+async def test_a_command_for_a_job_made_anew_is_not_judged_by_its_forerunner(fake: FakeServer) -> None:
+    """The cache still shows the Job that is gone when the Command for its successor comes."""
+    async with serving(fake) as (_, api):
+        context = context_on(api, UngatedBackend())
+        reconciler = jobs.build(context).reconciler
+        first = {**fake.put(JOBS, job(task("w", 1)))}
+        context.caches.assume(JOB, {**first, "metadata": {**first["metadata"]}})
+        fake.remove(JOBS, "ns1", "demo")
+        second = job(task("w", 1))
+        second["metadata"]["uid"] = "second"
+        fake.put(JOBS, second)
+        target = {"apiVersion": JOB.api_version, "kind": "Job", "name": "demo", "uid": "second"}
+        metadata = {"name": "c", "namespace": "ns1"}
+        command = fake.put(COMMANDS, {"metadata": metadata, "action": "AbortJob", "target": target})
+        context.caches.assume(COMMAND_KIND, {**command})
+        for _ in range(4):
+            await reconciler.reconcile(Key("ns1", "demo"))
+        assert phase(fake) == "Aborted"
+        assert names(fake, COMMANDS) == []
+        assert fake.calls["GET jobs"] == 1
+
+
+async def test_a_command_for_a_job_that_is_gone_does_nothing_to_its_namesake(fake: FakeServer) -> None:
+    async with controlled(fake):
+        fake.put(JOBS, job(task("w", 1)))
+        await until(lambda: names(fake, PODS) == ["demo-w-0"])
+        target = {"apiVersion": JOB.api_version, "kind": "Job", "name": "demo", "uid": "gone"}
+        fake.put(COMMANDS, {"metadata": {"name": "c", "namespace": "ns1"}, "action": "AbortJob", "target": target})
+        await until(lambda: names(fake, COMMANDS) == [])
+        await until(lambda: phase(fake) == "Pending")
+        assert names(fake, PODS) == ["demo-w-0"]
 
 
 async def test_what_it_waits_for_wakes_it(fake: FakeServer) -> None:
