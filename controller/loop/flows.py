@@ -22,6 +22,7 @@ from controller.loop.flow_pods import FlowPods
 from controller.loop.pace import BURST, EVENT_BURST, EVENT_RATE, RATE, SETTLE, Pace, interval
 from controller.loop.queue import WorkQueue
 from controller.loop.routes import by_controller_uid, its_controller, itself, reference_of
+from controller.loop.targets import catch_up
 from shared.kinds import COMMAND, JOB, JOBFLOW, JOBTEMPLATE
 from shared.kube.api import Api
 from shared.kube.cache import Cache, Caches
@@ -93,6 +94,7 @@ class FlowReconciler:
         return self.flows.keys_by(USES, str(Key(metadata.get("namespace", ""), metadata["name"])))
 
     async def reconcile(self, key: Key) -> float | None:
+        await catch_up(self._api, self._caches, self.flows, key, self.commands.by(TARGET, str(key)))
         refused = 0
         full: Refusal | None = None
         for _ in range(ROUNDS):

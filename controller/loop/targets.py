@@ -18,8 +18,9 @@ async def catch_up(api: Api, caches: Caches, objects: Cache, key: Key, commands:
 
     Raises ApiError. An object that is gone is left to the watch: who named its uid cannot mean one yet to come.
     """
-    body = objects.get(*key)
-    if body is None or all(uid in ("", body["metadata"]["uid"]) for uid in map(_target_uid, commands)):
+    meant = {uid for uid in map(_target_uid, commands) if uid}
+    body = objects.get(*key) if meant else None
+    if body is None or meant == {body["metadata"]["uid"]}:
         return
     try:
         caches.assume(objects.kind, await api.get(objects.kind, *key))

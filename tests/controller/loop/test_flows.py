@@ -14,7 +14,9 @@ from controller.kube.events import Recorder
 from controller.loop import flows
 from controller.loop.controller import ControllerContext
 from controller.loop.manager import Manager
+from controller.loop.targets import catch_up
 from controller.settings import Settings
+from shared.kinds import JOBFLOW
 from shared.kube.api import Api
 from shared.kube.cache import Caches, stopped
 from shared.kube.store import Key
@@ -225,6 +227,21 @@ async def test_a_command_is_obeyed_recorded_and_deleted(fake: FakeServer, api: A
         end(fake, "f-a", "Terminated")
         await until(lambda: state(fake) == "Failed")
     assert fake.objects[FLOWS]["ns", "f"]["status"]["handledCommands"] == [uid]
+
+
+async def test_a_command_for_a_flow_made_anew_is_not_judged_by_its_forerunner(api: Api, fake: FakeServer) -> None:
+    """The cache still shows the flow that is gone when the Command for its successor comes."""
+    caches = Caches(api)
+    flows_seen = caches.want(JOBFLOW)
+    first = fake.put(FLOWS, flow(step("a")))
+    caches.assume(JOBFLOW, {**first, "metadata": {**first["metadata"]}})
+    fake.remove(FLOWS, "ns", "f")
+    second = fake.put(FLOWS, flow(step("a")))
+    command = {"target": {"kind": "JobFlow", "name": "f", "uid": second["metadata"]["uid"]}}
+    await catch_up(api, caches, flows_seen, Key("ns", "f"), [command])
+    assert (flows_seen.get("ns", "f") or {})["metadata"]["uid"] == second["metadata"]["uid"]
+    await catch_up(api, caches, flows_seen, Key("ns", "f"), [command])
+    assert fake.calls["GET jobflows"] == 1
 
 
 async def test_a_job_that_is_gone_before_its_end_was_stored_counts_as_it_ended(
