@@ -4,13 +4,12 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any, Final
 
+from shared.crd import unknown
 from shared.crd.definitions import DEFINITIONS
 from shared.crd.schema import kind_schema
 from shared.kinds import Kind
 from webhook.words import did_you_mean
 
-Schema = dict[str, Any]
-_PRESERVE: Final = "x-kubernetes-preserve-unknown-fields"
 _METADATA: Final = (
     "annotations", "creationTimestamp", "deletionGracePeriodSeconds", "deletionTimestamp", "finalizers",
     "generateName", "generation", "labels", "managedFields", "name", "namespace", "ownerReferences",
@@ -21,7 +20,8 @@ _LISTED: Final = 12
 
 def unknown_fields(kind: Kind, body: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """(path, what is wrong) of every field that the API server does not know."""
-    yield from _unknown(body, _schema(kind), "")
+    for path, name, known in unknown.unknown_fields(body, _schema(kind)):
+        yield path, _message(name, known)
     metadata = body.get("metadata")
     for name in metadata if isinstance(metadata, dict) else ():
         if name not in _METADATA:
@@ -29,28 +29,9 @@ def unknown_fields(kind: Kind, body: dict[str, Any]) -> Iterator[tuple[str, str]
 
 
 @cache
-def _schema(kind: Kind) -> Schema:
+def _schema(kind: Kind) -> dict[str, Any]:
     definition = next(each for each in DEFINITIONS if each.kind == kind)
     return kind_schema(definition.model, definition.mode)
-
-
-def _unknown(value: Any, schema: Schema, path: str) -> Iterator[tuple[str, str]]:
-    if schema.get(_PRESERVE):
-        return
-    if isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _unknown(item, schema.get("items", {}), f"{path}[{index}]")
-    elif isinstance(value, dict):
-        others = schema.get("additionalProperties")
-        known = schema.get("properties")
-        for name, item in value.items():
-            below = f"{path}.{name}" if path else name
-            if known is not None and name in known:
-                yield from _unknown(item, known[name], below)
-            elif others is not None:
-                yield from _unknown(item, others, below)
-            elif known is not None:
-                yield below, _message(name, tuple(known))
 
 
 def _message(name: str, known: tuple[str, ...]) -> str:

@@ -10,6 +10,7 @@ from controller.flow import reasons
 from controller.flow.merge import Unmergeable, merge_job_spec
 from controller.flow.turn import Turn
 from controller.flow.values import ExpressionFault, Iteration, evaluate_at
+from shared.crd.unknown import unknown_in_job_spec
 from shared.flowgraph import Place
 from shared.kinds import JOB, JOBFLOW
 from shared.model.step import JsonPatch, JsonPatchOp, Step
@@ -96,6 +97,10 @@ def _patched(turn: Turn, step: Step, spec: Body, iteration: Iteration | None, lo
             raise BuildFault(reasons.INVALID_PATCH, said[:512]) from fault
     if not isinstance(spec, dict):
         raise BuildFault(reasons.INVALID_PATCH, "patch.jsonPatch leaves no JobSpec")
+    if unknown := [place for place, _, _ in unknown_in_job_spec(spec)]:
+        raise BuildFault(
+            reasons.INVALID_PATCH, f"patch.jsonPatch makes fields that no Job has: {', '.join(unknown[:5])}"
+        )
     return spec
 
 

@@ -75,6 +75,7 @@ FLOW_RULES: Final[tuple[Rule, ...]] = (
     flow_patch.operations_have_a_value,
     flow_patch.operations_have_a_source,
     flow_patch.operations_point_somewhere,
+    flow_patch.operations_write_known_fields,
     flow_patch.operations_spare_the_whole,
     flow_patch.patched_plugins_are_known,
     flow_patch.patched_tasks_have_names,

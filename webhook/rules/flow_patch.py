@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
+from shared.crd.unknown import schema_at, unknown_fields
 from shared.model.step import JsonPatch, JsonPatchOp
 from shared.plugin_args import ARGUMENTS
 from shared.violation import Reason, Violation
@@ -12,6 +13,7 @@ from webhook.subject import FlowSubject
 from webhook.words import did_you_mean, quoted
 
 _WITH_VALUE: Final = frozenset({JsonPatchOp.ADD, JsonPatchOp.REPLACE, JsonPatchOp.TEST})
+_WRITES: Final = frozenset({JsonPatchOp.ADD, JsonPatchOp.REPLACE, JsonPatchOp.MOVE, JsonPatchOp.COPY})
 _WITH_FROM: Final = frozenset({JsonPatchOp.MOVE, JsonPatchOp.COPY})
 
 
@@ -49,6 +51,20 @@ def operations_point_somewhere(flow: FlowSubject) -> Iterator[Violation]:
         for field, pointer in (("path", operation.path), ("from", operation.from_)):
             if fault := _pointer_fault(pointer):
                 yield Violation(f"{path}.{field}", fault, pointer)
+
+
+def operations_write_known_fields(flow: FlowSubject) -> Iterator[Violation]:
+    """What no Job has the API server would drop from it in silence."""
+    for path, operation in _operations(flow):
+        if operation.op not in _WRITES or _pointer_fault(operation.path):
+            continue
+        found = schema_at(operation.path)
+        if isinstance(found, tuple):
+            yield Violation(f"{path}.path", _no_field(*found), operation.path)
+        elif isinstance(operation.value, dict | list):
+            for place, name, known in unknown_fields(operation.value, found, f"{path}.value"):
+                if "$(" not in name:
+                    yield Violation(place, f"unknown field{did_you_mean(name, known)}", reason=Reason.FORBIDDEN)
 
 
 def operations_spare_the_whole(flow: FlowSubject) -> Iterator[Violation]:
@@ -105,6 +121,11 @@ def _fragments(flow: FlowSubject) -> Iterator[tuple[str, dict[str, Any]]]:
     for path, step in flow.special:
         if step.patch is not None and step.patch.job_spec is not None:
             yield f"{path}.patch.jobSpec", step.patch.job_spec
+
+
+def _no_field(place: str, name: str, known: tuple[str, ...]) -> str:
+    hint = did_you_mean(name, known) or f"; known there: {', '.join(sorted(known))}"
+    return f"a Job has no field {place}{hint}"
 
 
 def _pointer_fault(pointer: str) -> str | None:

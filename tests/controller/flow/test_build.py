@@ -221,6 +221,7 @@ def test_json_patch_is_applied_last_and_takes_values_from_expressions():
 FAULTS = {
     "a path that is not there": ({"op": "remove", "path": "/ghost"}, "InvalidPatch"),
     "a test that does not hold": ({"op": "test", "path": "/tasks/0/name", "value": "x"}, "InvalidPatch"),
+    "a field that no Job has": ({"op": "add", "path": "/tasks/0/replica", "expression": "3"}, "InvalidPatch"),
     "no value": ({"op": "add", "path": "/queue"}, "InvalidPatch"),
     "an expression without a value": (
         {"op": "add", "path": "/queue", "expression": "params.ghost"},

@@ -303,6 +303,32 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
             'spec.flows[0].patch.jsonPatch[2].path: Invalid value: "": the whole JobSpec cannot be removed',
         ],
     ),
+    "operations that write what no Job has": (
+        patched(
+            {"op": "add", "path": "/tasks/0/replica", "value": 3},
+            {"op": "add", "path": "/quue", "expression": "'x'"},
+            {"op": "add", "path": "/tasks/-", "value": {"name": "n", "replcas": 1, "template": {"any": {"thing": 1}}}},
+            {"op": "add", "path": "/tasks/0/template/spec/any~1thing", "value": {"x": 1}},
+            {"op": "add", "path": "/plugins/ssh", "value": []},
+            {"op": "test", "path": "/ghost", "value": 1},
+            {"op": "copy", "from": "/queue", "path": "/tasks/0/policies/0/zzz"},
+        ),
+        [
+            (
+                'spec.flows[0].patch.jsonPatch[0].path: Invalid value: "/tasks/0/replica": a Job has no field '
+                'spec.tasks[0].replica; did you mean "replicas"?'
+            ),
+            (
+                'spec.flows[0].patch.jsonPatch[1].path: Invalid value: "/quue": a Job has no field spec.quue; did you '
+                'mean "queue"?'
+            ),
+            'spec.flows[0].patch.jsonPatch[2].value.replcas: Forbidden: unknown field; did you mean "replicas"?',
+            (
+                'spec.flows[0].patch.jsonPatch[6].path: Invalid value: "/tasks/0/policies/0/zzz": a Job has no field '
+                "spec.tasks[0].policies[0].zzz; known there: action, event, events, exitCode, timeout"
+            ),
+        ],
+    ),
     "a patch of an unknown plugin and of a nameless task": (
         patched(jobSpec={"plugins": {"pytorhc": []}, "tasks": [{"replicas": 3}]}),
         [
@@ -411,7 +437,7 @@ ACCEPTED: dict[str, Body] = {
         step("d", "c", **{"for": {"while": "index < 3"}}),
         step(
             "e",
-            **{"for": {"items": ["1"]}, "patch": {"jsonPatch": [{"op": "add", "path": "/x", "expression": "index"}]}},
+            **{"for": {"items": ["1"]}, "patch": {"jsonPatch": [{"op": "add", "path": "/queue", "expression": "index"}]}},
         ),
         **{"finally": [step("z", **{"if": "flow.outcome == 'Failed' && steps.a.phase == 'Failed'"})]},
     ),
