@@ -14,6 +14,7 @@ from shared.model.flow_status import StepStatus
 from shared.model.phases import FlowAction, FlowOutcome, StepPhase
 from shared.names import MAX_HANDLED_COMMANDS
 
+_SAID: Final = 1024  # characters that an Event takes
 _BROKEN: Final = (StepPhase.FAILED, StepPhase.TERMINATED)
 
 
@@ -39,17 +40,21 @@ def _unknown(turn: Turn, command: CommandSeen) -> None:
 
 
 def _suspend(turn: Turn, command: CommandSeen) -> None:
-    _set_suspend(turn, True)
+    _set_suspend(turn, command, True)
 
 
 def _resume(turn: Turn, command: CommandSeen) -> None:
-    _set_suspend(turn, False)
+    _set_suspend(turn, command, False)
 
 
-def _set_suspend(turn: Turn, value: bool) -> None:
+def _set_suspend(turn: Turn, command: CommandSeen, value: bool) -> None:
     if turn.suspend is value:
         return
     metadata = turn.seen.flow.metadata
+    if refusal := turn.seen.refusals.get(metadata.name):  # by a policy, say: the flow goes on as it is
+        said = f"Command {command.name}: {command.action} was refused: {refusal.message}"
+        turn.notes.append(Note("CommandRefused", said[:_SAID], "Warning"))
+        return
     turn.suspend = value
     turn.patches.append(
         Patch(JOBFLOW, metadata.namespace, metadata.name, {"spec": {"suspend": value}}, uid=metadata.uid)

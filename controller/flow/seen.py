@@ -85,7 +85,7 @@ class FlowSeen(msgspec.Struct, frozen=True):
 
     `flow.status`: what the last decision left, stored or not; `stored`: what the API server has; `jobs`: those whose
     controller is this flow; `namesakes`: any Job of the namespace by name; `templates`: raw JobTemplates by name;
-    `refusals`: creates that were refused, by Job name; `full`: so many were refused in this pass that no other Job is
+    `refusals`: what was refused, by name: Jobs, Commands, and the flow's own change; `full`: so many were refused in this pass that no other Job is
     to be tried in it, the last of them; `pods`: of ended Jobs, as far as they were asked for; `gone`:
     Jobs that a live read did not find; `ordered`: epoch seconds of the last terminate order, by Job uid; `probes`: by
     step; `write_after`: no status write before this moment unless it cannot wait; `settle_until`: nor one that another is

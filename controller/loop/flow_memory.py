@@ -31,7 +31,7 @@ class Remembered:
     model, and `raw` as it came; `version`: resourceVersion of both; `pods`, `gone`: answers to questions asked;
     `ordered`: when each Job was told to terminate; `reserved`: when the next report may be written, 0 for not asked;
     `asked`: when that was asked; `held_since`: since when something is not written, 0 if nothing is; `refusals`: of
-    creates, by name."""
+    creates, and of changes of the flow itself, by name."""
 
     flow: JobFlow
     plan: Plan
@@ -69,7 +69,9 @@ class Remembered:
         self.pods.clear()
         self.gone.clear()
         # A Job that was no valid one has ended its step; should that be tried again, it may be another Job.
-        self.refusals = {name: one for name, one in self.refusals.items() if one.code not in INVALID}
+        # A refused change of the flow itself has been told: the next Command asks anew.
+        own = self.flow.metadata.name
+        self.refusals = {name: one for name, one in self.refusals.items() if one.code not in INVALID and name != own}
         heard = False
         for action in decision.actions:
             if isinstance(action, Create):

@@ -141,6 +141,10 @@ class Cluster:
                 refused |= not self._create(action)
             elif isinstance(action, Patch):
                 assert isinstance(action.patch, dict)
+                if code := self.refuse.get(action.name):
+                    self.refusals[action.name] = Refusal(code, f"refused with {code}", self.now)
+                    refused = True
+                    continue
                 suspend = action.patch["spec"]["suspend"]
                 metadata = replace(self.flow.metadata, generation=self.flow.metadata.generation + 1)
                 self.flow = replace(self.flow, metadata=metadata, spec=replace(self.flow.spec, suspend=suspend))

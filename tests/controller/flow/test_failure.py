@@ -138,6 +138,18 @@ def test_suspend_starts_nothing_new_and_lets_run_what_runs():
     assert {"Suspended", "Resumed"} <= {reason for reason, _ in cluster.notes}
 
 
+@pytest.mark.parametrize("code", [403, 422])
+def test_a_resume_that_is_refused_is_told_and_holds_nothing_up(code):
+    cluster = started(step("a"), step("b", "a"))
+    cluster.command("SuspendJobFlow")
+    cluster.refuse["f"] = code  # a policy has come since
+    cluster.command("ResumeJobFlow")
+    assert ("CommandRefused", f"Command c3: ResumeJobFlow was refused: refused with {code}") in cluster.notes
+    assert (cluster.phase, cluster.commands) == ("Suspended", [])
+    cluster.complete("f-a")
+    assert cluster.phases() == {"a": "Completed", "b": "Waiting"}
+
+
 def test_the_clock_of_a_flow_that_is_born_suspended_starts_when_it_is_resumed():
     cluster = started(step("a"), suspend=True, activeDeadlineSeconds=100)
     cluster.wait(1000)
