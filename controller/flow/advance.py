@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from controller.flow import indexes, reasons, record
 from controller.flow.answer import Answer, End, Wait
-from controller.flow.control import failure, loop, probe, retry
+from controller.flow.control import daemon, failure, loop, probe, retry
 from controller.flow.control.depends_on import depends_on
 from controller.flow.control.if_ import condition
 from controller.flow.control.suspend import suspended
@@ -125,7 +125,12 @@ def _expand(turn: Turn, step: Step, ready: Ready) -> None:
 def _iterate(turn: Turn, step: Step, ready: Ready) -> None:
     assert step.for_ is not None
     state = turn.steps[step.name]
-    found = loop.next_iterations(turn, step, step.for_, state)
+    if step.daemon and daemon.served_by_loop(turn, state):
+        found: End | list[Iteration] = (
+            [] if state.iterations and state.iterations.running else End(StepPhase.COMPLETED, "")
+        )
+    else:
+        found = loop.next_iterations(turn, step, step.for_, state)
     if isinstance(found, End):
         _end_loop(turn, step, state, found)
         return

@@ -151,7 +151,8 @@ def _ended(turn: Turn, step: Step, name: str, job: JobSeen | None) -> Attempt | 
     late = _deadline(turn, step, job)
     halted = failure.halts(turn, step)
     if job.phase is JobPhase.ABORTED and (late or halted):
-        return _of(job, StepPhase.FAILED if late else StepPhase.TERMINATED, late or _why(turn), turn.now_text, None)
+        phase = StepPhase.FAILED if late else StepPhase.TERMINATED
+        return _of(job, phase, late or _why(turn), turn.now_text, None, _said(turn, step, late))
     if not job.ended:
         return None
     pods = turn.seen.pods.get(name)
@@ -164,10 +165,12 @@ def _ended(turn: Turn, step: Step, name: str, job: JobSeen | None) -> Attempt | 
     if job.phase is JobPhase.FAILED:
         return _of(job, StepPhase.FAILED, job.status.state.reason or reasons.JOB_FAILED, job.ended_at, code)
     if late:
-        return _of(job, StepPhase.FAILED, late, job.ended_at, code)
+        return _of(job, StepPhase.FAILED, late, job.ended_at, code, _said(turn, step, late))
     if step.daemon and not halted and (job.uid in turn.seen.ordered or daemon.served(turn, step.name)):
         return _of(job, StepPhase.COMPLETED, "", job.ended_at, None)
-    reason = _why(turn) if halted else job.status.state.reason or reasons.JOB_TERMINATED
+    if halted:
+        return _of(job, StepPhase.TERMINATED, _why(turn), job.ended_at, code, _said(turn, step, late))
+    reason = job.status.state.reason or reasons.JOB_TERMINATED
     return _of(job, StepPhase.TERMINATED, reason, job.ended_at, code)
 
 
@@ -175,9 +178,20 @@ def _why(turn: Turn) -> str:
     return turn.outcome or reasons.FLOW_STOPPED
 
 
-def _of(job: JobSeen, phase: StepPhase, reason: str, ended_at: str, code: int | None) -> Attempt:
+def _said(turn: Turn, step: Step, late: str) -> str:
+    """Why the flow has terminated a Job of this step, for people."""
+    if late:
+        return f"the attempt took longer than activeDeadlineSeconds ({step.active_deadline_seconds} s)"
+    return failure.STOPPED.get(turn.outcome, "a step has failed (failureStrategy FailFast)")
+
+
+def _of(job: JobSeen, phase: StepPhase, reason: str, ended_at: str, code: int | None, why: str = "") -> Attempt:
     state = job.status.state
-    said = state.message or f"Job {job.name} is {state.phase or 'gone'}"
+    said = (
+        f"Job {job.name} was terminated: {why}"
+        if why
+        else state.message or f"Job {job.name} is {state.phase or 'gone'}"
+    )
     return Attempt(
         job=job.name,
         phase=phase,

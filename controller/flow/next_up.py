@@ -34,12 +34,17 @@ def summary(steps: tuple[NextStep, ...]) -> str:
 
 def _words(turn: Turn, step: Step) -> tuple[str, ...]:
     """What a step waits for; nothing for one that runs, has ended, or is too far off. Targets may have started since."""
-    if not turn.only_targets(step.name):
+    if not turn.only_targets(step.name) and not _begins_to_wait(turn, step.name):
         return turn.words.get(step.name, ())
     if not _is_near(turn, step.name):
         return ()
     answer = dependency(turn, step)
     return answer.words if isinstance(answer, Wait) else ()
+
+
+def _begins_to_wait(turn: Turn, name: str) -> bool:
+    """Whether the last of its targets started in this very turn, after it had been looked at."""
+    return name in turn.open and name not in turn.words and turn.steps[name].phase is StepPhase.WAITING
 
 
 def _is_near(turn: Turn, name: str) -> bool:

@@ -105,7 +105,8 @@ def _ended(turn: Turn) -> FlowState:
         return FlowState(phase=FlowPhase.SUCCEED)
     reason, message = _failure(turn)
     if turn.outcome != FlowOutcome.FAILED:
-        reason, message = turn.outcome, message or STOPPED.get(turn.outcome, "")
+        told = (STOPPED.get(turn.outcome, ""), message)
+        reason, message = turn.outcome, "; ".join(part for part in told if part)[:512]
     return FlowState(phase=FlowPhase.FAILED, reason=reason, message=message)
 
 

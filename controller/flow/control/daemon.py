@@ -1,6 +1,7 @@
 """`daemon`: a serving step runs until every step that uses it has ended, and then counts as Completed."""
 
 from controller.flow.turn import Turn
+from shared.model.flow_status import StepStatus
 from shared.model.phases import StepPhase
 
 _UP = (StepPhase.RUNNING, StepPhase.COMPLETED)
@@ -15,6 +16,11 @@ def served(turn: Turn, name: str) -> bool:
     return not turn.unfinished(users)
 
 
+def served_by_loop(turn: Turn, state: StepStatus) -> bool:
+    """Whether a daemon of many Jobs, which has begun, needs no further ones."""
+    return state.attempts > state.attempt_base and served(turn, state.name)
+
+
 def stop_unneeded(turn: Turn) -> None:
     """Terminate the Jobs of daemons that have served, or on which the flow would wait for ever."""
     running = [name for name in turn.plan.daemons if not turn.steps[name].phase.ended]
@@ -27,9 +33,8 @@ def stop_unneeded(turn: Turn) -> None:
 
 
 def _stop(turn: Turn, name: str) -> None:
-    for job_name in turn.steps[name].jobs:
-        job = turn.jobs.get(job_name)
-        if job is not None and not job.ended:
+    for job in turn.current_jobs(turn.steps[name]):
+        if not job.ended:
             turn.kill(job)
 
 

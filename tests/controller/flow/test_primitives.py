@@ -494,3 +494,30 @@ def test_last_is_an_iteration_before_whatever_later_one_has_ended():
     cluster.fail("f-a-0")
     cluster.wait(2)
     assert cluster.bodies["f-a-0-r1"]["spec"]["tasks"][0]["replicas"] == 1
+
+
+def test_a_daemon_of_many_jobs_is_stopped_as_a_whole_and_begins_no_others():
+    cluster = started(step("d", daemon=True, for_={"range": {"end": 20}, "parallelism": 12}), step("c", "d"))
+    cluster.run(*(f"f-d-{number}" for number in range(12)))
+    cluster.complete("f-c")
+    assert (cluster.phase, cluster.unfinished()) == ("Succeed", [])
+    assert len(cluster.created) == 13
+    assert (str(cluster.step("d").phase), cluster.step("d").iterations.completed_indexes) == ("Completed", "0-11")
+
+
+def test_who_terminated_a_job_and_why_is_told_in_words():
+    cluster = started(step("a", activeDeadlineSeconds=5), step("b"), failureStrategy="FailFast")
+    cluster.wait(5)
+    cluster.settle()
+    assert cluster.step("a").message == (
+        "Job f-a was terminated: the attempt took longer than activeDeadlineSeconds (5 s)"
+    )
+    assert cluster.step("b").message == "Job f-b was terminated: a step has failed (failureStrategy FailFast)"
+
+
+def test_a_flow_that_was_stopped_says_so_before_what_failed():
+    cluster = started(step("a"))
+    cluster.command("TerminateJobFlow")
+    said = "the flow was terminated"
+    assert cluster.step("a").message == f"Job f-a was terminated: {said}"
+    assert cluster.status.state.message == f"{said}; step a terminated: Terminated: Job f-a was terminated: {said}"
