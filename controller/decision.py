@@ -56,6 +56,11 @@ class Refusal(msgspec.Struct, frozen=True):
     at: float
     count: int = 1
 
+    @property
+    def for_ever(self) -> bool:
+        """Whether the very object is at fault, so that trying again is no use: malformed, too large, invalid."""
+        return self.code in (400, 413, 422)
+
 
 class Decision(msgspec.Struct, frozen=True):
     """Performed in this order: actions, one status write, cleanup, notes.

@@ -23,6 +23,7 @@ _MOST_BACKOFF = 60.0
 _DELETION_POLL = 1.0
 _FULL_PAUSE = 1.0
 _WORDS = 256
+_TOO_LARGE = 413
 
 
 class _Made(NamedTuple):
@@ -153,8 +154,9 @@ def _refused(turn: Turn, name: str) -> Answer | None:
     refusal = turn.seen.refusals.get(name)
     if refusal is None:
         return _untried(turn, name)
-    if refusal.code in (400, 422):
-        return fail(reasons.INVALID_JOB, refusal.message[:1024])
+    if refusal.for_ever:
+        large = "the Job is larger than the API server takes: " if refusal.code == _TOO_LARGE else ""
+        return fail(reasons.INVALID_JOB, f"{large}{refusal.message}"[:1024])
     if refusal.code == 409 and name not in turn.seen.gone:
         turn.wants.jobs.add(name)
     begun = refusal.at if refusal.at <= turn.now else 0.0  # the clock was set back since: wait no longer
@@ -170,7 +172,7 @@ def _untried(turn: Turn, name: str) -> Answer | None:
     full = turn.seen.full
     if full is None:
         return None
-    if full.code in (400, 422):
+    if full.for_ever:
         turn.wake_at(turn.now)
         return Wait((f"Job {name} is created in a moment",))
     turn.wake_at(turn.now + _FULL_PAUSE)

@@ -4,6 +4,7 @@ ApiError
 |- BadRequest 400, Unauthorized 401, Forbidden 403, NotFound 404, Gone 410, Invalid 422
 |- Conflict 409           the object changed since it was read
 |- AlreadyExists 409      a create hit an existing name
+|- TooLarge 413           the object is larger than the API server, or its store, takes
 |- TooManyRequests 429    `retry_after` seconds; the request was not carried out
 |- Unavailable 5xx        the server failed; a write may or may not have been carried out
    |- Timeout             no answer in time; a write may have been carried out
@@ -76,6 +77,10 @@ class Gone(ApiError):
     code = 410
 
 
+class TooLarge(ApiError):
+    code = 413
+
+
 class Invalid(ApiError):
     code = 422
 
@@ -117,10 +122,15 @@ BY_CODE: Final[Mapping[int, type[ApiError]]] = {
     404: NotFound,
     409: Conflict,
     410: Gone,
+    413: TooLarge,
     422: Invalid,
     429: TooManyRequests,
     504: Timeout,
 }
+
+
+# What kube-apiserver hands on of etcd, as a 500, when an object passed its own limit but not etcd's.
+_OVER_ETCD: Final = ("etcdserver: request is too large", "trying to send message larger than max")
 
 
 def error_of(code: int, body: bytes | Mapping[str, Any], retry_after: str = "") -> ApiError:
@@ -128,6 +138,8 @@ def error_of(code: int, body: bytes | Mapping[str, Any], retry_after: str = "") 
     status = body if isinstance(body, Mapping) else _status(body)
     reason = str(status.get("reason") or "")
     message = str(status.get("message") or "") or (_text(body) if isinstance(body, bytes) else "") or f"HTTP {code}"
+    if code == 500 and any(words in message for words in _OVER_ETCD):
+        return TooLarge(message, code=TooLarge.code, reason=reason, status=status)
     family = BY_REASON.get(reason) or BY_CODE.get(code) or (Unavailable if code >= 500 else ApiError)
     error = family(message, code=code, reason=reason, status=status)
     if isinstance(error, TooManyRequests):

@@ -120,7 +120,7 @@ def test_a_rejected_job_is_tried_again_for_ever_with_growing_pauses(code):
     assert cluster.created == ["f-b", "f-a"]
 
 
-@pytest.mark.parametrize("code", [400, 422])
+@pytest.mark.parametrize("code", [400, 413, 422])
 def test_an_invalid_job_fails_its_step(code):
     cluster = Cluster(flow(step("a"), step("b", "a")))
     cluster.refuse["f-a"] = code

@@ -9,6 +9,7 @@ CASES = {
     "an existing name": (409, {"reason": "AlreadyExists"}, errors.AlreadyExists),
     "an invalid object": (422, {"reason": "Invalid"}, errors.Invalid),
     "a refused webhook": (400, {"reason": "BadRequest"}, errors.BadRequest),
+    "an object over 3 MiB": (413, {"reason": "RequestEntityTooLarge"}, errors.TooLarge),
     "a quota": (403, {"reason": "Forbidden"}, errors.Forbidden),
     "an old version": (410, {"reason": "Gone"}, errors.Gone),
     "an expired continue token": (410, {"reason": "Expired"}, errors.Gone),
@@ -41,6 +42,14 @@ def test_retry_after_comes_from(header: str, status: dict[str, object], want: fl
     error = errors.error_of(429, status, header)
     assert isinstance(error, errors.TooManyRequests)
     assert error.retry_after == want
+
+
+@pytest.mark.parametrize(
+    "message", ["etcdserver: request is too large", "rpc error: trying to send message larger than max (3 vs. 2)"]
+)
+def test_what_etcd_finds_too_large_is_no_failure_of_the_server(message: str) -> None:
+    error = errors.error_of(500, {"message": message})
+    assert (type(error), error.code, error.message) == (errors.TooLarge, 413, message)
 
 
 def test_a_body_that_is_no_status_is_the_message() -> None:
