@@ -60,7 +60,7 @@ class Build:
         """Carry out every stage; the root of the last one."""
         for stage in self.stages:
             self.root = self.scratch / stage.name
-            self.root.mkdir(parents=True)
+            self.root.mkdir(parents=True)  # below a folder that every user may enter
             self.env, self.workdir, self.user = {}, "/", ""
             for instruction, said in stage.steps:
                 getattr(self, f"_{instruction.lower()}")(said)
@@ -142,6 +142,14 @@ class Build:
         if not link.exists():
             link.symlink_to(Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}")
         return folder
+
+
+def set_writable(root: Path, writable: bool) -> None:
+    """Everything below, by its modes: readable by all, writable by its owner or by nobody."""
+    for path in (root, *root.rglob("*")):
+        if not path.is_symlink():
+            runs = path.is_dir() or bool(path.stat().st_mode & 0o100)
+            path.chmod((0o555 if runs else 0o444) | (0o200 if writable else 0))
 
 
 def install(command: list[str], directory: Path) -> None:

@@ -1,9 +1,13 @@
 """Both Dockerfiles: every step is carried out, and what comes of it runs alone, read-only and without rights."""
 
+import json
 import re
 import subprocess
+import sys
+import tempfile
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,25 +15,36 @@ import pytest
 from tests.cluster.controlplane import free_port
 from tests.cluster.kube import until
 from tests.cluster.processes import Process
-from tests.images.build import Build, parse
+from tests.images import confined
+from tests.images.build import Build, parse, set_writable
 
+pytestmark = pytest.mark.timeout(600)
 OTHERS = {"webhook": ("controller", "cli", "tests"), "controller": ("webhook", "certs", "cli", "tests")}
 OWN = {"webhook": {"shared", "certs", "webhook"}, "controller": {"shared", "controller"}}
 
 
 @pytest.fixture(scope="module", params=["webhook", "controller"])
-def image(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Build]:
+def image(request: pytest.FixtureRequest) -> Iterator[tuple[str, Build]]:
+    """Where every user may look, unlike in pytest's own folders, and none may write."""
     name = request.param
-    build = Build(Path.cwd(), f"Dockerfile.{name}", tmp_path_factory.mktemp(name))
-    build.run()
-    return name, build
+    with tempfile.TemporaryDirectory(prefix=f"image-{name}-") as folder:
+        Path(folder).chmod(0o755)
+        build = Build(Path.cwd(), f"Dockerfile.{name}", Path(folder) / "scratch")
+        set_writable(build.run(), False)
+        yield name, build
+        set_writable(build.root, True)
+
+
+def confine(build: Build, *command: str) -> list[str]:
+    """As the image's user, with nowhere to write."""
+    return [sys.executable, "-I", str(Path(confined.__file__)), build.user, *command]
 
 
 def python(build: Build, code: str) -> subprocess.CompletedProcess[str]:
-    command = ["python", "-S", "-c", code]
+    command = confine(build, "python", "-S", "-c", code)
     env = build.environment()
     return subprocess.run(
-        command, cwd=build.place("."), env=env, capture_output=True, text=True, check=False, timeout=60
+        command, cwd=build.place("."), env=env, capture_output=True, text=True, check=False, timeout=180
     )
 
 
@@ -60,20 +75,46 @@ def test_it_says_who_it_is_and_runs_as_nobody(image: tuple[str, Build]) -> None:
     assert build.entrypoint == ["python", "-m", name]
 
 
+def test_it_runs_here_as_in_a_cluster_as_nobody_and_read_only(image: tuple[str, Build]) -> None:
+    """Otherwise the next test would show nothing."""
+    _, build = image
+    told = json.loads(python(build, TRY).stdout)
+    assert f"{told['user']}:{told['group']}" == build.user
+    assert told["capabilities"] == 0
+    places = ["/app", *(["/tmp", "/var/tmp"] if confined.version() else [])]
+    assert {place: told["places"][place] for place in places} == dict.fromkeys(places, "refused")
+
+
+TRY = """
+import json, os
+def attempt(place):
+    try:
+        open(f"{place}/jobflow-test", "x").close()
+    except OSError:
+        return "refused"
+    os.remove(f"{place}/jobflow-test")
+    return "written"
+status = dict(line.split(":", 1) for line in open("/proc/self/status"))
+print(json.dumps({
+    "user": os.getuid(), "group": os.getgid(), "capabilities": int(status["CapEff"], 16),
+    "places": {"/app": attempt("."), "/tmp": attempt("/tmp"), "/var/tmp": attempt("/var/tmp")},
+}))
+"""
+
+
 def test_it_is_healthy_where_it_may_write_nothing(image: tuple[str, Build], tmp_path: Path) -> None:
     """Without an API server that answers, it lives and is not ready."""
     name, build = image
     port = free_port()
-    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig = build.scratch / "kubeconfig"
     kubeconfig.write_text(KUBECONFIG)
-    kubeconfig.chmod(0o644)
     arguments = [f"--kubeconfig={kubeconfig}", f"--health-port={port}"]
     arguments += ["--cert-secret=x", "--port=0"] if name == "webhook" else []
     before = files(build)
-    command = ["sh", "-c", 'cd "$0" && exec "$@"', str(build.place(".")), *build.entrypoint, *arguments]
+    command = confine(build, "sh", "-c", 'cd "$0" && exec "$@"', str(build.place(".")), *build.entrypoint, *arguments)
     process = Process(name, command, tmp_path / "log", build.environment())
     try:
-        until(lambda: status(port, "healthz") == 200 or not process.running, 30, process.tail)
+        until(lambda: status(port, "healthz") == 200 or not process.running, 120, process.tail)
         assert process.running, process.tail()
         assert status(port, "readyz") == 503
         assert files(build) == before
