@@ -22,6 +22,7 @@ ANY: Final[dict[str, tuple[str, ...]]] = {
 }
 ROLES: Final[dict[str, tuple[str, ...]]] = {**ALWAYS, **ANY, "pytorch": ("master", "worker"), "ray": ("head", "worker")}
 
+_KNOWN: Final = ", ".join(sorted(ARGUMENTS))
 _SERVICE_NAME: Final = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 _SERVICE_FAULT: Final = (
     "plugin svc makes a Service of this name: a DNS-1035 label must consist of lower case alphanumeric characters or '-', "
@@ -68,7 +69,8 @@ def check_plugins(plugins: Plugins, job_name: str | None, tasks: Iterable[RoleTa
 def known_plugins(plugins: Plugins) -> Iterator[Violation]:
     for name in plugins:
         if name not in ARGUMENTS:
-            message = f"unable to find job plugin {name}{hint(name, ARGUMENTS)}; known plugins: {', '.join(sorted(ARGUMENTS))}"
+            near = hint(name, ARGUMENTS)
+            message = f"unable to find job plugin {name}{near}{' Known' if near else '; known'} plugins: {_KNOWN}"
             yield Violation(f"spec.plugins.{name}", message, name, Reason.NOT_SUPPORTED)
 
 

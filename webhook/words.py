@@ -69,6 +69,13 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f'; did you mean "{folded[near[0]]}"?' if near else ""
 
 
+def among(word: str, known: Iterable[str], what: str = "supported values") -> str:
+    """What else there is, behind the nearest: `did you mean "c"? Supported values: "a", "c"`."""
+    names = list(known)
+    hint = did_you_mean(word, names).removeprefix("; ")
+    return f"{hint} {what.capitalize()}: {quoted(names)}" if hint else f"{what}: {quoted(names)}"
+
+
 def quoted(words: Iterable[str]) -> str:
     """`"a", "b"`."""
     return ", ".join(f'"{word}"' for word in words)

@@ -84,7 +84,7 @@ def _task(spec: TaskSpec, position: int, condition: TaskCondition) -> Task:
         minimum=_minimum(spec),
         max_retry=names.DEFAULT_MAX_RETRY if spec.max_retry is None else spec.max_retry,
         needs=tuple(dict.fromkeys(depends.name)) if depends else (),
-        any_of=depends is not None and depends.iteration is TaskIteration.ANY,
+        any_of=depends is not None and depends.iteration == TaskIteration.ANY,
         condition=(depends.condition if depends else None) or condition,
         spec=spec,
     )

@@ -12,6 +12,7 @@ from shared.crd import page
 from shared.crd.definitions import DEFINITIONS, Definition
 from shared.crd.descriptions import description
 from shared.crd.schema import DEFAULTS
+from shared.model.types import MOST_INT32
 
 Schema = dict[str, Any]
 PAGE: Final = Path("docs/reference-fields.md")
@@ -103,7 +104,7 @@ def _meaning(name: str, field: str, schema: Schema, types: Schema) -> str:
 def _bounds(schema: Schema) -> Iterator[str]:
     words = {"minimum": "at least {}", "maximum": "at most {}", "maxLength": "at most {} characters"}
     for key, form in words.items():
-        if schema.get(key):
+        if schema.get(key) and abs(schema[key]) < MOST_INT32:  # what an int32 holds goes without saying
             yield form.format(schema[key])
 
 

@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from shared.model.job_status import JobStatus
 from shared.model.meta import ObjectMeta
-from shared.model.phases import JobEvent, TaskCondition, TaskIteration
+from shared.model.phases import JobEvent, TaskCondition
 from shared.model.types import DNS_LABEL, DNS_SUBDOMAIN, Count, Duration, Int32, Model, Positive, Raw
 
 
@@ -80,7 +80,7 @@ class TaskDependsOn(Model, frozen=True, kw_only=True):
 
     name: Annotated[tuple[str, ...], Meta(description="Tasks of this Job to wait for.")] = ()
     iteration: Annotated[
-        TaskIteration | None, Meta(description="all (default): every named task; any: one of them is enough.")
+        str | None, Meta(description="all (default): every named task; any: one of them is enough.")
     ] = None
     condition: Annotated[
         TaskCondition | None,

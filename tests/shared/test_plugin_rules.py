@@ -31,8 +31,8 @@ REFUSED = {
         [MASTER],
         [
             (
-                'spec.plugins.pytorc: Unsupported value: "pytorc": unable to find job plugin pytorc; did you mean "pytorch"?; '
-                "known plugins: env, hcclrank, mpi, pytorch, ray, ssh, svc, tensorflow"
+                'spec.plugins.pytorc: Unsupported value: "pytorc": unable to find job plugin pytorc; did you mean "pytorch"? '
+                "Known plugins: env, hcclrank, mpi, pytorch, ray, ssh, svc, tensorflow"
             )
         ],
     ),

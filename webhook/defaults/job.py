@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from shared import kinds
 from shared.model.job import TaskSpec
+from shared.model.types import MOST_INT32
 from shared.names import DEFAULT_MAX_RETRY, DEFAULT_QUEUE, NAMESPACE_QUEUE
 from shared.plugin_args import required_plugins
 from webhook.lookups import Lookups
@@ -29,7 +30,7 @@ def job_defaults(job: JobSubject, scheduler: str) -> Iterator[Setting]:
         yield from _task(index, task)
     unset = spec.min_available is None or (spec.min_available == 0 and job.creating)  # an update may set 0
     if unset and spec.tasks:
-        yield Setting(("spec", "minAvailable"), sum(task_minimum(task) for task in spec.tasks))
+        yield Setting(("spec", "minAvailable"), min(sum(map(task_minimum, spec.tasks)), MOST_INT32))
     for name in required_plugins(spec.plugins or {}):
         if name not in (spec.plugins or {}):
             yield Setting(("spec", "plugins", name), [])

@@ -105,6 +105,7 @@ JOB_SPEC_RULES: Final[tuple[Rule, ...]] = (
     job_tasks.task_names_are_unique,
     job_tasks.task_minimum_is_within_replicas,
     job_tasks.job_minimum_is_within_replicas,
+    job_tasks.replicas_can_be_counted,
     job_tasks.job_success_is_within_replicas,
     job_topology.topology_has_one_tier,
     job_topology.numa_policies_get_whole_cpus,
@@ -122,6 +123,7 @@ JOB_SPEC_RULES: Final[tuple[Rule, ...]] = (
     job_policies.running_estimate_is_a_duration,
     job_depends.task_dependencies_exist,
     job_depends.task_dependencies_are_named_once,
+    job_depends.task_iteration_is_known,
     job_depends.task_dependencies_have_no_cycle,
     job_plugins.plugins_are_not_too_many,
     job_plugins.plugins_can_work,
@@ -144,6 +146,7 @@ JOB_UPDATE_RULES: Final[tuple[Rule, ...]] = (
     job_updates.task_fields_are_frozen,
     job_tasks.task_minimum_is_within_replicas,
     job_tasks.job_minimum_is_within_replicas,
+    job_tasks.replicas_can_be_counted,
     job_tasks.pod_names_fit,
     job_topology.topology_has_one_tier,
     job_partition.partitions_cover_the_replicas,
@@ -153,6 +156,7 @@ JOB_WARNINGS: Final[tuple[Warner, ...]] = (
     job_tasks.restart_policies_of_services,
     job_tasks.no_pod_is_asked_for,
     job_policies.pending_policies_without_timeout,
+    job_depends.tasks_that_wait_for_servers,
 )
 TEMPLATE_WARNINGS: Final[tuple[Warner, ...]] = (*JOB_WARNINGS, template.references_of_no_form)
 TEMPLATE_DELETE_WARNINGS: Final[tuple[Warner, ...]] = (template.flows_that_need_the_template,)

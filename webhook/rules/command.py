@@ -8,7 +8,7 @@ from shared.kinds import Kind
 from shared.model.phases import FlowAction, JobAction, QueueAction
 from shared.violation import Reason, Violation
 from webhook.subject import CommandSubject
-from webhook.words import did_you_mean, quoted
+from webhook.words import among, quoted
 
 # What each kind can be told. RestartTask and the like name no pod, so a Command cannot ask for them.
 ACTIONS: Final[dict[Kind, tuple[str, ...]]] = {
@@ -49,8 +49,7 @@ def command_target_takes_commands(command: CommandSubject) -> Iterator[Violation
 def command_action_is_known(command: CommandSubject) -> Iterator[Violation]:
     kind = _kind(command)
     if kind is not None and command.spec.action not in ACTIONS[kind]:
-        hint = did_you_mean(command.spec.action, ACTIONS[kind])
-        message = f"not an action of a {kind.kind}{hint}; supported values: {quoted(ACTIONS[kind])}"
+        message = f"not an action of a {kind.kind}; {among(command.spec.action, ACTIONS[kind])}"
         yield Violation("action", message, command.spec.action, Reason.NOT_SUPPORTED)
 
 

@@ -10,7 +10,7 @@ from shared.model.step import JsonPatch, JsonPatchOp
 from shared.plugin_args import ARGUMENTS
 from shared.violation import Reason, Violation
 from webhook.subject import FlowSubject
-from webhook.words import did_you_mean, quoted
+from webhook.words import among, did_you_mean
 
 _WITH_VALUE: Final = frozenset({JsonPatchOp.ADD, JsonPatchOp.REPLACE, JsonPatchOp.TEST})
 _WRITES: Final = frozenset({JsonPatchOp.ADD, JsonPatchOp.REPLACE, JsonPatchOp.MOVE, JsonPatchOp.COPY})
@@ -80,10 +80,7 @@ def patched_plugins_are_known(flow: FlowSubject) -> Iterator[Violation]:
         plugins = job_spec.get("plugins")
         for name in plugins if isinstance(plugins, dict) else ():
             if name not in ARGUMENTS and "$(" not in name:
-                message = (
-                    f"unable to find job plugin {name}{did_you_mean(name, ARGUMENTS)}; "
-                    f"known plugins: {quoted(sorted(ARGUMENTS))}"
-                )
+                message = f"unable to find job plugin {name}; {among(name, sorted(ARGUMENTS), 'known plugins')}"
                 yield Violation(f"{path}.plugins.{name}", message, name, Reason.NOT_SUPPORTED)
 
 

@@ -8,7 +8,7 @@ from shared.model.job import LifecyclePolicy, TaskSpec
 from shared.model.phases import JobAction, JobEvent
 from shared.violation import Reason, Violation
 from webhook.subject import JobSubject
-from webhook.words import did_you_mean, quoted
+from webhook.words import among, quoted
 
 _ACTIONS: Final = tuple(action.value for action in JobAction)
 # Happenings of the Job as a whole, which name neither pod nor task.
@@ -29,9 +29,7 @@ def policy_action_is_an_action(job: JobSubject) -> Iterator[Violation]:
     """Also of exitCode policies, whose actions Volcano does not look at (decisions row 16)."""
     for path, policy, _ in _policies(job):
         if policy.action not in _ACTIONS and not job.open(policy.action):
-            message = (
-                f"invalid policy action{did_you_mean(policy.action, _ACTIONS)}; supported values: {quoted(_ACTIONS)}"
-            )
+            message = f"invalid policy action; {among(policy.action, _ACTIONS)}"
             yield Violation(f"{path}.action", message, policy.action, Reason.NOT_SUPPORTED)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from shared import naming
+from shared.model.types import MOST_INT32
 from shared.violation import Reason, Violation
 from webhook.subject import MAX_TASKS, JobSubject, any_body
 from webhook.words import label_fault, qualified_fault
@@ -47,6 +48,13 @@ def job_minimum_is_within_replicas(job: JobSubject) -> Iterator[Violation]:
     if job.spec.tasks and job.spec.min_available is not None and job.spec.min_available > job.total_replicas:
         message = f"job 'minAvailable' should not be greater than total replicas in tasks ({job.total_replicas})"
         yield Violation("spec.minAvailable", message, job.spec.min_available)
+
+
+def replicas_can_be_counted(job: JobSubject) -> Iterator[Violation]:
+    """Every count of pods is an int32."""
+    if job.total_replicas > MOST_INT32:
+        message = f"{job.total_replicas} replicas in all tasks: must be at most {MOST_INT32}"
+        yield Violation("spec.tasks", message, reason=Reason.TOO_MANY)
 
 
 def job_success_is_within_replicas(job: JobSubject) -> Iterator[Violation]:

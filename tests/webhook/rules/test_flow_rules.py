@@ -334,7 +334,7 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
         [
             (
                 'spec.flows[0].patch.jobSpec.plugins.pytorhc: Unsupported value: "pytorhc": unable to find job plugin '
-                'pytorhc; did you mean "pytorch"?; known plugins: "env", "hcclrank", "mpi", "pytorch", "ray", "ssh", "svc", "tensorflow"'
+                'pytorhc; did you mean "pytorch"? Known plugins: "env", "hcclrank", "mpi", "pytorch", "ray", "ssh", "svc", "tensorflow"'
             ),
             (
                 "spec.flows[0].patch.jobSpec.tasks[0].name: Required value: tasks of a patch are merged by name: say which "
@@ -437,7 +437,10 @@ ACCEPTED: dict[str, Body] = {
         step("d", "c", **{"for": {"while": "index < 3"}}),
         step(
             "e",
-            **{"for": {"items": ["1"]}, "patch": {"jsonPatch": [{"op": "add", "path": "/queue", "expression": "index"}]}},
+            **{
+                "for": {"items": ["1"]},
+                "patch": {"jsonPatch": [{"op": "add", "path": "/queue", "expression": "index"}]},
+            },
         ),
         **{"finally": [step("z", **{"if": "flow.outcome == 'Failed' && steps.a.phase == 'Failed'"})]},
     ),

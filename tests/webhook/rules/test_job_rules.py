@@ -167,6 +167,19 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
             )
         ],
     ),
+    "more replicas than can be counted": (
+        job(task("a", 2**31 - 1), task("b", 1), minAvailable=1),
+        ["spec.tasks: Too many: 2147483648 replicas in all tasks: must be at most 2147483647"],
+    ),
+    "an iteration that is none": (
+        job(task("a"), task("b", dependsOn={"name": ["a"], "iteration": "ALL"})),
+        [
+            (
+                'spec.tasks[1].dependsOn.iteration: Unsupported value: "ALL": did you mean "all"? Supported values: '
+                '"any", "all"'
+            )
+        ],
+    ),
     "31: a task that waits for itself": (
         job(task("a", dependsOn={"name": ["a"]})),
         [
@@ -481,6 +494,7 @@ def test_a_stored_job_that_today_would_be_refused_can_be_scaled() -> None:
     assert faults(new, old) == []
 
 
+LAUNCHER = task(name="m", dependsOn={"name": ["w"]}, policies=[{"event": "TaskCompleted", "action": "CompleteJob"}])
 WARNINGS: dict[str, tuple[Body, list[str]]] = {
     "55: pods that never end": (
         job(task(template=pod_template(restartPolicy="Always"))),
@@ -490,6 +504,15 @@ WARNINGS: dict[str, tuple[Body, list[str]]] = {
         policies({"event": "PodPending", "action": "AbortJob"}),
         ["spec.policies[0]: PodPending needs a timeout: every pod begins as Pending, so this never acts"],
     ),
+    "an MPI launcher that waits for servers as in Volcano": (
+        job(LAUNCHER, task(name="w")),
+        ["spec.tasks[0].dependsOn: waits until w completed; if ready will do: condition: Ready"],
+    ),
+    "one that says what it waits for": (
+        job({**LAUNCHER, "dependsOn": {"name": ["w"], "condition": "Completed"}}, task(name="w")),
+        [],
+    ),
+    "one that ends nothing": (job({**LAUNCHER, "policies": []}, task(name="w")), []),
 }
 
 
