@@ -17,10 +17,12 @@ from prometheus_client import Gauge
 
 from controller import main
 from controller.kube.lease import Lease
+from shared.kube import reflector
 
 LEASE_SECONDS: Final = 4.0
 RENEW_SECONDS: Final = 3.0
 RETRY_SECONDS: Final = 0.4
+PAGE: Final = 4  # objects: so that lists have pages, which can expire
 TASKS: Final = "chaos_asyncio_tasks"
 
 
@@ -43,6 +45,7 @@ def run(argv: list[str]) -> int:
     short = functools.partial(
         Lease, lease_seconds=LEASE_SECONDS, renew_seconds=RENEW_SECONDS, retry_seconds=RETRY_SECONDS
     )
+    vars(reflector).update(PAGE=PAGE)
     vars(main).update(Lease=short, time=SimpleNamespace(time=wrong_clock(mine.clock_file)))
     Gauge(TASKS, "Tasks of the event loop.").set_function(lambda: len(asyncio.all_tasks()))
     return main.main(theirs)

@@ -9,7 +9,8 @@ from tests.chaos.harms import HARMS
 
 HARMS_A_RUN: Final = (1, 4)
 WORKLOADS_A_RUN: Final = (2, 3)
-LATEST: Final = 2.0  # seconds after the flows were applied
+LATEST: Final = 2.0  # seconds
+LAST_ARRIVAL: Final = 1.5
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,12 @@ def draw(seed: int) -> Plan:
         at, lasts = round(chance.uniform(0, LATEST), 2), round(chance.uniform(*harm.lasts), 2)
         harms.append(Timed(at, lasts, name, harm.draw(chance), f"{number}-{name}"))
     return Plan(seed, chosen, tuple(sorted(harms, key=lambda each: each.at)))
+
+
+def arrivals(plan: Plan) -> tuple[float, ...]:
+    """When each workload is submitted, in seconds: while harm is done, not before."""
+    chance = Random(f"arrivals {plan.seed}")
+    return tuple(round(chance.uniform(0, LAST_ARRIVAL), 2) for _ in plan.workloads)
 
 
 def moments(plan: Plan) -> list[tuple[float, bool, Timed]]:

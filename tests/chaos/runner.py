@@ -2,7 +2,8 @@
 
 import itertools
 import time
-from collections.abc import Sequence
+import traceback
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any, Final
@@ -15,16 +16,16 @@ from tests.chaos.harms.harm import HARMED
 from tests.chaos.plan import Plan
 from tests.chaos.verdicts import Seen
 from tests.chaos.witness import Witness
-from tests.chaos.workloads import WORKLOADS, Workload
+from tests.chaos.workloads import FINAL, WORKLOADS, Workload
 from tests.chaos.world import Sample, World
 from tests.cluster.kube import until
 from tests.e2e.scenario import phase
 
 Body = dict[str, Any]
-END_SECONDS: Final = 40.0
-QUIET_SECONDS: Final = 20.0
-GONE_SECONDS: Final = 30.0
-FINAL: Final = ("Succeed", "Failed", "Completed", "Aborted", "Terminated")
+# Only a run that goes wrong waits so long: on a starved machine a process alone takes half a minute to start.
+END_SECONDS: Final = 150.0
+QUIET_SECONDS: Final = 120.0
+GONE_SECONDS: Final = 120.0
 LOOKED_AT: Final = (JOBFLOW, JOBTEMPLATE, JOB, POD, PODGROUP, SERVICE, CONFIGMAP, SECRET)
 OWN_FAULTS: Final = ("stopped by a fault", "Traceback (most recent call last)")
 LOG_LENGTH: Final = 20_000
@@ -33,37 +34,67 @@ _NUMBERS: Final = itertools.count()
 
 @dataclass(frozen=True)
 class Result:
-    """`words`: the last of the controllers' logs, where there are complaints."""
+    """`struck`: how often each harm did its harm, by its key; `phases`: seconds by what they were spent on; `restarts`:
+    processes started again; `words`: the last of the logs, where there are complaints."""
 
     plan: Plan
     complaints: Sequence[str]
     seconds: float
     samples: Sequence[Sample] = ()
+    struck: Mapping[str, int] = field(default_factory=dict)
+    phases: Mapping[str, float] = field(default_factory=dict)
+    restarts: int = 0
     words: str = field(default="", repr=False)
+
+
+def tried(world: World, witness: Witness, plan: Plan) -> Result:
+    """`run`; what breaks the run itself is a complaint too."""
+    try:
+        return run(world, witness, plan)
+    except Exception:  # noqa: BLE001 - of any kind: the other seeds go on
+        return Result(plan, [f"the run broke: {traceback.format_exc()}"], 0.0)
 
 
 def run(world: World, witness: Witness, plan: Plan) -> Result:
     """Raises nothing that a harm can cause: what goes wrong becomes a complaint."""
-    began = time.monotonic()
+    watch = Stopwatch()
     world.namespace_of_run = namespace = f"chaos-{plan.seed}-{next(_NUMBERS)}"
     world.doomed.clear()
+    before = world.restarts
     marks = {name: world.processes[name].log.stat().st_size for name in ("first", "second", "webhook")}
     world.seed(plan.seed)
     world.kube.apply(NAMESPACE, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
     made = [_made(name, namespace, plan.seed, number) for number, name in enumerate(plan.workloads)]
-    world.submit(*(body for each in made for body in each.objects))
     late: list[str] = []
     quiet: list[Sample] = []
-    _harm(world, plan)
+    _harm(world, plan, made)
+    watch.note("harms")
     _await(late, lambda: _ends(world, made), END_SECONDS)
+    watch.note("ends")
     _await(late, lambda: _is_quiet(world, made, quiet), QUIET_SECONDS)
+    watch.note("quiet")
     seen = replace(_look(world, witness, made, late, marks), samples=tuple(quiet))
     world.kube.delete(NAMESPACE, "", namespace)
     _await(late, lambda: _are_gone(world, [namespace, *world.doomed.values()]), GONE_SECONDS)
+    watch.note("gone")
     witness.forget(namespace)
     complaints = verdicts.judge(seen)
     words = "" if not complaints else _words(world, seen)
-    return Result(plan, complaints, time.monotonic() - began, seen.samples, words)
+    struck, restarts = dict(world.struck), world.restarts - before
+    return Result(plan, complaints, sum(watch.spent.values()), seen.samples, struck, watch.spent, restarts, words)
+
+
+class Stopwatch:
+    """`spent`: seconds by phase."""
+
+    def __init__(self) -> None:
+        self.spent: dict[str, float] = {}
+        self._last = time.monotonic()
+
+    def note(self, phase: str) -> None:
+        now = time.monotonic()
+        self.spent[phase] = now - self._last
+        self._last = now
 
 
 def _words(world: World, seen: Seen) -> str:
@@ -81,13 +112,16 @@ def _made(name: str, namespace: str, seed: int, number: int) -> Workload:
     return WORKLOADS[name](namespace, f"{name}-{number}", Random(f"{name} {seed}"))
 
 
-def _harm(world: World, plan: Plan) -> None:
+def _harm(world: World, plan: Plan, made: Sequence[Workload]) -> None:
     start = time.monotonic()
+    for at, each in zip(plans.arrivals(plan), made, strict=True):
+        world.submit_at(start + at, each.objects)
     for at, over, strike in plans.moments(plan):
         time.sleep(max(0.0, start + at - time.monotonic()))
         harm = HARMS[strike.harm]
         (harm.mend if over else harm.inflict)(world, strike)
     world.tend()
+    world.await_submitted()
 
 
 def _await(late: list[str], look: Any, seconds: float) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.chaos import workloads
 from tests.chaos.harms import HARMS
-from tests.chaos.plan import HARMS_A_RUN, Plan, Timed, draw, moments
+from tests.chaos.plan import HARMS_A_RUN, LAST_ARRIVAL, Plan, Timed, arrivals, draw, moments
 
 SEEDS = range(200)
 
@@ -27,6 +27,13 @@ def test_harms_begin_and_end_in_the_order_of_time() -> None:
     long, short = Timed(0.5, 3.0, "latency", key="0"), Timed(1.0, 1.0, "quota", key="1")
     told = [(at, over, each.harm) for at, over, each in moments(Plan(1, (), (long, short)))]
     assert told == [(0.5, False, "latency"), (1.0, False, "quota"), (2.0, True, "quota"), (3.5, True, "latency")]
+
+
+def test_every_workload_arrives_while_harm_is_done() -> None:
+    for plan in map(draw, SEEDS):
+        assert arrivals(plan) == arrivals(draw(plan.seed))
+        assert len(arrivals(plan)) == len(plan.workloads)
+        assert all(0 <= at <= LAST_ARRIVAL for at in arrivals(plan))
 
 
 @pytest.mark.parametrize("name", workloads.WORKLOADS)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from shared.kinds import JOBFLOW
-from tests.chaos.verdicts import Seen, flat, judge
+from tests.chaos.verdicts import ENOUGH, Seen, flat, harmless, judge
 from tests.chaos.witness import Moment
 from tests.chaos.workloads import After, Workload
 from tests.chaos.world import Sample
@@ -104,3 +104,15 @@ GROWTH: dict[str, tuple[float, int, int]] = {  # MiB and tasks more with each ru
 def test_growth_from_run_to_run_is_found(memory: float, tasks: int, wanted: int) -> None:
     history = [[Sample("first", 1, 80 + memory * run, tasks=30 + tasks * run)] for run in range(30)]
     assert len(flat(history)) == wanted
+
+
+DONE: dict[str, tuple[list[int], int]] = {  # how often the harm struck in each run, complaints
+    "never": ([0] * ENOUGH, 1),
+    "once": ([0] * ENOUGH + [1], 0),
+    "too few runs to tell": ([0] * (ENOUGH - 1), 0),
+}
+
+
+@pytest.mark.parametrize(("struck", "wanted"), DONE.values(), ids=DONE)
+def test_a_harm_that_does_none_is_a_fault_of_the_suite(struck: list[int], wanted: int) -> None:
+    assert len(harmless([("reset", times) for times in struck])) == wanted

@@ -14,6 +14,7 @@ Body = dict[str, Any]
 MEMORY_GROWTH: Final = 40.0  # MiB that a process may grow from its settled state on
 SETTLED: Final = 5  # runs after which a process has seen everything once
 TASKS_GROWTH: Final = 20
+ENOUGH: Final = 5  # runs in which a harm may do nothing, by chance
 
 
 @dataclass(frozen=True)
@@ -182,6 +183,16 @@ def flat(history: Sequence[Sequence[Sample]]) -> list[str]:
         if tasks > TASKS_GROWTH:
             found.append(f"{name} (pid {pid}) has {tasks} more tasks after {len(lived)} runs")
     return found
+
+
+def harmless(done: Sequence[tuple[str, int]]) -> list[str]:
+    """Complaints about harms that did none, in so many runs. `done`: harm, and how often it struck, for each run."""
+    runs, struck = Counter(name for name, _ in done), Counter(name for name, times in done if times)
+    return [
+        f"{name}: was to be done in {count} runs and did no harm in any"
+        for name, count in sorted(runs.items())
+        if count >= ENOUGH and not struck[name]
+    ]
 
 
 def tally(names: Sequence[str]) -> str:

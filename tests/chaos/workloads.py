@@ -14,6 +14,7 @@ Body = dict[str, Any]
 COMPLETED: Final = ("Completed",)
 FAILED: Final = ("Failed",)
 ENDED: Final = ("Completed", "Failed", "Terminated")
+FINAL: Final = (*ENDED, "Succeed", "Aborted")
 
 
 @dataclass(frozen=True)

@@ -6,28 +6,34 @@ import json
 import signal
 import time
 import urllib.request
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 from prometheus_client.parser import text_string_to_metric_families
+from urllib3.exceptions import HTTPError
 
-from controller.loop.queues import ALWAYS_THERE
-from shared.kinds import NAMESPACE
+from controller.queue.decide import ALWAYS_THERE
+from shared.kinds import JOB, JOBFLOW, NAMESPACE
 from tests.chaos.controller import TASKS
 from tests.chaos.harms.harm import HARMED
 from tests.chaos.harms.lost_lease import NAME as LEASE_NAME
+from tests.chaos.workloads import FINAL
 from tests.cluster.backends import READY_SECONDS, Embedded
 from tests.cluster.cluster import Cluster, Options
 from tests.cluster.controlplane import free_port
 from tests.cluster.kube import until
 from tests.cluster.nodes.client import ApiError
 from tests.cluster.processes import Process
+from tests.e2e import scenario
 
 Body = dict[str, Any]
 SPEED: Final = 40.0
+SUBMIT_SECONDS: Final = 120.0
 CONTROLLERS: Final = ("first", "second")
 STANDBY_KEYS: Final = len(ALWAYS_THERE)
 _OWN: Final = {"controller": "tests.chaos.controller", "webhook": "webhook"}
@@ -53,17 +59,21 @@ class Sample:
 
 
 class World(Cluster):
-    """`namespace_of_run`: where the present run works; `faults`: rules by the key of their harm."""
+    """`namespace_of_run`: where the present run works; `faults`: rules by the key of their harm; `struck`: how often the
+    harm of a key has done its harm in this run."""
 
     def __init__(self) -> None:
         arguments = ("--keep-state", "--port", str(free_port()))
         options = Options(nodes=4, cpu="64", memory="256Gi", speed=SPEED, controller=False)
         super().__init__(Embedded(arguments), options)
         self.faults: dict[str, list[Body]] = {}
+        self.struck: Counter[str] = Counter()
         self.asleep: dict[str, str] = {}
         self.doomed: dict[str, str] = {}
         self.restarts = 0
         self.namespace_of_run = ""
+        self._hands = ThreadPoolExecutor(4)
+        self._submissions: list[Future[None]] = []
 
     def _start(self) -> None:
         super()._start()
@@ -71,6 +81,14 @@ class World(Cluster):
             self.start_controller(name, ("--leader-elect", f"--lease-name={LEASE_NAME}"))
         for name in CONTROLLERS:
             self.await_ready(name)
+        self._check_reach()
+
+    def _check_reach(self) -> None:
+        """Raises AssertionError when harms would not reach our processes: then all that follows would prove nothing."""
+        asked = {each["user"] for each in self.kube.request("GET", "/testing/audit")}
+        assert set(HARMED) <= asked, f"faults are told by user, and {set(HARMED) - asked} asked nothing"
+        for name in CONTROLLERS:
+            assert TASKS in self._figures(name), f"{name} is not the controller of the fault runs"
 
     def run(self, name: str, module: str, arguments: Sequence[str], health: int = 0) -> Process:
         if module == "controller":
@@ -90,9 +108,12 @@ class World(Cluster):
     # --- harms --------------------------------------------------------------------------------------------------------
 
     def tell_faults(self) -> None:
-        self.kube.request("PUT", "/testing/faults", [rule for rules in self.faults.values() for rule in rules])
+        told = [rule | {"harm": key} for key, rules in self.faults.items() for rule in rules]
+        for rule in self.kube.request("PUT", "/testing/faults", told)["replaced"]:
+            self.struck[rule["harm"]] += rule["struck"]
 
     def seed(self, seed: int) -> None:
+        self.struck.clear()
         self.kube.request("PUT", "/testing/seed", {"seed": seed})
         self.kube.request("DELETE", "/testing/audit")
 
@@ -107,10 +128,13 @@ class World(Cluster):
                     return name
         return ""
 
-    def kill(self, name: str, number: signal.Signals) -> None:
+    def kill(self, name: str, number: signal.Signals) -> bool:
+        """Whether it ran, so that the signal meant something."""
+        ran = self.processes[name].running
         self.processes[name].signal(number)
         if number == signal.SIGKILL:
             self.processes[name].wait(30)
+        return ran
 
     def tend(self) -> None:
         """Start again what has ended, as a kubelet would."""
@@ -141,21 +165,50 @@ class World(Cluster):
         self.doomed[key] = name
         return name
 
-    def submit(self, *objects: Body, seconds: float = 60) -> None:
-        """Apply them; while the webhook is away or the API server refuses for a moment, again and again."""
+    def submit_at(self, moment: float, objects: Sequence[Body]) -> None:
+        """Apply them at that moment (monotonic), in the background: a webhook that hangs must not hold up its mending."""
+        self._submissions.append(self._hands.submit(self._submit, moment, objects))
+
+    def await_submitted(self) -> None:
+        """Until all is applied. Raises what applying raised."""
+        while self._submissions:
+            self._submissions.pop().result()
+
+    def _submit(self, moment: float, objects: Sequence[Body]) -> None:
+        """While the webhook is away or the API server refuses for a moment, again and again."""
+        time.sleep(max(0.0, moment - time.monotonic()))
         for body in objects:
-            until(functools.partial(self._submitted, body), seconds, lambda: "the API server takes no objects")
+            until(functools.partial(self._submitted, body), SUBMIT_SECONDS, lambda: "the API server takes no objects")
 
     def _submitted(self, body: Body) -> bool:
         try:
             self.apply(body)
         except ApiError as error:
+            doomed = body["metadata"]["namespace"] in self.doomed.values()
+            if doomed and error.code in (403, 404):
+                return True  # its namespace is on its way out already
             if error.code < 500:
                 raise
+            return False
+        except (HTTPError, OSError):
             return False
         return True
 
     # --- looking ------------------------------------------------------------------------------------------------------
+
+    def unfinished(self, namespace: str) -> int:
+        """JobFlows and Jobs in it that have not ended."""
+        found = [*self.kube.list(JOBFLOW, namespace), *self.kube.list(JOB, namespace)]
+        return sum(scenario.phase(each) not in FINAL for each in found)
+
+    def refused(self) -> int:
+        """Requests of our processes for the run's namespace that were forbidden, as quota does."""
+        asked = self.kube.request("GET", "/testing/audit")
+        keys = ("user", "namespace", "code")
+        return sum(
+            user in HARMED and namespace == self.namespace_of_run and code == 403
+            for user, namespace, code in ([each[key] for key in keys] for each in asked)
+        )
 
     def samples(self) -> list[Sample]:
         """Of every process of ours that runs and answers."""

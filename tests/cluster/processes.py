@@ -36,7 +36,7 @@ class Process:
                 stderr=stream,
                 env=dict(os.environ) | dict(env),
                 start_new_session=True,
-                preexec_fn=_die_with_parent  # noqa: PLW1509 - started from the main thread only
+                preexec_fn=die_with_parent  # noqa: PLW1509 - started from the main thread only
                 if sys.platform == "linux"
                 else None,
             )
@@ -137,6 +137,7 @@ def exit_on_signals() -> None:
 _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
+    """SIGKILL for this process when the thread that started it ends (Linux)."""
     if _LIBC is not None:
         _LIBC.prctl(_DEATH_SIGNAL, signal.SIGKILL)

@@ -12,6 +12,7 @@ def _draw(chance: Random) -> Said:
 
 def _inflict(world: Any, strike: Strike) -> None:
     world.restart_api(strike.said["away"])
+    world.struck[strike.key] += 1
 
 
 HARM: Final = Harm("api-restart", _draw, _inflict, lasts=(0, 0))

@@ -12,6 +12,7 @@ def _draw(chance: Random) -> Said:
 
 def _inflict(world: Any, strike: Strike) -> None:
     world.set_clock(strike.said["who"], strike.said["by"])
+    world.struck[strike.key] += 1
 
 
 def _mend(world: Any, strike: Strike) -> None:

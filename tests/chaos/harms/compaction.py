@@ -12,7 +12,7 @@ def _draw(chance: Random) -> Said:
 
 def _inflict(world: Any, strike: Strike) -> None:
     world.kube.request("POST", "/testing/compact", {})
-    world.kube.request("POST", "/testing/drop-watches", {})
+    world.struck[strike.key] += world.kube.request("POST", "/testing/drop-watches", {})["dropped"]
 
 
 HARM: Final = Harm("compaction", _draw, _inflict, lasts=(0, 0))

@@ -29,7 +29,10 @@ def _nothing(world: Any, strike: Strike) -> None:
 
 @dataclass(frozen=True)
 class Harm:
-    """`draw`: its details from the plan's chance; `inflict`, then `mend` after as many seconds as `lasts` bounds."""
+    """`draw`: its details from the plan's chance; `inflict`, then `mend` after as many seconds as `lasts` bounds.
+
+    Each adds to `world.struck[strike.key]` what harm it really did: one that never does any is a fault of the suite.
+    """
 
     name: str
     draw: Callable[[Random], Said]

@@ -14,7 +14,7 @@ def _which(chance: Random) -> Said:
 def _kill(world: Any, strike: Strike) -> None:
     name = world.named(strike.said["who"])
     if name:
-        world.kill(name, signal.SIGKILL)
+        world.struck[strike.key] += world.kill(name, signal.SIGKILL)
 
 
 def _tend(world: Any, strike: Strike) -> None:

@@ -6,6 +6,7 @@ from typing import Any, Final
 from shared.kinds import LEASE
 from tests.chaos.harms.harm import Harm, Said, Strike
 from tests.cluster.cluster import SYSTEM
+from tests.cluster.kube import path
 from tests.cluster.nodes.client import ApiError
 
 NAME: Final = "chaos"
@@ -16,15 +17,17 @@ def _draw(chance: Random) -> Said:
 
 
 def _inflict(world: Any, strike: Strike) -> None:
-    if strike.said["how"] == "deleted":
-        world.kube.delete(LEASE, SYSTEM, NAME)
-        return
     try:
-        change = {"spec": {"holderIdentity": "a-stranger", "leaseDurationSeconds": 1}}
-        world.kube.patch(LEASE, SYSTEM, NAME, change)
+        if strike.said["how"] == "deleted":
+            world.kube.request("DELETE", path(LEASE, SYSTEM, NAME))
+        else:
+            change = {"spec": {"holderIdentity": "a-stranger", "leaseDurationSeconds": 1}}
+            world.kube.patch(LEASE, SYSTEM, NAME, change)
     except ApiError as error:
-        if error.code != 404:  # an earlier harm deleted it
+        if error.code != 404:  # nobody leads just now
             raise
+    else:
+        world.struck[strike.key] += 1
 
 
 HARM: Final = Harm("lost-lease", _draw, _inflict, lasts=(0, 0))

@@ -15,11 +15,13 @@ def _draw(chance: Random) -> Said:
 def _inflict(world: Any, strike: Strike) -> None:
     name = world.extra_namespace(strike.key)
     made = workloads.WORKLOADS[strike.said["workload"]](name, "doomed", Random(strike.said["seed"]))
-    world.submit(*made.objects)
+    world.submit_at(0.0, made.objects)
 
 
 def _mend(world: Any, strike: Strike) -> None:
-    world.kube.delete(NAMESPACE, "", world.doomed[strike.key])
+    name = world.doomed[strike.key]
+    world.struck[strike.key] += world.unfinished(name)
+    world.kube.delete(NAMESPACE, "", name)
 
 
 HARM: Final = Harm("namespace-deletion", _draw, _inflict, _mend)

@@ -18,6 +18,7 @@ def _inflict(world: Any, strike: Strike) -> None:
 
 
 def _mend(world: Any, strike: Strike) -> None:
+    world.struck[strike.key] += world.refused()
     world.kube.delete(RESOURCEQUOTA, world.namespace_of_run, strike.key)
 
 

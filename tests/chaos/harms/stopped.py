@@ -12,7 +12,7 @@ def _which(chance: Random) -> Said:
 
 
 def _stop(world: Any, strike: Strike) -> None:
-    world.kill(strike.said["who"], signal.SIGSTOP)
+    world.struck[strike.key] += world.kill(strike.said["who"], signal.SIGSTOP)
 
 
 def _go_on(world: Any, strike: Strike) -> None:

@@ -21,6 +21,7 @@ def _inflict(world: Any, strike: Strike) -> None:
 
 def _mend(world: Any, strike: Strike) -> None:
     if name := world.asleep.pop(strike.key, ""):
+        world.struck[strike.key] += world.leader() not in ("", name)
         world.kill(name, signal.SIGCONT)
 
 

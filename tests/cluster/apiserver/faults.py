@@ -16,7 +16,8 @@ WATCH_KINDS = ("watch-drop", "watch-410", "watch-delay", "watch-duplicate")
 class Fault:
     """One harm. `kind`: an HTTP code, or a name in KINDS or WATCH_KINDS. It strikes a matching request with
     `probability`, at most `count` times (None: for ever). Empty `verbs`, `resources`, `users`: all.
-    `seconds`: latency, delay of watch events, or Retry-After. `revisions`: how far back a stale list looks."""
+    `seconds`: latency, delay of watch events, or Retry-After. `revisions`: how far back a stale list looks.
+    `harm`: anything that the caller knows it by; `struck`: how often it did its harm."""
 
     kind: str
     probability: float = 1.0
@@ -27,6 +28,7 @@ class Fault:
     names: tuple[str, ...] = ()
     seconds: float = 1.0
     revisions: int = 10
+    harm: str = ""
     struck: int = 0
 
     def matches(self, call: Call) -> bool:
@@ -106,9 +108,5 @@ class Faults:
         fault = self.strike(call, ("stale-list",))
         return max(1, rv - fault.revisions) if fault is not None else None
 
-    def expire_continue(self) -> bool:
-        for fault in self.active:
-            if fault.kind == "expire-continue" and (fault.count is None or fault.struck < fault.count):
-                fault.struck += 1
-                return True
-        return False
+    def expire_continue(self, call: Call) -> bool:
+        return self.strike(call, ("expire-continue",)) is not None

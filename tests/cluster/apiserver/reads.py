@@ -140,6 +140,6 @@ def _next_page(core: "Core", call: Call, token: str, limit: int) -> Page:
     except (ValueError, KeyError, TypeError):
         raise bad_request("continue key is not valid: illegal base64 data") from None
     entries = core.pages.find(snapshot)
-    if entries is None or core.faults.expire_continue():
+    if entries is None or core.faults.expire_continue(call):
         raise gone(EXPIRED)
     return _cut(core, call, entries, rv, start, limit)

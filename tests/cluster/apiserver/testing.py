@@ -6,7 +6,7 @@
 | /testing/annotations | GET | (resource, name, audit annotations) of the requests that webhooks annotated |
 | /testing/permissions | GET | the distinct (user, verb, group, resource, subresource, namespace, name) |
 | /testing/writes | GET | successful writes by user, verb, resource, subresource |
-| /testing/faults | GET, PUT, DELETE | a list of faults (see faults.Fault) |
+| /testing/faults | GET, PUT, DELETE | a list of faults (see faults.Fault); PUT tells those that were replaced, too |
 | /testing/seed | PUT | {"seed": 1} |
 | /testing/services | GET, PUT | {"namespace/name": "host:port"}: where webhook services are reached |
 | /testing/rbac | PUT | {"enforce": true} |
@@ -60,8 +60,9 @@ def _clear_audit(core: "Core", body: Any, query: dict[str, str]) -> Any:
 
 
 def _faults(core: "Core", body: Any, query: dict[str, str]) -> Any:
+    replaced = core.faults.dump()
     core.faults.load(body)
-    return core.faults.dump()
+    return {"replaced": replaced, "active": core.faults.dump()}
 
 
 def _clear_faults(core: "Core", body: Any, query: dict[str, str]) -> Any:

@@ -1,0 +1,91 @@
+"""Several clusters side by side: each worker is a process with one of its own, and gets a seed when it is free."""
+
+import contextlib
+import multiprocessing
+import time
+from collections.abc import Callable, Iterator, Sequence
+from multiprocessing.connection import Connection, wait
+
+from tests.chaos.plan import draw
+from tests.chaos.runner import Result, tried
+from tests.chaos.witness import Witness
+from tests.chaos.world import World
+from tests.cluster.processes import die_with_parent, exit_on_signals
+
+_END_SECONDS = 60.0
+_SPAWN = multiprocessing.get_context("spawn")  # a fork would share sockets and threads
+
+
+def results(
+    seeds: Sequence[int], workers: int, ends: float = float("inf"), work: Callable[[Connection], None] | None = None
+) -> Iterator[Result]:
+    """Of every seed, in the order of the seeds; after `ends` (monotonic) no run is begun. `work`: what a worker does.
+
+    Raises RuntimeError if a worker ends before it has answered.
+    """
+    waiting = list(seeds)
+    done: dict[int, Result] = {}
+    with contextlib.ExitStack() as stack:
+        count = min(workers, len(waiting)) if time.monotonic() < ends else 0
+        busy = [stack.enter_context(_worker(work or _work)) for _ in range(count)]
+        for pipe in list(busy):
+            _deal(pipe, waiting, busy, ends)
+        for seed in seeds:
+            while seed not in done and busy:
+                ready = wait(busy)
+                for pipe in [each for each in busy if each in ready]:
+                    result = _answer(pipe)
+                    done[result.plan.seed] = result
+                    _deal(pipe, waiting, busy, ends)
+            if seed in done:
+                yield done.pop(seed)
+
+
+def _deal(pipe: Connection, waiting: list[int], busy: list[Connection], ends: float) -> None:
+    if waiting and time.monotonic() < ends:
+        pipe.send(waiting.pop(0))
+    else:
+        busy.remove(pipe)
+
+
+def _answer(pipe: Connection) -> Result:
+    try:
+        result = pipe.recv()
+    except EOFError:
+        raise RuntimeError("a worker ended before its run did; its last words are above") from None
+    assert isinstance(result, Result)
+    return result
+
+
+@contextlib.contextmanager
+def _worker(work: Callable[[Connection], None]) -> Iterator[Connection]:
+    ours, theirs = _SPAWN.Pipe()
+    process = _SPAWN.Process(target=work, args=(theirs,))
+    process.start()
+    theirs.close()  # else its end would not be seen
+    try:
+        yield ours
+    finally:
+        ours.close()  # which ends it
+        process.join(_END_SECONDS)
+        process.kill()
+
+
+def _work(pipe: Connection) -> None:
+    die_with_parent()
+    exit_on_signals()
+    with contextlib.suppress(EOFError, BrokenPipeError, KeyboardInterrupt):
+        seed = pipe.recv()
+        while True:
+            with World() as world, Witness(world.kubeconfig) as witness:
+                seed = _until_wrong(pipe, world, witness, seed)
+
+
+def _until_wrong(pipe: Connection, world: World, witness: Witness, seed: int) -> int:
+    """Runs on one cluster until one goes wrong, for it may have left anything behind; the seed that is next then."""
+    while True:
+        result = tried(world, witness, draw(seed))
+        pipe.send(result)
+        seed = pipe.recv()
+        if result.complaints:
+            return seed
