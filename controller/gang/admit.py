@@ -1,7 +1,7 @@
 """One admission round: everybody who waits, in order, against what is free."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -55,19 +55,21 @@ class Admission:
         self._forget()
         shares = Shares(floor.tree, floor.used(), floor.capacity.total)
         self._draining = False
-        line, judge = Line(ready, shares), Judge(floor, shares)
+        claim = self._claim(now)
+        line, judge = Line(ready, shares, claim), Judge(floor, shares)
         held: dict[str, str] = {}  # queue in whose limit somebody waits -> who
-        head: Candidate | None = None
+        heads: dict[str, Candidate] = {}  # the first of each queue that may start one day
         for each in line:
             verdict = self._verdict(each, judge, held)
             if verdict.fit is not None:
                 self._admit(each, verdict.fit, shares, judge, done)
                 line.admitted()
                 continue
-            self._refused(each, verdict, held, now)
-            if head is None and verdict.refusal and verdict.refusal.by_nodes:
-                head = each
-        self._keep_room(head, shares, now, done)
+            self._refused(each, verdict, held, now, claim)
+            if verdict.refusal and (verdict.refusal.by_nodes or verdict.refusal.by_others):
+                heads.setdefault(each.queue, each)
+        claimant = self._make_way(heads.values(), shares, now, done)
+        self._keep_room(self._first_by_nodes(heads.values()), claimant, now, done)
         return done
 
     def let_in(self, newcomer: Candidate, until: float) -> Fit | None:
@@ -97,7 +99,7 @@ class Admission:
             if each.missing is not None:
                 self._note(each, each.missing)
             elif again > now and not each.begun:
-                done.wake = min(again, done.wake or again)
+                done.wake = _sooner(again, done.wake)
                 message = f"was not bound in time {group.put_back} times; the next try is at {rfc3339(again)}"
                 self._note(each, Refusal(NOT_BOUND_IN_TIME, message))
             else:
@@ -152,7 +154,7 @@ class Admission:
             granted += 1
         return granted
 
-    def _refused(self, each: Candidate, verdict: Verdict, held: dict[str, str], now: float) -> None:
+    def _refused(self, each: Candidate, verdict: Verdict, held: dict[str, str], now: float, claim: Ref | None) -> None:
         if verdict.refusal is None:
             return
         self._note(each, verdict.refusal)
@@ -163,8 +165,8 @@ class Admission:
         elif overdue and verdict.refusal.settling:
             held.setdefault(ROOT_QUEUE, str(each.ref))
             self._draining = True
-        elif verdict.queue and overdue and not verdict.refusal.never:
-            held.setdefault(verdict.queue, str(each.ref))
+        elif verdict.refusal.queue and (overdue or each.ref == claim) and not verdict.refusal.never:
+            held.setdefault(verdict.refusal.queue, str(each.ref))
 
     def _note(self, each: Candidate, refusal: Refusal | None) -> None:
         """Nothing but a change of the candidate or of the floor's version makes another try worth while."""
@@ -176,31 +178,53 @@ class Admission:
         version, candidate = self._tried.get(each.ref, (-1, None))
         return version == self.floor.version and candidate is each
 
-    def _keep_room(self, head: Candidate | None, shares: Shares, now: float, done: Round) -> None:
-        """The first in line that nodes have no room for gets it kept, after a wait or when others must give way."""
+    def _make_way(self, heads: Iterable[Candidate], shares: Shares, now: float, done: Round) -> Candidate | None:
+        """Groups above their share go for the first who has a right to their room; then nobody else's until that is done."""
+        if not self.rules.reclaim:
+            return None
+        if self._claim(now) is not None and self._claimed is not None:
+            done.wake = _sooner(self._claimed[1] + CLAIM_SECONDS, done.wake)
+            return None
+        for each in heads:
+            done.evict = victims(each, self.floor, shares, self._rooms(each))
+            if done.evict:
+                self._claimed = (each.ref, now)
+                return each
+        return None
+
+    def _claim(self, now: float) -> Ref | None:
+        """Who waits for evicted pods to go."""
+        if (
+            self._claimed is None
+            or self._claimed[0] not in self.floor.waiting
+            or self._claimed[0] in self.floor.granted
+        ):
+            return None
+        ref, since = self._claimed
+        return ref if now - since < CLAIM_SECONDS else None
+
+    def _first_by_nodes(self, heads: Iterable[Candidate]) -> Candidate | None:
+        return next((each for each in heads if self.refusals[each.ref].by_nodes), None)
+
+    def _keep_room(self, head: Candidate | None, claimant: Candidate | None, now: float, done: Round) -> None:
+        """The first in line that nodes have no room for gets it kept, after a wait or when others give way to it."""
         kept = self.reservation
         if kept is not None and (kept.ref not in self.floor.waiting or kept.epoch != self.floor.capacity.epoch):
             self._drop_reservation()
+        if claimant is not None and self.floor.capacity.known and self.reservation is None:
+            self.reservation = reserve(claimant, self.floor.capacity)
         if head is None:
             return
-        overdue = now - head.created >= self.rules.reserve_after
-        if self.rules.reclaim and not self._is_claiming(head, now):
-            done.evict = victims(head, self.floor, shares)
-            if done.evict:
-                self._claimed = (head.ref, now)
-        if self.reservation is None and (overdue or done.evict):
+        due = head.created + self.rules.reserve_after
+        if now < due:
+            done.wake = _sooner(due, done.wake)
+        elif self.reservation is None:
             self.reservation = reserve(head, self.floor.capacity)
-        elif not overdue:
-            due = head.created + self.rules.reserve_after
-            done.wake = min(due, done.wake or due)
 
     def _drop_reservation(self) -> None:
         """What was kept is free for all: they may be tried again."""
         self.reservation = None
         self.floor.version += 1
-
-    def _is_claiming(self, head: Candidate, now: float) -> bool:
-        return self._claimed is not None and self._claimed[0] == head.ref and now - self._claimed[1] < CLAIM_SECONDS
 
     def _behind_somebody(self, newcomer: Candidate) -> bool:
         """Whether somebody waits who may be able to start, or who waits in the same queue and will be able to one day."""
@@ -218,6 +242,10 @@ class Admission:
         for ref in [ref for ref in self.refusals if ref not in self.floor.waiting]:
             del self.refusals[ref]
             self._tried.pop(ref, None)
+
+
+def _sooner(first: float, second: float | None) -> float:
+    return first if second is None else min(first, second)
 
 
 def _assigned(pods: tuple[Member, ...], found: Fit) -> Iterator[tuple[Member, str]]:

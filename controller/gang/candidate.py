@@ -20,7 +20,8 @@ class Refusal(msgspec.Struct, frozen=True):
     """Why a group is not admitted. `reason`: of the condition; `message`: for people, with numbers.
 
     `by_nodes`: only room on nodes is missing, so room may be kept for it; `never`: nothing that ends will help;
-    `settling`: there is room, but where depends on pods that are just being bound.
+    `settling`: there is room, but where depends on pods that are just being bound; `queue`: the one whose limit is in the
+    way.
     """
 
     reason: str
@@ -28,6 +29,12 @@ class Refusal(msgspec.Struct, frozen=True):
     by_nodes: bool = False
     never: bool = False
     settling: bool = False
+    queue: str = ""
+
+    @property
+    def by_others(self) -> bool:
+        """Others use up the limit of a queue: it may start when they have ended."""
+        return bool(self.queue) and not self.never
 
 
 class Candidate(msgspec.Struct, frozen=True):

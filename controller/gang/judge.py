@@ -15,11 +15,10 @@ QUEUE_NOT_FOUND = "QueueNotFound"
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """Either a fit or a refusal. `queue`: the one whose limit is in the way."""
+    """Either a fit or a refusal."""
 
     fit: Fit | None = None
     refusal: Refusal | None = None
-    queue: str = ""
 
 
 class Judge:
@@ -68,13 +67,13 @@ class Judge:
                 f"never fits: {candidate.size} pods that start together need {resource} {text(resource, needs[resource])}, "
                 f"queue {queue} may use {text(resource, limit)} (spec.capability)"
             )
-            return Verdict(refusal=Refusal(NOT_ENOUGH_RESOURCES, message, never=True), queue=queue)
+            return Verdict(refusal=Refusal(NOT_ENOUGH_RESOURCES, message, never=True, queue=queue))
         for queue, resource, used, limit in self._shares.over(name, needs):
             message = (
                 f"queue {queue} uses {resource} {text(resource, used)} of {text(resource, limit)} (spec.capability), "
                 f"{candidate.size} pods that start together need {text(resource, needs[resource])} more"
             )
-            return Verdict(refusal=Refusal(NOT_ENOUGH_RESOURCES, message), queue=queue)
+            return Verdict(refusal=Refusal(NOT_ENOUGH_RESOURCES, message, queue=queue))
         return None
 
     def _by_nodes(self, candidate: Candidate, rooms: Mapping[str, Amounts]) -> Verdict:

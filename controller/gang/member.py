@@ -16,7 +16,7 @@ class Member(msgspec.Struct, frozen=True):
     """A pod. `group`: its PodGroup, None for all others; `node`: "" until bound; `gated`: our gate holds it.
 
     `phase`: Succeeded, Failed, Running or Pending; `owned`: a controller makes it again when it is deleted;
-    `refused`: why the scheduler cannot place it, in its words.
+    `refused`: why the scheduler cannot place it, in its words; `kept`: whoever made it wants it never to give way.
     """
 
     ref: Ref
@@ -32,6 +32,7 @@ class Member(msgspec.Struct, frozen=True):
     index: int = 0
     priority: int = 0
     refused: str = ""
+    kept: bool = False
 
     @property
     def finished(self) -> bool:
@@ -46,6 +47,11 @@ class Member(msgspec.Struct, frozen=True):
     def expected(self) -> bool:
         """The scheduler is to bind it: nothing of ours holds it back."""
         return not self.node and not self.gated and not self.finished and not self.terminating
+
+    @property
+    def may_go(self) -> bool:
+        """It may be evicted with its group: it comes again, and nobody has forbidden it."""
+        return self.finished or self.gated or (self.owned and not self.kept)
 
     @property
     def waits(self) -> bool:
@@ -73,6 +79,7 @@ def member_of(pod: Body) -> Member:
         index=int(index) if index.isdecimal() else 0,
         priority=spec.get("priority") or 0,
         refused=_refused(status) if group else "",
+        kept=annotations.get(names.PREEMPTABLE) == "false",
     )
 
 

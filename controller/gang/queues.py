@@ -80,6 +80,12 @@ class Shares:
         for name, amounts in used.items():
             self.use(name, amounts)
 
+    def copy(self) -> "Shares":
+        """To be changed without changing this one."""
+        made = Shares(self.tree, {}, self.whole)
+        made._used = dict(self._used)
+        return made
+
     def of(self, name: str) -> Amounts:
         return self._used.get(name, {})
 

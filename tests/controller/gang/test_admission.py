@@ -323,6 +323,100 @@ def test_higher_priority_and_unreclaimable_queues_do_not_give_way() -> None:
     assert made.round().evict == []
 
 
+def running(made: World, name: str, count: int, queue: str, **spec: str) -> None:
+    made.now += 1
+    made.submit(name, (template(), count), queue=queue, **spec)
+    made.round()
+    made.bind()
+    assert made.bound(name) == count
+
+
+def claims(made: World, count: int, queue: str, **spec: str) -> list[str]:
+    """Who must go for a group of that many pods."""
+    made.now += 1
+    made.submit(f"claims-{queue}", (template(), count), queue=queue, **spec)
+    return [ref.name for ref in made.round().evict]
+
+
+def test_those_above_their_share_give_way_where_the_limit_of_the_queue_above_is_used_up() -> None:
+    made = with_nodes("100", rules=Rules(reclaim=True))
+    made.queue("team", capability={"cpu": "8"})
+    made.queue("day", parent="team", deserved={"cpu": "4", "pods": "100"}, priority=5)
+    made.queue("night", parent="team", deserved={"cpu": "4", "pods": "100"})
+    running(made, "old", 4, "day")
+    running(made, "young", 4, "day")
+    assert claims(made, 4, "night") == ["young"]
+    for uid in [uid for uid in made.pods if made.pods[uid]["metadata"]["name"].startswith("young")]:
+        made.floor.pod(made.pods.pop(uid), None)
+    for index in range(4):  # made again, and before the claimant by the priority of its queue
+        made.pod("young", "t0", index, template())
+    made.round()
+    assert (made.gated("claims-night"), made.gated("young")) == (0, 4)
+    assert made.round().evict == []
+
+
+def test_nobody_gives_way_whose_room_is_of_no_use() -> None:
+    made = with_nodes("4", "8", rules=Rules(reclaim=True))
+    made.queue("a", deserved={"cpu": "1"})
+    made.queue("b", deserved={"cpu": "8"})
+    made.submit("useful", (template("8"), 1), queue="a")
+    made.bind()
+    running(made, "in-vain", 4, "a")
+    made.submit("claims", (template("8"), 1), queue="b")
+    assert [ref.name for ref in made.round().evict] == ["useful"]
+
+
+def test_who_may_claim_does_so_although_another_is_before_it() -> None:
+    made = with_nodes("8", rules=Rules(reclaim=True))
+    made.queue("a", deserved={"cpu": "2"})
+    made.queue("b", deserved={"cpu": "4"})
+    made.queue("first", priority=9, deserved={"cpu": "2"})
+    running(made, "held", 8, "a")
+    made.submit("too-much", (template(), 3), queue="first")
+    assert claims(made, 4, "b") == ["held"]
+
+
+def test_whoever_is_marked_not_preemptable_stays() -> None:
+    made = with_nodes("8", rules=Rules(reclaim=True))
+    made.queue("a", deserved={"cpu": "2"})
+    made.queue("b", deserved={"cpu": "4"})
+    running(made, "held", 8, "a")
+    for uid, pod in list(made.pods.items()):
+        marked = {**pod["metadata"], "annotations": {**pod["metadata"]["annotations"], names.PREEMPTABLE: "false"}}
+        made.floor.pod(pod, {**pod, "metadata": marked})
+        made.pods[uid] = {**pod, "metadata": marked}
+    assert claims(made, 4, "b") == []
+
+
+def test_a_queue_below_another_claims_no_more_than_both_deserve() -> None:
+    made = with_nodes("10", rules=Rules(reclaim=True))
+    made.queue("rich", deserved={"cpu": "2"})
+    made.queue("team", deserved={"cpu": "3"})
+    made.queue("child", parent="team", deserved={"cpu": "6"})
+    running(made, "held", 10, "rich")
+    assert claims(made, 4, "child") == []
+    made.end("claims-child")
+    assert claims(made, 3, "child") == ["held"]
+
+
+def test_small_groups_do_not_starve_a_large_one_of_what_its_queue_may_use() -> None:
+    made = with_nodes("100", rules=Rules(reserve_after=60.0))
+    made.queue("capped", capability={"cpu": "10"})
+    running(made, "running", 6, "capped")
+    made.submit("large", (template(), 10), queue="capped")
+    made.round()
+    made.now += 61
+    made.round()
+    for number in range(3):
+        made.submit(f"small-{number}", (template(), 1), queue="capped")
+        made.round()
+        assert made.gated(f"small-{number}") == 1
+        assert made.why(f"small-{number}") == "waits behind ns/large in queue capped"
+    made.end("running")
+    made.round()
+    assert made.gated("large") == 0
+
+
 def test_a_new_process_sees_the_same_room() -> None:
     made = with_nodes("4", "4")
     made.submit("running", (template(), 3))
