@@ -21,7 +21,10 @@ _BROKEN: Final = (StepPhase.FAILED, StepPhase.TERMINATED)
 def obey(turn: Turn) -> tuple[Delete, ...]:
     """Carry out the Commands that have not been yet, oldest first; the deletions that follow the status."""
     deletions = []
-    for command in sorted(turn.seen.commands, key=lambda one: (one.created, one.name)):
+    commands = sorted(turn.seen.commands, key=lambda one: (one.created, one.name))
+    if len(commands) > MAX_HANDLED_COMMANDS:  # no more at once than are remembered until they are deleted
+        turn.wake_at(turn.now)
+    for command in commands[:MAX_HANDLED_COMMANDS]:
         if command.target_uid not in ("", turn.seen.flow.metadata.uid):
             said = f"Command {command.name} is meant for another JobFlow of this name (uid {command.target_uid})"
             turn.notes.append(Note("StaleCommand", said, "Warning"))
@@ -56,9 +59,9 @@ def _set_suspend(turn: Turn, command: CommandSeen, value: bool) -> None:
         turn.notes.append(Note("CommandRefused", said[:_SAID], "Warning"))
         return
     turn.suspend = value
-    turn.patches.append(
-        Patch(JOBFLOW, metadata.namespace, metadata.name, {"spec": {"suspend": value}}, uid=metadata.uid)
-    )
+    patch = Patch(JOBFLOW, metadata.namespace, metadata.name, {"spec": {"suspend": value}}, uid=metadata.uid)
+    # What the last of several Commands says: patches are sent side by side.
+    turn.patches[:] = [patch] if value is not turn.seen.flow.spec.suspend else []
 
 
 def _terminate(turn: Turn, command: CommandSeen) -> None:

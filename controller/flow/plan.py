@@ -11,6 +11,7 @@ from shared.expressions import Problem, Program
 from shared.flowgraph import Place
 from shared.model.flow import JobFlow
 from shared.model.flow_status import StepStatus
+from shared.model.meta import ObjectMeta
 from shared.model.phases import DependsCondition, DependsStrategy
 from shared.model.step import Item, Loop, Retry, Step
 from shared.names import DEFAULT_MAX_ITERATIONS
@@ -25,10 +26,12 @@ class Condition(msgspec.Struct, frozen=True):
     value: bool
     outcome: str
     states: dict[str, StepStatus]
+    metadata: ObjectMeta
 
-    def holds_for(self, states: dict[str, StepStatus]) -> bool:
+    def holds_for(self, states: dict[str, StepStatus], metadata: ObjectMeta) -> bool:
         """Whether it would be read from the very same."""
-        return all(states.get(name) is state for name, state in self.states.items())
+        same = (metadata.labels, metadata.annotations) == (self.metadata.labels, self.metadata.annotations)
+        return same and all(states.get(name) is state for name, state in self.states.items())
 
 
 class Plan:

@@ -20,6 +20,7 @@ def find_strays(turn: Turn) -> None:
         if job.name in wanted or _of_an_unrecorded_loop(turn, job):
             continue
         turn.kill(job)
+        turn.abandoned += 1
         if job.step in turn.steps:
             turn.strays.add(job.step)
         elif job.step and job.uid not in turn.seen.ordered:

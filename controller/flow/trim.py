@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from shared.model.flow_status import JobFlowStatus, StepStatus
+from shared.model.flow_status import Attempt, Iterations, JobFlowStatus, StepStatus
 from shared.names import MAX_STATUS_BYTES
 
 _MESSAGE: Final = 100
@@ -44,11 +44,39 @@ def _short_messages(status: JobFlowStatus) -> JobFlowStatus:
 
 
 def _short(step: StepStatus) -> StepStatus:
-    attempt = step.last_attempt
     return replace(
         step,
         message=step.message[:_MESSAGE],
-        last_attempt=replace(attempt, message=attempt.message[:_MESSAGE]) if attempt else None,
+        last_attempt=_cut(step.last_attempt),
+        iterations=_iterations(step.iterations, _cut),
+    )
+
+
+def _cut(attempt: Attempt | None) -> Attempt | None:
+    return replace(attempt, message=attempt.message[:_MESSAGE]) if attempt else None
+
+
+def _bare_iterations(status: JobFlowStatus) -> JobFlowStatus:
+    return replace(
+        status, steps=tuple(replace(step, iterations=_iterations(step.iterations, _bare)) for step in status.steps)
+    )
+
+
+def _bare(attempt: Attempt | None) -> Attempt | None:
+    """What decides about the next attempt, and what expressions read."""
+    if attempt is None:
+        return None
+    return Attempt(phase=attempt.phase, exit_code=attempt.exit_code, completion_time=attempt.completion_time)
+
+
+def _iterations(
+    iterations: Iterations | None, lighter: Callable[[Attempt | None], Attempt | None]
+) -> Iterations | None:
+    if iterations is None or not iterations.retries:
+        return iterations
+    return replace(
+        iterations,
+        retries=tuple(replace(one, last_attempt=lighter(one.last_attempt)) for one in iterations.retries),
     )
 
 
@@ -60,5 +88,6 @@ _STAGES: Final[Sequence[Callable[[JobFlowStatus], JobFlowStatus]]] = (
     _no_histories,
     _no_task_counts,
     _short_messages,
+    _bare_iterations,
     _no_entries,
 )

@@ -44,7 +44,7 @@ class Turn:
 
     `words`: what steps wait for, as people read it; `wake`: when to look again;
     `urgent`: the status must not be held back; `reset`: a Command began the flow anew; `strays`: steps of which an
-    abandoned Job still runs; `on_targets`: steps that wait for other steps alone.
+    abandoned Job still runs; `abandoned`: how many such Jobs there are; `on_targets`: steps that wait for other steps alone.
     """
 
     def __init__(self, seen: FlowSeen, plan: Plan, standing: Standing) -> None:
@@ -71,6 +71,7 @@ class Turn:
         self.urgent = False
         self.reset = False
         self.strays: set[str] = set()
+        self.abandoned = 0
         self.dues: dict[tuple[str, int | None], float] = {}
         self.on_targets: set[str] = set()
         self._loop_jobs: dict[tuple[str, int], set[int]] | None = None

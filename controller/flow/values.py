@@ -81,12 +81,13 @@ def evaluate_at(
 
 def condition_of(turn: Turn, step: Step, text: str) -> bool:
     """The value of `if`, evaluated again only when a step that it names has changed. Raises ExpressionFault."""
-    known = turn.plan.conditions.get(step.name)
-    if known is not None and known.outcome == turn.outcome and known.holds_for(turn.steps):
+    known, metadata = turn.plan.conditions.get(step.name), turn.seen.flow.metadata
+    if known is not None and known.outcome == turn.outcome and known.holds_for(turn.steps, metadata):
         return known.value
     value = bool(evaluate_at(turn, step, Place.IF, text))
     named = references_of(_program(turn, step, Place.IF, text))
-    turn.plan.conditions[step.name] = Condition(value, turn.outcome, {name: turn.steps[name] for name in named})
+    states = {name: turn.steps[name] for name in named}
+    turn.plan.conditions[step.name] = Condition(value, turn.outcome, states, metadata)
     return value
 
 

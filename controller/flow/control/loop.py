@@ -85,7 +85,7 @@ def _failed(state: StepStatus, found: Iterations) -> End:
     told = ": ".join(part for part in (attempt.reason, attempt.message) if part) if attempt else ""
     why = f": {told}" if told else ""
     own = attempt is not None and (not attempt.job or attempt.reason in reasons.OF_THE_STEP)
-    reason = attempt.reason if attempt and own else reasons.ITERATION_FAILED
+    reason = attempt.reason if attempt and own and attempt.reason else reasons.ITERATION_FAILED
     return fail(reason, f"iteration {found.failed_indexes} failed{why}"[:512])
 
 

@@ -21,7 +21,7 @@ def free_slots(turn: Turn) -> float:
     limit = turn.plan.spec.parallelism
     if not limit:
         return math.inf
-    busy = 0
+    busy = turn.abandoned
     for step in turn.plan.flows:
         state = turn.steps[step.name]
         if step.daemon or state.phase.ended:

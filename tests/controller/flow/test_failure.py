@@ -2,6 +2,8 @@
 
 import pytest
 
+from controller.decision import Patch
+from controller.flow.seen import CommandSeen
 from shared.model.phases import JobPhase
 from tests.controller.flow.make import started, step
 
@@ -284,3 +286,35 @@ def test_a_command_on_an_earlier_flow_of_this_name_is_told_and_deleted_and_does_
     cluster.complete("f-a")
     assert (cluster.phase, cluster.commands, cluster.status.handled_commands) == ("Succeed", [], ())
     assert "StaleCommand" in [reason for reason, _ in cluster.notes]
+
+
+def test_suspend_and_resume_in_one_look_leave_the_flow_as_the_last_said():
+    cluster = started(step("a"))
+    cluster.commands = [
+        CommandSeen("c1", "u1", "SuspendJobFlow", "2027-01-15T08:00:00Z"),
+        CommandSeen("c2", "u2", "ResumeJobFlow", "2027-01-15T08:00:01Z"),
+    ]
+    assert [action for action in cluster.decide().decision.actions if isinstance(action, Patch)] == []
+    cluster.commands.append(CommandSeen("c3", "u3", "SuspendJobFlow", "2027-01-15T08:00:02Z"))
+    patches = [action.patch for action in cluster.decide().decision.actions if isinstance(action, Patch)]
+    assert patches == [{"spec": {"suspend": True}}]
+
+
+def test_no_more_commands_are_carried_out_at_once_than_are_remembered():
+    cluster = started(step("a"))
+    cluster.commands = [CommandSeen(f"c{n:02}", f"u{n:02}", "RestartJobFlow") for n in range(25)]
+    found = cluster.decide().decision
+    assert len([action for action in found.cleanup if action.kind.kind == "Command"]) == 20
+    assert found.requeue_after == 0
+    cluster.settle()
+    assert (cluster.commands, len(cluster.status.handled_commands)) == ([], 20)
+
+
+def test_an_abandoned_job_takes_a_slot_until_it_has_ended():
+    cluster = started(step("a"), step("b"), parallelism=1)
+    cluster.terminated_by_command = lambda name: None
+    cluster.command("RestartJobFlow")
+    assert cluster.created == ["f-a"]
+    cluster.set_job("f-a", JobPhase.TERMINATED)
+    cluster.settle()
+    assert cluster.created == ["f-a", "f-a-r1"]

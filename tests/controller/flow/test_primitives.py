@@ -1,8 +1,11 @@
 """if, switch, for, retry, outputs, probe, daemon, parallelism (jobflow-api.md 1, 4, 5)."""
 
 import pytest
+from msgspec.structs import replace
 
 from controller.decision import Create
+from controller.flow.decide import decide
+from controller.flow.plan import Plan
 from controller.flow.seen import ProbeResult
 from shared.model.phases import JobPhase
 from tests.controller.flow.make import Cluster, flow, started, step
@@ -521,3 +524,15 @@ def test_a_flow_that_was_stopped_says_so_before_what_failed():
     said = "the flow was terminated"
     assert cluster.step("a").message == f"Job f-a was terminated: {said}"
     assert cluster.status.state.message == f"{said}; step a terminated: Terminated: Job f-a was terminated: {said}"
+
+
+def test_a_condition_on_a_label_follows_the_label_until_the_step_starts():
+    labelled = flow(step("a"), step("b", if_="flow.labels.go == 'yes'"), parallelism=1)
+    metadata = replace(labelled.metadata, labels={"go": "yes"})
+    cluster = Cluster(replace(labelled, metadata=metadata))
+    plan = Plan(cluster.flow)
+    first = decide(cluster.seen(), plan)
+    assert len(first.decision.actions) == 1
+    cluster.flow = replace(cluster.flow, status=first.carry, metadata=replace(metadata, labels={"go": "no"}))
+    states = {one.name: one for one in decide(cluster.seen(), plan).carry.steps}
+    assert states["b"].reason == "ConditionFalse"

@@ -301,3 +301,16 @@ def test_what_waits_behind_an_aborted_job_says_so() -> None:
     cluster.run("f-a", "f-c-1")
     assert cluster.next() == {"b": ("waits for a",), "d": ("waits for c",)}
     assert cluster.status.state.reason == ""
+
+
+def test_thousands_of_iterations_that_wait_for_another_attempt_fit_and_go_on():
+    loop = {"range": {"end": 2000}, "maxIterations": 2000}
+    cluster = started(step("a", for_=loop, retry={"limit": 1}))
+    for number in range(2000):
+        cluster.set_job(f"f-a-{number}", JobPhase.FAILED, state={"message": "m" * 500})
+    cluster.turn()
+    assert len(msgspec.json.encode(cluster.status)) <= 900 * 1024
+    assert len(cluster.step("a").iterations.retries) == 2000
+    cluster.now += 20
+    cluster.turn()
+    assert len(cluster.created) == 4000
