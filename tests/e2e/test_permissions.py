@@ -37,7 +37,7 @@ from tests.helm.chart import render
 Body = dict[str, Any]
 Right = tuple[str, str, str]
 """API group, resource with subresource, verb."""
-QUEUES = Path("examples/seed/queue.yaml")
+QUEUES = Path("examples/seed/0-queue.yaml")
 FLOW, BATCH, GANG = "flow.volcano.sh", "batch.volcano.sh", "scheduling.volcano.sh"
 
 # Granted though the run below does not need them, and why.
