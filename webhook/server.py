@@ -35,10 +35,34 @@ class Protocols(web.Server):
         metrics.CONNECTIONS.set_function(lambda: len(self.connections))
 
 
+def parting(handle: Handle, leaving: Callable[[], object]) -> Handle:
+    """`handle`, but while we are `leaving` each answer is the last of its connection.
+
+    The API server keeps connections open and sends whatever comes next over them, wherever the Service leads by now: one
+    that is closed under such a request is a failed apply. So they are given back one by one before the server closes.
+    """
+
+    async def handled(request: web.BaseRequest) -> web.StreamResponse:
+        response = await handle(request)
+        if leaving():
+            response.force_close()
+        return response
+
+    return handled
+
+
 @asynccontextmanager
-async def serving(handle: Handle, host: str, port: int, tls: ssl.SSLContext, *, grace: float) -> AsyncIterator[int]:
+async def serving(
+    handle: Handle,
+    host: str,
+    port: int,
+    tls: ssl.SSLContext,
+    *,
+    grace: float,
+    leaving: Callable[[], object] = lambda: False,
+) -> AsyncIterator[int]:
     """Serve until the block ends, then finish what is in hand for at most `grace` seconds. Gives the port."""
-    protocols = Protocols(handle)
+    protocols = Protocols(parting(handle, leaving))
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
         protocols,
