@@ -12,7 +12,7 @@ from tests.chaos.fuzz.target import Target
 from tests.cluster.cluster import Cluster, Options
 from webhook.routes import ROUTES
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("fuzz"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 IDLE, SLOW = 1000, 100
 
 

@@ -11,7 +11,7 @@ from tests.chaos.runner import run
 from tests.chaos.witness import Witness
 from tests.chaos.world import World
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("chaos"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 SEEDS = (2, 3, 5, 6, 124, 140, 174)
 
 

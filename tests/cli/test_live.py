@@ -13,7 +13,7 @@ from tests.cluster.cluster import Cluster, Options
 from tests.cluster.kube import until
 from tests.e2e.scenario import jobflow, step_of, targets, template
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("cli")]
+pytestmark = [pytest.mark.e2e]
 SPEED = 20.0
 NAMESPACE = "people"
 

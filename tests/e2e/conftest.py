@@ -18,11 +18,10 @@ LONG = 600  # seconds for a scenario with its fixtures; each wait in it has an e
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All scenarios share one cluster, so they belong to one worker of a parallel run; that may be a starved one."""
+    """Scenarios are marked by where they stand. A parallel run keeps each file on one worker (Makefile)."""
     for item in items:
         if "/e2e/" in item.path.as_posix():
             item.add_marker(pytest.mark.e2e)
-            item.add_marker(pytest.mark.xdist_group("e2e"))
             item.add_marker(pytest.mark.timeout(LONG))
 
 
