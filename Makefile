@@ -23,7 +23,7 @@ demo: $(STAMP) ## run the example flow on a local cluster; KEEP=1 leaves it runn
 	@$(BIN)/python -m tests.cluster.local demo $(if $(KEEP),--keep)
 
 test: $(STAMP) ## all tests that need no cluster
-	$(BIN)/python -m pytest $(TESTS) -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest $(TESTS) -m "not slow" -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(STAMP) ## ruff, mypy --strict, import contracts
 	$(BIN)/ruff format --check .

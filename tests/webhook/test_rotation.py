@@ -181,7 +181,7 @@ async def test_renewal_and_a_new_ca_cost_no_admission(server: ApiServer, api: Ap
     assert after["ca.crt"] != before["ca.crt"]
     assert after["tls.crt"] != renewed["tls.crt"]
     assert load.faults == []
-    assert load.done > 100
+    assert load.done > 10, "too little was asked meanwhile to prove anything"
     assert [replica.trust() for replica in pair] == ["", ""]
 
 
