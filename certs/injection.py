@@ -13,6 +13,12 @@ def trusts(configuration: Body, bundle: bytes) -> bool:
     return all(hook.get("clientConfig", {}).get("caBundle") == wanted for hook in hooks)
 
 
+def bundles(configuration: Body) -> set[bytes]:
+    """What the API server trusts, webhook by webhook; empty bytes: its own roots. Raises ValueError for bad base64."""
+    hooks = configuration.get("webhooks") or []
+    return {base64.b64decode(hook.get("clientConfig", {}).get("caBundle") or "") for hook in hooks}
+
+
 def patch(configuration: Body, bundle: bytes) -> list[Body]:
     """JSON patch that sets it, guarded by the resourceVersion so that a concurrent change of the list is not hit."""
     wanted = base64.b64encode(bundle).decode()

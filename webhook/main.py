@@ -24,7 +24,7 @@ from webhook.app import Handler
 from webhook.caches import CacheLookups, Live
 from webhook.server import serving
 from webhook.settings import BadSettings, Settings, parse
-from webhook.sources import Trust, keep_secret, watch_files
+from webhook.sources import Registered, Trust, compare, keep_secret, watch_files
 from webhook.tls import Serving
 
 LOG: Final = logging.getLogger(__name__)
@@ -67,6 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 async def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT; a background task that fails ends the process with its error."""
     draining, serving_certificate, trust = Draining(), Serving(), Trust("not looked at yet")
+    registered = Trust("not looked at yet" if _compares(settings) else "")
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, draining.start)
@@ -77,13 +78,21 @@ async def run(settings: Settings) -> None:
         handler = Handler(
             CacheLookups(caches), Options(settings.scheduler_names, settings.volcano_crds), find=Live(api).find
         )
-        health = Health(ready=_checks(caches, serving_certificate, trust, draining))
+        health = Health(ready=_checks(caches, serving_certificate, trust, registered, draining))
         await stack.enter_async_context(health.serve(settings.host, settings.health_port))
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
         keeping = _keeping(settings, serving_certificate, trust, api)
         background = [tasks.create_task(work) for work in (caches.run(), keeping)]
-        grace = settings.shutdown_seconds
-        listening = serving(handler, settings.host, settings.port, serving_certificate.context, grace=grace)
+        if _compares(settings):
+            background.append(tasks.create_task(_comparing(settings, serving_certificate, registered, api)))
+        listening = serving(
+            handler,
+            settings.host,
+            settings.port,
+            serving_certificate.context,
+            grace=settings.shutdown_seconds,
+            leaving=draining,
+        )
         async with listening as port:
             LOG.info("listening", extra={"port": port, "health_port": settings.health_port})
             await draining.begun()
@@ -108,15 +117,28 @@ def _keeping(settings: Settings, certificate: Serving, trust: Trust, api: Api) -
     return keep_secret(certificate, trust, Keeper(api, place, _now))
 
 
+def _compares(settings: Settings) -> bool:
+    """Whether others issue the certificate and put its CA into the webhook configurations."""
+    return bool(settings.tls_cert_file and settings.webhook_configuration)
+
+
+def _comparing(settings: Settings, certificate: Serving, trust: Trust, api: Api) -> Coroutine[Any, Any, None]:
+    name = service_names(settings.service_name, settings.namespace)[0]
+    return compare(certificate, trust, Registered(api, settings.webhook_configuration), name)
+
+
 def _now() -> datetime:
     return datetime.fromtimestamp(time.time(), UTC)
 
 
-def _checks(caches: Caches, certificate: Serving, trust: Trust, draining: Draining) -> dict[str, Any]:
+def _checks(
+    caches: Caches, certificate: Serving, trust: Trust, registered: Trust, draining: Draining
+) -> dict[str, Any]:
     return {
         "caches": lambda: ", ".join(caches.unsynced()),
         "certificate": lambda: "" if certificate.loaded else "not loaded",
         "trust": trust,
+        "registered": registered,
         "draining": draining,
     }
 

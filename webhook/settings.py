@@ -71,7 +71,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--cert-secret", help="Secret to keep a self-issued CA and certificate in")
     parser.add_argument("--service-name", help="Service whose name the certificate bears")
     parser.add_argument("--namespace", help="namespace of the Service and the Secret")
-    parser.add_argument("--webhook-configuration", type=_words, help="configurations that get the CA, comma-separated")
+    parser.add_argument(
+        "--webhook-configuration",
+        type=_words,
+        help="configurations that get the CA (with --cert-secret) or must hold it before we are ready; comma-separated",
+    )
     parser.add_argument("--drain-seconds", type=float, help="serve on for so long after SIGTERM (5)")
     parser.add_argument("--shutdown-seconds", type=float, help="then wait at most so long for requests in hand (20)")
     return parser

@@ -7,9 +7,13 @@ from typing import Final
 
 from cryptography import x509
 
+from certs import injection
+from certs.handshake import distrust
 from certs.keeper import Keeper
 from certs.material import signed_by
-from shared.kube.errors import ApiError
+from shared.kinds import MUTATING, VALIDATING
+from shared.kube.api import Api
+from shared.kube.errors import ApiError, NotFound
 from webhook.tls import BadCertificate, Files, Serving
 
 LOG: Final = logging.getLogger(__name__)
@@ -63,6 +67,40 @@ async def keep_secret(serving: Serving, trust: Trust, keeper: Keeper, seconds: f
             LOG.error("certificate not kept", extra={"error": str(error)})
             pause = min(seconds, RETRY_SECONDS)
         await asyncio.sleep(pause if trust.reason == "" else min(pause, RETRY_SECONDS))
+
+
+class Registered:
+    """What the API server trusts, by the webhook configurations of these names."""
+
+    def __init__(self, api: Api, configurations: tuple[str, ...]) -> None:
+        self._api = api
+        self._configurations = configurations
+
+    async def bundles(self) -> set[bytes]:
+        """Raises ApiError, and ValueError for a bundle that is no base64."""
+        found = [
+            await self._api.get(kind, "", name) for name in self._configurations for kind in (MUTATING, VALIDATING)
+        ]
+        return set[bytes]().union(*map(injection.bundles, found))
+
+
+async def compare(
+    serving: Serving, trust: Trust, registered: Registered, name: str, seconds: float = SECRET_SECONDS
+) -> None:
+    """Say whether the API server would believe what is served: for certificates that somebody else issues and injects.
+
+    `name`: the Service's DNS name, as the API server asks for it. Without an answer the last word stands.
+    """
+    while True:
+        try:
+            if serving.loaded:
+                reasons = {distrust(serving.context, bundle, name) for bundle in await registered.bundles()}
+                trust.reason = ", ".join(sorted(filter(None, reasons)))
+        except NotFound as error:
+            trust.reason = f"nothing is registered: {error}"
+        except (ApiError, ValueError) as error:
+            LOG.error("webhook configurations not read", extra={"error": str(error)})
+        await asyncio.sleep(seconds if trust.reason == "" else min(seconds, RETRY_SECONDS))
 
 
 def _mistrust(certificate: bytes, authority: str) -> str:

@@ -3,13 +3,14 @@
 import base64
 import contextlib
 import subprocess
+import sys
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
 import yaml
 
-from shared.kinds import MUTATING, VALIDATING, Kind
+from shared.kinds import MUTATING, SECRET, VALIDATING, Kind
 from tests.cluster import tools
 from tests.cluster.backends import Backend, Embedded
 from tests.cluster.cluster import Cluster, Options
@@ -97,12 +98,27 @@ class Installation:
     def start(self, component: str, name: str = "", *more: str, port: int = 0) -> Process:
         """The component's process with the arguments in its Deployment and its service account's token."""
         deployment = self.kube.get(DEPLOYMENT, NAMESPACE, f"{NAME}-{component}")
-        (container,) = deployment["spec"]["template"]["spec"]["containers"]
         name, health = name or component, free_port()
-        arguments = [*container["args"], f"--kubeconfig={self.credentials(component)}", f"--health-port={health}"]
+        arguments = [*self.mounted(deployment), f"--kubeconfig={self.credentials(component)}"]
+        arguments.append(f"--health-port={health}")
         if component == "webhook":
             arguments += [f"--port={port or self.port}"]
         return self.cluster.run(name, component, [*arguments, *more], health)
+
+    def mounted(self, deployment: Body) -> list[str]:
+        """The container's arguments; its Secrets are files, where those arguments then look for them."""
+        pod = deployment["spec"]["template"]["spec"]
+        (container,) = pod["containers"]
+        volumes = {each["name"]: each["secret"] for each in pod.get("volumes") or ()}
+        text = "\n".join(container["args"])
+        for mount in container.get("volumeMounts") or ():
+            secret, place = volumes[mount["name"]], self.cluster.folder / mount["name"]
+            data = self.kube.get(SECRET, NAMESPACE, secret["secretName"])["data"]
+            place.mkdir(exist_ok=True)
+            for item in secret["items"]:
+                (place / item["path"]).write_bytes(base64.b64decode(data[item["key"]]))
+            text = text.replace(f"={mount['mountPath']}/", f"={place}/")
+        return text.split("\n")
 
     def run(self) -> None:
         """Both processes, ready, and the API server asking the webhook."""
@@ -123,8 +139,8 @@ class Installation:
         file.write_text(yaml.safe_dump(body))
         return file
 
-    def await_checked(self) -> None:
-        """Until a flow without steps is refused by the webhook."""
+    def await_checked(self, name: str = "webhook") -> None:
+        """Until a flow without steps is refused by the webhook; `name`: of the process whose log explains why not."""
         where = "/apis/flow.volcano.sh/v1alpha1/namespaces/default/jobflows?dryRun=All"
         said = ""
 
@@ -137,7 +153,7 @@ class Installation:
                 return "denied the request" in said
             return False
 
-        until(refused, 120, lambda: f"not refused by the webhook: {said}\n{self.cluster.logs('webhook', 3000)}")
+        until(refused, 120, lambda: f"not refused by the webhook: {said}\n{self.cluster.logs(name, 3000)}")
 
     def bundles(self) -> set[str]:
         """The CA bundles of both configurations."""
@@ -146,6 +162,12 @@ class Installation:
             for kind in (MUTATING, VALIDATING)
             for hook in self.kube.get(kind, "", CONFIGURATION)["webhooks"]
         }
+
+
+def certs(*arguments: str) -> str:
+    """What `python -m certs` says."""
+    command = [sys.executable, "-m", "certs", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=_SECONDS).stdout
 
 
 EMPTY: Final[Body] = {

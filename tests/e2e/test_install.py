@@ -5,8 +5,6 @@ Every test can be run again on what its first, failed run left.
 
 import base64
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,7 @@ import pytest
 from shared.kinds import CRD, JOBFLOW, JOBTEMPLATE, MUTATING, QUEUE, SECRET, VALIDATING
 from tests.cluster.backends import chosen
 from tests.cluster.kube import until
-from tests.e2e.installation import CONFIGURATION, NAME, NAMESPACE, Installation
+from tests.e2e.installation import CONFIGURATION, NAME, NAMESPACE, Installation, certs
 from tests.e2e.scenario import phase
 
 Body = dict[str, Any]
@@ -113,11 +111,6 @@ def test_certificates_are_inspected_and_rotated_by_hand(installed: Installation)
     assert len(authorities()) == 2  # also when asked again, before the old one may go
     await_trust(installed)
     assert "cycle a -> b -> a" in refusal(installed)
-
-
-def certs(*arguments: str) -> str:
-    command = [sys.executable, "-m", "certs", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=180).stdout
 
 
 def test_uninstalled_it_leaves_crds_and_flows_and_nothing_in_the_way(installed: Installation) -> None:

@@ -1,13 +1,14 @@
 """The whole HTTPS side over real TLS: reviews, bad requests, hostile clients, a certificate replaced under load."""
 
 import asyncio
+import base64
 import io
 import json
 import socket
 import ssl
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from webhook.app import Handler
 from webhook.lookups import Absence
 from webhook.patch import applied
 from webhook.server import serving
-from webhook.sources import Trust, keep_secret, watch_files
+from webhook.sources import Registered, Trust, compare, keep_secret, watch_files
 from webhook.tls import BadCertificate, Files, Serving
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -308,6 +309,27 @@ async def test_a_changed_certificate_is_served_to_new_connections_and_old_ones_g
     watcher.cancel()
 
 
+async def test_who_is_about_to_close_gives_each_connection_back_with_its_next_answer() -> None:
+    """Else the API server would send a review over a connection that closes under it, and an apply would fail."""
+    certificate, leaving = Serving(), asyncio.Event()
+    certificate.use(PAIR.certificate, PAIR.key)
+    connector = aiohttp.TCPConnector(ssl=trusting(), limit=1)
+    listening = serving(
+        Handler(known()), "127.0.0.1", 0, certificate.context, grace=1.0, leaving=lambda: leaving.is_set()
+    )
+    async with listening as port, aiohttp.ClientSession(connector=connector) as session:
+        url = f"https://localhost:{port}/jobflows/validate"
+
+        async def said() -> str:
+            async with session.post(url, data=io.BytesIO(envelope(review(flow())))) as answer:
+                assert answer.status == 200
+                return answer.headers.get("Connection", "")
+
+        assert await said() == ""
+        leaving.set()
+        assert [await said(), await said()] == ["close", "close"]
+
+
 async def test_a_pair_that_does_not_match_is_not_served(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     certificate = Serving()
     files = write(tmp_path, PAIR)
@@ -352,6 +374,34 @@ async def test_a_certificate_of_another_ca_than_the_api_server_trusts_is_not_rea
     bundle.write_bytes(AUTHORITY.certificate + bundle.read_bytes())
     await until(lambda: trust() == "")
     watcher.cancel()
+
+
+async def test_what_others_inject_must_fit_what_others_issue(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chain, name and date, as the API server sees them."""
+    monkeypatch.setattr(sources, "RETRY_SECONDS", 0.01)
+    today = datetime.now(UTC)  # noqa: TID251 - OpenSSL looks at the clock of the machine
+    authority = new_authority("theirs", today)
+    pair = issue_serving(authority, ("w.n.svc",), today)
+    certificate, trust, api = Serving(), Trust("not looked at yet"), Secrets()
+    registered = Registered(api, ("jobflow",))  # type: ignore[arg-type]  # of Api only `get` is used
+    task = asyncio.create_task(compare(certificate, trust, registered, "w.n.svc", 0.01))
+    certificate.use(pair.certificate, pair.key)
+    await until(lambda: "nothing is registered" in trust())
+    for bundle, wanted in (
+        (new_authority("other", today).certificate, "unable to get local issuer certificate"),
+        (b"", "unable to get local issuer certificate"),
+        (new_authority("other", today).certificate + authority.certificate, ""),
+        (b"nonsense", "no start line"),
+        (authority.certificate, ""),
+    ):
+        api.configuration = {"webhooks": [{"clientConfig": {"caBundle": base64.b64encode(bundle).decode()}}]}
+        await until(lambda wanted=wanted: wanted in trust() and bool(wanted) == bool(trust()))
+    late = issue_serving(authority, ("w.n.svc",), today - timedelta(days=400))
+    elsewhere = issue_serving(authority, ("w.elsewhere.svc",), today)
+    for other, wanted in ((late, "expired"), (elsewhere, "not valid for 'w.n.svc'"), (pair, "")):
+        certificate.use(other.certificate, other.key)
+        await until(lambda wanted=wanted: wanted in trust() and bool(wanted) == bool(trust()))
+    task.cancel()
 
 
 class Secrets:
