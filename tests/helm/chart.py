@@ -31,32 +31,38 @@ class Refused(Exception):
 
 
 @functools.cache
-def helm() -> str:
-    found = tools.find("helm")
-    assert found is not None, "helm is neither on PATH nor to be had from the package registry"
+def helm(name: str = "helm") -> str:
+    """`helm3`: of the older major version."""
+    found = tools.find(name)
+    assert found is not None, f"{name} is neither on PATH nor to be had from the package registry"
     return str(found)
 
 
-def run(*arguments: str) -> str:
+def run(*arguments: str, tool: str = "helm") -> str:
     """Standard output. Raises Refused with what helm says."""
-    done = subprocess.run([helm(), *arguments], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([helm(tool), *arguments], capture_output=True, text=True, timeout=180, check=False)
     if done.returncode:
         raise Refused(done.stderr + done.stdout)
     return done.stdout
 
 
 def render(
-    values: Body | None = None, *, release: str = "jobflow", namespace: str = NAMESPACE, crds: bool = False
+    values: Body | None = None,
+    *,
+    release: str = "jobflow",
+    namespace: str = NAMESPACE,
+    crds: bool = False,
+    tool: str = "helm",
 ) -> tuple[Body, ...]:
     """The chart's objects. CRDs only on demand: they are large and hardly depend on values."""
     said = {"crds": {"install": crds}} | (values or {})
-    return _render(json.dumps(said, sort_keys=True), release, namespace)
+    return _render(json.dumps(said, sort_keys=True), release, namespace, tool)
 
 
 @functools.lru_cache(maxsize=256)
-def _render(values: str, release: str, namespace: str) -> tuple[Body, ...]:
+def _render(values: str, release: str, namespace: str, tool: str) -> tuple[Body, ...]:
     arguments = [f"--set-json={key}={json.dumps(value)}" for key, value in json.loads(values).items()]
-    text = run("template", release, str(CHART), f"--namespace={namespace}", *arguments)
+    text = run("template", release, str(CHART), f"--namespace={namespace}", *arguments, tool=tool)
     return tuple(each for each in yaml.load_all(text, yaml.CSafeLoader) if each)
 
 

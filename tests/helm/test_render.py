@@ -71,11 +71,29 @@ CASES: dict[str, Body] = {
     "roles apart": {"aggregateRoles": False},
     "test image": {"test": {"image": {"repository": "python", "tag": "3.13-slim"}}},
     "global": {"global": {"anything": "goes"}},
+    "mirrored": {"imageRegistry": "registry.example.com/mirror", "imagePullSecrets": [{"name": "pull"}]},
+    "mirrored by the whole": {
+        "global": {"imageRegistry": "registry.example.com/mirror/", "imagePullSecrets": [{"name": "pull"}]}
+    },
 }
 
 
-def test_the_chart_passes_lint() -> None:
-    assert "0 chart(s) failed" in run("lint", "--strict", str(CHART))
+@pytest.mark.parametrize("tool", ["helm", "helm3"])
+def test_the_chart_passes_lint(tool: str) -> None:
+    assert "0 chart(s) failed" in run("lint", "--strict", str(CHART), tool=tool)
+
+
+BOTH = ("as it comes", "all metrics", "placement", "cert-manager", "existing", "neither")
+
+
+@pytest.mark.parametrize("case", BOTH)
+def test_helm_3_renders_what_helm_4_renders(case: str) -> None:
+    here, there = (render(CASES[case], crds=True, tool=tool) for tool in ("helm", "helm3"))
+    assert {identity(each): each for each in here} == {identity(each): each for each in there}
+
+
+def identity(each: Body) -> tuple[str, str]:
+    return each["kind"], each["metadata"]["name"]
 
 
 @pytest.mark.parametrize("values", CASES.values(), ids=CASES)
@@ -178,6 +196,39 @@ def _selected(each: Body) -> list[tuple[Body, set[str]]]:
     return []
 
 
+@pytest.mark.parametrize("case", ["mirrored", "mirrored by the whole"])
+def test_one_value_sends_every_image_to_another_registry(case: str) -> None:
+    objects = render(CASES[case] | {"webhook": {"image": {"digest": DIGEST}}})
+    pods = [each["spec"]["template"]["spec"] for each in objects if each["kind"] == "Deployment"]
+    pods += [each["spec"] for each in objects if each["kind"] == "Pod"]
+    assert sorted(container["image"] for pod in pods for container in pod["containers"]) == [
+        "registry.example.com/mirror/jobflow-controller:0.1.0",
+        f"registry.example.com/mirror/jobflow-webhook@{DIGEST}",
+        f"registry.example.com/mirror/jobflow-webhook@{DIGEST}",
+    ]
+    assert [pod["imagePullSecrets"] for pod in pods] == [[{"name": "pull"}]] * 3
+
+
+def test_cert_manager_makes_a_ca_that_outlives_what_it_signs() -> None:
+    """A serving certificate that were its own CA would not be trusted from a renewal until the CA is injected."""
+    objects = render(CASES["cert-manager"])
+    serving, authority = of(objects, "Certificate", "-webhook")["spec"], of(objects, "Certificate", "-ca")["spec"]
+    signer, root = of(objects, "Issuer", "-webhook"), of(objects, "Issuer", "-root")
+    assert serving["issuerRef"]["name"] == signer["metadata"]["name"]
+    assert signer["spec"]["ca"]["secretName"] == authority["secretName"] != serving["secretName"]
+    assert authority["issuerRef"]["name"] == root["metadata"]["name"]
+    assert authority["isCA"]
+    assert _hours(authority["renewBefore"]) > _hours(serving["duration"]) > _hours(serving["renewBefore"])
+    theirs = render(CASES["cert-manager with an issuer"])
+    assert of(theirs, "Certificate")["spec"]["issuerRef"] == {"name": "ours", "kind": "ClusterIssuer"}
+    assert not [each for each in theirs if each["kind"] == "Issuer"]
+
+
+def _hours(text: str) -> int:
+    return int(text.removesuffix("h"))
+
+
+DIGEST = f"sha256:{'a' * 64}"
 WRONG: dict[str, Body] = {
     "misspelt at the top": {"replica": 3},
     "misspelt below": {"webhook": {"replica": 3}},
@@ -191,6 +242,7 @@ WRONG: dict[str, Body] = {
     "more time than the API server gives": {"webhook": {"timeoutSeconds": 31}},
     "a port that needs root": {"webhook": {"port": 443}},
     "no scheduler": {"schedulerNames": []},
+    "a digest that is none": {"webhook": {"image": {"digest": "latest"}}},
     "existing without a Secret": {"certificates": {"source": "existing"}},
 }
 

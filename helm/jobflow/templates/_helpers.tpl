@@ -67,8 +67,17 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- end }}
 {{- end }}
 
+{{/* A digest outranks a tag. One registry for all images, also that of a chart which has this one as a part. */}}
 {{- define "jobflow.image" -}}
-{{ .image.repository }}:{{ .image.tag | default .root.Chart.AppVersion }}
+{{- with .root.Values.imageRegistry | default (.root.Values.global).imageRegistry }}{{ trimSuffix "/" . }}/{{ end -}}
+{{- .image.repository -}}
+{{- if .image.digest }}@{{ .image.digest }}{{ else }}:{{ .image.tag | default .root.Chart.AppVersion }}{{ end -}}
+{{- end }}
+
+{{- define "jobflow.pullSecrets" -}}
+{{- with concat (.Values.imagePullSecrets | default list) ((.Values.global).imagePullSecrets | default list) | uniq }}
+imagePullSecrets: {{ toYaml . | nindent 2 }}
+{{- end }}
 {{- end }}
 
 {{- define "jobflow.containerSecurity" -}}
@@ -82,9 +91,7 @@ seccompProfile: {type: RuntimeDefault}
 {{/* What both Deployments share: identity, spread over nodes, placement. */}}
 {{- define "jobflow.podSpec" -}}
 serviceAccountName: {{ .name }}
-{{- with .root.Values.imagePullSecrets }}
-imagePullSecrets: {{ toYaml . | nindent 2 }}
-{{- end }}
+{{- include "jobflow.pullSecrets" .root }}
 {{- with .root.Values.priorityClassName }}
 priorityClassName: {{ . }}
 {{- end }}
