@@ -154,8 +154,13 @@ def _end_loop(turn: Turn, step: Step, state: StepStatus, found: End) -> None:
         found.reason,
         found.message,
         outputs=iterations.outputs.get(last, {}) if completed else state.outputs,
-        exit_code=0 if completed else state.exit_code,
+        exit_code=0 if completed else _code(state, iterations),
     )
+
+
+def _code(state: StepStatus, iterations: Iterations) -> int | None:
+    failed = loop.first_failure(state, iterations) if iterations.failed_indexes else None
+    return failed.exit_code if failed is not None else state.exit_code
 
 
 def _again(turn: Turn, step: Step, ready: Ready) -> None:

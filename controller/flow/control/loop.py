@@ -13,7 +13,7 @@ from controller.flow.plan import max_iterations
 from controller.flow.turn import Turn
 from controller.flow.values import ExpressionFault, Iteration, evaluate_at
 from shared.flowgraph import Place
-from shared.model.flow_status import Iterations, LastIteration, StepStatus
+from shared.model.flow_status import Attempt, Iterations, LastIteration, StepStatus
 from shared.model.phases import StepPhase
 from shared.model.step import Loop, Step
 
@@ -63,15 +63,22 @@ def next_iterations(turn: Turn, step: Step, loop: Loop, state: StepStatus) -> En
 
 
 def _before(state: StepStatus, index: int) -> LastIteration | None:
-    """The last ended iteration before this one; of iterations that run side by side a later one may have ended."""
-    return state.last if state.last is not None and state.last.index < index else None
+    """The last ended iteration before this one: a later one may have ended beside it, or itself before a command."""
+    if state.last is not None and state.last.index < index:
+        return state.last
+    known = state.iterations or Iterations()
+    place = max((one for one in indexes.parse(known.completed_indexes) if one < index), default=None)
+    if place is None:
+        return None
+    outputs = known.outputs.get(str(place), {})
+    return LastIteration(index=place, phase=StepPhase.COMPLETED, exit_code=0, outputs=outputs)
 
 
 def _while(turn: Turn, step: Step, loop: Loop, state: StepStatus, due: list[int], busy: bool) -> End | list[Iteration]:
     if busy:
         return [Iteration(index, None, _before(state, index)) for index in due[:1]]
     index = len(indexes.parse(state.iterations.completed_indexes if state.iterations else ""))
-    iteration = Iteration(index, None, state.last)
+    iteration = Iteration(index, None, _before(state, index))
     if not evaluate_at(turn, step, Place.WHILE, loop.while_ or "", iteration=iteration):
         return End(StepPhase.COMPLETED, "", f"{index} iterations")
     if index >= max_iterations(loop):
@@ -79,9 +86,14 @@ def _while(turn: Turn, step: Step, loop: Loop, state: StepStatus, due: list[int]
     return [iteration]
 
 
-def _failed(state: StepStatus, found: Iterations) -> End:
+def first_failure(state: StepStatus, found: Iterations) -> Attempt | None:
+    """The last attempt of the first iteration that failed."""
     failed = indexes.parse(found.failed_indexes)
-    attempt = next((one.last_attempt for one in found.retries if one.index in failed), state.last_attempt)
+    return next((one.last_attempt for one in found.retries if one.index in failed), state.last_attempt)
+
+
+def _failed(state: StepStatus, found: Iterations) -> End:
+    attempt = first_failure(state, found)
     told = ": ".join(part for part in (attempt.reason, attempt.message) if part) if attempt else ""
     why = f": {told}" if told else ""
     own = attempt is not None and (not attempt.job or attempt.reason in reasons.OF_THE_STEP)

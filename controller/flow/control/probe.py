@@ -86,6 +86,15 @@ def _status(jobs: Sequence[JobSeen], wanted: TaskStatusProbe) -> str:
     return ""
 
 
+def _alike(tasks: Sequence[tuple[JobSeen, str, int]]) -> dict[tuple[str, int], tuple[str, ...]]:
+    """The Jobs that run, by task and pods it needs; of Jobs that have all ended, no name under the first."""
+    found: dict[tuple[str, int], tuple[str, ...]] = {}
+    for job, task, needed in tasks:
+        if not job.ended:
+            found[task, needed] = (*found.get((task, needed), ()), job.name)
+    return found or {(tasks[0][1], tasks[0][2]): ()}
+
+
 def _network(turn: Turn, step: Step, jobs: Sequence[JobSeen], found: Probe) -> tuple[str, ...]:
     checks: tuple[HttpGet | TcpSocket, ...] = (*found.http_get_list, *found.tcp_socket_list)
     if not checks:
@@ -94,8 +103,9 @@ def _network(turn: Turn, step: Step, jobs: Sequence[JobSeen], found: Probe) -> t
         tasks = list(_tasks(jobs, check.task_name))
         if not tasks:
             return (f"task {check.task_name} is in no Job of the targets",)
-        names = tuple(job.name for job, _, _ in tasks if not job.ended)
-        turn.probes.append(ProbeWanted(step.name, names, tasks[0][1], tasks[0][2], check))
+        turn.probes.extend(
+            ProbeWanted(step.name, names, task, needed, check) for (task, needed), names in _alike(tasks).items()
+        )
     result = turn.seen.probes.get(step.name)
     if result is None:
         return ("probe not tried yet",)

@@ -8,7 +8,7 @@ from controller.flow.decide import decide
 from controller.flow.plan import Plan
 from controller.flow.seen import ProbeResult
 from shared.model.phases import JobPhase
-from tests.controller.flow.make import Cluster, flow, started, step
+from tests.controller.flow.make import TEMPLATE, Cluster, flow, started, step
 
 OUT = [{"name": "grade", "key": "grade"}]
 
@@ -536,3 +536,38 @@ def test_a_condition_on_a_label_follows_the_label_until_the_step_starts():
     cluster.flow = replace(cluster.flow, status=first.carry, metadata=replace(metadata, labels={"go": "no"}))
     states = {one.name: one for one in decide(cluster.seen(), plan).carry.steps}
     assert states["b"].reason == "ConditionFalse"
+
+
+def test_a_failed_loop_has_the_exit_code_of_its_first_failure_whatever_ends_later():
+    cluster = started(
+        step("a", for_={"range": {"end": 3}}, allowFailure=True), step("b", "a", if_="steps.a.exitCode == 3")
+    )
+    cluster.fail("f-a-1", code=3)
+    cluster.complete("f-a-0", "f-a-2")
+    assert (cluster.step("a").exit_code, str(cluster.step("b").phase)) == (3, "Pending")
+
+
+def test_after_a_command_last_is_the_iteration_before_the_one_that_failed():
+    loop = {"while": "index == 0 || (last.phase == 'Completed' && last.outputs.grade == string(index))"}
+    cluster = started(step("a", for_=loop, outputs=OUT))
+    cluster.complete("f-a-0", message='{"grade": 1}')
+    cluster.complete("f-a-1", message='{"grade": 2}')
+    cluster.fail("f-a-2")
+    assert cluster.phase == "Failed"
+    cluster.command("RetryJobFlow")
+    assert cluster.created[-1] == "f-a-2-r1"
+    cluster.complete("f-a-2-r1", message='{"grade": 7}')
+    assert (cluster.phase, cluster.step("a").message) == ("Succeed", "3 iterations")
+
+
+def test_every_job_of_the_targets_is_probed_for_as_many_pods_as_it_needs():
+    task = {"name": "main", "replicas": 3, "minAvailable": 2, "template": TEMPLATE["spec"]["tasks"][0]["template"]}
+    wide = {**TEMPLATE, "spec": {"tasks": [task]}}
+    probe = {"tcpSocketList": [{"taskName": "main", "port": 80}]}
+    cluster = Cluster(
+        flow(step("a"), step("b"), step("c", "a", "b", probe=probe)), {"a": TEMPLATE, "b": wide, "c": TEMPLATE}
+    )
+    cluster.settle()
+    cluster.run("f-a", "f-b")
+    assert cluster.last is not None
+    assert [(one.jobs, one.minimum) for one in cluster.last.probes] == [(("f-a",), 1), (("f-b",), 2)]
