@@ -51,7 +51,7 @@ def dependents(edges: Edges) -> dict[str, tuple[str, ...]]:
 def cycle(edges: Edges) -> tuple[str, ...] | None:
     """One cycle in the order in which its nodes would run, spelled out as ("a", "b", "c", "a"): b waits for a, c for b, a
     for c. None when there is none."""
-    stuck = set(edges).difference(order(edges))
+    stuck = set() if _is_ordered(edges) else set(edges).difference(order(edges))
     if not stuck:
         return None
     # A stuck node has a stuck target: following those must come back to a node already passed.
@@ -64,6 +64,16 @@ def cycle(edges: Edges) -> tuple[str, ...] | None:
     rank = {name: place for place, name in enumerate(edges)}
     first = path.index(min(path, key=rank.__getitem__))
     return (*path[first:], *path[: first + 1])
+
+
+def _is_ordered(edges: Edges) -> bool:
+    """Whether every node stands behind its targets, as people mostly write them: a tenth of the work of ordering."""
+    done: set[str] = set()
+    for node, targets in edges.items():
+        if not done.issuperset(targets):
+            return False
+        done.add(node)
+    return True
 
 
 def depth(edges: Edges) -> int:
