@@ -6,10 +6,11 @@ from typing import Final
 
 import msgspec
 
+from controller.gang.apart import is_exclusive, said
 from controller.gang.group import Group
 from controller.gang.member import Member
 from controller.gang.ref import Ref
-from controller.gang.shape import Amounts, Shape, total
+from controller.gang.shape import Amounts, Shape, total, words
 
 NOT_ENOUGH_TASKS: Final = "NotEnoughTasks"
 NOT_ENOUGH_PODS_OF_TASK: Final = "NotEnoughPodsOfTask"
@@ -61,6 +62,13 @@ class Candidate(msgspec.Struct, frozen=True):
         return total(self.gang)
 
     @property
+    def needs(self) -> str:
+        """In words."""
+        alone = sorted({said(name) for shape, _ in self.gang for name, _ in shape.requests if is_exclusive(name)})
+        also = f", and of each node no more than one {' and one '.join(alone)}" if alone else ""
+        return f"{self.size} pods that start together need {words(self.amounts)}{also}"
+
+    @property
     def size(self) -> int:
         return sum(count for _, count in self.gang)
 
@@ -68,9 +76,13 @@ class Candidate(msgspec.Struct, frozen=True):
 def candidate(group: Group, members: Iterable[Member], priority: int | None) -> Candidate:
     """`priority`: of the group's PriorityClass; None when it names none, then the pods' own highest counts."""
     pods = list(members)
-    waiting = sorted((each for each in pods if each.waits), key=_order)
+    held = [each for each in pods if each.waits and each.held]
+    waiting = sorted((each for each in pods if each.waits and not each.held), key=_order)
     counted = [each for each in pods if not each.gated and not (each.terminating and not each.finished)]
     chosen, missing = _chosen(group, counted, waiting)
+    if missing is not None and held:
+        message = f"{len(held)} pods wait for somebody to take away their scheduling gate {held[0].held}"
+        missing = Refusal(NOT_ENOUGH_TASKS, message)
     taken = {each.uid for each in chosen}
     return Candidate(
         ref=group.ref,

@@ -1,12 +1,14 @@
 """How much room the nodes have, kept up to date change by change: two views of it.
 
 `free` is what may still be promised: allocatable minus bound pods minus what was promised to pods not yet bound;
-`open` leaves promises out: what the scheduler, which knows nothing of them, may choose from. `total` and `largest`: what all
+`open` leaves promises out: what the scheduler, which knows nothing of them, may choose from. Of what only one pod of a node
+can have, every node has one more than it says. `total` and `largest`: what all
 nodes have together, and the most that one has.
 """
 
 from collections.abc import Iterable, Mapping
 
+from controller.gang.apart import is_exclusive
 from controller.gang.node import Node, admits
 from controller.gang.shape import Amounts, Place, Shape, added
 
@@ -107,7 +109,8 @@ def room_for(room: Mapping[str, int], requests: Iterable[tuple[str, int]]) -> in
     """How many pods that ask for `requests` (not empty) go into `room`."""
     most = -1
     for name, amount in requests:
-        number = room.get(name, 0) // amount
+        have = room.get(name, 0)
+        number = have // amount if have > 0 else have + is_exclusive(name)
         if number <= 0:
             return 0
         if number < most or most < 0:

@@ -1,11 +1,13 @@
 """Where a new group asks whether it may start at once, so that its pods need no gate and nothing is written twice."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from controller.gang.admit import Admission
 from controller.gang.candidate import Candidate
 from controller.gang.floor import Floor
+from controller.gang.lift import schedulable
 from controller.gang.promises import COMING_SECONDS
 from controller.gang.ref import Ref
 from controller.gang.rules import Rules
@@ -31,8 +33,11 @@ class Desk:
         if self.floor.promises.is_expected(ref):
             return True
         now = self.clock()
-        everything = tuple((shape_of(task.template), task.replicas) for task in tasks)
-        for gang in dict.fromkeys((_merged(everything), _merged(_minimum(tasks, minimum)))):
+        if any((task.template.get("spec") or {}).get("schedulingGates") for task in tasks):
+            return False  # the scheduler would not bind them, and others would wait for that
+        shapes = [shape_of(_in_place(task.template, ref.namespace)) for task in tasks]
+        everything = tuple((shape, task.replicas) for shape, task in zip(shapes, tasks, strict=True))
+        for gang in dict.fromkeys((_merged(everything), _merged(_minimum(tasks, shapes, minimum)))):
             newcomer = Candidate(ref, queue or names.DEFAULT_QUEUE, now, gang=gang)
             if gang and self.admission.let_in(newcomer, now + COMING_SECONDS):
                 return True
@@ -43,10 +48,16 @@ class Desk:
         return self.floor.promises.claim(ref, pod, shape)
 
 
-def _minimum(tasks: Sequence[GangTask], minimum: int) -> tuple[tuple[Shape, int], ...]:
-    ordered = sorted(tasks, key=lambda task: -task.priority)
-    counts = gang_counts(ordered, minimum)
-    return tuple((shape_of(task.template), count) for task, count in zip(ordered, counts, strict=True))
+def _in_place(template: Mapping[str, Any], namespace: str) -> Mapping[str, Any]:
+    """As a pod of it will be, as far as its shape goes."""
+    metadata, spec = template.get("metadata") or {}, template.get("spec") or {}
+    return {"metadata": {**metadata, "namespace": namespace}, "spec": schedulable(spec)}
+
+
+def _minimum(tasks: Sequence[GangTask], shapes: Sequence[Shape], minimum: int) -> tuple[tuple[Shape, int], ...]:
+    ordered = sorted(zip(tasks, shapes, strict=True), key=lambda each: -each[0].priority)
+    counts = gang_counts([task for task, _ in ordered], minimum)
+    return tuple((shape, count) for (_, shape), count in zip(ordered, counts, strict=True))
 
 
 def _merged(gang: Sequence[tuple[Shape, int]]) -> tuple[tuple[Shape, int], ...]:

@@ -207,6 +207,8 @@ class Floor:
             if not self.granted[before.group]:
                 del self.granted[before.group]
         if after is None or after.group is None or not after.expected:
+            if after is not None and before is None:
+                self.promises.redeem(after)  # bound from the first: it names its node
             kept = after is not None and after.waits
             if not kept and self.promises.take_back(uid):
                 self.version += 1

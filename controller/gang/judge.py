@@ -107,7 +107,7 @@ class Judge:
 
     def _no_room(self, candidate: Candidate, rooms: Mapping[str, Amounts], found: Fit | None) -> Refusal:
         gang, number = candidate.gang, candidate.size
-        needs = f"{number} pods that start together need {words(candidate.amounts)}"
+        needs = candidate.needs
         if self._emptied is None:
             self._emptied = self._capacity.emptied()
         ever = fit(gang, self._capacity, self._emptied)

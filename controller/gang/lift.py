@@ -1,5 +1,6 @@
-"""Patches that let a pod go."""
+"""Patches that let a pod go, and how pods are held to nodes until then."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from controller.decision import Patch
@@ -37,3 +38,15 @@ def held_to(node: str, affinity: Body) -> Body:
     terms = (nodes.get(REQUIRED) or {}).get("nodeSelectorTerms") or [{}]
     narrowed = [{**term, "matchFields": [*(term.get("matchFields") or ()), field]} for term in terms]
     return {**affinity, "nodeAffinity": {**nodes, REQUIRED: {"nodeSelectorTerms": narrowed}}}
+
+
+def schedulable(spec: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The pod spec without nodeName, which a gated pod cannot have: held to the node by affinity instead, and let onto it
+    by whatever keeps other pods out, since a pod that names its node does not ask."""
+    node = spec.get("nodeName")
+    if not node:
+        return spec
+    passing = {"operator": "Exists", "effect": "NoSchedule"}
+    rest = {name: value for name, value in spec.items() if name != "nodeName"}
+    tolerations = [*(spec.get("tolerations") or ()), passing]
+    return {**rest, "affinity": held_to(node, spec.get("affinity") or {}), "tolerations": tolerations}

@@ -16,7 +16,8 @@ class Member(msgspec.Struct, frozen=True):
     """A pod. `group`: its PodGroup, None for all others; `node`: "" until bound; `gated`: our gate holds it.
 
     `phase`: Succeeded, Failed, Running or Pending; `owned`: a controller makes it again when it is deleted;
-    `refused`: why the scheduler cannot place it, in its words; `kept`: whoever made it wants it never to give way.
+    `refused`: why the scheduler cannot place it, in its words; `kept`: whoever made it wants it never to give way;
+    `held`: a scheduling gate that is not ours.
     """
 
     ref: Ref
@@ -33,6 +34,7 @@ class Member(msgspec.Struct, frozen=True):
     priority: int = 0
     refused: str = ""
     kept: bool = False
+    held: str = ""
 
     @property
     def finished(self) -> bool:
@@ -79,6 +81,7 @@ def member_of(pod: Body) -> Member:
         index=int(index) if index.isdecimal() else 0,
         priority=spec.get("priority") or 0,
         refused=_refused(status) if group else "",
+        held=next((str(gate) for gate in gates if gate != names.GANG_GATE), ""),
         kept=annotations.get(names.PREEMPTABLE) == "false",
     )
 

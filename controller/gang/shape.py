@@ -7,6 +7,7 @@ from typing import Any, Final
 import msgspec
 import orjson
 
+from controller.gang.apart import exclusive, is_exclusive
 from shared.quantity import Quantity, QuantityError, quantity
 from shared.resources import pod_requests
 
@@ -50,14 +51,15 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class Shape(msgspec.Struct, frozen=True):
-    """Pods of one shape are interchangeable. `requests`: sorted, always with one of `pods`."""
+    """Pods of one shape are interchangeable. `requests`: of a node; sorted, always with one of `pods`, and with what only
+    one pod of a node can have (controller.gang.apart); `amounts`: of the cluster, without those."""
 
     requests: tuple[tuple[str, int], ...]
     place: Place = Place()
 
     @property
     def amounts(self) -> Amounts:
-        return dict(self.requests)
+        return {name: amount for name, amount in self.requests if not is_exclusive(name)}
 
 
 def shape_of(pod: Body) -> Shape:
@@ -72,7 +74,7 @@ def shape_of(pod: Body) -> Shape:
             if spec.get(key)
         },
     }
-    return _shape(orjson.dumps(essence, option=orjson.OPT_SORT_KEYS))
+    return _shape(orjson.dumps(essence, option=orjson.OPT_SORT_KEYS), tuple(exclusive(pod)))
 
 
 def amounts_of(raw: Any) -> Amounts:
@@ -112,7 +114,7 @@ def added(first: Mapping[str, int], second: Mapping[str, int]) -> Amounts:
 def total(shapes: Iterable[tuple[Shape, int]]) -> Amounts:
     amounts: Amounts = {}
     for shape, count in shapes:
-        for name, amount in shape.requests:
+        for name, amount in shape.amounts.items():
             amounts[name] = amounts.get(name, 0) + amount * count
     return amounts
 
@@ -122,10 +124,10 @@ def _resources(container: Body) -> Body:
 
 
 @lru_cache(maxsize=8192)
-def _shape(essence: bytes) -> Shape:
+def _shape(essence: bytes, alone: tuple[str, ...]) -> Shape:
     spec = orjson.loads(essence)
     needs = {name: units(name, amount) for name, amount in pod_requests({"spec": spec}).items()}
-    needs = {name: amount for name, amount in needs.items() if amount > 0} | {PODS: 1}
+    needs = {name: amount for name, amount in needs.items() if amount > 0} | {PODS: 1} | dict.fromkeys(alone, 1)
     return Shape(tuple(sorted(needs.items())), _place(spec))
 
 

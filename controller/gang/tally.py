@@ -37,5 +37,5 @@ class Tally:
         self.failed += times * (member.phase == "Failed")
         self.finished += times * member.finished
         if member.holds or member.expected:
-            for name, amount in member.shape.requests:
+            for name, amount in member.shape.amounts.items():
                 self.held[name] = self.held.get(name, 0) + times * amount

@@ -5,6 +5,7 @@ from typing import Any
 
 from controller.gang import phase
 from controller.gang.desk import Desk
+from controller.gang.lift import schedulable
 from controller.gang.ref import Ref
 from controller.gang.shape import shape_of
 from shared import names
@@ -41,5 +42,6 @@ class GateBackend:
         if spec.get("schedulerName") == names.DEFAULT_SCHEDULER:
             spec["schedulerName"] = self._scheduler
         if not self.desk.claim(Ref(metadata["namespace"], group), metadata["name"], shape_of(pod)):
-            spec["schedulingGates"] = [*spec.get("schedulingGates", ()), {"name": names.GANG_GATE}]
+            gates = [*(spec.get("schedulingGates") or ()), {"name": names.GANG_GATE}]
+            spec = {**schedulable(spec), "schedulingGates": gates}
         return {**pod, "spec": spec}

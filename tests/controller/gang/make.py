@@ -93,6 +93,7 @@ class World:
         metadata = {
             "name": f"{group}-{task}-{index}",
             "namespace": NAMESPACE,
+            "labels": (pod.get("metadata") or {}).get("labels") or {},
             "annotations": annotations,
             "ownerReferences": [{"controller": True}],
         }
