@@ -153,6 +153,8 @@ def _ended(turn: Turn, step: Step, name: str, job: JobSeen | None) -> Attempt | 
     if job.phase is JobPhase.ABORTED and (late or halted):
         phase = StepPhase.FAILED if late else StepPhase.TERMINATED
         return _of(job, phase, late or _why(turn), turn.now_text, None, _said(turn, step, late))
+    if job.phase is JobPhase.ABORTED and step.daemon and daemon.served(turn, step.name):
+        return _of(job, StepPhase.COMPLETED, "", turn.now_text, None)
     if not job.ended:
         return None
     pods = turn.seen.pods.get(name)

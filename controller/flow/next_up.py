@@ -13,7 +13,7 @@ _SHOWN = 3
 
 def next_up(turn: Turn) -> tuple[NextStep, ...]:
     """Steps that start, or go on, as soon as what is named here has happened."""
-    if turn.completion_time is not None:
+    if turn.completion_time is not None or turn.seen.flow.metadata.deletion_timestamp:
         return ()
     found = [NextStep(name=step.name, waiting_for=words) for step in turn.plan.flows if (words := _words(turn, step))]
     open_ = [step.name for step in turn.plan.flows if not turn.steps[step.name].phase.ended]

@@ -6,13 +6,13 @@ from controller.decision import Delete, Note
 from controller.flow.seen import JobSeen
 from controller.flow.turn import Turn
 from shared.kinds import JOB
-from shared.model.phases import RetainPolicy
+from shared.model.phases import JobPhase, RetainPolicy
 
 
 def find_strays(turn: Turn) -> None:
     """Have unfinished Jobs terminated that are no attempt under way of any step."""
     _tell_edits(turn)
-    running = [job for job in turn.jobs.values() if not job.ended and not job.deleting]
+    running = [job for job in turn.jobs.values() if not _at_rest(job) and not job.deleting]
     if not running:
         return
     wanted = {job.name for state in turn.begun() for job in turn.current_jobs(state)}
@@ -26,6 +26,11 @@ def find_strays(turn: Turn) -> None:
         elif job.step and job.uid not in turn.seen.ordered:
             said = f"Job {job.name} of step {job.step}, which is no longer in spec, is terminated and removed"
             turn.notes.append(Note("SpecChangedTooLate", said, "Warning"))
+
+
+def _at_rest(job: JobSeen) -> bool:
+    """Whether nothing of it runs: an Aborted Job takes no order to terminate, and need not be waited for."""
+    return job.ended or job.phase is JobPhase.ABORTED
 
 
 def _of_an_unrecorded_loop(turn: Turn, job: JobSeen) -> bool:
@@ -55,7 +60,7 @@ def removals(turn: Turn) -> Iterator[Delete]:
             continue
         if turn.completion_time is not None:
             unwanted = clean
-        elif not job.ended:
+        elif not _at_rest(job):
             continue
         elif job.step and job.step not in turn.steps:
             unwanted = True

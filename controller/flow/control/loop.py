@@ -98,7 +98,8 @@ def _failed(state: StepStatus, found: Iterations) -> End:
     why = f": {told}" if told else ""
     own = attempt is not None and (not attempt.job or attempt.reason in reasons.OF_THE_STEP)
     reason = attempt.reason if attempt and own and attempt.reason else reasons.ITERATION_FAILED
-    return fail(reason, f"iteration {found.failed_indexes} failed{why}"[:512])
+    which = "iteration" if found.failed_indexes.isdecimal() else "iterations"
+    return fail(reason, f"{which} {found.failed_indexes} failed{why}"[:512])
 
 
 def _items(turn: Turn, step: Step, loop: Loop, state: StepStatus) -> tuple[Any, ...] | None:

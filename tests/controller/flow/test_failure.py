@@ -318,3 +318,23 @@ def test_an_abandoned_job_takes_a_slot_until_it_has_ended():
     cluster.set_job("f-a", JobPhase.TERMINATED)
     cluster.settle()
     assert cluster.created == ["f-a", "f-a-r1"]
+
+
+def test_restart_does_not_wait_for_an_aborted_job_which_takes_no_orders():
+    cluster = started(step("a"), step("b", "a"), parallelism=1, jobRetainPolicy="delete")
+    cluster.set_job("f-a", JobPhase.ABORTED)
+    cluster.settle()
+    cluster.terminated_by_command = lambda name: None
+    cluster.command("RestartJobFlow")
+    assert (cluster.created, cluster.ordered) == (["f-a", "f-a-r1"], {})
+    assert cluster.deleted == ["f-a"]
+
+
+def test_a_daemon_whose_job_is_aborted_has_served_when_nobody_needs_it_any_more():
+    cluster = started(step("d", daemon=True), step("c", "d"))
+    cluster.run("f-d")
+    cluster.set_job("f-d", JobPhase.ABORTED)
+    cluster.settle()
+    cluster.terminated_by_command = lambda name: None
+    cluster.complete("f-c")
+    assert (cluster.phase, cluster.phases()) == ("Succeed", {"d": "Completed", "c": "Completed"})

@@ -314,3 +314,11 @@ def test_thousands_of_iterations_that_wait_for_another_attempt_fit_and_go_on():
     cluster.now += 20
     cluster.turn()
     assert len(cluster.created) == 4000
+
+
+def test_of_a_flow_that_is_being_deleted_nothing_comes_next():
+    cluster = started(step("a"), finally_=[step("z")])
+    metadata = replace(cluster.flow.metadata, deletion_timestamp="2027-01-15T08:00:05Z")
+    cluster.flow = replace(cluster.flow, metadata=metadata)
+    cluster.settle()
+    assert (cluster.phase, cluster.next(), cluster.status.next_summary) == ("Terminating", {}, "")
