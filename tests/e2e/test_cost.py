@@ -19,8 +19,8 @@ def writes(scenario: Scenario) -> Counter[tuple[str, str]]:
     return Counter({(kind, verb): int(float(count)) for kind, verb, count in _WRITE.findall(page)})
 
 
-def test_a_step_costs_one_job_and_at_most_two_reports_of_its_flow(scenario: Scenario) -> None:
-    """One when it starts and one when it ends; of many flows at once fewer, which the benchmarks measure."""
+def test_a_step_costs_one_job_and_at_most_one_report_of_its_flow(scenario: Scenario) -> None:
+    """Of 200 flows at once less than half a report, which the benchmarks measure."""
     scenario.templates(*SEED)
     before = writes(scenario)
     with ThreadPoolExecutor(8) as pool:
@@ -32,4 +32,4 @@ def test_a_step_costs_one_job_and_at_most_two_reports_of_its_flow(scenario: Scen
     until(ended, 100, lambda: "some flow has not ended")
     cost = writes(scenario) - before
     assert cost["Job", "create"] == FLOWS * len(SEED)
-    assert cost["JobFlow", "status"] <= 2 * FLOWS * len(SEED)
+    assert cost["JobFlow", "status"] <= FLOWS * len(SEED)

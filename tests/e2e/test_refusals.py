@@ -18,7 +18,7 @@ REFUSED: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
         ("spec.flows[1].dependsOn.targets[0]", '"x"', "no step named"),
     ),
     "a step that waits for itself": ({"a": ("a",)}, ("spec.flows", "a -> a")),
-    "a cycle": ({"a": ("c",), "b": ("a",), "c": ("b",)}, ("spec.flows", "cycle", "->")),
+    "a cycle": ({"a": ("c",), "b": ("a",), "c": ("b",)}, ("spec.flows", "cycle a -> b -> c -> a")),
     "a cycle beside a sound step": ({"s": (), "a": ("b",), "b": ("a",)}, ("cycle",)),
     "no steps": ({}, ("spec.flows",)),
     "a bad name": ({"A_b": ()}, ("spec.flows[0].name", "A_b")),
@@ -57,6 +57,19 @@ def test_a_missing_template_is_only_a_warning(scenario: Scenario) -> None:
     done = scenario.cluster.kubectl("apply", "-f", "-", stdin=_yaml(body))
     assert "Warning" in done.stderr
     assert "nobody" in done.stderr
+
+
+def test_what_is_in_use_can_be_deleted_and_kubectl_says_what_that_means(scenario: Scenario) -> None:
+    scenario.templates("a", seconds=200)
+    scenario.templates("b")
+    scenario.flow("f", {"a": (), "b": ("a",)})
+    scenario.reaches("f", "a", "Running")
+    kubectl = scenario.cluster.kubectl
+    told = kubectl("delete", "jobtemplate", "b", "-n", scenario.namespace).stderr
+    assert "Warning: unfinished JobFlows use this JobTemplate and will wait for it: f" in told
+    told = kubectl("delete", "jobflow", "f", "-n", scenario.namespace).stderr
+    assert "Warning: JobFlow f has not ended (Running, 0/2 steps): its Jobs go with it" in told
+    scenario.nothing_left()
 
 
 def test_a_refused_update_leaves_the_running_flow_untouched(scenario: Scenario) -> None:
