@@ -37,12 +37,13 @@ OURS: Final[dict[tuple[str, str], Kind]] = {
     )
 }
 _GROUPS: Final = frozenset(kind.group for kind in OURS.values())
+_VOLCANOS_OWN: Final = frozenset({("batch.volcano.sh/v1alpha1", "CronJob")})
 _NOTHING: Final = "no fault"
 
 
 class Finding(msgspec.Struct, frozen=True):
     """`severity`: error or warning; `source`: webhook, schema (the API server's), later (what the webhook will say once
-    the schema's faults are mended), fields (unknown ones) or yaml."""
+    the schema's faults are mended), fields (unknown ones), files (objects that stand in each other's way) or yaml."""
 
     file: str
     line: int
@@ -79,15 +80,34 @@ def check(given: Sequence[Manifest | Broken], policies: Iterable[Body] = (), nam
     lookups = Known(_known(manifests, policies, namespace), below=NothingKnown())
     findings: list[Finding] = []
     checked = 0
+    seen: dict[tuple[str, ...], Manifest] = {}
     for each in given:
         if isinstance(each, Broken):
             findings.append(_broken(each))
             continue
         kind = OURS.get(_type(each.body))
         found = list(_wrong_type(each) if kind is None else _judge(each, kind, lookups, namespace))
+        if kind is not None:
+            found += _repeated(each, kind, namespace, seen)
         checked += bool(kind or found)
         findings.extend(sorted(found, key=lambda one: (one.line, one.column)))
     return Report(tuple(findings), checked, len(manifests) - checked)
+
+
+def _repeated(
+    manifest: Manifest, kind: Kind, namespace: str, seen: dict[tuple[str, ...], Manifest]
+) -> Iterator[Finding]:
+    """Two objects of one name: applied one after the other, the second changes the first."""
+    metadata = any_body(manifest.body.get("metadata"))
+    name = metadata.get("name")
+    if not isinstance(name, str) or not name:
+        return
+    key = (kind.group, kind.kind, str(metadata.get("namespace") or namespace) if kind.namespaced else "", name)
+    first = seen.setdefault(key, manifest)
+    if first is not manifest:
+        where = f"{first.file}:{first.place('').line}"
+        said = f'metadata.name: {kind.kind} "{name}" is there already, at {where}: applied, this one replaces it'
+        yield _finding(manifest, "files", "metadata.name", said, severity=WARNING)
 
 
 def admit(kind: Kind, body: Body, lookups: Known, namespace: str) -> Verdict:
@@ -176,6 +196,10 @@ def _wrong_type(manifest: Manifest) -> Iterator[Finding]:
         for field, value in (("apiVersion", version), ("kind", kind)):
             if not value:
                 yield _fault(manifest, "schema", Violation(field, "", reason=Reason.REQUIRED))
+        return
+    if (version, kind) in _VOLCANOS_OWN:
+        said = f"kind: {kind} is Volcano's: not checked, and not known where Volcano is not installed"
+        yield _finding(manifest, "schema", "kind", said, severity=WARNING)
         return
     named = [known for known in OURS if known[1] == kind]
     if version.partition("/")[0] in _GROUPS:

@@ -2,10 +2,11 @@
 
 import argparse
 import asyncio
+import contextlib
 import logging
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +19,7 @@ from shared.kube import connect
 from shared.kube.api import Api
 from shared.kube.errors import ApiError, Forbidden, NotFound, Unauthorized, Unavailable
 from shared.kube.transport import Transport
+from webhook.words import did_you_mean
 
 Body = dict[str, Any]
 _CAUSES: Final = 20
@@ -36,7 +38,10 @@ def live(arguments: argparse.Namespace, work: Callable[[Session], Awaitable[int]
 
     async def run() -> int:
         async with session(arguments) as opened:
-            return int(await work(opened))
+            try:
+                return int(await work(opened))
+            except NotFound as error:
+                raise told(error, opened.namespace) from error
 
     try:
         return asyncio.run(run())
@@ -48,6 +53,7 @@ def live(arguments: argparse.Namespace, work: Callable[[Session], Awaitable[int]
 async def session(arguments: argparse.Namespace) -> AsyncIterator[Session]:
     """Raises CliError when no cluster is configured."""
     _show_warnings()
+    _check_context(arguments)
     try:
         access = await connect.load(arguments.kubeconfig, arguments.context)
     except connect.NoCluster as error:
@@ -63,34 +69,61 @@ def namespace_of(arguments: argparse.Namespace) -> str:
         return ""
     if arguments.namespace:
         return str(arguments.namespace)
-    path = arguments.kubeconfig or os.environ.get("KUBECONFIG", "")
     mounted = Path(connect.SERVICE_ACCOUNT) / "namespace"
-    if not path and os.environ.get("KUBERNETES_SERVICE_HOST") and mounted.is_file():
+    if _in_pod(arguments.kubeconfig) and mounted.is_file():
         return mounted.read_text().strip()
-    return _namespace_in(path or connect.HOME_KUBECONFIG, arguments.context) or "default"
+    found, current = contexts(arguments.kubeconfig)
+    return found.get(arguments.context or current, "") or "default"
 
 
-def _namespace_in(paths: str, context: str) -> str:
-    """Of the chosen context; files are merged as kubectl does: the first that says something wins."""
-    import yaml
-
+def contexts(kubeconfig: str) -> tuple[dict[str, str], str]:
+    """(namespace of each context, the current one); files are merged as kubectl does: the first that says it wins."""
     found: dict[str, str] = {}
-    current = context
-    for path in (Path(part).expanduser() for part in paths.split(os.pathsep) if part):
-        if not path.is_file():
-            continue
-        config = yaml.load(path.read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)) or {}
-        current = current or config.get("current-context") or ""
+    current = ""
+    for config in _configs(kubeconfig):
+        current = current or str(config.get("current-context") or "")
         for entry in config.get("contexts") or ():
             found.setdefault(entry.get("name") or "", (entry.get("context") or {}).get("namespace") or "")
-    return found.get(current, "")
+    return found, current
 
 
-def told(error: ApiError) -> CliError:
-    """The error with its exit code."""
+def _configs(kubeconfig: str) -> Iterator[Body]:
+    """What the kubeconfig files hold, as far as they can be read: what is wrong with them is told by who loads them."""
+    import yaml
+
+    paths = kubeconfig or os.environ.get("KUBECONFIG", "") or connect.HOME_KUBECONFIG
+    for path in (Path(part).expanduser() for part in paths.split(os.pathsep) if part):
+        with contextlib.suppress(OSError, ValueError, yaml.YAMLError):
+            config = yaml.load(path.read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+            if isinstance(config, dict):
+                yield config
+
+
+def _in_pod(kubeconfig: str) -> bool:
+    return not (kubeconfig or os.environ.get("KUBECONFIG")) and bool(os.environ.get("KUBERNETES_SERVICE_HOST"))
+
+
+def _check_context(arguments: argparse.Namespace) -> None:
+    """Say in plain words which context is meant, if there is none of that name or none at all."""
+    if _in_pod(arguments.kubeconfig):
+        return
+    found, current = contexts(arguments.kubeconfig)
+    if arguments.context and found and arguments.context not in found:
+        said = f'context "{arguments.context}" does not exist{did_you_mean(arguments.context, found)}'
+        raise CliError(said, Exit.UNREACHABLE, f"there are {', '.join(sorted(found))}")
+    if found and not (arguments.context or current):
+        raise CliError(
+            "the kubeconfig has no current context", Exit.UNREACHABLE, f"--context NAME, of {', '.join(sorted(found))}"
+        )
+
+
+def told(error: ApiError, namespace: str = "") -> CliError:
+    """The error with its exit code. `namespace`: where it was looked for."""
     if isinstance(error, NotFound):
         missing = "could not find the requested resource" in error.message or "page not found" in error.message
         hint = "are JobFlow's CustomResourceDefinitions installed in this cluster?" if missing else ""
+        if namespace and not missing and "queues" not in error.message:
+            hint = f"looked in namespace {namespace}; -n NS names another"
         return CliError(error.message, Exit.NOT_FOUND, hint)
     if isinstance(error, Unauthorized):
         return CliError(f"the API server does not know who asks: {error.message}", Exit.UNREACHABLE)

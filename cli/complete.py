@@ -1,30 +1,95 @@
-"""Names of live objects for shell completion: quick, or none."""
+"""What a shell completes: names of live objects, contexts, files; quick, or nothing."""
 
 import argparse
 import asyncio
-from typing import Final
+from collections.abc import Callable, Iterable
+from typing import Any, Final
 
 from cli.exits import CliError
-from shared.kinds import JOB, JOBFLOW, JOBTEMPLATE, QUEUE, Kind
+from cli.manifests import ENDINGS
+from shared.kinds import JOB, JOBFLOW, JOBTEMPLATE, NAMESPACE, QUEUE, Kind
 
-KINDS: Final[dict[str, Kind]] = {"jobflow": JOBFLOW, "job": JOB, "jobtemplate": JOBTEMPLATE, "queue": QUEUE}
-_SECONDS: Final = 2.0
+Body = dict[str, Any]
+KINDS: Final[dict[str, Kind]] = {
+    "jobflow": JOBFLOW,
+    "job": JOB,
+    "jobtemplate": JOBTEMPLATE,
+    "queue": QUEUE,
+    "namespace": NAMESPACE,
+}
+_SECONDS: Final = 4.0
+
+
+def words(kind: str, prefix: str, arguments: argparse.Namespace) -> list[str]:
+    """Those that begin with `prefix`; `kind` may be several, joined by `|`."""
+    return [word for each in kind.split("|") for word in _WAYS.get(each, names)(each, prefix, arguments)]
 
 
 def names(kind: str, prefix: str, arguments: argparse.Namespace) -> list[str]:
-    """Those that begin with `prefix`; nothing when the cluster cannot be asked: a shell must not wait or show errors."""
+    """Of the objects in the cluster."""
+    return _asked(KINDS[kind], "", arguments, lambda bodies: (_name(body) for body in bodies), prefix)
+
+
+def _steps(kind: str, prefix: str, arguments: argparse.Namespace) -> list[str]:
+    """NAME/ of every flow; of a flow that is named, NAME/STEP."""
+    flow, slash, _ = prefix.partition("/")
+
+    def found(bodies: Iterable[Body]) -> Iterable[str]:
+        for body in bodies:
+            spec = body.get("spec") or {}
+            steps = [step["name"] for field in ("flows", "finally") for step in spec.get(field) or ()]
+            yield from (f"{_name(body)}/{step}" for step in (steps if slash else ("",)))
+
+    return _asked(JOBFLOW, f"metadata.name={flow}" if slash else "", arguments, found, prefix)
+
+
+def _contexts(kind: str, prefix: str, arguments: argparse.Namespace) -> list[str]:
+    from cli.client import contexts
+
+    found, _ = contexts(getattr(arguments, "kubeconfig", ""))
+    return [name for name in found if name.startswith(prefix)]
+
+
+def _files(kind: str, prefix: str, arguments: argparse.Namespace) -> list[str]:
+    from argcomplete.completers import FilesCompleter
+
+    endings = [ending.removeprefix(".") for ending in ENDINGS] if kind == "manifest" else ()
+    return sorted(FilesCompleter(endings)(prefix))
+
+
+def _asked(
+    kind: Kind,
+    selector: str,
+    arguments: argparse.Namespace,
+    read: Callable[[Iterable[Body]], Iterable[str]],
+    prefix: str,
+) -> list[str]:
+    """Nothing when the cluster cannot be asked: a shell must not wait or show errors."""
     from shared.kube.errors import ApiError
 
     try:
-        return asyncio.run(_names(KINDS[kind], prefix, arguments))
+        return [word for word in asyncio.run(_words(kind, selector, arguments, read)) if word.startswith(prefix)]
     except (CliError, ApiError, OSError, ValueError):
         return []
 
 
-async def _names(kind: Kind, prefix: str, arguments: argparse.Namespace) -> list[str]:
+async def _words(
+    kind: Kind, selector: str, arguments: argparse.Namespace, read: Callable[[Iterable[Body]], Iterable[str]]
+) -> list[str]:
     from cli.client import session
 
     async with asyncio.timeout(_SECONDS), session(arguments) as opened:
         namespace = opened.namespace if kind.namespaced else ""
-        found = [str(body["metadata"]["name"]) async for body in opened.api.list(kind, namespace)]
-        return [name for name in found if name.startswith(prefix)]
+        return list(read([body async for body in opened.api.list(kind, namespace, field_selector=selector)]))
+
+
+def _name(body: Body) -> str:
+    return str(body["metadata"]["name"])
+
+
+_WAYS: Final[dict[str, Callable[[str, str, argparse.Namespace], list[str]]]] = {
+    "step": _steps,
+    "context": _contexts,
+    "manifest": _files,
+    "file": _files,
+}

@@ -2,6 +2,7 @@
 
 import gc
 import importlib
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -16,12 +17,13 @@ _PLUGIN = "kubectl-jobflow"
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb; never a traceback. Usage errors exit by SystemExit(2), as argparse does."""
     gc.set_threshold(50_000)  # start-up makes many objects and no garbage: a tenth of the time of a short verb
+    _speak_utf8()
     prog = "kubectl jobflow" if Path(sys.argv[0]).name == _PLUGIN else "jobflow"
     parser = build(prog)
     if "_ARGCOMPLETE" in os.environ:
         import argcomplete
 
-        argcomplete.autocomplete(parser)
+        argcomplete.autocomplete(parser, always_complete_options=False)
     arguments = parser.parse_args(argv)
     module, _, function = arguments.function.partition(":")
     try:
@@ -39,6 +41,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return Exit.OK
     except Exception as error:  # noqa: BLE001 - people get one line, whatever it is
         return _fail(_unforeseen(error))
+
+
+def _speak_utf8() -> None:
+    """Under a locale that is none of UTF-8 files and pipes get UTF-8 all the same, a terminal what it can show."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower().replace("-", "") != "utf8":
+            stream.reconfigure(encoding=stream.encoding if stream.isatty() else "utf-8", errors="replace")
 
 
 def _fail(error: CliError) -> int:

@@ -104,7 +104,7 @@ def _objects(file: str, document: Document) -> Iterator[Manifest | Broken]:
     body = document.body
     if not isinstance(body, dict):
         yield Broken(file, document.place(""), "an object is wanted: apiVersion, kind, metadata, spec")
-    elif body.get("kind") == "List" and isinstance(body.get("items"), list):
+    elif str(body.get("kind")).endswith("List") and isinstance(body.get("items"), list):
         for index in range(len(body["items"])):
             yield from _objects(file, document.item(index))
     else:

@@ -1,22 +1,41 @@
 """The argument parser, made of cli.verbs."""
 
 import argparse
+import re
+import sys
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
+from cli.exits import Exit
 from cli.verbs import CLUSTER_FLAGS, GROUPS, VERBS, Argument, Verb, defaults_of
 
 DESCRIPTION: Final = "Batch workflows on Kubernetes: check, run, watch and steer JobFlows."
 _OUTPUT: Final = "what to print"
+_CHOICE: Final = re.compile(r"invalid choice: '([^']*)' \(choose from (.*)\)")
 
 
 class _Help(argparse.RawDescriptionHelpFormatter):
     """Examples keep their lines."""
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says which verb was meant, and all there is to say where none was given."""
+
+    def error(self, message: str) -> NoReturn:
+        if message.endswith("required: VERB"):
+            self.print_help(sys.stderr)
+            self.exit(Exit.USAGE)
+        if found := _CHOICE.search(message):
+            from webhook.words import did_you_mean
+
+            message = message.replace(" (choose", did_you_mean(found[1], re.findall(r"[\w-]+", found[2])) + " (choose")
+        super().error(message)
+
+
 def build(prog: str = "jobflow") -> argparse.ArgumentParser:
     """The whole parser. Each verb sets `function`, `module:function` below cli.commands."""
-    parser = argparse.ArgumentParser(prog=prog, description=DESCRIPTION, formatter_class=_Help, allow_abbrev=False)
+    parser = _Parser(prog=prog, description=DESCRIPTION, formatter_class=_Help, allow_abbrev=False)
+    parser.add_argument("--version", action=_Version, help="print the version")
     _add(parser, CLUSTER_FLAGS)
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
     groups: dict[str, Any] = {}
@@ -27,6 +46,18 @@ def build(prog: str = "jobflow") -> argparse.ArgumentParser:
             groups[group] = made.add_subparsers(title="verbs", metavar="VERB", required=True)
         _verb(groups[group] if group else verbs, name, verb)
     return parser
+
+
+class _Version(argparse.Action):
+    """As the verb, which finds the version out only when asked."""
+
+    def __init__(self, option_strings: list[str], dest: str, help: str) -> None:
+        super().__init__(option_strings, dest, nargs=0, default=argparse.SUPPRESS, help=help)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from cli.commands.about import version
+
+        parser.exit(version(argparse.Namespace(output="")))
 
 
 def _verb(verbs: Any, name: str, verb: Verb) -> None:
@@ -43,7 +74,7 @@ def _verb(verbs: Any, name: str, verb: Verb) -> None:
         parser.add_argument("-o", "--output", choices=verb.formats, default=default, help=said)
     if verb.cluster:
         # SUPPRESS: what was said before the verb is kept where nothing is said after it.
-        _add(parser, (Argument(each.flags, {**each.options, "default": argparse.SUPPRESS}) for each in CLUSTER_FLAGS))
+        _add(parser, (each._replace(options={**each.options, "default": argparse.SUPPRESS}) for each in CLUSTER_FLAGS))
 
 
 def _add(parser: argparse.ArgumentParser, arguments: Iterable[Argument]) -> None:
@@ -55,8 +86,8 @@ def _add(parser: argparse.ArgumentParser, arguments: Iterable[Argument]) -> None
 
 def _completer(kind: str) -> Any:
     def complete(prefix: str, parsed_args: argparse.Namespace, **_: object) -> list[str]:
-        from cli.complete import names
+        from cli.complete import words
 
-        return names(kind, prefix, parsed_args)
+        return words(kind, prefix, parsed_args)
 
     return complete

@@ -5,7 +5,7 @@ from typing import Any, Final, NamedTuple
 
 
 class Argument(NamedTuple):
-    """One argument or flag of argparse. `live`: the kind whose names complete it."""
+    """One argument or flag of argparse. `live`: what completes it, by the names that cli.complete knows."""
 
     flags: tuple[str, ...]
     options: dict[str, Any]
@@ -29,9 +29,16 @@ def _arg(*flags: str, live: str = "", **options: Any) -> Argument:
 
 
 CLUSTER_FLAGS: Final = (
-    _arg("-n", "--namespace", default="", metavar="NS", help="namespace; default: that of the kubeconfig's context"),
-    _arg("--context", default="", metavar="NAME", help="context of the kubeconfig"),
-    _arg("--kubeconfig", default="", metavar="FILE", help="default: $KUBECONFIG, then ~/.kube/config"),
+    _arg(
+        "-n",
+        "--namespace",
+        default="",
+        metavar="NS",
+        live="namespace",
+        help="namespace; default: that of the kubeconfig's context",
+    ),
+    _arg("--context", default="", metavar="NAME", live="context", help="context of the kubeconfig"),
+    _arg("--kubeconfig", default="", metavar="FILE", live="file", help="default: $KUBECONFIG, then ~/.kube/config"),
 )
 _ALL: Final = _arg("-A", "--all-namespaces", action="store_true", help="objects of all namespaces")
 _SELECTOR: Final = _arg("-l", "--selector", default="", metavar="LABELS", help="label selector: a=b,c!=d")
@@ -39,7 +46,7 @@ _FLOW: Final = _arg("name", metavar="NAME", live="jobflow", help="the JobFlow")
 _FLOWS: Final = _arg("names", metavar="NAME", nargs="+", live="jobflow", help="JobFlows")
 _JOBS: Final = _arg("names", metavar="NAME", nargs="+", live="job", help="Jobs")
 _QUEUES: Final = _arg("names", metavar="NAME", nargs="+", live="queue", help="Queues")
-_FILES: Final = _arg("files", metavar="FILE", nargs="+", help="files, folders, or - for stdin")
+_FILES: Final = _arg("files", metavar="FILE", nargs="+", live="manifest", help="files, folders, or - for stdin")
 _WATCH: Final = _arg("-w", "--watch", action="store_true", help="follow until the flow has ended")
 _PARAM: Final = _arg(
     "-p", "--param", action="append", default=[], metavar="NAME=VALUE", help="set a param of the flow; repeatable"
@@ -60,7 +67,12 @@ VERBS: Final[tuple[Verb, ...]] = (
         (
             _FILES,
             _arg(
-                "--policy", action="append", default=[], metavar="FILE", help="also hold them against JobFlowPolicies"
+                "--policy",
+                action="append",
+                default=[],
+                metavar="FILE",
+                live="manifest",
+                help="also hold them against JobFlowPolicies",
             ),
             _arg("-n", "--namespace", default="", metavar="NS", help="of objects that name none; default: default"),
         ),
@@ -103,7 +115,10 @@ VERBS: Final[tuple[Verb, ...]] = (
         "draw a flow: of a file, or a live one with the states of its steps",
         (
             _arg(
-                "flow", metavar="FILE|NAME", live="jobflow", help="a manifest, - for stdin, or a JobFlow in the cluster"
+                "flow",
+                metavar="FILE|NAME",
+                live="manifest|jobflow",
+                help="a manifest, - for stdin, or a JobFlow in the cluster",
             ),
             _arg(
                 "--flow", dest="which", default="", metavar="NAME", help="which JobFlow, where the file holds several"
@@ -118,7 +133,10 @@ VERBS: Final[tuple[Verb, ...]] = (
         "create a flow from a file, or run one that exists again under a fresh name",
         (
             _arg(
-                "flow", metavar="FILE|NAME", live="jobflow", help="a manifest, - for stdin, or a JobFlow in the cluster"
+                "flow",
+                metavar="FILE|NAME",
+                live="manifest|jobflow",
+                help="a manifest, - for stdin, or a JobFlow in the cluster",
             ),
             _PARAM,
             _arg("--name", default="", metavar="NAME", help="of the new JobFlow"),
@@ -143,7 +161,7 @@ VERBS: Final[tuple[Verb, ...]] = (
         "logs:run",
         "print the logs of the pods of a step's latest Job",
         (
-            _arg("step", metavar="NAME/STEP", live="jobflow", help="the JobFlow and its step"),
+            _arg("step", metavar="NAME/STEP", live="step", help="the JobFlow and its step"),
             _arg("-f", "--follow", action="store_true", help="go on as more is written, until the pods end"),
             _arg("-c", "--container", default="", metavar="NAME", help="default: each pod's first"),
             _arg("--task", default="", metavar="NAME", help="only pods of this task"),
@@ -171,7 +189,7 @@ VERBS: Final[tuple[Verb, ...]] = (
         (
             _ALL,
             _SELECTOR,
-            _arg("-q", "--queue", default="", metavar="QUEUE", help="only Jobs of this queue"),
+            _arg("-q", "--queue", default="", metavar="QUEUE", live="queue", help="only Jobs of this queue"),
             _arg("-S", "--scheduler", default="", metavar="NAME", help="only Jobs of this scheduler"),
         ),
         _OBJECT_FORMATS,
@@ -193,7 +211,12 @@ VERBS: Final[tuple[Verb, ...]] = (
         "convert:job_from_template",
         "print a Job made of a JobTemplate",
         (
-            _arg("source", metavar="FILE|NAME", live="jobtemplate", help="a manifest, - for stdin, or a JobTemplate"),
+            _arg(
+                "source",
+                metavar="FILE|NAME",
+                live="manifest|jobtemplate",
+                help="a manifest, - for stdin, or a JobTemplate",
+            ),
             _arg("--name", default="", metavar="NAME", help="of the Job; default: the template's"),
         ),
         ("yaml", "json"),
@@ -208,7 +231,7 @@ VERBS: Final[tuple[Verb, ...]] = (
         "convert:template_from_job",
         "print a JobTemplate made of a Job",
         (
-            _arg("source", metavar="FILE|NAME", live="job", help="a manifest, - for stdin, or a Job"),
+            _arg("source", metavar="FILE|NAME", live="manifest|job", help="a manifest, - for stdin, or a Job"),
             _arg("--name", default="", metavar="NAME", help="of the JobTemplate; default: the Job's"),
         ),
         ("yaml", "json"),

@@ -50,9 +50,12 @@ class Document(msgspec.Struct, frozen=True):
         return _place(mark)
 
     def item(self, index: int) -> "Document":
-        """An entry of `items`, of a List."""
+        """An entry of `items`, of a List; those of a JobFlowList need not say their type, as for kubectl."""
         found = next(value for key, value in self.node.value if key.value == "items")
-        return Document(self.body["items"][index], found.value[index])
+        body, kind = self.body["items"][index], str(self.body.get("kind")).removesuffix("List")
+        if kind and isinstance(body, dict) and not (body.get("apiVersion") or body.get("kind")):
+            body = {"apiVersion": self.body.get("apiVersion"), "kind": kind, **body}
+        return Document(body, found.value[index])
 
 
 def documents(text: str) -> Iterator[Document | YamlFault]:

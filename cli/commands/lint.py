@@ -2,17 +2,19 @@
 
 import argparse
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 from cli.check import Report, check
 from cli.exits import CliError, Exit
-from cli.manifests import files, load, parse, read
+from cli.manifests import Broken, Manifest, files, load, parse, read
 from cli.views import findings
+from cli.yaml_lines import Place
 
 
 def run(arguments: argparse.Namespace) -> int:
     """0: no errors (warnings are none); 1: errors; 2: a file cannot be read."""
-    given = [each for name in files(arguments.files) for each in parse(name, read(name))]
+    given = [each for name in files(arguments.files) for each in _objects(name, arguments.files)]
     report = check(given, _policies(arguments.policy), arguments.namespace or "default")
     if arguments.output == "json":
         print(findings.as_json(report))
@@ -21,6 +23,16 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         _print(report)
     return Exit.NO if report.errors else Exit.OK
+
+
+def _objects(name: str, given: list[str]) -> Iterable[Manifest | Broken]:
+    """One file of a folder that is no text must not keep the others from being checked."""
+    try:
+        return list(parse(name, read(name)))
+    except CliError as error:
+        if name in given:
+            raise
+        return [Broken(name, Place(), error.message.removeprefix(f"{name}: "))]
 
 
 def _policies(names: list[str]) -> list[dict[str, Any]]:

@@ -1,13 +1,16 @@
 """`suspend`, `resume`, `stop`, `retry`, `restart`: orders to JobFlows."""
 
 import argparse
+import contextlib
 from collections.abc import Callable
+from typing import Any
 
 from cli.client import Session, live
 from cli.exits import Exit
-from cli.orders import order
+from cli.orders import aside, order
 from cli.output import as_name
 from shared.kinds import COMMAND, JOBFLOW, Kind
+from shared.kube.errors import Forbidden
 from shared.model.phases import FlowAction
 
 
@@ -18,11 +21,24 @@ def send(arguments: argparse.Namespace, kind: Kind, action: str, verb: str, said
         for name in arguments.names:
             target = await session.api.get(kind, session.namespace if kind.namespaced else "", name)
             namespace = session.namespace if kind.namespaced else "default"
+            if action == FlowAction.RESUME:
+                await _try_to_resume(session, target)
             await session.api.create(COMMAND, order(target, action, verb, namespace), namespace=namespace)
-            print(f"{as_name(target)} {said}")
+            noted = aside(target, action)
+            print(f"{as_name(target)} {said}" + (f" ({noted})" if noted else ""))
         return Exit.OK
 
     return live(arguments, work)
+
+
+async def _try_to_resume(session: Session, flow: dict[str, Any]) -> None:
+    """A policy that came since, or that counts running flows, would refuse the controller: say so now. Who may not change
+    the flow may still send the Command."""
+    if (flow.get("spec") or {}).get("suspend"):
+        metadata = flow["metadata"]
+        with contextlib.suppress(Forbidden):
+            change = {"spec": {"suspend": False}}
+            await session.api.patch(JOBFLOW, metadata["namespace"], metadata["name"], change, dry_run=True)
 
 
 def _flow(action: FlowAction, verb: str, said: str) -> Callable[[argparse.Namespace], int]:

@@ -15,6 +15,7 @@ _SARIF: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 _RULES: Final = {
     "fields": ("unknown-field", "The API server drops fields that it does not know, or refuses them."),
     "schema": ("schema", "The API server refuses objects that break the schema of their kind."),
+    "files": ("repeated-object", "Of two objects of one name the one that is applied last stays."),
     "yaml": ("yaml", "The file is no YAML that could be applied."),
     "webhook": ("admission", "The admission webhook refuses objects that could not work."),
     "later": ("admission", "The admission webhook refuses objects that could not work."),

@@ -32,6 +32,8 @@ async def load(kubeconfig: str = "", context: str = "", environ: Mapping[str, st
         try:
             file = await files.KubeConfig.load(path, context)
             return Access(file.credentials, file.refresh)
+        except files.NOTHING as fault:
+            raise NoCluster(f"kubeconfig {path}: no clusters, contexts and users in it") from fault
         except files.FAULTS as fault:
             raise NoCluster(f"kubeconfig {path}: {fault}") from fault
     raise NoCluster(f"no --kubeconfig, no $KUBECONFIG, no service account of a Pod, no {HOME_KUBECONFIG}")

@@ -10,6 +10,7 @@ from kubernetes.aio.client import Configuration
 from shared.kube.access import Credentials
 
 FAULTS: Final = (config.ConfigException, OSError, ValueError, TypeError, yaml.YAMLError, binascii.Error)
+NOTHING: Final = (TypeError, AttributeError)  # the library stumbles over a file that is empty, or holds no mapping
 CHANGING: Final = frozenset({"exec", "tokenFile", "auth-provider"})
 
 

@@ -1,5 +1,6 @@
 """The command as such: help, exit codes, colours, conversion of files, the reference page."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -54,6 +55,39 @@ def test_wrong_arguments_are_exit_2(case: str, command: Command) -> None:
     assert ran.err.startswith("usage: jobflow")
 
 
+def test_a_mistyped_verb_gets_a_hint_and_no_verb_the_help(command: Command) -> None:
+    assert "invalid choice: 'lsit'; did you mean \"list\"?" in command("job", "lsit").err
+    assert "show a flow as a tree" in command().err
+    assert "describe a Job" in command("job").err
+
+
+@pytest.mark.parametrize("context", ["", "prd"])
+def test_a_context_that_is_not_there_is_told_with_those_that_are(
+    context: str, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "config").write_text("contexts: [{name: prod, context: {}}, {name: lab, context: {}}]\n")
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "config"))
+    ran = command("list", *(["--context", context] if context else []))
+    assert ran.code == 4
+    assert "lab, prod" in ran.err
+    assert ("current context" in ran.err) if not context else ('"prd" does not exist; did you mean "prod"?' in ran.err)
+
+
+def test_a_kubeconfig_with_nothing_in_it_is_told_so(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "config").touch()
+    ran = command("list", "--kubeconfig", str(tmp_path / "config"))
+    assert (ran.code, "no clusters, contexts and users in it" in ran.err) == (4, True)
+
+
+def test_files_are_utf_8_whatever_the_locale(tmp_path: Path) -> None:
+    name = write(
+        tmp_path / "f.yaml", flow(step("a"), step("b", targets=["a"], **{"for": {"matrix": {"x": ["1"], "y": ["2"]}}}))
+    )
+    asked = [sys.executable, "-m", "cli.main", "graph", name, "-o", "svg"]
+    ran = subprocess.run(asked, capture_output=True, check=True, env=os.environ | {"PYTHONIOENCODING": "ascii"})
+    assert "for 1 × 1" in ran.stdout.decode("utf-8")
+
+
 def test_flags_go_before_or_after_the_verb() -> None:
     parser = build()
     assert parser.parse_args(["-n", "x", "list"]).namespace == "x"
@@ -92,6 +126,7 @@ def test_colours_come_on_terminals_only(tmp_path: Path) -> None:
 
 def test_version_and_completion(command: Command) -> None:
     assert command("version").out.startswith("jobflow ")
+    assert command("--version") == command("version")
     assert set(command("version", "-o", "json").json) == {"version", "python", "api"}
     for shell in ("bash", "zsh", "fish"):
         ran = command("completion", shell)

@@ -75,7 +75,7 @@ async def test_lint_says_what_the_webhook_says(case: str, command: Command, tmp_
     bodies = MANIFESTS[case]
     ran = command("lint", "-o", "json", write(tmp_path / "case.yaml", *bodies))
     findings = ran.json["findings"]
-    told = [each for each in findings if each["source"] != "fields"]
+    told = [each for each in findings if each["source"] not in ("fields", "files")]
     webhook = await answers(bodies)
 
     refused = {text for texts, _ in webhook for text in texts}
@@ -92,7 +92,7 @@ async def test_lint_says_what_the_webhook_says(case: str, command: Command, tmp_
 async def answers(bodies: Iterable[Body]) -> list[tuple[list[str], list[str]]]:
     """(refusals, warnings) that the webhook has for each body, with all of them in its caches."""
     known = [(KINDS[body["kind"]], body) for body in bodies if "name" in body["metadata"]]
-    handler = Handler(Known(known, below=NothingKnown()))
+    handler = Handler(Known(known, below=NothingKnown()), clock=lambda: 0.0)  # a busy machine takes its time
     async with TestClient(RawTestServer(handler)) as client:
         return [await _answer(client, body) for body in bodies]
 

@@ -131,6 +131,36 @@ def test_a_list_is_taken_apart(command: Command, tmp_path: Path) -> None:
     assert found["line"] > 10
 
 
+def test_a_list_of_a_kind_needs_no_types_inside(command: Command, tmp_path: Path) -> None:
+    items = [{"metadata": {"name": "f"}, "spec": {"flows": [{"name": "a", "dependsOn": {"targets": ["b"]}}]}}]
+    body = {"apiVersion": "flow.volcano.sh/v1alpha1", "kind": "JobFlowList", "items": items}
+    ran = command("lint", write(tmp_path / "list.yaml", body), "-o", "json")
+    assert [(each["kind"], each["path"]) for each in ran.json["findings"]] == [
+        ("JobFlow", "spec.flows[0].dependsOn.targets[0]")
+    ]
+
+
+def test_two_objects_of_one_name_are_warned_about(command: Command, tmp_path: Path) -> None:
+    elsewhere = flow(step("a"))
+    elsewhere["metadata"]["namespace"] = "other"
+    ran = command("lint", write(tmp_path / "f.yaml", flow(step("a")), elsewhere, flow(step("b"))))
+    assert ran.code == 0
+    assert ran.out.count('JobFlow "f" is there already, at ') == 1
+
+
+def test_a_kind_that_volcano_alone_serves_is_warned_about(command: Command, tmp_path: Path) -> None:
+    cron = {"apiVersion": "batch.volcano.sh/v1alpha1", "kind": "CronJob", "metadata": {"name": "c"}}
+    ran = command("lint", write(tmp_path / "c.yaml", cron))
+    assert (ran.code, "CronJob is Volcano's" in ran.out) == (0, True)
+
+
+def test_a_file_of_a_folder_that_is_no_text_keeps_no_other_from_being_checked(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_bytes(b"\xff\xfe")
+    write(tmp_path / "b.yaml", flow(step("a")))
+    ran = command("lint", str(tmp_path))
+    assert (ran.code, "not UTF-8" in ran.out, "1 object checked" in ran.out) == (1, True, True)
+
+
 def test_stdin_is_a_file_too(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     text = b'\xef\xbb\xbf{"apiVersion": "flow.volcano.sh/v1alpha1", "kind": "JobFlow", "metadata": {"name": "f"}, "spec": {}}'
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text)))

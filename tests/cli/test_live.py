@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from shared.kinds import JOB, JOBFLOW, JOBTEMPLATE, QUEUE
+from shared.kinds import JOB, JOBFLOW, JOBFLOWPOLICY, JOBTEMPLATE, QUEUE
 from tests.cli.make import Command, Ran, lines, write
 from tests.cluster.cluster import Cluster, Options
 from tests.cluster.kube import until
@@ -43,6 +43,13 @@ def flow(name: str, **steps: dict[str, object]) -> dict[str, object]:
 def uses(name: str, *waits: str, **more: object) -> dict[str, object]:
     """A step of a template."""
     return {"template": name, **targets(*waits), **more}
+
+
+def policy(name: str, **spec: object) -> dict[str, object]:
+    """Of this namespace alone."""
+    here = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": NAMESPACE}}}
+    kind = {"apiVersion": JOBFLOWPOLICY.api_version, "kind": JOBFLOWPOLICY.kind}
+    return {**kind, "metadata": {"name": name}, "spec": {"match": here, **spec}}
 
 
 def done(cluster: Cluster, name: str, *phases: str) -> dict[str, object]:
@@ -110,6 +117,21 @@ def test_suspend_resume_and_stop(cluster: Cluster, live: Live) -> None:
     assert step_of(stopped, "a")["phase"] == "Terminated"
     assert live("delete", "long").out == "jobflow.flow.volcano.sh/long deleted\n"
     cluster.kube.wait_gone(JOBFLOW, NAMESPACE, "long")
+
+
+def test_a_resume_that_a_policy_refuses_is_exit_5_and_needless_orders_say_so(cluster: Cluster, live: Live) -> None:
+    cluster.apply(jobflow(NAMESPACE, "held", {"a": uses("quick"), "b": uses("quick", "a")}, suspend=True))
+    cluster.apply(policy("one-step", limits={"maxSteps": 1}))
+
+    def refused() -> bool:
+        ran = live("resume", "held")
+        return ran.code == 5 and "at most 1 are allowed" in ran.err
+
+    until(refused, 15, lambda: live("status", "held").out)
+    cluster.kube.delete(JOBFLOWPOLICY, "", "one-step")
+    assert "(it is suspended already)" in live("suspend", "held").out
+    assert "(none of its steps has failed)" in live("retry", "held").out
+    assert live("delete", "held").code == 0
 
 
 def test_a_flow_is_run_again_under_a_fresh_name_with_new_params(cluster: Cluster, live: Live, tmp_path: Path) -> None:
@@ -257,12 +279,15 @@ def test_nothing_to_list_is_said_on_stderr(live: Live, command: Command) -> None
 
 
 def test_names_complete(cluster: Cluster, live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
-    from cli.complete import names
+    from cli.complete import names, words
     from cli.parser import build
 
     cluster.apply(flow("completed", a=uses("quick")))
     asked = build().parse_args(["status", "x", "-n", NAMESPACE])
     assert names("jobflow", "compl", asked) == ["completed"]
+    assert words("step", "compl", asked) == ["completed/"]
+    assert words("step", "completed/", asked) == ["completed/a"]
+    assert NAMESPACE in words("namespace", "peo", asked)
     asked.kubeconfig = os.devnull
     assert names("jobflow", "compl", asked) == []
 

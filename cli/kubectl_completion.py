@@ -1,0 +1,41 @@
+"""`kubectl_complete-jobflow`: what kubectl runs to complete `kubectl jobflow ...` (its rule for completing plugins)."""
+
+import io
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+_NO_FILES: Final = ":4"  # cobra's directive: the shell adds no file names of its own
+
+
+def main() -> int:
+    """One word a line, each with what it means after a tab, then the directive."""
+    print(*completions(sys.argv[1:] or [""]), _NO_FILES, sep="\n")
+    return 0
+
+
+def completions(words: Sequence[str]) -> list[str]:
+    """As the shells' own scripts ask for them. `words`: what stands after `jobflow`, the last still to be completed."""
+    import argcomplete
+
+    from cli.parser import build
+
+    line = " ".join(("jobflow", *map(shlex.quote, words[:-1]), words[-1]))
+    asked = {
+        "_ARGCOMPLETE": "1",
+        "_ARGCOMPLETE_IFS": "\n",
+        "_ARGCOMPLETE_DFS": "\t",
+        "_ARGCOMPLETE_SUPPRESS_SPACE": "1",
+    }
+    os.environ.update(asked | {"COMP_LINE": line, "COMP_POINT": str(len(line.encode()))})
+    found = io.StringIO()
+    argcomplete.autocomplete(
+        build("kubectl jobflow"), always_complete_options=False, exit_method=lambda code: None, output_stream=found
+    )
+    return [word.strip() for word in found.getvalue().splitlines() if word.strip()]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,48 @@
+"""Completion: words of the command itself, of the kubeconfig and of the folder; nothing where a cluster cannot be asked."""
+
+import os
+from pathlib import Path
+
+import pytest
+import yaml
+
+from cli.kubectl_completion import completions, main
+
+CONTEXTS = {"contexts": [{"name": "lab", "context": {}}, {"name": "prod", "context": {"namespace": "vision"}}]}
+
+
+@pytest.fixture(autouse=True)
+def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder with two files, a kubeconfig without clusters; what completion puts into the environment is taken out."""
+    monkeypatch.setattr("argcomplete.finders.CompletionFinder._init_debug_stream", lambda finder: None)  # takes fd 9
+    monkeypatch.setattr(os, "environ", dict(os.environ) | {"KUBECONFIG": str(tmp_path / "kubeconfig")})
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "kubeconfig").write_text(yaml.safe_dump(CONTEXTS))
+    for name in ("flow.yaml", "flow.svg"):
+        (tmp_path / name).touch()
+
+
+CASES: dict[str, tuple[list[str], list[str]]] = {
+    "a verb": (["st"], ["status", "stop"]),
+    "a verb of a group": (["queue", "c"], ["close"]),
+    "a format": (["list", "-o", "w"], ["wide"]),
+    "a context": (["list", "--context", ""], ["lab", "prod"]),
+    "manifests only": (["lint", "fl"], ["flow.yaml"]),
+    "a file or a name": (["run", "f"], ["flow.yaml"]),
+    "flags once they are begun": (["status", "--w"], ["--watch"]),
+    "names without a cluster": (["status", "x"], []),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_words_complete(case: str) -> None:
+    asked, wanted = CASES[case]
+    assert [word.partition("\t")[0] for word in completions(asked)] == wanted
+
+
+def test_kubectl_is_answered_in_its_own_way(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["kubectl_complete-jobflow", "que"])
+    assert main() == 0
+    assert capsys.readouterr().out == "queue\tQueues: list, get, open, close\n:4\n"
