@@ -20,14 +20,14 @@ class Bucket:
         if self._rate <= 0:
             return 0.0
         now = self._clock()
-        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate) - 1.0
+        self._tokens = min(self._burst, self._tokens + max(0.0, now - self._at) * self._rate) - 1.0
         self._at = now
         return max(0.0, -self._tokens / self._rate)
 
     def try_take(self) -> bool:
         """Take a token if there is one now."""
         now = self._clock()
-        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
+        self._tokens = min(self._burst, self._tokens + max(0.0, now - self._at) * self._rate)
         self._at = now
         if self._tokens < 1.0:
             return False

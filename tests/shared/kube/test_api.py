@@ -205,3 +205,14 @@ async def test_the_clients_own_rate_limit_spreads_requests(fake: FakeServer, mon
     assert [round(bucket.reserve(), 6) for _ in range(4)] == [0.0, 0.0, 0.1, 0.2]
     now = 10.0
     assert bucket.reserve() == 0.0
+
+
+def test_a_clock_that_is_set_back_takes_no_tokens_away() -> None:
+    now = 5000.0
+    bucket = Bucket(1, burst=2, clock=lambda: now)
+    now = 1400.0
+    assert [bucket.try_take() for _ in range(3)] == [True, True, False]
+    now = 1401.0
+    assert bucket.try_take()
+    now = 0.0
+    assert bucket.reserve() == 1.0
