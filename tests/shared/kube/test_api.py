@@ -8,6 +8,7 @@ from shared.kinds import JOB, POD
 from shared.kube import errors
 from shared.kube.api import Api
 from shared.kube.connect import plain
+from shared.kube.limits import Bucket
 from shared.kube.transport import Transport
 from tests.shared.kube.fake import FakeServer, event, json, reset, status
 
@@ -198,8 +199,6 @@ async def test_a_delete_says_whether_the_object_is_still_there(fake: FakeServer,
 
 
 async def test_the_clients_own_rate_limit_spreads_requests(fake: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    from shared.kube.limits import Bucket
-
     now = 0.0
     bucket = Bucket(10, burst=2, clock=lambda: now)
     assert [round(bucket.reserve(), 6) for _ in range(4)] == [0.0, 0.0, 0.1, 0.2]
