@@ -99,8 +99,8 @@ def names_fit(job_name: str, parsed: dict[str, Parsed], tasks: tuple[RoleTask, .
     """A Service can bear the Job's name, and a hostname the longest pod name of each task."""
     if "svc" not in parsed:
         return
-    if not _SERVICE_NAME.fullmatch(job_name):
-        yield Violation("metadata.name", _SERVICE_FAULT, job_name)
+    if fault := service_fault(job_name):
+        yield Violation("metadata.name", fault, job_name)
     if "ray" in parsed and len(job_name + _HEAD_SERVICE) > MAX_NAME:
         message = f"plugin ray makes a Service {job_name + _HEAD_SERVICE}: must be no more than {MAX_NAME} characters"
         yield Violation("metadata.name", message, job_name)
@@ -109,6 +109,11 @@ def names_fit(job_name: str, parsed: dict[str, Parsed], tasks: tuple[RoleTask, .
         if not task.hostname and len(hostname) > MAX_NAME:
             message = f"plugin svc makes the hostname {hostname}: must be no more than {MAX_NAME} characters"
             yield Violation(f"spec.tasks[{index}].name", message, task.name)
+
+
+def service_fault(job_name: str) -> str | None:
+    """Why no Service can bear the Job's name, or None."""
+    return None if _SERVICE_NAME.fullmatch(job_name) else _SERVICE_FAULT
 
 
 def _items(value: Any) -> list[Any]:
@@ -123,4 +128,5 @@ __all__ = [
     "required_plugins",
     "role_task",
     "role_tasks_exist",
+    "service_fault",
 ]

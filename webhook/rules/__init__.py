@@ -50,6 +50,7 @@ FLOW_RULES: Final[tuple[Rule, ...]] = (
     flow_graph.no_cycle,
     flow_names.job_names_fit,
     flow_names.pod_names_fit,
+    flow_names.services_can_bear_the_name,
     flow_names.job_names_cannot_collide,
     flow_names.params_are_identifiers,
     flow_names.outputs_are_identifiers,

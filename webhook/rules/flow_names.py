@@ -6,6 +6,7 @@ from typing import Final
 from shared import naming
 from shared.model.step import Loop
 from shared.names import DEFAULT_MAX_ITERATIONS, MAX_NAME
+from shared.plugin_rules import required_plugins, service_fault
 from shared.violation import Reason, Violation
 from webhook.subject import FlowSubject
 from webhook.words import identifier_fault, label_fault, subdomain_fault
@@ -71,6 +72,20 @@ def pod_names_fit(flow: FlowSubject) -> Iterator[Violation]:
         if len(longest) > MAX_NAME:
             message = f"its pods may be named {longest}: must be no more than {MAX_NAME} characters; shorten the flow's, the step's or the task's name"
             yield Violation(f"{path}.name", message, step.name)
+
+
+def services_can_bear_the_name(flow: FlowSubject) -> Iterator[Violation]:
+    """As far as templates are known, and no jsonPatch may take the plugin out again."""
+    for path, step in flow.steps:
+        template = flow.templates.get(step.template_name) if step.switch is None else None
+        if template is None or (step.patch is not None and step.patch.json_patch):
+            continue
+        plugins = template.plugins or {}
+        job = naming.longest_job_name(flow.name, step.name, None)
+        if "svc" in (*plugins, *required_plugins(plugins)) and (fault := service_fault(job)):
+            message = f'JobTemplate "{step.template_name}" of {path} cannot be used by a flow of this name: {fault}'
+            yield Violation("metadata.name", message, flow.name)
+            return
 
 
 def job_names_cannot_collide(flow: FlowSubject) -> Iterator[Violation]:

@@ -502,6 +502,19 @@ def test_pod_names_are_measured_where_the_template_is_known() -> None:
     )
 
 
+@pytest.mark.parametrize("plugins", [{"svc": []}, {"pytorch": ["--master=w"]}])
+@pytest.mark.parametrize("name", ["1f", "f.x"])
+def test_a_flow_whose_jobs_get_services_needs_a_name_that_a_service_can_bear(name: str, plugins: Body) -> None:
+    serving, without = template(name="a", plugins=plugins), {"op": "remove", "path": "/plugins/svc"}
+    (found,) = faults(flow(step("a"), step("b", template="a"), name=name), lookups=known(serving))
+    assert found.startswith(
+        f'metadata.name: Invalid value: "{name}": JobTemplate "a" of spec.flows[0] cannot be used by a flow of this '
+        "name: plugin svc makes a Service of this name: a DNS-1035 label"
+    )
+    assert faults(flow(step("a", patch={"jsonPatch": [without]}), name=name), lookups=known(serving)) == []
+    assert faults(flow(step("a"), name=name), lookups=known(template(name="a"))) == []
+
+
 WARNINGS: dict[str, tuple[Body, list[Body], list[str]]] = {
     "templates that are not there": (
         flow(step("a"), step("b"), step("s", switch={"value": "1", "default": ["a"]})),
