@@ -8,14 +8,16 @@ from shared.names import (
     ATTEMPT,
     CREATED_BY_FLOW,
     CREATED_BY_TEMPLATE,
+    DEFAULTED,
     FOREIGN_ANNOTATION_PREFIXES,
     ITERATION,
     STEP,
+    STEP_DIGEST,
 )
 from shared.substitution import references_in
 
 Body = dict[str, Any]
-_MADE: Final = (CREATED_BY_FLOW, CREATED_BY_TEMPLATE, STEP, ITERATION, ATTEMPT)
+_MADE: Final = (CREATED_BY_FLOW, CREATED_BY_TEMPLATE, STEP, STEP_DIGEST, ITERATION, ATTEMPT, DEFAULTED)
 
 
 def template_from_job(job: Body, name: str = "") -> Body:

@@ -42,6 +42,7 @@ HCCL_RANK_INDEX: Final = "hccl/rankIndex"
 STEP: Final = "flow.volcano.sh/step"  # Job label and annotation: the step that made it
 ITERATION: Final = "flow.volcano.sh/iteration"  # Job label: index in a `for`
 ATTEMPT: Final = "flow.volcano.sh/attempt"  # Job label: 0 for the first try
+DEFAULTED: Final = "policy.jobflow.dev/defaulted"  # Job annotation: what policies set that may not change later
 STEP_DIGEST: Final = "flow.volcano.sh/step-digest"  # Job annotation: hash of the step's spec it was made from
 GANG_GATE: Final = "jobflow.dev/gang"  # scheduling gate that the `gate` backend lifts
 GANG_PUT_BACK: Final = (

@@ -13,6 +13,7 @@ from shared.naming import label_value
 from shared.policy import CompiledPolicy, Compiler, Finding, Given, Policies, defaults, judge, relevant
 from shared.policy.match import needs_namespace
 from shared.policy.required import EXISTING_TEMPLATES, templates_of
+from webhook import defaulted
 from webhook.lookups import Absence, Lookups
 from webhook.patch import Setting
 from webhook.review import Body, Operation, Review, Verdict
@@ -81,13 +82,16 @@ def judged(review: Review, lookups: Lookups, verdict: Verdict, between: Callable
 def settings(review: Review, lookups: Lookups, own: Iterable[Setting], *, crd_defaults: bool = False) -> list[Setting]:
     """The webhook's `own` defaults with those of policies before them: what a policy sets, nothing else does."""
     policies, given = compiled(lookups).compiled, None
-    if policies:
+    if policies or review.operation is Operation.UPDATE:
         given = given_of(review, lookups, crd_defaults=crd_defaults)
     if given is None:
         return list(own)
     wanted = {path: Setting(path, value) for path, value in defaults(given, policies)}
     if not given.creating:
         wanted = {path: each for path, each in wanted.items() if given.kind is JOB and path[1] in _FROZEN}
+    if given.kind is JOB:
+        more = defaulted.mark(wanted) if given.creating else defaulted.kept(given)
+        wanted |= {each.path: each for each in more}
     return [*wanted.values(), *(each for each in own if each.path not in wanted)]
 
 

@@ -696,6 +696,35 @@ def test_an_update_sets_nothing_new_but_gives_a_job_back_what_is_frozen() -> Non
     assert mutate(review(flow(step("a"), parallelism=1), flow(step("a"))), flows).patch == ()
 
 
+@pytest.mark.parametrize("since", ["gone", "changed", "Audit"])
+def test_an_update_keeps_what_a_policy_set_on_a_job_whatever_has_become_of_it(since: str) -> None:
+    given = {"queue": "research", "ttlSecondsAfterFinished": 60, "tolerations": TOLERATIONS}
+    given["nodeSelector"] = {"pool": "batch", "example.com/zone": "a"}
+    stored = defaulted(BARE_JOB, known(policy(defaults=given)))
+    assert stored["metadata"]["annotations"]["policy.jobflow.dev/defaulted"] == (
+        "queue,ttlSecondsAfterFinished,nodeSelector[pool],nodeSelector[example.com/zone],tolerations"
+    )
+    around = {
+        "gone": known(),
+        "changed": known(policy(defaults={"queue": "other", "nodeSelector": {"pool": "new", "disk": "ssd"}})),
+        "Audit": known(policy(mode="Audit", defaults=given)),
+    }[since]
+    again = {**BARE_JOB, "spec": {**BARE_JOB["spec"], "minAvailable": 1}}
+    made = applied(again, mutate(review(again, stored), around).patch)
+    assert judged(made, old=stored).allowed
+    assert made["spec"]["tasks"][0]["template"] == stored["spec"]["tasks"][0]["template"]
+    assert made["metadata"]["annotations"] == stored["metadata"]["annotations"]
+
+
+def test_what_the_user_wrote_on_a_job_is_not_given_back() -> None:
+    own = copy.deepcopy(BARE_JOB)
+    own["spec"]["ttlSecondsAfterFinished"] = 5
+    stored = defaulted(own, known(policy(defaults={"ttlSecondsAfterFinished": 60, "queue": "research"})))
+    made = applied(BARE_JOB, mutate(review(BARE_JOB, stored), known()).patch)
+    assert (made["spec"]["queue"], "ttlSecondsAfterFinished" in made["spec"]) == ("research", False)
+    assert not judged(made, old=stored).allowed
+
+
 # --- what is not in the caches yet ------------------------------------------------------------------------------------
 
 
