@@ -115,8 +115,12 @@ def _broken(admission: Admission, review: Review, body: Body, text: str) -> Verd
 
 
 def _as_stored(settings: Iterable[Setting], old: Body | None) -> Iterable[Setting]:
-    """On UPDATE a default comes back only where the stored object has it, so that a default changes no stored object."""
+    """On UPDATE a default comes back only where the stored object has it, so that a default changes no stored object.
+
+    A minimum that was never set goes down with the replicas: nobody could see why it is in the way.
+    """
     stored: dict[Path, object] = {}
     for setting in settings:
         if (found := stored.setdefault(setting.path, value_at(old, setting.path))) is not None:
-            yield Setting(setting.path, found)
+            lower = setting.path[-1] == "minAvailable" and isinstance(found, int) and setting.value < found
+            yield setting if lower else Setting(setting.path, found)

@@ -193,6 +193,15 @@ def test_an_update_of_an_object_stored_without_defaults_adds_none() -> None:
     assert faults(new, old) == []
 
 
+def test_a_minimum_that_was_never_set_follows_the_replicas_down_only() -> None:
+    stored = defaulted(bare(task(replicas=4), task(name="x", replicas=1)))
+    for replicas, minimum, total in ((3, 3, 4), (9, 4, 5)):
+        new = bare(task(replicas=replicas), task(name="x", replicas=1))
+        found = applied(new, mutate(review(new, stored), known()).patch)
+        assert (found["spec"]["tasks"][0]["minAvailable"], found["spec"]["minAvailable"]) == (minimum, total)
+        assert faults(found, stored) == []
+
+
 def test_an_update_may_set_the_minimum_to_nothing() -> None:
     stored = defaulted(job())
     new = copy.deepcopy(stored)
