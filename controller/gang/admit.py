@@ -8,6 +8,7 @@ import msgspec
 from controller.gang.candidate import NOT_ENOUGH_RESOURCES, Candidate, Refusal
 from controller.gang.fit import Fit
 from controller.gang.floor import Floor
+from controller.gang.group import UNSCHEDULABLE, condition
 from controller.gang.judge import Judge, Verdict
 from controller.gang.member import Member
 from controller.gang.order import Line
@@ -100,8 +101,10 @@ class Admission:
                 self._note(each, each.missing)
             elif again > now and not each.begun:
                 done.wake = _sooner(again, done.wake)
-                message = f"was not bound in time {group.put_back} times; the next try is at {rfc3339(again)}"
-                self._note(each, Refusal(NOT_BOUND_IN_TIME, message))
+                told = condition(group.status, UNSCHEDULABLE)
+                message = f"was not bound in time ({group.put_back} so far); tried again at {rfc3339(again)}"
+                known = told.get("reason") == NOT_BOUND_IN_TIME and told.get("message")
+                self._note(each, Refusal(NOT_BOUND_IN_TIME, known or message))
             else:
                 known = self.refusals.get(each.ref)
                 if known is not None and known.reason == NOT_BOUND_IN_TIME:
@@ -120,7 +123,7 @@ class Admission:
     def _rooms(self, each: Candidate) -> Mapping[str, Amounts]:
         kept = self.reservation
         free = self.floor.capacity.free
-        return free if kept is None or kept.ref == each.ref or each.begun else Rooms(free, kept.kept)
+        return free if kept is None or kept.ref == each.ref or each.begun else Rooms(free, kept)
 
     def _admit(self, each: Candidate, found: Fit, shares: Shares, judge: Judge, done: Round) -> None:
         for member, node in _assigned(each.pods, found):

@@ -9,6 +9,7 @@ from controller.gang.capacity import Capacity
 from controller.gang.fit import Fit, fit, free_for, surely
 from controller.gang.floor import Floor
 from controller.gang.queues import Shares
+from controller.gang.reservation import Rooms
 from controller.gang.shape import Amounts, Place, Shape, text, words
 
 QUEUE_NOT_FOUND = "QueueNotFound"
@@ -119,6 +120,8 @@ class Judge:
             self._open[key] = free_for(gang, self._capacity, rooms)
         free, nodes = self._open[key]
         fitting = "" if found is None else f"; {found.fitting} of {number} fit"
+        if isinstance(rooms, Rooms):
+            fitting += f"; more is kept for {rooms.holder}, which has waited longer"
         return Refusal(
             NOT_ENOUGH_RESOURCES,
             f"{needs}; free on {nodes} nodes: {words(free, candidate.amounts)}{fitting}",

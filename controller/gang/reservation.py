@@ -36,9 +36,10 @@ def reserve(candidate: Candidate, capacity: Capacity) -> Reservation | None:
 class Rooms(Mapping[str, Amounts]):
     """What is free for everybody but the holder of a reservation."""
 
-    def __init__(self, free: Mapping[str, Amounts], kept: Mapping[str, Amounts]) -> None:
+    def __init__(self, free: Mapping[str, Amounts], kept: Reservation) -> None:
         self._free = free
-        self._kept = kept
+        self._kept = kept.kept
+        self.holder = kept.ref
 
     def __getitem__(self, name: str) -> Amounts:
         room = self._free[name]

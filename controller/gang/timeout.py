@@ -34,7 +34,7 @@ def put_back(group: Group, tally: Tally, why: str, limit: float, now: float) -> 
     """The PodGroup's patch: Pending, with the reason, and when it is tried again."""
     number, at = group.put_back + 1, rfc3339(now)
     bound = f"{tally.scheduled} of {group.minimum} pods were bound within {limit:g} s"
-    message = f"{bound}{f' ({why})' if why else ''}; tried again in {backoff(number):.0f} s"
+    message = f"{bound} ({why or 'no scheduler has said why'}); tried again at {rfc3339(now + backoff(number))}"
     told = {"status": "True", "transitionID": at, "lastTransitionTime": at, "reason": REASON, "message": message}
     kept = [each for each in group.status.get("conditions") or () if each.get("type") not in (SCHEDULED, UNSCHEDULABLE)]
     return {

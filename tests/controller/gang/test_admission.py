@@ -235,6 +235,7 @@ def test_large_groups_are_not_starved_by_small_ones() -> None:
         made.submit(f"s{number}", (template(), 1))
     made.bind()
     made.submit("large", (template("4"), 2))
+    told = 0
     for number in range(8, 40):
         made.now += 10
         made.submit(f"s{number}", (template(), 1))
@@ -243,6 +244,10 @@ def test_large_groups_are_not_starved_by_small_ones() -> None:
         made.bind()
         if made.bound("large"):
             break
+        waiting = [made.why(name) for name in made.groups if made.gated(name) and name != "large"]
+        assert all("; more is kept for ns/large" in why for why in waiting if "free on" in why)
+        told += len(waiting)
+    assert told
     assert made.bound("large") == 2
     assert made.now - 1_767_322_800 <= 60 + 10 * 9
 
@@ -276,7 +281,7 @@ def test_a_group_that_was_put_back_is_tried_again_when_its_time_has_come() -> No
     made.end("other")
     done = made.round()
     assert (made.gated("g"), done.wake) == (2, made.now + 60)
-    assert made.why("g") == "was not bound in time 2 times; the next try is at 2026-01-02T03:01:00Z"
+    assert made.why("g") == "was not bound in time (2 so far); tried again at 2026-01-02T03:01:00Z"
     made.now += 60
     made.round()
     assert made.gated("g") == 0
