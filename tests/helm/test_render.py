@@ -46,6 +46,7 @@ CASES: dict[str, Body] = {
     "ports": {"webhook": {"port": 9443, "healthPort": 9081}, "controller": {"healthPort": 9080}},
     "placement": {"webhook": PLACEMENT, "controller": PLACEMENT},
     "one replica": {"webhook": {"replicas": 1}, "controller": {"replicas": 1}},
+    "controller at rest": {"controller": {"replicas": 0}},
     "percentage": {"webhook": {"podDisruptionBudget": {"enabled": True, "minAvailable": "50%"}}},
     "no budget": {"webhook": {"podDisruptionBudget": {"enabled": False}}},
     "extra": {"webhook": {"extraArgs": ["--drain-seconds=9"]}, "controller": {"extraArgs": ["--reclaim"]}},
@@ -242,6 +243,7 @@ WRONG: dict[str, Body] = {
     "more time than the API server gives": {"webhook": {"timeoutSeconds": 31}},
     "a port that needs root": {"webhook": {"port": 443}},
     "no scheduler": {"schedulerNames": []},
+    "a webhook at rest": {"webhook": {"replicas": 0}},
     "a digest that is none": {"webhook": {"image": {"digest": "latest"}}},
     "existing without a Secret": {"certificates": {"source": "existing"}},
 }
