@@ -54,7 +54,8 @@ class PluginSecrets:
         looked, phase = self._looked.get(key), job.status.state.phase
         if looked is None or looked.uid != job.metadata.uid or looked.doubted:
             return phase in STOPPED and phase is not None and not phase.finished
-        fresh = looked.restarts == _restarts(job) and self._steady() < looked.at + BELIEVED
+        believed = TAKEN if self._is_taken(looked, key, job) else BELIEVED
+        fresh = looked.restarts == _restarts(job) and self._steady() < looked.at + believed
         return fresh or phase in STOPPED
 
     def again(self, key: Key, job: Job) -> float | None:
@@ -62,9 +63,12 @@ class PluginSecrets:
         looked = self._looked.get(key)
         if looked is None or not looked.names or job.status.state.phase in STOPPED:
             return None
-        if any(self._is_foreign(key.namespace, name, job) for name in looked.names):
+        if self._is_taken(looked, key, job):
             return TAKEN
         return WAITING if job.status.pending else None
+
+    def _is_taken(self, looked: Looked, key: Key, job: Job) -> bool:
+        return any(self._is_foreign(key.namespace, name, job) for name in looked.names)
 
     def _is_foreign(self, namespace: str, name: str, job: Job) -> bool:
         body = self._secrets.get(namespace, name)

@@ -181,7 +181,7 @@ async def test_somebody_elses_is_left_alone_and_told_until_it_is_gone(fake: Fake
         assert reason(fake) == "PluginConflict"
         assert names(fake, PODS) == []
         fake.remove(SECRETS, "ns1", "demo-ssh")
-        looker.steady.now += secrets.BELIEVED
+        looker.steady.now += secrets.TAKEN
         await looker.settled()
         assert names(fake, PODS) == ["demo-w-0", "demo-w-1"]
         assert key_of(fake) != "eA=="
