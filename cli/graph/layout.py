@@ -82,11 +82,27 @@ def _ranked(
             across[renamed[each]] = side * x - least + top
         chains += _chains([(renamed[source], renamed[target]) for source, target in links], len(names))
         top = max(across.values()) + PITCH * 1.5
+    _as_written(across, chains)
     alone = [number[part[0]] for part in parts if len(part) == 1]
     columns = max(math.isqrt(len(alone) // _TALL), 1)
     for place, each in enumerate(alone):
         layers[each], across[each] = place % columns, top + place // columns * PITCH
     return layers, across, chains
+
+
+def _as_written(across: dict[int, float], chains: Sequence[Sequence[int]]) -> None:
+    """Boxes that have the same neighbours change places until they stand in the order in which they were written."""
+    beside: dict[int, list[tuple[str, int]]] = {}
+    for chain in chains:
+        for each, side, other in ((chain[0], "after", chain[-1]), (chain[-1], "before", chain[0])):
+            bent = len(chain) > 2  # such a box stays where its arrow bends
+            beside.setdefault(each, []).append(("alone", each) if bent else (side, other))
+    groups: dict[frozenset[tuple[str, int]], list[int]] = {}
+    for each, others in beside.items():
+        groups.setdefault(frozenset(others), []).append(each)
+    for group in groups.values():
+        places = sorted(across[each] for each in group)
+        across.update(zip(sorted(group), places, strict=True))
 
 
 def _parts(names: Sequence[str], arrows: Sequence[tuple[str, str]]) -> list[list[str]]:

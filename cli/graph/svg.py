@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 from xml.sax.saxutils import escape, quoteattr
 
+from cli.graph.bundles import Bundle, bundled
 from cli.graph.layout import HEIGHT, PITCH, Layout, Placed, Point, layout
 from cli.graph.model import Box, Drawing, Meaning
 from cli.views.status import ICONS
@@ -15,6 +16,7 @@ _LONGEST: Final = 30  # characters of a name; the rest is in the tooltip
 _MARGIN: Final = 24.0
 _TOP: Final = 64.0
 _LEGEND: Final = 26.0
+_KNOT: Final = 9.0
 # (stroke, fill) in light and in dark.
 _PHASES: Final[dict[StepPhase, tuple[str, str, str, str]]] = {
     StepPhase.WAITING: ("#8b949e", "#f6f8fa", "#6e7681", "#161b22"),
@@ -45,10 +47,10 @@ _CLASSES: Final = {
 
 def svg(drawing: Drawing) -> str:
     """The whole document."""
-    names = [box.step.name for box in drawing.boxes]
-    widths = {box.step.name: _width(box, drawing.live) for box in drawing.boxes}
-    placed = layout(names, [(arrow.source, arrow.target) for arrow in drawing.arrows], widths)
-    legend = list(_legend_entries(drawing))
+    bundle = bundled(drawing.arrows)
+    widths = {box.step.name: _width(box, drawing.live) for box in drawing.boxes} | dict.fromkeys(bundle.knots, _KNOT)
+    placed = layout([*widths], [(arrow.source, arrow.target) for arrow in bundle.arrows], widths)
+    legend = list(_legend_entries(drawing, bundle))
     title = _title(drawing)
     finals = list(_finals(drawing, placed))
     width = max([placed.width, len(title) * 9.7, 420.0, *(box.x + box.width for _, box in finals)])
@@ -63,7 +65,8 @@ def svg(drawing: Drawing) -> str:
         f'<rect class="paper" width="{total[0]:.0f}" height="{total[1]:.0f}"/>',
         f'<text class="title" x="{_MARGIN:.0f}" y="36">{escape(title)}</text>',
         f'<g transform="translate({_MARGIN:.0f} {_TOP:.0f})">',
-        *_arrows(drawing, placed),
+        *_arrows(bundle, placed),
+        *_knots(bundle, placed),
         *(_box(box, placed.boxes[box.step.name], drawing.live) for box in drawing.boxes),
         *_final_frame(finals, drawing.live),
         "</g>",
@@ -120,22 +123,32 @@ def _box(box: Box, at: Placed, live: bool) -> str:
     return f'<g class="step {phase}{kind}"><title>{escape(tip)}</title>{shape}{lines}</g>'
 
 
-def _arrows(drawing: Drawing, placed: Layout) -> Iterator[str]:
-    """Those that end on the same box share its left side."""
-    for arrow in drawing.arrows:
-        path = _path(placed.routes[arrow.source, arrow.target])
+def _arrows(bundle: Bundle, placed: Layout) -> Iterator[str]:
+    """Those that end on the same box share its left side; those that end in a knot have no head."""
+    for arrow in bundle.arrows:
+        ends = arrow.target not in bundle.knots
+        path = _path(placed.routes[arrow.source, arrow.target], 7 if ends else 0)
         dash = f' stroke-dasharray="{_DASHES[arrow.meaning]}"' if _DASHES[arrow.meaning] else ""
         name = _CLASSES[arrow.meaning]
-        yield f'<path class="arrow {name}" d="{path}"{dash} marker-end="url(#{name})"/>'
+        head = f' marker-end="url(#{name})"' if ends else ""
+        yield f'<path class="arrow {name}" d="{path}"{dash}{head}/>'
 
 
-def _path(points: Sequence[Point]) -> str:
-    """Straight through layers, bent between them; it stops short of the box, for the arrow's head."""
+def _knots(bundle: Bundle, placed: Layout) -> Iterator[str]:
+    """A dot, and a line where its layer is wider."""
+    for name, meaning in bundle.knots.items():
+        at, kind = placed.boxes[name], _CLASSES[meaning]
+        yield f'<path class="arrow {kind}" d="M{at.x:.1f} {at.middle:.1f}h{at.width:.1f}"/>'
+        yield f'<circle class="head {kind}" cx="{at.x + at.width / 2:.1f}" cy="{at.middle:.1f}" r="{_KNOT / 2:.1f}"/>'
+
+
+def _path(points: Sequence[Point], short: float) -> str:
+    """Straight through layers, bent between them; it stops `short` of the box, for the arrow's head."""
     parts = [f"M{points[0][0]:.1f} {points[0][1]:.1f}"]
     for place in range(0, len(points) - 1, 2):
         (x, y), (to_x, to_y) = points[place], points[place + 1]
         if place + 2 >= len(points):
-            to_x -= 7
+            to_x -= short
         middle = (x + to_x) / 2
         parts.append(f"C{middle:.1f} {y:.1f} {middle:.1f} {to_y:.1f} {to_x:.1f} {to_y:.1f}")
         if place + 2 < len(points):
@@ -183,13 +196,15 @@ def _final_frame(finals: Sequence[tuple[Box, Placed]], live: bool) -> Iterator[s
 _Entry = tuple[str, str, str]  # what it is, its class or dash, what it means
 
 
-def _legend_entries(drawing: Drawing) -> Iterator[_Entry]:
+def _legend_entries(drawing: Drawing, bundle: Bundle) -> Iterator[_Entry]:
     """Only what the picture shows."""
     if drawing.live:
         shown = {step.phase for step in drawing.flow.steps}
         yield from (("phase", phase.lower(), f"{ICONS[phase]} {phase}") for phase in StepPhase if phase in shown)
     used = {arrow.meaning for arrow in drawing.arrows}
     yield from (("arrow", meaning, meaning) for meaning in Meaning if meaning in used)
+    if bundle.knots:
+        yield "knot", "", "each behind the dot waits for those before it"
 
 
 def _legend_rows(entries: Sequence[_Entry], width: float) -> list[list[tuple[float, _Entry]]]:
@@ -212,6 +227,9 @@ def _legend(rows: Sequence[Sequence[tuple[float, _Entry]]]) -> Iterator[str]:
             if what == "phase":
                 shape = f'<rect x="{x:.0f}" y="{y + 2:.0f}" width="28" height="14" rx="4"/>'
                 yield f'<g class="step {name}">{shape}</g>'
+            elif what == "knot":
+                yield f'<path class="arrow ok" d="M{x:.0f} {y + 9:.0f}h28"/>'
+                yield f'<circle class="head ok" cx="{x + 14:.0f}" cy="{y + 9:.0f}" r="{_KNOT / 2:.1f}"/>'
             else:
                 meaning = Meaning(name)
                 kind, dash = _CLASSES[meaning], _DASHES[meaning]

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cli.graph.bundles import bundled
 from cli.graph.layout import Layout, layout
 from cli.graph.model import Meaning, Undrawable, drawing
 from cli.graph.svg import svg
@@ -71,6 +72,28 @@ def check(placed: Layout, arrows: Arrows) -> None:
             for box in boxes:
                 beside = to_x <= box.x or x >= box.x + box.width
                 assert beside or not box.y <= y <= box.y + box.height, (source, target, box)
+
+
+def test_those_that_wait_for_the_same_stand_in_the_order_in_which_they_were_written() -> None:
+    middle = [f"m{place:02}" for place in range(20)]
+    arrows = [("a", name) for name in middle] + [(name, "z") for name in middle]
+    placed = layout(["a", *middle, "z"], arrows, dict.fromkeys(["a", *middle, "z"], 80.0))
+    assert sorted(middle, key=lambda name: placed.boxes[name].y) == middle
+
+
+def test_many_that_wait_for_the_same_many_share_a_knot() -> None:
+    first, second = ([f"{letter}{place}" for place in range(20)] for letter in "ab")
+    body = flow(*(step(name) for name in first), *(step(name, *first) for name in second), step("c", "a0", "a1"))
+    drawn = drawing(body, live=False)
+    found = bundled(drawn.arrows)
+    assert (len(drawn.arrows), len(found.arrows), len(found.knots)) == (402, 42, 1)
+    (knot,) = found.knots
+    assert {(arrow.source, arrow.target) for arrow in found.arrows} == (
+        {(name, knot) for name in first} | {(knot, name) for name in second} | {("a0", "c"), ("a1", "c")}
+    )
+    text = svg(drawn)
+    assert (text.count("<circle"), "\0" in text, "each behind the dot" in text) == (2, False, True)
+    assert "<circle" not in svg(drawing(PRIMITIVES, live=False))
 
 
 PRIMITIVES = flow(
