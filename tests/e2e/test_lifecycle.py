@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.kinds import JOB, JOBFLOW
+from shared.kinds import JOB, JOBFLOW, JOBTEMPLATE
 from tests.cluster.kube import until
 from tests.e2e.scenario import Scenario, jobflow, phase, phases, step_of
 
@@ -94,6 +94,43 @@ def test_a_flow_that_volcano_finished_is_left_alone(scenario: Scenario) -> None:
     scenario.succeeds("witness")
     assert set(scenario.jobs()) == {"witness-a"}
     assert scenario.get("old")["status"] == status
+
+
+def test_a_flow_that_volcano_ran_half_way_goes_on_from_there(scenario: Scenario) -> None:
+    """`a` has completed and its Job is gone, `b` has its Job; both as Volcano's controller leaves them."""
+    scenario.templates("a", "b", "c")
+    scenario.cluster.kill_controller(signal.SIGKILL)
+    try:
+        flow = scenario.kube.create(JOBFLOW, jobflow(scenario.namespace, "f", {"a": (), "b": ("a",), "c": ("b",)}))
+        made = scenario.kube.create(JOB, made_by_volcano(scenario, flow, "b"))
+        status = {"state": {"phase": "Running"}, "completedJobs": ["f-a"], "pendingJobs": ["f-b"]}
+        scenario.kube.patch(JOBFLOW, scenario.namespace, "f", {"status": status}, "status")
+    finally:
+        scenario.cluster.restart_controller()
+    ended = scenario.succeeds("f")
+    jobs = scenario.jobs()
+    assert set(jobs) == {"f-b", "f-c"}
+    assert jobs["f-b"]["metadata"]["uid"] == made["metadata"]["uid"]
+    assert [step_of(ended, name)["attempts"] for name in ("a", "b", "c")] == [1, 1, 1]
+    assert ended["status"]["progress"] == "3/3"
+
+
+def made_by_volcano(scenario: Scenario, flow: Body, step: str) -> Body:
+    """The Job of a step without any of our labels."""
+    meta = flow["metadata"]
+    owner = {"apiVersion": flow["apiVersion"], "kind": "JobFlow", "name": meta["name"], "uid": meta["uid"]}
+    template = scenario.kube.get(JOBTEMPLATE, scenario.namespace, step)
+    return {
+        "apiVersion": JOB.api_version,
+        "kind": JOB.kind,
+        "metadata": {
+            "name": f"{meta['name']}-{step}",
+            "namespace": scenario.namespace,
+            "annotations": {"volcano.sh/createdByJobTemplate": f"{scenario.namespace}.{step}"},
+            "ownerReferences": [owner | {"controller": True, "blockOwnerDeletion": True}],
+        },
+        "spec": template["spec"],
+    }
 
 
 def test_status_says_what_comes_next_and_volcanos_fields_are_right(scenario: Scenario) -> None:

@@ -53,13 +53,36 @@ def test_a_job_taken_from_its_flow_leaves_no_flow_that_waits_for_ever(scenario: 
 def test_a_command_for_an_earlier_flow_of_the_name_is_removed_and_does_nothing(scenario: Scenario) -> None:
     scenario.templates("a", seconds=2)
     scenario.flow("f", {"a": ()})
+    order(scenario, "TerminateJobFlow", {**COMMANDED, "uid": "of-an-earlier-one"})
+    scenario.succeeds("f")
+    scenario.kube.wait_gone(COMMAND, scenario.namespace, "terminatejobflow")
+
+
+def test_what_waits_behind_an_aborted_job_says_so_and_a_restart_does_not_wait_for_it(scenario: Scenario) -> None:
+    """An Aborted Job takes no order to terminate: the restarted flow waited for its end for ever."""
+    scenario.templates("a", seconds=2000)
+    scenario.templates("b")
+    scenario.flow("f", {"a": (), "b": ("a",)})
+    scenario.reaches("f", "a", "Running")
+    job = scenario.kube.get(JOB, scenario.namespace, "f-a")
+    target = {"apiVersion": JOB.api_version, "kind": "Job", "name": "f-a", "uid": job["metadata"]["uid"]}
+    order(scenario, "AbortJob", target | {"controller": True})
+    flow = scenario.reaches("f", "a", "Suspended")
+    assert flow["status"]["nextSummary"] == "b: waits for a (Job f-a is Aborted; resume it to go on)"
+    scenario.templates("a")
+    order(scenario, "RestartJobFlow", {**COMMANDED, "uid": flow["metadata"]["uid"]})
+    scenario.reaches("f", "b", "Completed")
+    ended = scenario.succeeds("f")
+    assert step_of(ended, "a")["jobs"] == ["f-a", "f-a-r1"]
+
+
+def order(scenario: Scenario, action: str, target: Body) -> None:
+    """A Command as somebody who writes one by hand makes it."""
     command: Body = {
         "apiVersion": COMMAND.api_version,
         "kind": "Command",
-        "metadata": {"name": "late", "namespace": scenario.namespace},
-        "action": "TerminateJobFlow",
-        "target": {**COMMANDED, "uid": "of-an-earlier-one"},
+        "metadata": {"name": action.lower(), "namespace": scenario.namespace},
+        "action": action,
+        "target": target,
     }
     scenario.kube.create(COMMAND, command)
-    scenario.succeeds("f")
-    assert scenario.kube.list(COMMAND, scenario.namespace) == []
