@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from controller.gang.capacity import Capacity, room_for, summed
+from controller.gang.capacity import Capacity, peaks, room_for, summed
+from controller.gang.promises import Promises
 from controller.gang.shape import Amounts, Place, Shape
 
 Gang = Sequence[tuple[Shape, int]]
@@ -48,20 +49,16 @@ def fit(gang: Gang, capacity: Capacity, rooms: Rooms, order: Mapping[str, int] |
     return Fit(tuple(placed), wanted, sum(number for _, _, number in placed))
 
 
-def surely(gang: Gang, promised: Mapping[Shape, int], capacity: Capacity) -> bool:
+def surely(gang: Gang, promises: Promises, capacity: Capacity) -> bool:
     """Whether any scheduler that binds what fits will bind all of it, wherever it puts each pod.
 
     True when the nodes open to each kind of pod have at least as many places, each large enough for the largest of
     the gang and of what was promised before, as there are pods: then a free place is left for the last of them.
     """
-    pods = [*gang, *promised.items()]
-    number = sum(count for _, count in pods)
-    largest: Amounts = {}
-    for shape, _ in pods:
-        for name, amount in shape.requests:
-            largest[name] = max(largest.get(name, 0), amount)
-    requests = tuple(largest.items())
-    return all(_has_places(place, requests, number, capacity) for place in {shape.place for shape, _ in pods})
+    number = promises.shapes.total() + sum(count for _, count in gang)
+    requests = tuple(peaks((promises.peaks, *(dict(shape.requests) for shape, _ in gang))).items())
+    places = {*promises.places, *(shape.place for shape, _ in gang)}
+    return all(_has_places(place, requests, number, capacity) for place in places)
 
 
 def free_for(gang: Gang, capacity: Capacity, rooms: Rooms) -> tuple[Amounts, int]:

@@ -1,6 +1,6 @@
 """May this gang start now? Its queue's limits, guarantees of others, room on nodes - and if not, why, with numbers."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -32,6 +32,7 @@ class Judge:
         self._free = floor.capacity.free_total()
         self._failed: dict[tuple[object, bool, bool], Verdict] = {}
         self._hopeless: dict[tuple[Place, bool], list[tuple[Shape, int]]] = {}
+        self._unsure: dict[Place, list[tuple[Shape, int]]] = {}
         self._open: dict[tuple[object, bool], tuple[Amounts, int]] = {}
         self._emptied: dict[str, Amounts] | None = None
 
@@ -91,15 +92,24 @@ class Judge:
     def _is_hopeless(self, candidate: Candidate, whole: bool) -> bool:
         """Whether fewer or smaller pods of the same kind have not fitted in this round."""
         return any(
-            count >= failed_count and _covers(shape, failed)
-            for shape, count in candidate.gang
-            for failed, failed_count in self._hopeless.get((shape.place, whole), ())
+            _is_more(shape, count, self._hopeless.get((shape.place, whole), ())) for shape, count in candidate.gang
         )
+
+    def _is_sure(self, candidate: Candidate) -> bool:
+        """Where the scheduler could leave the last pod without a place, it could so with more or larger ones."""
+        if any(_is_more(shape, count, self._unsure.get(shape.place, ())) for shape, count in candidate.gang):
+            return False
+        if surely(candidate.gang, self._floor.promises, self._capacity):
+            return True
+        if len(candidate.gang) == 1:
+            ((shape, count),) = candidate.gang
+            self._unsure.setdefault(shape.place, []).append((shape, count))
+        return False
 
     def _settled(self, candidate: Candidate, found: Fit) -> Verdict:
         """The scheduler knows nothing of promises: it must be sure to bind all, or be told where, or others be bound first."""
         promises = self._floor.promises
-        if not promises.pinned and surely(candidate.gang, promises.shapes, self._capacity):
+        if not promises.pinned and self._is_sure(candidate):
             return Verdict(found)
         if promises.loose and not candidate.begun:
             message = f"there is room, once {promises.loose} pods that were admitted before are bound to nodes"
@@ -140,7 +150,11 @@ class Judge:
         return None
 
 
+def _is_more(shape: Shape, count: int, failed: Iterable[tuple[Shape, int]]) -> bool:
+    return any(count >= number and _covers(shape, other) for other, number in failed)
+
+
 def _covers(shape: Shape, other: Shape) -> bool:
     """Whether it asks for as much of everything."""
-    asks = shape.amounts
+    asks = dict(shape.requests)
     return all(asks.get(name, 0) >= amount for name, amount in other.requests)

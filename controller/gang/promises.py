@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from controller.gang.capacity import Capacity
+from controller.gang.capacity import Capacity, peaks
 from controller.gang.member import Member
 from controller.gang.ref import Ref
-from controller.gang.shape import Amounts, Shape, added
+from controller.gang.shape import Amounts, Place, Shape, added
 
 COMING_SECONDS = 30.0  # pods that were let in before they exist are created at once, or not at all
 
@@ -35,6 +35,8 @@ class Promises:
         self._coming: dict[Ref, Coming] = {}
         self.shapes: Counter[Shape] = Counter()
         self.pinned = 0  # of them, how many can go to their node only
+        self.places: Counter[Place] = Counter()
+        self._peaks: Amounts | None = {}
 
     # --- pods that exist ----------------------------------------------------------------------------------------------
 
@@ -49,6 +51,13 @@ class Promises:
     def loose(self) -> int:
         """Pods that the scheduler may bind wherever there is room."""
         return self.shapes.total() - self.pinned
+
+    @property
+    def peaks(self) -> Amounts:
+        """The most that any of them asks for, by resource."""
+        if self._peaks is None:
+            self._peaks = peaks(dict(shape.requests) for shape in self.shapes)
+        return self._peaks
 
     def take_back(self, uid: str) -> bool:
         """The pod is bound, gone or held again. Whether it had been promised anything."""
@@ -117,7 +126,10 @@ class Promises:
 
     def _made(self, slot: Slot) -> Slot:
         self._capacity.promise(slot.node, slot.shape, 1)
+        if self._peaks is not None and slot.shape not in self.shapes:
+            self._peaks = peaks((self._peaks, dict(slot.shape.requests)))
         self.shapes[slot.shape] += 1
+        self.places[slot.shape.place] += 1
         self.pinned += slot.pinned
         return slot
 
@@ -125,8 +137,12 @@ class Promises:
         self._capacity.promise(slot.node, slot.shape, -1)
         self.shapes[slot.shape] -= 1
         self.pinned -= slot.pinned
+        self.places[slot.shape.place] -= 1
         if not self.shapes[slot.shape]:
             del self.shapes[slot.shape]
+            self._peaks = None
+        if not self.places[slot.shape.place]:
+            del self.places[slot.shape.place]
 
 
 def _like(slots: Iterable[Slot], shape: Shape) -> Slot | None:
