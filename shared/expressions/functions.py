@@ -20,6 +20,7 @@ longest_range: ContextVar[int] = ContextVar("longest_range", default=MAX_RANGE)
 """The longest range() that the expression being evaluated can afford; see cost.py."""
 
 _RANGE: Final[list[int]] = []
+_SHORT: Final = 64  # longer ones are nobody's and would only fill the memory
 _PARSED_LIST: Final[list[Any]] = []
 _PARSED_MAP: Final[dict[Any, Any]] = {}
 
@@ -47,8 +48,16 @@ def _parse_json(text: str) -> Any:
     return value
 
 
-@lru_cache(maxsize=4096)
 def _quantity(text: str) -> float:
+    return _short_quantity(text) if len(text) <= _SHORT else _quantity_of(text)
+
+
+@lru_cache(maxsize=4096)
+def _short_quantity(text: str) -> float:
+    return _quantity_of(text)
+
+
+def _quantity_of(text: str) -> float:
     try:
         return quantities.quantity(text).nanos / quantities.NANO
     except quantities.QuantityError as error:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from enum import StrEnum
-from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -10,6 +9,7 @@ import msgspec
 from shared.expressions import cost, problem, references, syntax
 from shared.expressions.environment import environment
 from shared.expressions.problem import Problem
+from shared.expressions.remembered import Remembered
 from shared.expressions.rewrite import rewritten
 from shared.expressions.scope import Kind, Scope
 from shared.expressions.sizes import Limits
@@ -45,7 +45,10 @@ def compile_expression(text: str, scope: Scope, result: ResultType) -> Program |
     Compiled once for all scopes of a kind and remembered; what the scope allows is checked at each call. Total: it
     returns for any text. Of an expression over 4 KiB, or nested too deeply, only that is said.
     """
-    compiled = _compile(text, scope.kind, result)
+    fault = _text_fault(text)
+    if fault:
+        return (Problem(fault),)
+    compiled = COMPILED(text, scope.kind, result)
     faults = [*compiled.problems, *references.check(compiled.references, text, scope)]
     if compiled.program is not None and not faults:
         return compiled.program
@@ -84,11 +87,7 @@ class _Compiled(msgspec.Struct, frozen=True):
 _NO_REFERENCES: Final = references.References((), False, ())
 
 
-@lru_cache(maxsize=2048)
 def _compile(text: str, kind: Kind, result: ResultType) -> _Compiled:
-    fault = _text_fault(text)
-    if fault:
-        return _Compiled(None, _NO_REFERENCES, (Problem(fault),))
     try:
         expression = environment(kind).compile(text)
         serialized = expression.serialize()
@@ -107,6 +106,10 @@ def _compile(text: str, kind: Kind, result: ResultType) -> _Compiled:
     runs = _improved(expression, serialized, kind)
     named = found.named("step"), found.named("param"), found.whole_params
     return _Compiled(Program(text, kind, result, runs, *named, limits, static_type), found)
+
+
+# A compiled text takes up to sixty times its length: 32 MiB at most, and room for every expression of a large cluster.
+COMPILED: Final = Remembered(_compile, characters=1 << 19, entries=4096)
 
 
 def _improved(expression: Any, serialized: bytes, kind: Kind) -> Any:

@@ -1,0 +1,59 @@
+"""What is remembered of texts is made once, and bounded by their length and their number."""
+
+from shared.expressions import program
+from shared.expressions.remembered import Remembered
+from shared.expressions.scope import Kind
+from shared.names import MAX_EXPRESSION_BYTES
+
+
+def counting(characters: int, entries: int) -> tuple[Remembered[str], list[str]]:
+    made: list[str] = []
+
+    def make(text: str, suffix: str = "") -> str:
+        made.append(text + suffix)
+        return text + suffix
+
+    return Remembered(make, characters=characters, entries=entries), made
+
+
+def test_a_text_is_made_once_for_each_use() -> None:
+    remembered, made = counting(100, 10)
+    assert [remembered("a", "1"), remembered("a", "2"), remembered("a", "1")] == ["a1", "a2", "a1"]
+    assert made == ["a1", "a2"]
+
+
+def test_the_longest_unused_goes_when_there_are_too_many() -> None:
+    remembered, made = counting(100, 2)
+    for text in ("a", "b", "a", "c", "a", "b"):
+        remembered(text)
+    assert made == ["a", "b", "c", "b"]
+    assert len(remembered) == 2
+
+
+def test_long_texts_leave_room_for_few() -> None:
+    remembered, _ = counting(100, 1000)
+    for number in range(500):
+        remembered(f"{number:050d}")
+    assert len(remembered) == 2
+
+
+def test_what_is_longer_than_all_the_room_drives_out_nothing() -> None:
+    remembered, made = counting(10, 10)
+    for text in ("a", "b" * 11, "a", "b" * 11):
+        assert remembered(text) == text
+    assert made == ["a", "b" * 11, "b" * 11]
+
+
+def test_texts_that_are_no_expressions_are_not_kept() -> None:
+    """One of 3 MB, sent again and again with one letter changed, would else fill the webhook's memory."""
+    before = len(program.COMPILED)
+    for number in range(20):
+        text = f"{number}" + "x" * MAX_EXPRESSION_BYTES
+        faults = program.compile_expression(text, program_scope(), program.ResultType.BOOL)
+        assert isinstance(faults, tuple)
+        assert "bytes (at most" in faults[0].message
+    assert len(program.COMPILED) == before
+
+
+def program_scope() -> program.Scope:
+    return program.Scope(next(iter(Kind)))
