@@ -47,6 +47,13 @@ def clean(name: str, value: Any) -> Any:
     return value if isinstance(value, int | float | None) else SECRET_TEXT.sub(HIDDEN, str(value))
 
 
+def _is_news(record: logging.LogRecord) -> bool:
+    """Not uvloop's stack trace when a connection was closed by the other side before our last bytes were written:
+    who waits for an answer on it is told by an error of his own."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not (isinstance(error, RuntimeError) and "the handler is closed" in str(error))
+
+
 def configure(level: str = "info", stream: TextIO | None = None) -> None:
     """Send every log record of the process through here."""
     handler = logging.StreamHandler(stream or sys.stderr)
@@ -55,5 +62,6 @@ def configure(level: str = "info", stream: TextIO | None = None) -> None:
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     logging.getLogger("asyncio").setLevel(logging.WARNING)
+    logging.getLogger("asyncio").filters[:] = [_is_news]
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
     logging.getLogger("kubernetes").setLevel(logging.WARNING)

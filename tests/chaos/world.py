@@ -221,7 +221,9 @@ class World(Cluster):
             status = Path(f"/proc/{process.pid}/status").read_text()
         except (OSError, ValueError):
             return None
-        memory = next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmRSS:"))
+        memory = next((int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmRSS:")), None)
+        if memory is None:  # it ended just now
+            return None
         sums = {field: int(figures.get(metric, 0)) for field, metric in _SUMS.items()}
         return msgspec.convert({"name": name, "pid": process.pid, "memory": memory, **sums}, Sample)
 

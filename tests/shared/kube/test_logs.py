@@ -65,3 +65,23 @@ def test_an_exception_brings_its_stack() -> None:
     written = [json.loads(text) for text in stream.getvalue().splitlines()]
     assert [entry["message"] for entry in written] == ["broken"]
     assert "ValueError: boom" in written[0]["stack"]
+
+
+CLOSED = {
+    "a connection that was closed under uvloop": ("the handler is closed", False),
+    "a fault of our own": ("no running event loop", True),
+}
+
+
+@pytest.mark.parametrize(("said", "told"), CLOSED.values(), ids=CLOSED.keys())
+def test_a_closed_connection_is_no_stack_trace(said: str, told: bool) -> None:
+    stream = io.StringIO()
+    root = logging.getLogger()
+    before = root.handlers[:], root.level
+    try:
+        logs.configure("warning", stream)
+        error = RuntimeError(f"unable to perform operation on <TCPTransport>; {said}")
+        logging.getLogger("asyncio").error("Fatal error on SSL protocol", exc_info=error)
+    finally:
+        root.handlers[:], root.level = before
+    assert bool(stream.getvalue()) is told
