@@ -75,6 +75,7 @@ class Cluster:
         self.serial = 0
         self.holds = False  # whether reports wait for a second, and decisions go on from what was not written
         self.memory: JobFlowStatus | None = None
+        self.plan: Plan | None = None
         self.write_after = 0.0
 
     # -- what the controller sees and does -----------------------------------------------------------------------
@@ -101,9 +102,17 @@ class Cluster:
         return PodsSeen(messages, self.codes.get(job.name, 1 if job.phase is JobPhase.FAILED else None))
 
     def decide(self) -> FlowDecision:
-        self.last = decide(self.seen(), Plan(self.flow))
+        self.last = decide(self.seen(), self._plan())
         assert not self.last.wants
         return self.last
+
+    def _plan(self) -> Plan:
+        """A new one each time, unless decisions go on from what was remembered."""
+        if not self.holds:
+            return Plan(self.flow)
+        if self.plan is None or self.plan.spec is not self.flow.spec:
+            self.plan = Plan(self.flow)
+        return self.plan
 
     def turn(self) -> Decision:
         """Look, decide, act once; creates that are refused are decided about again, as the worker does."""

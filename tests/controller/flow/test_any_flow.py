@@ -6,7 +6,10 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from controller.flow.decide import FlowDecision, decide
+from controller.flow.plan import Plan
 from controller.flow.seen import job_seen
+from shared.model.flow import JobFlow
 from shared.model.phases import DependsCondition, DependsStrategy, JobPhase, StepPhase
 from tests.controller.flow.make import Cluster, flow, step
 
@@ -229,6 +232,32 @@ def test_every_flow_ends_and_what_must_hold_always_holds(subject, events):
     before = (world.cluster.flow, len(world.cluster.created))
     world.settle()
     assert before == (world.cluster.flow, len(world.cluster.created))
+
+
+class Remembering(Cluster):
+    """Decides as the controller does, from what it remembers; each time as if it remembered nothing, too."""
+
+    def __init__(self, subject: JobFlow) -> None:
+        super().__init__(subject)
+        self.holds = True
+
+    def decide(self) -> FlowDecision:
+        anew = decide(self.seen(), Plan(self.flow))
+        found = super().decide()
+        assert found == anew
+        return found
+
+
+@CALM
+@given(FLOWS, EVENTS)
+def test_what_is_remembered_between_decisions_changes_none(subject, events):
+    world = World(Remembering(subject))
+    world.settle()
+    for event in events:
+        world.move(*event)
+        if event[0] != "crash":
+            world.settle()
+    drain(world)
 
 
 @CALM

@@ -571,3 +571,23 @@ def test_every_job_of_the_targets_is_probed_for_as_many_pods_as_it_needs():
     cluster.run("f-a", "f-b")
     assert cluster.last is not None
     assert [(one.jobs, one.minimum) for one in cluster.last.probes] == [(("f-a",), 1), (("f-b",), 2)]
+
+
+def test_a_step_that_waits_with_its_next_attempt_still_says_why_there_is_one():
+    cluster = started(step("a", retry={"limit": 1}), step("b"), parallelism=2)
+    cluster.fail("f-a", state={"reason": "PodFailed", "message": "out of memory"})
+    cluster.command("SuspendJobFlow")
+    cluster.wait(20)
+    a = cluster.step("a")
+    assert (str(a.phase), a.reason, a.message) == ("Retrying", "PodFailed", "out of memory")
+    assert cluster.next() == {"a": ("suspended",)}
+
+
+def test_a_loop_that_has_failed_promises_no_further_attempt():
+    cluster = started(step("a", for_={"range": {"end": 3}}, retry={"limit": 1, "if": "attempt.exitCode == 7"}))
+    cluster.fail("f-a-0", code=7)
+    assert cluster.next() == {"a": ("retry 1/1 of iteration 0 in 20 s",)}
+    cluster.fail("f-a-1", code=1)
+    assert cluster.next() == {}
+    cluster.complete("f-a-2")
+    assert (cluster.phase, cluster.created) == ("Failed", ["f-a-0", "f-a-1", "f-a-2"])
