@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import re
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -23,6 +24,7 @@ from webhook.words import did_you_mean
 
 Body = dict[str, Any]
 _CAUSES: Final = 20
+_DENIED: Final = re.compile(r'^admission webhook "[^"]*" denied the request: ')
 
 
 class Session(msgspec.Struct, frozen=True):
@@ -135,11 +137,12 @@ def told(error: ApiError, namespace: str = "") -> CliError:
 
 
 def _with_causes(error: ApiError) -> str:
-    """Several faults stand one a line."""
+    """Several faults stand one a line; who found them is of no use to people, as for kubectl."""
     causes = [cause for cause in error.causes if cause.get("field")]
+    said = _DENIED.sub("", error.message) if causes else error.message
     if len(causes) < 2:
-        return error.message
-    head = error.message.partition(" is invalid")[0] + " is invalid:"
+        return said
+    head = said.partition(" is invalid")[0] + " is invalid:"
     lines = [f"  {cause['field']}: {cause.get('message', '')}" for cause in causes[:_CAUSES]]
     more = [f"  and {len(causes) - _CAUSES} more"] if len(causes) > _CAUSES else []
     return "\n".join((head, *lines, *more))

@@ -84,6 +84,11 @@ async def _create(session: Session, body: Body) -> Body:
 
 async def _apply(session: Session, manifests: list[Manifest]) -> None:
     """Queues and JobTemplates of the same file come first, as kubectl apply would leave them."""
+    applied = {JOBFLOW.kind, *(kind.kind for kind in (QUEUE, JOBTEMPLATE))}
+    if others := [
+        f"{each.body.get('kind')} {name_of(each.body)}" for each in manifests if each.body.get("kind") not in applied
+    ]:
+        note(f"Warning: not applied: {', '.join(others)}; kubectl apply does")
     for kind in (QUEUE, JOBTEMPLATE):
         for body in of_kind(manifests, kind):
             await _apply_one(session, kind, body)

@@ -103,6 +103,13 @@ def test_a_flow_that_fails_is_exit_1_and_can_be_retried(cluster: Cluster, live: 
     )
 
 
+def test_run_says_what_of_a_file_it_leaves_to_kubectl(cluster: Cluster, live: Live, tmp_path: Path) -> None:
+    other = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}}
+    ran = live("run", write(tmp_path / "flow.yaml", other, flow("beside", a=uses("quick"))))
+    assert (ran.code, ran.err) == (0, "Warning: not applied: ConfigMap settings; kubectl apply does\n")
+    assert live("delete", "beside").code == 0
+
+
 def test_suspend_resume_and_stop(cluster: Cluster, live: Live) -> None:
     cluster.apply(flow("long", a=uses("slow"), b=uses("quick", "a")))
     done(cluster, "long", "Running")
@@ -157,7 +164,7 @@ def test_a_flow_is_run_again_under_a_fresh_name_with_new_params(cluster: Cluster
 
 def test_what_the_webhook_refuses_is_told_line_by_line(live: Live, tmp_path: Path) -> None:
     ran = live("run", write(tmp_path / "f.yaml", flow("wrong", a=uses("quick", "x"), b=uses("quick", "y"))))
-    assert ran.code == 5
+    assert (ran.code, ran.err.splitlines()[0]) == (5, 'jobflow: JobFlow.flow.volcano.sh "wrong" is invalid:')
     assert 'spec.flows[0].dependsOn.targets[0]: Invalid value: "x": no step named "x"' in ran.err
     assert 'spec.flows[1].dependsOn.targets[0]: Invalid value: "y": no step named "y"' in ran.err
 
