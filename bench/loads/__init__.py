@@ -8,6 +8,7 @@ import msgspec
 from bench.ground import Ground
 from bench.loads import (
     admission,
+    gang_rounds,
     growing,
     job_pods,
     long_chain,
@@ -43,4 +44,5 @@ LOADS: Final[Mapping[str, Load]] = {
     "h": Load("idle flows and Jobs in cache", memory.measure, 600, beside=False),
     "i": Load("flows of 10, 100, 1000 steps", growing.measure, 300),
     "j": Load("50 flows x 5 steps with pods", whole_stack.measure, 300),
+    "k": Load("1000 waiting gangs on 500 nodes", gang_rounds.measure, 120, beside=False),
 }

@@ -7,11 +7,13 @@ import pytest
 from bench import bodies
 from bench.bodies import Graph
 from bench.https import length
-from bench.loads import LOADS
+from bench.loads import LOADS, gang_rounds
 from bench.loads.admission import path, subjects
 from bench.peer import FLOWS, PODS, Other, sides
 from bench.report import OURS, PEER
 from bench.reviews import review
+from controller.gang.admit import Admission
+from controller.gang.rules import Rules
 from webhook.review import parse_review
 from webhook.routes import ROUTES
 
@@ -30,8 +32,14 @@ def test_graphs(graph: Graph, steps: int, edges: int) -> None:
     assert all(target in graph for targets in graph.values() for target in targets)
 
 
+def test_rounds_of_gangs_admit_what_the_load_says() -> None:
+    for full, wanted in ((True, 0), (False, 7)):
+        done = Admission(gang_rounds.floor(full, nodes=10, groups=20), Rules()).round(gang_rounds.NOW)
+        assert len(done.admitted) == wanted  # 7 pods a node at most, 10 a group
+
+
 def test_all_loads_of_the_issue_are_there() -> None:
-    assert list(LOADS) == list("abcdefghij")
+    assert list(LOADS) == list("abcdefghijk")
 
 
 @pytest.mark.parametrize("verb", ["mutate", "validate"])

@@ -1,0 +1,61 @@
+"""(k) Rounds of gang admission: 1000 waiting groups of 10 pods on 500 nodes, once with all nodes full and once with none.
+
+No API server takes part: what is measured is the CPU time of deciding. Every group's pods are of another size, so that
+nothing found for one answers for the next.
+"""
+
+import time
+from typing import Any, Final
+
+from bench.ground import Ground
+from bench.peer import Side
+from controller.gang.admit import Admission
+from controller.gang.floor import Floor
+from controller.gang.rules import Rules
+from shared import names
+
+NODES: Final = 500
+GROUPS: Final = 1000
+SIZE: Final = 10
+QUEUES: Final = 10
+NOW: Final = 1_767_322_800.0
+
+Body = dict[str, Any]
+
+
+async def measure(ground: Ground, side: Side, scale: float) -> dict[str, Any]:
+    return {name: seconds(floor(full)) for name, full in (("full_cpu_s", True), ("empty_cpu_s", False))}
+
+
+def seconds(made: Floor) -> float:
+    """CPU time of the first round, in which nobody has been judged yet."""
+    admission = Admission(made, Rules(reclaim=True))
+    started = time.process_time()
+    admission.round(NOW)
+    return time.process_time() - started
+
+
+def floor(full: bool, nodes: int = NODES, groups: int = GROUPS) -> Floor:
+    """`full`: a running pod leaves no node room for another."""
+    made = Floor()
+    for number in range(nodes):
+        name = f"n{number:03}"
+        made.node(None, {"metadata": {"name": name}, "status": {"allocatable": {"cpu": "32", "pods": "110"}}})
+        if full:
+            made.pod(None, _pod(f"busy-{number}", "30", {"nodeName": name}, "Running"))
+    for number in range(QUEUES):
+        made.queue(None, {"metadata": {"name": f"q{number}"}, "spec": {}})
+    for number in range(groups):
+        spec = {"minMember": SIZE, "queue": f"q{number % QUEUES}"}
+        made.group(None, {"metadata": {"name": f"g{number}", "namespace": "work"}, "spec": spec})
+        for index in range(SIZE):
+            gate = {"schedulingGates": [{"name": names.GANG_GATE}]}
+            made.pod(None, _pod(f"g{number}-{index}", f"{4001 + number}m", gate, "Pending", f"g{number}"))
+    return made
+
+
+def _pod(name: str, cpu: str, spec: Body, phase: str, group: str = "") -> Body:
+    annotations = {names.GROUP_NAME: group} if group else {}
+    container = {"name": "main", "image": "busybox", "resources": {"requests": {"cpu": cpu}}}
+    metadata = {"name": name, "namespace": "work", "uid": name, "annotations": annotations}
+    return {"metadata": metadata, "spec": {"containers": [container], **spec}, "status": {"phase": phase}}
