@@ -82,9 +82,10 @@ async def run(settings: Settings) -> None:
         await stack.enter_async_context(health.serve(settings.host, settings.health_port))
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
         keeping = _keeping(settings, serving_certificate, trust, api)
-        background = [tasks.create_task(work) for work in (caches.run(), keeping)]
+        looking = tasks.create_task(caches.run())
+        certificates = [tasks.create_task(keeping)]
         if _compares(settings):
-            background.append(tasks.create_task(_comparing(settings, serving_certificate, registered, api)))
+            certificates.append(tasks.create_task(_comparing(settings, serving_certificate, registered, api)))
         listening = serving(
             handler,
             settings.host,
@@ -97,9 +98,10 @@ async def run(settings: Settings) -> None:
             LOG.info("listening", extra={"port": port, "health_port": settings.health_port})
             await draining.begun()
             LOG.info("stopping", extra={"drain_seconds": settings.drain_seconds})
+            for task in certificates:
+                task.cancel()  # an uninstall takes the Secret away while we drain: it must not come back
             await asyncio.sleep(settings.drain_seconds)
-        for task in background:
-            task.cancel()
+        looking.cancel()
 
 
 def _keeping(settings: Settings, certificate: Serving, trust: Trust, api: Api) -> Coroutine[Any, Any, None]:
