@@ -134,7 +134,8 @@ def _iterate(turn: Turn, step: Step, ready: Ready) -> None:
     if isinstance(found, End):
         _end_loop(turn, step, state, found)
         return
-    _retry_words(turn, step, state)
+    if state.iterations is None or not state.iterations.failed_indexes:
+        _retry_words(turn, step, state)
     if not found:
         return
     wait = suspended(turn, step)

@@ -99,8 +99,11 @@ def hold(turn: Turn, name: str, answer: Wait) -> None:
     phase = state.phase
     if state.iterations is None and phase is not StepPhase.RETRYING:
         phase = StepPhase.PENDING if answer.reason in reasons.NOT_BEGUN else StepPhase.WAITING
-    if (phase, answer.reason, answer.message) != (state.phase, state.reason, state.message):
-        turn.change(name, phase=phase, reason=answer.reason, message=answer.message)
+    reason, message = answer.reason, answer.message
+    if not reason and phase is StepPhase.RETRYING and state.last_attempt is not None:
+        reason, message = state.last_attempt.reason, state.last_attempt.message  # why there is another attempt at all
+    if (phase, reason, message) != (state.phase, state.reason, state.message):
+        turn.change(name, phase=phase, reason=reason, message=message)
 
 
 def _begin(turn: Turn, step: Step, iteration: Iteration | None, made: list[_Made]) -> Answer | None:
