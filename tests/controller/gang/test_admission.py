@@ -430,13 +430,16 @@ def claims(made: World, count: int, queue: str, **spec: str) -> list[str]:
     return [ref.name for ref in made.round().evict]
 
 
-def test_those_above_their_share_give_way_where_the_limit_of_the_queue_above_is_used_up() -> None:
-    made = with_nodes("100", rules=Rules(reclaim=True))
+@pytest.mark.parametrize("nodes", [("100",), ()], ids=["with nodes", "where kube-scheduler judges by nodes"])
+def test_those_above_their_share_give_way_where_the_limit_of_the_queue_above_is_used_up(nodes: tuple[str, ...]) -> None:
+    made = with_nodes(*nodes, rules=Rules(reclaim=True))
     made.queue("team", capability={"cpu": "8"})
     made.queue("day", parent="team", deserved={"cpu": "4", "pods": "100"}, priority=5)
     made.queue("night", parent="team", deserved={"cpu": "4", "pods": "100"})
-    running(made, "old", 4, "day")
-    running(made, "young", 4, "day")
+    for name in ("old", "young"):
+        made.now += 1
+        made.submit(name, (template(), 4), queue="day")
+        assert made.gated(name) == 0
     assert claims(made, 4, "night") == ["young"]
     for uid in [uid for uid in made.pods if made.pods[uid]["metadata"]["name"].startswith("young")]:
         made.floor.pod(made.pods.pop(uid), None)
