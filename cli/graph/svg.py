@@ -1,9 +1,10 @@
 """A drawing as SVG: readable at any size, in dark and light, without scripts or fonts from elsewhere. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 from xml.sax.saxutils import escape, quoteattr
 
+from cli.graph.blocks import Block, folded, spread, standing
 from cli.graph.bundles import Bundle, bundled
 from cli.graph.layout import HEIGHT, PITCH, Layout, Placed, Point, layout
 from cli.graph.model import Box, Drawing, Meaning
@@ -47,10 +48,13 @@ _CLASSES: Final = {
 
 def svg(drawing: Drawing) -> str:
     """The whole document."""
-    bundle = bundled(drawing.arrows)
-    widths = {box.step.name: _width(box, drawing.live) for box in drawing.boxes} | dict.fromkeys(bundle.knots, _KNOT)
-    placed = layout([*widths], [(arrow.source, arrow.target) for arrow in bundle.arrows], widths)
-    legend = list(_legend_entries(drawing, bundle))
+    widths = {box.step.name: _width(box, drawing.live) for box in drawing.boxes}
+    blocks, arrows = folded(widths, drawing.arrows)
+    bundle = bundled(arrows)
+    names = [*standing(widths, blocks), *bundle.knots]
+    widths |= dict.fromkeys(bundle.knots, _KNOT) | {name: block.size[0] for name, block in blocks.items()}
+    placed = spread(layout(names, [(each.source, each.target) for each in bundle.arrows], widths), blocks)
+    legend = list(_legend_entries(drawing, bundle, blocks))
     title = _title(drawing)
     finals = list(_finals(drawing, placed))
     width = max([placed.width, len(title) * 9.7, 420.0, *(box.x + box.width for _, box in finals)])
@@ -67,6 +71,7 @@ def svg(drawing: Drawing) -> str:
         f'<g transform="translate({_MARGIN:.0f} {_TOP:.0f})">',
         *_arrows(bundle, placed),
         *_knots(bundle, placed),
+        *(_frame(placed.boxes[name]) for name in blocks),
         *(_box(box, placed.boxes[box.step.name], drawing.live) for box in drawing.boxes),
         *_final_frame(finals, drawing.live),
         "</g>",
@@ -142,6 +147,10 @@ def _knots(bundle: Bundle, placed: Layout) -> Iterator[str]:
         yield f'<circle class="head {kind}" cx="{at.x + at.width / 2:.1f}" cy="{at.middle:.1f}" r="{_KNOT / 2:.1f}"/>'
 
 
+def _frame(at: Placed) -> str:
+    return f'<rect class="frame" x="{at.x:.1f}" y="{at.y:.1f}" width="{at.width:.1f}" height="{at.height:.1f}" rx="9"/>'
+
+
 def _path(points: Sequence[Point], short: float) -> str:
     """Straight through layers, bent between them; it stops `short` of the box, for the arrow's head."""
     parts = [f"M{points[0][0]:.1f} {points[0][1]:.1f}"]
@@ -196,7 +205,7 @@ def _final_frame(finals: Sequence[tuple[Box, Placed]], live: bool) -> Iterator[s
 _Entry = tuple[str, str, str]  # what it is, its class or dash, what it means
 
 
-def _legend_entries(drawing: Drawing, bundle: Bundle) -> Iterator[_Entry]:
+def _legend_entries(drawing: Drawing, bundle: Bundle, blocks: Mapping[str, Block]) -> Iterator[_Entry]:
     """Only what the picture shows."""
     if drawing.live:
         shown = {step.phase for step in drawing.flow.steps}
@@ -205,6 +214,8 @@ def _legend_entries(drawing: Drawing, bundle: Bundle) -> Iterator[_Entry]:
     yield from (("arrow", meaning, meaning) for meaning in Meaning if meaning in used)
     if bundle.knots:
         yield "knot", "", "each behind the dot waits for those before it"
+    if blocks:
+        yield "frame", "", "an arrow at a frame is one of each step in it"
 
 
 def _legend_rows(entries: Sequence[_Entry], width: float) -> list[list[tuple[float, _Entry]]]:
@@ -227,6 +238,8 @@ def _legend(rows: Sequence[Sequence[tuple[float, _Entry]]]) -> Iterator[str]:
             if what == "phase":
                 shape = f'<rect x="{x:.0f}" y="{y + 2:.0f}" width="28" height="14" rx="4"/>'
                 yield f'<g class="step {name}">{shape}</g>'
+            elif what == "frame":
+                yield f'<rect class="frame" x="{x:.0f}" y="{y + 2:.0f}" width="28" height="14" rx="4"/>'
             elif what == "knot":
                 yield f'<path class="arrow ok" d="M{x:.0f} {y + 9:.0f}h28"/>'
                 yield f'<circle class="head ok" cx="{x + 14:.0f}" cy="{y + 9:.0f}" r="{_KNOT / 2:.1f}"/>'

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cli.graph.blocks import folded, spread, standing
 from cli.graph.bundles import bundled
 from cli.graph.layout import Layout, layout
 from cli.graph.model import Meaning, Undrawable, drawing
@@ -82,11 +83,11 @@ def test_those_that_wait_for_the_same_stand_in_the_order_in_which_they_were_writ
 
 
 def test_many_that_wait_for_the_same_many_share_a_knot() -> None:
-    first, second = ([f"{letter}{place}" for place in range(20)] for letter in "ab")
+    first, second = ([f"{letter}{place}" for place in range(8)] for letter in "ab")
     body = flow(*(step(name) for name in first), *(step(name, *first) for name in second), step("c", "a0", "a1"))
     drawn = drawing(body, live=False)
     found = bundled(drawn.arrows)
-    assert (len(drawn.arrows), len(found.arrows), len(found.knots)) == (402, 42, 1)
+    assert (len(drawn.arrows), len(found.arrows), len(found.knots)) == (66, 18, 1)
     (knot,) = found.knots
     assert {(arrow.source, arrow.target) for arrow in found.arrows} == (
         {(name, knot) for name in first} | {(knot, name) for name in second} | {("a0", "c"), ("a1", "c")}
@@ -94,6 +95,42 @@ def test_many_that_wait_for_the_same_many_share_a_knot() -> None:
     text = svg(drawn)
     assert (text.count("<circle"), "\0" in text, "each behind the dot" in text) == (2, False, True)
     assert "<circle" not in svg(drawing(PRIMITIVES, live=False))
+
+
+def test_many_with_the_same_arrows_stand_in_one_frame() -> None:
+    middle = [f"m{place:03}" for place in range(60)]
+    body = flow(step("a"), *(step(name, "a") for name in middle), step("z", *middle), step("y", "m000"), step("b", "a"))
+    drawn = drawing(body, live=False)
+    widths = {box.step.name: 80.0 for box in drawn.boxes}
+    blocks, arrows = folded(widths, drawn.arrows)
+    (block,) = blocks
+    assert blocks[block].members == tuple(middle[1:]), "m000 has an arrow of its own"
+    assert {(arrow.source, arrow.target) for arrow in arrows} == {
+        ("a", block), (block, "z"), ("a", "m000"), ("m000", "z"), ("m000", "y"), ("a", "b"),
+    }  # fmt: skip
+    names = standing(widths, blocks)
+    assert names == ["a", "m000", block, "z", "y", "b"]
+    plain = layout(names, [(each.source, each.target) for each in arrows], widths | {block: blocks[block].size[0]})
+    placed = spread(plain, blocks)
+    frame = placed.boxes[block]
+    for name in middle[1:]:
+        box = placed.boxes[name]
+        assert frame.x < box.x
+        assert box.x + box.width < frame.x + frame.width
+        assert frame.y < box.y
+        assert box.y + box.height < frame.y + frame.height
+    assert frame.height < 20 * frame.width / 10, "a grid, no column"
+    inner = {name: placed.boxes[name] for name in middle[1:]}
+    outer = {name: placed.boxes[name] for name in names}
+    for group in (inner, outer):
+        check(Layout(group, {}, placed.width, placed.height), [])
+    for ends, points in placed.routes.items():
+        source, target = (placed.boxes[name] for name in ends)
+        assert points[0] == (source.x + source.width, pytest.approx(source.middle))
+        assert points[-1] == (target.x, pytest.approx(target.middle))
+    text = svg(drawn)
+    assert text.count('class="frame"') == 2, "the frame, and what it means"
+    assert 'class="frame"' not in svg(drawing(flow(), live=False))
 
 
 PRIMITIVES = flow(
