@@ -49,8 +49,8 @@ e2e: $(STAMP) ## the scenarios on a real control plane (KUBEBUILDER_ASSETS) or a
 bench: $(STAMP) ## benchmarks: JSON lines and a table
 	$(BIN)/python -m bench
 
-chaos: $(STAMP) ## seeded fault suite; RUNS=500 for the long mode
-	$(BIN)/python -m tests.chaos --runs $(or $(RUNS),50) $(if $(SEED),--seed $(SEED))
+chaos: $(STAMP) ## seeded fault suite; RUNS=500 WORKERS=3 for the long mode
+	$(BIN)/python -m tests.chaos --runs $(or $(RUNS),50) $(if $(SEED),--seed $(SEED)) $(if $(WORKERS),--workers $(WORKERS))
 
 clean: ## remove .venv and caches
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info

@@ -74,7 +74,7 @@ def _worker(work: Callable[[Connection], None]) -> Iterator[Connection]:
 def _work(pipe: Connection) -> None:
     die_with_parent()
     exit_on_signals()
-    with contextlib.suppress(EOFError, BrokenPipeError, KeyboardInterrupt):
+    with contextlib.suppress(EOFError, ConnectionError, KeyboardInterrupt):  # nobody asks any more
         seed = pipe.recv()
         while True:
             with World() as world, Witness(world.kubeconfig) as witness:

@@ -10,6 +10,7 @@ from tests.chaos.fuzz.target import Broken, Target
 from tests.cluster.cluster import Cluster, Options
 
 EXAMPLES = 200
+MOST_MEMORY = 320.0  # MiB; the chart allows 512
 
 
 def arguments() -> argparse.Namespace:
@@ -27,6 +28,7 @@ def main() -> int:
         target = Target(cluster)
         before = target.memory()
         found = list(every_bomb(target, ends))
+        bombed = target.memory()
         print(f"bombs after {time.monotonic() - began:.0f} s: {target.figures}", flush=True)
         number = given.seed
         with connections.idle(target, 1000, tls=False), connections.slow(target, 50):
@@ -34,7 +36,12 @@ def main() -> int:
                 found += _batch(target, number)
                 number += 1
         print(f"{number - given.seed} batches in {time.monotonic() - began:.0f} s: {target.figures}")
-        print(f"memory of the webhook: {before:.0f} MiB before, {target.memory():.0f} MiB after")
+        after = target.memory()
+        print(
+            f"memory of the webhook: {before:.0f} MiB before, {bombed:.0f} MiB after the bombs, {after:.0f} MiB at last"
+        )
+        if after > MOST_MEMORY:
+            found.append(f"the webhook has grown to {after:.0f} MiB")
     for each in found:
         print(f"WRONG: {each}")
     return 1 if found else 0
