@@ -140,7 +140,7 @@ def jobs(scenario: Scenario) -> None:
     a_job(
         scenario,
         a_task("ps"),
-        a_task("worker", replicas=2, seconds=600),
+        a_task("worker", replicas=2, seconds=60_000),
         name="all",
         plugins=plugins,
         volumes=volumes,
@@ -194,7 +194,9 @@ def queues(scenario: Scenario) -> None:
     for action, wanted in (("CloseQueue", "Closed"), ("OpenQueue", "Open")):
         order(scenario, QUEUE, "parent", action)
         for name in ("parent", "child"):
-            scenario.kube.wait(QUEUE, "", name, lambda queue, wanted=wanted: queue["status"].get("state") == wanted, 30)
+            scenario.kube.wait(
+                QUEUE, "", name, lambda queue, wanted=wanted: (queue.get("status") or {}).get("state") == wanted, 30
+            )
 
 
 def account(component: str) -> str:
