@@ -1,33 +1,26 @@
 """The whole HTTPS side over real TLS: reviews, bad requests, hostile clients, a certificate replaced under load."""
 
 import asyncio
-import base64
 import io
 import json
-import socket
 import ssl
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
 import pytest
 
 from certs.issue import KeyPair, issue_serving, new_authority
-from certs.keeper import Keeper, Place
 from shared import kinds
 from shared.kinds import Kind
-from shared.kube.errors import NotFound
 from tests.webhook.make import Body, envelope, flow, job, known, queue, review, step
-from webhook import app, server, sources
+from webhook import app, server
 from webhook.app import Handler
 from webhook.lookups import Absence
-from webhook.patch import applied
 from webhook.server import serving
-from webhook.sources import Registered, Trust, compare, keep_secret, watch_files
-from webhook.tls import BadCertificate, Files, Serving
+from webhook.tls import Serving
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 AUTHORITY = new_authority("test", NOW)
@@ -263,52 +256,6 @@ async def test_requests_in_hand_are_finished_on_shutdown() -> None:
 # --- the certificate --------------------------------------------------------------------------------------------------
 
 
-async def served(port: int) -> bytes:
-    """The certificate that a new connection is shown."""
-
-    def look() -> bytes:
-        with (
-            socket.create_connection(("127.0.0.1", port)) as connection,
-            trusting().wrap_socket(connection, server_hostname="localhost") as secured,
-        ):
-            return secured.getpeercert(True) or b""
-
-    return await asyncio.to_thread(look)
-
-
-def write(folder: Path, pair: KeyPair) -> tuple[str, str]:
-    certificate, key = folder / "tls.crt", folder / "tls.key"
-    certificate.write_bytes(pair.certificate)
-    key.write_bytes(pair.key)
-    return str(certificate), str(key)
-
-
-async def until(holds: Any) -> None:
-    async with asyncio.timeout(10):
-        while not holds():  # noqa: ASYNC110 - what is waited for is seen from outside only
-            await asyncio.sleep(0.01)
-
-
-async def test_a_changed_certificate_is_served_to_new_connections_and_old_ones_go_on(tmp_path: Path) -> None:
-    certificate = Serving()
-    watcher = asyncio.create_task(watch_files(certificate, Trust(), *write(tmp_path, PAIR), seconds=0.01))
-    await until(lambda: certificate.loaded)
-    connector = aiohttp.TCPConnector(ssl=trusting(), limit=1)
-    async with (
-        serving(Handler(known()), "127.0.0.1", 0, certificate.context, grace=1.0) as port,
-        aiohttp.ClientSession(connector=connector) as session,
-    ):
-        client = Client(session, port)
-        assert await client.allowed(flow())
-        first = await served(port)
-        write(tmp_path, issued(2))
-        async with asyncio.timeout(10):
-            while await served(port) == first:
-                assert await client.allowed(flow())
-        assert await client.allowed(flow())
-    watcher.cancel()
-
-
 async def test_who_is_about_to_close_gives_each_connection_back_with_its_next_answer() -> None:
     """Else the API server would send a review over a connection that closes under it, and an apply would fail."""
     certificate, leaving = Serving(), asyncio.Event()
@@ -328,115 +275,3 @@ async def test_who_is_about_to_close_gives_each_connection_back_with_its_next_an
         assert await said() == ""
         leaving.set()
         assert [await said(), await said()] == ["close", "close"]
-
-
-async def test_a_pair_that_does_not_match_is_not_served(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    certificate = Serving()
-    files = write(tmp_path, PAIR)
-    watcher = asyncio.create_task(watch_files(certificate, Trust(), *files, seconds=0.01))
-    await until(lambda: certificate.loaded)
-    async with serving(Handler(known()), "127.0.0.1", 0, certificate.context, grace=1.0) as port:
-        first = await served(port)
-        Path(files[0]).write_bytes(issued(3).certificate)  # noqa: ASYNC240 - the key follows later
-        await until(lambda: "certificate not usable" in caplog.text)
-        assert await served(port) == first
-    watcher.cancel()
-
-
-@pytest.mark.parametrize("content", [b"", b"nonsense", PAIR.certificate], ids=["empty", "nonsense", "no key"])
-def test_what_is_no_pair_is_refused(content: bytes) -> None:
-    with pytest.raises(BadCertificate):
-        Serving().use(content, b"")
-
-
-def test_files_that_are_not_there_are_refused() -> None:
-    with pytest.raises(BadCertificate):
-        Files("/nowhere/tls.crt", "/nowhere/tls.key").read()
-
-
-def test_the_same_pair_is_loaded_once() -> None:
-    certificate = Serving()
-    assert certificate.use(PAIR.certificate, PAIR.key)
-    assert not certificate.use(PAIR.certificate, PAIR.key)
-
-
-def test_old_tls_is_not_spoken() -> None:
-    assert Serving().context.minimum_version is ssl.TLSVersion.TLSv1_2
-
-
-async def test_a_certificate_of_another_ca_than_the_api_server_trusts_is_not_ready(tmp_path: Path) -> None:
-    certificate, trust = Serving(), Trust("not looked at yet")
-    bundle = tmp_path / "ca.crt"
-    bundle.write_bytes(new_authority("other", NOW).certificate)
-    files = write(tmp_path, PAIR)
-    watcher = asyncio.create_task(watch_files(certificate, trust, *files, str(bundle), seconds=0.01))
-    await until(lambda: trust() == f"not signed by a CA of {bundle}")
-    bundle.write_bytes(AUTHORITY.certificate + bundle.read_bytes())
-    await until(lambda: trust() == "")
-    watcher.cancel()
-
-
-async def test_what_others_inject_must_fit_what_others_issue(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Chain, name and date, as the API server sees them."""
-    monkeypatch.setattr(sources, "RETRY_SECONDS", 0.01)
-    today = datetime.now(UTC)  # noqa: TID251 - OpenSSL looks at the clock of the machine
-    authority = new_authority("theirs", today)
-    pair = issue_serving(authority, ("w.n.svc",), today)
-    certificate, trust, api = Serving(), Trust("not looked at yet"), Secrets()
-    registered = Registered(api, ("jobflow",))  # type: ignore[arg-type]  # of Api only `get` is used
-    task = asyncio.create_task(compare(certificate, trust, registered, "w.n.svc", 0.01))
-    certificate.use(pair.certificate, pair.key)
-    await until(lambda: "nothing is registered" in trust())
-    for bundle, wanted in (
-        (new_authority("other", today).certificate, "unable to get local issuer certificate"),
-        (b"", "unable to get local issuer certificate"),
-        (new_authority("other", today).certificate + authority.certificate, ""),
-        (b"nonsense", "no start line"),
-        (authority.certificate, ""),
-    ):
-        api.configuration = {"webhooks": [{"clientConfig": {"caBundle": base64.b64encode(bundle).decode()}}]}
-        await until(lambda wanted=wanted: wanted in trust() and bool(wanted) == bool(trust()))
-    late = issue_serving(authority, ("w.n.svc",), today - timedelta(days=400))
-    elsewhere = issue_serving(authority, ("w.elsewhere.svc",), today)
-    for other, wanted in ((late, "expired"), (elsewhere, "not valid for 'w.n.svc'"), (pair, "")):
-        certificate.use(other.certificate, other.key)
-        await until(lambda wanted=wanted: wanted in trust() and bool(wanted) == bool(trust()))
-    task.cancel()
-
-
-class Secrets:
-    """Stands in for shared.kube.api.Api: one Secret, and configurations that either hold the bundle or are missing."""
-
-    def __init__(self) -> None:
-        self.secret: Body | None = None
-        self.configuration: Body | None = None
-
-    async def get(self, kind: Kind, namespace: str, name: str) -> Body:
-        found = self.secret if kind == kinds.SECRET else self.configuration
-        if found is None:
-            raise NotFound(name)
-        return found
-
-    async def create(self, kind: Kind, body: Body) -> Body:
-        self.secret = body
-        return body
-
-    async def patch(self, kind: Kind, namespace: str, name: str, change: Any) -> Body:
-        assert self.configuration is not None
-        self.configuration = applied(self.configuration, change)
-        return self.configuration
-
-
-async def test_a_certificate_of_our_own_is_served_and_ready_once_it_is_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "RETRY_SECONDS", 0.01)
-    certificate, trust, api = Serving(), Trust("not looked at yet"), Secrets()
-    place = Place(namespace="n", secret="s", names=("w.n.svc",), configurations=("jobflow",))
-    keeper = Keeper(api, place, lambda: NOW)  # type: ignore[arg-type]  # of Api only what is above is used
-    task = asyncio.create_task(keep_secret(certificate, trust, keeper))
-    await until(lambda: certificate.loaded)
-    assert trust() == "the webhook configurations do not hold its CA"
-    hook = {"name": "a", "clientConfig": {"service": {"name": "w", "namespace": "n"}}}
-    api.configuration = {"metadata": {"resourceVersion": "1"}, "webhooks": [hook]}
-    await until(lambda: trust() == "")
-    assert api.configuration["webhooks"][0]["clientConfig"]["caBundle"]
-    task.cancel()
