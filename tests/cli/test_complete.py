@@ -1,5 +1,6 @@
 """Completion: words of the command itself, of the kubeconfig and of the folder; nothing where a cluster cannot be asked."""
 
+import io
 import os
 from pathlib import Path
 
@@ -15,6 +16,7 @@ CONTEXTS = {"contexts": [{"name": "lab", "context": {}}, {"name": "prod", "conte
 def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder with two files, a kubeconfig without clusters; what completion puts into the environment is taken out."""
     monkeypatch.setattr("argcomplete.finders.CompletionFinder._init_debug_stream", lambda finder: None)  # takes fd 9
+    monkeypatch.setattr("argcomplete.io.debug_stream", io.StringIO())  # else stderr as it was at the first import
     monkeypatch.setattr(os, "environ", dict(os.environ) | {"KUBECONFIG": str(tmp_path / "kubeconfig")})
     monkeypatch.chdir(tmp_path)
     (tmp_path / "kubeconfig").write_text(yaml.safe_dump(CONTEXTS))
