@@ -214,3 +214,18 @@ class World:
 
 def _group(pod: Body) -> str:
     return str((pod["metadata"].get("annotations") or {}).get(names.GROUP_NAME, ""))
+
+
+def with_nodes(*cpus: str, rules: Rules | None = None) -> World:
+    made = World(rules)
+    for number, cpu in enumerate(cpus):
+        made.node(f"n{number}", cpu)
+    return made
+
+
+def running(made: World, name: str, count: int, queue: str, **spec: str) -> None:
+    made.now += 1
+    made.submit(name, (template(), count), queue=queue, **spec)
+    made.round()
+    made.bind()
+    assert made.bound(name) == count

@@ -1,0 +1,108 @@
+"""Who gives way to whom."""
+
+import pytest
+
+from controller.gang.rules import Rules
+from shared import names
+from tests.controller.gang.make import World, running, template, with_nodes
+
+
+def test_groups_above_their_share_give_way_when_told_so() -> None:
+    for reclaim in (True, False):
+        made = with_nodes("8", rules=Rules(reclaim=reclaim))
+        made.queue("a")
+        made.queue("b", weight=2)
+        made.submit("old", (template(), 4), queue="a")
+        made.now += 1
+        made.submit("young", (template(), 4), queue="a")
+        made.bind()
+        made.submit("claims", (template(), 4), queue="b")
+        done = made.round()
+        assert [ref.name for ref in done.evict] == (["young"] if reclaim else [])
+        if reclaim:
+            assert made.round().evict == []  # once is enough
+            made.end("young")
+            made.submit("thief", (template(), 4), queue="a")
+            made.round()
+            assert (made.gated("claims"), made.gated("thief")) == (0, 4)
+
+
+def test_higher_priority_and_unreclaimable_queues_do_not_give_way() -> None:
+    made = with_nodes("8", rules=Rules(reclaim=True))
+    made.queue("a", reclaimable=False)
+    made.queue("b")
+    made.submit("held", (template(), 8), queue="a")
+    made.bind()
+    made.submit("claims", (template(), 2), queue="b")
+    assert made.round().evict == []
+
+
+def claims(made: World, count: int, queue: str, **spec: str) -> list[str]:
+    """Who must go for a group of that many pods."""
+    made.now += 1
+    made.submit(f"claims-{queue}", (template(), count), queue=queue, **spec)
+    return [ref.name for ref in made.round().evict]
+
+
+@pytest.mark.parametrize("nodes", [("100",), ()], ids=["with nodes", "where kube-scheduler judges by nodes"])
+def test_those_above_their_share_give_way_where_the_limit_of_the_queue_above_is_used_up(nodes: tuple[str, ...]) -> None:
+    made = with_nodes(*nodes, rules=Rules(reclaim=True))
+    made.queue("team", capability={"cpu": "8"})
+    made.queue("day", parent="team", deserved={"cpu": "4", "pods": "100"}, priority=5)
+    made.queue("night", parent="team", deserved={"cpu": "4", "pods": "100"})
+    for name in ("old", "young"):
+        made.now += 1
+        made.submit(name, (template(), 4), queue="day")
+        assert made.gated(name) == 0
+    assert claims(made, 4, "night") == ["young"]
+    for uid in [uid for uid in made.pods if made.pods[uid]["metadata"]["name"].startswith("young")]:
+        made.floor.pod(made.pods.pop(uid), None)
+    for index in range(4):  # made again, and before the claimant by the priority of its queue
+        made.pod("young", "t0", index, template())
+    made.round()
+    assert (made.gated("claims-night"), made.gated("young")) == (0, 4)
+    assert made.round().evict == []
+
+
+def test_nobody_gives_way_whose_room_is_of_no_use() -> None:
+    made = with_nodes("4", "8", rules=Rules(reclaim=True))
+    made.queue("a", deserved={"cpu": "1"})
+    made.queue("b", deserved={"cpu": "8"})
+    made.submit("useful", (template("8"), 1), queue="a")
+    made.bind()
+    running(made, "in-vain", 4, "a")
+    made.submit("claims", (template("8"), 1), queue="b")
+    assert [ref.name for ref in made.round().evict] == ["useful"]
+
+
+def test_who_may_claim_does_so_although_another_is_before_it() -> None:
+    made = with_nodes("8", rules=Rules(reclaim=True))
+    made.queue("a", deserved={"cpu": "2"})
+    made.queue("b", deserved={"cpu": "4"})
+    made.queue("first", priority=9, deserved={"cpu": "2"})
+    running(made, "held", 8, "a")
+    made.submit("too-much", (template(), 3), queue="first")
+    assert claims(made, 4, "b") == ["held"]
+
+
+def test_whoever_is_marked_not_preemptable_stays() -> None:
+    made = with_nodes("8", rules=Rules(reclaim=True))
+    made.queue("a", deserved={"cpu": "2"})
+    made.queue("b", deserved={"cpu": "4"})
+    running(made, "held", 8, "a")
+    for uid, pod in list(made.pods.items()):
+        marked = {**pod["metadata"], "annotations": {**pod["metadata"]["annotations"], names.PREEMPTABLE: "false"}}
+        made.floor.pod(pod, {**pod, "metadata": marked})
+        made.pods[uid] = {**pod, "metadata": marked}
+    assert claims(made, 4, "b") == []
+
+
+def test_a_queue_below_another_claims_no_more_than_both_deserve() -> None:
+    made = with_nodes("10", rules=Rules(reclaim=True))
+    made.queue("rich", deserved={"cpu": "2"})
+    made.queue("team", deserved={"cpu": "3"})
+    made.queue("child", parent="team", deserved={"cpu": "6"})
+    running(made, "held", 10, "rich")
+    assert claims(made, 4, "child") == []
+    made.end("claims-child")
+    assert claims(made, 3, "child") == ["held"]
