@@ -16,7 +16,8 @@ from shared import kinds
 from shared.kinds import Kind
 from shared.kube.errors import Forbidden, NotFound
 from tests.webhook.make import Body, body, flow, queue, step, task, template
-from tests.webhook.test_server import PAIR, write
+from tests.webhook.test_certificates import write
+from tests.webhook.test_server import PAIR
 from webhook import caches, configurations, main
 from webhook.caches import CacheLookups, Live
 from webhook.configurations import hooks
