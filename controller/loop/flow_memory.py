@@ -22,7 +22,6 @@ from shared.model.meta import ObjectMeta
 
 Body = dict[str, Any]
 LOG: Final = logging.getLogger(__name__)
-INVALID: Final = (400, 422)
 
 
 @dataclass
@@ -71,7 +70,7 @@ class Remembered:
         # A Job that was no valid one has ended its step; should that be tried again, it may be another Job.
         # A refused change of the flow itself has been told: the next Command asks anew.
         own = self.flow.metadata.name
-        self.refusals = {name: one for name, one in self.refusals.items() if one.code not in INVALID and name != own}
+        self.refusals = {name: one for name, one in self.refusals.items() if not one.for_ever and name != own}
         heard = False
         for action in decision.actions:
             if isinstance(action, Create):
