@@ -182,7 +182,7 @@ async def test_renewal_and_a_new_ca_cost_no_admission(server: ApiServer, api: Ap
     assert after["tls.crt"] != renewed["tls.crt"]
     assert load.faults == []
     assert load.done > 10, "too little was asked meanwhile to prove anything"
-    assert [replica.trust() for replica in pair] == ["", ""]
+    await eventually(lambda: not any(replica.trust() for replica in pair))  # both may have put the CA in at one time
 
 
 async def test_a_replica_that_is_not_trusted_is_not_ready(api: Api, pair: list[Replica]) -> None:
