@@ -30,6 +30,8 @@ MAX_REASON: Final = 128
 MAX_NAME: Final = 253
 TRIES: Final = 3
 TRY_AGAIN_SECONDS: Final = 1.0
+REST: Final = 3.0  # times what sending took: an API server that is slow has more urgent things to do...
+LONGEST_REST: Final = 0.5  # ...but never more than so many seconds
 
 
 class Noted(msgspec.Struct, frozen=True):
@@ -58,6 +60,7 @@ class Recorder:
         self._buckets: OrderedDict[str, Bucket] = OrderedDict()
         self._numbers = itertools.count()
         self._sent: OrderedDict[tuple[str, str, str, str], tuple[str, int]] = OrderedDict()
+        self._rest = REST
 
     def note(self, kind: Kind, body: Body, note: Note) -> None:
         """Have an Event about `body` written some time soon. Never blocks, never fails."""
@@ -73,11 +76,16 @@ class Recorder:
     async def run(self) -> None:
         """Send what is noted until cancelled."""
         while True:
-            await self._deliver(await self._waiting.get())
+            noted = await self._waiting.get()
+            began = asyncio.get_running_loop().time()
+            await self._deliver(noted)
             self._waiting.task_done()
+            took = asyncio.get_running_loop().time() - began
+            await asyncio.sleep(min(took * self._rest, LONGEST_REST))
 
     async def flush(self, seconds: float) -> None:
-        """Wait until all noted so far is sent, at most so long; `run` must be running."""
+        """Wait until all noted so far is sent, at most so long, before the process ends; `run` must be running."""
+        self._rest = 0.0
         try:
             await asyncio.wait_for(self._waiting.join(), seconds)
         except TimeoutError:

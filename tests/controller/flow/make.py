@@ -161,16 +161,16 @@ class Cluster:
 
     def _create(self, action: Create) -> bool:
         name = action.body["metadata"]["name"]
-        if action.kind.kind == "Command":
-            self.ordered[action.body["target"]["uid"]] = self.now
-            self.terminated_by_command(action.body["target"]["name"])
-            return True
         code = self.refuse.get(name)
         if code:
             before = self.refusals.get(name)
             self.refusals[name] = Refusal(code, f"refused with {code}", self.now, before.count + 1 if before else 1)
             return False
         self.refusals.pop(name, None)
+        if action.kind.kind == "Command":
+            self.ordered[action.body["target"]["uid"]] = self.now
+            self.terminated_by_command(action.body["target"]["name"])
+            return True
         assert name not in self.created, f"{name} was created twice"
         assert name not in self.strangers
         self.created.append(name)

@@ -338,3 +338,18 @@ def test_a_daemon_whose_job_is_aborted_has_served_when_nobody_needs_it_any_more(
     cluster.terminated_by_command = lambda name: None
     cluster.complete("f-c")
     assert (cluster.phase, cluster.phases()) == ("Succeed", {"d": "Completed", "c": "Completed"})
+
+
+def test_a_refused_order_to_terminate_is_given_again_after_growing_pauses():
+    cluster = started(step("a"))
+    cluster.refuse["f-a-terminate"] = 500
+    cluster.command("TerminateJobFlow")
+    for pause in (1, 2, 4):
+        assert cluster.ordered == {}
+        assert cluster.last.decision.requeue_after == pause
+        cluster.now += pause
+        cluster.settle()
+    del cluster.refuse["f-a-terminate"]
+    cluster.now += 8
+    cluster.settle()
+    assert cluster.phase == "Failed"

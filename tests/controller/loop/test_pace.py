@@ -18,7 +18,7 @@ def test_places_are_further_apart_while_work_is_slow_but_never_too_far():
     pace = Pace(rate=10, burst=1)
     pace.reserve(100.0)
     for _ in range(100):
-        pace.took(1.0)
+        pace.took(0.25)
     assert pace.reserve(100.0) == pytest.approx(100.25, abs=0.01)
     for _ in range(100):
         pace.took(60.0)
