@@ -1,0 +1,66 @@
+"""Policies and what is judged by them."""
+
+from typing import Any
+
+import msgspec
+
+from shared import kinds
+from tests.webhook.make import (
+    Body,
+    body,
+    flow,
+    job,
+    known,
+    pod_template,
+    review,
+    step,
+    task,
+    template,
+)
+from webhook.admit import validate
+from webhook.review import UserInfo, Verdict
+
+
+def policy(name: str = "house", **spec: Any) -> Body:
+    return body(kinds.JOBFLOWPOLICY, name, spec)
+
+
+def namespace(name: str = "ns1", **labels: str) -> Body:
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
+
+
+def pods(**spec: Any) -> Body:
+    """A Job of one task whose pods say this."""
+    return job(task(template=pod_template(**spec)))
+
+
+def container(**more: Any) -> Body:
+    return {"name": "main", "image": "registry.corp/app:1", **more}
+
+
+def labelled(manifest: Body, **labels: str) -> Body:
+    return {**manifest, "metadata": {**manifest["metadata"], "labels": labels}}
+
+
+def judged(new: Body, *others: Body, old: Body | None = None, user: str = "", groups: tuple[str, ...] = ()) -> Verdict:
+    of = msgspec.structs.replace(review(new, old), user_info=UserInfo(user, groups=groups))
+    return validate(of, known(*others))
+
+
+def patched_job(**spec: Any) -> Body:
+    return flow(step("a", patch={"jobSpec": spec}))
+
+
+REQUESTS = {"resources": {"requests": {"cpu": "1", "memory": "1Gi"}}}
+POD = "spec.tasks[0].template.spec"
+RUNNING = flow(step("a"), name="other")
+
+# field -> the rest of the policy, what breaks it, what does not, and where the violation lies
+
+AROUND = (RUNNING, template(name="there"), namespace())
+DENY = {"rules": [{"name": "never", "expression": "false"}]}
+TOLERATIONS = [{"key": "gpu", "operator": "Exists"}]
+
+
+def found(new: Body, **spec: Any) -> list[tuple[str, str]]:
+    return [(each.rule, each.path) for each in judged(new, *AROUND, policy(**spec)).policies]

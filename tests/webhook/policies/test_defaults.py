@@ -1,0 +1,207 @@
+"""What policies set, and what stays set."""
+
+import copy
+from typing import Any
+
+import pytest
+
+from tests.webhook.make import (
+    Body,
+    defaulted,
+    flow,
+    job,
+    known,
+    review,
+    step,
+    task,
+    template,
+)
+from tests.webhook.policies.make import (
+    TOLERATIONS,
+    judged,
+    labelled,
+    namespace,
+    pods,
+    policy,
+)
+from webhook.admissions import Options
+from webhook.admit import mutate
+from webhook.patch import applied
+
+BARE_JOB = {**job(), "spec": {"tasks": [task()]}}
+SET: dict[str, tuple[dict[str, Any], Body, Body, tuple[str | int, ...], Any]] = {
+    # field: defaults, absent there, present there, path, value that is set
+    "queue": ({"queue": "research"}, BARE_JOB, job(queue="q1"), ("spec", "queue"), "research"),
+    "schedulerName": (
+        {"schedulerName": "mine"},
+        BARE_JOB,
+        job(schedulerName="volcano"),
+        ("spec", "schedulerName"),
+        "mine",
+    ),
+    "priorityClassName": (
+        {"priorityClassName": "low"},
+        BARE_JOB,
+        job(priorityClassName="high"),
+        ("spec", "priorityClassName"),
+        "low",
+    ),
+    "jobRetainPolicy": (
+        {"jobRetainPolicy": "delete"},
+        flow(step("a")),
+        flow(step("a"), jobRetainPolicy="retain"),
+        ("spec", "jobRetainPolicy"),
+        "delete",
+    ),
+    "ttlSecondsAfterFinished": (
+        {"ttlSecondsAfterFinished": 0},
+        BARE_JOB,
+        job(ttlSecondsAfterFinished=7),
+        ("spec", "ttlSecondsAfterFinished"),
+        0,
+    ),
+    "activeDeadlineSeconds": (
+        {"activeDeadlineSeconds": 60},
+        flow(step("a")),
+        flow(step("a"), activeDeadlineSeconds=7),
+        ("spec", "activeDeadlineSeconds"),
+        60,
+    ),
+    "labels": (
+        {"labels": {"team": "a"}},
+        flow(step("a")),
+        labelled(flow(step("a")), team="b"),
+        ("metadata", "labels", "team"),
+        "a",
+    ),
+    "nodeSelector": (
+        {"nodeSelector": {"disk": "ssd"}},
+        pods(nodeSelector={"zone": "z"}),
+        pods(nodeSelector={"disk": "hdd"}),
+        ("spec", "tasks", 0, "template", "spec", "nodeSelector", "disk"),
+        "ssd",
+    ),
+    "tolerations": (
+        {"tolerations": TOLERATIONS},
+        BARE_JOB,
+        pods(tolerations=[{"key": "x", "operator": "Exists"}]),
+        ("spec", "tasks", 0, "template", "spec", "tolerations"),
+        TOLERATIONS,
+    ),
+    "a template's queue": ({"queue": "research"}, template(), template(queue="q1"), ("spec", "queue"), "research"),
+}
+
+
+def at(manifest: Any, path: tuple[str | int, ...]) -> Any:
+    for part in path:
+        manifest = manifest[part]
+    return manifest
+
+
+@pytest.mark.parametrize("mode", ["Enforce", "Warn"])
+@pytest.mark.parametrize("field", SET)
+def test_a_default_is_set_where_absent_only(field: str, mode: str) -> None:
+    wanted, absent, present, path, value = SET[field]
+    around = known(policy(mode=mode, defaults=wanted))
+    once = defaulted(absent, around)
+    assert at(once, path) == value
+    assert defaulted(once, around) == once, "running twice changes nothing"
+    assert at(defaulted(present, around), path) == at(present, path)
+
+
+@pytest.mark.parametrize("field", SET)
+def test_audit_sets_nothing(field: str) -> None:
+    wanted, absent, _, _, _ = SET[field]
+    assert defaulted(absent, known(policy(mode="Audit", defaults=wanted))) == defaulted(absent)
+
+
+def test_the_first_policy_by_name_sets_a_field_and_others_the_rest() -> None:
+    policies = [
+        policy("b", defaults={"queue": "second", "priorityClassName": "low"}),
+        policy("a", defaults={"queue": "first", "labels": {"team": "a"}}),
+    ]
+    made = defaulted(BARE_JOB, known(*policies))
+    assert (made["spec"]["queue"], made["spec"]["priorityClassName"]) == ("first", "low")
+    assert made["metadata"]["labels"] == {"team": "a"}
+
+
+def test_defaults_obey_match_and_exempt() -> None:
+    research = {"defaults": {"queue": "research"}}
+    assert defaulted(BARE_JOB, known(policy(match={"kinds": ["JobFlow"]}, **research)))["spec"]["queue"] == "default"
+    assert defaulted(BARE_JOB, known(policy(exempt={"namespaces": ["ns1"]}, **research)))["spec"]["queue"] == "default"
+    team = {"namespaceSelector": {"matchLabels": {"team": "vision"}}}
+    made = defaulted(BARE_JOB, known(policy(match=team, **research), namespace(team="vision")))
+    assert made["spec"]["queue"] == "research"
+
+
+def test_jobs_of_a_flow_and_templates_get_no_time_to_live() -> None:
+    around = known(policy(defaults={"ttlSecondsAfterFinished": 5}))
+    owned = {**BARE_JOB, "metadata": {**BARE_JOB["metadata"], "ownerReferences": [{"kind": "JobFlow"}]}}
+    assert "ttlSecondsAfterFinished" not in defaulted(owned, around)["spec"]
+    assert "ttlSecondsAfterFinished" not in defaulted(template(), around)["spec"]
+    assert defaulted(flow(step("a")), around)["spec"]["ttlSecondsAfterFinished"] == 5
+
+
+def test_retries_that_nobody_asked_for_are_what_the_limit_allows() -> None:
+    strict = policy(limits={"maxRetry": 1})
+    made = defaulted(BARE_JOB, known(strict))
+    assert (made["spec"]["maxRetry"], made["spec"]["tasks"][0]["maxRetry"]) == (1, 1)
+    assert judged(made, strict).allowed
+
+
+def test_a_queue_that_volcanos_crd_wrote_counts_as_absent() -> None:
+    around = known(policy(defaults={"queue": "research"}))
+    manifest = job(queue="default")
+
+    def queue_of(options: Options) -> str:
+        made = applied(manifest, mutate(review(manifest), around, options).patch)
+        return str(made["spec"]["queue"])
+
+    assert queue_of(Options()) == "default"
+    assert queue_of(Options(volcano_crds=True)) == "research"
+    manifest = job(queue="q1")
+    assert queue_of(Options(volcano_crds=True)) == "q1"
+
+
+def test_an_update_sets_nothing_new_but_gives_a_job_back_what_is_frozen() -> None:
+    around = known(policy(defaults={"queue": "research", "priorityClassName": "low", "tolerations": TOLERATIONS}))
+    stored = defaulted(BARE_JOB, around)
+    again = {**BARE_JOB, "spec": {**BARE_JOB["spec"], "minAvailable": 1}}
+    made = applied(again, mutate(review(again, stored), around).patch)
+    assert (made["spec"]["queue"], "priorityClassName" in made["spec"]) == ("research", False)
+    assert judged(made, old=stored).allowed
+    before = copy.deepcopy(stored)
+    del before["spec"]["tasks"][0]["template"]["spec"]["tolerations"]
+    made = applied(again, mutate(review(again, before), around).patch)
+    assert "tolerations" not in made["spec"]["tasks"][0]["template"]["spec"]
+    flows = known(policy(defaults={"activeDeadlineSeconds": 5}))
+    assert mutate(review(flow(step("a"), parallelism=1), flow(step("a"))), flows).patch == ()
+
+
+@pytest.mark.parametrize("since", ["gone", "changed", "Audit"])
+def test_an_update_keeps_what_a_policy_set_on_a_job_whatever_has_become_of_it(since: str) -> None:
+    given = {"queue": "research", "ttlSecondsAfterFinished": 60, "tolerations": TOLERATIONS}
+    given["nodeSelector"] = {"pool": "batch", "example.com/zone": "a"}
+    stored = defaulted(BARE_JOB, known(policy(defaults=given)))
+    assert stored["metadata"]["annotations"]["policy.jobflow.dev/defaulted"] == (
+        "queue,ttlSecondsAfterFinished,nodeSelector[pool],nodeSelector[example.com/zone],tolerations"
+    )
+    around = {
+        "gone": known(),
+        "changed": known(policy(defaults={"queue": "other", "nodeSelector": {"pool": "new", "disk": "ssd"}})),
+        "Audit": known(policy(mode="Audit", defaults=given)),
+    }[since]
+    again = {**BARE_JOB, "spec": {**BARE_JOB["spec"], "minAvailable": 1}}
+    made = applied(again, mutate(review(again, stored), around).patch)
+    assert judged(made, old=stored).allowed
+    assert made["spec"]["tasks"][0]["template"] == stored["spec"]["tasks"][0]["template"]
+    assert made["metadata"]["annotations"] == stored["metadata"]["annotations"]
+
+
+def test_what_the_user_wrote_on_a_job_is_not_given_back() -> None:
+    own = copy.deepcopy(BARE_JOB)
+    own["spec"]["ttlSecondsAfterFinished"] = 5
+    stored = defaulted(own, known(policy(defaults={"ttlSecondsAfterFinished": 60, "queue": "research"})))
+    made = applied(BARE_JOB, mutate(review(BARE_JOB, stored), known()).patch)
+    assert (made["spec"]["queue"], "ttlSecondsAfterFinished" in made["spec"]) == ("research", False)
+    assert not judged(made, old=stored).allowed

@@ -1,0 +1,196 @@
+"""Rules, whom a policy is about, several policies, updates."""
+
+from typing import Any
+
+import pytest
+
+from tests.webhook.make import (
+    Body,
+    flow,
+    job,
+    step,
+    template,
+)
+from tests.webhook.policies.make import (
+    AROUND,
+    DENY,
+    RUNNING,
+    container,
+    judged,
+    labelled,
+    namespace,
+    pods,
+    policy,
+)
+from webhook.policies import running_flows
+
+
+def told(expression: str, manifest: Body, *, old: Body | None = None, user: str = "", message: str = "") -> list[str]:
+    rules = [{"name": "r", "expression": expression, "message": message}]
+    verdict = judged(manifest, *AROUND, policy(rules=rules), old=old, user=user)
+    return [each.message for each in verdict.policies]
+
+
+def test_a_rule_says_its_message_or_its_text() -> None:
+    assert told("object.spec.queue == 'x'", job(), message="use x") == ["use x"]
+    assert told("object.spec.queue ==\n 'x'", job()) == ["must hold: object.spec.queue == 'x'"]
+
+
+def test_a_rule_that_errs_counts_as_violated_with_the_error() -> None:
+    assert told("object.spec.nosuch == 1", job(), message="unused") == ['could not be evaluated: no such key: "nosuch"']
+
+
+def test_a_rule_sees_old_object_request_and_namespace() -> None:
+    assert told("oldObject == null", job()) == []
+    assert told("oldObject.spec.minAvailable == 1", job(minAvailable=2), old=job(minAvailable=1)) == []
+    assert told("request.operation == 'CREATE' && request.userInfo.username == 'ann'", job(), user="ann") == []
+    assert told("namespaceObject.metadata.name == request.namespace", job()) == []
+
+
+# --- match and exempt -------------------------------------------------------------------------------------------------
+
+
+MATCHES: dict[str, tuple[dict[str, Any], bool]] = {
+    "nothing said": ({}, True),
+    "its kind": ({"kinds": ["Job"]}, True),
+    "another kind": ({"kinds": ["JobFlow", "JobTemplate"]}, False),
+    "its namespace's label": ({"namespaceSelector": {"matchLabels": {"env": "prod"}}}, True),
+    "another label": ({"namespaceSelector": {"matchLabels": {"env": "test"}}}, False),
+    "its namespace by name": ({"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "ns1"}}}, True),
+    "In": ({"objectSelector": {"matchExpressions": [{"key": "team", "operator": "In", "values": ["a", "b"]}]}}, True),
+    "NotIn": ({"objectSelector": {"matchExpressions": [{"key": "team", "operator": "NotIn", "values": ["a"]}]}}, False),
+    "NotIn of an absent label": (
+        {"objectSelector": {"matchExpressions": [{"key": "x", "operator": "NotIn", "values": ["a"]}]}},
+        True,
+    ),
+    "Exists": ({"objectSelector": {"matchExpressions": [{"key": "team", "operator": "Exists"}]}}, True),
+    "DoesNotExist": ({"objectSelector": {"matchExpressions": [{"key": "team", "operator": "DoesNotExist"}]}}, False),
+    "both must fit": ({"kinds": ["Job"], "objectSelector": {"matchLabels": {"team": "b"}}}, False),
+}
+
+
+@pytest.mark.parametrize(("match", "wanted"), MATCHES.values(), ids=MATCHES)
+def test_a_policy_is_about_what_it_matches(match: dict[str, Any], wanted: bool) -> None:
+    manifest = labelled(job(), team="a")
+    verdict = judged(manifest, namespace(env="prod"), policy(match=match, **DENY))
+    assert bool(verdict.policies) is wanted
+
+
+def test_an_object_matches_by_its_labels_before_or_after_the_change() -> None:
+    team = {"match": {"objectSelector": {"matchLabels": {"team": "a"}}}, **DENY}
+    old = labelled(job(minAvailable=1), team="a")
+    assert judged(job(minAvailable=2), policy(**team), old=old).policies
+    assert not judged(job(minAvailable=2), policy(**team), old=job(minAvailable=1)).policies
+
+
+EXEMPT: dict[str, tuple[dict[str, Any], bool]] = {
+    "nobody": ({}, False),
+    "the user": ({"usernames": ["ann"]}, True),
+    "another user": ({"usernames": ["bob"]}, False),
+    "users by pattern": ({"usernames": ["a*"]}, True),
+    "a group": ({"groups": ["ops"]}, True),
+    "another group": ({"groups": ["dev"]}, False),
+    "the namespace": ({"namespaces": ["ns1"]}, True),
+    "another namespace": ({"namespaces": ["ns"]}, False),
+}
+
+
+@pytest.mark.parametrize(("exempt", "wanted"), EXEMPT.values(), ids=EXEMPT)
+def test_the_exempt_are_left_alone(exempt: dict[str, Any], wanted: bool) -> None:
+    verdict = judged(job(), policy(exempt=exempt, **DENY), user="ann", groups=("ops", "system:authenticated"))
+    assert verdict.allowed is wanted
+
+
+# --- several policies -------------------------------------------------------------------------------------------------
+
+
+def test_the_strictest_mode_wins_and_all_are_counted() -> None:
+    steps = flow(step("a"), step("b"), step("c"))
+    policies = [policy(name, mode=mode, limits={"maxSteps": 2}) for name, mode in zip("abc", MODES, strict=True)]
+    verdict = judged(steps, template(name="a"), template(name="b"), template(name="c"), *policies)
+    assert [each.message for each in verdict.violations] == [
+        'has 3 steps, at most 2 are allowed (policy "c", limits.maxSteps)'
+    ]
+    assert verdict.warnings == ()
+    assert sorted(verdict.audit) == ["a", "b", "c"]
+    assert [(each.policy, each.outdone) for each in verdict.policies] == [("a", True), ("b", True), ("c", False)]
+
+
+MODES = ("Audit", "Warn", "Enforce")
+
+
+def test_different_violations_keep_their_modes() -> None:
+    verdict = judged(
+        flow(step("a"), step("b")),
+        template(name="a"),
+        template(name="b"),
+        policy("a", mode="Warn", limits={"maxSteps": 1}),
+        policy("b", required={"labels": ["team"]}),
+    )
+    assert len(verdict.violations) == len(verdict.warnings) == 1
+
+
+def test_a_long_name_makes_an_audit_key_that_the_api_server_takes() -> None:
+    (key,) = judged(job(), policy("x" * 200, mode="Audit", **DENY)).audit
+    assert len(key) <= 63
+    assert key.startswith("x" * 52)
+
+
+def test_warnings_are_bounded() -> None:
+    containers = [container(name=f"c{number}") for number in range(40)]
+    verdict = judged(pods(containers=containers), policy(mode="Warn", required={"resourceRequests": ["cpu"]}))
+    assert len(verdict.warnings) == 21
+    assert verdict.warnings[-1] == "20 more violations of policies"
+    assert verdict.audit["house"].endswith("; and 30 more")
+
+
+def test_a_policy_that_does_not_compile_is_passed_over() -> None:
+    broken = policy("broken", rules=[{"name": "r", "expression": "nonsense("}])
+    assert judged(job(), broken).allowed
+    assert not judged(job(), broken, policy(**DENY)).allowed
+
+
+# --- updates ----------------------------------------------------------------------------------------------------------
+
+
+def test_an_update_is_judged_when_the_spec_changes() -> None:
+    old = flow(step("a"), step("b"), step("c"))
+    longer = policy(limits={"maxSteps": 2})
+    changed = {**old, "spec": {**old["spec"], "failureStrategy": "Continue"}}
+    assert judged(labelled(old, a="b"), longer, old=old).allowed
+    assert not judged(changed, longer, old=old).allowed
+    deleting = {**changed, "metadata": {**changed["metadata"], "deletionTimestamp": "2026-01-02T03:04:05Z"}}
+    assert judged(deleting, longer, old=old).allowed
+
+
+def test_suspending_is_never_refused() -> None:
+    old = flow(step("a"), step("b"))
+    suspended = {**old, "spec": {**old["spec"], "suspend": True}}
+    assert judged(suspended, policy(**DENY), old=old).allowed
+    more = {**old, "spec": {**old["spec"], "suspend": True, "parallelism": 3}}
+    assert not judged(more, policy(**DENY), old=old).allowed
+
+
+def test_resuming_counts_as_one_more_running_flow() -> None:
+    one = policy(limits={"maxRunningFlows": 1})
+    suspended, resumed = flow(step("a"), suspend=True), flow(step("a"))
+    assert not judged(resumed, RUNNING, one, old=suspended).allowed
+    assert judged(resumed, one, old=suspended).allowed
+    edited = flow(step("a"), parallelism=2)
+    assert judged(edited, RUNNING, one, old=resumed).allowed, "an edit starts nothing"
+
+
+COUNTED: dict[str, tuple[Body, int]] = {
+    "new": (RUNNING, 1),
+    "running": ({**RUNNING, "status": {"state": {"phase": "Running"}}}, 1),
+    "ended": ({**RUNNING, "status": {"state": {"phase": "Failed"}}}, 0),
+    "succeeded": ({**RUNNING, "status": {"state": {"phase": "Succeed"}}}, 0),
+    "suspended": (flow(step("a"), name="other", suspend=True), 0),
+    "going": ({**RUNNING, "metadata": {"name": "other", "deletionTimestamp": "2026-01-02T03:04:05Z"}}, 0),
+    "itself": (flow(step("a"), name="f"), 0),
+}
+
+
+@pytest.mark.parametrize(("manifest", "count"), COUNTED.values(), ids=COUNTED)
+def test_running_flows_are_those_that_have_neither_ended_nor_are_held(manifest: Body, count: int) -> None:
+    assert running_flows([manifest], "f") == count

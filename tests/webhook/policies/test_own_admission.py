@@ -1,0 +1,98 @@
+"""The policies themselves under admission."""
+
+from typing import Any
+
+import pytest
+
+from shared.policy import Finding
+from tests.webhook.make import (
+    faults,
+    job,
+)
+from tests.webhook.policies.fields import FIELDS
+from tests.webhook.policies.make import (
+    DENY,
+    TOLERATIONS,
+    judged,
+    labelled,
+    policy,
+)
+
+ONE = {"name": "r", "expression": "true"}
+REFUSED: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "an expression that does not parse": (
+        {"rules": [{"name": "r", "expression": "object.spec ="}]},
+        ["spec.rules[0].expression"],
+    ),
+    "a name that does not exist": (
+        {"rules": [ONE, {"name": "s", "expression": "1 == 1 && objet.spec == 1"}]},
+        ["spec.rules[1].expression"],
+    ),
+    "no bool": ({"rules": [{"name": "r", "expression": "size('x')"}]}, ["spec.rules[0].expression"]),
+    "rules of one name": ({"rules": [ONE, ONE]}, ["spec.rules[1].name"]),
+    "a rule without a name": ({"rules": [{"name": "", "expression": "true"}]}, ["spec.rules[0].name"]),
+    "a pattern with brackets": ({"allowed": {"images": ["ok/*", "[ab]/*"]}}, ["spec.allowed.images[1]"]),
+    "an empty pattern": ({"exempt": {"usernames": [""]}}, ["spec.exempt.usernames[0]"]),
+    "a selector's operator": (
+        {"match": {"objectSelector": {"matchExpressions": [{"key": "a", "operator": "Is"}]}}},
+        ["spec.match.objectSelector.matchExpressions[0].operator"],
+    ),
+    "a selector's slip": (
+        {"match": {"namespaceSelector": {"matchLabel": {"a": "b"}}}},
+        ["spec.match.namespaceSelector.matchLabel"],
+    ),
+    "a default queue": ({"defaults": {"queue": "A_b"}}, ["spec.defaults.queue"]),
+    "a default label": ({"defaults": {"labels": {"a": "b c"}}}, ["spec.defaults.labels"]),
+    "a default toleration": (
+        {"defaults": {"tolerations": [{"key": "a", "effect": "Never"}]}},
+        ["spec.defaults.tolerations[0].effect"],
+    ),
+    "a default node selector": ({"defaults": {"nodeSelector": {"a b": "c"}}}, ["spec.defaults.nodeSelector"]),
+    "a default that it refuses": (
+        {"defaults": {"queue": "a"}, "allowed": {"queues": ["b*"]}},
+        ["spec.defaults.queue"],
+    ),
+    "a default over its limit": (
+        {"defaults": {"activeDeadlineSeconds": 9}, "limits": {"maxActiveDeadlineSeconds": 8}},
+        ["spec.defaults.activeDeadlineSeconds"],
+    ),
+    "a required label": ({"required": {"labels": ["a b"]}}, ["spec.required.labels[0]"]),
+    "a resource": ({"required": {"resourceRequests": [""]}}, ["spec.required.resourceRequests[0]"]),
+    "a kind that policies are not about": ({"match": {"kinds": ["Pod"]}}, ["spec.match.kinds[0]"]),
+    "a mode": ({"mode": "Deny"}, ["spec.mode"]),
+}
+
+
+@pytest.mark.parametrize(("spec", "paths"), REFUSED.values(), ids=REFUSED)
+def test_a_policy_that_cannot_work_is_refused(spec: dict[str, Any], paths: list[str]) -> None:
+    told_ = faults(policy(**spec))
+    assert list(dict.fromkeys(text.partition(": ")[0] for text in told_)) == paths
+    changed = policy(**spec)
+    assert faults(changed, policy()) == told_
+    assert faults(labelled(changed, a="b"), changed) == []
+
+
+def test_an_expression_is_refused_with_its_position_and_a_hint() -> None:
+    rules = [{"name": "r", "expression": "true &&\n  objet.spec.suspend"}]
+    told_ = faults(policy(rules=rules))
+    assert len(told_) == 1
+    assert '2:3: undeclared name "objet"; did you mean "object"?' in told_[0]
+
+
+def test_every_field_of_a_good_policy_passes() -> None:
+    everything: dict[str, Any] = {"match": {"kinds": ["Job"], "namespaceSelector": {"matchLabels": {"a": "b"}}}}
+    everything |= {"exempt": {"usernames": ["system:serviceaccount:ns:*"], "groups": ["ops"], "namespaces": ["x"]}}
+    everything |= {"defaults": {"queue": "q", "labels": {"team": "a"}, "tolerations": TOLERATIONS}}
+    for rule, (spec, _, _, _) in FIELDS.items():
+        part, _, _ = rule.partition(".")
+        everything[part] = (
+            everything.get(part, []) + spec[part] if part == "rules" else everything.get(part, {}) | spec[part]
+        )
+    everything["allowed"]["queues"] = ["q*"]
+    assert faults(policy(**everything)) == []
+
+
+def test_findings_are_plain_data() -> None:
+    verdict = judged(job(), policy(**DENY))
+    assert isinstance(verdict.policies[0], Finding)
+    assert str(verdict.policies[0]) == "rules.never: spec: Forbidden: must hold: false"
