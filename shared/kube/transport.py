@@ -68,7 +68,10 @@ class Transport:
             self._watches = self._session(0)
         limits = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=idle)
         async with self._open(self._watches, request, limits) as response:
-            yield response.status, response.content, response.headers.get("Retry-After", "")
+            try:
+                yield response.status, response.content, response.headers.get("Retry-After", "")
+            finally:
+                _cut(response)
 
     async def renew(self) -> None:
         """Load the credentials anew: the API server refused those in use."""
@@ -111,3 +114,11 @@ class Transport:
             raise Timeout(f"{request.method} {request.target}: no answer in time") from fault
         except (aiohttp.ClientError, ConnectionError) as fault:
             raise ConnectionLost(f"{request.method} {request.target}: {fault!r}") from fault
+
+
+def _cut(response: aiohttp.ClientResponse) -> None:
+    """End an answer that goes on without the farewell of TLS: closing the session would not wait for it, and the socket
+    would outlive its event loop."""
+    connection = response.connection
+    if connection is not None and connection.transport is not None:
+        connection.transport.abort()
