@@ -20,7 +20,7 @@ $(STAMP): pyproject.toml requirements.lock
 	@touch $@
 
 demo: $(STAMP) ## run the example flow on a local cluster; KEEP=1 leaves it running
-	@$(BIN)/python -m tests.cluster.local demo $(if $(KEEP),--keep)
+	@$(BIN)/python -m local.local demo $(if $(KEEP),--keep)
 
 test: $(STAMP) ## all tests that need no cluster
 	$(BIN)/python -m pytest $(TESTS) -m "not slow" -n 2 --dist loadfile --no-loadscope-reorder

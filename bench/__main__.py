@@ -23,8 +23,8 @@ from bench.loads import LOADS
 from bench.peer import Side, sides
 from bench.procstat import load_average
 from bench.report import Run
-from tests.cluster.cluster import Cluster
-from tests.cluster.processes import exit_on_signals
+from local.cluster import Cluster
+from local.processes import exit_on_signals
 
 
 def main(argv: Sequence[str] | None = None) -> int:

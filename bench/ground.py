@@ -13,14 +13,14 @@ import yaml
 
 from bench.audit import Asked, LogTrail, Trail, parse_record
 from bench.procstat import tree_cpu
+from local.backends import Real, chosen
+from local.cluster import Cluster, Options
+from local.kube import Kube
 from shared.kinds import CRD, NAMESPACE, Kind
 from shared.kube import connect
 from shared.kube.api import Api
 from shared.kube.errors import ApiError, NotFound
 from shared.kube.transport import Transport
-from tests.cluster.backends import Real, chosen
-from tests.cluster.cluster import Cluster, Options
-from tests.cluster.kube import Kube
 
 Body = dict[str, Any]
 AGENT: Final = "jobflow-bench"

@@ -6,13 +6,13 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from controller.flow.answer import End
-from controller.flow.build import BuildFault, build
-from controller.flow.control import loop as loops
-from controller.flow.plan import Plan
-from controller.flow.seen import FlowSeen
-from controller.flow.turn import Turn
-from controller.flow.values import Iteration
+from controller.jobflow.control import loop as loops
+from controller.jobflow.control.gate_result import End
+from controller.jobflow.decide.context import Turn
+from controller.jobflow.decide.plan import Plan
+from controller.jobflow.decide.values import Iteration
+from controller.jobflow.observe.observed import FlowSeen
+from controller.jobflow.steps.build import BuildFault, build
 from shared.model.flow import JobFlow
 from shared.model.flow_status import StepStatus
 from shared.model.phases import StepPhase

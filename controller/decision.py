@@ -1,4 +1,4 @@
-"""What deciding code returns: data that says what to do. Only `controller.kube.apply` acts on it."""
+"""What deciding code returns: data that says what to do. Only `controller.cluster.apply` acts on it."""
 
 from typing import Any
 

@@ -16,21 +16,28 @@ from typing import Final
 
 import msgspec
 
+from controller.cluster import discovery
+from controller.cluster.apply import Applier
+from controller.cluster.errors import NotLeader
+from controller.cluster.events import Recorder
+from controller.cluster.lease import Lease, LeaseLost
+from controller.gang import reconciler as gang_controller
+from controller.gang.backends import workload_reconciler
+from controller.gang.backends.detect import NATIVE, VOLCANO, detect, native_version
 from controller.gang.backends.gate import GateBackend
 from controller.gang.backends.native import NativeBackend
 from controller.gang.desk import Desk
-from controller.gang.detect import NATIVE, VOLCANO, detect, native_version
 from controller.gang.rules import Rules
-from controller.job.gang_api import GangBackend, VolcanoBackend
-from controller.kube import discovery
-from controller.kube.apply import Applier
-from controller.kube.errors import NotLeader
-from controller.kube.events import Recorder
-from controller.kube.lease import Lease, LeaseLost
-from controller.loop import flows, gang, jobs, native, policies, queues, templates, ttl
-from controller.loop.controller import Controller, ControllerContext
-from controller.loop.manager import Manager
+from controller.gang_api import GangBackend, VolcanoBackend
+from controller.job import reconciler as job_controller
+from controller.jobflow import reconciler as jobflow_controller
+from controller.policy import reconciler as policy_controller
+from controller.queue import reconciler as queue_controller
+from controller.runtime.controller import Controller, ControllerContext
+from controller.runtime.manager import Manager
 from controller.settings import Settings, SettingsError, parse
+from controller.template import reconciler as template_controller
+from controller.ttl import reconciler as ttl_controller
 from shared.kube import connect, logs
 from shared.kube.api import Api
 from shared.kube.cache import Caches
@@ -69,14 +76,14 @@ def _native(settings: Settings) -> bool:
 
 
 CONTROLLERS: Final[tuple[Part, ...]] = (  # add a controller here
-    Part(flows.build, _flows),
-    Part(templates.build, _flows),
-    Part(jobs.build, _jobs),
-    Part(ttl.build, _jobs),
-    Part(policies.build, _flows),
-    Part(gang.build, _gate),
-    Part(native.build, _native),
-    Part(queues.build, _jobs),
+    Part(jobflow_controller.build, _flows),
+    Part(template_controller.build, _flows),
+    Part(job_controller.build, _jobs),
+    Part(ttl_controller.build, _jobs),
+    Part(policy_controller.build, _flows),
+    Part(gang_controller.build, _gate),
+    Part(workload_reconciler.build, _native),
+    Part(queue_controller.build, _jobs),
 )
 
 

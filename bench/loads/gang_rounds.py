@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from bench.ground import Ground
 from bench.peer import Side
-from controller.gang.admit import Admission
-from controller.gang.floor import Floor
+from controller.gang.cache.cache import Floor
+from controller.gang.cycle.scheduling_cycle import Admission
 from controller.gang.rules import Rules
 from shared import names
 

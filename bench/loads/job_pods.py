@@ -12,8 +12,8 @@ from bench.flowrun import Meter
 from bench.ground import Ground
 from bench.peer import PODS, Side
 from bench.simulator import Observer
+from local.kube import until
 from shared.kinds import JOB, NODE
-from tests.cluster.kube import until
 
 JOBS: Final = 100
 PODS_EACH: Final = 12

@@ -7,10 +7,10 @@ from typing import Any
 from cli.client import Session, live
 from cli.exits import CliError, Exit
 from cli.flowview import Unreadable
-from cli.graph.model import Drawing, Undrawable, drawing
 from cli.manifests import is_file, load
 from cli.output import console
 from cli.pick import the_flow
+from drawing.model import Drawing, Undrawable, drawing
 from shared.kinds import JOBFLOW
 
 Body = dict[str, Any]
@@ -35,7 +35,7 @@ def _draw(body: Body, form: str, *, live: bool) -> None:
     except (Unreadable, Undrawable) as fault:
         raise CliError(f"the flow cannot be drawn: {fault}", Exit.NO, "jobflow lint tells more") from fault
     if form == "svg":
-        from cli.graph.svg import svg
+        from drawing.svg import svg
 
         sys.stdout.write(svg(drawn))
         return
@@ -43,7 +43,7 @@ def _draw(body: Body, form: str, *, live: bool) -> None:
 
 
 def _text(drawn: Drawing, form: str) -> None:
-    from cli.graph import text
+    from drawing import text
 
     if form == "ascii":
         out = console(sys.stdout)

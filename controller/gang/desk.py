@@ -4,14 +4,14 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from controller.gang.admit import Admission
-from controller.gang.candidate import Candidate
-from controller.gang.floor import Floor
-from controller.gang.lift import schedulable
-from controller.gang.promises import COMING_SECONDS
+from controller.gang.cache.assumed import COMING_SECONDS
+from controller.gang.cache.cache import Floor
+from controller.gang.cache.pod_requirements import Shape, shape_of
+from controller.gang.cycle.pending_group import Candidate
+from controller.gang.cycle.scheduling_cycle import Admission
+from controller.gang.podgroup.ungate import schedulable
 from controller.gang.ref import Ref
 from controller.gang.rules import Rules
-from controller.gang.shape import Shape, shape_of
 from shared import names
 from shared.resources import GangTask, gang_counts
 

@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 
 from controller.decision import Delete, Note
-from controller.queue.seen import QueueSeen
+from controller.queue.observed import QueueSeen
 from controller.queue.states import SHUT, closed
 from shared.kinds import COMMAND
 from shared.model.command import Command

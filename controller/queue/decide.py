@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from controller.decision import Action, Create, Decision, Patch
 from controller.queue.commands import obey
-from controller.queue.seen import Body, QueueSeen
+from controller.queue.observed import Body, QueueSeen
 from controller.queue.states import follows_parent, synced
 from shared import names
 from shared.kinds import QUEUE

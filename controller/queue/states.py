@@ -1,6 +1,6 @@
 """The states of a Queue and what moves between them (volcano-behaviour.md 5.4; draining: decisions row 25)."""
 
-from controller.queue.seen import QueueSeen
+from controller.queue.observed import QueueSeen
 from shared.model.phases import QueueState
 
 SHUT = frozenset({QueueState.CLOSED, QueueState.CLOSING})

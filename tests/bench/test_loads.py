@@ -12,7 +12,7 @@ from bench.loads.admission import path, subjects
 from bench.peer import FLOWS, PODS, Other, sides
 from bench.report import OURS, PEER
 from bench.reviews import review
-from controller.gang.admit import Admission
+from controller.gang.cycle.scheduling_cycle import Admission
 from controller.gang.rules import Rules
 from webhook.review import parse_review
 from webhook.routes import ROUTES

@@ -13,12 +13,12 @@ from certs.issue import service_names
 from certs.keeper import Keeper, Kept, Place
 from certs.material import from_secret, signed_by
 from certs.plan import CHECK_EVERY, SETTLE
+from local.apiserver import ApiServer, Fault
 from shared.kinds import MUTATING, SECRET, VALIDATING
 from shared.kube import connect
 from shared.kube.api import Api
 from shared.kube.errors import ApiError, Forbidden
 from shared.kube.transport import Transport
-from tests.cluster.apiserver import ApiServer, Fault
 from webhook.configurations import configurations
 
 Body = dict[str, Any]

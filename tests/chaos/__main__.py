@@ -4,9 +4,9 @@ import argparse
 import sys
 import time
 
+from local.processes import exit_on_signals
 from tests.chaos import report, verdicts, workers
 from tests.chaos.runner import Result
-from tests.cluster.processes import exit_on_signals
 
 
 def arguments() -> argparse.Namespace:

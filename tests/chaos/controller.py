@@ -16,7 +16,7 @@ from typing import Final
 from prometheus_client import Gauge
 
 from controller import main
-from controller.kube.lease import Lease
+from controller.cluster.lease import Lease
 from shared.kube import reflector
 
 LEASE_SECONDS: Final = 4.0

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any, Final
 
+from local.kube import until
 from shared.kinds import CONFIGMAP, JOB, JOBFLOW, JOBTEMPLATE, NAMESPACE, POD, PODGROUP, SECRET, SERVICE
 from tests.chaos import plan as plans
 from tests.chaos import verdicts
@@ -18,7 +19,6 @@ from tests.chaos.verdicts import Seen
 from tests.chaos.witness import Witness
 from tests.chaos.workloads import FINAL, WORKLOADS, Workload
 from tests.chaos.world import Sample, World
-from tests.cluster.kube import until
 from tests.e2e.scenario import phase
 
 Body = dict[str, Any]

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from local.cluster import Cluster, Options
 from tests.chaos.fuzz import connections, corpus
 from tests.chaos.fuzz.batches import batch, every_bomb
 from tests.chaos.fuzz.bombs import bombs
 from tests.chaos.fuzz.target import Target
-from tests.cluster.cluster import Cluster, Options
 from webhook.routes import ROUTES
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]

@@ -10,10 +10,10 @@ from typing import Any, Final, Self
 import orjson
 from urllib3.exceptions import HTTPError
 
+from local.kube import Kube, path, until
+from local.nodes.client import ApiError
 from shared.kinds import JOB
 from shared.names import ATTEMPT, ITERATION, STEP
-from tests.cluster.kube import Kube, path, until
-from tests.cluster.nodes.client import ApiError
 
 Body = dict[str, Any]
 _PAUSE: Final = 0.1

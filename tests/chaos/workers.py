@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection, wait
 
+from local.processes import die_with_parent, exit_on_signals
 from tests.chaos.plan import draw
 from tests.chaos.runner import Result, tried
 from tests.chaos.witness import Witness
 from tests.chaos.world import World
-from tests.cluster.processes import die_with_parent, exit_on_signals
 
 _END_SECONDS = 60.0
 _SPAWN = multiprocessing.get_context("spawn")  # a fork would share sockets and threads

@@ -18,17 +18,17 @@ from prometheus_client.parser import text_string_to_metric_families
 from urllib3.exceptions import HTTPError
 
 from controller.queue.decide import ALWAYS_THERE
+from local.backends import READY_SECONDS, Embedded
+from local.cluster import Cluster, Options
+from local.controlplane import free_port
+from local.kube import until
+from local.nodes.client import ApiError
+from local.processes import Process
 from shared.kinds import JOB, JOBFLOW, NAMESPACE
 from tests.chaos.controller import TASKS
 from tests.chaos.harms.harm import HARMED
 from tests.chaos.harms.lost_lease import NAME as LEASE_NAME
 from tests.chaos.workloads import FINAL
-from tests.cluster.backends import READY_SECONDS, Embedded
-from tests.cluster.cluster import Cluster, Options
-from tests.cluster.controlplane import free_port
-from tests.cluster.kube import until
-from tests.cluster.nodes.client import ApiError
-from tests.cluster.processes import Process
 from tests.e2e import scenario
 
 Body = dict[str, Any]

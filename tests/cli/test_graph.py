@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cli.graph.blocks import folded, spread, standing
-from cli.graph.bundles import bundled
-from cli.graph.layout import Layout, layout
-from cli.graph.model import Meaning, Undrawable, drawing
-from cli.graph.svg import svg
-from cli.graph.text import ascii_tree, dot, mermaid
+from drawing.blocks import folded, spread, standing
+from drawing.bundles import bundled
+from drawing.layout import Layout, layout
+from drawing.model import Meaning, Undrawable, drawing
+from drawing.svg import svg
+from drawing.text import ascii_tree, dot, mermaid
 from tests.cli.make import Body, Command, lines, status, write
 from tests.webhook.make import flow, step
 

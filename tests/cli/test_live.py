@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from local.cluster import Cluster, Options
+from local.kube import until
 from shared.kinds import JOB, JOBFLOW, JOBFLOWPOLICY, JOBTEMPLATE, QUEUE
 from tests.cli.make import Command, Ran, lines, write
-from tests.cluster.cluster import Cluster, Options
-from tests.cluster.kube import until
 from tests.e2e.scenario import jobflow, step_of, targets, template
 
 pytestmark = [pytest.mark.e2e]

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from cli.main import main
-from controller.flow import reasons
+from controller.jobflow import reasons
 from shared.expressions import Program, ResultType, compile_expression, flow_scope, retry_scope
 from shared.model import JobFlowSpec
 from shared.model.phases import FlowAction, JobAction, JobEvent, JobPhase, StepPhase

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.cluster.backends import chosen
-from tests.cluster.cluster import Cluster, Options
+from local.backends import chosen
+from local.cluster import Cluster, Options
 from tests.e2e.scenario import Scenario
 
 SPEED = 20.0

@@ -11,14 +11,14 @@ from typing import Any, Final, Self
 
 import yaml
 
+from local import tools
+from local.backends import Backend, Embedded
+from local.cluster import Cluster, Options
+from local.controlplane import free_port
+from local.kube import Kube, path, until
+from local.nodes.client import ApiError
+from local.processes import Process
 from shared.kinds import MUTATING, SECRET, VALIDATING, Kind
-from tests.cluster import tools
-from tests.cluster.backends import Backend, Embedded
-from tests.cluster.cluster import Cluster, Options
-from tests.cluster.controlplane import free_port
-from tests.cluster.kube import Kube, path, until
-from tests.cluster.nodes.client import ApiError
-from tests.cluster.processes import Process
 
 Body = dict[str, Any]
 CHART: Final = Path("helm/jobflow")

@@ -6,8 +6,8 @@ from typing import Any, Self
 
 import orjson
 
+from local.kube import Kube, path, until
 from shared.kinds import JOB
-from tests.cluster.kube import Kube, path, until
 
 Body = dict[str, Any]
 

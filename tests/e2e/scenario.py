@@ -4,10 +4,10 @@ import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from local.cluster import Cluster
+from local.kube import until
+from local.nodes.client import ApiError
 from shared.kinds import JOB, JOBFLOW, JOBTEMPLATE, POD
-from tests.cluster.cluster import Cluster
-from tests.cluster.kube import until
-from tests.cluster.nodes.client import ApiError
 from tests.e2e.recorder import Recorder
 
 Body = dict[str, Any]

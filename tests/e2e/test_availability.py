@@ -10,11 +10,11 @@ from typing import Any, Self
 
 import pytest
 
+from local.backends import chosen
+from local.controlplane import free_port
+from local.kube import Kube, until
+from local.nodes.client import ApiError
 from shared.kinds import JOB, JOBFLOW, LEASE
-from tests.cluster.backends import chosen
-from tests.cluster.controlplane import free_port
-from tests.cluster.kube import Kube, until
-from tests.cluster.nodes.client import ApiError
 from tests.e2e.balancer import Balancer
 from tests.e2e.installation import NAME, NAMESPACE, Installation
 from tests.e2e.scenario import ENDED, Scenario, jobflow, phase
@@ -80,7 +80,7 @@ def leading(installation: Installation) -> tuple[str, str]:
 def test_a_leader_that_is_killed_is_replaced_and_no_job_runs_twice(
     pair: Installation, record_property: Callable[[str, object], None]
 ) -> None:
-    """How soon is proved with a clock of the test's own (tests/controller/kube/test_lease.py); here it is recorded."""
+    """How soon is proved with a clock of the test's own (tests/controller/cluster/test_lease.py); here it is recorded."""
     with pair.cluster.namespace("many") as namespace:
         scenario = Scenario(pair.cluster, namespace)
         pair.cluster.await_service_account(namespace)

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from local.backends import chosen
+from local.kube import until
 from shared.kinds import MUTATING, VALIDATING
 from shared.kinds import NAMESPACE as NAMESPACES
-from tests.cluster.backends import chosen
-from tests.cluster.kube import until
 from tests.e2e.installation import CONFIGURATION, NAME, NAMESPACE, Installation, certs
 
 

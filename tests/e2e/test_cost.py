@@ -4,8 +4,8 @@ import re
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
+from local.kube import until
 from shared.kinds import JOBFLOW
-from tests.cluster.kube import until
 from tests.e2e.scenario import ENDED, Scenario, phase
 
 FLOWS = 30

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 import pytest
 
+from local.backends import chosen
+from local.cluster import Cluster, Options
 from shared.kinds import JOB
-from tests.cluster.backends import chosen
-from tests.cluster.cluster import Cluster, Options
 from tests.e2e.scenario import Scenario, job_phase
 
 Body = dict[str, Any]

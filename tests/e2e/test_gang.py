@@ -8,10 +8,10 @@ from typing import Any, Final
 import pytest
 import yaml
 
+from local.backends import Real, chosen
+from local.cluster import Cluster, Options
+from local.kube import until
 from shared.kinds import COMMAND, JOB, NAMESPACE, POD, PODGROUP, QUEUE
-from tests.cluster.backends import Real, chosen
-from tests.cluster.cluster import Cluster, Options
-from tests.cluster.kube import until
 
 Body = dict[str, Any]
 EXAMPLES = Path("examples/gang")

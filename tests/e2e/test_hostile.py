@@ -12,7 +12,7 @@ import orjson
 import pytest
 import urllib3
 
-from tests.cluster.cluster import Cluster
+from local.cluster import Cluster
 from tests.e2e.scenario import Scenario, jobflow
 from webhook.routes import ROUTES
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from local.kube import until
 from shared.kinds import COMMAND, CONFIGMAP, JOB, POD, PODGROUP, PVC, RESOURCEQUOTA, SECRET, SERVICE, Kind
-from tests.cluster.kube import until
 from tests.e2e.scenario import Scenario
 
 Body = dict[str, Any]

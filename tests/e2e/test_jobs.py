@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
+from local.kube import until
 from shared.kinds import JOB, POD, PODGROUP, QUEUE
-from tests.cluster.kube import until
 from tests.e2e.scenario import Scenario, job_phase
 
 Body = dict[str, Any]

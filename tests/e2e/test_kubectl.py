@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
+from local.demo import FILES
+from local.kube import until
 from shared.kinds import JOBFLOW
-from tests.cluster.demo import FILES
-from tests.cluster.kube import until
 from tests.e2e.scenario import Scenario
 
 Body = dict[str, Any]

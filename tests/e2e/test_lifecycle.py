@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from local.kube import until
 from shared.kinds import JOB, JOBFLOW, JOBTEMPLATE
-from tests.cluster.kube import until
 from tests.e2e.scenario import Scenario, jobflow, phase, phases, step_of
 
 Body = dict[str, Any]

@@ -6,11 +6,11 @@ from typing import Any, Final
 
 import pytest
 
-from controller.gang.native import group_kind, workload_kind
+from controller.gang.backends.workload import group_kind, workload_kind
+from local.backends import Embedded, Real, chosen
+from local.cluster import Cluster, Options
+from local.kube import until
 from shared.kinds import CRD, JOB, POD, PODGROUP
-from tests.cluster.backends import Embedded, Real, chosen
-from tests.cluster.cluster import Cluster, Options
-from tests.cluster.kube import until
 
 Body = dict[str, Any]
 GATES: Final = "--feature-gates=GenericWorkload=true,GangScheduling=true"

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from local.kube import until
+from local.nodes.client import ApiError
 from shared.kinds import CONFIGMAP, NODE, POD
-from tests.cluster.kube import until
-from tests.cluster.nodes.client import ApiError
 from tests.e2e.scenario import Scenario
 
 Body = dict[str, Any]

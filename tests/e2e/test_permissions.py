@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
+from local.backends import Embedded
+from local.kube import until
+from local.nodes.client import ApiError
 from shared.kinds import (
     COMMAND,
     CONFIGMAP,
@@ -24,9 +27,6 @@ from shared.kinds import (
     SECRET,
     Kind,
 )
-from tests.cluster.backends import Embedded
-from tests.cluster.kube import until
-from tests.cluster.nodes.client import ApiError
 from tests.e2e.installation import EMPTY, NAME, Installation
 from tests.e2e.installation import NAMESPACE as SYSTEM
 from tests.e2e.scenario import Scenario, targets

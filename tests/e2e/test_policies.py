@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 import yaml
 
+from local.backends import Real, chosen
+from local.cluster import Cluster, Options
+from local.kube import until
+from local.nodes.client import ApiError
 from shared.kinds import CRD, JOB, JOBFLOW, JOBFLOWPOLICY, JOBTEMPLATE, NAMESPACE, POLICYREPORT, QUEUE
-from tests.cluster.backends import Real, chosen
-from tests.cluster.cluster import Cluster, Options
-from tests.cluster.kube import until
-from tests.cluster.nodes.client import ApiError
 from tests.e2e.conftest import SPEED
 from tests.e2e.scenario import Scenario, jobflow, template
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from local.kube import until
 from shared.kinds import COMMAND, JOB, JOBFLOW, JOBTEMPLATE
-from tests.cluster.kube import until
 from tests.e2e.scenario import Scenario, phase, phases, step_of, targets, template
 
 Body = dict[str, Any]

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
+from local.nodes.client import ApiError
 from shared.kinds import JOBFLOW
-from tests.cluster.nodes.client import ApiError
 from tests.e2e.scenario import Scenario, jobflow, targets
 
 Body = dict[str, Any]

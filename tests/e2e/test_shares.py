@@ -6,10 +6,10 @@ from typing import Any, Final
 
 import pytest
 
+from local.backends import Real, chosen
+from local.cluster import Cluster, Options
+from local.kube import until
 from shared.kinds import JOB, NAMESPACE, POD, PODGROUP, QUEUE
-from tests.cluster.backends import Real, chosen
-from tests.cluster.cluster import Cluster, Options
-from tests.cluster.kube import until
 
 Body = dict[str, Any]
 _NUMBERS: Final = itertools.count()

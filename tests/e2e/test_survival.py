@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.cluster.cluster import Cluster
+from local.cluster import Cluster
 from tests.e2e.scenario import Scenario
 
 KILLS = 10

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import yaml
 
-from tests.cluster import tools
+from local import tools
 
 Body = dict[str, Any]
 CHART: Final = Path("helm/jobflow")

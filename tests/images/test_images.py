@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.controlplane import free_port
-from tests.cluster.kube import until
-from tests.cluster.processes import Process
+from local.controlplane import free_port
+from local.kube import until
+from local.processes import Process
 from tests.images import confined
 from tests.images.build import Build, parse, set_writable
 

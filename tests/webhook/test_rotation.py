@@ -16,12 +16,12 @@ import yaml
 
 from certs.issue import service_names
 from certs.keeper import Keeper, Place
+from local.apiserver import ApiServer
 from shared.kinds import CRD, JOBFLOW, SECRET, VALIDATING
 from shared.kube import connect
 from shared.kube.api import Api
 from shared.kube.transport import Transport
-from tests.cluster.apiserver import ApiServer
-from tests.cluster.apiserver_testing import Client
+from tests.local.apiserver_testing import Client
 from tests.webhook.make import flow
 from webhook.app import Handler
 from webhook.configurations import configurations

@@ -1,1 +1,1 @@
-"""Who starts pods together: the answers that controller.job.gang_api asks for."""
+"""Who starts pods together: the answers that controller.gang_api asks for."""

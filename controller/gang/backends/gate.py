@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from controller.gang import phase
+from controller.gang.cache.pod_requirements import shape_of
 from controller.gang.desk import Desk
-from controller.gang.lift import schedulable
+from controller.gang.podgroup import phase
+from controller.gang.podgroup.ungate import schedulable
 from controller.gang.ref import Ref
-from controller.gang.shape import shape_of
 from shared import names
 from shared.model.phases import PodGroupPhase
 from shared.model.podgroup import PodGroup

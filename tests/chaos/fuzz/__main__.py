@@ -4,10 +4,10 @@ import argparse
 import sys
 import time
 
+from local.cluster import Cluster, Options
 from tests.chaos.fuzz import connections
 from tests.chaos.fuzz.batches import batch, every_bomb
 from tests.chaos.fuzz.target import Broken, Target
-from tests.cluster.cluster import Cluster, Options
 
 EXAMPLES = 200
 MOST_MEMORY = 320.0  # MiB; the chart allows 512

@@ -15,7 +15,7 @@ import jsonpatch
 import orjson
 import urllib3
 
-from tests.cluster.cluster import Cluster
+from local.cluster import Cluster
 from webhook.routes import Route
 
 ALLOWED: Final = {200, 400, 408, 413}

@@ -42,7 +42,7 @@ class Harm:
 
 
 def by_rules(name: str, draw: Callable[[Random], list[Rule]], lasts: tuple[float, float] = (0.3, 2.5)) -> Harm:
-    """A harm that the API server does by rules (tests.cluster.apiserver.faults.Fault) to our processes' requests."""
+    """A harm that the API server does by rules (local.apiserver.faults.Fault) to our processes' requests."""
 
     def inflict(world: Any, strike: Strike) -> None:
         world.faults[strike.key] = [rule | {"users": list(HARMED)} for rule in strike.said["rules"]]

@@ -3,11 +3,11 @@
 from random import Random
 from typing import Any, Final
 
+from local.cluster import SYSTEM
+from local.kube import path
+from local.nodes.client import ApiError
 from shared.kinds import LEASE
 from tests.chaos.harms.harm import Harm, Said, Strike
-from tests.cluster.cluster import SYSTEM
-from tests.cluster.kube import path
-from tests.cluster.nodes.client import ApiError
 
 NAME: Final = "chaos"
 

@@ -7,19 +7,19 @@ from typing import Any, Final
 
 import jsonpatch
 
-from controller.gang import phase
-from controller.gang.admit import Round
 from controller.gang.backends.gate import GateBackend
+from controller.gang.cache.cache import Floor
+from controller.gang.cycle.scheduling_cycle import Round
 from controller.gang.desk import Desk
-from controller.gang.floor import Floor
-from controller.gang.lift import lift
+from controller.gang.podgroup import phase
+from controller.gang.podgroup.ungate import lift
 from controller.gang.ref import Ref
 from controller.gang.rules import Rules
+from local.nodes.fit import obstacle
+from local.nodes.resources import add, amounts, requests
 from shared import names
 from shared.resources import GangTask
 from shared.timestamp import rfc3339
-from tests.cluster.nodes.fit import obstacle
-from tests.cluster.nodes.resources import add, amounts, requests
 
 Body = dict[str, Any]
 NOW: Final = 1_767_322_800.0

@@ -2,7 +2,7 @@
 
 import pytest
 
-from controller.gang import timeout
+from controller.gang.podgroup import bind_timeout
 from controller.gang.ref import Ref
 from controller.gang.rules import Rules, backoff
 from shared import names
@@ -252,9 +252,9 @@ def test_a_group_that_is_not_bound_in_time_goes_back_whole() -> None:
     ref = Ref(NAMESPACE, "g")
     made.settle("g")
     group, tally = made.floor.groups[ref], made.floor.tally(ref)
-    assert timeout.due(group, tally, 300.0) == made.now + 300
-    assert len(timeout.to_delete(made.floor.members(ref))) == 4
-    patch = timeout.put_back(group, tally, "no node fits", 300.0, made.now + 300)
+    assert bind_timeout.due(group, tally, 300.0) == made.now + 300
+    assert len(bind_timeout.to_delete(made.floor.members(ref))) == 4
+    patch = bind_timeout.put_back(group, tally, "no node fits", 300.0, made.now + 300)
     assert patch["metadata"]["annotations"][names.GANG_PUT_BACK] == "1"
     assert patch["status"]["phase"] == "Pending"
     assert "2 of 4 pods were bound within 300 s (no node fits)" in patch["status"]["conditions"][0]["message"]
@@ -288,7 +288,7 @@ def test_nobody_deletes_pods_that_do_not_come_again() -> None:
     pod = next(iter(made.pods.values()))
     pod["metadata"].pop("ownerReferences")
     made.floor.pod(None, pod | {"metadata": {**pod["metadata"], "labels": {}}})
-    assert timeout.to_delete(made.floor.members(Ref(NAMESPACE, "g"))) == ()
+    assert bind_timeout.to_delete(made.floor.members(Ref(NAMESPACE, "g"))) == ()
 
 
 def test_small_groups_do_not_starve_a_large_one_of_what_its_queue_may_use() -> None:

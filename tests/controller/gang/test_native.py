@@ -7,8 +7,8 @@ import pytest
 
 from controller.decision import Create, Decision, Patch
 from controller.gang.backends.native import NativeBackend
+from controller.gang.backends.workload import wanted
 from controller.gang.desk import Desk
-from controller.gang.native import wanted
 from controller.gang.rules import Rules
 from shared.names import GANG_GATE
 from shared.resources import GangTask

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from controller.gang.group import Group, group_of
-from controller.gang.pace import ENDED_SECONDS, WORDS_SECONDS, WRITE_SECONDS, Pace
+from controller.gang.cache.group import Group, group_of
+from controller.gang.cache.pod_counts import Tally
+from controller.gang.podgroup.status_throttle import ENDED_SECONDS, WORDS_SECONDS, WRITE_SECONDS, Pace
 from controller.gang.ref import Ref
-from controller.gang.tally import Tally
 from tests.controller.gang.make import NOW
 
 Body = dict[str, Any]

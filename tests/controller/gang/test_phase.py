@@ -3,14 +3,14 @@
 import jsonpatch
 import pytest
 
-from controller.gang import phase
-from controller.gang.candidate import NOT_ENOUGH_RESOURCES, Refusal
-from controller.gang.detect import detect
-from controller.gang.floor import Grant
-from controller.gang.group import group_of
-from controller.gang.lift import held_to, lift
-from controller.gang.member import member_of
-from controller.gang.tally import Tally
+from controller.gang.backends.detect import detect
+from controller.gang.cache.cache import Grant
+from controller.gang.cache.group import group_of
+from controller.gang.cache.pod import member_of
+from controller.gang.cache.pod_counts import Tally
+from controller.gang.cycle.pending_group import NOT_ENOUGH_RESOURCES, Refusal
+from controller.gang.podgroup import phase
+from controller.gang.podgroup.ungate import held_to, lift
 from shared import names
 from tests.controller.gang.make import NOW
 

@@ -8,9 +8,9 @@ from typing import Any, Final
 import msgspec
 
 from controller.decision import Action, Body, Create, Decision, Delete, Note, Patch, Refusal
-from controller.job.children import PLUGIN_KINDS
-from controller.job.decide import decide
-from controller.job.seen import JobSeen, JobSettings, pod_seen
+from controller.job.children.children import PLUGIN_KINDS
+from controller.job.decide.job import decide
+from controller.job.observe.observed import JobSeen, JobSettings, pod_seen
 from controller.plugin_api import KeyPair
 from shared.kinds import COMMAND, JOB, POD, PODGROUP, PVC, Kind
 from shared.model.command import Command

@@ -3,8 +3,8 @@
 from typing import Any
 
 from controller.decision import Create, Decision
-from controller.job.gang_api import UngatedBackend
-from controller.job.seen import JobSettings
+from controller.gang_api import UngatedBackend
+from controller.job.observe.observed import JobSettings
 from shared.kinds import CONFIGMAP, NETWORKPOLICY, POD, PODGROUP, PVC, SECRET, SERVICE
 from tests.controller.job.make import Body, Toy, after, job, policy, started, task, toy
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from controller.job.gang_api import UngatedBackend
-from controller.job.seen import JobSettings
+from controller.gang_api import UngatedBackend
+from controller.job.observe.observed import JobSettings
 from shared.kinds import PODGROUP
 from tests.controller.job.make import Toy, after, job, policy, started, task, toy
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from controller.job.happenings import Happening
-from controller.job.policies import INTERNAL, Reaction, reaction
-from controller.job.seen import JobSeen
-from controller.job.spec import wanted
+from controller.job.decide.defaults import wanted
+from controller.job.observe.observed import JobSeen
+from controller.job.react.events import Happening
+from controller.job.react.policies import INTERNAL, Reaction, reaction
 from shared.model.phases import JobAction, JobEvent
 from shared.timestamp import epoch
 from tests.controller.job.make import Body, Toy, job, policy, started, task, toy

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from controller.decision import Create, Refusal
-from controller.job.refusals import RETRY_FIRST, refusal_of
+from controller.job.react.refusals import RETRY_FIRST, refusal_of
 from shared.kinds import POD
 
 AT = 1000.0

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.job import indexes
-from controller.job.seen import PodSeen, pod_seen
+from controller.job.observe.observed import PodSeen, pod_seen
 from shared.model.phases import PodPhase
 from shared.timestamp import epoch
 

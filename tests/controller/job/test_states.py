@@ -4,9 +4,9 @@ from itertools import product
 
 import pytest
 
-from controller.job.phases import _RULES
-from controller.job.states import ARRIVES, IGNORED, MOVES, Budget
-from controller.job.view import STOPPED
+from controller.job.decide.phases import _RULES
+from controller.job.observe.pods_by_role import STOPPED
+from controller.job.react.transitions import ARRIVES, IGNORED, MOVES, Budget
 from shared.model.phases import JobAction, JobPhase
 from tests.controller.job.make import started, task
 

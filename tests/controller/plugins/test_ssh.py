@@ -2,7 +2,7 @@ from base64 import b64decode
 
 from cryptography.hazmat.primitives import serialization
 
-from controller.kube.keys import new_keypair
+from controller.cluster.keypair import new_keypair
 from controller.plugin_api import Given, KeyPair
 from controller.plugins import needs_keypair, plan_objects, plugin_objects
 from tests.controller.plugins.make import INIT, pod, shape, template

@@ -8,7 +8,7 @@ import pytest
 from controller.decision import Create, Delete, Patch
 from controller.queue.account import as_quantities
 from controller.queue.decide import decide, missing
-from controller.queue.seen import QueueSeen
+from controller.queue.observed import QueueSeen
 from shared import names
 from shared.model.command import Command
 from shared.model.phases import PodGroupPhase, QueueState

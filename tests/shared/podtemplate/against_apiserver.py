@@ -12,11 +12,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from local.controlplane import ControlPlane, Plan
+from local.kube import Kube, until
+from local.nodes.client import ApiError
+from local.processes import Processes
 from shared.podtemplate import check_template
-from tests.cluster.controlplane import ControlPlane, Plan
-from tests.cluster.kube import Kube, until
-from tests.cluster.nodes.client import ApiError
-from tests.cluster.processes import Processes
 from tests.shared.podtemplate.make import template
 from tests.shared.podtemplate.test_accepted import ACCEPTED
 from tests.shared.podtemplate.test_refused import METADATA, REFUSED

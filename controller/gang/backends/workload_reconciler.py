@@ -1,0 +1,65 @@
+"""Keeps a Workload and a PodGroup of scheduling.k8s.io for every one of our PodGroups (backend `native`)."""
+
+import logging
+from typing import Any, Final
+
+import msgspec
+
+from controller.cluster.apply import Applier
+from controller.gang.backends.native import NativeBackend
+from controller.gang.backends.workload import group_kind, wanted, workload_kind
+from controller.runtime.controller import Controller, ControllerContext, Route
+from controller.runtime.routes import itself
+from controller.runtime.workqueue import WorkQueue
+from shared.kinds import PODGROUP
+from shared.kube.cache import Cache
+from shared.kube.store import Key
+
+Body = dict[str, Any]
+LOG: Final = logging.getLogger(__name__)
+AGAIN_SECONDS: Final = 5.0  # after the API server refused something: what is in the way may be on its way out
+
+
+class NativeReconciler:
+    def __init__(self, version: str, groups: Cache, workloads: Cache, natives: Cache, applier: Applier) -> None:
+        self._version = version
+        self._groups = groups
+        self._workloads = workloads
+        self._natives = natives
+        self._applier = applier
+        self._told: dict[Key, tuple[str, str]] = {}
+
+    async def reconcile(self, key: Key) -> float | None:
+        group = self._groups.get(*key)
+        if group is None:
+            self._told.pop(key, None)
+            return None
+        decision = wanted(self._version, group, self._workloads.get(*key), self._natives.get(*key))
+        said = group["metadata"]["uid"], "; ".join(note.message for note in decision.notes)
+        if self._told.get(key) == said:
+            decision = msgspec.structs.replace(decision, notes=())
+        self._told[key] = said
+        outcome = await self._applier.apply(PODGROUP, group, decision)
+        for (kind, name), refusal in outcome.refusals.items():
+            told = {"kind": kind.resource, "namespace": key.namespace, "name_": name, "error": refusal.message}
+            LOG.warning("the API server refuses a gang of its own", extra=told)
+        return AGAIN_SECONDS if outcome.refusals else None
+
+
+def build(context: ControllerContext) -> Controller:
+    if not isinstance(context.gang, NativeBackend):
+        raise TypeError("Workloads are kept for the native backend only")
+    version, caches = context.gang.version, context.caches
+    groups = caches.want(PODGROUP)
+    workloads, natives = caches.want(workload_kind(version)), caches.want(group_kind(version))
+    return Controller(
+        name="native",
+        queue=WorkQueue("native"),
+        reconciler=NativeReconciler(version, groups, workloads, natives, context.applier),
+        routes=(
+            Route(groups, itself, own_writes=False),
+            Route(workloads, itself, own_writes=False),
+            Route(natives, itself, own_writes=False),
+        ),
+        primary=groups,
+    )

@@ -1,0 +1,117 @@
+"""The Job's PodGroup: what to create, and how to keep it in line (volcano-behaviour.md 3.1, decisions row 3)."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from controller.decision import Action, Body, Create, Delete, Patch
+from controller.job.children.pods import owner_reference
+from controller.job.decide.defaults import Task, Wanted
+from controller.job.decide.record import Ledger
+from controller.job.observe.observed import JobSeen
+from controller.job.observe.pods_by_role import current_group, is_stale_group
+from shared import names
+from shared.kinds import PODGROUP
+from shared.model.job import NetworkTopology
+from shared.model.podgroup import PodGroupSpec, SubGroupPolicy
+from shared.naming import podgroup_name
+from shared.resources import GangTask, min_resources
+
+_FOLLOWS = ("minMember", "minTaskMember", "minResources", "priorityClassName", "subGroupPolicy")
+"""Fields that are kept in line after creation; queue and networkTopology are not, as in Volcano."""
+
+
+def wanted_actions(seen: JobSeen, ledger: Ledger, wanted: Wanted, tasks: tuple[Task, ...]) -> Iterator[Action]:
+    """Create the group, or bring it in line; nothing while an old one is still there. `tasks`: those released."""
+    spec = group_spec(seen, wanted, tasks)
+    if seen.group is None:
+        gang = [_gang_task(task, seen) for task in tasks]
+        yield Create(PODGROUP, seen.settings.backend.group_body(_body(seen, ledger, spec), gang))
+    elif group := current_group(seen.group, ledger):
+        want, have = _fields(spec), _fields(group.spec)
+        changes = [field for field in _FOLLOWS if want.get(field) != have.get(field)]
+        if changes:
+            patch = [_change(field, want) for field in changes if field in want or field in have]
+            yield Patch(PODGROUP, group.metadata.namespace, group.metadata.name, patch, uid=group.metadata.uid)
+
+
+def removal(seen: JobSeen) -> Iterator[Delete]:
+    """Delete whatever group is there."""
+    if seen.group is not None and not seen.group.metadata.deletion_timestamp:
+        metadata = seen.group.metadata
+        yield Delete(PODGROUP, metadata.namespace, metadata.name, metadata.uid)
+
+
+def stale_removal(seen: JobSeen, ledger: Ledger) -> Iterator[Delete]:
+    if seen.group is not None and is_stale_group(seen.group, ledger):
+        yield from removal(seen)
+
+
+def group_spec(seen: JobSeen, wanted: Wanted, tasks: tuple[Task, ...]) -> PodGroupSpec:
+    member = wanted.minimum(tasks)
+    topology = seen.job.spec.network_topology
+    return PodGroupSpec(
+        min_member=member,
+        min_task_member={task.name: task.minimum for task in tasks},
+        queue=wanted.queue,
+        priority_class_name=seen.job.spec.priority_class_name,
+        min_resources=dict(min_resources([_gang_task(task, seen) for task in tasks], member)) or None,
+        network_topology=_one_tier(topology) if topology else None,
+        sub_group_policy=tuple(_sub_group(task) for task in tasks if task.spec.partition_policy),
+    )
+
+
+def _gang_task(task: Task, seen: JobSeen) -> GangTask:
+    priority_class = (task.spec.template.get("spec") or {}).get("priorityClassName") or ""
+    return GangTask(task.replicas, task.minimum, task.spec.template, seen.priorities.get(priority_class, 0))
+
+
+def _one_tier(topology: NetworkTopology) -> NetworkTopology:
+    """Only one of the two tiers means anything; the number goes first."""
+    if topology.highest_tier_allowed is None:
+        return topology
+    return msgspec.structs.replace(topology, highest_tier_name=None)
+
+
+def _sub_group(task: Task) -> SubGroupPolicy:
+    policy = task.spec.partition_policy
+    if policy is None:
+        raise ValueError(f"task {task.name} has no partitions")
+    return SubGroupPolicy(
+        name=task.name,
+        network_topology=policy.network_topology,
+        sub_group_size=policy.partition_size,
+        min_sub_groups=policy.min_partitions,
+        label_selector={"matchLabels": {names.TASK_SPEC: task.name}},
+        match_label_keys=(names.PARTITION_ID,),
+    )
+
+
+def _fields(spec: PodGroupSpec) -> dict[str, Any]:
+    fields: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(spec))
+    return fields
+
+
+def _change(field: str, want: Body) -> Body:
+    path = f"/spec/{field}"
+    return {"op": "add", "path": path, "value": want[field]} if field in want else {"op": "remove", "path": path}
+
+
+def _body(seen: JobSeen, ledger: Ledger, spec: PodGroupSpec) -> Body:
+    job = seen.job.metadata
+    annotations = {
+        key: value for key, value in job.annotations.items() if not key.startswith(names.FOREIGN_ANNOTATION_PREFIXES)
+    }
+    return {
+        "apiVersion": PODGROUP.api_version,
+        "kind": PODGROUP.kind,
+        "metadata": {
+            "name": podgroup_name(job.name, job.uid),
+            "namespace": job.namespace,
+            "labels": dict(job.labels),
+            "annotations": {**annotations, names.JOB_VERSION: str(ledger.version)},
+            "ownerReferences": [owner_reference(seen)],
+        },
+        "spec": {"minMember": 0, **_fields(spec)},
+    }

@@ -1,0 +1,112 @@
+"""What the Job's status remembers, in the form that deciding works with; `status.py` writes it back."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from controller.job import indexes
+from controller.job.decide.defaults import Wanted
+from shared.model.job_status import HandledEvent, JobCondition, JobStatus, TaskRecord
+from shared.model.phases import JobPhase
+
+
+class TaskLedger(msgspec.Struct, frozen=True):
+    """See shared.model.job_status.TaskRecord."""
+
+    retries: int = 0
+    created: frozenset[int] = frozenset()
+    succeeded: frozenset[int] = frozenset()
+    failed: frozenset[int] = frozenset()
+    replacing: frozenset[str] = frozenset()
+    released: bool = False
+    completed: bool = False
+    gave_up: bool = False
+
+
+class Ledger(msgspec.Struct, frozen=True):
+    """The recorded state of a Job. `handled`: marks and timers by key."""
+
+    phase: JobPhase
+    reason: str = ""
+    message: str = ""
+    transition: str | None = None
+    version: int = 0
+    retries: int = 0
+    tasks: Mapping[str, TaskLedger] = {}
+    handled: Mapping[str, HandledEvent] = {}
+    commands: tuple[str, ...] = ()
+    conditions: tuple[JobCondition, ...] = ()
+    generation: int | None = None
+    started: str | None = None
+    ended: str | None = None
+
+    def task(self, name: str) -> TaskLedger:
+        return self.tasks.get(name, TaskLedger())
+
+    def but(self, **changes: Any) -> "Ledger":
+        return msgspec.structs.replace(self, **changes)
+
+    def with_task(self, name: str, **changes: Any) -> "Ledger":
+        return self.but(tasks={**self.tasks, name: msgspec.structs.replace(self.task(name), **changes)})
+
+    def with_handled(self, event: HandledEvent) -> "Ledger":
+        return self.but(handled={**self.handled, event.key: event})
+
+    def without_handled(self, *keys: str) -> "Ledger":
+        return self.but(handled={key: event for key, event in self.handled.items() if key not in keys})
+
+    @property
+    def timers(self) -> tuple[HandledEvent, ...]:
+        return tuple(event for event in self.handled.values() if event.due)
+
+
+def read(status: JobStatus, wanted: Wanted) -> Ledger:
+    """The ledger of a stored status; a Job without one is Pending. Tasks that spec no longer has are dropped."""
+    records = {record.name: record for record in status.tasks}
+    return Ledger(
+        phase=status.state.phase or JobPhase.PENDING,
+        reason=status.state.reason,
+        message=status.state.message,
+        transition=status.state.last_transition_time,
+        version=status.version,
+        retries=status.retry_count,
+        tasks={task.name: _task(records[task.name]) for task in wanted.tasks if task.name in records},
+        handled={event.key: event for event in status.handled},
+        commands=status.handled_commands,
+        conditions=status.conditions,
+        generation=status.observed_generation,
+        started=status.start_time,
+        ended=status.completion_time,
+    )
+
+
+def _task(record: TaskRecord) -> TaskLedger:
+    return TaskLedger(
+        retries=record.retries,
+        created=indexes.read(record.created),
+        succeeded=indexes.read(record.succeeded),
+        failed=indexes.read(record.failed),
+        replacing=frozenset(record.replacing),
+        released=record.released,
+        completed=record.completed,
+        gave_up=record.gave_up,
+    )
+
+
+def records(ledger: Ledger) -> tuple[TaskRecord, ...]:
+    """The ledger's tasks as status stores them."""
+    return tuple(
+        TaskRecord(
+            name=name,
+            retries=task.retries,
+            created=indexes.write(task.created),
+            succeeded=indexes.write(task.succeeded),
+            failed=indexes.write(task.failed),
+            replacing=tuple(sorted(task.replacing)),
+            released=task.released,
+            completed=task.completed,
+            gave_up=task.gave_up,
+        )
+        for name, task in ledger.tasks.items()
+    )

@@ -1,0 +1,97 @@
+"""One fold over the pods: how many are where, per task, with results that outlive their pods."""
+
+from collections import Counter
+from collections.abc import Mapping
+
+import msgspec
+
+from controller.job.decide.defaults import Task, Wanted
+from controller.job.decide.record import Ledger, TaskLedger
+from controller.job.observe.observed import PodSeen
+from controller.job.observe.pods_by_role import STOPPED, View
+from shared.model.phases import PodPhase
+
+
+class TaskTally(msgspec.Struct, frozen=True):
+    """Pods of a task. `missing`: indexes that have neither a pod nor a remembered result."""
+
+    pending: int = 0
+    running: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    unknown: int = 0
+    terminating: int = 0
+    ready: int = 0
+    restarts: int = 0
+    missing: tuple[int, ...] = ()
+
+    @property
+    def by_phase(self) -> dict[str, int]:
+        """Non-zero counts by pod phase, as `taskStatusCount` has them."""
+        return {phase.value: count for phase in PodPhase if (count := getattr(self, phase.value.lower()))}
+
+
+Tally = Mapping[str, TaskTally]
+
+
+def tally(view: View, ledger: Ledger, wanted: Wanted) -> Tally:
+    """Counts by task name. `ledger` must have taken in the pods' results (`remember`)."""
+    stopped = ledger.phase in STOPPED
+    leftovers = Counter(pod.task for pod in (*view.stale, *view.surplus) if not (stopped and pod.finished))
+    count = _count_stopped if stopped else _count
+    return {
+        task.name: count(task, view.of(task.name), ledger.task(task.name), leftovers[task.name])
+        for task in wanted.tasks
+    }
+
+
+def _count(task: Task, pods: Mapping[int, PodSeen], known: TaskLedger, leftovers: int) -> TaskTally:
+    results = known.succeeded | known.failed
+    alive = [pod for index, pod in pods.items() if index not in results and not pod.terminating]
+    phases = Counter(pod.phase for pod in alive)
+    return TaskTally(
+        pending=phases[PodPhase.PENDING],
+        running=phases[PodPhase.RUNNING],
+        unknown=phases[PodPhase.UNKNOWN],
+        succeeded=len(known.succeeded),
+        failed=len(known.failed),
+        terminating=sum(pod.terminating for pod in pods.values()) + leftovers,
+        ready=sum(pod.ready for pod in alive if pod.phase is PodPhase.RUNNING) + len(known.succeeded),
+        restarts=sum(pod.restarts for pod in alive),
+        missing=tuple(index for index in range(task.replicas) if index not in pods and index not in results),
+    )
+
+
+def _count_stopped(task: Task, pods: Mapping[int, PodSeen], known: TaskLedger, leftovers: int) -> TaskTally:
+    """Of a stopped Job only results are left: whatever has not finished is deleted in this pass."""
+    ending = sum(not pod.finished for pod in pods.values())
+    return TaskTally(succeeded=len(known.succeeded), failed=len(known.failed), terminating=ending + leftovers)
+
+
+def remember(view: View, ledger: Ledger, wanted: Wanted) -> Ledger:
+    """The ledger with what the pods show: which exist, succeeded and failed. Handling what happened comes before."""
+    if ledger.phase.finished and not ledger.tasks:
+        return ledger  # finished by another controller: its status stands
+    tasks = {task.name: _remember(task, view.of(task.name), ledger, view) for task in wanted.tasks}
+    return ledger.but(tasks=tasks)
+
+
+def _remember(task: Task, pods: Mapping[int, PodSeen], ledger: Ledger, view: View) -> TaskLedger:
+    known, stopped = ledger.task(task.name), ledger.phase in STOPPED
+    succeeded = {index for index, pod in pods.items() if pod.finished and pod.phase is PodPhase.SUCCEEDED}
+    failed = {index for index, pod in pods.items() if pod.finished and pod.phase is PodPhase.FAILED}
+    living = {index for index, pod in pods.items() if pod.alive}
+    within = frozenset(range(task.replicas)) | (known.succeeded | known.failed if stopped else frozenset())
+    stored = msgspec.structs.replace(
+        known,
+        created=known.created if stopped else within & (known.created | succeeded | failed | living),
+        succeeded=within & (known.succeeded | succeeded),
+        failed=within & ((known.failed - living) | failed) - succeeded - known.succeeded,
+        replacing=known.replacing & {pod.uid for pod in view.stale} if known.replacing else known.replacing,
+    )
+    return known if stored == known else stored
+
+
+def total(counts: Tally, field: str) -> int:
+    """The sum of a count over all tasks."""
+    return sum(getattr(task, field) for task in counts.values())

@@ -1,0 +1,140 @@
+"""`for`: which items a loop has, which iterations may start, and when it has ended (jobflow-api.md 5.2)."""
+
+import hashlib
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from controller.jobflow import indexes, reasons
+from controller.jobflow.control.gate_result import End, fail
+from controller.jobflow.decide.context import Turn
+from controller.jobflow.decide.plan import max_iterations
+from controller.jobflow.decide.values import ExpressionFault, Iteration, evaluate_at
+from shared.flowgraph import Place
+from shared.model.flow_status import Attempt, Iterations, LastIteration, StepStatus
+from shared.model.phases import StepPhase
+from shared.model.step import Loop, Step
+
+
+def begin(turn: Turn, step: Step, loop: Loop) -> End | tuple[Iterations, str]:
+    """The loop's start: its progress with the hash of its items, or an end at once."""
+    if loop.while_ is not None:
+        return Iterations(), ""
+    try:
+        items = _evaluate(turn, step, loop)
+    except ExpressionFault as fault:
+        return fail(reasons.INVALID_EXPRESSION, str(fault))
+    if len(items) > max_iterations(loop):
+        said = f"{len(items)} items, maxIterations is {max_iterations(loop)}"
+        return fail(reasons.TOO_MANY_ITERATIONS, said)
+    if not items:
+        return End(StepPhase.COMPLETED, "", "no items")
+    digest = _hash(items)
+    turn.plan.items[step.name, digest] = items
+    return Iterations(total=len(items)), digest
+
+
+def next_iterations(turn: Turn, step: Step, loop: Loop, state: StepStatus) -> End | list[Iteration]:
+    """The iterations that may start now, retries that are due first; or the end of the step."""
+    found = state.iterations or Iterations()
+    running = indexes.parse(found.running_indexes)
+    if found.failed_indexes:
+        return [] if running else _failed(state, found)
+    completed = indexes.parse(found.completed_indexes)
+    if found.total is not None and len(completed) >= found.total:
+        return End(StepPhase.COMPLETED, "", "")
+    waiting = {retry.index for retry in found.retries} - running
+    due = [index for index in sorted(waiting) if turn.due(step.name, index)]
+    try:
+        if loop.while_ is not None:
+            return _while(turn, step, loop, state, due, bool(running or waiting))
+        items = _items(turn, step, loop, state)
+    except ExpressionFault as fault:
+        return [] if running else fail(reasons.INVALID_EXPRESSION, str(fault))
+    if items is None:
+        said = "the loop's items are not what they were when it began"
+        return [] if running else fail(reasons.ITEMS_CHANGED, said)
+    room = (loop.parallelism or len(items)) - len(running)
+    fresh = (index for index in range(len(items)) if index not in completed | running | waiting)
+    chosen = itertools.islice(itertools.chain(due, fresh), max(room, 0))
+    return [Iteration(index, items[index], _before(state, index)) for index in chosen]
+
+
+def _before(state: StepStatus, index: int) -> LastIteration | None:
+    """The last ended iteration before this one: a later one may have ended beside it, or itself before a command."""
+    if state.last is not None and state.last.index < index:
+        return state.last
+    known = state.iterations or Iterations()
+    place = max((one for one in indexes.parse(known.completed_indexes) if one < index), default=None)
+    if place is None:
+        return None
+    outputs = known.outputs.get(str(place), {})
+    return LastIteration(index=place, phase=StepPhase.COMPLETED, exit_code=0, outputs=outputs)
+
+
+def _while(turn: Turn, step: Step, loop: Loop, state: StepStatus, due: list[int], busy: bool) -> End | list[Iteration]:
+    if busy:
+        return [Iteration(index, None, _before(state, index)) for index in due[:1]]
+    index = len(indexes.parse(state.iterations.completed_indexes if state.iterations else ""))
+    iteration = Iteration(index, None, _before(state, index))
+    if not evaluate_at(turn, step, Place.WHILE, loop.while_ or "", iteration=iteration):
+        return End(StepPhase.COMPLETED, "", f"{index} iterations")
+    if index >= max_iterations(loop):
+        return fail(reasons.TOO_MANY_ITERATIONS, f"after {index} iterations `while` still holds")
+    return [iteration]
+
+
+def first_failure(state: StepStatus, found: Iterations) -> Attempt | None:
+    """The last attempt of the first iteration that failed."""
+    failed = indexes.parse(found.failed_indexes)
+    return next((one.last_attempt for one in found.retries if one.index in failed), state.last_attempt)
+
+
+def _failed(state: StepStatus, found: Iterations) -> End:
+    attempt = first_failure(state, found)
+    told = ": ".join(part for part in (attempt.reason, attempt.message) if part) if attempt else ""
+    why = f": {told}" if told else ""
+    own = attempt is not None and (not attempt.job or attempt.reason in reasons.OF_THE_STEP)
+    reason = attempt.reason if attempt and own and attempt.reason else reasons.ITERATION_FAILED
+    which = "iteration" if found.failed_indexes.isdecimal() else "iterations"
+    return fail(reason, f"{which} {found.failed_indexes} failed{why}"[:512])
+
+
+def _items(turn: Turn, step: Step, loop: Loop, state: StepStatus) -> tuple[Any, ...] | None:
+    """The items that the loop began with; None if they cannot be had again."""
+    known = turn.plan.items.get((step.name, state.items_hash))
+    if known is None:
+        known = _evaluate(turn, step, loop)
+        if _hash(known) != state.items_hash:
+            return None
+        turn.plan.items[step.name, state.items_hash] = known
+    return known
+
+
+def _evaluate(turn: Turn, step: Step, loop: Loop) -> tuple[Any, ...]:
+    if loop.items is not None:
+        return loop.items
+    if loop.matrix is not None:
+        return tuple(_product(loop.matrix))
+    if loop.range is not None:
+        return _range(loop)
+    return tuple(evaluate_at(turn, step, Place.FOR, loop.expression or ""))
+
+
+def _product(matrix: dict[str, tuple[str, ...]]) -> Iterator[dict[str, str]]:
+    keys = sorted(matrix)
+    for values in itertools.product(*(matrix[key] for key in keys)):
+        yield dict(zip(keys, values, strict=True))
+
+
+def _range(loop: Loop) -> tuple[int, ...]:
+    wanted = loop.range
+    if wanted is None or wanted.step == 0:
+        return ()
+    return tuple(itertools.islice(range(wanted.start, wanted.end, wanted.step or 1), max_iterations(loop) + 1))
+
+
+def _hash(items: tuple[Any, ...]) -> str:
+    return hashlib.sha256(msgspec.json.encode(items, order="deterministic")).hexdigest()[:16]

@@ -1,0 +1,59 @@
+"""`outputs`: values taken from termination messages when a Job has Completed (jobflow-api.md 5.4)."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from controller.jobflow.observe.observed import JobSeen, PodsSeen
+from shared.model.step import Output, Step
+from shared.names import MAX_FLOW_OUTPUT_BYTES, MAX_OUTPUT_BYTES
+
+
+class Missing(Exception):
+    """A declared output was not produced, or is too long; the message says which and why."""
+
+
+def collect(step: Step, job: JobSeen, pods: PodsSeen, used: int) -> dict[str, str]:
+    """The step's outputs. `used`: bytes that the flow's outputs take already. Raises Missing."""
+    values: dict[str, str] = {}
+    for output in step.outputs:
+        value = _value(output, _message(output, job, pods))
+        if len(value.encode()) > MAX_OUTPUT_BYTES:
+            raise Missing(f'output "{output.name}" is longer than {MAX_OUTPUT_BYTES} bytes')
+        values[output.name] = value
+    if used + size(values.values()) > MAX_FLOW_OUTPUT_BYTES:
+        raise Missing(f"the flow's outputs would take more than {MAX_FLOW_OUTPUT_BYTES} bytes")
+    return values
+
+
+def size(values: Iterable[str]) -> int:
+    """Bytes of some outputs."""
+    return sum(len(value.encode()) for value in values)
+
+
+def _message(output: Output, job: JobSeen, pods: PodsSeen) -> str:
+    task = output.task or (job.tasks[0].name if job.tasks else "")
+    message = pods.messages.get((task, output.container))
+    if message is None:
+        container = f' container "{output.container}"' if output.container else ""
+        raise Missing(f'output "{output.name}": pod 0 of task "{task}" left no termination message{container}')
+    return message
+
+
+def _value(output: Output, message: str) -> str:
+    if not output.key:
+        return message.strip()
+    try:
+        found = msgspec.json.decode(message)
+    except msgspec.DecodeError:
+        found = None
+    if not isinstance(found, dict):
+        raise Missing(f'output "{output.name}": the termination message is no JSON object')
+    if output.key not in found:
+        raise Missing(f'output "{output.name}": the termination message has no key "{output.key}"')
+    return text(found[output.key])
+
+
+def text(value: object) -> str:
+    """A JSON value as an output: strings as they are, everything else as JSON writes it."""
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()

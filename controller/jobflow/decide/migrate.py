@@ -1,0 +1,50 @@
+"""Flows that Volcano's controller ran before ours (jobflow-api.md 7)."""
+
+from controller.jobflow.decide.plan import Plan
+from shared.model.flow import JobFlow
+from shared.model.flow_status import Attempt, JobFlowStatus, StepStatus
+from shared.model.phases import FlowPhase, StepPhase
+
+_ENDED = (FlowPhase.SUCCEED, FlowPhase.FAILED)
+
+
+def finished_by_volcano(flow: JobFlow) -> bool:
+    """Such a flow is never touched."""
+    return flow.status.observed_generation is None and flow.status.state.phase in _ENDED
+
+
+def steps_of(status: JobFlowStatus, plan: Plan) -> dict[str, StepStatus]:
+    """The state of every step of the spec: as recorded, else as Volcano's lists have it, else waiting."""
+    known = {state.name: state for state in status.steps}
+    if not known and status.observed_generation is None and status.state.phase is not None:
+        known = _from_volcano(status, plan)
+    return {name: known.get(name) or StepStatus(name=name) for name in plan.steps}
+
+
+def _from_volcano(status: JobFlowStatus, plan: Plan) -> dict[str, StepStatus]:
+    """Only ends: what still runs is found by its Job's name."""
+    lists = (
+        (StepPhase.COMPLETED, status.completed_jobs),
+        (StepPhase.FAILED, status.failed_jobs),
+        (StepPhase.TERMINATED, status.terminated_jobs),
+    )
+    phases = {job: phase for phase, jobs in lists for job in jobs}
+    entries = {entry.name: entry for entry in status.job_status_list}
+    found: dict[str, StepStatus] = {}
+    for name, job in plan.first_job.items():
+        if job not in phases:
+            continue
+        entry = entries.get(job)
+        begun, ended = (entry.start_timestamp, entry.end_timestamp) if entry else (None, None)
+        phase = phases[job]
+        found[name] = StepStatus(
+            name=name,
+            phase=phase,
+            reason="" if phase is StepPhase.COMPLETED else f"Job{phase}",
+            attempts=1,
+            start_time=begun,
+            completion_time=ended,
+            jobs=(job,),
+            last_attempt=Attempt(job=job, phase=phase, start_time=begun, completion_time=ended),
+        )
+    return found

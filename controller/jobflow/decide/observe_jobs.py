@@ -1,0 +1,203 @@
+"""Takes down what the Jobs say before anything can delete them. What has ended is never looked at again."""
+
+from msgspec.structs import replace
+
+from controller.jobflow import indexes, reasons
+from controller.jobflow.control import outputs
+from controller.jobflow.decide.context import Turn, in_flight, with_jobs
+from controller.jobflow.steps.attempts import Look, Unit, ended_now, look
+from shared.model.flow_status import (
+    Attempt,
+    IterationRetry,
+    Iterations,
+    LastIteration,
+    PodCounts,
+    StepStatus,
+)
+from shared.model.phases import StepPhase
+from shared.model.step import Step
+
+
+def record(turn: Turn) -> None:
+    """Bring the state of every unended step up to its Jobs."""
+    far, jobs, first_job = turn.standing.far, turn.jobs, turn.plan.first_job
+    near = (turn.open - far) | {name for name in far if first_job[name] in jobs}
+    for name in sorted(near, key=turn.plan.position.__getitem__):
+        state = turn.steps[name]
+        if not state.attempts and state.iterations is None and turn.plan.first_job[name] not in turn.jobs:
+            continue
+        step = turn.plan.steps[name]
+        if step.switch is not None:
+            continue
+        if step.for_ is not None:
+            if state.iterations is not None:
+                record_loop(turn, step, state, state.iterations)
+        else:
+            _record_plain(turn, step, state)
+
+
+def used_outputs(turn: Turn) -> int:
+    """Bytes of outputs that the flow holds."""
+    return sum(
+        outputs.size(state.outputs.values())
+        + sum(outputs.size(one.values()) for one in (state.iterations.outputs.values() if state.iterations else ()))
+        for state in turn.steps.values()
+        if state.outputs or state.iterations
+    )
+
+
+def _record_plain(turn: Turn, step: Step, state: StepStatus) -> None:
+    last_job = turn.plan.job_name(step.name, None, max(state.attempts - 1, 0))
+    flying = in_flight(step, state, last_job)
+    unit = Unit(None, state.attempts, state.attempt_base, state.last_attempt, flying)
+    found = look(turn, step, unit, used_outputs(turn) if step.outputs else 0)
+    if found.phase is StepPhase.RETRYING:
+        turn.retry_at(step.name, None, found.due)
+    if _unchanged(state, found, unit):
+        return
+    turn.put(_merged(turn, state, found))
+
+
+def _unchanged(state: StepStatus, found: Look, unit: Unit) -> bool:
+    if found.unit is not unit:
+        return False
+    if found.phase is StepPhase.WAITING or not found.unit.flying:
+        return True
+    return found.phase is state.phase and found.reason == state.reason
+
+
+def _merged(turn: Turn, state: StepStatus, found: Look) -> StepStatus:
+    attempt = found.unit.last
+    retrying = found.phase is StepPhase.RETRYING
+    ended = found.phase.ended
+    return replace(
+        state,
+        phase=found.phase,
+        reason=found.reason,
+        message=found.message,
+        attempts=found.unit.begun,
+        start_time=state.start_time or found.started or turn.now_text,
+        completion_time=ended_now(turn, attempt) if ended else None,
+        jobs=with_jobs(state.jobs, found.jobs),
+        pods=_sum(state.pods, found.pods),
+        exit_code=found.exit_code if ended or retrying else state.exit_code,
+        outputs=found.outputs or state.outputs,
+        last_attempt=attempt,
+    )
+
+
+def _sum(one: PodCounts | None, other: PodCounts | None) -> PodCounts | None:
+    if one is None or other is None:
+        return one or other
+    return PodCounts(succeeded=one.succeeded + other.succeeded, failed=one.failed + other.failed)
+
+
+class _Loop:
+    """The parts of `iterations`, taken apart to be changed."""
+
+    def __init__(self, iterations: Iterations) -> None:
+        self.total = iterations.total
+        self.running = indexes.parse(iterations.running_indexes)
+        self.completed = indexes.parse(iterations.completed_indexes)
+        self.failed = indexes.parse(iterations.failed_indexes)
+        self.retries = {retry.index: retry for retry in iterations.retries}
+        self.outputs = dict(iterations.outputs)
+
+    def dump(self) -> Iterations:
+        return Iterations(
+            total=self.total,
+            running=len(self.running),
+            running_indexes=indexes.dump(self.running),
+            completed_indexes=indexes.dump(self.completed),
+            failed_indexes=indexes.dump(self.failed),
+            retries=tuple(self.retries[index] for index in sorted(self.retries)),
+            outputs=self.outputs,
+        )
+
+
+def record_loop(turn: Turn, step: Step, state: StepStatus, iterations: Iterations) -> None:
+    """Bring the iterations of a loop that has begun up to their Jobs."""
+    loop = _Loop(iterations)
+    used = used_outputs(turn) if step.outputs else 0
+    obstacle: tuple[str, str] | None = None
+    for index in _candidates(turn, step, state, loop):
+        before = loop.retries.get(index)
+        begun = state.attempt_base + (before.attempts if before else int(index in loop.running))
+        unit = Unit(index, begun, state.attempt_base, before.last_attempt if before else None, index in loop.running)
+        found = look(turn, step, unit, used)
+        state = _take(turn, step, state, loop, index, found)
+        used += outputs.size(found.outputs.values())
+        if obstacle is None and found.reason in reasons.HINDRANCES:
+            obstacle = (found.reason, found.message)
+    state = _hindered(state, obstacle)
+    after = loop.dump()
+    if after != iterations:
+        state = replace(state, iterations=after)
+    if state is not turn.steps[step.name]:
+        turn.put(state)
+
+
+def _hindered(state: StepStatus, obstacle: tuple[str, str] | None) -> StepStatus:
+    """The step with what keeps its first hindered Job from going on, until nothing does."""
+    if obstacle is None and state.reason not in reasons.HINDRANCES:
+        return state
+    reason, message = obstacle or ("", "")
+    return state if reason == state.reason else replace(state, reason=reason, message=message)
+
+
+def _candidates(turn: Turn, step: Step, state: StepStatus, loop: _Loop) -> list[int]:
+    """Iterations that run or retry, and those whose Job exists though nothing is recorded of it."""
+    unknown = turn.loop_jobs(step.name, state.attempt_base)
+    known = loop.running | set(loop.retries)
+    return sorted((known | unknown) - loop.completed - loop.failed)
+
+
+def _take(turn: Turn, step: Step, state: StepStatus, loop: _Loop, index: int, found: Look) -> StepStatus:
+    if found.phase is StepPhase.WAITING:
+        return state
+    attempt = _told(found)
+    loop.running.discard(index)
+    tried = found.unit.begun - found.unit.base
+    if found.unit.flying:
+        loop.running.add(index)
+    if found.phase is StepPhase.COMPLETED:
+        loop.completed.add(index)
+        loop.retries.pop(index, None)
+        if found.outputs:
+            loop.outputs[str(index)] = found.outputs
+    elif found.phase.ended:
+        loop.failed.add(index)
+        loop.retries[index] = IterationRetry(index=index, attempts=tried, last_attempt=attempt)
+    elif attempt is not None:
+        loop.retries[index] = IterationRetry(index=index, attempts=tried, last_attempt=attempt)
+    if found.phase is StepPhase.RETRYING:
+        turn.retry_at(step.name, index, found.due)
+    return replace(
+        state,
+        phase=_phase(state, loop),
+        attempts=max(state.attempts, found.unit.begun),
+        start_time=state.start_time or found.started or turn.now_text,
+        jobs=with_jobs(state.jobs, found.jobs),
+        pods=_sum(state.pods, found.pods),
+        exit_code=found.exit_code if found.exit_code is not None else state.exit_code,
+        last_attempt=attempt or state.last_attempt,
+        last=_last(state.last, index, found, attempt),
+    )
+
+
+def _told(found: Look) -> Attempt | None:
+    """The last attempt, with the iteration's own reason where its Job did well and it has failed all the same."""
+    attempt = found.unit.last
+    if attempt is None or not found.phase.ended or (attempt.phase, attempt.reason) == (found.phase, found.reason):
+        return attempt
+    return replace(attempt, phase=found.phase, reason=found.reason, message=found.message)
+
+
+def _phase(state: StepStatus, loop: _Loop) -> StepPhase:
+    return StepPhase.RUNNING if loop.running or not loop.retries else StepPhase.RETRYING
+
+
+def _last(known: LastIteration | None, index: int, found: Look, attempt: Attempt | None) -> LastIteration | None:
+    if not found.phase.ended or attempt is None or (known is not None and known.index > index):
+        return known
+    return LastIteration(index=index, phase=found.phase, exit_code=attempt.exit_code, outputs=found.outputs)

@@ -1,0 +1,82 @@
+"""Jobs of the flow that no step counts on any more: terminated, and removed where nobody wants to see them."""
+
+from collections.abc import Iterator
+
+from controller.decision import Delete, Note
+from controller.jobflow.decide.context import Turn
+from controller.jobflow.observe.observed import JobSeen
+from shared.kinds import JOB
+from shared.model.phases import JobPhase, RetainPolicy
+
+
+def find_strays(turn: Turn) -> None:
+    """Have unfinished Jobs terminated that are no attempt under way of any step."""
+    _tell_edits(turn)
+    running = [job for job in turn.jobs.values() if not _at_rest(job) and not job.deleting]
+    if not running:
+        return
+    wanted = {job.name for state in turn.begun() for job in turn.current_jobs(state)}
+    for job in running:
+        if job.name in wanted or _of_an_unrecorded_loop(turn, job):
+            continue
+        turn.kill(job)
+        turn.abandoned += 1
+        if job.step in turn.steps:
+            turn.strays.add(job.step)
+        elif job.step and job.uid not in turn.seen.ordered:
+            said = f"Job {job.name} of step {job.step}, which is no longer in spec, is terminated and removed"
+            turn.notes.append(Note("SpecChangedTooLate", said, "Warning"))
+
+
+def _at_rest(job: JobSeen) -> bool:
+    """Whether nothing of it runs: an Aborted Job takes no order to terminate, and need not be waited for."""
+    return job.ended or job.phase is JobPhase.ABORTED
+
+
+def _of_an_unrecorded_loop(turn: Turn, job: JobSeen) -> bool:
+    """Whether its loop began without that being stored (the write was lost): the loop will take it over."""
+    state = turn.steps.get(job.step)
+    if state is None or state.name not in turn.open or state.iterations is not None:
+        return False
+    return turn.plan.steps[job.step].for_ is not None and job.index is not None and job.attempt == state.attempt_base
+
+
+def _tell_edits(turn: Turn) -> None:
+    """After an edit: the steps whose Job had been made already, from the step as it was."""
+    if turn.status.observed_generation in (None, turn.seen.flow.metadata.generation):
+        return
+    for state in turn.begun():
+        made = {job.digest for job in turn.current_jobs(state)} - {"", turn.plan.digest(turn.plan.steps[state.name])}
+        if made:
+            said = f"step {state.name} was edited after its Job had been created; the Job runs as it was"
+            turn.notes.append(Note("SpecChangedTooLate", said, "Warning"))
+
+
+def removals(turn: Turn) -> Iterator[Delete]:
+    """Ended Jobs to delete once the status holds what they did."""
+    clean = turn.plan.spec.job_retain_policy is RetainPolicy.DELETE
+    for job in turn.jobs.values():
+        if job.deleting:
+            continue
+        if turn.completion_time is not None:
+            unwanted = clean
+        elif not _at_rest(job):
+            continue
+        elif job.step and job.step not in turn.steps:
+            unwanted = True
+        else:
+            unwanted = clean and _superseded(turn, job)
+        if unwanted:
+            yield Delete(JOB, turn.seen.flow.metadata.namespace, job.name, job.uid)
+
+
+def _superseded(turn: Turn, job: JobSeen) -> bool:
+    """Whether it is a failed attempt that another has followed, or will."""
+    state = turn.steps.get(job.step)
+    if state is None:
+        return False
+    if job.index is None:
+        return job.attempt < state.attempts - 1
+    retries = state.iterations.retries if state.iterations else ()
+    tried = next((retry.attempts for retry in retries if retry.index == job.index), 0)
+    return job.attempt < max(state.attempt_base + tried - 1, state.attempt_base)

@@ -1,0 +1,55 @@
+"""Terminates running Jobs by Commands, whoever runs the Job controller (jobflow-api.md 6)."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from controller.decision import Create
+from controller.jobflow.decide.context import Turn
+from controller.jobflow.observe.observed import JobSeen
+from shared.kinds import COMMAND, JOB
+from shared.model.phases import JobAction, JobPhase
+from shared.naming import command_name
+
+_AGAIN: Final = 30.0  # seconds until a Command that has had no effect yet is sent once more
+_GOING: Final = (JobPhase.TERMINATING, JobPhase.COMPLETING)
+
+
+def terminations(turn: Turn) -> Iterator[Create]:
+    """One Command a Job, sent again every 30 s until the Job has ended; one that was refused after 1, 2, 4 ... 30 s."""
+    for job in turn.kills.values():
+        if job.phase in _GOING or job.deleting:
+            continue
+        last, again = _last_try(turn, job)
+        # A moment that is still to come was told by a clock that has been set back since.
+        if last is not None and last <= turn.now < again:
+            turn.wake_at(again)
+            continue
+        turn.wake_at(turn.now + _AGAIN)
+        yield Create(COMMAND, _command(job, turn.seen.flow.metadata.namespace))
+
+
+def _last_try(turn: Turn, job: JobSeen) -> tuple[float | None, float]:
+    """When the Job was told last, None for never, and when to tell it again."""
+    sent, refusal = turn.seen.ordered.get(job.uid), turn.seen.refusals.get(command_name(job.name))
+    if refusal is not None and refusal.at >= (sent or 0.0):
+        return refusal.at, refusal.at + min(2.0 ** (refusal.count - 1), _AGAIN)
+    return sent, (sent or 0.0) + _AGAIN
+
+
+def _command(job: JobSeen, namespace: str) -> dict[str, object]:
+    owner = {
+        "apiVersion": JOB.api_version,
+        "kind": JOB.kind,
+        "name": job.name,
+        "uid": job.uid,
+        "controller": True,
+    }
+    return {
+        "apiVersion": COMMAND.api_version,
+        "kind": COMMAND.kind,
+        "metadata": {"name": command_name(job.name), "namespace": namespace, "ownerReferences": [owner]},
+        "action": str(JobAction.TERMINATE_JOB),
+        "target": owner,
+        "reason": "JobFlow",
+        "message": "terminated by its JobFlow",
+    }

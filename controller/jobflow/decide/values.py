@@ -1,0 +1,166 @@
+"""Evaluates the expressions of a flow against the states of its steps (jobflow-api.md 3.4)."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+import msgspec
+
+from controller.jobflow import indexes
+from controller.jobflow.decide.context import Turn
+from controller.jobflow.decide.plan import Condition
+from shared.expressions import (
+    EvalError,
+    Program,
+    ResultType,
+    Scope,
+    binding_of_attempt,
+    binding_of_flow,
+    binding_of_step,
+    compile_expression,
+    evaluate,
+    flow_scope,
+    references_of,
+    retry_scope,
+)
+from shared.flowgraph import Place
+from shared.model.flow_status import Attempt, Iterations, LastIteration, StepStatus
+from shared.model.step import Step
+from shared.timestamp import epoch_or_none
+
+_RESULTS: Final = {
+    Place.IF: ResultType.BOOL,
+    Place.SWITCH: ResultType.STRING_INT_BOOL,
+    Place.FOR: ResultType.LIST,
+    Place.WHILE: ResultType.BOOL,
+    Place.RETRY: ResultType.BOOL,
+    Place.PATCH: ResultType.VALUE,
+}
+
+
+class ExpressionFault(Exception):
+    """The expression has no value; the message says why, after the field."""
+
+
+class Iteration(msgspec.Struct, frozen=True):
+    """What an expression or placeholder inside a loop sees."""
+
+    index: int
+    item: Any = None
+    last: LastIteration | None = None
+
+
+def evaluate_at(
+    turn: Turn,
+    step: Step,
+    place: Place,
+    text: str,
+    *,
+    iteration: Iteration | None = None,
+    attempt: Any = None,
+) -> Any:
+    """The value of an expression that stands in `place` of `step`. Raises ExpressionFault."""
+    program = _program(turn, step, place, text)
+    bindings: dict[str, Any] = {
+        "steps": {name: step_value(turn, name) for name in references_of(program)},
+        "params": turn.plan.params,
+        "flow": _flow(turn),
+    }
+    if iteration is not None:
+        bindings |= {
+            "item": iteration.item,
+            "index": iteration.index,
+            "last": _last(iteration.last, turn.plan.outputs[step.name]),
+        }
+    if attempt is not None:
+        bindings["attempt"] = attempt
+    value = evaluate(program, bindings)
+    if isinstance(value, EvalError):
+        raise ExpressionFault(f"{place}: {value}")
+    return value
+
+
+def condition_of(turn: Turn, step: Step, text: str) -> bool:
+    """The value of `if`, evaluated again only when a step that it names has changed. Raises ExpressionFault."""
+    known, metadata = turn.plan.conditions.get(step.name), turn.seen.flow.metadata
+    if known is not None and known.outcome == turn.outcome and known.holds_for(turn.steps, metadata):
+        return known.value
+    value = bool(evaluate_at(turn, step, Place.IF, text))
+    named = references_of(_program(turn, step, Place.IF, text))
+    states = {name: turn.steps[name] for name in named}
+    turn.plan.conditions[step.name] = Condition(value, turn.outcome, states, metadata)
+    return value
+
+
+def attempt_value(attempt: Attempt, number: int) -> Any:
+    """`attempt` in retry.if; `number` is 0 for the first try."""
+    started, ended = epoch_or_none(attempt.start_time), epoch_or_none(attempt.completion_time)
+    lasted = max(ended - started, 0.0) if started is not None and ended is not None else 0.0
+    return binding_of_attempt(attempt.phase, attempt.reason, attempt.exit_code or 0, attempt.message, lasted, number)
+
+
+def step_value(turn: Turn, name: str) -> Any:
+    """`steps.NAME`."""
+    state = turn.steps.get(name) or StepStatus(name=name)
+    declared = turn.plan.outputs.get(name, ())
+    return binding_of_step(
+        state.phase,
+        state.reason,
+        state.attempts,
+        state.exit_code or 0,
+        _outputs(state.outputs, declared),
+        state.pods.succeeded if state.pods else 0,
+        state.pods.failed if state.pods else 0,
+        _iterations(state.iterations, declared) if state.iterations else (),
+    )
+
+
+def _iterations(iterations: Iterations, declared: Iterable[str]) -> list[Any]:
+    completed, failed = indexes.parse(iterations.completed_indexes), indexes.parse(iterations.failed_indexes)
+    codes = {retry.index: retry.last_attempt for retry in iterations.retries}
+    values = []
+    for index in sorted(completed | failed):
+        last = codes.get(index)
+        values.append(
+            binding_of_step(
+                "Completed" if index in completed else "Failed",
+                exit_code=(last.exit_code or 0) if last and index in failed else 0,
+                outputs=_outputs(iterations.outputs.get(str(index), {}), declared),
+            )
+        )
+    return values
+
+
+def _last(last: LastIteration | None, declared: Iterable[str]) -> Any:
+    if last is None:
+        return binding_of_step("", outputs=_outputs({}, declared))
+    return binding_of_step(last.phase, exit_code=last.exit_code or 0, outputs=_outputs(last.outputs, declared))
+
+
+def _outputs(known: dict[str, str], declared: Iterable[str]) -> dict[str, str]:
+    return {**dict.fromkeys(declared, ""), **known}
+
+
+def _flow(turn: Turn) -> Any:
+    metadata = turn.seen.flow.metadata
+    return binding_of_flow(metadata.name, metadata.namespace, metadata.labels, metadata.annotations, turn.outcome)
+
+
+def _program(turn: Turn, step: Step, place: Place, text: str) -> Program:
+    key = (step.name, place, text)
+    known = turn.plan.programs.get(key)
+    if known is None:
+        known = turn.plan.programs[key] = compile_expression(text, _scope(turn, step, place), _RESULTS[place])
+    if isinstance(known, Program):
+        return known
+    raise ExpressionFault("; ".join(f"{place}: {problem}" for problem in known))
+
+
+def _scope(turn: Turn, step: Step, place: Place) -> Scope:
+    plan = turn.plan
+    upstream = plan.steps if step.name in plan.final_names else plan.ancestors.of(step.name)
+    flows = [one.name for one in plan.flows]
+    given = (flows, upstream, plan.outputs, plan.params)
+    if place is Place.RETRY:
+        return retry_scope(*given)
+    loop = step.for_ is not None and place in (Place.WHILE, Place.PATCH)
+    return flow_scope(*given, loop=loop, own_outputs=plan.outputs[step.name] if loop else ())

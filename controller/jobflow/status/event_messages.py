@@ -1,0 +1,86 @@
+"""Events: what a status write reports, one note a reason, however many steps it speaks of (jobflow-api.md 8)."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from controller.decision import Note
+from controller.jobflow import reasons
+from shared.model.flow_status import JobFlowStatus, StepStatus
+from shared.model.phases import FlowOutcome, FlowPhase, StepPhase
+
+_NAMED: Final = 10
+_ENDS: Final = {
+    StepPhase.COMPLETED: "StepCompleted",
+    StepPhase.SKIPPED: "StepSkipped",
+    StepPhase.FAILED: "StepFailed",
+    StepPhase.TERMINATED: "StepFailed",
+}
+_SAID: Final = {
+    "StepStarted": "started",
+    "StepCompleted": "completed",
+    "StepSkipped": "skipped",
+    "StepFailed": "failed",
+    "StepRetrying": "will be tried again",
+    "TemplateNotFound": "waits for its template",
+    "JobRejected": "cannot have its Job for now",
+    "NameConflict": "failed: its Job's name is taken",
+}
+_WARNINGS: Final = ("StepFailed", "TemplateNotFound", "JobRejected", "NameConflict")
+_WAITS: Final = (reasons.TEMPLATE_NOT_FOUND, reasons.JOB_REJECTED)
+STEP_NOTES: Final = frozenset({"StepStarted", "StepCompleted", "StepSkipped"})
+"""Normal events of steps: the first to be left out when there are too many."""
+
+
+def notes(before: JobFlowStatus, after: JobFlowStatus) -> Iterator[Note]:
+    """What changed from the stored status to the new one."""
+    known = {step.name: step for step in before.steps}
+    happened: dict[str, list[StepStatus]] = {}
+    for step in after.steps:
+        old = known.get(step.name)
+        if old != step:
+            reason = _happened(old or StepStatus(name=step.name), step)
+            if reason:
+                happened.setdefault(reason, []).append(step)
+    for reason, steps in happened.items():
+        yield Note(reason, _sentence(reason, steps), "Warning" if reason in _WARNINGS else "Normal")
+    yield from _flow(before, after)
+
+
+def _happened(old: StepStatus, new: StepStatus) -> str:
+    if new.phase.ended:
+        if old.phase is new.phase and old.completion_time == new.completion_time:
+            return ""
+        return "NameConflict" if new.reason == reasons.NAME_CONFLICT else _ENDS[new.phase]
+    if new.phase is StepPhase.RETRYING and old.last_attempt != new.last_attempt:
+        return "StepRetrying"
+    if new.reason in _WAITS and old.reason != new.reason:
+        return new.reason
+    begun = new.attempts > new.attempt_base or new.iterations is not None
+    had_begun = old.attempt_base == new.attempt_base and (old.attempts > old.attempt_base or old.iterations is not None)
+    return "StepStarted" if begun and not had_begun else ""
+
+
+def _sentence(reason: str, steps: list[StepStatus]) -> str:
+    if len(steps) == 1:
+        step = steps[0]
+        why = ": ".join(part for part in (step.reason, step.message) if part)
+        return f"step {step.name} {_SAID[reason]}" + (f": {why}" if why else "")
+    names = ", ".join(step.name for step in steps[:_NAMED])
+    more = f" and {len(steps) - _NAMED} more" if len(steps) > _NAMED else ""
+    return f"{len(steps)} steps {_SAID[reason].replace('its', 'their')}: {names}{more}"
+
+
+def _flow(before: JobFlowStatus, after: JobFlowStatus) -> Iterator[Note]:
+    if after.outcome == FlowOutcome.DEADLINE_EXCEEDED and before.outcome != after.outcome:
+        yield Note("DeadlineExceeded", "activeDeadlineSeconds have passed; running Jobs are terminated", "Warning")
+    was, now = before.state.phase, after.state.phase
+    if was is now:
+        return
+    if now is FlowPhase.SUCCEED:
+        yield Note("Succeeded", f"{after.progress} steps in {after.duration or '0s'}")
+    elif now is FlowPhase.FAILED:
+        yield Note("Failed", after.state.message or after.state.reason or "the flow failed", "Warning")
+    elif now is FlowPhase.SUSPENDED:
+        yield Note("Suspended", "nothing new starts until it is resumed")
+    elif was is FlowPhase.SUSPENDED:
+        yield Note("Resumed", "steps start again")

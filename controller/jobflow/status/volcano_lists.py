@@ -1,0 +1,114 @@
+"""Volcano's lists of Jobs in `JobFlow.status`: unfinished Jobs and the last 500 finished (jobflow-api.md 8)."""
+
+from collections.abc import Iterable
+from itertools import pairwise
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
+
+from controller.jobflow.decide.context import Turn
+from controller.jobflow.observe.observed import JobSeen
+from shared import duration
+from shared.model.flow_status import FlowCondition, JobEntry, RunningHistory
+from shared.model.phases import JobPhase
+from shared.names import MAX_FINISHED_JOBS_LISTED
+from shared.timestamp import epoch_or_none
+
+_LISTS: Final = {
+    JobPhase.PENDING: "pending_jobs",
+    JobPhase.RUNNING: "running_jobs",
+    JobPhase.RESTARTING: "running_jobs",
+    JobPhase.COMPLETING: "running_jobs",
+    JobPhase.ABORTING: "running_jobs",
+    JobPhase.TERMINATING: "running_jobs",
+    JobPhase.COMPLETED: "completed_jobs",
+    JobPhase.FAILED: "failed_jobs",
+    JobPhase.TERMINATED: "terminated_jobs",
+    JobPhase.ABORTED: "un_know_jobs",
+}
+_FINISHED: Final = {str(phase) for phase in JobPhase if phase.finished}
+
+
+class JobLists(msgspec.Struct, frozen=True):
+    """The fields of the status that speak of Jobs by name."""
+
+    entries: tuple[JobEntry, ...]
+    conditions: dict[str, FlowCondition]
+    by_phase: dict[str, tuple[str, ...]]
+
+
+def job_lists(turn: Turn) -> JobLists:
+    """What the Jobs say now, and what the status said of those that are gone."""
+    entries = {entry.name: _gone(turn, entry) for entry in turn.status.job_status_list if entry.name not in turn.jobs}
+    entries |= {job.name: _entry(job) for job in turn.jobs.values()}
+    for create in turn.creates:
+        name = create.body["metadata"]["name"]
+        if create.kind.kind == "Job" and name not in turn.jobs:
+            entries[name] = JobEntry(name=name, state=JobPhase.PENDING, start_timestamp=turn.now_text)
+    kept = _kept(entries.values())
+    by_phase: dict[str, list[str]] = {name: [] for name in dict.fromkeys(_LISTS.values())}
+    for entry in kept:
+        by_phase[_LISTS.get(JobPhase(entry.state), "pending_jobs") if entry.state else "pending_jobs"].append(
+            entry.name
+        )
+    conditions = {entry.name: _condition(turn, entry) for entry in kept}
+    return JobLists(kept, conditions, {name: tuple(jobs) for name, jobs in by_phase.items()})
+
+
+def _kept(entries: Iterable[JobEntry]) -> tuple[JobEntry, ...]:
+    unfinished: list[JobEntry] = []
+    finished: list[JobEntry] = []
+    for entry in entries:
+        (finished if entry.state in _FINISHED else unfinished).append(entry)
+    if len(finished) > MAX_FINISHED_JOBS_LISTED:
+        finished.sort(key=lambda entry: (entry.end_timestamp or "", entry.name))
+        finished = finished[-MAX_FINISHED_JOBS_LISTED:]
+    return tuple(sorted((*finished, *unfinished), key=lambda entry: (entry.start_timestamp or "", entry.name)))
+
+
+def _entry(job: JobSeen) -> JobEntry:
+    return JobEntry(
+        name=job.name,
+        state=job.phase or JobPhase.PENDING,
+        start_timestamp=job.created or None,
+        end_timestamp=job.ended_at or None,
+        restart_count=job.status.retry_count,
+        running_histories=_histories(job),
+    )
+
+
+def _histories(job: JobSeen) -> tuple[RunningHistory, ...]:
+    stays = [(one.status, one.last_transition_time) for one in job.status.conditions if one.status]
+    if not stays and job.phase is not None:
+        stays = [(job.phase, job.status.state.last_transition_time or job.created or None)]
+    histories = [
+        RunningHistory(state=str(phase), start_timestamp=begun, end_timestamp=ended)
+        for (phase, begun), (_, ended) in pairwise([*stays, (None, job.ended_at or None)])
+    ]
+    return tuple(histories[-20:])
+
+
+def _gone(turn: Turn, entry: JobEntry) -> JobEntry:
+    """A Job that vanished before it ended counts as failed."""
+    if entry.state in _FINISHED:
+        return entry
+    return replace(entry, state=JobPhase.FAILED, end_timestamp=turn.now_text)
+
+
+def _condition(turn: Turn, entry: JobEntry) -> FlowCondition:
+    job = turn.jobs.get(entry.name)
+    if job is None:
+        known = turn.status.conditions.get(entry.name) or FlowCondition(create_time=entry.start_timestamp)
+        return replace(known, phase=JobPhase(entry.state) if entry.state else None)
+    return FlowCondition(
+        phase=job.phase or JobPhase.PENDING,
+        create_time=job.created or None,
+        running_duration=job.status.running_duration or _lasted(job),
+        task_status_count=job.status.task_status_count,
+    )
+
+
+def _lasted(job: JobSeen) -> str | None:
+    begun, ended = epoch_or_none(job.created), epoch_or_none(job.ended_at)
+    return duration.text(max(ended - begun, 0.0)) if begun is not None and ended is not None else None

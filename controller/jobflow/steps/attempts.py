@@ -1,0 +1,225 @@
+"""What the Jobs of one unit (a step, or one iteration of a loop) say: the attempts it made and where it stands."""
+
+import msgspec
+
+from controller.jobflow import reasons
+from controller.jobflow.control import daemon, failure, outputs, retry
+from controller.jobflow.decide.context import Turn
+from controller.jobflow.decide.values import ExpressionFault
+from controller.jobflow.observe.observed import JobSeen
+from shared.model.flow_status import Attempt, PodCounts
+from shared.model.phases import JobPhase, StepPhase
+from shared.model.step import Step
+from shared.timestamp import epoch_or_none, rfc3339
+
+_PHASES = {
+    None: StepPhase.PENDING,
+    JobPhase.PENDING: StepPhase.PENDING,
+    JobPhase.ABORTED: StepPhase.SUSPENDED,
+}
+_LONGEST = 512
+_SKEW = 5.0  # seconds by which the clocks of two controllers may differ
+
+
+class Unit(msgspec.Struct, frozen=True):
+    """`index`: the iteration, None for a step without `for`; `begun`: number of the next attempt; `base`: number of the
+    first since the last command; `last`: the last attempt accounted for; `flying`: one more is under way."""
+
+    index: int | None
+    begun: int
+    base: int
+    last: Attempt | None = None
+    flying: bool = False
+
+
+class Look(msgspec.Struct):
+    """A unit after its Jobs were looked at. `phase` WAITING: nothing begun since the last command; `due`: when the next
+    attempt may start; `pods`: of the attempts that ended in this look; `jobs`: names it began."""
+
+    unit: Unit
+    phase: StepPhase = StepPhase.WAITING
+    reason: str = ""
+    message: str = ""
+    due: float = 0.0
+    started: str = ""
+    jobs: tuple[str, ...] = ()
+    pods: PodCounts | None = None
+    exit_code: int | None = None
+    outputs: dict[str, str] = {}
+
+
+def look(turn: Turn, step: Step, unit: Unit, used: int) -> Look:
+    """Follow the unit's Jobs from the last attempt accounted for to the present. `used`: bytes of the flow's outputs."""
+    found = Look(unit)
+    if not unit.flying and unit.begun > unit.base and unit.last is not None:
+        found.phase, found.due = StepPhase.RETRYING, _due(turn, step, unit, unit.last)
+    while True:
+        unit = found.unit
+        if not unit.flying:
+            job = turn.jobs.get(turn.plan.job_name(step.name, unit.index, unit.begun))
+            if job is None:
+                return found
+            found.started = found.started or job.created
+            found.jobs = (*found.jobs, job.name)
+            found.unit = unit = Unit(unit.index, unit.begun + 1, unit.base, unit.last, flying=True)
+        if not _account(turn, step, found, used):
+            return found
+
+
+def _account(turn: Turn, step: Step, found: Look, used: int) -> bool:
+    """Look at the attempt under way; True when it has ended and another may follow."""
+    unit = found.unit
+    name = turn.plan.job_name(step.name, unit.index, unit.begun - 1)
+    job = turn.jobs.get(name)
+    attempt = _ended(turn, step, name, job)
+    if attempt is None:
+        _running(turn, found, job)
+        return False
+    found.unit = Unit(unit.index, unit.begun, unit.base, attempt)
+    found.exit_code = attempt.exit_code
+    if job is not None:
+        before = found.pods or PodCounts()
+        found.pods = PodCounts(
+            succeeded=before.succeeded + job.status.succeeded, failed=before.failed + job.status.failed
+        )
+    if attempt.phase == StepPhase.COMPLETED:
+        _completed(turn, step, found, job, used)
+        return False
+    return _failed(turn, step, found, attempt)
+
+
+def _running(turn: Turn, found: Look, job: JobSeen | None) -> None:
+    found.reason, found.message = "", ""
+    if job is None:  # asked for; until the answer is here it stays as it is
+        found.phase = StepPhase.PENDING
+        return
+    found.phase = _PHASES.get(job.phase, StepPhase.RUNNING)
+    if job.ended:  # its pods are being asked for
+        found.phase = StepPhase.RUNNING
+    if found.phase is StepPhase.SUSPENDED:
+        found.reason, found.message = reasons.JOB_ABORTED, f"Job {job.name} is Aborted; resume it to go on"
+    elif (obstacle := job.status.state.reason) in reasons.OBSTACLES:
+        found.reason, found.message = obstacle, f"Job {job.name}: {job.status.state.message}"[:_LONGEST]
+
+
+def _completed(turn: Turn, step: Step, found: Look, job: JobSeen | None, used: int) -> None:
+    found.phase, found.reason, found.message = StepPhase.COMPLETED, "", ""
+    if not step.outputs or job is None:
+        return
+    try:
+        found.outputs = outputs.collect(step, job, turn.seen.pods[job.name], used)
+    except outputs.Missing as missing:
+        found.phase, found.reason, found.message = StepPhase.FAILED, reasons.OUTPUT_MISSING, str(missing)
+
+
+def _failed(turn: Turn, step: Step, found: Look, attempt: Attempt) -> bool:
+    found.phase, found.reason, found.message = StepPhase(attempt.phase), attempt.reason, attempt.message
+    if failure.halts(turn, step):
+        return False
+    tried = found.unit.begun - found.unit.base
+    try:
+        if not retry.again(turn, step, attempt, tried):
+            return False
+    except ExpressionFault as fault:
+        found.phase, found.reason, found.message = StepPhase.FAILED, reasons.INVALID_EXPRESSION, str(fault)
+        return False
+    found.phase, found.due = StepPhase.RETRYING, _due(turn, step, found.unit, attempt)
+    return True
+
+
+def _due(turn: Turn, step: Step, unit: Unit, attempt: Attempt) -> float:
+    ended = epoch_or_none(attempt.completion_time) or turn.now
+    pause = retry.pause(turn.plan.retry(step), unit.begun - unit.base)
+    # An end that lies far in the future was told by a clock that has been set back since: no reason to wait for hours.
+    return turn.now if ended > turn.now + max(pause, _SKEW) else ended + pause
+
+
+def _ended(turn: Turn, step: Step, name: str, job: JobSeen | None) -> Attempt | None:
+    """The attempt if it has ended and all that is needed of it is known; else None, and what is missing is asked for."""
+    if job is None:
+        if name in turn.seen.gone:
+            said = f"Job {name} was deleted before it ended"
+            return Attempt(
+                job=name,
+                phase=StepPhase.FAILED,
+                reason=reasons.JOB_DELETED,
+                message=said,
+                completion_time=turn.now_text,
+            )
+        turn.wants.jobs.add(name)
+        return None
+    late = _deadline(turn, step, job)
+    halted = failure.halts(turn, step)
+    if job.phase is JobPhase.ABORTED and (late or halted):
+        phase = StepPhase.FAILED if late else StepPhase.TERMINATED
+        return _of(job, phase, late or _why(turn), turn.now_text, None, _said(turn, step, late))
+    if job.phase is JobPhase.ABORTED and step.daemon and daemon.served(turn, step.name):
+        return _of(job, StepPhase.COMPLETED, "", turn.now_text, None)
+    if not job.ended:
+        return None
+    pods = turn.seen.pods.get(name)
+    if pods is None and (step.outputs or job.phase is not JobPhase.COMPLETED):
+        turn.wants.pods.add(name)
+        return None
+    if job.phase is JobPhase.COMPLETED:
+        return _of(job, StepPhase.COMPLETED, "", job.ended_at, 0)
+    code = pods.exit_code if pods else None
+    if job.phase is JobPhase.FAILED:
+        return _of(job, StepPhase.FAILED, job.status.state.reason or reasons.JOB_FAILED, job.ended_at, code)
+    if late:
+        return _of(job, StepPhase.FAILED, late, job.ended_at, code, _said(turn, step, late))
+    if step.daemon and not halted and (job.uid in turn.seen.ordered or daemon.served(turn, step.name)):
+        return _of(job, StepPhase.COMPLETED, "", job.ended_at, None)
+    if halted:
+        return _of(job, StepPhase.TERMINATED, _why(turn), job.ended_at, code, _said(turn, step, late))
+    reason = job.status.state.reason or reasons.JOB_TERMINATED
+    return _of(job, StepPhase.TERMINATED, reason, job.ended_at, code)
+
+
+def _why(turn: Turn) -> str:
+    return turn.outcome or reasons.FLOW_STOPPED
+
+
+def _said(turn: Turn, step: Step, late: str) -> str:
+    """Why the flow has terminated a Job of this step, for people."""
+    if late:
+        return f"the attempt took longer than activeDeadlineSeconds ({step.active_deadline_seconds} s)"
+    return failure.STOPPED.get(turn.outcome, "a step has failed (failureStrategy FailFast)")
+
+
+def _of(job: JobSeen, phase: StepPhase, reason: str, ended_at: str, code: int | None, why: str = "") -> Attempt:
+    state = job.status.state
+    said = (
+        f"Job {job.name} was terminated: {why}"
+        if why
+        else state.message or f"Job {job.name} is {state.phase or 'gone'}"
+    )
+    return Attempt(
+        job=job.name,
+        phase=phase,
+        reason=reason,
+        exit_code=code,
+        message="" if phase is StepPhase.COMPLETED else said[:512],
+        start_time=job.created or None,
+        completion_time=ended_at or None,
+    )
+
+
+def _deadline(turn: Turn, step: Step, job: JobSeen) -> str:
+    """DeadlineExceeded if the attempt ran, or runs, past `activeDeadlineSeconds`; a Job that still runs is terminated."""
+    begun = epoch_or_none(job.created)
+    if step.active_deadline_seconds is None or begun is None:
+        return ""
+    until = begun + step.active_deadline_seconds
+    if job.ended:
+        return reasons.DEADLINE_EXCEEDED if (epoch_or_none(job.ended_at) or turn.now) >= until else ""
+    if turn.now < until:
+        turn.wake_at(until)
+        return ""
+    turn.kill(job)
+    return reasons.DEADLINE_EXCEEDED
+
+
+def ended_now(turn: Turn, attempt: Attempt | None) -> str:
+    """When the unit ended: with its last attempt, else now."""
+    return (attempt.completion_time if attempt else None) or rfc3339(turn.now)

@@ -1,0 +1,162 @@
+"""From template to Job: merge, substitute, patch, name, label (jobflow-api.md 6)."""
+
+from typing import Any, Final
+
+import jsonpatch
+import msgspec
+from jsonpointer import JsonPointerException
+
+from controller.jobflow import reasons
+from controller.jobflow.decide.context import Turn
+from controller.jobflow.decide.values import ExpressionFault, Iteration, evaluate_at
+from controller.jobflow.steps.merge import Unmergeable, merge_job_spec
+from shared.crd.unknown import unknown_in_job_spec
+from shared.flowgraph import Place
+from shared.kinds import JOB, JOBFLOW
+from shared.model.step import JsonPatch, JsonPatchOp, Step
+from shared.names import (
+    ATTEMPT,
+    CREATED_BY_FLOW,
+    CREATED_BY_TEMPLATE,
+    FOREIGN_ANNOTATION_PREFIXES,
+    ITERATION,
+    STEP,
+    STEP_DIGEST,
+)
+from shared.naming import label_value, qualified
+from shared.substitution import Lookup, Values, lookup_in, substitute
+
+Body = dict[str, Any]
+_WITH_VALUE: Final = (JsonPatchOp.ADD, JsonPatchOp.REPLACE, JsonPatchOp.TEST)
+_FROM: Final = (JsonPatchOp.MOVE, JsonPatchOp.COPY)
+
+
+class BuildFault(Exception):
+    """No Job can be made of this step; `reason` is the step's."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+def build(turn: Turn, step: Step, name: str, attempt: int, iteration: Iteration | None, template: Body) -> Body:
+    """The Job `name` of a step, as it is to be created. Raises BuildFault; `template` is not changed."""
+    lookup = lookup_in(_values(turn, step, iteration))
+    spec = template.get("spec") or {}
+    if step.patch is not None and step.patch.job_spec:
+        try:
+            spec = merge_job_spec(spec, step.patch.job_spec)
+        except Unmergeable as fault:
+            raise BuildFault(reasons.INVALID_PATCH, f"patch.jobSpec: {fault}") from fault
+    spec = _substituted(spec, lookup, "spec")
+    if step.patch is not None and step.patch.json_patch:
+        spec = _patched(turn, step, spec, iteration, lookup)
+    return {
+        "apiVersion": JOB.api_version,
+        "kind": JOB.kind,
+        "metadata": _metadata(turn, step, name, attempt, iteration, template, lookup),
+        "spec": spec,
+    }
+
+
+def _values(turn: Turn, step: Step, iteration: Iteration | None) -> Values:
+    metadata = turn.seen.flow.metadata
+    return Values(
+        params=turn.plan.params,
+        flow_name=metadata.name,
+        flow_namespace=metadata.namespace,
+        step_name=step.name,
+        outputs={
+            name: {**dict.fromkeys(declared, ""), **turn.steps[name].outputs}
+            for name, declared in turn.plan.outputs.items()
+            if declared
+        },
+        item=msgspec.UNSET if iteration is None or iteration.item is None else iteration.item,
+        index=None if iteration is None else iteration.index,
+    )
+
+
+def _substituted(value: Any, lookup: Lookup, path: str) -> Any:
+    result = substitute(value, lookup, path)
+    if result.faults:
+        said = "; ".join(f"{fault.path}: {fault.text}: {fault.message}" for fault in result.faults[:5])
+        raise BuildFault(reasons.INVALID_REFERENCE, said)
+    return result.value
+
+
+def _patched(turn: Turn, step: Step, spec: Body, iteration: Iteration | None, lookup: Lookup) -> Body:
+    operations = step.patch.json_patch if step.patch else ()
+    for number, operation in enumerate(operations):
+        try:
+            raw = _operation(turn, step, operation, iteration, lookup, number)
+            spec = jsonpatch.JsonPatch([raw]).apply(spec)
+        except ExpressionFault as fault:
+            raise BuildFault(reasons.INVALID_EXPRESSION, f"patch.jsonPatch[{number}]: {fault}") from fault
+        except (jsonpatch.JsonPatchException, JsonPointerException, TypeError, KeyError) as fault:
+            said = f"patch.jsonPatch[{number}]: {operation.op} {operation.path}: {fault}"
+            raise BuildFault(reasons.INVALID_PATCH, said[:512]) from fault
+    if not isinstance(spec, dict):
+        raise BuildFault(reasons.INVALID_PATCH, "patch.jsonPatch leaves no JobSpec")
+    if unknown := [place for place, _, _ in unknown_in_job_spec(spec)]:
+        raise BuildFault(
+            reasons.INVALID_PATCH, f"patch.jsonPatch makes fields that no Job has: {', '.join(unknown[:5])}"
+        )
+    return spec
+
+
+def _operation(
+    turn: Turn, step: Step, operation: JsonPatch, iteration: Iteration | None, lookup: Lookup, number: int
+) -> Body:
+    raw: Body = {"op": str(operation.op), "path": operation.path}
+    if operation.op in _FROM:
+        raw["from"] = operation.from_
+    if operation.op in _WITH_VALUE:
+        if operation.expression is not None:
+            raw["value"] = evaluate_at(turn, step, Place.PATCH, operation.expression, iteration=iteration)
+        elif operation.value is not msgspec.UNSET:
+            raw["value"] = _substituted(operation.value, lookup, f"patch.jsonPatch[{number}].value")
+    return raw
+
+
+def _metadata(
+    turn: Turn, step: Step, name: str, attempt: int, iteration: Iteration | None, template: Body, lookup: Lookup
+) -> Body:
+    flow = turn.seen.flow.metadata
+    given = template.get("metadata") or {}
+    origin = {
+        CREATED_BY_FLOW: qualified(flow.namespace, flow.name),
+        CREATED_BY_TEMPLATE: qualified(flow.namespace, step.template_name),
+    }
+    own = {STEP: step.name, ATTEMPT: str(attempt)}
+    if iteration is not None:
+        own[ITERATION] = str(iteration.index)
+    labels = _substituted(given.get("labels") or {}, lookup, "metadata.labels")
+    annotations = _substituted(
+        {
+            key: value
+            for key, value in (given.get("annotations") or {}).items()
+            if not key.startswith(FOREIGN_ANNOTATION_PREFIXES)
+        },
+        lookup,
+        "metadata.annotations",
+    )
+    return {
+        "name": name,
+        "namespace": flow.namespace,
+        "labels": {**labels, **{key: label_value(value) for key, value in origin.items()}, **own},
+        "annotations": {**annotations, **origin, STEP_DIGEST: turn.plan.digest(step)},
+        "ownerReferences": [owner_reference(turn)],
+    }
+
+
+def owner_reference(turn: Turn) -> Body:
+    """The controller reference to the flow."""
+    metadata = turn.seen.flow.metadata
+    return {
+        "apiVersion": JOBFLOW.api_version,
+        "kind": JOBFLOW.kind,
+        "name": metadata.name,
+        "uid": metadata.uid,
+        "controller": True,
+        "blockOwnerDeletion": True,
+    }

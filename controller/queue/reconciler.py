@@ -1,0 +1,217 @@
+"""The Queue controller: joins observing, deciding and applying (controller.queue decides)."""
+
+import logging
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from controller.cluster.apply import Applier
+from controller.gang.backends.gate import GateBackend
+from controller.gang.cache.cache import Floor
+from controller.gang.cache.pod_requirements import Amounts, added
+from controller.gang.cache.queue_tree import MAX_DEPTH
+from controller.gang.ref import Ref
+from controller.queue.account import as_quantities
+from controller.queue.decide import ALWAYS_THERE, decide, missing
+from controller.queue.observed import QueueSeen
+from controller.runtime.command_targets import catch_up
+from controller.runtime.controller import Controller, ControllerContext, Route
+from controller.runtime.routes import reference_of
+from controller.runtime.workqueue import WorkQueue
+from shared import names
+from shared.kinds import COMMAND, PODGROUP, QUEUE
+from shared.kube.cache import Cache
+from shared.kube.store import Key
+from shared.model.command import Command
+from shared.model.phases import PodGroupPhase, QueueState
+from shared.model.queue import Queue
+
+Body = dict[str, Any]
+LOG: Final = logging.getLogger(__name__)
+TARGET: Final = "target-queue"
+QUEUED: Final = "in-queue"
+STANDING: Final = "queue-and-phase"
+PARENT: Final = "parent"
+COUNT_SECONDS: Final = 3.0  # counters are written this often at most, states at once
+SETTLE_SECONDS: Final = 1.0  # PodGroups that come and go are looked at once in that time
+
+
+def targets_of(command: Body) -> Iterator[Key]:
+    """The Queue that a Command is for."""
+    target = command.get("target") or {}
+    if target.get("kind") == QUEUE.kind and str(target.get("apiVersion", "")).startswith(f"{QUEUE.group}/"):
+        yield Key("", str(target.get("name", "")))
+
+
+def index_by_target(command: Body) -> Iterator[str]:
+    for key in targets_of(command):
+        yield key.name
+
+
+def queue_of_group(group: Body) -> Iterator[Key]:
+    yield Key("", (group.get("spec") or {}).get("queue") or names.DEFAULT_QUEUE)
+
+
+def index_by_queue(group: Body) -> Iterator[str]:
+    for key in queue_of_group(group):
+        yield key.name
+
+
+def index_by_phase(group: Body) -> Iterator[str]:
+    """QUEUE/PHASE: groups are counted without looking at them."""
+    for key in queue_of_group(group):
+        yield f"{key.name}/{_phase(group)}"
+
+
+def index_by_parent(queue: Body) -> Iterator[str]:
+    parent = (queue.get("spec") or {}).get("parent") or names.ROOT_QUEUE
+    if queue["metadata"]["name"] != names.ROOT_QUEUE:
+        yield parent
+
+
+def command_wakes(old: Body | None, new: Body | None) -> Iterable[Key]:
+    return reference_of(None, new, targets_of)
+
+
+class QueueReconciler:
+    """`floor`: the books of admission, None where another scheduler keeps the account of what queues use."""
+
+    def __init__(
+        self,
+        context: ControllerContext,
+        caches: tuple[Cache, Cache, Cache],
+        floor: Floor | None,
+    ) -> None:
+        self._queues, self._groups, self._commands = caches
+        self._floor = floor
+        self._api, self._caches = context.api, context.caches
+        self._applier: Applier = context.applier
+        self._clock: Callable[[], float] = context.clock
+        self._steady: Callable[[], float] = context.steady
+        self._wrote: dict[Key, float] = {}
+
+    async def reconcile(self, key: Key) -> float | None:
+        await catch_up(self._api, self._caches, self._queues, key, self._commands.by(TARGET, key.name))
+        body = self._queues.get("", key.name)
+        if body is None:
+            self._wrote.pop(key, None)
+            made = missing(key.name)
+            await self._applier.apply(QUEUE, {"metadata": {"name": key.name}}, made)
+            return 0.0 if made.actions else None
+        seen = self._seen(key, body)
+        if seen is None:
+            return None
+        decision = decide(seen)
+        if decision.status is not None and decision.status != body.get("status"):
+            self._wrote[key] = self._steady()
+        if decision.actions:  # the patch changes the resourceVersion that a status write needs: they cannot be one pass
+            await self._applier.apply(QUEUE, body, msgspec.structs.replace(decision, status=None, cleanup=(), notes=()))
+            return 0.0
+        await self._applier.apply(QUEUE, body, decision)
+        return decision.requeue_after
+
+    def _seen(self, key: Key, body: Body) -> QueueSeen | None:
+        try:
+            queue = msgspec.convert(body, Queue)
+        except msgspec.ValidationError as fault:
+            LOG.warning("a Queue that cannot be read is left alone", extra={"name_": key.name, "error": str(fault)})
+            return None
+        parent = queue.spec.parent or names.ROOT_QUEUE
+        return QueueSeen(
+            queue=queue,
+            body=body,
+            now=self._clock(),
+            parent=None if key.name == names.ROOT_QUEUE else _state(self._queues.get("", parent)),
+            children={each.name: _state(self._queues.get("", each.name)) for each in self._children(key.name)},
+            groups={phase: len(self._groups.keys_by(STANDING, f"{key.name}/{phase}")) for phase in PodGroupPhase},
+            allocated=None if self._floor is None else as_quantities(self._held(key.name, 0)),
+            commands=tuple(self._orders(key)),
+            wrote_ago=self._steady() - self._wrote.get(key, -math.inf),
+            count_seconds=COUNT_SECONDS,
+        )
+
+    def _children(self, name: str) -> Sequence[Key]:
+        return self._queues.keys_by(PARENT, name)
+
+    def _held(self, name: str, depth: int) -> Amounts:
+        """What the groups of a queue and of those below it hold."""
+        amounts: Amounts = {}
+        for key in self._groups.keys_by(QUEUED, name):
+            amounts = added(amounts, self._floor.tally(Ref(*key)).held if self._floor else {})
+        for child in self._children(name) if depth < MAX_DEPTH else ():
+            amounts = added(amounts, self._held(child.name, depth + 1))
+        return amounts
+
+    def _orders(self, key: Key) -> Iterator[Command]:
+        for body in self._commands.by(TARGET, key.name):
+            try:
+                command = msgspec.convert(body, Command)
+            except msgspec.ValidationError as fault:
+                LOG.warning("a Command that cannot be read is ignored", extra={"error": str(fault)})
+                continue
+            if not command.metadata.deletion_timestamp:
+                yield command
+
+
+def _state(body: Body | None) -> QueueState:
+    text = ((body or {}).get("status") or {}).get("state") or QueueState.OPEN.value
+    return QueueState(text) if text in set(QueueState) else QueueState.UNKNOWN
+
+
+def _allocated(body: Body) -> object:
+    return (body.get("status") or {}).get("allocated") or {}
+
+
+def _phase(group: Body) -> PodGroupPhase:
+    text = (group.get("status") or {}).get("phase") or PodGroupPhase.PENDING.value
+    return PodGroupPhase(text) if text in set(PodGroupPhase) else PodGroupPhase.UNKNOWN
+
+
+def _queue_wakes(queues: Cache) -> Callable[[Body | None, Body | None], Iterable[Key]]:
+    """Itself, and those that follow it or wait for it."""
+
+    def wakes(old: Body | None, new: Body | None) -> Iterable[Key]:
+        body = new or old
+        if body is None:
+            return ()
+        name = body["metadata"]["name"]
+        parents = (Key("", parent) for each in (old, new) if each for parent in index_by_parent(each))
+        if old is not None and new is not None and _state(old) is _state(new) and old.get("spec") == new.get("spec"):
+            return (Key("", name), *(() if _allocated(old) == _allocated(new) else parents))
+        return (Key("", name), *queues.keys_by(PARENT, name), *parents)
+
+    return wakes
+
+
+def _group_wakes(queue: WorkQueue) -> Callable[[Body | None, Body | None], Iterable[Key]]:
+    """Whatever changes in a PodGroup may change what its queue has to tell, a little later."""
+
+    def wakes(old: Body | None, new: Body | None) -> Iterable[Key]:
+        for key in reference_of(old, new, queue_of_group):
+            queue.add_after(key, SETTLE_SECONDS)
+        return ()
+
+    return wakes
+
+
+def build(context: ControllerContext) -> Controller:
+    queues = context.caches.want(QUEUE, indexers={PARENT: index_by_parent})
+    groups = context.caches.want(PODGROUP, indexers={QUEUED: index_by_queue, STANDING: index_by_phase})
+    commands = context.caches.want(COMMAND, indexers={TARGET: index_by_target})
+    floor = context.gang.desk.floor if isinstance(context.gang, GateBackend) else None
+    queue = WorkQueue("queue")
+    for name in ALWAYS_THERE:
+        queue.add(Key("", name))
+    return Controller(
+        name="queue",
+        queue=queue,
+        reconciler=QueueReconciler(context, (queues, groups, commands), floor),
+        routes=(
+            Route(queues, _queue_wakes(queues), own_writes=False),
+            Route(groups, _group_wakes(queue)),
+            Route(commands, command_wakes),
+        ),
+        primary=queues,
+    )

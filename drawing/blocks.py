@@ -1,0 +1,94 @@
+"""Many steps that have the same arrows: a grid of them in one frame, with each arrow once. Pure."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from drawing.layout import HEIGHT, PITCH, Layout, Placed, Point
+from drawing.model import Arrow, Meaning
+
+LEAST: Final = 12  # steps that are worth a frame
+_MARK: Final = "\0frame "  # no step's name has it
+_PAD: Final = 12.0
+_GAP: Final = 14.0
+_TALL: Final = 1.2  # how much higher than wide a frame is
+
+Ends = dict[str, set[tuple[str, Meaning]]]
+
+
+class Block(msgspec.Struct, frozen=True):
+    """`width`: of each of its boxes, at least."""
+
+    members: tuple[str, ...]
+    width: float
+
+    @property
+    def columns(self) -> int:
+        return max(round(math.sqrt(len(self.members) * PITCH / (_TALL * (self.width + _GAP)))), 1)
+
+    @property
+    def size(self) -> Point:
+        """(width, height) of the frame."""
+        rows = math.ceil(len(self.members) / self.columns)
+        return self.columns * (self.width + _GAP) - _GAP + 2 * _PAD, rows * PITCH - (PITCH - HEIGHT) + 2 * _PAD
+
+    def inside(self, at: Placed) -> dict[str, Placed]:
+        """Its boxes in the frame that stands `at`, row by row."""
+        across = (at.width - 2 * _PAD + _GAP) / self.columns
+        places = ((divmod(place, self.columns), name) for place, name in enumerate(self.members))
+        return {
+            name: Placed(at.x + _PAD + column * across, at.y + _PAD + row * PITCH, across - _GAP)
+            for (row, column), name in places
+        }
+
+
+def folded(widths: Mapping[str, float], arrows: Sequence[Arrow]) -> tuple[dict[str, Block], tuple[Arrow, ...]]:
+    """The blocks by a name of their own, and the arrows between what is left. `widths`: of all boxes."""
+    before: Ends = {}
+    after: Ends = {}
+    for arrow in arrows:
+        before.setdefault(arrow.target, set()).add((arrow.source, arrow.meaning))
+        after.setdefault(arrow.source, set()).add((arrow.target, arrow.meaning))
+    groups: dict[tuple[frozenset[tuple[str, Meaning]], ...], list[str]] = {}
+    for name in widths:
+        if name in before or name in after:
+            groups.setdefault((frozenset(before.get(name, ())), frozenset(after.get(name, ()))), []).append(name)
+    many = [group for group in groups.values() if len(group) >= LEAST]
+    blocks = {
+        f"{_MARK}{place}": Block(tuple(group), max(widths[name] for name in group)) for place, group in enumerate(many)
+    }
+    owner = {name: block for block, made in blocks.items() for name in made.members}
+    joined = (
+        Arrow(owner.get(each.source, each.source), owner.get(each.target, each.target), each.meaning) for each in arrows
+    )
+    return blocks, tuple(dict.fromkeys(joined))
+
+
+def spread(placed: Layout, blocks: Mapping[str, Block]) -> Layout:
+    """Room for the frames: what is below one moves down, everywhere, so that straight lines stay straight."""
+    extra: dict[float, float] = {}
+    for name, block in blocks.items():
+        middle = round(placed.boxes[name].middle)
+        extra[middle] = max(extra.get(middle, 0.0), block.size[1] - HEIGHT)
+
+    def moved(y: float) -> float:
+        line = round(y)  # what is level with a frame stays level with it
+        return y + sum(more if middle < line else more / 2 if middle == line else 0 for middle, more in extra.items())
+
+    boxes = {name: _moved(box, moved(box.middle), blocks.get(name)) for name, box in placed.boxes.items()}
+    inner = {name: at for block, made in blocks.items() for name, at in made.inside(boxes[block]).items()}
+    routes = {ends: tuple((x, moved(y)) for x, y in points) for ends, points in placed.routes.items()}
+    return Layout(boxes | inner, routes, placed.width, placed.height + sum(extra.values()))
+
+
+def _moved(box: Placed, middle: float, block: Block | None) -> Placed:
+    height = block.size[1] if block else box.height
+    return Placed(box.x, middle - height / 2, box.width, height)
+
+
+def standing(names: Iterable[str], blocks: Mapping[str, Block]) -> list[str]:
+    """What is laid out, in the order in which it was written: steps, and each block where its first step stood."""
+    owner = {name: block for block, made in blocks.items() for name in made.members}
+    return list(dict.fromkeys(owner.get(name, name) for name in names))

@@ -1,0 +1,42 @@
+"""Many that all wait for the same many: drawn through one knot instead of an arrow for every pair. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from drawing.model import Arrow, Meaning
+
+_MARK = "\0"  # no step's name has it
+
+
+class Bundle(msgspec.Struct, frozen=True):
+    """`arrows`: with knots as sources and targets; `knots`: their names."""
+
+    arrows: tuple[Arrow, ...]
+    knots: Mapping[str, Meaning]
+
+
+def bundled(arrows: Sequence[Arrow]) -> Bundle:
+    """The same arrows, fewer where a knot saves some: 20 steps behind 20 others are 40 arrows, not 400."""
+    kept: list[Arrow] = []
+    knots: dict[str, Meaning] = {}
+    for (meaning, sources), targets in _groups(arrows).items():
+        if len(sources) * len(targets) <= len(sources) + len(targets) + 1:
+            kept += [Arrow(source, target, meaning) for target in targets for source in sources]
+            continue
+        knot = f"{_MARK}{len(knots)}"
+        knots[knot] = meaning
+        kept += [Arrow(source, knot, meaning) for source in sources]
+        kept += [Arrow(knot, target, meaning) for target in targets]
+    return Bundle(tuple(kept), knots)
+
+
+def _groups(arrows: Iterable[Arrow]) -> dict[tuple[Meaning, tuple[str, ...]], list[str]]:
+    """The targets that wait for the same sources in the same way."""
+    sources: dict[tuple[str, Meaning], list[str]] = {}
+    for arrow in arrows:
+        sources.setdefault((arrow.target, arrow.meaning), []).append(arrow.source)
+    groups: dict[tuple[Meaning, frozenset[str]], tuple[tuple[str, ...], list[str]]] = {}
+    for (target, meaning), found in sources.items():
+        groups.setdefault((meaning, frozenset(found)), (tuple(found), []))[1].append(target)
+    return {(meaning, ordered): targets for (meaning, _), (ordered, targets) in groups.items()}

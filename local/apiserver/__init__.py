@@ -1,0 +1,22 @@
+"""An in-memory Kubernetes API server for tests and laptops: real kubectl, real clients, real webhooks, injected faults.
+
+`python -m local.apiserver --dir DIR` runs it as a process; `async with ApiServer.start() as server` inside one.
+What tests may switch and read is in `testing`, what harm can be done in `faults`.
+
+Known to differ from kube-apiserver, for whoever looks for the cause of a surprise:
+
+- managedFields are kept from an object's first server-side apply on, for all objects only with `--managed-fields`;
+  fields that a webhook sets are owned by nobody.
+- Deployments, Jobs and other workloads of Kubernetes itself are stored, and nothing runs them.
+- Quotas count objects, not resources; limit ranges, admission policies and pod security levels are stored only.
+- A pod gets no volume with its service account's token. Disruption budgets do not stop evictions.
+- A role may be granted by someone who does not hold it; RBAC is off unless asked for.
+- The cost of CEL rules is not estimated; a kind is served the moment its CRD is stored.
+- Protobuf is read for the kinds that kubectl's own commands make (see `protobuf`), and never written.
+"""
+
+from local.apiserver.core import Core, Options
+from local.apiserver.faults import Fault
+from local.apiserver.server import ApiServer
+
+__all__ = ["ApiServer", "Core", "Fault", "Options"]

@@ -1,0 +1,84 @@
+"""What all parts of the server share: the store, the registry of kinds, and the parts that judge requests."""
+
+import base64
+import logging
+from dataclasses import dataclass, field
+
+import yaml
+
+from local.apiserver import builtin, decoding, schemas
+from local.apiserver.admission import Admission
+from local.apiserver.audit import Audit
+from local.apiserver.auth import Authenticator
+from local.apiserver.call import Call
+from local.apiserver.errors import Body
+from local.apiserver.faults import Faults
+from local.apiserver.resources import Registry
+from local.apiserver.snapshots import PageSnapshots
+from local.apiserver.store import GroupResource, Store
+from local.apiserver.watches import Watch
+
+log = logging.getLogger("apiserver")
+
+
+@dataclass
+class Options:
+    """How a server behaves. `rbac`: enforce the stored roles; `seed`: of the fault injection's randomness;
+    `managed_fields`: keep them for every object, as the real server does, not only from its first apply on (slower)."""
+
+    rbac: bool = False
+    managed_fields: bool = False
+    seed: int = 0
+    page_lifetime: float = 300.0
+
+
+@dataclass
+class Core:
+    """The server without its sockets."""
+
+    options: Options = field(default_factory=Options)
+    store: Store = field(default_factory=Store)
+
+    def __post_init__(self) -> None:
+        self.definitions = schemas.load()
+        self.registry = Registry(builtin.resources(self.definitions))
+        self.admission = Admission(self)
+        self.audit = Audit()
+        self.auth = Authenticator(self)
+        self.faults = Faults(self.options.seed)
+        self.pages = PageSnapshots(self.options.page_lifetime)
+        self.logs: dict[tuple[str, str, str], bytes] = {}
+        self.makers: dict[str, str] = {}  # uid -> the only manager that has written the object; "" for several
+        self.watches: set[Watch] = set()
+        self.url, self.ca = "", b""
+
+    def kubeconfig(self, token: str) -> str:
+        """A kubeconfig with this bearer token."""
+        cluster = {"server": self.url, "certificate-authority-data": base64.b64encode(self.ca).decode()}
+        return yaml.safe_dump(
+            {
+                "apiVersion": "v1",
+                "kind": "Config",
+                "clusters": [{"name": "local", "cluster": cluster}],
+                "users": [{"name": "local", "user": {"token": token}}],
+                "contexts": [{"name": "local", "context": {"cluster": "local", "user": "local"}}],
+                "current-context": "local",
+            }
+        )
+
+    def close_watches(self, gr: GroupResource | None = None) -> None:
+        """End the open watches of one resource, or all."""
+        for watch in tuple(self.watches):
+            if gr is None or watch.call.gr == gr:
+                watch.close()
+
+    def compact(self) -> None:
+        """Forget history and pages, as etcd's compaction does."""
+        self.store.compact()
+        self.pages.clear()
+
+    def redecode(self, call: Call, obj: Body) -> Body:
+        """An object that a webhook changed, in shape again: pruned, typed, with defaults."""
+        decoded = decoding.expect_kind(obj, call.resource)
+        decoding.normalise(decoded, call.resource, self.definitions)
+        return decoded

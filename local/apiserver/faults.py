@@ -1,0 +1,112 @@
+"""Fault injection: a list of rules, each matching some requests and doing one harm to them. Seeded, so repeatable."""
+
+import random
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from local.apiserver.call import Call
+from local.apiserver.errors import ApiError, Body, bad_request, conflict, too_many_requests
+
+ERRORS = ("409", "429", "500", "503")
+KINDS = (*ERRORS, "latency", "reset", "reset-after-commit", "stale-list", "expire-continue")
+WATCH_KINDS = ("watch-drop", "watch-410", "watch-delay", "watch-duplicate")
+
+
+@dataclass
+class Fault:
+    """One harm. `kind`: an HTTP code, or a name in KINDS or WATCH_KINDS. It strikes a matching request with
+    `probability`, at most `count` times (None: for ever). Empty `verbs`, `resources`, `users`: all.
+    `seconds`: latency, delay of watch events, or Retry-After. `revisions`: how far back a stale list looks.
+    `harm`: anything that the caller knows it by; `struck`: how often it did its harm."""
+
+    kind: str
+    probability: float = 1.0
+    count: int | None = None
+    verbs: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
+    users: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    seconds: float = 1.0
+    revisions: int = 10
+    harm: str = ""
+    struck: int = 0
+
+    def matches(self, call: Call) -> bool:
+        shown = f"{call.resource.plural}/{call.subresource}" if call.subresource else call.resource.plural
+        return (
+            (not self.verbs or call.verb in self.verbs)
+            and (not self.resources or shown in self.resources)
+            and (not self.users or call.user.name in self.users)
+            and (not self.names or call.name in self.names)
+        )
+
+
+class Faults:
+    """The active faults; requests on /testing and of the server's own controllers are never harmed."""
+
+    def __init__(self, seed: int = 0) -> None:
+        self.random = random.Random(seed)
+        self.active: list[Fault] = []
+
+    def seed(self, seed: int) -> None:
+        self.random = random.Random(seed)
+
+    def add(self, fault: Fault) -> Fault:
+        if fault.kind not in KINDS + WATCH_KINDS:
+            raise bad_request(f"unknown fault kind {fault.kind!r}; known: {', '.join(KINDS + WATCH_KINDS)}")
+        self.active.append(fault)
+        return fault
+
+    def clear(self) -> None:
+        self.active.clear()
+
+    def load(self, raw: list[Body]) -> None:
+        """Replace all faults by those of a JSON document."""
+        known = {found.name for found in fields(Fault)}
+        self.clear()
+        for item in raw:
+            if unknown := set(item) - known:
+                raise bad_request(f"unknown fault fields {sorted(unknown)}; known: {sorted(known)}")
+            given: dict[str, Any] = {
+                key: tuple(value) if isinstance(value, list) else value for key, value in item.items()
+            }
+            self.add(Fault(**given))
+
+    def dump(self) -> list[Body]:
+        return [asdict(fault) for fault in self.active]
+
+    def strike(self, call: Call, kinds: tuple[str, ...]) -> Fault | None:
+        """The first fault of these kinds that strikes the request; it is counted."""
+        if not self.active or call.internal:
+            return None
+        for fault in self.active:
+            if fault.kind not in kinds or not fault.matches(call):
+                continue
+            if fault.count is not None and fault.struck >= fault.count:
+                continue
+            if fault.probability < 1 and self.random.random() >= fault.probability:
+                continue
+            fault.struck += 1
+            return fault
+        return None
+
+    def error(self, call: Call) -> ApiError | None:
+        """The error this request is answered instead of being served."""
+        fault = self.strike(call, ERRORS)
+        if fault is None:
+            return None
+        if fault.kind == "409":
+            return conflict(*call.gr, call.name)
+        if fault.kind == "429":
+            return too_many_requests(max(1, int(fault.seconds)))
+        if fault.kind == "503":
+            message = "the server is currently unable to handle the request"
+            return ApiError(503, "ServiceUnavailable", message, {"retryAfterSeconds": 1}, {"Retry-After": "1"})
+        return ApiError(500, "InternalError", "Internal error occurred: injected fault", {})
+
+    def stale_list(self, call: Call, rv: int) -> int | None:
+        fault = self.strike(call, ("stale-list",))
+        return max(1, rv - fault.revisions) if fault is not None else None
+
+    def expire_continue(self, call: Call) -> bool:
+        return self.strike(call, ("expire-continue",)) is not None

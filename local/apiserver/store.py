@@ -1,0 +1,226 @@
+"""The stand-in for etcd and the watch cache: objects by resource and namespace, one revision counter, watch history.
+
+Entries are immutable: nobody may change `Entry.obj`; a write replaces the entry. Every object is encoded once a version.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import orjson
+
+from local.apiserver.errors import Body
+
+GroupResource = tuple[str, str]
+Key = tuple[str, str]  # namespace ("" for cluster scope), name
+HISTORY = 10_000  # events kept a resource: a watch from before them is answered 410
+
+
+class Entry:
+    """One version of one object. `body` is its JSON without apiVersion and kind, which depend on the version served."""
+
+    __slots__ = ("_kind", "_obj", "body", "key", "rv", "uid")
+
+    def __init__(self, key: Key, rv: int, obj: Body) -> None:
+        obj["metadata"]["resourceVersion"] = str(rv)
+        self.key = key
+        self.rv = rv
+        self.uid = str(obj["metadata"]["uid"])
+        self.body = orjson.dumps({name: value for name, value in obj.items() if name not in ("apiVersion", "kind")})
+        self._kind = (obj["apiVersion"], obj["kind"])
+        self._obj: Body | None = obj
+
+    @classmethod
+    def unstored(cls, key: Key, rv: int, obj: Body) -> "Entry":
+        """What a dry run answers: `rv` is that of the object there is; 0 for none, and then the object carries none."""
+        entry = cls(key, rv, obj)
+        if not rv:
+            del obj["metadata"]["resourceVersion"]
+            entry.body = orjson.dumps(
+                {name: value for name, value in obj.items() if name not in ("apiVersion", "kind")}
+            )
+        return entry
+
+    @property
+    def obj(self) -> Body:
+        """The object; nobody may change it. A version that is history is decoded for who asks."""
+        return self._obj if self._obj is not None else self.copy()
+
+    @property
+    def meta(self) -> Body:
+        found: Body = self.obj["metadata"]
+        return found
+
+    def copy(self) -> Body:
+        """A copy that the caller may change."""
+        copied: Body = orjson.loads(self.body)
+        return {"apiVersion": self._kind[0], "kind": self._kind[1], **copied}
+
+    def fold(self) -> None:
+        """Keep the JSON only: another version has taken its place."""
+        self._obj = None
+
+
+class Event:
+    """One write: `entry` is the object after it (for DELETED: its last state, at the revision of the deletion)."""
+
+    __slots__ = ("entry", "kind", "previous", "rv")
+
+    def __init__(self, kind: str, rv: int, entry: Entry, previous: Entry | None) -> None:
+        self.kind = kind
+        self.rv = rv
+        self.entry = entry
+        self.previous = previous
+
+
+Listener = Callable[[GroupResource, Event], None]
+
+
+class Bucket:
+    """All objects of one resource."""
+
+    def __init__(self) -> None:
+        self.objects: dict[Key, Entry] = {}
+        self.by_namespace: dict[str, dict[Key, Entry]] = {}
+        self.history: deque[Event] = deque(maxlen=HISTORY)
+        self.compacted = 0  # the newest revision whose events are no longer in the history
+        self.listeners: set[Callable[[Event], None]] = set()
+
+    def put(self, entry: Entry) -> None:
+        self.objects[entry.key] = entry
+        self.by_namespace.setdefault(entry.key[0], {})[entry.key] = entry
+
+    def drop(self, key: Key) -> None:
+        del self.objects[key]
+        within = self.by_namespace[key[0]]
+        del within[key]
+        if not within:
+            del self.by_namespace[key[0]]
+
+    def record(self, event: Event) -> None:
+        if len(self.history) == self.history.maxlen:
+            self.compacted = self.history[0].rv
+        self.history.append(event)
+        for listener in tuple(self.listeners):
+            listener(event)
+
+    def entries(self, namespace: str) -> list[Entry]:
+        """In the order of etcd's keys: by namespace, then name."""
+        found = self.by_namespace.get(namespace, {}) if namespace else self.objects
+        return [found[key] for key in sorted(found)]
+
+    def entries_at(self, namespace: str, rv: int) -> list[Entry]:
+        """The objects as they were at revision `rv`, by undoing the newer events. KeyError when compacted."""
+        if rv < self.compacted:
+            raise KeyError(rv)
+        state = dict(self.objects)
+        for event in reversed(self.history):
+            if event.rv <= rv:
+                break
+            if event.previous is None:
+                state.pop(event.entry.key, None)
+            else:
+                state[event.entry.key] = event.previous
+        return [state[key] for key in sorted(state) if not namespace or key[0] == namespace]
+
+
+class Store:
+    """Everything stored. Single-threaded: a method runs to its end before another begins."""
+
+    def __init__(self, rv: int = 1) -> None:
+        self.rv = rv
+        self.floor = 0  # the revision of the last compaction
+        self.dropped: dict[GroupResource, int] = {}  # resources no longer served: the revision of their end
+        self.buckets: dict[GroupResource, Bucket] = {}
+        self.uids: dict[str, tuple[GroupResource, Key]] = {}
+        self.dependents: dict[str, set[tuple[GroupResource, Key]]] = {}
+        self.listeners: list[Listener] = []
+
+    def bucket(self, gr: GroupResource) -> Bucket:
+        found = self.buckets.get(gr)
+        if found is None:
+            found = self.buckets[gr] = Bucket()
+            found.compacted = max(self.floor, self.dropped.get(gr, 0))
+        return found
+
+    def get(self, gr: GroupResource, namespace: str, name: str) -> Entry | None:
+        return self.bucket(gr).objects.get((namespace, name))
+
+    def create(self, gr: GroupResource, obj: Body) -> Entry:
+        """Store a new object; the caller has checked that the name is free."""
+        return self._write(gr, obj, None)
+
+    def update(self, gr: GroupResource, obj: Body, previous: Entry) -> Entry:
+        """Replace `previous`; nothing is written (and no revision used) when nothing changed."""
+        obj["metadata"]["resourceVersion"] = str(previous.rv)
+        return previous if obj == previous.obj else self._write(gr, obj, previous)
+
+    def delete(self, gr: GroupResource, previous: Entry, last: Body | None = None) -> Entry:
+        """Remove `previous`; watchers see `last` (or the previous state) at the revision of the deletion."""
+        self.rv += 1
+        entry = Entry(previous.key, self.rv, last if last is not None else previous.copy())
+        self.bucket(gr).drop(previous.key)
+        self.uids.pop(previous.uid, None)
+        self._unlink(gr, previous)
+        self._tell(gr, Event("DELETED", self.rv, entry, previous))
+        previous.fold()
+        return entry
+
+    def compact(self) -> None:
+        """Forget all history: watches and lists from an older revision are answered 410."""
+        self.floor = self.rv
+        for bucket in self.buckets.values():
+            bucket.history.clear()
+            bucket.compacted = self.rv
+
+    def drop(self, gr: GroupResource) -> None:
+        """Forget a resource that is no longer served; a later one of its name begins anew."""
+        self.buckets.pop(gr, None)
+        self.dropped[gr] = self.rv
+
+    def all(self) -> Iterator[tuple[GroupResource, Entry]]:
+        for gr, bucket in self.buckets.items():
+            for entry in bucket.objects.values():
+                yield gr, entry
+
+    def load(self, gr: GroupResource, obj: Body) -> None:
+        """Put an object back as a snapshot had it: its revision stays, no event is told."""
+        meta = obj["metadata"]
+        entry = Entry((meta.get("namespace", ""), meta["name"]), int(meta["resourceVersion"]), obj)
+        self.bucket(gr).put(entry)
+        self._link(gr, entry)
+
+    def _write(self, gr: GroupResource, obj: Body, previous: Entry | None) -> Entry:
+        self.rv += 1
+        meta = obj["metadata"]
+        entry = Entry((meta.get("namespace", ""), meta["name"]), self.rv, obj)
+        if previous is not None:
+            self._unlink(gr, previous)
+        self.bucket(gr).put(entry)
+        self._link(gr, entry)
+        self._tell(gr, Event("ADDED" if previous is None else "MODIFIED", self.rv, entry, previous))
+        if previous is not None:
+            previous.fold()
+        return entry
+
+    def _tell(self, gr: GroupResource, event: Event) -> None:
+        self.bucket(gr).record(event)
+        for listener in self.listeners:
+            listener(gr, event)
+
+    def _link(self, gr: GroupResource, entry: Entry) -> None:
+        self.uids[entry.uid] = (gr, entry.key)
+        for owner in owners(entry.obj):
+            self.dependents.setdefault(owner.get("uid", ""), set()).add((gr, entry.key))
+
+    def _unlink(self, gr: GroupResource, entry: Entry) -> None:
+        for owner in owners(entry.obj):
+            found = self.dependents.get(owner.get("uid", ""))
+            if found is not None:
+                found.discard((gr, entry.key))
+                if not found:
+                    del self.dependents[owner["uid"]]
+
+
+def owners(obj: Body) -> list[Any]:
+    return obj["metadata"].get("ownerReferences") or []

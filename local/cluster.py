@@ -1,0 +1,255 @@
+"""A whole local cluster: a backend, our CRDs, webhook and controller as processes of their own, and nodes."""
+
+import contextlib
+import functools
+import signal
+import sys
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+import yaml
+
+from local import admission
+from local.backends import Backend, Embedded, Endpoint
+from local.controlplane import free_port
+from local.kube import Kube, kind_of, until
+from local.kubectl import Kubectl
+from local.nodes.client import ApiError
+from local.processes import Process, Processes, StartError
+from shared import kinds
+from shared.kinds import CRD, MUTATING, NAMESPACE, VALIDATING, Kind
+from webhook.configurations import configurations
+
+Body = dict[str, Any]
+CRDS: Final = Path("helm/jobflow/files/crds")
+KINDS: Final = tuple(each for each in vars(kinds).values() if isinstance(each, Kind))
+SYSTEM: Final = "jobflow-system"
+_READY_SECONDS: Final = 60.0
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to start and how. `speed`: of the stand-in's clock; `host`: where the API server finds the webhook."""
+
+    nodes: int = 3
+    cpu: str = "8"
+    memory: str = "32Gi"
+    gpus: int = 0
+    speed: float = 1.0
+    run_commands: bool = False
+    webhook: bool = True
+    controller: bool = True
+    host: str = "127.0.0.1"
+    log_level: str = "info"
+    controller_args: Sequence[str] = ()
+    webhook_args: Sequence[str] = ()
+    nodes_args: Sequence[str] = ()
+
+
+class Cluster:
+    """A context manager: everything runs inside, nothing is left after it."""
+
+    kube: Kube
+    endpoint: Endpoint
+
+    def __init__(self, backend: Backend | None = None, options: Options | None = None) -> None:
+        self.backend = backend or Embedded()
+        self.options = options or Options()
+        self._exit = contextlib.ExitStack()
+        self._health: dict[str, int] = {}
+
+    def __enter__(self) -> Self:
+        with contextlib.ExitStack() as started:
+            folder = tempfile.TemporaryDirectory(prefix="jobflow-", ignore_cleanup_errors=True)
+            self.folder = Path(started.enter_context(folder))
+            self.processes = started.enter_context(Processes(self.folder / "logs"))
+            started.callback(self._unregister)
+            self._start()
+            self._exit = started.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._exit.close()
+
+    @property
+    def kubeconfig(self) -> Path:
+        return self.endpoint.kubeconfig
+
+    def _start(self) -> None:
+        self.endpoint = self.backend.start(self.processes, self.folder, CRDS.absolute())
+        self.kube = Kube(self.kubeconfig)
+        if self.options.nodes:
+            self.start_nodes()
+        self._install_crds()
+        self.kube.apply(NAMESPACE, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SYSTEM}})
+        if self.options.webhook:
+            self.start_webhook()
+        if self.options.controller:
+            self.start_controller()
+        for name in list(self._health):
+            self.await_ready(name)
+        if self.options.webhook:
+            self._register_webhook()
+
+    def _install_crds(self) -> None:
+        definitions = [yaml.safe_load(path.read_text()) for path in sorted(CRDS.glob("*.yaml"))]
+        for definition in definitions:
+            self.kube.apply(CRD, definition)
+        for definition in definitions:
+            self.kube.wait(CRD, "", definition["metadata"]["name"], _established)
+
+    # --- processes ------------------------------------------------------------------------------------------------
+
+    def start_nodes(self) -> Process:
+        set_by = self.options
+        arguments = ["--kubeconfig", str(self.kubeconfig), "--nodes", str(set_by.nodes), "--cpu", set_by.cpu]
+        arguments += ["--memory", set_by.memory, "--gpus", str(set_by.gpus), "--speed", str(set_by.speed)]
+        arguments += [*(["--run-commands"] if set_by.run_commands else []), *set_by.nodes_args]
+        return self.run("nodes", "local.nodes", arguments)
+
+    def start_webhook(self) -> Process:
+        port, health = free_port(), free_port()
+        self.bundle = admission.issue(self.folder / "webhook", self.options.host)
+        self.webhook_url = f"https://{self.options.host}:{port}"
+        arguments = [f"--kubeconfig={self.kubeconfig}", f"--port={port}", f"--health-port={health}"]
+        arguments += [f"--log-level={self.options.log_level}", f"--namespace={SYSTEM}"]
+        arguments += [f"--tls-cert-file={self.folder / 'webhook/tls.crt'}"]
+        arguments += [f"--tls-private-key-file={self.folder / 'webhook/tls.key'}", "--drain-seconds=0"]
+        arguments += self.options.webhook_args
+        return self.run("webhook", "webhook", arguments, health)
+
+    def start_controller(self, name: str = "controller", more: Sequence[str] = ()) -> Process:
+        """`more`: further arguments, for this start only."""
+        health = free_port()
+        arguments = [f"--kubeconfig={self.kubeconfig}", f"--health-port={health}"]
+        arguments += [f"--log-level={self.options.log_level}", f"--namespace={SYSTEM}"]
+        if self.options.nodes:
+            arguments.append("--probe-allow-loopback")  # our pods' processes listen on 127.10.0.0/16
+        arguments += [*self.options.controller_args, *more]
+        return self.run(name, "controller", arguments, health)
+
+    def kill_controller(self, number: signal.Signals = signal.SIGKILL, name: str = "controller") -> None:
+        """By default as a machine that loses power would: nothing is told to anyone."""
+        self.processes[name].signal(number)
+        if number != signal.SIGSTOP:
+            self.processes[name].wait(30)
+
+    def restart_controller(self, name: str = "controller") -> None:
+        self.start_controller(name)
+        self.await_ready(name)
+
+    def await_ready(self, name: str, seconds: float = _READY_SECONDS) -> None:
+        """Until /readyz of that process says 200. Raises StartError with the end of its log."""
+        process = self.processes[name]
+
+        def look() -> bool:
+            if not process.running:
+                raise StartError(f"{name} ended:\n{process.tail()}")
+            return self.ready(name)
+
+        until(look, seconds, lambda: f"{name} is not ready:\n{process.tail()}")
+
+    def ready(self, name: str) -> bool:
+        """Whether /readyz of that process says 200 just now."""
+        return _answers(f"http://127.0.0.1:{self._health[name]}/readyz")
+
+    def metrics(self, name: str = "controller") -> str:
+        """The process's metrics page."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self._health[name]}/metrics", timeout=10) as answer:
+            return str(answer.read().decode())
+
+    def logs(self, name: str, length: int = 20_000) -> str:
+        return self.processes[name].tail(length)
+
+    def run(self, name: str, module: str, arguments: Sequence[str], health: int = 0) -> Process:
+        """`python -m MODULE` as one of the cluster's processes; one of the same name is stopped first.
+
+        `health`: the port that `await_ready`, `ready` and `metrics` ask.
+        """
+        if health:
+            self._health[name] = health
+        return self.processes.start(name, [sys.executable, "-m", module, *arguments])
+
+    def _register_webhook(self) -> None:
+        for kind, body in configurations(admission.NAME, {"url": self.webhook_url}, self.bundle):
+            self.kube.apply(kind, body)
+        probe = {
+            "apiVersion": "flow.volcano.sh/v1alpha1",
+            "kind": "JobFlow",
+            "metadata": {"name": "is-it-checked", "namespace": "default"},
+            "spec": {"flows": []},
+        }
+        until(lambda: self._refused(probe), _READY_SECONDS, lambda: "the API server does not ask the webhook")
+
+    # --- what scenarios do ----------------------------------------------------------------------------------------
+
+    @functools.cached_property
+    def kubectl(self) -> Kubectl:
+        """Real kubectl on this cluster: `cluster.kubectl("get", "pods")`, `.apply(...)`, `.refusal(...)`."""
+        return Kubectl(self.kubeconfig, self.folder)
+
+    def apply(self, *documents: Body) -> None:
+        """Create or merge manifests without kubectl: fast, and refusals are raised as ApiError."""
+        for document in documents:
+            self.kube.apply(kind_of(document, KINDS), document)
+
+    @contextlib.contextmanager
+    def namespace(self, name: str) -> Iterator[str]:
+        """A namespace for one scenario."""
+        self.kube.apply(NAMESPACE, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+        yield name
+        self.kube.delete(NAMESPACE, "", name)
+
+    def await_service_account(self, namespace: str) -> None:
+        """Where a controller manager gives each namespace one, pods are refused until it is there."""
+        if "controlplane" not in self.processes:
+            return
+        path = f"/api/v1/namespaces/{namespace}/serviceaccounts"
+        until(lambda: self.kube.request("GET", path)["items"], 30, lambda: f"{namespace} gets no service account")
+
+    def wait_for(
+        self, kind: Kind, namespace: str, name: str, holds: Callable[[Body], bool], seconds: float = 60.0
+    ) -> Body:
+        """The object once `holds` says so; on time-out the error shows status and the controller's last words."""
+        try:
+            return self.kube.wait(kind, namespace, name, holds, seconds)
+        except TimeoutError as error:
+            told = self.logs("controller", 3000) if "controller" in self.processes else ""
+            raise TimeoutError(f"{error}\n--- controller:\n{told}") from error
+
+    def _refused(self, probe: Body) -> bool:
+        try:
+            self.kube.request("POST", "/apis/flow.volcano.sh/v1alpha1/namespaces/default/jobflows?dryRun=All", probe)
+        except ApiError as error:
+            return error.code in (403, 422, 400) and "flows" in error.message
+        return False
+
+    def _unregister(self) -> None:
+        """Leave no configuration behind that points at a webhook which is about to end."""
+        if self.backend.name == "kubeconfig":
+            for kind in (MUTATING, VALIDATING):
+                self.kube.delete(kind, "", admission.NAME)
+
+
+def _established(definition: Body) -> bool:
+    conditions = (definition.get("status") or {}).get("conditions") or []
+    return any(each["type"] == "Established" and each["status"] == "True" for each in conditions)
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:
+            return bool(answer.status == 200)
+    except urllib.error.HTTPError as error:
+        error.close()
+    except OSError:
+        pass
+    return False

@@ -1,0 +1,222 @@
+"""A real control plane from `KUBEBUILDER_ASSETS`: etcd, kube-apiserver, and those of its companions that are there.
+
+    python -m local.controlplane --dir DIR [--crds FOLDER] [--scheduler] [--audit]
+
+prints one line of JSON, `{"kubeconfig": ..., "server": ..., "audit": ...}`, once it serves, and runs until it is told to
+stop. The controller manager (garbage collection, namespaces, service accounts) is started after the CRDs of `--crds`,
+since it looks for new kinds only twice a minute.
+"""
+
+import argparse
+import json
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.pki import Authority, kubeconfig, signing_key
+from local.processes import Process, Processes, StartError, exit_on_signals
+
+_READY_SECONDS = 90.0
+_AUDIT_POLICY = """apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived, ResponseStarted]
+rules: [{level: Metadata}]
+"""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to start. `assets`: the folder of binaries; `folder`: where data, certificates and logs go."""
+
+    assets: Path
+    folder: Path
+    crds: Path | None = None
+    controller_manager: bool = True
+    scheduler: bool = False
+    audit: bool = False
+    apiserver_args: Sequence[str] = ()
+    manager_args: Sequence[str] = ()
+    scheduler_args: Sequence[str] = ()
+    port: int = 0
+
+
+class ControlPlane:
+    """Starts everything in `start`; the given `processes` stop it."""
+
+    def __init__(self, plan: Plan, processes: Processes) -> None:
+        self._plan = plan
+        self._processes = processes
+        self._authority = Authority()
+        self._port = plan.port or free_port()
+        self.server = f"https://127.0.0.1:{self._port}"
+        self.kubeconfig = plan.folder / "kubeconfig"
+        self.audit = plan.folder / "audit.log"
+
+    def start(self) -> None:
+        self._write_files()
+        etcd, peers = free_port(), free_port()
+        self._run("etcd", self._etcd(etcd, peers))
+        server = self._run("kube-apiserver", self._apiserver(etcd))
+        self._await_ready(server)
+        if self._plan.crds is not None:
+            self._apply_crds(self._plan.crds)
+        if self._has_manager:
+            self._run("kube-controller-manager", self._manager())
+        if self._plan.scheduler:
+            self._run("kube-scheduler", self._scheduler())
+
+    @property
+    def _has_manager(self) -> bool:
+        return self._plan.controller_manager and self._binary("kube-controller-manager").exists()
+
+    def _binary(self, name: str) -> Path:
+        return self._plan.assets / name
+
+    def _run(self, name: str, arguments: Sequence[str]) -> Process:
+        return self._processes.start(name, [str(self._binary(name)), *arguments])
+
+    def _file(self, name: str) -> str:
+        return str(self._plan.folder / name)
+
+    def _write_files(self) -> None:
+        folder = self._plan.folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self._authority.pair().write(folder, "ca")
+        self._authority.serving().write(folder, "server")
+        private, public = signing_key()
+        (folder / "sa.key").write_bytes(private)
+        (folder / "sa.pub").write_bytes(public)
+        (folder / "audit-policy.yaml").write_text(_AUDIT_POLICY)
+        people = {
+            "kubeconfig": ("admin", "system:masters"),
+            "manager.kubeconfig": ("system:kube-controller-manager", ""),
+            "scheduler.kubeconfig": ("system:kube-scheduler", ""),
+        }
+        for name, (user, group) in people.items():
+            pair = self._authority.client(user, group)
+            (folder / name).write_text(kubeconfig(self.server, self._authority.pem, pair))
+
+    def _etcd(self, port: int, peers: int) -> list[str]:
+        client, peer = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{peers}"
+        return [
+            f"--data-dir={self._file('etcd')}",
+            f"--listen-client-urls={client}",
+            f"--advertise-client-urls={client}",
+            f"--listen-peer-urls={peer}",
+            f"--initial-advertise-peer-urls={peer}",
+            f"--initial-cluster=default={peer}",
+            "--unsafe-no-fsync",
+            "--log-level=error",
+        ]
+
+    def _apiserver(self, etcd: int) -> list[str]:
+        audit = [f"--audit-log-path={self.audit}", f"--audit-policy-file={self._file('audit-policy.yaml')}"]
+        return [
+            f"--etcd-servers=http://127.0.0.1:{etcd}",
+            "--bind-address=127.0.0.1",
+            "--advertise-address=127.0.0.1",
+            f"--secure-port={self._port}",
+            f"--tls-cert-file={self._file('server.crt')}",
+            f"--tls-private-key-file={self._file('server.key')}",
+            f"--client-ca-file={self._file('ca.crt')}",
+            "--authorization-mode=RBAC",
+            "--service-account-issuer=https://kubernetes.default.svc.cluster.local",
+            f"--service-account-key-file={self._file('sa.pub')}",
+            f"--service-account-signing-key-file={self._file('sa.key')}",
+            "--service-cluster-ip-range=10.0.0.0/24",
+            "--endpoint-reconciler-type=none",
+            "--allow-privileged=true",
+            *([] if self._has_manager else ["--disable-admission-plugins=ServiceAccount"]),
+            *(audit if self._plan.audit else []),
+            *self._plan.apiserver_args,
+        ]
+
+    def _manager(self) -> list[str]:
+        return [
+            f"--kubeconfig={self._file('manager.kubeconfig')}",
+            f"--service-account-private-key-file={self._file('sa.key')}",
+            f"--root-ca-file={self._file('ca.crt')}",
+            "--use-service-account-credentials=true",
+            "--leader-elect=false",
+            "--secure-port=0",
+            *self._plan.manager_args,
+        ]
+
+    def _scheduler(self) -> list[str]:
+        given = list(self._plan.scheduler_args)
+        kubeconfig_given = any(each.startswith("--config") for each in given)
+        own = [] if kubeconfig_given else [f"--kubeconfig={self._file('scheduler.kubeconfig')}"]
+        return [*own, "--leader-elect=false", "--secure-port=0", *given]
+
+    def _await_ready(self, server: Process) -> None:
+        context = ssl.create_default_context(cafile=self._file("ca.crt"))
+        pair = self._authority.client("admin", "system:masters").write(self._plan.folder, "admin")
+        context.load_cert_chain(*pair)
+        end = time.monotonic() + _READY_SECONDS
+        while not _answers(f"{self.server}/readyz", context):
+            if not server.running or time.monotonic() > end:
+                raise StartError(f"kube-apiserver did not get ready:\n{server.tail()}")
+            time.sleep(0.1)
+
+    def _apply_crds(self, folder: Path) -> None:
+        command = [str(self._binary("kubectl")), f"--kubeconfig={self.kubeconfig}"]
+        subprocess.run([*command, "apply", "--server-side", "-f", str(folder)], check=True, stdout=sys.stderr)
+        subprocess.run(
+            [*command, "wait", "--for=condition=Established", "--timeout=60s", "-f", str(folder)],
+            check=True,
+            stdout=sys.stderr,
+        )
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _answers(url: str, context: ssl.SSLContext) -> bool:
+    try:
+        with urllib.request.urlopen(url, context=context, timeout=2) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def main(argv: list[str] | None = None) -> int:
+    made = argparse.ArgumentParser(prog="python -m local.controlplane", description=__doc__)
+    made.add_argument("--dir", type=Path, required=True)
+    made.add_argument("--crds", type=Path)
+    made.add_argument("--no-controller-manager", dest="controller_manager", action="store_false")
+    made.add_argument("--scheduler", action="store_true")
+    made.add_argument("--audit", action="store_true")
+    made.add_argument("--port", type=int, default=0)
+    made.add_argument("--apiserver-arg", action="append", default=[], dest="apiserver_args")
+    made.add_argument("--manager-arg", action="append", default=[], dest="manager_args")
+    made.add_argument("--scheduler-arg", action="append", default=[], dest="scheduler_args")
+    values = vars(made.parse_args(argv))
+    assets = os.environ.get("KUBEBUILDER_ASSETS")
+    if not assets:
+        print("KUBEBUILDER_ASSETS must name the folder of kube-apiserver, etcd and kubectl", file=sys.stderr)
+        return 2
+    folder = values.pop("dir").absolute()
+    exit_on_signals()
+    with Processes(folder / "logs") as processes:
+        plane = ControlPlane(Plan(Path(assets), folder, **values), processes)
+        plane.start()
+        ready = {"kubeconfig": str(plane.kubeconfig), "server": plane.server, "audit": str(plane.audit)}
+        print(json.dumps(ready), flush=True)
+        signal.pause()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,169 @@
+"""Our Node objects: made, kept alive by leases and conditions, freed of the taints that new nodes get, removed at the end."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from typing import Any
+
+import aiohttp
+
+from local.nodes.client import ApiError, Client, patiently
+from local.nodes.host import NODE_IP
+from local.nodes.settings import Settings
+from local.nodes.timestamps import micro_text, now_text
+
+Body = dict[str, Any]
+_LOG = logging.getLogger("nodes")
+_NODES = "/api/v1/nodes"
+_LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
+_NEW_NODE_TAINT = "node.kubernetes.io/not-ready"
+_LEASE_SECONDS = 40
+_HEALTHY = {
+    "MemoryPressure": ("False", "KubeletHasSufficientMemory"),
+    "DiskPressure": ("False", "KubeletHasNoDiskPressure"),
+    "PIDPressure": ("False", "KubeletHasSufficientPID"),
+    "Ready": ("True", "KubeletReady"),
+}
+
+
+class Registry:
+    """`names`: our nodes."""
+
+    def __init__(self, client: Client, settings: Settings, kubelet_port: int) -> None:
+        self.names = [f"{settings.prefix}-{index}" for index in range(settings.nodes)]
+        self._client = client
+        self._settings = settings
+        self._port = kubelet_port
+
+    async def register(self) -> None:
+        """Create or refresh every node. Raises ApiError when the server will not have them."""
+        await _ensure(self._client, "/api/v1/namespaces", _namespace("kube-node-lease"))
+        async with asyncio.TaskGroup() as group:
+            for name in self.names:
+                group.create_task(self._register(name))
+
+    async def keep_alive(self) -> None:
+        """Never returns; cancel it."""
+        while True:
+            await asyncio.sleep(self._settings.heartbeat_seconds)
+            for name in self.names:
+                try:
+                    await self._renew(name)
+                    await self._report(name)
+                    await self._untaint(name)
+                except (ApiError, aiohttp.ClientError, TimeoutError) as error:
+                    _LOG.info("heartbeat of %s: %s", name, error)
+                    if isinstance(error, ApiError) and error.code == 404:
+                        await self._again(name)
+
+    async def remove(self) -> None:
+        for name in self.names:
+            with contextlib.suppress(ApiError, aiohttp.ClientError, TimeoutError):
+                await self._client.delete(f"{_NODES}/{name}")
+
+    async def _again(self, name: str) -> None:
+        with contextlib.suppress(ApiError, aiohttp.ClientError, TimeoutError):
+            await self._register(name)
+
+    async def _register(self, name: str) -> None:
+        await patiently(_ensure, self._client, _NODES, node(name, self._settings))
+        await patiently(self._report, name)
+        await patiently(self._renew, name)
+        await patiently(self._untaint, name)
+
+    async def _report(self, name: str) -> None:
+        body = {"status": node_status(self._settings, self._port, now_text())}
+        await self._client.patch(f"{_NODES}/{name}/status", body)
+
+    async def _renew(self, name: str) -> None:
+        spec = {
+            "holderIdentity": name,
+            "leaseDurationSeconds": _LEASE_SECONDS,
+            "renewTime": micro_text(time.time()),
+        }
+        lease = {
+            "apiVersion": "coordination.k8s.io/v1",
+            "kind": "Lease",
+            "metadata": {"name": name, "namespace": "kube-node-lease"},
+            "spec": spec,
+        }
+        if not await _ensure(self._client, _LEASES, lease):
+            await self._client.patch(f"{_LEASES}/{name}", {"spec": spec})
+
+    async def _untaint(self, name: str) -> None:
+        """Where no node lifecycle controller runs, nobody else takes the taint of a new node away."""
+        found = await self._client.get(f"{_NODES}/{name}")
+        taints = found["spec"].get("taints") or []
+        kept = [each for each in taints if each["key"] != _NEW_NODE_TAINT]
+        if len(kept) < len(taints):
+            await self._client.patch(f"{_NODES}/{name}", {"spec": {"taints": kept}})
+
+
+def node(name: str, settings: Settings) -> Body:
+    labels = {
+        "kubernetes.io/hostname": name,
+        "kubernetes.io/os": "linux",
+        "kubernetes.io/arch": "amd64",
+        "jobflow.dev/stand-in": "true",
+    }
+    return {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {"name": name, "labels": labels | dict(settings.labels)},
+        "spec": {},
+    }
+
+
+def node_status(settings: Settings, port: int, now: str) -> Body:
+    resources = {"cpu": settings.cpu, "memory": settings.memory, "pods": str(settings.pods)}
+    if settings.gpus:
+        resources[settings.gpu_resource] = str(settings.gpus)
+    conditions = [
+        {
+            "type": kind,
+            "status": status,
+            "reason": reason,
+            "message": reason,
+            "lastHeartbeatTime": now,
+            "lastTransitionTime": now,
+        }
+        for kind, (status, reason) in _HEALTHY.items()
+    ]
+    return {
+        "capacity": resources,
+        "allocatable": resources,
+        "conditions": conditions,
+        "addresses": [{"type": "InternalIP", "address": NODE_IP}, {"type": "Hostname", "address": NODE_IP}],
+        "daemonEndpoints": {"kubeletEndpoint": {"Port": port}},
+        "nodeInfo": _NODE_INFO,
+    }
+
+
+_NODE_INFO = {
+    "architecture": "amd64",
+    "operatingSystem": "linux",
+    "kubeletVersion": "v1.36.0-standin",
+    "kubeProxyVersion": "",
+    "containerRuntimeVersion": "standin://1",
+    "kernelVersion": "standin",
+    "osImage": "standin",
+    "bootID": "",
+    "machineID": "",
+    "systemUUID": "",
+}
+
+
+def _namespace(name: str) -> Body:
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+
+
+async def _ensure(client: Client, path: str, body: Body) -> bool:
+    """Create it unless it is there; whether it was created."""
+    try:
+        await client.create(path, body)
+    except ApiError as error:
+        if error.code != 409:
+            raise
+        return False
+    return True

@@ -1,0 +1,142 @@
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from controller.cluster import events
+from controller.cluster.errors import NotLeader
+from controller.cluster.events import Recorder
+from controller.decision import Note
+from shared.kinds import JOBFLOW, QUEUE
+from shared.kube.api import Api
+from shared.kube.cache import stopped
+from tests.shared.kube.fake import FakeServer, status
+
+PLACE = "/api/v1/events"
+FLOW: dict[str, Any] = {"metadata": {"name": "f", "namespace": "ns", "uid": "u1", "resourceVersion": "7"}}
+
+
+class Clock:
+    now = 1_767_323_045.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@asynccontextmanager
+async def sending(recorder: Recorder) -> AsyncIterator[None]:
+    task = asyncio.create_task(recorder.run())
+    try:
+        yield
+        await recorder.flush(5)
+    finally:
+        await stopped(task)
+
+
+def stored(fake: FakeServer) -> list[dict[str, Any]]:
+    return list(fake.objects.get(PLACE, {}).values())
+
+
+@pytest.fixture
+def recorder(api: Api) -> Recorder:
+    return Recorder(api, "jobflow-controller", "host-1", now=Clock())
+
+
+async def test_an_event_names_object_reason_and_speaker(fake: FakeServer, recorder: Recorder) -> None:
+    async with sending(recorder):
+        recorder.note(JOBFLOW, FLOW, Note("StepStarted", "step a started"))
+    (event,) = stored(fake)
+    assert event["involvedObject"] == {
+        "apiVersion": "flow.volcano.sh/v1alpha1",
+        "kind": "JobFlow",
+        "name": "f",
+        "namespace": "ns",
+        "uid": "u1",
+        "resourceVersion": "7",
+    }
+    assert (event["type"], event["reason"], event["message"]) == ("Normal", "StepStarted", "step a started")
+    assert (event["source"]["component"], event["count"]) == ("jobflow-controller", 1)
+    assert event["firstTimestamp"] == "2026-01-02T03:04:05Z"
+    assert event["metadata"]["namespace"] == "ns"
+
+
+async def test_repetitions_count_up_and_differences_do_not(fake: FakeServer, recorder: Recorder) -> None:
+    async with sending(recorder):
+        for message in ("again", "again", "other", "again"):
+            recorder.note(JOBFLOW, FLOW, Note("Waiting", message))
+    assert {event["message"]: event["count"] for event in stored(fake)} == {"again": 3, "other": 1}
+
+
+async def test_a_counted_event_that_expired_begins_anew(fake: FakeServer, recorder: Recorder) -> None:
+    async with sending(recorder):
+        recorder.note(JOBFLOW, FLOW, Note("Waiting", "x"))
+        await recorder.flush(5)
+        fake.objects[PLACE].clear()
+        recorder.note(JOBFLOW, FLOW, Note("Waiting", "x"))
+    assert [event["count"] for event in stored(fake)] == [1]
+
+
+async def test_one_object_may_speak_25_times_and_then_once_in_five_minutes(fake: FakeServer, api: Api) -> None:
+    clock = Clock()
+    recorder = Recorder(api, "c", "h", now=clock)
+    async with sending(recorder):
+        for index in range(100):
+            recorder.note(JOBFLOW, FLOW, Note("Busy", f"message {index}"))
+        recorder.note(JOBFLOW, {"metadata": {"name": "g", "namespace": "ns", "uid": "u2"}}, Note("Quiet", "x"))
+        await recorder.flush(5)
+        assert len(stored(fake)) == 26
+        clock.now += 301
+        recorder.note(JOBFLOW, FLOW, Note("Busy", "later"))
+        recorder.note(JOBFLOW, FLOW, Note("Busy", "and again"))
+    assert len(stored(fake)) == 27
+
+
+async def test_events_of_cluster_scoped_objects_live_in_default(fake: FakeServer, recorder: Recorder) -> None:
+    async with sending(recorder):
+        recorder.note(QUEUE, {"metadata": {"name": "q", "uid": "u"}}, Note("Closed", "x" * 5000))
+    (event,) = stored(fake)
+    assert event["metadata"]["namespace"] == "default"
+    assert len(event["message"]) == 1024
+
+
+@pytest.mark.parametrize(("code", "tries"), [(503, 3), (403, 1), (404, 1)])
+async def test_what_cannot_be_sent_is_given_up(
+    fake: FakeServer, recorder: Recorder, code: int, tries: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "TRY_AGAIN_SECONDS", 0.0)
+    seen = 0
+
+    async def fail(request: web.Request) -> web.StreamResponse | None:
+        nonlocal seen
+        seen += 1
+        return status(code, "x") if seen <= tries else None
+
+    fake.before = fail
+    async with sending(recorder):
+        recorder.note(JOBFLOW, FLOW, Note("Lost", "x"))
+        recorder.note(JOBFLOW, FLOW, Note("Sent", "x"))
+    assert [event["reason"] for event in stored(fake)] == ["Sent"]
+
+
+async def test_a_full_queue_drops_and_never_blocks(recorder: Recorder) -> None:
+    for index in range(events.WAITING + 10):
+        recorder.note(JOBFLOW, {"metadata": {"name": "f", "uid": str(index)}}, Note("Flood", "x"))
+    assert recorder._waiting.qsize() == events.WAITING
+
+
+async def test_a_leader_that_slept_through_its_lease_says_no_more(
+    fake: FakeServer, api: Api, recorder: Recorder, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Seen in the fault runs: a stack trace in the log for what is no fault."""
+
+    def refuse() -> None:
+        raise NotLeader("the lease is not held")
+
+    api.before_write = refuse
+    async with sending(recorder):
+        recorder.note(JOBFLOW, FLOW, Note("StepStarted", "step a started"))
+    assert stored(fake) == []
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]

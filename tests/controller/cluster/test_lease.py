@@ -1,0 +1,265 @@
+"""One leader at a time, whatever clocks, pauses and lost answers do."""
+
+import asyncio
+import copy
+from typing import Any
+
+import pytest
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from controller.cluster.lease import LEASE_SECONDS, RENEW_SECONDS, Lease, LeaseLost
+from shared.kube.errors import AlreadyExists, Conflict, NotFound, Timeout
+
+Body = dict[str, Any]
+
+
+class Store:
+    """A Lease in an API server, with optimistic locking and faults."""
+
+    def __init__(self) -> None:
+        self.body: Body | None = None
+        self.version = 0
+        self.unreachable = False
+        self.lose_answers = False
+
+    async def get(self, kind: object, namespace: str, name: str) -> Body:
+        self._fail()
+        if self.body is None:
+            raise NotFound("no lease")
+        return copy.deepcopy(self.body)
+
+    async def create(self, kind: object, body: Body) -> Body:
+        self._fail()
+        if self.body is not None:
+            raise AlreadyExists("there is one")
+        return self._put(body)
+
+    async def replace(self, kind: object, body: Body) -> Body:
+        self._fail()
+        assert self.body is not None
+        if body["metadata"]["resourceVersion"] != self.body["metadata"]["resourceVersion"]:
+            raise Conflict("changed")
+        return self._put(body)
+
+    def _put(self, body: Body) -> Body:
+        self.version += 1
+        self.body = copy.deepcopy(body)
+        self.body["metadata"]["resourceVersion"] = str(self.version)
+        if self.lose_answers:
+            raise Timeout("the answer was lost")
+        return copy.deepcopy(self.body)
+
+    def _fail(self) -> None:
+        if self.unreachable:
+            raise Timeout("unreachable")
+
+    @property
+    def spec(self) -> Body:
+        assert self.body is not None
+        return dict(self.body["spec"])
+
+
+class World:
+    """One steady clock for all; every process believes another time of day."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.store = Store()
+
+    def lease(self, identity: str, skew: float = 0.0, **kwargs: float) -> Lease:
+        return Lease(
+            self.store,  # type: ignore[arg-type]  # the three methods that a Lease uses
+            "ns",
+            "it",
+            identity,
+            clock=lambda: self.now,
+            now=lambda: 1_700_000_000.0 + self.now + skew,
+            **kwargs,
+        )
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+async def test_the_first_one_takes_it_and_the_second_waits(world: World) -> None:
+    a, b = world.lease("a"), world.lease("b")
+    assert await a._try()
+    assert not await b._try()
+    assert (a.held(), b.held()) == (True, False)
+    assert world.store.spec["holderIdentity"] == "a"
+    assert world.store.spec["leaseDurationSeconds"] == LEASE_SECONDS
+    assert world.store.spec["leaseTransitions"] == 0
+
+
+async def test_a_dead_holder_is_succeeded_after_the_duration_by_our_own_clock(world: World) -> None:
+    a, b = world.lease("a"), world.lease("b", skew=-100_000)
+    await a._try()
+    world.now += 60
+    assert not await b._try()  # b has only now begun to watch
+    world.now += LEASE_SECONDS - 0.1
+    assert not await b._try()
+    world.now += 0.2
+    assert await b._try()
+    assert world.store.spec["leaseTransitions"] == 1
+
+
+async def test_a_holder_that_renews_keeps_it(world: World) -> None:
+    a, b = world.lease("a"), world.lease("b", skew=100_000)
+    for _ in range(20):
+        assert await a._try()
+        assert not await b._try()
+        world.now += 5
+    assert world.store.spec["leaseTransitions"] == 0
+
+
+async def test_holding_ends_with_the_renew_deadline_even_if_the_process_slept(world: World) -> None:
+    a = world.lease("a")
+    await a._try()
+    world.now += RENEW_SECONDS - 0.1
+    assert a.held()
+    world.now += 0.2
+    assert not a.held()
+
+
+async def test_an_answer_that_was_lost_is_not_taken_for_a_lease(world: World) -> None:
+    a = world.lease("a")
+    world.store.lose_answers = True
+    assert not await a._try()
+    assert not a.held()
+    world.store.lose_answers = False
+    assert await a._try()
+
+
+async def test_a_lease_taken_by_force_ends_holding_at_once(world: World) -> None:
+    a = world.lease("a")
+    await a._try()
+    assert world.store.body is not None
+    world.store.body["spec"]["holderIdentity"] = "b"
+    assert not await a._try()
+    assert not a.held()
+
+
+async def test_what_others_wrote_into_the_lease_is_kept(world: World) -> None:
+    a = world.lease("a")
+    await a._try()
+    assert world.store.body is not None
+    world.store.body["spec"]["strategy"] = "x"
+    assert await a._try()
+    assert world.store.spec["strategy"] == "x"
+
+
+async def test_running_leads_and_releases_so_that_the_next_need_not_wait(world: World) -> None:
+    a, b = world.lease("a", retry_seconds=0.001), world.lease("b")
+    led: list[bool] = []
+
+    async def lead() -> None:
+        led.append(a.held())
+        await asyncio.sleep(0.01)
+
+    await a.run(lead)
+    assert led == [True]
+    assert not a.held()
+    assert world.store.spec["holderIdentity"] == ""
+    assert await b._try()
+
+
+async def test_a_lease_that_cannot_be_renewed_cancels_the_work(world: World) -> None:
+    a = world.lease("a", retry_seconds=0.001)
+    cancelled: list[bool] = []
+
+    async def lead() -> None:
+        world.store.unreachable = True
+        world.now += 10.1
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            cancelled.append(True)
+            raise
+
+    with pytest.raises(LeaseLost):
+        await a.run(lead)
+    assert cancelled == [True]
+    assert world.store.spec["holderIdentity"] == "a"  # nothing is released that may be somebody else's
+
+
+async def test_a_fault_of_the_work_is_passed_on_and_the_lease_released(world: World) -> None:
+    a = world.lease("a", retry_seconds=0.001)
+
+    async def lead() -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await a.run(lead)
+    assert world.store.spec["holderIdentity"] == ""
+
+
+async def test_being_cancelled_while_leading_releases_the_lease(world: World) -> None:
+    a = world.lease("a", retry_seconds=0.001)
+    leads = asyncio.Event()
+
+    async def lead() -> None:
+        leads.set()
+        await asyncio.Event().wait()
+
+    running = asyncio.create_task(a.run(lead))
+    await leads.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert world.store.spec["holderIdentity"] == ""
+
+
+class Election(RuleBasedStateMachine):
+    """Three processes that try when they like, sleep as long as they like, and lose answers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = World()
+        self.leases = [self.world.lease(name, skew) for name, skew in (("a", 0), ("b", 5e4), ("c", -5e4))]
+
+    @rule(who=st.integers(0, 2))
+    def tries(self, who: int) -> None:
+        asyncio.run(self._try(who))
+
+    async def _try(self, who: int) -> None:
+        await self.leases[who]._try()
+
+    @rule(who=st.integers(0, 2))
+    def tries_and_loses_the_answer(self, who: int) -> None:
+        self.world.store.lose_answers = True
+        self.tries(who)
+        self.world.store.lose_answers = False
+
+    @rule(seconds=st.sampled_from([0.5, 2.0, 4.9, 5.1, 9.9, 10.1, 14.9, 15.1]))
+    def time_passes(self, seconds: float) -> None:
+        self.world.now += seconds
+
+    @rule(who=st.integers(0, 2))
+    def reads_and_is_stopped_before_it_writes(self, who: int) -> None:
+        """SIGSTOP between reading and writing; the other two go on."""
+        lease, store = self.leases[who], self.world.store
+        original = store.get
+
+        async def slow(*args: Any) -> Body:
+            try:
+                return await original(*args)
+            finally:
+                store.get = original  # type: ignore[method-assign]
+                self.world.now += 16
+                for other in self.leases:
+                    if other is not lease:
+                        await other._try()
+
+        store.get = slow  # type: ignore[method-assign]
+        self.tries(who)
+        store.get = original  # type: ignore[method-assign]
+
+    @invariant()
+    def at_most_one_leads(self) -> None:
+        assert sum(lease.held() for lease in self.leases) <= 1
+
+
+TestElection = Election.TestCase

@@ -1,0 +1,197 @@
+"""The Job controller on a fake API server: what wakes it, what it reads, what it writes."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from controller.cluster.apply import Applier
+from controller.cluster.events import Recorder
+from controller.gang_api import UngatedBackend, VolcanoBackend
+from controller.job import reconciler as jobs
+from controller.runtime.controller import ControllerContext
+from controller.runtime.manager import Manager
+from controller.settings import Settings
+from shared.kinds import COMMAND as COMMAND_KIND
+from shared.kinds import JOB
+from shared.kube.api import Api
+from shared.kube.cache import Caches, stopped
+from shared.kube.store import Key
+from tests.controller.job.make import Body, job, task
+from tests.shared.kube.fake import FakeServer, serving, until
+
+JOBS = "/apis/batch.volcano.sh/v1alpha1/jobs"
+GROUPS = "/apis/scheduling.volcano.sh/v1beta1/podgroups"
+COMMANDS = "/apis/bus.volcano.sh/v1alpha1/commands"
+QUEUES = "/apis/scheduling.volcano.sh/v1beta1/queues"
+PODS = "/api/v1/pods"
+CLAIMS = "/api/v1/persistentvolumeclaims"
+SECRETS = "/api/v1/secrets"
+SERVICES = "/api/v1/services"
+
+
+@pytest.fixture
+def fake() -> FakeServer:
+    return FakeServer()
+
+
+@asynccontextmanager
+async def controlled(fake: FakeServer, backend: Any = None) -> AsyncIterator[None]:
+    async with serving(fake) as (_, api):
+        context = context_on(api, backend or UngatedBackend())
+        manager = Manager([jobs.build(context)], context.caches, workers=4)
+        stop = asyncio.Event()
+        caching = asyncio.create_task(context.caches.run())
+        working = asyncio.create_task(manager.run(stop))
+        try:
+            yield
+            stop.set()
+            async with asyncio.timeout(5):
+                await working
+        finally:
+            working.cancel()
+            await stopped(caching)
+
+
+def context_on(api: Api, backend: Any) -> ControllerContext:
+    caches = Caches(api)
+    clock = asyncio.get_running_loop().time
+    recorder = Recorder(api, "test", "here", now=clock)
+    applier = Applier(api, caches, recorder, now=clock)
+    return ControllerContext(api, caches, applier, recorder, Settings(), clock, backend)
+
+
+def stored(fake: FakeServer, collection: str, name: str = "demo") -> Body:
+    return fake.objects.get(collection, {}).get(("ns1", name)) or {}
+
+
+def phase(fake: FakeServer) -> str:
+    return str(stored(fake, JOBS).get("status", {}).get("state", {}).get("phase", ""))
+
+
+def reason(fake: FakeServer) -> str:
+    return str(stored(fake, JOBS).get("status", {}).get("state", {}).get("reason", ""))
+
+
+def names(fake: FakeServer, collection: str) -> list[str]:
+    return sorted(name for _, name in fake.objects.get(collection, {}))
+
+
+def report(fake: FakeServer, pod_phase: str, *pods: str) -> None:
+    for name in pods:
+        fake.put(PODS, {**stored(fake, PODS, name), "status": {"phase": pod_phase}})
+
+
+async def test_a_job_is_driven_to_its_end(fake: FakeServer) -> None:
+    async with controlled(fake):
+        fake.put(JOBS, job(task("w", 2), plugins={"ssh": []}))
+        await until(lambda: names(fake, PODS) == ["demo-w-0", "demo-w-1"])
+        assert names(fake, GROUPS) == ["demo-7d2f"]
+        assert set(stored(fake, SECRETS, "demo-ssh")["data"]) == {"id_rsa", "id_rsa.pub", "authorized_keys", "config"}
+        report(fake, "Running", "demo-w-0", "demo-w-1")
+        await until(lambda: phase(fake) == "Running")
+        report(fake, "Succeeded", "demo-w-0", "demo-w-1")
+        await until(lambda: phase(fake) == "Completed")
+        await until(lambda: names(fake, GROUPS) == [] and names(fake, SECRETS) == [])
+
+
+async def test_pods_wait_for_volcanos_scheduler_to_admit_the_group(fake: FakeServer) -> None:
+    async with controlled(fake, VolcanoBackend()):
+        fake.put(JOBS, job(task("w", 1)))
+        await until(lambda: phase(fake) == "Pending" and names(fake, GROUPS) == ["demo-7d2f"])
+        assert names(fake, PODS) == []
+        fake.put(GROUPS, {**stored(fake, GROUPS, "demo-7d2f"), "status": {"phase": "Inqueue"}})
+        await until(lambda: names(fake, PODS) == ["demo-w-0"])
+
+
+async def test_a_command_wakes_its_job_and_is_gone_afterwards(fake: FakeServer) -> None:
+    async with controlled(fake):
+        fake.put(JOBS, job(task("w", 1)))
+        await until(lambda: names(fake, PODS) == ["demo-w-0"])
+        uid = stored(fake, JOBS)["metadata"]["uid"]
+        target = {"apiVersion": JOB.api_version, "kind": "Job", "name": "demo", "uid": uid}
+        fake.put(COMMANDS, {"metadata": {"name": "c", "namespace": "ns1"}, "action": "AbortJob", "target": target})
+        await until(lambda: phase(fake) == "Aborted" and names(fake, COMMANDS) == [])
+        assert names(fake, PODS) == []
+
+
+async def test_a_command_for_a_job_made_anew_is_not_judged_by_its_forerunner(fake: FakeServer) -> None:
+    """The cache still shows the Job that is gone when the Command for its successor comes."""
+    async with serving(fake) as (_, api):
+        context = context_on(api, UngatedBackend())
+        reconciler = jobs.build(context).reconciler
+        first = {**fake.put(JOBS, job(task("w", 1)))}
+        context.caches.assume(JOB, {**first, "metadata": {**first["metadata"]}})
+        fake.remove(JOBS, "ns1", "demo")
+        second = job(task("w", 1))
+        second["metadata"]["uid"] = "second"
+        fake.put(JOBS, second)
+        target = {"apiVersion": JOB.api_version, "kind": "Job", "name": "demo", "uid": "second"}
+        metadata = {"name": "c", "namespace": "ns1"}
+        command = fake.put(COMMANDS, {"metadata": metadata, "action": "AbortJob", "target": target})
+        context.caches.assume(COMMAND_KIND, {**command})
+        for _ in range(4):
+            await reconciler.reconcile(Key("ns1", "demo"))
+        assert phase(fake) == "Aborted"
+        assert names(fake, COMMANDS) == []
+        assert fake.calls["GET jobs"] == 1
+
+
+async def test_a_command_for_a_job_that_is_gone_does_nothing_to_its_namesake(fake: FakeServer) -> None:
+    async with controlled(fake):
+        fake.put(JOBS, job(task("w", 1)))
+        await until(lambda: names(fake, PODS) == ["demo-w-0"])
+        target = {"apiVersion": JOB.api_version, "kind": "Job", "name": "demo", "uid": "gone"}
+        fake.put(COMMANDS, {"metadata": {"name": "c", "namespace": "ns1"}, "action": "AbortJob", "target": target})
+        await until(lambda: names(fake, COMMANDS) == [])
+        await until(lambda: phase(fake) == "Pending")
+        assert names(fake, PODS) == ["demo-w-0"]
+
+
+async def test_what_it_waits_for_wakes_it(fake: FakeServer) -> None:
+    async with controlled(fake):
+        volumes = [{"mountPath": "/d", "volumeClaimName": "data"}]
+        fake.put(JOBS, job(task("w", 1), queue="q1", volumes=volumes))
+        await until(lambda: reason(fake) == "QueueNotFound")
+        fake.put(QUEUES, {"metadata": {"name": "q1"}})
+        await until(lambda: reason(fake) == "VolumeClaimNotFound")
+        fake.put(CLAIMS, {"metadata": {"name": "data", "namespace": "ns1"}})
+        await until(lambda: names(fake, PODS) == ["demo-w-0"])
+
+
+async def test_a_service_of_the_users_own_serves_the_job(fake: FakeServer) -> None:
+    fake.put(SERVICES, {"kind": "Service", "metadata": {"name": "demo", "namespace": "ns1"}})
+    async with controlled(fake):
+        fake.put(JOBS, job(task("w", 1), plugins={"svc": []}))
+        await until(lambda: names(fake, PODS) == ["demo-w-0"])
+        assert "ownerReferences" not in stored(fake, SERVICES)["metadata"]
+
+
+async def test_a_job_that_cannot_be_read_is_left_alone_and_others_go_on(fake: FakeServer) -> None:
+    async with controlled(fake):
+        broken = job(task("w", 1), name="broken")
+        broken["spec"]["tasks"] = "none"
+        fake.put(JOBS, broken)
+        fake.put(JOBS, job(task("w", 1)))
+        await until(lambda: names(fake, PODS) == ["demo-w-0"])
+
+
+def test_a_status_that_is_not_ours_to_understand_counts_as_none() -> None:
+    body = {**job(), "status": {"state": {"phase": "Dancing"}}}
+    assert jobs.parsed_job(body).status.state.phase is None
+
+
+COMMAND = {"metadata": {"name": "c", "namespace": "ns1"}}
+TARGETS = {
+    "a Job": ({"apiVersion": JOB.api_version, "kind": "Job", "name": "x"}, [Key("ns1", "x")]),
+    "a Job of another group": ({"apiVersion": "batch/v1", "kind": "Job", "name": "x"}, []),
+    "a Queue": ({"apiVersion": "scheduling.volcano.sh/v1beta1", "kind": "Queue", "name": "x"}, []),
+    "nothing": ({}, []),
+}
+
+
+@pytest.mark.parametrize(("target", "want"), TARGETS.values(), ids=TARGETS.keys())
+def test_whom_a_command_is_for(target: Body, want: list[Key]) -> None:
+    assert list(jobs.targets_of({**COMMAND, "target": target})) == want

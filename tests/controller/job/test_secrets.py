@@ -1,0 +1,243 @@
+"""The Secrets of Jobs' plugins are read one by one: when a Job needs them, and not on every pass."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from controller.cluster.apply import Applier
+from controller.cluster.errors import StaleError
+from controller.cluster.events import Recorder
+from controller.gang_api import UngatedBackend
+from controller.job import reconciler
+from controller.job.observe import plugin_secrets
+from controller.runtime.controller import ControllerContext
+from controller.settings import Settings
+from shared.kinds import JOB, POD, Kind
+from shared.kube.api import Api
+from shared.kube.cache import Caches, stopped
+from shared.kube.store import Key
+from tests.controller.job.make import Body, job, task
+from tests.controller.job.test_reconciler import JOBS, PODS, SECRETS, names, phase, reason, report, stored
+from tests.shared.kube.fake import FakeServer, serving, status, until
+
+KEY = Key("ns1", "demo")
+READS, MADE = "GET secrets", "POST secrets"
+
+
+class Clock:
+    now = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def fake() -> FakeServer:
+    return FakeServer()
+
+
+class Looker:
+    """Passes of the Job controller, one at a time, on its own clocks; `start` is what a new process does."""
+
+    def __init__(self, api: Api) -> None:
+        self.api, self.clock, self.steady = api, Clock(), Clock()
+        self.context = self.start()
+
+    def start(self) -> ControllerContext:
+        caches = Caches(self.api)
+        recorder = Recorder(self.api, "test", "here", now=self.clock)
+        applier = Applier(self.api, caches, recorder, now=self.clock)
+        self.context = ControllerContext(
+            self.api, caches, applier, recorder, Settings(), self.clock, UngatedBackend(), self.steady
+        )
+        self.reconciler = reconciler.build(self.context).reconciler
+        return self.context
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        caching = asyncio.create_task(self.context.caches.run())
+        await self.context.caches.synced()
+        try:
+            yield
+        finally:
+            await stopped(caching)
+
+    async def settled(self) -> float | None:
+        """Passes until one has nothing more to do at once."""
+        for _ in range(20):
+            again = await self.reconciler.reconcile(KEY)
+            if again != 0.0:
+                return again
+        raise AssertionError("it never settles")
+
+
+@asynccontextmanager
+async def looking(fake: FakeServer, **spec: Any) -> AsyncIterator[Looker]:
+    fake.put(JOBS, job(task("w", 2), plugins={"ssh": []}, **spec))
+    async with serving(fake) as (_, api):
+        looker = Looker(api)
+        async with looker.running():
+            yield looker
+
+
+async def seen(looker: Looker, fake: FakeServer) -> None:
+    """Until the watches have told everything."""
+    await until(
+        lambda: all(
+            _versions(looker, kind) == _stored_versions(fake, path) for path, kind in ((JOBS, JOB), (PODS, POD))
+        )
+    )
+
+
+def _versions(looker: Looker, kind: Kind) -> set[str]:
+    cache = looker.context.caches.of(kind)
+    return {body["metadata"]["resourceVersion"] for body in cache.list()} if cache is not None else set()
+
+
+def _stored_versions(fake: FakeServer, collection: str) -> set[str]:
+    return {body["metadata"]["resourceVersion"] for body in fake.objects.get(collection, {}).values()}
+
+
+def key_of(fake: FakeServer) -> str:
+    return str(stored(fake, SECRETS, "demo-ssh")["data"]["id_rsa"])
+
+
+async def test_it_is_read_once_and_made_once_for_many_passes(fake: FakeServer) -> None:
+    async with looking(fake) as looker:
+        await looker.settled()
+        assert names(fake, SECRETS) == ["demo-ssh"]
+        for _ in range(5):
+            await looker.settled()
+        assert (fake.calls[READS], fake.calls[MADE], fake.calls["LIST secrets"]) == (1, 1, 0)
+
+
+async def test_a_job_without_such_a_plugin_reads_none(fake: FakeServer) -> None:
+    fake.put(JOBS, job(task("w", 1), plugins={"svc": []}))
+    async with serving(fake) as (_, api):
+        looker = Looker(api)
+        async with looker.running():
+            await looker.settled()
+    assert fake.calls[READS] == 0
+
+
+async def test_another_process_keeps_the_keys(fake: FakeServer) -> None:
+    async with looking(fake) as looker:
+        await looker.settled()
+        before = key_of(fake)
+        looker.start()
+        async with looker.running():
+            await looker.settled()
+            assert (key_of(fake), fake.calls[MADE], fake.calls["PATCH secrets"]) == (before, 1, 0)
+
+
+async def test_one_that_somebody_deleted_is_made_again_while_pods_wait(fake: FakeServer) -> None:
+    async with looking(fake) as looker:
+        await looker.settled()
+        looker.steady.now += 1
+        await looker.settled()
+        assert await looker.settled() == plugin_secrets.WAITING
+        fake.remove(SECRETS, "ns1", "demo-ssh")
+        looker.steady.now += plugin_secrets.WAITING
+        await looker.settled()
+        assert names(fake, SECRETS) == ["demo-ssh"]
+
+
+async def test_it_is_looked_at_before_a_restart_makes_new_pods(fake: FakeServer) -> None:
+    policies = [{"event": "PodFailed", "action": "RestartJob"}]
+    async with looking(fake, policies=policies) as looker:
+        await looker.settled()
+        fake.remove(SECRETS, "ns1", "demo-ssh")
+        report(fake, "Failed", "demo-w-0", "demo-w-1")
+        await seen(looker, fake)
+        await looker.settled()
+        assert names(fake, SECRETS) == ["demo-ssh"]
+        assert stored(fake, JOBS)["status"]["retryCount"] == 1
+
+
+async def test_one_that_is_gone_when_it_is_to_follow_the_jobs_scale_is_made_again(fake: FakeServer) -> None:
+    async with looking(fake) as looker:
+        await looker.settled()
+        fake.remove(SECRETS, "ns1", "demo-ssh")
+        body = stored(fake, JOBS)
+        fake.put(JOBS, {**body, "spec": {**body["spec"], "tasks": [task("w", 3)]}})
+        await seen(looker, fake)
+        with pytest.raises(StaleError):
+            await looker.settled()
+        await looker.settled()
+        assert names(fake, SECRETS) == ["demo-ssh"]
+        assert names(fake, PODS) == ["demo-w-0", "demo-w-1", "demo-w-2"]
+
+
+async def test_somebody_elses_is_left_alone_and_told_until_it_is_gone(fake: FakeServer) -> None:
+    fake.put(
+        SECRETS, {"kind": "Secret", "metadata": {"name": "demo-ssh", "namespace": "ns1"}, "data": {"id_rsa": "eA=="}}
+    )
+    async with looking(fake) as looker:
+        await looker.settled()
+        looker.steady.now += 1
+        assert await looker.settled() == plugin_secrets.TAKEN
+        assert reason(fake) == "PluginConflict"
+        assert names(fake, PODS) == []
+        fake.remove(SECRETS, "ns1", "demo-ssh")
+        looker.steady.now += plugin_secrets.TAKEN
+        await looker.settled()
+        assert names(fake, PODS) == ["demo-w-0", "demo-w-1"]
+        assert key_of(fake) != "eA=="
+
+
+async def test_a_job_that_ended_while_nobody_looked_gives_it_up(fake: FakeServer) -> None:
+    async with looking(fake) as looker:
+        await looker.settled()
+        looker.steady.now += 1
+        report(fake, "Succeeded", "demo-w-0", "demo-w-1")
+        await seen(looker, fake)
+        fake.before = unavailable_deletes
+        with pytest.raises(Exception, match="not now"):
+            await looker.settled()
+        assert phase(fake) == "Completed"
+        fake.before = None
+        looker.start()
+        async with looker.running():
+            await looker.settled()
+            assert names(fake, SECRETS) == []
+            reads = fake.calls[READS]
+            looker.steady.now += plugin_secrets.WAITING
+            await looker.settled()
+            assert fake.calls[READS] == reads
+
+
+async def unavailable_deletes(request: Any) -> Any:
+    return status(500, "InternalError", "not now") if request.method == "DELETE" else None
+
+
+async def test_a_namesake_of_a_deleted_job_has_keys_of_its_own(fake: FakeServer) -> None:
+    async with looking(fake) as looker:
+        await looker.settled()
+        first = key_of(fake)
+        for collection in (JOBS, PODS, SECRETS):
+            for namespace, name in list(fake.objects.get(collection, {})):
+                fake.remove(collection, namespace, name)
+        await seen(looker, fake)
+        assert await looker.settled() is None
+        again: Body = job(task("w", 2), plugins={"ssh": []})
+        again["metadata"]["uid"] = "another"
+        fake.put(JOBS, again)
+        await seen(looker, fake)
+        await looker.settled()
+        assert key_of(fake) != first
+
+
+async def test_a_clock_that_is_set_back_holds_no_status_up(fake: FakeServer) -> None:
+    async with looking(fake) as looker:
+        await looker.settled()
+        looker.steady.now += 1
+        await looker.settled()
+        report(fake, "Running", "demo-w-0")
+        await seen(looker, fake)
+        looker.clock.now -= 3600
+        looker.steady.now += 1
+        await looker.settled()
+        assert stored(fake, JOBS)["status"]["running"] == 1

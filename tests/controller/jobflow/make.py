@@ -1,0 +1,263 @@
+"""Builders for flows, Jobs and what was seen; valid by default. And a toy cluster on simulated time."""
+
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from controller.decision import Create, Decision, Delete, Patch, Refusal
+from controller.jobflow.decide.flow import FlowDecision, decide
+from controller.jobflow.decide.plan import Plan
+from controller.jobflow.observe.observed import CommandSeen, FlowSeen, JobSeen, PodsSeen, ProbeResult, job_seen
+from shared.model.flow import JobFlow, JobFlowSpec
+from shared.model.flow_status import JobFlowStatus, StepStatus
+from shared.model.meta import ObjectMeta
+from shared.model.phases import JobPhase
+from shared.timestamp import rfc3339
+
+UID = "flow-uid"
+START = 1_800_000_000.0
+TEMPLATE: dict[str, Any] = {
+    "metadata": {"name": "any", "namespace": "ns"},
+    "spec": {
+        "tasks": [
+            {
+                "name": "main",
+                "replicas": 1,
+                "template": {"spec": {"containers": [{"name": "c", "image": "busybox:1", "command": ["true"]}]}},
+            }
+        ]
+    },
+}
+
+
+def step(name: str, *targets: str, **fields: Any) -> dict[str, Any]:
+    """A raw step; targets become dependsOn.targets; `strategy`, `condition`, `probe` go to dependsOn."""
+    depends = {key: fields.pop(key) for key in ("strategy", "condition", "probe") if key in fields}
+    raw = {"name": name, **{key.rstrip("_"): value for key, value in fields.items()}}
+    if targets or depends:
+        raw["dependsOn"] = {"targets": list(targets), **depends}
+    return raw
+
+
+def flow(*steps: dict[str, Any], name: str = "f", status: JobFlowStatus | None = None, **spec: Any) -> JobFlow:
+    raw = {"flows": list(steps), **{key.rstrip("_"): value for key, value in spec.items()}}
+    return JobFlow(
+        metadata=ObjectMeta(name=name, namespace="ns", uid=UID, generation=1, creation_timestamp=rfc3339(START)),
+        spec=msgspec.convert(raw, JobFlowSpec),
+        status=status or JobFlowStatus(),
+    )
+
+
+class Cluster:
+    """What an API server and a Job controller would do, without either. Time passes only when told."""
+
+    def __init__(self, subject: JobFlow, templates: dict[str, Any] | None = None) -> None:
+        self.flow = subject
+        self.now = START
+        names = {one.template_name for one in (*subject.spec.flows, *subject.spec.finally_)}
+        self.templates = dict.fromkeys(names, TEMPLATE) if templates is None else templates
+        self.bodies: dict[str, dict[str, Any]] = {}
+        self.strangers: dict[str, JobSeen] = {}
+        self.commands: list[CommandSeen] = []
+        self.refusals: dict[str, Refusal] = {}
+        self.refuse: dict[str, int] = {}
+        self.messages: dict[str, dict[str, str]] = {}
+        self.codes: dict[str, int] = {}
+        self.ordered: dict[str, float] = {}
+        self.probes: dict[str, ProbeResult] = {}
+        self.created: list[str] = []
+        self.deleted: list[str] = []
+        self.notes: list[tuple[str, str]] = []
+        self.writes = 0
+        self.flow_deleted = False
+        self.last: FlowDecision | None = None
+        self.serial = 0
+        self.holds = False  # whether reports wait for a second, and decisions go on from what was not written
+        self.memory: JobFlowStatus | None = None
+        self.plan: Plan | None = None
+        self.write_after = 0.0
+
+    # -- what the controller sees and does -----------------------------------------------------------------------
+    def seen(self) -> FlowSeen:
+        jobs = {name: job_seen(body) for name, body in self.bodies.items()}
+        return FlowSeen(
+            flow=replace(self.flow, status=self.memory or self.flow.status),
+            stored=self.flow.status,
+            jobs=jobs,
+            namesakes={**jobs, **self.strangers},
+            templates=self.templates,
+            now=self.now,
+            commands=tuple(self.commands),
+            refusals=self.refusals,
+            pods={name: self._pods(job) for name, job in jobs.items() if job.ended},
+            gone=frozenset(name for name in self.created if name not in jobs),
+            ordered=self.ordered,
+            probes=self.probes,
+            write_after=self.write_after,
+        )
+
+    def _pods(self, job: JobSeen) -> PodsSeen:
+        messages = {("main", container): text for container, text in self.messages.get(job.name, {}).items()}
+        return PodsSeen(messages, self.codes.get(job.name, 1 if job.phase is JobPhase.FAILED else None))
+
+    def decide(self) -> FlowDecision:
+        self.last = decide(self.seen(), self._plan())
+        assert not self.last.wants
+        return self.last
+
+    def _plan(self) -> Plan:
+        """A new one each time, unless decisions go on from what was remembered."""
+        if not self.holds:
+            return Plan(self.flow)
+        if self.plan is None or self.plan.spec is not self.flow.spec:
+            self.plan = Plan(self.flow)
+        return self.plan
+
+    def turn(self) -> Decision:
+        """Look, decide, act once; creates that are refused are decided about again, as the worker does."""
+        for _ in range(20):
+            decision = self.decide().decision
+            if not self._act(decision):
+                break
+        else:
+            raise AssertionError("refused for ever")
+        if self.holds and self.last is not None:
+            self.memory = self.last.carry
+            self.write_after = self.now + 1 if decision.status is not None else self.write_after
+        if decision.status is not None:
+            self.writes += 1
+            self.flow = replace(self.flow, status=msgspec.convert(decision.status, JobFlowStatus))
+        for action in decision.cleanup:
+            assert isinstance(action, Delete)
+            self._delete(action)
+        self.notes.extend((note.reason, note.message) for note in decision.notes)
+        return decision
+
+    def settle(self) -> None:
+        """Turn until nothing changes, at this very moment."""
+        for _ in range(50):
+            before = (self.flow, dict(self.bodies), tuple(self.commands))
+            self.turn()
+            if before == (self.flow, dict(self.bodies), tuple(self.commands)):
+                return
+        raise AssertionError("never settles")
+
+    def _act(self, decision: Decision) -> bool:
+        refused = False
+        for action in decision.actions:
+            if isinstance(action, Create):
+                refused |= not self._create(action)
+            elif isinstance(action, Patch):
+                assert isinstance(action.patch, dict)
+                if code := self.refuse.get(action.name):
+                    self.refusals[action.name] = Refusal(code, f"refused with {code}", self.now)
+                    refused = True
+                    continue
+                suspend = action.patch["spec"]["suspend"]
+                metadata = replace(self.flow.metadata, generation=self.flow.metadata.generation + 1)
+                self.flow = replace(self.flow, metadata=metadata, spec=replace(self.flow.spec, suspend=suspend))
+        return refused
+
+    def _create(self, action: Create) -> bool:
+        name = action.body["metadata"]["name"]
+        code = self.refuse.get(name)
+        if code:
+            before = self.refusals.get(name)
+            self.refusals[name] = Refusal(code, f"refused with {code}", self.now, before.count + 1 if before else 1)
+            return False
+        self.refusals.pop(name, None)
+        if action.kind.kind == "Command":
+            self.ordered[action.body["target"]["uid"]] = self.now
+            self.terminated_by_command(action.body["target"]["name"])
+            return True
+        assert name not in self.created, f"{name} was created twice"
+        assert name not in self.strangers
+        self.created.append(name)
+        self.serial += 1
+        body = {**action.body, "metadata": {**action.body["metadata"], "uid": f"uid-{self.serial}"}}
+        body["metadata"]["creationTimestamp"] = rfc3339(self.now)
+        self.bodies[name] = body
+        return True
+
+    def _delete(self, action: Delete) -> None:
+        if action.kind.kind == "Command":
+            self.commands = [one for one in self.commands if one.uid != action.uid]
+        elif action.kind.kind == "JobFlow":
+            self.flow_deleted = True
+        elif action.name in self.bodies:
+            assert self.bodies[action.name]["metadata"]["uid"] == action.uid
+            self.deleted.append(action.name)
+            del self.bodies[action.name]
+
+    def terminated_by_command(self, name: str) -> None:
+        if name in self.bodies and not job_seen(self.bodies[name]).ended:
+            self.set_job(name, JobPhase.TERMINATED)
+
+    # -- what the world does ----------------------------------------------------------------------------------------
+    def set_job(self, name: str, phase: JobPhase, **status: Any) -> None:
+        body = self.bodies[name]
+        state = {"phase": str(phase), "lastTransitionTime": rfc3339(self.now), **status.pop("state", {})}
+        self.bodies[name] = {**body, "status": {**body.get("status", {}), "state": state, **status}}
+
+    def run(self, *names: str) -> None:
+        for name in names:
+            self.set_job(name, JobPhase.RUNNING)
+        self.settle()
+
+    def complete(self, *names: str, message: str | None = None, **status: Any) -> None:
+        for name in names:
+            if message is not None:
+                self.messages[name] = {"": message, "c": message}
+            self.set_job(name, JobPhase.COMPLETED, **status)
+        self.settle()
+
+    def fail(self, *names: str, code: int = 1, **status: Any) -> None:
+        for name in names:
+            self.codes[name] = code
+            self.set_job(name, JobPhase.FAILED, **status)
+        self.settle()
+
+    def vanish(self, name: str) -> None:
+        del self.bodies[name]
+        self.settle()
+
+    def command(self, action: str) -> None:
+        self.serial += 1
+        self.commands.append(CommandSeen(f"c{self.serial}", f"cu{self.serial}", action, rfc3339(self.now)))
+        self.settle()
+
+    def wait(self, seconds: float) -> None:
+        self.now += seconds
+        self.settle()
+
+    # -- what people see ----------------------------------------------------------------------------------------------
+    @property
+    def status(self) -> JobFlowStatus:
+        return self.flow.status
+
+    def step(self, name: str) -> StepStatus:
+        return next(one for one in self.status.steps if one.name == name)
+
+    def phases(self) -> dict[str, str]:
+        return {one.name: str(one.phase) for one in self.status.steps}
+
+    def reasons(self) -> dict[str, str]:
+        return {one.name: one.reason for one in self.status.steps if one.reason}
+
+    @property
+    def phase(self) -> str:
+        return str(self.status.state.phase)
+
+    def next(self) -> dict[str, tuple[str, ...]]:
+        return {one.name: one.waiting_for for one in self.status.next}
+
+    def unfinished(self) -> list[str]:
+        return [name for name, body in self.bodies.items() if not job_seen(body).ended]
+
+
+def started(*steps: dict[str, Any], **spec: Any) -> Cluster:
+    """A cluster in which the flow has taken its first turns."""
+    cluster = Cluster(flow(*steps, **spec))
+    cluster.settle()
+    return cluster

@@ -1,0 +1,338 @@
+"""Random flows with every primitive, random Jobs, Commands and crashes, on simulated time."""
+
+import sys
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from controller.jobflow.decide.flow import FlowDecision, decide
+from controller.jobflow.decide.plan import Plan
+from controller.jobflow.observe.observed import job_seen
+from shared.model.flow import JobFlow
+from shared.model.phases import DependsCondition, DependsStrategy, JobPhase, StepPhase
+from tests.controller.jobflow.make import Cluster, flow, step
+
+EXPRESSIONS = ("true", "false", "flow.name == 'f'")
+SOURCES: tuple[dict[str, Any], ...] = (
+    {"items": ["x", "y", "z"]},
+    {"items": ["x", "y"], "parallelism": 1},
+    {"matrix": {"a": ["1", "2"], "b": ["3"]}},
+    {"range": {"start": 0, "end": 2}},
+    {"expression": "['p', 'q']"},
+    {"while": "index < 2"},
+)
+COMMANDS = ("SuspendJobFlow", "ResumeJobFlow", "TerminateJobFlow", "RetryJobFlow", "RestartJobFlow")
+PROBE = {"taskStatusList": [{"taskName": "main", "phase": "Running"}]}
+ENDS = (JobPhase.COMPLETED, JobPhase.COMPLETED, JobPhase.FAILED, JobPhase.TERMINATED)
+
+
+@st.composite
+def steps(draw: st.DrawFn, prefix: str, upstream: bool) -> list[dict[str, Any]]:
+    names = [f"{prefix}{number}" for number in range(draw(st.integers(1, 6 if upstream else 2)))]
+    found: list[dict[str, Any]] = []
+    chosen: set[str] = set()
+    for place, name in enumerate(names):
+        fields: dict[str, Any] = {}
+        targets: list[str] = []
+        if upstream and place:
+            targets = draw(st.lists(st.sampled_from(names[:place]), max_size=3, unique=True))
+        if targets:
+            fields["condition"] = str(draw(st.sampled_from(DependsCondition)))
+            fields["strategy"] = str(draw(st.sampled_from(DependsStrategy)))
+            if draw(st.integers(0, 5)) == 0:
+                fields = {"probe": PROBE}
+        if draw(st.integers(0, 3)) == 0:
+            fields["if"] = draw(st.sampled_from(EXPRESSIONS))
+        kind = draw(st.sampled_from(["job", "job", "job", "for", "switch", "daemon"]))
+        rest = [other for other in names[place + 1 :] if other not in chosen]
+        if kind == "switch" and upstream and rest and "probe" not in fields:
+            run = draw(st.lists(st.sampled_from(rest), min_size=1, max_size=2, unique=True))
+            chosen.update(run)
+            fields["switch"] = {"value": "'x'", "cases": [{"when": [draw(st.sampled_from("xy"))], "run": run}]}
+        elif kind == "for":
+            fields["for"] = draw(st.sampled_from(SOURCES))
+        elif kind == "daemon" and upstream:
+            fields["daemon"] = True
+        if draw(st.integers(0, 2)) == 0:
+            fields["retry"] = {"limit": draw(st.integers(0, 2)), "backoff": {"duration": "1s"}}
+        if draw(st.integers(0, 4)) == 0:
+            fields["allowFailure"] = True
+        if draw(st.integers(0, 5)) == 0:
+            fields["activeDeadlineSeconds"] = 20
+        if "switch" in fields:
+            fields = {key: value for key, value in fields.items() if key in ("switch", "if", "condition", "strategy")}
+        found.append(step(name, *targets, **fields))
+    return found
+
+
+FLOWS = st.builds(
+    lambda flows, finals, spec: flow(*flows, finally_=finals, **spec),
+    steps("s", True),
+    st.one_of(st.just([]), steps("z", False)),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "parallelism": st.integers(0, 3),
+            "failureStrategy": st.sampled_from(["Stop", "Continue", "FailFast"]),
+            "jobRetainPolicy": st.sampled_from(["retain", "delete"]),
+            "activeDeadlineSeconds": st.just(60),
+            "suspend": st.just(True),
+        },
+    ),
+)
+EVENTS = st.lists(
+    st.one_of(
+        st.tuples(
+            st.sampled_from(["run", "end", "end", "end", "vanish", "abort"]), st.integers(0, 20), st.integers(0, 3)
+        ),
+        st.tuples(st.just("wait"), st.integers(1, 30), st.just(0)),
+        st.tuples(st.just("command"), st.integers(0, 4), st.just(0)),
+        st.tuples(st.just("crash"), st.just(0), st.just(0)),
+        st.tuples(st.just("forget"), st.just(0), st.just(0)),
+    ),
+    max_size=25,
+)
+CALM = settings(  # the same examples in every run; with --hypothesis-seed=N others
+    max_examples=100,
+    deadline=None,
+    derandomize="--hypothesis-seed" not in " ".join(sys.argv),
+    suppress_health_check=list(HealthCheck),
+)
+
+
+class World:
+    """A cluster that checks after every move what must always hold."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.cluster = cluster
+        self.steps = {one.name: one for one in (*cluster.flow.spec.flows, *cluster.flow.spec.finally_)}
+        self.checked = 0
+
+    def settle(self) -> None:
+        for _ in range(60):
+            before = (self.cluster.flow, dict(self.cluster.bodies), tuple(self.cluster.commands))
+            self.cluster.turn()
+            self.check()
+            if before == (self.cluster.flow, dict(self.cluster.bodies), tuple(self.cluster.commands)):
+                return
+        raise AssertionError("never settles")
+
+    def move(self, what: str, first: int, second: int) -> None:
+        cluster = self.cluster
+        jobs = cluster.unfinished()
+        if what == "wait":
+            cluster.now += first
+        elif what == "command":
+            cluster.serial += 1
+            from controller.jobflow.observe.observed import CommandSeen
+
+            cluster.commands.append(CommandSeen(f"c{cluster.serial}", f"u{cluster.serial}", COMMANDS[first]))
+        elif what == "crash":  # after the actions, before the status
+            cluster._act(cluster.decide().decision)
+        elif what == "forget":
+            cluster.ordered.clear()
+        elif jobs:
+            self.job(what, jobs[first % len(jobs)], second)
+
+    def job(self, what: str, name: str, second: int) -> None:
+        counts = {"main": {"phase": {"Running": 1}}}
+        if what == "run":
+            self.cluster.set_job(name, JobPhase.RUNNING, taskStatusCount=counts)
+        elif what == "abort":
+            self.cluster.set_job(name, JobPhase.ABORTED)
+        elif what == "vanish":
+            del self.cluster.bodies[name]
+        else:
+            self.cluster.set_job(name, ENDS[second])
+
+    # -- what must hold -------------------------------------------------------------------------------------------------
+    def check(self) -> None:
+        status = self.cluster.status
+        states = {one.name: one for one in status.steps}
+        for name in self.cluster.created[self.checked :]:
+            self.check_targets(
+                job_seen(self.cluster.bodies[name]).step, states
+            ) if name in self.cluster.bodies else None
+        self.checked = len(self.cluster.created)
+        counts = status.counts
+        assert counts is not None
+        assert counts.waiting + counts.running + counts.completed + counts.failed + counts.skipped == len(states)
+        ended = [one for one in status.steps if one.phase.ended]
+        assert status.progress == f"{len(ended)}/{len(states)}"
+        over = status.state.phase in ("Succeed", "Failed")
+        assert over is (len(ended) == len(states)) is (status.completion_time is not None)
+        limit = self.cluster.flow.spec.parallelism
+        if limit:
+            assert len(self.counted()) <= limit + len(self.abandoned(states))
+        for one in status.next:
+            assert one.waiting_for
+            assert not states[one.name].phase.ended
+
+    def check_targets(self, name: str, states: dict[str, Any]) -> None:
+        """A Job was made just now: its step's targets must let it."""
+        one = self.steps[name]
+        if one.depends_on is None or one.depends_on.probe or states[name].phase != StepPhase.PENDING:
+            return
+        targets = [states[target] for target in one.depends_on.targets if not self.steps[target].daemon]
+        if one.depends_on.strategy == DependsStrategy.ANY:
+            assert (
+                not targets or len(targets) < len(one.depends_on.targets) or any(each.phase.ended for each in targets)
+            )
+        else:
+            assert all(each.phase.ended for each in targets)
+
+    def counted(self) -> list[str]:
+        jobs = [job_seen(self.cluster.bodies[name]) for name in self.cluster.unfinished()]
+        finals = {one.name for one in self.cluster.flow.spec.finally_}
+        return [job.name for job in jobs if job.step not in finals and not self.steps[job.step].daemon]
+
+    def abandoned(self, states: dict[str, Any]) -> list[str]:
+        """Jobs of ended steps and of earlier attempts, on their way out."""
+        jobs = [job_seen(self.cluster.bodies[name]) for name in self.cluster.unfinished()]
+        return [job.name for job in jobs if states[job.step].phase.ended or job.attempt < states[job.step].attempt_base]
+
+
+def drain(world: World) -> None:
+    """Let everything run to its end."""
+    cluster = world.cluster
+    for _ in range(120):
+        if cluster.status.completion_time and not cluster.commands:
+            return
+        if cluster.flow.spec.suspend:
+            world.move("command", 1, 0)
+        for name in cluster.unfinished():
+            job = job_seen(cluster.bodies[name])
+            if world.steps[job.step].daemon and job.phase is not JobPhase.RUNNING:
+                world.job("run", name, 0)
+                world.settle()
+        for name in cluster.unfinished():
+            if name in cluster.bodies and not world.steps[job_seen(cluster.bodies[name]).step].daemon:
+                world.job("run", name, 0)
+                world.settle()
+        for name in cluster.unfinished():
+            if name in cluster.bodies and not world.steps[job_seen(cluster.bodies[name]).step].daemon:
+                world.job("end", name, 0)
+                world.settle()
+        cluster.now += 5
+        world.settle()
+    raise AssertionError(f"never ends: {cluster.phases()} {cluster.next()} {cluster.unfinished()}")
+
+
+@CALM
+@given(FLOWS, EVENTS)
+def test_every_flow_ends_and_what_must_hold_always_holds(subject, events):
+    world = World(Cluster(subject))
+    world.settle()
+    for event in events:
+        world.move(*event)
+        if event[0] != "crash":
+            world.settle()
+    drain(world)
+    before = (world.cluster.flow, len(world.cluster.created))
+    world.settle()
+    assert before == (world.cluster.flow, len(world.cluster.created))
+
+
+class Remembering(Cluster):
+    """Decides as the controller does, from what it remembers; each time as if it remembered nothing, too."""
+
+    def __init__(self, subject: JobFlow) -> None:
+        super().__init__(subject)
+        self.holds = True
+
+    def decide(self) -> FlowDecision:
+        anew = decide(self.seen(), Plan(self.flow))
+        found = super().decide()
+        assert found == anew
+        return found
+
+
+@CALM
+@given(FLOWS, EVENTS)
+def test_what_is_remembered_between_decisions_changes_none(subject, events):
+    world = World(Remembering(subject))
+    world.settle()
+    for event in events:
+        world.move(*event)
+        if event[0] != "crash":
+            world.settle()
+    drain(world)
+
+
+@CALM
+@given(FLOWS, st.lists(st.tuples(st.integers(0, 20), st.integers(0, 3)), max_size=15))
+def test_what_starts_was_named_as_next(subject, events):
+    world = World(Cluster(subject))
+    world.settle()
+    cluster = world.cluster
+    for which, how in events:
+        jobs = cluster.unfinished()
+        if not jobs:
+            break
+        coming, before, known = set(cluster.next()), cluster.phases(), len(cluster.created)
+        world.job("end", jobs[which % len(jobs)], how)
+        world.settle()
+        started = {job_seen(cluster.bodies[name]).step for name in cluster.created[known:] if name in cluster.bodies}
+        waiting = {name for name in started if before[name] in ("Waiting", "Pending", "Retrying")}
+        over = {one.name for one in cluster.status.steps if one.phase.ended}
+        ended = {name for name in over if before[name] == "Waiting"}  # without a Job, and maybe others after it
+        daemons = {name for name, one in world.steps.items() if one.daemon}
+        if not ended and not daemons and not cluster.deleted:
+            assert waiting <= coming
+
+
+@CALM
+@given(FLOWS, EVENTS)
+def test_a_crash_before_any_status_write_changes_nothing_in_the_end(subject, events):
+    """Two worlds with the same Jobs: in one the status is written, in the other it is lost at every second look."""
+    world, other = World(Cluster(subject)), World(Cluster(subject))
+    for each in (world, other):
+        each.settle()
+    for what, first, second in events:
+        if what not in ("run", "end", "wait"):
+            continue
+        other.cluster._act(other.cluster.decide().decision)
+        for each in (world, other):
+            each.move(what, first, second)
+            each.settle()
+        assert world.cluster.created == other.cluster.created
+        assert world.cluster.phases() == other.cluster.phases()
+
+
+@CALM
+@given(FLOWS, EVENTS)
+def test_holding_reports_back_changes_nothing_but_the_reports(subject, events):
+    """Two worlds with the same Jobs: in one every status is written at once, in the other most of them wait."""
+    world, held = World(Cluster(subject)), World(Cluster(subject))
+    held.cluster.holds = True
+    for each in (world, held):
+        rest(each.cluster)
+    for what, first, second in events:
+        if what == "vanish":
+            continue  # with a crash in the same second, nobody could know of such a Job
+        if what == "crash":
+            held.cluster.memory = None
+            rest(held.cluster)
+            continue
+        for each in (world, held):
+            each.move(what, first, second)
+            rest(each.cluster)
+        assert world.cluster.created == held.cluster.created
+        shown = held.cluster.memory or held.cluster.status
+        assert world.cluster.phases() == {one.name: str(one.phase) for one in shown.steps}
+    for each in (world, held):
+        each.cluster.now += 2
+        rest(each.cluster)
+    assert world.cluster.phases() == held.cluster.phases()
+    assert held.cluster.writes <= world.cluster.writes
+
+
+def rest(cluster: Cluster) -> None:
+    """Turn until nothing moves, at this moment."""
+    for _ in range(60):
+        before = (cluster.flow, cluster.memory, dict(cluster.bodies), tuple(cluster.commands))
+        cluster.turn()
+        if before == (cluster.flow, cluster.memory, dict(cluster.bodies), tuple(cluster.commands)):
+            return
+    raise AssertionError("never rests")

@@ -1,0 +1,166 @@
+"""retry and outputs (jobflow-api.md 5.3, 5.4)."""
+
+import pytest
+
+from tests.controller.jobflow.make import started, step
+
+OUT = [{"name": "grade", "key": "grade"}]
+
+
+# --- retry ----------------------------------------------------------------------------------------------------------
+
+BACKOFF = {"limit": 2, "backoff": {"duration": "10s", "factor": 2, "maxDuration": "1m"}}
+
+
+def test_attempts_follow_each_other_with_growing_pauses():
+    cluster = started(step("a", retry=BACKOFF))
+    cluster.fail("f-a", code=3)
+    assert str(cluster.step("a").phase) == "Retrying"
+    assert cluster.next() == {"a": ("retry 1/2 in 20 s",)}
+    cluster.wait(19)
+    assert cluster.created == ["f-a"]
+    cluster.wait(1)
+    assert cluster.created == ["f-a", "f-a-r1"]
+    cluster.fail("f-a-r1", code=4)
+    assert cluster.next() == {"a": ("retry 2/2 in 40 s",)}
+    cluster.wait(40)
+    cluster.fail("f-a-r2", code=5)
+    found = cluster.step("a")
+    assert (str(found.phase), found.attempts, found.exit_code) == ("Failed", 3, 5)
+    assert found.jobs == ("f-a", "f-a-r1", "f-a-r2")
+    assert cluster.status.failed_jobs == ("f-a", "f-a-r1", "f-a-r2")
+
+
+def test_the_pause_is_computed_from_recorded_times_not_from_memory():
+    cluster = started(step("a", retry=BACKOFF))
+    cluster.fail("f-a")
+    cluster.now += 1000  # the controller was down
+    cluster.settle()
+    assert cluster.created == ["f-a", "f-a-r1"]
+
+
+def test_an_end_recorded_by_a_clock_that_was_set_back_since_holds_nothing_up():
+    """Seen in the fault runs: the next attempt waited for the hour that the clock had lost."""
+    cluster = started(step("a", retry=BACKOFF))
+    cluster.now += 3600
+    cluster.fail("f-a")
+    assert cluster.created == ["f-a"]
+    cluster.now -= 3600
+    cluster.settle()
+    assert cluster.created == ["f-a", "f-a-r1"]
+
+
+def test_the_flows_retry_is_the_default_of_its_steps():
+    cluster = started(step("a"), step("b", retry={"limit": 0}), retry=BACKOFF, failureStrategy="Continue")
+    cluster.fail("f-a", "f-b")
+    assert cluster.phases() == {"a": "Retrying", "b": "Failed"}
+
+
+CONDITIONS = {"attempt.exitCode == 137": True, "attempt.exitCode != 137": False, "attempt.number < 1": True}
+
+
+@pytest.mark.parametrize(("condition", "again"), CONDITIONS.items(), ids=CONDITIONS.keys())
+def test_a_retry_may_be_conditional(condition, again):
+    cluster = started(step("a", retry={"limit": 1, "if": condition}))
+    cluster.fail("f-a", code=137)
+    assert str(cluster.step("a").phase) == ("Retrying" if again else "Failed")
+
+
+def test_an_attempt_that_takes_too_long_is_terminated_and_tried_again():
+    cluster = started(step("a", activeDeadlineSeconds=60, retry={"limit": 1}))
+    cluster.run("f-a")
+    assert cluster.decide().decision.requeue_after == 60
+    cluster.wait(60)
+    assert str(cluster.step("a").phase) == "Retrying"
+    assert cluster.step("a").last_attempt.reason == "DeadlineExceeded"
+    cluster.wait(20)
+    cluster.wait(60)
+    assert (str(cluster.step("a").phase), cluster.step("a").reason) == ("Failed", "DeadlineExceeded")
+
+
+def test_a_deleted_job_is_tried_again():
+    cluster = started(step("a", retry={"limit": 1}))
+    cluster.vanish("f-a")
+    assert cluster.step("a").last_attempt.reason == "JobDeleted"
+    cluster.wait(20)
+    cluster.complete("f-a-r1")
+    assert cluster.phase == "Succeed"
+
+
+def test_with_delete_a_failed_attempt_is_removed_when_the_next_has_begun():
+    cluster = started(step("a", retry={"limit": 1}), step("b"), jobRetainPolicy="delete")
+    cluster.fail("f-a")
+    cluster.wait(20)
+    assert cluster.deleted == ["f-a"]
+    assert set(cluster.bodies) == {"f-a-r1", "f-b"}
+
+
+# --- outputs --------------------------------------------------------------------------------------------------------
+
+MESSAGES = {
+    "a key of a JSON object": ({"name": "n", "key": "k"}, '{"k": "v"}', "v"),
+    "a number": ({"name": "n", "key": "k"}, '{"k": 1.5}', "1.5"),
+    "a bool": ({"name": "n", "key": "k"}, '{"k": true}', "true"),
+    "a list": ({"name": "n", "key": "k"}, '{"k": [1, "a"]}', '[1,"a"]'),
+    "the whole message, stripped": ({"name": "n"}, "  v\n", "v"),
+}
+
+
+@pytest.mark.parametrize(("output", "message", "want"), MESSAGES.values(), ids=MESSAGES.keys())
+def test_an_output_is_taken_from_the_termination_message(output, message, want):
+    cluster = started(step("a", outputs=[output]))
+    cluster.complete("f-a", message=message)
+    assert cluster.step("a").outputs == {"n": want}
+
+
+MISSING = {
+    "no message": (None, "left no termination message"),
+    "no JSON": ("text", "is no JSON object"),
+    "no object": ("[1]", "is no JSON object"),
+    "no such key": ('{"x": 1}', 'has no key "grade"'),
+    "too long": ('{"grade": "' + "x" * 5000 + '"}', "longer than 4096 bytes"),
+}
+
+
+@pytest.mark.parametrize(("message", "want"), MISSING.values(), ids=MISSING.keys())
+def test_a_missing_output_fails_the_step_without_another_attempt(message, want):
+    cluster = started(step("a", outputs=OUT, retry={"limit": 3}))
+    cluster.complete("f-a", message=message)
+    assert cluster.step("a").reason == "OutputMissing"
+    assert want in cluster.step("a").message
+
+
+def test_a_flow_holds_at_most_64_kib_of_outputs():
+    steps = [step(f"s{n}", outputs=[{"name": "n"}]) for n in range(17)]
+    cluster = started(*steps, failureStrategy="Continue")
+    cluster.complete(*(f"f-s{n}" for n in range(17)), message="x" * 4096)
+    reasons = [one.reason for one in cluster.status.steps]
+    assert reasons == [""] * 16 + ["OutputMissing"]
+
+
+def test_who_terminated_a_job_and_why_is_told_in_words():
+    cluster = started(step("a", activeDeadlineSeconds=5), step("b"), failureStrategy="FailFast")
+    cluster.wait(5)
+    cluster.settle()
+    assert cluster.step("a").message == (
+        "Job f-a was terminated: the attempt took longer than activeDeadlineSeconds (5 s)"
+    )
+    assert cluster.step("b").message == "Job f-b was terminated: a step has failed (failureStrategy FailFast)"
+
+
+def test_a_flow_that_was_stopped_says_so_before_what_failed():
+    cluster = started(step("a"))
+    cluster.command("TerminateJobFlow")
+    said = "the flow was terminated"
+    assert cluster.step("a").message == f"Job f-a was terminated: {said}"
+    assert cluster.status.state.message == f"{said}; step a terminated: Terminated: Job f-a was terminated: {said}"
+
+
+def test_a_step_that_waits_with_its_next_attempt_still_says_why_there_is_one():
+    cluster = started(step("a", retry={"limit": 1}), step("b"), parallelism=2)
+    cluster.fail("f-a", state={"reason": "PodFailed", "message": "out of memory"})
+    cluster.command("SuspendJobFlow")
+    cluster.wait(20)
+    a = cluster.step("a")
+    assert (str(a.phase), a.reason, a.message) == ("Retrying", "PodFailed", "out of memory")
+    assert cluster.next() == {"a": ("suspended",)}

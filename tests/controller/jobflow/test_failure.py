@@ -1,0 +1,355 @@
+"""After a failure, at the deadline, on command: what still runs (jobflow-api.md 1, 3.3, 7)."""
+
+import pytest
+
+from controller.decision import Patch
+from controller.jobflow.observe.observed import CommandSeen
+from shared.model.phases import JobPhase
+from tests.controller.jobflow.make import started, step
+
+BRANCHES = (
+    step("bad"),
+    step("long"),
+    step("after", "long"),
+    step("below", "bad"),
+    step("rescue", "bad", condition="Failed"),
+    step("sweep", "long", condition="Ended"),
+)
+
+
+def test_stop_starts_nothing_but_reactions_and_lets_what_runs_end():
+    cluster = started(*BRANCHES)
+    cluster.fail("f-bad")
+    assert cluster.reasons() == {"bad": "JobFailed", "after": "FlowStopped", "below": "UpstreamFailed"}
+    assert cluster.created == ["f-bad", "f-long", "f-rescue"]
+    assert (cluster.phase, cluster.status.state.reason) == ("Running", "StepFailed")
+    cluster.complete("f-long")
+    assert cluster.created[-1] == "f-sweep"
+    cluster.complete("f-rescue", "f-sweep")
+    assert (cluster.phase, cluster.status.outcome) == ("Failed", "Failed")
+    assert cluster.status.state.message.startswith("step bad failed: JobFailed")
+
+
+def test_continue_runs_everything_that_does_not_depend_on_the_failure():
+    cluster = started(*BRANCHES, failureStrategy="Continue")
+    cluster.fail("f-bad")
+    cluster.complete("f-long")
+    assert cluster.created == ["f-bad", "f-long", "f-rescue", "f-after", "f-sweep"]
+    cluster.complete("f-rescue", "f-after", "f-sweep")
+    assert cluster.phase == "Failed"
+    assert cluster.phases()["after"] == "Completed"
+
+
+def test_fail_fast_terminates_what_runs():
+    cluster = started(*BRANCHES, failureStrategy="FailFast")
+    cluster.fail("f-bad")
+    assert cluster.phases()["long"] == "Terminated"
+    assert cluster.step("long").reason == "FlowStopped"
+    assert cluster.created == ["f-bad", "f-long", "f-rescue", "f-sweep"]
+    cluster.complete("f-rescue", "f-sweep")
+    assert cluster.phase == "Failed"
+
+
+def test_a_failure_that_is_allowed_fails_nothing():
+    cluster = started(step("a", allowFailure=True), step("b", "a"))
+    cluster.fail("f-a")
+    cluster.complete("f-b")
+    assert cluster.phases() == {"a": "Failed", "b": "Completed"}
+    assert cluster.phase == "Succeed"
+
+
+def test_a_job_that_its_own_policy_terminated_fails_the_flow():
+    cluster = started(step("a"), step("b", "a"))
+    cluster.set_job("f-a", JobPhase.TERMINATED)
+    cluster.settle()
+    assert cluster.phases() == {"a": "Terminated", "b": "Skipped"}
+    assert cluster.phase == "Failed"
+
+
+FINALLY = (step("clean"), step("report"))
+
+
+@pytest.mark.parametrize("end", ["complete", "fail", "terminate", "deadline"])
+def test_finally_runs_after_each_kind_of_end(end):
+    cluster = started(step("a"), step("b", "a"), finally_=list(FINALLY), activeDeadlineSeconds=100)
+    if end == "complete":
+        cluster.complete("f-a")
+        cluster.complete("f-b")
+    elif end == "fail":
+        cluster.fail("f-a")
+    elif end == "terminate":
+        cluster.command("TerminateJobFlow")
+    else:
+        cluster.wait(100)
+    assert cluster.created[-2:] == ["f-clean", "f-report"]
+    assert cluster.phase == "Running"
+    cluster.complete("f-clean", "f-report")
+    outcome = {"complete": "Succeed", "fail": "Failed", "terminate": "Terminated", "deadline": "DeadlineExceeded"}[end]
+    assert cluster.status.outcome == outcome
+    assert cluster.phase == ("Succeed" if end == "complete" else "Failed")
+
+
+def test_finally_is_next_while_the_last_steps_run():
+    cluster = started(step("a"), finally_=list(FINALLY))
+    assert cluster.next() == {"clean": ("waits for a",), "report": ("waits for a",)}
+
+
+def test_a_finally_step_that_fails_makes_the_flow_failed():
+    cluster = started(step("a"), finally_=[step("clean")])
+    cluster.complete("f-a")
+    cluster.fail("f-clean")
+    assert (cluster.phase, cluster.status.state.reason) == ("Failed", "StepFailed")
+
+
+def test_finally_may_look_at_the_outcome():
+    cluster = started(
+        step("a"), finally_=[step("sad", if_="flow.outcome == 'Failed'"), step("glad", if_="flow.outcome == 'Succeed'")]
+    )
+    cluster.fail("f-a")
+    assert cluster.created == ["f-a", "f-sad"]
+
+
+def test_at_the_deadline_running_jobs_are_terminated_and_the_rest_is_skipped():
+    cluster = started(step("a"), step("b", "a"), step("c", "a", condition="Ended"), activeDeadlineSeconds=100)
+    assert cluster.decide().decision.requeue_after == 100
+    cluster.wait(99)
+    assert cluster.phases()["a"] == "Pending"
+    cluster.wait(1)
+    assert cluster.phases() == {"a": "Terminated", "b": "Skipped", "c": "Skipped"}
+    assert cluster.reasons() == {"a": "DeadlineExceeded", "b": "FlowStopped", "c": "FlowStopped"}
+    assert (cluster.phase, cluster.status.state.reason) == ("Failed", "DeadlineExceeded")
+    assert "DeadlineExceeded" in [reason for reason, _ in cluster.notes]
+
+
+def test_a_flow_that_ends_before_its_deadline_is_not_late():
+    cluster = started(step("a"), activeDeadlineSeconds=100)
+    cluster.complete("f-a")
+    cluster.wait(1000)
+    assert cluster.phase == "Succeed"
+
+
+def test_suspend_starts_nothing_new_and_lets_run_what_runs():
+    cluster = started(step("a"), step("b", "a"))
+    cluster.command("SuspendJobFlow")
+    assert cluster.phase == "Suspended"
+    cluster.complete("f-a")
+    assert cluster.created == ["f-a"]
+    assert cluster.next() == {"b": ("suspended",)}
+    cluster.command("ResumeJobFlow")
+    assert cluster.created == ["f-a", "f-b"]
+    assert {"Suspended", "Resumed"} <= {reason for reason, _ in cluster.notes}
+
+
+@pytest.mark.parametrize("code", [403, 422])
+def test_a_resume_that_is_refused_is_told_and_holds_nothing_up(code):
+    cluster = started(step("a"), step("b", "a"))
+    cluster.command("SuspendJobFlow")
+    cluster.refuse["f"] = code  # a policy has come since
+    cluster.command("ResumeJobFlow")
+    assert ("CommandRefused", f"Command c3: ResumeJobFlow was refused: refused with {code}") in cluster.notes
+    assert (cluster.phase, cluster.commands) == ("Suspended", [])
+    cluster.complete("f-a")
+    assert cluster.phases() == {"a": "Completed", "b": "Waiting"}
+
+
+def test_the_clock_of_a_flow_that_is_born_suspended_starts_when_it_is_resumed():
+    cluster = started(step("a"), suspend=True, activeDeadlineSeconds=100)
+    cluster.wait(1000)
+    assert (cluster.phase, cluster.status.start_time) == ("Suspended", None)
+    cluster.command("ResumeJobFlow")
+    assert cluster.status.start_time == "2027-01-15T08:16:40Z"
+    assert cluster.created == ["f-a"]
+
+
+def test_terminate_ends_running_steps_and_skips_the_rest():
+    cluster = started(step("a", retry={"limit": 3}), step("b", "a"), step("c", "a", condition="Ended"))
+    cluster.command("TerminateJobFlow")
+    assert cluster.phases() == {"a": "Terminated", "b": "Skipped", "c": "Skipped"}
+    assert (cluster.phase, cluster.status.outcome) == ("Failed", "Terminated")
+    assert cluster.created == ["f-a"]
+    assert cluster.commands == []
+
+
+def test_a_job_that_does_not_end_is_told_again_every_half_minute():
+    cluster = started(step("a"))
+    cluster.terminated_by_command = lambda name: None
+    cluster.command("TerminateJobFlow")
+    sent = []
+    for _ in range(7):
+        sent.append([action.kind.kind for action in cluster.decide().decision.actions])
+        cluster.wait(10)
+    assert sent == [[], [], [], [], [], [], []]  # settle() has acted at each due moment
+    assert cluster.ordered == {"uid-1": cluster.now - 10}
+
+
+def test_an_order_sent_by_a_clock_that_was_set_back_since_is_sent_again():
+    cluster = started(step("a"))
+    cluster.terminated_by_command = lambda name: None
+    cluster.command("TerminateJobFlow")
+    cluster.wait(-3600)
+    assert cluster.ordered == {"uid-1": cluster.now}
+
+
+def test_an_aborted_job_does_not_hold_up_the_end():
+    cluster = started(step("a"))
+    cluster.set_job("f-a", JobPhase.ABORTED)
+    cluster.settle()
+    cluster.command("TerminateJobFlow")
+    assert (cluster.phases(), cluster.phase) == ({"a": "Terminated"}, "Failed")
+
+
+def test_retry_runs_what_failed_and_what_it_held_up_but_nothing_that_completed():
+    cluster = started(step("a"), step("b", "a"), step("c", "b"), step("onfail", "b", condition="Failed"))
+    cluster.complete("f-a")
+    cluster.fail("f-b")
+    cluster.complete("f-onfail")
+    assert cluster.phase == "Failed"
+    cluster.wait(50)
+    cluster.command("RetryJobFlow")
+    assert cluster.created == ["f-a", "f-b", "f-onfail", "f-b-r1"]
+    assert cluster.phase == "Running"
+    assert cluster.status.start_time == "2027-01-15T08:00:50Z"
+    cluster.complete("f-b-r1")
+    cluster.complete("f-c")
+    assert (cluster.phase, cluster.status.progress) == ("Succeed", "4/4")
+    assert cluster.step("b").attempts == 2
+
+
+def test_retry_runs_finally_again():
+    cluster = started(step("a"), finally_=[step("clean")])
+    cluster.fail("f-a")
+    cluster.complete("f-clean")
+    cluster.command("RetryJobFlow")
+    cluster.complete("f-a-r1")
+    assert cluster.created == ["f-a", "f-clean", "f-a-r1", "f-clean-r1"]
+    cluster.complete("f-clean-r1")
+    assert cluster.phase == "Succeed"
+
+
+def test_retry_of_a_flow_that_succeeded_changes_nothing():
+    cluster = started(step("a"))
+    cluster.complete("f-a")
+    cluster.command("RetryJobFlow")
+    assert (cluster.phase, cluster.created) == ("Succeed", ["f-a"])
+
+
+def test_restart_runs_everything_again_under_the_next_numbers():
+    cluster = started(step("a"), step("b", "a"))
+    cluster.complete("f-a")
+    cluster.complete("f-b")
+    cluster.command("RestartJobFlow")
+    assert cluster.created == ["f-a", "f-b", "f-a-r1"]
+    cluster.complete("f-a-r1")
+    cluster.complete("f-b-r1")
+    assert cluster.phase == "Succeed"
+
+
+def test_restart_in_the_middle_waits_for_what_runs_to_be_terminated():
+    cluster = started(step("a"))
+    cluster.terminated_by_command = lambda name: None
+    cluster.command("RestartJobFlow")
+    assert cluster.created == ["f-a"]
+    assert cluster.next() == {"a": ("waits for an abandoned Job to end",)}
+    cluster.set_job("f-a", JobPhase.TERMINATED)
+    cluster.settle()
+    assert cluster.created == ["f-a", "f-a-r1"]
+    cluster.complete("f-a-r1")
+    assert cluster.phase == "Succeed"
+
+
+def test_a_command_acts_once_though_it_is_seen_twice():
+    cluster = started(step("a"))
+    cluster.complete("f-a")
+    cluster.command("RestartJobFlow")
+    seen = cluster.status.handled_commands
+    assert len(seen) == 1
+    from controller.jobflow.observe.observed import CommandSeen
+
+    cluster.commands = [CommandSeen("again", seen[0], "RestartJobFlow")]
+    cluster.complete("f-a-r1")
+    assert cluster.created == ["f-a", "f-a-r1"]
+    assert cluster.commands == []
+
+
+def test_an_unknown_command_is_told_and_deleted():
+    cluster = started(step("a"))
+    cluster.command("Dance")
+    assert cluster.commands == []
+    assert [reason for reason, _ in cluster.notes] == ["StepStarted", "UnknownCommand"]
+
+
+def test_a_command_on_an_earlier_flow_of_this_name_is_told_and_deleted_and_does_nothing():
+    from controller.jobflow.observe.observed import CommandSeen
+
+    cluster = started(step("a"))
+    cluster.commands = [CommandSeen("late", "cu", "TerminateJobFlow", target_uid="earlier")]
+    cluster.complete("f-a")
+    assert (cluster.phase, cluster.commands, cluster.status.handled_commands) == ("Succeed", [], ())
+    assert "StaleCommand" in [reason for reason, _ in cluster.notes]
+
+
+def test_suspend_and_resume_in_one_look_leave_the_flow_as_the_last_said():
+    cluster = started(step("a"))
+    cluster.commands = [
+        CommandSeen("c1", "u1", "SuspendJobFlow", "2027-01-15T08:00:00Z"),
+        CommandSeen("c2", "u2", "ResumeJobFlow", "2027-01-15T08:00:01Z"),
+    ]
+    assert [action for action in cluster.decide().decision.actions if isinstance(action, Patch)] == []
+    cluster.commands.append(CommandSeen("c3", "u3", "SuspendJobFlow", "2027-01-15T08:00:02Z"))
+    patches = [action.patch for action in cluster.decide().decision.actions if isinstance(action, Patch)]
+    assert patches == [{"spec": {"suspend": True}}]
+
+
+def test_no_more_commands_are_carried_out_at_once_than_are_remembered():
+    cluster = started(step("a"))
+    cluster.commands = [CommandSeen(f"c{n:02}", f"u{n:02}", "RestartJobFlow") for n in range(25)]
+    found = cluster.decide().decision
+    assert len([action for action in found.cleanup if action.kind.kind == "Command"]) == 20
+    assert found.requeue_after == 0
+    cluster.settle()
+    assert (cluster.commands, len(cluster.status.handled_commands)) == ([], 20)
+
+
+def test_an_abandoned_job_takes_a_slot_until_it_has_ended():
+    cluster = started(step("a"), step("b"), parallelism=1)
+    cluster.terminated_by_command = lambda name: None
+    cluster.command("RestartJobFlow")
+    assert cluster.created == ["f-a"]
+    cluster.set_job("f-a", JobPhase.TERMINATED)
+    cluster.settle()
+    assert cluster.created == ["f-a", "f-a-r1"]
+
+
+def test_restart_does_not_wait_for_an_aborted_job_which_takes_no_orders():
+    cluster = started(step("a"), step("b", "a"), parallelism=1, jobRetainPolicy="delete")
+    cluster.set_job("f-a", JobPhase.ABORTED)
+    cluster.settle()
+    cluster.terminated_by_command = lambda name: None
+    cluster.command("RestartJobFlow")
+    assert (cluster.created, cluster.ordered) == (["f-a", "f-a-r1"], {})
+    assert cluster.deleted == ["f-a"]
+
+
+def test_a_daemon_whose_job_is_aborted_has_served_when_nobody_needs_it_any_more():
+    cluster = started(step("d", daemon=True), step("c", "d"))
+    cluster.run("f-d")
+    cluster.set_job("f-d", JobPhase.ABORTED)
+    cluster.settle()
+    cluster.terminated_by_command = lambda name: None
+    cluster.complete("f-c")
+    assert (cluster.phase, cluster.phases()) == ("Succeed", {"d": "Completed", "c": "Completed"})
+
+
+def test_a_refused_order_to_terminate_is_given_again_after_growing_pauses():
+    cluster = started(step("a"))
+    cluster.refuse["f-a-terminate"] = 500
+    cluster.command("TerminateJobFlow")
+    for pause in (1, 2, 4):
+        assert cluster.ordered == {}
+        assert cluster.last.decision.requeue_after == pause
+        cluster.now += pause
+        cluster.settle()
+    del cluster.refuse["f-a-terminate"]
+    cluster.now += 8
+    cluster.settle()
+    assert cluster.phase == "Failed"

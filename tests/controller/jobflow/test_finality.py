@@ -1,0 +1,210 @@
+"""What has ended stays ended; what is in the way of a Job; what the API server refuses (jobflow-api.md 3.2, 6, 7)."""
+
+import pytest
+
+from controller.jobflow.observe.observed import JobSeen
+from shared.model.flow_status import FlowState, JobEntry, JobFlowStatus
+from shared.model.phases import FlowPhase, JobPhase
+from tests.controller.jobflow.make import TEMPLATE, Cluster, flow, started, step
+
+OTHER = "other-uid"
+
+
+def test_a_job_deleted_after_its_completion_is_not_run_again():
+    cluster = started(step("a"), step("b", "a"))
+    cluster.complete("f-a")
+    cluster.vanish("f-a")
+    cluster.complete("f-b")
+    assert cluster.created == ["f-a", "f-b"]
+    assert (cluster.phase, cluster.status.completed_jobs) == ("Succeed", ("f-a", "f-b"))
+
+
+def test_a_job_that_ends_and_is_deleted_between_two_looks_counts_as_it_was_last_seen():
+    cluster = started(step("a"))
+    cluster.set_job("f-a", JobPhase.RUNNING)
+    cluster.settle()
+    cluster.vanish("f-a")
+    assert cluster.step("a").reason == "JobDeleted"
+    assert cluster.phase == "Failed"
+    assert cluster.status.failed_jobs == ("f-a",)
+
+
+def test_a_missing_job_is_looked_for_before_it_counts_as_deleted():
+    cluster = started(step("a"))
+    del cluster.bodies["f-a"]
+    cluster.created.clear()  # so that the toy API server has not been asked
+    from controller.jobflow.decide.flow import decide
+
+    found = decide(cluster.seen())
+    assert found.wants.jobs == {"f-a"}
+
+
+def test_an_ended_flow_is_not_touched_when_its_jobs_go():
+    cluster = started(step("a"))
+    cluster.complete("f-a")
+    before = cluster.status
+    cluster.vanish("f-a")
+    assert cluster.status == before
+
+
+def test_a_step_waits_for_its_template_and_starts_when_it_appears():
+    cluster = Cluster(flow(step("a"), step("b")), {"b": TEMPLATE})
+    cluster.settle()
+    assert cluster.created == ["f-b"]
+    assert cluster.step("a").reason == "TemplateNotFound"
+    assert cluster.next() == {"a": ("template a not found",)}
+    assert (
+        "TemplateNotFound",
+        "step a waits for its template: TemplateNotFound: template a not found",
+    ) in cluster.notes
+    cluster.templates["a"] = TEMPLATE
+    cluster.settle()
+    assert cluster.created == ["f-b", "f-a"]
+    assert (cluster.step("a").reason, cluster.step("a").message) == ("", "")
+
+
+NAMESAKES = {
+    "being deleted": (JobSeen("f-a", owner="Job/x", owner_uid=OTHER, deleting=True), "WaitingForDeletion"),
+    "of an earlier flow of this name": (JobSeen("f-a", owner="JobFlow/f", owner_uid=OTHER), "WaitingForDeletion"),
+    "of another flow": (JobSeen("f-a", owner="JobFlow/g", owner_uid=OTHER), "NameConflict"),
+    "of nobody": (JobSeen("f-a"), "NameConflict"),
+}
+
+
+@pytest.mark.parametrize(("namesake", "want"), NAMESAKES.values(), ids=NAMESAKES.keys())
+def test_a_job_of_the_same_name_is_never_adopted(namesake, want):
+    cluster = Cluster(flow(step("a")))
+    cluster.strangers["f-a"] = namesake
+    cluster.settle()
+    assert cluster.created == []
+    assert cluster.step("a").reason == want
+    assert str(cluster.step("a").phase) == ("Failed" if want == "NameConflict" else "Pending")
+
+
+def test_the_owner_of_a_taken_name_is_told():
+    cluster = Cluster(flow(step("a")))
+    cluster.strangers["f-a"] = JobSeen("f-a", owner="JobFlow/g", owner_uid=OTHER)
+    cluster.settle()
+    assert cluster.step("a").message == "a Job f-a is there already, owned by JobFlow/g"
+    assert [reason for reason, _ in cluster.notes] == ["NameConflict", "Failed"]
+
+
+def test_a_step_starts_once_the_earlier_job_is_gone():
+    cluster = Cluster(flow(step("a")))
+    cluster.strangers["f-a"] = JobSeen("f-a", owner="JobFlow/f", owner_uid=OTHER, deleting=True)
+    cluster.settle()
+    cluster.strangers.clear()
+    cluster.settle()
+    assert cluster.created == ["f-a"]
+    assert cluster.step("a").reason == ""
+
+
+@pytest.mark.parametrize("code", [403, 429])
+def test_a_rejected_job_is_tried_again_for_ever_with_growing_pauses(code):
+    cluster = Cluster(flow(step("a"), step("b")))
+    cluster.refuse["f-a"] = code
+    cluster.settle()
+    assert cluster.created == ["f-b"]
+    assert (str(cluster.step("a").phase), cluster.step("a").reason) == ("Pending", "JobRejected")
+    assert cluster.step("a").message == f"refused with {code}"
+    pauses = []
+    for _ in range(9):
+        before = cluster.refusals["f-a"].at
+        pause = cluster.decide().decision.requeue_after
+        assert pause is not None
+        cluster.wait(pause)
+        pauses.append(cluster.refusals["f-a"].at - before)
+    assert pauses == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+    del cluster.refuse["f-a"]
+    cluster.wait(60)
+    assert cluster.created == ["f-b", "f-a"]
+
+
+@pytest.mark.parametrize("code", [400, 413, 422])
+def test_an_invalid_job_fails_its_step(code):
+    cluster = Cluster(flow(step("a"), step("b", "a")))
+    cluster.refuse["f-a"] = code
+    cluster.settle()
+    assert cluster.reasons() == {"a": "InvalidJob", "b": "UpstreamFailed"}
+    assert cluster.phase == "Failed"
+
+
+def test_a_flow_that_volcano_finished_is_left_alone():
+    for phase in (FlowPhase.SUCCEED, FlowPhase.FAILED):
+        cluster = Cluster(flow(step("a"), status=JobFlowStatus(state=FlowState(phase=phase))))
+        cluster.settle()
+        assert (cluster.created, cluster.writes) == ([], 0)
+
+
+def test_a_flow_that_volcano_began_goes_on_where_it_was():
+    status = JobFlowStatus(
+        state=FlowState(phase=FlowPhase.RUNNING),
+        completed_jobs=("f-a",),
+        running_jobs=("f-b",),
+        job_status_list=(JobEntry(name="f-a", state="Completed", start_timestamp="2026-01-01T00:00:00Z"),),
+    )
+    cluster = Cluster(flow(step("a"), step("b"), step("c", "a", "b"), status=status))
+    cluster.settle()
+    assert cluster.created == ["f-b"]  # its Job is gone and was seen running: it runs
+    assert cluster.phases() == {"a": "Completed", "b": "Pending", "c": "Waiting"}
+    cluster.complete("f-b")
+    cluster.complete("f-c")
+    assert cluster.phase == "Succeed"
+
+
+def test_a_job_that_exists_without_a_record_is_taken_over():
+    cluster = started(step("a"), step("b", "a"))
+    cluster.complete("f-a")
+    cluster.flow = flow(step("a"), step("b", "a"))  # the status was lost
+    cluster.settle()
+    assert cluster.created == ["f-a", "f-b"]
+    assert cluster.phases() == {"a": "Completed", "b": "Pending"}
+
+
+def test_retain_keeps_and_delete_removes_jobs_after_the_status_holds_what_they_did():
+    for policy, left in (("retain", ["f-a", "f-b"]), ("delete", [])):
+        cluster = started(step("a"), step("b", "a"), jobRetainPolicy=policy)
+        cluster.complete("f-a")
+        assert cluster.deleted == []
+        cluster.complete("f-b")
+        assert list(cluster.bodies) == left
+        assert cluster.status.completed_jobs == ("f-a", "f-b")
+        assert (cluster.phase, cluster.status.progress) == ("Succeed", "2/2")
+
+
+def test_delete_removes_jobs_after_a_failure_too():
+    cluster = started(step("a"), step("b", "a"), jobRetainPolicy="delete")
+    cluster.fail("f-a")
+    assert (cluster.phase, cluster.bodies, cluster.status.failed_jobs) == ("Failed", {}, ("f-a",))
+
+
+def test_a_finished_flow_is_deleted_when_its_time_is_over():
+    cluster = started(step("a"), ttlSecondsAfterFinished=60)
+    cluster.complete("f-a")
+    assert cluster.decide().decision.requeue_after == 60
+    cluster.wait(59)
+    assert not cluster.flow_deleted
+    cluster.wait(1)
+    assert cluster.flow_deleted
+
+
+def test_a_flow_being_deleted_starts_nothing_and_says_so():
+    from msgspec.structs import replace
+
+    cluster = started(step("a"), step("b", "a"))
+    metadata = replace(cluster.flow.metadata, deletion_timestamp="2027-01-01T00:00:00Z")
+    cluster.flow = replace(cluster.flow, metadata=metadata)
+    cluster.complete("f-a")
+    assert cluster.created == ["f-a"]
+    assert cluster.phase == "Terminating"
+
+
+def test_a_rejection_told_by_a_clock_that_was_set_back_since_is_not_waited_for():
+    """Seen in the fault runs: the Job came when the clock was where it had been."""
+    cluster = Cluster(flow(step("a")))
+    cluster.refuse["f-a"] = 403
+    cluster.settle()
+    del cluster.refuse["f-a"]
+    cluster.now -= 3600
+    cluster.settle()
+    assert cluster.created == ["f-a"]

@@ -1,0 +1,65 @@
+"""A status that was never stored (a conflict, a cut connection, a crash after the creates) costs no Job its life."""
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from shared.model.flow_status import JobFlowStatus
+from shared.model.phases import JobPhase
+from tests.controller.jobflow.make import Cluster, flow, step
+
+BEGUN: dict[str, dict[str, Any]] = {
+    "a plain step": {},
+    "a daemon": {"daemon": True},
+    "items": {"for": {"items": ["x", "y", "z"]}},
+    "items one by one": {"for": {"items": ["x", "y"], "parallelism": 1}},
+    "a range": {"for": {"range": {"end": 2}}},
+    "an expression": {"for": {"expression": "['p', 'q']"}},
+    "while": {"for": {"while": "index < 2"}},
+}
+
+
+@pytest.mark.parametrize("phase", [None, JobPhase.PENDING, JobPhase.RUNNING, JobPhase.COMPLETED])
+@pytest.mark.parametrize("fields", BEGUN.values(), ids=BEGUN.keys())
+def test_jobs_of_which_nothing_is_recorded_go_on(fields: dict[str, Any], phase: JobPhase | None) -> None:
+    cluster = Cluster(flow(step("a", **fields), step("b", "a")))
+    cluster.turn()
+    first = list(cluster.created)
+    cluster.flow = replace(cluster.flow, status=JobFlowStatus())
+    if phase is not None:
+        cluster.set_job(first[0], phase)
+    cluster.settle()
+    assert cluster.ordered == {}, "a Job was terminated"
+    for _ in range(5):
+        cluster.complete(*[name for name in cluster.created if name not in cluster.deleted])
+    assert cluster.phase == "Succeed"
+    assert first == cluster.created[: len(first)]
+
+
+def test_iterations_of_before_a_restart_are_terminated_though_nothing_of_the_new_ones_is_recorded() -> None:
+    cluster = Cluster(flow(step("a", **{"for": {"items": ["x", "y"]}})))
+    cluster.settle()
+    before = {body["metadata"]["uid"] for body in cluster.bodies.values()}
+    cluster.command("RestartJobFlow")
+    assert before <= set(cluster.ordered)
+
+
+@pytest.mark.parametrize("failures", [0, 1])
+@pytest.mark.parametrize("fields", BEGUN.values(), ids=BEGUN.keys())
+def test_every_status_that_is_lost_once_is_made_up_for(fields: dict[str, Any], failures: int) -> None:
+    again = {} if fields.get("daemon") else {"retry": {"limit": 2, "backoff": {"duration": "1s"}}}
+    cluster = Cluster(flow(step("a", **fields, **again), step("b", "a")))
+    for _ in range(20):
+        stored = cluster.flow.status
+        cluster.turn()
+        cluster.flow = replace(cluster.flow, status=stored)
+        cluster.turn()
+        for name, body in cluster.bodies.items():
+            if "status" not in body:
+                fails = again and failures and name.endswith(("-a", "-0"))
+                cluster.set_job(name, JobPhase.FAILED if fails else JobPhase.COMPLETED)
+        cluster.now += 2
+    assert cluster.ordered == {}, "a Job was terminated"
+    assert cluster.phase == "Succeed"
+    assert len(cluster.created) == len(set(cluster.created))

@@ -1,0 +1,389 @@
+"""The JobFlow controller on a fake API server: caches in, Jobs, status and events out."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import orjson
+import pytest
+from aiohttp import web
+
+from controller.cluster.apply import Applier
+from controller.cluster.events import Recorder
+from controller.jobflow import reconciler as flows
+from controller.runtime.command_targets import catch_up
+from controller.runtime.controller import ControllerContext
+from controller.runtime.manager import Manager
+from controller.settings import Settings
+from shared.kinds import JOBFLOW
+from shared.kube.api import Api
+from shared.kube.cache import Caches, stopped
+from shared.kube.store import Key
+from tests.shared.kube.fake import FakeServer, serving, status, until
+
+Body = dict[str, Any]
+FLOWS = "/apis/flow.volcano.sh/v1alpha1/jobflows"
+TEMPLATES = "/apis/flow.volcano.sh/v1alpha1/jobtemplates"
+JOBS = "/apis/batch.volcano.sh/v1alpha1/jobs"
+COMMANDS = "/apis/bus.volcano.sh/v1alpha1/commands"
+PODS = "/api/v1/pods"
+
+
+class Clock:
+    now = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def fake() -> FakeServer:
+    fake = FakeServer()
+    for name in ("a", "b", "c"):
+        fake.put(TEMPLATES, template(name))
+    return fake
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def api(fake: FakeServer) -> AsyncIterator[Api]:
+    async with serving(fake) as (_, api):
+        yield api
+
+
+def template(name: str) -> Body:
+    pod = {"spec": {"containers": [{"name": "c", "image": "x"}]}}
+    return {"metadata": {"name": name, "namespace": "ns"}, "spec": {"tasks": [{"name": "m", "template": pod}]}}
+
+
+def step(name: str, *targets: str, **fields: Any) -> Body:
+    return {"name": name, **({"dependsOn": {"targets": list(targets)}} if targets else {}), **fields}
+
+
+def flow(*steps: Body, name: str = "f", **spec: Any) -> Body:
+    return {"metadata": {"name": name, "namespace": "ns", "generation": 1}, "spec": {"flows": list(steps), **spec}}
+
+
+@asynccontextmanager
+async def controlling(api: Api, clock: Clock, settings: Settings | None = None) -> AsyncIterator[None]:
+    """A controller of its own, as after a start; nothing of it is left afterwards."""
+    caches = Caches(api)
+    recorder = Recorder(api, "test", "here", now=clock)
+    applier = Applier(api, caches, recorder, now=clock)
+    given = settings or Settings(job_controller=False)
+    controller = flows.build(ControllerContext(api, caches, applier, recorder, given, clock))
+    manager, stop = Manager([controller], caches, workers=4), asyncio.Event()
+    caching, working = asyncio.create_task(caches.run()), asyncio.create_task(manager.run(stop))
+    try:
+        yield
+        stop.set()
+        async with asyncio.timeout(5):
+            await working
+    finally:
+        working.cancel()
+        await stopped(caching)
+
+
+def jobs(fake: FakeServer) -> list[str]:
+    return [name for _, name in fake.objects.get(JOBS, {})]
+
+
+def end(fake: FakeServer, name: str, phase: str = "Completed") -> None:
+    job = orjson.loads(orjson.dumps(fake.objects[JOBS]["ns", name]))
+    fake.put(JOBS, {**job, "status": {"state": {"phase": phase, "lastTransitionTime": "2027-01-15T08:00:00Z"}}})
+
+
+def state(fake: FakeServer, name: str = "f") -> str:
+    found = fake.objects[FLOWS]["ns", name].get("status") or {}
+    return str(found.get("state", {}).get("phase", ""))
+
+
+def reason(fake: FakeServer, place: int = 0) -> str:
+    found = fake.objects[FLOWS]["ns", "f"].get("status") or {}
+    steps = found.get("steps") or []
+    return str(steps[place].get("reason", "")) if steps else ""
+
+
+async def test_a_flow_runs_from_its_first_job_to_its_end(fake: FakeServer, api: Api, clock: Clock) -> None:
+    async with controlling(api, clock):
+        fake.put(FLOWS, flow(step("a"), step("b", "a")))
+        await until(lambda: jobs(fake) == ["f-a"])
+        end(fake, "f-a")
+        await until(lambda: jobs(fake) == ["f-a", "f-b"])
+        end(fake, "f-b")
+        await until(lambda: state(fake) == "Succeed")
+    assert fake.calls["POST jobs"] == 2
+    assert fake.calls["PUT jobflows/status"] <= 3
+
+
+async def test_another_controller_goes_on_where_the_first_stopped(fake: FakeServer, api: Api, clock: Clock) -> None:
+    fake.put(FLOWS, flow(step("a"), step("b", "a"), step("c", "b")))
+    async with controlling(api, clock):
+        await until(lambda: jobs(fake) == ["f-a"])
+    end(fake, "f-a")
+    async with controlling(api, clock):
+        await until(lambda: jobs(fake) == ["f-a", "f-b"])
+    end(fake, "f-b")
+    async with controlling(api, clock):
+        await until(lambda: "f-c" in jobs(fake))
+        end(fake, "f-c")
+        await until(lambda: state(fake) == "Succeed")
+    assert fake.calls["POST jobs"] == 3
+
+
+async def test_a_step_starts_when_its_template_appears(fake: FakeServer, api: Api, clock: Clock) -> None:
+    fake.remove(TEMPLATES, "ns", "a")
+    async with controlling(api, clock):
+        fake.put(FLOWS, flow(step("a")))
+        await until(lambda: reason(fake) == "TemplateNotFound")
+        fake.put(TEMPLATES, template("a"))
+        await until(lambda: jobs(fake) == ["f-a"])
+
+
+async def test_a_foreign_job_is_named_and_left_alone(fake: FakeServer, api: Api, clock: Clock) -> None:
+    fake.put(JOBS, {"metadata": {"name": "f-a", "namespace": "ns"}})
+    async with controlling(api, clock):
+        fake.put(FLOWS, flow(step("a")))
+        await until(lambda: state(fake) == "Failed")
+    assert reason(fake) == "NameConflict"
+    assert fake.calls["POST jobs"] == 0
+
+
+async def test_a_refused_job_shows_why(fake: FakeServer, api: Api, clock: Clock) -> None:
+    async def refuse(request: web.Request) -> web.StreamResponse | None:
+        if request.method == "POST" and request.path.endswith("/jobs"):
+            return status(403, "Forbidden", "exceeded quota")
+        return None
+
+    fake.before = refuse
+    async with controlling(api, clock):
+        fake.put(FLOWS, flow(step("a")))
+        await until(lambda: reason(fake) == "JobRejected")
+        assert fake.objects[FLOWS]["ns", "f"]["status"]["steps"][0]["message"] == "exceeded quota"
+        fake.before = None
+        clock.now += 2
+        await until(lambda: jobs(fake) == ["f-a"])
+
+
+async def test_a_flow_made_again_under_its_name_is_another_flow(fake: FakeServer, api: Api, clock: Clock) -> None:
+    async def refuse(request: web.Request) -> web.StreamResponse | None:
+        if request.method == "POST" and request.path.endswith("/jobs"):
+            return status(422, "Invalid", "no such image")
+        return None
+
+    async with controlling(api, clock):
+        fake.before = refuse
+        fake.put(FLOWS, flow(step("a")))
+        await until(lambda: reason(fake) == "InvalidJob")
+        fake.remove(FLOWS, "ns", "f")
+        fake.before = None
+        fake.put(FLOWS, flow(step("a")))
+        await until(lambda: jobs(fake) == ["f-a"])
+
+
+async def test_outputs_are_read_from_the_pods(fake: FakeServer, api: Api, clock: Clock) -> None:
+    async with controlling(api, clock):
+        fake.put(FLOWS, flow(step("a", outputs=[{"name": "n"}]), step("b", "a", **{"if": "steps.a.outputs.n == '7'"})))
+        await until(lambda: jobs(fake) == ["f-a"])
+        fake.put(PODS, pod(fake.objects[JOBS]["ns", "f-a"]["metadata"]["uid"], "7\n"))
+        end(fake, "f-a")
+        await until(lambda: jobs(fake) == ["f-a", "f-b"])
+    assert fake.calls["LIST pods"] == 1
+
+
+def pod(uid: str, message: str) -> Body:
+    owner = {"kind": "Job", "name": "f-a", "uid": uid, "controller": True, "apiVersion": "batch.volcano.sh/v1alpha1"}
+    labels = {"volcano.sh/job-name": "f-a", "volcano.sh/task-spec": "m", "volcano.sh/task-index": "0"}
+    terminated = {"exitCode": 0, "message": message}
+    return {
+        "metadata": {"name": "f-a-m-0", "namespace": "ns", "labels": labels, "ownerReferences": [owner]},
+        "spec": {"containers": [{"name": "c"}]},
+        "status": {
+            "phase": "Succeeded",
+            "containerStatuses": [{"name": "c", "state": {"terminated": terminated}}],
+        },
+    }
+
+
+async def test_a_command_is_obeyed_recorded_and_deleted(fake: FakeServer, api: Api, clock: Clock) -> None:
+    async with controlling(api, clock):
+        body = fake.put(FLOWS, flow(step("a"), step("b", "a")))
+        await until(lambda: jobs(fake) == ["f-a"])
+        target = {"apiVersion": "flow.volcano.sh/v1alpha1", "kind": "JobFlow", "name": "f"}
+        command = {
+            "metadata": {"name": "stop", "namespace": "ns"},
+            "action": "TerminateJobFlow",
+            "target": {**target, "uid": body["metadata"]["uid"]},
+        }
+        stale = {**command, "metadata": {"name": "stale", "namespace": "ns"}, "target": {**target, "uid": "old"}}
+        fake.put(COMMANDS, stale)
+        uid = fake.put(COMMANDS, command)["metadata"]["uid"]
+        await until(lambda: [name for _, name in fake.objects[COMMANDS]] == ["f-a-terminate"])
+        end(fake, "f-a", "Terminated")
+        await until(lambda: state(fake) == "Failed")
+    assert fake.objects[FLOWS]["ns", "f"]["status"]["handledCommands"] == [uid]
+
+
+async def test_a_command_for_a_flow_made_anew_is_not_judged_by_its_forerunner(api: Api, fake: FakeServer) -> None:
+    """The cache still shows the flow that is gone when the Command for its successor comes."""
+    caches = Caches(api)
+    flows_seen = caches.want(JOBFLOW)
+    first = fake.put(FLOWS, flow(step("a")))
+    caches.assume(JOBFLOW, {**first, "metadata": {**first["metadata"]}})
+    fake.remove(FLOWS, "ns", "f")
+    second = fake.put(FLOWS, flow(step("a")))
+    command = {"target": {"kind": "JobFlow", "name": "f", "uid": second["metadata"]["uid"]}}
+    await catch_up(api, caches, flows_seen, Key("ns", "f"), [command])
+    assert (flows_seen.get("ns", "f") or {})["metadata"]["uid"] == second["metadata"]["uid"]
+    await catch_up(api, caches, flows_seen, Key("ns", "f"), [command])
+    assert fake.calls["GET jobflows"] == 1
+
+
+async def test_a_job_that_is_gone_before_its_end_was_stored_counts_as_it_ended(
+    fake: FakeServer, api: Api, clock: Clock
+) -> None:
+    async with controlling(api, clock):
+        fake.put(FLOWS, flow(step("a"), step("b", "a")))
+        await until(lambda: jobs(fake) == ["f-a"])
+        end(fake, "f-a")
+        fake.remove(JOBS, "ns", "f-a")
+        await until(lambda: jobs(fake) == ["f-b"])
+
+
+async def test_a_conflict_on_the_status_loses_nothing(fake: FakeServer, api: Api, clock: Clock) -> None:
+    conflicts = [True]
+
+    async def conflict(request: web.Request) -> web.StreamResponse | None:
+        if request.method == "PUT" and request.path.endswith("/status") and conflicts:
+            conflicts.pop()
+            return status(409, "Conflict", "changed")
+        return None
+
+    fake.before = conflict
+    async with controlling(api, clock):
+        fake.put(FLOWS, flow(step("a")))
+        await until(lambda: state(fake) == "Pending")
+        end(fake, "f-a")
+        await until(lambda: state(fake) == "Succeed")
+    assert fake.calls["POST jobs"] == 1
+
+
+async def test_an_unreadable_flow_is_left_alone(fake: FakeServer, api: Api, clock: Clock) -> None:
+    async with controlling(api, clock):
+        fake.put(FLOWS, flow({"name": 7}, name="broken"))
+        fake.put(FLOWS, flow(step("a")))
+        await until(lambda: jobs(fake) == ["f-a"])
+    assert state(fake, "broken") == ""
+
+
+async def test_a_flow_that_volcano_finished_is_never_touched_however_often_it_is_looked_at(
+    fake: FakeServer, api: Api, clock: Clock
+) -> None:
+    async with controlling(api, clock):
+        body = flow(step("a"), name="old")
+        body["status"] = {"state": {"phase": "Succeed"}, "completedJobs": ["old-a"]}
+        stored = fake.put(FLOWS, body)
+        for number in range(5):
+            stored = fake.put(FLOWS, {**stored, "metadata": {**stored["metadata"], "labels": {"n": str(number)}}})
+            await asyncio.sleep(0.01)
+        fake.put(FLOWS, flow(step("a")))
+        await until(lambda: jobs(fake) == ["f-a"])
+    assert fake.objects[FLOWS]["ns", "old"]["status"] == body["status"]
+
+
+async def test_flows_beyond_those_remembered_lose_nothing(fake: FakeServer, api: Api, clock: Clock) -> None:
+    from controller.jobflow.observe.memory import Memory
+
+    memory = Memory(most=1)
+    bodies = [fake.put(FLOWS, flow(step("a"), name=name)) for name in ("x", "y")]
+    for body in bodies:
+        assert memory.recall(Key("ns", body["metadata"]["name"]), body) is not None
+    assert memory.surplus() == [Key("ns", "x")]
+    assert memory.forget(Key("ns", "x")) == bodies[0]["metadata"]["uid"]
+    assert memory.surplus() == []
+
+
+async def test_an_ended_flow_whose_report_had_to_wait_goes_when_its_time_is_up(
+    fake: FakeServer, api: Api, clock: Clock
+) -> None:
+    """With many flows in motion a report waits for its place; each look at an ended flow must not ask for a new one."""
+    ended = {"state": {"phase": "Succeed"}, "observedGeneration": 1, "completionTime": "2027-01-15T07:00:00Z"}
+    names = [f"f{number}" for number in range(40)]
+    for name in names:
+        fake.put(FLOWS, flow(step("a"), name=name, ttlSecondsAfterFinished=1) | {"status": ended})
+    caches = Caches(api)
+    applier = Applier(api, caches, Recorder(api, "test", "here", now=clock), now=clock)
+    settings = Settings(job_controller=False)
+    context = ControllerContext(api, caches, applier, Recorder(api, "test", "here", now=clock), settings, clock)
+    reconciler = flows.build(context).reconciler
+    caching = asyncio.create_task(caches.run())
+    try:
+        await caches.synced()
+        pauses = [await reconciler.reconcile(Key("ns", name)) or 0.0 for name in names]
+        clock.now += pauses[-1]
+        for name in names:
+            await reconciler.reconcile(Key("ns", name))
+    finally:
+        await stopped(caching)
+    assert max(pauses) > 0.0
+    assert fake.objects[FLOWS] == {}
+
+
+async def test_a_job_that_is_taken_from_its_flow_is_not_waited_for_any_more(
+    fake: FakeServer, api: Api, clock: Clock
+) -> None:
+    async with controlling(api, clock):
+        fake.put(FLOWS, flow(step("a"), step("b", "a")))
+        await until(lambda: jobs(fake) == ["f-a"])
+        stored = fake.objects[JOBS]["ns", "f-a"]
+        fake.put(JOBS, {**stored, "metadata": {**stored["metadata"], "ownerReferences": []}})
+        await until(lambda: state(fake) == "Failed")
+        assert reason(fake) == "JobDeleted"
+
+
+def quota(fake: FakeServer, most: int) -> Any:
+    """A hook that lets no more than `most` Jobs be made."""
+
+    async def full(request: web.Request) -> web.StreamResponse | None:
+        if request.method == "POST" and request.path.endswith("/jobs") and len(jobs(fake)) >= most:
+            return status(403, "Forbidden", "exceeded quota")
+        return None
+
+    return full
+
+
+async def test_hundreds_of_refused_jobs_are_told_at_once_and_made_when_there_is_room(
+    fake: FakeServer, api: Api, clock: Clock
+) -> None:
+    names = [f"s{number}" for number in range(300)]
+    fake.before = quota(fake, 2)
+    async with controlling(api, clock):
+        fake.put(FLOWS, flow(*(step(name, template="a") for name in names)))
+        await until(lambda: (fake.objects[FLOWS]["ns", "f"].get("status") or {}).get("steps"))
+        steps = fake.objects[FLOWS]["ns", "f"]["status"]["steps"]
+        assert [one.get("reason") for one in steps] == [None, None, *["JobRejected"] * 298]
+        assert fake.calls["POST jobs"] <= 20
+        fake.before = None
+        clock.now += 2
+        await until(lambda: len(jobs(fake)) == 300)
+
+
+async def test_hundreds_of_invalid_jobs_fail_one_after_the_other_without_a_pause(
+    fake: FakeServer, api: Api, clock: Clock
+) -> None:
+    async def invalid(request: web.Request) -> web.StreamResponse | None:
+        if request.method == "POST" and request.path.endswith("/jobs"):
+            return status(422, "Invalid", "no such image")
+        return None
+
+    fake.before = invalid
+    async with controlling(api, clock):
+        steps = [step(f"s{number}", template="a") for number in range(60)]
+        fake.put(FLOWS, flow(*steps, failureStrategy="Continue"))
+        await until(lambda: state(fake) == "Failed")
+    assert fake.calls["POST jobs"] == 60

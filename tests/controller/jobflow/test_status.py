@@ -1,0 +1,324 @@
+"""What people read: status, next, events; and editing a flow that runs (jobflow-api.md 7, 8)."""
+
+import msgspec
+from msgspec.structs import replace
+
+from controller.jobflow.decide.flow import decide
+from controller.jobflow.status.status_limits import trim
+from shared.model.phases import JobPhase
+from tests.controller.jobflow.make import TEMPLATE, Cluster, flow, started, step
+
+
+def test_a_step_costs_one_status_write_when_its_job_ends_at_once():
+    cluster = started(step("a"), step("b", "a"), step("c", "b"))
+    for name in ("f-a", "f-b", "f-c"):
+        cluster.complete(name)
+    assert cluster.writes == 4  # the start, and one a step
+
+
+def test_a_second_look_at_the_same_changes_nothing():
+    cluster = started(step("a"), step("b", "a"))
+    cluster.run("f-a")
+    decision = cluster.decide().decision
+    assert (decision.actions, decision.status, decision.cleanup, decision.notes) == ((), None, (), ())
+
+
+def test_a_status_that_may_wait_is_held_back_but_never_a_job():
+    cluster = started(step("a"), step("b", "a"))
+    cluster.set_job("f-a", JobPhase.COMPLETED)
+    found = decide(replace(cluster.seen(), write_after=cluster.now + 0.75))
+    assert [action.body["metadata"]["name"] for action in found.decision.actions] == ["f-b"]
+    assert (found.decision.status, found.decision.requeue_after) == (None, 0.75)
+    assert [str(one.phase) for one in found.carry.steps] == ["Completed", "Pending"]
+
+
+def test_the_end_of_a_flow_is_not_held_back():
+    cluster = started(step("a"))
+    cluster.set_job("f-a", JobPhase.COMPLETED)
+    found = decide(replace(cluster.seen(), write_after=cluster.now + 0.75))
+    assert found.decision.status is not None
+    assert found.decision.status["state"] == {"phase": "Succeed"}
+
+
+def test_jobs_are_not_deleted_while_the_status_is_held_back():
+    cluster = started(step("a", retry={"limit": 1}), step("b"), jobRetainPolicy="delete")
+    cluster.fail("f-a")
+    cluster.now += 20
+    found = decide(replace(cluster.seen(), write_after=cluster.now + 1))
+    assert len(found.decision.actions) == 1
+    assert found.decision.cleanup == ()
+
+
+def test_pods_and_the_failure_rate_are_counted_over_all_jobs():
+    cluster = started(
+        step("a", retry={"limit": 1, "backoff": {"duration": "1s"}}), step("b"), failureStrategy="Continue"
+    )
+    cluster.fail("f-a", failed=1, succeeded=2)
+    cluster.set_job("f-b", JobPhase.RUNNING, running=3, pending=1, succeeded=1)
+    cluster.settle()
+    pods = cluster.status.pods
+    assert (pods.total, pods.running, pods.succeeded, pods.failed, pods.failure_rate_percent) == (8, 3, 3, 1, 25.0)
+    assert (cluster.step("a").pods.succeeded, cluster.step("a").pods.failed) == (2, 1)
+
+
+def test_times_and_durations():
+    cluster = started(step("a"), step("b", "a"))
+    cluster.now += 65
+    cluster.complete("f-a")
+    cluster.now += 3600
+    cluster.complete("f-b")
+    first, second = cluster.status.steps
+    assert (first.start_time, first.completion_time) == ("2027-01-15T08:00:00Z", "2027-01-15T08:01:05Z")
+    assert second.start_time == "2027-01-15T08:01:05Z"
+    assert (cluster.status.duration, cluster.status.completion_time) == ("1h1m5s", "2027-01-15T09:01:05Z")
+    assert cluster.status.conditions["f-a"].running_duration == "1m5s"
+
+
+def test_running_histories_are_those_of_the_job():
+    cluster = started(step("a"))
+    conditions = [
+        {"status": "Pending", "lastTransitionTime": "2027-01-15T08:00:00Z"},
+        {"status": "Running", "lastTransitionTime": "2027-01-15T08:00:10Z"},
+    ]
+    cluster.set_job("f-a", JobPhase.RUNNING, conditions=conditions)
+    cluster.settle()
+    first, second = cluster.status.job_status_list[0].running_histories
+    assert (first.state, first.end_timestamp, second.state, second.end_timestamp) == (
+        "Pending",
+        "2027-01-15T08:00:10Z",
+        "Running",
+        None,
+    )
+
+
+def test_events_of_one_write_are_one_a_reason():
+    cluster = started(*(step(f"s{n}") for n in range(30)))
+    assert len(cluster.notes) == 1
+    reason, message = cluster.notes[0]
+    assert reason == "StepStarted"
+    assert message == "30 steps started: s0, s1, s2, s3, s4, s5, s6, s7, s8, s9 and 20 more"
+
+
+def test_the_events_of_a_flow():
+    cluster = started(step("a", retry={"limit": 1}), step("b", "a"), step("c", if_="false"))
+    cluster.fail("f-a")
+    cluster.wait(20)
+    cluster.complete("f-a-r1")
+    cluster.complete("f-b")
+    assert [reason for reason, _ in cluster.notes] == [
+        "StepStarted",
+        "StepSkipped",
+        "StepRetrying",
+        "StepCompleted",
+        "StepStarted",
+        "StepCompleted",
+        "Succeeded",
+    ]
+
+
+def test_volcanos_lists_hold_the_last_500_finished_jobs():
+    cluster = started(*(step(f"s{n}") for n in range(510)))
+    cluster.complete(*(f"f-s{n}" for n in range(505)))
+    assert len(cluster.status.completed_jobs) == 500
+    assert len(cluster.status.pending_jobs) == 5
+    assert len(cluster.status.job_status_list) == 505
+    assert cluster.status.progress == "505/510"
+
+
+def test_the_status_of_a_thousand_steps_stays_below_a_megabyte():
+    cluster = started(*(step(f"a-rather-long-step-name-{n}") for n in range(1000)), failureStrategy="Continue")
+    for n in range(1000):
+        cluster.set_job(
+            f"f-a-rather-long-step-name-{n}",
+            JobPhase.FAILED,
+            state={"message": "m" * 400},
+            taskStatusCount={f"task{t}": {"phase": {"Failed": 1, "Succeeded": 2}} for t in range(10)},
+        )
+    cluster.settle()
+    assert len(msgspec.json.encode(cluster.status)) <= 900 * 1024
+    assert cluster.status.progress == "1000/1000"
+    assert cluster.status.job_status_list[0].running_histories == ()
+
+
+def test_what_fits_is_not_cut():
+    cluster = started(step("a"))
+    cluster.complete("f-a")
+    assert trim(cluster.status) is cluster.status
+
+
+def test_a_long_message_goes_before_any_step_does():
+    cluster = started(step("a"), step("b"))
+    cluster.fail("f-a", state={"message": "m" * 400})
+    lighter = trim(
+        replace(
+            cluster.status,
+            steps=tuple(replace(one, name=f"{one.name}{n}") for n in range(400) for one in cluster.status.steps),
+        ),
+        limit=1,
+    )
+    assert len(lighter.steps) == 800
+    assert max(len(one.message) for one in lighter.steps) == 100
+
+
+# --- editing ------------------------------------------------------------------------------------------------------------
+
+
+def edit(cluster: Cluster, *steps, **spec) -> None:
+    wanted = flow(*steps, **spec)
+    metadata = replace(cluster.flow.metadata, generation=cluster.flow.metadata.generation + 1)
+    cluster.flow = replace(cluster.flow, spec=wanted.spec, metadata=metadata)
+    for one in (*wanted.spec.flows, *wanted.spec.finally_):
+        cluster.templates.setdefault(one.template_name, TEMPLATE)
+    cluster.settle()
+
+
+def test_a_step_may_be_added_to_a_flow_that_runs():
+    cluster = started(step("a"), step("b", "a"))
+    edit(cluster, step("a"), step("b", "a"), step("c", "a"), step("d"))
+    assert cluster.created == ["f-a", "f-d"]
+    assert cluster.status.observed_generation == 2
+    cluster.complete("f-a")
+    assert cluster.created == ["f-a", "f-d", "f-b", "f-c"]
+
+
+def test_a_waiting_step_may_be_edited_and_removed():
+    cluster = started(step("a"), step("b", "a"), step("c", "b"))
+    edit(cluster, step("a"), step("c", "a"))
+    cluster.complete("f-a")
+    assert cluster.created == ["f-a", "f-c"]
+    cluster.complete("f-c")
+    assert (cluster.phase, cluster.status.progress) == ("Succeed", "2/2")
+
+
+def test_the_job_of_a_step_that_was_removed_too_late_is_terminated_and_removed():
+    cluster = started(step("a"), step("b"))
+    edit(cluster, step("a"))
+    assert cluster.deleted == ["f-b"]
+    assert "SpecChangedTooLate" in [reason for reason, _ in cluster.notes]
+    cluster.complete("f-a")
+    assert cluster.phase == "Succeed"
+
+
+def test_a_flow_that_ended_stays_ended_whatever_is_edited():
+    cluster = started(step("a"))
+    cluster.complete("f-a")
+    edit(cluster, step("a"), step("b"))
+    assert cluster.created == ["f-a"]
+    assert cluster.phase == "Succeed"
+
+
+def test_an_edit_that_came_too_late_is_told_and_the_job_runs_as_it_was():
+    cluster = started(step("a"), step("b"))
+    edit(cluster, step("a", retry={"limit": 3}), step("b"))
+    told = [message for reason, message in cluster.notes if reason == "SpecChangedTooLate"]
+    assert told == ["step a was edited after its Job had been created; the Job runs as it was"]
+    assert cluster.created == ["f-a", "f-b"]
+
+
+def test_a_flow_that_tries_a_step_again_does_not_look_as_if_it_had_never_run():
+    cluster = started(step("a", retry={"limit": 1}))
+    assert cluster.phase == "Pending"
+    cluster.run("f-a")
+    cluster.fail("f-a")
+    cluster.wait(20)
+    assert (cluster.phases(), cluster.phase) == ({"a": "Pending"}, "Running")
+
+
+def test_a_flow_that_was_stopped_while_nothing_ran_says_why():
+    cluster = started(step("a"), step("b", "a"), step("z"), finally_=[step("end")], parallelism=1)
+    cluster.complete("f-a")
+    cluster.command("SuspendJobFlow")
+    cluster.complete("f-b")
+    cluster.command("TerminateJobFlow")
+    assert cluster.status.state.message == "its last steps run (finally)"
+    cluster.complete("f-end")
+    assert (cluster.status.state.reason, cluster.status.state.message) == ("Terminated", "the flow was terminated")
+
+
+def test_what_keeps_a_job_from_going_on_is_told_by_its_step_and_its_flow_until_it_is_gone() -> None:
+    cluster = started(step("a"), step("b", "a"))
+    missing = {"reason": "VolumeClaimNotFound", "message": "PersistentVolumeClaim d does not exist"}
+    cluster.set_job("f-a", JobPhase.PENDING, state=missing)
+    cluster.settle()
+    told = "Job f-a: PersistentVolumeClaim d does not exist"
+    assert (cluster.step("a").phase, cluster.step("a").reason, cluster.step("a").message) == (
+        "Pending",
+        "VolumeClaimNotFound",
+        told,
+    )
+    assert (cluster.status.state.reason, cluster.status.state.message) == ("VolumeClaimNotFound", f"step a: {told}")
+    cluster.run("f-a")
+    assert (cluster.step("a").reason, cluster.step("a").message, cluster.status.state.reason) == ("", "", "")
+
+
+def test_the_usual_wait_of_a_job_is_no_reason_to_write() -> None:
+    cluster = started(step("a"))
+    cluster.set_job("f-a", JobPhase.PENDING, state={"reason": "WaitingForPodGroup", "message": "waits in queue q"})
+    cluster.settle()
+    assert (cluster.reasons(), cluster.status.state.reason) == ({}, "")
+
+
+def test_a_loop_tells_what_keeps_an_iteration_from_going_on() -> None:
+    cluster = started(step("a", for_={"items": ["x", "y"]}))
+    cluster.set_job("f-a-1", JobPhase.PENDING, state={"reason": "FailedCreate", "message": "exceeded quota"})
+    cluster.settle()
+    assert (cluster.step("a").reason, cluster.step("a").message) == ("FailedCreate", "Job f-a-1: exceeded quota")
+    assert cluster.status.state.reason == "FailedCreate"
+    cluster.run("f-a-1")
+    assert (cluster.reasons(), cluster.status.state.reason) == ({}, "")
+    cluster.complete("f-a-0", "f-a-1")
+    assert (cluster.phase, cluster.reasons()) == ("Succeed", {})
+
+
+def test_a_job_that_is_refused_is_told_in_next_and_by_a_warning_once_and_is_not_counted_as_running() -> None:
+    cluster = Cluster(flow(step("a"), step("b", "a"), step("c")))
+    cluster.refuse["f-a"] = 403
+    cluster.settle()
+    assert cluster.next() == {"a": ("Job f-a rejected: refused with 403",), "b": ("waits for a",)}
+    counts = cluster.status.counts
+    assert (counts.waiting, counts.running) == (2, 1)
+    cluster.wait(1)
+    cluster.wait(2)
+    assert (
+        cluster.notes.count(("JobRejected", "step a cannot have its Job for now: JobRejected: refused with 403")) == 1
+    )
+    del cluster.refuse["f-a"]
+    cluster.wait(60)
+    counts = cluster.status.counts
+    assert (counts.waiting, counts.running) == (1, 2)
+
+
+def test_what_waits_behind_an_aborted_job_says_so() -> None:
+    cluster = started(step("a"), step("b", "a"), step("c", for_={"range": {"end": 2}}), step("d", "c"))
+    cluster.set_job("f-a", JobPhase.ABORTED)
+    cluster.set_job("f-c-1", JobPhase.ABORTED)
+    cluster.settle()
+    assert cluster.next() == {
+        "b": ("waits for a (Job f-a is Aborted; resume it to go on)",),
+        "d": ("waits for c (Job f-c-1 is Aborted; resume it to go on)",),
+    }
+    assert cluster.status.state.reason == "JobAborted"
+    cluster.run("f-a", "f-c-1")
+    assert cluster.next() == {"b": ("waits for a",), "d": ("waits for c",)}
+    assert cluster.status.state.reason == ""
+
+
+def test_thousands_of_iterations_that_wait_for_another_attempt_fit_and_go_on():
+    loop = {"range": {"end": 2000}, "maxIterations": 2000}
+    cluster = started(step("a", for_=loop, retry={"limit": 1}))
+    for number in range(2000):
+        cluster.set_job(f"f-a-{number}", JobPhase.FAILED, state={"message": "m" * 500})
+    cluster.turn()
+    assert len(msgspec.json.encode(cluster.status)) <= 900 * 1024
+    assert len(cluster.step("a").iterations.retries) == 2000
+    cluster.now += 20
+    cluster.turn()
+    assert len(cluster.created) == 4000
+
+
+def test_of_a_flow_that_is_being_deleted_nothing_comes_next():
+    cluster = started(step("a"), finally_=[step("z")])
+    metadata = replace(cluster.flow.metadata, deletion_timestamp="2027-01-15T08:00:05Z")
+    cluster.flow = replace(cluster.flow, metadata=metadata)
+    cluster.settle()
+    assert (cluster.phase, cluster.next(), cluster.status.next_summary) == ("Terminating", {}, "")

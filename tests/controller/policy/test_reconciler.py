@@ -1,0 +1,214 @@
+"""The policy controller on a fake API server: when it scans, what it writes, and that it lets others work."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from controller.policy import reconciler
+from controller.policy.reconciler import SCAN, Breath, policy_wakes
+from controller.runtime.controller import ControllerContext
+from tests.controller.test_controllers import NOW, Clock, context_on, running
+from tests.shared.kube.fake import FakeServer, serving, status, until
+
+Body = dict[str, Any]
+POLICIES = "/apis/policy.jobflow.dev/v1alpha1/jobflowpolicies"
+FLOWS = "/apis/flow.volcano.sh/v1alpha1/jobflows"
+TEMPLATES = "/apis/flow.volcano.sh/v1alpha1/jobtemplates"
+JOBS = "/apis/batch.volcano.sh/v1alpha1/jobs"
+NAMESPACES = "/api/v1/namespaces"
+REPORTS = "/apis/wgpolicyk8s.io/v1alpha2/policyreports"
+
+
+@pytest.fixture
+def fake() -> FakeServer:
+    return FakeServer()
+
+
+@pytest.fixture
+async def context(fake: FakeServer) -> AsyncIterator[ControllerContext]:
+    async with serving(fake) as (_, api):
+        yield context_on(api, Clock())
+
+
+def policy(name: str = "p", generation: int = 1, **spec: Any) -> Body:
+    return {"metadata": {"name": name, "generation": generation}, "spec": spec}
+
+
+def flow(name: str, *steps: str, namespace: str = "ns", created: str = "", **spec: Any) -> Body:
+    metadata = {"name": name, "namespace": namespace, "creationTimestamp": created or "2026-01-01T00:00:00Z"}
+    return {"metadata": metadata, "spec": {"flows": [{"name": step} for step in steps], **spec}}
+
+
+def status_of(fake: FakeServer, name: str = "p") -> Body:
+    return fake.objects[POLICIES]["", name].get("status") or {}
+
+
+def found(fake: FakeServer, name: str = "p") -> list[str]:
+    return [each["name"] for each in status_of(fake, name).get("lastViolations") or ()]
+
+
+async def scanned(fake: FakeServer, context: ControllerContext, *names: str) -> None:
+    """Until the policies (default `p`) have been scanned for once."""
+    controller = reconciler.build(context)
+    async with running(context, controller):
+        await until(lambda: all("lastScanTime" in status_of(fake, name) for name in names or ("p",)))
+
+
+async def test_what_is_stored_is_held_against_policies(fake: FakeServer, context: ControllerContext) -> None:
+    fake.put(POLICIES, policy(limits={"maxSteps": 1}))
+    fake.put(
+        POLICIES, policy("q", match={"namespaceSelector": {"matchLabels": {"env": "prod"}}}, limits={"maxSteps": 0})
+    )
+    fake.put(POLICIES, policy("broken", rules=[{"name": "r", "expression": "object."}]))
+    fake.put(NAMESPACES, {"metadata": {"name": "prod", "labels": {"env": "prod"}}})
+    fake.put(FLOWS, flow("long", "a", "b"))
+    fake.put(FLOWS, flow("short", "a", namespace="prod"))
+    going = flow("going", "a", "b")
+    going["metadata"]["deletionTimestamp"] = "2026-01-02T03:04:05Z"
+    fake.put(FLOWS, going)
+    await scanned(fake, context, "p", "q", "broken")
+    assert (found(fake), found(fake, "q"), found(fake, "broken")) == (["long"], ["short"], [])
+    assert status_of(fake)["conditions"][0]["status"] == "True"
+    assert status_of(fake, "broken")["conditions"][0]["reason"] == "Invalid"
+    assert [namespace for namespace, _ in sorted(fake.objects[REPORTS])] == ["ns", "prod"]
+
+
+async def test_rules_about_the_request_do_not_concern_stored_objects(
+    fake: FakeServer, context: ControllerContext
+) -> None:
+    rules = [
+        {"name": "who", "expression": "request.userInfo.username == 'ann'"},
+        {"name": "what", "expression": "object.spec.flows.size() == 7 && oldObject == null"},
+    ]
+    fake.put(POLICIES, policy(rules=rules))
+    fake.put(FLOWS, flow("f", "a"))
+    await scanned(fake, context)
+    assert [each["rule"] for each in status_of(fake)["lastViolations"]] == ["rules.what"]
+
+
+async def test_templates_and_running_flows_are_looked_up_in_the_namespace(
+    fake: FakeServer, context: ControllerContext
+) -> None:
+    fake.put(POLICIES, policy("t", required={"existingTemplates": True}))
+    fake.put(POLICIES, policy("r", limits={"maxRunningFlows": 1}))
+    fake.put(TEMPLATES, {"metadata": {"name": "a", "namespace": "ns"}, "spec": {}})
+    fake.put(FLOWS, flow("young", "a", created="2026-01-03T00:00:00Z"))
+    fake.put(FLOWS, flow("old", "a", "b", created="2026-01-02T00:00:00Z"))
+    fake.put(FLOWS, flow("held", "a", suspend=True))
+    fake.put(FLOWS, {**flow("done", "a"), "status": {"state": {"phase": "Succeed"}}})
+    fake.put(FLOWS, flow("elsewhere", namespace="other"))
+    await scanned(fake, context, "t", "r")
+    assert found(fake, "t") == ["old"]
+    assert found(fake, "r") == ["young"], "of too many, the youngest are too many"
+
+
+async def test_a_changed_policy_is_scanned_for_again(fake: FakeServer, context: ControllerContext) -> None:
+    fake.put(POLICIES, policy(limits={"maxSteps": 1}))
+    fake.put(FLOWS, flow("long", "a", "b"))
+    async with running(context, reconciler.build(context)):
+        await until(lambda: found(fake) == ["long"])
+        stored = fake.objects[POLICIES]["", "p"]
+        metadata = {**stored["metadata"], "generation": 2}
+        fake.put(POLICIES, {**stored, "metadata": metadata, "spec": {"limits": {"maxSteps": 2}}})
+        await until(lambda: found(fake) == [] and status_of(fake)["observedGeneration"] == 2)
+        await until(lambda: fake.objects[REPORTS] == {})
+
+
+async def test_a_scan_that_finds_the_same_writes_only_its_time(fake: FakeServer, context: ControllerContext) -> None:
+    fake.put(POLICIES, policy(limits={"maxSteps": 1}))
+    fake.put(FLOWS, flow("long", "a", "b"))
+    controller = reconciler.build(context)
+    async with running(context, controller):
+        await until(lambda: fake.calls["POST policyreports"] == 1)
+        before, writes = status_of(fake), fake.calls["PUT jobflowpolicies/status"]
+        controller.queue.add(SCAN)
+        lists = fake.calls["LIST policyreports"]
+        await until(lambda: fake.calls["LIST policyreports"] > lists)
+        assert fake.calls["PUT jobflowpolicies/status"] == writes, "the clock stands still, so nothing changed"
+        assert isinstance(context.clock, Clock)
+        context.clock.now = NOW + 900
+        controller.queue.add(SCAN)
+        await until(lambda: status_of(fake) != before)
+    assert {**status_of(fake), "lastScanTime": before["lastScanTime"]} == before
+    assert fake.calls["PUT policyreports"] == 0
+
+
+async def test_without_the_reports_crd_the_status_tells_all(fake: FakeServer, context: ControllerContext) -> None:
+    async def absent(request: web.Request) -> web.StreamResponse | None:
+        return status(404, "NotFound") if "wgpolicyk8s" in request.path else None
+
+    fake.before = absent
+    fake.put(POLICIES, policy(limits={"maxSteps": 0}))
+    fake.put(FLOWS, flow("f", "a"))
+    await scanned(fake, context)
+    assert found(fake) == ["f"]
+    assert fake.calls["POST policyreports"] == 0
+
+
+@pytest.mark.parametrize("code", [403, 409, 422], ids=str)
+async def test_a_report_that_cannot_be_written_stops_nothing(
+    fake: FakeServer, context: ControllerContext, code: int
+) -> None:
+    async def refused(request: web.Request) -> web.StreamResponse | None:
+        return status(code, "No") if request.method == "POST" and "wgpolicyk8s" in request.path else None
+
+    fake.before = refused
+    fake.put(POLICIES, policy(limits={"maxSteps": 0}))
+    fake.put(FLOWS, flow("f", "a"))
+    controller = reconciler.build(context)
+    async with running(context, controller):
+        await until(lambda: fake.calls["POST policyreports"] == 1)
+        controller.queue.add(SCAN)
+        await until(lambda: fake.calls["POST policyreports"] == 2)
+    assert found(fake) == ["f"]
+
+
+async def test_no_right_to_read_reports_is_no_failure(fake: FakeServer, context: ControllerContext) -> None:
+    async def refused(request: web.Request) -> web.StreamResponse | None:
+        return status(403, "Forbidden") if "wgpolicyk8s" in request.path else None
+
+    fake.before = refused
+    fake.put(POLICIES, policy(limits={"maxSteps": 0}))
+    fake.put(FLOWS, flow("f", "a"))
+    await scanned(fake, context)
+    assert found(fake) == ["f"]
+
+
+async def test_a_status_write_that_collides_is_made_again(fake: FakeServer, context: ControllerContext) -> None:
+    async def collide(request: web.Request) -> web.StreamResponse | None:
+        if request.method == "PUT" and fake.calls["PUT jobflowpolicies/status"] == 1:
+            return status(409, "Conflict")
+        return None
+
+    fake.before = collide
+    fake.put(POLICIES, policy(limits={"maxSteps": 0}))
+    await scanned(fake, context)
+    assert fake.calls["PUT jobflowpolicies/status"] >= 2
+
+
+def test_only_what_a_policy_says_wakes_the_scan() -> None:
+    plain = policy(limits={"maxSteps": 1})
+    told = {**plain, "status": {"conditions": [{}]}}
+    assert list(policy_wakes(None, plain)) == [SCAN]
+    assert list(policy_wakes(plain, None)) == [SCAN]
+    assert list(policy_wakes(plain, {**plain, "spec": {}})) == [SCAN]
+    assert list(policy_wakes(plain, told)) == []
+    assert list(policy_wakes(told, plain)) == [SCAN], "somebody took the status away"
+
+
+async def test_a_scan_gives_the_loop_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = iter([0.0, 0.001, 0.006, 0.006, 0.007, 50.0, 50.0])
+    rests: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        rests.append(seconds)
+
+    monkeypatch.setattr(reconciler.time, "perf_counter", lambda: next(times))
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    breathe = Breath()
+    for _ in range(4):
+        await breathe()
+    assert rests == [reconciler.REST_SECONDS, 0]

@@ -1,0 +1,198 @@
+"""The work queue: one entry a key, one worker a key, nothing lost, nothing starved."""
+
+import asyncio
+
+import pytest
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from controller.runtime.workqueue import FAIR_SHARE, Agenda, WorkQueue
+from shared.kube.store import Key
+
+A, B, C = (Key("ns", name) for name in "abc")
+
+
+def drain(agenda: Agenda) -> list[Key]:
+    taken = []
+    while (key := agenda.take()) is not None:
+        taken.append(key)
+    return taken
+
+
+def test_keys_come_in_the_order_they_were_added_and_once() -> None:
+    agenda = Agenda()
+    assert [agenda.add(key) for key in (A, B, A, C, B)] == [True, True, False, True, False]
+    assert drain(agenda) == [A, B, C]
+
+
+def test_a_key_in_work_comes_back_after_its_work() -> None:
+    agenda = Agenda()
+    agenda.add(A)
+    assert agenda.take() == A
+    assert agenda.add(A)
+    assert agenda.take() is None
+    assert agenda.done(A)
+    assert agenda.take() == A
+    assert not agenda.done(A)
+
+
+def test_background_keys_yield_to_urgent_ones_but_get_their_share() -> None:
+    agenda = Agenda()
+    agenda.add(A, urgent=False)
+    urgent = [Key("ns", f"u{index}") for index in range(FAIR_SHARE + 3)]
+    for key in urgent:
+        agenda.add(key)
+    assert drain(agenda) == [*urgent[:FAIR_SHARE], A, *urgent[FAIR_SHARE:]]
+
+
+def test_a_background_key_that_becomes_urgent_is_done_once_and_soon() -> None:
+    agenda = Agenda()
+    for key in (A, B, C):
+        agenda.add(key, urgent=False)
+    assert not agenda.add(C)
+    assert not agenda.add(C, urgent=False)
+    assert drain(agenda) == [C, A, B]
+
+
+def test_the_earliest_wish_for_a_delayed_key_counts() -> None:
+    agenda = Agenda()
+    for at in (30.0, 10.0, 20.0):
+        agenda.add_at(A, at)
+    agenda.add_at(B, 15.0)
+    assert agenda.next_due() == 10.0
+    assert agenda.ripen(9.9) == []
+    assert agenda.ripen(15.0) == [A, B]
+    assert agenda.next_due() is None
+    assert agenda.ripen(100.0) == []
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_back_off_doubles_from_5_ms_to_1000_s_until_forgotten() -> None:
+    async def body() -> None:
+        queue = WorkQueue("test", clock=Clock())
+        pauses = [queue.add_failed(A) for _ in range(20)]
+        assert pauses[:4] == [0.005, 0.01, 0.02, 0.04]
+        assert pauses[-1] == 1000.0
+        assert queue.failures(A) == 20
+        queue.forget(A)
+        assert queue.add_failed(A) == 0.005
+        queue.close()
+
+    asyncio.run(body())
+
+
+async def test_get_waits_for_a_key_and_ends_when_closed() -> None:
+    queue = WorkQueue("test")
+    getting = asyncio.create_task(queue.get())
+    await asyncio.sleep(0)
+    queue.add(A)
+    assert await getting == A
+    getting = asyncio.create_task(queue.get())
+    await asyncio.sleep(0)
+    queue.close()
+    assert await getting is None
+    queue.add(B)
+    queue.add_after(B, 1)
+    assert len(queue) == 0
+
+
+async def test_delayed_keys_come_when_due() -> None:
+    queue = WorkQueue("test")
+    queue.add_after(B, 0.02)
+    queue.add_after(A, 0.01)
+    queue.add_after(C, 0)
+    assert [await queue.get() for _ in range(3)] == [C, A, B]
+    queue.close()
+
+
+class Workers(RuleBasedStateMachine):
+    """Any interleaving of adding, delaying, taking and finishing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.agenda = Agenda()
+        self.now = 0.0
+        self.wanted: dict[Key, bool] = {}  # added and not taken since
+        self.delayed: dict[Key, float] = {}
+        self.working: list[Key] = []
+        self.waits: dict[Key, int] = {}
+
+    keys = st.sampled_from([Key("ns", name) for name in "abcdef"])
+
+    @rule(key=keys, urgent=st.booleans())
+    def add(self, key: Key, urgent: bool) -> None:
+        assert self.agenda.add(key, urgent=urgent) is (key not in self.wanted)
+        self.wanted[key] = urgent or self.wanted.get(key, False)
+
+    @rule(key=keys, seconds=st.integers(1, 5))
+    def delay(self, key: Key, seconds: int) -> None:
+        at = self.now + seconds
+        self.agenda.add_at(key, at)
+        self.delayed[key] = min(at, self.delayed.get(key, at))
+
+    @rule(seconds=st.integers(0, 3))
+    def time_passes(self, seconds: int) -> None:
+        self.now += seconds
+        ripe = self.agenda.ripen(self.now)
+        assert sorted(ripe) == sorted(key for key, at in self.delayed.items() if at <= self.now)
+        for key in ripe:
+            del self.delayed[key]
+            self.add(key, True)
+
+    @rule()
+    def take(self) -> None:
+        free = {key for key in self.wanted if key not in self.working}
+        key = self.agenda.take()
+        if key is None:
+            assert not free
+            return
+        assert key in free
+        assert key not in self.working
+        del self.wanted[key]
+        self.working.append(key)
+        self.waits.pop(key, None)
+        for other in free - {key}:
+            self.waits[other] = self.waits.get(other, 0) + 1
+            assert self.waits[other] <= 6 * (FAIR_SHARE + 2)
+
+    @precondition(lambda self: self.working)
+    @rule(data=st.data())
+    def finish(self, data: st.DataObject) -> None:
+        key = data.draw(st.sampled_from(self.working))
+        self.working.remove(key)
+        assert self.agenda.done(key) is (key in self.wanted)
+
+    @invariant()
+    def nothing_is_lost(self) -> None:
+        assert self.agenda.depth == sum(key not in self.working for key in self.wanted)
+        assert self.agenda.working == len(self.working)
+        assert self.agenda.next_due() == min(self.delayed.values(), default=None)
+
+    def teardown(self) -> None:
+        for key in self.working:
+            self.agenda.done(key)
+        assert sorted(drain(self.agenda)) == sorted(self.wanted)
+
+
+TestWorkers = Workers.TestCase
+
+
+@pytest.mark.parametrize("name", ["depth", "unfinished_work_seconds", "longest_running_processor_seconds"])
+async def test_gauges_follow_the_queue(name: str) -> None:
+    from prometheus_client import REGISTRY
+
+    clock = Clock()
+    queue = WorkQueue("gauged", clock=clock)
+    queue.add(A)
+    queue.add(B)
+    await queue.get()
+    clock.now = 7.0
+    want = {"depth": 1, "unfinished_work_seconds": 7, "longest_running_processor_seconds": 7}
+    assert REGISTRY.get_sample_value(f"workqueue_{name}", {"name": "gauged"}) == want[name]

@@ -1,0 +1,262 @@
+"""Webhooks on the embedded API server: who is asked, in what order, and what the answers do."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.apiserver import ApiServer
+from tests.local.apiserver_testing import CRDS, HOOKS, THINGS, Body, Client, Webhook, crd, json_patch, thing
+
+MUTATING, VALIDATING = HOOKS.format("mutating"), HOOKS.format("validating")
+
+
+@pytest.fixture
+async def api() -> AsyncIterator[Client]:
+    async with ApiServer.start() as server:
+        client = Client(server)
+        await client("POST", CRDS, crd())
+        yield client
+        await client.close()
+
+
+@pytest.fixture
+async def hook(tmp_path: Path) -> AsyncIterator[Webhook]:
+    async with Webhook(tmp_path).running() as running:
+        yield running
+
+
+def denies(message: str = "", **status: Any) -> Body:
+    return {"allowed": False, "status": {**({"message": message} if message else {}), **status}}
+
+
+async def test_a_review_says_who_does_what_to_which_object(api: Client, hook: Webhook) -> None:
+    await api("POST", VALIDATING, hook.configuration("Validating"))
+    made = await api("POST", THINGS, thing())
+    await api.patch(f"{THINGS}/a", {"spec": {"size": 2}})
+    await api("DELETE", f"{THINGS}/a")
+    created, updated, deleted = hook.asked
+    assert created["path"] == "/hooks?timeout=5s"
+    assert created["operation"] == "CREATE"
+    assert created["object"] == {
+        **made,
+        "metadata": {k: v for k, v in made["metadata"].items() if k != "resourceVersion"},
+    }
+    assert created["oldObject"] is None
+    assert created["kind"] == {"group": "test.example.com", "version": "v1", "kind": "Thing"}
+    assert created["resource"] == {"group": "test.example.com", "version": "v1", "resource": "things"}
+    assert (created["name"], created["namespace"], created["dryRun"]) == ("a", "default", False)
+    assert created["userInfo"]["username"] == "kubernetes-admin"
+    assert created["options"]["kind"] == "CreateOptions"
+    assert (updated["operation"], updated["oldObject"]["spec"]["size"], updated["object"]["spec"]["size"]) == (
+        "UPDATE",
+        1,
+        2,
+    )
+    assert (deleted["operation"], deleted["object"], deleted["oldObject"]["spec"]["size"]) == ("DELETE", None, 2)
+
+
+async def test_a_mutation_is_applied_pruned_defaulted_and_judged(api: Client, hook: Webhook) -> None:
+    await api("POST", MUTATING, hook.configuration("Mutating"))
+    hook.answer = lambda request: json_patch(
+        {"op": "add", "path": "/spec/title", "value": "set"},
+        {"op": "add", "path": "/spec/unknown", "value": 1},
+        {"op": "remove", "path": "/spec/mode"},
+    )
+    assert (await api("POST", THINGS, thing()))["spec"] == {"size": 1, "title": "set", "mode": "fast"}
+    hook.answer = lambda request: json_patch({"op": "replace", "path": "/spec/size", "value": 77})
+    code, _, message = await api.refused("POST", THINGS, thing("b"))
+    assert code == 422
+    assert "spec.size in body should be less than or equal to 9" in message
+
+
+async def test_webhooks_are_asked_in_the_order_of_their_names(api: Client, hook: Webhook) -> None:
+    for name in ("second", "first"):
+        await api("POST", MUTATING, hook.configuration("Mutating", name))
+    hook.answer = lambda request: json_patch(
+        {"op": "replace", "path": "/spec/size", "value": request["object"]["spec"]["size"] + 1}
+    )
+    assert (await api("POST", THINGS, thing()))["spec"]["size"] == 3
+    assert [asked["path"].split("?")[0] for asked in hook.asked] == ["/first", "/second"]
+
+
+async def test_a_hook_that_wants_to_is_asked_again_after_a_later_change(api: Client, hook: Webhook) -> None:
+    await api("POST", MUTATING, hook.configuration("Mutating", "first", reinvocationPolicy="IfNeeded"))
+    await api("POST", MUTATING, hook.configuration("Mutating", "second"))
+    hook.answer = lambda request: (
+        json_patch({"op": "add", "path": "/spec/title", "value": "x"}) if len(hook.asked) == 2 else {"allowed": True}
+    )
+    await api("POST", THINGS, thing())
+    assert [asked["path"].split("?")[0] for asked in hook.asked] == ["/first", "/second", "/first"]
+
+
+async def test_validation_comes_after_the_schema(api: Client, hook: Webhook) -> None:
+    await api("POST", VALIDATING, hook.configuration("Validating"))
+    assert (await api.refused("POST", THINGS, thing(size="x")))[1] == "Invalid"
+    assert hook.asked == []
+
+
+DENIALS = {
+    "with a message": (denies("no"), (400, "", 'admission webhook "hooks.example.com" denied the request: no')),
+    "with a code and reason": (
+        denies("bad spec", code=422, reason="Invalid"),
+        (422, "Invalid", 'admission webhook "hooks.example.com" denied the request: bad spec'),
+    ),
+    "with a reason only": (
+        denies(reason="Forbidden", code=403),
+        (403, "Forbidden", 'admission webhook "hooks.example.com" denied the request: Forbidden'),
+    ),
+    "without a word": (
+        {"allowed": False},
+        (400, "", 'admission webhook "hooks.example.com" denied the request without explanation'),
+    ),
+}
+
+
+@pytest.mark.parametrize(("answer", "wanted"), DENIALS.values(), ids=DENIALS.keys())
+async def test_a_denial_reaches_the_client(
+    api: Client, hook: Webhook, answer: Body, wanted: tuple[int, str, str]
+) -> None:
+    await api("POST", VALIDATING, hook.configuration("Validating"))
+    hook.answer = lambda request: answer
+    assert await api.refused("POST", THINGS, thing()) == wanted
+    assert (await api.refused("GET", f"{THINGS}/a"))[0] == 404
+
+
+async def test_the_causes_of_a_denial_are_passed_on(api: Client, hook: Webhook) -> None:
+    await api("POST", VALIDATING, hook.configuration("Validating"))
+    causes = [{"field": "spec.size", "reason": "FieldValueInvalid", "message": "too small"}]
+    hook.answer = lambda request: denies("no", code=422, reason="Invalid", details={"kind": "Thing", "causes": causes})
+    _, found, _ = await api.send("POST", THINGS, thing())
+    assert found["details"] == {"kind": "Thing", "causes": causes}
+
+
+async def test_warnings_become_headers(api: Client, hook: Webhook) -> None:
+    await api("POST", VALIDATING, hook.configuration("Validating"))
+    hook.answer = lambda request: {"allowed": True, "warnings": ['say "hello"'], "auditAnnotations": {"k": "v"}}
+    _, _, headers = await api.send("POST", THINGS, thing())
+    assert headers.getall("Warning") == ['299 - "say \\"hello\\""']
+    assert api.server.core.audit.annotations == [("things", "a", {"hooks.example.com/k": "v"})]
+
+
+SELECTED: dict[str, tuple[Body, bool]] = {
+    "another operation": ({"rules": [{"operations": ["DELETE"]}]}, False),
+    "another resource": ({"rules": [{"resources": ["others"]}]}, False),
+    "the status only": ({"rules": [{"resources": ["things/status"]}]}, False),
+    "every resource": ({"rules": [{"resources": ["*"]}]}, True),
+    "another version": ({"rules": [{"apiVersions": ["v2"]}]}, False),
+    "cluster scope": ({"rules": [{"scope": "Cluster"}]}, False),
+    "its namespace": ({"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "default"}}}, True),
+    "all but its namespace": (
+        {
+            "namespaceSelector": {
+                "matchExpressions": [{"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": ["default"]}]
+            }
+        },
+        False,
+    ),
+    "its labels": ({"objectSelector": {"matchLabels": {"on": "yes"}}}, True),
+    "other labels": ({"objectSelector": {"matchLabels": {"on": "no"}}}, False),
+    "a condition that holds": ({"matchConditions": [{"name": "c", "expression": "object.spec.size == 1"}]}, True),
+    "a condition that does not": (
+        {"matchConditions": [{"name": "c", "expression": "request.userInfo.username == 'x'"}]},
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize(("fields", "asked"), SELECTED.values(), ids=SELECTED.keys())
+async def test_a_webhook_is_asked_about_what_it_selects(api: Client, hook: Webhook, fields: Body, asked: bool) -> None:
+    configuration = hook.configuration("Validating")
+    first = configuration["webhooks"][0]
+    rules = fields.pop("rules", None)
+    first.update(fields)
+    if rules:
+        first["rules"][0].update(rules[0])
+    await api("POST", VALIDATING, configuration)
+    obj = thing()
+    obj["metadata"]["labels"] = {"on": "yes"}
+    await api("POST", THINGS, obj)
+    assert bool(hook.asked) is asked
+
+
+async def test_a_condition_that_fails_refuses_the_request(api: Client, hook: Webhook) -> None:
+    conditions = [{"name": "c", "expression": "object.spec.nothing == 1"}]
+    await api("POST", VALIDATING, hook.configuration("Validating", matchConditions=conditions))
+    assert (await api.refused("POST", THINGS, thing()))[1] == "Forbidden"
+    assert hook.asked == []
+
+
+async def test_a_webhook_that_is_down_refuses_or_is_passed_over(api: Client, hook: Webhook) -> None:
+    configuration = hook.configuration("Validating")
+    configuration["webhooks"][0]["clientConfig"]["url"] = "https://127.0.0.1:1/x"
+    await api("POST", VALIDATING, configuration)
+    code, reason, message = await api.refused("POST", THINGS, thing())
+    assert (code, reason) == (500, "InternalError")
+    assert message.startswith(
+        'Internal error occurred: failed calling webhook "hooks.example.com": failed to call webhook: '
+        'Post "https://127.0.0.1:1/x?timeout=5s": dial tcp 127.0.0.1:1: connect: '
+    )
+    configuration["webhooks"][0]["failurePolicy"] = "Ignore"
+    await api("DELETE", f"{VALIDATING}/hooks")
+    await api("POST", VALIDATING, configuration)
+    await api("POST", THINGS, thing())
+
+
+async def test_the_ca_bundle_is_what_is_trusted(api: Client, hook: Webhook) -> None:
+    configuration = hook.configuration("Validating")
+    configuration["webhooks"][0]["clientConfig"]["caBundle"] = Webhook(hook.folder).bundle
+    await api("POST", VALIDATING, configuration)
+    code, _, message = await api.refused("POST", THINGS, thing())
+    assert code == 500
+    assert "tls: failed to verify certificate" in message
+
+
+async def test_a_wrong_answer_is_no_answer(api: Client, hook: Webhook) -> None:
+    await api("POST", VALIDATING, hook.configuration("Validating"))
+    hook.answer = lambda request: {"allowed": True, "uid": "other"}
+    assert 'expected response.uid="' in (await api.refused("POST", THINGS, thing()))[2]
+    hook.status = 500
+    assert "an error on the server" in (await api.refused("POST", THINGS, thing()))[2]
+
+
+async def test_a_service_is_reached_where_the_map_says(api: Client, hook: Webhook) -> None:
+    configuration = hook.configuration("Validating")
+    service = {"namespace": "default", "name": "kubernetes", "path": "/x"}
+    configuration["webhooks"][0]["clientConfig"] = {"caBundle": hook.bundle, "service": service}
+    await api("POST", VALIDATING, configuration)
+    message = (await api.refused("POST", THINGS, thing()))[2]
+    assert 'Post "https://kubernetes.default.svc:443/x": service "kubernetes" not found' in message
+    await api("PUT", "/testing/services", {"default/kubernetes": f"127.0.0.1:{hook.port}"})
+    await api("POST", THINGS, thing())
+    assert hook.asked[0]["path"] == "/x?timeout=5s"
+
+
+async def test_a_webhook_with_side_effects_forbids_a_dry_run(api: Client, hook: Webhook) -> None:
+    await api("POST", VALIDATING, hook.configuration("Validating", sideEffects="NoneOnDryRun"))
+    await api("POST", f"{THINGS}?dryRun=All", thing())
+    assert hook.asked[0]["dryRun"] is True
+    code, _, message = await api.refused(
+        "POST", HOOKS.format("validating"), hook.configuration("Validating", "b", sideEffects="Some")
+    )
+    assert code == 422
+    assert 'sideEffects: Unsupported value: "Some": supported values: "None", "NoneOnDryRun"' in message
+
+
+async def test_the_status_is_not_shown_to_webhooks_of_the_object(api: Client, hook: Webhook) -> None:
+    await api("POST", THINGS, thing())
+    await api("POST", VALIDATING, hook.configuration("Validating"))
+    await api.patch(f"{THINGS}/a/status", {"status": {"x": 1}})
+    assert hook.asked == []
+
+
+async def test_the_last_finalizer_goes_past_webhooks_as_an_update(api: Client, hook: Webhook) -> None:
+    obj = thing()
+    obj["metadata"]["finalizers"] = ["example.com/hold"]
+    await api("POST", THINGS, obj)
+    await api("POST", VALIDATING, hook.configuration("Validating"))
+    await api("DELETE", f"{THINGS}/a")
+    await api.patch(f"{THINGS}/a", {"metadata": {"finalizers": None}})
+    assert [asked["operation"] for asked in hook.asked] == ["DELETE", "UPDATE"]
+    assert (await api.refused("GET", f"{THINGS}/a"))[0] == 404

@@ -1,0 +1,140 @@
+"""What a pod of the node stand-in does and reports."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.nodes.behaviour import Plan, plan, pull_fails
+from local.nodes.environment import expand, field_value
+from local.nodes.settings import Settings, parse
+from local.nodes.status import ContainerState, PodFacts, pod_status
+
+Body = dict[str, Any]
+NOW = "2026-01-02T03:04:05Z"
+SETTINGS = Settings(kubeconfig=Path("unused"), run_seconds=7.0)
+RUNNING = {"running": {"startedAt": NOW}}
+
+
+def a_pod(annotations: dict[str, str] | None = None, command: list[str] | None = None, **container: Any) -> Body:
+    made = {"name": "c", "image": "busybox", "command": command or ["train"]} | container
+    meta = {"name": "job-w-1", "namespace": "ns", "uid": "u", "annotations": annotations or {}}
+    return {"metadata": meta, "spec": {"containers": [made]}}
+
+
+def the_plan(pod: Body, run: int = 0, settings: Settings = SETTINGS) -> Plan:
+    return plan(pod, pod["spec"]["containers"][0], run, settings)
+
+
+def behave(**rule: Any) -> dict[str, str]:
+    return {"jobflow.dev/behave": json.dumps([rule])}
+
+
+PLANS = {
+    "an unknown command runs the usual time": (a_pod(), Plan(seconds=7)),
+    "a plain command is followed": (a_pod(command=["sh", "-c", "sleep 3; exit 2"]), Plan(seconds=3, exit_code=2)),
+    "annotations come first": (
+        a_pod({"jobflow.dev/run-seconds": "1", "jobflow.dev/exit-code": "4"}, ["sleep", "9"]),
+        Plan(seconds=1, exit_code=4),
+    ),
+    "of one container only": (a_pod({"jobflow.dev/exit-code.other": "4"}), Plan(seconds=7)),
+    "a message": (a_pod({"jobflow.dev/termination-message.c": "hi"}), Plan(seconds=7, message="hi")),
+    "a rule for the pod's name": (a_pod(behave(pod="-1$", exitCode=5)), Plan(seconds=7, exit_code=5)),
+    "a rule for other pods": (a_pod(behave(pod="-2$", exitCode=5)), Plan(seconds=7)),
+    "a process where asked": (a_pod({"jobflow.dev/run-command": "true"}), Plan(process=True)),
+}
+
+
+@pytest.mark.parametrize(("pod", "wanted"), PLANS.values(), ids=PLANS)
+def test_what_a_container_is_to_do(pod: Body, wanted: Plan) -> None:
+    assert the_plan(pod) == wanted
+
+
+def test_the_first_runs_fail_and_later_ones_succeed() -> None:
+    pod = a_pod({"jobflow.dev/fail-first": "2"})
+    assert [the_plan(pod, run).exit_code for run in range(4)] == [1, 1, 0, 0]
+
+
+def test_a_pod_may_opt_out_of_processes() -> None:
+    settings = parse(["--kubeconfig", "unused", "--run-commands"])
+    assert the_plan(a_pod(), settings=settings).process
+    assert not the_plan(a_pod({"jobflow.dev/run-command": "false"}), settings=settings).process
+
+
+def test_some_images_cannot_be_pulled() -> None:
+    for pod in (a_pod(image="fail/x"), a_pod({"jobflow.dev/image-pull": "fail"})):
+        assert pull_fails(pod, pod["spec"]["containers"][0])
+    assert not pull_fails(a_pod(), a_pod()["spec"]["containers"][0])
+
+
+def ended(code: int) -> Body:
+    return {"terminated": {"exitCode": code}}
+
+
+PHASES: dict[str, tuple[list[Body], bool, str]] = {
+    "before anything runs": ([{"waiting": {}}], False, "Pending"),
+    "while one runs": ([RUNNING, ended(0)], False, "Running"),
+    "between restarts": ([ended(1)], False, "Running"),
+    "when all ended well": ([ended(0), ended(0)], True, "Succeeded"),
+    "when one ended badly": ([ended(0), ended(3)], True, "Failed"),
+}
+
+
+@pytest.mark.parametrize(("states", "finished", "wanted"), PHASES.values(), ids=PHASES)
+def test_the_phase(states: list[Body], finished: bool, wanted: str) -> None:
+    facts = PodFacts(NOW, "127.0.0.1", "10.244.0.1", finished=finished)
+    made = [ContainerState({"name": f"c{index}"}, state=state) for index, state in enumerate(states)]
+    assert pod_status(a_pod(), made, facts, NOW)["phase"] == wanted
+
+
+def test_a_deadline_fails_the_pod_whole() -> None:
+    facts = PodFacts(NOW, "127.0.0.1", "10.244.0.1", failure=("DeadlineExceeded", "too long"), finished=True)
+    status = pod_status(a_pod(), [ContainerState({"name": "c"}, state=ended(0))], facts, NOW)
+    assert (status["phase"], status["reason"]) == ("Failed", "DeadlineExceeded")
+
+
+def condition(status: Body, kind: str) -> Body:
+    return next(each for each in status["conditions"] if each["type"] == kind)
+
+
+def test_conditions_keep_the_time_of_their_last_change_and_others_are_left_alone() -> None:
+    facts = PodFacts(NOW, "127.0.0.1", "10.244.0.1")
+    foreign = {"type": "DisruptionTarget", "status": "True", "lastTransitionTime": NOW}
+    pod = a_pod() | {"status": {"conditions": [foreign]}}
+    state = ContainerState({"name": "c"}, state=RUNNING, ready=True)
+    first = pod_status(pod, [state], facts, NOW)
+    second = pod_status(pod | {"status": first}, [state], facts, "2030-01-01T00:00:00Z")
+    assert second["conditions"] == first["conditions"]
+    assert foreign in second["conditions"]
+    assert condition(second, "Ready")["status"] == "True"
+    state.ready = False
+    third = pod_status(pod | {"status": second}, [state], facts, "2030-01-01T00:00:00Z")
+    assert condition(third, "Ready")["lastTransitionTime"] == "2030-01-01T00:00:00Z"
+
+
+EXPANSIONS = {
+    "a known name": ("$(A)/x", "1/x"),
+    "an unknown name stays": ("$(B)", "$(B)"),
+    "an escaped one": ("$$(A)", "$(A)"),
+    "a shell's own": ("$A ${A}", "$A ${A}"),
+}
+
+
+@pytest.mark.parametrize(("text", "wanted"), EXPANSIONS.values(), ids=EXPANSIONS)
+def test_references_in_commands_and_variables(text: str, wanted: str) -> None:
+    assert expand(text, {"A": "1"}) == wanted
+
+
+FIELDS: dict[str, Callable[[Body], bool]] = {
+    "metadata.name": lambda pod: field_value(pod, {}, "metadata.name") == "job-w-1",
+    "status.podIP": lambda pod: field_value(pod, {"podIP": "127.10.0.1"}, "status.podIP") == "127.10.0.1",
+    "an annotation": lambda pod: field_value(pod, {}, "metadata.annotations['volcano.sh/x']") == "y",
+    "a label that is not there": lambda pod: field_value(pod, {}, "metadata.labels['none']") == "",
+}
+
+
+@pytest.mark.parametrize("holds", FIELDS.values(), ids=FIELDS)
+def test_the_downward_api(holds: Callable[[Body], bool]) -> None:
+    assert holds(a_pod({"volcano.sh/x": "y"}))

@@ -1,0 +1,100 @@
+"""Where the node stand-in puts pods, and what it says when it cannot."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from local.nodes.fit import obstacle
+from local.nodes.resources import amounts, quantity, requests
+from local.nodes.scheduler import choose
+
+Body = dict[str, Any]
+FREE = amounts({"cpu": "4", "memory": "8Gi", "pods": "10"})
+TAINT = {"key": "gpu", "value": "yes", "effect": "NoSchedule"}
+
+
+def a_pod(cpu: str = "1", **spec: Any) -> Body:
+    container = {"name": "c", "resources": {"requests": {"cpu": cpu}}}
+    return {"metadata": {"name": "p"}, "spec": {"containers": [container]} | spec}
+
+
+def a_node(name: str = "n", labels: dict[str, str] | None = None, **spec: Any) -> Body:
+    return {"metadata": {"name": name, "labels": labels or {}}, "spec": spec}
+
+
+def with_affinity(*expressions: Body) -> Body:
+    terms = {"nodeSelectorTerms": [{"matchExpressions": list(expressions)}]}
+    return {"affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": terms}}}
+
+
+FITTING = {
+    "room enough": (a_pod("4"), a_node()),
+    "the labels that its selector wants": (a_pod(nodeSelector={"zone": "a"}), a_node(labels={"zone": "a"})),
+    "a taint it tolerates": (a_pod(tolerations=[{"key": "gpu", "operator": "Exists"}]), a_node(taints=[TAINT])),
+    "a taint that only prefers": (a_pod(), a_node(taints=[TAINT | {"effect": "PreferNoSchedule"}])),
+    "its affinity": (
+        a_pod(**with_affinity({"key": "zone", "operator": "In", "values": ["a"]})),
+        a_node(labels={"zone": "a"}),
+    ),
+}
+
+
+@pytest.mark.parametrize(("pod", "node"), FITTING.values(), ids=FITTING)
+def test_a_pod_goes_to_a_node_with(pod: Body, node: Body) -> None:
+    assert obstacle(pod, node, FREE) == ""
+
+
+HINDERED = {
+    "too little CPU": (a_pod("5"), a_node(), "Insufficient cpu"),
+    "a cordon": (a_pod(), a_node(unschedulable=True), "node(s) were unschedulable"),
+    "other labels": (
+        a_pod(nodeSelector={"zone": "b"}),
+        a_node(labels={"zone": "a"}),
+        "node(s) didn't match Pod's node affinity/selector",
+    ),
+    "a taint": (a_pod(), a_node(taints=[TAINT]), "node(s) had untolerated taint(s) {gpu: yes}"),
+    "an affinity to elsewhere": (
+        a_pod(**with_affinity({"key": "zone", "operator": "NotIn", "values": ["a"]})),
+        a_node(labels={"zone": "a"}),
+        "node(s) didn't match Pod's node affinity/selector",
+    ),
+}
+
+
+@pytest.mark.parametrize(("pod", "node", "why"), HINDERED.values(), ids=HINDERED)
+def test_a_pod_is_kept_out_by(pod: Body, node: Body, why: str) -> None:
+    assert obstacle(pod, node, FREE) == why
+
+
+def test_the_node_with_most_free_cpu_is_chosen() -> None:
+    nodes = [a_node("small"), a_node("large")]
+    free = {"small": amounts({"cpu": "2", "pods": "9"}), "large": amounts({"cpu": "3", "pods": "9"})}
+    assert choose(a_pod(), nodes, free) == ("large", "")
+
+
+def test_a_pod_that_fits_nowhere_is_told_why_node_by_node() -> None:
+    nodes = [a_node("one"), a_node("two"), a_node("off", unschedulable=True)]
+    free = {name: amounts({"cpu": "1", "pods": "9"}) for name in ("one", "two", "off")}
+    told = "0/3 nodes are available: 2 Insufficient cpu, 1 node(s) were unschedulable."
+    assert choose(a_pod("2"), nodes, free) == ("", told)
+
+
+def test_a_pod_asks_for_its_containers_or_its_largest_init_container() -> None:
+    pod = a_pod("2")
+    pod["spec"]["initContainers"] = [
+        {"name": "i", "resources": {"requests": {"cpu": "3"}}},
+        {"name": "sidecar", "restartPolicy": "Always", "resources": {"requests": {"cpu": "500m"}}},
+    ]
+    assert requests(pod)["cpu"] == Decimal(3)
+
+
+def test_limits_stand_in_for_requests_that_are_not_said() -> None:
+    pod = a_pod()
+    pod["spec"]["containers"][0]["resources"] = {"limits": {"nvidia.com/gpu": 2}}
+    assert requests(pod)["nvidia.com/gpu"] == 2
+
+
+@pytest.mark.parametrize(("text", "value"), [("500m", "0.5"), ("2Gi", str(2 * 2**30)), ("1e3", "1000"), (4, "4")])
+def test_quantities_are_read_as_kubernetes_reads_them(text: Any, value: str) -> None:
+    assert quantity(text) == Decimal(value)
