@@ -17,10 +17,10 @@ from local.backends import Real, chosen
 from local.cluster import Cluster, Options
 from local.kube import Kube
 from shared.kinds import CRD, NAMESPACE, Kind
-from shared.kube import connect
-from shared.kube.api import Api
-from shared.kube.errors import ApiError, NotFound
-from shared.kube.transport import Transport
+from shared.kube.client import connect
+from shared.kube.client.api import Api
+from shared.kube.client.errors import ApiError, NotFound
+from shared.kube.client.transport import Transport
 
 Body = dict[str, Any]
 AGENT: Final = "jobflow-bench"

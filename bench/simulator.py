@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Final
 
 from shared.kinds import JOB, JOBFLOW, POD, PODGROUP, Kind
-from shared.kube.api import Api, WatchEvent
-from shared.kube.errors import Conflict, NotFound, Timeout, Unreachable
-from shared.kube.store import Key
+from shared.kube.cache.store import Key
+from shared.kube.client.api import Api, WatchEvent
+from shared.kube.client.errors import Conflict, NotFound, Timeout, Unreachable
 
 Body = dict[str, Any]
 ENDED: Final = frozenset({"Succeed", "Failed"})

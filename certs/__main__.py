@@ -12,10 +12,10 @@ from certs.issue import service_names
 from certs.keeper import Keeper, Place
 from certs.material import from_secret, to_secret
 from shared.kinds import SECRET
-from shared.kube import connect
-from shared.kube.api import Api
-from shared.kube.errors import ApiError
-from shared.kube.transport import Transport
+from shared.kube.client import connect
+from shared.kube.client.api import Api
+from shared.kube.client.errors import ApiError
+from shared.kube.client.transport import Transport
 
 
 def clock() -> datetime:

@@ -10,8 +10,8 @@ import msgspec
 from certs import injection, plan
 from certs.material import CHANGED_AT, Material, from_secret, to_secret
 from shared.kinds import MUTATING, SECRET, VALIDATING, Kind
-from shared.kube.api import Api
-from shared.kube.errors import AlreadyExists, Conflict, Invalid, NotFound
+from shared.kube.client.api import Api
+from shared.kube.client.errors import AlreadyExists, Conflict, Invalid, NotFound
 
 log = logging.getLogger(__name__)
 _TRIES = 8  # lost races before giving up until the next look

@@ -16,10 +16,10 @@ import msgspec
 
 from cli.exits import CliError, Exit
 from shared.kinds import Kind
-from shared.kube import connect
-from shared.kube.api import Api
-from shared.kube.errors import ApiError, Forbidden, NotFound, Unauthorized, Unavailable
-from shared.kube.transport import Transport
+from shared.kube.client import connect
+from shared.kube.client.api import Api
+from shared.kube.client.errors import ApiError, Forbidden, NotFound, Unauthorized, Unavailable
+from shared.kube.client.transport import Transport
 from webhook.words import did_you_mean
 
 Body = dict[str, Any]

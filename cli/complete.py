@@ -65,7 +65,7 @@ def _asked(
     prefix: str,
 ) -> list[str]:
     """Nothing when the cluster cannot be asked: a shell must not wait or show errors."""
-    from shared.kube.errors import ApiError
+    from shared.kube.client.errors import ApiError
 
     try:
         return [word for word in asyncio.run(_words(kind, selector, arguments, read)) if word.startswith(prefix)]

@@ -8,7 +8,7 @@ from typing import Any, Final
 from cli.client import Session
 from cli.exits import CliError, Exit
 from shared.kinds import JOBFLOW, POD
-from shared.kube.cache import Caches
+from shared.kube.cache.cache import Caches
 from shared.names import JOB_NAME
 
 Body = dict[str, Any]

@@ -7,10 +7,10 @@ import msgspec
 from msgspec.structs import replace
 
 from controller.jobflow.control import loop as loops
-from controller.jobflow.control.gate_result import End
 from controller.jobflow.decide.context import Turn
 from controller.jobflow.decide.plan import Plan
 from controller.jobflow.decide.values import Iteration
+from controller.jobflow.gate_result import End
 from controller.jobflow.observe.observed import FlowSeen
 from controller.jobflow.steps.build import BuildFault, build
 from shared.model.flow import JobFlow

@@ -38,11 +38,12 @@ from controller.runtime.manager import Manager
 from controller.settings import Settings, SettingsError, parse
 from controller.template import reconciler as template_controller
 from controller.ttl import reconciler as ttl_controller
-from shared.kube import connect, logs
-from shared.kube.api import Api
-from shared.kube.cache import Caches
+from shared.kube import logs
+from shared.kube.cache.cache import Caches
+from shared.kube.client import connect
+from shared.kube.client.api import Api
+from shared.kube.client.transport import Transport
 from shared.kube.health import Health
-from shared.kube.transport import Transport
 
 LOG: Final = logging.getLogger("controller")
 COMPONENT: Final = "jobflow-controller"

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from shared import kinds
 from shared.kinds import Kind
-from shared.kube.api import Api
-from shared.kube.cache import Caches
-from shared.kube.errors import ApiError, NotFound
+from shared.kube.cache.cache import Caches
+from shared.kube.client.api import Api
+from shared.kube.client.errors import ApiError, NotFound
 from webhook import metrics
 from webhook.lookups import Absence
 

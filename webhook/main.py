@@ -14,11 +14,12 @@ from typing import Any, Final
 
 from certs.issue import service_names
 from certs.keeper import Keeper, Place
-from shared.kube import connect, logs
-from shared.kube.api import Api
-from shared.kube.cache import Caches
+from shared.kube import logs
+from shared.kube.cache.cache import Caches
+from shared.kube.client import connect
+from shared.kube.client.api import Api
+from shared.kube.client.transport import Transport
 from shared.kube.health import Health
-from shared.kube.transport import Transport
 from webhook.admissions import Options
 from webhook.app import Handler
 from webhook.caches import CacheLookups, Live

@@ -12,8 +12,8 @@ from certs.handshake import distrust
 from certs.keeper import Keeper
 from certs.material import signed_by
 from shared.kinds import MUTATING, VALIDATING
-from shared.kube.api import Api
-from shared.kube.errors import ApiError, NotFound
+from shared.kube.client.api import Api
+from shared.kube.client.errors import ApiError, NotFound
 from webhook.tls import BadCertificate, Files, Serving
 
 LOG: Final = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ from cli.output import as_name, console, print_bodies
 from cli.views import lists
 from cli.views.job import description
 from shared.kinds import EVENT, JOB, POD
-from shared.kube.errors import Forbidden
+from shared.kube.client.errors import Forbidden
 from shared.model.phases import JobAction
 from shared.names import JOB_NAME
 

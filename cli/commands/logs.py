@@ -9,9 +9,9 @@ from cli.client import Session, live
 from cli.exits import CliError, Exit
 from cli.output import note
 from shared.kinds import JOB, JOBFLOW, POD
-from shared.kube import requests
-from shared.kube.errors import ApiError, BadRequest, NotFound, error_of
-from shared.kube.requests import Request
+from shared.kube.client import requests
+from shared.kube.client.errors import ApiError, BadRequest, NotFound, error_of
+from shared.kube.client.requests import Request
 from shared.model.phases import JobPhase
 from shared.names import JOB_NAME, TASK_INDEX, TASK_SPEC
 from webhook.words import did_you_mean

@@ -8,7 +8,7 @@ from cli.commands.steer import send
 from cli.exits import Exit
 from cli.views import lists
 from shared.kinds import PODGROUP, QUEUE
-from shared.kube.errors import Forbidden
+from shared.kube.client.errors import Forbidden
 from shared.model.phases import QueueAction
 
 

@@ -11,8 +11,8 @@ from cli.output import as_name, note, print_bodies
 from cli.params import pairs, with_params
 from cli.pick import name_of, of_kind, the_flow
 from shared.kinds import JOBFLOW, JOBTEMPLATE, QUEUE, Kind
-from shared.kube.errors import AlreadyExists
-from shared.kube.requests import APPLY_PATCH
+from shared.kube.client.errors import AlreadyExists
+from shared.kube.client.requests import APPLY_PATCH
 
 Body = dict[str, Any]
 MANAGER: Final = "jobflow-cli"

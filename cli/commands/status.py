@@ -17,7 +17,7 @@ from cli.follow import changes
 from cli.output import console, print_bodies
 from cli.views.status import picture
 from shared.kinds import JOBFLOW, POD
-from shared.kube.errors import Forbidden
+from shared.kube.client.errors import Forbidden
 from shared.model.phases import FlowPhase, StepPhase
 from shared.names import JOB_NAME
 

@@ -10,7 +10,7 @@ from cli.exits import Exit
 from cli.orders import aside, order
 from cli.output import as_name
 from shared.kinds import COMMAND, JOBFLOW, Kind
-from shared.kube.errors import Forbidden
+from shared.kube.client.errors import Forbidden
 from shared.model.phases import FlowAction
 
 

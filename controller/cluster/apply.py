@@ -13,9 +13,9 @@ from controller.cluster.events import Recorder
 from controller.cluster.slow_start import SlowStart
 from controller.decision import Action, Create, Decision, Delete, Patch, Refusal
 from shared.kinds import PODGROUP, Kind
-from shared.kube.api import Api
-from shared.kube.cache import Caches
-from shared.kube.errors import ApiError, Conflict, Gone, Invalid, NotFound, Unavailable
+from shared.kube.cache.cache import Caches
+from shared.kube.client.api import Api
+from shared.kube.client.errors import ApiError, Conflict, Gone, Invalid, NotFound, Unavailable
 
 Body = dict[str, Any]
 Child = tuple[Kind, str]

@@ -4,9 +4,9 @@ from typing import Any, Final
 
 from controller.decision import Create
 from shared.kinds import Kind
-from shared.kube.api import Api
-from shared.kube.cache import Caches
-from shared.kube.errors import AlreadyExists, ApiError, NotFound, Unavailable
+from shared.kube.cache.cache import Caches
+from shared.kube.client.api import Api
+from shared.kube.client.errors import AlreadyExists, ApiError, NotFound, Unavailable
 
 Body = dict[str, Any]
 BROKEN: Final = frozenset({429, 500})

@@ -6,8 +6,8 @@ import logging
 from typing import Any, Final
 
 from controller.gang.backends.detect import NATIVE_GROUP, NATIVE_VERSIONS
-from shared.kube.api import Api
-from shared.kube.errors import ApiError, NotFound
+from shared.kube.client.api import Api
+from shared.kube.client.errors import ApiError, NotFound
 
 LOG: Final = logging.getLogger(__name__)
 AGAIN_SECONDS: Final = 2.0

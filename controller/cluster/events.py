@@ -13,9 +13,9 @@ from controller import metrics
 from controller.cluster.errors import NotLeader
 from controller.decision import Note
 from shared.kinds import EVENT, Kind
-from shared.kube.api import Api
-from shared.kube.errors import ApiError, Invalid, NotFound, TooManyRequests, Unavailable
-from shared.kube.limits import Bucket
+from shared.kube.client.api import Api
+from shared.kube.client.errors import ApiError, Invalid, NotFound, TooManyRequests, Unavailable
+from shared.kube.client.limits import Bucket
 from shared.timestamp import rfc3339
 
 LOG: Final = logging.getLogger(__name__)

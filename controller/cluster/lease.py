@@ -17,8 +17,8 @@ import msgspec
 
 from controller import metrics
 from shared.kinds import LEASE
-from shared.kube.api import Api
-from shared.kube.errors import ApiError, NotFound
+from shared.kube.client.api import Api
+from shared.kube.client.errors import ApiError, NotFound
 
 LOG: Final = logging.getLogger(__name__)
 Body = dict[str, Any]

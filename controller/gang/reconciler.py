@@ -19,8 +19,8 @@ from controller.gang.ref import Ref
 from controller.runtime.controller import Controller, ControllerContext, Route
 from controller.runtime.workqueue import WorkQueue
 from shared.kinds import NODE, POD, PODGROUP, PRIORITYCLASS, QUEUE
-from shared.kube.cache import Cache, strip
-from shared.kube.store import Key
+from shared.kube.cache.cache import Cache, strip
+from shared.kube.cache.store import Key
 from shared.model.phases import PodGroupPhase
 
 Body = dict[str, Any]

@@ -29,8 +29,8 @@ from controller.runtime.workqueue import WorkQueue
 from controller.settings import Settings
 from shared import names
 from shared.kinds import COMMAND, CONFIGMAP, JOB, POD, PODGROUP, PRIORITYCLASS, PVC, QUEUE, SECRET, Kind
-from shared.kube.cache import Cache, strip
-from shared.kube.store import Key
+from shared.kube.cache.cache import Cache, strip
+from shared.kube.cache.store import Key
 from shared.model.command import Command
 from shared.model.job import Job
 from shared.model.job_status import JobStatus

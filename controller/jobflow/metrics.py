@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from shared.kube.cache import Cache
-from shared.kube.store import Key, key_of
+from shared.kube.cache.cache import Cache
+from shared.kube.cache.store import Key, key_of
 from shared.model.flow_status import JobFlowStatus, StepStatus
 from shared.model.phases import FlowPhase, StepPhase
 from shared.timestamp import epoch_or_none

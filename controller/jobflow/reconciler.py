@@ -24,10 +24,10 @@ from controller.runtime.rate_limit import BURST, EVENT_BURST, EVENT_RATE, RATE, 
 from controller.runtime.routes import by_controller_uid, its_controller, itself, reference_of
 from controller.runtime.workqueue import WorkQueue
 from shared.kinds import COMMAND, JOB, JOBFLOW, JOBTEMPLATE
-from shared.kube.api import Api
-from shared.kube.cache import Cache, Caches
-from shared.kube.errors import NotFound
-from shared.kube.store import Key
+from shared.kube.cache.cache import Cache, Caches
+from shared.kube.cache.store import Key
+from shared.kube.client.api import Api
+from shared.kube.client.errors import NotFound
 
 Body = dict[str, Any]
 LOG: Final = logging.getLogger(__name__)

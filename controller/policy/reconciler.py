@@ -14,8 +14,8 @@ from controller.policy.stored_objects import View
 from controller.runtime.controller import Controller, ControllerContext, Route
 from controller.runtime.workqueue import WorkQueue
 from shared.kinds import JOBFLOWPOLICY
-from shared.kube.cache import Cache
-from shared.kube.store import Key
+from shared.kube.cache.cache import Cache
+from shared.kube.cache.store import Key
 from shared.policy import Compiler, Policies
 from shared.policy.evaluate import findings, relevant
 

@@ -6,8 +6,8 @@ from typing import Final
 from controller.policy.census import Census
 from controller.policy.report import LABEL, OWNER, Change, changes
 from shared.kinds import POLICYREPORT
-from shared.kube.api import Api
-from shared.kube.errors import ApiError, Forbidden, NotFound
+from shared.kube.client.api import Api
+from shared.kube.client.errors import ApiError, Forbidden, NotFound
 
 LOG: Final = logging.getLogger(__name__)
 

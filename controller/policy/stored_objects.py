@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Final
 
 from shared.kinds import JOB, JOBFLOW, JOBTEMPLATE, NAMESPACE, Kind
-from shared.kube.cache import Caches
+from shared.kube.cache.cache import Caches
 from shared.model.phases import FlowPhase
 from shared.policy import Given, Policies
 

@@ -22,8 +22,8 @@ from controller.runtime.routes import reference_of
 from controller.runtime.workqueue import WorkQueue
 from shared import names
 from shared.kinds import COMMAND, PODGROUP, QUEUE
-from shared.kube.cache import Cache
-from shared.kube.store import Key
+from shared.kube.cache.cache import Cache
+from shared.kube.cache.store import Key
 from shared.model.command import Command
 from shared.model.phases import PodGroupPhase, QueueState
 from shared.model.queue import Queue

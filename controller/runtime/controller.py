@@ -14,9 +14,9 @@ from controller.gang_api import GangBackend, UngatedBackend
 from controller.runtime.worker import IN_HAND, Reconciler
 from controller.runtime.workqueue import WorkQueue
 from controller.settings import Settings
-from shared.kube.api import Api
-from shared.kube.cache import Cache, Caches
-from shared.kube.store import Key
+from shared.kube.cache.cache import Cache, Caches
+from shared.kube.cache.store import Key
+from shared.kube.client.api import Api
 
 Body = dict[str, Any]
 Wakes = Callable[[Body | None, Body | None], Iterable[Key]]

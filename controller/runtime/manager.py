@@ -7,7 +7,7 @@ from typing import Final
 
 from controller.runtime.controller import Controller
 from controller.runtime.worker import Worker
-from shared.kube.cache import Caches
+from shared.kube.cache.cache import Caches
 
 LOG: Final = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from controller.cluster.apply import Applier, Child, Outcome, name_of
 from controller.cluster.errors import StaleError
 from controller.decision import Decision, Refusal
 from shared.kinds import Kind
-from shared.kube.store import Key
+from shared.kube.cache.store import Key
 
 Body = dict[str, Any]
 ROUNDS: Final = 4

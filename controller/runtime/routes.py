@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from shared.kinds import Kind
-from shared.kube.store import Key, key_of
+from shared.kube.cache.store import Key, key_of
 
 Body = dict[str, Any]
 

@@ -12,8 +12,8 @@ from controller import metrics
 from controller.cluster.apply import STORED
 from controller.cluster.errors import NotLeader, StaleError
 from controller.runtime.workqueue import WorkQueue
-from shared.kube.errors import ApiError
-from shared.kube.store import Key
+from shared.kube.cache.store import Key
+from shared.kube.client.errors import ApiError
 
 LOG: Final = logging.getLogger(__name__)
 PASS_SECONDS: Final = 120.0

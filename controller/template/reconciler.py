@@ -11,8 +11,8 @@ from controller.runtime.routes import itself, reference_of
 from controller.runtime.workqueue import WorkQueue
 from controller.template.decide import decide
 from shared.kinds import JOB, JOBTEMPLATE
-from shared.kube.cache import Cache
-from shared.kube.store import Key
+from shared.kube.cache.cache import Cache
+from shared.kube.cache.store import Key
 from shared.names import CREATED_BY_TEMPLATE
 
 Body = dict[str, Any]

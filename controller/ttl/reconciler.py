@@ -9,10 +9,10 @@ from controller.runtime.routes import itself
 from controller.runtime.workqueue import WorkQueue
 from controller.ttl.decide import decide, expires_at
 from shared.kinds import JOB
-from shared.kube.api import Api
-from shared.kube.cache import Cache
-from shared.kube.errors import NotFound
-from shared.kube.store import Key
+from shared.kube.cache.cache import Cache
+from shared.kube.cache.store import Key
+from shared.kube.client.api import Api
+from shared.kube.client.errors import NotFound
 
 Body = dict[str, Any]
 

@@ -15,10 +15,10 @@ from certs.material import from_secret, signed_by
 from certs.plan import CHECK_EVERY, SETTLE
 from local.apiserver import ApiServer, Fault
 from shared.kinds import MUTATING, SECRET, VALIDATING
-from shared.kube import connect
-from shared.kube.api import Api
-from shared.kube.errors import ApiError, Forbidden
-from shared.kube.transport import Transport
+from shared.kube.client import connect
+from shared.kube.client.api import Api
+from shared.kube.client.errors import ApiError, Forbidden
+from shared.kube.client.transport import Transport
 from webhook.configurations import configurations
 
 Body = dict[str, Any]

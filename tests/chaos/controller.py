@@ -17,7 +17,7 @@ from prometheus_client import Gauge
 
 from controller import main
 from controller.cluster.lease import Lease
-from shared.kube import reflector
+from shared.kube.cache import reflector
 
 LEASE_SECONDS: Final = 4.0
 RENEW_SECONDS: Final = 3.0

@@ -15,7 +15,7 @@ from certs.issue import KeyPair, issue_serving, new_authority
 from certs.keeper import Keeper, Place
 from shared import kinds
 from shared.kinds import Kind
-from shared.kube.errors import NotFound
+from shared.kube.client.errors import NotFound
 from tests.webhook.make import Body, flow, known
 from tests.webhook.test_server import AUTHORITY, NOW, PAIR, Client, issued, trusting
 from webhook import sources
@@ -147,7 +147,7 @@ async def test_what_others_inject_must_fit_what_others_issue(monkeypatch: pytest
 
 
 class Secrets:
-    """Stands in for shared.kube.api.Api: one Secret, and configurations that either hold the bundle or are missing."""
+    """Stands in for shared.kube.client.api.Api: one Secret, and configurations that either hold the bundle or are missing."""
 
     def __init__(self) -> None:
         self.secret: Body | None = None

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from shared import kinds
 from shared.kinds import Kind
-from shared.kube.errors import Forbidden, NotFound
+from shared.kube.client.errors import Forbidden, NotFound
 from tests.webhook.make import Body, body, flow, queue, step, task, template
 from tests.webhook.test_certificates import write
 from tests.webhook.test_server import PAIR
@@ -151,7 +151,7 @@ async def test_a_live_look_at_something(case: str) -> None:
 
 
 class FakeCache:
-    """As shared.kube.cache.Cache, over given bodies, which go through `transform` as they would."""
+    """As shared.kube.cache.cache.Cache, over given bodies, which go through `transform` as they would."""
 
     def __init__(self, bodies: list[Body]) -> None:
         self.bodies = bodies

@@ -18,9 +18,9 @@ from certs.issue import service_names
 from certs.keeper import Keeper, Place
 from local.apiserver import ApiServer
 from shared.kinds import CRD, JOBFLOW, SECRET, VALIDATING
-from shared.kube import connect
-from shared.kube.api import Api
-from shared.kube.transport import Transport
+from shared.kube.client import connect
+from shared.kube.client.api import Api
+from shared.kube.client.transport import Transport
 from tests.local.apiserver_testing import Client
 from tests.webhook.make import flow
 from webhook.app import Handler

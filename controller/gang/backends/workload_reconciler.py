@@ -12,8 +12,8 @@ from controller.runtime.controller import Controller, ControllerContext, Route
 from controller.runtime.routes import itself
 from controller.runtime.workqueue import WorkQueue
 from shared.kinds import PODGROUP
-from shared.kube.cache import Cache
-from shared.kube.store import Key
+from shared.kube.cache.cache import Cache
+from shared.kube.cache.store import Key
 
 Body = dict[str, Any]
 LOG: Final = logging.getLogger(__name__)

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from controller.jobflow import reasons
-from controller.jobflow.control.gate_result import Answer, Wait, skip
 from controller.jobflow.decide.context import Turn
 from controller.jobflow.decide.plan import condition_of, strategy_of
+from controller.jobflow.gate_result import Answer, Wait, skip
 from controller.jobflow.steps.outcome import BROKEN, Verdict, upstream, verdicts
 from shared.model.phases import DependsCondition, DependsStrategy
 from shared.model.step import Step

@@ -1,8 +1,8 @@
 """`failureStrategy`, and stopping a flow: what may still start after a failure (jobflow-api.md 3.3)."""
 
-from controller.jobflow.control.gate_result import End, skip
 from controller.jobflow.decide.context import Turn
 from controller.jobflow.decide.plan import condition_of
+from controller.jobflow.gate_result import End, skip
 from controller.jobflow.reasons import FLOW_STOPPED
 from shared.model.phases import DependsCondition, FailureStrategy
 from shared.model.step import Step

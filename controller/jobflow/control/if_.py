@@ -1,8 +1,8 @@
 """`if`: evaluated once the dependency says go; false skips the step (jobflow-api.md 2)."""
 
-from controller.jobflow.control.gate_result import End, fail, skip
 from controller.jobflow.decide.context import Turn
 from controller.jobflow.decide.values import ExpressionFault, condition_of
+from controller.jobflow.gate_result import End, fail, skip
 from controller.jobflow.reasons import CONDITION_FALSE, INVALID_EXPRESSION
 from shared.model.step import Step
 

@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 
 from controller.jobflow import indexes, reasons
-from controller.jobflow.control.gate_result import End, fail
 from controller.jobflow.decide.context import Turn
 from controller.jobflow.decide.plan import max_iterations
 from controller.jobflow.decide.values import ExpressionFault, Iteration, evaluate_at
+from controller.jobflow.gate_result import End, fail
 from shared.flowgraph import Place
 from shared.model.flow_status import Attempt, Iterations, LastIteration, StepStatus
 from shared.model.phases import StepPhase

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from controller.jobflow import reasons
-from controller.jobflow.control.gate_result import Answer, Wait, fail
 from controller.jobflow.decide.context import ProbeWanted, Turn
+from controller.jobflow.gate_result import Answer, Wait, fail
 from controller.jobflow.observe.observed import JobSeen
 from controller.jobflow.steps.outcome import Verdict, upstream, verdicts
 from shared.model.phases import PodPhase

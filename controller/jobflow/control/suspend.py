@@ -1,7 +1,7 @@
 """`suspend`: nothing new starts; what runs, runs on (jobflow-api.md 1)."""
 
-from controller.jobflow.control.gate_result import Wait
 from controller.jobflow.decide.context import Turn
+from controller.jobflow.gate_result import Wait
 from shared.model.step import Step
 
 

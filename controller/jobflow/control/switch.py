@@ -1,8 +1,8 @@
 """`switch`: chooses which steps run by a value; it creates no Job (jobflow-api.md 5.1)."""
 
-from controller.jobflow.control.gate_result import Answer, End, Wait, fail, skip
 from controller.jobflow.decide.context import Turn
 from controller.jobflow.decide.values import ExpressionFault, evaluate_at
+from controller.jobflow.gate_result import Answer, End, Wait, fail, skip
 from controller.jobflow.reasons import INVALID_EXPRESSION, NOT_SELECTED
 from controller.jobflow.steps.outcome import Verdict, upstream, verdict
 from shared.flowgraph import Place

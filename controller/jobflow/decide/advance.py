@@ -8,7 +8,6 @@ from msgspec.structs import replace
 from controller.jobflow import indexes, reasons
 from controller.jobflow.control import daemon, failure, loop, probe, retry
 from controller.jobflow.control.depends_on import depends_on
-from controller.jobflow.control.gate_result import Answer, End, Wait
 from controller.jobflow.control.if_ import condition
 from controller.jobflow.control.suspend import suspended
 from controller.jobflow.control.switch import selected, switch
@@ -16,6 +15,7 @@ from controller.jobflow.decide import observe_jobs
 from controller.jobflow.decide.context import Turn, started
 from controller.jobflow.decide.start import find_template, hold, start
 from controller.jobflow.decide.values import Iteration
+from controller.jobflow.gate_result import Answer, End, Wait
 from shared.model.flow_status import Iterations, StepStatus
 from shared.model.phases import StepPhase
 from shared.model.step import Step

@@ -9,9 +9,9 @@ from msgspec.structs import replace
 from controller.decision import Create, Refusal
 from controller.jobflow import indexes, reasons
 from controller.jobflow.control import parallelism
-from controller.jobflow.control.gate_result import Answer, End, Wait, fail
 from controller.jobflow.decide.context import Turn, with_jobs
 from controller.jobflow.decide.values import Iteration
+from controller.jobflow.gate_result import Answer, End, Wait, fail
 from controller.jobflow.steps.build import BuildFault, build
 from shared.kinds import JOB
 from shared.model.flow_status import Attempt, IterationRetry, Iterations

@@ -8,7 +8,7 @@ import msgspec
 from controller.jobflow.observe.observed import JobSeen, job_seen
 from controller.runtime.routes import by_controller_uid
 from shared.kinds import JOB
-from shared.kube.cache import Cache, Caches
+from shared.kube.cache.cache import Cache, Caches
 
 Body = dict[str, Any]
 OWNER: Final = "owner"

@@ -15,7 +15,7 @@ from controller.jobflow.decide.flow import FlowDecision
 from controller.jobflow.decide.plan import Plan
 from controller.jobflow.observe.observed import PodsSeen
 from shared.kinds import COMMAND
-from shared.kube.store import Key
+from shared.kube.cache.store import Key
 from shared.model.flow import JobFlow, JobFlowSpec
 from shared.model.flow_status import JobFlowStatus
 from shared.model.meta import ObjectMeta

@@ -1,9 +1,9 @@
 """`status.next`: the steps that come next, and what each waits for, in words."""
 
-from controller.jobflow.control.gate_result import Wait
 from controller.jobflow.decide.advance import dependency
 from controller.jobflow.decide.context import Turn, started
 from controller.jobflow.decide.plan import strategy_of
+from controller.jobflow.gate_result import Wait
 from shared.model.flow_status import NextStep
 from shared.model.phases import DependsStrategy, StepPhase
 from shared.model.step import Step

@@ -5,8 +5,8 @@ from enum import StrEnum
 from typing import Final
 
 from controller.jobflow import reasons
-from controller.jobflow.control.gate_result import End, skip
 from controller.jobflow.decide.context import Turn
+from controller.jobflow.gate_result import End, skip
 from shared.model.flow_status import StepStatus
 from shared.model.phases import StepPhase
 from shared.model.step import Step

@@ -2,8 +2,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from shared.kube import api as api_module
-from shared.kube.api import Api
+from shared.kube.client import api as api_module
+from shared.kube.client.api import Api
 from tests.shared.kube.fake import FakeServer, serving
 
 

@@ -13,9 +13,9 @@ from controller.cluster.events import Recorder
 from controller.cluster.slow_start import SlowStart
 from controller.decision import Create, Decision, Delete, Note, Patch, Refusal
 from shared.kinds import CONFIGMAP, JOB, POD, PODGROUP
-from shared.kube import errors
-from shared.kube.api import Api
-from shared.kube.cache import Caches
+from shared.kube.cache.cache import Caches
+from shared.kube.client import errors
+from shared.kube.client.api import Api
 from tests.shared.kube.fake import FakeServer, reset, status
 
 Body = dict[str, Any]

@@ -11,8 +11,8 @@ from controller.cluster.errors import NotLeader
 from controller.cluster.events import Recorder
 from controller.decision import Note
 from shared.kinds import JOBFLOW, QUEUE
-from shared.kube.api import Api
-from shared.kube.cache import stopped
+from shared.kube.cache.cache import stopped
+from shared.kube.client.api import Api
 from tests.shared.kube.fake import FakeServer, status
 
 PLACE = "/api/v1/events"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from controller.cluster.lease import LEASE_SECONDS, RENEW_SECONDS, Lease, LeaseLost
-from shared.kube.errors import AlreadyExists, Conflict, NotFound, Timeout
+from shared.kube.client.errors import AlreadyExists, Conflict, NotFound, Timeout
 
 Body = dict[str, Any]
 

@@ -16,9 +16,9 @@ from controller.runtime.manager import Manager
 from controller.settings import Settings
 from shared.kinds import COMMAND as COMMAND_KIND
 from shared.kinds import JOB
-from shared.kube.api import Api
-from shared.kube.cache import Caches, stopped
-from shared.kube.store import Key
+from shared.kube.cache.cache import Caches, stopped
+from shared.kube.cache.store import Key
+from shared.kube.client.api import Api
 from tests.controller.job.make import Body, job, task
 from tests.shared.kube.fake import FakeServer, serving, until
 

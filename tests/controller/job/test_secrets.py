@@ -16,9 +16,9 @@ from controller.job.observe import plugin_secrets
 from controller.runtime.controller import ControllerContext
 from controller.settings import Settings
 from shared.kinds import JOB, POD, Kind
-from shared.kube.api import Api
-from shared.kube.cache import Caches, stopped
-from shared.kube.store import Key
+from shared.kube.cache.cache import Caches, stopped
+from shared.kube.cache.store import Key
+from shared.kube.client.api import Api
 from tests.controller.job.make import Body, job, task
 from tests.controller.job.test_reconciler import JOBS, PODS, SECRETS, names, phase, reason, report, stored
 from tests.shared.kube.fake import FakeServer, serving, status, until

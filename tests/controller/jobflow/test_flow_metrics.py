@@ -8,8 +8,8 @@ from prometheus_client import REGISTRY
 from controller.jobflow import metrics
 from controller.jobflow.metrics import Census, stored
 from shared.kinds import JOBFLOW
-from shared.kube.cache import Caches
-from shared.kube.store import Key
+from shared.kube.cache.cache import Caches
+from shared.kube.cache.store import Key
 from shared.model.flow_status import JobFlowStatus, StepStatus
 from shared.model.phases import StepPhase
 from tests.shared.kube.fake import FakeServer, serving

@@ -17,9 +17,9 @@ from controller.runtime.controller import ControllerContext
 from controller.runtime.manager import Manager
 from controller.settings import Settings
 from shared.kinds import JOBFLOW
-from shared.kube.api import Api
-from shared.kube.cache import Caches, stopped
-from shared.kube.store import Key
+from shared.kube.cache.cache import Caches, stopped
+from shared.kube.cache.store import Key
+from shared.kube.client.api import Api
 from tests.shared.kube.fake import FakeServer, serving, status, until
 
 Body = dict[str, Any]

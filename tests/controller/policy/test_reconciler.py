@@ -10,7 +10,7 @@ from aiohttp import web
 from controller.policy import reconciler
 from controller.policy.reconciler import SCAN, Breath, policy_wakes
 from controller.runtime.controller import ControllerContext
-from tests.controller.test_controllers import NOW, Clock, context_on, running
+from tests.controller.template.test_reconciler import NOW, Clock, context_on, running
 from tests.shared.kube.fake import FakeServer, serving, status, until
 
 Body = dict[str, Any]

@@ -2,9 +2,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from shared.kube import api as api_module
-from shared.kube import reflector
-from shared.kube.api import Api
+from shared.kube.cache import reflector
+from shared.kube.client import api as api_module
+from shared.kube.client.api import Api
 from tests.shared.kube.fake import FakeServer, serving
 
 

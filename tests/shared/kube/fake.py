@@ -12,9 +12,9 @@ import orjson
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from shared.kube.api import Api
-from shared.kube.connect import plain
-from shared.kube.transport import Transport
+from shared.kube.client.api import Api
+from shared.kube.client.connect import plain
+from shared.kube.client.transport import Transport
 
 Body = dict[str, Any]
 Fault = Callable[[web.Request], Awaitable[web.StreamResponse | None]]

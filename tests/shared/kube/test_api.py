@@ -5,11 +5,11 @@ import pytest
 from aiohttp import web
 
 from shared.kinds import JOB, POD
-from shared.kube import errors
-from shared.kube.api import Api
-from shared.kube.connect import plain
-from shared.kube.limits import Bucket
-from shared.kube.transport import Transport
+from shared.kube.client import errors
+from shared.kube.client.api import Api
+from shared.kube.client.connect import plain
+from shared.kube.client.limits import Bucket
+from shared.kube.client.transport import Transport
 from tests.shared.kube.fake import FakeServer, event, json, reset, status
 
 PODS = "/api/v1/pods"
@@ -77,7 +77,7 @@ NOT_RETRIED = {
 
 @pytest.fixture
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.kube.api._wait", lambda error, attempt: 0.0)
+    monkeypatch.setattr("shared.kube.client.api._wait", lambda error, attempt: 0.0)
 
 
 @pytest.mark.usefixtures("no_waiting")

@@ -7,8 +7,8 @@ import pytest
 from aiohttp import web
 
 from shared.kinds import JOBFLOWPOLICY, POD, QUEUE
-from shared.kube.api import Api
-from shared.kube.cache import Cache, Caches, stopped
+from shared.kube.cache.cache import Cache, Caches, stopped
+from shared.kube.client.api import Api
 from tests.shared.kube.fake import FakeServer, event, status, until
 
 Body = dict[str, Any]
@@ -117,8 +117,8 @@ FAULTS = {
 async def test_it_outlives(
     fake: FakeServer, api: Api, answer: Callable[[web.Request], web.Response], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.kube.api._wait", lambda error, attempt: 0.0)
-    monkeypatch.setattr("shared.kube.errors._seconds", lambda header, status: 0.0)
+    monkeypatch.setattr("shared.kube.client.api._wait", lambda error, attempt: 0.0)
+    monkeypatch.setattr("shared.kube.client.errors._seconds", lambda header, status: 0.0)
     left = 12
 
     async def before(request: web.Request) -> web.StreamResponse | None:

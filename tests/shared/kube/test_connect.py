@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from shared.kube import connect
+from shared.kube.client import connect
 from tests.shared.kube.tls import authority_pem
 
 
@@ -54,7 +54,7 @@ async def test_a_token_file_is_read_again_every_minute(tmp_path: Path, monkeypat
     token.write_text("first")
     access = await connect.load(kubeconfig(tmp_path, {"tokenFile": str(token)}))
     token.write_text("second")
-    monkeypatch.setattr("shared.kube.access.REFRESH_SECONDS", -1.0)
+    monkeypatch.setattr("shared.kube.client.access.REFRESH_SECONDS", -1.0)
     assert await access.authorization() == "Bearer second"
 
 
@@ -96,7 +96,7 @@ async def test_a_pod_does_without_the_client_library(tmp_path: Path) -> None:
     (tmp_path / "ca.crt").write_bytes(authority_pem())
     program = (
         "import asyncio, sys\n"
-        "from shared.kube import connect\n"
+        "from shared.kube.client import connect\n"
         f"connect.SERVICE_ACCOUNT = {str(tmp_path)!r}\n"
         "print(asyncio.run(connect.load('', '', {'KUBERNETES_SERVICE_HOST': '10.0.0.1'})).host)\n"
         "assert 'kubernetes' not in sys.modules\n"

@@ -1,7 +1,7 @@
 import orjson
 import pytest
 
-from shared.kube import errors
+from shared.kube.client import errors
 
 CASES = {
     "a missing object": (404, {"reason": "NotFound"}, errors.NotFound),

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from shared.kube.overlay import Change, Overlay
-from shared.kube.packed import Hot
-from shared.kube.store import Key, Store
+from shared.kube.cache.overlay import Change, Overlay
+from shared.kube.cache.packed import Hot
+from shared.kube.cache.store import Key, Store
 
 Body = dict[str, Any]
 KEY = Key("ns", "x")

@@ -1,7 +1,7 @@
 """Objects read one by one, beside the caches that watch."""
 
 from shared.kinds import POD, SECRET
-from shared.kube.cache import Caches
+from shared.kube.cache.cache import Caches
 from tests.shared.kube.fake import FakeServer, serving
 
 SECRETS = "/api/v1/secrets"

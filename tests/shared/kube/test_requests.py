@@ -2,8 +2,8 @@ import orjson
 import pytest
 
 from shared.kinds import JOB, POD, QUEUE
-from shared.kube import requests
-from shared.kube.requests import Request
+from shared.kube.client import requests
+from shared.kube.client.requests import Request
 
 BODY = {"metadata": {"name": "x", "namespace": "ns"}}
 CASES = {

@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
-from shared.kube.packed import Hot, Packer
-from shared.kube.store import Key, Store
+from shared.kube.cache.packed import Hot, Packer
+from shared.kube.cache.store import Key, Store
 
 
 def obj(name: str, color: str = "", namespace: str = "ns") -> dict[str, Any]:

@@ -3,10 +3,10 @@
 from typing import Final
 
 from shared.kinds import Kind
-from shared.kube.api import Api
-from shared.kube.errors import NotFound
-from shared.kube.requests import Body
-from shared.kube.store import Key
+from shared.kube.cache.store import Key
+from shared.kube.client.api import Api
+from shared.kube.client.errors import NotFound
+from shared.kube.client.requests import Body
 
 
 class Remembered:

@@ -8,13 +8,13 @@ from typing import Final
 
 from shared.kinds import Kind
 from shared.kube import metrics
-from shared.kube.api import Api
-from shared.kube.overlay import Change, Overlay
-from shared.kube.packed import Hot
-from shared.kube.reflector import Reflector
-from shared.kube.remembered import Remembered
-from shared.kube.requests import Body
-from shared.kube.store import Indexer, Key, Store
+from shared.kube.cache.overlay import Change, Overlay
+from shared.kube.cache.packed import Hot
+from shared.kube.cache.reflector import Reflector
+from shared.kube.cache.remembered import Remembered
+from shared.kube.cache.store import Indexer, Key, Store
+from shared.kube.client.api import Api
+from shared.kube.client.requests import Body
 
 LOG: Final = logging.getLogger(__name__)
 Handler = Callable[[Body | None, Body | None], None]

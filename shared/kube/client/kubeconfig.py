@@ -7,7 +7,7 @@ import yaml
 from kubernetes.aio import config
 from kubernetes.aio.client import Configuration
 
-from shared.kube.access import Credentials
+from shared.kube.client.access import Credentials
 
 FAULTS: Final = (config.ConfigException, OSError, ValueError, TypeError, yaml.YAMLError, binascii.Error)
 NOTHING: Final = (TypeError, AttributeError)  # the library stumbles over a file that is empty, or holds no mapping

@@ -14,13 +14,14 @@ import orjson
 from prometheus_client import Counter
 
 from shared.kinds import Kind
-from shared.kube import metrics, requests
-from shared.kube.backoff import full_jitter
-from shared.kube.errors import ApiError, TooManyRequests, Unauthorized, Unavailable, Unreachable, error_of
-from shared.kube.limits import Bucket
-from shared.kube.lines import Lines
-from shared.kube.requests import Body, Request
-from shared.kube.transport import Answer, Transport
+from shared.kube import metrics
+from shared.kube.client import requests
+from shared.kube.client.backoff import full_jitter
+from shared.kube.client.errors import ApiError, TooManyRequests, Unauthorized, Unavailable, Unreachable, error_of
+from shared.kube.client.limits import Bucket
+from shared.kube.client.lines import Lines
+from shared.kube.client.requests import Body, Request
+from shared.kube.client.transport import Answer, Transport
 
 LOG: Final = logging.getLogger(__name__)
 PAGE: Final = 500
@@ -48,7 +49,7 @@ class WatchEvent(msgspec.Struct, frozen=True):
 
 
 class Api:
-    """One per process. Every method raises `shared.kube.errors.ApiError` or returns what the API server stored.
+    """One per process. Every method raises `shared.kube.client.errors.ApiError` or returns what the API server stored.
 
     `qps`: the client's own limit in requests a second, 0 for none; `timeout`: seconds for one try of one request;
     `before_write`: called right before every write is sent, each try; what it raises keeps the write from being sent.

@@ -9,9 +9,9 @@ import aiohttp
 import msgspec
 from yarl import URL
 
-from shared.kube.access import Access
-from shared.kube.errors import ConnectionLost, Timeout, Unreachable
-from shared.kube.requests import JSON, Request
+from shared.kube.client.access import Access
+from shared.kube.client.errors import ConnectionLost, Timeout, Unreachable
+from shared.kube.client.requests import JSON, Request
 
 CONNECTIONS: Final = 20  # measured: more are no quicker, and each costs a handshake and 300 KB
 KEEP_ALIVE_SECONDS: Final = 60.0

@@ -23,9 +23,9 @@ from controller.settings import Settings
 from controller.template import reconciler as templates
 from controller.ttl import reconciler as ttl
 from shared.kinds import JOB, JOBFLOW, POD
-from shared.kube.api import Api
-from shared.kube.cache import Caches, stopped
-from shared.kube.store import Key
+from shared.kube.cache.cache import Caches, stopped
+from shared.kube.cache.store import Key
+from shared.kube.client.api import Api
 from tests.shared.kube.fake import FakeServer, serving, status, until
 
 Body = dict[str, Any]

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from shared.kube.packed import Entry, Hot, Packer
+from shared.kube.cache.packed import Entry, Hot, Packer
 
 Body = dict[str, Any]
 Indexer = Callable[[Body], Iterable[str]]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from shared.kube.access import Access, Credentials
+from shared.kube.client.access import Access, Credentials
 
 HOME_KUBECONFIG: Final = "~/.kube/config"
 SERVICE_ACCOUNT: Final = "/var/run/secrets/kubernetes.io/serviceaccount"
@@ -24,7 +24,7 @@ async def load(kubeconfig: str = "", context: str = "", environ: Mapping[str, st
         return await _as_pod(environ)
     if path or _there(HOME_KUBECONFIG):
         # Here, because the library costs 22 MB and half a second, which a Pod need not pay.
-        from shared.kube import kubeconfig as files
+        from shared.kube.client import kubeconfig as files
 
         path = path or HOME_KUBECONFIG
         if not any(_there(part) for part in path.split(os.pathsep) if part):

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 import msgspec
 
-from shared.kube.packed import Entry
-from shared.kube.store import Key, Store, key_of
+from shared.kube.cache.packed import Entry
+from shared.kube.cache.store import Key, Store, key_of
 
 Body = dict[str, Any]
 Change = tuple[Body | None, Body | None]

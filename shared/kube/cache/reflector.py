@@ -10,11 +10,11 @@ from typing import Final
 
 from shared.kinds import Kind
 from shared.kube import metrics
-from shared.kube.api import PAGE, Api, WatchEvent
-from shared.kube.backoff import equal_jitter
-from shared.kube.errors import ApiError, Gone, NotFound, Timeout, TooManyRequests
-from shared.kube.overlay import Change, Overlay
-from shared.kube.requests import Body
+from shared.kube.cache.overlay import Change, Overlay
+from shared.kube.client.api import PAGE, Api, WatchEvent
+from shared.kube.client.backoff import equal_jitter
+from shared.kube.client.errors import ApiError, Gone, NotFound, Timeout, TooManyRequests
+from shared.kube.client.requests import Body
 
 LOG: Final = logging.getLogger(__name__)
 BACKOFF_BASE: Final = 0.2
