@@ -21,9 +21,10 @@ from controller.cluster.apply import Applier
 from controller.cluster.errors import NotLeader
 from controller.cluster.events import Recorder
 from controller.cluster.lease import Lease, LeaseLost
+from controller.context import ControllerContext
 from controller.gang import reconciler as gang_controller
 from controller.gang.backends import workload_reconciler
-from controller.gang.backends.detect import NATIVE, VOLCANO, detect, native_version
+from controller.gang.backends.detect import NATIVE, NATIVE_GROUP, NATIVE_VERSIONS, VOLCANO, detect, native_version
 from controller.gang.backends.gate import GateBackend
 from controller.gang.backends.native import NativeBackend
 from controller.gang.desk import Desk
@@ -33,7 +34,7 @@ from controller.job import reconciler as job_controller
 from controller.jobflow import reconciler as jobflow_controller
 from controller.policy import reconciler as policy_controller
 from controller.queue import reconciler as queue_controller
-from controller.runtime.controller import Controller, ControllerContext
+from controller.runtime.controller import Controller
 from controller.runtime.manager import Manager
 from controller.settings import Settings, SettingsError, parse
 from controller.template import reconciler as template_controller
@@ -136,7 +137,7 @@ async def _gang(settings: Settings, api: Api, stop: asyncio.Event) -> tuple[Sett
     """
     name, version = settings.gang_backend, None
     if name in (AUTO, NATIVE):
-        groups, served = await discovery.served(api, stop)
+        groups, served = await discovery.served(api, stop, NATIVE_GROUP, NATIVE_VERSIONS)
         version = native_version(served)
         if name == AUTO:
             name, why = detect(groups, served)

@@ -1,36 +1,42 @@
-"""What the API server serves, as far as it decides who admits gangs."""
+"""Discovery: which API groups the API server serves, and which resources of one group by version."""
 
 import asyncio
 import contextlib
 import logging
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
-from controller.gang.backends.detect import NATIVE_GROUP, NATIVE_VERSIONS
+from shared.body import Body
 from shared.kube.client.api import Api
 from shared.kube.client.errors import ApiError, NotFound
 
 LOG: Final = logging.getLogger(__name__)
-AGAIN_SECONDS: Final = 2.0
+RETRY_SECONDS: Final = 2.0
 
 
-async def served(api: Api, stop: asyncio.Event) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
-    """API groups, and the resources of Kubernetes' own gang API by version, as soon as the API server answers."""
+async def served(
+    api: Api, stop: asyncio.Event, group: str, versions: Sequence[str]
+) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
+    """All API groups, and the plural resource names of `group` by version (empty if the group is not served).
+
+    Retries until the API server answers; returns nothing when `stop` is set first.
+    """
     while not stop.is_set():
         try:
             groups = await _groups(api)
-            return groups, await native(api) if NATIVE_GROUP in groups else {}
+            return groups, await resources(api, group, versions) if group in groups else {}
         except ApiError as fault:
-            LOG.warning("what the API server serves is not known yet", extra={"error": str(fault)})
+            LOG.warning("API discovery failed, will retry", extra={"error": str(fault)})
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), AGAIN_SECONDS)
+                await asyncio.wait_for(stop.wait(), RETRY_SECONDS)
     return (), {}
 
 
-async def native(api: Api) -> dict[str, tuple[str, ...]]:
-    """Resources of Kubernetes' own gang API by version."""
+async def resources(api: Api, group: str, versions: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """The plural names of the resources of `group` by version; a version that is not served has none."""
     found = {}
-    for version in NATIVE_VERSIONS:
-        body = await _get(api, f"/apis/{NATIVE_GROUP}/{version}")
+    for version in versions:
+        body = await _get(api, f"/apis/{group}/{version}")
         found[version] = tuple(str(each.get("name")) for each in body.get("resources") or ())
     return found
 
@@ -39,7 +45,7 @@ async def _groups(api: Api) -> tuple[str, ...]:
     return tuple(str(each.get("name")) for each in (await _get(api, "/apis")).get("groups") or ())
 
 
-async def _get(api: Api, path: str) -> dict[str, Any]:
+async def _get(api: Api, path: str) -> Body:
     try:
         body = await api.raw("GET", path)
     except NotFound:

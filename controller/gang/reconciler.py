@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from controller.cluster.apply import Applier
+from controller.context import ControllerContext
 from controller.decision import Action, Decision, Delete, Note, Patch
 from controller.gang.backends.gate import GateBackend
 from controller.gang.backends.native import NativeBackend
@@ -16,7 +17,7 @@ from controller.gang.podgroup import bind_timeout, phase
 from controller.gang.podgroup.status_throttle import Pace
 from controller.gang.podgroup.ungate import lift
 from controller.gang.ref import Ref
-from controller.runtime.controller import Controller, ControllerContext, Route
+from controller.runtime.controller import Controller, Route
 from controller.runtime.workqueue import WorkQueue
 from shared.kinds import NODE, POD, PODGROUP, PRIORITYCLASS, QUEUE
 from shared.kube.cache.cache import Cache, strip

@@ -10,6 +10,7 @@ import msgspec
 from controller.cluster.apply import Applier, Child
 from controller.cluster.errors import StaleError
 from controller.cluster.keypair import new_keypair
+from controller.context import ControllerContext
 from controller.decision import Decision, Refusal
 from controller.gang_api import GangBackend
 from controller.job.children import volumes
@@ -22,7 +23,7 @@ from controller.job.observe.pods_by_role import STOPPED
 from controller.plugin_api import KeyPair, job_shape
 from controller.plugins import needs_keypair
 from controller.runtime.command_targets import catch_up
-from controller.runtime.controller import Controller, ControllerContext, Route, Wakes
+from controller.runtime.controller import Controller, Route, Wakes
 from controller.runtime.reconcile_rounds import Refusals, settle
 from controller.runtime.routes import by_controller_uid, its_controller, itself, reference_of
 from controller.runtime.workqueue import WorkQueue

@@ -8,6 +8,7 @@ import msgspec
 
 from controller.cluster.apply import Applier
 from controller.cluster.errors import StaleError
+from controller.context import ControllerContext
 from controller.decision import Create, Decision, Refusal
 from controller.jobflow import metrics
 from controller.jobflow.decide.flow import FlowDecision, decide
@@ -19,7 +20,7 @@ from controller.jobflow.observe.pod_lookup import FlowPods
 from controller.jobflow.observe.probes import Prober
 from controller.jobflow.status.event_messages import STEP_NOTES
 from controller.runtime.command_targets import catch_up
-from controller.runtime.controller import Controller, ControllerContext, Route
+from controller.runtime.controller import Controller, Route
 from controller.runtime.rate_limit import BURST, EVENT_BURST, EVENT_RATE, RATE, SETTLE, Pace, interval
 from controller.runtime.routes import by_controller_uid, its_controller, itself, reference_of
 from controller.runtime.workqueue import WorkQueue

@@ -1,44 +1,52 @@
-"""The policy controller: looks at every stored object now and then and says in status and reports what violates."""
+"""The JobFlowPolicy controller: scans all stored objects at intervals and reports violations in status and reports.
+
+Observe (compile the policies, scan the caches, list the reports), decide, apply. A scan covers all policies at once,
+so there is one key.
+"""
 
 import asyncio
+import logging
 import time
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
 from controller.cluster.errors import StaleError
-from controller.decision import Decision
-from controller.policy.census import LISTED, Census, First
-from controller.policy.reports import Reports
-from controller.policy.status import policy_status
-from controller.policy.stored_objects import View
-from controller.runtime.controller import Controller, ControllerContext, Route
+from controller.context import ControllerContext
+from controller.decision import Action, Create, Decision
+from controller.policy.decide import decide, decide_reports
+from controller.policy.scan_result import LISTED, FirstViolations, ScanResult
+from controller.policy.stored_objects import StoredObjects
+from controller.policy.stored_reports import StoredReports
+from controller.runtime.controller import Controller, Route
 from controller.runtime.workqueue import WorkQueue
+from shared.body import Body
 from shared.kinds import JOBFLOWPOLICY
 from shared.kube.cache.cache import Cache
 from shared.kube.cache.store import Key
+from shared.kube.client.errors import ApiError
 from shared.policy import Compiler, Policies
 from shared.policy.evaluate import findings, relevant
 
-Body = dict[str, Any]
+LOG: Final = logging.getLogger(__name__)
 SCAN: Final = Key("", "scan")
-"""The one key: a look at all objects serves all policies."""
+"""The only key: one scan of all objects serves all policies."""
 WORK_SECONDS: Final = 0.005
 REST_SECONDS: Final = 0.005
-"""After so much work in one go, the loop is everybody else's for so long."""
-HURRY_SECONDS: Final = 40.0
-"""A scan that takes longer than this rests less: a pass has its end."""
+"""After WORK_SECONDS of work the scan sleeps for REST_SECONDS, so that other tasks of the event loop run."""
+MAX_RESTING_SECONDS: Final = 40.0
+"""A scan that takes longer than this yields without sleeping, because the time of a pass is limited."""
 
 
 def policy_wakes(old: Body | None, new: Body | None) -> Iterable[Key]:
-    """A policy that comes, goes or changes; not its status, which is ours, unless somebody takes it away."""
+    """Scan when a policy is created, deleted or changed, but not after a change of its status that keeps conditions."""
     if old is not None and new is not None:
         same = old.get("spec") == new.get("spec") and old["metadata"].get("uid") == new["metadata"].get("uid")
         return () if same and (new.get("status") or {}).get("conditions") else (SCAN,)
     return (SCAN,)
 
 
-class Breath:
-    """Gives the event loop away whenever WORK_SECONDS have been worked."""
+class Yielder:
+    """Yields to other tasks of the event loop after every WORK_SECONDS of work."""
 
     def __init__(self) -> None:
         self._begun = self._since = time.perf_counter()
@@ -46,57 +54,76 @@ class Breath:
     async def __call__(self) -> None:
         now = time.perf_counter()
         if now - self._since >= WORK_SECONDS:
-            await asyncio.sleep(REST_SECONDS if now - self._begun < HURRY_SECONDS else 0)
+            await asyncio.sleep(REST_SECONDS if now - self._begun < MAX_RESTING_SECONDS else 0)
             self._since = time.perf_counter()
 
 
 class PolicyReconciler:
     def __init__(self, context: ControllerContext) -> None:
         self.policies: Cache = context.caches.want(JOBFLOWPOLICY, optional=True)
-        self._view = View(context.caches)
+        self._objects = StoredObjects(context.caches)
         self._applier = context.applier
-        self._reports = Reports(context.api)
+        self._reports = StoredReports(context.api)
         self._clock = context.clock
         self._interval = context.settings.scan_interval
         self._compiler = Compiler()
 
     async def reconcile(self, key: Key) -> float | None:
-        """One scan. First every policy is told whether it works at all, since a scan may take a while."""
+        """One scan. The Ready condition of every policy is written first, because a scan may take long."""
         bodies = list(self.policies.list())
-        made, versions = self._compiler.compile(bodies), {_version(body) for body in bodies}
-        stale = await self._tell(made, versions, None)
-        census = await self._scan(made) if made.compiled else Census()
-        stale |= await self._tell(made, versions, census)
-        await self._reports.write(census, self._clock())
+        compiled, versions = self._compiler.compile(bodies), {_version(body) for body in bodies}
+        stale = await self._write_statuses(compiled, versions, None)
+        scan_result = await self._scan(compiled) if compiled.compiled else ScanResult()
+        stale |= await self._write_statuses(compiled, versions, scan_result)
+        await self._write_reports(scan_result)
         if stale:
             raise StaleError("a policy changed while its status was written")
         return self._interval if self._interval > 0 and bodies else None
 
-    async def _scan(self, made: Policies) -> Census:
-        census, breathe = Census(), Breath()
-        await self._view.refresh(made, breathe)
-        async for given in self._view.objects(breathe):
-            for policy in relevant(given, made.compiled):
-                census.add(given, findings(policy, given))
-                await breathe()
-        return census
+    async def _scan(self, policies: Policies) -> ScanResult:
+        scan_result, yielder = ScanResult(), Yielder()
+        await self._objects.refresh(policies, yielder)
+        async for stored in self._objects.all(yielder):
+            for policy in relevant(stored, policies.compiled):
+                scan_result.add(stored, findings(policy, stored))
+                await yielder()
+        return scan_result
 
-    async def _tell(self, made: Policies, versions: set[tuple[str, int]], census: Census | None) -> bool:
-        """Write the status of every policy that is still as it was compiled; whether one could not be written."""
+    async def _write_statuses(
+        self, policies: Policies, versions: set[tuple[str, int]], scan_result: ScanResult | None
+    ) -> bool:
+        """Write the status of every policy that is unchanged since it was compiled; whether one write was stale."""
         stale = False
         for body in list(self.policies.list()):
-            name = body["metadata"]["name"]
-            if _version(body) not in versions or "deletionTimestamp" in body["metadata"]:
+            if _version(body) not in versions:
                 continue  # its change wakes the next scan
-            found = None if census is None else census.by_policy.get(name, First(LISTED))
-            status = policy_status(body, made.broken.get(name, ()), found, self._clock())
-            if status == body.get("status"):
-                continue
+            name = body["metadata"]["name"]
+            found = None if scan_result is None else scan_result.by_policy.get(name, FirstViolations(LISTED))
+            decision = decide(body, policies.broken.get(name, ()), found, self._clock())
             try:
-                await self._applier.apply(JOBFLOWPOLICY, body, Decision(status=status))
+                await self._applier.apply(JOBFLOWPOLICY, body, decision)
             except StaleError:
                 stale = True
         return stale
+
+    async def _write_reports(self, scan_result: ScanResult) -> None:
+        """A report that cannot be written is left to the next scan."""
+        stored = await self._reports.list()
+        if stored is None:
+            return
+        for action in decide_reports(scan_result, stored, self._clock()):
+            try:
+                outcome = await self._applier.apply(action.kind, {}, Decision(actions=(action,)))
+            except (ApiError, StaleError) as error:
+                _warn(action, str(error))
+            else:
+                for refusal in outcome.refusals.values():
+                    _warn(action, refusal.message)
+
+
+def _warn(action: Action, error: str) -> None:
+    namespace = action.body["metadata"]["namespace"] if isinstance(action, Create) else action.namespace
+    LOG.warning("PolicyReport not written, will retry at the next scan", extra={"namespace": namespace, "error": error})
 
 
 def _version(policy: Body) -> tuple[str, int]:

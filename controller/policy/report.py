@@ -1,80 +1,82 @@
-"""PolicyReports (wgpolicyk8s.io/v1alpha2), one for each namespace with violations, for the tools that show them."""
+"""Decides the PolicyReports (wgpolicyk8s.io/v1alpha2): one for each namespace that has violations."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Final
 
-import msgspec
-
-from controller.policy.census import Census, Seen
+from controller.decision import Action, Create, Delete, Patch
+from controller.policy.scan_result import PolicyViolation, ScanResult
+from shared.body import Body
 from shared.kinds import POLICYREPORT
 from shared.model.phases import PolicyMode
 
-Body = dict[str, Any]
 NAME: Final = "jobflow-policies"
 LABEL: Final = "app.kubernetes.io/managed-by"
 OWNER: Final = "jobflow"
+CONTENT: Final = ("results", "summary")
 _RESULTS: Final = {PolicyMode.ENFORCE: "fail", PolicyMode.WARN: "warn", PolicyMode.AUDIT: "fail"}
 
 
-class Change(msgspec.Struct, frozen=True):
-    """A report to create, to replace (then `body` has the stored resourceVersion), or to delete (`body` is as stored)."""
-
-    verb: str
-    body: Body
-
-
-def changes(census: Census, stored: Iterable[Body], now: float) -> tuple[Change, ...]:
-    """What makes the stored reports say what the scan has found. A result keeps the time it was first seen at."""
+def report_actions(scan_result: ScanResult, stored: Iterable[Body], now: float) -> tuple[Action, ...]:
+    """The actions that make the stored reports show the result of a scan. A result keeps the time it was first found."""
     known = {body["metadata"]["namespace"]: body for body in stored if body["metadata"]["name"] == NAME}
-    found: list[Change] = []
-    for namespace in sorted(census.by_namespace):
+    actions: list[Action] = []
+    for namespace in sorted(scan_result.by_namespace):
         old = known.pop(namespace, None)
-        wanted = _report(census, namespace, old, now)
+        wanted = _report(scan_result, namespace, old, now)
         if old is None:
-            found.append(Change("create", wanted))
-        elif any(old.get(key) != wanted[key] for key in ("results", "summary")):
-            metadata = {**wanted["metadata"], "resourceVersion": old["metadata"]["resourceVersion"]}
-            found.append(Change("replace", {**wanted, "metadata": metadata}))
-    return (*found, *(Change("delete", body) for body in known.values()))
+            actions.append(Create(POLICYREPORT, wanted))
+        elif any(old.get(key) != wanted[key] for key in CONTENT):
+            actions.append(_patch(namespace, old["metadata"], wanted))
+    return (*actions, *(_delete(namespace, body["metadata"]) for namespace, body in known.items()))
 
 
-def _report(census: Census, namespace: str, old: Body | None, now: float) -> Body:
+def _patch(namespace: str, metadata: Body, wanted: Body) -> Patch:
+    content = {key: wanted[key] for key in CONTENT}
+    change = {"metadata": {"resourceVersion": metadata["resourceVersion"]}, **content}
+    return Patch(POLICYREPORT, namespace, NAME, change, uid=metadata.get("uid", ""))
+
+
+def _delete(namespace: str, metadata: Body) -> Delete:
+    return Delete(POLICYREPORT, namespace, NAME, metadata.get("uid", ""))
+
+
+def _report(scan_result: ScanResult, namespace: str, old: Body | None, now: float) -> Body:
     times = {_key(result): result.get("timestamp") for result in (old or {}).get("results") or ()}
-    results = [_result(seen) for seen in census.by_namespace[namespace].items]
+    results = [_result(violation) for violation in scan_result.by_namespace[namespace].items]
     stamp = {"seconds": int(now), "nanos": 0}
     return {
         "apiVersion": POLICYREPORT.api_version,
         "kind": POLICYREPORT.kind,
         "metadata": {"name": NAME, "namespace": namespace, "labels": {LABEL: OWNER}},
         "results": [{**result, "timestamp": times.get(_key(result)) or stamp} for result in results],
-        "summary": _summary(census, namespace),
+        "summary": _summary(scan_result, namespace),
     }
 
 
-def _summary(census: Census, namespace: str) -> Mapping[str, int]:
-    counts = {"pass": census.passed[namespace], "fail": 0, "warn": 0, "error": 0, "skip": 0}
-    for mode, count in census.results[namespace].items():
+def _summary(scan_result: ScanResult, namespace: str) -> Mapping[str, int]:
+    counts = {"pass": scan_result.passed[namespace], "fail": 0, "warn": 0, "error": 0, "skip": 0}
+    for mode, count in scan_result.results[namespace].items():
         counts[_RESULTS[PolicyMode(mode)]] += count
     return counts
 
 
-def _result(seen: Seen) -> Body:
+def _result(violation: PolicyViolation) -> Body:
     resource = {
-        "apiVersion": seen.api_version,
-        "kind": seen.kind,
-        "namespace": seen.namespace,
-        "name": seen.name,
-        "uid": seen.uid,
+        "apiVersion": violation.api_version,
+        "kind": violation.kind,
+        "namespace": violation.namespace,
+        "name": violation.name,
+        "uid": violation.uid,
     }
     return {
-        "policy": seen.policy,
-        "rule": seen.rule,
-        "result": _RESULTS[PolicyMode(seen.mode)],
+        "policy": violation.policy,
+        "rule": violation.rule,
+        "result": _RESULTS[PolicyMode(violation.mode)],
         "source": OWNER,
-        "scored": seen.mode != PolicyMode.WARN,
-        "message": seen.message,
+        "scored": violation.mode != PolicyMode.WARN,
+        "message": violation.message,
         "resources": [{key: value for key, value in resource.items() if value}],
-        "properties": {"mode": seen.mode},
+        "properties": {"mode": violation.mode},
     }
 
 

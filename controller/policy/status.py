@@ -1,19 +1,19 @@
-"""JobFlowPolicy.status: whether the policy works, and what of the cluster violates it (jobflow-api.md 9)."""
+"""Builds JobFlowPolicy.status: whether the policy compiles, and what violates it (docs/design/jobflow-api.md, section 9)."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
-from controller.policy.census import First
+from controller.policy.scan_result import FirstViolations
+from shared.body import Body
 from shared.timestamp import rfc3339
 from shared.violation import Violation
 
-Body = dict[str, Any]
 READY: Final = "Ready"
 _MESSAGE: Final = 1024
 
 
-def policy_status(policy: Body, faults: Sequence[Violation], found: First | None, now: float) -> Body:
-    """The whole new status. `faults`: why it does not work, if so; `found`: of a scan that ended at `now`, None before."""
+def policy_status(policy: Body, faults: Sequence[Violation], found: FirstViolations | None, now: float) -> Body:
+    """The whole new status. `faults`: why the policy does not compile; `found`: by a scan that ended at `now`, None before."""
     before = policy.get("status") or {}
     generation = policy["metadata"].get("generation")
     kept = {key: before[key] for key in ("violations", "lastScanTime", "lastViolations") if key in before}
@@ -22,16 +22,16 @@ def policy_status(policy: Body, faults: Sequence[Violation], found: First | None
     return {"observedGeneration": generation, "conditions": [ready], **scanned}
 
 
-def _scanned(found: First, now: float) -> Body:
+def _scanned(found: FirstViolations, now: float) -> Body:
     listed = [
         {
-            "kind": seen.kind,
-            "namespace": seen.namespace,
-            "name": seen.name,
-            "rule": seen.rule,
-            "message": seen.message,
+            "kind": violation.kind,
+            "namespace": violation.namespace,
+            "name": violation.name,
+            "rule": violation.rule,
+            "message": violation.message,
         }
-        for seen in found.items
+        for violation in found.items
     ]
     return {"violations": found.count, "lastScanTime": rfc3339(now), "lastViolations": listed}
 

@@ -1,22 +1,22 @@
-"""Stored objects as policies are held against them, read from the caches a few at a time."""
+"""Reads stored objects from the caches in the form in which policies are evaluated, a few at a time."""
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, Final
+from typing import Final
 
+from shared.body import Body
 from shared.kinds import JOB, JOBFLOW, JOBTEMPLATE, NAMESPACE, Kind
 from shared.kube.cache.cache import Caches
 from shared.model.phases import FlowPhase
 from shared.policy import Given, Policies
 
-Body = dict[str, Any]
-Breathe = Callable[[], Awaitable[None]]
+Yield = Callable[[], Awaitable[None]]
 _KINDS: Final[tuple[Kind, ...]] = (JOBFLOW, JOBTEMPLATE, JOB)
 _ENDED: Final = (FlowPhase.SUCCEED, FlowPhase.FAILED, FlowPhase.TERMINATING)
 
 
-class View:
-    """`refresh` first, then `objects`: what several objects are judged by is gathered once for a scan."""
+class StoredObjects:
+    """Call `refresh` first, then `all`. What the evaluation of several objects needs is collected once per scan."""
 
     def __init__(self, caches: Caches) -> None:
         self._caches = {kind: caches.want(kind) for kind in _KINDS}
@@ -24,7 +24,7 @@ class View:
         self._templates: frozenset[tuple[str, str]] = frozenset()
         self._running: dict[str, list[tuple[str, str]]] = {}
 
-    async def refresh(self, policies: Policies, breathe: Breathe) -> None:
+    async def refresh(self, policies: Policies, yield_: Yield) -> None:
         self._templates = frozenset(self._caches[JOBTEMPLATE].keys())
         running: dict[str, list[tuple[str, str]]] = defaultdict(list)
         limits = [policy.spec.limits for policy in policies.compiled if policy.spec.limits is not None]
@@ -32,16 +32,16 @@ class View:
             for flow in self._caches[JOBFLOW].list():
                 if _runs(flow):
                     running[flow["metadata"]["namespace"]].append(_age(flow))
-                await breathe()
+                await yield_()
         self._running = {namespace: sorted(ages) for namespace, ages in running.items()}
 
-    async def objects(self, breathe: Breathe) -> AsyncIterator[Given]:
-        """Everything that is not being deleted."""
+    async def all(self, yield_: Yield) -> AsyncIterator[Given]:
+        """Every object that is not being deleted. `yield_` lets other tasks run."""
         for kind, cache in self._caches.items():
             for body in cache.list():
                 if "deletionTimestamp" not in body["metadata"]:
                     yield self._given(kind, body)
-                await breathe()
+                await yield_()
 
     def _given(self, kind: Kind, body: Body) -> Given:
         namespace = body["metadata"].get("namespace", "")
@@ -55,7 +55,7 @@ class View:
         )
 
     def _older(self, flow: Body, namespace: str) -> int:
-        """How many flows of the namespace ran before this one; of too many, the youngest are too many."""
+        """How many running flows of the namespace are older than this one: the youngest ones exceed the limit."""
         return sum(1 for age in self._running.get(namespace, ()) if age < _age(flow)) if _runs(flow) else 0
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from controller.cluster.apply import Applier
+from controller.context import ControllerContext
 from controller.gang.backends.gate import GateBackend
 from controller.gang.cache.cache import Floor
 from controller.gang.cache.pod_requirements import Amounts, added
@@ -17,7 +18,7 @@ from controller.queue.account import as_quantities
 from controller.queue.decide import ALWAYS_THERE, decide, missing
 from controller.queue.observed import QueueSeen
 from controller.runtime.command_targets import catch_up
-from controller.runtime.controller import Controller, ControllerContext, Route
+from controller.runtime.controller import Controller, Route
 from controller.runtime.routes import reference_of
 from controller.runtime.workqueue import WorkQueue
 from shared import names

@@ -3,42 +3,17 @@
 To add one: write `build(context) -> Controller` in a file of its own here and name it in `controller.main.CONTROLLERS`.
 """
 
-import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from controller.cluster.apply import Applier
-from controller.cluster.events import Recorder
-from controller.gang_api import GangBackend, UngatedBackend
 from controller.runtime.worker import IN_HAND, Reconciler
 from controller.runtime.workqueue import WorkQueue
-from controller.settings import Settings
-from shared.kube.cache.cache import Cache, Caches
+from shared.kube.cache.cache import Cache
 from shared.kube.cache.store import Key
-from shared.kube.client.api import Api
 
 Body = dict[str, Any]
 Wakes = Callable[[Body | None, Body | None], Iterable[Key]]
-
-
-@dataclass(frozen=True)
-class ControllerContext:
-    """What `build` may use. Caches are declared in `build` (`context.caches.want(KIND, indexers=...)`) and run later.
-
-    `api`: for live reads; writes go through `applier`. `clock`: epoch seconds, handed to deciding code as `now`; `steady`: seconds on
-    a clock that nobody sets, for whatever this process only remembers.
-    `gang`: who lets pods start; the Job controller and the admission loop share it.
-    """
-
-    api: Api
-    caches: Caches
-    applier: Applier
-    recorder: Recorder
-    settings: Settings
-    clock: Callable[[], float]
-    gang: GangBackend = field(default_factory=UngatedBackend)
-    steady: Callable[[], float] = time.monotonic
 
 
 @dataclass(frozen=True)

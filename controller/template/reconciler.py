@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 from controller.cluster.apply import Applier
-from controller.runtime.controller import Controller, ControllerContext, Route
+from controller.context import ControllerContext
+from controller.runtime.controller import Controller, Route
 from controller.runtime.rate_limit import BURST, TEMPLATE_RATE, Pace
 from controller.runtime.routes import itself, reference_of
 from controller.runtime.workqueue import WorkQueue

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from controller.cluster.apply import Applier
-from controller.runtime.controller import Controller, ControllerContext, Route
+from controller.context import ControllerContext
+from controller.runtime.controller import Controller, Route
 from controller.runtime.routes import itself
 from controller.runtime.workqueue import WorkQueue
 from controller.ttl.decide import decide, expires_at

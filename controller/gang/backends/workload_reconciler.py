@@ -6,9 +6,10 @@ from typing import Any, Final
 import msgspec
 
 from controller.cluster.apply import Applier
+from controller.context import ControllerContext
 from controller.gang.backends.native import NativeBackend
 from controller.gang.backends.workload import group_kind, wanted, workload_kind
-from controller.runtime.controller import Controller, ControllerContext, Route
+from controller.runtime.controller import Controller, Route
 from controller.runtime.routes import itself
 from controller.runtime.workqueue import WorkQueue
 from shared.kinds import PODGROUP

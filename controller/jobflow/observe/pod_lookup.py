@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from controller.context import ControllerContext
 from controller.jobflow.observe.observed import JobSeen, PodsSeen
 from controller.jobflow.observe.pods import PodAddress, addresses, left_behind
-from controller.runtime.controller import ControllerContext
 from controller.runtime.routes import by_controller_uid
 from shared.kinds import JOB, POD
 from shared.names import JOB_NAME

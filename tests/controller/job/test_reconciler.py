@@ -9,9 +9,9 @@ import pytest
 
 from controller.cluster.apply import Applier
 from controller.cluster.events import Recorder
+from controller.context import ControllerContext
 from controller.gang_api import UngatedBackend, VolcanoBackend
 from controller.job import reconciler as jobs
-from controller.runtime.controller import ControllerContext
 from controller.runtime.manager import Manager
 from controller.settings import Settings
 from shared.kinds import COMMAND as COMMAND_KIND

@@ -10,10 +10,10 @@ import pytest
 from controller.cluster.apply import Applier
 from controller.cluster.errors import StaleError
 from controller.cluster.events import Recorder
+from controller.context import ControllerContext
 from controller.gang_api import UngatedBackend
 from controller.job import reconciler
 from controller.job.observe import plugin_secrets
-from controller.runtime.controller import ControllerContext
 from controller.settings import Settings
 from shared.kinds import JOB, POD, Kind
 from shared.kube.cache.cache import Caches, stopped

@@ -11,9 +11,9 @@ from aiohttp import web
 
 from controller.cluster.apply import Applier
 from controller.cluster.events import Recorder
+from controller.context import ControllerContext
 from controller.jobflow import reconciler as flows
 from controller.runtime.command_targets import catch_up
-from controller.runtime.controller import ControllerContext
 from controller.runtime.manager import Manager
 from controller.settings import Settings
 from shared.kinds import JOBFLOW

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from controller.policy.census import LISTED, Census, First
-from controller.policy.report import Change, changes
+from controller.decision import Action, Create, Delete, Patch
+from controller.policy.decide import decide_reports
+from controller.policy.scan_result import LISTED, FirstViolations, ScanResult
 from controller.policy.status import policy_status
-from shared.kinds import JOB, JOBFLOW, JOBFLOWPOLICY
+from shared.kinds import JOB, JOBFLOW, JOBFLOWPOLICY, POLICYREPORT
 from shared.model.phases import PolicyMode
 from shared.policy import Finding, Given
 from shared.violation import Violation
@@ -27,8 +28,8 @@ def finding(policy: str = "p", mode: str = "Enforce", rule: str = "limits.maxSte
     return Finding(policy, PolicyMode(mode), rule, "spec.flows", "too long", 3)
 
 
-def census(*found: tuple[Given, Iterable[Finding]]) -> Census:
-    made = Census()
+def scan_result(*found: tuple[Given, Iterable[Finding]]) -> ScanResult:
+    made = ScanResult()
     for each, findings in found:
         made.add(each, findings)
     return made
@@ -41,14 +42,14 @@ def policy(status: Body | None = None, generation: int = 2) -> Body:
 
 
 def test_violations_are_counted_and_the_first_by_name_are_kept() -> None:
-    made = census(*((given(f"f{number:03}"), [finding()]) for number in reversed(range(50))))
+    made = scan_result(*((given(f"f{number:03}"), [finding()]) for number in reversed(range(50))))
     first = made.by_policy["p"]
     assert first.count == 50
     assert [seen.name for seen in first.items] == [f"f{number:03}" for number in range(LISTED)]
 
 
-def test_status_tells_of_the_scan() -> None:
-    made = census((given("f"), [finding(), finding(rule="rules.x")]), (given("g"), []))
+def test_status_shows_the_result_of_the_scan() -> None:
+    made = scan_result((given("f"), [finding(), finding(rule="rules.x")]), (given("g"), []))
     status = policy_status(policy(), (), made.by_policy["p"], NOW)
     message = "spec.flows: Invalid value: 3: too long"
     assert status == {
@@ -72,38 +73,45 @@ def test_status_tells_of_the_scan() -> None:
     }
 
 
-def test_status_before_a_scan_keeps_what_the_last_one_found() -> None:
-    before = policy_status(policy(), (), census((given(), [finding()])).by_policy["p"], NOW)
+def test_status_before_a_scan_keeps_the_violations_of_the_last_scan() -> None:
+    before = policy_status(policy(), (), scan_result((given(), [finding()])).by_policy["p"], NOW)
     assert policy_status(policy(before), (), None, NOW + 99) == before, "nothing new: nothing to write"
     fresh = policy_status(policy(), (), None, NOW)
     assert set(fresh) == {"observedGeneration", "conditions"}
 
 
-def test_a_policy_that_does_not_compile_is_not_ready_and_says_why() -> None:
-    before = policy_status(policy(), (), First(LISTED), NOW - 60)
+def test_a_policy_that_does_not_compile_is_not_ready_and_has_the_reason_in_its_message() -> None:
+    before = policy_status(policy(), (), FirstViolations(LISTED), NOW - 60)
     faults = (Violation("spec.rules[0].expression", "1:1: no", "x"), Violation("spec.mode", "no", "y" * 3000))
-    status = policy_status(policy(before, generation=3), faults, First(LISTED), NOW)
+    status = policy_status(policy(before, generation=3), faults, FirstViolations(LISTED), NOW)
     ready = status["conditions"][0]
     assert (ready["status"], ready["reason"], ready["observedGeneration"]) == ("False", "Invalid", 3)
     assert ready["message"].startswith('spec.rules[0].expression: Invalid value: "x": 1:1: no; spec.mode: ')
     assert len(ready["message"]) <= 1024
     assert ready["lastTransitionTime"] == "2026-01-02T03:04:05Z"
-    again = policy_status(policy(status, generation=3), faults, First(LISTED), NOW + 60)
+    again = policy_status(policy(status, generation=3), faults, FirstViolations(LISTED), NOW + 60)
     assert again["conditions"] == status["conditions"]
 
 
 # --- reports ----------------------------------------------------------------------------------------------------------
 
 
-def only(found: tuple[Change, ...]) -> Change:
-    assert len(found) == 1
-    return found[0]
+def only(actions: tuple[Action, ...]) -> Action:
+    assert len(actions) == 1
+    return actions[0]
+
+
+def created(actions: tuple[Action, ...]) -> Create:
+    action = only(actions)
+    assert isinstance(action, Create)
+    return action
 
 
 def test_a_namespace_with_violations_gets_a_report() -> None:
-    made = census((given(), [finding(), finding("q", "Warn", "rules.x")]), (given("g"), []), (given("h", "clean"), []))
-    change = only(changes(made, [], NOW))
-    assert change.verb == "create"
+    made = scan_result(
+        (given(), [finding(), finding("q", "Warn", "rules.x")]), (given("g"), []), (given("h", "clean"), [])
+    )
+    change = created(decide_reports(made, [], NOW))
     assert change.body["metadata"] == {
         "name": "jobflow-policies",
         "namespace": "ns",
@@ -136,38 +144,39 @@ MODES = {"Enforce": ("fail", True), "Audit": ("fail", True), "Warn": ("warn", Fa
 
 @pytest.mark.parametrize("mode", MODES)
 def test_a_mode_is_a_result(mode: str) -> None:
-    result = only(changes(census((given(), [finding(mode=mode)])), [], NOW)).body["results"][0]
+    result = created(decide_reports(scan_result((given(), [finding(mode=mode)])), [], NOW)).body["results"][0]
     assert (result["result"], result["scored"]) == MODES[mode]
 
 
 def stored(*found: tuple[Given, Iterable[Finding]], at: float = NOW) -> Body:
-    body = only(changes(census(*found), [], at)).body
+    body = created(decide_reports(scan_result(*found), [], at)).body
     return {**body, "metadata": {**body["metadata"], "resourceVersion": "7", "uid": "r"}}
 
 
-def test_a_report_that_says_it_already_is_left_alone() -> None:
+def test_an_unchanged_report_is_not_written() -> None:
     found = (given(), [finding()])
-    assert changes(census(found), [stored(found)], NOW + 900) == ()
+    assert decide_reports(scan_result(found), [stored(found)], NOW + 900) == ()
 
 
-def test_a_report_is_replaced_and_keeps_the_times_of_what_it_knew() -> None:
+def test_a_changed_report_is_patched_and_keeps_the_times_of_known_results() -> None:
     known = (given(), [finding()])
-    change = only(changes(census(known, (given("g"), [finding()])), [stored(known)], NOW + 900))
-    assert (change.verb, change.body["metadata"]["resourceVersion"]) == ("replace", "7")
-    times = {result["resources"][0]["name"]: result["timestamp"]["seconds"] for result in change.body["results"]}
+    change = only(decide_reports(scan_result(known, (given("g"), [finding()])), [stored(known)], NOW + 900))
+    assert isinstance(change, Patch)
+    assert isinstance(change.patch, dict)
+    assert (change.name, change.uid, change.patch["metadata"]) == ("jobflow-policies", "r", {"resourceVersion": "7"})
+    times = {result["resources"][0]["name"]: result["timestamp"]["seconds"] for result in change.patch["results"]}
     assert times == {"f": 1_767_323_045, "g": 1_767_323_945}
 
 
-def test_a_report_without_violations_goes_and_strangers_stay() -> None:
+def test_a_report_without_violations_is_deleted_and_reports_of_others_stay() -> None:
     old = stored((given(), [finding()]))
     stranger = {"metadata": {"name": "cpol-x", "namespace": "ns"}}
-    change = only(changes(Census(), [stranger, old], NOW))
-    assert (change.verb, change.body) == ("delete", old)
+    assert decide_reports(ScanResult(), [stranger, old], NOW) == (Delete(POLICYREPORT, "ns", "jobflow-policies", "r"),)
 
 
-def test_a_job_is_named_by_its_own_group() -> None:
-    made = Census()
+def test_a_job_is_reported_with_its_own_api_group() -> None:
+    made = ScanResult()
     job = Given(kind=JOB, body={"metadata": {"name": "j", "namespace": "ns"}}, namespace="ns")
     made.add(job, [finding()])
-    resource = only(changes(made, [], NOW)).body["results"][0]["resources"][0]
+    resource = created(decide_reports(made, [], NOW)).body["results"][0]["resources"][0]
     assert resource == {"apiVersion": "batch.volcano.sh/v1alpha1", "kind": "Job", "namespace": "ns", "name": "j"}

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from controller.context import ControllerContext
 from controller.policy import reconciler
-from controller.policy.reconciler import SCAN, Breath, policy_wakes
-from controller.runtime.controller import ControllerContext
+from controller.policy.reconciler import SCAN, Yielder, policy_wakes
 from tests.controller.template.test_reconciler import NOW, Clock, context_on, running
 from tests.shared.kube.fake import FakeServer, serving, status, until
 
@@ -57,7 +57,7 @@ async def scanned(fake: FakeServer, context: ControllerContext, *names: str) -> 
         await until(lambda: all("lastScanTime" in status_of(fake, name) for name in names or ("p",)))
 
 
-async def test_what_is_stored_is_held_against_policies(fake: FakeServer, context: ControllerContext) -> None:
+async def test_stored_objects_are_checked_against_policies(fake: FakeServer, context: ControllerContext) -> None:
     fake.put(POLICIES, policy(limits={"maxSteps": 1}))
     fake.put(
         POLICIES, policy("q", match={"namespaceSelector": {"matchLabels": {"env": "prod"}}}, limits={"maxSteps": 0})
@@ -105,7 +105,7 @@ async def test_templates_and_running_flows_are_looked_up_in_the_namespace(
     assert found(fake, "r") == ["young"], "of too many, the youngest are too many"
 
 
-async def test_a_changed_policy_is_scanned_for_again(fake: FakeServer, context: ControllerContext) -> None:
+async def test_a_changed_policy_is_scanned_again(fake: FakeServer, context: ControllerContext) -> None:
     fake.put(POLICIES, policy(limits={"maxSteps": 1}))
     fake.put(FLOWS, flow("long", "a", "b"))
     async with running(context, reconciler.build(context)):
@@ -117,7 +117,7 @@ async def test_a_changed_policy_is_scanned_for_again(fake: FakeServer, context: 
         await until(lambda: fake.objects[REPORTS] == {})
 
 
-async def test_a_scan_that_finds_the_same_writes_only_its_time(fake: FakeServer, context: ControllerContext) -> None:
+async def test_a_scan_with_the_same_result_writes_only_its_time(fake: FakeServer, context: ControllerContext) -> None:
     fake.put(POLICIES, policy(limits={"maxSteps": 1}))
     fake.put(FLOWS, flow("long", "a", "b"))
     controller = reconciler.build(context)
@@ -133,10 +133,12 @@ async def test_a_scan_that_finds_the_same_writes_only_its_time(fake: FakeServer,
         controller.queue.add(SCAN)
         await until(lambda: status_of(fake) != before)
     assert {**status_of(fake), "lastScanTime": before["lastScanTime"]} == before
-    assert fake.calls["PUT policyreports"] == 0
+    assert fake.calls["PATCH policyreports"] == 0
 
 
-async def test_without_the_reports_crd_the_status_tells_all(fake: FakeServer, context: ControllerContext) -> None:
+async def test_without_the_reports_crd_the_status_has_the_violations(
+    fake: FakeServer, context: ControllerContext
+) -> None:
     async def absent(request: web.Request) -> web.StreamResponse | None:
         return status(404, "NotFound") if "wgpolicyk8s" in request.path else None
 
@@ -149,7 +151,7 @@ async def test_without_the_reports_crd_the_status_tells_all(fake: FakeServer, co
 
 
 @pytest.mark.parametrize("code", [403, 409, 422], ids=str)
-async def test_a_report_that_cannot_be_written_stops_nothing(
+async def test_a_report_that_cannot_be_written_does_not_fail_the_scan(
     fake: FakeServer, context: ControllerContext, code: int
 ) -> None:
     async def refused(request: web.Request) -> web.StreamResponse | None:
@@ -166,7 +168,7 @@ async def test_a_report_that_cannot_be_written_stops_nothing(
     assert found(fake) == ["f"]
 
 
-async def test_no_right_to_read_reports_is_no_failure(fake: FakeServer, context: ControllerContext) -> None:
+async def test_forbidden_reports_do_not_fail_the_scan(fake: FakeServer, context: ControllerContext) -> None:
     async def refused(request: web.Request) -> web.StreamResponse | None:
         return status(403, "Forbidden") if "wgpolicyk8s" in request.path else None
 
@@ -177,7 +179,7 @@ async def test_no_right_to_read_reports_is_no_failure(fake: FakeServer, context:
     assert found(fake) == ["f"]
 
 
-async def test_a_status_write_that_collides_is_made_again(fake: FakeServer, context: ControllerContext) -> None:
+async def test_a_status_write_is_retried_after_a_conflict(fake: FakeServer, context: ControllerContext) -> None:
     async def collide(request: web.Request) -> web.StreamResponse | None:
         if request.method == "PUT" and fake.calls["PUT jobflowpolicies/status"] == 1:
             return status(409, "Conflict")
@@ -189,17 +191,17 @@ async def test_a_status_write_that_collides_is_made_again(fake: FakeServer, cont
     assert fake.calls["PUT jobflowpolicies/status"] >= 2
 
 
-def test_only_what_a_policy_says_wakes_the_scan() -> None:
+def test_only_a_change_of_the_spec_wakes_the_scan() -> None:
     plain = policy(limits={"maxSteps": 1})
-    told = {**plain, "status": {"conditions": [{}]}}
+    with_status = {**plain, "status": {"conditions": [{}]}}
     assert list(policy_wakes(None, plain)) == [SCAN]
     assert list(policy_wakes(plain, None)) == [SCAN]
     assert list(policy_wakes(plain, {**plain, "spec": {}})) == [SCAN]
-    assert list(policy_wakes(plain, told)) == []
-    assert list(policy_wakes(told, plain)) == [SCAN], "somebody took the status away"
+    assert list(policy_wakes(plain, with_status)) == []
+    assert list(policy_wakes(with_status, plain)) == [SCAN], "somebody removed the status"
 
 
-async def test_a_scan_gives_the_loop_away(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_scan_yields_to_other_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
     times = iter([0.0, 0.001, 0.006, 0.006, 0.007, 50.0, 50.0])
     rests: list[float] = []
 
@@ -208,7 +210,7 @@ async def test_a_scan_gives_the_loop_away(monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr(reconciler.time, "perf_counter", lambda: next(times))
     monkeypatch.setattr(asyncio, "sleep", sleep)
-    breathe = Breath()
+    yielder = Yielder()
     for _ in range(4):
-        await breathe()
+        await yielder()
     assert rests == [reconciler.REST_SECONDS, 0]

@@ -11,9 +11,10 @@ import pytest
 from controller.cluster.apply import Applier, Child
 from controller.cluster.errors import StaleError
 from controller.cluster.events import Recorder
+from controller.context import ControllerContext
 from controller.decision import Create, Decision, Refusal
 from controller.runtime import routes
-from controller.runtime.controller import Controller, ControllerContext, Route
+from controller.runtime.controller import Controller, Route
 from controller.runtime.manager import Manager
 from controller.runtime.rate_limit import BURST
 from controller.runtime.reconcile_rounds import Refusals, settle

@@ -1,21 +1,20 @@
-"""What a scan has found so far: counts, and of the violations the first few in the order of their names."""
+"""What a scan has found: counts, and the first violations of each policy and namespace, sorted by name."""
 
 from bisect import insort
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from shared.policy import Finding, Given
 
-Body = dict[str, Any]
 LISTED: Final = 20  # in a policy's status
 REPORTED: Final = 500  # in a namespace's report
 
 
-class Seen(msgspec.Struct, frozen=True, order=True):
-    """One violation of a stored object, sortable."""
+class PolicyViolation(msgspec.Struct, frozen=True, order=True):
+    """One violation of a policy by a stored object. The field order is the sort order."""
 
     namespace: str
     kind: str
@@ -29,45 +28,46 @@ class Seen(msgspec.Struct, frozen=True, order=True):
     uid: str
 
 
-class First:
-    """The `most` smallest of what was added, and how many there were."""
+class FirstViolations:
+    """The count of all violations added, and the `most` smallest of them."""
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self.items: list[Seen] = []
+        self.items: list[PolicyViolation] = []
         self.count = 0
 
-    def add(self, seen: Seen) -> None:
+    def add(self, violation: PolicyViolation) -> None:
         self.count += 1
-        if len(self.items) < self._most or seen < self.items[-1]:
-            insort(self.items, seen)
+        if len(self.items) < self._most or violation < self.items[-1]:
+            insort(self.items, violation)
             del self.items[self._most :]
 
 
-class Census:
-    """`by_policy`, `by_namespace`: violations; `passed`: how often an object of the namespace complied with a policy."""
+class ScanResult:
+    """`by_policy`, `by_namespace`: violations; `results`: violations of a namespace by mode; `passed`: how often an object of
+    the namespace complied with a policy."""
 
     def __init__(self) -> None:
-        self.by_policy: dict[str, First] = defaultdict(lambda: First(LISTED))
-        self.by_namespace: dict[str, First] = defaultdict(lambda: First(REPORTED))
+        self.by_policy: dict[str, FirstViolations] = defaultdict(lambda: FirstViolations(LISTED))
+        self.by_namespace: dict[str, FirstViolations] = defaultdict(lambda: FirstViolations(REPORTED))
         self.results: dict[str, Counter[str]] = defaultdict(Counter)
         self.passed: Counter[str] = Counter()
 
     def add(self, given: Given, findings: Iterable[Finding]) -> None:
-        """The findings of one policy that is about the object; none when it complies."""
+        """Add the findings of one policy that applies to the object; without findings the object complies."""
         complied = True
         for finding in findings:
             complied = False
-            seen = _seen(given, finding)
-            self.by_policy[finding.policy].add(seen)
-            self.by_namespace[given.namespace].add(seen)
+            violation = _violation(given, finding)
+            self.by_policy[finding.policy].add(violation)
+            self.by_namespace[given.namespace].add(violation)
             self.results[given.namespace][finding.mode] += 1
         self.passed[given.namespace] += complied
 
 
-def _seen(given: Given, finding: Finding) -> Seen:
+def _violation(given: Given, finding: Finding) -> PolicyViolation:
     metadata = given.metadata
-    return Seen(
+    return PolicyViolation(
         namespace=given.namespace,
         kind=given.kind.kind,
         name=str(metadata.get("name", "")),

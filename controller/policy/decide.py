@@ -1,0 +1,26 @@
+"""Decides what a scan changes: the status of a JobFlowPolicy, and the PolicyReports of all namespaces. Pure."""
+
+from collections.abc import Iterable, Sequence
+
+from controller.decision import Action, Decision
+from controller.policy.report import report_actions
+from controller.policy.scan_result import FirstViolations, ScanResult
+from controller.policy.status import policy_status
+from shared.body import Body
+from shared.violation import Violation
+
+
+def decide(policy: Body, faults: Sequence[Violation], found: FirstViolations | None, now: float) -> Decision:
+    """The new status of a policy. A policy that is being deleted is left alone.
+
+    `faults`: why the policy does not compile; `found`: what a scan that ended at `now` found, None before the scan.
+    """
+    if "deletionTimestamp" in policy["metadata"]:
+        return Decision()
+    status = policy_status(policy, faults, found, now)
+    return Decision() if status == policy.get("status") else Decision(status=status)
+
+
+def decide_reports(scan_result: ScanResult, stored: Iterable[Body], now: float) -> tuple[Action, ...]:
+    """The actions on PolicyReports. Each is applied by itself: one that fails does not hold up the others."""
+    return report_actions(scan_result, stored, now)
