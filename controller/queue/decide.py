@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from controller.decision import Action, Create, Decision, Patch
+from controller.decision import Action, Create, Decision, Note, Patch
 from controller.queue.commands import obey
 from controller.queue.observed import Body, QueueSeen
 from controller.queue.states import follows_parent, synced
@@ -11,6 +11,7 @@ from shared.kinds import QUEUE
 from shared.model.phases import PodGroupPhase, QueueState
 
 ALWAYS_THERE: Final = (names.ROOT_QUEUE, names.DEFAULT_QUEUE)
+PARENT_CYCLE: Final = "ParentCycle"
 
 COUNTS: Final = {
     "unknown": PodGroupPhase.UNKNOWN,
@@ -47,9 +48,20 @@ def decide(seen: QueueSeen) -> Decision:
         actions=tuple(_patches(seen, mark)),
         status=None if pause else status,
         cleanup=(*_unmark(seen, mark), *ordered.cleanup),
-        notes=ordered.notes,
+        notes=(*ordered.notes, *_cycle_note(seen)),
         requeue_after=pause or None,
     )
+
+
+def _cycle_note(seen: QueueSeen) -> tuple[Note, ...]:
+    """One event each time that the queue becomes part of another cycle of parents."""
+    if not seen.cycle or seen.cycle == seen.reported_cycle:
+        return ()
+    message = (
+        f"spec.parent forms a cycle: {' -> '.join(seen.cycle)}; PodGroups of these queues and of those below them are not "
+        "admitted until the parent of one of them is changed"
+    )
+    return (Note(PARENT_CYCLE, message, "Warning"),)
 
 
 def _patches(seen: QueueSeen, mark: bool | None) -> list[Action]:

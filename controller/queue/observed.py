@@ -16,7 +16,9 @@ Body = dict[str, Any]
 class QueueSeen(msgspec.Struct, frozen=True):
     """One look. `parent`: the parent's state, None when it is root or not there; `children`: states by name;
     `groups`: PodGroups by phase; `allocated`: what they hold, None when somebody else keeps that account;
-    `wrote_ago`: seconds since this process last wrote the status, by a steady clock; None for never."""
+    `cycle`: the cycle of parents that it is in, as ("a", "b", "a"), and `reported_cycle` the one that this process has
+    reported by an event; `wrote_ago`: seconds since this process last wrote the status, by a steady clock; None for never.
+    """
 
     queue: Queue
     body: Body
@@ -26,6 +28,8 @@ class QueueSeen(msgspec.Struct, frozen=True):
     groups: Mapping[PodGroupPhase, int] = {}
     allocated: Mapping[str, str] | None = None
     commands: tuple[Command, ...] = ()
+    cycle: tuple[str, ...] = ()
+    reported_cycle: tuple[str, ...] = ()
     wrote_ago: float | None = None
     count_seconds: float = 1.0
 

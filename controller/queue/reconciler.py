@@ -12,7 +12,6 @@ from controller.context import ControllerContext
 from controller.gang.backends.gate import GateBackend
 from controller.gang.cache.cache import Floor
 from controller.gang.cache.pod_requirements import Amounts, added
-from controller.gang.cache.queue_tree import MAX_DEPTH
 from controller.gang.ref import Ref
 from controller.queue.account import as_quantities
 from controller.queue.decide import ALWAYS_THERE, decide, missing
@@ -22,6 +21,7 @@ from controller.runtime.controller import Controller, Route
 from controller.runtime.routes import reference_of
 from controller.runtime.workqueue import WorkQueue
 from shared import names
+from shared.ancestry import cycle, descendants
 from shared.kinds import COMMAND, PODGROUP, QUEUE
 from shared.kube.cache.cache import Cache
 from shared.kube.cache.store import Key
@@ -92,12 +92,14 @@ class QueueReconciler:
         self._clock: Callable[[], float] = context.clock
         self._steady: Callable[[], float] = context.steady
         self._wrote: dict[Key, float] = {}
+        self._reported_cycles: dict[Key, tuple[str, ...]] = {}
 
     async def reconcile(self, key: Key) -> float | None:
         await catch_up(self._api, self._caches, self._queues, key, self._commands.by(TARGET, key.name))
         body = self._queues.get("", key.name)
         if body is None:
             self._wrote.pop(key, None)
+            self._reported_cycles.pop(key, None)
             made = missing(key.name)
             await self._applier.apply(QUEUE, {"metadata": {"name": key.name}}, made)
             return 0.0 if made.actions else None
@@ -111,6 +113,7 @@ class QueueReconciler:
             await self._applier.apply(QUEUE, body, msgspec.structs.replace(decision, status=None, cleanup=(), notes=()))
             return 0.0
         await self._applier.apply(QUEUE, body, decision)
+        self._reported_cycles[key] = seen.cycle
         return decision.requeue_after
 
     def _seen(self, key: Key, body: Body) -> QueueSeen | None:
@@ -119,30 +122,42 @@ class QueueReconciler:
         except msgspec.ValidationError as fault:
             LOG.warning("a Queue that cannot be read is left alone", extra={"name_": key.name, "error": str(fault)})
             return None
-        parent = queue.spec.parent or names.ROOT_QUEUE
+        in_cycle = cycle(key.name, self._parent_of)
         return QueueSeen(
             queue=queue,
             body=body,
             now=self._clock(),
-            parent=None if key.name == names.ROOT_QUEUE else _state(self._queues.get("", parent)),
-            children={each.name: _state(self._queues.get("", each.name)) for each in self._children(key.name)},
+            parent=self._state_of_parent(key.name, in_cycle),
+            children={
+                name: _state(self._queues.get("", name)) for name in self._children(key.name) if name not in in_cycle
+            },
             groups={phase: len(self._groups.keys_by(STANDING, f"{key.name}/{phase}")) for phase in PodGroupPhase},
-            allocated=None if self._floor is None else as_quantities(self._held(key.name, 0)),
+            allocated=None if self._floor is None else as_quantities(self._held(key.name)),
             commands=tuple(self._orders(key)),
+            cycle=in_cycle,
+            reported_cycle=self._reported_cycles.get(key, ()),
             wrote_ago=self._steady() - self._wrote.get(key, -math.inf),
             count_seconds=COUNT_SECONDS,
         )
 
-    def _children(self, name: str) -> Sequence[Key]:
-        return self._queues.keys_by(PARENT, name)
+    def _parent_of(self, name: str) -> str | None:
+        body = self._queues.get("", name)
+        return None if body is None else next(index_by_parent(body), None)
 
-    def _held(self, name: str, depth: int) -> Amounts:
+    def _state_of_parent(self, name: str, in_cycle: Sequence[str]) -> QueueState | None:
+        """None without a parent, and within a cycle, where each queue would follow the state of every other."""
+        parent = self._parent_of(name)
+        return None if parent is None or in_cycle else _state(self._queues.get("", parent))
+
+    def _children(self, name: str) -> list[str]:
+        return [key.name for key in self._queues.keys_by(PARENT, name)]
+
+    def _held(self, name: str) -> Amounts:
         """What the groups of a queue and of those below it hold."""
         amounts: Amounts = {}
-        for key in self._groups.keys_by(QUEUED, name):
-            amounts = added(amounts, self._floor.tally(Ref(*key)).held if self._floor else {})
-        for child in self._children(name) if depth < MAX_DEPTH else ():
-            amounts = added(amounts, self._held(child.name, depth + 1))
+        for queue in (name, *descendants(name, self._children)):
+            for key in self._groups.keys_by(QUEUED, queue):
+                amounts = added(amounts, self._floor.tally(Ref(*key)).held if self._floor else {})
         return amounts
 
     def _orders(self, key: Key) -> Iterator[Command]:
@@ -171,7 +186,7 @@ def _phase(group: Body) -> PodGroupPhase:
 
 
 def _queue_wakes(queues: Cache) -> Callable[[Body | None, Body | None], Iterable[Key]]:
-    """Itself, and those that follow it or wait for it."""
+    """Itself, those below it, which follow its state, and its parent, which waits for it and adds up what it uses."""
 
     def wakes(old: Body | None, new: Body | None) -> Iterable[Key]:
         body = new or old
@@ -181,7 +196,8 @@ def _queue_wakes(queues: Cache) -> Callable[[Body | None, Body | None], Iterable
         parents = (Key("", parent) for each in (old, new) if each for parent in index_by_parent(each))
         if old is not None and new is not None and _state(old) is _state(new) and old.get("spec") == new.get("spec"):
             return (Key("", name), *(() if _allocated(old) == _allocated(new) else parents))
-        return (Key("", name), *queues.keys_by(PARENT, name), *parents)
+        below = descendants(name, lambda each: [key.name for key in queues.keys_by(PARENT, each)])
+        return (Key("", name), *(Key("", each) for each in below), *parents)
 
     return wakes
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from shared import kinds, quantity
+from shared.ancestry import ancestors, cycle
 from shared.names import DEFAULT_QUEUE, HIERARCHY, HIERARCHY_WEIGHTS, ROOT_QUEUE
 from shared.violation import Reason, Violation
 from webhook.lookups import name_at, parent_of, queue_children
@@ -27,23 +28,24 @@ def parent_exists(queue: QueueSubject) -> Iterator[Violation]:
 
 
 def tree_is_not_too_deep(queue: QueueSubject) -> Iterator[Violation]:
-    parent, depth, seen = parent_of(queue.raw), 1, {queue.name}
+    parent = parent_of(queue.raw)
     if not _reparented(queue) or parent == queue.name:
         return
-    while parent != ROOT_QUEUE:
-        depth += 1
-        if parent in seen:
-            yield Violation("spec.parent", f"{queue.name} would come to be below itself", parent_of(queue.raw))
-            return
-        if depth > MAX_DEPTH:
-            message = (
-                f"queue {queue.name} exceeds the maximum allowed depth of {MAX_DEPTH}: choose a parent nearer to root"
-            )
-            yield Violation("spec.parent", message, parent_of(queue.raw))
-            return
-        seen.add(parent)
-        body = queue.lookups.get(kinds.QUEUE, "", parent)
-        parent = ROOT_QUEUE if body is None else parent_of(body)
+
+    def stored_parent(name: str) -> str | None:
+        body = queue.raw if name == queue.name else queue.lookups.get(kinds.QUEUE, "", name)
+        above = ROOT_QUEUE if body is None else parent_of(body)
+        return None if above == ROOT_QUEUE else above
+
+    above = list(ancestors(queue.name, stored_parent))
+    if path := cycle(queue.name, stored_parent):
+        yield Violation("spec.parent", f"would create a cycle: {' -> '.join(path)}", parent)
+    elif above and (path := cycle(above[-1], stored_parent)):
+        message = f"its ancestors form a cycle: {' -> '.join(path)}; change the parent of one of them first"
+        yield Violation("spec.parent", message, parent)
+    elif len(above) >= MAX_DEPTH:
+        message = f"queue {queue.name} exceeds the maximum allowed depth of {MAX_DEPTH}: choose a parent nearer to root"
+        yield Violation("spec.parent", message, parent)
 
 
 def parent_runs_no_pods(queue: QueueSubject) -> Iterator[Violation]:

@@ -1,11 +1,12 @@
 """Amounts of a queue: well-formed, in order (guarantee, deserved, capability), and within its tree (volcano-behaviour.md 2.5)."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
 from shared import kinds, quantity
+from shared.ancestry import ancestors
 from shared.names import ROOT_QUEUE
 from shared.quantity import Quantity
 from shared.violation import Reason, Violation
@@ -13,7 +14,6 @@ from webhook.lookups import Body, name_at, parent_of, queue_children
 from webhook.subject import QueueSubject, any_body
 
 Amounts = Mapping[str, Quantity]
-_MAX_DEPTH: Final = 100  # of a walk up the tree, should stored parents form a circle
 
 
 class Shares(msgspec.Struct, frozen=True):
@@ -74,7 +74,7 @@ def queue_fits_its_ancestors(queue: QueueSubject) -> Iterator[Violation]:
         return
     own = _shares(queue.raw)
     for resource, amount in own.capability.items():
-        limit, ancestor = _nearest_capability(queue, parent, resource)
+        limit, ancestor = _nearest_capability(queue, name_at(parent), resource)
         if limit is not None and limit < amount:
             message = f"must be less than or equal to the capability of its ancestor {ancestor} ({limit})"
             yield Violation(f"spec.capability[{resource}]", message, str(amount))
@@ -144,14 +144,20 @@ def _changed(queue: QueueSubject) -> bool:
     return _shares(queue.old) != _shares(queue.raw) or parent_of(queue.old) != parent_of(queue.raw)
 
 
-def _nearest_capability(queue: QueueSubject, body: Body | None, resource: str) -> tuple[Quantity | None, str]:
-    for _ in range(_MAX_DEPTH):
-        if body is None or name_at(body) == ROOT_QUEUE:
+def _nearest_capability(queue: QueueSubject, parent: str, resource: str) -> tuple[Quantity | None, str]:
+    """What the nearest queue that limits the resource says, from the parent upwards, and that queue's name."""
+
+    def stored_parent(name: str) -> str | None:
+        body = queue.lookups.get(kinds.QUEUE, "", name)
+        return None if body is None else parent_of(body)
+
+    for name in (parent, *ancestors(parent, stored_parent)):
+        body = queue.lookups.get(kinds.QUEUE, "", name)
+        if body is None or name == ROOT_QUEUE:
             break
         capability = _shares(body).capability.get(resource)
         if capability is not None:
-            return capability, name_at(body)
-        body = queue.lookups.get(kinds.QUEUE, "", parent_of(body))
+            return capability, name
     return None, ""
 
 

@@ -1,15 +1,15 @@
 """The tree of queues: what each may use, what it deserves, what is kept for it (volcano-behaviour.md 1.7, 2.5)."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
 from controller.gang.cache.pod_requirements import Amounts, added, amounts_of
+from shared import ancestry
 from shared.names import DEFAULT_QUEUE, ROOT_QUEUE
 
 Body = Mapping[str, Any]
-MAX_DEPTH: Final = 32  # of a walk up: stored parents may form a circle
 
 
 class Queue(msgspec.Struct, frozen=True):
@@ -54,17 +54,24 @@ class Tree:
 
     def path(self, name: str) -> tuple[Queue, ...]:
         """From the child of root down to the queue; empty for root itself and for a queue that is not there."""
-        found: list[Queue] = []
-        queue = self.queues.get(name)
-        while queue is not None and queue.name != ROOT_QUEUE and len(found) < MAX_DEPTH:
-            found.append(queue)
-            queue = self.queues.get(queue.parent)
-        return tuple(reversed(found))
+        if name not in self.queues or name == ROOT_QUEUE:
+            return ()
+        above = [self.queues[each] for each in ancestry.ancestors(name, self._parent_of) if each != ROOT_QUEUE]
+        return (*reversed(above), self.queues[name])
+
+    def cycle(self, name: str) -> tuple[str, ...]:
+        """The cycle of parents that the queue is in or below, as ("a", "b", "a"); empty when its parents lead to root."""
+        top = next((each.name for each in self.path(name)), name)
+        return ancestry.cycle(top, self._parent_of)
 
     def around(self, name: str) -> tuple[Queue, ...]:
         """The path with root before it: every queue whose limits count."""
         root = self.queues[ROOT_QUEUE]
         return (root, *self.path(name)) if name in self.queues else ()
+
+    def _parent_of(self, name: str) -> str | None:
+        queue = self.queues.get(name)
+        return queue.parent if queue is not None and queue.parent in self.queues else None
 
 
 class Shares:
@@ -115,18 +122,18 @@ class Shares:
         for parent in path:
             for sibling in self.tree.children.get(parent, ()):
                 if sibling not in path:
-                    kept = added(kept, self._unused_guarantee(sibling, 0))
+                    kept = added(kept, self._unused_guarantee(sibling))
         return kept
 
     def deserved(self, queue: Queue) -> Amounts:
         """What it may claim: as spec says, or else its part by weight of what its parent deserves."""
-        siblings = [self.tree.queues[each] for each in self.tree.children.get(queue.parent, ())]
-        parent = self.tree.queues.get(queue.parent)
-        whole = self.whole if parent is None or parent.name == ROOT_QUEUE else self.deserved(parent)
-        weights = sum(each.weight for each in siblings) or 1
-        return {
-            name: queue.deserved.get(name, amount * queue.weight // weights) for name, amount in whole.items()
-        } | queue.deserved
+        found = self.whole
+        for level in self.tree.path(queue.name):
+            siblings = [self.tree.queues[each] for each in self.tree.children.get(level.parent, ())]
+            weights = sum(each.weight for each in siblings) or 1
+            by_weight = {name: amount * level.weight // weights for name, amount in found.items()}
+            found = by_weight | level.deserved
+        return found
 
     def share(self, queue: Queue) -> float:
         """How much of what it deserves it uses, by the resource it uses most of."""
@@ -137,12 +144,18 @@ class Shares:
         """Sorts queues: level by level down the tree, priority before need."""
         return tuple(part for queue in self.tree.path(name) for part in (-queue.priority, self.share(queue)))
 
-    def _unused_guarantee(self, name: str, depth: int) -> Amounts:
-        queue, used = self.tree.queues[name], self.of(name)
-        own = {resource: max(0, amount - used.get(resource, 0)) for resource, amount in queue.guarantee.items()}
-        if depth >= MAX_DEPTH:
-            return own
-        below: Amounts = {}
-        for child in self.tree.children.get(name, ()):
-            below = added(below, self._unused_guarantee(child, depth + 1))
-        return {resource: max(own.get(resource, 0), below.get(resource, 0)) for resource in {**own, **below}}
+    def _unused_guarantee(self, name: str) -> Amounts:
+        """The larger of what is left of its own guarantee and of those of its children, by resource."""
+        children = self.tree.children
+        below = ancestry.descendants(name, lambda each: children.get(each, ()))
+        left: dict[str, Amounts] = {}
+        for each in reversed((name, *below)):
+            queue, used = self.tree.queues[each], self.of(each)
+            own = {resource: max(0, amount - used.get(resource, 0)) for resource, amount in queue.guarantee.items()}
+            of_children: Amounts = {}
+            for child in children.get(each, ()):
+                of_children = added(of_children, left.get(child, {}))
+            left[each] = {
+                resource: max(own.get(resource, 0), of_children.get(resource, 0)) for resource in {**own, **of_children}
+            }
+        return left[name]

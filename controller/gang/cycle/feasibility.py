@@ -13,6 +13,7 @@ from controller.gang.cycle.placement import Fit, fit, free_for, surely
 from controller.gang.cycle.reservation import Rooms
 
 QUEUE_NOT_FOUND = "QueueNotFound"
+QUEUE_PARENT_CYCLE = "QueueParentCycle"
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -64,6 +65,11 @@ class Judge:
         needs, name = candidate.amounts, candidate.queue
         if not self._floor.knows_queue(name):
             return Verdict(refusal=Refusal(QUEUE_NOT_FOUND, f"queue {name} does not exist", never=True))
+        if cycle := self._floor.tree.cycle(name):
+            message = (
+                f"queue {name} has no limits that can be told: the parents of queues form a cycle, {' -> '.join(cycle)}"
+            )
+            return Verdict(refusal=Refusal(QUEUE_PARENT_CYCLE, message, never=True))
         for queue, resource, limit in self._shares.exceeds(name, needs):
             message = (
                 f"never fits: {candidate.size} pods that start together need {resource} {text(resource, needs[resource])}, "

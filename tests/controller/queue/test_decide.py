@@ -103,6 +103,16 @@ def test_an_order_is_obeyed_again_with_the_same_end() -> None:
         assert decide(seen(once["state"], order, groups=BUSY)).status == once
 
 
+def test_a_cycle_of_parents_is_reported_by_one_event_and_moves_no_state() -> None:
+    given = seen("Closed", cycle=("q", "p", "q"))
+    decision = decide(given)
+    (note,) = decision.notes
+    assert (note.reason, note.type) == ("ParentCycle", "Warning")
+    assert "q -> p -> q" in note.message
+    assert decision.status == {"state": "Closed"}
+    assert decide(msgspec.structs.replace(given, reported_cycle=given.cycle)).notes == ()
+
+
 def test_the_parent_defaults_to_root() -> None:
     given = seen()
     orphan = msgspec.structs.replace(given.queue, spec=msgspec.structs.replace(given.queue.spec, parent=""))

@@ -186,7 +186,14 @@ def test_a_queue_keeps_amounts_that_others_made_too_large() -> None:
 def test_a_queue_cannot_come_to_be_below_itself() -> None:
     old, child = queue("a"), queue("b", parent="a")
     assert faults(queue("a", parent="b"), old, known(old, child)) == [
-        'spec.parent: Invalid value: "b": a would come to be below itself'
+        'spec.parent: Invalid value: "b": would create a cycle: a -> b -> a'
+    ]
+
+
+def test_a_queue_cannot_be_placed_below_stored_queues_that_form_a_cycle() -> None:
+    stored = known(queue("a", parent="b"), queue("b", parent="a"))
+    assert faults(queue("c", parent="a"), lookups=stored) == [
+        'spec.parent: Invalid value: "a": its ancestors form a cycle: b -> a -> b; change the parent of one of them first'
     ]
 
 
