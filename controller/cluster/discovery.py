@@ -6,9 +6,9 @@ import logging
 from collections.abc import Sequence
 from typing import Final
 
-from shared.body import Body
 from shared.kube.client.api import Api
 from shared.kube.client.errors import ApiError, NotFound
+from shared.model.types import Body
 
 LOG: Final = logging.getLogger(__name__)
 RETRY_SECONDS: Final = 2.0

@@ -6,7 +6,7 @@ from controller.decision import Action, Decision
 from controller.policy.report import report_actions
 from controller.policy.scan_result import FirstViolations, ScanResult
 from controller.policy.status import policy_status
-from shared.body import Body
+from shared.model.types import Body
 from shared.violation import Violation
 
 

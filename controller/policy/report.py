@@ -5,9 +5,9 @@ from typing import Final
 
 from controller.decision import Action, Create, Delete, Patch
 from controller.policy.scan_result import PolicyViolation, ScanResult
-from shared.body import Body
 from shared.kinds import POLICYREPORT
 from shared.model.phases import PolicyMode
+from shared.model.types import Body
 
 NAME: Final = "jobflow-policies"
 LABEL: Final = "app.kubernetes.io/managed-by"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from controller.policy.scan_result import FirstViolations
-from shared.body import Body
+from shared.model.types import Body
 from shared.timestamp import rfc3339
 from shared.violation import Violation
 

@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final
 
-from shared.body import Body
 from shared.kinds import JOB, JOBFLOW, JOBTEMPLATE, NAMESPACE, Kind
 from shared.kube.cache.cache import Caches
 from shared.model.phases import FlowPhase
+from shared.model.types import Body
 from shared.policy import Given, Policies
 
 Yield = Callable[[], Awaitable[None]]

@@ -4,10 +4,10 @@ import logging
 from typing import Final
 
 from controller.policy.report import LABEL, OWNER
-from shared.body import Body
 from shared.kinds import POLICYREPORT
 from shared.kube.client.api import Api
 from shared.kube.client.errors import Forbidden, NotFound
+from shared.model.types import Body
 
 LOG: Final = logging.getLogger(__name__)
 

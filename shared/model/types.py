@@ -34,3 +34,4 @@ Quantity = Annotated[str | int, Meta(extra_json_schema={"x-kubernetes-int-or-str
 ResourceList = Annotated[dict[str, Quantity], Meta(description="Amounts by resource name, in Kubernetes quantities.")]
 Raw = Annotated[dict[str, Any], Meta(extra_json_schema=WHOLE)]
 Labels = dict[str, str]
+Body = dict[str, Any]  # an object of the API, or a part of one, as JSON
