@@ -14,8 +14,8 @@ import yaml
 from bench.audit import Asked, LogTrail, Trail, parse_record
 from bench.procstat import tree_cpu
 from local.backends import Real, chosen
+from local.client.blocking import Kube
 from local.cluster import Cluster, Options
-from local.kube import Kube
 from shared.kinds import CRD, NAMESPACE, Kind
 from shared.kube.client import connect
 from shared.kube.client.api import Api

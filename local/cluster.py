@@ -15,12 +15,12 @@ from typing import Any, Final, Self
 
 import yaml
 
-from local import admission
+from local import webhook_certificate
 from local.backends import Backend, Embedded, Endpoint
+from local.client.blocking import Kube, kind_of, until
+from local.client.kubectl import Kubectl
+from local.client.rest import ApiError
 from local.controlplane import free_port
-from local.kube import Kube, kind_of, until
-from local.kubectl import Kubectl
-from local.nodes.client import ApiError
 from local.processes import Process, Processes, StartError
 from shared import kinds
 from shared.kinds import CRD, MUTATING, NAMESPACE, VALIDATING, Kind
@@ -117,7 +117,7 @@ class Cluster:
 
     def start_webhook(self) -> Process:
         port, health = free_port(), free_port()
-        self.bundle = admission.issue(self.folder / "webhook", self.options.host)
+        self.bundle = webhook_certificate.issue(self.folder / "webhook", self.options.host)
         self.webhook_url = f"https://{self.options.host}:{port}"
         arguments = [f"--kubeconfig={self.kubeconfig}", f"--port={port}", f"--health-port={health}"]
         arguments += [f"--log-level={self.options.log_level}", f"--namespace={SYSTEM}"]
@@ -179,7 +179,7 @@ class Cluster:
         return self.processes.start(name, [sys.executable, "-m", module, *arguments])
 
     def _register_webhook(self) -> None:
-        for kind, body in configurations(admission.NAME, {"url": self.webhook_url}, self.bundle):
+        for kind, body in configurations(webhook_certificate.NAME, {"url": self.webhook_url}, self.bundle):
             self.kube.apply(kind, body)
         probe = {
             "apiVersion": "flow.volcano.sh/v1alpha1",
@@ -236,7 +236,7 @@ class Cluster:
         """Leave no configuration behind that points at a webhook which is about to end."""
         if self.backend.name == "kubeconfig":
             for kind in (MUTATING, VALIDATING):
-                self.kube.delete(kind, "", admission.NAME)
+                self.kube.delete(kind, "", webhook_certificate.NAME)
 
 
 def _established(definition: Body) -> bool:

@@ -12,9 +12,9 @@ from rich.live import Live
 from rich.panel import Panel
 from rich.table import Table
 
-from local.kube import Kube, kind_of
-from local.kubectl import Kubectl
-from local.nodes.client import ApiError
+from local.client.blocking import Kube, kind_of
+from local.client.kubectl import Kubectl
+from local.client.rest import ApiError
 from local.nodes.timestamps import seconds
 from shared.kinds import JOBFLOW, JOBTEMPLATE
 

@@ -19,9 +19,9 @@ from typing import Final
 
 from local import demo
 from local.backends import chosen
+from local.client.blocking import Kube, until
+from local.client.kubectl import Kubectl
 from local.cluster import Cluster, Options
-from local.kube import Kube, until
-from local.kubectl import Kubectl
 from local.processes import exit_on_signals
 
 STATE: Final = Path(".cluster/up.json")  # what runs in the background

@@ -12,7 +12,7 @@ from bench.flowrun import Meter
 from bench.ground import Ground
 from bench.peer import PODS, Side
 from bench.simulator import Observer
-from local.kube import until
+from local.client.blocking import until
 from shared.kinds import JOB, NODE
 
 JOBS: Final = 100

@@ -4,9 +4,9 @@ import secrets
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from local.apiserver.call import ADMIN, User
 from local.apiserver.errors import ApiError, Body, forbidden, unauthorized
-from local.apiserver.store import Entry
+from local.apiserver.http.call import ADMIN, User
+from local.apiserver.storage.store import Entry
 
 if TYPE_CHECKING:
     from local.apiserver.core import Core

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from local.apiserver import namespaces
+from local.apiserver.controllers import namespaces
 from local.apiserver.errors import Body
 
 if TYPE_CHECKING:

@@ -6,17 +6,18 @@ from dataclasses import dataclass, field
 
 import yaml
 
-from local.apiserver import builtin, decoding, schemas
-from local.apiserver.admission import Admission
+from local.apiserver.admission.dispatch import Admission
 from local.apiserver.audit import Audit
 from local.apiserver.auth import Authenticator
-from local.apiserver.call import Call
 from local.apiserver.errors import Body
 from local.apiserver.faults import Faults
-from local.apiserver.resources import Registry
-from local.apiserver.snapshots import PageSnapshots
-from local.apiserver.store import GroupResource, Store
-from local.apiserver.watches import Watch
+from local.apiserver.http.call import Call
+from local.apiserver.kinds import builtin, schemas
+from local.apiserver.kinds.resources import Registry
+from local.apiserver.schema import decoding
+from local.apiserver.storage.snapshots import PageSnapshots
+from local.apiserver.storage.store import GroupResource, Store
+from local.apiserver.verbs.watches import Watch
 
 log = logging.getLogger("apiserver")
 

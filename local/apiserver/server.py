@@ -10,10 +10,11 @@ from typing import Any
 
 from aiohttp import web
 
-from local.apiserver import bootstrap, state
-from local.apiserver.controllers import Controllers
+from local.apiserver import bootstrap
+from local.apiserver.controllers.manager import Controllers
 from local.apiserver.core import Core, Options
-from local.apiserver.handler import MAX_BODY, Handler
+from local.apiserver.http.handler import MAX_BODY, Handler
+from local.apiserver.storage import persistence
 from local.pki import Authority
 
 BOOKMARKS = 60.0  # seconds between the bookmarks of a watch
@@ -78,7 +79,7 @@ class ApiServer:
         certificates = _certificates(self.folder)
         self.controllers.ca = self.ca.read_text()
         if (self.folder / STATE).exists():
-            state.load(self.core, self.folder / STATE)
+            persistence.load(self.core, self.folder / STATE)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*certificates)
         server = web.Server(Handler(self.core, self.bookmarks), request_factory=_request, access_log=None)
@@ -102,7 +103,7 @@ class ApiServer:
             await self._runner.cleanup()
             self._runner = None
         if keep:
-            state.save(self.core, self.folder / STATE)
+            persistence.save(self.core, self.folder / STATE)
 
     async def restart(self, pause: float = 0.0) -> None:
         """Stop and start again on the same port with the state kept, as after a crash of the real server."""

@@ -9,13 +9,13 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from local.nodes.client import Client
-from local.nodes.host import Host
-from local.nodes.kubelet import Kubelet
-from local.nodes.logserver import LogServer
+from local.client.rest import Client
+from local.nodes.kubelet.host import Host
+from local.nodes.kubelet.kubelet import Kubelet
+from local.nodes.kubelet.logserver import LogServer
 from local.nodes.mirror import Mirror
 from local.nodes.registry import Registry
-from local.nodes.scheduler import Scheduler
+from local.nodes.scheduler.scheduler import Scheduler
 from local.nodes.settings import Settings, parse
 
 

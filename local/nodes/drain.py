@@ -1,6 +1,6 @@
 """What `kubectl drain` does, for tests: cordon a node and evict its pods."""
 
-from local.nodes.client import ApiError, Client
+from local.client.rest import ApiError, Client
 
 
 async def cordon(client: Client, node: str, on: bool = True) -> None:

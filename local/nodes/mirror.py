@@ -7,7 +7,7 @@ from typing import Any
 
 import aiohttp
 
-from local.nodes.client import ApiError, Client
+from local.client.rest import ApiError, Client
 
 Body = dict[str, Any]
 Key = tuple[str, str]

@@ -8,8 +8,8 @@ from typing import Any
 
 import aiohttp
 
-from local.nodes.client import ApiError, Client, patiently
-from local.nodes.host import NODE_IP
+from local.client.rest import ApiError, Client, patiently
+from local.nodes.kubelet.host import NODE_IP
 from local.nodes.settings import Settings
 from local.nodes.timestamps import micro_text, now_text
 

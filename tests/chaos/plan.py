@@ -5,7 +5,7 @@ from random import Random
 from typing import Any, Final
 
 from tests.chaos import workloads
-from tests.chaos.harms import HARMS
+from tests.chaos.faults import HARMS
 
 HARMS_A_RUN: Final = (1, 4)
 WORKLOADS_A_RUN: Final = (2, 3)

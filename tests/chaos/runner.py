@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any, Final
 
-from local.kube import until
+from local.client.blocking import until
 from shared.kinds import CONFIGMAP, JOB, JOBFLOW, JOBTEMPLATE, NAMESPACE, POD, PODGROUP, SECRET, SERVICE
 from tests.chaos import plan as plans
 from tests.chaos import verdicts
-from tests.chaos.harms import HARMS
-from tests.chaos.harms.harm import HARMED
+from tests.chaos.faults import HARMS
+from tests.chaos.faults.fault import HARMED
 from tests.chaos.plan import Plan
 from tests.chaos.verdicts import Seen
 from tests.chaos.witness import Witness

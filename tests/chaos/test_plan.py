@@ -5,7 +5,7 @@ import random
 import pytest
 
 from tests.chaos import workloads
-from tests.chaos.harms import HARMS
+from tests.chaos.faults import HARMS
 from tests.chaos.plan import HARMS_A_RUN, LAST_ARRIVAL, Plan, Timed, arrivals, draw, moments
 
 SEEDS = range(200)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.chaos import report
-from tests.chaos.harms import HARMS
+from tests.chaos.faults import HARMS
 from tests.chaos.plan import draw
 from tests.chaos.runner import run
 from tests.chaos.witness import Witness

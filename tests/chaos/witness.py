@@ -10,8 +10,8 @@ from typing import Any, Final, Self
 import orjson
 from urllib3.exceptions import HTTPError
 
-from local.kube import Kube, path, until
-from local.nodes.client import ApiError
+from local.client.blocking import Kube, path, until
+from local.client.rest import ApiError
 from shared.kinds import JOB
 from shared.names import ATTEMPT, ITERATION, STEP
 

@@ -19,15 +19,15 @@ from urllib3.exceptions import HTTPError
 
 from controller.queue.decide import ALWAYS_THERE
 from local.backends import READY_SECONDS, Embedded
+from local.client.blocking import until
+from local.client.rest import ApiError
 from local.cluster import Cluster, Options
 from local.controlplane import free_port
-from local.kube import until
-from local.nodes.client import ApiError
 from local.processes import Process
 from shared.kinds import JOB, JOBFLOW, NAMESPACE
 from tests.chaos.controller import TASKS
-from tests.chaos.harms.harm import HARMED
-from tests.chaos.harms.lost_lease import NAME as LEASE_NAME
+from tests.chaos.faults.fault import HARMED
+from tests.chaos.faults.lost_lease import NAME as LEASE_NAME
 from tests.chaos.workloads import FINAL
 from tests.e2e import scenario
 

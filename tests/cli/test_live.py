@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from local.client.blocking import until
 from local.cluster import Cluster, Options
-from local.kube import until
 from shared.kinds import JOB, JOBFLOW, JOBFLOWPOLICY, JOBTEMPLATE, QUEUE
 from tests.cli.make import Command, Ran, lines, write
 from tests.e2e.scenario import jobflow, step_of, targets, template

@@ -11,12 +11,12 @@ from typing import Any, Final, Self
 
 import yaml
 
-from local import tools
 from local.backends import Backend, Embedded
+from local.client import binaries
+from local.client.blocking import Kube, path, until
+from local.client.rest import ApiError
 from local.cluster import Cluster, Options
 from local.controlplane import free_port
-from local.kube import Kube, path, until
-from local.nodes.client import ApiError
 from local.processes import Process
 from shared.kinds import MUTATING, SECRET, VALIDATING, Kind
 
@@ -71,7 +71,7 @@ class Installation:
     # --- helm -----------------------------------------------------------------------------------------------------
 
     def helm(self, verb: str, *arguments: str) -> str:
-        found = tools.find("helm")
+        found = binaries.find("helm")
         if found is None:
             raise HelmError("helm is neither on PATH nor to be had from the package registry")
         command = [str(found), verb, RELEASE, *arguments, f"--namespace={NAMESPACE}"]

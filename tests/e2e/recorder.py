@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import orjson
 
-from local.kube import Kube, path, until
+from local.client.blocking import Kube, path, until
 from shared.kinds import JOB
 
 Body = dict[str, Any]

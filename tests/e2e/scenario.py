@@ -4,9 +4,9 @@ import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from local.client.blocking import until
+from local.client.rest import ApiError
 from local.cluster import Cluster
-from local.kube import until
-from local.nodes.client import ApiError
 from shared.kinds import JOB, JOBFLOW, JOBTEMPLATE, POD
 from tests.e2e.recorder import Recorder
 

@@ -11,9 +11,9 @@ from typing import Any, Self
 import pytest
 
 from local.backends import chosen
+from local.client.blocking import Kube, until
+from local.client.rest import ApiError
 from local.controlplane import free_port
-from local.kube import Kube, until
-from local.nodes.client import ApiError
 from shared.kinds import JOB, JOBFLOW, LEASE
 from tests.e2e.balancer import Balancer
 from tests.e2e.installation import NAME, NAMESPACE, Installation

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from local.backends import chosen
-from local.kube import until
+from local.client.blocking import until
 from shared.kinds import MUTATING, VALIDATING
 from shared.kinds import NAMESPACE as NAMESPACES
 from tests.e2e.installation import CONFIGURATION, NAME, NAMESPACE, Installation, certs

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
-from local.kube import until
+from local.client.blocking import until
 from shared.kinds import JOBFLOW
 from tests.e2e.scenario import ENDED, Scenario, phase
 

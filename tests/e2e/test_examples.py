@@ -9,8 +9,8 @@ from typing import Any, Final
 import pytest
 import yaml
 
+from local.client.blocking import until
 from local.cluster import Cluster
-from local.kube import until
 from shared.kinds import EVENT, JOB, JOBFLOW, POD
 from tests.e2e.examples import FLOWS, GONE, JOBS, Job
 from tests.e2e.scenario import Scenario, job_phase, phase, phases, step_of

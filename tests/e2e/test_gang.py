@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from local.backends import Real, chosen
+from local.client.blocking import until
 from local.cluster import Cluster, Options
-from local.kube import until
 from shared.kinds import COMMAND, JOB, NAMESPACE, POD, PODGROUP, QUEUE
 
 Body = dict[str, Any]

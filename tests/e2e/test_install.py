@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from local.backends import chosen
-from local.kube import until
+from local.client.blocking import until
 from shared.kinds import CRD, JOBFLOW, JOBTEMPLATE, MUTATING, QUEUE, SECRET, VALIDATING
 from tests.e2e.installation import CONFIGURATION, NAME, NAMESPACE, Installation, certs
 from tests.e2e.scenario import phase

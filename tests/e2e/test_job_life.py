@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from local.kube import until
+from local.client.blocking import until
 from shared.kinds import COMMAND, CONFIGMAP, JOB, POD, PODGROUP, PVC, RESOURCEQUOTA, SECRET, SERVICE, Kind
 from tests.e2e.scenario import Scenario
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from local.kube import until
+from local.client.blocking import until
 from shared.kinds import JOB, POD, PODGROUP, QUEUE
 from tests.e2e.scenario import Scenario, job_phase
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
+from local.client.blocking import until
 from local.demo import FILES
-from local.kube import until
 from shared.kinds import JOBFLOW
 from tests.e2e.scenario import Scenario
 

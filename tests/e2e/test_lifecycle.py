@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local.kube import until
+from local.client.blocking import until
 from shared.kinds import JOB, JOBFLOW, JOBTEMPLATE
 from tests.e2e.scenario import Scenario, jobflow, phase, phases, step_of
 

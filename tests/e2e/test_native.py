@@ -8,8 +8,8 @@ import pytest
 
 from controller.gang.backends.workload import group_kind, workload_kind
 from local.backends import Embedded, Real, chosen
+from local.client.blocking import until
 from local.cluster import Cluster, Options
-from local.kube import until
 from shared.kinds import CRD, JOB, POD, PODGROUP
 
 Body = dict[str, Any]

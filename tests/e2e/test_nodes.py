@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from local.kube import until
-from local.nodes.client import ApiError
+from local.client.blocking import until
+from local.client.rest import ApiError
 from shared.kinds import CONFIGMAP, NODE, POD
 from tests.e2e.scenario import Scenario
 

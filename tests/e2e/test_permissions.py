@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from local.backends import Embedded
-from local.kube import until
-from local.nodes.client import ApiError
+from local.client.blocking import until
+from local.client.rest import ApiError
 from shared.kinds import (
     COMMAND,
     CONFIGMAP,

@@ -12,9 +12,9 @@ import pytest
 import yaml
 
 from local.backends import Real, chosen
+from local.client.blocking import until
+from local.client.rest import ApiError
 from local.cluster import Cluster, Options
-from local.kube import until
-from local.nodes.client import ApiError
 from shared.kinds import CRD, JOB, JOBFLOW, JOBFLOWPOLICY, JOBTEMPLATE, NAMESPACE, POLICYREPORT, QUEUE
 from tests.e2e.conftest import SPEED
 from tests.e2e.scenario import Scenario, jobflow, template

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from local.kube import until
+from local.client.blocking import until
 from shared.kinds import COMMAND, JOB, JOBFLOW, JOBTEMPLATE
 from tests.e2e.scenario import Scenario, phase, phases, step_of, targets, template
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from local.nodes.client import ApiError
+from local.client.rest import ApiError
 from shared.kinds import JOBFLOW
 from tests.e2e.scenario import Scenario, jobflow, targets
 

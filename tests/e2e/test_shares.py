@@ -7,8 +7,8 @@ from typing import Any, Final
 import pytest
 
 from local.backends import Real, chosen
+from local.client.blocking import until
 from local.cluster import Cluster, Options
-from local.kube import until
 from shared.kinds import JOB, NAMESPACE, POD, PODGROUP, QUEUE
 
 Body = dict[str, Any]

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import yaml
 
-from local import tools
+from local.client import binaries
 
 Body = dict[str, Any]
 CHART: Final = Path("helm/jobflow")
@@ -33,7 +33,7 @@ class Refused(Exception):
 @functools.cache
 def helm(name: str = "helm") -> str:
     """`helm3`: of the older major version."""
-    found = tools.find(name)
+    found = binaries.find(name)
     assert found is not None, f"{name} is neither on PATH nor to be had from the package registry"
     return str(found)
 

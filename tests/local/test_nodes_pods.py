@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from local.nodes.behaviour import Plan, plan, pull_fails
-from local.nodes.environment import expand, field_value
+from local.nodes.kubelet.behaviour import Plan, plan, pull_fails
+from local.nodes.kubelet.environment import expand, field_value
+from local.nodes.kubelet.status import ContainerState, PodFacts, pod_status
 from local.nodes.settings import Settings, parse
-from local.nodes.status import ContainerState, PodFacts, pod_status
 
 Body = dict[str, Any]
 NOW = "2026-01-02T03:04:05Z"

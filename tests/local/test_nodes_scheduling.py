@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from local.nodes.fit import obstacle
-from local.nodes.resources import amounts, quantity, requests
-from local.nodes.scheduler import choose
+from local.nodes.scheduler.fit import obstacle
+from local.nodes.scheduler.resources import amounts, quantity, requests
+from local.nodes.scheduler.scheduler import choose
 
 Body = dict[str, Any]
 FREE = amounts({"cpu": "4", "memory": "8Gi", "pods": "10"})

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from local.nodes.script import Course, foresee
+from local.nodes.kubelet.script import Course, foresee
 
 PLAIN = {
     "the seed's own sleep": (["sh", "-c", "sleep 10s"], Course(seconds=10)),

@@ -15,8 +15,8 @@ from controller.gang.podgroup import phase
 from controller.gang.podgroup.ungate import lift
 from controller.gang.ref import Ref
 from controller.gang.rules import Rules
-from local.nodes.fit import obstacle
-from local.nodes.resources import add, amounts, requests
+from local.nodes.scheduler.fit import obstacle
+from local.nodes.scheduler.resources import add, amounts, requests
 from shared import names
 from shared.resources import GangTask
 from shared.timestamp import rfc3339

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controller.gang.rules import Rules
-from local.nodes.resources import requests
+from local.nodes.scheduler.resources import requests
 from tests.controller.gang.make import World, template
 
 CPUS = st.sampled_from(["500m", "1", "2", "3", "5"])

@@ -12,9 +12,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from local.client.blocking import Kube, until
+from local.client.rest import ApiError
 from local.controlplane import ControlPlane, Plan
-from local.kube import Kube, until
-from local.nodes.client import ApiError
 from local.processes import Processes
 from shared.podtemplate import check_template
 from tests.shared.podtemplate.make import template

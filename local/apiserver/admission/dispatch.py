@@ -1,0 +1,235 @@
+"""Dynamic admission: which webhooks a request goes to, in what order, and what their answers mean."""
+
+import asyncio
+import base64
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import orjson
+
+from local.apiserver.admission import matchconditions
+from local.apiserver.admission.webhookclient import CallFailed, WebhookClient
+from local.apiserver.apply import jsonpatch
+from local.apiserver.errors import ApiError, Body, bad_request, forbidden, internal
+from local.apiserver.http.call import Call
+from local.apiserver.storage.selectors import matches_labels
+from local.apiserver.storage.store import Entry
+
+if TYPE_CHECKING:
+    from local.apiserver.core import Core
+
+_GROUP = "admissionregistration.k8s.io"
+_EXEMPT = {
+    "mutatingwebhookconfigurations",
+    "validatingwebhookconfigurations",
+    "validatingadmissionpolicies",
+    "validatingadmissionpolicybindings",
+}
+_REVIEWS = {"authentication.k8s.io", "authorization.k8s.io"}
+
+
+@dataclass
+class Review:
+    """What is under admission: the operation and the object before and after (None where there is none)."""
+
+    call: Call
+    operation: str
+    obj: Body | None
+    old: Body | None
+    name: str = ""
+    options: Body = field(default_factory=dict)
+
+    def request(self, uid: str) -> Body:
+        call, resource = self.call, self.call.resource
+        kind = {"group": resource.group, "version": resource.version, "kind": resource.kind}
+        where = {"group": resource.group, "version": resource.version, "resource": resource.plural}
+        if call.subresource == "binding":
+            kind = {"group": "", "version": "v1", "kind": "Binding"}
+        found: Body = {
+            "uid": uid,
+            "kind": kind,
+            "resource": where,
+            "requestKind": kind,
+            "requestResource": where,
+            "operation": self.operation,
+            "userInfo": call.user.info,
+            "object": self.obj,
+            "oldObject": self.old,
+            "dryRun": call.dry_run,
+            "options": self._options(),
+        }
+        if call.subresource:
+            found["subResource"] = found["requestSubResource"] = call.subresource
+        if self.name:
+            found["name"] = self.name
+        if call.namespace or (resource.gr == ("", "namespaces") and self.name):
+            found["namespace"] = call.namespace or self.name
+        return found
+
+    def _options(self) -> Body:
+        if self.operation == "CONNECT":
+            return {}
+        kind = {"CREATE": "CreateOptions", "UPDATE": "UpdateOptions", "DELETE": "DeleteOptions"}[self.operation]
+        if self.operation == "UPDATE" and self.call.verb == "patch":
+            kind = "PatchOptions"
+        options = {"apiVersion": "meta.k8s.io/v1", "kind": kind, **self.options}
+        for key in ("fieldManager", "fieldValidation"):
+            if self.call.query.get(key) and kind != "DeleteOptions":
+                options[key] = self.call.query[key]
+        if self.call.dry_run:
+            options["dryRun"] = ["All"]
+        return options
+
+
+class Admission:
+    """Calls the webhooks that the stored configurations name."""
+
+    def __init__(self, core: "Core") -> None:
+        self.core = core
+        self.client = WebhookClient(core)
+
+    def hooks(self, plural: str) -> list[Body]:
+        """All webhooks of this type, by configuration name, then in their order."""
+        entries = self.core.store.bucket((_GROUP, plural)).entries("")
+        return [hook for entry in entries for hook in entry.obj.get("webhooks") or ()]
+
+    def _relevant(self, plural: str, review: Review) -> Iterator[Body]:
+        resource = review.call.resource
+        if (resource.group == _GROUP and resource.plural in _EXEMPT) or resource.group in _REVIEWS:
+            return
+        for hook in self.hooks(plural):
+            if any(_rule_fits(rule, review) for rule in hook.get("rules") or ()) and self._selected(hook, review):
+                yield hook
+
+    def _selected(self, hook: Body, review: Review) -> bool:
+        if not self._namespace_selected(hook.get("namespaceSelector"), review):
+            return False
+        selector = hook.get("objectSelector")
+        if selector:
+            objects = [obj for obj in (review.obj, review.old) if obj is not None]
+            if not any(matches_labels(selector, (obj.get("metadata") or {}).get("labels") or {}) for obj in objects):
+                return False
+        conditions = hook.get("matchConditions")
+        return not conditions or self._conditions(hook, conditions, review)
+
+    def _namespace_selected(self, selector: Body | None, review: Review) -> bool:
+        call = review.call
+        if not selector:
+            return True
+        if call.gr == ("", "namespaces"):
+            if review.obj is not None:
+                return matches_labels(selector, (review.obj.get("metadata") or {}).get("labels") or {})
+            entry = self.core.store.get(call.gr, "", review.name)
+        elif not call.namespace:
+            return True
+        else:
+            entry = self.core.store.get(("", "namespaces"), "", call.namespace)
+        return matches_labels(selector, entry.meta.get("labels") or {} if entry is not None else {})
+
+    def _conditions(self, hook: Body, conditions: list[Body], review: Review) -> bool:
+        verdict, error = matchconditions.all_match(conditions, review.request(""))
+        if error and hook.get("failurePolicy", "Fail") == "Fail":
+            raise forbidden(review.call.resource.group, review.call.resource.plural, review.name, error)
+        return verdict and not error
+
+    async def mutate(self, review: Review) -> Body | None:
+        """The object as the mutating webhooks leave it; `review.obj` follows along."""
+        relevant = list(self._relevant("mutatingwebhookconfigurations", review))
+        called: list[Body] = []
+        again: list[Body] = []
+        for hook in relevant:
+            changed = await self._mutate_one(hook, review)
+            if changed:
+                again += [
+                    earlier
+                    for earlier in called
+                    if earlier.get("reinvocationPolicy") == "IfNeeded" and earlier not in again
+                ]
+            called.append(hook)
+        for hook in again:
+            if hook in list(self._relevant("mutatingwebhookconfigurations", review)):
+                await self._mutate_one(hook, review)
+        return review.obj
+
+    async def _mutate_one(self, hook: Body, review: Review) -> bool:
+        answer = await self._call(hook, review)
+        if answer is None or not answer.get("patch") or review.obj is None:
+            return False
+        if answer.get("patchType") != "JSONPatch":
+            raise internal(f'failed calling webhook "{hook["name"]}": invalid patch type')
+        try:
+            operations = orjson.loads(base64.b64decode(answer["patch"]))
+            patched = jsonpatch.apply_json(orjson.loads(orjson.dumps(review.obj)), operations)
+        except (ValueError, ApiError) as error:
+            raise internal(str(error)) from None
+        changed = patched != review.obj
+        review.obj = self.core.redecode(review.call, patched)
+        return changed
+
+    async def validate(self, review: Review) -> None:
+        """Ask all validating webhooks at once; the first refusal, in the configurations' order, is raised."""
+        relevant = list(self._relevant("validatingwebhookconfigurations", review))
+        if not relevant:
+            return
+        answers = await asyncio.gather(*(self._call(hook, review) for hook in relevant), return_exceptions=True)
+        for answer in answers:
+            if isinstance(answer, BaseException):
+                raise answer
+
+    async def _call(self, hook: Body, review: Review) -> Body | None:
+        """The webhook's answer when it allows; None when it could not be asked and failurePolicy is Ignore."""
+        call, name = review.call, hook["name"]
+        if call.dry_run and hook.get("sideEffects") not in ("None", "NoneOnDryRun"):
+            raise bad_request(f'admission webhook "{name}" does not support dry run')
+        uid = str(uuid.uuid4())
+        try:
+            answer = await self.client.ask(hook, review.request(uid))
+        except CallFailed as failure:
+            if hook.get("failurePolicy", "Fail") == "Ignore":
+                call.annotations[f"failed-open.{name}"] = str(failure)
+                return None
+            raise internal(f'failed calling webhook "{name}": {failure}') from None
+        for text in answer.get("warnings") or ():
+            call.warn(text)
+        for key, value in (answer.get("auditAnnotations") or {}).items():
+            call.annotations[f"{name}/{key}"] = value
+        if not answer.get("allowed"):
+            raise _denied(name, answer.get("status"))
+        return answer
+
+
+def _denied(name: str, status: Body | None) -> ApiError:
+    found = status or {}
+    denied = f'admission webhook "{name}" denied the request'
+    code = found.get("code") or 0
+    why = found.get("message") or found.get("reason")
+    message = f"{denied}: {why}" if why else f"{denied} without explanation"
+    return ApiError(max(code, 400), found.get("reason") or "", message, found.get("details"))
+
+
+def _rule_fits(rule: Body, review: Review) -> bool:
+    call, resource = review.call, review.call.resource
+    namespaced = resource.namespaced and resource.gr != ("", "namespaces")
+    scope = rule.get("scope") or "*"
+    return (
+        _among(resource.group, rule.get("apiGroups"))
+        and _among(resource.version, rule.get("apiVersions"))
+        and _among(review.operation, rule.get("operations"))
+        and (scope == "*" or (scope == "Namespaced") is namespaced)
+        and any(_resource_fits(pattern, resource.plural, call.subresource) for pattern in rule.get("resources") or ())
+    )
+
+
+def _among(value: str, allowed: list[str] | None) -> bool:
+    return "*" in (allowed or ()) or value in (allowed or ())
+
+
+def _resource_fits(pattern: str, plural: str, subresource: str) -> bool:
+    wanted, _, inner = pattern.partition("/")
+    return wanted in ("*", plural) and (inner == "*" or inner == subresource)
+
+
+def review_of(call: Call, operation: str, obj: Body | None, old: Entry | None, name: str) -> Review:
+    return Review(call, operation, obj, old.copy() if old is not None else None, name)

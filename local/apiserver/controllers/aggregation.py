@@ -1,0 +1,48 @@
+"""The controllers that keep derived state: aggregated cluster roles, and what a quota says is used."""
+
+from typing import TYPE_CHECKING
+
+from local.apiserver.admission import plugins
+from local.apiserver.errors import Body
+from local.apiserver.storage.selectors import matches_labels
+from local.apiserver.storage.store import Event, GroupResource
+
+if TYPE_CHECKING:
+    from local.apiserver.core import Core
+
+ROLES: GroupResource = ("rbac.authorization.k8s.io", "clusterroles")
+QUOTAS: GroupResource = ("", "resourcequotas")
+
+
+async def roles(core: "Core", _: str) -> None:
+    """Give every aggregated cluster role the rules of those that its selectors name."""
+    entries = core.store.bucket(ROLES).entries("")
+    for entry in entries:
+        selectors = (entry.obj.get("aggregationRule") or {}).get("clusterRoleSelectors")
+        if selectors is None:
+            continue
+        rules: list[Body] = []
+        for other in entries:
+            labels = other.meta.get("labels") or {}
+            if other is not entry and any(matches_labels(selector, labels) for selector in selectors):
+                rules += [rule for rule in other.obj.get("rules") or () if rule not in rules]
+        if rules != entry.obj.get("rules"):
+            core.store.update(ROLES, {**entry.copy(), "rules": rules}, entry)
+
+
+def quota_changes(core: "Core", gr: GroupResource, event: Event) -> bool:
+    """Can this event change what a quota of its namespace says is used."""
+    namespace = event.entry.key[0]
+    if not namespace or namespace not in core.store.bucket(QUOTAS).by_namespace:
+        return False
+    return gr == QUOTAS or event.kind != "MODIFIED" or gr == ("", "pods")
+
+
+async def quotas(core: "Core", namespace: str) -> None:
+    """Write down what is used of every quota in a namespace, for the keys that this server counts."""
+    for entry in list(core.store.bucket(QUOTAS).by_namespace.get(namespace, {}).values()):
+        hard = (entry.obj.get("spec") or {}).get("hard") or {}
+        used = {key: str(count) for key in hard if (count := plugins.used(core, namespace, key)) is not None}
+        status = {"hard": hard, "used": used}
+        if entry.obj.get("status") != status:
+            core.store.update(QUOTAS, {**entry.copy(), "status": status}, entry)

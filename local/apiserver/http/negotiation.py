@@ -1,0 +1,85 @@
+"""In which form an answer goes out, by the Accept header: objects, Tables, or their metadata only."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import orjson
+
+from local.apiserver.errors import ApiError, Body
+from local.apiserver.http.call import Call
+from local.apiserver.kinds.resources import Resource
+from local.apiserver.printing import tables
+from local.apiserver.storage.store import Entry
+from local.apiserver.verbs.reads import Page
+
+_TYPES = ("application/json", "application/yaml", "application/vnd.kubernetes.protobuf")
+
+
+@dataclass(frozen=True)
+class Output:
+    """`form`: "" (objects as they are), "Table", or "PartialObjectMetadata"."""
+
+    resource: Resource
+    form: str = ""
+    include: str = "Metadata"
+
+    @classmethod
+    def of(cls, accept: str, call: Call) -> "Output":
+        """By the first media type that this server can give; 406 when it can give none."""
+        include = call.query.get("includeObject") or "Metadata"
+        for part in accept.split(",") if accept else ():
+            kind, *options = (item.strip() for item in part.split(";"))
+            wanted = dict(option.partition("=")[::2] for option in options)
+            if kind not in ("application/json", "*/*", "application/*"):
+                continue
+            form = wanted.get("as", "").removesuffix("List")
+            if form in ("Table", "PartialObjectMetadata") and wanted.get("v") == "v1":
+                return cls(call.resource, form, include)
+            if not form:
+                return cls(call.resource)
+        if not accept:
+            return cls(call.resource)
+        message = "only the following media types are accepted: " + ", ".join(_TYPES[:2])
+        raise ApiError(406, "NotAcceptable", message)
+
+    def one(self, entry: Entry) -> bytes:
+        """One object."""
+        if self.form == "Table":
+            meta = {"resourceVersion": str(entry.rv)}
+            return tables.table(self.resource, [entry], meta, self.include)
+        if self.form:
+            return orjson.dumps(tables.partial(entry))
+        return self.resource.encode(entry.body)
+
+    def page(self, page: Page) -> bytes:
+        """A list, in one piece; built-in items carry no apiVersion and kind, as in the real server's lists."""
+        meta: Body = {"resourceVersion": str(page.rv)}
+        if page.token:
+            meta["continue"] = page.token
+            if page.remaining is not None:
+                meta["remainingItemCount"] = page.remaining
+        if self.form == "Table":
+            return tables.table(self.resource, page.entries, meta, self.include)
+        kind, version = self.resource.listed_as, self.resource.api_version
+        if self.form:
+            kind, version = "PartialObjectMetadataList", "meta.k8s.io/v1"
+            items = [orjson.dumps(tables.partial(entry)) for entry in page.entries]
+        elif self.resource.custom:
+            items = [self.resource.encode(entry.body) for entry in page.entries]
+        else:
+            items = [entry.body for entry in page.entries]
+        head = f'{{"kind":"{kind}","apiVersion":"{version}","metadata":'.encode() + orjson.dumps(meta)
+        return head + b',"items":[' + b",".join(items) + b"]}"
+
+    def encoder(self) -> Callable[[Entry], bytes]:
+        """How a watch encodes its events: like `one`, but a Table's headers go out once."""
+        if self.form != "Table":
+            return self.one
+        told = False
+
+        def encode(entry: Entry) -> bytes:
+            nonlocal told
+            headers, told = not told, True
+            return tables.table(self.resource, [entry], {"resourceVersion": str(entry.rv)}, self.include, headers)
+
+        return encode

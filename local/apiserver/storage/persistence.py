@@ -1,0 +1,42 @@
+"""The whole state in a file, so that a server can be stopped and started again as if etcd had kept it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import orjson
+
+from local.apiserver.controllers import crds
+from local.apiserver.http.call import User
+from local.apiserver.storage.store import Event
+
+if TYPE_CHECKING:
+    from local.apiserver.core import Core
+
+
+def dump(core: "Core") -> bytes:
+    objects = [[*gr, entry.obj] for gr, entry in core.store.all()]
+    tokens = {token: [user.name, list(user.groups), user.uid] for token, user in core.auth.tokens.items()}
+    found = {"rv": core.store.rv, "objects": objects, "tokens": tokens, "services": core.admission.client.services}
+    return orjson.dumps({**found, "admin": core.auth.admin_token})
+
+
+def save(core: "Core", path: str | Path) -> None:
+    """Write the file in one piece: a reader sees the old or the new one."""
+    target = Path(path)
+    draft = target.with_suffix(".draft")
+    draft.write_bytes(dump(core))
+    draft.replace(target)
+
+
+def load(core: "Core", path: str | Path) -> None:
+    """Take the file's state; watches from before it are answered 410, as after a restart of the real server."""
+    found = orjson.loads(Path(path).read_bytes())
+    core.store.rv = found["rv"]
+    core.auth.admin_token = found["admin"]
+    core.auth.tokens = {token: User(name, tuple(groups), uid) for token, (name, groups, uid) in found["tokens"].items()}
+    core.admission.client.services.update(found["services"])
+    for group, plural, obj in found["objects"]:
+        core.store.load((group, plural), obj)
+    for entry in core.store.bucket(crds.CRDS).objects.values():
+        crds.serve(core, Event("MODIFIED", entry.rv, entry, entry))
+    core.compact()

@@ -1,0 +1,47 @@
+"""Snapshots that the pages of one list share, for as long as etcd would keep the revision."""
+
+import time
+from collections import OrderedDict
+
+from local.apiserver.storage.store import Entry
+
+KEPT = 200  # lists under way at once
+
+
+class PageSnapshots:
+    """Lists by number, each until `lifetime` seconds after it was last asked for."""
+
+    def __init__(self, lifetime: float) -> None:
+        self.lifetime = lifetime
+        self._kept: OrderedDict[int, tuple[float, list[Entry], int]] = OrderedDict()
+        self._by_list: dict[int, int] = {}
+        self._next = 0
+
+    def keep(self, entries: list[Entry], rv: int) -> int:
+        """A number under which the list is found again; the same list keeps its number."""
+        number = self._by_list.get(id(entries))
+        if number is None or number not in self._kept:
+            self._next += 1
+            number = self._next
+            self._by_list[id(entries)] = number
+        self._kept[number] = (time.monotonic() + self.lifetime, entries, rv)
+        while len(self._kept) > KEPT:
+            self._drop(next(iter(self._kept)))
+        return number
+
+    def find(self, number: int) -> list[Entry] | None:
+        found = self._kept.get(number)
+        if found is None:
+            return None
+        if found[0] < time.monotonic():
+            self._drop(number)
+            return None
+        return found[1]
+
+    def clear(self) -> None:
+        self._kept.clear()
+        self._by_list.clear()
+
+    def _drop(self, number: int) -> None:
+        _, entries, _ = self._kept.pop(number)
+        self._by_list.pop(id(entries), None)

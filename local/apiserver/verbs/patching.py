@@ -1,0 +1,86 @@
+"""PATCH requests: which patch type by content type, applied to the stored object, then an update like any other."""
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from local.apiserver.apply import jsonpatch, serverside, strategic
+from local.apiserver.errors import ApiError, Body, bad_request, invalid, invalid_object, unsupported_media
+from local.apiserver.http.call import Call
+from local.apiserver.kinds.resources import Resource
+from local.apiserver.schema import decoding
+from local.apiserver.storage.store import Entry
+from local.apiserver.verbs import writes
+
+if TYPE_CHECKING:
+    from local.apiserver.core import Core
+
+
+def accepted(resource: Resource) -> tuple[str, ...]:
+    """The patch types a resource takes; strategic merge is for built-in kinds only."""
+    if resource.custom:
+        return (jsonpatch.JSON, jsonpatch.MERGE, jsonpatch.APPLY)
+    return (jsonpatch.JSON, jsonpatch.MERGE, jsonpatch.STRATEGIC, jsonpatch.APPLY)
+
+
+async def apply(core: "Core", call: Call, content_type: str, body: bytes) -> tuple[Entry, bool]:
+    """Patch a stored object, and whether this made it (a server-side apply may)."""
+    kinds = accepted(call.resource)
+    if content_type == jsonpatch.APPLY:
+        return await serverside.apply(core, call, body)
+    if content_type not in kinds:
+        raise unsupported_media(kinds)
+    try:
+        document: Any = orjson.loads(body)
+    except ValueError as error:
+        raise bad_request(f"error decoding patch: {error}") from None
+    if content_type != jsonpatch.JSON and not isinstance(document, dict):
+        raise bad_request("error decoding patch: json: cannot unmarshal into Go value of type map[string]interface {}")
+
+    def change(entry: Entry) -> Body:
+        return _decoded(core, call, _patched(core, call, content_type, document, entry), entry)
+
+    return await writes.update(core, call, change), False
+
+
+def _patched(core: "Core", call: Call, content_type: str, document: Any, entry: Entry) -> Body:
+    if content_type == jsonpatch.JSON:
+        current = entry.copy()
+        current["apiVersion"] = call.resource.api_version
+        return jsonpatch.apply_json(current, document)
+    stored = {**entry.obj, "apiVersion": call.resource.api_version}
+    if content_type == jsonpatch.MERGE:
+        merged = jsonpatch.apply_merge(stored, document)
+    else:
+        merged = strategic.apply(stored, document, call.resource.schema or {}, core.definitions.resolve)
+    unshared: Body = orjson.loads(orjson.dumps(merged))
+    return unshared
+
+
+def _decoded(core: "Core", call: Call, patched: Body, entry: Entry) -> Body:
+    """The patched object in shape; what cannot be decoded is a fault of the field `patch`."""
+    try:
+        obj = decoding.expect_kind(patched, call.resource)
+        unknown = decoding.normalise(obj, call.resource, core.definitions, entry.obj)
+    except ApiError as error:
+        raise _bad_patch(patched, error.message) from None
+    try:
+        decoding.report_unknown(call, unknown)
+    except ApiError as error:
+        raise _bad_patch(patched, error.message.partition("cannot be handled as a ")[2].partition(": ")[2]) from None
+    _same_object(call, obj)
+    return obj
+
+
+def _bad_patch(patched: Body, why: str) -> ApiError:
+    return invalid_object("", "", "", [invalid("patch", orjson.dumps(patched).decode(), why)])
+
+
+def _same_object(call: Call, obj: Body) -> None:
+    meta = obj["metadata"]
+    if meta.get("name") != call.name:
+        raise bad_request(
+            f"the name of the object ({meta.get('name', '')}) does not match the name on the URL ({call.name})"
+        )
+    if call.resource.namespaced and meta.get("namespace") != call.namespace:
+        raise bad_request("the namespace of the object does not match the namespace on the request")

@@ -1,0 +1,157 @@
+"""A blocking Kubernetes client for scenarios: raw objects in and out, and patience."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import orjson
+import urllib3
+
+from local.client.rest import MERGE, ApiError, read_kubeconfig
+from shared.kinds import Kind
+
+Body = dict[str, Any]
+JSON_PATCH: Final = "application/json-patch+json"
+SECONDS: Final = 60.0
+_POLL: Final = 0.1
+_SHOWN: Final = 1500
+T = TypeVar("T")
+
+
+class Kube:
+    """One API server. Raises ApiError for what the server refuses."""
+
+    def __init__(self, kubeconfig: Path) -> None:
+        self.server, self._headers, context = read_kubeconfig(kubeconfig)
+        tls = None if isinstance(context, bool) else context
+        retries = urllib3.Retry(3, status=0, redirect=0)
+        self._pool = urllib3.PoolManager(maxsize=16, retries=retries, ssl_context=tls)
+
+    def request(self, method: str, path: str, body: Any = None, content_type: str = "application/json") -> Any:
+        """The decoded answer, or text where it is not JSON."""
+        data = None if body is None else orjson.dumps(body)
+        headers = self._headers | ({"Content-Type": content_type} if data is not None else {})
+        answer = self._pool.request(method, self.server + path, body=data, headers=headers, timeout=60)
+        plain = not answer.headers.get("Content-Type", "").startswith("application/json")
+        content = answer.data.decode(errors="replace") if plain else orjson.loads(answer.data)
+        if answer.status >= 400:
+            raise _error(answer.status, content)
+        return content
+
+    def stream(self, path: str) -> Iterator[bytes]:
+        """The lines of a watch as they come."""
+        timeout = urllib3.Timeout(connect=10, read=60)
+        answer = self._pool.request(
+            "GET", self.server + path, headers=self._headers, preload_content=False, timeout=timeout
+        )
+        try:
+            rest = b""
+            for chunk in answer.stream(65536):
+                *lines, rest = (rest + chunk).split(b"\n")
+                yield from filter(None, lines)
+        finally:
+            answer.release_conn()
+
+    def get(self, kind: Kind, namespace: str, name: str) -> Body:
+        found: Body = self.request("GET", path(kind, namespace, name))
+        return found
+
+    def find(self, kind: Kind, namespace: str, name: str) -> Body | None:
+        """The object, or None where there is none."""
+        try:
+            return self.get(kind, namespace, name)
+        except ApiError as error:
+            if error.code == 404:
+                return None
+            raise
+
+    def list(self, kind: Kind, namespace: str = "", selector: str = "") -> list[Body]:
+        query = f"?labelSelector={selector}" if selector else ""
+        return list(self.request("GET", path(kind, namespace) + query)["items"])
+
+    def create(self, kind: Kind, body: Body) -> Body:
+        made: Body = self.request("POST", path(kind, body["metadata"].get("namespace", "")), body)
+        return made
+
+    def apply(self, kind: Kind, body: Body) -> Body:
+        """Create, or merge into what is there."""
+        meta = body["metadata"]
+        try:
+            return self.create(kind, body)
+        except ApiError as error:
+            if error.code != 409 or error.reason != "AlreadyExists":
+                raise
+        return self.patch(kind, meta.get("namespace", ""), meta["name"], body)
+
+    def patch(
+        self, kind: Kind, namespace: str, name: str, change: Any, subresource: str = "", content_type: str = ""
+    ) -> Body:
+        """`change`: a merge patch (dict) or a JSON patch (list)."""
+        usual = JSON_PATCH if isinstance(change, list) else MERGE
+        where = path(kind, namespace, name) + (f"/{subresource}" if subresource else "")
+        made: Body = self.request("PATCH", where, change, content_type or usual)
+        return made
+
+    def delete(self, kind: Kind, namespace: str, name: str, propagation: str = "Background") -> None:
+        """NotFound counts as done."""
+        try:
+            self.request("DELETE", path(kind, namespace, name), {"propagationPolicy": propagation})
+        except ApiError as error:
+            if error.code != 404:
+                raise
+
+    def wait(
+        self, kind: Kind, namespace: str, name: str, holds: Callable[[Body], bool], seconds: float = SECONDS
+    ) -> Body:
+        """The object once `holds` says so. Raises TimeoutError with its last status."""
+        last: Body | None = None
+
+        def look() -> Body | None:
+            nonlocal last
+            last = self.find(kind, namespace, name)
+            return last if last is not None and holds(last) else None
+
+        return until(look, seconds, lambda: f"{kind.kind} {namespace}/{name}: {_short(last)}")
+
+    def wait_gone(self, kind: Kind, namespace: str, name: str, seconds: float = SECONDS) -> None:
+        until(
+            lambda: self.find(kind, namespace, name) is None,
+            seconds,
+            lambda: f"{kind.kind} {namespace}/{name} is still there: {self.find(kind, namespace, name)}",
+        )
+
+
+def until(look: Callable[[], T | None], seconds: float, otherwise: Callable[[], str]) -> T:
+    """The first truthy value of `look`. Raises TimeoutError saying `otherwise()`."""
+    end = time.monotonic() + seconds
+    while True:
+        found = look()
+        if found:
+            return found
+        if time.monotonic() > end:
+            raise TimeoutError(f"after {seconds:.0f} s: {otherwise()}")
+        time.sleep(_POLL)
+
+
+def path(kind: Kind, namespace: str = "", name: str = "") -> str:
+    root = f"/apis/{kind.api_version}" if kind.group else f"/api/{kind.version}"
+    scope = f"/namespaces/{namespace}" if kind.namespaced and namespace else ""
+    return f"{root}{scope}/{kind.plural}" + (f"/{name}" if name else "")
+
+
+def _short(body: Body | None) -> str:
+    """A status as an error can hold it."""
+    text = orjson.dumps((body or {}).get("status")).decode()
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
+
+
+def kind_of(body: Body, kinds: Iterable[Kind]) -> Kind:
+    """Which of `kinds` a manifest is of."""
+    return next(each for each in kinds if (each.api_version, each.kind) == (body["apiVersion"], body["kind"]))
+
+
+def _error(code: int, content: Any) -> ApiError:
+    if isinstance(content, dict):
+        return ApiError(code, str(content.get("message", "")), str(content.get("reason", "")))
+    return ApiError(code, str(content))

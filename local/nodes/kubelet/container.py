@@ -1,0 +1,69 @@
+"""One run of one container: simulated by the clock, or as a local process."""
+
+import asyncio
+import contextlib
+import math
+from typing import Any
+
+from local.nodes.kubelet import process
+from local.nodes.kubelet.behaviour import Plan
+from local.nodes.kubelet.environment import Sources, expand, under, variables
+from local.nodes.kubelet.host import NODE_IP, Host
+from local.nodes.kubelet.process import Ended, Grace
+from local.nodes.kubelet.volumes import materialise, mount
+
+Body = dict[str, Any]
+_KILLED = 143
+
+
+async def simulate(plan: Plan, host: Host, elapsed: float, stopping: asyncio.Event) -> Ended:
+    """Let the plan's time pass; being stopped counts as an end by SIGTERM. `elapsed`: real seconds already run."""
+    seconds = None if math.isinf(plan.seconds) else max(host.settings.simulated(plan.seconds) - elapsed, 0.0)
+    try:
+        async with asyncio.timeout(seconds):
+            await stopping.wait()
+    except TimeoutError:
+        return Ended(plan.exit_code, plan.message)
+    return Ended(_KILLED)
+
+
+async def prepare(host: Host, pod: Body, container: Body, pod_ip: str) -> process.Command:
+    """Environment, files and command line. Raises NotYetError while a ConfigMap or Secret is missing."""
+    sources = Sources(host.client, pod["metadata"]["namespace"])
+    folder = host.pod_folder(pod["metadata"]["uid"])
+    status = {"podIP": pod_ip, "hostIP": NODE_IP}
+    known = await variables(pod, container, status, sources)
+    root = folder / "roots" / container["name"]
+    root.mkdir(parents=True, exist_ok=True)
+    volumes = await materialise(pod, status, folder / "volumes", host.scratch / "claims", sources)
+    mount(container, volumes, root, known)
+    argv = [*(container.get("command") or []), *(container.get("args") or [])]
+    workdir = under(root, container["workingDir"]) if container.get("workingDir") else root
+    return process.Command(
+        argv=[expand(word, known) for word in argv],
+        variables=known,
+        root=root,
+        workdir=workdir,
+        log=host.log(pod["metadata"]["uid"], container["name"]),
+        message_path=under(root, container.get("terminationMessagePath") or "/dev/termination-log"),
+    )
+
+
+async def execute(command: process.Command, stopping: asyncio.Event, grace: Grace) -> Ended:
+    return await process.run(command, stopping, grace)
+
+
+def write_output(host: Host, pod: Body, container: str, output: str) -> None:
+    """What a simulated container prints."""
+    log = host.log(pod["metadata"]["uid"], container)
+    with contextlib.suppress(OSError):
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("a") as stream:
+            stream.write(output)
+
+
+def rotate_log(host: Host, pod: Body, container: str) -> None:
+    """Keep the last run's output for `kubectl logs --previous`."""
+    uid = pod["metadata"]["uid"]
+    with contextlib.suppress(FileNotFoundError):
+        host.log(uid, container).replace(host.log(uid, container, previous=True))

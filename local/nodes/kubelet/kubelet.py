@@ -1,0 +1,77 @@
+"""All our nodes' kubelets in one: a runner for each pod bound to one of our nodes."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from local.nodes.kubelet.host import Host
+from local.nodes.kubelet.podrunner import PodRunner
+
+Body = dict[str, Any]
+_LOG = logging.getLogger("nodes")
+
+
+class Kubelet:
+    """`ours(name)`: whether a node of that name is one of the stand-in's."""
+
+    def __init__(self, host: Host, ours: Callable[[str], bool]) -> None:
+        self._host = host
+        self._ours = ours
+        self._runners: dict[str, PodRunner] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    def handle(self, kind: str, pod: Body) -> None:
+        """A watch event of a pod of ours or of anyone's."""
+        if not self._ours(pod["spec"].get("nodeName", "")):
+            return
+        uid = pod["metadata"]["uid"]
+        if kind == "DELETED":
+            self._drop(uid, pod)
+            return
+        if uid not in self._tasks and self._to_run(pod):
+            self._runners[uid] = PodRunner(self._host, pod)
+            self._tasks[uid] = asyncio.create_task(self._runners[uid].run())
+            self._tasks[uid].add_done_callback(_tell)
+        runner = self._runners.get(uid)
+        if runner is None:
+            return
+        runner.pod = pod
+        if "deletionTimestamp" in pod["metadata"]:
+            runner.stop(float(pod["metadata"].get("deletionGracePeriodSeconds", 30)))
+
+    async def close(self) -> None:
+        """Kill what runs."""
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    def log_owner(self, namespace: str, name: str) -> str:
+        """The uid of the pod of that name that we run or ran."""
+        for uid, runner in self._runners.items():
+            meta = runner.pod["metadata"]
+            if (meta["namespace"], meta["name"]) == (namespace, name):
+                return uid
+        return ""
+
+    def runs(self, uid: str) -> bool:
+        """Whether the pod has not ended yet."""
+        runner = self._runners.get(uid)
+        return runner is not None and not runner.finished
+
+    def _to_run(self, pod: Body) -> bool:
+        ended = (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")
+        return not ended or "deletionTimestamp" in pod["metadata"]
+
+    def _drop(self, uid: str, pod: Body) -> None:
+        self._runners.pop(uid, None)
+        task = self._tasks.pop(uid, None)
+        if task is not None:
+            task.cancel()
+        self._host.forget(pod)
+
+
+def _tell(task: asyncio.Task[None]) -> None:
+    """A pod whose runner broke stays as it is; the log says why."""
+    if not task.cancelled() and task.exception() is not None:
+        _LOG.error("a pod's runner broke", exc_info=task.exception())

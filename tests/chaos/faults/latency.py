@@ -1,0 +1,13 @@
+"""A slow API server."""
+
+from random import Random
+from typing import Final
+
+from tests.chaos.faults.fault import Rule, by_rules
+
+
+def _draw(chance: Random) -> list[Rule]:
+    return [{"kind": "latency", "probability": 0.5, "seconds": round(chance.uniform(0.05, 1.0), 2)}]
+
+
+HARM: Final = by_rules("latency", _draw)

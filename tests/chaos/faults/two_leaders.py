@@ -1,0 +1,28 @@
+"""The leader hangs until the other leads, and then wakes up in the belief that it still does."""
+
+import signal
+from random import Random
+from typing import Any, Final
+
+from tests.chaos.controller import LEASE_SECONDS
+from tests.chaos.faults.fault import Harm, Said, Strike
+
+
+def _draw(chance: Random) -> Said:
+    return {}
+
+
+def _inflict(world: Any, strike: Strike) -> None:
+    name = world.leader()
+    if name:
+        world.asleep[strike.key] = name
+        world.kill(name, signal.SIGSTOP)
+
+
+def _mend(world: Any, strike: Strike) -> None:
+    if name := world.asleep.pop(strike.key, ""):
+        world.struck[strike.key] += world.leader() not in ("", name)
+        world.kill(name, signal.SIGCONT)
+
+
+HARM: Final = Harm("two-leaders", _draw, _inflict, _mend, lasts=(LEASE_SECONDS + 1, LEASE_SECONDS + 2))
