@@ -19,7 +19,7 @@ from tests.chaos.verdicts import Seen
 from tests.chaos.witness import Witness
 from tests.chaos.workloads import FINAL, WORKLOADS, Workload
 from tests.chaos.world import Sample, World
-from tests.e2e.scenario import phase
+from tests.e2e.support.scenario import phase
 
 Body = dict[str, Any]
 # Only a run that goes wrong waits so long: on a starved machine a process alone takes half a minute to start.

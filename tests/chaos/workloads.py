@@ -7,8 +7,8 @@ from random import Random
 from typing import Any, Final
 
 from shared.kinds import JOB, JOBFLOW, Kind
-from tests.e2e import scenario
-from tests.e2e.scenario import targets
+from tests.e2e.support import scenario
+from tests.e2e.support.scenario import targets
 
 Body = dict[str, Any]
 COMPLETED: Final = ("Completed",)

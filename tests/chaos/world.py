@@ -29,7 +29,7 @@ from tests.chaos.controller import TASKS
 from tests.chaos.faults.fault import HARMED
 from tests.chaos.faults.lost_lease import NAME as LEASE_NAME
 from tests.chaos.workloads import FINAL
-from tests.e2e import scenario
+from tests.e2e.support import scenario
 
 Body = dict[str, Any]
 SPEED: Final = 40.0

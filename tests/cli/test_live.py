@@ -11,7 +11,7 @@ from local.client.blocking import until
 from local.cluster import Cluster, Options
 from shared.kinds import JOB, JOBFLOW, JOBFLOWPOLICY, JOBTEMPLATE, QUEUE
 from tests.cli.make import Command, Ran, lines, write
-from tests.e2e.scenario import jobflow, step_of, targets, template
+from tests.e2e.support.scenario import jobflow, step_of, targets, template
 
 pytestmark = [pytest.mark.e2e]
 SPEED = 20.0

@@ -8,7 +8,7 @@ import pytest
 
 from local.backends import chosen
 from local.cluster import Cluster, Options
-from tests.e2e.scenario import Scenario
+from tests.e2e.support.scenario import Scenario
 
 SPEED = 20.0
 _NUMBERS = itertools.count()

@@ -4,8 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from local.apiserver.errors import Body, FieldError
-from local.apiserver.kinds import defaults, objectmeta, pods
-from local.apiserver.kinds import validation as kindrules
+from local.apiserver.kinds import defaults, objectmeta, pods, rules
 from local.apiserver.kinds.resources import Resource
 from local.apiserver.schema import crdrules, validation
 
@@ -106,7 +105,7 @@ Rule = Callable[[Body, Body | None], Iterator[FieldError]]
 _RULES: dict[tuple[str, str], Rule] = {
     ("", "pods"): pods.validate,
     ("apiextensions.k8s.io", "customresourcedefinitions"): crdrules.validate,
-    **kindrules.RULES,
+    **rules.RULES,
 }
 
 
@@ -123,7 +122,7 @@ def validate(obj: Body, old: Body | None, resource: Resource, subresource: str, 
         changed = obj if old is None else {**obj, **{key: None for key in obj if old.get(key) == obj[key]}}
         found += (
             fault
-            for fault in kindrules.required_fields(changed, resource.schema, resolve, "")
+            for fault in rules.required_fields(changed, resource.schema, resolve, "")
             if old is None or fault.path not in old
         )
     rule = _RULES.get(resource.gr)

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import yaml
 
-from tests.e2e.scenario import jobflow, targets, template
+from tests.e2e.support.scenario import jobflow, targets, template
 from webhook.routes import ROUTES, Route
 
 Body = dict[str, Any]

@@ -12,8 +12,8 @@ import yaml
 from local.client.blocking import until
 from local.cluster import Cluster
 from shared.kinds import EVENT, JOB, JOBFLOW, POD
-from tests.e2e.examples import FLOWS, GONE, JOBS, Job
-from tests.e2e.scenario import Scenario, job_phase, phase, phases, step_of
+from tests.e2e.support.examples import FLOWS, GONE, JOBS, Job
+from tests.e2e.support.scenario import Scenario, job_phase, phase, phases, step_of
 
 Body = dict[str, Any]
 FOLDERS: Final = (Path("examples/flows"), Path("examples/jobs"))

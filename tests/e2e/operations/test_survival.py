@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from local.cluster import Cluster
-from tests.e2e.scenario import Scenario
+from tests.e2e.support.scenario import Scenario
 
 KILLS = 10
 GRAPH = {"a": (), "b": ("a",), "c": ("a",), "d": ("b", "c"), "e": ("d",), "f": ("e",)}

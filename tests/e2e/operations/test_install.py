@@ -14,8 +14,8 @@ import pytest
 from local.backends import chosen
 from local.client.blocking import until
 from shared.kinds import CRD, JOBFLOW, JOBTEMPLATE, MUTATING, QUEUE, SECRET, VALIDATING
-from tests.e2e.installation import CONFIGURATION, NAME, NAMESPACE, Installation, certs
-from tests.e2e.scenario import phase
+from tests.e2e.support.installation import CONFIGURATION, NAME, NAMESPACE, Installation, certs
+from tests.e2e.support.scenario import phase
 
 Body = dict[str, Any]
 CERTIFICATES = f"{NAME}-webhook-certs"

@@ -27,11 +27,11 @@ from shared.kinds import (
     SECRET,
     Kind,
 )
-from tests.e2e.installation import EMPTY, NAME, Installation
-from tests.e2e.installation import NAMESPACE as SYSTEM
-from tests.e2e.scenario import Scenario, targets
-from tests.e2e.test_jobs import a_job, a_task, ends, reaches
-from tests.e2e.test_policies import policy, reports_crd
+from tests.e2e.jobs.test_jobs import a_job, a_task, ends, reaches
+from tests.e2e.operations.test_policies import policy, reports_crd
+from tests.e2e.support.installation import EMPTY, NAME, Installation
+from tests.e2e.support.installation import NAMESPACE as SYSTEM
+from tests.e2e.support.scenario import Scenario, targets
 from tests.helm.chart import render
 
 Body = dict[str, Any]

@@ -9,7 +9,7 @@ from local.backends import chosen
 from local.client.blocking import until
 from shared.kinds import MUTATING, VALIDATING
 from shared.kinds import NAMESPACE as NAMESPACES
-from tests.e2e.installation import CONFIGURATION, NAME, NAMESPACE, Installation, certs
+from tests.e2e.support.installation import CONFIGURATION, NAME, NAMESPACE, Installation, certs
 
 
 def issue(folder: Path) -> None:

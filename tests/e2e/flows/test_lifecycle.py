@@ -7,7 +7,7 @@ import pytest
 
 from local.client.blocking import until
 from shared.kinds import JOB, JOBFLOW, JOBTEMPLATE
-from tests.e2e.scenario import Scenario, jobflow, phase, phases, step_of
+from tests.e2e.support.scenario import Scenario, jobflow, phase, phases, step_of
 
 Body = dict[str, Any]
 

@@ -17,7 +17,7 @@ from local.client.rest import ApiError
 from local.cluster import Cluster, Options
 from shared.kinds import CRD, JOB, JOBFLOW, JOBFLOWPOLICY, JOBTEMPLATE, NAMESPACE, POLICYREPORT, QUEUE
 from tests.e2e.conftest import SPEED
-from tests.e2e.scenario import Scenario, jobflow, template
+from tests.e2e.support.scenario import Scenario, jobflow, template
 
 Body = dict[str, Any]
 EXAMPLES = Path("examples/policies")

@@ -8,7 +8,7 @@ import yaml
 
 from local.client.rest import ApiError
 from shared.kinds import JOBFLOW
-from tests.e2e.scenario import Scenario, jobflow, targets
+from tests.e2e.support.scenario import Scenario, jobflow, targets
 
 Body = dict[str, Any]
 

@@ -10,7 +10,7 @@ import yaml
 from local.client.blocking import until
 from local.demo import FILES
 from shared.kinds import JOBFLOW
-from tests.e2e.scenario import Scenario
+from tests.e2e.support.scenario import Scenario
 
 Body = dict[str, Any]
 KINDS = {

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from local.client.blocking import until
 from shared.kinds import JOBFLOW
-from tests.e2e.scenario import ENDED, Scenario, phase
+from tests.e2e.support.scenario import ENDED, Scenario, phase
 
 FLOWS = 30
 SEED = {"a": (), "b": ("a",), "c": ("b",), "d": ("b",), "e": ("c", "d")}

@@ -7,7 +7,7 @@ import pytest
 from local.client.blocking import until
 from local.client.rest import ApiError
 from shared.kinds import CONFIGMAP, NODE, POD
-from tests.e2e.scenario import Scenario
+from tests.e2e.support.scenario import Scenario
 
 Body = dict[str, Any]
 PROCESS = {"jobflow.dev/run-command": "true"}

@@ -15,9 +15,9 @@ from local.client.blocking import Kube, until
 from local.client.rest import ApiError
 from local.controlplane import free_port
 from shared.kinds import JOB, JOBFLOW, LEASE
-from tests.e2e.balancer import Balancer
-from tests.e2e.installation import NAME, NAMESPACE, Installation
-from tests.e2e.scenario import ENDED, Scenario, jobflow, phase
+from tests.e2e.support.balancer import Balancer
+from tests.e2e.support.installation import NAME, NAMESPACE, Installation
+from tests.e2e.support.scenario import ENDED, Scenario, jobflow, phase
 
 Body = dict[str, Any]
 FLOWS = 100

@@ -13,7 +13,7 @@ import pytest
 import urllib3
 
 from local.cluster import Cluster
-from tests.e2e.scenario import Scenario, jobflow
+from tests.e2e.support.scenario import Scenario, jobflow
 from webhook.routes import ROUTES
 
 Body = dict[str, Any]

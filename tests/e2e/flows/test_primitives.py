@@ -6,7 +6,7 @@ import pytest
 
 from local.client.blocking import until
 from shared.kinds import COMMAND, JOB, JOBFLOW, JOBTEMPLATE
-from tests.e2e.scenario import Scenario, phase, phases, step_of, targets, template
+from tests.e2e.support.scenario import Scenario, phase, phases, step_of, targets, template
 
 Body = dict[str, Any]
 

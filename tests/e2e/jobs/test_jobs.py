@@ -8,7 +8,7 @@ import yaml
 
 from local.client.blocking import until
 from shared.kinds import JOB, POD, PODGROUP, QUEUE
-from tests.e2e.scenario import Scenario, job_phase
+from tests.e2e.support.scenario import Scenario, job_phase
 
 Body = dict[str, Any]
 EXAMPLE = Path("examples/seed/distributed-training.yaml")

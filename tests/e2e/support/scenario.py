@@ -8,7 +8,7 @@ from local.client.blocking import until
 from local.client.rest import ApiError
 from local.cluster import Cluster
 from shared.kinds import JOB, JOBFLOW, JOBTEMPLATE, POD
-from tests.e2e.recorder import Recorder
+from tests.e2e.support.recorder import Recorder
 
 Body = dict[str, Any]
 ENDED = ("Succeed", "Failed")

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from tests.e2e.scenario import Scenario, phases, targets
+from tests.e2e.support.scenario import Scenario, phases, targets
 
 GRAPHS: dict[str, Mapping[str, Sequence[str]]] = {
     "a chain": {"a": (), "b": ("a",), "c": ("b",), "d": ("c",)},
