@@ -33,13 +33,13 @@ lint: $(STAMP) ## ruff, mypy --strict, import contracts
 
 generate: $(STAMP) ## write what is generated from the code (CRDs, reference pages)
 	$(BIN)/python -m shared.crd
-	$(BIN)/python -m webhook.configurations
+	$(BIN)/python -m webhook.server.configurations
 	$(BIN)/python -m cli.reference
 	$(BIN)/python -m shared.crd.reference
 
 verify: lint ## lint, and generated files are up to date
 	$(BIN)/python -m shared.crd --check
-	$(BIN)/python -m webhook.configurations --check
+	$(BIN)/python -m webhook.server.configurations --check
 	$(BIN)/python -m cli.reference --check
 	$(BIN)/python -m shared.crd.reference --check
 

@@ -13,13 +13,13 @@ from cli.yaml_lines import remove
 from shared import kinds
 from shared.kinds import Kind
 from shared.violation import Reason, Violation
-from webhook.admissions import ADMISSIONS
-from webhook.admit import mutate, validate
-from webhook.lookups import Known, NothingKnown
-from webhook.patch import applied
-from webhook.review import GroupKind, Operation, Review, Verdict, name_of
-from webhook.schema import schema_faults
-from webhook.subject import any_body
+from webhook.envelope.patch import applied
+from webhook.envelope.review import GroupKind, Operation, Review, Verdict, name_of
+from webhook.subject.lookups import Known, NothingKnown
+from webhook.subject.subjects import any_body
+from webhook.verdict.admissions import ADMISSIONS
+from webhook.verdict.admit import mutate, validate
+from webhook.verdict.schema_faults import schema_faults
 
 Body = dict[str, Any]
 ERROR: Final = "error"

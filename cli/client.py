@@ -20,7 +20,7 @@ from shared.kube.client import connect
 from shared.kube.client.api import Api
 from shared.kube.client.errors import ApiError, Forbidden, NotFound, Unauthorized, Unavailable
 from shared.kube.client.transport import Transport
-from webhook.words import did_you_mean
+from webhook.hints.names import did_you_mean
 
 Body = dict[str, Any]
 _CAUSES: Final = 20

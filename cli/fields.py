@@ -8,7 +8,7 @@ from shared.crd import unknown
 from shared.crd.definitions import DEFINITIONS
 from shared.crd.schema import kind_schema
 from shared.kinds import Kind
-from webhook.words import did_you_mean
+from webhook.hints.names import did_you_mean
 
 _METADATA: Final = (
     "annotations", "creationTimestamp", "deletionGracePeriodSeconds", "deletionTimestamp", "finalizers",

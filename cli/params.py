@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cli.exits import CliError
-from webhook.words import did_you_mean, quoted
+from webhook.hints.names import did_you_mean, quoted
 
 Body = dict[str, Any]
 

@@ -26,7 +26,7 @@ class _Parser(argparse.ArgumentParser):
             self.print_help(sys.stderr)
             self.exit(Exit.USAGE)
         if found := _CHOICE.search(message):
-            from webhook.words import did_you_mean
+            from webhook.hints.names import did_you_mean
 
             message = message.replace(" (choose", did_you_mean(found[1], re.findall(r"[\w-]+", found[2])) + " (choose")
         super().error(message)

@@ -6,7 +6,7 @@ from typing import Any
 from cli.exits import CliError, Exit
 from cli.manifests import Manifest
 from shared.kinds import JOBFLOW, Kind
-from webhook.words import did_you_mean
+from webhook.hints.names import did_you_mean
 
 Body = dict[str, Any]
 

@@ -17,7 +17,7 @@ from shared.model.flow import JobFlow
 from shared.model.flow_status import StepStatus
 from shared.model.phases import StepPhase
 from shared.model.step import Step
-from webhook.words import did_you_mean
+from webhook.hints.names import did_you_mean
 
 Body = dict[str, Any]
 Outputs = Mapping[str, Mapping[str, str]]

@@ -24,7 +24,7 @@ from local.controlplane import free_port
 from local.processes import Process, Processes, StartError
 from shared import kinds
 from shared.kinds import CRD, MUTATING, NAMESPACE, VALIDATING, Kind
-from webhook.configurations import configurations
+from webhook.server.configurations import configurations
 
 Body = dict[str, Any]
 CRDS: Final = Path("helm/jobflow/files/crds")
@@ -121,8 +121,8 @@ class Cluster:
         self.webhook_url = f"https://{self.options.host}:{port}"
         arguments = [f"--kubeconfig={self.kubeconfig}", f"--port={port}", f"--health-port={health}"]
         arguments += [f"--log-level={self.options.log_level}", f"--namespace={SYSTEM}"]
-        arguments += [f"--tls-cert-file={self.folder / 'webhook/tls.crt'}"]
-        arguments += [f"--tls-private-key-file={self.folder / 'webhook/tls.key'}", "--drain-seconds=0"]
+        arguments += [f"--tls-cert-file={self.folder / 'webhook/server/tls.crt'}"]
+        arguments += [f"--tls-private-key-file={self.folder / 'webhook/server/tls.key'}", "--drain-seconds=0"]
         arguments += self.options.webhook_args
         return self.run("webhook", "webhook", arguments, health)
 

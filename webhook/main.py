@@ -20,13 +20,13 @@ from shared.kube.client import connect
 from shared.kube.client.api import Api
 from shared.kube.client.transport import Transport
 from shared.kube.health import Health
-from webhook.admissions import Options
-from webhook.app import Handler
-from webhook.caches import CacheLookups, Live
-from webhook.server import serving
+from webhook.server.certificate_sources import Registered, Trust, compare, keep_secret, watch_files
+from webhook.server.handler import Handler
+from webhook.server.https import serving
+from webhook.server.tls import Serving
 from webhook.settings import BadSettings, Settings, parse
-from webhook.sources import Registered, Trust, compare, keep_secret, watch_files
-from webhook.tls import Serving
+from webhook.subject.cached_lookups import CacheLookups, Live
+from webhook.verdict.admissions import Options
 
 LOG: Final = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from bench.peer import Side
 from bench.procstat import usage
 from bench.reviews import review
 from bench.stats import percentile
-from webhook.configurations import configurations
+from webhook.server.configurations import configurations
 
 CONNECTIONS: Final = (1, 8, 64)
 SECONDS: Final = 3.0

@@ -14,7 +14,7 @@ from shared.kube.client.errors import ApiError, BadRequest, NotFound, error_of
 from shared.kube.client.requests import Request
 from shared.model.phases import JobPhase
 from shared.names import JOB_NAME, TASK_INDEX, TASK_SPEC
-from webhook.words import did_you_mean
+from webhook.hints.names import did_you_mean
 
 Body = dict[str, Any]
 _SECONDS: Final = 60.0

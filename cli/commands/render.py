@@ -11,7 +11,7 @@ from cli.params import pairs, with_params
 from cli.pick import name_of, of_kind, the_flow
 from cli.rendering import Renderer, Unrenderable
 from shared.kinds import JOB, JOBTEMPLATE
-from webhook.lookups import NothingKnown
+from webhook.subject.lookups import NothingKnown
 
 Body = dict[str, Any]
 

@@ -14,8 +14,8 @@ from bench.report import OURS, PEER
 from bench.reviews import review
 from controller.gang.cycle.scheduling_cycle import Admission
 from controller.gang.rules import Rules
-from webhook.review import parse_review
-from webhook.routes import ROUTES
+from webhook.envelope.review import parse_review
+from webhook.server.routes import ROUTES
 
 SHAPES: dict[str, tuple[Graph, int, int]] = {
     "a chain": (bodies.chain(4), 4, 3),

@@ -19,7 +19,7 @@ from shared.kube.client import connect
 from shared.kube.client.api import Api
 from shared.kube.client.errors import ApiError, Forbidden
 from shared.kube.client.transport import Transport
-from webhook.configurations import configurations
+from webhook.server.configurations import configurations
 
 Body = dict[str, Any]
 NAME, NAMESPACE, HOOKS = "jobflow-webhook-certs", "default", "jobflow"

@@ -10,7 +10,7 @@ from tests.chaos.fuzz import connections, corpus
 from tests.chaos.fuzz.batches import batch, every_bomb
 from tests.chaos.fuzz.bombs import bombs
 from tests.chaos.fuzz.target import Target
-from webhook.routes import ROUTES
+from webhook.server.routes import ROUTES
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 IDLE, SLOW = 1000, 100

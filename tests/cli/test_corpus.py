@@ -18,10 +18,10 @@ from tests.cli.make import Command, write
 from tests.webhook import test_admit
 from tests.webhook.make import KINDS, Body, envelope, review
 from tests.webhook.rules import test_flow_rules, test_job_rules, test_other_rules
-from webhook.app import Handler
-from webhook.lookups import Known, NothingKnown
-from webhook.patch import applied
-from webhook.routes import ROUTES
+from webhook.envelope.patch import applied
+from webhook.server.handler import Handler
+from webhook.server.routes import ROUTES
+from webhook.subject.lookups import Known, NothingKnown
 
 CORPUS = Path(__file__).parent.parent / "corpus"
 EXAMPLES = Path("examples")

@@ -12,7 +12,7 @@ from prometheus_client import REGISTRY
 import controller.main
 import webhook.main  # noqa: F401 - registers the webhook's metrics
 from tests.helm.chart import CHART, of, render
-from webhook.routes import ROUTES
+from webhook.server.routes import ROUTES
 
 Body = dict[str, Any]
 KINDS = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")

@@ -6,11 +6,11 @@ from typing import Any
 
 from shared import kinds
 from shared.kinds import Kind
-from webhook.admissions import Options
-from webhook.admit import mutate, validate
-from webhook.lookups import Known, Lookups
-from webhook.patch import applied
-from webhook.review import GroupKind, Operation, Review, Verdict
+from webhook.envelope.patch import applied
+from webhook.envelope.review import GroupKind, Operation, Review, Verdict
+from webhook.subject.lookups import Known, Lookups
+from webhook.verdict.admissions import Options
+from webhook.verdict.admit import mutate, validate
 
 Body = dict[str, Any]
 KINDS = {

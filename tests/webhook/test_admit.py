@@ -14,11 +14,11 @@ from shared import kinds
 from shared.crd.definitions import DEFINITIONS
 from tests.webhook.make import Body, body, faults, flow, job, known, queue, review, step, task, verdict
 from webhook import rules
-from webhook.admissions import ADMISSIONS
-from webhook.admit import TooSlow, absences, mutate, validate
-from webhook.lookups import Absence, Known, NothingKnown
-from webhook.review import GroupKind, Operation, Review, answer
-from webhook.routes import ROUTES
+from webhook.envelope.review import GroupKind, Operation, Review, answer
+from webhook.server.routes import ROUTES
+from webhook.subject.lookups import Absence, Known, NothingKnown
+from webhook.verdict.admissions import ADMISSIONS
+from webhook.verdict.admit import TooSlow, absences, mutate, validate
 
 CYCLE = flow(step("a", "b"), step("b", "a"))
 

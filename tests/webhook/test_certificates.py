@@ -18,12 +18,12 @@ from shared.kinds import Kind
 from shared.kube.client.errors import NotFound
 from tests.webhook.make import Body, flow, known
 from tests.webhook.test_server import AUTHORITY, NOW, PAIR, Client, issued, trusting
-from webhook import sources
-from webhook.app import Handler
-from webhook.patch import applied
-from webhook.server import serving
-from webhook.sources import Registered, Trust, compare, keep_secret, watch_files
-from webhook.tls import BadCertificate, Files, Serving
+from webhook.envelope.patch import applied
+from webhook.server import certificate_sources
+from webhook.server.certificate_sources import Registered, Trust, compare, keep_secret, watch_files
+from webhook.server.handler import Handler
+from webhook.server.https import serving
+from webhook.server.tls import BadCertificate, Files, Serving
 
 
 async def served(port: int) -> bytes:
@@ -120,7 +120,7 @@ async def test_a_certificate_of_another_ca_than_the_api_server_trusts_is_not_rea
 
 async def test_what_others_inject_must_fit_what_others_issue(monkeypatch: pytest.MonkeyPatch) -> None:
     """Chain, name and date, as the API server sees them."""
-    monkeypatch.setattr(sources, "RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(certificate_sources, "RETRY_SECONDS", 0.01)
     today = datetime.now(UTC)  # noqa: TID251 - OpenSSL looks at the clock of the machine
     authority = new_authority("theirs", today)
     pair = issue_serving(authority, ("w.n.svc",), today)
@@ -170,7 +170,7 @@ class Secrets:
 
 
 async def test_a_certificate_of_our_own_is_served_and_ready_once_it_is_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(certificate_sources, "RETRY_SECONDS", 0.01)
     certificate, trust, api = Serving(), Trust("not looked at yet"), Secrets()
     place = Place(namespace="n", secret="s", names=("w.n.svc",), configurations=("jobflow",))
     keeper = Keeper(api, place, lambda: NOW)  # type: ignore[arg-type]  # of Api only what is above is used

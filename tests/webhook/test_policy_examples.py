@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from tests.webhook.make import Body, defaulted, faults, flow, job, known, pod_template, review, step, task, template
-from webhook.admit import validate
+from webhook.verdict.admit import validate
 
 FOLDER = Path("examples/policies")
 

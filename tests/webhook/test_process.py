@@ -18,12 +18,14 @@ from shared.kube.client.errors import Forbidden, NotFound
 from tests.webhook.make import Body, body, flow, queue, step, task, template
 from tests.webhook.test_certificates import write
 from tests.webhook.test_server import PAIR
-from webhook import caches, configurations, main
-from webhook.caches import CacheLookups, Live
-from webhook.configurations import hooks
-from webhook.lookups import Absence, Known
-from webhook.routes import ROUTES
+from webhook import main
+from webhook.server import configurations
+from webhook.server.configurations import hooks
+from webhook.server.routes import ROUTES
 from webhook.settings import BadSettings, Settings, parse
+from webhook.subject import cached_lookups
+from webhook.subject.cached_lookups import CacheLookups, Live
+from webhook.subject.lookups import Absence, Known
 
 FILES = ["--tls-cert-file=c", "--tls-private-key-file=k"]
 
@@ -203,7 +205,7 @@ def test_known_objects_hide_those_below_them() -> None:
 
 @pytest.mark.parametrize("spec", [None, {}, {"tasks": None}, {"tasks": [1, {"name": "w"}]}])
 def test_a_strange_template_is_cached_all_the_same(spec: Any) -> None:
-    assert "spec" in caches._template(body(kinds.JOBTEMPLATE, "t", spec))
+    assert "spec" in cached_lookups._template(body(kinds.JOBTEMPLATE, "t", spec))
 
 
 # --- the process ------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import pytest
 
 from shared.violation import Violation
 from tests.webhook.make import envelope, flow, review
-from webhook.review import BadReview, Operation, Review, Verdict, answer, parse_review
+from webhook.envelope.review import BadReview, Operation, Review, Verdict, answer, parse_review
 
 GOOD = json.loads(envelope(review(flow())))
 

@@ -23,12 +23,12 @@ from shared.kube.client.api import Api
 from shared.kube.client.transport import Transport
 from tests.local.apiserver_testing import Client
 from tests.webhook.make import flow
-from webhook.app import Handler
-from webhook.configurations import configurations
-from webhook.lookups import Known
-from webhook.server import serving
-from webhook.sources import Trust, keep_secret
-from webhook.tls import Serving
+from webhook.server.certificate_sources import Trust, keep_secret
+from webhook.server.configurations import configurations
+from webhook.server.handler import Handler
+from webhook.server.https import serving
+from webhook.server.tls import Serving
+from webhook.subject.lookups import Known
 
 Body = dict[str, Any]
 pytestmark = pytest.mark.e2e

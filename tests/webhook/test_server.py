@@ -16,11 +16,11 @@ from certs.issue import KeyPair, issue_serving, new_authority
 from shared import kinds
 from shared.kinds import Kind
 from tests.webhook.make import Body, envelope, flow, job, known, queue, review, step
-from webhook import app, server
-from webhook.app import Handler
-from webhook.lookups import Absence
-from webhook.server import serving
-from webhook.tls import Serving
+from webhook.server import handler, https
+from webhook.server.handler import Handler
+from webhook.server.https import serving
+from webhook.server.tls import Serving
+from webhook.subject.lookups import Absence
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 AUTHORITY = new_authority("test", NOW)
@@ -111,7 +111,7 @@ async def test_reviews_are_posted() -> None:
 
 async def test_a_body_of_3_mib_is_judged() -> None:
     large = flow(step("a"), step("b", "a"), params=[{"name": f"p{n}", "value": "x" * 4000} for n in range(700)])
-    assert 2_800_000 < len(envelope(review(large))) < app.BODY_LIMIT
+    assert 2_800_000 < len(envelope(review(large))) < handler.BODY_LIMIT
     async with running() as client:
         assert await client.allowed(large)
 
@@ -203,7 +203,7 @@ async def test_a_client_does_not_stop_the_others(case: str) -> None:
 
 
 async def test_a_body_that_comes_too_slowly_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app, "READ_SECONDS", 0.05)
+    monkeypatch.setattr(handler, "READ_SECONDS", 0.05)
     async with running() as client:
         reader, writer = await asyncio.open_connection(
             "127.0.0.1", client.port, ssl=trusting(), server_hostname="localhost"
@@ -215,7 +215,7 @@ async def test_a_body_that_comes_too_slowly_is_given_up(monkeypatch: pytest.Monk
 
 
 async def test_a_connection_without_a_request_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "IDLE_SECONDS", 0.05)
+    monkeypatch.setattr(https, "IDLE_SECONDS", 0.05)
     async with running() as client:
         reader, writer = await asyncio.open_connection(
             "127.0.0.1", client.port, ssl=trusting(), server_hostname="localhost"
@@ -226,7 +226,7 @@ async def test_a_connection_without_a_request_is_closed(monkeypatch: pytest.Monk
 
 
 async def test_a_handshake_that_does_not_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "HANDSHAKE_SECONDS", 0.05)
+    monkeypatch.setattr(https, "HANDSHAKE_SECONDS", 0.05)
     async with running() as client:
         reader, writer = await asyncio.open_connection("127.0.0.1", client.port)
         assert await reader.read() == b""

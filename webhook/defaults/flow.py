@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from shared.model.phases import FailureStrategy, RetainPolicy
-from webhook.patch import Setting
-from webhook.subject import FlowSubject
+from webhook.envelope.patch import Setting
+from webhook.subject.subjects import FlowSubject
 
 
 def flow_defaults(flow: FlowSubject) -> Iterator[Setting]:

@@ -8,9 +8,9 @@ from shared.model.job import TaskSpec
 from shared.model.types import MOST_INT32
 from shared.names import DEFAULT_MAX_RETRY, DEFAULT_QUEUE, NAMESPACE_QUEUE
 from shared.plugin_args import required_plugins
-from webhook.lookups import Lookups
-from webhook.patch import Setting
-from webhook.subject import JobSubject, any_body
+from webhook.envelope.patch import Setting
+from webhook.subject.lookups import Lookups
+from webhook.subject.subjects import JobSubject, any_body
 
 _HOST_NETWORK_DNS: Final = "ClusterFirstWithHostNet"
 # Kubernetes' own default, Always, would let no pod of a batch job end (cases.md 55).

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from shared.names import DEFAULT_QUEUE
 from webhook.defaults.job import namespace_queue
-from webhook.patch import Setting
-from webhook.subject import GroupSubject
+from webhook.envelope.patch import Setting
+from webhook.subject.subjects import GroupSubject
 
 
 def podgroup_defaults(group: GroupSubject) -> Iterator[Setting]:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from shared.names import HIERARCHY, HIERARCHY_WEIGHTS, ROOT_QUEUE
-from webhook.patch import Setting
-from webhook.subject import QueueSubject
+from webhook.envelope.patch import Setting
+from webhook.subject.subjects import QueueSubject
 
 
 def queue_defaults(queue: QueueSubject) -> Iterator[Setting]:

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from webhook.patch import Setting
-from webhook.subject import JobSubject
+from webhook.envelope.patch import Setting
+from webhook.subject.subjects import JobSubject
 
 
 def template_defaults(template: JobSubject) -> Iterator[Setting]:

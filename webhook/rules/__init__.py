@@ -5,36 +5,31 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from shared.violation import Violation
-from webhook.rules import (
-    command,
-    flow_control,
-    flow_deletion,
-    flow_expressions,
-    flow_graph,
-    flow_loops,
-    flow_names,
-    flow_patch,
-    flow_probe,
-    flow_references,
-    flow_templates,
-    flow_updates,
-    job_depends,
-    job_partition,
-    job_plugins,
-    job_pods,
-    job_policies,
-    job_queue,
-    job_tasks,
-    job_topology,
-    job_updates,
-    job_volumes,
-    pod,
-    podgroup,
-    policy,
-    queue,
-    queue_resources,
-    template,
-)
+from webhook.rules import command, pod, podgroup, policy
+from webhook.rules.flow import control as flow_control
+from webhook.rules.flow import deletion as flow_deletion
+from webhook.rules.flow import expressions as flow_expressions
+from webhook.rules.flow import graph as flow_graph
+from webhook.rules.flow import loops as flow_loops
+from webhook.rules.flow import names as flow_names
+from webhook.rules.flow import patch as flow_patch
+from webhook.rules.flow import probe as flow_probe
+from webhook.rules.flow import references as flow_references
+from webhook.rules.flow import templates as flow_templates
+from webhook.rules.flow import updates as flow_updates
+from webhook.rules.job import depends as job_depends
+from webhook.rules.job import partition as job_partition
+from webhook.rules.job import plugins as job_plugins
+from webhook.rules.job import pods as job_pods
+from webhook.rules.job import policies as job_policies
+from webhook.rules.job import queue as job_queue
+from webhook.rules.job import tasks as job_tasks
+from webhook.rules.job import template as job_template
+from webhook.rules.job import topology as job_topology
+from webhook.rules.job import updates as job_updates
+from webhook.rules.job import volumes as job_volumes
+from webhook.rules.queue import resources as queue_resources
+from webhook.rules.queue import tree as queue_tree
 
 Rule = Callable[[Any], Iterator[Violation]]
 Warner = Callable[[Any], Iterator[str]]
@@ -159,23 +154,26 @@ JOB_WARNINGS: Final[tuple[Warner, ...]] = (
     job_policies.pending_policies_without_timeout,
     job_depends.tasks_that_wait_for_servers,
 )
-TEMPLATE_WARNINGS: Final[tuple[Warner, ...]] = (*JOB_WARNINGS, template.references_of_no_form)
-TEMPLATE_DELETE_WARNINGS: Final[tuple[Warner, ...]] = (template.flows_that_need_the_template,)
+TEMPLATE_WARNINGS: Final[tuple[Warner, ...]] = (*JOB_WARNINGS, job_template.references_of_no_form)
+TEMPLATE_DELETE_WARNINGS: Final[tuple[Warner, ...]] = (job_template.flows_that_need_the_template,)
 
 QUEUE_RULES: Final[tuple[Rule, ...]] = (
     queue_resources.amounts_are_quantities,
     queue_resources.deserved_covers_guarantee,
     queue_resources.capability_covers_deserved,
     queue_resources.root_keeps_its_amounts,
-    queue.hierarchy_has_a_weight_a_level,
-    queue.hierarchy_ends_at_a_leaf,
-    queue.parent_exists,
-    queue.tree_is_not_too_deep,
-    queue.parent_runs_no_pods,
+    queue_tree.hierarchy_has_a_weight_a_level,
+    queue_tree.hierarchy_ends_at_a_leaf,
+    queue_tree.parent_exists,
+    queue_tree.tree_is_not_too_deep,
+    queue_tree.parent_runs_no_pods,
     queue_resources.queue_fits_its_ancestors,
     queue_resources.queue_covers_its_children,
 )
-QUEUE_DELETE_RULES: Final[tuple[Rule, ...]] = (queue.built_in_queues_stay, queue.parents_outlive_their_children)
+QUEUE_DELETE_RULES: Final[tuple[Rule, ...]] = (
+    queue_tree.built_in_queues_stay,
+    queue_tree.parents_outlive_their_children,
+)
 PODGROUP_RULES: Final[tuple[Rule, ...]] = (podgroup.queue_is_open, podgroup.group_topology_has_one_tier)
 COMMAND_RULES: Final[tuple[Rule, ...]] = (
     command.command_has_a_target,

@@ -7,8 +7,8 @@ from shared import kinds
 from shared.kinds import Kind
 from shared.model.phases import FlowAction, JobAction, QueueAction
 from shared.violation import Reason, Violation
-from webhook.subject import CommandSubject
-from webhook.words import among, quoted
+from webhook.hints.names import among, quoted
+from webhook.subject.subjects import CommandSubject
 
 # What each kind can be told. RestartTask and the like name no pod, so a Command cannot ask for them.
 ACTIONS: Final[dict[Kind, tuple[str, ...]]] = {

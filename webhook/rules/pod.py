@@ -6,7 +6,7 @@ from typing import Final
 
 from shared.names import JDB_MAX_UNAVAILABLE, JDB_MIN_AVAILABLE
 from shared.violation import Reason, Violation
-from webhook.subject import PodSubject
+from webhook.subject.subjects import PodSubject
 
 _KEYS: Final = (JDB_MIN_AVAILABLE, JDB_MAX_UNAVAILABLE)
 _PERCENT: Final = re.compile(r"[1-9][0-9]?%", re.ASCII)

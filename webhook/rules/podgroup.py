@@ -6,8 +6,8 @@ from shared import kinds
 from shared.model.phases import QueueState
 from shared.names import DEFAULT_QUEUE
 from shared.violation import Reason, Violation
-from webhook.queues import instead, others
-from webhook.subject import GroupSubject, any_body
+from webhook.hints.open_queues import instead, others
+from webhook.subject.subjects import GroupSubject, any_body
 
 
 def queue_is_open(group: GroupSubject) -> Iterator[Violation]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from shared.policy.check import policy_faults
 from shared.violation import Violation
-from webhook.subject import PolicySubject
+from webhook.subject.subjects import PolicySubject
 
 
 def policy_can_work(policy: PolicySubject) -> Iterator[Violation]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.chaos.fuzz.bombs import bombs
 from tests.chaos.fuzz.mutations import garbled, mutated
 from tests.chaos.fuzz.target import Broken, Target
-from webhook.routes import Route
+from webhook.server.routes import Route
 
 
 def batch(target: Target, number: int, examples: int) -> None:

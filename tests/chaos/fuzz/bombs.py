@@ -8,7 +8,7 @@ from typing import Any, Final
 from tests.chaos.fuzz import corpus, mutations
 from tests.chaos.fuzz.corpus import Body, review
 from tests.e2e.support.scenario import jobflow, targets
-from webhook.routes import ROUTES, Route
+from webhook.server.routes import ROUTES, Route
 
 MANY: Final = 100_000
 HOLE: Final = "@@hole@@"

@@ -8,7 +8,7 @@ from typing import Any, Final
 import yaml
 
 from tests.e2e.support.scenario import jobflow, targets, template
-from webhook.routes import ROUTES, Route
+from webhook.server.routes import ROUTES, Route
 
 Body = dict[str, Any]
 EXAMPLES: Final = Path("examples")

@@ -8,7 +8,7 @@ from typing import Any, Final
 from hypothesis import strategies as st
 
 from tests.chaos.fuzz.corpus import Body, objects, review
-from webhook.routes import Route
+from webhook.server.routes import Route
 
 Place = tuple[Any, Any]  # (container, key)
 STRINGS: Final = (

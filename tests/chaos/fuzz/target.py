@@ -16,7 +16,7 @@ import orjson
 import urllib3
 
 from local.cluster import Cluster
-from webhook.routes import Route
+from webhook.server.routes import Route
 
 ALLOWED: Final = {200, 400, 408, 413}
 HANG_SECONDS: Final = 2.0  # of the webhook's own work on one review

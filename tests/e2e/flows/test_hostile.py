@@ -14,7 +14,7 @@ import urllib3
 
 from local.cluster import Cluster
 from tests.e2e.support.scenario import Scenario, jobflow
-from webhook.routes import ROUTES
+from webhook.server.routes import ROUTES
 
 Body = dict[str, Any]
 PATHS = [route.path for route in ROUTES]

@@ -22,8 +22,8 @@ from tests.webhook.make import (
     task,
     template,
 )
-from webhook.admit import mutate
-from webhook.patch import Setting, applied, operations, value_at
+from webhook.envelope.patch import Setting, applied, operations, value_at
+from webhook.verdict.admit import mutate
 
 
 def spec_of(manifest: Body) -> Any:

@@ -17,8 +17,8 @@ from tests.webhook.make import (
     task,
     template,
 )
-from webhook.admit import validate
-from webhook.review import UserInfo, Verdict
+from webhook.envelope.review import UserInfo, Verdict
+from webhook.verdict.admit import validate
 
 
 def policy(name: str = "house", **spec: Any) -> Body:

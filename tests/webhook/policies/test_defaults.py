@@ -24,9 +24,9 @@ from tests.webhook.policies.make import (
     pods,
     policy,
 )
-from webhook.admissions import Options
-from webhook.admit import mutate
-from webhook.patch import applied
+from webhook.envelope.patch import applied
+from webhook.verdict.admissions import Options
+from webhook.verdict.admit import mutate
 
 BARE_JOB = {**job(), "spec": {"tasks": [task()]}}
 SET: dict[str, tuple[dict[str, Any], Body, Body, tuple[str | int, ...], Any]] = {

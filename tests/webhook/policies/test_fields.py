@@ -11,7 +11,7 @@ from tests.webhook.policies.make import (
     judged,
     policy,
 )
-from webhook.review import answer
+from webhook.envelope.review import answer
 
 
 @pytest.mark.parametrize("rule", FIELDS)

@@ -22,7 +22,7 @@ from tests.webhook.policies.make import (
     pods,
     policy,
 )
-from webhook.policies import running_flows
+from webhook.policies.judging import running_flows
 
 
 def told(expression: str, manifest: Body, *, old: Body | None = None, user: str = "", message: str = "") -> list[str]:

@@ -22,11 +22,11 @@ from tests.webhook.policies.make import (
     namespace,
     policy,
 )
-from webhook.admit import absences, validate
-from webhook.admitted import SECONDS, Admitted
-from webhook.lookups import Absence, Known, NothingKnown
-from webhook.policies import rests_on_absence, unknown_namespace
-from webhook.review import ALLOWED, Verdict
+from webhook.envelope.review import ALLOWED, Verdict
+from webhook.policies.judging import rests_on_absence, unknown_namespace
+from webhook.policies.recent_flows import SECONDS, Admitted
+from webhook.subject.lookups import Absence, Known, NothingKnown
+from webhook.verdict.admit import absences, validate
 
 
 def test_the_namespace_is_looked_up_when_a_policy_asks_about_it() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.webhook.make import Body, faults, flow, known, step, task, template, verdict
-from webhook.words import IDENTIFIER_FAULT, LABEL_FAULT, SUBDOMAIN_FAULT
+from webhook.hints.names import IDENTIFIER_FAULT, LABEL_FAULT, SUBDOMAIN_FAULT
 
 LONG = "x" * 50
 SWITCH = {"value": "params.p", "cases": [{"when": ["1"], "run": ["b"]}], "default": ["c"]}

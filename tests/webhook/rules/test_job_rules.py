@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.webhook.make import Body, faults, flow, job, known, pod_template, queue, step, task, template, verdict
-from webhook.words import LABEL_FAULT, QUALIFIED_FAULT, SUBDOMAIN_FAULT
+from webhook.hints.names import LABEL_FAULT, QUALIFIED_FAULT, SUBDOMAIN_FAULT
 
 ACTIONS = '"AbortJob", "RestartJob", "RestartTask", "RestartPod", "RestartPartition", "TerminateJob", "CompleteJob", "ResumeJob"'
 FAILED = {"event": "PodFailed", "action": "RestartJob"}

@@ -7,9 +7,9 @@ import pytest
 
 from shared import kinds
 from tests.webhook.make import Body, body, faults, flow, known, queue, step, verdict
-from webhook.admissions import Options
-from webhook.admit import validate
 from webhook.rules.command import ACTIONS
+from webhook.verdict.admissions import Options
+from webhook.verdict.admit import validate
 
 HIERARCHY = "volcano.sh/hierarchy"
 WEIGHTS = "volcano.sh/hierarchy-weights"

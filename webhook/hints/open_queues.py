@@ -1,0 +1,38 @@
+"""What to say of a queue that takes no Jobs: which ones do."""
+
+from typing import Final
+
+from shared import kinds
+from shared.model.phases import QueueState
+from shared.names import DEFAULT_QUEUE, ROOT_QUEUE
+from webhook.hints.names import did_you_mean, quoted
+from webhook.subject.lookups import Body, Lookups, name_at, parent_of
+from webhook.subject.subjects import any_body
+
+_NAMED: Final = 5  # queues that a refusal lists
+
+
+def instead(name: str, lookups: Lookups) -> str:
+    """What to do about a queue that is not there: behind the sentence that says so."""
+    hint = did_you_mean(name, (name_at(queue) for queue in lookups.all(kinds.QUEUE)))
+    return f'{hint}{others(lookups, "" if hint else ".")}; or create Queue "{name}"'
+
+
+def others(lookups: Lookups, end: str = ".") -> str:
+    """The queues that would take the Job, as a sentence behind another; a few of them where there are many."""
+    names = _open_leaves(lookups)
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"{end} Open leaf queues: {quoted(names[:_NAMED]) or 'none'}{more}"
+
+
+def _open_leaves(lookups: Lookups) -> list[str]:
+    """`default` is one of them even before it was made."""
+    queues = {name_at(body): body for body in lookups.all(kinds.QUEUE)}
+    parents = {parent_of(body) for body in queues.values()}
+    leaves = {name for name, body in queues.items() if is_open(body)} - parents
+    return sorted((leaves | ({DEFAULT_QUEUE} - queues.keys())) - {ROOT_QUEUE})
+
+
+def is_open(queue: Body) -> bool:
+    """A queue without a state was made a moment ago and counts as Open."""
+    return any_body(queue.get("status")).get("state") in (None, "", QueueState.OPEN)

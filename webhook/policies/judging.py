@@ -1,0 +1,188 @@
+"""JobFlowPolicies under admission: what a review and the caches say, put to shared.policy, and its answer as a verdict."""
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import Any, Final
+
+import msgspec
+
+from shared import kinds
+from shared.kinds import JOB, JOBFLOW, JOBTEMPLATE, Kind
+from shared.model.phases import FlowPhase, PolicyMode
+from shared.naming import label_value
+from shared.policy import CompiledPolicy, Compiler, Finding, Given, Policies, defaults, judge, relevant
+from shared.policy.match import needs_namespace
+from shared.policy.required import EXISTING_TEMPLATES, templates_of
+from webhook.envelope.patch import Setting
+from webhook.envelope.review import Body, Operation, Review, Verdict
+from webhook.policies import kept_defaults
+from webhook.subject.lookups import Absence, Lookups
+from webhook.subject.subjects import any_body
+
+_JUDGED: Final = {(kind.group, kind.kind): kind for kind in (JOBFLOW, JOBTEMPLATE, JOB)}
+_ENDED: Final = (FlowPhase.SUCCEED, FlowPhase.FAILED, FlowPhase.TERMINATING)
+_COMPILER: Final = Compiler()
+_WARNINGS: Final = 20  # lines that a terminal takes; the rest is counted
+_AUDITED: Final = 10  # findings that an audit annotation spells out
+_LOOKED_UP: Final = 100  # templates that are asked for live before a flow is refused for want of them
+# What of a Job may not change: where a manifest leaves it to the policy, an update gets it back as it is stored.
+_FROZEN: Final = ("queue", "schedulerName", "ttlSecondsAfterFinished", "maxRetry", "tasks")
+
+
+def compiled(lookups: Lookups) -> Policies:
+    """The cluster's policies, each compiled once per version."""
+    return _COMPILER.compile(lookups.all(kinds.JOBFLOWPOLICY))
+
+
+def given_of(review: Review, lookups: Lookups, *, crd_defaults: bool = False) -> Given | None:
+    """What policies are held against; None for kinds that they are not about, and for deletions."""
+    kind = _JUDGED.get((review.kind.group, review.kind.kind))
+    if kind is None or review.object is None or review.operation is Operation.DELETE:
+        return None
+    namespace = review.namespace or str(any_body(review.object.get("metadata")).get("namespace") or "")
+    name = str(any_body(review.object.get("metadata")).get("name") or "")
+    exists = (lambda template: lookups.get(JOBTEMPLATE, namespace, template) is not None) if lookups.complete else None
+    return Given(
+        kind=kind,
+        body=review.object,
+        namespace=namespace,
+        operation=review.operation.value,
+        old=review.old_object,
+        username=review.user_info.username,
+        groups=review.user_info.groups,
+        request=_request(review, kind) if lookups.complete else None,
+        namespace_body=lookups.get(kinds.NAMESPACE, "", namespace),
+        template_exists=exists,
+        running_flows=lambda: running_flows(lookups.all(JOBFLOW, namespace), name),
+        crd_defaults=crd_defaults,
+        offline=not lookups.complete,
+    )
+
+
+def judged(review: Review, lookups: Lookups, verdict: Verdict, between: Callable[[], object] = lambda: None) -> Verdict:
+    """`verdict` with what the policies say: faults, warnings, audit annotations. `between` may raise when time is up."""
+    policies, given = compiled(lookups).compiled, None
+    if policies:
+        given = given_of(review, lookups)
+    if given is None:
+        return verdict
+    found = judge(given, policies, between)
+    shown = [each for each in found if not each.outdone]
+    refused = [each for each in shown if each.mode is PolicyMode.ENFORCE]
+    return msgspec.structs.replace(
+        verdict,
+        violations=(*verdict.violations, *(each.violation for each in refused)),
+        warnings=(*verdict.warnings, *_warnings([each for each in shown if each.mode is PolicyMode.WARN])),
+        audit=verdict.audit | _audit(found),
+        rules=(*verdict.rules, *dict.fromkeys(f"policy.{each.rule.partition('.')[0]}" for each in refused)),
+        policies=found,
+    )
+
+
+def settings(review: Review, lookups: Lookups, own: Iterable[Setting], *, crd_defaults: bool = False) -> list[Setting]:
+    """The webhook's `own` defaults with those of policies before them: what a policy sets, nothing else does."""
+    policies, given = compiled(lookups).compiled, None
+    if policies or review.operation is Operation.UPDATE:
+        given = given_of(review, lookups, crd_defaults=crd_defaults)
+    if given is None:
+        return list(own)
+    wanted = {path: Setting(path, value) for path, value in defaults(given, policies)}
+    if not given.creating:
+        wanted = {path: each for path, each in wanted.items() if given.kind is JOB and path[1] in _FROZEN}
+    if given.kind is JOB:
+        more = kept_defaults.mark(wanted) if given.creating else kept_defaults.kept(given)
+        wanted |= {each.path: each for each in more}
+    return [*wanted.values(), *(each for each in own if each.path not in wanted)]
+
+
+def unknown_namespace(review: Review, lookups: Lookups) -> tuple[Absence, ...]:
+    """The Namespace, when a policy asks about it and the cache does not have it yet: one apply may carry both."""
+    if (review.kind.group, review.kind.kind) not in _JUDGED or not review.namespace:
+        return ()
+    if lookups.get(kinds.NAMESPACE, "", review.namespace) is not None:
+        return ()
+    needed = any(needs_namespace(policy) for policy in compiled(lookups).compiled)
+    return (Absence(kinds.NAMESPACE, "", review.namespace),) if needed else ()
+
+
+def missing_templates(review: Review, lookups: Lookups) -> Iterator[Absence]:
+    """The JobTemplates that a policy requires and the cache does not have, before a refusal rests on it."""
+    given = given_of(review, lookups)
+    if given is None or not given.is_flow or not any(_requires_templates(each) for each in _about(given, lookups)):
+        return
+    names = dict.fromkeys(name.text for _, name in templates_of(given))
+    absent = (name for name in names if lookups.get(JOBTEMPLATE, given.namespace, name) is None)
+    yield from (Absence(JOBTEMPLATE, given.namespace, name) for name in islice(absent, _LOOKED_UP))
+
+
+def counts_running_flows(lookups: Lookups) -> bool:
+    """Whether a policy limits how many JobFlows run."""
+    limits = (policy.spec.limits for policy in compiled(lookups).compiled)
+    return any(limit is not None and limit.max_running_flows is not None for limit in limits)
+
+
+def rests_on_absence(verdict: Verdict) -> bool:
+    """Whether something is refused, or a policy says something, for want of a template."""
+    return not verdict.allowed or any(each.rule == EXISTING_TEMPLATES for each in verdict.policies)
+
+
+def running_flows(flows: Iterable[Body], name: str) -> int:
+    """How many of these JobFlows, `name` aside, have neither ended nor are suspended or being deleted."""
+    return sum(1 for body in flows if body["metadata"]["name"] != name and _runs(body))
+
+
+def _runs(flow: Body) -> bool:
+    if flow["metadata"].get("deletionTimestamp") or any_body(flow.get("spec")).get("suspend") is True:
+        return False
+    return any_body(any_body(flow.get("status")).get("state")).get("phase") not in _ENDED
+
+
+def _about(given: Given, lookups: Lookups) -> Iterator[CompiledPolicy]:
+    return relevant(given, compiled(lookups).compiled)
+
+
+def _requires_templates(policy: CompiledPolicy) -> bool:
+    return policy.spec.required is not None and policy.spec.required.existing_templates
+
+
+def _warnings(found: list[Finding]) -> Iterator[str]:
+    yield from (each.warning for each in found[:_WARNINGS])
+    if len(found) > _WARNINGS:
+        yield f"{len(found) - _WARNINGS} more violations of policies"
+
+
+def _audit(found: tuple[Finding, ...]) -> dict[str, str]:
+    """One annotation per violated policy: `Audit limits.maxSteps: spec.flows: Too many: ...`.
+
+    The API server drops annotations whose key is over 63 characters, so a long name is shortened as labels are.
+    """
+    lines: dict[str, list[str]] = {}
+    for each in found:
+        lines.setdefault(each.policy, []).append(f"{each.mode} {each}")
+    return {label_value(policy): "; ".join(_first(texts)) for policy, texts in lines.items()}
+
+
+def _first(texts: list[str]) -> list[str]:
+    more = len(texts) - _AUDITED
+    return [*texts[:_AUDITED], f"and {more} more"] if more > 0 else texts
+
+
+def _request(review: Review, kind: Kind) -> Body:
+    """What of the request rules see, under the names of admission.k8s.io/v1."""
+    user = review.user_info
+    given: dict[str, Any] = {
+        "uid": review.uid,
+        "kind": {"group": kind.group, "version": kind.version, "kind": kind.kind},
+        "resource": {"group": kind.group, "version": kind.version, "resource": kind.plural},
+        "name": review.name,
+        "namespace": review.namespace,
+        "operation": review.operation.value,
+        "userInfo": {
+            "username": user.username,
+            "uid": user.uid,
+            "groups": list(user.groups),
+            "extra": user.extra or {},
+        },
+        "dryRun": bool(review.dry_run),
+    }
+    return given

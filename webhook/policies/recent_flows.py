@@ -1,0 +1,47 @@
+"""JobFlows that were let in a moment ago, so that a burst of applies counts right before the cache has seen the first."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from shared.kinds import JOBFLOW
+from webhook.envelope.review import Operation, Review, Verdict
+from webhook.policies.judging import counts_running_flows
+from webhook.subject.lookups import Known, Lookups
+from webhook.subject.subjects import any_body
+
+Body = dict[str, Any]
+SECONDS: Final = 3.0
+"""Long enough for a watch to tell of it; one that was refused elsewhere after us is counted too much for so long."""
+
+
+class Admitted:
+    """`clock`: seconds, monotonic. In memory and of this replica only: a courtesy, no guarantee."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._flows: dict[tuple[str, str], tuple[float, Body]] = {}
+
+    def note(self, review: Review, verdict: Verdict, lookups: Lookups) -> None:
+        """Remember a flow that was allowed and will be stored, if a policy counts flows at all."""
+        if (review.kind.group, review.kind.kind) != (JOBFLOW.group, JOBFLOW.kind) or not verdict.allowed:
+            return
+        if review.operation is not Operation.CREATE or review.dry_run or review.object is None:
+            return
+        name = any_body(review.object.get("metadata")).get("name")
+        if isinstance(name, str) and name and counts_running_flows(lookups):
+            suspended = {"suspend": any_body(review.object.get("spec")).get("suspend")}
+            body = {"metadata": {"name": name, "namespace": review.namespace}, "spec": suspended}
+            self._flows[review.namespace, name] = (self._clock() + SECONDS, body)
+
+    def over(self, lookups: Lookups, namespace: str) -> Lookups:
+        """`lookups` with those of the namespace that they do not know yet."""
+        if not self._flows:
+            return lookups
+        now = self._clock()
+        self._flows = {key: (until, body) for key, (until, body) in self._flows.items() if until > now}
+        unseen = [
+            (JOBFLOW, body)
+            for (where, name), (_, body) in self._flows.items()
+            if where == namespace and lookups.get(JOBFLOW, namespace, name) is None
+        ]
+        return Known(unseen, below=lookups) if unseen else lookups

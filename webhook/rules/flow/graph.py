@@ -1,0 +1,59 @@
+"""The graph of a flow: there is one, its targets exist, and no step waits for itself (decisions row 22)."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from shared import graph
+from shared.names import MAX_STEPS
+from shared.violation import Reason, Violation
+from webhook.hints.names import did_you_mean
+from webhook.subject.subjects import FlowSubject
+
+_SPELLED_OUT: Final = 20  # steps of a cycle that a message names
+_HINTS: Final = 20  # faults that get a hint; the search for one is not free
+
+
+def flows_are_present(flow: FlowSubject) -> Iterator[Violation]:
+    if not flow.spec.flows:
+        yield Violation("spec.flows", "a JobFlow needs at least one step", reason=Reason.REQUIRED)
+
+
+def flows_are_not_too_many(flow: FlowSubject) -> Iterator[Violation]:
+    for path, steps in (("spec.flows", flow.spec.flows), ("spec.finally", flow.spec.finally_)):
+        if len(steps) > MAX_STEPS:
+            message = f"{len(steps)}: must have at most {MAX_STEPS} items"
+            yield Violation(path, message, reason=Reason.TOO_MANY)
+
+
+def targets_exist(flow: FlowSubject) -> Iterator[Violation]:
+    hints = _HINTS
+    for index, step in enumerate(flow.spec.flows[:MAX_STEPS]):
+        for position, target in enumerate(step.targets):
+            if target in flow.flow_names:
+                continue
+            path = f"spec.flows[{index}].dependsOn.targets[{position}]"
+            if target in flow.finally_names:
+                message = "steps of `finally` run after all others, so none of those can wait for one"
+            else:
+                hint = did_you_mean(target, flow.flow_names - {step.name}) if hints > 0 else ""
+                message, hints = f'no step named "{target}"{hint}', hints - 1
+            yield Violation(path, message, target)
+
+
+def no_cycle(flow: FlowSubject) -> Iterator[Violation]:
+    path = graph.cycle(flow.edges)
+    if path is None:
+        return
+    shown = " -> ".join(path if len(path) <= _SPELLED_OUT else (*path[:_SPELLED_OUT], "...", path[-1]))
+    if len(path) == 2:
+        index = next(index for index, step in enumerate(flow.spec.flows) if step.name == path[0])
+        yield Violation(f"spec.flows[{index}].dependsOn", f"cycle {shown}: the step waits for itself")
+    else:
+        yield Violation("spec.flows", f"cycle {shown}: each waits for the one before it")
+
+
+def finally_waits_for_nothing(flow: FlowSubject) -> Iterator[Violation]:
+    for index, step in enumerate(flow.spec.finally_):
+        if step.depends_on is not None:
+            message = "steps of `finally` run in parallel once every other step has ended; they cannot wait for steps"
+            yield Violation(f"spec.finally[{index}].dependsOn", message, reason=Reason.FORBIDDEN)

@@ -1,0 +1,106 @@
+"""`for`: one source, names that expressions can use, and a number of iterations that is allowed (jobflow-api.md 5.2)."""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from shared.model.step import Loop
+from shared.names import DEFAULT_MAX_ITERATIONS, MAX_FLOW_JOBS
+from shared.violation import Reason, Violation
+from webhook.hints.names import identifier_fault
+from webhook.subject.subjects import FlowSubject
+
+_FAR_TOO_MANY: Final = 10**9
+_SOURCES: Final = (
+    ("items", "items"),
+    ("matrix", "matrix"),
+    ("range", "range"),
+    ("expression", "expression"),
+    ("while", "while_"),
+)
+
+
+def loop_has_one_source(flow: FlowSubject) -> Iterator[Violation]:
+    for path, loop in _loops(flow):
+        given = [field for field, attribute in _SOURCES if getattr(loop, attribute) is not None]
+        if not given:
+            message = "exactly one of items, matrix, range, expression and while must be set"
+            yield Violation(f"{path}.for", message, reason=Reason.REQUIRED)
+        for field in given[1:]:
+            message = f"exactly one source may be set, and {given[0]} is"
+            yield Violation(f"{path}.for.{field}", message, reason=Reason.FORBIDDEN)
+
+
+def loop_keys_are_identifiers(flow: FlowSubject) -> Iterator[Violation]:
+    for path, loop in _loops(flow):
+        keys = [(f"{path}.for.matrix", key) for key in loop.matrix or ()]
+        for index, item in enumerate(loop.items or ()):
+            keys += [(f"{path}.for.items[{index}]", key) for key in item] if isinstance(item, dict) else []
+        for where, key in keys:
+            if fault := identifier_fault(key):
+                yield Violation(where, fault, key)
+
+
+def loop_matrix_has_values(flow: FlowSubject) -> Iterator[Violation]:
+    for path, loop in _loops(flow):
+        if loop.matrix is not None and not loop.matrix:
+            yield Violation(f"{path}.for.matrix", "name at least one list", reason=Reason.REQUIRED)
+        for key, values in (loop.matrix or {}).items():
+            if not values:
+                message = "an empty list makes the product empty: nothing would run"
+                yield Violation(f"{path}.for.matrix.{key}", message, reason=Reason.REQUIRED)
+
+
+def loop_range_advances(flow: FlowSubject) -> Iterator[Violation]:
+    for path, loop in _loops(flow):
+        if loop.range is not None and loop.range.step == 0:
+            yield Violation(f"{path}.for.range.step", "must not be 0: the range would never end", 0)
+
+
+def loop_iterations_are_allowed(flow: FlowSubject) -> Iterator[Violation]:
+    for path, loop in _loops(flow):
+        allowed, count = loop.max_iterations or DEFAULT_MAX_ITERATIONS, _count(loop)
+        if count is not None and count > allowed:
+            message = f"{count}: at most {allowed} iterations are allowed (maxIterations, up to 2000)"
+            yield Violation(f"{path}.for", message, reason=Reason.TOO_MANY)
+
+
+def while_is_sequential(flow: FlowSubject) -> Iterator[Violation]:
+    for path, loop in _loops(flow):
+        if loop.while_ is not None and loop.parallelism not in (None, 1):
+            message = "iterations of `while` run one after the other: leave parallelism out"
+            yield Violation(f"{path}.for.parallelism", message, loop.parallelism)
+
+
+def jobs_are_not_too_many(flow: FlowSubject) -> Iterator[Violation]:
+    total = sum(1 if step.for_ is None else _count(step.for_) or 0 for _, step in flow.steps if step.switch is None)
+    if total > MAX_FLOW_JOBS:
+        message = f"{total}: a flow makes at most {MAX_FLOW_JOBS} Jobs"
+        yield Violation("spec.flows", message, reason=Reason.TOO_MANY)
+
+
+def _loops(flow: FlowSubject) -> Iterator[tuple[str, Loop]]:
+    for path, step in flow.special:
+        if step.for_ is not None:
+            yield path, step.for_
+
+
+def _count(loop: Loop) -> int | None:
+    """Iterations as far as the manifest says; None when an expression decides."""
+    if loop.items is not None:
+        return len(loop.items)
+    if loop.matrix is not None:
+        return _product(len(values) for values in loop.matrix.values())
+    if loop.range is not None and loop.range.step != 0:
+        step = 1 if loop.range.step is None else loop.range.step
+        return max(0, -((loop.range.start - loop.range.end) // step))
+    return None
+
+
+def _product(lengths: Iterable[int]) -> int:
+    """The product, but no more than says that it is far too large: digits cost time as well."""
+    product = 1
+    for length in lengths:
+        product *= length
+        if not length or product > _FAR_TOO_MANY:
+            break
+    return product

@@ -1,0 +1,115 @@
+"""Names of steps, params and outputs, and names of the Jobs and pods that come of them (jobflow-api.md 1, 2, 6)."""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from shared import naming
+from shared.model.step import Loop
+from shared.names import DEFAULT_MAX_ITERATIONS, MAX_NAME
+from shared.plugin_rules import required_plugins, service_fault
+from shared.violation import Reason, Violation
+from webhook.hints.names import identifier_fault, label_fault, subdomain_fault
+from webhook.subject.subjects import FlowSubject
+
+_SUFFIX: Final = 12  # what a Job's name adds to those of flow and step, at most: -, -INDEX, -rN
+
+
+def step_names_are_labels(flow: FlowSubject) -> Iterator[Violation]:
+    for path, step in flow.steps:
+        if not step.name:
+            yield Violation(f"{path}.name", "every step needs a name", reason=Reason.REQUIRED)
+        elif fault := label_fault(step.name):
+            yield Violation(f"{path}.name", fault, step.name)
+
+
+def step_names_are_unique(flow: FlowSubject) -> Iterator[Violation]:
+    yield from _unique(((f"{path}.name", step.name) for path, step in flow.steps), "another step has this name")
+
+
+def template_names_are_names(flow: FlowSubject) -> Iterator[Violation]:
+    for path, step in flow.steps:
+        if step.template and (fault := subdomain_fault(step.template)):
+            yield Violation(f"{path}.template", fault, step.template)
+
+
+def params_are_identifiers(flow: FlowSubject) -> Iterator[Violation]:
+    paths = [(f"spec.params[{index}].name", param.name) for index, param in enumerate(flow.spec.params)]
+    yield from _identifiers(paths)
+    yield from _unique(paths, "another param has this name")
+
+
+def outputs_are_identifiers(flow: FlowSubject) -> Iterator[Violation]:
+    for path, step in flow.special:
+        paths = [(f"{path}.outputs[{index}].name", output.name) for index, output in enumerate(step.outputs)]
+        yield from _identifiers(paths)
+        yield from _unique(paths, "another output of this step has this name")
+
+
+def job_names_fit(flow: FlowSubject) -> Iterator[Violation]:
+    """Measured with three digits of retries, since a flow can be retried by command at any time."""
+    for path, step in flow.steps:
+        if step.switch is not None or len(flow.name) + len(step.name) + _SUFFIX <= MAX_NAME:
+            continue
+        longest = naming.longest_job_name(flow.name, step.name, _iterations(step.for_))
+        if len(longest) > MAX_NAME:
+            message = f"its Jobs may be named {longest}: must be no more than {MAX_NAME} characters; shorten the step's or the flow's name"
+            yield Violation(f"{path}.name", message, step.name)
+
+
+def pod_names_fit(flow: FlowSubject) -> Iterator[Violation]:
+    """As far as templates are known; the Job's own rules check it again."""
+    for path, step in flow.steps:
+        template = flow.templates.get(step.template_name) if step.switch is None else None
+        if (
+            template is None
+            or len(job := naming.longest_job_name(flow.name, step.name, _iterations(step.for_))) > MAX_NAME
+        ):
+            continue
+        pods = [
+            naming.pod_name(job, task.name, max(task.replicas - 1, 0)) for task in template.tasks or () if task.name
+        ]
+        longest = max(pods, key=len, default="")
+        if len(longest) > MAX_NAME:
+            message = f"its pods may be named {longest}: must be no more than {MAX_NAME} characters; shorten the flow's, the step's or the task's name"
+            yield Violation(f"{path}.name", message, step.name)
+
+
+def services_can_bear_the_name(flow: FlowSubject) -> Iterator[Violation]:
+    """As far as templates are known, and no jsonPatch may take the plugin out again."""
+    for path, step in flow.steps:
+        template = flow.templates.get(step.template_name) if step.switch is None else None
+        if template is None or (step.patch is not None and step.patch.json_patch):
+            continue
+        plugins = template.plugins or {}
+        job = naming.longest_job_name(flow.name, step.name, None)
+        if "svc" in (*plugins, *required_plugins(plugins)) and (fault := service_fault(job)):
+            message = f'JobTemplate "{step.template_name}" of {path} cannot be used by a flow of this name: {fault}'
+            yield Violation("metadata.name", message, flow.name)
+            return
+
+
+def job_names_cannot_collide(flow: FlowSubject) -> Iterator[Violation]:
+    paths = {step.name: path for path, step in flow.steps}
+    makers = [(step.name, step.for_ is not None) for _, step in flow.steps if step.switch is None]
+    for step, other, name in naming.collisions(makers):
+        message = f'step "{step}" may make a Job of the same name {flow.name}-{name}; rename one of them'
+        yield Violation(f"{paths[other]}.name", message, other)
+
+
+def _iterations(loop: Loop | None) -> int | None:
+    """The most iterations a loop can have, None without a loop."""
+    return None if loop is None else loop.max_iterations or DEFAULT_MAX_ITERATIONS
+
+
+def _identifiers(paths: Iterable[tuple[str, str]]) -> Iterator[Violation]:
+    for path, name in paths:
+        if fault := identifier_fault(name):
+            yield Violation(path, fault, name)
+
+
+def _unique(paths: Iterable[tuple[str, str]], message: str) -> Iterator[Violation]:
+    seen: set[str] = set()
+    for path, name in paths:
+        if name and name in seen:
+            yield Violation(path, message, name, Reason.DUPLICATE)
+        seen.add(name)

@@ -1,0 +1,52 @@
+"""`$(...)` in patches names what there is (jobflow-api.md 6)."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from shared import substitution
+from shared.model.step import Loop, Step
+from shared.substitution import Known
+from shared.violation import Violation
+from webhook.subject.subjects import FlowSubject
+
+
+def references_stand_for_something(flow: FlowSubject) -> Iterator[Violation]:
+    for path, step in flow.special:
+        references = [
+            each for place, value in _texts(step) for each in substitution.references_in(value, f"{path}.{place}")
+        ]
+        if not references:
+            continue
+        named = {reference.step for reference in references if reference.step}
+        known = Known(
+            params=frozenset(param.name for param in flow.spec.params),
+            loop=step.for_ is not None,
+            item_keys=None if step.for_ is None else _item_keys(step.for_),
+            steps=flow.flow_names,
+            upstream=frozenset(name for name in named if flow.ends_before(step.name, name)),
+            outputs=flow.outputs,
+        )
+        for fault in substitution.check(references, known):
+            yield Violation(fault.path, fault.message, fault.text)
+
+
+def _texts(step: Step) -> Iterator[tuple[str, Any]]:
+    """(path, value) of what references are filled in of."""
+    if step.patch is None:
+        return
+    yield "patch.jobSpec", step.patch.job_spec
+    for index, operation in enumerate(step.patch.json_patch):
+        if operation.value is not msgspec.UNSET:
+            yield f"patch.jsonPatch[{index}].value", operation.value
+
+
+def _item_keys(loop: Loop) -> frozenset[str] | None:
+    """The keys that every item has; None when an expression makes the items."""
+    if loop.matrix is not None:
+        return frozenset(loop.matrix)
+    if loop.items is not None:
+        keys = [frozenset(item) if isinstance(item, dict) else frozenset() for item in loop.items]
+        return frozenset.intersection(*keys) if keys else None
+    return None if loop.expression is not None else frozenset()

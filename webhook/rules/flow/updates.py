@@ -1,0 +1,101 @@
+"""What of a JobFlow may still change, judged by the status that was stored with it (jobflow-api.md 7)."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from shared import naming
+from shared.model.flow import JobFlowSpec
+from shared.model.phases import FlowPhase, StepPhase
+from shared.model.step import Step
+from shared.violation import Reason, Violation
+from webhook.subject.subjects import FlowSubject, any_body
+
+_UNSTARTED: Final = frozenset({"", StepPhase.WAITING, StepPhase.PENDING, StepPhase.SKIPPED})
+_ENDED: Final = frozenset({FlowPhase.SUCCEED, FlowPhase.FAILED})
+# Fields of spec by API name that an ended flow keeps; suspend, ttlSecondsAfterFinished and jobRetainPolicy stay free.
+_FROZEN_AT_END: Final = (
+    ("flows", "flows"),
+    ("finally", "finally_"),
+    ("params", "params"),
+    ("parallelism", "parallelism"),
+    ("activeDeadlineSeconds", "active_deadline_seconds"),
+    ("failureStrategy", "failure_strategy"),
+    ("retry", "retry"),
+)
+
+
+def started_steps_are_frozen(flow: FlowSubject) -> Iterator[Violation]:
+    if flow.old_spec is None or _why_ended(flow):
+        return
+    started, old = _started(flow), _steps(flow.old_spec)
+    new = {step.name: (path, step) for path, step in flow.steps}
+    for name, (path, step) in old.items():
+        if name not in started:
+            continue
+        if name not in new:
+            message = f'step "{name}" has started ({started[name]}) and cannot be removed: put it back'
+            yield Violation(path.partition("[")[0], message, reason=Reason.FORBIDDEN)
+        elif new[name][1] != step:
+            message = f'step "{name}" has started ({started[name]}) and cannot be changed: put it back, or add a step of another name'
+            yield Violation(new[name][0], message, reason=Reason.FORBIDDEN)
+
+
+def params_are_frozen_once_a_step_started(flow: FlowSubject) -> Iterator[Violation]:
+    if flow.old_spec is None or flow.old_spec.params == flow.spec.params or _why_ended(flow):
+        return
+    if started := _started(flow):
+        message = f'may not change once a step has started, and "{next(iter(started))}" has: make a new JobFlow for other params'
+        yield Violation("spec.params", message, reason=Reason.FORBIDDEN)
+
+
+def ended_flows_are_frozen(flow: FlowSubject) -> Iterator[Violation]:
+    why = _why_ended(flow)
+    if flow.old_spec is None or not why:
+        return
+    for field, attribute in _FROZEN_AT_END:
+        if getattr(flow.old_spec, attribute) != getattr(flow.spec, attribute):
+            message = f"{why}: only suspend, ttlSecondsAfterFinished, jobRetainPolicy and metadata may change"
+            yield Violation(f"spec.{field}", message, reason=Reason.FORBIDDEN)
+
+
+def _why_ended(flow: FlowSubject) -> str:
+    phase = any_body(_status(flow).get("state")).get("phase")
+    if phase in _ENDED:
+        return f"the flow has ended ({phase})"
+    finals = {step.name for step in flow.old_spec.finally_} if flow.old_spec else set()
+    running = next((name for name in _started(flow) if name in finals), None)
+    return f'`finally` has started (step "{running}")' if running else ""
+
+
+def _started(flow: FlowSubject) -> dict[str, str]:
+    """Steps that have begun, with their phase. Of a flow that only Volcano has run, those with a Job in its lists."""
+    status = _status(flow)
+    entries = [entry for entry in _list(status.get("steps")) if isinstance(entry, dict)]
+    started = {
+        str(entry.get("name")): str(entry.get("phase"))
+        for entry in entries
+        if entry.get("attempts") or entry.get("phase", "") not in _UNSTARTED
+    }
+    if not entries and flow.old_spec is not None:
+        jobs = {
+            any_body(entry).get("name"): any_body(entry).get("state") for entry in _list(status.get("jobStatusList"))
+        }
+        for name in _steps(flow.old_spec):
+            job = naming.job_name(flow.name, name)
+            if job in jobs:
+                started[name] = f"Job {job} {jobs[job] or 'exists'}"
+    return started
+
+
+def _steps(spec: JobFlowSpec) -> dict[str, tuple[str, Step]]:
+    steps = [(f"spec.flows[{index}]", step) for index, step in enumerate(spec.flows)]
+    steps += [(f"spec.finally[{index}]", step) for index, step in enumerate(spec.finally_)]
+    return {step.name: (path, step) for path, step in steps}
+
+
+def _status(flow: FlowSubject) -> dict[str, Any]:
+    return any_body(any_body(flow.old).get("status"))
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

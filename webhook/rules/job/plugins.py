@@ -1,0 +1,37 @@
+"""Plugins of a Job: known, with good arguments, role tasks and names that DNS can bear (shared.plugin_rules)."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from shared.plugin_rules import check_plugins, role_task
+from shared.violation import Reason, Violation
+from webhook.subject.subjects import JobSubject
+
+_MOST: Final = 64  # plugins of a Job, and arguments of a plugin; none takes a third as many
+
+
+def plugins_are_not_too_many(job: JobSubject) -> Iterator[Violation]:
+    plugins = job.spec.plugins or {}
+    if len(plugins) > _MOST:
+        yield Violation("spec.plugins", f"{len(plugins)}: must have at most {_MOST} items", reason=Reason.TOO_MANY)
+        return
+    for name, words in plugins.items():
+        if len(words or ()) > _MOST:
+            message = f"{len(words or ())}: must have at most {_MOST} items"
+            yield Violation(f"spec.plugins.{name}", message, reason=Reason.TOO_MANY)
+
+
+def plugins_can_work(job: JobSubject) -> Iterator[Violation]:
+    """Plugins of a JobTemplate whose arguments are yet to be filled in are judged when the Job is made."""
+    plugins = job.spec.plugins or {}
+    settled = {
+        name: words
+        for name, words in (plugins.items() if len(plugins) <= _MOST else ())
+        if len(words or ()) <= _MOST and not any(map(job.open, (name, *(words or ()))))
+    }
+    if not settled:
+        return
+    tasks = [
+        role_task(task.name or f"default{index}", task.replicas, task.template) for index, task in enumerate(job.tasks)
+    ]
+    yield from check_plugins(settled, None if job.template else job.name, tasks)

@@ -1,0 +1,133 @@
+"""Life-cycle policies of a Job and its tasks: each can match and can be carried out (volcano-behaviour.md 2.3)."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from shared import duration
+from shared.model.job import LifecyclePolicy, TaskSpec
+from shared.model.phases import JobAction, JobEvent
+from shared.violation import Reason, Violation
+from webhook.hints.names import among, quoted
+from webhook.subject.subjects import JobSubject
+
+_ACTIONS: Final = tuple(action.value for action in JobAction)
+# Happenings of the Job as a whole, which name neither pod nor task.
+_WHOLE_JOB: Final = frozenset({JobEvent.UNKNOWN, JobEvent.JOB_UPDATED, JobEvent.COMMAND_ISSUED, JobEvent.OUT_OF_SYNC})
+_TARGETED: Final = frozenset({JobAction.RESTART_POD, JobAction.RESTART_TASK, JobAction.RESTART_PARTITION})
+
+
+def policy_says_when(job: JobSubject) -> Iterator[Violation]:
+    for path, policy, _ in _policies(job):
+        if policy.exit_code is not None and _events(policy):
+            message = "must not specify event and exitCode simultaneously"
+            yield Violation(f"{path}.exitCode", message, policy.exit_code)
+        elif policy.exit_code is None and not _events(policy):
+            yield Violation(path, "either event or exitCode is required", reason=Reason.REQUIRED)
+
+
+def policy_action_is_an_action(job: JobSubject) -> Iterator[Violation]:
+    """Also of exitCode policies, whose actions Volcano does not look at (decisions row 16)."""
+    for path, policy, _ in _policies(job):
+        if policy.action not in _ACTIONS and not job.open(policy.action):
+            message = f"invalid policy action; {among(policy.action, _ACTIONS)}"
+            yield Violation(f"{path}.action", message, policy.action, Reason.NOT_SUPPORTED)
+
+
+def policy_action_has_a_target(job: JobSubject) -> Iterator[Violation]:
+    """Where Volcano would spend a retry and restart nothing (decisions row 16)."""
+    partitioned = any(task.partition_policy for task in job.tasks)
+    for path, policy, task in _policies(job):
+        whole = [event for event in _events(policy) if event in _WHOLE_JOB]
+        if policy.action == JobAction.RESTART_TASK and task is None:
+            message = "RestartTask may be used in policies of a task only; here it would be RestartJob"
+            yield Violation(f"{path}.action", message, policy.action)
+        elif policy.action in _TARGETED and whole:
+            message = f"{policy.action} needs a pod or task, and {whole[0]} happens to the Job as a whole"
+            yield Violation(f"{path}.action", message, policy.action)
+        elif policy.action == JobAction.RESTART_PARTITION and not (task.partition_policy if task else partitioned):
+            yield Violation(f"{path}.action", "RestartPartition needs a task with partitionPolicy", policy.action)
+
+
+def events_are_handled_once(job: JobSubject) -> Iterator[Violation]:
+    """Of one list; repeats inside one policy merge."""
+    for path, policies in _lists(job):
+        seen: set[JobEvent] = set()
+        for index, policy in enumerate(policies):
+            for event in dict.fromkeys(_events(policy)):
+                if event in seen:
+                    message = f"duplicate event {event} across different policy"
+                    yield Violation(f"{path}[{index}]", message, event.value, Reason.DUPLICATE)
+            seen.update(_events(policy))
+
+
+def any_event_stands_alone(job: JobSubject) -> Iterator[Violation]:
+    for path, policies in _lists(job):
+        events = {event for policy in policies for event in _events(policy)}
+        if JobEvent.ANY in events and len(events) > 1:
+            others = quoted(sorted(event.value for event in events if event is not JobEvent.ANY))
+            message = f'if there is * here, no other policy should be here: "*" covers {others}'
+            yield Violation(path, message, reason=Reason.FORBIDDEN)
+
+
+def exit_codes_are_failures(job: JobSubject) -> Iterator[Violation]:
+    for path, policy, _ in _policies(job):
+        if policy.exit_code == 0:
+            yield Violation(f"{path}.exitCode", "0 is not a valid error code", 0)
+
+
+def exit_codes_are_handled_once(job: JobSubject) -> Iterator[Violation]:
+    for path, policies in _lists(job):
+        seen: set[int] = set()
+        for index, policy in enumerate(policies):
+            if policy.exit_code is None:
+                continue
+            if policy.exit_code in seen:
+                message = f"duplicate exitCode {policy.exit_code}"
+                yield Violation(f"{path}[{index}].exitCode", message, policy.exit_code, Reason.DUPLICATE)
+            seen.add(policy.exit_code)
+
+
+def timeouts_are_positive_durations(job: JobSubject) -> Iterator[Violation]:
+    for path, policy, _ in _policies(job):
+        text = policy.timeout
+        if text is not None and not job.open(text) and (fault := _duration_fault(text)):
+            yield Violation(f"{path}.timeout", fault, policy.timeout)
+
+
+def running_estimate_is_a_duration(job: JobSubject) -> Iterator[Violation]:
+    estimate = job.spec.running_estimate
+    if estimate is not None and not job.open(estimate) and (fault := _duration_fault(estimate)):
+        yield Violation("spec.runningEstimate", fault, estimate)
+
+
+def pending_policies_without_timeout(job: JobSubject) -> Iterator[str]:
+    """A warning: such a policy is accepted by Volcano and never matches."""
+    for path, policy, _ in _policies(job):
+        if JobEvent.POD_PENDING in _events(policy) and policy.timeout is None:
+            yield f"{path}: PodPending needs a timeout: every pod begins as Pending, so this never acts"
+
+
+def _duration_fault(text: str) -> str | None:
+    try:
+        value = duration.seconds(text)
+    except duration.DurationError as error:
+        return f"{error}; write it as 10s, 1m30s or 2h"
+    return None if value > 0 else "must be longer than nothing"
+
+
+def _lists(job: JobSubject) -> Iterator[tuple[str, tuple[LifecyclePolicy, ...]]]:
+    yield "spec.policies", job.spec.policies
+    for index, task in enumerate(job.tasks):
+        yield f"spec.tasks[{index}].policies", task.policies
+
+
+def _policies(job: JobSubject) -> Iterator[tuple[str, LifecyclePolicy, TaskSpec | None]]:
+    for index, policy in enumerate(job.spec.policies):
+        yield f"spec.policies[{index}]", policy, None
+    for number, task in enumerate(job.tasks):
+        for index, policy in enumerate(task.policies):
+            yield f"spec.tasks[{number}].policies[{index}]", policy, task
+
+
+def _events(policy: LifecyclePolicy) -> tuple[JobEvent, ...]:
+    return (*((policy.event,) if policy.event is not None else ()), *policy.events)

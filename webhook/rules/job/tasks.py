@@ -1,0 +1,93 @@
+"""Tasks of a Job: there are some, their names are usable, and their numbers can be reached (volcano-behaviour.md 2.3)."""
+
+from collections.abc import Iterator
+
+from shared import naming
+from shared.model.types import MOST_INT32
+from shared.violation import Reason, Violation
+from webhook.hints.names import label_fault, qualified_fault
+from webhook.subject.subjects import MAX_TASKS, JobSubject, any_body
+
+
+def tasks_are_present(job: JobSubject) -> Iterator[Violation]:
+    if not job.spec.tasks:
+        yield Violation("spec.tasks", "no task specified in job spec", reason=Reason.REQUIRED)
+
+
+def tasks_are_not_too_many(job: JobSubject) -> Iterator[Violation]:
+    if len(job.spec.tasks or ()) > MAX_TASKS:
+        message = (
+            f"{len(job.spec.tasks or ())}: must have at most {MAX_TASKS} items; like pods are replicas of one task"
+        )
+        yield Violation("spec.tasks", message, reason=Reason.TOO_MANY)
+
+
+def task_names_are_labels(job: JobSubject) -> Iterator[Violation]:
+    for index, task in enumerate(job.tasks):
+        if task.name and not job.open(task.name) and (fault := label_fault(task.name)):
+            yield Violation(f"spec.tasks[{index}].name", fault, task.name)
+
+
+def task_names_are_unique(job: JobSubject) -> Iterator[Violation]:
+    seen: set[str] = set()
+    for index, task in enumerate(job.tasks):
+        name = task.name or f"default{index}"
+        if name in seen:
+            yield Violation(f"spec.tasks[{index}].name", f"duplicated task name {name}", name, Reason.DUPLICATE)
+        seen.add(name)
+
+
+def task_minimum_is_within_replicas(job: JobSubject) -> Iterator[Violation]:
+    for index, task in enumerate(job.tasks):
+        if task.min_available is not None and task.min_available > task.replicas:
+            message = f"'minAvailable' is greater than 'replicas' ({task.replicas}) in task {task.name or index}"
+            yield Violation(f"spec.tasks[{index}].minAvailable", message, task.min_available)
+
+
+def job_minimum_is_within_replicas(job: JobSubject) -> Iterator[Violation]:
+    if job.spec.tasks and job.spec.min_available is not None and job.spec.min_available > job.total_replicas:
+        message = f"job 'minAvailable' should not be greater than total replicas in tasks ({job.total_replicas})"
+        yield Violation("spec.minAvailable", message, job.spec.min_available)
+
+
+def replicas_can_be_counted(job: JobSubject) -> Iterator[Violation]:
+    """Every count of pods is an int32."""
+    if job.total_replicas > MOST_INT32:
+        message = f"{job.total_replicas} replicas in all tasks: must be at most {MOST_INT32}"
+        yield Violation("spec.tasks", message, reason=Reason.TOO_MANY)
+
+
+def job_success_is_within_replicas(job: JobSubject) -> Iterator[Violation]:
+    """Volcano accepts it and runs a Job that can only fail (decisions row 16)."""
+    if job.spec.tasks and job.spec.min_success is not None and job.spec.min_success > job.total_replicas:
+        message = f"job 'minSuccess' should not be greater than total replicas in tasks ({job.total_replicas}): it could never be reached"
+        yield Violation("spec.minSuccess", message, job.spec.min_success)
+
+
+def job_name_is_a_name(job: JobSubject) -> Iterator[Violation]:
+    if not job.template and (fault := qualified_fault(job.name)):
+        yield Violation("metadata.name", f"a Job's name labels its pods: {fault}", job.name)
+
+
+def pod_names_fit(job: JobSubject) -> Iterator[Violation]:
+    """Of the last replica, so that scaling down never matters (Volcano measures with the task's position instead)."""
+    if job.template or qualified_fault(job.name):
+        return
+    for index, task in enumerate(job.tasks):
+        name = naming.pod_name(job.name, task.name or f"default{index}", max(task.replicas - 1, 0))
+        if fault := qualified_fault(name):
+            message = f"create pod with name {name} validate failed: {fault}; shorten the Job's or the task's name"
+            yield Violation(f"spec.tasks[{index}].name", message, task.name)
+
+
+def restart_policies_of_services(job: JobSubject) -> Iterator[str]:
+    """A warning: manifests of servers do it, but such a pod never ends by itself."""
+    for index, task in enumerate(job.tasks):
+        if any_body(task.template.get("spec")).get("restartPolicy") == "Always":
+            yield f"spec.tasks[{index}].template: restartPolicy Always: its pods never end by themselves"
+
+
+def no_pod_is_asked_for(job: JobSubject) -> Iterator[str]:
+    """A warning: an absent `replicas` is 0, as in Volcano, and such a Job waits for ever. Scaling to 0 later is meant."""
+    if job.creating and job.spec.tasks and not job.total_replicas:
+        yield "spec.tasks: no task has replicas (absent means 0): no pod will run until replicas are set"

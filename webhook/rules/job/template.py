@@ -1,0 +1,37 @@
+"""What a JobTemplate alone is warned about. Deleting one that is in use is allowed, since a refusal would leave
+namespaces stuck (decisions row 27)."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from shared import kinds, substitution
+from shared.model.phases import FlowPhase
+from shared.substitution import Form
+from webhook.subject.subjects import JobSubject, any_body
+
+_NAMED: Final = 3
+_ENDED: Final = (FlowPhase.SUCCEED, FlowPhase.FAILED, FlowPhase.TERMINATING)
+
+
+def flows_that_need_the_template(job: JobSubject) -> Iterator[str]:
+    users = [name for body in job.lookups.all(kinds.JOBFLOW, job.namespace) if (name := _user(body, job.name))]
+    if users:
+        named = ", ".join(users[:_NAMED]) + (f" and {len(users) - _NAMED} more" if len(users) > _NAMED else "")
+        yield f"unfinished JobFlows use this JobTemplate and will wait for it: {named}"
+
+
+def _user(body: dict[str, Any], template: str) -> str:
+    """The name of a JobFlow that has not ended and uses `template`, else ''."""
+    if any_body(any_body(body.get("status")).get("state")).get("phase") in _ENDED:
+        return ""
+    spec = any_body(body.get("spec"))
+    steps = [step for field in ("flows", "finally") for step in spec.get(field) or () if isinstance(step, dict)]
+    uses = any((step.get("template") or step.get("name")) == template for step in steps if not step.get("switch"))
+    return str(body["metadata"]["name"]) if uses else ""
+
+
+def references_of_no_form(job: JobSubject) -> Iterator[str]:
+    """A warning: `$(flow.nmae)` is left as it is, which is hardly what was meant."""
+    wrong = [each for each in substitution.references_in(job.raw.get("spec"), "spec") if each.form is Form.UNKNOWN]
+    for reference in wrong[:_NAMED]:
+        yield f"{reference.path}: {reference.text} is no reference and stays as it is"

@@ -1,0 +1,45 @@
+"""Network topology has one limit; NUMA policies need whole CPUs (volcano-behaviour.md 2.3 rows 3, 9)."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from shared import quantity
+from shared.model.job import NetworkTopology, NumaPolicy
+from shared.violation import Reason, Violation
+from webhook.subject.subjects import JobSubject, any_body
+
+
+def topology_has_one_tier(job: JobSubject) -> Iterator[Violation]:
+    yield from _one_tier("spec.networkTopology", job.spec.network_topology)
+    for index, task in enumerate(job.tasks):
+        if task.partition_policy is not None:
+            path = f"spec.tasks[{index}].partitionPolicy.networkTopology"
+            yield from _one_tier(path, task.partition_policy.network_topology)
+
+
+def numa_policies_get_whole_cpus(job: JobSubject) -> Iterator[Violation]:
+    for index, task in enumerate(job.tasks):
+        if task.topology_policy in (None, NumaPolicy.NONE):
+            continue
+        spec = any_body(task.template.get("spec"))
+        for field in ("containers", "initContainers"):
+            containers = spec.get(field)
+            for position, container in enumerate(containers if isinstance(containers, list) else ()):
+                path = f"spec.tasks[{index}].template.spec.{field}[{position}].resources.requests.cpu"
+                yield from _whole_cpus(path, any_body(any_body(container).get("resources")))
+
+
+def _one_tier(path: str, topology: NetworkTopology | None) -> Iterator[Violation]:
+    if topology and topology.highest_tier_allowed is not None and topology.highest_tier_name:
+        message = "must not specify highestTierAllowed and highestTierName in networkTopology simultaneously"
+        yield Violation(f"{path}.highestTierName", message, topology.highest_tier_name)
+
+
+def _whole_cpus(path: str, resources: dict[str, Any]) -> Iterator[Violation]:
+    """Requests fall back to limits only where there are no requests at all, as in Volcano."""
+    cpu = any_body(resources.get("requests") or resources.get("limits")).get("cpu")
+    if cpu is None:
+        message = "the cpu request isn't set, and topologyPolicy needs whole CPUs"
+        yield Violation(path, message, reason=Reason.REQUIRED)
+    elif quantity.fault(cpu) is None and (not quantity.quantity(cpu).is_integer or quantity.quantity(cpu).nanos <= 0):
+        yield Violation(path, "the cpu request isn't an integer, and topologyPolicy needs whole CPUs", cpu)

@@ -1,0 +1,114 @@
+"""Where the serving certificate comes from, and keeping up with it: files that somebody else renews, or our own Secret."""
+
+import asyncio
+import logging
+from pathlib import Path
+from typing import Final
+
+from cryptography import x509
+
+from certs import injection
+from certs.handshake import distrust
+from certs.keeper import Keeper
+from certs.material import signed_by
+from shared.kinds import MUTATING, VALIDATING
+from shared.kube.client.api import Api
+from shared.kube.client.errors import ApiError, NotFound
+from webhook.server.tls import BadCertificate, Files, Serving
+
+LOG: Final = logging.getLogger(__name__)
+LOOK_SECONDS: Final = 2.0  # at files
+SECRET_SECONDS: Final = 15.0  # at the Secret, which another replica may have changed
+RETRY_SECONDS: Final = 5.0
+
+
+class Trust:
+    """Why the API server would not believe the certificate yet; '' when it would. A readiness check."""
+
+    def __init__(self, reason: str = "") -> None:
+        self.reason = reason
+
+    def __call__(self) -> str:
+        return self.reason
+
+
+async def watch_files(
+    serving: Serving, trust: Trust, certificate: str, key: str, authority: str = "", seconds: float = LOOK_SECONDS
+) -> None:
+    """Serve what the files hold, now and whenever they change. A pair that does not fit is logged and not served.
+
+    `authority`: file of the CA bundle that webhook configurations hold; '' when nobody says.
+    """
+    files = Files(certificate, key)
+    complaint = ""
+    while True:
+        try:
+            pair = files.read()
+            serving.use(*pair)
+            trust.reason = _mistrust(pair[0], authority)
+            complaint = ""
+        except BadCertificate as error:
+            if str(error) != complaint:  # once, not at every look
+                complaint = str(error)
+                LOG.error("certificate not usable", extra={"file": certificate, "error": complaint})
+        await asyncio.sleep(seconds)
+
+
+async def keep_secret(serving: Serving, trust: Trust, keeper: Keeper, seconds: float = SECRET_SECONDS) -> None:
+    """Serve what the Secret holds, issue and rotate it with the other replicas, and have the API server trust it."""
+    while True:
+        pause = seconds
+        try:
+            kept = await keeper.look()
+            serving.use(kept.material.serving.certificate, kept.material.serving.key)
+            trust.reason = "" if kept.trusted else "the webhook configurations do not hold its CA"
+            pause = min(seconds, kept.next_look.total_seconds())
+        except (ApiError, BadCertificate) as error:
+            LOG.error("certificate not kept", extra={"error": str(error)})
+            pause = min(seconds, RETRY_SECONDS)
+        await asyncio.sleep(pause if trust.reason == "" else min(pause, RETRY_SECONDS))
+
+
+class Registered:
+    """What the API server trusts, by the webhook configurations of these names."""
+
+    def __init__(self, api: Api, configurations: tuple[str, ...]) -> None:
+        self._api = api
+        self._configurations = configurations
+
+    async def bundles(self) -> set[bytes]:
+        """Raises ApiError, and ValueError for a bundle that is no base64."""
+        found = [
+            await self._api.get(kind, "", name) for name in self._configurations for kind in (MUTATING, VALIDATING)
+        ]
+        return set[bytes]().union(*map(injection.bundles, found))
+
+
+async def compare(
+    serving: Serving, trust: Trust, registered: Registered, name: str, seconds: float = SECRET_SECONDS
+) -> None:
+    """Say whether the API server would believe what is served: for certificates that somebody else issues and injects.
+
+    `name`: the Service's DNS name, as the API server asks for it. Without an answer the last word stands.
+    """
+    while True:
+        try:
+            if serving.loaded:
+                reasons = {distrust(serving.context, bundle, name) for bundle in await registered.bundles()}
+                trust.reason = ", ".join(sorted(filter(None, reasons)))
+        except NotFound as error:
+            trust.reason = f"nothing is registered: {error}"
+        except (ApiError, ValueError) as error:
+            LOG.error("webhook configurations not read", extra={"error": str(error)})
+        await asyncio.sleep(seconds if trust.reason == "" else min(seconds, RETRY_SECONDS))
+
+
+def _mistrust(certificate: bytes, authority: str) -> str:
+    if not authority:
+        return ""
+    try:
+        bundle = x509.load_pem_x509_certificates(Path(authority).read_bytes())
+        leaf = x509.load_pem_x509_certificate(certificate)
+    except (OSError, ValueError) as error:
+        return f"CA bundle {authority}: {error}"
+    return "" if any(signed_by(leaf, each) for each in bundle) else f"not signed by a CA of {authority}"

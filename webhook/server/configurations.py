@@ -1,0 +1,87 @@
+"""`python -m webhook.server.configurations` writes what the chart registers, from the routes; `--check` only compares."""
+
+import argparse
+import base64
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from shared.kinds import MUTATING, VALIDATING, Kind
+from webhook.server.routes import ROUTES, hook
+
+FILE: Final = Path("helm/jobflow/files/webhooks.yaml")
+HEADER: Final = "# Generated from webhook/server/routes.py by `make generate`; do not edit.\n"
+TIMEOUT_SECONDS: Final = 5
+EXCLUDED_NAMESPACES: Final = ("kube-system",)
+Body = dict[str, Any]
+
+
+def hooks() -> dict[str, list[Body]]:
+    """Every webhook by kind of configuration: `mutating` and `validating`."""
+    return {
+        "mutating": [hook(route) for route in ROUTES if route.mutating],
+        "validating": [hook(route) for route in ROUTES if not route.mutating],
+    }
+
+
+def configurations(
+    name: str,
+    client: Body,
+    ca_bundle: bytes,
+    *,
+    excluded_namespaces: Sequence[str] = EXCLUDED_NAMESPACES,
+    optional: Sequence[str] = (),
+) -> list[tuple[Kind, Body]]:
+    """Both configurations, whole. `client`: `{"service": {...}}` or `{"url": "https://host:port"}`, without path."""
+    return [
+        (kind, _configuration(kind, name, [_whole(each, client, ca_bundle, excluded_namespaces) for each in chosen]))
+        for kind, key in ((MUTATING, "mutating"), (VALIDATING, "validating"))
+        for chosen in [[each for each in hooks()[key] if each.get("optional", "") in ("", *optional)]]
+    ]
+
+
+def _configuration(kind: Kind, name: str, webhooks: list[Body]) -> Body:
+    return {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": {"name": name}, "webhooks": webhooks}
+
+
+def _whole(each: Body, client: Body, ca_bundle: bytes, excluded: Sequence[str]) -> Body:
+    address: Body = {"caBundle": base64.b64encode(ca_bundle).decode()}
+    if "url" in client:
+        address["url"] = client["url"] + each["path"]
+    else:
+        address["service"] = {**client["service"], "path": each["path"]}
+    selector = {"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": list(excluded)}
+    return {
+        "name": each["name"],
+        "admissionReviewVersions": ["v1"],
+        "clientConfig": address,
+        "failurePolicy": each.get("failurePolicy", "Fail"),
+        "matchPolicy": "Equivalent",
+        "sideEffects": "None",
+        "timeoutSeconds": TIMEOUT_SECONDS,
+        "namespaceSelector": {"matchExpressions": [selector]},
+        "matchConditions": each["matchConditions"],
+        "rules": each["rules"],
+    }
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m webhook.server.configurations", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when the file is out of date")
+    parser.add_argument("--file", type=Path, default=FILE)
+    options = parser.parse_args(argv)
+    wanted = HEADER + yaml.safe_dump(hooks(), sort_keys=False, width=160)
+    if not options.check:
+        options.file.write_text(wanted)
+        return 0
+    if options.file.exists() and options.file.read_text() == wanted:
+        return 0
+    print(f"out of date: {options.file}: run `make generate`", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,149 @@
+"""HTTP: one review in, one review out. Transport only; what is allowed is decided in admit.py."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, Final
+
+import msgspec
+from aiohttp import web
+
+from shared.kinds import Kind
+from shared.violation import Reason, Violation
+from webhook import metrics
+from webhook.envelope.review import ALLOWED, BadReview, Body, Review, Verdict, answer, parse_review
+from webhook.policies.judging import rests_on_absence, unknown_namespace
+from webhook.policies.recent_flows import Admitted
+from webhook.server.routes import ROUTES, Route
+from webhook.subject.lookups import Absence, Known, Lookups
+from webhook.verdict.admissions import Options
+from webhook.verdict.admit import TooSlow, absences, mutate, validate
+
+LOG: Final = logging.getLogger(__name__)
+BODY_LIMIT: Final = 3 * 1024 * 1024  # the API server's own
+READ_SECONDS: Final = 5.0  # for the body, once its first line is there
+WORK_SECONDS: Final = 2.0
+JSON: Final = "application/json"
+
+Find = Callable[[Iterable[Absence]], Awaitable[list[tuple[Kind, Body]]]]
+
+
+async def _nothing(absences: Iterable[Absence]) -> list[tuple[Kind, Body]]:
+    return []
+
+
+class Handler:
+    """Answers requests by path. `find`: looks for what a refusal says is absent; `clock`: seconds, monotonic."""
+
+    def __init__(
+        self,
+        lookups: Lookups,
+        options: Options = Options(),  # noqa: B008 - frozen
+        *,
+        find: Find = _nothing,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._lookups = lookups
+        self._options = options
+        self._find = find
+        self._clock = clock
+        self._admitted = Admitted(clock)
+        self._routes = {route.path: route for route in ROUTES}
+
+    async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Never raises but on cancellation: whatever a request is like, the process serves on."""
+        route = self._routes.get(request.path)
+        if route is None:
+            return _failure(404, "NotFound", f"no webhook at {request.path}")
+        if request.method != "POST":
+            return _failure(405, "MethodNotAllowed", "admission reviews are POSTed")
+        with metrics.DURATION.labels(route.path).time():
+            try:
+                return await self._reviewed(route, request)
+            except web.HTTPRequestEntityTooLarge:
+                return _closing(_failure(413, "RequestEntityTooLarge", f"more than {BODY_LIMIT} bytes"))
+            except TimeoutError:
+                return _closing(_failure(408, "Timeout", f"the body did not come within {READ_SECONDS:g} s"))
+            except BadReview as error:
+                _count(route, None, "bad")
+                return _failure(400, "BadRequest", str(error))
+            except Exception:
+                _count(route, None, "failed")
+                LOG.exception("admission failed", extra={"path": route.path})
+                return _failure(500, "InternalError", "the webhook failed; its log says why")
+
+    async def _reviewed(self, route: Route, request: web.BaseRequest) -> web.Response:
+        if (request.content_length or 0) > BODY_LIMIT:
+            raise web.HTTPRequestEntityTooLarge(BODY_LIMIT, request.content_length or 0)
+        async with asyncio.timeout(READ_SECONDS):
+            data = await request.read()
+        review = parse_review(data)
+        try:
+            verdict = await self._decide(route, review)
+        except TooSlow as error:
+            LOG.warning("object too large", extra={"path": route.path, "where": str(error), "bytes": len(data)})
+            verdict = _TOO_LARGE
+        _count(route, review, "refused" if not verdict.allowed else "patched" if verdict.patch else "allowed")
+        for rule in verdict.rules:
+            metrics.VIOLATIONS.labels(route.kind.kind, rule).inc()
+        for found in verdict.policies:
+            metrics.POLICY_VIOLATIONS.labels(found.policy, found.mode, route.kind.kind, found.rule).inc()
+        metrics.WARNINGS.labels(route.kind.kind).inc(len(verdict.warnings))
+        return web.Response(body=answer(review, verdict), content_type=JSON)
+
+    async def _decide(self, route: Route, review: Review) -> Verdict:
+        if (review.kind.group, review.kind.kind) != (route.kind.group, route.kind.kind):
+            return ALLOWED  # registered by hand for another kind: nothing here can judge it
+        lookups: Lookups = self._lookups
+        if unknown := unknown_namespace(review, lookups):
+            lookups = Known(await self._find(unknown), below=lookups)
+        if route.mutating:
+            return mutate(review, lookups, self._options)
+        verdict = await self._validated(review, self._admitted.over(lookups, review.namespace))
+        self._admitted.note(review, verdict, lookups)
+        return verdict
+
+    async def _validated(self, review: Review, lookups: Lookups) -> Verdict:
+        ends = self._clock() + WORK_SECONDS
+        verdict = validate(review, lookups, self._options, in_time=lambda: self._clock() < ends)
+        if not rests_on_absence(verdict) or not (missing := absences(review, lookups)):
+            return verdict
+        if found := await self._find(missing):
+            known = self._admitted.over(Known(found, below=lookups), review.namespace)
+            return validate(review, known, self._options, in_time=lambda: self._clock() < ends)
+        return verdict
+
+
+_TOO_LARGE: Final = Verdict(
+    (
+        Violation(
+            "spec",
+            f"could not be judged within {WORK_SECONDS:g} s: make it smaller, or try again if it is not large",
+            reason=Reason.FORBIDDEN,
+        ),
+    ),
+    rules=("time",),
+)
+
+
+def _failure(code: int, reason: str, message: str) -> web.Response:
+    """A metav1.Status, which is what the API server shows of an answer that is no review."""
+    body: dict[str, Any] = {"apiVersion": "v1", "kind": "Status", "status": "Failure"}
+    body |= {"reason": reason, "message": message, "code": code}
+    return web.Response(status=code, body=msgspec.json.encode(body), content_type=JSON)
+
+
+def _closing(response: web.Response) -> web.Response:
+    """The rest of the body is not read, so nothing else can come over this connection."""
+    response.force_close()
+    return response
+
+
+def _count(route: Route, review: Review | None, verdict: str) -> None:
+    operation = review.operation.value if review else ""
+    verb = "mutate" if route.mutating else "validate"
+    metrics.REVIEWS.labels(route.kind.kind, operation, verb, verdict).inc()
+
+
+__all__ = ["BODY_LIMIT", "READ_SECONDS", "WORK_SECONDS", "Handler", "TooSlow"]

@@ -1,0 +1,86 @@
+"""The HTTPS server: aiohttp's protocol over one TLS context, safe from clients that send nothing or send slowly."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from aiohttp import web
+
+from webhook import metrics
+from webhook.server.handler import BODY_LIMIT
+
+Handle = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+HANDSHAKE_SECONDS: Final = 5.0
+# A connection without a complete request is closed after this; kube-apiserver drops idle ones after 90 s itself, and
+# must be the one to do so, or a request may meet a closing connection.
+IDLE_SECONDS: Final = 120.0
+BACKLOG: Final = 1024
+_HEADER_BYTES: Final = 8190
+
+
+class Protocols(web.Server):
+    """Makes one protocol a connection."""
+
+    def __init__(self, handle: Handle) -> None:
+        super().__init__(
+            handle,
+            request_factory=_request,
+            access_log=None,
+            keepalive_timeout=IDLE_SECONDS,
+            max_line_size=_HEADER_BYTES,
+            max_field_size=_HEADER_BYTES,
+        )
+        metrics.CONNECTIONS.set_function(lambda: len(self.connections))
+
+
+def parting(handle: Handle, leaving: Callable[[], object]) -> Handle:
+    """`handle`, but while we are `leaving` each answer is the last of its connection.
+
+    The API server keeps connections open and sends whatever comes next over them, wherever the Service leads by now: one
+    that is closed under such a request is a failed apply. So they are given back one by one before the server closes.
+    """
+
+    async def handled(request: web.BaseRequest) -> web.StreamResponse:
+        response = await handle(request)
+        if leaving():
+            response.force_close()
+        return response
+
+    return handled
+
+
+@asynccontextmanager
+async def serving(
+    handle: Handle,
+    host: str,
+    port: int,
+    tls: ssl.SSLContext,
+    *,
+    grace: float,
+    leaving: Callable[[], object] = lambda: False,
+) -> AsyncIterator[int]:
+    """Serve until the block ends, then finish what is in hand for at most `grace` seconds. Gives the port."""
+    protocols = Protocols(parting(handle, leaving))
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(
+        protocols,
+        host or None,
+        port,
+        ssl=tls,
+        ssl_handshake_timeout=HANDSHAKE_SECONDS,
+        backlog=BACKLOG,
+        reuse_address=True,
+    )
+    try:
+        yield int(server.sockets[0].getsockname()[1])
+    finally:
+        server.close()
+        protocols.pre_shutdown()
+        await protocols.shutdown(grace)
+
+
+def _request(message: Any, payload: Any, protocol: Any, writer: Any, task: "asyncio.Task[None]") -> web.BaseRequest:
+    loop = asyncio.get_running_loop()
+    return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=BODY_LIMIT)

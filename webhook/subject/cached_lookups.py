@@ -1,0 +1,97 @@
+"""Lookups over the process's caches, which keep of each object only what rules ask for; and the live GET behind them."""
+
+import asyncio
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+from shared import kinds
+from shared.kinds import Kind
+from shared.kube.cache.cache import Caches
+from shared.kube.client.api import Api
+from shared.kube.client.errors import ApiError, NotFound
+from webhook import metrics
+from webhook.subject.lookups import Absence
+
+Body = dict[str, Any]
+LIVE_SECONDS: Final = 0.5
+
+
+class CacheLookups:
+    """The webhook's Lookups. Wants its caches on construction; they are run elsewhere."""
+
+    complete = True
+
+    def __init__(self, caches: Caches) -> None:
+        self._caches = {
+            kinds.QUEUE: caches.want(kinds.QUEUE, transform=_plain),
+            kinds.JOBTEMPLATE: caches.want(kinds.JOBTEMPLATE, transform=_template),
+            kinds.JOBFLOW: caches.want(kinds.JOBFLOW, transform=_flow),
+            kinds.NAMESPACE: caches.want(kinds.NAMESPACE, transform=_plain),
+            kinds.JOBFLOWPOLICY: caches.want(kinds.JOBFLOWPOLICY, transform=_plain, optional=True),
+        }
+
+    def get(self, kind: Kind, namespace: str, name: str) -> Body | None:
+        cache = self._caches.get(kind)
+        return None if cache is None else cache.get(namespace, name)
+
+    def all(self, kind: Kind, namespace: str = "") -> Iterator[Body]:
+        cache = self._caches.get(kind)
+        yield from () if cache is None else cache.list(namespace or None)
+
+
+class Live:
+    """One GET to the API server for something that a refusal says is not there."""
+
+    def __init__(self, api: Api, seconds: float = LIVE_SECONDS) -> None:
+        self._api = api
+        self._seconds = seconds
+
+    async def find(self, absences: Iterable[Absence]) -> list[tuple[Kind, Body]]:
+        """Those that exist after all. What cannot be looked up in time counts as absent."""
+        wanted = list(absences)
+        found = await asyncio.gather(*(self._find(absence) for absence in wanted))
+        return [(absence.kind, body) for absence, body in zip(wanted, found, strict=True) if body is not None]
+
+    async def _find(self, absence: Absence) -> Body | None:
+        try:
+            async with asyncio.timeout(self._seconds):
+                body = await self._api.get(absence.kind, absence.namespace, absence.name)
+        except NotFound:
+            metrics.LOOKUPS.labels("absent").inc()
+        except (ApiError, TimeoutError):
+            metrics.LOOKUPS.labels("failed").inc()
+        else:
+            metrics.LOOKUPS.labels("found").inc()
+            return body
+        return None
+
+
+def _metadata(body: Body) -> Body:
+    kept = ("name", "namespace", "uid", "resourceVersion", "labels", "annotations", "generation", "deletionTimestamp")
+    return {key: body["metadata"][key] for key in kept if key in body["metadata"]}
+
+
+def _plain(body: Body) -> Body:
+    return {**{key: value for key, value in body.items() if key != "metadata"}, "metadata": _metadata(body)}
+
+
+def _template(body: Body) -> Body:
+    """Names and numbers of a JobTemplate's tasks; pod templates are most of its size."""
+    tasks = [
+        {key: task[key] for key in ("name", "replicas") if key in task}
+        for task in (body.get("spec") or {}).get("tasks") or ()
+        if isinstance(task, dict)
+    ]
+    return {"metadata": _metadata(body), "spec": {"tasks": tasks} if tasks else {}}
+
+
+def _flow(body: Body) -> Body:
+    """Which templates a JobFlow uses and whether it has ended."""
+    spec: Body = {
+        field: [{key: step[key] for key in ("name", "template", "switch") if key in step} for step in steps]
+        for field in ("flows", "finally")
+        if (steps := (body.get("spec") or {}).get(field))
+    }
+    if (body.get("spec") or {}).get("suspend"):
+        spec["suspend"] = True
+    return {"metadata": _metadata(body), "spec": spec, "status": {"state": (body.get("status") or {}).get("state")}}

@@ -1,0 +1,202 @@
+"""What is judged how: for each kind its model, rules, warnings and defaults. A kind is added here."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+
+from shared import kinds, names
+from shared.kinds import Kind
+from shared.model.command import Command
+from shared.model.flow import JobFlowSpec
+from shared.model.job import JobSpec
+from shared.model.podgroup import PodGroupSpec
+from shared.model.policy import JobFlowPolicySpec
+from shared.model.queue import QueueSpec
+from webhook import rules
+from webhook.defaults.flow import flow_defaults
+from webhook.defaults.job import job_defaults
+from webhook.defaults.podgroup import podgroup_defaults
+from webhook.defaults.queue import queue_defaults
+from webhook.defaults.template import template_defaults
+from webhook.envelope.patch import Setting
+from webhook.envelope.review import Body, Operation, Review
+from webhook.rules import Rule, Warner
+from webhook.subject.lookups import Absence, Lookups
+from webhook.subject.subjects import (
+    CommandSubject,
+    FlowSubject,
+    GroupSubject,
+    JobSubject,
+    PodSubject,
+    PolicySubject,
+    QueueSubject,
+    Subject,
+    any_body,
+)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the operator chose that verdicts depend on."""
+
+    scheduler_names: tuple[str, ...] = (names.DEFAULT_SCHEDULER,)
+    volcano_crds: bool = False  # the CRDs are Volcano's, which fill in `queue: default` (decisions row 26)
+
+
+Make = Callable[[Review, Body, Lookups, Options], Subject[Any]]
+Defaults = Callable[[Any, Options], Iterable[Setting]]
+
+
+@dataclass(frozen=True)
+class Admission:
+    """How one kind is admitted. `subject` raises msgspec.ValidationError when the object breaks the schema."""
+
+    kind: Kind
+    subject: Make
+    create: tuple[Rule, ...] = ()
+    update: tuple[Rule, ...] = ()
+    delete: tuple[Rule, ...] = ()
+    warnings: tuple[Warner, ...] = ()
+    delete_warnings: tuple[Warner, ...] = ()
+    defaults: Defaults = lambda subject, options: ()
+    judged: Callable[[Body], Any] = lambda body: body.get("spec")  # an UPDATE that leaves this alone is allowed
+    absences: Callable[[Any], Iterable[Absence]] = lambda subject: ()
+
+
+def _spec(body: Body, model: Any) -> Any:
+    spec = body.get("spec")
+    return msgspec.convert({} if spec is None else spec, model)
+
+
+def _command(body: Body, model: Any) -> Any:
+    return msgspec.convert({key: value for key, value in body.items() if key != "metadata"}, model)
+
+
+def _old(read: Callable[[Body, Any], Any], body: Body | None, model: Any) -> Any:
+    """The stored spec, None where there is none or it was stored under another schema."""
+    try:
+        return None if body is None else read(body, model)
+    except msgspec.ValidationError:
+        return None
+
+
+def _subject(make: Callable[..., Any], model: Any, read: Callable[[Body, Any], Any] = _spec, **more: Any) -> Make:
+    def subject(review: Review, body: Body, lookups: Lookups, options: Options) -> Any:
+        chosen = {"scheduler_names": options.scheduler_names} if make is PodSubject else {}
+        return make(
+            raw=body,
+            spec=read(body, model),
+            operation=review.operation,
+            lookups=lookups,
+            namespace=review.namespace or str(any_body(body.get("metadata")).get("namespace") or ""),
+            old=review.old_object,
+            old_spec=_old(read, review.old_object, model),
+            **more,
+            **chosen,
+        )
+
+    return subject
+
+
+def _queue_of_job(job: JobSubject) -> Iterable[Absence]:
+    if job.spec.queue:
+        yield Absence(kinds.QUEUE, "", job.spec.queue)
+
+
+def _queue_of_group(group: GroupSubject) -> Iterable[Absence]:
+    if group.spec.queue:
+        yield Absence(kinds.QUEUE, "", group.spec.queue)
+
+
+def _parent_of_queue(queue: QueueSubject) -> Iterable[Absence]:
+    if queue.spec.parent:
+        yield Absence(kinds.QUEUE, "", queue.spec.parent)
+
+
+def _queue_text(body: Body) -> Any:
+    """Of a Queue its annotations are judged too."""
+    return body.get("spec"), any_body(body.get("metadata")).get("annotations")
+
+
+JOBFLOW: Final = Admission(
+    kinds.JOBFLOW,
+    _subject(FlowSubject, JobFlowSpec),
+    create=rules.FLOW_RULES,
+    update=(*rules.FLOW_RULES, *rules.FLOW_UPDATE_RULES),
+    warnings=rules.FLOW_WARNINGS,
+    delete_warnings=rules.FLOW_DELETE_WARNINGS,
+    defaults=lambda flow, options: flow_defaults(flow),
+)
+JOBTEMPLATE: Final = Admission(
+    kinds.JOBTEMPLATE,
+    _subject(JobSubject, JobSpec, template=True),
+    create=rules.JOB_SPEC_RULES,
+    update=rules.JOB_SPEC_RULES,
+    warnings=rules.TEMPLATE_WARNINGS,
+    delete_warnings=rules.TEMPLATE_DELETE_WARNINGS,
+    defaults=lambda template, options: template_defaults(template),
+)
+JOB: Final = Admission(
+    kinds.JOB,
+    _subject(JobSubject, JobSpec),
+    create=rules.JOB_RULES,
+    update=rules.JOB_UPDATE_RULES,
+    warnings=rules.JOB_WARNINGS,
+    defaults=lambda job, options: job_defaults(job, options.scheduler_names[0]),
+    absences=_queue_of_job,
+)
+QUEUE: Final = Admission(
+    kinds.QUEUE,
+    _subject(QueueSubject, QueueSpec),
+    create=rules.QUEUE_RULES,
+    update=rules.QUEUE_RULES,
+    delete=rules.QUEUE_DELETE_RULES,
+    defaults=lambda queue, options: queue_defaults(queue),
+    judged=_queue_text,
+    absences=_parent_of_queue,
+)
+PODGROUP: Final = Admission(
+    kinds.PODGROUP,
+    _subject(GroupSubject, PodGroupSpec),
+    create=rules.PODGROUP_RULES,
+    defaults=lambda group, options: podgroup_defaults(group),
+    absences=_queue_of_group,
+)
+COMMAND: Final = Admission(
+    kinds.COMMAND,
+    _subject(CommandSubject, Command, _command),
+    create=rules.COMMAND_RULES,
+    judged=lambda body: None,
+)
+JOBFLOWPOLICY: Final = Admission(
+    kinds.JOBFLOWPOLICY,
+    _subject(PolicySubject, JobFlowPolicySpec),
+    create=rules.POLICY_RULES,
+    update=rules.POLICY_RULES,
+)
+POD: Final = Admission(
+    kinds.POD,
+    _subject(PodSubject, None, lambda body, model: None),
+    create=rules.POD_RULES,
+    judged=lambda body: None,
+)
+ADMISSIONS: Final[Mapping[tuple[str, str], Admission]] = {
+    (admission.kind.group, admission.kind.kind): admission
+    for admission in (JOBFLOW, JOBTEMPLATE, JOB, QUEUE, PODGROUP, COMMAND, JOBFLOWPOLICY, POD)
+}
+
+
+def admission_of(review: Review) -> Admission | None:
+    """How the reviewed kind is admitted; None for kinds and subresources that are not ours to judge."""
+    return None if review.sub_resource else ADMISSIONS.get((review.kind.group, review.kind.kind))
+
+
+def unjudged(admission: Admission, review: Review) -> bool:
+    """Whether nothing may stand in the way: an object being deleted, or an UPDATE that leaves alone what is judged."""
+    if review.operation is not Operation.UPDATE or review.object is None:
+        return False
+    if any_body(review.object.get("metadata")).get("deletionTimestamp"):
+        return True
+    return review.old_object is not None and admission.judged(review.object) == admission.judged(review.old_object)

@@ -1,0 +1,126 @@
+"""Verdicts: pure functions from a review and what else exists to what to answer."""
+
+from collections.abc import Callable, Iterable
+from itertools import islice
+from typing import Any, Final
+
+import msgspec
+
+from shared.violation import Violation
+from webhook.envelope.patch import Path, Setting, operations, value_at
+from webhook.envelope.review import ALLOWED, Body, Operation, Review, Verdict
+from webhook.policies import judging
+from webhook.rules import Rule
+from webhook.subject.lookups import Absence, Lookups
+from webhook.subject.subjects import Subject
+from webhook.verdict.admissions import Admission, Options, admission_of, unjudged
+from webhook.verdict.schema_faults import schema_faults
+
+Allowance = Callable[[], bool]  # whether there is time left
+MOST_FAULTS: Final = 500
+
+
+class TooSlow(Exception):
+    """The object is so large that judging it takes longer than an API server waits."""
+
+
+def unlimited() -> bool:
+    return True
+
+
+def mutate(review: Review, lookups: Lookups, options: Options = Options()) -> Verdict:  # noqa: B008 - frozen
+    """The patch that gives the object its defaults. Never refuses: what breaks the schema passes unharmed."""
+    admission = admission_of(review)
+    if admission is None or review.object is None or unjudged(admission, review):
+        return ALLOWED
+    try:
+        subject = admission.subject(review, review.object, lookups, options)
+    except (msgspec.ValidationError, RecursionError):
+        return ALLOWED
+    settled: Iterable[Setting] = judging.settings(
+        review, lookups, admission.defaults(subject, options), crd_defaults=options.volcano_crds
+    )
+    if review.operation is Operation.UPDATE:
+        settled = _as_stored(settled, review.old_object)
+    return Verdict(patch=operations(review.object, settled))
+
+
+def validate(
+    review: Review,
+    lookups: Lookups,
+    options: Options = Options(),  # noqa: B008 - frozen
+    *,
+    in_time: Allowance = unlimited,
+) -> Verdict:
+    """Every fault of the object and every warning about it. Raises TooSlow when `in_time` says that time is up."""
+    admission = admission_of(review)
+    body = review.old_object if review.operation is Operation.DELETE else review.object
+    if admission is None or body is None or unjudged(admission, review):
+        return ALLOWED
+    try:
+        subject = admission.subject(review, body, lookups, options)
+    except (msgspec.ValidationError, RecursionError) as error:
+        return _broken(admission, review, body, str(error))
+    if review.operation is Operation.DELETE:
+        rules, warners = admission.delete, admission.delete_warnings
+    else:
+        rules, warners = admission.create if subject.creating else admission.update, admission.warnings
+    faults = _judge(subject, rules, in_time)
+    verdict = Verdict(
+        violations=tuple(violation for found in faults.values() for violation in found),
+        warnings=tuple(warning for warner in warners for warning in warner(subject)),
+        rules=tuple(faults),
+    )
+    return judging.judged(review, lookups, verdict, lambda: _check_time(in_time, "policies"))
+
+
+def absences(review: Review, lookups: Lookups, options: Options = Options()) -> tuple[Absence, ...]:  # noqa: B008 - frozen
+    """What a refusal of `review` may rest on not being there, and the lookups do not know."""
+    admission = admission_of(review)
+    if admission is None or review.object is None:
+        return ()
+    try:
+        wanted = tuple(admission.absences(admission.subject(review, review.object, lookups, options)))
+        wanted += tuple(judging.missing_templates(review, lookups))
+    except msgspec.ValidationError:
+        return ()
+    return tuple(item for item in wanted if lookups.get(item.kind, item.namespace, item.name) is None)
+
+
+def _judge(subject: Subject[Any], rules: Iterable[Rule], in_time: Allowance) -> dict[str, list[Violation]]:
+    """The faults by the rule that found them; no more of them than anyone would read."""
+    faults: dict[str, list[Violation]] = {}
+    left = MOST_FAULTS
+    for rule in rules:
+        found = list(islice(rule(subject), left))
+        if found:
+            faults[rule.__name__] = found
+            left -= len(found)
+        _check_time(in_time, rule.__name__)
+        if not left:
+            break
+    return faults
+
+
+def _check_time(in_time: Allowance, done: str) -> None:
+    if not in_time():
+        raise TooSlow(f"stopped after {done}")
+
+
+def _broken(admission: Admission, review: Review, body: Body, text: str) -> Verdict:
+    """An object that breaks the schema is refused with all its faults; deleting it is always allowed."""
+    if review.operation is Operation.DELETE:
+        return ALLOWED
+    return Verdict(schema_faults(admission.kind, body, text), rules=("schema",))
+
+
+def _as_stored(settings: Iterable[Setting], old: Body | None) -> Iterable[Setting]:
+    """On UPDATE a default comes back only where the stored object has it, so that a default changes no stored object.
+
+    A minimum that was never set goes down with the replicas: nobody could see why it is in the way.
+    """
+    stored: dict[Path, object] = {}
+    for setting in settings:
+        if (found := stored.setdefault(setting.path, value_at(old, setting.path))) is not None:
+            lower = setting.path[-1] == "minAvailable" and isinstance(found, int) and setting.value < found
+            yield setting if lower else Setting(setting.path, found)
