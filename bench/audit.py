@@ -3,12 +3,13 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 import msgspec
 import orjson
 
-Body = dict[str, Any]
+from shared.model.types import Body
+
 WRITES: Final = frozenset({"create", "update", "patch", "delete", "deletecollection"})
 OTHERS: Final = frozenset({"leases", "tokenreviews", "subjectaccessreviews"})  # of every process, whatever its load
 

@@ -1,11 +1,11 @@
 """The objects that loads are made of."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from shared.kinds import JOB, JOBFLOW, JOBTEMPLATE
+from shared.model.types import Body
 
-Body = dict[str, Any]
 Graph = Mapping[str, Sequence[str]]
 TEMPLATE: Final = "work"
 DIAMOND: Final[Graph] = {"a": (), "b": ("a",), "c": ("b",), "d": ("b",), "e": ("c", "d")}

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -16,8 +16,8 @@ from bench.procstat import Usage
 from bench.simulator import Kubelet, Observer
 from bench.stats import percentiles
 from shared.kinds import JOBFLOW, JOBTEMPLATE
+from shared.model.types import Body
 
-Body = dict[str, Any]
 START_SECONDS: Final = 60.0
 
 

@@ -7,7 +7,7 @@ import os
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import yaml
 
@@ -21,8 +21,8 @@ from shared.kube.client import connect
 from shared.kube.client.api import Api
 from shared.kube.client.errors import ApiError, NotFound
 from shared.kube.client.transport import Transport
+from shared.model.types import Body
 
-Body = dict[str, Any]
 AGENT: Final = "jobflow-bench"
 GONE_SECONDS: Final = 90.0
 SETTLE_SECONDS: Final = 2.0  # late writes are the load's too

@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.stats import Spread, short, spread
+from shared.model.types import Body
 
-Body = dict[str, Any]
 OURS: Final = "jobflow"
 PEER: Final = "peer"
 

@@ -4,14 +4,14 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, Final
+from typing import Final
 
+from shared.key import Key
 from shared.kinds import JOB, JOBFLOW, POD, PODGROUP, Kind
-from shared.kube.cache.store import Key
 from shared.kube.client.api import Api, WatchEvent
 from shared.kube.client.errors import Conflict, NotFound, Timeout, Unreachable
+from shared.model.types import Body
 
-Body = dict[str, Any]
 ENDED: Final = frozenset({"Succeed", "Failed"})
 FINAL: Final = frozenset({"Completed", "Failed", "Aborted", "Terminated"})
 WATCH_SECONDS: Final = 1800

@@ -1,9 +1,8 @@
 """The caBundle of webhook configurations: whether it is right, and the patch that makes it so. Pure."""
 
 import base64
-from typing import Any
 
-Body = dict[str, Any]
+from shared.model.types import Body
 
 
 def trusts(configuration: Body, bundle: bytes) -> bool:

@@ -12,6 +12,7 @@ from certs.material import CHANGED_AT, Material, from_secret, to_secret
 from shared.kinds import MUTATING, SECRET, VALIDATING, Kind
 from shared.kube.client.api import Api
 from shared.kube.client.errors import AlreadyExists, Conflict, Invalid, NotFound
+from shared.model.types import Body
 
 log = logging.getLogger(__name__)
 _TRIES = 8  # lost races before giving up until the next look
@@ -67,13 +68,13 @@ class Keeper:
                 rotate = False
         raise Conflict(f"secret {self._place.secret} keeps changing; another replica is rotating it")
 
-    async def _secret(self) -> injection.Body | None:
+    async def _secret(self) -> Body | None:
         try:
             return await self._api.get(SECRET, self._place.namespace, self._place.secret)
         except NotFound:
             return None
 
-    async def _store(self, material: Material, secret: injection.Body | None) -> bool:
+    async def _store(self, material: Material, secret: Body | None) -> bool:
         """False when another replica was faster."""
         body = to_secret(material, self._place.namespace, self._place.secret)
         try:
@@ -106,7 +107,7 @@ class Keeper:
         return Trust.JUST_GIVEN
 
 
-def _over(secret: injection.Body, body: injection.Body) -> injection.Body:
+def _over(secret: Body, body: Body) -> Body:
     """New content over the stored object, keeping its other metadata (labels of the chart, resourceVersion)."""
     metadata = secret["metadata"]
     annotations = {**(metadata.get("annotations") or {}), CHANGED_AT: body["metadata"]["annotations"][CHANGED_AT]}

@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -12,6 +12,7 @@ from cli.manifests import Broken, Manifest
 from cli.yaml_lines import remove
 from shared import kinds
 from shared.kinds import Kind
+from shared.model.types import Body
 from shared.violation import Reason, Violation
 from webhook.envelope.patch import applied
 from webhook.envelope.review import GroupKind, Operation, Review, Verdict, name_of
@@ -21,7 +22,6 @@ from webhook.verdict.admissions import ADMISSIONS
 from webhook.verdict.admit import mutate, validate
 from webhook.verdict.schema_faults import schema_faults
 
-Body = dict[str, Any]
 ERROR: Final = "error"
 WARNING: Final = "warning"
 OURS: Final[dict[tuple[str, str], Kind]] = {

@@ -10,7 +10,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -20,9 +20,9 @@ from shared.kube.client import connect
 from shared.kube.client.api import Api
 from shared.kube.client.errors import ApiError, Forbidden, NotFound, Unauthorized, Unavailable
 from shared.kube.client.transport import Transport
+from shared.model.types import Body
 from webhook.hints.names import did_you_mean
 
-Body = dict[str, Any]
 _CAUSES: Final = 20
 _DENIED: Final = re.compile(r'^admission webhook "[^"]*" denied the request: ')
 

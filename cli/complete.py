@@ -3,13 +3,13 @@
 import argparse
 import asyncio
 from collections.abc import Callable, Iterable
-from typing import Any, Final
+from typing import Final
 
 from cli.exits import CliError
 from cli.manifests import ENDINGS
 from shared.kinds import JOB, JOBFLOW, JOBTEMPLATE, NAMESPACE, QUEUE, Kind
+from shared.model.types import Body
 
-Body = dict[str, Any]
 KINDS: Final[dict[str, Kind]] = {
     "jobflow": JOBFLOW,
     "job": JOB,

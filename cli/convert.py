@@ -1,9 +1,10 @@
 """Job <-> JobTemplate, the conversion that Volcano promises. Pure."""
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
 from shared.kinds import JOB, JOBTEMPLATE, Kind
+from shared.model.types import Body
 from shared.names import (
     ATTEMPT,
     CREATED_BY_FLOW,
@@ -16,7 +17,6 @@ from shared.names import (
 )
 from shared.substitution import references_in
 
-Body = dict[str, Any]
 _MADE: Final = (CREATED_BY_FLOW, CREATED_BY_TEMPLATE, STEP, STEP_DIGEST, ITERATION, ATTEMPT, DEFAULTED)
 
 

@@ -3,21 +3,21 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
-from shared import flowgraph
+from shared import flowgraph, ranges
 from shared.model.flow import JobFlowSpec
 from shared.model.flow_status import FlowPods, JobFlowStatus, StepStatus
 from shared.model.phases import FlowPhase, StepPhase
 from shared.model.step import Step
+from shared.model.types import Body
 from shared.names import JOB_NAME
 from shared.naming import job_name
 from shared.taskstatus import TaskStatus, task_status
 from shared.timestamp import epoch_or_none
 
-Body = dict[str, Any]
 Tasks = Mapping[TaskStatus, int]
 ENDED: Final = (FlowPhase.SUCCEED, FlowPhase.FAILED)
 _RETRY: Final = re.compile(r"-r[1-9]\d*$")
@@ -149,21 +149,12 @@ def _step(
         ended=epoch_or_none(state.completion_time),
         attempts=max(state.attempts - state.attempt_base, 0),
         waiting=() if state.phase.ended else words,
-        done=_size(iterations.completed_indexes) + _size(iterations.failed_indexes) if iterations else 0,
+        done=ranges.count(iterations.completed_indexes) + ranges.count(iterations.failed_indexes) if iterations else 0,
         total=0 if iterations is None else -1 if iterations.total is None else iterations.total,
         chosen=state.chosen,
         outputs=state.outputs,
         tasks=tasks,
     )
-
-
-def _size(ranges: str) -> int:
-    """How many indexes "0-57,60" stands for."""
-    total = 0
-    for part in ranges.split(",") if ranges else ():
-        first, _, last = part.partition("-")
-        total += int(last or first) - int(first) + 1
-    return total
 
 
 def _spec(body: Body) -> JobFlowSpec:

@@ -9,9 +9,9 @@ from cli.client import Session
 from cli.exits import CliError, Exit
 from shared.kinds import JOBFLOW, POD
 from shared.kube.cache.cache import Caches
+from shared.model.types import Body
 from shared.names import JOB_NAME
 
-Body = dict[str, Any]
 _PAUSE: Final = 0.5  # between two looks, however fast things change: half a second is soon enough for eyes
 _IDLE: Final = 1.0  # clocks on the screen go on
 

@@ -3,14 +3,14 @@
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from cli.exits import CliError, Exit
 from cli.yaml_lines import Document, Place, YamlFault, documents
+from shared.model.types import Body
 
-Body = dict[str, Any]
 ENDINGS: Final = (".yaml", ".yml", ".json")
 STDIN: Final = "-"
 

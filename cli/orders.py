@@ -1,12 +1,11 @@
 """Commands (bus.volcano.sh): how a person's wish reaches the controller. Pure."""
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from shared.kinds import COMMAND
 from shared.model.phases import FlowAction, FlowPhase, JobAction, JobPhase, QueueAction, QueueState
-
-Body = dict[str, Any]
+from shared.model.types import Body
 
 
 def order(target: Body, action: str, verb: str, namespace: str) -> Body:

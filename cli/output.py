@@ -6,10 +6,10 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
+from shared.model.types import Body
+
 if TYPE_CHECKING:
     from rich.console import Console
-
-Body = dict[str, Any]
 
 
 def console(stream: TextIO) -> "Console":

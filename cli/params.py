@@ -1,12 +1,10 @@
 """`-p NAME=VALUE` put into a JobFlow. Pure."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from cli.exits import CliError
+from shared.model.types import Body
 from webhook.hints.names import did_you_mean, quoted
-
-Body = dict[str, Any]
 
 
 def pairs(texts: Sequence[str], flag: str) -> dict[str, str]:

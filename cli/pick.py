@@ -1,14 +1,12 @@
 """Which object of those in the files is meant. Pure."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from cli.exits import CliError, Exit
 from cli.manifests import Manifest
 from shared.kinds import JOBFLOW, Kind
+from shared.model.types import Body
 from webhook.hints.names import did_you_mean
-
-Body = dict[str, Any]
 
 
 def of_kind(manifests: Iterable[Manifest], kind: Kind) -> list[Body]:

@@ -1,7 +1,6 @@
 """The Jobs that a step would make, by the controller's own code and without a cluster. Pure."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -17,9 +16,9 @@ from shared.model.flow import JobFlow
 from shared.model.flow_status import StepStatus
 from shared.model.phases import StepPhase
 from shared.model.step import Step
+from shared.model.types import Body
 from webhook.hints.names import did_you_mean
 
-Body = dict[str, Any]
 Outputs = Mapping[str, Mapping[str, str]]
 
 

@@ -1,12 +1,9 @@
 """What deciding code returns: data that says what to do. Only `controller.cluster.apply` acts on it."""
 
-from typing import Any
-
 import msgspec
 
 from shared.kinds import Kind
-
-Body = dict[str, Any]
+from shared.model.types import Body
 
 
 class Create(msgspec.Struct, frozen=True):

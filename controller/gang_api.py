@@ -6,10 +6,10 @@ Backends (decisions row 24): `volcano` here; `gate` and `native` stand in contro
 from collections.abc import Sequence
 from typing import Final, Protocol
 
-from controller.decision import Body
 from shared import names
 from shared.model.phases import PodGroupPhase
 from shared.model.podgroup import PodGroup
+from shared.model.types import Body
 from shared.resources import GangTask
 
 

@@ -8,10 +8,10 @@ from typing import Any, ClassVar, Final, Protocol, TypeVar, runtime_checkable
 
 import msgspec
 
-from controller.decision import Body
 from shared import names
 from shared.kinds import JOB, Kind
 from shared.model.job import Job
+from shared.model.types import Body
 from shared.naming import pod_name
 from shared.plugin_args import Arguments, plugin_arguments
 

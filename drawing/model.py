@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import Any
 
 import msgspec
 
@@ -11,8 +10,7 @@ from shared import flowgraph, graph
 from shared.model.flow import JobFlowSpec
 from shared.model.phases import DependsCondition
 from shared.model.step import Loop, Step
-
-Body = dict[str, Any]
+from shared.model.types import Body
 
 
 class Meaning(StrEnum):

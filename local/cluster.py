@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import yaml
 
@@ -24,9 +24,9 @@ from local.controlplane import free_port
 from local.processes import Process, Processes, StartError
 from shared import kinds
 from shared.kinds import CRD, MUTATING, NAMESPACE, VALIDATING, Kind
+from shared.model.types import Body
 from webhook.server.configurations import configurations
 
-Body = dict[str, Any]
 CRDS: Final = Path("helm/jobflow/files/crds")
 KINDS: Final = tuple(each for each in vars(kinds).values() if isinstance(each, Kind))
 SYSTEM: Final = "jobflow-system"

@@ -4,7 +4,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import yaml
 from rich.console import Console
@@ -17,8 +17,8 @@ from local.client.kubectl import Kubectl
 from local.client.rest import ApiError
 from local.nodes.timestamps import seconds
 from shared.kinds import JOBFLOW, JOBTEMPLATE
+from shared.model.types import Body
 
-Body = dict[str, Any]
 SEED: Final = Path("examples/seed")
 FILES: Final = (SEED / "jobtemplates.yaml", SEED / "jobflow.yaml")
 NAMESPACE, NAME = "default", "test"

@@ -1,7 +1,7 @@
 """The loads, by letter. A load is measured on a ground for one side, and gives its figures."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -20,8 +20,7 @@ from bench.loads import (
     wide_flow,
 )
 from bench.peer import Side
-
-Body = dict[str, Any]
+from shared.model.types import Body
 
 
 class Load(msgspec.Struct, frozen=True):

@@ -13,14 +13,13 @@ from controller.gang.cache.cache import Floor
 from controller.gang.cycle.scheduling_cycle import Admission
 from controller.gang.rules import Rules
 from shared import names
+from shared.model.types import Body
 
 NODES: Final = 500
 GROUPS: Final = 1000
 SIZE: Final = 10
 QUEUES: Final = 10
 NOW: Final = 1_767_322_800.0
-
-Body = dict[str, Any]
 
 
 async def measure(ground: Ground, side: Side, scale: float) -> dict[str, Any]:

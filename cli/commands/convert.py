@@ -2,7 +2,6 @@
 
 import argparse
 from collections.abc import Callable
-from typing import Any
 
 from cli import convert
 from cli.client import Session, live
@@ -10,8 +9,7 @@ from cli.exits import CliError, Exit
 from cli.manifests import is_file, load
 from cli.output import note, print_bodies
 from shared.kinds import JOB, JOBTEMPLATE, Kind
-
-Body = dict[str, Any]
+from shared.model.types import Body
 
 
 def template_from_job(arguments: argparse.Namespace) -> int:

@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-from typing import Any
 
 from cli.client import Session, live
 from cli.exits import CliError, Exit
@@ -12,8 +11,7 @@ from cli.output import console
 from cli.pick import the_flow
 from drawing.model import Drawing, Undrawable, drawing
 from shared.kinds import JOBFLOW
-
-Body = dict[str, Any]
+from shared.model.types import Body
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -3,7 +3,6 @@
 import argparse
 import sys
 import time
-from typing import Any
 
 from cli.client import Session, live
 from cli.commands.flows import show
@@ -15,9 +14,8 @@ from cli.views.job import description
 from shared.kinds import EVENT, JOB, POD
 from shared.kube.client.errors import Forbidden
 from shared.model.phases import JobAction
+from shared.model.types import Body
 from shared.names import JOB_NAME
-
-Body = dict[str, Any]
 
 
 def list_jobs(arguments: argparse.Namespace) -> int:

@@ -3,7 +3,7 @@
 import argparse
 import asyncio
 import sys
-from typing import Any, Final
+from typing import Final
 
 from cli.client import Session, live
 from cli.exits import CliError, Exit
@@ -13,10 +13,10 @@ from shared.kube.client import requests
 from shared.kube.client.errors import ApiError, BadRequest, NotFound, error_of
 from shared.kube.client.requests import Request
 from shared.model.phases import JobPhase
+from shared.model.types import Body
 from shared.names import JOB_NAME, TASK_INDEX, TASK_SPEC
 from webhook.hints.names import did_you_mean
 
-Body = dict[str, Any]
 _SECONDS: Final = 60.0
 _QUIET: Final = 3600.0  # a container may be silent for long
 _POLL: Final = 1.0

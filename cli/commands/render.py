@@ -1,7 +1,6 @@
 """`render`: the Jobs of a step, as the controller would create them."""
 
 import argparse
-from typing import Any
 
 from cli.check import admit
 from cli.exits import CliError, Exit
@@ -11,9 +10,8 @@ from cli.params import pairs, with_params
 from cli.pick import name_of, of_kind, the_flow
 from cli.rendering import Renderer, Unrenderable
 from shared.kinds import JOB, JOBTEMPLATE
+from shared.model.types import Body
 from webhook.subject.lookups import NothingKnown
-
-Body = dict[str, Any]
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -1,7 +1,7 @@
 """`run`: a flow from a file, with what it needs; or one that exists, again under a fresh name."""
 
 import argparse
-from typing import Any, Final
+from typing import Final
 
 from cli.client import Session, live
 from cli.convert import fresh_metadata
@@ -13,8 +13,8 @@ from cli.pick import name_of, of_kind, the_flow
 from shared.kinds import JOBFLOW, JOBTEMPLATE, QUEUE, Kind
 from shared.kube.client.errors import AlreadyExists
 from shared.kube.client.requests import APPLY_PATCH
+from shared.model.types import Body
 
-Body = dict[str, Any]
 MANAGER: Final = "jobflow-cli"
 
 

@@ -19,9 +19,8 @@ from cli.views.status import picture
 from shared.kinds import JOBFLOW, POD
 from shared.kube.client.errors import Forbidden
 from shared.model.phases import FlowPhase, StepPhase
+from shared.model.types import Body
 from shared.names import JOB_NAME
-
-Body = dict[str, Any]
 
 
 def run(arguments: argparse.Namespace) -> int:

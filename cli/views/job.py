@@ -2,16 +2,16 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from rich.text import Text
 
 from cli.views.table import COLOURS, age, columns, lasted
+from shared.model.types import Body
 from shared.names import TASK_SPEC
 from shared.taskstatus import TaskStatus, task_status
 from shared.timestamp import epoch_or_none
 
-Body = dict[str, Any]
 _LABEL: Final = 15
 _COUNTERS: Final = ("pending", "running", "succeeded", "failed", "terminating", "unknown")
 

@@ -2,13 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from cli.views.table import age
+from shared.model.types import Body
 from shared.names import JOB_TYPE
 from shared.timestamp import epoch_or_none
 
-Body = dict[str, Any]
 Table = tuple[tuple[str, ...], list[tuple[str, ...]]]
 _COUNTERS: Final = ("pending", "running", "succeeded", "failed", "unknown")
 

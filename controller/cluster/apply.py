@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from typing import Any, Final, assert_never
+from typing import Final, assert_never
 
 import msgspec
 
@@ -16,8 +16,8 @@ from shared.kinds import PODGROUP, Kind
 from shared.kube.cache.cache import Caches
 from shared.kube.client.api import Api
 from shared.kube.client.errors import ApiError, Conflict, Gone, Invalid, NotFound, Unavailable
+from shared.model.types import Body
 
-Body = dict[str, Any]
 Child = tuple[Kind, str]
 """What a Refusal is about: kind and name (in the namespace of the reconciled object)."""
 

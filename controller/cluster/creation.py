@@ -1,14 +1,14 @@
 """Creates an object so that it exists once, whatever is lost on the way."""
 
-from typing import Any, Final
+from typing import Final
 
 from controller.decision import Create
 from shared.kinds import Kind
 from shared.kube.cache.cache import Caches
 from shared.kube.client.api import Api
 from shared.kube.client.errors import AlreadyExists, ApiError, NotFound, Unavailable
+from shared.model.types import Body
 
-Body = dict[str, Any]
 BROKEN: Final = frozenset({429, 500})
 PASSING: Final = frozenset({401, 408, 429})  # client errors that heal by themselves
 

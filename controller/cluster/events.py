@@ -5,7 +5,7 @@ import itertools
 import logging
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -16,10 +16,10 @@ from shared.kinds import EVENT, Kind
 from shared.kube.client.api import Api
 from shared.kube.client.errors import ApiError, Invalid, NotFound, TooManyRequests, Unavailable
 from shared.kube.client.limits import Bucket
+from shared.model.types import Body
 from shared.timestamp import rfc3339
 
 LOG: Final = logging.getLogger(__name__)
-Body = dict[str, Any]
 
 BURST: Final = 25  # client-go: tools/record/events_cache.go
 REFILL_PER_SECOND: Final = 1 / 300

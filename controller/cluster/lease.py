@@ -11,7 +11,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -19,9 +19,9 @@ from controller import metrics
 from shared.kinds import LEASE
 from shared.kube.client.api import Api
 from shared.kube.client.errors import ApiError, NotFound
+from shared.model.types import Body
 
 LOG: Final = logging.getLogger(__name__)
-Body = dict[str, Any]
 
 # client-go's 15, 10 and 2 take up to 20 s from a leader's death to the next one; these take 14 at most: a standby may
 # see the last renewal a retry late, waits for the lease to run out, and looks again a retry later.

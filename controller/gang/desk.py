@@ -10,9 +10,9 @@ from controller.gang.cache.pod_requirements import Shape, shape_of
 from controller.gang.cycle.pending_group import Candidate
 from controller.gang.cycle.scheduling_cycle import Admission
 from controller.gang.podgroup.ungate import schedulable
-from controller.gang.ref import Ref
 from controller.gang.rules import Rules
 from shared import names
+from shared.key import Key
 from shared.resources import GangTask, gang_counts
 
 
@@ -25,7 +25,7 @@ class Desk:
         self.admission = Admission(self.floor, rules)
         self.clock = clock
 
-    def let_in(self, ref: Ref, queue: str, minimum: int, tasks: Sequence[GangTask]) -> bool:
+    def let_in(self, ref: Key, queue: str, minimum: int, tasks: Sequence[GangTask]) -> bool:
         """Whether the group may be created admitted: with all its pods, or else with its minimum.
 
         Room is promised to it for the short while until its pods are there.
@@ -43,7 +43,7 @@ class Desk:
                 return True
         return False
 
-    def claim(self, ref: Ref, pod: str, shape: Shape) -> bool:
+    def claim(self, ref: Key, pod: str, shape: Shape) -> bool:
         """Whether this pod of the group, about to be created, needs no gate."""
         return self.floor.promises.claim(ref, pod, shape)
 

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Iterable
-from typing import Any, Final
+from typing import Final
 
 from controller.cluster.apply import Applier
 from controller.context import ControllerContext
@@ -16,15 +16,14 @@ from controller.gang.desk import Desk
 from controller.gang.podgroup import bind_timeout, phase
 from controller.gang.podgroup.status_throttle import Pace
 from controller.gang.podgroup.ungate import lift
-from controller.gang.ref import Ref
 from controller.runtime.controller import Controller, Route
 from controller.runtime.workqueue import WorkQueue
+from shared.key import Key
 from shared.kinds import NODE, POD, PODGROUP, PRIORITYCLASS, QUEUE
 from shared.kube.cache.cache import Cache, strip
-from shared.kube.cache.store import Key
 from shared.model.phases import PodGroupPhase
+from shared.model.types import Body
 
-Body = dict[str, Any]
 LOG: Final = logging.getLogger(__name__)
 ADMISSION: Final = Key("", "admission")
 ROUND_SECONDS: Final = 0.05  # between two rounds, at least
@@ -59,7 +58,7 @@ class Watcher:
         self._floor.priority_class(old, new)
         return (ADMISSION,) if self._floor.waiting else ()
 
-    def _keys(self, refs: Iterable[Ref]) -> Iterable[Key]:
+    def _keys(self, refs: Iterable[Key]) -> Iterable[Key]:
         found = [Key(*ref) for ref in refs if ref in self._floor.groups]
         return [*found, ADMISSION] if self._floor.waiting or self._floor.unplaced else found
 
@@ -74,14 +73,14 @@ class GangReconciler:
         self._applier = applier
         self._wake = wake
         self._next_round = 0.0
-        self._told: dict[Ref, Refusal] = {}
-        self._evicting: dict[Ref, str] = {}
+        self._told: dict[Key, Refusal] = {}
+        self._evicting: dict[Key, str] = {}
         self._pace = Pace()
 
     async def reconcile(self, key: Key) -> float | None:
         if key == ADMISSION:
             return self._round()
-        ref = Ref(*key)
+        ref = Key(*key)
         group, body = self._desk.floor.groups.get(ref), self._groups.get(*key)
         if group is None or body is None or group.terminating:
             self._forget(ref)
@@ -114,7 +113,7 @@ class GangReconciler:
             return ROUND_SECONDS
         return None if done.wake is None else max(ROUND_SECONDS, done.wake - now)
 
-    def _tell(self, refusals: dict[Ref, Refusal]) -> None:
+    def _tell(self, refusals: dict[Key, Refusal]) -> None:
         for ref, refusal in refusals.items():
             if self._told.get(ref) != refusal:
                 self._told[ref] = refusal
@@ -132,7 +131,7 @@ class GangReconciler:
             self._pace.wrote(group.ref, now)
         return self._again(group.ref, decision, now)
 
-    def _again(self, ref: Ref, decision: Decision, now: float) -> float | None:
+    def _again(self, ref: Key, decision: Decision, now: float) -> float | None:
         """By what the books say now, own writes included."""
         group = self._desk.floor.groups.get(ref)
         due = bind_timeout.due(group, self._desk.floor.tally(ref), self._desk.rules.bind_timeout) if group else None
@@ -189,7 +188,7 @@ class GangReconciler:
     def _patch(group: Group, patch: Body | list[Body]) -> Patch:
         return Patch(PODGROUP, group.ref.namespace, group.ref.name, patch, uid=group.uid)
 
-    def _forget(self, ref: Ref) -> None:
+    def _forget(self, ref: Key) -> None:
         self._pace.forget(ref)
         self._told.pop(ref, None)
         self._evicting.pop(ref, None)

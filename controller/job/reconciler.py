@@ -29,18 +29,18 @@ from controller.runtime.routes import by_controller_uid, its_controller, itself,
 from controller.runtime.workqueue import WorkQueue
 from controller.settings import Settings
 from shared import names
+from shared.key import Key
 from shared.kinds import COMMAND, CONFIGMAP, JOB, POD, PODGROUP, PRIORITYCLASS, PVC, QUEUE, SECRET, Kind
 from shared.kube.cache.cache import Cache, strip
-from shared.kube.cache.store import Key
 from shared.model.command import Command
 from shared.model.job import Job
 from shared.model.job_status import JobStatus
 from shared.model.phases import TaskCondition
 from shared.model.podgroup import PodGroup
 from shared.model.queue import Queue
+from shared.model.types import Body
 from shared.naming import podgroup_name
 
-Body = dict[str, Any]
 LOG: Final = logging.getLogger(__name__)
 OWNER: Final = "owner"
 TARGET: Final = "target-job"

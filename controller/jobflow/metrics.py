@@ -1,17 +1,17 @@
 """Metrics of flows and steps: how many are in which phase, how often a step comes to it, how long it waits and runs."""
 
 from collections import Counter as Tally
-from typing import Any, Final
+from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from shared.key import Key, key_of
 from shared.kube.cache.cache import Cache
-from shared.kube.cache.store import Key, key_of
 from shared.model.flow_status import JobFlowStatus, StepStatus
 from shared.model.phases import FlowPhase, StepPhase
+from shared.model.types import Body
 from shared.timestamp import epoch_or_none
 
-Body = dict[str, Any]
 SECONDS: Final = (1, 5, 15, 30, 60, 150, 300, 600, 1800, 3600, 7200, 14400, 43200, 86400)
 
 FLOWS: Final = Gauge("jobflow_flows", "Flows by phase; each replica counts them all.", ["phase"])

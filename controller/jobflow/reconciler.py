@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -24,13 +24,13 @@ from controller.runtime.controller import Controller, Route
 from controller.runtime.rate_limit import BURST, EVENT_BURST, EVENT_RATE, RATE, SETTLE, Pace, interval
 from controller.runtime.routes import by_controller_uid, its_controller, itself, reference_of
 from controller.runtime.workqueue import WorkQueue
+from shared.key import Key
 from shared.kinds import COMMAND, JOB, JOBFLOW, JOBTEMPLATE
 from shared.kube.cache.cache import Cache, Caches
-from shared.kube.cache.store import Key
 from shared.kube.client.api import Api
 from shared.kube.client.errors import NotFound
+from shared.model.types import Body
 
-Body = dict[str, Any]
 LOG: Final = logging.getLogger(__name__)
 TARGET: Final = "target-flow"
 USES: Final = "uses-template"

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from controller.decision import Action, Body, Create, Patch
+from controller.decision import Action, Create, Patch
 from controller.plugin_api import Given, JobPlugin, JobShape, KeyPair, NeedsKeyPair, Owned, OwnsObjects, PodSlot
 from controller.plugins.env import EnvPlugin
 from controller.plugins.hcclrank import HcclrankPlugin
@@ -19,6 +19,7 @@ from controller.plugins.ray import RayPlugin
 from controller.plugins.ssh import SshPlugin
 from controller.plugins.svc import SvcPlugin
 from controller.plugins.tensorflow import TensorflowPlugin
+from shared.model.types import Body
 
 PLUGINS: Final[tuple[JobPlugin[Any], ...]] = (
     SshPlugin(),

@@ -2,8 +2,8 @@
 
 from typing import ClassVar
 
-from controller.decision import Body
 from controller.plugin_api import JobShape, PodSlot, map_containers, with_env
+from shared.model.types import Body
 from shared.plugin_args import EnvArguments
 
 INDEX_VARIABLES = ("VK_TASK_INDEX", "VC_TASK_INDEX")

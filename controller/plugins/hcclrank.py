@@ -2,9 +2,9 @@
 
 from typing import ClassVar
 
-from controller.decision import Body
 from controller.plugin_api import JobShape, PodSlot
 from shared import names
+from shared.model.types import Body
 from shared.plugin_args import HcclrankArguments
 
 

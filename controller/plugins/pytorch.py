@@ -5,8 +5,8 @@ Ranks are distinct over all masters and workers: masters 0..m-1, workers from m 
 
 from typing import ClassVar, Final
 
-from controller.decision import Body
 from controller.plugin_api import JobShape, PodSlot, TaskShape, map_containers, with_env, with_port, with_spec
+from shared.model.types import Body
 from shared.plugin_args import PytorchArguments
 
 WAITER: Final = "wait-for-master"

@@ -2,10 +2,10 @@
 
 from typing import ClassVar
 
-from controller.decision import Body
 from controller.plugin_api import Given, JobShape, Owned, PodSlot, map_containers, owned, with_port
 from shared import names
 from shared.kinds import SERVICE
+from shared.model.types import Body
 from shared.plugin_args import RayArguments
 
 

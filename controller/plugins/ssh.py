@@ -11,7 +11,6 @@ from typing import ClassVar, Final
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 
-from controller.decision import Body
 from controller.plugin_api import (
     Given,
     JobShape,
@@ -24,6 +23,7 @@ from controller.plugin_api import (
     with_volume,
 )
 from shared.kinds import SECRET
+from shared.model.types import Body
 from shared.plugin_args import SshArguments
 
 PRIVATE, PUBLIC, AUTHORIZED, CONFIG = "id_rsa", "id_rsa.pub", "authorized_keys", "config"

@@ -6,7 +6,6 @@ and VC_* variables), and a NetworkPolicy keeps other pods out.
 
 from typing import ClassVar, Final
 
-from controller.decision import Body
 from controller.plugin_api import (
     Given,
     JobShape,
@@ -20,6 +19,7 @@ from controller.plugin_api import (
     with_volume,
 )
 from shared.kinds import CONFIGMAP, NETWORKPOLICY, SERVICE
+from shared.model.types import Body
 from shared.plugin_args import SvcArguments
 
 HOSTS_FOLDER: Final = "/etc/volcano"

@@ -3,8 +3,8 @@
 import json
 from typing import ClassVar, Final
 
-from controller.decision import Body
 from controller.plugin_api import JobShape, PodSlot, map_containers, with_env
+from shared.model.types import Body
 from shared.plugin_args import TensorflowArguments
 
 ROLES: Final = ("ps", "worker", "chief", "evaluator")

@@ -19,9 +19,9 @@ from controller.policy.stored_objects import StoredObjects
 from controller.policy.stored_reports import StoredReports
 from controller.runtime.controller import Controller, Route
 from controller.runtime.workqueue import WorkQueue
+from shared.key import Key
 from shared.kinds import JOBFLOWPOLICY
 from shared.kube.cache.cache import Cache
-from shared.kube.cache.store import Key
 from shared.kube.client.errors import ApiError
 from shared.model.types import Body
 from shared.policy import Compiler, Policies

@@ -4,11 +4,12 @@ from typing import Any, Final
 
 from controller.decision import Action, Create, Decision, Note, Patch
 from controller.queue.commands import obey
-from controller.queue.observed import Body, QueueSeen
+from controller.queue.observed import QueueSeen
 from controller.queue.states import follows_parent, synced
 from shared import names
 from shared.kinds import QUEUE
 from shared.model.phases import PodGroupPhase, QueueState
+from shared.model.types import Body
 
 ALWAYS_THERE: Final = (names.ROOT_QUEUE, names.DEFAULT_QUEUE)
 PARENT_CYCLE: Final = "ParentCycle"

@@ -1,7 +1,6 @@
 """Everything that deciding about a Queue may look at."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import msgspec
 
@@ -9,8 +8,7 @@ from shared import names
 from shared.model.command import Command
 from shared.model.phases import PodGroupPhase, QueueState
 from shared.model.queue import Queue
-
-Body = dict[str, Any]
+from shared.model.types import Body
 
 
 class QueueSeen(msgspec.Struct, frozen=True):

@@ -3,7 +3,7 @@
 import logging
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -12,7 +12,6 @@ from controller.context import ControllerContext
 from controller.gang.backends.gate import GateBackend
 from controller.gang.cache.cache import Floor
 from controller.gang.cache.pod_requirements import Amounts, added
-from controller.gang.ref import Ref
 from controller.queue.account import as_quantities
 from controller.queue.decide import ALWAYS_THERE, decide, missing
 from controller.queue.observed import QueueSeen
@@ -22,14 +21,14 @@ from controller.runtime.routes import reference_of
 from controller.runtime.workqueue import WorkQueue
 from shared import names
 from shared.ancestry import cycle, descendants
+from shared.key import Key
 from shared.kinds import COMMAND, PODGROUP, QUEUE
 from shared.kube.cache.cache import Cache
-from shared.kube.cache.store import Key
 from shared.model.command import Command
 from shared.model.phases import PodGroupPhase, QueueState
 from shared.model.queue import Queue
+from shared.model.types import Body
 
-Body = dict[str, Any]
 LOG: Final = logging.getLogger(__name__)
 TARGET: Final = "target-queue"
 QUEUED: Final = "in-queue"
@@ -157,7 +156,7 @@ class QueueReconciler:
         amounts: Amounts = {}
         for queue in (name, *descendants(name, self._children)):
             for key in self._groups.keys_by(QUEUED, queue):
-                amounts = added(amounts, self._floor.tally(Ref(*key)).held if self._floor else {})
+                amounts = added(amounts, self._floor.tally(Key(*key)).held if self._floor else {})
         return amounts
 
     def _orders(self, key: Key) -> Iterator[Command]:

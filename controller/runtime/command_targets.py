@@ -6,11 +6,11 @@ another object, it would be deleted without effect (decisions row 13).
 
 from collections.abc import Iterable
 
+from shared.key import Key
 from shared.kube.cache.cache import Cache, Caches
-from shared.kube.cache.store import Key
 from shared.kube.client.api import Api
 from shared.kube.client.errors import NotFound
-from shared.kube.client.requests import Body
+from shared.model.types import Body
 
 
 async def catch_up(api: Api, caches: Caches, objects: Cache, key: Key, commands: Iterable[Body]) -> None:

@@ -5,14 +5,13 @@ To add one: write `build(context) -> Controller` in a file of its own here and n
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from controller.runtime.worker import IN_HAND, Reconciler
 from controller.runtime.workqueue import WorkQueue
+from shared.key import Key
 from shared.kube.cache.cache import Cache
-from shared.kube.cache.store import Key
+from shared.model.types import Body
 
-Body = dict[str, Any]
 Wakes = Callable[[Body | None, Body | None], Iterable[Key]]
 
 

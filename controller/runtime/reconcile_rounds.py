@@ -1,17 +1,17 @@
 """Decide and apply until nothing is refused, remembering refusals so that the next decision knows them."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from controller.cluster.apply import Applier, Child, Outcome, name_of
 from controller.cluster.errors import StaleError
 from controller.decision import Decision, Refusal
+from shared.key import Key
 from shared.kinds import Kind
-from shared.kube.cache.store import Key
+from shared.model.types import Body
 
-Body = dict[str, Any]
 ROUNDS: Final = 4
 
 

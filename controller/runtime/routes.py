@@ -1,12 +1,10 @@
 """Common ways from a changed object to the keys it concerns."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 
+from shared.key import Key, key_of
 from shared.kinds import Kind
-from shared.kube.cache.store import Key, key_of
-
-Body = dict[str, Any]
+from shared.model.types import Body
 
 
 def itself(old: Body | None, new: Body | None) -> Iterable[Key]:

@@ -12,7 +12,7 @@ from controller import metrics
 from controller.cluster.apply import STORED
 from controller.cluster.errors import NotLeader, StaleError
 from controller.runtime.workqueue import WorkQueue
-from shared.kube.cache.store import Key
+from shared.key import Key
 from shared.kube.client.errors import ApiError
 
 LOG: Final = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Final
 
 from controller import metrics
-from shared.kube.cache.store import Key
+from shared.key import Key
 
 BACKOFF_BASE: Final = 0.005
 BACKOFF_CAP: Final = 1000.0

@@ -1,12 +1,11 @@
 """JobTemplate.status.jobDependsOnList: the Jobs made from it (volcano-behaviour 6.2), right after deletions too."""
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
 from controller.decision import Decision
+from shared.model.types import Body
 from shared.names import MAX_FLOW_JOBS
-
-Body = dict[str, Any]
 
 INTERVAL_SECONDS: Final = 1.0
 NAMES_PER_SECOND: Final = 500  # long lists are written more rarely: bytes a second stay the same

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Final
+from typing import Final
 
 from controller.cluster.apply import Applier
 from controller.context import ControllerContext
@@ -11,12 +11,12 @@ from controller.runtime.rate_limit import BURST, TEMPLATE_RATE, Pace
 from controller.runtime.routes import itself, reference_of
 from controller.runtime.workqueue import WorkQueue
 from controller.template.decide import decide
+from shared.key import Key
 from shared.kinds import JOB, JOBTEMPLATE
 from shared.kube.cache.cache import Cache
-from shared.kube.cache.store import Key
+from shared.model.types import Body
 from shared.names import CREATED_BY_TEMPLATE
 
-Body = dict[str, Any]
 INDEX: Final = "template"
 
 

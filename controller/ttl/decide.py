@@ -1,13 +1,12 @@
 """When a finished Job is to be deleted (spec.ttlSecondsAfterFinished; volcano-behaviour 3.12)."""
 
-from typing import Any, Final
+from typing import Final
 
 from controller.decision import Decision, Delete
 from shared.kinds import JOB
 from shared.model.phases import JobPhase
+from shared.model.types import Body
 from shared.timestamp import epoch_or_none
-
-Body = dict[str, Any]
 
 FINISHED: Final = frozenset(phase for phase in JobPhase if phase.finished)
 """Aborted is not among them: such a Job may be resumed."""

@@ -1,7 +1,6 @@
 """The TTL controller: deletes Jobs that have been finished for as long as they asked to be kept."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from controller.cluster.apply import Applier
 from controller.context import ControllerContext
@@ -9,13 +8,12 @@ from controller.runtime.controller import Controller, Route
 from controller.runtime.routes import itself
 from controller.runtime.workqueue import WorkQueue
 from controller.ttl.decide import decide, expires_at
+from shared.key import Key
 from shared.kinds import JOB
 from shared.kube.cache.cache import Cache
-from shared.kube.cache.store import Key
 from shared.kube.client.api import Api
 from shared.kube.client.errors import NotFound
-
-Body = dict[str, Any]
+from shared.model.types import Body
 
 
 def job_wakes(old: Body | None, new: Body | None) -> Iterable[Key]:

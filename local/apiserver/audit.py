@@ -3,8 +3,8 @@
 from collections import Counter, deque
 from typing import NamedTuple
 
-from local.apiserver.errors import Body
 from local.apiserver.http.call import Call
+from shared.model.types import Body
 
 WRITES = frozenset({"create", "update", "patch", "delete", "deletecollection"})
 KEPT = 200_000

@@ -4,9 +4,10 @@ import secrets
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from local.apiserver.errors import ApiError, Body, forbidden, unauthorized
+from local.apiserver.errors import ApiError, forbidden, unauthorized
 from local.apiserver.http.call import ADMIN, User
 from local.apiserver.storage.store import Entry
+from shared.model.types import Body
 
 if TYPE_CHECKING:
     from local.apiserver.core import Core

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from local.apiserver.controllers import namespaces
-from local.apiserver.errors import Body
+from shared.model.types import Body
 
 if TYPE_CHECKING:
     from local.apiserver.core import Core

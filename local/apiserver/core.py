@@ -9,7 +9,6 @@ import yaml
 from local.apiserver.admission.dispatch import Admission
 from local.apiserver.audit import Audit
 from local.apiserver.auth import Authenticator
-from local.apiserver.errors import Body
 from local.apiserver.faults import Faults
 from local.apiserver.http.call import Call
 from local.apiserver.kinds import builtin, schemas
@@ -18,6 +17,7 @@ from local.apiserver.schema import decoding
 from local.apiserver.storage.snapshots import PageSnapshots
 from local.apiserver.storage.store import GroupResource, Store
 from local.apiserver.verbs.watches import Watch
+from shared.model.types import Body
 
 log = logging.getLogger("apiserver")
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-Body = dict[str, Any]
+from shared.model.types import Body
 
 
 class FieldError(NamedTuple):

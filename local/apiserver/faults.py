@@ -4,8 +4,9 @@ import random
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from local.apiserver.errors import ApiError, Body, bad_request, conflict, too_many_requests
+from local.apiserver.errors import ApiError, bad_request, conflict, too_many_requests
 from local.apiserver.http.call import Call
+from shared.model.types import Body
 
 ERRORS = ("409", "429", "500", "503")
 KINDS = (*ERRORS, "latency", "reset", "reset-after-commit", "stale-list", "expire-continue")

@@ -10,8 +10,8 @@ import urllib3
 
 from local.client.rest import MERGE, ApiError, read_kubeconfig
 from shared.kinds import Kind
+from shared.model.types import Body
 
-Body = dict[str, Any]
 JSON_PATCH: Final = "application/json-patch+json"
 SECONDS: Final = 60.0
 _POLL: Final = 0.1

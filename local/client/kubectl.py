@@ -4,13 +4,12 @@ import os
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from local.client import binaries
+from shared.model.types import Body
 
-Body = dict[str, Any]
 _SECONDS = 180
 
 

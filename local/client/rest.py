@@ -13,7 +13,8 @@ import aiohttp
 import orjson
 import yaml
 
-Body = dict[str, Any]
+from shared.model.types import Body
+
 MERGE = "application/merge-patch+json"
 _CONNECTIONS = 64
 

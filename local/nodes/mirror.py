@@ -3,13 +3,12 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Any
 
 import aiohttp
 
 from local.client.rest import ApiError, Client
+from shared.model.types import Body
 
-Body = dict[str, Any]
 Key = tuple[str, str]
 Changed = Callable[[str, Body], None]
 _LOG = logging.getLogger("nodes")

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import logging
 import time
-from typing import Any
 
 import aiohttp
 
@@ -12,8 +11,8 @@ from local.client.rest import ApiError, Client, patiently
 from local.nodes.kubelet.host import NODE_IP
 from local.nodes.settings import Settings
 from local.nodes.timestamps import micro_text, now_text
+from shared.model.types import Body
 
-Body = dict[str, Any]
 _LOG = logging.getLogger("nodes")
 _NODES = "/api/v1/nodes"
 _LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"

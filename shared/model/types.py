@@ -4,6 +4,7 @@
 stand in `extra_json_schema`: the schema has them, decoding does not, because a template may hold `$(params.x)` there.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import msgspec
@@ -34,4 +35,6 @@ Quantity = Annotated[str | int, Meta(extra_json_schema={"x-kubernetes-int-or-str
 ResourceList = Annotated[dict[str, Quantity], Meta(description="Amounts by resource name, in Kubernetes quantities.")]
 Raw = Annotated[dict[str, Any], Meta(extra_json_schema=WHOLE)]
 Labels = dict[str, str]
-Body = dict[str, Any]  # an object of the API, or a part of one, as JSON
+# An object of the API as JSON, or a part of one.
+Body = dict[str, Any]
+ReadOnlyBody = Mapping[str, Any]

@@ -1,19 +1,19 @@
 """A JobFlowPolicy made ready: expressions compiled, patterns joined. Compiled once per version of the policy."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from shared.expressions import Program, ResultType, compile_expression, policy_scope
 from shared.model.phases import PolicyMode
 from shared.model.policy import Allowed, JobFlowPolicySpec
+from shared.model.types import Body
 from shared.policy.check import policy_faults
 from shared.policy.globs import Globs, globs
 from shared.policy.rules import CompiledRule, compiled_rule
 from shared.violation import Violation
 
-Body = dict[str, Any]
 _REMEMBERED: Final = 4096
 
 

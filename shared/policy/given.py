@@ -10,9 +10,9 @@ import msgspec
 
 from shared.expressions import PolicyInput
 from shared.kinds import JOBFLOW, JOBTEMPLATE, Kind
+from shared.model.types import Body
 from shared.podtemplate.field import Field
 
-Body = dict[str, Any]
 CREATE: Final = "CREATE"
 UPDATE: Final = "UPDATE"
 _PLACEHOLDER: Final = "$("

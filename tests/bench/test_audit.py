@@ -8,8 +8,6 @@ import pytest
 
 from bench.audit import Asked, LogTrail, costs, of_agent, parse, parse_record, tally
 
-Body = dict[str, Any]
-
 
 def event(verb: str = "create", resource: str = "jobs", sub: str = "", code: int = 201, **more: Any) -> bytes:
     place = {"resource": resource, "namespace": "ns", "name": "x"} | ({"subresource": sub} if sub else {})

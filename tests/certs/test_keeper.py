@@ -5,7 +5,6 @@ import base64
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -19,9 +18,9 @@ from shared.kube.client import connect
 from shared.kube.client.api import Api
 from shared.kube.client.errors import ApiError, Forbidden
 from shared.kube.client.transport import Transport
+from shared.model.types import Body
 from webhook.server.configurations import configurations
 
-Body = dict[str, Any]
 NAME, NAMESPACE, HOOKS = "jobflow-webhook-certs", "default", "jobflow"
 PLACE = Place(NAMESPACE, NAME, service_names("jobflow-webhook", NAMESPACE), (HOOKS,))
 

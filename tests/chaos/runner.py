@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from local.client.blocking import until
 from shared.kinds import CONFIGMAP, JOB, JOBFLOW, JOBTEMPLATE, NAMESPACE, POD, PODGROUP, SECRET, SERVICE
+from shared.model.types import Body
 from tests.chaos import plan as plans
 from tests.chaos import verdicts
 from tests.chaos.faults import HARMS
@@ -21,7 +22,6 @@ from tests.chaos.workloads import FINAL, WORKLOADS, Workload
 from tests.chaos.world import Sample, World
 from tests.e2e.support.scenario import phase
 
-Body = dict[str, Any]
 # Only a run that goes wrong waits so long: on a starved machine a process alone takes half a minute to start.
 END_SECONDS: Final = 150.0
 QUIET_SECONDS: Final = 120.0

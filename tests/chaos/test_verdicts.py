@@ -1,17 +1,15 @@
 """Each verdict finds its violation, and finds none in a good run."""
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from shared.kinds import JOBFLOW
+from shared.model.types import Body
 from tests.chaos.verdicts import ENOUGH, Seen, flat, harmless, judge
 from tests.chaos.witness import Moment
 from tests.chaos.workloads import After, Workload
 from tests.chaos.world import Sample
-
-Body = dict[str, Any]
 
 
 def moment(job: str, phase: str, place: int, uid: str = "", step: str = "") -> Moment:

@@ -3,14 +3,14 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from shared.kinds import JOBFLOW
+from shared.model.types import Body
 from tests.chaos.witness import Moment
 from tests.chaos.workloads import ENDED, After, Workload
 from tests.chaos.world import Sample
 
-Body = dict[str, Any]
 MEMORY_GROWTH: Final = 40.0  # MiB that a process may grow from its settled state on
 SETTLED: Final = 5  # runs after which a process has seen everything once
 TASKS_GROWTH: Final = 20

@@ -5,7 +5,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import orjson
 from urllib3.exceptions import HTTPError
@@ -13,9 +13,9 @@ from urllib3.exceptions import HTTPError
 from local.client.blocking import Kube, path, until
 from local.client.rest import ApiError
 from shared.kinds import JOB
+from shared.model.types import Body
 from shared.names import ATTEMPT, ITERATION, STEP
 
-Body = dict[str, Any]
 _PAUSE: Final = 0.1
 
 

@@ -7,10 +7,10 @@ from random import Random
 from typing import Any, Final
 
 from shared.kinds import JOB, JOBFLOW, Kind
+from shared.model.types import Body
 from tests.e2e.support import scenario
 from tests.e2e.support.scenario import targets
 
-Body = dict[str, Any]
 COMPLETED: Final = ("Completed",)
 FAILED: Final = ("Failed",)
 ENDED: Final = ("Completed", "Failed", "Terminated")

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from prometheus_client.parser import text_string_to_metric_families
@@ -25,13 +25,13 @@ from local.cluster import Cluster, Options
 from local.controlplane import free_port
 from local.processes import Process
 from shared.kinds import JOB, JOBFLOW, NAMESPACE
+from shared.model.types import Body
 from tests.chaos.controller import TASKS
 from tests.chaos.faults.fault import HARMED
 from tests.chaos.faults.lost_lease import NAME as LEASE_NAME
 from tests.chaos.workloads import FINAL
 from tests.e2e.support import scenario
 
-Body = dict[str, Any]
 SPEED: Final = 40.0
 SUBMIT_SECONDS: Final = 120.0
 CONTROLLERS: Final = ("first", "second")

@@ -9,8 +9,7 @@ import pytest
 import yaml
 
 from cli.main import main
-
-Body = dict[str, Any]
+from shared.model.types import Body
 
 
 class Ran(NamedTuple):

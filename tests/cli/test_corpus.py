@@ -14,9 +14,10 @@ import pytest
 import yaml
 from aiohttp.test_utils import RawTestServer, TestClient
 
+from shared.model.types import Body
 from tests.cli.make import Command, write
 from tests.webhook import test_admit
-from tests.webhook.make import KINDS, Body, envelope, review
+from tests.webhook.make import KINDS, envelope, review
 from tests.webhook.rules import test_flow_rules, test_job_rules, test_other_rules
 from webhook.envelope.patch import applied
 from webhook.server.handler import Handler

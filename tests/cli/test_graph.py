@@ -15,7 +15,8 @@ from drawing.layout import Layout, layout
 from drawing.model import Meaning, Undrawable, drawing
 from drawing.svg import svg
 from drawing.text import ascii_tree, dot, mermaid
-from tests.cli.make import Body, Command, lines, status, write
+from shared.model.types import Body
+from tests.cli.make import Command, lines, status, write
 from tests.webhook.make import flow, step
 
 Arrows = list[tuple[str, str]]

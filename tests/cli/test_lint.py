@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from shared import kinds
+from shared.model.types import Body
 from tests.cli.make import Command, lines, write
-from tests.webhook.make import Body, body, flow, job, queue, step, template
+from tests.webhook.make import body, flow, job, queue, step, template
 
 FIELDS: dict[str, tuple[Body, list[str]]] = {
     "a slip in a step": (

@@ -6,8 +6,7 @@ import pytest
 
 from cli.orders import aside
 from shared.model.phases import FlowAction, JobAction, QueueAction
-
-Body = dict[str, Any]
+from shared.model.types import Body
 
 
 def flow(phase: str, *steps: str, **spec: Any) -> Body:

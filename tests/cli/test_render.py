@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.cli.make import Body, Command, write
+from shared.model.types import Body
+from tests.cli.make import Command, write
 from tests.webhook.make import flow, pod_template, step, task, template
 
 

@@ -5,9 +5,10 @@ import pytest
 from cli.flowview import FlowView, Unreadable, flow_view, tasks_by_step
 from cli.views.status import picture
 from cli.views.table import age, columns, lasted
+from shared.model.types import Body
 from shared.taskstatus import TaskStatus
 from shared.timestamp import epoch
-from tests.cli.make import Body, status
+from tests.cli.make import status
 from tests.webhook.make import flow, step
 
 NOW = epoch("2026-01-02T10:10:00Z")

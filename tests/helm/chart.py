@@ -5,13 +5,13 @@ import json
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import yaml
 
 from local.client import binaries
+from shared.model.types import Body
 
-Body = dict[str, Any]
 CHART: Final = Path("helm/jobflow")
 NAMESPACE: Final = "jobflow-system"
 CLUSTER_SCOPED: Final = frozenset(

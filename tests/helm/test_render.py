@@ -2,7 +2,6 @@
 
 import functools
 import json
-from typing import Any
 
 import jsonschema
 import kubernetes_validate
@@ -10,10 +9,10 @@ import pytest
 import yaml
 
 from controller import settings as controller_settings
+from shared.model.types import Body
 from tests.helm.chart import CHART, CLUSTER_SCOPED, Refused, container, of, render, run
 from webhook import settings as webhook_settings
 
-Body = dict[str, Any]
 CRD = "CustomResourceDefinition"
 EXTERNAL = {"monitoring.coreos.com/v1", "cert-manager.io/v1"}  # no part of Kubernetes: only their shape is looked at
 PLACEMENT = {

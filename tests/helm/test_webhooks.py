@@ -3,7 +3,6 @@
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -11,10 +10,10 @@ from prometheus_client import REGISTRY
 
 import controller.main
 import webhook.main  # noqa: F401 - registers the webhook's metrics
+from shared.model.types import Body
 from tests.helm.chart import CHART, of, render
 from webhook.server.routes import ROUTES
 
-Body = dict[str, Any]
 KINDS = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
 
 

@@ -15,8 +15,8 @@ from aiohttp import web
 
 from local.apiserver import ApiServer
 from local.pki import Authority
+from shared.model.types import Body
 
-Body = dict[str, Any]
 GROUP = "test.example.com"
 THINGS = f"/apis/{GROUP}/v1/namespaces/default/things"
 PODS = "/api/v1/namespaces/default/pods"

@@ -7,7 +7,8 @@ import aiohttp
 import pytest
 
 from local.apiserver import ApiServer, Fault, Options
-from tests.local.apiserver_testing import CRDS, MAPS, PODS, THINGS, Body, Client, config_map, crd, pod, thing
+from shared.model.types import Body
+from tests.local.apiserver_testing import CRDS, MAPS, PODS, THINGS, Client, config_map, crd, pod, thing
 
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
 

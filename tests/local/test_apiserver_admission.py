@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from local.apiserver import ApiServer
-from tests.local.apiserver_testing import CRDS, HOOKS, THINGS, Body, Client, Webhook, crd, json_patch, thing
+from shared.model.types import Body
+from tests.local.apiserver_testing import CRDS, HOOKS, THINGS, Client, Webhook, crd, json_patch, thing
 
 MUTATING, VALIDATING = HOOKS.format("mutating"), HOOKS.format("validating")
 

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from local.apiserver import ApiServer
-from tests.local.apiserver_testing import CRDS, MAPS, THINGS, Body, Client, config_map, crd, pod, thing
+from shared.model.types import Body
+from tests.local.apiserver_testing import CRDS, MAPS, THINGS, Client, config_map, crd, pod, thing
 
 APPLY = "application/apply-patch+yaml"
 DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments"

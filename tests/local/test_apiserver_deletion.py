@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from local.apiserver import ApiServer
-from tests.local.apiserver_testing import CRDS, MAPS, PODS, THINGS, Body, Client, config_map, crd, owned, pod, thing
+from shared.model.types import Body
+from tests.local.apiserver_testing import CRDS, MAPS, PODS, THINGS, Client, config_map, crd, owned, pod, thing
 
 
 @pytest.fixture

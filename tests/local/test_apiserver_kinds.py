@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from local.apiserver import ApiServer
-from tests.local.apiserver_testing import CRDS, MAPS, PODS, THINGS, Body, Client, config_map, crd, pod, thing
+from shared.model.types import Body
+from tests.local.apiserver_testing import CRDS, MAPS, PODS, THINGS, Client, config_map, crd, pod, thing
 
 LEASES = "/apis/coordination.k8s.io/v1/namespaces/default/leases"
 EVENTS = "/api/v1/namespaces/default/events"

@@ -11,8 +11,8 @@ from local.nodes.kubelet.behaviour import Plan, plan, pull_fails
 from local.nodes.kubelet.environment import expand, field_value
 from local.nodes.kubelet.status import ContainerState, PodFacts, pod_status
 from local.nodes.settings import Settings, parse
+from shared.model.types import Body
 
-Body = dict[str, Any]
 NOW = "2026-01-02T03:04:05Z"
 SETTINGS = Settings(kubeconfig=Path("unused"), run_seconds=7.0)
 RUNNING = {"running": {"startedAt": NOW}}

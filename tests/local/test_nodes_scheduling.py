@@ -8,8 +8,8 @@ import pytest
 from local.nodes.scheduler.fit import obstacle
 from local.nodes.scheduler.resources import amounts, quantity, requests
 from local.nodes.scheduler.scheduler import choose
+from shared.model.types import Body
 
-Body = dict[str, Any]
 FREE = amounts({"cpu": "4", "memory": "8Gi", "pods": "10"})
 TAINT = {"key": "gpu", "value": "yes", "effect": "NoSchedule"}
 

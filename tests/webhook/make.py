@@ -6,13 +6,13 @@ from typing import Any
 
 from shared import kinds
 from shared.kinds import Kind
+from shared.model.types import Body
 from webhook.envelope.patch import applied
 from webhook.envelope.review import GroupKind, Operation, Review, Verdict
 from webhook.subject.lookups import Known, Lookups
 from webhook.verdict.admissions import Options
 from webhook.verdict.admit import mutate, validate
 
-Body = dict[str, Any]
 KINDS = {
     kind.kind: kind
     for kind in (

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from shared import kinds
 from shared.crd.definitions import DEFINITIONS
-from tests.webhook.make import Body, body, faults, flow, job, known, queue, review, step, task, verdict
+from shared.model.types import Body
+from tests.webhook.make import body, faults, flow, job, known, queue, review, step, task, verdict
 from webhook import rules
 from webhook.envelope.review import GroupKind, Operation, Review, answer
 from webhook.server.routes import ROUTES

@@ -16,7 +16,8 @@ from certs.keeper import Keeper, Place
 from shared import kinds
 from shared.kinds import Kind
 from shared.kube.client.errors import NotFound
-from tests.webhook.make import Body, flow, known
+from shared.model.types import Body
+from tests.webhook.make import flow, known
 from tests.webhook.test_server import AUTHORITY, NOW, PAIR, Client, issued, trusting
 from webhook.envelope.patch import applied
 from webhook.server import certificate_sources

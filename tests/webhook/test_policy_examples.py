@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.webhook.make import Body, defaulted, faults, flow, job, known, pod_template, review, step, task, template
+from shared.model.types import Body
+from tests.webhook.make import defaulted, faults, flow, job, known, pod_template, review, step, task, template
 from webhook.verdict.admit import validate
 
 FOLDER = Path("examples/policies")

@@ -15,7 +15,8 @@ from aiohttp import web
 from shared import kinds
 from shared.kinds import Kind
 from shared.kube.client.errors import Forbidden, NotFound
-from tests.webhook.make import Body, body, flow, queue, step, task, template
+from shared.model.types import Body
+from tests.webhook.make import body, flow, queue, step, task, template
 from tests.webhook.test_certificates import write
 from tests.webhook.test_server import PAIR
 from webhook import main

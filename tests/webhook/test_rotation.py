@@ -21,6 +21,7 @@ from shared.kinds import CRD, JOBFLOW, SECRET, VALIDATING
 from shared.kube.client import connect
 from shared.kube.client.api import Api
 from shared.kube.client.transport import Transport
+from shared.model.types import Body
 from tests.local.apiserver_testing import Client
 from tests.webhook.make import flow
 from webhook.server.certificate_sources import Trust, keep_secret
@@ -30,7 +31,6 @@ from webhook.server.https import serving
 from webhook.server.tls import Serving
 from webhook.subject.lookups import Known
 
-Body = dict[str, Any]
 pytestmark = pytest.mark.e2e
 CRDS = Path("helm/jobflow/files/crds")
 NAMESPACE, SERVICE, SECRET_NAME, HOOKS = "default", "jobflow-webhook", "certs", "jobflow"

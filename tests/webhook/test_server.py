@@ -15,7 +15,8 @@ import pytest
 from certs.issue import KeyPair, issue_serving, new_authority
 from shared import kinds
 from shared.kinds import Kind
-from tests.webhook.make import Body, envelope, flow, job, known, queue, review, step
+from shared.model.types import Body
+from tests.webhook.make import envelope, flow, job, known, queue, review, step
 from webhook.server import handler, https
 from webhook.server.handler import Handler
 from webhook.server.https import serving

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 import jsonpatch
 import jsonpointer
 
-Body = dict[str, Any]
+from shared.model.types import Body
+
 Path = tuple[str | int, ...]
 
 

@@ -5,10 +5,10 @@ from typing import Any, Final
 
 import msgspec
 
+from shared.model.types import Body
 from shared.policy import Finding
 from shared.violation import Violation
 
-Body = dict[str, Any]
 API_VERSION: Final = "admission.k8s.io/v1"
 KIND: Final = "AdmissionReview"
 UNPROCESSABLE: Final = 422

@@ -4,9 +4,10 @@ from typing import Final
 
 from shared import kinds
 from shared.model.phases import QueueState
+from shared.model.types import Body
 from shared.names import DEFAULT_QUEUE, ROOT_QUEUE
 from webhook.hints.names import did_you_mean, quoted
-from webhook.subject.lookups import Body, Lookups, name_at, parent_of
+from webhook.subject.lookups import Lookups, name_at, parent_of
 from webhook.subject.subjects import any_body
 
 _NAMED: Final = 5  # queues that a refusal lists

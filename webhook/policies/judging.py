@@ -9,12 +9,13 @@ import msgspec
 from shared import kinds
 from shared.kinds import JOB, JOBFLOW, JOBTEMPLATE, Kind
 from shared.model.phases import FlowPhase, PolicyMode
+from shared.model.types import Body
 from shared.naming import label_value
 from shared.policy import CompiledPolicy, Compiler, Finding, Given, Policies, defaults, judge, relevant
 from shared.policy.match import needs_namespace
 from shared.policy.required import EXISTING_TEMPLATES, templates_of
 from webhook.envelope.patch import Setting
-from webhook.envelope.review import Body, Operation, Review, Verdict
+from webhook.envelope.review import Operation, Review, Verdict
 from webhook.policies import kept_defaults
 from webhook.subject.lookups import Absence, Lookups
 from webhook.subject.subjects import any_body

@@ -1,15 +1,15 @@
 """JobFlows that were let in a moment ago, so that a burst of applies counts right before the cache has seen the first."""
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from shared.kinds import JOBFLOW
+from shared.model.types import Body
 from webhook.envelope.review import Operation, Review, Verdict
 from webhook.policies.judging import counts_running_flows
 from webhook.subject.lookups import Known, Lookups
 from webhook.subject.subjects import any_body
 
-Body = dict[str, Any]
 SECONDS: Final = 3.0
 """Long enough for a watch to tell of it; one that was refused elsewhere after us is counted too much for so long."""
 

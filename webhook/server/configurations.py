@@ -5,18 +5,18 @@ import base64
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import yaml
 
 from shared.kinds import MUTATING, VALIDATING, Kind
+from shared.model.types import Body
 from webhook.server.routes import ROUTES, hook
 
 FILE: Final = Path("helm/jobflow/files/webhooks.yaml")
 HEADER: Final = "# Generated from webhook/server/routes.py by `make generate`; do not edit.\n"
 TIMEOUT_SECONDS: Final = 5
 EXCLUDED_NAMESPACES: Final = ("kube-system",)
-Body = dict[str, Any]
 
 
 def hooks() -> dict[str, list[Body]]:

@@ -10,9 +10,10 @@ import msgspec
 from aiohttp import web
 
 from shared.kinds import Kind
+from shared.model.types import Body
 from shared.violation import Reason, Violation
 from webhook import metrics
-from webhook.envelope.review import ALLOWED, BadReview, Body, Review, Verdict, answer, parse_review
+from webhook.envelope.review import ALLOWED, BadReview, Review, Verdict, answer, parse_review
 from webhook.policies.judging import rests_on_absence, unknown_namespace
 from webhook.policies.recent_flows import Admitted
 from webhook.server.routes import ROUTES, Route

@@ -2,17 +2,17 @@
 
 import asyncio
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import Final
 
 from shared import kinds
 from shared.kinds import Kind
 from shared.kube.cache.cache import Caches
 from shared.kube.client.api import Api
 from shared.kube.client.errors import ApiError, NotFound
+from shared.model.types import Body
 from webhook import metrics
 from webhook.subject.lookups import Absence
 
-Body = dict[str, Any]
 LIVE_SECONDS: Final = 0.5
 
 

@@ -7,9 +7,8 @@ import msgspec
 
 from shared import kinds
 from shared.kinds import Kind
+from shared.model.types import Body
 from shared.names import ROOT_QUEUE
-
-Body = dict[str, Any]
 
 
 class Absence(msgspec.Struct, frozen=True):

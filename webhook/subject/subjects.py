@@ -16,8 +16,9 @@ from shared.model.podgroup import PodGroupSpec
 from shared.model.policy import JobFlowPolicySpec
 from shared.model.queue import QueueSpec
 from shared.model.step import Step
+from shared.model.types import Body
 from shared.names import MAX_STEPS
-from webhook.envelope.review import Body, Operation
+from webhook.envelope.review import Operation
 from webhook.subject.lookups import Lookups
 
 S = TypeVar("S")

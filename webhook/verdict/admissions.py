@@ -14,6 +14,7 @@ from shared.model.job import JobSpec
 from shared.model.podgroup import PodGroupSpec
 from shared.model.policy import JobFlowPolicySpec
 from shared.model.queue import QueueSpec
+from shared.model.types import Body
 from webhook import rules
 from webhook.defaults.flow import flow_defaults
 from webhook.defaults.job import job_defaults
@@ -21,7 +22,7 @@ from webhook.defaults.podgroup import podgroup_defaults
 from webhook.defaults.queue import queue_defaults
 from webhook.defaults.template import template_defaults
 from webhook.envelope.patch import Setting
-from webhook.envelope.review import Body, Operation, Review
+from webhook.envelope.review import Operation, Review
 from webhook.rules import Rule, Warner
 from webhook.subject.lookups import Absence, Lookups
 from webhook.subject.subjects import (

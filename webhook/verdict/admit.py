@@ -6,9 +6,10 @@ from typing import Any, Final
 
 import msgspec
 
+from shared.model.types import Body
 from shared.violation import Violation
 from webhook.envelope.patch import Path, Setting, operations, value_at
-from webhook.envelope.review import ALLOWED, Body, Operation, Review, Verdict
+from webhook.envelope.review import ALLOWED, Operation, Review, Verdict
 from webhook.policies import judging
 from webhook.rules import Rule
 from webhook.subject.lookups import Absence, Lookups

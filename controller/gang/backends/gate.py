@@ -1,19 +1,17 @@
 """`gate`: ours, for any cluster that knows scheduling gates. Pods exist while they wait, but no scheduler looks at them."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from controller.gang.cache.pod_requirements import shape_of
 from controller.gang.desk import Desk
 from controller.gang.podgroup import phase
 from controller.gang.podgroup.ungate import schedulable
-from controller.gang.ref import Ref
 from shared import names
+from shared.key import Key
 from shared.model.phases import PodGroupPhase
 from shared.model.podgroup import PodGroup
+from shared.model.types import Body
 from shared.resources import GangTask
-
-Body = dict[str, Any]
 
 
 class GateBackend:
@@ -31,7 +29,7 @@ class GateBackend:
     def group_body(self, body: Body, tasks: Sequence[GangTask]) -> Body:
         """Admitted from the start when it fits at once and nobody waits before it; else Pending."""
         metadata, spec = body["metadata"], body["spec"]
-        ref = Ref(metadata["namespace"], metadata["name"])
+        ref = Key(metadata["namespace"], metadata["name"])
         if self.desk.let_in(ref, spec.get("queue", ""), spec.get("minMember", 0), tasks):
             return {**body, "status": phase.admitted_status(self.desk.clock())}
         return {**body, "status": {"phase": PodGroupPhase.PENDING.value}}
@@ -41,7 +39,7 @@ class GateBackend:
         metadata, spec = pod["metadata"], dict(pod["spec"])
         if spec.get("schedulerName") == names.DEFAULT_SCHEDULER:
             spec["schedulerName"] = self._scheduler
-        if not self.desk.claim(Ref(metadata["namespace"], group), metadata["name"], shape_of(pod)):
+        if not self.desk.claim(Key(metadata["namespace"], group), metadata["name"], shape_of(pod)):
             gates = [*(spec.get("schedulingGates") or ()), {"name": names.GANG_GATE}]
             spec = {**schedulable(spec), "schedulingGates": gates}
         return {**pod, "spec": spec}

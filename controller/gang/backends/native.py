@@ -3,12 +3,9 @@
 Pods still carry our gate while their queue has no quota for them; where they fit is not judged here.
 """
 
-from typing import Any
-
 from controller.gang.backends.gate import GateBackend
 from controller.gang.desk import Desk
-
-Body = dict[str, Any]
+from shared.model.types import Body
 
 
 class NativeBackend(GateBackend):

@@ -9,8 +9,8 @@ from typing import Any, Final
 from controller.decision import Action, Create, Decision, Delete, Note, Patch
 from controller.gang.backends.detect import NATIVE_GROUP
 from shared.kinds import PODGROUP, Kind
+from shared.model.types import Body
 
-Body = dict[str, Any]
 TEMPLATE: Final = "gang"
 WORKLOAD_REF: Final = "workloadRef"
 TEMPLATE_REF: Final = "podGroupTemplateRef"

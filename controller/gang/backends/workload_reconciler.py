@@ -1,7 +1,7 @@
 """Keeps a Workload and a PodGroup of scheduling.k8s.io for every one of our PodGroups (backend `native`)."""
 
 import logging
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -12,11 +12,10 @@ from controller.gang.backends.workload import group_kind, wanted, workload_kind
 from controller.runtime.controller import Controller, Route
 from controller.runtime.routes import itself
 from controller.runtime.workqueue import WorkQueue
+from shared.key import Key
 from shared.kinds import PODGROUP
 from shared.kube.cache.cache import Cache
-from shared.kube.cache.store import Key
 
-Body = dict[str, Any]
 LOG: Final = logging.getLogger(__name__)
 AGAIN_SECONDS: Final = 5.0  # after the API server refused something: what is in the way may be on its way out
 

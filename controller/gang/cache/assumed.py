@@ -8,7 +8,7 @@ import msgspec
 from controller.gang.cache.capacity import Capacity, peaks
 from controller.gang.cache.pod import Member
 from controller.gang.cache.pod_requirements import Amounts, Place, Shape, added
-from controller.gang.ref import Ref
+from shared.key import Key
 
 COMING_SECONDS = 30.0  # pods that were let in before they exist are created at once, or not at all
 
@@ -32,7 +32,7 @@ class Promises:
     def __init__(self, capacity: Capacity) -> None:
         self._capacity = capacity
         self._given: dict[str, Slot] = {}
-        self._coming: dict[Ref, Coming] = {}
+        self._coming: dict[Key, Coming] = {}
         self.shapes: Counter[Shape] = Counter()
         self.pinned = 0  # of them, how many can go to their node only
         self.places: Counter[Place] = Counter()
@@ -68,16 +68,16 @@ class Promises:
 
     # --- pods to come -------------------------------------------------------------------------------------------------
 
-    def expect(self, ref: Ref, queue: str, placed: Iterable[tuple[Shape, str, int]], until: float) -> None:
+    def expect(self, ref: Key, queue: str, placed: Iterable[tuple[Shape, str, int]], until: float) -> None:
         """Promise room to a group that is about to be created with its pods."""
         self.drop(ref)
         slots = [self._made(Slot(shape, node)) for shape, node, count in placed for _ in range(count)]
         self._coming[ref] = Coming(queue, until, slots, {})
 
-    def is_expected(self, ref: Ref) -> bool:
+    def is_expected(self, ref: Key) -> bool:
         return ref in self._coming
 
-    def claim(self, ref: Ref, pod: str, shape: Shape) -> bool:
+    def claim(self, ref: Key, pod: str, shape: Shape) -> bool:
         """Whether room was promised for this pod of the group, which is about to be created."""
         coming = self._coming.get(ref)
         if coming is None:
@@ -101,7 +101,7 @@ class Promises:
             del self._coming[member.group]
         return True
 
-    def drop(self, ref: Ref) -> None:
+    def drop(self, ref: Key) -> None:
         coming = self._coming.pop(ref, None)
         if coming is not None:
             for slot in (*coming.slots, *coming.named.values()):
@@ -114,14 +114,14 @@ class Promises:
             self.drop(ref)
         return bool(late)
 
-    def to_come(self) -> Iterator[tuple[Ref, Amounts]]:
+    def to_come(self) -> Iterator[tuple[Key, Amounts]]:
         for ref, coming in self._coming.items():
             amounts: Amounts = {}
             for slot in (*coming.slots, *coming.named.values()):
                 amounts = added(amounts, slot.shape.amounts)
             yield ref, amounts
 
-    def queue_of(self, ref: Ref) -> str:
+    def queue_of(self, ref: Key) -> str:
         return self._coming[ref].queue
 
     def _made(self, slot: Slot) -> Slot:

@@ -1,7 +1,6 @@
 """Everything that admission looks at, kept up to date change by change, so that a round need not look at every pod."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 import msgspec
 
@@ -14,9 +13,8 @@ from controller.gang.cache.pod_counts import Tally
 from controller.gang.cache.pod_requirements import Amounts
 from controller.gang.cache.queue_tree import Queue, Tree, queue_of
 from controller.gang.cycle.pending_group import Candidate, candidate
-from controller.gang.ref import Ref
-
-Body = dict[str, Any]
+from shared.key import Key
+from shared.model.types import Body
 
 
 class Grant(msgspec.Struct, frozen=True):
@@ -32,22 +30,22 @@ class Floor:
     def __init__(self) -> None:
         self.capacity = Capacity()
         self.promises = Promises(self.capacity)
-        self.groups: dict[Ref, Group] = {}
-        self.tallies: dict[Ref, Tally] = {}
-        self.waiting: set[Ref] = set()
+        self.groups: dict[Key, Group] = {}
+        self.tallies: dict[Key, Tally] = {}
+        self.waiting: set[Key] = set()
         self.unplaced: set[str] = set()
-        self.granted: dict[Ref, dict[str, Grant]] = {}  # admitted, their gates not lifted yet
+        self.granted: dict[Key, dict[str, Grant]] = {}  # admitted, their gates not lifted yet
         self.version = 0
         self._members: dict[str, Member] = {}
-        self._of: dict[Ref, dict[str, Member]] = {}
-        self._candidates: dict[Ref, Candidate] = {}
+        self._of: dict[Key, dict[str, Member]] = {}
+        self._candidates: dict[Key, Candidate] = {}
         self._queues: dict[str, Queue] = {}
         self._tree: Tree | None = None
         self._classes: dict[str, int] = {}
 
     # --- changes ------------------------------------------------------------------------------------------------------
 
-    def pod(self, old: Body | None, new: Body | None) -> tuple[Ref, ...]:
+    def pod(self, old: Body | None, new: Body | None) -> tuple[Key, ...]:
         """A pod changed: the group it concerns, if any."""
         uid = str((new or old or {})["metadata"].get("uid", ""))
         before, after = self._members.get(uid), member_of(new) if new else None
@@ -63,7 +61,7 @@ class Floor:
         group = after.group if after else before.group if before else None
         return (group,) if group else ()
 
-    def group(self, old: Body | None, new: Body | None) -> tuple[Ref, ...]:
+    def group(self, old: Body | None, new: Body | None) -> tuple[Key, ...]:
         after = group_of(new) if new else None
         ref = after.ref if after else group_of(old).ref if old else None
         if ref is None or self.groups.get(ref) == after:
@@ -114,10 +112,10 @@ class Floor:
     def knows_queue(self, name: str) -> bool:
         return name in self.tree.queues
 
-    def members(self, ref: Ref) -> Iterable[Member]:
+    def members(self, ref: Key) -> Iterable[Member]:
         return self._of.get(ref, {}).values()
 
-    def tally(self, ref: Ref) -> Tally:
+    def tally(self, ref: Key) -> Tally:
         return self.tallies.get(ref) or Tally()
 
     def candidates(self) -> Iterator[Candidate]:
@@ -195,7 +193,7 @@ class Floor:
                 del self._of[member.group], self.tallies[member.group]
             self._tell(member.group)
 
-    def _tell(self, ref: Ref) -> None:
+    def _tell(self, ref: Key) -> None:
         self._candidates.pop(ref, None)
         (self.waiting.add if self.tally(ref).waiting else self.waiting.discard)(ref)
 

@@ -4,13 +4,13 @@ Such things are counted as resources of which every node has one. Their names ho
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
 import orjson
 
+from shared.model.types import ReadOnlyBody
 from shared.policy.selector import selects
 
-Body = Mapping[str, Any]
 HOSTNAME: Final = "kubernetes.io/hostname"
 REQUIRED: Final = "requiredDuringSchedulingIgnoredDuringExecution"
 _ANY: Final = ("", "0.0.0.0")
@@ -20,7 +20,7 @@ def is_exclusive(name: str) -> bool:
     return " " in name
 
 
-def exclusive(pod: Body) -> list[str]:
+def exclusive(pod: ReadOnlyBody) -> list[str]:
     """The names of what no second pod of a node can have."""
     return sorted({*_ports(pod.get("spec") or {}), *_alone(pod)})
 
@@ -30,7 +30,7 @@ def said(name: str) -> str:
     return name.partition(" {")[0]
 
 
-def _ports(spec: Body) -> Iterator[str]:
+def _ports(spec: ReadOnlyBody) -> Iterator[str]:
     for container in spec.get("containers") or ():
         for port in container.get("ports") or ():
             number = port.get("hostPort") or (port.get("containerPort") if spec.get("hostNetwork") else None)
@@ -40,7 +40,7 @@ def _ports(spec: Body) -> Iterator[str]:
                 yield f"host port {place}{number}/{port.get('protocol') or 'TCP'}"
 
 
-def _alone(pod: Body) -> Iterator[str]:
+def _alone(pod: ReadOnlyBody) -> Iterator[str]:
     """Terms that keep the pod from its like. The rest of affinity between pods is for the scheduler to judge."""
     affinity = ((pod.get("spec") or {}).get("affinity") or {}).get("podAntiAffinity") or {}
     metadata = pod.get("metadata") or {}

@@ -5,13 +5,12 @@ from typing import Any, Final
 
 import msgspec
 
-from controller.gang.ref import Ref
 from shared import names
+from shared.key import Key
 from shared.kinds import JOB
 from shared.model.phases import PodGroupPhase
+from shared.model.types import ReadOnlyBody
 from shared.timestamp import epoch_or_none
-
-Body = Mapping[str, Any]
 
 SCHEDULED: Final = "Scheduled"
 UNSCHEDULABLE: Final = "Unschedulable"
@@ -22,7 +21,7 @@ class Group(msgspec.Struct, frozen=True):
     """`created`, `admitted_at`, `put_back_at`: epoch seconds, None for never; `put_back`: how often;
     `of_job`: a Job controls it, and deletes it when it ends."""
 
-    ref: Ref
+    ref: Key
     uid: str
     minimum: int = 0
     task_minimum: Mapping[str, int] = {}
@@ -43,14 +42,14 @@ class Group(msgspec.Struct, frozen=True):
         return self.minimum >= sum(self.task_minimum.values()) > 0
 
 
-def group_of(body: Body) -> Group:
+def group_of(body: ReadOnlyBody) -> Group:
     """A stored PodGroup. Total: what is malformed counts as absent."""
     metadata, spec, status = body["metadata"], body.get("spec") or {}, body.get("status") or {}
     annotations = metadata.get("annotations") or {}
     owners = metadata.get("ownerReferences") or ()
     put_back = str(annotations.get(names.GANG_PUT_BACK) or "")
     return Group(
-        ref=Ref(metadata.get("namespace", ""), metadata["name"]),
+        ref=Key(metadata.get("namespace", ""), metadata["name"]),
         uid=metadata.get("uid", ""),
         minimum=int(spec.get("minMember") or 0),
         task_minimum={str(task): int(count or 0) for task, count in (spec.get("minTaskMember") or {}).items()},
@@ -67,11 +66,11 @@ def group_of(body: Body) -> Group:
     )
 
 
-def condition(status: Body, kind: str) -> Body:
+def condition(status: ReadOnlyBody, kind: str) -> ReadOnlyBody:
     """The condition of that type, or nothing."""
     return next((each for each in status.get("conditions") or () if each.get("type") == kind), {})
 
 
-def _since(status: Body, kind: str) -> float | None:
+def _since(status: ReadOnlyBody, kind: str) -> float | None:
     found = condition(status, kind)
     return epoch_or_none(found.get("lastTransitionTime")) if found.get("status") == "True" else None

@@ -1,15 +1,11 @@
 """Pods as members of gangs: parsed once per version."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import msgspec
 
 from controller.gang.cache.pod_requirements import Shape, shape_of
-from controller.gang.ref import Ref
 from shared import names
-
-Body = Mapping[str, Any]
+from shared.key import Key
+from shared.model.types import ReadOnlyBody
 
 
 class Member(msgspec.Struct, frozen=True):
@@ -20,10 +16,10 @@ class Member(msgspec.Struct, frozen=True):
     `held`: a scheduling gate that is not ours.
     """
 
-    ref: Ref
+    ref: Key
     uid: str
     shape: Shape
-    group: Ref | None = None
+    group: Key | None = None
     node: str = ""
     gated: bool = False
     phase: str = "Pending"
@@ -61,17 +57,17 @@ class Member(msgspec.Struct, frozen=True):
         return self.gated and not self.node and not self.finished and not self.terminating
 
 
-def member_of(pod: Body) -> Member:
+def member_of(pod: ReadOnlyBody) -> Member:
     metadata, spec, status = pod["metadata"], pod.get("spec") or {}, pod.get("status") or {}
     annotations = metadata.get("annotations") or {}
     namespace, group = metadata.get("namespace", ""), annotations.get(names.GROUP_NAME)
     index = str(annotations.get(names.TASK_INDEX) or "")
     gates = [each.get("name") for each in spec.get("schedulingGates") or ()]
     return Member(
-        ref=Ref(namespace, metadata["name"]),
+        ref=Key(namespace, metadata["name"]),
         uid=metadata.get("uid", ""),
         shape=shape_of(pod),
-        group=Ref(namespace, group) if group else None,
+        group=Key(namespace, group) if group else None,
         node=spec.get("nodeName") or "",
         gated=names.GANG_GATE in gates,
         phase=_phase(status),
@@ -86,12 +82,12 @@ def member_of(pod: Body) -> Member:
     )
 
 
-def _phase(status: Body) -> str:
+def _phase(status: ReadOnlyBody) -> str:
     phase = str(status.get("phase") or "Pending")
     return phase if phase in ("Succeeded", "Failed", "Running") else "Pending"
 
 
-def _refused(status: Body) -> str:
+def _refused(status: ReadOnlyBody) -> str:
     for each in status.get("conditions") or ():
         if each.get("type") == "PodScheduled" and each.get("status") == "False":
             return str(each.get("message") or "unschedulable") if each.get("reason") == "Unschedulable" else ""

@@ -8,10 +8,10 @@ import msgspec
 import orjson
 
 from controller.gang.cache.exclusive_resources import exclusive, is_exclusive
+from shared.model.types import ReadOnlyBody
 from shared.quantity import Quantity, QuantityError, quantity
 from shared.resources import pod_requests
 
-Body = Mapping[str, Any]
 Amounts = dict[str, int]
 """Resource -> thousandths of a CPU, or whole units of anything else, as kube-scheduler counts."""
 
@@ -62,7 +62,7 @@ class Shape(msgspec.Struct, frozen=True):
         return {name: amount for name, amount in self.requests if not is_exclusive(name)}
 
 
-def shape_of(pod: Body) -> Shape:
+def shape_of(pod: ReadOnlyBody) -> Shape:
     """The shape of a pod or pod template. Total: what is malformed counts as absent."""
     spec = pod.get("spec") or {}
     essence = {
@@ -119,7 +119,7 @@ def total(shapes: Iterable[tuple[Shape, int]]) -> Amounts:
     return amounts
 
 
-def _resources(container: Body) -> Body:
+def _resources(container: ReadOnlyBody) -> ReadOnlyBody:
     return {key: container[key] for key in ("resources", "restartPolicy") if container.get(key)}
 
 
@@ -131,7 +131,7 @@ def _shape(essence: bytes, alone: tuple[str, ...]) -> Shape:
     return Shape(tuple(sorted(needs.items())), _place(spec))
 
 
-def _place(spec: Body) -> Place:
+def _place(spec: ReadOnlyBody) -> Place:
     affinity = ((spec.get("affinity") or {}).get("nodeAffinity") or {}).get(
         "requiredDuringSchedulingIgnoredDuringExecution"
     )
@@ -140,18 +140,18 @@ def _place(spec: Body) -> Place:
     return Place(selector, terms, tuple(_tolerations(spec.get("tolerations") or ())))
 
 
-def _term(raw: Body) -> Term:
+def _term(raw: ReadOnlyBody) -> Term:
     return Term(_requirements(raw.get("matchExpressions") or ()), _requirements(raw.get("matchFields") or ()))
 
 
-def _requirements(raw: Sequence[Body]) -> tuple[Requirement, ...]:
+def _requirements(raw: Sequence[ReadOnlyBody]) -> tuple[Requirement, ...]:
     return tuple(
         Requirement(str(each.get("key", "")), str(each.get("operator", "")), tuple(map(str, each.get("values") or ())))
         for each in raw
     )
 
 
-def _tolerations(raw: Sequence[Body]) -> Iterable[Toleration]:
+def _tolerations(raw: Sequence[ReadOnlyBody]) -> Iterable[Toleration]:
     """Without those that the API server gives to every pod: they let it stay on a node, not come to it."""
     for each in raw:
         if each.get("key") in _LASTING and each.get("effect") == "NoExecute":

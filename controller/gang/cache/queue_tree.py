@@ -1,15 +1,13 @@
 """The tree of queues: what each may use, what it deserves, what is kept for it (volcano-behaviour.md 1.7, 2.5)."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
 import msgspec
 
 from controller.gang.cache.pod_requirements import Amounts, added, amounts_of
 from shared import ancestry
+from shared.model.types import ReadOnlyBody
 from shared.names import DEFAULT_QUEUE, ROOT_QUEUE
-
-Body = Mapping[str, Any]
 
 
 class Queue(msgspec.Struct, frozen=True):
@@ -26,7 +24,7 @@ class Queue(msgspec.Struct, frozen=True):
     fifo: bool = False
 
 
-def queue_of(body: Body) -> Queue:
+def queue_of(body: ReadOnlyBody) -> Queue:
     """A stored Queue, absent read as default."""
     name, spec = body["metadata"]["name"], body.get("spec") or {}
     return Queue(

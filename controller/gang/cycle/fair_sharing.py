@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from controller.gang.cache.queue_tree import Shares
 from controller.gang.cycle.pending_group import Candidate
-from controller.gang.ref import Ref
+from shared.key import Key
 
 Rank = tuple[bool, int, float, tuple[str, str]]
 
@@ -15,7 +15,7 @@ class Line:
     `first`: one that others were evicted for.
     """
 
-    def __init__(self, candidates: Iterable[Candidate], shares: Shares, first: Ref | None = None) -> None:
+    def __init__(self, candidates: Iterable[Candidate], shares: Shares, first: Key | None = None) -> None:
         self._shares = shares
         self._first = first
         self._queues: dict[str, list[Candidate]] = {}

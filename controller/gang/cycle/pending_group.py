@@ -10,7 +10,7 @@ from controller.gang.cache.exclusive_resources import is_exclusive, said
 from controller.gang.cache.group import Group
 from controller.gang.cache.pod import Member
 from controller.gang.cache.pod_requirements import Amounts, Shape, total, words
-from controller.gang.ref import Ref
+from shared.key import Key
 
 NOT_ENOUGH_TASKS: Final = "NotEnoughTasks"
 NOT_ENOUGH_PODS_OF_TASK: Final = "NotEnoughPodsOfTask"
@@ -46,7 +46,7 @@ class Candidate(msgspec.Struct, frozen=True):
     scheduler knows (affinity between pods, volumes, ports).
     """
 
-    ref: Ref
+    ref: Key
     queue: str
     created: float
     gang: tuple[tuple[Shape, int], ...] = ()

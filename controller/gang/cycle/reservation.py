@@ -8,13 +8,13 @@ from controller.gang.cache.capacity import Capacity, less
 from controller.gang.cache.pod_requirements import Amounts, added
 from controller.gang.cycle.pending_group import Candidate
 from controller.gang.cycle.placement import fit
-from controller.gang.ref import Ref
+from shared.key import Key
 
 
 class Reservation(msgspec.Struct, frozen=True):
     """`kept`: node -> what is kept there; `epoch`: of the nodes it was made for."""
 
-    ref: Ref
+    ref: Key
     kept: Mapping[str, Amounts]
     epoch: int
 

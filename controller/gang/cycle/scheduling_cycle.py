@@ -17,8 +17,8 @@ from controller.gang.cycle.placement import Fit
 from controller.gang.cycle.reservation import Reservation, Rooms, reserve
 from controller.gang.podgroup.bind_timeout import REASON as NOT_BOUND_IN_TIME
 from controller.gang.preemption.preemption import victims
-from controller.gang.ref import Ref
 from controller.gang.rules import Rules, backoff
+from shared.key import Key
 from shared.names import ROOT_QUEUE
 from shared.timestamp import rfc3339
 
@@ -29,9 +29,9 @@ class Round(msgspec.Struct):
     """What a round did. `admitted`: groups whose gang may start; `more`: running groups that get further pods;
     `evict`: groups that must give way; `wake`: when somebody's back-off ends, epoch seconds."""
 
-    admitted: list[Ref] = []
-    more: list[Ref] = []
-    evict: list[Ref] = []
+    admitted: list[Key] = []
+    more: list[Key] = []
+    evict: list[Key] = []
     wake: float | None = None
 
 
@@ -41,11 +41,11 @@ class Admission:
     def __init__(self, floor: Floor, rules: Rules) -> None:
         self.floor = floor
         self.rules = rules
-        self.refusals: dict[Ref, Refusal] = {}
+        self.refusals: dict[Key, Refusal] = {}
         self.reservation: Reservation | None = None
-        self._tried: dict[Ref, tuple[int, Candidate]] = {}
+        self._tried: dict[Key, tuple[int, Candidate]] = {}
         self._draining = False
-        self._claimed: tuple[Ref, float] | None = None
+        self._claimed: tuple[Key, float] | None = None
 
     def round(self, now: float) -> Round:
         """Admit whoever may start, in the floor's own books; the caller tells the API server."""
@@ -157,7 +157,7 @@ class Admission:
             granted += 1
         return granted
 
-    def _refused(self, each: Candidate, verdict: Verdict, held: dict[str, str], now: float, claim: Ref | None) -> None:
+    def _refused(self, each: Candidate, verdict: Verdict, held: dict[str, str], now: float, claim: Key | None) -> None:
         if verdict.refusal is None:
             return
         self._note(each, verdict.refusal)
@@ -195,7 +195,7 @@ class Admission:
                 return each
         return None
 
-    def _claim(self, now: float) -> Ref | None:
+    def _claim(self, now: float) -> Key | None:
         """Who waits for evicted pods to go."""
         if (
             self._claimed is None

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterable
-from typing import Any
 
 from controller.gang.cache.group import SCHEDULED, UNSCHEDULABLE, Group
 from controller.gang.cache.pod import Member
@@ -10,9 +9,9 @@ from controller.gang.cache.pod_counts import Tally
 from controller.gang.rules import backoff
 from shared import names
 from shared.model.phases import PodGroupPhase
+from shared.model.types import Body
 from shared.timestamp import rfc3339
 
-Body = dict[str, Any]
 REASON = "NotBoundInTime"
 
 

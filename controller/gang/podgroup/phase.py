@@ -9,9 +9,8 @@ from controller.gang.cache.group import SCHEDULED, UNSCHEDULABLE, Group, conditi
 from controller.gang.cache.pod_counts import Tally
 from controller.gang.cycle.pending_group import Refusal
 from shared.model.phases import PodGroupPhase
+from shared.model.types import Body
 from shared.timestamp import rfc3339
-
-Body = dict[str, Any]
 
 READY: Final = "tasks in gang are ready to be scheduled"
 NOT_BOUND: Final = "NotBound"

@@ -7,8 +7,8 @@ from controller.decision import Patch
 from controller.gang.cache.cache import Grant
 from shared import names
 from shared.kinds import POD
+from shared.model.types import Body
 
-Body = dict[str, Any]
 REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 
 

@@ -9,13 +9,13 @@ from controller.gang.cache.pod_requirements import PODS, Amounts, added
 from controller.gang.cache.queue_tree import Queue, Shares
 from controller.gang.cycle.pending_group import Candidate
 from controller.gang.cycle.placement import fit
-from controller.gang.ref import Ref
+from shared.key import Key
 
 
 class Victim(msgspec.Struct, frozen=True):
     """`claims`, `holds`: the queues between each side and the nearest one above both."""
 
-    ref: Ref
+    ref: Key
     queue: str
     priority: int
     created: float
@@ -23,7 +23,7 @@ class Victim(msgspec.Struct, frozen=True):
     holds: tuple[Queue, ...]
 
 
-def victims(claimant: Candidate, floor: Floor, shares: Shares, rooms: Mapping[str, Amounts]) -> list[Ref]:
+def victims(claimant: Candidate, floor: Floor, shares: Shares, rooms: Mapping[str, Amounts]) -> list[Key]:
     """The groups to evict so that the claimant fits: lowest priority first, then the youngest, none without need. Empty
     when that cannot help, or when a queue would get more than it deserves. `rooms`: what the claimant may use."""
     trial = _Trial(claimant, floor, shares, rooms)

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from controller.decision import Action, Body, Create, Delete, Patch
+from controller.decision import Action, Create, Delete, Patch
 from controller.job.children.pods import owner_reference
 from controller.job.decide.defaults import Task, Wanted
 from controller.job.decide.record import Ledger
@@ -15,6 +15,7 @@ from shared import names
 from shared.kinds import PODGROUP
 from shared.model.job import NetworkTopology
 from shared.model.podgroup import PodGroupSpec, SubGroupPolicy
+from shared.model.types import Body
 from shared.naming import podgroup_name
 from shared.resources import GangTask, min_resources
 

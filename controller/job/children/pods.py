@@ -2,7 +2,6 @@
 
 from typing import Any, Final
 
-from controller.decision import Body
 from controller.job.children.volumes import mounted
 from controller.job.decide.defaults import Task, Wanted
 from controller.job.decide.record import Ledger
@@ -11,6 +10,7 @@ from controller.plugin_api import JobShape, PodSlot
 from controller.plugins import shape_pod
 from shared import names
 from shared.kinds import JOB, POD
+from shared.model.types import Body
 from shared.naming import pod_name, podgroup_name
 
 _COPIED: Final = (names.PREEMPTABLE, names.COOLDOWN_TIME)

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from functools import partial
 
-from controller.decision import Body, Create
+from controller.decision import Create
 from controller.plugin_api import map_containers, with_mount, with_volume
 from shared.kinds import PVC
 from shared.model.job import Job, VolumeSpec
+from shared.model.types import Body
 from shared.naming import claim_name
 
 

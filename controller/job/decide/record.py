@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from controller.job import indexes
 from controller.job.decide.defaults import Wanted
+from shared import ranges
 from shared.model.job_status import HandledEvent, JobCondition, JobStatus, TaskRecord
 from shared.model.phases import JobPhase
 
@@ -84,9 +84,9 @@ def read(status: JobStatus, wanted: Wanted) -> Ledger:
 def _task(record: TaskRecord) -> TaskLedger:
     return TaskLedger(
         retries=record.retries,
-        created=indexes.read(record.created),
-        succeeded=indexes.read(record.succeeded),
-        failed=indexes.read(record.failed),
+        created=ranges.parse(record.created),
+        succeeded=ranges.parse(record.succeeded),
+        failed=ranges.parse(record.failed),
         replacing=frozenset(record.replacing),
         released=record.released,
         completed=record.completed,
@@ -100,9 +100,9 @@ def records(ledger: Ledger) -> tuple[TaskRecord, ...]:
         TaskRecord(
             name=name,
             retries=task.retries,
-            created=indexes.write(task.created),
-            succeeded=indexes.write(task.succeeded),
-            failed=indexes.write(task.failed),
+            created=ranges.dump(task.created),
+            succeeded=ranges.dump(task.succeeded),
+            failed=ranges.dump(task.failed),
             replacing=tuple(sorted(task.replacing)),
             released=task.released,
             completed=task.completed,

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from controller.decision import Body, Refusal
+from controller.decision import Refusal
 from controller.gang_api import GangBackend, VolcanoBackend
 from controller.plugin_api import KeyPair
 from shared import names
@@ -15,6 +15,7 @@ from shared.model.job import Job
 from shared.model.phases import PodPhase, TaskCondition
 from shared.model.podgroup import PodGroup
 from shared.model.queue import Queue
+from shared.model.types import Body
 from shared.timestamp import epoch_or_none
 
 

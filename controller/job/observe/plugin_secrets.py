@@ -12,9 +12,9 @@ import msgspec
 from controller.job.children.children import plugin_keys
 from controller.job.decide.defaults import wanted
 from controller.job.observe.pods_by_role import STOPPED
+from shared.key import Key
 from shared.kinds import SECRET
 from shared.kube.cache.remembered import Remembered
-from shared.kube.cache.store import Key
 from shared.model.job import Job
 
 BELIEVED: Final = 30.0  # seconds for which passes take what was seen last for true

@@ -5,7 +5,6 @@ from typing import Any
 
 import msgspec
 
-from controller.decision import Body
 from controller.job.children import volumes
 from controller.job.children.children import plugin_keys
 from controller.job.decide import record as ledgers
@@ -21,6 +20,7 @@ from controller.plugins import controlled_resources
 from shared import duration
 from shared.model.job_status import JobCondition, JobState, JobStatus, TaskCounts, TaskRecord
 from shared.model.phases import JobPhase
+from shared.model.types import Body
 from shared.timestamp import epoch, epoch_or_none, rfc3339
 
 

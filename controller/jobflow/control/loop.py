@@ -7,11 +7,12 @@ from typing import Any
 
 import msgspec
 
-from controller.jobflow import indexes, reasons
+from controller.jobflow import reasons
 from controller.jobflow.decide.context import Turn
 from controller.jobflow.decide.plan import max_iterations
 from controller.jobflow.decide.values import ExpressionFault, Iteration, evaluate_at
 from controller.jobflow.gate_result import End, fail
+from shared import ranges
 from shared.flowgraph import Place
 from shared.model.flow_status import Attempt, Iterations, LastIteration, StepStatus
 from shared.model.phases import StepPhase
@@ -39,10 +40,10 @@ def begin(turn: Turn, step: Step, loop: Loop) -> End | tuple[Iterations, str]:
 def next_iterations(turn: Turn, step: Step, loop: Loop, state: StepStatus) -> End | list[Iteration]:
     """The iterations that may start now, retries that are due first; or the end of the step."""
     found = state.iterations or Iterations()
-    running = indexes.parse(found.running_indexes)
+    running = ranges.parse(found.running_indexes)
     if found.failed_indexes:
         return [] if running else _failed(state, found)
-    completed = indexes.parse(found.completed_indexes)
+    completed = ranges.parse(found.completed_indexes)
     if found.total is not None and len(completed) >= found.total:
         return End(StepPhase.COMPLETED, "", "")
     waiting = {retry.index for retry in found.retries} - running
@@ -67,7 +68,7 @@ def _before(state: StepStatus, index: int) -> LastIteration | None:
     if state.last is not None and state.last.index < index:
         return state.last
     known = state.iterations or Iterations()
-    place = max((one for one in indexes.parse(known.completed_indexes) if one < index), default=None)
+    place = max((one for one in ranges.parse(known.completed_indexes) if one < index), default=None)
     if place is None:
         return None
     outputs = known.outputs.get(str(place), {})
@@ -77,7 +78,7 @@ def _before(state: StepStatus, index: int) -> LastIteration | None:
 def _while(turn: Turn, step: Step, loop: Loop, state: StepStatus, due: list[int], busy: bool) -> End | list[Iteration]:
     if busy:
         return [Iteration(index, None, _before(state, index)) for index in due[:1]]
-    index = len(indexes.parse(state.iterations.completed_indexes if state.iterations else ""))
+    index = len(ranges.parse(state.iterations.completed_indexes if state.iterations else ""))
     iteration = Iteration(index, None, _before(state, index))
     if not evaluate_at(turn, step, Place.WHILE, loop.while_ or "", iteration=iteration):
         return End(StepPhase.COMPLETED, "", f"{index} iterations")
@@ -88,7 +89,7 @@ def _while(turn: Turn, step: Step, loop: Loop, state: StepStatus, due: list[int]
 
 def first_failure(state: StepStatus, found: Iterations) -> Attempt | None:
     """The last attempt of the first iteration that failed."""
-    failed = indexes.parse(found.failed_indexes)
+    failed = ranges.parse(found.failed_indexes)
     return next((one.last_attempt for one in found.retries if one.index in failed), state.last_attempt)
 
 

@@ -2,9 +2,9 @@
 
 import math
 
-from controller.jobflow import indexes
 from controller.jobflow.decide.context import Turn
 from controller.jobflow.reasons import NOT_BEGUN
+from shared import ranges
 from shared.model.phases import StepPhase
 from shared.model.step import Step
 
@@ -27,7 +27,7 @@ def free_slots(turn: Turn) -> float:
         if step.daemon or state.phase.ended:
             continue
         if state.iterations is not None:
-            busy += len(indexes.parse(state.iterations.running_indexes))
+            busy += len(ranges.parse(state.iterations.running_indexes))
         elif state.phase in _BUSY and state.attempts > state.attempt_base and state.reason not in NOT_BEGUN:
             busy += 1
     return max(limit - busy, 0)

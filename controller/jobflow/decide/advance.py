@@ -5,7 +5,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from controller.jobflow import indexes, reasons
+from controller.jobflow import reasons
 from controller.jobflow.control import daemon, failure, loop, probe, retry
 from controller.jobflow.control.depends_on import depends_on
 from controller.jobflow.control.if_ import condition
@@ -16,6 +16,7 @@ from controller.jobflow.decide.context import Turn, started
 from controller.jobflow.decide.start import find_template, hold, start
 from controller.jobflow.decide.values import Iteration
 from controller.jobflow.gate_result import Answer, End, Wait
+from shared import ranges
 from shared.model.flow_status import Iterations, StepStatus
 from shared.model.phases import StepPhase
 from shared.model.step import Step
@@ -149,7 +150,7 @@ def _iterate(turn: Turn, step: Step, ready: Ready) -> None:
 def _end_loop(turn: Turn, step: Step, state: StepStatus, found: End) -> None:
     iterations = state.iterations or Iterations()
     completed = found.phase is StepPhase.COMPLETED
-    last = str(max(indexes.parse(iterations.completed_indexes), default=0))
+    last = str(max(ranges.parse(iterations.completed_indexes), default=0))
     turn.end(
         step.name,
         found.phase,

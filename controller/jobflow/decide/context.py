@@ -8,10 +8,10 @@ import msgspec
 from msgspec.structs import replace
 
 from controller.decision import Create, Note, Patch
-from controller.jobflow import indexes
 from controller.jobflow.decide.plan import Plan
 from controller.jobflow.decide.step_states import Standing
 from controller.jobflow.observe.observed import FlowSeen, JobSeen
+from shared import ranges
 from shared.model.flow_status import JobFlowStatus, StepStatus
 from shared.model.phases import FlowOutcome, StepPhase
 from shared.model.step import HttpGet, Step, TcpSocket
@@ -164,7 +164,7 @@ class Turn:
             tried = {retry.index: retry.attempts for retry in state.iterations.retries}
             names = [
                 self.plan.job_name(state.name, index, state.attempt_base + tried.get(index, 1) - 1)
-                for index in indexes.parse(state.iterations.running_indexes)
+                for index in ranges.parse(state.iterations.running_indexes)
             ]
         return [self.jobs[name] for name in names if name in self.jobs]
 

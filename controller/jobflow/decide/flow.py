@@ -4,7 +4,7 @@ import math
 
 import msgspec
 
-from controller.decision import Action, Body, Decision, Delete
+from controller.decision import Action, Decision, Delete
 from controller.jobflow.control.daemon import stop_unneeded
 from controller.jobflow.control.deadline import deadline
 from controller.jobflow.control.finally_ import finish, may_begin
@@ -25,6 +25,7 @@ from controller.jobflow.status.status_throttle import held_counts, held_until
 from shared.kinds import JOBFLOW
 from shared.model.flow_status import JobFlowStatus
 from shared.model.phases import StepPhase
+from shared.model.types import Body
 from shared.timestamp import epoch_or_none
 
 

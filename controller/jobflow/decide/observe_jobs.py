@@ -2,10 +2,11 @@
 
 from msgspec.structs import replace
 
-from controller.jobflow import indexes, reasons
+from controller.jobflow import reasons
 from controller.jobflow.control import outputs
 from controller.jobflow.decide.context import Turn, in_flight, with_jobs
 from controller.jobflow.steps.attempts import Look, Unit, ended_now, look
+from shared import ranges
 from shared.model.flow_status import (
     Attempt,
     IterationRetry,
@@ -97,9 +98,9 @@ class _Loop:
 
     def __init__(self, iterations: Iterations) -> None:
         self.total = iterations.total
-        self.running = indexes.parse(iterations.running_indexes)
-        self.completed = indexes.parse(iterations.completed_indexes)
-        self.failed = indexes.parse(iterations.failed_indexes)
+        self.running = set(ranges.parse(iterations.running_indexes))
+        self.completed = set(ranges.parse(iterations.completed_indexes))
+        self.failed = set(ranges.parse(iterations.failed_indexes))
         self.retries = {retry.index: retry for retry in iterations.retries}
         self.outputs = dict(iterations.outputs)
 
@@ -107,9 +108,9 @@ class _Loop:
         return Iterations(
             total=self.total,
             running=len(self.running),
-            running_indexes=indexes.dump(self.running),
-            completed_indexes=indexes.dump(self.completed),
-            failed_indexes=indexes.dump(self.failed),
+            running_indexes=ranges.dump(self.running),
+            completed_indexes=ranges.dump(self.completed),
+            failed_indexes=ranges.dump(self.failed),
             retries=tuple(self.retries[index] for index in sorted(self.retries)),
             outputs=self.outputs,
         )

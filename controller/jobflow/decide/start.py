@@ -7,12 +7,13 @@ from typing import Any, NamedTuple
 from msgspec.structs import replace
 
 from controller.decision import Create, Refusal
-from controller.jobflow import indexes, reasons
+from controller.jobflow import reasons
 from controller.jobflow.control import parallelism
 from controller.jobflow.decide.context import Turn, with_jobs
 from controller.jobflow.decide.values import Iteration
 from controller.jobflow.gate_result import Answer, End, Wait, fail
 from controller.jobflow.steps.build import BuildFault, build
+from shared import ranges
 from shared.kinds import JOB
 from shared.model.flow_status import Attempt, IterationRetry, Iterations
 from shared.model.phases import StepPhase
@@ -83,10 +84,10 @@ def _impossible(turn: Turn, step: Step, iteration: Iteration | None, answer: End
         return
     attempt = Attempt(phase=answer.phase, reason=answer.reason, message=answer.message, completion_time=turn.now_text)
     retries = [one for one in state.iterations.retries if one.index != iteration.index]
-    failed = indexes.parse(state.iterations.failed_indexes) | {iteration.index}
+    failed = ranges.parse(state.iterations.failed_indexes) | {iteration.index}
     iterations = replace(
         state.iterations,
-        failed_indexes=indexes.dump(failed),
+        failed_indexes=ranges.dump(failed),
         retries=(*retries, IterationRetry(index=iteration.index, last_attempt=attempt)),
     )
     turn.change(step.name, iterations=iterations)
@@ -212,8 +213,8 @@ def _begun(turn: Turn, step: Step, made: list[_Made]) -> None:
 
 
 def _running(iterations: Iterations, begun: set[int | None]) -> Iterations:
-    running = indexes.parse(iterations.running_indexes) | {index for index in begun if index is not None}
+    running = ranges.parse(iterations.running_indexes) | {index for index in begun if index is not None}
     retries = tuple(
         replace(retry, attempts=retry.attempts + 1) if retry.index in begun else retry for retry in iterations.retries
     )
-    return replace(iterations, running=len(running), running_indexes=indexes.dump(running), retries=retries)
+    return replace(iterations, running=len(running), running_indexes=ranges.dump(running), retries=retries)

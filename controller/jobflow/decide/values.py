@@ -5,9 +5,9 @@ from typing import Any, Final
 
 import msgspec
 
-from controller.jobflow import indexes
 from controller.jobflow.decide.context import Turn
 from controller.jobflow.decide.plan import Condition
+from shared import ranges
 from shared.expressions import (
     EvalError,
     Program,
@@ -115,7 +115,7 @@ def step_value(turn: Turn, name: str) -> Any:
 
 
 def _iterations(iterations: Iterations, declared: Iterable[str]) -> list[Any]:
-    completed, failed = indexes.parse(iterations.completed_indexes), indexes.parse(iterations.failed_indexes)
+    completed, failed = ranges.parse(iterations.completed_indexes), ranges.parse(iterations.failed_indexes)
     codes = {retry.index: retry.last_attempt for retry in iterations.retries}
     values = []
     for index in sorted(completed | failed):

@@ -1,7 +1,7 @@
 """The Jobs of the flows in work, parsed once per version; and the look at other objects by name."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -9,8 +9,8 @@ from controller.jobflow.observe.observed import JobSeen, job_seen
 from controller.runtime.routes import by_controller_uid
 from shared.kinds import JOB
 from shared.kube.cache.cache import Cache, Caches
+from shared.model.types import Body
 
-Body = dict[str, Any]
 OWNER: Final = "owner"
 
 

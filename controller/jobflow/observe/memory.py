@@ -14,13 +14,13 @@ from controller.decision import Create, Refusal
 from controller.jobflow.decide.flow import FlowDecision
 from controller.jobflow.decide.plan import Plan
 from controller.jobflow.observe.observed import PodsSeen
+from shared.key import Key
 from shared.kinds import COMMAND
-from shared.kube.cache.store import Key
 from shared.model.flow import JobFlow, JobFlowSpec
 from shared.model.flow_status import JobFlowStatus
 from shared.model.meta import ObjectMeta
+from shared.model.types import Body
 
-Body = dict[str, Any]
 LOG: Final = logging.getLogger(__name__)
 
 

@@ -1,7 +1,6 @@
 """What the decision about a JobFlow may look at, and nothing else. Everything is frozen and was read before."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
 import msgspec
 
@@ -10,10 +9,9 @@ from shared.model.flow import JobFlow
 from shared.model.flow_status import JobFlowStatus
 from shared.model.job_status import JobStatus
 from shared.model.phases import JobPhase
+from shared.model.types import Body
 from shared.names import ATTEMPT, ITERATION, STEP, STEP_DIGEST
 from shared.timestamp import epoch_or_none
-
-Body = dict[str, Any]
 
 
 class TaskSeen(msgspec.Struct, frozen=True):

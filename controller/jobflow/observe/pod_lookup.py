@@ -1,15 +1,13 @@
 """Pods of a flow's Jobs: from the cache where this process runs Jobs, else read when they are needed."""
 
-from typing import Any
-
 from controller.context import ControllerContext
 from controller.jobflow.observe.observed import JobSeen, PodsSeen
 from controller.jobflow.observe.pods import PodAddress, addresses, left_behind
 from controller.runtime.routes import by_controller_uid
 from shared.kinds import JOB, POD
+from shared.model.types import Body
 from shared.names import JOB_NAME
 
-Body = dict[str, Any]
 OWNER = "owner"
 
 

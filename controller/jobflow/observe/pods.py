@@ -1,14 +1,12 @@
 """What a flow needs to know of pods: where they listen, and what ended ones left behind. Raw bodies in, values out."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 import msgspec
 
 from controller.jobflow.observe.observed import PodsSeen
+from shared.model.types import Body
 from shared.names import TASK_INDEX, TASK_SPEC
-
-Body = dict[str, Any]
 
 
 class PodAddress(msgspec.Struct, frozen=True):

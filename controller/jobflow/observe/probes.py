@@ -14,7 +14,7 @@ import msgspec
 from controller.jobflow.decide.context import ProbeWanted
 from controller.jobflow.observe.observed import ProbeResult
 from controller.jobflow.observe.pods import PodAddress
-from shared.kube.cache.store import Key
+from shared.key import Key
 from shared.kube.client.errors import ApiError
 from shared.model.step import HttpGet, TcpSocket
 

@@ -14,6 +14,7 @@ from shared.crd.unknown import unknown_in_job_spec
 from shared.flowgraph import Place
 from shared.kinds import JOB, JOBFLOW
 from shared.model.step import JsonPatch, JsonPatchOp, Step
+from shared.model.types import Body
 from shared.names import (
     ATTEMPT,
     CREATED_BY_FLOW,
@@ -26,7 +27,6 @@ from shared.names import (
 from shared.naming import label_value, qualified
 from shared.substitution import Lookup, Values, lookup_in, substitute
 
-Body = dict[str, Any]
 _WITH_VALUE: Final = (JsonPatchOp.ADD, JsonPatchOp.REPLACE, JsonPatchOp.TEST)
 _FROM: Final = (JsonPatchOp.MOVE, JsonPatchOp.COPY)
 

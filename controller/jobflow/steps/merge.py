@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-Body = dict[str, Any]
+from shared.model.types import Body
+
 Identity = Callable[[Any], Any]
 
 

@@ -12,10 +12,11 @@ import orjson
 from local.apiserver.admission import matchconditions
 from local.apiserver.admission.webhookclient import CallFailed, WebhookClient
 from local.apiserver.apply import jsonpatch
-from local.apiserver.errors import ApiError, Body, bad_request, forbidden, internal
+from local.apiserver.errors import ApiError, bad_request, forbidden, internal
 from local.apiserver.http.call import Call
 from local.apiserver.storage.selectors import matches_labels
 from local.apiserver.storage.store import Entry
+from shared.model.types import Body
 
 if TYPE_CHECKING:
     from local.apiserver.core import Core

@@ -5,7 +5,7 @@ from typing import Any
 
 from cel_expr_python import cel
 
-from local.apiserver.errors import Body
+from shared.model.types import Body
 
 _DYN = cel.Type.DYN
 

@@ -2,8 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from local.apiserver.errors import Body, forbidden, group_resource, not_found
+from local.apiserver.errors import forbidden, group_resource, not_found
 from local.apiserver.http.call import Call
+from shared.model.types import Body
 
 if TYPE_CHECKING:
     from local.apiserver.core import Core

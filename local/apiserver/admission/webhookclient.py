@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import orjson
 
-from local.apiserver.errors import Body
+from shared.model.types import Body
 
 if TYPE_CHECKING:
     from local.apiserver.core import Core

@@ -8,8 +8,9 @@ from typing import Any
 
 import orjson
 
-from local.apiserver.errors import Body, go_json
+from local.apiserver.errors import go_json
 from local.apiserver.schema.structural import Resolve
+from shared.model.types import Body
 
 Path = tuple[str, ...]
 CONTAINER = object()  # the value of a path that stands for a container itself

@@ -5,7 +5,8 @@ from typing import Any
 import jsonpatch
 import jsonpointer
 
-from local.apiserver.errors import ApiError, Body, bad_request
+from local.apiserver.errors import ApiError, bad_request
+from shared.model.types import Body
 
 JSON = "application/json-patch+json"
 MERGE = "application/merge-patch+json"

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 
 from local.apiserver import clock
 from local.apiserver.apply.fieldsets import Path, flatten, from_fields, shown, to_fields
-from local.apiserver.errors import ApiError, Body
+from local.apiserver.errors import ApiError
 from local.apiserver.kinds.resources import Resource
 from local.apiserver.schema.structural import Resolve
+from shared.model.types import Body
 
 APPLY, UPDATE = "Apply", "Update"
 CLIENT_SIDE = "kubectl-client-side-apply"

@@ -9,12 +9,13 @@ from local.apiserver import clock
 from local.apiserver.apply import managedfields
 from local.apiserver.apply.fieldsets import Path, flatten, merge, remove
 from local.apiserver.apply.managedfields import APPLY, BEFORE, CLIENT_SIDE, UPDATE, Owner
-from local.apiserver.errors import ApiError, Body, bad_request, invalid_object, required
+from local.apiserver.errors import ApiError, bad_request, invalid_object, required
 from local.apiserver.http.call import Call, truthy
 from local.apiserver.schema import decoding
 from local.apiserver.schema.structural import prune, same
 from local.apiserver.storage.store import Entry
 from local.apiserver.verbs import writes
+from shared.model.types import Body
 
 if TYPE_CHECKING:
     from local.apiserver.core import Core

@@ -3,8 +3,9 @@
 
 from typing import Any
 
-from local.apiserver.errors import Body, bad_request
+from local.apiserver.errors import bad_request
 from local.apiserver.schema.structural import Resolve
+from shared.model.types import Body
 
 _ORDER, _DELETE = "$setElementOrder/", "$deleteFromPrimitiveList/"
 _DIRECTIVES = ("$patch", "$retainKeys")

@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING
 
 from local.apiserver.admission import plugins
-from local.apiserver.errors import Body
 from local.apiserver.storage.selectors import matches_labels
 from local.apiserver.storage.store import Event, GroupResource
+from shared.model.types import Body
 
 if TYPE_CHECKING:
     from local.apiserver.core import Core

@@ -2,11 +2,12 @@
 
 from typing import TYPE_CHECKING
 
-from local.apiserver.errors import ApiError, Body
+from local.apiserver.errors import ApiError
 from local.apiserver.http.call import NAMESPACE_CONTROLLER, Call
 from local.apiserver.kinds.resources import Column, Resource
 from local.apiserver.storage.store import Event, GroupResource
 from local.apiserver.verbs import deletion
+from shared.model.types import Body
 
 if TYPE_CHECKING:
     from local.apiserver.core import Core

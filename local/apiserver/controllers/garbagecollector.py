@@ -3,11 +3,12 @@ orphan, and owners that are not there (or not the ones that were meant: the uid 
 
 from typing import TYPE_CHECKING
 
-from local.apiserver.errors import ApiError, Body
+from local.apiserver.errors import ApiError
 from local.apiserver.http.call import GARBAGE_COLLECTOR, Call
 from local.apiserver.storage.store import Entry, Event, GroupResource, Key, owners
 from local.apiserver.verbs import deletion
 from local.apiserver.verbs.deletion import FOREGROUND, ORPHAN
+from shared.model.types import Body
 
 if TYPE_CHECKING:
     from local.apiserver.core import Core

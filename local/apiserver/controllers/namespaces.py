@@ -4,9 +4,10 @@ import uuid
 from typing import TYPE_CHECKING
 
 from local.apiserver import clock
-from local.apiserver.errors import ApiError, Body
+from local.apiserver.errors import ApiError
 from local.apiserver.http.call import NAMESPACE_CONTROLLER, Call
 from local.apiserver.verbs import deletion
+from shared.model.types import Body
 
 if TYPE_CHECKING:
     from local.apiserver.core import Core

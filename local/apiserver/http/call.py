@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from local.apiserver.errors import Body, bad_request
+from local.apiserver.errors import bad_request
 from local.apiserver.kinds.resources import Resource
+from shared.model.types import Body
 
 
 @dataclass(frozen=True)

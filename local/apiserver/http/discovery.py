@@ -1,7 +1,7 @@
 """Discovery: /version, /api, /apis, the group-version lists, and aggregated discovery v2."""
 
-from local.apiserver.errors import Body
 from local.apiserver.kinds.resources import Registry, Resource
+from shared.model.types import Body
 
 VERSION: Body = {
     "major": "1",

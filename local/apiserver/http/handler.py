@@ -11,12 +11,13 @@ from aiohttp import web
 
 from local.apiserver import testing
 from local.apiserver.auth import AUTHENTICATED, Asks
-from local.apiserver.errors import ApiError, Body, bad_request, internal, method_not_allowed, unauthorized
+from local.apiserver.errors import ApiError, bad_request, internal, method_not_allowed, unauthorized
 from local.apiserver.http import nonresource, paths, podlogs, protobuf
 from local.apiserver.http.call import ANONYMOUS, Call, User
 from local.apiserver.http.negotiation import Output
 from local.apiserver.storage.store import Entry
 from local.apiserver.verbs import deletion, patching, reads, subresources, watches, writes
+from shared.model.types import Body
 
 if TYPE_CHECKING:
     from local.apiserver.core import Core

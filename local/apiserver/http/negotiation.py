@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 import orjson
 
-from local.apiserver.errors import ApiError, Body
+from local.apiserver.errors import ApiError
 from local.apiserver.http.call import Call
 from local.apiserver.kinds.resources import Resource
 from local.apiserver.printing import tables
 from local.apiserver.storage.store import Entry
 from local.apiserver.verbs.reads import Page
+from shared.model.types import Body
 
 _TYPES = ("application/json", "application/yaml", "application/vnd.kubernetes.protobuf")
 

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 import orjson
 from aiohttp import web
 
-from local.apiserver.errors import Body
 from local.apiserver.http import discovery
 from local.apiserver.http.openapi import OpenApi
+from shared.model.types import Body
 
 if TYPE_CHECKING:
     from local.apiserver.core import Core

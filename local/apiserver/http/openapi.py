@@ -5,10 +5,10 @@ from typing import Any
 
 import orjson
 
-from local.apiserver.errors import Body
 from local.apiserver.kinds.resources import Registry, Resource
 from local.apiserver.kinds.schemas import MICRO, Definitions
 from local.apiserver.verbs.patching import accepted
+from shared.model.types import Body
 
 _META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 _GVK = "x-kubernetes-group-version-kind"

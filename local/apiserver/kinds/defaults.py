@@ -4,10 +4,10 @@ import base64
 from collections.abc import Callable
 from typing import Any
 
-from local.apiserver.errors import Body
 from local.apiserver.kinds import pods
 from local.apiserver.kinds.resources import Resource
 from local.apiserver.schema import crdrules
+from shared.model.types import Body
 
 
 def _namespace(obj: Body) -> None:

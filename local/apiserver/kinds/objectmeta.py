@@ -5,8 +5,9 @@ import secrets
 from collections.abc import Iterator
 from typing import Any
 
-from local.apiserver.errors import Body, FieldError, forbidden_field, go_json, invalid, required, too_long
+from local.apiserver.errors import FieldError, forbidden_field, go_json, invalid, required, too_long
 from local.apiserver.kinds.resources import Resource
+from shared.model.types import Body
 
 _LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN = rf"{_LABEL}(\.{_LABEL})*"

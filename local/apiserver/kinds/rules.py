@@ -4,19 +4,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from local.apiserver.admission import matchconditions
-from local.apiserver.errors import (
-    Body,
-    FieldError,
-    duplicate,
-    forbidden_field,
-    invalid,
-    not_supported,
-    required,
-    too_long,
-)
+from local.apiserver.errors import FieldError, duplicate, forbidden_field, invalid, not_supported, required, too_long
 from local.apiserver.kinds import pods
 from local.apiserver.kinds.objectmeta import subdomain_faults
 from local.apiserver.schema.structural import Resolve
+from shared.model.types import Body
 
 _MAX_DATA = 1024 * 1024  # bytes in a ConfigMap or Secret
 _OWN_RULES = ("containers", "name", "image")  # said by a kind's own rules, in its own words

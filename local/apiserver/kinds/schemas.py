@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from local.apiserver.errors import Body
+from shared.model.types import Body
 
 KUBERNETES = "v1.36.0"
 _FILE = f"kubernetes-json-schema/{KUBERNETES}-local/_definitions.json"

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from local.apiserver.errors import Body, FieldError
+from local.apiserver.errors import FieldError
 from local.apiserver.kinds import defaults, objectmeta, pods, rules
 from local.apiserver.kinds.resources import Resource
 from local.apiserver.schema import crdrules, validation
+from shared.model.types import Body
 
 _GENERATION = {
     ("", "pods"),

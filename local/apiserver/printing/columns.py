@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 from local.apiserver import clock
-from local.apiserver.errors import Body
 from local.apiserver.kinds.resources import Column
 from local.apiserver.printing import durations, podcolumns
 from local.apiserver.storage.store import GroupResource
+from shared.model.types import Body
 
 Printer = Callable[[Body], list[Any]]
 AGE = Column(

@@ -3,9 +3,9 @@
 from typing import Any
 
 from local.apiserver import clock
-from local.apiserver.errors import Body
 from local.apiserver.kinds.resources import Column
 from local.apiserver.printing import durations
+from shared.model.types import Body
 
 COLUMNS = (
     Column("Ready", description="The aggregate readiness state of this pod for accepting traffic."),

@@ -4,11 +4,11 @@ from typing import Any
 
 import orjson
 
-from local.apiserver.errors import Body
 from local.apiserver.kinds.resources import Column, Resource
 from local.apiserver.printing import durations, jsonpath
 from local.apiserver.printing.columns import PRINTERS, Printer
 from local.apiserver.storage.store import Entry
+from shared.model.types import Body
 
 _NAME = Column(
     "Name",

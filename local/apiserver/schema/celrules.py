@@ -6,7 +6,8 @@ from typing import Any
 
 from cel_expr_python import cel
 
-from local.apiserver.errors import Body, FieldError
+from local.apiserver.errors import FieldError
+from shared.model.types import Body
 
 _DYN = cel.Type.DYN
 _CODES = {

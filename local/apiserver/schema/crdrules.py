@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from local.apiserver import clock
-from local.apiserver.errors import Body, FieldError, duplicate, forbidden_field, invalid, not_supported, required
+from local.apiserver.errors import FieldError, duplicate, forbidden_field, invalid, not_supported, required
 from local.apiserver.kinds.objectmeta import LABEL_1035_TEXT, dns_label_faults
 from local.apiserver.schema import celrules, validation
 from local.apiserver.schema.structural import prune, same
+from shared.model.types import Body
 
 _TYPES = ("array", "boolean", "integer", "number", "object", "string")
 _COLUMN_TYPES = ("boolean", "date", "integer", "number", "string")

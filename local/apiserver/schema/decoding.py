@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from local.apiserver.errors import Body, bad_request, undecodable
+from local.apiserver.errors import bad_request, undecodable
 from local.apiserver.http.call import Call
 from local.apiserver.kinds.resources import Resource
 from local.apiserver.kinds.schemas import Definitions
 from local.apiserver.schema.structural import default, drop_nulls, prune, same, type_faults
+from shared.model.types import Body
 
 _MISSING = object()
 _META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"

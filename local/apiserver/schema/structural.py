@@ -7,9 +7,9 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-from local.apiserver.errors import Body
 from local.apiserver.schema import wireformats
 from shared import quantity
+from shared.model.types import Body
 
 Resolve = Callable[[Body], Body]
 EMBEDDED = ("apiVersion", "kind", "metadata")

@@ -10,7 +10,6 @@ from functools import lru_cache
 from typing import Any
 
 from local.apiserver.errors import (
-    Body,
     FieldError,
     duplicate,
     go_json,
@@ -22,6 +21,7 @@ from local.apiserver.errors import (
     type_invalid,
 )
 from local.apiserver.schema import celrules, formats
+from shared.model.types import Body
 
 _TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,),

@@ -4,8 +4,8 @@ import base64
 import binascii
 import re
 
-from local.apiserver.errors import Body
 from local.apiserver.kinds.schemas import MICRO
+from shared.model.types import Body
 
 _TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?P<fraction>\.\d+)?(?P<zone>Z|[+-]\d\d:\d\d)$")
 _LAYOUT, _MICRO_LAYOUT = "2006-01-02T15:04:05Z07:00", "2006-01-02T15:04:05.000000Z07:00"

@@ -4,7 +4,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from local.apiserver.errors import ApiError, Body, bad_request
+from local.apiserver.errors import ApiError, bad_request
+from shared.model.types import Body
 
 Match = Callable[[Body], bool]
 Labels = Mapping[str, str]

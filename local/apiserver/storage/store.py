@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from local.apiserver.errors import Body
+from shared.model.types import Body
 
 GroupResource = tuple[str, str]
 Key = tuple[str, str]  # namespace ("" for cluster scope), name

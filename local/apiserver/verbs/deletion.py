@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING
 
 from local.apiserver import clock
 from local.apiserver.admission.dispatch import review_of
-from local.apiserver.errors import Body, bad_request, conflict, invalid, invalid_object, not_found
+from local.apiserver.errors import bad_request, conflict, invalid, invalid_object, not_found
 from local.apiserver.http.call import Call
 from local.apiserver.storage.store import Entry
+from shared.model.types import Body
 
 if TYPE_CHECKING:
     from local.apiserver.core import Core

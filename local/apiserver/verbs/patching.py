@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from local.apiserver.apply import jsonpatch, serverside, strategic
-from local.apiserver.errors import ApiError, Body, bad_request, invalid, invalid_object, unsupported_media
+from local.apiserver.errors import ApiError, bad_request, invalid, invalid_object, unsupported_media
 from local.apiserver.http.call import Call
 from local.apiserver.kinds.resources import Resource
 from local.apiserver.schema import decoding
 from local.apiserver.storage.store import Entry
 from local.apiserver.verbs import writes
+from shared.model.types import Body
 
 if TYPE_CHECKING:
     from local.apiserver.core import Core

@@ -8,11 +8,12 @@ from local.apiserver.admission import plugins
 from local.apiserver.admission.dispatch import Review
 from local.apiserver.apply.jsonpatch import apply_json, apply_merge
 from local.apiserver.auth import Asks
-from local.apiserver.errors import ApiError, Body, bad_request, conflict, invalid, invalid_object, method_not_allowed
+from local.apiserver.errors import ApiError, bad_request, conflict, invalid, invalid_object, method_not_allowed
 from local.apiserver.http.call import Call, User
 from local.apiserver.storage import selectors
 from local.apiserver.storage.store import Entry
 from local.apiserver.verbs import deletion, reads, writes
+from shared.model.types import Body
 
 if TYPE_CHECKING:
     from local.apiserver.core import Core

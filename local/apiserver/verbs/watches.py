@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import orjson
 from aiohttp import web
 
-from local.apiserver.errors import ApiError, Body, forbidden_field, gone, invalid_object
+from local.apiserver.errors import ApiError, forbidden_field, gone, invalid_object
 from local.apiserver.faults import Fault
 from local.apiserver.http.call import Call, truthy
 from local.apiserver.storage.store import Bucket, Entry, Event
 from local.apiserver.verbs import reads
+from shared.model.types import Body
 
 if TYPE_CHECKING:
     from local.apiserver.core import Core

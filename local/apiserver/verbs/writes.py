@@ -10,20 +10,12 @@ from local.apiserver import clock
 from local.apiserver.admission import plugins
 from local.apiserver.admission.dispatch import Review, review_of
 from local.apiserver.apply import managedfields
-from local.apiserver.errors import (
-    ApiError,
-    Body,
-    already_exists,
-    bad_request,
-    conflict,
-    invalid,
-    invalid_object,
-    not_found,
-)
+from local.apiserver.errors import ApiError, already_exists, bad_request, conflict, invalid, invalid_object, not_found
 from local.apiserver.http.call import Call
 from local.apiserver.kinds import defaults, objectmeta, strategy
 from local.apiserver.schema import decoding
 from local.apiserver.storage.store import Entry
+from shared.model.types import Body
 
 if TYPE_CHECKING:
     from local.apiserver.core import Core

@@ -2,14 +2,13 @@
 
 import re
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 
 from local.nodes.kubelet.script import Course, foresee
 from local.nodes.settings import Settings
+from shared.model.types import Body
 
-Body = dict[str, Any]
 _PREFIX = "jobflow.dev/"
 
 

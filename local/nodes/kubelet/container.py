@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import math
-from typing import Any
 
 from local.nodes.kubelet import process
 from local.nodes.kubelet.behaviour import Plan
@@ -11,8 +10,8 @@ from local.nodes.kubelet.environment import Sources, expand, under, variables
 from local.nodes.kubelet.host import NODE_IP, Host
 from local.nodes.kubelet.process import Ended, Grace
 from local.nodes.kubelet.volumes import materialise, mount
+from shared.model.types import Body
 
-Body = dict[str, Any]
 _KILLED = 143
 
 

@@ -4,12 +4,11 @@ import base64
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from local.client.rest import ApiError, Client
 from local.nodes.scheduler.resources import quantity
+from shared.model.types import Body
 
-Body = dict[str, Any]
 _REFERENCE = re.compile(r"\$\$|\$\(([-._a-zA-Z][-._a-zA-Z0-9]*)\)")
 _SUBSCRIPT = re.compile(r"metadata\.(labels|annotations)\['(.+)'\]")
 

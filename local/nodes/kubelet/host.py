@@ -6,12 +6,11 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from local.client.rest import Client
 from local.nodes.settings import Settings
+from shared.model.types import Body
 
-Body = dict[str, Any]
 NODE_IP = "127.0.0.1"
 
 

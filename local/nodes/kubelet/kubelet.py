@@ -3,12 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Any
 
 from local.nodes.kubelet.host import Host
 from local.nodes.kubelet.podrunner import PodRunner
+from shared.model.types import Body
 
-Body = dict[str, Any]
 _LOG = logging.getLogger("nodes")
 
 

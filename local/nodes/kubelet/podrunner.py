@@ -4,7 +4,6 @@ import asyncio
 import logging
 import time
 import uuid
-from typing import Any
 
 import aiohttp
 
@@ -17,8 +16,8 @@ from local.nodes.kubelet.host import NODE_IP, Host
 from local.nodes.kubelet.process import Command, Ended, Grace
 from local.nodes.kubelet.status import ContainerState, PodFacts, pod_status
 from local.nodes.timestamps import now_text, seconds
+from shared.model.types import Body
 
-Body = dict[str, Any]
 _LOG = logging.getLogger("nodes")
 _GATHER = 0.005  # changes within this time make one status write
 _BACKOFF, _BACKOFF_MAX = 10.0, 300.0

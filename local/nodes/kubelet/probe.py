@@ -2,11 +2,11 @@
 
 import asyncio
 import contextlib
-from typing import Any
 
 import aiohttp
 
-Body = dict[str, Any]
+from shared.model.types import Body
+
 _PERIOD, _TIMEOUT = 10.0, 1.0
 
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-Body = dict[str, Any]
+from shared.model.types import Body
+
 _OURS = ("Initialized", "Ready", "ContainersReady", "PodScheduled", "PodReadyToStartContainers")
 
 

@@ -3,11 +3,10 @@
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from local.nodes.kubelet.environment import NotYetError, Sources, field_value, under
+from shared.model.types import Body
 
-Body = dict[str, Any]
 _DEFAULT_MODE = 0o644
 
 

@@ -1,10 +1,8 @@
 """Whether a pod may go to a node: readiness, node selector, required node affinity, taints, free resources."""
 
-from typing import Any
-
 from local.nodes.scheduler.resources import Amounts, lacking, requests
+from shared.model.types import Body
 
-Body = dict[str, Any]
 _KEEPING_OUT = ("NoSchedule", "NoExecute")
 
 

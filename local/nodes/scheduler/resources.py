@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-Body = dict[str, Any]
+from shared.model.types import Body
+
 Amounts = dict[str, Decimal]
 
 _SUFFIXES = {

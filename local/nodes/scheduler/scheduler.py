@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any
 
 import aiohttp
 
@@ -13,8 +12,8 @@ from local.nodes.mirror import Key, key_of
 from local.nodes.scheduler.fit import obstacle
 from local.nodes.scheduler.resources import Amounts, add, amounts, requests
 from local.nodes.timestamps import now_text
+from shared.model.types import Body
 
-Body = dict[str, Any]
 _LOG = logging.getLogger("nodes")
 _DEBOUNCE = 0.01
 _AT_ONCE = 32

@@ -6,15 +6,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
+from shared.key import Key
 from shared.kinds import Kind
 from shared.kube import metrics
 from shared.kube.cache.overlay import Change, Overlay
 from shared.kube.cache.packed import Hot
 from shared.kube.cache.reflector import Reflector
 from shared.kube.cache.remembered import Remembered
-from shared.kube.cache.store import Indexer, Key, Store
+from shared.kube.cache.store import Indexer, Store
 from shared.kube.client.api import Api
-from shared.kube.client.requests import Body
+from shared.model.types import Body
 
 LOG: Final = logging.getLogger(__name__)
 Handler = Callable[[Body | None, Body | None], None]

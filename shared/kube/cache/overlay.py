@@ -7,14 +7,15 @@ always did); versions that are no numbers are only compared for equality.
 
 import time
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
+from shared.key import Key, key_of
 from shared.kube.cache.packed import Entry
-from shared.kube.cache.store import Key, Store, key_of
+from shared.kube.cache.store import Store
+from shared.model.types import Body
 
-Body = dict[str, Any]
 Change = tuple[Body | None, Body | None]
 """(old, new): (None, x) added, (x, y) changed, (x, None) deleted. Another uid under the same name is delete, then add."""
 

@@ -5,11 +5,11 @@ A body is packed only when it falls out of the recently used, so objects that ch
 
 import zlib
 from collections import OrderedDict
-from typing import Any, Final
+from typing import Final
 
 import orjson
 
-Body = dict[str, Any]
+from shared.model.types import Body
 
 HOT_BODIES: Final = 1500  # about 12 MB of decoded Jobs
 WINDOW: Final = 32 * 1024  # the most of a dictionary that deflate can refer to

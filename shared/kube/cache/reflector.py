@@ -14,7 +14,7 @@ from shared.kube.cache.overlay import Change, Overlay
 from shared.kube.client.api import PAGE, Api, WatchEvent
 from shared.kube.client.backoff import equal_jitter
 from shared.kube.client.errors import ApiError, Gone, NotFound, Timeout, TooManyRequests
-from shared.kube.client.requests import Body
+from shared.model.types import Body
 
 LOG: Final = logging.getLogger(__name__)
 BACKOFF_BASE: Final = 0.2

@@ -2,11 +2,11 @@
 
 from typing import Final
 
+from shared.key import Key
 from shared.kinds import Kind
-from shared.kube.cache.store import Key
 from shared.kube.client.api import Api
 from shared.kube.client.errors import NotFound
-from shared.kube.client.requests import Body
+from shared.model.types import Body
 
 
 class Remembered:

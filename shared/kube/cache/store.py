@@ -1,27 +1,12 @@
 """Objects of one kind by (namespace, name), with indexes. Plain memory: no I/O, no time."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
 
+from shared.key import Key, key_of
 from shared.kube.cache.packed import Entry, Hot, Packer
+from shared.model.types import Body
 
-Body = dict[str, Any]
 Indexer = Callable[[Body], Iterable[str]]
-
-
-class Key(NamedTuple):
-    """What names an object of a known kind. `namespace` is '' for cluster-scoped kinds."""
-
-    namespace: str
-    name: str
-
-    def __str__(self) -> str:
-        return f"{self.namespace}/{self.name}" if self.namespace else self.name
-
-
-def key_of(body: Body) -> Key:
-    metadata = body["metadata"]
-    return Key(metadata.get("namespace", ""), metadata["name"])
 
 
 class Store:

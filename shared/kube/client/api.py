@@ -20,8 +20,9 @@ from shared.kube.client.backoff import full_jitter
 from shared.kube.client.errors import ApiError, TooManyRequests, Unauthorized, Unavailable, Unreachable, error_of
 from shared.kube.client.limits import Bucket
 from shared.kube.client.lines import Lines
-from shared.kube.client.requests import Body, Request
+from shared.kube.client.requests import Request
 from shared.kube.client.transport import Answer, Transport
+from shared.model.types import Body
 
 LOG: Final = logging.getLogger(__name__)
 PAGE: Final = 500

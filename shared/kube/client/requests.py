@@ -1,15 +1,14 @@
 """Requests to the API server as data: built here without I/O, sent by `shared.kube.client.api`."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote, urlencode
 
 import msgspec
 import orjson
 
 from shared.kinds import Kind
-
-Body = dict[str, Any]
+from shared.model.types import Body
 
 JSON: Final = "application/json"
 JSON_PATCH: Final = "application/json-patch+json"

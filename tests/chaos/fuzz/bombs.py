@@ -5,8 +5,9 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
+from shared.model.types import Body
 from tests.chaos.fuzz import corpus, mutations
-from tests.chaos.fuzz.corpus import Body, review
+from tests.chaos.fuzz.corpus import review
 from tests.e2e.support.scenario import jobflow, targets
 from webhook.server.routes import ROUTES, Route
 

@@ -3,14 +3,14 @@
 import functools
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import yaml
 
+from shared.model.types import Body
 from tests.e2e.support.scenario import jobflow, targets, template
 from webhook.server.routes import ROUTES, Route
 
-Body = dict[str, Any]
 EXAMPLES: Final = Path("examples")
 
 

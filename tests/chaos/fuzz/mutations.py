@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from hypothesis import strategies as st
 
-from tests.chaos.fuzz.corpus import Body, objects, review
+from shared.model.types import Body
+from tests.chaos.fuzz.corpus import objects, review
 from webhook.server.routes import Route
 
 Place = tuple[Any, Any]  # (container, key)

@@ -16,9 +16,9 @@ from shared.kinds import CONFIGMAP, JOB, POD, PODGROUP
 from shared.kube.cache.cache import Caches
 from shared.kube.client import errors
 from shared.kube.client.api import Api
+from shared.model.types import Body
 from tests.shared.kube.fake import FakeServer, reset, status
 
-Body = dict[str, Any]
 JOBS = "/apis/batch.volcano.sh/v1alpha1/jobs"
 PODS = "/api/v1/pods"
 GROUPS = "/apis/scheduling.volcano.sh/v1beta1/podgroups"

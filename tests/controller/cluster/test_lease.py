@@ -10,8 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from controller.cluster.lease import LEASE_SECONDS, RENEW_SECONDS, Lease, LeaseLost
 from shared.kube.client.errors import AlreadyExists, Conflict, NotFound, Timeout
-
-Body = dict[str, Any]
+from shared.model.types import Body
 
 
 class Store:

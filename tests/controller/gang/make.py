@@ -13,15 +13,15 @@ from controller.gang.cycle.scheduling_cycle import Round
 from controller.gang.desk import Desk
 from controller.gang.podgroup import phase
 from controller.gang.podgroup.ungate import lift
-from controller.gang.ref import Ref
 from controller.gang.rules import Rules
 from local.nodes.scheduler.fit import obstacle
 from local.nodes.scheduler.resources import add, amounts, requests
 from shared import names
+from shared.key import Key
+from shared.model.types import Body
 from shared.resources import GangTask
 from shared.timestamp import rfc3339
 
-Body = dict[str, Any]
 NOW: Final = 1_767_322_800.0
 NAMESPACE: Final = "ns"
 
@@ -144,7 +144,7 @@ class World:
 
     def settle(self, name: str) -> Body:
         """The group's status as it would be written now."""
-        group = self.floor.groups[Ref(NAMESPACE, name)]
+        group = self.floor.groups[Key(NAMESPACE, name)]
         sight = phase.Sight(
             group,
             self.floor.tally(group.ref),
@@ -196,7 +196,7 @@ class World:
         return sum(_group(pod) == group and bool(pod["spec"].get("schedulingGates")) for pod in self.pods.values())
 
     def why(self, group: str) -> str:
-        refusal = self.desk.admission.refusals.get(Ref(NAMESPACE, group))
+        refusal = self.desk.admission.refusals.get(Key(NAMESPACE, group))
         return refusal.message if refusal else ""
 
     def _put_pod(self, pod: Body) -> None:

@@ -3,9 +3,9 @@
 import pytest
 
 from controller.gang.podgroup import bind_timeout
-from controller.gang.ref import Ref
 from controller.gang.rules import Rules, backoff
 from shared import names
+from shared.key import Key
 from shared.timestamp import rfc3339
 from tests.controller.gang.make import NAMESPACE, World, running, template, with_nodes
 
@@ -249,7 +249,7 @@ def test_a_group_that_is_not_bound_in_time_goes_back_whole() -> None:
     made.foreign("sneaky", "n0", "4")
     made.bind()
     assert made.bound("g") == 2  # somebody who knows nothing of gangs was quicker
-    ref = Ref(NAMESPACE, "g")
+    ref = Key(NAMESPACE, "g")
     made.settle("g")
     group, tally = made.floor.groups[ref], made.floor.tally(ref)
     assert bind_timeout.due(group, tally, 300.0) == made.now + 300
@@ -288,7 +288,7 @@ def test_nobody_deletes_pods_that_do_not_come_again() -> None:
     pod = next(iter(made.pods.values()))
     pod["metadata"].pop("ownerReferences")
     made.floor.pod(None, pod | {"metadata": {**pod["metadata"], "labels": {}}})
-    assert bind_timeout.to_delete(made.floor.members(Ref(NAMESPACE, "g"))) == ()
+    assert bind_timeout.to_delete(made.floor.members(Key(NAMESPACE, "g"))) == ()
 
 
 def test_small_groups_do_not_starve_a_large_one_of_what_its_queue_may_use() -> None:

@@ -10,11 +10,11 @@ from controller.gang.backends.native import NativeBackend
 from controller.gang.backends.workload import wanted
 from controller.gang.desk import Desk
 from controller.gang.rules import Rules
+from shared.model.types import Body
 from shared.names import GANG_GATE
 from shared.resources import GangTask
 from tests.controller.gang.make import NOW, template
 
-Body = dict[str, Any]
 REFERENCES: dict[str, Body] = {
     "v1alpha2": {"podGroupTemplateRef": {"workload": {"workloadName": "g", "podGroupTemplateName": "gang"}}},
     "v1alpha3": {"workloadRef": {"workloadName": "g", "templateName": "gang"}},

@@ -1,17 +1,15 @@
 """When a group's status is written: changes gather, and what is about to be deleted is left alone."""
 
-from typing import Any
-
 import pytest
 
 from controller.gang.cache.group import Group, group_of
 from controller.gang.cache.pod_counts import Tally
 from controller.gang.podgroup.status_throttle import ENDED_SECONDS, WORDS_SECONDS, WRITE_SECONDS, Pace
-from controller.gang.ref import Ref
+from shared.key import Key
+from shared.model.types import Body
 from tests.controller.gang.make import NOW
 
-Body = dict[str, Any]
-REF = Ref("ns", "group")
+REF = Key("ns", "group")
 RUNNING: Body = {"phase": "Running", "running": 2}
 WAITS: Body = {"phase": "Pending", "conditions": [{"type": "Unschedulable", "message": "2 pods too many"}]}
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from controller.decision import Action, Body, Create, Decision, Delete, Note, Patch, Refusal
+from controller.decision import Action, Create, Decision, Delete, Note, Patch, Refusal
 from controller.job.children.children import PLUGIN_KINDS
 from controller.job.decide.job import decide
 from controller.job.observe.observed import JobSeen, JobSettings, pod_seen
@@ -18,6 +18,7 @@ from shared.model.job import Job
 from shared.model.job_status import JobStatus
 from shared.model.podgroup import PodGroup
 from shared.model.queue import Queue
+from shared.model.types import Body
 from shared.timestamp import rfc3339
 
 NOW: Final = 1_767_322_800.0  # 2026-01-02T03:00:00Z

@@ -6,7 +6,8 @@ from controller.decision import Create, Decision
 from controller.gang_api import UngatedBackend
 from controller.job.observe.observed import JobSettings
 from shared.kinds import CONFIGMAP, NETWORKPOLICY, POD, PODGROUP, PVC, SECRET, SERVICE
-from tests.controller.job.make import Body, Toy, after, job, policy, started, task, toy
+from shared.model.types import Body
+from tests.controller.job.make import Toy, after, job, policy, started, task, toy
 
 
 def pod(cluster: Toy, name: str = "w-0") -> Body:

@@ -7,9 +7,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from controller.job import indexes
+from shared import ranges
+from shared.model.types import Body
 from shared.timestamp import epoch
-from tests.controller.job.make import Body, Crash, Toy, after, job, policy, task
+from tests.controller.job.make import Crash, Toy, after, job, policy, task
 
 POLICIES = st.lists(
     st.sampled_from(
@@ -197,7 +198,7 @@ class Life(RuleBasedStateMachine):
         assert cluster.phase in ("Completed", "Failed", "Terminated", "Aborted")
         status = cluster.vanish().settle().status
         assert (status.pending, status.running, status.terminating) == (0, 0, 0)
-        assert status.succeeded == sum(len(indexes.read(record.succeeded)) for record in status.tasks)
+        assert status.succeeded == sum(len(ranges.parse(record.succeeded)) for record in status.tasks)
         assert {"Pending", "Running"}.isdisjoint(cluster.shown.values())
         assert cluster.group is None
 

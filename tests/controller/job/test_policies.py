@@ -7,8 +7,9 @@ from controller.job.observe.observed import JobSeen
 from controller.job.react.events import Happening
 from controller.job.react.policies import INTERNAL, Reaction, reaction
 from shared.model.phases import JobAction, JobEvent
+from shared.model.types import Body
 from shared.timestamp import epoch
-from tests.controller.job.make import Body, Toy, job, policy, started, task, toy
+from tests.controller.job.make import Toy, job, policy, started, task, toy
 
 FAILED = Happening(JobEvent.POD_FAILED, "w", 0, exit_code=3)
 EVICTED = Happening(JobEvent.POD_EVICTED, "w", 0)

@@ -14,12 +14,13 @@ from controller.gang_api import UngatedBackend, VolcanoBackend
 from controller.job import reconciler as jobs
 from controller.runtime.manager import Manager
 from controller.settings import Settings
+from shared.key import Key
 from shared.kinds import COMMAND as COMMAND_KIND
 from shared.kinds import JOB
 from shared.kube.cache.cache import Caches, stopped
-from shared.kube.cache.store import Key
 from shared.kube.client.api import Api
-from tests.controller.job.make import Body, job, task
+from shared.model.types import Body
+from tests.controller.job.make import job, task
 from tests.shared.kube.fake import FakeServer, serving, until
 
 JOBS = "/apis/batch.volcano.sh/v1alpha1/jobs"

@@ -15,11 +15,12 @@ from controller.gang_api import UngatedBackend
 from controller.job import reconciler
 from controller.job.observe import plugin_secrets
 from controller.settings import Settings
+from shared.key import Key
 from shared.kinds import JOB, POD, Kind
 from shared.kube.cache.cache import Caches, stopped
-from shared.kube.cache.store import Key
 from shared.kube.client.api import Api
-from tests.controller.job.make import Body, job, task
+from shared.model.types import Body
+from tests.controller.job.make import job, task
 from tests.controller.job.test_reconciler import JOBS, PODS, SECRETS, names, phase, reason, report, stored
 from tests.shared.kube.fake import FakeServer, serving, status, until
 

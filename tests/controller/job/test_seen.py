@@ -3,10 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from controller.job import indexes
 from controller.job.observe.observed import PodSeen, pod_seen
 from shared.model.phases import PodPhase
 from shared.timestamp import epoch
@@ -75,17 +72,6 @@ def test_a_result_counts_if_it_came_before_the_deletion(
     pod = read(metadata, {"phase": phase, "containerStatuses": statuses})
     assert pod is not None
     assert (pod.terminating, pod.finished) == (terminating, finished)
-
-
-@given(st.frozensets(st.integers(0, 300)))
-def test_indexes_read_back(numbers: frozenset[int]) -> None:
-    assert indexes.read(indexes.write(numbers)) == numbers
-
-
-def test_indexes_are_written_as_ranges() -> None:
-    assert indexes.write({0, 1, 2, 7, 9, 10}) == "0-2,7,9-10"
-    assert indexes.read("0-2,seven,7,-3,4-") == {0, 1, 2, 7, 4}
-    assert max(indexes.read("0-99999999999")) == indexes.MOST
 
 
 def test_times_have_whole_seconds_so_what_ends_in_the_second_of_its_deletion_was_killed_unless_it_succeeded() -> None:

@@ -1,20 +1,18 @@
 """The metrics of flows and steps: counted from what is stored, never twice."""
 
-from typing import Any
-
 import pytest
 from prometheus_client import REGISTRY
 
 from controller.jobflow import metrics
 from controller.jobflow.metrics import Census, stored
+from shared.key import Key
 from shared.kinds import JOBFLOW
 from shared.kube.cache.cache import Caches
-from shared.kube.cache.store import Key
 from shared.model.flow_status import JobFlowStatus, StepStatus
 from shared.model.phases import StepPhase
+from shared.model.types import Body
 from tests.shared.kube.fake import FakeServer, serving
 
-Body = dict[str, Any]
 BEGUN, ENDED = "2027-01-15T08:00:00Z", "2027-01-15T08:00:40Z"
 NOW = 1_800_000_012.0  # 12 s after BEGUN
 

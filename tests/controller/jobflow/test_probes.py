@@ -11,7 +11,7 @@ from controller.jobflow.decide.context import ProbeWanted
 from controller.jobflow.observe.observed import ProbeResult
 from controller.jobflow.observe.pods import PodAddress, addresses, left_behind
 from controller.jobflow.observe.probes import Prober
-from shared.kube.cache.store import Key
+from shared.key import Key
 from shared.model.step import HttpGet, HttpHeader, TcpSocket
 from tests.shared.kube.fake import until
 

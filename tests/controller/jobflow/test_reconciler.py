@@ -16,13 +16,13 @@ from controller.jobflow import reconciler as flows
 from controller.runtime.command_targets import catch_up
 from controller.runtime.manager import Manager
 from controller.settings import Settings
+from shared.key import Key
 from shared.kinds import JOBFLOW
 from shared.kube.cache.cache import Caches, stopped
-from shared.kube.cache.store import Key
 from shared.kube.client.api import Api
+from shared.model.types import Body
 from tests.shared.kube.fake import FakeServer, serving, status, until
 
-Body = dict[str, Any]
 FLOWS = "/apis/flow.volcano.sh/v1alpha1/jobflows"
 TEMPLATES = "/apis/flow.volcano.sh/v1alpha1/jobtemplates"
 JOBS = "/apis/batch.volcano.sh/v1alpha1/jobs"

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from controller.decision import Body
 from controller.plugin_api import JobShape, PodSlot, job_shape
 from controller.plugins import shape_pod
 from shared.model.job import Job, JobSpec, TaskSpec
 from shared.model.meta import ObjectMeta
+from shared.model.types import Body
 
 
 def template(container: str = "c", **spec: Any) -> Body:

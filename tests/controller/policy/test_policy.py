@@ -1,7 +1,6 @@
 """What a scan says: counts, the first violations, status, and the reports that change."""
 
 from collections.abc import Iterable
-from typing import Any
 
 import pytest
 
@@ -11,10 +10,10 @@ from controller.policy.scan_result import LISTED, FirstViolations, ScanResult
 from controller.policy.status import policy_status
 from shared.kinds import JOB, JOBFLOW, JOBFLOWPOLICY, POLICYREPORT
 from shared.model.phases import PolicyMode
+from shared.model.types import Body
 from shared.policy import Finding, Given
 from shared.violation import Violation
 
-Body = dict[str, Any]
 NOW = 1_767_323_045.9  # 2026-01-02T03:04:05Z
 STAMP = {"seconds": 1_767_323_045, "nanos": 0}
 

@@ -10,10 +10,10 @@ from aiohttp import web
 from controller.context import ControllerContext
 from controller.policy import reconciler
 from controller.policy.reconciler import SCAN, Yielder, policy_wakes
+from shared.model.types import Body
 from tests.controller.template.test_reconciler import NOW, Clock, context_on, running
 from tests.shared.kube.fake import FakeServer, serving, status, until
 
-Body = dict[str, Any]
 POLICIES = "/apis/policy.jobflow.dev/v1alpha1/jobflowpolicies"
 FLOWS = "/apis/flow.volcano.sh/v1alpha1/jobflows"
 TEMPLATES = "/apis/flow.volcano.sh/v1alpha1/jobtemplates"

@@ -13,9 +13,9 @@ from shared import names
 from shared.model.command import Command
 from shared.model.phases import PodGroupPhase, QueueState
 from shared.model.queue import Queue
+from shared.model.types import Body
 
 NOW = 1_767_322_800.0
-Body = dict[str, Any]
 
 
 def seen(state: str = "Open", *orders: str, name: str = "q", mark: str = "", **more: Any) -> QueueSeen:

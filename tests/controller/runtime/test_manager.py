@@ -8,9 +8,9 @@ from controller.runtime.controller import Controller, Route
 from controller.runtime.manager import Manager
 from controller.runtime.routes import itself
 from controller.runtime.workqueue import WorkQueue
+from shared.key import Key
 from shared.kinds import JOB
 from shared.kube.cache.cache import Caches, stopped
-from shared.kube.cache.store import Key
 from tests.shared.kube.fake import FakeServer, serving, until
 
 JOBS = "/apis/batch.volcano.sh/v1alpha1/jobs"

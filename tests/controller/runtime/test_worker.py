@@ -11,7 +11,7 @@ from controller.cluster.errors import NotLeader, StaleError
 from controller.runtime import worker
 from controller.runtime.worker import IN_HAND, Worker
 from controller.runtime.workqueue import WorkQueue
-from shared.kube.cache.store import Key
+from shared.key import Key
 from shared.kube.client.errors import Forbidden, Unavailable
 from shared.kube.logs import JsonLines
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from controller.runtime.workqueue import FAIR_SHARE, Agenda, WorkQueue
-from shared.kube.cache.store import Key
+from shared.key import Key
 
 A, B, C = (Key("ns", name) for name in "abc")
 

@@ -23,13 +23,13 @@ from controller.runtime.workqueue import WorkQueue
 from controller.settings import Settings
 from controller.template import reconciler as templates
 from controller.ttl import reconciler as ttl
+from shared.key import Key
 from shared.kinds import JOB, JOBFLOW, POD
 from shared.kube.cache.cache import Caches, stopped
-from shared.kube.cache.store import Key
 from shared.kube.client.api import Api
+from shared.model.types import Body
 from tests.shared.kube.fake import FakeServer, serving, status, until
 
-Body = dict[str, Any]
 JOBS = "/apis/batch.volcano.sh/v1alpha1/jobs"
 TEMPLATES = "/apis/flow.volcano.sh/v1alpha1/jobtemplates"
 NOW = 1_767_323_045.0  # 2026-01-02T03:04:05Z

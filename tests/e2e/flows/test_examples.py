@@ -12,10 +12,10 @@ import yaml
 from local.client.blocking import until
 from local.cluster import Cluster
 from shared.kinds import EVENT, JOB, JOBFLOW, POD
+from shared.model.types import Body
 from tests.e2e.support.examples import FLOWS, GONE, JOBS, Job
 from tests.e2e.support.scenario import Scenario, job_phase, phase, phases, step_of
 
-Body = dict[str, Any]
 FOLDERS: Final = (Path("examples/flows"), Path("examples/jobs"))
 MORE: Final = (Path("examples/first"), Path("examples/gang"))  # whose names are those of a page or a story
 SECONDS: Final = 90.0

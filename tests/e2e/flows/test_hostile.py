@@ -5,7 +5,6 @@ import os
 import socket
 import ssl
 import time
-from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
@@ -16,7 +15,6 @@ from local.cluster import Cluster
 from tests.e2e.support.scenario import Scenario, jobflow
 from webhook.server.routes import ROUTES
 
-Body = dict[str, Any]
 PATHS = [route.path for route in ROUTES]
 HUGE = 4 * 1024 * 1024
 BAD: dict[str, bytes] = {

@@ -1,15 +1,13 @@
 """What stays and what goes: retention, deletion, things that vanish, appear late, or fail."""
 
 import signal
-from typing import Any
 
 import pytest
 
 from local.client.blocking import until
 from shared.kinds import JOB, JOBFLOW, JOBTEMPLATE
+from shared.model.types import Body
 from tests.e2e.support.scenario import Scenario, jobflow, phase, phases, step_of
-
-Body = dict[str, Any]
 
 
 @pytest.mark.parametrize(("policy", "left"), [("retain", {"f-a", "f-b"}), ("delete", set())], ids=["retain", "delete"])

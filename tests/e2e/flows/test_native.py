@@ -11,8 +11,8 @@ from local.backends import Embedded, Real, chosen
 from local.client.blocking import until
 from local.cluster import Cluster, Options
 from shared.kinds import CRD, JOB, POD, PODGROUP
+from shared.model.types import Body
 
-Body = dict[str, Any]
 GATES: Final = "--feature-gates=GenericWorkload=true,GangScheduling=true"
 ALPHA: Final = (
     "--apiserver-arg=--runtime-config=scheduling.k8s.io/v1alpha2=true",

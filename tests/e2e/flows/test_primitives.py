@@ -1,14 +1,11 @@
 """Control primitives of a flow, end to end: branch, loop, retry, outputs, probes, limits."""
 
-from typing import Any
-
 import pytest
 
 from local.client.blocking import until
 from shared.kinds import COMMAND, JOB, JOBFLOW, JOBTEMPLATE
+from shared.model.types import Body
 from tests.e2e.support.scenario import Scenario, phase, phases, step_of, targets, template
-
-Body = dict[str, Any]
 
 
 @pytest.mark.parametrize(("grade", "ran", "skipped"), [("A", "deploy", "notify"), ("F", "notify", "deploy")])

@@ -8,9 +8,8 @@ import yaml
 
 from local.client.rest import ApiError
 from shared.kinds import JOBFLOW
+from shared.model.types import Body
 from tests.e2e.support.scenario import Scenario, jobflow, targets
-
-Body = dict[str, Any]
 
 REFUSED: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "a target that is no step": (

@@ -1,7 +1,8 @@
 """What was once wrong on a real cluster and must not come back."""
 
 from shared.kinds import COMMAND, JOB, JOBFLOW
-from tests.e2e.support.scenario import Body, Scenario, step_of, targets, template
+from shared.model.types import Body
+from tests.e2e.support.scenario import Scenario, step_of, targets, template
 
 COMMANDED = {"apiVersion": "flow.volcano.sh/v1alpha1", "kind": "JobFlow", "name": "f"}
 

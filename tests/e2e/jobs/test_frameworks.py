@@ -12,9 +12,9 @@ import pytest
 from local.backends import chosen
 from local.cluster import Cluster, Options
 from shared.kinds import JOB
+from shared.model.types import Body
 from tests.e2e.support.scenario import Scenario, job_phase
 
-Body = dict[str, Any]
 PROGRAMS: Final = Path(__file__).parents[1] / "support" / "programs"
 _NUMBERS: Final = itertools.count()
 FINAL: Final = ("Completed", "Failed", "Aborted", "Terminated")

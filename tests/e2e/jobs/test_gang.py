@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 import yaml
@@ -12,8 +12,8 @@ from local.backends import Real, chosen
 from local.client.blocking import until
 from local.cluster import Cluster, Options
 from shared.kinds import COMMAND, JOB, NAMESPACE, POD, PODGROUP, QUEUE
+from shared.model.types import Body
 
-Body = dict[str, Any]
 EXAMPLES = Path("examples/gang")
 _NUMBERS: Final = itertools.count()
 

@@ -10,9 +10,9 @@ import pytest
 
 from local.client.blocking import until
 from shared.kinds import COMMAND, CONFIGMAP, JOB, POD, PODGROUP, PVC, RESOURCEQUOTA, SECRET, SERVICE, Kind
+from shared.model.types import Body
 from tests.e2e.support.scenario import Scenario
 
-Body = dict[str, Any]
 LONG = 4000.0  # seconds of the nodes' clock: nobody waits for it
 
 

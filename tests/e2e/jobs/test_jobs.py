@@ -8,9 +8,9 @@ import yaml
 
 from local.client.blocking import until
 from shared.kinds import JOB, POD, PODGROUP, QUEUE
+from shared.model.types import Body
 from tests.e2e.support.scenario import Scenario, job_phase
 
-Body = dict[str, Any]
 EXAMPLE = Path("examples/seed/distributed-training.yaml")
 FINAL = ("Completed", "Failed", "Aborted", "Terminated")
 

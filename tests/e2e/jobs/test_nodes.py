@@ -7,9 +7,9 @@ import pytest
 from local.client.blocking import until
 from local.client.rest import ApiError
 from shared.kinds import CONFIGMAP, NODE, POD
+from shared.model.types import Body
 from tests.e2e.support.scenario import Scenario
 
-Body = dict[str, Any]
 PROCESS = {"jobflow.dev/run-command": "true"}
 
 

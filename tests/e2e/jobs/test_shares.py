@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
@@ -10,8 +10,8 @@ from local.backends import Real, chosen
 from local.client.blocking import until
 from local.cluster import Cluster, Options
 from shared.kinds import JOB, NAMESPACE, POD, PODGROUP, QUEUE
+from shared.model.types import Body
 
-Body = dict[str, Any]
 _NUMBERS: Final = itertools.count()
 
 

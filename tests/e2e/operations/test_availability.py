@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Self
+from typing import Self
 
 import pytest
 
@@ -19,7 +19,6 @@ from tests.e2e.support.balancer import Balancer
 from tests.e2e.support.installation import NAME, NAMESPACE, Installation
 from tests.e2e.support.scenario import ENDED, Scenario, jobflow, phase
 
-Body = dict[str, Any]
 FLOWS = 100
 PAIR = ("one", "two")
 PATIENCE = 120.0  # with a starved machine; in peace a takeover is a matter of 10 s

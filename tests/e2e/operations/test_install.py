@@ -7,17 +7,16 @@ import base64
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from local.backends import chosen
 from local.client.blocking import until
 from shared.kinds import CRD, JOBFLOW, JOBTEMPLATE, MUTATING, QUEUE, SECRET, VALIDATING
+from shared.model.types import Body
 from tests.e2e.support.installation import CONFIGURATION, NAME, NAMESPACE, Installation, certs
 from tests.e2e.support.scenario import phase
 
-Body = dict[str, Any]
 CERTIFICATES = f"{NAME}-webhook-certs"
 SEED = Path("examples/seed").absolute()
 CYCLE: Body = {

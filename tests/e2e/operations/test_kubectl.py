@@ -2,7 +2,6 @@
 
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -12,7 +11,6 @@ from local.demo import FILES
 from shared.kinds import JOBFLOW
 from tests.e2e.support.scenario import Scenario
 
-Body = dict[str, Any]
 KINDS = {
     "jobflows": "jf",
     "jobtemplates": "jt",

@@ -5,7 +5,6 @@ Always on the embedded server, which records who asked for what.
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -27,6 +26,7 @@ from shared.kinds import (
     SECRET,
     Kind,
 )
+from shared.model.types import Body
 from tests.e2e.jobs.test_jobs import a_job, a_task, ends, reaches
 from tests.e2e.operations.test_policies import policy, reports_crd
 from tests.e2e.support.installation import EMPTY, NAME, Installation
@@ -34,7 +34,6 @@ from tests.e2e.support.installation import NAMESPACE as SYSTEM
 from tests.e2e.support.scenario import Scenario, targets
 from tests.helm.chart import render
 
-Body = dict[str, Any]
 Right = tuple[str, str, str]
 """API group, resource with subresource, verb."""
 QUEUES = Path("examples/seed/0-queue.yaml")

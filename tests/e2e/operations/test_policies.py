@@ -16,10 +16,10 @@ from local.client.blocking import until
 from local.client.rest import ApiError
 from local.cluster import Cluster, Options
 from shared.kinds import CRD, JOB, JOBFLOW, JOBFLOWPOLICY, JOBTEMPLATE, NAMESPACE, POLICYREPORT, QUEUE
+from shared.model.types import Body
 from tests.e2e.conftest import SPEED
 from tests.e2e.support.scenario import Scenario, jobflow, template
 
-Body = dict[str, Any]
 EXAMPLES = Path("examples/policies")
 DENY = {"rules": [{"name": "never", "expression": "false", "message": "not now"}]}
 

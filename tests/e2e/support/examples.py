@@ -2,9 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
-
-Body = dict[str, Any]
+from typing import Final
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ from local.cluster import Cluster, Options
 from local.controlplane import free_port
 from local.processes import Process
 from shared.kinds import MUTATING, SECRET, VALIDATING, Kind
+from shared.model.types import Body
 
-Body = dict[str, Any]
 CHART: Final = Path("helm/jobflow")
 RELEASE, NAMESPACE = "flows", "batch-system"
 NAME: Final = "flows-jobflow"

@@ -2,14 +2,13 @@
 
 import threading
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import orjson
 
 from local.client.blocking import Kube, path, until
 from shared.kinds import JOB
-
-Body = dict[str, Any]
+from shared.model.types import Body
 
 
 class Recorder:

@@ -8,9 +8,9 @@ from local.client.blocking import until
 from local.client.rest import ApiError
 from local.cluster import Cluster
 from shared.kinds import JOB, JOBFLOW, JOBTEMPLATE, POD
+from shared.model.types import Body
 from tests.e2e.support.recorder import Recorder
 
-Body = dict[str, Any]
 ENDED = ("Succeed", "Failed")
 Steps = Mapping[str, Sequence[str] | Body]
 

@@ -15,8 +15,8 @@ from aiohttp.test_utils import TestServer
 from shared.kube.client.api import Api
 from shared.kube.client.connect import plain
 from shared.kube.client.transport import Transport
+from shared.model.types import Body
 
-Body = dict[str, Any]
 Fault = Callable[[web.Request], Awaitable[web.StreamResponse | None]]
 
 

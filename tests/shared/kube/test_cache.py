@@ -9,9 +9,9 @@ from aiohttp import web
 from shared.kinds import JOBFLOWPOLICY, POD, QUEUE
 from shared.kube.cache.cache import Cache, Caches, stopped
 from shared.kube.client.api import Api
+from shared.model.types import Body
 from tests.shared.kube.fake import FakeServer, event, status, until
 
-Body = dict[str, Any]
 PODS = "/api/v1/pods"
 
 

@@ -1,16 +1,15 @@
 """What readers see when own writes and the watch race."""
 
-from typing import Any
-
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from shared.key import Key
 from shared.kube.cache.overlay import Change, Overlay
 from shared.kube.cache.packed import Hot
-from shared.kube.cache.store import Key, Store
+from shared.kube.cache.store import Store
+from shared.model.types import Body
 
-Body = dict[str, Any]
 KEY = Key("ns", "x")
 
 

@@ -2,8 +2,9 @@ from typing import Any
 
 import pytest
 
+from shared.key import Key
 from shared.kube.cache.packed import Hot, Packer
-from shared.kube.cache.store import Key, Store
+from shared.kube.cache.store import Store
 
 
 def obj(name: str, color: str = "", namespace: str = "ns") -> dict[str, Any]:

@@ -8,12 +8,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from shared.kinds import JOB, JOBFLOW, JOBTEMPLATE, Kind
+from shared.model.types import Body
 from shared.policy import CompiledPolicy, Compiler, Given, compile_policy, defaults, judge
 from shared.policy.globs import glob_fault, globs, names_of_image
 from shared.policy.rules import field_of
 from shared.policy.selector import selects
-
-Body = dict[str, Any]
 
 GLOBS: dict[str, tuple[str, str, bool]] = {
     "itself": ("default", "default", True),

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from shared import kinds
+from shared.model.types import Body
 from tests.shared.crd.manifests import MANIFESTS
 from tests.webhook.make import (
-    Body,
     body,
     defaulted,
     faults,

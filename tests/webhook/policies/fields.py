@@ -2,13 +2,8 @@
 
 from typing import Any
 
-from tests.webhook.make import (
-    Body,
-    flow,
-    job,
-    step,
-    task,
-)
+from shared.model.types import Body
+from tests.webhook.make import flow, job, step, task
 from tests.webhook.policies.make import (
     POD,
     REQUESTS,

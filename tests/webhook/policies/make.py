@@ -5,18 +5,8 @@ from typing import Any
 import msgspec
 
 from shared import kinds
-from tests.webhook.make import (
-    Body,
-    body,
-    flow,
-    job,
-    known,
-    pod_template,
-    review,
-    step,
-    task,
-    template,
-)
+from shared.model.types import Body
+from tests.webhook.make import body, flow, job, known, pod_template, review, step, task, template
 from webhook.envelope.review import UserInfo, Verdict
 from webhook.verdict.admit import validate
 

@@ -5,17 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.webhook.make import (
-    Body,
-    defaulted,
-    flow,
-    job,
-    known,
-    review,
-    step,
-    task,
-    template,
-)
+from shared.model.types import Body
+from tests.webhook.make import defaulted, flow, job, known, review, step, task, template
 from tests.webhook.policies.make import (
     TOLERATIONS,
     judged,

@@ -4,15 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.webhook.make import (
-    Body,
-    flow,
-    job,
-    pod_template,
-    step,
-    task,
-    template,
-)
+from shared.model.types import Body
+from tests.webhook.make import flow, job, pod_template, step, task, template
 from tests.webhook.policies.make import (
     POD,
     container,

@@ -4,13 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.webhook.make import (
-    Body,
-    flow,
-    job,
-    step,
-    template,
-)
+from shared.model.types import Body
+from tests.webhook.make import flow, job, step, template
 from tests.webhook.policies.make import (
     AROUND,
     DENY,

@@ -4,17 +4,9 @@ import msgspec
 import pytest
 
 from shared import kinds
+from shared.model.types import Body
 from shared.violation import Violation
-from tests.webhook.make import (
-    Body,
-    body,
-    flow,
-    job,
-    known,
-    review,
-    step,
-    template,
-)
+from tests.webhook.make import body, flow, job, known, review, step, template
 from tests.webhook.policies.make import (
     DENY,
     RUNNING,

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.webhook.make import Body, faults, flow, known, step, task, template, verdict
+from shared.model.types import Body
+from tests.webhook.make import faults, flow, known, step, task, template, verdict
 from webhook.hints.names import IDENTIFIER_FAULT, LABEL_FAULT, SUBDOMAIN_FAULT
 
 LONG = "x" * 50

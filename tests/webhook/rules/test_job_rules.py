@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.webhook.make import Body, faults, flow, job, known, pod_template, queue, step, task, template, verdict
+from shared.model.types import Body
+from tests.webhook.make import faults, flow, job, known, pod_template, queue, step, task, template, verdict
 from webhook.hints.names import LABEL_FAULT, QUALIFIED_FAULT, SUBDOMAIN_FAULT
 
 ACTIONS = '"AbortJob", "RestartJob", "RestartTask", "RestartPod", "RestartPartition", "TerminateJob", "CompleteJob", "ResumeJob"'

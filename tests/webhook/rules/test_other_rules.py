@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from shared import kinds
-from tests.webhook.make import Body, body, faults, flow, known, queue, step, verdict
+from shared.model.types import Body
+from tests.webhook.make import body, faults, flow, known, queue, step, verdict
 from webhook.rules.command import ACTIONS
 from webhook.verdict.admissions import Options
 from webhook.verdict.admit import validate

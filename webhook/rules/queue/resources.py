@@ -7,10 +7,11 @@ import msgspec
 
 from shared import kinds, quantity
 from shared.ancestry import ancestors
+from shared.model.types import Body
 from shared.names import ROOT_QUEUE
 from shared.quantity import Quantity
 from shared.violation import Reason, Violation
-from webhook.subject.lookups import Body, name_at, parent_of, queue_children
+from webhook.subject.lookups import name_at, parent_of, queue_children
 from webhook.subject.subjects import QueueSubject, any_body
 
 Amounts = Mapping[str, Quantity]
