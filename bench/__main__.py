@@ -23,7 +23,7 @@ from bench.loads import LOADS
 from bench.peer import Side, sides
 from bench.procstat import load_average
 from bench.report import Run
-from local.cluster import Cluster
+from local.cluster import LocalCluster
 from local.processes import exit_on_signals
 
 
@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 1 if failed else 0
 
 
-async def _measure(cluster: Cluster, settings: argparse.Namespace, head: dict[str, Any], runs: list[Run]) -> bool:
+async def _measure(cluster: LocalCluster, settings: argparse.Namespace, head: dict[str, Any], runs: list[Run]) -> bool:
     """Every load, each repeat on every side in turn; whether something failed, which is told and does not end it."""
     failed = False
     async with ground_on(cluster) as ground:

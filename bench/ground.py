@@ -13,9 +13,9 @@ import yaml
 
 from bench.audit import Asked, LogTrail, Trail, parse_record
 from bench.procstat import tree_cpu
-from local.backends import Real, chosen
-from local.client.blocking import Kube
-from local.cluster import Cluster, Options
+from local.backends import RealBackend, chosen
+from local.client.blocking import BlockingClient
+from local.cluster import ClusterOptions, LocalCluster
 from shared.kinds import CRD, NAMESPACE, Kind
 from shared.kube.client import connect
 from shared.kube.client.api import Api
@@ -32,7 +32,7 @@ _NUMBERS: Final = itertools.count()
 class RecordTrail:
     """What the embedded server remembers."""
 
-    def __init__(self, kube: Kube) -> None:
+    def __init__(self, kube: BlockingClient) -> None:
         self._kube = kube
 
     def mark(self) -> None:
@@ -45,7 +45,7 @@ class RecordTrail:
 class Ground:
     """`cluster` without webhook and controller: loads start what they measure. `api`: the benchmark's own client."""
 
-    def __init__(self, cluster: Cluster, api: Api) -> None:
+    def __init__(self, cluster: LocalCluster, api: Api) -> None:
         self.cluster = cluster
         self.api = api
         log = cluster.endpoint.audit
@@ -88,11 +88,11 @@ class Ground:
 
 
 @contextlib.contextmanager
-def cluster_of(backend: str, more_crds: str = "") -> Iterator[Cluster]:
+def cluster_of(backend: str, more_crds: str = "") -> Iterator[LocalCluster]:
     """`more_crds`: a folder of CRDs that a peer needs besides ours; of two with one name ours counts."""
     base = chosen(backend)
-    given = replace(base, audit=True) if isinstance(base, Real) else base
-    with Cluster(given, Options(nodes=0, webhook=False, controller=False, log_level="warning")) as cluster:
+    given = replace(base, audit=True) if isinstance(base, RealBackend) else base
+    with LocalCluster(given, ClusterOptions(nodes=0, webhook=False, controller=False, log_level="warning")) as cluster:
         for path in sorted(Path(more_crds).glob("*.yaml")) if more_crds else ():
             body = yaml.safe_load(path.read_text())
             if cluster.kube.find(CRD, "", body["metadata"]["name"]) is None:
@@ -101,7 +101,7 @@ def cluster_of(backend: str, more_crds: str = "") -> Iterator[Cluster]:
 
 
 @contextlib.asynccontextmanager
-async def ground_on(cluster: Cluster) -> AsyncIterator[Ground]:
+async def ground_on(cluster: LocalCluster) -> AsyncIterator[Ground]:
     access = await connect.load(str(cluster.kubeconfig), "")
     async with Api(Transport(access, user_agent=AGENT, connections=40)) as api:
         yield Ground(cluster, api)

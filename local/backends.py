@@ -33,7 +33,7 @@ class Backend(Protocol):
 
 
 @dataclass(frozen=True)
-class Embedded:
+class EmbeddedBackend:
     """`python -m local.apiserver`: in memory, ready in a second."""
 
     arguments: Sequence[str] = ()
@@ -45,7 +45,7 @@ class Embedded:
 
 
 @dataclass(frozen=True)
-class Real:
+class RealBackend:
     """kube-apiserver, etcd, kube-controller-manager and kubectl from a folder (`KUBEBUILDER_ASSETS`)."""
 
     assets: Path
@@ -62,7 +62,7 @@ class Real:
 
 
 @dataclass(frozen=True)
-class Existing:
+class ExistingBackend:
     """A cluster that someone else runs."""
 
     kubeconfig: Path
@@ -77,13 +77,13 @@ def chosen(name: str = "", kubeconfig: str = "") -> Backend:
     assets = os.environ.get("KUBEBUILDER_ASSETS", "")
     match name or ("kubeconfig" if kubeconfig else "embedded"):
         case "embedded":
-            return Embedded()
+            return EmbeddedBackend()
         case "real" if assets:
-            return Real(Path(assets).absolute())
+            return RealBackend(Path(assets).absolute())
         case "real":
             raise ValueError("backend real: set KUBEBUILDER_ASSETS to the folder of kube-apiserver, etcd and kubectl")
         case "kubeconfig" if kubeconfig:
-            return Existing(Path(kubeconfig))
+            return ExistingBackend(Path(kubeconfig))
         case "kubeconfig":
             raise ValueError("backend kubeconfig: say which with --kubeconfig FILE")
         case other:

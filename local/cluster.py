@@ -16,10 +16,10 @@ from typing import Final, Self
 import yaml
 
 from local import webhook_certificate
-from local.backends import Backend, Embedded, Endpoint
-from local.client.blocking import Kube, kind_of, until
+from local.backends import Backend, EmbeddedBackend, Endpoint
+from local.client.blocking import BlockingClient, kind_of, until
 from local.client.kubectl import Kubectl
-from local.client.rest import ApiError
+from local.client.rest import RestError
 from local.controlplane import free_port
 from local.processes import Process, Processes, StartError
 from shared import kinds
@@ -34,7 +34,7 @@ _READY_SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True)
-class Options:
+class ClusterOptions:
     """What to start and how. `speed`: of the stand-in's clock; `host`: where the API server finds the webhook."""
 
     nodes: int = 3
@@ -52,15 +52,15 @@ class Options:
     nodes_args: Sequence[str] = ()
 
 
-class Cluster:
+class LocalCluster:
     """A context manager: everything runs inside, nothing is left after it."""
 
-    kube: Kube
+    kube: BlockingClient
     endpoint: Endpoint
 
-    def __init__(self, backend: Backend | None = None, options: Options | None = None) -> None:
-        self.backend = backend or Embedded()
-        self.options = options or Options()
+    def __init__(self, backend: Backend | None = None, options: ClusterOptions | None = None) -> None:
+        self.backend = backend or EmbeddedBackend()
+        self.options = options or ClusterOptions()
         self._exit = contextlib.ExitStack()
         self._health: dict[str, int] = {}
 
@@ -85,7 +85,7 @@ class Cluster:
 
     def _start(self) -> None:
         self.endpoint = self.backend.start(self.processes, self.folder, CRDS.absolute())
-        self.kube = Kube(self.kubeconfig)
+        self.kube = BlockingClient(self.kubeconfig)
         if self.options.nodes:
             self.start_nodes()
         self._install_crds()
@@ -228,7 +228,7 @@ class Cluster:
     def _refused(self, probe: Body) -> bool:
         try:
             self.kube.request("POST", "/apis/flow.volcano.sh/v1alpha1/namespaces/default/jobflows?dryRun=All", probe)
-        except ApiError as error:
+        except RestError as error:
             return error.code in (403, 422, 400) and "flows" in error.message
         return False
 

@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.pki import Authority, kubeconfig, signing_key
+from local.pki import CertificateAuthority, kubeconfig, signing_key
 from local.processes import Process, Processes, StartError, exit_on_signals
 
 _READY_SECONDS = 90.0
@@ -34,7 +34,7 @@ rules: [{level: Metadata}]
 
 
 @dataclass(frozen=True)
-class Plan:
+class ControlPlaneOptions:
     """What to start. `assets`: the folder of binaries; `folder`: where data, certificates and logs go."""
 
     assets: Path
@@ -52,10 +52,10 @@ class Plan:
 class ControlPlane:
     """Starts everything in `start`; the given `processes` stop it."""
 
-    def __init__(self, plan: Plan, processes: Processes) -> None:
+    def __init__(self, plan: ControlPlaneOptions, processes: Processes) -> None:
         self._plan = plan
         self._processes = processes
-        self._authority = Authority()
+        self._authority = CertificateAuthority()
         self._port = plan.port or free_port()
         self.server = f"https://127.0.0.1:{self._port}"
         self.kubeconfig = plan.folder / "kubeconfig"
@@ -210,7 +210,7 @@ def main(argv: list[str] | None = None) -> int:
     folder = values.pop("dir").absolute()
     exit_on_signals()
     with Processes(folder / "logs") as processes:
-        plane = ControlPlane(Plan(Path(assets), folder, **values), processes)
+        plane = ControlPlane(ControlPlaneOptions(Path(assets), folder, **values), processes)
         plane.start()
         ready = {"kubeconfig": str(plane.kubeconfig), "server": plane.server, "audit": str(plane.audit)}
         print(json.dumps(ready), flush=True)

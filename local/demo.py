@@ -12,9 +12,9 @@ from rich.live import Live
 from rich.panel import Panel
 from rich.table import Table
 
-from local.client.blocking import Kube, kind_of
+from local.client.blocking import BlockingClient, kind_of
 from local.client.kubectl import Kubectl
-from local.client.rest import ApiError
+from local.client.rest import RestError
 from local.nodes.timestamps import seconds
 from shared.kinds import JOBFLOW, JOBTEMPLATE
 from shared.model.types import Body
@@ -43,7 +43,7 @@ _ENDED: Final = ("Succeed", "Failed")
 class Demo:
     """Runs on a cluster that is up; `speed` is only told, the nodes keep it."""
 
-    def __init__(self, kube: Kube, kubectl: Kubectl, speed: float, console: Console) -> None:
+    def __init__(self, kube: BlockingClient, kubectl: Kubectl, speed: float, console: Console) -> None:
         self._kube = kube
         self._kubectl = kubectl
         self._speed = speed
@@ -120,7 +120,7 @@ class Demo:
     def _refused_by_client(self) -> str:
         try:
             self._kube.create(JOBFLOW, CYCLIC)
-        except ApiError as error:
+        except RestError as error:
             return error.message
         raise AssertionError("the cyclic flow was accepted")
 

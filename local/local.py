@@ -19,9 +19,9 @@ from typing import Final
 
 from local import demo
 from local.backends import chosen
-from local.client.blocking import Kube, until
+from local.client.blocking import BlockingClient, until
 from local.client.kubectl import Kubectl
-from local.cluster import Cluster, Options
+from local.cluster import ClusterOptions, LocalCluster
 from local.processes import exit_on_signals
 
 STATE: Final = Path(".cluster/up.json")  # what runs in the background
@@ -77,7 +77,7 @@ def keep_demo(values: argparse.Namespace) -> int:
     kubeconfig = Path(str(state["kubeconfig"]))
     with tempfile.TemporaryDirectory() as home:
         kubectl = Kubectl(kubeconfig, Path(home))
-        code = demo.Demo(Kube(kubeconfig), kubectl, values.speed, console).run()
+        code = demo.Demo(BlockingClient(kubeconfig), kubectl, values.speed, console).run()
     console.out(f"export KUBECONFIG={kubeconfig}", highlight=False)
     console.print("The cluster stays up; end it with: .venv/bin/python -m local.local down", style="dim")
     return code
@@ -95,8 +95,8 @@ def down(values: argparse.Namespace) -> int:
     return 0
 
 
-def _cluster(values: argparse.Namespace) -> Cluster:
-    options = Options(
+def _cluster(values: argparse.Namespace) -> LocalCluster:
+    options = ClusterOptions(
         nodes=values.nodes,
         cpu=values.cpu,
         memory=values.memory,
@@ -104,7 +104,7 @@ def _cluster(values: argparse.Namespace) -> Cluster:
         speed=values.speed,
         run_commands=values.run_commands,
     )
-    return Cluster(chosen(values.backend, values.kubeconfig), options)
+    return LocalCluster(chosen(values.backend, values.kubeconfig), options)
 
 
 def _start_background(values: argparse.Namespace) -> dict[str, object]:
@@ -144,10 +144,10 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     made.add_argument("verb", choices=["up", "demo", "down"])
     made.add_argument("--backend", default="", help="embedded (default), real (KUBEBUILDER_ASSETS) or kubeconfig")
     made.add_argument("--kubeconfig", default="", help="of a cluster that is already there")
-    made.add_argument("--nodes", type=int, default=Options.nodes)
-    made.add_argument("--cpu", default=Options.cpu)
-    made.add_argument("--memory", default=Options.memory)
-    made.add_argument("--gpus", type=int, default=Options.gpus)
+    made.add_argument("--nodes", type=int, default=ClusterOptions.nodes)
+    made.add_argument("--cpu", default=ClusterOptions.cpu)
+    made.add_argument("--memory", default=ClusterOptions.memory)
+    made.add_argument("--gpus", type=int, default=ClusterOptions.gpus)
     made.add_argument("--speed", type=float, help="simulated seconds in a real one (demo: 8, up: 1)")
     made.add_argument("--run-commands", action="store_true", help="run containers' commands as local processes")
     made.add_argument(

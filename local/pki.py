@@ -18,7 +18,7 @@ _ADDRESSES = ("127.0.0.1", "10.0.0.1")
 
 
 @dataclass(frozen=True)
-class Pair:
+class CertificatePair:
     """A certificate and its key, PEM."""
 
     certificate: bytes
@@ -31,7 +31,7 @@ class Pair:
         return places
 
 
-class Authority:
+class CertificateAuthority:
     """A CA that signs serving and client certificates."""
 
     def __init__(self) -> None:
@@ -48,20 +48,20 @@ class Authority:
     def pem(self) -> bytes:
         return self._certificate.public_bytes(serialization.Encoding.PEM)
 
-    def pair(self) -> Pair:
-        return Pair(self.pem, _pem(self._key))
+    def pair(self) -> CertificatePair:
+        return CertificatePair(self.pem, _pem(self._key))
 
-    def serving(self) -> Pair:
+    def serving(self) -> CertificatePair:
         addresses = [x509.IPAddress(ipaddress.ip_address(each)) for each in _ADDRESSES]
         names = x509.SubjectAlternativeName([*map(x509.DNSName, _NAMES), *addresses])
         return self._issue("kube-apiserver", "", ExtendedKeyUsageOID.SERVER_AUTH, names)
 
-    def client(self, user: str, group: str = "") -> Pair:
+    def client(self, user: str, group: str = "") -> CertificatePair:
         return self._issue(user, group, ExtendedKeyUsageOID.CLIENT_AUTH, None)
 
     def _issue(
         self, user: str, group: str, usage: x509.ObjectIdentifier, names: x509.SubjectAlternativeName | None
-    ) -> Pair:
+    ) -> CertificatePair:
         key = ec.generate_private_key(ec.SECP256R1())
         made = _builder(_name(user, group), self._name, key.public_key()).add_extension(
             x509.ExtendedKeyUsage([usage]), critical=False
@@ -69,7 +69,7 @@ class Authority:
         if names is not None:
             made = made.add_extension(names, critical=False)
         signed = made.sign(self._key, hashes.SHA256())
-        return Pair(signed.public_bytes(serialization.Encoding.PEM), _pem(key))
+        return CertificatePair(signed.public_bytes(serialization.Encoding.PEM), _pem(key))
 
 
 def signing_key() -> tuple[bytes, bytes]:
@@ -79,7 +79,7 @@ def signing_key() -> tuple[bytes, bytes]:
     return _pem(key), public
 
 
-def kubeconfig(server: str, authority: bytes, user: Pair) -> str:
+def kubeconfig(server: str, authority: bytes, user: CertificatePair) -> str:
     def encoded(content: bytes) -> str:
         return base64.b64encode(content).decode()
 

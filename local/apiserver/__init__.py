@@ -15,8 +15,8 @@ Known to differ from kube-apiserver, for whoever looks for the cause of a surpri
 - Protobuf is read for the kinds that kubectl's own commands make (see `protobuf`), and never written.
 """
 
-from local.apiserver.core import Core, Options
-from local.apiserver.faults import Fault
+from local.apiserver.core import ServerOptions, ServerState
+from local.apiserver.faults import InjectedFault
 from local.apiserver.server import ApiServer
 
-__all__ = ["ApiServer", "Core", "Fault", "Options"]
+__all__ = ["ApiServer", "InjectedFault", "ServerOptions", "ServerState"]

@@ -8,7 +8,7 @@ import logging
 import signal
 from pathlib import Path
 
-from local.apiserver.core import Options
+from local.apiserver.core import ServerOptions
 from local.apiserver.server import BOOKMARKS, ApiServer
 
 
@@ -29,7 +29,9 @@ async def run(given: argparse.Namespace) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    server = ApiServer(given.dir, given.port, Options(given.rbac, given.managed_fields, given.seed), given.bookmarks)
+    server = ApiServer(
+        given.dir, given.port, ServerOptions(given.rbac, given.managed_fields, given.seed), given.bookmarks
+    )
     await server.up()
     print(json.dumps({"ready": True, "url": server.url, "kubeconfig": str(server.kubeconfig)}), flush=True)
     await stop.wait()

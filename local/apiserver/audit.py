@@ -3,14 +3,14 @@
 from collections import Counter, deque
 from typing import NamedTuple
 
-from local.apiserver.http.call import Call
+from local.apiserver.http.call import ApiRequest
 from shared.model.types import Body
 
 WRITES = frozenset({"create", "update", "patch", "delete", "deletecollection"})
 KEPT = 200_000
 
 
-class Asked(NamedTuple):
+class AuditedRequest(NamedTuple):
     """One request. `code` is its HTTP status; 0 for a watch that is still open."""
 
     user: str
@@ -28,14 +28,14 @@ class Audit:
     """Requests in the order of their answers, and counters over them."""
 
     def __init__(self) -> None:
-        self.requests: deque[Asked] = deque(maxlen=KEPT)
+        self.requests: deque[AuditedRequest] = deque(maxlen=KEPT)
         self.writes: Counter[tuple[str, str, str]] = Counter()  # verb, resource, subresource
         self.writes_by_user: Counter[tuple[str, str, str, str]] = Counter()
         self.annotations: list[tuple[str, str, dict[str, str]]] = []
 
-    def note(self, call: Call, code: int) -> None:
+    def note(self, call: ApiRequest, code: int) -> None:
         resource = call.resource
-        asked = Asked(
+        asked = AuditedRequest(
             call.user.name,
             call.verb,
             resource.group,

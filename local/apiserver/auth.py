@@ -4,13 +4,13 @@ import secrets
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from local.apiserver.errors import ApiError, forbidden, unauthorized
+from local.apiserver.errors import StatusError, forbidden, unauthorized
 from local.apiserver.http.call import ADMIN, User
-from local.apiserver.storage.store import Entry
+from local.apiserver.storage.store import StoredObject
 from shared.model.types import Body
 
 if TYPE_CHECKING:
-    from local.apiserver.core import Core
+    from local.apiserver.core import ServerState
 
 _RBAC = "rbac.authorization.k8s.io"
 AUTHENTICATED = "system:authenticated"
@@ -20,7 +20,7 @@ _EVERYONE = {
 _REVIEWS = {"selfsubjectaccessreviews", "selfsubjectrulesreviews", "selfsubjectreviews"}
 
 
-class Asks:
+class AuthorizationAttributes:
     """What is asked, for the authorizer: a resource (with names) or, when `path` is set, a non-resource URL."""
 
     def __init__(
@@ -44,7 +44,7 @@ class Asks:
 class Authenticator:
     """Tokens and roles."""
 
-    def __init__(self, core: "Core") -> None:
+    def __init__(self, core: "ServerState") -> None:
         self.core = core
         self.admin_token = secrets.token_urlsafe(24)
         self.tokens: dict[str, User] = {self.admin_token: ADMIN}
@@ -69,12 +69,12 @@ class Authenticator:
             raise unauthorized()
         return user
 
-    def authorize(self, user: User, asks: Asks) -> None:
+    def authorize(self, user: User, asks: AuthorizationAttributes) -> None:
         """Raise the API server's 403 when RBAC is on and no binding allows the request."""
         if self.core.options.rbac and not self.allowed(user, asks):
             raise refusal(user, asks)
 
-    def allowed(self, user: User, asks: Asks) -> bool:
+    def allowed(self, user: User, asks: AuthorizationAttributes) -> bool:
         if "system:masters" in user.groups or user.name.startswith("system:serviceaccount:kube-system:"):
             return True
         if asks.path:
@@ -108,7 +108,7 @@ def service_account_user(namespace: str, name: str, uid: str = "") -> User:
     return User(f"system:serviceaccount:{namespace}:{name}", groups, uid)
 
 
-def _binds(entry: Entry, user: User, namespace: str) -> bool:
+def _binds(entry: StoredObject, user: User, namespace: str) -> bool:
     for subject in entry.obj.get("subjects") or ():
         kind, name = subject.get("kind"), subject.get("name")
         if kind == "User" and name == user.name:
@@ -125,14 +125,14 @@ def _public(path: str) -> bool:
     return path in _EVERYONE or path.startswith(("/api/", "/apis/", "/openapi/", "/healthz/", "/readyz/", "/livez/"))
 
 
-def _path_fits(rule: Body, asks: Asks) -> bool:
+def _path_fits(rule: Body, asks: AuthorizationAttributes) -> bool:
     verbs = rule.get("verbs") or ()
     paths = rule.get("nonResourceURLs") or ()
     fits = any(path == asks.path or (path.endswith("*") and asks.path.startswith(path[:-1])) for path in paths)
     return fits and ("*" in verbs or asks.verb in verbs)
 
 
-def _rule_fits(rule: Body, asks: Asks) -> bool:
+def _rule_fits(rule: Body, asks: AuthorizationAttributes) -> bool:
     verbs, groups = rule.get("verbs") or (), rule.get("apiGroups") or ()
     resources, names = rule.get("resources") or (), rule.get("resourceNames") or ()
     wanted = {"*", asks.shown} | ({f"*/{asks.subresource}"} if asks.subresource else set())
@@ -144,11 +144,11 @@ def _rule_fits(rule: Body, asks: Asks) -> bool:
     )
 
 
-def refusal(user: User, asks: Asks) -> ApiError:
+def refusal(user: User, asks: AuthorizationAttributes) -> StatusError:
     """403 in the words of kube-apiserver."""
     if asks.path:
         message = f'forbidden: User "{user.name}" cannot {asks.verb} path "{asks.path}"'
-        return ApiError(403, "Forbidden", message, {})
+        return StatusError(403, "Forbidden", message, {})
     where = f'in the namespace "{asks.namespace}"' if asks.namespace else "at the cluster scope"
     why = f'User "{user.name}" cannot {asks.verb} resource "{asks.shown}" in API group "{asks.group}" {where}'
     return forbidden(asks.group, asks.resource, asks.name, why)

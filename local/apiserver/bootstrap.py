@@ -6,7 +6,7 @@ from local.apiserver.controllers import namespaces
 from shared.model.types import Body
 
 if TYPE_CHECKING:
-    from local.apiserver.core import Core
+    from local.apiserver.core import ServerState
 
 _RBAC = "rbac.authorization.k8s.io"
 _LABEL = f"{_RBAC}/aggregate-to-"
@@ -42,7 +42,7 @@ _EVERYTHING = [
 ]
 
 
-def fill(core: "Core") -> None:
+def fill(core: "ServerState") -> None:
     """Store what is not there yet."""
     for name in namespaces.INITIAL:
         namespaces.create(core, name)
@@ -66,6 +66,6 @@ def _role(name: str, rules: list[Body]) -> Body:
     return {**namespaces.plain(f"{_RBAC}/v1", "ClusterRole", "", name), "rules": rules}
 
 
-def _store(core: "Core", role: Body) -> None:
+def _store(core: "ServerState", role: Body) -> None:
     if core.store.get((_RBAC, "clusterroles"), "", role["metadata"]["name"]) is None:
         core.store.create((_RBAC, "clusterroles"), role)

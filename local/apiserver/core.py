@@ -6,16 +6,16 @@ from dataclasses import dataclass, field
 
 import yaml
 
-from local.apiserver.admission.dispatch import Admission
+from local.apiserver.admission.dispatch import WebhookAdmission
 from local.apiserver.audit import Audit
 from local.apiserver.auth import Authenticator
-from local.apiserver.faults import Faults
-from local.apiserver.http.call import Call
+from local.apiserver.faults import FaultInjector
+from local.apiserver.http.call import ApiRequest
 from local.apiserver.kinds import builtin, schemas
-from local.apiserver.kinds.resources import Registry
+from local.apiserver.kinds.resources import ResourceRegistry
 from local.apiserver.schema import decoding
 from local.apiserver.storage.snapshots import PageSnapshots
-from local.apiserver.storage.store import GroupResource, Store
+from local.apiserver.storage.store import GroupResource, ObjectStore
 from local.apiserver.verbs.watches import Watch
 from shared.model.types import Body
 
@@ -23,7 +23,7 @@ log = logging.getLogger("apiserver")
 
 
 @dataclass
-class Options:
+class ServerOptions:
     """How a server behaves. `rbac`: enforce the stored roles; `seed`: of the fault injection's randomness;
     `managed_fields`: keep them for every object, as the real server does, not only from its first apply on (slower)."""
 
@@ -34,19 +34,19 @@ class Options:
 
 
 @dataclass
-class Core:
+class ServerState:
     """The server without its sockets."""
 
-    options: Options = field(default_factory=Options)
-    store: Store = field(default_factory=Store)
+    options: ServerOptions = field(default_factory=ServerOptions)
+    store: ObjectStore = field(default_factory=ObjectStore)
 
     def __post_init__(self) -> None:
         self.definitions = schemas.load()
-        self.registry = Registry(builtin.resources(self.definitions))
-        self.admission = Admission(self)
+        self.registry = ResourceRegistry(builtin.resources(self.definitions))
+        self.admission = WebhookAdmission(self)
         self.audit = Audit()
         self.auth = Authenticator(self)
-        self.faults = Faults(self.options.seed)
+        self.faults = FaultInjector(self.options.seed)
         self.pages = PageSnapshots(self.options.page_lifetime)
         self.logs: dict[tuple[str, str, str], bytes] = {}
         self.makers: dict[str, str] = {}  # uid -> the only manager that has written the object; "" for several
@@ -78,7 +78,7 @@ class Core:
         self.store.compact()
         self.pages.clear()
 
-    def redecode(self, call: Call, obj: Body) -> Body:
+    def redecode(self, call: ApiRequest, obj: Body) -> Body:
         """An object that a webhook changed, in shape again: pruned, typed, with defaults."""
         decoded = decoding.expect_kind(obj, call.resource)
         decoding.normalise(decoded, call.resource, self.definitions)

@@ -61,7 +61,7 @@ def too_many(path: str, actual: int, limit: int) -> FieldError:
     return FieldError(path, "FieldValueTooMany", f"Too many: {actual}: must have at most {limit} {unit}")
 
 
-class ApiError(Exception):
+class StatusError(Exception):
     """A refusal. `code` is the HTTP status, `status` the metav1.Status body, `headers` extra answer headers."""
 
     def __init__(
@@ -105,72 +105,72 @@ def _details(group: str, kind: str, name: str, **more: Any) -> Body:
     return {key: value for key, value in found.items() if value}
 
 
-def not_found(group: str, resource: str, name: str) -> ApiError:
+def not_found(group: str, resource: str, name: str) -> StatusError:
     message = f'{group_resource(group, resource)} "{name}" not found'
-    return ApiError(404, "NotFound", message, _details(group, resource, name))
+    return StatusError(404, "NotFound", message, _details(group, resource, name))
 
 
-def already_exists(group: str, resource: str, name: str) -> ApiError:
+def already_exists(group: str, resource: str, name: str) -> StatusError:
     message = f'{group_resource(group, resource)} "{name}" already exists'
-    return ApiError(409, "AlreadyExists", message, _details(group, resource, name))
+    return StatusError(409, "AlreadyExists", message, _details(group, resource, name))
 
 
 MODIFIED = "the object has been modified; please apply your changes to the latest version and try again"
 
 
-def conflict(group: str, resource: str, name: str, why: str = MODIFIED) -> ApiError:
+def conflict(group: str, resource: str, name: str, why: str = MODIFIED) -> StatusError:
     message = f'Operation cannot be fulfilled on {group_resource(group, resource)} "{name}": {why}'
-    return ApiError(409, "Conflict", message, _details(group, resource, name))
+    return StatusError(409, "Conflict", message, _details(group, resource, name))
 
 
-def forbidden(group: str, resource: str, name: str, why: str, **details: Any) -> ApiError:
+def forbidden(group: str, resource: str, name: str, why: str, **details: Any) -> StatusError:
     shown = group_resource(group, resource)
     message = f'{shown} "{name}" is forbidden: {why}' if name else f"{shown} is forbidden: {why}"
-    return ApiError(403, "Forbidden", message, _details(group, resource, name, **details))
+    return StatusError(403, "Forbidden", message, _details(group, resource, name, **details))
 
 
-def invalid_object(group: str, kind: str, name: str, errors: Iterable[FieldError]) -> ApiError:
+def invalid_object(group: str, kind: str, name: str, errors: Iterable[FieldError]) -> StatusError:
     """422 with every fault once, as `errors.NewInvalid` aggregates them."""
     unique = list(dict.fromkeys(errors))
     listed = [str(error) for error in unique]
     shown = listed[0] if len(listed) == 1 else f"[{', '.join(listed)}]"
     causes = [{"reason": error.reason, "message": error.text, "field": error.path} for error in unique]
     message = f'{group_resource(group, kind)} "{name}" is invalid: {shown}'
-    return ApiError(422, "Invalid", message, _details(group, kind, name, causes=causes))
+    return StatusError(422, "Invalid", message, _details(group, kind, name, causes=causes))
 
 
-def bad_request(message: str) -> ApiError:
-    return ApiError(400, "BadRequest", message)
+def bad_request(message: str) -> StatusError:
+    return StatusError(400, "BadRequest", message)
 
 
-def undecodable(kind: str, version: str, why: str) -> ApiError:
+def undecodable(kind: str, version: str, why: str) -> StatusError:
     return bad_request(f'{kind} in version "{version}" cannot be handled as a {kind}: {why}')
 
 
-def internal(message: str) -> ApiError:
+def internal(message: str) -> StatusError:
     text = f"Internal error occurred: {message}"
-    return ApiError(500, "InternalError", text, {"causes": [{"message": message}]})
+    return StatusError(500, "InternalError", text, {"causes": [{"message": message}]})
 
 
-def gone(message: str) -> ApiError:
-    return ApiError(410, "Expired", message)
+def gone(message: str) -> StatusError:
+    return StatusError(410, "Expired", message)
 
 
-def unauthorized() -> ApiError:
-    return ApiError(401, "Unauthorized", "Unauthorized")
+def unauthorized() -> StatusError:
+    return StatusError(401, "Unauthorized", "Unauthorized")
 
 
-def method_not_allowed() -> ApiError:
-    return ApiError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource", {})
+def method_not_allowed() -> StatusError:
+    return StatusError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource", {})
 
 
-def unsupported_media(accepted: Iterable[str]) -> ApiError:
+def unsupported_media(accepted: Iterable[str]) -> StatusError:
     message = "the body of the request was in an unknown format - accepted media types include: " + ", ".join(accepted)
-    return ApiError(415, "UnsupportedMediaType", message)
+    return StatusError(415, "UnsupportedMediaType", message)
 
 
-def too_many_requests(retry_after: int) -> ApiError:
-    return ApiError(
+def too_many_requests(retry_after: int) -> StatusError:
+    return StatusError(
         429,
         "TooManyRequests",
         "the server has received too many requests and has asked us to try again later",

@@ -4,8 +4,8 @@ import random
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from local.apiserver.errors import ApiError, bad_request, conflict, too_many_requests
-from local.apiserver.http.call import Call
+from local.apiserver.errors import StatusError, bad_request, conflict, too_many_requests
+from local.apiserver.http.call import ApiRequest
 from shared.model.types import Body
 
 ERRORS = ("409", "429", "500", "503")
@@ -14,7 +14,7 @@ WATCH_KINDS = ("watch-drop", "watch-410", "watch-delay", "watch-duplicate")
 
 
 @dataclass
-class Fault:
+class InjectedFault:
     """One harm. `kind`: an HTTP code, or a name in KINDS or WATCH_KINDS. It strikes a matching request with
     `probability`, at most `count` times (None: for ever). Empty `verbs`, `resources`, `users`: all.
     `seconds`: latency, delay of watch events, or Retry-After. `revisions`: how far back a stale list looks.
@@ -32,7 +32,7 @@ class Fault:
     harm: str = ""
     struck: int = 0
 
-    def matches(self, call: Call) -> bool:
+    def matches(self, call: ApiRequest) -> bool:
         shown = f"{call.resource.plural}/{call.subresource}" if call.subresource else call.resource.plural
         return (
             (not self.verbs or call.verb in self.verbs)
@@ -42,17 +42,17 @@ class Fault:
         )
 
 
-class Faults:
+class FaultInjector:
     """The active faults; requests on /testing and of the server's own controllers are never harmed."""
 
     def __init__(self, seed: int = 0) -> None:
         self.random = random.Random(seed)
-        self.active: list[Fault] = []
+        self.active: list[InjectedFault] = []
 
     def seed(self, seed: int) -> None:
         self.random = random.Random(seed)
 
-    def add(self, fault: Fault) -> Fault:
+    def add(self, fault: InjectedFault) -> InjectedFault:
         if fault.kind not in KINDS + WATCH_KINDS:
             raise bad_request(f"unknown fault kind {fault.kind!r}; known: {', '.join(KINDS + WATCH_KINDS)}")
         self.active.append(fault)
@@ -63,7 +63,7 @@ class Faults:
 
     def load(self, raw: list[Body]) -> None:
         """Replace all faults by those of a JSON document."""
-        known = {found.name for found in fields(Fault)}
+        known = {found.name for found in fields(InjectedFault)}
         self.clear()
         for item in raw:
             if unknown := set(item) - known:
@@ -71,12 +71,12 @@ class Faults:
             given: dict[str, Any] = {
                 key: tuple(value) if isinstance(value, list) else value for key, value in item.items()
             }
-            self.add(Fault(**given))
+            self.add(InjectedFault(**given))
 
     def dump(self) -> list[Body]:
         return [asdict(fault) for fault in self.active]
 
-    def strike(self, call: Call, kinds: tuple[str, ...]) -> Fault | None:
+    def strike(self, call: ApiRequest, kinds: tuple[str, ...]) -> InjectedFault | None:
         """The first fault of these kinds that strikes the request; it is counted."""
         if not self.active or call.internal:
             return None
@@ -91,7 +91,7 @@ class Faults:
             return fault
         return None
 
-    def error(self, call: Call) -> ApiError | None:
+    def error(self, call: ApiRequest) -> StatusError | None:
         """The error this request is answered instead of being served."""
         fault = self.strike(call, ERRORS)
         if fault is None:
@@ -102,12 +102,12 @@ class Faults:
             return too_many_requests(max(1, int(fault.seconds)))
         if fault.kind == "503":
             message = "the server is currently unable to handle the request"
-            return ApiError(503, "ServiceUnavailable", message, {"retryAfterSeconds": 1}, {"Retry-After": "1"})
-        return ApiError(500, "InternalError", "Internal error occurred: injected fault", {})
+            return StatusError(503, "ServiceUnavailable", message, {"retryAfterSeconds": 1}, {"Retry-After": "1"})
+        return StatusError(500, "InternalError", "Internal error occurred: injected fault", {})
 
-    def stale_list(self, call: Call, rv: int) -> int | None:
+    def stale_list(self, call: ApiRequest, rv: int) -> int | None:
         fault = self.strike(call, ("stale-list",))
         return max(1, rv - fault.revisions) if fault is not None else None
 
-    def expire_continue(self, call: Call) -> bool:
+    def expire_continue(self, call: ApiRequest) -> bool:
         return self.strike(call, ("expire-continue",)) is not None

@@ -12,10 +12,10 @@ from aiohttp import web
 
 from local.apiserver import bootstrap
 from local.apiserver.controllers.manager import Controllers
-from local.apiserver.core import Core, Options
-from local.apiserver.http.handler import MAX_BODY, Handler
+from local.apiserver.core import ServerOptions, ServerState
+from local.apiserver.http.handler import MAX_BODY, RequestHandler
 from local.apiserver.storage import persistence
-from local.pki import Authority
+from local.pki import CertificateAuthority
 
 BOOKMARKS = 60.0  # seconds between the bookmarks of a watch
 STATE = "state.json"
@@ -25,13 +25,13 @@ class ApiServer:
     """An API server in this event loop. `core` gives tests its store, audit, faults and tokens."""
 
     def __init__(
-        self, folder: Path, port: int = 0, options: Options | None = None, bookmarks: float = BOOKMARKS
+        self, folder: Path, port: int = 0, options: ServerOptions | None = None, bookmarks: float = BOOKMARKS
     ) -> None:
         self.folder = folder
         self.port = port
-        self.options = options or Options()
+        self.options = options or ServerOptions()
         self.bookmarks = bookmarks
-        self.core = Core(self.options)
+        self.core = ServerState(self.options)
         self.controllers = Controllers(self.core)
         self._runner: web.ServerRunner | None = None
 
@@ -41,7 +41,7 @@ class ApiServer:
         cls,
         folder: Path | str | None = None,
         port: int = 0,
-        options: Options | None = None,
+        options: ServerOptions | None = None,
         bookmarks: float = BOOKMARKS,
     ) -> AsyncIterator["ApiServer"]:
         """A running server until the block ends. `folder` keeps its certificates, kubeconfig and state."""
@@ -82,7 +82,7 @@ class ApiServer:
             persistence.load(self.core, self.folder / STATE)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*certificates)
-        server = web.Server(Handler(self.core, self.bookmarks), request_factory=_request, access_log=None)
+        server = web.Server(RequestHandler(self.core, self.bookmarks), request_factory=_request, access_log=None)
         self._runner = web.ServerRunner(server, shutdown_timeout=0.2)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self.port, ssl_context=context, backlog=1024)
@@ -110,7 +110,7 @@ class ApiServer:
         await self.down(keep=True)
         await asyncio.sleep(pause)
         audit, faults = self.core.audit, self.core.faults
-        self.core = Core(self.options)
+        self.core = ServerState(self.options)
         self.core.audit, self.core.faults = audit, faults
         self.controllers = Controllers(self.core)
         await self.up()
@@ -126,7 +126,7 @@ def _certificates(folder: Path) -> tuple[Path, Path]:
     """The serving certificate and key of the folder; made when it has none."""
     places = folder / "apiserver.crt", folder / "apiserver.key"
     if not all(place.exists() for place in (*places, folder / "ca.crt")):
-        authority = Authority()
+        authority = CertificateAuthority()
         (folder / "ca.crt").write_bytes(authority.pem)
         authority.serving().write(folder, "apiserver")
         places[1].chmod(0o600)

@@ -29,10 +29,10 @@ from local.apiserver.http.call import User
 from local.apiserver.storage import persistence
 
 if TYPE_CHECKING:
-    from local.apiserver.core import Core
+    from local.apiserver.core import ServerState
 
 
-async def answer(core: "Core", request: web.BaseRequest) -> web.Response:
+async def answer(core: "ServerState", request: web.BaseRequest) -> web.Response:
     """Serve one of the paths above."""
     parts = request.path.removeprefix("/testing/").split("/")
     body = await request.read()
@@ -49,43 +49,43 @@ def _json(found: Any) -> web.Response:
     return web.Response(body=orjson.dumps(found), headers={"Content-Type": "application/json"})
 
 
-def _audit(core: "Core", body: Any, query: dict[str, str]) -> Any:
+def _audit(core: "ServerState", body: Any, query: dict[str, str]) -> Any:
     wanted = query.get("user")
     return [asked._asdict() for asked in core.audit.requests if wanted in (None, asked.user)]
 
 
-def _clear_audit(core: "Core", body: Any, query: dict[str, str]) -> Any:
+def _clear_audit(core: "ServerState", body: Any, query: dict[str, str]) -> Any:
     core.audit.clear()
     return {}
 
 
-def _faults(core: "Core", body: Any, query: dict[str, str]) -> Any:
+def _faults(core: "ServerState", body: Any, query: dict[str, str]) -> Any:
     replaced = core.faults.dump()
     core.faults.load(body)
     return {"replaced": replaced, "active": core.faults.dump()}
 
 
-def _clear_faults(core: "Core", body: Any, query: dict[str, str]) -> Any:
+def _clear_faults(core: "ServerState", body: Any, query: dict[str, str]) -> Any:
     core.faults.clear()
     return []
 
 
-def _seed(core: "Core", body: Any, query: dict[str, str]) -> Any:
+def _seed(core: "ServerState", body: Any, query: dict[str, str]) -> Any:
     core.faults.seed(int(body["seed"]))
     return body
 
 
-def _services(core: "Core", body: Any, query: dict[str, str]) -> Any:
+def _services(core: "ServerState", body: Any, query: dict[str, str]) -> Any:
     core.admission.client.services.update(body)
     return core.admission.client.services
 
 
-def _rbac(core: "Core", body: Any, query: dict[str, str]) -> Any:
+def _rbac(core: "ServerState", body: Any, query: dict[str, str]) -> Any:
     core.options.rbac = bool(body["enforce"])
     return body
 
 
-def _token(core: "Core", body: Any, query: dict[str, str]) -> Any:
+def _token(core: "ServerState", body: Any, query: dict[str, str]) -> Any:
     if "serviceAccount" in body:
         namespace, _, name = body["serviceAccount"].partition("/")
         token = core.auth.service_account(namespace, name)
@@ -94,23 +94,23 @@ def _token(core: "Core", body: Any, query: dict[str, str]) -> Any:
     return {"token": token, "kubeconfig": core.kubeconfig(token)}
 
 
-def _compact(core: "Core", body: Any, query: dict[str, str]) -> Any:
+def _compact(core: "ServerState", body: Any, query: dict[str, str]) -> Any:
     core.compact()
     return {"resourceVersion": core.store.rv}
 
 
-def _drop_watches(core: "Core", body: Any, query: dict[str, str]) -> Any:
+def _drop_watches(core: "ServerState", body: Any, query: dict[str, str]) -> Any:
     dropped = len(core.watches)
     core.close_watches()
     return {"dropped": dropped}
 
 
-def _snapshot(core: "Core", body: Any, query: dict[str, str]) -> Any:
+def _snapshot(core: "ServerState", body: Any, query: dict[str, str]) -> Any:
     persistence.save(core, body["path"])
     return body
 
 
-_HANDLERS: dict[tuple[str, str], Callable[["Core", Any, dict[str, str]], Any]] = {
+_HANDLERS: dict[tuple[str, str], Callable[["ServerState", Any, dict[str, str]], Any]] = {
     ("GET", "audit"): _audit,
     ("DELETE", "audit"): _clear_audit,
     ("GET", "annotations"): lambda core, body, query: core.audit.annotations,

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 import orjson
 import urllib3
 
-from local.client.rest import MERGE, ApiError, read_kubeconfig
+from local.client.rest import MERGE, RestError, read_kubeconfig
 from shared.kinds import Kind
 from shared.model.types import Body
 
@@ -19,7 +19,7 @@ _SHOWN: Final = 1500
 T = TypeVar("T")
 
 
-class Kube:
+class BlockingClient:
     """One API server. Raises ApiError for what the server refuses."""
 
     def __init__(self, kubeconfig: Path) -> None:
@@ -61,7 +61,7 @@ class Kube:
         """The object, or None where there is none."""
         try:
             return self.get(kind, namespace, name)
-        except ApiError as error:
+        except RestError as error:
             if error.code == 404:
                 return None
             raise
@@ -79,7 +79,7 @@ class Kube:
         meta = body["metadata"]
         try:
             return self.create(kind, body)
-        except ApiError as error:
+        except RestError as error:
             if error.code != 409 or error.reason != "AlreadyExists":
                 raise
         return self.patch(kind, meta.get("namespace", ""), meta["name"], body)
@@ -97,7 +97,7 @@ class Kube:
         """NotFound counts as done."""
         try:
             self.request("DELETE", path(kind, namespace, name), {"propagationPolicy": propagation})
-        except ApiError as error:
+        except RestError as error:
             if error.code != 404:
                 raise
 
@@ -151,7 +151,7 @@ def kind_of(body: Body, kinds: Iterable[Kind]) -> Kind:
     return next(each for each in kinds if (each.api_version, each.kind) == (body["apiVersion"], body["kind"]))
 
 
-def _error(code: int, content: Any) -> ApiError:
+def _error(code: int, content: Any) -> RestError:
     if isinstance(content, dict):
-        return ApiError(code, str(content.get("message", "")), str(content.get("reason", "")))
-    return ApiError(code, str(content))
+        return RestError(code, str(content.get("message", "")), str(content.get("reason", "")))
+    return RestError(code, str(content))

@@ -19,7 +19,7 @@ MERGE = "application/merge-patch+json"
 _CONNECTIONS = 64
 
 
-class ApiError(Exception):
+class RestError(Exception):
     """The API server said no: `code` is the HTTP status."""
 
     def __init__(self, code: int, message: str, reason: str = "") -> None:
@@ -29,7 +29,7 @@ class ApiError(Exception):
         self.reason = reason
 
 
-class Client:
+class RestClient:
     """Raw JSON in and out. Raises ApiError for what the server refuses, aiohttp.ClientError for a broken connection."""
 
     def __init__(self, kubeconfig: Path, connections: int = _CONNECTIONS) -> None:
@@ -112,7 +112,7 @@ async def patiently(call: Any, *arguments: Any, tries: int = 30) -> Any:
     for attempt in range(tries):
         try:
             return await call(*arguments)
-        except ApiError as error:
+        except RestError as error:
             if error.code not in (429, 500, 502, 503, 504) or attempt == tries - 1:
                 raise
         except (aiohttp.ClientError, TimeoutError, OSError):
@@ -122,10 +122,10 @@ async def patiently(call: Any, *arguments: Any, tries: int = 30) -> Any:
     raise AssertionError("unreachable")
 
 
-def _error(code: int, content: Any) -> ApiError:
+def _error(code: int, content: Any) -> RestError:
     if isinstance(content, dict):
-        return ApiError(code, str(content.get("message", "")), str(content.get("reason", "")))
-    return ApiError(code, str(content))
+        return RestError(code, str(content.get("message", "")), str(content.get("reason", "")))
+    return RestError(code, str(content))
 
 
 def read_kubeconfig(kubeconfig: Path) -> tuple[str, dict[str, str], ssl.SSLContext | bool]:

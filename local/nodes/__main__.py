@@ -9,25 +9,25 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from local.client.rest import Client
-from local.nodes.kubelet.host import Host
+from local.client.rest import RestClient
+from local.nodes.kubelet.host import KubeletContext
 from local.nodes.kubelet.kubelet import Kubelet
 from local.nodes.kubelet.logserver import LogServer
 from local.nodes.mirror import Mirror
-from local.nodes.registry import Registry
+from local.nodes.registry import NodeRegistry
 from local.nodes.scheduler.scheduler import Scheduler
-from local.nodes.settings import Settings, parse
+from local.nodes.settings import NodeSettings, parse
 
 
-async def serve(settings: Settings, scratch: Path, stop: asyncio.Event) -> None:
+async def serve(settings: NodeSettings, scratch: Path, stop: asyncio.Event) -> None:
     """Be the nodes until `stop` is set."""
-    async with Client(settings.kubeconfig) as client:
-        host = Host(client, settings, scratch)
+    async with RestClient(settings.kubeconfig) as client:
+        host = KubeletContext(client, settings, scratch)
         names = {f"{settings.prefix}-{index}" for index in range(settings.nodes)}
         kubelet = Kubelet(host, names.__contains__)
         logs = LogServer(host, kubelet)
         await logs.start()
-        registry = Registry(client, settings, logs.port)
+        registry = NodeRegistry(client, settings, logs.port)
         await registry.register()
         running = _start(client, settings, kubelet, names)
         running.append(asyncio.create_task(registry.keep_alive()))
@@ -42,7 +42,7 @@ async def serve(settings: Settings, scratch: Path, stop: asyncio.Event) -> None:
                 await registry.remove()
 
 
-def _start(client: Client, settings: Settings, kubelet: Kubelet, names: set[str]) -> list[asyncio.Task[None]]:
+def _start(client: RestClient, settings: NodeSettings, kubelet: Kubelet, names: set[str]) -> list[asyncio.Task[None]]:
     nodes = Mirror(client, "/api/v1/nodes", lambda _kind, _node: touch())
     ours: dict[tuple[str, str], Any] = {}
 

@@ -1,13 +1,13 @@
 """What `kubectl drain` does, for tests: cordon a node and evict its pods."""
 
-from local.client.rest import ApiError, Client
+from local.client.rest import RestClient, RestError
 
 
-async def cordon(client: Client, node: str, on: bool = True) -> None:
+async def cordon(client: RestClient, node: str, on: bool = True) -> None:
     await client.patch(f"/api/v1/nodes/{node}", {"spec": {"unschedulable": on}})
 
 
-async def evict(client: Client, namespace: str, pod: str, grace: int | None = None) -> None:
+async def evict(client: RestClient, namespace: str, pod: str, grace: int | None = None) -> None:
     """Through the eviction API, so that the pod gets its DisruptionTarget condition."""
     options = {} if grace is None else {"deleteOptions": {"gracePeriodSeconds": grace}}
     body = {
@@ -18,7 +18,7 @@ async def evict(client: Client, namespace: str, pod: str, grace: int | None = No
     await client.create(f"/api/v1/namespaces/{namespace}/pods/{pod}/eviction", body | options)
 
 
-async def drain(client: Client, node: str, grace: int | None = None) -> list[str]:
+async def drain(client: RestClient, node: str, grace: int | None = None) -> list[str]:
     """Cordon the node and evict every unfinished pod on it; the names of those evicted."""
     await cordon(client, node)
     evicted = []
@@ -27,7 +27,7 @@ async def drain(client: Client, node: str, grace: int | None = None) -> list[str
             continue
         try:
             await evict(client, pod["metadata"]["namespace"], pod["metadata"]["name"], grace)
-        except ApiError as error:
+        except RestError as error:
             if error.code != 404:
                 raise
         evicted.append(pod["metadata"]["name"])

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import aiohttp
 
-from local.client.rest import ApiError, Client
+from local.client.rest import RestClient, RestError
 from shared.model.types import Body
 
 Key = tuple[str, str]
@@ -18,7 +18,7 @@ _PAGE = "500"
 class Mirror:
     """`items` by (namespace, name); `changed(type, object)` is called for every difference, type as in a watch."""
 
-    def __init__(self, client: Client, path: str, changed: Changed) -> None:
+    def __init__(self, client: RestClient, path: str, changed: Changed) -> None:
         self.items: dict[Key, Body] = {}
         self.synced = asyncio.Event()
         self._client = client
@@ -35,7 +35,7 @@ class Mirror:
                     await self._list()
                 await self._watch()
                 pause = 0.05
-            except ApiError as error:
+            except RestError as error:
                 _LOG.warning("watch %s: %s", self._path, error)
                 self._version = ""
             except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:

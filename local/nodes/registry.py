@@ -7,9 +7,9 @@ import time
 
 import aiohttp
 
-from local.client.rest import ApiError, Client, patiently
+from local.client.rest import RestClient, RestError, patiently
 from local.nodes.kubelet.host import NODE_IP
-from local.nodes.settings import Settings
+from local.nodes.settings import NodeSettings
 from local.nodes.timestamps import micro_text, now_text
 from shared.model.types import Body
 
@@ -26,10 +26,10 @@ _HEALTHY = {
 }
 
 
-class Registry:
+class NodeRegistry:
     """`names`: our nodes."""
 
-    def __init__(self, client: Client, settings: Settings, kubelet_port: int) -> None:
+    def __init__(self, client: RestClient, settings: NodeSettings, kubelet_port: int) -> None:
         self.names = [f"{settings.prefix}-{index}" for index in range(settings.nodes)]
         self._client = client
         self._settings = settings
@@ -51,18 +51,18 @@ class Registry:
                     await self._renew(name)
                     await self._report(name)
                     await self._untaint(name)
-                except (ApiError, aiohttp.ClientError, TimeoutError) as error:
+                except (RestError, aiohttp.ClientError, TimeoutError) as error:
                     _LOG.info("heartbeat of %s: %s", name, error)
-                    if isinstance(error, ApiError) and error.code == 404:
+                    if isinstance(error, RestError) and error.code == 404:
                         await self._again(name)
 
     async def remove(self) -> None:
         for name in self.names:
-            with contextlib.suppress(ApiError, aiohttp.ClientError, TimeoutError):
+            with contextlib.suppress(RestError, aiohttp.ClientError, TimeoutError):
                 await self._client.delete(f"{_NODES}/{name}")
 
     async def _again(self, name: str) -> None:
-        with contextlib.suppress(ApiError, aiohttp.ClientError, TimeoutError):
+        with contextlib.suppress(RestError, aiohttp.ClientError, TimeoutError):
             await self._register(name)
 
     async def _register(self, name: str) -> None:
@@ -99,7 +99,7 @@ class Registry:
             await self._client.patch(f"{_NODES}/{name}", {"spec": {"taints": kept}})
 
 
-def node(name: str, settings: Settings) -> Body:
+def node(name: str, settings: NodeSettings) -> Body:
     labels = {
         "kubernetes.io/hostname": name,
         "kubernetes.io/os": "linux",
@@ -114,7 +114,7 @@ def node(name: str, settings: Settings) -> Body:
     }
 
 
-def node_status(settings: Settings, port: int, now: str) -> Body:
+def node_status(settings: NodeSettings, port: int, now: str) -> Body:
     resources = {"cpu": settings.cpu, "memory": settings.memory, "pods": str(settings.pods)}
     if settings.gpus:
         resources[settings.gpu_resource] = str(settings.gpus)
@@ -157,11 +157,11 @@ def _namespace(name: str) -> Body:
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
 
 
-async def _ensure(client: Client, path: str, body: Body) -> bool:
+async def _ensure(client: RestClient, path: str, body: Body) -> bool:
     """Create it unless it is there; whether it was created."""
     try:
         await client.create(path, body)
-    except ApiError as error:
+    except RestError as error:
         if error.code != 409:
             raise
         return False

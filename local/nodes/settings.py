@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
-class Settings:
+class NodeSettings:
     """`speed`: how many simulated seconds pass in a real one; `run_seconds`: how long an unknown command runs."""
 
     kubeconfig: Path
@@ -31,33 +31,35 @@ class Settings:
         return seconds / self.speed
 
 
-def parse(argv: list[str] | None = None) -> Settings:
+def parse(argv: list[str] | None = None) -> NodeSettings:
     known = parser().parse_args(argv)
     values = vars(known)
     values["labels"] = tuple(_label(text) for text in values.pop("label"))
     values["scheduler"] = not values.pop("no_scheduler")
     values["scheduler_names"] = frozenset(filter(None, values["scheduler_names"].split(",")))
-    return Settings(**values)
+    return NodeSettings(**values)
 
 
 def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(prog="python -m local.nodes", description="Stand-in for nodes.")
     add = made.add_argument
     add("--kubeconfig", type=Path, required=True)
-    add("--nodes", type=int, default=Settings.nodes, help="how many (default %(default)s)")
-    add("--prefix", default=Settings.prefix, help="nodes are named PREFIX-0, PREFIX-1, ...")
-    add("--cpu", default=Settings.cpu, help="allocatable CPU of each node")
-    add("--memory", default=Settings.memory, help="allocatable memory of each node")
-    add("--pods", type=int, default=Settings.pods, help="allocatable pods of each node")
-    add("--gpus", type=int, default=Settings.gpus, help="allocatable GPUs of each node")
-    add("--gpu-resource", default=Settings.gpu_resource)
+    add("--nodes", type=int, default=NodeSettings.nodes, help="how many (default %(default)s)")
+    add("--prefix", default=NodeSettings.prefix, help="nodes are named PREFIX-0, PREFIX-1, ...")
+    add("--cpu", default=NodeSettings.cpu, help="allocatable CPU of each node")
+    add("--memory", default=NodeSettings.memory, help="allocatable memory of each node")
+    add("--pods", type=int, default=NodeSettings.pods, help="allocatable pods of each node")
+    add("--gpus", type=int, default=NodeSettings.gpus, help="allocatable GPUs of each node")
+    add("--gpu-resource", default=NodeSettings.gpu_resource)
     add("--label", action="append", default=[], metavar="KEY=VALUE", help="label of every node; may be repeated")
-    add("--speed", type=float, default=Settings.speed, help="simulated seconds in one real second")
-    add("--run-seconds", type=float, default=Settings.run_seconds, help="how long an unknown command is said to run")
+    add("--speed", type=float, default=NodeSettings.speed, help="simulated seconds in one real second")
+    add(
+        "--run-seconds", type=float, default=NodeSettings.run_seconds, help="how long an unknown command is said to run"
+    )
     add("--run-commands", action="store_true", help="run the containers' commands as local processes")
     add("--no-scheduler", action="store_true", help="bind no pods: a real scheduler does")
     add("--scheduler-names", default="", help="bind only pods of these schedulers, comma-separated (default all)")
-    add("--heartbeat-seconds", type=float, default=Settings.heartbeat_seconds)
+    add("--heartbeat-seconds", type=float, default=NodeSettings.heartbeat_seconds)
     add("--keep-nodes", action="store_true", help="leave the Node objects behind at the end")
     return made
 

@@ -12,7 +12,7 @@ from certs.issue import service_names
 from certs.keeper import Keeper, Kept, Place
 from certs.material import from_secret, signed_by
 from certs.plan import CHECK_EVERY, SETTLE
-from local.apiserver import ApiServer, Fault
+from local.apiserver import ApiServer, InjectedFault
 from shared.kinds import MUTATING, SECRET, VALIDATING
 from shared.kube.client import connect
 from shared.kube.client.api import Api
@@ -177,6 +177,6 @@ async def test_without_rights_it_says_so(server: ApiServer, clock: Clock, tmp_pa
 
 
 async def test_without_an_api_server_it_says_so(api: Api, server: ApiServer, clock: Clock) -> None:
-    server.core.faults.add(Fault("500", resources=("secrets",)))
+    server.core.faults.add(InjectedFault("500", resources=("secrets",)))
     with pytest.raises(ApiError, match="injected"):
         await Keeper(api, PLACE, clock).look()

@@ -6,7 +6,7 @@ import time
 
 from local.processes import exit_on_signals
 from tests.chaos import report, verdicts, workers
-from tests.chaos.runner import Result
+from tests.chaos.runner import RunResult
 
 
 def arguments() -> argparse.Namespace:
@@ -25,7 +25,7 @@ def main() -> int:
     began = time.monotonic()
     ends = began + given.minutes * 60 if given.minutes else float("inf")
     seeds = range(given.seed, given.seed + given.runs)
-    results: list[Result] = []
+    results: list[RunResult] = []
     try:
         for result in workers.results(seeds, given.workers, ends):
             results.append(result)
@@ -38,7 +38,7 @@ def main() -> int:
     return 1 if general or any(result.complaints for result in results) else 0
 
 
-def _general(results: list[Result]) -> list[str]:
+def _general(results: list[RunResult]) -> list[str]:
     done = [(each.harm, result.struck.get(each.key, 0)) for result in results for each in result.plan.harms]
     return [*verdicts.flat([result.samples for result in results]), *verdicts.harmless(done)]
 

@@ -14,7 +14,7 @@ LAST_ARRIVAL: Final = 1.5
 
 
 @dataclass(frozen=True)
-class Timed:
+class ScheduledFault:
     """One harm. `at`, `lasts`: seconds; `said`: what the harm drew for itself; `key`: tells it from its like."""
 
     at: float
@@ -29,13 +29,13 @@ class Timed:
 
 
 @dataclass(frozen=True)
-class Plan:
+class ChaosPlan:
     seed: int
     workloads: tuple[str, ...]
-    harms: tuple[Timed, ...]
+    harms: tuple[ScheduledFault, ...]
 
 
-def draw(seed: int) -> Plan:
+def draw(seed: int) -> ChaosPlan:
     """The plan of a seed."""
     chance = Random(f"plan {seed}")
     chosen = tuple(chance.sample(sorted(workloads.WORKLOADS), chance.randint(*WORKLOADS_A_RUN)))
@@ -43,17 +43,17 @@ def draw(seed: int) -> Plan:
     for number, name in enumerate(chance.sample(sorted(HARMS), chance.randint(*HARMS_A_RUN))):
         harm = HARMS[name]
         at, lasts = round(chance.uniform(0, LATEST), 2), round(chance.uniform(*harm.lasts), 2)
-        harms.append(Timed(at, lasts, name, harm.draw(chance), f"{number}-{name}"))
-    return Plan(seed, chosen, tuple(sorted(harms, key=lambda each: each.at)))
+        harms.append(ScheduledFault(at, lasts, name, harm.draw(chance), f"{number}-{name}"))
+    return ChaosPlan(seed, chosen, tuple(sorted(harms, key=lambda each: each.at)))
 
 
-def arrivals(plan: Plan) -> tuple[float, ...]:
+def arrivals(plan: ChaosPlan) -> tuple[float, ...]:
     """When each workload is submitted, in seconds: while harm is done, not before."""
     chance = Random(f"arrivals {plan.seed}")
     return tuple(round(chance.uniform(0, LAST_ARRIVAL), 2) for _ in plan.workloads)
 
 
-def moments(plan: Plan) -> list[tuple[float, bool, Timed]]:
+def moments(plan: ChaosPlan) -> list[tuple[float, bool, ScheduledFault]]:
     """(seconds, whether it ends, harm) in the order of time."""
     begun = [(each.at, False, each) for each in plan.harms]
     ended = [(each.at + each.lasts, True, each) for each in plan.harms]

@@ -3,10 +3,10 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from tests.chaos.runner import Result
+from tests.chaos.runner import RunResult
 
 
-def line(number: int, result: Result) -> str:
+def line(number: int, result: RunResult) -> str:
     """`  7 seed 12    4.1 s ok        diamond loop | reset@0.3+1.2 x4 | submit 0.3 ...`; x: how often it struck."""
     verdict = "ok" if not result.complaints else f"{len(result.complaints)} WRONG"
     work = " ".join(result.plan.workloads)
@@ -16,11 +16,11 @@ def line(number: int, result: Result) -> str:
     return "\n".join([head, *(f"       {complaint}" for complaint in result.complaints)])
 
 
-def again(result: Result) -> str:
+def again(result: RunResult) -> str:
     return f"python -m tests.chaos --runs 1 --seed {result.plan.seed}"
 
 
-def summary(results: Sequence[Result], general: Sequence[str], seconds: float) -> str:
+def summary(results: Sequence[RunResult], general: Sequence[str], seconds: float) -> str:
     """`general`: complaints that are about no single run."""
     harms = Counter(each.harm for result in results for each in result.plan.harms)
     wrong = Counter(each.harm for result in results if result.complaints for each in result.plan.harms)
@@ -43,7 +43,7 @@ def summary(results: Sequence[Result], general: Sequence[str], seconds: float) -
     return "\n".join(told)
 
 
-def _memory(results: Sequence[Result]) -> str:
+def _memory(results: Sequence[RunResult]) -> str:
     most: dict[str, float] = {}
     for result in results:
         for sample in result.samples:

@@ -15,11 +15,11 @@ from tests.chaos import plan as plans
 from tests.chaos import verdicts
 from tests.chaos.faults import HARMS
 from tests.chaos.faults.fault import HARMED
-from tests.chaos.plan import Plan
-from tests.chaos.verdicts import Seen
-from tests.chaos.witness import Witness
+from tests.chaos.plan import ChaosPlan
+from tests.chaos.verdicts import RunObservation
+from tests.chaos.witness import PhaseRecorder
 from tests.chaos.workloads import FINAL, WORKLOADS, Workload
-from tests.chaos.world import Sample, World
+from tests.chaos.world import ChaosCluster, MemorySample
 from tests.e2e.support.scenario import phase
 
 # Only a run that goes wrong waits so long: on a starved machine a process alone takes half a minute to start.
@@ -33,29 +33,29 @@ _NUMBERS: Final = itertools.count()
 
 
 @dataclass(frozen=True)
-class Result:
+class RunResult:
     """`struck`: how often each harm did its harm, by its key; `phases`: seconds by what they were spent on; `restarts`:
     processes started again; `words`: the last of the logs, where there are complaints."""
 
-    plan: Plan
+    plan: ChaosPlan
     complaints: Sequence[str]
     seconds: float
-    samples: Sequence[Sample] = ()
+    samples: Sequence[MemorySample] = ()
     struck: Mapping[str, int] = field(default_factory=dict)
     phases: Mapping[str, float] = field(default_factory=dict)
     restarts: int = 0
     words: str = field(default="", repr=False)
 
 
-def tried(world: World, witness: Witness, plan: Plan) -> Result:
+def tried(world: ChaosCluster, witness: PhaseRecorder, plan: ChaosPlan) -> RunResult:
     """`run`; what breaks the run itself is a complaint too."""
     try:
         return run(world, witness, plan)
     except Exception:  # noqa: BLE001 - of any kind: the other seeds go on
-        return Result(plan, [f"the run broke: {traceback.format_exc()}"], 0.0)
+        return RunResult(plan, [f"the run broke: {traceback.format_exc()}"], 0.0)
 
 
-def run(world: World, witness: Witness, plan: Plan) -> Result:
+def run(world: ChaosCluster, witness: PhaseRecorder, plan: ChaosPlan) -> RunResult:
     """Raises nothing that a harm can cause: what goes wrong becomes a complaint."""
     watch = Stopwatch()
     world.namespace_of_run = namespace = f"chaos-{plan.seed}-{next(_NUMBERS)}"
@@ -66,7 +66,7 @@ def run(world: World, witness: Witness, plan: Plan) -> Result:
     world.kube.apply(NAMESPACE, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
     made = [_made(name, namespace, plan.seed, number) for number, name in enumerate(plan.workloads)]
     late: list[str] = []
-    quiet: list[Sample] = []
+    quiet: list[MemorySample] = []
     _harm(world, plan, made)
     watch.note("harms")
     _await(late, lambda: _ends(world, made), END_SECONDS)
@@ -81,7 +81,7 @@ def run(world: World, witness: Witness, plan: Plan) -> Result:
     complaints = verdicts.judge(seen)
     words = "" if not complaints else _words(world, seen)
     struck, restarts = dict(world.struck), world.restarts - before
-    return Result(plan, complaints, sum(watch.spent.values()), seen.samples, struck, watch.spent, restarts, words)
+    return RunResult(plan, complaints, sum(watch.spent.values()), seen.samples, struck, watch.spent, restarts, words)
 
 
 class Stopwatch:
@@ -97,7 +97,7 @@ class Stopwatch:
         self._last = now
 
 
-def _words(world: World, seen: Seen) -> str:
+def _words(world: ChaosCluster, seen: RunObservation) -> str:
     """What may explain a complaint: every object's status in a line, and the ends of the logs."""
     objects = [
         f"{body['kind']} {body['metadata']['name']} {body['metadata'].get('deletionTimestamp', '')} {body.get('status')}"
@@ -112,7 +112,7 @@ def _made(name: str, namespace: str, seed: int, number: int) -> Workload:
     return WORKLOADS[name](namespace, f"{name}-{number}", Random(f"{name} {seed}"))
 
 
-def _harm(world: World, plan: Plan, made: Sequence[Workload]) -> None:
+def _harm(world: ChaosCluster, plan: ChaosPlan, made: Sequence[Workload]) -> None:
     start = time.monotonic()
     for at, each in zip(plans.arrivals(plan), made, strict=True):
         world.submit_at(start + at, each.objects)
@@ -138,7 +138,7 @@ def _await(late: list[str], look: Any, seconds: float) -> None:
         late.extend(f"after {seconds:.0f} s: {each}" for each in left)
 
 
-def _ends(world: World, made: Sequence[Workload]) -> list[str]:
+def _ends(world: ChaosCluster, made: Sequence[Workload]) -> list[str]:
     world.tend()
     waiting = []
     for each in made:
@@ -154,7 +154,7 @@ def _where(found: Body) -> str:
     return str([each for each in steps if each["phase"] not in ("Completed", "Skipped")] or status)[:600]
 
 
-def _is_quiet(world: World, made: Sequence[Workload], quiet: list[Sample]) -> list[str]:
+def _is_quiet(world: ChaosCluster, made: Sequence[Workload], quiet: list[MemorySample]) -> list[str]:
     """Both controllers and the webhook answer, nothing waits, and Jobs that are not kept are gone; `quiet`: what they said."""
     world.tend()
     samples = quiet[:] = world.samples()
@@ -168,23 +168,25 @@ def _is_quiet(world: World, made: Sequence[Workload], quiet: list[Sample]) -> li
     return noisy + [f"Job {job} is still there" for job in sorted(jobs - kept)]
 
 
-def _look(world: World, witness: Witness, made: Sequence[Workload], late: list[str], marks: dict[str, int]) -> Seen:
+def _look(
+    world: ChaosCluster, witness: PhaseRecorder, made: Sequence[Workload], late: list[str], marks: dict[str, int]
+) -> RunObservation:
     namespace = world.namespace_of_run
     left = [body | {"kind": kind.kind} for kind in LOOKED_AT for body in world.kube.list(kind, namespace)]
     witness.catch_up([body for body in left if body["kind"] == "Job"])
     ends = {body["metadata"]["name"]: body for body in left if body["kind"] in ("JobFlow", "Job")}
     faults = [text for name, mark in marks.items() for text in _own_faults(world, name, mark)]
     moments = tuple(witness.moments.get(namespace, ()))
-    return Seen(made, ends, left, moments, late=late, faults=faults)
+    return RunObservation(made, ends, left, moments, late=late, faults=faults)
 
 
-def _own_faults(world: World, name: str, mark: int) -> list[str]:
+def _own_faults(world: ChaosCluster, name: str, mark: int) -> list[str]:
     with world.processes[name].log.open("rb") as log:
         log.seek(mark)
         lines = log.read().decode(errors="replace").splitlines()
     return [f"{name}: {line[:1500]}" for line in lines if any(fault in line for fault in OWN_FAULTS)]
 
 
-def _are_gone(world: World, names: Sequence[str]) -> list[str]:
+def _are_gone(world: ChaosCluster, names: Sequence[str]) -> list[str]:
     world.tend()
     return [f"Namespace {name} does not go away" for name in names if world.kube.find(NAMESPACE, "", name)]

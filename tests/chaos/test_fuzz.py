@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.cluster import Cluster, Options
+from local.cluster import ClusterOptions, LocalCluster
 from tests.chaos.fuzz import connections, corpus
 from tests.chaos.fuzz.batches import batch, every_bomb
 from tests.chaos.fuzz.bombs import bombs
@@ -18,7 +18,7 @@ IDLE, SLOW = 1000, 100
 
 @pytest.fixture(scope="module")
 def target() -> Iterator[Target]:
-    with Cluster(options=Options(nodes=0, controller=False)) as cluster:
+    with LocalCluster(options=ClusterOptions(nodes=0, controller=False)) as cluster:
         yield Target(cluster)
 
 

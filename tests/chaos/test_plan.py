@@ -6,7 +6,7 @@ import pytest
 
 from tests.chaos import workloads
 from tests.chaos.faults import HARMS
-from tests.chaos.plan import HARMS_A_RUN, LAST_ARRIVAL, Plan, Timed, arrivals, draw, moments
+from tests.chaos.plan import HARMS_A_RUN, LAST_ARRIVAL, ChaosPlan, ScheduledFault, arrivals, draw, moments
 
 SEEDS = range(200)
 
@@ -24,8 +24,8 @@ def test_every_harm_and_every_workload_comes_up() -> None:
 
 
 def test_harms_begin_and_end_in_the_order_of_time() -> None:
-    long, short = Timed(0.5, 3.0, "latency", key="0"), Timed(1.0, 1.0, "quota", key="1")
-    told = [(at, over, each.harm) for at, over, each in moments(Plan(1, (), (long, short)))]
+    long, short = ScheduledFault(0.5, 3.0, "latency", key="0"), ScheduledFault(1.0, 1.0, "quota", key="1")
+    told = [(at, over, each.harm) for at, over, each in moments(ChaosPlan(1, (), (long, short)))]
     assert told == [(0.5, False, "latency"), (1.0, False, "quota"), (2.0, True, "quota"), (3.5, True, "latency")]
 
 

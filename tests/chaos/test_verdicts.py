@@ -6,14 +6,14 @@ import pytest
 
 from shared.kinds import JOBFLOW
 from shared.model.types import Body
-from tests.chaos.verdicts import ENOUGH, Seen, flat, harmless, judge
-from tests.chaos.witness import Moment
+from tests.chaos.verdicts import ENOUGH, RunObservation, flat, harmless, judge
+from tests.chaos.witness import PhaseChange
 from tests.chaos.workloads import After, Workload
-from tests.chaos.world import Sample
+from tests.chaos.world import MemorySample
 
 
-def moment(job: str, phase: str, place: int, uid: str = "", step: str = "") -> Moment:
-    return Moment(job, uid or f"uid-{job}", phase, "f", step or job[-1], "", "0", place)
+def moment(job: str, phase: str, place: int, uid: str = "", step: str = "") -> PhaseChange:
+    return PhaseChange(job, uid or f"uid-{job}", phase, "f", step or job[-1], "", "0", place)
 
 
 def thing(kind: str, name: str, *owners: str) -> Body:
@@ -45,10 +45,10 @@ COURSE = (
     moment("f-b", "Completed", 4),
 )
 LEFT = (ended(), thing("Job", "f-a", "f"), thing("Job", "f-b", "f"))
-LEADER = Sample("first", 1, 80.0, leads=1)
-GOOD = Seen((WORK,), {"f": ended()}, LEFT, COURSE, (LEADER, Sample("second", 2, 70.0, waiting=2)))
+LEADER = MemorySample("first", 1, 80.0, leads=1)
+GOOD = RunObservation((WORK,), {"f": ended()}, LEFT, COURSE, (LEADER, MemorySample("second", 2, 70.0, waiting=2)))
 
-BAD: dict[str, tuple[Seen, str]] = {
+BAD: dict[str, tuple[RunObservation, str]] = {
     "late": (replace(GOOD, late=("after 60 s: no end",)), "no end"),
     "wrong end": (replace(GOOD, ends={"f": ended("Failed")}), "ended Failed, not Succeed"),
     "wrong step": (replace(GOOD, ends={"f": ended(a="Completed", b="Skipped")}), "steps ended"),
@@ -65,9 +65,9 @@ BAD: dict[str, tuple[Seen, str]] = {
     "orphan": (replace(GOOD, left=(*LEFT, thing("Pod", "p", "gone"))), "JobFlow gone, which is gone"),
     "lost": (replace(GOOD, left=LEFT[:2]), "['f-b'] missing"),
     "own fault": (replace(GOOD, faults=("first: stopped by a fault",)), "stopped by a fault"),
-    "panic": (replace(GOOD, samples=(Sample("first", 1, 80.0, panics=2, leads=1),)), "2 passes failed"),
-    "stuck leader": (replace(GOOD, samples=(Sample("first", 1, 80.0, waiting=1, leads=1),)), "1 keys wait"),
-    "hoarding standby": (replace(GOOD, samples=(LEADER, Sample("second", 2, 70.0, waiting=9))), "9 keys wait"),
+    "panic": (replace(GOOD, samples=(MemorySample("first", 1, 80.0, panics=2, leads=1),)), "2 passes failed"),
+    "stuck leader": (replace(GOOD, samples=(MemorySample("first", 1, 80.0, waiting=1, leads=1),)), "1 keys wait"),
+    "hoarding standby": (replace(GOOD, samples=(LEADER, MemorySample("second", 2, 70.0, waiting=9))), "9 keys wait"),
 }
 
 
@@ -76,7 +76,7 @@ def test_a_good_run_has_no_complaints() -> None:
 
 
 @pytest.mark.parametrize(("seen", "wanted"), BAD.values(), ids=BAD)
-def test_a_violation_is_found(seen: Seen, wanted: str) -> None:
+def test_a_violation_is_found(seen: RunObservation, wanted: str) -> None:
     assert any(wanted in complaint for complaint in judge(seen)), judge(seen)
 
 
@@ -100,7 +100,7 @@ GROWTH: dict[str, tuple[float, int, int]] = {  # MiB and tasks more with each ru
 
 @pytest.mark.parametrize(("memory", "tasks", "wanted"), GROWTH.values(), ids=GROWTH)
 def test_growth_from_run_to_run_is_found(memory: float, tasks: int, wanted: int) -> None:
-    history = [[Sample("first", 1, 80 + memory * run, tasks=30 + tasks * run)] for run in range(30)]
+    history = [[MemorySample("first", 1, 80 + memory * run, tasks=30 + tasks * run)] for run in range(30)]
     assert len(flat(history)) == wanted
 
 

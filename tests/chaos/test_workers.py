@@ -6,7 +6,7 @@ from multiprocessing.connection import Connection
 import pytest
 
 from tests.chaos.plan import draw
-from tests.chaos.runner import Result
+from tests.chaos.runner import RunResult
 from tests.chaos.workers import results
 
 
@@ -16,7 +16,7 @@ def even_seeds_are_slow(pipe: Connection) -> None:
             seed = pipe.recv()
             if seed % 2 == 0:
                 time.sleep(0.2)
-            pipe.send(Result(draw(seed), [], 0.0))
+            pipe.send(RunResult(draw(seed), [], 0.0))
     except EOFError:
         return
 

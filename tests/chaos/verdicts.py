@@ -7,9 +7,9 @@ from typing import Final
 
 from shared.kinds import JOBFLOW
 from shared.model.types import Body
-from tests.chaos.witness import Moment
+from tests.chaos.witness import PhaseChange
 from tests.chaos.workloads import ENDED, After, Workload
-from tests.chaos.world import Sample
+from tests.chaos.world import MemorySample
 
 MEMORY_GROWTH: Final = 40.0  # MiB that a process may grow from its settled state on
 SETTLED: Final = 5  # runs after which a process has seen everything once
@@ -18,27 +18,27 @@ ENOUGH: Final = 5  # runs in which a harm may do nothing, by chance
 
 
 @dataclass(frozen=True)
-class Seen:
+class RunObservation:
     """`ends`: the workloads' main objects by name; `left`: every object of ours in the namespace; `moments`: of its
     Jobs; `late`: what did not happen in time; `faults`: last words of processes that ended by a fault of their own."""
 
     workloads: Sequence[Workload]
     ends: Mapping[str, Body]
     left: Sequence[Body]
-    moments: Sequence[Moment]
-    samples: Sequence[Sample] = ()
+    moments: Sequence[PhaseChange]
+    samples: Sequence[MemorySample] = ()
     late: Sequence[str] = ()
     faults: Sequence[str] = ()
 
 
-Verdict = Callable[[Seen], Iterator[str]]
+Verdict = Callable[[RunObservation], Iterator[str]]
 
 
-def in_time(seen: Seen) -> Iterator[str]:
+def in_time(seen: RunObservation) -> Iterator[str]:
     yield from seen.late
 
 
-def right_end(seen: Seen) -> Iterator[str]:
+def right_end(seen: RunObservation) -> Iterator[str]:
     """Every flow and Job is in the phase its workload must end in, and so is every step."""
     for each in seen.workloads:
         status = seen.ends.get(each.name, {}).get("status") or {}
@@ -54,7 +54,7 @@ def right_end(seen: Seen) -> Iterator[str]:
                 yield f"{each.name}: status.{field} is {status.get(field)}, not {wanted}"
 
 
-def each_job_once(seen: Seen) -> Iterator[str]:
+def each_job_once(seen: RunObservation) -> Iterator[str]:
     """Under each name, and for each step, iteration and attempt, one Job was ever made; and none was forgotten."""
     uids: dict[str, set[str]] = defaultdict(set)
     turns: dict[tuple[str, ...], set[str]] = defaultdict(set)
@@ -75,7 +75,7 @@ def each_job_once(seen: Seen) -> Iterator[str]:
             yield f"{len(found)} Jobs were made for {'/'.join(filter(None, turn))}"
 
 
-def order_kept(seen: Seen) -> Iterator[str]:
+def order_kept(seen: RunObservation) -> Iterator[str]:
     first: dict[tuple[str, str], int] = {}
     for moment in seen.moments:
         first.setdefault((moment.job, moment.phase), moment.place)
@@ -93,7 +93,7 @@ def _early(after: After, first: Mapping[tuple[str, str], int]) -> str:
     return f"Job {after.job} was made before {after.before} was {' or '.join(after.phases)}"
 
 
-def not_too_many(seen: Seen) -> Iterator[str]:
+def not_too_many(seen: RunObservation) -> Iterator[str]:
     """Never more unfinished Jobs of a flow than its parallelism."""
     for each in seen.workloads:
         if not each.most:
@@ -109,7 +109,7 @@ def not_too_many(seen: Seen) -> Iterator[str]:
                 break
 
 
-def no_orphan(seen: Seen) -> Iterator[str]:
+def no_orphan(seen: RunObservation) -> Iterator[str]:
     """What is left belongs to something that is left, and the Jobs that are left are those to be kept."""
     uids = {body["metadata"]["uid"] for body in seen.left}
     for body in seen.left:
@@ -123,7 +123,7 @@ def no_orphan(seen: Seen) -> Iterator[str]:
         yield f"Jobs left: {sorted(kept - wanted)} too many, {sorted(wanted - kept)} missing"
 
 
-def status_tells_the_truth(seen: Seen) -> Iterator[str]:
+def status_tells_the_truth(seen: RunObservation) -> Iterator[str]:
     """An ended flow says when, and counts no running step."""
     for each in seen.workloads:
         status = seen.ends.get(each.name, {}).get("status") or {}
@@ -134,14 +134,14 @@ def status_tells_the_truth(seen: Seen) -> Iterator[str]:
             yield f"{each.name}: says that {running} still run"
 
 
-def no_own_fault(seen: Seen) -> Iterator[str]:
+def no_own_fault(seen: RunObservation) -> Iterator[str]:
     yield from seen.faults
     for sample in seen.samples:
         if sample.panics:
             yield f"{sample.name}: {sample.panics} passes failed by a fault of our own"
 
 
-def nothing_stuck(seen: Seen) -> Iterator[str]:
+def nothing_stuck(seen: RunObservation) -> Iterator[str]:
     for sample in seen.samples:
         if sample.busy:
             yield f"{sample.name}: {sample.waiting} keys wait and {sample.active} are in hand, though all is done"
@@ -160,14 +160,14 @@ VERDICTS: Final[tuple[Verdict, ...]] = (
 )
 
 
-def judge(seen: Seen) -> list[str]:
+def judge(seen: RunObservation) -> list[str]:
     """All complaints about a run."""
     return [complaint for verdict in VERDICTS for complaint in verdict(seen)]
 
 
-def flat(history: Sequence[Sequence[Sample]]) -> list[str]:
+def flat(history: Sequence[Sequence[MemorySample]]) -> list[str]:
     """Complaints about processes that grew from run to run: in memory or in tasks. `history`: samples of each run."""
-    by_pid: dict[tuple[str, int], list[Sample]] = defaultdict(list)
+    by_pid: dict[tuple[str, int], list[MemorySample]] = defaultdict(list)
     for samples in history:
         for sample in samples:
             by_pid[sample.name, sample.pid].append(sample)

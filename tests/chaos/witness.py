@@ -10,8 +10,8 @@ from typing import Final, Self
 import orjson
 from urllib3.exceptions import HTTPError
 
-from local.client.blocking import Kube, path, until
-from local.client.rest import ApiError
+from local.client.blocking import BlockingClient, path, until
+from local.client.rest import RestError
 from shared.kinds import JOB
 from shared.model.types import Body
 from shared.names import ATTEMPT, ITERATION, STEP
@@ -20,7 +20,7 @@ _PAUSE: Final = 0.1
 
 
 @dataclass(frozen=True)
-class Moment:
+class PhaseChange:
     """A Job was first seen in `phase` ("" for its creation). `place`: in the order; the same for what one list told."""
 
     job: str
@@ -33,12 +33,12 @@ class Moment:
     place: int
 
 
-class Witness:
+class PhaseRecorder:
     """A context manager; `moments` by namespace."""
 
     def __init__(self, kubeconfig: Path) -> None:
-        self.moments: dict[str, list[Moment]] = defaultdict(list)
-        self._kube = Kube(kubeconfig)
+        self.moments: dict[str, list[PhaseChange]] = defaultdict(list)
+        self._kube = BlockingClient(kubeconfig)
         self._known: set[tuple[str, str]] = set()
         self._place = 0
         self._stop = threading.Event()
@@ -68,7 +68,7 @@ class Witness:
                 version = self._listed()
                 while version and not self._stop.is_set():
                     version = self._watched(version)
-            except (ApiError, HTTPError, OSError, orjson.JSONDecodeError):
+            except (RestError, HTTPError, OSError, orjson.JSONDecodeError):
                 self._stop.wait(_PAUSE)
 
     def _listed(self) -> str:
@@ -96,7 +96,7 @@ class Witness:
         for phase in ("", _phase(job)):
             if (meta["uid"], phase) not in self._known:
                 told = (owner, labels.get(STEP, ""), labels.get(ITERATION, ""), labels.get(ATTEMPT, ""))
-                moment = Moment(meta["name"], meta["uid"], phase, *told, self._place)
+                moment = PhaseChange(meta["name"], meta["uid"], phase, *told, self._place)
                 self.moments[meta["namespace"]].append(moment)
                 self._known.add((meta["uid"], phase))
 

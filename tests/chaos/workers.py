@@ -8,9 +8,9 @@ from multiprocessing.connection import Connection, wait
 
 from local.processes import die_with_parent, exit_on_signals
 from tests.chaos.plan import draw
-from tests.chaos.runner import Result, tried
-from tests.chaos.witness import Witness
-from tests.chaos.world import World
+from tests.chaos.runner import RunResult, tried
+from tests.chaos.witness import PhaseRecorder
+from tests.chaos.world import ChaosCluster
 
 _END_SECONDS = 60.0
 _SPAWN = multiprocessing.get_context("spawn")  # a fork would share sockets and threads
@@ -18,13 +18,13 @@ _SPAWN = multiprocessing.get_context("spawn")  # a fork would share sockets and 
 
 def results(
     seeds: Sequence[int], workers: int, ends: float = float("inf"), work: Callable[[Connection], None] | None = None
-) -> Iterator[Result]:
+) -> Iterator[RunResult]:
     """Of every seed, in the order of the seeds; after `ends` (monotonic) no run is begun. `work`: what a worker does.
 
     Raises RuntimeError if a worker ends before it has answered.
     """
     waiting = list(seeds)
-    done: dict[int, Result] = {}
+    done: dict[int, RunResult] = {}
     with contextlib.ExitStack() as stack:
         count = min(workers, len(waiting)) if time.monotonic() < ends else 0
         busy = [stack.enter_context(_worker(work or _work)) for _ in range(count)]
@@ -48,12 +48,12 @@ def _deal(pipe: Connection, waiting: list[int], busy: list[Connection], ends: fl
         busy.remove(pipe)
 
 
-def _answer(pipe: Connection) -> Result:
+def _answer(pipe: Connection) -> RunResult:
     try:
         result = pipe.recv()
     except EOFError:
         raise RuntimeError("a worker ended before its run did; its last words are above") from None
-    assert isinstance(result, Result)
+    assert isinstance(result, RunResult)
     return result
 
 
@@ -77,11 +77,11 @@ def _work(pipe: Connection) -> None:
     with contextlib.suppress(EOFError, ConnectionError, KeyboardInterrupt):  # nobody asks any more
         seed = pipe.recv()
         while True:
-            with World() as world, Witness(world.kubeconfig) as witness:
+            with ChaosCluster() as world, PhaseRecorder(world.kubeconfig) as witness:
                 seed = _until_wrong(pipe, world, witness, seed)
 
 
-def _until_wrong(pipe: Connection, world: World, witness: Witness, seed: int) -> int:
+def _until_wrong(pipe: Connection, world: ChaosCluster, witness: PhaseRecorder, seed: int) -> int:
     """Runs on one cluster until one goes wrong, for it may have left anything behind; the seed that is next then."""
     while True:
         result = tried(world, witness, draw(seed))

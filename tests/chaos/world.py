@@ -18,10 +18,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from urllib3.exceptions import HTTPError
 
 from controller.queue.decide import ALWAYS_THERE
-from local.backends import READY_SECONDS, Embedded
+from local.backends import READY_SECONDS, EmbeddedBackend
 from local.client.blocking import until
-from local.client.rest import ApiError
-from local.cluster import Cluster, Options
+from local.client.rest import RestError
+from local.cluster import ClusterOptions, LocalCluster
 from local.controlplane import free_port
 from local.processes import Process
 from shared.kinds import JOB, JOBFLOW, NAMESPACE
@@ -40,7 +40,7 @@ _OWN: Final = {"controller": "tests.chaos.controller", "webhook": "webhook"}
 
 
 @dataclass(frozen=True)
-class Sample:
+class MemorySample:
     """What one process says of itself. `memory`: resident, MiB; the counts are sums over its controllers."""
 
     name: str
@@ -58,14 +58,14 @@ class Sample:
         return bool(self.waiting > (0 if self.leads else STANDBY_KEYS) or self.active)
 
 
-class World(Cluster):
+class ChaosCluster(LocalCluster):
     """`namespace_of_run`: where the present run works; `faults`: rules by the key of their harm; `struck`: how often the
     harm of a key has done its harm in this run."""
 
     def __init__(self) -> None:
         arguments = ("--keep-state", "--port", str(free_port()))
-        options = Options(nodes=4, cpu="64", memory="256Gi", speed=SPEED, controller=False)
-        super().__init__(Embedded(arguments), options)
+        options = ClusterOptions(nodes=4, cpu="64", memory="256Gi", speed=SPEED, controller=False)
+        super().__init__(EmbeddedBackend(arguments), options)
         self.faults: dict[str, list[Body]] = {}
         self.struck: Counter[str] = Counter()
         self.asleep: dict[str, str] = {}
@@ -183,7 +183,7 @@ class World(Cluster):
     def _submitted(self, body: Body) -> bool:
         try:
             self.apply(body)
-        except ApiError as error:
+        except RestError as error:
             doomed = body["metadata"]["namespace"] in self.doomed.values()
             if doomed and error.code in (403, 404):
                 return True  # its namespace is on its way out already
@@ -210,11 +210,11 @@ class World(Cluster):
             for user, namespace, code in ([each[key] for key in keys] for each in asked)
         )
 
-    def samples(self) -> list[Sample]:
+    def samples(self) -> list[MemorySample]:
         """Of every process of ours that runs and answers."""
         return [sample for name in HARMED if (sample := self._sample(name)) is not None]
 
-    def _sample(self, name: str) -> Sample | None:
+    def _sample(self, name: str) -> MemorySample | None:
         process = self.processes[name]
         try:
             figures = self._figures(name)
@@ -225,7 +225,7 @@ class World(Cluster):
         if memory is None:  # it ended just now
             return None
         sums = {field: int(figures.get(metric, 0)) for field, metric in _SUMS.items()}
-        return msgspec.convert({"name": name, "pid": process.pid, "memory": memory, **sums}, Sample)
+        return msgspec.convert({"name": name, "pid": process.pid, "memory": memory, **sums}, MemorySample)
 
     def _figures(self, name: str) -> Mapping[str, float]:
         url = f"http://127.0.0.1:{self._health[name]}/metrics"

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from local.client.blocking import until
-from local.cluster import Cluster, Options
+from local.cluster import ClusterOptions, LocalCluster
 from shared.kinds import JOB, JOBFLOW, JOBFLOWPOLICY, JOBTEMPLATE, QUEUE
 from tests.cli.make import Command, Ran, lines, write
 from tests.e2e.support.scenario import jobflow, step_of, targets, template
@@ -19,9 +19,9 @@ NAMESPACE = "people"
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[Cluster]:
-    options = Options(nodes=2, cpu="64", memory="64Gi", speed=SPEED, controller_args=("--no-leader-elect",))
-    with Cluster(options=options) as running, running.namespace(NAMESPACE):
+def cluster() -> Iterator[LocalCluster]:
+    options = ClusterOptions(nodes=2, cpu="64", memory="64Gi", speed=SPEED, controller_args=("--no-leader-elect",))
+    with LocalCluster(options=options) as running, running.namespace(NAMESPACE):
         running.apply(template(NAMESPACE, "quick", 1, replicas=2), template(NAMESPACE, "slow", 2000))
         running.apply(template(NAMESPACE, "bad", 1, code=3))
         yield running
@@ -31,7 +31,7 @@ Live = Callable[..., Ran]
 
 
 @pytest.fixture
-def live(cluster: Cluster, command: Command, monkeypatch: pytest.MonkeyPatch) -> Live:
+def live(cluster: LocalCluster, command: Command, monkeypatch: pytest.MonkeyPatch) -> Live:
     monkeypatch.setenv("KUBECONFIG", str(cluster.kubeconfig))
     return lambda *arguments: command(*arguments, "-n", NAMESPACE)
 
@@ -52,7 +52,7 @@ def policy(name: str, **spec: object) -> dict[str, object]:
     return {**kind, "metadata": {"name": name}, "spec": {"match": here, **spec}}
 
 
-def done(cluster: Cluster, name: str, *phases: str) -> dict[str, object]:
+def done(cluster: LocalCluster, name: str, *phases: str) -> dict[str, object]:
     wanted = phases or ("Succeed", "Failed")
     return cluster.wait_for(
         JOBFLOW, NAMESPACE, name, lambda body: body.get("status", {}).get("state", {}).get("phase") in wanted
@@ -79,7 +79,7 @@ def test_run_watches_a_flow_to_its_success(live: Live, tmp_path: Path) -> None:
     assert live("list", "-o", "name").out.count("jobflow.flow.volcano.sh/first\n") == 1
 
 
-def test_a_flow_that_fails_is_exit_1_and_can_be_retried(cluster: Cluster, live: Live, tmp_path: Path) -> None:
+def test_a_flow_that_fails_is_exit_1_and_can_be_retried(cluster: LocalCluster, live: Live, tmp_path: Path) -> None:
     file = write(tmp_path / "flow.yaml", flow("broken", a=uses("bad"), b=uses("quick", "a")))
     ran = live("run", file, "--watch")
     assert ran.code == 1
@@ -103,14 +103,14 @@ def test_a_flow_that_fails_is_exit_1_and_can_be_retried(cluster: Cluster, live: 
     )
 
 
-def test_run_says_what_of_a_file_it_leaves_to_kubectl(cluster: Cluster, live: Live, tmp_path: Path) -> None:
+def test_run_says_what_of_a_file_it_leaves_to_kubectl(cluster: LocalCluster, live: Live, tmp_path: Path) -> None:
     other = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}}
     ran = live("run", write(tmp_path / "flow.yaml", other, flow("beside", a=uses("quick"))))
     assert (ran.code, ran.err) == (0, "Warning: not applied: ConfigMap settings; kubectl apply does\n")
     assert live("delete", "beside").code == 0
 
 
-def test_suspend_resume_and_stop(cluster: Cluster, live: Live) -> None:
+def test_suspend_resume_and_stop(cluster: LocalCluster, live: Live) -> None:
     cluster.apply(flow("long", a=uses("slow"), b=uses("quick", "a")))
     done(cluster, "long", "Running")
     assert live("suspend", "long").code == 0
@@ -126,7 +126,7 @@ def test_suspend_resume_and_stop(cluster: Cluster, live: Live) -> None:
     cluster.kube.wait_gone(JOBFLOW, NAMESPACE, "long")
 
 
-def test_a_resume_that_a_policy_refuses_is_exit_5_and_needless_orders_say_so(cluster: Cluster, live: Live) -> None:
+def test_a_resume_that_a_policy_refuses_is_exit_5_and_needless_orders_say_so(cluster: LocalCluster, live: Live) -> None:
     cluster.apply(jobflow(NAMESPACE, "held", {"a": uses("quick"), "b": uses("quick", "a")}, suspend=True))
     cluster.apply(policy("one-step", limits={"maxSteps": 1}))
 
@@ -141,7 +141,9 @@ def test_a_resume_that_a_policy_refuses_is_exit_5_and_needless_orders_say_so(clu
     assert live("delete", "held").code == 0
 
 
-def test_a_flow_is_run_again_under_a_fresh_name_with_new_params(cluster: Cluster, live: Live, tmp_path: Path) -> None:
+def test_a_flow_is_run_again_under_a_fresh_name_with_new_params(
+    cluster: LocalCluster, live: Live, tmp_path: Path
+) -> None:
     body = flow("daily", a=uses("quick"))
     body["spec"]["params"] = [{"name": "day", "value": "mon"}]  # type: ignore[index]
     assert (
@@ -169,7 +171,7 @@ def test_what_the_webhook_refuses_is_told_line_by_line(live: Live, tmp_path: Pat
     assert 'spec.flows[1].dependsOn.targets[0]: Invalid value: "y": no step named "y"' in ran.err
 
 
-def test_logs_of_a_step(cluster: Cluster, live: Live) -> None:
+def test_logs_of_a_step(cluster: LocalCluster, live: Live) -> None:
     cluster.apply(flow("talk", a=uses("quick"), b=uses("slow", "a")))
     done(cluster, "talk", "Running")
     cluster.wait_for(JOBFLOW, NAMESPACE, "talk", lambda body: step_of(body, "a").get("phase") == "Completed")
@@ -184,7 +186,7 @@ def test_logs_of_a_step(cluster: Cluster, live: Live) -> None:
     cluster.kube.delete(JOBFLOW, NAMESPACE, "talk")
 
 
-def test_graphs_of_a_live_flow_show_its_states(cluster: Cluster, live: Live) -> None:
+def test_graphs_of_a_live_flow_show_its_states(cluster: LocalCluster, live: Live) -> None:
     cluster.apply(flow("drawn", a=uses("quick"), b=uses("bad", "a")))
     done(cluster, "drawn")
     assert lines(live("graph", "drawn").out) == ["drawn", "✓ a  Completed", "└─ ✗ b  Failed"]
@@ -194,7 +196,7 @@ def test_graphs_of_a_live_flow_show_its_states(cluster: Cluster, live: Live) -> 
     assert "class n1 failed" in live("graph", "drawn", "-o", "mermaid").out
 
 
-def test_jobs_with_volcanos_columns(cluster: Cluster, live: Live) -> None:
+def test_jobs_with_volcanos_columns(cluster: LocalCluster, live: Live) -> None:
     cluster.apply(flow("jobs", a=uses("slow")))
     cluster.wait_for(JOB, NAMESPACE, "jobs-a", lambda body: body.get("status", {}).get("running") == 1)
     heads, *rows = lines(live("job", "list").out)
@@ -234,7 +236,7 @@ def test_jobs_with_volcanos_columns(cluster: Cluster, live: Live) -> None:
     cluster.kube.delete(JOBFLOW, NAMESPACE, "jobs")
 
 
-def test_queues_open_and_close(cluster: Cluster, live: Live) -> None:
+def test_queues_open_and_close(cluster: LocalCluster, live: Live) -> None:
     cluster.kube.apply(
         QUEUE, {"apiVersion": QUEUE.api_version, "kind": "Queue", "metadata": {"name": "lab"}, "spec": {"weight": 3}}
     )
@@ -285,7 +287,7 @@ def test_nothing_to_list_is_said_on_stderr(live: Live, command: Command) -> None
     assert command("list", "-n", "empty", "-o", "json").json["items"] == []
 
 
-def test_names_complete(cluster: Cluster, live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_names_complete(cluster: LocalCluster, live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     from cli.complete import names, words
     from cli.parser import build
 

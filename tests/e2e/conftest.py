@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from local.backends import chosen
-from local.cluster import Cluster, Options
+from local.cluster import ClusterOptions, LocalCluster
 from tests.e2e.support.scenario import Scenario
 
 SPEED = 20.0
@@ -26,19 +26,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
+def cluster(request: pytest.FixtureRequest) -> Iterator[LocalCluster]:
     """API server, webhook, controller and nodes on which `sleep 1` takes a twentieth of a second.
 
     The one controller needs no lease: a killed one's would keep its successor waiting for 15 s.
     """
     backend = chosen(request.config.getoption("--backend"), request.config.getoption("--kubeconfig"))
-    options = Options(nodes=4, cpu="64", memory="256Gi", gpus=8, speed=SPEED, controller_args=("--no-leader-elect",))
-    with Cluster(backend, options) as running:
+    options = ClusterOptions(
+        nodes=4, cpu="64", memory="256Gi", gpus=8, speed=SPEED, controller_args=("--no-leader-elect",)
+    )
+    with LocalCluster(backend, options) as running:
         yield running
 
 
 @pytest.fixture
-def scenario(cluster: Cluster) -> Iterator[Scenario]:
+def scenario(cluster: LocalCluster) -> Iterator[Scenario]:
     """A namespace of its own, and short words for what scenarios do in it."""
     with cluster.namespace(f"e2e-{os.getpid()}-{next(_NUMBERS)}") as name:
         yield Scenario(cluster, name)

@@ -14,7 +14,7 @@ import orjson
 from aiohttp import web
 
 from local.apiserver import ApiServer
-from local.pki import Authority
+from local.pki import CertificateAuthority
 from shared.model.types import Body
 
 GROUP = "test.example.com"
@@ -23,7 +23,7 @@ PODS = "/api/v1/namespaces/default/pods"
 MAPS = "/api/v1/namespaces/default/configmaps"
 
 
-class Client:
+class HttpClient:
     """JSON in, (status, JSON) out."""
 
     def __init__(self, server: ApiServer, token: str = "") -> None:
@@ -150,12 +150,12 @@ def crd(status: bool = True, **version: Any) -> Body:
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 
 
-class Webhook:
+class FakeWebhook:
     """An admission webhook over TLS. `answer` makes the `response` (without uid) from the request."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.authority = Authority()
+        self.authority = CertificateAuthority()
         self.asked: list[Body] = []
         self.answer: Callable[[Body], Body] = lambda request: {"allowed": True}
         self.status = 200
@@ -173,7 +173,7 @@ class Webhook:
         return web.Response(status=self.status, body=orjson.dumps(body), content_type="application/json")
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator["Webhook"]:
+    async def running(self) -> AsyncIterator["FakeWebhook"]:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*self.authority.serving().write(self.folder, "webhook"))
         app = web.Application()

@@ -6,23 +6,23 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from local.apiserver import ApiServer, Fault, Options
+from local.apiserver import ApiServer, InjectedFault, ServerOptions
 from shared.model.types import Body
-from tests.local.apiserver_testing import CRDS, MAPS, PODS, THINGS, Client, config_map, crd, pod, thing
+from tests.local.apiserver_testing import CRDS, MAPS, PODS, THINGS, HttpClient, config_map, crd, pod, thing
 
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
 
 
 @pytest.fixture
-async def api() -> AsyncIterator[Client]:
+async def api() -> AsyncIterator[HttpClient]:
     async with ApiServer.start() as server:
-        client = Client(server)
+        client = HttpClient(server)
         await client("POST", CRDS, crd())
         yield client
         await client.close()
 
 
-async def robot(api: Client, *rules: Body) -> Client:
+async def robot(api: HttpClient, *rules: Body) -> HttpClient:
     """A client of the service account default/robot, which may do what the rules say, in the namespace default."""
     await api("POST", f"{RBAC}/namespaces/default/roles", {"metadata": {"name": "r"}, "rules": list(rules)})
     subject = {"kind": "ServiceAccount", "name": "robot", "namespace": "default"}
@@ -31,10 +31,10 @@ async def robot(api: Client, *rules: Body) -> Client:
     await api("POST", f"{RBAC}/namespaces/default/rolebindings", binding)
     await api("PUT", "/testing/rbac", {"enforce": True})
     token = (await api("POST", "/testing/tokens", {"serviceAccount": "default/robot"}))["token"]
-    return Client(api.server, token)
+    return HttpClient(api.server, token)
 
 
-async def test_an_unknown_token_is_nobody(api: Client) -> None:
+async def test_an_unknown_token_is_nobody(api: HttpClient) -> None:
     assert await api.refused("GET", PODS, Authorization="Bearer nonsense") == (401, "Unauthorized", "Unauthorized")
     async with aiohttp.ClientSession() as session:
         async with session.get(api.server.url + PODS, ssl=api.server.ssl_context()) as answer:
@@ -43,7 +43,7 @@ async def test_an_unknown_token_is_nobody(api: Client) -> None:
             assert (answer.status, await answer.text()) == (200, "ok")
 
 
-async def test_rbac_refuses_in_the_words_of_kubernetes(api: Client) -> None:
+async def test_rbac_refuses_in_the_words_of_kubernetes(api: HttpClient) -> None:
     client = await robot(api, {"apiGroups": ["test.example.com"], "resources": ["things"], "verbs": ["get", "create"]})
     try:
         await client("POST", THINGS, thing())
@@ -70,7 +70,7 @@ async def test_rbac_refuses_in_the_words_of_kubernetes(api: Client) -> None:
         await client.close()
 
 
-async def test_a_role_can_name_its_objects(api: Client) -> None:
+async def test_a_role_can_name_its_objects(api: HttpClient) -> None:
     rule = {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get"], "resourceNames": ["mine"]}
     await api("POST", MAPS, config_map("mine"))
     client = await robot(api, rule)
@@ -87,7 +87,7 @@ async def test_a_role_can_name_its_objects(api: Client) -> None:
         await client.close()
 
 
-async def test_every_request_and_write_is_on_record(api: Client) -> None:
+async def test_every_request_and_write_is_on_record(api: HttpClient) -> None:
     await api("DELETE", "/testing/audit")
     await api("POST", THINGS, thing())
     await api.patch(f"{THINGS}/a/status", {"status": {"x": 1}})
@@ -115,7 +115,7 @@ async def test_every_request_and_write_is_on_record(api: Client) -> None:
     }
 
 
-async def test_a_quota_refuses_what_is_over_it(api: Client) -> None:
+async def test_a_quota_refuses_what_is_over_it(api: HttpClient) -> None:
     quotas = "/api/v1/namespaces/default/resourcequotas"
     await api("POST", quotas, {"metadata": {"name": "small"}, "spec": {"hard": {"pods": "1"}}})
     await api("POST", PODS, pod("a"))
@@ -137,7 +137,7 @@ ERRORS = {
 
 
 @pytest.mark.parametrize(("kind", "wanted"), ERRORS.items(), ids=ERRORS.keys())
-async def test_an_injected_error_strikes_as_often_as_told(api: Client, kind: str, wanted: tuple[int, str]) -> None:
+async def test_an_injected_error_strikes_as_often_as_told(api: HttpClient, kind: str, wanted: tuple[int, str]) -> None:
     await api("PUT", "/testing/faults", [{"kind": kind, "count": 2, "verbs": ["create"], "resources": ["things"]}])
     for _ in range(2):
         status, found, headers = await api.send("POST", THINGS, thing())
@@ -147,33 +147,33 @@ async def test_an_injected_error_strikes_as_often_as_told(api: Client, kind: str
     assert (await api("GET", "/testing/faults"))[0]["struck"] == 2
 
 
-async def test_a_lost_answer_hides_a_write_that_was_made(api: Client) -> None:
-    api.server.core.faults.add(Fault("reset-after-commit", count=1, verbs=("create",)))
+async def test_a_lost_answer_hides_a_write_that_was_made(api: HttpClient) -> None:
+    api.server.core.faults.add(InjectedFault("reset-after-commit", count=1, verbs=("create",)))
     with pytest.raises(aiohttp.ClientError):
         await api.send("POST", THINGS, thing())
     assert (await api("GET", f"{THINGS}/a"))["spec"]["size"] == 1
 
 
-async def test_a_stale_list_shows_an_older_state(api: Client) -> None:
+async def test_a_stale_list_shows_an_older_state(api: HttpClient) -> None:
     await api("POST", THINGS, thing("a"))
     await api("POST", THINGS, thing("b"))
-    api.server.core.faults.add(Fault("stale-list", count=1, revisions=1))
+    api.server.core.faults.add(InjectedFault("stale-list", count=1, revisions=1))
     assert len((await api("GET", THINGS))["items"]) == 1
     assert len((await api("GET", THINGS))["items"]) == 2
 
 
-async def test_watch_faults_duplicate_events_and_end_watches(api: Client) -> None:
+async def test_watch_faults_duplicate_events_and_end_watches(api: HttpClient) -> None:
     faults = api.server.core.faults
     async with api.watch(f"{THINGS}?watch=1&resourceVersion={api.server.core.store.rv}") as following:
-        faults.add(Fault("watch-duplicate", count=1))
+        faults.add(InjectedFault("watch-duplicate", count=1))
         await api("POST", THINGS, thing("a"))
         assert await following() == await following()
-        faults.add(Fault("watch-410", count=1))
+        faults.add(InjectedFault("watch-410", count=1))
         await api("POST", THINGS, thing("b"))
         assert (await following())["object"]["code"] == 410
         assert (await following())["type"] == "EOF"
     async with api.watch(f"{THINGS}?watch=1&resourceVersion={api.server.core.store.rv}") as following:
-        faults.add(Fault("watch-drop", count=1))
+        faults.add(InjectedFault("watch-drop", count=1))
         await api("POST", THINGS, thing("c"))
         assert (await following())["type"] == "EOF"
 
@@ -181,22 +181,22 @@ async def test_watch_faults_duplicate_events_and_end_watches(api: Client) -> Non
 async def test_chance_is_repeatable() -> None:
     seen = []
     for _ in range(2):
-        async with ApiServer.start(options=Options(seed=7)) as server:
-            client = Client(server)
-            server.core.faults.add(Fault("500", probability=0.5, verbs=("list",)))
+        async with ApiServer.start(options=ServerOptions(seed=7)) as server:
+            client = HttpClient(server)
+            server.core.faults.add(InjectedFault("500", probability=0.5, verbs=("list",)))
             seen.append([(await client.send("GET", PODS))[0] for _ in range(12)])
             await client.close()
     assert seen[0] == seen[1]
     assert set(seen[0]) == {200, 500}
 
 
-async def test_a_restart_keeps_the_state_and_forgets_the_history(api: Client) -> None:
+async def test_a_restart_keeps_the_state_and_forgets_the_history(api: HttpClient) -> None:
     made = await api("POST", THINGS, thing())
     await api.patch(f"{THINGS}/a", {"spec": {"size": 2}})
     port, server = api.server.port, api.server
     await server.restart()
     assert server.port == port
-    client = Client(server)
+    client = HttpClient(server)
     try:
         assert (await client("GET", f"{THINGS}/a"))["spec"]["size"] == 2
         again = await client("POST", THINGS, thing("b"))

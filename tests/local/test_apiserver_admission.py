@@ -8,23 +8,23 @@ import pytest
 
 from local.apiserver import ApiServer
 from shared.model.types import Body
-from tests.local.apiserver_testing import CRDS, HOOKS, THINGS, Client, Webhook, crd, json_patch, thing
+from tests.local.apiserver_testing import CRDS, HOOKS, THINGS, FakeWebhook, HttpClient, crd, json_patch, thing
 
 MUTATING, VALIDATING = HOOKS.format("mutating"), HOOKS.format("validating")
 
 
 @pytest.fixture
-async def api() -> AsyncIterator[Client]:
+async def api() -> AsyncIterator[HttpClient]:
     async with ApiServer.start() as server:
-        client = Client(server)
+        client = HttpClient(server)
         await client("POST", CRDS, crd())
         yield client
         await client.close()
 
 
 @pytest.fixture
-async def hook(tmp_path: Path) -> AsyncIterator[Webhook]:
-    async with Webhook(tmp_path).running() as running:
+async def hook(tmp_path: Path) -> AsyncIterator[FakeWebhook]:
+    async with FakeWebhook(tmp_path).running() as running:
         yield running
 
 
@@ -32,7 +32,7 @@ def denies(message: str = "", **status: Any) -> Body:
     return {"allowed": False, "status": {**({"message": message} if message else {}), **status}}
 
 
-async def test_a_review_says_who_does_what_to_which_object(api: Client, hook: Webhook) -> None:
+async def test_a_review_says_who_does_what_to_which_object(api: HttpClient, hook: FakeWebhook) -> None:
     await api("POST", VALIDATING, hook.configuration("Validating"))
     made = await api("POST", THINGS, thing())
     await api.patch(f"{THINGS}/a", {"spec": {"size": 2}})
@@ -58,7 +58,7 @@ async def test_a_review_says_who_does_what_to_which_object(api: Client, hook: We
     assert (deleted["operation"], deleted["object"], deleted["oldObject"]["spec"]["size"]) == ("DELETE", None, 2)
 
 
-async def test_a_mutation_is_applied_pruned_defaulted_and_judged(api: Client, hook: Webhook) -> None:
+async def test_a_mutation_is_applied_pruned_defaulted_and_judged(api: HttpClient, hook: FakeWebhook) -> None:
     await api("POST", MUTATING, hook.configuration("Mutating"))
     hook.answer = lambda request: json_patch(
         {"op": "add", "path": "/spec/title", "value": "set"},
@@ -72,7 +72,7 @@ async def test_a_mutation_is_applied_pruned_defaulted_and_judged(api: Client, ho
     assert "spec.size in body should be less than or equal to 9" in message
 
 
-async def test_webhooks_are_asked_in_the_order_of_their_names(api: Client, hook: Webhook) -> None:
+async def test_webhooks_are_asked_in_the_order_of_their_names(api: HttpClient, hook: FakeWebhook) -> None:
     for name in ("second", "first"):
         await api("POST", MUTATING, hook.configuration("Mutating", name))
     hook.answer = lambda request: json_patch(
@@ -82,7 +82,7 @@ async def test_webhooks_are_asked_in_the_order_of_their_names(api: Client, hook:
     assert [asked["path"].split("?")[0] for asked in hook.asked] == ["/first", "/second"]
 
 
-async def test_a_hook_that_wants_to_is_asked_again_after_a_later_change(api: Client, hook: Webhook) -> None:
+async def test_a_hook_that_wants_to_is_asked_again_after_a_later_change(api: HttpClient, hook: FakeWebhook) -> None:
     await api("POST", MUTATING, hook.configuration("Mutating", "first", reinvocationPolicy="IfNeeded"))
     await api("POST", MUTATING, hook.configuration("Mutating", "second"))
     hook.answer = lambda request: (
@@ -92,7 +92,7 @@ async def test_a_hook_that_wants_to_is_asked_again_after_a_later_change(api: Cli
     assert [asked["path"].split("?")[0] for asked in hook.asked] == ["/first", "/second", "/first"]
 
 
-async def test_validation_comes_after_the_schema(api: Client, hook: Webhook) -> None:
+async def test_validation_comes_after_the_schema(api: HttpClient, hook: FakeWebhook) -> None:
     await api("POST", VALIDATING, hook.configuration("Validating"))
     assert (await api.refused("POST", THINGS, thing(size="x")))[1] == "Invalid"
     assert hook.asked == []
@@ -117,7 +117,7 @@ DENIALS = {
 
 @pytest.mark.parametrize(("answer", "wanted"), DENIALS.values(), ids=DENIALS.keys())
 async def test_a_denial_reaches_the_client(
-    api: Client, hook: Webhook, answer: Body, wanted: tuple[int, str, str]
+    api: HttpClient, hook: FakeWebhook, answer: Body, wanted: tuple[int, str, str]
 ) -> None:
     await api("POST", VALIDATING, hook.configuration("Validating"))
     hook.answer = lambda request: answer
@@ -125,7 +125,7 @@ async def test_a_denial_reaches_the_client(
     assert (await api.refused("GET", f"{THINGS}/a"))[0] == 404
 
 
-async def test_the_causes_of_a_denial_are_passed_on(api: Client, hook: Webhook) -> None:
+async def test_the_causes_of_a_denial_are_passed_on(api: HttpClient, hook: FakeWebhook) -> None:
     await api("POST", VALIDATING, hook.configuration("Validating"))
     causes = [{"field": "spec.size", "reason": "FieldValueInvalid", "message": "too small"}]
     hook.answer = lambda request: denies("no", code=422, reason="Invalid", details={"kind": "Thing", "causes": causes})
@@ -133,7 +133,7 @@ async def test_the_causes_of_a_denial_are_passed_on(api: Client, hook: Webhook) 
     assert found["details"] == {"kind": "Thing", "causes": causes}
 
 
-async def test_warnings_become_headers(api: Client, hook: Webhook) -> None:
+async def test_warnings_become_headers(api: HttpClient, hook: FakeWebhook) -> None:
     await api("POST", VALIDATING, hook.configuration("Validating"))
     hook.answer = lambda request: {"allowed": True, "warnings": ['say "hello"'], "auditAnnotations": {"k": "v"}}
     _, _, headers = await api.send("POST", THINGS, thing())
@@ -168,7 +168,9 @@ SELECTED: dict[str, tuple[Body, bool]] = {
 
 
 @pytest.mark.parametrize(("fields", "asked"), SELECTED.values(), ids=SELECTED.keys())
-async def test_a_webhook_is_asked_about_what_it_selects(api: Client, hook: Webhook, fields: Body, asked: bool) -> None:
+async def test_a_webhook_is_asked_about_what_it_selects(
+    api: HttpClient, hook: FakeWebhook, fields: Body, asked: bool
+) -> None:
     configuration = hook.configuration("Validating")
     first = configuration["webhooks"][0]
     rules = fields.pop("rules", None)
@@ -182,14 +184,14 @@ async def test_a_webhook_is_asked_about_what_it_selects(api: Client, hook: Webho
     assert bool(hook.asked) is asked
 
 
-async def test_a_condition_that_fails_refuses_the_request(api: Client, hook: Webhook) -> None:
+async def test_a_condition_that_fails_refuses_the_request(api: HttpClient, hook: FakeWebhook) -> None:
     conditions = [{"name": "c", "expression": "object.spec.nothing == 1"}]
     await api("POST", VALIDATING, hook.configuration("Validating", matchConditions=conditions))
     assert (await api.refused("POST", THINGS, thing()))[1] == "Forbidden"
     assert hook.asked == []
 
 
-async def test_a_webhook_that_is_down_refuses_or_is_passed_over(api: Client, hook: Webhook) -> None:
+async def test_a_webhook_that_is_down_refuses_or_is_passed_over(api: HttpClient, hook: FakeWebhook) -> None:
     configuration = hook.configuration("Validating")
     configuration["webhooks"][0]["clientConfig"]["url"] = "https://127.0.0.1:1/x"
     await api("POST", VALIDATING, configuration)
@@ -205,16 +207,16 @@ async def test_a_webhook_that_is_down_refuses_or_is_passed_over(api: Client, hoo
     await api("POST", THINGS, thing())
 
 
-async def test_the_ca_bundle_is_what_is_trusted(api: Client, hook: Webhook) -> None:
+async def test_the_ca_bundle_is_what_is_trusted(api: HttpClient, hook: FakeWebhook) -> None:
     configuration = hook.configuration("Validating")
-    configuration["webhooks"][0]["clientConfig"]["caBundle"] = Webhook(hook.folder).bundle
+    configuration["webhooks"][0]["clientConfig"]["caBundle"] = FakeWebhook(hook.folder).bundle
     await api("POST", VALIDATING, configuration)
     code, _, message = await api.refused("POST", THINGS, thing())
     assert code == 500
     assert "tls: failed to verify certificate" in message
 
 
-async def test_a_wrong_answer_is_no_answer(api: Client, hook: Webhook) -> None:
+async def test_a_wrong_answer_is_no_answer(api: HttpClient, hook: FakeWebhook) -> None:
     await api("POST", VALIDATING, hook.configuration("Validating"))
     hook.answer = lambda request: {"allowed": True, "uid": "other"}
     assert 'expected response.uid="' in (await api.refused("POST", THINGS, thing()))[2]
@@ -222,7 +224,7 @@ async def test_a_wrong_answer_is_no_answer(api: Client, hook: Webhook) -> None:
     assert "an error on the server" in (await api.refused("POST", THINGS, thing()))[2]
 
 
-async def test_a_service_is_reached_where_the_map_says(api: Client, hook: Webhook) -> None:
+async def test_a_service_is_reached_where_the_map_says(api: HttpClient, hook: FakeWebhook) -> None:
     configuration = hook.configuration("Validating")
     service = {"namespace": "default", "name": "kubernetes", "path": "/x"}
     configuration["webhooks"][0]["clientConfig"] = {"caBundle": hook.bundle, "service": service}
@@ -234,7 +236,7 @@ async def test_a_service_is_reached_where_the_map_says(api: Client, hook: Webhoo
     assert hook.asked[0]["path"] == "/x?timeout=5s"
 
 
-async def test_a_webhook_with_side_effects_forbids_a_dry_run(api: Client, hook: Webhook) -> None:
+async def test_a_webhook_with_side_effects_forbids_a_dry_run(api: HttpClient, hook: FakeWebhook) -> None:
     await api("POST", VALIDATING, hook.configuration("Validating", sideEffects="NoneOnDryRun"))
     await api("POST", f"{THINGS}?dryRun=All", thing())
     assert hook.asked[0]["dryRun"] is True
@@ -245,14 +247,14 @@ async def test_a_webhook_with_side_effects_forbids_a_dry_run(api: Client, hook: 
     assert 'sideEffects: Unsupported value: "Some": supported values: "None", "NoneOnDryRun"' in message
 
 
-async def test_the_status_is_not_shown_to_webhooks_of_the_object(api: Client, hook: Webhook) -> None:
+async def test_the_status_is_not_shown_to_webhooks_of_the_object(api: HttpClient, hook: FakeWebhook) -> None:
     await api("POST", THINGS, thing())
     await api("POST", VALIDATING, hook.configuration("Validating"))
     await api.patch(f"{THINGS}/a/status", {"status": {"x": 1}})
     assert hook.asked == []
 
 
-async def test_the_last_finalizer_goes_past_webhooks_as_an_update(api: Client, hook: Webhook) -> None:
+async def test_the_last_finalizer_goes_past_webhooks_as_an_update(api: HttpClient, hook: FakeWebhook) -> None:
     obj = thing()
     obj["metadata"]["finalizers"] = ["example.com/hold"]
     await api("POST", THINGS, obj)

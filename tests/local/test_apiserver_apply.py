@@ -7,29 +7,29 @@ import pytest
 
 from local.apiserver import ApiServer
 from shared.model.types import Body
-from tests.local.apiserver_testing import CRDS, MAPS, THINGS, Client, config_map, crd, pod, thing
+from tests.local.apiserver_testing import CRDS, MAPS, THINGS, HttpClient, config_map, crd, pod, thing
 
 APPLY = "application/apply-patch+yaml"
 DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments"
 
 
 @pytest.fixture
-async def api() -> AsyncIterator[Client]:
+async def api() -> AsyncIterator[HttpClient]:
     async with ApiServer.start() as server:
-        client = Client(server)
+        client = HttpClient(server)
         await client("POST", CRDS, crd())
         yield client
         await client.close()
 
 
-async def apply(api: Client, path: str, body: Body, manager: str = "one", **query: str) -> Any:
+async def apply(api: HttpClient, path: str, body: Body, manager: str = "one", **query: str) -> Any:
     more = "".join(f"&{key}={value}" for key, value in query.items())
     return await api(
         "PATCH", f"{path}/{body['metadata']['name']}?fieldManager={manager}{more}", body, Content_Type=APPLY
     )
 
 
-async def conflict(api: Client, path: str, body: Body, manager: str) -> tuple[int, str, str]:
+async def conflict(api: HttpClient, path: str, body: Body, manager: str) -> tuple[int, str, str]:
     return await api.refused(
         "PATCH", f"{path}/{body['metadata']['name']}?fieldManager={manager}", body, Content_Type=APPLY
     )
@@ -43,7 +43,7 @@ def things_map(name: str = "a", **data: str) -> Body:
     return {"apiVersion": "v1", **config_map(name, **data)}
 
 
-async def test_an_apply_makes_the_object_and_owns_what_it_says(api: Client) -> None:
+async def test_an_apply_makes_the_object_and_owns_what_it_says(api: HttpClient) -> None:
     obj = thing(steps=[{"name": "x", "weight": 1}])
     obj["metadata"]["labels"] = {"tier": "web"}
     status, found, _ = await api.send("PATCH", f"{THINGS}/a?fieldManager=one", obj, Content_Type=APPLY)
@@ -59,7 +59,7 @@ async def test_an_apply_makes_the_object_and_owns_what_it_says(api: Client) -> N
     assert again["metadata"]["resourceVersion"] == found["metadata"]["resourceVersion"]
 
 
-async def test_two_appliers_share_an_object(api: Client) -> None:
+async def test_two_appliers_share_an_object(api: HttpClient) -> None:
     await apply(api, THINGS, thing(steps=[{"name": "x"}]), "one")
     other = {**thing(), "spec": {"title": "abc", "steps": [{"name": "y"}]}}
     found = await apply(api, THINGS, other, "two")
@@ -68,20 +68,20 @@ async def test_two_appliers_share_an_object(api: Client) -> None:
     assert [step["name"] for step in found["spec"]["steps"]] == ["x", "y"]
 
 
-async def test_a_field_that_is_no_longer_applied_goes(api: Client) -> None:
+async def test_a_field_that_is_no_longer_applied_goes(api: HttpClient) -> None:
     await apply(api, MAPS, things_map(a="1", b="2"))
     assert (await apply(api, MAPS, things_map(a="1")))["data"] == {"a": "1"}
     await apply(api, THINGS, thing(steps=[{"name": "x"}, {"name": "y"}]))
     assert [step["name"] for step in (await apply(api, THINGS, thing(steps=[{"name": "y"}])))["spec"]["steps"]] == ["y"]
 
 
-async def test_a_field_that_another_owns_too_stays(api: Client) -> None:
+async def test_a_field_that_another_owns_too_stays(api: HttpClient) -> None:
     await apply(api, MAPS, things_map(a="1", b="2"), "one")
     await apply(api, MAPS, things_map(b="2"), "two")
     assert (await apply(api, MAPS, things_map(a="1"), "one"))["data"] == {"a": "1", "b": "2"}
 
 
-async def test_changing_what_another_owns_is_a_conflict_unless_forced(api: Client) -> None:
+async def test_changing_what_another_owns_is_a_conflict_unless_forced(api: HttpClient) -> None:
     await apply(api, THINGS, thing(size=1), "one")
     assert await conflict(api, THINGS, thing(size=2), "two") == (
         409,
@@ -93,7 +93,7 @@ async def test_changing_what_another_owns_is_a_conflict_unless_forced(api: Clien
     assert ("one", "Apply") not in kept(found)
 
 
-async def test_several_conflicts_are_listed_by_manager(api: Client) -> None:
+async def test_several_conflicts_are_listed_by_manager(api: HttpClient) -> None:
     await apply(api, THINGS, thing(size=1, steps=[{"name": "x", "weight": 1}]), "one")
     _, _, message = await conflict(api, THINGS, thing(size=2, steps=[{"name": "x", "weight": 2}]), "two")
     assert message == (
@@ -101,7 +101,7 @@ async def test_several_conflicts_are_listed_by_manager(api: Client) -> None:
     )
 
 
-async def test_another_kind_of_write_takes_ownership(api: Client) -> None:
+async def test_another_kind_of_write_takes_ownership(api: HttpClient) -> None:
     await apply(api, MAPS, things_map(a="1", b="2"), "one")
     found = await api(
         "PATCH", f"{MAPS}/a?fieldManager=hand", {"data": {"a": "9"}}, Content_Type="application/merge-patch+json"
@@ -111,7 +111,7 @@ async def test_another_kind_of_write_takes_ownership(api: Client) -> None:
     assert message.startswith('Apply failed with 1 conflict: conflict with "hand" using v1')
 
 
-async def test_what_was_made_without_apply_belongs_to_its_maker(api: Client) -> None:
+async def test_what_was_made_without_apply_belongs_to_its_maker(api: HttpClient) -> None:
     await api("POST", f"{MAPS}?fieldManager=maker", config_map(a="1"))
     _, _, message = await conflict(api, MAPS, things_map(a="2"), "one")
     assert message.startswith('Apply failed with 1 conflict: conflict with "maker" using v1')
@@ -119,7 +119,7 @@ async def test_what_was_made_without_apply_belongs_to_its_maker(api: Client) -> 
     assert (await apply(api, MAPS, things_map(a="1", b="2"), "one"))["data"] == {"a": "1", "b": "2"}
 
 
-async def test_the_status_has_owners_of_its_own(api: Client) -> None:
+async def test_the_status_has_owners_of_its_own(api: HttpClient) -> None:
     await apply(api, THINGS, thing(), "one")
     body = {"status": {"state": "Running"}}
     found = await api("PATCH", f"{THINGS}/a/status?fieldManager=ctl", body, Content_Type="application/merge-patch+json")
@@ -130,7 +130,7 @@ async def test_the_status_has_owners_of_its_own(api: Client) -> None:
     assert {item["manager"] for item in again["metadata"]["managedFields"]} == {"one", "ctl"}
 
 
-async def test_containers_are_merged_by_name_and_defaults_survive(api: Client) -> None:
+async def test_containers_are_merged_by_name_and_defaults_survive(api: HttpClient) -> None:
     template = {"metadata": {"labels": {"a": "b"}}, "spec": pod()["spec"]}
     spec = {"selector": {"matchLabels": {"a": "b"}}, "template": template}
     deployment = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "d"}, "spec": spec}
@@ -142,7 +142,7 @@ async def test_containers_are_merged_by_name_and_defaults_survive(api: Client) -
     assert found["spec"]["replicas"] == 1
 
 
-async def test_an_apply_that_cannot_be_taken_is_refused(api: Client) -> None:
+async def test_an_apply_that_cannot_be_taken_is_refused(api: HttpClient) -> None:
     assert (await api.refused("PATCH", f"{THINGS}/a", thing(), Content_Type=APPLY))[2] == (
         'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch'
     )

@@ -34,7 +34,7 @@ def tool(name: str) -> str:
     return str(found)
 
 
-class Kubectl:
+class KubectlRunner:
     def __init__(self, kubeconfig: Path) -> None:
         self.base = [tool("kubectl"), f"--kubeconfig={kubeconfig}", f"--cache-dir={kubeconfig.parent / 'cache'}"]
 
@@ -56,14 +56,14 @@ class Kubectl:
 
 
 @pytest.fixture
-def kubectl(kubeconfig: Path) -> Kubectl:
-    found = Kubectl(kubeconfig)
+def kubectl(kubeconfig: Path) -> KubectlRunner:
+    found = KubectlRunner(kubeconfig)
     if "created" in found("apply", "-f", "-", given=crd()):
         found("wait", "--for=condition=established", "crd/things.test.example.com", "--timeout=10s")
     return found
 
 
-def test_apply_creates_updates_and_leaves_alone(kubectl: Kubectl) -> None:
+def test_apply_creates_updates_and_leaves_alone(kubectl: KubectlRunner) -> None:
     objects = [thing("applied"), {**pod("applied"), "metadata": {"name": "applied", "labels": {"a": "b"}}}]
     assert kubectl("apply", "-f", "-", given=objects).count(" created") == 2
     assert kubectl("apply", "-f", "-", given=objects).count(" unchanged") == 2
@@ -84,7 +84,7 @@ def test_apply_creates_updates_and_leaves_alone(kubectl: Kubectl) -> None:
     )
 
 
-def test_refusals_read_as_those_of_a_real_server(kubectl: Kubectl) -> None:
+def test_refusals_read_as_those_of_a_real_server(kubectl: KubectlRunner) -> None:
     assert 'strict decoding error: unknown field "spec.colour"' in kubectl.fails(
         "apply", "-f", "-", given=thing("bad", colour="red")
     )
@@ -96,7 +96,7 @@ def test_refusals_read_as_those_of_a_real_server(kubectl: Kubectl) -> None:
     }
 
 
-def test_get_prints_tables_and_names(kubectl: Kubectl) -> None:
+def test_get_prints_tables_and_names(kubectl: KubectlRunner) -> None:
     kubectl("create", "-f", "-", given=thing("shown"))
     lines = kubectl("get", "th", "shown", "-o", "wide").splitlines()
     assert [line.split() for line in lines] == [["NAME", "SIZE", "MODE"], ["shown", "1", "fast"]]
@@ -106,12 +106,12 @@ def test_get_prints_tables_and_names(kubectl: Kubectl) -> None:
     assert "Size:" in kubectl("describe", "thing", "shown")
 
 
-def test_explain_tells_the_schema(kubectl: Kubectl) -> None:
+def test_explain_tells_the_schema(kubectl: KubectlRunner) -> None:
     assert "FIELD: steps <[]Object>" in kubectl("explain", "thing.spec.steps")
     assert "activeDeadlineSeconds" in kubectl("explain", "pod.spec")
 
 
-def test_wait_and_delete(kubectl: Kubectl) -> None:
+def test_wait_and_delete(kubectl: KubectlRunner) -> None:
     kubectl("create", "-f", "-", given=thing("waited"))
     with subprocess.Popen(
         [*kubectl.base, "wait", "--for=jsonpath={.status.state}=Done", "thing/waited", "--timeout=20s"],
@@ -125,7 +125,7 @@ def test_wait_and_delete(kubectl: Kubectl) -> None:
     assert kubectl("wait", "--for=delete", "thing/waited", "--timeout=5s") == ""
 
 
-def test_a_watch_prints_changes(kubectl: Kubectl) -> None:
+def test_a_watch_prints_changes(kubectl: KubectlRunner) -> None:
     kubectl("create", "-f", "-", given=thing("watched"))
     command = [*kubectl.base, "get", "thing", "watched", "-w", "--no-headers"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as watching:
@@ -136,7 +136,7 @@ def test_a_watch_prints_changes(kubectl: Kubectl) -> None:
         watching.terminate()
 
 
-def test_typed_commands_send_what_the_server_reads(kubectl: Kubectl) -> None:
+def test_typed_commands_send_what_the_server_reads(kubectl: KubectlRunner) -> None:
     kubectl("create", "namespace", "typed")
     kubectl("-n", "typed", "create", "configmap", "c", "--from-literal=a=b")
     kubectl("-n", "typed", "create", "secret", "generic", "s", "--from-literal=p=q")
@@ -154,7 +154,7 @@ def test_typed_commands_send_what_the_server_reads(kubectl: Kubectl) -> None:
     assert "NotFound" in kubectl.fails("get", "namespace", "typed")
 
 
-def test_scale_changes_the_replicas(kubectl: Kubectl) -> None:
+def test_scale_changes_the_replicas(kubectl: KubectlRunner) -> None:
     template = {"metadata": {"labels": {"a": "b"}}, "spec": pod()["spec"]}
     spec = {"selector": {"matchLabels": {"a": "b"}}, "template": template}
     kubectl(

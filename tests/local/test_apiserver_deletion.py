@@ -7,19 +7,19 @@ import pytest
 
 from local.apiserver import ApiServer
 from shared.model.types import Body
-from tests.local.apiserver_testing import CRDS, MAPS, PODS, THINGS, Client, config_map, crd, owned, pod, thing
+from tests.local.apiserver_testing import CRDS, MAPS, PODS, THINGS, HttpClient, config_map, crd, owned, pod, thing
 
 
 @pytest.fixture
-async def api() -> AsyncIterator[Client]:
+async def api() -> AsyncIterator[HttpClient]:
     async with ApiServer.start() as server:
-        client = Client(server)
+        client = HttpClient(server)
         await client("POST", CRDS, crd())
         yield client
         await client.close()
 
 
-async def settled(api: Client) -> None:
+async def settled(api: HttpClient) -> None:
     """Let the server's controllers work off what they have."""
     controllers = api.server.controllers
     for _ in range(200):
@@ -30,7 +30,7 @@ async def settled(api: Client) -> None:
                 return
 
 
-async def exists(api: Client, path: str) -> bool:
+async def exists(api: HttpClient, path: str) -> bool:
     return (await api.send("GET", path))[0] == 200
 
 
@@ -39,7 +39,7 @@ def finalized(obj: Body, *names: str) -> Body:
     return obj
 
 
-async def test_a_deletion_is_answered_by_a_status_with_the_uid(api: Client) -> None:
+async def test_a_deletion_is_answered_by_a_status_with_the_uid(api: HttpClient) -> None:
     made = await api("POST", THINGS, thing())
     found = await api("DELETE", f"{THINGS}/a")
     assert found["status"] == "Success"
@@ -52,7 +52,7 @@ async def test_a_deletion_is_answered_by_a_status_with_the_uid(api: Client) -> N
     assert (await api.refused("DELETE", f"{THINGS}/a"))[0] == 404
 
 
-async def test_finalizers_hold_an_object_until_the_last_is_gone(api: Client) -> None:
+async def test_finalizers_hold_an_object_until_the_last_is_gone(api: HttpClient) -> None:
     await api("POST", THINGS, finalized(thing(), "example.com/one", "example.com/two"))
     found = await api("DELETE", f"{THINGS}/a")
     assert found["kind"] == "Thing"
@@ -69,7 +69,7 @@ async def test_finalizers_hold_an_object_until_the_last_is_gone(api: Client) -> 
     assert not await exists(api, f"{THINGS}/a")
 
 
-async def test_preconditions_protect_a_namesake(api: Client) -> None:
+async def test_preconditions_protect_a_namesake(api: HttpClient) -> None:
     made = await api("POST", THINGS, thing())
     code, reason, message = await api.refused("DELETE", f"{THINGS}/a", {"preconditions": {"uid": "other"}})
     assert (code, reason) == (409, "Conflict")
@@ -77,7 +77,7 @@ async def test_preconditions_protect_a_namesake(api: Client) -> None:
     await api("DELETE", f"{THINGS}/a", {"preconditions": {"uid": made["metadata"]["uid"]}})
 
 
-async def test_an_unbound_pod_goes_at_once_and_a_bound_one_waits_for_its_node(api: Client) -> None:
+async def test_an_unbound_pod_goes_at_once_and_a_bound_one_waits_for_its_node(api: HttpClient) -> None:
     await api("POST", PODS, pod("free"))
     await api("DELETE", f"{PODS}/free")
     assert not await exists(api, f"{PODS}/free")
@@ -90,14 +90,14 @@ async def test_an_unbound_pod_goes_at_once_and_a_bound_one_waits_for_its_node(ap
     assert not await exists(api, f"{PODS}/bound")
 
 
-async def test_an_ended_pod_goes_at_once(api: Client) -> None:
+async def test_an_ended_pod_goes_at_once(api: HttpClient) -> None:
     await api("POST", PODS, pod(nodeName="n1"))
     await api.patch(f"{PODS}/p/status", {"status": {"phase": "Succeeded"}})
     await api("DELETE", f"{PODS}/p")
     assert not await exists(api, f"{PODS}/p")
 
 
-async def test_in_the_background_the_owner_goes_first(api: Client) -> None:
+async def test_in_the_background_the_owner_goes_first(api: HttpClient) -> None:
     owner = await api("POST", THINGS, thing())
     child = await api("POST", MAPS, owned(config_map("child"), owner))
     await api("POST", MAPS, owned(config_map("grandchild"), child))
@@ -108,7 +108,7 @@ async def test_in_the_background_the_owner_goes_first(api: Client) -> None:
     assert not await exists(api, f"{MAPS}/grandchild")
 
 
-async def test_in_the_foreground_the_owner_goes_last(api: Client) -> None:
+async def test_in_the_foreground_the_owner_goes_last(api: HttpClient) -> None:
     owner = await api("POST", THINGS, thing())
     await api("POST", MAPS, finalized(owned(config_map("child"), owner), "example.com/hold"))
     status, found, _ = await api.send("DELETE", f"{THINGS}/a", {"propagationPolicy": "Foreground"})
@@ -122,7 +122,7 @@ async def test_in_the_foreground_the_owner_goes_last(api: Client) -> None:
     assert not await exists(api, f"{THINGS}/a")
 
 
-async def test_a_dependent_that_does_not_block_does_not_hold_its_owner(api: Client) -> None:
+async def test_a_dependent_that_does_not_block_does_not_hold_its_owner(api: HttpClient) -> None:
     owner = await api("POST", THINGS, thing())
     child = finalized(owned(config_map("child"), owner, block=False), "example.com/hold")
     await api("POST", MAPS, child)
@@ -132,7 +132,7 @@ async def test_a_dependent_that_does_not_block_does_not_hold_its_owner(api: Clie
     assert (await api("GET", f"{MAPS}/child"))["metadata"]["deletionTimestamp"]
 
 
-async def test_orphans_keep_living_without_owner(api: Client) -> None:
+async def test_orphans_keep_living_without_owner(api: HttpClient) -> None:
     owner = await api("POST", THINGS, thing())
     await api("POST", MAPS, owned(config_map("child"), owner))
     await api("DELETE", f"{THINGS}/a", {"propagationPolicy": "Orphan"})
@@ -141,7 +141,7 @@ async def test_orphans_keep_living_without_owner(api: Client) -> None:
     assert "ownerReferences" not in (await api("GET", f"{MAPS}/child"))["metadata"]
 
 
-async def test_an_owner_that_is_not_there_or_is_a_namesake_counts_as_gone(api: Client) -> None:
+async def test_an_owner_that_is_not_there_or_is_a_namesake_counts_as_gone(api: HttpClient) -> None:
     first = await api("POST", THINGS, thing())
     await api("DELETE", f"{THINGS}/a")
     await api("POST", THINGS, thing())
@@ -150,7 +150,7 @@ async def test_an_owner_that_is_not_there_or_is_a_namesake_counts_as_gone(api: C
     assert not await exists(api, f"{MAPS}/late")
 
 
-async def test_a_second_owner_keeps_an_object(api: Client) -> None:
+async def test_a_second_owner_keeps_an_object(api: HttpClient) -> None:
     one, two = await api("POST", THINGS, thing("a")), await api("POST", THINGS, thing("b"))
     child = owned(config_map("child"), one)
     reference = dict(owned(config_map("x"), two)["metadata"]["ownerReferences"][0], controller=False)
@@ -162,7 +162,7 @@ async def test_a_second_owner_keeps_an_object(api: Client) -> None:
     assert [owner["name"] for owner in left] == ["b"]
 
 
-async def test_a_deleted_namespace_is_emptied_and_takes_nothing_new(api: Client) -> None:
+async def test_a_deleted_namespace_is_emptied_and_takes_nothing_new(api: HttpClient) -> None:
     await api("POST", "/api/v1/namespaces", {"metadata": {"name": "team"}})
     things = "/apis/test.example.com/v1/namespaces/team/things"
     await api("POST", things, finalized(thing(), "example.com/hold"))
@@ -182,7 +182,7 @@ async def test_a_deleted_namespace_is_emptied_and_takes_nothing_new(api: Client)
     assert not await exists(api, "/api/v1/namespaces/team")
 
 
-async def test_a_collection_is_deleted_by_selector(api: Client) -> None:
+async def test_a_collection_is_deleted_by_selector(api: HttpClient) -> None:
     for name in "abc":
         obj = thing(name)
         obj["metadata"]["labels"] = {"odd": "yes" if name != "b" else "no"}
@@ -191,7 +191,7 @@ async def test_a_collection_is_deleted_by_selector(api: Client) -> None:
     assert [item["metadata"]["name"] for item in (await api("GET", THINGS))["items"]] == ["b"]
 
 
-async def test_a_deleted_crd_takes_its_objects_along(api: Client) -> None:
+async def test_a_deleted_crd_takes_its_objects_along(api: HttpClient) -> None:
     await api("POST", THINGS, finalized(thing(), "example.com/hold"))
     await api("DELETE", f"{CRDS}/things.test.example.com")
     await settled(api)

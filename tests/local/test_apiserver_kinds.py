@@ -8,7 +8,7 @@ import pytest
 
 from local.apiserver import ApiServer
 from shared.model.types import Body
-from tests.local.apiserver_testing import CRDS, MAPS, PODS, THINGS, Client, config_map, crd, pod, thing
+from tests.local.apiserver_testing import CRDS, MAPS, PODS, THINGS, HttpClient, config_map, crd, pod, thing
 
 LEASES = "/apis/coordination.k8s.io/v1/namespaces/default/leases"
 EVENTS = "/api/v1/namespaces/default/events"
@@ -16,19 +16,19 @@ RBAC = "/apis/rbac.authorization.k8s.io/v1"
 
 
 @pytest.fixture
-async def api() -> AsyncIterator[Client]:
+async def api() -> AsyncIterator[HttpClient]:
     async with ApiServer.start() as server:
-        client = Client(server)
+        client = HttpClient(server)
         yield client
         await client.close()
 
 
-async def patched(api: Client, path: str, body: Any) -> tuple[int, str]:
+async def patched(api: HttpClient, path: str, body: Any) -> tuple[int, str]:
     status, found, _ = await api.send("PATCH", path, body, Content_Type="application/merge-patch+json")
     return status, found.get("message", "")
 
 
-async def test_a_new_pod_is_pending_with_the_defaults(api: Client) -> None:
+async def test_a_new_pod_is_pending_with_the_defaults(api: HttpClient) -> None:
     found = await api("POST", PODS, {**pod(), "status": {"phase": "Running"}})
     assert found["status"] == {"phase": "Pending", "qosClass": "BestEffort"}
     assert found["metadata"]["generation"] == 1
@@ -41,7 +41,7 @@ async def test_a_new_pod_is_pending_with_the_defaults(api: Client) -> None:
     assert spec["containers"][0]["imagePullPolicy"] == "IfNotPresent"
 
 
-async def test_amounts_are_printed_canonically(api: Client) -> None:
+async def test_amounts_are_printed_canonically(api: HttpClient) -> None:
     resources = {"limits": {"cpu": "1000m", "memory": "1024Mi"}, "requests": {"cpu": 0.5}}
     found = await api("POST", PODS, pod(containers=[{"name": "a", "image": "x", "resources": resources}]))
     assert found["spec"]["containers"][0]["resources"] == {
@@ -51,7 +51,7 @@ async def test_amounts_are_printed_canonically(api: Client) -> None:
     assert found["status"]["qosClass"] == "Burstable"
 
 
-async def test_gates_hold_a_pod_back_and_can_only_be_lifted(api: Client) -> None:
+async def test_gates_hold_a_pod_back_and_can_only_be_lifted(api: HttpClient) -> None:
     found = await api("POST", PODS, pod(schedulingGates=[{"name": "example.com/a"}, {"name": "example.com/b"}]))
     assert found["status"]["conditions"][0]["reason"] == "SchedulingGated"
     binding = {"metadata": {"name": "p"}, "target": {"kind": "Node", "name": "n"}}
@@ -86,7 +86,7 @@ POD_CHANGES: dict[str, tuple[Body, int]] = {
 
 
 @pytest.mark.parametrize(("change", "wanted"), POD_CHANGES.values(), ids=POD_CHANGES.keys())
-async def test_little_of_a_pod_may_change(api: Client, change: Body, wanted: int) -> None:
+async def test_little_of_a_pod_may_change(api: HttpClient, change: Body, wanted: int) -> None:
     await api("POST", PODS, pod(nodeName="n"))
     status, message = await patched(api, f"{PODS}/p", change)
     assert status == wanted, message
@@ -122,13 +122,13 @@ BAD_PODS: dict[str, tuple[Body, str]] = {
 
 
 @pytest.mark.parametrize(("spec", "fault"), BAD_PODS.values(), ids=BAD_PODS.keys())
-async def test_a_pod_that_cannot_run_is_refused(api: Client, spec: Body, fault: str) -> None:
+async def test_a_pod_that_cannot_run_is_refused(api: HttpClient, spec: Body, fault: str) -> None:
     code, _, message = await api.refused("POST", PODS, pod(**spec))
     assert code == 422
     assert fault in message
 
 
-async def test_a_pods_admission_needs_its_account_and_class(api: Client) -> None:
+async def test_a_pods_admission_needs_its_account_and_class(api: HttpClient) -> None:
     assert (await api.refused("POST", PODS, pod(serviceAccountName="robot")))[2] == (
         'pods "p" is forbidden: error looking up service account default/robot: serviceaccount "robot" not found'
     )
@@ -169,13 +169,13 @@ UNDECODABLE: dict[str, tuple[str, Body, str]] = {
 
 
 @pytest.mark.parametrize(("path", "body", "fault"), UNDECODABLE.values(), ids=UNDECODABLE.keys())
-async def test_what_go_could_not_decode_is_a_bad_request(api: Client, path: str, body: Body, fault: str) -> None:
+async def test_what_go_could_not_decode_is_a_bad_request(api: HttpClient, path: str, body: Body, fault: str) -> None:
     code, reason, message = await api.refused("POST", path, body)
     assert (code, reason) == (400, "BadRequest")
     assert fault in message
 
 
-async def test_a_new_style_event_says_who_reports_what(api: Client) -> None:
+async def test_a_new_style_event_says_who_reports_what(api: HttpClient) -> None:
     event = {
         "metadata": {"name": "e"},
         "involvedObject": {"kind": "Pod", "namespace": "default", "name": "p"},
@@ -188,7 +188,7 @@ async def test_a_new_style_event_says_who_reports_what(api: Client) -> None:
     await api("POST", EVENTS, event)
 
 
-async def test_an_object_too_large_for_etcd_is_refused(api: Client) -> None:
+async def test_an_object_too_large_for_etcd_is_refused(api: HttpClient) -> None:
     await api("POST", CRDS, crd())
     code, _, message = await api.refused("POST", THINGS, thing(free={"big": "x" * (1536 * 1024)}))
     assert (code, message) == (500, "etcdserver: request is too large")
@@ -198,7 +198,7 @@ async def test_an_object_too_large_for_etcd_is_refused(api: Client) -> None:
     assert (code, reason) == (413, "RequestEntityTooLarge")
 
 
-async def test_a_view_role_gains_what_is_aggregated_into_it(api: Client) -> None:
+async def test_a_view_role_gains_what_is_aggregated_into_it(api: HttpClient) -> None:
     rule = {"apiGroups": ["example.com"], "resources": ["things"], "verbs": ["get"]}
     labels = {"rbac.authorization.k8s.io/aggregate-to-view": "true"}
     await api("POST", f"{RBAC}/clusterroles", {"metadata": {"name": "more", "labels": labels}, "rules": [rule]})
@@ -208,7 +208,7 @@ async def test_a_view_role_gains_what_is_aggregated_into_it(api: Client) -> None
         assert rule in (await api("GET", f"{RBAC}/clusterroles/{name}"))["rules"]
 
 
-async def test_a_quota_says_what_is_used(api: Client) -> None:
+async def test_a_quota_says_what_is_used(api: HttpClient) -> None:
     await api("POST", MAPS, config_map())
     quotas = "/api/v1/namespaces/default/resourcequotas"
     await api("POST", quotas, {"metadata": {"name": "q"}, "spec": {"hard": {"count/configmaps": "5", "pods": "2"}}})
@@ -232,7 +232,7 @@ BAD_VALUES: dict[str, tuple[Body, str]] = {
 
 
 @pytest.mark.parametrize(("schema", "fault"), BAD_VALUES.values(), ids=BAD_VALUES.keys())
-async def test_the_values_of_a_schema_are_judged(api: Client, schema: Body, fault: str) -> None:
+async def test_the_values_of_a_schema_are_judged(api: HttpClient, schema: Body, fault: str) -> None:
     raw = crd(
         schema={"openAPIV3Schema": {"type": "object", "properties": {"spec": schema}}}, additionalPrinterColumns=[]
     )
@@ -241,7 +241,7 @@ async def test_the_values_of_a_schema_are_judged(api: Client, schema: Body, faul
     assert fault in message
 
 
-async def test_cel_rules_of_a_schema_are_judged(api: Client) -> None:
+async def test_cel_rules_of_a_schema_are_judged(api: HttpClient) -> None:
     raw = crd()
     spec = raw["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
     spec["x-kubernetes-validations"] = [
@@ -255,7 +255,7 @@ async def test_cel_rules_of_a_schema_are_judged(api: Client) -> None:
     assert (status, message.rpartition(": ")[2]) == (422, "may not shrink")
 
 
-async def test_a_second_version_serves_the_same_objects(api: Client) -> None:
+async def test_a_second_version_serves_the_same_objects(api: HttpClient) -> None:
     raw = crd()
     first = raw["spec"]["versions"][0]
     raw["spec"]["versions"].append({**first, "name": "v2", "storage": False})
@@ -271,7 +271,7 @@ async def test_a_second_version_serves_the_same_objects(api: Client) -> None:
     assert groups["preferredVersion"]["version"] == "v2"
 
 
-async def test_logs_come_from_where_a_test_put_them(api: Client) -> None:
+async def test_logs_come_from_where_a_test_put_them(api: HttpClient) -> None:
     await api("POST", PODS, pod())
     code, _, message = await api.refused("GET", f"{PODS}/p/log")
     assert (code, message) == (400, 'container "main" in pod "p" is waiting to start: Pending')

@@ -6,19 +6,19 @@ from typing import Any
 import pytest
 
 from local.apiserver import ApiServer
-from tests.local.apiserver_testing import CRDS, MAPS, PODS, THINGS, Client, config_map, crd, pod, thing
+from tests.local.apiserver_testing import CRDS, MAPS, PODS, THINGS, HttpClient, config_map, crd, pod, thing
 
 
 @pytest.fixture
-async def api() -> AsyncIterator[Client]:
+async def api() -> AsyncIterator[HttpClient]:
     async with ApiServer.start() as server:
-        client = Client(server)
+        client = HttpClient(server)
         await client("POST", CRDS, crd())
         yield client
         await client.close()
 
 
-async def test_a_created_object_has_identity_and_defaults(api: Client) -> None:
+async def test_a_created_object_has_identity_and_defaults(api: HttpClient) -> None:
     made = await api("POST", THINGS, {**thing(steps=[{"name": "x"}]), "status": {"state": "mine"}})
     assert made["metadata"]["generation"] == 1
     assert made["metadata"]["uid"]
@@ -28,7 +28,7 @@ async def test_a_created_object_has_identity_and_defaults(api: Client) -> None:
     assert await api("GET", f"{THINGS}/a") == made
 
 
-async def test_generate_name_makes_a_fresh_name(api: Client) -> None:
+async def test_generate_name_makes_a_fresh_name(api: HttpClient) -> None:
     raw = thing("")
     raw["metadata"] = {"generateName": "run-"}
     names = {(await api("POST", THINGS, raw))["metadata"]["name"] for _ in range(3)}
@@ -57,13 +57,15 @@ SPEC_FAULTS = {
 
 
 @pytest.mark.parametrize(("spec", "fault"), SPEC_FAULTS.values(), ids=SPEC_FAULTS.keys())
-async def test_a_schema_fault_is_told_in_the_words_of_kubernetes(api: Client, spec: dict[str, Any], fault: str) -> None:
+async def test_a_schema_fault_is_told_in_the_words_of_kubernetes(
+    api: HttpClient, spec: dict[str, Any], fault: str
+) -> None:
     code, reason, message = await api.refused("POST", THINGS, thing(**spec))
     assert (code, reason) == (422, "Invalid")
     assert message == f'Thing.test.example.com "a" is invalid: {fault}'
 
 
-async def test_all_faults_come_at_once_as_causes(api: Client) -> None:
+async def test_all_faults_come_at_once_as_causes(api: HttpClient) -> None:
     _, found, _ = await api.send("POST", THINGS, thing(size=-1, mode="x"))
     fields = [cause["field"] for cause in found["details"]["causes"]]
     assert fields == ["spec.size", "spec.mode"]
@@ -71,7 +73,7 @@ async def test_all_faults_come_at_once_as_causes(api: Client) -> None:
     assert found["message"].startswith('Thing.test.example.com "a" is invalid: [spec.size: ')
 
 
-async def test_unknown_fields_are_refused_warned_about_or_ignored(api: Client) -> None:
+async def test_unknown_fields_are_refused_warned_about_or_ignored(api: HttpClient) -> None:
     raw = thing(colour="red", free={"any": 1})
     code, reason, message = await api.refused("POST", f"{THINGS}?fieldValidation=Strict", raw)
     assert (code, reason) == (400, "BadRequest")
@@ -86,7 +88,7 @@ async def test_unknown_fields_are_refused_warned_about_or_ignored(api: Client) -
     assert "Warning" not in headers
 
 
-async def test_a_stale_resource_version_is_a_conflict(api: Client) -> None:
+async def test_a_stale_resource_version_is_a_conflict(api: HttpClient) -> None:
     made = await api("POST", THINGS, thing())
     await api.patch(f"{THINGS}/a", {"spec": {"size": 2}})
     code, reason, message = await api.refused("PUT", f"{THINGS}/a", made)
@@ -97,14 +99,14 @@ async def test_a_stale_resource_version_is_a_conflict(api: Client) -> None:
     )
 
 
-async def test_an_update_of_a_custom_object_needs_a_resource_version(api: Client) -> None:
+async def test_an_update_of_a_custom_object_needs_a_resource_version(api: HttpClient) -> None:
     await api("POST", THINGS, thing())
     code, _, message = await api.refused("PUT", f"{THINGS}/a", thing(size=3))
     assert code == 422
     assert message.endswith("metadata.resourceVersion: Invalid value: 0: must be specified for an update")
 
 
-async def test_spec_and_status_are_written_by_their_own_endpoints_only(api: Client) -> None:
+async def test_spec_and_status_are_written_by_their_own_endpoints_only(api: HttpClient) -> None:
     made = await api("POST", THINGS, thing())
     both = {"spec": {"size": 5}, "status": {"state": "Running"}, "metadata": {"labels": {"a": "b"}}}
     main = await api.patch(f"{THINGS}/a", both)
@@ -120,7 +122,7 @@ async def test_spec_and_status_are_written_by_their_own_endpoints_only(api: Clie
 
 async def test_without_the_subresource_status_is_a_field_like_others() -> None:
     async with ApiServer.start() as server:
-        api = Client(server)
+        api = HttpClient(server)
         await api("POST", CRDS, crd(status=False))
         made = await api("POST", THINGS, {**thing(), "status": {"state": "x"}})
         assert made["status"] == {"state": "x"}
@@ -132,13 +134,13 @@ async def test_without_the_subresource_status_is_a_field_like_others() -> None:
         await api.close()
 
 
-async def test_a_write_that_changes_nothing_uses_no_revision(api: Client) -> None:
+async def test_a_write_that_changes_nothing_uses_no_revision(api: HttpClient) -> None:
     made = await api("POST", THINGS, thing())
     again = await api.patch(f"{THINGS}/a", {"spec": {"size": 1}})
     assert again["metadata"]["resourceVersion"] == made["metadata"]["resourceVersion"]
 
 
-async def test_a_dry_run_judges_and_stores_nothing(api: Client) -> None:
+async def test_a_dry_run_judges_and_stores_nothing(api: HttpClient) -> None:
     made = await api("POST", f"{THINGS}?dryRun=All", thing())
     assert made["spec"]["mode"] == "fast"
     assert "resourceVersion" not in made["metadata"]
@@ -149,7 +151,7 @@ async def test_a_dry_run_judges_and_stores_nothing(api: Client) -> None:
     assert (await api.refused("POST", f"{THINGS}?dryRun=All", thing("b", size="x")))[1] == "Invalid"
 
 
-async def test_refusals_name_the_resource_as_kubernetes_does(api: Client) -> None:
+async def test_refusals_name_the_resource_as_kubernetes_does(api: HttpClient) -> None:
     await api("POST", THINGS, thing())
     assert await api.refused("GET", f"{THINGS}/x") == (404, "NotFound", 'things.test.example.com "x" not found')
     assert await api.refused("POST", THINGS, thing()) == (
@@ -174,12 +176,12 @@ PATCHES = {
 
 
 @pytest.mark.parametrize(("kind", "body", "data"), PATCHES.values(), ids=PATCHES.keys())
-async def test_a_patch_is_applied_by_its_type(api: Client, kind: str, body: Any, data: dict[str, str]) -> None:
+async def test_a_patch_is_applied_by_its_type(api: HttpClient, kind: str, body: Any, data: dict[str, str]) -> None:
     await api("POST", MAPS, config_map(a="1", b="2"))
     assert (await api.patch(f"{MAPS}/a", body, kind))["data"] == data
 
 
-async def test_strategic_merge_merges_lists_by_key(api: Client) -> None:
+async def test_strategic_merge_merges_lists_by_key(api: HttpClient) -> None:
     deployments = "/apis/apps/v1/namespaces/default/deployments"
     template = {"metadata": {"labels": {"a": "b"}}, "spec": pod()["spec"]}
     spec = {"selector": {"matchLabels": {"a": "b"}}, "template": template}
@@ -197,7 +199,7 @@ async def test_strategic_merge_merges_lists_by_key(api: Client) -> None:
     assert found["metadata"]["generation"] == 3
 
 
-async def test_custom_objects_take_no_strategic_patch(api: Client) -> None:
+async def test_custom_objects_take_no_strategic_patch(api: HttpClient) -> None:
     await api("POST", THINGS, thing())
     kind = "application/strategic-merge-patch+json"
     code, reason, message = await api.refused("PATCH", f"{THINGS}/a", {}, Content_Type=kind)
@@ -205,7 +207,7 @@ async def test_custom_objects_take_no_strategic_patch(api: Client) -> None:
     assert "application/json-patch+json, application/merge-patch+json" in message
 
 
-async def test_a_json_patch_that_does_not_fit_is_unprocessable(api: Client) -> None:
+async def test_a_json_patch_that_does_not_fit_is_unprocessable(api: HttpClient) -> None:
     await api("POST", THINGS, thing())
     operations = [{"op": "test", "path": "/spec/size", "value": 3}]
     code, reason, _ = await api.refused("PATCH", f"{THINGS}/a", operations, Content_Type="application/json-patch+json")
@@ -225,7 +227,7 @@ META_FAULTS: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize(("meta", "fault"), META_FAULTS.values(), ids=META_FAULTS.keys())
-async def test_metadata_is_judged(api: Client, meta: dict[str, Any], fault: str) -> None:
+async def test_metadata_is_judged(api: HttpClient, meta: dict[str, Any], fault: str) -> None:
     raw = thing()
     raw["metadata"] = {"name": "a", **meta}
     code, _, message = await api.refused("POST", THINGS, raw)
@@ -233,7 +235,7 @@ async def test_metadata_is_judged(api: Client, meta: dict[str, Any], fault: str)
     assert fault in message
 
 
-async def test_an_invalid_value_that_was_there_before_is_not_judged_again(api: Client) -> None:
+async def test_an_invalid_value_that_was_there_before_is_not_judged_again(api: HttpClient) -> None:
     await api("POST", THINGS, thing(title="abc"))
     tighter = crd()
     tighter["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]["title"][
@@ -281,7 +283,7 @@ BAD_SCHEMAS: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize(("schema", "fault"), BAD_SCHEMAS.values(), ids=BAD_SCHEMAS.keys())
-async def test_a_schema_that_is_not_structural_is_refused(api: Client, schema: dict[str, Any], fault: str) -> None:
+async def test_a_schema_that_is_not_structural_is_refused(api: HttpClient, schema: dict[str, Any], fault: str) -> None:
     raw = crd(schema={"openAPIV3Schema": {"type": "object", **schema}})
     raw["spec"]["names"] = {"plural": "others", "kind": "Other"}
     raw["metadata"]["name"] = "others.test.example.com"

@@ -6,13 +6,13 @@ import pytest
 
 from local.apiserver import ApiServer
 from shared.model.types import Body
-from tests.local.apiserver_testing import CRDS, MAPS, PODS, THINGS, Client, config_map, crd, pod, thing
+from tests.local.apiserver_testing import CRDS, MAPS, PODS, THINGS, HttpClient, config_map, crd, pod, thing
 
 
 @pytest.fixture
-async def api() -> AsyncIterator[Client]:
+async def api() -> AsyncIterator[HttpClient]:
     async with ApiServer.start(bookmarks=0.1) as server:
-        client = Client(server)
+        client = HttpClient(server)
         await client("POST", CRDS, crd())
         yield client
         await client.close()
@@ -41,25 +41,25 @@ SELECTORS = {
 
 
 @pytest.mark.parametrize(("query", "wanted"), SELECTORS.values(), ids=SELECTORS.keys())
-async def test_a_selector_lets_its_own_through(api: Client, query: str, wanted: list[str]) -> None:
+async def test_a_selector_lets_its_own_through(api: HttpClient, query: str, wanted: list[str]) -> None:
     for obj in (labelled("a", tier="web", env="x"), labelled("b", tier="web", env="y"), labelled("c", tier="db")):
         await api("POST", THINGS, obj)
     assert names(await api("GET", f"{THINGS}?{query}")) == wanted
 
 
-async def test_an_unknown_field_cannot_be_selected_by(api: Client) -> None:
+async def test_an_unknown_field_cannot_be_selected_by(api: HttpClient) -> None:
     code, _, message = await api.refused("GET", f"{THINGS}?fieldSelector=spec.size%3D1")
     assert (code, message) == (400, "field label not supported: spec.size")
 
 
-async def test_pods_are_selected_by_node_and_phase(api: Client) -> None:
+async def test_pods_are_selected_by_node_and_phase(api: HttpClient) -> None:
     await api("POST", PODS, pod("p"))
     await api("POST", PODS, pod("q", nodeName="n1"))
     assert names(await api("GET", "/api/v1/pods?fieldSelector=spec.nodeName%3Dn1")) == ["q"]
     assert names(await api("GET", "/api/v1/pods?fieldSelector=spec.nodeName%3D,status.phase%3DPending")) == ["p"]
 
 
-async def test_list_items_of_built_in_kinds_carry_no_kind(api: Client) -> None:
+async def test_list_items_of_built_in_kinds_carry_no_kind(api: HttpClient) -> None:
     await api("POST", PODS, pod())
     await api("POST", THINGS, thing())
     pods, things = await api("GET", PODS), await api("GET", THINGS)
@@ -67,7 +67,7 @@ async def test_list_items_of_built_in_kinds_carry_no_kind(api: Client) -> None:
     assert (things["kind"], things["items"][0]["kind"]) == ("ThingList", "Thing")
 
 
-async def test_pages_show_one_moment(api: Client) -> None:
+async def test_pages_show_one_moment(api: HttpClient) -> None:
     for index in range(5):
         await api("POST", THINGS, thing(f"t{index}"))
     first = await api("GET", f"{THINGS}?limit=2")
@@ -81,7 +81,7 @@ async def test_pages_show_one_moment(api: Client) -> None:
     assert first["metadata"]["resourceVersion"] == third["metadata"]["resourceVersion"]
 
 
-async def test_a_page_after_compaction_is_gone(api: Client) -> None:
+async def test_a_page_after_compaction_is_gone(api: HttpClient) -> None:
     for index in range(3):
         await api("POST", THINGS, thing(f"t{index}"))
     first = await api("GET", f"{THINGS}?limit=2")
@@ -91,7 +91,7 @@ async def test_a_page_after_compaction_is_gone(api: Client) -> None:
     assert message.startswith("The provided continue parameter is too old")
 
 
-async def test_a_list_can_look_back(api: Client) -> None:
+async def test_a_list_can_look_back(api: HttpClient) -> None:
     await api("POST", THINGS, thing("a"))
     then = (await api("GET", THINGS))["metadata"]["resourceVersion"]
     await api("DELETE", f"{THINGS}/a")
@@ -102,7 +102,7 @@ async def test_a_list_can_look_back(api: Client) -> None:
     assert (await api.refused("GET", f"{THINGS}?resourceVersion=999999"))[0] == 504
 
 
-async def test_a_watch_tells_what_comes_after_its_revision(api: Client) -> None:
+async def test_a_watch_tells_what_comes_after_its_revision(api: HttpClient) -> None:
     await api("POST", THINGS, thing("a"))
     rv = (await api("GET", THINGS))["metadata"]["resourceVersion"]
     await api("POST", THINGS, thing("b"))
@@ -120,13 +120,13 @@ async def test_a_watch_tells_what_comes_after_its_revision(api: Client) -> None:
         )
 
 
-async def test_a_watch_without_revision_begins_with_what_is_there(api: Client) -> None:
+async def test_a_watch_without_revision_begins_with_what_is_there(api: HttpClient) -> None:
     await api("POST", THINGS, thing("a"))
     async with api.watch(f"{THINGS}?watch=1&timeoutSeconds=1") as following:
         assert [(await following())["type"] for _ in range(2)] == ["ADDED", "EOF"]
 
 
-async def test_a_selecting_watch_tells_of_comings_and_goings(api: Client) -> None:
+async def test_a_selecting_watch_tells_of_comings_and_goings(api: HttpClient) -> None:
     await api("POST", THINGS, labelled("a", on="no"))
     rv = (await api("GET", THINGS))["metadata"]["resourceVersion"]
     async with api.watch(f"{THINGS}?watch=1&resourceVersion={rv}&labelSelector=on%3Dyes") as following:
@@ -138,7 +138,7 @@ async def test_a_selecting_watch_tells_of_comings_and_goings(api: Client) -> Non
     assert seen[1]["object"]["metadata"]["labels"] == {"on": "yes"}
 
 
-async def test_bookmarks_carry_the_newest_revision(api: Client) -> None:
+async def test_bookmarks_carry_the_newest_revision(api: HttpClient) -> None:
     rv = (await api("POST", THINGS, thing("a")))["metadata"]["resourceVersion"]
     newest = (await api("POST", MAPS, config_map()))["metadata"]["resourceVersion"]
     async with api.watch(f"{THINGS}?watch=1&resourceVersion={rv}&allowWatchBookmarks=true") as following:
@@ -148,7 +148,7 @@ async def test_bookmarks_carry_the_newest_revision(api: Client) -> None:
     assert event["object"]["metadata"]["resourceVersion"] == newest
 
 
-async def test_initial_events_end_with_a_marked_bookmark(api: Client) -> None:
+async def test_initial_events_end_with_a_marked_bookmark(api: HttpClient) -> None:
     await api("POST", THINGS, thing("a"))
     query = "watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true"
     async with api.watch(f"{THINGS}?{query}") as following:
@@ -157,7 +157,7 @@ async def test_initial_events_end_with_a_marked_bookmark(api: Client) -> None:
     assert events[1]["object"]["metadata"]["annotations"] == {"k8s.io/initial-events-end": "true"}
 
 
-async def test_a_watch_from_before_compaction_is_told_410(api: Client) -> None:
+async def test_a_watch_from_before_compaction_is_told_410(api: HttpClient) -> None:
     made = await api("POST", THINGS, thing("a"))
     await api.patch(f"{THINGS}/a", {"spec": {"size": 2}})
     api.server.core.compact()
@@ -169,7 +169,7 @@ async def test_a_watch_from_before_compaction_is_told_410(api: Client) -> None:
         assert (await following())["type"] == "EOF"
 
 
-async def test_the_watches_of_a_deleted_crd_end(api: Client) -> None:
+async def test_the_watches_of_a_deleted_crd_end(api: HttpClient) -> None:
     await api("POST", THINGS, thing("a"))
     async with api.watch(f"{THINGS}?watch=1") as following:
         await following()
@@ -181,7 +181,7 @@ async def test_the_watches_of_a_deleted_crd_end(api: Client) -> None:
 TABLE = {"Accept": "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"}
 
 
-async def test_a_table_has_the_columns_of_the_crd(api: Client) -> None:
+async def test_a_table_has_the_columns_of_the_crd(api: HttpClient) -> None:
     await api("POST", THINGS, thing("a"))
     found = await api("GET", THINGS, **TABLE)
     assert [column["name"] for column in found["columnDefinitions"]] == ["Name", "Size", "Mode"]
@@ -190,7 +190,7 @@ async def test_a_table_has_the_columns_of_the_crd(api: Client) -> None:
     assert found["rows"][0]["object"]["kind"] == "PartialObjectMetadata"
 
 
-async def test_a_table_watch_sends_its_headers_once(api: Client) -> None:
+async def test_a_table_watch_sends_its_headers_once(api: HttpClient) -> None:
     for name in "ab":
         await api("POST", THINGS, thing(name))
     api.headers.update(TABLE)
@@ -220,7 +220,7 @@ POD_STATES = {
 
 
 @pytest.mark.parametrize(("status", "cells"), POD_STATES.values(), ids=POD_STATES.keys())
-async def test_a_pods_row_says_how_it_is(api: Client, status: Body, cells: list[str]) -> None:
+async def test_a_pods_row_says_how_it_is(api: HttpClient, status: Body, cells: list[str]) -> None:
     await api("POST", PODS, pod(initContainers=[{"name": "i", "image": "x:1"}]))
     if status:
         await api.patch(f"{PODS}/p/status", {"status": status})
@@ -228,11 +228,11 @@ async def test_a_pods_row_says_how_it_is(api: Client, status: Body, cells: list[
     assert found["rows"][0]["cells"][1:4] == cells
 
 
-async def test_a_watch_from_before_a_restart_or_another_life_of_the_crd_is_told_410(api: Client) -> None:
+async def test_a_watch_from_before_a_restart_or_another_life_of_the_crd_is_told_410(api: HttpClient) -> None:
     before = (await api("POST", THINGS, thing("a")))["metadata"]["resourceVersion"]
     await api("DELETE", f"{THINGS}/a")
     await api.server.restart()
-    client = Client(api.server)
+    client = HttpClient(api.server)
     async with client.watch(f"{THINGS}?watch=1&resourceVersion={before}") as following:
         assert (await following())["object"]["code"] == 410
     again = (await client("GET", THINGS))["metadata"]["resourceVersion"]

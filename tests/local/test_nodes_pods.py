@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from local.nodes.kubelet.behaviour import Plan, plan, pull_fails
+from local.nodes.kubelet.behaviour import ContainerBehaviour, plan, pull_fails
 from local.nodes.kubelet.environment import expand, field_value
 from local.nodes.kubelet.status import ContainerState, PodFacts, pod_status
-from local.nodes.settings import Settings, parse
+from local.nodes.settings import NodeSettings, parse
 from shared.model.types import Body
 
 NOW = "2026-01-02T03:04:05Z"
-SETTINGS = Settings(kubeconfig=Path("unused"), run_seconds=7.0)
+SETTINGS = NodeSettings(kubeconfig=Path("unused"), run_seconds=7.0)
 RUNNING = {"running": {"startedAt": NOW}}
 
 
@@ -24,7 +24,7 @@ def a_pod(annotations: dict[str, str] | None = None, command: list[str] | None =
     return {"metadata": meta, "spec": {"containers": [made]}}
 
 
-def the_plan(pod: Body, run: int = 0, settings: Settings = SETTINGS) -> Plan:
+def the_plan(pod: Body, run: int = 0, settings: NodeSettings = SETTINGS) -> ContainerBehaviour:
     return plan(pod, pod["spec"]["containers"][0], run, settings)
 
 
@@ -33,22 +33,25 @@ def behave(**rule: Any) -> dict[str, str]:
 
 
 PLANS = {
-    "an unknown command runs the usual time": (a_pod(), Plan(seconds=7)),
-    "a plain command is followed": (a_pod(command=["sh", "-c", "sleep 3; exit 2"]), Plan(seconds=3, exit_code=2)),
+    "an unknown command runs the usual time": (a_pod(), ContainerBehaviour(seconds=7)),
+    "a plain command is followed": (
+        a_pod(command=["sh", "-c", "sleep 3; exit 2"]),
+        ContainerBehaviour(seconds=3, exit_code=2),
+    ),
     "annotations come first": (
         a_pod({"jobflow.dev/run-seconds": "1", "jobflow.dev/exit-code": "4"}, ["sleep", "9"]),
-        Plan(seconds=1, exit_code=4),
+        ContainerBehaviour(seconds=1, exit_code=4),
     ),
-    "of one container only": (a_pod({"jobflow.dev/exit-code.other": "4"}), Plan(seconds=7)),
-    "a message": (a_pod({"jobflow.dev/termination-message.c": "hi"}), Plan(seconds=7, message="hi")),
-    "a rule for the pod's name": (a_pod(behave(pod="-1$", exitCode=5)), Plan(seconds=7, exit_code=5)),
-    "a rule for other pods": (a_pod(behave(pod="-2$", exitCode=5)), Plan(seconds=7)),
-    "a process where asked": (a_pod({"jobflow.dev/run-command": "true"}), Plan(process=True)),
+    "of one container only": (a_pod({"jobflow.dev/exit-code.other": "4"}), ContainerBehaviour(seconds=7)),
+    "a message": (a_pod({"jobflow.dev/termination-message.c": "hi"}), ContainerBehaviour(seconds=7, message="hi")),
+    "a rule for the pod's name": (a_pod(behave(pod="-1$", exitCode=5)), ContainerBehaviour(seconds=7, exit_code=5)),
+    "a rule for other pods": (a_pod(behave(pod="-2$", exitCode=5)), ContainerBehaviour(seconds=7)),
+    "a process where asked": (a_pod({"jobflow.dev/run-command": "true"}), ContainerBehaviour(process=True)),
 }
 
 
 @pytest.mark.parametrize(("pod", "wanted"), PLANS.values(), ids=PLANS)
-def test_what_a_container_is_to_do(pod: Body, wanted: Plan) -> None:
+def test_what_a_container_is_to_do(pod: Body, wanted: ContainerBehaviour) -> None:
     assert the_plan(pod) == wanted
 
 

@@ -4,25 +4,25 @@ import math
 
 import pytest
 
-from local.nodes.kubelet.script import Course, foresee
+from local.nodes.kubelet.script import ScriptOutcome, foresee
 
 PLAIN = {
-    "the seed's own sleep": (["sh", "-c", "sleep 10s"], Course(seconds=10)),
-    "sleep without a shell": (["sleep", "2"], Course(seconds=2)),
-    "units and sums": (["/bin/sleep", "1m", "1.5"], Course(seconds=61.5)),
-    "for ever": (["sleep", "infinity"], Course(seconds=math.inf)),
-    "an exit code after a while": (["bash", "-ec", "sleep 1; exit 3"], Course(seconds=1, code=3)),
-    "lines instead of semicolons": (["sh", "-c", "sleep 1\nsleep 2"], Course(seconds=3)),
-    "output is kept": (["sh", "-c", "echo hello world && sleep 1"], Course(seconds=1, output="hello world\n")),
-    "a termination message": (["sh", "-c", "echo -n A > /dev/termination-log"], Course(message="A")),
-    "false stops the chain": (["sh", "-c", "false && sleep 9"], Course(code=1)),
-    "false does not stop the script": (["sh", "-c", "false; sleep 9"], Course(seconds=9)),
-    "exec is looked through": (["sh", "-c", "exec sleep 4"], Course(seconds=4)),
+    "the seed's own sleep": (["sh", "-c", "sleep 10s"], ScriptOutcome(seconds=10)),
+    "sleep without a shell": (["sleep", "2"], ScriptOutcome(seconds=2)),
+    "units and sums": (["/bin/sleep", "1m", "1.5"], ScriptOutcome(seconds=61.5)),
+    "for ever": (["sleep", "infinity"], ScriptOutcome(seconds=math.inf)),
+    "an exit code after a while": (["bash", "-ec", "sleep 1; exit 3"], ScriptOutcome(seconds=1, code=3)),
+    "lines instead of semicolons": (["sh", "-c", "sleep 1\nsleep 2"], ScriptOutcome(seconds=3)),
+    "output is kept": (["sh", "-c", "echo hello world && sleep 1"], ScriptOutcome(seconds=1, output="hello world\n")),
+    "a termination message": (["sh", "-c", "echo -n A > /dev/termination-log"], ScriptOutcome(message="A")),
+    "false stops the chain": (["sh", "-c", "false && sleep 9"], ScriptOutcome(code=1)),
+    "false does not stop the script": (["sh", "-c", "false; sleep 9"], ScriptOutcome(seconds=9)),
+    "exec is looked through": (["sh", "-c", "exec sleep 4"], ScriptOutcome(seconds=4)),
 }
 
 
 @pytest.mark.parametrize(("command", "wanted"), PLAIN.values(), ids=PLAIN)
-def test_a_plain_command_is_foreseen(command: list[str], wanted: Course) -> None:
+def test_a_plain_command_is_foreseen(command: list[str], wanted: ScriptOutcome) -> None:
     assert foresee(command) == wanted
 
 

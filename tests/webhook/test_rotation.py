@@ -22,7 +22,7 @@ from shared.kube.client import connect
 from shared.kube.client.api import Api
 from shared.kube.client.transport import Transport
 from shared.model.types import Body
-from tests.local.apiserver_testing import Client
+from tests.local.apiserver_testing import HttpClient
 from tests.webhook.make import flow
 from webhook.server.certificate_sources import Trust, keep_secret
 from webhook.server.configurations import configurations
@@ -117,7 +117,7 @@ class Load:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Load"]:
-        self._client = Client(self._server)
+        self._client = HttpClient(self._server)
         try:
             async with asyncio.TaskGroup() as group:
                 loads = [group.create_task(self._admissions()), group.create_task(self._handshakes())]

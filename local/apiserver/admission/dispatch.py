@@ -12,14 +12,14 @@ import orjson
 from local.apiserver.admission import matchconditions
 from local.apiserver.admission.webhookclient import CallFailed, WebhookClient
 from local.apiserver.apply import jsonpatch
-from local.apiserver.errors import ApiError, bad_request, forbidden, internal
-from local.apiserver.http.call import Call
+from local.apiserver.errors import StatusError, bad_request, forbidden, internal
+from local.apiserver.http.call import ApiRequest
 from local.apiserver.storage.selectors import matches_labels
-from local.apiserver.storage.store import Entry
+from local.apiserver.storage.store import StoredObject
 from shared.model.types import Body
 
 if TYPE_CHECKING:
-    from local.apiserver.core import Core
+    from local.apiserver.core import ServerState
 
 _GROUP = "admissionregistration.k8s.io"
 _EXEMPT = {
@@ -32,10 +32,10 @@ _REVIEWS = {"authentication.k8s.io", "authorization.k8s.io"}
 
 
 @dataclass
-class Review:
+class AdmissionRequest:
     """What is under admission: the operation and the object before and after (None where there is none)."""
 
-    call: Call
+    call: ApiRequest
     operation: str
     obj: Body | None
     old: Body | None
@@ -84,10 +84,10 @@ class Review:
         return options
 
 
-class Admission:
+class WebhookAdmission:
     """Calls the webhooks that the stored configurations name."""
 
-    def __init__(self, core: "Core") -> None:
+    def __init__(self, core: "ServerState") -> None:
         self.core = core
         self.client = WebhookClient(core)
 
@@ -96,7 +96,7 @@ class Admission:
         entries = self.core.store.bucket((_GROUP, plural)).entries("")
         return [hook for entry in entries for hook in entry.obj.get("webhooks") or ()]
 
-    def _relevant(self, plural: str, review: Review) -> Iterator[Body]:
+    def _relevant(self, plural: str, review: AdmissionRequest) -> Iterator[Body]:
         resource = review.call.resource
         if (resource.group == _GROUP and resource.plural in _EXEMPT) or resource.group in _REVIEWS:
             return
@@ -104,7 +104,7 @@ class Admission:
             if any(_rule_fits(rule, review) for rule in hook.get("rules") or ()) and self._selected(hook, review):
                 yield hook
 
-    def _selected(self, hook: Body, review: Review) -> bool:
+    def _selected(self, hook: Body, review: AdmissionRequest) -> bool:
         if not self._namespace_selected(hook.get("namespaceSelector"), review):
             return False
         selector = hook.get("objectSelector")
@@ -115,7 +115,7 @@ class Admission:
         conditions = hook.get("matchConditions")
         return not conditions or self._conditions(hook, conditions, review)
 
-    def _namespace_selected(self, selector: Body | None, review: Review) -> bool:
+    def _namespace_selected(self, selector: Body | None, review: AdmissionRequest) -> bool:
         call = review.call
         if not selector:
             return True
@@ -129,13 +129,13 @@ class Admission:
             entry = self.core.store.get(("", "namespaces"), "", call.namespace)
         return matches_labels(selector, entry.meta.get("labels") or {} if entry is not None else {})
 
-    def _conditions(self, hook: Body, conditions: list[Body], review: Review) -> bool:
+    def _conditions(self, hook: Body, conditions: list[Body], review: AdmissionRequest) -> bool:
         verdict, error = matchconditions.all_match(conditions, review.request(""))
         if error and hook.get("failurePolicy", "Fail") == "Fail":
             raise forbidden(review.call.resource.group, review.call.resource.plural, review.name, error)
         return verdict and not error
 
-    async def mutate(self, review: Review) -> Body | None:
+    async def mutate(self, review: AdmissionRequest) -> Body | None:
         """The object as the mutating webhooks leave it; `review.obj` follows along."""
         relevant = list(self._relevant("mutatingwebhookconfigurations", review))
         called: list[Body] = []
@@ -154,7 +154,7 @@ class Admission:
                 await self._mutate_one(hook, review)
         return review.obj
 
-    async def _mutate_one(self, hook: Body, review: Review) -> bool:
+    async def _mutate_one(self, hook: Body, review: AdmissionRequest) -> bool:
         answer = await self._call(hook, review)
         if answer is None or not answer.get("patch") or review.obj is None:
             return False
@@ -163,13 +163,13 @@ class Admission:
         try:
             operations = orjson.loads(base64.b64decode(answer["patch"]))
             patched = jsonpatch.apply_json(orjson.loads(orjson.dumps(review.obj)), operations)
-        except (ValueError, ApiError) as error:
+        except (ValueError, StatusError) as error:
             raise internal(str(error)) from None
         changed = patched != review.obj
         review.obj = self.core.redecode(review.call, patched)
         return changed
 
-    async def validate(self, review: Review) -> None:
+    async def validate(self, review: AdmissionRequest) -> None:
         """Ask all validating webhooks at once; the first refusal, in the configurations' order, is raised."""
         relevant = list(self._relevant("validatingwebhookconfigurations", review))
         if not relevant:
@@ -179,7 +179,7 @@ class Admission:
             if isinstance(answer, BaseException):
                 raise answer
 
-    async def _call(self, hook: Body, review: Review) -> Body | None:
+    async def _call(self, hook: Body, review: AdmissionRequest) -> Body | None:
         """The webhook's answer when it allows; None when it could not be asked and failurePolicy is Ignore."""
         call, name = review.call, hook["name"]
         if call.dry_run and hook.get("sideEffects") not in ("None", "NoneOnDryRun"):
@@ -201,16 +201,16 @@ class Admission:
         return answer
 
 
-def _denied(name: str, status: Body | None) -> ApiError:
+def _denied(name: str, status: Body | None) -> StatusError:
     found = status or {}
     denied = f'admission webhook "{name}" denied the request'
     code = found.get("code") or 0
     why = found.get("message") or found.get("reason")
     message = f"{denied}: {why}" if why else f"{denied} without explanation"
-    return ApiError(max(code, 400), found.get("reason") or "", message, found.get("details"))
+    return StatusError(max(code, 400), found.get("reason") or "", message, found.get("details"))
 
 
-def _rule_fits(rule: Body, review: Review) -> bool:
+def _rule_fits(rule: Body, review: AdmissionRequest) -> bool:
     call, resource = review.call, review.call.resource
     namespaced = resource.namespaced and resource.gr != ("", "namespaces")
     scope = rule.get("scope") or "*"
@@ -232,5 +232,7 @@ def _resource_fits(pattern: str, plural: str, subresource: str) -> bool:
     return wanted in ("*", plural) and (inner == "*" or inner == subresource)
 
 
-def review_of(call: Call, operation: str, obj: Body | None, old: Entry | None, name: str) -> Review:
-    return Review(call, operation, obj, old.copy() if old is not None else None, name)
+def review_of(
+    call: ApiRequest, operation: str, obj: Body | None, old: StoredObject | None, name: str
+) -> AdmissionRequest:
+    return AdmissionRequest(call, operation, obj, old.copy() if old is not None else None, name)

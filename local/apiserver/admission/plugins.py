@@ -3,17 +3,17 @@
 from typing import TYPE_CHECKING
 
 from local.apiserver.errors import forbidden, group_resource, not_found
-from local.apiserver.http.call import Call
+from local.apiserver.http.call import ApiRequest
 from shared.model.types import Body
 
 if TYPE_CHECKING:
-    from local.apiserver.core import Core
+    from local.apiserver.core import ServerState
 
 _NAMESPACES = ("", "namespaces")
 SYSTEM_PRIORITIES = {"system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
 
 
-def before_create(core: "Core", call: Call, obj: Body) -> None:
+def before_create(core: "ServerState", call: ApiRequest, obj: Body) -> None:
     """What is checked and set before any webhook is asked. ApiError when the object may not be created here."""
     if call.resource.namespaced:
         namespace_open(core, call, obj)
@@ -22,7 +22,7 @@ def before_create(core: "Core", call: Call, obj: Body) -> None:
         _priority(core, call, obj)
 
 
-def namespace_open(core: "Core", call: Call, obj: Body) -> None:
+def namespace_open(core: "ServerState", call: ApiRequest, obj: Body) -> None:
     """NamespaceLifecycle: the namespace exists and is not being deleted."""
     entry = core.store.get(_NAMESPACES, "", call.namespace)
     if entry is None:
@@ -42,7 +42,7 @@ def namespace_open(core: "Core", call: Call, obj: Body) -> None:
         )
 
 
-def _service_account(core: "Core", call: Call, pod: Body) -> None:
+def _service_account(core: "ServerState", call: ApiRequest, pod: Body) -> None:
     name = (pod.get("spec") or {}).get("serviceAccountName") or "default"
     if core.store.get(("", "serviceaccounts"), call.namespace, name) is None:
         raise forbidden(
@@ -53,7 +53,7 @@ def _service_account(core: "Core", call: Call, pod: Body) -> None:
         )
 
 
-def _priority(core: "Core", call: Call, pod: Body) -> None:
+def _priority(core: "ServerState", call: ApiRequest, pod: Body) -> None:
     spec = pod.setdefault("spec", {})
     name = spec.get("priorityClassName")
     if not name:
@@ -77,7 +77,7 @@ def _priority(core: "Core", call: Call, pod: Body) -> None:
     spec["preemptionPolicy"] = entry.obj.get("preemptionPolicy", "PreemptLowerPriority")
 
 
-def quota(core: "Core", call: Call, name: str) -> None:
+def quota(core: "ServerState", call: ApiRequest, name: str) -> None:
     """ResourceQuota: refuse a create that would pass a hard limit on the number of objects."""
     quotas = core.store.bucket(("", "resourcequotas")).by_namespace.get(call.namespace)
     if not quotas or call.subresource:
@@ -95,7 +95,7 @@ def quota(core: "Core", call: Call, name: str) -> None:
                 raise forbidden(*call.gr, name, f"exceeded quota: {entry.key[1]}, {why}")
 
 
-def used(core: "Core", namespace: str, key: str) -> int | None:
+def used(core: "ServerState", namespace: str, key: str) -> int | None:
     """How many objects of a namespace count against a quota's key; None for keys that count something else."""
     plural, _, group = key.removeprefix("count/").partition(".")
     if core.registry.main((group, plural)) is None or (group and not key.startswith("count/")):

@@ -11,7 +11,7 @@ import orjson
 from shared.model.types import Body
 
 if TYPE_CHECKING:
-    from local.apiserver.core import Core
+    from local.apiserver.core import ServerState
 
 ADDRESS = "apiserver.testing/address"  # annotation of a Service: the host:port that stands in for it
 DEFAULT_TIMEOUT = 10
@@ -24,7 +24,7 @@ class CallFailed(Exception):
 class WebhookClient:
     """One TLS session for all webhooks; contexts are kept by CA bundle."""
 
-    def __init__(self, core: "Core") -> None:
+    def __init__(self, core: "ServerState") -> None:
         self.core = core
         self.services: dict[str, str] = {}  # "namespace/name" or "namespace/name:port" -> "host:port"
         self._session: aiohttp.ClientSession | None = None

@@ -5,7 +5,7 @@ from typing import Any
 import jsonpatch
 import jsonpointer
 
-from local.apiserver.errors import ApiError, bad_request
+from local.apiserver.errors import StatusError, bad_request
 from shared.model.types import Body
 
 JSON = "application/json-patch+json"
@@ -15,9 +15,9 @@ APPLY = "application/apply-patch+yaml"
 MAX_OPERATIONS = 10_000
 
 
-def unprocessable(why: str) -> ApiError:
+def unprocessable(why: str) -> StatusError:
     """What a patch that cannot be applied is answered."""
-    return ApiError(
+    return StatusError(
         422,
         "Invalid",
         "the server rejected our request due to an error in our request",
@@ -30,7 +30,7 @@ def apply_json(obj: Body, operations: Any) -> Body:
     if not isinstance(operations, list):
         raise bad_request("error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch")
     if len(operations) > MAX_OPERATIONS:
-        raise ApiError(
+        raise StatusError(
             413,
             "RequestEntityTooLarge",
             f"The allowed maximum operations in a JSON patch is {MAX_OPERATIONS}, got {len(operations)}",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from local.apiserver import clock
 from local.apiserver.apply.fieldsets import Path, flatten, from_fields, shown, to_fields
-from local.apiserver.errors import ApiError
+from local.apiserver.errors import StatusError
 from local.apiserver.kinds.resources import Resource
 from local.apiserver.schema.structural import Resolve
 from shared.model.types import Body
@@ -36,7 +36,7 @@ _STRIPPED: frozenset[Path] = frozenset(
 
 
 @dataclass
-class Owner:
+class ManagedFieldsEntry:
     """One entry of managedFields."""
 
     manager: str
@@ -70,9 +70,9 @@ def owned(obj: Body, resource: Resource, resolve: Resolve, subresource: str = ""
     }
 
 
-def read(obj: Body) -> list[Owner]:
+def read(obj: Body) -> list[ManagedFieldsEntry]:
     return [
-        Owner(
+        ManagedFieldsEntry(
             entry.get("manager", ""),
             entry.get("operation", UPDATE),
             entry.get("subresource", ""),
@@ -84,7 +84,7 @@ def read(obj: Body) -> list[Owner]:
     ]
 
 
-def write(owners: list[Owner]) -> list[Body]:
+def write(owners: list[ManagedFieldsEntry]) -> list[Body]:
     """managedFields, applies first, as the real server sorts them; owners of nothing are left out."""
     found = []
     for owner in sorted((o for o in owners if o.fields), key=lambda o: (o.operation, o.time, o.manager)):
@@ -102,12 +102,14 @@ def changes(before: dict[Path, object], after: dict[Path, object]) -> tuple[set[
     return changed, before.keys() - after.keys()
 
 
-def conflicts(owners: list[Owner], mine: Owner, changed: set[Path]) -> list[tuple[Owner, Path]]:
+def conflicts(
+    owners: list[ManagedFieldsEntry], mine: ManagedFieldsEntry, changed: set[Path]
+) -> list[tuple[ManagedFieldsEntry, Path]]:
     """Changed fields that others own."""
     return [(owner, path) for owner in owners if owner.mark != mine.mark for path in sorted(owner.fields & changed)]
 
 
-def conflict_error(found: list[tuple[Owner, Path]]) -> ApiError:
+def conflict_error(found: list[tuple[ManagedFieldsEntry, Path]]) -> StatusError:
     """409 in the words of the field manager."""
     causes = [
         {"reason": "FieldManagerConflict", "message": f"conflict with {owner}", "field": shown(path)}
@@ -121,10 +123,10 @@ def conflict_error(found: list[tuple[Owner, Path]]) -> ApiError:
             lines.setdefault(f"conflicts with {owner}:", []).append(f"- {shown(path)}")
         listed = "\n".join(line for head in sorted(lines) for line in (head, *lines[head]))
         message = f"Apply failed with {len(found)} conflicts: {listed}"
-    return ApiError(409, "Conflict", message, {"causes": causes})
+    return StatusError(409, "Conflict", message, {"causes": causes})
 
 
-def take(owners: list[Owner], mine: Owner, changed: set[Path], gone: set[Path]) -> None:
+def take(owners: list[ManagedFieldsEntry], mine: ManagedFieldsEntry, changed: set[Path], gone: set[Path]) -> None:
     """Changed fields leave their other owners; fields that are gone leave all."""
     for owner in owners:
         if owner.mark != mine.mark:
@@ -135,7 +137,7 @@ def take(owners: list[Owner], mine: Owner, changed: set[Path], gone: set[Path]) 
 def after_create(obj: Body, manager: str, resource: Resource, resolve: Resolve) -> list[Body]:
     """managedFields of an object that was made without an apply: its maker owns all."""
     fields = set(owned(obj, resource, resolve))
-    return write([Owner(manager, UPDATE, "", resource.api_version, clock.now(), fields)])
+    return write([ManagedFieldsEntry(manager, UPDATE, "", resource.api_version, clock.now(), fields)])
 
 
 def after_update(
@@ -143,7 +145,7 @@ def after_update(
 ) -> list[Body]:
     """managedFields after a write that is no apply: who changes a field owns it."""
     owners = read(old)
-    mine = Owner(manager, UPDATE, subresource, resource.api_version)
+    mine = ManagedFieldsEntry(manager, UPDATE, subresource, resource.api_version)
     mine = next((owner for owner in owners if owner.mark == mine.mark), mine)
     changed, gone = changes(owned(old, resource, resolve, subresource), owned(new, resource, resolve, subresource))
     if not changed and not gone:

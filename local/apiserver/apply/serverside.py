@@ -8,39 +8,39 @@ import yaml
 from local.apiserver import clock
 from local.apiserver.apply import managedfields
 from local.apiserver.apply.fieldsets import Path, flatten, merge, remove
-from local.apiserver.apply.managedfields import APPLY, BEFORE, CLIENT_SIDE, UPDATE, Owner
-from local.apiserver.errors import ApiError, bad_request, invalid_object, required
-from local.apiserver.http.call import Call, truthy
+from local.apiserver.apply.managedfields import APPLY, BEFORE, CLIENT_SIDE, UPDATE, ManagedFieldsEntry
+from local.apiserver.errors import StatusError, bad_request, invalid_object, required
+from local.apiserver.http.call import ApiRequest, truthy
 from local.apiserver.schema import decoding
 from local.apiserver.schema.structural import prune, same
-from local.apiserver.storage.store import Entry
+from local.apiserver.storage.store import StoredObject
 from local.apiserver.verbs import writes
 from shared.model.types import Body
 
 if TYPE_CHECKING:
-    from local.apiserver.core import Core
+    from local.apiserver.core import ServerState
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
-async def apply(core: "Core", call: Call, body: bytes) -> tuple[Entry, bool]:
+async def apply(core: "ServerState", call: ApiRequest, body: bytes) -> tuple[StoredObject, bool]:
     """The stored object, and whether this made it. 409 when another manager owns a field that would change."""
     applied = _configuration(core, call, body)
     call.keeps_ownership = True
     if core.store.get(call.gr, call.namespace, call.name) is None:
         if applied["metadata"].get("uid"):
-            raise ApiError(
+            raise StatusError(
                 409, "Conflict", f"uid mismatch: the provided object specified uid {applied['metadata']['uid']}"
             )
         return await _create(core, call, applied), True
 
-    def change(entry: Entry) -> Body:
+    def change(entry: StoredObject) -> Body:
         return _applied(core, call, applied, entry)
 
     return await writes.update(core, call, change), False
 
 
-def _configuration(core: "Core", call: Call, body: bytes) -> Body:
+def _configuration(core: "ServerState", call: ApiRequest, body: bytes) -> Body:
     try:
         applied: Any = yaml.safe_load(body) if body[:1] != b"{" else orjson.loads(body)
     except (yaml.YAMLError, ValueError) as error:
@@ -65,7 +65,7 @@ def _configuration(core: "Core", call: Call, body: bytes) -> Body:
     return found
 
 
-def _declared(core: "Core", call: Call, applied: Body) -> None:
+def _declared(core: "ServerState", call: ApiRequest, applied: Body) -> None:
     """Refuse fields that the schema does not know, as the typed conversion does."""
     schema = call.resource.schema
     if schema is None or call.resource.keeps_unknown:
@@ -76,14 +76,16 @@ def _declared(core: "Core", call: Call, applied: Body) -> None:
     if unknown:
         about = f"{call.namespace}/{call.name}; {call.resource.api_version}, Kind={call.resource.kind}"
         faults = "\n".join(f".{path}: field not declared in schema" for path in unknown)
-        raise ApiError(500, "", f"failed to create typed patch object ({about}): {faults}")
+        raise StatusError(500, "", f"failed to create typed patch object ({about}): {faults}")
 
 
-def _mine(call: Call) -> Owner:
-    return Owner(call.query["fieldManager"], APPLY, call.subresource, call.resource.api_version, clock.now())
+def _mine(call: ApiRequest) -> ManagedFieldsEntry:
+    return ManagedFieldsEntry(
+        call.query["fieldManager"], APPLY, call.subresource, call.resource.api_version, clock.now()
+    )
 
 
-async def _create(core: "Core", call: Call, applied: Body) -> Entry:
+async def _create(core: "ServerState", call: ApiRequest, applied: Body) -> StoredObject:
     mine = _mine(call)
     mine.fields = set(managedfields.owned(applied, call.resource, core.definitions.resolve))
     applied["metadata"].pop("resourceVersion", None)
@@ -91,7 +93,7 @@ async def _create(core: "Core", call: Call, applied: Body) -> Entry:
     return await writes.create(core, call, applied)
 
 
-def _owners(core: "Core", call: Call, entry: Entry) -> list[Owner]:
+def _owners(core: "ServerState", call: ApiRequest, entry: StoredObject) -> list[ManagedFieldsEntry]:
     """Who owns what; for an object never applied before, its maker owns all (kubectl apply: what it applied last)."""
     found = managedfields.read(entry.obj)
     if found:
@@ -99,17 +101,17 @@ def _owners(core: "Core", call: Call, entry: Entry) -> list[Owner]:
     resolve = core.definitions.resolve
     maker = core.makers.get(entry.uid) or BEFORE
     stamp = entry.meta.get("creationTimestamp", "")
-    owner = Owner(maker, UPDATE, "", call.resource.api_version, stamp)
+    owner = ManagedFieldsEntry(maker, UPDATE, "", call.resource.api_version, stamp)
     last = (entry.meta.get("annotations") or {}).get(LAST_APPLIED)
     if maker == CLIENT_SIDE and last:
-        owner = Owner(call.query["fieldManager"], APPLY, "", call.resource.api_version, stamp)
+        owner = ManagedFieldsEntry(call.query["fieldManager"], APPLY, "", call.resource.api_version, stamp)
         owner.fields = set(managedfields.owned(orjson.loads(last), call.resource, resolve))
     else:
         owner.fields = set(managedfields.owned(entry.obj, call.resource, resolve))
     return [owner]
 
 
-def _applied(core: "Core", call: Call, applied: Body, entry: Entry) -> Body:
+def _applied(core: "ServerState", call: ApiRequest, applied: Body, entry: StoredObject) -> Body:
     """The object after the apply, with its new managedFields."""
     resolve, schema = core.definitions.resolve, call.resource.typed
     live = entry.copy()
@@ -141,13 +143,13 @@ def _applied(core: "Core", call: Call, applied: Body, entry: Entry) -> Body:
     return merged
 
 
-def _without_status(call: Call, applied: Body) -> Body:
+def _without_status(call: ApiRequest, applied: Body) -> Body:
     if call.subresource or not call.resource.has_status:
         return applied
     return {key: value for key, value in applied.items() if key != "status"}
 
 
-def _held(path: Path, owners: list[Owner]) -> bool:
+def _held(path: Path, owners: list[ManagedFieldsEntry]) -> bool:
     """Does anyone own the path or something inside it. Of a keyed item, itself or its keys: it cannot be without them."""
     roots = [path]
     if path[-1].startswith("k:"):

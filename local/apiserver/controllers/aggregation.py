@@ -4,17 +4,17 @@ from typing import TYPE_CHECKING
 
 from local.apiserver.admission import plugins
 from local.apiserver.storage.selectors import matches_labels
-from local.apiserver.storage.store import Event, GroupResource
+from local.apiserver.storage.store import GroupResource, StoreEvent
 from shared.model.types import Body
 
 if TYPE_CHECKING:
-    from local.apiserver.core import Core
+    from local.apiserver.core import ServerState
 
 ROLES: GroupResource = ("rbac.authorization.k8s.io", "clusterroles")
 QUOTAS: GroupResource = ("", "resourcequotas")
 
 
-async def roles(core: "Core", _: str) -> None:
+async def roles(core: "ServerState", _: str) -> None:
     """Give every aggregated cluster role the rules of those that its selectors name."""
     entries = core.store.bucket(ROLES).entries("")
     for entry in entries:
@@ -30,7 +30,7 @@ async def roles(core: "Core", _: str) -> None:
             core.store.update(ROLES, {**entry.copy(), "rules": rules}, entry)
 
 
-def quota_changes(core: "Core", gr: GroupResource, event: Event) -> bool:
+def quota_changes(core: "ServerState", gr: GroupResource, event: StoreEvent) -> bool:
     """Can this event change what a quota of its namespace says is used."""
     namespace = event.entry.key[0]
     if not namespace or namespace not in core.store.bucket(QUOTAS).by_namespace:
@@ -38,7 +38,7 @@ def quota_changes(core: "Core", gr: GroupResource, event: Event) -> bool:
     return gr == QUOTAS or event.kind != "MODIFIED" or gr == ("", "pods")
 
 
-async def quotas(core: "Core", namespace: str) -> None:
+async def quotas(core: "ServerState", namespace: str) -> None:
     """Write down what is used of every quota in a namespace, for the keys that this server counts."""
     for entry in list(core.store.bucket(QUOTAS).by_namespace.get(namespace, {}).values()):
         hard = (entry.obj.get("spec") or {}).get("hard") or {}

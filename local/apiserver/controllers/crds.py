@@ -2,18 +2,18 @@
 
 from typing import TYPE_CHECKING
 
-from local.apiserver.errors import ApiError
-from local.apiserver.http.call import NAMESPACE_CONTROLLER, Call
-from local.apiserver.kinds.resources import Column, Resource
-from local.apiserver.storage.store import Event, GroupResource
+from local.apiserver.errors import StatusError
+from local.apiserver.http.call import NAMESPACE_CONTROLLER, ApiRequest
+from local.apiserver.kinds.resources import PrinterColumn, Resource
+from local.apiserver.storage.store import GroupResource, StoreEvent
 from local.apiserver.verbs import deletion
 from shared.model.types import Body
 
 if TYPE_CHECKING:
-    from local.apiserver.core import Core
+    from local.apiserver.core import ServerState
 
 CRDS: GroupResource = ("apiextensions.k8s.io", "customresourcedefinitions")
-_AGE = Column("Age", "date", ".metadata.creationTimestamp")
+_AGE = PrinterColumn("Age", "date", ".metadata.creationTimestamp")
 
 
 def resources(crd: Body) -> tuple[Resource, ...]:
@@ -27,7 +27,9 @@ def _resource(crd: Body, spec: Body, version: Body, storage: str) -> Resource:
     names, inner = spec["names"], version.get("subresources") or {}
     schema = (version.get("schema") or {}).get("openAPIV3Schema") or {}
     columns = tuple(
-        Column(c["name"], c["type"], c["jsonPath"], c.get("priority", 0), c.get("format", ""), c.get("description", ""))
+        PrinterColumn(
+            c["name"], c["type"], c["jsonPath"], c.get("priority", 0), c.get("format", ""), c.get("description", "")
+        )
         for c in version.get("additionalPrinterColumns") or ()
     )
     scale = dict(inner["scale"]) if inner.get("scale") is not None else {}
@@ -58,7 +60,7 @@ def _resource(crd: Body, spec: Body, version: Body, storage: str) -> Resource:
     )
 
 
-def serve(core: "Core", event: Event) -> None:
+def serve(core: "ServerState", event: StoreEvent) -> None:
     """Follow a CRD's write at once: serve its versions as they are now, or no longer."""
     crd = event.entry.obj
     gr = (crd["spec"]["group"], crd["spec"]["names"]["plural"])
@@ -71,7 +73,7 @@ def serve(core: "Core", event: Event) -> None:
         core.registry.add(resource)
 
 
-async def clean_up(core: "Core", name: str) -> None:
+async def clean_up(core: "ServerState", name: str) -> None:
     """Delete the objects of a CRD that is being deleted; when none is left, let the CRD go."""
     entry = core.store.get(CRDS, "", name)
     if entry is None or deletion.CRD_CLEANUP not in (entry.meta.get("finalizers") or ()):
@@ -80,10 +82,10 @@ async def clean_up(core: "Core", name: str) -> None:
     resource = core.registry.main(gr)
     for found in list(core.store.bucket(gr).objects.values()):
         if resource is not None and not found.meta.get("deletionTimestamp"):
-            call = Call(NAMESPACE_CONTROLLER, "delete", resource, *found.key, internal=True)
+            call = ApiRequest(NAMESPACE_CONTROLLER, "delete", resource, *found.key, internal=True)
             try:
                 await deletion.delete(core, call)
-            except ApiError as error:
+            except StatusError as error:
                 if error.code != 404:
                     raise
     latest = core.store.get(CRDS, "", name)

@@ -3,21 +3,21 @@ orphan, and owners that are not there (or not the ones that were meant: the uid 
 
 from typing import TYPE_CHECKING
 
-from local.apiserver.errors import ApiError
-from local.apiserver.http.call import GARBAGE_COLLECTOR, Call
-from local.apiserver.storage.store import Entry, Event, GroupResource, Key, owners
+from local.apiserver.errors import StatusError
+from local.apiserver.http.call import GARBAGE_COLLECTOR, ApiRequest
+from local.apiserver.storage.store import GroupResource, Key, StoredObject, StoreEvent, owners
 from local.apiserver.verbs import deletion
 from local.apiserver.verbs.deletion import FOREGROUND, ORPHAN
 from shared.model.types import Body
 
 if TYPE_CHECKING:
-    from local.apiserver.core import Core
+    from local.apiserver.core import ServerState
 
 Item = tuple[GroupResource, Key]
 SOLID, DANGLING, WAITING, UNKNOWN = "solid", "dangling", "waiting", "unknown"
 
 
-def affected(core: "Core", gr: GroupResource, event: Event) -> set[Item]:
+def affected(core: "ServerState", gr: GroupResource, event: StoreEvent) -> set[Item]:
     """The objects to look at after an event: itself, its dependents, its owners that wait for it."""
     entry = event.entry
     found: set[Item] = set()
@@ -34,7 +34,7 @@ def affected(core: "Core", gr: GroupResource, event: Event) -> set[Item]:
     return found
 
 
-def _has(core: "Core", item: Item, finalizer: str) -> bool:
+def _has(core: "ServerState", item: Item, finalizer: str) -> bool:
     entry = core.store.get(item[0], *item[1])
     return (
         entry is not None
@@ -43,7 +43,7 @@ def _has(core: "Core", item: Item, finalizer: str) -> bool:
     )
 
 
-async def process(core: "Core", item: Item) -> None:
+async def process(core: "ServerState", item: Item) -> None:
     """Do what the collector does to one object, once."""
     entry = core.store.get(item[0], *item[1])
     if entry is None:
@@ -71,14 +71,14 @@ async def process(core: "Core", item: Item) -> None:
     await _delete(core, item, entry, "Foreground" if waits else _policy(entry))
 
 
-def _policy(entry: Entry) -> str:
+def _policy(entry: StoredObject) -> str:
     finalizers = entry.meta.get("finalizers") or ()
     if ORPHAN in finalizers:
         return "Orphan"
     return "Foreground" if FOREGROUND in finalizers else "Background"
 
 
-def _standing(core: "Core", owner: Body, namespace: str) -> str:
+def _standing(core: "ServerState", owner: Body, namespace: str) -> str:
     """Is the owner there, gone, or there only until its dependents are gone."""
     resource = core.registry.of_kind(owner.get("apiVersion", ""), owner.get("kind", ""))
     if resource is None:
@@ -90,21 +90,21 @@ def _standing(core: "Core", owner: Body, namespace: str) -> str:
     return WAITING if waits else SOLID
 
 
-async def _delete(core: "Core", item: Item, entry: Entry, policy: str) -> None:
+async def _delete(core: "ServerState", item: Item, entry: StoredObject, policy: str) -> None:
     resource = core.registry.main(item[0])
     if resource is None:
         return
     options = {"propagationPolicy": policy, "preconditions": {"uid": entry.uid}}
-    call = Call(GARBAGE_COLLECTOR, "delete", resource, *item[1], internal=True, options=options)
+    call = ApiRequest(GARBAGE_COLLECTOR, "delete", resource, *item[1], internal=True, options=options)
     try:
         await deletion.delete(core, call)
         core.audit.note(call, 200)
-    except ApiError as error:
+    except StatusError as error:
         if error.code not in (404, 409):
             raise
 
 
-async def _foreground(core: "Core", item: Item, entry: Entry) -> None:
+async def _foreground(core: "ServerState", item: Item, entry: StoredObject) -> None:
     dependents = core.store.dependents.get(entry.uid, set())
     blocking = [found for found in dependents if _blocks(core, found, entry.uid)]
     if not blocking:
@@ -114,12 +114,12 @@ async def _foreground(core: "Core", item: Item, entry: Entry) -> None:
         await process(core, found)
 
 
-def _blocks(core: "Core", item: Item, uid: str) -> bool:
+def _blocks(core: "ServerState", item: Item, uid: str) -> bool:
     entry = core.store.get(item[0], *item[1])
     return entry is not None and any(o.get("uid") == uid and o.get("blockOwnerDeletion") for o in owners(entry.obj))
 
 
-def _orphan(core: "Core", item: Item, entry: Entry) -> None:
+def _orphan(core: "ServerState", item: Item, entry: StoredObject) -> None:
     for found in list(core.store.dependents.get(entry.uid, ())):
         dependent = core.store.get(found[0], *found[1])
         if dependent is not None:
@@ -129,7 +129,7 @@ def _orphan(core: "Core", item: Item, entry: Entry) -> None:
         _drop_finalizer(core, item, latest, ORPHAN)
 
 
-def _drop_owners(core: "Core", item: Item, entry: Entry, uids: list[str]) -> None:
+def _drop_owners(core: "ServerState", item: Item, entry: StoredObject, uids: list[str]) -> None:
     obj = entry.copy()
     kept = [owner for owner in owners(obj) if owner.get("uid") not in uids]
     obj["metadata"].pop("ownerReferences", None)
@@ -138,7 +138,7 @@ def _drop_owners(core: "Core", item: Item, entry: Entry, uids: list[str]) -> Non
     core.store.update(item[0], obj, entry)
 
 
-def _drop_finalizer(core: "Core", item: Item, entry: Entry, finalizer: str) -> None:
+def _drop_finalizer(core: "ServerState", item: Item, entry: StoredObject, finalizer: str) -> None:
     obj = entry.copy()
     kept = [name for name in obj["metadata"].get("finalizers") or () if name != finalizer]
     if kept:

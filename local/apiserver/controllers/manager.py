@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from local.apiserver.controllers import aggregation, crds, garbagecollector, namespaces
-from local.apiserver.errors import ApiError
-from local.apiserver.storage.store import Event, GroupResource
+from local.apiserver.errors import StatusError
+from local.apiserver.storage.store import GroupResource, StoreEvent
 
 if TYPE_CHECKING:
-    from local.apiserver.core import Core
+    from local.apiserver.core import ServerState
 
 log = logging.getLogger("apiserver.controllers")
 RETRY = 0.5  # seconds until work that was refused is tried again
@@ -20,13 +20,13 @@ Work = tuple[str, Any]
 class Controllers:
     """Hears every write, and works off what follows from it."""
 
-    def __init__(self, core: "Core") -> None:
+    def __init__(self, core: "ServerState") -> None:
         self.core = core
         self.ca = ""
         self._queue: asyncio.Queue[Work] = asyncio.Queue()
         self._waiting: set[Work] = set()
         self._task: asyncio.Task[None] | None = None
-        self._by_kind: dict[str, Callable[[Core, Any], Awaitable[None]]] = {
+        self._by_kind: dict[str, Callable[[ServerState, Any], Awaitable[None]]] = {
             "gc": garbagecollector.process,
             "namespace": namespaces.empty,
             "crd": crds.clean_up,
@@ -38,7 +38,7 @@ class Controllers:
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="controllers")
         for gr, entry in list(self.core.store.all()):
-            self.hear(gr, Event("MODIFIED", entry.rv, entry, entry))
+            self.hear(gr, StoreEvent("MODIFIED", entry.rv, entry, entry))
 
     async def stop(self) -> None:
         if self._task is not None:
@@ -50,7 +50,7 @@ class Controllers:
             self._waiting.add(work)
             self._queue.put_nowait(work)
 
-    def hear(self, gr: GroupResource, event: Event) -> None:
+    def hear(self, gr: GroupResource, event: StoreEvent) -> None:
         for item in garbagecollector.affected(self.core, gr, event):
             self.add(("gc", item))
         key = event.entry.key
@@ -87,6 +87,6 @@ class Controllers:
             self._waiting.discard(work)
             try:
                 await self._by_kind[work[0]](self.core, work[1])
-            except ApiError as error:
+            except StatusError as error:
                 log.warning("%s %s refused: %s", work[0], work[1], error.message)
                 asyncio.get_running_loop().call_later(RETRY, self.add, work)

@@ -4,13 +4,13 @@ import uuid
 from typing import TYPE_CHECKING
 
 from local.apiserver import clock
-from local.apiserver.errors import ApiError
-from local.apiserver.http.call import NAMESPACE_CONTROLLER, Call
+from local.apiserver.errors import StatusError
+from local.apiserver.http.call import NAMESPACE_CONTROLLER, ApiRequest
 from local.apiserver.verbs import deletion
 from shared.model.types import Body
 
 if TYPE_CHECKING:
-    from local.apiserver.core import Core
+    from local.apiserver.core import ServerState
 
 NAMESPACES = ("", "namespaces")
 INITIAL = ("default", "kube-system", "kube-public", "kube-node-lease")
@@ -24,7 +24,7 @@ def plain(api_version: str, kind: str, namespace: str, name: str, **fields: Body
     return {"apiVersion": api_version, "kind": kind, "metadata": meta, **fields}
 
 
-def create(core: "Core", name: str) -> None:
+def create(core: "ServerState", name: str) -> None:
     """Store a namespace, unless it is there."""
     if core.store.get(NAMESPACES, "", name) is not None:
         return
@@ -33,7 +33,7 @@ def create(core: "Core", name: str) -> None:
     core.store.create(NAMESPACES, obj)
 
 
-def furnish(core: "Core", name: str, ca: str) -> None:
+def furnish(core: "ServerState", name: str, ca: str) -> None:
     """The `default` service account and the cluster's CA, as every namespace has them."""
     if core.store.get(("", "serviceaccounts"), name, "default") is None:
         core.store.create(("", "serviceaccounts"), plain("v1", "ServiceAccount", name, "default"))
@@ -41,7 +41,7 @@ def furnish(core: "Core", name: str, ca: str) -> None:
         core.store.create(("", "configmaps"), plain("v1", "ConfigMap", name, "kube-root-ca.crt", data={"ca.crt": ca}))
 
 
-async def empty(core: "Core", name: str) -> None:
+async def empty(core: "ServerState", name: str) -> None:
     """Delete what is in a namespace that is being deleted; when nothing is left, let it go."""
     entry = core.store.get(NAMESPACES, "", name)
     if entry is None or not entry.meta.get("deletionTimestamp"):
@@ -52,12 +52,12 @@ async def empty(core: "Core", name: str) -> None:
             left += 1
             if found.meta.get("deletionTimestamp"):
                 continue
-            call = Call(NAMESPACE_CONTROLLER, "delete", resource, *found.key, internal=True)
+            call = ApiRequest(NAMESPACE_CONTROLLER, "delete", resource, *found.key, internal=True)
             call.options = {"propagationPolicy": "Background"}
             try:
                 _, gone = await deletion.delete(core, call)
                 left -= gone
-            except ApiError as error:
+            except StatusError as error:
                 if error.code not in (404, 409):
                     raise
     latest = core.store.get(NAMESPACES, "", name)

@@ -37,7 +37,7 @@ NAMESPACE_CONTROLLER = User(
 
 
 @dataclass
-class Call:
+class ApiRequest:
     """A request on one resource. `warnings` collects what goes out as Warning headers."""
 
     user: User

@@ -1,6 +1,6 @@
 """Discovery: /version, /api, /apis, the group-version lists, and aggregated discovery v2."""
 
-from local.apiserver.kinds.resources import Registry, Resource
+from local.apiserver.kinds.resources import Resource, ResourceRegistry
 from shared.model.types import Body
 
 VERSION: Body = {
@@ -46,13 +46,13 @@ def api_versions(address: str) -> Body:
     }
 
 
-def groups(registry: Registry) -> Body:
+def groups(registry: ResourceRegistry) -> Body:
     """The answer of /apis."""
     found = [_group(name, list(versions)) for name, versions in registry.versions().items() if name]
     return {"kind": "APIGroupList", "apiVersion": "v1", "groups": found}
 
 
-def group(registry: Registry, name: str) -> Body | None:
+def group(registry: ResourceRegistry, name: str) -> Body | None:
     """The answer of /apis/NAME; None when there is no such group."""
     versions = registry.versions().get(name)
     return None if versions is None else {"kind": "APIGroup", "apiVersion": "v1", **_group(name, list(versions))}
@@ -63,7 +63,7 @@ def _group(name: str, versions: list[str]) -> Body:
     return {"name": name, "versions": listed, "preferredVersion": listed[0]}
 
 
-def resource_list(registry: Registry, name: str, version: str) -> Body | None:
+def resource_list(registry: ResourceRegistry, name: str, version: str) -> Body | None:
     """The answer of /api/v1 or /apis/NAME/VERSION; None when it is not served."""
     found = registry.versions().get(name, {}).get(version)
     if found is None:
@@ -107,7 +107,7 @@ def _legacy_sub(resource: Resource, sub: str) -> Body:
     return found
 
 
-def aggregated(registry: Registry, core: bool) -> Body:
+def aggregated(registry: ResourceRegistry, core: bool) -> Body:
     """Aggregated discovery of /api (`core`) or /apis."""
     items = [
         {

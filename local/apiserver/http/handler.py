@@ -10,17 +10,17 @@ import yaml
 from aiohttp import web
 
 from local.apiserver import testing
-from local.apiserver.auth import AUTHENTICATED, Asks
-from local.apiserver.errors import ApiError, bad_request, internal, method_not_allowed, unauthorized
+from local.apiserver.auth import AUTHENTICATED, AuthorizationAttributes
+from local.apiserver.errors import StatusError, bad_request, internal, method_not_allowed, unauthorized
 from local.apiserver.http import nonresource, paths, podlogs, protobuf
-from local.apiserver.http.call import ANONYMOUS, Call, User
-from local.apiserver.http.negotiation import Output
-from local.apiserver.storage.store import Entry
+from local.apiserver.http.call import ANONYMOUS, ApiRequest, User
+from local.apiserver.http.negotiation import OutputFormat
+from local.apiserver.storage.store import StoredObject
 from local.apiserver.verbs import deletion, patching, reads, subresources, watches, writes
 from shared.model.types import Body
 
 if TYPE_CHECKING:
-    from local.apiserver.core import Core
+    from local.apiserver.core import ServerState
 
 log = logging.getLogger("apiserver.http")
 MAX_BODY = 3 * 1024 * 1024
@@ -28,18 +28,18 @@ JSON_HEADERS = {"Content-Type": "application/json", "Cache-Control": "no-cache, 
 _MERGEABLE = ("json-patch", "merge-patch")
 
 
-class Handler:
+class RequestHandler:
     """Answers every request of one server."""
 
-    def __init__(self, core: "Core", bookmark_period: float) -> None:
+    def __init__(self, core: "ServerState", bookmark_period: float) -> None:
         self.core = core
         self.period = bookmark_period
-        self.plain = nonresource.Plain(core)
+        self.plain = nonresource.NonResourceHandler(core)
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         try:
             return await self._answer(request)
-        except ApiError as error:
+        except StatusError as error:
             return refused(error)
         except (ConnectionError, asyncio.CancelledError):
             raise
@@ -61,13 +61,15 @@ class Handler:
         query = dict(request.query)
         verb = paths.verb(request.method, where, query)
         if resource is None:
-            asks = Asks(verb, where.group, where.plural, where.subresource, where.namespace, where.name)
+            asks = AuthorizationAttributes(
+                verb, where.group, where.plural, where.subresource, where.namespace, where.name
+            )
             self.core.auth.authorize(user, asks)
             return missing()
         namespace = where.namespace
         if resource.gr == ("", "namespaces"):
             namespace = ""
-        call = Call(user, verb, resource, namespace, where.name, where.subresource, query)
+        call = ApiRequest(user, verb, resource, namespace, where.name, where.subresource, query)
         call.agent = request.headers.get("User-Agent", "")
         if resource.deprecation:
             call.warn(resource.deprecation)
@@ -80,34 +82,36 @@ class Handler:
         name = request.headers.get("Impersonate-User")
         if user is None or not name:
             return user
-        self.core.auth.authorize(user, Asks("impersonate", "", "users", name=name))
+        self.core.auth.authorize(user, AuthorizationAttributes("impersonate", "", "users", name=name))
         groups = request.headers.getall("Impersonate-Group", [])
         return User(name, (*groups, AUTHENTICATED) if AUTHENTICATED not in groups else tuple(groups))
 
     def _plain(self, request: web.BaseRequest, user: User | None) -> web.Response:
         verb = request.method.lower()
-        asks = Asks(verb, path=request.path)
+        asks = AuthorizationAttributes(verb, path=request.path)
         if user is None and not self.core.auth.allowed(ANONYMOUS, asks):
             raise unauthorized()
         self.core.auth.authorize(user or ANONYMOUS, asks)
         return self.plain.answer(request)
 
-    async def _audited(self, call: Call, request: web.BaseRequest, namespace: str) -> web.StreamResponse:
+    async def _audited(self, call: ApiRequest, request: web.BaseRequest, namespace: str) -> web.StreamResponse:
         code = 500
         try:
             answer = await self._serve(call, request, namespace)
             code = answer.status
             return answer
-        except ApiError as error:
+        except StatusError as error:
             code = error.code
             return refused(error, call)
         finally:
             if call.verb != "watch" or code != 200:
                 self.core.audit.note(call, code)
 
-    async def _serve(self, call: Call, request: web.BaseRequest, namespace: str) -> web.StreamResponse:
+    async def _serve(self, call: ApiRequest, request: web.BaseRequest, namespace: str) -> web.StreamResponse:
         resource = call.resource
-        asks = Asks(call.verb, resource.group, resource.plural, call.subresource, namespace, call.name)
+        asks = AuthorizationAttributes(
+            call.verb, resource.group, resource.plural, call.subresource, namespace, call.name
+        )
         self.core.auth.authorize(call.user, asks)
         if call.subresource and call.subresource not in resource.subresources:
             return missing()
@@ -123,8 +127,8 @@ class Handler:
             return cut(request)
         return answer
 
-    async def _dispatch(self, call: Call, request: web.BaseRequest) -> web.StreamResponse:
-        output = Output.of(request.headers.get("Accept", ""), call)
+    async def _dispatch(self, call: ApiRequest, request: web.BaseRequest) -> web.StreamResponse:
+        output = OutputFormat.of(request.headers.get("Accept", ""), call)
         if call.verb == "watch":
             self.core.audit.note(call, 200)
             if call.name:
@@ -139,7 +143,7 @@ class Handler:
             raise method_not_allowed()
         return await self._write(call, request, output)
 
-    async def _read(self, call: Call, request: web.BaseRequest, output: Output) -> web.StreamResponse:
+    async def _read(self, call: ApiRequest, request: web.BaseRequest, output: OutputFormat) -> web.StreamResponse:
         if call.verb not in call.resource.verbs:
             raise method_not_allowed()
         if call.verb == "list":
@@ -153,7 +157,7 @@ class Handler:
             raise method_not_allowed()
         return reply(200, output.one(entry), call)
 
-    async def _write(self, call: Call, request: web.BaseRequest, output: Output) -> web.StreamResponse:
+    async def _write(self, call: ApiRequest, request: web.BaseRequest, output: OutputFormat) -> web.StreamResponse:
         content_type = request.content_type
         if call.verb == "patch":
             body = await read(request)
@@ -177,7 +181,7 @@ class Handler:
             raise method_not_allowed()
         return reply(200, output.one(await writes.replace(self.core, call, raw)), call)
 
-    async def _create(self, call: Call, raw: Any, output: Output) -> web.Response:
+    async def _create(self, call: ApiRequest, raw: Any, output: OutputFormat) -> web.Response:
         if call.resource.plural in subresources.REVIEW_PLURALS:
             code, found = await subresources.review(self.core, call, raw)
             return reply(code, encoded(found, output), call)
@@ -188,7 +192,7 @@ class Handler:
             raise method_not_allowed()
         return reply(201, output.one(await writes.create(self.core, call, raw)), call)
 
-    async def _delete(self, call: Call, request: web.BaseRequest, output: Output) -> web.Response:
+    async def _delete(self, call: ApiRequest, request: web.BaseRequest, output: OutputFormat) -> web.Response:
         body = await read(request)
         call.options = delete_options(call.query, parse(body, request.content_type) if body else {})
         if call.verb == "delete":
@@ -199,10 +203,12 @@ class Handler:
             return reply(code, encoded(found, output), call)
         found_page = reads.page(self.core, call)
         for entry in found_page.entries:
-            one = Call(call.user, "delete", call.resource, *entry.key, query=call.query, options=dict(call.options))
+            one = ApiRequest(
+                call.user, "delete", call.resource, *entry.key, query=call.query, options=dict(call.options)
+            )
             try:
                 await deletion.delete(self.core, one)
-            except ApiError as error:
+            except StatusError as error:
                 if error.code != 404:
                     raise
         return reply(200, output.page(found_page), call)
@@ -232,8 +238,8 @@ async def read(request: web.BaseRequest) -> bytes:
     return body
 
 
-def _too_large() -> ApiError:
-    return ApiError(413, "RequestEntityTooLarge", f"Request entity too large: limit is {MAX_BODY}")
+def _too_large() -> StatusError:
+    return StatusError(413, "RequestEntityTooLarge", f"Request entity too large: limit is {MAX_BODY}")
 
 
 def parse(body: bytes, content_type: str) -> Any:
@@ -246,7 +252,7 @@ def parse(body: bytes, content_type: str) -> Any:
     if content_type == protobuf.MEDIA_TYPE:
         return protobuf.decode(body)
     if "json" not in content_type and content_type not in ("application/octet-stream", "text/plain", "*/*"):
-        raise ApiError(
+        raise StatusError(
             415,
             "UnsupportedMediaType",
             "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml",
@@ -259,17 +265,17 @@ def parse(body: bytes, content_type: str) -> Any:
         ) from None
 
 
-def reply(code: int, body: bytes, call: Call) -> web.Response:
+def reply(code: int, body: bytes, call: ApiRequest) -> web.Response:
     response = web.Response(status=code, body=body, headers=JSON_HEADERS)
     _warn(response, call)
     return response
 
 
-def encoded(found: Body | Entry, output: Output) -> bytes:
-    return output.one(found) if isinstance(found, Entry) else orjson.dumps(found)
+def encoded(found: Body | StoredObject, output: OutputFormat) -> bytes:
+    return output.one(found) if isinstance(found, StoredObject) else orjson.dumps(found)
 
 
-def refused(error: ApiError, call: Call | None = None) -> web.Response:
+def refused(error: StatusError, call: ApiRequest | None = None) -> web.Response:
     response = web.Response(
         status=error.code, body=orjson.dumps(error.status), headers={**JSON_HEADERS, **error.headers}
     )
@@ -279,7 +285,7 @@ def refused(error: ApiError, call: Call | None = None) -> web.Response:
     return response
 
 
-def _warn(response: web.Response, call: Call) -> None:
+def _warn(response: web.Response, call: ApiRequest) -> None:
     for text in call.warnings:
         escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ")
         response.headers.add("Warning", f'299 - "{escaped}"')

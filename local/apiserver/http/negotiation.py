@@ -5,19 +5,19 @@ from dataclasses import dataclass
 
 import orjson
 
-from local.apiserver.errors import ApiError
-from local.apiserver.http.call import Call
+from local.apiserver.errors import StatusError
+from local.apiserver.http.call import ApiRequest
 from local.apiserver.kinds.resources import Resource
 from local.apiserver.printing import tables
-from local.apiserver.storage.store import Entry
-from local.apiserver.verbs.reads import Page
+from local.apiserver.storage.store import StoredObject
+from local.apiserver.verbs.reads import ListPage
 from shared.model.types import Body
 
 _TYPES = ("application/json", "application/yaml", "application/vnd.kubernetes.protobuf")
 
 
 @dataclass(frozen=True)
-class Output:
+class OutputFormat:
     """`form`: "" (objects as they are), "Table", or "PartialObjectMetadata"."""
 
     resource: Resource
@@ -25,7 +25,7 @@ class Output:
     include: str = "Metadata"
 
     @classmethod
-    def of(cls, accept: str, call: Call) -> "Output":
+    def of(cls, accept: str, call: ApiRequest) -> "OutputFormat":
         """By the first media type that this server can give; 406 when it can give none."""
         include = call.query.get("includeObject") or "Metadata"
         for part in accept.split(",") if accept else ():
@@ -41,9 +41,9 @@ class Output:
         if not accept:
             return cls(call.resource)
         message = "only the following media types are accepted: " + ", ".join(_TYPES[:2])
-        raise ApiError(406, "NotAcceptable", message)
+        raise StatusError(406, "NotAcceptable", message)
 
-    def one(self, entry: Entry) -> bytes:
+    def one(self, entry: StoredObject) -> bytes:
         """One object."""
         if self.form == "Table":
             meta = {"resourceVersion": str(entry.rv)}
@@ -52,7 +52,7 @@ class Output:
             return orjson.dumps(tables.partial(entry))
         return self.resource.encode(entry.body)
 
-    def page(self, page: Page) -> bytes:
+    def page(self, page: ListPage) -> bytes:
         """A list, in one piece; built-in items carry no apiVersion and kind, as in the real server's lists."""
         meta: Body = {"resourceVersion": str(page.rv)}
         if page.token:
@@ -72,13 +72,13 @@ class Output:
         head = f'{{"kind":"{kind}","apiVersion":"{version}","metadata":'.encode() + orjson.dumps(meta)
         return head + b',"items":[' + b",".join(items) + b"]}"
 
-    def encoder(self) -> Callable[[Entry], bytes]:
+    def encoder(self) -> Callable[[StoredObject], bytes]:
         """How a watch encodes its events: like `one`, but a Table's headers go out once."""
         if self.form != "Table":
             return self.one
         told = False
 
-        def encode(entry: Entry) -> bytes:
+        def encode(entry: StoredObject) -> bytes:
             nonlocal told
             headers, told = not told, True
             return tables.table(self.resource, [entry], {"resourceVersion": str(entry.rv)}, self.include, headers)

@@ -10,16 +10,16 @@ from local.apiserver.http.openapi import OpenApi
 from shared.model.types import Body
 
 if TYPE_CHECKING:
-    from local.apiserver.core import Core
+    from local.apiserver.core import ServerState
 
 _AGGREGATED = "g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 _HEALTH = ("/healthz", "/readyz", "/livez")
 
 
-class Plain:
+class NonResourceHandler:
     """Answers these paths."""
 
-    def __init__(self, core: "Core") -> None:
+    def __init__(self, core: "ServerState") -> None:
         self.core = core
         self.openapi = OpenApi(core.registry, core.definitions)
 

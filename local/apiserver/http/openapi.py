@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from local.apiserver.kinds.resources import Registry, Resource
+from local.apiserver.kinds.resources import Resource, ResourceRegistry
 from local.apiserver.kinds.schemas import MICRO, Definitions
 from local.apiserver.verbs.patching import accepted
 from shared.model.types import Body
@@ -21,7 +21,7 @@ _KIND_TEXT = "Kind is a string value representing the REST resource this object 
 class OpenApi:
     """Documents, made when first asked for and kept until the served kinds change."""
 
-    def __init__(self, registry: Registry, definitions: Definitions) -> None:
+    def __init__(self, registry: ResourceRegistry, definitions: Definitions) -> None:
         self.registry, self.definitions = registry, definitions
         self._made: dict[str, bytes] = {}
         self._revision = -1

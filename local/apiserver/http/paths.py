@@ -8,7 +8,7 @@ _NAMESPACE_SUBS = {"status", "finalize"}
 _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch"}
 
 
-class Where(NamedTuple):
+class ResourcePath(NamedTuple):
     """A resource URL, taken apart."""
 
     group: str
@@ -19,7 +19,7 @@ class Where(NamedTuple):
     subresource: str = ""
 
 
-def parse(path: str) -> Where | None:
+def parse(path: str) -> ResourcePath | None:
     """The resource that a path names; None for a path that names none."""
     parts = path.strip("/").split("/")
     if parts[0] == "api" and len(parts) >= 3:
@@ -32,10 +32,10 @@ def parse(path: str) -> Where | None:
     if rest[0] == "namespaces" and len(rest) >= 3 and rest[2] not in _NAMESPACE_SUBS:
         namespace, rest = rest[1], rest[2:]
     name = rest[1] if len(rest) > 1 else ""
-    return Where(group, version, rest[0], namespace, name, "/".join(rest[2:]))
+    return ResourcePath(group, version, rest[0], namespace, name, "/".join(rest[2:]))
 
 
-def verb(method: str, where: Where, query: dict[str, str]) -> str:
+def verb(method: str, where: ResourcePath, query: dict[str, str]) -> str:
     """The API verb of a request, as RBAC and admission name it."""
     if method in ("GET", "HEAD"):
         if truthy(query.get("watch", "")):

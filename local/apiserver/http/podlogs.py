@@ -6,17 +6,17 @@ import aiohttp
 from aiohttp import web
 
 from local.apiserver.errors import bad_request, internal
-from local.apiserver.http.call import Call
-from local.apiserver.storage.store import Entry
+from local.apiserver.http.call import ApiRequest
+from local.apiserver.storage.store import StoredObject
 from local.apiserver.verbs import reads
 
 if TYPE_CHECKING:
-    from local.apiserver.core import Core
+    from local.apiserver.core import ServerState
 
 _PASSED = ("follow", "tailLines", "previous", "timestamps", "sinceSeconds", "limitBytes")
 
 
-def _container(call: Call, pod: Entry) -> str:
+def _container(call: ApiRequest, pod: StoredObject) -> str:
     """The container asked for; a pod with one container needs no name."""
     spec = pod.obj.get("spec") or {}
     names = [found["name"] for kind in ("containers", "initContainers") for found in spec.get(kind) or ()]
@@ -32,7 +32,7 @@ def _container(call: Call, pod: Entry) -> str:
     raise bad_request(f"a container name must be specified for pod {call.name}, choose one of: [{listed}]")
 
 
-async def serve(core: "Core", call: Call, request: web.BaseRequest) -> web.StreamResponse:
+async def serve(core: "ServerState", call: ApiRequest, request: web.BaseRequest) -> web.StreamResponse:
     """Stream a container's log. A log put by a test (`core.logs`) goes before the node's."""
     pod = reads.get(core, call)
     container = _container(call, pod)
@@ -58,7 +58,7 @@ async def serve(core: "Core", call: Call, request: web.BaseRequest) -> web.Strea
         raise internal(f'Get "{target}": {error}') from None
 
 
-def _kubelet(core: "Core", name: str) -> str:
+def _kubelet(core: "ServerState", name: str) -> str:
     node = core.store.get(("", "nodes"), "", name)
     status = (node.obj.get("status") or {}) if node is not None else {}
     addresses = [found["address"] for found in status.get("addresses") or () if found.get("type") == "InternalIP"]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from local.apiserver.errors import ApiError
+from local.apiserver.errors import StatusError
 from shared.model.types import Body
 
 MAGIC = b"k8s\x00"
@@ -91,14 +91,14 @@ _TABLES: dict[str, Fields] = {name: _fields(text) for name, text in _MESSAGES.it
 def decode(body: bytes) -> Body:
     """The object in a protobuf envelope. 415 for a kind that has no table."""
     if not body.startswith(MAGIC):
-        raise ApiError(
+        raise StatusError(
             400, "BadRequest", "provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]"
         )
     envelope = dict(_wire(body[len(MAGIC) :]))
     about = {number: value.decode() for number, value in _wire(envelope.get(1, b""))}
     kind = about.get(2, "")
     if kind not in _TABLES:
-        raise ApiError(415, "UnsupportedMediaType", f"this server reads {kind} as application/json only")
+        raise StatusError(415, "UnsupportedMediaType", f"this server reads {kind} as application/json only")
     return {"apiVersion": about.get(1, ""), "kind": kind, **_message(envelope.get(2, b""), kind)}
 
 
@@ -136,7 +136,7 @@ def _message(data: bytes, name: str) -> Body:
         if number not in table:
             if raw in (0, b""):
                 continue
-            raise ApiError(
+            raise StatusError(
                 415, "UnsupportedMediaType", f"this server reads field {number} of {name} as application/json only"
             )
         key, kind = table[number]

@@ -12,7 +12,7 @@ ALL_VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "up
 
 
 @dataclass(frozen=True)
-class Column:
+class PrinterColumn:
     """One printed column: for a CRD, `path` is the JSONPath of additionalPrinterColumns."""
 
     name: str
@@ -41,7 +41,7 @@ class Resource:
     schema: Body | None = field(default=None, compare=False)
     custom: bool = False
     storage_version: str = ""
-    columns: tuple[Column, ...] = ()
+    columns: tuple[PrinterColumn, ...] = ()
     scale: Body | None = field(default=None, compare=False)
     keeps_unknown: bool = False
     deprecation: str = ""
@@ -80,7 +80,7 @@ class Resource:
         return self.prefix + body[1:]
 
 
-class Registry:
+class ResourceRegistry:
     """The served resources, by where they are served and by kind."""
 
     def __init__(self, resources: tuple[Resource, ...] = ()) -> None:

@@ -4,13 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 from local.apiserver import clock
-from local.apiserver.kinds.resources import Column
+from local.apiserver.kinds.resources import PrinterColumn
 from local.apiserver.printing import durations, podcolumns
 from local.apiserver.storage.store import GroupResource
 from shared.model.types import Body
 
 Printer = Callable[[Body], list[Any]]
-AGE = Column(
+AGE = PrinterColumn(
     "Age",
     "string",
     description="CreationTimestamp is a timestamp representing the server time when this object was created.",
@@ -34,8 +34,8 @@ def _containers(template: Body) -> list[str]:
     return [",".join(c.get("name", "") for c in found), ",".join(c.get("image", "") for c in found)]
 
 
-def _strings(*names: str, wide: tuple[str, ...] = ()) -> tuple[Column, ...]:
-    return (*(Column(name) for name in names), AGE, *(Column(name, priority=1) for name in wide))
+def _strings(*names: str, wide: tuple[str, ...] = ()) -> tuple[PrinterColumn, ...]:
+    return (*(PrinterColumn(name) for name in names), AGE, *(PrinterColumn(name, priority=1) for name in wide))
 
 
 def _config_map(obj: Body) -> list[Any]:
@@ -188,18 +188,22 @@ def _disruption(obj: Body) -> list[Any]:
 
 _NODE_WIDE = ("Internal-IP", "External-IP", "OS-Image", "Kernel-Version", "Container-Runtime")
 _WIDE_TEMPLATE = ("Containers", "Images")
-_EVENT = tuple(Column(n) for n in ("Type", "Reason", "Object")) + tuple(
-    Column(n, priority=p)
+_EVENT = tuple(PrinterColumn(n) for n in ("Type", "Reason", "Object")) + tuple(
+    PrinterColumn(n, priority=p)
     for n, p in (("Subobject", 1), ("Source", 1), ("Message", 0), ("First Seen", 1), ("Count", 1), ("Name", 1))
 )
 _ADMISSION, _RBAC = "admissionregistration.k8s.io", "rbac.authorization.k8s.io"
-PRINTERS: dict[GroupResource, tuple[tuple[Column, ...], Printer]] = {
+PRINTERS: dict[GroupResource, tuple[tuple[PrinterColumn, ...], Printer]] = {
     ("", "pods"): (podcolumns.COLUMNS, podcolumns.cells),
     ("", "configmaps"): (_strings("Data"), _config_map),
     ("", "secrets"): (_strings("Type", "Data"), _secret),
     ("", "namespaces"): (_strings("Status"), _namespace),
     ("", "nodes"): (
-        (*_strings("Status", "Roles"), Column("Version"), *(Column(name, priority=1) for name in _NODE_WIDE)),
+        (
+            *_strings("Status", "Roles"),
+            PrinterColumn("Version"),
+            *(PrinterColumn(name, priority=1) for name in _NODE_WIDE),
+        ),
         _node,
     ),
     ("", "services"): (_strings("Type", "Cluster-IP", "External-IP", "Port(s)", wide=("Selector",)), _service),
@@ -227,10 +231,15 @@ PRINTERS: dict[GroupResource, tuple[tuple[Column, ...], Printer]] = {
         _disruption,
     ),
     ("scheduling.k8s.io", "priorityclasses"): (
-        (Column("Value", "integer"), Column("Global-Default", "boolean"), AGE, Column("PreemptionPolicy")),
+        (
+            PrinterColumn("Value", "integer"),
+            PrinterColumn("Global-Default", "boolean"),
+            AGE,
+            PrinterColumn("PreemptionPolicy"),
+        ),
         _priority,
     ),
-    ("apiextensions.k8s.io", "customresourcedefinitions"): ((Column("Created At", "date"),), _crd),
+    ("apiextensions.k8s.io", "customresourcedefinitions"): ((PrinterColumn("Created At", "date"),), _crd),
     (_ADMISSION, "mutatingwebhookconfigurations"): (_strings("Webhooks"), _webhooks),
     (_ADMISSION, "validatingwebhookconfigurations"): (_strings("Webhooks"), _webhooks),
     (_RBAC, "rolebindings"): (_strings("Role"), _binding),

@@ -3,18 +3,18 @@
 from typing import Any
 
 from local.apiserver import clock
-from local.apiserver.kinds.resources import Column
+from local.apiserver.kinds.resources import PrinterColumn
 from local.apiserver.printing import durations
 from shared.model.types import Body
 
 COLUMNS = (
-    Column("Ready", description="The aggregate readiness state of this pod for accepting traffic."),
-    Column("Status", description="The aggregate status of the containers in this pod."),
-    Column("Restarts", description="The number of times the containers in this pod have been restarted."),
-    Column(
+    PrinterColumn("Ready", description="The aggregate readiness state of this pod for accepting traffic."),
+    PrinterColumn("Status", description="The aggregate status of the containers in this pod."),
+    PrinterColumn("Restarts", description="The number of times the containers in this pod have been restarted."),
+    PrinterColumn(
         "Age", description="CreationTimestamp is a timestamp representing the server time when this object was created."
     ),
-    *(Column(name, priority=1) for name in ("IP", "Node", "Nominated Node", "Readiness Gates")),
+    *(PrinterColumn(name, priority=1) for name in ("IP", "Node", "Nominated Node", "Readiness Gates")),
 )
 
 

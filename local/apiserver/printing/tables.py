@@ -4,27 +4,27 @@ from typing import Any
 
 import orjson
 
-from local.apiserver.kinds.resources import Column, Resource
+from local.apiserver.kinds.resources import PrinterColumn, Resource
 from local.apiserver.printing import durations, jsonpath
 from local.apiserver.printing.columns import PRINTERS, Printer
-from local.apiserver.storage.store import Entry
+from local.apiserver.storage.store import StoredObject
 from shared.model.types import Body
 
-_NAME = Column(
+_NAME = PrinterColumn(
     "Name",
     "string",
     format="name",
     description="Name must be unique within a namespace. Is required when creating resources, although some resources may "
     "allow a client to request the generation of an appropriate name automatically.",
 )
-_AGE = Column(
+_AGE = PrinterColumn(
     "Created At",
     "date",
     description="CreationTimestamp is a timestamp representing the server time when this object was created.",
 )
 
 
-def table(resource: Resource, entries: list[Entry], meta: Body, include: str, headers: bool = True) -> bytes:
+def table(resource: Resource, entries: list[StoredObject], meta: Body, include: str, headers: bool = True) -> bytes:
     """A Table of these objects. `include`: Object, Metadata or None, what each row carries of its object."""
     columns, printer = _columns(resource)
     rows = []
@@ -41,11 +41,11 @@ def table(resource: Resource, entries: list[Entry], meta: Body, include: str, he
     return orjson.dumps(found)
 
 
-def partial(entry: Entry) -> Body:
+def partial(entry: StoredObject) -> Body:
     return {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": entry.meta}
 
 
-def _definition(column: Column) -> Body:
+def _definition(column: PrinterColumn) -> Body:
     return {
         "name": column.name,
         "type": column.type,
@@ -55,7 +55,7 @@ def _definition(column: Column) -> Body:
     }
 
 
-def _columns(resource: Resource) -> tuple[tuple[Column, ...], Printer | None]:
+def _columns(resource: Resource) -> tuple[tuple[PrinterColumn, ...], Printer | None]:
     if resource.custom:
         return (_NAME, *resource.columns), None
     found = PRINTERS.get(resource.gr)
@@ -64,11 +64,11 @@ def _columns(resource: Resource) -> tuple[tuple[Column, ...], Printer | None]:
     return (_NAME, *found[0]), found[1]
 
 
-def _cells(obj: Body, columns: tuple[Column, ...]) -> list[Any]:
+def _cells(obj: Body, columns: tuple[PrinterColumn, ...]) -> list[Any]:
     return [obj["metadata"]["name"], *(_cell(obj, column) for column in columns)]
 
 
-def _cell(obj: Body, column: Column) -> Any:
+def _cell(obj: Body, column: PrinterColumn) -> Any:
     """One custom column; null where the path leads nowhere or to a value of another type."""
     try:
         found = jsonpath.find(obj, column.path)

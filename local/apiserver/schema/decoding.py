@@ -3,7 +3,7 @@
 from typing import Any
 
 from local.apiserver.errors import bad_request, undecodable
-from local.apiserver.http.call import Call
+from local.apiserver.http.call import ApiRequest
 from local.apiserver.kinds.resources import Resource
 from local.apiserver.kinds.schemas import Definitions
 from local.apiserver.schema.structural import default, drop_nulls, prune, same, type_faults
@@ -13,7 +13,7 @@ _MISSING = object()
 _META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 
 
-def decode(call: Call, raw: Any, definitions: Definitions, known: Body | None = None) -> Body:
+def decode(call: ApiRequest, raw: Any, definitions: Definitions, known: Body | None = None) -> Body:
     """The body as an object. Refused: another kind, a wrong type, unknown fields when validation is Strict."""
     resource = call.resource
     if not isinstance(raw, dict):
@@ -88,7 +88,7 @@ def _custom(obj: Body, resource: Resource, definitions: Definitions) -> list[str
     return unknown
 
 
-def report_unknown(call: Call, unknown: list[str]) -> None:
+def report_unknown(call: ApiRequest, unknown: list[str]) -> None:
     """What fieldValidation asks for: an error, a warning a field, or nothing."""
     if not unknown or call.field_validation == "Ignore":
         return

@@ -7,20 +7,20 @@ import orjson
 
 from local.apiserver.controllers import crds
 from local.apiserver.http.call import User
-from local.apiserver.storage.store import Event
+from local.apiserver.storage.store import StoreEvent
 
 if TYPE_CHECKING:
-    from local.apiserver.core import Core
+    from local.apiserver.core import ServerState
 
 
-def dump(core: "Core") -> bytes:
+def dump(core: "ServerState") -> bytes:
     objects = [[*gr, entry.obj] for gr, entry in core.store.all()]
     tokens = {token: [user.name, list(user.groups), user.uid] for token, user in core.auth.tokens.items()}
     found = {"rv": core.store.rv, "objects": objects, "tokens": tokens, "services": core.admission.client.services}
     return orjson.dumps({**found, "admin": core.auth.admin_token})
 
 
-def save(core: "Core", path: str | Path) -> None:
+def save(core: "ServerState", path: str | Path) -> None:
     """Write the file in one piece: a reader sees the old or the new one."""
     target = Path(path)
     draft = target.with_suffix(".draft")
@@ -28,7 +28,7 @@ def save(core: "Core", path: str | Path) -> None:
     draft.replace(target)
 
 
-def load(core: "Core", path: str | Path) -> None:
+def load(core: "ServerState", path: str | Path) -> None:
     """Take the file's state; watches from before it are answered 410, as after a restart of the real server."""
     found = orjson.loads(Path(path).read_bytes())
     core.store.rv = found["rv"]
@@ -38,5 +38,5 @@ def load(core: "Core", path: str | Path) -> None:
     for group, plural, obj in found["objects"]:
         core.store.load((group, plural), obj)
     for entry in core.store.bucket(crds.CRDS).objects.values():
-        crds.serve(core, Event("MODIFIED", entry.rv, entry, entry))
+        crds.serve(core, StoreEvent("MODIFIED", entry.rv, entry, entry))
     core.compact()

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from local.apiserver.errors import ApiError, bad_request
+from local.apiserver.errors import StatusError, bad_request
 from shared.model.types import Body
 
 Match = Callable[[Body], bool]
@@ -152,5 +152,5 @@ def field_selector(
     return (lambda obj: all((_field_text(obj, path) == value) is same for path, same, value in wanted)), equal
 
 
-def unknown_field(name: str) -> ApiError:
+def unknown_field(name: str) -> StatusError:
     return bad_request(f"field label not supported: {name}")

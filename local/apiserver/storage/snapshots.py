@@ -3,7 +3,7 @@
 import time
 from collections import OrderedDict
 
-from local.apiserver.storage.store import Entry
+from local.apiserver.storage.store import StoredObject
 
 KEPT = 200  # lists under way at once
 
@@ -13,11 +13,11 @@ class PageSnapshots:
 
     def __init__(self, lifetime: float) -> None:
         self.lifetime = lifetime
-        self._kept: OrderedDict[int, tuple[float, list[Entry], int]] = OrderedDict()
+        self._kept: OrderedDict[int, tuple[float, list[StoredObject], int]] = OrderedDict()
         self._by_list: dict[int, int] = {}
         self._next = 0
 
-    def keep(self, entries: list[Entry], rv: int) -> int:
+    def keep(self, entries: list[StoredObject], rv: int) -> int:
         """A number under which the list is found again; the same list keeps its number."""
         number = self._by_list.get(id(entries))
         if number is None or number not in self._kept:
@@ -29,7 +29,7 @@ class PageSnapshots:
             self._drop(next(iter(self._kept)))
         return number
 
-    def find(self, number: int) -> list[Entry] | None:
+    def find(self, number: int) -> list[StoredObject] | None:
         found = self._kept.get(number)
         if found is None:
             return None

@@ -16,7 +16,7 @@ Key = tuple[str, str]  # namespace ("" for cluster scope), name
 HISTORY = 10_000  # events kept a resource: a watch from before them is answered 410
 
 
-class Entry:
+class StoredObject:
     """One version of one object. `body` is its JSON without apiVersion and kind, which depend on the version served."""
 
     __slots__ = ("_kind", "_obj", "body", "key", "rv", "uid")
@@ -31,7 +31,7 @@ class Entry:
         self._obj: Body | None = obj
 
     @classmethod
-    def unstored(cls, key: Key, rv: int, obj: Body) -> "Entry":
+    def unstored(cls, key: Key, rv: int, obj: Body) -> "StoredObject":
         """What a dry run answers: `rv` is that of the object there is; 0 for none, and then the object carries none."""
         entry = cls(key, rv, obj)
         if not rv:
@@ -61,32 +61,32 @@ class Entry:
         self._obj = None
 
 
-class Event:
+class StoreEvent:
     """One write: `entry` is the object after it (for DELETED: its last state, at the revision of the deletion)."""
 
     __slots__ = ("entry", "kind", "previous", "rv")
 
-    def __init__(self, kind: str, rv: int, entry: Entry, previous: Entry | None) -> None:
+    def __init__(self, kind: str, rv: int, entry: StoredObject, previous: StoredObject | None) -> None:
         self.kind = kind
         self.rv = rv
         self.entry = entry
         self.previous = previous
 
 
-Listener = Callable[[GroupResource, Event], None]
+Listener = Callable[[GroupResource, StoreEvent], None]
 
 
-class Bucket:
+class ResourceBucket:
     """All objects of one resource."""
 
     def __init__(self) -> None:
-        self.objects: dict[Key, Entry] = {}
-        self.by_namespace: dict[str, dict[Key, Entry]] = {}
-        self.history: deque[Event] = deque(maxlen=HISTORY)
+        self.objects: dict[Key, StoredObject] = {}
+        self.by_namespace: dict[str, dict[Key, StoredObject]] = {}
+        self.history: deque[StoreEvent] = deque(maxlen=HISTORY)
         self.compacted = 0  # the newest revision whose events are no longer in the history
-        self.listeners: set[Callable[[Event], None]] = set()
+        self.listeners: set[Callable[[StoreEvent], None]] = set()
 
-    def put(self, entry: Entry) -> None:
+    def put(self, entry: StoredObject) -> None:
         self.objects[entry.key] = entry
         self.by_namespace.setdefault(entry.key[0], {})[entry.key] = entry
 
@@ -97,19 +97,19 @@ class Bucket:
         if not within:
             del self.by_namespace[key[0]]
 
-    def record(self, event: Event) -> None:
+    def record(self, event: StoreEvent) -> None:
         if len(self.history) == self.history.maxlen:
             self.compacted = self.history[0].rv
         self.history.append(event)
         for listener in tuple(self.listeners):
             listener(event)
 
-    def entries(self, namespace: str) -> list[Entry]:
+    def entries(self, namespace: str) -> list[StoredObject]:
         """In the order of etcd's keys: by namespace, then name."""
         found = self.by_namespace.get(namespace, {}) if namespace else self.objects
         return [found[key] for key in sorted(found)]
 
-    def entries_at(self, namespace: str, rv: int) -> list[Entry]:
+    def entries_at(self, namespace: str, rv: int) -> list[StoredObject]:
         """The objects as they were at revision `rv`, by undoing the newer events. KeyError when compacted."""
         if rv < self.compacted:
             raise KeyError(rv)
@@ -124,45 +124,45 @@ class Bucket:
         return [state[key] for key in sorted(state) if not namespace or key[0] == namespace]
 
 
-class Store:
+class ObjectStore:
     """Everything stored. Single-threaded: a method runs to its end before another begins."""
 
     def __init__(self, rv: int = 1) -> None:
         self.rv = rv
         self.floor = 0  # the revision of the last compaction
         self.dropped: dict[GroupResource, int] = {}  # resources no longer served: the revision of their end
-        self.buckets: dict[GroupResource, Bucket] = {}
+        self.buckets: dict[GroupResource, ResourceBucket] = {}
         self.uids: dict[str, tuple[GroupResource, Key]] = {}
         self.dependents: dict[str, set[tuple[GroupResource, Key]]] = {}
         self.listeners: list[Listener] = []
 
-    def bucket(self, gr: GroupResource) -> Bucket:
+    def bucket(self, gr: GroupResource) -> ResourceBucket:
         found = self.buckets.get(gr)
         if found is None:
-            found = self.buckets[gr] = Bucket()
+            found = self.buckets[gr] = ResourceBucket()
             found.compacted = max(self.floor, self.dropped.get(gr, 0))
         return found
 
-    def get(self, gr: GroupResource, namespace: str, name: str) -> Entry | None:
+    def get(self, gr: GroupResource, namespace: str, name: str) -> StoredObject | None:
         return self.bucket(gr).objects.get((namespace, name))
 
-    def create(self, gr: GroupResource, obj: Body) -> Entry:
+    def create(self, gr: GroupResource, obj: Body) -> StoredObject:
         """Store a new object; the caller has checked that the name is free."""
         return self._write(gr, obj, None)
 
-    def update(self, gr: GroupResource, obj: Body, previous: Entry) -> Entry:
+    def update(self, gr: GroupResource, obj: Body, previous: StoredObject) -> StoredObject:
         """Replace `previous`; nothing is written (and no revision used) when nothing changed."""
         obj["metadata"]["resourceVersion"] = str(previous.rv)
         return previous if obj == previous.obj else self._write(gr, obj, previous)
 
-    def delete(self, gr: GroupResource, previous: Entry, last: Body | None = None) -> Entry:
+    def delete(self, gr: GroupResource, previous: StoredObject, last: Body | None = None) -> StoredObject:
         """Remove `previous`; watchers see `last` (or the previous state) at the revision of the deletion."""
         self.rv += 1
-        entry = Entry(previous.key, self.rv, last if last is not None else previous.copy())
+        entry = StoredObject(previous.key, self.rv, last if last is not None else previous.copy())
         self.bucket(gr).drop(previous.key)
         self.uids.pop(previous.uid, None)
         self._unlink(gr, previous)
-        self._tell(gr, Event("DELETED", self.rv, entry, previous))
+        self._tell(gr, StoreEvent("DELETED", self.rv, entry, previous))
         previous.fold()
         return entry
 
@@ -178,7 +178,7 @@ class Store:
         self.buckets.pop(gr, None)
         self.dropped[gr] = self.rv
 
-    def all(self) -> Iterator[tuple[GroupResource, Entry]]:
+    def all(self) -> Iterator[tuple[GroupResource, StoredObject]]:
         for gr, bucket in self.buckets.items():
             for entry in bucket.objects.values():
                 yield gr, entry
@@ -186,34 +186,34 @@ class Store:
     def load(self, gr: GroupResource, obj: Body) -> None:
         """Put an object back as a snapshot had it: its revision stays, no event is told."""
         meta = obj["metadata"]
-        entry = Entry((meta.get("namespace", ""), meta["name"]), int(meta["resourceVersion"]), obj)
+        entry = StoredObject((meta.get("namespace", ""), meta["name"]), int(meta["resourceVersion"]), obj)
         self.bucket(gr).put(entry)
         self._link(gr, entry)
 
-    def _write(self, gr: GroupResource, obj: Body, previous: Entry | None) -> Entry:
+    def _write(self, gr: GroupResource, obj: Body, previous: StoredObject | None) -> StoredObject:
         self.rv += 1
         meta = obj["metadata"]
-        entry = Entry((meta.get("namespace", ""), meta["name"]), self.rv, obj)
+        entry = StoredObject((meta.get("namespace", ""), meta["name"]), self.rv, obj)
         if previous is not None:
             self._unlink(gr, previous)
         self.bucket(gr).put(entry)
         self._link(gr, entry)
-        self._tell(gr, Event("ADDED" if previous is None else "MODIFIED", self.rv, entry, previous))
+        self._tell(gr, StoreEvent("ADDED" if previous is None else "MODIFIED", self.rv, entry, previous))
         if previous is not None:
             previous.fold()
         return entry
 
-    def _tell(self, gr: GroupResource, event: Event) -> None:
+    def _tell(self, gr: GroupResource, event: StoreEvent) -> None:
         self.bucket(gr).record(event)
         for listener in self.listeners:
             listener(gr, event)
 
-    def _link(self, gr: GroupResource, entry: Entry) -> None:
+    def _link(self, gr: GroupResource, entry: StoredObject) -> None:
         self.uids[entry.uid] = (gr, entry.key)
         for owner in owners(entry.obj):
             self.dependents.setdefault(owner.get("uid", ""), set()).add((gr, entry.key))
 
-    def _unlink(self, gr: GroupResource, entry: Entry) -> None:
+    def _unlink(self, gr: GroupResource, entry: StoredObject) -> None:
         for owner in owners(entry.obj):
             found = self.dependents.get(owner.get("uid", ""))
             if found is not None:

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 from local.apiserver import clock
 from local.apiserver.admission.dispatch import review_of
 from local.apiserver.errors import bad_request, conflict, invalid, invalid_object, not_found
-from local.apiserver.http.call import Call
-from local.apiserver.storage.store import Entry
+from local.apiserver.http.call import ApiRequest
+from local.apiserver.storage.store import StoredObject
 from shared.model.types import Body
 
 if TYPE_CHECKING:
-    from local.apiserver.core import Core
+    from local.apiserver.core import ServerState
 
 FOREGROUND, ORPHAN = "foregroundDeletion", "orphan"
 CRD_CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
@@ -40,7 +40,7 @@ def check_options(options: Body) -> None:
         raise invalid_object("meta.k8s.io", "DeleteOptions", "", [fault])
 
 
-async def delete(core: "Core", call: Call) -> tuple[Entry, bool]:
+async def delete(core: "ServerState", call: ApiRequest) -> tuple[StoredObject, bool]:
     """Delete one object; its last state and whether it is gone (False: it waits for finalizers or its grace period)."""
     check_options(call.options)
     for _ in range(5):
@@ -57,7 +57,7 @@ async def delete(core: "Core", call: Call) -> tuple[Entry, bool]:
     raise conflict(*call.gr, call.name)
 
 
-def _preconditions(call: Call, entry: Entry) -> None:
+def _preconditions(call: ApiRequest, entry: StoredObject) -> None:
     wanted = call.options.get("preconditions") or {}
     if wanted.get("uid") not in (None, entry.uid):
         why = f"Precondition failed: UID in precondition: {wanted['uid']}, UID in object meta: {entry.uid}"
@@ -70,7 +70,7 @@ def _preconditions(call: Call, entry: Entry) -> None:
         raise conflict(*call.gr, call.name, why)
 
 
-def _delete(core: "Core", call: Call, entry: Entry) -> tuple[Entry, bool]:
+def _delete(core: "ServerState", call: ApiRequest, entry: StoredObject) -> tuple[StoredObject, bool]:
     obj = entry.copy()
     meta = obj["metadata"]
     finalizers = _finalizers(call, meta)
@@ -96,12 +96,12 @@ def _delete(core: "Core", call: Call, entry: Entry) -> tuple[Entry, bool]:
     return (entry, False) if call.dry_run else (core.store.update(call.gr, obj, entry), False)
 
 
-def _has_content(call: Call, obj: Body) -> bool:
+def _has_content(call: ApiRequest, obj: Body) -> bool:
     """A namespace waits for its own list of finalizers, kept in its spec."""
     return call.gr == ("", "namespaces") and bool((obj.get("spec") or {}).get("finalizers"))
 
 
-def _finalizers(call: Call, meta: Body) -> list[str]:
+def _finalizers(call: ApiRequest, meta: Body) -> list[str]:
     """The object's finalizers as the propagation policy leaves them."""
     policy, orphan = call.options.get("propagationPolicy"), call.options.get("orphanDependents")
     found = [name for name in meta.get("finalizers") or () if name not in (FOREGROUND, ORPHAN)]
@@ -117,7 +117,7 @@ def _finalizers(call: Call, meta: Body) -> list[str]:
     return found + [name for name in (ORPHAN, FOREGROUND) if name in given]
 
 
-def _grace(call: Call, obj: Body) -> int:
+def _grace(call: ApiRequest, obj: Body) -> int:
     """Seconds a pod may take to stop: none unless it is bound to a node and has not ended."""
     if call.gr != ("", "pods"):
         return 0
@@ -132,7 +132,7 @@ def _grace(call: Call, obj: Body) -> int:
     return int(spec.get("terminationGracePeriodSeconds", 30))
 
 
-def answer(call: Call, entry: Entry, gone: bool) -> tuple[int, Body | Entry]:
+def answer(call: ApiRequest, entry: StoredObject, gone: bool) -> tuple[int, Body | StoredObject]:
     """What the client is told: the object while it still exists (or for kinds that return it), else a Status."""
     if not gone:
         early = call.options.get("orphanDependents") is False or call.options.get("propagationPolicy") == "Foreground"

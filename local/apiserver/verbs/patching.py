@@ -5,16 +5,16 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from local.apiserver.apply import jsonpatch, serverside, strategic
-from local.apiserver.errors import ApiError, bad_request, invalid, invalid_object, unsupported_media
-from local.apiserver.http.call import Call
+from local.apiserver.errors import StatusError, bad_request, invalid, invalid_object, unsupported_media
+from local.apiserver.http.call import ApiRequest
 from local.apiserver.kinds.resources import Resource
 from local.apiserver.schema import decoding
-from local.apiserver.storage.store import Entry
+from local.apiserver.storage.store import StoredObject
 from local.apiserver.verbs import writes
 from shared.model.types import Body
 
 if TYPE_CHECKING:
-    from local.apiserver.core import Core
+    from local.apiserver.core import ServerState
 
 
 def accepted(resource: Resource) -> tuple[str, ...]:
@@ -24,7 +24,7 @@ def accepted(resource: Resource) -> tuple[str, ...]:
     return (jsonpatch.JSON, jsonpatch.MERGE, jsonpatch.STRATEGIC, jsonpatch.APPLY)
 
 
-async def apply(core: "Core", call: Call, content_type: str, body: bytes) -> tuple[Entry, bool]:
+async def apply(core: "ServerState", call: ApiRequest, content_type: str, body: bytes) -> tuple[StoredObject, bool]:
     """Patch a stored object, and whether this made it (a server-side apply may)."""
     kinds = accepted(call.resource)
     if content_type == jsonpatch.APPLY:
@@ -38,13 +38,13 @@ async def apply(core: "Core", call: Call, content_type: str, body: bytes) -> tup
     if content_type != jsonpatch.JSON and not isinstance(document, dict):
         raise bad_request("error decoding patch: json: cannot unmarshal into Go value of type map[string]interface {}")
 
-    def change(entry: Entry) -> Body:
+    def change(entry: StoredObject) -> Body:
         return _decoded(core, call, _patched(core, call, content_type, document, entry), entry)
 
     return await writes.update(core, call, change), False
 
 
-def _patched(core: "Core", call: Call, content_type: str, document: Any, entry: Entry) -> Body:
+def _patched(core: "ServerState", call: ApiRequest, content_type: str, document: Any, entry: StoredObject) -> Body:
     if content_type == jsonpatch.JSON:
         current = entry.copy()
         current["apiVersion"] = call.resource.api_version
@@ -58,26 +58,26 @@ def _patched(core: "Core", call: Call, content_type: str, document: Any, entry: 
     return unshared
 
 
-def _decoded(core: "Core", call: Call, patched: Body, entry: Entry) -> Body:
+def _decoded(core: "ServerState", call: ApiRequest, patched: Body, entry: StoredObject) -> Body:
     """The patched object in shape; what cannot be decoded is a fault of the field `patch`."""
     try:
         obj = decoding.expect_kind(patched, call.resource)
         unknown = decoding.normalise(obj, call.resource, core.definitions, entry.obj)
-    except ApiError as error:
+    except StatusError as error:
         raise _bad_patch(patched, error.message) from None
     try:
         decoding.report_unknown(call, unknown)
-    except ApiError as error:
+    except StatusError as error:
         raise _bad_patch(patched, error.message.partition("cannot be handled as a ")[2].partition(": ")[2]) from None
     _same_object(call, obj)
     return obj
 
 
-def _bad_patch(patched: Body, why: str) -> ApiError:
+def _bad_patch(patched: Body, why: str) -> StatusError:
     return invalid_object("", "", "", [invalid("patch", orjson.dumps(patched).decode(), why)])
 
 
-def _same_object(call: Call, obj: Body) -> None:
+def _same_object(call: ApiRequest, obj: Body) -> None:
     meta = obj["metadata"]
     if meta.get("name") != call.name:
         raise bad_request(

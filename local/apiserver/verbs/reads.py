@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import orjson
 
 from local.apiserver.errors import bad_request, gone, invalid, invalid_object, not_found
-from local.apiserver.http.call import Call
+from local.apiserver.http.call import ApiRequest
 from local.apiserver.storage import selectors
-from local.apiserver.storage.store import Entry
+from local.apiserver.storage.store import StoredObject
 
 if TYPE_CHECKING:
-    from local.apiserver.core import Core
+    from local.apiserver.core import ServerState
 
 EXPIRED = (
     "The provided continue parameter is too old to display a consistent list result. You can start a new list without "
@@ -22,23 +22,23 @@ EXPIRED = (
 
 
 @dataclass
-class Page:
+class ListPage:
     """One answer to a list: its entries, the revision it shows, and where the rest begins."""
 
-    entries: list[Entry]
+    entries: list[StoredObject]
     rv: int
     token: str = ""
     remaining: int | None = None
 
 
-def get(core: "Core", call: Call) -> Entry:
+def get(core: "ServerState", call: ApiRequest) -> StoredObject:
     entry = core.store.get(call.gr, call.namespace, call.name)
     if entry is None:
         raise not_found(*call.gr, call.name)
     return entry
 
 
-def matcher(call: Call) -> tuple[selectors.Match | None, dict[str, str]]:
+def matcher(call: ApiRequest) -> tuple[selectors.Match | None, dict[str, str]]:
     """What the request's selectors let through (None: everything), and the fields it wants equal."""
     label = selectors.label_selector(call.query.get("labelSelector", ""))
     text = call.query.get("fieldSelector", "")
@@ -52,7 +52,7 @@ def matcher(call: Call) -> tuple[selectors.Match | None, dict[str, str]]:
     return (lambda obj: label(obj) and field(obj)), equal
 
 
-def page(core: "Core", call: Call) -> Page:
+def page(core: "ServerState", call: ApiRequest) -> ListPage:
     """The objects a list asks for, in pages of `limit`."""
     limit = _number(call, "limit")
     token = call.query.get("continue", "")
@@ -65,12 +65,12 @@ def page(core: "Core", call: Call) -> Page:
     return _cut(core, call, entries, rv, 0, limit)
 
 
-def _matching(entries: list[Entry], match: selectors.Match, equal: dict[str, str]) -> Iterator[Entry]:
+def _matching(entries: list[StoredObject], match: selectors.Match, equal: dict[str, str]) -> Iterator[StoredObject]:
     name = equal.get("metadata.name")
     return (entry for entry in entries if (name is None or entry.key[1] == name) and match(entry.obj))
 
 
-def _snapshot(core: "Core", call: Call) -> tuple[list[Entry], int]:
+def _snapshot(core: "ServerState", call: ApiRequest) -> tuple[list[StoredObject], int]:
     bucket, how = core.store.bucket(call.gr), call.query.get("resourceVersionMatch", "")
     text = call.query.get("resourceVersion", "")
     if how and not text:
@@ -101,11 +101,11 @@ def _snapshot(core: "Core", call: Call) -> tuple[list[Entry], int]:
 
 
 def bad_too_new(wanted: int, current: int) -> Exception:
-    from local.apiserver.errors import ApiError
+    from local.apiserver.errors import StatusError
 
     causes = [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}]
     message = f"Timeout: Too large resource version: {wanted}, current: {current}"
-    return ApiError(504, "Timeout", message, {"causes": causes, "retryAfterSeconds": 1}, {"Retry-After": "1"})
+    return StatusError(504, "Timeout", message, {"causes": causes, "retryAfterSeconds": 1}, {"Retry-After": "1"})
 
 
 def _version(text: str) -> int:
@@ -116,24 +116,26 @@ def _version(text: str) -> int:
     return int(text)
 
 
-def _number(call: Call, key: str) -> int:
+def _number(call: ApiRequest, key: str) -> int:
     text = call.query.get(key, "")
     if text and not text.isdigit():
         raise bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax')
     return int(text or 0)
 
 
-def _cut(core: "Core", call: Call, entries: list[Entry], rv: int, start: int, limit: int) -> Page:
+def _cut(
+    core: "ServerState", call: ApiRequest, entries: list[StoredObject], rv: int, start: int, limit: int
+) -> ListPage:
     if not limit or start + limit >= len(entries):
-        return Page(entries[start:] if start else entries, rv)
+        return ListPage(entries[start:] if start else entries, rv)
     cut = start + limit
     snapshot = core.pages.keep(entries, rv)
     token = base64.urlsafe_b64encode(orjson.dumps({"v": "meta.k8s.io/v1", "rv": rv, "start": cut, "of": snapshot}))
     remaining = None if call.query.get("labelSelector") or call.query.get("fieldSelector") else len(entries) - cut
-    return Page(entries[start:cut], rv, token.decode(), remaining)
+    return ListPage(entries[start:cut], rv, token.decode(), remaining)
 
 
-def _next_page(core: "Core", call: Call, token: str, limit: int) -> Page:
+def _next_page(core: "ServerState", call: ApiRequest, token: str, limit: int) -> ListPage:
     try:
         mark = orjson.loads(base64.urlsafe_b64decode(token))
         start, rv, snapshot = int(mark["start"]), int(mark["rv"]), mark["of"]

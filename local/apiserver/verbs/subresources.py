@@ -5,32 +5,32 @@ from typing import TYPE_CHECKING, Any
 
 from local.apiserver import clock
 from local.apiserver.admission import plugins
-from local.apiserver.admission.dispatch import Review
+from local.apiserver.admission.dispatch import AdmissionRequest
 from local.apiserver.apply.jsonpatch import apply_json, apply_merge
-from local.apiserver.auth import Asks
-from local.apiserver.errors import ApiError, bad_request, conflict, invalid, invalid_object, method_not_allowed
-from local.apiserver.http.call import Call, User
+from local.apiserver.auth import AuthorizationAttributes
+from local.apiserver.errors import StatusError, bad_request, conflict, invalid, invalid_object, method_not_allowed
+from local.apiserver.http.call import ApiRequest, User
 from local.apiserver.storage import selectors
-from local.apiserver.storage.store import Entry
+from local.apiserver.storage.store import StoredObject
 from local.apiserver.verbs import deletion, reads, writes
 from shared.model.types import Body
 
 if TYPE_CHECKING:
-    from local.apiserver.core import Core
+    from local.apiserver.core import ServerState
 
-Answer = tuple[int, Body | Entry]
+Answer = tuple[int, Body | StoredObject]
 CREATED: Body = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
 _PODS = ("", "pods")
 
 
-async def bind(core: "Core", call: Call, raw: Body) -> Answer:
+async def bind(core: "ServerState", call: ApiRequest, raw: Body) -> Answer:
     """pods/binding: give a pod its node. 409 when it has one, is going, or waits at a scheduling gate."""
     entry = reads.get(core, call)
     node = (raw.get("target") or {}).get("name", "")
     if not node:
         fault = invalid("target.name", "", "")._replace(reason="FieldValueRequired", text="Required value")
         raise invalid_object("", "Binding", call.name, [fault])
-    await core.admission.validate(Review(call, "CREATE", raw, None, call.name))
+    await core.admission.validate(AdmissionRequest(call, "CREATE", raw, None, call.name))
     entry = reads.get(core, call)
     obj = entry.copy()
     spec, meta = obj["spec"], obj["metadata"]
@@ -59,14 +59,14 @@ async def bind(core: "Core", call: Call, raw: Body) -> Answer:
     return 201, CREATED
 
 
-async def evict(core: "Core", call: Call, raw: Body) -> Answer:
+async def evict(core: "ServerState", call: ApiRequest, raw: Body) -> Answer:
     """pods/eviction: a deletion; disruption budgets are not counted here."""
     call.options = raw.get("deleteOptions") or {}
     await deletion.delete(core, call)
     return 201, CREATED
 
 
-async def token(core: "Core", call: Call, raw: Body) -> Answer:
+async def token(core: "ServerState", call: ApiRequest, raw: Body) -> Answer:
     """serviceaccounts/token: a bearer token that stands for the account."""
     entry = reads.get(core, call)
     seconds = (raw.get("spec") or {}).get("expirationSeconds") or 3600
@@ -80,7 +80,7 @@ async def token(core: "Core", call: Call, raw: Body) -> Answer:
     return 201, {**found, "spec": spec, "status": status}
 
 
-async def finalize(core: "Core", call: Call, raw: Body) -> Answer:
+async def finalize(core: "ServerState", call: ApiRequest, raw: Body) -> Answer:
     """namespaces/finalize: set the namespace's own finalizers; without them it may go."""
     entry = reads.get(core, call)
     obj = entry.copy()
@@ -95,7 +95,7 @@ async def finalize(core: "Core", call: Call, raw: Body) -> Answer:
 _SCALE = {"specReplicasPath": ".spec.replicas", "statusReplicasPath": ".status.replicas"}
 
 
-def scale_of(call: Call, entry: Entry) -> Body:
+def scale_of(call: ApiRequest, entry: StoredObject) -> Body:
     """The object's replicas as an autoscaling/v1 Scale."""
     paths = call.resource.scale or _SCALE
     meta = {
@@ -123,7 +123,7 @@ def scale_of(call: Call, entry: Entry) -> Body:
     }
 
 
-async def set_scale(core: "Core", call: Call, content_type: str, raw: Any) -> Body:
+async def set_scale(core: "ServerState", call: ApiRequest, content_type: str, raw: Any) -> Body:
     """Write the replicas that a PUT or PATCH of the Scale asks for."""
     entry = reads.get(core, call)
     current = scale_of(call, entry)
@@ -136,7 +136,7 @@ async def set_scale(core: "Core", call: Call, content_type: str, raw: Any) -> Bo
     wanted_rv = (raw.get("metadata") or {}).get("resourceVersion")
     path = (call.resource.scale or _SCALE).get("specReplicasPath", ".spec.replicas").lstrip(".").split(".")
 
-    def change(found: Entry) -> Body:
+    def change(found: StoredObject) -> Body:
         obj = found.copy()
         obj["metadata"]["resourceVersion"] = wanted_rv or str(found.rv)
         inner = obj
@@ -149,7 +149,7 @@ async def set_scale(core: "Core", call: Call, content_type: str, raw: Any) -> Bo
 
 
 # --- reviews ----------------------------------------------------------------------------------------------------------
-async def review(core: "Core", call: Call, raw: Body) -> Answer:
+async def review(core: "ServerState", call: ApiRequest, raw: Body) -> Answer:
     """authentication and authorization reviews: answered, never stored."""
     found = {
         "kind": call.resource.kind,
@@ -160,24 +160,24 @@ async def review(core: "Core", call: Call, raw: Body) -> Answer:
     return 201, {**found, "spec": spec, "status": _REVIEWS[call.resource.plural](core, call, spec)}
 
 
-def _access(core: "Core", call: Call, spec: Body, user: User) -> Body:
+def _access(core: "ServerState", call: ApiRequest, spec: Body, user: User) -> Body:
     wanted, path = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")
     if (wanted is None) == (path is None):
         raise bad_request("exactly one of nonResourceAttributes or resourceAttributes must be specified")
     if wanted is not None:
         names = ("verb", "group", "resource", "subresource", "namespace", "name")
-        asks = Asks(**{key: wanted.get(key) or "" for key in names})
+        asks = AuthorizationAttributes(**{key: wanted.get(key) or "" for key in names})
     else:
-        asks = Asks((path or {}).get("verb", ""), path=(path or {}).get("path", ""))
+        asks = AuthorizationAttributes((path or {}).get("verb", ""), path=(path or {}).get("path", ""))
     allowed = not core.options.rbac or core.auth.allowed(user, asks)
     return {"allowed": allowed} if allowed else {"allowed": False, "reason": ""}
 
 
-def _subject(core: "Core", call: Call, spec: Body) -> Body:
+def _subject(core: "ServerState", call: ApiRequest, spec: Body) -> Body:
     return _access(core, call, spec, User(spec.get("user") or "", tuple(spec.get("groups") or ())))
 
 
-def _rules(core: "Core", call: Call, spec: Body) -> Body:
+def _rules(core: "ServerState", call: ApiRequest, spec: Body) -> Body:
     everything = [{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}]
     masters = not core.options.rbac or "system:masters" in call.user.groups
     rules = (
@@ -188,15 +188,15 @@ def _rules(core: "Core", call: Call, spec: Body) -> Body:
     return {"resourceRules": rules, "nonResourceRules": [], "incomplete": False}
 
 
-def _token(core: "Core", call: Call, spec: Body) -> Body:
+def _token(core: "ServerState", call: ApiRequest, spec: Body) -> Body:
     try:
         user = core.auth.identify(f"Bearer {spec.get('token', '')}")
-    except ApiError:
+    except StatusError:
         return {"authenticated": False, "user": {}, "error": "[invalid bearer token]"}
     return {"authenticated": True, "user": user.info if user is not None else {}}
 
 
-_REVIEWS: dict[str, Callable[["Core", Call, Body], Body]] = {
+_REVIEWS: dict[str, Callable[["ServerState", ApiRequest, Body], Body]] = {
     "selfsubjectaccessreviews": lambda core, call, spec: _access(core, call, spec, call.user),
     "subjectaccessreviews": _subject,
     "localsubjectaccessreviews": _subject,
@@ -205,14 +205,14 @@ _REVIEWS: dict[str, Callable[["Core", Call, Body], Body]] = {
     "tokenreviews": _token,
 }
 REVIEW_PLURALS = frozenset(_REVIEWS)
-_POSTED: dict[str, Callable[["Core", Call, Body], Awaitable[Answer]]] = {
+_POSTED: dict[str, Callable[["ServerState", ApiRequest, Body], Awaitable[Answer]]] = {
     "binding": bind,
     "eviction": evict,
     "token": token,
 }
 
 
-async def post(core: "Core", call: Call, raw: Any) -> Answer:
+async def post(core: "ServerState", call: ApiRequest, raw: Any) -> Answer:
     """POST to a subresource."""
     handler = _POSTED.get(call.subresource)
     if handler is None:

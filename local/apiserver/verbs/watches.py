@@ -9,33 +9,33 @@ from typing import TYPE_CHECKING
 import orjson
 from aiohttp import web
 
-from local.apiserver.errors import ApiError, forbidden_field, gone, invalid_object
-from local.apiserver.faults import Fault
-from local.apiserver.http.call import Call, truthy
-from local.apiserver.storage.store import Bucket, Entry, Event
+from local.apiserver.errors import StatusError, forbidden_field, gone, invalid_object
+from local.apiserver.faults import InjectedFault
+from local.apiserver.http.call import ApiRequest, truthy
+from local.apiserver.storage.store import ResourceBucket, StoredObject, StoreEvent
 from local.apiserver.verbs import reads
 from shared.model.types import Body
 
 if TYPE_CHECKING:
-    from local.apiserver.core import Core
+    from local.apiserver.core import ServerState
 
-Encode = Callable[[Entry], bytes]
+Encode = Callable[[StoredObject], bytes]
 INITIAL_END = "k8s.io/initial-events-end"
 
 
 class Watch:
     """One open watch: what it lets through, and the encoded events that wait to be sent."""
 
-    def __init__(self, core: "Core", call: Call, encode: Encode) -> None:
+    def __init__(self, core: "ServerState", call: ApiRequest, encode: Encode) -> None:
         self.core, self.call, self.encode = core, call, encode
         self.match, self.equal = reads.matcher(call)
         self.name = self.equal.get("metadata.name")
-        self.pending: deque[Event] = deque()
+        self.pending: deque[StoreEvent] = deque()
         self.wake = asyncio.Event()
         self.closed = False
         self.rv = 0
 
-    def hear(self, event: Event) -> None:
+    def hear(self, event: StoreEvent) -> None:
         key = event.entry.key
         if self.call.namespace and key[0] != self.call.namespace:
             self.rv = event.rv
@@ -49,7 +49,7 @@ class Watch:
         self.closed = True
         self.wake.set()
 
-    def line(self, event: Event) -> bytes:
+    def line(self, event: StoreEvent) -> bytes:
         """The event as this watch sees it; empty when it is none of its business."""
         self.rv = event.rv
         if self.match is None:
@@ -57,7 +57,7 @@ class Watch:
         before = event.previous is not None and self.match(event.previous.obj)
         after = event.kind != "DELETED" and self.match(event.entry.obj)
         if before and not after:
-            last = event.entry if event.kind == "DELETED" else Entry(event.entry.key, event.rv, _previous(event))
+            last = event.entry if event.kind == "DELETED" else StoredObject(event.entry.key, event.rv, _previous(event))
             return frame("DELETED", self.encode(last))
         if not after:
             return b""
@@ -74,7 +74,7 @@ class Watch:
         return frame("BOOKMARK", orjson.dumps(found))
 
 
-def _previous(event: Event) -> Body:
+def _previous(event: StoreEvent) -> Body:
     return event.previous.copy() if event.previous is not None else event.entry.copy()
 
 
@@ -82,11 +82,11 @@ def frame(kind: str, encoded: bytes) -> bytes:
     return b'{"type":"' + kind.encode() + b'","object":' + encoded + b"}\n"
 
 
-def error_line(error: ApiError) -> bytes:
+def error_line(error: StatusError) -> bytes:
     return frame("ERROR", orjson.dumps(error.status))
 
 
-def initial(watch: Watch, bucket: Bucket) -> list[bytes]:
+def initial(watch: Watch, bucket: ResourceBucket) -> list[bytes]:
     """What is sent before anything happens: the objects as ADDED, missed events, or an error that ends the watch."""
     call, core = watch.call, watch.core
     wanted = call.query.get("resourceVersion", "")
@@ -111,7 +111,7 @@ def initial(watch: Watch, bucket: Bucket) -> list[bytes]:
     return []
 
 
-def _check_initial(call: Call, from_start: bool) -> None:
+def _check_initial(call: ApiRequest, from_start: bool) -> None:
     how = call.query.get("resourceVersionMatch", "")
     if from_start and how != "NotOlderThan":
         fault = forbidden_field(
@@ -126,7 +126,7 @@ def _check_initial(call: Call, from_start: bool) -> None:
 
 
 async def serve(
-    core: "Core", call: Call, request: web.BaseRequest, encode: Encode, period: float
+    core: "ServerState", call: ApiRequest, request: web.BaseRequest, encode: Encode, period: float
 ) -> web.StreamResponse:
     """Stream events until the client goes, the time is over, the server stops or a fault strikes."""
     bucket = core.store.bucket(call.gr)
@@ -197,7 +197,9 @@ async def _send_pending(watch: Watch, response: web.StreamResponse) -> bool:
     return True
 
 
-async def _harm(fault: Fault, line: bytes, lines: list[bytes], response: web.StreamResponse, event: Event) -> bool:
+async def _harm(
+    fault: InjectedFault, line: bytes, lines: list[bytes], response: web.StreamResponse, event: StoreEvent
+) -> bool:
     if fault.kind == "watch-duplicate":
         lines += [line, line]
         return True

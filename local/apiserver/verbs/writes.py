@@ -8,19 +8,27 @@ import orjson
 
 from local.apiserver import clock
 from local.apiserver.admission import plugins
-from local.apiserver.admission.dispatch import Review, review_of
+from local.apiserver.admission.dispatch import AdmissionRequest, review_of
 from local.apiserver.apply import managedfields
-from local.apiserver.errors import ApiError, already_exists, bad_request, conflict, invalid, invalid_object, not_found
-from local.apiserver.http.call import Call
+from local.apiserver.errors import (
+    StatusError,
+    already_exists,
+    bad_request,
+    conflict,
+    invalid,
+    invalid_object,
+    not_found,
+)
+from local.apiserver.http.call import ApiRequest
 from local.apiserver.kinds import defaults, objectmeta, strategy
 from local.apiserver.schema import decoding
-from local.apiserver.storage.store import Entry
+from local.apiserver.storage.store import StoredObject
 from shared.model.types import Body
 
 if TYPE_CHECKING:
-    from local.apiserver.core import Core
+    from local.apiserver.core import ServerState
 
-Change = Callable[[Entry], Body]
+Change = Callable[[StoredObject], Body]
 MAX_STORED = 1536 * 1024  # etcd's --max-request-bytes
 ATTEMPTS = 5  # of a write without resourceVersion that meets a concurrent one
 _MUST_VERSION = {
@@ -32,7 +40,7 @@ _MUST_VERSION = {
 }
 
 
-async def create(core: "Core", call: Call, raw: Any) -> Entry:
+async def create(core: "ServerState", call: ApiRequest, raw: Any) -> StoredObject:
     """Store a new object. With dryRun everything is done but the storing."""
     obj = decoding.decode(call, raw, core.definitions)
     meta = obj["metadata"]
@@ -46,7 +54,7 @@ async def create(core: "Core", call: Call, raw: Any) -> Entry:
         defaults.at_create(obj, call.resource)
     if core.options.managed_fields and not call.keeps_ownership:
         meta["managedFields"] = managedfields.after_create(obj, call.manager, call.resource, core.definitions.resolve)
-    review = Review(call, "CREATE", obj, None, meta.get("name", ""))
+    review = AdmissionRequest(call, "CREATE", obj, None, meta.get("name", ""))
     obj = await core.admission.mutate(review) or obj
     meta = obj["metadata"]
     managed = meta.get("managedFields") if call.keeps_ownership else None
@@ -70,12 +78,12 @@ async def create(core: "Core", call: Call, raw: Any) -> Entry:
         plugins.namespace_open(core, call, obj)
     obj["apiVersion"] = call.resource.api_version
     if call.dry_run:
-        return Entry.unstored((meta.get("namespace", ""), meta["name"]), 0, obj)
+        return StoredObject.unstored((meta.get("namespace", ""), meta["name"]), 0, obj)
     core.makers[meta["uid"]] = call.manager
     return core.store.create(call.gr, fitting(obj))
 
 
-def _place(call: Call, meta: Body) -> None:
+def _place(call: ApiRequest, meta: Body) -> None:
     if not call.resource.namespaced:
         if meta.get("namespace") == "":
             del meta["namespace"]
@@ -85,12 +93,12 @@ def _place(call: Call, meta: Body) -> None:
     meta["namespace"] = call.namespace
 
 
-def _refuse(call: Call, obj: Body, faults: list[Any]) -> None:
+def _refuse(call: ApiRequest, obj: Body, faults: list[Any]) -> None:
     if faults:
         raise invalid_object(call.resource.group, call.resource.kind, obj["metadata"].get("name", ""), faults)
 
 
-async def replace(core: "Core", call: Call, raw: Any) -> Entry:
+async def replace(core: "ServerState", call: ApiRequest, raw: Any) -> StoredObject:
     """PUT: the body becomes the object, when its resourceVersion (if any) is the stored one."""
     stored = core.store.get(call.gr, call.namespace, call.name)
     obj = decoding.decode(call, raw, core.definitions, stored.obj if stored is not None else None)
@@ -113,7 +121,7 @@ def _fresh(obj: Body) -> Body:
     return {**obj, "metadata": dict(obj["metadata"])}
 
 
-async def update(core: "Core", call: Call, change: Change) -> Entry:
+async def update(core: "ServerState", call: ApiRequest, change: Change) -> StoredObject:
     """Change a stored object; a write that names no resourceVersion is tried again over concurrent ones."""
     for _ in range(ATTEMPTS):
         entry = core.store.get(call.gr, call.namespace, call.name)
@@ -130,7 +138,7 @@ async def update(core: "Core", call: Call, change: Change) -> Entry:
     raise conflict(*call.gr, call.name)
 
 
-def _check_versions(call: Call, meta: Body, entry: Entry) -> None:
+def _check_versions(call: ApiRequest, meta: Body, entry: StoredObject) -> None:
     if meta.get("resourceVersion") not in (None, "", "0", str(entry.rv)):
         raise conflict(*call.gr, call.name)
     if meta.get("uid") and meta["uid"] != entry.uid:
@@ -141,7 +149,7 @@ def _check_versions(call: Call, meta: Body, entry: Entry) -> None:
         )
 
 
-async def _update_once(core: "Core", call: Call, obj: Body, entry: Entry) -> Entry | None:
+async def _update_once(core: "ServerState", call: ApiRequest, obj: Body, entry: StoredObject) -> StoredObject | None:
     """The stored entry, or None when another write came between."""
     meta = obj["metadata"]
     for key in ("uid", "creationTimestamp", "namespace", "name"):
@@ -161,11 +169,11 @@ async def _update_once(core: "Core", call: Call, obj: Body, entry: Entry) -> Ent
     if core.store.get(call.gr, call.namespace, call.name) is not entry:
         return None
     if call.dry_run:
-        return Entry.unstored(entry.key, entry.rv, obj)
+        return StoredObject.unstored(entry.key, entry.rv, obj)
     return store(core, call, obj, entry)
 
 
-def _keep_ownership(core: "Core", call: Call, obj: Body, old: Body, managed: list[Body] | None) -> None:
+def _keep_ownership(core: "ServerState", call: ApiRequest, obj: Body, old: Body, managed: list[Body] | None) -> None:
     """managedFields of the object about to be stored, once it has any."""
     if managed:
         obj["metadata"]["managedFields"] = managed
@@ -177,7 +185,7 @@ def _keep_ownership(core: "Core", call: Call, obj: Body, old: Body, managed: lis
         core.makers[old["metadata"]["uid"]] = ""
 
 
-def store(core: "Core", call: Call, obj: Body, entry: Entry) -> Entry:
+def store(core: "ServerState", call: ApiRequest, obj: Body, entry: StoredObject) -> StoredObject:
     """Write the changed object, or remove it when it was waiting for its last finalizer only."""
     meta = obj["metadata"]
     if not meta.get("finalizers"):
@@ -193,5 +201,5 @@ def store(core: "Core", call: Call, obj: Body, entry: Entry) -> Entry:
 def fitting(obj: Body) -> Body:
     """The object, when etcd would take it: at most 1.5 MiB."""
     if len(orjson.dumps(obj)) > MAX_STORED:
-        raise ApiError(500, "", "etcdserver: request is too large")
+        raise StatusError(500, "", "etcdserver: request is too large")
     return obj

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from local.nodes.kubelet.script import Course, foresee
-from local.nodes.settings import Settings
+from local.nodes.kubelet.script import ScriptOutcome, foresee
+from local.nodes.settings import NodeSettings
 from shared.model.types import Body
 
 _PREFIX = "jobflow.dev/"
@@ -28,7 +28,7 @@ class Rule(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=Tr
 
 
 @dataclass(frozen=True)
-class Plan:
+class ContainerBehaviour:
     """`seconds` of simulated time (inf: until stopped); `ready_after` None: as the readiness probe says."""
 
     process: bool = False
@@ -39,17 +39,17 @@ class Plan:
     ready_after: float | None = None
 
 
-def plan(pod: Body, container: Body, run: int, settings: Settings) -> Plan:
+def plan(pod: Body, container: Body, run: int, settings: NodeSettings) -> ContainerBehaviour:
     """The plan of the `run`-th run (from 0) of that container under that pod name."""
     said = _said(pod, container["name"])
     course = foresee([*(container.get("command") or []), *(container.get("args") or [])])
     if _runs(pod, container["name"], settings) and container.get("command"):
-        return Plan(process=True, ready_after=said.ready_after_seconds)
-    course = course or Course(seconds=settings.run_seconds)
+        return ContainerBehaviour(process=True, ready_after=said.ready_after_seconds)
+    course = course or ScriptOutcome(seconds=settings.run_seconds)
     code = course.code if said.exit_code is None else said.exit_code
     if said.fail_first:
         code = (said.exit_code or 1) if run < said.fail_first else 0
-    return Plan(
+    return ContainerBehaviour(
         seconds=course.seconds if said.run_seconds is None else float(said.run_seconds),
         exit_code=code,
         message=course.message if said.termination_message is None else said.termination_message,
@@ -63,13 +63,13 @@ def pull_fails(pod: Body, container: Body) -> bool:
     return said == "fail" or container.get("image", "").startswith("fail/")
 
 
-def runs_processes(pod: Body, settings: Settings) -> bool:
+def runs_processes(pod: Body, settings: NodeSettings) -> bool:
     """Whether any container is a local process, so that the pod needs an address of this machine."""
     containers = [*(pod["spec"].get("initContainers") or []), *pod["spec"]["containers"]]
     return any(_runs(pod, each["name"], settings) and each.get("command") for each in containers)
 
 
-def _runs(pod: Body, container: str, settings: Settings) -> bool:
+def _runs(pod: Body, container: str, settings: NodeSettings) -> bool:
     said = _annotation(pod, "run-command", container)
     return settings.run_commands if said is None else said == "true"
 

@@ -5,30 +5,32 @@ import contextlib
 import math
 
 from local.nodes.kubelet import process
-from local.nodes.kubelet.behaviour import Plan
-from local.nodes.kubelet.environment import Sources, expand, under, variables
-from local.nodes.kubelet.host import NODE_IP, Host
-from local.nodes.kubelet.process import Ended, Grace
+from local.nodes.kubelet.behaviour import ContainerBehaviour
+from local.nodes.kubelet.environment import VolumeSources, expand, under, variables
+from local.nodes.kubelet.host import NODE_IP, KubeletContext
+from local.nodes.kubelet.process import ExitResult, GracePeriod
 from local.nodes.kubelet.volumes import materialise, mount
 from shared.model.types import Body
 
 _KILLED = 143
 
 
-async def simulate(plan: Plan, host: Host, elapsed: float, stopping: asyncio.Event) -> Ended:
+async def simulate(
+    plan: ContainerBehaviour, host: KubeletContext, elapsed: float, stopping: asyncio.Event
+) -> ExitResult:
     """Let the plan's time pass; being stopped counts as an end by SIGTERM. `elapsed`: real seconds already run."""
     seconds = None if math.isinf(plan.seconds) else max(host.settings.simulated(plan.seconds) - elapsed, 0.0)
     try:
         async with asyncio.timeout(seconds):
             await stopping.wait()
     except TimeoutError:
-        return Ended(plan.exit_code, plan.message)
-    return Ended(_KILLED)
+        return ExitResult(plan.exit_code, plan.message)
+    return ExitResult(_KILLED)
 
 
-async def prepare(host: Host, pod: Body, container: Body, pod_ip: str) -> process.Command:
+async def prepare(host: KubeletContext, pod: Body, container: Body, pod_ip: str) -> process.LocalCommand:
     """Environment, files and command line. Raises NotYetError while a ConfigMap or Secret is missing."""
-    sources = Sources(host.client, pod["metadata"]["namespace"])
+    sources = VolumeSources(host.client, pod["metadata"]["namespace"])
     folder = host.pod_folder(pod["metadata"]["uid"])
     status = {"podIP": pod_ip, "hostIP": NODE_IP}
     known = await variables(pod, container, status, sources)
@@ -38,7 +40,7 @@ async def prepare(host: Host, pod: Body, container: Body, pod_ip: str) -> proces
     mount(container, volumes, root, known)
     argv = [*(container.get("command") or []), *(container.get("args") or [])]
     workdir = under(root, container["workingDir"]) if container.get("workingDir") else root
-    return process.Command(
+    return process.LocalCommand(
         argv=[expand(word, known) for word in argv],
         variables=known,
         root=root,
@@ -48,11 +50,11 @@ async def prepare(host: Host, pod: Body, container: Body, pod_ip: str) -> proces
     )
 
 
-async def execute(command: process.Command, stopping: asyncio.Event, grace: Grace) -> Ended:
+async def execute(command: process.LocalCommand, stopping: asyncio.Event, grace: GracePeriod) -> ExitResult:
     return await process.run(command, stopping, grace)
 
 
-def write_output(host: Host, pod: Body, container: str, output: str) -> None:
+def write_output(host: KubeletContext, pod: Body, container: str, output: str) -> None:
     """What a simulated container prints."""
     log = host.log(pod["metadata"]["uid"], container)
     with contextlib.suppress(OSError):
@@ -61,7 +63,7 @@ def write_output(host: Host, pod: Body, container: str, output: str) -> None:
             stream.write(output)
 
 
-def rotate_log(host: Host, pod: Body, container: str) -> None:
+def rotate_log(host: KubeletContext, pod: Body, container: str) -> None:
     """Keep the last run's output for `kubectl logs --previous`."""
     uid = pod["metadata"]["uid"]
     with contextlib.suppress(FileNotFoundError):

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.client.rest import ApiError, Client
+from local.client.rest import RestClient, RestError
 from local.nodes.scheduler.resources import quantity
 from shared.model.types import Body
 
@@ -13,7 +13,7 @@ _REFERENCE = re.compile(r"\$\$|\$\(([-._a-zA-Z][-._a-zA-Z0-9]*)\)")
 _SUBSCRIPT = re.compile(r"metadata\.(labels|annotations)\['(.+)'\]")
 
 
-class NotYetError(Exception):
+class WaitingError(Exception):
     """Something the container needs does not exist yet; `reason` as a kubelet names it."""
 
     def __init__(self, reason: str, message: str) -> None:
@@ -23,10 +23,10 @@ class NotYetError(Exception):
 
 
 @dataclass(frozen=True)
-class Sources:
+class VolumeSources:
     """Reads ConfigMaps and Secrets of one namespace as `{key: bytes}`."""
 
-    client: Client
+    client: RestClient
     namespace: str
 
     async def config_map(self, name: str, optional: bool = False) -> dict[str, bytes]:
@@ -50,16 +50,16 @@ class Sources:
     async def _read(self, plural: str, name: str, optional: bool) -> Body:
         try:
             found: Body = await self.client.get(f"/api/v1/namespaces/{self.namespace}/{plural}/{name}")
-        except ApiError as error:
+        except RestError as error:
             if error.code != 404:
                 raise
             if optional:
                 return {}
-            raise NotYetError("CreateContainerConfigError", f'{plural[:-1]} "{name}" not found') from error
+            raise WaitingError("CreateContainerConfigError", f'{plural[:-1]} "{name}" not found') from error
         return found
 
 
-async def variables(pod: Body, container: Body, status: Body, sources: Sources) -> dict[str, str]:
+async def variables(pod: Body, container: Body, status: Body, sources: VolumeSources) -> dict[str, str]:
     """What `env` and `envFrom` say, with `$(NAME)` expanded in order. `status` holds podIP and hostIP."""
     made: dict[str, str] = {"HOSTNAME": pod["spec"].get("hostname") or pod["metadata"]["name"]}
     for entry in container.get("envFrom") or []:
@@ -84,7 +84,7 @@ def expand(text: str, known: dict[str, str]) -> str:
     return _REFERENCE.sub(put, text)
 
 
-async def _whole(entry: Body, sources: Sources) -> dict[str, str]:
+async def _whole(entry: Body, sources: VolumeSources) -> dict[str, str]:
     prefix = entry.get("prefix", "")
     if "configMapRef" in entry:
         read = await sources.config_map(entry["configMapRef"]["name"], entry["configMapRef"].get("optional", False))
@@ -93,7 +93,7 @@ async def _whole(entry: Body, sources: Sources) -> dict[str, str]:
     return {prefix + key: value.decode(errors="replace") for key, value in read.items()}
 
 
-async def _single(pod: Body, container: Body, status: Body, source: Body, sources: Sources) -> str | None:
+async def _single(pod: Body, container: Body, status: Body, source: Body, sources: VolumeSources) -> str | None:
     if "fieldRef" in source:
         return field_value(pod, status, source["fieldRef"]["fieldPath"])
     if "resourceFieldRef" in source:
@@ -103,7 +103,7 @@ async def _single(pod: Body, container: Body, status: Body, source: Body, source
     read = sources.config_map if "configMapKeyRef" in source else sources.secret
     value = (await read(reference["name"], optional)).get(reference["key"])
     if value is None and not optional:
-        raise NotYetError("CreateContainerConfigError", f'no key "{reference["key"]}" in "{reference["name"]}"')
+        raise WaitingError("CreateContainerConfigError", f'no key "{reference["key"]}" in "{reference["name"]}"')
     return None if value is None else value.decode(errors="replace")
 
 

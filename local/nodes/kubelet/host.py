@@ -7,19 +7,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from local.client.rest import Client
-from local.nodes.settings import Settings
+from local.client.rest import RestClient
+from local.nodes.settings import NodeSettings
 from shared.model.types import Body
 
 NODE_IP = "127.0.0.1"
 
 
 @dataclass
-class Host:
+class KubeletContext:
     """`runs`: how often each container ran under each pod name, so that `fail-first` can count."""
 
-    client: Client
-    settings: Settings
+    client: RestClient
+    settings: NodeSettings
     scratch: Path
     runs: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     used: set[str] = field(default_factory=set)

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from local.nodes.kubelet.host import Host
+from local.nodes.kubelet.host import KubeletContext
 from local.nodes.kubelet.podrunner import PodRunner
 from shared.model.types import Body
 
@@ -14,7 +14,7 @@ _LOG = logging.getLogger("nodes")
 class Kubelet:
     """`ours(name)`: whether a node of that name is one of the stand-in's."""
 
-    def __init__(self, host: Host, ours: Callable[[str], bool]) -> None:
+    def __init__(self, host: KubeletContext, ours: Callable[[str], bool]) -> None:
         self._host = host
         self._ours = ours
         self._runners: dict[str, PodRunner] = {}

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from aiohttp import web
 
-from local.nodes.kubelet.host import NODE_IP, Host
+from local.nodes.kubelet.host import NODE_IP, KubeletContext
 from local.nodes.kubelet.kubelet import Kubelet
-from local.pki import Authority
+from local.pki import CertificateAuthority
 
 _FOLLOW_EVERY = 0.2
 
@@ -17,7 +17,7 @@ _FOLLOW_EVERY = 0.2
 class LogServer:
     """Serves `/containerLogs/NAMESPACE/POD/CONTAINER` over TLS with a certificate of its own making."""
 
-    def __init__(self, host: Host, kubelet: Kubelet) -> None:
+    def __init__(self, host: KubeletContext, kubelet: Kubelet) -> None:
         self._host = host
         self._kubelet = kubelet
         self._runner: web.AppRunner | None = None
@@ -71,5 +71,5 @@ def _read(path: Path) -> bytes:
 def _context() -> ssl.SSLContext:
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     with tempfile.TemporaryDirectory() as folder:
-        made.load_cert_chain(*Authority().serving().write(Path(folder), "kubelet"))
+        made.load_cert_chain(*CertificateAuthority().serving().write(Path(folder), "kubelet"))
     return made

@@ -7,13 +7,13 @@ import uuid
 
 import aiohttp
 
-from local.client.rest import ApiError, patiently
+from local.client.rest import RestError, patiently
 from local.nodes.kubelet import probe as readiness
-from local.nodes.kubelet.behaviour import Plan, plan, pull_fails, runs_processes
+from local.nodes.kubelet.behaviour import ContainerBehaviour, plan, pull_fails, runs_processes
 from local.nodes.kubelet.container import execute, prepare, rotate_log, simulate, write_output
-from local.nodes.kubelet.environment import NotYetError
-from local.nodes.kubelet.host import NODE_IP, Host
-from local.nodes.kubelet.process import Command, Ended, Grace
+from local.nodes.kubelet.environment import WaitingError
+from local.nodes.kubelet.host import NODE_IP, KubeletContext
+from local.nodes.kubelet.process import ExitResult, GracePeriod, LocalCommand
 from local.nodes.kubelet.status import ContainerState, PodFacts, pod_status
 from local.nodes.timestamps import now_text, seconds
 from shared.model.types import Body
@@ -28,13 +28,13 @@ _KILLED = 137
 class PodRunner:
     """`pod`: the newest object seen; the kubelet keeps it up to date and calls `stop` when it is being deleted."""
 
-    def __init__(self, host: Host, pod: Body) -> None:
+    def __init__(self, host: KubeletContext, pod: Body) -> None:
         self.pod = pod
         self._host = host
         self._stopping = asyncio.Event()
         self._dirty = asyncio.Event()
         self._one_write = asyncio.Lock()
-        self._grace = Grace(float(pod["spec"].get("terminationGracePeriodSeconds", 30)))
+        self._grace = GracePeriod(float(pod["spec"].get("terminationGracePeriodSeconds", 30)))
         self._failure = ("", "")
         self.finished = False
         status = pod.get("status") or {}
@@ -82,7 +82,7 @@ class PodRunner:
             if "running" in state.state:
                 begun = state.state["running"]["startedAt"]
                 code = 0 if state.sidecar and not self._failure[0] else _KILLED
-                state.ready, state.state = False, {"terminated": _terminated(Ended(code), begun, state.run)}
+                state.ready, state.state = False, {"terminated": _terminated(ExitResult(code), begun, state.run)}
 
     def _deadline(self) -> float | None:
         limit = self.pod["spec"].get("activeDeadlineSeconds")
@@ -155,34 +155,36 @@ class PodRunner:
         state.state = {"terminated": _terminated(ended, begun, state.run)}
         self._dirty.set()
 
-    async def _course(self, state: ContainerState, what: Plan, command: Command | None, elapsed: float) -> Ended:
+    async def _course(
+        self, state: ContainerState, what: ContainerBehaviour, command: LocalCommand | None, elapsed: float
+    ) -> ExitResult:
         if command is not None:
             return await execute(command, self._stopping, self._grace)
         if what.output:
             write_output(self._host, self.pod, state.container["name"], what.output)
         return await simulate(what, self._host, elapsed, self._stopping)
 
-    async def _prepared(self, state: ContainerState) -> Command | None:
+    async def _prepared(self, state: ContainerState) -> LocalCommand | None:
         """The command, waiting as long as something that it needs is missing."""
         while not self._stopping.is_set():
             try:
                 return await prepare(self._host, self.pod, state.container, self._ip)
-            except NotYetError as why:
+            except WaitingError as why:
                 state.state = {"waiting": {"reason": why.reason, "message": why.message}}
                 self._dirty.set()
-            except (ApiError, aiohttp.ClientError, TimeoutError) as error:
+            except (RestError, aiohttp.ClientError, TimeoutError) as error:
                 _LOG.info("preparing %s: %s", self.pod["metadata"]["name"], error)
             await self._pause(_RETRY)
         return None
 
-    def _get_ready(self, state: ContainerState, what: Plan) -> asyncio.Task[None] | None:
+    def _get_ready(self, state: ContainerState, what: ContainerBehaviour) -> asyncio.Task[None] | None:
         probe = state.container.get("readinessProbe")
         if not probe and not what.ready_after:
             state.ready = True
             return None
         return asyncio.create_task(self._become_ready(state, what, probe or {}))
 
-    async def _become_ready(self, state: ContainerState, what: Plan, probe: Body) -> None:
+    async def _become_ready(self, state: ContainerState, what: ContainerBehaviour, probe: Body) -> None:
         if what.process and what.ready_after is None:
             await readiness.until_ready(probe, state.container, self._ip)
         else:
@@ -207,15 +209,15 @@ class PodRunner:
         try:
             async with self._one_write:
                 await patiently(self._host.client.patch, f"{self._path}/status", body)
-        except (ApiError, aiohttp.ClientError, TimeoutError) as error:
+        except (RestError, aiohttp.ClientError, TimeoutError) as error:
             _LOG.info("status of %s: %s", self._path, error)
 
     async def _remove(self) -> None:
         body = {"gracePeriodSeconds": 0, "preconditions": {"uid": self.pod["metadata"]["uid"]}}
         try:
             await patiently(self._host.client.delete, self._path, body)
-        except (ApiError, aiohttp.ClientError, TimeoutError) as error:
-            if isinstance(error, ApiError) and error.code == 404:
+        except (RestError, aiohttp.ClientError, TimeoutError) as error:
+            if isinstance(error, RestError) and error.code == 404:
                 return
             _LOG.info("removing %s: %s", self._path, error)
 
@@ -242,7 +244,7 @@ def _states(pod: Body) -> list[ContainerState]:
     return made
 
 
-def _terminated(ended: Ended, begun: str, run: str) -> Body:
+def _terminated(ended: ExitResult, begun: str, run: str) -> Body:
     made = {
         "exitCode": ended.code,
         "reason": ended.reason or ("Error" if ended.code else "Completed"),

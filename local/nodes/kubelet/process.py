@@ -14,7 +14,7 @@ _CANNOT_START = 128
 
 
 @dataclass(frozen=True)
-class Ended:
+class ExitResult:
     """How a run ended: exit code, termination message, Kubernetes' reason ("" : by the code)."""
 
     code: int
@@ -23,7 +23,7 @@ class Ended:
 
 
 @dataclass(frozen=True)
-class Command:
+class LocalCommand:
     """`root`: the folder under which the container's mount paths appear."""
 
     argv: Sequence[str]
@@ -34,7 +34,7 @@ class Command:
     message_path: Path
 
 
-async def run(command: Command, stopping: asyncio.Event, grace: "Grace") -> Ended:
+async def run(command: LocalCommand, stopping: asyncio.Event, grace: "GracePeriod") -> ExitResult:
     """Until the process ends by itself or, once `stopping` is set, by SIGTERM and SIGKILL. Cancelling kills it."""
     command.workdir.mkdir(parents=True, exist_ok=True)
     command.message_path.parent.mkdir(parents=True, exist_ok=True)
@@ -51,22 +51,22 @@ async def run(command: Command, stopping: asyncio.Event, grace: "Grace") -> Ende
                 start_new_session=True,
             )
         except OSError as error:
-            return Ended(_CANNOT_START, f"{command.argv[0]}: {error.strerror}", "StartError")
+            return ExitResult(_CANNOT_START, f"{command.argv[0]}: {error.strerror}", "StartError")
     try:
         code = await _wait(process, stopping, grace)
     finally:
         _signal(process.pid, signal.SIGKILL)
-    return Ended(code, _message(command.message_path))
+    return ExitResult(code, _message(command.message_path))
 
 
-class Grace:
+class GracePeriod:
     """Seconds between SIGTERM and SIGKILL; a later, shorter word counts."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
 
 
-async def _wait(process: asyncio.subprocess.Process, stopping: asyncio.Event, grace: Grace) -> int:
+async def _wait(process: asyncio.subprocess.Process, stopping: asyncio.Event, grace: GracePeriod) -> int:
     ended = asyncio.ensure_future(process.wait())
     told = asyncio.ensure_future(stopping.wait())
     try:
@@ -94,7 +94,7 @@ def _inherited() -> dict[str, str]:
     return {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
 
 
-def _pointers(command: Command) -> dict[str, str]:
+def _pointers(command: LocalCommand) -> dict[str, str]:
     return {
         "JOBFLOW_ROOT": str(command.root),
         "TERMINATION_LOG": str(command.message_path),

@@ -14,7 +14,7 @@ _TERMINATION_LOG = "/dev/termination-log"
 
 
 @dataclass(frozen=True)
-class Course:
+class ScriptOutcome:
     """What a command does: how long, with which code it ends, what it prints and leaves as termination message."""
 
     seconds: float = 0.0
@@ -23,23 +23,23 @@ class Course:
     message: str = ""
 
 
-def foresee(command: Sequence[str]) -> Course | None:
+def foresee(command: Sequence[str]) -> ScriptOutcome | None:
     """The course of a command, or None when only running it would tell."""
     if not command:
         return None
     if PurePosixPath(command[0]).name in _SHELLS:
         return _script(command[2]) if len(command) == 3 and command[1].lstrip("-") in ("c", "ec", "ce") else None
-    return _statement(Course(), list(command))
+    return _statement(ScriptOutcome(), list(command))
 
 
-def _script(text: str) -> Course | None:
+def _script(text: str) -> ScriptOutcome | None:
     if _LIVE.search(text):
         return None
     try:
         tokens = _tokens(text)
     except ValueError:
         return None
-    course: Course | None = Course()
+    course: ScriptOutcome | None = ScriptOutcome()
     for joint, words in _statements(tokens):
         if course is None or joint not in (";", "&&"):
             return None
@@ -72,7 +72,7 @@ def _statements(tokens: list[str]) -> Iterator[tuple[str, list[str]]]:
             words.append(token)
 
 
-def _statement(course: Course, words: list[str]) -> Course | None:
+def _statement(course: ScriptOutcome, words: list[str]) -> ScriptOutcome | None:
     name, rest = PurePosixPath(words[0]).name, words[1:]
     match name:
         case "exec" if rest:
@@ -99,7 +99,7 @@ def _seconds(words: list[str]) -> float | None:
     return total if words else None
 
 
-def _echo(course: Course, words: list[str]) -> Course | None:
+def _echo(course: ScriptOutcome, words: list[str]) -> ScriptOutcome | None:
     end = "" if words[:1] == ["-n"] else "\n"
     words = words[1:] if words[:1] == ["-n"] else words
     if not {">", ">>"} & set(words):

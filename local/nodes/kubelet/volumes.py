@@ -4,13 +4,13 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from local.nodes.kubelet.environment import NotYetError, Sources, field_value, under
+from local.nodes.kubelet.environment import VolumeSources, WaitingError, field_value, under
 from shared.model.types import Body
 
 _DEFAULT_MODE = 0o644
 
 
-async def materialise(pod: Body, status: Body, folder: Path, claims: Path, sources: Sources) -> dict[str, Path]:
+async def materialise(pod: Body, status: Body, folder: Path, claims: Path, sources: VolumeSources) -> dict[str, Path]:
     """Folders of the pod's volumes by name. Claims are folders that outlive the pod."""
     made: dict[str, Path] = {}
     for volume in pod["spec"].get("volumes") or []:
@@ -53,7 +53,7 @@ def _sources(volume: Body) -> list[Body]:
     return [{"downwardAPI": volume["downwardAPI"]}] if "downwardAPI" in volume else []
 
 
-async def _files(pod: Body, status: Body, source: Body, sources: Sources) -> list[tuple[str, bytes, int]]:
+async def _files(pod: Body, status: Body, source: Body, sources: VolumeSources) -> list[tuple[str, bytes, int]]:
     if "downwardAPI" in source:
         return [
             (item["path"], field_value(pod, status, item["fieldRef"]["fieldPath"]).encode(), _DEFAULT_MODE)
@@ -76,7 +76,7 @@ def _picked(content: Mapping[str, bytes], source: Body) -> list[tuple[str, bytes
         return [(key, value, usual) for key, value in content.items()]
     missing = [item["key"] for item in source["items"] if item["key"] not in content]
     if missing and not source.get("optional"):
-        raise NotYetError("ContainerCreating", f"references non-existent config key: {missing[0]}")
+        raise WaitingError("ContainerCreating", f"references non-existent config key: {missing[0]}")
     return [
         (item["path"], content[item["key"]], item.get("mode", usual))
         for item in source["items"]

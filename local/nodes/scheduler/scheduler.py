@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import aiohttp
 
-from local.client.rest import ApiError, Client
+from local.client.rest import RestClient, RestError
 from local.nodes.mirror import Key, key_of
 from local.nodes.scheduler.fit import obstacle
 from local.nodes.scheduler.resources import Amounts, add, amounts, requests
@@ -24,7 +24,7 @@ class Scheduler:
     """`pods` and `nodes` are live views by (namespace, name); `touch()` says that something may fit now."""
 
     def __init__(
-        self, client: Client, pods: dict[Key, Body], nodes: dict[Key, Body], names: frozenset[str] = frozenset()
+        self, client: RestClient, pods: dict[Key, Body], nodes: dict[Key, Body], names: frozenset[str] = frozenset()
     ) -> None:
         self._client = client
         self._pods = pods
@@ -113,7 +113,7 @@ class Scheduler:
         async with self._limit:
             try:
                 await self._client.create(f"/api/v1/namespaces/{namespace}/pods/{name}/binding", binding)
-            except (ApiError, aiohttp.ClientError, TimeoutError) as error:
+            except (RestError, aiohttp.ClientError, TimeoutError) as error:
                 _LOG.info("binding %s/%s: %s", namespace, name, error)
                 self._assumed.pop(pod["metadata"]["uid"], None)
                 asyncio.get_running_loop().call_later(_AGAIN, self.touch)
@@ -133,7 +133,7 @@ class Scheduler:
                 body = {"metadata": {"uid": pod["metadata"]["uid"]}, "status": {"conditions": [*others, said]}}
                 await self._client.patch(f"/api/v1/namespaces/{namespace}/pods/{name}/status", body)
                 self._said[pod["metadata"]["uid"]] = why
-            except (ApiError, aiohttp.ClientError, TimeoutError) as error:
+            except (RestError, aiohttp.ClientError, TimeoutError) as error:
                 _LOG.info("explaining %s/%s: %s", namespace, name, error)
 
 

@@ -18,7 +18,7 @@ from tests.chaos.faults import (
     two_leaders,
     watches,
 )
-from tests.chaos.faults.fault import Harm
+from tests.chaos.faults.fault import ChaosFault
 
 _ALL: Final = (
     *errors.HARMS,
@@ -36,4 +36,4 @@ _ALL: Final = (
     namespace_deletion.HARM,
     quota.HARM,
 )
-HARMS: Final[dict[str, Harm]] = {harm.name: harm for harm in _ALL}
+HARMS: Final[dict[str, ChaosFault]] = {harm.name: harm for harm in _ALL}

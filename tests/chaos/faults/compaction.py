@@ -3,16 +3,16 @@
 from random import Random
 from typing import Any, Final
 
-from tests.chaos.faults.fault import Harm, Said, Strike
+from tests.chaos.faults.fault import ChaosFault, InjectFault, Said
 
 
 def _draw(chance: Random) -> Said:
     return {}
 
 
-def _inflict(world: Any, strike: Strike) -> None:
+def _inflict(world: Any, strike: InjectFault) -> None:
     world.kube.request("POST", "/testing/compact", {})
     world.struck[strike.key] += world.kube.request("POST", "/testing/drop-watches", {})["dropped"]
 
 
-HARM: Final = Harm("compaction", _draw, _inflict, lasts=(0, 0))
+HARM: Final = ChaosFault("compaction", _draw, _inflict, lasts=(0, 0))

@@ -11,7 +11,7 @@ WRITES: Final = ("create", "update", "patch", "delete")
 HARMED: Final = ("first", "second", "webhook")  # users: our processes; nodes and the judge go unharmed
 
 
-class Strike(Protocol):
+class InjectFault(Protocol):
     """A harm of a plan, as harms see it."""
 
     @property
@@ -20,15 +20,15 @@ class Strike(Protocol):
     def said(self) -> Said: ...
 
 
-Do = Callable[[Any, Strike], None]  # the first is the World; harms know it, it does not know them
+Do = Callable[[Any, InjectFault], None]  # the first is the World; harms know it, it does not know them
 
 
-def _nothing(world: Any, strike: Strike) -> None:
+def _nothing(world: Any, strike: InjectFault) -> None:
     return None
 
 
 @dataclass(frozen=True)
-class Harm:
+class ChaosFault:
     """`draw`: its details from the plan's chance; `inflict`, then `mend` after as many seconds as `lasts` bounds.
 
     Each adds to `world.struck[strike.key]` what harm it really did: one that never does any is a fault of the suite.
@@ -41,15 +41,15 @@ class Harm:
     lasts: tuple[float, float] = (0.3, 2.5)
 
 
-def by_rules(name: str, draw: Callable[[Random], list[Rule]], lasts: tuple[float, float] = (0.3, 2.5)) -> Harm:
+def by_rules(name: str, draw: Callable[[Random], list[Rule]], lasts: tuple[float, float] = (0.3, 2.5)) -> ChaosFault:
     """A harm that the API server does by rules (local.apiserver.faults.Fault) to our processes' requests."""
 
-    def inflict(world: Any, strike: Strike) -> None:
+    def inflict(world: Any, strike: InjectFault) -> None:
         world.faults[strike.key] = [rule | {"users": list(HARMED)} for rule in strike.said["rules"]]
         world.tell_faults()
 
-    def mend(world: Any, strike: Strike) -> None:
+    def mend(world: Any, strike: InjectFault) -> None:
         world.faults.pop(strike.key, None)
         world.tell_faults()
 
-    return Harm(name, lambda chance: {"rules": draw(chance)}, inflict, mend, lasts)
+    return ChaosFault(name, lambda chance: {"rules": draw(chance)}, inflict, mend, lasts)

@@ -3,10 +3,10 @@
 from random import Random
 from typing import Final
 
-from tests.chaos.faults.fault import WRITES, Harm, Rule, by_rules
+from tests.chaos.faults.fault import WRITES, ChaosFault, Rule, by_rules
 
 
-def _harm(kind: str) -> Harm:
+def _harm(kind: str) -> ChaosFault:
     def draw(chance: Random) -> list[Rule]:
         return [{"kind": kind, "probability": round(chance.uniform(0.2, 0.9), 2), "verbs": list(WRITES)}]
 

@@ -4,22 +4,22 @@ import signal
 from random import Random
 from typing import Any, Final
 
-from tests.chaos.faults.fault import Harm, Said, Strike
+from tests.chaos.faults.fault import ChaosFault, InjectFault, Said
 
 
 def _which(chance: Random) -> Said:
     return {"who": chance.choice(("first", "second"))}
 
 
-def _stop(world: Any, strike: Strike) -> None:
+def _stop(world: Any, strike: InjectFault) -> None:
     world.struck[strike.key] += world.kill(strike.said["who"], signal.SIGSTOP)
 
 
-def _go_on(world: Any, strike: Strike) -> None:
+def _go_on(world: Any, strike: InjectFault) -> None:
     world.kill(strike.said["who"], signal.SIGCONT)
 
 
 HARMS: Final = (
-    Harm("stopped-controller", _which, _stop, _go_on),
-    Harm("stopped-webhook", lambda chance: {"who": "webhook"}, _stop, _go_on),
+    ChaosFault("stopped-controller", _which, _stop, _go_on),
+    ChaosFault("stopped-webhook", lambda chance: {"who": "webhook"}, _stop, _go_on),
 )

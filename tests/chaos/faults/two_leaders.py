@@ -5,24 +5,24 @@ from random import Random
 from typing import Any, Final
 
 from tests.chaos.controller import LEASE_SECONDS
-from tests.chaos.faults.fault import Harm, Said, Strike
+from tests.chaos.faults.fault import ChaosFault, InjectFault, Said
 
 
 def _draw(chance: Random) -> Said:
     return {}
 
 
-def _inflict(world: Any, strike: Strike) -> None:
+def _inflict(world: Any, strike: InjectFault) -> None:
     name = world.leader()
     if name:
         world.asleep[strike.key] = name
         world.kill(name, signal.SIGSTOP)
 
 
-def _mend(world: Any, strike: Strike) -> None:
+def _mend(world: Any, strike: InjectFault) -> None:
     if name := world.asleep.pop(strike.key, ""):
         world.struck[strike.key] += world.leader() not in ("", name)
         world.kill(name, signal.SIGCONT)
 
 
-HARM: Final = Harm("two-leaders", _draw, _inflict, _mend, lasts=(LEASE_SECONDS + 1, LEASE_SECONDS + 2))
+HARM: Final = ChaosFault("two-leaders", _draw, _inflict, _mend, lasts=(LEASE_SECONDS + 1, LEASE_SECONDS + 2))

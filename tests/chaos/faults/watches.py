@@ -3,10 +3,10 @@
 from random import Random
 from typing import Final
 
-from tests.chaos.faults.fault import Harm, Rule, by_rules
+from tests.chaos.faults.fault import ChaosFault, Rule, by_rules
 
 
-def _harm(kind: str) -> Harm:
+def _harm(kind: str) -> ChaosFault:
     def draw(chance: Random) -> list[Rule]:
         share = round(chance.uniform(0.1, 0.6), 2)
         return [{"kind": kind, "probability": share, "seconds": round(chance.uniform(0.1, 1.5), 2)}]

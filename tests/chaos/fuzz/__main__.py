@@ -4,10 +4,10 @@ import argparse
 import sys
 import time
 
-from local.cluster import Cluster, Options
+from local.cluster import ClusterOptions, LocalCluster
 from tests.chaos.fuzz import connections
 from tests.chaos.fuzz.batches import batch, every_bomb
-from tests.chaos.fuzz.target import Broken, Target
+from tests.chaos.fuzz.target import Target, WrongAnswer
 
 EXAMPLES = 200
 MOST_MEMORY = 320.0  # MiB; the chart allows 512
@@ -24,7 +24,7 @@ def main() -> int:
     given = arguments()
     began = time.monotonic()
     ends = began + given.minutes * 60
-    with Cluster(options=Options(nodes=0, controller=False)) as cluster:
+    with LocalCluster(options=ClusterOptions(nodes=0, controller=False)) as cluster:
         target = Target(cluster)
         before = target.memory()
         found = list(every_bomb(target, ends))
@@ -50,7 +50,7 @@ def main() -> int:
 def _batch(target: Target, number: int) -> list[str]:
     try:
         batch(target, number, EXAMPLES)
-    except Broken as error:
+    except WrongAnswer as error:
         return [f"batch {number}: {str(error)[:3000]}"]
     return []
 

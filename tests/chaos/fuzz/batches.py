@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.chaos.fuzz.bombs import bombs
 from tests.chaos.fuzz.mutations import garbled, mutated
-from tests.chaos.fuzz.target import Broken, Target
+from tests.chaos.fuzz.target import Target, WrongAnswer
 from webhook.server.routes import Route
 
 
@@ -37,5 +37,5 @@ def every_bomb(target: Target, ends: float = float("inf")) -> Iterator[str]:
             return
         try:
             target.fire(route, data, name)
-        except Broken as error:
+        except WrongAnswer as error:
             yield str(error)[:3000]

@@ -15,7 +15,7 @@ import jsonpatch
 import orjson
 import urllib3
 
-from local.cluster import Cluster
+from local.cluster import LocalCluster
 from webhook.server.routes import Route
 
 ALLOWED: Final = {200, 400, 408, 413}
@@ -24,12 +24,12 @@ PATIENCE: Final = 30.0
 _TICK: Final = os.sysconf("SC_CLK_TCK")
 
 
-class Broken(AssertionError):
+class WrongAnswer(AssertionError):
     """The webhook gave an answer that it must not give, or none."""
 
 
 @dataclass
-class Figures:
+class FuzzFigures:
     """What was seen: answers by status, seconds from request to answer and of the webhook's CPU, the slowest request."""
 
     answers: Counter[str] = field(default_factory=Counter)
@@ -51,9 +51,9 @@ class Figures:
 class Target:
     """One webhook process. `fire` raises Broken; several threads may use `ask`, one at a time `fire`."""
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: LocalCluster) -> None:
         self.cluster = cluster
-        self.figures = Figures()
+        self.figures = FuzzFigures()
         self.context = ssl.create_default_context(cadata=cluster.bundle.decode())
         self._pool = urllib3.PoolManager(maxsize=4, ssl_context=self.context, retries=False, timeout=PATIENCE)
         self._lock = threading.Lock()
@@ -74,13 +74,15 @@ class Target:
             status, body = self.ask(route, data)
         except urllib3.exceptions.HTTPError as error:
             self._is_alive(f"no answer to {what}: {error!r}")
-            raise Broken(f"{route.path} {what}: {error!r}: {data[:300]!r}") from error
+            raise WrongAnswer(f"{route.path} {what}: {error!r}: {data[:300]!r}") from error
         seconds, work = time.monotonic() - began, self.work() - before
         verdict = str(status)
         if status not in ALLOWED:
-            raise Broken(f"{route.path} {what}: HTTP {status}: {data[:2000]!r}\n{self.cluster.logs('webhook', 4000)}")
+            raise WrongAnswer(
+                f"{route.path} {what}: HTTP {status}: {data[:2000]!r}\n{self.cluster.logs('webhook', 4000)}"
+            )
         if work > HANG_SECONDS + 0.5:  # its own limit is 2 s, looked at between two rules
-            raise Broken(f"{route.path} {what}: took {work:.2f} s of CPU: {data[:300]!r}")
+            raise WrongAnswer(f"{route.path} {what}: took {work:.2f} s of CPU: {data[:300]!r}")
         if status == 200:
             verdict = self._review(route, body, data)
         self.figures.note(verdict, seconds, work, what or route.path)
@@ -88,7 +90,7 @@ class Target:
     def _review(self, route: Route, body: bytes, data: bytes) -> str:
         response = orjson.loads(body)["response"]
         if not isinstance(response["allowed"], bool) or "uid" not in response:
-            raise Broken(f"{route.path}: no review: {body[:500]!r}")
+            raise WrongAnswer(f"{route.path}: no review: {body[:500]!r}")
         if "patch" in response:
             self._patches(route, base64.b64decode(response["patch"]), data)
         return "allowed" if response["allowed"] else "refused"
@@ -100,11 +102,11 @@ class Target:
         try:
             jsonpatch.apply_patch(sent["request"]["object"], orjson.loads(patch))
         except jsonpatch.JsonPatchException as error:
-            raise Broken(f"{route.path}: a patch that does not apply: {error}: {patch[:300]!r}") from error
+            raise WrongAnswer(f"{route.path}: a patch that does not apply: {error}: {patch[:300]!r}") from error
 
     def _is_alive(self, otherwise: str) -> None:
         if not self.cluster.processes["webhook"].running:
-            raise Broken(f"the webhook died; {otherwise}\n{self.cluster.logs('webhook', 4000)}")
+            raise WrongAnswer(f"the webhook died; {otherwise}\n{self.cluster.logs('webhook', 4000)}")
 
     def work(self) -> float:
         """CPU seconds of the process so far."""

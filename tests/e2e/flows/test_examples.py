@@ -10,10 +10,10 @@ import pytest
 import yaml
 
 from local.client.blocking import until
-from local.cluster import Cluster
+from local.cluster import LocalCluster
 from shared.kinds import EVENT, JOB, JOBFLOW, POD
 from shared.model.types import Body
-from tests.e2e.support.examples import FLOWS, GONE, JOBS, Job
+from tests.e2e.support.examples import FLOWS, GONE, JOBS, ExampleJob
 from tests.e2e.support.scenario import Scenario, job_phase, phase, phases, step_of
 
 FOLDERS: Final = (Path("examples/flows"), Path("examples/jobs"))
@@ -23,7 +23,7 @@ WARNINGS: Final[tuple[str, ...]] = ()  # what kubectl warns of: nothing
 
 
 @pytest.fixture(scope="module")
-def examples(cluster: Cluster) -> Iterator[Scenario]:
+def examples(cluster: LocalCluster) -> Iterator[Scenario]:
     """All examples in one namespace."""
     with cluster.namespace(f"examples-{os.getpid()}") as name:
         cluster.await_service_account(name)
@@ -92,7 +92,7 @@ def test_a_flow_ends_as_its_comment_says(
 def test_a_job_ends_as_its_comment_says(
     examples: Scenario, applied: subprocess.CompletedProcess[str], name: str
 ) -> None:
-    wanted: Job = JOBS[name]
+    wanted: ExampleJob = JOBS[name]
     final = ("Completed", "Failed", "Aborted", "Terminated")
     job = examples.cluster.wait_for(JOB, examples.namespace, name, lambda job: job_phase(job) in final, SECONDS)
     status = job["status"]

@@ -11,7 +11,7 @@ import orjson
 import pytest
 import urllib3
 
-from local.cluster import Cluster
+from local.cluster import LocalCluster
 from tests.e2e.support.scenario import Scenario, jobflow
 from webhook.server.routes import ROUTES
 
@@ -28,7 +28,7 @@ BAD: dict[str, bytes] = {
 }
 
 
-def post(cluster: Cluster, path: str, body: bytes) -> int:
+def post(cluster: LocalCluster, path: str, body: bytes) -> int:
     context = ssl.create_default_context(cadata=cluster.bundle.decode())
     with urllib3.PoolManager(ssl_context=context, retries=False, timeout=10) as pool:
         headers = {"Content-Type": "application/json"}

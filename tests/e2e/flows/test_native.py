@@ -7,9 +7,9 @@ from typing import Any, Final
 import pytest
 
 from controller.gang.backends.workload import group_kind, workload_kind
-from local.backends import Embedded, Real, chosen
+from local.backends import EmbeddedBackend, RealBackend, chosen
 from local.client.blocking import until
-from local.cluster import Cluster, Options
+from local.cluster import ClusterOptions, LocalCluster
 from shared.kinds import CRD, JOB, POD, PODGROUP
 from shared.model.types import Body
 
@@ -22,17 +22,17 @@ ALPHA: Final = (
 
 @pytest.fixture(scope="module")
 def version(request: pytest.FixtureRequest) -> str:
-    return "v1alpha2" if isinstance(backend(request), Real) else "v1beta1"
+    return "v1alpha2" if isinstance(backend(request), RealBackend) else "v1beta1"
 
 
 @pytest.fixture(scope="module")
-def native(request: pytest.FixtureRequest, version: str) -> Iterator[Cluster]:
+def native(request: pytest.FixtureRequest, version: str) -> Iterator[LocalCluster]:
     """Three nodes of five CPUs: room for fifteen."""
     on = backend(request)
-    nodes = ["--no-scheduler"] if isinstance(on, Real) else []
-    options = Options(nodes=3, cpu="5", speed=8.0, nodes_args=nodes, controller=False)
-    with Cluster(on, options) as cluster:
-        if isinstance(on, Embedded):
+    nodes = ["--no-scheduler"] if isinstance(on, RealBackend) else []
+    options = ClusterOptions(nodes=3, cpu="5", speed=8.0, nodes_args=nodes, controller=False)
+    with LocalCluster(on, options) as cluster:
+        if isinstance(on, EmbeddedBackend):
             cluster.apply(
                 *(served(kind.kind, kind.plural, version) for kind in (workload_kind(version), group_kind(version)))
             )
@@ -44,9 +44,13 @@ def native(request: pytest.FixtureRequest, version: str) -> Iterator[Cluster]:
         yield cluster
 
 
-def backend(request: pytest.FixtureRequest) -> Embedded | Real:
+def backend(request: pytest.FixtureRequest) -> EmbeddedBackend | RealBackend:
     found = chosen(request.config.getoption("--backend"), request.config.getoption("--kubeconfig"))
-    return Real(found.assets, scheduler=True, arguments=ALPHA) if isinstance(found, Real) else Embedded()
+    return (
+        RealBackend(found.assets, scheduler=True, arguments=ALPHA)
+        if isinstance(found, RealBackend)
+        else EmbeddedBackend()
+    )
 
 
 def served(kind: str, plural: str, version: str) -> Body:
@@ -78,14 +82,14 @@ def gang(namespace: str, name: str, replicas: int, command: str, *, cpu: str = "
     return {**body, "spec": {"minAvailable": replicas, "tasks": tasks, **spec}}
 
 
-def group_of(cluster: Cluster, namespace: str, job: str) -> Body | None:
+def group_of(cluster: LocalCluster, namespace: str, job: str) -> Body | None:
     """Our PodGroup."""
     return next(
         (each for each in cluster.kube.list(PODGROUP, namespace) if each["metadata"]["name"].startswith(job)), None
     )
 
 
-def stands_for(cluster: Cluster, version: str, group: Body) -> bool:
+def stands_for(cluster: LocalCluster, version: str, group: Body) -> bool:
     """Whether both of Kubernetes' objects are there, of this very group and with its minimum."""
     metadata, counts = group["metadata"], []
     for kind in (workload_kind(version), group_kind(version)):
@@ -97,17 +101,17 @@ def stands_for(cluster: Cluster, version: str, group: Body) -> bool:
     return counts == [group["spec"]["minMember"]] * 2
 
 
-def bound(cluster: Cluster, namespace: str, job: str) -> int:
+def bound(cluster: LocalCluster, namespace: str, job: str) -> int:
     pods = cluster.kube.list(POD, namespace, f"volcano.sh/job-name={job}")
     return sum(bool(pod["spec"].get("nodeName")) for pod in pods)
 
 
-def phase(cluster: Cluster, namespace: str, job: str) -> str:
+def phase(cluster: LocalCluster, namespace: str, job: str) -> str:
     status = (cluster.kube.find(JOB, namespace, job) or {}).get("status") or {}
     return str((status.get("state") or {}).get("phase", ""))
 
 
-def test_pods_name_a_gang_that_lives_as_long_as_their_job_runs(native: Cluster, version: str) -> None:
+def test_pods_name_a_gang_that_lives_as_long_as_their_job_runs(native: LocalCluster, version: str) -> None:
     with native.namespace("native-life") as namespace:
         native.apply(gang(namespace, "first", 10, "sleep 20"))
         group = until(lambda: group_of(native, namespace, "first"), 30, lambda: "no PodGroup")
@@ -121,7 +125,7 @@ def test_pods_name_a_gang_that_lives_as_long_as_their_job_runs(native: Cluster, 
             native.kube.wait_gone(kind, namespace, name)
 
 
-def test_a_restarted_job_has_a_new_gang(native: Cluster, version: str) -> None:
+def test_a_restarted_job_has_a_new_gang(native: LocalCluster, version: str) -> None:
     """Its group has the name of the first one, which Kubernetes protects until the last pod is gone."""
     with native.namespace("native-again") as namespace:
         policies = [{"event": "PodFailed", "action": "RestartJob"}]
@@ -136,7 +140,7 @@ def test_a_restarted_job_has_a_new_gang(native: Cluster, version: str) -> None:
         until(lambda: phase(native, namespace, "again") == "Failed", 90, lambda: "goes on")
 
 
-def test_what_kubernetes_cannot_place_waits_whole_and_says_so(native: Cluster, version: str) -> None:
+def test_what_kubernetes_cannot_place_waits_whole_and_says_so(native: LocalCluster, version: str) -> None:
     with native.namespace("native-large") as namespace:
         native.apply(gang(namespace, "never", 2, "sleep 8", cpu="6"))
 

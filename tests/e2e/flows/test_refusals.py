@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from local.client.rest import ApiError
+from local.client.rest import RestError
 from shared.kinds import JOBFLOW
 from shared.model.types import Body
 from tests.e2e.support.scenario import Scenario, jobflow, targets
@@ -78,7 +78,7 @@ def test_a_refused_update_leaves_the_running_flow_untouched(scenario: Scenario) 
     before = scenario.reaches("f", "a", "Running")
     worse = copy.deepcopy(before["spec"])
     worse["flows"][0] = {"name": "a", "dependsOn": {"targets": ["b"]}}
-    with pytest.raises(ApiError, match="cycle"):
+    with pytest.raises(RestError, match="cycle"):
         scenario.kube.patch(JOBFLOW, scenario.namespace, "f", {"spec": worse})
     assert scenario.get("f")["spec"] == before["spec"]
     scenario.succeeds("f")

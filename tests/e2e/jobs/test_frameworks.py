@@ -10,7 +10,7 @@ from typing import Any, Final
 import pytest
 
 from local.backends import chosen
-from local.cluster import Cluster, Options
+from local.cluster import ClusterOptions, LocalCluster
 from shared.kinds import JOB
 from shared.model.types import Body
 from tests.e2e.support.scenario import Scenario, job_phase
@@ -21,16 +21,16 @@ FINAL: Final = ("Completed", "Failed", "Aborted", "Terminated")
 
 
 @pytest.fixture(scope="module")
-def processes(request: pytest.FixtureRequest) -> Iterator[Cluster]:
+def processes(request: pytest.FixtureRequest) -> Iterator[LocalCluster]:
     """A cluster whose nodes run the commands of containers."""
     backend = chosen(request.config.getoption("--backend"), request.config.getoption("--kubeconfig"))
-    options = Options(nodes=2, run_commands=True, controller_args=("--no-leader-elect",))
-    with Cluster(backend, options) as running:
+    options = ClusterOptions(nodes=2, run_commands=True, controller_args=("--no-leader-elect",))
+    with LocalCluster(backend, options) as running:
         yield running
 
 
 @pytest.fixture
-def there(processes: Cluster) -> Iterator[Scenario]:
+def there(processes: LocalCluster) -> Iterator[Scenario]:
     with processes.namespace(f"frameworks-{os.getpid()}-{next(_NUMBERS)}") as name:
         processes.await_service_account(name)
         yield Scenario(processes, name)

@@ -8,9 +8,9 @@ from typing import Final
 import pytest
 import yaml
 
-from local.backends import Real, chosen
+from local.backends import RealBackend, chosen
 from local.client.blocking import until
-from local.cluster import Cluster, Options
+from local.cluster import ClusterOptions, LocalCluster
 from shared.kinds import COMMAND, JOB, NAMESPACE, POD, PODGROUP, QUEUE
 from shared.model.types import Body
 
@@ -19,20 +19,20 @@ _NUMBERS: Final = itertools.count()
 
 
 @pytest.fixture(scope="module")
-def small(request: pytest.FixtureRequest) -> Iterator[Cluster]:
+def small(request: pytest.FixtureRequest) -> Iterator[LocalCluster]:
     """Three nodes of five CPUs: room for fifteen. On a real control plane kube-scheduler binds."""
     backend = chosen(request.config.getoption("--backend"), request.config.getoption("--kubeconfig"))
     arguments = []
-    if isinstance(backend, Real):
-        backend = Real(backend.assets, scheduler=True)
+    if isinstance(backend, RealBackend):
+        backend = RealBackend(backend.assets, scheduler=True)
         arguments = ["--no-scheduler"]
-    options = Options(nodes=3, cpu="5", memory="32Gi", speed=8.0, nodes_args=arguments)
-    with Cluster(backend, options) as running:
+    options = ClusterOptions(nodes=3, cpu="5", memory="32Gi", speed=8.0, nodes_args=arguments)
+    with LocalCluster(backend, options) as running:
         yield running
 
 
 @pytest.fixture
-def namespace(small: Cluster) -> Iterator[str]:
+def namespace(small: LocalCluster) -> Iterator[str]:
     """One for each try, whose pods are gone afterwards."""
     name = f"gang-{next(_NUMBERS)}"
     small.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
@@ -48,22 +48,22 @@ def example(name: str, namespace: str) -> list[Body]:
     return [{**each, "metadata": {**each["metadata"], "namespace": namespace}} for each in documents]
 
 
-def phase(cluster: Cluster, namespace: str, job: str) -> str:
+def phase(cluster: LocalCluster, namespace: str, job: str) -> str:
     status = (cluster.kube.find(JOB, namespace, job) or {}).get("status") or {}
     return str((status.get("state") or {}).get("phase", ""))
 
 
-def said(cluster: Cluster, namespace: str, job: str) -> str:
+def said(cluster: LocalCluster, namespace: str, job: str) -> str:
     status = cluster.kube.get(JOB, namespace, job).get("status") or {}
     return str((status.get("state") or {}).get("message", ""))
 
 
-def pods(cluster: Cluster, namespace: str, job: str) -> list[Body]:
+def pods(cluster: LocalCluster, namespace: str, job: str) -> list[Body]:
     found = cluster.kube.list(POD, namespace)
     return [pod for pod in found if pod["metadata"]["labels"].get("volcano.sh/job-name") == job]
 
 
-def bound(cluster: Cluster, namespace: str, job: str) -> int:
+def bound(cluster: LocalCluster, namespace: str, job: str) -> int:
     return sum(bool(pod["spec"].get("nodeName")) for pod in pods(cluster, namespace, job))
 
 
@@ -71,7 +71,7 @@ def is_finished(pod: Body) -> bool:
     return pod["status"].get("phase") in ("Succeeded", "Failed")
 
 
-def test_two_gangs_of_ten_run_one_after_the_other_on_room_for_fifteen(small: Cluster, namespace: str) -> None:
+def test_two_gangs_of_ten_run_one_after_the_other_on_room_for_fifteen(small: LocalCluster, namespace: str) -> None:
     """Judged by what one look at all pods shows, since gates are lifted and pods bound one by one."""
     jobs = example("two-gangs.yaml", namespace)
     for job in jobs:
@@ -97,7 +97,7 @@ def test_two_gangs_of_ten_run_one_after_the_other_on_room_for_fifteen(small: Clu
     until(lambda: {phase(small, namespace, job) for job in ran} == {"Completed"}, 60, lambda: "do not complete")
 
 
-def test_what_never_fits_says_why(small: Cluster, namespace: str) -> None:
+def test_what_never_fits_says_why(small: LocalCluster, namespace: str) -> None:
     small.apply(*example("never-fits.yaml", namespace))
     job = namespace, "never-fits"
     until(lambda: said(small, *job).startswith("never fits: 10 pods"), 30, lambda: said(small, *job))
@@ -112,7 +112,7 @@ def test_what_never_fits_says_why(small: Cluster, namespace: str) -> None:
     assert bound(small, namespace, "never-fits") == 0
 
 
-def order(cluster: Cluster, queue: str, action: str) -> None:
+def order(cluster: LocalCluster, queue: str, action: str) -> None:
     uid = cluster.kube.get(QUEUE, "", queue)["metadata"]["uid"]
     target = {"apiVersion": QUEUE.api_version, "kind": "Queue", "name": queue, "uid": uid}
     metadata = {"generateName": f"{queue}-", "namespace": "default"}
@@ -126,12 +126,12 @@ def order(cluster: Cluster, queue: str, action: str) -> None:
     cluster.kube.create(COMMAND, body)
 
 
-def state(cluster: Cluster, queue: str) -> str:
+def state(cluster: LocalCluster, queue: str) -> str:
     return str(((cluster.kube.find(QUEUE, "", queue) or {}).get("status") or {}).get("state", ""))
 
 
 @pytest.fixture
-def team(small: Cluster) -> Iterator[None]:
+def team(small: LocalCluster) -> Iterator[None]:
     """Queue team, at most 4 CPUs, above night."""
     until(lambda: (state(small, "root"), state(small, "default")) == ("Open", "Open"), 30, lambda: "no queues")
     for name, spec in (("team", {"capability": {"cpu": "4"}}), ("night", {"parent": "team"})):
@@ -144,7 +144,7 @@ def team(small: Cluster) -> Iterator[None]:
 
 
 def test_a_queue_closes_when_it_is_drained_and_opens_its_children_with_it(
-    small: Cluster, team: None, namespace: str
+    small: LocalCluster, team: None, namespace: str
 ) -> None:
     (job, _) = example("two-gangs.yaml", namespace)
     job["spec"] |= {"queue": "night", "minAvailable": 2}
@@ -164,8 +164,10 @@ def test_a_queue_closes_when_it_is_drained_and_opens_its_children_with_it(
 
 def test_a_gang_that_is_not_bound_in_time_goes_back_whole_and_waits() -> None:
     """Nothing binds pods here: what was admitted is put back, gated again, and says so."""
-    options = Options(nodes=1, webhook=False, nodes_args=["--no-scheduler"], controller_args=["--gang-bind-timeout=2s"])
-    with Cluster(chosen("embedded"), options) as cluster:
+    options = ClusterOptions(
+        nodes=1, webhook=False, nodes_args=["--no-scheduler"], controller_args=["--gang-bind-timeout=2s"]
+    )
+    with LocalCluster(chosen("embedded"), options) as cluster:
         (job, _) = example("two-gangs.yaml", "default")
         job["spec"] |= {"minAvailable": 2, "tasks": [{**job["spec"]["tasks"][0], "replicas": 2}]}
         cluster.apply(job)

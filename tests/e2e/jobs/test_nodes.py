@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from local.client.blocking import until
-from local.client.rest import ApiError
+from local.client.rest import RestError
 from shared.kinds import CONFIGMAP, NODE, POD
 from shared.model.types import Body
 from tests.e2e.support.scenario import Scenario
@@ -171,7 +171,7 @@ def test_a_deadline_ends_the_pod(scenario: Scenario) -> None:
 def _created(scenario: Scenario, body: Body) -> Body | None:
     try:
         return scenario.kube.create(POD, body)
-    except ApiError as error:
+    except RestError as error:
         if "serviceaccount" not in error.message:
             raise
         return None

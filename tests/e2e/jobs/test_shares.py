@@ -6,9 +6,9 @@ from typing import Final
 
 import pytest
 
-from local.backends import Real, chosen
+from local.backends import RealBackend, chosen
 from local.client.blocking import until
-from local.cluster import Cluster, Options
+from local.cluster import ClusterOptions, LocalCluster
 from shared.kinds import JOB, NAMESPACE, POD, PODGROUP, QUEUE
 from shared.model.types import Body
 
@@ -16,21 +16,21 @@ _NUMBERS: Final = itertools.count()
 
 
 @pytest.fixture(scope="module")
-def shared(request: pytest.FixtureRequest) -> Iterator[Cluster]:
+def shared(request: pytest.FixtureRequest) -> Iterator[LocalCluster]:
     """Three nodes of four CPUs. On a real control plane kube-scheduler binds."""
     backend = chosen(request.config.getoption("--backend"), request.config.getoption("--kubeconfig"))
     arguments = []
-    if isinstance(backend, Real):
-        backend = Real(backend.assets, scheduler=True)
+    if isinstance(backend, RealBackend):
+        backend = RealBackend(backend.assets, scheduler=True)
         arguments = ["--no-scheduler"]
     given = ("--no-leader-elect", "--reclaim", "--gang-reserve-after=1s")
-    options = Options(nodes=3, cpu="4", memory="32Gi", speed=8.0, nodes_args=arguments, controller_args=given)
-    with Cluster(backend, options) as running:
+    options = ClusterOptions(nodes=3, cpu="4", memory="32Gi", speed=8.0, nodes_args=arguments, controller_args=given)
+    with LocalCluster(backend, options) as running:
         yield running
 
 
 @pytest.fixture
-def queues(shared: Cluster) -> Iterator[None]:
+def queues(shared: LocalCluster) -> Iterator[None]:
     """rich (deserves 4, may use 12), poor (deserves 8), team (at most 8) above team-day and team-night (4 each)."""
     specs: dict[str, Body] = {
         "rich": {"deserved": {"cpu": "4"}},
@@ -49,7 +49,7 @@ def queues(shared: Cluster) -> Iterator[None]:
 
 
 @pytest.fixture
-def namespace(shared: Cluster) -> Iterator[str]:
+def namespace(shared: LocalCluster) -> Iterator[str]:
     """Whatever becomes of the test, its pods are gone afterwards."""
     name = f"shares-{next(_NUMBERS)}"
     shared.kube.apply(NAMESPACE, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
@@ -69,33 +69,33 @@ def job(namespace: str, name: str, pods: int, queue: str = "default", seconds: i
     return {"apiVersion": JOB.api_version, "kind": "Job", "metadata": metadata, "spec": spec}
 
 
-def bound(cluster: Cluster, namespace: str, name: str) -> int:
+def bound(cluster: LocalCluster, namespace: str, name: str) -> int:
     found = cluster.kube.list(POD, namespace, f"volcano.sh/job-name={name}")
     return sum(bool(pod["spec"].get("nodeName")) and "deletionTimestamp" not in pod["metadata"] for pod in found)
 
 
-def gated(cluster: Cluster, namespace: str, name: str) -> int:
+def gated(cluster: LocalCluster, namespace: str, name: str) -> int:
     found = cluster.kube.list(POD, namespace, f"volcano.sh/job-name={name}")
     return sum(bool(pod["spec"].get("schedulingGates")) for pod in found)
 
 
-def has(cluster: Cluster, namespace: str, name: str, pods: int) -> None:
+def has(cluster: LocalCluster, namespace: str, name: str, pods: int) -> None:
     until(lambda: bound(cluster, namespace, name) == pods, 60, lambda: f"{name}: {message(cluster, namespace, name)}")
 
 
-def message(cluster: Cluster, namespace: str, name: str) -> str:
+def message(cluster: LocalCluster, namespace: str, name: str) -> str:
     state = (cluster.kube.get(JOB, namespace, name).get("status") or {}).get("state") or {}
     return f"{bound(cluster, namespace, name)} bound; {state.get('phase')}: {state.get('message')}"
 
 
-def evicted(cluster: Cluster, namespace: str) -> set[str]:
+def evicted(cluster: LocalCluster, namespace: str) -> set[str]:
     """Jobs whose groups were told to give way."""
     events = cluster.kube.request("GET", f"/api/v1/namespaces/{namespace}/events")["items"]
     return {each["involvedObject"]["name"].rsplit("-", 5)[0] for each in events if each["reason"] == "Evicted"}
 
 
 def test_a_whole_group_of_a_queue_above_its_share_gives_way_and_comes_back(
-    shared: Cluster, queues: None, namespace: str
+    shared: LocalCluster, queues: None, namespace: str
 ) -> None:
     for name, queue, pods in (("old", "rich", 4), ("firm", "firm", 4), ("young", "rich", 4)):
         shared.apply(job(namespace, name, pods, queue))
@@ -111,7 +111,7 @@ def test_a_whole_group_of_a_queue_above_its_share_gives_way_and_comes_back(
     has(shared, namespace, gone, 4)
 
 
-def test_queues_below_one_limit_take_back_what_they_deserve(shared: Cluster, queues: None, namespace: str) -> None:
+def test_queues_below_one_limit_take_back_what_they_deserve(shared: LocalCluster, queues: None, namespace: str) -> None:
     guaranteed = {"metadata": {"name": "team-night"}, "spec": {"guarantee": {"resource": {"cpu": "1"}}}}
     shared.kube.patch(QUEUE, "", "team-night", guaranteed)
     shared.apply(job(namespace, "first", 4, "team-day"))
@@ -135,7 +135,7 @@ def test_queues_below_one_limit_take_back_what_they_deserve(shared: Cluster, que
     until(lambda: allocated() == str({"cpu": "8", "pods": "8"}), 30, allocated)
 
 
-def test_room_is_kept_for_a_large_group_although_small_ones_keep_coming(shared: Cluster, namespace: str) -> None:
+def test_room_is_kept_for_a_large_group_although_small_ones_keep_coming(shared: LocalCluster, namespace: str) -> None:
     for number in range(10):
         shared.apply(job(namespace, f"small-{number}", 1, seconds=40 + 16 * number))
     has(shared, namespace, "small-9", 1)

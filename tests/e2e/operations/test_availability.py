@@ -11,8 +11,8 @@ from typing import Self
 import pytest
 
 from local.backends import chosen
-from local.client.blocking import Kube, until
-from local.client.rest import ApiError
+from local.client.blocking import BlockingClient, until
+from local.client.rest import RestError
 from local.controlplane import free_port
 from shared.kinds import JOB, JOBFLOW, LEASE
 from tests.e2e.support.balancer import Balancer
@@ -117,7 +117,7 @@ def test_a_leader_that_stops_leaves_the_lease_to_the_other_at_once(pair: Install
 class Applies:
     """People who apply without pause, in threads; each fault is kept."""
 
-    def __init__(self, kube: Kube, workers: int = 4) -> None:
+    def __init__(self, kube: BlockingClient, workers: int = 4) -> None:
         self.done, self.faults = 0, list[str]()
         self._kube, self._stop = kube, threading.Event()
         self._workers = workers
@@ -145,7 +145,7 @@ class Applies:
             try:
                 self._kube.request("POST", where, body)
                 self.done += 1
-            except ApiError as error:
+            except RestError as error:
                 self.faults.append(str(error))
 
 
@@ -173,7 +173,7 @@ def test_both_webhooks_are_replaced_one_after_the_other_and_no_apply_fails(
     balanced: tuple[Installation, Balancer],
 ) -> None:
     installation, balancer = balanced
-    with Applies(Kube(installation.cluster.kubeconfig)) as load:
+    with Applies(BlockingClient(installation.cluster.kubeconfig)) as load:
         for name in PAIR:
             replica(installation, balancer, f"new-{name}")
             assert installation.cluster.processes[name].stop(60) == 0
@@ -184,7 +184,7 @@ def test_both_webhooks_are_replaced_one_after_the_other_and_no_apply_fails(
 def test_of_two_webhooks_one_is_lost_and_the_other_goes_on(balanced: tuple[Installation, Balancer]) -> None:
     """What was in its hands is refused, as nothing may pass unchecked; soon nobody is sent there any more."""
     installation, balancer = balanced
-    with Applies(Kube(installation.cluster.kubeconfig)) as load:
+    with Applies(BlockingClient(installation.cluster.kubeconfig)) as load:
         load.await_more(20)
         installation.cluster.processes["one"].signal(signal.SIGKILL)
         until(lambda: not balancer.serves("one"), PATIENCE, lambda: "people are still sent there")

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from local.backends import Embedded
+from local.backends import EmbeddedBackend
 from local.client.blocking import until
-from local.client.rest import ApiError
+from local.client.rest import RestError
 from shared.kinds import (
     COMMAND,
     CONFIGMAP,
@@ -59,7 +59,7 @@ WRITES = frozenset({"create", "delete", "patch", "update"})
 
 @pytest.fixture(scope="module")
 def installed() -> Iterator[Installation]:
-    with Installation(Embedded()) as installation:
+    with Installation(EmbeddedBackend()) as installation:
         installation.kube.apply(CRD, reports_crd())
         installation.install('--set-json=controller.extraArgs=["--scan-interval=1","--probe-allow-loopback"]')
         installation.testing("DELETE", "audit")
@@ -180,7 +180,7 @@ def healed(scenario: Scenario) -> None:
 
 def queues(scenario: Scenario) -> None:
     """One that is not there is looked for; one without a parent gets one; closed and opened it takes its child along."""
-    with pytest.raises(ApiError, match="nowhere"):
+    with pytest.raises(RestError, match="nowhere"):
         a_job(scenario, a_task(), name="lost", queue="nowhere")
     for name, spec in (("parent", {}), ("child", {"parent": "parent"})):
         body = {
@@ -292,5 +292,5 @@ def test_what_is_switched_off_has_no_rights(component: str, values: Body, droppe
 
 
 def test_the_webhook_cannot_be_passed_without_being_asked(installed: Installation) -> None:
-    with pytest.raises(ApiError, match="denied the request"):
+    with pytest.raises(RestError, match="denied the request"):
         installed.kube.create(JOBFLOW, EMPTY)

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 import yaml
 
-from local.backends import Real, chosen
+from local.backends import RealBackend, chosen
 from local.client.blocking import until
-from local.client.rest import ApiError
-from local.cluster import Cluster, Options
+from local.client.rest import RestError
+from local.cluster import ClusterOptions, LocalCluster
 from shared.kinds import CRD, JOB, JOBFLOW, JOBFLOWPOLICY, JOBTEMPLATE, NAMESPACE, POLICYREPORT, QUEUE
 from shared.model.types import Body
 from tests.e2e.conftest import SPEED
@@ -25,13 +25,15 @@ DENY = {"rules": [{"name": "never", "expression": "false", "message": "not now"}
 
 
 @pytest.fixture(scope="module")
-def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
+def cluster(request: pytest.FixtureRequest) -> Iterator[LocalCluster]:
     """One whose API server keeps an audit log and whose controller scans all the time."""
     backend = chosen(request.config.getoption("--backend"), request.config.getoption("--kubeconfig"))
-    if isinstance(backend, Real):
+    if isinstance(backend, RealBackend):
         backend = dataclasses.replace(backend, audit=True)
     arguments = ("--no-leader-elect", "--scan-interval=1")
-    with Cluster(backend, Options(nodes=2, cpu="64", memory="256Gi", speed=SPEED, controller_args=arguments)) as made:
+    with LocalCluster(
+        backend, ClusterOptions(nodes=2, cpu="64", memory="256Gi", speed=SPEED, controller_args=arguments)
+    ) as made:
         made.kube.apply(CRD, reports_crd())
         yield made
 
@@ -76,7 +78,7 @@ def known_to_the_webhook(scenario: Scenario, name: str) -> None:
     def refused() -> bool:
         try:
             scenario.kube.request("POST", path, template(scenario.namespace, "probe"))
-        except ApiError as error:
+        except RestError as error:
             return f"{name}-probe" in error.message
         return False
 
@@ -90,7 +92,7 @@ def job(scenario: Scenario, name: str = "j", **spec: Any) -> Body:
     return {**made, "apiVersion": JOB.api_version, "kind": JOB.kind, "spec": {**made["spec"], **spec}}
 
 
-def audited(cluster: Cluster, name: str) -> dict[str, str]:
+def audited(cluster: LocalCluster, name: str) -> dict[str, str]:
     """The audit annotations of the writes of one object."""
     found: dict[str, str] = {}
     if cluster.endpoint.audit is not None and cluster.endpoint.audit.exists():
@@ -194,7 +196,7 @@ def test_no_more_flows_run_than_a_namespace_may(scenario: Scenario, policies: Po
     def resumed() -> bool:
         try:
             scenario.kube.patch(JOBFLOW, scenario.namespace, "g", {"spec": {"suspend": False}})
-        except ApiError as error:
+        except RestError as error:
             return "maxRunningFlows" not in error.message
         return True
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.cluster import Cluster
+from local.cluster import LocalCluster
 from tests.e2e.support.scenario import Scenario
 
 KILLS = 10
@@ -39,7 +39,7 @@ def test_a_job_that_ends_while_nobody_looks_is_seen_afterwards(scenario: Scenari
 
 
 @pytest.fixture
-def pair(cluster: Cluster) -> Iterator[tuple[str, str]]:
+def pair(cluster: LocalCluster) -> Iterator[tuple[str, str]]:
     """Two controllers that share a lease, in place of the one that needs none."""
     cluster.processes.stop("controller")
     names = ("first", "second")

@@ -6,7 +6,7 @@ from typing import Final
 
 
 @dataclass(frozen=True)
-class Flow:
+class ExampleFlow:
     """How a flow ends. `completed` and the like: names of steps; `jobs`: how many Jobs it made and kept."""
 
     phase: str = "Succeed"
@@ -33,7 +33,7 @@ class Flow:
 
 
 @dataclass(frozen=True)
-class Job:
+class ExampleJob:
     """How a Job ends, and what its status counts by then."""
 
     phase: str = "Completed"
@@ -41,70 +41,72 @@ class Job:
     reason: str = ""
 
 
-GONE: Final = Flow("")  # it succeeded and was deleted
+GONE: Final = ExampleFlow("")  # it succeeded and was deleted
 BAD: Final = "UpstreamFailed"
 FALSE: Final = "ConditionFalse"
 NOT_SELECTED: Final = "NotSelected"
 STOPPED: Final = "FlowStopped"
 
-FLOWS: Final[Mapping[str, Flow]] = {
-    "chain": Flow(completed="extract transform load", jobs=3),
-    "diamond": Flow(completed="load clean index merge", jobs=4),
-    "fan-out": Flow(completed="europe asia america gather", jobs=4),
-    "any": Flow(completed="fast-mirror slow-mirror use", jobs=3),
-    "params": Flow(completed="train", jobs=1),
-    "parallelism": Flow(completed="part-1 part-2 part-3 part-4 part-5 part-6", jobs=6),
-    "if": Flow(
+FLOWS: Final[Mapping[str, ExampleFlow]] = {
+    "chain": ExampleFlow(completed="extract transform load", jobs=3),
+    "diamond": ExampleFlow(completed="load clean index merge", jobs=4),
+    "fan-out": ExampleFlow(completed="europe asia america gather", jobs=4),
+    "any": ExampleFlow(completed="fast-mirror slow-mirror use", jobs=3),
+    "params": ExampleFlow(completed="train", jobs=1),
+    "parallelism": ExampleFlow(completed="part-1 part-2 part-3 part-4 part-5 part-6", jobs=6),
+    "if": ExampleFlow(
         completed="check backup start", skipped={"migrate": FALSE}, jobs=3, outputs={"check": {"changed": "false"}}
     ),
-    "switch": Flow(
+    "switch": ExampleFlow(
         completed="train evaluate route deploy announce",
         skipped={"retrain": NOT_SELECTED, "notify": NOT_SELECTED},
         jobs=4,
         outputs={"evaluate": {"grade": "B"}},
     ),
-    "for-items": Flow(completed="fetch report", jobs=4),
-    "for-matrix": Flow(completed="sweep pick", jobs=5, outputs={"sweep": {"score": "0.01x8"}}),
-    "for-range": Flow(completed="shard", jobs=4),
-    "for-expression": Flow(
+    "for-items": ExampleFlow(completed="fetch report", jobs=4),
+    "for-matrix": ExampleFlow(completed="sweep pick", jobs=5, outputs={"sweep": {"score": "0.01x8"}}),
+    "for-range": ExampleFlow(completed="shard", jobs=4),
+    "for-expression": ExampleFlow(
         completed="list convert", jobs=4, outputs={"list": {"files": '["a.csv", "b.csv", "c.csv"]'}}
     ),
-    "for-while": Flow(completed="train publish", jobs=5, outputs={"train": {"accuracy": "0.35"}}),
-    "retry": Flow(completed="fetch", failed="wrong", jobs=4, attempts={"fetch": 3, "wrong": 1}),
-    "outputs": Flow(
+    "for-while": ExampleFlow(completed="train publish", jobs=5, outputs={"train": {"accuracy": "0.35"}}),
+    "retry": ExampleFlow(completed="fetch", failed="wrong", jobs=4, attempts={"fetch": 3, "wrong": 1}),
+    "outputs": ExampleFlow(
         completed="extract load",
         skipped={"archive": FALSE},
         jobs=2,
         outputs={"extract": {"rows": "1200", "table": "events"}},
     ),
-    "finally": Flow("Failed", "clean-up alarm", "train", {"publish": BAD, "praise": FALSE}, jobs=3, outcome="Failed"),
-    "allow-failure": Flow(completed="release", failed="lint", jobs=2),
-    "on-failure": Flow("Failed", "roll-back report", "deploy", {"smoke-test": BAD}, jobs=3),
-    "failure-strategy-stop": Flow("Failed", "slow", "bad", {"after-slow": STOPPED}, jobs=2),
-    "failure-strategy-continue": Flow("Failed", "slow after-slow", "bad", jobs=3),
-    "failure-strategy-fail-fast": Flow("Failed", "", "bad", {"after-slow": STOPPED}, "slow", jobs=2),
-    "deadline": Flow("Failed", failed="ping", terminated="train", jobs=2, outcome="DeadlineExceeded"),
+    "finally": ExampleFlow(
+        "Failed", "clean-up alarm", "train", {"publish": BAD, "praise": FALSE}, jobs=3, outcome="Failed"
+    ),
+    "allow-failure": ExampleFlow(completed="release", failed="lint", jobs=2),
+    "on-failure": ExampleFlow("Failed", "roll-back report", "deploy", {"smoke-test": BAD}, jobs=3),
+    "failure-strategy-stop": ExampleFlow("Failed", "slow", "bad", {"after-slow": STOPPED}, jobs=2),
+    "failure-strategy-continue": ExampleFlow("Failed", "slow after-slow", "bad", jobs=3),
+    "failure-strategy-fail-fast": ExampleFlow("Failed", "", "bad", {"after-slow": STOPPED}, "slow", jobs=2),
+    "deadline": ExampleFlow("Failed", failed="ping", terminated="train", jobs=2, outcome="DeadlineExceeded"),
     "ttl": GONE,
-    "suspend": Flow("Suspended", waiting="prepare train"),
-    "daemon": Flow(completed="server client", jobs=2),
-    "probe-tcp": Flow(completed="database load", jobs=2),
-    "probe-task-status": Flow(completed="train monitor", jobs=2),
-    "patch-job-spec": Flow(completed="small large", jobs=2),
-    "patch-json": Flow(completed="train", jobs=1),
-    "volcano-patch-and-probe": Flow(completed="volcano-patch-and-probe-web check", jobs=2),
+    "suspend": ExampleFlow("Suspended", waiting="prepare train"),
+    "daemon": ExampleFlow(completed="server client", jobs=2),
+    "probe-tcp": ExampleFlow(completed="database load", jobs=2),
+    "probe-task-status": ExampleFlow(completed="train monitor", jobs=2),
+    "patch-job-spec": ExampleFlow(completed="small large", jobs=2),
+    "patch-json": ExampleFlow(completed="train", jobs=1),
+    "volcano-patch-and-probe": ExampleFlow(completed="volcano-patch-and-probe-web check", jobs=2),
 }
 
-JOBS: Final[Mapping[str, Job]] = {
-    "tensorflow": Job(counts={"minAvailable": 3}),
-    "mpi": Job(),
-    "pytorch": Job(counts={"succeeded": 3}),
-    "ray": Job(),
-    "job-retry": Job(counts={"succeeded": 3, "retryCount": 2}),
-    "task-retry": Job(counts={"succeeded": 4, "retryCount": 0}),
-    "timeout-retry": Job("Aborted", reason="PodPending"),
-    "data-pipeline": Job(counts={"succeeded": 6}),
-    "ml-workflow": Job(counts={"succeeded": 6}),
-    "scaling": Job(counts={"succeeded": 2}),
-    "volumes": Job(counts={"succeeded": 2}),
-    "min-success": Job(counts={"succeeded": 2}),
+JOBS: Final[Mapping[str, ExampleJob]] = {
+    "tensorflow": ExampleJob(counts={"minAvailable": 3}),
+    "mpi": ExampleJob(),
+    "pytorch": ExampleJob(counts={"succeeded": 3}),
+    "ray": ExampleJob(),
+    "job-retry": ExampleJob(counts={"succeeded": 3, "retryCount": 2}),
+    "task-retry": ExampleJob(counts={"succeeded": 4, "retryCount": 0}),
+    "timeout-retry": ExampleJob("Aborted", reason="PodPending"),
+    "data-pipeline": ExampleJob(counts={"succeeded": 6}),
+    "ml-workflow": ExampleJob(counts={"succeeded": 6}),
+    "scaling": ExampleJob(counts={"succeeded": 2}),
+    "volumes": ExampleJob(counts={"succeeded": 2}),
+    "min-success": ExampleJob(counts={"succeeded": 2}),
 }

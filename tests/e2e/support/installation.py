@@ -11,11 +11,11 @@ from typing import Any, Final, Self
 
 import yaml
 
-from local.backends import Backend, Embedded
+from local.backends import Backend, EmbeddedBackend
 from local.client import binaries
-from local.client.blocking import Kube, path, until
-from local.client.rest import ApiError
-from local.cluster import Cluster, Options
+from local.client.blocking import BlockingClient, path, until
+from local.client.rest import RestError
+from local.cluster import ClusterOptions, LocalCluster
 from local.controlplane import free_port
 from local.processes import Process
 from shared.kinds import MUTATING, SECRET, VALIDATING, Kind
@@ -37,9 +37,11 @@ class HelmError(Exception):
 class Installation:
     """A context manager: API server and nodes, nothing else until `install` and `start_...`."""
 
-    def __init__(self, backend: Backend, options: Options | None = None) -> None:
-        own = backend if backend.name != "kubeconfig" else Embedded()  # never somebody's cluster
-        self.cluster = Cluster(own, options or Options(nodes=3, speed=20.0, webhook=False, controller=False))
+    def __init__(self, backend: Backend, options: ClusterOptions | None = None) -> None:
+        own = backend if backend.name != "kubeconfig" else EmbeddedBackend()  # never somebody's cluster
+        self.cluster = LocalCluster(
+            own, options or ClusterOptions(nodes=3, speed=20.0, webhook=False, controller=False)
+        )
         self.port = free_port()
 
     def __enter__(self) -> Self:
@@ -57,7 +59,7 @@ class Installation:
         self._exit.close()
 
     @property
-    def kube(self) -> Kube:
+    def kube(self) -> BlockingClient:
         return self.cluster.kube
 
     @property
@@ -150,7 +152,7 @@ class Installation:
             nonlocal said
             try:
                 self.kube.request("POST", where, EMPTY)
-            except ApiError as error:
+            except RestError as error:
                 said = error.message
                 return "denied the request" in said
             return False

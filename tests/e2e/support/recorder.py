@@ -6,15 +6,15 @@ from typing import Self
 
 import orjson
 
-from local.client.blocking import Kube, path, until
+from local.client.blocking import BlockingClient, path, until
 from shared.kinds import JOB
 from shared.model.types import Body
 
 
-class Recorder:
+class JobPhaseRecorder:
     """Watches the Jobs of one namespace in a thread; `moments` are (job, uid, phase), the phase "" for its creation."""
 
-    def __init__(self, kube: Kube, namespace: str) -> None:
+    def __init__(self, kube: BlockingClient, namespace: str) -> None:
         self.moments: list[tuple[str, str, str]] = []
         self._kube = kube
         self._path = path(JOB, namespace)

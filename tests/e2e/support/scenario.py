@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from local.client.blocking import until
-from local.client.rest import ApiError
-from local.cluster import Cluster
+from local.client.rest import RestError
+from local.cluster import LocalCluster
 from shared.kinds import JOB, JOBFLOW, JOBTEMPLATE, POD
 from shared.model.types import Body
-from tests.e2e.support.recorder import Recorder
+from tests.e2e.support.recorder import JobPhaseRecorder
 
 ENDED = ("Succeed", "Failed")
 Steps = Mapping[str, Sequence[str] | Body]
@@ -18,7 +18,7 @@ Steps = Mapping[str, Sequence[str] | Body]
 class Scenario:
     """One namespace of one cluster."""
 
-    def __init__(self, cluster: Cluster, namespace: str) -> None:
+    def __init__(self, cluster: LocalCluster, namespace: str) -> None:
         self.cluster = cluster
         self.kube = cluster.kube
         self.namespace = namespace
@@ -34,9 +34,9 @@ class Scenario:
         return self.kube.apply(JOBFLOW, jobflow(self.namespace, name, steps, **spec))
 
     @contextlib.contextmanager
-    def recorded(self) -> Iterator[Recorder]:
+    def recorded(self) -> Iterator[JobPhaseRecorder]:
         """What the API server tells about Jobs of this namespace meanwhile, in its order."""
-        with Recorder(self.cluster.kube, self.namespace) as recorder:
+        with JobPhaseRecorder(self.cluster.kube, self.namespace) as recorder:
             yield recorder
 
     # --- seeing what became of them -------------------------------------------------------------------------------
@@ -84,7 +84,7 @@ class Scenario:
         """The API server's answer to a create that it must refuse."""
         try:
             self.kube.create(JOBFLOW if body["kind"] == "JobFlow" else JOBTEMPLATE, body)
-        except ApiError as error:
+        except RestError as error:
             return error.message
         raise AssertionError(f"accepted: {body['metadata']['name']}")
 

@@ -12,9 +12,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from local.client.blocking import Kube, until
-from local.client.rest import ApiError
-from local.controlplane import ControlPlane, Plan
+from local.client.blocking import BlockingClient, until
+from local.client.rest import RestError
+from local.controlplane import ControlPlane, ControlPlaneOptions
 from local.processes import Processes
 from shared.podtemplate import check_template
 from tests.shared.podtemplate.make import template
@@ -30,17 +30,17 @@ def cases() -> dict[str, dict[str, Any]]:
     return made | {name: {**template(), "metadata": metadata} for name, (metadata, _) in METADATA.items()}
 
 
-def said(kube: Kube, made: dict[str, Any]) -> str:
+def said(kube: BlockingClient, made: dict[str, Any]) -> str:
     """What the server says against a pod of this template; empty when it takes it."""
     metadata = {**(made.get("metadata") or {}), "name": "probe"}
     try:
         kube.request("POST", PODS, {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": made.get("spec")})
-    except ApiError as error:
+    except RestError as error:
         return str(error)
     return ""
 
 
-def compare(kube: Kube, verbose: bool) -> int:
+def compare(kube: BlockingClient, verbose: bool) -> int:
     different = 0
     for name, made in cases().items():
         theirs, ours = said(kube, made), [str(fault) for fault in check_template(made, "T")]
@@ -55,17 +55,17 @@ def compare(kube: Kube, verbose: bool) -> int:
 
 def main() -> int:
     with tempfile.TemporaryDirectory() as folder, Processes(Path(folder) / "logs") as processes:
-        plane = ControlPlane(Plan(Path(os.environ["KUBEBUILDER_ASSETS"]), Path(folder)), processes)
+        plane = ControlPlane(ControlPlaneOptions(Path(os.environ["KUBEBUILDER_ASSETS"]), Path(folder)), processes)
         plane.start()
-        kube = Kube(plane.kubeconfig)
+        kube = BlockingClient(plane.kubeconfig)
         until(lambda: _has_account(kube), 60, lambda: "no service account, so no pods")
         return compare(kube, "-v" in sys.argv[1:])
 
 
-def _has_account(kube: Kube) -> bool:
+def _has_account(kube: BlockingClient) -> bool:
     try:
         kube.request("GET", "/api/v1/namespaces/default/serviceaccounts/default")
-    except ApiError:
+    except RestError:
         return False
     return True
 
