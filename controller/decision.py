@@ -1,20 +1,25 @@
-"""What deciding code returns: data that says what to do. Only `controller.cluster.apply` acts on it."""
+"""What deciding code returns: data that describes writes. Only `controller.cluster.apply` carries them out."""
+
+from collections.abc import Mapping, MutableMapping
+from typing import TypeVar
 
 import msgspec
 
 from shared.kinds import Kind
 from shared.model.types import Body
 
+T = TypeVar("T")
+
 
 class Create(msgspec.Struct, frozen=True):
-    """Create `body` (with its controller ownerReference). An object of that name with the same controller uid counts as made."""
+    """Create `body` (with its controller ownerReference). An existing object with the same controller uid counts as created."""
 
     kind: Kind
     body: Body
 
 
 class Delete(msgspec.Struct, frozen=True):
-    """Delete one object; `uid` is a precondition so that a namesake is never hit. NotFound counts as done."""
+    """Delete one object. `uid` is a precondition: a later object of the same name is not deleted. NotFound counts as done."""
 
     kind: Kind
     namespace: str
@@ -24,7 +29,7 @@ class Delete(msgspec.Struct, frozen=True):
 
 
 class Patch(msgspec.Struct, frozen=True):
-    """JSON merge patch (`patch` a dict) or JSON patch (a list) of one object's main resource or a subresource."""
+    """Patch one object or a subresource of it: a JSON merge patch if `patch` is a dict, a JSON patch if it is a list."""
 
     kind: Kind
     namespace: str
@@ -35,6 +40,12 @@ class Patch(msgspec.Struct, frozen=True):
 
 
 Action = Create | Delete | Patch
+Child = tuple[Kind, str]
+"""What an action is about: kind and name. The namespace is that of the reconciled object."""
+
+
+def name_of(action: Action) -> str:
+    return str(action.body["metadata"]["name"]) if isinstance(action, Create) else action.name
 
 
 class Note(msgspec.Struct, frozen=True):
@@ -46,7 +57,7 @@ class Note(msgspec.Struct, frozen=True):
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """A create that the API server refused. `code`: HTTP status; `at`: epoch seconds; `count`: refusals in a row."""
+    """An action that the API server refused. `code`: HTTP status; `at`: epoch seconds; `count`: refusals in a row."""
 
     code: int
     message: str
@@ -55,16 +66,23 @@ class Refusal(msgspec.Struct, frozen=True):
 
     @property
     def for_ever(self) -> bool:
-        """Whether the very object is at fault, so that trying again is no use: malformed, too large, invalid."""
+        """A permanent error: retrying cannot help, because the object is malformed, too large or invalid."""
         return self.code in (400, 413, 422)
 
 
-class Decision(msgspec.Struct, frozen=True):
-    """Performed in this order: actions, one status write, cleanup, notes.
+def add_refusals(known: MutableMapping[T, Refusal], refusals: Mapping[T, Refusal]) -> None:
+    """Add new refusals to the known ones, counting how many came in a row."""
+    for child, refusal in refusals.items():
+        before = known.get(child)
+        known[child] = msgspec.structs.replace(refusal, count=before.count + 1 if before else 1)
 
-    `status`: the whole new `.status`, presuming that every action succeeds, or None to leave the stored one;
-    `cleanup`: actions that must not happen before that status is stored (deleting what it accounts for);
-    `requeue_after`: seconds until the key must be looked at again though nothing changed, or None.
+
+class Decision(msgspec.Struct, frozen=True):
+    """Carried out in this order: actions, one status write, cleanup, notes.
+
+    `status`: the whole new `.status`, assuming that every action succeeds, or None to leave the stored one;
+    `cleanup`: actions that must not happen before that status is stored, such as deleting pods that it counts;
+    `requeue_after`: seconds until the key must be reconciled again without a change, or None.
     """
 
     actions: tuple[Action, ...] = ()

@@ -1,4 +1,4 @@
-"""The controller's composition root: settings, client, caches, lease, controllers, signals. The only reader of the clock."""
+"""The controller's composition root: settings, client, caches, lease, controllers, signals."""
 
 import asyncio
 import contextlib
@@ -98,8 +98,8 @@ async def run(settings: Settings, stop: asyncio.Event, *, parts: Sequence[Part] 
         # The lease has a connection of its own: it must not wait behind 100 other requests.
         lease_api = await stack.enter_async_context(Api(Transport(access, user_agent=f"{COMPONENT}/leader-election")))
         lease = Lease(lease_api, settings.namespace, settings.lease_name, identity, now=time.time)
-        held: Callable[[], bool] = lease.held if settings.leader_elect else _always
-        api.before_write = _guard(held)
+        is_leader: Callable[[], bool] = lease.is_held if settings.leader_elect else _always
+        api.before_write = _guard(is_leader)
         caches = Caches(api, namespaces=settings.watch_namespaces)
         answered = asyncio.Event()
         health = Health(
@@ -111,7 +111,7 @@ async def run(settings: Settings, stop: asyncio.Event, *, parts: Sequence[Part] 
         port = await stack.enter_async_context(health.serve(settings.health_host, settings.health_port))
         settings, backend = await _gang(settings, api, stop)
         answered.set()
-        context = _context(settings, api, caches, held, backend)
+        context = _context(settings, api, caches, is_leader, backend)
         manager = Manager(
             [part.build(context) for part in parts if part.enabled(settings)],
             context.caches,
@@ -123,10 +123,10 @@ async def run(settings: Settings, stop: asyncio.Event, *, parts: Sequence[Part] 
 
 
 def _context(
-    settings: Settings, api: Api, caches: Caches, held: Callable[[], bool], backend: GangBackend
+    settings: Settings, api: Api, caches: Caches, is_leader: Callable[[], bool], backend: GangBackend
 ) -> ControllerContext:
     recorder = Recorder(api, COMPONENT, socket.gethostname(), now=time.time)
-    applier = Applier(api, caches, recorder, held=held, now=time.time)
+    applier = Applier(api, caches, recorder, is_leader=is_leader, now=time.time)
     return ControllerContext(api, caches, applier, recorder, settings, time.time, backend)
 
 
@@ -162,9 +162,9 @@ def _always() -> bool:
     return True
 
 
-def _guard(held: Callable[[], bool]) -> Callable[[], None]:
+def _guard(is_leader: Callable[[], bool]) -> Callable[[], None]:
     def check() -> None:
-        if not held():
+        if not is_leader():
             raise NotLeader("the lease is not held")
 
     return check
@@ -187,7 +187,7 @@ async def _supervise(context: ControllerContext, manager: Manager, lease: Lease 
         await asyncio.wait({main, stopping, *helpers}, return_when=asyncio.FIRST_COMPLETED)
         if stop.is_set() and leading.is_set() and context.caches.unsynced() == []:
             await asyncio.wait({main}, timeout=STOP_SECONDS)
-        return _verdict(main, helpers, stop)
+        return _exit_status(main, helpers, stop)
     finally:
         everything = [main, stopping, *helpers]
         for task in everything:
@@ -195,7 +195,7 @@ async def _supervise(context: ControllerContext, manager: Manager, lease: Lease 
         await asyncio.gather(*everything, return_exceptions=True)
 
 
-def _verdict(main: asyncio.Future[None], helpers: Sequence[asyncio.Future[None]], stop: asyncio.Event) -> int:
+def _exit_status(main: asyncio.Future[None], helpers: Sequence[asyncio.Future[None]], stop: asyncio.Event) -> int:
     for task in (main, *helpers):
         fault = task.exception() if task.done() and not task.cancelled() else None
         if isinstance(fault, LeaseLost):

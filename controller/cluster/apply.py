@@ -1,4 +1,4 @@
-"""Carries out a Decision: actions, one status write, cleanup, notes. The only code of the controller that writes."""
+"""Carries out a Decision: actions, one status write, cleanup, notes."""
 
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
@@ -7,30 +7,27 @@ from typing import Final, assert_never
 import msgspec
 
 from controller import metrics
-from controller.cluster.creation import Creator, is_not_made, is_refusal
+from controller.cluster.creation import Creator, is_not_created, is_refusal
 from controller.cluster.errors import NotLeader, StaleError
 from controller.cluster.events import Recorder
 from controller.cluster.slow_start import SlowStart
-from controller.decision import Action, Create, Decision, Delete, Patch, Refusal
+from controller.decision import Action, Child, Create, Decision, Delete, Patch, Refusal, name_of
 from shared.kinds import PODGROUP, Kind
 from shared.kube.cache.cache import Caches
 from shared.kube.client.api import Api
 from shared.kube.client.errors import ApiError, Conflict, Gone, Invalid, NotFound, Unavailable
 from shared.model.types import Body
 
-Child = tuple[Kind, str]
-"""What a Refusal is about: kind and name (in the namespace of the reconciled object)."""
-
 STORED: ContextVar[bool] = ContextVar("stored", default=False)
-"""Whether the pass in hand has stored a status: such passes are told in the log."""
+"""Whether the current pass has stored a status: the log shows such passes at level info."""
 WITHOUT_STATUS_SUBRESOURCE: Final = frozenset({PODGROUP})
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """`refusals`: what the API server would not have; `body`: the reconciled object as stored now.
+    """`refusals`: actions that the API server refused; `body`: the reconciled object as it is stored now.
 
-    `done`: False when an action was refused, and therefore neither status nor cleanup nor notes were touched: decide
-    again, knowing the refusals.
+    `done`: False when an action was refused. Then status, cleanup and notes were not carried out: decide again with the
+    refusals known.
     """
 
     body: Body
@@ -39,7 +36,7 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 class Applier:
-    """`held`: whether this process may write now; asked before every write. `now`: epoch seconds."""
+    """`is_leader`: whether this process may write now; called before every write. `now`: epoch seconds."""
 
     def __init__(
         self,
@@ -47,22 +44,22 @@ class Applier:
         caches: Caches,
         recorder: Recorder,
         *,
-        held: Callable[[], bool] = lambda: True,
+        is_leader: Callable[[], bool] = lambda: True,
         now: Callable[[], float],
     ) -> None:
         self._api = api
         self._caches = caches
         self._recorder = recorder
-        self._held = held
+        self._is_leader = is_leader
         self._now = now
         self._creator = Creator(api, caches)
         self._slow_start = SlowStart()
 
     async def apply(self, kind: Kind, body: Body, decision: Decision) -> Outcome:
-        """Carry out what was decided about `body`, as it was observed.
+        """Carry out the decision about `body`, the object as it was observed.
 
-        Raises StaleError when something changed since the observation, NotLeader, or an ApiError when a write's fate is
-        unknown or the server is not well; whatever was done by then is in the caches.
+        Raises StaleError when something has changed since the observation, NotLeader, or ApiError when the result of a
+        write is unknown or the server fails. The caches show every write that was made until then.
         """
         refusals = await self._perform(decision.actions)
         if refusals:
@@ -81,7 +78,7 @@ class Applier:
         refusals: dict[Child, Refusal] = {}
         failure: Exception | None = None
         for action, error in errors:
-            refused = is_not_made if isinstance(action, Create) else is_refusal
+            refused = is_not_created if isinstance(action, Create) else is_refusal
             if isinstance(error, ApiError) and refused(error):
                 refusals[action.kind, name_of(action)] = Refusal(error.code, error.message, self._now())
             elif failure is None or isinstance(failure, StaleError):
@@ -91,7 +88,7 @@ class Applier:
         return refusals
 
     async def _act(self, action: Action) -> None:
-        self._may_write()
+        self._check_leader()
         verb = type(action).__name__.lower()
         try:
             match action:
@@ -129,7 +126,7 @@ class Applier:
             self._caches.assume_deleted(kind, namespace, name, uid)
 
     async def _is_deleted(self, action: Delete) -> bool:
-        """By a look at the API server: whether it is gone, on its way, or a namesake has taken its place."""
+        """Ask the API server whether the object is gone, is being deleted, or was replaced by another one of that name."""
         try:
             body = await self._api.get(action.kind, action.namespace, action.name)
         except NotFound:
@@ -140,7 +137,7 @@ class Applier:
         return bool(action.uid and metadata["uid"] != action.uid) or "deletionTimestamp" in metadata
 
     async def _patch(self, action: Patch) -> None:
-        change = guarded(action)
+        change = with_uid_precondition(action)
         try:
             answer = await self._api.patch(
                 action.kind, action.namespace, action.name, change, subresource=action.subresource
@@ -148,14 +145,14 @@ class Applier:
         except (NotFound, Conflict, Gone) as error:
             raise StaleError(f"{action.kind.kind} {action.name}: {error.message}") from error
         except Invalid as error:
-            if missed_its_object(change, error):
+            if precondition_failed(change, error):
                 raise StaleError(f"{action.kind.kind} {action.name}: {error.message}") from error
             raise
         if answer.get("kind") == action.kind.kind:
             self._caches.assume(action.kind, answer)
 
     async def _write_status(self, kind: Kind, body: Body, status: Body) -> Body:
-        self._may_write()
+        self._check_leader()
         wanted = {**body, "status": status}
         subresource = "" if kind in WITHOUT_STATUS_SUBRESOURCE else "status"
         try:
@@ -172,7 +169,7 @@ class Applier:
         return stored
 
     async def _stored_status(self, kind: Kind, wanted: Body, error: Unavailable) -> Body:
-        """After a lost answer: the stored object if it has the status that was sent; else the error."""
+        """After a lost answer: the stored object if it has the status that was sent. Else raises `error`."""
         metadata = wanted["metadata"]
         try:
             stored = await self._api.get(kind, metadata.get("namespace", ""), metadata["name"])
@@ -182,25 +179,21 @@ class Applier:
             raise error
         return stored
 
-    def _may_write(self) -> None:
-        if not self._held():
+    def _check_leader(self) -> None:
+        if not self._is_leader():
             raise NotLeader("the lease is not held")
 
 
-def name_of(action: Action) -> str:
-    return str(action.body["metadata"]["name"]) if isinstance(action, Create) else action.name
-
-
-def missed_its_object(change: Body | list[Body], error: Invalid) -> bool:
-    """Whether a patch was refused because the object is another one or changed: kube-apiserver answers 422 both to a
-    merge patch with another uid and, without any cause, to a JSON patch whose `test` or path does not hold."""
+def precondition_failed(change: Body | list[Body], error: Invalid) -> bool:
+    """Whether a patch was refused because the object was replaced or changed. kube-apiserver answers 422 to a merge patch
+    with another uid, and to a JSON patch whose `test` or path does not match; the second answer has no causes."""
     if isinstance(change, list):
         return not error.causes
     return any(cause.get("field") == "metadata.uid" for cause in error.causes)
 
 
-def guarded(action: Patch) -> Body | list[Body]:
-    """The patch with its uid as a precondition."""
+def with_uid_precondition(action: Patch) -> Body | list[Body]:
+    """The patch with the uid as a precondition."""
     if not action.uid:
         return action.patch
     if isinstance(action.patch, list):

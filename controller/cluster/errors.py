@@ -1,9 +1,9 @@
-"""Why a decision was not carried out to its end, apart from the API server's errors."""
+"""Reasons other than errors of the API server why a decision was not carried out completely."""
 
 
 class StaleError(Exception):
-    """What was decided on has changed meanwhile: observe and decide again. No failure."""
+    """The observed objects have changed since: observe and decide again. Not counted as a failure."""
 
 
 class NotLeader(Exception):
-    """The lease is not held (any more): this process must not write."""
+    """This process does not hold the lease, or no longer holds it, and must not write."""

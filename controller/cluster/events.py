@@ -1,4 +1,7 @@
-"""Events on objects: counted up when they repeat, limited per object, sent in the background, lost rather than late."""
+"""Records Events on objects: in the background, limited per object, and counted up when they repeat.
+
+Events that cannot be sent in time are dropped, because a reconcile pass must not wait for them.
+"""
 
 import asyncio
 import itertools
@@ -30,12 +33,12 @@ MAX_REASON: Final = 128
 MAX_NAME: Final = 253
 TRIES: Final = 3
 TRY_AGAIN_SECONDS: Final = 1.0
-REST: Final = 3.0  # times what sending took: an API server that is slow has more urgent things to do...
-LONGEST_REST: Final = 0.5  # ...but never more than so many seconds
+PAUSE_FACTOR: Final = 3.0  # pause after each Event, as a multiple of the time it took: spares a slow API server...
+MAX_PAUSE: Final = 0.5  # ...but never more than so many seconds
 
 
-class Noted(msgspec.Struct, frozen=True):
-    """A Note, with the object it is about and when it happened (epoch seconds). `number` tells those of one moment apart."""
+class PendingEvent(msgspec.Struct, frozen=True):
+    """A Note with its object and the time it was recorded (epoch seconds). `number` makes names of the same time unique."""
 
     kind: Kind
     involved: Body
@@ -49,86 +52,86 @@ class Noted(msgspec.Struct, frozen=True):
 
 
 class Recorder:
-    """`component`: who speaks, as `kubectl describe` shows it; `instance`: this process. `now`: epoch seconds."""
+    """`component`: the reporting component, shown by `kubectl describe`; `instance`: this process. `now`: epoch seconds."""
 
     def __init__(self, api: Api, component: str, instance: str, *, now: Callable[[], float]) -> None:
         self._api = api
         self._component = component
         self._instance = instance
         self._now = now
-        self._waiting: asyncio.Queue[Noted] = asyncio.Queue(WAITING)
+        self._waiting: asyncio.Queue[PendingEvent] = asyncio.Queue(WAITING)
         self._buckets: OrderedDict[str, Bucket] = OrderedDict()
         self._numbers = itertools.count()
         self._sent: OrderedDict[tuple[str, str, str, str], tuple[str, int]] = OrderedDict()
-        self._rest = REST
+        self._pause_factor = PAUSE_FACTOR
 
     def note(self, kind: Kind, body: Body, note: Note) -> None:
-        """Have an Event about `body` written some time soon. Never blocks, never fails."""
-        noted = Noted(kind, reference(kind, body), note, self._now(), next(self._numbers))
-        if not self._bucket(str(noted.involved.get("uid", ""))).try_take():
+        """Queue an Event about `body`. Never blocks and never raises."""
+        pending = PendingEvent(kind, reference(kind, body), note, self._now(), next(self._numbers))
+        if not self._bucket(str(pending.involved.get("uid", ""))).try_take():
             metrics.EVENTS.labels("limited").inc()
             return
         try:
-            self._waiting.put_nowait(noted)
+            self._waiting.put_nowait(pending)
         except asyncio.QueueFull:
             metrics.EVENTS.labels("dropped").inc()
 
     async def run(self) -> None:
-        """Send what is noted until cancelled."""
+        """Send queued Events until cancelled."""
         while True:
-            noted = await self._waiting.get()
+            pending = await self._waiting.get()
             began = asyncio.get_running_loop().time()
-            await self._deliver(noted)
+            await self._deliver(pending)
             self._waiting.task_done()
             took = asyncio.get_running_loop().time() - began
-            await asyncio.sleep(min(took * self._rest, LONGEST_REST))
+            await asyncio.sleep(min(took * self._pause_factor, MAX_PAUSE))
 
     async def flush(self, seconds: float) -> None:
-        """Wait until all noted so far is sent, at most so long, before the process ends; `run` must be running."""
-        self._rest = 0.0
+        """Wait up to `seconds` until all queued Events are sent, before the process ends. `run` must be running."""
+        self._pause_factor = 0.0
         try:
             await asyncio.wait_for(self._waiting.join(), seconds)
         except TimeoutError:
             LOG.warning("events not sent before the end", extra={"count": self._waiting.qsize()})
 
-    async def _deliver(self, noted: Noted) -> None:
+    async def _deliver(self, pending: PendingEvent) -> None:
         for attempt in range(TRIES):
             try:
-                await self._send(noted)
+                await self._send(pending)
             except (Unavailable, TooManyRequests) as error:
                 if attempt + 1 == TRIES:
-                    self._lost(noted, error)
+                    self._log_lost(pending, error)
                     return
                 await asyncio.sleep(TRY_AGAIN_SECONDS * 2**attempt)
-            except (ApiError, NotLeader) as error:  # a leader that slept through its lease has nothing more to say
-                self._lost(noted, error)
+            except (ApiError, NotLeader) as error:  # a process that lost its lease must not write Events
+                self._log_lost(pending, error)
                 return
             except Exception:
-                LOG.exception("event not sent", extra={"reason": noted.note.reason})
+                LOG.exception("event not sent", extra={"reason": pending.note.reason})
                 return
             else:
                 metrics.EVENTS.labels("sent").inc()
                 return
 
-    async def _send(self, noted: Noted) -> None:
-        known = self._sent.get(noted.identity)
+    async def _send(self, pending: PendingEvent) -> None:
+        known = self._sent.get(pending.identity)
         if known is not None:
             name, count = known
-            change: Body = {"count": count + 1, "lastTimestamp": rfc3339(noted.at)}
+            change: Body = {"count": count + 1, "lastTimestamp": rfc3339(pending.at)}
             try:
-                await self._api.patch(EVENT, namespace_of(noted), name, change)
+                await self._api.patch(EVENT, namespace_of(pending), name, change)
             except NotFound:
-                pass  # Events expire after an hour: begin a new one
+                pass  # Events expire after an hour: create a new one
             else:
-                self._remember(noted, name, count + 1)
+                self._remember(pending, name, count + 1)
                 return
-        body = event(noted, self._component, self._instance)
+        body = event(pending, self._component, self._instance)
         await self._api.create(EVENT, body)
-        self._remember(noted, body["metadata"]["name"], 1)
+        self._remember(pending, body["metadata"]["name"], 1)
 
-    def _remember(self, noted: Noted, name: str, count: int) -> None:
-        self._sent[noted.identity] = (name, count)
-        self._sent.move_to_end(noted.identity)
+    def _remember(self, pending: PendingEvent, name: str, count: int) -> None:
+        self._sent[pending.identity] = (name, count)
+        self._sent.move_to_end(pending.identity)
         if len(self._sent) > REMEMBERED:
             self._sent.popitem(last=False)
 
@@ -141,10 +144,10 @@ class Recorder:
         self._buckets.move_to_end(uid)
         return bucket
 
-    def _lost(self, noted: Noted, error: ApiError | NotLeader) -> None:
+    def _log_lost(self, pending: PendingEvent, error: ApiError | NotLeader) -> None:
         metrics.EVENTS.labels("failed").inc()
         level = logging.WARNING if isinstance(error, Invalid) else logging.INFO
-        LOG.log(level, "event not sent", extra={"reason": noted.note.reason, "error": str(error)})
+        LOG.log(level, "event not sent", extra={"reason": pending.note.reason, "error": str(error)})
 
 
 def reference(kind: Kind, body: Body) -> Body:
@@ -161,28 +164,28 @@ def reference(kind: Kind, body: Body) -> Body:
     return {key: value for key, value in given.items() if value}
 
 
-def namespace_of(noted: Noted) -> str:
-    """Events about cluster-scoped objects live in `default`, as Kubernetes wants it."""
-    return str(noted.involved.get("namespace") or "default")
+def namespace_of(pending: PendingEvent) -> str:
+    """Events about cluster-scoped objects are in namespace `default`, as Kubernetes requires."""
+    return str(pending.involved.get("namespace") or "default")
 
 
-def event(noted: Noted, component: str, instance: str) -> Body:
-    """A core/v1 Event. Its name is unique by the time in nanoseconds, as client-go's."""
-    suffix = f".{int(noted.at * 1e9) + noted.number:x}"
+def event(pending: PendingEvent, component: str, instance: str) -> Body:
+    """A core/v1 Event. The time in nanoseconds makes its name unique, as in client-go."""
+    suffix = f".{int(pending.at * 1e9) + pending.number:x}"
     return {
         "apiVersion": EVENT.api_version,
         "kind": EVENT.kind,
         "metadata": {
-            "name": noted.involved["name"][: MAX_NAME - len(suffix)] + suffix,
-            "namespace": namespace_of(noted),
+            "name": pending.involved["name"][: MAX_NAME - len(suffix)] + suffix,
+            "namespace": namespace_of(pending),
         },
-        "involvedObject": noted.involved,
-        "type": noted.note.type,
-        "reason": noted.note.reason[:MAX_REASON],
-        "message": noted.note.message[:MAX_MESSAGE],
+        "involvedObject": pending.involved,
+        "type": pending.note.type,
+        "reason": pending.note.reason[:MAX_REASON],
+        "message": pending.note.message[:MAX_MESSAGE],
         "count": 1,
-        "firstTimestamp": rfc3339(noted.at),
-        "lastTimestamp": rfc3339(noted.at),
+        "firstTimestamp": rfc3339(pending.at),
+        "lastTimestamp": rfc3339(pending.at),
         "source": {"component": component, "host": instance},
         "reportingComponent": component,
         "reportingInstance": instance,

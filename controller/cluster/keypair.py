@@ -1,4 +1,4 @@
-"""Draws the key pair of the ssh plugin. It takes a good part of a second: call it in a thread."""
+"""Generates the key pair of the ssh plugin. This takes up to a second: call it in a thread."""
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -9,7 +9,7 @@ _BITS = 2048
 
 
 def new_keypair() -> KeyPair:
-    """A fresh RSA key in the forms that OpenSSH reads: PKCS#1 PEM and an authorized_keys line."""
+    """A new RSA key in the formats that OpenSSH reads: PKCS#1 PEM and an authorized_keys line."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=_BITS)
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()

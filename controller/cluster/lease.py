@@ -1,8 +1,8 @@
-"""Leader election on a coordination.k8s.io Lease, after client-go's rules, with the clocks on the safe side.
+"""Leader election on a coordination.k8s.io Lease, by the rules of client-go, and safe under clock skew.
 
-Other holders are judged by when *we* saw their record change, never by the times written in it. Ourselves we judge by
-when we *sent* the last renewal that succeeded: `held()` is false from `renew_seconds` after it on, even if the process
-slept through it (SIGSTOP, a suspended machine), while others wait `lease_seconds` since they saw it.
+The lease of another holder expires `lease_seconds` after this process saw its record change; the times in the record are
+not used. The own lease counts from the moment when the last successful renewal was sent: `is_held()` is false from
+`renew_seconds` after it, even if the process was stopped meanwhile (SIGSTOP, a suspended machine).
 """
 
 import asyncio
@@ -29,27 +29,27 @@ LEASE_SECONDS: Final = 10.0
 RENEW_SECONDS: Final = 7.0
 RETRY_SECONDS: Final = 1.5
 JITTER: Final = 1.2
-RELEASED_SECONDS: Final = 1  # as client-go writes it: the next one need not wait
+RELEASED_SECONDS: Final = 1  # the value that client-go writes on release: the next leader need not wait
 
 
 def steady() -> float:
-    """Seconds on a clock that neither jumps nor stops while the machine is suspended."""
+    """Seconds of a clock that is never set and also runs while the machine is suspended."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 class LeaseLost(Exception):
-    """The lease could not be renewed in time: somebody else may lead now. The process must end."""
+    """The lease was not renewed in time, so another process may lead now. This process must exit."""
 
 
-class Seen(msgspec.Struct, frozen=True):
-    """The record as last read, and when it was first read so."""
+class ObservedRecord(msgspec.Struct, frozen=True):
+    """The spec of the Lease as last read, and when it was first read with this content."""
 
     record: Body
     at: float
 
 
 class Lease:
-    """`identity`: unique for this process; `clock`: steady seconds; `now`: epoch seconds, only ever written."""
+    """`identity`: unique for this process; `clock`: see `steady`; `now`: epoch seconds, only for the times in the record."""
 
     def __init__(
         self,
@@ -73,21 +73,22 @@ class Lease:
         self._lease_seconds = lease_seconds
         self._renew_seconds = renew_seconds
         self._retry_seconds = retry_seconds
-        self._seen: Seen | None = None
+        self._observed: ObservedRecord | None = None
         self._until = float("-inf")
         self._over = False
         self._leader = ""
         self._gauge = metrics.LEADER.labels(name)
-        self._gauge.set_function(lambda: float(self.held()))
+        self._gauge.set_function(lambda: float(self.is_held()))
 
-    def held(self) -> bool:
-        """Whether this process may act now. Asked before each write."""
+    def is_held(self) -> bool:
+        """Whether this process may write now. Called before each write."""
         return not self._over and self._clock() < self._until
 
     async def run(self, lead: Callable[[], Awaitable[None]]) -> None:
-        """Wait for the lease, then run `lead` while renewing; release it when `lead` has ended.
+        """Wait for the lease, then run `lead` while renewing it. Release it when `lead` has ended.
 
-        Raises LeaseLost, after cancelling `lead`, when it could not be renewed in time. Cancelled: ends `lead`, releases.
+        Raises LeaseLost, after `lead` was cancelled, when the lease was not renewed in time. When this task is cancelled,
+        `lead` is cancelled too and the lease is released.
         """
         await self._acquire()
         leading = asyncio.ensure_future(lead())
@@ -124,13 +125,13 @@ class Lease:
                         await self._try()
                 except TimeoutError:
                     pass
-            if not self.held():
+            if not self.is_held():
                 self._over = True
                 LOG.error("lease lost", extra={"lease": self._name, "holder": self._leader})
                 raise LeaseLost(f"lease {self._namespace}/{self._name} was not renewed in {self._renew_seconds} s")
 
     async def _try(self) -> bool:
-        """Take or renew the lease if the rules allow it. Whether it is ours now; errors mean no."""
+        """Acquire or renew the lease if the rules allow it. Whether this process holds it now; an error means no."""
         started = self._clock()
         try:
             body = await self._api.get(LEASE, self._namespace, self._name)
@@ -143,24 +144,24 @@ class Lease:
         return not self._is_taken() and await self._write(body, started)
 
     def _observe(self, record: Body) -> None:
-        if self._seen is None or self._seen.record != record:
-            self._seen = Seen(record, self._clock())
+        if self._observed is None or self._observed.record != record:
+            self._observed = ObservedRecord(record, self._clock())
         holder = str(record.get("holderIdentity") or "")
         if holder != self._leader:
             self._leader = holder
             LOG.info("leader seen", extra={"lease": self._name, "holder": holder})
         if self._until > self._clock() and holder != self.identity:
-            self._until = float("-inf")  # somebody took it by force: stop at once
+            self._until = float("-inf")  # another process has overwritten the record: stop at once
 
     def _is_taken(self) -> bool:
-        """Whether somebody else holds it, and has shown life within its duration by our own clock."""
-        assert self._seen is not None
-        record = self._seen.record
+        """Whether another process holds the lease and has renewed it within its duration, by the clock of this process."""
+        assert self._observed is not None
+        record = self._observed.record
         holder = record.get("holderIdentity")
         if not holder or holder == self.identity:
             return False
         duration = float(record.get("leaseDurationSeconds") or self._lease_seconds)
-        return self._clock() < self._seen.at + duration
+        return self._clock() < self._observed.at + duration
 
     async def _write(self, body: Body | None, started: float) -> bool:
         spec = self._record((body or {}).get("spec") or {})
@@ -174,7 +175,7 @@ class Lease:
             return False
         self._observe(stored.get("spec") or spec)
         self._until = started + self._renew_seconds
-        return self.held()
+        return self.is_held()
 
     def _record(self, old: Body) -> Body:
         mine = old.get("holderIdentity") == self.identity
@@ -197,7 +198,7 @@ class Lease:
         }
 
     async def _release(self) -> None:
-        """Let the next one lead at once. Best effort: without it, it waits for the lease to run out."""
+        """Let the next leader start at once. Best effort: otherwise it waits until the lease expires."""
         self._until = float("-inf")
         try:
             async with asyncio.timeout(self._retry_seconds):

@@ -1,7 +1,7 @@
-"""Many actions at once, but carefully: 1, 2, 4... creations of a kind, so that a quota is hit once and not 500 times.
+"""Runs many actions concurrently, with creations in growing batches of 1, 2, 4, ... per kind and namespace.
 
-The Job controller of Kubernetes does so. Where the last creation of that kind in that namespace went well, the first
-batch is larger: a chain of small fan-outs must not pay round trips for a caution that experience has answered.
+A quota is then exceeded by one request and not by 500; the Job controller of Kubernetes does the same. If the last
+creation of that kind in that namespace succeeded, the first batch is larger, so that small fan-outs need one round trip.
 """
 
 import asyncio
@@ -11,56 +11,58 @@ from typing import Final
 from controller.decision import Action, Create
 from shared.kinds import Kind
 
-FIRST: Final = 1
-TRUSTED: Final = 32
-LARGEST: Final = 500
+FIRST_BATCH: Final = 1
+FIRST_BATCH_AFTER_SUCCESS: Final = 32
+LARGEST_BATCH: Final = 500
 REMEMBERED: Final = 4096
 
 Perform = Callable[[Action], Awaitable[None]]
 Failure = tuple[Action, Exception]
-Place = tuple[Kind, str]
+KindAndNamespace = tuple[Kind, str]
 
 
 class SlowStart:
     def __init__(self) -> None:
-        self._trusted: dict[Place, None] = {}
+        self._succeeded: dict[KindAndNamespace, None] = {}
 
     async def run(self, actions: Sequence[Action], perform: Perform) -> list[Failure]:
-        """Perform all, deletions and patches at once, creations in growing batches; the failures. A failed batch is
-        the last of its kind: what comes after it is not tried."""
-        creations: dict[Place, list[Action]] = {}
+        """Perform deletions and patches at once and creations in growing batches. Returns the failures.
+
+        After a batch with a failure, the remaining creations of that kind and namespace are not tried.
+        """
+        creations: dict[KindAndNamespace, list[Action]] = {}
         others: list[Action] = []
         for action in actions:
             if isinstance(action, Create):
-                place = (action.kind, action.body["metadata"].get("namespace", ""))
-                creations.setdefault(place, []).append(action)
+                group_key = (action.kind, action.body["metadata"].get("namespace", ""))
+                creations.setdefault(group_key, []).append(action)
             else:
                 others.append(action)
-        jobs = [self._batches(place, group, perform) for place, group in creations.items()]
+        jobs = [self._batches(group_key, group, perform) for group_key, group in creations.items()]
         results = await asyncio.gather(_together(others, perform), *jobs)
         return [failure for result in results for failure in result]
 
-    async def _batches(self, place: Place, actions: Sequence[Action], perform: Perform) -> list[Failure]:
-        size = TRUSTED if place in self._trusted else FIRST
+    async def _batches(self, group_key: KindAndNamespace, actions: Sequence[Action], perform: Perform) -> list[Failure]:
+        size = FIRST_BATCH_AFTER_SUCCESS if group_key in self._succeeded else FIRST_BATCH
         start = 0
         while start < len(actions):
             failures = await _together(actions[start : start + size], perform)
             if failures:
-                self._trusted.pop(place, None)
+                self._succeeded.pop(group_key, None)
                 return failures
-            self._trust(place)
+            self._mark_succeeded(group_key)
             start += size
-            size = min(2 * size, LARGEST)
+            size = min(2 * size, LARGEST_BATCH)
         return []
 
-    def _trust(self, place: Place) -> None:
-        self._trusted[place] = None
-        if len(self._trusted) > REMEMBERED:
-            self._trusted.pop(next(iter(self._trusted)))
+    def _mark_succeeded(self, group_key: KindAndNamespace) -> None:
+        self._succeeded[group_key] = None
+        if len(self._succeeded) > REMEMBERED:
+            self._succeeded.pop(next(iter(self._succeeded)))
 
 
 async def _together(actions: Sequence[Action], perform: Perform) -> list[Failure]:
-    """Every action is tried, whatever becomes of the others; those that failed."""
+    """Perform all actions concurrently, even if some fail. Returns the failures."""
     if len(actions) == 1:
         return await _one(actions[0], perform)
     results = await asyncio.gather(*(_one(action, perform) for action in actions))
@@ -70,6 +72,6 @@ async def _together(actions: Sequence[Action], perform: Perform) -> list[Failure
 async def _one(action: Action, perform: Perform) -> list[Failure]:
     try:
         await perform(action)
-    except Exception as error:  # noqa: BLE001 - returned, so that the siblings go on
+    except Exception as error:  # noqa: BLE001 - returned, so that the other actions continue
         return [(action, error)]
     return []

@@ -7,11 +7,11 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from controller.cluster.apply import Applier, Child
+from controller.cluster.apply import Applier
 from controller.cluster.errors import StaleError
 from controller.cluster.keypair import new_keypair
 from controller.context import ControllerContext
-from controller.decision import Decision, Refusal
+from controller.decision import Child, Decision, Refusal
 from controller.gang_api import GangBackend
 from controller.job.children import volumes
 from controller.job.children.children import PLUGIN_KINDS, named, plugin_keys
@@ -20,12 +20,14 @@ from controller.job.decide.job import decide
 from controller.job.observe.observed import JobSeen, JobSettings, PodSeen, pod_seen
 from controller.job.observe.plugin_secrets import PluginSecrets
 from controller.job.observe.pods_by_role import STOPPED
+from controller.owner_references import by_controller_uid
 from controller.plugin_api import KeyPair, job_shape
 from controller.plugins import needs_keypair
 from controller.runtime.command_targets import catch_up
 from controller.runtime.controller import Controller, Route, Wakes
-from controller.runtime.reconcile_rounds import Refusals, settle
-from controller.runtime.routes import by_controller_uid, its_controller, itself, reference_of
+from controller.runtime.reconcile_rounds import decide_and_apply
+from controller.runtime.refusals import Refusals
+from controller.runtime.routes import its_controller, itself, reference_of
 from controller.runtime.workqueue import WorkQueue
 from controller.settings import Settings
 from shared import names
@@ -287,7 +289,7 @@ class JobReconciler:
         await self._secrets.look(key, job)
         keypair = await self._keypair(job)
         try:
-            again = await settle(
+            again = await decide_and_apply(
                 self._applier, self._refusals, JOB, key, lambda refusals: self._decided(key, refusals, keypair)
             )
         except StaleError:

@@ -19,10 +19,11 @@ from controller.jobflow.observe.observed import CommandSeen, FlowSeen
 from controller.jobflow.observe.pod_lookup import FlowPods
 from controller.jobflow.observe.probes import Prober
 from controller.jobflow.status.event_messages import STEP_NOTES
+from controller.owner_references import by_controller_uid
 from controller.runtime.command_targets import catch_up
 from controller.runtime.controller import Controller, Route
-from controller.runtime.rate_limit import BURST, EVENT_BURST, EVENT_RATE, RATE, SETTLE, Pace, interval
-from controller.runtime.routes import by_controller_uid, its_controller, itself, reference_of
+from controller.runtime.rate_limit import BURST, EVENT_BURST, EVENT_RATE, FOLLOW_UP_DELAY, RATE, RateLimiter, interval
+from controller.runtime.routes import its_controller, itself, reference_of
 from controller.runtime.workqueue import WorkQueue
 from shared.key import Key
 from shared.kinds import COMMAND, JOB, JOBFLOW, JOBTEMPLATE
@@ -84,8 +85,8 @@ class FlowReconciler:
             allow_loopback=context.settings.probe_allow_loopback,
         )
         self._memory = Memory()
-        self._reports = Pace(RATE, BURST)
-        self._events = Pace(EVENT_RATE, EVENT_BURST)
+        self._reports = RateLimiter(RATE, BURST)
+        self._events = RateLimiter(EVENT_RATE, EVENT_BURST)
 
     def template_wakes(self, old: Body | None, new: Body | None) -> Iterable[Key]:
         """A template that appears concerns the flows that use it."""
@@ -112,7 +113,7 @@ class FlowReconciler:
             started = self._clock()
             outcome = await self._applier.apply(JOBFLOW, body, decision)
             if decision.actions or decision.status is not None:
-                self._reports.took(self._clock() - started)
+                self._reports.record_latency(self._clock() - started)
             if outcome.done:
                 return self._done(key, known, found, decision, outcome.body)
             known.refused(outcome.refusals)
@@ -140,7 +141,7 @@ class FlowReconciler:
             ordered=known.ordered,
             probes=self._prober.results(key),
             write_after=self._write_after(known, now),
-            settle_until=(known.held_since or now) + SETTLE if known.stored.state.phase else 0.0,
+            settle_until=(known.held_since or now) + FOLLOW_UP_DELAY if known.stored.state.phase else 0.0,
         )
 
     def _write_after(self, known: Remembered, now: float) -> float:
@@ -182,7 +183,7 @@ class FlowReconciler:
 
     def _quietly(self, decision: Decision) -> Decision:
         """Without events of steps when there are too many to be read."""
-        if not any(note.reason in STEP_NOTES for note in decision.notes) or self._events.take(self._clock()):
+        if not any(note.reason in STEP_NOTES for note in decision.notes) or self._events.allow(self._clock()):
             return decision
         notes = tuple(note for note in decision.notes if note.reason not in STEP_NOTES)
         return msgspec.structs.replace(decision, notes=notes)

@@ -1,7 +1,7 @@
-"""A Command is judged by the object that is there: the cache may still show a forerunner of the same name.
+"""Checks the uid in a Command against the stored object when the cache may still show an older object of that name.
 
-The Command of somebody who made an object anew may be seen before that object is; taken for one that is meant for
-another object, it would be deleted without effect (decisions row 13).
+The watch may deliver a Command before the new object that it names. Compared with the cached old object, the Command
+would be deleted without effect (docs/design/decisions.md, row 13).
 """
 
 from collections.abc import Iterable
@@ -14,13 +14,13 @@ from shared.model.types import Body
 
 
 async def catch_up(api: Api, caches: Caches, objects: Cache, key: Key, commands: Iterable[Body]) -> None:
-    """Look at the object named `key` itself if one of its Commands names another uid than the cached one has.
+    """Read the object named `key` from the API server if one of its Commands has another uid than the cached object.
 
-    Raises ApiError. An object that is gone is left to the watch: who named its uid cannot mean one yet to come.
+    Raises ApiError. If the object is gone, the cache is left to the watch: the uid cannot be that of a future object.
     """
-    meant = {uid for uid in map(_target_uid, commands) if uid}
-    body = objects.get(*key) if meant else None
-    if body is None or meant == {body["metadata"]["uid"]}:
+    target_uids = {uid for uid in map(_target_uid, commands) if uid}
+    body = objects.get(*key) if target_uids else None
+    if body is None or target_uids == {body["metadata"]["uid"]}:
         return
     try:
         caches.assume(objects.kind, await api.get(objects.kind, *key))

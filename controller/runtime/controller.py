@@ -1,12 +1,13 @@
-"""What a controller is: a queue of keys, a reconciler for them, and routes that say which change wakes which key.
+"""A controller: a queue of keys, a reconciler, and routes from changed objects to keys.
 
-To add one: write `build(context) -> Controller` in a file of its own here and name it in `controller.main.CONTROLLERS`.
+To add a controller, create a folder `controller/NAME/` whose `reconciler.py` defines `build(context) -> Controller`, and
+add it to `controller.main.CONTROLLERS`.
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from controller.runtime.worker import IN_HAND, Reconciler
+from controller.runtime.worker import CURRENT_PASS, Reconciler
 from controller.runtime.workqueue import WorkQueue
 from shared.key import Key
 from shared.kube.cache.cache import Cache
@@ -17,10 +18,10 @@ Wakes = Callable[[Body | None, Body | None], Iterable[Key]]
 
 @dataclass(frozen=True)
 class Route:
-    """`wakes(old, new)` names the keys to work on when an object of `cache` changes (None: absent; as Cache.on_change).
+    """`wakes(old, new)` returns the keys to reconcile when an object of `cache` changes (see Cache.on_change).
 
-    `own_writes`: whether a pass's own writes wake its own key again. Say False where the decision for a key leaves
-    nothing to do once its writes are stored; every write then saves a pass. Other keys are woken in any case.
+    `own_writes`: whether a write by a pass wakes the key of that pass again. False saves a pass per write, where a
+    decision leaves nothing to do once its writes are stored. Other keys are woken in any case.
     """
 
     cache: Cache
@@ -30,7 +31,7 @@ class Route:
 
 @dataclass(frozen=True)
 class Controller:
-    """`primary`: the cache whose keys are looked at again every scan interval; `concurrency`: 0 for the settings'."""
+    """`primary`: the cache whose keys are added again at every scan interval; `concurrency`: 0 for the value in Settings."""
 
     name: str
     queue: WorkQueue
@@ -40,14 +41,14 @@ class Controller:
     concurrency: int = 0
 
     def connect(self) -> None:
-        """Let the caches fill the queue: with what they hold, and with every change from now on."""
+        """Add keys for all stored objects, and from now on for every change."""
         for route in self.routes:
-            waker = _Waker(self, route)
-            route.cache.on_change(waker)
-            waker.live = True
+            handler = _ChangeHandler(self, route)
+            route.cache.on_change(handler)
+            handler.live = True
 
     def scan(self) -> None:
-        """Want every object looked at, after what is urgent."""
+        """Add the key of every object in the background."""
         for key in self.primary or ():
             self.queue.add(key, urgent=False)
 
@@ -56,17 +57,17 @@ class Controller:
         return str(body["metadata"].get("uid", "")) if body else ""
 
 
-class _Waker:
-    """Adds to a controller's queue the keys that a change wakes. `live`: false while it is told what is stored."""
+class _ChangeHandler:
+    """Adds the keys that a change wakes to the queue of a controller. `live`: False while it receives the stored objects."""
 
     def __init__(self, controller: Controller, route: Route) -> None:
         self._name, self._queue, self._route = controller.name, controller.queue, route
         self.live = False
 
     def __call__(self, old: Body | None, new: Body | None) -> None:
-        in_hand = None if self._route.own_writes else IN_HAND.get()
-        # What is stored already, and what the first list brings, may wait until what happens meanwhile is done.
+        current_pass = None if self._route.own_writes else CURRENT_PASS.get()
+        # Objects that are stored already or come from the first list are less urgent than changes that happen meanwhile.
         urgent = self.live and self._route.cache.has_synced
         for key in self._route.wakes(old, new):
-            if in_hand != (self._name, key):
+            if current_pass != (self._name, key):
                 self._queue.add(key, urgent=urgent)

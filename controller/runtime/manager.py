@@ -13,9 +13,9 @@ LOG: Final = logging.getLogger(__name__)
 
 
 class Manager:
-    """`run` when this process leads. A manager leads once.
+    """Call `run` once, when this process has become the leader.
 
-    Until then the queues stay empty: a standby that only gathered keys would grow by every object that ever lived.
+    The queues stay empty until then: the queues of a standby would grow with every object that ever existed.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class Manager:
         ]
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Work until `stop`, then finish the keys in hand. Cancelled: drop them at once."""
+        """Run the controllers until `stop` is set, then finish the running passes. When cancelled, cancel them at once."""
         await self._caches.synced()
         for controller in self._controllers:
             controller.connect()

@@ -1,4 +1,4 @@
-"""Runs a reconciler over a queue: so many keys at a time, never one key twice, whatever the passes do."""
+"""Runs a reconciler over a queue: up to `concurrency` keys at a time, and no key twice at the same time."""
 
 import asyncio
 import logging
@@ -20,24 +20,24 @@ PASS_SECONDS: Final = 120.0
 STOP_SECONDS: Final = 20.0
 NOT_LEADER_SECONDS: Final = 1.0
 
-IN_HAND: Final[ContextVar[tuple[str, Key] | None]] = ContextVar("in_hand", default=None)
-"""The controller and key whose pass is running in this context; own writes are told apart by it."""
+CURRENT_PASS: Final[ContextVar[tuple[str, Key] | None]] = ContextVar("current_pass", default=None)
+"""The controller and key of the pass that runs in this context. It identifies the writes of that pass."""
 
 _results: Final = lru_cache(maxsize=256)(metrics.RECONCILES.labels)
 
 
 class Reconciler(Protocol):
     async def reconcile(self, key: Key) -> float | None:
-        """Bring the object named `key` one step nearer to what it asks for; it may be gone.
+        """Bring the object named `key` one step nearer to its desired state; the object may be gone.
 
-        Returns the seconds after which to look again though nothing changed, or None. Raises for another try with
-        back-off; StaleError for another try that is no failure.
+        Returns the seconds after which to reconcile again without a change, or None. An exception means a retry with
+        back-off; StaleError means a retry that does not count as a failure.
         """
         ...
 
 
 class Worker:
-    """`uid_of`: for the logs; `pass_seconds`: the most that one pass may take."""
+    """`uid_of`: the uid of an object, for the log; `pass_seconds`: the longest time that one pass may take."""
 
     def __init__(
         self,
@@ -58,12 +58,12 @@ class Worker:
         self._time = metrics.PASS_TIME.labels(queue.name)
         metrics.MAX_ACTIVE.labels(queue.name).set(concurrency)
         metrics.ACTIVE.labels(queue.name).set_function(lambda: len(self._passes))
-        # So that both appear in the metrics before the first failure.
+        # Create both series now, so that they exist before the first failure.
         self._errors = metrics.ERRORS.labels(queue.name)
         self._panics = metrics.PANICS.labels(queue.name)
 
     async def run(self) -> None:
-        """Take keys until the queue is closed, then finish those in hand. Cancelled: drop them at once."""
+        """Process keys until the queue is closed, then finish the running passes. When cancelled, cancel them at once."""
         try:
             while True:
                 await self._slots.acquire()
@@ -85,7 +85,7 @@ class Worker:
         self._slots.release()
 
     async def _pass(self, key: Key) -> None:
-        IN_HAND.set((self._name, key))
+        CURRENT_PASS.set((self._name, key))
         STORED.set(False)
         started = time.perf_counter()
         try:
@@ -94,23 +94,22 @@ class Worker:
         except asyncio.CancelledError as fault:
             if _cancelled():
                 raise
-            self._failed(
-                key, fault, time.perf_counter() - started
-            )  # something it waited for was cancelled, not the pass
-        except Exception as fault:  # noqa: BLE001 - logged in _failed; no pass may end the loop
+            # Something that the pass waited for was cancelled, not the pass itself.
+            self._failed(key, fault, time.perf_counter() - started)
+        except Exception as fault:  # noqa: BLE001 - logged in _failed; a failed pass must not end the worker
             self._failed(key, fault, time.perf_counter() - started)
         else:
             self._queue.forget(key)
             if again is not None:
                 self._queue.add_after(key, again)
             self._count("requeue_after" if again is not None else "success")
-            self._tell(key, time.perf_counter() - started)
+            self._log_success(key, time.perf_counter() - started)
         finally:
             self._time.observe(time.perf_counter() - started)
             self._queue.done(key)
 
-    def _tell(self, key: Key, seconds: float) -> None:
-        """A pass that changed what people see is told; the others only to who wants to know everything."""
+    def _log_success(self, key: Key, seconds: float) -> None:
+        """Log a pass at level info if it stored a status, else at level debug."""
         level = logging.INFO if STORED.get() else logging.DEBUG
         if LOG.isEnabledFor(level):
             LOG.log(level, "reconciled", extra=self._about(key, seconds))
@@ -127,7 +126,7 @@ class Worker:
     def _failed(self, key: Key, fault: BaseException, seconds: float) -> None:
         match fault:
             case NotLeader():
-                # The next leader has the key too; but a renewal may be on its way, and then this process goes on.
+                # The next leader will reconcile the key. But the lease may still be renewed, and then this process continues.
                 self._count("not_leader")
                 self._queue.add_after(key, NOT_LEADER_SECONDS)
                 return
@@ -153,7 +152,7 @@ class Worker:
             "reconcile failed",
             exc_info=fault if ours else None,
             extra=self._about(key, seconds)
-            | {"error": str(fault) or type(fault).__name__, "again_in": round(pause, 3)},
+            | {"error": str(fault) or type(fault).__name__, "retry_in": round(pause, 3)},
         )
 
     def _count(self, result: str) -> None:
@@ -161,6 +160,6 @@ class Worker:
 
 
 def _cancelled() -> bool:
-    """Whether it is this very task that somebody wants to end."""
+    """Whether this task itself is being cancelled."""
     task = asyncio.current_task()
     return task is None or task.cancelling() > 0

@@ -7,7 +7,7 @@ from typing import Final
 from controller.cluster.apply import Applier
 from controller.context import ControllerContext
 from controller.runtime.controller import Controller, Route
-from controller.runtime.rate_limit import BURST, TEMPLATE_RATE, Pace
+from controller.runtime.rate_limit import BURST, TEMPLATE_RATE, RateLimiter
 from controller.runtime.routes import itself, reference_of
 from controller.runtime.workqueue import WorkQueue
 from controller.template.decide import decide
@@ -53,7 +53,7 @@ class TemplateReconciler:
         self._steady = steady
         self._written: dict[Key, float] = {}
         self._reserved: dict[Key, float] = {}
-        self._pace = Pace(TEMPLATE_RATE, BURST)
+        self._limiter = RateLimiter(TEMPLATE_RATE, BURST)
 
     async def reconcile(self, key: Key) -> float | None:
         template = self._templates.get(*key)
@@ -67,7 +67,7 @@ class TemplateReconciler:
         if decision.status is None:
             return decision.requeue_after
         if key not in self._reserved:
-            self._reserved[key] = self._pace.reserve(now)
+            self._reserved[key] = self._limiter.reserve(now)
         due = self._reserved[key]
         if now < due:
             return due - now

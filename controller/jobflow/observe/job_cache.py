@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from controller.jobflow.observe.observed import JobSeen, job_seen
-from controller.runtime.routes import by_controller_uid
+from controller.owner_references import by_controller_uid
 from shared.kinds import JOB
 from shared.kube.cache.cache import Cache, Caches
 from shared.model.types import Body

@@ -9,8 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from controller.cluster.apply import Child
-from controller.decision import Create, Refusal
+from controller.decision import Child, Create, Refusal, add_refusals
 from controller.jobflow.decide.flow import FlowDecision
 from controller.jobflow.decide.plan import Plan
 from controller.jobflow.observe.observed import PodsSeen
@@ -56,9 +55,7 @@ class Remembered:
 
     def refused(self, refusals: Mapping[Child, Refusal]) -> None:
         """The API server would not have these."""
-        for (_, name), refusal in refusals.items():
-            before = self.refusals.get(name)
-            self.refusals[name] = msgspec.structs.replace(refusal, count=before.count + 1 if before else 1)
+        add_refusals(self.refusals, {name: refusal for (_, name), refusal in refusals.items()})
 
     def learn(self, body: Body, found: FlowDecision, now: float) -> bool:
         """The decision was carried out; `body` is what is stored since. Whether Jobs that had been refused may be tried

@@ -3,7 +3,7 @@
 from controller.context import ControllerContext
 from controller.jobflow.observe.observed import JobSeen, PodsSeen
 from controller.jobflow.observe.pods import PodAddress, addresses, left_behind
-from controller.runtime.routes import by_controller_uid
+from controller.owner_references import by_controller_uid
 from shared.kinds import JOB, POD
 from shared.model.types import Body
 from shared.names import JOB_NAME

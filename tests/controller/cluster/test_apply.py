@@ -48,7 +48,7 @@ class Bench:
         self.leads = True
         recorder = Recorder(api, "test", "here", now=lambda: 1000.0)
         recorder.note = lambda kind, body, note: self.notes.append(note.reason)
-        self.applier = Applier(api, self.caches, recorder, held=lambda: self.leads, now=lambda: 1000.0)
+        self.applier = Applier(api, self.caches, recorder, is_leader=lambda: self.leads, now=lambda: 1000.0)
         self.job = fake.put(JOBS, {"kind": "Job", "metadata": {"name": "j", "namespace": "ns", "uid": "job-uid"}})
 
     async def apply(self, **decision: Any) -> Outcome:

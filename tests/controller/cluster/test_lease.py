@@ -87,7 +87,7 @@ async def test_the_first_one_takes_it_and_the_second_waits(world: World) -> None
     a, b = world.lease("a"), world.lease("b")
     assert await a._try()
     assert not await b._try()
-    assert (a.held(), b.held()) == (True, False)
+    assert (a.is_held(), b.is_held()) == (True, False)
     assert world.store.spec["holderIdentity"] == "a"
     assert world.store.spec["leaseDurationSeconds"] == LEASE_SECONDS
     assert world.store.spec["leaseTransitions"] == 0
@@ -118,16 +118,16 @@ async def test_holding_ends_with_the_renew_deadline_even_if_the_process_slept(wo
     a = world.lease("a")
     await a._try()
     world.now += RENEW_SECONDS - 0.1
-    assert a.held()
+    assert a.is_held()
     world.now += 0.2
-    assert not a.held()
+    assert not a.is_held()
 
 
 async def test_an_answer_that_was_lost_is_not_taken_for_a_lease(world: World) -> None:
     a = world.lease("a")
     world.store.lose_answers = True
     assert not await a._try()
-    assert not a.held()
+    assert not a.is_held()
     world.store.lose_answers = False
     assert await a._try()
 
@@ -138,7 +138,7 @@ async def test_a_lease_taken_by_force_ends_holding_at_once(world: World) -> None
     assert world.store.body is not None
     world.store.body["spec"]["holderIdentity"] = "b"
     assert not await a._try()
-    assert not a.held()
+    assert not a.is_held()
 
 
 async def test_what_others_wrote_into_the_lease_is_kept(world: World) -> None:
@@ -155,12 +155,12 @@ async def test_running_leads_and_releases_so_that_the_next_need_not_wait(world: 
     led: list[bool] = []
 
     async def lead() -> None:
-        led.append(a.held())
+        led.append(a.is_held())
         await asyncio.sleep(0.01)
 
     await a.run(lead)
     assert led == [True]
-    assert not a.held()
+    assert not a.is_held()
     assert world.store.spec["holderIdentity"] == ""
     assert await b._try()
 
@@ -258,7 +258,7 @@ class Election(RuleBasedStateMachine):
 
     @invariant()
     def at_most_one_leads(self) -> None:
-        assert sum(lease.held() for lease in self.leases) <= 1
+        assert sum(lease.is_held() for lease in self.leases) <= 1
 
 
 TestElection = Election.TestCase

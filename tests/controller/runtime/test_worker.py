@@ -9,7 +9,7 @@ from prometheus_client import REGISTRY
 from controller.cluster.apply import STORED
 from controller.cluster.errors import NotLeader, StaleError
 from controller.runtime import worker
-from controller.runtime.worker import IN_HAND, Worker
+from controller.runtime.worker import CURRENT_PASS, Worker
 from controller.runtime.workqueue import WorkQueue
 from shared.key import Key
 from shared.kube.client.errors import Forbidden, Unavailable
@@ -24,11 +24,11 @@ class Script:
     def __init__(self, *steps: Callable[[], float | None]) -> None:
         self.steps = list(steps)
         self.passes: list[Key] = []
-        self.in_hand: list[object] = []
+        self.current_pass: list[object] = []
 
     async def reconcile(self, key: Key) -> float | None:
         self.passes.append(key)
-        self.in_hand.append(IN_HAND.get())
+        self.current_pass.append(CURRENT_PASS.get())
         return self.steps.pop(0)() if self.steps else None
 
 
@@ -76,7 +76,7 @@ async def test_a_pass_ends_in(step: Callable[[], float | None], result: str, pas
     await work(queue, script, passes)
     assert script.passes == [A] * passes
     assert count(queue, result) == 1
-    assert script.in_hand[0] == (queue.name, A)
+    assert script.current_pass[0] == (queue.name, A)
     assert queue.failures(A) == 0
 
 
@@ -176,7 +176,7 @@ async def test_keys_run_at_once_up_to_the_limit_and_never_one_key_twice() -> Non
     assert most == 4
 
 
-async def test_a_closed_queue_lets_the_keys_in_hand_finish() -> None:
+async def test_a_closed_queue_lets_the_keys_current_pass_finish() -> None:
     queue = WorkQueue("closing")
     release, finished = asyncio.Event(), []
 
@@ -197,7 +197,7 @@ async def test_a_closed_queue_lets_the_keys_in_hand_finish() -> None:
     assert A in finished
 
 
-async def test_cancelling_drops_the_keys_in_hand_at_once() -> None:
+async def test_cancelling_drops_the_keys_current_pass_at_once() -> None:
     queue = WorkQueue("cancelled")
     cancelled: list[Key] = []
 

@@ -6,64 +6,64 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from controller.runtime.workqueue import FAIR_SHARE, Agenda, WorkQueue
+from controller.runtime.workqueue import FAIR_SHARE, KeyQueue, WorkQueue
 from shared.key import Key
 
 A, B, C = (Key("ns", name) for name in "abc")
 
 
-def drain(agenda: Agenda) -> list[Key]:
+def drain(keys: KeyQueue) -> list[Key]:
     taken = []
-    while (key := agenda.take()) is not None:
+    while (key := keys.take()) is not None:
         taken.append(key)
     return taken
 
 
 def test_keys_come_in_the_order_they_were_added_and_once() -> None:
-    agenda = Agenda()
-    assert [agenda.add(key) for key in (A, B, A, C, B)] == [True, True, False, True, False]
-    assert drain(agenda) == [A, B, C]
+    keys = KeyQueue()
+    assert [keys.add(key) for key in (A, B, A, C, B)] == [True, True, False, True, False]
+    assert drain(keys) == [A, B, C]
 
 
 def test_a_key_in_work_comes_back_after_its_work() -> None:
-    agenda = Agenda()
-    agenda.add(A)
-    assert agenda.take() == A
-    assert agenda.add(A)
-    assert agenda.take() is None
-    assert agenda.done(A)
-    assert agenda.take() == A
-    assert not agenda.done(A)
+    keys = KeyQueue()
+    keys.add(A)
+    assert keys.take() == A
+    assert keys.add(A)
+    assert keys.take() is None
+    assert keys.done(A)
+    assert keys.take() == A
+    assert not keys.done(A)
 
 
 def test_background_keys_yield_to_urgent_ones_but_get_their_share() -> None:
-    agenda = Agenda()
-    agenda.add(A, urgent=False)
+    keys = KeyQueue()
+    keys.add(A, urgent=False)
     urgent = [Key("ns", f"u{index}") for index in range(FAIR_SHARE + 3)]
     for key in urgent:
-        agenda.add(key)
-    assert drain(agenda) == [*urgent[:FAIR_SHARE], A, *urgent[FAIR_SHARE:]]
+        keys.add(key)
+    assert drain(keys) == [*urgent[:FAIR_SHARE], A, *urgent[FAIR_SHARE:]]
 
 
 def test_a_background_key_that_becomes_urgent_is_done_once_and_soon() -> None:
-    agenda = Agenda()
+    keys = KeyQueue()
     for key in (A, B, C):
-        agenda.add(key, urgent=False)
-    assert not agenda.add(C)
-    assert not agenda.add(C, urgent=False)
-    assert drain(agenda) == [C, A, B]
+        keys.add(key, urgent=False)
+    assert not keys.add(C)
+    assert not keys.add(C, urgent=False)
+    assert drain(keys) == [C, A, B]
 
 
 def test_the_earliest_wish_for_a_delayed_key_counts() -> None:
-    agenda = Agenda()
+    keys = KeyQueue()
     for at in (30.0, 10.0, 20.0):
-        agenda.add_at(A, at)
-    agenda.add_at(B, 15.0)
-    assert agenda.next_due() == 10.0
-    assert agenda.ripen(9.9) == []
-    assert agenda.ripen(15.0) == [A, B]
-    assert agenda.next_due() is None
-    assert agenda.ripen(100.0) == []
+        keys.add_at(A, at)
+    keys.add_at(B, 15.0)
+    assert keys.next_due() == 10.0
+    assert keys.pop_due(9.9) == []
+    assert keys.pop_due(15.0) == [A, B]
+    assert keys.next_due() is None
+    assert keys.pop_due(100.0) == []
 
 
 class Clock:
@@ -117,7 +117,7 @@ class Workers(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.agenda = Agenda()
+        self.queue = KeyQueue()
         self.now = 0.0
         self.wanted: dict[Key, bool] = {}  # added and not taken since
         self.delayed: dict[Key, float] = {}
@@ -128,28 +128,28 @@ class Workers(RuleBasedStateMachine):
 
     @rule(key=keys, urgent=st.booleans())
     def add(self, key: Key, urgent: bool) -> None:
-        assert self.agenda.add(key, urgent=urgent) is (key not in self.wanted)
+        assert self.queue.add(key, urgent=urgent) is (key not in self.wanted)
         self.wanted[key] = urgent or self.wanted.get(key, False)
 
     @rule(key=keys, seconds=st.integers(1, 5))
     def delay(self, key: Key, seconds: int) -> None:
         at = self.now + seconds
-        self.agenda.add_at(key, at)
+        self.queue.add_at(key, at)
         self.delayed[key] = min(at, self.delayed.get(key, at))
 
     @rule(seconds=st.integers(0, 3))
     def time_passes(self, seconds: int) -> None:
         self.now += seconds
-        ripe = self.agenda.ripen(self.now)
-        assert sorted(ripe) == sorted(key for key, at in self.delayed.items() if at <= self.now)
-        for key in ripe:
+        due_keys = self.queue.pop_due(self.now)
+        assert sorted(due_keys) == sorted(key for key, at in self.delayed.items() if at <= self.now)
+        for key in due_keys:
             del self.delayed[key]
             self.add(key, True)
 
     @rule()
     def take(self) -> None:
         free = {key for key in self.wanted if key not in self.working}
-        key = self.agenda.take()
+        key = self.queue.take()
         if key is None:
             assert not free
             return
@@ -167,18 +167,18 @@ class Workers(RuleBasedStateMachine):
     def finish(self, data: st.DataObject) -> None:
         key = data.draw(st.sampled_from(self.working))
         self.working.remove(key)
-        assert self.agenda.done(key) is (key in self.wanted)
+        assert self.queue.done(key) is (key in self.wanted)
 
     @invariant()
     def nothing_is_lost(self) -> None:
-        assert self.agenda.depth == sum(key not in self.working for key in self.wanted)
-        assert self.agenda.working == len(self.working)
-        assert self.agenda.next_due() == min(self.delayed.values(), default=None)
+        assert self.queue.depth == sum(key not in self.working for key in self.wanted)
+        assert self.queue.working == len(self.working)
+        assert self.queue.next_due() == min(self.delayed.values(), default=None)
 
     def teardown(self) -> None:
         for key in self.working:
-            self.agenda.done(key)
-        assert sorted(drain(self.agenda)) == sorted(self.wanted)
+            self.queue.done(key)
+        assert sorted(drain(self.queue)) == sorted(self.wanted)
 
 
 TestWorkers = Workers.TestCase

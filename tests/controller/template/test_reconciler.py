@@ -8,17 +8,19 @@ from typing import Any
 
 import pytest
 
-from controller.cluster.apply import Applier, Child
+from controller.cluster.apply import Applier
 from controller.cluster.errors import StaleError
 from controller.cluster.events import Recorder
 from controller.context import ControllerContext
-from controller.decision import Create, Decision, Refusal
+from controller.decision import Child, Create, Decision, Refusal
+from controller.owner_references import by_controller_uid
 from controller.runtime import routes
 from controller.runtime.controller import Controller, Route
 from controller.runtime.manager import Manager
 from controller.runtime.rate_limit import BURST
-from controller.runtime.reconcile_rounds import Refusals, settle
-from controller.runtime.worker import IN_HAND
+from controller.runtime.reconcile_rounds import decide_and_apply
+from controller.runtime.refusals import Refusals
+from controller.runtime.worker import CURRENT_PASS
 from controller.runtime.workqueue import WorkQueue
 from controller.settings import Settings
 from controller.template import reconciler as templates
@@ -177,7 +179,7 @@ OWNED = {
 def test_a_change_wakes(body: Body, want: set[Key]) -> None:
     wakes = routes.its_controller(JOBFLOW)
     assert set(wakes(None, body)) == set(wakes(body, None)) == want
-    assert list(routes.by_controller_uid(body)) == (["ou"] if "ownerReferences" in body["metadata"] else [])
+    assert list(by_controller_uid(body)) == (["ou"] if "ownerReferences" in body["metadata"] else [])
 
 
 @pytest.mark.parametrize(("own_writes", "want"), [(True, ["ns/x", "ns/y"]), (False, ["ns/y"])])
@@ -188,9 +190,9 @@ async def test_own_writes_may_leave_their_own_key_asleep(
     queue = WorkQueue(f"own-{own_writes}")
     controller = Controller("own", queue, templates.build(context).reconciler, (Route(cache, both, own_writes),), cache)
     controller.connect()
-    token = IN_HAND.set(("own", Key("ns", "x")))
+    token = CURRENT_PASS.set(("own", Key("ns", "x")))
     cache.assume({"metadata": {"name": "p", "namespace": "ns", "uid": "1", "resourceVersion": "1"}})
-    IN_HAND.reset(token)
+    CURRENT_PASS.reset(token)
     got = [str(await queue.get()) for _ in range(len(queue))]
     assert sorted(got) == want
 
@@ -241,14 +243,14 @@ async def test_a_refusal_is_known_to_the_next_decision_and_forgotten_when_it_hea
         return status(403, "Forbidden", "exceeded quota") if request.method == "POST" else None
 
     fake.before = quota
-    assert await settle(context.applier, memory, JOBFLOW, key, decide) == 5
+    assert await decide_and_apply(context.applier, memory, JOBFLOW, key, decide) == 5
     assert [len(known) for known in decide.knew] == [0, 1]
     assert fake.objects[FLOWS]["ns", "f"]["status"] == {"reason": "exceeded quota"}
 
     fake.before = None
     decide.flow = fake.objects[FLOWS]["ns", "f"]
     retry = Decision(actions=(Create(POD, {"metadata": {"name": "p", "namespace": "ns"}}),), status={"reason": ""})
-    assert await settle(context.applier, memory, JOBFLOW, key, lambda refusals: (decide.flow, retry)) is None
+    assert await decide_and_apply(context.applier, memory, JOBFLOW, key, lambda refusals: (decide.flow, retry)) is None
     assert memory.of(key) == {}
 
 
@@ -262,7 +264,7 @@ async def test_a_decider_that_insists_is_stopped(fake: FakeServer, context: Cont
     fake.before = quota
     memory = Refusals()
     with pytest.raises(StaleError):
-        await settle(context.applier, memory, JOBFLOW, Key("ns", "f"), lambda refusals: (flow, insists))
+        await decide_and_apply(context.applier, memory, JOBFLOW, Key("ns", "f"), lambda refusals: (flow, insists))
     assert memory.of(Key("ns", "f"))[POD, "p"].count == 4
     memory.forget(Key("ns", "f"))
     assert memory.of(Key("ns", "f")) == {}
