@@ -9,7 +9,7 @@ from pathlib import Path
 
 from certs import files, inspect, plan
 from certs.issue import service_names
-from certs.keeper import Keeper, Place
+from certs.keeper import CertificateKeeper, CertificateLocation
 from certs.material import from_secret, to_secret
 from shared.kinds import SECRET
 from shared.kube.client import connect
@@ -45,7 +45,7 @@ def arguments() -> argparse.ArgumentParser:
 
 def issue(options: argparse.Namespace) -> int:
     names = service_names(options.service, options.namespace, tuple(options.name))
-    material = plan.carry_out(plan.Step.ISSUE_ALL, None, names, clock())
+    material = plan.apply_step(plan.RotationStep.ISSUE_ALL, None, names, clock())
     if options.out:
         files.write(material, options.out)
         sys.stderr.write(f"ca.crt, tls.crt and tls.key are in {options.out}\n")
@@ -68,9 +68,9 @@ async def show(options: argparse.Namespace) -> int:
 
 async def rotate(options: argparse.Namespace) -> int:
     names = service_names(options.service, options.namespace)
-    place = Place(options.namespace, options.secret, names, tuple(options.webhook_configuration))
+    place = CertificateLocation(options.namespace, options.secret, names, tuple(options.webhook_configuration))
     async with Api(Transport(await connect.load(options.kubeconfig, options.context))) as api:
-        kept = await Keeper(api, place, clock).look(rotate=True)
+        kept = await CertificateKeeper(api, place, clock).look(rotate=True)
     minutes = int(place.settle.total_seconds() // 60)
     sys.stdout.write(
         f"a new CA stands beside the old one ({len(kept.material.authorities)} in the bundle); the running webhook "

@@ -5,7 +5,7 @@ import ssl
 _ROUNDS = 8  # messages back and forth; TLS needs two of each side
 
 
-def distrust(server: ssl.SSLContext, bundle: bytes, name: str) -> str:
+def trust_error(server: ssl.SSLContext, bundle: bytes, name: str) -> str:
     """Why a client that asks for the DNS name `name` would not believe `server`; '' when it would.
 
     `bundle`: PEM of the CAs that the client trusts; empty: the system's, as the API server takes them. Chains, names and

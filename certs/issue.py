@@ -16,14 +16,14 @@ RENEW_DAYS: Final = 90  # renewed this long before the end, as OPA's cert-contro
 _BACKDATED: Final = timedelta(minutes=5)  # clocks of API server and webhook may differ
 
 
-class KeyPair(msgspec.Struct, frozen=True):
+class CertificatePair(msgspec.Struct, frozen=True):
     """A certificate and its private key, both PEM."""
 
     certificate: bytes
     key: bytes
 
 
-def new_authority(name: str, now: datetime) -> KeyPair:
+def new_authority(name: str, now: datetime) -> CertificatePair:
     """A self-signed CA good for ten years. `name` is its common name; CAs of one name differ by key identifier."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
@@ -36,7 +36,7 @@ def new_authority(name: str, now: datetime) -> KeyPair:
     return _pair(builder.sign(key, hashes.SHA256()), key)
 
 
-def issue_serving(authority: KeyPair, names: tuple[str, ...], now: datetime) -> KeyPair:
+def issue_serving(authority: CertificatePair, names: tuple[str, ...], now: datetime) -> CertificatePair:
     """A serving certificate for DNS names and IP addresses, good for a year or as long as its CA if that is shorter."""
     issuer = x509.load_pem_x509_certificate(authority.certificate)
     issuer_key = serialization.load_pem_private_key(authority.key, None)
@@ -102,9 +102,9 @@ def _general_name(name: str) -> x509.GeneralName:
         return x509.DNSName(name)
 
 
-def _pair(certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> KeyPair:
+def _pair(certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> CertificatePair:
     pem = serialization.Encoding.PEM
-    return KeyPair(
+    return CertificatePair(
         certificate.public_bytes(pem),
         key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()),
     )

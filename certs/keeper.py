@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 _TRIES = 8  # lost races before giving up until the next look
 
 
-class Place(msgspec.Struct, frozen=True):
+class CertificateLocation(msgspec.Struct, frozen=True):
     """Where the certificates live and who must trust them. `configurations`: name of both webhook configurations."""
 
     namespace: str
@@ -28,7 +28,7 @@ class Place(msgspec.Struct, frozen=True):
     settle: timedelta = plan.SETTLE
 
 
-class Kept(msgspec.Struct, frozen=True):
+class KeeperResult(msgspec.Struct, frozen=True):
     """The outcome of one look. `trusted`: every configuration holds the bundle."""
 
     material: Material
@@ -36,7 +36,7 @@ class Kept(msgspec.Struct, frozen=True):
     next_look: timedelta
 
 
-class Trust(IntEnum):
+class BundleState(IntEnum):
     """Whether the configurations hold the bundle. One just given may not have reached every API server yet."""
 
     MISSING = 0
@@ -44,26 +44,26 @@ class Trust(IntEnum):
     HELD = 2
 
 
-class Keeper:
+class CertificateKeeper:
     """One replica's part in keeping the certificates. `clock` gives an aware datetime."""
 
-    def __init__(self, api: Api, place: Place, clock: Callable[[], datetime]) -> None:
+    def __init__(self, api: Api, place: CertificateLocation, clock: Callable[[], datetime]) -> None:
         self._api = api
         self._place = place
         self._clock = clock
 
-    async def look(self, rotate: bool = False) -> Kept:
+    async def look(self, rotate: bool = False) -> KeeperResult:
         """Do what is due, at most one step, and say when to look again. Raises ApiError when the API server cannot be used."""
         for _ in range(_TRIES):
             secret = await self._secret()
             stored = from_secret(secret) if secret else None
-            trust = await self._inject(stored.bundle) if stored else Trust.MISSING
-            settled = trust is Trust.HELD
-            step = plan.due(stored, self._place.names, settled, self._clock(), rotate, self._place.settle)
-            if step is plan.Step.NOTHING and stored:
+            trust = await self._inject(stored.bundle) if stored else BundleState.MISSING
+            settled = trust is BundleState.HELD
+            step = plan.next_step(stored, self._place.names, settled, self._clock(), rotate, self._place.settle)
+            if step is plan.RotationStep.NOTHING and stored:
                 later = plan.next_look(stored, settled, self._clock(), self._place.settle)
-                return Kept(stored, trust is not Trust.MISSING, later)
-            if await self._store(plan.carry_out(step, stored, self._place.names, self._clock()), secret):
+                return KeeperResult(stored, trust is not BundleState.MISSING, later)
+            if await self._store(plan.apply_step(step, stored, self._place.names, self._clock()), secret):
                 log.info("certificates changed", extra={"step": str(step), "secret": self._place.secret})
                 rotate = False
         raise Conflict(f"secret {self._place.secret} keeps changing; another replica is rotating it")
@@ -86,25 +86,25 @@ class Keeper:
             return False
         return True
 
-    async def _inject(self, bundle: bytes) -> Trust:
+    async def _inject(self, bundle: bytes) -> BundleState:
         """Bring every configuration in line; the worst of them counts."""
         outcomes = [
             await self._inject_one(kind, name, bundle)
             for name in self._place.configurations
             for kind in (MUTATING, VALIDATING)
         ]
-        return min(outcomes, default=Trust.HELD)
+        return min(outcomes, default=BundleState.HELD)
 
-    async def _inject_one(self, kind: Kind, name: str, bundle: bytes) -> Trust:
+    async def _inject_one(self, kind: Kind, name: str, bundle: bytes) -> BundleState:
         try:
             configuration = await self._api.get(kind, "", name)
             if injection.trusts(configuration, bundle):
-                return Trust.HELD
+                return BundleState.HELD
             await self._api.patch(kind, "", name, injection.patch(configuration, bundle))
         except (NotFound, Conflict, Invalid) as error:
             log.warning("caBundle not injected", extra={"configuration": name, "kind": kind.kind, "error": str(error)})
-            return Trust.MISSING
-        return Trust.JUST_GIVEN
+            return BundleState.MISSING
+        return BundleState.JUST_GIVEN
 
 
 def _over(secret: Body, body: Body) -> Body:

@@ -10,7 +10,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from certs.issue import KeyPair
+from certs.issue import CertificatePair
 
 BUNDLE: Final = "ca.crt"  # every CA that may have signed what is served, newest first
 AUTHORITY_KEY: Final = "ca.key"  # the newest CA's
@@ -24,7 +24,7 @@ class Material(msgspec.Struct, frozen=True):
 
     bundle: bytes
     authority_key: bytes
-    serving: KeyPair
+    serving: CertificatePair
     changed_at: datetime
 
     @property
@@ -32,9 +32,9 @@ class Material(msgspec.Struct, frozen=True):
         return tuple(x509.load_pem_x509_certificates(self.bundle))
 
     @property
-    def newest(self) -> KeyPair:
+    def newest(self) -> CertificatePair:
         """The CA that signs from now on."""
-        return KeyPair(self.authorities[0].public_bytes(serialization.Encoding.PEM), self.authority_key)
+        return CertificatePair(self.authorities[0].public_bytes(serialization.Encoding.PEM), self.authority_key)
 
     @property
     def certificate(self) -> x509.Certificate:
@@ -87,7 +87,7 @@ def from_secret(secret: dict[str, Any]) -> Material | None:
         material = Material(
             parts[BUNDLE],
             parts[AUTHORITY_KEY],
-            KeyPair(parts[CERTIFICATE], parts[KEY]),
+            CertificatePair(parts[CERTIFICATE], parts[KEY]),
             datetime.fromisoformat(stamp),
         )
         return material if material.authorities and material.names else None

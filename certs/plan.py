@@ -17,7 +17,7 @@ CHECK_EVERY: Final = timedelta(hours=12)
 _AHEAD: Final = timedelta(days=RENEW_DAYS)
 
 
-class Step(StrEnum):
+class RotationStep(StrEnum):
     """What is due; at most one at a time."""
 
     NOTHING = "Nothing"
@@ -27,45 +27,47 @@ class Step(StrEnum):
     PRUNE = "Prune"
 
 
-def due(
+def next_step(
     material: Material | None,
     names: tuple[str, ...],
     trusted: bool,
     now: datetime,
     rotate: bool = False,
     settle: timedelta = SETTLE,
-) -> Step:
+) -> RotationStep:
     """`trusted`: every webhook configuration holds the stored bundle; `rotate`: replace a CA that is still good."""
     if material is None or material.signer is None:
-        return Step.ISSUE_ALL
+        return RotationStep.ISSUE_ALL
     if not material.can_sign:
-        return Step.ADD_AUTHORITY  # what is served stays good meanwhile
+        return RotationStep.ADD_AUTHORITY  # what is served stays good meanwhile
     if not material.can_serve:
-        return Step.REISSUE
+        return RotationStep.REISSUE
     settled = trusted and now - material.changed_at >= settle
     newest_signs = material.signer == material.authorities[0]
     if newest_signs and (rotate or material.authorities[0].not_valid_after_utc - now < _AHEAD):
-        return Step.ADD_AUTHORITY
+        return RotationStep.ADD_AUTHORITY
     if not newest_signs:
-        return Step.REISSUE if settled or material.certificate.not_valid_after_utc <= now else Step.NOTHING
+        return (
+            RotationStep.REISSUE if settled or material.certificate.not_valid_after_utc <= now else RotationStep.NOTHING
+        )
     if material.certificate.not_valid_after_utc - now < _AHEAD or not set(names) <= set(material.names):
-        return Step.REISSUE
-    return Step.PRUNE if settled and len(material.authorities) > 1 else Step.NOTHING
+        return RotationStep.REISSUE
+    return RotationStep.PRUNE if settled and len(material.authorities) > 1 else RotationStep.NOTHING
 
 
-def carry_out(step: Step, material: Material | None, names: tuple[str, ...], now: datetime) -> Material:
+def apply_step(step: RotationStep, material: Material | None, names: tuple[str, ...], now: datetime) -> Material:
     """The material after `step`. Raises ValueError for a step that `due` never gives in that state."""
-    if step is Step.ISSUE_ALL:
+    if step is RotationStep.ISSUE_ALL:
         authority = new_authority("jobflow-webhook-ca", now)
         return Material(authority.certificate, authority.key, issue_serving(authority, names, now), now)
     if material is None:
         raise ValueError(f"{step} needs stored certificates")
-    if step is Step.ADD_AUTHORITY:
+    if step is RotationStep.ADD_AUTHORITY:
         authority = new_authority("jobflow-webhook-ca", now)
         return Material(authority.certificate + material.bundle, authority.key, material.serving, now)
-    if step is Step.REISSUE:
+    if step is RotationStep.REISSUE:
         return Material(material.bundle, material.authority_key, issue_serving(material.newest, names, now), now)
-    if step is Step.PRUNE:
+    if step is RotationStep.PRUNE:
         return Material(material.newest.certificate, material.authority_key, material.serving, now)
     return material
 

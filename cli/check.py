@@ -15,9 +15,9 @@ from shared.kinds import Kind
 from shared.model.types import Body
 from shared.violation import Reason, Violation
 from webhook.envelope.patch import applied
-from webhook.envelope.review import GroupKind, Operation, Review, Verdict, name_of
-from webhook.subject.lookups import Known, NothingKnown
-from webhook.subject.subjects import any_body
+from webhook.envelope.review import AdmissionReview, AdmissionVerdict, GroupKind, Operation, name_of
+from webhook.subject.lookups import InMemoryLookups, OfflineLookups
+from webhook.subject.subjects import body_or_empty
 from webhook.verdict.admissions import ADMISSIONS
 from webhook.verdict.admit import mutate, validate
 from webhook.verdict.schema_faults import schema_faults
@@ -77,7 +77,7 @@ class Report(msgspec.Struct, frozen=True):
 def check(given: Sequence[Manifest | Broken], policies: Iterable[Body] = (), namespace: str = "default") -> Report:
     """Judge every object, as if all of `given` were in the cluster already."""
     manifests = [each for each in given if isinstance(each, Manifest)]
-    lookups = Known(_known(manifests, policies, namespace), below=NothingKnown())
+    lookups = InMemoryLookups(_known(manifests, policies, namespace), below=OfflineLookups())
     findings: list[Finding] = []
     checked = 0
     seen: dict[tuple[str, ...], Manifest] = {}
@@ -98,7 +98,7 @@ def _repeated(
     manifest: Manifest, kind: Kind, namespace: str, seen: dict[tuple[str, ...], Manifest]
 ) -> Iterator[Finding]:
     """Two objects of one name: applied one after the other, the second changes the first."""
-    metadata = any_body(manifest.body.get("metadata"))
+    metadata = body_or_empty(manifest.body.get("metadata"))
     name = metadata.get("name")
     if not isinstance(name, str) or not name:
         return
@@ -110,16 +110,16 @@ def _repeated(
         yield _finding(manifest, "files", "metadata.name", said, severity=WARNING)
 
 
-def admit(kind: Kind, body: Body, lookups: Known, namespace: str) -> Verdict:
+def admit(kind: Kind, body: Body, lookups: InMemoryLookups, namespace: str) -> AdmissionVerdict:
     """What the webhook answers when `body` is created: first its defaults, then its rules."""
     review = _review(kind, body, namespace)
     defaulted = applied(body, mutate(review, lookups).patch)
     return validate(_review(kind, defaulted, namespace), lookups)
 
 
-def _review(kind: Kind, body: Body, namespace: str) -> Review:
-    given = any_body(body.get("metadata")).get("namespace") or namespace
-    return Review(
+def _review(kind: Kind, body: Body, namespace: str) -> AdmissionReview:
+    given = body_or_empty(body.get("metadata")).get("namespace") or namespace
+    return AdmissionReview(
         uid="lint",
         operation=Operation.CREATE,
         kind=GroupKind(kind.group, kind.version, kind.kind),
@@ -129,13 +129,15 @@ def _review(kind: Kind, body: Body, namespace: str) -> Review:
     )
 
 
-def _judge(manifest: Manifest, kind: Kind, lookups: Known, namespace: str) -> Iterator[Finding]:
+def _judge(manifest: Manifest, kind: Kind, lookups: InMemoryLookups, namespace: str) -> Iterator[Finding]:
     body = manifest.body
     for path, message in unknown_fields(kind, body):
         yield _finding(manifest, "fields", path, message, "FieldValueForbidden")
-    if not any_body(body.get("metadata")).get("name") and not any_body(body.get("metadata")).get("generateName"):
+    if not body_or_empty(body.get("metadata")).get("name") and not body_or_empty(body.get("metadata")).get(
+        "generateName"
+    ):
         yield _fault(manifest, "schema", Violation("metadata.name", "name or generateName", reason=Reason.REQUIRED))
-    verdict = Verdict()
+    verdict = AdmissionVerdict()
     if (kind.group, kind.kind) in ADMISSIONS:
         verdict = admit(kind, body, lookups, namespace)
     for violation in verdict.violations:
@@ -152,7 +154,9 @@ def _judge(manifest: Manifest, kind: Kind, lookups: Known, namespace: str) -> It
         yield _finding(manifest, "webhook", _path_in(warning), warning, severity=WARNING)
 
 
-def _later(kind: Kind, body: Body, lookups: Known, namespace: str, faults: Sequence[Violation]) -> Iterator[Violation]:
+def _later(
+    kind: Kind, body: Body, lookups: InMemoryLookups, namespace: str, faults: Sequence[Violation]
+) -> Iterator[Violation]:
     """What the rules will say once the schema's faults are mended: judged without the faulty values, where those can be
     left out without making new faults."""
     paths = [fault.path for fault in faults]
@@ -182,7 +186,7 @@ def _known(manifests: Iterable[Manifest], policies: Iterable[Body], namespace: s
     for manifest in manifests:
         body = manifest.body
         kind = kinds.NAMESPACE if _type(body) == ("v1", "Namespace") else OURS.get(_type(body))
-        metadata = any_body(body.get("metadata"))
+        metadata = body_or_empty(body.get("metadata"))
         if kind is None or kind is kinds.JOBFLOWPOLICY or not isinstance(metadata.get("name"), str):
             continue
         where = {"namespace": str(metadata.get("namespace") or namespace)} if kind.namespaced else {}

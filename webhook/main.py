@@ -13,25 +13,25 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from certs.issue import service_names
-from certs.keeper import Keeper, Place
+from certs.keeper import CertificateKeeper, CertificateLocation
 from shared.kube import logs
 from shared.kube.cache.cache import Caches
 from shared.kube.client import connect
 from shared.kube.client.api import Api
 from shared.kube.client.transport import Transport
 from shared.kube.health import Health
-from webhook.server.certificate_sources import Registered, Trust, compare, keep_secret, watch_files
-from webhook.server.handler import Handler
+from webhook.server.certificate_sources import RegisteredBundles, TrustCheck, compare, keep_secret, watch_files
+from webhook.server.handler import AdmissionHandler
 from webhook.server.https import serving
-from webhook.server.tls import Serving
-from webhook.settings import BadSettings, Settings, parse
-from webhook.subject.cached_lookups import CacheLookups, Live
-from webhook.verdict.admissions import Options
+from webhook.server.tls import ServingCertificate
+from webhook.settings import InvalidSettings, WebhookSettings, parse
+from webhook.subject.cached_lookups import CachedLookups, LiveLookup
+from webhook.verdict.admissions import AdmissionOptions
 
 LOG: Final = logging.getLogger(__name__)
 
 
-class Draining:
+class DrainSignal:
     """Whether the process was told to stop: it serves on for a while, but asks for no new work."""
 
     def __init__(self) -> None:
@@ -50,7 +50,7 @@ class Draining:
 def main(argv: Sequence[str] | None = None) -> int:
     try:
         settings = parse(argv)
-    except BadSettings as error:
+    except InvalidSettings as error:
         print(f"python -m webhook: {error}", file=sys.stderr)
         return 2
     logs.configure(settings.log_level)
@@ -65,10 +65,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-async def run(settings: Settings) -> None:
+async def run(settings: WebhookSettings) -> None:
     """Serve until SIGTERM or SIGINT; a background task that fails ends the process with its error."""
-    draining, serving_certificate, trust = Draining(), Serving(), Trust("not looked at yet")
-    registered = Trust("not looked at yet" if _compares(settings) else "")
+    draining, serving_certificate, trust = DrainSignal(), ServingCertificate(), TrustCheck("not looked at yet")
+    registered = TrustCheck("not looked at yet" if _compares(settings) else "")
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, draining.start)
@@ -76,8 +76,10 @@ async def run(settings: Settings) -> None:
         access = await connect.load(settings.kubeconfig, settings.context)
         api = await stack.enter_async_context(Api(Transport(access)))
         caches = Caches(api)
-        handler = Handler(
-            CacheLookups(caches), Options(settings.scheduler_names, settings.volcano_crds), find=Live(api).find
+        handler = AdmissionHandler(
+            CachedLookups(caches),
+            AdmissionOptions(settings.scheduler_names, settings.volcano_crds),
+            find=LiveLookup(api).find,
         )
         health = Health(ready=_checks(caches, serving_certificate, trust, registered, draining))
         await stack.enter_async_context(health.serve(settings.host, settings.health_port))
@@ -105,29 +107,33 @@ async def run(settings: Settings) -> None:
         looking.cancel()
 
 
-def _keeping(settings: Settings, certificate: Serving, trust: Trust, api: Api) -> Coroutine[Any, Any, None]:
+def _keeping(
+    settings: WebhookSettings, certificate: ServingCertificate, trust: TrustCheck, api: Api
+) -> Coroutine[Any, Any, None]:
     """What keeps the certificate fresh, by files or by a Secret of our own."""
     if settings.tls_cert_file:
         return watch_files(
             certificate, trust, settings.tls_cert_file, settings.tls_private_key_file, settings.tls_ca_file
         )
-    place = Place(
+    place = CertificateLocation(
         namespace=settings.namespace,
         secret=settings.cert_secret,
         names=service_names(settings.service_name, settings.namespace),
         configurations=settings.webhook_configuration,
     )
-    return keep_secret(certificate, trust, Keeper(api, place, _now))
+    return keep_secret(certificate, trust, CertificateKeeper(api, place, _now))
 
 
-def _compares(settings: Settings) -> bool:
+def _compares(settings: WebhookSettings) -> bool:
     """Whether others issue the certificate and put its CA into the webhook configurations."""
     return bool(settings.tls_cert_file and settings.webhook_configuration)
 
 
-def _comparing(settings: Settings, certificate: Serving, trust: Trust, api: Api) -> Coroutine[Any, Any, None]:
+def _comparing(
+    settings: WebhookSettings, certificate: ServingCertificate, trust: TrustCheck, api: Api
+) -> Coroutine[Any, Any, None]:
     name = service_names(settings.service_name, settings.namespace)[0]
-    return compare(certificate, trust, Registered(api, settings.webhook_configuration), name)
+    return compare(certificate, trust, RegisteredBundles(api, settings.webhook_configuration), name)
 
 
 def _now() -> datetime:
@@ -135,7 +141,7 @@ def _now() -> datetime:
 
 
 def _checks(
-    caches: Caches, certificate: Serving, trust: Trust, registered: Trust, draining: Draining
+    caches: Caches, certificate: ServingCertificate, trust: TrustCheck, registered: TrustCheck, draining: DrainSignal
 ) -> dict[str, Any]:
     return {
         "caches": lambda: ", ".join(caches.unsynced()),

@@ -11,11 +11,11 @@ from shared.names import DEFAULT_SCHEDULER
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 
 
-class BadSettings(ValueError):
+class InvalidSettings(ValueError):
     """The settings contradict each other; the text says how."""
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True):
+class WebhookSettings(msgspec.Struct, frozen=True, kw_only=True):
     """`drain_seconds`: how long a stopping process still serves, so that its address can leave the Service."""
 
     host: str = ""
@@ -37,14 +37,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     shutdown_seconds: float = 20.0
 
 
-def parse(argv: Sequence[str] | None = None) -> Settings:
+def parse(argv: Sequence[str] | None = None) -> WebhookSettings:
     """Settings from arguments. Raises BadSettings; argparse itself ends the process on unknown or malformed ones."""
     given = vars(_parser().parse_args(argv))
-    settings = Settings(**{name: value for name, value in given.items() if value is not None})
+    settings = WebhookSettings(**{name: value for name, value in given.items() if value is not None})
     if bool(settings.tls_cert_file) != bool(settings.tls_private_key_file):
-        raise BadSettings("--tls-cert-file and --tls-private-key-file go together")
+        raise InvalidSettings("--tls-cert-file and --tls-private-key-file go together")
     if bool(settings.tls_cert_file) == bool(settings.cert_secret):
-        raise BadSettings("set either --tls-cert-file and --tls-private-key-file, or --cert-secret")
+        raise InvalidSettings("set either --tls-cert-file and --tls-private-key-file, or --cert-secret")
     return settings
 
 

@@ -11,7 +11,7 @@ from cli.pick import name_of, of_kind, the_flow
 from cli.rendering import Renderer, Unrenderable
 from shared.kinds import JOB, JOBTEMPLATE
 from shared.model.types import Body
-from webhook.subject.lookups import NothingKnown
+from webhook.subject.lookups import OfflineLookups
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -34,7 +34,7 @@ def _judge(jobs: list[Body]) -> int:
     """Say what the webhook would have against the Jobs."""
     faults = 0
     for job in jobs:
-        for violation in admit(JOB, job, NothingKnown(), job["metadata"]["namespace"]).violations:
+        for violation in admit(JOB, job, OfflineLookups(), job["metadata"]["namespace"]).violations:
             note(f"{job['metadata']['name']}: {violation}")
             faults += 1
     return Exit.NO if faults else Exit.OK

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from certs.issue import service_names
-from certs.keeper import Keeper, Kept, Place
+from certs.keeper import CertificateKeeper, CertificateLocation, KeeperResult
 from certs.material import from_secret, signed_by
 from certs.plan import CHECK_EVERY, SETTLE
 from local.apiserver import ApiServer, InjectedFault
@@ -22,10 +22,10 @@ from shared.model.types import Body
 from webhook.server.configurations import configurations
 
 NAME, NAMESPACE, HOOKS = "jobflow-webhook-certs", "default", "jobflow"
-PLACE = Place(NAMESPACE, NAME, service_names("jobflow-webhook", NAMESPACE), (HOOKS,))
+PLACE = CertificateLocation(NAMESPACE, NAME, service_names("jobflow-webhook", NAMESPACE), (HOOKS,))
 
 
-class Clock:
+class SteppedClock:
     """Moved by hand."""
 
     def __init__(self) -> None:
@@ -48,8 +48,8 @@ async def api(server: ApiServer) -> AsyncIterator[Api]:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> SteppedClock:
+    return SteppedClock()
 
 
 async def register(api: Api) -> None:
@@ -66,7 +66,7 @@ async def bundles(api: Api) -> set[bytes]:
     return {base64.b64decode(hook["clientConfig"].get("caBundle", "")) for body in found for hook in body["webhooks"]}
 
 
-async def settled(keeper: Keeper, clock: Clock) -> Kept:
+async def settled(keeper: CertificateKeeper, clock: SteppedClock) -> KeeperResult:
     """What is there once nothing more is due; time passes from look to look."""
     for _ in range(12):
         kept = await keeper.look()
@@ -76,27 +76,27 @@ async def settled(keeper: Keeper, clock: Clock) -> Kept:
     raise AssertionError(f"no rest: {kept}")
 
 
-async def test_what_is_missing_is_issued_and_trusted_by_every_webhook(api: Api, clock: Clock) -> None:
+async def test_what_is_missing_is_issued_and_trusted_by_every_webhook(api: Api, clock: SteppedClock) -> None:
     await register(api)
-    kept = await Keeper(api, PLACE, clock).look()
+    kept = await CertificateKeeper(api, PLACE, clock).look()
     assert kept.trusted
     assert await bundles(api) == {kept.material.bundle}
     assert from_secret(await api.get(SECRET, NAMESPACE, NAME)) == kept.material
 
 
-async def test_keepers_that_start_together_end_with_one_ca(api: Api, clock: Clock) -> None:
+async def test_keepers_that_start_together_end_with_one_ca(api: Api, clock: SteppedClock) -> None:
     await register(api)
-    found = await asyncio.gather(*(Keeper(api, PLACE, clock).look() for _ in range(5)))
+    found = await asyncio.gather(*(CertificateKeeper(api, PLACE, clock).look() for _ in range(5)))
     assert len({kept.material.bundle for kept in found}) == 1
     assert len({kept.material.serving.certificate for kept in found}) == 1
     assert await bundles(api) == {found[0].material.bundle}
 
 
-async def test_the_empty_secret_of_the_chart_is_filled_and_keeps_its_labels(api: Api, clock: Clock) -> None:
+async def test_the_empty_secret_of_the_chart_is_filled_and_keeps_its_labels(api: Api, clock: SteppedClock) -> None:
     meta = {"name": NAME, "namespace": NAMESPACE, "labels": {"helm.sh/chart": "jobflow-1"}}
     await api.create(SECRET, {"apiVersion": "v1", "kind": "Secret", "type": "Opaque", "metadata": meta})
     await register(api)
-    assert (await Keeper(api, PLACE, clock).look()).trusted
+    assert (await CertificateKeeper(api, PLACE, clock).look()).trusted
     stored = await api.get(SECRET, NAMESPACE, NAME)
     assert stored["metadata"]["labels"] == {"helm.sh/chart": "jobflow-1"}
     assert set(stored["data"]) == {"ca.crt", "ca.key", "tls.crt", "tls.key"}
@@ -114,9 +114,9 @@ DAMAGE: dict[str, Body] = {
 
 
 @pytest.mark.parametrize("change", DAMAGE.values(), ids=DAMAGE)
-async def test_a_damaged_secret_is_healed(api: Api, clock: Clock, change: Body) -> None:
+async def test_a_damaged_secret_is_healed(api: Api, clock: SteppedClock, change: Body) -> None:
     await register(api)
-    keeper = Keeper(api, PLACE, clock)
+    keeper = CertificateKeeper(api, PLACE, clock)
     await settled(keeper, clock)
     await api.patch(SECRET, NAMESPACE, NAME, {"data": change})
     healed = await settled(keeper, clock)
@@ -127,10 +127,10 @@ async def test_a_damaged_secret_is_healed(api: Api, clock: Clock, change: Body) 
 
 
 async def test_a_rotation_ends_with_the_new_ca_alone_and_never_serves_what_is_not_trusted(
-    api: Api, clock: Clock
+    api: Api, clock: SteppedClock
 ) -> None:
     await register(api)
-    keeper = Keeper(api, PLACE, clock)
+    keeper = CertificateKeeper(api, PLACE, clock)
     old = (await settled(keeper, clock)).material
     await keeper.look(rotate=True)
     for _ in range(8):
@@ -145,8 +145,8 @@ async def test_a_rotation_ends_with_the_new_ca_alone_and_never_serves_what_is_no
     assert await bundles(api) == {new.bundle}
 
 
-async def test_without_configurations_nothing_is_trusted_until_they_appear(api: Api, clock: Clock) -> None:
-    keeper = Keeper(api, PLACE, clock)
+async def test_without_configurations_nothing_is_trusted_until_they_appear(api: Api, clock: SteppedClock) -> None:
+    keeper = CertificateKeeper(api, PLACE, clock)
     kept = await keeper.look()
     assert not kept.trusted
     assert kept.next_look == SETTLE
@@ -155,9 +155,9 @@ async def test_without_configurations_nothing_is_trusted_until_they_appear(api: 
     assert await bundles(api) == {kept.material.bundle}
 
 
-async def test_a_bundle_that_somebody_took_away_is_put_back(api: Api, clock: Clock) -> None:
+async def test_a_bundle_that_somebody_took_away_is_put_back(api: Api, clock: SteppedClock) -> None:
     await register(api)
-    keeper = Keeper(api, PLACE, clock)
+    keeper = CertificateKeeper(api, PLACE, clock)
     kept = await keeper.look()
     change = [{"op": "remove", "path": "/webhooks/0/clientConfig/caBundle"}]
     await api.patch(VALIDATING, "", HOOKS, change)
@@ -166,17 +166,17 @@ async def test_a_bundle_that_somebody_took_away_is_put_back(api: Api, clock: Clo
     assert await bundles(api) == {kept.material.bundle}
 
 
-async def test_without_rights_it_says_so(server: ApiServer, clock: Clock, tmp_path: Path) -> None:
+async def test_without_rights_it_says_so(server: ApiServer, clock: SteppedClock, tmp_path: Path) -> None:
     server.core.options.rbac = True
     token = server.core.auth.service_account(NAMESPACE, "nobody")
     file = tmp_path / "nobody.kubeconfig"
     file.write_text(server.core.kubeconfig(token))
     async with Api(Transport(await connect.load(str(file)))) as nobody:
         with pytest.raises(Forbidden, match="secrets"):
-            await Keeper(nobody, PLACE, clock).look()
+            await CertificateKeeper(nobody, PLACE, clock).look()
 
 
-async def test_without_an_api_server_it_says_so(api: Api, server: ApiServer, clock: Clock) -> None:
+async def test_without_an_api_server_it_says_so(api: Api, server: ApiServer, clock: SteppedClock) -> None:
     server.core.faults.add(InjectedFault("500", resources=("secrets",)))
     with pytest.raises(ApiError, match="injected"):
-        await Keeper(api, PLACE, clock).look()
+        await CertificateKeeper(api, PLACE, clock).look()

@@ -10,40 +10,48 @@ from hypothesis import strategies as st
 from certs import plan
 from certs.issue import issue_serving, new_authority, service_names
 from certs.material import Material, from_secret, signed_by, to_secret
-from certs.plan import SETTLE, Step
+from certs.plan import SETTLE, RotationStep
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 NAMES = service_names("jobflow-webhook", "ns")
-FRESH = plan.carry_out(Step.ISSUE_ALL, None, NAMES, NOW)
-ROTATING = plan.carry_out(Step.ADD_AUTHORITY, FRESH, NAMES, NOW)
-MOVED = plan.carry_out(Step.REISSUE, ROTATING, NAMES, NOW)
+FRESH = plan.apply_step(RotationStep.ISSUE_ALL, None, NAMES, NOW)
+ROTATING = plan.apply_step(RotationStep.ADD_AUTHORITY, FRESH, NAMES, NOW)
+MOVED = plan.apply_step(RotationStep.REISSUE, ROTATING, NAMES, NOW)
 FOREIGN = Material(new_authority("other", NOW).certificate, FRESH.authority_key, FRESH.serving, NOW)
 
 CASES = {
-    "nothing stored": (None, True, timedelta(0), False, Step.ISSUE_ALL),
-    "a serving certificate that no CA of the bundle signed": (FOREIGN, True, timedelta(0), False, Step.ISSUE_ALL),
-    "fresh": (FRESH, True, timedelta(days=1), False, Step.NOTHING),
-    "not yet trusted": (FRESH, False, timedelta(days=1), False, Step.NOTHING),
-    "serving certificate within 90 days of its end": (FRESH, True, timedelta(days=276), False, Step.REISSUE),
-    "CA within 90 days of its end": (FRESH, True, timedelta(days=3561), False, Step.ADD_AUTHORITY),
-    "rotation asked for": (FRESH, True, timedelta(days=1), True, Step.ADD_AUTHORITY),
-    "rotation asked for twice changes nothing more": (ROTATING, True, timedelta(0), True, Step.NOTHING),
-    "new CA not yet noticed": (ROTATING, True, SETTLE / 2, False, Step.NOTHING),
-    "new CA not yet trusted": (ROTATING, False, SETTLE * 9, False, Step.NOTHING),
-    "new CA trusted and noticed": (ROTATING, True, SETTLE, False, Step.REISSUE),
-    "new certificate not yet served by every replica": (MOVED, True, SETTLE / 2, False, Step.NOTHING),
-    "new certificate served by every replica": (MOVED, True, SETTLE, False, Step.PRUNE),
+    "nothing stored": (None, True, timedelta(0), False, RotationStep.ISSUE_ALL),
+    "a serving certificate that no CA of the bundle signed": (
+        FOREIGN,
+        True,
+        timedelta(0),
+        False,
+        RotationStep.ISSUE_ALL,
+    ),
+    "fresh": (FRESH, True, timedelta(days=1), False, RotationStep.NOTHING),
+    "not yet trusted": (FRESH, False, timedelta(days=1), False, RotationStep.NOTHING),
+    "serving certificate within 90 days of its end": (FRESH, True, timedelta(days=276), False, RotationStep.REISSUE),
+    "CA within 90 days of its end": (FRESH, True, timedelta(days=3561), False, RotationStep.ADD_AUTHORITY),
+    "rotation asked for": (FRESH, True, timedelta(days=1), True, RotationStep.ADD_AUTHORITY),
+    "rotation asked for twice changes nothing more": (ROTATING, True, timedelta(0), True, RotationStep.NOTHING),
+    "new CA not yet noticed": (ROTATING, True, SETTLE / 2, False, RotationStep.NOTHING),
+    "new CA not yet trusted": (ROTATING, False, SETTLE * 9, False, RotationStep.NOTHING),
+    "new CA trusted and noticed": (ROTATING, True, SETTLE, False, RotationStep.REISSUE),
+    "new certificate not yet served by every replica": (MOVED, True, SETTLE / 2, False, RotationStep.NOTHING),
+    "new certificate served by every replica": (MOVED, True, SETTLE, False, RotationStep.PRUNE),
 }
 
 
 @pytest.mark.parametrize(("material", "trusted", "later", "rotate", "want"), CASES.values(), ids=CASES.keys())
-def test_step_that_is_due(material: Material | None, trusted: bool, later: timedelta, rotate: bool, want: Step) -> None:
-    assert plan.due(material, NAMES, trusted, NOW + later, rotate) is want
+def test_step_that_is_due(
+    material: Material | None, trusted: bool, later: timedelta, rotate: bool, want: RotationStep
+) -> None:
+    assert plan.next_step(material, NAMES, trusted, NOW + later, rotate) is want
 
 
 def test_a_name_that_the_certificate_lacks_makes_it_be_issued_again() -> None:
-    assert plan.due(FRESH, (*NAMES, "10.0.0.1"), True, NOW) is Step.REISSUE
-    renewed = plan.carry_out(Step.REISSUE, FRESH, (*NAMES, "10.0.0.1"), NOW)
+    assert plan.next_step(FRESH, (*NAMES, "10.0.0.1"), True, NOW) is RotationStep.REISSUE
+    renewed = plan.apply_step(RotationStep.REISSUE, FRESH, (*NAMES, "10.0.0.1"), NOW)
     assert "10.0.0.1" in renewed.names
     assert renewed.bundle == FRESH.bundle
 
@@ -82,9 +90,9 @@ def test_every_bundle_a_client_may_still_hold_trusts_every_certificate_a_replica
     history = [(NOW - 2 * SETTLE, FRESH)]
     for seconds, rotate, injected in moves:
         now += timedelta(seconds=seconds)
-        step = plan.due(material, NAMES, trusted, now, rotate)
-        if step is not Step.NOTHING:
-            material, trusted = plan.carry_out(step, material, NAMES, now), False
+        step = plan.next_step(material, NAMES, trusted, now, rotate)
+        if step is not RotationStep.NOTHING:
+            material, trusted = plan.apply_step(step, material, NAMES, now), False
             history.append((now, material))
         trusted = trusted or injected
         recent = [entry for since, entry in _lifetimes(history, now) if since > now - SETTLE / 3]

@@ -20,9 +20,9 @@ from tests.webhook import test_admit
 from tests.webhook.make import KINDS, envelope, review
 from tests.webhook.rules import test_flow_rules, test_job_rules, test_other_rules
 from webhook.envelope.patch import applied
-from webhook.server.handler import Handler
+from webhook.server.handler import AdmissionHandler
 from webhook.server.routes import ROUTES
-from webhook.subject.lookups import Known, NothingKnown
+from webhook.subject.lookups import InMemoryLookups, OfflineLookups
 
 CORPUS = Path(__file__).parent.parent / "corpus"
 EXAMPLES = Path("examples")
@@ -93,7 +93,9 @@ async def test_lint_says_what_the_webhook_says(case: str, command: Command, tmp_
 async def answers(bodies: Iterable[Body]) -> list[tuple[list[str], list[str]]]:
     """(refusals, warnings) that the webhook has for each body, with all of them in its caches."""
     known = [(KINDS[body["kind"]], body) for body in bodies if "name" in body["metadata"]]
-    handler = Handler(Known(known, below=NothingKnown()), clock=lambda: 0.0)  # a busy machine takes its time
+    handler = AdmissionHandler(
+        InMemoryLookups(known, below=OfflineLookups()), clock=lambda: 0.0
+    )  # a busy machine takes its time
     async with TestClient(RawTestServer(handler)) as client:
         return [await _answer(client, body) for body in bodies]
 

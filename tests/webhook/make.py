@@ -8,9 +8,9 @@ from shared import kinds
 from shared.kinds import Kind
 from shared.model.types import Body
 from webhook.envelope.patch import applied
-from webhook.envelope.review import GroupKind, Operation, Review, Verdict
-from webhook.subject.lookups import Known, Lookups
-from webhook.verdict.admissions import Options
+from webhook.envelope.review import AdmissionReview, AdmissionVerdict, GroupKind, Operation
+from webhook.subject.lookups import InMemoryLookups, Lookups
+from webhook.verdict.admissions import AdmissionOptions
 from webhook.verdict.admit import mutate, validate
 
 KINDS = {
@@ -69,18 +69,18 @@ def queue(name: str = "q1", state: str | None = "Open", **spec: Any) -> Body:
     return made | ({"status": {"state": state}} if state is not None else {})
 
 
-def known(*bodies: Body) -> Known:
+def known(*bodies: Body) -> InMemoryLookups:
     """What exists; the queue q1 always does."""
     everything = (queue(), *bodies)
-    return Known((KINDS[each["kind"]], each) for each in everything)
+    return InMemoryLookups((KINDS[each["kind"]], each) for each in everything)
 
 
-def review(new: Body | None, old: Body | None = None, operation: str = "") -> Review:
+def review(new: Body | None, old: Body | None = None, operation: str = "") -> AdmissionReview:
     """A review of `new`: CREATE, or UPDATE when there is an `old`."""
     subject = new if new is not None else old
     assert subject is not None
     group, _, version = subject["apiVersion"].rpartition("/")
-    return Review(
+    return AdmissionReview(
         uid="u1",
         operation=Operation(operation or ("CREATE" if old is None else "UPDATE")),
         kind=GroupKind(group, version, subject["kind"]),
@@ -91,7 +91,7 @@ def review(new: Body | None, old: Body | None = None, operation: str = "") -> Re
     )
 
 
-def envelope(of: Review) -> bytes:
+def envelope(of: AdmissionReview) -> bytes:
     """`of` as the API server sends it."""
     request = {
         "uid": of.uid,
@@ -110,7 +110,9 @@ def envelope(of: Review) -> bytes:
     return json.dumps({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": request}).encode()
 
 
-def verdict(new: Body | None, old: Body | None = None, lookups: Lookups | None = None, operation: str = "") -> Verdict:
+def verdict(
+    new: Body | None, old: Body | None = None, lookups: Lookups | None = None, operation: str = ""
+) -> AdmissionVerdict:
     return validate(review(new, old, operation), known() if lookups is None else lookups)
 
 
@@ -121,5 +123,5 @@ def faults(new: Body | None, old: Body | None = None, lookups: Lookups | None = 
 
 def defaulted(new: Body, lookups: Lookups | None = None, schedulers: tuple[str, ...] = ("volcano",)) -> Body:
     """`new` as the mutating webhook makes it."""
-    patch = mutate(review(new), known() if lookups is None else lookups, Options(schedulers)).patch
+    patch = mutate(review(new), known() if lookups is None else lookups, AdmissionOptions(schedulers)).patch
     return applied(new, patch)

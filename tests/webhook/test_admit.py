@@ -15,11 +15,11 @@ from shared.crd.definitions import DEFINITIONS
 from shared.model.types import Body
 from tests.webhook.make import body, faults, flow, job, known, queue, review, step, task, verdict
 from webhook import rules
-from webhook.envelope.review import GroupKind, Operation, Review, answer
+from webhook.envelope.review import AdmissionReview, GroupKind, Operation, answer
 from webhook.server.routes import ROUTES
-from webhook.subject.lookups import Absence, Known, NothingKnown
+from webhook.subject.lookups import InMemoryLookups, MissingObject, OfflineLookups
 from webhook.verdict.admissions import ADMISSIONS
-from webhook.verdict.admit import TooSlow, absences, mutate, validate
+from webhook.verdict.admit import TooSlow, missing_objects, mutate, validate
 
 CYCLE = flow(step("a", "b"), step("b", "a"))
 
@@ -54,8 +54,10 @@ def test_deletion_is_allowed(kind: kinds.Kind) -> None:
 
 def test_subresources_and_foreign_kinds_are_not_ours_to_judge() -> None:
     of = review(CYCLE)
-    status = Review(uid="u", operation=of.operation, kind=of.kind, sub_resource="status", object=of.object)
-    foreign = Review(uid="u", operation=of.operation, kind=GroupKind("apps", "v1", "Deployment"), object=of.object)
+    status = AdmissionReview(uid="u", operation=of.operation, kind=of.kind, sub_resource="status", object=of.object)
+    foreign = AdmissionReview(
+        uid="u", operation=of.operation, kind=GroupKind("apps", "v1", "Deployment"), object=of.object
+    )
     assert validate(status, known()).allowed
     assert validate(foreign, known()).allowed
     assert mutate(foreign, known()).patch == ()
@@ -72,15 +74,15 @@ def test_the_rules_that_found_something_are_named_for_metrics() -> None:
 
 def test_what_a_refusal_says_is_absent_can_be_confirmed() -> None:
     of = review(job(queue="new"))
-    assert absences(of, known()) == (Absence(kinds.QUEUE, "", "new"),)
-    found = Known([(kinds.QUEUE, queue("new", None))], below=known())
+    assert missing_objects(of, known()) == (MissingObject(kinds.QUEUE, "", "new"),)
+    found = InMemoryLookups([(kinds.QUEUE, queue("new", None))], below=known())
     assert validate(of, found).allowed
-    assert absences(of, found) == ()
+    assert missing_objects(of, found) == ()
 
 
 def test_without_a_cluster_nothing_is_missing() -> None:
-    assert faults(job(queue="somewhere"), lookups=NothingKnown()) == []
-    assert verdict(flow(), lookups=NothingKnown()).warnings == ()
+    assert faults(job(queue="somewhere"), lookups=OfflineLookups()) == []
+    assert verdict(flow(), lookups=OfflineLookups()).warnings == ()
 
 
 SCHEMA: dict[str, tuple[Body, list[str]]] = {
@@ -143,7 +145,7 @@ DEEP: dict[str, Body] = {
 def test_deep_nesting_gets_a_verdict(case: str) -> None:
     group, _, version = DEEP[case]["apiVersion"].rpartition("/")
     kind = GroupKind(group, version, DEEP[case]["kind"])
-    of = Review(uid="u", operation=Operation.CREATE, kind=kind, object=DEEP[case])
+    of = AdmissionReview(uid="u", operation=Operation.CREATE, kind=kind, object=DEEP[case])
     assert answer(of, validate(of, known()))
     assert answer(of, mutate(of, known()))
 
@@ -220,7 +222,7 @@ def test_every_object_gets_a_verdict(
 ) -> None:
     new: Body = {"metadata": metadata, "spec": spec, "target": spec}
     stored: Body = {"metadata": metadata, "spec": old, "status": old}
-    of = Review(
+    of = AdmissionReview(
         uid="u",
         operation=operation,
         kind=GroupKind(key[0], "v", key[1]),

@@ -11,20 +11,20 @@ from typing import Any
 import aiohttp
 import pytest
 
-from certs.issue import KeyPair, issue_serving, new_authority
-from certs.keeper import Keeper, Place
+from certs.issue import CertificatePair, issue_serving, new_authority
+from certs.keeper import CertificateKeeper, CertificateLocation
 from shared import kinds
 from shared.kinds import Kind
 from shared.kube.client.errors import NotFound
 from shared.model.types import Body
 from tests.webhook.make import flow, known
-from tests.webhook.test_server import AUTHORITY, NOW, PAIR, Client, issued, trusting
+from tests.webhook.test_server import AUTHORITY, NOW, PAIR, TlsClient, issued, trusting
 from webhook.envelope.patch import applied
 from webhook.server import certificate_sources
-from webhook.server.certificate_sources import Registered, Trust, compare, keep_secret, watch_files
-from webhook.server.handler import Handler
+from webhook.server.certificate_sources import RegisteredBundles, TrustCheck, compare, keep_secret, watch_files
+from webhook.server.handler import AdmissionHandler
 from webhook.server.https import serving
-from webhook.server.tls import BadCertificate, Files, Serving
+from webhook.server.tls import BadCertificate, CertificateFiles, ServingCertificate
 
 
 async def served(port: int) -> bytes:
@@ -40,7 +40,7 @@ async def served(port: int) -> bytes:
     return await asyncio.to_thread(look)
 
 
-def write(folder: Path, pair: KeyPair) -> tuple[str, str]:
+def write(folder: Path, pair: CertificatePair) -> tuple[str, str]:
     certificate, key = folder / "tls.crt", folder / "tls.key"
     certificate.write_bytes(pair.certificate)
     key.write_bytes(pair.key)
@@ -54,15 +54,15 @@ async def until(holds: Any) -> None:
 
 
 async def test_a_changed_certificate_is_served_to_new_connections_and_old_ones_go_on(tmp_path: Path) -> None:
-    certificate = Serving()
-    watcher = asyncio.create_task(watch_files(certificate, Trust(), *write(tmp_path, PAIR), seconds=0.01))
+    certificate = ServingCertificate()
+    watcher = asyncio.create_task(watch_files(certificate, TrustCheck(), *write(tmp_path, PAIR), seconds=0.01))
     await until(lambda: certificate.loaded)
     connector = aiohttp.TCPConnector(ssl=trusting(), limit=1)
     async with (
-        serving(Handler(known()), "127.0.0.1", 0, certificate.context, grace=1.0) as port,
+        serving(AdmissionHandler(known()), "127.0.0.1", 0, certificate.context, grace=1.0) as port,
         aiohttp.ClientSession(connector=connector) as session,
     ):
-        client = Client(session, port)
+        client = TlsClient(session, port)
         assert await client.allowed(flow())
         first = await served(port)
         write(tmp_path, issued(2))
@@ -74,11 +74,11 @@ async def test_a_changed_certificate_is_served_to_new_connections_and_old_ones_g
 
 
 async def test_a_pair_that_does_not_match_is_not_served(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    certificate = Serving()
+    certificate = ServingCertificate()
     files = write(tmp_path, PAIR)
-    watcher = asyncio.create_task(watch_files(certificate, Trust(), *files, seconds=0.01))
+    watcher = asyncio.create_task(watch_files(certificate, TrustCheck(), *files, seconds=0.01))
     await until(lambda: certificate.loaded)
-    async with serving(Handler(known()), "127.0.0.1", 0, certificate.context, grace=1.0) as port:
+    async with serving(AdmissionHandler(known()), "127.0.0.1", 0, certificate.context, grace=1.0) as port:
         first = await served(port)
         Path(files[0]).write_bytes(issued(3).certificate)  # noqa: ASYNC240 - the key follows later
         await until(lambda: "certificate not usable" in caplog.text)
@@ -89,26 +89,26 @@ async def test_a_pair_that_does_not_match_is_not_served(tmp_path: Path, caplog: 
 @pytest.mark.parametrize("content", [b"", b"nonsense", PAIR.certificate], ids=["empty", "nonsense", "no key"])
 def test_what_is_no_pair_is_refused(content: bytes) -> None:
     with pytest.raises(BadCertificate):
-        Serving().use(content, b"")
+        ServingCertificate().use(content, b"")
 
 
 def test_files_that_are_not_there_are_refused() -> None:
     with pytest.raises(BadCertificate):
-        Files("/nowhere/tls.crt", "/nowhere/tls.key").read()
+        CertificateFiles("/nowhere/tls.crt", "/nowhere/tls.key").read()
 
 
 def test_the_same_pair_is_loaded_once() -> None:
-    certificate = Serving()
+    certificate = ServingCertificate()
     assert certificate.use(PAIR.certificate, PAIR.key)
     assert not certificate.use(PAIR.certificate, PAIR.key)
 
 
 def test_old_tls_is_not_spoken() -> None:
-    assert Serving().context.minimum_version is ssl.TLSVersion.TLSv1_2
+    assert ServingCertificate().context.minimum_version is ssl.TLSVersion.TLSv1_2
 
 
 async def test_a_certificate_of_another_ca_than_the_api_server_trusts_is_not_ready(tmp_path: Path) -> None:
-    certificate, trust = Serving(), Trust("not looked at yet")
+    certificate, trust = ServingCertificate(), TrustCheck("not looked at yet")
     bundle = tmp_path / "ca.crt"
     bundle.write_bytes(new_authority("other", NOW).certificate)
     files = write(tmp_path, PAIR)
@@ -125,8 +125,8 @@ async def test_what_others_inject_must_fit_what_others_issue(monkeypatch: pytest
     today = datetime.now(UTC)  # noqa: TID251 - OpenSSL looks at the clock of the machine
     authority = new_authority("theirs", today)
     pair = issue_serving(authority, ("w.n.svc",), today)
-    certificate, trust, api = Serving(), Trust("not looked at yet"), Secrets()
-    registered = Registered(api, ("jobflow",))  # type: ignore[arg-type]  # of Api only `get` is used
+    certificate, trust, api = ServingCertificate(), TrustCheck("not looked at yet"), Secrets()
+    registered = RegisteredBundles(api, ("jobflow",))  # type: ignore[arg-type]  # of Api only `get` is used
     task = asyncio.create_task(compare(certificate, trust, registered, "w.n.svc", 0.01))
     certificate.use(pair.certificate, pair.key)
     await until(lambda: "nothing is registered" in trust())
@@ -172,9 +172,9 @@ class Secrets:
 
 async def test_a_certificate_of_our_own_is_served_and_ready_once_it_is_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(certificate_sources, "RETRY_SECONDS", 0.01)
-    certificate, trust, api = Serving(), Trust("not looked at yet"), Secrets()
-    place = Place(namespace="n", secret="s", names=("w.n.svc",), configurations=("jobflow",))
-    keeper = Keeper(api, place, lambda: NOW)  # type: ignore[arg-type]  # of Api only what is above is used
+    certificate, trust, api = ServingCertificate(), TrustCheck("not looked at yet"), Secrets()
+    place = CertificateLocation(namespace="n", secret="s", names=("w.n.svc",), configurations=("jobflow",))
+    keeper = CertificateKeeper(api, place, lambda: NOW)  # type: ignore[arg-type]  # of Api only what is above is used
     task = asyncio.create_task(keep_secret(certificate, trust, keeper))
     await until(lambda: certificate.loaded)
     assert trust() == "the webhook configurations do not hold its CA"

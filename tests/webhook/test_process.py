@@ -23,18 +23,18 @@ from webhook import main
 from webhook.server import configurations
 from webhook.server.configurations import hooks
 from webhook.server.routes import ROUTES
-from webhook.settings import BadSettings, Settings, parse
+from webhook.settings import InvalidSettings, WebhookSettings, parse
 from webhook.subject import cached_lookups
-from webhook.subject.cached_lookups import CacheLookups, Live
-from webhook.subject.lookups import Absence, Known
+from webhook.subject.cached_lookups import CachedLookups, LiveLookup
+from webhook.subject.lookups import InMemoryLookups, MissingObject
 
 FILES = ["--tls-cert-file=c", "--tls-private-key-file=k"]
 
-SETTINGS: dict[str, tuple[list[str], Settings]] = {
-    "files": (FILES, Settings(tls_cert_file="c", tls_private_key_file="k")),
+SETTINGS: dict[str, tuple[list[str], WebhookSettings]] = {
+    "files": (FILES, WebhookSettings(tls_cert_file="c", tls_private_key_file="k")),
     "a secret": (
         ["--cert-secret=s", "--service-name=w", "--namespace=n", "--webhook-configuration=a,b"],
-        Settings(cert_secret="s", service_name="w", namespace="n", webhook_configuration=("a", "b")),
+        WebhookSettings(cert_secret="s", service_name="w", namespace="n", webhook_configuration=("a", "b")),
     ),
     "everything else": (
         [
@@ -45,7 +45,7 @@ SETTINGS: dict[str, tuple[list[str], Settings]] = {
             "--scheduler-names=mine, volcano",
             "--log-level=debug",
         ],
-        Settings(
+        WebhookSettings(
             tls_cert_file="c",
             tls_private_key_file="k",
             port=1,
@@ -66,7 +66,7 @@ def test_settings(case: str) -> None:
 
 @pytest.mark.parametrize("arguments", [[], FILES[:1], [*FILES, "--cert-secret=s"]], ids=["none", "half", "both"])
 def test_settings_that_contradict_each_other(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(BadSettings):
+    with pytest.raises(InvalidSettings):
         parse(arguments)
     assert main.main(arguments) == 2
     assert "--tls-cert-file" in capsys.readouterr().err
@@ -149,8 +149,8 @@ LIVE: dict[str, tuple[FakeApi, list[tuple[Kind, Body]]]] = {
 @pytest.mark.parametrize("case", LIVE)
 async def test_a_live_look_at_something(case: str) -> None:
     api, wanted = LIVE[case]
-    live = Live(api, seconds=0.05)  # type: ignore[arg-type]  # of Api only `get` is used
-    assert await live.find([Absence(kinds.QUEUE, "", "new")]) == wanted
+    live = LiveLookup(api, seconds=0.05)  # type: ignore[arg-type]  # of Api only `get` is used
+    assert await live.find([MissingObject(kinds.QUEUE, "", "new")]) == wanted
 
 
 class FakeCache:
@@ -179,7 +179,7 @@ def test_caches_keep_what_rules_ask_for_and_no_more() -> None:
     users = flow(step("a", template="t", patch={"jobSpec": {}}), name="f")
     users["status"] = {"state": {"phase": "Running"}, "steps": [{"name": "a"}]}
     users["metadata"]["managedFields"] = [{"manager": "kubectl"}]
-    lookups = CacheLookups(FakeCaches(users, template(task("w", replicas=3), name="t")))  # type: ignore[arg-type]  # a fake
+    lookups = CachedLookups(FakeCaches(users, template(task("w", replicas=3), name="t")))  # type: ignore[arg-type]  # a fake
     (kept,) = lookups.all(kinds.JOBFLOW, "ns1")
     assert kept == {
         "metadata": {"name": "f", "namespace": "ns1"},
@@ -195,8 +195,8 @@ def test_caches_keep_what_rules_ask_for_and_no_more() -> None:
 
 
 def test_known_objects_hide_those_below_them() -> None:
-    below = Known([(kinds.QUEUE, queue("a", "Closed")), (kinds.QUEUE, queue("b"))])
-    above = Known([(kinds.QUEUE, queue("a", "Open"))], below=below)
+    below = InMemoryLookups([(kinds.QUEUE, queue("a", "Closed")), (kinds.QUEUE, queue("b"))])
+    above = InMemoryLookups([(kinds.QUEUE, queue("a", "Open"))], below=below)
     assert sorted((each["metadata"]["name"], each["status"]["state"]) for each in above.all(kinds.QUEUE)) == [
         ("a", "Open"),
         ("b", "Open"),
@@ -267,7 +267,7 @@ async def test_the_process_becomes_ready_drains_and_ends(api_server: str, tmp_pa
         )
     )
     certificate, key = write(tmp_path, PAIR)
-    settings = Settings(
+    settings = WebhookSettings(
         host="127.0.0.1",
         port=free_port(),
         health_port=free_port(),

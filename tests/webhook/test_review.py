@@ -8,7 +8,7 @@ import pytest
 
 from shared.violation import Violation
 from tests.webhook.make import envelope, flow, review
-from webhook.envelope.review import BadReview, Operation, Review, Verdict, answer, parse_review
+from webhook.envelope.review import AdmissionReview, AdmissionVerdict, BadReview, Operation, answer, parse_review
 
 GOOD = json.loads(envelope(review(flow())))
 
@@ -53,25 +53,25 @@ def test_of_a_key_given_twice_the_last_counts_as_in_go() -> None:
     assert parse_review(data).object == {"x": 2}
 
 
-def response(verdict: Verdict, of: Review | None = None) -> Any:
+def response(verdict: AdmissionVerdict, of: AdmissionReview | None = None) -> Any:
     whole = json.loads(answer(of or review(flow()), verdict))
     assert (whole["apiVersion"], whole["kind"]) == ("admission.k8s.io/v1", "AdmissionReview")
     return whole["response"]
 
 
 def test_allowed_says_no_more() -> None:
-    assert response(Verdict()) == {"uid": "u1", "allowed": True}
+    assert response(AdmissionVerdict()) == {"uid": "u1", "allowed": True}
 
 
 def test_a_patch_is_base64_of_json() -> None:
-    found = response(Verdict(patch=({"op": "add", "path": "/a", "value": 1},)))
+    found = response(AdmissionVerdict(patch=({"op": "add", "path": "/a", "value": 1},)))
     assert found["patchType"] == "JSONPatch"
     assert json.loads(base64.b64decode(found["patch"])) == [{"op": "add", "path": "/a", "value": 1}]
 
 
 def test_a_refusal_is_a_status_that_kubectl_prints_as_its_own() -> None:
     faults = (Violation("spec.a", "is wrong", "x"), Violation("spec.b", "is wrong too", 2))
-    status = response(Verdict(faults))["status"]
+    status = response(AdmissionVerdict(faults))["status"]
     assert (status["code"], status["reason"], status["status"]) == (422, "Invalid", "Failure")
     assert status["message"] == (
         'JobFlow.flow.volcano.sh "f" is invalid: [spec.a: Invalid value: "x": is wrong, '
@@ -89,25 +89,25 @@ def test_a_refusal_is_a_status_that_kubectl_prints_as_its_own() -> None:
 
 
 def test_one_fault_stands_without_brackets() -> None:
-    status = response(Verdict((Violation("spec.a", "is wrong", "x"),)))["status"]
+    status = response(AdmissionVerdict((Violation("spec.a", "is wrong", "x"),)))["status"]
     assert status["message"] == 'JobFlow.flow.volcano.sh "f" is invalid: spec.a: Invalid value: "x": is wrong'
 
 
 def test_a_refusal_carries_no_patch() -> None:
-    found = response(Verdict((Violation("spec.a", "is wrong", "x"),), patch=({"op": "add"},)))
+    found = response(AdmissionVerdict((Violation("spec.a", "is wrong", "x"),), patch=({"op": "add"},)))
     assert "patch" not in found
 
 
 def test_of_very_many_faults_the_rest_is_counted() -> None:
-    status = response(Verdict(tuple(Violation(f"spec[{n}]", "is wrong") for n in range(1000))))["status"]
+    status = response(AdmissionVerdict(tuple(Violation(f"spec[{n}]", "is wrong") for n in range(1000))))["status"]
     assert len(status["details"]["causes"]) == 200
     assert status["message"].endswith("and 800 more]")
 
 
 def test_warnings_are_as_long_as_clients_show() -> None:
-    found = response(Verdict(warnings=("short", "x" * 200)))["warnings"]
+    found = response(AdmissionVerdict(warnings=("short", "x" * 200)))["warnings"]
     assert found == ["short", "x" * 117 + "..."]
 
 
 def test_audit_annotations_are_passed_on() -> None:
-    assert response(Verdict(audit={"policy": "p"}))["auditAnnotations"] == {"policy": "p"}
+    assert response(AdmissionVerdict(audit={"policy": "p"}))["auditAnnotations"] == {"policy": "p"}

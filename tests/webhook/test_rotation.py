@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from certs.issue import service_names
-from certs.keeper import Keeper, Place
+from certs.keeper import CertificateKeeper, CertificateLocation
 from local.apiserver import ApiServer
 from shared.kinds import CRD, JOBFLOW, SECRET, VALIDATING
 from shared.kube.client import connect
@@ -24,12 +24,12 @@ from shared.kube.client.transport import Transport
 from shared.model.types import Body
 from tests.local.apiserver_testing import HttpClient
 from tests.webhook.make import flow
-from webhook.server.certificate_sources import Trust, keep_secret
+from webhook.server.certificate_sources import TrustCheck, keep_secret
 from webhook.server.configurations import configurations
-from webhook.server.handler import Handler
+from webhook.server.handler import AdmissionHandler
 from webhook.server.https import serving
-from webhook.server.tls import Serving
-from webhook.subject.lookups import Known
+from webhook.server.tls import ServingCertificate
+from webhook.subject.lookups import InMemoryLookups
 
 pytestmark = pytest.mark.e2e
 CRDS = Path("helm/jobflow/files/crds")
@@ -47,7 +47,7 @@ class Replica:
 
     def __init__(self, server: ApiServer) -> None:
         self._server = server
-        self.serving, self.trust = Serving(), Trust("not looked at yet")
+        self.serving, self.trust = ServingCertificate(), TrustCheck("not looked at yet")
         self.port, self.behind = 0, timedelta(days=280)  # so what they issue soon ends
 
     def now(self) -> datetime:
@@ -57,9 +57,9 @@ class Replica:
     async def running(self) -> AsyncIterator["Replica"]:
         async with AsyncExitStack() as stack:
             api = await stack.enter_async_context(Api(Transport(await connect.load(str(self._server.kubeconfig)))))
-            place = Place(NAMESPACE, SECRET_NAME, service_names(SERVICE, NAMESPACE), (HOOKS,), SETTLE)
-            self.keeper = Keeper(api, place, self.now)
-            listening = serving(Handler(Known()), "127.0.0.1", 0, self.serving.context, grace=1)
+            place = CertificateLocation(NAMESPACE, SECRET_NAME, service_names(SERVICE, NAMESPACE), (HOOKS,), SETTLE)
+            self.keeper = CertificateKeeper(api, place, self.now)
+            listening = serving(AdmissionHandler(InMemoryLookups()), "127.0.0.1", 0, self.serving.context, grace=1)
             self.port = await stack.enter_async_context(listening)
             work = asyncio.create_task(keep_secret(self.serving, self.trust, self.keeper, 0.25))
             try:

@@ -12,22 +12,22 @@ from typing import Any
 import aiohttp
 import pytest
 
-from certs.issue import KeyPair, issue_serving, new_authority
+from certs.issue import CertificatePair, issue_serving, new_authority
 from shared import kinds
 from shared.kinds import Kind
 from shared.model.types import Body
 from tests.webhook.make import envelope, flow, job, known, queue, review, step
 from webhook.server import handler, https
-from webhook.server.handler import Handler
+from webhook.server.handler import AdmissionHandler
 from webhook.server.https import serving
-from webhook.server.tls import Serving
-from webhook.subject.lookups import Absence
+from webhook.server.tls import ServingCertificate
+from webhook.subject.lookups import MissingObject
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 AUTHORITY = new_authority("test", NOW)
 
 
-def issued(number: int = 1) -> KeyPair:
+def issued(number: int = 1) -> CertificatePair:
     return issue_serving(AUTHORITY, ("localhost", "127.0.0.1", f"n{number}.test"), NOW)
 
 
@@ -40,7 +40,7 @@ def trusting() -> ssl.SSLContext:
     return context
 
 
-class Client:
+class TlsClient:
     """Posts reviews as the API server does."""
 
     def __init__(self, session: aiohttp.ClientSession, port: int) -> None:
@@ -58,15 +58,15 @@ class Client:
 
 
 @asynccontextmanager
-async def running(handler: Handler | None = None) -> AsyncIterator[Client]:
-    certificate = Serving()
+async def running(handler: AdmissionHandler | None = None) -> AsyncIterator[TlsClient]:
+    certificate = ServingCertificate()
     certificate.use(PAIR.certificate, PAIR.key)
-    handler = handler or Handler(known())
+    handler = handler or AdmissionHandler(known())
     async with (
         serving(handler, "127.0.0.1", 0, certificate.context, grace=1.0) as port,
         aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trusting())) as session,
     ):
-        yield Client(session, port)
+        yield TlsClient(session, port)
 
 
 async def test_a_review_is_answered_over_tls() -> None:
@@ -128,13 +128,13 @@ async def test_a_body_without_length_is_cut_off_at_the_limit() -> None:
         assert await client.allowed(flow())
 
 
-class Broken(Handler):
+class FailingHandler(AdmissionHandler):
     async def _decide(self, route: Any, review: Any) -> Any:
         raise RuntimeError("a fault of our own")
 
 
 async def test_a_fault_of_our_own_is_500_and_logged_and_serving_goes_on(caplog: pytest.LogCaptureFixture) -> None:
-    async with running(Broken(known())) as client:
+    async with running(FailingHandler(known())) as client:
         for _ in range(2):
             status, body = await client.post("/jobs/validate", envelope(review(job())))
             assert (status, body["reason"]) == (500, "InternalError")
@@ -142,16 +142,16 @@ async def test_a_fault_of_our_own_is_500_and_logged_and_serving_goes_on(caplog: 
 
 
 async def test_a_queue_that_the_cache_has_not_seen_is_looked_up_once() -> None:
-    asked: list[Absence] = []
+    asked: list[MissingObject] = []
 
-    async def find(absences: Iterable[Absence]) -> list[tuple[Kind, Body]]:
+    async def find(absences: Iterable[MissingObject]) -> list[tuple[Kind, Body]]:
         asked.extend(absences)
         return [(kinds.QUEUE, queue("new", None))]
 
-    async with running(Handler(known(), find=find)) as client:
+    async with running(AdmissionHandler(known(), find=find)) as client:
         assert await client.allowed(job(queue="new"), "/jobs/validate")
         assert await client.allowed(job(), "/jobs/validate")
-    assert asked == [Absence(kinds.QUEUE, "", "new")]
+    assert asked == [MissingObject(kinds.QUEUE, "", "new")]
 
 
 async def test_a_queue_that_is_nowhere_is_refused() -> None:
@@ -161,7 +161,7 @@ async def test_a_queue_that_is_nowhere_is_refused() -> None:
 
 async def test_an_object_that_takes_too_long_is_refused_and_says_so() -> None:
     ticks = iter(range(0, 10_000, 10))
-    async with running(Handler(known(), clock=lambda: next(ticks))) as client:
+    async with running(AdmissionHandler(known(), clock=lambda: next(ticks))) as client:
         status, body = await client.post("/jobflows/validate", envelope(review(flow())))
     assert status == 200
     assert "could not be judged within 2 s" in body["response"]["status"]["message"]
@@ -237,17 +237,19 @@ async def test_a_handshake_that_does_not_end_is_given_up(monkeypatch: pytest.Mon
 async def test_requests_in_hand_are_finished_on_shutdown() -> None:
     entered, release = asyncio.Event(), asyncio.Event()
 
-    async def find(absences: Iterable[Absence]) -> list[tuple[Kind, Body]]:
+    async def find(absences: Iterable[MissingObject]) -> list[tuple[Kind, Body]]:
         entered.set()
         await release.wait()
         return []
 
-    certificate = Serving()
+    certificate = ServingCertificate()
     certificate.use(PAIR.certificate, PAIR.key)
     connector = aiohttp.TCPConnector(ssl=trusting())
     async with aiohttp.ClientSession(connector=connector) as session:
-        async with serving(Handler(known(), find=find), "127.0.0.1", 0, certificate.context, grace=5.0) as port:
-            client = Client(session, port)
+        async with serving(
+            AdmissionHandler(known(), find=find), "127.0.0.1", 0, certificate.context, grace=5.0
+        ) as port:
+            client = TlsClient(session, port)
             answer = asyncio.create_task(client.post("/jobs/validate", envelope(review(job(queue="new")))))
             await entered.wait()
             asyncio.get_running_loop().call_later(0.05, release.set)
@@ -259,11 +261,11 @@ async def test_requests_in_hand_are_finished_on_shutdown() -> None:
 
 async def test_who_is_about_to_close_gives_each_connection_back_with_its_next_answer() -> None:
     """Else the API server would send a review over a connection that closes under it, and an apply would fail."""
-    certificate, leaving = Serving(), asyncio.Event()
+    certificate, leaving = ServingCertificate(), asyncio.Event()
     certificate.use(PAIR.certificate, PAIR.key)
     connector = aiohttp.TCPConnector(ssl=trusting(), limit=1)
     listening = serving(
-        Handler(known()), "127.0.0.1", 0, certificate.context, grace=1.0, leaving=lambda: leaving.is_set()
+        AdmissionHandler(known()), "127.0.0.1", 0, certificate.context, grace=1.0, leaving=lambda: leaving.is_set()
     )
     async with listening as port, aiohttp.ClientSession(connector=connector) as session:
         url = f"https://localhost:{port}/jobflows/validate"

@@ -10,7 +10,7 @@ from shared.names import DEFAULT_MAX_RETRY, DEFAULT_QUEUE, NAMESPACE_QUEUE
 from shared.plugin_args import required_plugins
 from webhook.envelope.patch import Setting
 from webhook.subject.lookups import Lookups
-from webhook.subject.subjects import JobSubject, any_body
+from webhook.subject.subjects import JobSubject, body_or_empty
 
 _HOST_NETWORK_DNS: Final = "ClusterFirstWithHostNet"
 # Kubernetes' own default, Always, would let no pod of a batch job end (cases.md 55).
@@ -38,8 +38,8 @@ def job_defaults(job: JobSubject, scheduler: str) -> Iterator[Setting]:
 
 def namespace_queue(lookups: Lookups, namespace: str) -> str:
     """The queue that a namespace's annotation names, else ''. Volcano gives it to the PodGroup only, not to its Job."""
-    body = any_body(lookups.get(kinds.NAMESPACE, "", namespace))
-    queue = any_body(any_body(body.get("metadata")).get("annotations")).get(NAMESPACE_QUEUE)
+    body = body_or_empty(lookups.get(kinds.NAMESPACE, "", namespace))
+    queue = body_or_empty(body_or_empty(body.get("metadata")).get("annotations")).get(NAMESPACE_QUEUE)
     return queue if isinstance(queue, str) else ""
 
 
@@ -60,7 +60,7 @@ def _task(index: int, task: TaskSpec) -> Iterator[Setting]:
         yield Setting((*path, "minAvailable"), task_minimum(task))
     if task.max_retry is None:
         yield Setting((*path, "maxRetry"), DEFAULT_MAX_RETRY)
-    yield from _template((*path, "template", "spec"), any_body(task.template.get("spec")))
+    yield from _template((*path, "template", "spec"), body_or_empty(task.template.get("spec")))
 
 
 def _template(path: tuple[str | int, ...], spec: dict[str, Any]) -> Iterator[Setting]:

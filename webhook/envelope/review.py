@@ -34,7 +34,7 @@ class GroupKind(msgspec.Struct, frozen=True):
     kind: str = ""
 
 
-class UserInfo(msgspec.Struct, frozen=True):
+class RequestUser(msgspec.Struct, frozen=True):
     """Who asks."""
 
     username: str = ""
@@ -43,7 +43,7 @@ class UserInfo(msgspec.Struct, frozen=True):
     extra: Any = None
 
 
-class Review(msgspec.Struct, frozen=True, rename="camel"):
+class AdmissionReview(msgspec.Struct, frozen=True, rename="camel"):
     """One admission request. `object` is None on DELETE, `old_object` on CREATE."""
 
     uid: str
@@ -52,13 +52,13 @@ class Review(msgspec.Struct, frozen=True, rename="camel"):
     name: str = ""
     namespace: str = ""
     sub_resource: str = ""
-    user_info: UserInfo = UserInfo()
+    user_info: RequestUser = RequestUser()
     object: Body | None = None
     old_object: Body | None = None
     dry_run: bool | None = None
 
 
-class Verdict(msgspec.Struct, frozen=True):
+class AdmissionVerdict(msgspec.Struct, frozen=True):
     """What to answer. Refused when there are violations; `patch` (RFC 6902) counts only when there are none."""
 
     violations: tuple[Violation, ...] = ()
@@ -73,20 +73,20 @@ class Verdict(msgspec.Struct, frozen=True):
         return not self.violations
 
 
-ALLOWED: Final = Verdict()
+ALLOWED: Final = AdmissionVerdict()
 
 
 class _Envelope(msgspec.Struct, rename="camel"):
     api_version: str
     kind: str
-    request: Review
+    request: AdmissionReview
 
 
 _DECODER: Final = msgspec.json.Decoder(_Envelope)
 _ENCODER: Final = msgspec.json.Encoder()
 
 
-def parse_review(data: bytes) -> Review:
+def parse_review(data: bytes) -> AdmissionReview:
     """The request in an AdmissionReview. Raises BadReview with a text for the sender."""
     try:
         envelope = _DECODER.decode(data)
@@ -102,7 +102,7 @@ def parse_review(data: bytes) -> Review:
     return review
 
 
-def answer(review: Review, verdict: Verdict) -> bytes:
+def answer(review: AdmissionReview, verdict: AdmissionVerdict) -> bytes:
     """The AdmissionReview that answers `review`."""
     response: Body = {"uid": review.uid, "allowed": verdict.allowed}
     if verdict.warnings:
@@ -117,7 +117,7 @@ def answer(review: Review, verdict: Verdict) -> bytes:
     return _ENCODER.encode({"apiVersion": API_VERSION, "kind": KIND, "response": response})
 
 
-def status(review: Review, violations: tuple[Violation, ...]) -> Body:
+def status(review: AdmissionReview, violations: tuple[Violation, ...]) -> Body:
     """A metav1.Status as the API server makes it for its own field errors, so that kubectl prints both alike."""
     name = review.name or name_of(review.object)
     kind = f"{review.kind.kind}.{review.kind.group}" if review.kind.group else review.kind.kind

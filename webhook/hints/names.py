@@ -69,7 +69,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f'; did you mean "{folded[near[0]]}"?' if near else ""
 
 
-def among(word: str, known: Iterable[str], what: str = "supported values") -> str:
+def supported_values(word: str, known: Iterable[str], what: str = "supported values") -> str:
     """What else there is, behind the nearest: `did you mean "c"? Supported values: "a", "c"`."""
     names = list(known)
     hint = did_you_mean(word, names).removeprefix("; ")

@@ -8,7 +8,7 @@ from shared.model.types import Body
 from shared.names import DEFAULT_QUEUE, ROOT_QUEUE
 from webhook.hints.names import did_you_mean, quoted
 from webhook.subject.lookups import Lookups, name_at, parent_of
-from webhook.subject.subjects import any_body
+from webhook.subject.subjects import body_or_empty
 
 _NAMED: Final = 5  # queues that a refusal lists
 
@@ -36,4 +36,4 @@ def _open_leaves(lookups: Lookups) -> list[str]:
 
 def is_open(queue: Body) -> bool:
     """A queue without a state was made a moment ago and counts as Open."""
-    return any_body(queue.get("status")).get("state") in (None, "", QueueState.OPEN)
+    return body_or_empty(queue.get("status")).get("state") in (None, "", QueueState.OPEN)

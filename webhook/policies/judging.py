@@ -15,10 +15,10 @@ from shared.policy import CompiledPolicy, Compiler, Finding, Given, Policies, de
 from shared.policy.match import needs_namespace
 from shared.policy.required import EXISTING_TEMPLATES, templates_of
 from webhook.envelope.patch import Setting
-from webhook.envelope.review import Operation, Review, Verdict
+from webhook.envelope.review import AdmissionReview, AdmissionVerdict, Operation
 from webhook.policies import kept_defaults
-from webhook.subject.lookups import Absence, Lookups
-from webhook.subject.subjects import any_body
+from webhook.subject.lookups import Lookups, MissingObject
+from webhook.subject.subjects import body_or_empty
 
 _JUDGED: Final = {(kind.group, kind.kind): kind for kind in (JOBFLOW, JOBTEMPLATE, JOB)}
 _ENDED: Final = (FlowPhase.SUCCEED, FlowPhase.FAILED, FlowPhase.TERMINATING)
@@ -30,18 +30,18 @@ _LOOKED_UP: Final = 100  # templates that are asked for live before a flow is re
 _FROZEN: Final = ("queue", "schedulerName", "ttlSecondsAfterFinished", "maxRetry", "tasks")
 
 
-def compiled(lookups: Lookups) -> Policies:
+def compiled_policies(lookups: Lookups) -> Policies:
     """The cluster's policies, each compiled once per version."""
     return _COMPILER.compile(lookups.all(kinds.JOBFLOWPOLICY))
 
 
-def given_of(review: Review, lookups: Lookups, *, crd_defaults: bool = False) -> Given | None:
+def policy_input(review: AdmissionReview, lookups: Lookups, *, crd_defaults: bool = False) -> Given | None:
     """What policies are held against; None for kinds that they are not about, and for deletions."""
     kind = _JUDGED.get((review.kind.group, review.kind.kind))
     if kind is None or review.object is None or review.operation is Operation.DELETE:
         return None
-    namespace = review.namespace or str(any_body(review.object.get("metadata")).get("namespace") or "")
-    name = str(any_body(review.object.get("metadata")).get("name") or "")
+    namespace = review.namespace or str(body_or_empty(review.object.get("metadata")).get("namespace") or "")
+    name = str(body_or_empty(review.object.get("metadata")).get("name") or "")
     exists = (lambda template: lookups.get(JOBTEMPLATE, namespace, template) is not None) if lookups.complete else None
     return Given(
         kind=kind,
@@ -60,11 +60,13 @@ def given_of(review: Review, lookups: Lookups, *, crd_defaults: bool = False) ->
     )
 
 
-def judged(review: Review, lookups: Lookups, verdict: Verdict, between: Callable[[], object] = lambda: None) -> Verdict:
+def with_policies(
+    review: AdmissionReview, lookups: Lookups, verdict: AdmissionVerdict, between: Callable[[], object] = lambda: None
+) -> AdmissionVerdict:
     """`verdict` with what the policies say: faults, warnings, audit annotations. `between` may raise when time is up."""
-    policies, given = compiled(lookups).compiled, None
+    policies, given = compiled_policies(lookups).compiled, None
     if policies:
-        given = given_of(review, lookups)
+        given = policy_input(review, lookups)
     if given is None:
         return verdict
     found = judge(given, policies, between)
@@ -80,11 +82,13 @@ def judged(review: Review, lookups: Lookups, verdict: Verdict, between: Callable
     )
 
 
-def settings(review: Review, lookups: Lookups, own: Iterable[Setting], *, crd_defaults: bool = False) -> list[Setting]:
+def with_policy_defaults(
+    review: AdmissionReview, lookups: Lookups, own: Iterable[Setting], *, crd_defaults: bool = False
+) -> list[Setting]:
     """The webhook's `own` defaults with those of policies before them: what a policy sets, nothing else does."""
-    policies, given = compiled(lookups).compiled, None
+    policies, given = compiled_policies(lookups).compiled, None
     if policies or review.operation is Operation.UPDATE:
-        given = given_of(review, lookups, crd_defaults=crd_defaults)
+        given = policy_input(review, lookups, crd_defaults=crd_defaults)
     if given is None:
         return list(own)
     wanted = {path: Setting(path, value) for path, value in defaults(given, policies)}
@@ -96,33 +100,33 @@ def settings(review: Review, lookups: Lookups, own: Iterable[Setting], *, crd_de
     return [*wanted.values(), *(each for each in own if each.path not in wanted)]
 
 
-def unknown_namespace(review: Review, lookups: Lookups) -> tuple[Absence, ...]:
+def unknown_namespace(review: AdmissionReview, lookups: Lookups) -> tuple[MissingObject, ...]:
     """The Namespace, when a policy asks about it and the cache does not have it yet: one apply may carry both."""
     if (review.kind.group, review.kind.kind) not in _JUDGED or not review.namespace:
         return ()
     if lookups.get(kinds.NAMESPACE, "", review.namespace) is not None:
         return ()
-    needed = any(needs_namespace(policy) for policy in compiled(lookups).compiled)
-    return (Absence(kinds.NAMESPACE, "", review.namespace),) if needed else ()
+    needed = any(needs_namespace(policy) for policy in compiled_policies(lookups).compiled)
+    return (MissingObject(kinds.NAMESPACE, "", review.namespace),) if needed else ()
 
 
-def missing_templates(review: Review, lookups: Lookups) -> Iterator[Absence]:
+def missing_templates(review: AdmissionReview, lookups: Lookups) -> Iterator[MissingObject]:
     """The JobTemplates that a policy requires and the cache does not have, before a refusal rests on it."""
-    given = given_of(review, lookups)
+    given = policy_input(review, lookups)
     if given is None or not given.is_flow or not any(_requires_templates(each) for each in _about(given, lookups)):
         return
     names = dict.fromkeys(name.text for _, name in templates_of(given))
     absent = (name for name in names if lookups.get(JOBTEMPLATE, given.namespace, name) is None)
-    yield from (Absence(JOBTEMPLATE, given.namespace, name) for name in islice(absent, _LOOKED_UP))
+    yield from (MissingObject(JOBTEMPLATE, given.namespace, name) for name in islice(absent, _LOOKED_UP))
 
 
-def counts_running_flows(lookups: Lookups) -> bool:
+def limits_running_flows(lookups: Lookups) -> bool:
     """Whether a policy limits how many JobFlows run."""
-    limits = (policy.spec.limits for policy in compiled(lookups).compiled)
+    limits = (policy.spec.limits for policy in compiled_policies(lookups).compiled)
     return any(limit is not None and limit.max_running_flows is not None for limit in limits)
 
 
-def rests_on_absence(verdict: Verdict) -> bool:
+def depends_on_missing_objects(verdict: AdmissionVerdict) -> bool:
     """Whether something is refused, or a policy says something, for want of a template."""
     return not verdict.allowed or any(each.rule == EXISTING_TEMPLATES for each in verdict.policies)
 
@@ -133,13 +137,13 @@ def running_flows(flows: Iterable[Body], name: str) -> int:
 
 
 def _runs(flow: Body) -> bool:
-    if flow["metadata"].get("deletionTimestamp") or any_body(flow.get("spec")).get("suspend") is True:
+    if flow["metadata"].get("deletionTimestamp") or body_or_empty(flow.get("spec")).get("suspend") is True:
         return False
-    return any_body(any_body(flow.get("status")).get("state")).get("phase") not in _ENDED
+    return body_or_empty(body_or_empty(flow.get("status")).get("state")).get("phase") not in _ENDED
 
 
 def _about(given: Given, lookups: Lookups) -> Iterator[CompiledPolicy]:
-    return relevant(given, compiled(lookups).compiled)
+    return relevant(given, compiled_policies(lookups).compiled)
 
 
 def _requires_templates(policy: CompiledPolicy) -> bool:
@@ -168,7 +172,7 @@ def _first(texts: list[str]) -> list[str]:
     return [*texts[:_AUDITED], f"and {more} more"] if more > 0 else texts
 
 
-def _request(review: Review, kind: Kind) -> Body:
+def _request(review: AdmissionReview, kind: Kind) -> Body:
     """What of the request rules see, under the names of admission.k8s.io/v1."""
     user = review.user_info
     given: dict[str, Any] = {

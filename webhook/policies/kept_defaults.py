@@ -8,7 +8,7 @@ from typing import Final
 from shared.names import DEFAULT_QUEUE, DEFAULTED
 from shared.policy import Given
 from webhook.envelope.patch import Path, Setting, value_at
-from webhook.subject.subjects import any_body
+from webhook.subject.subjects import body_or_empty
 
 _FIELDS: Final = ("queue", "schedulerName", "ttlSecondsAfterFinished", "maxRetry")
 _OF_PODS: Final = ("nodeSelector", "tolerations")
@@ -25,7 +25,7 @@ def mark(paths: Iterable[Path]) -> Iterator[Setting]:
 
 def kept(given: Given) -> Iterator[Setting]:
     """What an update leaves out of what policies had set; the values are those that are stored."""
-    text = any_body(any_body((given.old or {}).get("metadata")).get("annotations")).get(DEFAULTED)
+    text = body_or_empty(body_or_empty((given.old or {}).get("metadata")).get("annotations")).get(DEFAULTED)
     if not isinstance(text, str):
         return
     for path in (_MARK, *(path for part in text.split(",") for path in _paths(part, given))):

@@ -5,31 +5,31 @@ from typing import Final
 
 from shared.kinds import JOBFLOW
 from shared.model.types import Body
-from webhook.envelope.review import Operation, Review, Verdict
-from webhook.policies.judging import counts_running_flows
-from webhook.subject.lookups import Known, Lookups
-from webhook.subject.subjects import any_body
+from webhook.envelope.review import AdmissionReview, AdmissionVerdict, Operation
+from webhook.policies.judging import limits_running_flows
+from webhook.subject.lookups import InMemoryLookups, Lookups
+from webhook.subject.subjects import body_or_empty
 
 SECONDS: Final = 3.0
 """Long enough for a watch to tell of it; one that was refused elsewhere after us is counted too much for so long."""
 
 
-class Admitted:
+class RecentFlows:
     """`clock`: seconds, monotonic. In memory and of this replica only: a courtesy, no guarantee."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._flows: dict[tuple[str, str], tuple[float, Body]] = {}
 
-    def note(self, review: Review, verdict: Verdict, lookups: Lookups) -> None:
+    def note(self, review: AdmissionReview, verdict: AdmissionVerdict, lookups: Lookups) -> None:
         """Remember a flow that was allowed and will be stored, if a policy counts flows at all."""
         if (review.kind.group, review.kind.kind) != (JOBFLOW.group, JOBFLOW.kind) or not verdict.allowed:
             return
         if review.operation is not Operation.CREATE or review.dry_run or review.object is None:
             return
-        name = any_body(review.object.get("metadata")).get("name")
-        if isinstance(name, str) and name and counts_running_flows(lookups):
-            suspended = {"suspend": any_body(review.object.get("spec")).get("suspend")}
+        name = body_or_empty(review.object.get("metadata")).get("name")
+        if isinstance(name, str) and name and limits_running_flows(lookups):
+            suspended = {"suspend": body_or_empty(review.object.get("spec")).get("suspend")}
             body = {"metadata": {"name": name, "namespace": review.namespace}, "spec": suspended}
             self._flows[review.namespace, name] = (self._clock() + SECONDS, body)
 
@@ -44,4 +44,4 @@ class Admitted:
             for (where, name), (_, body) in self._flows.items()
             if where == namespace and lookups.get(JOBFLOW, namespace, name) is None
         ]
-        return Known(unseen, below=lookups) if unseen else lookups
+        return InMemoryLookups(unseen, below=lookups) if unseen else lookups

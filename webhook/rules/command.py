@@ -7,7 +7,7 @@ from shared import kinds
 from shared.kinds import Kind
 from shared.model.phases import FlowAction, JobAction, QueueAction
 from shared.violation import Reason, Violation
-from webhook.hints.names import among, quoted
+from webhook.hints.names import quoted, supported_values
 from webhook.subject.subjects import CommandSubject
 
 # What each kind can be told. RestartTask and the like name no pod, so a Command cannot ask for them.
@@ -49,7 +49,7 @@ def command_target_takes_commands(command: CommandSubject) -> Iterator[Violation
 def command_action_is_known(command: CommandSubject) -> Iterator[Violation]:
     kind = _kind(command)
     if kind is not None and command.spec.action not in ACTIONS[kind]:
-        message = f"not an action of a {kind.kind}; {among(command.spec.action, ACTIONS[kind])}"
+        message = f"not an action of a {kind.kind}; {supported_values(command.spec.action, ACTIONS[kind])}"
         yield Violation("action", message, command.spec.action, Reason.NOT_SUPPORTED)
 
 

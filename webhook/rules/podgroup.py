@@ -7,7 +7,7 @@ from shared.model.phases import QueueState
 from shared.names import DEFAULT_QUEUE
 from shared.violation import Reason, Violation
 from webhook.hints.open_queues import instead, others
-from webhook.subject.subjects import GroupSubject, any_body
+from webhook.subject.subjects import GroupSubject, body_or_empty
 
 
 def queue_is_open(group: GroupSubject) -> Iterator[Violation]:
@@ -23,7 +23,7 @@ def queue_is_open(group: GroupSubject) -> Iterator[Violation]:
         if group.lookups.complete:
             message = f"queue not found{instead(name, group.lookups)}"
             yield Violation("spec.queue", message, name, Reason.NOT_FOUND)
-    elif (state := any_body(body.get("status")).get("state")) not in (None, "", QueueState.OPEN):
+    elif (state := body_or_empty(body.get("status")).get("state")) not in (None, "", QueueState.OPEN):
         if state == QueueState.CLOSING and _of_a_job(group):
             return
         message = f"can only submit PodGroup to queue with state `Open`, queue `{name}` status is `{state}`{others(group.lookups)}"
@@ -44,5 +44,5 @@ def _of_a_job(group: GroupSubject) -> bool:
     owners = group.metadata.get("ownerReferences")
     return any(
         (each.get("apiVersion"), each.get("kind")) == (kinds.JOB.api_version, kinds.JOB.kind)
-        for each in map(any_body, owners if isinstance(owners, list) else ())
+        for each in map(body_or_empty, owners if isinstance(owners, list) else ())
     )

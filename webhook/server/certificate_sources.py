@@ -8,13 +8,13 @@ from typing import Final
 from cryptography import x509
 
 from certs import injection
-from certs.handshake import distrust
-from certs.keeper import Keeper
+from certs.handshake import trust_error
+from certs.keeper import CertificateKeeper
 from certs.material import signed_by
 from shared.kinds import MUTATING, VALIDATING
 from shared.kube.client.api import Api
 from shared.kube.client.errors import ApiError, NotFound
-from webhook.server.tls import BadCertificate, Files, Serving
+from webhook.server.tls import BadCertificate, CertificateFiles, ServingCertificate
 
 LOG: Final = logging.getLogger(__name__)
 LOOK_SECONDS: Final = 2.0  # at files
@@ -22,7 +22,7 @@ SECRET_SECONDS: Final = 15.0  # at the Secret, which another replica may have ch
 RETRY_SECONDS: Final = 5.0
 
 
-class Trust:
+class TrustCheck:
     """Why the API server would not believe the certificate yet; '' when it would. A readiness check."""
 
     def __init__(self, reason: str = "") -> None:
@@ -33,13 +33,18 @@ class Trust:
 
 
 async def watch_files(
-    serving: Serving, trust: Trust, certificate: str, key: str, authority: str = "", seconds: float = LOOK_SECONDS
+    serving: ServingCertificate,
+    trust: TrustCheck,
+    certificate: str,
+    key: str,
+    authority: str = "",
+    seconds: float = LOOK_SECONDS,
 ) -> None:
     """Serve what the files hold, now and whenever they change. A pair that does not fit is logged and not served.
 
     `authority`: file of the CA bundle that webhook configurations hold; '' when nobody says.
     """
-    files = Files(certificate, key)
+    files = CertificateFiles(certificate, key)
     complaint = ""
     while True:
         try:
@@ -54,7 +59,9 @@ async def watch_files(
         await asyncio.sleep(seconds)
 
 
-async def keep_secret(serving: Serving, trust: Trust, keeper: Keeper, seconds: float = SECRET_SECONDS) -> None:
+async def keep_secret(
+    serving: ServingCertificate, trust: TrustCheck, keeper: CertificateKeeper, seconds: float = SECRET_SECONDS
+) -> None:
     """Serve what the Secret holds, issue and rotate it with the other replicas, and have the API server trust it."""
     while True:
         pause = seconds
@@ -69,7 +76,7 @@ async def keep_secret(serving: Serving, trust: Trust, keeper: Keeper, seconds: f
         await asyncio.sleep(pause if trust.reason == "" else min(pause, RETRY_SECONDS))
 
 
-class Registered:
+class RegisteredBundles:
     """What the API server trusts, by the webhook configurations of these names."""
 
     def __init__(self, api: Api, configurations: tuple[str, ...]) -> None:
@@ -85,7 +92,11 @@ class Registered:
 
 
 async def compare(
-    serving: Serving, trust: Trust, registered: Registered, name: str, seconds: float = SECRET_SECONDS
+    serving: ServingCertificate,
+    trust: TrustCheck,
+    registered: RegisteredBundles,
+    name: str,
+    seconds: float = SECRET_SECONDS,
 ) -> None:
     """Say whether the API server would believe what is served: for certificates that somebody else issues and injects.
 
@@ -94,7 +105,7 @@ async def compare(
     while True:
         try:
             if serving.loaded:
-                reasons = {distrust(serving.context, bundle, name) for bundle in await registered.bundles()}
+                reasons = {trust_error(serving.context, bundle, name) for bundle in await registered.bundles()}
                 trust.reason = ", ".join(sorted(filter(None, reasons)))
         except NotFound as error:
             trust.reason = f"nothing is registered: {error}"

@@ -13,13 +13,13 @@ from shared.kinds import Kind
 from shared.model.types import Body
 from shared.violation import Reason, Violation
 from webhook import metrics
-from webhook.envelope.review import ALLOWED, BadReview, Review, Verdict, answer, parse_review
-from webhook.policies.judging import rests_on_absence, unknown_namespace
-from webhook.policies.recent_flows import Admitted
-from webhook.server.routes import ROUTES, Route
-from webhook.subject.lookups import Absence, Known, Lookups
-from webhook.verdict.admissions import Options
-from webhook.verdict.admit import TooSlow, absences, mutate, validate
+from webhook.envelope.review import ALLOWED, AdmissionReview, AdmissionVerdict, BadReview, answer, parse_review
+from webhook.policies.judging import depends_on_missing_objects, unknown_namespace
+from webhook.policies.recent_flows import RecentFlows
+from webhook.server.routes import ROUTES, WebhookRoute
+from webhook.subject.lookups import InMemoryLookups, Lookups, MissingObject
+from webhook.verdict.admissions import DEFAULT_OPTIONS, AdmissionOptions
+from webhook.verdict.admit import TooSlow, missing_objects, mutate, validate
 
 LOG: Final = logging.getLogger(__name__)
 BODY_LIMIT: Final = 3 * 1024 * 1024  # the API server's own
@@ -27,20 +27,20 @@ READ_SECONDS: Final = 5.0  # for the body, once its first line is there
 WORK_SECONDS: Final = 2.0
 JSON: Final = "application/json"
 
-Find = Callable[[Iterable[Absence]], Awaitable[list[tuple[Kind, Body]]]]
+Find = Callable[[Iterable[MissingObject]], Awaitable[list[tuple[Kind, Body]]]]
 
 
-async def _nothing(absences: Iterable[Absence]) -> list[tuple[Kind, Body]]:
+async def _nothing(missing_objects: Iterable[MissingObject]) -> list[tuple[Kind, Body]]:
     return []
 
 
-class Handler:
+class AdmissionHandler:
     """Answers requests by path. `find`: looks for what a refusal says is absent; `clock`: seconds, monotonic."""
 
     def __init__(
         self,
         lookups: Lookups,
-        options: Options = Options(),  # noqa: B008 - frozen
+        options: AdmissionOptions = DEFAULT_OPTIONS,
         *,
         find: Find = _nothing,
         clock: Callable[[], float] = time.monotonic,
@@ -49,7 +49,7 @@ class Handler:
         self._options = options
         self._find = find
         self._clock = clock
-        self._admitted = Admitted(clock)
+        self._admitted = RecentFlows(clock)
         self._routes = {route.path: route for route in ROUTES}
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -74,7 +74,7 @@ class Handler:
                 LOG.exception("admission failed", extra={"path": route.path})
                 return _failure(500, "InternalError", "the webhook failed; its log says why")
 
-    async def _reviewed(self, route: Route, request: web.BaseRequest) -> web.Response:
+    async def _reviewed(self, route: WebhookRoute, request: web.BaseRequest) -> web.Response:
         if (request.content_length or 0) > BODY_LIMIT:
             raise web.HTTPRequestEntityTooLarge(BODY_LIMIT, request.content_length or 0)
         async with asyncio.timeout(READ_SECONDS):
@@ -93,30 +93,30 @@ class Handler:
         metrics.WARNINGS.labels(route.kind.kind).inc(len(verdict.warnings))
         return web.Response(body=answer(review, verdict), content_type=JSON)
 
-    async def _decide(self, route: Route, review: Review) -> Verdict:
+    async def _decide(self, route: WebhookRoute, review: AdmissionReview) -> AdmissionVerdict:
         if (review.kind.group, review.kind.kind) != (route.kind.group, route.kind.kind):
             return ALLOWED  # registered by hand for another kind: nothing here can judge it
         lookups: Lookups = self._lookups
         if unknown := unknown_namespace(review, lookups):
-            lookups = Known(await self._find(unknown), below=lookups)
+            lookups = InMemoryLookups(await self._find(unknown), below=lookups)
         if route.mutating:
             return mutate(review, lookups, self._options)
         verdict = await self._validated(review, self._admitted.over(lookups, review.namespace))
         self._admitted.note(review, verdict, lookups)
         return verdict
 
-    async def _validated(self, review: Review, lookups: Lookups) -> Verdict:
+    async def _validated(self, review: AdmissionReview, lookups: Lookups) -> AdmissionVerdict:
         ends = self._clock() + WORK_SECONDS
         verdict = validate(review, lookups, self._options, in_time=lambda: self._clock() < ends)
-        if not rests_on_absence(verdict) or not (missing := absences(review, lookups)):
+        if not depends_on_missing_objects(verdict) or not (missing := missing_objects(review, lookups)):
             return verdict
         if found := await self._find(missing):
-            known = self._admitted.over(Known(found, below=lookups), review.namespace)
+            known = self._admitted.over(InMemoryLookups(found, below=lookups), review.namespace)
             return validate(review, known, self._options, in_time=lambda: self._clock() < ends)
         return verdict
 
 
-_TOO_LARGE: Final = Verdict(
+_TOO_LARGE: Final = AdmissionVerdict(
     (
         Violation(
             "spec",
@@ -141,10 +141,7 @@ def _closing(response: web.Response) -> web.Response:
     return response
 
 
-def _count(route: Route, review: Review | None, verdict: str) -> None:
+def _count(route: WebhookRoute, review: AdmissionReview | None, verdict: str) -> None:
     operation = review.operation.value if review else ""
     verb = "mutate" if route.mutating else "validate"
     metrics.REVIEWS.labels(route.kind.kind, operation, verb, verdict).inc()
-
-
-__all__ = ["BODY_LIMIT", "READ_SECONDS", "WORK_SECONDS", "Handler", "TooSlow"]

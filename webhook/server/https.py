@@ -20,7 +20,7 @@ BACKLOG: Final = 1024
 _HEADER_BYTES: Final = 8190
 
 
-class Protocols(web.Server):
+class HttpsProtocols(web.Server):
     """Makes one protocol a connection."""
 
     def __init__(self, handle: Handle) -> None:
@@ -35,7 +35,7 @@ class Protocols(web.Server):
         metrics.CONNECTIONS.set_function(lambda: len(self.connections))
 
 
-def parting(handle: Handle, leaving: Callable[[], object]) -> Handle:
+def close_connections_when_leaving(handle: Handle, leaving: Callable[[], object]) -> Handle:
     """`handle`, but while we are `leaving` each answer is the last of its connection.
 
     The API server keeps connections open and sends whatever comes next over them, wherever the Service leads by now: one
@@ -62,7 +62,7 @@ async def serving(
     leaving: Callable[[], object] = lambda: False,
 ) -> AsyncIterator[int]:
     """Serve until the block ends, then finish what is in hand for at most `grace` seconds. Gives the port."""
-    protocols = Protocols(parting(handle, leaving))
+    protocols = HttpsProtocols(close_connections_when_leaving(handle, leaving))
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
         protocols,

@@ -30,7 +30,7 @@ _WITH_BUDGET: Final = {
 }
 
 
-class Route(msgspec.Struct, frozen=True):
+class WebhookRoute(msgspec.Struct, frozen=True):
     """One webhook. `optional`: what the chart's user must ask for to get it; '' for always.
 
     `lenient`: failurePolicy Ignore, for requests that only warnings can come of.
@@ -51,26 +51,26 @@ class Route(msgspec.Struct, frozen=True):
         return f"{verb}.{self.kind.plural}.{self.kind.group or 'core.jobflow.dev'}"
 
 
-ROUTES: Final[tuple[Route, ...]] = (
-    Route("/jobflows/mutate", kinds.JOBFLOW, (CREATE, UPDATE), mutating=True),
-    Route("/jobtemplates/mutate", kinds.JOBTEMPLATE, (CREATE, UPDATE), mutating=True),
-    Route("/jobs/mutate", kinds.JOB, (CREATE, UPDATE), mutating=True),
-    Route("/queues/mutate", kinds.QUEUE, (CREATE,), mutating=True),
-    Route("/podgroups/mutate", kinds.PODGROUP, (CREATE,), mutating=True),
-    Route("/jobflows/validate", kinds.JOBFLOW, (CREATE, UPDATE)),
-    Route("/jobflows/deleted", kinds.JOBFLOW, (DELETE,), lenient=True, conditions=(_BY_PEOPLE,)),
-    Route("/jobtemplates/validate", kinds.JOBTEMPLATE, (CREATE, UPDATE)),
-    Route("/jobtemplates/deleted", kinds.JOBTEMPLATE, (DELETE,), lenient=True),
-    Route("/jobs/validate", kinds.JOB, (CREATE, UPDATE)),
-    Route("/queues/validate", kinds.QUEUE, (CREATE, UPDATE, DELETE)),
-    Route("/podgroups/validate", kinds.PODGROUP, (CREATE,)),
-    Route("/commands/validate", kinds.COMMAND, (CREATE,)),
-    Route("/policies/validate", kinds.JOBFLOWPOLICY, (CREATE, UPDATE)),
-    Route("/pods/validate", kinds.POD, (CREATE,), optional="pods", conditions=(_WITH_BUDGET,)),
+ROUTES: Final[tuple[WebhookRoute, ...]] = (
+    WebhookRoute("/jobflows/mutate", kinds.JOBFLOW, (CREATE, UPDATE), mutating=True),
+    WebhookRoute("/jobtemplates/mutate", kinds.JOBTEMPLATE, (CREATE, UPDATE), mutating=True),
+    WebhookRoute("/jobs/mutate", kinds.JOB, (CREATE, UPDATE), mutating=True),
+    WebhookRoute("/queues/mutate", kinds.QUEUE, (CREATE,), mutating=True),
+    WebhookRoute("/podgroups/mutate", kinds.PODGROUP, (CREATE,), mutating=True),
+    WebhookRoute("/jobflows/validate", kinds.JOBFLOW, (CREATE, UPDATE)),
+    WebhookRoute("/jobflows/deleted", kinds.JOBFLOW, (DELETE,), lenient=True, conditions=(_BY_PEOPLE,)),
+    WebhookRoute("/jobtemplates/validate", kinds.JOBTEMPLATE, (CREATE, UPDATE)),
+    WebhookRoute("/jobtemplates/deleted", kinds.JOBTEMPLATE, (DELETE,), lenient=True),
+    WebhookRoute("/jobs/validate", kinds.JOB, (CREATE, UPDATE)),
+    WebhookRoute("/queues/validate", kinds.QUEUE, (CREATE, UPDATE, DELETE)),
+    WebhookRoute("/podgroups/validate", kinds.PODGROUP, (CREATE,)),
+    WebhookRoute("/commands/validate", kinds.COMMAND, (CREATE,)),
+    WebhookRoute("/policies/validate", kinds.JOBFLOWPOLICY, (CREATE, UPDATE)),
+    WebhookRoute("/pods/validate", kinds.POD, (CREATE,), optional="pods", conditions=(_WITH_BUDGET,)),
 )
 
 
-def hook(route: Route) -> dict[str, Any]:
+def hook(route: WebhookRoute) -> dict[str, Any]:
     """What of a webhook in a configuration follows from its route; address, policy and selectors are the installer's."""
     rule = {
         "apiGroups": [route.kind.group],

@@ -17,7 +17,7 @@ class BadCertificate(Exception):
     """Certificate and key cannot be used together; the text says why."""
 
 
-class Serving:
+class ServingCertificate:
     """What is served. `context` goes to the server once; `use` changes the pair for the handshakes that follow."""
 
     def __init__(self) -> None:
@@ -46,7 +46,7 @@ class Serving:
         return True
 
 
-class Files:
+class CertificateFiles:
     """A pair of files, looked at again and again: mounted Secrets change by a swapped symbolic link."""
 
     def __init__(self, certificate: str, key: str) -> None:

@@ -11,12 +11,12 @@ from shared.kube.client.api import Api
 from shared.kube.client.errors import ApiError, NotFound
 from shared.model.types import Body
 from webhook import metrics
-from webhook.subject.lookups import Absence
+from webhook.subject.lookups import MissingObject
 
 LIVE_SECONDS: Final = 0.5
 
 
-class CacheLookups:
+class CachedLookups:
     """The webhook's Lookups. Wants its caches on construction; they are run elsewhere."""
 
     complete = True
@@ -39,20 +39,20 @@ class CacheLookups:
         yield from () if cache is None else cache.list(namespace or None)
 
 
-class Live:
+class LiveLookup:
     """One GET to the API server for something that a refusal says is not there."""
 
     def __init__(self, api: Api, seconds: float = LIVE_SECONDS) -> None:
         self._api = api
         self._seconds = seconds
 
-    async def find(self, absences: Iterable[Absence]) -> list[tuple[Kind, Body]]:
+    async def find(self, absences: Iterable[MissingObject]) -> list[tuple[Kind, Body]]:
         """Those that exist after all. What cannot be looked up in time counts as absent."""
         wanted = list(absences)
         found = await asyncio.gather(*(self._find(absence) for absence in wanted))
         return [(absence.kind, body) for absence, body in zip(wanted, found, strict=True) if body is not None]
 
-    async def _find(self, absence: Absence) -> Body | None:
+    async def _find(self, absence: MissingObject) -> Body | None:
         try:
             async with asyncio.timeout(self._seconds):
                 body = await self._api.get(absence.kind, absence.namespace, absence.name)

@@ -11,7 +11,7 @@ from shared.model.types import Body
 from shared.names import ROOT_QUEUE
 
 
-class Absence(msgspec.Struct, frozen=True):
+class MissingObject(msgspec.Struct, frozen=True):
     """Something that a refusal says does not exist; to be confirmed by a live GET (one apply may carry both)."""
 
     kind: Kind
@@ -36,7 +36,7 @@ class Lookups(Protocol):
         ...
 
 
-class Known:
+class InMemoryLookups:
     """Lookups over given objects: for tests, for linting, and over others to add what a live GET has found."""
 
     def __init__(self, bodies: Iterable[tuple[Kind, Body]] = (), *, below: Lookups | None = None) -> None:
@@ -59,7 +59,7 @@ class Known:
                 yield body
 
 
-class NothingKnown(Known):
+class OfflineLookups(InMemoryLookups):
     """For a linter without a cluster: nothing is found and nothing is missing."""
 
     @property

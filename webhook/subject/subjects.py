@@ -175,7 +175,7 @@ class PodSubject(Subject[None]):
 
     @property
     def ours(self) -> bool:
-        return any_body(self.raw.get("spec")).get("schedulerName") in self.scheduler_names
+        return body_or_empty(self.raw.get("spec")).get("schedulerName") in self.scheduler_names
 
 
 def _is_special(step: Step) -> bool:
@@ -191,6 +191,6 @@ def _is_special(step: Step) -> bool:
     )
 
 
-def any_body(value: Any) -> Body:
+def body_or_empty(value: Any) -> Body:
     """`value` when it is an object, else an empty one."""
     return value if isinstance(value, dict) else {}

@@ -22,9 +22,9 @@ from webhook.defaults.podgroup import podgroup_defaults
 from webhook.defaults.queue import queue_defaults
 from webhook.defaults.template import template_defaults
 from webhook.envelope.patch import Setting
-from webhook.envelope.review import Operation, Review
+from webhook.envelope.review import AdmissionReview, Operation
 from webhook.rules import Rule, Warner
-from webhook.subject.lookups import Absence, Lookups
+from webhook.subject.lookups import Lookups, MissingObject
 from webhook.subject.subjects import (
     CommandSubject,
     FlowSubject,
@@ -34,24 +34,26 @@ from webhook.subject.subjects import (
     PolicySubject,
     QueueSubject,
     Subject,
-    any_body,
+    body_or_empty,
 )
 
 
 @dataclass(frozen=True)
-class Options:
+class AdmissionOptions:
     """What the operator chose that verdicts depend on."""
 
     scheduler_names: tuple[str, ...] = (names.DEFAULT_SCHEDULER,)
     volcano_crds: bool = False  # the CRDs are Volcano's, which fill in `queue: default` (decisions row 26)
 
 
-Make = Callable[[Review, Body, Lookups, Options], Subject[Any]]
-Defaults = Callable[[Any, Options], Iterable[Setting]]
+DEFAULT_OPTIONS: Final = AdmissionOptions()
+
+Make = Callable[[AdmissionReview, Body, Lookups, AdmissionOptions], Subject[Any]]
+Defaults = Callable[[Any, AdmissionOptions], Iterable[Setting]]
 
 
 @dataclass(frozen=True)
-class Admission:
+class KindAdmission:
     """How one kind is admitted. `subject` raises msgspec.ValidationError when the object breaks the schema."""
 
     kind: Kind
@@ -63,7 +65,7 @@ class Admission:
     delete_warnings: tuple[Warner, ...] = ()
     defaults: Defaults = lambda subject, options: ()
     judged: Callable[[Body], Any] = lambda body: body.get("spec")  # an UPDATE that leaves this alone is allowed
-    absences: Callable[[Any], Iterable[Absence]] = lambda subject: ()
+    absences: Callable[[Any], Iterable[MissingObject]] = lambda subject: ()
 
 
 def _spec(body: Body, model: Any) -> Any:
@@ -84,14 +86,14 @@ def _old(read: Callable[[Body, Any], Any], body: Body | None, model: Any) -> Any
 
 
 def _subject(make: Callable[..., Any], model: Any, read: Callable[[Body, Any], Any] = _spec, **more: Any) -> Make:
-    def subject(review: Review, body: Body, lookups: Lookups, options: Options) -> Any:
+    def subject(review: AdmissionReview, body: Body, lookups: Lookups, options: AdmissionOptions) -> Any:
         chosen = {"scheduler_names": options.scheduler_names} if make is PodSubject else {}
         return make(
             raw=body,
             spec=read(body, model),
             operation=review.operation,
             lookups=lookups,
-            namespace=review.namespace or str(any_body(body.get("metadata")).get("namespace") or ""),
+            namespace=review.namespace or str(body_or_empty(body.get("metadata")).get("namespace") or ""),
             old=review.old_object,
             old_spec=_old(read, review.old_object, model),
             **more,
@@ -101,27 +103,27 @@ def _subject(make: Callable[..., Any], model: Any, read: Callable[[Body, Any], A
     return subject
 
 
-def _queue_of_job(job: JobSubject) -> Iterable[Absence]:
+def _queue_of_job(job: JobSubject) -> Iterable[MissingObject]:
     if job.spec.queue:
-        yield Absence(kinds.QUEUE, "", job.spec.queue)
+        yield MissingObject(kinds.QUEUE, "", job.spec.queue)
 
 
-def _queue_of_group(group: GroupSubject) -> Iterable[Absence]:
+def _queue_of_group(group: GroupSubject) -> Iterable[MissingObject]:
     if group.spec.queue:
-        yield Absence(kinds.QUEUE, "", group.spec.queue)
+        yield MissingObject(kinds.QUEUE, "", group.spec.queue)
 
 
-def _parent_of_queue(queue: QueueSubject) -> Iterable[Absence]:
+def _parent_of_queue(queue: QueueSubject) -> Iterable[MissingObject]:
     if queue.spec.parent:
-        yield Absence(kinds.QUEUE, "", queue.spec.parent)
+        yield MissingObject(kinds.QUEUE, "", queue.spec.parent)
 
 
 def _queue_text(body: Body) -> Any:
     """Of a Queue its annotations are judged too."""
-    return body.get("spec"), any_body(body.get("metadata")).get("annotations")
+    return body.get("spec"), body_or_empty(body.get("metadata")).get("annotations")
 
 
-JOBFLOW: Final = Admission(
+JOBFLOW: Final = KindAdmission(
     kinds.JOBFLOW,
     _subject(FlowSubject, JobFlowSpec),
     create=rules.FLOW_RULES,
@@ -130,7 +132,7 @@ JOBFLOW: Final = Admission(
     delete_warnings=rules.FLOW_DELETE_WARNINGS,
     defaults=lambda flow, options: flow_defaults(flow),
 )
-JOBTEMPLATE: Final = Admission(
+JOBTEMPLATE: Final = KindAdmission(
     kinds.JOBTEMPLATE,
     _subject(JobSubject, JobSpec, template=True),
     create=rules.JOB_SPEC_RULES,
@@ -139,7 +141,7 @@ JOBTEMPLATE: Final = Admission(
     delete_warnings=rules.TEMPLATE_DELETE_WARNINGS,
     defaults=lambda template, options: template_defaults(template),
 )
-JOB: Final = Admission(
+JOB: Final = KindAdmission(
     kinds.JOB,
     _subject(JobSubject, JobSpec),
     create=rules.JOB_RULES,
@@ -148,7 +150,7 @@ JOB: Final = Admission(
     defaults=lambda job, options: job_defaults(job, options.scheduler_names[0]),
     absences=_queue_of_job,
 )
-QUEUE: Final = Admission(
+QUEUE: Final = KindAdmission(
     kinds.QUEUE,
     _subject(QueueSubject, QueueSpec),
     create=rules.QUEUE_RULES,
@@ -158,46 +160,46 @@ QUEUE: Final = Admission(
     judged=_queue_text,
     absences=_parent_of_queue,
 )
-PODGROUP: Final = Admission(
+PODGROUP: Final = KindAdmission(
     kinds.PODGROUP,
     _subject(GroupSubject, PodGroupSpec),
     create=rules.PODGROUP_RULES,
     defaults=lambda group, options: podgroup_defaults(group),
     absences=_queue_of_group,
 )
-COMMAND: Final = Admission(
+COMMAND: Final = KindAdmission(
     kinds.COMMAND,
     _subject(CommandSubject, Command, _command),
     create=rules.COMMAND_RULES,
     judged=lambda body: None,
 )
-JOBFLOWPOLICY: Final = Admission(
+JOBFLOWPOLICY: Final = KindAdmission(
     kinds.JOBFLOWPOLICY,
     _subject(PolicySubject, JobFlowPolicySpec),
     create=rules.POLICY_RULES,
     update=rules.POLICY_RULES,
 )
-POD: Final = Admission(
+POD: Final = KindAdmission(
     kinds.POD,
     _subject(PodSubject, None, lambda body, model: None),
     create=rules.POD_RULES,
     judged=lambda body: None,
 )
-ADMISSIONS: Final[Mapping[tuple[str, str], Admission]] = {
+ADMISSIONS: Final[Mapping[tuple[str, str], KindAdmission]] = {
     (admission.kind.group, admission.kind.kind): admission
     for admission in (JOBFLOW, JOBTEMPLATE, JOB, QUEUE, PODGROUP, COMMAND, JOBFLOWPOLICY, POD)
 }
 
 
-def admission_of(review: Review) -> Admission | None:
+def admission_of(review: AdmissionReview) -> KindAdmission | None:
     """How the reviewed kind is admitted; None for kinds and subresources that are not ours to judge."""
     return None if review.sub_resource else ADMISSIONS.get((review.kind.group, review.kind.kind))
 
 
-def unjudged(admission: Admission, review: Review) -> bool:
+def unjudged(admission: KindAdmission, review: AdmissionReview) -> bool:
     """Whether nothing may stand in the way: an object being deleted, or an UPDATE that leaves alone what is judged."""
     if review.operation is not Operation.UPDATE or review.object is None:
         return False
-    if any_body(review.object.get("metadata")).get("deletionTimestamp"):
+    if body_or_empty(review.object.get("metadata")).get("deletionTimestamp"):
         return True
     return review.old_object is not None and admission.judged(review.object) == admission.judged(review.old_object)

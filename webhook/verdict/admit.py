@@ -9,12 +9,12 @@ import msgspec
 from shared.model.types import Body
 from shared.violation import Violation
 from webhook.envelope.patch import Path, Setting, operations, value_at
-from webhook.envelope.review import ALLOWED, Operation, Review, Verdict
+from webhook.envelope.review import ALLOWED, AdmissionReview, AdmissionVerdict, Operation
 from webhook.policies import judging
 from webhook.rules import Rule
-from webhook.subject.lookups import Absence, Lookups
+from webhook.subject.lookups import Lookups, MissingObject
 from webhook.subject.subjects import Subject
-from webhook.verdict.admissions import Admission, Options, admission_of, unjudged
+from webhook.verdict.admissions import DEFAULT_OPTIONS, AdmissionOptions, KindAdmission, admission_of, unjudged
 from webhook.verdict.schema_faults import schema_faults
 
 Allowance = Callable[[], bool]  # whether there is time left
@@ -29,7 +29,7 @@ def unlimited() -> bool:
     return True
 
 
-def mutate(review: Review, lookups: Lookups, options: Options = Options()) -> Verdict:  # noqa: B008 - frozen
+def mutate(review: AdmissionReview, lookups: Lookups, options: AdmissionOptions = DEFAULT_OPTIONS) -> AdmissionVerdict:
     """The patch that gives the object its defaults. Never refuses: what breaks the schema passes unharmed."""
     admission = admission_of(review)
     if admission is None or review.object is None or unjudged(admission, review):
@@ -38,21 +38,21 @@ def mutate(review: Review, lookups: Lookups, options: Options = Options()) -> Ve
         subject = admission.subject(review, review.object, lookups, options)
     except (msgspec.ValidationError, RecursionError):
         return ALLOWED
-    settled: Iterable[Setting] = judging.settings(
+    settled: Iterable[Setting] = judging.with_policy_defaults(
         review, lookups, admission.defaults(subject, options), crd_defaults=options.volcano_crds
     )
     if review.operation is Operation.UPDATE:
         settled = _as_stored(settled, review.old_object)
-    return Verdict(patch=operations(review.object, settled))
+    return AdmissionVerdict(patch=operations(review.object, settled))
 
 
 def validate(
-    review: Review,
+    review: AdmissionReview,
     lookups: Lookups,
-    options: Options = Options(),  # noqa: B008 - frozen
+    options: AdmissionOptions = DEFAULT_OPTIONS,
     *,
     in_time: Allowance = unlimited,
-) -> Verdict:
+) -> AdmissionVerdict:
     """Every fault of the object and every warning about it. Raises TooSlow when `in_time` says that time is up."""
     admission = admission_of(review)
     body = review.old_object if review.operation is Operation.DELETE else review.object
@@ -67,15 +67,17 @@ def validate(
     else:
         rules, warners = admission.create if subject.creating else admission.update, admission.warnings
     faults = _judge(subject, rules, in_time)
-    verdict = Verdict(
+    verdict = AdmissionVerdict(
         violations=tuple(violation for found in faults.values() for violation in found),
         warnings=tuple(warning for warner in warners for warning in warner(subject)),
         rules=tuple(faults),
     )
-    return judging.judged(review, lookups, verdict, lambda: _check_time(in_time, "policies"))
+    return judging.with_policies(review, lookups, verdict, lambda: _check_time(in_time, "policies"))
 
 
-def absences(review: Review, lookups: Lookups, options: Options = Options()) -> tuple[Absence, ...]:  # noqa: B008 - frozen
+def missing_objects(
+    review: AdmissionReview, lookups: Lookups, options: AdmissionOptions = DEFAULT_OPTIONS
+) -> tuple[MissingObject, ...]:
     """What a refusal of `review` may rest on not being there, and the lookups do not know."""
     admission = admission_of(review)
     if admission is None or review.object is None:
@@ -108,11 +110,11 @@ def _check_time(in_time: Allowance, done: str) -> None:
         raise TooSlow(f"stopped after {done}")
 
 
-def _broken(admission: Admission, review: Review, body: Body, text: str) -> Verdict:
+def _broken(admission: KindAdmission, review: AdmissionReview, body: Body, text: str) -> AdmissionVerdict:
     """An object that breaks the schema is refused with all its faults; deleting it is always allowed."""
     if review.operation is Operation.DELETE:
         return ALLOWED
-    return Verdict(schema_faults(admission.kind, body, text), rules=("schema",))
+    return AdmissionVerdict(schema_faults(admission.kind, body, text), rules=("schema",))
 
 
 def _as_stored(settings: Iterable[Setting], old: Body | None) -> Iterable[Setting]:

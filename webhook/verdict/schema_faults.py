@@ -16,7 +16,7 @@ from shared.crd.definitions import DEFINITIONS
 from shared.crd.schema import kind_schema
 from shared.kinds import COMMAND, Kind
 from shared.violation import Reason, Violation
-from webhook.hints.names import among
+from webhook.hints.names import supported_values
 
 _MOST: Final = 200
 _VALUES: Final = 20_000  # of an object that is judged by its whole schema; of a larger one the first fault is told
@@ -53,7 +53,7 @@ def _violations(error: jsonschema.ValidationError) -> Iterator[Violation]:
 
 def _supported(wanted: Any, value: Any) -> tuple[str, Reason]:
     names = [str(name) for name in wanted]
-    return among(value if isinstance(value, str) else "", names), Reason.NOT_SUPPORTED
+    return supported_values(value if isinstance(value, str) else "", names), Reason.NOT_SUPPORTED
 
 
 # The API server's own wording (kube-openapi/pkg/validation/errors).

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.chaos.fuzz.bombs import bombs
 from tests.chaos.fuzz.mutations import garbled, mutated
 from tests.chaos.fuzz.target import Target, WrongAnswer
-from webhook.server.routes import Route
+from webhook.server.routes import WebhookRoute
 
 
 def batch(target: Target, number: int, examples: int) -> None:
@@ -24,7 +24,7 @@ def batch(target: Target, number: int, examples: int) -> None:
         suppress_health_check=list(HealthCheck),
     )
     @given(st.one_of(mutated(), garbled()))
-    def fire(sent: tuple[Route, bytes]) -> None:
+    def fire(sent: tuple[WebhookRoute, bytes]) -> None:
         target.fire(*sent)
 
     fire()

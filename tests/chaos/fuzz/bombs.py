@@ -9,7 +9,7 @@ from shared.model.types import Body
 from tests.chaos.fuzz import corpus, mutations
 from tests.chaos.fuzz.corpus import review
 from tests.e2e.support.scenario import jobflow, targets
-from webhook.server.routes import ROUTES, Route
+from webhook.server.routes import ROUTES, WebhookRoute
 
 MANY: Final = 100_000
 HOLE: Final = "@@hole@@"
@@ -106,7 +106,7 @@ def _holes() -> dict[str, bytes]:
     }
 
 
-def bombs() -> Iterator[tuple[str, Route, bytes]]:
+def bombs() -> Iterator[tuple[str, WebhookRoute, bytes]]:
     """(what it is, where it goes, what is sent)."""
     for (name, body), route in itertools.product([*_conditions(), *_many()], FLOW):
         yield name, route, mutations.encode(review(route, body))

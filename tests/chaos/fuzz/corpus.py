@@ -9,7 +9,7 @@ import yaml
 
 from shared.model.types import Body
 from tests.e2e.support.scenario import jobflow, targets, template
-from webhook.server.routes import ROUTES, Route
+from webhook.server.routes import ROUTES, WebhookRoute
 
 EXAMPLES: Final = Path("examples")
 
@@ -115,7 +115,7 @@ def _meta(name: str) -> Body:
 
 
 @functools.cache
-def objects() -> tuple[tuple[Route, Body], ...]:
+def objects() -> tuple[tuple[WebhookRoute, Body], ...]:
     """Every route with every good object of its kind: our own, and the examples that come with the project."""
     found = [flow_with_everything(), job(), template("default", "t"), *others()]
     for place in sorted(EXAMPLES.rglob("*.yaml")):
@@ -128,7 +128,7 @@ def objects() -> tuple[tuple[Route, Body], ...]:
     )
 
 
-def review(route: Route, body: Body, operation: str = "CREATE", old: Body | None = None) -> Body:
+def review(route: WebhookRoute, body: Body, operation: str = "CREATE", old: Body | None = None) -> Body:
     """The AdmissionReview that kube-apiserver sends."""
     group, _, version = route.kind.api_version.rpartition("/")
     named = {"group": group, "version": version, "kind": route.kind.kind}

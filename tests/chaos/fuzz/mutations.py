@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from shared.model.types import Body
 from tests.chaos.fuzz.corpus import objects, review
-from webhook.server.routes import Route
+from webhook.server.routes import WebhookRoute
 
 Place = tuple[Any, Any]  # (container, key)
 STRINGS: Final = (
@@ -99,7 +99,7 @@ def _places(value: Any, depth: int = 0) -> Iterator[Place]:
 
 
 @st.composite
-def mutated(draw: st.DrawFn) -> tuple[Route, bytes]:
+def mutated(draw: st.DrawFn) -> tuple[WebhookRoute, bytes]:
     """A review whose object was changed in one to six places."""
     route, good = draw(st.sampled_from(objects()))
     body = copy.deepcopy(good)
@@ -130,7 +130,7 @@ def _change(draw: st.DrawFn, places: list[Place]) -> None:
 
 
 @st.composite
-def garbled(draw: st.DrawFn) -> tuple[Route, bytes]:
+def garbled(draw: st.DrawFn) -> tuple[WebhookRoute, bytes]:
     """A review whose bytes were changed in one to eight places."""
     route, good = draw(st.sampled_from(objects()))
     data = bytearray(encode(review(route, good)))

@@ -16,7 +16,7 @@ import orjson
 import urllib3
 
 from local.cluster import LocalCluster
-from webhook.server.routes import Route
+from webhook.server.routes import WebhookRoute
 
 ALLOWED: Final = {200, 400, 408, 413}
 HANG_SECONDS: Final = 2.0  # of the webhook's own work on one review
@@ -62,12 +62,12 @@ class Target:
     def pid(self) -> int:
         return self.cluster.processes["webhook"].pid
 
-    def ask(self, route: Route, data: bytes) -> tuple[int, bytes]:
+    def ask(self, route: WebhookRoute, data: bytes) -> tuple[int, bytes]:
         headers = {"Content-Type": "application/json"}
         answer = self._pool.request("POST", self.cluster.webhook_url + route.path, body=data, headers=headers)
         return int(answer.status), answer.data
 
-    def fire(self, route: Route, data: bytes, what: str = "") -> None:
+    def fire(self, route: WebhookRoute, data: bytes, what: str = "") -> None:
         """Send one review. Raises Broken unless the answer is right and came with less than 2 s of work."""
         began, before = time.monotonic(), self.work()
         try:
@@ -87,7 +87,7 @@ class Target:
             verdict = self._review(route, body, data)
         self.figures.note(verdict, seconds, work, what or route.path)
 
-    def _review(self, route: Route, body: bytes, data: bytes) -> str:
+    def _review(self, route: WebhookRoute, body: bytes, data: bytes) -> str:
         response = orjson.loads(body)["response"]
         if not isinstance(response["allowed"], bool) or "uid" not in response:
             raise WrongAnswer(f"{route.path}: no review: {body[:500]!r}")
@@ -96,7 +96,7 @@ class Target:
         return "allowed" if response["allowed"] else "refused"
 
     @staticmethod
-    def _patches(route: Route, patch: bytes, data: bytes) -> None:
+    def _patches(route: WebhookRoute, patch: bytes, data: bytes) -> None:
         """A patch applies to the object that was sent."""
         sent: Any = json.loads(data.decode(errors="replace"))  # as lenient as the writer was
         try:

@@ -7,7 +7,7 @@ import msgspec
 from shared import kinds
 from shared.model.types import Body
 from tests.webhook.make import body, flow, job, known, pod_template, review, step, task, template
-from webhook.envelope.review import UserInfo, Verdict
+from webhook.envelope.review import AdmissionVerdict, RequestUser
 from webhook.verdict.admit import validate
 
 
@@ -32,8 +32,10 @@ def labelled(manifest: Body, **labels: str) -> Body:
     return {**manifest, "metadata": {**manifest["metadata"], "labels": labels}}
 
 
-def judged(new: Body, *others: Body, old: Body | None = None, user: str = "", groups: tuple[str, ...] = ()) -> Verdict:
-    of = msgspec.structs.replace(review(new, old), user_info=UserInfo(user, groups=groups))
+def judged(
+    new: Body, *others: Body, old: Body | None = None, user: str = "", groups: tuple[str, ...] = ()
+) -> AdmissionVerdict:
+    of = msgspec.structs.replace(review(new, old), user_info=RequestUser(user, groups=groups))
     return validate(of, known(*others))
 
 

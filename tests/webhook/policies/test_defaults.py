@@ -16,7 +16,7 @@ from tests.webhook.policies.make import (
     policy,
 )
 from webhook.envelope.patch import applied
-from webhook.verdict.admissions import Options
+from webhook.verdict.admissions import AdmissionOptions
 from webhook.verdict.admit import mutate
 
 BARE_JOB = {**job(), "spec": {"tasks": [task()]}}
@@ -144,14 +144,14 @@ def test_a_queue_that_volcanos_crd_wrote_counts_as_absent() -> None:
     around = known(policy(defaults={"queue": "research"}))
     manifest = job(queue="default")
 
-    def queue_of(options: Options) -> str:
+    def queue_of(options: AdmissionOptions) -> str:
         made = applied(manifest, mutate(review(manifest), around, options).patch)
         return str(made["spec"]["queue"])
 
-    assert queue_of(Options()) == "default"
-    assert queue_of(Options(volcano_crds=True)) == "research"
+    assert queue_of(AdmissionOptions()) == "default"
+    assert queue_of(AdmissionOptions(volcano_crds=True)) == "research"
     manifest = job(queue="q1")
-    assert queue_of(Options(volcano_crds=True)) == "q1"
+    assert queue_of(AdmissionOptions(volcano_crds=True)) == "q1"
 
 
 def test_an_update_sets_nothing_new_but_gives_a_job_back_what_is_frozen() -> None:

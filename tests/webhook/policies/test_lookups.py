@@ -14,17 +14,17 @@ from tests.webhook.policies.make import (
     namespace,
     policy,
 )
-from webhook.envelope.review import ALLOWED, Verdict
-from webhook.policies.judging import rests_on_absence, unknown_namespace
-from webhook.policies.recent_flows import SECONDS, Admitted
-from webhook.subject.lookups import Absence, Known, NothingKnown
-from webhook.verdict.admit import absences, validate
+from webhook.envelope.review import ALLOWED, AdmissionVerdict
+from webhook.policies.judging import depends_on_missing_objects, unknown_namespace
+from webhook.policies.recent_flows import SECONDS, RecentFlows
+from webhook.subject.lookups import InMemoryLookups, MissingObject, OfflineLookups
+from webhook.verdict.admit import missing_objects, validate
 
 
 def test_the_namespace_is_looked_up_when_a_policy_asks_about_it() -> None:
     by_label = policy(match={"namespaceSelector": {"matchLabels": {"a": "b"}}}, **DENY)
     by_rule = policy(rules=[{"name": "r", "expression": "namespaceObject.metadata.name == 'x'"}])
-    wanted = (Absence(kinds.NAMESPACE, "", "ns1"),)
+    wanted = (MissingObject(kinds.NAMESPACE, "", "ns1"),)
     assert unknown_namespace(review(job()), known(by_label)) == wanted
     assert unknown_namespace(review(job()), known(by_rule)) == wanted
     assert unknown_namespace(review(job()), known(by_label, namespace())) == ()
@@ -35,36 +35,40 @@ def test_the_namespace_is_looked_up_when_a_policy_asks_about_it() -> None:
 def test_templates_are_looked_up_before_a_flow_is_refused_for_want_of_them() -> None:
     manifest = flow(step("a"), step("b", template="c"), step("s", switch={"value": "'x'", "default": ["a"]}))
     strict = policy(required={"existingTemplates": True})
-    assert absences(review(manifest), known(strict, template(name="a"))) == (Absence(kinds.JOBTEMPLATE, "ns1", "c"),)
-    assert absences(review(manifest), known(template(name="a"))) == ()
+    assert missing_objects(review(manifest), known(strict, template(name="a"))) == (
+        MissingObject(kinds.JOBTEMPLATE, "ns1", "c"),
+    )
+    assert missing_objects(review(manifest), known(template(name="a"))) == ()
 
 
 def test_a_linter_without_a_cluster_knows_neither_who_nor_where() -> None:
     texts = ("request.userInfo.username == 'x'", "namespaceObject.metadata.name == 'x'", "object.spec.queue == 'x'")
     rules = [{"name": name, "expression": text} for name, text in zip("abc", texts, strict=True)]
-    alone = Known([(kinds.JOBFLOWPOLICY, policy(rules=rules))], below=NothingKnown())
+    alone = InMemoryLookups([(kinds.JOBFLOWPOLICY, policy(rules=rules))], below=OfflineLookups())
     assert [each.rule for each in validate(review(job()), alone).policies] == ["rules.c"]
 
 
 def test_a_linter_without_a_cluster_misses_no_templates() -> None:
     strict = policy(required={"existingTemplates": True}, limits={"maxSteps": 0})
-    alone = Known([(kinds.JOBFLOWPOLICY, strict)], below=NothingKnown())
+    alone = InMemoryLookups([(kinds.JOBFLOWPOLICY, strict)], below=OfflineLookups())
     assert [each.rule for each in validate(review(flow(step("a"))), alone).policies] == ["limits.maxSteps"]
 
 
 COUNTING = policy(limits={"maxRunningFlows": 1})
 
 
-class Clock:
+class FakeMonotonic:
     now = 100.0
 
     def __call__(self) -> float:
         return self.now
 
 
-def noted(manifest: Body, *others: Body, dry_run: bool = False, verdict: Verdict = ALLOWED) -> tuple[Admitted, Clock]:
-    clock = Clock()
-    made = Admitted(clock)
+def noted(
+    manifest: Body, *others: Body, dry_run: bool = False, verdict: AdmissionVerdict = ALLOWED
+) -> tuple[RecentFlows, FakeMonotonic]:
+    clock = FakeMonotonic()
+    made = RecentFlows(clock)
     made.note(msgspec.structs.replace(review(manifest), dry_run=dry_run), verdict, known(*others))
     return made, clock
 
@@ -88,10 +92,10 @@ def test_what_the_cache_knows_better_does_not_count_twice() -> None:
     assert validate(review(flow(step("a"))), admitted.over(known(COUNTING, ended), "ns1")).allowed
 
 
-NOT_NOTED: dict[str, tuple[Admitted, Clock]] = {
+NOT_NOTED: dict[str, tuple[RecentFlows, FakeMonotonic]] = {
     "a dry run": noted(RUNNING, COUNTING, dry_run=True),
     "one that is suspended": noted(flow(step("a"), name="other", suspend=True), COUNTING),
-    "one that was refused": noted(RUNNING, COUNTING, verdict=Verdict((Violation("spec", "no"),))),
+    "one that was refused": noted(RUNNING, COUNTING, verdict=AdmissionVerdict((Violation("spec", "no"),))),
     "without a policy that counts": noted(RUNNING, policy(limits={"maxSteps": 1})),
     "a Job": noted(job(name="other"), COUNTING),
     "a name yet to be made": noted({**RUNNING, "metadata": {"generateName": "x-", "namespace": "ns1"}}, COUNTING),
@@ -99,12 +103,12 @@ NOT_NOTED: dict[str, tuple[Admitted, Clock]] = {
 
 
 @pytest.mark.parametrize("admitted", NOT_NOTED.values(), ids=NOT_NOTED)
-def test_what_will_not_run_is_not_counted(admitted: tuple[Admitted, Clock]) -> None:
+def test_what_will_not_run_is_not_counted(admitted: tuple[RecentFlows, FakeMonotonic]) -> None:
     assert validate(review(flow(step("a"))), admitted[0].over(known(COUNTING), "ns1")).allowed
 
 
 def test_a_warning_for_want_of_a_template_is_confirmed_too() -> None:
     warned = judged(flow(step("x")), policy(mode="Warn", required={"existingTemplates": True}))
     assert warned.allowed
-    assert rests_on_absence(warned)
-    assert not rests_on_absence(judged(flow(step("x"))))
+    assert depends_on_missing_objects(warned)
+    assert not depends_on_missing_objects(judged(flow(step("x"))))

@@ -9,7 +9,7 @@ from shared import kinds
 from shared.model.types import Body
 from tests.webhook.make import body, faults, flow, known, queue, step, verdict
 from webhook.rules.command import ACTIONS
-from webhook.verdict.admissions import Options
+from webhook.verdict.admissions import AdmissionOptions
 from webhook.verdict.admit import validate
 
 HIERARCHY = "volcano.sh/hierarchy"
@@ -286,7 +286,7 @@ def test_44_pods_of_other_schedulers_are_left_alone() -> None:
 def test_the_schedulers_that_are_ours_are_chosen_by_the_operator() -> None:
     from tests.webhook.make import review
 
-    found = validate(review(pod("mine", min_available="abc")), known(), Options(("mine", "volcano")))
+    found = validate(review(pod("mine", min_available="abc")), known(), AdmissionOptions(("mine", "volcano")))
     assert len(found.violations) == 1
 
 

@@ -9,7 +9,7 @@ from shared.crd.unknown import schema_at, unknown_fields
 from shared.model.step import JsonPatch, JsonPatchOp
 from shared.plugin_args import ARGUMENTS
 from shared.violation import Reason, Violation
-from webhook.hints.names import among, did_you_mean
+from webhook.hints.names import did_you_mean, supported_values
 from webhook.subject.subjects import FlowSubject
 
 _WITH_VALUE: Final = frozenset({JsonPatchOp.ADD, JsonPatchOp.REPLACE, JsonPatchOp.TEST})
@@ -80,7 +80,9 @@ def patched_plugins_are_known(flow: FlowSubject) -> Iterator[Violation]:
         plugins = job_spec.get("plugins")
         for name in plugins if isinstance(plugins, dict) else ():
             if name not in ARGUMENTS and "$(" not in name:
-                message = f"unable to find job plugin {name}; {among(name, sorted(ARGUMENTS), 'known plugins')}"
+                message = (
+                    f"unable to find job plugin {name}; {supported_values(name, sorted(ARGUMENTS), 'known plugins')}"
+                )
                 yield Violation(f"{path}.plugins.{name}", message, name, Reason.NOT_SUPPORTED)
 
 

@@ -8,7 +8,7 @@ from shared.model.flow import JobFlowSpec
 from shared.model.phases import FlowPhase, StepPhase
 from shared.model.step import Step
 from shared.violation import Reason, Violation
-from webhook.subject.subjects import FlowSubject, any_body
+from webhook.subject.subjects import FlowSubject, body_or_empty
 
 _UNSTARTED: Final = frozenset({"", StepPhase.WAITING, StepPhase.PENDING, StepPhase.SKIPPED})
 _ENDED: Final = frozenset({FlowPhase.SUCCEED, FlowPhase.FAILED})
@@ -59,7 +59,7 @@ def ended_flows_are_frozen(flow: FlowSubject) -> Iterator[Violation]:
 
 
 def _why_ended(flow: FlowSubject) -> str:
-    phase = any_body(_status(flow).get("state")).get("phase")
+    phase = body_or_empty(_status(flow).get("state")).get("phase")
     if phase in _ENDED:
         return f"the flow has ended ({phase})"
     finals = {step.name for step in flow.old_spec.finally_} if flow.old_spec else set()
@@ -78,7 +78,8 @@ def _started(flow: FlowSubject) -> dict[str, str]:
     }
     if not entries and flow.old_spec is not None:
         jobs = {
-            any_body(entry).get("name"): any_body(entry).get("state") for entry in _list(status.get("jobStatusList"))
+            body_or_empty(entry).get("name"): body_or_empty(entry).get("state")
+            for entry in _list(status.get("jobStatusList"))
         }
         for name in _steps(flow.old_spec):
             job = naming.job_name(flow.name, name)
@@ -94,7 +95,7 @@ def _steps(spec: JobFlowSpec) -> dict[str, tuple[str, Step]]:
 
 
 def _status(flow: FlowSubject) -> dict[str, Any]:
-    return any_body(any_body(flow.old).get("status"))
+    return body_or_empty(body_or_empty(flow.old).get("status"))
 
 
 def _list(value: Any) -> list[Any]:

@@ -7,7 +7,7 @@ from shared import graph
 from shared.model.job import LifecyclePolicy
 from shared.model.phases import JobAction, JobEvent, TaskIteration
 from shared.violation import Reason, Violation
-from webhook.hints.names import among, did_you_mean
+from webhook.hints.names import did_you_mean, supported_values
 from webhook.subject.subjects import JobSubject
 
 _ITERATIONS: Final = tuple(TaskIteration)
@@ -37,7 +37,7 @@ def task_iteration_is_known(job: JobSubject) -> Iterator[Violation]:
     for index, task in enumerate(job.tasks):
         given = (task.depends_on.iteration if task.depends_on else "") or TaskIteration.ALL
         if given not in _ITERATIONS and not job.open(given):
-            message = among(given, _ITERATIONS)
+            message = supported_values(given, _ITERATIONS)
             yield Violation(f"spec.tasks[{index}].dependsOn.iteration", message, given, Reason.NOT_SUPPORTED)
 
 

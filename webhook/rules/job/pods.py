@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from shared.podtemplate import check_template
 from shared.violation import Reason, Violation
-from webhook.subject.subjects import JobSubject, any_body
+from webhook.subject.subjects import JobSubject, body_or_empty
 
 _MOST: Final = 100_000  # values in all pod templates together; more could not be judged in time
 _CONTAINER: Final = 40  # how much more a container costs than a plain value
@@ -26,7 +26,7 @@ def pod_templates_make_pods(job: JobSubject) -> Iterator[Violation]:
 
 def _weight(template: dict[str, Any], most: int) -> int:
     """About how long judging it takes, in values; counted no further than `most`."""
-    spec = any_body(template.get("spec"))
+    spec = body_or_empty(template.get("spec"))
     lists = (spec.get(field) for field in ("containers", "initContainers", "ephemeralContainers"))
     weight = _CONTAINER * sum(len(each) for each in lists if isinstance(each, list))
     waiting: list[Any] = [template]

@@ -7,7 +7,7 @@ from shared import duration
 from shared.model.job import LifecyclePolicy, TaskSpec
 from shared.model.phases import JobAction, JobEvent
 from shared.violation import Reason, Violation
-from webhook.hints.names import among, quoted
+from webhook.hints.names import quoted, supported_values
 from webhook.subject.subjects import JobSubject
 
 _ACTIONS: Final = tuple(action.value for action in JobAction)
@@ -29,7 +29,7 @@ def policy_action_is_an_action(job: JobSubject) -> Iterator[Violation]:
     """Also of exitCode policies, whose actions Volcano does not look at (decisions row 16)."""
     for path, policy, _ in _policies(job):
         if policy.action not in _ACTIONS and not job.open(policy.action):
-            message = f"invalid policy action; {among(policy.action, _ACTIONS)}"
+            message = f"invalid policy action; {supported_values(policy.action, _ACTIONS)}"
             yield Violation(f"{path}.action", message, policy.action, Reason.NOT_SUPPORTED)
 
 

@@ -7,7 +7,7 @@ from shared.names import DEFAULT_QUEUE, ROOT_QUEUE
 from shared.violation import Reason, Violation
 from webhook.hints.open_queues import instead, is_open, others
 from webhook.subject.lookups import queue_children
-from webhook.subject.subjects import JobSubject, any_body
+from webhook.subject.subjects import JobSubject, body_or_empty
 
 
 def queue_takes_jobs(job: JobSubject) -> Iterator[Violation]:
@@ -21,7 +21,7 @@ def queue_takes_jobs(job: JobSubject) -> Iterator[Violation]:
             message = f"unable to find job queue{instead(name, job.lookups)}"
             yield Violation("spec.queue", message, name, Reason.NOT_FOUND)
     elif not is_open(body):
-        state = any_body(body.get("status")).get("state")
+        state = body_or_empty(body.get("status")).get("state")
         message = f"can only submit job to queue with state `Open`, queue `{name}` status is `{state}`"
         remedy = f"{others(job.lookups)}; or have it opened: jobflow queue open {name}"
         yield Violation("spec.queue", f"{message}{remedy}", name)

@@ -6,7 +6,7 @@ from shared import naming
 from shared.model.types import MOST_INT32
 from shared.violation import Reason, Violation
 from webhook.hints.names import label_fault, qualified_fault
-from webhook.subject.subjects import MAX_TASKS, JobSubject, any_body
+from webhook.subject.subjects import MAX_TASKS, JobSubject, body_or_empty
 
 
 def tasks_are_present(job: JobSubject) -> Iterator[Violation]:
@@ -83,7 +83,7 @@ def pod_names_fit(job: JobSubject) -> Iterator[Violation]:
 def restart_policies_of_services(job: JobSubject) -> Iterator[str]:
     """A warning: manifests of servers do it, but such a pod never ends by itself."""
     for index, task in enumerate(job.tasks):
-        if any_body(task.template.get("spec")).get("restartPolicy") == "Always":
+        if body_or_empty(task.template.get("spec")).get("restartPolicy") == "Always":
             yield f"spec.tasks[{index}].template: restartPolicy Always: its pods never end by themselves"
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 from shared import kinds, substitution
 from shared.model.phases import FlowPhase
 from shared.substitution import Form
-from webhook.subject.subjects import JobSubject, any_body
+from webhook.subject.subjects import JobSubject, body_or_empty
 
 _NAMED: Final = 3
 _ENDED: Final = (FlowPhase.SUCCEED, FlowPhase.FAILED, FlowPhase.TERMINATING)
@@ -22,9 +22,9 @@ def flows_that_need_the_template(job: JobSubject) -> Iterator[str]:
 
 def _user(body: dict[str, Any], template: str) -> str:
     """The name of a JobFlow that has not ended and uses `template`, else ''."""
-    if any_body(any_body(body.get("status")).get("state")).get("phase") in _ENDED:
+    if body_or_empty(body_or_empty(body.get("status")).get("state")).get("phase") in _ENDED:
         return ""
-    spec = any_body(body.get("spec"))
+    spec = body_or_empty(body.get("spec"))
     steps = [step for field in ("flows", "finally") for step in spec.get(field) or () if isinstance(step, dict)]
     uses = any((step.get("template") or step.get("name")) == template for step in steps if not step.get("switch"))
     return str(body["metadata"]["name"]) if uses else ""

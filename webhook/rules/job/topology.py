@@ -6,7 +6,7 @@ from typing import Any
 from shared import quantity
 from shared.model.job import NetworkTopology, NumaPolicy
 from shared.violation import Reason, Violation
-from webhook.subject.subjects import JobSubject, any_body
+from webhook.subject.subjects import JobSubject, body_or_empty
 
 
 def topology_has_one_tier(job: JobSubject) -> Iterator[Violation]:
@@ -21,12 +21,12 @@ def numa_policies_get_whole_cpus(job: JobSubject) -> Iterator[Violation]:
     for index, task in enumerate(job.tasks):
         if task.topology_policy in (None, NumaPolicy.NONE):
             continue
-        spec = any_body(task.template.get("spec"))
+        spec = body_or_empty(task.template.get("spec"))
         for field in ("containers", "initContainers"):
             containers = spec.get(field)
             for position, container in enumerate(containers if isinstance(containers, list) else ()):
                 path = f"spec.tasks[{index}].template.spec.{field}[{position}].resources.requests.cpu"
-                yield from _whole_cpus(path, any_body(any_body(container).get("resources")))
+                yield from _whole_cpus(path, body_or_empty(body_or_empty(container).get("resources")))
 
 
 def _one_tier(path: str, topology: NetworkTopology | None) -> Iterator[Violation]:
@@ -37,7 +37,7 @@ def _one_tier(path: str, topology: NetworkTopology | None) -> Iterator[Violation
 
 def _whole_cpus(path: str, resources: dict[str, Any]) -> Iterator[Violation]:
     """Requests fall back to limits only where there are no requests at all, as in Volcano."""
-    cpu = any_body(resources.get("requests") or resources.get("limits")).get("cpu")
+    cpu = body_or_empty(resources.get("requests") or resources.get("limits")).get("cpu")
     if cpu is None:
         message = "the cpu request isn't set, and topologyPolicy needs whole CPUs"
         yield Violation(path, message, reason=Reason.REQUIRED)

@@ -12,12 +12,12 @@ from shared.names import ROOT_QUEUE
 from shared.quantity import Quantity
 from shared.violation import Reason, Violation
 from webhook.subject.lookups import name_at, parent_of, queue_children
-from webhook.subject.subjects import QueueSubject, any_body
+from webhook.subject.subjects import QueueSubject, body_or_empty
 
 Amounts = Mapping[str, Quantity]
 
 
-class Shares(msgspec.Struct, frozen=True):
+class QueueAmounts(msgspec.Struct, frozen=True):
     """What a queue says of its amounts; what is no quantity is left out."""
 
     guarantee: Amounts
@@ -61,9 +61,9 @@ def capability_covers_deserved(queue: QueueSubject) -> Iterator[Violation]:
 def root_keeps_its_amounts(queue: QueueSubject) -> Iterator[Violation]:
     if queue.name != ROOT_QUEUE or queue.old is None:
         return
-    old = any_body(queue.old.get("spec"))
+    old = body_or_empty(queue.old.get("spec"))
     for field in ("capability", "deserved", "guarantee"):
-        if any_body(old.get(field)) != any_body(any_body(queue.raw.get("spec")).get(field)):
+        if body_or_empty(old.get(field)) != body_or_empty(body_or_empty(queue.raw.get("spec")).get(field)):
             message = "root stands for the whole cluster: its amounts may not be changed"
             yield Violation(f"spec.{field}", message, reason=Reason.FORBIDDEN)
 
@@ -113,23 +113,25 @@ def queue_covers_its_children(queue: QueueSubject) -> Iterator[Violation]:
 
 
 def _fields(queue: QueueSubject) -> Iterator[tuple[str, Body]]:
-    spec = any_body(queue.raw.get("spec"))
+    spec = body_or_empty(queue.raw.get("spec"))
     for field in ("capability", "deserved"):
-        yield field, any_body(spec.get(field))
-    yield "guarantee.resource", any_body(any_body(spec.get("guarantee")).get("resource"))
+        yield field, body_or_empty(spec.get(field))
+    yield "guarantee.resource", body_or_empty(body_or_empty(spec.get("guarantee")).get("resource"))
 
 
-def _shares(body: Body) -> Shares:
-    spec = any_body(body.get("spec"))
-    return Shares(
-        _amounts(any_body(spec.get("guarantee")).get("resource")),
+def _shares(body: Body) -> QueueAmounts:
+    spec = body_or_empty(body.get("spec"))
+    return QueueAmounts(
+        _amounts(body_or_empty(spec.get("guarantee")).get("resource")),
         _amounts(spec.get("deserved")),
         _amounts(spec.get("capability")),
     )
 
 
 def _amounts(raw: Any) -> Amounts:
-    return {name: quantity.quantity(value) for name, value in any_body(raw).items() if quantity.fault(value) is None}
+    return {
+        name: quantity.quantity(value) for name, value in body_or_empty(raw).items() if quantity.fault(value) is None
+    }
 
 
 def _below_root(queue: QueueSubject) -> Body | None:

@@ -9,7 +9,7 @@ from shared.names import DEFAULT_QUEUE, HIERARCHY, HIERARCHY_WEIGHTS, ROOT_QUEUE
 from shared.violation import Reason, Violation
 from webhook.hints.names import did_you_mean
 from webhook.subject.lookups import name_at, parent_of, queue_children
-from webhook.subject.subjects import QueueSubject, any_body
+from webhook.subject.subjects import QueueSubject, body_or_empty
 
 MAX_DEPTH: Final = 5
 
@@ -54,7 +54,7 @@ def parent_runs_no_pods(queue: QueueSubject) -> Iterator[Violation]:
     body = queue.lookups.get(kinds.QUEUE, "", parent)
     if not _reparented(queue) or parent in (ROOT_QUEUE, queue.name) or body is None:
         return
-    pods = any_body(any_body(body.get("status")).get("allocated")).get("pods")
+    pods = body_or_empty(body_or_empty(body.get("status")).get("allocated")).get("pods")
     runs = pods is not None and quantity.fault(pods) is None and quantity.quantity(pods).nanos > 0
     if runs and not queue_children(queue.lookups, parent):
         message = (
@@ -79,7 +79,7 @@ def hierarchy_has_a_weight_a_level(queue: QueueSubject) -> Iterator[Violation]:
 def hierarchy_ends_at_a_leaf(queue: QueueSubject) -> Iterator[Violation]:
     path = queue.annotations.get(HIERARCHY, "")
     for body in queue.lookups.all(kinds.QUEUE) if path else ():
-        other = any_body(body["metadata"].get("annotations")).get(HIERARCHY)
+        other = body_or_empty(body["metadata"].get("annotations")).get(HIERARCHY)
         if name_at(body) != queue.name and isinstance(other, str) and other.startswith(f"{path}/"):
             message = f"is an inner part of the hierarchy of queue {name_at(body)} ({other})"
             yield Violation(f"metadata.annotations[{HIERARCHY}]", message, path)
