@@ -4,8 +4,8 @@ import asyncio
 
 from controller.cluster.apply import Applier
 from controller.cluster.events import Recorder
+from controller.context import ControllerContext
 from controller.queue import reconciler as queues
-from controller.runtime.controller import ControllerContext
 from controller.runtime.manager import Manager
 from controller.settings import Settings
 from shared.kinds import QUEUE
