@@ -14,7 +14,7 @@ NO: Final = frozenset({"0", "false", "no", "off"})
 
 
 class SettingsError(Exception):
-    """A setting that makes no sense; the message names it."""
+    """An invalid setting; the message names it."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,18 +62,18 @@ def at_least(kind: type[int] | type[float], least: float) -> Any:
 
 
 def period(text: str) -> float:
-    """Seconds, from a number or a Go duration."""
+    """Seconds, from a number or from a Go duration."""
     try:
         value = float(text)
     except ValueError:
         value = seconds(text)
     if not 0 <= value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is no time to wait")
+        raise argparse.ArgumentTypeError(f"{text} is not a duration")
     return value
 
 
 class Option(msgspec.Struct, frozen=True):
-    """How one field of Settings is given; a field without a `parse` is a switch."""
+    """The command line option of one field of Settings. A field without `parse` is a switch."""
 
     help: str
     parse: Any = str
@@ -89,15 +89,15 @@ OPTIONS: Final[Mapping[str, Option]] = {
     "lease_name": Option("name of the lease"),
     "health_host": Option("address of /healthz, /readyz and /metrics; empty for every address"),
     "health_port": Option("port of /healthz, /readyz and /metrics; 0 for any", at_least(int, 0)),
-    "workers": Option("keys in work at a time, per controller", at_least(int, 1)),
+    "workers": Option("keys processed at a time, per controller", at_least(int, 1)),
     "job_controller": Option("drive Jobs, PodGroups, Queues, Commands", SWITCH),
     "flow_controller": Option("drive JobFlows and JobTemplates", SWITCH),
-    "gang_backend": Option("who starts pods together", str, ("auto", "volcano", "native", "gate")),
+    "gang_backend": Option("gang admission backend", str, ("auto", "volcano", "native", "gate")),
     "gang_bind_timeout": Option(
-        "time for a group that was admitted to be bound to nodes before it is put back (5m, or seconds)", period
+        "time in which an admitted group must be bound to nodes, else it is put back (5m, or seconds)", period
     ),
     "gang_reserve_after": Option(
-        "time that the first group in line waits before nodes are kept free for it (1m, or seconds)", period
+        "time that the first group in line waits before nodes are reserved for it (1m, or seconds)", period
     ),
     "reclaim": Option("evict whole groups of queues above their deserved share for queues below theirs", SWITCH),
     "pod_scheduler_name": Option("scheduler of pods whose Job says volcano, unless Volcano's scheduler is the backend"),
@@ -107,9 +107,9 @@ OPTIONS: Final[Mapping[str, Option]] = {
     "probe_allow_loopback": Option("probe loopback addresses too: pods of a local cluster may have them", SWITCH),
     "watch_namespaces": Option("namespaces to work in, comma-separated; empty for all", names),
     "log_level": Option("least severe level that is logged", str, ("debug", "info", "warning", "error")),
-    "qps": Option("most requests a second to the API server; 0 for no limit", at_least(float, 0)),
+    "qps": Option("maximum requests per second to the API server; 0 for no limit", at_least(float, 0)),
     "scan_interval": Option(
-        "seconds between looks at every object, though nothing changed; 0 for never", at_least(float, 0)
+        "seconds between reconciles of every object without a change; 0 for never", at_least(float, 0)
     ),
 }
 
@@ -136,7 +136,7 @@ def parse(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
 
 
 def from_environment(environ: Mapping[str, str]) -> list[str]:
-    """The arguments that the JOBFLOW_* variables stand for."""
+    """The arguments that are equivalent to the JOBFLOW_* variables."""
     arguments: list[str] = []
     for name, option in OPTIONS.items():
         value = environ.get(variable(name))

@@ -1,4 +1,7 @@
-"""JobTemplate.status.jobDependsOnList: the Jobs made from it (volcano-behaviour 6.2), right after deletions too."""
+"""Decides JobTemplate.status.jobDependsOnList: the names of the Jobs that were created from a template.
+
+The list also follows deletions of Jobs (docs/design/volcano-behaviour.md, section 6.2).
+"""
 
 from collections.abc import Iterable
 from typing import Final
@@ -8,13 +11,14 @@ from shared.model.types import Body
 from shared.names import MAX_FLOW_JOBS
 
 INTERVAL_SECONDS: Final = 1.0
-NAMES_PER_SECOND: Final = 500  # long lists are written more rarely: bytes a second stay the same
+NAMES_PER_SECOND: Final = 500  # long lists are written less often, so that the bytes per second stay the same
 
 
 def decide(template: Body, jobs: Iterable[str], written_ago: float) -> Decision:
     """Write the sorted names of `jobs` if they differ from the stored ones and the last write is long enough ago.
 
-    `written_ago`: seconds, by a steady clock; infinite for never. At most 10 000 names are listed. A template being deleted is left alone.
+    `written_ago`: seconds of a monotonic clock since the last write; infinite for never. The list has at most 10 000
+    names. A template that is being deleted is left alone.
     """
     if "deletionTimestamp" in template["metadata"]:
         return Decision()

@@ -1,4 +1,4 @@
-"""The JobTemplate controller: joins observing, deciding and applying. It is the pattern for the others."""
+"""The JobTemplate controller: observe, decide, apply. It is the simplest one and a pattern for the others."""
 
 import math
 from collections.abc import Callable, Iterable, Iterator
@@ -21,7 +21,7 @@ INDEX: Final = "template"
 
 
 def templates_of(job: Body) -> Iterator[Key]:
-    """The template named in a Job's annotation, which is always whole, or in its label (NAMESPACE.NAME)."""
+    """The template named in the annotation of a Job (never truncated), or else in its label: NAMESPACE.NAME."""
     metadata = job["metadata"]
     for source in (metadata.get("annotations") or {}, metadata.get("labels") or {}):
         namespace, dot, name = str(source.get(CREATED_BY_TEMPLATE) or "").partition(".")
@@ -36,12 +36,12 @@ def index_by_template(job: Body) -> Iterator[str]:
 
 
 def job_wakes(old: Body | None, new: Body | None) -> Iterable[Key]:
-    """A template cares for Jobs that come and go, not for what becomes of them."""
+    """A template follows the creation and deletion of Jobs, not their changes."""
     return () if old and new else reference_of(old, new, templates_of)
 
 
 def template_wakes(old: Body | None, new: Body | None) -> Iterable[Key]:
-    """Also after somebody changed the status: it is put right."""
+    """Also after somebody else has changed the status: it is corrected."""
     return () if new is None else itself(old, new)
 
 

@@ -1,4 +1,4 @@
-"""When a finished Job is to be deleted (spec.ttlSecondsAfterFinished; volcano-behaviour 3.12)."""
+"""Decides when a finished Job is deleted (spec.ttlSecondsAfterFinished; docs/design/volcano-behaviour.md, section 3.12)."""
 
 from typing import Final
 
@@ -9,11 +9,11 @@ from shared.model.types import Body
 from shared.timestamp import epoch_or_none
 
 FINISHED: Final = frozenset(phase for phase in JobPhase if phase.finished)
-"""Aborted is not among them: such a Job may be resumed."""
+"""Aborted is not one of them: such a Job may be resumed."""
 
 
 def expires_at(job: Body) -> float | None:
-    """Epoch seconds at which a Job's time is up; None while it runs, without a TTL, or when it is being deleted."""
+    """Epoch seconds at which a Job expires; None while it runs, without a TTL, or when it is being deleted."""
     metadata, state = job["metadata"], (job.get("status") or {}).get("state") or {}
     ttl = (job.get("spec") or {}).get("ttlSecondsAfterFinished")
     if ttl is None or "deletionTimestamp" in metadata or state.get("phase") not in FINISHED:
@@ -23,7 +23,7 @@ def expires_at(job: Body) -> float | None:
 
 
 def decide(job: Body, now: float) -> Decision:
-    """Delete it, with its dependents first, when its time is up; else look again when it will be."""
+    """Delete an expired Job, its dependents first. Before that, reconcile again when it expires."""
     at = expires_at(job)
     if at is None:
         return Decision()

@@ -1,4 +1,4 @@
-"""The TTL controller: deletes Jobs that have been finished for as long as they asked to be kept."""
+"""The TTL controller: deletes finished Jobs after spec.ttlSecondsAfterFinished. Observe, decide, apply."""
 
 from collections.abc import Callable, Iterable
 
@@ -34,7 +34,7 @@ class TtlReconciler:
         decision = decide(job, self._clock())
         if not decision.actions:
             return decision.requeue_after
-        # Deleting cannot be undone, so a cache is not proof enough: the TTL may just have been raised.
+        # A deletion cannot be undone, so read the Job from the API server: its TTL may just have been raised.
         try:
             live = await self._api.get(JOB, *key)
         except NotFound:

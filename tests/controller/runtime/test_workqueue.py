@@ -172,7 +172,7 @@ class Workers(RuleBasedStateMachine):
     @invariant()
     def nothing_is_lost(self) -> None:
         assert self.queue.depth == sum(key not in self.working for key in self.wanted)
-        assert self.queue.working == len(self.working)
+        assert self.queue.processing == len(self.working)
         assert self.queue.next_due() == min(self.delayed.values(), default=None)
 
     def teardown(self) -> None:
