@@ -69,6 +69,10 @@ class Refusal(msgspec.Struct, frozen=True):
         """A permanent error: retrying cannot help, because the object is malformed, too large or invalid."""
         return self.code in (400, 413, 422)
 
+    def after(self, before: "Refusal | None") -> "Refusal":
+        """This refusal, counted in a row with the one `before` of the same object."""
+        return msgspec.structs.replace(self, count=before.count + 1 if before else 1)
+
 
 def add_refusals(known: MutableMapping[T, Refusal], refusals: Mapping[T, Refusal]) -> None:
     """Add new refusals to the known ones, counting how many came in a row."""

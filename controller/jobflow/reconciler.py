@@ -20,35 +20,22 @@ from controller.jobflow.observe.pod_lookup import FlowPods
 from controller.jobflow.observe.probes import Prober
 from controller.jobflow.status.event_messages import STEP_NOTES
 from controller.owner_references import by_controller_uid
-from controller.runtime.command_targets import catch_up
+from controller.runtime.command_targets import TargetedCommands
 from controller.runtime.controller import Controller, Route
 from controller.runtime.rate_limit import BURST, EVENT_BURST, EVENT_RATE, FOLLOW_UP_DELAY, RATE, RateLimiter, interval
-from controller.runtime.routes import its_controller, itself, reference_of
+from controller.runtime.routes import its_controller, itself
 from controller.runtime.workqueue import WorkQueue
 from shared.key import Key
-from shared.kinds import COMMAND, JOB, JOBFLOW, JOBTEMPLATE
+from shared.kinds import JOB, JOBFLOW, JOBTEMPLATE
 from shared.kube.cache.cache import Cache, Caches
 from shared.kube.client.api import Api
 from shared.kube.client.errors import NotFound
 from shared.model.types import Body
 
 LOG: Final = logging.getLogger(__name__)
-TARGET: Final = "target-flow"
 USES: Final = "uses-template"
 ROUNDS: Final = 12
 REFUSED_ROUNDS: Final = 6  # after so many with refusals nothing else is created in this pass
-
-
-def targets_of(command: Body) -> Iterator[Key]:
-    """The JobFlow that a Command is for."""
-    target = command.get("target") or {}
-    if target.get("kind") == JOBFLOW.kind and str(target.get("apiVersion", "")).startswith(f"{JOBFLOW.group}/"):
-        yield Key(command["metadata"].get("namespace", ""), str(target.get("name", "")))
-
-
-def index_by_target(command: Body) -> Iterator[str]:
-    for key in targets_of(command):
-        yield str(key)
 
 
 def index_by_template(flow: Body) -> Iterator[str]:
@@ -62,16 +49,12 @@ def index_by_template(flow: Body) -> Iterator[str]:
             yield str(Key(flow["metadata"].get("namespace", ""), name))
 
 
-def _command_wakes(old: Body | None, new: Body | None) -> Iterable[Key]:
-    return reference_of(None, new, targets_of)
-
-
 class FlowReconciler:
     def __init__(self, context: ControllerContext, queue: WorkQueue) -> None:
         caches = context.caches
         self.flows: Cache = caches.want(JOBFLOW, indexers={USES: index_by_template})
         self.templates: Cache = caches.want(JOBTEMPLATE)
-        self.commands: Cache = caches.want(COMMAND, indexers={TARGET: index_by_target})
+        self.commands = TargetedCommands(JOBFLOW, caches, context.api)
         self.jobs = FlowJobs(caches)
         self._api: Api = context.api
         self._caches: Caches = caches
@@ -96,7 +79,7 @@ class FlowReconciler:
         return self.flows.keys_by(USES, str(Key(metadata.get("namespace", ""), metadata["name"])))
 
     async def reconcile(self, key: Key) -> float | None:
-        await catch_up(self._api, self._caches, self.flows, key, self.commands.by(TARGET, str(key)))
+        await self.commands.catch_up(self.flows, key)
         refused = 0
         full: Refusal | None = None
         for _ in range(ROUNDS):
@@ -153,7 +136,7 @@ class FlowReconciler:
         return known.reserved
 
     def _commands(self, key: Key) -> Iterator[CommandSeen]:
-        for command in self.commands.by(TARGET, str(key)):
+        for command in self.commands.of(key):
             metadata = command["metadata"]
             if "deletionTimestamp" not in metadata:
                 yield CommandSeen(
@@ -233,7 +216,7 @@ def build(context: ControllerContext) -> Controller:
             Route(reconciler.flows, itself, own_writes=False),
             Route(reconciler.jobs.cache, its_controller(JOBFLOW), own_writes=False),
             Route(reconciler.templates, reconciler.template_wakes),
-            Route(reconciler.commands, _command_wakes, own_writes=False),
+            Route(reconciler.commands.cache, reconciler.commands.wakes, own_writes=False),
         ),
         primary=reconciler.flows,
     )

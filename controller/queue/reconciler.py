@@ -15,14 +15,14 @@ from controller.gang.cache.pod_requirements import Amounts, added
 from controller.queue.account import as_quantities
 from controller.queue.decide import ALWAYS_THERE, decide, missing
 from controller.queue.observed import QueueSeen
-from controller.runtime.command_targets import catch_up
+from controller.runtime.command_targets import TargetedCommands
 from controller.runtime.controller import Controller, Route
 from controller.runtime.routes import reference_of
 from controller.runtime.workqueue import WorkQueue
 from shared import names
 from shared.ancestry import cycle, descendants
 from shared.key import Key
-from shared.kinds import COMMAND, PODGROUP, QUEUE
+from shared.kinds import PODGROUP, QUEUE
 from shared.kube.cache.cache import Cache
 from shared.model.command import Command
 from shared.model.phases import PodGroupPhase, QueueState
@@ -30,24 +30,11 @@ from shared.model.queue import Queue
 from shared.model.types import Body
 
 LOG: Final = logging.getLogger(__name__)
-TARGET: Final = "target-queue"
 QUEUED: Final = "in-queue"
 STANDING: Final = "queue-and-phase"
 PARENT: Final = "parent"
 COUNT_SECONDS: Final = 3.0  # counters are written this often at most, states at once
 SETTLE_SECONDS: Final = 1.0  # PodGroups that come and go are looked at once in that time
-
-
-def targets_of(command: Body) -> Iterator[Key]:
-    """The Queue that a Command is for."""
-    target = command.get("target") or {}
-    if target.get("kind") == QUEUE.kind and str(target.get("apiVersion", "")).startswith(f"{QUEUE.group}/"):
-        yield Key("", str(target.get("name", "")))
-
-
-def index_by_target(command: Body) -> Iterator[str]:
-    for key in targets_of(command):
-        yield key.name
 
 
 def queue_of_group(group: Body) -> Iterator[Key]:
@@ -71,22 +58,19 @@ def index_by_parent(queue: Body) -> Iterator[str]:
         yield parent
 
 
-def command_wakes(old: Body | None, new: Body | None) -> Iterable[Key]:
-    return reference_of(None, new, targets_of)
-
-
 class QueueReconciler:
     """`floor`: the books of admission, None where another scheduler keeps the account of what queues use."""
 
     def __init__(
         self,
         context: ControllerContext,
-        caches: tuple[Cache, Cache, Cache],
+        caches: tuple[Cache, Cache],
+        commands: TargetedCommands,
         floor: Floor | None,
     ) -> None:
-        self._queues, self._groups, self._commands = caches
+        self._queues, self._groups = caches
+        self._commands = commands
         self._floor = floor
-        self._api, self._caches = context.api, context.caches
         self._applier: Applier = context.applier
         self._clock: Callable[[], float] = context.clock
         self._steady: Callable[[], float] = context.steady
@@ -94,7 +78,7 @@ class QueueReconciler:
         self._reported_cycles: dict[Key, tuple[str, ...]] = {}
 
     async def reconcile(self, key: Key) -> float | None:
-        await catch_up(self._api, self._caches, self._queues, key, self._commands.by(TARGET, key.name))
+        await self._commands.catch_up(self._queues, key)
         body = self._queues.get("", key.name)
         if body is None:
             self._wrote.pop(key, None)
@@ -160,7 +144,7 @@ class QueueReconciler:
         return amounts
 
     def _orders(self, key: Key) -> Iterator[Command]:
-        for body in self._commands.by(TARGET, key.name):
+        for body in self._commands.of(key):
             try:
                 command = msgspec.convert(body, Command)
             except msgspec.ValidationError as fault:
@@ -215,7 +199,7 @@ def _group_wakes(queue: WorkQueue) -> Callable[[Body | None, Body | None], Itera
 def build(context: ControllerContext) -> Controller:
     queues = context.caches.want(QUEUE, indexers={PARENT: index_by_parent})
     groups = context.caches.want(PODGROUP, indexers={QUEUED: index_by_queue, STANDING: index_by_phase})
-    commands = context.caches.want(COMMAND, indexers={TARGET: index_by_target})
+    commands = TargetedCommands(QUEUE, context.caches, context.api)
     floor = context.gang.desk.floor if isinstance(context.gang, GateBackend) else None
     queue = WorkQueue("queue")
     for name in ALWAYS_THERE:
@@ -223,11 +207,11 @@ def build(context: ControllerContext) -> Controller:
     return Controller(
         name="queue",
         queue=queue,
-        reconciler=QueueReconciler(context, (queues, groups, commands), floor),
+        reconciler=QueueReconciler(context, (queues, groups), commands, floor),
         routes=(
             Route(queues, _queue_wakes(queues), own_writes=False),
             Route(groups, _group_wakes(queue)),
-            Route(commands, command_wakes),
+            Route(commands.cache, commands.wakes),
         ),
         primary=queues,
     )

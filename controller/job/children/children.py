@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import msgspec
 
 from controller.decision import Action, Create, Delete, Patch, Refusal
-from controller.job.children import podgroup, volumes
+from controller.job.children import plugin_objects, podgroup, volumes
 from controller.job.children.pods import is_forwarded, owner_reference, pod_body
 from controller.job.decide.defaults import Wanted
 from controller.job.decide.dependencies import tasks_with_pods
@@ -14,14 +14,10 @@ from controller.job.observe.observed import JobSeen, PodSeen
 from controller.job.observe.pods_by_role import STOPPED, current_group
 from controller.job.react import refusals
 from controller.job.react.refusals import Obstacle
-from controller.plugin_api import Given, JobShape, job_shape
-from controller.plugins import object_keys, plan_objects
+from controller.plugin_api import JobShape
 from shared import names
-from shared.kinds import CONFIGMAP, JOB, NETWORKPOLICY, POD, SECRET, SERVICE
-from shared.model.job import Job
+from shared.kinds import JOB, POD
 from shared.naming import pod_name
-
-PLUGIN_KINDS = {kind.kind: kind for kind in (CONFIGMAP, NETWORKPOLICY, SECRET, SERVICE)}
 
 
 class Children(msgspec.Struct, frozen=True):
@@ -45,7 +41,7 @@ def children(now: Situation) -> Children:
     obstacle = _obstacle(now.seen, now.wanted)
     if obstacle:
         return Children(cleanup=cleanup, obstacle=obstacle)
-    shape = job_shape(named(now.seen.job, now.wanted))
+    shape = plugin_objects.shape_of(now.seen.job, now.wanted)
     around, conflict = _around(now, shape)
     held = [refusal for action in around if (refusal := refusals.refusal_of(action, now.seen))]
     tried = tuple(action for action in around if refusals.refusal_of(action, now.seen) is None)
@@ -55,28 +51,12 @@ def children(now: Situation) -> Children:
     return msgspec.structs.replace(made, actions=(*tried, *made.actions), cleanup=cleanup)
 
 
-def named(job: Job, wanted: Wanted) -> Job:
-    """The Job with every task's name filled in."""
-    tasks = tuple(msgspec.structs.replace(task.spec, name=task.name) for task in wanted.tasks)
-    return msgspec.structs.replace(job, spec=msgspec.structs.replace(job.spec, tasks=tasks))
-
-
 def _when_stopped(now: Situation) -> Iterator[Action]:
     """Whatever has not finished goes, and the group; plugin objects go with the end of the Job (decisions row 6)."""
     yield from _deletes(now.seen, (pod for pod in now.view.everything if not pod.finished))
     yield from podgroup.removal(now.seen)
     if now.ledger.phase.finished:
-        uid = now.seen.job.metadata.uid
-        for body in now.seen.objects.values():
-            metadata = body["metadata"]
-            if _is_ours(body, uid) and not metadata.get("deletionTimestamp"):
-                yield Delete(PLUGIN_KINDS[body["kind"]], metadata["namespace"], metadata["name"], metadata["uid"])
-
-
-def _is_ours(body: dict[str, object], uid: str) -> bool:
-    metadata = body["metadata"]
-    owners = metadata.get("ownerReferences") if isinstance(metadata, dict) else None
-    return any(owner.get("uid") == uid for owner in owners or ())
+        yield from plugin_objects.removal(now.seen)
 
 
 def _deletes(seen: JobSeen, pods: Iterable[PodSeen]) -> tuple[Delete, ...]:
@@ -97,7 +77,7 @@ def _obstacle(seen: JobSeen, wanted: Wanted) -> Obstacle | None:
 def _around(now: Situation, shape: JobShape) -> tuple[tuple[Action, ...], Obstacle | None]:
     """Everything but pods; and what is in the way of a plugin."""
     seen = now.seen
-    plan = plan_objects(shape, Given(existing=seen.objects, keypair=seen.keypair))
+    plan = plugin_objects.plan(seen, shape)
     group = podgroup.wanted_actions(seen, now.ledger, now.wanted, tasks_with_pods(now.ledger, now.wanted))
     claims = volumes.claims_to_make(seen.job, seen.claims, owner_reference(seen))
     conflict = Obstacle("PluginConflict", "; ".join(plan.conflicts)) if plan.conflicts else None
@@ -144,8 +124,3 @@ def _refused(seen: JobSeen, slots: Mapping[str, object]) -> list[Refusal]:
     """Refusals of missing pods that are too fresh: while there is one, no pod is tried."""
     known = (seen.refusals.get((POD, name)) for name in slots) if seen.refusals else ()
     return [refusal for refusal in known if refusal is not None and refusals.is_fresh(refusal, seen.now)]
-
-
-def plugin_keys(job: Job, wanted: Wanted) -> tuple[tuple[str, str], ...]:
-    """(kind, name) of the objects that the Job's plugins own: what `JobSeen.objects` is to hold."""
-    return object_keys(job_shape(named(job, wanted)))

@@ -4,26 +4,20 @@ Whatever is to be done is recorded first: such a pass writes status and nothing 
 and would do the same again. So a controller that dies anywhere repeats work but never counts or forgets a thing.
 """
 
-import msgspec
-
 from controller.decision import Decision, Delete, Note
 from controller.job.children.children import Children, children
-from controller.job.decide import dependencies, phases, timers
+from controller.job.decide import phases, snapshot, timers
 from controller.job.decide import record as ledgers
 from controller.job.decide.defaults import Wanted, wanted
 from controller.job.decide.phases import Step
 from controller.job.decide.record import Ledger
 from controller.job.decide.snapshot import Situation
 from controller.job.observe.observed import JobSeen
-from controller.job.observe.pod_counts import TaskTally, remember, tally
 from controller.job.observe.pods_by_role import STOPPED, view
 from controller.job.react.commands import obey
 from controller.job.react.react import react
 from controller.job.react.refusals import FAILED_CREATE
-from controller.job.status import job_status
-from controller.job.status.conditions import why
-from shared.model.job_status import JobStatus
-from shared.model.phases import JobPhase
+from controller.job.status.status_write import changed, hold_back, with_reason
 
 
 def decide(seen: JobSeen) -> Decision:
@@ -46,26 +40,17 @@ def _intent(
     seen: JobSeen, stored: Ledger, ledger: Ledger, wants: Wanted, cleanup: tuple[Delete, ...], notes: tuple[Note, ...]
 ) -> Decision:
     """Record what is to be done; the next pass does it."""
-    now = _situation(seen, _entered(stored, ledger, seen.now), wants)
+    now = snapshot.take(seen, _entered(stored, ledger, seen.now), wants)
     # `done` by a Command that meant nothing is recorded too, in a phase whose reason goes on to be told.
-    told = _told(now, None) if ledger.phase is stored.phase else now
-    return Decision(status=_changed(seen, told), cleanup=cleanup, notes=notes, requeue_after=0.0)
+    told = with_reason(now, None) if ledger.phase is stored.phase else now
+    return Decision(status=changed(seen, told), cleanup=cleanup, notes=notes, requeue_after=0.0)
 
 
 def _entered(stored: Ledger, ledger: Ledger, at: float) -> Ledger:
     """With the transition recorded, if the phase is another one or a new version of the same."""
     if ledger.phase is stored.phase and ledger.version == stored.version:
         return ledger
-    return job_status.entered(ledger, (Step(ledger.phase, ledger.reason, ledger.message),), at)
-
-
-def _situation(seen: JobSeen, ledger: Ledger, wants: Wanted) -> Situation:
-    pods = view(seen.pods, ledger, wants)
-    known = remember(pods, ledger, wants)
-    counts = tally(pods, known, wants)
-    if known.phase not in STOPPED:
-        known = dependencies.released(known, pods, counts, wants)
-    return Situation(seen, known, wants, pods, counts, dependencies.blocked(known, counts, wants))
+    return phases.entered(ledger, (Step(ledger.phase, ledger.reason, ledger.message),), at)
 
 
 def _sync(
@@ -74,14 +59,14 @@ def _sync(
     """Bring the cluster in line with the phase, and the phase with the cluster."""
     if ledger.phase.finished and not ledger.tasks and seen.job.status.state.phase:
         return _foreign(seen, ledger, wants, commands, notes)
-    now = _situation(seen, _first(seen, ledger), wants)
+    now = snapshot.take(seen, _first(seen, ledger), wants)
     steps = phases.settled(now.ledger, phases.Standing(now.counts, now.view, now.lost, wants))
     if steps:
-        now = _situation(seen, job_status.entered(now.ledger, steps, seen.now), wants)
+        now = snapshot.take(seen, phases.entered(now.ledger, steps, seen.now), wants)
     made = children(now)
-    now = _told(_presumed(now, made), made)
-    written = _changed(seen, now)
-    pause = _pause(seen, now, made, written)
+    now = with_reason(snapshot.with_created(now, made.created), made)
+    written = changed(seen, now)
+    pause = hold_back(seen, now, made, written)
     refused = made.obstacle is not None and made.obstacle.reason == FAILED_CREATE
     if made.obstacle and refused and written and not pause and seen.job.status.state.reason != FAILED_CREATE:
         notes = (*notes, Note(FAILED_CREATE, made.obstacle.message, "Warning"))
@@ -98,7 +83,7 @@ def _first(seen: JobSeen, ledger: Ledger) -> Ledger:
     """A Job that has no phase yet enters Pending."""
     if seen.job.status.state.phase is not None:
         return ledger
-    return job_status.entered(ledger, (Step(ledger.phase),), seen.now)
+    return phases.entered(ledger, (Step(ledger.phase),), seen.now)
 
 
 def _foreign(
@@ -107,44 +92,6 @@ def _foreign(
     """Another controller finished this Job: its status stands, and only what it left behind is removed."""
     now = Situation(seen, ledger, wants, view(seen.pods, ledger, wants), {})
     return Decision(cleanup=(*commands, *children(now).cleanup), notes=notes)
-
-
-def _presumed(now: Situation, made: Children) -> Situation:
-    """With the pods that are about to be created counted as Pending."""
-    if not made.created:
-        return now
-    counts, ledger = dict(now.counts), now.ledger
-    for task, indexes in made.created.items():
-        count: TaskTally = counts[task]
-        missing = tuple(index for index in count.missing if index not in indexes)
-        counts[task] = msgspec.structs.replace(count, pending=count.pending + len(indexes), missing=missing)
-        ledger = ledger.with_task(task, created=ledger.task(task).created | indexes)
-    return msgspec.structs.replace(now, counts=counts, ledger=ledger)
-
-
-def _told(now: Situation, made: Children | None) -> Situation:
-    reason, message = why(now, made.obstacle if made else None)
-    return msgspec.structs.replace(now, ledger=now.ledger.but(reason=reason, message=message))
-
-
-def _changed(seen: JobSeen, now: Situation) -> dict[str, object] | None:
-    """The new status, or None when the stored one says it all."""
-    built = job_status.build(now)
-    return None if job_status.same(seen.job.status, built) else job_status.dumped(built)
-
-
-def _pause(seen: JobSeen, now: Situation, made: Children, written: object) -> float:
-    """Seconds to hold a status back that differs in counters only; none when deletions depend on it.
-
-    The first Pending may wait as well: pods that start soon make it one write instead of two.
-    """
-    if written is None or seen.wrote_ago is None or made.cleanup:
-        return 0.0
-    stored: JobStatus = seen.job.status
-    beginning = stored.state.phase is None and now.ledger.phase is JobPhase.PENDING and not made.obstacle
-    if not beginning and not job_status.only_counts_differ(stored, job_status.build(now)):
-        return 0.0
-    return max(0.0, seen.settings.count_seconds - seen.wrote_ago)
 
 
 def _again(seen: JobSeen, now: Situation, made: Children, pause: float) -> float | None:

@@ -1,6 +1,6 @@
 """Where the Job stands by the counts alone, once policies and Commands have had their say."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 import msgspec
@@ -9,9 +9,11 @@ from controller.job.decide import completion
 from controller.job.decide.defaults import Task, Wanted
 from controller.job.decide.record import Ledger
 from controller.job.observe.pod_counts import Tally, total
-from controller.job.observe.pods_by_role import View
+from controller.job.observe.pods_by_role import STOPPED, View
 from controller.job.react.transitions import ARRIVES
+from shared.model.job_status import JobCondition
 from shared.model.phases import JobPhase
+from shared.timestamp import rfc3339
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -102,3 +104,25 @@ def first_tasks(wanted: Wanted) -> tuple[Task, ...]:
 def _available(tasks: tuple[Task, ...], counts: Tally) -> int:
     of = [counts[task.name] for task in tasks]
     return sum(count.running + count.succeeded + count.failed for count in of)
+
+
+def entered(ledger: Ledger, steps: Iterable[Step], now: float) -> Ledger:
+    """The ledger after going through `steps`: conditions keep one entry a phase, the latest last."""
+    for step in steps:
+        at = rfc3339(now)
+        ledger = ledger.but(
+            phase=step.phase,
+            reason=step.reason,
+            message=step.message,
+            transition=at,
+            conditions=with_condition(ledger.conditions, step.phase, at),
+            started=ledger.started or (at if step.phase is JobPhase.RUNNING else None),
+            ended=at if step.phase.finished else None,
+            handled={} if step.phase in STOPPED else ledger.handled,
+        )
+    return ledger
+
+
+def with_condition(conditions: tuple[JobCondition, ...], phase: JobPhase, at: str) -> tuple[JobCondition, ...]:
+    kept = tuple(condition for condition in conditions if condition.status is not phase)
+    return (*kept, JobCondition(status=phase, last_transition_time=at))

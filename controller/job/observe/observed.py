@@ -81,6 +81,10 @@ class JobSeen(msgspec.Struct, frozen=True):
     settings: JobSettings = msgspec.field(default_factory=JobSettings)
 
 
+def job_settings(depends_on_condition: str, backend: GangBackend) -> JobSettings:
+    return JobSettings(depends_on_condition=TaskCondition(depends_on_condition), backend=backend)
+
+
 _PHASES: Final = {phase.value: phase for phase in PodPhase}
 
 

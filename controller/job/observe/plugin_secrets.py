@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from controller.job.children.children import plugin_keys
+from controller.job.children.plugin_objects import plugin_keys
 from controller.job.decide.defaults import wanted
 from controller.job.observe.pods_by_role import STOPPED
 from shared.key import Key

@@ -1,49 +1,24 @@
 """`Job.status` from the ledger and one recount; and whether it is worth a write."""
 
-from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
 from controller.job.children import volumes
-from controller.job.children.children import plugin_keys
+from controller.job.children.plugin_objects import plugin_keys
 from controller.job.decide import record as ledgers
 from controller.job.decide.defaults import Wanted
-from controller.job.decide.phases import Step
 from controller.job.decide.record import Ledger
 from controller.job.decide.snapshot import Situation
 from controller.job.observe.observed import JobSeen
 from controller.job.observe.pod_counts import total
-from controller.job.observe.pods_by_role import STOPPED
 from controller.plugin_api import job_shape
 from controller.plugins import controlled_resources
 from shared import duration
-from shared.model.job_status import JobCondition, JobState, JobStatus, TaskCounts, TaskRecord
+from shared.model.job_status import JobState, JobStatus, TaskCounts, TaskRecord
 from shared.model.phases import JobPhase
 from shared.model.types import Body
 from shared.timestamp import epoch, epoch_or_none, rfc3339
-
-
-def entered(ledger: Ledger, steps: Iterable[Step], now: float) -> Ledger:
-    """The ledger after going through `steps`: conditions keep one entry a phase, the latest last."""
-    for step in steps:
-        at = rfc3339(now)
-        ledger = ledger.but(
-            phase=step.phase,
-            reason=step.reason,
-            message=step.message,
-            transition=at,
-            conditions=with_condition(ledger.conditions, step.phase, at),
-            started=ledger.started or (at if step.phase is JobPhase.RUNNING else None),
-            ended=at if step.phase.finished else None,
-            handled={} if step.phase in STOPPED else ledger.handled,
-        )
-    return ledger
-
-
-def with_condition(conditions: tuple[JobCondition, ...], phase: JobPhase, at: str) -> tuple[JobCondition, ...]:
-    kept = tuple(condition for condition in conditions if condition.status is not phase)
-    return (*kept, JobCondition(status=phase, last_transition_time=at))
 
 
 def build(now: Situation) -> JobStatus:

@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from controller.decision import Action, Create, Decision, Delete, Note, Patch, Refusal
-from controller.job.children.children import PLUGIN_KINDS
+from controller.job.children.plugin_objects import PLUGIN_KINDS
 from controller.job.decide.job import decide
 from controller.job.observe.observed import JobSeen, JobSettings, pod_seen
 from controller.plugin_api import KeyPair

@@ -12,6 +12,8 @@ from controller.cluster.events import Recorder
 from controller.context import ControllerContext
 from controller.gang_api import UngatedBackend, VolcanoBackend
 from controller.job import reconciler as jobs
+from controller.job.observe.models import parsed_job
+from controller.runtime.command_targets import target_key
 from controller.runtime.manager import Manager
 from controller.settings import Settings
 from shared.key import Key
@@ -181,7 +183,7 @@ async def test_a_job_that_cannot_be_read_is_left_alone_and_others_go_on(fake: Fa
 
 def test_a_status_that_is_not_ours_to_understand_counts_as_none() -> None:
     body = {**job(), "status": {"state": {"phase": "Dancing"}}}
-    assert jobs.parsed_job(body).status.state.phase is None
+    assert parsed_job(body).status.state.phase is None
 
 
 COMMAND = {"metadata": {"name": "c", "namespace": "ns1"}}
@@ -195,4 +197,4 @@ TARGETS = {
 
 @pytest.mark.parametrize(("target", "want"), TARGETS.values(), ids=TARGETS.keys())
 def test_whom_a_command_is_for(target: Body, want: list[Key]) -> None:
-    assert list(jobs.targets_of({**COMMAND, "target": target})) == want
+    assert list(target_key(JOB, {**COMMAND, "target": target})) == want

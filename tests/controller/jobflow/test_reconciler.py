@@ -13,11 +13,11 @@ from controller.cluster.apply import Applier
 from controller.cluster.events import Recorder
 from controller.context import ControllerContext
 from controller.jobflow import reconciler as flows
-from controller.runtime.command_targets import catch_up
+from controller.runtime.command_targets import TargetedCommands
 from controller.runtime.manager import Manager
 from controller.settings import Settings
 from shared.key import Key
-from shared.kinds import JOBFLOW
+from shared.kinds import COMMAND, JOBFLOW
 from shared.kube.cache.cache import Caches, stopped
 from shared.kube.client.api import Api
 from shared.model.types import Body
@@ -229,7 +229,7 @@ async def test_a_command_is_obeyed_recorded_and_deleted(fake: FakeServer, api: A
     assert fake.objects[FLOWS]["ns", "f"]["status"]["handledCommands"] == [uid]
 
 
-async def test_a_command_for_a_flow_made_anew_is_not_judged_by_its_forerunner(api: Api, fake: FakeServer) -> None:
+async def test_a_command_for_a_recreated_flow_is_not_judged_by_the_old_flow(api: Api, fake: FakeServer) -> None:
     """The cache still shows the flow that is gone when the Command for its successor comes."""
     caches = Caches(api)
     flows_seen = caches.want(JOBFLOW)
@@ -237,10 +237,17 @@ async def test_a_command_for_a_flow_made_anew_is_not_judged_by_its_forerunner(ap
     caches.assume(JOBFLOW, {**first, "metadata": {**first["metadata"]}})
     fake.remove(FLOWS, "ns", "f")
     second = fake.put(FLOWS, flow(step("a")))
-    command = {"target": {"kind": "JobFlow", "name": "f", "uid": second["metadata"]["uid"]}}
-    await catch_up(api, caches, flows_seen, Key("ns", "f"), [command])
+    target = {
+        "apiVersion": "flow.volcano.sh/v1alpha1",
+        "kind": "JobFlow",
+        "name": "f",
+        "uid": second["metadata"]["uid"],
+    }
+    commands = TargetedCommands(JOBFLOW, caches, api)
+    caches.assume(COMMAND, {"metadata": {"name": "stop", "namespace": "ns", "uid": "1"}, "target": target})
+    await commands.catch_up(flows_seen, Key("ns", "f"))
     assert (flows_seen.get("ns", "f") or {})["metadata"]["uid"] == second["metadata"]["uid"]
-    await catch_up(api, caches, flows_seen, Key("ns", "f"), [command])
+    await commands.catch_up(flows_seen, Key("ns", "f"))
     assert fake.calls["GET jobflows"] == 1
 
 

@@ -1,0 +1,106 @@
+"""Reads the caches and builds what deciding about a Job looks at."""
+
+import logging
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from controller.context import ControllerContext
+from controller.decision import Refusal
+from controller.job.caches import OWNER, JobCaches
+from controller.job.observe.live import LiveInputs
+from controller.job.observe.models import parsed_job
+from controller.job.observe.observed import JobSeen, PodSeen, job_settings, pod_seen
+from controller.job.observe.related import RelatedObjects
+from controller.plugin_api import KeyPair
+from shared.key import Key
+from shared.kinds import Kind
+from shared.model.job import Job
+from shared.model.types import Body
+
+LOG: Final = logging.getLogger(__name__)
+KEPT_PODS: Final = 16  # Jobs with more pods keep them parsed between passes
+
+
+class JobObserver:
+    """Caches -> JobSeen."""
+
+    def __init__(self, caches: JobCaches, context: ControllerContext) -> None:
+        self._caches = caches
+        self._related = RelatedObjects(caches)
+        self._live = LiveInputs(caches, self._related, context.steady)
+        self._settings = job_settings(context.settings.depends_on_condition, context.gang)
+        self._clock = context.clock
+        self._parsed: dict[Key, dict[str, tuple[str, PodSeen | None]]] = {}
+
+    def job(self, key: Key) -> tuple[Body, Job] | None:
+        """The stored Job and its model; None when it is gone or cannot be read."""
+        body = self._caches.jobs.get(*key)
+        if body is None:
+            self._parsed.pop(key, None)
+            return None
+        try:
+            return body, parsed_job(body)
+        except msgspec.ValidationError as fault:
+            LOG.warning("a Job that cannot be read is left alone", extra={"key": str(key), "error": str(fault)})
+            return None
+
+    async def prepare(self, key: Key) -> KeyPair | None:
+        """Make the live reads that the Job needs; the key pair to use when a plugin needs a new one. Raises ApiError."""
+        await self._live.catch_up(key)
+        found = self.job(key)
+        if found is None:
+            self._live.forget(key)
+            return None
+        return await self._live.prepare(key, found[1])
+
+    def invalidate(self, key: Key) -> None:
+        """Make the live reads again before the Job's next decision."""
+        self._live.invalidate(key)
+
+    def next_read(self, key: Key) -> float | None:
+        """Seconds until a live read is due, or None."""
+        found = self.job(key)
+        return self._live.next_read(key, found[1]) if found else None
+
+    def seen(
+        self,
+        body: Body,
+        job: Job,
+        refusals: Mapping[tuple[Kind, str], Refusal],
+        keypair: KeyPair | None,
+        wrote_ago: float,
+    ) -> JobSeen:
+        """Everything that deciding about the Job may look at. `wrote_ago`: see JobSeen."""
+        key = Key(job.metadata.namespace, job.metadata.name)
+        return JobSeen(
+            job=job,
+            body=body,
+            now=self._clock(),
+            pods=self._pods(key, job.metadata.uid),
+            group=self._related.group(job),
+            claims=frozenset(self._related.claims(job)),
+            objects=self._related.plugin_objects(job),
+            keypair=keypair,
+            commands=tuple(self._related.commands(key)),
+            queue=self._related.queue(job),
+            refusals=refusals,
+            priorities=self._related.priorities(job),
+            wrote_ago=wrote_ago,
+            settings=self._settings,
+        )
+
+    def _pods(self, key: Key, uid: str) -> tuple[PodSeen, ...]:
+        """The Job's pods, parsed once per version, since large Jobs are looked at often."""
+        before, after = self._parsed.get(key, {}), {}
+        for body in self._caches.pods.by(OWNER, uid):
+            metadata = body["metadata"]
+            known = before.get(metadata["uid"])
+            version = metadata.get("resourceVersion", "")
+            after[metadata["uid"]] = known if known and known[0] == version else (version, pod_seen(body))
+        if len(after) > KEPT_PODS:
+            self._parsed[key] = after
+        else:
+            self._parsed.pop(key, None)
+        return tuple(pod for _, pod in after.values() if pod is not None)

@@ -1,0 +1,60 @@
+"""The objects around a Job, read from the caches: its PodGroup, queue, Commands, claims and plugin objects."""
+
+from collections.abc import Iterator
+
+from controller.job.caches import JobCaches
+from controller.job.children import volumes
+from controller.job.children.plugin_objects import plugin_keys
+from controller.job.decide.defaults import wanted
+from controller.job.observe.models import converted
+from shared import names
+from shared.key import Key
+from shared.model.command import Command
+from shared.model.job import Job
+from shared.model.podgroup import PodGroup
+from shared.model.queue import Queue
+from shared.model.types import Body
+from shared.naming import podgroup_name
+
+
+class RelatedObjects:
+    """Reads `caches`; objects that cannot be read as their model count as absent."""
+
+    def __init__(self, caches: JobCaches) -> None:
+        self._caches = caches
+
+    def group(self, job: Job) -> PodGroup | None:
+        name = podgroup_name(job.metadata.name, job.metadata.uid)
+        return converted(self._caches.groups.get(job.metadata.namespace, name), PodGroup)
+
+    def queue(self, job: Job) -> Queue | None:
+        return converted(self._caches.queues.get("", job.spec.queue or names.DEFAULT_QUEUE), Queue)
+
+    def plugin_objects(self, job: Job) -> dict[str, Body]:
+        """The existing plugin objects of the Job, by KIND/NAME."""
+        keys = plugin_keys(job, wanted(job)) if job.spec.plugins else ()
+        found = ((kind, name, self._plugin_object(kind, job.metadata.namespace, name)) for kind, name in keys)
+        return {f"{kind}/{name}": body for kind, name, body in found if body is not None}
+
+    def _plugin_object(self, kind: str, namespace: str, name: str) -> Body | None:
+        return self._caches.watched.get(kind, self._caches.secrets).get(namespace, name)
+
+    def claims(self, job: Job) -> Iterator[str]:
+        """The names of the claims of `spec.volumes` that exist."""
+        for index, volume in enumerate(job.spec.volumes):
+            name = volumes.claim_of(job, index, volume)
+            if name and self._caches.claims.get(job.metadata.namespace, name) is not None:
+                yield name
+
+    def commands(self, key: Key) -> Iterator[Command]:
+        """The Commands for the Job, without those being deleted."""
+        for body in self._caches.commands.of(key):
+            command = converted(body, Command)
+            if command is not None and not command.metadata.deletion_timestamp:
+                yield command
+
+    def priorities(self, job: Job) -> dict[str, int]:
+        """The values of the PriorityClasses that the pod templates name."""
+        wants = ((task.template.get("spec") or {}).get("priorityClassName") for task in job.spec.tasks or ())
+        found = {name: self._caches.priorities.get("", name) for name in wants if name}
+        return {name: int(body.get("value") or 0) for name, body in found.items() if body}

@@ -1,0 +1,63 @@
+"""Which changed object wakes which Job."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from controller.job.caches import CLAIMS, QUEUED, JobCaches
+from controller.runtime.controller import Route, Wakes
+from controller.runtime.routes import its_controller, itself
+from shared.key import Key
+from shared.kinds import JOB
+from shared.kube.cache.cache import Cache
+from shared.model.types import Body
+
+
+def job_routes(caches: JobCaches) -> tuple[Route, ...]:
+    """The routes of the Job controller. Of its own writes only deletions leave more to do."""
+    owner = its_controller(JOB)
+    children: tuple[Cache, ...] = (caches.pods, caches.groups)
+    return (
+        Route(caches.jobs, itself, own_writes=False),
+        *(Route(cache, owner, own_writes=False) for cache in (*children, *caches.watched.values())),
+        *(Route(cache, on_deletion(owner)) for cache in children),
+        Route(caches.commands.cache, caches.commands.wakes),
+        Route(caches.queues, queue_wakes(caches.jobs)),
+        Route(caches.claims, claim_wakes(caches.jobs), own_writes=False),
+    )
+
+
+def on_deletion(wakes: Wakes) -> Wakes:
+    """The keys that `wakes` names, but only when the object is gone."""
+
+    def waking(old: Body | None, new: Body | None) -> Iterable[Key]:
+        return wakes(old, None) if new is None else ()
+
+    return waking
+
+
+def queue_wakes(jobs: Cache) -> Wakes:
+    """The Jobs of a queue that is created, or whose extendClusters change."""
+
+    def wakes(old: Body | None, new: Body | None) -> Iterable[Key]:
+        if new is None or (old is not None and _clusters(old) == _clusters(new)):
+            return ()
+        return jobs.keys_by(QUEUED, new["metadata"]["name"])
+
+    return wakes
+
+
+def claim_wakes(jobs: Cache) -> Wakes:
+    """The Jobs that mount a claim that is created or deleted, and the Job that owns it."""
+
+    def wakes(old: Body | None, new: Body | None) -> Iterable[Key]:
+        body = new or old
+        if body is None or (old is not None and new is not None):
+            return ()
+        key = Key(body["metadata"].get("namespace", ""), body["metadata"]["name"])
+        return (*jobs.keys_by(CLAIMS, str(key)), *its_controller(JOB)(old, new))
+
+    return wakes
+
+
+def _clusters(queue: Body) -> Any:
+    return (queue.get("spec") or {}).get("extendClusters")
