@@ -18,7 +18,7 @@ from typing import Any
 import orjson
 
 from bench import report
-from bench.ground import Ground, cluster_of, ground_on
+from bench.ground import BenchCluster, cluster_of, ground_on
 from bench.loads import LOADS
 from bench.peer import Side, sides
 from bench.procstat import load_average
@@ -68,7 +68,7 @@ def _write(out: Path | None, head: dict[str, Any], runs: Sequence[Run]) -> None:
         out.write_bytes(b"".join(orjson.dumps(line) + b"\n" for line in report.lines(head, runs)))
 
 
-async def _one(ground: Ground, side: Side, letter: str, repeat: int, scale: float) -> Run | None:
+async def _one(ground: BenchCluster, side: Side, letter: str, repeat: int, scale: float) -> Run | None:
     load = LOADS[letter]
     started = time.perf_counter()
     try:

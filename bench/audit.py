@@ -14,7 +14,7 @@ WRITES: Final = frozenset({"create", "update", "patch", "delete", "deletecollect
 OTHERS: Final = frozenset({"leases", "tokenreviews", "subjectaccessreviews"})  # of every process, whatever its load
 
 
-class Asked(msgspec.Struct, frozen=True):
+class CountedRequest(msgspec.Struct, frozen=True):
     """One request. `agent`: the client's User-Agent; `resource`: with its subresource, as `jobs/status`."""
 
     agent: str
@@ -27,15 +27,15 @@ class Asked(msgspec.Struct, frozen=True):
         return self.verb in WRITES
 
 
-class Trail(Protocol):
+class AuditTrail(Protocol):
     """Where the record is. `mark` begins a new measurement, `since` is all that was asked after it."""
 
     def mark(self) -> None: ...
 
-    def since(self) -> list[Asked]: ...
+    def since(self) -> list[CountedRequest]: ...
 
 
-class LogTrail:
+class AuditLogTrail:
     """An audit log of kube-apiserver: JSON lines."""
 
     def __init__(self, log: Path) -> None:
@@ -45,13 +45,13 @@ class LogTrail:
     def mark(self) -> None:
         self._at = self._log.stat().st_size
 
-    def since(self) -> list[Asked]:
+    def since(self) -> list[CountedRequest]:
         with self._log.open("rb") as stream:
             stream.seek(self._at)
             return list(parse(stream))
 
 
-def parse(lines: Iterable[bytes]) -> Iterator[Asked]:
+def parse(lines: Iterable[bytes]) -> Iterator[CountedRequest]:
     """The requests in an audit log; a last line that is not whole yet is left out."""
     for line in lines:
         if not line.endswith(b"\n"):
@@ -60,13 +60,13 @@ def parse(lines: Iterable[bytes]) -> Iterator[Asked]:
         place = event.get("objectRef") or {}
         if event.get("stage") == "ResponseComplete" and place.get("resource"):
             code = int((event.get("responseStatus") or {}).get("code") or 0)
-            yield Asked(event.get("userAgent", ""), event["verb"], _resource(place), code)
+            yield CountedRequest(event.get("userAgent", ""), event["verb"], _resource(place), code)
 
 
-def parse_record(record: Iterable[Body]) -> Iterator[Asked]:
+def parse_record(record: Iterable[Body]) -> Iterator[CountedRequest]:
     """The same from the embedded server's `/testing/audit`."""
     for each in record:
-        yield Asked(each["agent"], each["verb"], _resource(each), each["code"])
+        yield CountedRequest(each["agent"], each["verb"], _resource(each), each["code"])
 
 
 def _resource(place: Body) -> str:
@@ -74,7 +74,7 @@ def _resource(place: Body) -> str:
     return f"{place['resource']}/{sub}" if sub else str(place["resource"])
 
 
-def of_agent(asked: Iterable[Asked], prefix: str) -> list[Asked]:
+def of_agent(asked: Iterable[CountedRequest], prefix: str) -> list[CountedRequest]:
     """Those of one program, without leases, nor what only opens a watch."""
     return [
         each
@@ -83,12 +83,12 @@ def of_agent(asked: Iterable[Asked], prefix: str) -> list[Asked]:
     ]
 
 
-def tally(asked: Iterable[Asked]) -> Counter[str]:
+def tally(asked: Iterable[CountedRequest]) -> Counter[str]:
     """`create jobs` -> how often; refused ones apart, as `update jobflows/status 409`."""
     return Counter(f"{each.verb} {each.resource}{f' {each.code}' if each.code >= 400 else ''}" for each in asked)
 
 
-def costs(asked: Iterable[Asked], steps: int) -> Body:
+def costs(asked: Iterable[CountedRequest], steps: int) -> Body:
     """Writes and reads for each step: in all, and by verb and resource. Refused writes count: the server did work."""
     mine = list(asked)
     writes = [each for each in mine if each.writes]

@@ -10,10 +10,10 @@ import msgspec
 
 from bench import audit, bodies
 from bench.bodies import Graph
-from bench.ground import SETTLE_SECONDS, Ground
+from bench.ground import SETTLE_SECONDS, BenchCluster
 from bench.peer import FLOWS, PODS, Side
 from bench.procstat import Usage
-from bench.simulator import Kubelet, Observer
+from bench.simulator import FlowTimeline, SimulatedKubelet
 from bench.stats import percentiles
 from shared.kinds import JOBFLOW, JOBTEMPLATE
 from shared.model.types import Body
@@ -28,13 +28,13 @@ class BadRun(RuntimeError):
 class Meter(msgspec.Struct):
     """Requests, CPU time and memory of one side since `start`."""
 
-    ground: Ground
+    ground: BenchCluster
     side: Side
     before: Usage
     server_before: float
 
     @classmethod
-    def start(cls, ground: Ground, side: Side) -> "Meter":
+    def start(cls, ground: BenchCluster, side: Side) -> "Meter":
         ground.trail.mark()
         return cls(ground, side, side.usage(ground), ground.server_cpu())
 
@@ -49,15 +49,15 @@ class Meter(msgspec.Struct):
 
 
 @contextlib.asynccontextmanager
-async def stage(ground: Ground, side: Side, graph: Graph, what: str = FLOWS) -> AsyncIterator[Observer]:
+async def stage(ground: BenchCluster, side: Side, graph: Graph, what: str = FLOWS) -> AsyncIterator[FlowTimeline]:
     """A namespace with templates for the graph, somebody who completes its Jobs, and the side's controller, at work."""
     async with contextlib.AsyncExitStack() as stack:
         namespace = await stack.enter_async_context(ground.namespace())
         await ground.create_all(JOBTEMPLATE, bodies.templates(namespace, {**graph, "warm": ()}))
-        observer = Observer(ground.api, namespace, complete_jobs=what == FLOWS)
+        observer = FlowTimeline(ground.api, namespace, complete_jobs=what == FLOWS)
         await stack.enter_async_context(observer.running())
         if what == PODS:
-            kubelet = Kubelet(ground.api, namespace, admit=not side.gates)
+            kubelet = SimulatedKubelet(ground.api, namespace, admit=not side.gates)
             await stack.enter_async_context(kubelet.running())
         side.start(ground, what)
         stack.callback(side.stop, ground)
@@ -65,7 +65,7 @@ async def stage(ground: Ground, side: Side, graph: Graph, what: str = FLOWS) -> 
         yield observer
 
 
-async def _warm(ground: Ground, observer: Observer, namespace: str) -> None:
+async def _warm(ground: BenchCluster, observer: FlowTimeline, namespace: str) -> None:
     """Until the first flow's only Job is completed: caches are filled, connections open."""
     await ground.api.create(JOBFLOW, bodies.flow(namespace, "warm", {"warm": ()}))
     async with asyncio.timeout(START_SECONDS):
@@ -74,9 +74,9 @@ async def _warm(ground: Ground, observer: Observer, namespace: str) -> None:
 
 
 async def run(
-    ground: Ground,
+    ground: BenchCluster,
     side: Side,
-    observer: Observer,
+    observer: FlowTimeline,
     flows: Mapping[str, Graph],
     *,
     rate: float = 0,
@@ -101,7 +101,7 @@ async def run(
     return found | percentiles(gaps, "next_step_ms", 50, 99) | await meter.read(steps, settle)
 
 
-async def _create(ground: Ground, namespace: str, flows: Mapping[str, Graph], rate: float) -> None:
+async def _create(ground: BenchCluster, namespace: str, flows: Mapping[str, Graph], rate: float) -> None:
     made = [bodies.flow(namespace, name, graph) for name, graph in flows.items()]
     if not rate:
         await ground.create_all(JOBFLOW, made)
@@ -113,7 +113,7 @@ async def _create(ground: Ground, namespace: str, flows: Mapping[str, Graph], ra
             group.create_task(ground.api.create(JOBFLOW, body))
 
 
-def _gaps(observer: Observer, flows: Mapping[str, Graph]) -> list[float]:
+def _gaps(observer: FlowTimeline, flows: Mapping[str, Graph]) -> list[float]:
     """Seconds from the completion of a step's last target until its Job is seen."""
     return [
         observer.created[f"{name}-{step}"] - max(observer.completed[f"{name}-{target}"] for target in targets)

@@ -11,7 +11,7 @@ from typing import Final
 
 import yaml
 
-from bench.audit import Asked, LogTrail, Trail, parse_record
+from bench.audit import AuditLogTrail, AuditTrail, CountedRequest, parse_record
 from bench.procstat import tree_cpu
 from local.backends import RealBackend, chosen
 from local.client.blocking import BlockingClient
@@ -38,18 +38,18 @@ class RecordTrail:
     def mark(self) -> None:
         self._kube.request("DELETE", "/testing/audit")
 
-    def since(self) -> list[Asked]:
+    def since(self) -> list[CountedRequest]:
         return list(parse_record(self._kube.request("GET", "/testing/audit")))
 
 
-class Ground:
+class BenchCluster:
     """`cluster` without webhook and controller: loads start what they measure. `api`: the benchmark's own client."""
 
     def __init__(self, cluster: LocalCluster, api: Api) -> None:
         self.cluster = cluster
         self.api = api
         log = cluster.endpoint.audit
-        self.trail: Trail = LogTrail(log) if log is not None else RecordTrail(cluster.kube)
+        self.trail: AuditTrail = AuditLogTrail(log) if log is not None else RecordTrail(cluster.kube)
 
     def server_cpu(self) -> float:
         """CPU seconds of the API server and, on a real control plane, of etcd and the controller manager."""
@@ -101,7 +101,7 @@ def cluster_of(backend: str, more_crds: str = "") -> Iterator[LocalCluster]:
 
 
 @contextlib.asynccontextmanager
-async def ground_on(cluster: LocalCluster) -> AsyncIterator[Ground]:
+async def ground_on(cluster: LocalCluster) -> AsyncIterator[BenchCluster]:
     access = await connect.load(str(cluster.kubeconfig), "")
     async with Api(Transport(access, user_agent=AGENT, connections=40)) as api:
-        yield Ground(cluster, api)
+        yield BenchCluster(cluster, api)

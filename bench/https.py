@@ -11,7 +11,7 @@ import msgspec
 _LENGTH: Final = b"content-length:"
 
 
-class Result(msgspec.Struct, frozen=True):
+class HttpResult(msgspec.Struct, frozen=True):
     """`times`: seconds of each request; `seconds`: from the first to the last answer."""
 
     times: tuple[float, ...]
@@ -22,13 +22,13 @@ class BadAnswer(RuntimeError):
     """The server did not allow what it must."""
 
 
-class Client:
+class HttpsClient:
     def __init__(self, url: str, bundle: bytes) -> None:
         parts = urlsplit(url)
         self._host, self._port = str(parts.hostname), int(parts.port or 443)
         self._tls = ssl.create_default_context(cadata=bundle.decode())
 
-    async def load(self, path: str, body: bytes, connections: int, seconds: float) -> Result:
+    async def load(self, path: str, body: bytes, connections: int, seconds: float) -> HttpResult:
         """POST `body` again and again for so long. Raises BadAnswer at the first answer that does not allow it."""
         head = f"POST {path} HTTP/1.1\r\nHost: {self._host}\r\nContent-Type: application/json\r\n"
         message = f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
@@ -37,7 +37,7 @@ class Client:
         try:
             works = (self._repeat(reader, writer, message, started + seconds) for reader, writer in opened)
             times = await asyncio.gather(*works)
-            return Result(tuple(each for one in times for each in one), time.perf_counter() - started)
+            return HttpResult(tuple(each for one in times for each in one), time.perf_counter() - started)
         finally:
             for _, writer in opened:
                 writer.transport.abort()

@@ -14,7 +14,7 @@ from typing import Final, Protocol
 
 import msgspec
 
-from bench.ground import Ground
+from bench.ground import BenchCluster
 from bench.procstat import Usage, usage
 from bench.report import OURS, PEER
 
@@ -38,11 +38,11 @@ class Side(Protocol):
     @property
     def gates(self) -> bool: ...
 
-    def start(self, ground: Ground, what: str) -> None: ...
+    def start(self, ground: BenchCluster, what: str) -> None: ...
 
-    def usage(self, ground: Ground) -> Usage: ...
+    def usage(self, ground: BenchCluster) -> Usage: ...
 
-    def stop(self, ground: Ground) -> None: ...
+    def stop(self, ground: BenchCluster) -> None: ...
 
 
 class Ours(msgspec.Struct, frozen=True):
@@ -50,14 +50,14 @@ class Ours(msgspec.Struct, frozen=True):
     agent: str = "jobflow-controller"
     gates: bool = True
 
-    def start(self, ground: Ground, what: str) -> None:
+    def start(self, ground: BenchCluster, what: str) -> None:
         ground.cluster.start_controller(more=_ARGUMENTS[what])
         ground.cluster.await_ready("controller")
 
-    def usage(self, ground: Ground) -> Usage:
+    def usage(self, ground: BenchCluster) -> Usage:
         return usage(ground.cluster.processes["controller"].pid)
 
-    def stop(self, ground: Ground) -> None:
+    def stop(self, ground: BenchCluster) -> None:
         ground.cluster.processes.stop("controller")
 
 
@@ -69,14 +69,14 @@ class Other(msgspec.Struct, frozen=True):
     name: str = PEER
     gates: bool = False
 
-    def start(self, ground: Ground, what: str) -> None:
+    def start(self, ground: BenchCluster, what: str) -> None:
         command = self.commands[what].replace("{kubeconfig}", str(ground.cluster.kubeconfig))
         ground.cluster.processes.start("peer", shlex.split(command))
 
-    def usage(self, ground: Ground) -> Usage:
+    def usage(self, ground: BenchCluster) -> Usage:
         return usage(ground.cluster.processes["peer"].pid)
 
-    def stop(self, ground: Ground) -> None:
+    def stop(self, ground: BenchCluster) -> None:
         ground.cluster.processes.stop("peer")
 
 

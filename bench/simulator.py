@@ -41,7 +41,7 @@ class Tasks:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-class Observer:
+class FlowTimeline:
     """When Jobs appeared and were completed, and when flows ended, by name, in seconds of one clock.
 
     A Job counts as completed from the earlier of the write's answer and the watch's event.
@@ -59,7 +59,7 @@ class Observer:
         self._changed = asyncio.Event()
 
     @contextlib.asynccontextmanager
-    async def running(self) -> AsyncIterator["Observer"]:
+    async def running(self) -> AsyncIterator["FlowTimeline"]:
         for kind, handle in ((JOB, self._job), (JOBFLOW, self._flow)):
             await follow(self._api, kind, self.namespace, handle, self._tasks)
         try:
@@ -101,7 +101,7 @@ class Observer:
             self.completed.setdefault(name, time.perf_counter())
 
 
-class Kubelet:
+class SimulatedKubelet:
     """Sets every pod that no gate holds to Running, then to Succeeded. `admit`: also lets pod groups in, as a scheduler
     would."""
 
@@ -115,7 +115,7 @@ class Kubelet:
         self.running_at: dict[str, float] = {}
 
     @contextlib.asynccontextmanager
-    async def running(self) -> AsyncIterator["Kubelet"]:
+    async def running(self) -> AsyncIterator["SimulatedKubelet"]:
         await follow(self._api, POD, self._namespace, self._pod, self._tasks)
         if self._admit:
             await follow(self._api, PODGROUP, self._namespace, self._group, self._tasks)

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from bench.ground import Ground
+from bench.ground import BenchCluster
 from bench.loads import (
     admission,
     gang_rounds,
@@ -23,25 +23,25 @@ from bench.peer import Side
 from shared.model.types import Body
 
 
-class Load(msgspec.Struct, frozen=True):
+class BenchLoad(msgspec.Struct, frozen=True):
     """`seconds`: after which a run is given up; `beside`: whether a peer can be put under it too."""
 
     title: str
-    measure: Callable[[Ground, Side, float], Awaitable[Body]]
+    measure: Callable[[BenchCluster, Side, float], Awaitable[Body]]
     seconds: float
     beside: bool = True
 
 
-LOADS: Final[Mapping[str, Load]] = {
-    "a": Load("one flow of 5 steps", one_flow.measure, 120),
-    "b": Load("200 flows x 5 steps at once", many_flows.measure, 180),
-    "c": Load("500 independent steps", wide_flow.measure, 180),
-    "d": Load("a chain of 200", long_chain.measure, 180),
-    "e": Load("flows x 5 steps at 50 a second", trickle.measure, 300),
-    "f": Load("100 Jobs x 12 pods, a Job of 1000", job_pods.measure, 400, beside=False),
-    "g": Load("admission", admission.measure, 400, beside=False),
-    "h": Load("idle flows and Jobs in cache", memory.measure, 600, beside=False),
-    "i": Load("flows of 10, 100, 1000 steps", growing.measure, 300),
-    "j": Load("50 flows x 5 steps with pods", whole_stack.measure, 300),
-    "k": Load("1000 waiting gangs on 500 nodes", gang_rounds.measure, 120, beside=False),
+LOADS: Final[Mapping[str, BenchLoad]] = {
+    "a": BenchLoad("one flow of 5 steps", one_flow.measure, 120),
+    "b": BenchLoad("200 flows x 5 steps at once", many_flows.measure, 180),
+    "c": BenchLoad("500 independent steps", wide_flow.measure, 180),
+    "d": BenchLoad("a chain of 200", long_chain.measure, 180),
+    "e": BenchLoad("flows x 5 steps at 50 a second", trickle.measure, 300),
+    "f": BenchLoad("100 Jobs x 12 pods, a Job of 1000", job_pods.measure, 400, beside=False),
+    "g": BenchLoad("admission", admission.measure, 400, beside=False),
+    "h": BenchLoad("idle flows and Jobs in cache", memory.measure, 600, beside=False),
+    "i": BenchLoad("flows of 10, 100, 1000 steps", growing.measure, 300),
+    "j": BenchLoad("50 flows x 5 steps with pods", whole_stack.measure, 300),
+    "k": BenchLoad("1000 waiting gangs on 500 nodes", gang_rounds.measure, 120, beside=False),
 }

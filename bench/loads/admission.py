@@ -4,8 +4,8 @@ import time
 from typing import Any, Final
 
 from bench import bodies
-from bench.ground import Ground
-from bench.https import Client, Result
+from bench.ground import BenchCluster
+from bench.https import HttpResult, HttpsClient
 from bench.peer import Side
 from bench.procstat import usage
 from bench.reviews import review
@@ -17,14 +17,14 @@ SECONDS: Final = 3.0
 LAYERS: Final = 26
 
 
-async def measure(ground: Ground, side: Side, scale: float) -> dict[str, Any]:
+async def measure(ground: BenchCluster, side: Side, scale: float) -> dict[str, Any]:
     cluster = ground.cluster
     started = time.perf_counter()
     cluster.start_webhook()
     try:
         cluster.await_ready("webhook")
         found: dict[str, Any] = {"cold_start_s": time.perf_counter() - started}
-        client = Client(cluster.webhook_url, cluster.bundle)
+        client = HttpsClient(cluster.webhook_url, cluster.bundle)
         pid = cluster.processes["webhook"].pid
         for name, body in subjects().items():
             for verb in ("mutate", "validate"):
@@ -35,7 +35,7 @@ async def measure(ground: Ground, side: Side, scale: float) -> dict[str, Any]:
         cluster.processes.stop("webhook")
 
 
-async def _pair(client: Client, pid: int, name: str, where: str, body: bytes) -> dict[str, Any]:
+async def _pair(client: HttpsClient, pid: int, name: str, where: str, body: bytes) -> dict[str, Any]:
     await client.load(where, body, 1, 0.3)
     found: dict[str, Any] = {}
     for connections in CONNECTIONS:
@@ -45,7 +45,7 @@ async def _pair(client: Client, pid: int, name: str, where: str, body: bytes) ->
     return found
 
 
-def _figures(name: str, result: Result, cpu: float) -> dict[str, float]:
+def _figures(name: str, result: HttpResult, cpu: float) -> dict[str, float]:
     times = [1000 * each for each in result.times]
     rate = {f"{name}_per_s": len(times) / result.seconds, f"{name}_per_cpu_s": len(times) / cpu if cpu else 0.0}
     return rate | {f"{name}_ms_p{percent:g}": percentile(times, percent) for percent in (50, 99, 99.9)}

@@ -7,7 +7,7 @@ nothing found for one answers for the next.
 import time
 from typing import Any, Final
 
-from bench.ground import Ground
+from bench.ground import BenchCluster
 from bench.peer import Side
 from controller.gang.cache.cache import Floor
 from controller.gang.cycle.scheduling_cycle import Admission
@@ -22,7 +22,7 @@ QUEUES: Final = 10
 NOW: Final = 1_767_322_800.0
 
 
-async def measure(ground: Ground, side: Side, scale: float) -> dict[str, Any]:
+async def measure(ground: BenchCluster, side: Side, scale: float) -> dict[str, Any]:
     return {name: seconds(floor(full)) for name, full in (("full_cpu_s", True), ("empty_cpu_s", False))}
 
 

@@ -4,13 +4,13 @@ from typing import Any, Final
 
 from bench import flowrun
 from bench.bodies import Graph, chain, independent
-from bench.ground import Ground
+from bench.ground import BenchCluster
 from bench.peer import Side
 
 SIZES: Final = (10, 100, 1000)
 
 
-async def measure(ground: Ground, side: Side, scale: float) -> dict[str, Any]:
+async def measure(ground: BenchCluster, side: Side, scale: float) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for size in SIZES:
         shapes: dict[str, Graph] = {"wide": independent(size), "chain": chain(size)}

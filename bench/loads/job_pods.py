@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from bench import bodies
 from bench.flowrun import Meter
-from bench.ground import Ground
+from bench.ground import BenchCluster
 from bench.peer import PODS, Side
-from bench.simulator import Observer
+from bench.simulator import FlowTimeline
 from local.client.blocking import until
 from shared.kinds import JOB, NODE
 
@@ -22,7 +22,7 @@ NODES: Final = 4
 
 
 @contextlib.asynccontextmanager
-async def with_nodes(ground: Ground, *arguments: str) -> AsyncIterator[None]:
+async def with_nodes(ground: BenchCluster, *arguments: str) -> AsyncIterator[None]:
     """Nodes with room for everything, whose clock runs so fast that no pod is waited for."""
     cluster = ground.cluster
     cluster.options = replace(
@@ -37,7 +37,7 @@ async def with_nodes(ground: Ground, *arguments: str) -> AsyncIterator[None]:
         cluster.options = replace(cluster.options, nodes=0)
 
 
-async def measure(ground: Ground, side: Side, scale: float) -> dict[str, Any]:
+async def measure(ground: BenchCluster, side: Side, scale: float) -> dict[str, Any]:
     async with with_nodes(ground):
         many = await _jobs(ground, side, JOBS, PODS_EACH)
         large = await _jobs(ground, side, 1, LARGE)
@@ -45,10 +45,10 @@ async def measure(ground: Ground, side: Side, scale: float) -> dict[str, Any]:
     return found | {f"job_1x1000_{name}": value for name, value in large.items()} | {"by_verb": many["by_verb"]}
 
 
-async def _jobs(ground: Ground, side: Side, count: int, pods: int) -> dict[str, Any]:
+async def _jobs(ground: BenchCluster, side: Side, count: int, pods: int) -> dict[str, Any]:
     async with contextlib.AsyncExitStack() as stack:
         namespace = await stack.enter_async_context(ground.namespace())
-        observer = await stack.enter_async_context(Observer(ground.api, namespace, complete_jobs=False).running())
+        observer = await stack.enter_async_context(FlowTimeline(ground.api, namespace, complete_jobs=False).running())
         side.start(ground, PODS)
         stack.callback(side.stop, ground)
         await asyncio.sleep(1)

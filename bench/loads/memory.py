@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from bench import bodies
 from bench.bodies import DIAMOND
-from bench.ground import Ground
+from bench.ground import BenchCluster
 from bench.peer import FLOWS, Side
 from shared.kinds import JOB, JOBFLOW, JOBTEMPLATE, Kind
 
@@ -23,7 +23,7 @@ FLOW_STATUS: Final = {
 JOB_STATUS: Final = {"state": {"phase": "Completed"}, "minAvailable": 1, "succeeded": 1}
 
 
-async def measure(ground: Ground, side: Side, scale: float) -> dict[str, Any]:
+async def measure(ground: BenchCluster, side: Side, scale: float) -> dict[str, Any]:
     flows, jobs = round(IDLE_FLOWS * scale), round(IDLE_JOBS * scale)
     async with ground.namespace() as namespace:
         await ground.create_all(JOBTEMPLATE, bodies.templates(namespace, DIAMOND))
@@ -41,11 +41,11 @@ async def measure(ground: Ground, side: Side, scale: float) -> dict[str, Any]:
     return {"flows": flows, "jobs": jobs, **found, "controller_cpu_s": used.cpu}
 
 
-async def _fill(ground: Ground, kind: Kind, made: list[dict[str, Any]], status: dict[str, Any]) -> None:
+async def _fill(ground: BenchCluster, kind: Kind, made: list[dict[str, Any]], status: dict[str, Any]) -> None:
     for at in range(0, len(made), CHUNK):
         await asyncio.gather(*(_ended(ground, kind, body, status) for body in made[at : at + CHUNK]))
 
 
-async def _ended(ground: Ground, kind: Kind, body: dict[str, Any], status: dict[str, Any]) -> None:
+async def _ended(ground: BenchCluster, kind: Kind, body: dict[str, Any], status: dict[str, Any]) -> None:
     stored = await ground.api.create(kind, body)
     await ground.api.replace_status(kind, stored | {"status": status})

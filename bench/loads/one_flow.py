@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from bench import flowrun
 from bench.bodies import DIAMOND
-from bench.ground import Ground
+from bench.ground import BenchCluster
 from bench.peer import Side
 from bench.stats import percentile
 
@@ -13,7 +13,7 @@ SETTLE_SECONDS: Final = 0.5
 CPU: Final = ("controller_cpu_s", "api_server_cpu_s", "controller_and_api_server_cpu_s")
 
 
-async def measure(ground: Ground, side: Side, scale: float) -> dict[str, Any]:
+async def measure(ground: BenchCluster, side: Side, scale: float) -> dict[str, Any]:
     async with flowrun.stage(ground, side, DIAMOND) as observer:
         flows = [{f"f{at}": DIAMOND} for at in range(FLOWS)]
         found = [await flowrun.run(ground, side, observer, flow, settle=SETTLE_SECONDS) for flow in flows]

@@ -4,9 +4,7 @@ Observe (compile the policies, scan the caches, list the reports), decide, apply
 so there is one key.
 """
 
-import asyncio
 import logging
-import time
 from collections.abc import Iterable
 from typing import Final
 
@@ -14,8 +12,8 @@ from controller.cluster.errors import StaleError
 from controller.context import ControllerContext
 from controller.decision import Action, Create, Decision
 from controller.policy.decide import decide, decide_reports
-from controller.policy.scan_result import LISTED, FirstViolations, ScanResult
-from controller.policy.stored_objects import StoredObjects
+from controller.policy.scan import Scanner
+from controller.policy.scan_result import ScanResult
 from controller.policy.stored_reports import StoredReports
 from controller.runtime.controller import Controller, Route
 from controller.runtime.workqueue import WorkQueue
@@ -24,17 +22,11 @@ from shared.kinds import JOBFLOWPOLICY
 from shared.kube.cache.cache import Cache
 from shared.kube.client.errors import ApiError
 from shared.model.types import Body
-from shared.policy import Compiler, Policies
-from shared.policy.evaluate import findings, relevant
+from shared.policy import Policies
 
 LOG: Final = logging.getLogger(__name__)
 SCAN: Final = Key("", "scan")
 """The only key: one scan of all objects serves all policies."""
-WORK_SECONDS: Final = 0.005
-REST_SECONDS: Final = 0.005
-"""After WORK_SECONDS of work the scan sleeps for REST_SECONDS, so that other tasks of the event loop run."""
-MAX_RESTING_SECONDS: Final = 40.0
-"""A scan that takes longer than this yields without sleeping, because the time of a pass is limited."""
 
 
 def policy_wakes(old: Body | None, new: Body | None) -> Iterable[Key]:
@@ -45,49 +37,26 @@ def policy_wakes(old: Body | None, new: Body | None) -> Iterable[Key]:
     return (SCAN,)
 
 
-class Yielder:
-    """Yields to other tasks of the event loop after every WORK_SECONDS of work."""
-
-    def __init__(self) -> None:
-        self._begun = self._since = time.perf_counter()
-
-    async def __call__(self) -> None:
-        now = time.perf_counter()
-        if now - self._since >= WORK_SECONDS:
-            await asyncio.sleep(REST_SECONDS if now - self._begun < MAX_RESTING_SECONDS else 0)
-            self._since = time.perf_counter()
-
-
 class PolicyReconciler:
     def __init__(self, context: ControllerContext) -> None:
         self.policies: Cache = context.caches.want(JOBFLOWPOLICY, optional=True)
-        self._objects = StoredObjects(context.caches)
+        self._scanner = Scanner(context.caches)
         self._applier = context.applier
         self._reports = StoredReports(context.api)
         self._clock = context.clock
         self._interval = context.settings.scan_interval
-        self._compiler = Compiler()
 
     async def reconcile(self, key: Key) -> float | None:
         """One scan. The Ready condition of every policy is written first, because a scan may take long."""
         bodies = list(self.policies.list())
-        compiled, versions = self._compiler.compile(bodies), {_version(body) for body in bodies}
+        compiled, versions = self._scanner.compile(bodies), {_version(body) for body in bodies}
         stale = await self._write_statuses(compiled, versions, None)
-        scan_result = await self._scan(compiled) if compiled.compiled else ScanResult()
+        scan_result = await self._scanner.scan(compiled)
         stale |= await self._write_statuses(compiled, versions, scan_result)
         await self._write_reports(scan_result)
         if stale:
             raise StaleError("a policy changed while its status was written")
         return self._interval if self._interval > 0 and bodies else None
-
-    async def _scan(self, policies: Policies) -> ScanResult:
-        scan_result, yielder = ScanResult(), Yielder()
-        await self._objects.refresh(policies, yielder)
-        async for stored in self._objects.all(yielder):
-            for policy in relevant(stored, policies.compiled):
-                scan_result.add(stored, findings(policy, stored))
-                await yielder()
-        return scan_result
 
     async def _write_statuses(
         self, policies: Policies, versions: set[tuple[str, int]], scan_result: ScanResult | None
@@ -98,7 +67,7 @@ class PolicyReconciler:
             if _version(body) not in versions:
                 continue  # its change wakes the next scan
             name = body["metadata"]["name"]
-            found = None if scan_result is None else scan_result.by_policy.get(name, FirstViolations(LISTED))
+            found = None if scan_result is None else scan_result.violations_of(name)
             decision = decide(body, policies.broken.get(name, ()), found, self._clock())
             try:
                 await self._applier.apply(JOBFLOWPOLICY, body, decision)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from controller.decision import Action, Create, Delete, Patch
-from controller.policy.scan_result import PolicyViolation, ScanResult
+from controller.policy.scan_result import ScanResult, StoredViolation
 from shared.kinds import POLICYREPORT
 from shared.model.phases import PolicyMode
 from shared.model.types import Body
@@ -60,7 +60,7 @@ def _summary(scan_result: ScanResult, namespace: str) -> Mapping[str, int]:
     return counts
 
 
-def _result(violation: PolicyViolation) -> Body:
+def _result(violation: StoredViolation) -> Body:
     resource = {
         "apiVersion": violation.api_version,
         "kind": violation.kind,

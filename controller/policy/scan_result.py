@@ -13,7 +13,7 @@ LISTED: Final = 20  # in a policy's status
 REPORTED: Final = 500  # in a namespace's report
 
 
-class PolicyViolation(msgspec.Struct, frozen=True, order=True):
+class StoredViolation(msgspec.Struct, frozen=True, order=True):
     """One violation of a policy by a stored object. The field order is the sort order."""
 
     namespace: str
@@ -33,10 +33,10 @@ class FirstViolations:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self.items: list[PolicyViolation] = []
+        self.items: list[StoredViolation] = []
         self.count = 0
 
-    def add(self, violation: PolicyViolation) -> None:
+    def add(self, violation: StoredViolation) -> None:
         self.count += 1
         if len(self.items) < self._most or violation < self.items[-1]:
             insort(self.items, violation)
@@ -53,6 +53,9 @@ class ScanResult:
         self.results: dict[str, Counter[str]] = defaultdict(Counter)
         self.passed: Counter[str] = Counter()
 
+    def violations_of(self, policy: str) -> FirstViolations:
+        return self.by_policy.get(policy) or FirstViolations(LISTED)
+
     def add(self, given: Given, findings: Iterable[Finding]) -> None:
         """Add the findings of one policy that applies to the object; without findings the object complies."""
         complied = True
@@ -65,9 +68,9 @@ class ScanResult:
         self.passed[given.namespace] += complied
 
 
-def _violation(given: Given, finding: Finding) -> PolicyViolation:
+def _violation(given: Given, finding: Finding) -> StoredViolation:
     metadata = given.metadata
-    return PolicyViolation(
+    return StoredViolation(
         namespace=given.namespace,
         kind=given.kind.kind,
         name=str(metadata.get("name", "")),

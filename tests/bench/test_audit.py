@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
-from bench.audit import Asked, LogTrail, costs, of_agent, parse, parse_record, tally
+from bench.audit import AuditLogTrail, CountedRequest, costs, of_agent, parse, parse_record, tally
 
 
 def event(verb: str = "create", resource: str = "jobs", sub: str = "", code: int = 201, **more: Any) -> bytes:
@@ -15,8 +15,10 @@ def event(verb: str = "create", resource: str = "jobs", sub: str = "", code: int
     return orjson.dumps(said | {"responseStatus": {"code": code}} | more) + b"\n"
 
 
-def asked(verb: str = "create", resource: str = "jobs", code: int = 200, agent: str = "jobflow-controller") -> Asked:
-    return Asked(agent, verb, resource, code)
+def asked(
+    verb: str = "create", resource: str = "jobs", code: int = 200, agent: str = "jobflow-controller"
+) -> CountedRequest:
+    return CountedRequest(agent, verb, resource, code)
 
 
 LINES = {
@@ -29,14 +31,14 @@ LINES = {
 
 
 @pytest.mark.parametrize(("line", "wanted"), LINES.values(), ids=LINES)
-def test_a_line_of_the_log(line: bytes, wanted: list[Asked]) -> None:
+def test_a_line_of_the_log(line: bytes, wanted: list[CountedRequest]) -> None:
     assert list(parse([line])) == wanted
 
 
 def test_the_log_is_read_from_the_mark_on(tmp_path: Path) -> None:
     log = tmp_path / "audit.log"
     log.write_bytes(event("create"))
-    trail = LogTrail(log)
+    trail = AuditLogTrail(log)
     trail.mark()
     with log.open("ab") as stream:
         stream.write(event("patch", code=200))
@@ -45,7 +47,7 @@ def test_the_log_is_read_from_the_mark_on(tmp_path: Path) -> None:
 
 def test_the_embedded_servers_record() -> None:
     record = [{"agent": "x", "verb": "get", "resource": "pods", "subresource": "log", "code": 200}]
-    assert list(parse_record(record)) == [Asked("x", "get", "pods/log", 200)]
+    assert list(parse_record(record)) == [CountedRequest("x", "get", "pods/log", 200)]
 
 
 OTHERS = {
@@ -56,7 +58,7 @@ OTHERS = {
 
 
 @pytest.mark.parametrize("other", OTHERS.values(), ids=OTHERS)
-def test_not_counted_is(other: Asked) -> None:
+def test_not_counted_is(other: CountedRequest) -> None:
     mine = asked("list")
     assert of_agent([other, mine], "jobflow-controller") == [mine]
 

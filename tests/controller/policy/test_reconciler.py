@@ -1,7 +1,7 @@
 """The policy controller on a fake API server: when it scans, what it writes, and that it lets others work."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import time
 from typing import Any
 
 import pytest
@@ -9,10 +9,11 @@ from aiohttp import web
 
 from controller.context import ControllerContext
 from controller.policy import reconciler
-from controller.policy.reconciler import SCAN, Yielder, policy_wakes
+from controller.policy.reconciler import SCAN, policy_wakes
+from controller.policy.scan import REST_SECONDS, Yielder
 from shared.model.types import Body
-from tests.controller.template.test_reconciler import NOW, Clock, context_on, running
-from tests.shared.kube.fake import FakeServer, serving, status, until
+from tests.controller.support import NOW, SetClock, running
+from tests.shared.kube.fake import FakeServer, status, until
 
 POLICIES = "/apis/policy.jobflow.dev/v1alpha1/jobflowpolicies"
 FLOWS = "/apis/flow.volcano.sh/v1alpha1/jobflows"
@@ -20,17 +21,6 @@ TEMPLATES = "/apis/flow.volcano.sh/v1alpha1/jobtemplates"
 JOBS = "/apis/batch.volcano.sh/v1alpha1/jobs"
 NAMESPACES = "/api/v1/namespaces"
 REPORTS = "/apis/wgpolicyk8s.io/v1alpha2/policyreports"
-
-
-@pytest.fixture
-def fake() -> FakeServer:
-    return FakeServer()
-
-
-@pytest.fixture
-async def context(fake: FakeServer) -> AsyncIterator[ControllerContext]:
-    async with serving(fake) as (_, api):
-        yield context_on(api, Clock())
 
 
 def policy(name: str = "p", generation: int = 1, **spec: Any) -> Body:
@@ -128,7 +118,7 @@ async def test_a_scan_with_the_same_result_writes_only_its_time(fake: FakeServer
         lists = fake.calls["LIST policyreports"]
         await until(lambda: fake.calls["LIST policyreports"] > lists)
         assert fake.calls["PUT jobflowpolicies/status"] == writes, "the clock stands still, so nothing changed"
-        assert isinstance(context.clock, Clock)
+        assert isinstance(context.clock, SetClock)
         context.clock.now = NOW + 900
         controller.queue.add(SCAN)
         await until(lambda: status_of(fake) != before)
@@ -208,9 +198,9 @@ async def test_a_scan_yields_to_other_tasks(monkeypatch: pytest.MonkeyPatch) -> 
     async def sleep(seconds: float) -> None:
         rests.append(seconds)
 
-    monkeypatch.setattr(reconciler.time, "perf_counter", lambda: next(times))
+    monkeypatch.setattr(time, "perf_counter", lambda: next(times))
     monkeypatch.setattr(asyncio, "sleep", sleep)
     yielder = Yielder()
     for _ in range(4):
         await yielder()
-    assert rests == [reconciler.REST_SECONDS, 0]
+    assert rests == [REST_SECONDS, 0]
