@@ -16,11 +16,11 @@ $(STAMP): pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; try: make PYTHON=python3.12 " if sys.version_info < (3, 11) else 0)'
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "installing into .venv (the first time takes a minute or two)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[dev,speed]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[dev,speed,local]'
 	@touch $@
 
 demo: $(STAMP) ## run the example flow on a local cluster; KEEP=1 leaves it running
-	@$(BIN)/python -m local.local demo $(if $(KEEP),--keep)
+	@$(BIN)/jobflow local demo $(if $(filter-out 0,$(KEEP)),--keep)
 
 test: $(STAMP) ## all tests that need no cluster
 	$(BIN)/python -m pytest $(TESTS) -m "not slow" -n 2 --dist loadfile --no-loadscope-reorder

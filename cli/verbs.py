@@ -59,6 +59,33 @@ def _command(action: str, help: str) -> Verb:
     return Verb(action, f"steer:{action}", help, (_FLOWS,), examples=(f"jobflow {action} nightly",))
 
 
+_LOCAL_CLUSTER: Final = (
+    _arg("--nodes", type=int, default=3, metavar="N", help="simulated nodes; default: 3"),
+    _arg("--cpu", default="8", metavar="QUANTITY", help="allocatable CPU of each node; default: 8"),
+    _arg("--memory", default="32Gi", metavar="QUANTITY", help="allocatable memory of each node; default: 32Gi"),
+    _arg("--gpus", type=int, default=2, metavar="N", help="allocatable nvidia.com/gpu of each node; default: 2"),
+    _arg("--run-commands", action="store_true", help="run the commands of containers as processes of this machine"),
+    _arg(
+        "--backend",
+        choices=("embedded", "real", "kubeconfig"),
+        help="API server: in memory (default), the binaries in $KUBEBUILDER_ASSETS, or that of --kubeconfig",
+    ),
+    _arg(
+        "--kubeconfig",
+        default="",
+        metavar="FILE",
+        live="file",
+        help="of a cluster that exists, to add nodes and JobFlow to",
+    ),
+    _arg("--port", type=int, default=0, metavar="PORT", help="of the API server; default: any free port"),
+)
+
+
+def _local_speed(default: float) -> Argument:
+    said = f"simulated seconds that pass on the nodes in one real second; default: {default:g}"
+    return _arg("--speed", type=float, default=default, metavar="FACTOR", help=said)
+
+
 VERBS: Final[tuple[Verb, ...]] = (
     Verb(
         "lint",
@@ -237,6 +264,46 @@ VERBS: Final[tuple[Verb, ...]] = (
         ("yaml", "json"),
         examples=("jobflow template from-job train > train.yaml",),
     ),
+    Verb(
+        "local up",
+        "local:up",
+        "start a cluster on this machine with JobFlow in it, and print the line that sets KUBECONFIG",
+        (
+            *_LOCAL_CLUSTER,
+            _local_speed(1.0),
+            _arg("--foreground", action="store_true", help="stay in this terminal; Ctrl-C ends the cluster"),
+        ),
+        cluster=False,
+        examples=('eval "$(jobflow local up)"', "jobflow local up --nodes 5 --gpus 8 --speed 10"),
+    ),
+    Verb(
+        "local down",
+        "local:down",
+        "end the local cluster",
+        cluster=False,
+        examples=("jobflow local down",),
+    ),
+    Verb(
+        "local demo",
+        "local:demo",
+        "run an example flow on the local cluster, or on one that is started for it and ends with it",
+        (
+            *_LOCAL_CLUSTER,
+            _local_speed(8.0),
+            _arg("--keep", action="store_true", help="leave the cluster running"),
+        ),
+        cluster=False,
+        examples=("jobflow local demo", "jobflow local demo --keep"),
+    ),
+    Verb(
+        "local status",
+        "local:status",
+        "show the local cluster: its processes, its kubeconfig, versions and nodes",
+        (),
+        ("json",),
+        cluster=False,
+        examples=("jobflow local status",),
+    ),
     Verb("version", "about:version", "print the version", (), ("json",), cluster=False),
     Verb(
         "completion",
@@ -251,6 +318,7 @@ VERBS: Final[tuple[Verb, ...]] = (
     ),
 )
 GROUPS: Final[dict[str, str]] = {
+    "local": "a cluster on this machine: up, down, demo, status",
     "job": "Jobs: list, view, suspend, resume, delete, from-template",
     "queue": "Queues: list, get, open, close",
     "template": "JobTemplates: from-job",

@@ -91,7 +91,7 @@ def chosen(name: str = "", kubeconfig: str = "") -> Backend:
 
 
 def _child(processes: Processes, name: str, command: Sequence[str], env: dict[str, str]) -> Endpoint:
-    process = processes.start(name, [sys.executable, *command], env, piped=True)
+    process = processes.start(name, [sys.executable, "-P", *command], env, piped=True)
     ready = json.loads(process.first_line(READY_SECONDS))
     audit = ready.get("audit")
     return Endpoint(Path(ready["kubeconfig"]), Path(audit) if audit else None)

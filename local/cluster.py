@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import json
 import signal
 import sys
 import tempfile
@@ -13,21 +14,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-import yaml
-
 from local import webhook_certificate
 from local.backends import Backend, EmbeddedBackend, Endpoint
 from local.client.blocking import BlockingClient, kind_of, until
 from local.client.kubectl import Kubectl
 from local.client.rest import RestError
-from local.controlplane import free_port
+from local.ports import free_port
 from local.processes import Process, Processes, StartError
 from shared import kinds
+from shared.crd.definitions import DEFINITIONS, crd, file_name
 from shared.kinds import CRD, MUTATING, NAMESPACE, VALIDATING, Kind
 from shared.model.types import Body
 from webhook.server.configurations import configurations
 
-CRDS: Final = Path("helm/jobflow/files/crds")
 KINDS: Final = tuple(each for each in vars(kinds).values() if isinstance(each, Kind))
 SYSTEM: Final = "jobflow-system"
 _READY_SECONDS: Final = 60.0
@@ -53,21 +52,26 @@ class ClusterOptions:
 
 
 class LocalCluster:
-    """A context manager: everything runs inside, nothing is left after it."""
+    """A context manager: its processes run inside it, and none is left after it.
+
+    `folder`: for data and logs; by default a temporary one, removed at the end.
+    """
 
     kube: BlockingClient
     endpoint: Endpoint
 
-    def __init__(self, backend: Backend | None = None, options: ClusterOptions | None = None) -> None:
+    def __init__(
+        self, backend: Backend | None = None, options: ClusterOptions | None = None, folder: Path | None = None
+    ) -> None:
         self.backend = backend or EmbeddedBackend()
         self.options = options or ClusterOptions()
+        self._given_folder = folder
         self._exit = contextlib.ExitStack()
         self._health: dict[str, int] = {}
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as started:
-            folder = tempfile.TemporaryDirectory(prefix="jobflow-", ignore_cleanup_errors=True)
-            self.folder = Path(started.enter_context(folder))
+            self.folder = self._given_folder or _temporary_folder(started)
             self.processes = started.enter_context(Processes(self.folder / "logs"))
             started.callback(self._unregister)
             self._start()
@@ -84,7 +88,7 @@ class LocalCluster:
         return self.endpoint.kubeconfig
 
     def _start(self) -> None:
-        self.endpoint = self.backend.start(self.processes, self.folder, CRDS.absolute())
+        self.endpoint = self.backend.start(self.processes, self.folder, self._write_crds())
         self.kube = BlockingClient(self.kubeconfig)
         if self.options.nodes:
             self.start_nodes()
@@ -99,12 +103,19 @@ class LocalCluster:
         if self.options.webhook:
             self._register_webhook()
 
+    def _write_crds(self) -> Path:
+        """The folder of our CRDs as files, for a backend that installs them early."""
+        folder = self.folder / "crds"
+        folder.mkdir(parents=True, exist_ok=True)
+        for definition in DEFINITIONS:
+            (folder / file_name(definition)).write_text(json.dumps(crd(definition)))  # JSON is YAML
+        return folder
+
     def _install_crds(self) -> None:
-        definitions = [yaml.safe_load(path.read_text()) for path in sorted(CRDS.glob("*.yaml"))]
-        for definition in definitions:
-            self.kube.apply(CRD, definition)
-        for definition in definitions:
-            self.kube.wait(CRD, "", definition["metadata"]["name"], _established)
+        for definition in DEFINITIONS:
+            self.kube.apply(CRD, crd(definition))
+        for definition in DEFINITIONS:
+            self.kube.wait(CRD, "", crd(definition)["metadata"]["name"], _established)
 
     # --- processes ------------------------------------------------------------------------------------------------
 
@@ -121,8 +132,8 @@ class LocalCluster:
         self.webhook_url = f"https://{self.options.host}:{port}"
         arguments = [f"--kubeconfig={self.kubeconfig}", f"--port={port}", f"--health-port={health}"]
         arguments += [f"--log-level={self.options.log_level}", f"--namespace={SYSTEM}"]
-        arguments += [f"--tls-cert-file={self.folder / 'webhook/server/tls.crt'}"]
-        arguments += [f"--tls-private-key-file={self.folder / 'webhook/server/tls.key'}", "--drain-seconds=0"]
+        arguments += [f"--tls-cert-file={self.folder / 'webhook/tls.crt'}"]
+        arguments += [f"--tls-private-key-file={self.folder / 'webhook/tls.key'}", "--drain-seconds=0"]
         arguments += self.options.webhook_args
         return self.run("webhook", "webhook", arguments, health)
 
@@ -176,7 +187,7 @@ class LocalCluster:
         """
         if health:
             self._health[name] = health
-        return self.processes.start(name, [sys.executable, "-m", module, *arguments])
+        return self.processes.start(name, [sys.executable, "-P", "-m", module, *arguments])
 
     def _register_webhook(self) -> None:
         for kind, body in configurations(webhook_certificate.NAME, {"url": self.webhook_url}, self.bundle):
@@ -237,6 +248,11 @@ class LocalCluster:
         if self.backend.name == "kubeconfig":
             for kind in (MUTATING, VALIDATING):
                 self.kube.delete(kind, "", webhook_certificate.NAME)
+
+
+def _temporary_folder(stack: contextlib.ExitStack) -> Path:
+    made = tempfile.TemporaryDirectory(prefix="jobflow-", ignore_cleanup_errors=True)
+    return Path(stack.enter_context(made))
 
 
 def _established(definition: Body) -> bool:

@@ -11,7 +11,6 @@ import argparse
 import json
 import os
 import signal
-import socket
 import ssl
 import subprocess
 import sys
@@ -23,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local.pki import CertificateAuthority, kubeconfig, signing_key
+from local.ports import free_port
 from local.processes import Process, Processes, StartError, exit_on_signals
 
 _READY_SECONDS = 90.0
@@ -175,12 +175,6 @@ class ControlPlane:
             check=True,
             stdout=sys.stderr,
         )
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _answers(url: str, context: ssl.SSLContext) -> bool:

@@ -1,6 +1,8 @@
-"""What `make demo` shows: the seed's flow from apply to Succeed, live, and a flow with a cycle being refused."""
+"""The demo of `jobflow local demo`: an example flow runs from apply to Succeed, and a flow with a cycle is refused.
 
-import sys
+The manifests are those of examples/seed, carried along so that an installed package has them.
+"""
+
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +13,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.panel import Panel
 from rich.table import Table
+from rich.text import Text
 
 from local.client.blocking import BlockingClient, kind_of
 from local.client.kubectl import Kubectl
@@ -19,8 +22,8 @@ from local.nodes.timestamps import seconds
 from shared.kinds import JOBFLOW, JOBTEMPLATE
 from shared.model.types import Body
 
-SEED: Final = Path("examples/seed")
-FILES: Final = (SEED / "jobtemplates.yaml", SEED / "jobflow.yaml")
+MANIFESTS: Final = Path(__file__).parent / "manifests"
+FILES: Final = (MANIFESTS / "jobtemplates.yaml", MANIFESTS / "jobflow.yaml")
 NAMESPACE, NAME = "default", "test"
 CYCLIC: Final = {
     "apiVersion": "flow.volcano.sh/v1alpha1",
@@ -34,14 +37,14 @@ CYCLIC: Final = {
         ]
     },
 }
-_PATIENCE: Final = 45.0
-_LOOK_EVERY: Final = 0.2
+_TIMEOUT_SECONDS: Final = 45.0
+_POLL_SECONDS: Final = 0.2
 _COLOURS: Final = {"Completed": "green", "Running": "cyan", "Failed": "red", "Skipped": "yellow"}
 _ENDED: Final = ("Succeed", "Failed")
 
 
 class Demo:
-    """Runs on a cluster that is up; `speed` is only told, the nodes keep it."""
+    """Runs on a cluster that is up. `speed`: of its nodes, for the text only."""
 
     def __init__(self, kube: BlockingClient, kubectl: Kubectl, speed: float, console: Console) -> None:
         self._kube = kube
@@ -49,9 +52,10 @@ class Demo:
         self._speed = speed
         self._console = console
 
-    def run(self) -> int:
-        """The exit code: 0 when the flow succeeded and the cyclic one was refused."""
+    def run(self) -> bool:
+        """Whether the flow succeeded and the cyclic one was refused."""
         self._say(f"Simulated nodes: `sleep 10s` takes {10 / self._speed:g} s here (speed {self._speed:g}).")
+        self._delete_earlier_run()
         for file in FILES:
             self._apply(file)
         flow = self._watch()
@@ -59,44 +63,50 @@ class Demo:
         self._console.out(line, highlight=False)
         refused = self._refuse()
         self._console.out(line, highlight=False)
-        return 0 if refused and phase(flow) == "Succeed" else 1
+        return refused and phase(flow) == "Succeed"
 
     def _say(self, text: str) -> None:
         self._console.print(text, style="dim", highlight=False)
 
+    def _delete_earlier_run(self) -> None:
+        if self._kube.find(JOBFLOW, NAMESPACE, NAME) is not None:
+            self._say(f"Deleting JobFlow {NAMESPACE}/{NAME} of an earlier run.")
+            self._kube.delete(JOBFLOW, NAMESPACE, NAME, propagation="Foreground")
+            self._kube.wait_gone(JOBFLOW, NAMESPACE, NAME)
+
     def _apply(self, file: Path) -> None:
         if self._kubectl.tool is not None:
-            self._say(f"$ kubectl apply -f {file}")
+            self._say(f"$ kubectl apply -f {_shown(file)}")
             self._console.out(self._kubectl.apply(file).rstrip(), highlight=False)
             return
-        self._say(f"applying {file} (no kubectl here, so by the Python client)")
+        self._say(f"Applying {file} (no kubectl here, so by the Python client)")
         for document in yaml.safe_load_all(file.read_text()):
             self._kube.apply(kind_of(document, (JOBFLOW, JOBTEMPLATE)), _with_namespace(document))
 
     def _watch(self) -> Body:
-        """The flow once it has ended, shown meanwhile: as a table that changes, or line by line without a terminal."""
+        """The flow once it has ended. Progress is a table that changes, or without a terminal a line for each change."""
         if not self._console.is_terminal:
             seen: dict[str, str] = {}
-            for flow in self._looks():
-                seen = self._tell_changes(flow, seen)
+            for flow in self._polled():
+                seen = self._print_changes(flow, seen)
             self._console.print(table(flow, time.time()))
             return flow
         with Live(console=self._console, auto_refresh=False) as live:
-            for flow in self._looks():
+            for flow in self._polled():
                 live.update(table(flow, time.time()), refresh=True)
         return flow
 
-    def _looks(self) -> Iterator[Body]:
-        """The flow again and again, until it has ended or patience has."""
-        end = time.monotonic() + _PATIENCE
+    def _polled(self) -> Iterator[Body]:
+        """The flow as it is now, repeatedly, until it has ended or the time-out has passed."""
+        end = time.monotonic() + _TIMEOUT_SECONDS
         while True:
             flow = self._kube.get(JOBFLOW, NAMESPACE, NAME)
             yield flow
             if phase(flow) in _ENDED or time.monotonic() > end:
                 return
-            time.sleep(_LOOK_EVERY)
+            time.sleep(_POLL_SECONDS)
 
-    def _tell_changes(self, flow: Body, seen: dict[str, str]) -> dict[str, str]:
+    def _print_changes(self, flow: Body, seen: dict[str, str]) -> dict[str, str]:
         now = {step["name"]: step.get("phase", "Waiting") for step in steps(flow)}
         for name, at in now.items():
             if seen.get(name) != at:
@@ -104,17 +114,17 @@ class Demo:
         return now
 
     def _refuse(self) -> bool:
-        """Apply the cyclic flow; whether it was refused."""
+        """Apply the cyclic flow. True if it was refused."""
         self._say("$ kubectl apply -f cyclic.yaml   # a -> b -> c -> a")
         try:
             if self._kubectl.tool is not None:
-                told = self._kubectl.refusal(CYCLIC).strip()
+                message = self._kubectl.refusal(CYCLIC).strip()
             else:
-                told = self._refused_by_client()
+                message = self._refused_by_client()
         except AssertionError as accepted:
-            self._console.print(f"not refused: {accepted}", style="red")
+            self._console.print(f"The flow with a cycle was not refused: {accepted}", style="red")
             return False
-        self._console.print(Panel(told, title="refused, as it should be", border_style="yellow"), highlight=False)
+        self._console.print(Panel(message, title="refused, as expected", border_style="yellow"), highlight=False)
         return True
 
     def _refused_by_client(self) -> str:
@@ -126,7 +136,7 @@ class Demo:
 
 
 def table(flow: Body, now: float) -> Table:
-    """The flow at a glance: one row a step."""
+    """One row for each step."""
     shown = Table(title=f"JobFlow {NAMESPACE}/{NAME}  {phase(flow)}  {progress(flow)}", title_justify="left")
     for column in ("STEP", "AFTER", "PHASE", "JOB", "SECONDS"):
         shown.add_column(column)
@@ -136,7 +146,7 @@ def table(flow: Body, now: float) -> Table:
         at = step.get("phase", "Waiting")
         after = ", ".join((entry.get("dependsOn") or {}).get("targets") or [])
         job = f"{NAME}-{entry['name']}" if step.get("startTime") else ""
-        shown.add_row(entry["name"], after, f"[{_COLOURS.get(at, 'dim')}]{at}", job, _lasted(step, now))
+        shown.add_row(entry["name"], after, Text(at, style=_COLOURS.get(at, "dim")), job, _duration(step, now))
     return shown
 
 
@@ -157,7 +167,12 @@ def steps(flow: Body) -> list[Body]:
     return list((flow.get("status") or {}).get("steps") or [])
 
 
-def _lasted(step: Body, now: float) -> str:
+def _shown(file: Path) -> str:
+    """The path as one would type it in the current folder."""
+    return str(file.relative_to(Path.cwd())) if file.is_relative_to(Path.cwd()) else str(file)
+
+
+def _duration(step: Body, now: float) -> str:
     if not step.get("startTime"):
         return ""
     until = seconds(step["completionTime"]) if step.get("completionTime") else now
@@ -166,7 +181,3 @@ def _lasted(step: Body, now: float) -> str:
 
 def _with_namespace(document: Body) -> Body:
     return document | {"metadata": {"namespace": NAMESPACE} | document["metadata"]}
-
-
-def console() -> Console:
-    return Console(file=sys.stdout, soft_wrap=False)

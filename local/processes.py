@@ -109,6 +109,10 @@ class Processes:
     def __contains__(self, name: str) -> bool:
         return name in self._running
 
+    def pids(self) -> dict[str, int | None]:
+        """The process id of each child, None for one that has ended by itself."""
+        return {name: each.pid if each.running else None for name, each in self._running.items()}
+
     def start(
         self, name: str, argv: Sequence[str], env: Mapping[str, str] | None = None, piped: bool = False
     ) -> Process:

@@ -22,7 +22,7 @@ from local.backends import READY_SECONDS, EmbeddedBackend
 from local.client.blocking import until
 from local.client.rest import RestError
 from local.cluster import ClusterOptions, LocalCluster
-from local.controlplane import free_port
+from local.ports import free_port
 from local.processes import Process
 from shared.kinds import JOB, JOBFLOW, NAMESPACE
 from shared.model.types import Body

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from local.client.blocking import until
-from local.controlplane import free_port
+from local.ports import free_port
 from local.processes import Process
 from tests.images import confined
 from tests.images.build import Build, parse, set_writable

@@ -13,7 +13,7 @@ import pytest
 from local.backends import chosen
 from local.client.blocking import BlockingClient, until
 from local.client.rest import RestError
-from local.controlplane import free_port
+from local.ports import free_port
 from shared.kinds import JOB, JOBFLOW, LEASE
 from tests.e2e.support.balancer import Balancer
 from tests.e2e.support.installation import NAME, NAMESPACE, Installation

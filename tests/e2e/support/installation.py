@@ -16,7 +16,7 @@ from local.client import binaries
 from local.client.blocking import BlockingClient, path, until
 from local.client.rest import RestError
 from local.cluster import ClusterOptions, LocalCluster
-from local.controlplane import free_port
+from local.ports import free_port
 from local.processes import Process
 from shared.kinds import MUTATING, SECRET, VALIDATING, Kind
 from shared.model.types import Body
