@@ -8,8 +8,9 @@ from typing import Final
 
 from shared.key import Key
 from shared.kinds import JOB, JOBFLOW, POD, PODGROUP, Kind
-from shared.kube.client.api import Api, WatchEvent
+from shared.kube.client.api import Api
 from shared.kube.client.errors import Conflict, NotFound, Timeout, Unreachable
+from shared.kube.client.reader import WatchEvent
 from shared.model.types import Body
 
 ENDED: Final = frozenset({"Succeed", "Failed"})

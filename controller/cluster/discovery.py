@@ -6,8 +6,8 @@ import logging
 from collections.abc import Sequence
 from typing import Final
 
-from shared.kube.client.api import Api
 from shared.kube.client.errors import ApiError, NotFound
+from shared.kube.client.reader import ApiReader
 from shared.model.types import Body
 
 LOG: Final = logging.getLogger(__name__)
@@ -15,7 +15,7 @@ RETRY_SECONDS: Final = 2.0
 
 
 async def served(
-    api: Api, stop: asyncio.Event, group: str, versions: Sequence[str]
+    api: ApiReader, stop: asyncio.Event, group: str, versions: Sequence[str]
 ) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
     """All API groups, and the plural resource names of `group` by version (empty if the group is not served).
 
@@ -32,7 +32,7 @@ async def served(
     return (), {}
 
 
-async def resources(api: Api, group: str, versions: Sequence[str]) -> dict[str, tuple[str, ...]]:
+async def resources(api: ApiReader, group: str, versions: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """The plural names of the resources of `group` by version; a version that is not served has none."""
     found = {}
     for version in versions:
@@ -41,13 +41,13 @@ async def resources(api: Api, group: str, versions: Sequence[str]) -> dict[str, 
     return found
 
 
-async def _groups(api: Api) -> tuple[str, ...]:
+async def _groups(api: ApiReader) -> tuple[str, ...]:
     return tuple(str(each.get("name")) for each in (await _get(api, "/apis")).get("groups") or ())
 
 
-async def _get(api: Api, path: str) -> Body:
+async def _get(api: ApiReader, path: str) -> Body:
     try:
-        body = await api.raw("GET", path)
+        body = await api.get_path(path)
     except NotFound:
         return {}
     return body if isinstance(body, dict) else {}

@@ -28,8 +28,8 @@ from controller.runtime.workqueue import WorkQueue
 from shared.key import Key
 from shared.kinds import JOB, JOBFLOW, JOBTEMPLATE
 from shared.kube.cache.cache import Cache, Caches
-from shared.kube.client.api import Api
 from shared.kube.client.errors import NotFound
+from shared.kube.client.reader import ApiReader
 from shared.model.types import Body
 
 LOG: Final = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ class FlowReconciler:
         self.templates: Cache = caches.want(JOBTEMPLATE)
         self.commands = TargetedCommands(JOBFLOW, caches, context.api)
         self.jobs = FlowJobs(caches)
-        self._api: Api = context.api
+        self._api: ApiReader = context.api
         self._caches: Caches = caches
         self._applier: Applier = context.applier
         self._clock: Callable[[], float] = context.clock

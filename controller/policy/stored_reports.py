@@ -5,15 +5,15 @@ from typing import Final
 
 from controller.policy.report import LABEL, OWNER
 from shared.kinds import POLICYREPORT
-from shared.kube.client.api import Api
 from shared.kube.client.errors import Forbidden, NotFound
+from shared.kube.client.reader import ApiReader
 from shared.model.types import Body
 
 LOG: Final = logging.getLogger(__name__)
 
 
 class StoredReports:
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: ApiReader) -> None:
         self._api = api
         self._warned = False
 

@@ -10,15 +10,15 @@ from controller.runtime.routes import reference_of
 from shared.key import Key
 from shared.kinds import COMMAND, Kind
 from shared.kube.cache.cache import Cache, Caches
-from shared.kube.client.api import Api
 from shared.kube.client.errors import NotFound
+from shared.kube.client.reader import ApiReader
 from shared.model.types import Body
 
 
 class TargetedCommands:
     """Commands whose target is of `kind`. `cache`: all Commands; its changes wake targets through `wakes`."""
 
-    def __init__(self, kind: Kind, caches: Caches, api: Api) -> None:
+    def __init__(self, kind: Kind, caches: Caches, api: ApiReader) -> None:
         self._kind = kind
         self._caches = caches
         self._api = api

@@ -11,8 +11,8 @@ from controller.ttl.decide import decide, expires_at
 from shared.key import Key
 from shared.kinds import JOB
 from shared.kube.cache.cache import Cache
-from shared.kube.client.api import Api
 from shared.kube.client.errors import NotFound
+from shared.kube.client.reader import ApiReader
 from shared.model.types import Body
 
 
@@ -21,7 +21,7 @@ def job_wakes(old: Body | None, new: Body | None) -> Iterable[Key]:
 
 
 class TtlReconciler:
-    def __init__(self, jobs: Cache, api: Api, applier: Applier, clock: Callable[[], float]) -> None:
+    def __init__(self, jobs: Cache, api: ApiReader, applier: Applier, clock: Callable[[], float]) -> None:
         self._jobs = jobs
         self._api = api
         self._applier = applier

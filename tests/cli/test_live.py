@@ -309,7 +309,7 @@ def test_a_server_that_is_not_there_is_exit_4(
     async def sleep(seconds: float) -> None:
         slept.append(seconds)
 
-    monkeypatch.setattr("shared.kube.client.api.asyncio.sleep", sleep)
+    monkeypatch.setattr("shared.kube.client.sender.asyncio.sleep", sleep)
     config = {
         "apiVersion": "v1",
         "kind": "Config",

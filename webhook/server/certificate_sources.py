@@ -12,8 +12,8 @@ from certs.handshake import trust_error
 from certs.keeper import CertificateKeeper
 from certs.material import signed_by
 from shared.kinds import MUTATING, VALIDATING
-from shared.kube.client.api import Api
 from shared.kube.client.errors import ApiError, NotFound
+from shared.kube.client.reader import ApiReader
 from webhook.server.tls import BadCertificate, CertificateFiles, ServingCertificate
 
 LOG: Final = logging.getLogger(__name__)
@@ -79,7 +79,7 @@ async def keep_secret(
 class RegisteredBundles:
     """What the API server trusts, by the webhook configurations of these names."""
 
-    def __init__(self, api: Api, configurations: tuple[str, ...]) -> None:
+    def __init__(self, api: ApiReader, configurations: tuple[str, ...]) -> None:
         self._api = api
         self._configurations = configurations
 

@@ -7,8 +7,8 @@ from typing import Final
 from shared import kinds
 from shared.kinds import Kind
 from shared.kube.cache.cache import Caches
-from shared.kube.client.api import Api
 from shared.kube.client.errors import ApiError, NotFound
+from shared.kube.client.reader import ApiReader
 from shared.model.types import Body
 from webhook import metrics
 from webhook.subject.lookups import MissingObject
@@ -42,7 +42,7 @@ class CachedLookups:
 class LiveLookup:
     """One GET to the API server for something that a refusal says is not there."""
 
-    def __init__(self, api: Api, seconds: float = LIVE_SECONDS) -> None:
+    def __init__(self, api: ApiReader, seconds: float = LIVE_SECONDS) -> None:
         self._api = api
         self._seconds = seconds
 

@@ -14,7 +14,7 @@ from shared.kube.cache.packed import Hot
 from shared.kube.cache.reflector import Reflector
 from shared.kube.cache.remembered import Remembered
 from shared.kube.cache.store import Indexer, Store
-from shared.kube.client.api import Api
+from shared.kube.client.reader import ApiReader
 from shared.model.types import Body
 
 LOG: Final = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ class Cache:
 
     def __init__(
         self,
-        api: Api,
+        api: ApiReader,
         kind: Kind,
         *,
         namespaces: Sequence[str] = (),
@@ -147,7 +147,7 @@ class Cache:
 class Caches:
     """The caches of a process: declared first, started together, one per kind."""
 
-    def __init__(self, api: Api, *, namespaces: Sequence[str] = (), hot: Hot | None = None) -> None:
+    def __init__(self, api: ApiReader, *, namespaces: Sequence[str] = (), hot: Hot | None = None) -> None:
         self._api = api
         self._namespaces = tuple(namespaces)
         self._hot = hot if hot is not None else Hot()

@@ -11,9 +11,9 @@ from typing import Final
 from shared.kinds import Kind
 from shared.kube import metrics
 from shared.kube.cache.overlay import Change, Overlay
-from shared.kube.client.api import PAGE, Api, WatchEvent
 from shared.kube.client.backoff import equal_jitter
 from shared.kube.client.errors import ApiError, Gone, NotFound, Timeout, TooManyRequests
+from shared.kube.client.reader import PAGE, ApiReader, WatchEvent
 from shared.model.types import Body
 
 LOG: Final = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ class Reflector:
 
     def __init__(
         self,
-        api: Api,
+        api: ApiReader,
         kind: Kind,
         namespace: str,
         overlay: Overlay,

@@ -4,15 +4,15 @@ from typing import Final
 
 from shared.key import Key
 from shared.kinds import Kind
-from shared.kube.client.api import Api
 from shared.kube.client.errors import NotFound
+from shared.kube.client.reader import ApiReader
 from shared.model.types import Body
 
 
 class Remembered:
     """What is known of some objects of one kind: the last look at each, and own writes since. Never change a body."""
 
-    def __init__(self, api: Api, kind: Kind) -> None:
+    def __init__(self, api: ApiReader, kind: Kind) -> None:
         self.kind: Final = kind
         self._api = api
         self._known: dict[Key, Body | None] = {}

@@ -1,4 +1,4 @@
-"""Requests to the API server as data: built here without I/O, sent by `shared.kube.client.api`."""
+"""Requests to the API server as data: built here without I/O, sent by `sender`."""
 
 from collections.abc import Mapping
 from typing import Final

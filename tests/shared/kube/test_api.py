@@ -77,7 +77,7 @@ NOT_RETRIED = {
 
 @pytest.fixture
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.kube.client.api._wait", lambda error, attempt: 0.0)
+    monkeypatch.setattr("shared.kube.client.sender._wait", lambda error, attempt: 0.0)
 
 
 @pytest.mark.usefixtures("no_waiting")
@@ -122,19 +122,21 @@ async def test_no_answer_in_time_is_a_timeout(fake: FakeServer, api: Api) -> Non
         return None
 
     fake.before = hang
-    api._timeout = 0.05
+    api._sender._timeout = 0.05
     with pytest.raises(errors.Timeout):
         await api.create(POD, pod("p"))
     release.set()
 
 
-async def test_refused_credentials_are_loaded_anew_once(fake: FakeServer, api: Api) -> None:
+async def test_refused_credentials_are_loaded_anew_once(
+    fake: FakeServer, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
     renewed: list[bool] = []
 
     async def renew() -> None:
         renewed.append(True)
 
-    api._transport.renew = renew
+    monkeypatch.setattr(api._sender.transport, "renew", renew)
     fake.put(PODS, pod("p"))
     fake.before = times(1, always(401))
     assert (await api.get(POD, "ns", "p"))["kind"] == "Pod"
@@ -187,8 +189,8 @@ async def test_raw_returns_json_or_text(fake: FakeServer, api: Api) -> None:
         return web.Response(text="ok") if request.path == "/healthz" else json({"major": "1"})
 
     fake.before = answer
-    assert await api.raw("GET", "/healthz") == "ok"
-    assert await api.raw("GET", "/version") == {"major": "1"}
+    assert await api.get_path("/healthz") == "ok"
+    assert await api.get_path("/version") == {"major": "1"}
 
 
 async def test_a_delete_says_whether_the_object_is_still_there(fake: FakeServer, api: Api) -> None:

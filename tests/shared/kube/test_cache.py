@@ -117,7 +117,7 @@ FAULTS = {
 async def test_it_outlives(
     fake: FakeServer, api: Api, answer: Callable[[web.Request], web.Response], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.kube.client.api._wait", lambda error, attempt: 0.0)
+    monkeypatch.setattr("shared.kube.client.sender._wait", lambda error, attempt: 0.0)
     monkeypatch.setattr("shared.kube.client.errors._seconds", lambda header, status: 0.0)
     left = 12
 

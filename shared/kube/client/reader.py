@@ -1,0 +1,132 @@
+"""The reading half of the API client: get, list, watch, and any path by GET.
+
+Code that must not write, such as caches and lookups, takes an `ApiReader`; an import contract keeps `writer` from it.
+"""
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from typing import Any, Final
+
+import msgspec
+import orjson
+
+from shared.kinds import Kind
+from shared.kube.client import requests
+from shared.kube.client.errors import error_of
+from shared.kube.client.lines import Lines
+from shared.kube.client.requests import Request
+from shared.kube.client.sender import RequestSender
+from shared.model.types import Body
+
+PAGE: Final = 500
+WATCH_SECONDS: Final = 300
+IDLE_SECONDS: Final = 150.0  # kube-apiserver sends a bookmark about once a minute
+
+
+class Page(msgspec.Struct, frozen=True):
+    """One page of a list. `resource_version`: the list's; every page of one list has the same."""
+
+    items: tuple[Body, ...]
+    resource_version: str
+    continue_token: str
+
+
+class WatchEvent(msgspec.Struct, frozen=True):
+    """`type`: ADDED, MODIFIED, DELETED or BOOKMARK (whose object has only a resourceVersion)."""
+
+    type: str
+    object: Body
+
+
+class ApiReader:
+    """Every method raises `shared.kube.client.errors.ApiError` or returns what the API server stored."""
+
+    def __init__(self, sender: RequestSender) -> None:
+        self._sender = sender
+
+    async def get(self, kind: Kind, namespace: str, name: str) -> Body:
+        answer = await self._sender.send(requests.get(kind, namespace, name), kind)
+        body: Body = orjson.loads(answer.body)
+        return body
+
+    async def list(
+        self, kind: Kind, namespace: str = "", *, label_selector: str = "", field_selector: str = "", limit: int = PAGE
+    ) -> AsyncGenerator[Body, None]:
+        """Every object, page by page. An empty `namespace` means all."""
+        pages = self.pages(kind, namespace, label_selector=label_selector, field_selector=field_selector, limit=limit)
+        async with aclosing(pages):
+            async for page in pages:
+                for item in page.items:
+                    yield item
+
+    async def pages(
+        self, kind: Kind, namespace: str = "", *, label_selector: str = "", field_selector: str = "", limit: int = PAGE
+    ) -> AsyncGenerator[Page, None]:
+        """The pages of one consistent list. Raises Gone when the server no longer has that snapshot."""
+        token = ""
+        while True:
+            request = requests.list_page(
+                kind,
+                namespace,
+                label_selector=label_selector,
+                field_selector=field_selector,
+                limit=limit,
+                continue_token=token,
+            )
+            page = _page(orjson.loads((await self._sender.send(request, kind)).body), kind)
+            yield page
+            token = page.continue_token
+            if not token:
+                return
+
+    async def watch(
+        self,
+        kind: Kind,
+        namespace: str = "",
+        *,
+        resource_version: str,
+        label_selector: str = "",
+        field_selector: str = "",
+        timeout_seconds: int = WATCH_SECONDS,
+        idle: float = IDLE_SECONDS,
+    ) -> AsyncGenerator[WatchEvent, None]:
+        """Changes after `resource_version` until the server ends the watch. Raises Gone when that version is too old,
+        Timeout when neither event nor bookmark came for `idle` seconds (a half-open connection)."""
+        request = requests.watch(
+            kind,
+            namespace,
+            resource_version=resource_version,
+            label_selector=label_selector,
+            field_selector=field_selector,
+            timeout_seconds=timeout_seconds,
+        )
+        async with self._sender.stream(request, kind, idle) as content:
+            lines = Lines()
+            async for chunk in content.iter_any():
+                for line in lines.feed(chunk):
+                    yield _event(orjson.loads(line))
+
+    async def get_path(self, path: str, query: Mapping[str, object] | None = None) -> Any:
+        """The decoded JSON at any path of the API server, or the text where it is not JSON (`/healthz`)."""
+        answer = await self._sender.send(Request("get", "GET", requests.target(path, query)), None)
+        try:
+            return orjson.loads(answer.body)
+        except orjson.JSONDecodeError:
+            return answer.body.decode("utf-8", "replace")
+
+
+def _page(body: Body, kind: Kind) -> Page:
+    meta = body.get("metadata") or {}
+    items = tuple(body.get("items") or ())
+    for item in items:
+        # Lists of built-in kinds leave these two out of their items.
+        item.setdefault("apiVersion", kind.api_version)
+        item.setdefault("kind", kind.kind)
+    return Page(items, str(meta.get("resourceVersion") or ""), str(meta.get("continue") or ""))
+
+
+def _event(event: Body) -> WatchEvent:
+    if event["type"] != "ERROR":
+        return WatchEvent(event["type"], event["object"])
+    status = event.get("object") or {}
+    raise error_of(int(status.get("code") or 500), status)

@@ -1,0 +1,118 @@
+"""Sends requests to the API server: client-side rate limit, metrics, warnings and retries.
+
+A request is repeated only if that cannot do its work twice: reads, and writes that the server certainly did not carry
+out. `reader` and `writer` build requests and hand them to one `RequestSender`.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from functools import lru_cache
+from typing import Final
+
+import aiohttp
+from prometheus_client import Counter
+
+from shared.kinds import Kind
+from shared.kube import metrics
+from shared.kube.client.backoff import full_jitter
+from shared.kube.client.errors import ApiError, TooManyRequests, Unauthorized, Unavailable, Unreachable, error_of
+from shared.kube.client.limits import Bucket
+from shared.kube.client.requests import Request
+from shared.kube.client.transport import Answer, Transport
+
+LOG: Final = logging.getLogger(__name__)
+ATTEMPTS: Final = 5
+BACKOFF_BASE: Final = 0.1
+BACKOFF_CAP: Final = 5.0
+
+
+class RequestSender:
+    """`qps`: the client's own limit in requests a second, 0 for none; `timeout`: seconds for one try of one request;
+    `before_write`: called right before every write is sent, each try; what it raises keeps the write from being sent.
+    """
+
+    def __init__(
+        self, transport: Transport, *, qps: float, timeout: float, before_write: Callable[[], None] | None
+    ) -> None:
+        self.transport = transport
+        self.before_write = before_write
+        self._bucket = Bucket(qps) if qps > 0 else None
+        self._timeout = timeout
+
+    async def send(self, request: Request, kind: Kind | None) -> Answer:
+        """Repeats until an answer comes that another try would not improve, or until repeating could do harm."""
+        attempt = 0
+        while True:
+            try:
+                return await self._once(request, kind)
+            except Unauthorized:
+                if attempt:
+                    raise
+                await self.transport.renew()
+            except ApiError as error:
+                if attempt + 1 >= ATTEMPTS or not repeatable(request, error):
+                    raise
+                await asyncio.sleep(_wait(error, attempt))
+            metrics.RETRIES.labels(request.verb).inc()
+            attempt += 1
+
+    @asynccontextmanager
+    async def stream(self, request: Request, kind: Kind, idle: float) -> AsyncGenerator[aiohttp.StreamReader, None]:
+        """The body of a successful answer as it comes in, sent once. Raises Timeout after `idle` seconds without data."""
+        async with self.transport.stream(request, idle) as (code, content, retry_after):
+            _count(request, kind, code)
+            if code != 200:
+                raise error_of(code, await content.read(), retry_after)
+            yield content
+
+    async def _once(self, request: Request, kind: Kind | None) -> Answer:
+        if self._bucket is not None:
+            metrics.LIMITED.inc(await self._bucket.take())
+        if self.before_write is not None and not request.reads:
+            self.before_write()
+        started = time.perf_counter()
+        try:
+            answer = await self.transport.send(request, self._timeout)
+        except ApiError as error:
+            _count(request, kind, type(error).__name__)
+            raise
+        _timer(request.verb).observe(time.perf_counter() - started)
+        _count(request, kind, answer.code)
+        for warning in answer.warnings:
+            _warn(warning, kind.resource if kind else request.target)
+        if answer.code >= 300:
+            raise error_of(answer.code, answer.body, answer.retry_after)
+        return answer
+
+
+def repeatable(request: Request, error: ApiError) -> bool:
+    """Whether sending `request` again after `error` cannot carry it out twice."""
+    if isinstance(error, TooManyRequests | Unreachable):
+        return True
+    return request.reads and isinstance(error, Unavailable)
+
+
+def _wait(error: ApiError, attempt: int) -> float:
+    pause = full_jitter(attempt, base=BACKOFF_BASE, cap=BACKOFF_CAP)
+    return error.retry_after + pause if isinstance(error, TooManyRequests) else pause
+
+
+def _count(request: Request, kind: Kind | None, code: int | str) -> None:
+    _counter(request.method, kind.plural if kind else "", code).inc()
+
+
+_timer = lru_cache(maxsize=64)(metrics.DURATION.labels)
+
+
+@lru_cache(maxsize=1024)
+def _counter(method: str, resource: str, code: int | str) -> Counter:
+    return metrics.REQUESTS.labels(method, resource, str(code))
+
+
+@lru_cache(maxsize=1024)
+def _warn(warning: str, resource: str) -> None:
+    """Logged once: a warning about a kind comes with every request for it."""
+    LOG.warning("API server warns", extra={"warning": warning, "resource": resource})
