@@ -1,1 +1,1 @@
-"""The Job's life cycle as pure functions: `decide(JobSeen) -> Decision`."""
+"""The Job's life cycle as pure functions: `decide(JobObservation) -> Decision`."""

@@ -51,7 +51,7 @@ class JobReconciler:
             return {}, Decision()
         body, job = found
         decision = decide(
-            self._observer.seen(body, job, refusals, keypair, self._since_last_write(key, job.metadata.uid))
+            self._observer.observed(body, job, refusals, keypair, self._since_last_write(key, job.metadata.uid))
         )
         if decision.status is not None:
             self._wrote[key] = (job.metadata.uid, self._steady())

@@ -7,13 +7,13 @@ import msgspec
 from controller.decision import Action, Create, Delete, Patch, Refusal
 from controller.job.children import plugin_objects, podgroup, volumes
 from controller.job.children.pods import is_forwarded, owner_reference, pod_body
-from controller.job.decide.defaults import Wanted
+from controller.job.decide.defaults import EffectiveSpec
 from controller.job.decide.dependencies import tasks_with_pods
-from controller.job.decide.snapshot import Situation
-from controller.job.observe.observed import JobSeen, PodSeen
+from controller.job.decide.snapshot import JobSnapshot
+from controller.job.observe.observed import JobObservation, PodObservation
 from controller.job.observe.pods_by_role import STOPPED, current_group
 from controller.job.react import refusals
-from controller.job.react.refusals import Obstacle
+from controller.job.react.refusals import Blocker
 from controller.plugin_api import JobShape
 from shared import names
 from shared.kinds import JOB, POD
@@ -29,98 +29,104 @@ class Children(msgspec.Struct, frozen=True):
     actions: tuple[Action, ...] = ()
     cleanup: tuple[Action, ...] = ()
     created: Mapping[str, frozenset[int]] = {}
-    obstacle: Obstacle | None = None
+    blocker: Blocker | None = None
     wake: float | None = None
 
 
-def children(now: Situation) -> Children:
-    if now.ledger.phase in STOPPED:
-        return Children(cleanup=tuple(_when_stopped(now)))
-    leftovers = _deletes(now.seen, (*now.view.stale, *now.view.surplus))
-    cleanup = (*leftovers, *podgroup.stale_removal(now.seen, now.ledger))
-    obstacle = _obstacle(now.seen, now.wanted)
-    if obstacle:
-        return Children(cleanup=cleanup, obstacle=obstacle)
-    shape = plugin_objects.shape_of(now.seen.job, now.wanted)
-    around, conflict = _around(now, shape)
-    held = [refusal for action in around if (refusal := refusals.refusal_of(action, now.seen))]
-    tried = tuple(action for action in around if refusals.refusal_of(action, now.seen) is None)
+def children(snapshot: JobSnapshot) -> Children:
+    if snapshot.record.phase in STOPPED:
+        return Children(cleanup=tuple(_when_stopped(snapshot)))
+    leftovers = _deletes(snapshot.observed, (*snapshot.by_role.stale, *snapshot.by_role.surplus))
+    cleanup = (*leftovers, *podgroup.stale_removal(snapshot.observed, snapshot.record))
+    blocker = _blocker(snapshot.observed, snapshot.wanted)
+    if blocker:
+        return Children(cleanup=cleanup, blocker=blocker)
+    shape = plugin_objects.shape_of(snapshot.observed.job, snapshot.wanted)
+    around, conflict = _around(snapshot, shape)
+    held = [refusal for action in around if (refusal := refusals.refusal_of(action, snapshot.observed))]
+    tried = tuple(action for action in around if refusals.refusal_of(action, snapshot.observed) is None)
     if conflict or held:
-        return Children(tried, cleanup, obstacle=conflict or refusals.obstacle(held[0]), wake=refusals.wake(held))
-    made = _pods(now, shape)
+        return Children(tried, cleanup, blocker=conflict or refusals.blocker(held[0]), wake=refusals.wake(held))
+    made = _pods(snapshot, shape)
     return msgspec.structs.replace(made, actions=(*tried, *made.actions), cleanup=cleanup)
 
 
-def _when_stopped(now: Situation) -> Iterator[Action]:
+def _when_stopped(snapshot: JobSnapshot) -> Iterator[Action]:
     """Whatever has not finished goes, and the group; plugin objects go with the end of the Job (decisions row 6)."""
-    yield from _deletes(now.seen, (pod for pod in now.view.everything if not pod.finished))
-    yield from podgroup.removal(now.seen)
-    if now.ledger.phase.finished:
-        yield from plugin_objects.removal(now.seen)
+    yield from _deletes(snapshot.observed, (pod for pod in snapshot.by_role.everything if not pod.finished))
+    yield from podgroup.removal(snapshot.observed)
+    if snapshot.record.phase.finished:
+        yield from plugin_objects.removal(snapshot.observed)
 
 
-def _deletes(seen: JobSeen, pods: Iterable[PodSeen]) -> tuple[Delete, ...]:
-    namespace = seen.job.metadata.namespace
+def _deletes(observed: JobObservation, pods: Iterable[PodObservation]) -> tuple[Delete, ...]:
+    namespace = observed.job.metadata.namespace
     return tuple(Delete(POD, namespace, pod.name, pod.uid) for pod in pods if not pod.terminating)
 
 
-def _obstacle(seen: JobSeen, wanted: Wanted) -> Obstacle | None:
+def _blocker(observed: JobObservation, wanted: EffectiveSpec) -> Blocker | None:
     """What only the user can put right. The queue `default` may be missing: it has no limits then."""
-    if seen.queue is None and wanted.queue != names.DEFAULT_QUEUE:
-        return Obstacle("QueueNotFound", f"queue {wanted.queue} does not exist; the Job waits for it")
-    if missing := volumes.missing_claims(seen.job, seen.claims):
+    if observed.queue is None and wanted.queue != names.DEFAULT_QUEUE:
+        return Blocker("QueueNotFound", f"queue {wanted.queue} does not exist; the Job waits for it")
+    if missing := volumes.missing_claims(observed.job, observed.claims):
         message = f"PersistentVolumeClaim {', '.join(missing)} does not exist; the Job waits for it"
-        return Obstacle("VolumeClaimNotFound", message)
+        return Blocker("VolumeClaimNotFound", message)
     return None
 
 
-def _around(now: Situation, shape: JobShape) -> tuple[tuple[Action, ...], Obstacle | None]:
+def _around(snapshot: JobSnapshot, shape: JobShape) -> tuple[tuple[Action, ...], Blocker | None]:
     """Everything but pods; and what is in the way of a plugin."""
-    seen = now.seen
-    plan = plugin_objects.plan(seen, shape)
-    group = podgroup.wanted_actions(seen, now.ledger, now.wanted, tasks_with_pods(now.ledger, now.wanted))
-    claims = volumes.claims_to_make(seen.job, seen.claims, owner_reference(seen))
-    conflict = Obstacle("PluginConflict", "; ".join(plan.conflicts)) if plan.conflicts else None
-    return (*_forwarding(seen), *claims, *plan.actions, *group), conflict
+    observed = snapshot.observed
+    plan = plugin_objects.plan(observed, shape)
+    group = podgroup.wanted_actions(
+        observed, snapshot.record, snapshot.wanted, tasks_with_pods(snapshot.record, snapshot.wanted)
+    )
+    claims = volumes.claims_to_make(observed.job, observed.claims, owner_reference(observed))
+    conflict = Blocker("PluginConflict", "; ".join(plan.conflicts)) if plan.conflicts else None
+    return (*_forwarding(observed), *claims, *plan.actions, *group), conflict
 
 
-def _forwarding(seen: JobSeen) -> Iterator[Patch]:
+def _forwarding(observed: JobObservation) -> Iterator[Patch]:
     """The Job of a queue that reaches into other clusters says so."""
-    metadata = seen.job.metadata
-    if is_forwarded(seen) and metadata.annotations.get(names.JOB_FORWARDING) != "true":
+    metadata = observed.job.metadata
+    if is_forwarded(observed) and metadata.annotations.get(names.JOB_FORWARDING) != "true":
         patch = {"metadata": {"annotations": {names.JOB_FORWARDING: "true"}}}
         yield Patch(JOB, metadata.namespace, metadata.name, patch, uid=metadata.uid)
 
 
-def _pods(now: Situation, shape: JobShape) -> Children:
-    if not now.seen.settings.backend.pods_may_be_created(current_group(now.seen.group, now.ledger)):
+def _pods(snapshot: JobSnapshot, shape: JobShape) -> Children:
+    if not snapshot.observed.settings.backend.pods_may_be_created(
+        current_group(snapshot.observed.group, snapshot.record)
+    ):
         return Children()
-    slots = _slots(now)
-    held = _refused(now.seen, slots)
+    slots = _slots(snapshot)
+    held = _refused(snapshot.observed, slots)
     if held:
         rest = f" ({len(slots)} pods are still to be created)"
-        return Children(obstacle=refusals.obstacle(held[0], rest), wake=refusals.wake(held))
+        return Children(blocker=refusals.blocker(held[0], rest), wake=refusals.wake(held))
     made: dict[str, set[int]] = {}
     creates: list[Action] = []
     for task, index in slots.values():
-        body = pod_body(now.seen, now.wanted, now.ledger, shape, now.wanted.by_name[task], index)
+        body = pod_body(
+            snapshot.observed, snapshot.wanted, snapshot.record, shape, snapshot.wanted.by_name[task], index
+        )
         creates.append(Create(POD, body))
         made.setdefault(task, set()).add(index)
     return Children(tuple(creates), created={task: frozenset(indexes) for task, indexes in made.items()})
 
 
-def _slots(now: Situation) -> dict[str, tuple[str, int]]:
+def _slots(snapshot: JobSnapshot) -> dict[str, tuple[str, int]]:
     """Pods that are missing and whose name is free: pod name -> (task, index)."""
-    taken, job = now.view.names, now.seen.job.metadata.name
+    taken, job = snapshot.by_role.names, snapshot.observed.job.metadata.name
     return {
         name: (task.name, index)
-        for task in tasks_with_pods(now.ledger, now.wanted)
-        for index in now.counts[task.name].missing
+        for task in tasks_with_pods(snapshot.record, snapshot.wanted)
+        for index in snapshot.counts[task.name].missing
         if (name := pod_name(job, task.name, index)) not in taken
     }
 
 
-def _refused(seen: JobSeen, slots: Mapping[str, object]) -> list[Refusal]:
+def _refused(observed: JobObservation, slots: Mapping[str, object]) -> list[Refusal]:
     """Refusals of missing pods that are too fresh: while there is one, no pod is tried."""
-    known = (seen.refusals.get((POD, name)) for name in slots) if seen.refusals else ()
-    return [refusal for refusal in known if refusal is not None and refusals.is_fresh(refusal, seen.now)]
+    known = (observed.refusals.get((POD, name)) for name in slots) if observed.refusals else ()
+    return [refusal for refusal in known if refusal is not None and refusals.is_fresh(refusal, observed.now)]

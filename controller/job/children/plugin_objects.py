@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import msgspec
 
 from controller.decision import Delete
-from controller.job.decide.defaults import Wanted
-from controller.job.observe.observed import JobSeen
+from controller.job.decide.defaults import EffectiveSpec
+from controller.job.observe.observed import JobObservation
 from controller.plugin_api import Given, JobShape, job_shape
 from controller.plugins import Plan, object_keys, plan_objects
 from shared.kinds import CONFIGMAP, NETWORKPOLICY, SECRET, SERVICE
@@ -19,15 +19,15 @@ from shared.model.types import Body
 PLUGIN_KINDS = {kind.kind: kind for kind in (CONFIGMAP, NETWORKPOLICY, SECRET, SERVICE)}
 
 
-def plan(seen: JobSeen, shape: JobShape) -> Plan:
+def plan(observed: JobObservation, shape: JobShape) -> Plan:
     """What to create and to update, and which names other owners have."""
-    return plan_objects(shape, Given(existing=seen.objects, keypair=seen.keypair))
+    return plan_objects(shape, Given(existing=observed.objects, keypair=observed.keypair))
 
 
-def removal(seen: JobSeen) -> Iterator[Delete]:
+def removal(observed: JobObservation) -> Iterator[Delete]:
     """Delete every plugin object that this Job owns."""
-    uid = seen.job.metadata.uid
-    for body in seen.objects.values():
+    uid = observed.job.metadata.uid
+    for body in observed.objects.values():
         metadata = body["metadata"]
         if _is_ours(body, uid) and not metadata.get("deletionTimestamp"):
             yield Delete(PLUGIN_KINDS[body["kind"]], metadata["namespace"], metadata["name"], metadata["uid"])
@@ -37,12 +37,12 @@ def _is_ours(body: Body, uid: str) -> bool:
     return any(owner.get("uid") == uid for owner in body["metadata"].get("ownerReferences") or ())
 
 
-def shape_of(job: Job, wanted: Wanted) -> JobShape:
+def shape_of(job: Job, wanted: EffectiveSpec) -> JobShape:
     """The Job as plugins see it, with every task's name filled in."""
     tasks = tuple(msgspec.structs.replace(task.spec, name=task.name) for task in wanted.tasks)
     return job_shape(msgspec.structs.replace(job, spec=msgspec.structs.replace(job.spec, tasks=tasks)))
 
 
-def plugin_keys(job: Job, wanted: Wanted) -> tuple[tuple[str, str], ...]:
-    """(kind, name) of the objects that the Job's plugins own: what `JobSeen.objects` is to hold."""
+def plugin_keys(job: Job, wanted: EffectiveSpec) -> tuple[tuple[str, str], ...]:
+    """(kind, name) of the objects that the Job's plugins own: what `JobObservation.objects` is to hold."""
     return object_keys(shape_of(job, wanted))

@@ -7,9 +7,9 @@ import msgspec
 
 from controller.decision import Action, Create, Delete, Patch
 from controller.job.children.pods import owner_reference
-from controller.job.decide.defaults import Task, Wanted
-from controller.job.decide.record import Ledger
-from controller.job.observe.observed import JobSeen
+from controller.job.decide.defaults import EffectiveSpec, Task
+from controller.job.decide.record import JobRecord
+from controller.job.observe.observed import JobObservation
 from controller.job.observe.pods_by_role import current_group, is_stale_group
 from shared import names
 from shared.kinds import PODGROUP
@@ -23,13 +23,15 @@ _FOLLOWS = ("minMember", "minTaskMember", "minResources", "priorityClassName", "
 """Fields that are kept in line after creation; queue and networkTopology are not, as in Volcano."""
 
 
-def wanted_actions(seen: JobSeen, ledger: Ledger, wanted: Wanted, tasks: tuple[Task, ...]) -> Iterator[Action]:
+def wanted_actions(
+    observed: JobObservation, record: JobRecord, wanted: EffectiveSpec, tasks: tuple[Task, ...]
+) -> Iterator[Action]:
     """Create the group, or bring it in line; nothing while an old one is still there. `tasks`: those released."""
-    spec = group_spec(seen, wanted, tasks)
-    if seen.group is None:
-        gang = [_gang_task(task, seen) for task in tasks]
-        yield Create(PODGROUP, seen.settings.backend.group_body(_body(seen, ledger, spec), gang))
-    elif group := current_group(seen.group, ledger):
+    spec = group_spec(observed, wanted, tasks)
+    if observed.group is None:
+        gang = [_gang_task(task, observed) for task in tasks]
+        yield Create(PODGROUP, observed.settings.backend.group_body(_body(observed, record, spec), gang))
+    elif group := current_group(observed.group, record):
         want, have = _fields(spec), _fields(group.spec)
         changes = [field for field in _FOLLOWS if want.get(field) != have.get(field)]
         if changes:
@@ -37,35 +39,35 @@ def wanted_actions(seen: JobSeen, ledger: Ledger, wanted: Wanted, tasks: tuple[T
             yield Patch(PODGROUP, group.metadata.namespace, group.metadata.name, patch, uid=group.metadata.uid)
 
 
-def removal(seen: JobSeen) -> Iterator[Delete]:
+def removal(observed: JobObservation) -> Iterator[Delete]:
     """Delete whatever group is there."""
-    if seen.group is not None and not seen.group.metadata.deletion_timestamp:
-        metadata = seen.group.metadata
+    if observed.group is not None and not observed.group.metadata.deletion_timestamp:
+        metadata = observed.group.metadata
         yield Delete(PODGROUP, metadata.namespace, metadata.name, metadata.uid)
 
 
-def stale_removal(seen: JobSeen, ledger: Ledger) -> Iterator[Delete]:
-    if seen.group is not None and is_stale_group(seen.group, ledger):
-        yield from removal(seen)
+def stale_removal(observed: JobObservation, record: JobRecord) -> Iterator[Delete]:
+    if observed.group is not None and is_stale_group(observed.group, record):
+        yield from removal(observed)
 
 
-def group_spec(seen: JobSeen, wanted: Wanted, tasks: tuple[Task, ...]) -> PodGroupSpec:
+def group_spec(observed: JobObservation, wanted: EffectiveSpec, tasks: tuple[Task, ...]) -> PodGroupSpec:
     member = wanted.minimum(tasks)
-    topology = seen.job.spec.network_topology
+    topology = observed.job.spec.network_topology
     return PodGroupSpec(
         min_member=member,
         min_task_member={task.name: task.minimum for task in tasks},
         queue=wanted.queue,
-        priority_class_name=seen.job.spec.priority_class_name,
-        min_resources=dict(min_resources([_gang_task(task, seen) for task in tasks], member)) or None,
+        priority_class_name=observed.job.spec.priority_class_name,
+        min_resources=dict(min_resources([_gang_task(task, observed) for task in tasks], member)) or None,
         network_topology=_one_tier(topology) if topology else None,
         sub_group_policy=tuple(_sub_group(task) for task in tasks if task.spec.partition_policy),
     )
 
 
-def _gang_task(task: Task, seen: JobSeen) -> GangTask:
+def _gang_task(task: Task, observed: JobObservation) -> GangTask:
     priority_class = (task.spec.template.get("spec") or {}).get("priorityClassName") or ""
-    return GangTask(task.replicas, task.minimum, task.spec.template, seen.priorities.get(priority_class, 0))
+    return GangTask(task.replicas, task.minimum, task.spec.template, observed.priorities.get(priority_class, 0))
 
 
 def _one_tier(topology: NetworkTopology) -> NetworkTopology:
@@ -99,8 +101,8 @@ def _change(field: str, want: Body) -> Body:
     return {"op": "add", "path": path, "value": want[field]} if field in want else {"op": "remove", "path": path}
 
 
-def _body(seen: JobSeen, ledger: Ledger, spec: PodGroupSpec) -> Body:
-    job = seen.job.metadata
+def _body(observed: JobObservation, record: JobRecord, spec: PodGroupSpec) -> Body:
+    job = observed.job.metadata
     annotations = {
         key: value for key, value in job.annotations.items() if not key.startswith(names.FOREIGN_ANNOTATION_PREFIXES)
     }
@@ -111,8 +113,8 @@ def _body(seen: JobSeen, ledger: Ledger, spec: PodGroupSpec) -> Body:
             "name": podgroup_name(job.name, job.uid),
             "namespace": job.namespace,
             "labels": dict(job.labels),
-            "annotations": {**annotations, names.JOB_VERSION: str(ledger.version)},
-            "ownerReferences": [owner_reference(seen)],
+            "annotations": {**annotations, names.JOB_VERSION: str(record.version)},
+            "ownerReferences": [owner_reference(observed)],
         },
         "spec": {"minMember": 0, **_fields(spec)},
     }

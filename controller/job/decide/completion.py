@@ -5,10 +5,10 @@ from typing import Final
 
 import msgspec
 
-from controller.job.decide.defaults import Task, Wanted
+from controller.job.decide.defaults import EffectiveSpec, Task
 from controller.job.decide.dependencies import DEPENDENCY_FAILED
-from controller.job.decide.record import Ledger
-from controller.job.observe.pod_counts import Tally, TaskTally, total
+from controller.job.decide.record import JobRecord
+from controller.job.observe.pod_counts import JobPodCounts, TaskPodCounts, total
 from controller.job.react.actions import MAX_RETRY_EXCEEDED
 from controller.job.react.policies import events_of
 from shared.model.phases import JobEvent, JobPhase
@@ -19,7 +19,7 @@ NO_MIN_SUCCESS: Final = "MinSuccessUnreachable"
 NO_MIN_AVAILABLE: Final = "MinAvailableUnreachable"
 
 
-class End(msgspec.Struct, frozen=True):
+class JobOutcome(msgspec.Struct, frozen=True):
     """The phase the Job ends in, and why."""
 
     phase: JobPhase
@@ -27,79 +27,85 @@ class End(msgspec.Struct, frozen=True):
     message: str
 
 
-def end(ledger: Ledger, counts: Tally, lost: Mapping[str, str], wanted: Wanted) -> End | None:
+def outcome(
+    record: JobRecord, counts: JobPodCounts, unreachable: Mapping[str, str], wanted: EffectiveSpec
+) -> JobOutcome | None:
     """None while it can go on. `lost`: tasks that will never start, by the failed task that is the reason."""
     succeeded = total(counts, "succeeded")
     if not wanted.replicas:
         return None
     if wanted.min_success is not None and succeeded >= wanted.min_success:
         message = f"{succeeded} pods succeeded, {wanted.min_success} are enough (minSuccess)"
-        return End(JobPhase.COMPLETED, MIN_SUCCESS, message)
-    all_ended = all(_has_ended(task, counts, lost) for task in wanted.tasks)
-    fault = _fault(ledger, counts, lost, wanted)
-    if fault is None and all_ended and lost:
-        fault = _dependency_failed(lost)
+        return JobOutcome(JobPhase.COMPLETED, MIN_SUCCESS, message)
+    all_ended = all(_has_ended(task, counts, unreachable) for task in wanted.tasks)
+    fault = _fault(record, counts, unreachable, wanted)
+    if fault is None and all_ended and unreachable:
+        fault = _dependency_failed(unreachable)
     if fault is None:
         message = f"{succeeded} of {wanted.replicas} pods succeeded"
-        return End(JobPhase.COMPLETED, COMPLETED, message) if all_ended else None
-    if ledger.timers or (not all_ended and _may_complete_by_policy(ledger, counts, lost, wanted)):
+        return JobOutcome(JobPhase.COMPLETED, COMPLETED, message) if all_ended else None
+    if record.timers or (not all_ended and _may_complete_by_policy(record, counts, unreachable, wanted)):
         return None
     return fault
 
 
-def _has_ended(task: Task, counts: Tally, lost: Mapping[str, str]) -> bool:
+def _has_ended(task: Task, counts: JobPodCounts, unreachable: Mapping[str, str]) -> bool:
     count = counts[task.name]
-    return task.name in lost or count.succeeded + count.failed >= task.replicas
+    return task.name in unreachable or count.succeeded + count.failed >= task.replicas
 
 
-def _possible(task: Task, counts: Tally, lost: Mapping[str, str]) -> int:
+def _possible(task: Task, counts: JobPodCounts, unreachable: Mapping[str, str]) -> int:
     """The most pods of the task that can still succeed."""
-    return counts[task.name].succeeded if task.name in lost else task.replicas - counts[task.name].failed
+    return counts[task.name].succeeded if task.name in unreachable else task.replicas - counts[task.name].failed
 
 
-def _fault(ledger: Ledger, counts: Tally, lost: Mapping[str, str], wanted: Wanted) -> End | None:
+def _fault(
+    record: JobRecord, counts: JobPodCounts, unreachable: Mapping[str, str], wanted: EffectiveSpec
+) -> JobOutcome | None:
     """Why the goal is out of reach, if it is."""
-    best = sum(_possible(task, counts, lost) for task in wanted.tasks)
+    best = sum(_possible(task, counts, unreachable) for task in wanted.tasks)
     failed = total(counts, "failed")
     if wanted.min_success is not None:
         if best >= wanted.min_success:
             return None
         message = f"{failed} pods failed; at most {best} can succeed, minSuccess is {wanted.min_success}"
-        return _dependency_failed(lost) if lost else End(JobPhase.FAILED, NO_MIN_SUCCESS, message)
-    short = next((task for task in wanted.tasks if _possible(task, counts, lost) < task.minimum), None)
+        return _dependency_failed(unreachable) if unreachable else JobOutcome(JobPhase.FAILED, NO_MIN_SUCCESS, message)
+    short = next((task for task in wanted.tasks if _possible(task, counts, unreachable) < task.minimum), None)
     if best >= wanted.min_available and (short is None or not wanted.every_task_counts):
         return None
-    if lost:
-        return _dependency_failed(lost)
+    if unreachable:
+        return _dependency_failed(unreachable)
     if short is not None and wanted.every_task_counts:
-        return _task_failed(short, counts[short.name], ledger)
+        return _task_failed(short, counts[short.name], record)
     message = f"{failed} of {wanted.replicas} pods failed, {wanted.min_available} must succeed (minAvailable)"
-    return End(JobPhase.FAILED, NO_MIN_AVAILABLE, message)
+    return JobOutcome(JobPhase.FAILED, NO_MIN_AVAILABLE, message)
 
 
-def _task_failed(task: Task, count: TaskTally, ledger: Ledger) -> End:
+def _task_failed(task: Task, count: TaskPodCounts, record: JobRecord) -> JobOutcome:
     """Too few of its pods can succeed; if it was restarted as often as it may be, that is the reason."""
     message = (
         f"{count.failed} of {task.replicas} pods of task {task.name} failed, {task.minimum} must succeed (minAvailable)"
     )
-    if 0 < task.max_retry <= ledger.task(task.name).retries:
-        return End(JobPhase.FAILED, MAX_RETRY_EXCEEDED, f"{message}; its {task.max_retry} restarts are used up")
-    return End(JobPhase.FAILED, NO_MIN_AVAILABLE, message)
+    if 0 < task.max_retry <= record.task(task.name).retries:
+        return JobOutcome(JobPhase.FAILED, MAX_RETRY_EXCEEDED, f"{message}; its {task.max_retry} restarts are used up")
+    return JobOutcome(JobPhase.FAILED, NO_MIN_AVAILABLE, message)
 
 
-def _dependency_failed(lost: Mapping[str, str]) -> End:
-    causes = ", ".join(sorted(set(lost.values())))
-    message = f"task {causes} failed, so these never start: {', '.join(sorted(lost))}"
-    return End(JobPhase.FAILED, DEPENDENCY_FAILED, message)
+def _dependency_failed(unreachable: Mapping[str, str]) -> JobOutcome:
+    causes = ", ".join(sorted(set(unreachable.values())))
+    message = f"task {causes} failed, so these never start: {', '.join(sorted(unreachable))}"
+    return JobOutcome(JobPhase.FAILED, DEPENDENCY_FAILED, message)
 
 
-def _may_complete_by_policy(ledger: Ledger, counts: Tally, lost: Mapping[str, str], wanted: Wanted) -> bool:
+def _may_complete_by_policy(
+    record: JobRecord, counts: JobPodCounts, unreachable: Mapping[str, str], wanted: EffectiveSpec
+) -> bool:
     """Whether a policy waits for a task that can still complete: what it then does to the Job is not known yet."""
     for task in wanted.tasks:
         listening = any(
             JobEvent.TASK_COMPLETED in events_of(policy) for policy in (*task.spec.policies, *wanted.policies)
         )
-        able = task.replicas and not counts[task.name].failed and task.name not in lost
-        if listening and able and not ledger.task(task.name).completed:
+        able = task.replicas and not counts[task.name].failed and task.name not in unreachable
+        if listening and able and not record.task(task.name).completed:
             return True
     return False

@@ -27,7 +27,7 @@ class Task(msgspec.Struct, frozen=True):
         return index // policy.partition_size if policy else None
 
 
-class Wanted(msgspec.Struct, frozen=True, dict=True):
+class EffectiveSpec(msgspec.Struct, frozen=True, dict=True):
     """What the user wants of a Job."""
 
     tasks: tuple[Task, ...]
@@ -60,12 +60,12 @@ class Wanted(msgspec.Struct, frozen=True, dict=True):
         return min(self.min_available, sum(task.replicas for task in tasks))
 
 
-def wanted(job: Job, condition: TaskCondition = TaskCondition.COMPLETED) -> Wanted:
+def effective_spec(job: Job, condition: TaskCondition = TaskCondition.COMPLETED) -> EffectiveSpec:
     """`condition`: what `dependsOn` without one waits for (setting --depends-on-condition)."""
     spec = job.spec
     tasks = tuple(_task(task, position, condition) for position, task in enumerate(spec.tasks or ()))
     needed = sum(task.minimum for task in tasks) if spec.min_available is None else spec.min_available
-    return Wanted(
+    return EffectiveSpec(
         tasks=tasks,
         min_available=needed,
         min_success=spec.min_success,

@@ -4,77 +4,84 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
-from controller.job.decide.defaults import Task, Wanted
-from controller.job.decide.record import Ledger
-from controller.job.observe.pod_counts import Tally, TaskTally
-from controller.job.observe.pods_by_role import View
+from controller.job.decide.defaults import EffectiveSpec, Task
+from controller.job.decide.record import JobRecord
+from controller.job.observe.pod_counts import JobPodCounts, TaskPodCounts
+from controller.job.observe.pods_by_role import PodsByRole
 from controller.job.react.events import waiting
 from shared import graph
 from shared.model.phases import TaskCondition
 
 
-class Standing(StrEnum):
+class DependencyState(StrEnum):
     """How a named task stands to those that wait for it."""
 
-    WAITED_FOR = "WaitedFor"
+    PENDING = "WaitedFor"
     MET = "Met"
-    LOST = "Lost"  # what is waited for cannot come any more
+    UNREACHABLE = "Lost"  # what is waited for cannot come any more
 
 
-def standing(task: Task, counts: TaskTally, condition: TaskCondition, deferred: bool) -> Standing:
+def dependency_state(task: Task, counts: TaskPodCounts, condition: TaskCondition, deferred: bool) -> DependencyState:
     """`deferred`: a policy's timer runs for the task, so its failures are not final yet."""
     if task.replicas - counts.failed < task.minimum and not deferred:
-        return Standing.LOST
+        return DependencyState.UNREACHABLE
     if condition is TaskCondition.READY:
-        return Standing.MET if counts.ready >= task.minimum else Standing.WAITED_FOR
+        return DependencyState.MET if counts.ready >= task.minimum else DependencyState.PENDING
     ended = counts.succeeded + counts.failed >= task.replicas
-    return Standing.MET if ended and counts.succeeded >= task.minimum else Standing.WAITED_FOR
+    return DependencyState.MET if ended and counts.succeeded >= task.minimum else DependencyState.PENDING
 
 
-def released(ledger: Ledger, view: View, counts: Tally, wanted: Wanted) -> Ledger:
-    """The ledger with every task released whose dependencies are met; one released or with pods is never held back."""
+def released(record: JobRecord, by_role: PodsByRole, counts: JobPodCounts, wanted: EffectiveSpec) -> JobRecord:
+    """The record with every task released whose dependencies are met; one released or with pods is never held back."""
     for task in wanted.tasks:
-        known = ledger.task(task.name)
-        if not known.released and (not task.needs or view.of(task.name) or _is_met(task, ledger, counts, wanted)):
-            ledger = ledger.with_task(task.name, released=True)
-    return ledger
+        known = record.task(task.name)
+        if not known.released and (not task.needs or by_role.of(task.name) or _is_met(task, record, counts, wanted)):
+            record = record.with_task(task.name, released=True)
+    return record
 
 
-def _is_met(task: Task, ledger: Ledger, counts: Tally, wanted: Wanted) -> bool:
-    met = [_standing(name, task, ledger, counts, wanted) is Standing.MET for name in task.needs]
+def _is_met(task: Task, record: JobRecord, counts: JobPodCounts, wanted: EffectiveSpec) -> bool:
+    met = [_state_of(name, task, record, counts, wanted) is DependencyState.MET for name in task.needs]
     return any(met) if task.any_of else all(met)
 
 
-def _standing(name: str, task: Task, ledger: Ledger, counts: Tally, wanted: Wanted) -> Standing:
+def _state_of(name: str, task: Task, record: JobRecord, counts: JobPodCounts, wanted: EffectiveSpec) -> DependencyState:
     needed = wanted.by_name.get(name)
     if needed is None:
-        return Standing.LOST  # admission refuses it; without the webhook it can never be met
-    return standing(needed, counts[name], task.condition, waiting(ledger, name))
+        return DependencyState.UNREACHABLE  # admission refuses it; without the webhook it can never be met
+    return dependency_state(needed, counts[name], task.condition, waiting(record, name))
 
 
-def tasks_with_pods(ledger: Ledger, wanted: Wanted) -> tuple[Task, ...]:
+def tasks_with_pods(record: JobRecord, wanted: EffectiveSpec) -> tuple[Task, ...]:
     """Released tasks: the only ones that the gang's minimum counts."""
-    return tuple(task for task in wanted.tasks if ledger.task(task.name).released)
+    return tuple(task for task in wanted.tasks if record.task(task.name).released)
 
 
-def blocked(ledger: Ledger, counts: Tally, wanted: Wanted) -> Mapping[str, str]:
+def blocked(record: JobRecord, counts: JobPodCounts, wanted: EffectiveSpec) -> Mapping[str, str]:
     """Tasks that will never start -> the task whose failure is the reason, directly or through others."""
     edges = {task.name: task.needs for task in wanted.tasks}
-    lost: dict[str, str] = {}
+    unreachable: dict[str, str] = {}
     for name in graph.order(edges):
         task = wanted.by_name[name]
-        if task.needs and not ledger.task(name).released:
-            causes = [_cause(need, task, lost, ledger, counts, wanted) for need in task.needs]
+        if task.needs and not record.task(name).released:
+            causes = [_cause(need, task, unreachable, record, counts, wanted) for need in task.needs]
             hopeless = all(causes) if task.any_of else any(causes)
             if hopeless:
-                lost[name] = next(cause for cause in causes if cause)
-    return lost
+                unreachable[name] = next(cause for cause in causes if cause)
+    return unreachable
 
 
-def _cause(need: str, task: Task, lost: Mapping[str, str], ledger: Ledger, counts: Tally, wanted: Wanted) -> str:
-    if need in lost:
-        return lost[need]
-    return need if _standing(need, task, ledger, counts, wanted) is Standing.LOST else ""
+def _cause(
+    need: str,
+    task: Task,
+    unreachable: Mapping[str, str],
+    record: JobRecord,
+    counts: JobPodCounts,
+    wanted: EffectiveSpec,
+) -> str:
+    if need in unreachable:
+        return unreachable[need]
+    return need if _state_of(need, task, record, counts, wanted) is DependencyState.UNREACHABLE else ""
 
 
 DEPENDENCY_FAILED: Final = "DependencyFailed"

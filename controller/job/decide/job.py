@@ -1,4 +1,4 @@
-"""JobSeen -> Decision: what happened, what policies and Commands make of it, what follows for pods and status.
+"""JobObservation -> Decision: what happened, what policies and Commands make of it, what follows for pods and status.
 
 Whatever is to be done is recorded first: such a pass writes status and nothing else. Later passes act out of the record,
 and would do the same again. So a controller that dies anywhere repeats work but never counts or forgets a thing.
@@ -6,97 +6,111 @@ and would do the same again. So a controller that dies anywhere repeats work but
 
 from controller.decision import Decision, Delete, Note
 from controller.job.children.children import Children, children
-from controller.job.decide import phases, snapshot, timers
-from controller.job.decide import record as ledgers
-from controller.job.decide.defaults import Wanted, wanted
-from controller.job.decide.phases import Step
-from controller.job.decide.record import Ledger
-from controller.job.decide.snapshot import Situation
-from controller.job.observe.observed import JobSeen
-from controller.job.observe.pods_by_role import STOPPED, view
-from controller.job.react.commands import obey
-from controller.job.react.react import react
+from controller.job.decide import phases, timers
+from controller.job.decide.defaults import EffectiveSpec, effective_spec
+from controller.job.decide.phases import PhaseChange
+from controller.job.decide.record import JobRecord, read_record
+from controller.job.decide.snapshot import JobSnapshot, take_snapshot, with_created
+from controller.job.observe.observed import JobObservation
+from controller.job.observe.pods_by_role import STOPPED, sort_by_role
+from controller.job.react.commands import apply_commands
+from controller.job.react.react import handle_events
 from controller.job.react.refusals import FAILED_CREATE
 from controller.job.status.status_write import changed, hold_back, with_reason
 
 
-def decide(seen: JobSeen) -> Decision:
+def decide(observed: JobObservation) -> Decision:
     """What to do about the Job now. A Job being deleted is left to garbage collection."""
-    if seen.job.metadata.deletion_timestamp:
+    if observed.job.metadata.deletion_timestamp:
         return Decision()
-    wants = wanted(seen.job, seen.settings.depends_on_condition)
-    stored = ledgers.read(seen.job.status, wants)
-    known = stored if stored.generation is not None else stored.but(generation=seen.job.metadata.generation)
-    ordered = obey(seen, known, wants)
-    if ordered.ledger is not known:
-        return _intent(seen, stored, ordered.ledger, wants, ordered.cleanup, ordered.notes)
-    reacted = react(seen, known, wants) if known.phase not in STOPPED else None
-    if reacted and reacted.intent:
-        return _intent(seen, stored, reacted.ledger, wants, ordered.cleanup, reacted.notes)
-    return _sync(seen, reacted.ledger if reacted else known, wants, ordered.cleanup, ordered.notes)
+    wanted = effective_spec(observed.job, observed.settings.depends_on_condition)
+    stored = read_record(observed.job.status, wanted)
+    known = stored if stored.generation is not None else stored.replace(generation=observed.job.metadata.generation)
+    commanded = apply_commands(observed, known, wanted)
+    if commanded.record is not known:
+        return _intent(observed, stored, commanded.record, wanted, commanded.cleanup, commanded.notes)
+    handled = handle_events(observed, known, wanted) if known.phase not in STOPPED else None
+    if handled and handled.intent:
+        return _intent(observed, stored, handled.record, wanted, commanded.cleanup, handled.notes)
+    return _sync(observed, handled.record if handled else known, wanted, commanded.cleanup, commanded.notes)
 
 
 def _intent(
-    seen: JobSeen, stored: Ledger, ledger: Ledger, wants: Wanted, cleanup: tuple[Delete, ...], notes: tuple[Note, ...]
+    observed: JobObservation,
+    stored: JobRecord,
+    record: JobRecord,
+    wanted: EffectiveSpec,
+    cleanup: tuple[Delete, ...],
+    notes: tuple[Note, ...],
 ) -> Decision:
     """Record what is to be done; the next pass does it."""
-    now = snapshot.take(seen, _entered(stored, ledger, seen.now), wants)
+    snapshot = take_snapshot(observed, _with_transition(stored, record, observed.now), wanted)
     # `done` by a Command that meant nothing is recorded too, in a phase whose reason goes on to be told.
-    told = with_reason(now, None) if ledger.phase is stored.phase else now
-    return Decision(status=changed(seen, told), cleanup=cleanup, notes=notes, requeue_after=0.0)
+    text = with_reason(snapshot, None) if record.phase is stored.phase else snapshot
+    return Decision(status=changed(observed, text), cleanup=cleanup, notes=notes, requeue_after=0.0)
 
 
-def _entered(stored: Ledger, ledger: Ledger, at: float) -> Ledger:
+def _with_transition(stored: JobRecord, record: JobRecord, at: float) -> JobRecord:
     """With the transition recorded, if the phase is another one or a new version of the same."""
-    if ledger.phase is stored.phase and ledger.version == stored.version:
-        return ledger
-    return phases.entered(ledger, (Step(ledger.phase, ledger.reason, ledger.message),), at)
+    if record.phase is stored.phase and record.version == stored.version:
+        return record
+    return phases.with_phases(record, (PhaseChange(record.phase, record.reason, record.message),), at)
 
 
 def _sync(
-    seen: JobSeen, ledger: Ledger, wants: Wanted, commands: tuple[Delete, ...], notes: tuple[Note, ...]
+    observed: JobObservation,
+    record: JobRecord,
+    wanted: EffectiveSpec,
+    commands: tuple[Delete, ...],
+    notes: tuple[Note, ...],
 ) -> Decision:
     """Bring the cluster in line with the phase, and the phase with the cluster."""
-    if ledger.phase.finished and not ledger.tasks and seen.job.status.state.phase:
-        return _foreign(seen, ledger, wants, commands, notes)
-    now = snapshot.take(seen, _first(seen, ledger), wants)
-    steps = phases.settled(now.ledger, phases.Standing(now.counts, now.view, now.lost, wants))
-    if steps:
-        now = snapshot.take(seen, phases.entered(now.ledger, steps, seen.now), wants)
-    made = children(now)
-    now = with_reason(snapshot.with_created(now, made.created), made)
-    written = changed(seen, now)
-    pause = hold_back(seen, now, made, written)
-    refused = made.obstacle is not None and made.obstacle.reason == FAILED_CREATE
-    if made.obstacle and refused and written and not pause and seen.job.status.state.reason != FAILED_CREATE:
-        notes = (*notes, Note(FAILED_CREATE, made.obstacle.message, "Warning"))
+    if record.phase.finished and not record.tasks and observed.job.status.state.phase:
+        return _foreign(observed, record, wanted, commands, notes)
+    snapshot = take_snapshot(observed, _first(observed, record), wanted)
+    changes = phases.phase_changes(
+        snapshot.record, phases.PhaseInput(snapshot.counts, snapshot.by_role, snapshot.unreachable, wanted)
+    )
+    if changes:
+        snapshot = take_snapshot(observed, phases.with_phases(snapshot.record, changes, observed.now), wanted)
+    made = children(snapshot)
+    snapshot = with_reason(with_created(snapshot, made.created), made)
+    written = changed(observed, snapshot)
+    pause = hold_back(observed, snapshot, made, written)
+    refused = made.blocker is not None and made.blocker.reason == FAILED_CREATE
+    if made.blocker and refused and written and not pause and observed.job.status.state.reason != FAILED_CREATE:
+        notes = (*notes, Note(FAILED_CREATE, made.blocker.message, "Warning"))
     return Decision(
         actions=made.actions,
         status=None if pause else written,
         cleanup=(*commands, *made.cleanup),
         notes=notes,
-        requeue_after=_again(seen, now, made, pause),
+        requeue_after=_again(observed, snapshot, made, pause),
     )
 
 
-def _first(seen: JobSeen, ledger: Ledger) -> Ledger:
+def _first(observed: JobObservation, record: JobRecord) -> JobRecord:
     """A Job that has no phase yet enters Pending."""
-    if seen.job.status.state.phase is not None:
-        return ledger
-    return phases.entered(ledger, (Step(ledger.phase),), seen.now)
+    if observed.job.status.state.phase is not None:
+        return record
+    return phases.with_phases(record, (PhaseChange(record.phase),), observed.now)
 
 
 def _foreign(
-    seen: JobSeen, ledger: Ledger, wants: Wanted, commands: tuple[Delete, ...], notes: tuple[Note, ...]
+    observed: JobObservation,
+    record: JobRecord,
+    wanted: EffectiveSpec,
+    commands: tuple[Delete, ...],
+    notes: tuple[Note, ...],
 ) -> Decision:
     """Another controller finished this Job: its status stands, and only what it left behind is removed."""
-    now = Situation(seen, ledger, wants, view(seen.pods, ledger, wants), {})
-    return Decision(cleanup=(*commands, *children(now).cleanup), notes=notes)
+    snapshot = JobSnapshot(observed, record, wanted, sort_by_role(observed.pods, record, wanted), {})
+    return Decision(cleanup=(*commands, *children(snapshot).cleanup), notes=notes)
 
 
-def _again(seen: JobSeen, now: Situation, made: Children, pause: float) -> float | None:
-    times = [made.wake, timers.next_due(seen, now.view, now.ledger, now.wanted)]
-    if now.ledger.phase in STOPPED:
+def _again(observed: JobObservation, snapshot: JobSnapshot, made: Children, pause: float) -> float | None:
+    times = [made.wake, timers.next_due(observed, snapshot.by_role, snapshot.record, snapshot.wanted)]
+    if snapshot.record.phase in STOPPED:
         times = []
-    waits = [max(0.0, at - seen.now) for at in times if at is not None] + ([pause] if pause else [])
+    waits = [max(0.0, at - observed.now) for at in times if at is not None] + ([pause] if pause else [])
     return min(waits, default=None)

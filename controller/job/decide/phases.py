@@ -6,26 +6,26 @@ from typing import Final
 import msgspec
 
 from controller.job.decide import completion
-from controller.job.decide.defaults import Task, Wanted
-from controller.job.decide.record import Ledger
-from controller.job.observe.pod_counts import Tally, total
-from controller.job.observe.pods_by_role import STOPPED, View
-from controller.job.react.transitions import ARRIVES
+from controller.job.decide.defaults import EffectiveSpec, Task
+from controller.job.decide.record import JobRecord
+from controller.job.observe.pod_counts import JobPodCounts, total
+from controller.job.observe.pods_by_role import STOPPED, PodsByRole
+from controller.job.react.transitions import FINAL_PHASE
 from shared.model.job_status import JobCondition
 from shared.model.phases import JobPhase
 from shared.timestamp import rfc3339
 
 
-class Standing(msgspec.Struct, frozen=True):
+class PhaseInput(msgspec.Struct, frozen=True):
     """What the rules look at. `lost`: tasks that will never start."""
 
-    counts: Tally
-    view: View
-    lost: Mapping[str, str]
-    wanted: Wanted
+    counts: JobPodCounts
+    by_role: PodsByRole
+    unreachable: Mapping[str, str]
+    wanted: EffectiveSpec
 
 
-class Step(msgspec.Struct, frozen=True):
+class PhaseChange(msgspec.Struct, frozen=True):
     """The next phase. Reasons of Pending and Running are told by `why`, since they change while the phase stays."""
 
     phase: JobPhase
@@ -33,60 +33,60 @@ class Step(msgspec.Struct, frozen=True):
     message: str = ""
 
 
-def settled(ledger: Ledger, standing: Standing) -> tuple[Step, ...]:
+def phase_changes(record: JobRecord, given: PhaseInput) -> tuple[PhaseChange, ...]:
     """The phases the Job goes through now, in order; empty when it stays where it is."""
-    steps: list[Step] = []
-    phase = ledger.phase
+    changes: list[PhaseChange] = []
+    phase = record.phase
     for _ in JobPhase:
-        step = _RULES[phase](ledger, standing) if phase in _RULES else None
-        if step is None or step.phase in {taken.phase for taken in steps}:
+        change = _RULES[phase](record, given) if phase in _RULES else None
+        if change is None or change.phase in {taken.phase for taken in changes}:
             break
-        steps.append(step)
-        phase = step.phase
-    return tuple(steps)
+        changes.append(change)
+        phase = change.phase
+    return tuple(changes)
 
 
-def _end(ledger: Ledger, standing: Standing) -> Step | None:
-    ended = completion.end(ledger, standing.counts, standing.lost, standing.wanted)
-    return Step(ended.phase, ended.reason, ended.message) if ended else None
+def _end(record: JobRecord, given: PhaseInput) -> PhaseChange | None:
+    ended = completion.outcome(record, given.counts, given.unreachable, given.wanted)
+    return PhaseChange(ended.phase, ended.reason, ended.message) if ended else None
 
 
-def _pending(ledger: Ledger, standing: Standing) -> Step | None:
-    roots = first_tasks(standing.wanted)
-    there = _available(roots, standing.counts)
-    if there and there >= standing.wanted.minimum(roots):
-        return Step(JobPhase.RUNNING)
-    return _end(ledger, standing)
+def _pending(record: JobRecord, given: PhaseInput) -> PhaseChange | None:
+    roots = first_tasks(given.wanted)
+    there = _available(roots, given.counts)
+    if there and there >= given.wanted.minimum(roots):
+        return PhaseChange(JobPhase.RUNNING)
+    return _end(record, given)
 
 
-def _running(ledger: Ledger, standing: Standing) -> Step | None:
+def _running(record: JobRecord, given: PhaseInput) -> PhaseChange | None:
     """Back to Pending when too few of the first tasks' pods are there; later tasks start while the Job is Running."""
-    if ended := _end(ledger, standing):
+    if ended := _end(record, given):
         return ended
-    roots = first_tasks(standing.wanted)
-    counts = [standing.counts[task.name] for task in roots]
+    roots = first_tasks(given.wanted)
+    counts = [given.counts[task.name] for task in roots]
     waiting = sum(count.pending + len(count.missing) for count in counts)
-    if waiting > sum(task.replicas for task in roots) - standing.wanted.minimum(roots):
-        return Step(JobPhase.PENDING)
+    if waiting > sum(task.replicas for task in roots) - given.wanted.minimum(roots):
+        return PhaseChange(JobPhase.PENDING)
     return None
 
 
-def _restarting(ledger: Ledger, standing: Standing) -> Step | None:
+def _restarting(record: JobRecord, given: PhaseInput) -> PhaseChange | None:
     """On to Pending once so few old pods are left that the minimum could start (volcano-behaviour.md 3.6)."""
-    leaving = total(standing.counts, "terminating")
-    replicas = standing.wanted.replicas
-    if replicas - leaving >= min(standing.wanted.min_available, replicas):
-        return Step(JobPhase.PENDING)
+    leaving = total(given.counts, "terminating")
+    replicas = given.wanted.replicas
+    if replicas - leaving >= min(given.wanted.min_available, replicas):
+        return PhaseChange(JobPhase.PENDING)
     return None
 
 
-def _stopping(ledger: Ledger, standing: Standing) -> Step | None:
-    if total(standing.counts, "terminating"):
+def _stopping(record: JobRecord, given: PhaseInput) -> PhaseChange | None:
+    if total(given.counts, "terminating"):
         return None
-    return Step(ARRIVES[ledger.phase], ledger.reason, ledger.message)
+    return PhaseChange(FINAL_PHASE[record.phase], record.reason, record.message)
 
 
-_RULES: Final[dict[JobPhase, Callable[[Ledger, Standing], Step | None]]] = {
+_RULES: Final[dict[JobPhase, Callable[[JobRecord, PhaseInput], PhaseChange | None]]] = {
     JobPhase.PENDING: _pending,
     JobPhase.RUNNING: _running,
     JobPhase.RESTARTING: _restarting,
@@ -96,31 +96,31 @@ _RULES: Final[dict[JobPhase, Callable[[Ledger, Standing], Step | None]]] = {
 }
 
 
-def first_tasks(wanted: Wanted) -> tuple[Task, ...]:
+def first_tasks(wanted: EffectiveSpec) -> tuple[Task, ...]:
     """Tasks that wait for no other: whether the Job counts as running is judged by them."""
     return tuple(task for task in wanted.tasks if not task.needs)
 
 
-def _available(tasks: tuple[Task, ...], counts: Tally) -> int:
+def _available(tasks: tuple[Task, ...], counts: JobPodCounts) -> int:
     of = [counts[task.name] for task in tasks]
     return sum(count.running + count.succeeded + count.failed for count in of)
 
 
-def entered(ledger: Ledger, steps: Iterable[Step], now: float) -> Ledger:
-    """The ledger after going through `steps`: conditions keep one entry a phase, the latest last."""
-    for step in steps:
+def with_phases(record: JobRecord, changes: Iterable[PhaseChange], now: float) -> JobRecord:
+    """The record after going through `steps`: conditions keep one entry a phase, the latest last."""
+    for change in changes:
         at = rfc3339(now)
-        ledger = ledger.but(
-            phase=step.phase,
-            reason=step.reason,
-            message=step.message,
+        record = record.replace(
+            phase=change.phase,
+            reason=change.reason,
+            message=change.message,
             transition=at,
-            conditions=with_condition(ledger.conditions, step.phase, at),
-            started=ledger.started or (at if step.phase is JobPhase.RUNNING else None),
-            ended=at if step.phase.finished else None,
-            handled={} if step.phase in STOPPED else ledger.handled,
+            conditions=with_condition(record.conditions, change.phase, at),
+            started=record.started or (at if change.phase is JobPhase.RUNNING else None),
+            ended=at if change.phase.finished else None,
+            handled={} if change.phase in STOPPED else record.handled,
         )
-    return ledger
+    return record
 
 
 def with_condition(conditions: tuple[JobCondition, ...], phase: JobPhase, at: str) -> tuple[JobCondition, ...]:

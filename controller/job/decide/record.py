@@ -5,13 +5,13 @@ from typing import Any
 
 import msgspec
 
-from controller.job.decide.defaults import Wanted
+from controller.job.decide.defaults import EffectiveSpec
 from shared import ranges
 from shared.model.job_status import HandledEvent, JobCondition, JobStatus, TaskRecord
 from shared.model.phases import JobPhase
 
 
-class TaskLedger(msgspec.Struct, frozen=True):
+class TaskProgress(msgspec.Struct, frozen=True):
     """See shared.model.job_status.TaskRecord."""
 
     retries: int = 0
@@ -24,7 +24,7 @@ class TaskLedger(msgspec.Struct, frozen=True):
     gave_up: bool = False
 
 
-class Ledger(msgspec.Struct, frozen=True):
+class JobRecord(msgspec.Struct, frozen=True):
     """The recorded state of a Job. `handled`: marks and timers by key."""
 
     phase: JobPhase
@@ -33,7 +33,7 @@ class Ledger(msgspec.Struct, frozen=True):
     transition: str | None = None
     version: int = 0
     retries: int = 0
-    tasks: Mapping[str, TaskLedger] = {}
+    tasks: Mapping[str, TaskProgress] = {}
     handled: Mapping[str, HandledEvent] = {}
     commands: tuple[str, ...] = ()
     conditions: tuple[JobCondition, ...] = ()
@@ -41,30 +41,30 @@ class Ledger(msgspec.Struct, frozen=True):
     started: str | None = None
     ended: str | None = None
 
-    def task(self, name: str) -> TaskLedger:
-        return self.tasks.get(name, TaskLedger())
+    def task(self, name: str) -> TaskProgress:
+        return self.tasks.get(name, TaskProgress())
 
-    def but(self, **changes: Any) -> "Ledger":
+    def replace(self, **changes: Any) -> "JobRecord":
         return msgspec.structs.replace(self, **changes)
 
-    def with_task(self, name: str, **changes: Any) -> "Ledger":
-        return self.but(tasks={**self.tasks, name: msgspec.structs.replace(self.task(name), **changes)})
+    def with_task(self, name: str, **changes: Any) -> "JobRecord":
+        return self.replace(tasks={**self.tasks, name: msgspec.structs.replace(self.task(name), **changes)})
 
-    def with_handled(self, event: HandledEvent) -> "Ledger":
-        return self.but(handled={**self.handled, event.key: event})
+    def with_handled(self, event: HandledEvent) -> "JobRecord":
+        return self.replace(handled={**self.handled, event.key: event})
 
-    def without_handled(self, *keys: str) -> "Ledger":
-        return self.but(handled={key: event for key, event in self.handled.items() if key not in keys})
+    def without_handled(self, *keys: str) -> "JobRecord":
+        return self.replace(handled={key: event for key, event in self.handled.items() if key not in keys})
 
     @property
     def timers(self) -> tuple[HandledEvent, ...]:
         return tuple(event for event in self.handled.values() if event.due)
 
 
-def read(status: JobStatus, wanted: Wanted) -> Ledger:
-    """The ledger of a stored status; a Job without one is Pending. Tasks that spec no longer has are dropped."""
+def read_record(status: JobStatus, wanted: EffectiveSpec) -> JobRecord:
+    """The record of a stored status; a Job without one is Pending. Tasks that spec no longer has are dropped."""
     records = {record.name: record for record in status.tasks}
-    return Ledger(
+    return JobRecord(
         phase=status.state.phase or JobPhase.PENDING,
         reason=status.state.reason,
         message=status.state.message,
@@ -81,8 +81,8 @@ def read(status: JobStatus, wanted: Wanted) -> Ledger:
     )
 
 
-def _task(record: TaskRecord) -> TaskLedger:
-    return TaskLedger(
+def _task(record: TaskRecord) -> TaskProgress:
+    return TaskProgress(
         retries=record.retries,
         created=ranges.parse(record.created),
         succeeded=ranges.parse(record.succeeded),
@@ -94,8 +94,8 @@ def _task(record: TaskRecord) -> TaskLedger:
     )
 
 
-def records(ledger: Ledger) -> tuple[TaskRecord, ...]:
-    """The ledger's tasks as status stores them."""
+def task_records(record: JobRecord) -> tuple[TaskRecord, ...]:
+    """The record's tasks as status stores them."""
     return tuple(
         TaskRecord(
             name=name,
@@ -108,5 +108,5 @@ def records(ledger: Ledger) -> tuple[TaskRecord, ...]:
             completed=task.completed,
             gave_up=task.gave_up,
         )
-        for name, task in ledger.tasks.items()
+        for name, task in record.tasks.items()
     )

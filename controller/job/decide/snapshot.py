@@ -5,39 +5,39 @@ from collections.abc import Mapping
 import msgspec
 
 from controller.job.decide import dependencies
-from controller.job.decide.defaults import Wanted
-from controller.job.decide.record import Ledger
-from controller.job.observe.observed import JobSeen
-from controller.job.observe.pod_counts import Tally, TaskTally, remember, tally
-from controller.job.observe.pods_by_role import STOPPED, View, view
+from controller.job.decide.defaults import EffectiveSpec
+from controller.job.decide.record import JobRecord
+from controller.job.observe.observed import JobObservation
+from controller.job.observe.pod_counts import JobPodCounts, TaskPodCounts, count_pods, remember
+from controller.job.observe.pods_by_role import STOPPED, PodsByRole, sort_by_role
 
 
-class Situation(msgspec.Struct, frozen=True):
+class JobSnapshot(msgspec.Struct, frozen=True):
     """`lost`: tasks that will never start -> the failed task that is the reason."""
 
-    seen: JobSeen
-    ledger: Ledger
-    wanted: Wanted
-    view: View
-    counts: Tally
-    lost: Mapping[str, str] = {}
+    observed: JobObservation
+    record: JobRecord
+    wanted: EffectiveSpec
+    by_role: PodsByRole
+    counts: JobPodCounts
+    unreachable: Mapping[str, str] = {}
 
 
-def take(seen: JobSeen, ledger: Ledger, wants: Wanted) -> Situation:
-    pods = view(seen.pods, ledger, wants)
-    known = remember(pods, ledger, wants)
-    counts = tally(pods, known, wants)
+def take_snapshot(observed: JobObservation, record: JobRecord, wanted: EffectiveSpec) -> JobSnapshot:
+    pods = sort_by_role(observed.pods, record, wanted)
+    known = remember(pods, record, wanted)
+    counts = count_pods(pods, known, wanted)
     if known.phase not in STOPPED:
-        known = dependencies.released(known, pods, counts, wants)
-    return Situation(seen, known, wants, pods, counts, dependencies.blocked(known, counts, wants))
+        known = dependencies.released(known, pods, counts, wanted)
+    return JobSnapshot(observed, known, wanted, pods, counts, dependencies.blocked(known, counts, wanted))
 
 
-def with_created(now: Situation, made: Mapping[str, frozenset[int]]) -> Situation:
+def with_created(snapshot: JobSnapshot, made: Mapping[str, frozenset[int]]) -> JobSnapshot:
     """With the pods that are about to be created counted as Pending."""
-    counts, ledger = dict(now.counts), now.ledger
+    counts, record = dict(snapshot.counts), snapshot.record
     for task, indexes in made.items():
-        count: TaskTally = counts[task]
+        count: TaskPodCounts = counts[task]
         missing = tuple(index for index in count.missing if index not in indexes)
         counts[task] = msgspec.structs.replace(count, pending=count.pending + len(indexes), missing=missing)
-        ledger = ledger.with_task(task, created=ledger.task(task).created | indexes)
-    return msgspec.structs.replace(now, counts=counts, ledger=ledger)
+        record = record.with_task(task, created=record.task(task).created | indexes)
+    return msgspec.structs.replace(snapshot, counts=counts, record=record)

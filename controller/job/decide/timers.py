@@ -3,21 +3,21 @@
 import math
 from collections.abc import Iterator
 
-from controller.job.decide.defaults import Wanted
-from controller.job.decide.record import Ledger
-from controller.job.observe.observed import JobSeen, PodSeen
-from controller.job.observe.pods_by_role import View, current_group
-from controller.job.react.events import Happening
+from controller.job.decide.defaults import EffectiveSpec
+from controller.job.decide.record import JobRecord
+from controller.job.observe.observed import JobObservation, PodObservation
+from controller.job.observe.pods_by_role import PodsByRole, current_group
+from controller.job.react.events import LifecycleEvent
 from controller.job.react.policies import Reaction, reaction, speaks_of
 from shared.model.job_status import HandledEvent
 from shared.model.phases import JobAction, JobEvent, PodGroupPhase, PodPhase
 from shared.timestamp import epoch, epoch_or_none, rfc3339
 
 
-def armed(happening: Happening, answer: Reaction) -> HandledEvent:
+def start_timer(event: LifecycleEvent, answer: Reaction) -> HandledEvent:
     """The timer for a policy with a timeout. Status keeps whole seconds: late by two at most, never early."""
-    due = rfc3339(math.ceil(_at_latest(happening.since) + answer.delay))
-    return HandledEvent(key=happening.key, since=rfc3339(happening.since), due=due, action=answer.action.value)
+    due = rfc3339(math.ceil(_at_latest(event.since) + answer.delay))
+    return HandledEvent(key=event.key, since=rfc3339(event.since), due=due, action=answer.action.value)
 
 
 def _at_latest(recorded: float) -> float:
@@ -25,84 +25,88 @@ def _at_latest(recorded: float) -> float:
     return math.floor(recorded) + 1
 
 
-def due(ledger: Ledger, view: View, now: float) -> tuple[tuple[Happening, JobAction], ...]:
+def due(record: JobRecord, by_role: PodsByRole, now: float) -> tuple[tuple[LifecycleEvent, JobAction], ...]:
     """Timers whose time has come, earliest first, with what they were armed for."""
-    ready = [timer for timer in ledger.timers if epoch(timer.due or "") <= now]
+    ready = [timer for timer in record.timers if epoch(timer.due or "") <= now]
     return tuple(
-        (_happening(timer, view), JobAction(timer.action)) for timer in sorted(ready, key=lambda t: t.due or "")
+        (_event_of(timer, by_role), JobAction(timer.action)) for timer in sorted(ready, key=lambda t: t.due or "")
     )
 
 
-def _happening(timer: HandledEvent, view: View) -> Happening:
+def _event_of(timer: HandledEvent, by_role: PodsByRole) -> LifecycleEvent:
     event, task, index, uid = (*timer.key.split("/"), "", "", "")[:4]
-    pod = view.of(task).get(int(index)) if index else None
-    return Happening(
+    pod = by_role.of(task).get(int(index)) if index else None
+    return LifecycleEvent(
         JobEvent(event),
         task,
         int(index) if index else -1,
         pod if pod and pod.uid == uid else None,
         since=epoch_or_none(timer.since) or 0.0,
         uid=uid,
-        what=f"{event} of {f'pod {index} of ' if index else ''}{f'task {task}' if task else 'the Job'} lasted until {timer.due}",
+        message=f"{event} of {f'pod {index} of ' if index else ''}{f'task {task}' if task else 'the Job'} lasted until {timer.due}",
     )
 
 
-def fired(ledger: Ledger, happening: Happening) -> Ledger:
-    """The ledger without the timer; that the group is Unknown stays marked, or it would be found and armed anew."""
-    if happening.event is JobEvent.UNKNOWN:
-        return ledger.with_handled(HandledEvent(key=happening.key, since=rfc3339(happening.since)))
-    return ledger.without_handled(happening.key)
+def stop_timer(record: JobRecord, event: LifecycleEvent) -> JobRecord:
+    """The record without the timer; that the group is Unknown stays marked, or it would be found and armed anew."""
+    if event.type is JobEvent.UNKNOWN:
+        return record.with_handled(HandledEvent(key=event.key, since=rfc3339(event.since)))
+    return record.without_handled(event.key)
 
 
-def reopened(ledger: Ledger, view: View) -> Ledger:
+def reopen_deleted(record: JobRecord, by_role: PodsByRole) -> JobRecord:
     """While a policy's timer runs for a failed pod, deleting that pod by hand runs it again (its success cancels the timer)."""
-    for timer in ledger.timers:
+    for timer in record.timers:
         kind, task, index, _ = (*timer.key.split("/"), "", "", "")[:4]
-        if kind == JobEvent.POD_FAILED and int(index) not in view.of(task):
-            known = ledger.task(task)
-            ledger = ledger.with_task(task, failed=known.failed - {int(index)}, created=known.created - {int(index)})
-    return ledger
+        if kind == JobEvent.POD_FAILED and int(index) not in by_role.of(task):
+            known = record.task(task)
+            record = record.with_task(task, failed=known.failed - {int(index)}, created=known.created - {int(index)})
+    return record
 
 
-def pruned(ledger: Ledger, seen: JobSeen, view: View) -> Ledger:
+def drop_stale(record: JobRecord, observed: JobObservation, by_role: PodsByRole) -> JobRecord:
     """Without the marks and timers whose cause is gone: the replacement runs, the group is known again, the pod is away."""
-    uids = {pod.uid for pod in seen.pods}
-    gone = [key for key, event in ledger.handled.items() if _is_over(event, ledger, seen, view, uids)]
-    return ledger.without_handled(*gone) if gone else ledger
+    uids = {pod.uid for pod in observed.pods}
+    gone = [key for key, event in record.handled.items() if _is_over(event, record, observed, by_role, uids)]
+    return record.without_handled(*gone) if gone else record
 
 
-def _is_over(event: HandledEvent, ledger: Ledger, seen: JobSeen, view: View, uids: set[str]) -> bool:
+def _is_over(
+    event: HandledEvent, record: JobRecord, observed: JobObservation, by_role: PodsByRole, uids: set[str]
+) -> bool:
     kind, task, index, uid = (*event.key.split("/"), "", "", "")[:4]
     if kind == JobEvent.UNKNOWN:
-        group = current_group(seen.group, ledger)
+        group = current_group(observed.group, record)
         return group is None or group.status.phase is not PodGroupPhase.UNKNOWN
     if kind == JobEvent.TASK_COMPLETED:
-        return not ledger.task(task).completed
+        return not record.task(task).completed
     if kind == JobEvent.TASK_FAILED:
-        return not ledger.task(task).gave_up
+        return not record.task(task).gave_up
     if kind in (JobEvent.POD_FAILED, JobEvent.POD_EVICTED):
-        pod = view.of(task).get(int(index))
+        pod = by_role.of(task).get(int(index))
         return pod is not None and pod.uid != uid and pod.alive and pod.phase is PodPhase.RUNNING
     return kind in (JobEvent.POD_PENDING, JobEvent.POD_RUNNING) and not event.due and uid not in uids
 
 
-def pending(seen: JobSeen, view: View, ledger: Ledger, wanted: Wanted) -> Iterator[tuple[float, Happening, JobAction]]:
-    """(due, happening, action) of every pod that waits to run and that a policy's patience with is limited."""
+def pending(
+    observed: JobObservation, by_role: PodsByRole, record: JobRecord, wanted: EffectiveSpec
+) -> Iterator[tuple[float, LifecycleEvent, JobAction]]:
+    """(due, event, action) of every pod that waits to run and that a policy's patience with is limited."""
     for task in wanted.tasks if speaks_of(wanted, JobEvent.POD_PENDING) else ():
-        for pod in view.of(task.name).values():
-            happening = _is_pending(pod)
-            answer = reaction(wanted, happening)
-            if pod.alive and pod.phase is PodPhase.PENDING and answer and happening.key not in ledger.handled:
-                yield _at_latest(pod.created) + answer.delay, happening, answer.action
+        for pod in by_role.of(task.name).values():
+            event = _is_pending(pod)
+            answer = reaction(wanted, event)
+            if pod.alive and pod.phase is PodPhase.PENDING and answer and event.key not in record.handled:
+                yield _at_latest(pod.created) + answer.delay, event, answer.action
 
 
-def _is_pending(pod: PodSeen) -> Happening:
-    what = f"pod {pod.name} is pending since {rfc3339(pod.created)}"
-    return Happening(JobEvent.POD_PENDING, pod.task, pod.index, pod, since=pod.created, what=what)
+def _is_pending(pod: PodObservation) -> LifecycleEvent:
+    message = f"pod {pod.name} is pending since {rfc3339(pod.created)}"
+    return LifecycleEvent(JobEvent.POD_PENDING, pod.task, pod.index, pod, since=pod.created, message=message)
 
 
-def next_due(seen: JobSeen, view: View, ledger: Ledger, wanted: Wanted) -> float | None:
+def next_due(observed: JobObservation, by_role: PodsByRole, record: JobRecord, wanted: EffectiveSpec) -> float | None:
     """When the next deadline falls, epoch seconds."""
-    times = [epoch(timer.due or "") for timer in ledger.timers]
-    times += [at for at, _, _ in pending(seen, view, ledger, wanted)]
+    times = [epoch(timer.due or "") for timer in record.timers]
+    times += [at for at, _, _ in pending(observed, by_role, record, wanted)]
     return min(times, default=None)

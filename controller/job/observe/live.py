@@ -9,7 +9,7 @@ from collections.abc import Callable
 from controller.cluster.keypair import new_keypair
 from controller.job.caches import JobCaches
 from controller.job.children.plugin_objects import shape_of
-from controller.job.decide.defaults import wanted
+from controller.job.decide.defaults import effective_spec
 from controller.job.observe.plugin_secrets import PluginSecrets
 from controller.job.observe.pods_by_role import STOPPED
 from controller.job.observe.related import RelatedObjects
@@ -51,4 +51,4 @@ class LiveInputs:
     def _needs_keypair(self, job: Job) -> bool:
         if not job.spec.plugins or job.status.state.phase in STOPPED or job.metadata.deletion_timestamp:
             return False
-        return needs_keypair(shape_of(job, wanted(job)), self._related.plugin_objects(job))
+        return needs_keypair(shape_of(job, effective_spec(job)), self._related.plugin_objects(job))

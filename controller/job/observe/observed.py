@@ -19,7 +19,7 @@ from shared.model.types import Body
 from shared.timestamp import epoch_or_none
 
 
-class PodSeen(msgspec.Struct, frozen=True):
+class PodObservation(msgspec.Struct, frozen=True):
     """A pod of the Job. `terminating`: being deleted; `disrupted`: the cluster ended it, not its own containers.
 
     `exit_code`: of the first container, once ended; `restarts`: of all containers; `created`, `ended`: epoch seconds.
@@ -57,7 +57,7 @@ class JobSettings(msgspec.Struct, frozen=True):
     count_seconds: float = 1.0  # while nothing but counters moves, status is written this often at most
 
 
-class JobSeen(msgspec.Struct, frozen=True):
+class JobObservation(msgspec.Struct, frozen=True):
     """One look at a Job and what is around it.
 
     `body`: the Job as stored; `claims`: PersistentVolumeClaims that exist; `objects`: plugin objects by KIND/NAME;
@@ -68,7 +68,7 @@ class JobSeen(msgspec.Struct, frozen=True):
     job: Job
     body: Body
     now: float
-    pods: tuple[PodSeen, ...] = ()
+    pods: tuple[PodObservation, ...] = ()
     group: PodGroup | None = None
     claims: frozenset[str] = frozenset()
     objects: Mapping[str, Body] = {}
@@ -88,7 +88,7 @@ def job_settings(depends_on_condition: str, backend: GangBackend) -> JobSettings
 _PHASES: Final = {phase.value: phase for phase in PodPhase}
 
 
-def pod_seen(body: Body) -> PodSeen | None:
+def observe_pod(body: Body) -> PodObservation | None:
     """A raw pod, or None when it does not say which task and index it is of."""
     metadata, status = body["metadata"], body.get("status") or {}
     marks = (metadata.get("labels") or {}) | (metadata.get("annotations") or {})
@@ -98,7 +98,7 @@ def pod_seen(body: Body) -> PodSeen | None:
     statuses = status.get("containerStatuses") or ()
     version = marks.get(names.JOB_VERSION, "0")
     phase = _PHASES.get(status.get("phase") or "Pending", PodPhase.UNKNOWN)
-    return PodSeen(
+    return PodObservation(
         name=metadata["name"],
         uid=metadata["uid"],
         task=marks[names.TASK_SPEC],

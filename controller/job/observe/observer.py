@@ -11,7 +11,7 @@ from controller.decision import Refusal
 from controller.job.caches import OWNER, JobCaches
 from controller.job.observe.live import LiveInputs
 from controller.job.observe.models import parsed_job
-from controller.job.observe.observed import JobSeen, PodSeen, job_settings, pod_seen
+from controller.job.observe.observed import JobObservation, PodObservation, job_settings, observe_pod
 from controller.job.observe.related import RelatedObjects
 from controller.plugin_api import KeyPair
 from shared.key import Key
@@ -24,7 +24,7 @@ KEPT_PODS: Final = 16  # Jobs with more pods keep them parsed between passes
 
 
 class JobObserver:
-    """Caches -> JobSeen."""
+    """Caches -> JobObservation."""
 
     def __init__(self, caches: JobCaches, context: ControllerContext) -> None:
         self._caches = caches
@@ -32,7 +32,7 @@ class JobObserver:
         self._live = LiveInputs(caches, self._related, context.steady)
         self._settings = job_settings(context.settings.depends_on_condition, context.gang)
         self._clock = context.clock
-        self._parsed: dict[Key, dict[str, tuple[str, PodSeen | None]]] = {}
+        self._parsed: dict[Key, dict[str, tuple[str, PodObservation | None]]] = {}
 
     def job(self, key: Key) -> tuple[Body, Job] | None:
         """The stored Job and its model; None when it is gone or cannot be read."""
@@ -64,17 +64,17 @@ class JobObserver:
         found = self.job(key)
         return self._live.next_read(key, found[1]) if found else None
 
-    def seen(
+    def observed(
         self,
         body: Body,
         job: Job,
         refusals: Mapping[tuple[Kind, str], Refusal],
         keypair: KeyPair | None,
         wrote_ago: float,
-    ) -> JobSeen:
-        """Everything that deciding about the Job may look at. `wrote_ago`: see JobSeen."""
+    ) -> JobObservation:
+        """Everything that deciding about the Job may look at. `wrote_ago`: see JobObservation."""
         key = Key(job.metadata.namespace, job.metadata.name)
-        return JobSeen(
+        return JobObservation(
             job=job,
             body=body,
             now=self._clock(),
@@ -91,14 +91,14 @@ class JobObserver:
             settings=self._settings,
         )
 
-    def _pods(self, key: Key, uid: str) -> tuple[PodSeen, ...]:
+    def _pods(self, key: Key, uid: str) -> tuple[PodObservation, ...]:
         """The Job's pods, parsed once per version, since large Jobs are looked at often."""
         before, after = self._parsed.get(key, {}), {}
         for body in self._caches.pods.by(OWNER, uid):
             metadata = body["metadata"]
             known = before.get(metadata["uid"])
             version = metadata.get("resourceVersion", "")
-            after[metadata["uid"]] = known if known and known[0] == version else (version, pod_seen(body))
+            after[metadata["uid"]] = known if known and known[0] == version else (version, observe_pod(body))
         if len(after) > KEPT_PODS:
             self._parsed[key] = after
         else:

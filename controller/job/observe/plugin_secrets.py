@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from controller.job.children.plugin_objects import plugin_keys
-from controller.job.decide.defaults import wanted
+from controller.job.decide.defaults import effective_spec
 from controller.job.observe.pods_by_role import STOPPED
 from shared.key import Key
 from shared.kinds import SECRET
@@ -44,7 +44,7 @@ class PluginSecrets:
         """Know what there is of the Job's Secrets, as far as its phase needs them. Raises ApiError."""
         if not job.spec.plugins or job.metadata.deletion_timestamp or self._is_known(key, job):
             return
-        names = tuple(name for kind, name in plugin_keys(job, wanted(job)) if kind == SECRET.kind)
+        names = tuple(name for kind, name in plugin_keys(job, effective_spec(job)) if kind == SECRET.kind)
         for name in names:
             await self._secrets.read(key.namespace, name)
         self._looked[key] = Looked(job.metadata.uid, names, self._steady(), _restarts(job))

@@ -5,14 +5,14 @@ from collections.abc import Mapping
 
 import msgspec
 
-from controller.job.decide.defaults import Task, Wanted
-from controller.job.decide.record import Ledger, TaskLedger
-from controller.job.observe.observed import PodSeen
-from controller.job.observe.pods_by_role import STOPPED, View
+from controller.job.decide.defaults import EffectiveSpec, Task
+from controller.job.decide.record import JobRecord, TaskProgress
+from controller.job.observe.observed import PodObservation
+from controller.job.observe.pods_by_role import STOPPED, PodsByRole
 from shared.model.phases import PodPhase
 
 
-class TaskTally(msgspec.Struct, frozen=True):
+class TaskPodCounts(msgspec.Struct, frozen=True):
     """Pods of a task. `missing`: indexes that have neither a pod nor a remembered result."""
 
     pending: int = 0
@@ -31,25 +31,25 @@ class TaskTally(msgspec.Struct, frozen=True):
         return {phase.value: count for phase in PodPhase if (count := getattr(self, phase.value.lower()))}
 
 
-Tally = Mapping[str, TaskTally]
+JobPodCounts = Mapping[str, TaskPodCounts]
 
 
-def tally(view: View, ledger: Ledger, wanted: Wanted) -> Tally:
-    """Counts by task name. `ledger` must have taken in the pods' results (`remember`)."""
-    stopped = ledger.phase in STOPPED
-    leftovers = Counter(pod.task for pod in (*view.stale, *view.surplus) if not (stopped and pod.finished))
+def count_pods(by_role: PodsByRole, record: JobRecord, wanted: EffectiveSpec) -> JobPodCounts:
+    """Counts by task name. `record` must have taken in the pods' results (`remember`)."""
+    stopped = record.phase in STOPPED
+    leftovers = Counter(pod.task for pod in (*by_role.stale, *by_role.surplus) if not (stopped and pod.finished))
     count = _count_stopped if stopped else _count
     return {
-        task.name: count(task, view.of(task.name), ledger.task(task.name), leftovers[task.name])
+        task.name: count(task, by_role.of(task.name), record.task(task.name), leftovers[task.name])
         for task in wanted.tasks
     }
 
 
-def _count(task: Task, pods: Mapping[int, PodSeen], known: TaskLedger, leftovers: int) -> TaskTally:
+def _count(task: Task, pods: Mapping[int, PodObservation], known: TaskProgress, leftovers: int) -> TaskPodCounts:
     results = known.succeeded | known.failed
     alive = [pod for index, pod in pods.items() if index not in results and not pod.terminating]
     phases = Counter(pod.phase for pod in alive)
-    return TaskTally(
+    return TaskPodCounts(
         pending=phases[PodPhase.PENDING],
         running=phases[PodPhase.RUNNING],
         unknown=phases[PodPhase.UNKNOWN],
@@ -62,22 +62,24 @@ def _count(task: Task, pods: Mapping[int, PodSeen], known: TaskLedger, leftovers
     )
 
 
-def _count_stopped(task: Task, pods: Mapping[int, PodSeen], known: TaskLedger, leftovers: int) -> TaskTally:
+def _count_stopped(
+    task: Task, pods: Mapping[int, PodObservation], known: TaskProgress, leftovers: int
+) -> TaskPodCounts:
     """Of a stopped Job only results are left: whatever has not finished is deleted in this pass."""
     ending = sum(not pod.finished for pod in pods.values())
-    return TaskTally(succeeded=len(known.succeeded), failed=len(known.failed), terminating=ending + leftovers)
+    return TaskPodCounts(succeeded=len(known.succeeded), failed=len(known.failed), terminating=ending + leftovers)
 
 
-def remember(view: View, ledger: Ledger, wanted: Wanted) -> Ledger:
-    """The ledger with what the pods show: which exist, succeeded and failed. Handling what happened comes before."""
-    if ledger.phase.finished and not ledger.tasks:
-        return ledger  # finished by another controller: its status stands
-    tasks = {task.name: _remember(task, view.of(task.name), ledger, view) for task in wanted.tasks}
-    return ledger.but(tasks=tasks)
+def remember(by_role: PodsByRole, record: JobRecord, wanted: EffectiveSpec) -> JobRecord:
+    """The record with what the pods show: which exist, succeeded and failed. Handling what happened comes before."""
+    if record.phase.finished and not record.tasks:
+        return record  # finished by another controller: its status stands
+    tasks = {task.name: _remember(task, by_role.of(task.name), record, by_role) for task in wanted.tasks}
+    return record.replace(tasks=tasks)
 
 
-def _remember(task: Task, pods: Mapping[int, PodSeen], ledger: Ledger, view: View) -> TaskLedger:
-    known, stopped = ledger.task(task.name), ledger.phase in STOPPED
+def _remember(task: Task, pods: Mapping[int, PodObservation], record: JobRecord, by_role: PodsByRole) -> TaskProgress:
+    known, stopped = record.task(task.name), record.phase in STOPPED
     succeeded = {index for index, pod in pods.items() if pod.finished and pod.phase is PodPhase.SUCCEEDED}
     failed = {index for index, pod in pods.items() if pod.finished and pod.phase is PodPhase.FAILED}
     living = {index for index, pod in pods.items() if pod.alive}
@@ -87,11 +89,11 @@ def _remember(task: Task, pods: Mapping[int, PodSeen], ledger: Ledger, view: Vie
         created=known.created if stopped else within & (known.created | succeeded | failed | living),
         succeeded=within & (known.succeeded | succeeded),
         failed=within & ((known.failed - living) | failed) - succeeded - known.succeeded,
-        replacing=known.replacing & {pod.uid for pod in view.stale} if known.replacing else known.replacing,
+        replacing=known.replacing & {pod.uid for pod in by_role.stale} if known.replacing else known.replacing,
     )
     return known if stored == known else stored
 
 
-def total(counts: Tally, field: str) -> int:
+def total(counts: JobPodCounts, field: str) -> int:
     """The sum of a count over all tasks."""
     return sum(getattr(task, field) for task in counts.values())

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from controller.job.caches import JobCaches
 from controller.job.children import volumes
 from controller.job.children.plugin_objects import plugin_keys
-from controller.job.decide.defaults import wanted
+from controller.job.decide.defaults import effective_spec
 from controller.job.observe.models import converted
 from shared import names
 from shared.key import Key
@@ -32,7 +32,7 @@ class RelatedObjects:
 
     def plugin_objects(self, job: Job) -> dict[str, Body]:
         """The existing plugin objects of the Job, by KIND/NAME."""
-        keys = plugin_keys(job, wanted(job)) if job.spec.plugins else ()
+        keys = plugin_keys(job, effective_spec(job)) if job.spec.plugins else ()
         found = ((kind, name, self._plugin_object(kind, job.metadata.namespace, name)) for kind, name in keys)
         return {f"{kind}/{name}": body for kind, name, body in found if body is not None}
 
@@ -55,6 +55,6 @@ class RelatedObjects:
 
     def priorities(self, job: Job) -> dict[str, int]:
         """The values of the PriorityClasses that the pod templates name."""
-        wants = ((task.template.get("spec") or {}).get("priorityClassName") for task in job.spec.tasks or ())
-        found = {name: self._caches.priorities.get("", name) for name in wants if name}
+        wanted = ((task.template.get("spec") or {}).get("priorityClassName") for task in job.spec.tasks or ())
+        found = {name: self._caches.priorities.get("", name) for name in wanted if name}
         return {name: int(body.get("value") or 0) for name, body in found.items() if body}

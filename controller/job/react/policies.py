@@ -5,8 +5,8 @@ from typing import Final
 
 import msgspec
 
-from controller.job.decide.defaults import Wanted
-from controller.job.react.events import Happening
+from controller.job.decide.defaults import EffectiveSpec
+from controller.job.react.events import LifecycleEvent
 from shared import duration
 from shared.model.job import LifecyclePolicy
 from shared.model.phases import JobAction, JobEvent
@@ -23,16 +23,16 @@ class Reaction(msgspec.Struct, frozen=True):
     level: str
 
 
-def reaction(wanted: Wanted, happening: Happening) -> Reaction | None:
-    """The answer to `happening`, or None when no policy speaks of it."""
-    task = wanted.by_name.get(happening.task)
-    return _first("task", task.spec.policies if task else (), happening) or _first("job", wanted.policies, happening)
+def reaction(wanted: EffectiveSpec, event: LifecycleEvent) -> Reaction | None:
+    """The answer to `event`, or None when no policy speaks of it."""
+    task = wanted.by_name.get(event.task)
+    return _first("task", task.spec.policies if task else (), event) or _first("job", wanted.policies, event)
 
 
-def _first(level: str, policies: Iterable[LifecyclePolicy], happening: Happening) -> Reaction | None:
+def _first(level: str, policies: Iterable[LifecyclePolicy], event: LifecycleEvent) -> Reaction | None:
     for policy in policies:
         action = _ACTIONS.get(policy.action)
-        if action is not None and matches(policy, happening):
+        if action is not None and matches(policy, event):
             return Reaction(action, max(0.0, duration.seconds_or(policy.timeout, 0.0)), level)
     return None
 
@@ -40,14 +40,14 @@ def _first(level: str, policies: Iterable[LifecyclePolicy], happening: Happening
 _ACTIONS: Final = {action.value: action for action in JobAction}
 
 
-def matches(policy: LifecyclePolicy, happening: Happening) -> bool:
+def matches(policy: LifecyclePolicy, event: LifecycleEvent) -> bool:
     """By exit code, which only PodFailed has, or by event; PodPending only with a timeout."""
     if policy.exit_code is not None:
-        return happening.event is JobEvent.POD_FAILED and happening.exit_code == policy.exit_code
-    if happening.event is JobEvent.POD_PENDING and not policy.timeout:
+        return event.type is JobEvent.POD_FAILED and event.exit_code == policy.exit_code
+    if event.type is JobEvent.POD_PENDING and not policy.timeout:
         return False
     events = events_of(policy)
-    return happening.event in events or (JobEvent.ANY in events and happening.event not in INTERNAL)
+    return event.type in events or (JobEvent.ANY in events and event.type not in INTERNAL)
 
 
 def events_of(policy: LifecyclePolicy) -> frozenset[JobEvent]:
@@ -55,8 +55,8 @@ def events_of(policy: LifecyclePolicy) -> frozenset[JobEvent]:
     return frozenset((*policy.events, *((policy.event,) if policy.event else ())))
 
 
-def speaks_of(wanted: Wanted, event: JobEvent) -> bool:
-    """Whether any policy, of the Job or a task, names `event` or covers it."""
-    happening = Happening(event)
+def speaks_of(wanted: EffectiveSpec, kind: JobEvent) -> bool:
+    """Whether any policy, of the Job or a task, names the event `kind` or covers it."""
+    event = LifecycleEvent(kind)
     policies = (*wanted.policies, *(policy for task in wanted.tasks for policy in task.spec.policies))
-    return any(matches(policy, happening) for policy in policies)
+    return any(matches(policy, event) for policy in policies)

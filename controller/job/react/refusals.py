@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from controller.decision import Action, Create, Refusal
-from controller.job.observe.observed import JobSeen
+from controller.job.observe.observed import JobObservation
 
 RETRY_FIRST: Final = 0.5
 RETRY_MOST: Final = 15.0  # a raised quota shows within that time
@@ -14,7 +14,7 @@ TAKEN: Final = 409
 _LONGEST: Final = 400
 
 
-class Obstacle(msgspec.Struct, frozen=True):
+class Blocker(msgspec.Struct, frozen=True):
     """Why the Job cannot go on for now, in one word and in a sentence."""
 
     reason: str
@@ -24,11 +24,11 @@ class Obstacle(msgspec.Struct, frozen=True):
 FAILED_CREATE: Final = "FailedCreate"
 
 
-def refusal_of(action: Action, seen: JobSeen) -> Refusal | None:
+def refusal_of(action: Action, observed: JobObservation) -> Refusal | None:
     """The refusal of this very action, still too fresh to try again."""
     name = str(action.body["metadata"]["name"]) if isinstance(action, Create) else action.name
-    refusal = seen.refusals.get((action.kind, name))
-    return refusal if refusal is not None and is_fresh(refusal, seen.now) else None
+    refusal = observed.refusals.get((action.kind, name))
+    return refusal if refusal is not None and is_fresh(refusal, observed.now) else None
 
 
 def is_fresh(refusal: Refusal, now: float) -> bool:
@@ -47,5 +47,5 @@ def wake(refusals: Iterable[Refusal]) -> float | None:
     return min((again_at(refusal) for refusal in refusals), default=None)
 
 
-def obstacle(refusal: Refusal, rest: str = "") -> Obstacle:
-    return Obstacle(FAILED_CREATE, refusal.message[:_LONGEST] + rest)
+def blocker(refusal: Refusal, rest: str = "") -> Blocker:
+    return Blocker(FAILED_CREATE, refusal.message[:_LONGEST] + rest)

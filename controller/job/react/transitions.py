@@ -16,7 +16,7 @@ class Budget(StrEnum):
     TASK = "task"
 
 
-class Move(msgspec.Struct, frozen=True):
+class Transition(msgspec.Struct, frozen=True):
     """`to`: the phase entered; `targeted`: only the task, pod or partition that the action names is replaced;
     `forgets`: results of finished pods are given up, so that everything runs again."""
 
@@ -26,12 +26,12 @@ class Move(msgspec.Struct, frozen=True):
     forgets: bool = False
 
 
-RESTART: Final = Move(JobPhase.RESTARTING, Budget.JOB, forgets=True)
-REPLACE: Final = Move(JobPhase.RESTARTING, Budget.TASK, targeted=True)
-RESUME: Final = Move(JobPhase.RESTARTING)
-ABORT: Final = Move(JobPhase.ABORTING)
-COMPLETE: Final = Move(JobPhase.COMPLETING)
-TERMINATE: Final = Move(JobPhase.TERMINATING)
+RESTART: Final = Transition(JobPhase.RESTARTING, Budget.JOB, forgets=True)
+REPLACE: Final = Transition(JobPhase.RESTARTING, Budget.TASK, targeted=True)
+RESUME: Final = Transition(JobPhase.RESTARTING)
+ABORT: Final = Transition(JobPhase.ABORTING)
+COMPLETE: Final = Transition(JobPhase.COMPLETING)
+TERMINATE: Final = Transition(JobPhase.TERMINATING)
 
 _ACTIVE: Final = {
     JobAction.RESTART_JOB: RESTART,
@@ -43,11 +43,11 @@ _ACTIVE: Final = {
     JobAction.TERMINATE_JOB: TERMINATE,
 }
 
-MOVES: Final[dict[tuple[JobPhase, JobAction], Move]] = {
+TRANSITIONS: Final[dict[tuple[JobPhase, JobAction], Transition]] = {
     **{
-        (phase, action): move
+        (phase, action): transition
         for phase in (JobPhase.PENDING, JobPhase.RUNNING, JobPhase.RESTARTING)
-        for action, move in _ACTIVE.items()
+        for action, transition in _ACTIVE.items()
     },
     (JobPhase.ABORTING, JobAction.RESUME_JOB): RESUME,
     (JobPhase.ABORTED, JobAction.RESUME_JOB): RESUME,
@@ -58,7 +58,7 @@ MOVES: Final[dict[tuple[JobPhase, JobAction], Move]] = {
 _ON_ITS_WAY: Final = (JobPhase.COMPLETING, JobPhase.TERMINATING)
 _FINISHED: Final = (JobPhase.COMPLETED, JobPhase.TERMINATED, JobPhase.FAILED)
 
-IGNORED: Final[frozenset[tuple[JobPhase, JobAction]]] = frozenset(
+NO_EFFECT: Final[frozenset[tuple[JobPhase, JobAction]]] = frozenset(
     {
         # nothing to resume
         (JobPhase.PENDING, JobAction.RESUME_JOB),
@@ -72,7 +72,7 @@ IGNORED: Final[frozenset[tuple[JobPhase, JobAction]]] = frozenset(
     }
 )
 
-ARRIVES: Final = {
+FINAL_PHASE: Final = {
     JobPhase.ABORTING: JobPhase.ABORTED,
     JobPhase.COMPLETING: JobPhase.COMPLETED,
     JobPhase.TERMINATING: JobPhase.TERMINATED,

@@ -4,10 +4,10 @@ from typing import Final
 
 from controller.job.decide.dependencies import tasks_with_pods
 from controller.job.decide.phases import first_tasks
-from controller.job.decide.snapshot import Situation
+from controller.job.decide.snapshot import JobSnapshot
 from controller.job.observe.pod_counts import total
 from controller.job.observe.pods_by_role import current_group
-from controller.job.react.refusals import Obstacle
+from controller.job.react.refusals import Blocker
 from shared.model.phases import JobPhase, PodGroupPhase
 from shared.model.podgroup import PodGroupCondition
 
@@ -15,27 +15,27 @@ NO_REPLICAS: Final = "NoReplicas"
 _NOTHING: Final = "no task has replicas: no pod runs until some are set"
 
 
-def why(now: Situation, obstacle: Obstacle | None) -> tuple[str, str]:
+def state_reason(snapshot: JobSnapshot, blocker: Blocker | None) -> tuple[str, str]:
     """(reason, message) for status.state; other phases keep what they were entered with."""
-    if now.ledger.phase not in (JobPhase.PENDING, JobPhase.RUNNING):
-        return now.ledger.reason, now.ledger.message
-    reason, message = _pending(now) if now.ledger.phase is JobPhase.PENDING else _running(now)
-    if obstacle is None:
-        return (reason, message) if now.wanted.replicas else (NO_REPLICAS, _NOTHING)
-    return obstacle.reason, obstacle.message
+    if snapshot.record.phase not in (JobPhase.PENDING, JobPhase.RUNNING):
+        return snapshot.record.reason, snapshot.record.message
+    reason, message = _pending(snapshot) if snapshot.record.phase is JobPhase.PENDING else _running(snapshot)
+    if blocker is None:
+        return (reason, message) if snapshot.wanted.replicas else (NO_REPLICAS, _NOTHING)
+    return blocker.reason, blocker.message
 
 
-def _pending(now: Situation) -> tuple[str, str]:
-    group = current_group(now.seen.group, now.ledger)
+def _pending(snapshot: JobSnapshot) -> tuple[str, str]:
+    group = current_group(snapshot.observed.group, snapshot.record)
     if group is None:
         return "WaitingForPodGroup", "the PodGroup is being created"
     if group.status.phase in (None, PodGroupPhase.PENDING):
-        told = next((each.message for each in reversed(group.status.conditions) if each.status == "True"), "")
-        return "WaitingForPodGroup", told or f"PodGroup {group.metadata.name} waits in queue {now.wanted.queue}"
+        text = next((each.message for each in reversed(group.status.conditions) if each.status == "True"), "")
+        return "WaitingForPodGroup", text or f"PodGroup {group.metadata.name} waits in queue {snapshot.wanted.queue}"
     reason = "Inqueue" if group.status.phase is PodGroupPhase.INQUEUE else "PodsPending"
-    needed = now.wanted.minimum(first_tasks(now.wanted))
-    told = next((f"; {each.message}" for each in group.status.conditions if _is_stuck(each)), "")
-    return reason, f"{total(now.counts, 'running')} pods run, {needed} are needed{_waiting(now)}{told}"
+    needed = snapshot.wanted.minimum(first_tasks(snapshot.wanted))
+    text = next((f"; {each.message}" for each in group.status.conditions if _is_stuck(each)), "")
+    return reason, f"{total(snapshot.counts, 'running')} pods run, {needed} are needed{_waiting(snapshot)}{text}"
 
 
 def _is_stuck(condition: PodGroupCondition) -> bool:
@@ -43,13 +43,17 @@ def _is_stuck(condition: PodGroupCondition) -> bool:
     return condition.type == "Unschedulable" and condition.status == "True" and bool(condition.message)
 
 
-def _running(now: Situation) -> tuple[str, str]:
-    counts = ((name, total(now.counts, name)) for name in ("running", "pending", "succeeded", "failed"))
-    told = ", ".join(f"{count} {name}" for name, count in counts if count)
-    return "PodsRunning", f"of {now.wanted.replicas} pods: {told or 'none yet'}{_waiting(now)}"
+def _running(snapshot: JobSnapshot) -> tuple[str, str]:
+    counts = ((name, total(snapshot.counts, name)) for name in ("running", "pending", "succeeded", "failed"))
+    text = ", ".join(f"{count} {name}" for name, count in counts if count)
+    return "PodsRunning", f"of {snapshot.wanted.replicas} pods: {text or 'none yet'}{_waiting(snapshot)}"
 
 
-def _waiting(now: Situation) -> str:
-    released = {task.name for task in tasks_with_pods(now.ledger, now.wanted)}
-    held = [task.name for task in now.wanted.tasks if task.name not in released and task.name not in now.lost]
+def _waiting(snapshot: JobSnapshot) -> str:
+    released = {task.name for task in tasks_with_pods(snapshot.record, snapshot.wanted)}
+    held = [
+        task.name
+        for task in snapshot.wanted.tasks
+        if task.name not in released and task.name not in snapshot.unreachable
+    ]
     return f"; waiting for other tasks: {', '.join(held)}" if held else ""

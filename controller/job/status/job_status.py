@@ -1,4 +1,4 @@
-"""`Job.status` from the ledger and one recount; and whether it is worth a write."""
+"""`Job.status` from the record and one recount; and whether it is worth a write."""
 
 from typing import Any
 
@@ -6,11 +6,10 @@ import msgspec
 
 from controller.job.children import volumes
 from controller.job.children.plugin_objects import plugin_keys
-from controller.job.decide import record as ledgers
-from controller.job.decide.defaults import Wanted
-from controller.job.decide.record import Ledger
-from controller.job.decide.snapshot import Situation
-from controller.job.observe.observed import JobSeen
+from controller.job.decide.defaults import EffectiveSpec
+from controller.job.decide.record import JobRecord, task_records
+from controller.job.decide.snapshot import JobSnapshot
+from controller.job.observe.observed import JobObservation
 from controller.job.observe.pod_counts import total
 from controller.plugin_api import job_shape
 from controller.plugins import controlled_resources
@@ -21,52 +20,52 @@ from shared.model.types import Body
 from shared.timestamp import epoch, epoch_or_none, rfc3339
 
 
-def build(now: Situation) -> JobStatus:
+def build(snapshot: JobSnapshot) -> JobStatus:
     """The whole status."""
-    ledger, counts = now.ledger, now.counts
-    job = now.seen.job
+    record, counts = snapshot.record, snapshot.counts
+    job = snapshot.observed.job
     return JobStatus(
         state=JobState(
-            phase=ledger.phase, reason=ledger.reason, message=ledger.message, last_transition_time=ledger.transition
+            phase=record.phase, reason=record.reason, message=record.message, last_transition_time=record.transition
         ),
-        min_available=now.wanted.min_available,
+        min_available=snapshot.wanted.min_available,
         **{field: total(counts, field) for field in COUNTERS},
         task_status_count={name: TaskCounts(phase=count.by_phase) for name, count in counts.items() if count.by_phase},
-        version=ledger.version,
-        retry_count=ledger.retries,
-        running_duration=_running_duration(ledger, now.seen.now),
-        controlled_resources=_controlled(now.seen, now.wanted, ledger.phase),
-        conditions=ledger.conditions,
-        observed_generation=ledger.generation,
-        start_time=ledger.started,
-        completion_time=ledger.ended,
-        expected_end_time=_expected_end(ledger, job.spec.running_estimate),
-        tasks=ledgers.records(ledger),
-        handled=tuple(ledger.handled.values()),
-        handled_commands=ledger.commands,
+        version=record.version,
+        retry_count=record.retries,
+        running_duration=_running_duration(record, snapshot.observed.now),
+        controlled_resources=_controlled(snapshot.observed, snapshot.wanted, record.phase),
+        conditions=record.conditions,
+        observed_generation=record.generation,
+        start_time=record.started,
+        completion_time=record.ended,
+        expected_end_time=_expected_end(record, job.spec.running_estimate),
+        tasks=task_records(record),
+        handled=tuple(record.handled.values()),
+        handled_commands=record.commands,
     )
 
 
 COUNTERS = ("pending", "running", "succeeded", "failed", "terminating", "unknown")
 
 
-def _running_duration(ledger: Ledger, now: float) -> str | None:
-    if ledger.started is None:
+def _running_duration(record: JobRecord, now: float) -> str | None:
+    if record.started is None:
         return None
-    stopped = ledger.ended or (ledger.transition if ledger.phase is JobPhase.ABORTED else None)
-    return duration.text(max(0, int((epoch(stopped) if stopped else now) - epoch(ledger.started))))
+    stopped = record.ended or (record.transition if record.phase is JobPhase.ABORTED else None)
+    return duration.text(max(0, int((epoch(stopped) if stopped else now) - epoch(record.started))))
 
 
-def _expected_end(ledger: Ledger, estimate: str | None) -> str | None:
-    started, needed = epoch_or_none(ledger.started), duration.seconds_or(estimate, 0.0)
+def _expected_end(record: JobRecord, estimate: str | None) -> str | None:
+    started, needed = epoch_or_none(record.started), duration.seconds_or(estimate, 0.0)
     return rfc3339(started + needed) if started is not None and needed > 0 else None
 
 
-def _controlled(seen: JobSeen, wanted: Wanted, phase: JobPhase) -> dict[str, str]:
-    made = {f"volume-pvc-{claim}": claim for claim in volumes.claims(seen.job)}
-    if phase.finished or not plugin_keys(seen.job, wanted):
+def _controlled(observed: JobObservation, wanted: EffectiveSpec, phase: JobPhase) -> dict[str, str]:
+    made = {f"volume-pvc-{claim}": claim for claim in volumes.claims(observed.job)}
+    if phase.finished or not plugin_keys(observed.job, wanted):
         return made
-    return {**made, **controlled_resources(job_shape(seen.job))}
+    return {**made, **controlled_resources(job_shape(observed.job))}
 
 
 def dumped(status: JobStatus) -> Body:

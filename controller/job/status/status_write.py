@@ -6,35 +6,35 @@ Counters of a Job may change many times a second; a status that differs in nothi
 import msgspec
 
 from controller.job.children.children import Children
-from controller.job.decide.snapshot import Situation
-from controller.job.observe.observed import JobSeen
+from controller.job.decide.snapshot import JobSnapshot
+from controller.job.observe.observed import JobObservation
 from controller.job.status import job_status
-from controller.job.status.conditions import why
+from controller.job.status.conditions import state_reason
 from shared.model.job_status import JobStatus
 from shared.model.phases import JobPhase
 from shared.model.types import Body
 
 
-def with_reason(now: Situation, made: Children | None) -> Situation:
-    reason, message = why(now, made.obstacle if made else None)
-    return msgspec.structs.replace(now, ledger=now.ledger.but(reason=reason, message=message))
+def with_reason(snapshot: JobSnapshot, made: Children | None) -> JobSnapshot:
+    reason, message = state_reason(snapshot, made.blocker if made else None)
+    return msgspec.structs.replace(snapshot, record=snapshot.record.replace(reason=reason, message=message))
 
 
-def changed(seen: JobSeen, now: Situation) -> Body | None:
+def changed(observed: JobObservation, snapshot: JobSnapshot) -> Body | None:
     """The new status, or None when the stored one says it all."""
-    built = job_status.build(now)
-    return None if job_status.same(seen.job.status, built) else job_status.dumped(built)
+    built = job_status.build(snapshot)
+    return None if job_status.same(observed.job.status, built) else job_status.dumped(built)
 
 
-def hold_back(seen: JobSeen, now: Situation, made: Children, written: object) -> float:
+def hold_back(observed: JobObservation, snapshot: JobSnapshot, made: Children, written: object) -> float:
     """Seconds to hold a status back that differs in counters only; none when deletions depend on it.
 
     The first Pending may wait as well: pods that start soon make it one write instead of two.
     """
-    if written is None or seen.wrote_ago is None or made.cleanup:
+    if written is None or observed.wrote_ago is None or made.cleanup:
         return 0.0
-    stored: JobStatus = seen.job.status
-    beginning = stored.state.phase is None and now.ledger.phase is JobPhase.PENDING and not made.obstacle
-    if not beginning and not job_status.only_counts_differ(stored, job_status.build(now)):
+    stored: JobStatus = observed.job.status
+    beginning = stored.state.phase is None and snapshot.record.phase is JobPhase.PENDING and not made.blocker
+    if not beginning and not job_status.only_counts_differ(stored, job_status.build(snapshot)):
         return 0.0
-    return max(0.0, seen.settings.count_seconds - seen.wrote_ago)
+    return max(0.0, observed.settings.count_seconds - observed.wrote_ago)

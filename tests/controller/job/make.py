@@ -10,7 +10,7 @@ import msgspec
 from controller.decision import Action, Create, Decision, Delete, Note, Patch, Refusal
 from controller.job.children.plugin_objects import PLUGIN_KINDS
 from controller.job.decide.job import decide
-from controller.job.observe.observed import JobSeen, JobSettings, pod_seen
+from controller.job.observe.observed import JobObservation, JobSettings, observe_pod
 from controller.plugin_api import KeyPair
 from shared.kinds import COMMAND, JOB, POD, PODGROUP, PVC, Kind
 from shared.model.command import Command
@@ -90,13 +90,13 @@ class Toy:
 
     # --- the controller -------------------------------------------------------------------------------------------
 
-    def seen(self) -> JobSeen:
+    def observed(self) -> JobObservation:
         group = next(self._of(PODGROUP), None)
-        return JobSeen(
+        return JobObservation(
             job=msgspec.convert(self.job, Job),
             body=self.job,
             now=self.now,
-            pods=tuple(pod for body in self._seen_pods() if (pod := pod_seen(body))),
+            pods=tuple(pod for body in self._seen_pods() if (pod := observe_pod(body))),
             group=msgspec.convert(group, PodGroup) if group else None,
             claims=frozenset(body["metadata"]["name"] for body in self._of(PVC)),
             objects={
@@ -113,7 +113,7 @@ class Toy:
         )
 
     def decide(self) -> Decision:
-        return decide(self.seen())
+        return decide(self.observed())
 
     def look(self) -> Decision:
         """One pass: decide and apply, in the executor's order."""
@@ -353,7 +353,7 @@ class Toy:
     def names(self, kind: Kind) -> list[str]:
         return sorted(body["metadata"]["name"] for body in self._of(kind))
 
-    def told(self, reason: str) -> list[str]:
+    def text(self, reason: str) -> list[str]:
         return [note.message for note in self.notes if note.reason == reason]
 
     def _of(self, kind: Kind) -> Iterator[Body]:

@@ -264,14 +264,14 @@ def test_a_quota_is_told_waited_for_and_loses_nothing() -> None:
     cluster.settle()
     assert (cluster.phase, cluster.reason, len(cluster.pods)) == ("Pending", "FailedCreate", 3)
     assert cluster.status.state.message == "exceeded quota: pods (2 pods are still to be created)"
-    assert cluster.told("FailedCreate") == ["exceeded quota: pods (2 pods are still to be created)"]
+    assert cluster.text("FailedCreate") == ["exceeded quota: pods (2 pods are still to be created)"]
     assert (cluster.status.pending, cluster.wake) == (3, cluster.now + 0.5)
     cluster.look()
     assert len(cluster.pods) == 3
     writes = cluster.writes.count("status")
     for _ in range(5):
         cluster.wait(15).settle()
-    assert (cluster.writes.count("status"), len(cluster.told("FailedCreate"))) == (writes, 1)
+    assert (cluster.writes.count("status"), len(cluster.text("FailedCreate"))) == (writes, 1)
     quota(9, cluster)
     cluster.wait(15).settle()
     assert (len(cluster.pods), cluster.reason) == (5, "Inqueue")

@@ -13,7 +13,7 @@ def test_a_command_takes_effect_and_is_deleted(action: str, phase: str) -> None:
     cluster = started().order(action).settle()
     assert cluster.names(COMMAND) == []
     assert cluster.vanish().settle().phase == phase
-    assert [message.partition(":")[0] for message in cluster.told("CommandIssued")] == [action]
+    assert [message.partition(":")[0] for message in cluster.text("CommandIssued")] == [action]
 
 
 def test_a_restart_by_command_counts_as_one() -> None:
@@ -35,14 +35,14 @@ def test_a_command_is_not_carried_out_twice_when_its_deletion_was_lost() -> None
 def test_a_command_for_an_earlier_job_of_this_name_is_dropped_and_told() -> None:
     cluster = started().order("AbortJob", uid="gone").settle()
     assert (cluster.phase, cluster.names(COMMAND)) == ("Running", [])
-    assert "uid gone" in cluster.told("StaleCommand")[0]
+    assert "uid gone" in cluster.text("StaleCommand")[0]
 
 
 @pytest.mark.parametrize("action", ["Explode", "RestartPod", ""])
 def test_a_command_nobody_knows_is_dropped_and_told(action: str) -> None:
     cluster = started().order(action).settle()
     assert (cluster.phase, cluster.names(COMMAND)) == ("Running", [])
-    assert "is none of AbortJob, ResumeJob, RestartJob, TerminateJob, CompleteJob" in cluster.told("UnknownCommand")[0]
+    assert "is none of AbortJob, ResumeJob, RestartJob, TerminateJob, CompleteJob" in cluster.text("UnknownCommand")[0]
 
 
 def test_two_commands_are_taken_in_order() -> None:

@@ -161,7 +161,7 @@ class Life(RuleBasedStateMachine):
 
     def check_timers(self) -> None:
         """What was done because a time was over was not done before it was."""
-        for message in self.cluster.told("ExecuteAction"):
+        for message in self.cluster.text("ExecuteAction"):
             if late := re.search(r"lasted until (\S+?Z)", message):
                 assert epoch(late[1]) <= self.cluster.now
         self.cluster.notes.clear()

@@ -30,11 +30,11 @@ def test_pods_are_made_once_the_group_is_inqueue_and_the_reason_says_so() -> Non
 def test_a_job_whose_pods_no_node_takes_says_so() -> None:
     cluster = toy().settle()
     assert cluster.group is not None
-    told = {"type": "Unschedulable", "status": "True", "message": "2 pods are not bound to nodes: no node has room"}
-    cluster.group["status"]["conditions"] = [told]
+    text = {"type": "Unschedulable", "status": "True", "message": "2 pods are not bound to nodes: no node has room"}
+    cluster.group["status"]["conditions"] = [text]
     cluster.settle()
     state = cluster.status.state
-    assert (state.reason, state.message) == ("Inqueue", f"0 pods run, 2 are needed; {told['message']}")
+    assert (state.reason, state.message) == ("Inqueue", f"0 pods run, 2 are needed; {text['message']}")
 
 
 def test_a_job_of_one_task_runs_to_completion_in_few_writes() -> None:
@@ -171,7 +171,7 @@ def test_resume_runs_everything_but_what_succeeded_in_a_new_group() -> None:
 
 def test_resume_means_nothing_to_a_running_or_a_terminated_job() -> None:
     cluster = started().order("ResumeJob").settle()
-    assert (cluster.phase, cluster.told("CommandIgnored")) == (
+    assert (cluster.phase, cluster.text("CommandIgnored")) == (
         "Running", ["ResumeJob means nothing while the Job is Running"],
     )  # fmt: skip
     cluster.order("TerminateJob").settle().vanish().settle().order("ResumeJob").settle()

@@ -2,19 +2,19 @@
 
 import pytest
 
-from controller.job.decide.defaults import wanted
-from controller.job.observe.observed import JobSeen
-from controller.job.react.events import Happening
+from controller.job.decide.defaults import effective_spec
+from controller.job.observe.observed import JobObservation
+from controller.job.react.events import LifecycleEvent
 from controller.job.react.policies import INTERNAL, Reaction, reaction
 from shared.model.phases import JobAction, JobEvent
 from shared.model.types import Body
 from shared.timestamp import epoch
 from tests.controller.job.make import Toy, job, policy, started, task, toy
 
-FAILED = Happening(JobEvent.POD_FAILED, "w", 0, exit_code=3)
-EVICTED = Happening(JobEvent.POD_EVICTED, "w", 0)
+FAILED = LifecycleEvent(JobEvent.POD_FAILED, "w", 0, exit_code=3)
+EVICTED = LifecycleEvent(JobEvent.POD_EVICTED, "w", 0)
 
-ANSWERS: dict[str, tuple[list[Body], list[Body], Happening, tuple[str, str] | None]] = {
+ANSWERS: dict[str, tuple[list[Body], list[Body], LifecycleEvent, tuple[str, str] | None]] = {
     "task goes before job": (
         [policy("RestartJob", "PodFailed")], [policy("AbortJob", "PodFailed")], FAILED, ("RestartJob", "task"),
     ),
@@ -32,38 +32,38 @@ ANSWERS: dict[str, tuple[list[Body], list[Body], Happening, tuple[str, str] | No
     ),
     "any event": ([], [policy("RestartJob", "*")], EVICTED, ("RestartJob", "job")),
     "any event covers the completion of a task": (
-        [], [policy("RestartJob", "*")], Happening(JobEvent.TASK_COMPLETED, "w"), ("RestartJob", "job"),
+        [], [policy("RestartJob", "*")], LifecycleEvent(JobEvent.TASK_COMPLETED, "w"), ("RestartJob", "job"),
     ),
-    "PodPending needs a timeout": ([], [policy("AbortJob", "PodPending")], Happening(JobEvent.POD_PENDING, "w", 0), None),
+    "PodPending needs a timeout": ([], [policy("AbortJob", "PodPending")], LifecycleEvent(JobEvent.POD_PENDING, "w", 0), None),
     "PodPending with one": (
-        [], [policy("AbortJob", "PodPending", timeout="30s")], Happening(JobEvent.POD_PENDING, "w", 0), ("AbortJob", "job"),
+        [], [policy("AbortJob", "PodPending", timeout="30s")], LifecycleEvent(JobEvent.POD_PENDING, "w", 0), ("AbortJob", "job"),
     ),
     "one of several events": ([], [policy("AbortJob", "PodFailed", "PodEvicted")], EVICTED, ("AbortJob", "job")),
     "an action nobody knows is no policy": (
         [policy("Explode", "PodFailed")], [policy("AbortJob", "PodFailed")], FAILED, ("AbortJob", "job"),
     ),
-    "PodRunning by name": ([policy("CompleteJob", "PodRunning")], [], Happening(JobEvent.POD_RUNNING, "w", 0), ("CompleteJob", "task")),
+    "PodRunning by name": ([policy("CompleteJob", "PodRunning")], [], LifecycleEvent(JobEvent.POD_RUNNING, "w", 0), ("CompleteJob", "task")),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("of_task", "of_job", "happening", "want"), ANSWERS.values(), ids=ANSWERS.keys())
+@pytest.mark.parametrize(("of_task", "of_job", "event", "want"), ANSWERS.values(), ids=ANSWERS.keys())
 def test_which_policy_answers(
-    of_task: list[Body], of_job: list[Body], happening: Happening, want: tuple[str, str] | None
+    of_task: list[Body], of_job: list[Body], event: LifecycleEvent, want: tuple[str, str] | None
 ) -> None:
-    seen: JobSeen = Toy(job(task("w", 2, *of_task), policies=of_job)).seen()
-    answer = reaction(wanted(seen.job), happening)
+    observed: JobObservation = Toy(job(task("w", 2, *of_task), policies=of_job)).observed()
+    answer = reaction(effective_spec(observed.job), event)
     assert (answer and (answer.action, answer.level)) == want
 
 
 @pytest.mark.parametrize("event", sorted(INTERNAL))
 def test_any_event_does_not_cover_what_happens_in_the_ordinary_course(event: JobEvent) -> None:
-    seen = Toy(job(policies=[policy("RestartJob", "*", timeout="1s")])).seen()
-    assert reaction(wanted(seen.job), Happening(event, "w", 0)) is None
+    observed = Toy(job(policies=[policy("RestartJob", "*", timeout="1s")])).observed()
+    assert reaction(effective_spec(observed.job), LifecycleEvent(event, "w", 0)) is None
 
 
 def test_a_timeout_is_a_delay() -> None:
-    seen = Toy(job(policies=[policy("RestartJob", "PodFailed", timeout="1m30s")])).seen()
-    assert reaction(wanted(seen.job), FAILED) == Reaction(JobAction.RESTART_JOB, 90.0, "job")
+    observed = Toy(job(policies=[policy("RestartJob", "PodFailed", timeout="1m30s")])).observed()
+    assert reaction(effective_spec(observed.job), FAILED) == Reaction(JobAction.RESTART_JOB, 90.0, "job")
 
 
 def test_only_the_first_containers_exit_code_counts() -> None:
@@ -185,7 +185,7 @@ def test_three_workers_may_fail_without_failing_the_job() -> None:
     assert (cluster.phase, cluster.status.retry_count, cluster.status.tasks[0].retries) == ("Running", 0, 3)
     cluster.fail("w-9").settle()
     assert (cluster.phase, cluster.reason) == ("Failed", "MaxRetryExceeded")
-    assert any("3 of 3 restarts of task w are used up" in message for message in cluster.told("ExecuteAction"))
+    assert any("3 of 3 restarts of task w are used up" in message for message in cluster.text("ExecuteAction"))
 
 
 def test_a_task_out_of_retries_raises_task_failed() -> None:
@@ -292,4 +292,4 @@ def test_a_restart_of_the_job_forgets_results_and_the_tasks_retries() -> None:
 def test_the_message_tells_what_happened_and_what_was_done() -> None:
     cluster = started(policies=[policy("AbortJob", "PodFailed")]).fail("w-1", code=137).settle()
     assert cluster.status.state.message == "pod demo-w-1 failed with exit code 137: AbortJob"
-    assert cluster.told("ExecuteAction") == ["pod demo-w-1 failed with exit code 137: AbortJob"]
+    assert cluster.text("ExecuteAction") == ["pod demo-w-1 failed with exit code 137: AbortJob"]

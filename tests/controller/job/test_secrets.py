@@ -66,7 +66,7 @@ class Looker:
         finally:
             await stopped(caching)
 
-    async def settled(self) -> float | None:
+    async def phase_changes(self) -> float | None:
         """Passes until one has nothing more to do at once."""
         for _ in range(20):
             again = await self.reconciler.reconcile(KEY)
@@ -84,7 +84,7 @@ async def looking(fake: FakeServer, **spec: Any) -> AsyncIterator[Looker]:
             yield looker
 
 
-async def seen(looker: Looker, fake: FakeServer) -> None:
+async def observed(looker: Looker, fake: FakeServer) -> None:
     """Until the watches have told everything."""
     await until(
         lambda: all(
@@ -108,10 +108,10 @@ def key_of(fake: FakeServer) -> str:
 
 async def test_it_is_read_once_and_made_once_for_many_passes(fake: FakeServer) -> None:
     async with looking(fake) as looker:
-        await looker.settled()
+        await looker.phase_changes()
         assert names(fake, SECRETS) == ["demo-ssh"]
         for _ in range(5):
-            await looker.settled()
+            await looker.phase_changes()
         assert (fake.calls[READS], fake.calls[MADE], fake.calls["LIST secrets"]) == (1, 1, 0)
 
 
@@ -120,54 +120,54 @@ async def test_a_job_without_such_a_plugin_reads_none(fake: FakeServer) -> None:
     async with serving(fake) as (_, api):
         looker = Looker(api)
         async with looker.running():
-            await looker.settled()
+            await looker.phase_changes()
     assert fake.calls[READS] == 0
 
 
 async def test_another_process_keeps_the_keys(fake: FakeServer) -> None:
     async with looking(fake) as looker:
-        await looker.settled()
+        await looker.phase_changes()
         before = key_of(fake)
         looker.start()
         async with looker.running():
-            await looker.settled()
+            await looker.phase_changes()
             assert (key_of(fake), fake.calls[MADE], fake.calls["PATCH secrets"]) == (before, 1, 0)
 
 
 async def test_one_that_somebody_deleted_is_made_again_while_pods_wait(fake: FakeServer) -> None:
     async with looking(fake) as looker:
-        await looker.settled()
+        await looker.phase_changes()
         looker.steady.now += 1
-        await looker.settled()
-        assert await looker.settled() == plugin_secrets.WAITING
+        await looker.phase_changes()
+        assert await looker.phase_changes() == plugin_secrets.WAITING
         fake.remove(SECRETS, "ns1", "demo-ssh")
         looker.steady.now += plugin_secrets.WAITING
-        await looker.settled()
+        await looker.phase_changes()
         assert names(fake, SECRETS) == ["demo-ssh"]
 
 
 async def test_it_is_looked_at_before_a_restart_makes_new_pods(fake: FakeServer) -> None:
     policies = [{"event": "PodFailed", "action": "RestartJob"}]
     async with looking(fake, policies=policies) as looker:
-        await looker.settled()
+        await looker.phase_changes()
         fake.remove(SECRETS, "ns1", "demo-ssh")
         report(fake, "Failed", "demo-w-0", "demo-w-1")
-        await seen(looker, fake)
-        await looker.settled()
+        await observed(looker, fake)
+        await looker.phase_changes()
         assert names(fake, SECRETS) == ["demo-ssh"]
         assert stored(fake, JOBS)["status"]["retryCount"] == 1
 
 
 async def test_one_that_is_gone_when_it_is_to_follow_the_jobs_scale_is_made_again(fake: FakeServer) -> None:
     async with looking(fake) as looker:
-        await looker.settled()
+        await looker.phase_changes()
         fake.remove(SECRETS, "ns1", "demo-ssh")
         body = stored(fake, JOBS)
         fake.put(JOBS, {**body, "spec": {**body["spec"], "tasks": [task("w", 3)]}})
-        await seen(looker, fake)
+        await observed(looker, fake)
         with pytest.raises(StaleError):
-            await looker.settled()
-        await looker.settled()
+            await looker.phase_changes()
+        await looker.phase_changes()
         assert names(fake, SECRETS) == ["demo-ssh"]
         assert names(fake, PODS) == ["demo-w-0", "demo-w-1", "demo-w-2"]
 
@@ -177,36 +177,36 @@ async def test_somebody_elses_is_left_alone_and_told_until_it_is_gone(fake: Fake
         SECRETS, {"kind": "Secret", "metadata": {"name": "demo-ssh", "namespace": "ns1"}, "data": {"id_rsa": "eA=="}}
     )
     async with looking(fake) as looker:
-        await looker.settled()
+        await looker.phase_changes()
         looker.steady.now += 1
-        assert await looker.settled() == plugin_secrets.TAKEN
+        assert await looker.phase_changes() == plugin_secrets.TAKEN
         assert reason(fake) == "PluginConflict"
         assert names(fake, PODS) == []
         fake.remove(SECRETS, "ns1", "demo-ssh")
         looker.steady.now += plugin_secrets.TAKEN
-        await looker.settled()
+        await looker.phase_changes()
         assert names(fake, PODS) == ["demo-w-0", "demo-w-1"]
         assert key_of(fake) != "eA=="
 
 
 async def test_a_job_that_ended_while_nobody_looked_gives_it_up(fake: FakeServer) -> None:
     async with looking(fake) as looker:
-        await looker.settled()
+        await looker.phase_changes()
         looker.steady.now += 1
         report(fake, "Succeeded", "demo-w-0", "demo-w-1")
-        await seen(looker, fake)
+        await observed(looker, fake)
         fake.before = unavailable_deletes
         with pytest.raises(Exception, match="not now"):
-            await looker.settled()
+            await looker.phase_changes()
         assert phase(fake) == "Completed"
         fake.before = None
         looker.start()
         async with looker.running():
-            await looker.settled()
+            await looker.phase_changes()
             assert names(fake, SECRETS) == []
             reads = fake.calls[READS]
             looker.steady.now += plugin_secrets.WAITING
-            await looker.settled()
+            await looker.phase_changes()
             assert fake.calls[READS] == reads
 
 
@@ -216,29 +216,29 @@ async def unavailable_deletes(request: Any) -> Any:
 
 async def test_a_namesake_of_a_deleted_job_has_keys_of_its_own(fake: FakeServer) -> None:
     async with looking(fake) as looker:
-        await looker.settled()
+        await looker.phase_changes()
         first = key_of(fake)
         for collection in (JOBS, PODS, SECRETS):
             for namespace, name in list(fake.objects.get(collection, {})):
                 fake.remove(collection, namespace, name)
-        await seen(looker, fake)
-        assert await looker.settled() is None
+        await observed(looker, fake)
+        assert await looker.phase_changes() is None
         again: Body = job(task("w", 2), plugins={"ssh": []})
         again["metadata"]["uid"] = "another"
         fake.put(JOBS, again)
-        await seen(looker, fake)
-        await looker.settled()
+        await observed(looker, fake)
+        await looker.phase_changes()
         assert key_of(fake) != first
 
 
 async def test_a_clock_that_is_set_back_holds_no_status_up(fake: FakeServer) -> None:
     async with looking(fake) as looker:
-        await looker.settled()
+        await looker.phase_changes()
         looker.steady.now += 1
-        await looker.settled()
+        await looker.phase_changes()
         report(fake, "Running", "demo-w-0")
-        await seen(looker, fake)
+        await observed(looker, fake)
         looker.clock.now -= 3600
         looker.steady.now += 1
-        await looker.settled()
+        await looker.phase_changes()
         assert stored(fake, JOBS)["status"]["running"] == 1

@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
-from controller.job.observe.observed import PodSeen, pod_seen
+from controller.job.observe.observed import PodObservation, observe_pod
 from shared.model.phases import PodPhase
 from shared.timestamp import epoch
 
 
-def read(metadata: dict[str, Any] | None = None, status: dict[str, Any] | None = None) -> PodSeen | None:
+def read(metadata: dict[str, Any] | None = None, status: dict[str, Any] | None = None) -> PodObservation | None:
     marks = {"volcano.sh/task-spec": "w", "volcano.sh/task-index": "3", "volcano.sh/job-version": "2"}
-    return pod_seen(
+    return observe_pod(
         {"metadata": {"name": "demo-w-3", "uid": "u", "annotations": marks, **(metadata or {})}, "status": status or {}}
     )
 

@@ -6,20 +6,20 @@ import pytest
 
 from controller.job.decide.phases import _RULES
 from controller.job.observe.pods_by_role import STOPPED
-from controller.job.react.transitions import ARRIVES, IGNORED, MOVES, Budget
+from controller.job.react.transitions import FINAL_PHASE, NO_EFFECT, TRANSITIONS, Budget
 from shared.model.phases import JobAction, JobPhase
 from tests.controller.job.make import started, task
 
 
 def test_every_phase_and_action_is_considered() -> None:
-    assert set(MOVES) | IGNORED == set(product(JobPhase, JobAction))
-    assert not set(MOVES) & IGNORED
+    assert set(TRANSITIONS) | NO_EFFECT == set(product(JobPhase, JobAction))
+    assert not set(TRANSITIONS) & NO_EFFECT
 
 
 def test_every_phase_that_is_not_the_last_has_a_way_on() -> None:
     resting = {JobPhase.ABORTED, *(phase for phase in JobPhase if phase.finished)}
     assert set(_RULES) == set(JobPhase) - resting
-    assert set(ARRIVES) | set(ARRIVES.values()) <= STOPPED
+    assert set(FINAL_PHASE) | set(FINAL_PHASE.values()) <= STOPPED
 
 
 BUDGETS = {
@@ -31,10 +31,10 @@ BUDGETS = {
 
 
 @pytest.mark.parametrize(
-    ("pair", "move"), MOVES.items(), ids=lambda value: "-".join(value) if isinstance(value, tuple) else ""
+    ("pair", "transition"), TRANSITIONS.items(), ids=lambda value: "-".join(value) if isinstance(value, tuple) else ""
 )
-def test_what_counts_against_which_budget(pair: tuple[JobPhase, JobAction], move: object) -> None:
-    assert MOVES[pair].budget is BUDGETS.get(pair[1], Budget.NOTHING)
+def test_what_counts_against_which_budget(pair: tuple[JobPhase, JobAction], transition: object) -> None:
+    assert TRANSITIONS[pair].budget is BUDGETS.get(pair[1], Budget.NOTHING)
 
 
 @pytest.mark.parametrize("action", ["AbortJob", "CompleteJob", "TerminateJob"])
@@ -51,4 +51,4 @@ def test_a_finished_job_ignores_every_command() -> None:
     for action in ("AbortJob", "ResumeJob", "RestartJob", "TerminateJob", "CompleteJob"):
         cluster.order(action).settle()
     assert cluster.phase == "Completed"
-    assert len(cluster.told("CommandIgnored")) == 5
+    assert len(cluster.text("CommandIgnored")) == 5
