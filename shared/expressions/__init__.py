@@ -4,11 +4,11 @@ Compile with the Scope of the place: `compile_expression(text, flow_scope(...), 
 Problems; then `evaluate(program, {"steps": {...}, "params": {...}, "flow": ...})` gives the value or an EvalError.
 """
 
+from shared.expressions.bindings import binding_of_attempt, binding_of_flow, binding_of_step
 from shared.expressions.evaluation import EvalError, PolicyInput, evaluate, evaluate_rule
 from shared.expressions.problem import Problem
 from shared.expressions.program import Program, ResultType, compile_expression, params_used, references_of
 from shared.expressions.scope import Kind, Scope, flow_scope, policy_scope, retry_scope
-from shared.expressions.types import binding_of_attempt, binding_of_flow, binding_of_step
 
 __all__ = [
     "EvalError",

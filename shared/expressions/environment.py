@@ -6,15 +6,15 @@ from typing import Any, Final
 from cel_expr_python import cel
 from cel_expr_python.ext import ext_math, ext_optional, ext_strings
 
-from shared.expressions import functions, types
+from shared.expressions import bindings, functions
 from shared.expressions.scope import Kind
 
 _TEXTS: Final = cel.Type.Map(cel.Type.STRING, cel.Type.STRING)
-_STEP: Final = cel.Type(f"{types.PACKAGE}.Step")
+_STEP: Final = cel.Type(f"{bindings.PACKAGE}.Step")
 _FLOW: Final = {
     "steps": cel.Type.Map(cel.Type.STRING, _STEP),
     "params": _TEXTS,
-    "flow": cel.Type(f"{types.PACKAGE}.Flow"),
+    "flow": cel.Type(f"{bindings.PACKAGE}.Flow"),
 }
 _LOOP: Final = {"item": cel.Type.DYN, "index": cel.Type.INT, "last": _STEP}
 _POLICY: Final = ("object", "oldObject", "request", "namespaceObject")
@@ -22,7 +22,7 @@ _POLICY: Final = ("object", "oldObject", "request", "namespaceObject")
 VARIABLES: Final[dict[Kind, dict[str, Any]]] = {
     Kind.FLOW: _FLOW,
     Kind.LOOP: _FLOW | _LOOP,
-    Kind.RETRY: _FLOW | {"attempt": cel.Type(f"{types.PACKAGE}.Attempt")},
+    Kind.RETRY: _FLOW | {"attempt": cel.Type(f"{bindings.PACKAGE}.Attempt")},
     Kind.POLICY: dict.fromkeys(_POLICY, cel.Type.DYN),
 }
 
@@ -34,7 +34,7 @@ def environment(kind: Kind) -> Any:
     if kind is not Kind.POLICY:
         offered.append(functions.PARSE_JSON)
     return cel.NewEnv(
-        descriptor_pool=types.POOL,
+        descriptor_pool=bindings.POOL,
         variables=VARIABLES[kind],
         extensions=[ext_strings.ExtStrings(), ext_math.ExtMath(), ext_optional.ExtOptional()],
         functions=offered,

@@ -9,7 +9,8 @@ import msgspec
 from cel_expr_python import cel
 from google.protobuf.message import Message
 
-from shared.expressions import functions, types
+from shared.expressions import functions
+from shared.expressions.bindings import plain
 from shared.expressions.environment import environment
 from shared.expressions.program import Program, ResultType
 from shared.expressions.scope import Kind
@@ -126,7 +127,7 @@ def _plain(value: Any) -> Any:
         entries = {_key(key): _plain(item) for key, item in found.items()}
         return _first_error(entries.values()) or entries
     if isinstance(found, Message):
-        return types.plain(found)
+        return plain(found)
     if isinstance(found, float) and math.isfinite(found):
         return found
     raise _NotJson(str(found) if isinstance(found, float) else f"a {str(kind).lower()}")
@@ -154,7 +155,7 @@ def _longest(value: Any) -> int:
     if isinstance(value, str):
         return len(value.encode())
     if isinstance(value, Message):
-        return _longest(types.plain(value))
+        return _longest(plain(value))
     if isinstance(value, dict):
         return max((_longest(item) for item in value.values()), default=0)
     return max((_longest(item) for item in value), default=0) if isinstance(value, list) else 0

@@ -7,10 +7,10 @@ from typing import Final
 
 import msgspec
 
-from shared.expressions.costs import RULES
+from shared.expressions.bindings import TYPES
+from shared.expressions.cost.function_costs import RULES
 from shared.expressions.environment import VARIABLES
 from shared.expressions.scope import Kind
-from shared.expressions.types import TYPES
 
 
 class Problem(msgspec.Struct, frozen=True):

@@ -6,13 +6,15 @@ from typing import Any, Final
 
 import msgspec
 
-from shared.expressions import cost, problem, references, syntax
+from shared.expressions import problem, references
+from shared.expressions.compiled_cache import Remembered
+from shared.expressions.cost import bound
+from shared.expressions.cost.value_sizes import Limits
 from shared.expressions.environment import environment
 from shared.expressions.problem import Problem
-from shared.expressions.remembered import Remembered
-from shared.expressions.rewrite import rewritten
 from shared.expressions.scope import Kind, Scope
-from shared.expressions.sizes import Limits
+from shared.expressions.syntax import tree
+from shared.expressions.syntax.rewrite import rewritten
 from shared.names import MAX_EXPRESSION_BYTES, MAX_OUTPUT_BYTES
 
 
@@ -91,9 +93,9 @@ def _compile(text: str, kind: Kind, result: ResultType) -> _Compiled:
     try:
         expression = environment(kind).compile(text)
         serialized = expression.serialize()
-        checked = syntax.read(serialized)
+        checked = tree.read(serialized)
     except (RuntimeError, ValueError, LookupError) as error:
-        said = "recursion limit" if isinstance(error, syntax.TooDeep) else str(error)
+        said = "recursion limit" if isinstance(error, tree.TooDeep) else str(error)
         return _Compiled(None, _NO_REFERENCES, problem.from_library(said, text, kind))
     found = references.find(checked, text)
     static_type = type_name(checked.types.get(checked.root.id))
@@ -132,7 +134,7 @@ def _text_fault(text: str) -> str:
     return "" if text.strip() else "the expression is empty"
 
 
-def _limits(checked: syntax.Checked, text: str, kind: Kind) -> tuple[Limits, ...] | Problem:
+def _limits(checked: tree.Checked, text: str, kind: Kind) -> tuple[Limits, ...] | Problem:
     ladder = _policy_limits(checked) if kind is Kind.POLICY else _flow_limits(checked, kind)
     limits = tuple(limit for limit in ladder if isinstance(limit, Limits))
     if limits:
@@ -140,15 +142,15 @@ def _limits(checked: syntax.Checked, text: str, kind: Kind) -> tuple[Limits, ...
     error = next((entry for entry in reversed(ladder) if not isinstance(entry, Limits)), None)
     assert error is not None, "a ladder without limits says why"
     offset = checked.positions.get(error.node_id, 0)
-    if isinstance(error, cost.UnknownCost):
+    if isinstance(error, bound.UnknownCost):
         return problem.at(text, offset, f"function {error.function} is not offered")
     return problem.at(text, offset, f"the expression is too costly: {error.what}", "make it simpler")
 
 
-_Rung = Limits | cost.TooCostly | cost.UnknownCost
+_Rung = Limits | bound.TooCostly | bound.UnknownCost
 
 
-def _flow_limits(checked: syntax.Checked, kind: Kind) -> list[_Rung]:
+def _flow_limits(checked: tree.Checked, kind: Kind) -> list[_Rung]:
     rungs: list[_Rung] = []
     for limits in _FLOW_LADDER:
         rungs.append(_try(checked, kind, limits))
@@ -157,7 +159,7 @@ def _flow_limits(checked: syntax.Checked, kind: Kind) -> list[_Rung]:
     return rungs
 
 
-def _policy_limits(checked: syntax.Checked) -> list[_Rung]:
+def _policy_limits(checked: tree.Checked) -> list[_Rung]:
     rungs: list[_Rung] = []
     for size in _POLICY_BYTES:
         for items in _POLICY_ITEMS:
@@ -169,10 +171,10 @@ def _policy_limits(checked: syntax.Checked) -> list[_Rung]:
     return rungs
 
 
-def _try(checked: syntax.Checked, kind: Kind, limits: Limits) -> _Rung:
+def _try(checked: tree.Checked, kind: Kind, limits: Limits) -> _Rung:
     try:
-        cost.bound(checked, kind, limits)
-    except (cost.TooCostly, cost.UnknownCost) as error:
+        bound.bound(checked, kind, limits)
+    except (bound.TooCostly, bound.UnknownCost) as error:
         return error
     return limits
 

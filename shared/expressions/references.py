@@ -7,7 +7,7 @@ import msgspec
 
 from shared.expressions.problem import Problem, at, nearest
 from shared.expressions.scope import Scope
-from shared.expressions.syntax import Checked, Expr, children, constant, kind_of
+from shared.expressions.syntax.tree import Checked, Expr, children, constant, kind_of
 
 
 class Use(msgspec.Struct, frozen=True):

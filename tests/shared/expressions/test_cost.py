@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.expressions import EvalError, Program, ResultType, binding_of_step, compile_expression, evaluate
-from shared.expressions.cost import MAX_LOOP_DEPTH, MAX_MEMORY_BYTES, MAX_VALUE_BYTES
-from shared.expressions.costs import RULES
+from shared.expressions.cost.bound import MAX_LOOP_DEPTH, MAX_MEMORY_BYTES, MAX_VALUE_BYTES
+from shared.expressions.cost.function_costs import RULES
 from tests.shared.expressions.make import SCOPE, bindings, problems, program, value
 
 # The chain that took 23 s and 6 GiB without a bound.

@@ -12,12 +12,12 @@ from typing import Any, Final
 
 import msgspec
 
-from shared.expressions import sizes
-from shared.expressions.costs import COMPARISONS, RULES, Cost
+from shared.expressions.cost import value_sizes
+from shared.expressions.cost.function_costs import COMPARISONS, RULES, Cost
+from shared.expressions.cost.value_sizes import SCALAR, SLOT, Limits, Size
 from shared.expressions.functions import MAX_RANGE
 from shared.expressions.scope import Kind
-from shared.expressions.sizes import SCALAR, SLOT, Limits, Size
-from shared.expressions.syntax import Checked, Expr, constant, kind_of
+from shared.expressions.syntax.tree import Checked, Expr, constant, kind_of
 
 MAX_VALUE_BYTES: Final = 16 * 1024 * 1024
 MAX_MEMORY_BYTES: Final = 128 * 1024 * 1024
@@ -120,7 +120,7 @@ class _Walk:
 
     def _ident(self, node: Expr, local: Local, _runs: int, _depth: int) -> Size:
         name = node.ident_expr.name
-        return local[name] if name in local else sizes.variable(self.kind, name, self.limits)
+        return local[name] if name in local else value_sizes.variable(self.kind, name, self.limits)
 
     def _list(self, node: Expr, local: Local, runs: int, depth: int) -> Size:
         parts = [self.size(item, local, runs, depth) for item in node.list_expr.elements]
@@ -137,8 +137,8 @@ class _Walk:
         kind = self.checked.types.get(operand.id)
         message = kind.message_type if kind is not None else ""
         if message:
-            return sizes.field(message.rpartition(".")[2], name, self.limits)
-        known = sizes.entry(_map_name(operand, local), self.limits)
+            return value_sizes.field(message.rpartition(".")[2], name, self.limits)
+        known = value_sizes.entry(_map_name(operand, local), self.limits)
         return known if known else Size(whole.bytes, whole.items)
 
     def _call(self, node: Expr, local: Local, runs: int, depth: int) -> Size:

@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from shared.expressions.sizes import SCALAR, SLOT, Size
+from shared.expressions.cost.value_sizes import SCALAR, SLOT, Size
 
 Args = Sequence[Size]
 

@@ -1,7 +1,7 @@
 """What is remembered of texts is made once, and bounded by their length and their number."""
 
 from shared.expressions import program
-from shared.expressions.remembered import Remembered
+from shared.expressions.compiled_cache import Remembered
 from shared.expressions.scope import Kind
 from shared.names import MAX_EXPRESSION_BYTES
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 from google.protobuf.message import DecodeError
 
-from shared.expressions import messages
+from shared.expressions.syntax import messages
 
 _SCHEMA: Final[dict[str, messages.Fields]] = {
     "Any": {"type_url": (1, "string"), "value": (2, "bytes")},

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from shared.expressions import messages
+from shared.expressions.syntax import messages
 
 PACKAGE: Final = "jobflow"
 

@@ -14,8 +14,9 @@ from cel_expr_python import cel
 from cel_expr_python.ext import ext_strings
 
 from shared import quantity as quantities
-from shared.expressions import functions, syntax
-from shared.expressions.syntax import Expr
+from shared.expressions import functions
+from shared.expressions.syntax import tree
+from shared.expressions.syntax.tree import Expr
 
 _SCALED: Final = {
     "m": "/ 1000.0",
@@ -50,7 +51,7 @@ class _Template(msgspec.Struct, frozen=True):
 
 def rewritten(serialized: bytes) -> bytes | None:
     """A checked expression with such calls replaced, for the library's deserialize(); None when it has none."""
-    outer, checked = syntax.parts(serialized)
+    outer, checked = tree.parts(serialized)
     calls = [node for node in _nodes(checked.expr) if _overload(checked, node) in _TEMPLATES]
     if not calls:
         return None
@@ -67,7 +68,7 @@ _MOST: Final = 8  # calls that are replaced: each makes the tree larger by some 
 
 def _folded(checked: Any, call: Expr) -> bool:
     """Whether `call` was a quantity written out, which is now a number."""
-    text = syntax.constant(call.call_expr.args[0]) if call.call_expr.function == "quantity" else None
+    text = tree.constant(call.call_expr.args[0]) if call.call_expr.function == "quantity" else None
     if not isinstance(text, str) or quantities.fault(text):
         return False
     del checked.reference_map[call.id]
@@ -92,7 +93,7 @@ def _templates() -> dict[str, _Template]:
     types = {"s": cel.Type.STRING, "a": cel.Type.INT, "b": cel.Type.INT}
     env = cel.NewEnv(variables=types, extensions=[ext_strings.ExtStrings()], functions=[functions.QUANTITY])
     return {
-        overload: _Template(parameters, syntax.parts(env.compile(text).serialize())[1])
+        overload: _Template(parameters, tree.parts(env.compile(text).serialize())[1])
         for overload, (parameters, text) in _TEMPLATES.items()
     }
 
@@ -109,7 +110,7 @@ def _nodes(root: Expr) -> Iterator[Expr]:
     while pending:
         node = pending.pop()
         yield node
-        pending.extend(syntax.children(node))
+        pending.extend(tree.children(node))
 
 
 def _replace(checked: Any, call: Expr, template: _Template, numbers: _Numbers) -> None:
