@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from drawing.model import Arrow, Meaning
+from drawing.graph_model import Arrow, Meaning
 
 _MARK = "\0"  # no step's name has it
 

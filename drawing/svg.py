@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 from xml.sax.saxutils import escape, quoteattr
 
-from cli.views.status import ICONS
-from drawing.blocks import Block, folded, spread, standing
 from drawing.bundles import Bundle, bundled
+from drawing.graph_model import Box, Drawing, Meaning
+from drawing.grids import Block, folded, spread, standing
 from drawing.layout import HEIGHT, PITCH, Layout, Placed, Point, layout
-from drawing.model import Box, Drawing, Meaning
+from drawing.phase_style import SYMBOLS
 from shared.model.phases import StepPhase
 
 _CHAR: Final = 7.85  # of a monospaced character of 13 px
@@ -116,7 +116,7 @@ def _cut(text: str, most: int = 44) -> str:
 def _box(box: Box, at: Placed, live: bool) -> str:
     step = box.step
     second = _cut(_second(box, live))
-    first = f"{ICONS[step.phase]} " if live else ""
+    first = f"{SYMBOLS[step.phase]} " if live else ""
     y = at.y + (17 if second else 24)
     tip = ": ".join(part for part in (step.name, step.reason or "", step.message) if part)
     kind = f" {step.kind}" if step.kind else ""
@@ -209,7 +209,7 @@ def _legend_entries(drawing: Drawing, bundle: Bundle, blocks: Mapping[str, Block
     """Only what the picture shows."""
     if drawing.live:
         shown = {step.phase for step in drawing.flow.steps}
-        yield from (("phase", phase.lower(), f"{ICONS[phase]} {phase}") for phase in StepPhase if phase in shown)
+        yield from (("phase", phase.lower(), f"{SYMBOLS[phase]} {phase}") for phase in StepPhase if phase in shown)
     used = {arrow.meaning for arrow in drawing.arrows}
     yield from (("arrow", meaning, meaning) for meaning in Meaning if meaning in used)
     if bundle.knots:

@@ -5,10 +5,9 @@ from typing import Final
 
 from rich.text import Text
 
-from cli.views.status import ICONS
-from cli.views.table import COLOURS
-from cli.views.tree import branches
-from drawing.model import Arrow, Box, Drawing, Meaning
+from drawing.graph_model import Arrow, Box, Drawing, Meaning
+from drawing.phase_style import COLOURS, SYMBOLS
+from drawing.tree import branches
 from shared.model.phases import StepPhase
 
 _WORDS: Final = {
@@ -52,7 +51,7 @@ def _named(drawing: Drawing, name: str) -> Text:
     step = next(step for step in drawing.flow.steps if step.name == name)
     if not drawing.live:
         return Text(name)
-    return Text(f"{ICONS[step.phase]} {name}  {step.phase}", COLOURS.get(step.phase, ""))
+    return Text(f"{SYMBOLS[step.phase]} {name}  {step.phase}", COLOURS.get(step.phase, ""))
 
 
 def mermaid(drawing: Drawing) -> str:

@@ -5,11 +5,11 @@ import sys
 
 from cli.client import Session, live
 from cli.exits import CliError, Exit
-from cli.flowview import Unreadable
 from cli.manifests import is_file, load
 from cli.output import console
 from cli.pick import the_flow
-from drawing.model import Drawing, Undrawable, drawing
+from drawing.flow_view import Unreadable
+from drawing.graph_model import Drawing, Undrawable, drawing
 from shared.kinds import JOBFLOW
 from shared.model.types import Body
 

@@ -12,10 +12,10 @@ from rich.live import Live
 
 from cli.client import Session, live
 from cli.exits import CliError, Exit
-from cli.flowview import FlowView, Unreadable, flow_view, tasks_by_step
 from cli.follow import changes
 from cli.output import console, print_bodies
 from cli.views.status import picture
+from drawing.flow_view import FlowView, Unreadable, flow_view, tasks_by_step
 from shared.kinds import JOBFLOW, POD
 from shared.kube.client.errors import Forbidden
 from shared.model.phases import FlowPhase, StepPhase

@@ -6,7 +6,8 @@ from typing import Final
 
 from rich.text import Text
 
-from cli.views.table import COLOURS, age, columns, lasted
+from cli.views.table import age, columns, lasted
+from drawing.phase_style import COLOURS
 from shared.model.types import Body
 from shared.names import TASK_SPEC
 from shared.taskstatus import TaskStatus, task_status

@@ -6,23 +6,13 @@ from typing import Final
 
 from rich.text import Text
 
-from cli.flowview import FlowView, StepView, Tasks
-from cli.views.table import COLOURS, lasted
-from cli.views.tree import Branch, branches
+from cli.views.table import lasted
+from drawing.flow_view import FlowView, StepView, Tasks
+from drawing.phase_style import COLOURS, SYMBOLS
+from drawing.tree import Branch, branches
 from shared.model.phases import StepPhase
 from shared.taskstatus import TaskStatus
 
-ICONS: Final = {
-    StepPhase.WAITING: "○",
-    StepPhase.PENDING: "◌",
-    StepPhase.RUNNING: "●",
-    StepPhase.RETRYING: "↻",
-    StepPhase.SUSPENDED: "‖",
-    StepPhase.COMPLETED: "✓",
-    StepPhase.FAILED: "✗",
-    StepPhase.SKIPPED: "⊘",
-    StepPhase.TERMINATED: "■",
-}
 _GONE_WRONG: Final = (StepPhase.FAILED, StepPhase.TERMINATED)
 _BAR: Final = 24
 _NAMES: Final = 44  # columns that a name with its branch may take before the others move
@@ -65,7 +55,7 @@ def _head(flow: FlowView, now: float) -> list[Text]:
     second = Text("  ")
     for phase in StepPhase:
         if counts[phase]:
-            second.append(f"{ICONS[phase]} {counts[phase]} {phase.lower()}  ", COLOURS.get(phase, ""))
+            second.append(f"{SYMBOLS[phase]} {counts[phase]} {phase.lower()}  ", COLOURS.get(phase, ""))
     second.rstrip()
     lines = [first, second]
     if pods := _pods(flow):
@@ -117,7 +107,7 @@ def _row(row: Branch, column: int, now: float) -> Text:
     step = row.step
     colour = COLOURS.get(step.phase, "")
     time = "" if step.started is None else lasted((step.ended or now) - step.started)
-    named = f"{ICONS[step.phase]} {step.name}"
+    named = f"{SYMBOLS[step.phase]} {step.name}"
     line = Text.assemble((row.prefix, "dim"), (named, colour), " " * max(column - len(row.prefix) - len(named), 0))
     line.append(f"  {step.phase:<10}", colour)
     line.append(f" {time:>6}  " if step.phase is not StepPhase.SKIPPED else f" {'':>6}  ")
@@ -195,4 +185,4 @@ def _fold(phase: StepPhase, folded: list[StepView]) -> Text:
         told = ("… " if len(folded) > _LISTED else "") + ", ".join(names)
     else:
         told = _some([step.name for step in folded])
-    return Text(f"{ICONS[phase]} {len(folded)} {phase.lower()}: {told}", COLOURS.get(phase, ""))
+    return Text(f"{SYMBOLS[phase]} {len(folded)} {phase.lower()}: {told}", COLOURS.get(phase, ""))

@@ -5,31 +5,10 @@ from typing import Final
 
 from rich.text import Text
 
+from drawing.phase_style import COLOURS
+
 _GAP: Final = 3
 NONE: Final = "No resources found"
-COLOURS: Final = {
-    "Completed": "green",
-    "Succeed": "green",
-    "Succeeded": "green",
-    "Open": "green",
-    "Running": "cyan",
-    "Retrying": "yellow",
-    "Pending": "blue",
-    "Suspended": "magenta",
-    "Aborted": "magenta",
-    "Aborting": "magenta",
-    "Restarting": "yellow",
-    "Completing": "cyan",
-    "Terminating": "yellow",
-    "Closing": "yellow",
-    "Releasing": "yellow",
-    "Closed": "dim",
-    "Failed": "red",
-    "Terminated": "red",
-    "Unknown": "red",
-    "Skipped": "dim",
-    "Waiting": "dim",
-}
 
 
 def columns(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[Text]:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from cli.flowview import FlowView, Unreadable, flow_view, tasks_by_step
 from cli.views.status import picture
 from cli.views.table import age, columns, lasted
+from drawing.flow_view import FlowView, Unreadable, flow_view, tasks_by_step
 from shared.model.types import Body
 from shared.taskstatus import TaskStatus
 from shared.timestamp import epoch

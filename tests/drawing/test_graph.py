@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drawing.blocks import folded, spread, standing
 from drawing.bundles import bundled
+from drawing.graph_model import Meaning, Undrawable, drawing
+from drawing.grids import folded, spread, standing
 from drawing.layout import Layout, layout
-from drawing.model import Meaning, Undrawable, drawing
 from drawing.svg import svg
 from drawing.text import ascii_tree, dot, mermaid
 from shared.model.types import Body

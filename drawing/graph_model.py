@@ -5,7 +5,7 @@ from enum import StrEnum
 
 import msgspec
 
-from cli.flowview import FlowView, StepView, flow_view
+from drawing.flow_view import FlowView, StepView, flow_view
 from shared import flowgraph, graph
 from shared.model.flow import JobFlowSpec
 from shared.model.phases import DependsCondition

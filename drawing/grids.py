@@ -6,8 +6,8 @@ from typing import Final
 
 import msgspec
 
+from drawing.graph_model import Arrow, Meaning
 from drawing.layout import HEIGHT, PITCH, Layout, Placed, Point
-from drawing.model import Arrow, Meaning
 
 LEAST: Final = 12  # steps that are worth a frame
 _MARK: Final = "\0frame "  # no step's name has it

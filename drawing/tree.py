@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from cli.flowview import StepView
+from drawing.flow_view import StepView
 from shared import graph
 
 _DEEPEST: Final = 10  # levels that are indented; below them the tree goes straight down
