@@ -12,7 +12,7 @@ from typing import Any, Final
 ROOT: Final = Path(__file__).resolve().parents[2]
 PRODUCT: Final = ("shared", "webhook", "controller", "certs", "cli", "drawing", "local")
 WINGS: Final = (*PRODUCT, "bench", "tests")
-DOCUMENTS: Final = ("docs", "helm", "examples", "images", "hack")
+DOCUMENTS: Final = ("docs", "helm", "examples")
 """Top-level folders without Python packages of the project."""
 
 
