@@ -1,1 +1,1 @@
-"""Benchmarks: how fast, at what cost for the API server, beside another JobFlow controller where one is given."""
+"""Benchmarks of speed and of load on the API server, optionally beside another JobFlow controller."""

@@ -18,7 +18,7 @@ from typing import Any
 import orjson
 
 from bench import report
-from bench.ground import BenchCluster, cluster_of, ground_on
+from bench.cluster import BenchCluster, bench_cluster_on, cluster_of
 from bench.loads import LOADS
 from bench.peer import Side, sides
 from bench.procstat import load_average
@@ -48,13 +48,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 async def _measure(cluster: LocalCluster, settings: argparse.Namespace, head: dict[str, Any], runs: list[Run]) -> bool:
-    """Every load, each repeat on every side in turn; whether something failed, which is told and does not end it."""
+    """Run every load, each repeat on every side in turn. Returns whether a run failed; a failure does not end the others."""
     failed = False
-    async with ground_on(cluster) as ground:
+    async with bench_cluster_on(cluster) as bench_cluster:
         for repeat in range(settings.repeats):
             for letter in settings.loads:
                 for side in sides() if LOADS[letter].beside else sides({}):
-                    run = await _one(ground, side, letter, repeat, settings.scale)
+                    run = await _one(bench_cluster, side, letter, repeat, settings.scale)
                     failed = failed or run is None
                     runs += [run] if run else []
                     _write(settings.out, {**head, "load_average_after": load_average()}, runs)
@@ -62,18 +62,18 @@ async def _measure(cluster: LocalCluster, settings: argparse.Namespace, head: di
 
 
 def _write(out: Path | None, head: dict[str, Any], runs: Sequence[Run]) -> None:
-    """After every run, so that one that is broken off has told what it found."""
+    """Write the report after every run, so that an interrupted benchmark has a report too."""
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_bytes(b"".join(orjson.dumps(line) + b"\n" for line in report.lines(head, runs)))
 
 
-async def _one(ground: BenchCluster, side: Side, letter: str, repeat: int, scale: float) -> Run | None:
+async def _one(bench_cluster: BenchCluster, side: Side, letter: str, repeat: int, scale: float) -> Run | None:
     load = LOADS[letter]
     started = time.perf_counter()
     try:
         async with asyncio.timeout(load.seconds):
-            values = await load.measure(ground, side, scale)
+            values = await load.measure(bench_cluster, side, scale)
     except Exception as fault:  # noqa: BLE001 - told; the other loads are worth having
         print(f"({letter}) {side.name} {repeat}: {type(fault).__name__}: {fault}", file=sys.stderr, flush=True)
         return None

@@ -1,4 +1,4 @@
-"""What was asked of the API server, by whom: read from an audit log, or from the embedded server's own record."""
+"""Counts requests to the API server by client, from an audit log or from the record of the embedded API server."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -28,7 +28,7 @@ class CountedRequest(msgspec.Struct, frozen=True):
 
 
 class AuditTrail(Protocol):
-    """Where the record is. `mark` begins a new measurement, `since` is all that was asked after it."""
+    """A source of requests. `mark` begins a measurement; `since` returns all requests after it."""
 
     def mark(self) -> None: ...
 
@@ -52,7 +52,7 @@ class AuditLogTrail:
 
 
 def parse(lines: Iterable[bytes]) -> Iterator[CountedRequest]:
-    """The requests in an audit log; a last line that is not whole yet is left out."""
+    """The requests in an audit log, without an incomplete last line."""
     for line in lines:
         if not line.endswith(b"\n"):
             return
@@ -64,7 +64,7 @@ def parse(lines: Iterable[bytes]) -> Iterator[CountedRequest]:
 
 
 def parse_record(record: Iterable[Body]) -> Iterator[CountedRequest]:
-    """The same from the embedded server's `/testing/audit`."""
+    """The requests in the answer of the embedded server's `/testing/audit`."""
     for each in record:
         yield CountedRequest(each["agent"], each["verb"], _resource(each), each["code"])
 
@@ -75,7 +75,7 @@ def _resource(place: Body) -> str:
 
 
 def of_agent(asked: Iterable[CountedRequest], prefix: str) -> list[CountedRequest]:
-    """Those of one program, without leases, nor what only opens a watch."""
+    """The requests of one program, without those for leases and those that open a watch."""
     return [
         each
         for each in asked
@@ -84,12 +84,12 @@ def of_agent(asked: Iterable[CountedRequest], prefix: str) -> list[CountedReques
 
 
 def tally(asked: Iterable[CountedRequest]) -> Counter[str]:
-    """`create jobs` -> how often; refused ones apart, as `update jobflows/status 409`."""
+    """Number of requests by name, such as `create jobs`, or `update jobflows/status 409` for refused ones."""
     return Counter(f"{each.verb} {each.resource}{f' {each.code}' if each.code >= 400 else ''}" for each in asked)
 
 
 def costs(asked: Iterable[CountedRequest], steps: int) -> Body:
-    """Writes and reads for each step: in all, and by verb and resource. Refused writes count: the server did work."""
+    """Writes and reads per step, in total and by verb and resource. Refused writes count, because they cost the server work."""
     mine = list(asked)
     writes = [each for each in mine if each.writes]
     reads = [each for each in mine if not each.writes]

@@ -1,4 +1,4 @@
-"""The objects that loads are made of."""
+"""The objects that loads create."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -9,7 +9,7 @@ from shared.model.types import Body
 Graph = Mapping[str, Sequence[str]]
 TEMPLATE: Final = "work"
 DIAMOND: Final[Graph] = {"a": (), "b": ("a",), "c": ("b",), "d": ("b",), "e": ("c", "d")}
-"""Five steps with a fork and a join, as in the seed's example."""
+"""Five steps with a fork and a join, as in Volcano's example."""
 
 
 def chain(length: int) -> Graph:
@@ -21,12 +21,12 @@ def independent(count: int) -> Graph:
 
 
 def layers(count: int) -> Graph:
-    """Two steps a layer, each waiting for both of the layer below: 2**count paths."""
+    """Two steps per layer, each of which depends on both steps of the layer before: 2**count paths."""
     return {f"{side}{at}": (f"a{at - 1}", f"b{at - 1}") if at else () for at in range(count) for side in ("a", "b")}
 
 
 def templates(namespace: str, graph: Graph, pods: int = 1) -> list[Body]:
-    """A JobTemplate for each step, named like it: the form that every JobFlow controller knows."""
+    """A JobTemplate for each step with the name of the step, which every JobFlow controller supports."""
     return [
         {
             "apiVersion": JOBTEMPLATE.api_version,
@@ -58,7 +58,7 @@ def job(namespace: str, name: str, pods: int, seconds: float = 1) -> Body:
 
 
 def job_spec(pods: int, seconds: float = 1) -> Body:
-    """One task; complete from the start, so that no webhook need fill in what is missing."""
+    """One task with all fields set, so that no webhook has to set defaults."""
     container = {
         "name": "main",
         "image": "busybox:1",

@@ -1,4 +1,4 @@
-"""One measured run of flows on one side: set up, run until every flow has ended, count what it took, clean up."""
+"""One measured run of flows with one controller: set up, wait until every flow has ended, measure, clean up."""
 
 import asyncio
 import contextlib
@@ -10,7 +10,7 @@ import msgspec
 
 from bench import audit, bodies
 from bench.bodies import Graph
-from bench.ground import SETTLE_SECONDS, BenchCluster
+from bench.cluster import SETTLE_SECONDS, BenchCluster
 from bench.peer import FLOWS, PODS, Side
 from bench.procstat import Usage
 from bench.simulator import FlowTimeline, SimulatedKubelet
@@ -22,59 +22,61 @@ START_SECONDS: Final = 60.0
 
 
 class BadRun(RuntimeError):
-    """A load did not end as it must, so its figures mean nothing."""
+    """A load did not end as expected, so its figures are invalid."""
 
 
 class Meter(msgspec.Struct):
     """Requests, CPU time and memory of one side since `start`."""
 
-    ground: BenchCluster
+    bench_cluster: BenchCluster
     side: Side
     before: Usage
     server_before: float
 
     @classmethod
-    def start(cls, ground: BenchCluster, side: Side) -> "Meter":
-        ground.trail.mark()
-        return cls(ground, side, side.usage(ground), ground.server_cpu())
+    def start(cls, bench_cluster: BenchCluster, side: Side) -> "Meter":
+        bench_cluster.trail.mark()
+        return cls(bench_cluster, side, side.usage(bench_cluster), bench_cluster.server_cpu())
 
     async def read(self, steps: int, settle: float = SETTLE_SECONDS) -> Body:
         await asyncio.sleep(settle)
-        after = self.side.usage(self.ground)
-        asked = audit.of_agent(self.ground.trail.since(), self.side.agent)
-        cpu, server = after.cpu - self.before.cpu, self.ground.server_cpu() - self.server_before
+        after = self.side.usage(self.bench_cluster)
+        asked = audit.of_agent(self.bench_cluster.trail.since(), self.side.agent)
+        cpu, server = after.cpu - self.before.cpu, self.bench_cluster.server_cpu() - self.server_before
         used = {"controller_cpu_s": cpu, "api_server_cpu_s": server, "controller_and_api_server_cpu_s": cpu + server}
         used["controller_peak_mib"] = after.peak
         return used | audit.costs(asked, steps)
 
 
 @contextlib.asynccontextmanager
-async def stage(ground: BenchCluster, side: Side, graph: Graph, what: str = FLOWS) -> AsyncIterator[FlowTimeline]:
-    """A namespace with templates for the graph, somebody who completes its Jobs, and the side's controller, at work."""
+async def stage(
+    bench_cluster: BenchCluster, side: Side, graph: Graph, what: str = FLOWS
+) -> AsyncIterator[FlowTimeline]:
+    """Start the controller in a namespace with templates for the graph, and a simulator that completes Jobs."""
     async with contextlib.AsyncExitStack() as stack:
-        namespace = await stack.enter_async_context(ground.namespace())
-        await ground.create_all(JOBTEMPLATE, bodies.templates(namespace, {**graph, "warm": ()}))
-        observer = FlowTimeline(ground.api, namespace, complete_jobs=what == FLOWS)
+        namespace = await stack.enter_async_context(bench_cluster.namespace())
+        await bench_cluster.create_all(JOBTEMPLATE, bodies.templates(namespace, {**graph, "warm": ()}))
+        observer = FlowTimeline(bench_cluster.api, namespace, complete_jobs=what == FLOWS)
         await stack.enter_async_context(observer.running())
         if what == PODS:
-            kubelet = SimulatedKubelet(ground.api, namespace, admit=not side.gates)
+            kubelet = SimulatedKubelet(bench_cluster.api, namespace, admit=not side.gates)
             await stack.enter_async_context(kubelet.running())
-        side.start(ground, what)
-        stack.callback(side.stop, ground)
-        await _warm(ground, observer, namespace)
+        side.start(bench_cluster, what)
+        stack.callback(side.stop, bench_cluster)
+        await _warm(bench_cluster, observer, namespace)
         yield observer
 
 
-async def _warm(ground: BenchCluster, observer: FlowTimeline, namespace: str) -> None:
-    """Until the first flow's only Job is completed: caches are filled, connections open."""
-    await ground.api.create(JOBFLOW, bodies.flow(namespace, "warm", {"warm": ()}))
+async def _warm(bench_cluster: BenchCluster, observer: FlowTimeline, namespace: str) -> None:
+    """Wait until the only Job of a first flow is completed. Caches are then filled and connections open."""
+    await bench_cluster.api.create(JOBFLOW, bodies.flow(namespace, "warm", {"warm": ()}))
     async with asyncio.timeout(START_SECONDS):
         await observer.until(lambda: "warm-warm" in observer.completed)
     await asyncio.sleep(0.5)
 
 
 async def run(
-    ground: BenchCluster,
+    bench_cluster: BenchCluster,
     side: Side,
     observer: FlowTimeline,
     flows: Mapping[str, Graph],
@@ -82,14 +84,14 @@ async def run(
     rate: float = 0,
     settle: float = SETTLE_SECONDS,
 ) -> Body:
-    """Create the flows, at once or `rate` a second; when all have succeeded, what it took.
+    """Create the flows, all at once or `rate` a second, and wait until all have succeeded. Returns the figures.
 
     `settle`: seconds to wait for late writes, which count too.
     """
-    meter = Meter.start(ground, side)
+    meter = Meter.start(bench_cluster, side)
     steps = sum(len(graph) for graph in flows.values())
     started = time.perf_counter()
-    await _create(ground, observer.namespace, flows, rate)
+    await _create(bench_cluster, observer.namespace, flows, rate)
     await observer.until(lambda: observer.ended.keys() >= flows.keys())
     seconds = max(observer.ended[name] for name in flows) - started
     failed = [name for name in flows if observer.phases[name] != "Succeed"]
@@ -101,20 +103,20 @@ async def run(
     return found | percentiles(gaps, "next_step_ms", 50, 99) | await meter.read(steps, settle)
 
 
-async def _create(ground: BenchCluster, namespace: str, flows: Mapping[str, Graph], rate: float) -> None:
+async def _create(bench_cluster: BenchCluster, namespace: str, flows: Mapping[str, Graph], rate: float) -> None:
     made = [bodies.flow(namespace, name, graph) for name, graph in flows.items()]
     if not rate:
-        await ground.create_all(JOBFLOW, made)
+        await bench_cluster.create_all(JOBFLOW, made)
         return
     started = time.perf_counter()
     async with asyncio.TaskGroup() as group:
         for at, body in enumerate(made):
             await asyncio.sleep(max(0.0, started + at / rate - time.perf_counter()))
-            group.create_task(ground.api.create(JOBFLOW, body))
+            group.create_task(bench_cluster.api.create(JOBFLOW, body))
 
 
 def _gaps(observer: FlowTimeline, flows: Mapping[str, Graph]) -> list[float]:
-    """Seconds from the completion of a step's last target until its Job is seen."""
+    """Seconds from the completion of the last dependency of a step until its Job is seen."""
     return [
         observer.created[f"{name}-{step}"] - max(observer.completed[f"{name}-{target}"] for target in targets)
         for name, graph in flows.items()

@@ -1,4 +1,4 @@
-"""An HTTPS client that costs little: one request after the other on a number of connections, nothing decoded."""
+"""An HTTPS client with little overhead: sequential requests on several connections, answers are not decoded."""
 
 import asyncio
 import ssl
@@ -19,7 +19,7 @@ class HttpResult(msgspec.Struct, frozen=True):
 
 
 class BadAnswer(RuntimeError):
-    """The server did not allow what it must."""
+    """The server denied a request that it must allow."""
 
 
 class HttpsClient:
@@ -29,7 +29,7 @@ class HttpsClient:
         self._tls = ssl.create_default_context(cadata=bundle.decode())
 
     async def load(self, path: str, body: bytes, connections: int, seconds: float) -> HttpResult:
-        """POST `body` again and again for so long. Raises BadAnswer at the first answer that does not allow it."""
+        """POST `body` repeatedly for `seconds`. Raises BadAnswer at the first answer that does not allow it."""
         head = f"POST {path} HTTP/1.1\r\nHost: {self._host}\r\nContent-Type: application/json\r\n"
         message = f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
         opened = [await asyncio.open_connection(self._host, self._port, ssl=self._tls) for _ in range(connections)]
@@ -57,7 +57,7 @@ class HttpsClient:
 
 
 def length(head: bytes) -> int:
-    """Of the body that a header announces. Raises LookupError where it does not."""
+    """The length of the body, from the header. Raises LookupError if the header has none."""
     for line in head.lower().split(b"\r\n"):
         if line.startswith(_LENGTH):
             return int(line[len(_LENGTH) :])

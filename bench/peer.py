@@ -1,4 +1,4 @@
-"""The two sides of a comparison: our controller, and another one for the same CRDs.
+"""The two sides of a comparison: our controller, and another controller for the same CRDs.
 
 BENCH_PEER='other-controller --kubeconfig={kubeconfig} ...'   the command for loads of flows whose Jobs are simulated
 BENCH_PEER_PODS='...'     the command for loads with pods (default: BENCH_PEER)
@@ -14,7 +14,7 @@ from typing import Final, Protocol
 
 import msgspec
 
-from bench.ground import BenchCluster
+from bench.cluster import BenchCluster
 from bench.procstat import Usage, usage
 from bench.report import OURS, PEER
 
@@ -27,7 +27,7 @@ _ARGUMENTS: Final[Mapping[str, Sequence[str]]] = {
 
 
 class Side(Protocol):
-    """One controller under test. `gates`: whether it admits its pod groups itself, or waits for a scheduler to."""
+    """One controller under test. `gates`: whether it admits pod groups itself; otherwise a scheduler does."""
 
     @property
     def name(self) -> str: ...
@@ -38,11 +38,11 @@ class Side(Protocol):
     @property
     def gates(self) -> bool: ...
 
-    def start(self, ground: BenchCluster, what: str) -> None: ...
+    def start(self, bench_cluster: BenchCluster, what: str) -> None: ...
 
-    def usage(self, ground: BenchCluster) -> Usage: ...
+    def usage(self, bench_cluster: BenchCluster) -> Usage: ...
 
-    def stop(self, ground: BenchCluster) -> None: ...
+    def stop(self, bench_cluster: BenchCluster) -> None: ...
 
 
 class Ours(msgspec.Struct, frozen=True):
@@ -50,38 +50,38 @@ class Ours(msgspec.Struct, frozen=True):
     agent: str = "jobflow-controller"
     gates: bool = True
 
-    def start(self, ground: BenchCluster, what: str) -> None:
-        ground.cluster.start_controller(more=_ARGUMENTS[what])
-        ground.cluster.await_ready("controller")
+    def start(self, bench_cluster: BenchCluster, what: str) -> None:
+        bench_cluster.cluster.start_controller(more=_ARGUMENTS[what])
+        bench_cluster.cluster.await_ready("controller")
 
-    def usage(self, ground: BenchCluster) -> Usage:
-        return usage(ground.cluster.processes["controller"].pid)
+    def usage(self, bench_cluster: BenchCluster) -> Usage:
+        return usage(bench_cluster.cluster.processes["controller"].pid)
 
-    def stop(self, ground: BenchCluster) -> None:
-        ground.cluster.processes.stop("controller")
+    def stop(self, bench_cluster: BenchCluster) -> None:
+        bench_cluster.cluster.processes.stop("controller")
 
 
 class Other(msgspec.Struct, frozen=True):
-    """Ready when the first Job of a flow is there, which loads wait for on both sides."""
+    """Ready when the first Job of a flow exists; loads wait for that on both sides."""
 
     commands: Mapping[str, str]
     agent: str
     name: str = PEER
     gates: bool = False
 
-    def start(self, ground: BenchCluster, what: str) -> None:
-        command = self.commands[what].replace("{kubeconfig}", str(ground.cluster.kubeconfig))
-        ground.cluster.processes.start("peer", shlex.split(command))
+    def start(self, bench_cluster: BenchCluster, what: str) -> None:
+        command = self.commands[what].replace("{kubeconfig}", str(bench_cluster.cluster.kubeconfig))
+        bench_cluster.cluster.processes.start("peer", shlex.split(command))
 
-    def usage(self, ground: BenchCluster) -> Usage:
-        return usage(ground.cluster.processes["peer"].pid)
+    def usage(self, bench_cluster: BenchCluster) -> Usage:
+        return usage(bench_cluster.cluster.processes["peer"].pid)
 
-    def stop(self, ground: BenchCluster) -> None:
-        ground.cluster.processes.stop("peer")
+    def stop(self, bench_cluster: BenchCluster) -> None:
+        bench_cluster.cluster.processes.stop("peer")
 
 
 def sides(environ: Mapping[str, str] = os.environ) -> list[Side]:
-    """Ours, and the peer where BENCH_PEER names one."""
+    """Our side, and the peer if BENCH_PEER names one."""
     command = environ.get("BENCH_PEER", "")
     if not command:
         return [Ours()]

@@ -24,7 +24,7 @@ def usage(pid: int, proc: Path = Path("/proc")) -> Usage:
 
 
 def tree_cpu(pid: int, proc: Path = Path("/proc")) -> float:
-    """CPU seconds of a process and of all that descend from it and still run; nothing of one that has gone."""
+    """CPU seconds of a process and of its running descendants; 0 for a process that has ended."""
     total = 0.0
     with contextlib.suppress(FileNotFoundError, ProcessLookupError):
         total += usage(pid, proc).cpu
@@ -45,5 +45,5 @@ def _mebibytes(text: str) -> float:
 
 
 def load_average() -> float:
-    """Of the last minute: what else the machine had to do."""
+    """The load average of the last minute, to show what else the machine did."""
     return os.getloadavg()[0]

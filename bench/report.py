@@ -1,4 +1,4 @@
-"""Runs into figures, figures into JSON lines and a table."""
+"""Turns runs into figures, and figures into JSON lines and a table."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
@@ -38,7 +38,7 @@ class Figure(msgspec.Struct, frozen=True):
 
 
 def figures(runs: Iterable[Run]) -> list[Figure]:
-    """In the order of their first appearance."""
+    """The figures in the order of their first appearance."""
     found: dict[tuple[str, str, str], list[float]] = {}
     titles: dict[str, str] = {}
     for run in runs:
@@ -60,7 +60,7 @@ def ratios(found: Sequence[Figure]) -> dict[tuple[str, str], float]:
 
 
 def lines(head: Mapping[str, Any], runs: Sequence[Run]) -> list[Body]:
-    """What is written as JSON lines: a head, then one line a figure, then one a table of counts."""
+    """The JSON lines of a report: a header, one line per figure, and one line per table of counts."""
     found = figures(runs)
     beside = ratios(found)
     made: list[Body] = [{"kind": "run", **head}]

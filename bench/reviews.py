@@ -6,7 +6,7 @@ import orjson
 
 
 def review(body: dict[str, Any]) -> bytes:
-    """Of the creation of `body`."""
+    """The review of a request that creates `body`."""
     group, _, version = body["apiVersion"].partition("/")
     kind = {"group": group, "version": version, "kind": body["kind"]}
     resource = {"group": group, "version": version, "resource": body["kind"].lower() + "s"}

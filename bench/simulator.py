@@ -1,4 +1,4 @@
-"""In place of Job controller or nodes: sets Jobs to Completed, or pods to Running and Succeeded, as soon as they appear."""
+"""Simulates the Job controller or kubelets: sets Jobs to Completed, or pods to Running and Succeeded, when they appear."""
 
 import asyncio
 import contextlib
@@ -19,7 +19,7 @@ WATCH_SECONDS: Final = 1800
 
 
 class Tasks:
-    """Work in the background that ends with the block, and whose first failure is raised there."""
+    """Background tasks that end with the block. Their first failure is raised in the block."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
@@ -43,7 +43,7 @@ class Tasks:
 
 
 class FlowTimeline:
-    """When Jobs appeared and were completed, and when flows ended, by name, in seconds of one clock.
+    """The times when Jobs appeared and completed and when flows ended, by name, in seconds of one clock.
 
     A Job counts as completed from the earlier of the write's answer and the watch's event.
     """
@@ -69,7 +69,7 @@ class FlowTimeline:
             await self._tasks.close()
 
     async def until(self, holds: Callable[[], bool]) -> None:
-        """Until `holds`; raises what failed meanwhile."""
+        """Wait until `holds()` is true. Raises the first failure of a background task."""
         while not holds():
             if self._tasks.failure is not None:
                 raise self._tasks.failure
@@ -103,8 +103,8 @@ class FlowTimeline:
 
 
 class SimulatedKubelet:
-    """Sets every pod that no gate holds to Running, then to Succeeded. `admit`: also lets pod groups in, as a scheduler
-    would."""
+    """Sets every pod without scheduling gates to Running, then to Succeeded. `admit`: also admits pod groups, as a
+    scheduler would."""
 
     def __init__(self, api: Api, namespace: str, *, admit: bool) -> None:
         self._api = api
@@ -152,7 +152,7 @@ class SimulatedKubelet:
 
 
 async def follow(api: Api, kind: Kind, namespace: str, handle: Callable[[WatchEvent], None], tasks: Tasks) -> None:
-    """From now on every change goes to `handle`."""
+    """Call `handle` for every change from now on."""
     version = ""
     async for page in api.pages(kind, namespace):
         version = page.resource_version

@@ -8,7 +8,7 @@ import msgspec
 
 
 class Spread(msgspec.Struct, frozen=True):
-    """What repeats of one figure came to."""
+    """Median and spread of the repeats of one figure."""
 
     median: float
     least: float
@@ -37,14 +37,14 @@ def percentile(values: Sequence[float], percent: float) -> float:
 
 
 def percentiles(values: Sequence[float], prefix: str, *percents: float) -> dict[str, Any]:
-    """`{prefix}_p50` and so on; nothing of no values."""
+    """`{prefix}_p50` and so on; empty if there are no values."""
     if not values:
         return {}
     return {f"{prefix}_p{percent:g}": percentile(values, percent) for percent in percents}
 
 
 def short(value: float) -> str:
-    """Three digits that count."""
+    """The value with three significant digits."""
     if value == 0:
         return "0"
     digits = max(0, 2 - math.floor(math.log10(abs(value))))

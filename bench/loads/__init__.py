@@ -1,11 +1,11 @@
-"""The loads, by letter. A load is measured on a ground for one side, and gives its figures."""
+"""The loads, by letter. A load runs on a BenchCluster with one side and returns figures."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 import msgspec
 
-from bench.ground import BenchCluster
+from bench.cluster import BenchCluster
 from bench.loads import (
     admission,
     gang_rounds,
@@ -24,7 +24,7 @@ from shared.model.types import Body
 
 
 class BenchLoad(msgspec.Struct, frozen=True):
-    """`seconds`: after which a run is given up; `beside`: whether a peer can be put under it too."""
+    """`seconds`: the timeout of a run; `beside`: whether a peer can run it too."""
 
     title: str
     measure: Callable[[BenchCluster, Side, float], Awaitable[Body]]

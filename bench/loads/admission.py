@@ -4,7 +4,7 @@ import time
 from typing import Any, Final
 
 from bench import bodies
-from bench.ground import BenchCluster
+from bench.cluster import BenchCluster
 from bench.https import HttpResult, HttpsClient
 from bench.peer import Side
 from bench.procstat import usage
@@ -17,8 +17,8 @@ SECONDS: Final = 3.0
 LAYERS: Final = 26
 
 
-async def measure(ground: BenchCluster, side: Side, scale: float) -> dict[str, Any]:
-    cluster = ground.cluster
+async def measure(bench_cluster: BenchCluster, side: Side, scale: float) -> dict[str, Any]:
+    cluster = bench_cluster.cluster
     started = time.perf_counter()
     cluster.start_webhook()
     try:
@@ -52,7 +52,7 @@ def _figures(name: str, result: HttpResult, cpu: float) -> dict[str, float]:
 
 
 def subjects() -> dict[str, dict[str, Any]]:
-    """What is reviewed, by the name of its figures."""
+    """The reviewed objects, by the name of their figures."""
     graphs = {
         "flow5": bodies.DIAMOND,
         "flow100": bodies.chain(100),
@@ -64,7 +64,7 @@ def subjects() -> dict[str, dict[str, Any]]:
 
 
 def path(kind: str, verb: str) -> str:
-    """Of the webhook that our configurations register for the kind's creation."""
+    """The path of the webhook that our configurations register for creating the kind."""
     plural = kind.lower() + "s"
     word = {"mutate": "MutatingWebhookConfiguration", "validate": "ValidatingWebhookConfiguration"}[verb]
     for _, body in configurations("bench", {"url": "https://bench"}, b""):

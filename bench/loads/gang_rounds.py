@@ -1,4 +1,4 @@
-"""(k) Rounds of gang admission: 1000 waiting groups of 10 pods on 500 nodes, once with all nodes full and once with none.
+"""(k) Scheduling cycles of gang admission: 1000 waiting groups of 10 pods on 500 nodes, once with all nodes full and once with none.
 
 No API server takes part: what is measured is the CPU time of deciding. Every group's pods are of another size, so that
 nothing found for one answers for the next.
@@ -7,7 +7,7 @@ nothing found for one answers for the next.
 import time
 from typing import Any, Final
 
-from bench.ground import BenchCluster
+from bench.cluster import BenchCluster
 from bench.peer import Side
 from controller.gang.cache.cache import Floor
 from controller.gang.cycle.scheduling_cycle import Admission
@@ -22,12 +22,12 @@ QUEUES: Final = 10
 NOW: Final = 1_767_322_800.0
 
 
-async def measure(ground: BenchCluster, side: Side, scale: float) -> dict[str, Any]:
+async def measure(bench_cluster: BenchCluster, side: Side, scale: float) -> dict[str, Any]:
     return {name: seconds(floor(full)) for name, full in (("full_cpu_s", True), ("empty_cpu_s", False))}
 
 
 def seconds(made: Floor) -> float:
-    """CPU time of the first round, in which nobody has been judged yet."""
+    """CPU time of the first cycle, when no group has been tried yet."""
     admission = Admission(made, Rules(reclaim=True))
     started = time.process_time()
     admission.round(NOW)
@@ -35,7 +35,7 @@ def seconds(made: Floor) -> float:
 
 
 def floor(full: bool, nodes: int = NODES, groups: int = GROUPS) -> Floor:
-    """`full`: a running pod leaves no node room for another."""
+    """`full`: a running pod occupies every node completely."""
     made = Floor()
     for number in range(nodes):
         name = f"n{number:03}"

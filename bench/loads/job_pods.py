@@ -1,4 +1,4 @@
-"""(f) 100 Jobs of 12 pods, and one of 1000, on the node stand-in: the Job controller and gang admission."""
+"""(f) 100 Jobs of 12 pods, and one of 1000, on simulated nodes: the Job controller and gang admission."""
 
 import asyncio
 import contextlib
@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Any, Final
 
 from bench import bodies
+from bench.cluster import BenchCluster
 from bench.flowrun import Meter
-from bench.ground import BenchCluster
 from bench.peer import PODS, Side
 from bench.simulator import FlowTimeline
 from local.client.blocking import until
@@ -22,9 +22,9 @@ NODES: Final = 4
 
 
 @contextlib.asynccontextmanager
-async def with_nodes(ground: BenchCluster, *arguments: str) -> AsyncIterator[None]:
-    """Nodes with room for everything, whose clock runs so fast that no pod is waited for."""
-    cluster = ground.cluster
+async def with_nodes(bench_cluster: BenchCluster, *arguments: str) -> AsyncIterator[None]:
+    """Simulated nodes with enough capacity, and a clock that is fast enough that pods take no time."""
+    cluster = bench_cluster.cluster
     cluster.options = replace(
         cluster.options, nodes=NODES, cpu="640", memory="2560Gi", speed=1000.0, nodes_args=("--pods=5000", *arguments)
     )
@@ -37,25 +37,27 @@ async def with_nodes(ground: BenchCluster, *arguments: str) -> AsyncIterator[Non
         cluster.options = replace(cluster.options, nodes=0)
 
 
-async def measure(ground: BenchCluster, side: Side, scale: float) -> dict[str, Any]:
-    async with with_nodes(ground):
-        many = await _jobs(ground, side, JOBS, PODS_EACH)
-        large = await _jobs(ground, side, 1, LARGE)
+async def measure(bench_cluster: BenchCluster, side: Side, scale: float) -> dict[str, Any]:
+    async with with_nodes(bench_cluster):
+        many = await _jobs(bench_cluster, side, JOBS, PODS_EACH)
+        large = await _jobs(bench_cluster, side, 1, LARGE)
     found = {f"jobs_100x12_{name}": value for name, value in many.items() if name != "by_verb"}
     return found | {f"job_1x1000_{name}": value for name, value in large.items()} | {"by_verb": many["by_verb"]}
 
 
-async def _jobs(ground: BenchCluster, side: Side, count: int, pods: int) -> dict[str, Any]:
+async def _jobs(bench_cluster: BenchCluster, side: Side, count: int, pods: int) -> dict[str, Any]:
     async with contextlib.AsyncExitStack() as stack:
-        namespace = await stack.enter_async_context(ground.namespace())
-        observer = await stack.enter_async_context(FlowTimeline(ground.api, namespace, complete_jobs=False).running())
-        side.start(ground, PODS)
-        stack.callback(side.stop, ground)
+        namespace = await stack.enter_async_context(bench_cluster.namespace())
+        observer = await stack.enter_async_context(
+            FlowTimeline(bench_cluster.api, namespace, complete_jobs=False).running()
+        )
+        side.start(bench_cluster, PODS)
+        stack.callback(side.stop, bench_cluster)
         await asyncio.sleep(1)
-        meter = Meter.start(ground, side)
+        meter = Meter.start(bench_cluster, side)
         started = time.perf_counter()
         made = [bodies.job(namespace, f"j{at}", pods) for at in range(count)]
-        await ground.create_all(JOB, made)
+        await bench_cluster.create_all(JOB, made)
         await observer.until(lambda: len(observer.completed) == count)
         seconds = max(observer.completed.values()) - started
         read = await meter.read(count * pods)

@@ -1,4 +1,4 @@
-"""(h) 10 000 ended JobFlows and 20 000 ended Jobs (times the scale), which a controller that starts must take in."""
+"""(h) 10 000 ended JobFlows and 20 000 ended Jobs (times the scale), in the caches of a controller that starts."""
 
 import asyncio
 import time
@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from bench import bodies
 from bench.bodies import DIAMOND
-from bench.ground import BenchCluster
+from bench.cluster import BenchCluster
 from bench.peer import FLOWS, Side
 from shared.kinds import JOB, JOBFLOW, JOBTEMPLATE, Kind
 
@@ -23,29 +23,31 @@ FLOW_STATUS: Final = {
 JOB_STATUS: Final = {"state": {"phase": "Completed"}, "minAvailable": 1, "succeeded": 1}
 
 
-async def measure(ground: BenchCluster, side: Side, scale: float) -> dict[str, Any]:
+async def measure(bench_cluster: BenchCluster, side: Side, scale: float) -> dict[str, Any]:
     flows, jobs = round(IDLE_FLOWS * scale), round(IDLE_JOBS * scale)
-    async with ground.namespace() as namespace:
-        await ground.create_all(JOBTEMPLATE, bodies.templates(namespace, DIAMOND))
-        await _fill(ground, JOBFLOW, [bodies.flow(namespace, f"f{at}", DIAMOND) for at in range(flows)], FLOW_STATUS)
-        await _fill(ground, JOB, [bodies.job(namespace, f"j{at}", 1) for at in range(jobs)], JOB_STATUS)
+    async with bench_cluster.namespace() as namespace:
+        await bench_cluster.create_all(JOBTEMPLATE, bodies.templates(namespace, DIAMOND))
+        await _fill(
+            bench_cluster, JOBFLOW, [bodies.flow(namespace, f"f{at}", DIAMOND) for at in range(flows)], FLOW_STATUS
+        )
+        await _fill(bench_cluster, JOB, [bodies.job(namespace, f"j{at}", 1) for at in range(jobs)], JOB_STATUS)
         started = time.perf_counter()
-        side.start(ground, FLOWS)
+        side.start(bench_cluster, FLOWS)
         ready = time.perf_counter() - started
         try:
             await asyncio.sleep(10)
-            used = side.usage(ground)
+            used = side.usage(bench_cluster)
         finally:
-            side.stop(ground)
+            side.stop(bench_cluster)
     found = {"ready_s": ready, "controller_resident_mib": used.resident, "controller_peak_mib": used.peak}
     return {"flows": flows, "jobs": jobs, **found, "controller_cpu_s": used.cpu}
 
 
-async def _fill(ground: BenchCluster, kind: Kind, made: list[dict[str, Any]], status: dict[str, Any]) -> None:
+async def _fill(bench_cluster: BenchCluster, kind: Kind, made: list[dict[str, Any]], status: dict[str, Any]) -> None:
     for at in range(0, len(made), CHUNK):
-        await asyncio.gather(*(_ended(ground, kind, body, status) for body in made[at : at + CHUNK]))
+        await asyncio.gather(*(_ended(bench_cluster, kind, body, status) for body in made[at : at + CHUNK]))
 
 
-async def _ended(ground: BenchCluster, kind: Kind, body: dict[str, Any], status: dict[str, Any]) -> None:
-    stored = await ground.api.create(kind, body)
-    await ground.api.replace_status(kind, stored | {"status": status})
+async def _ended(bench_cluster: BenchCluster, kind: Kind, body: dict[str, Any], status: dict[str, Any]) -> None:
+    stored = await bench_cluster.api.create(kind, body)
+    await bench_cluster.api.replace_status(kind, stored | {"status": status})

@@ -4,15 +4,15 @@ from typing import Any, Final
 
 from bench import flowrun
 from bench.bodies import DIAMOND
-from bench.ground import BenchCluster
+from bench.cluster import BenchCluster
 from bench.peer import Side
 
 FLOWS: Final = 2000
 RATE: Final = 50.0
 
 
-async def measure(ground: BenchCluster, side: Side, scale: float) -> dict[str, Any]:
+async def measure(bench_cluster: BenchCluster, side: Side, scale: float) -> dict[str, Any]:
     count = max(1, round(FLOWS * scale))
-    async with flowrun.stage(ground, side, DIAMOND) as observer:
-        found = await flowrun.run(ground, side, observer, {f"f{at}": DIAMOND for at in range(count)}, rate=RATE)
+    async with flowrun.stage(bench_cluster, side, DIAMOND) as observer:
+        found = await flowrun.run(bench_cluster, side, observer, {f"f{at}": DIAMOND for at in range(count)}, rate=RATE)
     return {"flows": count} | found

@@ -24,7 +24,9 @@ def covered() -> set[str]:
         if "containers" not in contract:
             found |= names(contract["layers"])
         elif contract.get("exhaustive"):
-            found |= {f"{container}.{name}" for container in contract["containers"] for name in names(contract["layers"])}
+            found |= {
+                f"{container}.{name}" for container in contract["containers"] for name in names(contract["layers"])
+            }
     return found
 
 

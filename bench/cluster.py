@@ -1,4 +1,4 @@
-"""The cluster that loads run on: an API server of either kind, our CRDs, namespaces, and the record of requests."""
+"""The cluster that loads run on: an embedded or real API server, CRDs, namespaces and the record of requests."""
 
 import asyncio
 import contextlib
@@ -30,7 +30,7 @@ _NUMBERS: Final = itertools.count()
 
 
 class RecordTrail:
-    """What the embedded server remembers."""
+    """The requests that the embedded server has recorded."""
 
     def __init__(self, kube: BlockingClient) -> None:
         self._kube = kube
@@ -43,7 +43,7 @@ class RecordTrail:
 
 
 class BenchCluster:
-    """`cluster` without webhook and controller: loads start what they measure. `api`: the benchmark's own client."""
+    """`cluster` has no webhook and no controller: loads start what they measure. `api`: the client of the benchmark."""
 
     def __init__(self, cluster: LocalCluster, api: Api) -> None:
         self.cluster = cluster
@@ -58,7 +58,7 @@ class BenchCluster:
 
     @contextlib.asynccontextmanager
     async def namespace(self) -> AsyncIterator[str]:
-        """A new namespace; it is gone when the block has ended, with whatever it holds."""
+        """A new namespace, which is deleted with all its objects at the end of the block."""
         name = f"bench-{os.getpid()}-{next(_NUMBERS)}"
         await self.api.create(NAMESPACE, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
         try:
@@ -76,7 +76,7 @@ class BenchCluster:
                     await asyncio.sleep(0.2)
 
     async def create_all(self, kind: Kind, bodies: Sequence[Body]) -> None:
-        """As fast as the API server takes them."""
+        """Create the objects as fast as the API server accepts them."""
         await asyncio.gather(*(self.api.create(kind, body) for body in bodies))
 
     async def exists(self, kind: Kind, namespace: str, name: str) -> bool:
@@ -89,7 +89,7 @@ class BenchCluster:
 
 @contextlib.contextmanager
 def cluster_of(backend: str, more_crds: str = "") -> Iterator[LocalCluster]:
-    """`more_crds`: a folder of CRDs that a peer needs besides ours; of two with one name ours counts."""
+    """`more_crds`: a folder with further CRDs that the peer needs. Ours take precedence."""
     base = chosen(backend)
     given = replace(base, audit=True) if isinstance(base, RealBackend) else base
     with LocalCluster(given, ClusterOptions(nodes=0, webhook=False, controller=False, log_level="warning")) as cluster:
@@ -101,7 +101,7 @@ def cluster_of(backend: str, more_crds: str = "") -> Iterator[LocalCluster]:
 
 
 @contextlib.asynccontextmanager
-async def ground_on(cluster: LocalCluster) -> AsyncIterator[BenchCluster]:
+async def bench_cluster_on(cluster: LocalCluster) -> AsyncIterator[BenchCluster]:
     access = await connect.load(str(cluster.kubeconfig), "")
     async with Api(Transport(access, user_agent=AGENT, connections=40)) as api:
         yield BenchCluster(cluster, api)
