@@ -1,7 +1,7 @@
 """An in-memory Kubernetes API server for tests and laptops: real kubectl, real clients, real webhooks, injected faults.
 
 `python -m local.apiserver --dir DIR` runs it as a process; `async with ApiServer.start() as server` inside one.
-What tests may switch and read is in `testing`, what harm can be done in `faults`.
+`testing` lists what tests can set and read, `faults` which faults can be injected.
 
 Known to differ from kube-apiserver, for whoever looks for the cause of a surprise:
 

@@ -1,4 +1,4 @@
-"""Fault injection: a list of rules, each matching some requests and doing one harm to them. Seeded, so repeatable."""
+"""Fault injection: a list of rules, each of which makes matching requests fail in one way. Seeded, so repeatable."""
 
 import random
 from dataclasses import asdict, dataclass, fields
@@ -15,10 +15,10 @@ WATCH_KINDS = ("watch-drop", "watch-410", "watch-delay", "watch-duplicate")
 
 @dataclass
 class InjectedFault:
-    """One harm. `kind`: an HTTP code, or a name in KINDS or WATCH_KINDS. It strikes a matching request with
-    `probability`, at most `count` times (None: for ever). Empty `verbs`, `resources`, `users`: all.
+    """One rule. `kind`: an HTTP code, or a name in KINDS or WATCH_KINDS. It is injected into a matching request with
+    `probability`, at most `count` times (None: without limit). Empty `verbs`, `resources`, `users`: all.
     `seconds`: latency, delay of watch events, or Retry-After. `revisions`: how far back a stale list looks.
-    `harm`: anything that the caller knows it by; `struck`: how often it did its harm."""
+    `key`: any name that the caller gives it; `injected`: how often it was."""
 
     kind: str
     probability: float = 1.0
@@ -29,8 +29,8 @@ class InjectedFault:
     names: tuple[str, ...] = ()
     seconds: float = 1.0
     revisions: int = 10
-    harm: str = ""
-    struck: int = 0
+    key: str = ""
+    injected: int = 0
 
     def matches(self, call: ApiRequest) -> bool:
         shown = f"{call.resource.plural}/{call.subresource}" if call.subresource else call.resource.plural
@@ -43,7 +43,7 @@ class InjectedFault:
 
 
 class FaultInjector:
-    """The active faults; requests on /testing and of the server's own controllers are never harmed."""
+    """The active faults. None is injected into requests on /testing or of the server's own controllers."""
 
     def __init__(self, seed: int = 0) -> None:
         self.random = random.Random(seed)
@@ -76,24 +76,24 @@ class FaultInjector:
     def dump(self) -> list[Body]:
         return [asdict(fault) for fault in self.active]
 
-    def strike(self, call: ApiRequest, kinds: tuple[str, ...]) -> InjectedFault | None:
-        """The first fault of these kinds that strikes the request; it is counted."""
+    def choose(self, call: ApiRequest, kinds: tuple[str, ...]) -> InjectedFault | None:
+        """The first fault of these kinds to inject into the request, which is counted."""
         if not self.active or call.internal:
             return None
         for fault in self.active:
             if fault.kind not in kinds or not fault.matches(call):
                 continue
-            if fault.count is not None and fault.struck >= fault.count:
+            if fault.count is not None and fault.injected >= fault.count:
                 continue
             if fault.probability < 1 and self.random.random() >= fault.probability:
                 continue
-            fault.struck += 1
+            fault.injected += 1
             return fault
         return None
 
     def error(self, call: ApiRequest) -> StatusError | None:
         """The error this request is answered instead of being served."""
-        fault = self.strike(call, ERRORS)
+        fault = self.choose(call, ERRORS)
         if fault is None:
             return None
         if fault.kind == "409":
@@ -106,8 +106,8 @@ class FaultInjector:
         return StatusError(500, "InternalError", "Internal error occurred: injected fault", {})
 
     def stale_list(self, call: ApiRequest, rv: int) -> int | None:
-        fault = self.strike(call, ("stale-list",))
+        fault = self.choose(call, ("stale-list",))
         return max(1, rv - fault.revisions) if fault is not None else None
 
     def expire_continue(self, call: ApiRequest) -> bool:
-        return self.strike(call, ("expire-continue",)) is not None
+        return self.choose(call, ("expire-continue",)) is not None

@@ -1,4 +1,4 @@
-"""`/testing/...`: what a test may switch and read from outside the process. No part of Kubernetes' API.
+"""`/testing/...`: settings and records for tests, from outside the process. Not part of Kubernetes' API.
 
 | Path | Method | Body or answer |
 |---|---|---|
@@ -6,12 +6,12 @@
 | /testing/annotations | GET | (resource, name, audit annotations) of the requests that webhooks annotated |
 | /testing/permissions | GET | the distinct (user, verb, group, resource, subresource, namespace, name) |
 | /testing/writes | GET | successful writes by user, verb, resource, subresource |
-| /testing/faults | GET, PUT, DELETE | a list of faults (see faults.Fault); PUT tells those that were replaced, too |
+| /testing/faults | GET, PUT, DELETE | a list of faults (see InjectedFault); PUT also returns the replaced ones |
 | /testing/seed | PUT | {"seed": 1} |
 | /testing/services | GET, PUT | {"namespace/name": "host:port"}: where webhook services are reached |
 | /testing/rbac | PUT | {"enforce": true} |
 | /testing/tokens | POST | {"user": ..., "groups": [...]} or {"serviceAccount": "ns/name"}: a token and a kubeconfig |
-| /testing/compact | POST | forget watch history and pages: 410 for all that is older |
+| /testing/compact | POST | drop watch history and pages: older revisions get 410 |
 | /testing/drop-watches | POST | end every open watch |
 | /testing/snapshot | POST | {"path": ...}: write the state to a file |
 | /testing/logs/NS/POD/CONTAINER | PUT | what `kubectl logs` shows |

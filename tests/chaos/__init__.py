@@ -1,1 +1,1 @@
-"""Seeded fault runs: a plan of harms is done to a cluster at work, and what came of it is judged afterwards."""
+"""Seeded fault runs: each injects a plan of faults into a working cluster and then checks invariants."""

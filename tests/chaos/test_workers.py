@@ -1,4 +1,4 @@
-"""Runs side by side: told in the order of their seeds, and a worker that dies is not waited for."""
+"""Parallel runs: results come in the order of the seeds, and a dead worker ends the suite."""
 
 import time
 from multiprocessing.connection import Connection
@@ -26,14 +26,14 @@ def dies(pipe: Connection) -> None:
 
 
 def test_results_come_in_the_order_of_their_seeds() -> None:
-    told = [result.plan for result in results(range(10, 20), 2, work=even_seeds_are_slow)]
-    assert told == [draw(seed) for seed in range(10, 20)]
+    texts = [result.plan for result in results(range(10, 20), 2, work=even_seeds_are_slow)]
+    assert texts == [draw(seed) for seed in range(10, 20)]
 
 
-def test_after_the_end_nothing_is_begun() -> None:
+def test_no_run_is_started_after_the_end_time() -> None:
     assert list(results(range(5), 2, ends=0.0, work=even_seeds_are_slow)) == []
 
 
-def test_a_worker_that_dies_ends_the_whole() -> None:
+def test_a_worker_that_dies_ends_the_suite() -> None:
     with pytest.raises(RuntimeError, match="ended before its run did"):
         list(results(range(5), 1, work=dies))

@@ -1,4 +1,4 @@
-"""Several clusters side by side: each worker is a process with one of its own, and gets a seed when it is free."""
+"""Parallel runs: each worker is a process with a cluster of its own and gets the next seed when it is free."""
 
 import contextlib
 import multiprocessing
@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection, wait
 
 from local.processes import die_with_parent, exit_on_signals
+from tests.chaos.chaos_cluster import ChaosCluster
+from tests.chaos.phase_recorder import PhaseRecorder
 from tests.chaos.plan import draw
 from tests.chaos.runner import RunResult, tried
-from tests.chaos.witness import PhaseRecorder
-from tests.chaos.world import ChaosCluster
 
 _END_SECONDS = 60.0
 _SPAWN = multiprocessing.get_context("spawn")  # a fork would share sockets and threads
@@ -19,7 +19,7 @@ _SPAWN = multiprocessing.get_context("spawn")  # a fork would share sockets and 
 def results(
     seeds: Sequence[int], workers: int, ends: float = float("inf"), work: Callable[[Connection], None] | None = None
 ) -> Iterator[RunResult]:
-    """Of every seed, in the order of the seeds; after `ends` (monotonic) no run is begun. `work`: what a worker does.
+    """One result for each seed, in the order of the seeds; no run starts after `ends` (monotonic). `work`: of a worker.
 
     Raises RuntimeError if a worker ends before it has answered.
     """
@@ -52,7 +52,7 @@ def _answer(pipe: Connection) -> RunResult:
     try:
         result = pipe.recv()
     except EOFError:
-        raise RuntimeError("a worker ended before its run did; its last words are above") from None
+        raise RuntimeError("a worker ended before its run did; its error is printed above") from None
     assert isinstance(result, RunResult)
     return result
 
@@ -62,11 +62,11 @@ def _worker(work: Callable[[Connection], None]) -> Iterator[Connection]:
     ours, theirs = _SPAWN.Pipe()
     process = _SPAWN.Process(target=work, args=(theirs,))
     process.start()
-    theirs.close()  # else its end would not be seen
+    theirs.close()  # so that EOF is seen when the worker ends
     try:
         yield ours
     finally:
-        ours.close()  # which ends it
+        ours.close()  # ends the worker
         process.join(_END_SECONDS)
         process.kill()
 
@@ -74,18 +74,18 @@ def _worker(work: Callable[[Connection], None]) -> Iterator[Connection]:
 def _work(pipe: Connection) -> None:
     die_with_parent()
     exit_on_signals()
-    with contextlib.suppress(EOFError, ConnectionError, KeyboardInterrupt):  # nobody asks any more
+    with contextlib.suppress(EOFError, ConnectionError, KeyboardInterrupt):  # the parent has ended
         seed = pipe.recv()
         while True:
-            with ChaosCluster() as world, PhaseRecorder(world.kubeconfig) as witness:
-                seed = _until_wrong(pipe, world, witness, seed)
+            with ChaosCluster() as cluster, PhaseRecorder(cluster.kubeconfig) as recorder:
+                seed = _until_wrong(pipe, cluster, recorder, seed)
 
 
-def _until_wrong(pipe: Connection, world: ChaosCluster, witness: PhaseRecorder, seed: int) -> int:
-    """Runs on one cluster until one goes wrong, for it may have left anything behind; the seed that is next then."""
+def _until_wrong(pipe: Connection, cluster: ChaosCluster, recorder: PhaseRecorder, seed: int) -> int:
+    """Run seeds on one cluster until a run has violations, after which the cluster is replaced. Returns the next seed."""
     while True:
-        result = tried(world, witness, draw(seed))
+        result = tried(cluster, recorder, draw(seed))
         pipe.send(result)
         seed = pipe.recv()
-        if result.complaints:
+        if result.violations:
             return seed

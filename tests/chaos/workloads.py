@@ -1,4 +1,4 @@
-"""Flows and Jobs whose right end is known beforehand, whatever happens to those who drive them."""
+"""Flows and Jobs whose end is known beforehand, whatever faults are injected."""
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
@@ -153,10 +153,14 @@ def switched(namespace: str, name: str, chance: Random) -> Workload:
     """A branch that an output chooses; the other is skipped, and a join runs."""
     kit, grade = _Kit(namespace, name, chance), chance.choice("AF")
     ran, skipped = ("deploy", "notify") if grade == "A" else ("notify", "deploy")
-    said = {"value": "steps.rate.outputs.grade", "cases": [{"when": ["A"], "run": ["deploy"]}], "default": ["notify"]}
+    parameters = {
+        "value": "steps.rate.outputs.grade",
+        "cases": [{"when": ["A"], "run": ["deploy"]}],
+        "default": ["notify"],
+    }
     steps = {
         "rate": {"template": kit.template("rate", termination_message=grade), "outputs": [{"name": "grade"}]},
-        "route": targets("rate") | {"switch": said},
+        "route": targets("rate") | {"switch": parameters},
         "deploy": {"template": kit.template("deploy")},
         "notify": {"template": kit.template("notify")},
         "end": {"template": kit.template("end")} | targets("deploy", "notify"),

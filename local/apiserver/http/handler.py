@@ -116,14 +116,14 @@ class RequestHandler:
         if call.subresource and call.subresource not in resource.subresources:
             return missing()
         faults = self.core.faults
-        if (slow := faults.strike(call, ("latency",))) is not None:
+        if (slow := faults.choose(call, ("latency",))) is not None:
             await asyncio.sleep(slow.seconds)
         if (error := faults.error(call)) is not None:
             raise error
-        if faults.strike(call, ("reset",)) is not None:
+        if faults.choose(call, ("reset",)) is not None:
             return cut(request)
         answer = await self._dispatch(call, request)
-        if answer.status < 300 and faults.strike(call, ("reset-after-commit",)) is not None:
+        if answer.status < 300 and faults.choose(call, ("reset-after-commit",)) is not None:
             return cut(request)
         return answer
 

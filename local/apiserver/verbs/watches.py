@@ -1,4 +1,4 @@
-"""WATCH: events after a revision, initial events, bookmarks, selectors' comings and goings, injected harm."""
+"""WATCH: events after a revision, initial events, bookmarks, selectors' comings and goings and injected faults."""
 
 import asyncio
 import random
@@ -102,7 +102,7 @@ def initial(watch: Watch, bucket: ResourceBucket) -> list[bytes]:
             entries = [entry for entry in entries if watch.match(entry.obj)]
         lines = [frame("ADDED", watch.encode(entry)) for entry in entries]
         return [*lines, watch.bookmark(initial_end=True)] if from_start else lines
-    if start < bucket.compacted or core.faults.strike(call, ("watch-410",)):
+    if start < bucket.compacted or core.faults.choose(call, ("watch-410",)):
         watch.closed = True
         return [error_line(gone(f"too old resource version: {start} ({max(bucket.compacted, start + 1)})"))]
     for event in bucket.history:
@@ -186,18 +186,18 @@ async def _send_pending(watch: Watch, response: web.StreamResponse) -> bool:
         line = watch.line(event)
         if not line:
             continue
-        fault = watch.core.faults.strike(watch.call, ("watch-drop", "watch-410", "watch-delay", "watch-duplicate"))
+        fault = watch.core.faults.choose(watch.call, ("watch-drop", "watch-410", "watch-delay", "watch-duplicate"))
         if fault is None:
             lines.append(line)
             continue
-        if not await _harm(fault, line, lines, response, event):
+        if not await _inject(fault, line, lines, response, event):
             return False
     if lines:
         await response.write(b"".join(lines))
     return True
 
 
-async def _harm(
+async def _inject(
     fault: InjectedFault, line: bytes, lines: list[bytes], response: web.StreamResponse, event: StoreEvent
 ) -> bool:
     if fault.kind == "watch-duplicate":

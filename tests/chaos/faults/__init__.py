@@ -1,4 +1,4 @@
-"""What can be done to a cluster at work: one harm a file. A harm is added here."""
+"""The faults that can be injected, one kind a file; `FAULTS` is the registry."""
 
 from typing import Final
 
@@ -21,19 +21,19 @@ from tests.chaos.faults import (
 from tests.chaos.faults.fault import ChaosFault
 
 _ALL: Final = (
-    *errors.HARMS,
-    latency.HARM,
-    *resets.HARMS,
-    *watches.HARMS,
-    stale_lists.HARM,
-    compaction.HARM,
-    *killed.HARMS,
-    *stopped.HARMS,
-    lost_lease.HARM,
-    two_leaders.HARM,
-    clock_jump.HARM,
-    api_restart.HARM,
-    namespace_deletion.HARM,
-    quota.HARM,
+    *errors.FAULTS,
+    latency.FAULT,
+    *resets.FAULTS,
+    *watches.FAULTS,
+    stale_lists.FAULT,
+    compaction.FAULT,
+    *killed.FAULTS,
+    *stopped.FAULTS,
+    lost_lease.FAULT,
+    two_leaders.FAULT,
+    clock_jump.FAULT,
+    api_restart.FAULT,
+    namespace_deletion.FAULT,
+    quota.FAULT,
 )
-HARMS: Final[dict[str, ChaosFault]] = {harm.name: harm for harm in _ALL}
+FAULTS: Final[dict[str, ChaosFault]] = {fault.name: fault for fault in _ALL}

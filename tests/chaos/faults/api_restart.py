@@ -1,18 +1,18 @@
-"""The API server ends and starts again with its state, but without its watch history."""
+"""The API server restarts with its objects and without its watch history."""
 
 from random import Random
 from typing import Any, Final
 
-from tests.chaos.faults.fault import ChaosFault, InjectFault, Said
+from tests.chaos.faults.fault import ChaosFault, FaultParameters, ScheduledFaultView
 
 
-def _draw(chance: Random) -> Said:
+def _draw(chance: Random) -> FaultParameters:
     return {"away": round(chance.uniform(0, 1.5), 2)}
 
 
-def _inflict(world: Any, strike: InjectFault) -> None:
-    world.restart_api(strike.said["away"])
-    world.struck[strike.key] += 1
+def _inject(cluster: Any, scheduled: ScheduledFaultView) -> None:
+    cluster.restart_api(scheduled.parameters["away"])
+    cluster.injected[scheduled.key] += 1
 
 
-HARM: Final = ChaosFault("api-restart", _draw, _inflict, lasts=(0, 0))
+FAULT: Final = ChaosFault("api-restart", _draw, _inject, lasts=(0, 0))

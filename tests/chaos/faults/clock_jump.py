@@ -3,20 +3,20 @@
 from random import Random
 from typing import Any, Final
 
-from tests.chaos.faults.fault import ChaosFault, InjectFault, Said
+from tests.chaos.faults.fault import ChaosFault, FaultParameters, ScheduledFaultView
 
 
-def _draw(chance: Random) -> Said:
+def _draw(chance: Random) -> FaultParameters:
     return {"by": chance.choice((-3600, -60, -5, 5, 60, 3600)), "who": chance.choice(("first", "second", "both"))}
 
 
-def _inflict(world: Any, strike: InjectFault) -> None:
-    world.set_clock(strike.said["who"], strike.said["by"])
-    world.struck[strike.key] += 1
+def _inject(cluster: Any, scheduled: ScheduledFaultView) -> None:
+    cluster.set_clock(scheduled.parameters["who"], scheduled.parameters["by"])
+    cluster.injected[scheduled.key] += 1
 
 
-def _mend(world: Any, strike: InjectFault) -> None:
-    world.set_clock(strike.said["who"], 0)
+def _recover(cluster: Any, scheduled: ScheduledFaultView) -> None:
+    cluster.set_clock(scheduled.parameters["who"], 0)
 
 
-HARM: Final = ChaosFault("clock-jump", _draw, _inflict, _mend)
+FAULT: Final = ChaosFault("clock-jump", _draw, _inject, _recover)

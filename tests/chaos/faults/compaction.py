@@ -1,18 +1,18 @@
-"""History compacted and every watch ended at once: all clients list anew."""
+"""The history is compacted and every watch ends, so that all clients list again."""
 
 from random import Random
 from typing import Any, Final
 
-from tests.chaos.faults.fault import ChaosFault, InjectFault, Said
+from tests.chaos.faults.fault import ChaosFault, FaultParameters, ScheduledFaultView
 
 
-def _draw(chance: Random) -> Said:
+def _draw(chance: Random) -> FaultParameters:
     return {}
 
 
-def _inflict(world: Any, strike: InjectFault) -> None:
-    world.kube.request("POST", "/testing/compact", {})
-    world.struck[strike.key] += world.kube.request("POST", "/testing/drop-watches", {})["dropped"]
+def _inject(cluster: Any, scheduled: ScheduledFaultView) -> None:
+    cluster.kube.request("POST", "/testing/compact", {})
+    cluster.injected[scheduled.key] += cluster.kube.request("POST", "/testing/drop-watches", {})["dropped"]
 
 
-HARM: Final = ChaosFault("compaction", _draw, _inflict, lasts=(0, 0))
+FAULT: Final = ChaosFault("compaction", _draw, _inject, lasts=(0, 0))

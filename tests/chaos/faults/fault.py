@@ -1,55 +1,62 @@
-"""What a harm is, and those that are nothing but fault rules of the embedded API server."""
+"""The definition of a fault, and faults that are rules of the embedded API server."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 from typing import Any, Final, Protocol
 
-Said = dict[str, Any]
-Rule = dict[str, Any]
+FaultParameters = dict[str, Any]
+FaultRule = dict[str, Any]
 WRITES: Final = ("create", "update", "patch", "delete")
-HARMED: Final = ("first", "second", "webhook")  # users: our processes; nodes and the judge go unharmed
+FAULT_TARGETS: Final = ("first", "second", "webhook")  # users; the nodes and the phase recorder are never faulted
 
 
-class InjectFault(Protocol):
-    """A harm of a plan, as harms see it."""
+class ScheduledFaultView(Protocol):
+    """What a fault's actions read of its entry in the plan."""
 
     @property
     def key(self) -> str: ...
     @property
-    def said(self) -> Said: ...
+    def parameters(self) -> FaultParameters: ...
 
 
-Do = Callable[[Any, InjectFault], None]  # the first is the World; harms know it, it does not know them
+ClusterAction = Callable[
+    [Any, ScheduledFaultView], None
+]  # the first argument is the ChaosCluster, which imports this module
 
 
-def _nothing(world: Any, strike: InjectFault) -> None:
+def _nothing(cluster: Any, scheduled: ScheduledFaultView) -> None:
     return None
 
 
 @dataclass(frozen=True)
 class ChaosFault:
-    """`draw`: its details from the plan's chance; `inflict`, then `mend` after as many seconds as `lasts` bounds.
+    """`draw`: chooses the parameters at random; `inject` runs first, `recover` some seconds later, bounded by `lasts`.
 
-    Each adds to `world.struck[strike.key]` what harm it really did: one that never does any is a fault of the suite.
+    Each adds to `cluster.injected[scheduled.key]` how often it took effect. A fault that never takes effect is an error
+    of the suite.
     """
 
     name: str
-    draw: Callable[[Random], Said]
-    inflict: Do
-    mend: Do = _nothing
+    draw: Callable[[Random], FaultParameters]
+    inject: ClusterAction
+    recover: ClusterAction = _nothing
     lasts: tuple[float, float] = (0.3, 2.5)
 
 
-def by_rules(name: str, draw: Callable[[Random], list[Rule]], lasts: tuple[float, float] = (0.3, 2.5)) -> ChaosFault:
-    """A harm that the API server does by rules (local.apiserver.faults.Fault) to our processes' requests."""
+def by_rules(
+    name: str, draw: Callable[[Random], list[FaultRule]], lasts: tuple[float, float] = (0.3, 2.5)
+) -> ChaosFault:
+    """A fault that the API server injects by rules (see InjectedFault) into our processes' requests."""
 
-    def inflict(world: Any, strike: InjectFault) -> None:
-        world.faults[strike.key] = [rule | {"users": list(HARMED)} for rule in strike.said["rules"]]
-        world.tell_faults()
+    def inject(cluster: Any, scheduled: ScheduledFaultView) -> None:
+        cluster.fault_rules[scheduled.key] = [
+            rule | {"users": list(FAULT_TARGETS)} for rule in scheduled.parameters["rules"]
+        ]
+        cluster.apply_fault_rules()
 
-    def mend(world: Any, strike: InjectFault) -> None:
-        world.faults.pop(strike.key, None)
-        world.tell_faults()
+    def recover(cluster: Any, scheduled: ScheduledFaultView) -> None:
+        cluster.fault_rules.pop(scheduled.key, None)
+        cluster.apply_fault_rules()
 
-    return ChaosFault(name, lambda chance: {"rules": draw(chance)}, inflict, mend, lasts)
+    return ChaosFault(name, lambda chance: {"rules": draw(chance)}, inject, recover, lasts)

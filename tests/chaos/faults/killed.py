@@ -1,27 +1,27 @@
-"""SIGKILL: as when a machine loses power."""
+"""SIGKILL of a process."""
 
 import signal
 from random import Random
 from typing import Any, Final
 
-from tests.chaos.faults.fault import ChaosFault, InjectFault, Said
+from tests.chaos.faults.fault import ChaosFault, FaultParameters, ScheduledFaultView
 
 
-def _which(chance: Random) -> Said:
+def _which(chance: Random) -> FaultParameters:
     return {"who": chance.choice(("leader", "leader", "first", "second"))}
 
 
-def _kill(world: Any, strike: InjectFault) -> None:
-    name = world.named(strike.said["who"])
+def _kill(cluster: Any, scheduled: ScheduledFaultView) -> None:
+    name = cluster.named(scheduled.parameters["who"])
     if name:
-        world.struck[strike.key] += world.kill(name, signal.SIGKILL)
+        cluster.injected[scheduled.key] += cluster.kill(name, signal.SIGKILL)
 
 
-def _tend(world: Any, strike: InjectFault) -> None:
-    world.tend()
+def _restart(cluster: Any, scheduled: ScheduledFaultView) -> None:
+    cluster.restart_ended()
 
 
-HARMS: Final = (
-    ChaosFault("killed-controller", _which, _kill, _tend, lasts=(0, 2)),
-    ChaosFault("killed-webhook", lambda chance: {"who": "webhook"}, _kill, _tend, lasts=(0, 2)),
+FAULTS: Final = (
+    ChaosFault("killed-controller", _which, _kill, _restart, lasts=(0, 2)),
+    ChaosFault("killed-webhook", lambda chance: {"who": "webhook"}, _kill, _restart, lasts=(0, 2)),
 )

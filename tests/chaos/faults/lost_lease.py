@@ -1,4 +1,4 @@
-"""The lease is taken by force, or deleted, under the leader's feet."""
+"""The lease is taken over by another holder, or deleted, while a controller leads."""
 
 from random import Random
 from typing import Any, Final
@@ -7,27 +7,27 @@ from local.client.blocking import path
 from local.client.rest import RestError
 from local.cluster import SYSTEM
 from shared.kinds import LEASE
-from tests.chaos.faults.fault import ChaosFault, InjectFault, Said
+from tests.chaos.faults.fault import ChaosFault, FaultParameters, ScheduledFaultView
 
 NAME: Final = "chaos"
 
 
-def _draw(chance: Random) -> Said:
+def _draw(chance: Random) -> FaultParameters:
     return {"how": chance.choice(("taken", "deleted"))}
 
 
-def _inflict(world: Any, strike: InjectFault) -> None:
+def _inject(cluster: Any, scheduled: ScheduledFaultView) -> None:
     try:
-        if strike.said["how"] == "deleted":
-            world.kube.request("DELETE", path(LEASE, SYSTEM, NAME))
+        if scheduled.parameters["how"] == "deleted":
+            cluster.kube.request("DELETE", path(LEASE, SYSTEM, NAME))
         else:
             change = {"spec": {"holderIdentity": "a-stranger", "leaseDurationSeconds": 1}}
-            world.kube.patch(LEASE, SYSTEM, NAME, change)
+            cluster.kube.patch(LEASE, SYSTEM, NAME, change)
     except RestError as error:
-        if error.code != 404:  # nobody leads just now
+        if error.code != 404:  # no controller leads at the moment
             raise
     else:
-        world.struck[strike.key] += 1
+        cluster.injected[scheduled.key] += 1
 
 
-HARM: Final = ChaosFault("lost-lease", _draw, _inflict, lasts=(0, 0))
+FAULT: Final = ChaosFault("lost-lease", _draw, _inject, lasts=(0, 0))

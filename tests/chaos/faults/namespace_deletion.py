@@ -1,27 +1,29 @@
-"""A namespace goes away under a flow at work: nothing of it may stay, and nobody else may suffer."""
+"""A namespace is deleted while a flow runs in it: nothing in it may stay, and other namespaces are not affected."""
 
 from random import Random
 from typing import Any, Final
 
 from shared.kinds import NAMESPACE
 from tests.chaos import workloads
-from tests.chaos.faults.fault import ChaosFault, InjectFault, Said
+from tests.chaos.faults.fault import ChaosFault, FaultParameters, ScheduledFaultView
 
 
-def _draw(chance: Random) -> Said:
+def _draw(chance: Random) -> FaultParameters:
     return {"workload": chance.choice(sorted(workloads.WORKLOADS)), "seed": chance.randrange(1000)}
 
 
-def _inflict(world: Any, strike: InjectFault) -> None:
-    name = world.extra_namespace(strike.key)
-    made = workloads.WORKLOADS[strike.said["workload"]](name, "doomed", Random(strike.said["seed"]))
-    world.submit_at(0.0, made.objects)
+def _inject(cluster: Any, scheduled: ScheduledFaultView) -> None:
+    name = cluster.extra_namespace(scheduled.key)
+    made = workloads.WORKLOADS[scheduled.parameters["workload"]](
+        name, "deleted_namespaces", Random(scheduled.parameters["seed"])
+    )
+    cluster.submit_at(0.0, made.objects)
 
 
-def _mend(world: Any, strike: InjectFault) -> None:
-    name = world.doomed[strike.key]
-    world.struck[strike.key] += world.unfinished(name)
-    world.kube.delete(NAMESPACE, "", name)
+def _recover(cluster: Any, scheduled: ScheduledFaultView) -> None:
+    name = cluster.deleted_namespaces[scheduled.key]
+    cluster.injected[scheduled.key] += cluster.unfinished(name)
+    cluster.kube.delete(NAMESPACE, "", name)
 
 
-HARM: Final = ChaosFault("namespace-deletion", _draw, _inflict, _mend)
+FAULT: Final = ChaosFault("namespace-deletion", _draw, _inject, _recover)

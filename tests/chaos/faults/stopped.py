@@ -1,25 +1,25 @@
-"""SIGSTOP, then SIGCONT: a process that hangs for a while and goes on as if nothing had been."""
+"""SIGSTOP, then SIGCONT: a process hangs for some time."""
 
 import signal
 from random import Random
 from typing import Any, Final
 
-from tests.chaos.faults.fault import ChaosFault, InjectFault, Said
+from tests.chaos.faults.fault import ChaosFault, FaultParameters, ScheduledFaultView
 
 
-def _which(chance: Random) -> Said:
+def _which(chance: Random) -> FaultParameters:
     return {"who": chance.choice(("first", "second"))}
 
 
-def _stop(world: Any, strike: InjectFault) -> None:
-    world.struck[strike.key] += world.kill(strike.said["who"], signal.SIGSTOP)
+def _stop(cluster: Any, scheduled: ScheduledFaultView) -> None:
+    cluster.injected[scheduled.key] += cluster.kill(scheduled.parameters["who"], signal.SIGSTOP)
 
 
-def _go_on(world: Any, strike: InjectFault) -> None:
-    world.kill(strike.said["who"], signal.SIGCONT)
+def _continue(cluster: Any, scheduled: ScheduledFaultView) -> None:
+    cluster.kill(scheduled.parameters["who"], signal.SIGCONT)
 
 
-HARMS: Final = (
-    ChaosFault("stopped-controller", _which, _stop, _go_on),
-    ChaosFault("stopped-webhook", lambda chance: {"who": "webhook"}, _stop, _go_on),
+FAULTS: Final = (
+    ChaosFault("stopped-controller", _which, _stop, _continue),
+    ChaosFault("stopped-webhook", lambda chance: {"who": "webhook"}, _stop, _continue),
 )

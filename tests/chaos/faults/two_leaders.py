@@ -1,28 +1,28 @@
-"""The leader hangs until the other leads, and then wakes up in the belief that it still does."""
+"""The leader is stopped until the other controller leads, and then continues."""
 
 import signal
 from random import Random
 from typing import Any, Final
 
 from tests.chaos.controller import LEASE_SECONDS
-from tests.chaos.faults.fault import ChaosFault, InjectFault, Said
+from tests.chaos.faults.fault import ChaosFault, FaultParameters, ScheduledFaultView
 
 
-def _draw(chance: Random) -> Said:
+def _draw(chance: Random) -> FaultParameters:
     return {}
 
 
-def _inflict(world: Any, strike: InjectFault) -> None:
-    name = world.leader()
+def _inject(cluster: Any, scheduled: ScheduledFaultView) -> None:
+    name = cluster.leader()
     if name:
-        world.asleep[strike.key] = name
-        world.kill(name, signal.SIGSTOP)
+        cluster.paused_leaders[scheduled.key] = name
+        cluster.kill(name, signal.SIGSTOP)
 
 
-def _mend(world: Any, strike: InjectFault) -> None:
-    if name := world.asleep.pop(strike.key, ""):
-        world.struck[strike.key] += world.leader() not in ("", name)
-        world.kill(name, signal.SIGCONT)
+def _recover(cluster: Any, scheduled: ScheduledFaultView) -> None:
+    if name := cluster.paused_leaders.pop(scheduled.key, ""):
+        cluster.injected[scheduled.key] += cluster.leader() not in ("", name)
+        cluster.kill(name, signal.SIGCONT)
 
 
-HARM: Final = ChaosFault("two-leaders", _draw, _inflict, _mend, lasts=(LEASE_SECONDS + 1, LEASE_SECONDS + 2))
+FAULT: Final = ChaosFault("two-leaders", _draw, _inject, _recover, lasts=(LEASE_SECONDS + 1, LEASE_SECONDS + 2))

@@ -65,7 +65,7 @@ def test_an_object_of_almost_the_largest_size_gets_an_answer(scenario: Scenario)
     still_serves(scenario)
 
 
-def test_cut_connections_and_garbage_in_place_of_tls_do_no_harm(scenario: Scenario) -> None:
+def test_cut_connections_and_garbage_instead_of_tls_change_nothing(scenario: Scenario) -> None:
     place = urlsplit(scenario.cluster.webhook_url)
     address = (str(place.hostname), int(place.port or 0))
     for garbage in (b"", b"GET / HTTP/1.1\r\n\r\n", os.urandom(2000)):

@@ -1,4 +1,4 @@
-"""The cluster of many runs: two controllers that share a lease, a webhook, and what harms may do to them."""
+"""The cluster on which faults are injected: two controllers that share a lease, a webhook and simulated nodes."""
 
 import contextlib
 import functools
@@ -27,7 +27,7 @@ from local.processes import Process
 from shared.kinds import JOB, JOBFLOW, NAMESPACE
 from shared.model.types import Body
 from tests.chaos.controller import TASKS
-from tests.chaos.faults.fault import HARMED
+from tests.chaos.faults.fault import FAULT_TARGETS
 from tests.chaos.faults.lost_lease import NAME as LEASE_NAME
 from tests.chaos.workloads import FINAL
 from tests.e2e.support import scenario
@@ -41,7 +41,7 @@ _OWN: Final = {"controller": "tests.chaos.controller", "webhook": "webhook"}
 
 @dataclass(frozen=True)
 class MemorySample:
-    """What one process says of itself. `memory`: resident, MiB; the counts are sums over its controllers."""
+    """Metrics of one process. `memory`: resident, MiB; the counts are sums over its controllers."""
 
     name: str
     pid: int
@@ -54,22 +54,22 @@ class MemorySample:
 
     @property
     def busy(self) -> bool:
-        """A standby has the two queues that always exist in line for when it leads, and nothing else."""
+        """Whether it has work. A standby controller always has the keys of the built-in queues waiting."""
         return bool(self.waiting > (0 if self.leads else STANDBY_KEYS) or self.active)
 
 
 class ChaosCluster(LocalCluster):
-    """`namespace_of_run`: where the present run works; `faults`: rules by the key of their harm; `struck`: how often the
-    harm of a key has done its harm in this run."""
+    """`namespace_of_run`: of the current run; `fault_rules`: rules of the API server by the key of their fault;
+    `injected`: how often each fault took effect in this run, by key."""
 
     def __init__(self) -> None:
         arguments = ("--keep-state", "--port", str(free_port()))
         options = ClusterOptions(nodes=4, cpu="64", memory="256Gi", speed=SPEED, controller=False)
         super().__init__(EmbeddedBackend(arguments), options)
-        self.faults: dict[str, list[Body]] = {}
-        self.struck: Counter[str] = Counter()
-        self.asleep: dict[str, str] = {}
-        self.doomed: dict[str, str] = {}
+        self.fault_rules: dict[str, list[Body]] = {}
+        self.injected: Counter[str] = Counter()
+        self.paused_leaders: dict[str, str] = {}
+        self.deleted_namespaces: dict[str, str] = {}
         self.restarts = 0
         self.namespace_of_run = ""
         self._hands = ThreadPoolExecutor(4)
@@ -84,9 +84,11 @@ class ChaosCluster(LocalCluster):
         self._check_reach()
 
     def _check_reach(self) -> None:
-        """Raises AssertionError when harms would not reach our processes: then all that follows would prove nothing."""
+        """Raises AssertionError when faults would not reach our processes, because then no run would test anything."""
         asked = {each["user"] for each in self.kube.request("GET", "/testing/audit")}
-        assert set(HARMED) <= asked, f"faults are told by user, and {set(HARMED) - asked} asked nothing"
+        assert set(FAULT_TARGETS) <= asked, (
+            f"faults select requests by user, and {set(FAULT_TARGETS) - asked} sent none"
+        )
         for name in CONTROLLERS:
             assert TASKS in self._figures(name), f"{name} is not the controller of the fault runs"
 
@@ -98,27 +100,27 @@ class ChaosCluster(LocalCluster):
         return super().run(name, _OWN.get(module, module), arguments, health)
 
     def _kubeconfig_of(self, user: str) -> Path:
-        """A user of its own, so that faults can tell our processes from everyone else."""
+        """A kubeconfig with a user of its own, so that faults can select our processes by user."""
         place = self.folder / f"{user}.kubeconfig"
         if not place.exists():
             asked = {"user": user, "groups": ["system:masters"]}
             place.write_text(self.kube.request("POST", "/testing/tokens", asked)["kubeconfig"])
         return place
 
-    # --- harms --------------------------------------------------------------------------------------------------------
+    # --- faults --------------------------------------------------------------------------------------------------------
 
-    def tell_faults(self) -> None:
-        told = [rule | {"harm": key} for key, rules in self.faults.items() for rule in rules]
-        for rule in self.kube.request("PUT", "/testing/faults", told)["replaced"]:
-            self.struck[rule["harm"]] += rule["struck"]
+    def apply_fault_rules(self) -> None:
+        texts = [rule | {"key": key} for key, rules in self.fault_rules.items() for rule in rules]
+        for rule in self.kube.request("PUT", "/testing/faults", texts)["replaced"]:
+            self.injected[rule["key"]] += rule["injected"]
 
     def seed(self, seed: int) -> None:
-        self.struck.clear()
+        self.injected.clear()
         self.kube.request("PUT", "/testing/seed", {"seed": seed})
         self.kube.request("DELETE", "/testing/audit")
 
     def named(self, who: str) -> str:
-        """The process that a plan means; "" when nobody leads."""
+        """The name of the process that `who` means; "" for "leader" while no controller leads."""
         return self.leader() if who == "leader" else who
 
     def leader(self) -> str:
@@ -129,16 +131,16 @@ class ChaosCluster(LocalCluster):
         return ""
 
     def kill(self, name: str, number: signal.Signals) -> bool:
-        """Whether it ran, so that the signal meant something."""
+        """Send the signal. Whether the process was running."""
         ran = self.processes[name].running
         self.processes[name].signal(number)
         if number == signal.SIGKILL:
             self.processes[name].wait(30)
         return ran
 
-    def tend(self) -> None:
-        """Start again what has ended, as a kubelet would."""
-        for name in HARMED:
+    def restart_ended(self) -> None:
+        """Restart processes that have ended, as a kubelet would."""
+        for name in FAULT_TARGETS:
             if not self.processes[name].running:
                 self.processes.start(name, self.processes[name].argv)
                 self.restarts += 1
@@ -151,32 +153,32 @@ class ChaosCluster(LocalCluster):
             draft.replace(place)
 
     def restart_api(self, away: float) -> None:
-        """Back on the same port with the same state; faults that are on stay on."""
+        """Restart it on the same port with the same state after `away` seconds; active faults stay active."""
         argv = self.processes["apiserver"].argv
         self.processes.stop("apiserver")
         time.sleep(away)
         again = self.processes.start("apiserver", argv, piped=True)
         json.loads(again.first_line(READY_SECONDS))
-        self.tell_faults()
+        self.apply_fault_rules()
 
     def extra_namespace(self, key: str) -> str:
         name = f"{self.namespace_of_run}-{key}"
         self.kube.apply(NAMESPACE, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
-        self.doomed[key] = name
+        self.deleted_namespaces[key] = name
         return name
 
-    def submit_at(self, moment: float, objects: Sequence[Body]) -> None:
-        """Apply them at that moment (monotonic), in the background: a webhook that hangs must not hold up its mending."""
-        self._submissions.append(self._hands.submit(self._submit, moment, objects))
+    def submit_at(self, change: float, objects: Sequence[Body]) -> None:
+        """Apply them at that time (monotonic clock), in the background, so that a stopped webhook does not delay recovery."""
+        self._submissions.append(self._hands.submit(self._submit, change, objects))
 
     def await_submitted(self) -> None:
-        """Until all is applied. Raises what applying raised."""
+        """Wait until all objects are applied. Raises the first error of applying."""
         while self._submissions:
             self._submissions.pop().result()
 
-    def _submit(self, moment: float, objects: Sequence[Body]) -> None:
-        """While the webhook is away or the API server refuses for a moment, again and again."""
-        time.sleep(max(0.0, moment - time.monotonic()))
+    def _submit(self, change: float, objects: Sequence[Body]) -> None:
+        """Retry while the webhook is down or the API server refuses the objects for a passing reason."""
+        time.sleep(max(0.0, change - time.monotonic()))
         for body in objects:
             until(functools.partial(self._submitted, body), SUBMIT_SECONDS, lambda: "the API server takes no objects")
 
@@ -184,9 +186,9 @@ class ChaosCluster(LocalCluster):
         try:
             self.apply(body)
         except RestError as error:
-            doomed = body["metadata"]["namespace"] in self.doomed.values()
-            if doomed and error.code in (403, 404):
-                return True  # its namespace is on its way out already
+            deleted_namespaces = body["metadata"]["namespace"] in self.deleted_namespaces.values()
+            if deleted_namespaces and error.code in (403, 404):
+                return True  # its namespace is being deleted
             if error.code < 500:
                 raise
             return False
@@ -197,22 +199,22 @@ class ChaosCluster(LocalCluster):
     # --- looking ------------------------------------------------------------------------------------------------------
 
     def unfinished(self, namespace: str) -> int:
-        """JobFlows and Jobs in it that have not ended."""
+        """The number of JobFlows and Jobs in the namespace that have not ended."""
         found = [*self.kube.list(JOBFLOW, namespace), *self.kube.list(JOB, namespace)]
         return sum(scenario.phase(each) not in FINAL for each in found)
 
     def refused(self) -> int:
-        """Requests of our processes for the run's namespace that were forbidden, as quota does."""
+        """The number of requests of our processes in the run's namespace that were forbidden, as a quota does."""
         asked = self.kube.request("GET", "/testing/audit")
         keys = ("user", "namespace", "code")
         return sum(
-            user in HARMED and namespace == self.namespace_of_run and code == 403
+            user in FAULT_TARGETS and namespace == self.namespace_of_run and code == 403
             for user, namespace, code in ([each[key] for key in keys] for each in asked)
         )
 
     def samples(self) -> list[MemorySample]:
-        """Of every process of ours that runs and answers."""
-        return [sample for name in HARMED if (sample := self._sample(name)) is not None]
+        """One sample of each of our processes that runs and answers."""
+        return [sample for name in FAULT_TARGETS if (sample := self._sample(name)) is not None]
 
     def _sample(self, name: str) -> MemorySample | None:
         process = self.processes[name]

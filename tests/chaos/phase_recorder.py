@@ -1,4 +1,4 @@
-"""Who sees every Job come and change, in the API server's order, without ever being harmed."""
+"""Records the creation and every phase of all Jobs in the order of the API server; no fault is injected into it."""
 
 import threading
 from collections import defaultdict
@@ -21,7 +21,7 @@ _PAUSE: Final = 0.1
 
 @dataclass(frozen=True)
 class PhaseChange:
-    """A Job was first seen in `phase` ("" for its creation). `place`: in the order; the same for what one list told."""
+    """A Job was first seen in `phase` ("" for its creation). `place`: position in the order; equal for all items of a list."""
 
     job: str
     uid: str
@@ -34,10 +34,10 @@ class PhaseChange:
 
 
 class PhaseRecorder:
-    """A context manager; `moments` by namespace."""
+    """A context manager that records in a thread. `changes`: by namespace."""
 
     def __init__(self, kubeconfig: Path) -> None:
-        self.moments: dict[str, list[PhaseChange]] = defaultdict(list)
+        self.changes: dict[str, list[PhaseChange]] = defaultdict(list)
         self._kube = BlockingClient(kubeconfig)
         self._known: set[tuple[str, str]] = set()
         self._place = 0
@@ -55,12 +55,12 @@ class PhaseRecorder:
         self._thread.join(20)
 
     def catch_up(self, jobs: list[Body]) -> None:
-        """Until it has seen these Jobs as they are."""
+        """Wait until it has seen these Jobs in their phases."""
         wanted = {(job["metadata"]["uid"], _phase(job)) for job in jobs}
-        until(lambda: wanted <= self._known, 20, lambda: f"the witness has not seen {wanted - self._known}")
+        until(lambda: wanted <= self._known, 20, lambda: f"the recorder has not seen {wanted - self._known}")
 
     def forget(self, namespace: str) -> None:
-        self._known -= {(each.uid, each.phase) for each in self.moments.pop(namespace, [])}
+        self._known -= {(each.uid, each.phase) for each in self.changes.pop(namespace, [])}
 
     def _run(self) -> None:
         while not self._stop.is_set():
@@ -79,7 +79,7 @@ class PhaseRecorder:
         return str(page["metadata"]["resourceVersion"])
 
     def _watched(self, version: str) -> str:
-        """The version to go on from; "" when a list is needed."""
+        """The resourceVersion to continue from; "" when a new list is needed."""
         for line in self._kube.stream(f"{path(JOB)}?watch=1&resourceVersion={version}&timeoutSeconds=5"):
             event = orjson.loads(line)
             if event["type"] == "ERROR":
@@ -95,9 +95,9 @@ class PhaseRecorder:
         owner = next((each["name"] for each in meta.get("ownerReferences") or []), "")
         for phase in ("", _phase(job)):
             if (meta["uid"], phase) not in self._known:
-                told = (owner, labels.get(STEP, ""), labels.get(ITERATION, ""), labels.get(ATTEMPT, ""))
-                moment = PhaseChange(meta["name"], meta["uid"], phase, *told, self._place)
-                self.moments[meta["namespace"]].append(moment)
+                texts = (owner, labels.get(STEP, ""), labels.get(ITERATION, ""), labels.get(ATTEMPT, ""))
+                change = PhaseChange(meta["name"], meta["uid"], phase, *texts, self._place)
+                self.changes[meta["namespace"]].append(change)
                 self._known.add((meta["uid"], phase))
 
 
