@@ -9,7 +9,7 @@ from shared.model.flow import JobFlowSpec
 from shared.model.step import Step, Switch
 
 
-class Place(StrEnum):
+class ExpressionPlace(StrEnum):
     """The field an expression stands in; it decides which variables there are and what the result must be."""
 
     IF = "if"
@@ -20,29 +20,29 @@ class Place(StrEnum):
     PATCH = "patch.jsonPatch"
 
 
-class Written(msgspec.Struct, frozen=True):
+class PlacedExpression(msgspec.Struct, frozen=True):
     """An expression where it stands: `path` below the step (`switch.value`, `patch.jsonPatch[0].expression`)."""
 
-    place: Place
+    place: ExpressionPlace
     path: str
     text: str
 
 
-def written_expressions(step: Step) -> Iterator[Written]:
+def written_expressions(step: Step) -> Iterator[PlacedExpression]:
     """Every expression of a step, in the order of jobflow-api.md 2."""
     if step.if_ is not None:
-        yield Written(Place.IF, "if", step.if_)
+        yield PlacedExpression(ExpressionPlace.IF, "if", step.if_)
     if step.switch is not None:
-        yield Written(Place.SWITCH, "switch.value", step.switch.value)
+        yield PlacedExpression(ExpressionPlace.SWITCH, "switch.value", step.switch.value)
     if step.for_ is not None and step.for_.expression is not None:
-        yield Written(Place.FOR, "for.expression", step.for_.expression)
+        yield PlacedExpression(ExpressionPlace.FOR, "for.expression", step.for_.expression)
     if step.for_ is not None and step.for_.while_ is not None:
-        yield Written(Place.WHILE, "for.while", step.for_.while_)
+        yield PlacedExpression(ExpressionPlace.WHILE, "for.while", step.for_.while_)
     for index, operation in enumerate(step.patch.json_patch if step.patch else ()):
         if operation.expression is not None:
-            yield Written(Place.PATCH, f"patch.jsonPatch[{index}].expression", operation.expression)
+            yield PlacedExpression(ExpressionPlace.PATCH, f"patch.jsonPatch[{index}].expression", operation.expression)
     if step.retry is not None and step.retry.if_ is not None:
-        yield Written(Place.RETRY, "retry.if", step.retry.if_)
+        yield PlacedExpression(ExpressionPlace.RETRY, "retry.if", step.retry.if_)
 
 
 def chosen_by(switch: Switch) -> Iterator[tuple[str, str]]:

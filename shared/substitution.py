@@ -37,7 +37,7 @@ class Reference(msgspec.Struct, frozen=True):
     step: str = ""
 
 
-class Fault(msgspec.Struct, frozen=True):
+class SubstitutionFault(msgspec.Struct, frozen=True):
     """A reference that stands for nothing: its path in the value, its text and why."""
 
     path: str
@@ -72,7 +72,7 @@ class Substituted(msgspec.Struct, frozen=True):
     """A copy of the value with every reference replaced, and the faults of those that could not be (left as they are)."""
 
     value: Any
-    faults: tuple[Fault, ...] = ()
+    faults: tuple[SubstitutionFault, ...] = ()
 
 
 MAX_DEPTH: Final = 128
@@ -112,10 +112,10 @@ def lookup_in(values: Values) -> Lookup:
     return lookup
 
 
-def check(references: list[Reference], known: Known) -> list[Fault]:
+def check(references: list[Reference], known: Known) -> list[SubstitutionFault]:
     """The references that nothing in `known` stands behind, each with a remedy."""
     found = ((reference, _CHECKS[reference.form](reference, known)) for reference in references)
-    return [Fault(reference.path, reference.text, message) for reference, message in found if message]
+    return [SubstitutionFault(reference.path, reference.text, message) for reference, message in found if message]
 
 
 def member(path: str, key: str) -> str:
@@ -163,7 +163,7 @@ class _Writer:
 
     def __init__(self, lookup: Lookup) -> None:
         self.lookup = lookup
-        self.faults: list[Fault] = []
+        self.faults: list[SubstitutionFault] = []
         self.left = MAX_ADDED
 
     def replace(self, text: str, path: str) -> str:
@@ -176,11 +176,11 @@ class _Writer:
         found = None if reference.form is Form.UNKNOWN else self.lookup(reference)
         if found is None:
             said = _UNKNOWN if reference.form is Form.UNKNOWN else _ABSENT
-            self.faults.append(Fault(path, reference.text, said))
+            self.faults.append(SubstitutionFault(path, reference.text, said))
             return match[0]
         self.left -= len(found)
         if self.left < 0:
-            self.faults.append(Fault(path, reference.text, _TOO_MUCH))
+            self.faults.append(SubstitutionFault(path, reference.text, _TOO_MUCH))
         return found
 
 

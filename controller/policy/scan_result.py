@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from shared.policy import Finding, Given
+from shared.policy import PolicyContext, PolicyFinding
 
 LISTED: Final = 20  # in a policy's status
 REPORTED: Final = 500  # in a namespace's report
@@ -56,7 +56,7 @@ class ScanResult:
     def violations_of(self, policy: str) -> FirstViolations:
         return self.by_policy.get(policy) or FirstViolations(LISTED)
 
-    def add(self, given: Given, findings: Iterable[Finding]) -> None:
+    def add(self, given: PolicyContext, findings: Iterable[PolicyFinding]) -> None:
         """Add the findings of one policy that applies to the object; without findings the object complies."""
         complied = True
         for finding in findings:
@@ -68,7 +68,7 @@ class ScanResult:
         self.passed[given.namespace] += complied
 
 
-def _violation(given: Given, finding: Finding) -> StoredViolation:
+def _violation(given: PolicyContext, finding: PolicyFinding) -> StoredViolation:
     metadata = given.metadata
     return StoredViolation(
         namespace=given.namespace,

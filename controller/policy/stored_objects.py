@@ -8,7 +8,7 @@ from shared.kinds import JOB, JOBFLOW, JOBTEMPLATE, NAMESPACE, Kind
 from shared.kube.cache.cache import Caches
 from shared.model.phases import FlowPhase
 from shared.model.types import Body
-from shared.policy import Given, Policies
+from shared.policy import Policies, PolicyContext
 
 Yield = Callable[[], Awaitable[None]]
 _KINDS: Final[tuple[Kind, ...]] = (JOBFLOW, JOBTEMPLATE, JOB)
@@ -35,7 +35,7 @@ class StoredObjects:
                 await yield_()
         self._running = {namespace: sorted(ages) for namespace, ages in running.items()}
 
-    async def all(self, yield_: Yield) -> AsyncIterator[Given]:
+    async def all(self, yield_: Yield) -> AsyncIterator[PolicyContext]:
         """Every object that is not being deleted. `yield_` lets other tasks run."""
         for kind, cache in self._caches.items():
             for body in cache.list():
@@ -43,9 +43,9 @@ class StoredObjects:
                     yield self._given(kind, body)
                 await yield_()
 
-    def _given(self, kind: Kind, body: Body) -> Given:
+    def _given(self, kind: Kind, body: Body) -> PolicyContext:
         namespace = body["metadata"].get("namespace", "")
-        return Given(
+        return PolicyContext(
             kind=kind,
             body=body,
             namespace=namespace,

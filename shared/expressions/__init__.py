@@ -8,16 +8,16 @@ from shared.expressions.bindings import binding_of_attempt, binding_of_flow, bin
 from shared.expressions.evaluation import EvalError, PolicyInput, evaluate, evaluate_rule
 from shared.expressions.problem import Problem
 from shared.expressions.program import Program, ResultType, compile_expression, params_used, references_of
-from shared.expressions.scope import Kind, Scope, flow_scope, policy_scope, retry_scope
+from shared.expressions.scope import Scope, ScopeKind, flow_scope, policy_scope, retry_scope
 
 __all__ = [
     "EvalError",
-    "Kind",
     "PolicyInput",
     "Problem",
     "Program",
     "ResultType",
     "Scope",
+    "ScopeKind",
     "binding_of_attempt",
     "binding_of_flow",
     "binding_of_step",

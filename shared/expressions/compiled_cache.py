@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 Made = TypeVar("Made")
 
 
-class Remembered(Generic[Made]):
+class CompiledCache(Generic[Made]):
     """`make(text, *more)`, remembered until `characters` of text or `entries` would be exceeded; the longest unused goes.
 
     functools.lru_cache counts entries only: a few thousand long texts, and what is made of them, are gigabytes.

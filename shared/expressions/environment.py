@@ -7,7 +7,7 @@ from cel_expr_python import cel
 from cel_expr_python.ext import ext_math, ext_optional, ext_strings
 
 from shared.expressions import bindings, functions
-from shared.expressions.scope import Kind
+from shared.expressions.scope import ScopeKind
 
 _TEXTS: Final = cel.Type.Map(cel.Type.STRING, cel.Type.STRING)
 _STEP: Final = cel.Type(f"{bindings.PACKAGE}.Step")
@@ -19,19 +19,19 @@ _FLOW: Final = {
 _LOOP: Final = {"item": cel.Type.DYN, "index": cel.Type.INT, "last": _STEP}
 _POLICY: Final = ("object", "oldObject", "request", "namespaceObject")
 
-VARIABLES: Final[dict[Kind, dict[str, Any]]] = {
-    Kind.FLOW: _FLOW,
-    Kind.LOOP: _FLOW | _LOOP,
-    Kind.RETRY: _FLOW | {"attempt": cel.Type(f"{bindings.PACKAGE}.Attempt")},
-    Kind.POLICY: dict.fromkeys(_POLICY, cel.Type.DYN),
+VARIABLES: Final[dict[ScopeKind, dict[str, Any]]] = {
+    ScopeKind.FLOW: _FLOW,
+    ScopeKind.LOOP: _FLOW | _LOOP,
+    ScopeKind.RETRY: _FLOW | {"attempt": cel.Type(f"{bindings.PACKAGE}.Attempt")},
+    ScopeKind.POLICY: dict.fromkeys(_POLICY, cel.Type.DYN),
 }
 
 
 @cache
-def environment(kind: Kind) -> Any:
+def environment(kind: ScopeKind) -> Any:
     """The environment of a kind of scope; compiled expressions and activations of one kind go together."""
     offered = [functions.QUANTITY, functions.RANGE]
-    if kind is not Kind.POLICY:
+    if kind is not ScopeKind.POLICY:
         offered.append(functions.PARSE_JSON)
     return cel.NewEnv(
         descriptor_pool=bindings.POOL,

@@ -13,7 +13,7 @@ from shared.expressions import functions
 from shared.expressions.bindings import plain
 from shared.expressions.environment import environment
 from shared.expressions.program import Program, ResultType
-from shared.expressions.scope import Kind
+from shared.expressions.scope import ScopeKind
 from shared.names import MAX_OUTPUT_BYTES
 
 
@@ -59,7 +59,7 @@ class PolicyInput:
     def activation(self) -> Any:
         """The library's form of the variables."""
         if self._activation is None:
-            self._activation = environment(Kind.POLICY).Activation(self._data)
+            self._activation = environment(ScopeKind.POLICY).Activation(self._data)
         return self._activation
 
     @property

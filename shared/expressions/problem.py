@@ -10,7 +10,7 @@ import msgspec
 from shared.expressions.bindings import TYPES
 from shared.expressions.cost.function_costs import RULES
 from shared.expressions.environment import VARIABLES
-from shared.expressions.scope import Kind
+from shared.expressions.scope import ScopeKind
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -43,7 +43,7 @@ def nearest(name: str, known: Iterable[str], label: str = "known") -> str:
     return f"{label}: {', '.join(names[:_SHOWN])}" + (", ..." if len(names) > _SHOWN else "")
 
 
-def from_library(error: str, text: str, kind: Kind) -> tuple[Problem, ...]:
+def from_library(error: str, text: str, kind: ScopeKind) -> tuple[Problem, ...]:
     """The problems in the library's error text, without those that only follow from others."""
     if "recursion limit" in error or "recursion depth" in error:
         return (Problem("the expression is nested too deeply (at most 32 levels)", hint="split it into several steps"),)
@@ -75,7 +75,7 @@ _ELSEWHERE: Final = {
 _NUMBERS: Final = {"int", "uint", "double"}
 
 
-def _problem(line: int, column: int, message: str, text: str, kind: Kind) -> Problem:
+def _problem(line: int, column: int, message: str, text: str, kind: ScopeKind) -> Problem:
     line, column = max(line, 1), max(column, 1)
     dashed = _dashed(text, line, column)
     if dashed:
@@ -114,7 +114,7 @@ def _line(text: str, number: int) -> str:
     return lines[number - 1] if 0 < number <= len(lines) else ""
 
 
-def _name_hint(name: str, kind: Kind) -> str:
+def _name_hint(name: str, kind: ScopeKind) -> str:
     if name in _ELSEWHERE:
         return _ELSEWHERE[name]
     variables = list(VARIABLES[kind])
@@ -123,8 +123,8 @@ def _name_hint(name: str, kind: Kind) -> str:
     return f'did you mean "{similar[0]}"?' if similar else f"variables: {', '.join(variables)}"
 
 
-def _functions(kind: Kind) -> Iterator[str]:
-    hidden = {"parseJSON"} if kind is Kind.POLICY else set()
+def _functions(kind: ScopeKind) -> Iterator[str]:
+    hidden = {"parseJSON"} if kind is ScopeKind.POLICY else set()
     yield from (name for name in RULES if name.isalpha() and name not in hidden)
     yield "range"
 

@@ -7,12 +7,12 @@ from typing import Any, Final
 import msgspec
 
 from shared.expressions import problem, references
-from shared.expressions.compiled_cache import Remembered
+from shared.expressions.compiled_cache import CompiledCache
 from shared.expressions.cost import bound
-from shared.expressions.cost.value_sizes import Limits
+from shared.expressions.cost.value_sizes import InputLimits
 from shared.expressions.environment import environment
 from shared.expressions.problem import Problem
-from shared.expressions.scope import Kind, Scope
+from shared.expressions.scope import Scope, ScopeKind
 from shared.expressions.syntax import tree
 from shared.expressions.syntax.rewrite import rewritten
 from shared.names import MAX_EXPRESSION_BYTES, MAX_OUTPUT_BYTES
@@ -31,13 +31,13 @@ class Program(msgspec.Struct, frozen=True):
     """A compiled expression, for evaluate(). `limits`: the inputs for which its cost is bounded."""
 
     text: str
-    kind: Kind
+    kind: ScopeKind
     result: ResultType
     expression: Any
     steps: frozenset[str]
     params: frozenset[str]
     whole_params: bool
-    limits: tuple[Limits, ...]
+    limits: tuple[InputLimits, ...]
     static_type: str
 
 
@@ -70,7 +70,7 @@ def params_used(program: Program, declared: frozenset[str] = frozenset()) -> fro
 # What an expression must be able to bear; the first that it can is what it may be given. Values of params and outputs
 # have at most MAX_OUTPUT_BYTES, so an expression that bears the first line needs no look at its inputs.
 _FLOW_LADDER: Final = tuple(
-    Limits(size, items)
+    InputLimits(size, items)
     for size, items in ((MAX_OUTPUT_BYTES, 10_000), (MAX_OUTPUT_BYTES, 2000), (2048, 2000), (1024, 1000), (512, 500))
 )
 # Bytes of an object, and the longest list in it. For each size the longest that is affordable is kept.
@@ -89,7 +89,7 @@ class _Compiled(msgspec.Struct, frozen=True):
 _NO_REFERENCES: Final = references.References((), False, ())
 
 
-def _compile(text: str, kind: Kind, result: ResultType) -> _Compiled:
+def _compile(text: str, kind: ScopeKind, result: ResultType) -> _Compiled:
     try:
         expression = environment(kind).compile(text)
         serialized = expression.serialize()
@@ -111,10 +111,10 @@ def _compile(text: str, kind: Kind, result: ResultType) -> _Compiled:
 
 
 # A compiled text takes up to sixty times its length: 32 MiB at most, and room for every expression of a large cluster.
-COMPILED: Final = Remembered(_compile, characters=1 << 19, entries=4096)
+COMPILED: Final = CompiledCache(_compile, characters=1 << 19, entries=4096)
 
 
-def _improved(expression: Any, serialized: bytes, kind: Kind) -> Any:
+def _improved(expression: Any, serialized: bytes, kind: ScopeKind) -> Any:
     better = rewritten(serialized)
     if better is None:
         return expression
@@ -134,12 +134,12 @@ def _text_fault(text: str) -> str:
     return "" if text.strip() else "the expression is empty"
 
 
-def _limits(checked: tree.Checked, text: str, kind: Kind) -> tuple[Limits, ...] | Problem:
-    ladder = _policy_limits(checked) if kind is Kind.POLICY else _flow_limits(checked, kind)
-    limits = tuple(limit for limit in ladder if isinstance(limit, Limits))
+def _limits(checked: tree.Checked, text: str, kind: ScopeKind) -> tuple[InputLimits, ...] | Problem:
+    ladder = _policy_limits(checked) if kind is ScopeKind.POLICY else _flow_limits(checked, kind)
+    limits = tuple(limit for limit in ladder if isinstance(limit, InputLimits))
     if limits:
         return limits
-    error = next((entry for entry in reversed(ladder) if not isinstance(entry, Limits)), None)
+    error = next((entry for entry in reversed(ladder) if not isinstance(entry, InputLimits)), None)
     assert error is not None, "a ladder without limits says why"
     offset = checked.positions.get(error.node_id, 0)
     if isinstance(error, bound.UnknownCost):
@@ -147,14 +147,14 @@ def _limits(checked: tree.Checked, text: str, kind: Kind) -> tuple[Limits, ...] 
     return problem.at(text, offset, f"the expression is too costly: {error.what}", "make it simpler")
 
 
-_Rung = Limits | bound.TooCostly | bound.UnknownCost
+_Rung = InputLimits | bound.TooCostly | bound.UnknownCost
 
 
-def _flow_limits(checked: tree.Checked, kind: Kind) -> list[_Rung]:
+def _flow_limits(checked: tree.Checked, kind: ScopeKind) -> list[_Rung]:
     rungs: list[_Rung] = []
     for limits in _FLOW_LADDER:
         rungs.append(_try(checked, kind, limits))
-        if isinstance(rungs[-1], Limits):
+        if isinstance(rungs[-1], InputLimits):
             break
     return rungs
 
@@ -163,15 +163,15 @@ def _policy_limits(checked: tree.Checked) -> list[_Rung]:
     rungs: list[_Rung] = []
     for size in _POLICY_BYTES:
         for items in _POLICY_ITEMS:
-            rungs.append(_try(checked, Kind.POLICY, Limits(size, items)))
-            if isinstance(rungs[-1], Limits):
+            rungs.append(_try(checked, ScopeKind.POLICY, InputLimits(size, items)))
+            if isinstance(rungs[-1], InputLimits):
                 break
-        if rungs[-1] == Limits(size, _POLICY_ITEMS[0]):
+        if rungs[-1] == InputLimits(size, _POLICY_ITEMS[0]):
             break
     return rungs
 
 
-def _try(checked: tree.Checked, kind: Kind, limits: Limits) -> _Rung:
+def _try(checked: tree.Checked, kind: ScopeKind, limits: InputLimits) -> _Rung:
     try:
         bound.bound(checked, kind, limits)
     except (bound.TooCostly, bound.UnknownCost) as error:

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 
-class Kind(StrEnum):
+class ScopeKind(StrEnum):
     """Which set of variables there is; each has one environment."""
 
     FLOW = "flow"  # `if`, switch.value, for.expression: steps, params, flow
@@ -23,7 +23,7 @@ class Scope(msgspec.Struct, frozen=True):
     outputs of each step that has any, `own_outputs` those of the looping step itself (for `last`).
     """
 
-    kind: Kind
+    kind: ScopeKind
     steps: frozenset[str] = frozenset()
     upstream: frozenset[str] = frozenset()
     outputs: Mapping[str, Iterable[str]] = {}
@@ -43,7 +43,7 @@ def flow_scope(
     """An expression of a step. Frozen sets are taken as they are, so that steps of one flow can share them.
 
     `loop`: it is evaluated per iteration, so `item`, `index` and `last` exist."""
-    return _scope(Kind.LOOP if loop else Kind.FLOW, steps, upstream, outputs, params, own_outputs)
+    return _scope(ScopeKind.LOOP if loop else ScopeKind.FLOW, steps, upstream, outputs, params, own_outputs)
 
 
 def retry_scope(
@@ -53,7 +53,7 @@ def retry_scope(
     params: Iterable[str] = (),
 ) -> Scope:
     """`retry.if`: what a step's expression sees, and `attempt`."""
-    return _scope(Kind.RETRY, steps, upstream, outputs, params, ())
+    return _scope(ScopeKind.RETRY, steps, upstream, outputs, params, ())
 
 
 def policy_scope() -> Scope:
@@ -62,7 +62,7 @@ def policy_scope() -> Scope:
 
 
 def _scope(
-    kind: Kind,
+    kind: ScopeKind,
     steps: Iterable[str],
     upstream: Iterable[str],
     outputs: Mapping[str, Iterable[str]] | None,
@@ -72,4 +72,4 @@ def _scope(
     return Scope(kind, frozenset(steps), frozenset(upstream), outputs or {}, frozenset(own_outputs), frozenset(params))
 
 
-_POLICY: Final = Scope(Kind.POLICY)
+_POLICY: Final = Scope(ScopeKind.POLICY)

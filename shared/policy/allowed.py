@@ -5,24 +5,24 @@ from typing import Final
 
 from shared.kinds import JOB
 from shared.podtemplate.field import Field
-from shared.policy.fault import Fault
-from shared.policy.given import Given, JobPart
+from shared.policy.context import JobPart, PolicyContext
+from shared.policy.fault import PolicyFault
 from shared.policy.globs import Globs, names_of_image
 from shared.violation import Reason
 
-Uses = Callable[[Given, JobPart], Iterator[Field]]
+Uses = Callable[[PolicyContext, JobPart], Iterator[Field]]
 _SHOWN: Final = 10
 _DEFAULT_ACCOUNT: Final = "default"
 
 
-def allowed_faults(allowed: Mapping[str, Globs], given: Given) -> Iterator[Fault]:
+def allowed_faults(allowed: Mapping[str, Globs], context: PolicyContext) -> Iterator[PolicyFault]:
     """What is used and not among what is allowed. `allowed`: patterns by the field's API name."""
     for name, patterns in allowed.items():
-        for part in given.jobs:
-            for field in USES[name](given, part):
+        for part in context.jobs:
+            for field in USES[name](context, part):
                 if part.says(field) and not patterns.fits(*_names(name, field.text)):
                     message = f"not allowed; allowed: {_listed(patterns.texts)}"
-                    yield Fault(f"allowed.{name}", field.path, message, field.text, Reason.INVALID)
+                    yield PolicyFault(f"allowed.{name}", field.path, message, field.text, Reason.INVALID)
 
 
 def _names(name: str, text: str) -> Iterable[str]:
@@ -34,11 +34,11 @@ def _listed(texts: tuple[str, ...]) -> str:
     return ", ".join(texts[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
-def _queues(given: Given, part: JobPart) -> Iterator[Field]:
+def _queues(context: PolicyContext, part: JobPart) -> Iterator[Field]:
     yield part.field.get("queue")
 
 
-def _images(given: Given, part: JobPart) -> Iterator[Field]:
+def _images(context: PolicyContext, part: JobPart) -> Iterator[Field]:
     for _, container in part.containers:
         yield container.get("image")
     for pod in part.pods:
@@ -46,27 +46,27 @@ def _images(given: Given, part: JobPart) -> Iterator[Field]:
             yield volume.get("image").get("reference")  # an image mounted as a volume
 
 
-def _schedulers(given: Given, part: JobPart) -> Iterator[Field]:
+def _schedulers(context: PolicyContext, part: JobPart) -> Iterator[Field]:
     yield part.field.get("schedulerName")
     yield from (pod.get("schedulerName") for pod in part.pods)
 
 
-def _priorities(given: Given, part: JobPart) -> Iterator[Field]:
+def _priorities(context: PolicyContext, part: JobPart) -> Iterator[Field]:
     yield part.field.get("priorityClassName")
     yield from (pod.get("priorityClassName") for pod in part.pods)
 
 
-def _plugins(given: Given, part: JobPart) -> Iterator[Field]:
+def _plugins(context: PolicyContext, part: JobPart) -> Iterator[Field]:
     plugins = part.field.get("plugins")
     yield from (Field(f"{plugins.path}[{name}]", name) for name in plugins.keys)
 
 
-def _accounts(given: Given, part: JobPart) -> Iterator[Field]:
+def _accounts(context: PolicyContext, part: JobPart) -> Iterator[Field]:
     """A pod that names none runs as `default`. `serviceAccount` is the old name of the field; Kubernetes reads both."""
     for pod in part.pods:
         named = [field for key in ("serviceAccountName", "serviceAccount") if (field := pod.get(key)).text]
         yield from named
-        if not named and given.kind is JOB:
+        if not named and context.kind is JOB:
             yield Field(f"{pod.path}.serviceAccountName", _DEFAULT_ACCOUNT)
 
 

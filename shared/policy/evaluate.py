@@ -9,8 +9,8 @@ from shared.kinds import JOBFLOW
 from shared.model.phases import PolicyMode
 from shared.policy.allowed import allowed_faults
 from shared.policy.compile import CompiledPolicy
-from shared.policy.fault import Fault
-from shared.policy.given import UPDATE, Given, mapping
+from shared.policy.context import UPDATE, PolicyContext, mapping
+from shared.policy.fault import PolicyFault
 from shared.policy.limits import limit_faults
 from shared.policy.match import applies
 from shared.policy.required import required_faults
@@ -22,7 +22,7 @@ _STRICTNESS: Final = {PolicyMode.AUDIT: 0, PolicyMode.WARN: 1, PolicyMode.ENFORC
 _WARNING: Final = 119  # characters that every client shows
 
 
-class Finding(msgspec.Struct, frozen=True):
+class PolicyFinding(msgspec.Struct, frozen=True):
     """A violation of a policy. `outdone`: another policy says the same more strictly, so this one is only counted."""
 
     policy: str
@@ -52,40 +52,42 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 def judge(
-    given: Given, policies: Iterable[CompiledPolicy], between: Callable[[], object] = lambda: None
-) -> tuple[Finding, ...]:
+    context: PolicyContext, policies: Iterable[CompiledPolicy], between: Callable[[], object] = lambda: None
+) -> tuple[PolicyFinding, ...]:
     """What every policy that matches has against the object. `between` is called after each policy; it may raise."""
-    found: list[Finding] = []
-    for policy in relevant(given, policies):
-        found.extend(findings(policy, given))
+    found: list[PolicyFinding] = []
+    for policy in relevant(context, policies):
+        found.extend(findings(policy, context))
         between()
     return _strictest(found)
 
 
-def relevant(given: Given, policies: Iterable[CompiledPolicy]) -> Iterator[CompiledPolicy]:
+def relevant(context: PolicyContext, policies: Iterable[CompiledPolicy]) -> Iterator[CompiledPolicy]:
     """The policies that the object is subject to. Stopping work is never refused: suspending a flow matches none."""
-    if not _only_suspends(given):
-        yield from (policy for policy in policies if applies(policy, given))
+    if not _only_suspends(context):
+        yield from (policy for policy in policies if applies(policy, context))
 
 
-def findings(policy: CompiledPolicy, given: Given) -> Iterator[Finding]:
+def findings(policy: CompiledPolicy, context: PolicyContext) -> Iterator[PolicyFinding]:
     """What one policy, which is known to match, has against the object."""
-    for _, fault in zip(range(MOST), _faults(policy, given), strict=False):
+    for _, fault in zip(range(MOST), _faults(policy, context), strict=False):
         about = f"{fault.rule if not fault.about else fault.about}\n{fault.path}"
-        yield Finding(policy.name, policy.mode, fault.rule, fault.path, fault.message, fault.value, fault.reason, about)
+        yield PolicyFinding(
+            policy.name, policy.mode, fault.rule, fault.path, fault.message, fault.value, fault.reason, about
+        )
 
 
-def _faults(policy: CompiledPolicy, given: Given) -> Iterator[Fault]:
+def _faults(policy: CompiledPolicy, context: PolicyContext) -> Iterator[PolicyFault]:
     spec = policy.spec
     if spec.limits is not None:
-        yield from limit_faults(spec.limits, given)
-    yield from allowed_faults(policy.allowed, given)
+        yield from limit_faults(spec.limits, context)
+    yield from allowed_faults(policy.allowed, context)
     if spec.required is not None:
-        yield from required_faults(spec.required, given)
-    yield from rule_faults(policy.rules, given)
+        yield from required_faults(spec.required, context)
+    yield from rule_faults(policy.rules, context)
 
 
-def _strictest(found: Sequence[Finding]) -> tuple[Finding, ...]:
+def _strictest(found: Sequence[PolicyFinding]) -> tuple[PolicyFinding, ...]:
     top: dict[str, int] = {}
     for each in found:
         top[each.about] = max(top.get(each.about, 0), _STRICTNESS[each.mode])
@@ -95,8 +97,8 @@ def _strictest(found: Sequence[Finding]) -> tuple[Finding, ...]:
     )
 
 
-def _only_suspends(given: Given) -> bool:
-    if given.operation != UPDATE or given.kind is not JOBFLOW or not given.spec.get("suspend").true:
+def _only_suspends(context: PolicyContext) -> bool:
+    if context.operation != UPDATE or context.kind is not JOBFLOW or not context.spec.get("suspend").true:
         return False
-    old, new = mapping((given.old or {}).get("spec")), mapping(given.body.get("spec"))
+    old, new = mapping((context.old or {}).get("spec")), mapping(context.body.get("spec"))
     return {**old, "suspend": True} == new

@@ -7,7 +7,7 @@ import msgspec
 from shared.violation import Reason
 
 
-class Fault(msgspec.Struct, frozen=True):
+class PolicyFault(msgspec.Struct, frozen=True):
     """`rule`: `limits.maxSteps` or `rules.NAME`; `path`: the field; `message`: without policy and rule.
 
     `about`: two faults about the same thing are one violation to the reader, whatever policies they come from.

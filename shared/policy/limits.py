@@ -14,39 +14,39 @@ from shared.kinds import JOB
 from shared.model.policy import Limits
 from shared.names import DEFAULT_MAX_ITERATIONS, DEFAULT_MAX_RETRY
 from shared.podtemplate.field import Field
-from shared.policy.fault import Fault
-from shared.policy.given import CREATE, Given, mapping
+from shared.policy.context import CREATE, PolicyContext, mapping
+from shared.policy.fault import PolicyFault
 from shared.violation import Reason
 
-Check = Callable[[Given, int], Iterator[Fault]]
+Check = Callable[[PolicyContext, int], Iterator[PolicyFault]]
 
 
-def limit_faults(limits: Limits, given: Given) -> Iterator[Fault]:
+def limit_faults(limits: Limits, context: PolicyContext) -> Iterator[PolicyFault]:
     """What exceeds the limits."""
     for attribute, (name, check) in LIMITS.items():
         most: int | None = getattr(limits, attribute)
         if most is not None:
-            for fault in check(given, most):
+            for fault in check(context, most):
                 yield msgspec.structs.replace(fault, rule=f"limits.{name}")
 
 
-def _steps(given: Given, most: int) -> Iterator[Fault]:
-    if len(given.steps) > most:
-        yield _fault("spec.flows", f"has {len(given.steps)} steps, at most {most} are allowed", None, Reason.TOO_MANY)
+def _steps(context: PolicyContext, most: int) -> Iterator[PolicyFault]:
+    if len(context.steps) > most:
+        yield _fault("spec.flows", f"has {len(context.steps)} steps, at most {most} are allowed", None, Reason.TOO_MANY)
 
 
-def _depth(given: Given, most: int) -> Iterator[Fault]:
+def _depth(context: PolicyContext, most: int) -> Iterator[PolicyFault]:
     """The longest chain of steps that wait for each other; linear in the size of the graph."""
-    if not given.is_flow:
+    if not context.is_flow:
         return
-    if (found := depth(_edges(given))) > most:
+    if (found := depth(_edges(context))) > most:
         message = f"its longest chain has {found} steps, at most {most} may follow one another"
         yield _fault("spec.flows", message, None, Reason.FORBIDDEN)
 
 
-def _edges(given: Given) -> dict[str, list[str]]:
+def _edges(context: PolicyContext) -> dict[str, list[str]]:
     """What each step waits for, as shared.flowgraph has it, read raw: of 1000 steps a scan must not make models."""
-    steps = [mapping(step.value) for step in given.spec.get("flows").items]
+    steps = [mapping(step.value) for step in context.spec.get("flows").items]
     edges: dict[str, list[str]] = {}
     for step in steps:
         edges.setdefault(str(step.get("name")), []).extend(_texts(mapping(step.get("dependsOn")).get("targets")))
@@ -63,14 +63,14 @@ def _texts(names: Any) -> list[str]:
     return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
 
 
-def _parallelism(given: Given, most: int) -> Iterator[Fault]:
-    if not given.is_flow:
+def _parallelism(context: PolicyContext, most: int) -> Iterator[PolicyFault]:
+    if not context.is_flow:
         return
-    field = given.spec.get("parallelism")
+    field = context.spec.get("parallelism")
     if field.number:
         if field.number > most:
             yield _fault(field.path, f"at most {most} Jobs at once", field.number)
-    elif (jobs := sum(_jobs_at_once(step) for step in given.spec.get("flows").items)) > most:
+    elif (jobs := sum(_jobs_at_once(step) for step in context.spec.get("flows").items)) > most:
         message = f"must be set, to at most {most}: without it up to {jobs} Jobs may run at once"
         yield _fault(field.path, message, None, Reason.REQUIRED)
 
@@ -100,66 +100,66 @@ def _iterations(loop: Field) -> int:
     return loop.get("maxIterations").number or DEFAULT_MAX_ITERATIONS
 
 
-def _replicas(given: Given, most: int) -> Iterator[Fault]:
-    for part in given.jobs:
+def _replicas(context: PolicyContext, most: int) -> Iterator[PolicyFault]:
+    for part in context.jobs:
         total = sum(task.get("replicas").number or 0 for task in part.tasks)
         if total > most:
             message = f"{total} pods in total, a Job may have at most {most}"
             yield _fault(f"{part.field.path}.tasks", message, None, Reason.FORBIDDEN)
 
 
-def _retry(given: Given, most: int) -> Iterator[Fault]:
+def _retry(context: PolicyContext, most: int) -> Iterator[PolicyFault]:
     """A Job's restarts, its tasks', and the further attempts of steps. A Job that says nothing restarts three times."""
-    for part in given.jobs:
+    for part in context.jobs:
         for holder in (part.field, *part.tasks):
             field = holder.get("maxRetry")
-            unsaid = DEFAULT_MAX_RETRY if given.kind is JOB else 0
+            unsaid = DEFAULT_MAX_RETRY if context.kind is JOB else 0
             number = unsaid if field.number is None else field.number
             if number > most:
                 yield _fault(field.path, f"at most {most} retries", number)
-    for holder in (given.spec, *given.steps) if given.is_flow else ():
+    for holder in (context.spec, *context.steps) if context.is_flow else ():
         field = holder.get("retry").get("limit")
         if (field.number or 0) > most:
             yield _fault(field.path, f"at most {most} retries", field.number)
 
 
-def _deadline(given: Given, most: int) -> Iterator[Fault]:
-    if given.is_flow:
-        yield from _seconds(given.spec.get("activeDeadlineSeconds"), most, needed=True)
+def _deadline(context: PolicyContext, most: int) -> Iterator[PolicyFault]:
+    if context.is_flow:
+        yield from _seconds(context.spec.get("activeDeadlineSeconds"), most, needed=True)
 
 
-def _ttl(given: Given, most: int) -> Iterator[Fault]:
+def _ttl(context: PolicyContext, most: int) -> Iterator[PolicyFault]:
     """Jobs of a flow go with their flow, so only what stands alone must say when it goes."""
     name = "ttlSecondsAfterFinished"
-    if given.is_flow:
-        yield from _seconds(given.spec.get(name), most, needed=True)
-    for part in given.jobs:
-        yield from _seconds(part.field.get(name), most, needed=given.kind is JOB and not given.of_a_flow)
+    if context.is_flow:
+        yield from _seconds(context.spec.get(name), most, needed=True)
+    for part in context.jobs:
+        yield from _seconds(part.field.get(name), most, needed=context.kind is JOB and not context.of_a_flow)
 
 
-def _seconds(field: Field, most: int, *, needed: bool) -> Iterator[Fault]:
+def _seconds(field: Field, most: int, *, needed: bool) -> Iterator[PolicyFault]:
     if field.number is not None and field.number > most:
         yield _fault(field.path, f"at most {most} seconds", field.number)
     elif field.number is None and needed:
         yield _fault(field.path, f"must be set, to at most {most}", None, Reason.REQUIRED)
 
 
-def _running(given: Given, most: int) -> Iterator[Fault]:
+def _running(context: PolicyContext, most: int) -> Iterator[PolicyFault]:
     """JobFlows of the namespace that have neither ended nor are suspended. Judged when one more would start."""
-    if not given.is_flow or given.running_flows is None or given.spec.get("suspend").true:
+    if not context.is_flow or context.running_flows is None or context.spec.get("suspend").true:
         return
-    if given.operation not in ("", CREATE) and not Field("spec", (given.old or {}).get("spec")).get("suspend").true:
+    if context.operation not in ("", CREATE) and not Field("spec", (context.old or {}).get("spec")).get("suspend").true:
         return
-    if (others := given.running_flows()) >= most:
+    if (others := context.running_flows()) >= most:
         message = (
-            f'namespace "{given.namespace}" has {others} running JobFlows, at most {most} may run at once: wait until '
+            f'namespace "{context.namespace}" has {others} running JobFlows, at most {most} may run at once: wait until '
             "one has ended, or apply this one with suspend: true"
         )
         yield _fault("spec.suspend", message, None, Reason.FORBIDDEN)
 
 
-def _fault(path: str, message: str, value: int | None, reason: Reason = Reason.INVALID) -> Fault:
-    return Fault("", path, message, value, reason)
+def _fault(path: str, message: str, value: int | None, reason: Reason = Reason.INVALID) -> PolicyFault:
+    return PolicyFault("", path, message, value, reason)
 
 
 LIMITS: Final[Mapping[str, tuple[str, Check]]] = {

@@ -1,32 +1,32 @@
 """`match` and `exempt`: whether a policy is about an object at all (jobflow-api.md 9)."""
 
 from shared.policy.compile import CompiledPolicy
-from shared.policy.given import Given
+from shared.policy.context import PolicyContext
 from shared.policy.selector import selects
 
 
-def applies(policy: CompiledPolicy, given: Given) -> bool:
+def applies(policy: CompiledPolicy, context: PolicyContext) -> bool:
     """Whether the object and who brings it are subject to the policy.
 
     As the API server does for webhooks: an object matches by its labels before or after the change.
     """
     match = policy.spec.match
     if match is not None:
-        if match.kinds and given.kind.kind not in match.kinds:
+        if match.kinds and context.kind.kind not in match.kinds:
             return False
-        if not selects(match.namespace_selector, given.namespace_labels):
+        if not selects(match.namespace_selector, context.namespace_labels):
             return False
-        before = given.old is not None and selects(match.object_selector, given.old_labels)
-        if not (before or selects(match.object_selector, given.labels)):
+        before = context.old is not None and selects(match.object_selector, context.old_labels)
+        if not (before or selects(match.object_selector, context.labels)):
             return False
-    return not _exempt(policy, given)
+    return not _exempt(policy, context)
 
 
-def _exempt(policy: CompiledPolicy, given: Given) -> bool:
+def _exempt(policy: CompiledPolicy, context: PolicyContext) -> bool:
     return (
-        policy.exempt_namespaces.fits(given.namespace)
-        or bool(given.username and policy.exempt_usernames.fits(given.username))
-        or policy.exempt_groups.fits(*given.groups)
+        policy.exempt_namespaces.fits(context.namespace)
+        or bool(context.username and policy.exempt_usernames.fits(context.username))
+        or policy.exempt_groups.fits(*context.groups)
     )
 
 

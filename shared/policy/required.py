@@ -5,26 +5,26 @@ from typing import Final
 
 from shared.model.policy import Required
 from shared.podtemplate.field import Field
-from shared.policy.fault import Fault
-from shared.policy.given import Given, JobPart
+from shared.policy.context import JobPart, PolicyContext
+from shared.policy.fault import PolicyFault
 from shared.violation import Reason
 
 EXISTING_TEMPLATES: Final = "required.existingTemplates"
 
 
-def required_faults(required: Required, given: Given) -> Iterator[Fault]:
+def required_faults(required: Required, context: PolicyContext) -> Iterator[PolicyFault]:
     """What is missing."""
     for key in required.labels:
-        if not given.labels.get(key):
+        if not context.labels.get(key):
             yield _missing("labels", f"metadata.labels[{key}]", "this label must be set")
-    for part in given.jobs:
+    for part in context.jobs:
         if not part.partial:
             yield from _amounts(part, required)
     if required.existing_templates:
-        yield from _templates(given)
+        yield from _templates(context)
 
 
-def _amounts(part: JobPart, required: Required) -> Iterator[Fault]:
+def _amounts(part: JobPart, required: Required) -> Iterator[PolicyFault]:
     for pod, container in part.containers:
         for name in required.resource_requests:
             if not (_has(container, "requests", name) or _has(pod, "requests", name)):
@@ -45,21 +45,21 @@ def _amount(holder: Field, side: str, name: str) -> bool:
     return holder.get("resources").get(side).key(name).present
 
 
-def _templates(given: Given) -> Iterator[Fault]:
-    for step, name in templates_of(given):
-        if given.template_exists is not None and not given.template_exists(name.text):
+def _templates(context: PolicyContext) -> Iterator[PolicyFault]:
+    for step, name in templates_of(context):
+        if context.template_exists is not None and not context.template_exists(name.text):
             path = name.path if step.get("template").text else f"{step.path}.name"
             message = "no such JobTemplate in this namespace; apply it first"
-            yield Fault(EXISTING_TEMPLATES, path, message, name.text, Reason.NOT_FOUND)
+            yield PolicyFault(EXISTING_TEMPLATES, path, message, name.text, Reason.NOT_FOUND)
 
 
-def templates_of(given: Given) -> Iterator[tuple[Field, Field]]:
+def templates_of(context: PolicyContext) -> Iterator[tuple[Field, Field]]:
     """(step, the field that names its JobTemplate) of every step that has one."""
-    for step in given.steps:
+    for step in context.steps:
         name = step.get("template") if step.get("template").text else step.get("name")
         if name.text and not step.get("switch").present:
             yield step, name
 
 
-def _missing(rule: str, path: str, message: str) -> Fault:
-    return Fault(f"required.{rule}", path, message, reason=Reason.REQUIRED)
+def _missing(rule: str, path: str, message: str) -> PolicyFault:
+    return PolicyFault(f"required.{rule}", path, message, reason=Reason.REQUIRED)

@@ -8,8 +8,8 @@ from typing import Final
 import msgspec
 
 from shared.expressions import EvalError, Program, evaluate_rule
-from shared.policy.fault import Fault
-from shared.policy.given import Given
+from shared.policy.context import PolicyContext
+from shared.policy.fault import PolicyFault
 from shared.violation import Reason
 
 # object.spec.flows.all( -> spec.flows; in the library's optional form, object.?spec.?queue, too.
@@ -38,18 +38,18 @@ def compiled_rule(name: str, message: str, program: Program) -> CompiledRule:
     return CompiledRule(name, message, program, field_of(text), asks_who, asks_where)
 
 
-def rule_faults(rules: Iterable[CompiledRule], given: Given) -> Iterator[Fault]:
+def rule_faults(rules: Iterable[CompiledRule], context: PolicyContext) -> Iterator[PolicyFault]:
     """The rules that do not hold; one that cannot be evaluated does not hold."""
     for rule in rules:
-        if (given.request is None and rule.asks_who) or (given.offline and rule.asks_where):
+        if (context.request is None and rule.asks_who) or (context.offline and rule.asks_where):
             continue
-        verdict = evaluate_rule(rule.program, given.variables)
+        verdict = evaluate_rule(rule.program, context.variables)
         if verdict is True:
             continue
         message = rule.message or f"must hold: {' '.join(rule.program.text.split())}"
         if isinstance(verdict, EvalError):
             message = f"could not be evaluated: {verdict}"
-        yield Fault(f"rules.{rule.name}", rule.field, message, reason=Reason.FORBIDDEN, about=rule.program.text)
+        yield PolicyFault(f"rules.{rule.name}", rule.field, message, reason=Reason.FORBIDDEN, about=rule.program.text)
 
 
 def field_of(text: str) -> str:

@@ -23,7 +23,7 @@ from shared.model.command import Command
 from shared.model.phases import JobPhase, PodGroupPhase, PolicyMode, QueueState
 from shared.model.queue import Queue
 from shared.model.types import Body
-from shared.policy import Finding, Given
+from shared.policy import PolicyContext, PolicyFinding
 from shared.timestamp import rfc3339
 from shared.violation import Violation
 from tests.purity import pure
@@ -91,9 +91,9 @@ def test_ttl(phase: JobPhase | None, ttl: int | None, deleted: Body, dated: bool
 def scans(draw: st.DrawFn) -> ScanResult:
     result = ScanResult()
     for name, namespace in draw(st.lists(st.tuples(NAMES, st.sampled_from(["ns", "other"])), unique=True)):
-        stored = Given(kind=JOBFLOW, body={"metadata": {"name": name, "uid": name}}, namespace=namespace)
+        stored = PolicyContext(kind=JOBFLOW, body={"metadata": {"name": name, "uid": name}}, namespace=namespace)
         modes = draw(st.lists(st.sampled_from(PolicyMode), max_size=3))
-        result.add(stored, [Finding("p", mode, "rule", "spec.flows", "too long", 3) for mode in modes])
+        result.add(stored, [PolicyFinding("p", mode, "rule", "spec.flows", "too long", 3) for mode in modes])
     return result
 
 

@@ -1,5 +1,5 @@
 from shared import flowgraph, graph
-from shared.flowgraph import Place
+from shared.flowgraph import ExpressionPlace
 from shared.model.flow import JobFlowSpec
 from shared.model.step import Case, DependsOn, JsonPatch, JsonPatchOp, Loop, Patch, Retry, Step, Switch
 
@@ -42,10 +42,10 @@ def test_every_expression_is_found_with_its_place():
         retry=Retry(if_="6"),
     )
     assert [(found.place, found.path, found.text) for found in flowgraph.written_expressions(step)] == [
-        (Place.IF, "if", "1"),
-        (Place.SWITCH, "switch.value", "2"),
-        (Place.FOR, "for.expression", "3"),
-        (Place.WHILE, "for.while", "4"),
-        (Place.PATCH, "patch.jsonPatch[0].expression", "5"),
-        (Place.RETRY, "retry.if", "6"),
+        (ExpressionPlace.IF, "if", "1"),
+        (ExpressionPlace.SWITCH, "switch.value", "2"),
+        (ExpressionPlace.FOR, "for.expression", "3"),
+        (ExpressionPlace.WHILE, "for.while", "4"),
+        (ExpressionPlace.PATCH, "patch.jsonPatch[0].expression", "5"),
+        (ExpressionPlace.RETRY, "retry.if", "6"),
     ]

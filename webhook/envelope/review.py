@@ -6,7 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from shared.model.types import Body
-from shared.policy import Finding
+from shared.policy import PolicyFinding
 from shared.violation import Violation
 
 API_VERSION: Final = "admission.k8s.io/v1"
@@ -66,7 +66,7 @@ class AdmissionVerdict(msgspec.Struct, frozen=True):
     patch: tuple[Body, ...] = ()
     audit: dict[str, str] = {}
     rules: tuple[str, ...] = ()  # that found the violations, for metrics
-    policies: tuple[Finding, ...] = ()  # what JobFlowPolicies found, for metrics
+    policies: tuple[PolicyFinding, ...] = ()  # what JobFlowPolicies found, for metrics
 
     @property
     def allowed(self) -> bool:

@@ -11,7 +11,7 @@ from shared.kinds import JOB, JOBFLOW, JOBTEMPLATE, Kind
 from shared.model.phases import FlowPhase, PolicyMode
 from shared.model.types import Body
 from shared.naming import label_value
-from shared.policy import CompiledPolicy, Compiler, Finding, Given, Policies, defaults, judge, relevant
+from shared.policy import CompiledPolicy, Compiler, Policies, PolicyContext, PolicyFinding, defaults, judge, relevant
 from shared.policy.match import needs_namespace
 from shared.policy.required import EXISTING_TEMPLATES, templates_of
 from webhook.envelope.patch import Setting
@@ -35,7 +35,7 @@ def compiled_policies(lookups: Lookups) -> Policies:
     return _COMPILER.compile(lookups.all(kinds.JOBFLOWPOLICY))
 
 
-def policy_input(review: AdmissionReview, lookups: Lookups, *, crd_defaults: bool = False) -> Given | None:
+def policy_input(review: AdmissionReview, lookups: Lookups, *, crd_defaults: bool = False) -> PolicyContext | None:
     """What policies are held against; None for kinds that they are not about, and for deletions."""
     kind = _JUDGED.get((review.kind.group, review.kind.kind))
     if kind is None or review.object is None or review.operation is Operation.DELETE:
@@ -43,7 +43,7 @@ def policy_input(review: AdmissionReview, lookups: Lookups, *, crd_defaults: boo
     namespace = review.namespace or str(body_or_empty(review.object.get("metadata")).get("namespace") or "")
     name = str(body_or_empty(review.object.get("metadata")).get("name") or "")
     exists = (lambda template: lookups.get(JOBTEMPLATE, namespace, template) is not None) if lookups.complete else None
-    return Given(
+    return PolicyContext(
         kind=kind,
         body=review.object,
         namespace=namespace,
@@ -142,7 +142,7 @@ def _runs(flow: Body) -> bool:
     return body_or_empty(body_or_empty(flow.get("status")).get("state")).get("phase") not in _ENDED
 
 
-def _about(given: Given, lookups: Lookups) -> Iterator[CompiledPolicy]:
+def _about(given: PolicyContext, lookups: Lookups) -> Iterator[CompiledPolicy]:
     return relevant(given, compiled_policies(lookups).compiled)
 
 
@@ -150,13 +150,13 @@ def _requires_templates(policy: CompiledPolicy) -> bool:
     return policy.spec.required is not None and policy.spec.required.existing_templates
 
 
-def _warnings(found: list[Finding]) -> Iterator[str]:
+def _warnings(found: list[PolicyFinding]) -> Iterator[str]:
     yield from (each.warning for each in found[:_WARNINGS])
     if len(found) > _WARNINGS:
         yield f"{len(found) - _WARNINGS} more violations of policies"
 
 
-def _audit(found: tuple[Finding, ...]) -> dict[str, str]:
+def _audit(found: tuple[PolicyFinding, ...]) -> dict[str, str]:
     """One annotation per violated policy: `Audit limits.maxSteps: spec.flows: Too many: ...`.
 
     The API server drops annotations whose key is over 63 characters, so a long name is shortened as labels are.

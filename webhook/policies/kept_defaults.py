@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from shared.names import DEFAULT_QUEUE, DEFAULTED
-from shared.policy import Given
+from shared.policy import PolicyContext
 from webhook.envelope.patch import Path, Setting, value_at
 from webhook.subject.subjects import body_or_empty
 
@@ -23,7 +23,7 @@ def mark(paths: Iterable[Path]) -> Iterator[Setting]:
         yield Setting(_MARK, ",".join(names))
 
 
-def kept(given: Given) -> Iterator[Setting]:
+def kept(given: PolicyContext) -> Iterator[Setting]:
     """What an update leaves out of what policies had set; the values are those that are stored."""
     text = body_or_empty(body_or_empty((given.old or {}).get("metadata")).get("annotations")).get(DEFAULTED)
     if not isinstance(text, str):
@@ -40,7 +40,7 @@ def _name(path: Path) -> Iterator[str]:
         yield str(path[-1])
 
 
-def _paths(part: str, given: Given) -> Iterator[Path]:
+def _paths(part: str, given: PolicyContext) -> Iterator[Path]:
     found = _PART.fullmatch(part)
     if found is None:
         return
@@ -53,6 +53,6 @@ def _paths(part: str, given: Given) -> Iterator[Path]:
                 yield ("spec", "tasks", index, "template", "spec", name, *([key] if key else []))
 
 
-def _absent(given: Given, path: Path) -> bool:
+def _absent(given: PolicyContext, path: Path) -> bool:
     value = value_at(given.body, path)
     return value in (None, "", []) or (path[-1] == "queue" and given.crd_defaults and value == DEFAULT_QUEUE)

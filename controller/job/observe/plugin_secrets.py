@@ -14,7 +14,7 @@ from controller.job.decide.defaults import effective_spec
 from controller.job.observe.pods_by_role import STOPPED
 from shared.key import Key
 from shared.kinds import SECRET
-from shared.kube.cache.remembered import Remembered
+from shared.kube.cache.single_reads import SingleReads
 from shared.model.job import Job
 
 BELIEVED: Final = 30.0  # seconds for which passes take what was seen last for true
@@ -35,7 +35,7 @@ class Looked(msgspec.Struct, frozen=True):
 class PluginSecrets:
     """`steady`: seconds on a clock that nobody sets."""
 
-    def __init__(self, secrets: Remembered, steady: Callable[[], float]) -> None:
+    def __init__(self, secrets: SingleReads, steady: Callable[[], float]) -> None:
         self._secrets = secrets
         self._steady = steady
         self._looked: dict[Key, Looked] = {}

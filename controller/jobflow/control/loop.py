@@ -13,7 +13,7 @@ from controller.jobflow.decide.plan import max_iterations
 from controller.jobflow.decide.values import ExpressionFault, Iteration, evaluate_at
 from controller.jobflow.gate_result import End, fail
 from shared import ranges
-from shared.flowgraph import Place
+from shared.flowgraph import ExpressionPlace
 from shared.model.flow_status import Attempt, Iterations, LastIteration, StepStatus
 from shared.model.phases import StepPhase
 from shared.model.step import Loop, Step
@@ -80,7 +80,7 @@ def _while(turn: Turn, step: Step, loop: Loop, state: StepStatus, due: list[int]
         return [Iteration(index, None, _before(state, index)) for index in due[:1]]
     index = len(ranges.parse(state.iterations.completed_indexes if state.iterations else ""))
     iteration = Iteration(index, None, _before(state, index))
-    if not evaluate_at(turn, step, Place.WHILE, loop.while_ or "", iteration=iteration):
+    if not evaluate_at(turn, step, ExpressionPlace.WHILE, loop.while_ or "", iteration=iteration):
         return End(StepPhase.COMPLETED, "", f"{index} iterations")
     if index >= max_iterations(loop):
         return fail(reasons.TOO_MANY_ITERATIONS, f"after {index} iterations `while` still holds")
@@ -121,7 +121,7 @@ def _evaluate(turn: Turn, step: Step, loop: Loop) -> tuple[Any, ...]:
         return tuple(_product(loop.matrix))
     if loop.range is not None:
         return _range(loop)
-    return tuple(evaluate_at(turn, step, Place.FOR, loop.expression or ""))
+    return tuple(evaluate_at(turn, step, ExpressionPlace.FOR, loop.expression or ""))
 
 
 def _product(matrix: dict[str, tuple[str, ...]]) -> Iterator[dict[str, str]]:

@@ -5,7 +5,7 @@ from typing import Final
 from controller.jobflow.decide.context import Turn
 from controller.jobflow.decide.values import attempt_value, evaluate_at
 from shared import duration
-from shared.flowgraph import Place
+from shared.flowgraph import ExpressionPlace
 from shared.model.flow_status import Attempt
 from shared.model.step import Retry, Step
 
@@ -21,7 +21,7 @@ def again(turn: Turn, step: Step, attempt: Attempt, tried: int) -> bool:
         return False
     if retry.if_ is None:
         return True
-    return bool(evaluate_at(turn, step, Place.RETRY, retry.if_, attempt=attempt_value(attempt, tried - 1)))
+    return bool(evaluate_at(turn, step, ExpressionPlace.RETRY, retry.if_, attempt=attempt_value(attempt, tried - 1)))
 
 
 def pause(retry: Retry, tried: int) -> float:

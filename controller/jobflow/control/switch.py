@@ -5,7 +5,7 @@ from controller.jobflow.decide.values import ExpressionFault, evaluate_at
 from controller.jobflow.gate_result import Answer, End, Wait, fail, skip
 from controller.jobflow.reasons import INVALID_EXPRESSION, NOT_SELECTED
 from controller.jobflow.steps.outcome import Verdict, upstream, verdict
-from shared.flowgraph import Place
+from shared.flowgraph import ExpressionPlace
 from shared.model.phases import StepPhase
 from shared.model.step import Step, Switch
 
@@ -15,7 +15,7 @@ def switch(turn: Turn, step: Step) -> End | None:
     if step.switch is None:
         return None
     try:
-        value = evaluate_at(turn, step, Place.SWITCH, step.switch.value)
+        value = evaluate_at(turn, step, ExpressionPlace.SWITCH, step.switch.value)
     except ExpressionFault as fault:
         return fail(INVALID_EXPRESSION, str(fault))
     text = str(value).lower() if isinstance(value, bool) else str(value)

@@ -8,7 +8,7 @@ import msgspec
 from controller.jobflow.decide.step_states import Standing
 from shared import flowgraph, graph
 from shared.expressions import Problem, Program
-from shared.flowgraph import Place
+from shared.flowgraph import ExpressionPlace
 from shared.model.flow import JobFlow
 from shared.model.flow_status import StepStatus
 from shared.model.meta import ObjectMeta
@@ -64,7 +64,7 @@ class Plan:
         self.params = {param.name: param.value for param in spec.params}
         self.simple = {step.name: self.targets[step.name] for step in spec.flows if self._is_simple(step)}
         self.ancestors = graph.Ancestors(self.targets)
-        self.programs: dict[tuple[str, Place, str], Program | tuple[Problem, ...]] = {}
+        self.programs: dict[tuple[str, ExpressionPlace, str], Program | tuple[Problem, ...]] = {}
         self.conditions: dict[str, Condition] = {}
         self.items: dict[tuple[str, str], tuple[Item, ...]] = {}
         self._digests: dict[str, str] = {}

@@ -22,18 +22,18 @@ from shared.expressions import (
     references_of,
     retry_scope,
 )
-from shared.flowgraph import Place
+from shared.flowgraph import ExpressionPlace
 from shared.model.flow_status import Attempt, Iterations, LastIteration, StepStatus
 from shared.model.step import Step
 from shared.timestamp import epoch_or_none
 
 _RESULTS: Final = {
-    Place.IF: ResultType.BOOL,
-    Place.SWITCH: ResultType.STRING_INT_BOOL,
-    Place.FOR: ResultType.LIST,
-    Place.WHILE: ResultType.BOOL,
-    Place.RETRY: ResultType.BOOL,
-    Place.PATCH: ResultType.VALUE,
+    ExpressionPlace.IF: ResultType.BOOL,
+    ExpressionPlace.SWITCH: ResultType.STRING_INT_BOOL,
+    ExpressionPlace.FOR: ResultType.LIST,
+    ExpressionPlace.WHILE: ResultType.BOOL,
+    ExpressionPlace.RETRY: ResultType.BOOL,
+    ExpressionPlace.PATCH: ResultType.VALUE,
 }
 
 
@@ -52,7 +52,7 @@ class Iteration(msgspec.Struct, frozen=True):
 def evaluate_at(
     turn: Turn,
     step: Step,
-    place: Place,
+    place: ExpressionPlace,
     text: str,
     *,
     iteration: Iteration | None = None,
@@ -84,8 +84,8 @@ def condition_of(turn: Turn, step: Step, text: str) -> bool:
     known, metadata = turn.plan.conditions.get(step.name), turn.seen.flow.metadata
     if known is not None and known.outcome == turn.outcome and known.holds_for(turn.steps, metadata):
         return known.value
-    value = bool(evaluate_at(turn, step, Place.IF, text))
-    named = references_of(_program(turn, step, Place.IF, text))
+    value = bool(evaluate_at(turn, step, ExpressionPlace.IF, text))
+    named = references_of(_program(turn, step, ExpressionPlace.IF, text))
     states = {name: turn.steps[name] for name in named}
     turn.plan.conditions[step.name] = Condition(value, turn.outcome, states, metadata)
     return value
@@ -145,7 +145,7 @@ def _flow(turn: Turn) -> Any:
     return binding_of_flow(metadata.name, metadata.namespace, metadata.labels, metadata.annotations, turn.outcome)
 
 
-def _program(turn: Turn, step: Step, place: Place, text: str) -> Program:
+def _program(turn: Turn, step: Step, place: ExpressionPlace, text: str) -> Program:
     key = (step.name, place, text)
     known = turn.plan.programs.get(key)
     if known is None:
@@ -155,12 +155,12 @@ def _program(turn: Turn, step: Step, place: Place, text: str) -> Program:
     raise ExpressionFault("; ".join(f"{place}: {problem}" for problem in known))
 
 
-def _scope(turn: Turn, step: Step, place: Place) -> Scope:
+def _scope(turn: Turn, step: Step, place: ExpressionPlace) -> Scope:
     plan = turn.plan
     upstream = plan.steps if step.name in plan.final_names else plan.ancestors.of(step.name)
     flows = [one.name for one in plan.flows]
     given = (flows, upstream, plan.outputs, plan.params)
-    if place is Place.RETRY:
+    if place is ExpressionPlace.RETRY:
         return retry_scope(*given)
-    loop = step.for_ is not None and place in (Place.WHILE, Place.PATCH)
+    loop = step.for_ is not None and place in (ExpressionPlace.WHILE, ExpressionPlace.PATCH)
     return flow_scope(*given, loop=loop, own_outputs=plan.outputs[step.name] if loop else ())

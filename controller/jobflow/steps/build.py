@@ -11,7 +11,7 @@ from controller.jobflow.decide.context import Turn
 from controller.jobflow.decide.values import ExpressionFault, Iteration, evaluate_at
 from controller.jobflow.steps.merge import Unmergeable, merge_job_spec
 from shared.crd.unknown import unknown_in_job_spec
-from shared.flowgraph import Place
+from shared.flowgraph import ExpressionPlace
 from shared.kinds import JOB, JOBFLOW
 from shared.model.step import JsonPatch, JsonPatchOp, Step
 from shared.model.types import Body
@@ -112,7 +112,7 @@ def _operation(
         raw["from"] = operation.from_
     if operation.op in _WITH_VALUE:
         if operation.expression is not None:
-            raw["value"] = evaluate_at(turn, step, Place.PATCH, operation.expression, iteration=iteration)
+            raw["value"] = evaluate_at(turn, step, ExpressionPlace.PATCH, operation.expression, iteration=iteration)
         elif operation.value is not msgspec.UNSET:
             raw["value"] = _substituted(operation.value, lookup, f"patch.jsonPatch[{number}].value")
     return raw

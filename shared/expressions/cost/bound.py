@@ -14,9 +14,9 @@ import msgspec
 
 from shared.expressions.cost import value_sizes
 from shared.expressions.cost.function_costs import COMPARISONS, RULES, Cost
-from shared.expressions.cost.value_sizes import SCALAR, SLOT, Limits, Size
+from shared.expressions.cost.value_sizes import SCALAR, SLOT, InputLimits, Size
 from shared.expressions.functions import MAX_RANGE
-from shared.expressions.scope import Kind
+from shared.expressions.scope import ScopeKind
 from shared.expressions.syntax.tree import Checked, Expr, constant, kind_of
 
 MAX_VALUE_BYTES: Final = 16 * 1024 * 1024
@@ -61,7 +61,7 @@ class Total(msgspec.Struct):
     memory: int = 0
 
 
-def bound(checked: Checked, kind: Kind, limits: Limits) -> Total:
+def bound(checked: Checked, kind: ScopeKind, limits: InputLimits) -> Total:
     """What the expression takes at most while inputs are within `limits`. Raises TooCostly or UnknownCost."""
     walk = _Walk(checked, kind, limits)
     walk.size(checked.root, {}, 1, 0)
@@ -69,7 +69,7 @@ def bound(checked: Checked, kind: Kind, limits: Limits) -> Total:
 
 
 class _Walk:
-    def __init__(self, checked: Checked, kind: Kind, limits: Limits) -> None:
+    def __init__(self, checked: Checked, kind: ScopeKind, limits: InputLimits) -> None:
         self.checked = checked
         self.kind = kind
         self.limits = limits

@@ -4,14 +4,14 @@ from typing import Final
 
 import msgspec
 
-from shared.expressions.scope import Kind
+from shared.expressions.scope import ScopeKind
 from shared.names import MAX_FLOW_OUTPUT_BYTES, MAX_ITERATIONS, MAX_NAME
 
 SLOT: Final = 32
 """Bytes that the library needs for one element of a list or map beside its content."""
 
 
-class Limits(msgspec.Struct, frozen=True):
+class InputLimits(msgspec.Struct, frozen=True):
     """How large inputs may be for the bound to hold: bytes of one text (policies: of one object), length of one list."""
 
     bytes: int
@@ -31,9 +31,9 @@ _REASON: Final = Size(256)
 _STATUS_BYTES: Final = 256  # phase, reason and counts of one iteration
 
 
-def variable(kind: Kind, name: str, limits: Limits) -> Size:
+def variable(kind: ScopeKind, name: str, limits: InputLimits) -> Size:
     """The size of a variable that is used as a whole."""
-    if kind is Kind.POLICY:
+    if kind is ScopeKind.POLICY:
         return Size(limits.bytes, min(limits.items, limits.bytes // 4))
     if name == "item":
         return Size(64 * limits.bytes, min(limits.items, 16 * limits.bytes))
@@ -42,7 +42,7 @@ def variable(kind: Kind, name: str, limits: Limits) -> Size:
     return SCALAR if name == "index" else _whole_step(limits)
 
 
-def field(message: str, name: str, limits: Limits) -> Size:
+def field(message: str, name: str, limits: InputLimits) -> Size:
     """The size of a field of Step, Pods, Attempt or Flow."""
     if message == "Step":
         if name == "iterations":
@@ -56,7 +56,7 @@ def field(message: str, name: str, limits: Limits) -> Size:
     return SCALAR
 
 
-def entry(map_of: str, limits: Limits) -> Size | None:
+def entry(map_of: str, limits: InputLimits) -> Size | None:
     """The size of one value of `params`, `outputs`, `labels` or `annotations`; None for any other map."""
     return {
         "params": Size(limits.bytes),
@@ -66,12 +66,12 @@ def entry(map_of: str, limits: Limits) -> Size | None:
     }.get(map_of)
 
 
-def _whole_step(limits: Limits) -> Size:
+def _whole_step(limits: InputLimits) -> Size:
     iterations = _iterations(limits)
     return Size(iterations.bytes + 16 * limits.bytes + _STATUS_BYTES, 0)
 
 
-def _iterations(limits: Limits) -> Size:
+def _iterations(limits: InputLimits) -> Size:
     count = min(MAX_ITERATIONS, limits.items)
     outputs = min(MAX_FLOW_OUTPUT_BYTES, count * limits.bytes)
     return Size(outputs + count * (_STATUS_BYTES + SLOT), count)

@@ -12,7 +12,7 @@ from shared.kube import metrics
 from shared.kube.cache.overlay import Change, Overlay
 from shared.kube.cache.packed import Hot
 from shared.kube.cache.reflector import Reflector
-from shared.kube.cache.remembered import Remembered
+from shared.kube.cache.single_reads import SingleReads
 from shared.kube.cache.store import Indexer, Store
 from shared.kube.client.reader import ApiReader
 from shared.model.types import Body
@@ -153,7 +153,7 @@ class Caches:
         self._hot = hot if hot is not None else Hot()
         self._caches: dict[tuple[str, str], Cache] = {}
         self._contents: dict[tuple[str, str], tuple[object, ...]] = {}
-        self._remembered: dict[Kind, Remembered] = {}
+        self._remembered: dict[Kind, SingleReads] = {}
 
     def want(
         self,
@@ -196,11 +196,11 @@ class Caches:
     def of(self, kind: Kind) -> Cache | None:
         return self._caches.get((kind.api_version, kind.kind))
 
-    def remember(self, kind: Kind) -> Remembered:
+    def remember(self, kind: Kind) -> SingleReads:
         """For a kind that has no cache: what is read one by one, with own writes visible at once."""
-        return self._remembered.setdefault(kind, Remembered(self._api, kind))
+        return self._remembered.setdefault(kind, SingleReads(self._api, kind))
 
-    def _keeper(self, kind: Kind) -> Cache | Remembered | None:
+    def _keeper(self, kind: Kind) -> Cache | SingleReads | None:
         cache = self.of(kind)
         return self._remembered.get(kind) if cache is None else cache
 

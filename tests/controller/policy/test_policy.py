@@ -11,23 +11,23 @@ from controller.policy.status import policy_status
 from shared.kinds import JOB, JOBFLOW, JOBFLOWPOLICY, POLICYREPORT
 from shared.model.phases import PolicyMode
 from shared.model.types import Body
-from shared.policy import Finding, Given
+from shared.policy import PolicyContext, PolicyFinding
 from shared.violation import Violation
 
 NOW = 1_767_323_045.9  # 2026-01-02T03:04:05Z
 STAMP = {"seconds": 1_767_323_045, "nanos": 0}
 
 
-def given(name: str = "f", namespace: str = "ns") -> Given:
+def given(name: str = "f", namespace: str = "ns") -> PolicyContext:
     metadata = {"name": name, "namespace": namespace, "uid": f"u-{name}"}
-    return Given(kind=JOBFLOW, body={"metadata": metadata}, namespace=namespace)
+    return PolicyContext(kind=JOBFLOW, body={"metadata": metadata}, namespace=namespace)
 
 
-def finding(policy: str = "p", mode: str = "Enforce", rule: str = "limits.maxSteps") -> Finding:
-    return Finding(policy, PolicyMode(mode), rule, "spec.flows", "too long", 3)
+def finding(policy: str = "p", mode: str = "Enforce", rule: str = "limits.maxSteps") -> PolicyFinding:
+    return PolicyFinding(policy, PolicyMode(mode), rule, "spec.flows", "too long", 3)
 
 
-def scan_result(*found: tuple[Given, Iterable[Finding]]) -> ScanResult:
+def scan_result(*found: tuple[PolicyContext, Iterable[PolicyFinding]]) -> ScanResult:
     made = ScanResult()
     for each, findings in found:
         made.add(each, findings)
@@ -147,7 +147,7 @@ def test_a_mode_is_a_result(mode: str) -> None:
     assert (result["result"], result["scored"]) == MODES[mode]
 
 
-def stored(*found: tuple[Given, Iterable[Finding]], at: float = NOW) -> Body:
+def stored(*found: tuple[PolicyContext, Iterable[PolicyFinding]], at: float = NOW) -> Body:
     body = created(decide_reports(scan_result(*found), [], at)).body
     return {**body, "metadata": {**body["metadata"], "resourceVersion": "7", "uid": "r"}}
 
@@ -175,7 +175,7 @@ def test_a_report_without_violations_is_deleted_and_reports_of_others_stay() -> 
 
 def test_a_job_is_reported_with_its_own_api_group() -> None:
     made = ScanResult()
-    job = Given(kind=JOB, body={"metadata": {"name": "j", "namespace": "ns"}}, namespace="ns")
+    job = PolicyContext(kind=JOB, body={"metadata": {"name": "j", "namespace": "ns"}}, namespace="ns")
     made.add(job, [finding()])
     resource = created(decide_reports(made, [], NOW)).body["results"][0]["resources"][0]
     assert resource == {"apiVersion": "batch.volcano.sh/v1alpha1", "kind": "Job", "namespace": "ns", "name": "j"}

@@ -1,19 +1,19 @@
 """What is remembered of texts is made once, and bounded by their length and their number."""
 
 from shared.expressions import program
-from shared.expressions.compiled_cache import Remembered
-from shared.expressions.scope import Kind
+from shared.expressions.compiled_cache import CompiledCache
+from shared.expressions.scope import ScopeKind
 from shared.names import MAX_EXPRESSION_BYTES
 
 
-def counting(characters: int, entries: int) -> tuple[Remembered[str], list[str]]:
+def counting(characters: int, entries: int) -> tuple[CompiledCache[str], list[str]]:
     made: list[str] = []
 
     def make(text: str, suffix: str = "") -> str:
         made.append(text + suffix)
         return text + suffix
 
-    return Remembered(make, characters=characters, entries=entries), made
+    return CompiledCache(make, characters=characters, entries=entries), made
 
 
 def test_a_text_is_made_once_for_each_use() -> None:
@@ -56,4 +56,4 @@ def test_texts_that_are_no_expressions_are_not_kept() -> None:
 
 
 def program_scope() -> program.Scope:
-    return program.Scope(next(iter(Kind)))
+    return program.Scope(next(iter(ScopeKind)))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from shared.kinds import JOB, JOBFLOW, JOBTEMPLATE, Kind
 from shared.model.types import Body
-from shared.policy import CompiledPolicy, Compiler, Given, compile_policy, defaults, judge
+from shared.policy import CompiledPolicy, Compiler, PolicyContext, compile_policy, defaults, judge
 from shared.policy.globs import glob_fault, globs, names_of_image
 from shared.policy.rules import field_of
 from shared.policy.selector import selects
@@ -157,7 +157,7 @@ def test_every_object_can_be_judged_and_completed(
 ) -> None:
     compiled = compile_policy(EVERYTHING)
     assert isinstance(compiled, CompiledPolicy)
-    made = Given(
+    made = PolicyContext(
         kind=kind,
         body={"metadata": metadata, "spec": spec},
         namespace="ns",

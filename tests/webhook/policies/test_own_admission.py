@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from shared.policy import Finding
+from shared.policy import PolicyFinding
 from tests.webhook.make import (
     faults,
     job,
@@ -94,5 +94,5 @@ def test_every_field_of_a_good_policy_passes() -> None:
 
 def test_findings_are_plain_data() -> None:
     verdict = judged(job(), policy(**DENY))
-    assert isinstance(verdict.policies[0], Finding)
+    assert isinstance(verdict.policies[0], PolicyFinding)
     assert str(verdict.policies[0]) == "rules.never: spec: Forbidden: must hold: false"

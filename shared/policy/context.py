@@ -54,7 +54,7 @@ class JobPart:
 
 
 @dataclass(frozen=True)
-class Given:
+class PolicyContext:
     """One object under judgement. `operation`: CREATE, UPDATE, or '' for an object that is stored already.
 
     `request`: what rules see of the AdmissionReview's request, None in a scan; `namespace_body`: the Namespace, None when

@@ -9,7 +9,7 @@ from shared.kube.client.reader import ApiReader
 from shared.model.types import Body
 
 
-class Remembered:
+class SingleReads:
     """What is known of some objects of one kind: the last look at each, and own writes since. Never change a body."""
 
     def __init__(self, api: ApiReader, kind: Kind) -> None:
