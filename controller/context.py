@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from controller.cluster.apply import Applier
 from controller.cluster.events import Recorder
-from controller.gang_api import GangBackend, UngatedBackend
+from controller.gang_api import GangAdmission, GangBackend, NoAdmission, UngatedBackend
 from controller.settings import Settings
 from shared.kube.cache.cache import Caches
 from shared.kube.client.api import Api
@@ -21,7 +21,8 @@ class ControllerContext:
 
     `api` is for live reads; writes go through `applier`. `clock` returns epoch seconds and is passed to deciding code as
     `now`. `steady` returns seconds of a monotonic clock, for times that only this process remembers.
-    `gang` decides when the pods of a group may start; the Job controller and the gang controller share it.
+    `gang` says how PodGroups and pods must look for whoever starts gangs; `admission` is what this process has admitted,
+    shared by the Job, gang and queue controllers.
     """
 
     api: Api
@@ -32,3 +33,4 @@ class ControllerContext:
     clock: Callable[[], float]
     gang: GangBackend = field(default_factory=UngatedBackend)
     steady: Callable[[], float] = time.monotonic
+    admission: GangAdmission = field(default_factory=NoAdmission)

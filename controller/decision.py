@@ -82,8 +82,9 @@ def add_refusals(known: MutableMapping[T, Refusal], refusals: Mapping[T, Refusal
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """Carried out in this order: actions, one status write, cleanup, notes.
+    """Carried out in this order: first, actions, one status write, cleanup, notes.
 
+    `first`: actions that `actions` depend on; when one of them is refused, nothing else is carried out;
     `status`: the whole new `.status`, assuming that every action succeeds, or None to leave the stored one;
     `cleanup`: actions that must not happen before that status is stored, such as deleting pods that it counts;
     `requeue_after`: seconds until the key must be reconciled again without a change, or None.
@@ -94,3 +95,9 @@ class Decision(msgspec.Struct, frozen=True):
     cleanup: tuple[Action, ...] = ()
     notes: tuple[Note, ...] = ()
     requeue_after: float | None = None
+    first: tuple[Action, ...] = ()
+
+    @property
+    def writes(self) -> tuple[Action, ...]:
+        """Every action, in order, without the status write."""
+        return (*self.first, *self.actions, *self.cleanup)

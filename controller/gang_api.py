@@ -1,16 +1,28 @@
-"""The seam between Jobs and gang admission: who lets a group's pods start, and how pods are held until then.
+"""What the Job and Queue controllers know of gang admission.
 
-Backends (decisions row 24): `volcano` here; `gate` and `native` stand in controller/gang.
+A `GangBackend` is a value: it says how PodGroups and pods must look for whoever starts gangs in this cluster, and when
+pods may be created. Job decisions use it and stay pure. A `GangAdmission` is the state of admission in this process:
+the Job reconciler gives it each decision before the decision is carried out, and the Queue reconciler asks it what
+PodGroups use. `gate` and `native` are in controller/gang.
 """
 
-from collections.abc import Sequence
-from typing import Final, Protocol
+from collections.abc import Mapping
+from typing import ClassVar, Protocol
 
+import msgspec
+
+from controller.decision import Decision, Refusal
 from shared import names
+from shared.key import Key
+from shared.kinds import Kind
 from shared.model.phases import PodGroupPhase
 from shared.model.podgroup import PodGroup
 from shared.model.types import Body
-from shared.resources import GangTask
+
+Refused = Mapping[tuple[Kind, str], Refusal]
+"""Kind and name -> the last refusal, of objects in one namespace."""
+
+OPEN = frozenset({PodGroupPhase.INQUEUE, PodGroupPhase.RUNNING, PodGroupPhase.UNKNOWN, PodGroupPhase.COMPLETED})
 
 
 class GangBackend(Protocol):
@@ -18,7 +30,7 @@ class GangBackend(Protocol):
 
     @property
     def name(self) -> str:
-        """The setting that chooses it."""
+        """The value of --gang-backend that chooses it."""
         ...
 
     def pods_may_be_created(self, group: PodGroup | None) -> bool:
@@ -26,21 +38,43 @@ class GangBackend(Protocol):
         ...
 
     def shape_pod(self, pod: Body, group: str) -> Body:
-        """The pod as the backend needs it: scheduling gate, schedulingGroup or schedulerName. `group`: its PodGroup's name."""
+        """The pod with the scheduling gate, schedulingGroup or schedulerName that it needs. `group`: its PodGroup's name."""
         ...
 
-    def group_body(self, body: Body, tasks: Sequence[GangTask]) -> Body:
-        """The PodGroup to create, with what the backend adds (annotations, a first status). `tasks`: those with pods."""
+    def group_body(self, body: Body) -> Body:
+        """The PodGroup to create, with its first status."""
         ...
 
 
-OPEN: Final = frozenset({PodGroupPhase.INQUEUE, PodGroupPhase.RUNNING, PodGroupPhase.UNKNOWN, PodGroupPhase.COMPLETED})
+class GangAdmission(Protocol):
+    """What this process has admitted, and what it has yet to see of it."""
+
+    def admit_new(self, decision: Decision, namespace: str, refusals: Refused) -> Decision:
+        """The decision of a Job with what may start at once admitted in it: a PodGroup to be created Inqueue, and pods to be
+        created without gate. The room for them is booked. `refusals`: objects of the Job that the API server refused to
+        create; what was booked for them is free again."""
+        ...
+
+    def usage(self, group: Key) -> Mapping[str, int] | None:
+        """What the admitted pods of a PodGroup request, in the units of controller.gang; None where another scheduler keeps
+        that account."""
+        ...
 
 
-class VolcanoBackend:
-    """Volcano's scheduler owns the group's phase: no pod before the group is Inqueue (volcano-behaviour.md 3.2)."""
+class NoAdmission:
+    """Nobody is admitted by this process."""
 
-    name: Final = "volcano"
+    def admit_new(self, decision: Decision, namespace: str, refusals: Refused) -> Decision:
+        return decision
+
+    def usage(self, group: Key) -> Mapping[str, int] | None:
+        return None
+
+
+class VolcanoBackend(msgspec.Struct, frozen=True):
+    """Volcano's scheduler admits: no pod before it has set the group's phase to Inqueue."""
+
+    name: ClassVar[str] = "volcano"
 
     def pods_may_be_created(self, group: PodGroup | None) -> bool:
         return group is not None and group.status.phase in OPEN
@@ -48,21 +82,16 @@ class VolcanoBackend:
     def shape_pod(self, pod: Body, group: str) -> Body:
         return pod
 
-    def group_body(self, body: Body, tasks: Sequence[GangTask]) -> Body:
+    def group_body(self, body: Body) -> Body:
         """Pending from the start, as Volcano's PodGroup controller would set it."""
         return {**body, "status": {"phase": PodGroupPhase.PENDING.value}}
 
 
-class UngatedBackend:
-    """No gang admission at all: pods are created at once, for the scheduler that the cluster has.
+class UngatedBackend(msgspec.Struct, frozen=True):
+    """No gang admission: pods are created at once. `scheduler`: replaces schedulerName `volcano`, which does not run here."""
 
-    `scheduler`: takes the place of `volcano`, which nobody would answer to.
-    """
-
-    name: Final = "none"
-
-    def __init__(self, scheduler: str = "default-scheduler") -> None:
-        self._scheduler = scheduler
+    scheduler: str = "default-scheduler"
+    name: ClassVar[str] = "none"
 
     def pods_may_be_created(self, group: PodGroup | None) -> bool:
         return True
@@ -70,7 +99,7 @@ class UngatedBackend:
     def shape_pod(self, pod: Body, group: str) -> Body:
         if pod["spec"].get("schedulerName") != names.DEFAULT_SCHEDULER:
             return pod
-        return {**pod, "spec": {**pod["spec"], "schedulerName": self._scheduler}}
+        return {**pod, "spec": {**pod["spec"], "schedulerName": self.scheduler}}
 
-    def group_body(self, body: Body, tasks: Sequence[GangTask]) -> Body:
+    def group_body(self, body: Body) -> Body:
         return {**body, "status": {"phase": PodGroupPhase.INQUEUE.value}}

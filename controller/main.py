@@ -23,13 +23,13 @@ from controller.cluster.events import Recorder
 from controller.cluster.lease import Lease, LeaseLost
 from controller.context import ControllerContext
 from controller.gang import reconciler as gang_controller
+from controller.gang.admission import GateAdmission
 from controller.gang.backends import workload_reconciler
 from controller.gang.backends.detect import NATIVE, NATIVE_GROUP, NATIVE_VERSIONS, VOLCANO, detect, native_version
 from controller.gang.backends.gate import GateBackend
 from controller.gang.backends.native import NativeBackend
-from controller.gang.desk import Desk
 from controller.gang.rules import Rules
-from controller.gang_api import GangBackend, VolcanoBackend
+from controller.gang_api import GangAdmission, GangBackend, NoAdmission, VolcanoBackend
 from controller.job import reconciler as job_controller
 from controller.jobflow import reconciler as jobflow_controller
 from controller.policy import reconciler as policy_controller
@@ -127,7 +127,8 @@ def _context(
 ) -> ControllerContext:
     recorder = Recorder(api, COMPONENT, socket.gethostname(), now=time.time)
     applier = Applier(api, caches, recorder, is_leader=is_leader, now=time.time)
-    return ControllerContext(api, caches, applier, recorder, settings, time.time, backend)
+    admission = _admission(settings)
+    return ControllerContext(api, caches, applier, recorder, settings, time.time, backend, admission=admission)
 
 
 async def _gang(settings: Settings, api: Api, stop: asyncio.Event) -> tuple[Settings, GangBackend]:
@@ -148,14 +149,20 @@ async def _gang(settings: Settings, api: Api, stop: asyncio.Event) -> tuple[Sett
 def _backend(settings: Settings, name: str, version: str | None) -> GangBackend:
     if name == VOLCANO:
         return VolcanoBackend()
-    rules = Rules(settings.gang_reserve_after, settings.gang_bind_timeout, settings.reclaim)
     if name != NATIVE:
-        return GateBackend(Desk(rules, time.time), settings.pod_scheduler_name)
+        return GateBackend(settings.pod_scheduler_name)
     if version is None:
         raise SettingsError("--gang-backend=native: the cluster serves no Workload and PodGroup in scheduling.k8s.io")
-    # kube-scheduler binds gangs whole or not at all: there is nothing to put back.
-    desk = Desk(msgspec.structs.replace(rules, bind_timeout=math.inf), time.time)
-    return NativeBackend(desk, settings.pod_scheduler_name, version)
+    return NativeBackend(settings.pod_scheduler_name, version)
+
+
+def _admission(settings: Settings) -> GangAdmission:
+    if settings.gang_backend == VOLCANO:
+        return NoAdmission()
+    # With native, kube-scheduler binds gangs whole or not at all: there is nothing to put back.
+    native = settings.gang_backend == NATIVE
+    bind_timeout = math.inf if native else settings.gang_bind_timeout
+    return GateAdmission(Rules(settings.gang_reserve_after, bind_timeout, settings.reclaim, native), time.time)
 
 
 def _always() -> bool:

@@ -61,7 +61,7 @@ class Applier:
         Raises StaleError when something has changed since the observation, NotLeader, or ApiError when the result of a
         write is unknown or the server fails. The caches show every write that was made until then.
         """
-        refusals = await self._perform(decision.actions)
+        refusals = await self._perform(decision.first) or await self._perform(decision.actions)
         if refusals:
             return Outcome(body, refusals, done=False)
         if decision.status is not None and decision.status != body.get("status"):

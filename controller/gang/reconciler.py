@@ -8,11 +8,10 @@ from typing import Final
 from controller.cluster.apply import Applier
 from controller.context import ControllerContext
 from controller.decision import Action, Decision, Delete, Note, Patch
-from controller.gang.backends.gate import GateBackend
+from controller.gang.admission import GateAdmission
 from controller.gang.backends.native import NativeBackend
 from controller.gang.cache.group import Group
 from controller.gang.cycle.pending_group import Refusal
-from controller.gang.desk import Desk
 from controller.gang.podgroup import bind_timeout, phase
 from controller.gang.podgroup.status_throttle import Pace
 from controller.gang.podgroup.ungate import lift
@@ -39,8 +38,8 @@ def only_what_counts(node: Body) -> Body:
 class Watcher:
     """Changes in the caches -> the floor's books -> the keys to work on."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._floor = desk.floor
+    def __init__(self, gang: GateAdmission) -> None:
+        self._floor = gang.floor
 
     def pod(self, old: Body | None, new: Body | None) -> Iterable[Key]:
         return self._keys(self._floor.pod(old, new))
@@ -59,15 +58,15 @@ class Watcher:
         return (ADMISSION,) if self._floor.waiting else ()
 
     def _keys(self, refs: Iterable[Key]) -> Iterable[Key]:
-        found = [Key(*ref) for ref in refs if ref in self._floor.groups]
+        found = [ref for ref in refs if ref in self._floor.groups]
         return [*found, ADMISSION] if self._floor.waiting or self._floor.unplaced else found
 
 
 class GangReconciler:
     def __init__(
-        self, desk: Desk, groups: Cache, pods: Cache, applier: Applier, wake: Callable[[Key, bool], None]
+        self, gang: GateAdmission, groups: Cache, pods: Cache, applier: Applier, wake: Callable[[Key, bool], None]
     ) -> None:
-        self._desk = desk
+        self._gang = gang
         self._groups = groups
         self._pods = pods
         self._applier = applier
@@ -80,8 +79,8 @@ class GangReconciler:
     async def reconcile(self, key: Key) -> float | None:
         if key == ADMISSION:
             return self._round()
-        ref = Key(*key)
-        group, body = self._desk.floor.groups.get(ref), self._groups.get(*key)
+        ref = key
+        group, body = self._gang.floor.groups.get(ref), self._groups.get(*key)
         if group is None or body is None or group.terminating:
             self._forget(ref)
             return None
@@ -94,17 +93,17 @@ class GangReconciler:
         early = self._next_round - started
         if early > 0:
             return early
-        floor, admission = self._desk.floor, self._desk.admission
-        now = self._desk.clock()
+        floor, admission = self._gang.floor, self._gang.admission
+        now = self._gang.clock()
         version = floor.version
         done = admission.round(now)
         taken = time.monotonic() - started
         self._next_round = time.monotonic() + max(ROUND_SECONDS, ROUND_REST * taken)
         for ref in (*done.admitted, *done.more):
-            self._wake(Key(*ref), True)
+            self._wake(ref, True)
         for ref in done.evict:
             self._evicting[ref] = "its queue uses more than it deserves, and a group of another queue needs the room"
-            self._wake(Key(*ref), True)
+            self._wake(ref, True)
         self._tell(admission.refusals)
         if done.admitted or done.evict:
             counts = {"admitted": len(done.admitted), "evicted": len(done.evict), "waiting": len(floor.waiting)}
@@ -117,14 +116,14 @@ class GangReconciler:
         for ref, refusal in refusals.items():
             if self._told.get(ref) != refusal:
                 self._told[ref] = refusal
-                self._wake(Key(*ref), False)
+                self._wake(ref, False)
         for ref in [ref for ref in self._told if ref not in refusals]:
             del self._told[ref]
 
     # --- one group ----------------------------------------------------------------------------------------------------
 
     async def _settle(self, group: Group, body: Body) -> float | None:
-        now = self._desk.clock()
+        now = self._gang.clock()
         decision = self._removal(group, now) or self._standing(group, now)
         if decision.actions or decision.cleanup:
             await self._applier.apply(PODGROUP, body, decision)
@@ -133,15 +132,15 @@ class GangReconciler:
 
     def _again(self, ref: Key, decision: Decision, now: float) -> float | None:
         """By what the books say now, own writes included."""
-        group = self._desk.floor.groups.get(ref)
-        due = bind_timeout.due(group, self._desk.floor.tally(ref), self._desk.rules.bind_timeout) if group else None
+        group = self._gang.floor.groups.get(ref)
+        due = bind_timeout.due(group, self._gang.floor.tally(ref), self._gang.rules.bind_timeout) if group else None
         waits = [decision.requeue_after] if decision.requeue_after is not None else []
         waits += [max(0.0, due - now)] if due is not None else []
         return min(waits, default=None)
 
     def _removal(self, group: Group, now: float) -> Decision | None:
         """All its pods go: they were not bound in time, or must give way."""
-        floor, limit = self._desk.floor, self._desk.rules.bind_timeout
+        floor, limit = self._gang.floor, self._gang.rules.bind_timeout
         tally = floor.tally(group.ref)
         due = bind_timeout.due(group, tally, limit)
         why = self._evicting.pop(group.ref, "")
@@ -160,12 +159,12 @@ class GangReconciler:
 
     def _standing(self, group: Group, now: float) -> Decision:
         """Its status, and its gates if it was admitted."""
-        floor = self._desk.floor
+        floor = self._gang.floor
         ref, granted = group.ref, floor.granted.get(group.ref, {})
         sight = phase.Sight(
             group,
             floor.tally(ref),
-            self._desk.admission.refusals.get(ref),
+            self._gang.admission.refusals.get(ref),
             bool(granted) and group.phase not in (PodGroupPhase.RUNNING, PodGroupPhase.COMPLETED),
             self._refused(group),
         )
@@ -180,9 +179,9 @@ class GangReconciler:
         return Decision(actions=actions, cleanup=lifts, requeue_after=pause if pause else None)
 
     def _refused(self, group: Group) -> str:
-        if not self._desk.floor.tally(group.ref).refused:
+        if not self._gang.floor.tally(group.ref).refused:
             return ""
-        return next((each.refused for each in self._desk.floor.members(group.ref) if each.refused), "")
+        return next((each.refused for each in self._gang.floor.members(group.ref) if each.refused), "")
 
     @staticmethod
     def _patch(group: Group, patch: Body | list[Body]) -> Patch:
@@ -195,12 +194,12 @@ class GangReconciler:
 
 
 def build(context: ControllerContext) -> Controller:
-    if not isinstance(context.gang, GateBackend):
-        raise TypeError("the admission loop serves the gate backend only")
-    desk, queue = context.gang.desk, WorkQueue("gang")
+    gang, queue = context.admission, WorkQueue("gang")
+    if not isinstance(gang, GateAdmission):
+        raise TypeError("the gang controller needs the admission of the backends gate and native")
     native = isinstance(context.gang, NativeBackend)  # then kube-scheduler judges by room, and whole gangs only
     groups, pods = context.caches.want(PODGROUP), context.caches.want(POD)
-    watcher = Watcher(desk)
+    watcher = Watcher(gang)
 
     def wake(key: Key, urgent: bool) -> None:
         queue.add(key, urgent=urgent)
@@ -208,7 +207,7 @@ def build(context: ControllerContext) -> Controller:
     return Controller(
         name="gang",
         queue=queue,
-        reconciler=GangReconciler(desk, groups, pods, context.applier, wake),
+        reconciler=GangReconciler(gang, groups, pods, context.applier, wake),
         routes=(
             *(() if native else (Route(context.caches.want(NODE, transform=only_what_counts), watcher.node),)),
             Route(context.caches.want(QUEUE), watcher.queue),

@@ -10,11 +10,13 @@ BACKOFF_CAP: Final = 600.0
 
 class Rules(msgspec.Struct, frozen=True):
     """Seconds. `reserve_after`: how long the first in line waits before room is kept for it; `bind_timeout`: how long a
-    group may take to be bound before it is put back; `reclaim`: whether groups above their queue's share give way."""
+    group may take to be bound before it is put back; `reclaim`: whether groups above their queue's share give way; `bound_whole`: kube-scheduler
+    starts no pod of a group before all of its minimum exist."""
 
     reserve_after: float = 60.0
     bind_timeout: float = 300.0
     reclaim: bool = False
+    bound_whole: bool = False
 
 
 def backoff(put_back: int) -> float:

@@ -25,6 +25,7 @@ class JobReconciler:
     def __init__(self, observer: JobObserver, context: ControllerContext) -> None:
         self._observer = observer
         self._applier = context.applier
+        self._admission = context.admission
         self._steady = context.steady
         self._refusals = Refusals()
         self._wrote: dict[Key, tuple[str, float]] = {}
@@ -55,7 +56,7 @@ class JobReconciler:
         )
         if decision.status is not None:
             self._wrote[key] = (job.metadata.uid, self._steady())
-        return body, decision
+        return body, self._admission.admit_new(decision, key.namespace, refusals)
 
     def _since_last_write(self, key: Key, uid: str) -> float:
         """Seconds since this process wrote the Job's status, or first saw the Job."""

@@ -2,6 +2,7 @@
 
 import logging
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
@@ -9,9 +10,7 @@ import msgspec
 
 from controller.cluster.apply import Applier
 from controller.context import ControllerContext
-from controller.gang.backends.gate import GateBackend
-from controller.gang.cache.cache import Floor
-from controller.gang.cache.pod_requirements import Amounts, added
+from controller.gang_api import GangAdmission
 from controller.queue.account import as_quantities
 from controller.queue.decide import ALWAYS_THERE, decide, missing
 from controller.queue.observed import QueueSeen
@@ -59,18 +58,12 @@ def index_by_parent(queue: Body) -> Iterator[str]:
 
 
 class QueueReconciler:
-    """`floor`: the books of admission, None where another scheduler keeps the account of what queues use."""
+    """`caches`: of Queues and PodGroups."""
 
-    def __init__(
-        self,
-        context: ControllerContext,
-        caches: tuple[Cache, Cache],
-        commands: TargetedCommands,
-        floor: Floor | None,
-    ) -> None:
+    def __init__(self, context: ControllerContext, caches: tuple[Cache, Cache], commands: TargetedCommands) -> None:
         self._queues, self._groups = caches
         self._commands = commands
-        self._floor = floor
+        self._admission: GangAdmission = context.admission
         self._applier: Applier = context.applier
         self._clock: Callable[[], float] = context.clock
         self._steady: Callable[[], float] = context.steady
@@ -115,7 +108,7 @@ class QueueReconciler:
                 name: _state(self._queues.get("", name)) for name in self._children(key.name) if name not in in_cycle
             },
             groups={phase: len(self._groups.keys_by(STANDING, f"{key.name}/{phase}")) for phase in PodGroupPhase},
-            allocated=None if self._floor is None else as_quantities(self._held(key.name)),
+            allocated=self._allocated(key.name),
             commands=tuple(self._orders(key)),
             cycle=in_cycle,
             reported_cycle=self._reported_cycles.get(key, ()),
@@ -135,13 +128,16 @@ class QueueReconciler:
     def _children(self, name: str) -> list[str]:
         return [key.name for key in self._queues.keys_by(PARENT, name)]
 
-    def _held(self, name: str) -> Amounts:
-        """What the groups of a queue and of those below it hold."""
-        amounts: Amounts = {}
+    def _allocated(self, name: str) -> dict[str, str] | None:
+        """What the groups of a queue and of those below it use; None where another scheduler keeps that account."""
+        amounts: Counter[str] = Counter()
         for queue in (name, *descendants(name, self._children)):
             for key in self._groups.keys_by(QUEUED, queue):
-                amounts = added(amounts, self._floor.tally(Key(*key)).held if self._floor else {})
-        return amounts
+                usage = self._admission.usage(key)
+                if usage is None:
+                    return None
+                amounts.update(usage)
+        return as_quantities(amounts)
 
     def _orders(self, key: Key) -> Iterator[Command]:
         for body in self._commands.of(key):
@@ -200,14 +196,13 @@ def build(context: ControllerContext) -> Controller:
     queues = context.caches.want(QUEUE, indexers={PARENT: index_by_parent})
     groups = context.caches.want(PODGROUP, indexers={QUEUED: index_by_queue, STANDING: index_by_phase})
     commands = TargetedCommands(QUEUE, context.caches, context.api)
-    floor = context.gang.desk.floor if isinstance(context.gang, GateBackend) else None
     queue = WorkQueue("queue")
     for name in ALWAYS_THERE:
         queue.add(Key("", name))
     return Controller(
         name="queue",
         queue=queue,
-        reconciler=QueueReconciler(context, (queues, groups), commands, floor),
+        reconciler=QueueReconciler(context, (queues, groups), commands),
         routes=(
             Route(queues, _queue_wakes(queues), own_writes=False),
             Route(groups, _group_wakes(queue)),

@@ -28,7 +28,7 @@ class Refusals:
         known = self._by_key.setdefault(key, {})
         add_refusals(known, outcome.refusals)
         if outcome.done:
-            for action in (*decision.actions, *decision.cleanup):
+            for action in decision.writes:
                 child = (action.kind, name_of(action))
                 if child not in outcome.refusals:
                     known.pop(child, None)

@@ -1,16 +1,16 @@
 """Room promised to pods that the scheduler has yet to bind, and to pods that are yet to be created."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection
 
 import msgspec
 
 from controller.gang.cache.capacity import Capacity, peaks
 from controller.gang.cache.pod import Member
-from controller.gang.cache.pod_requirements import Amounts, Place, Shape, added
+from controller.gang.cache.pod_requirements import Amounts, Place, Shape
 from shared.key import Key
 
-COMING_SECONDS = 30.0  # pods that were let in before they exist are created at once, or not at all
+BOOKED_SECONDS = 60.0  # a create whose answer was lost has happened by then, or never will
 
 
 class Slot(msgspec.Struct, frozen=True):
@@ -19,20 +19,20 @@ class Slot(msgspec.Struct, frozen=True):
     pinned: bool = False
 
 
-class Coming(msgspec.Struct):
-    """A group let in before its pods exist: free slots, and those spoken for by a pod's name."""
+class Booking(msgspec.Struct, frozen=True):
+    """Room for a pod that is being created without gate. `at`: epoch seconds."""
 
+    group: Key
     queue: str
-    until: float
-    slots: list[Slot]
-    named: dict[str, Slot]
+    slot: Slot
+    at: float
 
 
 class Promises:
     def __init__(self, capacity: Capacity) -> None:
         self._capacity = capacity
         self._given: dict[str, Slot] = {}
-        self._coming: dict[Key, Coming] = {}
+        self._booked: dict[Key, Booking] = {}
         self.shapes: Counter[Shape] = Counter()
         self.pinned = 0  # of them, how many can go to their node only
         self.places: Counter[Place] = Counter()
@@ -66,63 +66,48 @@ class Promises:
             self._unmade(slot)
         return slot is not None
 
-    # --- pods to come -------------------------------------------------------------------------------------------------
+    # --- pods that are being created ---------------------------------------------------------------------------------
 
-    def expect(self, ref: Key, queue: str, placed: Iterable[tuple[Shape, str, int]], until: float) -> None:
-        """Promise room to a group that is about to be created with its pods."""
-        self.drop(ref)
-        slots = [self._made(Slot(shape, node)) for shape, node, count in placed for _ in range(count)]
-        self._coming[ref] = Coming(queue, until, slots, {})
+    def book(self, pod: Key, group: Key, queue: str, slot: Slot, now: float) -> None:
+        """Book room for a pod that is about to be created without gate."""
+        self._release(pod)
+        self._booked[pod] = Booking(group, queue, self._made(slot), now)
 
-    def is_expected(self, ref: Key) -> bool:
-        return ref in self._coming
-
-    def claim(self, ref: Key, pod: str, shape: Shape) -> bool:
-        """Whether room was promised for this pod of the group, which is about to be created."""
-        coming = self._coming.get(ref)
-        if coming is None:
-            return False
-        if pod in coming.named:
-            return True
-        slot = _like(coming.slots, shape)
-        if slot is not None:
-            coming.slots.remove(slot)
-            coming.named[pod] = slot
-        return slot is not None
+    def is_booked(self, pod: Key) -> bool:
+        return pod in self._booked
 
     def redeem(self, member: Member) -> bool:
-        """A pod has appeared: what was promised to its name is its own now."""
-        coming = self._coming.get(member.group) if member.group else None
-        slot = coming.named.pop(member.ref.name, None) if coming else None
-        if coming is None or slot is None:
-            return False
-        self._given[member.uid] = slot
-        if member.group and not coming.slots and not coming.named:
-            del self._coming[member.group]
-        return True
+        """A pod has appeared: what was booked for its name is its own now."""
+        booking = self._booked.pop(member.ref, None)
+        if booking is not None:
+            self._given[member.uid] = booking.slot
+        return booking is not None
 
-    def drop(self, ref: Key) -> None:
-        coming = self._coming.pop(ref, None)
-        if coming is not None:
-            for slot in (*coming.slots, *coming.named.values()):
-                self._unmade(slot)
+    def not_created(self, pod: Key, at: float) -> None:
+        """The API server refused to create the pod, at epoch seconds. What was booked later is for another try."""
+        if pod in self._booked and self._booked[pod].at <= at:
+            self._release(pod)
+
+    def none_created(self, group: Key, at: float) -> None:
+        """The API server refused to create the group, so no pod of it was created."""
+        for pod in [pod for pod, booking in self._booked.items() if booking.group == group]:
+            self.not_created(pod, at)
 
     def expire(self, now: float) -> bool:
-        """Drop what was promised to pods that did not come. Whether there was any."""
-        late = [ref for ref, coming in self._coming.items() if coming.until <= now]
-        for ref in late:
-            self.drop(ref)
+        """Release what was booked for pods that never appeared. Whether there was any."""
+        late = [pod for pod, booking in self._booked.items() if booking.at + BOOKED_SECONDS <= now]
+        for pod in late:
+            self._release(pod)
         return bool(late)
 
-    def to_come(self) -> Iterator[tuple[Key, Amounts]]:
-        for ref, coming in self._coming.items():
-            amounts: Amounts = {}
-            for slot in (*coming.slots, *coming.named.values()):
-                amounts = added(amounts, slot.shape.amounts)
-            yield ref, amounts
+    @property
+    def bookings(self) -> Collection[Booking]:
+        return self._booked.values()
 
-    def queue_of(self, ref: Key) -> str:
-        return self._coming[ref].queue
+    def _release(self, pod: Key) -> None:
+        booking = self._booked.pop(pod, None)
+        if booking is not None:
+            self._unmade(booking.slot)
 
     def _made(self, slot: Slot) -> Slot:
         self._capacity.promise(slot.node, slot.shape, 1)
@@ -143,8 +128,3 @@ class Promises:
             self._peaks = None
         if not self.places[slot.shape.place]:
             del self.places[slot.shape.place]
-
-
-def _like(slots: Iterable[Slot], shape: Shape) -> Slot | None:
-    """Requests decide: the API server adds tolerations to pods that their templates do not have."""
-    return next((slot for slot in slots if slot.shape.requests == shape.requests), None)

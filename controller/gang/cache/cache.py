@@ -15,6 +15,7 @@ from controller.gang.cache.queue_tree import Queue, Tree, queue_of
 from controller.gang.cycle.pending_group import Candidate, candidate
 from shared.key import Key
 from shared.model.types import Body
+from shared.names import DEFAULT_QUEUE
 
 
 class Grant(msgspec.Struct, frozen=True):
@@ -69,7 +70,6 @@ class Floor:
         self._candidates.pop(ref, None)
         if after is None:
             self.groups.pop(ref, None)
-            self.promises.drop(ref)
             self.version += 1
         else:
             self.groups[ref] = after
@@ -139,16 +139,22 @@ class Floor:
         """Queue -> what its groups hold: pods let go or bound, and what was promised to pods to come."""
         sums: dict[str, Amounts] = {}
         for ref, tally in self.tallies.items():
-            group = self.groups.get(ref)
-            if group is not None and tally.held:
-                _add(sums.setdefault(group.queue, {}), tally.held)
+            if tally.held:
+                _add(sums.setdefault(self.queue_of(ref), {}), tally.held)
         for ref, grants in self.granted.items():
-            for grant in grants.values() if ref in self.groups else ():
-                _add(sums.setdefault(self.groups[ref].queue, {}), grant.member.shape.amounts)
-        for ref, amounts in self.promises.to_come():
-            queue = self.groups[ref].queue if ref in self.groups else self.promises.queue_of(ref)
-            _add(sums.setdefault(queue, {}), amounts)
+            for grant in grants.values():
+                _add(sums.setdefault(self.queue_of(ref), {}), grant.member.shape.amounts)
+        for booking in self.promises.bookings:
+            group = self.groups.get(booking.group)
+            _add(sums.setdefault(group.queue if group else booking.queue, {}), booking.slot.shape.amounts)
         return sums
+
+    def queue_of(self, ref: Key) -> str:
+        """The queue of a group; by its pods while the group itself is not known, since they may be seen before it."""
+        group = self.groups.get(ref)
+        if group is not None:
+            return group.queue
+        return next((each.queue for each in self.members(ref)), DEFAULT_QUEUE)
 
     def grant(self, member: Member, node: str, *, pinned: bool) -> None:
         """Admit a gated pod; `node`: where room is kept for it until it is bound; `pinned`: it can go there only."""

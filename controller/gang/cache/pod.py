@@ -13,7 +13,8 @@ class Member(msgspec.Struct, frozen=True):
 
     `phase`: Succeeded, Failed, Running or Pending; `owned`: a controller makes it again when it is deleted;
     `refused`: why the scheduler cannot place it, in its words; `kept`: whoever made it wants it never to give way;
-    `held`: a scheduling gate that is not ours.
+    `held`: a scheduling gate that is not ours; `queue`: the one that it was created for, which counts while its PodGroup is
+    not known.
     """
 
     ref: Key
@@ -31,6 +32,7 @@ class Member(msgspec.Struct, frozen=True):
     refused: str = ""
     kept: bool = False
     held: str = ""
+    queue: str = ""
 
     @property
     def finished(self) -> bool:
@@ -79,6 +81,7 @@ def member_of(pod: ReadOnlyBody) -> Member:
         refused=_refused(status) if group else "",
         held=next((str(gate) for gate in gates if gate != names.GANG_GATE), ""),
         kept=annotations.get(names.PREEMPTABLE) == "false",
+        queue=str(annotations.get(names.QUEUE_NAME) or names.DEFAULT_QUEUE) if group else "",
     )
 
 

@@ -73,11 +73,8 @@ class Admission:
         self._keep_room(self._first_by_nodes(heads.values()), claimant, now, done)
         return done
 
-    def let_in(self, newcomer: Candidate, until: float) -> Fit | None:
-        """Whether a group that is about to be created may start at once: only when nobody who waits could.
-
-        Then room is promised to it until epoch seconds `until`.
-        """
+    def let_in(self, newcomer: Candidate) -> Fit | None:
+        """Places for pods that are about to be created, when nobody who waits could start; else None."""
         floor = self.floor
         if self._draining or floor.unplaced or self._behind_somebody(newcomer):
             return None
@@ -85,7 +82,6 @@ class Admission:
         found = judge.judge(newcomer, self._rooms(newcomer)).fit
         if found is None or found.pinned:
             return None
-        floor.promises.expect(newcomer.ref, newcomer.queue, found.placed, until)
         return found
 
     # --- parts of a round ---------------------------------------------------------------------------------------------

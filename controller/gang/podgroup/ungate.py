@@ -12,6 +12,16 @@ from shared.model.types import Body
 REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 
 
+def is_gated_by_us_only(pod: Body) -> bool:
+    gates = [each.get("name") for each in pod["spec"].get("schedulingGates") or ()]
+    return gates == [names.GANG_GATE]
+
+
+def without_gate(pod: Body) -> Body:
+    """A pod to be created, without any scheduling gate."""
+    return {**pod, "spec": {name: value for name, value in pod["spec"].items() if name != "schedulingGates"}}
+
+
 def lift(grant: Grant, pod: Body) -> Patch:
     """Take our gate away, and only ours; first hold the pod to its node, if it has one.
 

@@ -21,7 +21,8 @@ from shared.naming import pod_name
 
 
 class Children(msgspec.Struct, frozen=True):
-    """`created`: task -> indexes that `actions` create; `wake`: when what was refused is to be tried again.
+    """`first`: what must exist before the pods that `actions` create: PodGroup, claims and plugin objects;
+    `created`: task -> indexes that `actions` create; `wake`: when what was refused is to be tried again.
 
     Everything that deletes is in `cleanup`: what is deleted must be accounted for in status before.
     """
@@ -31,6 +32,7 @@ class Children(msgspec.Struct, frozen=True):
     created: Mapping[str, frozenset[int]] = {}
     blocker: Blocker | None = None
     wake: float | None = None
+    first: tuple[Action, ...] = ()
 
 
 def children(snapshot: JobSnapshot) -> Children:
@@ -48,7 +50,7 @@ def children(snapshot: JobSnapshot) -> Children:
     if conflict or held:
         return Children(tried, cleanup, blocker=conflict or refusals.blocker(held[0]), wake=refusals.wake(held))
     made = _pods(snapshot, shape)
-    return msgspec.structs.replace(made, actions=(*tried, *made.actions), cleanup=cleanup)
+    return msgspec.structs.replace(made, first=tried, cleanup=cleanup)
 
 
 def _when_stopped(snapshot: JobSnapshot) -> Iterator[Action]:

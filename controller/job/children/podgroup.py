@@ -29,8 +29,7 @@ def wanted_actions(
     """Create the group, or bring it in line; nothing while an old one is still there. `tasks`: those released."""
     spec = group_spec(observed, wanted, tasks)
     if observed.group is None:
-        gang = [_gang_task(task, observed) for task in tasks]
-        yield Create(PODGROUP, observed.settings.backend.group_body(_body(observed, record, spec), gang))
+        yield Create(PODGROUP, observed.settings.backend.group_body(_body(observed, record, spec)))
     elif group := current_group(observed.group, record):
         want, have = _fields(spec), _fields(group.spec)
         changes = [field for field in _FOLLOWS if want.get(field) != have.get(field)]

@@ -81,6 +81,7 @@ def _sync(
     if made.blocker and refused and written and not pause and observed.job.status.state.reason != FAILED_CREATE:
         notes = (*notes, Note(FAILED_CREATE, made.blocker.message, "Warning"))
     return Decision(
+        first=made.first,
         actions=made.actions,
         status=None if pause else written,
         cleanup=(*commands, *made.cleanup),

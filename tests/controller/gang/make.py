@@ -7,10 +7,11 @@ from typing import Any, Final
 
 import jsonpatch
 
+from controller.decision import Create, Decision
+from controller.gang.admission import GateAdmission
 from controller.gang.backends.gate import GateBackend
 from controller.gang.cache.cache import Floor
 from controller.gang.cycle.scheduling_cycle import Round
-from controller.gang.desk import Desk
 from controller.gang.podgroup import phase
 from controller.gang.podgroup.ungate import lift
 from controller.gang.rules import Rules
@@ -18,8 +19,8 @@ from local.nodes.scheduler.fit import obstacle
 from local.nodes.scheduler.resources import add, amounts, requests
 from shared import names
 from shared.key import Key
+from shared.kinds import POD, PODGROUP
 from shared.model.types import Body
-from shared.resources import GangTask
 from shared.timestamp import rfc3339
 
 NOW: Final = 1_767_322_800.0
@@ -46,8 +47,8 @@ class World:
 
     def __init__(self, rules: Rules | None = None, seed: int = 0) -> None:
         self.now = NOW
-        self.desk = Desk(rules or Rules(), lambda: self.now)
-        self.backend = GateBackend(self.desk, "default-scheduler")
+        self.gang = GateAdmission(rules or Rules(), lambda: self.now)
+        self.backend = GateBackend("default-scheduler")
         self.random = random.Random(seed)
         self.nodes: dict[str, Body] = {}
         self.pods: dict[str, Body] = {}
@@ -57,7 +58,7 @@ class World:
 
     @property
     def floor(self) -> Floor:
-        return self.desk.floor
+        return self.gang.floor
 
     # --- objects ------------------------------------------------------------------------------------------------------
 
@@ -80,16 +81,37 @@ class World:
             "metadata": {"name": name, "namespace": NAMESPACE},
             "spec": {"minMember": total if minimum is None else minimum, "queue": queue, **spec},
         }
-        body = self.backend.group_body(body, [GangTask(replicas, None, pod) for pod, replicas in tasks])
-        if body["status"]["phase"] == "Inqueue":
-            self.admitted.append(name)
-        self._put_group(body)
-        for number, (pod, replicas) in enumerate(tasks):
-            for index in range(replicas):
-                self.pod(name, f"t{number}", index, pod)
+        pods = [
+            self._pod(name, f"t{number}", index, pod, queue)
+            for number, (pod, replicas) in enumerate(tasks)
+            for index in range(replicas)
+        ]
+        self._create((Create(PODGROUP, self.backend.group_body(body)),), pods)
 
     def pod(self, group: str, task: str, index: int, pod: Body) -> None:
-        annotations = {names.GROUP_NAME: group, names.TASK_SPEC: task, names.TASK_INDEX: str(index)}
+        """One more pod of a group that exists."""
+        self._create((), [self._pod(group, task, index, pod, self.groups[group]["spec"]["queue"])])
+
+    def _create(self, first: tuple[Create, ...], pods: Sequence[Body]) -> None:
+        decision = Decision(first=first, actions=tuple(Create(POD, pod) for pod in pods))
+        decision = self.gang.admit_new(decision, NAMESPACE, {})
+        for action in (*decision.first, *decision.actions):
+            assert isinstance(action, Create)
+            if action.kind is PODGROUP:
+                if action.body["status"]["phase"] == "Inqueue":
+                    self.admitted.append(action.body["metadata"]["name"])
+                self._put_group(action.body)
+            else:
+                metadata = {**action.body["metadata"], "uid": f"u{next(self._numbers)}"}
+                self._put_pod({**action.body, "metadata": metadata, "status": {"phase": "Pending"}})
+
+    def _pod(self, group: str, task: str, index: int, pod: Body, queue: str) -> Body:
+        annotations = {
+            names.GROUP_NAME: group,
+            names.TASK_SPEC: task,
+            names.TASK_INDEX: str(index),
+            names.QUEUE_NAME: queue,
+        }
         metadata = {
             "name": f"{group}-{task}-{index}",
             "namespace": NAMESPACE,
@@ -97,10 +119,7 @@ class World:
             "annotations": annotations,
             "ownerReferences": [{"controller": True}],
         }
-        made = self.backend.shape_pod({"metadata": metadata, "spec": dict(pod["spec"])}, group)
-        self._put_pod(
-            {**made, "metadata": {**metadata, "uid": f"u{next(self._numbers)}"}, "status": {"phase": "Pending"}}
-        )
+        return self.backend.shape_pod({"metadata": metadata, "spec": dict(pod["spec"])}, group)
 
     def foreign(self, name: str, on: str, cpu: str) -> None:
         """A pod of nobody's group."""
@@ -133,7 +152,7 @@ class World:
 
     def round(self) -> Round:
         """One admission round, and the writes that follow from it."""
-        done = self.desk.admission.round(self.now)
+        done = self.gang.admission.round(self.now)
         self.admitted += [ref.name for ref in done.admitted]
         for ref, grants in list(self.floor.granted.items()):
             self.settle(ref.name)
@@ -148,7 +167,7 @@ class World:
         sight = phase.Sight(
             group,
             self.floor.tally(group.ref),
-            self.desk.admission.refusals.get(group.ref),
+            self.gang.admission.refusals.get(group.ref),
             group.ref in self.floor.granted,
             next((each.refused for each in self.floor.members(group.ref) if each.refused), ""),
         )
@@ -159,7 +178,8 @@ class World:
     # --- the scheduler ------------------------------------------------------------------------------------------------
 
     def bind(self) -> None:
-        """Bind every pod that may go and that fits somewhere: in any order, anywhere it fits."""
+        """After an admission round, bind every pod that may go and that fits somewhere: in any order, anywhere it fits."""
+        self.round()
         waiting = [
             uid
             for uid, pod in self.pods.items()
@@ -196,7 +216,7 @@ class World:
         return sum(_group(pod) == group and bool(pod["spec"].get("schedulingGates")) for pod in self.pods.values())
 
     def why(self, group: str) -> str:
-        refusal = self.desk.admission.refusals.get(Key(NAMESPACE, group))
+        refusal = self.gang.admission.refusals.get(Key(NAMESPACE, group))
         return refusal.message if refusal else ""
 
     def _put_pod(self, pod: Body) -> None:

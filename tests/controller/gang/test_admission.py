@@ -26,11 +26,16 @@ def test_two_gangs_of_ten_on_room_for_fifteen() -> None:
     assert (made.bound("second"), made.gated("second")) == (10, 0)
 
 
-def test_what_fits_at_once_gets_no_gate() -> None:
+@pytest.mark.parametrize(("pods", "minimum", "gated"), [(1, 1, 0), (3, 1, 0), (2, 2, 2), (3, 2, 3)])
+def test_pods_that_fit_at_once_are_created_without_gate_only_where_each_may_run_alone(
+    pods: int, minimum: int, gated: int
+) -> None:
     made = with_nodes("5")
-    made.submit("g", (template(), 3))
+    made.submit("g", (template(), pods), minimum=minimum)
+    assert made.gated("g") == gated
+    assert made.groups["g"]["status"]["phase"] == ("Pending" if gated else "Inqueue")
+    made.round()
     assert made.gated("g") == 0
-    assert made.groups["g"]["status"]["phase"] == "Inqueue"
 
 
 def test_a_newcomer_does_not_overtake_in_its_own_queue() -> None:
@@ -80,6 +85,7 @@ def test_a_gang_never_starts_and_says_why_when(case: str) -> None:
     assert made.gated("g") == 2
     assert made.why("g").startswith(wanted)
     made.submit("other", (template(), 8))
+    made.round()
     assert made.gated("other") == 0  # it keeps nobody else waiting
 
 
@@ -119,6 +125,7 @@ def test_without_any_node_nothing_is_judged_by_room() -> None:
     made.queue("small", capability={"cpu": "1"})
     made.submit("g", (template("500"), 3))
     made.submit("over", (template("2"), 1), queue="small")
+    made.round()
     assert (made.gated("g"), made.gated("over")) == (0, 1)
 
 
@@ -146,6 +153,7 @@ def test_a_guarantee_is_kept_free_for_its_queue() -> None:
     assert made.gated("greedy") == 6
     assert "cpu 4 is kept for the guarantee of other queues, 8 is free, 6 is needed" in made.why("greedy")
     made.submit("entitled", (template(), 4), queue="sure")
+    made.round()
     assert made.gated("entitled") == 0
 
 
@@ -246,6 +254,7 @@ def test_large_groups_are_not_starved_by_small_ones() -> None:
 def test_a_group_that_is_not_bound_in_time_goes_back_whole() -> None:
     made = with_nodes("4", "4", rules=Rules(bind_timeout=300.0))
     made.submit("g", (template("2"), 4))
+    made.round()
     made.foreign("sneaky", "n0", "4")
     made.bind()
     assert made.bound("g") == 2  # somebody who knows nothing of gangs was quicker
@@ -314,6 +323,7 @@ def test_a_new_process_sees_the_same_room() -> None:
     made.submit("running", (template(), 3))
     made.bind()
     made.submit("unbound", (template(), 2))
+    made.round()
     made.submit("waits", (template(), 6))
     again = World()
     for name, node in made.nodes.items():
@@ -324,7 +334,7 @@ def test_a_new_process_sees_the_same_room() -> None:
     for group in made.groups.values():
         again.floor.group(None, group)
     made.round()
-    again.desk.admission.round(again.now)
+    again.gang.admission.round(again.now)
     assert again.floor.used() == made.floor.used()
     assert sum(room["cpu"] for room in again.floor.capacity.free.values()) == 3000
     assert again.floor.waiting == made.floor.waiting

@@ -6,13 +6,13 @@ import kubernetes_validate
 import pytest
 
 from controller.decision import Create, Decision, Patch
+from controller.gang.admission import GateAdmission
 from controller.gang.backends.native import NativeBackend
 from controller.gang.backends.workload import wanted
-from controller.gang.desk import Desk
 from controller.gang.rules import Rules
+from shared.kinds import POD, PODGROUP
 from shared.model.types import Body
-from shared.names import GANG_GATE
-from shared.resources import GangTask
+from shared.names import GANG_GATE, GROUP_NAME, QUEUE_NAME
 from tests.controller.gang.make import NOW, template
 
 REFERENCES: dict[str, Body] = {
@@ -99,16 +99,23 @@ def test_a_group_on_its_way_out_gets_nothing() -> None:
 
 
 def test_pods_name_their_group_and_wait_for_quota_only() -> None:
-    backend = NativeBackend(Desk(Rules(), lambda: NOW), "default-scheduler", "v1beta1")
-    backend.desk.floor.queue(None, {"metadata": {"name": "small"}, "spec": {"capability": {"cpu": "1"}}})
+    backend = NativeBackend("default-scheduler", "v1beta1")
+    admission = GateAdmission(Rules(bound_whole=True), lambda: NOW)
+    admission.floor.queue(None, {"metadata": {"name": "small"}, "spec": {"capability": {"cpu": "1"}}})
     for queue, gates in (("default", None), ("small", [{"name": GANG_GATE}])):
         body = {"metadata": {"name": queue, "namespace": "ns"}, "spec": {"minMember": 2, "queue": queue}}
-        backend.group_body(body, [GangTask(2, None, template("500"))])
         pod = {
-            "metadata": {"name": "p", "namespace": "ns"},
+            "metadata": {"namespace": "ns", "annotations": {GROUP_NAME: queue, QUEUE_NAME: queue}},
             "spec": {"schedulerName": "volcano", **template("500")["spec"]},
         }
-        spec = backend.shape_pod(pod, queue)["spec"]
-        assert spec["schedulingGroup"] == {"podGroupName": queue}
-        assert spec["schedulerName"] == "default-scheduler"
-        assert spec.get("schedulingGates") == gates
+        pods = [{**pod, "metadata": {**pod["metadata"], "name": f"{queue}-{number}"}} for number in range(2)]
+        decision = Decision(
+            first=(Create(PODGROUP, backend.group_body(body)),),
+            actions=tuple(Create(POD, backend.shape_pod(each, queue)) for each in pods),
+        )
+        for action in admission.admit_new(decision, "ns", {}).actions:
+            assert isinstance(action, Create)
+            spec = action.body["spec"]
+            assert spec["schedulingGroup"] == {"podGroupName": queue}
+            assert spec["schedulerName"] == "default-scheduler"
+            assert spec.get("schedulingGates") == gates

@@ -35,6 +35,7 @@ def test_what_a_node_takes_one_pod_of_is_counted(case: str) -> None:
         f"never fits: 4 pods that start together need cpu 4, pods 4, and of each node no more than one {words}",
     )
     made.submit("three", (pod(), 3))
+    made.round()
     assert made.gated("three") == 0
     held = [uid for uid, pod in made.pods.items() if "three" in pod["metadata"]["name"]]
     for number, uid in enumerate(held):  # as the scheduler would, one on each node
@@ -56,6 +57,7 @@ def test_what_does_not_keep_pods_of_a_gang_apart_is_not_counted() -> None:
     for pod in (others, apart(topologyKey="zone"), ported(hostPort=0)):
         made = with_nodes("5")
         made.submit("three", (pod, 3))
+        made.round()
         assert made.gated("three") == 0
 
 
@@ -63,6 +65,7 @@ def test_pods_that_name_their_node_wait_for_room_on_it() -> None:
     """A gated pod cannot name a node: the API server would refuse it."""
     made = with_nodes("4", "4")
     made.submit("first", (template(nodeName="n1"), 3))
+    made.round()
     assert made.gated("first") == 0
     made.bind()
     made.submit("second", (template(nodeName="n1"), 2))

@@ -53,6 +53,7 @@ def test_those_above_their_share_give_way_where_the_limit_of_the_queue_above_is_
     for name in ("old", "young"):
         made.now += 1
         made.submit(name, (template(), 4), queue="day")
+        made.round()
         assert made.gated(name) == 0
     assert claims(made, 4, "night") == ["young"]
     for uid in [uid for uid in made.pods if made.pods[uid]["metadata"]["name"].startswith("young")]:

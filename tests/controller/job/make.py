@@ -119,7 +119,7 @@ class Toy:
         """One pass: decide and apply, in the executor's order."""
         for _ in range(4):
             decision = self.decide()
-            if self._perform(decision.actions):
+            if self._perform(decision.first) and self._perform(decision.actions):
                 break
         else:
             raise AssertionError("refused again and again")
@@ -145,7 +145,7 @@ class Toy:
     def _admitted(self) -> bool:
         """Whether a group was admitted after the last look."""
         decision = self.decide()
-        return bool(decision.actions or decision.cleanup or decision.status)
+        return bool(decision.writes or decision.status)
 
     def _perform(self, actions: tuple[Action, ...]) -> bool:
         done = True

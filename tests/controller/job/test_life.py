@@ -245,7 +245,7 @@ def test_a_job_being_deleted_is_left_to_garbage_collection() -> None:
     cluster.job["metadata"]["deletionTimestamp"] = "2026-01-02T03:00:00Z"
     cluster.lose("w-0").order("AbortJob")
     decision = cluster.decide()
-    assert (decision.actions, decision.status, decision.cleanup) == ((), None, ())
+    assert (decision.writes, decision.status) == ((), None)
 
 
 def test_a_pod_that_succeeds_before_it_was_seen_running_completes_the_job() -> None:
