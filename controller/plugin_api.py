@@ -13,7 +13,7 @@ from shared.kinds import JOB, Kind
 from shared.model.job import Job
 from shared.model.types import Body
 from shared.naming import pod_name
-from shared.plugin_args import Arguments, plugin_arguments
+from shared.plugins.arguments import Arguments, plugin_arguments
 
 A_contra = TypeVar("A_contra", bound=Arguments, contravariant=True)
 

@@ -7,7 +7,8 @@ from typing import Final
 
 import msgspec
 
-from shared import flowgraph, ranges
+from shared import ranges
+from shared.graphs import flow_graph
 from shared.model.flow import JobFlowSpec
 from shared.model.flow_status import FlowPods, JobFlowStatus, StepStatus
 from shared.model.phases import FlowPhase, StepPhase
@@ -86,7 +87,7 @@ def flow_view(body: Body, tasks: Mapping[str, Tasks] | None = None) -> FlowView:
     metadata = body.get("metadata") or {}
     states = {state.name: state for state in status.steps}
     words = {step.name: step.waiting_for for step in status.next}
-    edges = flowgraph.edges(spec)
+    edges = flow_graph.edges(spec)
     seen = tasks or {}
 
     def view(step: Step, final: bool) -> StepView:

@@ -6,7 +6,7 @@ from enum import StrEnum
 import msgspec
 
 from drawing.flow_view import FlowView, StepView, flow_view
-from shared import flowgraph, graph
+from shared.graphs import directed, flow_graph
 from shared.model.flow import JobFlowSpec
 from shared.model.phases import DependsCondition
 from shared.model.step import Loop, Step
@@ -54,8 +54,8 @@ def drawing(body: Body, *, live: bool) -> Drawing:
     """Raises Undrawable, or flowview.Unreadable."""
     flow = flow_view(body)
     spec = msgspec.convert(body.get("spec") or {}, JobFlowSpec)
-    edges = flowgraph.edges(spec)
-    if cycle := graph.cycle(edges):
+    edges = flow_graph.edges(spec)
+    if cycle := directed.cycle(edges):
         raise Undrawable(f"the steps wait for each other: {' -> '.join(cycle)}")
     steps = {step.name: step for step in (*spec.flows, *spec.finally_)}
     whens = dict(_choices(spec))
@@ -77,7 +77,7 @@ def _arrows(spec: JobFlowSpec) -> Iterator[Arrow]:
             if target in names:
                 yield Arrow(target, step.name, _meaning(step))
     for step in spec.flows:
-        for name in dict.fromkeys(name for _, name in flowgraph.chosen_by(step.switch)) if step.switch else ():
+        for name in dict.fromkeys(name for _, name in flow_graph.chosen_by(step.switch)) if step.switch else ():
             chosen = next((each for each in spec.flows if each.name == name), None)
             if chosen is not None and step.name not in chosen.targets:
                 yield Arrow(step.name, name, Meaning.SWITCH)

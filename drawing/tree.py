@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from drawing.flow_view import StepView
-from shared import graph
+from shared.graphs import directed
 
 _DEEPEST: Final = 10  # levels that are indented; below them the tree goes straight down
 
@@ -45,7 +45,7 @@ _BELOW: Final = {"": "", "├─ ": "│  ", "└─ ": "   "}
 def _parents(steps: Sequence[StepView]) -> Mapping[str, str]:
     """For each step the last of its targets in the order in which they can run; '' for those that wait for none."""
     edges = {step.name: step.targets for step in steps}
-    rank = {name: place for place, name in enumerate(graph.order(edges))}
+    rank = {name: place for place, name in enumerate(directed.order(edges))}
     return {
         name: max((target for target in targets if target in rank), key=rank.__getitem__, default="")
         if name in rank

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from controller.plugin_api import JobShape, PodSlot, map_containers, with_env
 from shared.model.types import Body
-from shared.plugin_args import EnvArguments
+from shared.plugins.arguments import EnvArguments
 
 INDEX_VARIABLES = ("VK_TASK_INDEX", "VC_TASK_INDEX")
 

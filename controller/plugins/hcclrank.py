@@ -5,7 +5,7 @@ from typing import ClassVar
 from controller.plugin_api import JobShape, PodSlot
 from shared import names
 from shared.model.types import Body
-from shared.plugin_args import HcclrankArguments
+from shared.plugins.arguments import HcclrankArguments
 
 
 class HcclrankPlugin:

@@ -5,7 +5,7 @@ from typing import ClassVar, Final
 from controller.plugin_api import Given, JobShape, Owned, PodSlot, map_containers, owned, with_env, with_port
 from shared.kinds import CONFIGMAP
 from shared.model.types import Body
-from shared.plugin_args import MpiArguments
+from shared.plugins.arguments import MpiArguments
 
 # A key of svc's ConfigMap, which svc mounts at /etc/volcano in every container: the file is /etc/volcano/mpi.host.
 HOST_FILE: Final = "mpi.host"

@@ -7,7 +7,7 @@ from typing import ClassVar, Final
 
 from controller.plugin_api import JobShape, PodSlot, TaskShape, map_containers, with_env, with_port, with_spec
 from shared.model.types import Body
-from shared.plugin_args import PytorchArguments
+from shared.plugins.arguments import PytorchArguments
 
 WAITER: Final = "wait-for-master"
 # nc for busybox, bash's /dev/tcp for images without it.

@@ -6,7 +6,7 @@ from controller.plugin_api import Given, JobShape, Owned, PodSlot, map_container
 from shared import names
 from shared.kinds import SERVICE
 from shared.model.types import Body
-from shared.plugin_args import RayArguments
+from shared.plugins.arguments import RayArguments
 
 
 class RayPlugin:

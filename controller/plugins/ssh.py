@@ -24,7 +24,7 @@ from controller.plugin_api import (
 )
 from shared.kinds import SECRET
 from shared.model.types import Body
-from shared.plugin_args import SshArguments
+from shared.plugins.arguments import SshArguments
 
 PRIVATE, PUBLIC, AUTHORIZED, CONFIG = "id_rsa", "id_rsa.pub", "authorized_keys", "config"
 FOLDER: Final = ".ssh"

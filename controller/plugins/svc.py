@@ -20,7 +20,7 @@ from controller.plugin_api import (
 )
 from shared.kinds import CONFIGMAP, NETWORKPOLICY, SERVICE
 from shared.model.types import Body
-from shared.plugin_args import SvcArguments
+from shared.plugins.arguments import SvcArguments
 
 HOSTS_FOLDER: Final = "/etc/volcano"
 

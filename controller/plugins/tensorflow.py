@@ -5,7 +5,7 @@ from typing import ClassVar, Final
 
 from controller.plugin_api import JobShape, PodSlot, map_containers, with_env
 from shared.model.types import Body
-from shared.plugin_args import TensorflowArguments
+from shared.plugins.arguments import TensorflowArguments
 
 ROLES: Final = ("ps", "worker", "chief", "evaluator")
 

@@ -19,7 +19,7 @@ from controller.runtime.controller import Controller, Route
 from controller.runtime.routes import reference_of
 from controller.runtime.workqueue import WorkQueue
 from shared import names
-from shared.ancestry import cycle, descendants
+from shared.graphs.ancestry import cycle, descendants
 from shared.key import Key
 from shared.kinds import PODGROUP, QUEUE
 from shared.kube.cache.cache import Cache

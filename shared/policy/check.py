@@ -6,7 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from shared.expressions import Program, ResultType, compile_expression, policy_scope
-from shared.graph import duplicates
+from shared.graphs.directed import duplicates
 from shared.model.policy import Allowed, Exempt, JobFlowPolicySpec
 from shared.model.types import Model
 from shared.podtemplate import check_template

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from shared.graph import depth
+from shared.graphs.directed import depth
 from shared.kinds import JOB
 from shared.model.policy import Limits
 from shared.names import DEFAULT_MAX_ITERATIONS, DEFAULT_MAX_RETRY
@@ -45,7 +45,7 @@ def _depth(context: PolicyContext, most: int) -> Iterator[PolicyFault]:
 
 
 def _edges(context: PolicyContext) -> dict[str, list[str]]:
-    """What each step waits for, as shared.flowgraph has it, read raw: of 1000 steps a scan must not make models."""
+    """What each step waits for, as shared.graphs.flow_graph has it, read raw: of 1000 steps a scan must not make models."""
     steps = [mapping(step.value) for step in context.spec.get("flows").items]
     edges: dict[str, list[str]] = {}
     for step in steps:

@@ -14,7 +14,7 @@ from shared.expressions import Program, ResultType, compile_expression, flow_sco
 from shared.model import JobFlowSpec
 from shared.model.phases import FlowAction, JobAction, JobEvent, JobPhase, StepPhase
 from shared.model.step import Loop, Probe, Step
-from shared.plugin_args import ARGUMENTS
+from shared.plugins.arguments import ARGUMENTS
 from shared.substitution import Form
 
 DOCS: Final = Path("docs")

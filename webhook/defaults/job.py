@@ -7,7 +7,7 @@ from shared import kinds
 from shared.model.job import TaskSpec
 from shared.model.types import MOST_INT32
 from shared.names import DEFAULT_MAX_RETRY, DEFAULT_QUEUE, NAMESPACE_QUEUE
-from shared.plugin_args import required_plugins
+from shared.plugins.arguments import required_plugins
 from webhook.envelope.patch import Setting
 from webhook.subject.lookups import Lookups
 from webhook.subject.subjects import JobSubject, body_or_empty

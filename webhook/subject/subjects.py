@@ -6,8 +6,9 @@ from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 
-from shared import flowgraph, kinds
-from shared.graph import Ancestors
+from shared import kinds
+from shared.graphs import flow_graph
+from shared.graphs.directed import Ancestors
 from shared.kinds import Kind
 from shared.model.command import Command
 from shared.model.flow import JobFlowSpec
@@ -77,7 +78,7 @@ class FlowSubject(Subject[JobFlowSpec]):
     @cached_property
     def edges(self) -> dict[str, tuple[str, ...]]:
         """What each step of `flows` waits for."""
-        return flowgraph.edges(self.spec)
+        return flow_graph.edges(self.spec)
 
     @cached_property
     def ancestors(self) -> Ancestors:

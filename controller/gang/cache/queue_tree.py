@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import msgspec
 
 from controller.gang.cache.pod_requirements import Amounts, added, amounts_of
-from shared import ancestry
+from shared.graphs import ancestry
 from shared.model.types import ReadOnlyBody
 from shared.names import DEFAULT_QUEUE, ROOT_QUEUE
 

@@ -9,7 +9,7 @@ from controller.job.decide.record import JobRecord
 from controller.job.observe.pod_counts import JobPodCounts, TaskPodCounts
 from controller.job.observe.pods_by_role import PodsByRole
 from controller.job.react.events import waiting
-from shared import graph
+from shared.graphs import directed
 from shared.model.phases import TaskCondition
 
 
@@ -61,7 +61,7 @@ def blocked(record: JobRecord, counts: JobPodCounts, wanted: EffectiveSpec) -> M
     """Tasks that will never start -> the task whose failure is the reason, directly or through others."""
     edges = {task.name: task.needs for task in wanted.tasks}
     unreachable: dict[str, str] = {}
-    for name in graph.order(edges):
+    for name in directed.order(edges):
         task = wanted.by_name[name]
         if task.needs and not record.task(name).released:
             causes = [_cause(need, task, unreachable, record, counts, wanted) for need in task.needs]

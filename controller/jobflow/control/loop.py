@@ -13,7 +13,7 @@ from controller.jobflow.decide.plan import max_iterations
 from controller.jobflow.decide.values import ExpressionFault, Iteration, evaluate_at
 from controller.jobflow.gate_result import End, fail
 from shared import ranges
-from shared.flowgraph import ExpressionPlace
+from shared.graphs.flow_graph import ExpressionPlace
 from shared.model.flow_status import Attempt, Iterations, LastIteration, StepStatus
 from shared.model.phases import StepPhase
 from shared.model.step import Loop, Step

@@ -5,7 +5,7 @@ from typing import Final
 from controller.jobflow.decide.context import Turn
 from controller.jobflow.decide.values import attempt_value, evaluate_at
 from shared import duration
-from shared.flowgraph import ExpressionPlace
+from shared.graphs.flow_graph import ExpressionPlace
 from shared.model.flow_status import Attempt
 from shared.model.step import Retry, Step
 

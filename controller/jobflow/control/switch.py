@@ -5,7 +5,7 @@ from controller.jobflow.decide.values import ExpressionFault, evaluate_at
 from controller.jobflow.gate_result import Answer, End, Wait, fail, skip
 from controller.jobflow.reasons import INVALID_EXPRESSION, NOT_SELECTED
 from controller.jobflow.steps.outcome import Verdict, upstream, verdict
-from shared.flowgraph import ExpressionPlace
+from shared.graphs.flow_graph import ExpressionPlace
 from shared.model.phases import StepPhase
 from shared.model.step import Step, Switch
 

@@ -6,9 +6,9 @@ from zlib import crc32
 import msgspec
 
 from controller.jobflow.decide.step_states import Standing
-from shared import flowgraph, graph
 from shared.expressions import Problem, Program
-from shared.flowgraph import ExpressionPlace
+from shared.graphs import directed, flow_graph
+from shared.graphs.flow_graph import ExpressionPlace
 from shared.model.flow import JobFlow
 from shared.model.flow_status import StepStatus
 from shared.model.meta import ObjectMeta
@@ -52,10 +52,10 @@ class Plan:
         self.finals = spec.finally_
         self.steps: dict[str, Step] = {step.name: step for step in (*spec.flows, *spec.finally_)}
         self.position = {name: place for place, name in enumerate(self.steps)}
-        self.targets = flowgraph.edges(spec)
-        self.chooser = flowgraph.switch_of(spec)
-        self.order = graph.order(self.targets)
-        self.followers = graph.dependents(self.targets)
+        self.targets = flow_graph.edges(spec)
+        self.chooser = flow_graph.switch_of(spec)
+        self.order = directed.order(self.targets)
+        self.followers = directed.dependents(self.targets)
         self.fatal = frozenset(step.name for step in spec.flows if not step.allow_failure)
         self.final_names = frozenset(step.name for step in spec.finally_)
         self.daemons = tuple(step.name for step in spec.flows if step.daemon)
@@ -63,7 +63,7 @@ class Plan:
         self.outputs = {name: tuple(one.name for one in step.outputs) for name, step in self.steps.items()}
         self.params = {param.name: param.value for param in spec.params}
         self.simple = {step.name: self.targets[step.name] for step in spec.flows if self._is_simple(step)}
-        self.ancestors = graph.Ancestors(self.targets)
+        self.ancestors = directed.Ancestors(self.targets)
         self.programs: dict[tuple[str, ExpressionPlace, str], Program | tuple[Problem, ...]] = {}
         self.conditions: dict[str, Condition] = {}
         self.items: dict[tuple[str, str], tuple[Item, ...]] = {}
@@ -75,11 +75,11 @@ class Plan:
     def _fault(self) -> str:
         if not self.flows:
             return "spec.flows is empty"
-        if repeated := graph.duplicates(step.name for step in (*self.flows, *self.finals)):
+        if repeated := directed.duplicates(step.name for step in (*self.flows, *self.finals)):
             return f"several steps are named {', '.join(repeated)}"
-        if missing := next(graph.dangling(self.targets), None):
+        if missing := next(directed.dangling(self.targets), None):
             return f'step {missing[0]} waits for "{missing[2]}", which is no step'
-        if path := graph.cycle(self.targets):
+        if path := directed.cycle(self.targets):
             return f"cycle {' -> '.join(path)}"
         return ""
 

@@ -22,7 +22,7 @@ from shared.expressions import (
     references_of,
     retry_scope,
 )
-from shared.flowgraph import ExpressionPlace
+from shared.graphs.flow_graph import ExpressionPlace
 from shared.model.flow_status import Attempt, Iterations, LastIteration, StepStatus
 from shared.model.step import Step
 from shared.timestamp import epoch_or_none

@@ -11,7 +11,7 @@ from controller.jobflow.decide.context import Turn
 from controller.jobflow.decide.values import ExpressionFault, Iteration, evaluate_at
 from controller.jobflow.steps.merge import Unmergeable, merge_job_spec
 from shared.crd.unknown import unknown_in_job_spec
-from shared.flowgraph import ExpressionPlace
+from shared.graphs.flow_graph import ExpressionPlace
 from shared.kinds import JOB, JOBFLOW
 from shared.model.step import JsonPatch, JsonPatchOp, Step
 from shared.model.types import Body

@@ -5,7 +5,7 @@ import pytest
 from controller.decision import Create, Patch
 from controller.plugin_api import Given, KeyPair, Owned, with_env, with_mount, with_port, with_volume
 from controller.plugins import PLUGINS, controlled_resources, object_keys, plan_objects, plugin_objects
-from shared.plugin_args import ARGUMENTS
+from shared.plugins.arguments import ARGUMENTS
 from tests.controller.plugins.make import shape
 
 KEYS = KeyPair("private", "public")

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-from shared import duration, flowgraph
+from shared import duration
+from shared.graphs import flow_graph
 from shared.model.step import Retry, Step
 from shared.violation import Reason, Violation
 from webhook.hints.names import did_you_mean
@@ -35,7 +36,7 @@ def switch_creates_no_job(flow: FlowSubject) -> Iterator[Violation]:
 
 def switch_choices_exist(flow: FlowSubject) -> Iterator[Violation]:
     for path, step in flow.special:
-        for place, name in flowgraph.chosen_by(step.switch) if step.switch else ():
+        for place, name in flow_graph.chosen_by(step.switch) if step.switch else ():
             if name in flow.flow_names:
                 continue
             if name in flow.finally_names:
@@ -48,7 +49,7 @@ def switch_choices_exist(flow: FlowSubject) -> Iterator[Violation]:
 def a_step_belongs_to_one_switch(flow: FlowSubject) -> Iterator[Violation]:
     owner: dict[str, str] = {}
     for path, step in flow.special:
-        for place, name in flowgraph.chosen_by(step.switch) if step.switch else ():
+        for place, name in flow_graph.chosen_by(step.switch) if step.switch else ():
             if owner.setdefault(name, step.name) != step.name:
                 message = (
                     f'step "{name}" belongs to switch "{owner[name]}" already; a step belongs to at most one switch'
@@ -122,4 +123,4 @@ def switches_that_choose_nothing(flow: FlowSubject) -> Iterator[str]:
 
 
 def _chooses(step: Step) -> bool:
-    return step.switch is not None and any(True for _ in flowgraph.chosen_by(step.switch))
+    return step.switch is not None and any(True for _ in flow_graph.chosen_by(step.switch))

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from shared.expressions import Program, ResultType, Scope, compile_expression, flow_scope, retry_scope
-from shared.flowgraph import ExpressionPlace, PlacedExpression, written_expressions
+from shared.graphs.flow_graph import ExpressionPlace, PlacedExpression, written_expressions
 from shared.model.step import Step
 from shared.violation import Violation
 from webhook.subject.subjects import FlowSubject

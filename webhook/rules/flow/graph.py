@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from shared import graph
+from shared.graphs import directed
 from shared.names import MAX_STEPS
 from shared.violation import Reason, Violation
 from webhook.hints.names import did_you_mean
@@ -41,7 +41,7 @@ def targets_exist(flow: FlowSubject) -> Iterator[Violation]:
 
 
 def no_cycle(flow: FlowSubject) -> Iterator[Violation]:
-    path = graph.cycle(flow.edges)
+    path = directed.cycle(flow.edges)
     if path is None:
         return
     shown = " -> ".join(path if len(path) <= _SPELLED_OUT else (*path[:_SPELLED_OUT], "...", path[-1]))

@@ -6,7 +6,7 @@ from typing import Final
 from shared import naming
 from shared.model.step import Loop
 from shared.names import DEFAULT_MAX_ITERATIONS, MAX_NAME
-from shared.plugin_rules import required_plugins, service_fault
+from shared.plugins.rules import required_plugins, service_fault
 from shared.violation import Reason, Violation
 from webhook.hints.names import identifier_fault, label_fault, subdomain_fault
 from webhook.subject.subjects import FlowSubject

@@ -7,7 +7,7 @@ import msgspec
 
 from shared.crd.unknown import schema_at, unknown_fields
 from shared.model.step import JsonPatch, JsonPatchOp
-from shared.plugin_args import ARGUMENTS
+from shared.plugins.arguments import ARGUMENTS
 from shared.violation import Reason, Violation
 from webhook.hints.names import did_you_mean, supported_values
 from webhook.subject.subjects import FlowSubject

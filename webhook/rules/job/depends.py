@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from shared import graph
+from shared.graphs import directed
 from shared.model.job import LifecyclePolicy
 from shared.model.phases import JobAction, JobEvent, TaskIteration
 from shared.violation import Reason, Violation
@@ -42,7 +42,7 @@ def task_iteration_is_known(job: JobSubject) -> Iterator[Violation]:
 
 
 def task_dependencies_have_no_cycle(job: JobSubject) -> Iterator[Violation]:
-    if path := graph.cycle(_edges(job)):
+    if path := directed.cycle(_edges(job)):
         message = f"dependencies between tasks must form a directed acyclic graph (DAG): cycle {' -> '.join(path)}"
         yield Violation("spec.tasks", message)
 

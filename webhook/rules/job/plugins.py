@@ -1,9 +1,9 @@
-"""Plugins of a Job: known, with good arguments, role tasks and names that DNS can bear (shared.plugin_rules)."""
+"""Plugins of a Job: known, with good arguments, role tasks and names that DNS can bear (shared.plugins.rules)."""
 
 from collections.abc import Iterator
 from typing import Final
 
-from shared.plugin_rules import check_plugins, role_task
+from shared.plugins.rules import check_plugins, role_task
 from shared.violation import Reason, Violation
 from webhook.subject.subjects import JobSubject
 

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from shared import kinds, quantity
-from shared.ancestry import ancestors
+from shared.graphs.ancestry import ancestors
 from shared.model.types import Body
 from shared.names import ROOT_QUEUE
 from shared.quantity import Quantity

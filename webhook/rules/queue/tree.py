@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from shared import kinds, quantity
-from shared.ancestry import ancestors, cycle
+from shared.graphs.ancestry import ancestors, cycle
 from shared.names import DEFAULT_QUEUE, HIERARCHY, HIERARCHY_WEIGHTS, ROOT_QUEUE
 from shared.violation import Reason, Violation
 from webhook.hints.names import did_you_mean

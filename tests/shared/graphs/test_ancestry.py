@@ -5,7 +5,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.ancestry import ancestors, cycle, descendants
+from shared.graphs.ancestry import ancestors, cycle, descendants
 
 NAMES = tuple("abcdefgh")
 PARENTS = st.dictionaries(st.sampled_from(NAMES), st.sampled_from(NAMES))

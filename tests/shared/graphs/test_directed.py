@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared import graph
-from shared.graph import Ancestors
+from shared.graphs import directed
+from shared.graphs.directed import Ancestors
 
 CYCLES = {
     "none in a chain": ({"a": [], "b": ["a"], "c": ["b"]}, None),
@@ -22,31 +22,31 @@ CYCLES = {
 
 @pytest.mark.parametrize(("edges", "want"), CYCLES.values(), ids=CYCLES.keys())
 def test_cycle(edges, want):
-    assert graph.cycle(edges) == want
+    assert directed.cycle(edges) == want
 
 
 def test_dangling_targets_are_named_with_their_place():
-    assert list(graph.dangling({"a": [], "b": ["a", "x"]})) == [("b", 1, "x")]
+    assert list(directed.dangling({"a": [], "b": ["a", "x"]})) == [("b", 1, "x")]
 
 
 def test_duplicates_are_named_once_each():
-    assert graph.duplicates(["a", "b", "a", "a", "b", "c"]) == ("a", "b")
+    assert directed.duplicates(["a", "b", "a", "a", "b", "c"]) == ("a", "b")
 
 
 def test_order_keeps_the_given_order_among_equals():
-    assert graph.order({"d": ["b", "c"], "b": ["a"], "c": ["a"], "a": []}) == ("a", "b", "c", "d")
+    assert directed.order({"d": ["b", "c"], "b": ["a"], "c": ["a"], "a": []}) == ("a", "b", "c", "d")
 
 
 def test_depth_counts_nodes_on_the_longest_path():
-    assert graph.depth({"a": [], "b": ["a"], "c": ["b", "a"], "d": []}) == 3
-    assert graph.depth({}) == 0
+    assert directed.depth({"a": [], "b": ["a"], "c": ["b", "a"], "d": []}) == 3
+    assert directed.depth({}) == 0
 
 
 def test_a_long_chain_is_no_recursion():
     edges = {str(n): [str(n - 1)] if n else [] for n in range(20_000)}
-    assert graph.depth(edges) == 20_000
+    assert directed.depth(edges) == 20_000
     edges["0"] = ["19999"]
-    path = graph.cycle(edges)
+    path = directed.cycle(edges)
     assert path is not None
     assert len(path) == 20_001
 
@@ -68,8 +68,8 @@ GRAPHS = st.dictionaries(
 
 @given(GRAPHS)
 def test_order_is_complete_exactly_when_there_is_no_cycle_and_respects_the_edges(edges):
-    order = graph.order(edges)
-    cycle = graph.cycle(edges)
+    order = directed.order(edges)
+    cycle = directed.cycle(edges)
     assert (len(order) == len(edges)) is (cycle is None)
     for node in order:
         assert all(order.index(target) < order.index(node) for target in edges[node] if target in edges)

@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from shared.names import MAX_NAME
-from shared.plugin_args import ARGUMENTS, Parsed, Plugins, hint, plugin_arguments, required_plugins
+from shared.plugins.arguments import ARGUMENTS, Parsed, Plugins, hint, plugin_arguments, required_plugins
 from shared.violation import Reason, Violation
 
 # Role flags (Python field names) of each plugin. All of ALWAYS must name a task; of ANY at least one must.

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.plugin_rules import RoleTask, check_plugins, role_task
+from shared.plugins.rules import RoleTask, check_plugins, role_task
 
 MASTER, WORKER = RoleTask("master"), RoleTask("worker", 2)
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.plugin_args import ARGUMENTS, NEEDS, parse, plugin_arguments, required_plugins
+from shared.plugins.arguments import ARGUMENTS, NEEDS, parse, plugin_arguments, required_plugins
 
 READ = {
     "one dash": ("mpi", ["-port=3"], {"port": 3}),

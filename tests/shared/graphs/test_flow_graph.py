@@ -1,5 +1,5 @@
-from shared import flowgraph, graph
-from shared.flowgraph import ExpressionPlace
+from shared.graphs import directed, flow_graph
+from shared.graphs.flow_graph import ExpressionPlace
 from shared.model.flow import JobFlowSpec
 from shared.model.step import Case, DependsOn, JsonPatch, JsonPatchOp, Loop, Patch, Retry, Step, Switch
 
@@ -18,18 +18,18 @@ SWITCHED = JobFlowSpec(
 
 
 def test_targets_and_switches_are_edges():
-    assert flowgraph.edges(SWITCHED) == {
+    assert flow_graph.edges(SWITCHED) == {
         "a": (),
         "route": ("a",),
         "deploy": ("a", "route"),
         "notify": ("route",),
     }
-    assert flowgraph.switch_of(SWITCHED) == {"deploy": "route", "notify": "route"}
+    assert flow_graph.switch_of(SWITCHED) == {"deploy": "route", "notify": "route"}
 
 
 def test_a_reference_makes_a_cycle_visible():
-    found = flowgraph.edges_with_references(SWITCHED, lambda step: ("deploy",) if step.name == "a" else ())
-    assert graph.cycle(found) == ("a", "deploy", "a")
+    found = flow_graph.edges_with_references(SWITCHED, lambda step: ("deploy",) if step.name == "a" else ())
+    assert directed.cycle(found) == ("a", "deploy", "a")
 
 
 def test_every_expression_is_found_with_its_place():
@@ -41,7 +41,7 @@ def test_every_expression_is_found_with_its_place():
         patch=Patch(json_patch=(JsonPatch(op=JsonPatchOp.ADD, path="/x", expression="5"),)),
         retry=Retry(if_="6"),
     )
-    assert [(found.place, found.path, found.text) for found in flowgraph.written_expressions(step)] == [
+    assert [(found.place, found.path, found.text) for found in flow_graph.written_expressions(step)] == [
         (ExpressionPlace.IF, "if", "1"),
         (ExpressionPlace.SWITCH, "switch.value", "2"),
         (ExpressionPlace.FOR, "for.expression", "3"),
