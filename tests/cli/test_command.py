@@ -159,3 +159,10 @@ def test_placeholders_of_a_template_are_warned_about(command: Command, tmp_path:
 def test_a_file_without_the_kind_is_exit_3(command: Command, tmp_path: Path) -> None:
     ran = command("template", "from-job", write(tmp_path / "t.yaml", template()))
     assert (ran.code, ran.out) == (3, "")
+
+
+def test_graph_refuses_a_cycle_and_spells_it_out(command: Command, tmp_path: Path) -> None:
+    ran = command("graph", write(tmp_path / "f.yaml", flow(step("a", "b"), step("b", "a"))))
+
+    assert (ran.code, ran.out) == (1, "")
+    assert "the steps wait for each other: a -> b -> a" in ran.err
