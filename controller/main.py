@@ -31,7 +31,7 @@ from controller.gang.backends.native import NativeBackend
 from controller.gang.rules import Rules
 from controller.gang_api import GangAdmission, GangBackend, NoAdmission, VolcanoBackend
 from controller.job import reconciler as job_controller
-from controller.jobflow import reconciler as jobflow_controller
+from controller.jobflow import wiring as jobflow_controller
 from controller.policy import reconciler as policy_controller
 from controller.queue import reconciler as queue_controller
 from controller.runtime.controller import Controller

@@ -8,9 +8,10 @@ from cli.manifests import load
 from cli.output import note, print_bodies
 from cli.params import pairs, with_params
 from cli.pick import name_of, of_kind, the_flow
-from cli.rendering import Renderer, Unrenderable
+from controller.jobflow.render import JobRenderer, RenderError, UnknownNameError, UnknownOutputError
 from shared.kinds import JOB, JOBTEMPLATE
 from shared.model.types import Body
+from webhook.hints.names import did_you_mean
 from webhook.subject.lookups import OfflineLookups
 
 
@@ -21,11 +22,15 @@ def run(arguments: argparse.Namespace) -> int:
     flow = _placed(flow, arguments.namespace or "default")
     templates = {name_of(body): body for body in of_kind(manifests, JOBTEMPLATE)}
     try:
-        renderer = Renderer(flow, templates, _outputs(arguments.output_of))
+        renderer = JobRenderer(flow, templates, _outputs(arguments.output_of))
         steps = arguments.step or renderer.steps()
         jobs = [_without_owner(job) for step in steps for job in renderer.jobs(step, arguments.index)]
-    except Unrenderable as fault:
-        raise CliError(str(fault), Exit.NOT_FOUND if fault.missing else Exit.NO) from fault
+    except UnknownNameError as fault:
+        hint = did_you_mean(fault.name, fault.known) or fault.advice
+        option = "--output-of: " if isinstance(fault, UnknownOutputError) else ""
+        raise CliError(f"{option}{fault}{hint}", Exit.NOT_FOUND) from fault
+    except RenderError as fault:
+        raise CliError(str(fault), Exit.NO) from fault
     print_bodies(jobs, arguments.output, listed=arguments.output == "json" and len(jobs) != 1)
     return _judge(jobs)
 

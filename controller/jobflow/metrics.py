@@ -31,7 +31,7 @@ _STEP_PHASES: Final = {phase: STEPS.labels(phase.value) for phase in StepPhase}
 _CHANGES: Final = {phase: CHANGES.labels(phase.value) for phase in StepPhase}
 
 
-class Census:
+class FlowGauges:
     """Counts what a cache of flows holds; a replica that does not lead counts too, so a new leader has no gap."""
 
     def __init__(self, flows: Cache) -> None:
@@ -56,7 +56,7 @@ class Census:
             _STEP_PHASES[phase].inc(sign * number)
 
 
-def stored(before: JobFlowStatus, after: JobFlowStatus, now: float) -> None:
+def count_changes(before: JobFlowStatus, after: JobFlowStatus, now: float) -> None:
     """A status has been written in place of another, at `now` (epoch seconds)."""
     known = {step.name: step for step in before.steps}
     for step in after.steps:

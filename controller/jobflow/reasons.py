@@ -34,10 +34,10 @@ INVALID_JOB: Final = "InvalidJob"
 # A skipped step is "bad" for those after it when it was skipped because something failed (3.1).
 BAD_SKIPS: Final = frozenset({UPSTREAM_FAILED, FLOW_STOPPED})
 # A step that has one of these and no Job yet will be tried again by itself.
-NOT_BEGUN: Final = frozenset({JOB_REJECTED, WAITING_FOR_DELETION})
+NO_JOB_YET: Final = frozenset({JOB_REJECTED, WAITING_FOR_DELETION})
 # Of a Job that cannot go on for now (controller.job): its step and its flow say so too.
-OBSTACLES: Final = frozenset({"FailedCreate", "VolumeClaimNotFound", "QueueNotFound", "PluginConflict", "NoReplicas"})
+JOB_BLOCKED: Final = frozenset({"FailedCreate", "VolumeClaimNotFound", "QueueNotFound", "PluginConflict", "NoReplicas"})
 # The same, and that somebody has aborted it.
-HINDRANCES: Final = OBSTACLES | {JOB_ABORTED}
+BLOCKED: Final = JOB_BLOCKED | {JOB_ABORTED}
 # Failures of an iteration whose Job has not failed: the loop's own reason is the same.
-OF_THE_STEP: Final = frozenset({OUTPUT_MISSING, INVALID_EXPRESSION})
+ITERATION_OWN_FAULTS: Final = frozenset({OUTPUT_MISSING, INVALID_EXPRESSION})

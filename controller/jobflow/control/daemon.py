@@ -1,53 +1,54 @@
 """`daemon`: a serving step runs until every step that uses it has ended, and then counts as Completed."""
 
-from controller.jobflow.decide.context import Turn
+from controller.jobflow.model.context import FlowContext
 from shared.model.flow_status import StepStatus
 from shared.model.phases import StepPhase
 
 _UP = (StepPhase.RUNNING, StepPhase.COMPLETED)
 
 
-def served(turn: Turn, name: str) -> bool:
+def served(context: FlowContext, name: str) -> bool:
     """Whether nobody needs the daemon any more. One that no step depends on serves the whole flow."""
-    plan = turn.plan
+    plan = context.plan
     users = [follower for follower in plan.followers[name] if plan.serves(follower, name)]
     if not users:
         users = [step.name for step in plan.flows if not step.daemon and name not in plan.targets[step.name]]
-    return not turn.unfinished(users)
+    return not context.unfinished(users)
 
 
-def served_by_loop(turn: Turn, state: StepStatus) -> bool:
+def served_by_loop(context: FlowContext, state: StepStatus) -> bool:
     """Whether a daemon of many Jobs, which has begun, needs no further ones."""
-    return state.attempts > state.attempt_base and served(turn, state.name)
+    return state.attempts > state.attempt_base and served(context, state.name)
 
 
-def stop_unneeded(turn: Turn) -> None:
+def stop_unneeded(context: FlowContext) -> None:
     """Terminate the Jobs of daemons that have served, or on which the flow would wait for ever."""
-    running = [name for name in turn.plan.daemons if not turn.steps[name].phase.ended]
+    running = [name for name in context.plan.daemons if not context.steps[name].phase.ended]
     if not running:
         return
-    stuck = _stuck(turn)
+    stuck = _stuck(context)
     for name in running:
-        if stuck or served(turn, name):
-            _stop(turn, name)
+        if stuck or served(context, name):
+            _stop(context, name)
 
 
-def _stop(turn: Turn, name: str) -> None:
-    for job in turn.current_jobs(turn.steps[name]):
+def _stop(context: FlowContext, name: str) -> None:
+    for job in context.current_jobs(context.steps[name]):
         if not job.ended:
-            turn.kill(job)
+            context.terminate(job)
 
 
-def _stuck(turn: Turn) -> bool:
+def _stuck(context: FlowContext) -> bool:
     """Only daemons run, and every other step waits for the end of some step: nothing would ever move again."""
-    if turn.creates or turn.wants or turn.suspend:
+    if context.creates or context.reads or context.suspend:
         return False
-    up = [turn.steps[name] for name in turn.plan.daemons]
+    up = [context.steps[name] for name in context.plan.daemons]
     if not any(state.phase in _UP for state in up) or any(not _settled(state.phase) for state in up):
         return False
-    others = [turn.steps[step.name] for step in turn.plan.flows if not step.daemon]
+    others = [context.steps[step.name] for step in context.plan.flows if not step.daemon]
     return all(
-        state.phase.ended or (state.phase is StepPhase.WAITING and not state.reason and turn.only_targets(state.name))
+        state.phase.ended
+        or (state.phase is StepPhase.WAITING and not state.reason and context.only_targets(state.name))
         for state in others
     )
 

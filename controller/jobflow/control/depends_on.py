@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from controller.jobflow import reasons
-from controller.jobflow.decide.context import Turn
-from controller.jobflow.decide.plan import condition_of, strategy_of
-from controller.jobflow.gate_result import Answer, Wait, skip
-from controller.jobflow.steps.outcome import BROKEN, Verdict, upstream, verdicts
+from controller.jobflow.model.context import FlowContext
+from controller.jobflow.model.gate_result import GateResult, StepWait, skip
+from controller.jobflow.model.plan import condition_of, strategy_of
+from controller.jobflow.model.target_outcome import BROKEN, TargetOutcome, target_outcomes, upstream
 from shared.model.phases import DependsCondition, DependsStrategy
 from shared.model.step import Step
 
@@ -19,55 +19,57 @@ _WORDS: Final = {
 }
 
 
-def depends_on(turn: Turn, step: Step) -> Answer | None:
+def depends_on(context: FlowContext, step: Step) -> GateResult | None:
     """The answer of the step's targets; None: go."""
     targets = tuple(dict.fromkeys(step.targets))
-    return _RULES[condition_of(step)](turn, step, targets) if targets else None
+    return _RULES[condition_of(step)](context, step, targets) if targets else None
 
 
-def _completed(turn: Turn, step: Step, targets: Sequence[str]) -> Answer | None:
-    found = verdicts(turn, targets)
-    if _any(step) and Verdict.OK in found:
+def _completed(context: FlowContext, step: Step, targets: Sequence[str]) -> GateResult | None:
+    found = target_outcomes(context, targets)
+    if _any(step) and TargetOutcome.OK in found:
         return None
-    if Verdict.OPEN in found:
-        return _wait(turn, step, [name for name, one in zip(targets, found, strict=True) if one is Verdict.OPEN])
-    return None if Verdict.OK in found and Verdict.BAD not in found else upstream(turn, targets)
+    if TargetOutcome.OPEN in found:
+        return _wait(
+            context, step, [name for name, one in zip(targets, found, strict=True) if one is TargetOutcome.OPEN]
+        )
+    return None if TargetOutcome.OK in found and TargetOutcome.BAD not in found else upstream(context, targets)
 
 
-def _failed(turn: Turn, step: Step, targets: Sequence[str]) -> Answer | None:
-    open_ = _open(turn, targets)
-    if any(turn.steps[name].phase in BROKEN for name in targets) and (not open_ or _any(step)):
+def _failed(context: FlowContext, step: Step, targets: Sequence[str]) -> GateResult | None:
+    open_ = _open(context, targets)
+    if any(context.steps[name].phase in BROKEN for name in targets) and (not open_ or _any(step)):
         return None
     if open_:
-        return _wait(turn, step, open_)
+        return _wait(context, step, open_)
     return skip(reasons.NOT_FAILED, f"{', '.join(targets)} did not fail"[:512])
 
 
-def _ended(turn: Turn, step: Step, targets: Sequence[str]) -> Answer | None:
-    open_ = _open(turn, targets)
+def _ended(context: FlowContext, step: Step, targets: Sequence[str]) -> GateResult | None:
+    open_ = _open(context, targets)
     if not open_ or (_any(step) and len(open_) < len(targets)):
         return None
-    return _wait(turn, step, open_)
+    return _wait(context, step, open_)
 
 
 def _any(step: Step) -> bool:
     return strategy_of(step) is DependsStrategy.ANY
 
 
-def _open(turn: Turn, targets: Sequence[str]) -> list[str]:
-    return [name for name in targets if not turn.steps[name].phase.ended]
+def _open(context: FlowContext, targets: Sequence[str]) -> list[str]:
+    return [name for name in targets if not context.steps[name].phase.ended]
 
 
-def _wait(turn: Turn, step: Step, targets: Sequence[str]) -> Wait:
-    turn.on_targets.add(step.name)
+def _wait(context: FlowContext, step: Step, targets: Sequence[str]) -> StepWait:
+    context.on_targets.add(step.name)
     one_of = "one of " if _any(step) and len(targets) > 1 else ""
-    return Wait((f"{_WORDS[condition_of(step)]} {one_of}{', '.join(_told(turn, name) for name in targets)}",))
+    return StepWait((f"{_WORDS[condition_of(step)]} {one_of}{', '.join(_told(context, name) for name in targets)}",))
 
 
-def _told(turn: Turn, name: str) -> str:
+def _told(context: FlowContext, name: str) -> str:
     """A target, with what keeps it from going on."""
-    state = turn.steps[name]
-    return f"{name} ({state.message or state.reason})"[:_LONGEST] if state.reason in reasons.HINDRANCES else name
+    state = context.steps[name]
+    return f"{name} ({state.message or state.reason})"[:_LONGEST] if state.reason in reasons.BLOCKED else name
 
 
 _RULES: Final = {

@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 
 from controller.jobflow import reasons
-from controller.jobflow.decide.context import Turn
-from controller.jobflow.decide.plan import max_iterations
-from controller.jobflow.decide.values import ExpressionFault, Iteration, evaluate_at
-from controller.jobflow.gate_result import End, fail
+from controller.jobflow.model.context import FlowContext
+from controller.jobflow.model.expression_values import ExpressionFault, Iteration, evaluate_at
+from controller.jobflow.model.gate_result import StepEnd, fail
+from controller.jobflow.model.plan import max_iterations
 from shared import ranges
 from shared.graphs.flow_graph import ExpressionPlace
 from shared.model.flow_status import Attempt, Iterations, LastIteration, StepStatus
@@ -19,25 +19,25 @@ from shared.model.phases import StepPhase
 from shared.model.step import Loop, Step
 
 
-def begin(turn: Turn, step: Step, loop: Loop) -> End | tuple[Iterations, str]:
+def begin(context: FlowContext, step: Step, loop: Loop) -> StepEnd | tuple[Iterations, str]:
     """The loop's start: its progress with the hash of its items, or an end at once."""
     if loop.while_ is not None:
         return Iterations(), ""
     try:
-        items = _evaluate(turn, step, loop)
+        items = _evaluate(context, step, loop)
     except ExpressionFault as fault:
         return fail(reasons.INVALID_EXPRESSION, str(fault))
     if len(items) > max_iterations(loop):
         said = f"{len(items)} items, maxIterations is {max_iterations(loop)}"
         return fail(reasons.TOO_MANY_ITERATIONS, said)
     if not items:
-        return End(StepPhase.COMPLETED, "", "no items")
+        return StepEnd(StepPhase.COMPLETED, "", "no items")
     digest = _hash(items)
-    turn.plan.items[step.name, digest] = items
+    context.items[step.name, digest] = items
     return Iterations(total=len(items)), digest
 
 
-def next_iterations(turn: Turn, step: Step, loop: Loop, state: StepStatus) -> End | list[Iteration]:
+def next_iterations(context: FlowContext, step: Step, loop: Loop, state: StepStatus) -> StepEnd | list[Iteration]:
     """The iterations that may start now, retries that are due first; or the end of the step."""
     found = state.iterations or Iterations()
     running = ranges.parse(found.running_indexes)
@@ -45,13 +45,13 @@ def next_iterations(turn: Turn, step: Step, loop: Loop, state: StepStatus) -> En
         return [] if running else _failed(state, found)
     completed = ranges.parse(found.completed_indexes)
     if found.total is not None and len(completed) >= found.total:
-        return End(StepPhase.COMPLETED, "", "")
+        return StepEnd(StepPhase.COMPLETED, "", "")
     waiting = {retry.index for retry in found.retries} - running
-    due = [index for index in sorted(waiting) if turn.due(step.name, index)]
+    due = [index for index in sorted(waiting) if context.due(step.name, index)]
     try:
         if loop.while_ is not None:
-            return _while(turn, step, loop, state, due, bool(running or waiting))
-        items = _items(turn, step, loop, state)
+            return _while(context, step, loop, state, due, bool(running or waiting))
+        items = _items(context, step, loop, state)
     except ExpressionFault as fault:
         return [] if running else fail(reasons.INVALID_EXPRESSION, str(fault))
     if items is None:
@@ -75,13 +75,15 @@ def _before(state: StepStatus, index: int) -> LastIteration | None:
     return LastIteration(index=place, phase=StepPhase.COMPLETED, exit_code=0, outputs=outputs)
 
 
-def _while(turn: Turn, step: Step, loop: Loop, state: StepStatus, due: list[int], busy: bool) -> End | list[Iteration]:
+def _while(
+    context: FlowContext, step: Step, loop: Loop, state: StepStatus, due: list[int], busy: bool
+) -> StepEnd | list[Iteration]:
     if busy:
         return [Iteration(index, None, _before(state, index)) for index in due[:1]]
     index = len(ranges.parse(state.iterations.completed_indexes if state.iterations else ""))
     iteration = Iteration(index, None, _before(state, index))
-    if not evaluate_at(turn, step, ExpressionPlace.WHILE, loop.while_ or "", iteration=iteration):
-        return End(StepPhase.COMPLETED, "", f"{index} iterations")
+    if not evaluate_at(context, step, ExpressionPlace.WHILE, loop.while_ or "", iteration=iteration):
+        return StepEnd(StepPhase.COMPLETED, "", f"{index} iterations")
     if index >= max_iterations(loop):
         return fail(reasons.TOO_MANY_ITERATIONS, f"after {index} iterations `while` still holds")
     return [iteration]
@@ -93,35 +95,35 @@ def first_failure(state: StepStatus, found: Iterations) -> Attempt | None:
     return next((one.last_attempt for one in found.retries if one.index in failed), state.last_attempt)
 
 
-def _failed(state: StepStatus, found: Iterations) -> End:
+def _failed(state: StepStatus, found: Iterations) -> StepEnd:
     attempt = first_failure(state, found)
     told = ": ".join(part for part in (attempt.reason, attempt.message) if part) if attempt else ""
     why = f": {told}" if told else ""
-    own = attempt is not None and (not attempt.job or attempt.reason in reasons.OF_THE_STEP)
+    own = attempt is not None and (not attempt.job or attempt.reason in reasons.ITERATION_OWN_FAULTS)
     reason = attempt.reason if attempt and own and attempt.reason else reasons.ITERATION_FAILED
     which = "iteration" if found.failed_indexes.isdecimal() else "iterations"
     return fail(reason, f"{which} {found.failed_indexes} failed{why}"[:512])
 
 
-def _items(turn: Turn, step: Step, loop: Loop, state: StepStatus) -> tuple[Any, ...] | None:
+def _items(context: FlowContext, step: Step, loop: Loop, state: StepStatus) -> tuple[Any, ...] | None:
     """The items that the loop began with; None if they cannot be had again."""
-    known = turn.plan.items.get((step.name, state.items_hash))
+    known = context.items.get((step.name, state.items_hash))
     if known is None:
-        known = _evaluate(turn, step, loop)
+        known = _evaluate(context, step, loop)
         if _hash(known) != state.items_hash:
             return None
-        turn.plan.items[step.name, state.items_hash] = known
+        context.items[step.name, state.items_hash] = known
     return known
 
 
-def _evaluate(turn: Turn, step: Step, loop: Loop) -> tuple[Any, ...]:
+def _evaluate(context: FlowContext, step: Step, loop: Loop) -> tuple[Any, ...]:
     if loop.items is not None:
         return loop.items
     if loop.matrix is not None:
         return tuple(_product(loop.matrix))
     if loop.range is not None:
         return _range(loop)
-    return tuple(evaluate_at(turn, step, ExpressionPlace.FOR, loop.expression or ""))
+    return tuple(evaluate_at(context, step, ExpressionPlace.FOR, loop.expression or ""))
 
 
 def _product(matrix: dict[str, tuple[str, ...]]) -> Iterator[dict[str, str]]:

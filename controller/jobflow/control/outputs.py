@@ -4,25 +4,25 @@ from collections.abc import Iterable
 
 import msgspec
 
-from controller.jobflow.observe.observed import JobSeen, PodsSeen
+from controller.jobflow.model.observed import ObservedJob, PodResults
 from shared.model.step import Output, Step
 from shared.names import MAX_FLOW_OUTPUT_BYTES, MAX_OUTPUT_BYTES
 
 
-class Missing(Exception):
+class MissingOutput(Exception):
     """A declared output was not produced, or is too long; the message says which and why."""
 
 
-def collect(step: Step, job: JobSeen, pods: PodsSeen, used: int) -> dict[str, str]:
-    """The step's outputs. `used`: bytes that the flow's outputs take already. Raises Missing."""
+def collect(step: Step, job: ObservedJob, pods: PodResults, used: int) -> dict[str, str]:
+    """The step's outputs. `used`: bytes that the flow's outputs take already. Raises MissingOutput."""
     values: dict[str, str] = {}
     for output in step.outputs:
         value = _value(output, _message(output, job, pods))
         if len(value.encode()) > MAX_OUTPUT_BYTES:
-            raise Missing(f'output "{output.name}" is longer than {MAX_OUTPUT_BYTES} bytes')
+            raise MissingOutput(f'output "{output.name}" is longer than {MAX_OUTPUT_BYTES} bytes')
         values[output.name] = value
     if used + size(values.values()) > MAX_FLOW_OUTPUT_BYTES:
-        raise Missing(f"the flow's outputs would take more than {MAX_FLOW_OUTPUT_BYTES} bytes")
+        raise MissingOutput(f"the flow's outputs would take more than {MAX_FLOW_OUTPUT_BYTES} bytes")
     return values
 
 
@@ -31,12 +31,12 @@ def size(values: Iterable[str]) -> int:
     return sum(len(value.encode()) for value in values)
 
 
-def _message(output: Output, job: JobSeen, pods: PodsSeen) -> str:
+def _message(output: Output, job: ObservedJob, pods: PodResults) -> str:
     task = output.task or (job.tasks[0].name if job.tasks else "")
     message = pods.messages.get((task, output.container))
     if message is None:
         container = f' container "{output.container}"' if output.container else ""
-        raise Missing(f'output "{output.name}": pod 0 of task "{task}" left no termination message{container}')
+        raise MissingOutput(f'output "{output.name}": pod 0 of task "{task}" left no termination message{container}')
     return message
 
 
@@ -48,9 +48,9 @@ def _value(output: Output, message: str) -> str:
     except msgspec.DecodeError:
         found = None
     if not isinstance(found, dict):
-        raise Missing(f'output "{output.name}": the termination message is no JSON object')
+        raise MissingOutput(f'output "{output.name}": the termination message is no JSON object')
     if output.key not in found:
-        raise Missing(f'output "{output.name}": the termination message has no key "{output.key}"')
+        raise MissingOutput(f'output "{output.name}": the termination message has no key "{output.key}"')
     return text(found[output.key])
 
 

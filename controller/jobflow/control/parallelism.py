@@ -2,8 +2,8 @@
 
 import math
 
-from controller.jobflow.decide.context import Turn
-from controller.jobflow.reasons import NOT_BEGUN
+from controller.jobflow.model.context import FlowContext
+from controller.jobflow.reasons import NO_JOB_YET
 from shared import ranges
 from shared.model.phases import StepPhase
 from shared.model.step import Step
@@ -11,28 +11,28 @@ from shared.model.step import Step
 _BUSY = (StepPhase.PENDING, StepPhase.RUNNING, StepPhase.SUSPENDED)
 
 
-def exempt(turn: Turn, step: Step) -> bool:
+def exempt(context: FlowContext, step: Step) -> bool:
     """Whether the step's Jobs take no slot."""
-    return step.daemon or step.name in turn.plan.final_names
+    return step.daemon or step.name in context.plan.final_names
 
 
-def free_slots(turn: Turn) -> float:
+def free_slots(context: FlowContext) -> float:
     """How many more Jobs may be made now; infinite without a limit."""
-    limit = turn.plan.spec.parallelism
+    limit = context.plan.spec.parallelism
     if not limit:
         return math.inf
-    busy = turn.abandoned
-    for step in turn.plan.flows:
-        state = turn.steps[step.name]
+    busy = context.abandoned
+    for step in context.plan.flows:
+        state = context.steps[step.name]
         if step.daemon or state.phase.ended:
             continue
         if state.iterations is not None:
             busy += len(ranges.parse(state.iterations.running_indexes))
-        elif state.phase in _BUSY and state.attempts > state.attempt_base and state.reason not in NOT_BEGUN:
+        elif state.phase in _BUSY and state.attempts > state.attempt_base and state.reason not in NO_JOB_YET:
             busy += 1
     return max(limit - busy, 0)
 
 
-def words(turn: Turn) -> tuple[str, ...]:
+def waiting_for(context: FlowContext) -> tuple[str, ...]:
     """What a step without a slot waits for."""
-    return (f"parallelism {turn.plan.spec.parallelism} reached",)
+    return (f"parallelism {context.plan.spec.parallelism} reached",)

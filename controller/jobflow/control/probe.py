@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from controller.jobflow import reasons
-from controller.jobflow.decide.context import ProbeWanted, Turn
-from controller.jobflow.gate_result import Answer, Wait, fail
-from controller.jobflow.observe.observed import JobSeen
-from controller.jobflow.steps.outcome import Verdict, upstream, verdicts
+from controller.jobflow.model.context import FlowContext, ProbeWanted
+from controller.jobflow.model.gate_result import GateResult, StepWait, fail
+from controller.jobflow.model.observed import ObservedJob
+from controller.jobflow.model.target_outcome import TargetOutcome, target_outcomes, upstream
 from shared.model.phases import PodPhase
 from shared.model.step import HttpGet, Probe, Step, TaskStatusProbe, TcpSocket
 
@@ -28,40 +28,40 @@ def of(step: Step) -> Probe | None:
     return probe if probe.http_get_list or probe.tcp_socket_list or probe.task_status_list else None
 
 
-def probe(turn: Turn, step: Step) -> Answer | None:
+def probe(context: FlowContext, step: Step) -> GateResult | None:
     """Go once every probe holds; a target that ends bad first, or all ended without it, end the step."""
     found, targets = of(step), tuple(dict.fromkeys(step.targets))
     if found is None:
         return None
-    seen = verdicts(turn, targets)
-    ended = all(turn.steps[name].phase.ended for name in targets)
-    if Verdict.BAD in seen or (ended and Verdict.OK not in seen):
-        return upstream(turn, targets)
-    jobs = _jobs(turn, targets)
+    outcomes = target_outcomes(context, targets)
+    ended = all(context.steps[name].phase.ended for name in targets)
+    if TargetOutcome.BAD in outcomes or (ended and TargetOutcome.OK not in outcomes):
+        return upstream(context, targets)
+    jobs = _jobs(context, targets)
     if not jobs and not ended:
-        turn.on_targets.add(step.name)
-        return Wait((f"waits for {', '.join(targets)} to run",))
-    failing = (*_statuses(jobs, found), *_network(turn, step, jobs, found))
+        context.on_targets.add(step.name)
+        return StepWait((f"waits for {', '.join(targets)} to run",))
+    failing = (*_statuses(jobs, found), *_network(context, step, jobs, found))
     if not failing:
         return None
     if ended:
         return fail(reasons.PROBE_NOT_MET, f"{', '.join(targets)} ended; {'; '.join(failing)}"[:512])
-    return Wait(failing)
+    return StepWait(failing)
 
 
-def _jobs(turn: Turn, targets: Sequence[str]) -> list[JobSeen]:
+def _jobs(context: FlowContext, targets: Sequence[str]) -> list[ObservedJob]:
     """The latest Jobs of the targets."""
-    found: list[JobSeen] = []
+    found: list[ObservedJob] = []
     for name in targets:
-        state = turn.steps[name]
-        current = turn.current_jobs(state)
+        state = context.steps[name]
+        current = context.current_jobs(state)
         if not current:
-            current = [turn.jobs[job] for job in state.jobs[-1:] if job in turn.jobs]
+            current = [context.jobs[job] for job in state.jobs[-1:] if job in context.jobs]
         found.extend(current)
     return found
 
 
-def _tasks(jobs: Sequence[JobSeen], name: str) -> Iterator[tuple[JobSeen, str, int]]:
+def _tasks(jobs: Sequence[ObservedJob], name: str) -> Iterator[tuple[ObservedJob, str, int]]:
     """(Job, task, pods it needs) for every Job that has the task; an empty name means the first task."""
     for job in jobs:
         task = next((one for one in job.tasks if one.name == (name or one.name)), None)
@@ -69,11 +69,11 @@ def _tasks(jobs: Sequence[JobSeen], name: str) -> Iterator[tuple[JobSeen, str, i
             yield job, task.name, task.needed
 
 
-def _statuses(jobs: Sequence[JobSeen], found: Probe) -> tuple[str, ...]:
+def _statuses(jobs: Sequence[ObservedJob], found: Probe) -> tuple[str, ...]:
     return tuple(words for one in found.task_status_list if (words := _status(jobs, one)))
 
 
-def _status(jobs: Sequence[JobSeen], wanted: TaskStatusProbe) -> str:
+def _status(jobs: Sequence[ObservedJob], wanted: TaskStatusProbe) -> str:
     past = _PAST.get(PodPhase(wanted.phase), ()) if wanted.phase in _PAST else ()
     tasks = list(_tasks(jobs, wanted.task_name))
     if not tasks:
@@ -86,7 +86,7 @@ def _status(jobs: Sequence[JobSeen], wanted: TaskStatusProbe) -> str:
     return ""
 
 
-def _alike(tasks: Sequence[tuple[JobSeen, str, int]]) -> dict[tuple[str, int], tuple[str, ...]]:
+def _alike(tasks: Sequence[tuple[ObservedJob, str, int]]) -> dict[tuple[str, int], tuple[str, ...]]:
     """The Jobs that run, by task and pods it needs; of Jobs that have all ended, no name under the first."""
     found: dict[tuple[str, int], tuple[str, ...]] = {}
     for job, task, needed in tasks:
@@ -95,7 +95,7 @@ def _alike(tasks: Sequence[tuple[JobSeen, str, int]]) -> dict[tuple[str, int], t
     return found or {(tasks[0][1], tasks[0][2]): ()}
 
 
-def _network(turn: Turn, step: Step, jobs: Sequence[JobSeen], found: Probe) -> tuple[str, ...]:
+def _network(context: FlowContext, step: Step, jobs: Sequence[ObservedJob], found: Probe) -> tuple[str, ...]:
     checks: tuple[HttpGet | TcpSocket, ...] = (*found.http_get_list, *found.tcp_socket_list)
     if not checks:
         return ()
@@ -103,10 +103,10 @@ def _network(turn: Turn, step: Step, jobs: Sequence[JobSeen], found: Probe) -> t
         tasks = list(_tasks(jobs, check.task_name))
         if not tasks:
             return (f"task {check.task_name} is in no Job of the targets",)
-        turn.probes.extend(
+        context.probes.extend(
             ProbeWanted(step.name, names, task, needed, check) for (task, needed), names in _alike(tasks).items()
         )
-    result = turn.seen.probes.get(step.name)
+    result = context.observed.probes.get(step.name)
     if result is None:
         return ("probe not tried yet",)
     return () if result.holds else (result.failing,)

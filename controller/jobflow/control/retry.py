@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from controller.jobflow.decide.context import Turn
-from controller.jobflow.decide.values import attempt_value, evaluate_at
+from controller.jobflow.model.context import FlowContext
+from controller.jobflow.model.expression_values import attempt_value, evaluate_at
 from shared import duration
 from shared.graphs.flow_graph import ExpressionPlace
 from shared.model.flow_status import Attempt
@@ -14,14 +14,21 @@ _FACTOR: Final = 2.0
 _MAX_DURATION: Final = 300.0
 
 
-def again(turn: Turn, step: Step, attempt: Attempt, tried: int) -> bool:
+def again(context: FlowContext, step: Step, attempt: Attempt, tried: int) -> bool:
     """Whether to try again after `attempt`, the `tried`-th since the last command. Raises ExpressionFault."""
-    retry = turn.plan.retry(step)
-    if turn.stopping or tried > (retry.limit or 0):
+    retry = context.plan.retry(step)
+    if context.stopping or tried > (retry.limit or 0):
         return False
     if retry.if_ is None:
         return True
-    return bool(evaluate_at(turn, step, ExpressionPlace.RETRY, retry.if_, attempt=attempt_value(attempt, tried - 1)))
+    return bool(evaluate_at(context, step, ExpressionPlace.RETRY, retry.if_, attempt=attempt_value(attempt, tried - 1)))
+
+
+def pending(context: FlowContext, step: Step, tried: int, index: int | None = None) -> str:
+    """`retry 2/3 in 40 s`: with the whole pause, so that the text stays the same while time passes."""
+    settings = context.plan.retry(step)
+    of = "" if index is None else f" of iteration {index}"
+    return f"retry {tried}/{settings.limit or 0}{of} in {pause(settings, tried):g} s"
 
 
 def pause(retry: Retry, tried: int) -> float:

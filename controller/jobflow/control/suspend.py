@@ -1,12 +1,12 @@
 """`suspend`: nothing new starts; what runs, runs on (jobflow-api.md 1)."""
 
-from controller.jobflow.decide.context import Turn
-from controller.jobflow.gate_result import Wait
+from controller.jobflow.model.context import FlowContext
+from controller.jobflow.model.gate_result import StepWait
 from shared.model.step import Step
 
 
-def suspended(turn: Turn, step: Step) -> Wait | None:
+def suspended(context: FlowContext, step: Step) -> StepWait | None:
     """`finally` is exempt."""
-    if turn.suspend and step.name not in turn.plan.final_names:
-        return Wait(("suspended",))
+    if context.suspend and step.name not in context.plan.final_names:
+        return StepWait(("suspended",))
     return None

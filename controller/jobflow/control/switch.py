@@ -1,40 +1,40 @@
 """`switch`: chooses which steps run by a value; it creates no Job (jobflow-api.md 5.1)."""
 
-from controller.jobflow.decide.context import Turn
-from controller.jobflow.decide.values import ExpressionFault, evaluate_at
-from controller.jobflow.gate_result import Answer, End, Wait, fail, skip
+from controller.jobflow.model.context import FlowContext
+from controller.jobflow.model.expression_values import ExpressionFault, evaluate_at
+from controller.jobflow.model.gate_result import GateResult, StepEnd, StepWait, fail, skip
+from controller.jobflow.model.target_outcome import TargetOutcome, target_outcome, upstream
 from controller.jobflow.reasons import INVALID_EXPRESSION, NOT_SELECTED
-from controller.jobflow.steps.outcome import Verdict, upstream, verdict
 from shared.graphs.flow_graph import ExpressionPlace
 from shared.model.phases import StepPhase
 from shared.model.step import Step, Switch
 
 
-def switch(turn: Turn, step: Step) -> End | None:
+def switch(context: FlowContext, step: Step) -> StepEnd | None:
     """The end of a switch that may decide: Completed, with the steps it chose."""
     if step.switch is None:
         return None
     try:
-        value = evaluate_at(turn, step, ExpressionPlace.SWITCH, step.switch.value)
+        value = evaluate_at(context, step, ExpressionPlace.SWITCH, step.switch.value)
     except ExpressionFault as fault:
         return fail(INVALID_EXPRESSION, str(fault))
     text = str(value).lower() if isinstance(value, bool) else str(value)
     chosen = choose(step.switch, text)
     said = f'"{text[:100]}" chose {", ".join(chosen)}' if chosen else f'"{text[:100]}" chose no step'
-    return End(StepPhase.COMPLETED, "", said, chosen=chosen)
+    return StepEnd(StepPhase.COMPLETED, "", said, chosen=chosen)
 
 
-def selected(turn: Turn, step: Step) -> Answer | None:
+def selected(context: FlowContext, step: Step) -> GateResult | None:
     """What the switch that can choose this step says of it."""
-    name = turn.plan.chooser.get(step.name)
+    name = context.plan.chooser.get(step.name)
     if name is None:
         return None
-    state = turn.steps[name]
-    if verdict(turn.plan.steps[name], state) is Verdict.OPEN:
-        turn.on_targets.add(step.name)
-        return Wait((f"waits for switch {name}",))
+    state = context.steps[name]
+    if target_outcome(context.plan.steps[name], state) is TargetOutcome.OPEN:
+        context.on_targets.add(step.name)
+        return StepWait((f"waits for switch {name}",))
     if state.phase is not StepPhase.COMPLETED:
-        return upstream(turn, [name])
+        return upstream(context, [name])
     if step.name in (state.chosen or ()):
         return None
     return skip(NOT_SELECTED, f"switch {name} did not choose it")

@@ -7,8 +7,8 @@ from msgspec.structs import replace
 
 from controller.decision import Delete, Note, Patch
 from controller.jobflow import reasons
-from controller.jobflow.decide.context import Turn
-from controller.jobflow.observe.observed import CommandSeen
+from controller.jobflow.model.context import FlowContext
+from controller.jobflow.model.observed import FlowCommand
 from shared.kinds import COMMAND, JOBFLOW
 from shared.model.flow_status import StepStatus
 from shared.model.phases import FlowAction, FlowOutcome, StepPhase
@@ -18,86 +18,86 @@ _SAID: Final = 1024  # characters that an Event takes
 _BROKEN: Final = (StepPhase.FAILED, StepPhase.TERMINATED)
 
 
-def obey(turn: Turn) -> tuple[Delete, ...]:
+def run_commands(context: FlowContext) -> tuple[Delete, ...]:
     """Carry out the Commands that have not been yet, oldest first; the deletions that follow the status."""
     deletions = []
-    commands = sorted(turn.seen.commands, key=lambda one: (one.created, one.name))
+    commands = sorted(context.observed.commands, key=lambda one: (one.created, one.name))
     if len(commands) > MAX_HANDLED_COMMANDS:  # no more at once than are remembered until they are deleted
-        turn.wake_at(turn.now)
+        context.wake_at(context.now)
     for command in commands[:MAX_HANDLED_COMMANDS]:
-        if command.target_uid not in ("", turn.seen.flow.metadata.uid):
+        if command.target_uid not in ("", context.observed.flow.metadata.uid):
             said = f"Command {command.name} is meant for another JobFlow of this name (uid {command.target_uid})"
-            turn.notes.append(Note("StaleCommand", said, "Warning"))
-        elif command.uid not in turn.handled:
-            _ACTIONS.get(command.action, _unknown)(turn, command)
-            turn.handled = (*turn.handled, command.uid)[-MAX_HANDLED_COMMANDS:]
-            turn.urgent = True
-        deletions.append(Delete(COMMAND, turn.seen.flow.metadata.namespace, command.name, command.uid))
+            context.notes.append(Note("StaleCommand", said, "Warning"))
+        elif command.uid not in context.handled:
+            _ACTIONS.get(command.action, _unknown)(context, command)
+            context.handled = (*context.handled, command.uid)[-MAX_HANDLED_COMMANDS:]
+            context.urgent = True
+        deletions.append(Delete(COMMAND, context.observed.flow.metadata.namespace, command.name, command.uid))
     return tuple(deletions)
 
 
-def _unknown(turn: Turn, command: CommandSeen) -> None:
+def _unknown(context: FlowContext, command: FlowCommand) -> None:
     known = ", ".join(FlowAction)
     said = f'Command {command.name}: unknown action "{command.action}"; there are {known}'
-    turn.notes.append(Note("UnknownCommand", said, "Warning"))
+    context.notes.append(Note("UnknownCommand", said, "Warning"))
 
 
-def _suspend(turn: Turn, command: CommandSeen) -> None:
-    _set_suspend(turn, command, True)
+def _suspend(context: FlowContext, command: FlowCommand) -> None:
+    _set_suspend(context, command, True)
 
 
-def _resume(turn: Turn, command: CommandSeen) -> None:
-    _set_suspend(turn, command, False)
+def _resume(context: FlowContext, command: FlowCommand) -> None:
+    _set_suspend(context, command, False)
 
 
-def _set_suspend(turn: Turn, command: CommandSeen, value: bool) -> None:
-    if turn.suspend is value:
+def _set_suspend(context: FlowContext, command: FlowCommand, value: bool) -> None:
+    if context.suspend is value:
         return
-    metadata = turn.seen.flow.metadata
-    if refusal := turn.seen.refusals.get(metadata.name):  # by a policy, say: the flow goes on as it is
+    metadata = context.observed.flow.metadata
+    if refusal := context.observed.refusals.get(metadata.name):  # by a policy, say: the flow goes on as it is
         said = f"Command {command.name}: {command.action} was refused: {refusal.message}"
-        turn.notes.append(Note("CommandRefused", said[:_SAID], "Warning"))
+        context.notes.append(Note("CommandRefused", said[:_SAID], "Warning"))
         return
-    turn.suspend = value
+    context.suspend = value
     patch = Patch(JOBFLOW, metadata.namespace, metadata.name, {"spec": {"suspend": value}}, uid=metadata.uid)
     # What the last of several Commands says: patches are sent side by side.
-    turn.patches[:] = [patch] if value is not turn.seen.flow.spec.suspend else []
+    context.patches[:] = [patch] if value is not context.observed.flow.spec.suspend else []
 
 
-def _terminate(turn: Turn, command: CommandSeen) -> None:
-    if turn.completion_time is None and turn.flows_open:
-        turn.outcome = FlowOutcome.TERMINATED
+def _terminate(context: FlowContext, command: FlowCommand) -> None:
+    if context.completion_time is None and context.flows_open:
+        context.outcome = FlowOutcome.TERMINATED
 
 
-def _restart(turn: Turn, command: CommandSeen) -> None:
-    for name in turn.steps:
-        turn.steps[name] = _fresh(turn.steps[name])
-    _begin_again(turn)
+def _restart(context: FlowContext, command: FlowCommand) -> None:
+    for name in context.steps:
+        context.steps[name] = _fresh(context.steps[name])
+    _begin_again(context)
 
 
-def _retry(turn: Turn, command: CommandSeen) -> None:
-    again = {name for name in turn.plan.order if turn.steps[name].phase in _BROKEN}
-    for name in turn.plan.order:
-        state = turn.steps[name]
+def _retry(context: FlowContext, command: FlowCommand) -> None:
+    again = {name for name in context.plan.order if context.steps[name].phase in _BROKEN}
+    for name in context.plan.order:
+        state = context.steps[name]
         if state.phase is StepPhase.SKIPPED and (
-            state.reason in reasons.BAD_SKIPS or not again.isdisjoint(turn.plan.targets[name])
+            state.reason in reasons.BAD_SKIPS or not again.isdisjoint(context.plan.targets[name])
         ):
             again.add(name)
-    if not again and not any(turn.steps[step.name].phase in _BROKEN for step in turn.plan.finals):
+    if not again and not any(context.steps[step.name].phase in _BROKEN for step in context.plan.finals):
         return
     for name in again:
-        turn.steps[name] = _resumed(turn.steps[name])
-    for step in turn.plan.finals:
-        turn.steps[step.name] = _fresh(turn.steps[step.name])
-    _begin_again(turn)
+        context.steps[name] = _resumed(context.steps[name])
+    for step in context.plan.finals:
+        context.steps[step.name] = _fresh(context.steps[step.name])
+    _begin_again(context)
 
 
-def _begin_again(turn: Turn) -> None:
-    turn.outcome = ""
-    turn.start_time = None
-    turn.completion_time = None
-    turn.standing.recount()
-    turn.reset = True
+def _begin_again(context: FlowContext) -> None:
+    context.outcome = ""
+    context.start_time = None
+    context.completion_time = None
+    context.step_states.recount()
+    context.reset = True
 
 
 def _fresh(state: StepStatus) -> StepStatus:
@@ -127,7 +127,7 @@ def _resumed(state: StepStatus) -> StepStatus:
     )
 
 
-_ACTIONS: Final[dict[str, Callable[[Turn, CommandSeen], None]]] = {
+_ACTIONS: Final[dict[str, Callable[[FlowContext, FlowCommand], None]]] = {
     FlowAction.SUSPEND: _suspend,
     FlowAction.RESUME: _resume,
     FlowAction.TERMINATE: _terminate,

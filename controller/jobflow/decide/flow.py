@@ -1,132 +1,86 @@
-"""What a JobFlow does next: one pure function of what was seen. Level-triggered: it may be asked at any moment."""
+"""What a JobFlow does next: one pure function from what was observed to a decision.
+
+It is level-triggered: it may be called at any moment and derives everything from the present state. Called twice with
+equal arguments it gives equal results.
+"""
 
 import math
 
 import msgspec
 
 from controller.decision import Action, Decision, Delete
-from controller.jobflow.control.daemon import stop_unneeded
-from controller.jobflow.control.deadline import deadline
-from controller.jobflow.control.finally_ import finish, may_begin
-from controller.jobflow.decide.advance import advance
-from controller.jobflow.decide.commands import obey
-from controller.jobflow.decide.context import ProbeWanted, Turn, Wants
 from controller.jobflow.decide.migrate import finished_by_volcano, steps_of
-from controller.jobflow.decide.observe_jobs import record
-from controller.jobflow.decide.orphans import find_strays, removals
-from controller.jobflow.decide.plan import Plan
-from controller.jobflow.decide.step_states import Standing
+from controller.jobflow.decide.orphans import removals
+from controller.jobflow.decide.run_flow import run_flow
 from controller.jobflow.decide.terminate import terminations
-from controller.jobflow.observe.observed import FlowSeen
-from controller.jobflow.status.event_messages import notes
-from controller.jobflow.status.flow_status import carried, status
-from controller.jobflow.status.status_limits import trim
-from controller.jobflow.status.status_throttle import held_counts, held_until
+from controller.jobflow.model.context import FlowContext, ProbeWanted, ReadRequests
+from controller.jobflow.model.memo import NO_MEMO, DecisionMemo
+from controller.jobflow.model.observed import ObservedFlow
+from controller.jobflow.model.plan import Plan
+from controller.jobflow.model.step_states import StepStates
+from controller.jobflow.status.report import report
 from shared.kinds import JOBFLOW
 from shared.model.flow_status import JobFlowStatus
-from shared.model.phases import StepPhase
-from shared.model.types import Body
 from shared.timestamp import epoch_or_none
 
 
 class FlowDecision(msgspec.Struct, frozen=True):
-    """`wants`: read this and decide again, before anything else; `probes`: network probes to keep trying; `carry`: the
-    `flow.status` of the next look, once the actions have succeeded; `held`: it may have to be written later."""
+    """`reads`: read these and decide again, before anything else; `probes`: network probes to keep trying;
+    `next_status`: the `flow.status` of the next decision, once the actions have succeeded; `deferred`: its write was put
+    off; `memo`: to be given to the next decision; `over`: the flow has ended, nothing is left to do."""
 
     decision: Decision
-    wants: Wants
-    carry: JobFlowStatus
+    reads: ReadRequests
+    next_status: JobFlowStatus
+    memo: DecisionMemo
     probes: tuple[ProbeWanted, ...] = ()
-    held: bool = False
+    deferred: bool = False
+    over: bool = False
 
 
-def decide(seen: FlowSeen, plan: Plan | None = None) -> FlowDecision:
-    """Everything that can be done for the flow now. `plan`: the prepared spec, made here when it is not at hand."""
-    if finished_by_volcano(seen.flow):
-        return FlowDecision(Decision(), Wants(), seen.flow.status)
-    plan = plan or Plan(seen.flow)
-    turn = Turn(seen, plan, _standing(seen.flow.status, plan))
-    deletions = _run(turn) if not seen.flow.metadata.deletion_timestamp else ()
-    return _decision(turn, deletions)
+def decide(observed: ObservedFlow, plan: Plan, memo: DecisionMemo = NO_MEMO) -> FlowDecision:
+    """Everything that can be done for the flow now. The arguments are not changed."""
+    if finished_by_volcano(observed.flow):
+        return FlowDecision(Decision(), ReadRequests(), observed.flow.status, memo, over=True)
+    context = FlowContext(observed, plan, _step_states(observed.flow.status, plan, memo), memo)
+    deletions = run_flow(context) if not observed.flow.metadata.deletion_timestamp else ()
+    return _decision(context, deletions)
 
 
-def _standing(status: JobFlowStatus, plan: Plan) -> Standing:
-    return plan.recall(status.steps) or plan.standing(steps_of(status, plan))
+def _step_states(status: JobFlowStatus, plan: Plan, memo: DecisionMemo) -> StepStates:
+    return memo.step_states_of(status.steps) or plan.step_states(steps_of(status, plan))
 
 
-def _run(turn: Turn) -> tuple[Delete, ...]:
-    if turn.completion_time is None:
-        record(turn)
-    deletions = obey(turn)
-    if turn.completion_time is None and not turn.plan.fault:
-        _start_clock(turn)
-        deadline(turn)
-        find_strays(turn)
-        advance(turn, turn.plan.order)
-        stop_unneeded(turn)
-        if may_begin(turn):
-            advance(turn, [step.name for step in turn.plan.finals])
-            finish(turn)
-    return deletions
-
-
-def _start_clock(turn: Turn) -> None:
-    if turn.start_time is None and not turn.suspend:
-        created = () if turn.reset else (job.created for job in turn.jobs.values() if job.created)
-        turn.start_time = min(created, default=turn.now_text)
-
-
-def _decision(turn: Turn, deletions: tuple[Delete, ...]) -> FlowDecision:
-    seen = turn.seen
-    actions: tuple[Action, ...] = (*turn.patches, *turn.creates, *terminations(turn))
-    if moment := held_until(turn):
-        return _held(turn, actions, moment)
-    new = trim(status(turn))
-    changed = new != seen.stored
-    if changed and (moment := held_counts(turn, new)):
-        return _held(turn, actions, moment)
-    going = bool(seen.flow.metadata.deletion_timestamp)
-    cleanup = () if going else (*deletions, *removals(turn), *_expired(turn))
-    decision = Decision(
-        actions,
-        _told(new) if changed else None,
-        cleanup,
-        (*turn.notes, *(notes(seen.stored, new) if changed else ())),
-        _pause(turn),
+def _decision(context: FlowContext, deletions: tuple[Delete, ...]) -> FlowDecision:
+    actions: tuple[Action, ...] = (*context.patches, *context.creates, *terminations(context))
+    written = report(context)
+    cleanup: tuple[Action, ...] = ()
+    if written.deferred_until:
+        context.wake_at(written.deferred_until)
+    elif not context.observed.flow.metadata.deletion_timestamp:
+        cleanup = (*deletions, *removals(context), *_expired(context))
+    return FlowDecision(
+        Decision(actions, written.body, cleanup, (*context.notes, *written.events), _pause(context)),
+        context.reads,
+        written.status,
+        context.memo(written.status.steps),
+        tuple(context.probes),
+        deferred=bool(written.deferred_until),
+        over=written.status.completion_time is not None,
     )
-    kept = new if changed else seen.stored
-    turn.plan.remember(kept.steps, turn.standing.of(kept.steps))
-    return FlowDecision(decision, turn.wants, kept, tuple(turn.probes))
 
 
-def _held(turn: Turn, actions: tuple[Action, ...], moment: float) -> FlowDecision:
-    """Everything but the status, which may be written at `moment`."""
-    turn.wake_at(moment)
-    decision = Decision(actions, notes=tuple(turn.notes), requeue_after=_pause(turn))
-    carry = carried(turn)
-    turn.plan.remember(carry.steps, turn.standing)
-    return FlowDecision(decision, turn.wants, carry, tuple(turn.probes), held=True)
-
-
-def _told(new: JobFlowStatus) -> Body:
-    """The status as people read it: a step that waits says so, though that is the default."""
-    told: Body = msgspec.to_builtins(new)
-    for step in told.get("steps", ()):
-        step.setdefault("phase", StepPhase.WAITING.value)
-    return told
-
-
-def _expired(turn: Turn) -> tuple[Delete, ...]:
+def _expired(context: FlowContext) -> tuple[Delete, ...]:
     """The JobFlow itself, `ttlSecondsAfterFinished` after its end."""
-    keep, ended = turn.plan.spec.ttl_seconds_after_finished, epoch_or_none(turn.completion_time)
+    keep, ended = context.plan.spec.ttl_seconds_after_finished, epoch_or_none(context.completion_time)
     if keep is None or ended is None:
         return ()
-    if turn.now < ended + keep:
-        turn.wake_at(ended + keep)
+    if context.now < ended + keep:
+        context.wake_at(ended + keep)
         return ()
-    metadata = turn.seen.flow.metadata
+    metadata = context.observed.flow.metadata
     return (Delete(JOBFLOW, metadata.namespace, metadata.name, metadata.uid),)
 
 
-def _pause(turn: Turn) -> float | None:
-    return None if turn.wake == math.inf else max(turn.wake - turn.now, 0.0)
+def _pause(context: FlowContext) -> float | None:
+    return None if context.wake == math.inf else max(context.wake - context.now, 0.0)

@@ -1,6 +1,6 @@
 """Flows that Volcano's controller ran before ours (jobflow-api.md 7)."""
 
-from controller.jobflow.decide.plan import Plan
+from controller.jobflow.model.plan import Plan
 from shared.model.flow import JobFlow
 from shared.model.flow_status import Attempt, JobFlowStatus, StepStatus
 from shared.model.phases import FlowPhase, StepPhase

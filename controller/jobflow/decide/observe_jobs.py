@@ -4,8 +4,8 @@ from msgspec.structs import replace
 
 from controller.jobflow import reasons
 from controller.jobflow.control import outputs
-from controller.jobflow.decide.context import Turn, in_flight, with_jobs
-from controller.jobflow.steps.attempts import Look, Unit, ended_now, look
+from controller.jobflow.model.context import FlowContext, in_flight, with_jobs
+from controller.jobflow.steps.attempts import Unit, UnitProgress, ended_now, follow
 from shared import ranges
 from shared.model.flow_status import (
     Attempt,
@@ -19,47 +19,47 @@ from shared.model.phases import StepPhase
 from shared.model.step import Step
 
 
-def record(turn: Turn) -> None:
+def observe_jobs(context: FlowContext) -> None:
     """Bring the state of every unended step up to its Jobs."""
-    far, jobs, first_job = turn.standing.far, turn.jobs, turn.plan.first_job
-    near = (turn.open - far) | {name for name in far if first_job[name] in jobs}
-    for name in sorted(near, key=turn.plan.position.__getitem__):
-        state = turn.steps[name]
-        if not state.attempts and state.iterations is None and turn.plan.first_job[name] not in turn.jobs:
+    far, jobs, first_job = context.step_states.blocked, context.jobs, context.plan.first_job
+    near = (context.open - far) | {name for name in far if first_job[name] in jobs}
+    for name in sorted(near, key=context.plan.position.__getitem__):
+        state = context.steps[name]
+        if not state.attempts and state.iterations is None and context.plan.first_job[name] not in context.jobs:
             continue
-        step = turn.plan.steps[name]
+        step = context.plan.steps[name]
         if step.switch is not None:
             continue
         if step.for_ is not None:
             if state.iterations is not None:
-                record_loop(turn, step, state, state.iterations)
+                observe_loop(context, step, state, state.iterations)
         else:
-            _record_plain(turn, step, state)
+            _observe_plain(context, step, state)
 
 
-def used_outputs(turn: Turn) -> int:
+def used_outputs(context: FlowContext) -> int:
     """Bytes of outputs that the flow holds."""
     return sum(
         outputs.size(state.outputs.values())
         + sum(outputs.size(one.values()) for one in (state.iterations.outputs.values() if state.iterations else ()))
-        for state in turn.steps.values()
+        for state in context.steps.values()
         if state.outputs or state.iterations
     )
 
 
-def _record_plain(turn: Turn, step: Step, state: StepStatus) -> None:
-    last_job = turn.plan.job_name(step.name, None, max(state.attempts - 1, 0))
+def _observe_plain(context: FlowContext, step: Step, state: StepStatus) -> None:
+    last_job = context.plan.job_name(step.name, None, max(state.attempts - 1, 0))
     flying = in_flight(step, state, last_job)
     unit = Unit(None, state.attempts, state.attempt_base, state.last_attempt, flying)
-    found = look(turn, step, unit, used_outputs(turn) if step.outputs else 0)
+    found = follow(context, step, unit, used_outputs(context) if step.outputs else 0)
     if found.phase is StepPhase.RETRYING:
-        turn.retry_at(step.name, None, found.due)
+        context.retry_at(step.name, None, found.due)
     if _unchanged(state, found, unit):
         return
-    turn.put(_merged(turn, state, found))
+    context.put(_merged(context, state, found))
 
 
-def _unchanged(state: StepStatus, found: Look, unit: Unit) -> bool:
+def _unchanged(state: StepStatus, found: UnitProgress, unit: Unit) -> bool:
     if found.unit is not unit:
         return False
     if found.phase is StepPhase.WAITING or not found.unit.flying:
@@ -67,7 +67,7 @@ def _unchanged(state: StepStatus, found: Look, unit: Unit) -> bool:
     return found.phase is state.phase and found.reason == state.reason
 
 
-def _merged(turn: Turn, state: StepStatus, found: Look) -> StepStatus:
+def _merged(context: FlowContext, state: StepStatus, found: UnitProgress) -> StepStatus:
     attempt = found.unit.last
     retrying = found.phase is StepPhase.RETRYING
     ended = found.phase.ended
@@ -77,8 +77,8 @@ def _merged(turn: Turn, state: StepStatus, found: Look) -> StepStatus:
         reason=found.reason,
         message=found.message,
         attempts=found.unit.begun,
-        start_time=state.start_time or found.started or turn.now_text,
-        completion_time=ended_now(turn, attempt) if ended else None,
+        start_time=state.start_time or found.started or context.now_text,
+        completion_time=ended_now(context, attempt) if ended else None,
         jobs=with_jobs(state.jobs, found.jobs),
         pods=_sum(state.pods, found.pods),
         exit_code=found.exit_code if ended or retrying else state.exit_code,
@@ -116,44 +116,46 @@ class _Loop:
         )
 
 
-def record_loop(turn: Turn, step: Step, state: StepStatus, iterations: Iterations) -> None:
+def observe_loop(context: FlowContext, step: Step, state: StepStatus, iterations: Iterations) -> None:
     """Bring the iterations of a loop that has begun up to their Jobs."""
     loop = _Loop(iterations)
-    used = used_outputs(turn) if step.outputs else 0
+    used = used_outputs(context) if step.outputs else 0
     obstacle: tuple[str, str] | None = None
-    for index in _candidates(turn, step, state, loop):
+    for index in _candidates(context, step, state, loop):
         before = loop.retries.get(index)
         begun = state.attempt_base + (before.attempts if before else int(index in loop.running))
         unit = Unit(index, begun, state.attempt_base, before.last_attempt if before else None, index in loop.running)
-        found = look(turn, step, unit, used)
-        state = _take(turn, step, state, loop, index, found)
+        found = follow(context, step, unit, used)
+        state = _take(context, step, state, loop, index, found)
         used += outputs.size(found.outputs.values())
-        if obstacle is None and found.reason in reasons.HINDRANCES:
+        if obstacle is None and found.reason in reasons.BLOCKED:
             obstacle = (found.reason, found.message)
     state = _hindered(state, obstacle)
     after = loop.dump()
     if after != iterations:
         state = replace(state, iterations=after)
-    if state is not turn.steps[step.name]:
-        turn.put(state)
+    if state is not context.steps[step.name]:
+        context.put(state)
 
 
 def _hindered(state: StepStatus, obstacle: tuple[str, str] | None) -> StepStatus:
     """The step with what keeps its first hindered Job from going on, until nothing does."""
-    if obstacle is None and state.reason not in reasons.HINDRANCES:
+    if obstacle is None and state.reason not in reasons.BLOCKED:
         return state
     reason, message = obstacle or ("", "")
     return state if reason == state.reason else replace(state, reason=reason, message=message)
 
 
-def _candidates(turn: Turn, step: Step, state: StepStatus, loop: _Loop) -> list[int]:
+def _candidates(context: FlowContext, step: Step, state: StepStatus, loop: _Loop) -> list[int]:
     """Iterations that run or retry, and those whose Job exists though nothing is recorded of it."""
-    unknown = turn.loop_jobs(step.name, state.attempt_base)
+    unknown = context.loop_jobs(step.name, state.attempt_base)
     known = loop.running | set(loop.retries)
     return sorted((known | unknown) - loop.completed - loop.failed)
 
 
-def _take(turn: Turn, step: Step, state: StepStatus, loop: _Loop, index: int, found: Look) -> StepStatus:
+def _take(
+    context: FlowContext, step: Step, state: StepStatus, loop: _Loop, index: int, found: UnitProgress
+) -> StepStatus:
     if found.phase is StepPhase.WAITING:
         return state
     attempt = _told(found)
@@ -172,12 +174,12 @@ def _take(turn: Turn, step: Step, state: StepStatus, loop: _Loop, index: int, fo
     elif attempt is not None:
         loop.retries[index] = IterationRetry(index=index, attempts=tried, last_attempt=attempt)
     if found.phase is StepPhase.RETRYING:
-        turn.retry_at(step.name, index, found.due)
+        context.retry_at(step.name, index, found.due)
     return replace(
         state,
         phase=_phase(state, loop),
         attempts=max(state.attempts, found.unit.begun),
-        start_time=state.start_time or found.started or turn.now_text,
+        start_time=state.start_time or found.started or context.now_text,
         jobs=with_jobs(state.jobs, found.jobs),
         pods=_sum(state.pods, found.pods),
         exit_code=found.exit_code if found.exit_code is not None else state.exit_code,
@@ -186,7 +188,7 @@ def _take(turn: Turn, step: Step, state: StepStatus, loop: _Loop, index: int, fo
     )
 
 
-def _told(found: Look) -> Attempt | None:
+def _told(found: UnitProgress) -> Attempt | None:
     """The last attempt, with the iteration's own reason where its Job did well and it has failed all the same."""
     attempt = found.unit.last
     if attempt is None or not found.phase.ended or (attempt.phase, attempt.reason) == (found.phase, found.reason):
@@ -198,7 +200,9 @@ def _phase(state: StepStatus, loop: _Loop) -> StepPhase:
     return StepPhase.RUNNING if loop.running or not loop.retries else StepPhase.RETRYING
 
 
-def _last(known: LastIteration | None, index: int, found: Look, attempt: Attempt | None) -> LastIteration | None:
+def _last(
+    known: LastIteration | None, index: int, found: UnitProgress, attempt: Attempt | None
+) -> LastIteration | None:
     if not found.phase.ended or attempt is None or (known is not None and known.index > index):
         return known
     return LastIteration(index=index, phase=found.phase, exit_code=attempt.exit_code, outputs=found.outputs)

@@ -3,76 +3,79 @@
 from collections.abc import Iterator
 
 from controller.decision import Delete, Note
-from controller.jobflow.decide.context import Turn
-from controller.jobflow.observe.observed import JobSeen
+from controller.jobflow.model.context import FlowContext
+from controller.jobflow.model.observed import ObservedJob
 from shared.kinds import JOB
 from shared.model.phases import JobPhase, RetainPolicy
 
 
-def find_strays(turn: Turn) -> None:
+def find_orphans(context: FlowContext) -> None:
     """Have unfinished Jobs terminated that are no attempt under way of any step."""
-    _tell_edits(turn)
-    running = [job for job in turn.jobs.values() if not _at_rest(job) and not job.deleting]
+    _tell_edits(context)
+    running = [job for job in context.jobs.values() if not _at_rest(job) and not job.deleting]
     if not running:
         return
-    wanted = {job.name for state in turn.begun() for job in turn.current_jobs(state)}
+    wanted = {job.name for state in context.begun() for job in context.current_jobs(state)}
     for job in running:
-        if job.name in wanted or _of_an_unrecorded_loop(turn, job):
+        if job.name in wanted or _of_an_unrecorded_loop(context, job):
             continue
-        turn.kill(job)
-        turn.abandoned += 1
-        if job.step in turn.steps:
-            turn.strays.add(job.step)
-        elif job.step and job.uid not in turn.seen.ordered:
+        context.terminate(job)
+        context.abandoned += 1
+        if job.step in context.steps:
+            context.orphaned_steps.add(job.step)
+        elif job.step and job.uid not in context.observed.terminate_sent:
             said = f"Job {job.name} of step {job.step}, which is no longer in spec, is terminated and removed"
-            turn.notes.append(Note("SpecChangedTooLate", said, "Warning"))
+            context.notes.append(Note("SpecChangedTooLate", said, "Warning"))
 
 
-def _at_rest(job: JobSeen) -> bool:
+def _at_rest(job: ObservedJob) -> bool:
     """Whether nothing of it runs: an Aborted Job takes no order to terminate, and need not be waited for."""
     return job.ended or job.phase is JobPhase.ABORTED
 
 
-def _of_an_unrecorded_loop(turn: Turn, job: JobSeen) -> bool:
+def _of_an_unrecorded_loop(context: FlowContext, job: ObservedJob) -> bool:
     """Whether its loop began without that being stored (the write was lost): the loop will take it over."""
-    state = turn.steps.get(job.step)
-    if state is None or state.name not in turn.open or state.iterations is not None:
+    state = context.steps.get(job.step)
+    if state is None or state.name not in context.open or state.iterations is not None:
         return False
-    return turn.plan.steps[job.step].for_ is not None and job.index is not None and job.attempt == state.attempt_base
+    return context.plan.steps[job.step].for_ is not None and job.index is not None and job.attempt == state.attempt_base
 
 
-def _tell_edits(turn: Turn) -> None:
+def _tell_edits(context: FlowContext) -> None:
     """After an edit: the steps whose Job had been made already, from the step as it was."""
-    if turn.status.observed_generation in (None, turn.seen.flow.metadata.generation):
+    if context.status.observed_generation in (None, context.observed.flow.metadata.generation):
         return
-    for state in turn.begun():
-        made = {job.digest for job in turn.current_jobs(state)} - {"", turn.plan.digest(turn.plan.steps[state.name])}
+    for state in context.begun():
+        made = {job.digest for job in context.current_jobs(state)} - {
+            "",
+            context.plan.digests[state.name],
+        }
         if made:
             said = f"step {state.name} was edited after its Job had been created; the Job runs as it was"
-            turn.notes.append(Note("SpecChangedTooLate", said, "Warning"))
+            context.notes.append(Note("SpecChangedTooLate", said, "Warning"))
 
 
-def removals(turn: Turn) -> Iterator[Delete]:
+def removals(context: FlowContext) -> Iterator[Delete]:
     """Ended Jobs to delete once the status holds what they did."""
-    clean = turn.plan.spec.job_retain_policy is RetainPolicy.DELETE
-    for job in turn.jobs.values():
+    clean = context.plan.spec.job_retain_policy is RetainPolicy.DELETE
+    for job in context.jobs.values():
         if job.deleting:
             continue
-        if turn.completion_time is not None:
+        if context.completion_time is not None:
             unwanted = clean
         elif not _at_rest(job):
             continue
-        elif job.step and job.step not in turn.steps:
+        elif job.step and job.step not in context.steps:
             unwanted = True
         else:
-            unwanted = clean and _superseded(turn, job)
+            unwanted = clean and _superseded(context, job)
         if unwanted:
-            yield Delete(JOB, turn.seen.flow.metadata.namespace, job.name, job.uid)
+            yield Delete(JOB, context.observed.flow.metadata.namespace, job.name, job.uid)
 
 
-def _superseded(turn: Turn, job: JobSeen) -> bool:
+def _superseded(context: FlowContext, job: ObservedJob) -> bool:
     """Whether it is a failed attempt that another has followed, or will."""
-    state = turn.steps.get(job.step)
+    state = context.steps.get(job.step)
     if state is None:
         return False
     if job.index is None:

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from controller.decision import Create
-from controller.jobflow.decide.context import Turn
-from controller.jobflow.observe.observed import JobSeen
+from controller.jobflow.model.context import FlowContext
+from controller.jobflow.model.observed import ObservedJob
 from shared.kinds import COMMAND, JOB
 from shared.model.phases import JobAction, JobPhase
 from shared.naming import command_name
@@ -14,29 +14,29 @@ _AGAIN: Final = 30.0  # seconds until a Command that has had no effect yet is se
 _GOING: Final = (JobPhase.TERMINATING, JobPhase.COMPLETING)
 
 
-def terminations(turn: Turn) -> Iterator[Create]:
+def terminations(context: FlowContext) -> Iterator[Create]:
     """One Command a Job, sent again every 30 s until the Job has ended; one that was refused after 1, 2, 4 ... 30 s."""
-    for job in turn.kills.values():
+    for job in context.terminating.values():
         if job.phase in _GOING or job.deleting:
             continue
-        last, again = _last_try(turn, job)
+        last, again = _last_try(context, job)
         # A moment that is still to come was told by a clock that has been set back since.
-        if last is not None and last <= turn.now < again:
-            turn.wake_at(again)
+        if last is not None and last <= context.now < again:
+            context.wake_at(again)
             continue
-        turn.wake_at(turn.now + _AGAIN)
-        yield Create(COMMAND, _command(job, turn.seen.flow.metadata.namespace))
+        context.wake_at(context.now + _AGAIN)
+        yield Create(COMMAND, _command(job, context.observed.flow.metadata.namespace))
 
 
-def _last_try(turn: Turn, job: JobSeen) -> tuple[float | None, float]:
+def _last_try(context: FlowContext, job: ObservedJob) -> tuple[float | None, float]:
     """When the Job was told last, None for never, and when to tell it again."""
-    sent, refusal = turn.seen.ordered.get(job.uid), turn.seen.refusals.get(command_name(job.name))
+    sent, refusal = context.observed.terminate_sent.get(job.uid), context.observed.refusals.get(command_name(job.name))
     if refusal is not None and refusal.at >= (sent or 0.0):
         return refusal.at, refusal.at + min(2.0 ** (refusal.count - 1), _AGAIN)
     return sent, (sent or 0.0) + _AGAIN
 
 
-def _command(job: JobSeen, namespace: str) -> dict[str, object]:
+def _command(job: ObservedJob, namespace: str) -> dict[str, object]:
     owner = {
         "apiVersion": JOB.api_version,
         "kind": JOB.kind,

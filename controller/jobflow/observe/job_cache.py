@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from controller.jobflow.observe.observed import JobSeen, job_seen
+from controller.jobflow.model.observed import ObservedJob, parse_job
 from controller.owner_references import by_controller_uid
 from shared.kinds import JOB
 from shared.kube.cache.cache import Cache, Caches
@@ -19,14 +19,14 @@ class FlowJobs:
 
     def __init__(self, caches: Caches) -> None:
         self.cache: Cache = caches.want(JOB, indexers={OWNER: by_controller_uid})
-        self._loaded: dict[str, dict[str, JobSeen]] = {}
+        self._loaded: dict[str, dict[str, ObservedJob]] = {}
         self.cache.on_change(self._changed)
 
-    def of(self, uid: str) -> Mapping[str, JobSeen]:
+    def of(self, uid: str) -> Mapping[str, ObservedJob]:
         """The Jobs whose controller has this uid, by name."""
         known = self._loaded.get(uid)
         if known is None:
-            known = {body["metadata"]["name"]: job_seen(body) for body in self.cache.by(OWNER, uid)}
+            known = {body["metadata"]["name"]: parse_job(body) for body in self.cache.by(OWNER, uid)}
             self._loaded[uid] = known
         return known
 
@@ -41,11 +41,11 @@ class FlowJobs:
         for uid in owners:
             jobs = self._loaded.get(uid)
             if jobs is not None:
-                self._note(jobs, job_seen(body), gone=new is None)
+                self._note(jobs, parse_job(body), gone=new is None)
         for uid in frozenset(by_controller_uid(old)) - owners if old is not None else ():
             self._loaded.get(uid, {}).pop(body["metadata"]["name"], None)  # somebody took it from its flow
 
-    def _note(self, jobs: dict[str, JobSeen], job: JobSeen, *, gone: bool) -> None:
+    def _note(self, jobs: dict[str, ObservedJob], job: ObservedJob, *, gone: bool) -> None:
         if not gone:
             jobs[job.name] = job
         elif job.ended:  # what it did may not have been taken down yet
@@ -54,21 +54,21 @@ class FlowJobs:
             jobs.pop(job.name, None)
 
 
-class Namesakes(Mapping[str, JobSeen]):
+class JobsByName(Mapping[str, ObservedJob]):
     """Any Job of a namespace by name, whoever owns it."""
 
-    def __init__(self, cache: Cache, namespace: str, own: Mapping[str, JobSeen]) -> None:
+    def __init__(self, cache: Cache, namespace: str, own: Mapping[str, ObservedJob]) -> None:
         self._cache = cache
         self._namespace = namespace
         self._own = own
 
-    def __getitem__(self, name: str) -> JobSeen:
+    def __getitem__(self, name: str) -> ObservedJob:
         if name in self._own:
             return self._own[name]
         body = self._cache.get(self._namespace, name)
         if body is None:
             raise KeyError(name)
-        return job_seen(body)
+        return parse_job(body)
 
     def __iter__(self) -> Iterator[str]:
         return (key.name for key in self._cache.keys(self._namespace))

@@ -1,8 +1,8 @@
 """Pods of a flow's Jobs: from the cache where this process runs Jobs, else read when they are needed."""
 
 from controller.context import ControllerContext
-from controller.jobflow.observe.observed import JobSeen, PodsSeen
-from controller.jobflow.observe.pods import PodAddress, addresses, left_behind
+from controller.jobflow.model.observed import ObservedJob, PodResults
+from controller.jobflow.model.pod_results import PodAddress, addresses, left_behind
 from controller.owner_references import by_controller_uid
 from shared.kinds import JOB, POD
 from shared.model.types import Body
@@ -18,7 +18,7 @@ class FlowPods:
         own_jobs = context.settings.job_controller
         self._cache = context.caches.want(POD, indexers={OWNER: by_controller_uid}) if own_jobs else None
 
-    async def of(self, namespace: str, job: JobSeen, *, live: bool) -> PodsSeen:
+    async def of(self, namespace: str, job: ObservedJob, *, live: bool) -> PodResults:
         """What the pods of an ended Job left behind. `live`: read them, even if the cache has some: every one counts."""
         if self._cache is not None and not live:
             return left_behind(self._cache.by(OWNER, job.uid))

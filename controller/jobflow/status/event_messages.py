@@ -27,11 +27,11 @@ _SAID: Final = {
 }
 _WARNINGS: Final = ("StepFailed", "TemplateNotFound", "JobRejected", "NameConflict")
 _WAITS: Final = (reasons.TEMPLATE_NOT_FOUND, reasons.JOB_REJECTED)
-STEP_NOTES: Final = frozenset({"StepStarted", "StepCompleted", "StepSkipped"})
+ROUTINE_STEP_EVENTS: Final = frozenset({"StepStarted", "StepCompleted", "StepSkipped"})
 """Normal events of steps: the first to be left out when there are too many."""
 
 
-def notes(before: JobFlowStatus, after: JobFlowStatus) -> Iterator[Note]:
+def event_messages(before: JobFlowStatus, after: JobFlowStatus) -> Iterator[Note]:
     """What changed from the stored status to the new one."""
     known = {step.name: step for step in before.steps}
     happened: dict[str, list[StepStatus]] = {}

@@ -15,7 +15,7 @@ _A_STEP: Final = 700
 _A_JOB: Final = 900
 
 
-def trim(status: JobFlowStatus, limit: int = MAX_STATUS_BYTES) -> JobFlowStatus:
+def limit_status(status: JobFlowStatus, limit: int = MAX_STATUS_BYTES) -> JobFlowStatus:
     """`status`, without running histories, task counts, long messages and old entries, as far as it must be."""
     rough = len(status.steps) * _A_STEP + len(status.job_status_list) * _A_JOB
     if rough < _MAYBE and not any(step.iterations for step in status.steps):

@@ -7,8 +7,8 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from controller.jobflow.decide.context import Turn
-from controller.jobflow.observe.observed import JobSeen
+from controller.jobflow.model.context import FlowContext
+from controller.jobflow.model.observed import ObservedJob
 from shared import duration
 from shared.model.flow_status import FlowCondition, JobEntry, RunningHistory
 from shared.model.phases import JobPhase
@@ -38,21 +38,23 @@ class JobLists(msgspec.Struct, frozen=True):
     by_phase: dict[str, tuple[str, ...]]
 
 
-def job_lists(turn: Turn) -> JobLists:
+def job_lists(context: FlowContext) -> JobLists:
     """What the Jobs say now, and what the status said of those that are gone."""
-    entries = {entry.name: _gone(turn, entry) for entry in turn.status.job_status_list if entry.name not in turn.jobs}
-    entries |= {job.name: _entry(job) for job in turn.jobs.values()}
-    for create in turn.creates:
+    entries = {
+        entry.name: _gone(context, entry) for entry in context.status.job_status_list if entry.name not in context.jobs
+    }
+    entries |= {job.name: _entry(job) for job in context.jobs.values()}
+    for create in context.creates:
         name = create.body["metadata"]["name"]
-        if create.kind.kind == "Job" and name not in turn.jobs:
-            entries[name] = JobEntry(name=name, state=JobPhase.PENDING, start_timestamp=turn.now_text)
+        if create.kind.kind == "Job" and name not in context.jobs:
+            entries[name] = JobEntry(name=name, state=JobPhase.PENDING, start_timestamp=context.now_text)
     kept = _kept(entries.values())
     by_phase: dict[str, list[str]] = {name: [] for name in dict.fromkeys(_LISTS.values())}
     for entry in kept:
         by_phase[_LISTS.get(JobPhase(entry.state), "pending_jobs") if entry.state else "pending_jobs"].append(
             entry.name
         )
-    conditions = {entry.name: _condition(turn, entry) for entry in kept}
+    conditions = {entry.name: _condition(context, entry) for entry in kept}
     return JobLists(kept, conditions, {name: tuple(jobs) for name, jobs in by_phase.items()})
 
 
@@ -67,7 +69,7 @@ def _kept(entries: Iterable[JobEntry]) -> tuple[JobEntry, ...]:
     return tuple(sorted((*finished, *unfinished), key=lambda entry: (entry.start_timestamp or "", entry.name)))
 
 
-def _entry(job: JobSeen) -> JobEntry:
+def _entry(job: ObservedJob) -> JobEntry:
     return JobEntry(
         name=job.name,
         state=job.phase or JobPhase.PENDING,
@@ -78,7 +80,7 @@ def _entry(job: JobSeen) -> JobEntry:
     )
 
 
-def _histories(job: JobSeen) -> tuple[RunningHistory, ...]:
+def _histories(job: ObservedJob) -> tuple[RunningHistory, ...]:
     stays = [(one.status, one.last_transition_time) for one in job.status.conditions if one.status]
     if not stays and job.phase is not None:
         stays = [(job.phase, job.status.state.last_transition_time or job.created or None)]
@@ -89,17 +91,17 @@ def _histories(job: JobSeen) -> tuple[RunningHistory, ...]:
     return tuple(histories[-20:])
 
 
-def _gone(turn: Turn, entry: JobEntry) -> JobEntry:
+def _gone(context: FlowContext, entry: JobEntry) -> JobEntry:
     """A Job that vanished before it ended counts as failed."""
     if entry.state in _FINISHED:
         return entry
-    return replace(entry, state=JobPhase.FAILED, end_timestamp=turn.now_text)
+    return replace(entry, state=JobPhase.FAILED, end_timestamp=context.now_text)
 
 
-def _condition(turn: Turn, entry: JobEntry) -> FlowCondition:
-    job = turn.jobs.get(entry.name)
+def _condition(context: FlowContext, entry: JobEntry) -> FlowCondition:
+    job = context.jobs.get(entry.name)
     if job is None:
-        known = turn.status.conditions.get(entry.name) or FlowCondition(create_time=entry.start_timestamp)
+        known = context.status.conditions.get(entry.name) or FlowCondition(create_time=entry.start_timestamp)
         return replace(known, phase=JobPhase(entry.state) if entry.state else None)
     return FlowCondition(
         phase=job.phase or JobPhase.PENDING,
@@ -109,6 +111,6 @@ def _condition(turn: Turn, entry: JobEntry) -> FlowCondition:
     )
 
 
-def _lasted(job: JobSeen) -> str | None:
+def _lasted(job: ObservedJob) -> str | None:
     begun, ended = epoch_or_none(job.created), epoch_or_none(job.ended_at)
     return duration.text(max(ended - begun, 0.0)) if begun is not None and ended is not None else None

@@ -4,9 +4,9 @@ import msgspec
 
 from controller.jobflow import reasons
 from controller.jobflow.control import daemon, failure, outputs, retry
-from controller.jobflow.decide.context import Turn
-from controller.jobflow.decide.values import ExpressionFault
-from controller.jobflow.observe.observed import JobSeen
+from controller.jobflow.model.context import FlowContext
+from controller.jobflow.model.expression_values import ExpressionFault
+from controller.jobflow.model.observed import ObservedJob
 from shared.model.flow_status import Attempt, PodCounts
 from shared.model.phases import JobPhase, StepPhase
 from shared.model.step import Step
@@ -32,7 +32,7 @@ class Unit(msgspec.Struct, frozen=True):
     flying: bool = False
 
 
-class Look(msgspec.Struct):
+class UnitProgress(msgspec.Struct):
     """A unit after its Jobs were looked at. `phase` WAITING: nothing begun since the last command; `due`: when the next
     attempt may start; `pods`: of the attempts that ended in this look; `jobs`: names it began."""
 
@@ -48,32 +48,32 @@ class Look(msgspec.Struct):
     outputs: dict[str, str] = {}
 
 
-def look(turn: Turn, step: Step, unit: Unit, used: int) -> Look:
+def follow(context: FlowContext, step: Step, unit: Unit, used: int) -> UnitProgress:
     """Follow the unit's Jobs from the last attempt accounted for to the present. `used`: bytes of the flow's outputs."""
-    found = Look(unit)
+    found = UnitProgress(unit)
     if not unit.flying and unit.begun > unit.base and unit.last is not None:
-        found.phase, found.due = StepPhase.RETRYING, _due(turn, step, unit, unit.last)
+        found.phase, found.due = StepPhase.RETRYING, _due(context, step, unit, unit.last)
     while True:
         unit = found.unit
         if not unit.flying:
-            job = turn.jobs.get(turn.plan.job_name(step.name, unit.index, unit.begun))
+            job = context.jobs.get(context.plan.job_name(step.name, unit.index, unit.begun))
             if job is None:
                 return found
             found.started = found.started or job.created
             found.jobs = (*found.jobs, job.name)
             found.unit = unit = Unit(unit.index, unit.begun + 1, unit.base, unit.last, flying=True)
-        if not _account(turn, step, found, used):
+        if not _account(context, step, found, used):
             return found
 
 
-def _account(turn: Turn, step: Step, found: Look, used: int) -> bool:
-    """Look at the attempt under way; True when it has ended and another may follow."""
+def _account(context: FlowContext, step: Step, found: UnitProgress, used: int) -> bool:
+    """UnitProgress at the attempt under way; True when it has ended and another may follow."""
     unit = found.unit
-    name = turn.plan.job_name(step.name, unit.index, unit.begun - 1)
-    job = turn.jobs.get(name)
-    attempt = _ended(turn, step, name, job)
+    name = context.plan.job_name(step.name, unit.index, unit.begun - 1)
+    job = context.jobs.get(name)
+    attempt = _ended(context, step, name, job)
     if attempt is None:
-        _running(turn, found, job)
+        _running(context, found, job)
         return False
     found.unit = Unit(unit.index, unit.begun, unit.base, attempt)
     found.exit_code = attempt.exit_code
@@ -83,12 +83,12 @@ def _account(turn: Turn, step: Step, found: Look, used: int) -> bool:
             succeeded=before.succeeded + job.status.succeeded, failed=before.failed + job.status.failed
         )
     if attempt.phase == StepPhase.COMPLETED:
-        _completed(turn, step, found, job, used)
+        _completed(context, step, found, job, used)
         return False
-    return _failed(turn, step, found, attempt)
+    return _failed(context, step, found, attempt)
 
 
-def _running(turn: Turn, found: Look, job: JobSeen | None) -> None:
+def _running(context: FlowContext, found: UnitProgress, job: ObservedJob | None) -> None:
     found.reason, found.message = "", ""
     if job is None:  # asked for; until the answer is here it stays as it is
         found.phase = StepPhase.PENDING
@@ -98,68 +98,68 @@ def _running(turn: Turn, found: Look, job: JobSeen | None) -> None:
         found.phase = StepPhase.RUNNING
     if found.phase is StepPhase.SUSPENDED:
         found.reason, found.message = reasons.JOB_ABORTED, f"Job {job.name} is Aborted; resume it to go on"
-    elif (obstacle := job.status.state.reason) in reasons.OBSTACLES:
+    elif (obstacle := job.status.state.reason) in reasons.JOB_BLOCKED:
         found.reason, found.message = obstacle, f"Job {job.name}: {job.status.state.message}"[:_LONGEST]
 
 
-def _completed(turn: Turn, step: Step, found: Look, job: JobSeen | None, used: int) -> None:
+def _completed(context: FlowContext, step: Step, found: UnitProgress, job: ObservedJob | None, used: int) -> None:
     found.phase, found.reason, found.message = StepPhase.COMPLETED, "", ""
     if not step.outputs or job is None:
         return
     try:
-        found.outputs = outputs.collect(step, job, turn.seen.pods[job.name], used)
-    except outputs.Missing as missing:
+        found.outputs = outputs.collect(step, job, context.observed.pods[job.name], used)
+    except outputs.MissingOutput as missing:
         found.phase, found.reason, found.message = StepPhase.FAILED, reasons.OUTPUT_MISSING, str(missing)
 
 
-def _failed(turn: Turn, step: Step, found: Look, attempt: Attempt) -> bool:
+def _failed(context: FlowContext, step: Step, found: UnitProgress, attempt: Attempt) -> bool:
     found.phase, found.reason, found.message = StepPhase(attempt.phase), attempt.reason, attempt.message
-    if failure.halts(turn, step):
+    if failure.halts(context, step):
         return False
     tried = found.unit.begun - found.unit.base
     try:
-        if not retry.again(turn, step, attempt, tried):
+        if not retry.again(context, step, attempt, tried):
             return False
     except ExpressionFault as fault:
         found.phase, found.reason, found.message = StepPhase.FAILED, reasons.INVALID_EXPRESSION, str(fault)
         return False
-    found.phase, found.due = StepPhase.RETRYING, _due(turn, step, found.unit, attempt)
+    found.phase, found.due = StepPhase.RETRYING, _due(context, step, found.unit, attempt)
     return True
 
 
-def _due(turn: Turn, step: Step, unit: Unit, attempt: Attempt) -> float:
-    ended = epoch_or_none(attempt.completion_time) or turn.now
-    pause = retry.pause(turn.plan.retry(step), unit.begun - unit.base)
+def _due(context: FlowContext, step: Step, unit: Unit, attempt: Attempt) -> float:
+    ended = epoch_or_none(attempt.completion_time) or context.now
+    pause = retry.pause(context.plan.retry(step), unit.begun - unit.base)
     # An end that lies far in the future was told by a clock that has been set back since: no reason to wait for hours.
-    return turn.now if ended > turn.now + max(pause, _SKEW) else ended + pause
+    return context.now if ended > context.now + max(pause, _SKEW) else ended + pause
 
 
-def _ended(turn: Turn, step: Step, name: str, job: JobSeen | None) -> Attempt | None:
+def _ended(context: FlowContext, step: Step, name: str, job: ObservedJob | None) -> Attempt | None:
     """The attempt if it has ended and all that is needed of it is known; else None, and what is missing is asked for."""
     if job is None:
-        if name in turn.seen.gone:
+        if name in context.observed.deleted_jobs:
             said = f"Job {name} was deleted before it ended"
             return Attempt(
                 job=name,
                 phase=StepPhase.FAILED,
                 reason=reasons.JOB_DELETED,
                 message=said,
-                completion_time=turn.now_text,
+                completion_time=context.now_text,
             )
-        turn.wants.jobs.add(name)
+        context.reads.jobs.add(name)
         return None
-    late = _deadline(turn, step, job)
-    halted = failure.halts(turn, step)
+    late = _deadline(context, step, job)
+    halted = failure.halts(context, step)
     if job.phase is JobPhase.ABORTED and (late or halted):
         phase = StepPhase.FAILED if late else StepPhase.TERMINATED
-        return _of(job, phase, late or _why(turn), turn.now_text, None, _said(turn, step, late))
-    if job.phase is JobPhase.ABORTED and step.daemon and daemon.served(turn, step.name):
-        return _of(job, StepPhase.COMPLETED, "", turn.now_text, None)
+        return _of(job, phase, late or _why(context), context.now_text, None, _said(context, step, late))
+    if job.phase is JobPhase.ABORTED and step.daemon and daemon.served(context, step.name):
+        return _of(job, StepPhase.COMPLETED, "", context.now_text, None)
     if not job.ended:
         return None
-    pods = turn.seen.pods.get(name)
+    pods = context.observed.pods.get(name)
     if pods is None and (step.outputs or job.phase is not JobPhase.COMPLETED):
-        turn.wants.pods.add(name)
+        context.reads.pods.add(name)
         return None
     if job.phase is JobPhase.COMPLETED:
         return _of(job, StepPhase.COMPLETED, "", job.ended_at, 0)
@@ -167,27 +167,27 @@ def _ended(turn: Turn, step: Step, name: str, job: JobSeen | None) -> Attempt | 
     if job.phase is JobPhase.FAILED:
         return _of(job, StepPhase.FAILED, job.status.state.reason or reasons.JOB_FAILED, job.ended_at, code)
     if late:
-        return _of(job, StepPhase.FAILED, late, job.ended_at, code, _said(turn, step, late))
-    if step.daemon and not halted and (job.uid in turn.seen.ordered or daemon.served(turn, step.name)):
+        return _of(job, StepPhase.FAILED, late, job.ended_at, code, _said(context, step, late))
+    if step.daemon and not halted and (job.uid in context.observed.terminate_sent or daemon.served(context, step.name)):
         return _of(job, StepPhase.COMPLETED, "", job.ended_at, None)
     if halted:
-        return _of(job, StepPhase.TERMINATED, _why(turn), job.ended_at, code, _said(turn, step, late))
+        return _of(job, StepPhase.TERMINATED, _why(context), job.ended_at, code, _said(context, step, late))
     reason = job.status.state.reason or reasons.JOB_TERMINATED
     return _of(job, StepPhase.TERMINATED, reason, job.ended_at, code)
 
 
-def _why(turn: Turn) -> str:
-    return turn.outcome or reasons.FLOW_STOPPED
+def _why(context: FlowContext) -> str:
+    return context.outcome or reasons.FLOW_STOPPED
 
 
-def _said(turn: Turn, step: Step, late: str) -> str:
+def _said(context: FlowContext, step: Step, late: str) -> str:
     """Why the flow has terminated a Job of this step, for people."""
     if late:
         return f"the attempt took longer than activeDeadlineSeconds ({step.active_deadline_seconds} s)"
-    return failure.STOPPED.get(turn.outcome, "a step has failed (failureStrategy FailFast)")
+    return failure.STOPPED.get(context.outcome, "a step has failed (failureStrategy FailFast)")
 
 
-def _of(job: JobSeen, phase: StepPhase, reason: str, ended_at: str, code: int | None, why: str = "") -> Attempt:
+def _of(job: ObservedJob, phase: StepPhase, reason: str, ended_at: str, code: int | None, why: str = "") -> Attempt:
     state = job.status.state
     said = (
         f"Job {job.name} was terminated: {why}"
@@ -205,21 +205,21 @@ def _of(job: JobSeen, phase: StepPhase, reason: str, ended_at: str, code: int | 
     )
 
 
-def _deadline(turn: Turn, step: Step, job: JobSeen) -> str:
+def _deadline(context: FlowContext, step: Step, job: ObservedJob) -> str:
     """DeadlineExceeded if the attempt ran, or runs, past `activeDeadlineSeconds`; a Job that still runs is terminated."""
     begun = epoch_or_none(job.created)
     if step.active_deadline_seconds is None or begun is None:
         return ""
     until = begun + step.active_deadline_seconds
     if job.ended:
-        return reasons.DEADLINE_EXCEEDED if (epoch_or_none(job.ended_at) or turn.now) >= until else ""
-    if turn.now < until:
-        turn.wake_at(until)
+        return reasons.DEADLINE_EXCEEDED if (epoch_or_none(job.ended_at) or context.now) >= until else ""
+    if context.now < until:
+        context.wake_at(until)
         return ""
-    turn.kill(job)
+    context.terminate(job)
     return reasons.DEADLINE_EXCEEDED
 
 
-def ended_now(turn: Turn, attempt: Attempt | None) -> str:
+def ended_now(context: FlowContext, attempt: Attempt | None) -> str:
     """When the unit ended: with its last attempt, else now."""
-    return (attempt.completion_time if attempt else None) or rfc3339(turn.now)
+    return (attempt.completion_time if attempt else None) or rfc3339(context.now)

@@ -7,8 +7,8 @@ import msgspec
 from jsonpointer import JsonPointerException
 
 from controller.jobflow import reasons
-from controller.jobflow.decide.context import Turn
-from controller.jobflow.decide.values import ExpressionFault, Iteration, evaluate_at
+from controller.jobflow.model.context import FlowContext
+from controller.jobflow.model.expression_values import ExpressionFault, Iteration, evaluate_at
 from controller.jobflow.steps.merge import Unmergeable, merge_job_spec
 from shared.crd.unknown import unknown_in_job_spec
 from shared.graphs.flow_graph import ExpressionPlace
@@ -39,9 +39,11 @@ class BuildFault(Exception):
         self.reason = reason
 
 
-def build(turn: Turn, step: Step, name: str, attempt: int, iteration: Iteration | None, template: Body) -> Body:
+def build(
+    context: FlowContext, step: Step, name: str, attempt: int, iteration: Iteration | None, template: Body
+) -> Body:
     """The Job `name` of a step, as it is to be created. Raises BuildFault; `template` is not changed."""
-    lookup = lookup_in(_values(turn, step, iteration))
+    lookup = lookup_in(_values(context, step, iteration))
     spec = template.get("spec") or {}
     if step.patch is not None and step.patch.job_spec:
         try:
@@ -50,25 +52,25 @@ def build(turn: Turn, step: Step, name: str, attempt: int, iteration: Iteration 
             raise BuildFault(reasons.INVALID_PATCH, f"patch.jobSpec: {fault}") from fault
     spec = _substituted(spec, lookup, "spec")
     if step.patch is not None and step.patch.json_patch:
-        spec = _patched(turn, step, spec, iteration, lookup)
+        spec = _patched(context, step, spec, iteration, lookup)
     return {
         "apiVersion": JOB.api_version,
         "kind": JOB.kind,
-        "metadata": _metadata(turn, step, name, attempt, iteration, template, lookup),
+        "metadata": _metadata(context, step, name, attempt, iteration, template, lookup),
         "spec": spec,
     }
 
 
-def _values(turn: Turn, step: Step, iteration: Iteration | None) -> Values:
-    metadata = turn.seen.flow.metadata
+def _values(context: FlowContext, step: Step, iteration: Iteration | None) -> Values:
+    metadata = context.observed.flow.metadata
     return Values(
-        params=turn.plan.params,
+        params=context.plan.params,
         flow_name=metadata.name,
         flow_namespace=metadata.namespace,
         step_name=step.name,
         outputs={
-            name: {**dict.fromkeys(declared, ""), **turn.steps[name].outputs}
-            for name, declared in turn.plan.outputs.items()
+            name: {**dict.fromkeys(declared, ""), **context.steps[name].outputs}
+            for name, declared in context.plan.outputs.items()
             if declared
         },
         item=msgspec.UNSET if iteration is None or iteration.item is None else iteration.item,
@@ -84,11 +86,11 @@ def _substituted(value: Any, lookup: Lookup, path: str) -> Any:
     return result.value
 
 
-def _patched(turn: Turn, step: Step, spec: Body, iteration: Iteration | None, lookup: Lookup) -> Body:
+def _patched(context: FlowContext, step: Step, spec: Body, iteration: Iteration | None, lookup: Lookup) -> Body:
     operations = step.patch.json_patch if step.patch else ()
     for number, operation in enumerate(operations):
         try:
-            raw = _operation(turn, step, operation, iteration, lookup, number)
+            raw = _operation(context, step, operation, iteration, lookup, number)
             spec = jsonpatch.JsonPatch([raw]).apply(spec)
         except ExpressionFault as fault:
             raise BuildFault(reasons.INVALID_EXPRESSION, f"patch.jsonPatch[{number}]: {fault}") from fault
@@ -105,23 +107,29 @@ def _patched(turn: Turn, step: Step, spec: Body, iteration: Iteration | None, lo
 
 
 def _operation(
-    turn: Turn, step: Step, operation: JsonPatch, iteration: Iteration | None, lookup: Lookup, number: int
+    context: FlowContext, step: Step, operation: JsonPatch, iteration: Iteration | None, lookup: Lookup, number: int
 ) -> Body:
     raw: Body = {"op": str(operation.op), "path": operation.path}
     if operation.op in _FROM:
         raw["from"] = operation.from_
     if operation.op in _WITH_VALUE:
         if operation.expression is not None:
-            raw["value"] = evaluate_at(turn, step, ExpressionPlace.PATCH, operation.expression, iteration=iteration)
+            raw["value"] = evaluate_at(context, step, ExpressionPlace.PATCH, operation.expression, iteration=iteration)
         elif operation.value is not msgspec.UNSET:
             raw["value"] = _substituted(operation.value, lookup, f"patch.jsonPatch[{number}].value")
     return raw
 
 
 def _metadata(
-    turn: Turn, step: Step, name: str, attempt: int, iteration: Iteration | None, template: Body, lookup: Lookup
+    context: FlowContext,
+    step: Step,
+    name: str,
+    attempt: int,
+    iteration: Iteration | None,
+    template: Body,
+    lookup: Lookup,
 ) -> Body:
-    flow = turn.seen.flow.metadata
+    flow = context.observed.flow.metadata
     given = template.get("metadata") or {}
     origin = {
         CREATED_BY_FLOW: qualified(flow.namespace, flow.name),
@@ -144,14 +152,14 @@ def _metadata(
         "name": name,
         "namespace": flow.namespace,
         "labels": {**labels, **{key: label_value(value) for key, value in origin.items()}, **own},
-        "annotations": {**annotations, **origin, STEP_DIGEST: turn.plan.digest(step)},
-        "ownerReferences": [owner_reference(turn)],
+        "annotations": {**annotations, **origin, STEP_DIGEST: context.plan.digests[step.name]},
+        "ownerReferences": [owner_reference(context)],
     }
 
 
-def owner_reference(turn: Turn) -> Body:
+def owner_reference(context: FlowContext) -> Body:
     """The controller reference to the flow."""
-    metadata = turn.seen.flow.metadata
+    metadata = context.observed.flow.metadata
     return {
         "apiVersion": JOBFLOW.api_version,
         "kind": JOBFLOW.kind,

@@ -7,8 +7,9 @@ from msgspec.structs import replace
 
 from controller.decision import Create, Decision, Delete, Patch, Refusal
 from controller.jobflow.decide.flow import FlowDecision, decide
-from controller.jobflow.decide.plan import Plan
-from controller.jobflow.observe.observed import CommandSeen, FlowSeen, JobSeen, PodsSeen, ProbeResult, job_seen
+from controller.jobflow.model.memo import NO_MEMO, DecisionMemo
+from controller.jobflow.model.observed import FlowCommand, ObservedFlow, ObservedJob, PodResults, ProbeResult, parse_job
+from controller.jobflow.model.plan import Plan
 from shared.model.flow import JobFlow, JobFlowSpec
 from shared.model.flow_status import JobFlowStatus, StepStatus
 from shared.model.meta import ObjectMeta
@@ -58,8 +59,8 @@ class Cluster:
         names = {one.template_name for one in (*subject.spec.flows, *subject.spec.finally_)}
         self.templates = dict.fromkeys(names, TEMPLATE) if templates is None else templates
         self.bodies: dict[str, dict[str, Any]] = {}
-        self.strangers: dict[str, JobSeen] = {}
-        self.commands: list[CommandSeen] = []
+        self.strangers: dict[str, ObservedJob] = {}
+        self.commands: list[FlowCommand] = []
         self.refusals: dict[str, Refusal] = {}
         self.refuse: dict[str, int] = {}
         self.messages: dict[str, dict[str, str]] = {}
@@ -76,46 +77,53 @@ class Cluster:
         self.holds = False  # whether reports wait for a second, and decisions go on from what was not written
         self.memory: JobFlowStatus | None = None
         self.plan: Plan | None = None
+        self.decision_memo: DecisionMemo = NO_MEMO
         self.write_after = 0.0
 
     # -- what the controller sees and does -----------------------------------------------------------------------
-    def seen(self) -> FlowSeen:
-        jobs = {name: job_seen(body) for name, body in self.bodies.items()}
-        return FlowSeen(
+    def seen(self) -> ObservedFlow:
+        jobs = {name: parse_job(body) for name, body in self.bodies.items()}
+        return ObservedFlow(
             flow=replace(self.flow, status=self.memory or self.flow.status),
             stored=self.flow.status,
             jobs=jobs,
-            namesakes={**jobs, **self.strangers},
+            jobs_by_name={**jobs, **self.strangers},
             templates=self.templates,
             now=self.now,
             commands=tuple(self.commands),
             refusals=self.refusals,
             pods={name: self._pods(job) for name, job in jobs.items() if job.ended},
-            gone=frozenset(name for name in self.created if name not in jobs),
-            ordered=self.ordered,
+            deleted_jobs=frozenset(name for name in self.created if name not in jobs),
+            terminate_sent=self.ordered,
             probes=self.probes,
             write_after=self.write_after,
         )
 
-    def _pods(self, job: JobSeen) -> PodsSeen:
+    def _pods(self, job: ObservedJob) -> PodResults:
         messages = {("main", container): text for container, text in self.messages.get(job.name, {}).items()}
-        return PodsSeen(messages, self.codes.get(job.name, 1 if job.phase is JobPhase.FAILED else None))
+        return PodResults(messages, self.codes.get(job.name, 1 if job.phase is JobPhase.FAILED else None))
 
     def decide(self) -> FlowDecision:
-        self.last = decide(self.seen(), self._plan())
-        assert not self.last.wants
+        plan = self._plan()
+        self.last = decide(self.seen(), plan, self.decision_memo)
+        assert not self.last.reads
         return self.last
+
+    def decide_with(self, **changes: Any) -> FlowDecision:
+        """A decision on what is seen, with some fields of it replaced."""
+        return decide(replace(self.seen(), **changes), Plan(self.flow))
 
     def _plan(self) -> Plan:
         """A new one each time, unless decisions go on from what was remembered."""
         if not self.holds:
+            self.decision_memo = NO_MEMO
             return Plan(self.flow)
         if self.plan is None or self.plan.spec is not self.flow.spec:
-            self.plan = Plan(self.flow)
+            self.plan, self.decision_memo = Plan(self.flow), NO_MEMO
         return self.plan
 
     def turn(self) -> Decision:
-        """Look, decide, act once; creates that are refused are decided about again, as the worker does."""
+        """UnitProgress, decide, act once; creates that are refused are decided about again, as the worker does."""
         for _ in range(20):
             decision = self.decide().decision
             if not self._act(decision):
@@ -123,7 +131,8 @@ class Cluster:
         else:
             raise AssertionError("refused for ever")
         if self.holds and self.last is not None:
-            self.memory = self.last.carry
+            self.memory = self.last.next_status
+            self.decision_memo = self.last.memo
             self.write_after = self.now + 1 if decision.status is not None else self.write_after
         if decision.status is not None:
             self.writes += 1
@@ -135,7 +144,7 @@ class Cluster:
         return decision
 
     def settle(self) -> None:
-        """Turn until nothing changes, at this very moment."""
+        """FlowContext until nothing changes, at this very moment."""
         for _ in range(50):
             before = (self.flow, dict(self.bodies), tuple(self.commands))
             self.turn()
@@ -191,7 +200,7 @@ class Cluster:
             del self.bodies[action.name]
 
     def terminated_by_command(self, name: str) -> None:
-        if name in self.bodies and not job_seen(self.bodies[name]).ended:
+        if name in self.bodies and not parse_job(self.bodies[name]).ended:
             self.set_job(name, JobPhase.TERMINATED)
 
     # -- what the world does ----------------------------------------------------------------------------------------
@@ -224,7 +233,7 @@ class Cluster:
 
     def command(self, action: str) -> None:
         self.serial += 1
-        self.commands.append(CommandSeen(f"c{self.serial}", f"cu{self.serial}", action, rfc3339(self.now)))
+        self.commands.append(FlowCommand(f"c{self.serial}", f"cu{self.serial}", action, rfc3339(self.now)))
         self.settle()
 
     def wait(self, seconds: float) -> None:
@@ -253,7 +262,7 @@ class Cluster:
         return {one.name: one.waiting_for for one in self.status.next}
 
     def unfinished(self) -> list[str]:
-        return [name for name, body in self.bodies.items() if not job_seen(body).ended]
+        return [name for name, body in self.bodies.items() if not parse_job(body).ended]
 
 
 def started(*steps: dict[str, Any], **spec: Any) -> Cluster:

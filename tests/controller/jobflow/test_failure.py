@@ -3,7 +3,7 @@
 import pytest
 
 from controller.decision import Patch
-from controller.jobflow.observe.observed import CommandSeen
+from controller.jobflow.model.observed import FlowCommand
 from shared.model.phases import JobPhase
 from tests.controller.jobflow.make import started, step
 
@@ -263,9 +263,9 @@ def test_a_command_acts_once_though_it_is_seen_twice():
     cluster.command("RestartJobFlow")
     seen = cluster.status.handled_commands
     assert len(seen) == 1
-    from controller.jobflow.observe.observed import CommandSeen
+    from controller.jobflow.model.observed import FlowCommand
 
-    cluster.commands = [CommandSeen("again", seen[0], "RestartJobFlow")]
+    cluster.commands = [FlowCommand("again", seen[0], "RestartJobFlow")]
     cluster.complete("f-a-r1")
     assert cluster.created == ["f-a", "f-a-r1"]
     assert cluster.commands == []
@@ -279,10 +279,10 @@ def test_an_unknown_command_is_told_and_deleted():
 
 
 def test_a_command_on_an_earlier_flow_of_this_name_is_told_and_deleted_and_does_nothing():
-    from controller.jobflow.observe.observed import CommandSeen
+    from controller.jobflow.model.observed import FlowCommand
 
     cluster = started(step("a"))
-    cluster.commands = [CommandSeen("late", "cu", "TerminateJobFlow", target_uid="earlier")]
+    cluster.commands = [FlowCommand("late", "cu", "TerminateJobFlow", target_uid="earlier")]
     cluster.complete("f-a")
     assert (cluster.phase, cluster.commands, cluster.status.handled_commands) == ("Succeed", [], ())
     assert "StaleCommand" in [reason for reason, _ in cluster.notes]
@@ -291,18 +291,18 @@ def test_a_command_on_an_earlier_flow_of_this_name_is_told_and_deleted_and_does_
 def test_suspend_and_resume_in_one_look_leave_the_flow_as_the_last_said():
     cluster = started(step("a"))
     cluster.commands = [
-        CommandSeen("c1", "u1", "SuspendJobFlow", "2027-01-15T08:00:00Z"),
-        CommandSeen("c2", "u2", "ResumeJobFlow", "2027-01-15T08:00:01Z"),
+        FlowCommand("c1", "u1", "SuspendJobFlow", "2027-01-15T08:00:00Z"),
+        FlowCommand("c2", "u2", "ResumeJobFlow", "2027-01-15T08:00:01Z"),
     ]
     assert [action for action in cluster.decide().decision.actions if isinstance(action, Patch)] == []
-    cluster.commands.append(CommandSeen("c3", "u3", "SuspendJobFlow", "2027-01-15T08:00:02Z"))
+    cluster.commands.append(FlowCommand("c3", "u3", "SuspendJobFlow", "2027-01-15T08:00:02Z"))
     patches = [action.patch for action in cluster.decide().decision.actions if isinstance(action, Patch)]
     assert patches == [{"spec": {"suspend": True}}]
 
 
 def test_no_more_commands_are_carried_out_at_once_than_are_remembered():
     cluster = started(step("a"))
-    cluster.commands = [CommandSeen(f"c{n:02}", f"u{n:02}", "RestartJobFlow") for n in range(25)]
+    cluster.commands = [FlowCommand(f"c{n:02}", f"u{n:02}", "RestartJobFlow") for n in range(25)]
     found = cluster.decide().decision
     assert len([action for action in found.cleanup if action.kind.kind == "Command"]) == 20
     assert found.requeue_after == 0

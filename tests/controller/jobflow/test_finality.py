@@ -2,7 +2,7 @@
 
 import pytest
 
-from controller.jobflow.observe.observed import JobSeen
+from controller.jobflow.model.observed import ObservedJob
 from shared.model.flow_status import FlowState, JobEntry, JobFlowStatus
 from shared.model.phases import FlowPhase, JobPhase
 from tests.controller.jobflow.make import TEMPLATE, Cluster, flow, started, step
@@ -33,10 +33,9 @@ def test_a_missing_job_is_looked_for_before_it_counts_as_deleted():
     cluster = started(step("a"))
     del cluster.bodies["f-a"]
     cluster.created.clear()  # so that the toy API server has not been asked
-    from controller.jobflow.decide.flow import decide
 
-    found = decide(cluster.seen())
-    assert found.wants.jobs == {"f-a"}
+    found = cluster.decide_with()
+    assert found.reads.jobs == {"f-a"}
 
 
 def test_an_ended_flow_is_not_touched_when_its_jobs_go():
@@ -64,10 +63,10 @@ def test_a_step_waits_for_its_template_and_starts_when_it_appears():
 
 
 NAMESAKES = {
-    "being deleted": (JobSeen("f-a", owner="Job/x", owner_uid=OTHER, deleting=True), "WaitingForDeletion"),
-    "of an earlier flow of this name": (JobSeen("f-a", owner="JobFlow/f", owner_uid=OTHER), "WaitingForDeletion"),
-    "of another flow": (JobSeen("f-a", owner="JobFlow/g", owner_uid=OTHER), "NameConflict"),
-    "of nobody": (JobSeen("f-a"), "NameConflict"),
+    "being deleted": (ObservedJob("f-a", owner="Job/x", owner_uid=OTHER, deleting=True), "WaitingForDeletion"),
+    "of an earlier flow of this name": (ObservedJob("f-a", owner="JobFlow/f", owner_uid=OTHER), "WaitingForDeletion"),
+    "of another flow": (ObservedJob("f-a", owner="JobFlow/g", owner_uid=OTHER), "NameConflict"),
+    "of nobody": (ObservedJob("f-a"), "NameConflict"),
 }
 
 
@@ -83,7 +82,7 @@ def test_a_job_of_the_same_name_is_never_adopted(namesake, want):
 
 def test_the_owner_of_a_taken_name_is_told():
     cluster = Cluster(flow(step("a")))
-    cluster.strangers["f-a"] = JobSeen("f-a", owner="JobFlow/g", owner_uid=OTHER)
+    cluster.strangers["f-a"] = ObservedJob("f-a", owner="JobFlow/g", owner_uid=OTHER)
     cluster.settle()
     assert cluster.step("a").message == "a Job f-a is there already, owned by JobFlow/g"
     assert [reason for reason, _ in cluster.notes] == ["NameConflict", "Failed"]
@@ -91,7 +90,7 @@ def test_the_owner_of_a_taken_name_is_told():
 
 def test_a_step_starts_once_the_earlier_job_is_gone():
     cluster = Cluster(flow(step("a")))
-    cluster.strangers["f-a"] = JobSeen("f-a", owner="JobFlow/f", owner_uid=OTHER, deleting=True)
+    cluster.strangers["f-a"] = ObservedJob("f-a", owner="JobFlow/f", owner_uid=OTHER, deleting=True)
     cluster.settle()
     cluster.strangers.clear()
     cluster.settle()

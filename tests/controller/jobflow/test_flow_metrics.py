@@ -4,7 +4,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from controller.jobflow import metrics
-from controller.jobflow.metrics import Census, stored
+from controller.jobflow.metrics import FlowGauges, count_changes
 from shared.key import Key
 from shared.kinds import JOBFLOW
 from shared.kube.cache.cache import Caches
@@ -53,14 +53,14 @@ def test_a_stored_change_of_phase_is_counted(
         )
 
     old = numbers()
-    stored(status(a=before) if before else JobFlowStatus(), status(a=after), NOW)
+    count_changes(status(a=before) if before else JobFlowStatus(), status(a=after), NOW)
     assert [new - known for new, known in zip(numbers(), old, strict=True)] == [counted, waited, ran]
 
 
 async def test_the_census_follows_the_cache_and_survives_strange_statuses() -> None:
     async with serving(FakeServer()) as (_, api):
         cache = Caches(api).want(JOBFLOW)
-        Census(cache)
+        FlowGauges(cache)
         before = value("jobflow_flows", phase="Running"), value("jobflow_current_steps", phase="Completed")
         steps = [{"name": "a", "phase": "Completed"}, {"name": "b", "phase": "Strange"}, {"name": "c", "phase": {}}]
         cache.assume(body("1", {"state": {"phase": "Running"}, "steps": steps}))

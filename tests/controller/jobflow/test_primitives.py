@@ -5,8 +5,8 @@ from msgspec.structs import replace
 
 from controller.decision import Create
 from controller.jobflow.decide.flow import decide
-from controller.jobflow.decide.plan import Plan
-from controller.jobflow.observe.observed import ProbeResult
+from controller.jobflow.model.observed import ProbeResult
+from controller.jobflow.model.plan import Plan
 from shared.model.phases import JobPhase
 from tests.controller.jobflow.make import TEMPLATE, Cluster, flow, started, step
 
@@ -202,8 +202,8 @@ def test_a_condition_on_a_label_follows_the_label_until_the_step_starts():
     plan = Plan(cluster.flow)
     first = decide(cluster.seen(), plan)
     assert len(first.decision.actions) == 1
-    cluster.flow = replace(cluster.flow, status=first.carry, metadata=replace(metadata, labels={"go": "no"}))
-    states = {one.name: one for one in decide(cluster.seen(), plan).carry.steps}
+    cluster.flow = replace(cluster.flow, status=first.next_status, metadata=replace(metadata, labels={"go": "no"}))
+    states = {one.name: one for one in decide(cluster.seen(), plan, first.memo).next_status.steps}
     assert states["b"].reason == "ConditionFalse"
 
 

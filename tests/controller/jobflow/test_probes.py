@@ -7,10 +7,10 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from controller.jobflow.decide.context import ProbeWanted
-from controller.jobflow.observe.observed import ProbeResult
-from controller.jobflow.observe.pods import PodAddress, addresses, left_behind
-from controller.jobflow.observe.probes import Prober
+from controller.jobflow.model.context import ProbeWanted
+from controller.jobflow.model.observed import ProbeResult
+from controller.jobflow.model.pod_results import PodAddress, addresses, left_behind
+from controller.jobflow.observe.prober import Prober
 from shared.key import Key
 from shared.model.step import HttpGet, HttpHeader, TcpSocket
 from tests.shared.kube.fake import until

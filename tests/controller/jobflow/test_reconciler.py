@@ -12,7 +12,7 @@ from aiohttp import web
 from controller.cluster.apply import Applier
 from controller.cluster.events import Recorder
 from controller.context import ControllerContext
-from controller.jobflow import reconciler as flows
+from controller.jobflow import wiring as flows
 from controller.runtime.command_targets import TargetedCommands
 from controller.runtime.manager import Manager
 from controller.settings import Settings
@@ -304,9 +304,9 @@ async def test_a_flow_that_volcano_finished_is_never_touched_however_often_it_is
 
 
 async def test_flows_beyond_those_remembered_lose_nothing(fake: FakeServer, api: Api, clock: Clock) -> None:
-    from controller.jobflow.observe.memory import Memory
+    from controller.jobflow.observe.flow_cache import FlowCache
 
-    memory = Memory(most=1)
+    memory = FlowCache(most=1)
     bodies = [fake.put(FLOWS, flow(step("a"), name=name)) for name in ("x", "y")]
     for body in bodies:
         assert memory.recall(Key("ns", body["metadata"]["name"]), body) is not None

@@ -1,15 +1,14 @@
 """When a status is written at once, and when it waits for what is about to follow."""
 
 import pytest
-from msgspec.structs import replace
 
-from controller.jobflow.decide.flow import FlowDecision, decide
+from controller.jobflow.decide.flow import FlowDecision
 from shared.model.phases import JobPhase
 from tests.controller.jobflow.make import Cluster, started, step
 
 
 def held(cluster: Cluster, seconds: float = 2.0) -> FlowDecision:
-    return decide(replace(cluster.seen(), settle_until=cluster.now + seconds))
+    return cluster.decide_with(settle_until=cluster.now + seconds)
 
 
 def test_the_end_of_a_step_is_told_together_with_the_running_of_the_next() -> None:
@@ -17,7 +16,7 @@ def test_the_end_of_a_step_is_told_together_with_the_running_of_the_next() -> No
     cluster.set_job("f-a", JobPhase.COMPLETED)
     found = held(cluster)
     assert [action.body["metadata"]["name"] for action in found.decision.actions] == ["f-b"]
-    assert (found.decision.status, found.decision.requeue_after, found.held) == (None, 2.0, True)
+    assert (found.decision.status, found.decision.requeue_after, found.deferred) == (None, 2.0, True)
     cluster.turn()
     cluster.set_job("f-b", JobPhase.RUNNING)
     found = held(cluster)
@@ -51,5 +50,5 @@ def test_counts_of_pods_alone_may_wait() -> None:
     cluster.settle()
     cluster.set_job("f-a", JobPhase.RUNNING, running=2, succeeded=1)
     found = held(cluster)
-    assert (found.decision.status, found.decision.requeue_after, found.held) == (None, 2.0, True)
+    assert (found.decision.status, found.decision.requeue_after, found.deferred) == (None, 2.0, True)
     assert held(cluster, 0.0).decision.status["pods"]["succeeded"] == 1

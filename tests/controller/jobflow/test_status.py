@@ -3,8 +3,7 @@
 import msgspec
 from msgspec.structs import replace
 
-from controller.jobflow.decide.flow import decide
-from controller.jobflow.status.status_limits import trim
+from controller.jobflow.status.status_limits import limit_status
 from shared.model.phases import JobPhase
 from tests.controller.jobflow.make import TEMPLATE, Cluster, flow, started, step
 
@@ -26,16 +25,16 @@ def test_a_second_look_at_the_same_changes_nothing():
 def test_a_status_that_may_wait_is_held_back_but_never_a_job():
     cluster = started(step("a"), step("b", "a"))
     cluster.set_job("f-a", JobPhase.COMPLETED)
-    found = decide(replace(cluster.seen(), write_after=cluster.now + 0.75))
+    found = cluster.decide_with(write_after=cluster.now + 0.75)
     assert [action.body["metadata"]["name"] for action in found.decision.actions] == ["f-b"]
     assert (found.decision.status, found.decision.requeue_after) == (None, 0.75)
-    assert [str(one.phase) for one in found.carry.steps] == ["Completed", "Pending"]
+    assert [str(one.phase) for one in found.next_status.steps] == ["Completed", "Pending"]
 
 
 def test_the_end_of_a_flow_is_not_held_back():
     cluster = started(step("a"))
     cluster.set_job("f-a", JobPhase.COMPLETED)
-    found = decide(replace(cluster.seen(), write_after=cluster.now + 0.75))
+    found = cluster.decide_with(write_after=cluster.now + 0.75)
     assert found.decision.status is not None
     assert found.decision.status["state"] == {"phase": "Succeed"}
 
@@ -44,7 +43,7 @@ def test_jobs_are_not_deleted_while_the_status_is_held_back():
     cluster = started(step("a", retry={"limit": 1}), step("b"), jobRetainPolicy="delete")
     cluster.fail("f-a")
     cluster.now += 20
-    found = decide(replace(cluster.seen(), write_after=cluster.now + 1))
+    found = cluster.decide_with(write_after=cluster.now + 1)
     assert len(found.decision.actions) == 1
     assert found.decision.cleanup == ()
 
@@ -143,13 +142,13 @@ def test_the_status_of_a_thousand_steps_stays_below_a_megabyte():
 def test_what_fits_is_not_cut():
     cluster = started(step("a"))
     cluster.complete("f-a")
-    assert trim(cluster.status) is cluster.status
+    assert limit_status(cluster.status) is cluster.status
 
 
 def test_a_long_message_goes_before_any_step_does():
     cluster = started(step("a"), step("b"))
     cluster.fail("f-a", state={"message": "m" * 400})
-    lighter = trim(
+    lighter = limit_status(
         replace(
             cluster.status,
             steps=tuple(replace(one, name=f"{one.name}{n}") for n in range(400) for one in cluster.status.steps),

@@ -1,4 +1,8 @@
-"""What the JobFlow controller remembers between passes. All of it can be lost: the cluster has what counts."""
+"""What the JobFlow controller remembers of each flow between passes.
+
+It saves parsing and planning a flow again at every pass, and holds decisions whose status is not written yet. All of it
+can be lost at any moment: the API server has everything that a new process needs.
+"""
 
 import itertools
 import logging
@@ -11,8 +15,9 @@ import msgspec
 
 from controller.decision import Child, Create, Refusal, add_refusals
 from controller.jobflow.decide.flow import FlowDecision
-from controller.jobflow.decide.plan import Plan
-from controller.jobflow.observe.observed import PodsSeen
+from controller.jobflow.model.memo import NO_MEMO, DecisionMemo
+from controller.jobflow.model.observed import PodResults
+from controller.jobflow.model.plan import Plan
 from shared.key import Key
 from shared.kinds import COMMAND
 from shared.model.flow import JobFlow, JobFlowSpec
@@ -24,25 +29,27 @@ LOG: Final = logging.getLogger(__name__)
 
 
 @dataclass
-class Remembered:
+class CachedFlow:
     """One flow. `flow`: with the status that the last decision left; `stored`: the status that the API server has, as a
-    model, and `raw` as it came; `version`: resourceVersion of both; `pods`, `gone`: answers to questions asked;
-    `ordered`: when each Job was told to terminate; `reserved`: when the next report may be written, 0 for not asked;
-    `asked`: when that was asked; `held_since`: since when something is not written, 0 if nothing is; `refusals`: of
-    creates, and of changes of the flow itself, by name."""
+    model, and `raw` as it was received; `version`: resourceVersion of both; `memo`: for the next decision; `pods`,
+    `deleted_jobs`: results of live reads; `terminate_sent`: when each Job was sent a terminate Command, by uid;
+    `reserved`: when the next status may be written, 0 while no time is reserved; `asked`: when that was reserved;
+    `deferred_since`: since when a status write is put off, 0 if none is; `refusals`: of creates, and of changes of the
+    flow itself, by name."""
 
     flow: JobFlow
     plan: Plan
     stored: JobFlowStatus
     raw: Any
     version: str
+    memo: DecisionMemo = NO_MEMO
     wrote_at: float = 0.0
     reserved: float = 0.0
     asked: float = 0.0
-    held_since: float = 0.0
-    pods: dict[str, PodsSeen] = field(default_factory=dict)
-    gone: set[str] = field(default_factory=set)
-    ordered: dict[str, float] = field(default_factory=dict)
+    deferred_since: float = 0.0
+    pods: dict[str, PodResults] = field(default_factory=dict)
+    deleted_jobs: set[str] = field(default_factory=set)
+    terminate_sent: dict[str, float] = field(default_factory=dict)
     refusals: dict[str, Refusal] = field(default_factory=dict)
 
     @property
@@ -53,47 +60,48 @@ class Remembered:
     def outputs_of(self, step: str) -> tuple[str, ...]:
         return self.plan.outputs.get(step, ())
 
-    def refused(self, refusals: Mapping[Child, Refusal]) -> None:
-        """The API server would not have these."""
+    def add_refusals(self, refusals: Mapping[Child, Refusal]) -> None:
+        """Remember what the API server refused."""
         add_refusals(self.refusals, {name: refusal for (_, name), refusal in refusals.items()})
 
-    def learn(self, body: Body, found: FlowDecision, now: float) -> bool:
-        """The decision was carried out; `body` is what is stored since. Whether Jobs that had been refused may be tried
-        again at once, for one of them was not refused any more."""
+    def carried_out(self, body: Body, found: FlowDecision, now: float) -> bool:
+        """The decision was carried out; `body` is the flow as stored since. True when refused Jobs may be tried again at
+        once because the create of one of them has succeeded."""
         decision = found.decision
-        self.flow = msgspec.structs.replace(self.flow, status=found.carry)
+        self.memo = found.memo
+        self.flow = msgspec.structs.replace(self.flow, status=found.next_status)
         self.pods.clear()
-        self.gone.clear()
-        # A Job that was no valid one has ended its step; should that be tried again, it may be another Job.
-        # A refused change of the flow itself has been told: the next Command asks anew.
+        self.deleted_jobs.clear()
+        # An invalid Job has ended its step; a retry of the step may make another Job.
+        # A refused change of the flow itself has been reported by an Event; the next Command tries again.
         own = self.flow.metadata.name
         self.refusals = {name: one for name, one in self.refusals.items() if not one.for_ever and name != own}
-        heard = False
+        accepted = False
         for action in decision.actions:
             if isinstance(action, Create):
-                heard |= self.refusals.pop(action.body["metadata"]["name"], None) is not None
+                accepted |= self.refusals.pop(action.body["metadata"]["name"], None) is not None
                 if action.kind is COMMAND:
-                    self.ordered[action.body["target"]["uid"]] = now
-        self.held_since = (self.held_since or now) if found.held else 0.0
+                    self.terminate_sent[action.body["target"]["uid"]] = now
+        self.deferred_since = (self.deferred_since or now) if found.deferred else 0.0
         if decision.status is not None:
-            self.stored = found.carry
+            self.stored = found.next_status
             self.raw = body.get("status")
             self.version = body["metadata"].get("resourceVersion", "")
             self.wrote_at, self.reserved = now, 0.0
-        if heard:
+        if accepted:
             self.refusals = {name: msgspec.structs.replace(one, at=0.0) for name, one in self.refusals.items()}
-        return heard and bool(self.refusals)
+        return accepted and bool(self.refusals)
 
 
-class Memory:
-    """`most`: flows remembered at once; those looked at last stay."""
+class FlowCache:
+    """`most`: flows remembered at once; the least recently used ones are dropped first."""
 
     def __init__(self, most: int = 1000) -> None:
-        self._known: OrderedDict[Key, Remembered] = OrderedDict()
+        self._known: OrderedDict[Key, CachedFlow] = OrderedDict()
         self._most = most
 
-    def recall(self, key: Key, body: Body) -> Remembered | None:
-        """What is known of the flow as it is stored now; None, and a line in the log, if it cannot be read."""
+    def recall(self, key: Key, body: Body) -> CachedFlow | None:
+        """The flow in its stored version; None, with a line in the log, if it cannot be parsed."""
         known = self._known.get(key)
         metadata = body["metadata"]
         if known is not None and known.flow.metadata.uid == metadata.get("uid"):
@@ -105,41 +113,41 @@ class Memory:
         try:
             found = _updated(known, body) if known is not None else _new(body)
         except msgspec.ValidationError as fault:
-            LOG.warning("a JobFlow that cannot be read is left alone", extra={"key": str(key), "error": str(fault)})
+            LOG.warning("a JobFlow that cannot be parsed is left alone", extra={"key": str(key), "error": str(fault)})
             return None
         self._known[key] = found
         return found
 
     def surplus(self) -> list[Key]:
-        """Flows that need not be remembered, for there are too many: nothing is lost with them."""
+        """Flows to drop because there are too many. Nothing is lost with them: their status is stored."""
         if len(self._known) <= self._most:
             return []
         oldest = itertools.islice(self._known.items(), len(self._known) - self._most)
         return [key for key, known in oldest if known.is_stored]
 
     def forget(self, key: Key) -> str:
-        """The uid that was known under this key."""
+        """Drop a flow; the uid that it had."""
         known = self._known.pop(key, None)
         return known.flow.metadata.uid if known else ""
 
 
-def _new(body: Body) -> Remembered:
+def _new(body: Body) -> CachedFlow:
     status = _status(body)
     flow = JobFlow(
         metadata=msgspec.convert(body["metadata"], ObjectMeta),
         spec=msgspec.convert(body.get("spec") or {}, JobFlowSpec),
         status=status,
     )
-    return Remembered(flow, Plan(flow), status, body.get("status"), flow.metadata.resource_version)
+    return CachedFlow(flow, Plan(flow), status, body.get("status"), flow.metadata.resource_version)
 
 
-def _updated(known: Remembered, body: Body) -> Remembered:
-    """The same flow in a later version: what did not change is kept."""
+def _updated(known: CachedFlow, body: Body) -> CachedFlow:
+    """The same flow in a later version. Unchanged parts are kept."""
     metadata = msgspec.convert(body["metadata"], ObjectMeta)
     flow = msgspec.structs.replace(known.flow, metadata=metadata)
     if metadata.generation != known.flow.metadata.generation:
         flow = msgspec.structs.replace(flow, spec=msgspec.convert(body.get("spec") or {}, JobFlowSpec))
-        known.plan = Plan(flow)
+        known.plan, known.memo = Plan(flow), NO_MEMO
     raw = body.get("status")
     if raw != known.raw:
         known.stored = _status(body)
@@ -149,9 +157,9 @@ def _updated(known: Remembered, body: Body) -> Remembered:
 
 
 def _status(body: Body) -> JobFlowStatus:
-    """A status that cannot be read counts as none: everything in it follows from the Jobs, as far as they are there."""
+    """Parse a status. One that cannot be parsed counts as empty: the Jobs say the rest."""
     try:
         return msgspec.convert(body.get("status") or {}, JobFlowStatus)
     except msgspec.ValidationError as fault:
-        LOG.warning("an unreadable status is made anew", extra={"error": str(fault)})
+        LOG.warning("a status that cannot be parsed is built anew", extra={"error": str(fault)})
         return JobFlowStatus()

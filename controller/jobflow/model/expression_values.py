@@ -5,8 +5,8 @@ from typing import Any, Final
 
 import msgspec
 
-from controller.jobflow.decide.context import Turn
-from controller.jobflow.decide.plan import Condition
+from controller.jobflow.model.context import FlowContext
+from controller.jobflow.model.memo import KnownCondition
 from shared import ranges
 from shared.expressions import (
     EvalError,
@@ -50,7 +50,7 @@ class Iteration(msgspec.Struct, frozen=True):
 
 
 def evaluate_at(
-    turn: Turn,
+    context: FlowContext,
     step: Step,
     place: ExpressionPlace,
     text: str,
@@ -59,17 +59,17 @@ def evaluate_at(
     attempt: Any = None,
 ) -> Any:
     """The value of an expression that stands in `place` of `step`. Raises ExpressionFault."""
-    program = _program(turn, step, place, text)
+    program = _program(context, step, place, text)
     bindings: dict[str, Any] = {
-        "steps": {name: step_value(turn, name) for name in references_of(program)},
-        "params": turn.plan.params,
-        "flow": _flow(turn),
+        "steps": {name: step_value(context, name) for name in references_of(program)},
+        "params": context.plan.params,
+        "flow": _flow(context),
     }
     if iteration is not None:
         bindings |= {
             "item": iteration.item,
             "index": iteration.index,
-            "last": _last(iteration.last, turn.plan.outputs[step.name]),
+            "last": _last(iteration.last, context.plan.outputs[step.name]),
         }
     if attempt is not None:
         bindings["attempt"] = attempt
@@ -79,15 +79,15 @@ def evaluate_at(
     return value
 
 
-def condition_of(turn: Turn, step: Step, text: str) -> bool:
+def condition_of(context: FlowContext, step: Step, text: str) -> bool:
     """The value of `if`, evaluated again only when a step that it names has changed. Raises ExpressionFault."""
-    known, metadata = turn.plan.conditions.get(step.name), turn.seen.flow.metadata
-    if known is not None and known.outcome == turn.outcome and known.holds_for(turn.steps, metadata):
+    known, metadata = context.conditions.get(step.name), context.observed.flow.metadata
+    if known is not None and known.outcome == context.outcome and known.holds_for(context.steps, metadata):
         return known.value
-    value = bool(evaluate_at(turn, step, ExpressionPlace.IF, text))
-    named = references_of(_program(turn, step, ExpressionPlace.IF, text))
-    states = {name: turn.steps[name] for name in named}
-    turn.plan.conditions[step.name] = Condition(value, turn.outcome, states, metadata)
+    value = bool(evaluate_at(context, step, ExpressionPlace.IF, text))
+    named = references_of(_program(context, step, ExpressionPlace.IF, text))
+    states = {name: context.steps[name] for name in named}
+    context.conditions[step.name] = KnownCondition(value, context.outcome, states, metadata)
     return value
 
 
@@ -98,10 +98,10 @@ def attempt_value(attempt: Attempt, number: int) -> Any:
     return binding_of_attempt(attempt.phase, attempt.reason, attempt.exit_code or 0, attempt.message, lasted, number)
 
 
-def step_value(turn: Turn, name: str) -> Any:
+def step_value(context: FlowContext, name: str) -> Any:
     """`steps.NAME`."""
-    state = turn.steps.get(name) or StepStatus(name=name)
-    declared = turn.plan.outputs.get(name, ())
+    state = context.steps.get(name) or StepStatus(name=name)
+    declared = context.plan.outputs.get(name, ())
     return binding_of_step(
         state.phase,
         state.reason,
@@ -140,23 +140,23 @@ def _outputs(known: dict[str, str], declared: Iterable[str]) -> dict[str, str]:
     return {**dict.fromkeys(declared, ""), **known}
 
 
-def _flow(turn: Turn) -> Any:
-    metadata = turn.seen.flow.metadata
-    return binding_of_flow(metadata.name, metadata.namespace, metadata.labels, metadata.annotations, turn.outcome)
+def _flow(context: FlowContext) -> Any:
+    metadata = context.observed.flow.metadata
+    return binding_of_flow(metadata.name, metadata.namespace, metadata.labels, metadata.annotations, context.outcome)
 
 
-def _program(turn: Turn, step: Step, place: ExpressionPlace, text: str) -> Program:
+def _program(context: FlowContext, step: Step, place: ExpressionPlace, text: str) -> Program:
     key = (step.name, place, text)
-    known = turn.plan.programs.get(key)
+    known = context.programs.get(key)
     if known is None:
-        known = turn.plan.programs[key] = compile_expression(text, _scope(turn, step, place), _RESULTS[place])
+        known = context.programs[key] = compile_expression(text, _scope(context, step, place), _RESULTS[place])
     if isinstance(known, Program):
         return known
     raise ExpressionFault("; ".join(f"{place}: {problem}" for problem in known))
 
 
-def _scope(turn: Turn, step: Step, place: ExpressionPlace) -> Scope:
-    plan = turn.plan
+def _scope(context: FlowContext, step: Step, place: ExpressionPlace) -> Scope:
+    plan = context.plan
     upstream = plan.steps if step.name in plan.final_names else plan.ancestors.of(step.name)
     flows = [one.name for one in plan.flows]
     given = (flows, upstream, plan.outputs, plan.params)

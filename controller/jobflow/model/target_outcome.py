@@ -5,14 +5,14 @@ from enum import StrEnum
 from typing import Final
 
 from controller.jobflow import reasons
-from controller.jobflow.decide.context import Turn
-from controller.jobflow.gate_result import End, skip
+from controller.jobflow.model.context import FlowContext
+from controller.jobflow.model.gate_result import StepEnd, skip
 from shared.model.flow_status import StepStatus
 from shared.model.phases import StepPhase
 from shared.model.step import Step
 
 
-class Verdict(StrEnum):
+class TargetOutcome(StrEnum):
     """What has become of a target."""
 
     OPEN = "open"
@@ -24,27 +24,31 @@ class Verdict(StrEnum):
 BROKEN: Final = (StepPhase.FAILED, StepPhase.TERMINATED)
 
 
-def verdict(step: Step, state: StepStatus) -> Verdict:
+def target_outcome(step: Step, state: StepStatus) -> TargetOutcome:
     """What a target is to those after it. A daemon that runs is ok: it serves."""
     if state.phase is StepPhase.COMPLETED:
-        return Verdict.OK
+        return TargetOutcome.OK
     if state.phase in BROKEN:
-        return Verdict.OK if step.allow_failure else Verdict.BAD
+        return TargetOutcome.OK if step.allow_failure else TargetOutcome.BAD
     if state.phase is StepPhase.SKIPPED:
-        return Verdict.BAD if state.reason in reasons.BAD_SKIPS else Verdict.SKIP
-    return Verdict.OK if step.daemon and state.phase is StepPhase.RUNNING else Verdict.OPEN
+        return TargetOutcome.BAD if state.reason in reasons.BAD_SKIPS else TargetOutcome.SKIP
+    return TargetOutcome.OK if step.daemon and state.phase is StepPhase.RUNNING else TargetOutcome.OPEN
 
 
-def verdicts(turn: Turn, names: Sequence[str]) -> list[Verdict]:
+def target_outcomes(context: FlowContext, names: Sequence[str]) -> list[TargetOutcome]:
     """One for each target."""
-    return [verdict(turn.plan.steps[name], turn.steps[name]) for name in names]
+    return [target_outcome(context.plan.steps[name], context.steps[name]) for name in names]
 
 
-def upstream(turn: Turn, targets: Sequence[str]) -> End:
+def upstream(context: FlowContext, targets: Sequence[str]) -> StepEnd:
     """The skip of a step whose targets, all ended, do not let it run: UpstreamFailed if any is bad."""
-    bad = [name for name, found in zip(targets, verdicts(turn, targets), strict=True) if found is Verdict.BAD]
+    bad = [
+        name
+        for name, found in zip(targets, target_outcomes(context, targets), strict=True)
+        if found is TargetOutcome.BAD
+    ]
     if bad:
-        phases = " and ".join(sorted({str(turn.steps[name].phase) for name in bad}))
+        phases = " and ".join(sorted({str(context.steps[name].phase) for name in bad}))
         return skip(reasons.UPSTREAM_FAILED, f"{', '.join(bad)} ended {phases}"[:512])
     said = f"{', '.join(targets)} {'was' if len(targets) == 1 else 'were'} skipped"
     return skip(reasons.UPSTREAM_SKIPPED, said[:512])

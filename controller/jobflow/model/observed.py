@@ -1,4 +1,7 @@
-"""What the decision about a JobFlow may look at, and nothing else. Everything is frozen and was read before."""
+"""The input of a decision about a JobFlow: frozen values that were read before deciding.
+
+A decision reads nothing else: no cache, no clock, no API server. `parse_job` turns a raw Job into what a flow needs.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -14,14 +17,14 @@ from shared.names import ATTEMPT, ITERATION, STEP, STEP_DIGEST
 from shared.timestamp import epoch_or_none
 
 
-class TaskSeen(msgspec.Struct, frozen=True):
+class ObservedTask(msgspec.Struct, frozen=True):
     """A task of a Job. `needed`: pods that a probe asks of it."""
 
     name: str
     needed: int = 1
 
 
-class JobSeen(msgspec.Struct, frozen=True):
+class ObservedJob(msgspec.Struct, frozen=True):
     """A Job as far as a flow cares. `owner`: "Kind/name" of its controller, "" for none; `ended_at`: RFC3339 or ""."""
 
     name: str
@@ -37,7 +40,7 @@ class JobSeen(msgspec.Struct, frozen=True):
     ended: bool = False
     ended_at: str = ""
     status: JobStatus = JobStatus()
-    tasks: tuple[TaskSeen, ...] = ()
+    tasks: tuple[ObservedTask, ...] = ()
 
     @property
     def phase(self) -> JobPhase | None:
@@ -50,7 +53,7 @@ class JobSeen(msgspec.Struct, frozen=True):
         return status.pending + status.running + status.succeeded + status.failed + status.terminating + status.unknown
 
 
-class CommandSeen(msgspec.Struct, frozen=True):
+class FlowCommand(msgspec.Struct, frozen=True):
     """A Command on this JobFlow, or on an earlier one of its name: `target_uid`, "" if it does not say."""
 
     name: str
@@ -60,7 +63,7 @@ class CommandSeen(msgspec.Struct, frozen=True):
     target_uid: str = ""
 
 
-class PodsSeen(msgspec.Struct, frozen=True):
+class PodResults(msgspec.Struct, frozen=True):
     """What an ended Job's pods left behind.
 
     `messages`: termination message by (task, container) of the task's pod 0; a container of "" is the pod's first;
@@ -78,42 +81,42 @@ class ProbeResult(msgspec.Struct, frozen=True):
     failing: str = ""
 
 
-class FlowSeen(msgspec.Struct, frozen=True):
-    """One look at a JobFlow and all it depends on.
+class ObservedFlow(msgspec.Struct, frozen=True):
+    """A JobFlow and everything that the decision about it may read.
 
     `flow.status`: what the last decision left, stored or not; `stored`: what the API server has; `jobs`: those whose
-    controller is this flow; `namesakes`: any Job of the namespace by name; `templates`: raw JobTemplates by name;
-    `refusals`: what was refused, by name: Jobs, Commands, and the flow's own change; `full`: so many were refused in this pass that no other Job is
-    to be tried in it, the last of them; `pods`: of ended Jobs, as far as they were asked for; `gone`:
-    Jobs that a live read did not find; `ordered`: epoch seconds of the last terminate order, by Job uid; `probes`: by
-    step; `write_after`: no status write before this moment unless it cannot wait; `settle_until`: nor one that another is
-    about to follow; `now`: epoch seconds.
+    controller is this flow; `jobs_by_name`: any Job of the namespace; `templates`: raw JobTemplates by name;
+    `refusals`: of Jobs, Commands and of the flow's own change, by name; `refused_before`: set when so many creates were
+    refused in this pass that no other one is tried, the last refusal; `pods`: of ended Jobs, as far as they were read;
+    `deleted_jobs`: Jobs that a live read did not find; `terminate_sent`: epoch seconds of the last terminate Command, by
+    Job uid; `probes`: by step; `write_after`: no status write before this moment unless it cannot wait; `settle_until`:
+    nor one that another is about to follow; `now`: epoch seconds.
     """
 
     flow: JobFlow
     stored: JobFlowStatus
-    jobs: Mapping[str, JobSeen]
-    namesakes: Mapping[str, JobSeen]
+    jobs: Mapping[str, ObservedJob]
+    jobs_by_name: Mapping[str, ObservedJob]
     templates: Mapping[str, Body]
     now: float
-    commands: tuple[CommandSeen, ...] = ()
+    commands: tuple[FlowCommand, ...] = ()
     refusals: Mapping[str, Refusal] = {}
-    full: Refusal | None = None
-    pods: Mapping[str, PodsSeen] = {}
-    gone: frozenset[str] = frozenset()
-    ordered: Mapping[str, float] = {}
+    refused_before: Refusal | None = None
+    pods: Mapping[str, PodResults] = {}
+    deleted_jobs: frozenset[str] = frozenset()
+    terminate_sent: Mapping[str, float] = {}
     probes: Mapping[str, ProbeResult] = {}
     write_after: float = 0.0
     settle_until: float = 0.0
 
 
-def job_seen(body: Body) -> JobSeen:
-    """A raw Job. A status that is no JobStatus counts as empty: such a Job has not ended as far as anyone can say."""
+def parse_job(body: Body) -> ObservedJob:
+    """Parse a raw Job. A status that is not a valid JobStatus counts as empty, so such a Job has not ended."""
     metadata = body["metadata"]
     owner: Body = next((one for one in metadata.get("ownerReferences") or () if one.get("controller")), {})
     labels = metadata.get("labels") or {}
     status = _status(body.get("status") or {})
-    return JobSeen(
+    return ObservedJob(
         name=metadata["name"],
         uid=metadata.get("uid", ""),
         owner=f"{owner.get('kind', '')}/{owner.get('name', '')}" if owner else "",
@@ -138,10 +141,10 @@ def _status(raw: Body) -> JobStatus:
         return JobStatus()
 
 
-def _tasks(raw: Iterable[Body]) -> Iterator[TaskSeen]:
+def _tasks(raw: Iterable[Body]) -> Iterator[ObservedTask]:
     for place, task in enumerate(raw):
         needed = task.get("minAvailable", task.get("replicas", 1))
-        yield TaskSeen(task.get("name") or f"default{place}", max(needed if isinstance(needed, int) else 1, 1))
+        yield ObservedTask(task.get("name") or f"default{place}", max(needed if isinstance(needed, int) else 1, 1))
 
 
 def _number(text: str | None) -> int | None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from controller.jobflow.observe.observed import PodsSeen
+from controller.jobflow.model.observed import PodResults
 from shared.model.types import Body
 from shared.names import TASK_INDEX, TASK_SPEC
 
@@ -31,7 +31,7 @@ def addresses(pods: Iterable[Body], task: str) -> list[PodAddress]:
     ]
 
 
-def left_behind(pods: Iterable[Body]) -> PodsSeen:
+def left_behind(pods: Iterable[Body]) -> PodResults:
     """Termination messages of the pods 0, and the exit code of the first pod that failed."""
     found = sorted(pods, key=_index)
     messages: dict[tuple[str, str], str] = {}
@@ -40,7 +40,7 @@ def left_behind(pods: Iterable[Body]) -> PodsSeen:
             messages.update(_messages(pod))
     failed = [pod for pod in found if (pod.get("status") or {}).get("phase") == "Failed"]
     codes = sorted((ended, code) for pod in failed for ended, code in _exit_codes(pod))
-    return PodsSeen(messages, codes[0][1] if codes else None)
+    return PodResults(messages, codes[0][1] if codes else None)
 
 
 def _messages(pod: Body) -> Iterator[tuple[tuple[str, str], str]]:

@@ -1,47 +1,37 @@
-"""A JobFlow's spec, prepared once per generation: what waits for what, in which order, under which names."""
+"""The plan of a JobFlow: its spec, prepared once per generation for the decisions that follow.
 
+It answers which step waits for which, in which order steps are looked at, and which names their Jobs have. Decisions
+ask these questions at every pass, so the answers are computed once.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 from zlib import crc32
 
 import msgspec
 
-from controller.jobflow.decide.step_states import Standing
-from shared.expressions import Problem, Program
+from controller.jobflow.model.step_states import StepStates
 from shared.graphs import directed, flow_graph
-from shared.graphs.flow_graph import ExpressionPlace
 from shared.model.flow import JobFlow
 from shared.model.flow_status import StepStatus
-from shared.model.meta import ObjectMeta
 from shared.model.phases import DependsCondition, DependsStrategy
-from shared.model.step import Item, Loop, Retry, Step
+from shared.model.step import Loop, Retry, Step
 from shared.names import DEFAULT_MAX_ITERATIONS
 from shared.naming import job_name
 
 _NO_RETRY: Final = Retry()
 
 
-class Condition(msgspec.Struct, frozen=True):
-    """The value that an `if` had, and what it was read from."""
-
-    value: bool
-    outcome: str
-    states: dict[str, StepStatus]
-    metadata: ObjectMeta
-
-    def holds_for(self, states: dict[str, StepStatus], metadata: ObjectMeta) -> bool:
-        """Whether it would be read from the very same."""
-        same = (metadata.labels, metadata.annotations) == (self.metadata.labels, self.metadata.annotations)
-        return same and all(states.get(name) is state for name, state in self.states.items())
-
-
 class Plan:
-    """Facts that follow from the spec alone.
+    """Facts that follow from the spec alone. Nothing changes it after it was built.
 
-    `flows`, `finals`: the steps; `steps`: both by name; `order`: the names of `flows`, each after what it waits for;
-    `position`: place in the spec, for free slots; `targets`: what each waits for, switches included; `chooser`: the
-    switch that can choose a step; `followers`: who waits for a step; `fatal`: steps whose failure fails the flow; `simple`: the targets of steps
-    that move only when all of them have; `fault`: why the graph cannot run, or "". `programs`
-    and `items` remember what was compiled and which items a loop has, both by all they follow from.
+    `flows`, `finals`: the steps; `steps`: both by name; `order`: the names of `flows`, each after its targets;
+    `position`: place in the spec, which decides who gets a free slot first; `targets`: the steps that each step waits
+    for, switches included; `chooser`: the switch that can choose a step; `followers`: the steps that wait for a step;
+    `fatal`: steps whose failure fails the flow; `simple`: the targets of steps that wait for all of them and for
+    nothing else; `digests`: hash of each step's spec, which tells whether a Job was made from the step as it is now;
+    `fault`: why the graph cannot run, or "".
     """
 
     def __init__(self, flow: JobFlow) -> None:
@@ -50,8 +40,8 @@ class Plan:
         self.spec = spec
         self.flows = spec.flows
         self.finals = spec.finally_
-        self.steps: dict[str, Step] = {step.name: step for step in (*spec.flows, *spec.finally_)}
-        self.position = {name: place for place, name in enumerate(self.steps)}
+        self.steps: Mapping[str, Step] = MappingProxyType({step.name: step for step in (*spec.flows, *spec.finally_)})
+        self.position = MappingProxyType({name: place for place, name in enumerate(self.steps)})
         self.targets = flow_graph.edges(spec)
         self.chooser = flow_graph.switch_of(spec)
         self.order = directed.order(self.targets)
@@ -59,18 +49,23 @@ class Plan:
         self.fatal = frozenset(step.name for step in spec.flows if not step.allow_failure)
         self.final_names = frozenset(step.name for step in spec.finally_)
         self.daemons = tuple(step.name for step in spec.flows if step.daemon)
-        self.first_job = {name: job_name(self.flow_name, name) for name in self.steps}
-        self.outputs = {name: tuple(one.name for one in step.outputs) for name, step in self.steps.items()}
+        self.first_job = MappingProxyType({name: job_name(self.flow_name, name) for name in self.steps})
+        self.outputs = MappingProxyType(
+            {name: tuple(one.name for one in step.outputs) for name, step in self.steps.items()}
+        )
         self.params = {param.name: param.value for param in spec.params}
-        self.simple = {step.name: self.targets[step.name] for step in spec.flows if self._is_simple(step)}
+        self.simple = MappingProxyType(
+            {step.name: self.targets[step.name] for step in spec.flows if self._is_simple(step)}
+        )
         self.ancestors = directed.Ancestors(self.targets)
-        self.programs: dict[tuple[str, ExpressionPlace, str], Program | tuple[Problem, ...]] = {}
-        self.conditions: dict[str, Condition] = {}
-        self.items: dict[tuple[str, str], tuple[Item, ...]] = {}
-        self._digests: dict[str, str] = {}
-        self._states: tuple[StepStatus, ...] = ()
-        self._standing: Standing | None = None
+        self.digests = MappingProxyType({name: _digest(step) for name, step in self.steps.items()})
         self.fault = self._fault()
+        self._complete = True
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if getattr(self, "_complete", False):
+            raise AttributeError(f"a Plan does not change: {name}")
+        super().__setattr__(name, value)
 
     def _fault(self) -> str:
         if not self.flows:
@@ -90,24 +85,9 @@ class Plan:
         probed = step.depends_on is not None and step.depends_on.probe is not None
         return not probed
 
-    def remember(self, states: tuple[StepStatus, ...], standing: Standing) -> None:
-        """Keep where the steps stand, for a look that begins with these very objects."""
-        self._states, self._standing = states, standing
-
-    def standing(self, steps: dict[str, StepStatus]) -> Standing:
-        """Where the steps stand in these states."""
-        return Standing(steps, self.followers, self.fatal)
-
-    def recall(self, states: tuple[StepStatus, ...]) -> Standing | None:
-        """A copy of what was remembered of `states`."""
-        return self._standing.copy() if states and states is self._states and self._standing else None
-
-    def digest(self, step: Step) -> str:
-        """A hash of the step's spec, to tell whether a Job was made from it as it is now."""
-        known = self._digests.get(step.name)
-        if known is None:
-            known = self._digests[step.name] = f"{crc32(msgspec.json.encode(step, order='deterministic')):08x}"
-        return known
+    def step_states(self, steps: dict[str, StepStatus]) -> StepStates:
+        """The given states with what follows from them."""
+        return StepStates(steps, self.followers, self.fatal)
 
     def retry(self, step: Step) -> Retry:
         """The step's own retry, else the flow's."""
@@ -126,6 +106,10 @@ class Plan:
             and daemon in depends.targets
             and (depends.probe is not None or _completed(depends.condition))
         )
+
+
+def _digest(step: Step) -> str:
+    return f"{crc32(msgspec.json.encode(step, order='deterministic')):08x}"
 
 
 def _completed(condition: DependsCondition | None) -> bool:

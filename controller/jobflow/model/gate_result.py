@@ -5,15 +5,15 @@ import msgspec
 from shared.model.phases import StepPhase
 
 
-class Wait(msgspec.Struct, frozen=True):
+class StepWait(msgspec.Struct, frozen=True):
     """Not yet. `words`: what for, as people read it in `next`; `reason`, `message`: shown on the step."""
 
-    words: tuple[str, ...]
+    waiting_for: tuple[str, ...]
     reason: str = ""
     message: str = ""
 
 
-class End(msgspec.Struct, frozen=True):
+class StepEnd(msgspec.Struct, frozen=True):
     """It ends here without a Job. `chosen`: the steps that a switch chose."""
 
     phase: StepPhase
@@ -22,12 +22,12 @@ class End(msgspec.Struct, frozen=True):
     chosen: tuple[str, ...] | None = None
 
 
-Answer = Wait | End
+GateResult = StepWait | StepEnd
 
 
-def skip(reason: str, message: str = "") -> End:
-    return End(StepPhase.SKIPPED, reason, message)
+def skip(reason: str, message: str = "") -> StepEnd:
+    return StepEnd(StepPhase.SKIPPED, reason, message)
 
 
-def fail(reason: str, message: str) -> End:
-    return End(StepPhase.FAILED, reason, message)
+def fail(reason: str, message: str) -> StepEnd:
+    return StepEnd(StepPhase.FAILED, reason, message)

@@ -11,9 +11,9 @@ from typing import Any, Final
 import aiohttp
 import msgspec
 
-from controller.jobflow.decide.context import ProbeWanted
-from controller.jobflow.observe.observed import ProbeResult
-from controller.jobflow.observe.pods import PodAddress
+from controller.jobflow.model.context import ProbeWanted
+from controller.jobflow.model.observed import ProbeResult
+from controller.jobflow.model.pod_results import PodAddress
 from shared.key import Key
 from shared.kube.client.errors import ApiError
 from shared.model.step import HttpGet, TcpSocket

@@ -1,4 +1,7 @@
-"""The working state of one decision: where each step stands so far, and what has been decided to do."""
+"""The working state of one decision: the state of each step so far, and what has been decided to do.
+
+`decide` makes one, hands it through the control primitives in order, and reads the decision from it at the end.
+"""
 
 import math
 from collections.abc import Iterable
@@ -8,9 +11,10 @@ import msgspec
 from msgspec.structs import replace
 
 from controller.decision import Create, Note, Patch
-from controller.jobflow.decide.plan import Plan
-from controller.jobflow.decide.step_states import Standing
-from controller.jobflow.observe.observed import FlowSeen, JobSeen
+from controller.jobflow.model.memo import DecisionMemo
+from controller.jobflow.model.observed import ObservedFlow, ObservedJob
+from controller.jobflow.model.plan import Plan
+from controller.jobflow.model.step_states import StepStates
 from shared import ranges
 from shared.model.flow_status import JobFlowStatus, StepStatus
 from shared.model.phases import FlowOutcome, StepPhase
@@ -29,8 +33,8 @@ class ProbeWanted(msgspec.Struct, frozen=True):
     check: HttpGet | TcpSocket
 
 
-class Wants(msgspec.Struct):
-    """What the decision could not know: read these and decide again. `pods`, `jobs`: Job names."""
+class ReadRequests(msgspec.Struct):
+    """Names of Jobs to read from the API server before deciding again. `pods`: their pods; `jobs`: the Jobs."""
 
     pods: set[str] = msgspec.field(default_factory=set)
     jobs: set[str] = msgspec.field(default_factory=set)
@@ -39,61 +43,69 @@ class Wants(msgspec.Struct):
         return bool(self.pods or self.jobs)
 
 
-class Turn:
-    """Mutable, and private to one call of `decide`.
+class FlowContext:
+    """The working state of one call of `decide`. Mutable; nothing outside that call holds it.
 
-    `words`: what steps wait for, as people read it; `wake`: when to look again;
-    `urgent`: the status must not be held back; `reset`: a Command began the flow anew; `strays`: steps of which an
-    abandoned Job still runs; `abandoned`: how many such Jobs there are; `on_targets`: steps that wait for other steps alone.
+    `waiting_for`: what each step waits for, as people read it; `wake`: when to look again; `urgent`: the status must
+    be written at once; `reset`: a Command began the flow anew; `orphaned_steps`: steps of which an abandoned Job still
+    runs; `abandoned`: how many such Jobs there are; `on_targets`: steps that wait for other steps and nothing else;
+    `programs`, `conditions`, `items`: copies of the memo, extended on the way.
     """
 
-    def __init__(self, seen: FlowSeen, plan: Plan, standing: Standing) -> None:
-        status = seen.flow.status
-        self.seen = seen
+    def __init__(self, observed: ObservedFlow, plan: Plan, step_states: StepStates, memo: DecisionMemo) -> None:
+        status = observed.flow.status
+        self.observed = observed
         self.plan = plan
-        self.now = seen.now
-        self.now_text = rfc3339(seen.now)
-        self.jobs = seen.jobs
-        self.standing = standing
+        self.now = observed.now
+        self.now_text = rfc3339(observed.now)
+        self.jobs = observed.jobs
+        self.step_states = step_states
+        self.programs = dict(memo.programs)
+        self.conditions = dict(memo.conditions)
+        self.items = dict(memo.items)
         self.outcome = status.outcome
         self.start_time = status.start_time
         self.completion_time = status.completion_time
         self.handled = status.handled_commands
-        self.suspend = seen.flow.spec.suspend
+        self.suspend = observed.flow.spec.suspend
         self.creates: list[Create] = []
         self.patches: list[Patch] = []
-        self.kills: dict[str, JobSeen] = {}
+        self.terminating: dict[str, ObservedJob] = {}
         self.notes: list[Note] = []
-        self.words: dict[str, tuple[str, ...]] = {}
+        self.waiting_for: dict[str, tuple[str, ...]] = {}
         self.probes: list[ProbeWanted] = []
-        self.wants = Wants()
+        self.reads = ReadRequests()
         self.wake = math.inf
         self.urgent = False
         self.reset = False
-        self.strays: set[str] = set()
+        self.orphaned_steps: set[str] = set()
         self.abandoned = 0
         self.dues: dict[tuple[str, int | None], float] = {}
         self.on_targets: set[str] = set()
         self._loop_jobs: dict[tuple[str, int], set[int]] | None = None
 
+    def memo(self, steps: tuple[StepStatus, ...]) -> DecisionMemo:
+        """What the next decision may start from, should it be given the states `steps`."""
+        return DecisionMemo(self.programs, self.conditions, self.items, steps, self.step_states.of(steps))
+
     @property
     def status(self) -> JobFlowStatus:
-        return self.seen.flow.status
+        return self.observed.flow.status
 
     @property
     def steps(self) -> dict[str, StepStatus]:
         """States by name, in the order of the spec."""
-        return self.standing.steps
+        return self.step_states.steps
 
     @property
     def open(self) -> set[str]:
         """Steps that have not ended."""
-        return self.standing.open
+        return self.step_states.open
 
     @property
     def failed(self) -> bool:
         """Whether a step has failed the flow."""
-        return self.standing.failed
+        return self.step_states.failed
 
     @property
     def stopping(self) -> bool:
@@ -102,9 +114,9 @@ class Turn:
 
     def put(self, state: StepStatus) -> None:
         """Take over the new state of a step."""
-        self.standing.put(state)
+        self.step_states.put(state)
         if state.phase.ended:
-            self.words.pop(state.name, None)
+            self.waiting_for.pop(state.name, None)
             self.on_targets.discard(state.name)
 
     def change(self, name: str, **changes: Any) -> None:
@@ -124,7 +136,7 @@ class Turn:
         )
 
     def wake_at(self, moment: float) -> None:
-        """Look again at this moment though nothing changes."""
+        """UnitProgress again at this moment though nothing changes."""
         self.wake = min(self.wake, moment)
 
     def retry_at(self, step: str, index: int | None, moment: float) -> None:
@@ -133,9 +145,9 @@ class Turn:
         if moment > self.now:
             self.wake_at(moment)
 
-    def kill(self, job: JobSeen) -> None:
+    def terminate(self, job: ObservedJob) -> None:
         """Have an unfinished Job terminated."""
-        self.kills[job.uid] = job
+        self.terminating[job.uid] = job
 
     def due(self, step: str, index: int | None = None) -> bool:
         """Whether the pause before the next attempt of a step or iteration is over."""
@@ -155,7 +167,7 @@ class Turn:
         states = (self.steps[name] for name in self.open)
         return [state for state in states if state.attempts or state.iterations is not None]
 
-    def current_jobs(self, state: StepStatus) -> list[JobSeen]:
+    def current_jobs(self, state: StepStatus) -> list[ObservedJob]:
         """Jobs of the attempts under way."""
         if state.iterations is None:
             begun = state.attempts > state.attempt_base
@@ -170,7 +182,7 @@ class Turn:
 
     def only_targets(self, name: str) -> bool:
         """Whether a waiting step waits for other steps and nothing else."""
-        return name in self.on_targets or name in self.standing.far
+        return name in self.on_targets or name in self.step_states.blocked
 
     def unfinished(self, names: Iterable[str]) -> bool:
         """Whether one of these steps has not ended."""

@@ -1,0 +1,83 @@
+"""Gathers what a decision about a flow reads: from the caches, and by live reads where the caches do not suffice.
+
+This module and its neighbours in `observe` do the I/O of the JobFlow controller that reads; writing is done by
+`controller.cluster`.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from controller.context import ControllerContext
+from controller.jobflow.model.context import ReadRequests
+from controller.jobflow.model.observed import FlowCommand, ObservedFlow
+from controller.jobflow.observe.flow_cache import CachedFlow
+from controller.jobflow.observe.indexes import USES, index_by_template
+from controller.jobflow.observe.job_cache import FlowJobs, JobsByName, Templates
+from controller.jobflow.observe.pod_lookup import FlowPods
+from controller.owner_references import by_controller_uid
+from controller.runtime.command_targets import TargetedCommands
+from shared.key import Key
+from shared.kinds import JOB, JOBFLOW, JOBTEMPLATE
+from shared.kube.cache.cache import Cache
+from shared.kube.client.errors import NotFound
+
+
+class FlowObserver:
+    """The caches of the controller and the reads from them. `pods`: results and addresses of the pods of Jobs."""
+
+    def __init__(self, context: ControllerContext) -> None:
+        caches = context.caches
+        self.flows: Cache = caches.want(JOBFLOW, indexers={USES: index_by_template})
+        self.templates: Cache = caches.want(JOBTEMPLATE)
+        self.commands = TargetedCommands(JOBFLOW, caches, context.api)
+        self.jobs = FlowJobs(caches)
+        self.pods = FlowPods(context)
+        self._api = context.api
+        self._caches = caches
+
+    def observe(self, key: Key, known: CachedFlow, now: float, **more: Any) -> ObservedFlow:
+        """The input of a decision at `now` (epoch seconds); `more`: its fields that are not read from caches."""
+        jobs = self.jobs.of(known.flow.metadata.uid)
+        return ObservedFlow(
+            flow=known.flow,
+            stored=known.stored,
+            jobs=jobs,
+            jobs_by_name=JobsByName(self.jobs.cache, key.namespace, jobs),
+            templates=Templates(self.templates, key.namespace),
+            now=now,
+            commands=tuple(self._commands(key)),
+            refusals=known.refusals,
+            pods=known.pods,
+            deleted_jobs=frozenset(known.deleted_jobs),
+            terminate_sent=known.terminate_sent,
+            **more,
+        )
+
+    async def read(self, key: Key, known: CachedFlow, requests: ReadRequests) -> None:
+        """Read live what a decision asked for, and keep the answers in `known`."""
+        for name in requests.jobs:
+            try:
+                body = await self._api.get(JOB, key.namespace, name)
+            except NotFound:
+                known.deleted_jobs.add(name)
+                continue
+            self._caches.assume(JOB, body)
+            if known.flow.metadata.uid not in by_controller_uid(body):
+                known.deleted_jobs.add(name)  # its owner reference was removed, or it is another Job of this name
+        jobs = self.jobs.of(known.flow.metadata.uid)
+        for name in requests.pods:
+            job = jobs.get(name)
+            if job is not None:
+                known.pods[name] = await self.pods.of(key.namespace, job, live=bool(known.outputs_of(job.step)))
+
+    def _commands(self, key: Key) -> Iterator[FlowCommand]:
+        for command in self.commands.of(key):
+            metadata = command["metadata"]
+            if "deletionTimestamp" not in metadata:
+                yield FlowCommand(
+                    metadata["name"],
+                    metadata.get("uid", ""),
+                    str(command.get("action", "")),
+                    metadata.get("creationTimestamp") or "",
+                    command["target"].get("uid") or "",
+                )

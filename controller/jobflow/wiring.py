@@ -1,0 +1,29 @@
+"""Wires the JobFlow reconciler to its work queue and to the watches that put flows into it."""
+
+from controller.context import ControllerContext
+from controller.jobflow import metrics
+from controller.jobflow.reconciler import FlowReconciler
+from controller.runtime.controller import Controller, Route
+from controller.runtime.routes import its_controller, itself
+from controller.runtime.workqueue import WorkQueue
+from shared.kinds import JOBFLOW
+
+
+def build(context: ControllerContext) -> Controller:
+    """The controller of JobFlows, ready to run."""
+    queue = WorkQueue("jobflow")
+    reconciler = FlowReconciler(context, queue.add)
+    observer = reconciler.observer
+    metrics.FlowGauges(observer.flows)
+    return Controller(
+        name="jobflow",
+        queue=queue,
+        reconciler=reconciler,
+        routes=(
+            Route(observer.flows, itself, own_writes=False),
+            Route(observer.jobs.cache, its_controller(JOBFLOW), own_writes=False),
+            Route(observer.templates, reconciler.flows_of_template),
+            Route(observer.commands.cache, observer.commands.wakes, own_writes=False),
+        ),
+        primary=observer.flows,
+    )
