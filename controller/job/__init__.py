@@ -1,1 +1,1 @@
-"""The Job's life cycle as pure functions: `decide(JobObservation) -> Decision`."""
+"""The Job controller. `reconciler` is its only entry point; `decide.job.decide` is the pure decision."""

@@ -1,7 +1,7 @@
-"""The job plugins, in the order in which they act, and what all of them together ask for.
+"""The job plugins in the order in which they act, and what all of them together ask for.
 
-The order is ours, not that of the user's map (decisions row 17): hcclrank is last so that pytorch's RANK is there, and
-pytorch's init container comes after the plugins whose additions it does not need.
+The order is fixed and does not follow the user's map (docs/design/decisions.md, row 17): hcclrank is last because it
+reads the RANK that pytorch sets, and pytorch's init container follows the plugins whose additions it does not need.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,16 @@ from typing import Any, Final
 import msgspec
 
 from controller.decision import Action, Create, Patch
-from controller.plugin_api import Given, JobPlugin, JobShape, KeyPair, NeedsKeyPair, Owned, OwnsObjects, PodSlot
+from controller.plugin_api import (
+    JobPlugin,
+    KeyPair,
+    NeedsKeyPair,
+    OwnedObject,
+    OwnsObjects,
+    PluginContext,
+    PluginJob,
+    PodSlot,
+)
 from controller.plugins.env import EnvPlugin
 from controller.plugins.hcclrank import HcclrankPlugin
 from controller.plugins.mpi import MpiPlugin
@@ -33,38 +42,40 @@ PLUGINS: Final[tuple[JobPlugin[Any], ...]] = (
 )
 
 
-class Plan(msgspec.Struct, frozen=True):
-    """`actions` make and update the plugins' objects; `conflicts` name those that belong to somebody else."""
+class PluginPlan(msgspec.Struct, frozen=True):
+    """`actions` create and update the plugins' objects; `conflicts` name objects of other owners."""
 
     actions: tuple[Action, ...] = ()
     conflicts: tuple[str, ...] = ()
 
 
-def shape_pod(pod: Body, slot: PodSlot, job: JobShape) -> Body:
-    """The pod with what every plugin of the Job adds; `pod` itself is left alone."""
+def shape_pod(pod: Body, slot: PodSlot, job: PluginJob) -> Body:
+    """The pod with the additions of every plugin of the Job. `pod` itself is not changed."""
     for plugin in PLUGINS:
         if plugin.name in job.plugins:
             pod = plugin.shape(pod, slot, job, job.plugins[plugin.name])
     return pod
 
 
-def plugin_objects(job: JobShape, given: Given) -> tuple[Owned, ...]:
-    """Objects to exist. Two plugins may fill one ConfigMap; where both set a key the earlier plugin's value stays."""
-    merged: dict[str, Owned] = {}
+def plugin_objects(job: PluginJob, context: PluginContext) -> tuple[OwnedObject, ...]:
+    """Objects that must exist. Two plugins may fill one ConfigMap; where both set a key, the earlier plugin's value
+    stays.
+    """
+    merged: dict[str, OwnedObject] = {}
     for plugin in PLUGINS:
         if plugin.name in job.plugins and isinstance(plugin, OwnsObjects):
-            for made in plugin.objects(job, job.plugins[plugin.name], given):
+            for made in plugin.objects(job, job.plugins[plugin.name], context):
                 merged[made.key] = _merge(merged[made.key], made) if made.key in merged else made
     return tuple(merged.values())
 
 
-def object_keys(job: JobShape) -> tuple[tuple[str, str], ...]:
-    """(kind, name) of everything that `plugin_objects` may speak of: what to look up for `Given.existing`."""
-    return tuple((made.kind.kind, made.name) for made in plugin_objects(job, Given(keypair=KeyPair("", ""))))
+def object_keys(job: PluginJob) -> tuple[tuple[str, str], ...]:
+    """(kind, name) of every object that `plugin_objects` may return: what to look up for `PluginContext.existing`."""
+    return tuple((made.kind.kind, made.name) for made in plugin_objects(job, PluginContext(keypair=KeyPair("", ""))))
 
 
-def needs_keypair(job: JobShape, existing: Mapping[str, Body]) -> bool:
-    """Whether the caller must draw a key pair before `plan_objects` (it takes a while: do it in a thread)."""
+def needs_keypair(job: PluginJob, existing: Mapping[str, Body]) -> bool:
+    """Whether the caller must generate a key pair before `plan_objects`. That takes a while: use a thread."""
     return any(
         isinstance(plugin, NeedsKeyPair) and plugin.needs_keypair(job, job.plugins[plugin.name], existing)
         for plugin in PLUGINS
@@ -72,12 +83,14 @@ def needs_keypair(job: JobShape, existing: Mapping[str, Body]) -> bool:
     )
 
 
-def plan_objects(job: JobShape, given: Given) -> Plan:
-    """Create what is missing and bring in line what follows the Job; idempotent, and never touches foreign objects."""
+def plan_objects(job: PluginJob, context: PluginContext) -> PluginPlan:
+    """Create missing objects and update the fields that follow the Job. Idempotent; objects of other owners are not
+    changed.
+    """
     actions: list[Action] = []
     conflicts: list[str] = []
-    for made in plugin_objects(job, given):
-        present = given.existing.get(made.key)
+    for made in plugin_objects(job, context):
+        present = context.existing.get(made.key)
         if present is None:
             actions.append(Create(made.kind, made.body))
         elif not _owned_by(present, job.uid):
@@ -86,15 +99,17 @@ def plan_objects(job: JobShape, given: Given) -> Plan:
         elif changes := _changes(made, present):
             uid = present["metadata"]["uid"]
             actions.append(Patch(made.kind, job.namespace, made.name, changes, uid=uid))
-    return Plan(tuple(actions), tuple(conflicts))
+    return PluginPlan(tuple(actions), tuple(conflicts))
 
 
-def controlled_resources(job: JobShape) -> dict[str, str]:
-    """`status.controlledResources`: `plugin-NAME: NAME` of each plugin but hcclrank, which owns nothing (Volcano)."""
+def controlled_resources(job: PluginJob) -> dict[str, str]:
+    """`status.controlledResources`: `plugin-NAME: NAME` for each plugin but hcclrank, which owns nothing, as in
+    Volcano.
+    """
     return {f"plugin-{name}": name for name in job.plugins if name != "hcclrank"}
 
 
-def _merge(first: Owned, second: Owned) -> Owned:
+def _merge(first: OwnedObject, second: OwnedObject) -> OwnedObject:
     data = {**second.body["data"], **first.body["data"]}
     return msgspec.structs.replace(first, body={**first.body, "data": data})
 
@@ -104,15 +119,16 @@ def _owned_by(body: Body, uid: str) -> bool:
     return any(owner.get("controller") and owner.get("uid") == uid for owner in owners)
 
 
-def _in_the_way(made: Owned, present: Body) -> bool:
-    """A Service or NetworkPolicy that the user made himself serves as ours, as in Volcano; one that some other
-    controller made, perhaps for a namesake that is being deleted, will not stay."""
+def _in_the_way(made: OwnedObject, present: Body) -> bool:
+    """A Service or NetworkPolicy that a user created serves as ours, as in Volcano. One of another controller, perhaps
+    of a Job of the same name that is being deleted, will not stay.
+    """
     controlled = any(owner.get("controller") for owner in present["metadata"].get("ownerReferences") or ())
     return controlled or bool(made.follows)
 
 
-def _changes(made: Owned, present: Body) -> Body:
-    """A merge patch of the maps that follow the Job: changed keys, and null for those that are gone."""
+def _changes(made: OwnedObject, present: Body) -> Body:
+    """A merge patch of the maps that follow the Job: changed keys, and null for removed ones."""
     patch: Body = {}
     for field in made.follows:
         wanted, found = made.body.get(field) or {}, present.get(field) or {}

@@ -1,8 +1,10 @@
-"""`hcclrank`: the rank that Huawei's collective library reads from an annotation (volcano-behaviour.md 4.8)."""
+"""`hcclrank`: the rank annotation that Huawei's collective library reads (docs/design/volcano-behaviour.md, section
+4.8).
+"""
 
 from typing import ClassVar
 
-from controller.plugin_api import JobShape, PodSlot
+from controller.plugin_api import PluginJob, PodSlot
 from shared import names
 from shared.model.types import Body
 from shared.plugins.arguments import HcclrankArguments
@@ -11,8 +13,10 @@ from shared.plugins.arguments import HcclrankArguments
 class HcclrankPlugin:
     name: ClassVar[str] = "hcclrank"
 
-    def shape(self, pod: Body, slot: PodSlot, job: JobShape, args: HcclrankArguments) -> Body:
-        """An annotation set by the user stays; else a container's RANK, else the place among masters and workers."""
+    def shape(self, pod: Body, slot: PodSlot, job: PluginJob, args: HcclrankArguments) -> Body:
+        """An annotation set by the user stays; otherwise a container's RANK, otherwise the position among masters and
+        workers.
+        """
         metadata = pod["metadata"]
         annotations = metadata.get("annotations") or {}
         rank = _variable(pod) or _place(slot, job, args)
@@ -33,7 +37,7 @@ def _variable(pod: Body) -> str | None:
     )
 
 
-def _place(slot: PodSlot, job: JobShape, args: HcclrankArguments) -> str | None:
+def _place(slot: PodSlot, job: PluginJob, args: HcclrankArguments) -> str | None:
     master = job.task(args.master)
     first = {args.worker: master.replicas if master else 0, args.master: 0}.get(slot.task)
     return None if first is None else str(first + slot.index)

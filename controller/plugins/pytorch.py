@@ -1,11 +1,11 @@
-"""`pytorch`: the variables of torch.distributed's `env://` rendezvous (volcano-behaviour.md 4.5).
+"""`pytorch`: the variables of torch.distributed's `env://` rendezvous (docs/design/volcano-behaviour.md, section 4.5).
 
-Ranks are distinct over all masters and workers: masters 0..m-1, workers from m (decisions row 20).
+Ranks are unique over all masters and workers: masters 0..m-1, workers from m (docs/design/decisions.md, row 20).
 """
 
 from typing import ClassVar, Final
 
-from controller.plugin_api import JobShape, PodSlot, TaskShape, map_containers, with_env, with_port, with_spec
+from controller.plugin_api import PluginJob, PluginTask, PodSlot, map_containers, with_env, with_port, with_spec
 from shared.model.types import Body
 from shared.plugins.arguments import PytorchArguments
 
@@ -27,7 +27,7 @@ done
 class PytorchPlugin:
     name: ClassVar[str] = "pytorch"
 
-    def shape(self, pod: Body, slot: PodSlot, job: JobShape, args: PytorchArguments) -> Body:
+    def shape(self, pod: Body, slot: PodSlot, job: PluginJob, args: PytorchArguments) -> Body:
         master, worker = job.task(args.master), job.task(args.worker)
         if master is None:
             return pod
@@ -46,7 +46,7 @@ class PytorchPlugin:
         return _with_waiter(shaped, address, args) if waits else shaped
 
 
-def _rank(slot: PodSlot, master: TaskShape, args: PytorchArguments) -> dict[str, str]:
+def _rank(slot: PodSlot, master: PluginTask, args: PytorchArguments) -> dict[str, str]:
     first = {args.worker: master.replicas, args.master: 0}.get(slot.task)
     return {} if first is None else {"RANK": str(first + slot.index)}
 

@@ -1,8 +1,18 @@
-"""`ray`: one task's pod becomes the head of a Ray cluster, another's pods join it (volcano-behaviour.md 4.7)."""
+"""`ray`: pods of one task become the head of a Ray cluster, pods of another join it (docs/design/volcano-behaviour.md,
+section 4.7).
+"""
 
 from typing import ClassVar
 
-from controller.plugin_api import Given, JobShape, Owned, PodSlot, map_containers, owned, with_port
+from controller.plugin_api import (
+    OwnedObject,
+    PluginContext,
+    PluginJob,
+    PodSlot,
+    map_containers,
+    owned_object,
+    with_port,
+)
 from shared import names
 from shared.kinds import SERVICE
 from shared.model.types import Body
@@ -12,8 +22,8 @@ from shared.plugins.arguments import RayArguments
 class RayPlugin:
     name: ClassVar[str] = "ray"
 
-    def shape(self, pod: Body, slot: PodSlot, job: JobShape, args: RayArguments) -> Body:
-        """Only the container named for its role is touched; its `args` stay, as in Volcano."""
+    def shape(self, pod: Body, slot: PodSlot, job: PluginJob, args: RayArguments) -> Body:
+        """Changes only the container that is named for its role. Its `args` stay, as in Volcano."""
 
         def change(container: Body) -> Body:
             if slot.task == args.head and container.get("name") == args.head_container:
@@ -24,13 +34,15 @@ class RayPlugin:
 
         return map_containers(pod, change, init=False)
 
-    def objects(self, job: JobShape, args: RayArguments, given: Given) -> tuple[Owned, ...]:
-        """The Service that clients use. Target ports are numbers: a name fails where the user named the port himself."""
+    def objects(self, job: PluginJob, args: RayArguments, context: PluginContext) -> tuple[OwnedObject, ...]:
+        """The Service for clients. Target ports are numbers, since a port name fails where the user named the port
+        differently.
+        """
         ports = [
             {"name": name, "port": number, "targetPort": number, "protocol": "TCP"} for name, number in _ports(args)
         ]
         selector = {**job.selector, names.TASK_SPEC: args.head}
-        return (owned(job, SERVICE, f"{job.name}-head-svc", spec={"selector": selector, "ports": ports}),)
+        return (owned_object(job, SERVICE, f"{job.name}-head-svc", spec={"selector": selector, "ports": ports}),)
 
 
 def _ports(args: RayArguments) -> tuple[tuple[str, int], ...]:
@@ -47,7 +59,7 @@ def _as_head(container: Body, args: RayArguments) -> Body:
     return {**container, "command": ["sh", "-c", start]}
 
 
-def _as_worker(container: Body, job: JobShape, args: RayArguments) -> Body:
+def _as_worker(container: Body, job: PluginJob, args: RayArguments) -> Body:
     head = job.task(args.head)
     if head is None:
         return container

@@ -1,7 +1,7 @@
-"""`ssh`: all pods of a Job log in to each other without a password (volcano-behaviour.md 4.3).
+"""`ssh`: all pods of a Job can log in to each other without a password (docs/design/volcano-behaviour.md, section 4.3).
 
-The key pair lives as long as the Job and never rotates under running pods; only the config text follows its scale
-(decisions row 6).
+The key pair lives as long as the Job and never rotates under running pods; only the config file follows its scale
+(docs/design/decisions.md, row 6).
 """
 
 from base64 import b64decode, b64encode
@@ -12,13 +12,13 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 
 from controller.plugin_api import (
-    Given,
-    JobShape,
     KeyPair,
-    Owned,
+    OwnedObject,
+    PluginContext,
+    PluginJob,
     PodSlot,
     map_containers,
-    owned,
+    owned_object,
     with_mount,
     with_volume,
 )
@@ -35,21 +35,21 @@ _HEADER: Final = "StrictHostKeyChecking no\nUserKnownHostsFile /dev/null\n"
 class SshPlugin:
     name: ClassVar[str] = "ssh"
 
-    def shape(self, pod: Body, slot: PodSlot, job: JobShape, args: SshArguments) -> Body:
+    def shape(self, pod: Body, slot: PodSlot, job: PluginJob, args: SshArguments) -> Body:
         secret = f"{job.name}-ssh"
-        # sshd refuses root's keys unless they are root's alone; other users could not read such a file at all.
+        # sshd refuses root's keys when others can read them; other users could not read a file of mode 0600.
         mode = 0o600 if args.ssh_key_file_path == ROOT_FOLDER else 0o644
         items = [{"key": key, "path": f"{FOLDER}/{key}"} for key in (PRIVATE, PUBLIC, AUTHORIZED, CONFIG)]
         volume = {"name": secret, "secret": {"secretName": secret, "items": items, "defaultMode": mode}}
         mount = {"name": secret, "mountPath": args.ssh_key_file_path, "subPath": FOLDER}
         return map_containers(with_volume(pod, volume), lambda container: with_mount(container, mount))
 
-    def needs_keypair(self, job: JobShape, args: SshArguments, existing: Mapping[str, Body]) -> bool:
+    def needs_keypair(self, job: PluginJob, args: SshArguments, existing: Mapping[str, Body]) -> bool:
         return not args.ssh_private_key and _kept(job, existing) is None
 
-    def objects(self, job: JobShape, args: SshArguments, given: Given) -> tuple[Owned, ...]:
-        """The Secret, unless there is no key yet: neither stored, given by the user, nor drawn."""
-        keys = _kept(job, given.existing) or _users(args) or given.keypair
+    def objects(self, job: PluginJob, args: SshArguments, context: PluginContext) -> tuple[OwnedObject, ...]:
+        """The Secret, unless there is no key yet: neither stored, given by the user, nor generated."""
+        keys = _kept(job, context.existing) or _users(args) or context.keypair
         if keys is None:
             return ()
         content = {
@@ -59,7 +59,7 @@ class SshPlugin:
             CONFIG: _config(job, args.ssh_port),
         }
         data = {key: b64encode(text.encode()).decode() for key, text in content.items()}
-        return (owned(job, SECRET, f"{job.name}-ssh", follows=("data",), type="Opaque", data=data),)
+        return (owned_object(job, SECRET, f"{job.name}-ssh", follows=("data",), type="Opaque", data=data),)
 
 
 def _users(args: SshArguments) -> KeyPair | None:
@@ -69,7 +69,7 @@ def _users(args: SshArguments) -> KeyPair | None:
 
 
 def _public_half(private: str) -> str:
-    """The line for authorized_keys, or nothing for a key that cannot be read: pods could not log in without it."""
+    """The line for authorized_keys, or "" for a key that cannot be read: pods could not log in without it."""
     try:
         key = serialization.load_pem_private_key(private.encode(), password=None)
         line = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
@@ -78,7 +78,7 @@ def _public_half(private: str) -> str:
     return line.decode()
 
 
-def _kept(job: JobShape, existing: Mapping[str, Body]) -> KeyPair | None:
+def _kept(job: PluginJob, existing: Mapping[str, Body]) -> KeyPair | None:
     data = existing.get(f"Secret/{job.name}-ssh", {}).get("data") or {}
     if PRIVATE not in data:
         return None
@@ -89,8 +89,8 @@ def _text(encoded: str) -> str:
     return b64decode(encoded).decode(errors="replace")
 
 
-def _config(job: JobShape, port: int) -> str:
-    """Each host by both of its names: host files and variables have the long one, and the port is needed there too."""
+def _config(job: PluginJob, port: int) -> str:
+    """Each host under both of its names: host files and variables use the long one, and the port is needed for it too."""
     hosts = (host for task in job.tasks for host in job.hosts(task))
     return _HEADER + "".join(
         f"Host {host.hostname} {host.domain}\n  HostName {host.domain}\n  Port {port}\n" for host in hosts

@@ -1,18 +1,18 @@
-"""`svc`: pods of a Job find each other by name (volcano-behaviour.md 4.2).
+"""`svc`: pods of a Job find each other by name (docs/design/volcano-behaviour.md, section 4.2).
 
 A headless Service gives every pod a DNS name, a ConfigMap holds the host lists of all tasks (files under /etc/volcano
-and VC_* variables), and a NetworkPolicy keeps other pods out.
+and VC_* variables), and a NetworkPolicy blocks other pods.
 """
 
 from typing import ClassVar, Final
 
 from controller.plugin_api import (
-    Given,
-    JobShape,
-    Owned,
+    OwnedObject,
+    PluginContext,
+    PluginJob,
     PodSlot,
     map_containers,
-    owned,
+    owned_object,
     with_env,
     with_mount,
     with_spec,
@@ -37,7 +37,7 @@ def _variables(task: str) -> tuple[str, str]:
 class SvcPlugin:
     name: ClassVar[str] = "svc"
 
-    def shape(self, pod: Body, slot: PodSlot, job: JobShape, args: SvcArguments) -> Body:
+    def shape(self, pod: Body, slot: PodSlot, job: PluginJob, args: SvcArguments) -> Body:
         spec, hosts = pod["spec"], f"{job.name}-svc"
         named = with_spec(
             pod,
@@ -54,23 +54,23 @@ class SvcPlugin:
         mounted = with_volume(named, {"name": hosts, "configMap": {"name": hosts}})
         return map_containers(mounted, lambda container: with_mount(with_env(container, variables), mount))
 
-    def objects(self, job: JobShape, args: SvcArguments, given: Given) -> tuple[Owned, ...]:
-        """The ConfigMap follows the Job's scale; Service and NetworkPolicy are made once."""
+    def objects(self, job: PluginJob, args: SvcArguments, context: PluginContext) -> tuple[OwnedObject, ...]:
+        """The ConfigMap follows the Job's scale; Service and NetworkPolicy are created once."""
         service = {
             "clusterIP": "None",
             "selector": job.selector,
             "publishNotReadyAddresses": args.publish_not_ready_addresses,
         }
         made = (
-            owned(job, CONFIGMAP, f"{job.name}-svc", follows=("data",), data=_host_lists(job)),
-            owned(job, SERVICE, job.name, spec=service),
+            owned_object(job, CONFIGMAP, f"{job.name}-svc", follows=("data",), data=_host_lists(job)),
+            owned_object(job, SERVICE, job.name, spec=service),
         )
         if args.disable_network_policy:
             return made
-        return (*made, owned(job, NETWORKPOLICY, job.name, spec=_isolation(job, given)))
+        return (*made, owned_object(job, NETWORKPOLICY, job.name, spec=_isolation(job, context)))
 
 
-def _host_lists(job: JobShape) -> dict[str, str]:
+def _host_lists(job: PluginJob) -> dict[str, str]:
     data: dict[str, str] = {}
     for task in job.tasks:
         domains = [host.domain for host in job.hosts(task)]
@@ -79,10 +79,12 @@ def _host_lists(job: JobShape) -> dict[str, str]:
     return data
 
 
-def _isolation(job: JobShape, given: Given) -> Body:
-    """Only pods of the Job, and our controller's HTTP and TCP probes (jobflow-api.md 4), reach its pods."""
+def _isolation(job: PluginJob, context: PluginContext) -> Body:
+    """Only pods of the Job, and this controller's HTTP and TCP probes (docs/design/jobflow-api.md, section 4), reach
+    its pods.
+    """
     mates = {"podSelector": {"matchLabels": job.selector}}
-    prober = {"namespaceSelector": {}, "podSelector": {"matchLabels": dict(given.controller_labels)}}
+    prober = {"namespaceSelector": {}, "podSelector": {"matchLabels": dict(context.controller_labels)}}
     return {
         "podSelector": {"matchLabels": job.selector},
         "policyTypes": ["Ingress"],

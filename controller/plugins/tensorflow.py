@@ -1,9 +1,9 @@
-"""`tensorflow`: TF_CONFIG for tf.distribute and TFJob-style programs (volcano-behaviour.md 4.4)."""
+"""`tensorflow`: TF_CONFIG for tf.distribute and TFJob-style programs (docs/design/volcano-behaviour.md, section 4.4)."""
 
 import json
 from typing import ClassVar, Final
 
-from controller.plugin_api import JobShape, PodSlot, map_containers, with_env
+from controller.plugin_api import PluginJob, PodSlot, map_containers, with_env
 from shared.model.types import Body
 from shared.plugins.arguments import TensorflowArguments
 
@@ -13,15 +13,15 @@ ROLES: Final = ("ps", "worker", "chief", "evaluator")
 class TensorflowPlugin:
     name: ClassVar[str] = "tensorflow"
 
-    def shape(self, pod: Body, slot: PodSlot, job: JobShape, args: TensorflowArguments) -> Body:
-        """A Job of one pod needs no cluster: TensorFlow takes a TF_CONFIG as a request to distribute."""
+    def shape(self, pod: Body, slot: PodSlot, job: PluginJob, args: TensorflowArguments) -> Body:
+        """A Job of one pod gets none: TensorFlow takes a TF_CONFIG as a request to distribute."""
         if len(job.tasks) == 1 and job.tasks[0].replicas == 1:
             return pod
         variable = {"name": "TF_CONFIG", "value": _config(slot, job, args)}
         return map_containers(pod, lambda container: with_env(container, [variable]), init=False)
 
 
-def _config(slot: PodSlot, job: JobShape, args: TensorflowArguments) -> str:
+def _config(slot: PodSlot, job: PluginJob, args: TensorflowArguments) -> str:
     cluster: dict[str, list[str]] = {}
     kind = slot.task
     for role in ROLES:

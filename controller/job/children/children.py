@@ -1,4 +1,6 @@
-"""What is to exist beside the Job in its phase - claims, plugin objects, PodGroup, pods - and what is not."""
+"""What has to exist beside a Job in its phase, and what has to be removed: claims, plugin objects, the PodGroup and
+pods.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -14,7 +16,7 @@ from controller.job.observe.observed import JobObservation, PodObservation
 from controller.job.observe.pods_by_role import STOPPED, current_group
 from controller.job.react import refusals
 from controller.job.react.refusals import Blocker
-from controller.plugin_api import JobShape
+from controller.plugin_api import PluginJob
 from shared import names
 from shared.kinds import JOB, POD
 from shared.naming import pod_name
@@ -43,8 +45,8 @@ def children(snapshot: JobSnapshot) -> Children:
     blocker = _blocker(snapshot.observed, snapshot.wanted)
     if blocker:
         return Children(cleanup=cleanup, blocker=blocker)
-    shape = plugin_objects.shape_of(snapshot.observed.job, snapshot.wanted)
-    around, conflict = _around(snapshot, shape)
+    shape = plugin_objects.plugin_job_of(snapshot.observed.job, snapshot.wanted)
+    around, conflict = _supporting_objects(snapshot, shape)
     held = [refusal for action in around if (refusal := refusals.refusal_of(action, snapshot.observed))]
     tried = tuple(action for action in around if refusals.refusal_of(action, snapshot.observed) is None)
     if conflict or held:
@@ -54,7 +56,9 @@ def children(snapshot: JobSnapshot) -> Children:
 
 
 def _when_stopped(snapshot: JobSnapshot) -> Iterator[Action]:
-    """Whatever has not finished goes, and the group; plugin objects go with the end of the Job (decisions row 6)."""
+    """Delete what has not finished, and the PodGroup. Plugin objects are deleted when the Job has ended
+    (docs/design/decisions.md, row 6).
+    """
     yield from _deletes(snapshot.observed, (pod for pod in snapshot.by_role.everything if not pod.finished))
     yield from podgroup.removal(snapshot.observed)
     if snapshot.record.phase.finished:
@@ -67,7 +71,7 @@ def _deletes(observed: JobObservation, pods: Iterable[PodObservation]) -> tuple[
 
 
 def _blocker(observed: JobObservation, wanted: EffectiveSpec) -> Blocker | None:
-    """What only the user can put right. The queue `default` may be missing: it has no limits then."""
+    """What only a user can fix. The queue `default` may be missing: it then has no limits."""
     if observed.queue is None and wanted.queue != names.DEFAULT_QUEUE:
         return Blocker("QueueNotFound", f"queue {wanted.queue} does not exist; the Job waits for it")
     if missing := volumes.missing_claims(observed.job, observed.claims):
@@ -76,8 +80,8 @@ def _blocker(observed: JobObservation, wanted: EffectiveSpec) -> Blocker | None:
     return None
 
 
-def _around(snapshot: JobSnapshot, shape: JobShape) -> tuple[tuple[Action, ...], Blocker | None]:
-    """Everything but pods; and what is in the way of a plugin."""
+def _supporting_objects(snapshot: JobSnapshot, shape: PluginJob) -> tuple[tuple[Action, ...], Blocker | None]:
+    """Everything but the pods, and what blocks a plugin."""
     observed = snapshot.observed
     plan = plugin_objects.plan(observed, shape)
     group = podgroup.wanted_actions(
@@ -89,14 +93,14 @@ def _around(snapshot: JobSnapshot, shape: JobShape) -> tuple[tuple[Action, ...],
 
 
 def _forwarding(observed: JobObservation) -> Iterator[Patch]:
-    """The Job of a queue that reaches into other clusters says so."""
+    """Mark the Job when its queue extends into other clusters."""
     metadata = observed.job.metadata
     if is_forwarded(observed) and metadata.annotations.get(names.JOB_FORWARDING) != "true":
         patch = {"metadata": {"annotations": {names.JOB_FORWARDING: "true"}}}
         yield Patch(JOB, metadata.namespace, metadata.name, patch, uid=metadata.uid)
 
 
-def _pods(snapshot: JobSnapshot, shape: JobShape) -> Children:
+def _pods(snapshot: JobSnapshot, shape: PluginJob) -> Children:
     if not snapshot.observed.settings.backend.pods_may_be_created(
         current_group(snapshot.observed.group, snapshot.record)
     ):
@@ -118,7 +122,7 @@ def _pods(snapshot: JobSnapshot, shape: JobShape) -> Children:
 
 
 def _slots(snapshot: JobSnapshot) -> dict[str, tuple[str, int]]:
-    """Pods that are missing and whose name is free: pod name -> (task, index)."""
+    """Missing pods whose name is free: pod name -> (task, index)."""
     taken, job = snapshot.by_role.names, snapshot.observed.job.metadata.name
     return {
         name: (task.name, index)
@@ -129,6 +133,6 @@ def _slots(snapshot: JobSnapshot) -> dict[str, tuple[str, int]]:
 
 
 def _refused(observed: JobObservation, slots: Mapping[str, object]) -> list[Refusal]:
-    """Refusals of missing pods that are too fresh: while there is one, no pod is tried."""
+    """Refusals of missing pods whose back-off is not over. No pod is created while there is one."""
     known = (observed.refusals.get((POD, name)) for name in slots) if observed.refusals else ()
     return [refusal for refusal in known if refusal is not None and refusals.is_fresh(refusal, observed.now)]

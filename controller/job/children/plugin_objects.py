@@ -10,8 +10,8 @@ import msgspec
 from controller.decision import Delete
 from controller.job.decide.defaults import EffectiveSpec
 from controller.job.observe.observed import JobObservation
-from controller.plugin_api import Given, JobShape, job_shape
-from controller.plugins import Plan, object_keys, plan_objects
+from controller.plugin_api import PluginContext, PluginJob, plugin_job
+from controller.plugins import PluginPlan, object_keys, plan_objects
 from shared.kinds import CONFIGMAP, NETWORKPOLICY, SECRET, SERVICE
 from shared.model.job import Job
 from shared.model.types import Body
@@ -19,9 +19,9 @@ from shared.model.types import Body
 PLUGIN_KINDS = {kind.kind: kind for kind in (CONFIGMAP, NETWORKPOLICY, SECRET, SERVICE)}
 
 
-def plan(observed: JobObservation, shape: JobShape) -> Plan:
+def plan(observed: JobObservation, shape: PluginJob) -> PluginPlan:
     """What to create and to update, and which names other owners have."""
-    return plan_objects(shape, Given(existing=observed.objects, keypair=observed.keypair))
+    return plan_objects(shape, PluginContext(existing=observed.objects, keypair=observed.keypair))
 
 
 def removal(observed: JobObservation) -> Iterator[Delete]:
@@ -37,12 +37,12 @@ def _is_ours(body: Body, uid: str) -> bool:
     return any(owner.get("uid") == uid for owner in body["metadata"].get("ownerReferences") or ())
 
 
-def shape_of(job: Job, wanted: EffectiveSpec) -> JobShape:
+def plugin_job_of(job: Job, wanted: EffectiveSpec) -> PluginJob:
     """The Job as plugins see it, with every task's name filled in."""
     tasks = tuple(msgspec.structs.replace(task.spec, name=task.name) for task in wanted.tasks)
-    return job_shape(msgspec.structs.replace(job, spec=msgspec.structs.replace(job.spec, tasks=tasks)))
+    return plugin_job(msgspec.structs.replace(job, spec=msgspec.structs.replace(job.spec, tasks=tasks)))
 
 
 def plugin_keys(job: Job, wanted: EffectiveSpec) -> tuple[tuple[str, str], ...]:
-    """(kind, name) of the objects that the Job's plugins own: what `JobObservation.objects` is to hold."""
-    return object_keys(shape_of(job, wanted))
+    """(kind, name) of the objects that the Job's plugins own: the keys of `JobObservation.objects`."""
+    return object_keys(plugin_job_of(job, wanted))

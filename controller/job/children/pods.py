@@ -6,7 +6,7 @@ from controller.job.children.volumes import mounted
 from controller.job.decide.defaults import EffectiveSpec, Task
 from controller.job.decide.record import JobRecord
 from controller.job.observe.observed import JobObservation
-from controller.plugin_api import JobShape, PodSlot
+from controller.plugin_api import PluginJob, PodSlot
 from controller.plugins import shape_pod
 from shared import names
 from shared.kinds import JOB, POD
@@ -25,7 +25,7 @@ def owner_reference(observed: JobObservation) -> Body:
 
 
 def pod_body(
-    observed: JobObservation, wanted: EffectiveSpec, record: JobRecord, shape: JobShape, task: Task, index: int
+    observed: JobObservation, wanted: EffectiveSpec, record: JobRecord, shape: PluginJob, task: Task, index: int
 ) -> Body:
     """The pod to create for replica `index` of `task`."""
     metadata = observed.job.metadata

@@ -1,4 +1,7 @@
-"""`spec.volumes`: claims to make, claims to wait for, and their mounts in every container (decisions rows 18, 19)."""
+"""`spec.volumes`: claims to create, claims to wait for, and their mounts in every container.
+
+Claims have fixed names and init containers get the mounts too (docs/design/decisions.md, row 18 and row 19).
+"""
 
 from collections.abc import Iterator
 from functools import partial
@@ -12,7 +15,7 @@ from shared.naming import claim_name
 
 
 def claim_of(job: Job, index: int, volume: VolumeSpec) -> str:
-    """The claim's name, or nothing for a volume that names none: that one is an emptyDir."""
+    """The name of the claim, or "" for a volume without a claim, which becomes an emptyDir."""
     if volume.volume_claim_name:
         return volume.volume_claim_name
     return claim_name(job.metadata.name, index) if volume.volume_claim is not None else ""
@@ -28,20 +31,20 @@ def claims_to_make(job: Job, existing: frozenset[str], owner: Body) -> Iterator[
 
 
 def missing_claims(job: Job, existing: frozenset[str]) -> tuple[str, ...]:
-    """Claims that the user has to make and that are not there."""
+    """Claims that the user has to create and that do not exist."""
     named = (volume.volume_claim_name or "" for volume in job.spec.volumes if volume.volume_claim is None)
     return tuple(dict.fromkeys(name for name in named if name and name not in existing))
 
 
 def claims(job: Job) -> tuple[str, ...]:
-    """Claims that the controller makes for the Job."""
+    """Claims that the controller creates for the Job."""
     return tuple(
         claim_of(job, index, volume) for index, volume in enumerate(job.spec.volumes) if volume.volume_claim is not None
     )
 
 
 def mounted(pod: Body, job: Job) -> Body:
-    """The pod with every volume, one for each claim however often it is mounted."""
+    """The pod with every volume. A claim that is mounted twice is one volume."""
     for index, volume in enumerate(job.spec.volumes):
         claim = claim_of(job, index, volume)
         name = _volume_name(job, claim, index)
@@ -52,6 +55,6 @@ def mounted(pod: Body, job: Job) -> Body:
 
 
 def _volume_name(job: Job, claim: str, index: int) -> str:
-    """By the first volume with that claim; claims may bear names that volumes may not."""
+    """Named after the first volume with that claim, because a claim name need not be a valid volume name."""
     names = [claim_of(job, position, volume) for position, volume in enumerate(job.spec.volumes)]
     return f"job-volume-{names.index(claim) if claim else index}"

@@ -1,4 +1,8 @@
-"""Whether the Job has reached its end: its goal is met, or cannot be met any more (volcano-behaviour.md 3.6, decision 14)."""
+"""Whether a Job has ended: its goal is met, or it cannot be met any more.
+
+Volcano's rules are in docs/design/volcano-behaviour.md, section 3.6. A Job whose goal is out of reach fails at once
+(docs/design/decisions.md, row 14).
+"""
 
 from collections.abc import Mapping
 from typing import Final
@@ -20,7 +24,7 @@ NO_MIN_AVAILABLE: Final = "MinAvailableUnreachable"
 
 
 class JobOutcome(msgspec.Struct, frozen=True):
-    """The phase the Job ends in, and why."""
+    """The phase in which the Job ends, with reason and message."""
 
     phase: JobPhase
     reason: str
@@ -30,7 +34,7 @@ class JobOutcome(msgspec.Struct, frozen=True):
 def outcome(
     record: JobRecord, counts: JobPodCounts, unreachable: Mapping[str, str], wanted: EffectiveSpec
 ) -> JobOutcome | None:
-    """None while it can go on. `lost`: tasks that will never start, by the failed task that is the reason."""
+    """None while the Job can go on. `unreachable`: tasks that will never start -> the failed task that is the cause."""
     succeeded = total(counts, "succeeded")
     if not wanted.replicas:
         return None
@@ -82,7 +86,7 @@ def _fault(
 
 
 def _task_failed(task: Task, count: TaskPodCounts, record: JobRecord) -> JobOutcome:
-    """Too few of its pods can succeed; if it was restarted as often as it may be, that is the reason."""
+    """Too few pods of the task can succeed. If its restarts are used up, that is the reason given."""
     message = (
         f"{count.failed} of {task.replicas} pods of task {task.name} failed, {task.minimum} must succeed (minAvailable)"
     )
@@ -100,7 +104,7 @@ def _dependency_failed(unreachable: Mapping[str, str]) -> JobOutcome:
 def _may_complete_by_policy(
     record: JobRecord, counts: JobPodCounts, unreachable: Mapping[str, str], wanted: EffectiveSpec
 ) -> bool:
-    """Whether a policy waits for a task that can still complete: what it then does to the Job is not known yet."""
+    """Whether a policy may still act on a task that can complete. The outcome is not known until then."""
     for task in wanted.tasks:
         listening = any(
             JobEvent.TASK_COMPLETED in events_of(policy) for policy in (*task.spec.policies, *wanted.policies)

@@ -1,4 +1,4 @@
-"""A Job's spec with absent read as default (decisions row 26), in the form that deciding needs."""
+"""A Job's spec with every absent field read as its default (docs/design/decisions.md, row 26)."""
 
 from functools import cached_property
 
@@ -10,7 +10,9 @@ from shared.model.phases import TaskCondition, TaskIteration
 
 
 class Task(msgspec.Struct, frozen=True):
-    """A task; `minimum`: pods it needs; `needs`: tasks it waits for, one of them (`any_of`) or all, until `condition`."""
+    """A task. `minimum`: pods that it needs; `needs`: the tasks that it depends on, one of them (`any_of`) or all,
+    until `condition`.
+    """
 
     name: str
     replicas: int
@@ -28,7 +30,7 @@ class Task(msgspec.Struct, frozen=True):
 
 
 class EffectiveSpec(msgspec.Struct, frozen=True, dict=True):
-    """What the user wants of a Job."""
+    """The spec of a Job after defaulting."""
 
     tasks: tuple[Task, ...]
     min_available: int
@@ -48,11 +50,13 @@ class EffectiveSpec(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def every_task_counts(self) -> bool:
-        """Whether the tasks' own minimums bind: only when the Job's covers their sum (volcano-behaviour.md 3.6, 5.1)."""
+        """Whether the minimums of tasks apply: only when the Job's covers their sum (docs/design/volcano-behaviour.md,
+        section 3.6 and 5.1).
+        """
         return self.min_available >= sum(task.minimum for task in self.tasks)
 
     def minimum(self, tasks: tuple[Task, ...]) -> int:
-        """Pods that the gang needs when only `tasks` may have pods (decisions row 3)."""
+        """Pods that the gang needs when only `tasks` may have pods (docs/design/decisions.md, row 3)."""
         if len(tasks) == len(self.tasks):
             return self.min_available
         if self.every_task_counts:
@@ -61,7 +65,7 @@ class EffectiveSpec(msgspec.Struct, frozen=True, dict=True):
 
 
 def effective_spec(job: Job, condition: TaskCondition = TaskCondition.COMPLETED) -> EffectiveSpec:
-    """`condition`: what `dependsOn` without one waits for (setting --depends-on-condition)."""
+    """`condition`: what `dependsOn` without a condition waits for (setting --depends-on-condition)."""
     spec = job.spec
     tasks = tuple(_task(task, position, condition) for position, task in enumerate(spec.tasks or ()))
     needed = sum(task.minimum for task in tasks) if spec.min_available is None else spec.min_available

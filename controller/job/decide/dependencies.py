@@ -1,4 +1,4 @@
-"""Task `dependsOn`: which tasks may have pods, and which never will (decisions rows 1-3)."""
+"""Task `dependsOn`: which tasks may have pods, and which never will (docs/design/decisions.md, row 1 to row 3)."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -14,11 +14,11 @@ from shared.model.phases import TaskCondition
 
 
 class DependencyState(StrEnum):
-    """How a named task stands to those that wait for it."""
+    """The state of a task as its dependents see it."""
 
     PENDING = "WaitedFor"
     MET = "Met"
-    UNREACHABLE = "Lost"  # what is waited for cannot come any more
+    UNREACHABLE = "Lost"  # the dependency can never be met
 
 
 def dependency_state(task: Task, counts: TaskPodCounts, condition: TaskCondition, deferred: bool) -> DependencyState:
@@ -32,7 +32,9 @@ def dependency_state(task: Task, counts: TaskPodCounts, condition: TaskCondition
 
 
 def released(record: JobRecord, by_role: PodsByRole, counts: JobPodCounts, wanted: EffectiveSpec) -> JobRecord:
-    """The record with every task released whose dependencies are met; one released or with pods is never held back."""
+    """The record with every task released whose dependencies are met. A task that is released or has pods stays
+    released.
+    """
     for task in wanted.tasks:
         known = record.task(task.name)
         if not known.released and (not task.needs or by_role.of(task.name) or _is_met(task, record, counts, wanted)):
@@ -48,17 +50,17 @@ def _is_met(task: Task, record: JobRecord, counts: JobPodCounts, wanted: Effecti
 def _state_of(name: str, task: Task, record: JobRecord, counts: JobPodCounts, wanted: EffectiveSpec) -> DependencyState:
     needed = wanted.by_name.get(name)
     if needed is None:
-        return DependencyState.UNREACHABLE  # admission refuses it; without the webhook it can never be met
+        return DependencyState.UNREACHABLE  # refused at admission; without the webhook it can never be met
     return dependency_state(needed, counts[name], task.condition, waiting(record, name))
 
 
 def tasks_with_pods(record: JobRecord, wanted: EffectiveSpec) -> tuple[Task, ...]:
-    """Released tasks: the only ones that the gang's minimum counts."""
+    """Released tasks. Only these count for the gang's minimum."""
     return tuple(task for task in wanted.tasks if record.task(task.name).released)
 
 
 def blocked(record: JobRecord, counts: JobPodCounts, wanted: EffectiveSpec) -> Mapping[str, str]:
-    """Tasks that will never start -> the task whose failure is the reason, directly or through others."""
+    """Tasks that will never start -> the task whose failure is the cause, directly or through others."""
     edges = {task.name: task.needs for task in wanted.tasks}
     unreachable: dict[str, str] = {}
     for name in directed.order(edges):

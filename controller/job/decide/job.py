@@ -1,7 +1,8 @@
-"""JobObservation -> Decision: what happened, what policies and Commands make of it, what follows for pods and status.
+"""The decision about one Job: JobObservation -> Decision.
 
-Whatever is to be done is recorded first: such a pass writes status and nothing else. Later passes act out of the record,
-and would do the same again. So a controller that dies anywhere repeats work but never counts or forgets a thing.
+The order is: Commands, events and policies, phase, children, status. An action is recorded first: that pass writes the
+status and nothing else. Later passes act on what is recorded and would do the same again. A controller that dies at any
+point repeats work, but it counts nothing twice and forgets nothing.
 """
 
 from controller.decision import Decision, Delete, Note
@@ -20,7 +21,7 @@ from controller.job.status.status_write import changed, hold_back, with_reason
 
 
 def decide(observed: JobObservation) -> Decision:
-    """What to do about the Job now. A Job being deleted is left to garbage collection."""
+    """What to do about the Job now. A Job that is being deleted is left to garbage collection."""
     if observed.job.metadata.deletion_timestamp:
         return Decision()
     wanted = effective_spec(observed.job, observed.settings.depends_on_condition)
@@ -43,15 +44,15 @@ def _intent(
     cleanup: tuple[Delete, ...],
     notes: tuple[Note, ...],
 ) -> Decision:
-    """Record what is to be done; the next pass does it."""
+    """Record what is to be done. The next pass does it."""
     snapshot = take_snapshot(observed, _with_transition(stored, record, observed.now), wanted)
-    # `done` by a Command that meant nothing is recorded too, in a phase whose reason goes on to be told.
+    # A Command without effect is recorded too; the phase then keeps its current reason.
     text = with_reason(snapshot, None) if record.phase is stored.phase else snapshot
     return Decision(status=changed(observed, text), cleanup=cleanup, notes=notes, requeue_after=0.0)
 
 
 def _with_transition(stored: JobRecord, record: JobRecord, at: float) -> JobRecord:
-    """With the transition recorded, if the phase is another one or a new version of the same."""
+    """The record with the transition, if the phase or the version has changed."""
     if record.phase is stored.phase and record.version == stored.version:
         return record
     return phases.with_phases(record, (PhaseChange(record.phase, record.reason, record.message),), at)
@@ -64,7 +65,7 @@ def _sync(
     commands: tuple[Delete, ...],
     notes: tuple[Note, ...],
 ) -> Decision:
-    """Bring the cluster in line with the phase, and the phase with the cluster."""
+    """Bring the children in line with the phase, and the phase in line with the children."""
     if record.phase.finished and not record.tasks and observed.job.status.state.phase:
         return _foreign(observed, record, wanted, commands, notes)
     snapshot = take_snapshot(observed, _first(observed, record), wanted)
@@ -91,7 +92,7 @@ def _sync(
 
 
 def _first(observed: JobObservation, record: JobRecord) -> JobRecord:
-    """A Job that has no phase yet enters Pending."""
+    """A Job without a phase enters Pending."""
     if observed.job.status.state.phase is not None:
         return record
     return phases.with_phases(record, (PhaseChange(record.phase),), observed.now)
@@ -104,7 +105,7 @@ def _foreign(
     commands: tuple[Delete, ...],
     notes: tuple[Note, ...],
 ) -> Decision:
-    """Another controller finished this Job: its status stands, and only what it left behind is removed."""
+    """Another controller finished this Job: its status is kept, and only leftover children are deleted."""
     snapshot = JobSnapshot(observed, record, wanted, sort_by_role(observed.pods, record, wanted), {})
     return Decision(cleanup=(*commands, *children(snapshot).cleanup), notes=notes)
 

@@ -1,4 +1,4 @@
-"""Where the Job stands by the counts alone, once policies and Commands have had their say."""
+"""The phases that follow from pod counts alone, after policies and Commands."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
@@ -17,7 +17,7 @@ from shared.timestamp import rfc3339
 
 
 class PhaseInput(msgspec.Struct, frozen=True):
-    """What the rules look at. `lost`: tasks that will never start."""
+    """What the rules look at. `unreachable`: tasks that will never start."""
 
     counts: JobPodCounts
     by_role: PodsByRole
@@ -26,19 +26,19 @@ class PhaseInput(msgspec.Struct, frozen=True):
 
 
 class PhaseChange(msgspec.Struct, frozen=True):
-    """The next phase. Reasons of Pending and Running are told by `why`, since they change while the phase stays."""
+    """The next phase. Reasons of Pending and Running come from `state_reason`, since they change while the phase stays."""
 
     phase: JobPhase
     reason: str = ""
     message: str = ""
 
 
-def phase_changes(record: JobRecord, given: PhaseInput) -> tuple[PhaseChange, ...]:
-    """The phases the Job goes through now, in order; empty when it stays where it is."""
+def phase_changes(record: JobRecord, state: PhaseInput) -> tuple[PhaseChange, ...]:
+    """The phases that the Job passes through now, in order; empty when its phase stays."""
     changes: list[PhaseChange] = []
     phase = record.phase
     for _ in JobPhase:
-        change = _RULES[phase](record, given) if phase in _RULES else None
+        change = _RULES[phase](record, state) if phase in _RULES else None
         if change is None or change.phase in {taken.phase for taken in changes}:
             break
         changes.append(change)
@@ -46,42 +46,44 @@ def phase_changes(record: JobRecord, given: PhaseInput) -> tuple[PhaseChange, ..
     return tuple(changes)
 
 
-def _end(record: JobRecord, given: PhaseInput) -> PhaseChange | None:
-    ended = completion.outcome(record, given.counts, given.unreachable, given.wanted)
+def _end(record: JobRecord, state: PhaseInput) -> PhaseChange | None:
+    ended = completion.outcome(record, state.counts, state.unreachable, state.wanted)
     return PhaseChange(ended.phase, ended.reason, ended.message) if ended else None
 
 
-def _pending(record: JobRecord, given: PhaseInput) -> PhaseChange | None:
-    roots = first_tasks(given.wanted)
-    there = _available(roots, given.counts)
-    if there and there >= given.wanted.minimum(roots):
+def _pending(record: JobRecord, state: PhaseInput) -> PhaseChange | None:
+    roots = first_tasks(state.wanted)
+    there = _available(roots, state.counts)
+    if there and there >= state.wanted.minimum(roots):
         return PhaseChange(JobPhase.RUNNING)
-    return _end(record, given)
+    return _end(record, state)
 
 
-def _running(record: JobRecord, given: PhaseInput) -> PhaseChange | None:
-    """Back to Pending when too few of the first tasks' pods are there; later tasks start while the Job is Running."""
-    if ended := _end(record, given):
+def _running(record: JobRecord, state: PhaseInput) -> PhaseChange | None:
+    """Back to Pending when too few pods of the first tasks exist. Later tasks start while the Job is Running."""
+    if ended := _end(record, state):
         return ended
-    roots = first_tasks(given.wanted)
-    counts = [given.counts[task.name] for task in roots]
+    roots = first_tasks(state.wanted)
+    counts = [state.counts[task.name] for task in roots]
     waiting = sum(count.pending + len(count.missing) for count in counts)
-    if waiting > sum(task.replicas for task in roots) - given.wanted.minimum(roots):
+    if waiting > sum(task.replicas for task in roots) - state.wanted.minimum(roots):
         return PhaseChange(JobPhase.PENDING)
     return None
 
 
-def _restarting(record: JobRecord, given: PhaseInput) -> PhaseChange | None:
-    """On to Pending once so few old pods are left that the minimum could start (volcano-behaviour.md 3.6)."""
-    leaving = total(given.counts, "terminating")
-    replicas = given.wanted.replicas
-    if replicas - leaving >= min(given.wanted.min_available, replicas):
+def _restarting(record: JobRecord, state: PhaseInput) -> PhaseChange | None:
+    """On to Pending once few enough old pods are left for the minimum to start (docs/design/volcano-behaviour.md,
+    section 3.6).
+    """
+    leaving = total(state.counts, "terminating")
+    replicas = state.wanted.replicas
+    if replicas - leaving >= min(state.wanted.min_available, replicas):
         return PhaseChange(JobPhase.PENDING)
     return None
 
 
-def _stopping(record: JobRecord, given: PhaseInput) -> PhaseChange | None:
-    if total(given.counts, "terminating"):
+def _stopping(record: JobRecord, state: PhaseInput) -> PhaseChange | None:
+    if total(state.counts, "terminating"):
         return None
     return PhaseChange(FINAL_PHASE[record.phase], record.reason, record.message)
 
@@ -97,7 +99,7 @@ _RULES: Final[dict[JobPhase, Callable[[JobRecord, PhaseInput], PhaseChange | Non
 
 
 def first_tasks(wanted: EffectiveSpec) -> tuple[Task, ...]:
-    """Tasks that wait for no other: whether the Job counts as running is judged by them."""
+    """Tasks without dependencies. They decide whether the Job counts as running."""
     return tuple(task for task in wanted.tasks if not task.needs)
 
 
@@ -107,7 +109,7 @@ def _available(tasks: tuple[Task, ...], counts: JobPodCounts) -> int:
 
 
 def with_phases(record: JobRecord, changes: Iterable[PhaseChange], now: float) -> JobRecord:
-    """The record after going through `steps`: conditions keep one entry a phase, the latest last."""
+    """The record after `changes`. Conditions keep one entry for each phase, the latest last."""
     for change in changes:
         at = rfc3339(now)
         record = record.replace(

@@ -1,4 +1,4 @@
-"""What the Job's status remembers, in the form that deciding works with; `status.py` writes it back."""
+"""What the status of a Job records, in the form that deciding uses. controller.job.status.job_status writes it back."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -25,7 +25,7 @@ class TaskProgress(msgspec.Struct, frozen=True):
 
 
 class JobRecord(msgspec.Struct, frozen=True):
-    """The recorded state of a Job. `handled`: marks and timers by key."""
+    """The recorded state of a Job. `handled`: handled events and timers, by key."""
 
     phase: JobPhase
     reason: str = ""
@@ -95,7 +95,7 @@ def _task(record: TaskRecord) -> TaskProgress:
 
 
 def task_records(record: JobRecord) -> tuple[TaskRecord, ...]:
-    """The record's tasks as status stores them."""
+    """The tasks of the record as status stores them."""
     return tuple(
         TaskRecord(
             name=name,

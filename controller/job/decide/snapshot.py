@@ -1,4 +1,4 @@
-"""The Job at one moment of deciding: what was seen, what is recorded, and what both come to."""
+"""A Job at one moment of deciding: the observation, the record, and what follows from both."""
 
 from collections.abc import Mapping
 
@@ -13,7 +13,7 @@ from controller.job.observe.pods_by_role import STOPPED, PodsByRole, sort_by_rol
 
 
 class JobSnapshot(msgspec.Struct, frozen=True):
-    """`lost`: tasks that will never start -> the failed task that is the reason."""
+    """`unreachable`: tasks that will never start -> the failed task that is the cause."""
 
     observed: JobObservation
     record: JobRecord
@@ -33,7 +33,7 @@ def take_snapshot(observed: JobObservation, record: JobRecord, wanted: Effective
 
 
 def with_created(snapshot: JobSnapshot, made: Mapping[str, frozenset[int]]) -> JobSnapshot:
-    """With the pods that are about to be created counted as Pending."""
+    """The snapshot with the pods that are about to be created counted as Pending."""
     counts, record = dict(snapshot.counts), snapshot.record
     for task, indexes in made.items():
         count: TaskPodCounts = counts[task]

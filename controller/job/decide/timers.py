@@ -1,4 +1,8 @@
-"""Deadlines, all computed from recorded times (decisions row 7): PodPending from the pods, the rest from status.handled."""
+"""Deadlines of policies. All are computed from recorded times, so they survive a restart (docs/design/decisions.md, row
+7).
+
+PodPending is computed from the pods, the others from status.handled.
+"""
 
 import math
 from collections.abc import Iterator
@@ -15,18 +19,20 @@ from shared.timestamp import epoch, epoch_or_none, rfc3339
 
 
 def start_timer(event: LifecycleEvent, answer: Reaction) -> HandledEvent:
-    """The timer for a policy with a timeout. Status keeps whole seconds: late by two at most, never early."""
+    """The timer of a policy with a timeout. Status stores whole seconds, so it fires up to two seconds late, never
+    early.
+    """
     due = rfc3339(math.ceil(_at_latest(event.since) + answer.delay))
     return HandledEvent(key=event.key, since=rfc3339(event.since), due=due, action=answer.action.value)
 
 
 def _at_latest(recorded: float) -> float:
-    """When it happened at the latest: Kubernetes cuts its times to whole seconds."""
+    """The latest time at which it can have happened: Kubernetes cuts times to whole seconds."""
     return math.floor(recorded) + 1
 
 
 def due(record: JobRecord, by_role: PodsByRole, now: float) -> tuple[tuple[LifecycleEvent, JobAction], ...]:
-    """Timers whose time has come, earliest first, with what they were armed for."""
+    """Timers that are due, earliest first, with the event that started them."""
     ready = [timer for timer in record.timers if epoch(timer.due or "") <= now]
     return tuple(
         (_event_of(timer, by_role), JobAction(timer.action)) for timer in sorted(ready, key=lambda t: t.due or "")
@@ -48,14 +54,16 @@ def _event_of(timer: HandledEvent, by_role: PodsByRole) -> LifecycleEvent:
 
 
 def stop_timer(record: JobRecord, event: LifecycleEvent) -> JobRecord:
-    """The record without the timer; that the group is Unknown stays marked, or it would be found and armed anew."""
+    """The record without the timer. The mark of event Unknown is kept, or the event would be found again."""
     if event.type is JobEvent.UNKNOWN:
         return record.with_handled(HandledEvent(key=event.key, since=rfc3339(event.since)))
     return record.without_handled(event.key)
 
 
 def reopen_deleted(record: JobRecord, by_role: PodsByRole) -> JobRecord:
-    """While a policy's timer runs for a failed pod, deleting that pod by hand runs it again (its success cancels the timer)."""
+    """While a policy's timer runs for a failed pod, deleting that pod by hand runs it again, and its success stops the
+    timer.
+    """
     for timer in record.timers:
         kind, task, index, _ = (*timer.key.split("/"), "", "", "")[:4]
         if kind == JobEvent.POD_FAILED and int(index) not in by_role.of(task):
@@ -65,7 +73,9 @@ def reopen_deleted(record: JobRecord, by_role: PodsByRole) -> JobRecord:
 
 
 def drop_stale(record: JobRecord, observed: JobObservation, by_role: PodsByRole) -> JobRecord:
-    """Without the marks and timers whose cause is gone: the replacement runs, the group is known again, the pod is away."""
+    """The record without marks and timers whose cause is gone: the replacement runs, the PodGroup is known again, or
+    the pod is gone.
+    """
     uids = {pod.uid for pod in observed.pods}
     gone = [key for key, event in record.handled.items() if _is_over(event, record, observed, by_role, uids)]
     return record.without_handled(*gone) if gone else record
@@ -91,7 +101,7 @@ def _is_over(
 def pending(
     observed: JobObservation, by_role: PodsByRole, record: JobRecord, wanted: EffectiveSpec
 ) -> Iterator[tuple[float, LifecycleEvent, JobAction]]:
-    """(due, event, action) of every pod that waits to run and that a policy's patience with is limited."""
+    """(due, event, action) for every pending pod that a PodPending policy covers."""
     for task in wanted.tasks if speaks_of(wanted, JobEvent.POD_PENDING) else ():
         for pod in by_role.of(task.name).values():
             event = _is_pending(pod)
@@ -106,7 +116,7 @@ def _is_pending(pod: PodObservation) -> LifecycleEvent:
 
 
 def next_due(observed: JobObservation, by_role: PodsByRole, record: JobRecord, wanted: EffectiveSpec) -> float | None:
-    """When the next deadline falls, epoch seconds."""
+    """When the next deadline is due, in epoch seconds."""
     times = [epoch(timer.due or "") for timer in record.timers]
     times += [at for at, _, _ in pending(observed, by_role, record, wanted)]
     return min(times, default=None)

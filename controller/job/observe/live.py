@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from controller.cluster.keypair import new_keypair
 from controller.job.caches import JobCaches
-from controller.job.children.plugin_objects import shape_of
+from controller.job.children.plugin_objects import plugin_job_of
 from controller.job.decide.defaults import effective_spec
 from controller.job.observe.plugin_secrets import PluginSecrets
 from controller.job.observe.pods_by_role import STOPPED
@@ -33,16 +33,16 @@ class LiveInputs:
 
     async def prepare(self, key: Key, job: Job) -> KeyPair | None:
         """Read the Job's Secrets, and generate the key pair that one of its plugins needs. Raises ApiError."""
-        await self._secrets.look(key, job)
+        await self._secrets.read(key, job)
         return await asyncio.to_thread(new_keypair) if self._needs_keypair(job) else None
 
     def invalidate(self, key: Key) -> None:
         """Read the Job's Secrets again before its next decision."""
-        self._secrets.doubt(key)
+        self._secrets.invalidate(key)
 
     def next_read(self, key: Key, job: Job) -> float | None:
         """Seconds until the Job's Secrets must be read again, or None."""
-        return self._secrets.again(key, job)
+        return self._secrets.next_read(key, job)
 
     def forget(self, key: Key) -> None:
         """The Job is gone."""
@@ -51,4 +51,4 @@ class LiveInputs:
     def _needs_keypair(self, job: Job) -> bool:
         if not job.spec.plugins or job.status.state.phase in STOPPED or job.metadata.deletion_timestamp:
             return False
-        return needs_keypair(shape_of(job, effective_spec(job)), self._related.plugin_objects(job))
+        return needs_keypair(plugin_job_of(job, effective_spec(job)), self._related.plugin_objects(job))

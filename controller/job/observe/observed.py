@@ -20,7 +20,7 @@ from shared.timestamp import epoch_or_none
 
 
 class PodObservation(msgspec.Struct, frozen=True):
-    """A pod of the Job. `terminating`: being deleted; `disrupted`: the cluster ended it, not its own containers.
+    """A pod of the Job. `terminating`: being deleted; `disrupted`: ended by the cluster, not by its own containers.
 
     `exit_code`: of the first container, once ended; `restarts`: of all containers; `created`, `ended`: epoch seconds.
     """
@@ -41,7 +41,7 @@ class PodObservation(msgspec.Struct, frozen=True):
 
     @property
     def finished(self) -> bool:
-        """It ran to its end: what happened then is its result, even if it is deleted afterwards."""
+        """It ran to its end. Its result counts even if it is deleted afterwards."""
         return self.phase in (PodPhase.SUCCEEDED, PodPhase.FAILED) and not self.terminating
 
     @property
@@ -50,19 +50,19 @@ class PodObservation(msgspec.Struct, frozen=True):
 
 
 class JobSettings(msgspec.Struct, frozen=True):
-    """What the operator set for all Jobs."""
+    """Operator settings that apply to all Jobs."""
 
     depends_on_condition: TaskCondition = TaskCondition.COMPLETED
     backend: GangBackend = msgspec.field(default_factory=VolcanoBackend)
-    count_seconds: float = 1.0  # while nothing but counters moves, status is written this often at most
+    count_seconds: float = 1.0  # least seconds between writes of a status in which only counters change
 
 
 class JobObservation(msgspec.Struct, frozen=True):
-    """One look at a Job and what is around it.
+    """A Job and the objects around it, read at one time.
 
     `body`: the Job as stored; `claims`: PersistentVolumeClaims that exist; `objects`: plugin objects by KIND/NAME;
-    `refusals`: what the API server refused lately, by kind and name; `priorities`: PriorityClass name -> value;
-    `wrote_ago`: seconds since this process last wrote the Job's status or first saw the Job, by a steady clock.
+    `refusals`: recent refusals of the API server, by kind and name; `priorities`: PriorityClass name -> value;
+    `wrote_ago`: seconds since this process last wrote the Job's status or first saw the Job, by a monotonic clock.
     """
 
     job: Job
@@ -89,7 +89,7 @@ _PHASES: Final = {phase.value: phase for phase in PodPhase}
 
 
 def observe_pod(body: Body) -> PodObservation | None:
-    """A raw pod, or None when it does not say which task and index it is of."""
+    """A pod from its body, or None when its labels do not name task and index."""
     metadata, status = body["metadata"], body.get("status") or {}
     marks = (metadata.get("labels") or {}) | (metadata.get("annotations") or {})
     index = marks.get(names.TASK_INDEX, "")
@@ -136,10 +136,12 @@ def _ended(statuses: Sequence[Body]) -> float | None:
 
 
 def _ended_before_deletion(metadata: Body, phase: PodPhase, statuses: Sequence[Body]) -> bool:
-    """Whether a pod being deleted had ended by itself before: then its result stands (decisions row 12)."""
+    """Whether a pod that is being deleted had ended by itself before. Its result then counts (docs/design/decisions.md,
+    row 12).
+    """
     ended, deadline = _ended(statuses), epoch_or_none(metadata.get("deletionTimestamp"))
     if phase not in (PodPhase.SUCCEEDED, PodPhase.FAILED) or ended is None or deadline is None:
         return False
     deleted = deadline - (metadata.get("deletionGracePeriodSeconds") or 0)
-    # Times have whole seconds: a failure in the very second of the deletion is the kill that came with it.
+    # Times are whole seconds: a failure in the second of the deletion is taken as its effect.
     return ended < deleted or (ended == deleted and phase is PodPhase.SUCCEEDED)

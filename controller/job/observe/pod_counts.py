@@ -1,4 +1,4 @@
-"""One fold over the pods: how many are where, per task, with results that outlive their pods."""
+"""Counts pods for each task and phase. Results of pods that are gone are included from the record."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from shared.model.phases import PodPhase
 
 
 class TaskPodCounts(msgspec.Struct, frozen=True):
-    """Pods of a task. `missing`: indexes that have neither a pod nor a remembered result."""
+    """Pods of a task. `missing`: indexes that have neither a pod nor a recorded result."""
 
     pending: int = 0
     running: int = 0
@@ -35,7 +35,7 @@ JobPodCounts = Mapping[str, TaskPodCounts]
 
 
 def count_pods(by_role: PodsByRole, record: JobRecord, wanted: EffectiveSpec) -> JobPodCounts:
-    """Counts by task name. `record` must have taken in the pods' results (`remember`)."""
+    """Counts by task name. `record` must contain the results of the pods (see `remember`)."""
     stopped = record.phase in STOPPED
     leftovers = Counter(pod.task for pod in (*by_role.stale, *by_role.surplus) if not (stopped and pod.finished))
     count = _count_stopped if stopped else _count
@@ -65,15 +65,15 @@ def _count(task: Task, pods: Mapping[int, PodObservation], known: TaskProgress, 
 def _count_stopped(
     task: Task, pods: Mapping[int, PodObservation], known: TaskProgress, leftovers: int
 ) -> TaskPodCounts:
-    """Of a stopped Job only results are left: whatever has not finished is deleted in this pass."""
+    """A stopped Job has only results: what has not finished is deleted in this pass."""
     ending = sum(not pod.finished for pod in pods.values())
     return TaskPodCounts(succeeded=len(known.succeeded), failed=len(known.failed), terminating=ending + leftovers)
 
 
 def remember(by_role: PodsByRole, record: JobRecord, wanted: EffectiveSpec) -> JobRecord:
-    """The record with what the pods show: which exist, succeeded and failed. Handling what happened comes before."""
+    """The record with what the pods show: which exist, succeeded and failed. Events must have been handled before."""
     if record.phase.finished and not record.tasks:
-        return record  # finished by another controller: its status stands
+        return record  # finished by another controller: its status is kept
     tasks = {task.name: _remember(task, by_role.of(task.name), record, by_role) for task in wanted.tasks}
     return record.replace(tasks=tasks)
 

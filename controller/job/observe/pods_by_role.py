@@ -1,4 +1,4 @@
-"""The Job's pods sorted by what they are to us: current ones by task and index, leftovers, and surplus."""
+"""The Job's pods by role: current ones by task and index, stale ones that a restart replaces, and surplus ones."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -17,8 +17,9 @@ STOPPED: Final = frozenset(set(JobPhase) - {JobPhase.PENDING, JobPhase.RUNNING, 
 
 
 class PodsByRole(msgspec.Struct, frozen=True):
-    """`current`: task -> index -> pod of this incarnation; `stale`: pods that a restart replaces; `surplus`: pods that spec
-    no longer has."""
+    """`current`: task -> index -> pod of this version; `stale`: pods that a restart replaces; `surplus`: pods that spec
+    does not have any more.
+    """
 
     current: Mapping[str, Mapping[int, PodObservation]]
     stale: tuple[PodObservation, ...] = ()
@@ -35,7 +36,7 @@ class PodsByRole(msgspec.Struct, frozen=True):
 
     @property
     def names(self) -> frozenset[str]:
-        """Names that are taken: a replacement has to wait until its forerunner is gone."""
+        """Names that are taken. A replacement waits until the old pod is gone."""
         return frozenset(pod.name for pod in self.everything)
 
 
@@ -55,10 +56,10 @@ def sort_by_role(pods: Iterable[PodObservation], record: JobRecord, wanted: Effe
 
 
 def is_stale(pod: PodObservation, record: JobRecord) -> bool:
-    """Whether a restart replaces this pod: by its uid, or because it is of an earlier version.
+    """Whether a restart replaces this pod: by its uid, or because it belongs to an earlier version.
 
-    A success that the record remembers stands for every version, since only a restart of the whole Job forgets it. In a
-    stopped Job nothing is replaced: what has finished stays, the rest goes.
+    A recorded success counts for every version, since only a restart of the whole Job forgets it. In a stopped Job
+    nothing is replaced: finished pods stay, others are deleted.
     """
     if record.phase in STOPPED:
         return False
@@ -71,7 +72,7 @@ def is_stale(pod: PodObservation, record: JobRecord) -> bool:
 
 
 def current_group(group: PodGroup | None, record: JobRecord) -> PodGroup | None:
-    """The group of this incarnation. One of an earlier version, or on its way out, admits nobody (8.25)."""
+    """The PodGroup of this version. One of an earlier version, or one that is being deleted, admits no pods."""
     if group is None or group.metadata.deletion_timestamp or is_stale_group(group, record):
         return None
     return group
@@ -80,5 +81,5 @@ def current_group(group: PodGroup | None, record: JobRecord) -> PodGroup | None:
 def is_stale_group(group: PodGroup, record: JobRecord) -> bool:
     version = group.metadata.annotations.get(names.JOB_VERSION, "")
     if not version.isdecimal():
-        return record.phase is JobPhase.RESTARTING  # Volcano's: it carries no version
+        return record.phase is JobPhase.RESTARTING  # created by Volcano: it has no version
     return int(version) < record.version

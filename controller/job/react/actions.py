@@ -1,4 +1,4 @@
-"""What an action does to the recorded state. Pods are deleted by later passes, out of what is recorded here."""
+"""What an action changes in the record. Later passes delete the pods that the record names."""
 
 from controller.job.decide.defaults import EffectiveSpec, Task
 from controller.job.decide.record import JobRecord, TaskProgress
@@ -14,7 +14,9 @@ MAX_RETRY_EXCEEDED = "MaxRetryExceeded"
 def apply_action(
     action: JobAction, event: LifecycleEvent, reason: str, record: JobRecord, by_role: PodsByRole, wanted: EffectiveSpec
 ) -> JobRecord | None:
-    """The record after `action`; the same one when it means nothing in this phase; None when the task has no retry left."""
+    """The record after `action`. The same record when the action has no effect in this phase; None when the task has no
+    restart left.
+    """
     transition = TRANSITIONS.get((record.phase, action))
     if transition is None:
         return record
@@ -35,7 +37,9 @@ def _whole(
     record: JobRecord,
     wanted: EffectiveSpec,
 ) -> JobRecord:
-    """The whole Job: a new version, by which every pod made so far is told from those to come."""
+    """The record after an action on the whole Job. Its new version separates the pods created so far from those to
+    come.
+    """
     retries = record.retries + (transition.budget is Budget.JOB)
     counted = f" (restart {retries} of {wanted.max_retry})" if transition.budget is Budget.JOB else ""
     tasks = record.tasks
@@ -53,7 +57,7 @@ def _whole(
 
 
 def _kept(task: TaskProgress) -> TaskProgress:
-    """What a resumed Job keeps: successes. What failed runs again, with all its retries."""
+    """What a resumed Job keeps: successes. What failed runs again, with all its restarts."""
     return TaskProgress(succeeded=task.succeeded, completed=task.completed)
 
 
@@ -83,7 +87,7 @@ def _replace(
 
 
 def _target(action: JobAction, event: LifecycleEvent, task: Task) -> frozenset[int]:
-    """Indexes to replace; a task without partitions is taken as partitions of one pod."""
+    """The indexes to replace. A task without partitions counts as partitions of one pod."""
     everything = frozenset(range(task.replicas))
     if action is JobAction.RESTART_TASK:
         return everything
@@ -96,6 +100,6 @@ def _target(action: JobAction, event: LifecycleEvent, task: Task) -> frozenset[i
 
 
 def _concerns(key: str, task: str, indexes: frozenset[int]) -> bool:
-    """Whether a timer is about something that a targeted restart has dealt with."""
+    """Whether a timer is about something that a targeted restart has handled."""
     _, of_task, index = (*key.split("/"), "", "")[:3]
     return of_task == task and (not index or int(index) in indexes)

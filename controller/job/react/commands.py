@@ -1,4 +1,6 @@
-"""Commands (bus.volcano.sh) on Jobs: stored first, deleted after, meant for one uid (decisions row 13)."""
+"""Commands (bus.volcano.sh) on Jobs. A Command is recorded before it is deleted, and applies to one uid
+(docs/design/decisions.md, row 13).
+"""
 
 from typing import Final
 
@@ -31,7 +33,7 @@ ACTIONS: Final = {
 
 
 class CommandsResult(msgspec.Struct, frozen=True):
-    """`record` after the Commands; `cleanup` deletes them, which must follow the status that has their effect."""
+    """The record after the Commands. `cleanup` deletes the Commands and must follow the status that has their effect."""
 
     record: JobRecord
     cleanup: tuple[Delete, ...] = ()
@@ -39,7 +41,7 @@ class CommandsResult(msgspec.Struct, frozen=True):
 
 
 def apply_commands(observed: JobObservation, record: JobRecord, wanted: EffectiveSpec) -> CommandsResult:
-    """All Commands, oldest first; one whose uid is recorded has taken effect already."""
+    """Apply all Commands, oldest first. A Command whose uid is recorded has taken effect already."""
     state = CommandsResult(record)
     for command in sorted(observed.commands, key=_age):
         state = _one(command, observed, state, wanted)
@@ -62,7 +64,7 @@ def _one(command: Command, observed: JobObservation, state: CommandsResult, want
 def _effect(
     command: Command, observed: JobObservation, record: JobRecord, wanted: EffectiveSpec
 ) -> tuple[JobRecord, Note]:
-    """The record with the Command recorded, whether or not it meant anything."""
+    """The record with the Command recorded, whether or not it had an effect."""
     recorded = record.replace(commands=(*record.commands, command.metadata.uid)[-names.MAX_HANDLED_COMMANDS :])
     action = ACTIONS.get(command.action)
     if action is None:

@@ -1,6 +1,6 @@
-"""What has happened since the status was written, derived from pods and recorded state (decisions row 8).
+"""What has happened since the status was written, derived from pods and the record (docs/design/decisions.md, row 8).
 
-Level-triggered: each event is found again at every pass until `marked` has recorded it, whatever was missed.
+Level-triggered: each pass finds an event again until `marked` has recorded it.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -18,8 +18,10 @@ from shared.timestamp import rfc3339
 
 
 class LifecycleEvent(msgspec.Struct, frozen=True):
-    """`index`, `pod`: of the pod it is about, -1 and None otherwise; `uid`: of that pod when it is gone; `since`: epoch
-    seconds; `what`: the same for people; `key`: names it for good."""
+    """An event that a lifecycle policy may name. `index`, `pod`: the pod that it is about, -1 and None otherwise;
+    `uid`: of that pod when it is gone; `since`: epoch seconds; `message`: a sentence for users; `key`: identifies
+    the event.
+    """
 
     type: JobEvent
     task: str = ""
@@ -40,7 +42,7 @@ class LifecycleEvent(msgspec.Struct, frozen=True):
 def find_events(
     observed: JobObservation, by_role: PodsByRole, record: JobRecord, wanted: EffectiveSpec
 ) -> tuple[LifecycleEvent, ...]:
-    """Everything not yet marked, oldest first."""
+    """Everything that is not marked yet, oldest first."""
     found = [event for task in wanted.tasks for event in _of_task(task, observed, by_role, record)]
     found += [event for source in (_unknown, _updated) for event in source(observed, record)]
     return tuple(sorted(found, key=lambda event: event.since))
@@ -59,10 +61,12 @@ def _of_task(task: Task, observed: JobObservation, by_role: PodsByRole, record: 
 
 
 def _of_pod(pod: PodObservation, known: TaskProgress, now: float) -> LifecycleEvent | None:
-    """Disruption and deletion go before failure: a pod killed gracefully often fails first (decisions row 12)."""
-    lying = pod.disrupted and pod.phase is PodPhase.FAILED and pod.index not in known.failed
-    if pod.terminating or lying:
-        unseen = pod.index in known.created or (lying and not pod.terminating)
+    """Disruption and deletion are checked before failure: a pod that is terminated gracefully often fails first
+    (docs/design/decisions.md, row 12).
+    """
+    left_behind = pod.disrupted and pod.phase is PodPhase.FAILED and pod.index not in known.failed
+    if pod.terminating or left_behind:
+        unseen = pod.index in known.created or (left_behind and not pod.terminating)
         message = f"pod {pod.name} was evicted"
         return (
             LifecycleEvent(JobEvent.POD_EVICTED, pod.task, pod.index, pod, since=now, message=message)
@@ -91,7 +95,7 @@ def _progress(
 
 
 def running(observed: JobObservation, by_role: PodsByRole, record: JobRecord) -> Iterator[LifecycleEvent]:
-    """Pods that run: only looked for when a policy names PodRunning, since it means a mark for every pod."""
+    """Running pods. Used only when a policy names PodRunning, since it stores a mark for every pod."""
     for pods in by_role.current.values():
         for pod in pods.values():
             if pod.alive and pod.phase is PodPhase.RUNNING:
@@ -106,7 +110,7 @@ def running(observed: JobObservation, by_role: PodsByRole, record: JobRecord) ->
 def _task_failed(
     task: Task, pods: Mapping[int, PodObservation], record: JobRecord, now: float
 ) -> Iterator[LifecycleEvent]:
-    """Its containers restarted too often, or too many of its pods have failed for good."""
+    """The containers of the task restarted too often, or too many of its pods have failed for good."""
     known = record.task(task.name)
     restarts = sum(pod.restarts for pod in pods.values() if pod.alive)
     if restarts >= max(1, task.max_retry):
@@ -118,7 +122,7 @@ def _task_failed(
 
 
 def waiting(record: JobRecord, task: str) -> bool:
-    """Whether a policy's timer runs for something that happened to a pod of `task`."""
+    """Whether a timer of a policy runs for a pod of `task`."""
     return any(timer.key.split("/")[1:2] == [task] for timer in record.timers)
 
 
@@ -140,11 +144,11 @@ def _updated(observed: JobObservation, record: JobRecord) -> Iterator[LifecycleE
         )
 
 
-# --- marking: after it the same thing is not found again ------------------------------------------------------------------
+# --- marking: a marked event is not found again ------------------------------------------------------------------
 
 
 def marked(record: JobRecord, event: LifecycleEvent, observed: JobObservation) -> JobRecord:
-    """The record in which `event` is done with."""
+    """The record in which `event` is handled."""
     return _MARKS[event.type](record, event, observed)
 
 
@@ -153,10 +157,10 @@ def _mark_failed(record: JobRecord, event: LifecycleEvent, observed: JobObservat
 
 
 def _mark_evicted(record: JobRecord, event: LifecycleEvent, observed: JobObservation) -> JobRecord:
-    """A pod that the cluster ended and left lying is replaced, as one that it deleted is."""
+    """A pod that the cluster ended and did not delete is replaced like one that it deleted."""
     known = record.task(event.task)
-    lying = {event.pod.uid} if event.pod and not event.pod.terminating else set()
-    return record.with_task(event.task, created=known.created - {event.index}, replacing=known.replacing | lying)
+    left_behind = {event.pod.uid} if event.pod and not event.pod.terminating else set()
+    return record.with_task(event.task, created=known.created - {event.index}, replacing=known.replacing | left_behind)
 
 
 def _mark_completed(record: JobRecord, event: LifecycleEvent, observed: JobObservation) -> JobRecord:

@@ -1,4 +1,6 @@
-"""Which policy answers to what happened: task before job, first match in list order (volcano-behaviour.md 3.5)."""
+"""Which policy matches an event: task policies before job policies, first match in list order
+(docs/design/volcano-behaviour.md, section 3.5).
+"""
 
 from collections.abc import Iterable
 from typing import Final
@@ -24,7 +26,7 @@ class Reaction(msgspec.Struct, frozen=True):
 
 
 def reaction(wanted: EffectiveSpec, event: LifecycleEvent) -> Reaction | None:
-    """The answer to `event`, or None when no policy speaks of it."""
+    """The reaction to `event`, or None when no policy matches it."""
     task = wanted.by_name.get(event.task)
     return _first("task", task.spec.policies if task else (), event) or _first("job", wanted.policies, event)
 
@@ -41,7 +43,7 @@ _ACTIONS: Final = {action.value: action for action in JobAction}
 
 
 def matches(policy: LifecyclePolicy, event: LifecycleEvent) -> bool:
-    """By exit code, which only PodFailed has, or by event; PodPending only with a timeout."""
+    """By exit code, which only PodFailed has, or by event. PodPending matches only with a timeout."""
     if policy.exit_code is not None:
         return event.type is JobEvent.POD_FAILED and event.exit_code == policy.exit_code
     if event.type is JobEvent.POD_PENDING and not policy.timeout:

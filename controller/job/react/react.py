@@ -1,4 +1,4 @@
-"""From what happened to what is recorded: marks, timers, and the actions that policies and Commands ask for."""
+"""From events to the record: marks, timers, and the actions of policies."""
 
 import msgspec
 
@@ -15,11 +15,13 @@ from shared.model.phases import JobAction, JobEvent
 
 EXECUTE = "ExecuteAction"
 _POD_LOST = frozenset({JobEvent.POD_FAILED, JobEvent.POD_EVICTED})
-_ROUNDS = 5  # one event leads to another: pod failed -> task failed; more would be a loop
+_ROUNDS = 5  # one event causes another, such as PodFailed -> TaskFailed; more rounds would be a loop
 
 
 class EventsResult(msgspec.Struct, frozen=True):
-    """`record` with everything marked. `intent`: something is to be done about it, so it must be stored before all else."""
+    """The record with everything marked. `intent`: an action was taken, so the record must be stored before anything
+    else.
+    """
 
     record: JobRecord
     intent: bool = False
@@ -31,7 +33,7 @@ class EventsResult(msgspec.Struct, frozen=True):
 
 
 def handle_events(observed: JobObservation, record: JobRecord, wanted: EffectiveSpec) -> EventsResult:
-    """Deal with everything that happened. After an action on the whole Job the rest belongs to the past."""
+    """Handle all events. After an action on the whole Job the remaining events concern the past and are dropped."""
     pods = sort_by_role(observed.pods, record, wanted)
     known = timers.reopen_deleted(timers.drop_stale(record, observed, pods), pods)
     state = _late(observed, pods, EventsResult(known), wanted)
@@ -57,7 +59,7 @@ def _is_dealt_with(record: JobRecord, event: LifecycleEvent) -> bool:
 
 
 def _late(observed: JobObservation, pods: PodsByRole, state: EventsResult, wanted: EffectiveSpec) -> EventsResult:
-    """Timers that are due, and pods that have been Pending for too long."""
+    """Handle timers that are due, and pods that have been Pending for too long."""
     before = state.record
     for event, action in timers.due(before, pods, observed.now):
         if not _is_over(state, before) and event.key in state.record.handled:
@@ -108,7 +110,7 @@ def _exhausted(
     state: EventsResult,
     wanted: EffectiveSpec,
 ) -> EventsResult:
-    """The task's restarts are used up: the pod stays failed, and the task has failed as far as policies go."""
+    """The task's restarts are used up: the pod stays failed, and the task raises TaskFailed."""
     record, task = state.record, wanted.by_name[event.task]
     if event.type in _POD_LOST:
         known = record.task(task.name)

@@ -1,4 +1,4 @@
-"""What to do about creates that the API server refused: say so, wait, try again, lose nothing (decisions row 9)."""
+"""Creates that the API server refused: report them, wait, and try again for ever (docs/design/decisions.md, row 9)."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -9,13 +9,13 @@ from controller.decision import Action, Create, Refusal
 from controller.job.observe.observed import JobObservation
 
 RETRY_FIRST: Final = 0.5
-RETRY_MOST: Final = 15.0  # a raised quota shows within that time
+RETRY_MOST: Final = 15.0  # the longest delay until a raised quota takes effect
 TAKEN: Final = 409
 _LONGEST: Final = 400
 
 
 class Blocker(msgspec.Struct, frozen=True):
-    """Why the Job cannot go on for now, in one word and in a sentence."""
+    """What stops the Job from going on: a reason in UpperCamelCase and a sentence."""
 
     reason: str
     message: str
@@ -25,19 +25,19 @@ FAILED_CREATE: Final = "FailedCreate"
 
 
 def refusal_of(action: Action, observed: JobObservation) -> Refusal | None:
-    """The refusal of this very action, still too fresh to try again."""
+    """The last refusal of this action, while its back-off lasts."""
     name = str(action.body["metadata"]["name"]) if isinstance(action, Create) else action.name
     refusal = observed.refusals.get((action.kind, name))
     return refusal if refusal is not None and is_fresh(refusal, observed.now) else None
 
 
 def is_fresh(refusal: Refusal, now: float) -> bool:
-    """Whether it is too early to try again. One from the future is not fresh: the clock was set back since."""
+    """Whether the back-off lasts. A refusal from the future does not count: the clock was set back."""
     return refusal.at <= now < again_at(refusal)
 
 
 def again_at(refusal: Refusal) -> float:
-    """When to try again, epoch seconds. A name that is taken is likely that of a forerunner on its way out."""
+    """When to try again, in epoch seconds. A name that is taken usually belongs to an old object that is being deleted."""
     if refusal.code == TAKEN:
         return refusal.at + RETRY_FIRST
     return refusal.at + min(RETRY_MOST, RETRY_FIRST * float(2 ** min(refusal.count - 1, 10)))

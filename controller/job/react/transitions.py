@@ -1,4 +1,6 @@
-"""The state machine as a table: what an action does in a phase (volcano-behaviour.md 3.6 with decisions 4, 5, 13)."""
+"""The state machine as a table: what an action does in a phase (docs/design/volcano-behaviour.md, section 3.6;
+docs/design/decisions.md, row 4, row 5 and row 13).
+"""
 
 from enum import StrEnum
 from typing import Final
@@ -9,7 +11,7 @@ from shared.model.phases import JobAction, JobPhase
 
 
 class Budget(StrEnum):
-    """What a move is counted against."""
+    """The budget that a transition is counted against."""
 
     NOTHING = "nothing"
     JOB = "job"
@@ -17,8 +19,9 @@ class Budget(StrEnum):
 
 
 class Transition(msgspec.Struct, frozen=True):
-    """`to`: the phase entered; `targeted`: only the task, pod or partition that the action names is replaced;
-    `forgets`: results of finished pods are given up, so that everything runs again."""
+    """`to`: the phase entered; `targeted`: only the task, pod or partition of the action is replaced; `forgets`:
+    results of finished pods are dropped, and everything runs again.
+    """
 
     to: JobPhase
     budget: Budget = Budget.NOTHING
@@ -51,7 +54,7 @@ TRANSITIONS: Final[dict[tuple[JobPhase, JobAction], Transition]] = {
     },
     (JobPhase.ABORTING, JobAction.RESUME_JOB): RESUME,
     (JobPhase.ABORTED, JobAction.RESUME_JOB): RESUME,
-    # Volcano leaves a Job that is being aborted as it is; a user who then says "terminate" means it.
+    # Volcano ignores TerminateJob while a Job is being aborted; here it terminates the Job.
     (JobPhase.ABORTING, JobAction.TERMINATE_JOB): TERMINATE,
 }
 
@@ -64,10 +67,10 @@ NO_EFFECT: Final[frozenset[tuple[JobPhase, JobAction]]] = frozenset(
         (JobPhase.PENDING, JobAction.RESUME_JOB),
         (JobPhase.RUNNING, JobAction.RESUME_JOB),
         (JobPhase.RESTARTING, JobAction.RESUME_JOB),
-        # an aborted Job is only resumed
+        # an aborted Job can only be resumed
         *((JobPhase.ABORTING, action) for action in _ACTIVE if action is not JobAction.TERMINATE_JOB),
         *((JobPhase.ABORTED, action) for action in _ACTIVE),
-        # an end that was decided is not undone
+        # an end that is decided is final
         *((phase, action) for phase in (*_ON_ITS_WAY, *_FINISHED) for action in JobAction),
     }
 )

@@ -1,4 +1,4 @@
-"""Reason and message of the phases that last: why the Job is Pending, and how far it is when Running."""
+"""Reason and message of Pending and Running: why a Job is not running, and how far it is when it runs."""
 
 from typing import Final
 
@@ -16,7 +16,7 @@ _NOTHING: Final = "no task has replicas: no pod runs until some are set"
 
 
 def state_reason(snapshot: JobSnapshot, blocker: Blocker | None) -> tuple[str, str]:
-    """(reason, message) for status.state; other phases keep what they were entered with."""
+    """(reason, message) for status.state. Other phases keep the reason with which they were entered."""
     if snapshot.record.phase not in (JobPhase.PENDING, JobPhase.RUNNING):
         return snapshot.record.reason, snapshot.record.message
     reason, message = _pending(snapshot) if snapshot.record.phase is JobPhase.PENDING else _running(snapshot)
@@ -39,7 +39,7 @@ def _pending(snapshot: JobSnapshot) -> tuple[str, str]:
 
 
 def _is_stuck(condition: PodGroupCondition) -> bool:
-    """The scheduler cannot place pods that were let go."""
+    """The scheduler cannot place pods that were admitted."""
     return condition.type == "Unschedulable" and condition.status == "True" and bool(condition.message)
 
 

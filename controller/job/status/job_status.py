@@ -1,4 +1,4 @@
-"""`Job.status` from the record and one recount; and whether it is worth a write."""
+"""`Job.status` from the record and the pod counts, and whether it differs from what is stored."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from controller.job.decide.record import JobRecord, task_records
 from controller.job.decide.snapshot import JobSnapshot
 from controller.job.observe.observed import JobObservation
 from controller.job.observe.pod_counts import total
-from controller.plugin_api import job_shape
+from controller.plugin_api import plugin_job
 from controller.plugins import controlled_resources
 from shared import duration
 from shared.model.job_status import JobState, JobStatus, TaskCounts, TaskRecord
@@ -65,22 +65,22 @@ def _controlled(observed: JobObservation, wanted: EffectiveSpec, phase: JobPhase
     made = {f"volume-pvc-{claim}": claim for claim in volumes.claims(observed.job)}
     if phase.finished or not plugin_keys(observed.job, wanted):
         return made
-    return {**made, **controlled_resources(job_shape(observed.job))}
+    return {**made, **controlled_resources(plugin_job(observed.job))}
 
 
 def dumped(status: JobStatus) -> Body:
-    """As JSON has it, so that it compares equal to what is stored."""
+    """As JSON, for comparison with what is stored."""
     raw: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(status))
     return raw
 
 
 def same(stored: JobStatus, wanted: JobStatus) -> bool:
-    """Whether nothing changed. The running duration alone grows with every look and is not worth a write."""
+    """Whether nothing has changed. The running duration grows with every pass and is not worth a write."""
     return stored == msgspec.structs.replace(wanted, running_duration=stored.running_duration)
 
 
 def only_counts_differ(stored: JobStatus, wanted: JobStatus) -> bool:
-    """Whether the change may wait a moment, since more of its kind is likely to follow."""
+    """Whether the change may wait a moment, since more of its kind are likely to follow."""
     return _without_counts(stored) == _without_counts(wanted)
 
 

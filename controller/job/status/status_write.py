@@ -21,15 +21,15 @@ def with_reason(snapshot: JobSnapshot, made: Children | None) -> JobSnapshot:
 
 
 def changed(observed: JobObservation, snapshot: JobSnapshot) -> Body | None:
-    """The new status, or None when the stored one says it all."""
+    """The new status, or None when it equals the stored one."""
     built = job_status.build(snapshot)
     return None if job_status.same(observed.job.status, built) else job_status.dumped(built)
 
 
 def hold_back(observed: JobObservation, snapshot: JobSnapshot, made: Children, written: object) -> float:
-    """Seconds to hold a status back that differs in counters only; none when deletions depend on it.
+    """Seconds to hold back a status that differs in counters only; 0 when deletions depend on it.
 
-    The first Pending may wait as well: pods that start soon make it one write instead of two.
+    The first Pending may wait too: when pods start soon, one write is saved.
     """
     if written is None or observed.wrote_ago is None or made.cleanup:
         return 0.0

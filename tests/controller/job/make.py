@@ -20,6 +20,7 @@ from shared.model.podgroup import PodGroup
 from shared.model.queue import Queue
 from shared.model.types import Body
 from shared.timestamp import rfc3339
+from tests.purity import pure
 
 NOW: Final = 1_767_322_800.0  # 2026-01-02T03:00:00Z
 UID: Final = "7d2f"
@@ -113,7 +114,8 @@ class Toy:
         )
 
     def decide(self) -> Decision:
-        return decide(self.observed())
+        """Decided twice on frozen arguments: the decision must be pure."""
+        return pure(decide)(self.observed())
 
     def look(self) -> Decision:
         """One pass: decide and apply, in the executor's order."""
@@ -184,7 +186,8 @@ class Toy:
 
     def _store(self, kind: Kind, body: Body) -> None:
         metadata = {**body["metadata"], "uid": f"u{next(self._uids)}", "creationTimestamp": rfc3339(self.now)}
-        self.objects[kind, metadata["name"]] = {**body, "metadata": metadata}
+        stored = msgspec.json.decode(msgspec.json.encode({**body, "metadata": metadata}))  # nothing frozen in it
+        self.objects[kind, metadata["name"]] = stored
         if kind is POD:
             self.created.append((metadata["name"], metadata["annotations"]["volcano.sh/job-version"]))
             self.objects[kind, metadata["name"]]["status"] = {"phase": "Pending"}
@@ -260,11 +263,11 @@ class Toy:
         self._set_pod(name, "Running", {"ready": True, "restartCount": times, "state": {"running": {}}})
         return self
 
-    def evict(self, name: str, lying: bool = False) -> "Toy":
+    def evict(self, name: str, left_behind: bool = False) -> "Toy":
         """By the cluster: `lying` leaves a Failed pod behind, as the kubelet does; else it is being deleted."""
         body = self._pod(name)
         body["status"]["conditions"] = [{"type": "DisruptionTarget", "status": "True"}]
-        if lying:
+        if left_behind:
             body["status"] |= {"phase": "Failed", "reason": "Evicted"}
         else:
             body["metadata"] |= {"deletionTimestamp": rfc3339(self.now + 30), "deletionGracePeriodSeconds": 30}

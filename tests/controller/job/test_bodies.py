@@ -38,7 +38,7 @@ def test_a_pod_carries_volcanos_labels_and_annotations() -> None:
     assert body["metadata"]["name"] == "demo-w-0"
 
 
-def test_marks_of_the_job_travel_to_its_pods() -> None:
+def test_labels_and_annotations_of_the_job_are_copied_to_its_pods() -> None:
     metadata = {
         "annotations": {
             "volcano.sh/preemptable": "true",
@@ -169,7 +169,7 @@ def test_topology_and_partitions_reach_the_group() -> None:
     ]
 
 
-def test_the_old_group_admits_nobody_after_a_restart() -> None:
+def test_the_old_podgroup_admits_no_pods_after_a_restart() -> None:
     cluster = started(policies=[policy("RestartJob", "PodFailed")])
     cluster.auto_inqueue = False
     old = cluster.group
@@ -182,7 +182,7 @@ def test_the_old_group_admits_nobody_after_a_restart() -> None:
     assert sorted(cluster.shown) == ["w-0", "w-1"]
 
 
-def test_a_group_that_lingers_is_not_taken_for_the_new_one() -> None:
+def test_a_terminating_podgroup_is_not_used_for_new_pods() -> None:
     cluster = started(policies=[policy("RestartJob", "PodFailed")])
     assert cluster.group is not None
     cluster.group["metadata"]["finalizers"] = ["x"]
@@ -193,7 +193,7 @@ def test_a_group_that_lingers_is_not_taken_for_the_new_one() -> None:
     assert (decision.first, decision.actions) == ((), ())
 
 
-def test_without_gang_admission_pods_are_made_at_once_for_the_clusters_scheduler() -> None:
+def test_without_gang_admission_pods_are_created_at_once() -> None:
     cluster = Toy(job(), JobSettings(backend=UngatedBackend("default-scheduler"), count_seconds=0))
     cluster.look()
     assert sorted(cluster.shown) == ["w-0", "w-1"]
@@ -229,7 +229,7 @@ def test_host_lists_follow_the_scale() -> None:
     assert cluster.objects[CONFIGMAP, "demo-svc"]["data"]["VC_W_NUM"] == "3"
 
 
-def test_what_belongs_to_somebody_else_stops_the_pods_and_is_told() -> None:
+def test_a_plugin_object_of_another_owner_blocks_the_pods_and_is_reported() -> None:
     cluster = toy(plugins={"svc": []})
     metadata = {"name": "demo-svc", "namespace": "ns1", "uid": "x"}
     cluster.objects[CONFIGMAP, "demo-svc"] = {"kind": "ConfigMap", "metadata": metadata}
@@ -238,7 +238,7 @@ def test_what_belongs_to_somebody_else_stops_the_pods_and_is_told() -> None:
     assert "ConfigMap demo-svc exists" in cluster.status.state.message
 
 
-def test_a_queue_that_reaches_into_other_clusters_marks_job_and_pods() -> None:
+def test_a_queue_with_extend_clusters_marks_job_and_pods() -> None:
     queue = {"metadata": {"name": "default"}, "spec": {"extendClusters": [{"name": "east"}]}}
     cluster = Toy(job(), queue=queue).settle()
     assert cluster.job["metadata"]["annotations"] == {"volcano.sh/job-forwarding": "true"}
@@ -258,7 +258,7 @@ def quota(most: int, cluster: Toy) -> None:
     cluster.refuse = refuse
 
 
-def test_a_quota_is_told_waited_for_and_loses_nothing() -> None:
+def test_pods_refused_by_a_quota_are_reported_and_created_later() -> None:
     cluster = toy(task("w", 5))
     quota(3, cluster)
     cluster.settle()
@@ -277,7 +277,7 @@ def test_a_quota_is_told_waited_for_and_loses_nothing() -> None:
     assert (len(cluster.pods), cluster.reason) == (5, "Inqueue")
 
 
-def test_a_refused_group_is_told_and_tried_again() -> None:
+def test_a_refused_podgroup_is_reported_and_created_later() -> None:
     cluster = toy()
     cluster.refuse = lambda action: (
         "queue q1 is Closed" if isinstance(action, Create) and action.kind is PODGROUP else ""
@@ -292,7 +292,7 @@ def test_a_refused_group_is_told_and_tried_again() -> None:
     assert sorted(cluster.wait(20).settle().shown) == ["w-0", "w-1"]
 
 
-def test_a_pod_is_not_made_while_its_forerunner_is_still_there() -> None:
+def test_a_pod_is_not_created_while_the_old_pod_of_its_name_exists() -> None:
     cluster = started(minAvailable=1).evict("w-0").settle()
     assert cluster.shown["w-0"] == "Terminating"
     cluster.vanish().settle()

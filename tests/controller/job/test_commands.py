@@ -32,14 +32,14 @@ def test_a_command_is_not_carried_out_twice_when_its_deletion_was_lost() -> None
     assert (cluster.status.retry_count, cluster.names(COMMAND)) == (1, [])
 
 
-def test_a_command_for_an_earlier_job_of_this_name_is_dropped_and_told() -> None:
+def test_a_command_for_an_earlier_job_of_this_name_is_dropped_with_an_event() -> None:
     cluster = started().order("AbortJob", uid="gone").settle()
     assert (cluster.phase, cluster.names(COMMAND)) == ("Running", [])
     assert "uid gone" in cluster.text("StaleCommand")[0]
 
 
 @pytest.mark.parametrize("action", ["Explode", "RestartPod", ""])
-def test_a_command_nobody_knows_is_dropped_and_told(action: str) -> None:
+def test_an_unknown_command_is_dropped_with_an_event(action: str) -> None:
     cluster = started().order(action).settle()
     assert (cluster.phase, cluster.names(COMMAND)) == ("Running", [])
     assert "is none of AbortJob, ResumeJob, RestartJob, TerminateJob, CompleteJob" in cluster.text("UnknownCommand")[0]

@@ -113,11 +113,11 @@ class Life(RuleBasedStateMachine):
             self.failures += 1
             self.cluster.fail(name, code=code)
 
-    @rule(number=st.integers(0, 9), lying=st.booleans())
-    def evict(self, number: int, lying: bool) -> None:
+    @rule(number=st.integers(0, 9), left_behind=st.booleans())
+    def evict(self, number: int, left_behind: bool) -> None:
         if name := self.pick(number, "Running", "Pending"):
             self.failures += 1
-            self.cluster.evict(name, lying)
+            self.cluster.evict(name, left_behind)
 
     @rule(number=st.integers(0, 9))
     def lose(self, number: int) -> None:

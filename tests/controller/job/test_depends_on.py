@@ -92,7 +92,7 @@ def test_what_does_not_depend_on_the_failure_runs_on_while_the_goal_is_in_reach(
     assert (cluster.phase, cluster.reason) == ("Failed", "DependencyFailed")
 
 
-def test_any_is_lost_only_when_all_are() -> None:
+def test_dependents_with_iteration_any_fail_only_when_all_dependencies_failed() -> None:
     tasks = task("a", 1), task("b", 1), task("c", 1, dependsOn=after("a", "b", iteration="any"))
     cluster = toy(*tasks, minAvailable=1).settle().run().settle().fail("a-0").settle()
     assert cluster.phase == "Running"
@@ -135,6 +135,6 @@ def test_a_resumed_job_goes_on_where_it_was() -> None:
     assert cluster.shown == {"a-0": "Succeeded", "a-1": "Succeeded", "b-0": "Pending", "b-1": "Pending"}
 
 
-def test_a_task_that_is_not_there_can_not_be_waited_for() -> None:
+def test_a_dependency_on_an_unknown_task_is_never_met() -> None:
     cluster = toy(task("a", 1), task("b", 1, dependsOn=after("ghost"))).settle()
     assert (cluster.phase, cluster.reason) == ("Failed", "DependencyFailed")

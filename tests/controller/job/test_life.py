@@ -27,7 +27,7 @@ def test_pods_are_made_once_the_group_is_inqueue_and_the_reason_says_so() -> Non
     assert (cluster.phase, cluster.reason, cluster.status.pending) == ("Pending", "Inqueue", 2)
 
 
-def test_a_job_whose_pods_no_node_takes_says_so() -> None:
+def test_a_job_whose_pods_cannot_be_scheduled_reports_it() -> None:
     cluster = toy().settle()
     assert cluster.group is not None
     text = {"type": "Unschedulable", "status": "True", "message": "2 pods are not bound to nodes: no node has room"}
@@ -53,7 +53,7 @@ def test_a_job_of_one_task_runs_to_completion_in_few_writes() -> None:
     assert (cluster.status.succeeded, cluster.status.task_status_count["w"].phase) == (1, {"Succeeded": 1})
 
 
-def test_a_finished_job_is_left_alone_whatever_becomes_of_its_pods() -> None:
+def test_a_finished_job_does_not_change_when_its_pods_do() -> None:
     cluster = started().succeed().settle()
     stored = cluster.status
     cluster.lose("w-0").wait(3600).settle().lose("w-1").settle()
@@ -185,7 +185,7 @@ def test_abort_wins_over_a_restart_that_is_under_way() -> None:
     assert cluster.phase == "Aborted"
 
 
-def test_terminate_before_there_are_pods() -> None:
+def test_terminate_before_pods_exist() -> None:
     cluster = toy()
     cluster.auto_inqueue = False
     cluster.settle().order("TerminateJob").settle()

@@ -47,7 +47,7 @@ ANSWERS: dict[str, tuple[list[Body], list[Body], LifecycleEvent, tuple[str, str]
 
 
 @pytest.mark.parametrize(("of_task", "of_job", "event", "want"), ANSWERS.values(), ids=ANSWERS.keys())
-def test_which_policy_answers(
+def test_the_first_matching_policy_applies(
     of_task: list[Body], of_job: list[Body], event: LifecycleEvent, want: tuple[str, str] | None
 ) -> None:
     observed: JobObservation = Toy(job(task("w", 2, *of_task), policies=of_job)).observed()
@@ -56,7 +56,7 @@ def test_which_policy_answers(
 
 
 @pytest.mark.parametrize("event", sorted(INTERNAL))
-def test_any_event_does_not_cover_what_happens_in_the_ordinary_course(event: JobEvent) -> None:
+def test_event_any_does_not_match_ordinary_progress(event: JobEvent) -> None:
     observed = Toy(job(policies=[policy("RestartJob", "*", timeout="1s")])).observed()
     assert reaction(effective_spec(observed.job), LifecycleEvent(event, "w", 0)) is None
 
@@ -91,7 +91,7 @@ OUT_OF_PENDING = {"Running": Toy.run, "Succeeded without being seen Running": To
 
 
 @pytest.mark.parametrize("leave", OUT_OF_PENDING.values(), ids=OUT_OF_PENDING.keys())
-def test_a_pod_that_left_pending_in_time_is_not_held_against_the_job(leave: object) -> None:
+def test_a_pod_that_started_in_time_raises_no_pod_pending(leave: object) -> None:
     cluster = toy(task(replicas=2), minAvailable=1, policies=[policy("AbortJob", "PodPending", timeout="30s")]).settle()
     assert callable(leave)
     leave(cluster, "w-0", "w-1")
@@ -128,7 +128,7 @@ def test_a_timer_counts_from_the_failure_however_late_it_was_seen() -> None:
     assert epoch(cluster.status.handled[0].due or "") == cluster.now + 101
 
 
-def test_one_pods_restart_leaves_another_pods_timer_alone() -> None:
+def test_the_restart_of_one_pod_keeps_the_timer_of_another() -> None:
     policies = [policy("RestartJob", "PodEvicted", timeout="10m"), policy("RestartPod", "PodFailed")]
     cluster = started(task(replicas=3), policies=policies).evict("w-0").settle().vanish().settle()
     cluster.wait(60).fail("w-1").settle()
@@ -157,7 +157,7 @@ def test_a_task_of_three_is_complete_with_the_third() -> None:
     assert cluster.succeed("ps-2").settle().phase == "Completing"
 
 
-def test_a_job_is_not_given_up_while_a_task_may_still_complete_it() -> None:
+def test_a_job_does_not_fail_while_a_policy_may_still_complete_it() -> None:
     cluster = (
         started(task("ps", 1, policy("CompleteJob", "TaskCompleted")), task("worker", 2)).fail("worker-0").settle()
     )
@@ -173,12 +173,12 @@ def test_containers_that_restart_too_often_fail_the_task() -> None:
     assert cluster.restart_containers("w-0", 2).settle().phase == "Terminating"
 
 
-def test_containers_that_restart_too_often_are_left_alone_without_a_policy() -> None:
+def test_container_restarts_without_a_policy_do_not_fail_the_task() -> None:
     cluster = started(task("w", 1, maxRetry=2)).restart_containers("w-0", 9).settle()
     assert cluster.phase == "Running"
 
 
-def test_three_workers_may_fail_without_failing_the_job() -> None:
+def test_three_worker_restarts_do_not_fail_the_job() -> None:
     cluster = started(task("w", 10, policy("RestartPod", "PodFailed"), maxRetry=3), maxRetry=3)
     for index in range(3):
         cluster.fail(f"w-{index}").settle().vanish().settle().run(f"w-{index}").settle()
@@ -244,14 +244,14 @@ def test_an_unknown_group_is_acted_on_once_while_it_lasts() -> None:
 
 def test_an_eviction_is_no_failure_even_if_the_process_dies_first() -> None:
     cluster = started(policies=[policy("AbortJob", "PodFailed"), policy("RestartJob", "PodEvicted")])
-    cluster.evict("w-0", lying=True).settle()
+    cluster.evict("w-0", left_behind=True).settle()
     assert cluster.reason == "PodEvicted"
     assert cluster.phase == "Restarting"
 
 
-@pytest.mark.parametrize("lying", [False, True], ids=["deleted", "left lying"])
-def test_an_evicted_pod_is_replaced_without_a_policy(lying: bool) -> None:
-    cluster = started().evict("w-0", lying=lying).settle().vanish().settle()
+@pytest.mark.parametrize("left_behind", [False, True], ids=["deleted", "left lying"])
+def test_an_evicted_pod_is_replaced_without_a_policy(left_behind: bool) -> None:
+    cluster = started().evict("w-0", left_behind=left_behind).settle().vanish().settle()
     assert cluster.shown == {"w-0": "Pending", "w-1": "Running"}
     assert (cluster.status.retry_count, cluster.status.failed) == (0, 0)
 
@@ -289,7 +289,7 @@ def test_a_restart_of_the_job_forgets_results_and_the_tasks_retries() -> None:
     assert (cluster.status.tasks[0].retries, cluster.status.succeeded) == (0, 0)
 
 
-def test_the_message_tells_what_happened_and_what_was_done() -> None:
+def test_the_message_names_the_event_and_the_action() -> None:
     cluster = started(policies=[policy("AbortJob", "PodFailed")]).fail("w-1", code=137).settle()
     assert cluster.status.state.message == "pod demo-w-1 failed with exit code 137: AbortJob"
     assert cluster.text("ExecuteAction") == ["pod demo-w-1 failed with exit code 137: AbortJob"]

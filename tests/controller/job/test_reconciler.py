@@ -120,7 +120,7 @@ async def test_a_command_wakes_its_job_and_is_gone_afterwards(fake: FakeServer) 
         assert names(fake, PODS) == []
 
 
-async def test_a_command_for_a_job_made_anew_is_not_judged_by_its_forerunner(fake: FakeServer) -> None:
+async def test_a_command_for_a_recreated_job_is_not_judged_by_the_old_job(fake: FakeServer) -> None:
     """The cache still shows the Job that is gone when the Command for its successor comes."""
     async with serving(fake) as (_, api):
         context = context_on(api, UngatedBackend())
@@ -142,7 +142,7 @@ async def test_a_command_for_a_job_made_anew_is_not_judged_by_its_forerunner(fak
         assert fake.calls["GET jobs"] == 1
 
 
-async def test_a_command_for_a_job_that_is_gone_does_nothing_to_its_namesake(fake: FakeServer) -> None:
+async def test_a_command_for_a_deleted_job_does_not_affect_a_new_job_of_its_name(fake: FakeServer) -> None:
     async with controlled(fake):
         fake.put(JOBS, job(task("w", 1)))
         await until(lambda: names(fake, PODS) == ["demo-w-0"])
@@ -153,7 +153,7 @@ async def test_a_command_for_a_job_that_is_gone_does_nothing_to_its_namesake(fak
         assert names(fake, PODS) == ["demo-w-0"]
 
 
-async def test_what_it_waits_for_wakes_it(fake: FakeServer) -> None:
+async def test_a_job_is_reconciled_when_what_it_waits_for_appears(fake: FakeServer) -> None:
     async with controlled(fake):
         volumes = [{"mountPath": "/d", "volumeClaimName": "data"}]
         fake.put(JOBS, job(task("w", 1), queue="q1", volumes=volumes))
@@ -181,7 +181,7 @@ async def test_a_job_that_cannot_be_read_is_left_alone_and_others_go_on(fake: Fa
         await until(lambda: names(fake, PODS) == ["demo-w-0"])
 
 
-def test_a_status_that_is_not_ours_to_understand_counts_as_none() -> None:
+def test_an_unreadable_status_counts_as_empty() -> None:
     body = {**job(), "status": {"state": {"phase": "Dancing"}}}
     assert parsed_job(body).status.state.phase is None
 
@@ -196,5 +196,5 @@ TARGETS = {
 
 
 @pytest.mark.parametrize(("target", "want"), TARGETS.values(), ids=TARGETS.keys())
-def test_whom_a_command_is_for(target: Body, want: list[Key]) -> None:
+def test_the_target_of_a_command(target: Body, want: list[Key]) -> None:
     assert list(target_key(JOB, {**COMMAND, "target": target})) == want

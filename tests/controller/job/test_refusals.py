@@ -13,7 +13,7 @@ MOMENTS = {"at once": (AT, True), "later": (AT + RETRY_FIRST, False), "the clock
 
 
 @pytest.mark.parametrize(("now", "waits"), MOMENTS.values(), ids=MOMENTS)
-def test_a_refused_pod_waits_for_its_pause_and_no_longer(now: float, waits: bool) -> None:
+def test_a_refused_pod_is_retried_after_its_back_off(now: float, waits: bool) -> None:
     create = Create(POD, {"metadata": {"name": "p"}})
     observed = SimpleNamespace(now=now, refusals={(POD, "p"): Refusal(403, "quota", AT)})
     assert (refusal_of(create, observed) is not None) is waits

@@ -69,9 +69,9 @@ class Looker:
     async def phase_changes(self) -> float | None:
         """Passes until one has nothing more to do at once."""
         for _ in range(20):
-            again = await self.reconciler.reconcile(KEY)
-            if again != 0.0:
-                return again
+            next_read = await self.reconciler.reconcile(KEY)
+            if next_read != 0.0:
+                return next_read
         raise AssertionError("it never settles")
 
 
@@ -106,7 +106,7 @@ def key_of(fake: FakeServer) -> str:
     return str(stored(fake, SECRETS, "demo-ssh")["data"]["id_rsa"])
 
 
-async def test_it_is_read_once_and_made_once_for_many_passes(fake: FakeServer) -> None:
+async def test_the_secret_is_read_once_and_created_once_for_many_passes(fake: FakeServer) -> None:
     async with looking(fake) as looker:
         await looker.phase_changes()
         assert names(fake, SECRETS) == ["demo-ssh"]
@@ -115,7 +115,7 @@ async def test_it_is_read_once_and_made_once_for_many_passes(fake: FakeServer) -
         assert (fake.calls[READS], fake.calls[MADE], fake.calls["LIST secrets"]) == (1, 1, 0)
 
 
-async def test_a_job_without_such_a_plugin_reads_none(fake: FakeServer) -> None:
+async def test_a_job_without_the_ssh_plugin_reads_no_secret(fake: FakeServer) -> None:
     fake.put(JOBS, job(task("w", 1), plugins={"svc": []}))
     async with serving(fake) as (_, api):
         looker = Looker(api)
@@ -124,7 +124,7 @@ async def test_a_job_without_such_a_plugin_reads_none(fake: FakeServer) -> None:
     assert fake.calls[READS] == 0
 
 
-async def test_another_process_keeps_the_keys(fake: FakeServer) -> None:
+async def test_a_restarted_controller_keeps_the_keys(fake: FakeServer) -> None:
     async with looking(fake) as looker:
         await looker.phase_changes()
         before = key_of(fake)
@@ -134,7 +134,7 @@ async def test_another_process_keeps_the_keys(fake: FakeServer) -> None:
             assert (key_of(fake), fake.calls[MADE], fake.calls["PATCH secrets"]) == (before, 1, 0)
 
 
-async def test_one_that_somebody_deleted_is_made_again_while_pods_wait(fake: FakeServer) -> None:
+async def test_a_deleted_secret_is_created_again_while_pods_wait(fake: FakeServer) -> None:
     async with looking(fake) as looker:
         await looker.phase_changes()
         looker.steady.now += 1
@@ -146,7 +146,7 @@ async def test_one_that_somebody_deleted_is_made_again_while_pods_wait(fake: Fak
         assert names(fake, SECRETS) == ["demo-ssh"]
 
 
-async def test_it_is_looked_at_before_a_restart_makes_new_pods(fake: FakeServer) -> None:
+async def test_the_secret_is_read_before_a_restart_creates_pods(fake: FakeServer) -> None:
     policies = [{"event": "PodFailed", "action": "RestartJob"}]
     async with looking(fake, policies=policies) as looker:
         await looker.phase_changes()
@@ -158,7 +158,7 @@ async def test_it_is_looked_at_before_a_restart_makes_new_pods(fake: FakeServer)
         assert stored(fake, JOBS)["status"]["retryCount"] == 1
 
 
-async def test_one_that_is_gone_when_it_is_to_follow_the_jobs_scale_is_made_again(fake: FakeServer) -> None:
+async def test_a_deleted_secret_is_created_again_when_the_job_is_scaled(fake: FakeServer) -> None:
     async with looking(fake) as looker:
         await looker.phase_changes()
         fake.remove(SECRETS, "ns1", "demo-ssh")
@@ -172,7 +172,7 @@ async def test_one_that_is_gone_when_it_is_to_follow_the_jobs_scale_is_made_agai
         assert names(fake, PODS) == ["demo-w-0", "demo-w-1", "demo-w-2"]
 
 
-async def test_somebody_elses_is_left_alone_and_told_until_it_is_gone(fake: FakeServer) -> None:
+async def test_a_secret_of_another_owner_is_reported_until_it_is_deleted(fake: FakeServer) -> None:
     fake.put(
         SECRETS, {"kind": "Secret", "metadata": {"name": "demo-ssh", "namespace": "ns1"}, "data": {"id_rsa": "eA=="}}
     )
@@ -189,7 +189,7 @@ async def test_somebody_elses_is_left_alone_and_told_until_it_is_gone(fake: Fake
         assert key_of(fake) != "eA=="
 
 
-async def test_a_job_that_ended_while_nobody_looked_gives_it_up(fake: FakeServer) -> None:
+async def test_the_secret_of_a_job_that_ended_during_downtime_is_deleted(fake: FakeServer) -> None:
     async with looking(fake) as looker:
         await looker.phase_changes()
         looker.steady.now += 1
@@ -214,7 +214,7 @@ async def unavailable_deletes(request: Any) -> Any:
     return status(500, "InternalError", "not now") if request.method == "DELETE" else None
 
 
-async def test_a_namesake_of_a_deleted_job_has_keys_of_its_own(fake: FakeServer) -> None:
+async def test_a_new_job_of_a_deleted_jobs_name_gets_its_own_keys(fake: FakeServer) -> None:
     async with looking(fake) as looker:
         await looker.phase_changes()
         first = key_of(fake)
@@ -223,15 +223,15 @@ async def test_a_namesake_of_a_deleted_job_has_keys_of_its_own(fake: FakeServer)
                 fake.remove(collection, namespace, name)
         await observed(looker, fake)
         assert await looker.phase_changes() is None
-        again: Body = job(task("w", 2), plugins={"ssh": []})
-        again["metadata"]["uid"] = "another"
-        fake.put(JOBS, again)
+        next_read: Body = job(task("w", 2), plugins={"ssh": []})
+        next_read["metadata"]["uid"] = "another"
+        fake.put(JOBS, next_read)
         await observed(looker, fake)
         await looker.phase_changes()
         assert key_of(fake) != first
 
 
-async def test_a_clock_that_is_set_back_holds_no_status_up(fake: FakeServer) -> None:
+async def test_a_clock_that_is_set_back_does_not_delay_the_status(fake: FakeServer) -> None:
     async with looking(fake) as looker:
         await looker.phase_changes()
         looker.steady.now += 1

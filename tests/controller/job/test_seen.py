@@ -20,7 +20,7 @@ def ended(code: int, at: str = "2026-01-02T03:00:00Z", **more: Any) -> dict[str,
     return {"state": {"terminated": {"exitCode": code, "finishedAt": at}}, **more}
 
 
-def test_a_pod_says_whose_it_is() -> None:
+def test_task_and_index_of_a_pod_come_from_its_labels() -> None:
     pod = read()
     assert pod is not None
     assert (pod.task, pod.index, pod.version, pod.phase) == ("w", 3, 2, PodPhase.PENDING)
@@ -29,7 +29,7 @@ def test_a_pod_says_whose_it_is() -> None:
 @pytest.mark.parametrize(
     "annotations", [{}, {"volcano.sh/task-spec": "w"}, {"volcano.sh/task-spec": "w", "volcano.sh/task-index": "x"}]
 )
-def test_a_pod_that_does_not_say_so_is_none_of_ours(annotations: dict[str, str]) -> None:
+def test_a_pod_without_task_and_index_is_ignored(annotations: dict[str, str]) -> None:
     assert read({"annotations": annotations}) is None
 
 
@@ -39,7 +39,7 @@ def test_an_unknown_phase_is_unknown() -> None:
     assert pod.phase is PodPhase.UNKNOWN
 
 
-def test_the_exit_code_is_the_first_containers_and_restarts_are_everyones() -> None:
+def test_the_exit_code_is_that_of_the_first_container_and_restarts_are_summed() -> None:
     statuses = [ended(0, restartCount=1), ended(3, "2026-01-02T03:00:09Z", restartCount=2)]
     pod = read(
         status={"phase": "Failed", "containerStatuses": statuses, "initContainerStatuses": [{"restartCount": 4}]}
@@ -74,7 +74,7 @@ def test_a_result_counts_if_it_came_before_the_deletion(
     assert (pod.terminating, pod.finished) == (terminating, finished)
 
 
-def test_times_have_whole_seconds_so_what_ends_in_the_second_of_its_deletion_was_killed_unless_it_succeeded() -> None:
+def test_a_failure_in_the_second_of_the_deletion_counts_as_an_eviction() -> None:
     metadata = {"deletionTimestamp": "2026-01-02T03:00:30Z", "deletionGracePeriodSeconds": 30}
     for phase, code, finished in (("Failed", 143, False), ("Succeeded", 0, True)):
         pod = read(metadata, {"phase": phase, "containerStatuses": [ended(code, "2026-01-02T03:00:00Z")]})

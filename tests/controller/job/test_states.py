@@ -16,7 +16,7 @@ def test_every_phase_and_action_is_considered() -> None:
     assert not set(TRANSITIONS) & NO_EFFECT
 
 
-def test_every_phase_that_is_not_the_last_has_a_way_on() -> None:
+def test_every_phase_but_the_final_ones_has_a_transition() -> None:
     resting = {JobPhase.ABORTED, *(phase for phase in JobPhase if phase.finished)}
     assert set(_RULES) == set(JobPhase) - resting
     assert set(FINAL_PHASE) | set(FINAL_PHASE.values()) <= STOPPED
@@ -33,12 +33,12 @@ BUDGETS = {
 @pytest.mark.parametrize(
     ("pair", "transition"), TRANSITIONS.items(), ids=lambda value: "-".join(value) if isinstance(value, tuple) else ""
 )
-def test_what_counts_against_which_budget(pair: tuple[JobPhase, JobAction], transition: object) -> None:
+def test_the_budget_of_each_transition(pair: tuple[JobPhase, JobAction], transition: object) -> None:
     assert TRANSITIONS[pair].budget is BUDGETS.get(pair[1], Budget.NOTHING)
 
 
 @pytest.mark.parametrize("action", ["AbortJob", "CompleteJob", "TerminateJob"])
-def test_a_stopped_job_is_not_moved_by_late_pod_events(action: str) -> None:
+def test_late_pod_events_do_not_change_a_stopped_job(action: str) -> None:
     cluster = started(task("w", 2)).order(action).settle()
     stopping = cluster.phase
     cluster.fail("w-0").evict("w-1").settle()

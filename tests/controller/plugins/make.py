@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from controller.plugin_api import JobShape, PodSlot, job_shape
+from controller.plugin_api import PluginJob, PodSlot, plugin_job
 from controller.plugins import shape_pod
 from shared.model.job import Job, JobSpec, TaskSpec
 from shared.model.meta import ObjectMeta
@@ -13,7 +13,7 @@ def template(container: str = "c", **spec: Any) -> Body:
     return {"spec": {"containers": [{"name": container, "image": "busybox"}], **spec}}
 
 
-def shape(tasks: dict[str, int], plugins: dict[str, list[str]], templates: dict[str, Body] | None = None) -> JobShape:
+def shape(tasks: dict[str, int], plugins: dict[str, list[str]], templates: dict[str, Body] | None = None) -> PluginJob:
     """`tasks`: name -> replicas; `templates`: those that differ from the plain one."""
     job = Job(
         metadata=ObjectMeta(name="demo", namespace="ns1", uid="u-1"),
@@ -25,14 +25,14 @@ def shape(tasks: dict[str, int], plugins: dict[str, list[str]], templates: dict[
             ),
         ),
     )
-    return job_shape(job)
+    return plugin_job(job)
 
 
 def bare_pod(task: str, index: int, **spec: Any) -> Body:
     return {"metadata": {"name": f"demo-{task}-{index}", "namespace": "ns1"}, **template(**spec)}
 
 
-def pod(job: JobShape, task: str, index: int, **spec: Any) -> Body:
+def pod(job: PluginJob, task: str, index: int, **spec: Any) -> Body:
     """The pod with what all plugins of the Job add."""
     return shape_pod(bare_pod(task, index, **spec), PodSlot(task, index), job)
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from controller.plugin_api import Given, PodSlot
+from controller.plugin_api import PluginContext, PodSlot
 from controller.plugins import plugin_objects, shape_pod
 from tests.controller.plugins.make import INIT, bare_pod, env, pod, shape, template
 
@@ -23,11 +23,11 @@ def test_tensorflow_lists_the_cluster_and_the_pods_own_place() -> None:
     assert "TF_CONFIG" not in env(made, field="initContainers")
 
 
-def test_tensorflow_has_nothing_to_say_to_a_single_pod() -> None:
+def test_tensorflow_sets_nothing_for_a_single_pod() -> None:
     assert "TF_CONFIG" not in env(pod(shape({"worker": 1}, {"tensorflow": []}), "worker", 0))
 
 
-def test_tensorflow_roles_follow_flags_and_other_tasks_bear_their_own_name() -> None:
+def test_tensorflow_roles_follow_flags_and_other_tasks_keep_their_own_name() -> None:
     job = shape({"trainer": 2, "logger": 1}, {"tensorflow": ["--worker=trainer", "--port=3333"]})
     assert tf_config(job, "trainer", 0)["task"] == {"type": "worker", "index": 0}
     assert tf_config(job, "logger", 0) == {
@@ -79,7 +79,7 @@ def test_pytorch_workers_wait_for_the_master_when_asked() -> None:
     assert [c["image"] for c in pod(job, "worker", 0, initContainers=own)["spec"]["initContainers"]] == ["mine"]
 
 
-def test_mpi_tells_the_master_its_workers_and_opens_ssh_everywhere() -> None:
+def test_mpi_lists_the_workers_for_the_master_and_opens_ssh_everywhere() -> None:
     job = shape({"m": 1, "w": 2}, {"mpi": ["--master=m", "--worker=w"]})
     made = pod(job, "m", 0, initContainers=INIT)
     port = {"name": "mpijob-port", "containerPort": 22, "protocol": "TCP"}
@@ -93,13 +93,13 @@ def test_mpi_tells_the_master_its_workers_and_opens_ssh_everywhere() -> None:
 
 
 def test_mpi_writes_a_host_file_beside_the_host_lists() -> None:
-    hosts, *_ = plugin_objects(shape({"master": 1, "worker": 2}, {"mpi": ["--slots=4"]}), Given())
+    hosts, *_ = plugin_objects(shape({"master": 1, "worker": 2}, {"mpi": ["--slots=4"]}), PluginContext())
     assert hosts.body["data"]["mpi.host"] == "demo-worker-0.demo slots=4\ndemo-worker-1.demo slots=4\n"
     assert hosts.body["data"]["VC_WORKER_NUM"] == "2"
 
 
 def test_a_task_called_mpi_keeps_its_own_host_list() -> None:
-    hosts, *_ = plugin_objects(shape({"mpi": 1, "worker": 1}, {"mpi": ["--master=mpi"]}), Given())
+    hosts, *_ = plugin_objects(shape({"mpi": 1, "worker": 1}, {"mpi": ["--master=mpi"]}), PluginContext())
     assert hosts.body["data"]["mpi.host"] == "demo-mpi-0.demo"
 
 
@@ -122,8 +122,8 @@ def test_ray_starts_head_and_workers() -> None:
     assert "command" not in pod(job, "worker", 1)["spec"]["containers"][0]
 
 
-def test_ray_offers_the_head_as_a_service() -> None:
-    *_, service = plugin_objects(shape({"head": 1, "worker": 2}, {"ray": []}), Given())
+def test_ray_creates_a_service_for_the_head() -> None:
+    *_, service = plugin_objects(shape({"head": 1, "worker": 2}, {"ray": []}), PluginContext())
     assert service.key == "Service/demo-head-svc"
     assert service.body["spec"]["selector"]["volcano.sh/task-spec"] == "head"
     assert [(port["name"], port["port"], port["targetPort"]) for port in service.body["spec"]["ports"]] == [
@@ -147,8 +147,8 @@ def test_hcclrank_takes_the_rank_that_pytorch_gave_whatever_the_order_of_the_map
     assert rank(pod(job, "worker", 1)) == "2"
 
 
-def test_hcclrank_leaves_an_annotation_that_is_there() -> None:
+def test_hcclrank_keeps_an_existing_annotation() -> None:
     job = shape({"worker": 2}, {"hcclrank": []})
-    given = bare_pod("worker", 1)
-    given["metadata"]["annotations"] = {"hccl/rankIndex": "9"}
-    assert rank(shape_pod(given, PodSlot("worker", 1), job)) == "9"
+    context = bare_pod("worker", 1)
+    context["metadata"]["annotations"] = {"hccl/rankIndex": "9"}
+    assert rank(shape_pod(context, PodSlot("worker", 1), job)) == "9"

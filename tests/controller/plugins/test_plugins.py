@@ -3,7 +3,7 @@
 import pytest
 
 from controller.decision import Create, Patch
-from controller.plugin_api import Given, KeyPair, Owned, with_env, with_mount, with_port, with_volume
+from controller.plugin_api import KeyPair, OwnedObject, PluginContext, with_env, with_mount, with_port, with_volume
 from controller.plugins import PLUGINS, controlled_resources, object_keys, plan_objects, plugin_objects
 from shared.plugins.arguments import ARGUMENTS
 from tests.controller.plugins.make import shape
@@ -11,7 +11,7 @@ from tests.controller.plugins.make import shape
 KEYS = KeyPair("private", "public")
 
 
-def stored(made: Owned) -> dict:
+def stored(made: OwnedObject) -> dict:
     return {**made.body, "metadata": {**made.body["metadata"], "uid": f"uid-{made.name}"}}
 
 
@@ -31,7 +31,7 @@ def test_faulty_arguments_leave_the_defaults_and_the_rest() -> None:
 
 def test_every_object_belongs_to_the_job() -> None:
     job = shape({"master": 1, "worker": 1, "head": 1}, {"mpi": [], "ray": []})
-    made = plugin_objects(job, Given(keypair=KEYS))
+    made = plugin_objects(job, PluginContext(keypair=KEYS))
     assert [one.key for one in made] == [
         "Secret/demo-ssh",
         "ConfigMap/demo-svc",
@@ -46,17 +46,19 @@ def test_every_object_belongs_to_the_job() -> None:
     assert object_keys(job) == tuple((one.kind.kind, one.name) for one in made)
 
 
-def test_the_plan_makes_what_is_missing_and_then_nothing() -> None:
+def test_the_plan_creates_missing_objects_and_then_nothing() -> None:
     job = shape({"w": 2}, {"svc": [], "ssh": []})
-    actions = plan_objects(job, Given(keypair=KEYS)).actions
+    actions = plan_objects(job, PluginContext(keypair=KEYS)).actions
     assert all(isinstance(action, Create) for action in actions)
-    existing = {made.key: stored(made) for made in plugin_objects(job, Given(keypair=KEYS))}
-    assert plan_objects(job, Given(existing)).actions == ()
+    existing = {made.key: stored(made) for made in plugin_objects(job, PluginContext(keypair=KEYS))}
+    assert plan_objects(job, PluginContext(existing)).actions == ()
 
 
 def test_scaling_down_and_up_rewrites_only_the_lines_that_changed() -> None:
-    existing = {made.key: stored(made) for made in plugin_objects(shape({"a": 1, "b": 2}, {"svc": []}), Given())}
-    (patch,) = plan_objects(shape({"b": 1}, {"svc": []}), Given(existing)).actions
+    existing = {
+        made.key: stored(made) for made in plugin_objects(shape({"a": 1, "b": 2}, {"svc": []}), PluginContext())
+    }
+    (patch,) = plan_objects(shape({"b": 1}, {"svc": []}), PluginContext(existing)).actions
     assert isinstance(patch, Patch)
     assert patch.uid == "uid-demo-svc"
     assert patch.patch == {
@@ -89,9 +91,9 @@ FOREIGN = {
 
 
 @pytest.mark.parametrize(("key", "metadata", "conflicts"), FOREIGN.values(), ids=FOREIGN)
-def test_an_object_of_somebody_else_is_left_alone(key: str, metadata: dict, conflicts: list[str]) -> None:
+def test_an_object_of_another_owner_is_not_changed(key: str, metadata: dict, conflicts: list[str]) -> None:
     foreign = {"metadata": {"name": "demo", "uid": "x", **metadata}, "data": {"mine": "1"}}
-    plan = plan_objects(shape({"w": 1}, {"svc": []}), Given({key: foreign}))
+    plan = plan_objects(shape({"w": 1}, {"svc": []}), PluginContext({key: foreign}))
     assert key not in [f"{action.kind.kind}/{action.body['metadata']['name']}" for action in plan.actions]
     assert len(plan.actions) == 2
     assert list(plan.conflicts) == conflicts

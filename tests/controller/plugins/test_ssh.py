@@ -3,7 +3,7 @@ from base64 import b64decode
 from cryptography.hazmat.primitives import serialization
 
 from controller.cluster.keypair import new_keypair
-from controller.plugin_api import Given, KeyPair
+from controller.plugin_api import KeyPair, PluginContext
 from controller.plugins import needs_keypair, plan_objects, plugin_objects
 from tests.controller.plugins.make import INIT, pod, shape, template
 
@@ -16,7 +16,7 @@ def texts(body: dict) -> dict[str, str]:
 
 def test_the_secret_holds_keys_and_a_config_with_every_host() -> None:
     job = shape({"m": 1, "w": 2}, {"ssh": ["--ssh-port=2222"]}, {"m": template(subdomain="net")})
-    (secret,) = plugin_objects(job, Given(keypair=KEYS))
+    (secret,) = plugin_objects(job, PluginContext(keypair=KEYS))
     assert secret.key == "Secret/demo-ssh"
     assert texts(secret.body) == {
         "id_rsa": "private",
@@ -34,7 +34,7 @@ def test_the_secret_holds_keys_and_a_config_with_every_host() -> None:
 def test_every_name_in_mpis_host_file_and_variable_leads_to_sshs_port() -> None:
     """mpiexec hands ssh the names as they stand there, and a port that is not 22 comes from ssh's config alone."""
     job = shape({"master": 1, "worker": 2}, {"mpi": ["--port=2022", "--slots=4"]})
-    made = {each.name: each.body for each in plugin_objects(job, Given(keypair=KEYS))}
+    made = {each.name: each.body for each in plugin_objects(job, PluginContext(keypair=KEYS))}
     named = [line.split()[0] for line in made["demo-svc"]["data"]["mpi.host"].splitlines()]
     env = pod(job, "master", 0)["spec"]["containers"][0]["env"]
     (listed,) = (each["value"] for each in env if each["name"] == "MPI_HOST")
@@ -45,24 +45,24 @@ def test_every_name_in_mpis_host_file_and_variable_leads_to_sshs_port() -> None:
 
 
 def test_scaling_rewrites_the_config_and_keeps_the_keys() -> None:
-    (secret,) = plugin_objects(shape({"w": 1}, {"ssh": []}), Given(keypair=KEYS))
+    (secret,) = plugin_objects(shape({"w": 1}, {"ssh": []}), PluginContext(keypair=KEYS))
     stored = {**secret.body, "metadata": {**secret.body["metadata"], "uid": "s-1"}}
     existing = {"Secret/demo-ssh": stored}
     scaled = shape({"w": 2}, {"ssh": []})
     assert not needs_keypair(scaled, existing)
-    (patch,) = plan_objects(scaled, Given(existing, keypair=KeyPair("another", "another"))).actions
+    (patch,) = plan_objects(scaled, PluginContext(existing, keypair=KeyPair("another", "another"))).actions
     assert list(patch.patch["data"]) == ["config"]
     assert "demo-w-1" in b64decode(patch.patch["data"]["config"]).decode()
 
 
-def test_a_pair_is_drawn_only_when_there_is_none() -> None:
+def test_a_key_pair_is_generated_only_when_there_is_none() -> None:
     assert needs_keypair(shape({"w": 1}, {"ssh": []}), {})
     assert not needs_keypair(shape({"w": 1}, {"ssh": ["--ssh-private-key=x"]}), {})
     assert not needs_keypair(shape({"w": 1}, {"svc": []}), {})
-    assert plugin_objects(shape({"w": 1}, {"ssh": []}), Given()) == ()
+    assert plugin_objects(shape({"w": 1}, {"ssh": []}), PluginContext()) == ()
 
 
-def test_a_drawn_pair_is_one_that_openssh_reads() -> None:
+def test_openssh_reads_a_generated_key_pair() -> None:
     pair = new_keypair()
     key = serialization.load_pem_private_key(pair.private.encode(), None)
     assert pair.private.startswith("-----BEGIN RSA PRIVATE KEY-----")
@@ -72,12 +72,12 @@ def test_a_drawn_pair_is_one_that_openssh_reads() -> None:
 
 def test_the_users_key_is_taken_and_its_public_half_found() -> None:
     pair = new_keypair()
-    (secret,) = plugin_objects(shape({"w": 1}, {"ssh": ["--ssh-private-key", pair.private]}), Given())
+    (secret,) = plugin_objects(shape({"w": 1}, {"ssh": ["--ssh-private-key", pair.private]}), PluginContext())
     assert texts(secret.body)["authorized_keys"] == pair.public
     both = ["--ssh-private-key=unreadable", "--ssh-public-key=mine"]
-    (secret,) = plugin_objects(shape({"w": 1}, {"ssh": both}), Given())
+    (secret,) = plugin_objects(shape({"w": 1}, {"ssh": both}), PluginContext())
     assert texts(secret.body)["authorized_keys"] == "mine"
-    (secret,) = plugin_objects(shape({"w": 1}, {"ssh": both[:1]}), Given())
+    (secret,) = plugin_objects(shape({"w": 1}, {"ssh": both[:1]}), PluginContext())
     assert texts(secret.body)["authorized_keys"] == ""
 
 

@@ -1,14 +1,14 @@
 from copy import deepcopy
 
-from controller.plugin_api import Given, PodSlot
+from controller.plugin_api import PluginContext, PodSlot
 from controller.plugins import plugin_objects, shape_pod
 from tests.controller.plugins.make import INIT, bare_pod, env, pod, shape, template
 
 LABELS = {"volcano.sh/job-name": "demo", "volcano.sh/job-namespace": "ns1"}
 
 
-def test_host_lists_of_all_tasks_stand_in_the_configmap() -> None:
-    hosts, *_ = plugin_objects(shape({"ps": 1, "my-work": 2}, {"svc": []}), Given())
+def test_the_configmap_lists_the_hosts_of_all_tasks() -> None:
+    hosts, *_ = plugin_objects(shape({"ps": 1, "my-work": 2}, {"svc": []}), PluginContext())
     assert hosts.name == "demo-svc"
     assert hosts.body["data"] == {
         "ps.host": "demo-ps-0.demo",
@@ -21,13 +21,13 @@ def test_host_lists_of_all_tasks_stand_in_the_configmap() -> None:
 
 
 def test_the_service_is_headless_and_selects_the_jobs_pods() -> None:
-    _, service, _ = plugin_objects(shape({"w": 1}, {"svc": ["--publish-not-ready-addresses"]}), Given())
+    _, service, _ = plugin_objects(shape({"w": 1}, {"svc": ["--publish-not-ready-addresses"]}), PluginContext())
     assert service.name == "demo"
     assert service.body["spec"] == {"clusterIP": "None", "selector": LABELS, "publishNotReadyAddresses": True}
 
 
-def test_the_network_policy_lets_in_the_jobs_pods_and_our_controller_only() -> None:
-    *_, policy = plugin_objects(shape({"w": 1}, {"svc": []}), Given(controller_labels={"app": "ours"}))
+def test_the_network_policy_allows_only_the_jobs_pods_and_the_controller() -> None:
+    *_, policy = plugin_objects(shape({"w": 1}, {"svc": []}), PluginContext(controller_labels={"app": "ours"}))
     assert policy.key == "NetworkPolicy/demo"
     assert policy.body["spec"] == {
         "podSelector": {"matchLabels": LABELS},
@@ -40,13 +40,13 @@ def test_the_network_policy_lets_in_the_jobs_pods_and_our_controller_only() -> N
 
 
 def test_the_network_policy_can_be_left_out() -> None:
-    made = plugin_objects(shape({"w": 1}, {"svc": ["--disable-network-policy=true"]}), Given())
+    made = plugin_objects(shape({"w": 1}, {"svc": ["--disable-network-policy=true"]}), PluginContext())
     assert [one.key for one in made] == ["ConfigMap/demo-svc", "Service/demo"]
 
 
 def test_a_fixed_hostname_is_one_host_whatever_the_replicas() -> None:
     job = shape({"boss": 2}, {"svc": []}, {"boss": template(hostname="boss")})
-    hosts, *_ = plugin_objects(job, Given())
+    hosts, *_ = plugin_objects(job, PluginContext())
     assert hosts.body["data"] == {"boss.host": "boss.demo", "VC_BOSS_HOSTS": "boss.demo", "VC_BOSS_NUM": "1"}
 
 
@@ -68,9 +68,9 @@ def test_host_variables_can_be_left_out_and_the_users_hostname_stays() -> None:
     assert env(made) == {}
 
 
-def test_a_plugin_leaves_the_pod_it_was_given_alone() -> None:
+def test_a_plugin_does_not_change_its_input_pod() -> None:
     job = shape({"w": 1}, {"svc": [], "ssh": [], "env": [], "mpi": ["--master=w", "--worker=w"]})
-    given = bare_pod("w", 0, initContainers=INIT)
-    before = deepcopy(given)
-    assert shape_pod(given, PodSlot("w", 0), job) != before
-    assert given == before
+    context = bare_pod("w", 0, initContainers=INIT)
+    before = deepcopy(context)
+    assert shape_pod(context, PodSlot("w", 0), job) != before
+    assert context == before
