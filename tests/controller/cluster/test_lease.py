@@ -8,12 +8,12 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from controller.cluster.lease import LEASE_SECONDS, RENEW_SECONDS, Lease, LeaseLost
+from controller.cluster.lease import LEASE_SECONDS, RENEW_SECONDS, RETRY_SECONDS, Lease, LeaseLost
 from shared.kube.client.errors import AlreadyExists, Conflict, NotFound, Timeout
 from shared.model.types import Body
 
 
-class Store:
+class LeaseStore:
     """A Lease in an API server, with optimistic locking and faults."""
 
     def __init__(self) -> None:
@@ -64,7 +64,7 @@ class World:
 
     def __init__(self) -> None:
         self.now = 100.0
-        self.store = Store()
+        self.store = LeaseStore()
 
     def lease(self, identity: str, skew: float = 0.0, **kwargs: float) -> Lease:
         return Lease(
@@ -105,12 +105,38 @@ async def test_a_dead_holder_is_succeeded_after_the_duration_by_our_own_clock(wo
     assert world.store.spec["leaseTransitions"] == 1
 
 
+@pytest.mark.parametrize("after_renewal", [0.0, 0.3, 0.6, 0.99])
+async def test_a_standby_leads_at_most_9_seconds_after_the_leader_dies(
+    world: World, monkeypatch: pytest.MonkeyPatch, after_renewal: float
+) -> None:
+    """The leader is killed at any moment between two renewals; the standby has followed it for a while."""
+    a, b = world.lease("a"), world.lease("b", skew=100_000)
+    dies_at = world.now + 20 + after_renewal
+    await a._try()
+    renewed = world.now
+
+    async def sleep(seconds: float) -> None:
+        nonlocal renewed
+        end = world.now + seconds
+        while (due := renewed + RETRY_SECONDS) <= min(end, dies_at):
+            world.now = renewed = due
+            await a._try()
+        world.now = end
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    await b._acquire()
+    assert b.is_held()
+    assert not a.is_held()
+    assert world.now - dies_at <= LEASE_SECONDS + 0.6
+    assert world.now - renewed >= LEASE_SECONDS - RETRY_SECONDS
+
+
 async def test_a_holder_that_renews_keeps_it(world: World) -> None:
     a, b = world.lease("a"), world.lease("b", skew=100_000)
     for _ in range(20):
         assert await a._try()
         assert not await b._try()
-        world.now += 5
+        world.now += RENEW_SECONDS - 0.5
     assert world.store.spec["leaseTransitions"] == 0
 
 

@@ -57,6 +57,12 @@ def ended(scenario: Scenario) -> list[str]:
     return [phase(flow) for flow in scenario.kube.list(JOBFLOW, scenario.namespace) if phase(flow) in ENDED]
 
 
+def _progress(scenario: Scenario) -> list[str]:
+    """The versions of all flows and Jobs: they change with whatever the leader writes."""
+    bodies = [*scenario.kube.list(JOBFLOW, scenario.namespace), *scenario.kube.list(JOB, scenario.namespace)]
+    return sorted(f"{body['metadata']['uid']} {body['metadata']['resourceVersion']}" for body in bodies)
+
+
 def tend(installation: Installation) -> None:
     """What a kubelet does: who ended begins again. On a starved machine a leader that cannot renew ends by itself."""
     processes = installation.cluster.processes
@@ -95,6 +101,9 @@ def test_a_leader_that_is_killed_is_replaced_and_no_job_runs_twice(
             died = time.monotonic()
             until(lambda: holder(pair) != dead, PATIENCE, lambda: f"{second} does not take over from {first}")
             record_property("takeover seconds", round(time.monotonic() - died, 1))
+            known = _progress(scenario)
+            until(lambda: _progress(scenario) != known, PATIENCE, lambda: f"{second} makes no progress")
+            record_property("first progress seconds", round(time.monotonic() - died, 1))
 
             def all_ended() -> bool:
                 tend(pair)
