@@ -9,8 +9,8 @@ from controller.decision import Create, Decision
 from controller.gang.cache.assumed import Slot
 from controller.gang.cache.cache import Floor
 from controller.gang.cache.group import Group, group_of
+from controller.gang.cache.pending_group import Candidate
 from controller.gang.cache.pod_requirements import Amounts, Shape, shape_of
-from controller.gang.cycle.pending_group import Candidate
 from controller.gang.cycle.scheduling_cycle import Admission
 from controller.gang.podgroup.phase import admitted_status
 from controller.gang.podgroup.ungate import is_gated_by_us_only, without_gate

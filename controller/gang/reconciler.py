@@ -11,7 +11,7 @@ from controller.decision import Action, Decision, Delete, Note, Patch
 from controller.gang.admission import GateAdmission
 from controller.gang.backends.native import NativeBackend
 from controller.gang.cache.group import Group
-from controller.gang.cycle.pending_group import Refusal
+from controller.gang.cache.pending_group import Refusal
 from controller.gang.podgroup import bind_timeout, phase
 from controller.gang.podgroup.status_throttle import Pace
 from controller.gang.podgroup.ungate import lift

@@ -8,11 +8,11 @@ from controller.gang.cache.assumed import Promises
 from controller.gang.cache.capacity import Capacity, room_for
 from controller.gang.cache.group import Group, group_of
 from controller.gang.cache.node import node_of
+from controller.gang.cache.pending_group import Candidate, candidate
 from controller.gang.cache.pod import Member, member_of
 from controller.gang.cache.pod_counts import Tally
 from controller.gang.cache.pod_requirements import Amounts
 from controller.gang.cache.queue_tree import Queue, Tree, queue_of
-from controller.gang.cycle.pending_group import Candidate, candidate
 from shared.key import Key
 from shared.model.types import Body
 from shared.names import DEFAULT_QUEUE

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
+from controller.gang.cache.pending_group import Candidate
 from controller.gang.cache.queue_tree import Shares
-from controller.gang.cycle.pending_group import Candidate
 from shared.key import Key
 
 Rank = tuple[bool, int, float, tuple[str, str]]

@@ -6,10 +6,10 @@ import msgspec
 
 from controller.gang.cache.cache import Floor
 from controller.gang.cache.capacity import Capacity
+from controller.gang.cache.pending_group import NOT_ENOUGH_RESOURCES, Candidate, Refusal
+from controller.gang.cache.placement import Fit, fit, free_for, surely
 from controller.gang.cache.pod_requirements import Amounts, Place, Shape, text, words
 from controller.gang.cache.queue_tree import Shares
-from controller.gang.cycle.pending_group import NOT_ENOUGH_RESOURCES, Candidate, Refusal
-from controller.gang.cycle.placement import Fit, fit, free_for, surely
 from controller.gang.cycle.reservation import Rooms
 
 QUEUE_NOT_FOUND = "QueueNotFound"

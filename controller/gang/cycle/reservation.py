@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from controller.gang.cache.capacity import Capacity, less
+from controller.gang.cache.pending_group import Candidate
+from controller.gang.cache.placement import fit
 from controller.gang.cache.pod_requirements import Amounts, added
-from controller.gang.cycle.pending_group import Candidate
-from controller.gang.cycle.placement import fit
 from shared.key import Key
 
 

@@ -7,13 +7,13 @@ import msgspec
 
 from controller.gang.cache.cache import Floor
 from controller.gang.cache.group import UNSCHEDULABLE, condition
+from controller.gang.cache.pending_group import NOT_ENOUGH_RESOURCES, Candidate, Refusal
+from controller.gang.cache.placement import Fit
 from controller.gang.cache.pod import Member
 from controller.gang.cache.pod_requirements import Amounts
 from controller.gang.cache.queue_tree import Shares
 from controller.gang.cycle.fair_sharing import Line
 from controller.gang.cycle.feasibility import Judge, Verdict
-from controller.gang.cycle.pending_group import NOT_ENOUGH_RESOURCES, Candidate, Refusal
-from controller.gang.cycle.placement import Fit
 from controller.gang.cycle.reservation import Reservation, Rooms, reserve
 from controller.gang.podgroup.bind_timeout import REASON as NOT_BOUND_IN_TIME
 from controller.gang.preemption.preemption import victims

@@ -6,8 +6,8 @@ from typing import Any, Final
 import msgspec
 
 from controller.gang.cache.group import SCHEDULED, UNSCHEDULABLE, Group, condition
+from controller.gang.cache.pending_group import Refusal
 from controller.gang.cache.pod_counts import Tally
-from controller.gang.cycle.pending_group import Refusal
 from shared.model.phases import PodGroupPhase
 from shared.model.types import Body
 from shared.timestamp import rfc3339

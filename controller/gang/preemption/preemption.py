@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 
 from controller.gang.cache.cache import Floor
+from controller.gang.cache.pending_group import Candidate
+from controller.gang.cache.placement import fit
 from controller.gang.cache.pod_requirements import PODS, Amounts, added
 from controller.gang.cache.queue_tree import Queue, Shares
-from controller.gang.cycle.pending_group import Candidate
-from controller.gang.cycle.placement import fit
 from shared.key import Key
 
 

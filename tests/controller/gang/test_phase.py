@@ -6,9 +6,9 @@ import pytest
 from controller.gang.backends.detect import detect
 from controller.gang.cache.cache import Grant
 from controller.gang.cache.group import group_of
+from controller.gang.cache.pending_group import NOT_ENOUGH_RESOURCES, Refusal
 from controller.gang.cache.pod import member_of
 from controller.gang.cache.pod_counts import Tally
-from controller.gang.cycle.pending_group import NOT_ENOUGH_RESOURCES, Refusal
 from controller.gang.podgroup import phase
 from controller.gang.podgroup.ungate import held_to, lift
 from shared import names
