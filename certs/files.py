@@ -1,4 +1,4 @@
-"""The same certificates as files, for the local cluster and for `existing` certificates made by hand."""
+"""Write certificates to files, for the local cluster and for `certs.mode: existing`."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,7 @@ from certs.material import BUNDLE, CERTIFICATE, KEY, Material
 
 
 def write(material: Material, directory: Path) -> None:
-    """Write ca.crt, tls.crt and tls.key (owner-readable). Each file is replaced whole, so a reader never sees half."""
+    """Write ca.crt, tls.crt and tls.key, readable by the owner only. Each file is replaced atomically."""
     directory.mkdir(parents=True, exist_ok=True)
     for name, content in (
         (BUNDLE, material.bundle),

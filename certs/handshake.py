@@ -1,15 +1,15 @@
-"""Whether a client that trusts a bundle would believe who serves a certificate: a TLS handshake in memory."""
+"""A TLS handshake in memory: whether a client that trusts a CA bundle accepts a server's certificate."""
 
 import ssl
 
-_ROUNDS = 8  # messages back and forth; TLS needs two of each side
+_ROUNDS = 8  # maximum number of message exchanges; TLS needs two
 
 
 def trust_error(server: ssl.SSLContext, bundle: bytes, name: str) -> str:
-    """Why a client that asks for the DNS name `name` would not believe `server`; '' when it would.
+    """Why a client that connects to the DNS name `name` would not trust `server`; '' if it would.
 
-    `bundle`: PEM of the CAs that the client trusts; empty: the system's, as the API server takes them. Chains, names and
-    dates are judged as in a connection, by the machine's clock.
+    `bundle`: CAs that the client trusts (PEM); if empty, the system's CAs, as in the API server. OpenSSL checks chain,
+    name and dates with the machine's clock.
     """
     try:
         client = _client(bundle)
@@ -23,7 +23,7 @@ def trust_error(server: ssl.SSLContext, bundle: bytes, name: str) -> str:
         return error.verify_message
     except (ssl.SSLError, ValueError) as error:
         return str(error)
-    return "the handshake does not end"
+    return "the TLS handshake did not complete"
 
 
 def _client(bundle: bytes) -> ssl.SSLContext:
@@ -36,7 +36,7 @@ def _client(bundle: bytes) -> ssl.SSLContext:
 
 
 def _finished(side: ssl.SSLObject) -> bool:
-    """Whether this side has finished."""
+    """Continue the handshake of one side; True once it is complete."""
     try:
         side.do_handshake()
     except ssl.SSLWantReadError:

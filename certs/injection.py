@@ -1,4 +1,4 @@
-"""The caBundle of webhook configurations: whether it is right, and the patch that makes it so. Pure."""
+"""The caBundle of webhook configurations: reading it and the JSON patch that sets it. Pure."""
 
 import base64
 
@@ -6,20 +6,20 @@ from shared.model.types import Body
 
 
 def trusts(configuration: Body, bundle: bytes) -> bool:
-    """Every webhook of the configuration carries exactly this bundle."""
+    """Whether every webhook of the configuration contains exactly this bundle."""
     wanted = base64.b64encode(bundle).decode()
     hooks = configuration.get("webhooks") or []
     return all(hook.get("clientConfig", {}).get("caBundle") == wanted for hook in hooks)
 
 
 def bundles(configuration: Body) -> set[bytes]:
-    """What the API server trusts, webhook by webhook; empty bytes: its own roots. Raises ValueError for bad base64."""
+    """The distinct CA bundles of the webhooks; empty bytes mean the system's CAs. Raises ValueError for bad base64."""
     hooks = configuration.get("webhooks") or []
     return {base64.b64decode(hook.get("clientConfig", {}).get("caBundle") or "") for hook in hooks}
 
 
 def patch(configuration: Body, bundle: bytes) -> list[Body]:
-    """JSON patch that sets it, guarded by the resourceVersion so that a concurrent change of the list is not hit."""
+    """The JSON patch that sets the bundle. It tests the resourceVersion, since it addresses webhooks by their index."""
     wanted = base64.b64encode(bundle).decode()
     version = configuration["metadata"]["resourceVersion"]
     guard = {"op": "test", "path": "/metadata/resourceVersion", "value": version}

@@ -1,4 +1,4 @@
-"""Show what is stored: subject, names, ends, and which CA signed what. Never a key."""
+"""Describe the stored certificates: names, expiry and signing CA. Private keys are never shown."""
 
 from datetime import datetime
 from typing import Any
@@ -10,13 +10,13 @@ from certs.material import Material
 
 
 def describe(material: Material, now: datetime) -> dict[str, Any]:
-    """A plain value for printing as a table or JSON; times in RFC3339, `daysLeft` rounded down."""
+    """The certificates as a JSON value. Times are RFC 3339; `daysLeft` is rounded down."""
     signer = material.signer
     return {
         "serving": {
             **_one(material.certificate, now),
             "names": list(material.names),
-            "signedBy": _fingerprint(signer) if signer else "none of the bundle: it will be replaced",
+            "signedBy": _fingerprint(signer) if signer else "no CA of the bundle; it will be replaced",
         },
         "authorities": [_one(authority, now) for authority in material.authorities],
         "changedAt": material.changed_at.isoformat(),
@@ -24,7 +24,7 @@ def describe(material: Material, now: datetime) -> dict[str, Any]:
 
 
 def lines(description: dict[str, Any]) -> list[str]:
-    """The same for people."""
+    """The description as lines of text."""
     serving = description["serving"]
     shown = [
         f"serving certificate  ends {serving['ends']} ({serving['daysLeft']} days left)",

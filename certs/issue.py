@@ -1,4 +1,4 @@
-"""Issue a certificate authority and a serving certificate. Pure but for the randomness of keys: `now` is an argument."""
+"""Issue a certificate authority (CA) and a serving certificate. Pure except for random keys: `now` is an argument."""
 
 from datetime import datetime, timedelta
 from ipaddress import ip_address
@@ -12,7 +12,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 AUTHORITY_DAYS: Final = 3650
 SERVING_DAYS: Final = 365
-RENEW_DAYS: Final = 90  # renewed this long before the end, as OPA's cert-controller does
+RENEW_DAYS: Final = 90  # renewed this long before expiry, as in OPA's cert-controller
 _BACKDATED: Final = timedelta(minutes=5)  # clocks of API server and webhook may differ
 
 
@@ -24,7 +24,7 @@ class CertificatePair(msgspec.Struct, frozen=True):
 
 
 def new_authority(name: str, now: datetime) -> CertificatePair:
-    """A self-signed CA good for ten years. `name` is its common name; CAs of one name differ by key identifier."""
+    """A self-signed CA that is valid for ten years. `name`: its common name; CAs of one name differ by key identifier."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     builder = (
@@ -37,7 +37,10 @@ def new_authority(name: str, now: datetime) -> CertificatePair:
 
 
 def issue_serving(authority: CertificatePair, names: tuple[str, ...], now: datetime) -> CertificatePair:
-    """A serving certificate for DNS names and IP addresses, good for a year or as long as its CA if that is shorter."""
+    """A serving certificate for DNS names and IP addresses, valid for a year, but not longer than its CA.
+
+    Raises TypeError if the CA's key is not an elliptic-curve key.
+    """
     issuer = x509.load_pem_x509_certificate(authority.certificate)
     issuer_key = serialization.load_pem_private_key(authority.key, None)
     if not isinstance(issuer_key, ec.EllipticCurvePrivateKey):
@@ -56,7 +59,7 @@ def issue_serving(authority: CertificatePair, names: tuple[str, ...], now: datet
 
 
 def service_names(service: str, namespace: str, extra: tuple[str, ...] = ()) -> tuple[str, ...]:
-    """The names under which the API server and people reach a Service."""
+    """The DNS names of a Service, the one that the API server uses first."""
     host = f"{service}.{namespace}.svc"
     return (host, f"{service}.{namespace}", service, f"{host}.cluster.local", *extra)
 

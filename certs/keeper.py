@@ -1,4 +1,7 @@
-"""Keep one Secret and the webhook configurations right. Any number of replicas may run this: conflicts make them re-read."""
+"""Keeps the certificates of one Secret valid and their CA in the webhook configurations.
+
+Any number of replicas may run it: writes carry the resourceVersion, and a conflict makes the replica read again.
+"""
 
 import logging
 from collections.abc import Callable
@@ -15,11 +18,15 @@ from shared.kube.client.errors import AlreadyExists, Conflict, Invalid, NotFound
 from shared.model.types import Body
 
 log = logging.getLogger(__name__)
-_TRIES = 8  # lost races before giving up until the next look
+_TRIES = 8  # conflicts in a row before an error is raised
 
 
 class CertificateLocation(msgspec.Struct, frozen=True):
-    """Where the certificates live and who must trust them. `configurations`: name of both webhook configurations."""
+    """Where certificates are stored and where their CA is injected.
+
+    `secret`: the Secret; `names`: DNS names of the serving certificate; `configurations`: names of webhook configurations,
+    of each name both the mutating and the validating one.
+    """
 
     namespace: str
     secret: str
@@ -29,7 +36,7 @@ class CertificateLocation(msgspec.Struct, frozen=True):
 
 
 class KeeperResult(msgspec.Struct, frozen=True):
-    """The outcome of one look. `trusted`: every configuration holds the bundle."""
+    """The result of one look. `trusted`: every configuration contains the bundle."""
 
     material: Material
     trusted: bool
@@ -37,7 +44,7 @@ class KeeperResult(msgspec.Struct, frozen=True):
 
 
 class BundleState(IntEnum):
-    """Whether the configurations hold the bundle. One just given may not have reached every API server yet."""
+    """Whether the configurations contain the bundle. API servers may not have seen a bundle that was just injected."""
 
     MISSING = 0
     JUST_GIVEN = 1
@@ -45,7 +52,7 @@ class BundleState(IntEnum):
 
 
 class CertificateKeeper:
-    """One replica's part in keeping the certificates. `clock` gives an aware datetime."""
+    """Issues, renews and rotates the certificates of one Secret. `clock` returns an aware datetime."""
 
     def __init__(self, api: Api, place: CertificateLocation, clock: Callable[[], datetime]) -> None:
         self._api = api
@@ -53,7 +60,10 @@ class CertificateKeeper:
         self._clock = clock
 
     async def look(self, rotate: bool = False) -> KeeperResult:
-        """Do what is due, at most one step, and say when to look again. Raises ApiError when the API server cannot be used."""
+        """Perform the step that is due, if any, and return when to look again.
+
+        Raises ApiError if the API server cannot be used, Conflict if other replicas keep changing the Secret.
+        """
         for _ in range(_TRIES):
             secret = await self._secret()
             stored = from_secret(secret) if secret else None
@@ -75,7 +85,7 @@ class CertificateKeeper:
             return None
 
     async def _store(self, material: Material, secret: Body | None) -> bool:
-        """False when another replica was faster."""
+        """Write the Secret; False if another replica wrote first."""
         body = to_secret(material, self._place.namespace, self._place.secret)
         try:
             if secret is None:
@@ -87,7 +97,7 @@ class CertificateKeeper:
         return True
 
     async def _inject(self, bundle: bytes) -> BundleState:
-        """Bring every configuration in line; the worst of them counts."""
+        """Inject the bundle into every configuration; returns the worst result."""
         outcomes = [
             await self._inject_one(kind, name, bundle)
             for name in self._place.configurations
@@ -108,7 +118,7 @@ class CertificateKeeper:
 
 
 def _over(secret: Body, body: Body) -> Body:
-    """New content over the stored object, keeping its other metadata (labels of the chart, resourceVersion)."""
+    """The stored Secret with new data. Other metadata (labels of the chart, resourceVersion) stays."""
     metadata = secret["metadata"]
     annotations = {**(metadata.get("annotations") or {}), CHANGED_AT: body["metadata"]["annotations"][CHANGED_AT]}
     return {**secret, "metadata": {**metadata, "annotations": annotations}, "data": body["data"]}

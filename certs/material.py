@@ -1,4 +1,4 @@
-"""What the one Secret holds: the truth about the webhook's certificates, as a frozen value and as Secret data."""
+"""The content of the Secret with the webhook's certificates, as a frozen value and as Secret data."""
 
 import base64
 from datetime import datetime
@@ -20,7 +20,7 @@ CHANGED_AT: Final = "jobflow.dev/changed-at"  # annotation: RFC3339, the last ch
 
 
 class Material(msgspec.Struct, frozen=True):
-    """CAs (PEM, newest first), the newest CA's key, and the serving pair with the moment of the last change."""
+    """CAs (PEM, newest first), the newest CA's key, the serving certificate with its key, and the time of the last change."""
 
     bundle: bytes
     authority_key: bytes
@@ -33,7 +33,7 @@ class Material(msgspec.Struct, frozen=True):
 
     @property
     def newest(self) -> CertificatePair:
-        """The CA that signs from now on."""
+        """The newest CA, which signs new certificates."""
         return CertificatePair(self.authorities[0].public_bytes(serialization.Encoding.PEM), self.authority_key)
 
     @property
@@ -79,7 +79,7 @@ def _is_key_of(key: bytes, certificate: x509.Certificate) -> bool:
 
 
 def from_secret(secret: dict[str, Any]) -> Material | None:
-    """The Secret's content, or None when it is incomplete or damaged: then new material is issued."""
+    """The Secret's content; None if it is incomplete or damaged."""
     data = secret.get("data") or {}
     stamp = (secret.get("metadata", {}).get("annotations") or {}).get(CHANGED_AT, "1970-01-01T00:00:00Z")
     try:
@@ -96,7 +96,7 @@ def from_secret(secret: dict[str, Any]) -> Material | None:
 
 
 def to_secret(material: Material, namespace: str, name: str) -> dict[str, Any]:
-    """A whole Secret of type Opaque; `kubernetes.io/tls` would not hold the CA's key."""
+    """A complete Secret of type Opaque, since type `kubernetes.io/tls` has no key for the CA."""
     parts = {
         BUNDLE: material.bundle,
         AUTHORITY_KEY: material.authority_key,

@@ -1,8 +1,9 @@
-"""What must happen to the certificates next: a pure function of what is stored, what is injected, and the time.
+"""The next step of issuing, renewing or rotating certificates: a pure function of the stored certificates, whether their
+CA is injected, and the time.
 
-A CA is replaced in three steps so that no request ever fails: the new CA joins the bundle; once every webhook
-configuration trusts it (and the API server had time to notice) the serving certificate is issued by it; once every
-replica had time to serve that, the old CA leaves the bundle.
+A CA is replaced in three steps, so that no request fails: the new CA is added to the bundle; once every webhook
+configuration contains it and the API servers had time to see it, the new CA issues the serving certificate; once every
+replica had time to load that, the old CA is removed from the bundle.
 """
 
 from datetime import datetime, timedelta
@@ -12,13 +13,13 @@ from typing import Final
 from certs.issue import RENEW_DAYS, issue_serving, new_authority
 from certs.material import Material
 
-SETTLE: Final = timedelta(seconds=60)  # for API servers and replicas to notice a change
+SETTLE: Final = timedelta(seconds=60)  # until all API servers and replicas have seen a change
 CHECK_EVERY: Final = timedelta(hours=12)
 _AHEAD: Final = timedelta(days=RENEW_DAYS)
 
 
 class RotationStep(StrEnum):
-    """What is due; at most one at a time."""
+    """A step of issuing or rotating certificates. Only one step is due at a time."""
 
     NOTHING = "Nothing"
     ISSUE_ALL = "IssueAll"
@@ -35,11 +36,11 @@ def next_step(
     rotate: bool = False,
     settle: timedelta = SETTLE,
 ) -> RotationStep:
-    """`trusted`: every webhook configuration holds the stored bundle; `rotate`: replace a CA that is still good."""
+    """The step that is due. `trusted`: all configurations contain the stored bundle; `rotate`: replace a valid CA."""
     if material is None or material.signer is None:
         return RotationStep.ISSUE_ALL
     if not material.can_sign:
-        return RotationStep.ADD_AUTHORITY  # what is served stays good meanwhile
+        return RotationStep.ADD_AUTHORITY  # the serving certificate stays valid meanwhile
     if not material.can_serve:
         return RotationStep.REISSUE
     settled = trusted and now - material.changed_at >= settle
@@ -73,6 +74,6 @@ def apply_step(step: RotationStep, material: Material | None, names: tuple[str, 
 
 
 def next_look(material: Material, trusted: bool, now: datetime, settle: timedelta = SETTLE) -> timedelta:
-    """How long nothing can be due: short while a change settles, else the usual interval."""
+    """The time until a step may be due: short during a rotation, else CHECK_EVERY."""
     unsettled = not trusted or len(material.authorities) > 1 or now - material.changed_at < settle
     return min(settle, CHECK_EVERY) if unsettled else CHECK_EVERY

@@ -1,4 +1,7 @@
-"""The webhook's process: settings, client, caches, certificate, servers, signals. The only place that knows them all."""
+"""The webhook's process: it builds the client, caches, certificate and servers from the settings and handles signals.
+
+Only this module knows all parts of the process and reads the wall clock.
+"""
 
 import asyncio
 import gc
@@ -32,7 +35,7 @@ LOG: Final = logging.getLogger(__name__)
 
 
 class DrainSignal:
-    """Whether the process was told to stop: it serves on for a while, but asks for no new work."""
+    """Set once the process is told to stop. It keeps serving for `drain_seconds`, but reports that it is not ready."""
 
     def __init__(self) -> None:
         self._event = asyncio.Event()
@@ -66,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 async def run(settings: WebhookSettings) -> None:
-    """Serve until SIGTERM or SIGINT; a background task that fails ends the process with its error."""
+    """Serve until SIGTERM or SIGINT. A background task that fails ends the process with its error."""
     draining, serving_certificate, trust = DrainSignal(), ServingCertificate(), TrustCheck("not looked at yet")
     registered = TrustCheck("not looked at yet" if _compares(settings) else "")
     loop = asyncio.get_running_loop()
@@ -102,7 +105,7 @@ async def run(settings: WebhookSettings) -> None:
             await draining.begun()
             LOG.info("stopping", extra={"drain_seconds": settings.drain_seconds})
             for task in certificates:
-                task.cancel()  # an uninstall takes the Secret away while we drain: it must not come back
+                task.cancel()  # an uninstall deletes the Secret while we drain: do not create it again
             await asyncio.sleep(settings.drain_seconds)
         looking.cancel()
 
@@ -110,7 +113,7 @@ async def run(settings: WebhookSettings) -> None:
 def _keeping(
     settings: WebhookSettings, certificate: ServingCertificate, trust: TrustCheck, api: Api
 ) -> Coroutine[Any, Any, None]:
-    """What keeps the certificate fresh, by files or by a Secret of our own."""
+    """The task that keeps the serving certificate current: from files, or from our own Secret."""
     if settings.tls_cert_file:
         return watch_files(
             certificate, trust, settings.tls_cert_file, settings.tls_private_key_file, settings.tls_ca_file
@@ -125,7 +128,7 @@ def _keeping(
 
 
 def _compares(settings: WebhookSettings) -> bool:
-    """Whether others issue the certificate and put its CA into the webhook configurations."""
+    """Whether the certificate is issued, and its CA injected, by somebody else (cert-manager, the operator)."""
     return bool(settings.tls_cert_file and settings.webhook_configuration)
 
 
@@ -153,7 +156,7 @@ def _checks(
 
 
 def _raise_file_limit() -> None:
-    """A thousand idle connections must leave room for the next one."""
+    """Raise the soft limit of open files: a container's default of 1024 is too low for a busy webhook."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = hard if hard != resource.RLIM_INFINITY else 65_536
     if soft < wanted:
@@ -161,7 +164,7 @@ def _raise_file_limit() -> None:
 
 
 def _calm_collector() -> None:
-    """What was imported lives as long as the process; looking through it again and again only makes answers late."""
+    """Exclude imported modules from garbage collection and collect less often: collections delay answers."""
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
 

@@ -1,4 +1,4 @@
-"""Metrics of admission."""
+"""Prometheus metrics of the webhook."""
 
 from typing import Final
 
@@ -9,7 +9,9 @@ REVIEWS: Final = Counter(
     "Reviews by kind, operation, verb (mutate, validate) and verdict (allowed, patched, refused, bad, failed).",
     ["kind", "operation", "verb", "verdict"],
 )
-VIOLATIONS: Final = Counter("jobflow_admission_violations_total", "Faults found, by kind and rule.", ["kind", "rule"])
+VIOLATIONS: Final = Counter(
+    "jobflow_admission_violations_total", "Violations found, by kind and rule.", ["kind", "rule"]
+)
 POLICY_VIOLATIONS: Final = Counter(
     "jobflow_policy_violations_total",
     "Violations of JobFlowPolicies found at admission, by policy, mode, kind and rule.",
@@ -18,16 +20,16 @@ POLICY_VIOLATIONS: Final = Counter(
 WARNINGS: Final = Counter("jobflow_admission_warnings_total", "Warnings given, by kind.", ["kind"])
 DURATION: Final = Histogram(
     "jobflow_admission_duration_seconds",
-    "Time from the whole request to the answer, by path.",
+    "Time from the received request to the response, by path.",
     ["path"],
     buckets=(0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5),
 )
 LOOKUPS: Final = Counter(
-    "jobflow_admission_live_lookups_total", "GETs that confirmed an absence, by outcome.", ["outcome"]
+    "jobflow_admission_live_lookups_total", "Live GETs of objects missing from the cache, by outcome.", ["outcome"]
 )
 CONNECTIONS: Final = Gauge("jobflow_webhook_connections", "Open connections.")
 CERTIFICATE_READS: Final = Counter(
-    "jobflow_webhook_certificate_reads_total", "Serving certificates loaded, by outcome.", ["outcome"]
+    "jobflow_webhook_certificate_reads_total", "Attempts to load a serving certificate, by outcome.", ["outcome"]
 )
 CERTIFICATE_EXPIRY: Final = Gauge(
     "jobflow_webhook_certificate_expiry_timestamp_seconds", "When the serving certificate expires."

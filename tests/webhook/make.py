@@ -55,7 +55,7 @@ def task(name: str = "w", replicas: int = 2, **more: Any) -> Body:
 
 
 def job(*tasks: Body, name: str = "demo", **more: Any) -> Body:
-    """The base Job of cases.md: queue q1, one task `w` of two replicas."""
+    """The Job that test tables change: queue q1, one task `w` of two replicas."""
     spec = {"queue": "q1", "schedulerName": "volcano", "tasks": list(tasks or (task(),)), **more}
     return body(kinds.JOB, name, {key: value for key, value in spec.items() if value is not None})
 

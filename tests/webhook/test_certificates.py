@@ -129,7 +129,7 @@ async def test_what_others_inject_must_fit_what_others_issue(monkeypatch: pytest
     registered = RegisteredBundles(api, ("jobflow",))  # type: ignore[arg-type]  # of Api only `get` is used
     task = asyncio.create_task(compare(certificate, trust, registered, "w.n.svc", 0.01))
     certificate.use(pair.certificate, pair.key)
-    await until(lambda: "nothing is registered" in trust())
+    await until(lambda: "webhook configuration not found" in trust())
     for bundle, wanted in (
         (new_authority("other", today).certificate, "unable to get local issuer certificate"),
         (b"", "unable to get local issuer certificate"),
@@ -177,7 +177,7 @@ async def test_a_certificate_of_our_own_is_served_and_ready_once_it_is_trusted(m
     keeper = CertificateKeeper(api, place, lambda: NOW)  # type: ignore[arg-type]  # of Api only what is above is used
     task = asyncio.create_task(keep_secret(certificate, trust, keeper))
     await until(lambda: certificate.loaded)
-    assert trust() == "the webhook configurations do not hold its CA"
+    assert trust() == "the webhook configurations do not contain its CA"
     hook = {"name": "a", "clientConfig": {"service": {"name": "w", "namespace": "n"}}}
     api.configuration = {"metadata": {"resourceVersion": "1"}, "webhooks": [hook]}
     await until(lambda: trust() == "")

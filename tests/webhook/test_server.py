@@ -164,7 +164,7 @@ async def test_an_object_that_takes_too_long_is_refused_and_says_so() -> None:
     async with running(AdmissionHandler(known(), clock=lambda: next(ticks))) as client:
         status, body = await client.post("/jobflows/validate", envelope(review(flow())))
     assert status == 200
-    assert "could not be judged within 2 s" in body["response"]["status"]["message"]
+    assert "validation took longer than 2 s" in body["response"]["status"]["message"]
 
 
 # --- hostile clients --------------------------------------------------------------------------------------------------

@@ -1,1 +1,1 @@
-"""Defaults: what an object lacks, as settings. Idempotent: of a defaulted object they set nothing new."""
+"""Defaults of each kind as a list of fields to set. They are idempotent: a defaulted object gets no further change."""

@@ -1,4 +1,4 @@
-"""Defaults of a JobFlow (jobflow-api.md 1). Few, since the controller reads an absent field as its default."""
+"""Defaults of a JobFlow. There are few: the controller treats other absent fields as their default."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Defaults of a Job, in Volcano's order (volcano-behaviour.md 2.2; decisions row 4: an explicit maxRetry 0 means none)."""
+"""Defaults of a Job (docs/design/volcano-behaviour.md, section 2.2). An explicit maxRetry of 0 is kept and means no retry."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -13,12 +13,12 @@ from webhook.subject.lookups import Lookups
 from webhook.subject.subjects import JobSubject, body_or_empty
 
 _HOST_NETWORK_DNS: Final = "ClusterFirstWithHostNet"
-# Kubernetes' own default, Always, would let no pod of a batch job end (cases.md 55).
+# With Kubernetes' default, Always, a pod of a batch Job never completes.
 RESTART_POLICY: Final = "Never"
 
 
 def job_defaults(job: JobSubject, scheduler: str) -> Iterator[Setting]:
-    """`scheduler`: what schedulerName becomes where there is none."""
+    """The defaults of a Job. `scheduler`: the default of schedulerName."""
     spec = job.spec
     if not spec.queue:
         yield Setting(("spec", "queue"), namespace_queue(job.lookups, job.namespace) or DEFAULT_QUEUE)
@@ -37,14 +37,14 @@ def job_defaults(job: JobSubject, scheduler: str) -> Iterator[Setting]:
 
 
 def namespace_queue(lookups: Lookups, namespace: str) -> str:
-    """The queue that a namespace's annotation names, else ''. Volcano gives it to the PodGroup only, not to its Job."""
+    """The queue of the namespace's annotation, or ''. Volcano sets it on the PodGroup only, not on the Job."""
     body = body_or_empty(lookups.get(kinds.NAMESPACE, "", namespace))
     queue = body_or_empty(body_or_empty(body.get("metadata")).get("annotations")).get(NAMESPACE_QUEUE)
     return queue if isinstance(queue, str) else ""
 
 
 def task_minimum(task: TaskSpec) -> int:
-    """minAvailable of a task, or what it defaults to: its least number of whole partitions, else all replicas."""
+    """minAvailable of a task, or its default: the pods of minPartitions partitions, else all replicas."""
     if task.min_available is not None:
         return task.min_available
     partitions = task.partition_policy

@@ -1,4 +1,4 @@
-"""Defaults of a PodGroup: the queue of its namespace (volcano-behaviour.md 2.6)."""
+"""Defaults of a PodGroup: the queue of its namespace (docs/design/volcano-behaviour.md, section 2.6)."""
 
 from collections.abc import Iterator
 

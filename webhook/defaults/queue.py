@@ -1,4 +1,4 @@
-"""Defaults of a Queue on creation (volcano-behaviour.md 2.5)."""
+"""Defaults of a Queue on creation (docs/design/volcano-behaviour.md, section 2.5)."""
 
 from collections.abc import Iterator
 

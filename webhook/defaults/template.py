@@ -1,4 +1,4 @@
-"""Defaults of a JobTemplate: names of tasks, so that patches can name them. All else is the Job's, after patching."""
+"""Defaults of a JobTemplate: only task names, so that patches can refer to them. The Job gets the other defaults."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""JSON patches (RFC 6902) out of settings, so that an object that lacks nothing costs no comparison."""
+"""Build a JSON patch (RFC 6902) from a list of fields to set. Fields that already have their value add no operation."""
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -12,14 +12,14 @@ Path = tuple[str | int, ...]
 
 
 class Setting(NamedTuple):
-    """A field and the value it shall have: `Setting(("spec", "tasks", 0, "name"), "default0")`."""
+    """A field and the value to set: `Setting(("spec", "tasks", 0, "name"), "default0")`."""
 
     path: Path
     value: Any
 
 
 def operations(body: Body, settings: Iterable[Setting]) -> tuple[Body, ...]:
-    """The patch that makes `body` so; parents that are missing are added. Settings that hold already give nothing."""
+    """The patch that applies `settings` to `body`. It adds missing parents and skips fields that have their value."""
     made: set[Path] = set()
     patch: list[Body] = []
     for path, value in settings:
@@ -35,19 +35,19 @@ def operations(body: Body, settings: Iterable[Setting]) -> tuple[Body, ...]:
 
 
 def applied(body: Body, patch: Iterable[Body]) -> Body:
-    """`body` with the patch; the one given is left as it is. Raises jsonpatch.JsonPatchException."""
+    """A patched copy of `body`. Raises jsonpatch.JsonPatchException."""
     result: Body = jsonpatch.JsonPatch(list(patch)).apply(body)
     return result
 
 
 def value_at(body: Any, path: Path) -> Any:
-    """The value at `path`, or None where there is none."""
+    """The value at `path`, or None if the path does not exist."""
     found, depth = _descend(body, path)
     return found if depth == len(path) else None
 
 
 def _descend(body: Any, path: Path) -> tuple[Any, int]:
-    """As far down as `path` leads: the value there and how many parts were followed. null counts as absent."""
+    """Follow `path` as far as it exists: the value reached and the number of parts followed. null counts as absent."""
     for depth, part in enumerate(path):
         if isinstance(part, int):
             step = body[part] if isinstance(body, list) and part < len(body) else None

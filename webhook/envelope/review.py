@@ -1,4 +1,4 @@
-"""AdmissionReview v1: bytes in, bytes out. A bad envelope is the sender's fault (HTTP 400), a bad object is a verdict."""
+"""Decode and encode AdmissionReview v1. A malformed review raises BadReview (HTTP 400); a bad object gets a verdict."""
 
 from enum import StrEnum
 from typing import Any, Final
@@ -12,13 +12,13 @@ from shared.violation import Violation
 API_VERSION: Final = "admission.k8s.io/v1"
 KIND: Final = "AdmissionReview"
 UNPROCESSABLE: Final = 422
-_CAUSES: Final = 200  # faults that an answer spells out; the rest is counted
+_CAUSES: Final = 200  # maximum number of faults listed in a response; the others are counted
 _CUT: Final = "..."
-_WARNING: Final = 120  # characters that clients certainly show (Kubernetes docs: admission response warnings)
+_WARNING: Final = 120  # maximum length of a warning (Kubernetes docs: admission response warnings)
 
 
 class BadReview(ValueError):
-    """The request is no AdmissionReview that can be answered."""
+    """The request is not an AdmissionReview that can be answered. The text is for the sender."""
 
 
 class Operation(StrEnum):
@@ -35,7 +35,7 @@ class GroupKind(msgspec.Struct, frozen=True):
 
 
 class RequestUser(msgspec.Struct, frozen=True):
-    """Who asks."""
+    """The user who sent the request."""
 
     username: str = ""
     uid: str = ""
@@ -59,7 +59,7 @@ class AdmissionReview(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class AdmissionVerdict(msgspec.Struct, frozen=True):
-    """What to answer. Refused when there are violations; `patch` (RFC 6902) counts only when there are none."""
+    """The response to a review. It refuses if there are violations; `patch` (RFC 6902) is sent only if there are none."""
 
     violations: tuple[Violation, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -87,7 +87,7 @@ _ENCODER: Final = msgspec.json.Encoder()
 
 
 def parse_review(data: bytes) -> AdmissionReview:
-    """The request in an AdmissionReview. Raises BadReview with a text for the sender."""
+    """Decode an AdmissionReview. Raises BadReview with a text for the sender."""
     try:
         envelope = _DECODER.decode(data)
     except (msgspec.DecodeError, RecursionError, ValueError) as error:
@@ -113,12 +113,12 @@ def answer(review: AdmissionReview, verdict: AdmissionVerdict) -> bytes:
         response["status"] = status(review, verdict.violations)
     elif verdict.patch:
         response["patchType"] = "JSONPatch"
-        response["patch"] = _ENCODER.encode(verdict.patch)  # bytes become base64, as the API wants them
+        response["patch"] = _ENCODER.encode(verdict.patch)  # msgspec encodes bytes as base64, as the API requires
     return _ENCODER.encode({"apiVersion": API_VERSION, "kind": KIND, "response": response})
 
 
 def status(review: AdmissionReview, violations: tuple[Violation, ...]) -> Body:
-    """A metav1.Status as the API server makes it for its own field errors, so that kubectl prints both alike."""
+    """A metav1.Status like the one of the API server's own field errors, so that kubectl prints both the same way."""
     name = review.name or name_of(review.object)
     kind = f"{review.kind.kind}.{review.kind.group}" if review.kind.group else review.kind.kind
     shown = [str(violation) for violation in violations[:_CAUSES]]
@@ -145,7 +145,7 @@ def status(review: AdmissionReview, violations: tuple[Violation, ...]) -> Body:
 
 
 def name_of(body: Body | None) -> str:
-    """`metadata.name`, or what generateName begins with; '' where there is neither."""
+    """`metadata.name`, or `metadata.generateName`; '' if both are absent."""
     metadata = (body or {}).get("metadata")
     if not isinstance(metadata, dict):
         return ""

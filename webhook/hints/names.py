@@ -1,4 +1,4 @@
-"""Forms of names, and how to say that one is wrong, in Kubernetes' own words."""
+"""Formats of names, with Kubernetes' own error texts, and suggestions of similar names."""
 
 import re
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ _SUBDOMAIN: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0
 _QUALIFIED: Final = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]", re.ASCII)
 _IDENTIFIER: Final = re.compile(IDENTIFIER, re.ASCII)
 _MAX_SUBDOMAIN: Final = 253
-_NEAREST_OF: Final = 2000  # names that a hint is looked for among; the search is not linear
+_NEAREST_OF: Final = 2000  # maximum number of names that are compared; the comparison is slow
 
 LABEL_FAULT: Final = (
     "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with "
@@ -31,38 +31,38 @@ QUALIFIED_FAULT: Final = (
 )
 IDENTIFIER_FAULT: Final = (
     "must be an identifier of at most 63 letters, digits and '_' that does not begin with a digit, so that expressions "
-    "can name it"
+    "can refer to it"
 )
 
 
 def label_fault(text: str) -> str | None:
-    """Why `text` is no DNS-1123 label, or None."""
+    """Why `text` is not a DNS-1123 label, or None."""
     if len(text) > MAX_NAME:
         return f"must be no more than {MAX_NAME} characters"
     return None if _LABEL.fullmatch(text) else LABEL_FAULT
 
 
 def subdomain_fault(text: str) -> str | None:
-    """Why `text` is no DNS-1123 subdomain (the name of most objects), or None."""
+    """Why `text` is not a DNS-1123 subdomain (the format of most object names), or None."""
     if len(text) > _MAX_SUBDOMAIN:
         return f"must be no more than {_MAX_SUBDOMAIN} characters"
     return None if _SUBDOMAIN.fullmatch(text) else SUBDOMAIN_FAULT
 
 
 def qualified_fault(text: str) -> str | None:
-    """Why `text` is no qualified name without prefix (what a label value may be), or None."""
+    """Why `text` is not a qualified name without prefix (the format of label values), or None."""
     if len(text) > MAX_NAME:
         return f"must be no more than {MAX_NAME} characters"
     return None if _QUALIFIED.fullmatch(text) else QUALIFIED_FAULT
 
 
 def identifier_fault(text: str) -> str | None:
-    """Why `text` cannot be named in an expression, or None."""
+    """Why expressions cannot refer to `text`, or None."""
     return None if _IDENTIFIER.fullmatch(text) else IDENTIFIER_FAULT
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """`; did you mean "c"?`, or nothing when no known word is near."""
+    """`; did you mean "c"?`, or '' if no known name is similar."""
     names = list(known)
     folded = {name.lower(): name for name in names[:_NEAREST_OF]}
     near = get_close_matches(word.lower()[:_MAX_SUBDOMAIN], folded, n=1) or _single(word, folded)
@@ -70,7 +70,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 def supported_values(word: str, known: Iterable[str], what: str = "supported values") -> str:
-    """What else there is, behind the nearest: `did you mean "c"? Supported values: "a", "c"`."""
+    """The supported values, after the most similar one: `did you mean "c"? Supported values: "a", "c"`."""
     names = list(known)
     hint = did_you_mean(word, names).removeprefix("; ")
     return f"{hint} {what.capitalize()}: {quoted(names)}" if hint else f"{what}: {quoted(names)}"
@@ -82,7 +82,7 @@ def quoted(words: Iterable[str]) -> str:
 
 
 def _single(word: str, folded: dict[str, str]) -> list[str]:
-    """For a name of one letter every other is far; the alphabet's nearest is the likeliest slip."""
+    """For a name of one letter: the known name of one letter that is nearest in the alphabet."""
     if len(word) != 1:
         return []
     letters = [name for name in folded if len(name) == 1]

@@ -1,4 +1,5 @@
-"""JobFlowPolicies under admission: what a review and the caches say, put to shared.policy, and its answer as a verdict."""
+"""JobFlowPolicies at admission: builds the input of shared.policy from a review and lookups, and adds its findings to the
+verdict and its defaults to the patch."""
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
@@ -23,20 +24,20 @@ from webhook.subject.subjects import body_or_empty
 _JUDGED: Final = {(kind.group, kind.kind): kind for kind in (JOBFLOW, JOBTEMPLATE, JOB)}
 _ENDED: Final = (FlowPhase.SUCCEED, FlowPhase.FAILED, FlowPhase.TERMINATING)
 _COMPILER: Final = Compiler()
-_WARNINGS: Final = 20  # lines that a terminal takes; the rest is counted
-_AUDITED: Final = 10  # findings that an audit annotation spells out
-_LOOKED_UP: Final = 100  # templates that are asked for live before a flow is refused for want of them
-# What of a Job may not change: where a manifest leaves it to the policy, an update gets it back as it is stored.
+_WARNINGS: Final = 20  # maximum number of warnings of one response; the others are counted
+_AUDITED: Final = 10  # maximum number of findings of one audit annotation; the others are counted
+_LOOKED_UP: Final = 100  # maximum number of JobTemplates that are read live for one review
+# Fields of a Job that are immutable: if the manifest leaves them to the policy, an update restores the stored value.
 _FROZEN: Final = ("queue", "schedulerName", "ttlSecondsAfterFinished", "maxRetry", "tasks")
 
 
 def compiled_policies(lookups: Lookups) -> Policies:
-    """The cluster's policies, each compiled once per version."""
+    """The compiled policies of the cluster. Each version of a policy is compiled once."""
     return _COMPILER.compile(lookups.all(kinds.JOBFLOWPOLICY))
 
 
 def policy_input(review: AdmissionReview, lookups: Lookups, *, crd_defaults: bool = False) -> PolicyContext | None:
-    """What policies are held against; None for kinds that they are not about, and for deletions."""
+    """The input of policies; None for kinds that policies do not cover and for deletions."""
     kind = _JUDGED.get((review.kind.group, review.kind.kind))
     if kind is None or review.object is None or review.operation is Operation.DELETE:
         return None
@@ -63,7 +64,10 @@ def policy_input(review: AdmissionReview, lookups: Lookups, *, crd_defaults: boo
 def with_policies(
     review: AdmissionReview, lookups: Lookups, verdict: AdmissionVerdict, between: Callable[[], object] = lambda: None
 ) -> AdmissionVerdict:
-    """`verdict` with what the policies say: faults, warnings, audit annotations. `between` may raise when time is up."""
+    """`verdict` plus the violations, warnings and audit annotations of policies.
+
+    `between` is called between policies and may raise to stop the evaluation.
+    """
     policies, given = compiled_policies(lookups).compiled, None
     if policies:
         given = policy_input(review, lookups)
@@ -85,7 +89,7 @@ def with_policies(
 def with_policy_defaults(
     review: AdmissionReview, lookups: Lookups, own: Iterable[Setting], *, crd_defaults: bool = False
 ) -> list[Setting]:
-    """The webhook's `own` defaults with those of policies before them: what a policy sets, nothing else does."""
+    """The defaults of policies, then the webhook's `own` defaults for fields that no policy sets."""
     policies, given = compiled_policies(lookups).compiled, None
     if policies or review.operation is Operation.UPDATE:
         given = policy_input(review, lookups, crd_defaults=crd_defaults)
@@ -101,7 +105,7 @@ def with_policy_defaults(
 
 
 def unknown_namespace(review: AdmissionReview, lookups: Lookups) -> tuple[MissingObject, ...]:
-    """The Namespace, when a policy asks about it and the cache does not have it yet: one apply may carry both."""
+    """The review's Namespace if a policy reads it and the cache does not contain it yet (one apply may create both)."""
     if (review.kind.group, review.kind.kind) not in _JUDGED or not review.namespace:
         return ()
     if lookups.get(kinds.NAMESPACE, "", review.namespace) is not None:
@@ -111,7 +115,7 @@ def unknown_namespace(review: AdmissionReview, lookups: Lookups) -> tuple[Missin
 
 
 def missing_templates(review: AdmissionReview, lookups: Lookups) -> Iterator[MissingObject]:
-    """The JobTemplates that a policy requires and the cache does not have, before a refusal rests on it."""
+    """The JobTemplates that a policy requires to exist and the cache does not contain."""
     given = policy_input(review, lookups)
     if given is None or not given.is_flow or not any(_requires_templates(each) for each in _about(given, lookups)):
         return
@@ -121,18 +125,18 @@ def missing_templates(review: AdmissionReview, lookups: Lookups) -> Iterator[Mis
 
 
 def limits_running_flows(lookups: Lookups) -> bool:
-    """Whether a policy limits how many JobFlows run."""
+    """Whether a policy limits the number of running JobFlows."""
     limits = (policy.spec.limits for policy in compiled_policies(lookups).compiled)
     return any(limit is not None and limit.max_running_flows is not None for limit in limits)
 
 
 def depends_on_missing_objects(verdict: AdmissionVerdict) -> bool:
-    """Whether something is refused, or a policy says something, for want of a template."""
+    """Whether the verdict may change once missing objects are found: a refusal, or a finding about missing templates."""
     return not verdict.allowed or any(each.rule == EXISTING_TEMPLATES for each in verdict.policies)
 
 
 def running_flows(flows: Iterable[Body], name: str) -> int:
-    """How many of these JobFlows, `name` aside, have neither ended nor are suspended or being deleted."""
+    """The number of these JobFlows, except `name`, that have not ended and are neither suspended nor being deleted."""
     return sum(1 for body in flows if body["metadata"]["name"] != name and _runs(body))
 
 
@@ -159,7 +163,7 @@ def _warnings(found: list[PolicyFinding]) -> Iterator[str]:
 def _audit(found: tuple[PolicyFinding, ...]) -> dict[str, str]:
     """One annotation per violated policy: `Audit limits.maxSteps: spec.flows: Too many: ...`.
 
-    The API server drops annotations whose key is over 63 characters, so a long name is shortened as labels are.
+    The API server drops annotations whose key is longer than 63 characters, so long policy names are shortened.
     """
     lines: dict[str, list[str]] = {}
     for each in found:
@@ -173,7 +177,7 @@ def _first(texts: list[str]) -> list[str]:
 
 
 def _request(review: AdmissionReview, kind: Kind) -> Body:
-    """What of the request rules see, under the names of admission.k8s.io/v1."""
+    """The variable `request` of CEL rules, with the field names of admission.k8s.io/v1."""
     user = review.user_info
     given: dict[str, Any] = {
         "uid": review.uid,

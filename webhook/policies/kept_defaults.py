@@ -1,5 +1,7 @@
-"""What policies set on a Job that may not change later, remembered on the Job: an update that leaves it out, as the manifest
-did from the start, gets it back as it is stored, whatever has become of the policies since."""
+"""Immutable Job fields that were set by a policy's defaults. An annotation on the Job lists them.
+
+An update that leaves such a field out, as the applied manifest does, gets the stored value, even if the policy changed.
+"""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -17,14 +19,14 @@ _PART: Final = re.compile(r"(\w+)(?:\[([^]]*)\])?")
 
 
 def mark(paths: Iterable[Path]) -> Iterator[Setting]:
-    """The annotation that tells which of them policies have set: `queue,nodeSelector[pool]`."""
+    """The annotation that lists the fields set by policies, e.g. `queue,nodeSelector[pool]`."""
     names = dict.fromkeys(name for path in paths for name in _name(path))
     if names:
         yield Setting(_MARK, ",".join(names))
 
 
 def kept(given: PolicyContext) -> Iterator[Setting]:
-    """What an update leaves out of what policies had set; the values are those that are stored."""
+    """The fields set by policies that the update leaves out, with their stored values."""
     text = body_or_empty(body_or_empty((given.old or {}).get("metadata")).get("annotations")).get(DEFAULTED)
     if not isinstance(text, str):
         return

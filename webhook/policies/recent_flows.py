@@ -1,4 +1,4 @@
-"""JobFlows that were let in a moment ago, so that a burst of applies counts right before the cache has seen the first."""
+"""JobFlows admitted within the last seconds, so that a policy's limit counts a burst of applies before the cache sees it."""
 
 from collections.abc import Callable
 from typing import Final
@@ -11,18 +11,19 @@ from webhook.subject.lookups import InMemoryLookups, Lookups
 from webhook.subject.subjects import body_or_empty
 
 SECONDS: Final = 3.0
-"""Long enough for a watch to tell of it; one that was refused elsewhere after us is counted too much for so long."""
+"""How long an admitted flow is remembered: longer than a watch takes to deliver it. A flow that another webhook refused
+later is counted until then, although it does not exist."""
 
 
 class RecentFlows:
-    """`clock`: seconds, monotonic. In memory and of this replica only: a courtesy, no guarantee."""
+    """Recently admitted flows of this replica, in memory. Other replicas do not know them. `clock`: monotonic seconds."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._flows: dict[tuple[str, str], tuple[float, Body]] = {}
 
     def note(self, review: AdmissionReview, verdict: AdmissionVerdict, lookups: Lookups) -> None:
-        """Remember a flow that was allowed and will be stored, if a policy counts flows at all."""
+        """Remember a flow that was allowed and will be stored, if a policy limits the number of running flows."""
         if (review.kind.group, review.kind.kind) != (JOBFLOW.group, JOBFLOW.kind) or not verdict.allowed:
             return
         if review.operation is not Operation.CREATE or review.dry_run or review.object is None:
@@ -34,7 +35,7 @@ class RecentFlows:
             self._flows[review.namespace, name] = (self._clock() + SECONDS, body)
 
     def over(self, lookups: Lookups, namespace: str) -> Lookups:
-        """`lookups` with those of the namespace that they do not know yet."""
+        """`lookups`, with the remembered flows of the namespace that they do not contain yet."""
         if not self._flows:
             return lookups
         now = self._clock()

@@ -1,5 +1,8 @@
-"""Which rules judge what. A rule is a total function: it never assumes that another one passed. To add one: a function in
-the fitting file and a line here (a test says so when the line is missing)."""
+"""The registry of all rules: which rules validate which kind and operation.
+
+A rule is a function from a subject to violations; a warner yields warning texts. A rule must not assume that another rule
+has passed. To add a rule, write the function and list it here; a test fails if a public rule is not listed.
+"""
 
 from collections.abc import Callable, Iterator
 from typing import Any, Final
@@ -93,7 +96,7 @@ FLOW_WARNINGS: Final[tuple[Warner, ...]] = (
 
 FLOW_DELETE_WARNINGS: Final[tuple[Warner, ...]] = (flow_deletion.jobs_that_go_with_the_flow,)
 
-# Of what a template and a Job both say about their pods.
+# Rules of the JobSpec, for JobTemplates and Jobs.
 JOB_SPEC_RULES: Final[tuple[Rule, ...]] = (
     job_tasks.tasks_are_present,
     job_tasks.tasks_are_not_too_many,
@@ -135,7 +138,7 @@ JOB_RULES: Final[tuple[Rule, ...]] = (
     job_tasks.pod_names_fit,
     job_queue.queue_takes_jobs,
 )
-# A stored Job keeps what it has: only what may change is judged again (volcano-behaviour.md 2.4).
+# Most fields of a Job are immutable, so an update validates only what may change (docs/design/volcano-behaviour.md, 2.4).
 JOB_UPDATE_RULES: Final[tuple[Rule, ...]] = (
     job_updates.tasks_are_neither_added_nor_removed,
     job_updates.job_fields_are_frozen,

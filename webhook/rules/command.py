@@ -1,4 +1,4 @@
-"""Commands say what to do with which object; a Command that nothing could carry out is refused (volcano-behaviour.md 8.7)."""
+"""A Command names an existing action and a complete target (docs/design/volcano-behaviour.md, section 8.7)."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -10,7 +10,7 @@ from shared.violation import Reason, Violation
 from webhook.hints.names import quoted, supported_values
 from webhook.subject.subjects import CommandSubject
 
-# What each kind can be told. RestartTask and the like name no pod, so a Command cannot ask for them.
+# Actions by kind of target. RestartPod, RestartTask and RestartPartition need a pod, which a Command cannot name.
 ACTIONS: Final[dict[Kind, tuple[str, ...]]] = {
     kinds.JOB: tuple(
         action.value
@@ -25,7 +25,7 @@ ACTIONS: Final[dict[Kind, tuple[str, ...]]] = {
 def command_has_a_target(command: CommandSubject) -> Iterator[Violation]:
     target = command.spec.target
     if target is None:
-        yield Violation("target", "name the object that the command is for", reason=Reason.REQUIRED)
+        yield Violation("target", "set the object that the Command acts on", reason=Reason.REQUIRED)
         return
     for field, value in (
         ("apiVersion", target.api_version),
@@ -34,7 +34,7 @@ def command_has_a_target(command: CommandSubject) -> Iterator[Violation]:
         ("uid", target.uid),
     ):
         if not value:
-            message = "without it the command could reach another object"
+            message = "required to identify the target object"
             yield Violation(f"target.{field}", message, reason=Reason.REQUIRED)
 
 
@@ -42,7 +42,7 @@ def command_target_takes_commands(command: CommandSubject) -> Iterator[Violation
     target = command.spec.target
     if target is not None and target.kind and _kind(command) is None:
         known = [f"{kind.kind} of {kind.api_version}" for kind in ACTIONS]
-        message = f"{target.api_version} takes no commands; supported values: {quoted(known)}"
+        message = f"{target.api_version} does not accept Commands; supported values: {quoted(known)}"
         yield Violation("target.kind", message, target.kind, Reason.NOT_SUPPORTED)
 
 

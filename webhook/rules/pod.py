@@ -1,4 +1,5 @@
-"""Disruption budgets on pods of our schedulers (volcano-behaviour.md 2.7). Opt-in: pods go past other webhooks already."""
+"""Disruption budget annotations of pods (docs/design/volcano-behaviour.md, section 2.7). The chart enables this webhook
+only on request, because it receives every pod creation."""
 
 import re
 from collections.abc import Iterator

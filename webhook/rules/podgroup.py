@@ -1,4 +1,5 @@
-"""PodGroups: a queue that takes them, one topology limit (volcano-behaviour.md 2.6). Judged on creation only."""
+"""PodGroups have an open queue and one topology limit (docs/design/volcano-behaviour.md, section 2.6). Only creations are
+validated."""
 
 from collections.abc import Iterator
 
@@ -11,9 +12,9 @@ from webhook.subject.subjects import GroupSubject, body_or_empty
 
 
 def queue_is_open(group: GroupSubject) -> Iterator[Violation]:
-    """`default` need not have been made; a queue without a state was made a moment ago and counts as Open.
+    """Queue `default` need not exist, and a queue without a state was just created and counts as open.
 
-    A Closing queue lets Jobs that it has run on, and those get a new group when they restart.
+    A Closing queue accepts PodGroups of Jobs: its running Jobs create a new PodGroup when they restart.
     """
     name = group.spec.queue
     body = group.lookups.get(kinds.QUEUE, "", name) if name else None

@@ -1,4 +1,4 @@
-"""A JobFlowPolicy can work: its expressions compile, its patterns and selectors are ones (jobflow-api.md 9)."""
+"""Expressions, patterns and selectors of a JobFlowPolicy are valid (docs/design/jobflow-api.md, section 9)."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,5 @@
-"""Where the serving certificate comes from, and keeping up with it: files that somebody else renews, or our own Secret."""
+"""Sources of the serving certificate: files that somebody else renews, or our own Secret. Each source is a loop that loads
+the certificate again when it changes and reports whether the API server trusts it."""
 
 import asyncio
 import logging
@@ -17,13 +18,13 @@ from shared.kube.client.reader import ApiReader
 from webhook.server.tls import BadCertificate, CertificateFiles, ServingCertificate
 
 LOG: Final = logging.getLogger(__name__)
-LOOK_SECONDS: Final = 2.0  # at files
-SECRET_SECONDS: Final = 15.0  # at the Secret, which another replica may have changed
+LOOK_SECONDS: Final = 2.0  # interval of reading the files
+SECRET_SECONDS: Final = 15.0  # interval of reading the Secret, which another replica may have changed
 RETRY_SECONDS: Final = 5.0
 
 
 class TrustCheck:
-    """Why the API server would not believe the certificate yet; '' when it would. A readiness check."""
+    """A readiness check: why the API server does not trust the certificate yet; '' if it does."""
 
     def __init__(self, reason: str = "") -> None:
         self.reason = reason
@@ -40,9 +41,9 @@ async def watch_files(
     authority: str = "",
     seconds: float = LOOK_SECONDS,
 ) -> None:
-    """Serve what the files hold, now and whenever they change. A pair that does not fit is logged and not served.
+    """Serve the certificate of the files and reload it when they change. An unusable pair is logged and not served.
 
-    `authority`: file of the CA bundle that webhook configurations hold; '' when nobody says.
+    `authority`: file with the CA bundle of the webhook configurations; '' if unknown.
     """
     files = CertificateFiles(certificate, key)
     complaint = ""
@@ -53,7 +54,7 @@ async def watch_files(
             trust.reason = _mistrust(pair[0], authority)
             complaint = ""
         except BadCertificate as error:
-            if str(error) != complaint:  # once, not at every look
+            if str(error) != complaint:  # log each error once
                 complaint = str(error)
                 LOG.error("certificate not usable", extra={"file": certificate, "error": complaint})
         await asyncio.sleep(seconds)
@@ -62,13 +63,13 @@ async def watch_files(
 async def keep_secret(
     serving: ServingCertificate, trust: TrustCheck, keeper: CertificateKeeper, seconds: float = SECRET_SECONDS
 ) -> None:
-    """Serve what the Secret holds, issue and rotate it with the other replicas, and have the API server trust it."""
+    """Serve the certificate of the Secret. Together with the other replicas issue and rotate it and inject its CA."""
     while True:
         pause = seconds
         try:
             kept = await keeper.look()
             serving.use(kept.material.serving.certificate, kept.material.serving.key)
-            trust.reason = "" if kept.trusted else "the webhook configurations do not hold its CA"
+            trust.reason = "" if kept.trusted else "the webhook configurations do not contain its CA"
             pause = min(seconds, kept.next_look.total_seconds())
         except (ApiError, BadCertificate) as error:
             LOG.error("certificate not kept", extra={"error": str(error)})
@@ -77,14 +78,14 @@ async def keep_secret(
 
 
 class RegisteredBundles:
-    """What the API server trusts, by the webhook configurations of these names."""
+    """Reads the CA bundles of the webhook configurations of these names."""
 
     def __init__(self, api: ApiReader, configurations: tuple[str, ...]) -> None:
         self._api = api
         self._configurations = configurations
 
     async def bundles(self) -> set[bytes]:
-        """Raises ApiError, and ValueError for a bundle that is no base64."""
+        """The distinct CA bundles (PEM). Raises ApiError, and ValueError for a bundle that is not base64."""
         found = [
             await self._api.get(kind, "", name) for name in self._configurations for kind in (MUTATING, VALIDATING)
         ]
@@ -98,9 +99,9 @@ async def compare(
     name: str,
     seconds: float = SECRET_SECONDS,
 ) -> None:
-    """Say whether the API server would believe what is served: for certificates that somebody else issues and injects.
+    """Update `trust` from the registered CA bundles, for certificates that somebody else issues and injects.
 
-    `name`: the Service's DNS name, as the API server asks for it. Without an answer the last word stands.
+    `name`: the Service's DNS name, which the API server verifies. If the configurations cannot be read, `trust` stays.
     """
     while True:
         try:
@@ -108,7 +109,7 @@ async def compare(
                 reasons = {trust_error(serving.context, bundle, name) for bundle in await registered.bundles()}
                 trust.reason = ", ".join(sorted(filter(None, reasons)))
         except NotFound as error:
-            trust.reason = f"nothing is registered: {error}"
+            trust.reason = f"webhook configuration not found: {error}"
         except (ApiError, ValueError) as error:
             LOG.error("webhook configurations not read", extra={"error": str(error)})
         await asyncio.sleep(seconds if trust.reason == "" else min(seconds, RETRY_SECONDS))

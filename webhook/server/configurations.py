@@ -1,4 +1,4 @@
-"""`python -m webhook.server.configurations` writes what the chart registers, from the routes; `--check` only compares."""
+"""`python -m webhook.server.configurations` generates the chart's webhook entries from the routes; `--check` compares."""
 
 import argparse
 import base64
@@ -20,7 +20,7 @@ EXCLUDED_NAMESPACES: Final = ("kube-system",)
 
 
 def hooks() -> dict[str, list[Body]]:
-    """Every webhook by kind of configuration: `mutating` and `validating`."""
+    """All webhook entries by kind of configuration: `mutating` and `validating`."""
     return {
         "mutating": [hook(route) for route in ROUTES if route.mutating],
         "validating": [hook(route) for route in ROUTES if not route.mutating],
@@ -35,7 +35,7 @@ def configurations(
     excluded_namespaces: Sequence[str] = EXCLUDED_NAMESPACES,
     optional: Sequence[str] = (),
 ) -> list[tuple[Kind, Body]]:
-    """Both configurations, whole. `client`: `{"service": {...}}` or `{"url": "https://host:port"}`, without path."""
+    """Both complete configurations. `client`: `{"service": {...}}` or `{"url": "https://host:port"}`, without path."""
     return [
         (kind, _configuration(kind, name, [_whole(each, client, ca_bundle, excluded_namespaces) for each in chosen]))
         for kind, key in ((MUTATING, "mutating"), (VALIDATING, "validating"))
@@ -70,7 +70,7 @@ def _whole(each: Body, client: Body, ca_bundle: bytes, excluded: Sequence[str]) 
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m webhook.server.configurations", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when the file is out of date")
+    parser.add_argument("--check", action="store_true", help="do not write; exit with 1 if the file is out of date")
     parser.add_argument("--file", type=Path, default=FILE)
     options = parser.parse_args(argv)
     wanted = HEADER + yaml.safe_dump(hooks(), sort_keys=False, width=160)

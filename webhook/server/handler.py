@@ -1,4 +1,7 @@
-"""HTTP: one review in, one review out. Transport only; what is allowed is decided in admit.py."""
+"""HTTP handler of admission reviews: it reads a review, asks webhook.verdict.admit for the verdict and writes the answer.
+
+It also counts metrics, confirms missing objects by live GETs before a refusal, and maps errors to HTTP status codes.
+"""
 
 import asyncio
 import logging
@@ -22,8 +25,8 @@ from webhook.verdict.admissions import DEFAULT_OPTIONS, AdmissionOptions
 from webhook.verdict.admit import TooSlow, missing_objects, mutate, validate
 
 LOG: Final = logging.getLogger(__name__)
-BODY_LIMIT: Final = 3 * 1024 * 1024  # the API server's own
-READ_SECONDS: Final = 5.0  # for the body, once its first line is there
+BODY_LIMIT: Final = 3 * 1024 * 1024  # the API server's own limit of a request limit of a request
+READ_SECONDS: Final = 5.0  # for reading the body
 WORK_SECONDS: Final = 2.0
 JSON: Final = "application/json"
 
@@ -35,7 +38,7 @@ async def _nothing(missing_objects: Iterable[MissingObject]) -> list[tuple[Kind,
 
 
 class AdmissionHandler:
-    """Answers requests by path. `find`: looks for what a refusal says is absent; `clock`: seconds, monotonic."""
+    """Answers requests by path. `find` looks up missing objects in the API server; `clock`: monotonic seconds."""
 
     def __init__(
         self,
@@ -53,26 +56,30 @@ class AdmissionHandler:
         self._routes = {route.path: route for route in ROUTES}
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Never raises but on cancellation: whatever a request is like, the process serves on."""
+        """Answer one request. Raises nothing but CancelledError: a bad request must not end the process."""
         route = self._routes.get(request.path)
         if route is None:
             return _failure(404, "NotFound", f"no webhook at {request.path}")
         if request.method != "POST":
-            return _failure(405, "MethodNotAllowed", "admission reviews are POSTed")
+            return _failure(405, "MethodNotAllowed", "use POST for admission reviews")
         with metrics.DURATION.labels(route.path).time():
             try:
                 return await self._reviewed(route, request)
             except web.HTTPRequestEntityTooLarge:
-                return _closing(_failure(413, "RequestEntityTooLarge", f"more than {BODY_LIMIT} bytes"))
+                return _closing(
+                    _failure(413, "RequestEntityTooLarge", f"the request body is larger than {BODY_LIMIT} bytes")
+                )
             except TimeoutError:
-                return _closing(_failure(408, "Timeout", f"the body did not come within {READ_SECONDS:g} s"))
+                return _closing(
+                    _failure(408, "Timeout", f"the request body was not received within {READ_SECONDS:g} s")
+                )
             except BadReview as error:
                 _count(route, None, "bad")
                 return _failure(400, "BadRequest", str(error))
             except Exception:
                 _count(route, None, "failed")
                 LOG.exception("admission failed", extra={"path": route.path})
-                return _failure(500, "InternalError", "the webhook failed; its log says why")
+                return _failure(500, "InternalError", "internal error of the webhook; see its log")
 
     async def _reviewed(self, route: WebhookRoute, request: web.BaseRequest) -> web.Response:
         if (request.content_length or 0) > BODY_LIMIT:
@@ -95,7 +102,7 @@ class AdmissionHandler:
 
     async def _decide(self, route: WebhookRoute, review: AdmissionReview) -> AdmissionVerdict:
         if (review.kind.group, review.kind.kind) != (route.kind.group, route.kind.kind):
-            return ALLOWED  # registered by hand for another kind: nothing here can judge it
+            return ALLOWED  # somebody registered this path for another kind, which has no rules
         lookups: Lookups = self._lookups
         if unknown := unknown_namespace(review, lookups):
             lookups = InMemoryLookups(await self._find(unknown), below=lookups)
@@ -120,7 +127,7 @@ _TOO_LARGE: Final = AdmissionVerdict(
     (
         Violation(
             "spec",
-            f"could not be judged within {WORK_SECONDS:g} s: make it smaller, or try again if it is not large",
+            f"validation took longer than {WORK_SECONDS:g} s: make the object smaller, or retry if it is not large",
             reason=Reason.FORBIDDEN,
         ),
     ),
@@ -129,14 +136,14 @@ _TOO_LARGE: Final = AdmissionVerdict(
 
 
 def _failure(code: int, reason: str, message: str) -> web.Response:
-    """A metav1.Status, which is what the API server shows of an answer that is no review."""
+    """A metav1.Status, the body that the API server shows when a webhook answers with an HTTP error."""
     body: dict[str, Any] = {"apiVersion": "v1", "kind": "Status", "status": "Failure"}
     body |= {"reason": reason, "message": message, "code": code}
     return web.Response(status=code, body=msgspec.json.encode(body), content_type=JSON)
 
 
 def _closing(response: web.Response) -> web.Response:
-    """The rest of the body is not read, so nothing else can come over this connection."""
+    """Close the connection after this response, because the rest of the request body is not read."""
     response.force_close()
     return response
 

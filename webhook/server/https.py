@@ -1,4 +1,4 @@
-"""The HTTPS server: aiohttp's protocol over one TLS context, safe from clients that send nothing or send slowly."""
+"""The HTTPS server: aiohttp over one TLS context, with time-outs against clients that send nothing or send slowly."""
 
 import asyncio
 import ssl
@@ -13,15 +13,15 @@ from webhook.server.handler import BODY_LIMIT
 
 Handle = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 HANDSHAKE_SECONDS: Final = 5.0
-# A connection without a complete request is closed after this; kube-apiserver drops idle ones after 90 s itself, and
-# must be the one to do so, or a request may meet a closing connection.
+# Idle connections are closed after this time. It is longer than the 90 s of kube-apiserver, so that the API server closes
+# first: if the webhook closed first, a request could arrive on a connection that is being closed.
 IDLE_SECONDS: Final = 120.0
 BACKLOG: Final = 1024
 _HEADER_BYTES: Final = 8190
 
 
 class HttpsProtocols(web.Server):
-    """Makes one protocol a connection."""
+    """Creates a protocol for each connection and exports the number of open connections."""
 
     def __init__(self, handle: Handle) -> None:
         super().__init__(
@@ -36,10 +36,11 @@ class HttpsProtocols(web.Server):
 
 
 def close_connections_when_leaving(handle: Handle, leaving: Callable[[], object]) -> Handle:
-    """`handle`, but while we are `leaving` each answer is the last of its connection.
+    """Wrap `handle`: while `leaving` returns a true value, each response closes its connection.
 
-    The API server keeps connections open and sends whatever comes next over them, wherever the Service leads by now: one
-    that is closed under such a request is a failed apply. So they are given back one by one before the server closes.
+    The API server reuses open connections, even after the Pod has left the Service. A connection that the server closes
+    while a request is on its way fails that request. Draining therefore ends each connection with a response before the
+    server closes.
     """
 
     async def handled(request: web.BaseRequest) -> web.StreamResponse:
@@ -61,7 +62,7 @@ async def serving(
     grace: float,
     leaving: Callable[[], object] = lambda: False,
 ) -> AsyncIterator[int]:
-    """Serve until the block ends, then finish what is in hand for at most `grace` seconds. Gives the port."""
+    """Serve until the block ends, then wait at most `grace` seconds for running requests. Yields the port."""
     protocols = HttpsProtocols(close_connections_when_leaving(handle, leaving))
     loop = asyncio.get_running_loop()
     server = await loop.create_server(

@@ -1,4 +1,4 @@
-"""The webhook's paths as data: the server serves them, the chart and the local cluster register them."""
+"""The webhook's paths as data: the server answers them, the chart and the local cluster register them."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -12,12 +12,12 @@ from shared.names import JDB_MAX_UNAVAILABLE, JDB_MIN_AVAILABLE
 CREATE: Final = "CREATE"
 UPDATE: Final = "UPDATE"
 DELETE: Final = "DELETE"
-# Garbage collection must never wait for us: an object being deleted is always allowed, so it need not be sent.
+# An object that is being deleted is always allowed, so that garbage collection never waits for the webhook.
 _LIVING: Final = {
     "name": "not-being-deleted",
     "expression": "request.operation == 'DELETE' || !has(object.metadata.deletionTimestamp)",
 }
-# Nobody reads a warning to the controllers that clean up.
+# Warnings are of no use to the garbage collector and the namespace controller.
 _BY_PEOPLE: Final = {
     "name": "not-by-kubernetes-itself",
     "expression": "!request.userInfo.username.startsWith('system:serviceaccount:kube-system:') && "
@@ -31,9 +31,9 @@ _WITH_BUDGET: Final = {
 
 
 class WebhookRoute(msgspec.Struct, frozen=True):
-    """One webhook. `optional`: what the chart's user must ask for to get it; '' for always.
+    """One webhook. `optional`: the name under which the chart's values enable it; '' for always enabled.
 
-    `lenient`: failurePolicy Ignore, for requests that only warnings can come of.
+    `lenient`: failurePolicy Ignore, for webhooks that only return warnings.
     """
 
     path: str
@@ -46,7 +46,7 @@ class WebhookRoute(msgspec.Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        """Three parts at least, as the API server wants: `validate.jobs.batch.volcano.sh`."""
+        """The webhook's name, e.g. `validate.jobs.batch.volcano.sh`; the API server requires at least three parts."""
         verb = self.path.rpartition("/")[2]
         return f"{verb}.{self.kind.plural}.{self.kind.group or 'core.jobflow.dev'}"
 
@@ -71,7 +71,7 @@ ROUTES: Final[tuple[WebhookRoute, ...]] = (
 
 
 def hook(route: WebhookRoute) -> dict[str, Any]:
-    """What of a webhook in a configuration follows from its route; address, policy and selectors are the installer's."""
+    """The part of a webhook entry that the route determines. The installer adds address, policy and selectors."""
     rule = {
         "apiGroups": [route.kind.group],
         "apiVersions": [route.kind.version],

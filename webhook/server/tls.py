@@ -1,4 +1,4 @@
-"""The server's side of TLS: one context for the process, whose certificate is replaced under running connections."""
+"""Server-side TLS: one SSL context for the process, whose certificate can be replaced while connections are open."""
 
 import logging
 import os
@@ -14,11 +14,11 @@ LOG: Final = logging.getLogger(__name__)
 
 
 class BadCertificate(Exception):
-    """Certificate and key cannot be used together; the text says why."""
+    """The certificate and key cannot be used. The text says why."""
 
 
 class ServingCertificate:
-    """What is served. `context` goes to the server once; `use` changes the pair for the handshakes that follow."""
+    """The certificate in use. The server gets `context` once; `use` changes the certificate of later handshakes."""
 
     def __init__(self) -> None:
         self.context: Final = _context()
@@ -29,11 +29,14 @@ class ServingCertificate:
         return self._pair is not None
 
     def use(self, certificate: bytes, key: bytes) -> bool:
-        """Serve this PEM pair from now on; False when it is served already. Raises BadCertificate and serves on as before."""
+        """Use this PEM pair for new handshakes. Returns False if it is in use already.
+
+        Raises BadCertificate if the pair is unusable; the previous pair stays in use.
+        """
         if self._pair == (certificate, key):
             return False
         try:
-            _load(_context(), certificate, key)  # a pair that does not match must not touch the one in use
+            _load(_context(), certificate, key)  # check the pair first, so that a bad one does not replace the good one
             _load(self.context, certificate, key)
             expires = x509.load_pem_x509_certificate(certificate).not_valid_after_utc
         except (ssl.SSLError, OSError, ValueError) as error:
@@ -47,7 +50,7 @@ class ServingCertificate:
 
 
 class CertificateFiles:
-    """A pair of files, looked at again and again: mounted Secrets change by a swapped symbolic link."""
+    """A certificate file and its key file, e.g. of a mounted Secret, which the kubelet replaces by a symbolic link."""
 
     def __init__(self, certificate: str, key: str) -> None:
         self._certificate = Path(certificate)
@@ -69,7 +72,7 @@ def _context() -> ssl.SSLContext:
 
 
 def _load(context: ssl.SSLContext, certificate: bytes, key: bytes) -> None:
-    """OpenSSL reads files only; this one is in memory, so a read-only file system does and no key is left behind."""
+    """Load a pair through a file in memory: OpenSSL reads only files, and the container's file system is read-only."""
     memory = os.memfd_create("certificate")
     try:
         os.write(memory, certificate + b"\n" + key)
@@ -79,5 +82,5 @@ def _load(context: ssl.SSLContext, certificate: bytes, key: bytes) -> None:
 
 
 def _no_password() -> bytes:
-    """Without this OpenSSL would ask on the terminal for an encrypted key's password."""
+    """An empty password: by default OpenSSL prompts on the terminal for the password of an encrypted key."""
     return b""

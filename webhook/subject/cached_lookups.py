@@ -1,4 +1,7 @@
-"""Lookups over the process's caches, which keep of each object only what rules ask for; and the live GET behind them."""
+"""Lookups over the process's caches, and live GETs of objects that the caches miss.
+
+The caches keep only the fields that rules read, because pod templates are most of the size of Jobs and JobTemplates.
+"""
 
 import asyncio
 from collections.abc import Iterable, Iterator
@@ -17,7 +20,7 @@ LIVE_SECONDS: Final = 0.5
 
 
 class CachedLookups:
-    """The webhook's Lookups. Wants its caches on construction; they are run elsewhere."""
+    """Lookups over caches. The constructor registers the caches; the process runs them."""
 
     complete = True
 
@@ -40,14 +43,14 @@ class CachedLookups:
 
 
 class LiveLookup:
-    """One GET to the API server for something that a refusal says is not there."""
+    """Live GETs of objects whose absence may cause a refusal."""
 
     def __init__(self, api: ApiReader, seconds: float = LIVE_SECONDS) -> None:
         self._api = api
         self._seconds = seconds
 
     async def find(self, absences: Iterable[MissingObject]) -> list[tuple[Kind, Body]]:
-        """Those that exist after all. What cannot be looked up in time counts as absent."""
+        """The objects that exist. An object that cannot be read in time counts as missing."""
         wanted = list(absences)
         found = await asyncio.gather(*(self._find(absence) for absence in wanted))
         return [(absence.kind, body) for absence, body in zip(wanted, found, strict=True) if body is not None]
@@ -76,7 +79,7 @@ def _plain(body: Body) -> Body:
 
 
 def _template(body: Body) -> Body:
-    """Names and numbers of a JobTemplate's tasks; pod templates are most of its size."""
+    """A JobTemplate reduced to the names and replicas of its tasks."""
     tasks = [
         {key: task[key] for key in ("name", "replicas") if key in task}
         for task in (body.get("spec") or {}).get("tasks") or ()
@@ -86,7 +89,7 @@ def _template(body: Body) -> Body:
 
 
 def _flow(body: Body) -> Body:
-    """Which templates a JobFlow uses and whether it has ended."""
+    """A JobFlow reduced to the templates that it uses, its suspension and its state."""
     spec: Body = {
         field: [{key: step[key] for key in ("name", "template", "switch") if key in step} for step in steps]
         for field in ("flows", "finally")

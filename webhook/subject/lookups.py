@@ -1,4 +1,4 @@
-"""What rules may know about other objects: plain questions, answered from caches by the process and from a dict in tests."""
+"""Lookups of other objects by rules: from caches in the process, from given objects in tests and `jobflow lint`."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
@@ -12,7 +12,7 @@ from shared.names import ROOT_QUEUE
 
 
 class MissingObject(msgspec.Struct, frozen=True):
-    """Something that a refusal says does not exist; to be confirmed by a live GET (one apply may carry both)."""
+    """An object that the lookups do not contain. A live GET confirms its absence: one apply may have created both."""
 
     kind: Kind
     namespace: str
@@ -20,24 +20,24 @@ class MissingObject(msgspec.Struct, frozen=True):
 
 
 class Lookups(Protocol):
-    """Read-only; bodies must not be changed."""
+    """Read-only access to other objects. Callers must not change the returned bodies."""
 
     @property
     def complete(self) -> bool:
-        """Whether what is not found does not exist. False for a linter without a cluster: absence is no fault then."""
+        """Whether an object that is not found does not exist. False without a cluster: then absence is not a fault."""
         ...
 
     def get(self, kind: Kind, namespace: str, name: str) -> Body | None:
-        """One object. `namespace` is '' for cluster-scoped kinds."""
+        """One object or None. `namespace` is '' for cluster-scoped kinds."""
         ...
 
     def all(self, kind: Kind, namespace: str = "") -> Iterable[Body]:
-        """Every object of a kind, of one namespace if given."""
+        """All objects of a kind; only those of `namespace` unless it is ''."""
         ...
 
 
 class InMemoryLookups:
-    """Lookups over given objects: for tests, for linting, and over others to add what a live GET has found."""
+    """Lookups over given objects, for tests and linting. `below`: further lookups, e.g. to add results of live GETs."""
 
     def __init__(self, bodies: Iterable[tuple[Kind, Body]] = (), *, below: Lookups | None = None) -> None:
         self._below = below
@@ -60,7 +60,7 @@ class InMemoryLookups:
 
 
 class OfflineLookups(InMemoryLookups):
-    """For a linter without a cluster: nothing is found and nothing is missing."""
+    """Lookups without a cluster: nothing is found, and absence is not a fault."""
 
     @property
     def complete(self) -> bool:
@@ -68,7 +68,7 @@ class OfflineLookups(InMemoryLookups):
 
 
 def queue_children(lookups: Lookups, name: str) -> list[Body]:
-    """Queues whose parent is `name`; a queue without a parent is a child of root."""
+    """Queues whose parent is `name`. A queue without a parent is a child of root."""
     return [body for body in lookups.all(kinds.QUEUE) if name_at(body) != name and parent_of(body) == name]
 
 

@@ -1,4 +1,4 @@
-"""What a rule looks at: the object as a frozen model and raw, what it was before, and what else exists."""
+"""The input of rules: the object as a frozen model and as raw JSON, the stored object, and lookups of other objects."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,13 +23,13 @@ from webhook.envelope.review import Operation
 from webhook.subject.lookups import Lookups
 
 S = TypeVar("S")
-MAX_TASKS: Final = 1000  # of a Job; more could not be judged in the time that an API server waits
-_GENERATED: Final = "x" * 5  # the API server's random suffix behind metadata.generateName
+MAX_TASKS: Final = 1000  # per Job; more could not be validated within the API server's time-out
+_GENERATED: Final = "x" * 5  # stands for the random suffix that the API server appends to metadata.generateName
 
 
 @dataclass(frozen=True)
 class Subject(Generic[S]):
-    """One object under admission. `spec`: its spec as a model; `old`, `old_spec`: as stored, on UPDATE and DELETE."""
+    """One object under admission. `spec`: its spec as a model; `old`, `old_spec`: the stored object (UPDATE, DELETE)."""
 
     raw: Body
     spec: S
@@ -46,7 +46,7 @@ class Subject(Generic[S]):
 
     @cached_property
     def name(self) -> str:
-        """metadata.name, or one as long as what the API server will make of generateName."""
+        """metadata.name, or a name as long as the one that the API server generates from generateName."""
         name = self.metadata.get("name") or f"{self.metadata.get('generateName') or ''}{_GENERATED}"
         return name if isinstance(name, str) else ""
 
@@ -62,22 +62,22 @@ class Subject(Generic[S]):
 
 @dataclass(frozen=True)
 class FlowSubject(Subject[JobFlowSpec]):
-    """A JobFlow, with what several rules derive from its graph computed once."""
+    """A JobFlow. Values that several rules derive from its graph are computed once."""
 
     @cached_property
     def steps(self) -> tuple[tuple[str, Step], ...]:
-        """(path, step) of every step of `flows` and `finally`; of a flow that is too long only its beginning."""
+        """(path, step) of every step of `flows` and `finally`; only the first MAX_STEPS of `flows`."""
         flows = (*((f"spec.flows[{index}]", step) for index, step in enumerate(self.spec.flows[:MAX_STEPS])),)
         return (*flows, *((f"spec.finally[{index}]", step) for index, step in enumerate(self.spec.finally_)))
 
     @cached_property
     def special(self) -> tuple[tuple[str, Step], ...]:
-        """Those of `steps` that say more than a name, a template and targets; most rules are about these alone."""
+        """The steps that set more than name, template and targets; most rules read only these."""
         return tuple((path, step) for path, step in self.steps if _is_special(step))
 
     @cached_property
     def edges(self) -> dict[str, tuple[str, ...]]:
-        """What each step of `flows` waits for."""
+        """The targets of each step of `flows`, by step name."""
         return flow_graph.edges(self.spec)
 
     @cached_property
@@ -98,18 +98,18 @@ class FlowSubject(Subject[JobFlowSpec]):
 
     @cached_property
     def outputs(self) -> dict[str, tuple[str, ...]]:
-        """Declared outputs of every step of `flows` that has any."""
+        """Names of the declared outputs of the steps of `flows` that have any, by step name."""
         return {step.name: tuple(each.name for each in step.outputs) for step in self.spec.flows if step.outputs}
 
     def ends_before(self, step: str, other: str) -> bool:
-        """Whether `other` has ended when `step` starts; before a step of `finally`, every step of `flows` has."""
+        """Whether `other` ends before `step` starts. Every step of `flows` ends before a step of `finally` starts."""
         if step in self.finally_names:
             return other in self.flow_names
         return self.ancestors.before(step, other)
 
     @cached_property
     def templates(self) -> dict[str, JobSpec]:
-        """The JobTemplates of its steps that exist and can be read, by name."""
+        """The existing JobTemplates of the steps, by name; those that do not match the schema are left out."""
         names = dict.fromkeys(step.template_name for _, step in self.steps if step.switch is None)
         found = {name: self._template(name) for name in names}
         return {name: spec for name, spec in found.items() if spec is not None}
@@ -126,7 +126,7 @@ class FlowSubject(Subject[JobFlowSpec]):
 
 @dataclass(frozen=True)
 class JobSubject(Subject[JobSpec]):
-    """A Job, or a JobTemplate: then strings may hold placeholders, and the Job's name is not known yet."""
+    """A Job or a JobTemplate. Strings of a JobTemplate may contain placeholders, and the Job's name is not known yet."""
 
     template: bool = False
 
@@ -136,7 +136,7 @@ class JobSubject(Subject[JobSpec]):
 
     @cached_property
     def tasks(self) -> tuple[TaskSpec, ...]:
-        """Its tasks; of a Job that has too many only the beginning."""
+        """The first MAX_TASKS tasks."""
         return (self.spec.tasks or ())[:MAX_TASKS]
 
     @cached_property
@@ -144,7 +144,7 @@ class JobSubject(Subject[JobSpec]):
         return sum(task.replicas for task in self.spec.tasks or ())
 
     def open(self, text: str) -> bool:
-        """Whether `text` is yet to be filled in, so that its form cannot be judged."""
+        """Whether `text` contains a placeholder, so that its format cannot be validated yet."""
         return self.template and "$(" in text
 
 
@@ -165,12 +165,12 @@ class PolicySubject(Subject[JobFlowPolicySpec]):
 
 @dataclass(frozen=True)
 class CommandSubject(Subject[Command]):
-    """A Command, whose fields sit at top level: `spec` is the whole."""
+    """A Command. Its fields are at top level: `spec` is the whole object without metadata."""
 
 
 @dataclass(frozen=True)
 class PodSubject(Subject[None]):
-    """A pod, read raw. `scheduler_names`: ours."""
+    """A pod, read as raw JSON. `scheduler_names`: the schedulers whose pods are validated."""
 
     scheduler_names: tuple[str, ...] = ()
 
@@ -193,5 +193,5 @@ def _is_special(step: Step) -> bool:
 
 
 def body_or_empty(value: Any) -> Body:
-    """`value` when it is an object, else an empty one."""
+    """`value` if it is a JSON object, else an empty object."""
     return value if isinstance(value, dict) else {}

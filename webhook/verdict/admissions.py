@@ -1,4 +1,4 @@
-"""What is judged how: for each kind its model, rules, warnings and defaults. A kind is added here."""
+"""Admission per kind: model, rules, warnings and defaults. A new kind is added to ADMISSIONS in this module."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -40,10 +40,10 @@ from webhook.subject.subjects import (
 
 @dataclass(frozen=True)
 class AdmissionOptions:
-    """What the operator chose that verdicts depend on."""
+    """The operator's settings that verdicts depend on."""
 
     scheduler_names: tuple[str, ...] = (names.DEFAULT_SCHEDULER,)
-    volcano_crds: bool = False  # the CRDs are Volcano's, which fill in `queue: default` (decisions row 26)
+    volcano_crds: bool = False  # Volcano's CRDs are installed; they default `queue` (docs/design/decisions.md, row 26)
 
 
 DEFAULT_OPTIONS: Final = AdmissionOptions()
@@ -54,7 +54,11 @@ Defaults = Callable[[Any, AdmissionOptions], Iterable[Setting]]
 
 @dataclass(frozen=True)
 class KindAdmission:
-    """How one kind is admitted. `subject` raises msgspec.ValidationError when the object breaks the schema."""
+    """Admission of one kind. `subject` raises msgspec.ValidationError if the object does not match the schema.
+
+    `judged` returns the part of an object that rules read: an UPDATE that leaves it unchanged is allowed.
+    `missing` returns the objects whose absence may cause a refusal.
+    """
 
     kind: Kind
     subject: Make
@@ -64,8 +68,8 @@ class KindAdmission:
     warnings: tuple[Warner, ...] = ()
     delete_warnings: tuple[Warner, ...] = ()
     defaults: Defaults = lambda subject, options: ()
-    judged: Callable[[Body], Any] = lambda body: body.get("spec")  # an UPDATE that leaves this alone is allowed
-    absences: Callable[[Any], Iterable[MissingObject]] = lambda subject: ()
+    judged: Callable[[Body], Any] = lambda body: body.get("spec")
+    missing: Callable[[Any], Iterable[MissingObject]] = lambda subject: ()
 
 
 def _spec(body: Body, model: Any) -> Any:
@@ -78,7 +82,7 @@ def _command(body: Body, model: Any) -> Any:
 
 
 def _old(read: Callable[[Body, Any], Any], body: Body | None, model: Any) -> Any:
-    """The stored spec, None where there is none or it was stored under another schema."""
+    """The stored spec; None if there is none or it does not match the current schema."""
     try:
         return None if body is None else read(body, model)
     except msgspec.ValidationError:
@@ -119,7 +123,7 @@ def _parent_of_queue(queue: QueueSubject) -> Iterable[MissingObject]:
 
 
 def _queue_text(body: Body) -> Any:
-    """Of a Queue its annotations are judged too."""
+    """The rules of Queues also read annotations."""
     return body.get("spec"), body_or_empty(body.get("metadata")).get("annotations")
 
 
@@ -148,7 +152,7 @@ JOB: Final = KindAdmission(
     update=rules.JOB_UPDATE_RULES,
     warnings=rules.JOB_WARNINGS,
     defaults=lambda job, options: job_defaults(job, options.scheduler_names[0]),
-    absences=_queue_of_job,
+    missing=_queue_of_job,
 )
 QUEUE: Final = KindAdmission(
     kinds.QUEUE,
@@ -158,14 +162,14 @@ QUEUE: Final = KindAdmission(
     delete=rules.QUEUE_DELETE_RULES,
     defaults=lambda queue, options: queue_defaults(queue),
     judged=_queue_text,
-    absences=_parent_of_queue,
+    missing=_parent_of_queue,
 )
 PODGROUP: Final = KindAdmission(
     kinds.PODGROUP,
     _subject(GroupSubject, PodGroupSpec),
     create=rules.PODGROUP_RULES,
     defaults=lambda group, options: podgroup_defaults(group),
-    absences=_queue_of_group,
+    missing=_queue_of_group,
 )
 COMMAND: Final = KindAdmission(
     kinds.COMMAND,
@@ -192,12 +196,12 @@ ADMISSIONS: Final[Mapping[tuple[str, str], KindAdmission]] = {
 
 
 def admission_of(review: AdmissionReview) -> KindAdmission | None:
-    """How the reviewed kind is admitted; None for kinds and subresources that are not ours to judge."""
+    """The admission of the reviewed kind; None for other kinds and for subresources."""
     return None if review.sub_resource else ADMISSIONS.get((review.kind.group, review.kind.kind))
 
 
 def unjudged(admission: KindAdmission, review: AdmissionReview) -> bool:
-    """Whether nothing may stand in the way: an object being deleted, or an UPDATE that leaves alone what is judged."""
+    """Whether the UPDATE is allowed without rules: the object is being deleted, or the parts that rules read are unchanged."""
     if review.operation is not Operation.UPDATE or review.object is None:
         return False
     if body_or_empty(review.object.get("metadata")).get("deletionTimestamp"):

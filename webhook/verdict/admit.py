@@ -1,4 +1,7 @@
-"""Verdicts: pure functions from a review and what else exists to what to answer."""
+"""Pure admission functions: `mutate` returns defaults as a patch, `validate` returns violations and warnings.
+
+Their inputs are the review, lookups of other objects and the operator's options; they do no I/O.
+"""
 
 from collections.abc import Callable, Iterable
 from itertools import islice
@@ -17,12 +20,12 @@ from webhook.subject.subjects import Subject
 from webhook.verdict.admissions import DEFAULT_OPTIONS, AdmissionOptions, KindAdmission, admission_of, unjudged
 from webhook.verdict.schema_faults import schema_faults
 
-Allowance = Callable[[], bool]  # whether there is time left
+Allowance = Callable[[], bool]  # returns False once the time limit is reached
 MOST_FAULTS: Final = 500
 
 
 class TooSlow(Exception):
-    """The object is so large that judging it takes longer than an API server waits."""
+    """Validation exceeded the time limit, which is shorter than the API server's time-out of a webhook."""
 
 
 def unlimited() -> bool:
@@ -30,7 +33,7 @@ def unlimited() -> bool:
 
 
 def mutate(review: AdmissionReview, lookups: Lookups, options: AdmissionOptions = DEFAULT_OPTIONS) -> AdmissionVerdict:
-    """The patch that gives the object its defaults. Never refuses: what breaks the schema passes unharmed."""
+    """The patch that sets defaults. It never refuses; an object that does not match the schema gets no patch."""
     admission = admission_of(review)
     if admission is None or review.object is None or unjudged(admission, review):
         return ALLOWED
@@ -53,7 +56,7 @@ def validate(
     *,
     in_time: Allowance = unlimited,
 ) -> AdmissionVerdict:
-    """Every fault of the object and every warning about it. Raises TooSlow when `in_time` says that time is up."""
+    """All violations and warnings of the object. Raises TooSlow once `in_time` returns False."""
     admission = admission_of(review)
     body = review.old_object if review.operation is Operation.DELETE else review.object
     if admission is None or body is None or unjudged(admission, review):
@@ -78,12 +81,12 @@ def validate(
 def missing_objects(
     review: AdmissionReview, lookups: Lookups, options: AdmissionOptions = DEFAULT_OPTIONS
 ) -> tuple[MissingObject, ...]:
-    """What a refusal of `review` may rest on not being there, and the lookups do not know."""
+    """Objects that `review` refers to and the lookups do not contain; a refusal may be caused by their absence."""
     admission = admission_of(review)
     if admission is None or review.object is None:
         return ()
     try:
-        wanted = tuple(admission.absences(admission.subject(review, review.object, lookups, options)))
+        wanted = tuple(admission.missing(admission.subject(review, review.object, lookups, options)))
         wanted += tuple(judging.missing_templates(review, lookups))
     except msgspec.ValidationError:
         return ()
@@ -91,7 +94,7 @@ def missing_objects(
 
 
 def _judge(subject: Subject[Any], rules: Iterable[Rule], in_time: Allowance) -> dict[str, list[Violation]]:
-    """The faults by the rule that found them; no more of them than anyone would read."""
+    """Violations by the name of the rule that found them, at most MOST_FAULTS in all."""
     faults: dict[str, list[Violation]] = {}
     left = MOST_FAULTS
     for rule in rules:
@@ -111,16 +114,16 @@ def _check_time(in_time: Allowance, done: str) -> None:
 
 
 def _broken(admission: KindAdmission, review: AdmissionReview, body: Body, text: str) -> AdmissionVerdict:
-    """An object that breaks the schema is refused with all its faults; deleting it is always allowed."""
+    """Refuse an object that does not match the schema, with all schema errors. Deletion is always allowed."""
     if review.operation is Operation.DELETE:
         return ALLOWED
     return AdmissionVerdict(schema_faults(admission.kind, body, text), rules=("schema",))
 
 
 def _as_stored(settings: Iterable[Setting], old: Body | None) -> Iterable[Setting]:
-    """On UPDATE a default comes back only where the stored object has it, so that a default changes no stored object.
+    """On UPDATE set a default only if the stored object has the field, so that updates do not add new defaults.
 
-    A minimum that was never set goes down with the replicas: nobody could see why it is in the way.
+    The stored value is kept, except that a defaulted minAvailable is lowered when the replicas are.
     """
     stored: dict[Path, object] = {}
     for setting in settings:

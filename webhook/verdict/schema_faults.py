@@ -1,7 +1,7 @@
-"""Schema faults of an object that reached us all the same, each with its path (jobflow-api.md 10).
+"""Schema errors of an object, each with its path.
 
-The API server judges the schema before validating webhooks run, so this is for linting and for clusters whose CRDs are
-looser than ours. It costs nothing until something does not fit the models.
+The API server checks the schema before validating webhooks run. This module is for `jobflow lint` and for clusters whose
+CRDs have a looser schema than ours. It runs only for objects that do not match the models.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,11 +19,13 @@ from shared.violation import Reason, Violation
 from webhook.hints.names import supported_values
 
 _MOST: Final = 200
-_VALUES: Final = 20_000  # of an object that is judged by its whole schema; of a larger one the first fault is told
+_VALUES: Final = (
+    20_000  # larger objects are not checked with the whole schema; only the model's first error is reported
+)
 
 
 def schema_faults(kind: Kind, body: dict[str, Any], otherwise: str) -> tuple[Violation, ...]:
-    """Every schema fault of `body`; if the schema finds none, the one that the model found: `otherwise`."""
+    """All schema errors of `body`; if the schema finds none, `otherwise`, the error of the model."""
     faults: tuple[Violation, ...] = ()
     if not _too_large(body):
         with suppress(RecursionError):
@@ -93,7 +95,7 @@ def _path(parts: Any) -> str:
 
 
 def _without_nulls(value: Any) -> Any:
-    """The API server drops nulls of fields that are not nullable before it validates."""
+    """Drop nulls, as the API server does for fields that are not nullable before it validates."""
     if isinstance(value, dict):
         return {key: _without_nulls(item) for key, item in value.items() if item is not None}
     return [_without_nulls(item) for item in value] if isinstance(value, list) else value

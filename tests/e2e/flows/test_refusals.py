@@ -67,7 +67,7 @@ def test_what_is_in_use_can_be_deleted_and_kubectl_says_what_that_means(scenario
     told = kubectl("delete", "jobtemplate", "b", "-n", scenario.namespace).stderr
     assert "Warning: unfinished JobFlows use this JobTemplate and will wait for it: f" in told
     told = kubectl("delete", "jobflow", "f", "-n", scenario.namespace).stderr
-    assert "Warning: JobFlow f has not ended (Running, 0/2 steps): its Jobs go with it" in told
+    assert "Warning: JobFlow f has not ended (Running, 0/2 steps): its Jobs will be deleted" in told
     scenario.nothing_left()
 
 

@@ -1,4 +1,4 @@
-"""Defaulting: cases.md "Defaulting" with the results that decisions.md gives; twice is the same as once; nothing breaks."""
+"""Defaults of every kind, in tables; defaulting is idempotent and never fails."""
 
 import copy
 from typing import Any

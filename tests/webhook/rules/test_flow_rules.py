@@ -42,29 +42,27 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
         flow(step("a", "z"), **{"finally": [step("z")]}),
         [
             (
-                'spec.flows[0].dependsOn.targets[0]: Invalid value: "z": steps of `finally` run after all others, '
-                "so none of those can wait for one"
+                'spec.flows[0].dependsOn.targets[0]: Invalid value: "z": steps of `finally` run after all steps of `flows`, which cannot depend on them'
             )
         ],
     ),
     "a cycle": (
         flow(step("a", "c"), step("b", "a"), step("c", "b")),
-        ["spec.flows: Invalid value: cycle a -> b -> c -> a: each waits for the one before it"],
+        ["spec.flows: Invalid value: cycle a -> b -> c -> a: each step depends on the one before it"],
     ),
     "a step that waits for itself": (
         flow(step("a", "a")),
-        ["spec.flows[0].dependsOn: Invalid value: cycle a -> a: the step waits for itself"],
+        ["spec.flows[0].dependsOn: Invalid value: cycle a -> a: the step depends on itself"],
     ),
     "a cycle through a switch": (
         flow(step("s", "b", switch={"value": "params.p", "default": ["b"]}), step("b"), **PARAM),
-        ["spec.flows: Invalid value: cycle s -> b -> s: each waits for the one before it"],
+        ["spec.flows: Invalid value: cycle s -> b -> s: each step depends on the one before it"],
     ),
     "dependsOn in finally": (
         flow(step("a"), **{"finally": [step("z", "a")]}),
         [
             (
-                "spec.finally[0].dependsOn: Forbidden: steps of `finally` run in parallel once every other step has "
-                "ended; they cannot wait for steps"
+                "spec.finally[0].dependsOn: Forbidden: steps of `finally` run in parallel after all steps of `flows` have ended; they cannot depend on steps"
             )
         ],
     ),
@@ -123,7 +121,7 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
             **PARAM,
         ),
         [
-            f"spec.flows[0].{field}: Forbidden: a switch creates no Job: it may have name, dependsOn, if and switch only"
+            f"spec.flows[0].{field}: Forbidden: a step with switch creates no Job: only name, dependsOn, if and switch are allowed"
             for field in ("template", "retry", "daemon")
         ],
     ),
@@ -137,8 +135,7 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
         [
             'spec.flows[0].switch.cases[0].run[0]: Invalid value: "be": no step named "be"; did you mean "bee"?',
             (
-                'spec.flows[0].switch.default[0]: Invalid value: "z": a switch cannot choose steps of `finally`: '
-                "they run whatever happens"
+                'spec.flows[0].switch.default[0]: Invalid value: "z": a switch cannot choose steps of `finally`: they always run'
             ),
         ],
     ),
@@ -165,15 +162,14 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
         [
             'spec.flows[0].switch.cases[0].when[1]: Duplicate value: "1": an earlier case has this value',
             (
-                "spec.flows[0].switch.cases[1].when: Required value: name the values this case is for; steps for all "
-                "other values stand in `default`"
+                "spec.flows[0].switch.cases[1].when: Required value: list the values of this case; steps for all other values belong in `default`"
             ),
         ],
     ),
     "a switch and a daemon in finally": (
         flow(step("a"), **{"finally": [step("z", daemon=True), step("y", switch={"value": "true"})]}),
         [
-            "spec.finally[0].daemon: Forbidden: nothing depends on a step of `finally`, so it cannot be a serving step",
+            "spec.finally[0].daemon: Forbidden: a step of `finally` cannot be a daemon, since no step depends on it",
             (
                 "spec.finally[1].switch: Forbidden: steps of `finally` run in parallel and are never chosen; put the "
                 "condition into each step's `if`"
@@ -197,7 +193,7 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
     ),
     "a loop with two sources": (
         loop(items=["a"], range={"end": 3}),
-        ["spec.flows[0].for.range: Forbidden: exactly one source may be set, and items is"],
+        ["spec.flows[0].for.range: Forbidden: exactly one source may be set, and items is set already"],
     ),
     "keys of items that no expression can name": (
         loop(items=[{"a-b": "1"}]),
@@ -205,7 +201,7 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
     ),
     "a matrix with an empty list": (
         loop(matrix={"a": [], "b": ["1"]}),
-        ["spec.flows[0].for.matrix.a: Required value: an empty list makes the product empty: nothing would run"],
+        ["spec.flows[0].for.matrix.a: Required value: must not be empty: the step would run no iteration"],
     ),
     "a range that does not advance": (
         loop(range={"end": 3, "step": 0}),
@@ -219,8 +215,7 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
         loop(**{"while": "true", "parallelism": 2}),
         [
             (
-                "spec.flows[0].for.parallelism: Invalid value: 2: iterations of `while` run one after the other: "
-                "leave parallelism out"
+                "spec.flows[0].for.parallelism: Invalid value: 2: iterations of `while` run one after another: remove parallelism"
             )
         ],
     ),
@@ -232,8 +227,7 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
         flow(step("b", dependsOn={"probe": {"tcpSocketList": [{"taskName": "w", "port": 80}]}})),
         [
             (
-                "spec.flows[0].dependsOn.targets: Required value: a probe looks at pods of the steps it depends on: "
-                "name them"
+                "spec.flows[0].dependsOn.targets: Required value: a probe checks pods of the steps that it depends on: name these steps"
             )
         ],
     ),
@@ -241,8 +235,7 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
         probe(),
         [
             (
-                "spec.flows[1].dependsOn.probe: Required value: name at least one of httpGetList, tcpSocketList and "
-                "taskStatusList"
+                "spec.flows[1].dependsOn.probe: Required value: set at least one of httpGetList, tcpSocketList and taskStatusList"
             )
         ],
     ),
@@ -253,14 +246,13 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
             taskStatusList=[{"taskName": "w", "phase": "Done"}],
         ),
         [
-            "spec.flows[1].dependsOn.probe.httpGetList[0].taskName: Required value: name a task of a target's Job",
+            "spec.flows[1].dependsOn.probe.httpGetList[0].taskName: Required value: set the name of a task of the target's Job",
             "spec.flows[1].dependsOn.probe.httpGetList[0].port: Invalid value: 0: must be between 1 and 65535, inclusive",
             "spec.flows[1].dependsOn.probe.tcpSocketList[0].port: Invalid value: 0: must be between 1 and 65535, inclusive",
             "spec.flows[1].dependsOn.probe.httpGetList[0].path: Invalid value: \"x\\n\": must begin with '/'",
-            'spec.flows[1].dependsOn.probe.httpGetList[0].path: Invalid value: "x\\n": must not hold control characters',
+            'spec.flows[1].dependsOn.probe.httpGetList[0].path: Invalid value: "x\\n": must not contain control characters',
             (
-                'spec.flows[1].dependsOn.probe.httpGetList[0].httpHeader: Invalid value: "": needs a name, and neither name '
-                "nor value may hold control characters"
+                'spec.flows[1].dependsOn.probe.httpGetList[0].httpHeader: Invalid value: "": needs a name; name and value must not contain control characters'
             ),
             (
                 'spec.flows[1].dependsOn.probe.taskStatusList[0].phase: Unsupported value: "Done": supported values: '
@@ -275,19 +267,19 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
             {"op": "remove", "path": "/queue", "value": "a"},
         ),
         [
-            "spec.flows[0].patch.jsonPatch[0].value: Required value: add needs value or expression",
+            "spec.flows[0].patch.jsonPatch[0].value: Required value: op add needs value or expression",
             (
                 "spec.flows[0].patch.jsonPatch[1].expression: Forbidden: may not be set together with value: the "
                 "expression's result is the value"
             ),
-            "spec.flows[0].patch.jsonPatch[2].value: Forbidden: remove takes none",
+            "spec.flows[0].patch.jsonPatch[2].value: Forbidden: not allowed with op remove",
         ],
     ),
     "operations without or with a needless source": (
         patched({"op": "copy", "path": "/queue"}, {"op": "remove", "path": "/queue", "from": "/tasks"}),
         [
-            "spec.flows[0].patch.jsonPatch[0].from: Required value: copy needs the place to take from",
-            "spec.flows[0].patch.jsonPatch[1].from: Forbidden: remove takes none",
+            "spec.flows[0].patch.jsonPatch[0].from: Required value: op copy needs from",
+            "spec.flows[0].patch.jsonPatch[1].from: Forbidden: not allowed with op remove",
         ],
     ),
     "operations that point nowhere": (
@@ -338,8 +330,7 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
                 'pytorhc; did you mean "pytorch"? Known plugins: "env", "hcclrank", "mpi", "pytorch", "ray", "ssh", "svc", "tensorflow"'
             ),
             (
-                "spec.flows[0].patch.jobSpec.tasks[0].name: Required value: tasks of a patch are merged by name: say which "
-                "task it is"
+                "spec.flows[0].patch.jobSpec.tasks[0].name: Required value: tasks of a patch are merged by name: name the task"
             ),
         ],
     ),
@@ -487,7 +478,7 @@ def test_a_long_cycle_is_spelled_out_only_so_far() -> None:
     ring = [step(f"s{n}", f"s{(n + 1) % 100}") for n in range(100)]
     (found,) = faults(flow(*ring))
     assert found.startswith("spec.flows: Invalid value: cycle s0 -> s99 -> s98")
-    assert " -> ... -> s0: each waits for the one before it" in found
+    assert " -> ... -> s0: each step depends on the one before it" in found
 
 
 def test_a_flow_of_too_many_steps_is_refused_for_that_alone() -> None:
@@ -540,7 +531,7 @@ WARNINGS: dict[str, tuple[Body, list[Body], list[str]]] = {
     "a patch of a task that the template has not": (
         patched(jobSpec={"tasks": [{"name": "w", "replicas": 1}, {"name": "x", "replicas": 1}]}),
         [template(name="a")],
-        ['spec.flows[0].patch.jobSpec.tasks[1]: no task "x" in the template, and none given here'],
+        ['spec.flows[0].patch.jobSpec.tasks[1]: the JobTemplate has no task "x", and no pod template is given'],
     ),
 }
 

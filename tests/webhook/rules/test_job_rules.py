@@ -1,4 +1,4 @@
-"""Every rule of a Job: cases.md "Admission" with the results that decisions.md gives, and what Volcano forgets."""
+"""Every rule of a Job, in tables of changed manifests and expected violations."""
 
 from typing import Any
 
@@ -101,12 +101,12 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
         policies({**FAILED, "timeout": "10"}, {"event": "PodEvicted", "action": "RestartJob", "timeout": "0s"}),
         [
             'spec.policies[0].timeout: Invalid value: "10": time: invalid duration "10"; write it as 10s, 1m30s or 2h',
-            'spec.policies[1].timeout: Invalid value: "0s": must be longer than nothing',
+            'spec.policies[1].timeout: Invalid value: "0s": must be greater than 0',
         ],
     ),
     "an estimate that is no duration": (
         job(runningEstimate="-5m"),
-        ['spec.runningEstimate: Invalid value: "-5m": must be longer than nothing'],
+        ['spec.runningEstimate: Invalid value: "-5m": must be greater than 0'],
     ),
     "RestartTask at job level": (
         policies({"event": "PodFailed", "action": "RestartTask"}),
@@ -121,8 +121,7 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
         policies({"event": "Unknown", "action": "RestartPod"}),
         [
             (
-                'spec.policies[0].action: Invalid value: "RestartPod": RestartPod needs a pod or task, and Unknown happens '
-                "to the Job as a whole"
+                'spec.policies[0].action: Invalid value: "RestartPod": RestartPod needs a pod or task, but Unknown is an event of the whole Job'
             )
         ],
     ),
@@ -153,7 +152,7 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
                 "must be specified"
             ),
             (
-                'spec.volumes[1].volumeClaimName: Invalid value: "b": conflict: volumeClaim makes a new PVC, '
+                'spec.volumes[1].volumeClaimName: Invalid value: "b": conflict: volumeClaim creates a new PVC, '
                 "volumeClaimName uses an existing PVC; set one of them"
             ),
             f'spec.volumes[2].volumeClaimName: Invalid value: "C_": invalid volumeClaimName: {SUBDOMAIN_FAULT}',
@@ -205,7 +204,7 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
     ),
     "32: a dependency named twice": (
         job(task("a"), task("b", dependsOn={"name": ["a", "a"]})),
-        ['spec.tasks[1].dependsOn.name[1]: Duplicate value: "a": duplicate: the task is named already'],
+        ['spec.tasks[1].dependsOn.name[1]: Duplicate value: "a": duplicate: the task is already listed'],
     ),
     "34: replicas that are not the product": (
         partitioned(5, 2, 2),
@@ -283,11 +282,11 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
 REFUSED |= {
     "more tasks than could be judged": (
         job(*(task(f"t{number}") for number in range(1001))),
-        ["spec.tasks: Too many: 1001: must have at most 1000 items; like pods are replicas of one task"],
+        ["spec.tasks: Too many: 1001: must have at most 1000 items; use replicas for identical pods"],
     ),
     "pod templates that are too large": (
         job(task(template=pod_template(initContainers=[{"name": f"c{n}", "image": "i"} for n in range(3000)]))),
-        ["spec.tasks[0].template: Too many: the pod templates up to here are too large to be judged: about 100000"],
+        ["spec.tasks[0].template: Too many: the pod templates up to this task exceed the maximum of about 100000"],
     ),
     "more plugins than there are": (
         job(plugins={f"p{number}": [] for number in range(65)}),
@@ -395,7 +394,7 @@ QUEUES: dict[str, tuple[Body, list[Body], list[str]]] = {
         [
             (
                 'spec.queue: Invalid value: "shut": can only submit job to queue with state `Open`, queue `shut` status is '
-                '`Closed`. Open leaf queues: "default", "q1"; or have it opened: jobflow queue open shut'
+                '`Closed`. Open leaf queues: "default", "q1"; or open it: jobflow queue open shut'
             )
         ],
     ),
@@ -422,7 +421,7 @@ QUEUES: dict[str, tuple[Body, list[Body], list[str]]] = {
         [
             (
                 'spec.queue: Invalid value: "default": can only submit job to queue with state `Open`, queue `default` '
-                'status is `Closing`. Open leaf queues: "q1"; or have it opened: jobflow queue open default'
+                'status is `Closing`. Open leaf queues: "q1"; or open it: jobflow queue open default'
             )
         ],
     ),
@@ -499,15 +498,15 @@ LAUNCHER = task(name="m", dependsOn={"name": ["w"]}, policies=[{"event": "TaskCo
 WARNINGS: dict[str, tuple[Body, list[str]]] = {
     "55: pods that never end": (
         job(task(template=pod_template(restartPolicy="Always"))),
-        ["spec.tasks[0].template: restartPolicy Always: its pods never end by themselves"],
+        ["spec.tasks[0].template: with restartPolicy Always its pods never complete"],
     ),
     "a policy that never acts": (
         policies({"event": "PodPending", "action": "AbortJob"}),
-        ["spec.policies[0]: PodPending needs a timeout: every pod begins as Pending, so this never acts"],
+        ["spec.policies[0]: PodPending without timeout has no effect: every pod starts as Pending"],
     ),
     "an MPI launcher that waits for servers as in Volcano": (
         job(LAUNCHER, task(name="w")),
-        ["spec.tasks[0].dependsOn: waits until w completed; if ready will do: condition: Ready"],
+        ["spec.tasks[0].dependsOn: waits until w completed; to wait until ready: condition: Ready"],
     ),
     "one that says what it waits for": (
         job({**LAUNCHER, "dependsOn": {"name": ["w"], "condition": "Completed"}}, task(name="w")),
@@ -557,7 +556,9 @@ def test_a_template_with_a_reference_that_is_none_is_warned_about() -> None:
     found = verdict(template(task(template=pod_template(containers=containers))))
     assert (found.violations, found.warnings) == (
         (),
-        ("spec.tasks[0].template.spec.containers[0].args[0]: $(flow.nmae) is no reference and stays as it is",),
+        (
+            "spec.tasks[0].template.spec.containers[0].args[0]: $(flow.nmae) is not a known reference and is not replaced",
+        ),
     )
 
 

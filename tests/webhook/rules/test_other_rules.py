@@ -57,7 +57,7 @@ QUEUES: dict[str, tuple[Body, list[Body], list[str]]] = {
     "43: itself as parent": (
         queue("q", parent="q"),
         [],
-        ['spec.parent: Invalid value: "q": queue q cannot use itself as parent: leave parent out for root'],
+        ['spec.parent: Invalid value: "q": queue q cannot use itself as parent: remove parent to use root'],
     ),
     "43: an unknown parent": (
         queue("q", parent="daddy"),
@@ -65,7 +65,7 @@ QUEUES: dict[str, tuple[Body, list[Body], list[str]]] = {
         [
             (
                 'spec.parent: Not found: "daddy": parent queue not found; did you mean "dady"? Create Queue "daddy" first, '
-                "or leave parent out for root"
+                "or remove parent to use root"
             )
         ],
     ),
@@ -99,7 +99,7 @@ QUEUES: dict[str, tuple[Body, list[Body], list[str]]] = {
     "siblings that together are more than their parent": (
         queue("b", parent="p", deserved={"cpu": 5}),
         [queue("p", deserved={"cpu": 8}), queue("a", parent="p", deserved={"cpu": 4})],
-        ['spec.deserved[cpu]: Invalid value: "5": with its siblings 9, more than its parent p has (8)'],
+        ['spec.deserved[cpu]: Invalid value: "5": the total with its siblings (9) exceeds that of its parent p (8)'],
     ),
     "less than its children": (
         queue("p", capability={"cpu": 2}, deserved={"cpu": 1}),
@@ -110,8 +110,7 @@ QUEUES: dict[str, tuple[Body, list[Body], list[str]]] = {
                 "queue (4)"
             ),
             (
-                'spec.deserved[cpu]: Invalid value: "1": must be greater than or equal to what its child queues have '
-                "together (2)"
+                'spec.deserved[cpu]: Invalid value: "1": must be greater than or equal to the total of its child queues (2)'
             ),
         ],
     ),
@@ -125,15 +124,14 @@ QUEUES: dict[str, tuple[Body, list[Body], list[str]]] = {
     "a weight of nothing": (
         annotated("q", "root/sci", "1/0"),
         [],
-        [f"metadata.annotations[{WEIGHTS}]: Invalid value: \"1/0\": '0' in it is no number greater than 0"],
+        [f"metadata.annotations[{WEIGHTS}]: Invalid value: \"1/0\": '0' is not a number greater than 0"],
     ),
     "an inner part of another hierarchy": (
         annotated("q", "root/sci", "1/2"),
         [annotated("other", "root/sci/dev", "1/2/3")],
         [
             (
-                f'metadata.annotations[{HIERARCHY}]: Invalid value: "root/sci": is an inner part of the hierarchy of queue '
-                "other (root/sci/dev)"
+                f'metadata.annotations[{HIERARCHY}]: Invalid value: "root/sci": is a parent in the hierarchy of queue other (root/sci/dev); it must end at a leaf'
             )
         ],
     ),
@@ -200,7 +198,7 @@ def test_a_queue_cannot_be_placed_below_stored_queues_that_form_a_cycle() -> Non
 
 def test_the_amounts_of_root_stay() -> None:
     assert faults(queue("root", capability={"cpu": 1}), queue("root"), known(queue("root"))) == [
-        "spec.capability: Forbidden: root stands for the whole cluster: its amounts may not be changed"
+        "spec.capability: Forbidden: queue root represents the whole cluster: its resources cannot be changed"
     ]
 
 
@@ -313,20 +311,20 @@ COMMANDS: dict[str, tuple[Body, list[str]]] = {
     ),
     "no uid": (
         command(uid=""),
-        ["target.uid: Required value: without it the command could reach another object"],
+        ["target.uid: Required value: required to identify the target object"],
     ),
     "a kind that takes none": (
         command(apiVersion="batch/v1"),
         [
             (
-                'target.kind: Unsupported value: "Job": batch/v1 takes no commands; supported values: "Job of '
+                'target.kind: Unsupported value: "Job": batch/v1 does not accept Commands; supported values: "Job of '
                 'batch.volcano.sh/v1alpha1", "Queue of scheduling.volcano.sh/v1beta1", "JobFlow of flow.volcano.sh/v1alpha1"'
             )
         ],
     ),
     "no target": (
         {key: value for key, value in command().items() if key != "target"},
-        ["target: Required value: name the object that the command is for"],
+        ["target: Required value: set the object that the Command acts on"],
     ),
 }
 
@@ -381,7 +379,7 @@ FLOW_UPDATES: dict[str, tuple[Body, Body, list[str]]] = {
         OLD,
         changed(OLD, params=[{"name": "p", "value": "2"}]),
         [
-            'spec.params: Forbidden: may not change once a step has started, and "a" has: make a new JobFlow for other params'
+            'spec.params: Forbidden: may not change after a step has started ("a" has): create a new JobFlow for other params'
         ],
     ),
     "steps that wait, and new ones": (
@@ -428,7 +426,7 @@ FLOW_UPDATES: dict[str, tuple[Body, Body, list[str]]] = {
     "a step into a cycle": (
         OLD,
         changed(OLD, flows=[step("a"), step("b", "a"), step("c", "d"), step("d", "c")]),
-        ["spec.flows: Invalid value: cycle c -> d -> c: each waits for the one before it"],
+        ["spec.flows: Invalid value: cycle c -> d -> c: each step depends on the one before it"],
     ),
 }
 
@@ -454,5 +452,5 @@ def test_row_27_deleting_a_flow_that_has_not_ended_is_allowed_with_a_warning(sta
     found = verdict(None, flow() | {"status": state}, known(), "DELETE")
     assert found.allowed
     phase = state.get("state", {}).get("phase")
-    said = f"JobFlow f has not ended ({phase}, {state.get('progress')} steps): its Jobs go with it"
+    said = f"JobFlow f has not ended ({phase}, {state.get('progress')} steps): its Jobs will be deleted"
     assert found.warnings == ((said,) if warned else ())

@@ -1,4 +1,4 @@
-"""Control primitives are well formed: switch, retry, daemon, finally (jobflow-api.md 2, 5.1, 5.3)."""
+"""Rules of switch, retry, daemon and finally (docs/design/jobflow-api.md, sections 2, 5.1 and 5.3)."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -10,8 +10,8 @@ from shared.violation import Reason, Violation
 from webhook.hints.names import did_you_mean
 from webhook.subject.subjects import FlowSubject
 
-_MAX_RETRIES: Final = 999  # the names of attempts have three digits
-# What a switch cannot have beside it: (field in the API, attribute, value when absent).
+_MAX_RETRIES: Final = 999  # Job names have room for three digits of the attempt
+# Fields that a step with `switch` may not have: (field in the API, attribute, value if absent).
 _NO_JOB: Final[tuple[tuple[str, str, Any], ...]] = (
     ("template", "template", ""),
     ("for", "for_", None),
@@ -30,7 +30,7 @@ def switch_creates_no_job(flow: FlowSubject) -> Iterator[Violation]:
             continue
         for field, attribute, absent in _NO_JOB:
             if getattr(step, attribute) != absent:
-                message = "a switch creates no Job: it may have name, dependsOn, if and switch only"
+                message = "a step with switch creates no Job: only name, dependsOn, if and switch are allowed"
                 yield Violation(f"{path}.{field}", message, reason=Reason.FORBIDDEN)
 
 
@@ -40,7 +40,7 @@ def switch_choices_exist(flow: FlowSubject) -> Iterator[Violation]:
             if name in flow.flow_names:
                 continue
             if name in flow.finally_names:
-                message = "a switch cannot choose steps of `finally`: they run whatever happens"
+                message = "a switch cannot choose steps of `finally`: they always run"
             else:
                 message = f'no step named "{name}"{did_you_mean(name, flow.flow_names - {step.name})}'
             yield Violation(f"{path}.switch.{place}", message, name)
@@ -62,7 +62,7 @@ def switch_cases_differ(flow: FlowSubject) -> Iterator[Violation]:
         seen: set[str] = set()
         for number, case in enumerate(step.switch.cases if step.switch else ()):
             if not case.when:
-                message = "name the values this case is for; steps for all other values stand in `default`"
+                message = "list the values of this case; steps for all other values belong in `default`"
                 yield Violation(f"{path}.switch.cases[{number}].when", message, reason=Reason.REQUIRED)
             for position, value in enumerate(case.when):
                 if value in seen:
@@ -77,7 +77,7 @@ def finally_has_no_switch_or_daemon(flow: FlowSubject) -> Iterator[Violation]:
             message = "steps of `finally` run in parallel and are never chosen; put the condition into each step's `if`"
             yield Violation(f"spec.finally[{index}].switch", message, reason=Reason.FORBIDDEN)
         if step.daemon:
-            message = "nothing depends on a step of `finally`, so it cannot be a serving step"
+            message = "a step of `finally` cannot be a daemon, since no step depends on it"
             yield Violation(f"spec.finally[{index}].daemon", message, reason=Reason.FORBIDDEN)
 
 
@@ -109,7 +109,7 @@ def _duration_fault(text: str) -> str | None:
 
 
 def daemons_without_dependents(flow: FlowSubject) -> Iterator[str]:
-    """A warning: such a step is stopped as soon as it could start."""
+    """Warn about a daemon without dependents: it is stopped as soon as it starts."""
     needed = {target for targets in flow.edges.values() for target in targets}
     for path, step in flow.special:
         if step.daemon and step.name in flow.flow_names and step.name not in needed:

@@ -1,4 +1,5 @@
-"""Expressions of a flow compile, give what their place takes, and read only what is there by then (jobflow-api.md 3.4)."""
+"""Expressions of a flow compile, return the type that their field takes, and read only values that are known when they are
+evaluated (docs/design/jobflow-api.md, section 3.4)."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -40,7 +41,7 @@ def _faults(flow: FlowSubject, step: Step | None, path: str, written: PlacedExpr
 
 
 def _scope(flow: FlowSubject, step: Step | None, written: PlacedExpression) -> Scope:
-    """What the expression sees. Of other steps only those it mentions, so that a scope stays small in a large flow."""
+    """The variables of the expression. Of other steps only those that it mentions, to keep scopes of large flows small."""
     mentioned = {word for word in _WORD.findall(written.text) if word in flow.flow_names}
     upstream = {name for name in mentioned if step is not None and flow.ends_before(step.name, name)}
     outputs = {name: flow.outputs[name] for name in mentioned if name in flow.outputs}

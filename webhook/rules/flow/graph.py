@@ -1,4 +1,4 @@
-"""The graph of a flow: there is one, its targets exist, and no step waits for itself (decisions row 22)."""
+"""The graph of a flow: it has steps, all targets exist, and it has no cycle."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -9,8 +9,8 @@ from shared.violation import Reason, Violation
 from webhook.hints.names import did_you_mean
 from webhook.subject.subjects import FlowSubject
 
-_SPELLED_OUT: Final = 20  # steps of a cycle that a message names
-_HINTS: Final = 20  # faults that get a hint; the search for one is not free
+_LISTED: Final = 20  # maximum number of steps of a cycle in a message
+_HINTS: Final = 20  # maximum number of violations with a suggestion, which is slow to compute
 
 
 def flows_are_present(flow: FlowSubject) -> Iterator[Violation]:
@@ -33,7 +33,7 @@ def targets_exist(flow: FlowSubject) -> Iterator[Violation]:
                 continue
             path = f"spec.flows[{index}].dependsOn.targets[{position}]"
             if target in flow.finally_names:
-                message = "steps of `finally` run after all others, so none of those can wait for one"
+                message = "steps of `finally` run after all steps of `flows`, which cannot depend on them"
             else:
                 hint = did_you_mean(target, flow.flow_names - {step.name}) if hints > 0 else ""
                 message, hints = f'no step named "{target}"{hint}', hints - 1
@@ -44,16 +44,18 @@ def no_cycle(flow: FlowSubject) -> Iterator[Violation]:
     path = directed.cycle(flow.edges)
     if path is None:
         return
-    shown = " -> ".join(path if len(path) <= _SPELLED_OUT else (*path[:_SPELLED_OUT], "...", path[-1]))
+    shown = " -> ".join(path if len(path) <= _LISTED else (*path[:_LISTED], "...", path[-1]))
     if len(path) == 2:
         index = next(index for index, step in enumerate(flow.spec.flows) if step.name == path[0])
-        yield Violation(f"spec.flows[{index}].dependsOn", f"cycle {shown}: the step waits for itself")
+        yield Violation(f"spec.flows[{index}].dependsOn", f"cycle {shown}: the step depends on itself")
     else:
-        yield Violation("spec.flows", f"cycle {shown}: each waits for the one before it")
+        yield Violation("spec.flows", f"cycle {shown}: each step depends on the one before it")
 
 
 def finally_waits_for_nothing(flow: FlowSubject) -> Iterator[Violation]:
     for index, step in enumerate(flow.spec.finally_):
         if step.depends_on is not None:
-            message = "steps of `finally` run in parallel once every other step has ended; they cannot wait for steps"
+            message = (
+                "steps of `finally` run in parallel after all steps of `flows` have ended; they cannot depend on steps"
+            )
             yield Violation(f"spec.finally[{index}].dependsOn", message, reason=Reason.FORBIDDEN)

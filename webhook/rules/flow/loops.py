@@ -1,4 +1,4 @@
-"""`for`: one source, names that expressions can use, and a number of iterations that is allowed (jobflow-api.md 5.2)."""
+"""Rules of `for`: exactly one source, valid keys, and a limited number of iterations (docs/design/jobflow-api.md, section 5.2)."""
 
 from collections.abc import Iterable, Iterator
 from typing import Final
@@ -26,7 +26,7 @@ def loop_has_one_source(flow: FlowSubject) -> Iterator[Violation]:
             message = "exactly one of items, matrix, range, expression and while must be set"
             yield Violation(f"{path}.for", message, reason=Reason.REQUIRED)
         for field in given[1:]:
-            message = f"exactly one source may be set, and {given[0]} is"
+            message = f"exactly one source may be set, and {given[0]} is set already"
             yield Violation(f"{path}.for.{field}", message, reason=Reason.FORBIDDEN)
 
 
@@ -43,10 +43,10 @@ def loop_keys_are_identifiers(flow: FlowSubject) -> Iterator[Violation]:
 def loop_matrix_has_values(flow: FlowSubject) -> Iterator[Violation]:
     for path, loop in _loops(flow):
         if loop.matrix is not None and not loop.matrix:
-            yield Violation(f"{path}.for.matrix", "name at least one list", reason=Reason.REQUIRED)
+            yield Violation(f"{path}.for.matrix", "must have at least one list", reason=Reason.REQUIRED)
         for key, values in (loop.matrix or {}).items():
             if not values:
-                message = "an empty list makes the product empty: nothing would run"
+                message = "must not be empty: the step would run no iteration"
                 yield Violation(f"{path}.for.matrix.{key}", message, reason=Reason.REQUIRED)
 
 
@@ -67,7 +67,7 @@ def loop_iterations_are_allowed(flow: FlowSubject) -> Iterator[Violation]:
 def while_is_sequential(flow: FlowSubject) -> Iterator[Violation]:
     for path, loop in _loops(flow):
         if loop.while_ is not None and loop.parallelism not in (None, 1):
-            message = "iterations of `while` run one after the other: leave parallelism out"
+            message = "iterations of `while` run one after another: remove parallelism"
             yield Violation(f"{path}.for.parallelism", message, loop.parallelism)
 
 
@@ -85,7 +85,7 @@ def _loops(flow: FlowSubject) -> Iterator[tuple[str, Loop]]:
 
 
 def _count(loop: Loop) -> int | None:
-    """Iterations as far as the manifest says; None when an expression decides."""
+    """The number of iterations; None if an expression determines it."""
     if loop.items is not None:
         return len(loop.items)
     if loop.matrix is not None:
@@ -97,7 +97,7 @@ def _count(loop: Loop) -> int | None:
 
 
 def _product(lengths: Iterable[int]) -> int:
-    """The product, but no more than says that it is far too large: digits cost time as well."""
+    """The product, computed only until it exceeds _FAR_TOO_MANY, because large integers are slow."""
     product = 1
     for length in lengths:
         product *= length

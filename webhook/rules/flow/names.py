@@ -1,4 +1,4 @@
-"""Names of steps, params and outputs, and names of the Jobs and pods that come of them (jobflow-api.md 1, 2, 6)."""
+"""Names of steps, params and outputs, and of the Jobs and pods that a flow creates (docs/design/jobflow-api.md, 1, 2, 6)."""
 
 from collections.abc import Iterable, Iterator
 from typing import Final
@@ -11,7 +11,7 @@ from shared.violation import Reason, Violation
 from webhook.hints.names import identifier_fault, label_fault, subdomain_fault
 from webhook.subject.subjects import FlowSubject
 
-_SUFFIX: Final = 12  # what a Job's name adds to those of flow and step, at most: -, -INDEX, -rN
+_SUFFIX: Final = 12  # longest addition of a Job's name to the names of flow and step: -, -INDEX, -rN
 
 
 def step_names_are_labels(flow: FlowSubject) -> Iterator[Violation]:
@@ -46,7 +46,7 @@ def outputs_are_identifiers(flow: FlowSubject) -> Iterator[Violation]:
 
 
 def job_names_fit(flow: FlowSubject) -> Iterator[Violation]:
-    """Measured with three digits of retries, since a flow can be retried by command at any time."""
+    """Checked with a three-digit attempt number, since a flow can be retried by command at any time."""
     for path, step in flow.steps:
         if step.switch is not None or len(flow.name) + len(step.name) + _SUFFIX <= MAX_NAME:
             continue
@@ -57,7 +57,7 @@ def job_names_fit(flow: FlowSubject) -> Iterator[Violation]:
 
 
 def pod_names_fit(flow: FlowSubject) -> Iterator[Violation]:
-    """As far as templates are known; the Job's own rules check it again."""
+    """Checked for templates that exist; the Job's own rules check it again."""
     for path, step in flow.steps:
         template = flow.templates.get(step.template_name) if step.switch is None else None
         if (
@@ -75,7 +75,7 @@ def pod_names_fit(flow: FlowSubject) -> Iterator[Violation]:
 
 
 def services_can_bear_the_name(flow: FlowSubject) -> Iterator[Violation]:
-    """As far as templates are known, and no jsonPatch may take the plugin out again."""
+    """Checked for templates that exist, and steps without a jsonPatch, which could remove the plugin."""
     for path, step in flow.steps:
         template = flow.templates.get(step.template_name) if step.switch is None else None
         if template is None or (step.patch is not None and step.patch.json_patch):
@@ -97,7 +97,7 @@ def job_names_cannot_collide(flow: FlowSubject) -> Iterator[Violation]:
 
 
 def _iterations(loop: Loop | None) -> int | None:
-    """The most iterations a loop can have, None without a loop."""
+    """The maximum number of iterations; None without a loop."""
     return None if loop is None else loop.max_iterations or DEFAULT_MAX_ITERATIONS
 
 

@@ -1,4 +1,4 @@
-"""`patch`: operations of RFC 6902 that can be carried out, and the fragment of a JobSpec (jobflow-api.md 2, 6)."""
+"""Rules of `patch`: JSON patch operations (RFC 6902) and the JobSpec fragment (docs/design/jobflow-api.md, sections 2 and 6)."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -28,22 +28,22 @@ def operations_have_a_value(flow: FlowSubject) -> Iterator[Violation]:
             if there
         ]
         if operation.op in _WITH_VALUE and not given:
-            message = f"{operation.op} needs value or expression"
+            message = f"op {operation.op} needs value or expression"
             yield Violation(f"{path}.value", message, reason=Reason.REQUIRED)
         elif operation.op in _WITH_VALUE and len(given) == 2:
             message = "may not be set together with value: the expression's result is the value"
             yield Violation(f"{path}.expression", message, reason=Reason.FORBIDDEN)
         elif operation.op not in _WITH_VALUE:
             for name in given:
-                yield Violation(f"{path}.{name}", f"{operation.op} takes none", reason=Reason.FORBIDDEN)
+                yield Violation(f"{path}.{name}", f"not allowed with op {operation.op}", reason=Reason.FORBIDDEN)
 
 
 def operations_have_a_source(flow: FlowSubject) -> Iterator[Violation]:
     for path, operation in _operations(flow):
         if operation.op in _WITH_FROM and not operation.from_:
-            yield Violation(f"{path}.from", f"{operation.op} needs the place to take from", reason=Reason.REQUIRED)
+            yield Violation(f"{path}.from", f"op {operation.op} needs from", reason=Reason.REQUIRED)
         elif operation.op not in _WITH_FROM and operation.from_:
-            yield Violation(f"{path}.from", f"{operation.op} takes none", reason=Reason.FORBIDDEN)
+            yield Violation(f"{path}.from", f"not allowed with op {operation.op}", reason=Reason.FORBIDDEN)
 
 
 def operations_point_somewhere(flow: FlowSubject) -> Iterator[Violation]:
@@ -54,7 +54,7 @@ def operations_point_somewhere(flow: FlowSubject) -> Iterator[Violation]:
 
 
 def operations_write_known_fields(flow: FlowSubject) -> Iterator[Violation]:
-    """What no Job has the API server would drop from it in silence."""
+    """The API server would drop unknown fields of the Job without a message."""
     for path, operation in _operations(flow):
         if operation.op not in _WRITES or _pointer_fault(operation.path):
             continue
@@ -68,7 +68,7 @@ def operations_write_known_fields(flow: FlowSubject) -> Iterator[Violation]:
 
 
 def operations_spare_the_whole(flow: FlowSubject) -> Iterator[Violation]:
-    """The whole spec may be replaced, but not removed: nothing would be left to run."""
+    """The whole spec may be replaced, but not removed."""
     for path, operation in _operations(flow):
         gone = {JsonPatchOp.REMOVE: operation.path, JsonPatchOp.MOVE: operation.from_ or "/"}.get(operation.op)
         if gone == "":
@@ -87,17 +87,17 @@ def patched_plugins_are_known(flow: FlowSubject) -> Iterator[Violation]:
 
 
 def patched_tasks_have_names(flow: FlowSubject) -> Iterator[Violation]:
-    """Tasks are merged by name, so one without a name changes nothing and cannot be added either."""
+    """Tasks are merged by name, so a task without a name cannot be merged."""
     for path, job_spec in _fragments(flow):
         tasks = job_spec.get("tasks")
         for index, task in enumerate(tasks if isinstance(tasks, list) else ()):
             if isinstance(task, dict) and not task.get("name"):
-                message = "tasks of a patch are merged by name: say which task it is"
+                message = "tasks of a patch are merged by name: name the task"
                 yield Violation(f"{path}.tasks[{index}].name", message, reason=Reason.REQUIRED)
 
 
 def patches_of_unknown_tasks(flow: FlowSubject) -> Iterator[str]:
-    """A warning, since the template may still change: a task that is new needs a pod template of its own."""
+    """Warn about new tasks without a pod template. The JobTemplate may still change, so it is not a violation."""
     for path, step in flow.special:
         template = flow.templates.get(step.template_name)
         tasks = (step.patch.job_spec or {}).get("tasks") if step.patch else None
@@ -107,7 +107,7 @@ def patches_of_unknown_tasks(flow: FlowSubject) -> Iterator[str]:
         for index, task in enumerate(tasks):
             name = task.get("name") if isinstance(task, dict) else None
             if isinstance(name, str) and name and name not in known and "$(" not in name and "template" not in task:
-                yield f'{path}.patch.jobSpec.tasks[{index}]: no task "{name}" in the template, and none given here'
+                yield f'{path}.patch.jobSpec.tasks[{index}]: the JobTemplate has no task "{name}", and no pod template is given'
 
 
 def _operations(flow: FlowSubject) -> Iterator[tuple[str, JsonPatch]]:

@@ -1,4 +1,4 @@
-"""Probe dependencies (jobflow-api.md 4)."""
+"""Rules of probe dependencies (docs/design/jobflow-api.md, section 4)."""
 
 from collections.abc import Iterator
 
@@ -14,14 +14,14 @@ _PHASES = tuple(phase.value for phase in PodPhase if phase is not PodPhase.UNKNO
 def probe_needs_targets(flow: FlowSubject) -> Iterator[Violation]:
     for path, _, targets in _probes(flow):
         if not targets:
-            message = "a probe looks at pods of the steps it depends on: name them"
+            message = "a probe checks pods of the steps that it depends on: name these steps"
             yield Violation(f"{path}.dependsOn.targets", message, reason=Reason.REQUIRED)
 
 
 def probe_looks_at_something(flow: FlowSubject) -> Iterator[Violation]:
     for path, probe, _ in _probes(flow):
         if not (probe.http_get_list or probe.tcp_socket_list or probe.task_status_list):
-            message = "name at least one of httpGetList, tcpSocketList and taskStatusList"
+            message = "set at least one of httpGetList, tcpSocketList and taskStatusList"
             yield Violation(f"{path}.dependsOn.probe", message, reason=Reason.REQUIRED)
 
 
@@ -30,7 +30,7 @@ def probe_names_a_task(flow: FlowSubject) -> Iterator[Violation]:
         for place, task in _tasks(probe):
             if not task:
                 where = f"{path}.dependsOn.probe.{place}.taskName"
-                yield Violation(where, "name a task of a target's Job", reason=Reason.REQUIRED)
+                yield Violation(where, "set the name of a task of the target's Job", reason=Reason.REQUIRED)
 
 
 def probe_ports_are_ports(flow: FlowSubject) -> Iterator[Violation]:
@@ -43,16 +43,16 @@ def probe_ports_are_ports(flow: FlowSubject) -> Iterator[Violation]:
 
 
 def probe_requests_are_plain(flow: FlowSubject) -> Iterator[Violation]:
-    """The path stays on the pod, and header lines stay lines."""
+    """Neither path nor header can inject another host or header line."""
     for path, probe, _ in _probes(flow):
         for index, item in enumerate(probe.http_get_list):
             where, header = f"{path}.dependsOn.probe.httpGetList[{index}]", item.http_header
             if item.path and not item.path.startswith("/"):
                 yield Violation(f"{where}.path", "must begin with '/'", item.path)
             if not item.path.isprintable():
-                yield Violation(f"{where}.path", "must not hold control characters", item.path)
+                yield Violation(f"{where}.path", "must not contain control characters", item.path)
             if header is not None and not (header.name and (header.name + header.value).isprintable()):
-                message = "needs a name, and neither name nor value may hold control characters"
+                message = "needs a name; name and value must not contain control characters"
                 yield Violation(f"{where}.httpHeader", message, header.name)
 
 
@@ -65,7 +65,7 @@ def probe_phases_are_pod_phases(flow: FlowSubject) -> Iterator[Violation]:
 
 
 def probes_of_unknown_tasks(flow: FlowSubject) -> Iterator[str]:
-    """A warning: templates may still change before the step runs."""
+    """Warn about unknown tasks. The JobTemplates may still change before the step runs."""
     for path, probe, targets in _probes(flow):
         known = {step.name: flow.templates.get(step.template_name) for _, step in flow.steps if step.name in targets}
         if not known or any(template is None for template in known.values()):
@@ -77,7 +77,7 @@ def probes_of_unknown_tasks(flow: FlowSubject) -> Iterator[str]:
 
 
 def _tasks(probe: Probe) -> Iterator[tuple[str, str]]:
-    """(place, task name) of everything that is probed."""
+    """(path in the probe, task name) of all checks."""
     yield from ((f"httpGetList[{index}]", item.task_name) for index, item in enumerate(probe.http_get_list))
     yield from ((f"tcpSocketList[{index}]", item.task_name) for index, item in enumerate(probe.tcp_socket_list))
     yield from ((f"taskStatusList[{index}]", item.task_name) for index, item in enumerate(probe.task_status_list))

@@ -1,4 +1,4 @@
-"""`$(...)` in patches names what there is (jobflow-api.md 6)."""
+"""`$(...)` references in patches refer to existing values (docs/design/jobflow-api.md, section 6)."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -33,7 +33,7 @@ def references_stand_for_something(flow: FlowSubject) -> Iterator[Violation]:
 
 
 def _texts(step: Step) -> Iterator[tuple[str, Any]]:
-    """(path, value) of what references are filled in of."""
+    """(path, value) of the fields in which references are replaced."""
     if step.patch is None:
         return
     yield "patch.jobSpec", step.patch.job_spec
@@ -43,7 +43,7 @@ def _texts(step: Step) -> Iterator[tuple[str, Any]]:
 
 
 def _item_keys(loop: Loop) -> frozenset[str] | None:
-    """The keys that every item has; None when an expression makes the items."""
+    """The keys that all items have; None if an expression returns the items."""
     if loop.matrix is not None:
         return frozenset(loop.matrix)
     if loop.items is not None:

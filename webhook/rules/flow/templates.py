@@ -1,4 +1,4 @@
-"""The JobTemplates of a flow, as far as the webhook knows of them."""
+"""Warnings about JobTemplates of a flow that do not exist yet."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -6,11 +6,11 @@ from typing import Final
 from shared import kinds
 from webhook.subject.subjects import FlowSubject
 
-_LENGTH: Final = 50  # of the names in the warning, so that the whole stays short enough to be shown
+_LENGTH: Final = 50  # maximum length of the list of names, so that the warning is not cut
 
 
 def templates_not_found_yet(flow: FlowSubject) -> Iterator[str]:
-    """A warning: the step waits, and starts the moment the template appears (jobflow-api.md 3.2)."""
+    """Warn about missing JobTemplates. The steps wait and start once the JobTemplates are created."""
     if not flow.lookups.complete:
         return
     names = dict.fromkeys(step.template_name for _, step in flow.steps if step.switch is None)
@@ -20,7 +20,7 @@ def templates_not_found_yet(flow: FlowSubject) -> Iterator[str]:
 
 
 def _listed(names: list[str]) -> str:
-    """As many names as fit, at least one, and how many there are beside."""
+    """As many names as fit, at least one, and the number of others."""
     shown = [names[0]]
     for name in names[1:]:
         if len(", ".join((*shown, name))) > _LENGTH:

@@ -1,4 +1,4 @@
-"""What of a JobFlow may still change, judged by the status that was stored with it (jobflow-api.md 7)."""
+"""Which fields of a JobFlow may change, by its stored status (docs/design/jobflow-api.md, section 7)."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -12,7 +12,7 @@ from webhook.subject.subjects import FlowSubject, body_or_empty
 
 _UNSTARTED: Final = frozenset({"", StepPhase.WAITING, StepPhase.PENDING, StepPhase.SKIPPED})
 _ENDED: Final = frozenset({FlowPhase.SUCCEED, FlowPhase.FAILED})
-# Fields of spec by API name that an ended flow keeps; suspend, ttlSecondsAfterFinished and jobRetainPolicy stay free.
+# Immutable fields of an ended flow: (API name, attribute). suspend, ttlSecondsAfterFinished, jobRetainPolicy may change.
 _FROZEN_AT_END: Final = (
     ("flows", "flows"),
     ("finally", "finally_"),
@@ -44,7 +44,7 @@ def params_are_frozen_once_a_step_started(flow: FlowSubject) -> Iterator[Violati
     if flow.old_spec is None or flow.old_spec.params == flow.spec.params or _why_ended(flow):
         return
     if started := _started(flow):
-        message = f'may not change once a step has started, and "{next(iter(started))}" has: make a new JobFlow for other params'
+        message = f'may not change after a step has started ("{next(iter(started))}" has): create a new JobFlow for other params'
         yield Violation("spec.params", message, reason=Reason.FORBIDDEN)
 
 
@@ -68,7 +68,7 @@ def _why_ended(flow: FlowSubject) -> str:
 
 
 def _started(flow: FlowSubject) -> dict[str, str]:
-    """Steps that have begun, with their phase. Of a flow that only Volcano has run, those with a Job in its lists."""
+    """Started steps and their phase. For a flow that only Volcano has run, steps with a Job in its status lists."""
     status = _status(flow)
     entries = [entry for entry in _list(status.get("steps")) if isinstance(entry, dict)]
     started = {

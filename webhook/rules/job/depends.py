@@ -1,4 +1,4 @@
-"""Which tasks wait for which: all exist, none waits for itself (volcano-behaviour.md 2.3 row 17, decisions rows 1-3)."""
+"""Dependencies between tasks exist and have no cycle (docs/design/volcano-behaviour.md, section 2.3)."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -28,12 +28,12 @@ def task_dependencies_are_named_once(job: JobSubject) -> Iterator[Violation]:
         for position, name in enumerate(task.depends_on.name if task.depends_on else ()):
             if name in seen:
                 where = f"spec.tasks[{index}].dependsOn.name[{position}]"
-                yield Violation(where, "duplicate: the task is named already", name, Reason.DUPLICATE)
+                yield Violation(where, "duplicate: the task is already listed", name, Reason.DUPLICATE)
             seen.add(name)
 
 
 def task_iteration_is_known(job: JobSubject) -> Iterator[Violation]:
-    """A rule, since Volcano's schema takes any text here and so must ours; it means all to Volcano (decisions row 1)."""
+    """Checked here because the schema accepts any text, as Volcano's does. Volcano treats unknown text as `all`."""
     for index, task in enumerate(job.tasks):
         given = (task.depends_on.iteration if task.depends_on else "") or TaskIteration.ALL
         if given not in _ITERATIONS and not job.open(given):
@@ -48,14 +48,14 @@ def task_dependencies_have_no_cycle(job: JobSubject) -> Iterator[Violation]:
 
 
 def tasks_that_wait_for_servers(job: JobSubject) -> Iterator[str]:
-    """A warning for manifests written for Volcano, where dependents start once the others are ready (decisions row 1).
+    """Warn about manifests written for Volcano, where a dependent task starts once its targets are ready.
 
-    Told by a policy that ends the Job, and with it the tasks waited for, when the dependent has completed.
+    They are recognized by a policy that completes the Job when the dependent task completes.
     """
     for index, task in enumerate(job.tasks):
         needs = task.depends_on
         if needs is not None and needs.name and needs.condition is None and any(map(_ends_the_job, task.policies)):
-            yield f"spec.tasks[{index}].dependsOn: waits until {', '.join(needs.name)} completed; if ready will do: condition: Ready"
+            yield f"spec.tasks[{index}].dependsOn: waits until {', '.join(needs.name)} completed; to wait until ready: condition: Ready"
 
 
 def _ends_the_job(policy: LifecyclePolicy) -> bool:

@@ -1,4 +1,4 @@
-"""Partitions of a task add up to its replicas (volcano-behaviour.md 2.3 row 10)."""
+"""Partitions of a task add up to its replicas (docs/design/volcano-behaviour.md, section 2.3)."""
 
 from collections.abc import Iterator
 

@@ -7,7 +7,7 @@ from shared.plugins.rules import check_plugins, role_task
 from shared.violation import Reason, Violation
 from webhook.subject.subjects import JobSubject
 
-_MOST: Final = 64  # plugins of a Job, and arguments of a plugin; none takes a third as many
+_MOST: Final = 64  # maximum number of plugins of a Job and of arguments of a plugin
 
 
 def plugins_are_not_too_many(job: JobSubject) -> Iterator[Violation]:
@@ -22,7 +22,7 @@ def plugins_are_not_too_many(job: JobSubject) -> Iterator[Violation]:
 
 
 def plugins_can_work(job: JobSubject) -> Iterator[Violation]:
-    """Plugins of a JobTemplate whose arguments are yet to be filled in are judged when the Job is made."""
+    """Plugins of a JobTemplate with placeholders in their arguments are validated when the Job is created."""
     plugins = job.spec.plugins or {}
     settled = {
         name: words

@@ -1,4 +1,4 @@
-"""Life-cycle policies of a Job and its tasks: each can match and can be carried out (volcano-behaviour.md 2.3)."""
+"""Lifecycle policies of a Job and its tasks can match and can be executed (docs/design/volcano-behaviour.md, section 2.3)."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -11,7 +11,7 @@ from webhook.hints.names import quoted, supported_values
 from webhook.subject.subjects import JobSubject
 
 _ACTIONS: Final = tuple(action.value for action in JobAction)
-# Happenings of the Job as a whole, which name neither pod nor task.
+# Events of the whole Job, which have no pod or task.
 _WHOLE_JOB: Final = frozenset({JobEvent.UNKNOWN, JobEvent.JOB_UPDATED, JobEvent.COMMAND_ISSUED, JobEvent.OUT_OF_SYNC})
 _TARGETED: Final = frozenset({JobAction.RESTART_POD, JobAction.RESTART_TASK, JobAction.RESTART_PARTITION})
 
@@ -26,7 +26,7 @@ def policy_says_when(job: JobSubject) -> Iterator[Violation]:
 
 
 def policy_action_is_an_action(job: JobSubject) -> Iterator[Violation]:
-    """Also of exitCode policies, whose actions Volcano does not look at (decisions row 16)."""
+    """Also for exitCode policies, whose actions Volcano does not validate."""
     for path, policy, _ in _policies(job):
         if policy.action not in _ACTIONS and not job.open(policy.action):
             message = f"invalid policy action; {supported_values(policy.action, _ACTIONS)}"
@@ -34,7 +34,7 @@ def policy_action_is_an_action(job: JobSubject) -> Iterator[Violation]:
 
 
 def policy_action_has_a_target(job: JobSubject) -> Iterator[Violation]:
-    """Where Volcano would spend a retry and restart nothing (decisions row 16)."""
+    """Volcano accepts such policies, then uses up a retry and restarts nothing."""
     partitioned = any(task.partition_policy for task in job.tasks)
     for path, policy, task in _policies(job):
         whole = [event for event in _events(policy) if event in _WHOLE_JOB]
@@ -42,14 +42,14 @@ def policy_action_has_a_target(job: JobSubject) -> Iterator[Violation]:
             message = "RestartTask may be used in policies of a task only; here it would be RestartJob"
             yield Violation(f"{path}.action", message, policy.action)
         elif policy.action in _TARGETED and whole:
-            message = f"{policy.action} needs a pod or task, and {whole[0]} happens to the Job as a whole"
+            message = f"{policy.action} needs a pod or task, but {whole[0]} is an event of the whole Job"
             yield Violation(f"{path}.action", message, policy.action)
         elif policy.action == JobAction.RESTART_PARTITION and not (task.partition_policy if task else partitioned):
             yield Violation(f"{path}.action", "RestartPartition needs a task with partitionPolicy", policy.action)
 
 
 def events_are_handled_once(job: JobSubject) -> Iterator[Violation]:
-    """Of one list; repeats inside one policy merge."""
+    """An event appears in one policy of a list. Repeated events within one policy are merged."""
     for path, policies in _lists(job):
         seen: set[JobEvent] = set()
         for index, policy in enumerate(policies):
@@ -101,10 +101,10 @@ def running_estimate_is_a_duration(job: JobSubject) -> Iterator[Violation]:
 
 
 def pending_policies_without_timeout(job: JobSubject) -> Iterator[str]:
-    """A warning: such a policy is accepted by Volcano and never matches."""
+    """Warn about PodPending without a timeout. Volcano accepts it; it never matches."""
     for path, policy, _ in _policies(job):
         if JobEvent.POD_PENDING in _events(policy) and policy.timeout is None:
-            yield f"{path}: PodPending needs a timeout: every pod begins as Pending, so this never acts"
+            yield f"{path}: PodPending without timeout has no effect: every pod starts as Pending"
 
 
 def _duration_fault(text: str) -> str | None:
@@ -112,7 +112,7 @@ def _duration_fault(text: str) -> str | None:
         value = duration.seconds(text)
     except duration.DurationError as error:
         return f"{error}; write it as 10s, 1m30s or 2h"
-    return None if value > 0 else "must be longer than nothing"
+    return None if value > 0 else "must be greater than 0"
 
 
 def _lists(job: JobSubject) -> Iterator[tuple[str, tuple[LifecyclePolicy, ...]]]:

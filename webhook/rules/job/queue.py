@@ -1,4 +1,4 @@
-"""The queue of a Job or PodGroup takes new work (volcano-behaviour.md 2.3 row 16, 2.6)."""
+"""The queue of a Job accepts new Jobs (docs/design/volcano-behaviour.md, section 2.3)."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from webhook.subject.subjects import JobSubject, body_or_empty
 
 
 def queue_takes_jobs(job: JobSubject) -> Iterator[Violation]:
-    """A queue without a state was made a moment ago and counts as Open; `default` need not have been made at all."""
+    """A queue without a state was just created and counts as open. `default` need not exist."""
     name = job.spec.queue or DEFAULT_QUEUE
     body = job.lookups.get(kinds.QUEUE, "", name)
     if name == ROOT_QUEUE:
@@ -23,7 +23,7 @@ def queue_takes_jobs(job: JobSubject) -> Iterator[Violation]:
     elif not is_open(body):
         state = body_or_empty(body.get("status")).get("state")
         message = f"can only submit job to queue with state `Open`, queue `{name}` status is `{state}`"
-        remedy = f"{others(job.lookups)}; or have it opened: jobflow queue open {name}"
+        remedy = f"{others(job.lookups)}; or open it: jobflow queue open {name}"
         yield Violation("spec.queue", f"{message}{remedy}", name)
     elif children := len(queue_children(job.lookups, name)):
         message = f"can only submit job to leaf queue, queue `{name}` has {children} child queues"

@@ -1,4 +1,4 @@
-"""Tasks of a Job: there are some, their names are usable, and their numbers can be reached (volcano-behaviour.md 2.3)."""
+"""Tasks of a Job exist, their names are valid, and minimum counts can be reached (docs/design/volcano-behaviour.md, 2.3)."""
 
 from collections.abc import Iterator
 
@@ -16,9 +16,7 @@ def tasks_are_present(job: JobSubject) -> Iterator[Violation]:
 
 def tasks_are_not_too_many(job: JobSubject) -> Iterator[Violation]:
     if len(job.spec.tasks or ()) > MAX_TASKS:
-        message = (
-            f"{len(job.spec.tasks or ())}: must have at most {MAX_TASKS} items; like pods are replicas of one task"
-        )
+        message = f"{len(job.spec.tasks or ())}: must have at most {MAX_TASKS} items; use replicas for identical pods"
         yield Violation("spec.tasks", message, reason=Reason.TOO_MANY)
 
 
@@ -51,14 +49,14 @@ def job_minimum_is_within_replicas(job: JobSubject) -> Iterator[Violation]:
 
 
 def replicas_can_be_counted(job: JobSubject) -> Iterator[Violation]:
-    """Every count of pods is an int32."""
+    """Pod counts in the status are int32."""
     if job.total_replicas > MOST_INT32:
         message = f"{job.total_replicas} replicas in all tasks: must be at most {MOST_INT32}"
         yield Violation("spec.tasks", message, reason=Reason.TOO_MANY)
 
 
 def job_success_is_within_replicas(job: JobSubject) -> Iterator[Violation]:
-    """Volcano accepts it and runs a Job that can only fail (decisions row 16)."""
+    """Volcano accepts it and runs a Job that cannot succeed."""
     if job.spec.tasks and job.spec.min_success is not None and job.spec.min_success > job.total_replicas:
         message = f"job 'minSuccess' should not be greater than total replicas in tasks ({job.total_replicas}): it could never be reached"
         yield Violation("spec.minSuccess", message, job.spec.min_success)
@@ -70,7 +68,7 @@ def job_name_is_a_name(job: JobSubject) -> Iterator[Violation]:
 
 
 def pod_names_fit(job: JobSubject) -> Iterator[Violation]:
-    """Of the last replica, so that scaling down never matters (Volcano measures with the task's position instead)."""
+    """Checked for the last replica, whose name is the longest. Volcano uses the task's index instead."""
     if job.template or qualified_fault(job.name):
         return
     for index, task in enumerate(job.tasks):
@@ -81,13 +79,13 @@ def pod_names_fit(job: JobSubject) -> Iterator[Violation]:
 
 
 def restart_policies_of_services(job: JobSubject) -> Iterator[str]:
-    """A warning: manifests of servers do it, but such a pod never ends by itself."""
+    """Warn about restartPolicy Always: such a pod never completes."""
     for index, task in enumerate(job.tasks):
         if body_or_empty(task.template.get("spec")).get("restartPolicy") == "Always":
-            yield f"spec.tasks[{index}].template: restartPolicy Always: its pods never end by themselves"
+            yield f"spec.tasks[{index}].template: with restartPolicy Always its pods never complete"
 
 
 def no_pod_is_asked_for(job: JobSubject) -> Iterator[str]:
-    """A warning: an absent `replicas` is 0, as in Volcano, and such a Job waits for ever. Scaling to 0 later is meant."""
+    """Warn about a new Job without replicas: an absent `replicas` is 0, as in Volcano, and the Job runs no pods."""
     if job.creating and job.spec.tasks and not job.total_replicas:
         yield "spec.tasks: no task has replicas (absent means 0): no pod will run until replicas are set"

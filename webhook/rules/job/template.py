@@ -1,5 +1,4 @@
-"""What a JobTemplate alone is warned about. Deleting one that is in use is allowed, since a refusal would leave
-namespaces stuck (decisions row 27)."""
+"""Warnings about JobTemplates. Deleting one that is in use is allowed: a refusal would block the deletion of namespaces."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -31,7 +30,7 @@ def _user(body: dict[str, Any], template: str) -> str:
 
 
 def references_of_no_form(job: JobSubject) -> Iterator[str]:
-    """A warning: `$(flow.nmae)` is left as it is, which is hardly what was meant."""
+    """Warn about unknown references such as `$(flow.nmae)`, which are not replaced."""
     wrong = [each for each in substitution.references_in(job.raw.get("spec"), "spec") if each.form is Form.UNKNOWN]
     for reference in wrong[:_NAMED]:
-        yield f"{reference.path}: {reference.text} is no reference and stays as it is"
+        yield f"{reference.path}: {reference.text} is not a known reference and is not replaced"

@@ -1,4 +1,4 @@
-"""Network topology has one limit; NUMA policies need whole CPUs (volcano-behaviour.md 2.3 rows 3, 9)."""
+"""Network topology has one limit; NUMA policies need whole CPUs (docs/design/volcano-behaviour.md, section 2.3)."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -36,7 +36,7 @@ def _one_tier(path: str, topology: NetworkTopology | None) -> Iterator[Violation
 
 
 def _whole_cpus(path: str, resources: dict[str, Any]) -> Iterator[Violation]:
-    """Requests fall back to limits only where there are no requests at all, as in Volcano."""
+    """Limits are used only if there are no requests at all, as in Volcano."""
     cpu = body_or_empty(resources.get("requests") or resources.get("limits")).get("cpu")
     if cpu is None:
         message = "the cpu request isn't set, and topologyPolicy needs whole CPUs"

@@ -1,4 +1,4 @@
-"""What of a Job may change after creation (volcano-behaviour.md 2.4)."""
+"""Which fields of a Job may change after creation (docs/design/volcano-behaviour.md, section 2.4)."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -40,7 +40,7 @@ def task_fields_are_frozen(job: JobSubject) -> Iterator[Violation]:
 
 
 def _without_claims(volumes: tuple[VolumeSpec, ...]) -> tuple[VolumeSpec, ...]:
-    """The controller writes the name of a claim that it made."""
+    """Volumes without the claim names that the controller writes into the spec."""
     return tuple(
         msgspec.structs.replace(volume, volume_claim_name=None) if volume.volume_claim is not None else volume
         for volume in volumes

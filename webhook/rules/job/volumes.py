@@ -1,4 +1,4 @@
-"""Volumes of a Job: where they are mounted and which claim they are (volcano-behaviour.md 2.3 row 15)."""
+"""Volumes of a Job have a mount path and exactly one claim (docs/design/volcano-behaviour.md, section 2.3)."""
 
 from collections.abc import Iterator
 
@@ -31,7 +31,7 @@ def volumes_name_one_claim(job: JobSubject) -> Iterator[Violation]:
             message = "either volumeClaim (a new claim) or volumeClaimName (an existing one) must be specified"
             yield Violation(path, message, reason=Reason.REQUIRED)
         elif volume.volume_claim is not None and volume.volume_claim_name and job.creating:
-            message = "conflict: volumeClaim makes a new PVC, volumeClaimName uses an existing PVC; set one of them"
+            message = "conflict: volumeClaim creates a new PVC, volumeClaimName uses an existing PVC; set one of them"
             yield Violation(f"{path}.volumeClaimName", message, volume.volume_claim_name)
 
 

@@ -1,4 +1,5 @@
-"""Amounts of a queue: well-formed, in order (guarantee, deserved, capability), and within its tree (volcano-behaviour.md 2.5)."""
+"""Resources of a queue: valid quantities, guarantee <= deserved <= capability, and limits of the tree
+(docs/design/volcano-behaviour.md, section 2.5)."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -18,7 +19,7 @@ Amounts = Mapping[str, Quantity]
 
 
 class QueueAmounts(msgspec.Struct, frozen=True):
-    """What a queue says of its amounts; what is no quantity is left out."""
+    """The resources of a queue's spec. Values that are not quantities are left out."""
 
     guarantee: Amounts
     deserved: Amounts
@@ -64,12 +65,12 @@ def root_keeps_its_amounts(queue: QueueSubject) -> Iterator[Violation]:
     old = body_or_empty(queue.old.get("spec"))
     for field in ("capability", "deserved", "guarantee"):
         if body_or_empty(old.get(field)) != body_or_empty(body_or_empty(queue.raw.get("spec")).get(field)):
-            message = "root stands for the whole cluster: its amounts may not be changed"
+            message = "queue root represents the whole cluster: its resources cannot be changed"
             yield Violation(f"spec.{field}", message, reason=Reason.FORBIDDEN)
 
 
 def queue_fits_its_ancestors(queue: QueueSubject) -> Iterator[Violation]:
-    """Its capability is at most that of the nearest ancestor that has one; siblings together stay within the parent."""
+    """Capability is at most that of the nearest ancestor that sets it; siblings together stay within the parent."""
     parent = _below_root(queue)
     if parent is None or not _changed(queue):
         return
@@ -90,7 +91,7 @@ def queue_fits_its_ancestors(queue: QueueSubject) -> Iterator[Violation]:
     ):
         for resource, total in _excess(parts, limits):
             if resource in mine:
-                message = f"with its siblings {total}, more than its parent {name_at(parent)} has ({limits[resource]})"
+                message = f"the total with its siblings ({total}) exceeds that of its parent {name_at(parent)} ({limits[resource]})"
                 yield Violation(f"spec.{field}[{resource}]", message, str(mine[resource]))
 
 
@@ -108,7 +109,7 @@ def queue_covers_its_children(queue: QueueSubject) -> Iterator[Violation]:
         ("deserved", own.deserved, [child.deserved for child in children]),
     ):
         for resource, total in _excess(parts, limits):
-            message = f"must be greater than or equal to what its child queues have together ({total})"
+            message = f"must be greater than or equal to the total of its child queues ({total})"
             yield Violation(f"spec.{field}[{resource}]", message, str(limits[resource]))
 
 
@@ -135,13 +136,13 @@ def _amounts(raw: Any) -> Amounts:
 
 
 def _below_root(queue: QueueSubject) -> Body | None:
-    """The parent, when it is one that says something: root's children are measured by the cluster alone."""
+    """The parent queue unless it is root, whose children are limited only by the cluster."""
     parent = parent_of(queue.raw)
     return None if parent in (ROOT_QUEUE, queue.name) else queue.lookups.get(kinds.QUEUE, "", parent)
 
 
 def _changed(queue: QueueSubject) -> bool:
-    """Whether amounts or parent are new; else an edit of something else would be refused for what others did."""
+    """Whether resources or parent change. Other updates are not refused because of changes to other queues."""
     if queue.old is None:
         return True
     return _shares(queue.old) != _shares(queue.raw) or parent_of(queue.old) != parent_of(queue.raw)
@@ -165,7 +166,7 @@ def _nearest_capability(queue: QueueSubject, parent: str, resource: str) -> tupl
 
 
 def _excess(parts: Iterable[Amounts], limits: Amounts) -> Iterator[tuple[str, Quantity]]:
-    """(resource, total) where the parts together are more than the limit."""
+    """(resource, total) of resources whose total exceeds the limit."""
     parts = list(parts)
     for resource, limit in limits.items():
         total = sum((part[resource] for part in parts if resource in part), quantity.ZERO)

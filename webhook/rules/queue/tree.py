@@ -1,4 +1,4 @@
-"""The tree of queues: parents, depth, hierarchy annotations, and what may be deleted (volcano-behaviour.md 2.5)."""
+"""The tree of queues: parents, depth, hierarchy annotations, and deletion (docs/design/volcano-behaviour.md, section 2.5)."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -19,11 +19,11 @@ def parent_exists(queue: QueueSubject) -> Iterator[Violation]:
     if not _reparented(queue) or parent == ROOT_QUEUE:
         return
     if parent == queue.name:
-        message = f"queue {queue.name} cannot use itself as parent: leave parent out for root"
+        message = f"queue {queue.name} cannot use itself as parent: remove parent to use root"
         yield Violation("spec.parent", message, parent)
     elif queue.lookups.complete and queue.lookups.get(kinds.QUEUE, "", parent) is None:
         hint = did_you_mean(parent, (name_at(body) for body in queue.lookups.all(kinds.QUEUE)))
-        message = f'parent queue not found{hint or "."} Create Queue "{parent}" first, or leave parent out for root'
+        message = f'parent queue not found{hint or "."} Create Queue "{parent}" first, or remove parent to use root'
         yield Violation("spec.parent", message, parent, Reason.NOT_FOUND)
 
 
@@ -49,7 +49,7 @@ def tree_is_not_too_deep(queue: QueueSubject) -> Iterator[Violation]:
 
 
 def parent_runs_no_pods(queue: QueueSubject) -> Iterator[Violation]:
-    """A leaf with pods of its own cannot become an inner queue: those take no Jobs."""
+    """A leaf queue with pods cannot get children: queues with children accept no Jobs."""
     parent = parent_of(queue.raw)
     body = queue.lookups.get(kinds.QUEUE, "", parent)
     if not _reparented(queue) or parent in (ROOT_QUEUE, queue.name) or body is None:
@@ -73,7 +73,7 @@ def hierarchy_has_a_weight_a_level(queue: QueueSubject) -> Iterator[Violation]:
         yield Violation(where, f"must have as many parts as {HIERARCHY} ({path})", weights)
     for weight in weights.split("/"):
         if not _positive(weight):
-            yield Violation(where, f"{weight!r} in it is no number greater than 0", weights)
+            yield Violation(where, f"{weight!r} is not a number greater than 0", weights)
 
 
 def hierarchy_ends_at_a_leaf(queue: QueueSubject) -> Iterator[Violation]:
@@ -81,7 +81,7 @@ def hierarchy_ends_at_a_leaf(queue: QueueSubject) -> Iterator[Violation]:
     for body in queue.lookups.all(kinds.QUEUE) if path else ():
         other = body_or_empty(body["metadata"].get("annotations")).get(HIERARCHY)
         if name_at(body) != queue.name and isinstance(other, str) and other.startswith(f"{path}/"):
-            message = f"is an inner part of the hierarchy of queue {name_at(body)} ({other})"
+            message = f"is a parent in the hierarchy of queue {name_at(body)} ({other}); it must end at a leaf"
             yield Violation(f"metadata.annotations[{HIERARCHY}]", message, path)
 
 
