@@ -1,1 +1,1 @@
-"""The local cluster: an embedded Kubernetes API, a stand-in for nodes, and the backends that start them."""
+"""The local cluster of `jobflow local`: an embedded API server, simulated nodes, and the backends that start them."""

@@ -1,4 +1,4 @@
-"""What serves the Kubernetes API: our embedded server, a real control plane, or a cluster that is already there."""
+"""The backends that serve the Kubernetes API: the embedded server, a real control plane, or an existing cluster."""
 
 import json
 import os
@@ -15,20 +15,20 @@ READY_SECONDS: Final = 120.0
 
 @dataclass(frozen=True)
 class Endpoint:
-    """How to reach it. `audit`: the audit log, where one is written."""
+    """How to connect. `audit`: the audit log, if one is written."""
 
     kubeconfig: Path
     audit: Path | None = None
 
 
 class Backend(Protocol):
-    """`name`: as `--backend` calls it."""
+    """`name`: the value of `--backend`."""
 
     @property
     def name(self) -> str: ...
 
     def start(self, processes: Processes, folder: Path, crds: Path) -> Endpoint:
-        """Serve until `processes` end; data and logs go into `folder`. `crds`: CRDs to install early if need be."""
+        """Serve until `processes` end; data and logs go into `folder`. `crds`: CRDs to install first."""
         ...
 
 
@@ -63,7 +63,7 @@ class RealBackend:
 
 @dataclass(frozen=True)
 class ExistingBackend:
-    """A cluster that someone else runs."""
+    """A cluster that exists already."""
 
     kubeconfig: Path
     name: str = "kubeconfig"
@@ -73,7 +73,7 @@ class ExistingBackend:
 
 
 def chosen(name: str = "", kubeconfig: str = "") -> Backend:
-    """The backend of that name; by default the kubeconfig's if given, else the embedded one."""
+    """The backend of that name. Default: kubeconfig if a kubeconfig is given, else embedded."""
     assets = os.environ.get("KUBEBUILDER_ASSETS", "")
     match name or ("kubeconfig" if kubeconfig else "embedded"):
         case "embedded":

@@ -1,4 +1,4 @@
-"""A whole local cluster: a backend, our CRDs, webhook and controller as processes of their own, and nodes."""
+"""A local cluster: a backend, the CRDs, and webhook, controller and simulated nodes as child processes."""
 
 import contextlib
 import functools
@@ -34,7 +34,7 @@ _READY_SECONDS: Final = 60.0
 
 @dataclass(frozen=True)
 class ClusterOptions:
-    """What to start and how. `speed`: of the stand-in's clock; `host`: where the API server finds the webhook."""
+    """What to start. `speed`: of the simulated nodes; `host`: the webhook's address for the API server."""
 
     nodes: int = 3
     cpu: str = "8"
@@ -148,7 +148,7 @@ class LocalCluster:
         return self.run(name, "controller", arguments, health)
 
     def kill_controller(self, number: signal.Signals = signal.SIGKILL, name: str = "controller") -> None:
-        """By default as a machine that loses power would: nothing is told to anyone."""
+        """Send a signal to a controller, by default SIGKILL, and wait for its end."""
         self.processes[name].signal(number)
         if number != signal.SIGSTOP:
             self.processes[name].wait(30)
@@ -158,7 +158,7 @@ class LocalCluster:
         self.await_ready(name)
 
     def await_ready(self, name: str, seconds: float = _READY_SECONDS) -> None:
-        """Until /readyz of that process says 200. Raises StartError with the end of its log."""
+        """Wait until /readyz of that process answers 200. Raises StartError with the end of its log."""
         process = self.processes[name]
 
         def look() -> bool:
@@ -169,7 +169,7 @@ class LocalCluster:
         until(look, seconds, lambda: f"{name} is not ready:\n{process.tail()}")
 
     def ready(self, name: str) -> bool:
-        """Whether /readyz of that process says 200 just now."""
+        """Whether /readyz of that process answers 200."""
         return _answers(f"http://127.0.0.1:{self._health[name]}/readyz")
 
     def metrics(self, name: str = "controller") -> str:
@@ -200,7 +200,7 @@ class LocalCluster:
         }
         until(lambda: self._refused(probe), _READY_SECONDS, lambda: "the API server does not ask the webhook")
 
-    # --- what scenarios do ----------------------------------------------------------------------------------------
+    # --- helpers for scenarios --------------------------------------------------------------------------------------
 
     @functools.cached_property
     def kubectl(self) -> Kubectl:
@@ -208,7 +208,7 @@ class LocalCluster:
         return Kubectl(self.kubeconfig, self.folder)
 
     def apply(self, *documents: Body) -> None:
-        """Create or merge manifests without kubectl: fast, and refusals are raised as ApiError."""
+        """Create or merge manifests without kubectl. Raises RestError for a refused one."""
         for document in documents:
             self.kube.apply(kind_of(document, KINDS), document)
 
@@ -220,7 +220,7 @@ class LocalCluster:
         self.kube.delete(NAMESPACE, "", name)
 
     def await_service_account(self, namespace: str) -> None:
-        """Where a controller manager gives each namespace one, pods are refused until it is there."""
+        """Wait for the default service account, without which pods are refused where a controller manager runs."""
         if "controlplane" not in self.processes:
             return
         path = f"/api/v1/namespaces/{namespace}/serviceaccounts"
@@ -229,12 +229,12 @@ class LocalCluster:
     def wait_for(
         self, kind: Kind, namespace: str, name: str, holds: Callable[[Body], bool], seconds: float = 60.0
     ) -> Body:
-        """The object once `holds` says so; on time-out the error shows status and the controller's last words."""
+        """Wait until `holds` is true. On time-out the error has the status and the end of the controller's log."""
         try:
             return self.kube.wait(kind, namespace, name, holds, seconds)
         except TimeoutError as error:
-            told = self.logs("controller", 3000) if "controller" in self.processes else ""
-            raise TimeoutError(f"{error}\n--- controller:\n{told}") from error
+            log = self.logs("controller", 3000) if "controller" in self.processes else ""
+            raise TimeoutError(f"{error}\n--- controller:\n{log}") from error
 
     def _refused(self, probe: Body) -> bool:
         try:
@@ -244,7 +244,7 @@ class LocalCluster:
         return False
 
     def _unregister(self) -> None:
-        """Leave no configuration behind that points at a webhook which is about to end."""
+        """Delete the webhook configurations in an existing cluster, because the webhook is about to end."""
         if self.backend.name == "kubeconfig":
             for kind in (MUTATING, VALIDATING):
                 self.kube.delete(kind, "", webhook_certificate.NAME)

@@ -1,10 +1,10 @@
-"""A real control plane from `KUBEBUILDER_ASSETS`: etcd, kube-apiserver, and those of its companions that are there.
+"""A real control plane from `KUBEBUILDER_ASSETS`: etcd, kube-apiserver, and other components if present.
 
     python -m local.controlplane --dir DIR [--crds FOLDER] [--scheduler] [--audit]
 
-prints one line of JSON, `{"kubeconfig": ..., "server": ..., "audit": ...}`, once it serves, and runs until it is told to
-stop. The controller manager (garbage collection, namespaces, service accounts) is started after the CRDs of `--crds`,
-since it looks for new kinds only twice a minute.
+prints one line of JSON, `{"kubeconfig": ..., "server": ..., "audit": ...}`, when it is ready, and runs until it gets a
+signal. The controller manager (garbage collection, namespaces, service accounts) is started after the CRDs of `--crds`
+are installed, because it discovers new kinds only twice a minute.
 """
 
 import argparse
@@ -50,7 +50,7 @@ class ControlPlaneOptions:
 
 
 class ControlPlane:
-    """Starts everything in `start`; the given `processes` stop it."""
+    """Starts all components in `start`; the given `processes` stop them."""
 
     def __init__(self, plan: ControlPlaneOptions, processes: Processes) -> None:
         self._plan = plan

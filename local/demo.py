@@ -84,7 +84,7 @@ class Demo:
             self._kube.apply(kind_of(document, (JOBFLOW, JOBTEMPLATE)), _with_namespace(document))
 
     def _watch(self) -> Body:
-        """The flow once it has ended. Progress is a table that changes, or without a terminal a line for each change."""
+        """The flow once it has ended. Progress is a table that changes, or without a terminal a line per change."""
         if not self._console.is_terminal:
             seen: dict[str, str] = {}
             for flow in self._polled():

@@ -1,4 +1,4 @@
-"""Certificates and kubeconfigs of a throw-away control plane."""
+"""Certificates and kubeconfigs of a local control plane."""
 
 import base64
 import ipaddress

@@ -1,4 +1,4 @@
-"""Child processes that never outlive their parent: logged, stopped in reverse order, killed if they will not stop."""
+"""Child processes that do not outlive their parent: logged, stopped in reverse order, killed after a time-out."""
 
 import contextlib
 import ctypes
@@ -18,7 +18,7 @@ _TAIL = 4000
 
 
 class StartError(RuntimeError):
-    """A process ended, or was not ready in time; the message holds the end of its log."""
+    """A process ended or was not ready in time; the message has the end of its log."""
 
 
 class Process:
@@ -57,7 +57,7 @@ class Process:
         return self._child.wait(seconds)
 
     def stop(self, seconds: float = _STOP_SECONDS) -> int:
-        """SIGTERM, then SIGKILL to the whole group; the exit code."""
+        """Send SIGTERM, then SIGKILL to the process group. The exit code."""
         if self.running:
             self.signal(signal.SIGTERM)
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -88,7 +88,7 @@ class Process:
 
 
 class Processes:
-    """All children of one cluster, by name; a context manager that leaves none behind."""
+    """The children of one cluster by name; a context manager that stops them all."""
 
     def __init__(self, logs: Path) -> None:
         self._logs = logs
@@ -123,7 +123,7 @@ class Processes:
         return made
 
     def stop(self, name: str) -> None:
-        """Nothing to do when it was stopped before."""
+        """Stop the process if it is running."""
         if name in self._running:
             self._running.pop(name).stop()
 
@@ -133,7 +133,7 @@ class Processes:
 
 
 def exit_on_signals() -> None:
-    """Make SIGTERM and SIGHUP leave through the context managers, as SIGINT does."""
+    """Make SIGTERM and SIGHUP raise SystemExit, so that context managers exit as with SIGINT."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(143))
 

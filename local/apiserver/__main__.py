@@ -1,4 +1,4 @@
-"""`python -m local.apiserver`: the server as a process. Prints one line of JSON when it is ready."""
+"""`python -m local.apiserver`: run the server as a process. Prints one line of JSON when it is ready."""
 
 import argparse
 import asyncio

@@ -1,4 +1,4 @@
-"""The record of what was asked of the server: who did what how often, which the RBAC and write-count tests read."""
+"""The audit record of requests, which the tests of RBAC and of write counts read."""
 
 from collections import Counter, deque
 from typing import NamedTuple
@@ -25,7 +25,7 @@ class AuditedRequest(NamedTuple):
 
 
 class Audit:
-    """Requests in the order of their answers, and counters over them."""
+    """Requests in the order of their responses, and counters over them."""
 
     def __init__(self) -> None:
         self.requests: deque[AuditedRequest] = deque(maxlen=KEPT)
@@ -65,7 +65,7 @@ class Audit:
         self.annotations.clear()
 
     def permissions(self, user: str = "") -> list[Body]:
-        """The distinct (verb, group, resource, subresource, name) that were asked for, by one user or by all."""
+        """The distinct (verb, group, resource, subresource, name) requested by one user or by all."""
         seen = {
             (asked.user, asked.verb, asked.group, asked.resource, asked.subresource, asked.namespace, asked.name)
             for asked in self.requests

@@ -1,4 +1,4 @@
-"""Who asks (bearer tokens) and whether they may (RBAC over the stored roles and bindings)."""
+"""Authentication by bearer token, and authorization by RBAC over the stored roles and bindings."""
 
 import secrets
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ _REVIEWS = {"selfsubjectaccessreviews", "selfsubjectrulesreviews", "selfsubjectr
 
 
 class AuthorizationAttributes:
-    """What is asked, for the authorizer: a resource (with names) or, when `path` is set, a non-resource URL."""
+    """A request for the authorizer: a resource with its names or, where `path` is set, a non-resource URL."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class Authenticator:
         self.tokens: dict[str, User] = {self.admin_token: ADMIN}
 
     def token_for(self, user: User) -> str:
-        """A new token that stands for this user."""
+        """A new token of this user."""
         token = secrets.token_urlsafe(24)
         self.tokens[token] = user
         return token
@@ -60,7 +60,7 @@ class Authenticator:
         return self.token_for(service_account_user(namespace, name, uid))
 
     def identify(self, authorization: str) -> User | None:
-        """The user behind an Authorization header; None without one. ApiError 401 for an unknown token."""
+        """The user of an Authorization header; None without one. Raises StatusError 401 for an unknown token."""
         if not authorization:
             return None
         scheme, _, token = authorization.partition(" ")
@@ -145,7 +145,7 @@ def _rule_fits(rule: Body, asks: AuthorizationAttributes) -> bool:
 
 
 def refusal(user: User, asks: AuthorizationAttributes) -> StatusError:
-    """403 in the words of kube-apiserver."""
+    """403 with kube-apiserver's text."""
     if asks.path:
         message = f'forbidden: User "{user.name}" cannot {asks.verb} path "{asks.path}"'
         return StatusError(403, "Forbidden", message, {})

@@ -1,4 +1,4 @@
-"""What a new cluster has before anyone uses it: namespaces, the user-facing roles, the service `kubernetes`."""
+"""Objects of a new cluster: namespaces, the user-facing roles, the service `kubernetes`."""
 
 from typing import TYPE_CHECKING
 
@@ -43,7 +43,7 @@ _EVERYTHING = [
 
 
 def fill(core: "ServerState") -> None:
-    """Store what is not there yet."""
+    """Store those that do not exist."""
     for name in namespaces.INITIAL:
         namespaces.create(core, name)
     for name, rules in _RULES.items():

@@ -1,4 +1,4 @@
-"""The server's clock: the one place that reads the time, in the forms the API writes."""
+"""The server's clock, in the formats of the API; the only module of the server that reads the time."""
 
 import time
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""What all parts of the server share: the store, the registry of kinds, and the parts that judge requests."""
+"""State that all parts of the server share: the store, the registry of kinds, authorization, admission and faults."""
 
 import base64
 import logging
@@ -24,8 +24,8 @@ log = logging.getLogger("apiserver")
 
 @dataclass
 class ServerOptions:
-    """How a server behaves. `rbac`: enforce the stored roles; `seed`: of the fault injection's randomness;
-    `managed_fields`: keep them for every object, as the real server does, not only from its first apply on (slower)."""
+    """Options of the server. `rbac`: enforce the stored roles; `seed`: of fault injection;
+    `managed_fields`: record them for every object as kube-apiserver does, not only from its first apply on (slower)."""
 
     rbac: bool = False
     managed_fields: bool = False
@@ -49,7 +49,7 @@ class ServerState:
         self.faults = FaultInjector(self.options.seed)
         self.pages = PageSnapshots(self.options.page_lifetime)
         self.logs: dict[tuple[str, str, str], bytes] = {}
-        self.makers: dict[str, str] = {}  # uid -> the only manager that has written the object; "" for several
+        self.makers: dict[str, str] = {}  # uid -> the only manager that has written the object; "" if several have
         self.watches: set[Watch] = set()
         self.url, self.ca = "", b""
 
@@ -74,12 +74,12 @@ class ServerState:
                 watch.close()
 
     def compact(self) -> None:
-        """Forget history and pages, as etcd's compaction does."""
+        """Drop the history and pages, as etcd's compaction does."""
         self.store.compact()
         self.pages.clear()
 
     def redecode(self, call: ApiRequest, obj: Body) -> Body:
-        """An object that a webhook changed, in shape again: pruned, typed, with defaults."""
+        """Decode an object that a webhook changed again: pruned, typed and defaulted."""
         decoded = decoding.expect_kind(obj, call.resource)
         decoding.normalise(decoded, call.resource, self.definitions)
         return decoded

@@ -1,4 +1,4 @@
-"""The API server's refusals, as `metav1.Status` objects with the codes, reasons and words of k8s.io/apimachinery."""
+"""Errors of the API server: `metav1.Status` objects with the codes, reasons and texts of k8s.io/apimachinery."""
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -9,7 +9,7 @@ from shared.model.types import Body
 
 
 class FieldError(NamedTuple):
-    """One fault of one field, as `field.Error`: `path`, `reason` (a metav1.CauseType) and the text after the path."""
+    """One invalid field, as `field.Error`: `path`, `reason` (a metav1.CauseType) and the text after the path."""
 
     path: str
     reason: str
@@ -62,7 +62,7 @@ def too_many(path: str, actual: int, limit: int) -> FieldError:
 
 
 class StatusError(Exception):
-    """A refusal. `code` is the HTTP status, `status` the metav1.Status body, `headers` extra answer headers."""
+    """An error response. `code`: HTTP status; `status`: the metav1.Status body; `headers`: extra response headers."""
 
     def __init__(
         self,
@@ -130,7 +130,7 @@ def forbidden(group: str, resource: str, name: str, why: str, **details: Any) ->
 
 
 def invalid_object(group: str, kind: str, name: str, errors: Iterable[FieldError]) -> StatusError:
-    """422 with every fault once, as `errors.NewInvalid` aggregates them."""
+    """422 with all field errors, without duplicates, as `errors.NewInvalid` aggregates them."""
     unique = list(dict.fromkeys(errors))
     listed = [str(error) for error in unique]
     shown = listed[0] if len(listed) == 1 else f"[{', '.join(listed)}]"

@@ -1,4 +1,4 @@
-"""The server with its sockets: TLS, kubeconfig, start, stop and restart."""
+"""The server and its socket: TLS, kubeconfig, start, stop and restart."""
 
 import asyncio
 import ssl
@@ -74,7 +74,7 @@ class ApiServer:
         return ssl.create_default_context(cafile=str(self.ca))
 
     async def up(self) -> None:
-        """Listen; with a state file in the folder, go on from it."""
+        """Start listening, with the objects of the state file if the folder has one."""
         self.folder.mkdir(parents=True, exist_ok=True)
         certificates = _certificates(self.folder)
         self.controllers.ca = self.ca.read_text()
@@ -94,8 +94,8 @@ class ApiServer:
         self.kubeconfig.write_text(self.core.kubeconfig(self.token))
 
     async def down(self, keep: bool = False) -> None:
-        """Stop; with `keep` the state is written to the folder once no request is served any more: none that was
-        answered may be lost, nor a resourceVersion be given twice."""
+        """Stop. With `keep`, write the state to the folder after the last request has been served, so that no answered
+        write is lost and no resourceVersion is used twice."""
         self.core.close_watches()
         await self.controllers.stop()
         await self.core.admission.client.close()
@@ -117,13 +117,13 @@ class ApiServer:
 
 
 def _request(message: Any, payload: Any, protocol: Any, writer: Any, task: "asyncio.Task[None]") -> web.BaseRequest:
-    """aiohttp's own request, with room for the largest body; the handler draws the line."""
+    """aiohttp's request with a large body limit; the handler enforces the real one."""
     loop = asyncio.get_running_loop()
     return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=2 * MAX_BODY)
 
 
 def _certificates(folder: Path) -> tuple[Path, Path]:
-    """The serving certificate and key of the folder; made when it has none."""
+    """The serving certificate and key in the folder, created if missing."""
     places = folder / "apiserver.crt", folder / "apiserver.key"
     if not all(place.exists() for place in (*places, folder / "ca.crt")):
         authority = CertificateAuthority()

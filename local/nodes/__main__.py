@@ -1,4 +1,4 @@
-"""`python -m local.nodes --kubeconfig FILE`: runs until it is told to stop."""
+"""`python -m local.nodes --kubeconfig FILE`: simulate nodes until SIGTERM."""
 
 import asyncio
 import contextlib
@@ -20,7 +20,7 @@ from local.nodes.settings import NodeSettings, parse
 
 
 async def serve(settings: NodeSettings, scratch: Path, stop: asyncio.Event) -> None:
-    """Be the nodes until `stop` is set."""
+    """Simulate the nodes until `stop` is set."""
     async with RestClient(settings.kubeconfig) as client:
         host = KubeletContext(client, settings, scratch)
         names = {f"{settings.prefix}-{index}" for index in range(settings.nodes)}
@@ -62,7 +62,7 @@ def _start(client: RestClient, settings: NodeSettings, kubelet: Kubelet, names: 
 
 
 async def _until(stop: asyncio.Event, running: list[asyncio.Task[None]]) -> None:
-    """Until `stop`, or until one of the loops breaks, which they never should."""
+    """Wait for `stop`, or raise the error of a loop that failed."""
     stopping = asyncio.create_task(stop.wait())
     done, _ = await asyncio.wait({stopping, *running}, return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()

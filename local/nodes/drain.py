@@ -8,7 +8,7 @@ async def cordon(client: RestClient, node: str, on: bool = True) -> None:
 
 
 async def evict(client: RestClient, namespace: str, pod: str, grace: int | None = None) -> None:
-    """Through the eviction API, so that the pod gets its DisruptionTarget condition."""
+    """Evict a pod through the eviction API, so that it gets the DisruptionTarget condition."""
     options = {} if grace is None else {"deleteOptions": {"gracePeriodSeconds": grace}}
     body = {
         "apiVersion": "policy/v1",

@@ -1,4 +1,4 @@
-"""A local copy of one collection, kept by list and watch; survives lost connections and expired versions."""
+"""A cache of one collection by list and watch, which reconnects after lost connections and expired versions."""
 
 import asyncio
 import logging
@@ -16,7 +16,7 @@ _PAGE = "500"
 
 
 class Mirror:
-    """`items` by (namespace, name); `changed(type, object)` is called for every difference, type as in a watch."""
+    """`items`: by (namespace, name); `changed(type, object)` is called for every change; `type` as in a watch event."""
 
     def __init__(self, client: RestClient, path: str, changed: Changed) -> None:
         self.items: dict[Key, Body] = {}

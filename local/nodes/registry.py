@@ -1,4 +1,4 @@
-"""Our Node objects: made, kept alive by leases and conditions, freed of the taints that new nodes get, removed at the end."""
+"""The simulated Node objects: create them, renew leases and conditions, remove taints, delete them at the end."""
 
 import asyncio
 import contextlib
@@ -27,7 +27,7 @@ _HEALTHY = {
 
 
 class NodeRegistry:
-    """`names`: our nodes."""
+    """`names`: of the simulated nodes."""
 
     def __init__(self, client: RestClient, settings: NodeSettings, kubelet_port: int) -> None:
         self.names = [f"{settings.prefix}-{index}" for index in range(settings.nodes)]
@@ -36,7 +36,7 @@ class NodeRegistry:
         self._port = kubelet_port
 
     async def register(self) -> None:
-        """Create or refresh every node. Raises ApiError when the server will not have them."""
+        """Create or update every node. Raises RestError if the server refuses them."""
         await _ensure(self._client, "/api/v1/namespaces", _namespace("kube-node-lease"))
         async with asyncio.TaskGroup() as group:
             for name in self.names:
@@ -91,7 +91,7 @@ class NodeRegistry:
             await self._client.patch(f"{_LEASES}/{name}", {"spec": spec})
 
     async def _untaint(self, name: str) -> None:
-        """Where no node lifecycle controller runs, nobody else takes the taint of a new node away."""
+        """Remove the taint of a new node, which the node lifecycle controller does where one runs."""
         found = await self._client.get(f"{_NODES}/{name}")
         taints = found["spec"].get("taints") or []
         kept = [each for each in taints if each["key"] != _NEW_NODE_TAINT]
@@ -158,7 +158,7 @@ def _namespace(name: str) -> Body:
 
 
 async def _ensure(client: RestClient, path: str, body: Body) -> bool:
-    """Create it unless it is there; whether it was created."""
+    """Create the object unless it exists. Whether it was created."""
     try:
         await client.create(path, body)
     except RestError as error:

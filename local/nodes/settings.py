@@ -1,4 +1,4 @@
-"""What the command line of the node stand-in may say."""
+"""The settings of the simulated nodes, from the command line."""
 
 import argparse
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class NodeSettings:
-    """`speed`: how many simulated seconds pass in a real one; `run_seconds`: how long an unknown command runs."""
+    """`speed`: simulated seconds in a real second; `run_seconds`: duration of a command that is not simulated."""
 
     kubeconfig: Path
     nodes: int = 3

@@ -1,4 +1,4 @@
-"""Kubernetes' textual times."""
+"""Times in the formats of the API."""
 
 import time
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ def text(at: float) -> str:
 
 
 def micro_text(at: float) -> str:
-    """metav1.MicroTime, as Leases carry it."""
+    """metav1.MicroTime, the format of Leases."""
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 

@@ -34,7 +34,7 @@ async def robot(api: HttpClient, *rules: Body) -> HttpClient:
     return HttpClient(api.server, token)
 
 
-async def test_an_unknown_token_is_nobody(api: HttpClient) -> None:
+async def test_an_unknown_token_is_unauthorized(api: HttpClient) -> None:
     assert await api.refused("GET", PODS, Authorization="Bearer nonsense") == (401, "Unauthorized", "Unauthorized")
     async with aiohttp.ClientSession() as session:
         async with session.get(api.server.url + PODS, ssl=api.server.ssl_context()) as answer:
@@ -43,7 +43,7 @@ async def test_an_unknown_token_is_nobody(api: HttpClient) -> None:
             assert (answer.status, await answer.text()) == (200, "ok")
 
 
-async def test_rbac_refuses_in_the_words_of_kubernetes(api: HttpClient) -> None:
+async def test_rbac_refuses_with_the_message_of_kubernetes(api: HttpClient) -> None:
     client = await robot(api, {"apiGroups": ["test.example.com"], "resources": ["things"], "verbs": ["get", "create"]})
     try:
         await client("POST", THINGS, thing())
@@ -70,7 +70,7 @@ async def test_rbac_refuses_in_the_words_of_kubernetes(api: HttpClient) -> None:
         await client.close()
 
 
-async def test_a_role_can_name_its_objects(api: HttpClient) -> None:
+async def test_a_role_can_be_limited_to_resource_names(api: HttpClient) -> None:
     rule = {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get"], "resourceNames": ["mine"]}
     await api("POST", MAPS, config_map("mine"))
     client = await robot(api, rule)
@@ -87,7 +87,7 @@ async def test_a_role_can_name_its_objects(api: HttpClient) -> None:
         await client.close()
 
 
-async def test_every_request_and_write_is_on_record(api: HttpClient) -> None:
+async def test_every_request_and_write_is_recorded(api: HttpClient) -> None:
     await api("DELETE", "/testing/audit")
     await api("POST", THINGS, thing())
     await api.patch(f"{THINGS}/a/status", {"status": {"x": 1}})
@@ -115,7 +115,7 @@ async def test_every_request_and_write_is_on_record(api: HttpClient) -> None:
     }
 
 
-async def test_a_quota_refuses_what_is_over_it(api: HttpClient) -> None:
+async def test_a_quota_refuses_objects_beyond_its_limit(api: HttpClient) -> None:
     quotas = "/api/v1/namespaces/default/resourcequotas"
     await api("POST", quotas, {"metadata": {"name": "small"}, "spec": {"hard": {"pods": "1"}}})
     await api("POST", PODS, pod("a"))
@@ -137,7 +137,9 @@ ERRORS = {
 
 
 @pytest.mark.parametrize(("kind", "wanted"), ERRORS.items(), ids=ERRORS.keys())
-async def test_an_injected_error_strikes_as_often_as_told(api: HttpClient, kind: str, wanted: tuple[int, str]) -> None:
+async def test_an_injected_error_occurs_as_often_as_configured(
+    api: HttpClient, kind: str, wanted: tuple[int, str]
+) -> None:
     await api("PUT", "/testing/faults", [{"kind": kind, "count": 2, "verbs": ["create"], "resources": ["things"]}])
     for _ in range(2):
         status, found, headers = await api.send("POST", THINGS, thing())
@@ -147,14 +149,14 @@ async def test_an_injected_error_strikes_as_often_as_told(api: HttpClient, kind:
     assert (await api("GET", "/testing/faults"))[0]["struck"] == 2
 
 
-async def test_a_lost_answer_hides_a_write_that_was_made(api: HttpClient) -> None:
+async def test_a_lost_response_hides_a_committed_write(api: HttpClient) -> None:
     api.server.core.faults.add(InjectedFault("reset-after-commit", count=1, verbs=("create",)))
     with pytest.raises(aiohttp.ClientError):
         await api.send("POST", THINGS, thing())
     assert (await api("GET", f"{THINGS}/a"))["spec"]["size"] == 1
 
 
-async def test_a_stale_list_shows_an_older_state(api: HttpClient) -> None:
+async def test_a_stale_list_returns_an_older_revision(api: HttpClient) -> None:
     await api("POST", THINGS, thing("a"))
     await api("POST", THINGS, thing("b"))
     api.server.core.faults.add(InjectedFault("stale-list", count=1, revisions=1))
@@ -178,7 +180,7 @@ async def test_watch_faults_duplicate_events_and_end_watches(api: HttpClient) ->
         assert (await following())["type"] == "EOF"
 
 
-async def test_chance_is_repeatable() -> None:
+async def test_injected_faults_are_repeatable_by_seed() -> None:
     seen = []
     for _ in range(2):
         async with ApiServer.start(options=ServerOptions(seed=7)) as server:
@@ -190,7 +192,7 @@ async def test_chance_is_repeatable() -> None:
     assert set(seen[0]) == {200, 500}
 
 
-async def test_a_restart_keeps_the_state_and_forgets_the_history(api: HttpClient) -> None:
+async def test_a_restart_keeps_objects_and_drops_watch_history(api: HttpClient) -> None:
     made = await api("POST", THINGS, thing())
     await api.patch(f"{THINGS}/a", {"spec": {"size": 2}})
     port, server = api.server.port, api.server
@@ -207,7 +209,7 @@ async def test_a_restart_keeps_the_state_and_forgets_the_history(api: HttpClient
         await client.close()
 
 
-async def test_the_folder_holds_what_a_client_needs(tmp_path: Path) -> None:
+async def test_the_folder_holds_kubeconfig_and_ca(tmp_path: Path) -> None:
     async with ApiServer.start(tmp_path) as server:
         assert server.kubeconfig == tmp_path / "kubeconfig"
         assert server.token in server.kubeconfig.read_text()

@@ -32,7 +32,7 @@ def denies(message: str = "", **status: Any) -> Body:
     return {"allowed": False, "status": {**({"message": message} if message else {}), **status}}
 
 
-async def test_a_review_says_who_does_what_to_which_object(api: HttpClient, hook: FakeWebhook) -> None:
+async def test_a_review_names_user_operation_and_object(api: HttpClient, hook: FakeWebhook) -> None:
     await api("POST", VALIDATING, hook.configuration("Validating"))
     made = await api("POST", THINGS, thing())
     await api.patch(f"{THINGS}/a", {"spec": {"size": 2}})
@@ -58,7 +58,7 @@ async def test_a_review_says_who_does_what_to_which_object(api: HttpClient, hook
     assert (deleted["operation"], deleted["object"], deleted["oldObject"]["spec"]["size"]) == ("DELETE", None, 2)
 
 
-async def test_a_mutation_is_applied_pruned_defaulted_and_judged(api: HttpClient, hook: FakeWebhook) -> None:
+async def test_a_mutation_is_applied_pruned_defaulted_and_validated(api: HttpClient, hook: FakeWebhook) -> None:
     await api("POST", MUTATING, hook.configuration("Mutating"))
     hook.answer = lambda request: json_patch(
         {"op": "add", "path": "/spec/title", "value": "set"},
@@ -72,7 +72,7 @@ async def test_a_mutation_is_applied_pruned_defaulted_and_judged(api: HttpClient
     assert "spec.size in body should be less than or equal to 9" in message
 
 
-async def test_webhooks_are_asked_in_the_order_of_their_names(api: HttpClient, hook: FakeWebhook) -> None:
+async def test_webhooks_are_called_in_the_order_of_their_names(api: HttpClient, hook: FakeWebhook) -> None:
     for name in ("second", "first"):
         await api("POST", MUTATING, hook.configuration("Mutating", name))
     hook.answer = lambda request: json_patch(
@@ -82,7 +82,9 @@ async def test_webhooks_are_asked_in_the_order_of_their_names(api: HttpClient, h
     assert [asked["path"].split("?")[0] for asked in hook.asked] == ["/first", "/second"]
 
 
-async def test_a_hook_that_wants_to_is_asked_again_after_a_later_change(api: HttpClient, hook: FakeWebhook) -> None:
+async def test_a_webhook_with_reinvocation_is_called_again_after_a_later_change(
+    api: HttpClient, hook: FakeWebhook
+) -> None:
     await api("POST", MUTATING, hook.configuration("Mutating", "first", reinvocationPolicy="IfNeeded"))
     await api("POST", MUTATING, hook.configuration("Mutating", "second"))
     hook.answer = lambda request: (
@@ -92,7 +94,7 @@ async def test_a_hook_that_wants_to_is_asked_again_after_a_later_change(api: Htt
     assert [asked["path"].split("?")[0] for asked in hook.asked] == ["/first", "/second", "/first"]
 
 
-async def test_validation_comes_after_the_schema(api: HttpClient, hook: FakeWebhook) -> None:
+async def test_validating_webhooks_are_called_after_schema_validation(api: HttpClient, hook: FakeWebhook) -> None:
     await api("POST", VALIDATING, hook.configuration("Validating"))
     assert (await api.refused("POST", THINGS, thing(size="x")))[1] == "Invalid"
     assert hook.asked == []
@@ -168,7 +170,7 @@ SELECTED: dict[str, tuple[Body, bool]] = {
 
 
 @pytest.mark.parametrize(("fields", "asked"), SELECTED.values(), ids=SELECTED.keys())
-async def test_a_webhook_is_asked_about_what_it_selects(
+async def test_a_webhook_is_called_for_selected_objects_only(
     api: HttpClient, hook: FakeWebhook, fields: Body, asked: bool
 ) -> None:
     configuration = hook.configuration("Validating")
@@ -191,7 +193,7 @@ async def test_a_condition_that_fails_refuses_the_request(api: HttpClient, hook:
     assert hook.asked == []
 
 
-async def test_a_webhook_that_is_down_refuses_or_is_passed_over(api: HttpClient, hook: FakeWebhook) -> None:
+async def test_a_failing_webhook_follows_its_failure_policy(api: HttpClient, hook: FakeWebhook) -> None:
     configuration = hook.configuration("Validating")
     configuration["webhooks"][0]["clientConfig"]["url"] = "https://127.0.0.1:1/x"
     await api("POST", VALIDATING, configuration)
@@ -207,7 +209,7 @@ async def test_a_webhook_that_is_down_refuses_or_is_passed_over(api: HttpClient,
     await api("POST", THINGS, thing())
 
 
-async def test_the_ca_bundle_is_what_is_trusted(api: HttpClient, hook: FakeWebhook) -> None:
+async def test_only_the_ca_bundle_is_trusted(api: HttpClient, hook: FakeWebhook) -> None:
     configuration = hook.configuration("Validating")
     configuration["webhooks"][0]["clientConfig"]["caBundle"] = FakeWebhook(hook.folder).bundle
     await api("POST", VALIDATING, configuration)
@@ -216,7 +218,7 @@ async def test_the_ca_bundle_is_what_is_trusted(api: HttpClient, hook: FakeWebho
     assert "tls: failed to verify certificate" in message
 
 
-async def test_a_wrong_answer_is_no_answer(api: HttpClient, hook: FakeWebhook) -> None:
+async def test_an_invalid_response_counts_as_a_failed_call(api: HttpClient, hook: FakeWebhook) -> None:
     await api("POST", VALIDATING, hook.configuration("Validating"))
     hook.answer = lambda request: {"allowed": True, "uid": "other"}
     assert 'expected response.uid="' in (await api.refused("POST", THINGS, thing()))[2]
@@ -224,7 +226,7 @@ async def test_a_wrong_answer_is_no_answer(api: HttpClient, hook: FakeWebhook) -
     assert "an error on the server" in (await api.refused("POST", THINGS, thing()))[2]
 
 
-async def test_a_service_is_reached_where_the_map_says(api: HttpClient, hook: FakeWebhook) -> None:
+async def test_a_service_is_reached_at_its_mapped_address(api: HttpClient, hook: FakeWebhook) -> None:
     configuration = hook.configuration("Validating")
     service = {"namespace": "default", "name": "kubernetes", "path": "/x"}
     configuration["webhooks"][0]["clientConfig"] = {"caBundle": hook.bundle, "service": service}
@@ -247,14 +249,14 @@ async def test_a_webhook_with_side_effects_forbids_a_dry_run(api: HttpClient, ho
     assert 'sideEffects: Unsupported value: "Some": supported values: "None", "NoneOnDryRun"' in message
 
 
-async def test_the_status_is_not_shown_to_webhooks_of_the_object(api: HttpClient, hook: FakeWebhook) -> None:
+async def test_status_writes_do_not_call_webhooks_of_the_main_resource(api: HttpClient, hook: FakeWebhook) -> None:
     await api("POST", THINGS, thing())
     await api("POST", VALIDATING, hook.configuration("Validating"))
     await api.patch(f"{THINGS}/a/status", {"status": {"x": 1}})
     assert hook.asked == []
 
 
-async def test_the_last_finalizer_goes_past_webhooks_as_an_update(api: HttpClient, hook: FakeWebhook) -> None:
+async def test_removing_the_last_finalizer_calls_webhooks_as_an_update(api: HttpClient, hook: FakeWebhook) -> None:
     obj = thing()
     obj["metadata"]["finalizers"] = ["example.com/hold"]
     await api("POST", THINGS, obj)

@@ -43,7 +43,7 @@ def things_map(name: str = "a", **data: str) -> Body:
     return {"apiVersion": "v1", **config_map(name, **data)}
 
 
-async def test_an_apply_makes_the_object_and_owns_what_it_says(api: HttpClient) -> None:
+async def test_an_apply_creates_the_object_and_owns_its_fields(api: HttpClient) -> None:
     obj = thing(steps=[{"name": "x", "weight": 1}])
     obj["metadata"]["labels"] = {"tier": "web"}
     status, found, _ = await api.send("PATCH", f"{THINGS}/a?fieldManager=one", obj, Content_Type=APPLY)
@@ -68,20 +68,20 @@ async def test_two_appliers_share_an_object(api: HttpClient) -> None:
     assert [step["name"] for step in found["spec"]["steps"]] == ["x", "y"]
 
 
-async def test_a_field_that_is_no_longer_applied_goes(api: HttpClient) -> None:
+async def test_a_field_that_is_no_longer_applied_is_removed(api: HttpClient) -> None:
     await apply(api, MAPS, things_map(a="1", b="2"))
     assert (await apply(api, MAPS, things_map(a="1")))["data"] == {"a": "1"}
     await apply(api, THINGS, thing(steps=[{"name": "x"}, {"name": "y"}]))
     assert [step["name"] for step in (await apply(api, THINGS, thing(steps=[{"name": "y"}])))["spec"]["steps"]] == ["y"]
 
 
-async def test_a_field_that_another_owns_too_stays(api: HttpClient) -> None:
+async def test_a_field_with_another_owner_is_kept(api: HttpClient) -> None:
     await apply(api, MAPS, things_map(a="1", b="2"), "one")
     await apply(api, MAPS, things_map(b="2"), "two")
     assert (await apply(api, MAPS, things_map(a="1"), "one"))["data"] == {"a": "1", "b": "2"}
 
 
-async def test_changing_what_another_owns_is_a_conflict_unless_forced(api: HttpClient) -> None:
+async def test_changing_another_managers_field_is_a_conflict_unless_forced(api: HttpClient) -> None:
     await apply(api, THINGS, thing(size=1), "one")
     assert await conflict(api, THINGS, thing(size=2), "two") == (
         409,
@@ -101,7 +101,7 @@ async def test_several_conflicts_are_listed_by_manager(api: HttpClient) -> None:
     )
 
 
-async def test_another_kind_of_write_takes_ownership(api: HttpClient) -> None:
+async def test_an_update_takes_ownership_of_changed_fields(api: HttpClient) -> None:
     await apply(api, MAPS, things_map(a="1", b="2"), "one")
     found = await api(
         "PATCH", f"{MAPS}/a?fieldManager=hand", {"data": {"a": "9"}}, Content_Type="application/merge-patch+json"
@@ -111,7 +111,7 @@ async def test_another_kind_of_write_takes_ownership(api: HttpClient) -> None:
     assert message.startswith('Apply failed with 1 conflict: conflict with "hand" using v1')
 
 
-async def test_what_was_made_without_apply_belongs_to_its_maker(api: HttpClient) -> None:
+async def test_fields_of_an_object_created_without_apply_belong_to_its_creator(api: HttpClient) -> None:
     await api("POST", f"{MAPS}?fieldManager=maker", config_map(a="1"))
     _, _, message = await conflict(api, MAPS, things_map(a="2"), "one")
     assert message.startswith('Apply failed with 1 conflict: conflict with "maker" using v1')
@@ -119,7 +119,7 @@ async def test_what_was_made_without_apply_belongs_to_its_maker(api: HttpClient)
     assert (await apply(api, MAPS, things_map(a="1", b="2"), "one"))["data"] == {"a": "1", "b": "2"}
 
 
-async def test_the_status_has_owners_of_its_own(api: HttpClient) -> None:
+async def test_the_status_has_separate_owners(api: HttpClient) -> None:
     await apply(api, THINGS, thing(), "one")
     body = {"status": {"state": "Running"}}
     found = await api("PATCH", f"{THINGS}/a/status?fieldManager=ctl", body, Content_Type="application/merge-patch+json")
@@ -142,7 +142,7 @@ async def test_containers_are_merged_by_name_and_defaults_survive(api: HttpClien
     assert found["spec"]["replicas"] == 1
 
 
-async def test_an_apply_that_cannot_be_taken_is_refused(api: HttpClient) -> None:
+async def test_an_invalid_apply_is_refused(api: HttpClient) -> None:
     assert (await api.refused("PATCH", f"{THINGS}/a", thing(), Content_Type=APPLY))[2] == (
         'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch'
     )

@@ -63,7 +63,7 @@ def kubectl(kubeconfig: Path) -> KubectlRunner:
     return found
 
 
-def test_apply_creates_updates_and_leaves_alone(kubectl: KubectlRunner) -> None:
+def test_kubectl_apply_creates_updates_and_reports_unchanged(kubectl: KubectlRunner) -> None:
     objects = [thing("applied"), {**pod("applied"), "metadata": {"name": "applied", "labels": {"a": "b"}}}]
     assert kubectl("apply", "-f", "-", given=objects).count(" created") == 2
     assert kubectl("apply", "-f", "-", given=objects).count(" unchanged") == 2
@@ -84,7 +84,7 @@ def test_apply_creates_updates_and_leaves_alone(kubectl: KubectlRunner) -> None:
     )
 
 
-def test_refusals_read_as_those_of_a_real_server(kubectl: KubectlRunner) -> None:
+def test_kubectl_prints_refusals_as_from_kube_apiserver(kubectl: KubectlRunner) -> None:
     assert 'strict decoding error: unknown field "spec.colour"' in kubectl.fails(
         "apply", "-f", "-", given=thing("bad", colour="red")
     )
@@ -106,7 +106,7 @@ def test_get_prints_tables_and_names(kubectl: KubectlRunner) -> None:
     assert "Size:" in kubectl("describe", "thing", "shown")
 
 
-def test_explain_tells_the_schema(kubectl: KubectlRunner) -> None:
+def test_kubectl_explain_prints_the_schema(kubectl: KubectlRunner) -> None:
     assert "FIELD: steps <[]Object>" in kubectl("explain", "thing.spec.steps")
     assert "activeDeadlineSeconds" in kubectl("explain", "pod.spec")
 
@@ -136,7 +136,7 @@ def test_a_watch_prints_changes(kubectl: KubectlRunner) -> None:
         watching.terminate()
 
 
-def test_typed_commands_send_what_the_server_reads(kubectl: KubectlRunner) -> None:
+def test_kubectl_create_commands_work(kubectl: KubectlRunner) -> None:
     kubectl("create", "namespace", "typed")
     kubectl("-n", "typed", "create", "configmap", "c", "--from-literal=a=b")
     kubectl("-n", "typed", "create", "secret", "generic", "s", "--from-literal=p=q")
@@ -211,7 +211,7 @@ def test_helm_installs_upgrades_and_uninstalls(kubeconfig: Path, tmp_path: Path)
     assert "small" not in helm("list")
 
 
-def test_a_terminated_server_ends_soon(tmp_path: Path) -> None:
+def test_a_terminated_server_ends_quickly(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "local.apiserver", "--dir", str(tmp_path), "--keep-state"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

@@ -39,7 +39,7 @@ def finalized(obj: Body, *names: str) -> Body:
     return obj
 
 
-async def test_a_deletion_is_answered_by_a_status_with_the_uid(api: HttpClient) -> None:
+async def test_a_deletion_returns_a_status_with_the_uid(api: HttpClient) -> None:
     made = await api("POST", THINGS, thing())
     found = await api("DELETE", f"{THINGS}/a")
     assert found["status"] == "Success"
@@ -52,7 +52,7 @@ async def test_a_deletion_is_answered_by_a_status_with_the_uid(api: HttpClient) 
     assert (await api.refused("DELETE", f"{THINGS}/a"))[0] == 404
 
 
-async def test_finalizers_hold_an_object_until_the_last_is_gone(api: HttpClient) -> None:
+async def test_an_object_stays_until_its_last_finalizer_is_removed(api: HttpClient) -> None:
     await api("POST", THINGS, finalized(thing(), "example.com/one", "example.com/two"))
     found = await api("DELETE", f"{THINGS}/a")
     assert found["kind"] == "Thing"
@@ -69,7 +69,7 @@ async def test_finalizers_hold_an_object_until_the_last_is_gone(api: HttpClient)
     assert not await exists(api, f"{THINGS}/a")
 
 
-async def test_preconditions_protect_a_namesake(api: HttpClient) -> None:
+async def test_a_uid_precondition_protects_a_new_object_of_the_same_name(api: HttpClient) -> None:
     made = await api("POST", THINGS, thing())
     code, reason, message = await api.refused("DELETE", f"{THINGS}/a", {"preconditions": {"uid": "other"}})
     assert (code, reason) == (409, "Conflict")
@@ -77,7 +77,7 @@ async def test_preconditions_protect_a_namesake(api: HttpClient) -> None:
     await api("DELETE", f"{THINGS}/a", {"preconditions": {"uid": made["metadata"]["uid"]}})
 
 
-async def test_an_unbound_pod_goes_at_once_and_a_bound_one_waits_for_its_node(api: HttpClient) -> None:
+async def test_an_unbound_pod_is_deleted_at_once_and_a_bound_one_by_its_node(api: HttpClient) -> None:
     await api("POST", PODS, pod("free"))
     await api("DELETE", f"{PODS}/free")
     assert not await exists(api, f"{PODS}/free")
@@ -90,14 +90,14 @@ async def test_an_unbound_pod_goes_at_once_and_a_bound_one_waits_for_its_node(ap
     assert not await exists(api, f"{PODS}/bound")
 
 
-async def test_an_ended_pod_goes_at_once(api: HttpClient) -> None:
+async def test_an_ended_pod_is_deleted_at_once(api: HttpClient) -> None:
     await api("POST", PODS, pod(nodeName="n1"))
     await api.patch(f"{PODS}/p/status", {"status": {"phase": "Succeeded"}})
     await api("DELETE", f"{PODS}/p")
     assert not await exists(api, f"{PODS}/p")
 
 
-async def test_in_the_background_the_owner_goes_first(api: HttpClient) -> None:
+async def test_background_deletion_deletes_the_owner_first(api: HttpClient) -> None:
     owner = await api("POST", THINGS, thing())
     child = await api("POST", MAPS, owned(config_map("child"), owner))
     await api("POST", MAPS, owned(config_map("grandchild"), child))
@@ -108,7 +108,7 @@ async def test_in_the_background_the_owner_goes_first(api: HttpClient) -> None:
     assert not await exists(api, f"{MAPS}/grandchild")
 
 
-async def test_in_the_foreground_the_owner_goes_last(api: HttpClient) -> None:
+async def test_foreground_deletion_deletes_the_owner_last(api: HttpClient) -> None:
     owner = await api("POST", THINGS, thing())
     await api("POST", MAPS, finalized(owned(config_map("child"), owner), "example.com/hold"))
     status, found, _ = await api.send("DELETE", f"{THINGS}/a", {"propagationPolicy": "Foreground"})
@@ -122,7 +122,7 @@ async def test_in_the_foreground_the_owner_goes_last(api: HttpClient) -> None:
     assert not await exists(api, f"{THINGS}/a")
 
 
-async def test_a_dependent_that_does_not_block_does_not_hold_its_owner(api: HttpClient) -> None:
+async def test_a_dependent_without_block_owner_deletion_does_not_delay_its_owner(api: HttpClient) -> None:
     owner = await api("POST", THINGS, thing())
     child = finalized(owned(config_map("child"), owner, block=False), "example.com/hold")
     await api("POST", MAPS, child)
@@ -132,7 +132,7 @@ async def test_a_dependent_that_does_not_block_does_not_hold_its_owner(api: Http
     assert (await api("GET", f"{MAPS}/child"))["metadata"]["deletionTimestamp"]
 
 
-async def test_orphans_keep_living_without_owner(api: HttpClient) -> None:
+async def test_orphaned_dependents_are_kept(api: HttpClient) -> None:
     owner = await api("POST", THINGS, thing())
     await api("POST", MAPS, owned(config_map("child"), owner))
     await api("DELETE", f"{THINGS}/a", {"propagationPolicy": "Orphan"})
@@ -141,7 +141,7 @@ async def test_orphans_keep_living_without_owner(api: HttpClient) -> None:
     assert "ownerReferences" not in (await api("GET", f"{MAPS}/child"))["metadata"]
 
 
-async def test_an_owner_that_is_not_there_or_is_a_namesake_counts_as_gone(api: HttpClient) -> None:
+async def test_a_missing_owner_or_one_with_another_uid_counts_as_gone(api: HttpClient) -> None:
     first = await api("POST", THINGS, thing())
     await api("DELETE", f"{THINGS}/a")
     await api("POST", THINGS, thing())
@@ -162,7 +162,7 @@ async def test_a_second_owner_keeps_an_object(api: HttpClient) -> None:
     assert [owner["name"] for owner in left] == ["b"]
 
 
-async def test_a_deleted_namespace_is_emptied_and_takes_nothing_new(api: HttpClient) -> None:
+async def test_a_deleted_namespace_is_emptied_and_refuses_new_objects(api: HttpClient) -> None:
     await api("POST", "/api/v1/namespaces", {"metadata": {"name": "team"}})
     things = "/apis/test.example.com/v1/namespaces/team/things"
     await api("POST", things, finalized(thing(), "example.com/hold"))
@@ -191,7 +191,7 @@ async def test_a_collection_is_deleted_by_selector(api: HttpClient) -> None:
     assert [item["metadata"]["name"] for item in (await api("GET", THINGS))["items"]] == ["b"]
 
 
-async def test_a_deleted_crd_takes_its_objects_along(api: HttpClient) -> None:
+async def test_deleting_a_crd_deletes_its_objects(api: HttpClient) -> None:
     await api("POST", THINGS, finalized(thing(), "example.com/hold"))
     await api("DELETE", f"{CRDS}/things.test.example.com")
     await settled(api)

@@ -41,7 +41,7 @@ async def test_a_new_pod_is_pending_with_the_defaults(api: HttpClient) -> None:
     assert spec["containers"][0]["imagePullPolicy"] == "IfNotPresent"
 
 
-async def test_amounts_are_printed_canonically(api: HttpClient) -> None:
+async def test_quantities_are_stored_canonically(api: HttpClient) -> None:
     resources = {"limits": {"cpu": "1000m", "memory": "1024Mi"}, "requests": {"cpu": 0.5}}
     found = await api("POST", PODS, pod(containers=[{"name": "a", "image": "x", "resources": resources}]))
     assert found["spec"]["containers"][0]["resources"] == {
@@ -51,7 +51,7 @@ async def test_amounts_are_printed_canonically(api: HttpClient) -> None:
     assert found["status"]["qosClass"] == "Burstable"
 
 
-async def test_gates_hold_a_pod_back_and_can_only_be_lifted(api: HttpClient) -> None:
+async def test_a_gated_pod_is_not_bound_and_gates_can_only_be_removed(api: HttpClient) -> None:
     found = await api("POST", PODS, pod(schedulingGates=[{"name": "example.com/a"}, {"name": "example.com/b"}]))
     assert found["status"]["conditions"][0]["reason"] == "SchedulingGated"
     binding = {"metadata": {"name": "p"}, "target": {"kind": "Node", "name": "n"}}
@@ -86,7 +86,7 @@ POD_CHANGES: dict[str, tuple[Body, int]] = {
 
 
 @pytest.mark.parametrize(("change", "wanted"), POD_CHANGES.values(), ids=POD_CHANGES.keys())
-async def test_little_of_a_pod_may_change(api: HttpClient, change: Body, wanted: int) -> None:
+async def test_most_fields_of_a_pod_are_immutable(api: HttpClient, change: Body, wanted: int) -> None:
     await api("POST", PODS, pod(nodeName="n"))
     status, message = await patched(api, f"{PODS}/p", change)
     assert status == wanted, message
@@ -122,13 +122,13 @@ BAD_PODS: dict[str, tuple[Body, str]] = {
 
 
 @pytest.mark.parametrize(("spec", "fault"), BAD_PODS.values(), ids=BAD_PODS.keys())
-async def test_a_pod_that_cannot_run_is_refused(api: HttpClient, spec: Body, fault: str) -> None:
+async def test_an_invalid_pod_is_refused(api: HttpClient, spec: Body, fault: str) -> None:
     code, _, message = await api.refused("POST", PODS, pod(**spec))
     assert code == 422
     assert fault in message
 
 
-async def test_a_pods_admission_needs_its_account_and_class(api: HttpClient) -> None:
+async def test_a_pod_needs_its_service_account_and_priority_class(api: HttpClient) -> None:
     assert (await api.refused("POST", PODS, pod(serviceAccountName="robot")))[2] == (
         'pods "p" is forbidden: error looking up service account default/robot: serviceaccount "robot" not found'
     )
@@ -169,13 +169,13 @@ UNDECODABLE: dict[str, tuple[str, Body, str]] = {
 
 
 @pytest.mark.parametrize(("path", "body", "fault"), UNDECODABLE.values(), ids=UNDECODABLE.keys())
-async def test_what_go_could_not_decode_is_a_bad_request(api: HttpClient, path: str, body: Body, fault: str) -> None:
+async def test_a_value_of_the_wrong_type_is_a_bad_request(api: HttpClient, path: str, body: Body, fault: str) -> None:
     code, reason, message = await api.refused("POST", path, body)
     assert (code, reason) == (400, "BadRequest")
     assert fault in message
 
 
-async def test_a_new_style_event_says_who_reports_what(api: HttpClient) -> None:
+async def test_an_events_v1_event_needs_its_reporting_fields(api: HttpClient) -> None:
     event = {
         "metadata": {"name": "e"},
         "involvedObject": {"kind": "Pod", "namespace": "default", "name": "p"},
@@ -198,7 +198,7 @@ async def test_an_object_too_large_for_etcd_is_refused(api: HttpClient) -> None:
     assert (code, reason) == (413, "RequestEntityTooLarge")
 
 
-async def test_a_view_role_gains_what_is_aggregated_into_it(api: HttpClient) -> None:
+async def test_an_aggregated_role_has_the_rules_of_matching_roles(api: HttpClient) -> None:
     rule = {"apiGroups": ["example.com"], "resources": ["things"], "verbs": ["get"]}
     labels = {"rbac.authorization.k8s.io/aggregate-to-view": "true"}
     await api("POST", f"{RBAC}/clusterroles", {"metadata": {"name": "more", "labels": labels}, "rules": [rule]})
@@ -208,7 +208,7 @@ async def test_a_view_role_gains_what_is_aggregated_into_it(api: HttpClient) -> 
         assert rule in (await api("GET", f"{RBAC}/clusterroles/{name}"))["rules"]
 
 
-async def test_a_quota_says_what_is_used(api: HttpClient) -> None:
+async def test_the_status_of_a_quota_shows_its_usage(api: HttpClient) -> None:
     await api("POST", MAPS, config_map())
     quotas = "/api/v1/namespaces/default/resourcequotas"
     await api("POST", quotas, {"metadata": {"name": "q"}, "spec": {"hard": {"count/configmaps": "5", "pods": "2"}}})
@@ -232,7 +232,7 @@ BAD_VALUES: dict[str, tuple[Body, str]] = {
 
 
 @pytest.mark.parametrize(("schema", "fault"), BAD_VALUES.values(), ids=BAD_VALUES.keys())
-async def test_the_values_of_a_schema_are_judged(api: HttpClient, schema: Body, fault: str) -> None:
+async def test_values_are_validated_by_the_schema(api: HttpClient, schema: Body, fault: str) -> None:
     raw = crd(
         schema={"openAPIV3Schema": {"type": "object", "properties": {"spec": schema}}}, additionalPrinterColumns=[]
     )
@@ -241,7 +241,7 @@ async def test_the_values_of_a_schema_are_judged(api: HttpClient, schema: Body, 
     assert fault in message
 
 
-async def test_cel_rules_of_a_schema_are_judged(api: HttpClient) -> None:
+async def test_cel_rules_of_a_schema_are_evaluated(api: HttpClient) -> None:
     raw = crd()
     spec = raw["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
     spec["x-kubernetes-validations"] = [
@@ -271,7 +271,7 @@ async def test_a_second_version_serves_the_same_objects(api: HttpClient) -> None
     assert groups["preferredVersion"]["version"] == "v2"
 
 
-async def test_logs_come_from_where_a_test_put_them(api: HttpClient) -> None:
+async def test_logs_that_a_test_set_are_returned(api: HttpClient) -> None:
     await api("POST", PODS, pod())
     code, _, message = await api.refused("GET", f"{PODS}/p/log")
     assert (code, message) == (400, 'container "main" in pod "p" is waiting to start: Pending')

@@ -28,7 +28,7 @@ async def test_a_created_object_has_identity_and_defaults(api: HttpClient) -> No
     assert await api("GET", f"{THINGS}/a") == made
 
 
-async def test_generate_name_makes_a_fresh_name(api: HttpClient) -> None:
+async def test_generate_name_gives_a_unique_name(api: HttpClient) -> None:
     raw = thing("")
     raw["metadata"] = {"generateName": "run-"}
     names = {(await api("POST", THINGS, raw))["metadata"]["name"] for _ in range(3)}
@@ -57,15 +57,13 @@ SPEC_FAULTS = {
 
 
 @pytest.mark.parametrize(("spec", "fault"), SPEC_FAULTS.values(), ids=SPEC_FAULTS.keys())
-async def test_a_schema_fault_is_told_in_the_words_of_kubernetes(
-    api: HttpClient, spec: dict[str, Any], fault: str
-) -> None:
+async def test_a_schema_error_has_the_message_of_kubernetes(api: HttpClient, spec: dict[str, Any], fault: str) -> None:
     code, reason, message = await api.refused("POST", THINGS, thing(**spec))
     assert (code, reason) == (422, "Invalid")
     assert message == f'Thing.test.example.com "a" is invalid: {fault}'
 
 
-async def test_all_faults_come_at_once_as_causes(api: HttpClient) -> None:
+async def test_all_errors_are_reported_as_causes(api: HttpClient) -> None:
     _, found, _ = await api.send("POST", THINGS, thing(size=-1, mode="x"))
     fields = [cause["field"] for cause in found["details"]["causes"]]
     assert fields == ["spec.size", "spec.mode"]
@@ -140,7 +138,7 @@ async def test_a_write_that_changes_nothing_uses_no_revision(api: HttpClient) ->
     assert again["metadata"]["resourceVersion"] == made["metadata"]["resourceVersion"]
 
 
-async def test_a_dry_run_judges_and_stores_nothing(api: HttpClient) -> None:
+async def test_a_dry_run_validates_and_stores_nothing(api: HttpClient) -> None:
     made = await api("POST", f"{THINGS}?dryRun=All", thing())
     assert made["spec"]["mode"] == "fast"
     assert "resourceVersion" not in made["metadata"]
@@ -199,7 +197,7 @@ async def test_strategic_merge_merges_lists_by_key(api: HttpClient) -> None:
     assert found["metadata"]["generation"] == 3
 
 
-async def test_custom_objects_take_no_strategic_patch(api: HttpClient) -> None:
+async def test_custom_objects_refuse_strategic_merge_patch(api: HttpClient) -> None:
     await api("POST", THINGS, thing())
     kind = "application/strategic-merge-patch+json"
     code, reason, message = await api.refused("PATCH", f"{THINGS}/a", {}, Content_Type=kind)
@@ -227,7 +225,7 @@ META_FAULTS: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize(("meta", "fault"), META_FAULTS.values(), ids=META_FAULTS.keys())
-async def test_metadata_is_judged(api: HttpClient, meta: dict[str, Any], fault: str) -> None:
+async def test_metadata_is_validated(api: HttpClient, meta: dict[str, Any], fault: str) -> None:
     raw = thing()
     raw["metadata"] = {"name": "a", **meta}
     code, _, message = await api.refused("POST", THINGS, raw)
@@ -235,7 +233,7 @@ async def test_metadata_is_judged(api: HttpClient, meta: dict[str, Any], fault: 
     assert fault in message
 
 
-async def test_an_invalid_value_that_was_there_before_is_not_judged_again(api: HttpClient) -> None:
+async def test_an_unchanged_invalid_value_is_not_validated_again(api: HttpClient) -> None:
     await api("POST", THINGS, thing(title="abc"))
     tighter = crd()
     tighter["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]["title"][

@@ -41,13 +41,13 @@ SELECTORS = {
 
 
 @pytest.mark.parametrize(("query", "wanted"), SELECTORS.values(), ids=SELECTORS.keys())
-async def test_a_selector_lets_its_own_through(api: HttpClient, query: str, wanted: list[str]) -> None:
+async def test_a_label_selector_filters_a_list(api: HttpClient, query: str, wanted: list[str]) -> None:
     for obj in (labelled("a", tier="web", env="x"), labelled("b", tier="web", env="y"), labelled("c", tier="db")):
         await api("POST", THINGS, obj)
     assert names(await api("GET", f"{THINGS}?{query}")) == wanted
 
 
-async def test_an_unknown_field_cannot_be_selected_by(api: HttpClient) -> None:
+async def test_an_unsupported_field_selector_is_refused(api: HttpClient) -> None:
     code, _, message = await api.refused("GET", f"{THINGS}?fieldSelector=spec.size%3D1")
     assert (code, message) == (400, "field label not supported: spec.size")
 
@@ -67,7 +67,7 @@ async def test_list_items_of_built_in_kinds_carry_no_kind(api: HttpClient) -> No
     assert (things["kind"], things["items"][0]["kind"]) == ("ThingList", "Thing")
 
 
-async def test_pages_show_one_moment(api: HttpClient) -> None:
+async def test_all_pages_of_a_list_show_one_revision(api: HttpClient) -> None:
     for index in range(5):
         await api("POST", THINGS, thing(f"t{index}"))
     first = await api("GET", f"{THINGS}?limit=2")
@@ -81,7 +81,7 @@ async def test_pages_show_one_moment(api: HttpClient) -> None:
     assert first["metadata"]["resourceVersion"] == third["metadata"]["resourceVersion"]
 
 
-async def test_a_page_after_compaction_is_gone(api: HttpClient) -> None:
+async def test_a_continue_token_expires_with_compaction(api: HttpClient) -> None:
     for index in range(3):
         await api("POST", THINGS, thing(f"t{index}"))
     first = await api("GET", f"{THINGS}?limit=2")
@@ -91,7 +91,7 @@ async def test_a_page_after_compaction_is_gone(api: HttpClient) -> None:
     assert message.startswith("The provided continue parameter is too old")
 
 
-async def test_a_list_can_look_back(api: HttpClient) -> None:
+async def test_a_list_can_show_an_exact_older_revision(api: HttpClient) -> None:
     await api("POST", THINGS, thing("a"))
     then = (await api("GET", THINGS))["metadata"]["resourceVersion"]
     await api("DELETE", f"{THINGS}/a")
@@ -102,7 +102,7 @@ async def test_a_list_can_look_back(api: HttpClient) -> None:
     assert (await api.refused("GET", f"{THINGS}?resourceVersion=999999"))[0] == 504
 
 
-async def test_a_watch_tells_what_comes_after_its_revision(api: HttpClient) -> None:
+async def test_a_watch_delivers_events_after_its_revision(api: HttpClient) -> None:
     await api("POST", THINGS, thing("a"))
     rv = (await api("GET", THINGS))["metadata"]["resourceVersion"]
     await api("POST", THINGS, thing("b"))
@@ -120,13 +120,13 @@ async def test_a_watch_tells_what_comes_after_its_revision(api: HttpClient) -> N
         )
 
 
-async def test_a_watch_without_revision_begins_with_what_is_there(api: HttpClient) -> None:
+async def test_a_watch_without_revision_starts_with_existing_objects(api: HttpClient) -> None:
     await api("POST", THINGS, thing("a"))
     async with api.watch(f"{THINGS}?watch=1&timeoutSeconds=1") as following:
         assert [(await following())["type"] for _ in range(2)] == ["ADDED", "EOF"]
 
 
-async def test_a_selecting_watch_tells_of_comings_and_goings(api: HttpClient) -> None:
+async def test_a_watch_with_a_selector_sees_objects_enter_and_leave(api: HttpClient) -> None:
     await api("POST", THINGS, labelled("a", on="no"))
     rv = (await api("GET", THINGS))["metadata"]["resourceVersion"]
     async with api.watch(f"{THINGS}?watch=1&resourceVersion={rv}&labelSelector=on%3Dyes") as following:
@@ -157,7 +157,7 @@ async def test_initial_events_end_with_a_marked_bookmark(api: HttpClient) -> Non
     assert events[1]["object"]["metadata"]["annotations"] == {"k8s.io/initial-events-end": "true"}
 
 
-async def test_a_watch_from_before_compaction_is_told_410(api: HttpClient) -> None:
+async def test_a_watch_from_before_compaction_gets_410(api: HttpClient) -> None:
     made = await api("POST", THINGS, thing("a"))
     await api.patch(f"{THINGS}/a", {"spec": {"size": 2}})
     api.server.core.compact()
@@ -220,7 +220,7 @@ POD_STATES = {
 
 
 @pytest.mark.parametrize(("status", "cells"), POD_STATES.values(), ids=POD_STATES.keys())
-async def test_a_pods_row_says_how_it_is(api: HttpClient, status: Body, cells: list[str]) -> None:
+async def test_a_pods_row_shows_its_state(api: HttpClient, status: Body, cells: list[str]) -> None:
     await api("POST", PODS, pod(initContainers=[{"name": "i", "image": "x:1"}]))
     if status:
         await api.patch(f"{PODS}/p/status", {"status": status})
@@ -228,7 +228,7 @@ async def test_a_pods_row_says_how_it_is(api: HttpClient, status: Body, cells: l
     assert found["rows"][0]["cells"][1:4] == cells
 
 
-async def test_a_watch_from_before_a_restart_or_another_life_of_the_crd_is_told_410(api: HttpClient) -> None:
+async def test_a_watch_from_before_a_restart_or_an_earlier_crd_gets_410(api: HttpClient) -> None:
     before = (await api("POST", THINGS, thing("a")))["metadata"]["resourceVersion"]
     await api("DELETE", f"{THINGS}/a")
     await api.server.restart()

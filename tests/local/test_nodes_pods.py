@@ -51,7 +51,7 @@ PLANS = {
 
 
 @pytest.mark.parametrize(("pod", "wanted"), PLANS.values(), ids=PLANS)
-def test_what_a_container_is_to_do(pod: Body, wanted: ContainerBehaviour) -> None:
+def test_the_behaviour_of_a_container(pod: Body, wanted: ContainerBehaviour) -> None:
     assert the_plan(pod) == wanted
 
 
@@ -60,13 +60,13 @@ def test_the_first_runs_fail_and_later_ones_succeed() -> None:
     assert [the_plan(pod, run).exit_code for run in range(4)] == [1, 1, 0, 0]
 
 
-def test_a_pod_may_opt_out_of_processes() -> None:
+def test_an_annotation_can_disable_processes_for_a_pod() -> None:
     settings = parse(["--kubeconfig", "unused", "--run-commands"])
     assert the_plan(a_pod(), settings=settings).process
     assert not the_plan(a_pod({"jobflow.dev/run-command": "false"}), settings=settings).process
 
 
-def test_some_images_cannot_be_pulled() -> None:
+def test_images_can_be_marked_as_not_pullable() -> None:
     for pod in (a_pod(image="fail/x"), a_pod({"jobflow.dev/image-pull": "fail"})):
         assert pull_fails(pod, pod["spec"]["containers"][0])
     assert not pull_fails(a_pod(), a_pod()["spec"]["containers"][0])
@@ -86,13 +86,13 @@ PHASES: dict[str, tuple[list[Body], bool, str]] = {
 
 
 @pytest.mark.parametrize(("states", "finished", "wanted"), PHASES.values(), ids=PHASES)
-def test_the_phase(states: list[Body], finished: bool, wanted: str) -> None:
+def test_the_phase_of_a_pod_follows_from_its_containers(states: list[Body], finished: bool, wanted: str) -> None:
     facts = PodFacts(NOW, "127.0.0.1", "10.244.0.1", finished=finished)
     made = [ContainerState({"name": f"c{index}"}, state=state) for index, state in enumerate(states)]
     assert pod_status(a_pod(), made, facts, NOW)["phase"] == wanted
 
 
-def test_a_deadline_fails_the_pod_whole() -> None:
+def test_a_deadline_fails_the_whole_pod() -> None:
     facts = PodFacts(NOW, "127.0.0.1", "10.244.0.1", failure=("DeadlineExceeded", "too long"), finished=True)
     status = pod_status(a_pod(), [ContainerState({"name": "c"}, state=ended(0))], facts, NOW)
     assert (status["phase"], status["reason"]) == ("Failed", "DeadlineExceeded")
@@ -102,7 +102,7 @@ def condition(status: Body, kind: str) -> Body:
     return next(each for each in status["conditions"] if each["type"] == kind)
 
 
-def test_conditions_keep_the_time_of_their_last_change_and_others_are_left_alone() -> None:
+def test_conditions_keep_their_transition_time_and_foreign_ones_are_kept() -> None:
     facts = PodFacts(NOW, "127.0.0.1", "10.244.0.1")
     foreign = {"type": "DisruptionTarget", "status": "True", "lastTransitionTime": NOW}
     pod = a_pod() | {"status": {"conditions": [foreign]}}

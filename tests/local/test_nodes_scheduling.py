@@ -41,7 +41,7 @@ FITTING = {
 
 
 @pytest.mark.parametrize(("pod", "node"), FITTING.values(), ids=FITTING)
-def test_a_pod_goes_to_a_node_with(pod: Body, node: Body) -> None:
+def test_a_pod_fits_on_a_node_with(pod: Body, node: Body) -> None:
     assert obstacle(pod, node, FREE) == ""
 
 
@@ -63,7 +63,7 @@ HINDERED = {
 
 
 @pytest.mark.parametrize(("pod", "node", "why"), HINDERED.values(), ids=HINDERED)
-def test_a_pod_is_kept_out_by(pod: Body, node: Body, why: str) -> None:
+def test_a_pod_does_not_fit_because_of(pod: Body, node: Body, why: str) -> None:
     assert obstacle(pod, node, FREE) == why
 
 
@@ -73,14 +73,14 @@ def test_the_node_with_most_free_cpu_is_chosen() -> None:
     assert choose(a_pod(), nodes, free) == ("large", "")
 
 
-def test_a_pod_that_fits_nowhere_is_told_why_node_by_node() -> None:
+def test_a_pod_that_fits_nowhere_gets_the_reasons_of_all_nodes() -> None:
     nodes = [a_node("one"), a_node("two"), a_node("off", unschedulable=True)]
     free = {name: amounts({"cpu": "1", "pods": "9"}) for name in ("one", "two", "off")}
     told = "0/3 nodes are available: 2 Insufficient cpu, 1 node(s) were unschedulable."
     assert choose(a_pod("2"), nodes, free) == ("", told)
 
 
-def test_a_pod_asks_for_its_containers_or_its_largest_init_container() -> None:
+def test_a_pod_requests_the_larger_of_its_containers_and_init_containers() -> None:
     pod = a_pod("2")
     pod["spec"]["initContainers"] = [
         {"name": "i", "resources": {"requests": {"cpu": "3"}}},
@@ -89,12 +89,12 @@ def test_a_pod_asks_for_its_containers_or_its_largest_init_container() -> None:
     assert requests(pod)["cpu"] == Decimal(3)
 
 
-def test_limits_stand_in_for_requests_that_are_not_said() -> None:
+def test_missing_requests_default_to_limits() -> None:
     pod = a_pod()
     pod["spec"]["containers"][0]["resources"] = {"limits": {"nvidia.com/gpu": 2}}
     assert requests(pod)["nvidia.com/gpu"] == 2
 
 
 @pytest.mark.parametrize(("text", "value"), [("500m", "0.5"), ("2Gi", str(2 * 2**30)), ("1e3", "1000"), (4, "4")])
-def test_quantities_are_read_as_kubernetes_reads_them(text: Any, value: str) -> None:
+def test_quantities_are_parsed_as_in_kubernetes(text: Any, value: str) -> None:
     assert quantity(text) == Decimal(value)

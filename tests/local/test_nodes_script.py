@@ -22,7 +22,7 @@ PLAIN = {
 
 
 @pytest.mark.parametrize(("command", "wanted"), PLAIN.values(), ids=PLAIN)
-def test_a_plain_command_is_foreseen(command: list[str], wanted: ScriptOutcome) -> None:
+def test_the_outcome_of_a_simple_command_is_known(command: list[str], wanted: ScriptOutcome) -> None:
     assert foresee(command) == wanted
 
 
@@ -41,5 +41,5 @@ OPAQUE = {
 
 
 @pytest.mark.parametrize("command", OPAQUE.values(), ids=OPAQUE)
-def test_anything_else_is_left_to_be_run(command: list[str]) -> None:
+def test_other_commands_are_not_simulated(command: list[str]) -> None:
     assert foresee(command) is None

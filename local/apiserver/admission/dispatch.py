@@ -1,4 +1,4 @@
-"""Dynamic admission: which webhooks a request goes to, in what order, and what their answers mean."""
+"""Dynamic admission: choose the webhooks for a request, call them in order, and apply their responses."""
 
 import asyncio
 import base64
@@ -33,7 +33,7 @@ _REVIEWS = {"authentication.k8s.io", "authorization.k8s.io"}
 
 @dataclass
 class AdmissionRequest:
-    """What is under admission: the operation and the object before and after (None where there is none)."""
+    """A request under admission: the operation and the object before and after it (None where there is none)."""
 
     call: ApiRequest
     operation: str
@@ -85,7 +85,7 @@ class AdmissionRequest:
 
 
 class WebhookAdmission:
-    """Calls the webhooks that the stored configurations name."""
+    """Calls the webhooks of the stored configurations."""
 
     def __init__(self, core: "ServerState") -> None:
         self.core = core
@@ -136,7 +136,7 @@ class WebhookAdmission:
         return verdict and not error
 
     async def mutate(self, review: AdmissionRequest) -> Body | None:
-        """The object as the mutating webhooks leave it; `review.obj` follows along."""
+        """The object after all mutating webhooks. Also updates `review.obj`."""
         relevant = list(self._relevant("mutatingwebhookconfigurations", review))
         called: list[Body] = []
         again: list[Body] = []
@@ -170,7 +170,7 @@ class WebhookAdmission:
         return changed
 
     async def validate(self, review: AdmissionRequest) -> None:
-        """Ask all validating webhooks at once; the first refusal, in the configurations' order, is raised."""
+        """Call all validating webhooks concurrently. Raises the first refusal in the order of the configurations."""
         relevant = list(self._relevant("validatingwebhookconfigurations", review))
         if not relevant:
             return
@@ -180,7 +180,7 @@ class WebhookAdmission:
                 raise answer
 
     async def _call(self, hook: Body, review: AdmissionRequest) -> Body | None:
-        """The webhook's answer when it allows; None when it could not be asked and failurePolicy is Ignore."""
+        """The webhook's response if it allows; None if the call failed and failurePolicy is Ignore."""
         call, name = review.call, hook["name"]
         if call.dry_run and hook.get("sideEffects") not in ("None", "NoneOnDryRun"):
             raise bad_request(f'admission webhook "{name}" does not support dry run')

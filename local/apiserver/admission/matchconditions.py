@@ -21,7 +21,7 @@ def _compiled(expression: str) -> Any:
 
 
 def all_match(conditions: list[Body], request: Body) -> tuple[bool, str]:
-    """Do all conditions hold, and what went wrong evaluating them; one that is false outweighs errors."""
+    """Whether all conditions are true, and the evaluation errors. A false condition takes precedence over errors."""
     data = {
         "object": request["object"],
         "oldObject": request["oldObject"],
@@ -42,7 +42,7 @@ def all_match(conditions: list[Body], request: Body) -> tuple[bool, str]:
 
 
 def fault(expression: str) -> str:
-    """Why the expression cannot be compiled; empty when it can."""
+    """Why the expression does not compile; "" if it does."""
     try:
         _compiled(expression)
     except (RuntimeError, ValueError) as error:

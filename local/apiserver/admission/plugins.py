@@ -1,4 +1,4 @@
-"""The admission plugins compiled into kube-apiserver that a controller meets: namespaces, accounts, priority, quota."""
+"""Built-in admission plugins of kube-apiserver: NamespaceLifecycle, ServiceAccount, Priority, ResourceQuota."""
 
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ SYSTEM_PRIORITIES = {"system-cluster-critical": 2_000_000_000, "system-node-crit
 
 
 def before_create(core: "ServerState", call: ApiRequest, obj: Body) -> None:
-    """What is checked and set before any webhook is asked. ApiError when the object may not be created here."""
+    """Checks and defaults that precede all webhooks. Raises StatusError where the object may not be created."""
     if call.resource.namespaced:
         namespace_open(core, call, obj)
     if call.gr == ("", "pods") and not call.subresource:
@@ -78,7 +78,7 @@ def _priority(core: "ServerState", call: ApiRequest, pod: Body) -> None:
 
 
 def quota(core: "ServerState", call: ApiRequest, name: str) -> None:
-    """ResourceQuota: refuse a create that would pass a hard limit on the number of objects."""
+    """ResourceQuota: refuse a create that would exceed a hard limit on the number of objects."""
     quotas = core.store.bucket(("", "resourcequotas")).by_namespace.get(call.namespace)
     if not quotas or call.subresource:
         return

@@ -1,4 +1,4 @@
-"""Asking a webhook: AdmissionReview v1 over HTTPS, verified by the configuration's CA bundle."""
+"""The client that calls webhooks: AdmissionReview v1 over HTTPS, verified by the configuration's CA bundle."""
 
 import base64
 import io
@@ -13,16 +13,16 @@ from shared.model.types import Body
 if TYPE_CHECKING:
     from local.apiserver.core import ServerState
 
-ADDRESS = "apiserver.testing/address"  # annotation of a Service: the host:port that stands in for it
+ADDRESS = "apiserver.testing/address"  # annotation of a Service: the host:port that is called in its place
 DEFAULT_TIMEOUT = 10
 
 
 class CallFailed(Exception):
-    """The webhook could not be asked, or its answer could not be understood."""
+    """The webhook could not be called, or its response is invalid."""
 
 
 class WebhookClient:
-    """One TLS session for all webhooks; contexts are kept by CA bundle."""
+    """One HTTP session for all webhooks; TLS contexts are cached by CA bundle."""
 
     def __init__(self, core: "ServerState") -> None:
         self.core = core
@@ -48,7 +48,7 @@ class WebhookClient:
         return found
 
     def _target(self, config: Body) -> tuple[str, str, str | None]:
-        """The URL that errors name, the URL to connect to, and the TLS server name where they differ."""
+        """The URL for error messages, the URL to connect to, and the TLS server name if it differs."""
         if "url" in config:
             return config["url"], config["url"], None
         service = config["service"]
@@ -67,7 +67,7 @@ class WebhookClient:
         return named, f"https://{address}{path}", host
 
     async def ask(self, hook: Body, request: Body) -> Body:
-        """The `response` of the review. CallFailed when there is none that can be understood."""
+        """The `response` of the review. Raises CallFailed where there is no valid one."""
         seconds = hook.get("timeoutSeconds") or DEFAULT_TIMEOUT
         config = hook["clientConfig"]
         named, url, server = self._target(config)

@@ -1,4 +1,4 @@
-"""Sets of fields for server-side apply: what an object holds, path by path, by its schema's list and map types.
+"""Field sets of server-side apply: the paths of an object, by the list and map types of its schema.
 
 A path is a tuple of the keys of FieldsV1: `f:name` a field, `k:{"name":"x"}` an item by its keys, `v:"x"` an item of a
 set. Lists are atomic unless the schema says map or set; maps are granular unless it says atomic.
@@ -54,7 +54,7 @@ def item_key(item: Any, schema: Body) -> str:
 
 
 def flatten(value: Any, schema: Body, resolve: Resolve, path: Path = ()) -> dict[Path, Any]:
-    """Every owned path of a value, and what is there."""
+    """Every path of a value that can be owned, with its value."""
     found: dict[Path, Any] = {}
     _flatten(value, schema, resolve, path, found)
     return found
@@ -81,7 +81,7 @@ def _flatten(value: Any, schema: Body, resolve: Resolve, path: Path, found: dict
 
 
 def merge(live: Any, applied: Any, schema: Body, resolve: Resolve) -> Any:
-    """`live` with everything that `applied` says; what `applied` does not mention stays."""
+    """`live` with the fields of `applied` set; other fields are unchanged."""
     if type(live) is not type(applied) or not isinstance(applied, (dict, list)) or is_atomic(applied, schema):
         return applied
     if isinstance(applied, dict):
@@ -100,7 +100,7 @@ def merge(live: Any, applied: Any, schema: Body, resolve: Resolve) -> Any:
 
 
 def remove(value: Any, path: Path, schema: Body, resolve: Resolve) -> bool:
-    """Take what is at `path` out of `value`, in place; containers that this empties go too. True if `value` is empty."""
+    """Remove `path` from `value`, in place, with containers that become empty. True if `value` is empty."""
     part, rest = path[0], path[1:]
     if part.startswith("f:") and isinstance(value, dict) and part[2:] in value:
         name = part[2:]

@@ -1,4 +1,4 @@
-"""JSON patch (RFC 6902) and JSON merge patch (RFC 7386), with the API server's answers to bad ones."""
+"""JSON patch (RFC 6902) and JSON merge patch (RFC 7386), with the API server's errors for invalid ones."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ MAX_OPERATIONS = 10_000
 
 
 def unprocessable(why: str) -> StatusError:
-    """What a patch that cannot be applied is answered."""
+    """The error for a patch that cannot be applied."""
     return StatusError(
         422,
         "Invalid",
@@ -26,7 +26,7 @@ def unprocessable(why: str) -> StatusError:
 
 
 def apply_json(obj: Body, operations: Any) -> Body:
-    """The object with the operations applied, in place; the caller gives a copy of its own."""
+    """Apply the operations in place; the caller passes a copy."""
     if not isinstance(operations, list):
         raise bad_request("error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch")
     if len(operations) > MAX_OPERATIONS:

@@ -1,6 +1,6 @@
-"""`metadata.managedFields`: who owns which fields, after an apply and after other writes.
+"""`metadata.managedFields`: the managers of fields after an apply and after other writes.
 
-Ownership is kept from an object's first server-side apply on; before it, only who made the object is remembered.
+Ownership is recorded from an object's first server-side apply on; before that, only the creator is known.
 """
 
 from dataclasses import dataclass, field
@@ -85,7 +85,7 @@ def read(obj: Body) -> list[ManagedFieldsEntry]:
 
 
 def write(owners: list[ManagedFieldsEntry]) -> list[Body]:
-    """managedFields, applies first, as the real server sorts them; owners of nothing are left out."""
+    """managedFields with applies first, as kube-apiserver sorts them; managers without fields are left out."""
     found = []
     for owner in sorted((o for o in owners if o.fields), key=lambda o: (o.operation, o.time, o.manager)):
         entry: Body = {"manager": owner.manager, "operation": owner.operation, "apiVersion": owner.api_version}
@@ -97,7 +97,7 @@ def write(owners: list[ManagedFieldsEntry]) -> list[Body]:
 
 
 def changes(before: dict[Path, object], after: dict[Path, object]) -> tuple[set[Path], set[Path]]:
-    """The paths that are new or different, and those that are gone."""
+    """The paths that are new or changed, and those that were removed."""
     changed = {path for path, value in after.items() if path not in before or before[path] != value}
     return changed, before.keys() - after.keys()
 
@@ -105,12 +105,12 @@ def changes(before: dict[Path, object], after: dict[Path, object]) -> tuple[set[
 def conflicts(
     owners: list[ManagedFieldsEntry], mine: ManagedFieldsEntry, changed: set[Path]
 ) -> list[tuple[ManagedFieldsEntry, Path]]:
-    """Changed fields that others own."""
+    """Changed fields that other managers own."""
     return [(owner, path) for owner in owners if owner.mark != mine.mark for path in sorted(owner.fields & changed)]
 
 
 def conflict_error(found: list[tuple[ManagedFieldsEntry, Path]]) -> StatusError:
-    """409 in the words of the field manager."""
+    """409 with the text of kube-apiserver's field manager."""
     causes = [
         {"reason": "FieldManagerConflict", "message": f"conflict with {owner}", "field": shown(path)}
         for owner, path in found
@@ -127,7 +127,7 @@ def conflict_error(found: list[tuple[ManagedFieldsEntry, Path]]) -> StatusError:
 
 
 def take(owners: list[ManagedFieldsEntry], mine: ManagedFieldsEntry, changed: set[Path], gone: set[Path]) -> None:
-    """Changed fields leave their other owners; fields that are gone leave all."""
+    """Remove changed fields from their other managers, and removed fields from all."""
     for owner in owners:
         if owner.mark != mine.mark:
             owner.fields -= changed
@@ -135,7 +135,7 @@ def take(owners: list[ManagedFieldsEntry], mine: ManagedFieldsEntry, changed: se
 
 
 def after_create(obj: Body, manager: str, resource: Resource, resolve: Resolve) -> list[Body]:
-    """managedFields of an object that was made without an apply: its maker owns all."""
+    """managedFields of an object created without an apply: its creator owns all fields."""
     fields = set(owned(obj, resource, resolve))
     return write([ManagedFieldsEntry(manager, UPDATE, "", resource.api_version, clock.now(), fields)])
 
@@ -143,7 +143,7 @@ def after_create(obj: Body, manager: str, resource: Resource, resolve: Resolve) 
 def after_update(
     new: Body, old: Body, manager: str, resource: Resource, resolve: Resolve, subresource: str = ""
 ) -> list[Body]:
-    """managedFields after a write that is no apply: who changes a field owns it."""
+    """managedFields after a write other than an apply: the writer owns the fields that it changed."""
     owners = read(old)
     mine = ManagedFieldsEntry(manager, UPDATE, subresource, resource.api_version)
     mine = next((owner for owner in owners if owner.mark == mine.mark), mine)

@@ -1,4 +1,4 @@
-"""Server-side apply: the applied fields are merged in, conflicts told, and fields no longer applied taken out."""
+"""Server-side apply: merge the applied fields, report conflicts, and remove fields that are no longer applied."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,7 @@ LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 async def apply(core: "ServerState", call: ApiRequest, body: bytes) -> tuple[StoredObject, bool]:
-    """The stored object, and whether this made it. 409 when another manager owns a field that would change."""
+    """The stored object, and whether it was created. 409 where another manager owns a field that would change."""
     applied = _configuration(core, call, body)
     call.keeps_ownership = True
     if core.store.get(call.gr, call.namespace, call.name) is None:
@@ -66,7 +66,7 @@ def _configuration(core: "ServerState", call: ApiRequest, body: bytes) -> Body:
 
 
 def _declared(core: "ServerState", call: ApiRequest, applied: Body) -> None:
-    """Refuse fields that the schema does not know, as the typed conversion does."""
+    """Refuse fields that the schema does not declare, as the typed conversion does."""
     schema = call.resource.schema
     if schema is None or call.resource.keeps_unknown:
         return
@@ -94,7 +94,7 @@ async def _create(core: "ServerState", call: ApiRequest, applied: Body) -> Store
 
 
 def _owners(core: "ServerState", call: ApiRequest, entry: StoredObject) -> list[ManagedFieldsEntry]:
-    """Who owns what; for an object never applied before, its maker owns all (kubectl apply: what it applied last)."""
+    """The managers of the fields. Before the first apply the creator owns all (kubectl apply: what it last applied)."""
     found = managedfields.read(entry.obj)
     if found:
         return found
@@ -150,7 +150,7 @@ def _without_status(call: ApiRequest, applied: Body) -> Body:
 
 
 def _held(path: Path, owners: list[ManagedFieldsEntry]) -> bool:
-    """Does anyone own the path or something inside it. Of a keyed item, itself or its keys: it cannot be without them."""
+    """Whether a manager owns the path or a path inside it; for a keyed item also its keys, which it requires."""
     roots = [path]
     if path[-1].startswith("k:"):
         roots = [(*path, f"f:{key}") for key in orjson.loads(path[-1][2:])]

@@ -101,7 +101,7 @@ def _merge_item(merged: list[Any], item: Body, key: str, schema: Body, resolve: 
 
 
 def _ordered(merged: list[Any], order: list[Any] | None, mark: Any) -> list[Any]:
-    """The items that the order names, in that order; the others keep their places relative to their neighbours."""
+    """The items that the order names, in that order; other items stay next to their neighbours."""
     if not order:
         return merged
     marks = [mark(item) if isinstance(item, dict) else item for item in order]

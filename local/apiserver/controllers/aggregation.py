@@ -1,4 +1,4 @@
-"""The controllers that keep derived state: aggregated cluster roles, and what a quota says is used."""
+"""Controllers of derived state: aggregated cluster roles, and the usage in the status of quotas."""
 
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ QUOTAS: GroupResource = ("", "resourcequotas")
 
 
 async def roles(core: "ServerState", _: str) -> None:
-    """Give every aggregated cluster role the rules of those that its selectors name."""
+    """Set the rules of every aggregated cluster role to those of the roles that its selectors match."""
     entries = core.store.bucket(ROLES).entries("")
     for entry in entries:
         selectors = (entry.obj.get("aggregationRule") or {}).get("clusterRoleSelectors")
@@ -31,7 +31,7 @@ async def roles(core: "ServerState", _: str) -> None:
 
 
 def quota_changes(core: "ServerState", gr: GroupResource, event: StoreEvent) -> bool:
-    """Can this event change what a quota of its namespace says is used."""
+    """Whether this event can change the usage of a quota in its namespace."""
     namespace = event.entry.key[0]
     if not namespace or namespace not in core.store.bucket(QUOTAS).by_namespace:
         return False
@@ -39,7 +39,7 @@ def quota_changes(core: "ServerState", gr: GroupResource, event: StoreEvent) -> 
 
 
 async def quotas(core: "ServerState", namespace: str) -> None:
-    """Write down what is used of every quota in a namespace, for the keys that this server counts."""
+    """Write the usage of every quota in a namespace, for the keys that this server counts."""
     for entry in list(core.store.bucket(QUOTAS).by_namespace.get(namespace, {}).values()):
         hard = (entry.obj.get("spec") or {}).get("hard") or {}
         used = {key: str(count) for key in hard if (count := plugins.used(core, namespace, key)) is not None}

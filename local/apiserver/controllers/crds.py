@@ -1,4 +1,4 @@
-"""CustomResourceDefinitions at work: from a stored CRD to served resources, and its clean-up."""
+"""The controller of CustomResourceDefinitions: serve the resources of stored CRDs, and clean up deleted ones."""
 
 from typing import TYPE_CHECKING
 
@@ -61,7 +61,7 @@ def _resource(crd: Body, spec: Body, version: Body, storage: str) -> Resource:
 
 
 def serve(core: "ServerState", event: StoreEvent) -> None:
-    """Follow a CRD's write at once: serve its versions as they are now, or no longer."""
+    """After a write of a CRD, serve its current versions, or stop serving it."""
     crd = event.entry.obj
     gr = (crd["spec"]["group"], crd["spec"]["names"]["plural"])
     core.registry.remove(gr)
@@ -74,7 +74,7 @@ def serve(core: "ServerState", event: StoreEvent) -> None:
 
 
 async def clean_up(core: "ServerState", name: str) -> None:
-    """Delete the objects of a CRD that is being deleted; when none is left, let the CRD go."""
+    """Delete the objects of a CRD that is being deleted, and remove its finalizer when none is left."""
     entry = core.store.get(CRDS, "", name)
     if entry is None or deletion.CRD_CLEANUP not in (entry.meta.get("finalizers") or ()):
         return

@@ -1,5 +1,5 @@
 """Garbage collection by owner references, after kube-controller-manager's garbagecollector: background, foreground,
-orphan, and owners that are not there (or not the ones that were meant: the uid decides)."""
+orphan, and owners that do not exist or have another uid."""
 
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ SOLID, DANGLING, WAITING, UNKNOWN = "solid", "dangling", "waiting", "unknown"
 
 
 def affected(core: "ServerState", gr: GroupResource, event: StoreEvent) -> set[Item]:
-    """The objects to look at after an event: itself, its dependents, its owners that wait for it."""
+    """The objects to process after an event: itself, its dependents, and owners that wait for it."""
     entry = event.entry
     found: set[Item] = set()
     if event.kind == "DELETED":
@@ -44,7 +44,7 @@ def _has(core: "ServerState", item: Item, finalizer: str) -> bool:
 
 
 async def process(core: "ServerState", item: Item) -> None:
-    """Do what the collector does to one object, once."""
+    """Process one object once."""
     entry = core.store.get(item[0], *item[1])
     if entry is None:
         return
@@ -79,7 +79,7 @@ def _policy(entry: StoredObject) -> str:
 
 
 def _standing(core: "ServerState", owner: Body, namespace: str) -> str:
-    """Is the owner there, gone, or there only until its dependents are gone."""
+    """Whether the owner exists, is gone, or is waiting for its dependents to be deleted."""
     resource = core.registry.of_kind(owner.get("apiVersion", ""), owner.get("kind", ""))
     if resource is None:
         return UNKNOWN

@@ -1,4 +1,4 @@
-"""The server's own controllers (what kube-controller-manager and the API server itself do), one queue for all."""
+"""The controllers inside the server (parts of kube-controller-manager and kube-apiserver), with one work queue."""
 
 import asyncio
 import logging
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from local.apiserver.core import ServerState
 
 log = logging.getLogger("apiserver.controllers")
-RETRY = 0.5  # seconds until work that was refused is tried again
+RETRY = 0.5  # seconds until a refused write is retried
 Work = tuple[str, Any]
 
 
 class Controllers:
-    """Hears every write, and works off what follows from it."""
+    """Queues the objects that each write affects, and processes them."""
 
     def __init__(self, core: "ServerState") -> None:
         self.core = core

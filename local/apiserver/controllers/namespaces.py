@@ -1,4 +1,4 @@
-"""The namespace controller: what a new namespace is given, and how a deleted one is emptied."""
+"""The namespace controller: the objects of a new namespace, and the deletion of all objects in a deleted one."""
 
 import uuid
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ INITIAL = ("default", "kube-system", "kube-public", "kube-node-lease")
 
 
 def plain(api_version: str, kind: str, namespace: str, name: str, **fields: Body) -> Body:
-    """A stored object as the server makes its own."""
+    """Store an object that the server itself creates."""
     meta: Body = {"name": name, "uid": str(uuid.uuid4()), "creationTimestamp": clock.now()}
     if namespace:
         meta["namespace"] = namespace
@@ -25,7 +25,7 @@ def plain(api_version: str, kind: str, namespace: str, name: str, **fields: Body
 
 
 def create(core: "ServerState", name: str) -> None:
-    """Store a namespace, unless it is there."""
+    """Store a namespace unless it exists."""
     if core.store.get(NAMESPACES, "", name) is not None:
         return
     obj = plain("v1", "Namespace", "", name, spec={"finalizers": ["kubernetes"]}, status={"phase": "Active"})
@@ -34,7 +34,7 @@ def create(core: "ServerState", name: str) -> None:
 
 
 def furnish(core: "ServerState", name: str, ca: str) -> None:
-    """The `default` service account and the cluster's CA, as every namespace has them."""
+    """Create the `default` service account and the ConfigMap of the cluster's CA."""
     if core.store.get(("", "serviceaccounts"), name, "default") is None:
         core.store.create(("", "serviceaccounts"), plain("v1", "ServiceAccount", name, "default"))
     if ca and core.store.get(("", "configmaps"), name, "kube-root-ca.crt") is None:
@@ -42,7 +42,7 @@ def furnish(core: "ServerState", name: str, ca: str) -> None:
 
 
 async def empty(core: "ServerState", name: str) -> None:
-    """Delete what is in a namespace that is being deleted; when nothing is left, let it go."""
+    """Delete the objects in a namespace that is being deleted, and then its finalizer."""
     entry = core.store.get(NAMESPACES, "", name)
     if entry is None or not entry.meta.get("deletionTimestamp"):
         return

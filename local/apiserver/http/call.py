@@ -1,4 +1,4 @@
-"""One API request, decoded from its URL: who asks for what."""
+"""An API request as decoded from its URL."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +10,7 @@ from shared.model.types import Body
 
 @dataclass(frozen=True)
 class User:
-    """Who asks, as authentication found out."""
+    """The authenticated user."""
 
     name: str
     groups: tuple[str, ...] = ()
@@ -49,10 +49,10 @@ class ApiRequest:
     query: dict[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     annotations: dict[str, str] = field(default_factory=dict)  # audit annotations, from webhooks
-    internal: bool = False  # made by the server's own controllers
+    internal: bool = False  # sent by the controllers inside the server
     options: Body = field(default_factory=dict)
     agent: str = ""  # the client's User-Agent
-    keeps_ownership: bool = False  # the object comes with its managedFields: a server-side apply
+    keeps_ownership: bool = False  # a server-side apply, whose object comes with its managedFields
 
     @property
     def dry_run(self) -> bool:
@@ -76,7 +76,7 @@ class ApiRequest:
 
     @property
     def manager(self) -> str:
-        """Who writes, for field ownership: the fieldManager asked for, or the client's name."""
+        """The field manager: the one requested, or the client's name."""
         return self.query.get("fieldManager") or self.agent.partition("/")[0] or "unknown"
 
     def warn(self, text: str) -> None:

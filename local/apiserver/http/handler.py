@@ -1,4 +1,4 @@
-"""HTTP requests to calls and answers back: who asks, may they, which verb, in which form the answer goes out."""
+"""The HTTP handler: authenticate, authorize, dispatch by verb, and encode the response."""
 
 import asyncio
 import logging
@@ -43,7 +43,7 @@ class RequestHandler:
             return refused(error)
         except (ConnectionError, asyncio.CancelledError):
             raise
-        except Exception as error:  # a fault of this server, told as the real one tells a panic
+        except Exception as error:  # a defect of this server, reported as kube-apiserver reports a panic
             log.exception("%s %s", request.method, request.path_qs)
             return refused(internal(f"{type(error).__name__}: {error}"))
 

@@ -1,4 +1,4 @@
-"""In which form an answer goes out, by the Accept header: objects, Tables, or their metadata only."""
+"""Content negotiation by the Accept header: objects, Tables, or their metadata only."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class OutputFormat:
 
     @classmethod
     def of(cls, accept: str, call: ApiRequest) -> "OutputFormat":
-        """By the first media type that this server can give; 406 when it can give none."""
+        """From the first media type that this server supports; 406 if it supports none."""
         include = call.query.get("includeObject") or "Metadata"
         for part in accept.split(",") if accept else ():
             kind, *options = (item.strip() for item in part.split(";"))
@@ -53,7 +53,7 @@ class OutputFormat:
         return self.resource.encode(entry.body)
 
     def page(self, page: ListPage) -> bytes:
-        """A list, in one piece; built-in items carry no apiVersion and kind, as in the real server's lists."""
+        """A list; built-in items have no apiVersion and kind, as in kube-apiserver's lists."""
         meta: Body = {"resourceVersion": str(page.rv)}
         if page.token:
             meta["continue"] = page.token
@@ -73,14 +73,14 @@ class OutputFormat:
         return head + b',"items":[' + b",".join(items) + b"]}"
 
     def encoder(self) -> Callable[[StoredObject], bytes]:
-        """How a watch encodes its events: like `one`, but a Table's headers go out once."""
+        """The encoder of a watch's events: like `one`, but with column definitions only in the first Table."""
         if self.form != "Table":
             return self.one
-        told = False
+        headers_sent = False
 
         def encode(entry: StoredObject) -> bytes:
-            nonlocal told
-            headers, told = not told, True
+            nonlocal headers_sent
+            headers, headers_sent = not told, True
             return tables.table(self.resource, [entry], {"resourceVersion": str(entry.rv)}, self.include, headers)
 
         return encode

@@ -1,4 +1,4 @@
-"""Paths that name no resource: health, version, discovery, OpenAPI."""
+"""Non-resource paths: health, version, discovery, OpenAPI."""
 
 from typing import TYPE_CHECKING
 

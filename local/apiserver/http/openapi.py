@@ -1,4 +1,4 @@
-"""/openapi/v3 (index and one document a group-version) and /openapi/v2, from the kinds that are served now."""
+"""/openapi/v3 (an index and a document for each group-version) and /openapi/v2 of the kinds currently served."""
 
 import hashlib
 from typing import Any
@@ -19,7 +19,7 @@ _KIND_TEXT = "Kind is a string value representing the REST resource this object 
 
 
 class OpenApi:
-    """Documents, made when first asked for and kept until the served kinds change."""
+    """Documents, generated on the first request and cached until the served kinds change."""
 
     def __init__(self, registry: ResourceRegistry, definitions: Definitions) -> None:
         self.registry, self.definitions = registry, definitions
@@ -102,7 +102,7 @@ def schema_name(resource: Resource) -> str:
 
 
 def custom_schema(resource: Resource) -> Body:
-    """A CRD's schema as published: with apiVersion, kind and metadata as every object has them."""
+    """A CRD's schema as published, with apiVersion, kind and metadata."""
     schema = dict(resource.schema or {"type": "object"})
     properties = dict(schema.get("properties") or {})
     properties["apiVersion"] = {"type": "string", "description": _VERSION_TEXT}

@@ -1,4 +1,4 @@
-"""From method, path and query to a `Call`: which resource, which verb."""
+"""Parse the path of a request: its resource and verb."""
 
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch"}
 
 
 class ResourcePath(NamedTuple):
-    """A resource URL, taken apart."""
+    """The parts of a resource URL."""
 
     group: str
     version: str

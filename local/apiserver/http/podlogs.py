@@ -17,7 +17,7 @@ _PASSED = ("follow", "tailLines", "previous", "timestamps", "sinceSeconds", "lim
 
 
 def _container(call: ApiRequest, pod: StoredObject) -> str:
-    """The container asked for; a pod with one container needs no name."""
+    """The requested container; optional for a pod with one container."""
     spec = pod.obj.get("spec") or {}
     names = [found["name"] for kind in ("containers", "initContainers") for found in spec.get(kind) or ()]
     wanted = call.query.get("container", "")
@@ -33,7 +33,7 @@ def _container(call: ApiRequest, pod: StoredObject) -> str:
 
 
 async def serve(core: "ServerState", call: ApiRequest, request: web.BaseRequest) -> web.StreamResponse:
-    """Stream a container's log. A log put by a test (`core.logs`) goes before the node's."""
+    """Stream a container's log. A log set by a test (`core.logs`) takes precedence over the node's."""
     pod = reads.get(core, call)
     container = _container(call, pod)
     kept = core.logs.get((call.namespace, call.name, container))

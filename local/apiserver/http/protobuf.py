@@ -2,7 +2,7 @@
 
 A message is a table of `number name kind`; kinds: s string, i integer (n: 0 is none), b boolean (f: false is none), t time, u time in microseconds,
 q quantity, x int-or-string, d bytes, a Message name; `*` repeats, `%` is a map from strings, `-` is left out. A field
-that no table names is refused rather than lost.
+in no table is refused, so that no data is lost.
 """
 
 import base64

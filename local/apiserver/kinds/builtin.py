@@ -1,4 +1,4 @@
-"""The built-in kinds this server knows: one row each, in the order of their groups."""
+"""Table of the built-in kinds that this server serves."""
 
 from local.apiserver.kinds.resources import ALL_VERBS, Resource
 from local.apiserver.kinds.schemas import Definitions

@@ -1,4 +1,4 @@
-"""Defaults of the other built-in kinds, as far as people and controllers look at them."""
+"""Defaults of built-in kinds other than pods, as far as clients and controllers read them."""
 
 import base64
 from collections.abc import Callable
@@ -179,7 +179,7 @@ def at_create(obj: Body, resource: Resource) -> None:
 
 
 def at_update(new: Body, old: Body, resource: Resource) -> None:
-    """Fill in what a whole-object update left out, in place, without touching what the server keeps."""
+    """Set defaults that an update left out, in place, except fields that the server keeps."""
     status: Any = new.get("status")
     if resource.gr == ("", "pods"):
         pods.template_defaults(new.setdefault("spec", {}))

@@ -1,4 +1,4 @@
-"""Rules of `metadata`, the same for all kinds: names, labels, annotations, owners, finalizers, what may not change."""
+"""Validation of `metadata` for all kinds: names, labels, annotations, owners, finalizers, immutable fields."""
 
 import re
 import secrets
@@ -70,7 +70,7 @@ def _name_faults(resource: Resource, name: str) -> list[str]:
 
 
 def validate(obj: Body, resource: Resource) -> Iterator[FieldError]:
-    """Faults of an object's metadata, at any write."""
+    """Invalid metadata fields at any write."""
     meta = obj["metadata"]
     name = meta.get("name", "")
     if not name:
@@ -151,7 +151,7 @@ _FIXED = ("name", "namespace", "uid", "creationTimestamp")
 
 
 def validate_update(new: Body, old: Body) -> Iterator[FieldError]:
-    """Faults of a change: identity is fixed, and no finalizer is added to an object being deleted."""
+    """Invalid metadata changes: identity is immutable, and an object being deleted gets no new finalizers."""
     after, before = new["metadata"], old["metadata"]
     for key in _FIXED:
         if after.get(key) != before.get(key):

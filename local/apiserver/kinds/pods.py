@@ -1,4 +1,4 @@
-"""Pods: the defaults of core/v1, what may not change, scheduling gates, and the rules people break most."""
+"""Pods: defaults of core/v1, immutable fields, scheduling gates, and the most common validation rules."""
 
 from collections.abc import Iterator
 from functools import lru_cache

@@ -1,4 +1,4 @@
-"""What the server serves: one `Resource` for every version of every kind, built-in or from a CRD."""
+"""The served resources: one `Resource` for every version of every kind, built-in or from a CRD."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ class PrinterColumn:
 
 @dataclass(frozen=True)
 class Resource:
-    """One version of one kind, where it is served and by which rules its objects live."""
+    """One version of one kind: its path and its rules."""
 
     group: str
     version: str
@@ -99,7 +99,7 @@ class ResourceRegistry:
         self.revision += 1
 
     def remove(self, gr: GroupResource) -> None:
-        """Serve no version of this resource any longer."""
+        """Stop serving all versions of this resource."""
         for resource in [found for found in self._by_path.values() if found.gr == gr]:
             del self._by_path[resource.group, resource.version, resource.plural]
             self._by_kind.pop((resource.group, resource.version, resource.kind), None)

@@ -1,4 +1,4 @@
-"""Rules of the other built-in kinds: required fields by schema, and the few rules that clients meet."""
+"""Validation of built-in kinds other than pods: required fields by schema, and some common rules."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -11,11 +11,11 @@ from local.apiserver.schema.structural import Resolve
 from shared.model.types import Body
 
 _MAX_DATA = 1024 * 1024  # bytes in a ConfigMap or Secret
-_OWN_RULES = ("containers", "name", "image")  # said by a kind's own rules, in its own words
+_OWN_RULES = ("containers", "name", "image")  # reported by the kind's own rules
 
 
 def required_fields(value: Any, schema: Body, resolve: Resolve, path: str) -> Iterator[FieldError]:
-    """`Required value` for every field that the schema wants and the object lacks."""
+    """`Required value` for every missing field that the schema requires."""
     schema = resolve(schema)
     if isinstance(value, dict):
         properties = schema.get("properties") or {}

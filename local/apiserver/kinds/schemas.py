@@ -1,4 +1,4 @@
-"""The schemas of the built-in kinds: Kubernetes 1.36's own OpenAPI definitions, from the package kubernetes-validate."""
+"""The schemas of the built-in kinds: the OpenAPI definitions of Kubernetes 1.36, from the package kubernetes-validate."""
 
 from functools import lru_cache
 from importlib.resources import files
@@ -23,7 +23,7 @@ _SPECIAL: dict[str, Body] = {
 
 
 class Definitions:
-    """Definitions by their OpenAPI name, and which of them is which kind."""
+    """Definitions by OpenAPI name, and the definition of each kind."""
 
     def __init__(self, found: dict[str, Body]) -> None:
         self.by_name = found
@@ -46,7 +46,7 @@ class Definitions:
 
 @lru_cache(maxsize=1)
 def load() -> Definitions:
-    """Read the definitions once a process, without the nulls that kubernetes-validate adds for JSON schema."""
+    """Read the definitions once per process, without the nulls that kubernetes-validate adds for JSON schema."""
     raw = orjson.loads(files("kubernetes_validate").joinpath(_FILE).read_bytes())["$defs"]
     found = {name: _SPECIAL.get(name) or _plain(schema) for name, schema in raw.items()}
     for name in found:

@@ -1,4 +1,4 @@
-"""What the server itself sets and keeps of an object at create and update (the registry's strategies)."""
+"""The strategies of the registry: fields that the server sets or keeps at create and update."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -34,7 +34,7 @@ _KEEPS_STATUS = {("", "nodes"), ("apiregistration.k8s.io", "apiservices")}
 
 
 def prepare_create(obj: Body, resource: Resource) -> None:
-    """Reset what a client may not set at creation, in place."""
+    """Reset fields that a client may not set at creation, in place."""
     meta = obj["metadata"]
     for key in ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "managedFields", "resourceVersion"):
         meta.pop(key, None)
@@ -48,7 +48,7 @@ def prepare_create(obj: Body, resource: Resource) -> None:
 
 
 def prepare_update(new: Body, old: Body, resource: Resource, subresource: str) -> Body:
-    """The object as it will be stored: what this endpoint may not change is taken from `old`."""
+    """The object to store: fields that this endpoint may not change are taken from `old`."""
     if subresource == "status":
         new = _status_update(new, old, resource)
     elif resource.has_status:
@@ -111,7 +111,7 @@ _RULES: dict[tuple[str, str], Rule] = {
 
 
 def validate(obj: Body, old: Body | None, resource: Resource, subresource: str, resolve: Any) -> list[FieldError]:
-    """Every fault of the object about to be stored."""
+    """All field errors of the object to be stored."""
     found = list(objectmeta.validate(obj, resource))
     if old is not None:
         found += objectmeta.validate_update(obj, old)

@@ -27,7 +27,7 @@ Step = dict[str, str | None]
 
 @lru_cache(maxsize=1024)
 def steps(path: str) -> tuple[Step, ...]:
-    """The path's parts. ValueError where it cannot be read."""
+    """The parts of the path. Raises ValueError for an invalid path."""
     found, at = [], 0
     text = path.strip().removeprefix("{").removesuffix("}").removeprefix("$")
     while at < len(text):
@@ -40,7 +40,7 @@ def steps(path: str) -> tuple[Step, ...]:
 
 
 def find(obj: Any, path: str) -> list[Any]:
-    """Every value the path leads to, in order."""
+    """All values at the path, in order."""
     values = [obj]
     for step in steps(path):
         values = [inner for value in values for inner in _step(value, step)]

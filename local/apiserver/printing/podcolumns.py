@@ -47,7 +47,7 @@ def _gates(spec: Body, status: Body) -> str:
 
 
 def _state(pod: Body, sidecars: set[str]) -> tuple[str, int, int, str]:
-    """STATUS, ready containers, restarts, and when a container last ended before a restart."""
+    """STATUS, ready containers, restarts, and the end of the last run before a restart."""
     spec, status = pod.get("spec") or {}, pod.get("status") or {}
     conditions = {c.get("type"): c for c in status.get("conditions") or ()}
     reason = status.get("reason") or status.get("phase") or ""
@@ -57,9 +57,9 @@ def _state(pod: Body, sidecars: set[str]) -> tuple[str, int, int, str]:
     if starting and conditions.get("Initialized", {}).get("status") != "True":
         return starting, ready, restarts, last
     found = status.get("containerStatuses") or []
-    told = [item for item in status.get("initContainerStatuses") or () if item.get("name") in sidecars]
-    restarts = sum(item.get("restartCount", 0) for item in [*found, *told])
-    last = max((_ended(item) for item in [*found, *told]), default="")
+    sidecar_states = [item for item in status.get("initContainerStatuses") or () if item.get("name") in sidecars]
+    restarts = sum(item.get("restartCount", 0) for item in [*found, *sidecar_states])
+    last = max((_ended(item) for item in [*found, *sidecar_states]), default="")
     running, failed = False, ""
     for item in reversed(found):
         state = item.get("state") or {}
@@ -81,7 +81,7 @@ def _state(pod: Body, sidecars: set[str]) -> tuple[str, int, int, str]:
 
 
 def _initial(spec: Body, status: Body, sidecars: set[str]) -> tuple[str, int, int, str]:
-    """`Init:...` while an init container is not done (else empty), and what its predecessors add up to."""
+    """`Init:...` while an init container has not completed (else ""), and the totals of its predecessors."""
     ready, restarts, last = 0, 0, ""
     for index, item in enumerate(status.get("initContainerStatuses") or ()):
         restarts += item.get("restartCount", 0)

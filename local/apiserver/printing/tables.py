@@ -25,7 +25,7 @@ _AGE = PrinterColumn(
 
 
 def table(resource: Resource, entries: list[StoredObject], meta: Body, include: str, headers: bool = True) -> bytes:
-    """A Table of these objects. `include`: Object, Metadata or None, what each row carries of its object."""
+    """A Table of these objects. `include`: Object, Metadata or None, the part of the object in each row."""
     columns, printer = _columns(resource)
     rows = []
     for entry in entries:
@@ -69,7 +69,7 @@ def _cells(obj: Body, columns: tuple[PrinterColumn, ...]) -> list[Any]:
 
 
 def _cell(obj: Body, column: PrinterColumn) -> Any:
-    """One custom column; null where the path leads nowhere or to a value of another type."""
+    """One custom column; null where the path has no value or one of another type."""
     try:
         found = jsonpath.find(obj, column.path)
     except ValueError:

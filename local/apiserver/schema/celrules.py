@@ -29,7 +29,7 @@ def compiled(rule: str) -> Any:
 
 
 def check(value: Any, old: Any, has_old: bool, schema: Body, path: str) -> Iterator[FieldError]:
-    """The rules of this schema node that `value` breaks; a rule on `oldSelf` is judged on updates only."""
+    """The rules of this schema node that `value` violates; a rule on `oldSelf` is evaluated only on updates."""
     for rule in schema.get("x-kubernetes-validations") or ():
         text = rule["rule"]
         if "oldSelf" in text and not has_old and not rule.get("optionalOldSelf"):

@@ -1,4 +1,4 @@
-"""Is this CustomResourceDefinition one that a real API server accepts: names, versions, structural schemas."""
+"""Validation of CustomResourceDefinitions: names, versions, structural schemas."""
 
 import copy
 import re
@@ -113,7 +113,7 @@ def _root_metadata(schema: Body, path: str) -> Iterator[FieldError]:
 
 
 def structural(schema: Body, path: str, root: bool = False) -> Iterator[FieldError]:
-    """The faults of a schema that keep it from being structural (apiextensions' structural-schema rules)."""
+    """The reasons why a schema is not structural (apiextensions' structural-schema rules)."""
     anything = schema.get("x-kubernetes-int-or-string") or schema.get("x-kubernetes-preserve-unknown-fields")
     kind = schema.get("type")
     if not kind and not anything:
@@ -198,7 +198,7 @@ _NOT_RE2 = re.compile(r"\(\?(=|!|<[=!])|\\[1-9]")
 
 
 def _values(schema: Body, path: str) -> Iterator[FieldError]:
-    """The pattern is one that Go's RE2 can compile; the default is one that the schema itself allows."""
+    """Check that Go's RE2 can compile the pattern, and that the schema allows its default."""
     pattern = schema.get("pattern")
     if pattern:
         fault = "invalid or unsupported Perl syntax" if _NOT_RE2.search(pattern) else ""

@@ -1,4 +1,4 @@
-"""From a request's body to an object of the resource's version: known fields only, right types, defaults."""
+"""Decode a request's body to an object of the resource's version: declared fields, types, defaults."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ _META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 
 
 def decode(call: ApiRequest, raw: Any, definitions: Definitions, known: Body | None = None) -> Body:
-    """The body as an object. Refused: another kind, a wrong type, unknown fields when validation is Strict."""
+    """The body as an object. Refuses another kind, a wrong type, and unknown fields if validation is Strict."""
     resource = call.resource
     if not isinstance(raw, dict):
         raise bad_request(f"couldn't get version/kind; json parse error: {type(raw).__name__} is not an object")
@@ -25,7 +25,7 @@ def decode(call: ApiRequest, raw: Any, definitions: Definitions, known: Body | N
 
 
 def expect_kind(raw: Body, resource: Resource) -> Body:
-    """The object with apiVersion and kind first; they must be the resource's (absent ones are filled in)."""
+    """The object with apiVersion and kind first, which must be those of the resource (absent ones are set)."""
     version, kind = raw.get("apiVersion") or resource.api_version, raw.get("kind") or resource.kind
     if resource.custom and "kind" not in raw:
         raise bad_request("Object 'Kind' is missing in the request body")
@@ -44,9 +44,9 @@ def expect_kind(raw: Body, resource: Resource) -> Body:
 
 
 def normalise(obj: Body, resource: Resource, definitions: Definitions, known: Body | None = None) -> list[str]:
-    """Bring `obj` into the resource's shape in place; the paths of unknown fields. ApiError on a wrong type.
+    """Prune, type-check and default `obj` in place; the paths of unknown fields. Raises StatusError on a wrong type.
 
-    `known`: an object in shape already; what equals its fields is not looked at again.
+    `known`: a normalised object; values equal to its fields are skipped.
     """
     obj.setdefault("metadata", {})
     part = obj if known is None else {key: value for key, value in obj.items() if known.get(key, _MISSING) != value}
@@ -89,7 +89,7 @@ def _custom(obj: Body, resource: Resource, definitions: Definitions) -> list[str
 
 
 def report_unknown(call: ApiRequest, unknown: list[str]) -> None:
-    """What fieldValidation asks for: an error, a warning a field, or nothing."""
+    """Report unknown fields as fieldValidation requests: an error, a warning for each, or nothing."""
     if not unknown or call.field_validation == "Ignore":
         return
     faults = [f'unknown field "{path}"' for path in unknown]

@@ -1,4 +1,4 @@
-"""Decoding by schema: unknown fields are found and dropped, nulls dropped, defaults filled in.
+"""Decoding by schema: drop unknown fields and nulls, and set defaults.
 
 For CRDs the rules are those of structural schemas; for built-in kinds those of the typed decoder (plus type faults).
 """
@@ -20,7 +20,7 @@ def same(schema: Body) -> Body:
 
 
 def prune(value: Any, schema: Body, resolve: Resolve, path: str, unknown: list[str], embedded: bool = False) -> None:
-    """Drop the fields that `schema` does not know from `value`, in place; their paths are added to `unknown`."""
+    """Remove fields that `schema` does not declare from `value`, in place, and add their paths to `unknown`."""
     if isinstance(value, dict):
         _prune_object(value, resolve(schema), resolve, path, unknown, embedded)
     elif isinstance(value, list):
@@ -50,7 +50,7 @@ def _prune_object(value: Body, schema: Body, resolve: Resolve, path: str, unknow
 
 
 def default(value: Any, schema: Body) -> None:
-    """Fill in the defaults of a structural schema, in place; a null of a field that may not be null is dropped first."""
+    """Set the defaults of a structural schema, in place, after removing nulls of fields that are not nullable."""
     if isinstance(value, dict):
         properties = schema.get("properties") or {}
         for name, inner in properties.items():
@@ -78,7 +78,7 @@ def _default_rest(value: Body, properties: Body, more: Body) -> None:
             default(value[name], more)
 
 
-# --- built-in kinds: what Go's decoder would refuse -------------------------------------------------------------------
+# --- built-in kinds: type errors of Go's decoder ----------------------------------------------------------------------
 _GO: dict[str, Any] = {
     "string": str,
     "boolean": bool,
@@ -90,7 +90,7 @@ _GO: dict[str, Any] = {
 
 
 def type_faults(value: Any, schema: Body, resolve: Resolve, path: str) -> list[str]:
-    """Where a built-in object's JSON does not fit its Go struct; nulls are allowed (and mean absent) everywhere."""
+    """Type errors of a built-in object's JSON against its Go struct; null means absent everywhere."""
     if value is None:
         return []
     schema = resolve(schema)

@@ -1,6 +1,6 @@
-"""Validation of custom resources by their structural schema, with the words of kube-openapi, all faults at once.
+"""Validation of custom resources by their structural schema: all errors, with the texts of kube-openapi.
 
-On update a value equal to the stored one is not judged again (CRDValidationRatcheting, on since 1.33).
+On update a value equal to the stored one is not validated again (CRDValidationRatcheting, enabled since 1.33).
 """
 
 import operator
@@ -35,7 +35,7 @@ _MISSING = object()
 
 
 def validate(value: Any, schema: Body, path: str = "", old: Any = _MISSING) -> Iterator[FieldError]:
-    """Every fault of `value`. `old`: the stored value at the same place, where there is one."""
+    """All errors of `value`. `old`: the stored value at the same path, if any."""
     if old is not _MISSING and old == value:
         return
     yield from _validate(value, schema, path, old)

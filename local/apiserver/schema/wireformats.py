@@ -1,4 +1,4 @@
-"""Strings that Go decodes to more than a string: times and base64, with the words of its refusals."""
+"""Strings that Go decodes to other types: times and base64, with the texts of its errors."""
 
 import base64
 import binascii
@@ -12,7 +12,7 @@ _LAYOUT, _MICRO_LAYOUT = "2006-01-02T15:04:05Z07:00", "2006-01-02T15:04:05.00000
 
 
 def faults(value: str, schema: Body) -> list[str]:
-    """What Go's decoder says of a string with a format; nothing when it takes it."""
+    """The error of Go's decoder for a string with a format, if any."""
     if schema["format"] == "date-time":
         return _time(value, bool(schema.get(MICRO)))
     if schema["format"] == "byte":

@@ -1,4 +1,4 @@
-"""The whole state in a file, so that a server can be stopped and started again as if etcd had kept it."""
+"""The state in a file, so that a server can restart with the same objects."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ def dump(core: "ServerState") -> bytes:
 
 
 def save(core: "ServerState", path: str | Path) -> None:
-    """Write the file in one piece: a reader sees the old or the new one."""
+    """Replace the file atomically."""
     target = Path(path)
     draft = target.with_suffix(".draft")
     draft.write_bytes(dump(core))
@@ -29,7 +29,7 @@ def save(core: "ServerState", path: str | Path) -> None:
 
 
 def load(core: "ServerState", path: str | Path) -> None:
-    """Take the file's state; watches from before it are answered 410, as after a restart of the real server."""
+    """Load the file. Watches from older revisions get 410, as after a restart of kube-apiserver."""
     found = orjson.loads(Path(path).read_bytes())
     core.store.rv = found["rv"]
     core.auth.admin_token = found["admin"]

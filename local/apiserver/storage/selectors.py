@@ -56,7 +56,7 @@ def _comparison(key: str, op: str, value: str) -> Callable[[Labels], bool]:
 
 
 def label_selector(text: str) -> Match | None:
-    """The objects a `labelSelector` query selects; None when it selects all."""
+    """The predicate of a `labelSelector` query; None if it selects everything."""
     if not text.strip():
         return None
     wanted = [_requirement(part) for part in _parts(text)]
@@ -64,7 +64,7 @@ def label_selector(text: str) -> Match | None:
 
 
 def matches_labels(selector: Body | None, labels: Labels) -> bool:
-    """Does a metav1.LabelSelector select these labels; an absent or empty one selects everything."""
+    """Whether a metav1.LabelSelector matches these labels; an absent or empty one matches everything."""
     if not selector:
         return True
     pairs = selector.get("matchLabels") or {}
@@ -136,7 +136,7 @@ def _field_text(obj: Body, path: str) -> str:
 def field_selector(
     text: str, group: str, plural: str, extra: tuple[str, ...] = ()
 ) -> tuple[Match | None, dict[str, str]]:
-    """The objects a `fieldSelector` query selects, and the fields it wants equal (for a look-up by name)."""
+    """The predicate of a `fieldSelector` query, and the fields that it requires to be equal (for a look-up by name)."""
     if not text.strip():
         return None, {}
     allowed = (*_EVERY, *_FIELDS.get((group, plural), ()), *extra)

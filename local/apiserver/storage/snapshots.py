@@ -1,15 +1,15 @@
-"""Snapshots that the pages of one list share, for as long as etcd would keep the revision."""
+"""Snapshots that the pages of a list share, for as long as etcd would keep the revision."""
 
 import time
 from collections import OrderedDict
 
 from local.apiserver.storage.store import StoredObject
 
-KEPT = 200  # lists under way at once
+KEPT = 200  # concurrent lists
 
 
 class PageSnapshots:
-    """Lists by number, each until `lifetime` seconds after it was last asked for."""
+    """Lists by number, each kept until `lifetime` seconds after its last use."""
 
     def __init__(self, lifetime: float) -> None:
         self.lifetime = lifetime
@@ -18,7 +18,7 @@ class PageSnapshots:
         self._next = 0
 
     def keep(self, entries: list[StoredObject], rv: int) -> int:
-        """A number under which the list is found again; the same list keeps its number."""
+        """The number of the stored list; an equal list keeps its number."""
         number = self._by_list.get(id(entries))
         if number is None or number not in self._kept:
             self._next += 1

@@ -1,6 +1,6 @@
-"""The stand-in for etcd and the watch cache: objects by resource and namespace, one revision counter, watch history.
+"""The storage, in place of etcd and the watch cache: objects by resource and namespace, one revision counter, history.
 
-Entries are immutable: nobody may change `Entry.obj`; a write replaces the entry. Every object is encoded once a version.
+Stored objects are immutable: a write replaces the StoredObject. Each version is encoded once.
 """
 
 from collections import deque
@@ -13,7 +13,7 @@ from shared.model.types import Body
 
 GroupResource = tuple[str, str]
 Key = tuple[str, str]  # namespace ("" for cluster scope), name
-HISTORY = 10_000  # events kept a resource: a watch from before them is answered 410
+HISTORY = 10_000  # events kept for each resource; a watch from an older revision gets 410
 
 
 class StoredObject:
@@ -32,7 +32,7 @@ class StoredObject:
 
     @classmethod
     def unstored(cls, key: Key, rv: int, obj: Body) -> "StoredObject":
-        """What a dry run answers: `rv` is that of the object there is; 0 for none, and then the object carries none."""
+        """The result of a dry run. `rv`: of the existing object; 0 if none exists, and then the object has none."""
         entry = cls(key, rv, obj)
         if not rv:
             del obj["metadata"]["resourceVersion"]
@@ -43,7 +43,7 @@ class StoredObject:
 
     @property
     def obj(self) -> Body:
-        """The object; nobody may change it. A version that is history is decoded for who asks."""
+        """The object, which must not be changed. An old version is decoded on each use."""
         return self._obj if self._obj is not None else self.copy()
 
     @property
@@ -57,7 +57,7 @@ class StoredObject:
         return {"apiVersion": self._kind[0], "kind": self._kind[1], **copied}
 
     def fold(self) -> None:
-        """Keep the JSON only: another version has taken its place."""
+        """Keep only the JSON, because a newer version replaced this one."""
         self._obj = None
 
 
@@ -105,7 +105,7 @@ class ResourceBucket:
             listener(event)
 
     def entries(self, namespace: str) -> list[StoredObject]:
-        """In the order of etcd's keys: by namespace, then name."""
+        """The objects in the order of etcd's keys: by namespace, then name."""
         found = self.by_namespace.get(namespace, {}) if namespace else self.objects
         return [found[key] for key in sorted(found)]
 
@@ -125,12 +125,12 @@ class ResourceBucket:
 
 
 class ObjectStore:
-    """Everything stored. Single-threaded: a method runs to its end before another begins."""
+    """All stored objects. Single-threaded: no method awaits."""
 
     def __init__(self, rv: int = 1) -> None:
         self.rv = rv
         self.floor = 0  # the revision of the last compaction
-        self.dropped: dict[GroupResource, int] = {}  # resources no longer served: the revision of their end
+        self.dropped: dict[GroupResource, int] = {}  # resources no longer served: the revision of their removal
         self.buckets: dict[GroupResource, ResourceBucket] = {}
         self.uids: dict[str, tuple[GroupResource, Key]] = {}
         self.dependents: dict[str, set[tuple[GroupResource, Key]]] = {}
@@ -147,16 +147,16 @@ class ObjectStore:
         return self.bucket(gr).objects.get((namespace, name))
 
     def create(self, gr: GroupResource, obj: Body) -> StoredObject:
-        """Store a new object; the caller has checked that the name is free."""
+        """Store a new object whose name the caller has checked to be free."""
         return self._write(gr, obj, None)
 
     def update(self, gr: GroupResource, obj: Body, previous: StoredObject) -> StoredObject:
-        """Replace `previous`; nothing is written (and no revision used) when nothing changed."""
+        """Replace `previous`. Without a change nothing is written and no revision is used."""
         obj["metadata"]["resourceVersion"] = str(previous.rv)
         return previous if obj == previous.obj else self._write(gr, obj, previous)
 
     def delete(self, gr: GroupResource, previous: StoredObject, last: Body | None = None) -> StoredObject:
-        """Remove `previous`; watchers see `last` (or the previous state) at the revision of the deletion."""
+        """Remove `previous`. Watches get `last` (or the previous state) at the revision of the deletion."""
         self.rv += 1
         entry = StoredObject(previous.key, self.rv, last if last is not None else previous.copy())
         self.bucket(gr).drop(previous.key)
@@ -167,14 +167,14 @@ class ObjectStore:
         return entry
 
     def compact(self) -> None:
-        """Forget all history: watches and lists from an older revision are answered 410."""
+        """Drop all history: watches and lists of an older revision get 410."""
         self.floor = self.rv
         for bucket in self.buckets.values():
             bucket.history.clear()
             bucket.compacted = self.rv
 
     def drop(self, gr: GroupResource) -> None:
-        """Forget a resource that is no longer served; a later one of its name begins anew."""
+        """Drop a resource that is no longer served; a later one of its name starts empty."""
         self.buckets.pop(gr, None)
         self.dropped[gr] = self.rv
 
@@ -184,7 +184,7 @@ class ObjectStore:
                 yield gr, entry
 
     def load(self, gr: GroupResource, obj: Body) -> None:
-        """Put an object back as a snapshot had it: its revision stays, no event is told."""
+        """Restore an object from a snapshot with its revision and without an event."""
         meta = obj["metadata"]
         entry = StoredObject((meta.get("namespace", ""), meta["name"]), int(meta["resourceVersion"]), obj)
         self.bucket(gr).put(entry)

@@ -28,7 +28,7 @@ _POLICIES = ("Background", "Foreground", "Orphan")
 
 
 def check_options(options: Body) -> None:
-    """Refuse delete options that contradict themselves."""
+    """Refuse contradictory delete options."""
     policy = options.get("propagationPolicy")
     if policy is not None and policy not in _POLICIES:
         text = f'Unsupported value: "{policy}": supported values: "Background", "Foreground", "Orphan"'
@@ -41,7 +41,7 @@ def check_options(options: Body) -> None:
 
 
 async def delete(core: "ServerState", call: ApiRequest) -> tuple[StoredObject, bool]:
-    """Delete one object; its last state and whether it is gone (False: it waits for finalizers or its grace period)."""
+    """Delete one object. Its last state, and whether it is gone (False: it has finalizers or a grace period)."""
     check_options(call.options)
     for _ in range(5):
         entry = core.store.get(call.gr, call.namespace, call.name)
@@ -97,7 +97,7 @@ def _delete(core: "ServerState", call: ApiRequest, entry: StoredObject) -> tuple
 
 
 def _has_content(call: ApiRequest, obj: Body) -> bool:
-    """A namespace waits for its own list of finalizers, kept in its spec."""
+    """Whether a namespace still has finalizers in its spec."""
     return call.gr == ("", "namespaces") and bool((obj.get("spec") or {}).get("finalizers"))
 
 
@@ -118,7 +118,7 @@ def _finalizers(call: ApiRequest, meta: Body) -> list[str]:
 
 
 def _grace(call: ApiRequest, obj: Body) -> int:
-    """Seconds a pod may take to stop: none unless it is bound to a node and has not ended."""
+    """The grace period of a pod in seconds: 0 unless it is bound to a node and has not ended."""
     if call.gr != ("", "pods"):
         return 0
     wanted = call.options.get("gracePeriodSeconds")
@@ -133,7 +133,7 @@ def _grace(call: ApiRequest, obj: Body) -> int:
 
 
 def answer(call: ApiRequest, entry: StoredObject, gone: bool) -> tuple[int, Body | StoredObject]:
-    """What the client is told: the object while it still exists (or for kinds that return it), else a Status."""
+    """The response: the object while it still exists (or for kinds that return it), else a Status."""
     if not gone:
         early = call.options.get("orphanDependents") is False or call.options.get("propagationPolicy") == "Foreground"
         return (202 if early else 200), entry

@@ -1,4 +1,4 @@
-"""PATCH requests: which patch type by content type, applied to the stored object, then an update like any other."""
+"""PATCH requests: apply the patch type of the content type to the stored object, then update it."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 
 def accepted(resource: Resource) -> tuple[str, ...]:
-    """The patch types a resource takes; strategic merge is for built-in kinds only."""
+    """The patch types of a resource; strategic merge patch is for built-in kinds only."""
     if resource.custom:
         return (jsonpatch.JSON, jsonpatch.MERGE, jsonpatch.APPLY)
     return (jsonpatch.JSON, jsonpatch.MERGE, jsonpatch.STRATEGIC, jsonpatch.APPLY)
 
 
 async def apply(core: "ServerState", call: ApiRequest, content_type: str, body: bytes) -> tuple[StoredObject, bool]:
-    """Patch a stored object, and whether this made it (a server-side apply may)."""
+    """Patch a stored object. The result, and whether it was created (by a server-side apply)."""
     kinds = accepted(call.resource)
     if content_type == jsonpatch.APPLY:
         return await serverside.apply(core, call, body)
@@ -59,7 +59,7 @@ def _patched(core: "ServerState", call: ApiRequest, content_type: str, document:
 
 
 def _decoded(core: "ServerState", call: ApiRequest, patched: Body, entry: StoredObject) -> Body:
-    """The patched object in shape; what cannot be decoded is a fault of the field `patch`."""
+    """The patched object, normalised. A decoding error is reported for the field `patch`."""
     try:
         obj = decoding.expect_kind(patched, call.resource)
         unknown = decoding.normalise(obj, call.resource, core.definitions, entry.obj)

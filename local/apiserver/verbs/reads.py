@@ -23,7 +23,7 @@ EXPIRED = (
 
 @dataclass
 class ListPage:
-    """One answer to a list: its entries, the revision it shows, and where the rest begins."""
+    """One page of a list: its entries, its revision, and the continue token of the rest."""
 
     entries: list[StoredObject]
     rv: int
@@ -39,7 +39,7 @@ def get(core: "ServerState", call: ApiRequest) -> StoredObject:
 
 
 def matcher(call: ApiRequest) -> tuple[selectors.Match | None, dict[str, str]]:
-    """What the request's selectors let through (None: everything), and the fields it wants equal."""
+    """The predicate of the request's selectors (None: everything), and the fields that must be equal."""
     label = selectors.label_selector(call.query.get("labelSelector", ""))
     text = call.query.get("fieldSelector", "")
     equal: dict[str, str] = {}
@@ -53,7 +53,7 @@ def matcher(call: ApiRequest) -> tuple[selectors.Match | None, dict[str, str]]:
 
 
 def page(core: "ServerState", call: ApiRequest) -> ListPage:
-    """The objects a list asks for, in pages of `limit`."""
+    """The requested objects, in pages of `limit`."""
     limit = _number(call, "limit")
     token = call.query.get("continue", "")
     if token:

@@ -1,4 +1,4 @@
-"""Subresources that are more than a part of an object: binding, eviction, scale, token, log, finalize; and reviews."""
+"""Subresources with their own behaviour: binding, eviction, scale, token, finalize; and reviews."""
 
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,7 @@ _PODS = ("", "pods")
 
 
 async def bind(core: "ServerState", call: ApiRequest, raw: Body) -> Answer:
-    """pods/binding: give a pod its node. 409 when it has one, is going, or waits at a scheduling gate."""
+    """pods/binding: bind a pod to a node. 409 if it is bound, being deleted, or has scheduling gates."""
     entry = reads.get(core, call)
     node = (raw.get("target") or {}).get("name", "")
     if not node:
@@ -60,14 +60,14 @@ async def bind(core: "ServerState", call: ApiRequest, raw: Body) -> Answer:
 
 
 async def evict(core: "ServerState", call: ApiRequest, raw: Body) -> Answer:
-    """pods/eviction: a deletion; disruption budgets are not counted here."""
+    """pods/eviction: a deletion that ignores disruption budgets."""
     call.options = raw.get("deleteOptions") or {}
     await deletion.delete(core, call)
     return 201, CREATED
 
 
 async def token(core: "ServerState", call: ApiRequest, raw: Body) -> Answer:
-    """serviceaccounts/token: a bearer token that stands for the account."""
+    """serviceaccounts/token: a bearer token of the account."""
     entry = reads.get(core, call)
     seconds = (raw.get("spec") or {}).get("expirationSeconds") or 3600
     status = {
@@ -81,7 +81,7 @@ async def token(core: "ServerState", call: ApiRequest, raw: Body) -> Answer:
 
 
 async def finalize(core: "ServerState", call: ApiRequest, raw: Body) -> Answer:
-    """namespaces/finalize: set the namespace's own finalizers; without them it may go."""
+    """namespaces/finalize: set the finalizers in the namespace's spec; without any it can be deleted."""
     entry = reads.get(core, call)
     obj = entry.copy()
     finalizers = (raw.get("spec") or {}).get("finalizers") or []
@@ -124,7 +124,7 @@ def scale_of(call: ApiRequest, entry: StoredObject) -> Body:
 
 
 async def set_scale(core: "ServerState", call: ApiRequest, content_type: str, raw: Any) -> Body:
-    """Write the replicas that a PUT or PATCH of the Scale asks for."""
+    """Write the replicas of a PUT or PATCH of the Scale."""
     entry = reads.get(core, call)
     current = scale_of(call, entry)
     if call.verb == "patch":
@@ -150,7 +150,7 @@ async def set_scale(core: "ServerState", call: ApiRequest, content_type: str, ra
 
 # --- reviews ----------------------------------------------------------------------------------------------------------
 async def review(core: "ServerState", call: ApiRequest, raw: Body) -> Answer:
-    """authentication and authorization reviews: answered, never stored."""
+    """Authentication and authorization reviews, which are answered and not stored."""
     found = {
         "kind": call.resource.kind,
         "apiVersion": call.resource.api_version,

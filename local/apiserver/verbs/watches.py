@@ -1,4 +1,4 @@
-"""WATCH: events after a revision, initial events, bookmarks, selectors' comings and goings and injected faults."""
+"""WATCH: events after a revision, initial events, bookmarks, selector changes and injected faults."""
 
 import asyncio
 import random
@@ -24,7 +24,7 @@ INITIAL_END = "k8s.io/initial-events-end"
 
 
 class Watch:
-    """One open watch: what it lets through, and the encoded events that wait to be sent."""
+    """One open watch: its predicate, and the encoded events to send."""
 
     def __init__(self, core: "ServerState", call: ApiRequest, encode: Encode) -> None:
         self.core, self.call, self.encode = core, call, encode
@@ -50,7 +50,7 @@ class Watch:
         self.wake.set()
 
     def line(self, event: StoreEvent) -> bytes:
-        """The event as this watch sees it; empty when it is none of its business."""
+        """The event for this watch; empty if its selector matches neither state."""
         self.rv = event.rv
         if self.match is None:
             return frame(event.kind, self.encode(event.entry))
@@ -87,7 +87,7 @@ def error_line(error: StatusError) -> bytes:
 
 
 def initial(watch: Watch, bucket: ResourceBucket) -> list[bytes]:
-    """What is sent before anything happens: the objects as ADDED, missed events, or an error that ends the watch."""
+    """The first events: the objects as ADDED, missed events, or an error that ends the watch."""
     call, core = watch.call, watch.core
     wanted = call.query.get("resourceVersion", "")
     from_start = truthy(call.query.get("sendInitialEvents", ""))
@@ -128,7 +128,7 @@ def _check_initial(call: ApiRequest, from_start: bool) -> None:
 async def serve(
     core: "ServerState", call: ApiRequest, request: web.BaseRequest, encode: Encode, period: float
 ) -> web.StreamResponse:
-    """Stream events until the client goes, the time is over, the server stops or a fault strikes."""
+    """Stream events until the client disconnects, the time-out passes, the server stops or a fault ends the watch."""
     bucket = core.store.bucket(call.gr)
     watch = Watch(core, call, encode)
     lines = initial(watch, bucket)
@@ -147,7 +147,7 @@ async def serve(
             await response.write(b"".join(lines))
         await _pump(watch, response, ends, period)
     except ConnectionError:
-        pass  # the client went
+        pass  # the client disconnected
     finally:
         bucket.listeners.discard(watch.hear)
         core.watches.discard(watch)
@@ -179,7 +179,7 @@ async def _pump(watch: Watch, response: web.StreamResponse, ends: float, period:
 
 
 async def _send_pending(watch: Watch, response: web.StreamResponse) -> bool:
-    """Send what waits; False when a fault ends the watch."""
+    """Send the pending events; False if a fault ends the watch."""
     lines: list[bytes] = []
     while watch.pending:
         event = watch.pending.popleft()

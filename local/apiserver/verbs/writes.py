@@ -1,4 +1,4 @@
-"""Create, update and patch, in the order of the real server's handlers: decode, mutate, prepare, validate, store."""
+"""Create, update and patch in the order of kube-apiserver's handlers: decode, mutate, prepare, validate, store."""
 
 import uuid
 from collections.abc import Callable
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 Change = Callable[[StoredObject], Body]
 MAX_STORED = 1536 * 1024  # etcd's --max-request-bytes
-ATTEMPTS = 5  # of a write without resourceVersion that meets a concurrent one
+ATTEMPTS = 5  # retries of a write without resourceVersion after a concurrent write
 _MUST_VERSION = {
     "customresourcedefinitions",
     "mutatingwebhookconfigurations",
@@ -41,7 +41,7 @@ _MUST_VERSION = {
 
 
 async def create(core: "ServerState", call: ApiRequest, raw: Any) -> StoredObject:
-    """Store a new object. With dryRun everything is done but the storing."""
+    """Create an object. With dryRun everything but storing is done."""
     obj = decoding.decode(call, raw, core.definitions)
     meta = obj["metadata"]
     _place(call, meta)
@@ -99,7 +99,7 @@ def _refuse(call: ApiRequest, obj: Body, faults: list[Any]) -> None:
 
 
 async def replace(core: "ServerState", call: ApiRequest, raw: Any) -> StoredObject:
-    """PUT: the body becomes the object, when its resourceVersion (if any) is the stored one."""
+    """PUT: replace the object if the resourceVersion of the body (if any) is the stored one."""
     stored = core.store.get(call.gr, call.namespace, call.name)
     obj = decoding.decode(call, raw, core.definitions, stored.obj if stored is not None else None)
     meta = obj["metadata"]
@@ -122,7 +122,7 @@ def _fresh(obj: Body) -> Body:
 
 
 async def update(core: "ServerState", call: ApiRequest, change: Change) -> StoredObject:
-    """Change a stored object; a write that names no resourceVersion is tried again over concurrent ones."""
+    """Change a stored object. A write without resourceVersion is retried after concurrent writes."""
     for _ in range(ATTEMPTS):
         entry = core.store.get(call.gr, call.namespace, call.name)
         if entry is None:
@@ -150,7 +150,7 @@ def _check_versions(call: ApiRequest, meta: Body, entry: StoredObject) -> None:
 
 
 async def _update_once(core: "ServerState", call: ApiRequest, obj: Body, entry: StoredObject) -> StoredObject | None:
-    """The stored entry, or None when another write came between."""
+    """The stored object, or None after a concurrent write."""
     meta = obj["metadata"]
     for key in ("uid", "creationTimestamp", "namespace", "name"):
         if key in entry.meta:
@@ -174,7 +174,7 @@ async def _update_once(core: "ServerState", call: ApiRequest, obj: Body, entry: 
 
 
 def _keep_ownership(core: "ServerState", call: ApiRequest, obj: Body, old: Body, managed: list[Body] | None) -> None:
-    """managedFields of the object about to be stored, once it has any."""
+    """Set the managedFields of the object to be stored, if it has any."""
     if managed:
         obj["metadata"]["managedFields"] = managed
     elif old["metadata"].get("managedFields"):
@@ -186,7 +186,7 @@ def _keep_ownership(core: "ServerState", call: ApiRequest, obj: Body, old: Body,
 
 
 def store(core: "ServerState", call: ApiRequest, obj: Body, entry: StoredObject) -> StoredObject:
-    """Write the changed object, or remove it when it was waiting for its last finalizer only."""
+    """Write the changed object, or remove it if its last finalizer was removed during deletion."""
     meta = obj["metadata"]
     if not meta.get("finalizers"):
         meta.pop("finalizers", None)
@@ -199,7 +199,7 @@ def store(core: "ServerState", call: ApiRequest, obj: Body, entry: StoredObject)
 
 
 def fitting(obj: Body) -> Body:
-    """The object, when etcd would take it: at most 1.5 MiB."""
+    """Check that the object is at most 1.5 MiB, the limit of etcd."""
     if len(orjson.dumps(obj)) > MAX_STORED:
         raise StatusError(500, "", "etcdserver: request is too large")
     return obj

@@ -1,4 +1,4 @@
-"""What a container of a pod is to do, from the pod's annotations, its command and the stand-in's settings."""
+"""The behaviour of a container, from the pod's annotations, its command and the settings of the nodes."""
 
 import re
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _PREFIX = "jobflow.dev/"
 
 
 class Rule(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """One entry of `jobflow.dev/behave`; see the package's table."""
+    """One entry of `jobflow.dev/behave`; see the table in `local.nodes`."""
 
     pod: str = ""
     container: str = ""
@@ -29,7 +29,7 @@ class Rule(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=Tr
 
 @dataclass(frozen=True)
 class ContainerBehaviour:
-    """`seconds` of simulated time (inf: until stopped); `ready_after` None: as the readiness probe says."""
+    """`seconds`: simulated (inf: until stopped); `ready_after`: None means by the readiness probe."""
 
     process: bool = False
     seconds: float = 0.0
@@ -40,7 +40,7 @@ class ContainerBehaviour:
 
 
 def plan(pod: Body, container: Body, run: int, settings: NodeSettings) -> ContainerBehaviour:
-    """The plan of the `run`-th run (from 0) of that container under that pod name."""
+    """The behaviour of the `run`-th run (from 0) of that container under that pod name."""
     said = _said(pod, container["name"])
     course = foresee([*(container.get("command") or []), *(container.get("args") or [])])
     if _runs(pod, container["name"], settings) and container.get("command"):
@@ -64,7 +64,7 @@ def pull_fails(pod: Body, container: Body) -> bool:
 
 
 def runs_processes(pod: Body, settings: NodeSettings) -> bool:
-    """Whether any container is a local process, so that the pod needs an address of this machine."""
+    """Whether any container runs as a local process, which needs an address of this machine."""
     containers = [*(pod["spec"].get("initContainers") or []), *pod["spec"]["containers"]]
     return any(_runs(pod, each["name"], settings) and each.get("command") for each in containers)
 

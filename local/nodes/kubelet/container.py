@@ -1,4 +1,4 @@
-"""One run of one container: simulated by the clock, or as a local process."""
+"""One run of one container, simulated or as a local process."""
 
 import asyncio
 import contextlib
@@ -18,7 +18,7 @@ _KILLED = 143
 async def simulate(
     plan: ContainerBehaviour, host: KubeletContext, elapsed: float, stopping: asyncio.Event
 ) -> ExitResult:
-    """Let the plan's time pass; being stopped counts as an end by SIGTERM. `elapsed`: real seconds already run."""
+    """Wait for the simulated duration; being stopped is an exit by SIGTERM. `elapsed`: real seconds already run."""
     seconds = None if math.isinf(plan.seconds) else max(host.settings.simulated(plan.seconds) - elapsed, 0.0)
     try:
         async with asyncio.timeout(seconds):
@@ -29,7 +29,7 @@ async def simulate(
 
 
 async def prepare(host: KubeletContext, pod: Body, container: Body, pod_ip: str) -> process.LocalCommand:
-    """Environment, files and command line. Raises NotYetError while a ConfigMap or Secret is missing."""
+    """Prepare environment, files and command line. Raises WaitingError while a ConfigMap or Secret is missing."""
     sources = VolumeSources(host.client, pod["metadata"]["namespace"])
     folder = host.pod_folder(pod["metadata"]["uid"])
     status = {"podIP": pod_ip, "hostIP": NODE_IP}
@@ -55,7 +55,7 @@ async def execute(command: process.LocalCommand, stopping: asyncio.Event, grace:
 
 
 def write_output(host: KubeletContext, pod: Body, container: str, output: str) -> None:
-    """What a simulated container prints."""
+    """Write the output of a simulated container."""
     log = host.log(pod["metadata"]["uid"], container)
     with contextlib.suppress(OSError):
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -64,7 +64,7 @@ def write_output(host: KubeletContext, pod: Body, container: str, output: str) -
 
 
 def rotate_log(host: KubeletContext, pod: Body, container: str) -> None:
-    """Keep the last run's output for `kubectl logs --previous`."""
+    """Keep the output of the last run for `kubectl logs --previous`."""
     uid = pod["metadata"]["uid"]
     with contextlib.suppress(FileNotFoundError):
         host.log(uid, container).replace(host.log(uid, container, previous=True))

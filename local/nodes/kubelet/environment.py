@@ -1,4 +1,4 @@
-"""A container's environment, command and files as a kubelet would make them, for local processes."""
+"""The environment, command and files of a container as a kubelet sets them up, for local processes."""
 
 import base64
 import re
@@ -14,7 +14,7 @@ _SUBSCRIPT = re.compile(r"metadata\.(labels|annotations)\['(.+)'\]")
 
 
 class WaitingError(Exception):
-    """Something the container needs does not exist yet; `reason` as a kubelet names it."""
+    """An object that the container needs does not exist yet. `reason`: of the waiting state."""
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
@@ -60,7 +60,7 @@ class VolumeSources:
 
 
 async def variables(pod: Body, container: Body, status: Body, sources: VolumeSources) -> dict[str, str]:
-    """What `env` and `envFrom` say, with `$(NAME)` expanded in order. `status` holds podIP and hostIP."""
+    """The variables of `env` and `envFrom`, with `$(NAME)` expanded in order. `status`: has podIP and hostIP."""
     made: dict[str, str] = {"HOSTNAME": pod["spec"].get("hostname") or pod["metadata"]["name"]}
     for entry in container.get("envFrom") or []:
         made |= await _whole(entry, sources)
@@ -76,7 +76,7 @@ async def variables(pod: Body, container: Body, status: Body, sources: VolumeSou
 
 
 def expand(text: str, known: dict[str, str]) -> str:
-    """Kubernetes' own `$(NAME)`: unknown names stay, `$$` is a dollar sign."""
+    """Expand `$(NAME)` as Kubernetes does: unknown names stay, `$$` is a dollar sign."""
 
     def put(found: re.Match[str]) -> str:
         return "$" if found[1] is None else known.get(found[1], found[0])
@@ -108,7 +108,7 @@ async def _single(pod: Body, container: Body, status: Body, source: Body, source
 
 
 def field_value(pod: Body, status: Body, path: str) -> str:
-    """What the downward API gives for a field path."""
+    """The value of a field path in the downward API."""
     subscript = _SUBSCRIPT.fullmatch(path)
     if subscript is not None:
         return str((pod["metadata"].get(subscript[1]) or {}).get(subscript[2], ""))
@@ -130,5 +130,5 @@ def resource_value(container: Body, reference: Body) -> str:
 
 
 def under(root: Path, path: str) -> Path:
-    """Where an absolute path of the container lies below its root folder."""
+    """The path below the root folder for an absolute path in the container."""
     return root / path.lstrip("/")

@@ -1,4 +1,4 @@
-"""What all pods of the stand-in share: the client, addresses, a scratch folder, and the memory of runs."""
+"""State that all simulated pods share: the client, addresses, a scratch folder, and run counts."""
 
 import itertools
 import shutil
@@ -27,7 +27,7 @@ class KubeletContext:
     _local: Iterator[str] = field(default_factory=lambda: _addresses("127.10"))
 
     def address(self, local: bool) -> str:
-        """A fresh pod IP: of this machine's loopback range when processes are to listen on it."""
+        """A new pod IP, from the loopback range if processes must be able to listen on it."""
         made = next(each for each in (self._local if local else self._remote) if each not in self.used)
         self.used.add(made)
         return made
@@ -39,7 +39,7 @@ class KubeletContext:
         return self.pod_folder(uid) / f"{container}{'.previous' if previous else ''}.log"
 
     def forget(self, pod: Body) -> None:
-        """The pod is gone: so are its files and its address."""
+        """Release the files and the address of a deleted pod."""
         self.used.discard((pod.get("status") or {}).get("podIP", ""))
         shutil.rmtree(self.pod_folder(pod["metadata"]["uid"]), ignore_errors=True)
 

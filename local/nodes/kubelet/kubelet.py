@@ -1,4 +1,4 @@
-"""All our nodes' kubelets in one: a runner for each pod bound to one of our nodes."""
+"""The kubelets of all simulated nodes: a PodRunner for each pod that is bound to one of them."""
 
 import asyncio
 import logging
@@ -12,7 +12,7 @@ _LOG = logging.getLogger("nodes")
 
 
 class Kubelet:
-    """`ours(name)`: whether a node of that name is one of the stand-in's."""
+    """`ours(name)`: whether the node of that name is simulated here."""
 
     def __init__(self, host: KubeletContext, ours: Callable[[str], bool]) -> None:
         self._host = host
@@ -21,7 +21,7 @@ class Kubelet:
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     def handle(self, kind: str, pod: Body) -> None:
-        """A watch event of a pod of ours or of anyone's."""
+        """Handle a watch event of any pod."""
         if not self._ours(pod["spec"].get("nodeName", "")):
             return
         uid = pod["metadata"]["uid"]
@@ -40,13 +40,13 @@ class Kubelet:
             runner.stop(float(pod["metadata"].get("deletionGracePeriodSeconds", 30)))
 
     async def close(self) -> None:
-        """Kill what runs."""
+        """Kill all running containers."""
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
     def log_owner(self, namespace: str, name: str) -> str:
-        """The uid of the pod of that name that we run or ran."""
+        """The uid of the pod of that name that runs or ran here."""
         for uid, runner in self._runners.items():
             meta = runner.pod["metadata"]
             if (meta["namespace"], meta["name"]) == (namespace, name):
@@ -71,6 +71,6 @@ class Kubelet:
 
 
 def _tell(task: asyncio.Task[None]) -> None:
-    """A pod whose runner broke stays as it is; the log says why."""
+    """Log why a runner failed; its pod keeps its status."""
     if not task.cancelled() and task.exception() is not None:
         _LOG.error("a pod's runner broke", exc_info=task.exception())

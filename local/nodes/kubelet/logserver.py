@@ -1,4 +1,4 @@
-"""The part of a kubelet's own server that `kubectl logs` needs."""
+"""The part of the kubelet's HTTP server that `kubectl logs` needs."""
 
 import asyncio
 import ssl
@@ -15,7 +15,7 @@ _FOLLOW_EVERY = 0.2
 
 
 class LogServer:
-    """Serves `/containerLogs/NAMESPACE/POD/CONTAINER` over TLS with a certificate of its own making."""
+    """Serves `/containerLogs/NAMESPACE/POD/CONTAINER` over TLS with a self-signed certificate."""
 
     def __init__(self, host: KubeletContext, kubelet: Kubelet) -> None:
         self._host = host

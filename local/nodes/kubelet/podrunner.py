@@ -1,4 +1,4 @@
-"""One pod from being bound to being gone, as its kubelet sees it."""
+"""Runs one pod on a simulated node, from binding to removal."""
 
 import asyncio
 import logging
@@ -19,7 +19,7 @@ from local.nodes.timestamps import now_text, seconds
 from shared.model.types import Body
 
 _LOG = logging.getLogger("nodes")
-_GATHER = 0.005  # changes within this time make one status write
+_GATHER = 0.005  # changes within this time are written together
 _BACKOFF, _BACKOFF_MAX = 10.0, 300.0
 _RETRY = 1.0
 _KILLED = 137
@@ -44,12 +44,12 @@ class PodRunner:
         self._states = _states(pod)
 
     async def run(self) -> None:
-        """Until the pod has ended, or was deleted and has been removed."""
+        """Run until the pod has ended, or was deleted and removed."""
         writing = asyncio.create_task(self._keep_writing())
         try:
             await self._live()
         finally:
-            async with self._one_write:  # a cancelled request may still arrive, and after the next one
+            async with self._one_write:  # a cancelled request may still reach the server, after the next one
                 writing.cancel()
         await self._write()
         await self._stopping.wait()
@@ -77,7 +77,7 @@ class PodRunner:
         self.finished = True
 
     def _close(self) -> None:
-        """Whatever still runs (sidecars, or all when the deadline has passed) was killed with the pod."""
+        """Mark containers that still ran (sidecars, or all after the deadline) as killed with the pod."""
         for state in self._states:
             if "running" in state.state:
                 begun = state.state["running"]["startedAt"]
@@ -125,7 +125,7 @@ class PodRunner:
         state.state = {"waiting": {"reason": "ContainerCreating"}}
 
     async def _pause(self, seconds: float) -> None:
-        """Sleep, but not into the pod's deletion."""
+        """Sleep, but return early when the pod is deleted."""
         try:
             async with asyncio.timeout(seconds):
                 await self._stopping.wait()
@@ -165,7 +165,7 @@ class PodRunner:
         return await simulate(what, self._host, elapsed, self._stopping)
 
     async def _prepared(self, state: ContainerState) -> LocalCommand | None:
-        """The command, waiting as long as something that it needs is missing."""
+        """The prepared command, after waiting for all objects that it needs."""
         while not self._stopping.is_set():
             try:
                 return await prepare(self._host, self.pod, state.container, self._ip)
@@ -228,7 +228,7 @@ class PodRunner:
 
 
 def _states(pod: Body) -> list[ContainerState]:
-    """One per container, taken over from what an earlier stand-in had reported."""
+    """One state for each container, from the reported status if there is one."""
     spec, status = pod["spec"], pod.get("status") or {}
     before = {
         each["name"]: each

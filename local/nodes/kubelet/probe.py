@@ -11,7 +11,7 @@ _PERIOD, _TIMEOUT = 10.0, 1.0
 
 
 async def until_ready(probe: Body, container: Body, pod_ip: str) -> None:
-    """Returns when the probe has succeeded `successThreshold` times in a row; cancel it when the container ends."""
+    """Return when the probe has succeeded `successThreshold` times in a row. Cancel it when the container ends."""
     await asyncio.sleep(probe.get("initialDelaySeconds", 0))
     wanted, in_row = probe.get("successThreshold", 1), 0
     while True:
@@ -22,7 +22,7 @@ async def until_ready(probe: Body, container: Body, pod_ip: str) -> None:
 
 
 async def succeeds(probe: Body, container: Body, pod_ip: str) -> bool:
-    """One try. Probes other than httpGet and tcpSocket hold at once."""
+    """One attempt. Probes other than httpGet and tcpSocket always succeed."""
     seconds = probe.get("timeoutSeconds", _TIMEOUT)
     with contextlib.suppress(OSError, TimeoutError, aiohttp.ClientError):
         async with asyncio.timeout(seconds):

@@ -1,4 +1,4 @@
-"""A container's command as a local process: started in its own group, logged, stopped with grace."""
+"""Runs a container's command as a local process in its own process group, with a log and a grace period."""
 
 import asyncio
 import contextlib
@@ -15,7 +15,7 @@ _CANNOT_START = 128
 
 @dataclass(frozen=True)
 class ExitResult:
-    """How a run ended: exit code, termination message, Kubernetes' reason ("" : by the code)."""
+    """The end of a run: exit code, termination message, reason ("": from the code)."""
 
     code: int
     message: str = ""
@@ -24,7 +24,7 @@ class ExitResult:
 
 @dataclass(frozen=True)
 class LocalCommand:
-    """`root`: the folder under which the container's mount paths appear."""
+    """`root`: the folder that contains the container's mount paths."""
 
     argv: Sequence[str]
     variables: Mapping[str, str]
@@ -35,7 +35,7 @@ class LocalCommand:
 
 
 async def run(command: LocalCommand, stopping: asyncio.Event, grace: "GracePeriod") -> ExitResult:
-    """Until the process ends by itself or, once `stopping` is set, by SIGTERM and SIGKILL. Cancelling kills it."""
+    """Run until the process ends or, when `stopping` is set, by SIGTERM and SIGKILL. Cancelling kills it."""
     command.workdir.mkdir(parents=True, exist_ok=True)
     command.message_path.parent.mkdir(parents=True, exist_ok=True)
     command.message_path.write_bytes(b"")
@@ -60,7 +60,7 @@ async def run(command: LocalCommand, stopping: asyncio.Event, grace: "GracePerio
 
 
 class GracePeriod:
-    """Seconds between SIGTERM and SIGKILL; a later, shorter word counts."""
+    """Seconds between SIGTERM and SIGKILL; a later, shorter value replaces it."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
@@ -68,9 +68,9 @@ class GracePeriod:
 
 async def _wait(process: asyncio.subprocess.Process, stopping: asyncio.Event, grace: GracePeriod) -> int:
     ended = asyncio.ensure_future(process.wait())
-    told = asyncio.ensure_future(stopping.wait())
+    stopped = asyncio.ensure_future(stopping.wait())
     try:
-        await asyncio.wait((ended, told), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((ended, stopped), return_when=asyncio.FIRST_COMPLETED)
         if not ended.done():
             _signal(process.pid, signal.SIGTERM)
             await asyncio.wait((ended,), timeout=grace.seconds)
@@ -78,7 +78,7 @@ async def _wait(process: asyncio.subprocess.Process, stopping: asyncio.Event, gr
             _signal(process.pid, signal.SIGKILL)
         code = await ended
     finally:
-        told.cancel()
+        stopped.cancel()
         if not ended.done():
             _signal(process.pid, signal.SIGKILL)
             await ended

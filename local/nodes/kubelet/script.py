@@ -1,4 +1,4 @@
-"""Commands so plain that their course can be told without running them: `sh -c "sleep 10s; exit 3"`."""
+"""Simple commands whose outcome is known without running them, such as `sh -c "sleep 10s; exit 3"`."""
 
 import re
 import shlex
@@ -15,7 +15,7 @@ _TERMINATION_LOG = "/dev/termination-log"
 
 @dataclass(frozen=True)
 class ScriptOutcome:
-    """What a command does: how long, with which code it ends, what it prints and leaves as termination message."""
+    """What a command does: how long, the exit code, what it prints and leaves as termination message."""
 
     seconds: float = 0.0
     code: int = 0
@@ -24,7 +24,7 @@ class ScriptOutcome:
 
 
 def foresee(command: Sequence[str]) -> ScriptOutcome | None:
-    """The course of a command, or None when only running it would tell."""
+    """The outcome of a command, or None if it must be run."""
     if not command:
         return None
     if PurePosixPath(command[0]).name in _SHELLS:
@@ -60,7 +60,7 @@ def _tokens(text: str) -> list[str]:
 
 
 def _statements(tokens: list[str]) -> Iterator[tuple[str, list[str]]]:
-    """Each statement with the operator before it."""
+    """The statements, each with the operator before it."""
     joint = ";"
     words: list[str] = []
     for token in [*tokens, ";"]:

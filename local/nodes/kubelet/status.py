@@ -1,4 +1,4 @@
-"""A pod's status as a kubelet reports it, from what its containers do. Pure."""
+"""The status of a pod as a kubelet reports it, from the states of its containers. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ _OURS = ("Initialized", "Ready", "ContainersReady", "PodScheduled", "PodReadyToS
 
 @dataclass
 class ContainerState:
-    """Where one container is. `state` and `last` hold Kubernetes' own `{waiting|running|terminated: {...}}`."""
+    """The state of one container. `state` and `last`: `{waiting|running|terminated: {...}}` as in the API."""
 
     container: Body
     init: bool = False
@@ -45,7 +45,7 @@ class ContainerState:
 
 @dataclass(frozen=True)
 class PodFacts:
-    """What the status says besides the containers. `failure`: (reason, message) of a pod that was ended whole."""
+    """Facts of the pod besides its containers. `failure`: (reason, message) of a pod that failed as a whole."""
 
     start_time: str
     host_ip: str
@@ -55,7 +55,7 @@ class PodFacts:
 
 
 def pod_status(pod: Body, states: Sequence[ContainerState], facts: PodFacts, now: str) -> Body:
-    """The whole `.status` to merge. `now`: the time of conditions that change with it."""
+    """The whole `.status` as a merge patch. `now`: the time for conditions that change."""
     before = pod.get("status") or {}
     phase = _phase(pod, states, facts)
     made = {

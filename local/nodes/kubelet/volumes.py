@@ -1,4 +1,4 @@
-"""Volumes of a pod as folders, and a container's mounts as links below its root."""
+"""The volumes of a pod as folders, and the mounts of a container as links below its root."""
 
 import shutil
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ _DEFAULT_MODE = 0o644
 
 
 async def materialise(pod: Body, status: Body, folder: Path, claims: Path, sources: VolumeSources) -> dict[str, Path]:
-    """Folders of the pod's volumes by name. Claims are folders that outlive the pod."""
+    """The folders of the pod's volumes by name. Folders of claims outlive the pod."""
     made: dict[str, Path] = {}
     for volume in pod["spec"].get("volumes") or []:
         claim = volume.get("persistentVolumeClaim")
@@ -29,7 +29,7 @@ async def materialise(pod: Body, status: Body, folder: Path, claims: Path, sourc
 
 
 def mount(container: Body, volumes: Mapping[str, Path], root: Path, variables: Mapping[str, str]) -> None:
-    """Make every mount path of the container appear below `root`, as a link to its volume."""
+    """Create every mount path of the container below `root`, as a link to its volume."""
     for entry in container.get("volumeMounts") or []:
         target = volumes[entry["name"]] / (entry.get("subPath") or "")
         place = under(root, entry["mountPath"])

@@ -1,4 +1,4 @@
-"""Whether a pod may go to a node: readiness, node selector, required node affinity, taints, free resources."""
+"""Whether a pod fits on a node: readiness, node selector, required node affinity, taints, free resources."""
 
 from local.nodes.scheduler.resources import Amounts, lacking, requests
 from shared.model.types import Body
@@ -7,7 +7,7 @@ _KEEPING_OUT = ("NoSchedule", "NoExecute")
 
 
 def obstacle(pod: Body, node: Body, free: Amounts) -> str:
-    """Why the pod cannot go there, in kube-scheduler's words; empty when it can."""
+    """Why the pod does not fit, in kube-scheduler's words; "" if it does."""
     if node["spec"].get("unschedulable") and not _tolerated(pod, _CORDON):
         return "node(s) were unschedulable"
     if not _selected(pod, node):

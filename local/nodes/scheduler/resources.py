@@ -1,4 +1,4 @@
-"""What pods ask for and nodes have, as plain numbers: `cpu` in cores, the rest in units."""
+"""Requests of pods and allocatable amounts of nodes as numbers: `cpu` in cores, others in units."""
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
@@ -38,7 +38,7 @@ def amounts(raw: Mapping[str, Any] | None) -> Amounts:
 
 
 def requests(pod: Body) -> Amounts:
-    """What the scheduler reserves: containers and sidecars together, or the largest init container, plus overhead."""
+    """The requests of a pod: its containers and sidecars, or the largest init container, plus overhead."""
     spec = pod["spec"]
     running = _sum(_container(each) for each in spec["containers"])
     largest: Amounts = {}
@@ -57,7 +57,7 @@ def add(left: Amounts, right: Amounts, sign: int = 1) -> Amounts:
 
 
 def lacking(wanted: Amounts, free: Amounts) -> list[str]:
-    """The resources of which there is too little."""
+    """The resources that are insufficient."""
     return [name for name, value in wanted.items() if value > 0 and value > free.get(name, Decimal(0))]
 
 

@@ -1,4 +1,4 @@
-"""Binds pods to our nodes: highest priority first, then oldest; a pod that fits nowhere says why in its condition."""
+"""Binds pods to simulated nodes by priority, then age; a pod that fits nowhere gets a PodScheduled condition."""
 
 import asyncio
 import logging
@@ -21,7 +21,7 @@ _AGAIN = 1.0
 
 
 class Scheduler:
-    """`pods` and `nodes` are live views by (namespace, name); `touch()` says that something may fit now."""
+    """`pods` and `nodes`: caches by (namespace, name); `touch()` triggers a scheduling round."""
 
     def __init__(
         self, client: RestClient, pods: dict[Key, Body], nodes: dict[Key, Body], names: frozenset[str] = frozenset()
@@ -70,7 +70,7 @@ class Scheduler:
         return bindings, refusals
 
     def _free(self) -> dict[str, Amounts]:
-        """Allocatable minus what unfinished pods, bound or about to be, ask for."""
+        """Allocatable minus the requests of unfinished pods that are bound or assumed."""
         free = {node["metadata"]["name"]: amounts(node["status"].get("allocatable")) for node in self._nodes.values()}
         for pod in self._pods.values():
             where = pod["spec"].get("nodeName") or self._assumed.get(pod["metadata"]["uid"], "")
@@ -95,7 +95,7 @@ class Scheduler:
         )
 
     def _forget(self) -> None:
-        """Drop what we remember of pods that are bound by now, or gone."""
+        """Drop assumed pods that are bound or gone."""
         waiting = {pod["metadata"]["uid"] for pod in self._pods.values() if not pod["spec"].get("nodeName")}
         self._assumed = {uid: node for uid, node in self._assumed.items() if uid in waiting}
         self._said = {uid: why for uid, why in self._said.items() if uid in waiting}
@@ -138,7 +138,7 @@ class Scheduler:
 
 
 def choose(pod: Body, nodes: Iterable[Body], free: dict[str, Amounts]) -> tuple[str, str]:
-    """The node with most free CPU that takes the pod, or "" and the reason."""
+    """The node with the most free CPU that the pod fits on, or "" and the reason."""
     fitting: list[str] = []
     reasons: Counter[str] = Counter()
     for node in nodes:
