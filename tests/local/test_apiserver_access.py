@@ -146,7 +146,7 @@ async def test_an_injected_error_occurs_as_often_as_configured(
         assert (status, found["reason"]) == wanted
         assert ("Retry-After" in headers) is (kind in ("429", "503"))
     await api("POST", THINGS, thing())
-    assert (await api("GET", "/testing/faults"))[0]["struck"] == 2
+    assert (await api("GET", "/testing/faults"))[0]["injected"] == 2
 
 
 async def test_a_lost_response_hides_a_committed_write(api: HttpClient) -> None:

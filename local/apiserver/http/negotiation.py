@@ -80,7 +80,7 @@ class OutputFormat:
 
         def encode(entry: StoredObject) -> bytes:
             nonlocal headers_sent
-            headers, headers_sent = not told, True
+            headers, headers_sent = not headers_sent, True
             return tables.table(self.resource, [entry], {"resourceVersion": str(entry.rv)}, self.include, headers)
 
         return encode
