@@ -1,12 +1,12 @@
-"""The Job controller: observe, decide, apply. The decision itself is controller.job.decide.job."""
+"""The Job controller: observe, decide, apply. The decision itself is controller.job.decide."""
 
 from collections.abc import Mapping
 
 from controller.cluster.errors import StaleError
 from controller.context import ControllerContext
 from controller.decision import Child, Decision, Refusal
-from controller.job.caches import JobCaches
-from controller.job.decide.job import decide
+from controller.job.decide import decide
+from controller.job.observe.caches import JobCaches
 from controller.job.observe.observer import JobObserver
 from controller.job.routes import job_routes
 from controller.plugin_api import KeyPair

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from controller.job.caches import CLAIMS, QUEUED, JobCaches
+from controller.job.observe.caches import CLAIMS, QUEUED, JobCaches
 from controller.runtime.controller import Route, Wakes
 from controller.runtime.routes import its_controller, itself
 from shared.key import Key

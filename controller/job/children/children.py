@@ -7,13 +7,14 @@ from collections.abc import Iterable, Iterator, Mapping
 import msgspec
 
 from controller.decision import Action, Create, Delete, Patch, Refusal
-from controller.job.children import plugin_objects, podgroup, volumes
+from controller.job.children import podgroup
 from controller.job.children.pods import is_forwarded, owner_reference, pod_body
-from controller.job.decide.defaults import EffectiveSpec
-from controller.job.decide.dependencies import tasks_with_pods
-from controller.job.decide.snapshot import JobSnapshot
-from controller.job.observe.observed import JobObservation, PodObservation
-from controller.job.observe.pods_by_role import STOPPED, current_group
+from controller.job.model import plugin_objects, volumes
+from controller.job.model.defaults import EffectiveSpec
+from controller.job.model.observed import JobObservation, PodObservation
+from controller.job.model.pods_by_role import STOPPED, current_group
+from controller.job.phase.dependencies import tasks_with_pods
+from controller.job.phase.snapshot import JobSnapshot
 from controller.job.react import refusals
 from controller.job.react.refusals import Blocker
 from controller.plugin_api import PluginJob

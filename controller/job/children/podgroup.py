@@ -7,10 +7,10 @@ import msgspec
 
 from controller.decision import Action, Create, Delete, Patch
 from controller.job.children.pods import owner_reference
-from controller.job.decide.defaults import EffectiveSpec, Task
-from controller.job.decide.record import JobRecord
-from controller.job.observe.observed import JobObservation
-from controller.job.observe.pods_by_role import current_group, is_stale_group
+from controller.job.model.defaults import EffectiveSpec, Task
+from controller.job.model.observed import JobObservation
+from controller.job.model.pods_by_role import current_group, is_stale_group
+from controller.job.model.record import JobRecord
 from shared import names
 from shared.kinds import PODGROUP
 from shared.model.job import NetworkTopology

@@ -2,10 +2,10 @@
 
 from typing import Any, Final
 
-from controller.job.children.volumes import mounted
-from controller.job.decide.defaults import EffectiveSpec, Task
-from controller.job.decide.record import JobRecord
-from controller.job.observe.observed import JobObservation
+from controller.job.model.defaults import EffectiveSpec, Task
+from controller.job.model.observed import JobObservation
+from controller.job.model.record import JobRecord
+from controller.job.model.volumes import mounted
 from controller.plugin_api import PluginJob, PodSlot
 from controller.plugins import shape_pod
 from shared import names

@@ -7,11 +7,11 @@ import asyncio
 from collections.abc import Callable
 
 from controller.cluster.keypair import new_keypair
-from controller.job.caches import JobCaches
-from controller.job.children.plugin_objects import plugin_job_of
-from controller.job.decide.defaults import effective_spec
+from controller.job.model.defaults import effective_spec
+from controller.job.model.plugin_objects import plugin_job_of
+from controller.job.model.pods_by_role import STOPPED
+from controller.job.observe.caches import JobCaches
 from controller.job.observe.plugin_secrets import PluginSecrets
-from controller.job.observe.pods_by_role import STOPPED
 from controller.job.observe.related import RelatedObjects
 from controller.plugin_api import KeyPair
 from controller.plugins import needs_keypair

@@ -8,10 +8,10 @@ import msgspec
 
 from controller.context import ControllerContext
 from controller.decision import Refusal
-from controller.job.caches import OWNER, JobCaches
+from controller.job.model.observed import JobObservation, PodObservation, job_settings, observe_pod
+from controller.job.observe.caches import OWNER, JobCaches
 from controller.job.observe.live import LiveInputs
 from controller.job.observe.models import parsed_job
-from controller.job.observe.observed import JobObservation, PodObservation, job_settings, observe_pod
 from controller.job.observe.related import RelatedObjects
 from controller.plugin_api import KeyPair
 from shared.key import Key

@@ -9,9 +9,9 @@ from typing import Final
 
 import msgspec
 
-from controller.job.children.plugin_objects import plugin_keys
-from controller.job.decide.defaults import effective_spec
-from controller.job.observe.pods_by_role import STOPPED
+from controller.job.model.defaults import effective_spec
+from controller.job.model.plugin_objects import plugin_keys
+from controller.job.model.pods_by_role import STOPPED
 from shared.key import Key
 from shared.kinds import SECRET
 from shared.kube.cache.single_reads import SingleReads

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from controller.job.caches import JobCaches
-from controller.job.children import volumes
-from controller.job.children.plugin_objects import plugin_keys
-from controller.job.decide.defaults import effective_spec
+from controller.job.model import volumes
+from controller.job.model.defaults import effective_spec
+from controller.job.model.plugin_objects import plugin_keys
+from controller.job.observe.caches import JobCaches
 from controller.job.observe.models import converted
 from shared import names
 from shared.key import Key

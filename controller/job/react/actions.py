@@ -1,9 +1,9 @@
 """What an action changes in the record. Later passes delete the pods that the record names."""
 
-from controller.job.decide.defaults import EffectiveSpec, Task
-from controller.job.decide.record import JobRecord, TaskProgress
-from controller.job.observe.pod_counts import remember
-from controller.job.observe.pods_by_role import PodsByRole
+from controller.job.model.defaults import EffectiveSpec, Task
+from controller.job.model.pod_counts import remember
+from controller.job.model.pods_by_role import PodsByRole
+from controller.job.model.record import JobRecord, TaskProgress
 from controller.job.react.events import LifecycleEvent
 from controller.job.react.transitions import TRANSITIONS, Budget, Transition
 from shared.model.phases import JobAction, JobPhase

@@ -7,10 +7,10 @@ from typing import Final
 import msgspec
 
 from controller.decision import Delete, Note
-from controller.job.decide.defaults import EffectiveSpec
-from controller.job.decide.record import JobRecord
-from controller.job.observe.observed import JobObservation
-from controller.job.observe.pods_by_role import sort_by_role
+from controller.job.model.defaults import EffectiveSpec
+from controller.job.model.observed import JobObservation
+from controller.job.model.pods_by_role import sort_by_role
+from controller.job.model.record import JobRecord
 from controller.job.react.actions import apply_action
 from controller.job.react.events import LifecycleEvent
 from controller.job.react.transitions import TRANSITIONS

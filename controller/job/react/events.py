@@ -8,10 +8,10 @@ from typing import Final
 
 import msgspec
 
-from controller.job.decide.defaults import EffectiveSpec, Task
-from controller.job.decide.record import JobRecord, TaskProgress
-from controller.job.observe.observed import JobObservation, PodObservation
-from controller.job.observe.pods_by_role import PodsByRole, current_group
+from controller.job.model.defaults import EffectiveSpec, Task
+from controller.job.model.observed import JobObservation, PodObservation
+from controller.job.model.pods_by_role import PodsByRole, current_group
+from controller.job.model.record import JobRecord, TaskProgress
 from shared.model.job_status import HandledEvent
 from shared.model.phases import JobEvent, PodGroupPhase, PodPhase
 from shared.timestamp import rfc3339

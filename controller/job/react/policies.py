@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from controller.job.decide.defaults import EffectiveSpec
+from controller.job.model.defaults import EffectiveSpec
 from controller.job.react.events import LifecycleEvent
 from shared import duration
 from shared.model.job import LifecyclePolicy

@@ -3,12 +3,11 @@
 import msgspec
 
 from controller.decision import Note
-from controller.job.decide import timers
-from controller.job.decide.defaults import EffectiveSpec
-from controller.job.decide.record import JobRecord
-from controller.job.observe.observed import JobObservation
-from controller.job.observe.pods_by_role import STOPPED, PodsByRole, sort_by_role
-from controller.job.react import policies
+from controller.job.model.defaults import EffectiveSpec
+from controller.job.model.observed import JobObservation
+from controller.job.model.pods_by_role import STOPPED, PodsByRole, sort_by_role
+from controller.job.model.record import JobRecord
+from controller.job.react import policies, timers
 from controller.job.react.actions import apply_action
 from controller.job.react.events import LifecycleEvent, find_events, marked, running
 from shared.model.phases import JobAction, JobEvent

@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from controller.decision import Action, Create, Refusal
-from controller.job.observe.observed import JobObservation
+from controller.job.model.observed import JobObservation
 
 RETRY_FIRST: Final = 0.5
 RETRY_MOST: Final = 15.0  # the longest delay until a raised quota takes effect

@@ -2,11 +2,11 @@
 
 from typing import Final
 
-from controller.job.decide.dependencies import tasks_with_pods
-from controller.job.decide.phases import first_tasks
-from controller.job.decide.snapshot import JobSnapshot
-from controller.job.observe.pod_counts import total
-from controller.job.observe.pods_by_role import current_group
+from controller.job.model.pod_counts import total
+from controller.job.model.pods_by_role import current_group
+from controller.job.phase.dependencies import tasks_with_pods
+from controller.job.phase.phases import first_tasks
+from controller.job.phase.snapshot import JobSnapshot
 from controller.job.react.refusals import Blocker
 from shared.model.phases import JobPhase, PodGroupPhase
 from shared.model.podgroup import PodGroupCondition

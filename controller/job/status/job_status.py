@@ -4,13 +4,13 @@ from typing import Any
 
 import msgspec
 
-from controller.job.children import volumes
-from controller.job.children.plugin_objects import plugin_keys
-from controller.job.decide.defaults import EffectiveSpec
-from controller.job.decide.record import JobRecord, task_records
-from controller.job.decide.snapshot import JobSnapshot
-from controller.job.observe.observed import JobObservation
-from controller.job.observe.pod_counts import total
+from controller.job.model import volumes
+from controller.job.model.defaults import EffectiveSpec
+from controller.job.model.observed import JobObservation
+from controller.job.model.plugin_objects import plugin_keys
+from controller.job.model.pod_counts import total
+from controller.job.model.record import JobRecord, task_records
+from controller.job.phase.snapshot import JobSnapshot
 from controller.plugin_api import plugin_job
 from controller.plugins import controlled_resources
 from shared import duration

@@ -6,8 +6,8 @@ Counters of a Job may change many times a second; a status that differs in nothi
 import msgspec
 
 from controller.job.children.children import Children
-from controller.job.decide.snapshot import JobSnapshot
-from controller.job.observe.observed import JobObservation
+from controller.job.model.observed import JobObservation
+from controller.job.phase.snapshot import JobSnapshot
 from controller.job.status import job_status
 from controller.job.status.conditions import state_reason
 from shared.model.job_status import JobStatus

@@ -8,9 +8,9 @@ from typing import Any, Final
 import msgspec
 
 from controller.decision import Action, Create, Decision, Delete, Note, Patch, Refusal
-from controller.job.children.plugin_objects import PLUGIN_KINDS
-from controller.job.decide.job import decide
-from controller.job.observe.observed import JobObservation, JobSettings, observe_pod
+from controller.job.decide import decide
+from controller.job.model.observed import JobObservation, JobSettings, observe_pod
+from controller.job.model.plugin_objects import PLUGIN_KINDS
 from controller.plugin_api import KeyPair
 from shared.kinds import COMMAND, JOB, POD, PODGROUP, PVC, Kind
 from shared.model.command import Command

@@ -4,7 +4,7 @@ from typing import Any
 
 from controller.decision import Create, Decision
 from controller.gang_api import UngatedBackend
-from controller.job.observe.observed import JobSettings
+from controller.job.model.observed import JobSettings
 from shared.kinds import CONFIGMAP, NETWORKPOLICY, POD, PODGROUP, PVC, SECRET, SERVICE
 from shared.model.types import Body
 from tests.controller.job.make import Toy, after, job, policy, started, task, toy

@@ -2,7 +2,7 @@
 
 import pytest
 
-from controller.job.observe.observed import JobSettings
+from controller.job.model.observed import JobSettings
 from shared.model.phases import TaskCondition
 from tests.controller.job.make import Toy, after, job, policy, task, toy
 

@@ -3,7 +3,7 @@
 import pytest
 
 from controller.gang_api import UngatedBackend
-from controller.job.observe.observed import JobSettings
+from controller.job.model.observed import JobSettings
 from shared.kinds import PODGROUP
 from tests.controller.job.make import Toy, after, job, policy, started, task, toy
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from controller.job.decide.defaults import effective_spec
-from controller.job.observe.observed import JobObservation
+from controller.job.model.defaults import effective_spec
+from controller.job.model.observed import JobObservation
 from controller.job.react.events import LifecycleEvent
 from controller.job.react.policies import INTERNAL, Reaction, reaction
 from shared.model.phases import JobAction, JobEvent

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from controller.job.observe.observed import PodObservation, observe_pod
+from controller.job.model.observed import PodObservation, observe_pod
 from shared.model.phases import PodPhase
 from shared.timestamp import epoch
 

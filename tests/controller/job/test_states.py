@@ -4,8 +4,8 @@ from itertools import product
 
 import pytest
 
-from controller.job.decide.phases import _RULES
-from controller.job.observe.pods_by_role import STOPPED
+from controller.job.model.pods_by_role import STOPPED
+from controller.job.phase.phases import _RULES
 from controller.job.react.transitions import FINAL_PHASE, NO_EFFECT, TRANSITIONS, Budget
 from shared.model.phases import JobAction, JobPhase
 from tests.controller.job.make import started, task

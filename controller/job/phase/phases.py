@@ -5,11 +5,11 @@ from typing import Final
 
 import msgspec
 
-from controller.job.decide import completion
-from controller.job.decide.defaults import EffectiveSpec, Task
-from controller.job.decide.record import JobRecord
-from controller.job.observe.pod_counts import JobPodCounts, total
-from controller.job.observe.pods_by_role import STOPPED, PodsByRole
+from controller.job.model.defaults import EffectiveSpec, Task
+from controller.job.model.pod_counts import JobPodCounts, total
+from controller.job.model.pods_by_role import STOPPED, PodsByRole
+from controller.job.model.record import JobRecord
+from controller.job.phase import completion
 from controller.job.react.transitions import FINAL_PHASE
 from shared.model.job_status import JobCondition
 from shared.model.phases import JobPhase

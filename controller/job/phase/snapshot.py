@@ -4,12 +4,12 @@ from collections.abc import Mapping
 
 import msgspec
 
-from controller.job.decide import dependencies
-from controller.job.decide.defaults import EffectiveSpec
-from controller.job.decide.record import JobRecord
-from controller.job.observe.observed import JobObservation
-from controller.job.observe.pod_counts import JobPodCounts, TaskPodCounts, count_pods, remember
-from controller.job.observe.pods_by_role import STOPPED, PodsByRole, sort_by_role
+from controller.job.model.defaults import EffectiveSpec
+from controller.job.model.observed import JobObservation
+from controller.job.model.pod_counts import JobPodCounts, TaskPodCounts, count_pods, remember
+from controller.job.model.pods_by_role import STOPPED, PodsByRole, sort_by_role
+from controller.job.model.record import JobRecord
+from controller.job.phase import dependencies
 
 
 class JobSnapshot(msgspec.Struct, frozen=True):

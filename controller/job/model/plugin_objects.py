@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import msgspec
 
 from controller.decision import Delete
-from controller.job.decide.defaults import EffectiveSpec
-from controller.job.observe.observed import JobObservation
+from controller.job.model.defaults import EffectiveSpec
+from controller.job.model.observed import JobObservation
 from controller.plugin_api import PluginContext, PluginJob, plugin_job
 from controller.plugins import PluginPlan, object_keys, plan_objects
 from shared.kinds import CONFIGMAP, NETWORKPOLICY, SECRET, SERVICE

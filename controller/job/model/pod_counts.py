@@ -5,10 +5,10 @@ from collections.abc import Mapping
 
 import msgspec
 
-from controller.job.decide.defaults import EffectiveSpec, Task
-from controller.job.decide.record import JobRecord, TaskProgress
-from controller.job.observe.observed import PodObservation
-from controller.job.observe.pods_by_role import STOPPED, PodsByRole
+from controller.job.model.defaults import EffectiveSpec, Task
+from controller.job.model.observed import PodObservation
+from controller.job.model.pods_by_role import STOPPED, PodsByRole
+from controller.job.model.record import JobRecord, TaskProgress
 from shared.model.phases import PodPhase
 
 

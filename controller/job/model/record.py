@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from controller.job.decide.defaults import EffectiveSpec
+from controller.job.model.defaults import EffectiveSpec
 from shared import ranges
 from shared.model.job_status import HandledEvent, JobCondition, JobStatus, TaskRecord
 from shared.model.phases import JobPhase

@@ -5,9 +5,9 @@ from typing import Final
 
 import msgspec
 
-from controller.job.decide.defaults import EffectiveSpec
-from controller.job.decide.record import JobRecord
-from controller.job.observe.observed import PodObservation
+from controller.job.model.defaults import EffectiveSpec
+from controller.job.model.observed import PodObservation
+from controller.job.model.record import JobRecord
 from shared import names
 from shared.model.phases import JobPhase, PodPhase
 from shared.model.podgroup import PodGroup

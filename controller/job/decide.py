@@ -7,13 +7,14 @@ point repeats work, but it counts nothing twice and forgets nothing.
 
 from controller.decision import Decision, Delete, Note
 from controller.job.children.children import Children, children
-from controller.job.decide import phases, timers
-from controller.job.decide.defaults import EffectiveSpec, effective_spec
-from controller.job.decide.phases import PhaseChange
-from controller.job.decide.record import JobRecord, read_record
-from controller.job.decide.snapshot import JobSnapshot, take_snapshot, with_created
-from controller.job.observe.observed import JobObservation
-from controller.job.observe.pods_by_role import STOPPED, sort_by_role
+from controller.job.model.defaults import EffectiveSpec, effective_spec
+from controller.job.model.observed import JobObservation
+from controller.job.model.pods_by_role import STOPPED, sort_by_role
+from controller.job.model.record import JobRecord, read_record
+from controller.job.phase import phases
+from controller.job.phase.phases import PhaseChange
+from controller.job.phase.snapshot import JobSnapshot, take_snapshot, with_created
+from controller.job.react import timers
 from controller.job.react.commands import apply_commands
 from controller.job.react.react import handle_events
 from controller.job.react.refusals import FAILED_CREATE

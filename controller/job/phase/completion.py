@@ -9,10 +9,10 @@ from typing import Final
 
 import msgspec
 
-from controller.job.decide.defaults import EffectiveSpec, Task
-from controller.job.decide.dependencies import DEPENDENCY_FAILED
-from controller.job.decide.record import JobRecord
-from controller.job.observe.pod_counts import JobPodCounts, TaskPodCounts, total
+from controller.job.model.defaults import EffectiveSpec, Task
+from controller.job.model.pod_counts import JobPodCounts, TaskPodCounts, total
+from controller.job.model.record import JobRecord
+from controller.job.phase.dependencies import DEPENDENCY_FAILED
 from controller.job.react.actions import MAX_RETRY_EXCEEDED
 from controller.job.react.policies import events_of
 from shared.model.phases import JobEvent, JobPhase

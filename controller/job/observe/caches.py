@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from controller.context import ControllerContext
-from controller.job.children.plugin_objects import PLUGIN_KINDS
+from controller.job.model.plugin_objects import PLUGIN_KINDS
 from controller.owner_references import by_controller_uid
 from controller.runtime.command_targets import TargetedCommands
 from shared import names

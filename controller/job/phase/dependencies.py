@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
-from controller.job.decide.defaults import EffectiveSpec, Task
-from controller.job.decide.record import JobRecord
-from controller.job.observe.pod_counts import JobPodCounts, TaskPodCounts
-from controller.job.observe.pods_by_role import PodsByRole
+from controller.job.model.defaults import EffectiveSpec, Task
+from controller.job.model.pod_counts import JobPodCounts, TaskPodCounts
+from controller.job.model.pods_by_role import PodsByRole
+from controller.job.model.record import JobRecord
 from controller.job.react.events import waiting
 from shared.graphs import directed
 from shared.model.phases import TaskCondition

@@ -7,10 +7,10 @@ PodPending is computed from the pods, the others from status.handled.
 import math
 from collections.abc import Iterator
 
-from controller.job.decide.defaults import EffectiveSpec
-from controller.job.decide.record import JobRecord
-from controller.job.observe.observed import JobObservation, PodObservation
-from controller.job.observe.pods_by_role import PodsByRole, current_group
+from controller.job.model.defaults import EffectiveSpec
+from controller.job.model.observed import JobObservation, PodObservation
+from controller.job.model.pods_by_role import PodsByRole, current_group
+from controller.job.model.record import JobRecord
 from controller.job.react.events import LifecycleEvent
 from controller.job.react.policies import Reaction, reaction, speaks_of
 from shared.model.job_status import HandledEvent
