@@ -1,1 +1,1 @@
-"""What a JobFlow does next: pure functions from what was seen to a decision."""
+"""The JobFlow controller: `reconciler` observes a flow, `decide` decides (pure), the Applier of `controller.cluster` acts."""

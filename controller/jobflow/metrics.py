@@ -1,4 +1,4 @@
-"""Metrics of flows and steps: how many are in which phase, how often a step comes to it, how long it waits and runs."""
+"""Metrics of flows and steps: their number by phase, phase changes, waiting and running times."""
 
 from collections import Counter as Tally
 from typing import Final
@@ -32,14 +32,14 @@ _CHANGES: Final = {phase: CHANGES.labels(phase.value) for phase in StepPhase}
 
 
 class FlowGauges:
-    """Counts what a cache of flows holds; a replica that does not lead counts too, so a new leader has no gap."""
+    """Counts the flows of a cache. Replicas that do not lead count too, so a new leader has no gap."""
 
     def __init__(self, flows: Cache) -> None:
         self._counted: dict[Key, tuple[FlowPhase, Tally[StepPhase]]] = {}
         flows.on_change(self.changed)
 
     def changed(self, old: Body | None, new: Body | None) -> None:
-        """An object of the cache is another now."""
+        """A flow in the cache was added, changed or removed."""
         body = new if new is not None else old
         if body is None:
             return
@@ -57,7 +57,7 @@ class FlowGauges:
 
 
 def count_changes(before: JobFlowStatus, after: JobFlowStatus, now: float) -> None:
-    """A status has been written in place of another, at `now` (epoch seconds)."""
+    """Count the phase changes between two stored statuses. `now`: epoch seconds."""
     known = {step.name: step for step in before.steps}
     for step in after.steps:
         old = known.get(step.name)
@@ -77,7 +77,7 @@ def _note(old: StepPhase, step: StepStatus, now: float) -> None:
 
 
 def _count(body: Body) -> tuple[FlowPhase, Tally[StepPhase]]:
-    """What others wrote into a status may be anything; what is no phase counts as none."""
+    """Count leniently: other writers may have stored any status, and unknown phases are ignored."""
     status = body.get("status") or {}
     flow = _FLOW_NAMES.get(str((status.get("state") or {}).get("phase")), FlowPhase.PENDING)
     steps = (_STEP_NAMES.get(str(step.get("phase"))) for step in status.get("steps") or ())

@@ -1,4 +1,4 @@
-"""Reasons on steps and flows: `status.steps[].reason`, `status.state.reason` (jobflow-api.md 3-8)."""
+"""Reasons on steps and flows: `status.steps[].reason`, `status.state.reason` (docs/design/jobflow-api.md, sections 3 to 8)."""
 
 from typing import Final
 
@@ -31,13 +31,13 @@ INVALID_REFERENCE: Final = "InvalidReference"
 INVALID_PATCH: Final = "InvalidPatch"
 INVALID_JOB: Final = "InvalidJob"
 
-# A skipped step is "bad" for those after it when it was skipped because something failed (3.1).
+# A skipped step is "bad" for those after it when it was skipped because something failed (docs/design/jobflow-api.md, section 3.1).
 BAD_SKIPS: Final = frozenset({UPSTREAM_FAILED, FLOW_STOPPED})
-# A step that has one of these and no Job yet will be tried again by itself.
+# With one of these a step has no Job yet, and the controller tries again by itself.
 NO_JOB_YET: Final = frozenset({JOB_REJECTED, WAITING_FOR_DELETION})
-# Of a Job that cannot go on for now (controller.job): its step and its flow say so too.
+# Reasons of a Job that is blocked for now (controller.job): its step and its flow show them too.
 JOB_BLOCKED: Final = frozenset({"FailedCreate", "VolumeClaimNotFound", "QueueNotFound", "PluginConflict", "NoReplicas"})
-# The same, and that somebody has aborted it.
+# The same, and a Job that was aborted.
 BLOCKED: Final = JOB_BLOCKED | {JOB_ABORTED}
-# Failures of an iteration whose Job has not failed: the loop's own reason is the same.
+# Failures of an iteration whose Job completed: the loop shows the same reason.
 ITERATION_OWN_FAULTS: Final = frozenset({OUTPUT_MISSING, INVALID_EXPRESSION})

@@ -1,4 +1,4 @@
-"""Wires the JobFlow reconciler to its work queue and to the watches that put flows into it."""
+"""Wires the JobFlow reconciler to its work queue and to the watches that add flows to it."""
 
 from controller.context import ControllerContext
 from controller.jobflow import metrics

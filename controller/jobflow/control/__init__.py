@@ -1,1 +1,1 @@
-"""The control primitives, one file each, named as the API field. None knows its neighbour."""
+"""The control primitives, one file each, named after the API field. No file imports another one."""

@@ -8,7 +8,7 @@ _UP = (StepPhase.RUNNING, StepPhase.COMPLETED)
 
 
 def served(context: FlowContext, name: str) -> bool:
-    """Whether nobody needs the daemon any more. One that no step depends on serves the whole flow."""
+    """Whether no open step needs the daemon. A daemon that no step depends on serves the whole flow."""
     plan = context.plan
     users = [follower for follower in plan.followers[name] if plan.serves(follower, name)]
     if not users:
@@ -17,12 +17,12 @@ def served(context: FlowContext, name: str) -> bool:
 
 
 def served_by_loop(context: FlowContext, state: StepStatus) -> bool:
-    """Whether a daemon of many Jobs, which has begun, needs no further ones."""
+    """Whether a daemon with `for` has started and no open step needs it."""
     return state.attempts > state.attempt_base and served(context, state.name)
 
 
 def stop_unneeded(context: FlowContext) -> None:
-    """Terminate the Jobs of daemons that have served, or on which the flow would wait for ever."""
+    """Terminate the Jobs of daemons that nobody needs, and of all daemons when only daemons keep the flow open."""
     running = [name for name in context.plan.daemons if not context.steps[name].phase.ended]
     if not running:
         return
@@ -39,7 +39,7 @@ def _stop(context: FlowContext, name: str) -> None:
 
 
 def _stuck(context: FlowContext) -> bool:
-    """Only daemons run, and every other step waits for the end of some step: nothing would ever move again."""
+    """Whether only daemons run and every other step waits for the end of a step, so that the flow would hang."""
     if context.creates or context.reads or context.suspend:
         return False
     up = [context.steps[name] for name in context.plan.daemons]

@@ -1,4 +1,4 @@
-"""`activeDeadlineSeconds` of the flow: wall time from `startTime` (jobflow-api.md 1)."""
+"""`activeDeadlineSeconds` of the flow: wall time from `startTime` (docs/design/jobflow-api.md, section 1)."""
 
 from controller.jobflow.model.context import FlowContext
 from shared.model.phases import FlowOutcome
@@ -6,7 +6,7 @@ from shared.timestamp import epoch_or_none
 
 
 def deadline(context: FlowContext) -> None:
-    """Once the time is over while steps have not ended, the outcome is DeadlineExceeded; before, wake up for it."""
+    """Set the outcome DeadlineExceeded once the time is over with steps open; before that, wake up at the deadline."""
     seconds = context.plan.spec.active_deadline_seconds
     begun = epoch_or_none(context.start_time)
     if seconds is None or begun is None or context.outcome:

@@ -1,4 +1,4 @@
-"""`dependsOn` without probes: what the targets say (jobflow-api.md 3.1)."""
+"""`dependsOn` without probes: whether the targets let a step start (docs/design/jobflow-api.md, section 3.1)."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -20,7 +20,7 @@ _WORDS: Final = {
 
 
 def depends_on(context: FlowContext, step: Step) -> GateResult | None:
-    """The answer of the step's targets; None: go."""
+    """Why the step's targets keep it from starting; None: they let it start."""
     targets = tuple(dict.fromkeys(step.targets))
     return _RULES[condition_of(step)](context, step, targets) if targets else None
 
@@ -67,7 +67,7 @@ def _wait(context: FlowContext, step: Step, targets: Sequence[str]) -> StepWait:
 
 
 def _told(context: FlowContext, name: str) -> str:
-    """A target, with what keeps it from going on."""
+    """A target's name, with the reason why it is blocked."""
     state = context.steps[name]
     return f"{name} ({state.message or state.reason})"[:_LONGEST] if state.reason in reasons.BLOCKED else name
 

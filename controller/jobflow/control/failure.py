@@ -1,4 +1,4 @@
-"""`failureStrategy`, and stopping a flow: what may still start after a failure (jobflow-api.md 3.3)."""
+"""`failureStrategy`, and stopping a flow: what may still start after a failure (docs/design/jobflow-api.md, section 3.3)."""
 
 from controller.jobflow.model.context import FlowContext
 from controller.jobflow.model.gate_result import StepEnd, skip
@@ -12,7 +12,7 @@ STOPPED = {"Terminated": "the flow was terminated", "DeadlineExceeded": "the flo
 
 
 def stopped(context: FlowContext, step: Step) -> StepEnd | None:
-    """The end of a step that may not start any more."""
+    """The end of a step that the flow's stop or failure keeps from starting; None: it may start."""
     if step.name in context.plan.final_names:
         return None
     if context.stopping:

@@ -1,4 +1,4 @@
-"""`finally`: the outcome of the flow, and the end of everything (jobflow-api.md 1, 3.3)."""
+"""`finally`: when its steps may start, and the end of the flow (docs/design/jobflow-api.md, sections 1 and 3.3)."""
 
 from controller.jobflow.model.context import FlowContext
 from shared.model.phases import FlowOutcome, StepPhase
@@ -7,7 +7,7 @@ _BROKEN = (StepPhase.FAILED, StepPhase.TERMINATED)
 
 
 def may_begin(context: FlowContext) -> bool:
-    """Whether every step of `flows` has ended; the outcome is settled then."""
+    """Whether every step of `flows` has ended. The outcome is set then."""
     if context.flows_open:
         return False
     if not context.outcome:
@@ -16,7 +16,7 @@ def may_begin(context: FlowContext) -> bool:
 
 
 def finish(context: FlowContext) -> None:
-    """Once `finally` has ended too, the flow has: one of its steps that failed makes the flow Failed."""
+    """End the flow once `finally` has ended. A failed step of `finally` makes the flow Failed."""
     if context.completion_time is not None or context.open:
         return
     broken = any(context.steps[step.name].phase in _BROKEN and not step.allow_failure for step in context.plan.finals)

@@ -1,4 +1,4 @@
-"""`if`: evaluated once the dependency says go; false skips the step (jobflow-api.md 2)."""
+"""`if`: evaluated once the dependency lets the step start; false skips the step (docs/design/jobflow-api.md, section 2)."""
 
 from controller.jobflow.model.context import FlowContext
 from controller.jobflow.model.expression_values import ExpressionFault, condition_of
@@ -8,7 +8,7 @@ from shared.model.step import Step
 
 
 def condition(context: FlowContext, step: Step) -> StepEnd | None:
-    """The end of a step whose condition is false or has no value."""
+    """The end of a step whose condition is false or cannot be evaluated; None: it is true or absent."""
     if step.if_ is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""`for`: which items a loop has, which iterations may start, and when it has ended (jobflow-api.md 5.2)."""
+"""`for`: which items a loop has, which iterations may start, and when it has ended (docs/design/jobflow-api.md, section 5.2)."""
 
 import hashlib
 import itertools
@@ -20,7 +20,7 @@ from shared.model.step import Loop, Step
 
 
 def begin(context: FlowContext, step: Step, loop: Loop) -> StepEnd | tuple[Iterations, str]:
-    """The loop's start: its progress with the hash of its items, or an end at once."""
+    """Start a loop: its empty progress and the hash of its items, or an end when no iteration can start."""
     if loop.while_ is not None:
         return Iterations(), ""
     try:
@@ -64,7 +64,7 @@ def next_iterations(context: FlowContext, step: Step, loop: Loop, state: StepSta
 
 
 def _before(state: StepStatus, index: int) -> LastIteration | None:
-    """The last ended iteration before this one: a later one may have ended beside it, or itself before a command."""
+    """The last ended iteration before this one. `status.last` may be of a later one that ran in parallel."""
     if state.last is not None and state.last.index < index:
         return state.last
     known = state.iterations or Iterations()
@@ -106,7 +106,7 @@ def _failed(state: StepStatus, found: Iterations) -> StepEnd:
 
 
 def _items(context: FlowContext, step: Step, loop: Loop, state: StepStatus) -> tuple[Any, ...] | None:
-    """The items that the loop began with; None if they cannot be had again."""
+    """The items that the loop started with; None if evaluating them again gives other items."""
     known = context.items.get((step.name, state.items_hash))
     if known is None:
         known = _evaluate(context, step, loop)

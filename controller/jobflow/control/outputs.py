@@ -1,4 +1,4 @@
-"""`outputs`: values taken from termination messages when a Job has Completed (jobflow-api.md 5.4)."""
+"""`outputs`: values read from termination messages when a Job has Completed (docs/design/jobflow-api.md, section 5.4)."""
 
 from collections.abc import Iterable
 

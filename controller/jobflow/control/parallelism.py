@@ -1,4 +1,4 @@
-"""`parallelism`: most Jobs of the flow unfinished at once, daemons and `finally` not counted (jobflow-api.md 1)."""
+"""`parallelism`: the limit on unfinished Jobs of the flow, daemons and `finally` not counted (docs/design/jobflow-api.md, section 1)."""
 
 import math
 
@@ -17,7 +17,7 @@ def exempt(context: FlowContext, step: Step) -> bool:
 
 
 def free_slots(context: FlowContext) -> float:
-    """How many more Jobs may be made now; infinite without a limit."""
+    """How many more Jobs may be created now; infinite without a limit."""
     limit = context.plan.spec.parallelism
     if not limit:
         return math.inf

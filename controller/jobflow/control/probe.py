@@ -1,4 +1,4 @@
-"""`dependsOn.probe`: the step starts while its targets run, as soon as every probe holds (jobflow-api.md 4)."""
+"""`dependsOn.probe`: the step starts while its targets run, as soon as every probe holds (docs/design/jobflow-api.md, section 4)."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -29,7 +29,7 @@ def of(step: Step) -> Probe | None:
 
 
 def probe(context: FlowContext, step: Step) -> GateResult | None:
-    """Go once every probe holds; a target that ends bad first, or all ended without it, end the step."""
+    """None once every probe holds. The step ends when a target ends badly first, or all end and a probe does not hold."""
     found, targets = of(step), tuple(dict.fromkeys(step.targets))
     if found is None:
         return None
@@ -87,7 +87,7 @@ def _status(jobs: Sequence[ObservedJob], wanted: TaskStatusProbe) -> str:
 
 
 def _alike(tasks: Sequence[tuple[ObservedJob, str, int]]) -> dict[tuple[str, int], tuple[str, ...]]:
-    """The Jobs that run, by task and pods it needs; of Jobs that have all ended, no name under the first."""
+    """Unfinished Jobs by task and needed pods; when all Jobs have ended, no names under the first task."""
     found: dict[tuple[str, int], tuple[str, ...]] = {}
     for job, task, needed in tasks:
         if not job.ended:

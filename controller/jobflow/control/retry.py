@@ -1,4 +1,4 @@
-"""`retry`: whether a failed attempt is followed by another, and when (jobflow-api.md 5.3)."""
+"""`retry`: whether a failed attempt is followed by another, and when (docs/design/jobflow-api.md, section 5.3)."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""`suspend`: nothing new starts; what runs, runs on (jobflow-api.md 1)."""
+"""`suspend`: nothing new starts; running Jobs continue (docs/design/jobflow-api.md, section 1)."""
 
 from controller.jobflow.model.context import FlowContext
 from controller.jobflow.model.gate_result import StepWait
@@ -6,7 +6,7 @@ from shared.model.step import Step
 
 
 def suspended(context: FlowContext, step: Step) -> StepWait | None:
-    """`finally` is exempt."""
+    """The wait of a step while the flow is suspended. `finally` is exempt."""
     if context.suspend and step.name not in context.plan.final_names:
         return StepWait(("suspended",))
     return None

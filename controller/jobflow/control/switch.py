@@ -1,4 +1,4 @@
-"""`switch`: chooses which steps run by a value; it creates no Job (jobflow-api.md 5.1)."""
+"""`switch`: chooses which steps run by a value; it creates no Job (docs/design/jobflow-api.md, section 5.1)."""
 
 from controller.jobflow.model.context import FlowContext
 from controller.jobflow.model.expression_values import ExpressionFault, evaluate_at
@@ -11,7 +11,7 @@ from shared.model.step import Step, Switch
 
 
 def switch(context: FlowContext, step: Step) -> StepEnd | None:
-    """The end of a switch that may decide: Completed, with the steps it chose."""
+    """The end of a switch step: Completed, with the steps it chose; None for other steps."""
     if step.switch is None:
         return None
     try:
@@ -25,7 +25,7 @@ def switch(context: FlowContext, step: Step) -> StepEnd | None:
 
 
 def selected(context: FlowContext, step: Step) -> GateResult | None:
-    """What the switch that can choose this step says of it."""
+    """Why the switch that can choose this step keeps it from starting; None: it chose the step."""
     name = context.plan.chooser.get(step.name)
     if name is None:
         return None

@@ -1,4 +1,4 @@
-"""Commands on JobFlows: taken down in status before they are deleted, so that none acts twice (jobflow-api.md 7)."""
+"""Commands on JobFlows. Their uids are stored in status before they are deleted, so none acts twice (docs/design/jobflow-api.md, section 7)."""
 
 from collections.abc import Callable
 from typing import Final
@@ -19,7 +19,7 @@ _BROKEN: Final = (StepPhase.FAILED, StepPhase.TERMINATED)
 
 
 def run_commands(context: FlowContext) -> tuple[Delete, ...]:
-    """Carry out the Commands that have not been yet, oldest first; the deletions that follow the status."""
+    """Carry out new Commands, oldest first; returns the deletions to do after the status is stored."""
     deletions = []
     commands = sorted(context.observed.commands, key=lambda one: (one.created, one.name))
     if len(commands) > MAX_HANDLED_COMMANDS:  # no more at once than are remembered until they are deleted
@@ -60,7 +60,7 @@ def _set_suspend(context: FlowContext, command: FlowCommand, value: bool) -> Non
         return
     context.suspend = value
     patch = Patch(JOBFLOW, metadata.namespace, metadata.name, {"spec": {"suspend": value}}, uid=metadata.uid)
-    # What the last of several Commands says: patches are sent side by side.
+    # Only the last of several Commands counts: patches are sent in parallel.
     context.patches[:] = [patch] if value is not context.observed.flow.spec.suspend else []
 
 
@@ -101,7 +101,7 @@ def _begin_again(context: FlowContext) -> None:
 
 
 def _fresh(state: StepStatus) -> StepStatus:
-    """As if it had never run, but for the attempt numbers, which only grow."""
+    """The state of a step that has not run since. Attempt numbers go on from the old ones."""
     return StepStatus(
         name=state.name,
         attempts=state.attempts,

@@ -1,4 +1,4 @@
-"""Flows that Volcano's controller ran before ours (jobflow-api.md 7)."""
+"""Flows that Volcano's controller ran before ours (docs/design/jobflow-api.md, section 7)."""
 
 from controller.jobflow.model.plan import Plan
 from shared.model.flow import JobFlow
@@ -9,12 +9,12 @@ _ENDED = (FlowPhase.SUCCEED, FlowPhase.FAILED)
 
 
 def finished_by_volcano(flow: JobFlow) -> bool:
-    """Such a flow is never touched."""
+    """Whether Volcano's controller finished the flow. Such a flow is never changed."""
     return flow.status.observed_generation is None and flow.status.state.phase in _ENDED
 
 
 def steps_of(status: JobFlowStatus, plan: Plan) -> dict[str, StepStatus]:
-    """The state of every step of the spec: as recorded, else as Volcano's lists have it, else waiting."""
+    """The state of every step: as recorded in status, else from Volcano's lists, else Waiting."""
     known = {state.name: state for state in status.steps}
     if not known and status.observed_generation is None and status.state.phase is not None:
         known = _from_volcano(status, plan)
@@ -22,7 +22,7 @@ def steps_of(status: JobFlowStatus, plan: Plan) -> dict[str, StepStatus]:
 
 
 def _from_volcano(status: JobFlowStatus, plan: Plan) -> dict[str, StepStatus]:
-    """Only ends: what still runs is found by its Job's name."""
+    """Ended steps only. Running ones are found by their Jobs' names."""
     lists = (
         (StepPhase.COMPLETED, status.completed_jobs),
         (StepPhase.FAILED, status.failed_jobs),

@@ -1,4 +1,7 @@
-"""Takes down what the Jobs say before anything can delete them. What has ended is never looked at again."""
+"""Records in the step states what the Jobs of the flow report.
+
+This comes first in every pass, before anything can delete the Jobs. A step that has ended is never looked at again.
+"""
 
 from msgspec.structs import replace
 
@@ -20,7 +23,7 @@ from shared.model.step import Step
 
 
 def observe_jobs(context: FlowContext) -> None:
-    """Bring the state of every unended step up to its Jobs."""
+    """Update the state of every open step from its Jobs."""
     far, jobs, first_job = context.step_states.blocked, context.jobs, context.plan.first_job
     near = (context.open - far) | {name for name in far if first_job[name] in jobs}
     for name in sorted(near, key=context.plan.position.__getitem__):
@@ -38,7 +41,7 @@ def observe_jobs(context: FlowContext) -> None:
 
 
 def used_outputs(context: FlowContext) -> int:
-    """Bytes of outputs that the flow holds."""
+    """Bytes of all outputs in the flow's status."""
     return sum(
         outputs.size(state.outputs.values())
         + sum(outputs.size(one.values()) for one in (state.iterations.outputs.values() if state.iterations else ()))
@@ -94,7 +97,7 @@ def _sum(one: PodCounts | None, other: PodCounts | None) -> PodCounts | None:
 
 
 class _Loop:
-    """The parts of `iterations`, taken apart to be changed."""
+    """A mutable form of `status.steps[].iterations`."""
 
     def __init__(self, iterations: Iterations) -> None:
         self.total = iterations.total
@@ -117,7 +120,7 @@ class _Loop:
 
 
 def observe_loop(context: FlowContext, step: Step, state: StepStatus, iterations: Iterations) -> None:
-    """Bring the iterations of a loop that has begun up to their Jobs."""
+    """Update the iterations of a started loop from their Jobs."""
     loop = _Loop(iterations)
     used = used_outputs(context) if step.outputs else 0
     obstacle: tuple[str, str] | None = None
@@ -139,7 +142,7 @@ def observe_loop(context: FlowContext, step: Step, state: StepStatus, iterations
 
 
 def _hindered(state: StepStatus, obstacle: tuple[str, str] | None) -> StepStatus:
-    """The step with what keeps its first hindered Job from going on, until nothing does."""
+    """The step with the reason of its first blocked Job; without one once no Job is blocked."""
     if obstacle is None and state.reason not in reasons.BLOCKED:
         return state
     reason, message = obstacle or ("", "")
@@ -147,7 +150,7 @@ def _hindered(state: StepStatus, obstacle: tuple[str, str] | None) -> StepStatus
 
 
 def _candidates(context: FlowContext, step: Step, state: StepStatus, loop: _Loop) -> list[int]:
-    """Iterations that run or retry, and those whose Job exists though nothing is recorded of it."""
+    """Iterations that run or retry, and those whose Job exists without being recorded."""
     unknown = context.loop_jobs(step.name, state.attempt_base)
     known = loop.running | set(loop.retries)
     return sorted((known | unknown) - loop.completed - loop.failed)
@@ -189,7 +192,7 @@ def _take(
 
 
 def _told(found: UnitProgress) -> Attempt | None:
-    """The last attempt, with the iteration's own reason where its Job did well and it has failed all the same."""
+    """The last attempt. An iteration that failed though its Job completed gives it the iteration's reason."""
     attempt = found.unit.last
     if attempt is None or not found.phase.ended or (attempt.phase, attempt.reason) == (found.phase, found.reason):
         return attempt

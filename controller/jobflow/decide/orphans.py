@@ -1,4 +1,4 @@
-"""Jobs of the flow that no step counts on any more: terminated, and removed where nobody wants to see them."""
+"""Jobs of the flow that belong to no current attempt: they are terminated, and deleted where they are not retained."""
 
 from collections.abc import Iterator
 
@@ -10,8 +10,8 @@ from shared.model.phases import JobPhase, RetainPolicy
 
 
 def find_orphans(context: FlowContext) -> None:
-    """Have unfinished Jobs terminated that are no attempt under way of any step."""
-    _tell_edits(context)
+    """Terminate unfinished Jobs that are not the current attempt of any step."""
+    _report_late_edits(context)
     running = [job for job in context.jobs.values() if not _at_rest(job) and not job.deleting]
     if not running:
         return
@@ -29,20 +29,20 @@ def find_orphans(context: FlowContext) -> None:
 
 
 def _at_rest(job: ObservedJob) -> bool:
-    """Whether nothing of it runs: an Aborted Job takes no order to terminate, and need not be waited for."""
+    """Whether none of its pods runs. An Aborted Job ignores a terminate Command, so it is not waited for."""
     return job.ended or job.phase is JobPhase.ABORTED
 
 
 def _of_an_unrecorded_loop(context: FlowContext, job: ObservedJob) -> bool:
-    """Whether its loop began without that being stored (the write was lost): the loop will take it over."""
+    """Whether its loop started but the status write was lost. The loop adopts such a Job."""
     state = context.steps.get(job.step)
     if state is None or state.name not in context.open or state.iterations is not None:
         return False
     return context.plan.steps[job.step].for_ is not None and job.index is not None and job.attempt == state.attempt_base
 
 
-def _tell_edits(context: FlowContext) -> None:
-    """After an edit: the steps whose Job had been made already, from the step as it was."""
+def _report_late_edits(context: FlowContext) -> None:
+    """Report the edited steps whose Job had been created before the edit."""
     if context.status.observed_generation in (None, context.observed.flow.metadata.generation):
         return
     for state in context.begun():
@@ -56,7 +56,7 @@ def _tell_edits(context: FlowContext) -> None:
 
 
 def removals(context: FlowContext) -> Iterator[Delete]:
-    """Ended Jobs to delete once the status holds what they did."""
+    """Ended Jobs to delete once the status has recorded their results."""
     clean = context.plan.spec.job_retain_policy is RetainPolicy.DELETE
     for job in context.jobs.values():
         if job.deleting:
@@ -74,7 +74,7 @@ def removals(context: FlowContext) -> Iterator[Delete]:
 
 
 def _superseded(context: FlowContext, job: ObservedJob) -> bool:
-    """Whether it is a failed attempt that another has followed, or will."""
+    """Whether it is a failed attempt that another one follows."""
     state = context.steps.get(job.step)
     if state is None:
         return False

@@ -16,7 +16,7 @@ from controller.jobflow.model.context import FlowContext
 
 
 def run_flow(context: FlowContext) -> tuple[Delete, ...]:
-    """Bring the flow up to now; the Commands to delete once the status is stored."""
+    """Run one pass; returns the deletions of Commands to do once the status is stored."""
     if context.completion_time is None:
         observe_jobs(context)
     deletions = run_commands(context)

@@ -1,4 +1,7 @@
-"""Starts what is ready, in the order of the spec, as far as slots are free."""
+"""Starts ready steps and iterations in the order of the spec, as far as slots are free.
+
+A Job that the API server refused is tried again after a growing pause; one that can never be valid ends its step.
+"""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -62,7 +65,7 @@ def start(context: FlowContext, ready: Iterable[ReadyStep]) -> bool:
 def _make(
     context: FlowContext, step: Step, iterations: Sequence[Iteration | None], slots: float, made: list[_NewJob]
 ) -> GateResult | None:
-    """Create a Job for each, until something is in the way: that is returned."""
+    """Create a Job for each until something prevents it; returns that."""
     for iteration in iterations:
         if len(made) >= slots:
             return StepWait(parallelism.waiting_for(context))
@@ -81,7 +84,7 @@ def find_template(context: FlowContext, step: Step) -> StepWait | None:
 
 
 def _impossible(context: FlowContext, step: Step, iteration: Iteration | None, answer: StepEnd) -> None:
-    """There can be no such Job: the step ends, or its iteration does, so that those that run can finish."""
+    """End a step, or its iteration, whose Job cannot be created. Running iterations finish."""
     state = context.steps[step.name]
     if iteration is None or state.iterations is None:
         context.end(step.name, answer.phase, answer.reason, answer.message)
@@ -136,7 +139,7 @@ def _begin(context: FlowContext, step: Step, iteration: Iteration | None, made: 
 
 
 def _orphan(context: FlowContext, step: Step) -> GateResult | None:
-    """After a restart, the attempt that was under way must end first."""
+    """After a restart, the attempt that was running must end first."""
     return StepWait(("waits for an abandoned Job to end",)) if step.name in context.orphaned_steps else None
 
 
@@ -149,7 +152,7 @@ def _attempt(context: FlowContext, step: Step, iteration: Iteration | None) -> i
 
 
 def _name_conflict(context: FlowContext, name: str) -> GateResult | None:
-    """What is in the way under the Job's name."""
+    """Why the Job's name is not free; None: it is."""
     other = context.observed.jobs_by_name.get(name)
     if other is None or other.owner_uid == context.observed.flow.metadata.uid:
         return None
@@ -157,7 +160,10 @@ def _name_conflict(context: FlowContext, name: str) -> GateResult | None:
         context.wake_at(context.now + _DELETION_POLL)
         said = f"an earlier Job {name} is still being deleted"
         return StepWait((said,), reasons.WAITING_FOR_DELETION, said)
-    return fail(reasons.NAME_CONFLICT, f"a Job {name} is there already, owned by {other.owner or 'nobody'}")
+    return fail(
+        reasons.NAME_CONFLICT,
+        f"a Job {name} already exists and {f'is controlled by {other.owner}' if other.owner else 'has no controller owner'}",
+    )
 
 
 def _refused(context: FlowContext, name: str) -> GateResult | None:
@@ -178,7 +184,7 @@ def _refused(context: FlowContext, name: str) -> GateResult | None:
 
 
 def _untried(context: FlowContext, name: str) -> GateResult | None:
-    """A Job is not even tried while others are refused one after the other: their context comes, and its own."""
+    """A create is put off while the API server refuses one create after the other."""
     full = context.observed.refused_before
     if full is None:
         return None

@@ -1,4 +1,4 @@
-"""Terminates running Jobs by Commands, whoever runs the Job controller (jobflow-api.md 6)."""
+"""Terminates running Jobs by Commands, which any Job controller understands (docs/design/jobflow-api.md, section 6)."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -15,12 +15,12 @@ _GOING: Final = (JobPhase.TERMINATING, JobPhase.COMPLETING)
 
 
 def terminations(context: FlowContext) -> Iterator[Create]:
-    """One Command a Job, sent again every 30 s until the Job has ended; one that was refused after 1, 2, 4 ... 30 s."""
+    """One Command for each Job, every 30 s until the Job has ended. A refused one is retried after 1, 2, 4, ... 30 s."""
     for job in context.terminating.values():
         if job.phase in _GOING or job.deleting:
             continue
         last, again = _last_try(context, job)
-        # A moment that is still to come was told by a clock that has been set back since.
+        # A time in the future was recorded by a clock that has been set back since.
         if last is not None and last <= context.now < again:
             context.wake_at(again)
             continue
@@ -29,7 +29,7 @@ def terminations(context: FlowContext) -> Iterator[Create]:
 
 
 def _last_try(context: FlowContext, job: ObservedJob) -> tuple[float | None, float]:
-    """When the Job was told last, None for never, and when to tell it again."""
+    """When a Command was last sent or refused (None: never), and when to send the next one."""
     sent, refusal = context.observed.terminate_sent.get(job.uid), context.observed.refusals.get(command_name(job.name))
     if refusal is not None and refusal.at >= (sent or 0.0):
         return refusal.at, refusal.at + min(2.0 ** (refusal.count - 1), _AGAIN)

@@ -113,7 +113,7 @@ class FlowContext:
         return self.outcome in (FlowOutcome.TERMINATED, FlowOutcome.DEADLINE_EXCEEDED)
 
     def put(self, state: StepStatus) -> None:
-        """Take over the new state of a step."""
+        """Set the state of a step."""
         self.step_states.put(state)
         if state.phase.ended:
             self.waiting_for.pop(state.name, None)
@@ -136,7 +136,7 @@ class FlowContext:
         )
 
     def wake_at(self, moment: float) -> None:
-        """UnitProgress again at this moment though nothing changes."""
+        """Reconcile again at this moment though nothing changes."""
         self.wake = min(self.wake, moment)
 
     def retry_at(self, step: str, index: int | None, moment: float) -> None:
@@ -146,7 +146,7 @@ class FlowContext:
             self.wake_at(moment)
 
     def terminate(self, job: ObservedJob) -> None:
-        """Have an unfinished Job terminated."""
+        """Request that an unfinished Job is terminated."""
         self.terminating[job.uid] = job
 
     def due(self, step: str, index: int | None = None) -> bool:

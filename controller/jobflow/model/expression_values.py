@@ -1,4 +1,4 @@
-"""Evaluates the expressions of a flow against the states of its steps (jobflow-api.md 3.4)."""
+"""Evaluates the expressions of a flow against the states of its steps (docs/design/jobflow-api.md, section 3.4)."""
 
 from collections.abc import Iterable
 from typing import Any, Final

@@ -47,7 +47,7 @@ class StepStates:
         return self
 
     def put(self, state: StepStatus) -> None:
-        """Take over the new state of a step."""
+        """Set the state of a step."""
         before = self.steps[state.name].phase
         self.steps[state.name] = state
         if state.phase is not StepPhase.WAITING:

@@ -1,4 +1,4 @@
-"""What an ended step is to those after it (jobflow-api.md 3.1)."""
+"""What a step's state means for the steps that depend on it (docs/design/jobflow-api.md, section 3.1)."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -13,7 +13,7 @@ from shared.model.step import Step
 
 
 class TargetOutcome(StrEnum):
-    """What has become of a target."""
+    """What a target means for the steps that depend on it."""
 
     OPEN = "open"
     OK = "ok"
@@ -25,7 +25,7 @@ BROKEN: Final = (StepPhase.FAILED, StepPhase.TERMINATED)
 
 
 def target_outcome(step: Step, state: StepStatus) -> TargetOutcome:
-    """What a target is to those after it. A daemon that runs is ok: it serves."""
+    """The outcome of a target. A running daemon is OK: it serves."""
     if state.phase is StepPhase.COMPLETED:
         return TargetOutcome.OK
     if state.phase in BROKEN:
@@ -41,7 +41,7 @@ def target_outcomes(context: FlowContext, names: Sequence[str]) -> list[TargetOu
 
 
 def upstream(context: FlowContext, targets: Sequence[str]) -> StepEnd:
-    """The skip of a step whose targets, all ended, do not let it run: UpstreamFailed if any is bad."""
+    """The skip of a step whose ended targets keep it from running: UpstreamFailed if any is bad."""
     bad = [
         name
         for name, found in zip(targets, target_outcomes(context, targets), strict=True)

@@ -1,4 +1,4 @@
-"""The Jobs of the flows in work, parsed once per version; and the look at other objects by name."""
+"""The Jobs of the flows that are being reconciled, parsed once per version, and look-ups of objects by name."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -43,12 +43,12 @@ class FlowJobs:
             if jobs is not None:
                 self._note(jobs, parse_job(body), gone=new is None)
         for uid in frozenset(by_controller_uid(old)) - owners if old is not None else ():
-            self._loaded.get(uid, {}).pop(body["metadata"]["name"], None)  # somebody took it from its flow
+            self._loaded.get(uid, {}).pop(body["metadata"]["name"], None)  # its owner reference was removed
 
     def _note(self, jobs: dict[str, ObservedJob], job: ObservedJob, *, gone: bool) -> None:
         if not gone:
             jobs[job.name] = job
-        elif job.ended:  # what it did may not have been taken down yet
+        elif job.ended:  # its results may not be recorded yet
             jobs[job.name] = msgspec.structs.replace(job, deleting=True)
         else:
             jobs.pop(job.name, None)

@@ -19,7 +19,7 @@ class FlowPods:
         self._cache = context.caches.want(POD, indexers={OWNER: by_controller_uid}) if own_jobs else None
 
     async def of(self, namespace: str, job: ObservedJob, *, live: bool) -> PodResults:
-        """What the pods of an ended Job left behind. `live`: read them, even if the cache has some: every one counts."""
+        """Results of an ended Job's pods. `live`: read them from the API server, since the cache may lack some."""
         if self._cache is not None and not live:
             return left_behind(self._cache.by(OWNER, job.uid))
         return left_behind(await self._read(namespace, job.name, job.uid))

@@ -1,4 +1,8 @@
-"""Tries the HTTP and TCP probes of waiting steps: a bounded number at once, only ever at a target pod's own IP."""
+"""Tries the HTTP and TCP probes of waiting steps.
+
+A bounded number runs at once, and only the target pods' own IPs are contacted, so that a flow cannot make the
+controller reach other addresses.
+"""
 
 import asyncio
 import heapq
@@ -154,7 +158,7 @@ class Prober:
             self._wake(entry.key)
 
     async def _failing(self, key: Key, probe: ProbeWanted) -> str:
-        """What of a probe does not hold, in words; empty when it holds."""
+        """Why a probe does not hold; empty when it holds."""
         label = words_of(probe.check)
         if not probe.jobs:
             return f"{label}: no pod of task {probe.task} is there"
@@ -202,7 +206,7 @@ class Prober:
             return "" if answer.status in GOOD else str(answer.status)
 
     def _refused(self, pod: PodAddress) -> str:
-        """Why the address must not be asked."""
+        """Why the pod's address must not be contacted; empty: it may."""
         if pod.host_network:
             return "it uses the node's network"
         try:

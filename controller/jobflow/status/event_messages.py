@@ -1,4 +1,4 @@
-"""Events: what a status write reports, one note a reason, however many steps it speaks of (jobflow-api.md 8)."""
+"""Events: one for each reason in a status write, however many steps it covers (docs/design/jobflow-api.md, section 8)."""
 
 from collections.abc import Iterator
 from typing import Final

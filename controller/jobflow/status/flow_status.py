@@ -1,4 +1,4 @@
-"""`JobFlow.status` from the states of the steps and the Jobs. Counts and phase are always derived, never kept."""
+"""`JobFlow.status`, derived from the states of the steps and the Jobs. Counts and phase are computed at every pass."""
 
 from collections import Counter
 from typing import Final
@@ -34,7 +34,7 @@ _BROKEN: Final = (StepPhase.FAILED, StepPhase.TERMINATED)
 
 
 def carried(context: FlowContext) -> JobFlowStatus:
-    """The status with all that the next decision goes by, and everything else as it was."""
+    """The status with everything that the next decision reads; the other fields stay as they were."""
     return replace(
         context.status,
         observed_generation=context.observed.flow.metadata.generation,
@@ -78,13 +78,13 @@ def flow_status(context: FlowContext) -> JobFlowStatus:
 
 
 def step_counts(steps: tuple[StepStatus, ...]) -> StepCounts:
-    """Steps by what people ask about."""
+    """Steps by the groups that `status.counts` shows."""
     found = Counter("waiting" if _has_no_job(step) else _COUNTED[step.phase] for step in steps)
     return StepCounts(**found)
 
 
 def _has_no_job(step: StepStatus) -> bool:
-    """Whether it is Pending for a Job that cannot be made for now."""
+    """Whether it is Pending because its Job cannot be created yet."""
     return step.phase is StepPhase.PENDING and step.reason in reasons.NO_JOB_YET
 
 
@@ -154,7 +154,7 @@ def _duration(context: FlowContext) -> str:
 
 
 def _pods(context: FlowContext) -> FlowPods:
-    """Pods of ended attempts as they were taken down, and those of the Jobs under way."""
+    """Pods of ended attempts, as recorded, and of the current Jobs."""
     live = [job for state in context.begun() for job in context.current_jobs(state)]
     live = [job for job in live if not job.ended]
     ended = [step.pods for step in context.steps.values() if step.pods is not None]

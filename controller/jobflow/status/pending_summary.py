@@ -12,7 +12,7 @@ _SHOWN = 3
 
 
 def pending_steps(context: FlowContext) -> tuple[NextStep, ...]:
-    """Steps that start, or go on, as soon as what is named here has happened."""
+    """The steps that start or continue next, each with what it waits for."""
     if context.completion_time is not None or context.observed.flow.metadata.deletion_timestamp:
         return ()
     found = [
@@ -35,7 +35,7 @@ def summary(steps: tuple[NextStep, ...]) -> str:
 
 
 def _words(context: FlowContext, step: Step) -> tuple[str, ...]:
-    """What a step waits for; nothing for one that runs, has ended, or is too far off. Targets may have started since."""
+    """What a step waits for; nothing for a step that runs, has ended, or whose targets have not started."""
     if not context.only_targets(step.name) and not _begins_to_wait(context, step.name):
         return context.waiting_for.get(step.name, ())
     if not _is_near(context, step.name):
@@ -45,12 +45,12 @@ def _words(context: FlowContext, step: Step) -> tuple[str, ...]:
 
 
 def _begins_to_wait(context: FlowContext, name: str) -> bool:
-    """Whether the last of its targets started in this very context, after it had been looked at."""
+    """Whether its last target started in this pass, after the step had been visited."""
     return name in context.open and name not in context.waiting_for and context.steps[name].phase is StepPhase.WAITING
 
 
 def _is_near(context: FlowContext, name: str) -> bool:
-    """Whether what it waits for is under way."""
+    """Whether the steps that it waits for have started."""
     targets = context.plan.targets[name]
     active = [target for target in targets if _is_active(context, target)]
     if context.plan.chooser.get(name) in active:

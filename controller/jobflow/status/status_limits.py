@@ -1,4 +1,4 @@
-"""Keeps a status under the size that an API server stores (jobflow-api.md 8)."""
+"""Keeps a status below the size limit of the API server (docs/design/jobflow-api.md, section 8)."""
 
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -16,7 +16,7 @@ _A_JOB: Final = 900
 
 
 def limit_status(status: JobFlowStatus, limit: int = MAX_STATUS_BYTES) -> JobFlowStatus:
-    """`status`, without running histories, task counts, long messages and old entries, as far as it must be."""
+    """`status` without running histories, task counts, long messages and old entries, dropped in this order as needed."""
     rough = len(status.steps) * _A_STEP + len(status.job_status_list) * _A_JOB
     if rough < _MAYBE and not any(step.iterations for step in status.steps):
         return status
@@ -63,7 +63,7 @@ def _bare_iterations(status: JobFlowStatus) -> JobFlowStatus:
 
 
 def _bare(attempt: Attempt | None) -> Attempt | None:
-    """What decides about the next attempt, and what expressions read."""
+    """The fields that decide about the next attempt and that expressions read."""
     if attempt is None:
         return None
     return Attempt(phase=attempt.phase, exit_code=attempt.exit_code, completion_time=attempt.completion_time)

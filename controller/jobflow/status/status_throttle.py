@@ -1,4 +1,4 @@
-"""When a status waits to be written. Decisions go by it at once all the same; only people read it later."""
+"""When the write of a status is deferred. Decisions use the new status at once; only readers see it later."""
 
 from typing import Final
 
@@ -15,7 +15,7 @@ _FRESH: Final = 3.0  # seconds; a Job older than that, and still Pending, is wor
 
 
 def deferred_until(context: FlowContext) -> float:
-    """The moment before which nothing is written, 0 when there is no reason to wait."""
+    """Epoch seconds until which the write is deferred; 0: write now."""
     observed = context.observed
     if context.urgent:
         return 0.0
@@ -34,7 +34,7 @@ def counts_deferred_until(context: FlowContext, new: JobFlowStatus) -> float:
 
 
 def _starting(context: FlowContext) -> bool:
-    """Whether a Job has only just been made: what follows, that it runs, can be told together with this."""
+    """Whether a Job was created a moment ago: one write can report that and its next phase."""
     return any(one.kind is JOB for one in context.creates) or any(
         _is_fresh(context, state) for state in context.begun() if state.reason not in reasons.JOB_BLOCKED
     )

@@ -1,4 +1,4 @@
-"""Volcano's lists of Jobs in `JobFlow.status`: unfinished Jobs and the last 500 finished (jobflow-api.md 8)."""
+"""Volcano's lists of Jobs in `JobFlow.status`: unfinished Jobs and the last 500 finished (docs/design/jobflow-api.md, section 8)."""
 
 from collections.abc import Iterable
 from itertools import pairwise
@@ -39,7 +39,7 @@ class JobLists(msgspec.Struct, frozen=True):
 
 
 def job_lists(context: FlowContext) -> JobLists:
-    """What the Jobs say now, and what the status said of those that are gone."""
+    """The lists from the present Jobs, and from the old status for Jobs that are gone."""
     entries = {
         entry.name: _gone(context, entry) for entry in context.status.job_status_list if entry.name not in context.jobs
     }

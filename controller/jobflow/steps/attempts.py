@@ -1,4 +1,4 @@
-"""What the Jobs of one unit (a step, or one iteration of a loop) say: the attempts it made and where it stands."""
+"""The attempts of one unit (a step, or one iteration of a loop), as its Jobs report them."""
 
 import msgspec
 
@@ -33,7 +33,7 @@ class Unit(msgspec.Struct, frozen=True):
 
 
 class UnitProgress(msgspec.Struct):
-    """A unit after its Jobs were looked at. `phase` WAITING: nothing begun since the last command; `due`: when the next
+    """The state of a unit after reading its Jobs. `phase` WAITING: nothing started since the last command; `due`: when the next
     attempt may start; `pods`: of the attempts that ended in this look; `jobs`: names it began."""
 
     unit: Unit
@@ -67,7 +67,7 @@ def follow(context: FlowContext, step: Step, unit: Unit, used: int) -> UnitProgr
 
 
 def _account(context: FlowContext, step: Step, found: UnitProgress, used: int) -> bool:
-    """UnitProgress at the attempt under way; True when it has ended and another may follow."""
+    """Read the current attempt; True when it has ended and another may follow."""
     unit = found.unit
     name = context.plan.job_name(step.name, unit.index, unit.begun - 1)
     job = context.jobs.get(name)
@@ -90,7 +90,7 @@ def _account(context: FlowContext, step: Step, found: UnitProgress, used: int) -
 
 def _running(context: FlowContext, found: UnitProgress, job: ObservedJob | None) -> None:
     found.reason, found.message = "", ""
-    if job is None:  # asked for; until the answer is here it stays as it is
+    if job is None:  # it is being read; until then the state stays
         found.phase = StepPhase.PENDING
         return
     found.phase = _PHASES.get(job.phase, StepPhase.RUNNING)
@@ -130,12 +130,12 @@ def _failed(context: FlowContext, step: Step, found: UnitProgress, attempt: Atte
 def _due(context: FlowContext, step: Step, unit: Unit, attempt: Attempt) -> float:
     ended = epoch_or_none(attempt.completion_time) or context.now
     pause = retry.pause(context.plan.retry(step), unit.begun - unit.base)
-    # An end that lies far in the future was told by a clock that has been set back since: no reason to wait for hours.
+    # An end far in the future was recorded by a clock that has been set back since: do not wait for hours.
     return context.now if ended > context.now + max(pause, _SKEW) else ended + pause
 
 
 def _ended(context: FlowContext, step: Step, name: str, job: ObservedJob | None) -> Attempt | None:
-    """The attempt if it has ended and all that is needed of it is known; else None, and what is missing is asked for."""
+    """The attempt once it has ended and everything needed is known; else None, and missing data is requested."""
     if job is None:
         if name in context.observed.deleted_jobs:
             said = f"Job {name} was deleted before it ended"

@@ -1,4 +1,4 @@
-"""From template to Job: merge, substitute, patch, name, label (jobflow-api.md 6)."""
+"""Builds the Job of a step from its template: merge, substitute, patch, name, label (docs/design/jobflow-api.md, section 6)."""
 
 from typing import Any, Final
 
@@ -32,7 +32,7 @@ _FROM: Final = (JsonPatchOp.MOVE, JsonPatchOp.COPY)
 
 
 class BuildFault(Exception):
-    """No Job can be made of this step; `reason` is the step's."""
+    """No Job can be built for this step; `reason` becomes the step's reason."""
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)

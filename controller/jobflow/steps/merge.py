@@ -1,4 +1,4 @@
-"""`patch.jobSpec` merged over a template's spec (jobflow-api.md 6)."""
+"""`patch.jobSpec` merged over a template's spec (docs/design/jobflow-api.md, section 6)."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final

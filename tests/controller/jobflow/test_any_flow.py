@@ -225,7 +225,7 @@ def drain(world: World) -> None:
 
 @CALM
 @given(FLOWS, EVENTS)
-def test_every_flow_ends_and_what_must_hold_always_holds(subject, events):
+def test_every_flow_ends_and_the_invariants_hold_at_every_moment(subject, events):
     world = World(Cluster(subject))
     world.settle()
     for event in events:
@@ -294,7 +294,7 @@ def test_a_plan_does_not_change():
 
 @CALM
 @given(FLOWS, EVENTS)
-def test_what_is_remembered_between_decisions_changes_none(subject, events):
+def test_the_memo_changes_no_decision(subject, events):
     world = World(Remembering(subject))
     world.settle()
     for event in events:
@@ -306,7 +306,7 @@ def test_what_is_remembered_between_decisions_changes_none(subject, events):
 
 @CALM
 @given(FLOWS, st.lists(st.tuples(st.integers(0, 20), st.integers(0, 3)), max_size=15))
-def test_what_starts_was_named_as_next(subject, events):
+def test_a_step_that_starts_was_listed_in_next(subject, events):
     world = World(Cluster(subject))
     world.settle()
     cluster = world.cluster
@@ -346,7 +346,7 @@ def test_a_crash_before_any_status_write_changes_nothing_in_the_end(subject, eve
 
 @CALM
 @given(FLOWS, EVENTS)
-def test_holding_reports_back_changes_nothing_but_the_reports(subject, events):
+def test_deferring_status_writes_changes_no_decision(subject, events):
     """Two worlds with the same Jobs: in one every status is written at once, in the other most of them wait."""
     world, held = World(Cluster(subject)), World(Cluster(subject))
     held.cluster.holds = True

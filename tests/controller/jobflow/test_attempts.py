@@ -1,4 +1,4 @@
-"""retry and outputs (jobflow-api.md 5.3, 5.4)."""
+"""retry and outputs (docs/design/jobflow-api.md, sections 5.3 and 5.4)."""
 
 import pytest
 
@@ -39,7 +39,7 @@ def test_the_pause_is_computed_from_recorded_times_not_from_memory():
     assert cluster.created == ["f-a", "f-a-r1"]
 
 
-def test_an_end_recorded_by_a_clock_that_was_set_back_since_holds_nothing_up():
+def test_an_end_recorded_in_the_future_does_not_delay_the_next_attempt():
     """Seen in the fault runs: the next attempt waited for the hour that the clock had lost."""
     cluster = started(step("a", retry=BACKOFF))
     cluster.now += 3600
@@ -138,7 +138,7 @@ def test_a_flow_holds_at_most_64_kib_of_outputs():
     assert reasons == [""] * 16 + ["OutputMissing"]
 
 
-def test_who_terminated_a_job_and_why_is_told_in_words():
+def test_the_message_says_why_a_job_was_terminated():
     cluster = started(step("a", activeDeadlineSeconds=5), step("b"), failureStrategy="FailFast")
     cluster.wait(5)
     cluster.settle()
@@ -148,7 +148,7 @@ def test_who_terminated_a_job_and_why_is_told_in_words():
     assert cluster.step("b").message == "Job f-b was terminated: a step has failed (failureStrategy FailFast)"
 
 
-def test_a_flow_that_was_stopped_says_so_before_what_failed():
+def test_the_message_of_a_stopped_flow_names_the_stop_before_failures():
     cluster = started(step("a"))
     cluster.command("TerminateJobFlow")
     said = "the flow was terminated"
@@ -156,7 +156,7 @@ def test_a_flow_that_was_stopped_says_so_before_what_failed():
     assert cluster.status.state.message == f"{said}; step a terminated: Terminated: Job f-a was terminated: {said}"
 
 
-def test_a_step_that_waits_with_its_next_attempt_still_says_why_there_is_one():
+def test_a_step_that_waits_for_its_next_attempt_shows_why_the_last_one_failed():
     cluster = started(step("a", retry={"limit": 1}), step("b"), parallelism=2)
     cluster.fail("f-a", state={"reason": "PodFailed", "message": "out of memory"})
     cluster.command("SuspendJobFlow")

@@ -1,4 +1,4 @@
-"""From template to Job: merge, substitution, JSON patch, names and metadata (jobflow-api.md 6)."""
+"""From template to Job: merge, substitution, JSON patch, names and metadata (docs/design/jobflow-api.md, section 6)."""
 
 from typing import Any
 

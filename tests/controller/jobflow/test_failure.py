@@ -17,7 +17,7 @@ BRANCHES = (
 )
 
 
-def test_stop_starts_nothing_but_reactions_and_lets_what_runs_end():
+def test_strategy_stop_starts_only_failure_handlers_and_lets_running_steps_end():
     cluster = started(*BRANCHES)
     cluster.fail("f-bad")
     assert cluster.reasons() == {"bad": "JobFailed", "after": "FlowStopped", "below": "UpstreamFailed"}
@@ -141,7 +141,7 @@ def test_suspend_starts_nothing_new_and_lets_run_what_runs():
 
 
 @pytest.mark.parametrize("code", [403, 422])
-def test_a_resume_that_is_refused_is_told_and_holds_nothing_up(code):
+def test_a_refused_resume_is_reported_and_the_next_command_is_tried(code):
     cluster = started(step("a"), step("b", "a"))
     cluster.command("SuspendJobFlow")
     cluster.refuse["f"] = code  # a policy has come since
@@ -152,7 +152,7 @@ def test_a_resume_that_is_refused_is_told_and_holds_nothing_up(code):
     assert cluster.phases() == {"a": "Completed", "b": "Waiting"}
 
 
-def test_the_clock_of_a_flow_that_is_born_suspended_starts_when_it_is_resumed():
+def test_start_time_of_a_flow_created_suspended_is_its_resume():
     cluster = started(step("a"), suspend=True, activeDeadlineSeconds=100)
     cluster.wait(1000)
     assert (cluster.phase, cluster.status.start_time) == ("Suspended", None)
@@ -170,7 +170,7 @@ def test_terminate_ends_running_steps_and_skips_the_rest():
     assert cluster.commands == []
 
 
-def test_a_job_that_does_not_end_is_told_again_every_half_minute():
+def test_a_job_that_does_not_end_gets_a_terminate_command_every_30_seconds():
     cluster = started(step("a"))
     cluster.terminated_by_command = lambda name: None
     cluster.command("TerminateJobFlow")
@@ -182,7 +182,7 @@ def test_a_job_that_does_not_end_is_told_again_every_half_minute():
     assert cluster.ordered == {"uid-1": cluster.now - 10}
 
 
-def test_an_order_sent_by_a_clock_that_was_set_back_since_is_sent_again():
+def test_a_terminate_command_recorded_in_the_future_is_sent_again():
     cluster = started(step("a"))
     cluster.terminated_by_command = lambda name: None
     cluster.command("TerminateJobFlow")
@@ -198,7 +198,7 @@ def test_an_aborted_job_does_not_hold_up_the_end():
     assert (cluster.phases(), cluster.phase) == ({"a": "Terminated"}, "Failed")
 
 
-def test_retry_runs_what_failed_and_what_it_held_up_but_nothing_that_completed():
+def test_retry_runs_failed_steps_and_those_skipped_because_of_them():
     cluster = started(step("a"), step("b", "a"), step("c", "b"), step("onfail", "b", condition="Failed"))
     cluster.complete("f-a")
     cluster.fail("f-b")
@@ -257,7 +257,7 @@ def test_restart_in_the_middle_waits_for_what_runs_to_be_terminated():
     assert cluster.phase == "Succeed"
 
 
-def test_a_command_acts_once_though_it_is_seen_twice():
+def test_a_command_that_is_seen_twice_acts_once():
     cluster = started(step("a"))
     cluster.complete("f-a")
     cluster.command("RestartJobFlow")
@@ -271,14 +271,14 @@ def test_a_command_acts_once_though_it_is_seen_twice():
     assert cluster.commands == []
 
 
-def test_an_unknown_command_is_told_and_deleted():
+def test_an_unknown_command_is_reported_and_deleted():
     cluster = started(step("a"))
     cluster.command("Dance")
     assert cluster.commands == []
     assert [reason for reason, _ in cluster.notes] == ["StepStarted", "UnknownCommand"]
 
 
-def test_a_command_on_an_earlier_flow_of_this_name_is_told_and_deleted_and_does_nothing():
+def test_a_command_for_an_earlier_flow_of_the_name_is_reported_and_deleted_without_effect():
     from controller.jobflow.model.observed import FlowCommand
 
     cluster = started(step("a"))
@@ -288,7 +288,7 @@ def test_a_command_on_an_earlier_flow_of_this_name_is_told_and_deleted_and_does_
     assert "StaleCommand" in [reason for reason, _ in cluster.notes]
 
 
-def test_suspend_and_resume_in_one_look_leave_the_flow_as_the_last_said():
+def test_of_suspend_and_resume_in_one_pass_the_last_counts():
     cluster = started(step("a"))
     cluster.commands = [
         FlowCommand("c1", "u1", "SuspendJobFlow", "2027-01-15T08:00:00Z"),
@@ -300,7 +300,7 @@ def test_suspend_and_resume_in_one_look_leave_the_flow_as_the_last_said():
     assert patches == [{"spec": {"suspend": True}}]
 
 
-def test_no_more_commands_are_carried_out_at_once_than_are_remembered():
+def test_one_pass_handles_at_most_as_many_commands_as_the_status_remembers():
     cluster = started(step("a"))
     cluster.commands = [FlowCommand(f"c{n:02}", f"u{n:02}", "RestartJobFlow") for n in range(25)]
     found = cluster.decide().decision
@@ -320,7 +320,7 @@ def test_an_abandoned_job_takes_a_slot_until_it_has_ended():
     assert cluster.created == ["f-a", "f-a-r1"]
 
 
-def test_restart_does_not_wait_for_an_aborted_job_which_takes_no_orders():
+def test_restart_does_not_wait_for_an_aborted_job():
     cluster = started(step("a"), step("b", "a"), parallelism=1, jobRetainPolicy="delete")
     cluster.set_job("f-a", JobPhase.ABORTED)
     cluster.settle()
@@ -330,7 +330,7 @@ def test_restart_does_not_wait_for_an_aborted_job_which_takes_no_orders():
     assert cluster.deleted == ["f-a"]
 
 
-def test_a_daemon_whose_job_is_aborted_has_served_when_nobody_needs_it_any_more():
+def test_a_daemon_with_an_aborted_job_completes_when_no_step_needs_it():
     cluster = started(step("d", daemon=True), step("c", "d"))
     cluster.run("f-d")
     cluster.set_job("f-d", JobPhase.ABORTED)
@@ -340,7 +340,7 @@ def test_a_daemon_whose_job_is_aborted_has_served_when_nobody_needs_it_any_more(
     assert (cluster.phase, cluster.phases()) == ("Succeed", {"d": "Completed", "c": "Completed"})
 
 
-def test_a_refused_order_to_terminate_is_given_again_after_growing_pauses():
+def test_a_refused_terminate_command_is_retried_with_growing_pauses():
     cluster = started(step("a"))
     cluster.refuse["f-a-terminate"] = 500
     cluster.command("TerminateJobFlow")

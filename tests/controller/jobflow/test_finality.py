@@ -19,7 +19,7 @@ def test_a_job_deleted_after_its_completion_is_not_run_again():
     assert (cluster.phase, cluster.status.completed_jobs) == ("Succeed", ("f-a", "f-b"))
 
 
-def test_a_job_that_ends_and_is_deleted_between_two_looks_counts_as_it_was_last_seen():
+def test_a_job_that_ended_and_was_deleted_between_two_passes_counts_with_its_last_known_state():
     cluster = started(step("a"))
     cluster.set_job("f-a", JobPhase.RUNNING)
     cluster.settle()
@@ -29,7 +29,7 @@ def test_a_job_that_ends_and_is_deleted_between_two_looks_counts_as_it_was_last_
     assert cluster.status.failed_jobs == ("f-a",)
 
 
-def test_a_missing_job_is_looked_for_before_it_counts_as_deleted():
+def test_a_missing_job_is_read_live_before_it_counts_as_deleted():
     cluster = started(step("a"))
     del cluster.bodies["f-a"]
     cluster.created.clear()  # so that the toy API server has not been asked
@@ -38,7 +38,7 @@ def test_a_missing_job_is_looked_for_before_it_counts_as_deleted():
     assert found.reads.jobs == {"f-a"}
 
 
-def test_an_ended_flow_is_not_touched_when_its_jobs_go():
+def test_an_ended_flow_does_not_change_when_its_jobs_are_deleted():
     cluster = started(step("a"))
     cluster.complete("f-a")
     before = cluster.status
@@ -80,11 +80,11 @@ def test_a_job_of_the_same_name_is_never_adopted(namesake, want):
     assert str(cluster.step("a").phase) == ("Failed" if want == "NameConflict" else "Pending")
 
 
-def test_the_owner_of_a_taken_name_is_told():
+def test_a_name_conflict_names_the_owner_of_the_existing_job():
     cluster = Cluster(flow(step("a")))
     cluster.strangers["f-a"] = ObservedJob("f-a", owner="JobFlow/g", owner_uid=OTHER)
     cluster.settle()
-    assert cluster.step("a").message == "a Job f-a is there already, owned by JobFlow/g"
+    assert cluster.step("a").message == "a Job f-a already exists and is controlled by JobFlow/g"
     assert [reason for reason, _ in cluster.notes] == ["NameConflict", "Failed"]
 
 
@@ -99,7 +99,7 @@ def test_a_step_starts_once_the_earlier_job_is_gone():
 
 
 @pytest.mark.parametrize("code", [403, 429])
-def test_a_rejected_job_is_tried_again_for_ever_with_growing_pauses(code):
+def test_a_rejected_job_is_retried_for_ever_with_growing_pauses(code):
     cluster = Cluster(flow(step("a"), step("b")))
     cluster.refuse["f-a"] = code
     cluster.settle()
@@ -135,7 +135,7 @@ def test_a_flow_that_volcano_finished_is_left_alone():
         assert (cluster.created, cluster.writes) == ([], 0)
 
 
-def test_a_flow_that_volcano_began_goes_on_where_it_was():
+def test_a_flow_that_volcano_started_continues():
     status = JobFlowStatus(
         state=FlowState(phase=FlowPhase.RUNNING),
         completed_jobs=("f-a",),
@@ -198,7 +198,7 @@ def test_a_flow_being_deleted_starts_nothing_and_says_so():
     assert cluster.phase == "Terminating"
 
 
-def test_a_rejection_told_by_a_clock_that_was_set_back_since_is_not_waited_for():
+def test_a_rejection_recorded_in_the_future_does_not_delay_the_next_try():
     """Seen in the fault runs: the Job came when the clock was where it had been."""
     cluster = Cluster(flow(step("a")))
     cluster.refuse["f-a"] = 403

@@ -57,7 +57,7 @@ def test_a_stored_change_of_phase_is_counted(
     assert [new - known for new, known in zip(numbers(), old, strict=True)] == [counted, waited, ran]
 
 
-async def test_the_census_follows_the_cache_and_survives_strange_statuses() -> None:
+async def test_the_gauges_follow_the_cache_and_survive_invalid_statuses() -> None:
     async with serving(FakeServer()) as (_, api):
         cache = Caches(api).want(JOBFLOW)
         FlowGauges(cache)

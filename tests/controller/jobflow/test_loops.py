@@ -1,4 +1,4 @@
-"""for: items, matrix, range, expression, while (jobflow-api.md 5.2)."""
+"""for: items, matrix, range, expression, while (docs/design/jobflow-api.md, section 5.2)."""
 
 import pytest
 from msgspec.structs import replace
@@ -151,7 +151,7 @@ def test_a_loop_shares_the_slots_of_the_flow():
     assert cluster.created[3:] == ["f-s-3", "f-b"]
 
 
-def test_an_iteration_that_can_have_no_job_lets_the_others_finish():
+def test_the_other_iterations_finish_when_the_job_of_one_cannot_be_created():
     template = {"spec": {"tasks": [{"name": "main", "template": {"spec": {"x": "$(item.k)"}}}]}}
     subject = flow(step("s", for_={"items": [{"k": "1"}, {"other": "2"}, {"k": "3"}]}))
     cluster = Cluster(subject, {"s": template})
@@ -176,7 +176,7 @@ def test_an_iteration_without_its_output_gives_its_reason_to_the_step_and_is_not
     assert (attempt.job, attempt.phase, attempt.reason, attempt.message) == ("f-a-1", "Failed", "OutputMissing", said)
 
 
-def test_last_is_an_iteration_before_whatever_later_one_has_ended():
+def test_last_is_an_earlier_iteration_even_if_a_later_one_has_ended():
     args = [{"op": "replace", "path": "/tasks/0/replicas", "expression": "last.phase == '' ? 1 : 2"}]
     retry = {"limit": 1, "backoff": {"duration": "1s"}}
     cluster = started(step("a", for_={"range": {"end": 3}}, patch={"jsonPatch": args}, retry=retry))
@@ -208,7 +208,7 @@ def test_after_a_command_last_is_the_iteration_before_the_one_that_failed():
     assert (cluster.phase, cluster.step("a").message) == ("Succeed", "3 iterations")
 
 
-def test_a_loop_that_has_failed_promises_no_further_attempt():
+def test_a_failed_loop_shows_no_pending_retry():
     cluster = started(step("a", for_={"range": {"end": 3}}, retry={"limit": 1, "if": "attempt.exitCode == 7"}))
     cluster.fail("f-a-0", code=7)
     assert cluster.next() == {"a": ("retry 1/1 of iteration 0 in 20 s",)}

@@ -22,7 +22,7 @@ BEGUN: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("phase", [None, JobPhase.PENDING, JobPhase.RUNNING, JobPhase.COMPLETED])
 @pytest.mark.parametrize("fields", BEGUN.values(), ids=BEGUN.keys())
-def test_jobs_of_which_nothing_is_recorded_go_on(fields: dict[str, Any], phase: JobPhase | None) -> None:
+def test_jobs_that_the_status_does_not_mention_continue(fields: dict[str, Any], phase: JobPhase | None) -> None:
     cluster = Cluster(flow(step("a", **fields), step("b", "a")))
     cluster.turn()
     first = list(cluster.created)
@@ -37,7 +37,7 @@ def test_jobs_of_which_nothing_is_recorded_go_on(fields: dict[str, Any], phase: 
     assert first == cluster.created[: len(first)]
 
 
-def test_iterations_of_before_a_restart_are_terminated_though_nothing_of_the_new_ones_is_recorded() -> None:
+def test_iterations_from_before_a_restart_are_terminated_although_no_new_one_is_recorded() -> None:
     cluster = Cluster(flow(step("a", **{"for": {"items": ["x", "y"]}})))
     cluster.settle()
     before = {body["metadata"]["uid"] for body in cluster.bodies.values()}
@@ -47,7 +47,7 @@ def test_iterations_of_before_a_restart_are_terminated_though_nothing_of_the_new
 
 @pytest.mark.parametrize("failures", [0, 1])
 @pytest.mark.parametrize("fields", BEGUN.values(), ids=BEGUN.keys())
-def test_every_status_that_is_lost_once_is_made_up_for(fields: dict[str, Any], failures: int) -> None:
+def test_a_lost_status_write_is_recovered_wherever_it_happens(fields: dict[str, Any], failures: int) -> None:
     again = {} if fields.get("daemon") else {"retry": {"limit": 2, "backoff": {"duration": "1s"}}}
     cluster = Cluster(flow(step("a", **fields, **again), step("b", "a")))
     for _ in range(20):

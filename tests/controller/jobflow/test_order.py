@@ -1,4 +1,4 @@
-"""Sequence, parallel, strategies and conditions: when a step runs (jobflow-api.md 3.1)."""
+"""Sequence, parallel, strategies and conditions: when a step runs (docs/design/jobflow-api.md, section 3.1)."""
 
 import pytest
 
@@ -94,7 +94,7 @@ CASES = {
 
 
 @pytest.mark.parametrize(("condition", "strategy", "fates", "want"), CASES.values(), ids=CASES.keys())
-def test_what_targets_let_a_step_do(condition, strategy, fates, want):
+def test_which_target_states_let_a_step_start(condition, strategy, fates, want):
     targets = []
     for name, fate in zip("xy", fates, strict=True):
         extra = {"allowFailure": True} if fate == "forgiven" else {"if": "false"} if fate == "skipped" else {}
@@ -171,7 +171,7 @@ def test_an_aborted_job_that_is_resumed_goes_on():
     assert cluster.created == ["f-a", "f-b"]
 
 
-def test_an_invalid_graph_that_passed_the_webhook_by_is_named_and_runs_nothing():
+def test_an_invalid_graph_that_bypassed_the_webhook_is_reported_and_runs_nothing():
     cluster = started(step("a", "b"), step("b", "a"))
     assert cluster.created == []
     assert (cluster.phase, cluster.status.state.reason) == ("Pending", "InvalidSpec")

@@ -78,7 +78,7 @@ SWITCH_ENDS = {
 
 
 @pytest.mark.parametrize(("route", "want"), SWITCH_ENDS.values(), ids=SWITCH_ENDS.keys())
-def test_what_becomes_of_a_switch_becomes_of_its_steps(route, want):
+def test_steps_of_a_switch_that_failed_or_was_skipped_are_skipped(route, want):
     cluster = started(route, step("b"))
     assert cluster.step("b").reason == want
 
@@ -99,7 +99,7 @@ def test_a_task_status_probe_starts_the_step_while_its_target_runs():
     assert cluster.created == ["f-server", "f-client"]
 
 
-def test_a_network_probe_is_asked_for_and_its_answer_counts():
+def test_a_network_probe_is_requested_and_its_result_decides():
     cluster = started(step("server"), serving(httpGetList=[{"taskName": "main", "path": "/ready", "port": 8080}]))
     cluster.run("f-server")
     wanted = cluster.decide().probes
@@ -125,7 +125,7 @@ def test_a_target_that_ends_bad_before_the_probe_holds_skips_the_step():
     assert cluster.step("client").reason == "UpstreamFailed"
 
 
-def test_a_daemon_is_stopped_when_those_who_use_it_have_ended_and_counts_as_completed():
+def test_a_daemon_is_terminated_when_its_users_have_ended_and_counts_as_completed():
     probe = {"taskStatusList": [{"taskName": "main", "phase": "Running"}]}
     cluster = started(
         step("server", daemon=True, retry={"limit": 5}), step("client", "server", probe=probe), step("end", "client")
@@ -139,7 +139,7 @@ def test_a_daemon_is_stopped_when_those_who_use_it_have_ended_and_counts_as_comp
     assert cluster.phase == "Succeed"
 
 
-def test_a_plain_dependence_on_a_daemon_is_met_when_it_runs():
+def test_a_dependency_on_a_daemon_is_met_when_it_runs():
     cluster = started(step("server", daemon=True), step("client", "server"))
     cluster.run("f-server")
     assert cluster.created == ["f-server", "f-client"]
@@ -147,7 +147,7 @@ def test_a_plain_dependence_on_a_daemon_is_met_when_it_runs():
     assert cluster.phase == "Succeed"
 
 
-def test_a_daemon_that_nobody_names_serves_the_whole_flow():
+def test_a_daemon_without_dependants_serves_the_whole_flow():
     cluster = started(step("server", daemon=True), step("a"), step("b", "a"))
     cluster.run("f-server")
     cluster.complete("f-a")
@@ -156,7 +156,7 @@ def test_a_daemon_that_nobody_names_serves_the_whole_flow():
     assert cluster.phase == "Succeed"
 
 
-def test_a_step_that_waits_for_the_end_of_a_daemon_does_not_keep_it_up():
+def test_a_step_that_waits_for_the_end_of_a_daemon_does_not_keep_it_running():
     cluster = started(step("server", daemon=True), step("client", "server"), step("after", "server", condition="Ended"))
     cluster.run("f-server")
     cluster.complete("f-client")
@@ -164,7 +164,7 @@ def test_a_step_that_waits_for_the_end_of_a_daemon_does_not_keep_it_up():
     assert cluster.phase == "Succeed"
 
 
-def test_daemons_that_everything_waits_for_are_stopped():
+def test_daemons_are_terminated_when_all_other_steps_wait_for_their_end():
     cluster = started(step("d", daemon=True), step("z", "d", condition="Ended"), step("x", "d", "z"))
     cluster.run("f-d")
     assert cluster.created == ["f-d", "f-z"]
@@ -186,7 +186,7 @@ def test_slots_go_to_steps_in_the_order_of_the_spec():
     assert not any(isinstance(action, Create) for action in cluster.last.decision.actions)
 
 
-def test_a_daemon_of_many_jobs_is_stopped_as_a_whole_and_begins_no_others():
+def test_a_looping_daemon_is_terminated_as_a_whole_and_starts_no_iteration():
     cluster = started(step("d", daemon=True, for_={"range": {"end": 20}, "parallelism": 12}), step("c", "d"))
     cluster.run(*(f"f-d-{number}" for number in range(12)))
     cluster.complete("f-c")

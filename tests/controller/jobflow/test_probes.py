@@ -123,7 +123,7 @@ async def test_it_holds_when_as_many_pods_as_needed_answer_whatever_the_others_d
     assert (await result_of(prober, http(server.port or 0, minimum=1))).holds
 
 
-async def test_a_probe_that_cannot_even_be_tried_says_so_and_is_tried_again(prober: Prober, pods: Pods) -> None:
+async def test_a_probe_that_raises_an_error_reports_it_and_is_retried(prober: Prober, pods: Pods) -> None:
     probe = ProbeWanted("s", ("f-t",), "m", 1, TcpSocket(task_name="m", port=70000))
     found = await result_of(prober, probe)
     assert not found.holds
@@ -148,7 +148,7 @@ NEVER = {
 
 
 @pytest.mark.parametrize("address", NEVER.values(), ids=NEVER.keys())
-async def test_what_is_never_asked(address: PodAddress, pods: Pods, server: TestServer) -> None:
+async def test_addresses_that_are_never_contacted(address: PodAddress, pods: Pods, server: TestServer) -> None:
     prober = Prober(pods, lambda key: None, period=0.01)
     pods.pods = [address]
     try:
@@ -182,9 +182,7 @@ async def test_no_more_than_the_limit_are_tried_at_once(pods: Pods) -> None:
     await prober.close()
 
 
-async def test_what_is_not_wanted_any_more_is_not_tried_any_more(
-    prober: Prober, pods: Pods, server: TestServer
-) -> None:
+async def test_a_probe_that_is_no_longer_needed_is_not_tried(prober: Prober, pods: Pods, server: TestServer) -> None:
     await result_of(prober, http(server.port or 0))
     prober.want(KEY, ())
     assert prober.results(KEY) == {}
@@ -215,7 +213,7 @@ def ended(name: str, code: int, message: str = "", at: str = "2026-01-01T00:00:0
     return {"name": name, "state": {"terminated": {"exitCode": code, "message": message, "finishedAt": at}}}
 
 
-def test_what_pods_leave_behind() -> None:
+def test_results_of_ended_pods() -> None:
     statuses = [ended("side", 0, "s"), ended("main", 0, "m")]
     late = pod("p-1", index="1", phase="Failed", containerStatuses=[ended("main", 4, "x", "2026-01-01T00:00:09Z")])
     soon = pod("p-2", index="2", phase="Failed", containerStatuses=[ended("main", 3, "x", "2026-01-01T00:00:05Z")])

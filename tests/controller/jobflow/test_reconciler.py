@@ -210,7 +210,7 @@ def pod(uid: str, message: str) -> Body:
     }
 
 
-async def test_a_command_is_obeyed_recorded_and_deleted(fake: FakeServer, api: Api, clock: Clock) -> None:
+async def test_a_command_is_carried_out_recorded_and_deleted(fake: FakeServer, api: Api, clock: Clock) -> None:
     async with controlling(api, clock):
         body = fake.put(FLOWS, flow(step("a"), step("b", "a")))
         await until(lambda: jobs(fake) == ["f-a"])
@@ -251,7 +251,7 @@ async def test_a_command_for_a_recreated_flow_is_not_judged_by_the_old_flow(api:
     assert fake.calls["GET jobflows"] == 1
 
 
-async def test_a_job_that_is_gone_before_its_end_was_stored_counts_as_it_ended(
+async def test_a_job_deleted_before_its_end_was_stored_counts_with_its_end(
     fake: FakeServer, api: Api, clock: Clock
 ) -> None:
     async with controlling(api, clock):
@@ -280,7 +280,7 @@ async def test_a_conflict_on_the_status_loses_nothing(fake: FakeServer, api: Api
     assert fake.calls["POST jobs"] == 1
 
 
-async def test_an_unreadable_flow_is_left_alone(fake: FakeServer, api: Api, clock: Clock) -> None:
+async def test_a_flow_that_cannot_be_parsed_is_left_alone(fake: FakeServer, api: Api, clock: Clock) -> None:
     async with controlling(api, clock):
         fake.put(FLOWS, flow({"name": 7}, name="broken"))
         fake.put(FLOWS, flow(step("a")))
@@ -288,9 +288,7 @@ async def test_an_unreadable_flow_is_left_alone(fake: FakeServer, api: Api, cloc
     assert state(fake, "broken") == ""
 
 
-async def test_a_flow_that_volcano_finished_is_never_touched_however_often_it_is_looked_at(
-    fake: FakeServer, api: Api, clock: Clock
-) -> None:
+async def test_a_flow_that_volcano_finished_is_never_changed(fake: FakeServer, api: Api, clock: Clock) -> None:
     async with controlling(api, clock):
         body = flow(step("a"), name="old")
         body["status"] = {"state": {"phase": "Succeed"}, "completedJobs": ["old-a"]}
@@ -303,7 +301,7 @@ async def test_a_flow_that_volcano_finished_is_never_touched_however_often_it_is
     assert fake.objects[FLOWS]["ns", "old"]["status"] == body["status"]
 
 
-async def test_flows_beyond_those_remembered_lose_nothing(fake: FakeServer, api: Api, clock: Clock) -> None:
+async def test_flows_dropped_from_the_cache_lose_nothing(fake: FakeServer, api: Api, clock: Clock) -> None:
     from controller.jobflow.observe.flow_cache import FlowCache
 
     memory = FlowCache(most=1)
@@ -315,7 +313,7 @@ async def test_flows_beyond_those_remembered_lose_nothing(fake: FakeServer, api:
     assert memory.surplus() == []
 
 
-async def test_an_ended_flow_whose_report_had_to_wait_goes_when_its_time_is_up(
+async def test_an_ended_flow_with_a_deferred_status_is_deleted_after_its_ttl(
     fake: FakeServer, api: Api, clock: Clock
 ) -> None:
     """With many flows in motion a report waits for its place; each look at an ended flow must not ask for a new one."""
@@ -341,7 +339,7 @@ async def test_an_ended_flow_whose_report_had_to_wait_goes_when_its_time_is_up(
     assert fake.objects[FLOWS] == {}
 
 
-async def test_a_job_that_is_taken_from_its_flow_is_not_waited_for_any_more(
+async def test_a_job_whose_owner_reference_was_removed_is_not_waited_for(
     fake: FakeServer, api: Api, clock: Clock
 ) -> None:
     async with controlling(api, clock):
@@ -364,7 +362,7 @@ def quota(fake: FakeServer, most: int) -> Any:
     return full
 
 
-async def test_hundreds_of_refused_jobs_are_told_at_once_and_made_when_there_is_room(
+async def test_hundreds_of_refused_jobs_are_reported_at_once_and_created_when_the_quota_allows(
     fake: FakeServer, api: Api, clock: Clock
 ) -> None:
     names = [f"s{number}" for number in range(300)]

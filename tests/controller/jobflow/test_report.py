@@ -11,7 +11,7 @@ def held(cluster: Cluster, seconds: float = 2.0) -> FlowDecision:
     return cluster.decide_with(settle_until=cluster.now + seconds)
 
 
-def test_the_end_of_a_step_is_told_together_with_the_running_of_the_next() -> None:
+def test_the_end_of_a_step_is_written_together_with_the_start_of_the_next() -> None:
     cluster = started(step("a"), step("b", "a"))
     cluster.set_job("f-a", JobPhase.COMPLETED)
     found = held(cluster)
@@ -24,26 +24,26 @@ def test_the_end_of_a_step_is_told_together_with_the_running_of_the_next() -> No
 
 
 @pytest.mark.parametrize("seconds", [0.0, -1.0])
-def test_a_job_that_stays_pending_is_told_after_all(seconds: float) -> None:
+def test_a_job_that_stays_pending_is_written_after_the_settling_time(seconds: float) -> None:
     cluster = started(step("a"), step("b", "a"))
     cluster.set_job("f-a", JobPhase.COMPLETED)
     assert held(cluster, seconds).decision.status is not None
 
 
-def test_a_failure_does_not_wait_for_a_job_that_has_long_been_pending() -> None:
+def test_a_failure_is_written_at_once_beside_a_job_that_has_long_been_pending() -> None:
     cluster = started(step("a"), step("b"), step("c", "a", "b"), failureStrategy="Continue")
     cluster.now += 10
     cluster.set_job("f-a", JobPhase.FAILED)
     assert held(cluster).decision.status is not None
 
 
-def test_what_keeps_a_new_job_from_starting_is_told_at_once() -> None:
+def test_the_reason_that_blocks_a_new_job_is_written_at_once() -> None:
     cluster = started(step("a"))
     cluster.set_job("f-a", JobPhase.PENDING, state={"reason": "QueueNotFound", "message": 'no queue "x"'})
     assert held(cluster).decision.status is not None
 
 
-def test_counts_of_pods_alone_may_wait() -> None:
+def test_a_change_of_pod_counts_alone_is_deferred() -> None:
     cluster = started(step("a"), step("b", "a"))
     cluster.now += 10
     cluster.set_job("f-a", JobPhase.RUNNING, running=3)

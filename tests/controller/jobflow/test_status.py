@@ -1,4 +1,4 @@
-"""What people read: status, next, events; and editing a flow that runs (jobflow-api.md 7, 8)."""
+"""What people read: status, next, events; and editing a flow that runs (docs/design/jobflow-api.md, sections 7 and 8)."""
 
 import msgspec
 from msgspec.structs import replace
@@ -15,14 +15,14 @@ def test_a_step_costs_one_status_write_when_its_job_ends_at_once():
     assert cluster.writes == 4  # the start, and one a step
 
 
-def test_a_second_look_at_the_same_changes_nothing():
+def test_a_second_pass_over_the_same_state_writes_nothing():
     cluster = started(step("a"), step("b", "a"))
     cluster.run("f-a")
     decision = cluster.decide().decision
     assert (decision.actions, decision.status, decision.cleanup, decision.notes) == ((), None, (), ())
 
 
-def test_a_status_that_may_wait_is_held_back_but_never_a_job():
+def test_a_status_write_may_be_deferred_but_never_a_job():
     cluster = started(step("a"), step("b", "a"))
     cluster.set_job("f-a", JobPhase.COMPLETED)
     found = cluster.decide_with(write_after=cluster.now + 0.75)
@@ -31,7 +31,7 @@ def test_a_status_that_may_wait_is_held_back_but_never_a_job():
     assert [str(one.phase) for one in found.next_status.steps] == ["Completed", "Pending"]
 
 
-def test_the_end_of_a_flow_is_not_held_back():
+def test_the_end_of_a_flow_is_written_at_once():
     cluster = started(step("a"))
     cluster.set_job("f-a", JobPhase.COMPLETED)
     found = cluster.decide_with(write_after=cluster.now + 0.75)
@@ -39,7 +39,7 @@ def test_the_end_of_a_flow_is_not_held_back():
     assert found.decision.status["state"] == {"phase": "Succeed"}
 
 
-def test_jobs_are_not_deleted_while_the_status_is_held_back():
+def test_jobs_are_not_deleted_while_the_status_write_is_deferred():
     cluster = started(step("a", retry={"limit": 1}), step("b"), jobRetainPolicy="delete")
     cluster.fail("f-a")
     cluster.now += 20
@@ -139,13 +139,13 @@ def test_the_status_of_a_thousand_steps_stays_below_a_megabyte():
     assert cluster.status.job_status_list[0].running_histories == ()
 
 
-def test_what_fits_is_not_cut():
+def test_a_status_below_the_limit_is_not_shortened():
     cluster = started(step("a"))
     cluster.complete("f-a")
     assert limit_status(cluster.status) is cluster.status
 
 
-def test_a_long_message_goes_before_any_step_does():
+def test_long_messages_are_shortened_before_entries_are_dropped():
     cluster = started(step("a"), step("b"))
     cluster.fail("f-a", state={"message": "m" * 400})
     lighter = limit_status(
@@ -206,7 +206,7 @@ def test_a_flow_that_ended_stays_ended_whatever_is_edited():
     assert cluster.phase == "Succeed"
 
 
-def test_an_edit_that_came_too_late_is_told_and_the_job_runs_as_it_was():
+def test_an_edit_after_the_job_was_created_is_reported_and_the_job_runs_unchanged():
     cluster = started(step("a"), step("b"))
     edit(cluster, step("a", retry={"limit": 3}), step("b"))
     told = [message for reason, message in cluster.notes if reason == "SpecChangedTooLate"]
@@ -214,7 +214,7 @@ def test_an_edit_that_came_too_late_is_told_and_the_job_runs_as_it_was():
     assert cluster.created == ["f-a", "f-b"]
 
 
-def test_a_flow_that_tries_a_step_again_does_not_look_as_if_it_had_never_run():
+def test_a_flow_whose_step_is_retried_is_not_pending_again():
     cluster = started(step("a", retry={"limit": 1}))
     assert cluster.phase == "Pending"
     cluster.run("f-a")
@@ -234,7 +234,7 @@ def test_a_flow_that_was_stopped_while_nothing_ran_says_why():
     assert (cluster.status.state.reason, cluster.status.state.message) == ("Terminated", "the flow was terminated")
 
 
-def test_what_keeps_a_job_from_going_on_is_told_by_its_step_and_its_flow_until_it_is_gone() -> None:
+def test_the_reason_that_blocks_a_job_shows_on_its_step_and_flow_while_it_lasts() -> None:
     cluster = started(step("a"), step("b", "a"))
     missing = {"reason": "VolumeClaimNotFound", "message": "PersistentVolumeClaim d does not exist"}
     cluster.set_job("f-a", JobPhase.PENDING, state=missing)
@@ -250,14 +250,14 @@ def test_what_keeps_a_job_from_going_on_is_told_by_its_step_and_its_flow_until_i
     assert (cluster.step("a").reason, cluster.step("a").message, cluster.status.state.reason) == ("", "", "")
 
 
-def test_the_usual_wait_of_a_job_is_no_reason_to_write() -> None:
+def test_the_usual_pending_time_of_a_job_causes_no_write() -> None:
     cluster = started(step("a"))
     cluster.set_job("f-a", JobPhase.PENDING, state={"reason": "WaitingForPodGroup", "message": "waits in queue q"})
     cluster.settle()
     assert (cluster.reasons(), cluster.status.state.reason) == ({}, "")
 
 
-def test_a_loop_tells_what_keeps_an_iteration_from_going_on() -> None:
+def test_a_loop_shows_the_reason_that_blocks_an_iteration() -> None:
     cluster = started(step("a", for_={"items": ["x", "y"]}))
     cluster.set_job("f-a-1", JobPhase.PENDING, state={"reason": "FailedCreate", "message": "exceeded quota"})
     cluster.settle()
@@ -269,7 +269,7 @@ def test_a_loop_tells_what_keeps_an_iteration_from_going_on() -> None:
     assert (cluster.phase, cluster.reasons()) == ("Succeed", {})
 
 
-def test_a_job_that_is_refused_is_told_in_next_and_by_a_warning_once_and_is_not_counted_as_running() -> None:
+def test_a_refused_job_shows_in_next_and_in_one_warning_and_does_not_count_as_running() -> None:
     cluster = Cluster(flow(step("a"), step("b", "a"), step("c")))
     cluster.refuse["f-a"] = 403
     cluster.settle()
@@ -287,7 +287,7 @@ def test_a_job_that_is_refused_is_told_in_next_and_by_a_warning_once_and_is_not_
     assert (counts.waiting, counts.running) == (1, 2)
 
 
-def test_what_waits_behind_an_aborted_job_says_so() -> None:
+def test_a_step_waiting_for_an_aborted_job_names_it() -> None:
     cluster = started(step("a"), step("b", "a"), step("c", for_={"range": {"end": 2}}), step("d", "c"))
     cluster.set_job("f-a", JobPhase.ABORTED)
     cluster.set_job("f-c-1", JobPhase.ABORTED)
@@ -315,7 +315,7 @@ def test_thousands_of_iterations_that_wait_for_another_attempt_fit_and_go_on():
     assert len(cluster.created) == 4000
 
 
-def test_of_a_flow_that_is_being_deleted_nothing_comes_next():
+def test_next_is_empty_for_a_flow_that_is_being_deleted():
     cluster = started(step("a"), finally_=[step("z")])
     metadata = replace(cluster.flow.metadata, deletion_timestamp="2027-01-15T08:00:05Z")
     cluster.flow = replace(cluster.flow, metadata=metadata)
