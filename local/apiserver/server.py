@@ -13,7 +13,8 @@ from aiohttp import web
 from local.apiserver import bootstrap
 from local.apiserver.controllers.manager import Controllers
 from local.apiserver.core import ServerOptions, ServerState
-from local.apiserver.http.handler import MAX_BODY, RequestHandler
+from local.apiserver.http.bodies import MAX_BODY
+from local.apiserver.http.handler import RequestHandler
 from local.apiserver.storage import persistence
 from local.pki import CertificateAuthority
 
