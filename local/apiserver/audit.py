@@ -3,7 +3,7 @@
 from collections import Counter, deque
 from typing import NamedTuple
 
-from local.apiserver.http.call import ApiRequest
+from local.apiserver.call import ApiRequest
 from shared.model.types import Body
 
 WRITES = frozenset({"create", "update", "patch", "delete", "deletecollection"})

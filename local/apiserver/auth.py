@@ -4,8 +4,8 @@ import secrets
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from local.apiserver.call import ADMIN, User
 from local.apiserver.errors import StatusError, forbidden, unauthorized
-from local.apiserver.http.call import ADMIN, User
 from local.apiserver.storage.store import StoredObject
 from shared.model.types import Body
 

@@ -9,13 +9,13 @@ import yaml
 from local.apiserver.admission.dispatch import WebhookAdmission
 from local.apiserver.audit import Audit
 from local.apiserver.auth import Authenticator
+from local.apiserver.call import ApiRequest
 from local.apiserver.faults import FaultInjector
-from local.apiserver.http.call import ApiRequest
-from local.apiserver.kinds import builtin, schemas
-from local.apiserver.kinds.resources import ResourceRegistry
 from local.apiserver.schema import decoding
 from local.apiserver.storage.snapshots import PageSnapshots
 from local.apiserver.storage.store import GroupResource, ObjectStore
+from local.apiserver.types import builtin, schemas
+from local.apiserver.types.resources import ResourceRegistry
 from local.apiserver.verbs.watches import Watch
 from shared.model.types import Body
 

@@ -4,8 +4,8 @@ import random
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from local.apiserver.call import ApiRequest
 from local.apiserver.errors import StatusError, bad_request, conflict, too_many_requests
-from local.apiserver.http.call import ApiRequest
 from shared.model.types import Body
 
 ERRORS = ("409", "429", "500", "503")

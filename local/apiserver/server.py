@@ -10,12 +10,11 @@ from typing import Any
 
 from aiohttp import web
 
-from local.apiserver import bootstrap
+from local.apiserver import bootstrap, persistence
 from local.apiserver.controllers.manager import Controllers
 from local.apiserver.core import ServerOptions, ServerState
 from local.apiserver.http.bodies import MAX_BODY
 from local.apiserver.http.handler import RequestHandler
-from local.apiserver.storage import persistence
 from local.pki import CertificateAuthority
 
 BOOKMARKS = 60.0  # seconds between the bookmarks of a watch

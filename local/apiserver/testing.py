@@ -23,10 +23,10 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from aiohttp import web
 
+from local.apiserver import persistence
 from local.apiserver.auth import AUTHENTICATED
+from local.apiserver.call import User
 from local.apiserver.errors import bad_request
-from local.apiserver.http.call import User
-from local.apiserver.storage import persistence
 
 if TYPE_CHECKING:
     from local.apiserver.core import ServerState

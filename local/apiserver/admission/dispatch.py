@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from local.apiserver.admission import matchconditions
 from local.apiserver.admission.webhookclient import CallFailed, WebhookClient
 from local.apiserver.apply import jsonpatch
+from local.apiserver.call import ApiRequest
 from local.apiserver.errors import StatusError, bad_request, forbidden, internal
-from local.apiserver.http.call import ApiRequest
+from local.apiserver.schema import matchconditions
 from local.apiserver.storage.selectors import matches_labels
 from local.apiserver.storage.store import StoredObject
 from shared.model.types import Body

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from local.apiserver.call import ApiRequest
 from local.apiserver.errors import forbidden, group_resource, not_found
-from local.apiserver.http.call import ApiRequest
 from shared.model.types import Body
 
 if TYPE_CHECKING:

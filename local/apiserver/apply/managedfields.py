@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from local.apiserver import clock
 from local.apiserver.apply.fieldsets import Path, flatten, from_fields, shown, to_fields
 from local.apiserver.errors import StatusError
-from local.apiserver.kinds.resources import Resource
 from local.apiserver.schema.structural import Resolve
+from local.apiserver.types.resources import Resource
 from shared.model.types import Body
 
 APPLY, UPDATE = "Apply", "Update"

@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING
 
+from local.apiserver.call import NAMESPACE_CONTROLLER, ApiRequest
 from local.apiserver.errors import StatusError
-from local.apiserver.http.call import NAMESPACE_CONTROLLER, ApiRequest
-from local.apiserver.kinds.resources import PrinterColumn, Resource
 from local.apiserver.storage.store import GroupResource, StoreEvent
+from local.apiserver.types.resources import PrinterColumn, Resource
 from local.apiserver.verbs import deletion
 from shared.model.types import Body
 

@@ -3,8 +3,8 @@ orphan, and owners that do not exist or have another uid."""
 
 from typing import TYPE_CHECKING
 
+from local.apiserver.call import GARBAGE_COLLECTOR, ApiRequest
 from local.apiserver.errors import StatusError
-from local.apiserver.http.call import GARBAGE_COLLECTOR, ApiRequest
 from local.apiserver.storage.store import GroupResource, Key, StoredObject, StoreEvent, owners
 from local.apiserver.verbs import deletion
 from local.apiserver.verbs.deletion import FOREGROUND, ORPHAN

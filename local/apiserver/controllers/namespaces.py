@@ -4,8 +4,8 @@ import uuid
 from typing import TYPE_CHECKING
 
 from local.apiserver import clock
+from local.apiserver.call import NAMESPACE_CONTROLLER, ApiRequest
 from local.apiserver.errors import StatusError
-from local.apiserver.http.call import NAMESPACE_CONTROLLER, ApiRequest
 from local.apiserver.verbs import deletion
 from shared.model.types import Body
 

@@ -1,6 +1,6 @@
 """Discovery: /version, /api, /apis, the group-version lists, and aggregated discovery v2."""
 
-from local.apiserver.kinds.resources import Resource, ResourceRegistry
+from local.apiserver.types.resources import Resource, ResourceRegistry
 from shared.model.types import Body
 
 VERSION: Body = {

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from aiohttp import web
 
+from local.apiserver.call import ApiRequest
 from local.apiserver.errors import StatusError, method_not_allowed
 from local.apiserver.http import podlogs
 from local.apiserver.http.bodies import delete_options, parse, read
-from local.apiserver.http.call import ApiRequest
 from local.apiserver.http.negotiation import OutputFormat
 from local.apiserver.http.responses import encoded, reply
 from local.apiserver.verbs import deletion, patching, reads, subresources, watches, writes

@@ -8,9 +8,9 @@ from aiohttp import web
 
 from local.apiserver import testing
 from local.apiserver.auth import AUTHENTICATED, AuthorizationAttributes
+from local.apiserver.call import ANONYMOUS, ApiRequest, User
 from local.apiserver.errors import StatusError, internal, unauthorized
 from local.apiserver.http import nonresource, paths
-from local.apiserver.http.call import ANONYMOUS, ApiRequest, User
 from local.apiserver.http.dispatcher import VerbDispatcher
 from local.apiserver.http.responses import cut, missing, refused
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import orjson
 
+from local.apiserver.call import ApiRequest
 from local.apiserver.errors import StatusError
-from local.apiserver.http.call import ApiRequest
-from local.apiserver.kinds.resources import Resource
 from local.apiserver.printing import tables
 from local.apiserver.storage.store import StoredObject
+from local.apiserver.types.resources import Resource
 from local.apiserver.verbs.reads import ListPage
 from shared.model.types import Body
 

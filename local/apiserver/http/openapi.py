@@ -5,8 +5,8 @@ from typing import Any
 
 import orjson
 
-from local.apiserver.kinds.resources import Resource, ResourceRegistry
-from local.apiserver.kinds.schemas import MICRO, Definitions
+from local.apiserver.types.resources import Resource, ResourceRegistry
+from local.apiserver.types.schemas import MICRO, Definitions
 from local.apiserver.verbs.patching import accepted
 from shared.model.types import Body
 

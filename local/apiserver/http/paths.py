@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from local.apiserver.http.call import truthy
+from local.apiserver.call import truthy
 
 _NAMESPACE_SUBS = {"status", "finalize"}
 _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch"}

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import aiohttp
 from aiohttp import web
 
+from local.apiserver.call import ApiRequest
 from local.apiserver.errors import bad_request, internal
-from local.apiserver.http.call import ApiRequest
 from local.apiserver.storage.store import StoredObject
 from local.apiserver.verbs import reads
 

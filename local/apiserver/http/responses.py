@@ -5,8 +5,8 @@ import uuid
 import orjson
 from aiohttp import web
 
+from local.apiserver.call import ApiRequest
 from local.apiserver.errors import StatusError
-from local.apiserver.http.call import ApiRequest
 from local.apiserver.http.negotiation import OutputFormat
 from local.apiserver.storage.store import StoredObject
 from shared.model.types import Body

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 from local.apiserver.kinds import pods
-from local.apiserver.kinds.resources import Resource
 from local.apiserver.schema import crdrules
+from local.apiserver.types.resources import Resource
 from shared.model.types import Body
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from local.apiserver import clock
 from local.apiserver.errors import FieldError, duplicate, forbidden_field, invalid, not_supported, required
-from local.apiserver.kinds.objectmeta import dns_label_faults, labels, subdomain_faults
+from local.apiserver.types.objectmeta import dns_label_faults, labels, subdomain_faults
 from shared.model.types import Body
 from shared.quantity import quantity
 

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from local.apiserver.admission import matchconditions
 from local.apiserver.errors import FieldError, duplicate, forbidden_field, invalid, not_supported, required, too_long
 from local.apiserver.kinds import pods
-from local.apiserver.kinds.objectmeta import subdomain_faults
+from local.apiserver.schema import matchconditions
 from local.apiserver.schema.structural import Resolve
+from local.apiserver.types.objectmeta import subdomain_faults
 from shared.model.types import Body
 
 _MAX_DATA = 1024 * 1024  # bytes in a ConfigMap or Secret

@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from local.apiserver.errors import FieldError
-from local.apiserver.kinds import defaults, objectmeta, pods, rules
-from local.apiserver.kinds.resources import Resource
+from local.apiserver.kinds import defaults, pods, rules
 from local.apiserver.schema import crdrules, validation
+from local.apiserver.types import objectmeta
+from local.apiserver.types.resources import Resource
 from shared.model.types import Body
 
 _GENERATION = {

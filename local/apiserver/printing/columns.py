@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 from local.apiserver import clock
-from local.apiserver.kinds.resources import PrinterColumn
 from local.apiserver.printing import durations, podcolumns
 from local.apiserver.storage.store import GroupResource
+from local.apiserver.types.resources import PrinterColumn
 from shared.model.types import Body
 
 Printer = Callable[[Body], list[Any]]

@@ -3,8 +3,8 @@
 from typing import Any
 
 from local.apiserver import clock
-from local.apiserver.kinds.resources import PrinterColumn
 from local.apiserver.printing import durations
+from local.apiserver.types.resources import PrinterColumn
 from shared.model.types import Body
 
 COLUMNS = (

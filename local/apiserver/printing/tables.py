@@ -4,10 +4,10 @@ from typing import Any
 
 import orjson
 
-from local.apiserver.kinds.resources import PrinterColumn, Resource
 from local.apiserver.printing import durations, jsonpath
 from local.apiserver.printing.columns import PRINTERS, Printer
 from local.apiserver.storage.store import StoredObject
+from local.apiserver.types.resources import PrinterColumn, Resource
 from shared.model.types import Body
 
 _NAME = PrinterColumn(

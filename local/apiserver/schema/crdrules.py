@@ -7,9 +7,9 @@ from typing import Any
 
 from local.apiserver import clock
 from local.apiserver.errors import FieldError, duplicate, forbidden_field, invalid, not_supported, required
-from local.apiserver.kinds.objectmeta import LABEL_1035_TEXT, dns_label_faults
 from local.apiserver.schema import celrules, validation
 from local.apiserver.schema.structural import prune, same
+from local.apiserver.types.objectmeta import LABEL_1035_TEXT, dns_label_faults
 from shared.model.types import Body
 
 _TYPES = ("array", "boolean", "integer", "number", "object", "string")

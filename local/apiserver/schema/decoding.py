@@ -2,11 +2,11 @@
 
 from typing import Any
 
+from local.apiserver.call import ApiRequest
 from local.apiserver.errors import bad_request, undecodable
-from local.apiserver.http.call import ApiRequest
-from local.apiserver.kinds.resources import Resource
-from local.apiserver.kinds.schemas import Definitions
 from local.apiserver.schema.structural import default, drop_nulls, prune, same, type_faults
+from local.apiserver.types.resources import Resource
+from local.apiserver.types.schemas import Definitions
 from shared.model.types import Body
 
 _MISSING = object()

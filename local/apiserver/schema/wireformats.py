@@ -4,7 +4,7 @@ import base64
 import binascii
 import re
 
-from local.apiserver.kinds.schemas import MICRO
+from local.apiserver.types.schemas import MICRO
 from shared.model.types import Body
 
 _TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?P<fraction>\.\d+)?(?P<zone>Z|[+-]\d\d:\d\d)$")

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 from local.apiserver import clock
 from local.apiserver.admission.dispatch import review_of
+from local.apiserver.call import ApiRequest
 from local.apiserver.errors import bad_request, conflict, invalid, invalid_object, not_found
-from local.apiserver.http.call import ApiRequest
 from local.apiserver.storage.store import StoredObject
 from shared.model.types import Body
 

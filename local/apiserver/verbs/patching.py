@@ -4,13 +4,13 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from local.apiserver.apply import jsonpatch, serverside, strategic
+from local.apiserver.apply import jsonpatch, strategic
+from local.apiserver.call import ApiRequest
 from local.apiserver.errors import StatusError, bad_request, invalid, invalid_object, unsupported_media
-from local.apiserver.http.call import ApiRequest
-from local.apiserver.kinds.resources import Resource
 from local.apiserver.schema import decoding
 from local.apiserver.storage.store import StoredObject
-from local.apiserver.verbs import writes
+from local.apiserver.types.resources import Resource
+from local.apiserver.verbs import serverside, writes
 from shared.model.types import Body
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from local.apiserver.call import ApiRequest
 from local.apiserver.errors import bad_request, gone, invalid, invalid_object, not_found
-from local.apiserver.http.call import ApiRequest
 from local.apiserver.storage import selectors
 from local.apiserver.storage.store import StoredObject
 

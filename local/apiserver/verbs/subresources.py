@@ -8,8 +8,8 @@ from local.apiserver.admission import plugins
 from local.apiserver.admission.dispatch import AdmissionRequest
 from local.apiserver.apply.jsonpatch import apply_json, apply_merge
 from local.apiserver.auth import AuthorizationAttributes
+from local.apiserver.call import ApiRequest, User
 from local.apiserver.errors import StatusError, bad_request, conflict, invalid, invalid_object, method_not_allowed
-from local.apiserver.http.call import ApiRequest, User
 from local.apiserver.storage import selectors
 from local.apiserver.storage.store import StoredObject
 from local.apiserver.verbs import deletion, reads, writes

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import orjson
 from aiohttp import web
 
+from local.apiserver.call import ApiRequest, truthy
 from local.apiserver.errors import StatusError, forbidden_field, gone, invalid_object
 from local.apiserver.faults import InjectedFault
-from local.apiserver.http.call import ApiRequest, truthy
 from local.apiserver.storage.store import ResourceBucket, StoredObject, StoreEvent
 from local.apiserver.verbs import reads
 from shared.model.types import Body

@@ -10,6 +10,7 @@ from local.apiserver import clock
 from local.apiserver.admission import plugins
 from local.apiserver.admission.dispatch import AdmissionRequest, review_of
 from local.apiserver.apply import managedfields
+from local.apiserver.call import ApiRequest
 from local.apiserver.errors import (
     StatusError,
     already_exists,
@@ -19,10 +20,10 @@ from local.apiserver.errors import (
     invalid_object,
     not_found,
 )
-from local.apiserver.http.call import ApiRequest
-from local.apiserver.kinds import defaults, objectmeta, strategy
+from local.apiserver.kinds import defaults, strategy
 from local.apiserver.schema import decoding
 from local.apiserver.storage.store import StoredObject
+from local.apiserver.types import objectmeta
 from shared.model.types import Body
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local.apiserver.errors import bad_request
-from local.apiserver.kinds.resources import Resource
+from local.apiserver.types.resources import Resource
 from shared.model.types import Body
 
 

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from local.apiserver.call import User
 from local.apiserver.controllers import crds
-from local.apiserver.http.call import User
 from local.apiserver.storage.store import StoreEvent
 
 if TYPE_CHECKING:

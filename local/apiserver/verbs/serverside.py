@@ -9,8 +9,8 @@ from local.apiserver import clock
 from local.apiserver.apply import managedfields
 from local.apiserver.apply.fieldsets import Path, flatten, merge, remove
 from local.apiserver.apply.managedfields import APPLY, BEFORE, CLIENT_SIDE, UPDATE, ManagedFieldsEntry
+from local.apiserver.call import ApiRequest, truthy
 from local.apiserver.errors import StatusError, bad_request, invalid_object, required
-from local.apiserver.http.call import ApiRequest, truthy
 from local.apiserver.schema import decoding
 from local.apiserver.schema.structural import prune, same
 from local.apiserver.storage.store import StoredObject

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from local.apiserver.errors import FieldError, forbidden_field, go_json, invalid, required, too_long
-from local.apiserver.kinds.resources import Resource
+from local.apiserver.types.resources import Resource
 from shared.model.types import Body
 
 _LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"

@@ -1,7 +1,7 @@
 """Table of the built-in kinds that this server serves."""
 
-from local.apiserver.kinds.resources import ALL_VERBS, Resource
-from local.apiserver.kinds.schemas import Definitions
+from local.apiserver.types.resources import ALL_VERBS, Resource
+from local.apiserver.types.schemas import Definitions
 
 CREATE_ONLY = ("create",)
 STATUS = ("status",)
