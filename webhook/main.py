@@ -29,7 +29,7 @@ from webhook.server.https import serving
 from webhook.server.tls import ServingCertificate
 from webhook.settings import InvalidSettings, WebhookSettings, parse
 from webhook.subject.cached_lookups import CachedLookups, LiveLookup
-from webhook.verdict.admissions import AdmissionOptions
+from webhook.verdict.kind_admission import AdmissionOptions
 
 LOG: Final = logging.getLogger(__name__)
 

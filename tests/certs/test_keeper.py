@@ -76,7 +76,7 @@ async def settled(keeper: CertificateKeeper, clock: SteppedClock) -> KeeperResul
     raise AssertionError(f"no rest: {kept}")
 
 
-async def test_what_is_missing_is_issued_and_trusted_by_every_webhook(api: Api, clock: SteppedClock) -> None:
+async def test_missing_certificates_are_issued_and_injected(api: Api, clock: SteppedClock) -> None:
     await register(api)
     kept = await CertificateKeeper(api, PLACE, clock).look()
     assert kept.trusted
@@ -84,7 +84,7 @@ async def test_what_is_missing_is_issued_and_trusted_by_every_webhook(api: Api, 
     assert from_secret(await api.get(SECRET, NAMESPACE, NAME)) == kept.material
 
 
-async def test_keepers_that_start_together_end_with_one_ca(api: Api, clock: SteppedClock) -> None:
+async def test_keepers_that_start_together_agree_on_one_ca(api: Api, clock: SteppedClock) -> None:
     await register(api)
     found = await asyncio.gather(*(CertificateKeeper(api, PLACE, clock).look() for _ in range(5)))
     assert len({kept.material.bundle for kept in found}) == 1
@@ -114,7 +114,7 @@ DAMAGE: dict[str, Body] = {
 
 
 @pytest.mark.parametrize("change", DAMAGE.values(), ids=DAMAGE)
-async def test_a_damaged_secret_is_healed(api: Api, clock: SteppedClock, change: Body) -> None:
+async def test_a_damaged_secret_is_reissued(api: Api, clock: SteppedClock, change: Body) -> None:
     await register(api)
     keeper = CertificateKeeper(api, PLACE, clock)
     await settled(keeper, clock)
@@ -126,7 +126,7 @@ async def test_a_damaged_secret_is_healed(api: Api, clock: SteppedClock, change:
     assert healed.material.can_serve
 
 
-async def test_a_rotation_ends_with_the_new_ca_alone_and_never_serves_what_is_not_trusted(
+async def test_a_rotation_ends_with_the_new_ca_and_never_serves_an_untrusted_certificate(
     api: Api, clock: SteppedClock
 ) -> None:
     await register(api)
@@ -155,7 +155,7 @@ async def test_without_configurations_nothing_is_trusted_until_they_appear(api: 
     assert await bundles(api) == {kept.material.bundle}
 
 
-async def test_a_bundle_that_somebody_took_away_is_put_back(api: Api, clock: SteppedClock) -> None:
+async def test_a_removed_bundle_is_injected_again(api: Api, clock: SteppedClock) -> None:
     await register(api)
     keeper = CertificateKeeper(api, PLACE, clock)
     kept = await keeper.look()
@@ -166,7 +166,7 @@ async def test_a_bundle_that_somebody_took_away_is_put_back(api: Api, clock: Ste
     assert await bundles(api) == {kept.material.bundle}
 
 
-async def test_without_rights_it_says_so(server: ApiServer, clock: SteppedClock, tmp_path: Path) -> None:
+async def test_missing_permissions_raise(server: ApiServer, clock: SteppedClock, tmp_path: Path) -> None:
     server.core.options.rbac = True
     token = server.core.auth.service_account(NAMESPACE, "nobody")
     file = tmp_path / "nobody.kubeconfig"
@@ -176,7 +176,7 @@ async def test_without_rights_it_says_so(server: ApiServer, clock: SteppedClock,
             await CertificateKeeper(nobody, PLACE, clock).look()
 
 
-async def test_without_an_api_server_it_says_so(api: Api, server: ApiServer, clock: SteppedClock) -> None:
+async def test_an_unavailable_api_server_raises(api: Api, server: ApiServer, clock: SteppedClock) -> None:
     server.core.faults.add(InjectedFault("500", resources=("secrets",)))
     with pytest.raises(ApiError, match="injected"):
         await CertificateKeeper(api, PLACE, clock).look()

@@ -49,7 +49,7 @@ def test_step_that_is_due(
     assert plan.next_step(material, NAMES, trusted, NOW + later, rotate) is want
 
 
-def test_a_name_that_the_certificate_lacks_makes_it_be_issued_again() -> None:
+def test_a_certificate_without_a_needed_name_is_reissued() -> None:
     assert plan.next_step(FRESH, (*NAMES, "10.0.0.1"), True, NOW) is RotationStep.REISSUE
     renewed = plan.apply_step(RotationStep.REISSUE, FRESH, (*NAMES, "10.0.0.1"), NOW)
     assert "10.0.0.1" in renewed.names
@@ -73,7 +73,7 @@ def test_a_damaged_secret_holds_no_material() -> None:
     assert from_secret(secret) is None
 
 
-def test_a_serving_certificate_never_outlives_its_authority() -> None:
+def test_a_serving_certificate_expires_no_later_than_its_ca() -> None:
     authority = new_authority("ca", NOW)
     late = issue_serving(authority, NAMES, NOW + timedelta(days=3600))
     end = x509.load_pem_x509_certificate(authority.certificate).not_valid_after_utc
@@ -82,7 +82,7 @@ def test_a_serving_certificate_never_outlives_its_authority() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 40), st.booleans(), st.booleans()), max_size=25))
-def test_every_bundle_a_client_may_still_hold_trusts_every_certificate_a_replica_may_still_serve(
+def test_during_rotation_every_bundle_trusts_every_served_certificate(
     moves: list[tuple[int, bool, bool]],
 ) -> None:
     """Clients notice a bundle and replicas a certificate at most SETTLE after it changed; all in between must match."""

@@ -131,7 +131,7 @@ def test_the_switches_reach_the_process() -> None:
 
 
 @pytest.mark.parametrize("keep", [True, False])
-def test_crds_come_whole_and_stay_if_they_shall(keep: bool) -> None:
+def test_crds_are_complete_and_keep_their_resource_policy(keep: bool) -> None:
     rendered = [each for each in render({"crds": {"install": True, "keep": keep}}) if each["kind"] == CRD]
     source = [yaml.safe_load(path.read_text()) for path in sorted((CHART / "files/crds").glob("*.yaml"))]
     assert [each["spec"] for each in rendered] == [each["spec"] for each in source]
@@ -148,7 +148,7 @@ def test_only_the_crds_asked_for_are_installed() -> None:
 
 
 @pytest.mark.parametrize("component", ["webhook", "controller"])
-def test_pods_are_confined(component: str) -> None:
+def test_pods_have_a_restricted_security_context(component: str) -> None:
     deployment = of(render(), "Deployment", f"-{component}")
     pod, main = deployment["spec"]["template"]["spec"], container(deployment)
     assert pod["securityContext"]["runAsNonRoot"]
@@ -166,7 +166,7 @@ def test_pods_are_confined(component: str) -> None:
 
 
 @pytest.mark.parametrize("values", CASES.values(), ids=CASES)
-def test_every_reference_leads_somewhere(values: Body) -> None:
+def test_every_referenced_object_is_rendered(values: Body) -> None:
     objects = render(values)
     accounts = {each["metadata"]["name"] for each in objects if each["kind"] == "ServiceAccount"}
     roles = {(each["kind"], each["metadata"]["name"]) for each in objects if each["kind"].endswith("Role")}
@@ -197,7 +197,7 @@ def _selected(each: Body) -> list[tuple[Body, set[str]]]:
 
 
 @pytest.mark.parametrize("case", ["mirrored", "mirrored by the whole"])
-def test_one_value_sends_every_image_to_another_registry(case: str) -> None:
+def test_imageregistry_applies_to_every_image(case: str) -> None:
     objects = render(CASES[case] | {"webhook": {"image": {"digest": DIGEST}}})
     pods = [each["spec"]["template"]["spec"] for each in objects if each["kind"] == "Deployment"]
     pods += [each["spec"] for each in objects if each["kind"] == "Pod"]

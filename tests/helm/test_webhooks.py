@@ -36,18 +36,18 @@ def test_every_route_is_registered_and_every_path_served(pods: bool) -> None:
 
 
 @pytest.mark.parametrize(("mode", "policy"), [("Enforce", "Fail"), ("Lenient", "Ignore")])
-def test_the_mode_decides_what_happens_without_the_webhook(mode: str, policy: str) -> None:
+def test_the_mode_determines_the_failure_policy(mode: str, policy: str) -> None:
     strict = {route.name for route in ROUTES if not route.lenient}
     found = {hook["failurePolicy"] for hook in hooks({"webhook": {"mode": mode}}) if hook["name"] in strict}
     assert found == {policy}
 
 
-def test_without_the_webhook_nothing_of_it_is_left() -> None:
+def test_mode_off_renders_no_webhook_objects() -> None:
     left = [each for each in render({"webhook": {"mode": "Off"}}) if "webhook" in each["metadata"]["name"]]
     assert left == []
 
 
-def test_who_signs_decides_who_writes_the_bundle() -> None:
+def test_the_certificate_source_determines_who_injects_the_bundle() -> None:
     def bundles(values: Body) -> set[str | None]:
         return {hook["clientConfig"].get("caBundle") for hook in hooks({"certificates": values})}
 
@@ -72,7 +72,7 @@ def named() -> dict[str, set[str]]:
     return {place: {name for text in texts for name in NAME.findall(text)} for place, texts in shown.items()}
 
 
-def test_every_metric_that_is_shown_exists() -> None:
+def test_every_metric_of_dashboard_and_alerts_exists() -> None:
     assert controller.main.CONTROLLERS
     known = {family.name for family in REGISTRY.collect()}
     for place, names in named().items():
@@ -81,7 +81,7 @@ def test_every_metric_that_is_shown_exists() -> None:
         assert not missing, place
 
 
-def test_every_alert_leads_to_a_section_of_the_runbook() -> None:
+def test_every_alert_links_to_a_section_of_the_runbook() -> None:
     guide = Path("docs/operate.md").read_text()
     for group in yaml.safe_load((CHART / "files/alerts.yaml").read_text())["groups"]:
         for rule in group["rules"]:

@@ -48,7 +48,7 @@ def python(build: Build, code: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_it_holds_its_own_process_and_nothing_else(image: tuple[str, Build]) -> None:
+def test_the_image_contains_only_its_own_process(image: tuple[str, Build]) -> None:
     name, build = image
     assert {path.name for path in build.place("/app").iterdir()} == OWN[name] | {"lib"}
     for other in OTHERS[name]:
@@ -56,7 +56,7 @@ def test_it_holds_its_own_process_and_nothing_else(image: tuple[str, Build]) -> 
     assert python(build, f"import {name}.main").stderr == ""
 
 
-def test_no_tool_that_builds_is_left(image: tuple[str, Build]) -> None:
+def test_the_image_contains_no_build_tools(image: tuple[str, Build]) -> None:
     _, build = image
     for module in ("pip", "setuptools", "wheel", "pytest", "mypy"):
         assert "ModuleNotFoundError" in python(build, f"import {module}").stderr, module
@@ -66,7 +66,7 @@ def test_no_tool_that_builds_is_left(image: tuple[str, Build]) -> None:
     assert final.base.endswith("-slim")
 
 
-def test_it_says_who_it_is_and_runs_as_nobody(image: tuple[str, Build]) -> None:
+def test_the_image_has_labels_and_a_non_root_user(image: tuple[str, Build]) -> None:
     name, build = image
     assert re.fullmatch(r"[1-9]\d{3,}:[1-9]\d{3,}", build.user)
     (labels,) = build.stages[-1].values("LABEL")
@@ -75,7 +75,7 @@ def test_it_says_who_it_is_and_runs_as_nobody(image: tuple[str, Build]) -> None:
     assert build.entrypoint == ["python", "-m", name]
 
 
-def test_it_runs_here_as_in_a_cluster_as_nobody_and_read_only(image: tuple[str, Build]) -> None:
+def test_the_image_runs_as_non_root_with_a_read_only_file_system(image: tuple[str, Build]) -> None:
     """Otherwise the next test would show nothing."""
     _, build = image
     told = json.loads(python(build, TRY).stdout)
@@ -102,7 +102,7 @@ print(json.dumps({
 """
 
 
-def test_it_is_healthy_where_it_may_write_nothing(image: tuple[str, Build], tmp_path: Path) -> None:
+def test_the_image_is_healthy_without_writable_directories(image: tuple[str, Build], tmp_path: Path) -> None:
     """Without an API server that answers, it lives and is not ready."""
     name, build = image
     port = free_port()

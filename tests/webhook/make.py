@@ -10,8 +10,8 @@ from shared.model.types import Body
 from webhook.envelope.patch import applied
 from webhook.envelope.review import AdmissionReview, AdmissionVerdict, GroupKind, Operation
 from webhook.subject.lookups import InMemoryLookups, Lookups
-from webhook.verdict.admissions import AdmissionOptions
 from webhook.verdict.admit import mutate, validate
+from webhook.verdict.kind_admission import AdmissionOptions
 
 KINDS = {
     kind.kind: kind

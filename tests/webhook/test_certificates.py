@@ -6,7 +6,7 @@ import socket
 import ssl
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
 import pytest
@@ -15,6 +15,7 @@ from certs.issue import CertificatePair, issue_serving, new_authority
 from certs.keeper import CertificateKeeper, CertificateLocation
 from shared import kinds
 from shared.kinds import Kind
+from shared.kube.client.api import Api
 from shared.kube.client.errors import NotFound
 from shared.model.types import Body
 from tests.webhook.make import flow, known
@@ -53,7 +54,7 @@ async def until(holds: Any) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_a_changed_certificate_is_served_to_new_connections_and_old_ones_go_on(tmp_path: Path) -> None:
+async def test_a_changed_certificate_is_used_for_new_connections_only(tmp_path: Path) -> None:
     certificate = ServingCertificate()
     watcher = asyncio.create_task(watch_files(certificate, TrustCheck(), *write(tmp_path, PAIR), seconds=0.01))
     await until(lambda: certificate.loaded)
@@ -73,7 +74,7 @@ async def test_a_changed_certificate_is_served_to_new_connections_and_old_ones_g
     watcher.cancel()
 
 
-async def test_a_pair_that_does_not_match_is_not_served(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_certificate_with_another_key_is_not_served(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     certificate = ServingCertificate()
     files = write(tmp_path, PAIR)
     watcher = asyncio.create_task(watch_files(certificate, TrustCheck(), *files, seconds=0.01))
@@ -87,12 +88,12 @@ async def test_a_pair_that_does_not_match_is_not_served(tmp_path: Path, caplog: 
 
 
 @pytest.mark.parametrize("content", [b"", b"nonsense", PAIR.certificate], ids=["empty", "nonsense", "no key"])
-def test_what_is_no_pair_is_refused(content: bytes) -> None:
+def test_unusable_certificates_are_rejected(content: bytes) -> None:
     with pytest.raises(BadCertificate):
         ServingCertificate().use(content, b"")
 
 
-def test_files_that_are_not_there_are_refused() -> None:
+def test_missing_certificate_files_are_reported() -> None:
     with pytest.raises(BadCertificate):
         CertificateFiles("/nowhere/tls.crt", "/nowhere/tls.key").read()
 
@@ -103,7 +104,7 @@ def test_the_same_pair_is_loaded_once() -> None:
     assert not certificate.use(PAIR.certificate, PAIR.key)
 
 
-def test_old_tls_is_not_spoken() -> None:
+def test_old_tls_versions_are_refused() -> None:
     assert ServingCertificate().context.minimum_version is ssl.TLSVersion.TLSv1_2
 
 
@@ -119,14 +120,14 @@ async def test_a_certificate_of_another_ca_than_the_api_server_trusts_is_not_rea
     watcher.cancel()
 
 
-async def test_what_others_inject_must_fit_what_others_issue(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_injected_bundle_must_trust_the_served_certificate(monkeypatch: pytest.MonkeyPatch) -> None:
     """Chain, name and date, as the API server sees them."""
     monkeypatch.setattr(certificate_sources, "RETRY_SECONDS", 0.01)
     today = datetime.now(UTC)  # noqa: TID251 - OpenSSL looks at the clock of the machine
     authority = new_authority("theirs", today)
     pair = issue_serving(authority, ("w.n.svc",), today)
     certificate, trust, api = ServingCertificate(), TrustCheck("not looked at yet"), Secrets()
-    registered = RegisteredBundles(api, ("jobflow",))  # type: ignore[arg-type]  # of Api only `get` is used
+    registered = RegisteredBundles(cast(Api, api), ("jobflow",))
     task = asyncio.create_task(compare(certificate, trust, registered, "w.n.svc", 0.01))
     certificate.use(pair.certificate, pair.key)
     await until(lambda: "webhook configuration not found" in trust())
@@ -174,7 +175,7 @@ async def test_a_certificate_of_our_own_is_served_and_ready_once_it_is_trusted(m
     monkeypatch.setattr(certificate_sources, "RETRY_SECONDS", 0.01)
     certificate, trust, api = ServingCertificate(), TrustCheck("not looked at yet"), Secrets()
     place = CertificateLocation(namespace="n", secret="s", names=("w.n.svc",), configurations=("jobflow",))
-    keeper = CertificateKeeper(api, place, lambda: NOW)  # type: ignore[arg-type]  # of Api only what is above is used
+    keeper = CertificateKeeper(cast(Api, api), place, lambda: NOW)
     task = asyncio.create_task(keep_secret(certificate, trust, keeper))
     await until(lambda: certificate.loaded)
     assert trust() == "the webhook configurations do not contain its CA"

@@ -102,13 +102,15 @@ VIOLATIONS: dict[str, tuple[str, Body, tuple[Body, ...], list[str]]] = {
 
 
 @pytest.mark.parametrize(("name", "manifest", "around", "rules"), VIOLATIONS.values(), ids=VIOLATIONS)
-def test_an_example_refuses_what_it_says(name: str, manifest: Body, around: tuple[Body, ...], rules: list[str]) -> None:
+def test_an_example_policy_refuses_what_its_comments_say(
+    name: str, manifest: Body, around: tuple[Body, ...], rules: list[str]
+) -> None:
     verdict = validate(review(manifest), known(*policies(name), *around))
     assert [each.rule for each in verdict.policies] == rules
     assert len([each for each in verdict.violations if "(policy " in each.message]) == len(rules)
 
 
-def test_a_team_gets_its_queue_and_label() -> None:
+def test_the_team_example_sets_queue_and_label() -> None:
     bare = {**job(), "spec": {"tasks": [task()]}}
     made = defaulted(bare, known(*policies("team-queue"), namespace(team="vision")))
     assert (made["spec"]["queue"], made["metadata"]["labels"]) == ("vision", {"team": "vision"})
@@ -116,7 +118,7 @@ def test_a_team_gets_its_queue_and_label() -> None:
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.yaml")), ids=lambda path: path.stem)
-def test_an_example_is_a_policy_that_works_and_is_tried(path: Path) -> None:
+def test_every_example_policy_is_valid_and_covered_by_a_test(path: Path) -> None:
     assert {body["kind"] for body in policies(path.stem)} == {"JobFlowPolicy"}
     assert [fault for body in policies(path.stem) for fault in faults(body)] == []
     assert {name for name, *_ in VIOLATIONS.values() if name == path.stem} == {path.stem}

@@ -6,7 +6,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import yaml
@@ -14,6 +14,8 @@ from aiohttp import web
 
 from shared import kinds
 from shared.kinds import Kind
+from shared.kube.cache.cache import Caches
+from shared.kube.client.api import Api
 from shared.kube.client.errors import Forbidden, NotFound
 from shared.model.types import Body
 from tests.webhook.make import body, flow, queue, step, task, template
@@ -75,11 +77,11 @@ def test_settings_that_contradict_each_other(arguments: list[str], capsys: pytes
 # --- routes and configurations ----------------------------------------------------------------------------------------
 
 
-def test_the_file_that_the_chart_registers_is_up_to_date() -> None:
+def test_the_generated_webhook_file_of_the_chart_is_up_to_date() -> None:
     assert configurations.main(["--check"]) == 0
 
 
-def test_the_check_finds_a_file_that_is_not(tmp_path: Path) -> None:
+def test_check_reports_an_outdated_file(tmp_path: Path) -> None:
     arguments = ["--file", str(tmp_path / "webhooks.yaml")]
     assert configurations.main([*arguments, "--check"]) == 1
     assert configurations.main(arguments) == 0
@@ -92,7 +94,7 @@ def test_paths_and_names_are_unique_and_names_have_three_parts() -> None:
     assert all(len(route.name.split(".")) >= 3 for route in ROUTES)
 
 
-def test_no_status_and_no_foreign_group_is_ever_sent() -> None:
+def test_no_route_covers_status_or_foreign_groups() -> None:
     rules = [rule for each in (*hooks()["mutating"], *hooks()["validating"]) for rule in each["rules"]]
     assert all("/" not in resource for rule in rules for resource in rule["resources"])
     assert all(
@@ -116,7 +118,7 @@ def test_a_configuration_by_service() -> None:
     assert all(each["sideEffects"] == "None" and each["timeoutSeconds"] == 5 for each in second["webhooks"])
 
 
-def test_pods_are_asked_for() -> None:
+def test_the_pod_webhook_is_optional() -> None:
     chosen = configurations.configurations("jobflow", {"url": "https://h"}, b"", optional=("pods",))[1][1]["webhooks"]
     assert "https://h/pods/validate" in [each["clientConfig"]["url"] for each in chosen]
 
@@ -147,9 +149,9 @@ LIVE: dict[str, tuple[FakeApi, list[tuple[Kind, Body]]]] = {
 
 
 @pytest.mark.parametrize("case", LIVE)
-async def test_a_live_look_at_something(case: str) -> None:
+async def test_live_lookup(case: str) -> None:
     api, wanted = LIVE[case]
-    live = LiveLookup(api, seconds=0.05)  # type: ignore[arg-type]  # of Api only `get` is used
+    live = LiveLookup(cast(Api, api), seconds=0.05)
     assert await live.find([MissingObject(kinds.QUEUE, "", "new")]) == wanted
 
 
@@ -175,11 +177,11 @@ class FakeCaches:
         return FakeCache([transform(json.loads(json.dumps(each))) for each in self.bodies if each["kind"] == kind.kind])
 
 
-def test_caches_keep_what_rules_ask_for_and_no_more() -> None:
+def test_caches_keep_only_the_fields_that_rules_read() -> None:
     users = flow(step("a", template="t", patch={"jobSpec": {}}), name="f")
     users["status"] = {"state": {"phase": "Running"}, "steps": [{"name": "a"}]}
     users["metadata"]["managedFields"] = [{"manager": "kubectl"}]
-    lookups = CachedLookups(FakeCaches(users, template(task("w", replicas=3), name="t")))  # type: ignore[arg-type]  # a fake
+    lookups = CachedLookups(cast(Caches, FakeCaches(users, template(task("w", replicas=3), name="t"))))
     (kept,) = lookups.all(kinds.JOBFLOW, "ns1")
     assert kept == {
         "metadata": {"name": "f", "namespace": "ns1"},
@@ -194,7 +196,7 @@ def test_caches_keep_what_rules_ask_for_and_no_more() -> None:
     assert list(lookups.all(kinds.JOBFLOW, "ns2")) == []
 
 
-def test_known_objects_hide_those_below_them() -> None:
+def test_given_objects_take_precedence_over_the_lookups_below() -> None:
     below = InMemoryLookups([(kinds.QUEUE, queue("a", "Closed")), (kinds.QUEUE, queue("b"))])
     above = InMemoryLookups([(kinds.QUEUE, queue("a", "Open"))], below=below)
     assert sorted((each["metadata"]["name"], each["status"]["state"]) for each in above.all(kinds.QUEUE)) == [
@@ -205,7 +207,7 @@ def test_known_objects_hide_those_below_them() -> None:
 
 
 @pytest.mark.parametrize("spec", [None, {}, {"tasks": None}, {"tasks": [1, {"name": "w"}]}])
-def test_a_strange_template_is_cached_all_the_same(spec: Any) -> None:
+def test_a_malformed_template_can_be_cached(spec: Any) -> None:
     assert "spec" in cached_lookups._template(body(kinds.JOBTEMPLATE, "t", spec))
 
 
@@ -288,7 +290,7 @@ async def test_the_process_becomes_ready_drains_and_ends(api_server: str, tmp_pa
         await process
 
 
-def test_a_process_without_a_cluster_says_so(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_process_without_a_cluster_exits_with_an_error(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(main.logs, "configure", lambda level: None)
         assert main.main([*FILES, "--port=0", f"--kubeconfig={tmp_path / 'nowhere'}"]) == 1

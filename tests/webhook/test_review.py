@@ -36,7 +36,7 @@ BAD: dict[str, bytes] = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_is_no_review(case: str) -> None:
+def test_a_malformed_review_is_rejected(case: str) -> None:
     with pytest.raises(BadReview):
         parse_review(BAD[case])
 
@@ -48,7 +48,7 @@ def test_a_review_is_read_as_the_api_server_sends_it() -> None:
     assert found.object == found.old_object == flow()
 
 
-def test_of_a_key_given_twice_the_last_counts_as_in_go() -> None:
+def test_of_a_duplicate_key_the_last_value_counts() -> None:
     data = changed(object={"x": 1}).replace(b'"x": 1', b'"x": 1, "x": 2')
     assert parse_review(data).object == {"x": 2}
 
@@ -59,7 +59,7 @@ def response(verdict: AdmissionVerdict, of: AdmissionReview | None = None) -> An
     return whole["response"]
 
 
-def test_allowed_says_no_more() -> None:
+def test_an_allowed_response_has_no_other_fields() -> None:
     assert response(AdmissionVerdict()) == {"uid": "u1", "allowed": True}
 
 
@@ -69,7 +69,7 @@ def test_a_patch_is_base64_of_json() -> None:
     assert json.loads(base64.b64decode(found["patch"])) == [{"op": "add", "path": "/a", "value": 1}]
 
 
-def test_a_refusal_is_a_status_that_kubectl_prints_as_its_own() -> None:
+def test_a_refusal_is_a_status_like_the_api_servers() -> None:
     faults = (Violation("spec.a", "is wrong", "x"), Violation("spec.b", "is wrong too", 2))
     status = response(AdmissionVerdict(faults))["status"]
     assert (status["code"], status["reason"], status["status"]) == (422, "Invalid", "Failure")
@@ -88,7 +88,7 @@ def test_a_refusal_is_a_status_that_kubectl_prints_as_its_own() -> None:
     }
 
 
-def test_one_fault_stands_without_brackets() -> None:
+def test_a_single_violation_has_no_brackets() -> None:
     status = response(AdmissionVerdict((Violation("spec.a", "is wrong", "x"),)))["status"]
     assert status["message"] == 'JobFlow.flow.volcano.sh "f" is invalid: spec.a: Invalid value: "x": is wrong'
 
@@ -98,13 +98,13 @@ def test_a_refusal_carries_no_patch() -> None:
     assert "patch" not in found
 
 
-def test_of_very_many_faults_the_rest_is_counted() -> None:
+def test_surplus_violations_are_counted() -> None:
     status = response(AdmissionVerdict(tuple(Violation(f"spec[{n}]", "is wrong") for n in range(1000))))["status"]
     assert len(status["details"]["causes"]) == 200
     assert status["message"].endswith("and 800 more]")
 
 
-def test_warnings_are_as_long_as_clients_show() -> None:
+def test_long_warnings_are_cut() -> None:
     found = response(AdmissionVerdict(warnings=("short", "x" * 200)))["warnings"]
     assert found == ["short", "x" * 117 + "..."]
 

@@ -157,13 +157,15 @@ class Load:
                 self.faults.append(str(error))
 
 
-async def test_replicas_that_start_at_once_share_one_ca(api: Api, pair: list[Replica]) -> None:
+async def test_replicas_that_start_together_share_one_ca(api: Api, pair: list[Replica]) -> None:
     stored = (await api.get(SECRET, NAMESPACE, SECRET_NAME))["data"]
     assert await bundle(api) == base64.b64decode(stored["ca.crt"])
     assert (await bundle(api)).count(b"BEGIN CERTIFICATE") == 1
 
 
-async def test_renewal_and_a_new_ca_cost_no_admission(server: ApiServer, api: Api, pair: list[Replica]) -> None:
+async def test_no_admission_fails_during_renewal_and_ca_rotation(
+    server: ApiServer, api: Api, pair: list[Replica]
+) -> None:
     before = (await api.get(SECRET, NAMESPACE, SECRET_NAME))["data"]
     async with Load(server, api, pair).running() as load:
         await asyncio.sleep(0.5)

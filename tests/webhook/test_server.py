@@ -75,7 +75,7 @@ async def test_a_review_is_answered_over_tls() -> None:
         assert not await client.allowed(flow(step("a", "a")))
 
 
-async def test_mutate_gives_a_patch_and_validate_gives_none() -> None:
+async def test_only_mutate_returns_a_patch() -> None:
     async with running() as client:
         _, mutated = await client.post("/jobflows/mutate", envelope(review(flow())))
         _, validated = await client.post("/jobflows/validate", envelope(review(flow())))
@@ -83,7 +83,7 @@ async def test_mutate_gives_a_patch_and_validate_gives_none() -> None:
     assert "patch" not in validated["response"]
 
 
-async def test_a_review_of_another_kind_on_a_path_is_left_alone() -> None:
+async def test_a_review_of_another_kind_on_a_path_is_allowed() -> None:
     async with running() as client:
         assert await client.allowed(flow(step("a", "a")), "/jobs/validate")
 
@@ -97,7 +97,7 @@ BAD: dict[str, tuple[str, bytes, int, str]] = {
 
 
 @pytest.mark.parametrize("case", BAD)
-async def test_a_bad_request_gets_a_status_and_serving_goes_on(case: str) -> None:
+async def test_a_bad_request_gets_a_status_and_the_server_goes_on(case: str) -> None:
     path, data, code, reason = BAD[case]
     async with running() as client:
         status, body = await client.post(path, data)
@@ -105,12 +105,12 @@ async def test_a_bad_request_gets_a_status_and_serving_goes_on(case: str) -> Non
         assert await client.allowed(flow())
 
 
-async def test_reviews_are_posted() -> None:
+async def test_only_post_is_accepted() -> None:
     async with running() as client, client.session.get(f"https://localhost:{client.port}/jobflows/validate") as answer:
         assert answer.status == 405
 
 
-async def test_a_body_of_3_mib_is_judged() -> None:
+async def test_a_body_of_nearly_3_mib_is_validated() -> None:
     large = flow(step("a"), step("b", "a"), params=[{"name": f"p{n}", "value": "x" * 4000} for n in range(700)])
     assert 2_800_000 < len(envelope(review(large))) < handler.BODY_LIMIT
     async with running() as client:
@@ -133,7 +133,7 @@ class FailingHandler(AdmissionHandler):
         raise RuntimeError("a fault of our own")
 
 
-async def test_a_fault_of_our_own_is_500_and_logged_and_serving_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_internal_error_gives_500_and_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     async with running(FailingHandler(known())) as client:
         for _ in range(2):
             status, body = await client.post("/jobs/validate", envelope(review(job())))
@@ -141,7 +141,7 @@ async def test_a_fault_of_our_own_is_500_and_logged_and_serving_goes_on(caplog: 
     assert "a fault of our own" in caplog.text
 
 
-async def test_a_queue_that_the_cache_has_not_seen_is_looked_up_once() -> None:
+async def test_a_queue_missing_from_the_cache_is_looked_up_once() -> None:
     asked: list[MissingObject] = []
 
     async def find(absences: Iterable[MissingObject]) -> list[tuple[Kind, Body]]:
@@ -154,12 +154,12 @@ async def test_a_queue_that_the_cache_has_not_seen_is_looked_up_once() -> None:
     assert asked == [MissingObject(kinds.QUEUE, "", "new")]
 
 
-async def test_a_queue_that_is_nowhere_is_refused() -> None:
+async def test_a_queue_that_does_not_exist_is_refused() -> None:
     async with running() as client:
         assert not await client.allowed(job(queue="new"), "/jobs/validate")
 
 
-async def test_an_object_that_takes_too_long_is_refused_and_says_so() -> None:
+async def test_an_object_that_takes_too_long_is_refused() -> None:
     ticks = iter(range(0, 10_000, 10))
     async with running(AdmissionHandler(known(), clock=lambda: next(ticks))) as client:
         status, body = await client.post("/jobflows/validate", envelope(review(flow())))
@@ -191,7 +191,7 @@ HOSTILE: dict[str, tuple[bytes, bool]] = {
 
 
 @pytest.mark.parametrize("case", HOSTILE)
-async def test_a_client_does_not_stop_the_others(case: str) -> None:
+async def test_a_slow_client_does_not_block_others(case: str) -> None:
     data, tls = HOSTILE[case]
     async with running() as client:
         writers = [await raw(client.port, data, tls=tls) for _ in range(20)]
@@ -203,7 +203,7 @@ async def test_a_client_does_not_stop_the_others(case: str) -> None:
         assert await client.allowed(flow())
 
 
-async def test_a_body_that_comes_too_slowly_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_slow_body_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(handler, "READ_SECONDS", 0.05)
     async with running() as client:
         reader, writer = await asyncio.open_connection(
@@ -226,7 +226,7 @@ async def test_a_connection_without_a_request_is_closed(monkeypatch: pytest.Monk
         writer.close()
 
 
-async def test_a_handshake_that_does_not_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_incomplete_handshake_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(https, "HANDSHAKE_SECONDS", 0.05)
     async with running() as client:
         reader, writer = await asyncio.open_connection("127.0.0.1", client.port)
@@ -234,7 +234,7 @@ async def test_a_handshake_that_does_not_end_is_given_up(monkeypatch: pytest.Mon
         writer.close()
 
 
-async def test_requests_in_hand_are_finished_on_shutdown() -> None:
+async def test_running_requests_are_finished_on_shutdown() -> None:
     entered, release = asyncio.Event(), asyncio.Event()
 
     async def find(absences: Iterable[MissingObject]) -> list[tuple[Kind, Body]]:
@@ -259,7 +259,7 @@ async def test_requests_in_hand_are_finished_on_shutdown() -> None:
 # --- the certificate --------------------------------------------------------------------------------------------------
 
 
-async def test_who_is_about_to_close_gives_each_connection_back_with_its_next_answer() -> None:
+async def test_a_draining_server_closes_each_connection_with_its_next_response() -> None:
     """Else the API server would send a review over a connection that closes under it, and an apply would fail."""
     certificate, leaving = ServingCertificate(), asyncio.Event()
     certificate.use(PAIR.certificate, PAIR.key)

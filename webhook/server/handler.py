@@ -21,8 +21,8 @@ from webhook.policies.judging import depends_on_missing_objects, unknown_namespa
 from webhook.policies.recent_flows import RecentFlows
 from webhook.server.routes import ROUTES, WebhookRoute
 from webhook.subject.lookups import InMemoryLookups, Lookups, MissingObject
-from webhook.verdict.admissions import DEFAULT_OPTIONS, AdmissionOptions
 from webhook.verdict.admit import TooSlow, missing_objects, mutate, validate
+from webhook.verdict.kind_admission import DEFAULT_OPTIONS, AdmissionOptions
 
 LOG: Final = logging.getLogger(__name__)
 BODY_LIMIT: Final = 3 * 1024 * 1024  # the API server's own limit of a request limit of a request

@@ -1,13 +1,9 @@
-"""Admission per kind: model, rules, warnings and defaults. A new kind is added to ADMISSIONS in this module."""
+"""The table of admissions: model, rules, warnings and defaults of each kind. A new kind is added to ADMISSIONS."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-import msgspec
-
-from shared import kinds, names
-from shared.kinds import Kind
+from shared import kinds
 from shared.model.command import Command
 from shared.model.flow import JobFlowSpec
 from shared.model.job import JobSpec
@@ -16,15 +12,9 @@ from shared.model.policy import JobFlowPolicySpec
 from shared.model.queue import QueueSpec
 from shared.model.types import Body
 from webhook import rules
-from webhook.defaults.flow import flow_defaults
-from webhook.defaults.job import job_defaults
-from webhook.defaults.podgroup import podgroup_defaults
-from webhook.defaults.queue import queue_defaults
-from webhook.defaults.template import template_defaults
-from webhook.envelope.patch import Setting
-from webhook.envelope.review import AdmissionReview, Operation
-from webhook.rules import Rule, Warner
-from webhook.subject.lookups import Lookups, MissingObject
+from webhook.defaults import flow_defaults, job_defaults, podgroup_defaults, queue_defaults, template_defaults
+from webhook.envelope.review import AdmissionReview
+from webhook.subject.lookups import MissingObject
 from webhook.subject.subjects import (
     CommandSubject,
     FlowSubject,
@@ -33,78 +23,9 @@ from webhook.subject.subjects import (
     PodSubject,
     PolicySubject,
     QueueSubject,
-    Subject,
     body_or_empty,
 )
-
-
-@dataclass(frozen=True)
-class AdmissionOptions:
-    """The operator's settings that verdicts depend on."""
-
-    scheduler_names: tuple[str, ...] = (names.DEFAULT_SCHEDULER,)
-    volcano_crds: bool = False  # Volcano's CRDs are installed; they default `queue` (docs/design/decisions.md, row 26)
-
-
-DEFAULT_OPTIONS: Final = AdmissionOptions()
-
-Make = Callable[[AdmissionReview, Body, Lookups, AdmissionOptions], Subject[Any]]
-Defaults = Callable[[Any, AdmissionOptions], Iterable[Setting]]
-
-
-@dataclass(frozen=True)
-class KindAdmission:
-    """Admission of one kind. `subject` raises msgspec.ValidationError if the object does not match the schema.
-
-    `judged` returns the part of an object that rules read: an UPDATE that leaves it unchanged is allowed.
-    `missing` returns the objects whose absence may cause a refusal.
-    """
-
-    kind: Kind
-    subject: Make
-    create: tuple[Rule, ...] = ()
-    update: tuple[Rule, ...] = ()
-    delete: tuple[Rule, ...] = ()
-    warnings: tuple[Warner, ...] = ()
-    delete_warnings: tuple[Warner, ...] = ()
-    defaults: Defaults = lambda subject, options: ()
-    judged: Callable[[Body], Any] = lambda body: body.get("spec")
-    missing: Callable[[Any], Iterable[MissingObject]] = lambda subject: ()
-
-
-def _spec(body: Body, model: Any) -> Any:
-    spec = body.get("spec")
-    return msgspec.convert({} if spec is None else spec, model)
-
-
-def _command(body: Body, model: Any) -> Any:
-    return msgspec.convert({key: value for key, value in body.items() if key != "metadata"}, model)
-
-
-def _old(read: Callable[[Body, Any], Any], body: Body | None, model: Any) -> Any:
-    """The stored spec; None if there is none or it does not match the current schema."""
-    try:
-        return None if body is None else read(body, model)
-    except msgspec.ValidationError:
-        return None
-
-
-def _subject(make: Callable[..., Any], model: Any, read: Callable[[Body, Any], Any] = _spec, **more: Any) -> Make:
-    def subject(review: AdmissionReview, body: Body, lookups: Lookups, options: AdmissionOptions) -> Any:
-        chosen = {"scheduler_names": options.scheduler_names} if make is PodSubject else {}
-        return make(
-            raw=body,
-            spec=read(body, model),
-            operation=review.operation,
-            lookups=lookups,
-            namespace=review.namespace or str(body_or_empty(body.get("metadata")).get("namespace") or ""),
-            old=review.old_object,
-            old_spec=_old(read, review.old_object, model),
-            **more,
-            **chosen,
-        )
-
-    return subject
+from webhook.verdict.kind_admission import KindAdmission, command_of, subject_maker
 
 
 def _queue_of_job(job: JobSubject) -> Iterable[MissingObject]:
@@ -129,7 +50,7 @@ def _queue_text(body: Body) -> Any:
 
 JOBFLOW: Final = KindAdmission(
     kinds.JOBFLOW,
-    _subject(FlowSubject, JobFlowSpec),
+    subject_maker(FlowSubject, JobFlowSpec),
     create=rules.FLOW_RULES,
     update=(*rules.FLOW_RULES, *rules.FLOW_UPDATE_RULES),
     warnings=rules.FLOW_WARNINGS,
@@ -138,7 +59,7 @@ JOBFLOW: Final = KindAdmission(
 )
 JOBTEMPLATE: Final = KindAdmission(
     kinds.JOBTEMPLATE,
-    _subject(JobSubject, JobSpec, template=True),
+    subject_maker(JobSubject, JobSpec, template=True),
     create=rules.JOB_SPEC_RULES,
     update=rules.JOB_SPEC_RULES,
     warnings=rules.TEMPLATE_WARNINGS,
@@ -147,7 +68,7 @@ JOBTEMPLATE: Final = KindAdmission(
 )
 JOB: Final = KindAdmission(
     kinds.JOB,
-    _subject(JobSubject, JobSpec),
+    subject_maker(JobSubject, JobSpec),
     create=rules.JOB_RULES,
     update=rules.JOB_UPDATE_RULES,
     warnings=rules.JOB_WARNINGS,
@@ -156,7 +77,7 @@ JOB: Final = KindAdmission(
 )
 QUEUE: Final = KindAdmission(
     kinds.QUEUE,
-    _subject(QueueSubject, QueueSpec),
+    subject_maker(QueueSubject, QueueSpec),
     create=rules.QUEUE_RULES,
     update=rules.QUEUE_RULES,
     delete=rules.QUEUE_DELETE_RULES,
@@ -166,26 +87,26 @@ QUEUE: Final = KindAdmission(
 )
 PODGROUP: Final = KindAdmission(
     kinds.PODGROUP,
-    _subject(GroupSubject, PodGroupSpec),
+    subject_maker(GroupSubject, PodGroupSpec),
     create=rules.PODGROUP_RULES,
     defaults=lambda group, options: podgroup_defaults(group),
     missing=_queue_of_group,
 )
 COMMAND: Final = KindAdmission(
     kinds.COMMAND,
-    _subject(CommandSubject, Command, _command),
+    subject_maker(CommandSubject, Command, command_of),
     create=rules.COMMAND_RULES,
     judged=lambda body: None,
 )
 JOBFLOWPOLICY: Final = KindAdmission(
     kinds.JOBFLOWPOLICY,
-    _subject(PolicySubject, JobFlowPolicySpec),
+    subject_maker(PolicySubject, JobFlowPolicySpec),
     create=rules.POLICY_RULES,
     update=rules.POLICY_RULES,
 )
 POD: Final = KindAdmission(
     kinds.POD,
-    _subject(PodSubject, None, lambda body, model: None),
+    subject_maker(PodSubject, None, lambda body, model: None),
     create=rules.POD_RULES,
     judged=lambda body: None,
 )
@@ -198,12 +119,3 @@ ADMISSIONS: Final[Mapping[tuple[str, str], KindAdmission]] = {
 def admission_of(review: AdmissionReview) -> KindAdmission | None:
     """The admission of the reviewed kind; None for other kinds and for subresources."""
     return None if review.sub_resource else ADMISSIONS.get((review.kind.group, review.kind.kind))
-
-
-def unjudged(admission: KindAdmission, review: AdmissionReview) -> bool:
-    """Whether the UPDATE is allowed without rules: the object is being deleted, or the parts that rules read are unchanged."""
-    if review.operation is not Operation.UPDATE or review.object is None:
-        return False
-    if body_or_empty(review.object.get("metadata")).get("deletionTimestamp"):
-        return True
-    return review.old_object is not None and admission.judged(review.object) == admission.judged(review.old_object)

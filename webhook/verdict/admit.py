@@ -17,7 +17,8 @@ from webhook.policies import judging
 from webhook.rules import Rule
 from webhook.subject.lookups import Lookups, MissingObject
 from webhook.subject.subjects import Subject
-from webhook.verdict.admissions import DEFAULT_OPTIONS, AdmissionOptions, KindAdmission, admission_of, unjudged
+from webhook.verdict.admissions import admission_of
+from webhook.verdict.kind_admission import DEFAULT_OPTIONS, AdmissionOptions, KindAdmission, unjudged
 from webhook.verdict.schema_faults import schema_faults
 
 Allowance = Callable[[], bool]  # returns False once the time limit is reached

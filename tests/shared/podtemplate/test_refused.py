@@ -461,7 +461,7 @@ def test_a_template_without_containers_is_refused(nothing) -> None:
     assert [fault.text for fault in check_template(nothing, "T")] == ["Required value"]
 
 
-def test_all_faults_are_told_at_once() -> None:
+def test_all_violations_are_reported_at_once() -> None:
     broken = template("c.ports", [{"containerPort": 0}])
     broken["spec"] |= {"restartPolicy": "x", "hostname": "A", "volumes": "none", "nodeSelector": {"a b": "c"}}
     paths = {fault.path for fault in check_template(broken, "T")}

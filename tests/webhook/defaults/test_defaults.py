@@ -41,7 +41,7 @@ def namespace(queue: str) -> Body:
     return made
 
 
-def test_1_the_base_job_is_stored_with_what_it_lacks() -> None:
+def test_the_base_job_gets_its_defaults() -> None:
     spec = spec_of(job())
     assert (spec["maxRetry"], spec["minAvailable"], spec["queue"], spec["schedulerName"]) == (3, 2, "q1", "volcano")
     assert [(each["minAvailable"], each["maxRetry"]) for each in spec["tasks"]] == [(2, 3)]
@@ -52,31 +52,31 @@ def test_a_job_without_queue_and_scheduler_gets_them() -> None:
     assert (made["queue"], made["schedulerName"]) == ("default", "mine")
 
 
-def test_2_what_is_given_is_kept() -> None:
+def test_given_fields_are_kept() -> None:
     assert spec_of(job(minAvailable=1))["minAvailable"] == 1
 
 
-def test_row_4_an_explicit_zero_means_no_retries() -> None:
+def test_an_explicit_zero_means_no_retries() -> None:
     spec = spec_of(job(task(maxRetry=0), maxRetry=0))
     assert (spec["maxRetry"], spec["tasks"][0]["maxRetry"]) == (0, 0)
 
 
-def test_46_an_omitted_maxretry_is_3() -> None:
+def test_an_omitted_maxretry_is_3() -> None:
     assert spec_of(job())["maxRetry"] == 3
 
 
-def test_47_tasks_without_names_are_numbered() -> None:
+def test_tasks_without_names_are_numbered() -> None:
     tasks = [{key: value for key, value in task().items() if key != "name"} for _ in range(2)]
     assert [each["name"] for each in spec_of(job(*tasks))["tasks"]] == ["default0", "default1"]
 
 
-def test_11_whole_partitions_are_the_minimum() -> None:
+def test_the_minimum_defaults_to_whole_partitions() -> None:
     policy = {"totalPartitions": 3, "partitionSize": 2, "minPartitions": 2}
     spec = spec_of(job(task(replicas=6, partitionPolicy=policy)))
     assert (spec["tasks"][0]["minAvailable"], spec["minAvailable"]) == (4, 4)
 
 
-def test_50_no_least_partitions_means_all_replicas() -> None:
+def test_without_minpartitions_the_minimum_is_all_replicas() -> None:
     policy = {"totalPartitions": 4, "partitionSize": 2, "minPartitions": 0}
     assert spec_of(job(task(replicas=8, partitionPolicy=policy)))["tasks"][0]["minAvailable"] == 8
 
@@ -100,39 +100,39 @@ PLUGINS: dict[str, tuple[Any, Any]] = {
 
 
 @pytest.mark.parametrize("case", PLUGINS)
-def test_52_plugins(case: str) -> None:
+def test_required_plugins_are_added(case: str) -> None:
     given, wanted = PLUGINS[case]
     assert spec_of(job(plugins=given)).get("plugins") == wanted
 
 
-def test_host_network_gets_the_dns_of_the_host() -> None:
+def test_host_network_sets_the_dns_policy() -> None:
     spec = spec_of(job(task(template=pod_template(hostNetwork=True)), task("x", template=pod_template())))
     assert [each["template"]["spec"].get("dnsPolicy") for each in spec["tasks"]] == ["ClusterFirstWithHostNet", None]
 
 
-def test_55_pods_of_a_batch_job_end() -> None:
+def test_the_restart_policy_defaults_to_never() -> None:
     absent, given = pod_template(restartPolicy=None), pod_template(restartPolicy="OnFailure")
     spec = spec_of(job(task(template=absent), task("x", template=given)))
     assert [each["template"]["spec"]["restartPolicy"] for each in spec["tasks"]] == ["Never", "OnFailure"]
 
 
-def test_a_job_waits_in_the_queue_of_its_namespace() -> None:
+def test_a_job_gets_the_queue_of_its_namespace() -> None:
     assert defaulted(bare(task()), known(namespace("team")))["spec"]["queue"] == "team"
 
 
-def test_a_template_gets_names_for_its_tasks_and_nothing_else() -> None:
+def test_a_template_gets_only_task_names() -> None:
     given = template({"replicas": 1, "template": pod_template()})
     wanted = copy.deepcopy(given)
     wanted["spec"]["tasks"][0]["name"] = "default0"
     assert defaulted(given) == wanted
 
 
-def test_a_flow_says_what_happens_at_its_end() -> None:
+def test_a_flow_gets_retain_policy_and_failure_strategy() -> None:
     spec = spec_of(flow(step("a")))
     assert spec == {"flows": [{"name": "a"}], "jobRetainPolicy": "retain", "failureStrategy": "Stop"}
 
 
-def test_53_a_queue_can_be_reclaimed_and_its_hierarchy_begins_at_root() -> None:
+def test_a_queue_is_reclaimable_and_its_hierarchy_begins_at_root() -> None:
     given = queue("q")
     given["metadata"]["annotations"] = {"volcano.sh/hierarchy": "sci/dev", "volcano.sh/hierarchy-weights": "2/3"}
     made = defaulted(given)
@@ -152,7 +152,7 @@ GROUP_QUEUES = {
 
 
 @pytest.mark.parametrize("case", GROUP_QUEUES)
-def test_a_podgroup_waits_in_the_queue_that_is(case: str) -> None:
+def test_a_podgroup_gets_the_queue_of(case: str) -> None:
     own, of_namespace, wanted = GROUP_QUEUES[case]
     lookups = known(*([namespace(of_namespace)] if of_namespace else []))
     group = body(kinds.PODGROUP, "g", {"queue": own} if own else {})
@@ -163,7 +163,7 @@ EVERYTHING = {**MANIFESTS, "lazy job": bare({"replicas": 1, "template": {"spec":
 
 
 @pytest.mark.parametrize("kind", EVERYTHING)
-def test_twice_is_the_same_as_once(kind: str) -> None:
+def test_defaulting_is_idempotent(kind: str) -> None:
     once = defaulted(EVERYTHING[kind])
     assert mutate(review(once), known()).patch == ()
 
@@ -172,14 +172,14 @@ def test_twice_is_the_same_as_once(kind: str) -> None:
     "spec", [None, [], "x", {"tasks": "x"}, {"tasks": [1]}, {"tasks": [{"replicas": "x"}]}, {"flows": {}}]
 )
 @pytest.mark.parametrize("kind", [kinds.JOB, kinds.JOBTEMPLATE, kinds.JOBFLOW, kinds.QUEUE], ids=lambda kind: kind.kind)
-def test_an_object_that_breaks_the_schema_passes_unharmed(kind: Any, spec: Any) -> None:
+def test_an_object_that_breaks_the_schema_gets_no_patch(kind: Any, spec: Any) -> None:
     broken = body(kind, "x") | {"spec": spec}
     found = mutate(review(broken), known())
     assert found.allowed
     assert isinstance(applied(broken, found.patch), dict)
 
 
-def test_an_update_gets_back_only_what_was_stored() -> None:
+def test_an_update_restores_only_stored_defaults() -> None:
     """`kubectl replace` with the manifest as it was first written must not look like a change."""
     stored = defaulted(bare(task()))
     again = mutate(review(bare(task()), stored), known())
@@ -193,7 +193,7 @@ def test_an_update_of_an_object_stored_without_defaults_adds_none() -> None:
     assert faults(new, old) == []
 
 
-def test_a_minimum_that_was_never_set_follows_the_replicas_down_only() -> None:
+def test_a_defaulted_minimum_is_lowered_with_the_replicas() -> None:
     stored = defaulted(bare(task(replicas=4), task(name="x", replicas=1)))
     for replicas, minimum, total in ((3, 3, 4), (9, 4, 5)):
         new = bare(task(replicas=replicas), task(name="x", replicas=1))
@@ -202,7 +202,7 @@ def test_a_minimum_that_was_never_set_follows_the_replicas_down_only() -> None:
         assert faults(found, stored) == []
 
 
-def test_an_update_may_set_the_minimum_to_nothing() -> None:
+def test_an_update_may_set_the_minimum_to_zero() -> None:
     stored = defaulted(job())
     new = copy.deepcopy(stored)
     new["spec"]["minAvailable"] = 0

@@ -16,8 +16,8 @@ from tests.webhook.policies.make import (
     policy,
 )
 from webhook.envelope.patch import applied
-from webhook.verdict.admissions import AdmissionOptions
 from webhook.verdict.admit import mutate
+from webhook.verdict.kind_admission import AdmissionOptions
 
 BARE_JOB = {**job(), "spec": {"tasks": [task()]}}
 SET: dict[str, tuple[dict[str, Any], Body, Body, tuple[str | int, ...], Any]] = {
@@ -91,7 +91,7 @@ def at(manifest: Any, path: tuple[str | int, ...]) -> Any:
 
 @pytest.mark.parametrize("mode", ["Enforce", "Warn"])
 @pytest.mark.parametrize("field", SET)
-def test_a_default_is_set_where_absent_only(field: str, mode: str) -> None:
+def test_a_default_is_set_only_if_the_field_is_absent(field: str, mode: str) -> None:
     wanted, absent, present, path, value = SET[field]
     around = known(policy(mode=mode, defaults=wanted))
     once = defaulted(absent, around)
@@ -101,12 +101,12 @@ def test_a_default_is_set_where_absent_only(field: str, mode: str) -> None:
 
 
 @pytest.mark.parametrize("field", SET)
-def test_audit_sets_nothing(field: str) -> None:
+def test_a_policy_in_audit_mode_sets_no_defaults(field: str) -> None:
     wanted, absent, _, _, _ = SET[field]
     assert defaulted(absent, known(policy(mode="Audit", defaults=wanted))) == defaulted(absent)
 
 
-def test_the_first_policy_by_name_sets_a_field_and_others_the_rest() -> None:
+def test_the_first_policy_by_name_sets_a_field() -> None:
     policies = [
         policy("b", defaults={"queue": "second", "priorityClassName": "low"}),
         policy("a", defaults={"queue": "first", "labels": {"team": "a"}}),
@@ -133,14 +133,14 @@ def test_jobs_of_a_flow_and_templates_get_no_time_to_live() -> None:
     assert defaulted(flow(step("a")), around)["spec"]["ttlSecondsAfterFinished"] == 5
 
 
-def test_retries_that_nobody_asked_for_are_what_the_limit_allows() -> None:
+def test_defaulted_retries_are_lowered_to_the_limit() -> None:
     strict = policy(limits={"maxRetry": 1})
     made = defaulted(BARE_JOB, known(strict))
     assert (made["spec"]["maxRetry"], made["spec"]["tasks"][0]["maxRetry"]) == (1, 1)
     assert judged(made, strict).allowed
 
 
-def test_a_queue_that_volcanos_crd_wrote_counts_as_absent() -> None:
+def test_a_queue_defaulted_by_volcanos_crd_counts_as_absent() -> None:
     around = known(policy(defaults={"queue": "research"}))
     manifest = job(queue="default")
 
@@ -154,7 +154,7 @@ def test_a_queue_that_volcanos_crd_wrote_counts_as_absent() -> None:
     assert queue_of(AdmissionOptions(volcano_crds=True)) == "q1"
 
 
-def test_an_update_sets_nothing_new_but_gives_a_job_back_what_is_frozen() -> None:
+def test_an_update_sets_no_new_defaults_but_restores_immutable_job_fields() -> None:
     around = known(policy(defaults={"queue": "research", "priorityClassName": "low", "tolerations": TOLERATIONS}))
     stored = defaulted(BARE_JOB, around)
     again = {**BARE_JOB, "spec": {**BARE_JOB["spec"], "minAvailable": 1}}
@@ -170,7 +170,7 @@ def test_an_update_sets_nothing_new_but_gives_a_job_back_what_is_frozen() -> Non
 
 
 @pytest.mark.parametrize("since", ["gone", "changed", "Audit"])
-def test_an_update_keeps_what_a_policy_set_on_a_job_whatever_has_become_of_it(since: str) -> None:
+def test_an_update_keeps_job_fields_set_by_a_policy_that_changed_or_is_gone(since: str) -> None:
     given = {"queue": "research", "ttlSecondsAfterFinished": 60, "tolerations": TOLERATIONS}
     given["nodeSelector"] = {"pool": "batch", "example.com/zone": "a"}
     stored = defaulted(BARE_JOB, known(policy(defaults=given)))
@@ -189,7 +189,7 @@ def test_an_update_keeps_what_a_policy_set_on_a_job_whatever_has_become_of_it(si
     assert made["metadata"]["annotations"] == stored["metadata"]["annotations"]
 
 
-def test_what_the_user_wrote_on_a_job_is_not_given_back() -> None:
+def test_fields_set_by_the_user_are_not_restored() -> None:
     own = copy.deepcopy(BARE_JOB)
     own["spec"]["ttlSecondsAfterFinished"] = 5
     stored = defaulted(own, known(policy(defaults={"ttlSecondsAfterFinished": 60, "queue": "research"})))

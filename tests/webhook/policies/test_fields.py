@@ -25,7 +25,7 @@ def test_enforce_refuses_and_names_policy_rule_and_field(rule: str) -> None:
 
 
 @pytest.mark.parametrize("rule", FIELDS)
-def test_warn_lets_pass_and_warns_in_one_short_line(rule: str) -> None:
+def test_warn_mode_allows_with_one_short_warning(rule: str) -> None:
     spec, bad, good, path = FIELDS[rule]
     allowed = judged(bad, *AROUND, policy(mode="Warn", **spec))
     assert allowed.allowed
@@ -37,7 +37,7 @@ def test_warn_lets_pass_and_warns_in_one_short_line(rule: str) -> None:
 
 
 @pytest.mark.parametrize("rule", FIELDS)
-def test_audit_lets_pass_in_silence_and_records(rule: str) -> None:
+def test_audit_mode_allows_without_warning_and_adds_an_audit_annotation(rule: str) -> None:
     spec, bad, good, path = FIELDS[rule]
     without, allowed = judged(bad, *AROUND), judged(bad, *AROUND, policy(mode="Audit", **spec))
     assert (allowed.violations, allowed.warnings) == (without.violations, without.warnings)

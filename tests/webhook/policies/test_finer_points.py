@@ -161,5 +161,5 @@ FINER: dict[str, tuple[dict[str, Any], Body, list[str]]] = {
 
 
 @pytest.mark.parametrize(("spec", "manifest", "paths"), FINER.values(), ids=FINER)
-def test_finer_points_of_the_fields(spec: dict[str, Any], manifest: Body, paths: list[str]) -> None:
+def test_policy_field_edge_cases(spec: dict[str, Any], manifest: Body, paths: list[str]) -> None:
     assert [path for _, path in found(manifest, **spec)] == paths

@@ -26,12 +26,12 @@ def told(expression: str, manifest: Body, *, old: Body | None = None, user: str 
     return [each.message for each in verdict.policies]
 
 
-def test_a_rule_says_its_message_or_its_text() -> None:
+def test_a_violated_rule_shows_its_message_or_expression() -> None:
     assert told("object.spec.queue == 'x'", job(), message="use x") == ["use x"]
     assert told("object.spec.queue ==\n 'x'", job()) == ["must hold: object.spec.queue == 'x'"]
 
 
-def test_a_rule_that_errs_counts_as_violated_with_the_error() -> None:
+def test_a_rule_that_fails_to_evaluate_is_violated() -> None:
     assert told("object.spec.nosuch == 1", job(), message="unused") == ['could not be evaluated: no such key: "nosuch"']
 
 
@@ -65,7 +65,7 @@ MATCHES: dict[str, tuple[dict[str, Any], bool]] = {
 
 
 @pytest.mark.parametrize(("match", "wanted"), MATCHES.values(), ids=MATCHES)
-def test_a_policy_is_about_what_it_matches(match: dict[str, Any], wanted: bool) -> None:
+def test_a_policy_applies_only_to_matching_objects(match: dict[str, Any], wanted: bool) -> None:
     manifest = labelled(job(), team="a")
     verdict = judged(manifest, namespace(env="prod"), policy(match=match, **DENY))
     assert bool(verdict.policies) is wanted
@@ -91,7 +91,7 @@ EXEMPT: dict[str, tuple[dict[str, Any], bool]] = {
 
 
 @pytest.mark.parametrize(("exempt", "wanted"), EXEMPT.values(), ids=EXEMPT)
-def test_the_exempt_are_left_alone(exempt: dict[str, Any], wanted: bool) -> None:
+def test_exempt_users_are_not_restricted(exempt: dict[str, Any], wanted: bool) -> None:
     verdict = judged(job(), policy(exempt=exempt, **DENY), user="ann", groups=("ops", "system:authenticated"))
     assert verdict.allowed is wanted
 
@@ -99,7 +99,7 @@ def test_the_exempt_are_left_alone(exempt: dict[str, Any], wanted: bool) -> None
 # --- several policies -------------------------------------------------------------------------------------------------
 
 
-def test_the_strictest_mode_wins_and_all_are_counted() -> None:
+def test_of_equal_violations_the_strictest_mode_wins_and_all_are_counted() -> None:
     steps = flow(step("a"), step("b"), step("c"))
     policies = [policy(name, mode=mode, limits={"maxSteps": 2}) for name, mode in zip("abc", MODES, strict=True)]
     verdict = judged(steps, template(name="a"), template(name="b"), template(name="c"), *policies)
@@ -114,7 +114,7 @@ def test_the_strictest_mode_wins_and_all_are_counted() -> None:
 MODES = ("Audit", "Warn", "Enforce")
 
 
-def test_different_violations_keep_their_modes() -> None:
+def test_different_violations_keep_their_own_modes() -> None:
     verdict = judged(
         flow(step("a"), step("b")),
         template(name="a"),
@@ -139,7 +139,7 @@ def test_warnings_are_bounded() -> None:
     assert verdict.audit["house"].endswith("; and 30 more")
 
 
-def test_a_policy_that_does_not_compile_is_passed_over() -> None:
+def test_a_policy_that_does_not_compile_is_skipped() -> None:
     broken = policy("broken", rules=[{"name": "r", "expression": "nonsense("}])
     assert judged(job(), broken).allowed
     assert not judged(job(), broken, policy(**DENY)).allowed
@@ -187,5 +187,5 @@ COUNTED: dict[str, tuple[Body, int]] = {
 
 
 @pytest.mark.parametrize(("manifest", "count"), COUNTED.values(), ids=COUNTED)
-def test_running_flows_are_those_that_have_neither_ended_nor_are_held(manifest: Body, count: int) -> None:
+def test_ended_and_suspended_flows_do_not_count_as_running(manifest: Body, count: int) -> None:
     assert running_flows([manifest], "f") == count

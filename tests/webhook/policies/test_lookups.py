@@ -32,7 +32,7 @@ def test_the_namespace_is_looked_up_when_a_policy_asks_about_it() -> None:
     assert unknown_namespace(review(body(kinds.QUEUE, "q", {})), known(by_label)) == ()
 
 
-def test_templates_are_looked_up_before_a_flow_is_refused_for_want_of_them() -> None:
+def test_missing_templates_are_looked_up_live_before_a_refusal() -> None:
     manifest = flow(step("a"), step("b", template="c"), step("s", switch={"value": "'x'", "default": ["a"]}))
     strict = policy(required={"existingTemplates": True})
     assert missing_objects(review(manifest), known(strict, template(name="a"))) == (
@@ -41,14 +41,14 @@ def test_templates_are_looked_up_before_a_flow_is_refused_for_want_of_them() -> 
     assert missing_objects(review(manifest), known(template(name="a"))) == ()
 
 
-def test_a_linter_without_a_cluster_knows_neither_who_nor_where() -> None:
+def test_without_a_cluster_rules_about_user_and_namespace_are_skipped() -> None:
     texts = ("request.userInfo.username == 'x'", "namespaceObject.metadata.name == 'x'", "object.spec.queue == 'x'")
     rules = [{"name": name, "expression": text} for name, text in zip("abc", texts, strict=True)]
     alone = InMemoryLookups([(kinds.JOBFLOWPOLICY, policy(rules=rules))], below=OfflineLookups())
     assert [each.rule for each in validate(review(job()), alone).policies] == ["rules.c"]
 
 
-def test_a_linter_without_a_cluster_misses_no_templates() -> None:
+def test_without_a_cluster_templates_are_not_missing() -> None:
     strict = policy(required={"existingTemplates": True}, limits={"maxSteps": 0})
     alone = InMemoryLookups([(kinds.JOBFLOWPOLICY, strict)], below=OfflineLookups())
     assert [each.rule for each in validate(review(flow(step("a"))), alone).policies] == ["limits.maxSteps"]
@@ -86,7 +86,7 @@ def test_a_flow_of_another_namespace_does_not_count() -> None:
     assert validate(review(flow(step("a"))), admitted.over(known(COUNTING), "ns1")).allowed
 
 
-def test_what_the_cache_knows_better_does_not_count_twice() -> None:
+def test_a_flow_in_the_cache_is_not_counted_twice() -> None:
     admitted, _ = noted(RUNNING, COUNTING)
     ended = {**RUNNING, "status": {"state": {"phase": "Succeed"}}}
     assert validate(review(flow(step("a"))), admitted.over(known(COUNTING, ended), "ns1")).allowed
@@ -103,11 +103,11 @@ NOT_NOTED: dict[str, tuple[RecentFlows, FakeMonotonic]] = {
 
 
 @pytest.mark.parametrize("admitted", NOT_NOTED.values(), ids=NOT_NOTED)
-def test_what_will_not_run_is_not_counted(admitted: tuple[RecentFlows, FakeMonotonic]) -> None:
+def test_refused_dry_run_and_suspended_flows_are_not_counted(admitted: tuple[RecentFlows, FakeMonotonic]) -> None:
     assert validate(review(flow(step("a"))), admitted[0].over(known(COUNTING), "ns1")).allowed
 
 
-def test_a_warning_for_want_of_a_template_is_confirmed_too() -> None:
+def test_a_warning_about_a_missing_template_is_confirmed_live() -> None:
     warned = judged(flow(step("x")), policy(mode="Warn", required={"existingTemplates": True}))
     assert warned.allowed
     assert depends_on_missing_objects(warned)

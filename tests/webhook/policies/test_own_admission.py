@@ -64,7 +64,7 @@ REFUSED: dict[str, tuple[dict[str, Any], list[str]]] = {
 
 
 @pytest.mark.parametrize(("spec", "paths"), REFUSED.values(), ids=REFUSED)
-def test_a_policy_that_cannot_work_is_refused(spec: dict[str, Any], paths: list[str]) -> None:
+def test_an_invalid_policy_is_refused(spec: dict[str, Any], paths: list[str]) -> None:
     told_ = faults(policy(**spec))
     assert list(dict.fromkeys(text.partition(": ")[0] for text in told_)) == paths
     changed = policy(**spec)

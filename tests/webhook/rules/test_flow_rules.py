@@ -465,7 +465,7 @@ def test_accepted(case: str) -> None:
     assert faults(ACCEPTED[case]) == []
 
 
-def test_all_faults_are_told_at_once() -> None:
+def test_all_violations_are_reported_at_once() -> None:
     found = faults(flow(step("A"), step("b", "nope"), step("c", "d"), step("d", "c")))
     assert [fault.partition(":")[0] for fault in found] == [
         "spec.flows[0].name",
@@ -474,19 +474,19 @@ def test_all_faults_are_told_at_once() -> None:
     ]
 
 
-def test_a_long_cycle_is_spelled_out_only_so_far() -> None:
+def test_a_long_cycle_is_abbreviated() -> None:
     ring = [step(f"s{n}", f"s{(n + 1) % 100}") for n in range(100)]
     (found,) = faults(flow(*ring))
     assert found.startswith("spec.flows: Invalid value: cycle s0 -> s99 -> s98")
     assert " -> ... -> s0: each step depends on the one before it" in found
 
 
-def test_a_flow_of_too_many_steps_is_refused_for_that_alone() -> None:
+def test_a_flow_with_too_many_steps_gets_only_that_violation() -> None:
     found = faults(flow(*(step(f"S{n}") for n in range(1001))))
     assert "spec.flows: Too many: 1001: must have at most 1000 items" in found
 
 
-def test_pod_names_are_measured_where_the_template_is_known() -> None:
+def test_pod_name_length_is_checked_if_the_template_exists() -> None:
     long = template(task("t" * 30), name="a")
     (found,) = faults(flow(step("a"), name="f" * 30), lookups=known(long))
     assert found.startswith(
@@ -496,7 +496,7 @@ def test_pod_names_are_measured_where_the_template_is_known() -> None:
 
 @pytest.mark.parametrize("plugins", [{"svc": []}, {"pytorch": ["--master=w"]}])
 @pytest.mark.parametrize("name", ["1f", "f.x"])
-def test_a_flow_whose_jobs_get_services_needs_a_name_that_a_service_can_bear(name: str, plugins: Body) -> None:
+def test_a_flow_whose_jobs_get_services_needs_a_valid_service_name(name: str, plugins: Body) -> None:
     serving, without = template(name="a", plugins=plugins), {"op": "remove", "path": "/plugins/svc"}
     (found,) = faults(flow(step("a"), step("b", template="a"), name=name), lookups=known(serving))
     assert found.startswith(

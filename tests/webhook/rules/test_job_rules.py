@@ -307,18 +307,18 @@ def test_refused(case: str) -> None:
     assert len(found) == len(wanted)
 
 
-def test_29_a_missing_role_task_is_named() -> None:
+def test_a_missing_role_task_is_named() -> None:
     (found,) = (each for each in faults(job(plugins={"mpi": ["--master=lead"]})) if "lead" in each)
     assert found.startswith('spec.plugins.mpi[0]: Not found: "lead": mpi master task not found')
 
 
-def test_116_a_name_that_no_service_can_bear() -> None:
+def test_a_job_name_that_is_no_service_name_is_refused() -> None:
     assert faults(job(name="2fast")) == []
     (found,) = faults(job(name="2fast", plugins={"svc": []}))
     assert found.startswith('metadata.name: Invalid value: "2fast": plugin svc makes a Service of this name')
 
 
-def test_107_an_unknown_flag_is_refused() -> None:
+def test_an_unknown_plugin_flag_is_refused() -> None:
     (found,) = faults(job(plugins={"svc": ["--bogus", "--disable-network-policy"]}))
     assert found.startswith('spec.plugins.svc[0]: Unsupported value: "--bogus"')
 
@@ -488,7 +488,7 @@ def test_an_update_of(case: str) -> None:
     assert faults(manifest, STORED) == wanted
 
 
-def test_a_stored_job_that_today_would_be_refused_can_be_scaled() -> None:
+def test_a_stored_job_with_violations_can_be_scaled() -> None:
     old = job(task(policies=[{"exitCode": 5, "action": "Foo"}], replicas=2), queue="gone", plugins={"horovod": []})
     new = job(task(policies=[{"exitCode": 5, "action": "Foo"}], replicas=3), queue="gone", plugins={"horovod": []})
     assert faults(new, old) == []
@@ -526,7 +526,7 @@ def test_warned_about(case: str) -> None:
 # --- JobTemplates: the same rules, but placeholders may stand where a form is wanted ----------------------------------
 
 
-def test_a_template_is_judged_as_a_job_is() -> None:
+def test_a_template_is_validated_like_a_job() -> None:
     assert faults(template(task(minAvailable=3))) == [
         "spec.tasks[0].minAvailable: Invalid value: 3: 'minAvailable' is greater than 'replicas' (2) in task w"
     ]
@@ -550,7 +550,7 @@ def test_a_template_may_hold_placeholders() -> None:
     )
 
 
-def test_a_template_with_a_reference_that_is_none_is_warned_about() -> None:
+def test_an_unknown_reference_in_a_template_is_warned_about() -> None:
     arguments = ["$(flow.nmae)", "$(params.any)", "$(KUBERNETES_OWN)", "$(item.key)"]
     containers = [{"name": "main", "image": "busybox", "args": arguments}]
     found = verdict(template(task(template=pod_template(containers=containers))))
@@ -575,7 +575,7 @@ def test_deleting_a_template_in_use_is_allowed_with_a_warning() -> None:
     assert found.warnings == ("unfinished JobFlows use this JobTemplate and will wait for it: using",)
 
 
-def test_deleting_a_template_that_nobody_needs_is_silent() -> None:
+def test_deleting_an_unused_template_gives_no_warning() -> None:
     assert verdict(None, template(name="a"), known(), "DELETE").warnings == ()
 
 
@@ -585,7 +585,7 @@ def test_the_qualified_name_fault_is_kubernetes_own() -> None:
 
 
 @pytest.mark.parametrize("make", [job, template], ids=["Job", "JobTemplate"])
-def test_a_new_job_without_any_replicas_is_taken_with_a_warning(make: Any) -> None:
+def test_a_new_job_without_replicas_is_allowed_with_a_warning(make: Any) -> None:
     asked = {key: value for key, value in task().items() if key != "replicas"}
     found = verdict(make(asked, minAvailable=0))
     assert (found.violations, [each for each in found.warnings if "replicas" in each]) == (

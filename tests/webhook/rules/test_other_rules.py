@@ -9,8 +9,8 @@ from shared import kinds
 from shared.model.types import Body
 from tests.webhook.make import body, faults, flow, known, queue, step, verdict
 from webhook.rules.command import ACTIONS
-from webhook.verdict.admissions import AdmissionOptions
 from webhook.verdict.admit import validate
+from webhook.verdict.kind_admission import AdmissionOptions
 
 HIERARCHY = "volcano.sh/hierarchy"
 WEIGHTS = "volcano.sh/hierarchy-weights"
@@ -172,17 +172,17 @@ def test_deleting_the_queue(case: str) -> None:
     assert faults(None, stored, known(stored, *others), "DELETE") == wanted
 
 
-def test_row_25_a_closing_queue_can_be_edited() -> None:
+def test_a_closing_queue_can_be_edited() -> None:
     assert faults(queue("q", "Closing", weight=2), queue("q", "Closing", weight=1)) == []
 
 
-def test_a_queue_keeps_amounts_that_others_made_too_large() -> None:
+def test_an_unrelated_update_is_allowed_after_other_queues_exceeded_the_limits() -> None:
     old = queue("b", parent="p", deserved={"cpu": 5})
     others = known(queue("p", deserved={"cpu": 8}), queue("a", parent="p", deserved={"cpu": 4}), old)
     assert faults(queue("b", parent="p", deserved={"cpu": 5}, weight=7), old, others) == []
 
 
-def test_a_queue_cannot_come_to_be_below_itself() -> None:
+def test_a_parent_that_would_create_a_cycle_is_refused() -> None:
     old, child = queue("a"), queue("b", parent="a")
     assert faults(queue("a", parent="b"), old, known(old, child)) == [
         'spec.parent: Invalid value: "b": would create a cycle: a -> b -> a'
@@ -196,7 +196,7 @@ def test_a_queue_cannot_be_placed_below_stored_queues_that_form_a_cycle() -> Non
     ]
 
 
-def test_the_amounts_of_root_stay() -> None:
+def test_resources_of_root_cannot_be_changed() -> None:
     assert faults(queue("root", capability={"cpu": 1}), queue("root"), known(queue("root"))) == [
         "spec.capability: Forbidden: queue root represents the whole cluster: its resources cannot be changed"
     ]
@@ -239,7 +239,7 @@ def test_a_podgroup_with(case: str) -> None:
     assert faults(body(kinds.PODGROUP, "g", spec), lookups=known(queue("shut", "Closed"))) == wanted
 
 
-def test_8_23_a_job_in_a_closing_queue_can_restart_but_no_new_group_comes_in() -> None:
+def test_a_closing_queue_accepts_only_podgroups_of_jobs() -> None:
     lookups = known(queue("closing", "Closing"))
     group = body(kinds.PODGROUP, "g", {"queue": "closing"})
     assert len(faults(group, lookups=lookups)) == 1
@@ -260,28 +260,28 @@ def pod(scheduler: str, **annotations: str) -> Body:
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "0%", "100%", "abc", "", "1.5", "٣"])
-def test_44_a_budget_that_is_none_is_refused(text: str) -> None:
+def test_an_invalid_disruption_budget_is_refused(text: str) -> None:
     (found,) = faults(pod("volcano", min_available=text))
     assert found.startswith(f"metadata.annotations[{JDB_MIN}]: Invalid value:")
 
 
 @pytest.mark.parametrize("text", ["3", "40%", "1%", "99%"])
-def test_44_a_budget_is_accepted(text: str) -> None:
+def test_a_valid_disruption_budget_is_accepted(text: str) -> None:
     assert faults(pod("volcano", max_unavailable=text)) == []
 
 
-def test_44_two_budgets_are_refused() -> None:
+def test_two_disruption_budgets_are_refused() -> None:
     (found,) = faults(pod("volcano", min_available="1", max_unavailable="1"))
     assert found == (
         f"metadata.annotations: Forbidden: not allow configure multiple annotations {JDB_MIN}, {JDB_MAX} at same time"
     )
 
 
-def test_44_pods_of_other_schedulers_are_left_alone() -> None:
+def test_pods_of_other_schedulers_are_not_validated() -> None:
     assert faults(pod("default-scheduler", min_available="abc")) == []
 
 
-def test_the_schedulers_that_are_ours_are_chosen_by_the_operator() -> None:
+def test_the_operator_chooses_the_scheduler_names() -> None:
     from tests.webhook.make import review
 
     found = validate(review(pod("mine", min_available="abc")), known(), AdmissionOptions(("mine", "volcano")))
@@ -448,7 +448,7 @@ def test_changing(case: str) -> None:
         ({}, False),
     ],
 )
-def test_row_27_deleting_a_flow_that_has_not_ended_is_allowed_with_a_warning(state: Body, warned: bool) -> None:
+def test_deleting_an_unfinished_flow_is_allowed_with_a_warning(state: Body, warned: bool) -> None:
     found = verdict(None, flow() | {"status": state}, known(), "DELETE")
     assert found.allowed
     phase = state.get("state", {}).get("phase")

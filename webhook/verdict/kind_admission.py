@@ -1,0 +1,100 @@
+"""How one kind is admitted: its subject, rules, warnings and defaults, and which updates need no validation."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+
+from shared import names
+from shared.kinds import Kind
+from shared.model.types import Body
+from webhook.envelope.patch import Setting
+from webhook.envelope.review import AdmissionReview, Operation
+from webhook.rules import Rule, Warner
+from webhook.subject.lookups import Lookups, MissingObject
+from webhook.subject.subjects import PodSubject, Subject, body_or_empty
+
+
+@dataclass(frozen=True)
+class AdmissionOptions:
+    """The operator's settings that verdicts depend on."""
+
+    scheduler_names: tuple[str, ...] = (names.DEFAULT_SCHEDULER,)
+    volcano_crds: bool = False  # Volcano's CRDs are installed; they default `queue` (docs/design/decisions.md, row 26)
+
+
+DEFAULT_OPTIONS: Final = AdmissionOptions()
+
+Make = Callable[[AdmissionReview, Body, Lookups, AdmissionOptions], Subject[Any]]
+Defaults = Callable[[Any, AdmissionOptions], Iterable[Setting]]
+
+
+@dataclass(frozen=True)
+class KindAdmission:
+    """Admission of one kind. `subject` raises msgspec.ValidationError if the object does not match the schema.
+
+    `judged` returns the part of an object that rules read: an UPDATE that leaves it unchanged is allowed.
+    `missing` returns the objects whose absence may cause a refusal.
+    """
+
+    kind: Kind
+    subject: Make
+    create: tuple[Rule, ...] = ()
+    update: tuple[Rule, ...] = ()
+    delete: tuple[Rule, ...] = ()
+    warnings: tuple[Warner, ...] = ()
+    delete_warnings: tuple[Warner, ...] = ()
+    defaults: Defaults = lambda subject, options: ()
+    judged: Callable[[Body], Any] = lambda body: body.get("spec")
+    missing: Callable[[Any], Iterable[MissingObject]] = lambda subject: ()
+
+
+def spec_of(body: Body, model: Any) -> Any:
+    """`spec` of an object as `model`. Raises msgspec.ValidationError."""
+    spec = body.get("spec")
+    return msgspec.convert({} if spec is None else spec, model)
+
+
+def command_of(body: Body, model: Any) -> Any:
+    """A Command, whose fields are at top level, as `model`. Raises msgspec.ValidationError."""
+    return msgspec.convert({key: value for key, value in body.items() if key != "metadata"}, model)
+
+
+def _old(read: Callable[[Body, Any], Any], body: Body | None, model: Any) -> Any:
+    """The stored spec; None if there is none or it does not match the current schema."""
+    try:
+        return None if body is None else read(body, model)
+    except msgspec.ValidationError:
+        return None
+
+
+def subject_maker(
+    make: Callable[..., Any], model: Any, read: Callable[[Body, Any], Any] = spec_of, **more: Any
+) -> Make:
+    """A function that builds the subject `make` from a review; `read` converts the object to `model`."""
+
+    def subject(review: AdmissionReview, body: Body, lookups: Lookups, options: AdmissionOptions) -> Any:
+        chosen = {"scheduler_names": options.scheduler_names} if make is PodSubject else {}
+        return make(
+            raw=body,
+            spec=read(body, model),
+            operation=review.operation,
+            lookups=lookups,
+            namespace=review.namespace or str(body_or_empty(body.get("metadata")).get("namespace") or ""),
+            old=review.old_object,
+            old_spec=_old(read, review.old_object, model),
+            **more,
+            **chosen,
+        )
+
+    return subject
+
+
+def unjudged(admission: KindAdmission, review: AdmissionReview) -> bool:
+    """Whether the UPDATE is allowed without rules: the object is being deleted, or the parts that rules read are unchanged."""
+    if review.operation is not Operation.UPDATE or review.object is None:
+        return False
+    if body_or_empty(review.object.get("metadata")).get("deletionTimestamp"):
+        return True
+    return review.old_object is not None and admission.judged(review.object) == admission.judged(review.old_object)
