@@ -1,4 +1,7 @@
-"""Go's duration texts (`1h30m`, `300ms`, `-2m`), as time.ParseDuration reads and Duration.String writes them. Seconds as floats."""
+"""Go durations such as `1h30m`, `300ms` and `-2m`, in seconds.
+
+Reads what time.ParseDuration reads and writes what Duration.String writes, because the API uses Go's notation.
+"""
 
 import re
 from decimal import Decimal
@@ -23,7 +26,7 @@ _MAX_LENGTH: Final = 200
 
 
 class DurationError(ValueError):
-    """The text is no Go duration; the message says so in Go's words."""
+    """The text is not a Go duration. The message is Go's own."""
 
 
 def seconds(text: str) -> float:
@@ -39,7 +42,7 @@ def seconds(text: str) -> float:
 
 
 def seconds_or(text: str | None, otherwise: float) -> float:
-    """`seconds(text)`, or `otherwise` for a text that is absent or no duration."""
+    """`seconds(text)`, or `otherwise` if the text is absent or not a duration."""
     if not text:
         return otherwise
     try:

@@ -1,4 +1,4 @@
-"""The kinds this project reads or writes: where the API serves them."""
+"""The kinds that this project reads or writes, and the paths under which the API server serves them."""
 
 from typing import Final
 
@@ -6,7 +6,7 @@ import msgspec
 
 
 class Kind(msgspec.Struct, frozen=True):
-    """Where a kind is served. `api_version`: `v1` or `group/version`; `plural`: the URL's last part."""
+    """One kind. `api_version`: `v1` or `group/version`; `plural`: its name in URLs."""
 
     api_version: str
     kind: str
@@ -23,7 +23,7 @@ class Kind(msgspec.Struct, frozen=True):
 
     @property
     def resource(self) -> str:
-        """`jobs.batch.volcano.sh`: the form that RBAC, logs and people use."""
+        """The resource with its group, such as `jobs.batch.volcano.sh`."""
         return f"{self.plural}.{self.group}" if self.group else self.plural
 
 

@@ -1,4 +1,4 @@
-"""Every literal that crosses a process: groups, keys, names and limits. One line says what each is for."""
+"""Constants that more than one process must agree on: API groups, label and annotation keys, defaults and limits."""
 
 from typing import Final
 
@@ -9,7 +9,7 @@ SCHEDULING: Final = "scheduling.volcano.sh/v1beta1"
 BUS: Final = "bus.volcano.sh/v1alpha1"
 POLICY: Final = "policy.jobflow.dev/v1alpha1"
 
-# --- labels and annotations that Volcano defines (volcano-behaviour.md 1.10) ---------------------------------------
+# --- labels and annotations that Volcano defines (docs/design/volcano-behaviour.md, section 1.10) ------------------
 TASK_INDEX: Final = "volcano.sh/task-index"
 TASK_SPEC: Final = "volcano.sh/task-spec"
 JOB_NAME: Final = "volcano.sh/job-name"
@@ -39,18 +39,20 @@ GROUP_MIN_MEMBER: Final = "scheduling.volcano.sh/group-min-member"
 HCCL_RANK_INDEX: Final = "hccl/rankIndex"
 
 # --- ours ---------------------------------------------------------------------------------------------------------
-STEP: Final = "flow.volcano.sh/step"  # Job label and annotation: the step that made it
+STEP: Final = "flow.volcano.sh/step"  # Job label and annotation: the step that created it
 ITERATION: Final = "flow.volcano.sh/iteration"  # Job label: index in a `for`
 ATTEMPT: Final = "flow.volcano.sh/attempt"  # Job label: 0 for the first try
-DEFAULTED: Final = "policy.jobflow.dev/defaulted"  # Job annotation: what policies set that may not change later
-STEP_DIGEST: Final = "flow.volcano.sh/step-digest"  # Job annotation: hash of the step's spec it was made from
-GANG_GATE: Final = "jobflow.dev/gang"  # scheduling gate that the `gate` backend lifts
+DEFAULTED: Final = (
+    "policy.jobflow.dev/defaulted"  # Job annotation: values that policies set and that may not change later
+)
+STEP_DIGEST: Final = "flow.volcano.sh/step-digest"  # Job annotation: hash of the spec of the step that created it
+GANG_GATE: Final = "jobflow.dev/gang"  # scheduling gate that the `gate` backend removes
 GANG_PUT_BACK: Final = (
     "jobflow.dev/gang-put-back"  # PodGroup annotation: how often it was admitted but not bound in time
 )
-GANG_PUT_BACK_AT: Final = "jobflow.dev/gang-put-back-at"  # PodGroup annotation: when last
+GANG_PUT_BACK_AT: Final = "jobflow.dev/gang-put-back-at"  # PodGroup annotation: the last time
 
-# --- annotations of other tools that must not travel from a template to the Jobs made of it -----------------------
+# --- annotations of other tools, which are not copied from a template to its Jobs ----------------------------------
 FOREIGN_ANNOTATION_PREFIXES: Final = (
     "kubectl.kubernetes.io/last-applied-configuration",
     "meta.helm.sh/",

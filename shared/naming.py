@@ -1,4 +1,7 @@
-"""Names of everything the controllers create: used to create, and to check beforehand that the longest one fits."""
+"""Names of the objects that the controllers create.
+
+The controllers use them to create objects; webhook and CLI use them to check in advance that the longest name fits.
+"""
 
 import hashlib
 import re
@@ -16,37 +19,37 @@ _INDEX_SUFFIX: Final = re.compile(rf"^(?P<base>.+)-{_INDEX}$")
 
 
 def job_name(flow: str, step: str, index: int | None = None, attempt: int = 0) -> str:
-    """Name of the Job of a step: FLOW-STEP[-INDEX][-rN] (jobflow-api.md 6).
+    """The name of a step's Job: FLOW-STEP[-INDEX][-rN].
 
-    `index`: the iteration of a `for`; `attempt`: 0 for the first try, which bears Volcano's name.
+    `index`: the iteration of a `for`; `attempt`: 0 for the first, whose name is the same as in Volcano.
     """
     name = f"{flow}-{step}" if index is None else f"{flow}-{step}-{index}"
     return f"{name}-r{attempt}" if attempt else name
 
 
 def longest_job_name(flow: str, step: str, iterations: int | None = None) -> str:
-    """The longest Job name a step can come to bear: three digits of retries, and the last of `iterations` indexes."""
+    """The longest Job name that a step can get: three digits of retries, and the last of `iterations` indexes."""
     last = None if iterations is None else max(iterations - 1, 0)
     return job_name(flow, step, last, 10**_RETRY_DIGITS - 1)
 
 
 def pod_name(job: str, task: str, index: int) -> str:
-    """JOB-TASK-INDEX (volcano-behaviour.md 3.1)."""
+    """JOB-TASK-INDEX, as in Volcano."""
     return f"{job}-{task}-{index}"
 
 
 def podgroup_name(job: str, uid: str) -> str:
-    """JOB-UID: a Job that is made again under its old name gets a group of its own."""
+    """JOB-UID. With the UID, a Job that is created again under an old name gets a new group."""
     return f"{job}-{uid}"
 
 
 def claim_name(job: str, index: int) -> str:
-    """JOB-pvc-INDEX: the same at every retry, so no claim is leaked (decisions row 18)."""
+    """JOB-pvc-INDEX. The name stays the same for every retry, so that no claim is leaked."""
     return f"{job}-pvc-{index}"
 
 
 def command_name(job: str) -> str:
-    """The Command that terminates a Job; one at a time."""
+    """The name of the Command that terminates a Job. There is at most one at a time."""
     return f"{job}-terminate"
 
 
@@ -56,17 +59,17 @@ def qualified(namespace: str, name: str) -> str:
 
 
 def label_value(text: str) -> str:
-    """`text` as a label value: over 63 characters its first 52, a dash and ten digits of its SHA-256."""
+    """`text` as a label value. Above 63 characters: its first 52, a dash and ten digits of its SHA-256."""
     if len(text) <= MAX_NAME:
         return text
     return f"{text[:_PREFIX]}-{hashlib.sha256(text.encode()).hexdigest()[:_HASH_DIGITS]}"
 
 
 def collisions(steps: Iterable[tuple[str, bool]]) -> Iterator[tuple[str, str, str]]:
-    """Pairs of steps of which one could name a Job as the other does: (step, other, the name's part after FLOW-).
+    """Pairs of steps whose Jobs could get the same name: (step, other, the name's part after FLOW-).
 
-    `steps`: name and whether it loops, for every step that makes Jobs. Only a step that does not loop can bear
-    another's name: `a` looping makes `a-1` and `a-1-r2`; `a` not looping makes `a-r2`.
+    `steps`: name and whether it loops, for every step that creates Jobs. Only the name of a step that does not loop can
+    collide: `a` with a loop creates `a-1` and `a-1-r2`; `a` without a loop creates `a-r2`.
     """
     loops = dict(steps)
     for name, looping in loops.items():
@@ -78,7 +81,7 @@ def collisions(steps: Iterable[tuple[str, bool]]) -> Iterator[tuple[str, str, st
 
 
 def _readings(name: str) -> Iterator[tuple[str, bool]]:
-    """The steps that `name` could be a Job of, were they there: (step, whether it must loop for that)."""
+    """The steps that could create a Job called `name`: (step, whether it must loop for that)."""
     if retried := _RETRY_SUFFIX.match(name):
         yield retried["base"], False
         if indexed := _INDEX_SUFFIX.match(retried["base"]):

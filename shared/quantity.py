@@ -1,7 +1,7 @@
-"""Kubernetes quantities (`500m`, `1.5Gi`, `2e3`), exact: every amount is a whole number of nano-units.
+"""Kubernetes quantities such as `500m`, `1.5Gi` and `2e3`, as exact integers of nano-units.
 
-Grammar, rounding and texts are those of apimachinery's resource.Quantity: smaller amounts round away from zero to one
-nano, and what is printed is canonical (largest suffix that leaves a whole number).
+Grammar, rounding, texts and errors are those of apimachinery's resource.Quantity: amounts below one nano are rounded away
+from zero, and the printed form is canonical (the largest suffix that leaves a whole number).
 """
 
 import re
@@ -14,7 +14,7 @@ NANO: Final = 10**9
 
 
 class Format(StrEnum):
-    """Which family of suffixes a quantity was written with, and is printed with."""
+    """The family of suffixes in which a quantity was written and is printed."""
 
     DECIMAL_SI = "DecimalSI"
     BINARY_SI = "BinarySI"
@@ -22,7 +22,7 @@ class Format(StrEnum):
 
 
 class QuantityError(ValueError):
-    """The text is no quantity; the message is Kubernetes' own."""
+    """The text is not a quantity. The message is Kubernetes' own."""
 
 
 WRONG_FORMAT: Final = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
@@ -38,7 +38,7 @@ _DECIMAL: Final = {
 _DECIMAL_NAMES: Final = {exponent: suffix for suffix, exponent in _DECIMAL.items()}
 _BINARY_NAMES: Final = {power: suffix for suffix, power in _BINARY.items()} | {0: ""}
 _LARGEST_BINARY: Final = (2**63 - 1) * NANO
-# Far beyond what any machine holds; without a bound one short text would cost unbounded memory.
+# Far above any real amount. Without a bound, a short text such as 1e1000000 would take unbounded memory.
 _MAX_DIGITS: Final = 400
 _MAX_EXPONENT: Final = 100
 
@@ -72,12 +72,12 @@ class Quantity(msgspec.Struct, frozen=True):
 
     @property
     def value(self) -> int:
-        """Whole units, rounded away from zero as Quantity.Value() does."""
+        """Whole units, rounded away from zero, as Quantity.Value()."""
         return _divide_up(self.nanos, NANO)
 
     @property
     def milli(self) -> int:
-        """Thousandths, rounded away from zero as Quantity.MilliValue() does."""
+        """Thousandths, rounded away from zero, as Quantity.MilliValue()."""
         return _divide_up(self.nanos, NANO // 1000)
 
     @property
@@ -114,9 +114,9 @@ ZERO: Final = Quantity(0)
 
 
 def quantity(raw: Any) -> Quantity:
-    """The quantity that a JSON string or number stands for; None is zero, as Kubernetes decodes null.
+    """The quantity in a JSON string or number. None is zero, as Kubernetes decodes null.
 
-    Raises QuantityError with Kubernetes' text. Exponents above 100 and numbers of more than 400 digits are refused.
+    Raises QuantityError, also for exponents above 100 and numbers of more than 400 digits.
     """
     if raw is None:
         return ZERO
@@ -126,7 +126,7 @@ def quantity(raw: Any) -> Quantity:
 
 
 def fault(raw: Any) -> str | None:
-    """Why `raw` is no quantity, in Kubernetes' words, or None when it is one."""
+    """Kubernetes' error message if `raw` is not a quantity, else None."""
     try:
         quantity(raw)
     except QuantityError as error:

@@ -1,6 +1,7 @@
-"""What pods take of a cluster, counted as Kubernetes' scheduler and quota count it (component-helpers/resource, quota/v1).
+"""The resources of pods, computed as the Kubernetes scheduler and ResourceQuota compute them.
 
-Total functions: what is malformed counts as nothing; shared.podtemplate says what is wrong with it.
+The rules are those of component-helpers/resource and quota/v1. Malformed amounts count as zero; `shared.podtemplate`
+reports them.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,12 +14,12 @@ from shared.quantity import NANO, ZERO, Quantity, QuantityError, quantity
 Amounts = dict[str, Quantity]
 
 _NATIVE: Final = ("cpu", "memory", "ephemeral-storage")
-_POD_LEVEL: Final = ("cpu", "memory")  # and hugepages: what spec.resources may set for the whole pod
+_POD_LEVEL: Final = ("cpu", "memory")  # with huge pages: the resources that spec.resources may set for the whole pod
 _ONE: Final = Quantity(NANO)
 
 
 class GangTask(msgspec.Struct, frozen=True):
-    """A task as far as its share of the gang goes. `min_available` None: all replicas; `priority`: of its PriorityClass."""
+    """A task's part of the gang. `min_available` None: all replicas; `priority`: of its PriorityClass."""
 
     replicas: int
     min_available: int | None
@@ -31,7 +32,7 @@ class GangTask(msgspec.Struct, frozen=True):
 
 
 def pod_requests(pod: Mapping[str, Any]) -> Amounts:
-    """What a node must have free for this pod (or template)."""
+    """The free resources that a node must have for this pod (or template)."""
     spec = _map(pod.get("spec"))
     needs = _whole_pod(spec, _requests)
     levels = _requests(spec)
@@ -40,7 +41,7 @@ def pod_requests(pod: Mapping[str, Any]) -> Amounts:
 
 
 def pod_limits(pod: Mapping[str, Any]) -> Amounts:
-    """The most that this pod (or template) may use, of what is limited at all."""
+    """The limits of this pod (or template), for the resources that have one."""
     spec = _map(pod.get("spec"))
     caps = _whole_pod(spec, _limits)
     caps |= {name: amount for name, amount in _limits(spec).items() if _for_whole_pods(name)}
@@ -48,9 +49,9 @@ def pod_limits(pod: Mapping[str, Any]) -> Amounts:
 
 
 def pod_usage(pod: Mapping[str, Any]) -> Amounts:
-    """What a ResourceQuota charges for one pod that has not ended, by the quota's own keys.
+    """The usage that a ResourceQuota counts for one unfinished pod, by the keys of quotas.
 
-    Extended resources appear as `requests.X`, which quotas use, and as `X`, which Volcano's PodGroups use as well.
+    Extended resources appear twice: as `requests.X` for quotas, and as `X` for Volcano's PodGroups.
     """
     usage: Amounts = {"count/pods": _ONE, "pods": _ONE}
     for name, amount in pod_requests(pod).items():
@@ -62,7 +63,10 @@ def pod_usage(pod: Mapping[str, Any]) -> Amounts:
 
 
 def min_resources(tasks: Sequence[GangTask], min_available: int) -> dict[str, str]:
-    """PodGroup.spec.minResources: usage of the `min_available` pods that start first (volcano-behaviour.md 3.10)."""
+    """PodGroup.spec.minResources: the usage of the `min_available` pods that start first.
+
+    See docs/design/volcano-behaviour.md, section 3.10.
+    """
     ordered = sorted(tasks, key=lambda task: -task.priority)
     total: Amounts = {}
     for task, count in zip(ordered, gang_counts(ordered, min_available), strict=True):
@@ -72,9 +76,9 @@ def min_resources(tasks: Sequence[GangTask], min_available: int) -> dict[str, st
 
 
 def gang_counts(tasks: Sequence[GangTask], min_available: int) -> list[int]:
-    """How many pods of each task, tasks being in order of priority, make up the gang's minimum.
+    """The number of pods of each task in the gang's minimum. `tasks`: in order of priority.
 
-    Each task's own minimum goes first, unless the gang's minimum is less than their sum: then priority alone decides.
+    The minimums of the tasks come first. If the gang's minimum is below their sum, priority alone decides.
     """
     everything = [task.replicas for task in tasks]
     minimums = [min(task.wanted, task.replicas) for task in tasks]
@@ -100,12 +104,12 @@ def most(first: Mapping[str, Quantity], second: Mapping[str, Quantity]) -> Amoun
 
 
 def as_text(amounts: Mapping[str, Quantity]) -> dict[str, str]:
-    """Canonical quantities by name, sorted: the same amounts always give the same object."""
+    """Canonical quantities by name, sorted, so that equal amounts give equal objects."""
     return {name: str(amounts[name]) for name in sorted(amounts)}
 
 
 def _whole_pod(spec: Mapping[str, Any], of: Any) -> Amounts:
-    """Containers run together; init containers one by one, beside the sidecars that were started before them."""
+    """Containers run together; init containers run one by one, beside the sidecars that started before them."""
     running: Amounts = {}
     for container in _maps(spec.get("containers")):
         running = add(running, of(container))
@@ -121,7 +125,7 @@ def _whole_pod(spec: Mapping[str, Any], of: Any) -> Amounts:
 
 
 def _requests(holder: Mapping[str, Any]) -> Amounts:
-    """Requests of a container or of spec.resources; a limit without a request is the request, as Kubernetes defaults it."""
+    """Requests of a container or of spec.resources. A limit without a request is also the request, as in Kubernetes."""
     return {**_limits(holder), **_amounts(_map(holder.get("resources")).get("requests"))}
 
 
@@ -134,7 +138,7 @@ def _for_whole_pods(name: str) -> bool:
 
 
 def _sets(spec: Mapping[str, Any], name: str, containers: Amounts) -> bool:
-    """A pod-level request always counts; a pod-level limit stands in for it only where no container asks."""
+    """A pod-level request always counts; a pod-level limit counts as a request only if no container has one."""
     return name in _map(_map(spec.get("resources")).get("requests")) or name not in containers
 
 

@@ -1,7 +1,8 @@
-"""`$(params.N)` and its kin in the strings of a JSON value (jobflow-api.md 6).
+"""Replaces placeholders such as `$(params.N)` in the strings of a JSON value.
 
-Works on parsed strings, values only (the keys of maps stay), once, left to right, in linear time; what is put in is not
-read again. `$$(` stays, and so does every `$(X)` that is not of these forms: it is Kubernetes' own.
+Works on parsed strings, so a value can never become JSON structure. Keys of maps are not changed. Each string is read
+once, in linear time, and inserted text is not read again. `$$(` and every other `$(X)` stay: Kubernetes expands them.
+See docs/design/jobflow-api.md, section 6.
 """
 
 import difflib
@@ -14,7 +15,7 @@ import msgspec
 
 
 class Form(StrEnum):
-    """What a reference names; the value is how it is written."""
+    """What a reference names; the value shows how it is written."""
 
     PARAM = "params.NAME"
     ITEM = "item"
@@ -24,11 +25,11 @@ class Form(StrEnum):
     FLOW_NAMESPACE = "flow.namespace"
     STEP_NAME = "step.name"
     OUTPUT = "steps.NAME.outputs.KEY"
-    UNKNOWN = ""  # under one of our prefixes, but none of these
+    UNKNOWN = ""  # has one of our prefixes, but none of these forms
 
 
 class Reference(msgspec.Struct, frozen=True):
-    """One `$(...)`. `path`: where its string is in the JSON value; `step` is set for OUTPUT; `key` where there is one."""
+    """One `$(...)`. `path`: of its string in the JSON value; `step`: for OUTPUT only; `key`: for the forms that have one."""
 
     text: str
     path: str
@@ -38,7 +39,7 @@ class Reference(msgspec.Struct, frozen=True):
 
 
 class SubstitutionFault(msgspec.Struct, frozen=True):
-    """A reference that stands for nothing: its path in the value, its text and why."""
+    """A reference without a value: its path in the JSON value, its text and the reason."""
 
     path: str
     text: str
@@ -46,7 +47,7 @@ class SubstitutionFault(msgspec.Struct, frozen=True):
 
 
 class Known(msgspec.Struct, frozen=True):
-    """The names that may be used in a place. `item_keys`: of the loop's items, None when not known before it runs."""
+    """The names that may be used at a place. `item_keys`: of the loop's items, None if they are known only at run time."""
 
     params: Collection[str] = ()
     steps: Collection[str] = ()
@@ -57,7 +58,7 @@ class Known(msgspec.Struct, frozen=True):
 
 
 class Values(msgspec.Struct, frozen=True):
-    """What references stand for. `item` is the loop's item as JSON, UNSET outside loops."""
+    """The values of references. `item`: the loop's item as JSON, UNSET outside loops."""
 
     params: Mapping[str, str]
     flow_name: str
@@ -69,21 +70,21 @@ class Values(msgspec.Struct, frozen=True):
 
 
 class Substituted(msgspec.Struct, frozen=True):
-    """A copy of the value with every reference replaced, and the faults of those that could not be (left as they are)."""
+    """A copy of the value with all references replaced, and the faults of those that could not be replaced."""
 
     value: Any
     faults: tuple[SubstitutionFault, ...] = ()
 
 
 MAX_DEPTH: Final = 128
-"""Levels of a JSON value that are looked at; Kubernetes' own objects have fewer than 30."""
+"""Levels of a JSON value that are read; Kubernetes' own objects have fewer than 30."""
 
 MAX_ADDED: Final = 3 * 1024 * 1024
-"""What replacements may add up to, so that a small template cannot fill the memory; an API server stores half of it."""
+"""Total size of all replacements. It keeps a small template from filling the memory; an API server stores half of it."""
 
 Lookup = Callable[[Reference], str | None]
 
-# A name is bounded so that an unclosed `$(` costs no second reading of the rest.
+# Names have a maximum length, so that an unclosed `$(` does not cause the rest to be read again.
 _TOKEN: Final = re.compile(r"\$\$|\$\(([A-Za-z0-9_.-]{1,200})\)", re.ASCII)
 _WHOLE: Final = {
     form.value: form for form in (Form.ITEM, Form.INDEX, Form.FLOW_NAME, Form.FLOW_NAMESPACE, Form.STEP_NAME)
@@ -92,12 +93,12 @@ _OURS: Final = ("params.", "item.", "flow.", "step.", "steps.", "index.")
 
 
 def references_in(value: Any, path: str = "") -> list[Reference]:
-    """Every reference in the strings of a JSON value, in order; `path` is the path of the value itself."""
+    """Every reference in the strings of a JSON value, in order. `path`: of the value itself."""
     return [reference for where, text in _strings(value, path) for reference in _references(text, where)]
 
 
 def substitute(value: Any, lookup: Lookup, path: str = "") -> Substituted:
-    """Replace each reference by what `lookup` gives for it; None from it is a fault."""
+    """Replaces each reference by the result of `lookup`; None is a fault."""
     writer = _Writer(lookup)
     copy = _copy(value, path, 0, writer.replace)
     return Substituted(copy, tuple(writer.faults))
@@ -113,13 +114,13 @@ def lookup_in(values: Values) -> Lookup:
 
 
 def check(references: list[Reference], known: Known) -> list[SubstitutionFault]:
-    """The references that nothing in `known` stands behind, each with a remedy."""
+    """The references that are not in `known`, each with a remedy."""
     found = ((reference, _CHECKS[reference.form](reference, known)) for reference in references)
     return [SubstitutionFault(reference.path, reference.text, message) for reference, message in found if message]
 
 
 def member(path: str, key: str) -> str:
-    """The path of a map's entry: `a.b`, or `a[b/c]` when the key is no plain name."""
+    """The path of a map's entry: `a.b`, or `a[b/c]` if the key is not a plain name."""
     if not _PLAIN_KEY.fullmatch(key):
         return f"{path}[{key}]"
     return f"{path}.{key}" if path else key
@@ -159,7 +160,7 @@ def _references(text: str, path: str) -> Iterator[Reference]:
 
 
 class _Writer:
-    """Replaces references while the replacements stay within MAX_ADDED; collects faults."""
+    """Replaces references until the replacements exceed MAX_ADDED, and collects faults."""
 
     def __init__(self, lookup: Lookup) -> None:
         self.lookup = lookup

@@ -1,4 +1,4 @@
-"""A pod's status as people see it: the ten Task states of the seed page, from what the API shows of the pod."""
+"""The status of a task (pod) in the ten states that Volcano's scheduler distinguishes, derived from the pod object."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -6,11 +6,11 @@ from typing import Any, Final
 
 
 class TaskStatus(StrEnum):
-    """Where a pod stands between creation and its end.
+    """A pod's state between creation and end.
 
-    Three states live inside a scheduler and reach the API only in part: Pipelined is a nominated node that the pod
-    still waits for (preemption), Allocated one that the scheduler chose and is preparing, Binding a pod reported as
-    scheduled before its node name is there.
+    Three states exist mainly inside a scheduler. Here Pipelined means that the pod waits for its nominated node
+    (preemption), Allocated that the scheduler has chosen a node and prepares it, and Binding that the pod is reported as
+    scheduled but has no node name yet.
     """
 
     PENDING = "Pending"
@@ -32,8 +32,8 @@ _LIVE: Final = ("Pending", "Running", "")
 def task_status(pod: Mapping[str, Any]) -> TaskStatus:
     """The Task status of a raw pod.
 
-    As in Volcano's scheduler an ended pod keeps its result while it is deleted, and a phase that Kubernetes does not
-    define is Unknown. A pod without status is Pending: it was created just now.
+    As in Volcano's scheduler, an ended pod keeps its result while it is being deleted, and a phase that Kubernetes does
+    not define is Unknown. A pod without a status is Pending, because it was just created.
     """
     status = pod.get("status") or {}
     phase = status.get("phase") or ""

@@ -1,4 +1,4 @@
-"""metav1.Time texts (`2026-01-02T03:04:05Z`) and seconds since 1970."""
+"""Converts between metav1.Time (`2026-01-02T03:04:05Z`) and seconds since 1970."""
 
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -12,7 +12,7 @@ def epoch(text: str) -> float:
 
 
 def epoch_or_none(text: str | None) -> float | None:
-    """`epoch(text)`, or None for a text that is absent or no time."""
+    """`epoch(text)`, or None if the text is absent or not a time."""
     try:
         return epoch(text) if text else None
     except ValueError:
@@ -20,5 +20,5 @@ def epoch_or_none(text: str | None) -> float | None:
 
 
 def rfc3339(at: float) -> str:
-    """`at`, whole seconds downwards, as Kubernetes writes it."""
+    """`at` rounded down to seconds, as Kubernetes writes times."""
     return datetime.fromtimestamp(int(at), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

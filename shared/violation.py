@@ -1,4 +1,7 @@
-"""The one way to say "this object is wrong", in the form kubectl users know from Kubernetes' own field errors."""
+"""Violations: what is wrong with a field of an object, in the form of Kubernetes' own field errors.
+
+Webhook, controller and CLI report faults in this form, so that users see the same messages everywhere.
+"""
 
 from enum import StrEnum
 from typing import Any
@@ -7,7 +10,7 @@ import msgspec
 
 
 class Reason(StrEnum):
-    """Cause types of a Kubernetes Status (metav1.CauseType); the value is what `details.causes[].reason` carries."""
+    """Cause types of a Kubernetes Status (metav1.CauseType), as in `details.causes[].reason`."""
 
     INVALID = "FieldValueInvalid"
     REQUIRED = "FieldValueRequired"
@@ -30,7 +33,7 @@ _TITLES = {
     Reason.TOO_MANY: "Too many",
 }
 _WITHOUT_VALUE = {Reason.REQUIRED, Reason.FORBIDDEN, Reason.TOO_LONG, Reason.TOO_MANY}
-_SHOWN = 120  # characters of a value that an error repeats
+_SHOWN = 120  # the longest part of a value that an error shows, in characters
 
 
 class Violation(msgspec.Struct, frozen=True):
@@ -47,7 +50,7 @@ class Violation(msgspec.Struct, frozen=True):
 
     @property
     def text(self) -> str:
-        """`Invalid value: "x": no step named "x"`, without the path: what a Status cause's message holds."""
+        """The message of a Status cause, without the path: `Invalid value: "x": no step named "x"`."""
         title = _TITLES[self.reason]
         if self.value is None or self.reason in _WITHOUT_VALUE:
             return f"{title}: {self.message}" if self.message else title

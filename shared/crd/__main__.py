@@ -1,4 +1,7 @@
-"""`python -m shared.crd` writes the chart's CRDs from the models; `--check` only says whether they are up to date."""
+"""`python -m shared.crd` writes the chart's CRDs from the models; with `--check` it only compares them.
+
+`make generate` runs it, `make verify` runs it with `--check`.
+"""
 
 import argparse
 import sys
@@ -14,7 +17,7 @@ HEADER = "# Generated from shared/model by `make generate`; do not edit.\n"
 
 
 class _Plain(yaml.SafeDumper):
-    """No anchors: a reader, and every other YAML parser, sees each schema spelled out."""
+    """Writes no YAML anchors, so that each schema is complete where it stands."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
@@ -29,7 +32,7 @@ def render() -> dict[str, str]:
 
 
 def stale(folder: Path, wanted: dict[str, str]) -> list[str]:
-    """Names of files that are missing, differ or do not belong."""
+    """Names of files that are missing, differ, or are not generated."""
     found = {path.name: path.read_text() for path in folder.glob("*.yaml")}
     return sorted(name for name in found.keys() | wanted.keys() if found.get(name) != wanted.get(name))
 

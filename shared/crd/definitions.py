@@ -1,4 +1,8 @@
-"""The CustomResourceDefinitions: which kinds, names, columns and subresources (volcano-behaviour.md 0, jobflow-api.md 8)."""
+"""The CustomResourceDefinitions: kinds, names, printer columns and subresources.
+
+The schemas come from `schema`. Names, short names and columns of Volcano's kinds equal those of Volcano's own CRDs
+(docs/design/volcano-behaviour.md, section 0), so that scripts that parse kubectl's output work with both.
+"""
 
 from typing import Any, Final
 
@@ -12,7 +16,7 @@ from shared.model.types import Model
 
 
 class Column(msgspec.Struct, frozen=True):
-    """A printer column; `priority` 1 shows with `-o wide` only."""
+    """A printer column. With `priority` 1 it is shown only by `-o wide`."""
 
     name: str
     path: str
@@ -22,7 +26,7 @@ class Column(msgspec.Struct, frozen=True):
 
 
 class Definition(msgspec.Struct, frozen=True):
-    """One kind as the API server shall serve it."""
+    """How the API server serves one kind."""
 
     kind: Kind
     model: type[Model]

@@ -1,9 +1,13 @@
-"""What fields mean whose model says nothing of them: names that speak for themselves in code, but not to a user."""
+"""Descriptions of API fields whose models carry none.
+
+The CRDs and the field reference need a text for every field. Where the name of a field is clear to readers of the
+code, the model has no description, and the text for users stands here.
+"""
 
 from collections.abc import Mapping
 from typing import Final
 
-# Of every type that has such a field.
+# For every type that has a field of this name.
 _ANYWHERE: Final[Mapping[str, str]] = {
     "name": "Its name.",
     "namespace": "Its namespace.",
@@ -155,5 +159,5 @@ _NODE_GROUPS: Final = {
 
 
 def description(type_: str, field: str) -> str:
-    """The text for a field, or nothing where there is none."""
+    """The text for a field, or ''."""
     return _OF_TYPE.get(type_, {}).get(field) or _ANYWHERE.get(field) or _NODE_GROUPS.get(field, "")

@@ -1,4 +1,4 @@
-"""A page made from the code: written by `make generate`, compared by `make verify`."""
+"""Generated documentation pages: `make generate` writes them, `make verify` compares them."""
 
 import argparse
 import sys
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def keep(program: str, about: str | None, page: Path, render: Callable[[], str], argv: list[str] | None) -> int:
-    """Write the page, or with `--check` only compare it. The exit status: 1 when it is out of date."""
+    """Writes the page, or with `--check` only compares it. Returns the exit status: 1 if the page is out of date."""
     parser = argparse.ArgumentParser(prog=f"python -m {program}", description=about)
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when the page is out of date")
     parser.add_argument("--page", type=Path, default=page)

@@ -1,4 +1,4 @@
-"""`python -m shared.crd.reference` writes docs/reference-fields.md from the models; `--check`: is it up to date?"""
+"""`python -m shared.crd.reference` writes docs/reference-fields.md from the models; `--check` only compares it."""
 
 import re
 import sys
@@ -25,8 +25,10 @@ shows the same texts. A field in **bold** must be there.
 """
 _REFERENCE: Final = "#/$defs/"
 _FREE: Final = "x-kubernetes-preserve-unknown-fields"
-_ELSEWHERE: Final = frozenset({"ObjectMeta", "OwnerReference"})  # Kubernetes' own; its documentation tells them
-_SOURCE: Final = re.compile(r" ?\([^()]*(?:\.md|decisions row|seed:)[^()]*\)")  # where a maintainer finds the rule
+_ELSEWHERE: Final = frozenset(
+    {"ObjectMeta", "OwnerReference"}
+)  # Kubernetes' own types, which its documentation describes
+_SOURCE: Final = re.compile(r" ?\([^()]*(?:\.md|decisions row|seed:)[^()]*\)")  # references for maintainers
 _TOP: Final = ("apiVersion", "kind", "metadata")
 
 
@@ -53,7 +55,7 @@ def _kind(definition: Definition, told: set[str]) -> Iterator[str]:
 
 
 def _reached(types: Schema, root: str) -> list[str]:
-    """The types with fields that the root leads to, each before what stands in it."""
+    """The types with fields that can be reached from the root; a type comes before the types of its fields."""
     found: list[str] = []
     ahead = [root]
     while ahead:
@@ -92,7 +94,7 @@ def _type(name: str, types: Schema, top: bool) -> Iterator[str]:
 
 
 def _meaning(name: str, field: str, schema: Schema, types: Schema) -> str:
-    """The field's own text, else that of the type in it; bounds and default."""
+    """The field's description, or else its type's, with bounds and default."""
     text = _text(schema) or description(name, field)
     text = text or next((_text(types[each]) for each in _references(schema)), "")
     bounds = _bounds(_plain(schema))
@@ -104,12 +106,12 @@ def _meaning(name: str, field: str, schema: Schema, types: Schema) -> str:
 def _bounds(schema: Schema) -> Iterator[str]:
     words = {"minimum": "at least {}", "maximum": "at most {}", "maxLength": "at most {} characters"}
     for key, form in words.items():
-        if schema.get(key) and abs(schema[key]) < MOST_INT32:  # what an int32 holds goes without saying
+        if schema.get(key) and abs(schema[key]) < MOST_INT32:  # the bounds of int32 are not worth a mention
             yield form.format(schema[key])
 
 
 def _shape(schema: Schema, types: Schema) -> str:
-    """The type in a word or two, linked where it has a table of its own."""
+    """The name of the type, with a link if the page has a table for it."""
     schema = _plain(schema)
     if "$ref" in schema:
         return _named(str(schema["$ref"]).removeprefix(_REFERENCE), types)
@@ -134,7 +136,7 @@ def _named(name: str, types: Schema) -> str:
 
 
 def _plain(schema: Schema) -> Schema:
-    """Without the branch for null."""
+    """The schema without its null branch."""
     if "anyOf" in schema and not schema.get(_FREE) and not schema.get("x-kubernetes-int-or-string"):
         branches = [each for each in schema["anyOf"] if each.get("type") != "null"]
         return schema | (branches[0] if len(branches) == 1 else {})

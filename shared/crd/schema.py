@@ -1,7 +1,7 @@
-"""Model -> structural OpenAPI schema, the only kind a CustomResourceDefinition may carry.
+"""Converts models into structural OpenAPI schemas, the only form that a CustomResourceDefinition accepts.
 
-msgspec describes a type with `$ref`, `anyOf: [..., null]` and defaults; Kubernetes wants everything inline, a `type`
-everywhere and no null branch (Kubernetes docs: "Specifying a structural schema").
+msgspec describes a type with `$ref`, `anyOf: [..., null]` and defaults. A structural schema has everything inline, a
+`type` at every level and no null branch (Kubernetes documentation, "Specifying a structural schema").
 """
 
 from collections.abc import Callable, Mapping
@@ -19,15 +19,15 @@ Schema = dict[str, Any]
 
 
 class Mode(StrEnum):
-    """How strictly a JobSpec is described."""
+    """How strict the schema of a JobSpec is."""
 
-    STRICT = "strict"  # a Job: everything
-    TEMPLATE = "template"  # a JobTemplate: strings may still hold $(params.x), so no pattern
-    PATCH = "patch"  # patch.jobSpec: a fragment, so nothing is required or filled in either
+    STRICT = "strict"  # a Job: all rules
+    TEMPLATE = "template"  # a JobTemplate: no patterns, because strings may contain $(params.x)
+    PATCH = "patch"  # patch.jobSpec: a fragment, so also no required fields and no defaults
 
 
-# Defaults of Volcano's own CRDs that no JobFlowPolicy can set (decisions row 26: none on queue and maxRetry of a Job),
-# and the mode of a policy, so that `kubectl get` shows it.
+# Defaults of Volcano's own CRDs, except for the fields that a JobFlowPolicy can set (queue and maxRetry of a Job): the
+# API server would fill these in before the webhook could. The mode of a policy has one so that `kubectl get` shows it.
 DEFAULTS: Final[Mapping[tuple[str, str], Any]] = {
     ("NetworkTopology", "mode"): "hard",
     ("PartitionPolicy", "minPartitions"): 0,
@@ -38,9 +38,9 @@ DEFAULTS: Final[Mapping[tuple[str, str], Any]] = {
     ("QueueSpec", "weight"): 1,
     ("QueueSpec", "dequeueStrategy"): "traverse",
 }
-# What a type requires beside the fields that have no default in its model.
+# Required fields of a type, besides those that have no default in its model.
 REQUIRED: Final[Mapping[str, tuple[str, ...]]] = {"OwnerReference": ("apiVersion", "kind", "name", "uid")}
-_FORMATS: Final = frozenset({"int32", "int64", "date-time"})  # others mean nothing to the API server
+_FORMATS: Final = frozenset({"int32", "int64", "date-time"})  # formats that the API server knows
 _COPIED: Final = (
     "type", "enum", "minimum", "maximum", "exclusiveMinimum", "minLength", "maxLength", "minItems", "maxItems",
     "nullable",
@@ -54,7 +54,7 @@ _TOP: Final[Mapping[str, str]] = {
 
 
 def kind_schema(model: type[Model], mode: Mode = Mode.STRICT) -> Schema:
-    """The `openAPIV3Schema` of a kind; its metadata is the API server's own business."""
+    """The `openAPIV3Schema` of a kind. The API server defines metadata itself."""
     root, types = _described(model)
     properties = {
         name: {"type": "string", "description": _TOP[name]}
@@ -68,7 +68,7 @@ def kind_schema(model: type[Model], mode: Mode = Mode.STRICT) -> Schema:
 
 
 def job_spec_schema(mode: Mode) -> Schema:
-    """A JobSpec in one of its three modes."""
+    """The schema of a JobSpec in one of the three modes."""
     root, types = _described(JobSpec)
     return _inline(root, types, mode)
 
@@ -98,7 +98,7 @@ def _inline(schema: Schema, types: Schema, mode: Mode) -> Schema:
 
 
 def _children(schema: Schema, title: str, types: Schema, mode: Mode) -> Schema:
-    """What an object or list contains, and which of it must be there."""
+    """The schemas of an object's fields or a list's items, and the required fields."""
     result: Schema = {}
     if "properties" in schema:
         result["properties"] = {
@@ -127,7 +127,7 @@ def _field(title: str, name: str, schema: Schema, types: Schema, mode: Mode) -> 
 
 
 def _resolved(schema: Schema, types: Schema) -> tuple[Schema, str]:
-    """Follow references and drop null branches; the outermost description wins. Also the type's name."""
+    """Follows references and drops null branches; the outermost description wins. Also returns the type's name."""
     description = _description(schema)
     title = str(schema.get("title", ""))
     while True:
@@ -149,7 +149,7 @@ def _without_null(schema: Schema) -> Schema:
 
 
 def _whole(schema: Schema) -> Schema:
-    """Any JSON, kept as it is; typed `object` where the model says so."""
+    """Any JSON, kept as it is; typed `object` if the model requires one."""
     typed = {"type": schema["type"]} if "type" in schema else {}
     return {**typed, **_description(schema), _PRESERVE: True}
 
@@ -162,5 +162,5 @@ def _job_spec_patch(schema: Schema) -> Schema:
     return job_spec_schema(Mode.PATCH) | _description(schema)
 
 
-# Fields that the model keeps raw but that `kubectl explain` shall know.
+# Fields that the model keeps raw, described for `kubectl explain`.
 _SPECIAL: Final[Mapping[tuple[str, str], Callable[[Schema], Schema]]] = {("Patch", "jobSpec"): _job_spec_patch}

@@ -1,4 +1,8 @@
-"""Fields that a schema does not know. The API server drops them in silence, unless kubectl asks it to be strict."""
+"""Finds fields that a schema does not have.
+
+The API server drops them silently unless the client asks for strict validation, so `jobflow lint` and the webhook report
+them.
+"""
 
 from collections.abc import Iterator
 from functools import cache
@@ -8,12 +12,12 @@ from shared.crd.schema import Mode, job_spec_schema
 
 Schema = dict[str, Any]
 _PRESERVE: Final = "x-kubernetes-preserve-unknown-fields"
-# (path of the field, its name, the names known in its place)
+# (path of the field, its name, the known names at that place)
 Unknown = tuple[str, str, tuple[str, ...]]
 
 
 def unknown_fields(value: Any, schema: Schema, path: str = "") -> Iterator[Unknown]:
-    """Every field of `value`, which stands at `path`, that `schema` does not know."""
+    """The fields of `value` that `schema` does not have. `path`: where `value` is."""
     if schema.get(_PRESERVE):
         return
     if isinstance(value, list):
@@ -31,14 +35,14 @@ def unknown_fields(value: Any, schema: Schema, path: str = "") -> Iterator[Unkno
 
 
 def unknown_in_job_spec(spec: Any) -> Iterator[Unknown]:
-    """Those of a Job's spec."""
+    """The unknown fields of a Job's spec."""
     yield from unknown_fields(spec, _job_spec(), "spec")
 
 
 def schema_at(pointer: str) -> Schema | Unknown:
-    """The schema of what a JSON pointer (RFC 6901) into a Job's spec names; else the first unknown field on its way.
+    """The schema at a JSON pointer (RFC 6901) into a Job's spec, or the first unknown field on the way.
 
-    A pointer that cannot be followed for another reason, e.g. into a number, leads to the schema of anything.
+    A pointer that cannot be followed for another reason, for example into a number, gives a schema that allows anything.
     """
     schema, path = _job_spec(), "spec"
     for part in pointer.split("/")[1:]:
@@ -57,7 +61,7 @@ def schema_at(pointer: str) -> Schema | Unknown:
 
 
 def _inner(schema: Schema, name: str) -> Schema | None:
-    """The schema of a field of an object; None for an unknown one."""
+    """The schema of an object's field; None if the field is unknown."""
     found: Schema | None = schema.get("properties", {}).get(name)
     others = schema.get("additionalProperties")
     return found if found is not None else others if isinstance(others, dict) else None

@@ -1,4 +1,8 @@
-"""The graph of a JobFlow: what waits for what, and where its expressions stand (jobflow-api.md 2, 3.4, 5.1)."""
+"""The graph of a JobFlow: which steps wait for which, and which fields hold expressions.
+
+Webhook, controller, linter and drawings take the edges from here, so that all of them see the same graph.
+See docs/design/jobflow-api.md, sections 2, 3.4 and 5.1.
+"""
 
 from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
@@ -10,7 +14,7 @@ from shared.model.step import Step, Switch
 
 
 class ExpressionPlace(StrEnum):
-    """The field an expression stands in; it decides which variables there are and what the result must be."""
+    """The field that holds an expression. It determines the variables and the type of the result."""
 
     IF = "if"
     SWITCH = "switch.value"
@@ -21,7 +25,7 @@ class ExpressionPlace(StrEnum):
 
 
 class PlacedExpression(msgspec.Struct, frozen=True):
-    """An expression where it stands: `path` below the step (`switch.value`, `patch.jsonPatch[0].expression`)."""
+    """An expression and its `path` below the step (`switch.value`, `patch.jsonPatch[0].expression`)."""
 
     place: ExpressionPlace
     path: str
@@ -29,7 +33,7 @@ class PlacedExpression(msgspec.Struct, frozen=True):
 
 
 def written_expressions(step: Step) -> Iterator[PlacedExpression]:
-    """Every expression of a step, in the order of jobflow-api.md 2."""
+    """Every expression of a step."""
     if step.if_ is not None:
         yield PlacedExpression(ExpressionPlace.IF, "if", step.if_)
     if step.switch is not None:
@@ -55,7 +59,7 @@ def chosen_by(switch: Switch) -> Iterator[tuple[str, str]]:
 
 
 def switch_of(spec: JobFlowSpec) -> dict[str, str]:
-    """For each step that a switch can choose, that switch (the first, should there be several)."""
+    """The switch of each step that a switch can choose (the first switch if there are several)."""
     found: dict[str, str] = {}
     for step in spec.flows:
         if step.switch is not None:
@@ -65,7 +69,7 @@ def switch_of(spec: JobFlowSpec) -> dict[str, str]:
 
 
 def edges(spec: JobFlowSpec) -> dict[str, tuple[str, ...]]:
-    """What each step of `flows` waits for: its targets, and the switches that can choose it. `finally` has no edges."""
+    """The steps that each step of `flows` waits for: targets, and switches that can choose it. `finally` has no edges."""
     found: dict[str, dict[str, None]] = {}
     for step in spec.flows:
         found.setdefault(step.name, {}).update(dict.fromkeys(step.targets))
@@ -77,7 +81,7 @@ def edges(spec: JobFlowSpec) -> dict[str, tuple[str, ...]]:
 
 
 def edges_with_references(spec: JobFlowSpec, references: Callable[[Step], Iterable[str]]) -> dict[str, tuple[str, ...]]:
-    """`edges` and the steps that each step's expressions and placeholders name: a cycle through those is one too."""
+    """`edges` plus the steps that each step's expressions and placeholders name, since these can also form cycles."""
     found = edges(spec)
     for step in spec.flows:
         found[step.name] = tuple(dict.fromkeys((*found[step.name], *references(step))))

@@ -1,4 +1,4 @@
-"""`/healthz`, `/readyz` and `/metrics` on a plain port."""
+"""Serves `/healthz`, `/readyz` and `/metrics` over plain HTTP."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -9,13 +9,13 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.registry import REGISTRY
 
 Check = Callable[[], str]
-"""Returns why it fails, in a few words, or '' when all is well. Must not block."""
+"""A check: returns '' if it passes, else the reason in a few words. Must not block."""
 
 GRACE_SECONDS: Final = 1.0
 
 
 class Health:
-    """Named checks, looked at on every request. `live`: restart the process if they fail; `ready`: send it no work."""
+    """Named checks, run on every request. `live`: restart the process on failure; `ready`: send it no requests."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class Health:
 
     @asynccontextmanager
     async def serve(self, host: str, port: int) -> AsyncIterator[int]:
-        """Serve until the block ends; the port, which is chosen freely when `port` is 0. `host` '' means every address."""
+        """Serves until the block ends and yields the port, a free one if `port` is 0. `host` '' means every address."""
         runner = web.AppRunner(self.app(), access_log=None, shutdown_timeout=GRACE_SECONDS)
         await runner.setup()
         try:
@@ -59,7 +59,7 @@ class Health:
 
 
 def _answer(checks: Mapping[str, Check]) -> web.Response:
-    """As kube-apiserver prints them: a line a check, 200 `ok` or 503."""
+    """The answer in kube-apiserver's form: one line per check, 200 `ok` or 503."""
     faults = {name: fault for name, check in checks.items() if (fault := check())}
     if not faults:
         return web.Response(text="ok")

@@ -1,4 +1,4 @@
-"""Logs as JSON lines on stderr: one object a line, our extra fields at its top, and never a secret."""
+"""Logging as JSON lines on stderr, with extra fields at the top level and without secrets."""
 
 import logging
 import re
@@ -27,7 +27,7 @@ class JsonLines(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
-        # `name_` is how a caller gives the field `name`: logging keeps that word for itself.
+        # Callers pass the field `name` as `name_`, because logging reserves `name`.
         line.update({key.rstrip("_"): value for key, value in vars(record).items() if key not in STANDARD})
         if record.exc_info:
             line["stack"] = self.formatException(record.exc_info)
@@ -35,7 +35,7 @@ class JsonLines(logging.Formatter):
 
 
 def clean(name: str, value: Any) -> Any:
-    """`value` without what must not be logged: fields named like secrets, and tokens and keys inside texts."""
+    """`value` without secrets: fields whose names suggest one, and tokens and keys inside texts."""
     if SECRET_NAMES.search(name):
         return HIDDEN
     if isinstance(value, dict):
@@ -48,14 +48,16 @@ def clean(name: str, value: Any) -> Any:
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """Not uvloop's stack trace when a connection was closed by the other side before our last bytes were written:
-    who waits for an answer on it is told by an error of his own."""
+    """False for uvloop's stack trace about a connection that the peer closed before the last bytes were written.
+
+    The request on that connection fails with an error of its own.
+    """
     error = record.exc_info[1] if record.exc_info else None
     return not (isinstance(error, RuntimeError) and "the handler is closed" in str(error))
 
 
 def configure(level: str = "info", stream: TextIO | None = None) -> None:
-    """Send every log record of the process through here."""
+    """Configures the root logger of the process."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonLines())
     root = logging.getLogger()

@@ -1,4 +1,4 @@
-"""Metrics of the API client, under the names that client-go gives them."""
+"""Metrics of the API client, with client-go's names."""
 
 from typing import Final
 

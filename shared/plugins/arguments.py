@@ -1,8 +1,8 @@
-"""Job plugins as the API names them: each one's arguments with defaults, the plugins it needs, and the parser.
+"""Arguments of the Job plugins: names, defaults and limits, the plugins that each one needs, and the parser.
 
-The syntax is that of Go's flag package (`-x=v`, `--x=v`, `--x v` as two list items, booleans `--x` or `--x=true`), since
-that is what Volcano's manifests carry. Unlike Volcano, a fault costs only the argument it is in and is reported
-(decisions row 17). A new plugin: its arguments here, one entry in `ARGUMENTS`, and its file in controller/plugins.
+The syntax is that of Go's flag package (`-x=v`, `--x=v`, `--x v` as two list items, booleans `--x` or `--x=true`), which
+Volcano's manifests use. Unlike in Volcano, an invalid argument is reported and does not affect the other arguments.
+To add a plugin: define its arguments here, add an entry to `ARGUMENTS`, and add its module to controller/plugins.
 """
 
 import re
@@ -24,11 +24,11 @@ Folder = Annotated[str, Meta(pattern="^/[^:]*$", description="must be an absolut
 
 
 class Arguments(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
-    """Arguments of a plugin: a field is a flag, its default the flag's, its Meta the limits and how to say them."""
+    """Arguments of a plugin. A field is a flag with its default; Meta has the limits and their description."""
 
 
 class EnvArguments(Arguments, frozen=True, kw_only=True, rename="kebab"):
-    """`env` takes none."""
+    """`env` has no arguments."""
 
 
 class SvcArguments(Arguments, frozen=True, kw_only=True, rename="kebab"):
@@ -40,7 +40,7 @@ class SvcArguments(Arguments, frozen=True, kw_only=True, rename="kebab"):
 
 
 class SshArguments(Arguments, frozen=True, kw_only=True, rename="kebab"):
-    """`ssh`: one key pair for all pods. `ssh_private_key`: PEM; empty lets the controller make one."""
+    """`ssh`: one key pair for all pods. `ssh_private_key`: PEM; if it is empty, the controller creates one."""
 
     ssh_key_file_path: Folder = "/root/.ssh"
     ssh_private_key: str = ""
@@ -49,7 +49,7 @@ class SshArguments(Arguments, frozen=True, kw_only=True, rename="kebab"):
 
 
 class TensorflowArguments(Arguments, frozen=True, kw_only=True, rename="kebab"):
-    """`tensorflow`: which task plays which role of TF_CONFIG, and the port of every member."""
+    """`tensorflow`: the task of each role in TF_CONFIG, and the port of every member."""
 
     ps: TaskName = "ps"
     worker: TaskName = "worker"
@@ -70,7 +70,7 @@ class PytorchArguments(Arguments, frozen=True, kw_only=True, rename="kebab"):
 
 
 class MpiArguments(Arguments, frozen=True, kw_only=True, rename="kebab"):
-    """`mpi`: the role tasks and the ssh port. `slots` (ours): processes that the host file allows on each worker pod."""
+    """`mpi`: the role tasks and the ssh port. `slots`: processes per worker pod in the host file (not in Volcano)."""
 
     master: TaskName = "master"
     worker: TaskName = "worker"
@@ -79,7 +79,7 @@ class MpiArguments(Arguments, frozen=True, kw_only=True, rename="kebab"):
 
 
 class RayArguments(Arguments, frozen=True, kw_only=True, rename="camel"):
-    """`ray`: the role tasks, the containers in them whose command becomes `ray start`, and the head's ports."""
+    """`ray`: the role tasks, their containers that run `ray start`, and the ports of the head."""
 
     head: TaskName = "head"
     head_container: Words = "head"
@@ -91,7 +91,7 @@ class RayArguments(Arguments, frozen=True, kw_only=True, rename="camel"):
 
 
 class HcclrankArguments(Arguments, frozen=True, kw_only=True, rename="kebab"):
-    """`hcclrank`: the role tasks that Ascend ranks are counted over."""
+    """`hcclrank`: the role tasks over which Ascend ranks are numbered."""
 
     master: TaskName = "master"
     worker: TaskName = "worker"
@@ -113,11 +113,11 @@ NEEDS: Final[dict[str, tuple[str, ...]]] = {
     "mpi": ("svc", "ssh"),
     "ray": ("svc",),
 }
-Plugins = Mapping[str, Sequence[str] | None]  # spec.plugins as the API has it: name -> argument list, or null
+Plugins = Mapping[str, Sequence[str] | None]  # spec.plugins in the API: name -> argument list, or null
 
 
 class Parsed(msgspec.Struct, frozen=True):
-    """`arguments`: usable whatever was wrong; `given`: Python field names set by the user -> index in the list."""
+    """`arguments`: valid even if there were faults; `given`: Python names of the fields that are set -> list index."""
 
     arguments: Arguments
     given: Mapping[str, int]
@@ -125,15 +125,15 @@ class Parsed(msgspec.Struct, frozen=True):
 
 
 def required_plugins(plugins: Plugins) -> dict[str, tuple[str, ...]]:
-    """`plugins` as tuples, with those that they need added without arguments, as Volcano's webhook adds them."""
+    """`plugins` as tuples. The plugins that they need are added without arguments, as Volcano's webhook does."""
     needed = {need: () for name in plugins for need in NEEDS.get(name, ())}
     return {**needed, **{name: tuple(words or ()) for name, words in plugins.items()}}
 
 
 def plugin_arguments(plugins: Plugins) -> dict[str, Parsed]:
-    """Every known plugin that acts on the Job, in the order of `ARGUMENTS`, with faults at `spec.plugins.NAME[i]`.
+    """Every known plugin of the Job, in the order of `ARGUMENTS`, with faults at `spec.plugins.NAME[i]`.
 
-    mpi's port is where its ssh listens, so it becomes ssh's unless `--ssh-port` says otherwise (decisions row 21).
+    mpi connects over ssh, so ssh listens on mpi's port unless `--ssh-port` is set.
     """
     wanted = required_plugins(plugins)
     parsed = {name: parse(name, wanted[name], f"spec.plugins.{name}") for name in ARGUMENTS if name in wanted}
@@ -145,7 +145,7 @@ def plugin_arguments(plugins: Plugins) -> dict[str, Parsed]:
 
 
 def parse(plugin: str, words: Sequence[Any], path: str) -> Parsed:
-    """Read an argument list of a known plugin; total: a bad argument keeps its default and gives a Violation."""
+    """Parses the argument list of a known plugin. Never raises: an invalid argument gives a Violation and its default."""
     flags = {field.encode_name: field for field in msgspec.structs.fields(ARGUMENTS[plugin])}
     values: dict[str, Any] = {}
     given: dict[str, int] = {}
@@ -165,7 +165,7 @@ def parse(plugin: str, words: Sequence[Any], path: str) -> Parsed:
 
 
 def hint(word: str, known: Iterable[str], prefix: str = "") -> str:
-    """`; did you mean "worker"?`, or nothing when no known word is near."""
+    """`; did you mean "worker"?`, or '' if no known word is similar."""
     folded = {name.lower().replace("-", "").replace("_", ""): name for name in known}
     near = get_close_matches(word.lower().replace("-", "").replace("_", ""), folded, n=1)
     return f'; did you mean "{prefix}{folded[near[0]]}"?' if near else ""
@@ -185,7 +185,7 @@ _Flags = Mapping[str, msgspec.structs.FieldInfo]
 
 
 def _next(words: Sequence[Any], index: int, flags: _Flags) -> tuple[msgspec.structs.FieldInfo | None, str | None, int]:
-    """The flag at `index`, its text (None when it is missing), and how many words it takes."""
+    """The flag at `index`, its value (None if it is missing), and the number of words that it takes."""
     match = _FLAG.fullmatch(words[index]) if isinstance(words[index], str) else None
     flag = flags.get(match[1]) if match else None
     if match is None or flag is None:
@@ -211,7 +211,7 @@ def _value(text: str, type_: Any) -> Any:
 
 
 def _integer(text: str) -> int | None:
-    """As strconv.ParseInt with base 0 reads it: decimal, 0x, 0o, 0b, a leading 0 for octal, underscores."""
+    """Reads what strconv.ParseInt reads with base 0: decimal, 0x, 0o, 0b, a leading 0 for octal, underscores."""
     match = _INTEGER.fullmatch(text) if len(text) < 40 else None
     if match is None:
         return None
@@ -238,5 +238,5 @@ def _reason(word: Any, flag: msgspec.structs.FieldInfo | None) -> Reason:
 
 
 def _shown(word: Any) -> Any:
-    """The word without its value: an unknown flag may be a misspelt private key."""
+    """The word without its value, because the value of a misspelt flag may be a private key."""
     return word.partition("=")[0] if isinstance(word, str) and word.startswith("-") else word

@@ -1,7 +1,7 @@
-"""Whether a Job's plugins can do their work: known names, good arguments, role tasks, names that DNS can bear.
+"""Validates the plugins of a Job: known names, valid arguments, existing role tasks, names that are valid in DNS.
 
-Rules are total and pure, so that webhook and CLI say the same. Volcano checks only the plugin's name and mpi's master
-(volcano-behaviour.md 2.3); the rest is decisions row 16.
+Webhook and CLI use the same rules. Volcano checks only the plugin's name and the master of mpi
+(docs/design/volcano-behaviour.md, section 2.3); the other faults would otherwise appear only when the pods run.
 """
 
 import re
@@ -14,7 +14,7 @@ from shared.names import MAX_NAME
 from shared.plugins.arguments import ARGUMENTS, Parsed, Plugins, hint, plugin_arguments, required_plugins
 from shared.violation import Reason, Violation
 
-# Role flags (Python field names) of each plugin. All of ALWAYS must name a task; of ANY at least one must.
+# Role flags (Python field names) of each plugin. Each flag in ALWAYS must name a task; of ANY at least one must.
 ALWAYS: Final[dict[str, tuple[str, ...]]] = {"mpi": ("master", "worker"), "pytorch": ("master",), "ray": ("head",)}
 ANY: Final[dict[str, tuple[str, ...]]] = {
     "tensorflow": ("ps", "worker", "chief", "evaluator"),
@@ -33,7 +33,7 @@ _HEAD_SERVICE: Final = "-head-svc"
 
 
 class RoleTask(msgspec.Struct, frozen=True):
-    """What these rules look at of a task. `hostname`: the template's own; `has_rank`: a container sets RANK itself."""
+    """The parts of a task that these rules read. `hostname`: set by the template; `has_rank`: a container sets RANK."""
 
     name: str
     replicas: int = 1
@@ -42,7 +42,7 @@ class RoleTask(msgspec.Struct, frozen=True):
 
 
 def role_task(name: str, replicas: int, template: Any) -> RoleTask:
-    """A RoleTask out of a raw pod template; whatever is malformed there counts as absent."""
+    """A RoleTask from a raw pod template. Malformed values count as absent."""
     spec = template.get("spec") if isinstance(template, dict) else None
     spec = spec if isinstance(spec, dict) else {}
     hostname = spec.get("hostname")
@@ -55,7 +55,7 @@ def role_task(name: str, replicas: int, template: Any) -> RoleTask:
 
 
 def check_plugins(plugins: Plugins, job_name: str | None, tasks: Iterable[RoleTask]) -> Iterator[Violation]:
-    """Every fault of `spec.plugins`. `job_name` None: not known yet (a JobTemplate), so names are not measured."""
+    """Every fault of `spec.plugins`. `job_name` None: not known yet (a JobTemplate), so names are not checked."""
     present = tuple(tasks)
     parsed = plugin_arguments(plugins)
     yield from known_plugins(plugins)
@@ -77,7 +77,7 @@ def known_plugins(plugins: Plugins) -> Iterator[Violation]:
 def role_tasks_exist(
     plugin: str, parsed: dict[str, Parsed], tasks: tuple[RoleTask, ...], plugins: Plugins
 ) -> Iterator[Violation]:
-    """Tasks that the plugin cannot do without, and those that the user named by a flag, are tasks of the Job."""
+    """Tasks that the plugin requires, and tasks that a flag names, must be tasks of the Job."""
     names = {task.name for task in tasks}
     arguments, given = parsed[plugin].arguments, parsed[plugin].given
     for role in ROLES.get(plugin, ()):
@@ -96,7 +96,7 @@ def role_tasks_exist(
 
 
 def names_fit(job_name: str, parsed: dict[str, Parsed], tasks: tuple[RoleTask, ...]) -> Iterator[Violation]:
-    """A Service can bear the Job's name, and a hostname the longest pod name of each task."""
+    """The Job's name must be valid for a Service, and the longest pod name of each task for a hostname."""
     if "svc" not in parsed:
         return
     if fault := service_fault(job_name):
@@ -112,7 +112,7 @@ def names_fit(job_name: str, parsed: dict[str, Parsed], tasks: tuple[RoleTask, .
 
 
 def service_fault(job_name: str) -> str | None:
-    """Why no Service can bear the Job's name, or None."""
+    """Why the Job's name is not valid for a Service, or None."""
     return None if _SERVICE_NAME.fullmatch(job_name) else _SERVICE_FAULT
 
 

@@ -1,4 +1,8 @@
-"""Objects of a kind, kept up to date by list and watch, with own writes visible at once."""
+"""Caches of API objects, kept up to date by list and watch. Own writes are visible in them at once.
+
+They correspond to client-go's informers. Reconcilers read from caches only, so a reconcile round costs the API server
+nothing, and because own writes are visible, it never repeats a write that the watch has not delivered yet.
+"""
 
 import asyncio
 import logging
@@ -22,16 +26,17 @@ Handler = Callable[[Body | None, Body | None], None]
 
 
 def strip(body: Body) -> Body:
-    """Drop what no reader needs: managedFields are a fifth of a cache."""
+    """Removes managedFields, which no reader needs and which are a fifth of a cache."""
     body["metadata"].pop("managedFields", None)
     return body
 
 
 class Cache:
-    """One kind. Bodies handed out are shared: never change them.
+    """The cache of one kind. Returned bodies are shared: never change them.
 
-    `namespaces`: those watched, all when empty; `transform`: what is kept of a body as it arrives (it may change it);
-    `accepts`: whether an own write belongs here, for caches with selectors; `optional`: the CRD may be missing.
+    `namespaces`: the watched ones, empty for all; `transform`: returns the part of an arriving body that is kept (it may
+    change the body); `accepts`: whether an own write belongs to a cache with selectors; `optional`: the CRD may be
+    missing.
     """
 
     def __init__(
@@ -74,7 +79,7 @@ class Cache:
         return self._store.get(Key(namespace, name))
 
     def list(self, namespace: str | None = None) -> Iterator[Body]:
-        """Every object, or those of one namespace."""
+        """All objects, or those of one namespace."""
         return self._store.bodies(namespace)
 
     def keys(self, namespace: str | None = None) -> Sequence[Key]:
@@ -85,11 +90,11 @@ class Cache:
         return self._store.by_index(index, value)
 
     def keys_by(self, index: str, value: str) -> Sequence[Key]:
-        """As `by`, without unpacking any body."""
+        """The keys of `by`, without unpacking bodies."""
         return self._store.index_keys(index, value)
 
     def values(self, index: str) -> Sequence[str]:
-        """Every value that some object has in `index`."""
+        """Every value in `index`."""
         return self._store.index_values(index)
 
     def __len__(self) -> int:
@@ -102,22 +107,22 @@ class Cache:
         self._store.add_indexer(name, indexer)
 
     def on_change(self, handler: Handler) -> None:
-        """Call `handler(old, new)` on every change from now on, own writes included, and for what is stored already.
+        """Calls `handler(old, new)` for every stored object now and for every later change, including own writes.
 
-        None as old: added; None as new: deleted. An object replaced under its name is deleted, then added. Each version
-        is told once: by `assume` or by the watch, whichever is first. Handlers must not block and must not raise.
+        `old` None: added; `new` None: deleted. An object that was replaced under the same name is deleted, then added.
+        Each version is reported once, by `assume` or by the watch. Handlers must not block and must not raise.
         """
         self._handlers.append(handler)
         for body in self._store.bodies():
             handler(None, body)
 
     def assume(self, body: Body) -> None:
-        """Show the API server's answer to an own write from now on. Takes `body` over: do not change it afterwards."""
+        """Stores the API server's answer to an own write. Takes ownership of `body`."""
         if self._accepts is None or self._accepts(body):
             self._deliver(self._overlay.assume(self._transform(body)))
 
     def assume_deleted(self, namespace: str, name: str, uid: str) -> None:
-        """An own delete removed the object at once."""
+        """Removes an object that an own delete removed at once."""
         self._deliver(self._overlay.assume_deleted(Key(namespace, name), uid))
 
     @property
@@ -129,7 +134,7 @@ class Cache:
             await reflector.synced.wait()
 
     async def run(self) -> None:
-        """Keep up to date until cancelled."""
+        """Keeps the cache up to date until cancelled."""
         async with asyncio.TaskGroup() as group:
             for reflector in self._reflectors:
                 group.create_task(reflector.run())
@@ -145,7 +150,7 @@ class Cache:
 
 
 class Caches:
-    """The caches of a process: declared first, started together, one per kind."""
+    """The caches of a process, one per kind. They are declared first and then started together."""
 
     def __init__(self, api: ApiReader, *, namespaces: Sequence[str] = (), hot: Hot | None = None) -> None:
         self._api = api
@@ -166,10 +171,10 @@ class Caches:
         accepts: Callable[[Body], bool] | None = None,
         optional: bool = False,
     ) -> Cache:
-        """The cache of `kind`, made on first use; later uses only add indexers.
+        """The cache of `kind`, created on first use. Later uses only add indexers.
 
-        Raises ValueError when a later use wants other contents (selectors, transform) than the first: one of the two
-        would silently miss something.
+        Raises ValueError if a later use wants other contents (selectors, transform) than the first, since one of the two
+        would silently miss objects.
         """
         contents = (label_selector, field_selector, transform)
         known = self._caches.get((kind.api_version, kind.kind))
@@ -197,7 +202,7 @@ class Caches:
         return self._caches.get((kind.api_version, kind.kind))
 
     def remember(self, kind: Kind) -> SingleReads:
-        """For a kind that has no cache: what is read one by one, with own writes visible at once."""
+        """For a kind without a cache: objects that are read singly, with own writes visible at once."""
         return self._remembered.setdefault(kind, SingleReads(self._api, kind))
 
     def _keeper(self, kind: Kind) -> Cache | SingleReads | None:
@@ -205,7 +210,7 @@ class Caches:
         return self._remembered.get(kind) if cache is None else cache
 
     def assume(self, kind: Kind, body: Body) -> None:
-        """Show an own write in the cache of its kind, if there is one."""
+        """Stores an own write in the cache of its kind, if there is one."""
         cache = self._keeper(kind)
         if cache is not None:
             cache.assume(body)
@@ -216,7 +221,7 @@ class Caches:
             cache.assume_deleted(namespace, name, uid)
 
     def unsynced(self) -> Sequence[str]:
-        """The resources whose first list has not come yet; empty when ready."""
+        """The resources whose first list has not arrived yet; empty when all caches are ready."""
         return [cache.kind.resource for cache in self._caches.values() if not cache.has_synced]
 
     async def synced(self) -> None:
@@ -224,14 +229,14 @@ class Caches:
             await cache.synced()
 
     async def run(self) -> None:
-        """Run every cache wanted so far until cancelled."""
+        """Runs all declared caches until cancelled."""
         async with asyncio.TaskGroup() as group:
             for cache in self._caches.values():
                 group.create_task(cache.run())
 
 
 async def stopped(task: asyncio.Task[None]) -> None:
-    """Cancel a running `Caches.run()` task and wait for its end."""
+    """Cancels a running `Caches.run()` task and waits for its end."""
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task

@@ -1,8 +1,8 @@
-"""A store that never shows less than this process's own writes, whatever the watch delivers and when.
+"""A store that is never older than this process's own writes, in whatever order and delay the watch delivers.
 
-A write's answer is put into the store at once (`assume`). Until the watch has delivered that resourceVersion or a
-newer one, older news of the same object is dropped. Versions compare as numbers (Kubernetes >= 1.35 promises it; etcd's
-always did); versions that are no numbers are only compared for equality.
+The answer to a write is stored at once (`assume`). Until the watch has delivered that resourceVersion or a newer one,
+older events of the same object are dropped. Versions are compared as numbers, which Kubernetes guarantees since 1.35 and
+etcd has always allowed; versions that are not numbers are compared for equality only.
 """
 
 import time
@@ -17,10 +17,12 @@ from shared.kube.cache.store import Store
 from shared.model.types import Body
 
 Change = tuple[Body | None, Body | None]
-"""(old, new): (None, x) added, (x, y) changed, (x, None) deleted. Another uid under the same name is delete, then add."""
+"""(old, new): (None, x) added, (x, y) changed, (x, None) deleted. A new uid under the same name is delete, then add."""
 
 REMEMBERED_DELETIONS: Final = 4096
-TRUST_SECONDS: Final = 300.0  # client-go's ExpectationsTimeout: after it, a list is believed more than our memory
+TRUST_SECONDS: Final = (
+    300.0  # client-go's ExpectationsTimeout: after it, a list takes precedence over remembered writes
+)
 
 
 class Assumed(msgspec.Struct, frozen=True):
@@ -29,7 +31,7 @@ class Assumed(msgspec.Struct, frozen=True):
 
 
 def newer(one: str, other: str) -> bool:
-    """Whether resourceVersion `one` is later than `other`; unequal versions that are no numbers count as later."""
+    """Whether resourceVersion `one` is later than `other`. Unequal versions that are not numbers count as later."""
     if one.isdigit() and other.isdigit():
         return int(one) > int(other)
     return one != other
@@ -43,12 +45,12 @@ class Overlay:
     def __init__(self, store: Store, clock: Callable[[], float] = time.monotonic) -> None:
         self._store = store
         self._clock = clock
-        self._assumed: dict[Key, Assumed] = {}  # in the store, not yet seen by the watch
-        self._buried: dict[str, Key] = {}  # uids deleted by us, the watch has not said so yet
-        self._gone: dict[str, str] = {}  # uid -> version at deletion, of the last deletions seen
+        self._assumed: dict[Key, Assumed] = {}  # stored, not yet delivered by the watch
+        self._buried: dict[str, Key] = {}  # uids that this process deleted and the watch has not reported yet
+        self._gone: dict[str, str] = {}  # uid -> version at deletion, for the latest deletions
 
     def assume(self, body: Body) -> list[Change]:
-        """Take the answer to an own write as the newest state, unless the watch was quicker with a newer one."""
+        """Stores the answer to an own write, unless the watch has already delivered a newer version."""
         key, uid, version = _identity(body)
         if self._is_dead(uid, version):
             return []
@@ -59,7 +61,7 @@ class Overlay:
         return self._put(current, body)
 
     def assume_deleted(self, key: Key, uid: str) -> list[Change]:
-        """An own delete was carried out at once (no finalizer holds the object)."""
+        """Removes an object that an own delete removed at once (it had no finalizers)."""
         current = self._store.entry(key)
         if current is None or current.uid != uid:
             return []
@@ -80,12 +82,12 @@ class Overlay:
         return self._put(current, body)
 
     def listed(self, body: Body) -> list[Change]:
-        """An object of a new list. What the list says wins, except over own writes that are later than it."""
+        """An object of a new list. The list takes precedence, except over own writes that are newer than it."""
         key, uid, version = _identity(body)
         current = self._store.entry(key)
         if uid in self._buried:
             return []
-        self._gone.pop(uid, None)  # it exists, whatever was said before: etcd may have been restored
+        self._gone.pop(uid, None)  # it exists, even if it was reported deleted before: etcd may have been restored
         assumed = self._assumed.get(key)
         if assumed is not None and surely_newer(assumed.version, version) and self._is_fresh(assumed):
             return []
@@ -95,8 +97,10 @@ class Overlay:
         return self._put(current, body)
 
     def list_ended(self, seen: set[str], namespace: str, version: str) -> list[Change]:
-        """After the last page: delete what the list of `namespace` ('' for all) did not have, except own creations later
-        than its `version`. `seen`: the uids it had."""
+        """After the last page: deletes the objects of `namespace` ('' for all) that the list did not contain.
+
+        Own creations that are newer than the list's `version` stay. `seen`: the uids in the list.
+        """
         changes: list[Change] = []
         for key in self._store.keys(namespace or None):
             entry = self._store.entry(key)

@@ -1,6 +1,6 @@
-"""Bodies that nobody reads for a while are kept compressed: 20 000 Jobs take about 5 MB instead of 150.
+"""Compresses cached bodies that have not been read for a while: 20 000 Jobs take about 5 MB instead of 150.
 
-A body is packed only when it falls out of the recently used, so objects that change often are never packed.
+A body is packed only when it is no longer among the recently used ones, so objects that change often are never packed.
 """
 
 import zlib
@@ -12,11 +12,11 @@ import orjson
 from shared.model.types import Body
 
 HOT_BODIES: Final = 1500  # about 12 MB of decoded Jobs
-WINDOW: Final = 32 * 1024  # the most of a dictionary that deflate can refer to
+WINDOW: Final = 32 * 1024  # the longest dictionary that deflate supports
 
 
 class Packer:
-    """Compresses the bodies of one kind against the first one of them: most of their text is the same."""
+    """Compresses the bodies of one kind with the first of them as dictionary, because most of their text is equal."""
 
     def __init__(self) -> None:
         self._dictionary = b""
@@ -34,7 +34,7 @@ class Packer:
 
 
 class Entry:
-    """One cached object: what must be known without unpacking, and its body in one of two forms."""
+    """One cached object: the fields that are read without unpacking, and the body, packed or not."""
 
     __slots__ = ("_body", "_packed", "packer", "uid", "version")
 
@@ -52,18 +52,18 @@ class Entry:
             self._body = None
 
     def body(self) -> Body:
-        """The body, kept unpacked from now on: whoever asks has to `touch` it."""
+        """The body, which stays unpacked. The caller has to `touch` the entry."""
         if self._body is None:
             self._body = self.packer.unpack(self._packed)
         return self._body
 
     def peek(self) -> Body:
-        """The body, for a look at very many: it stays packed."""
+        """The body, without changing whether it is packed; for reading many."""
         return self.packer.unpack(self._packed) if self._body is None else self._body
 
 
 class Hot:
-    """The most recently used entries of all caches of a process; the rest are packed."""
+    """The most recently used entries of all caches of a process. All others are packed."""
 
     def __init__(self, limit: int = HOT_BODIES) -> None:
         self._limit = limit

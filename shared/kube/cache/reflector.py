@@ -1,4 +1,7 @@
-"""Keeps one overlay equal to the API server: list, then watch from there, for ever."""
+"""Keeps one overlay equal to the API server: lists, then watches from the list's version, and repeats when the watch fails.
+
+It corresponds to client-go's Reflector.
+"""
 
 import asyncio
 import logging
@@ -19,16 +22,16 @@ from shared.model.types import Body
 LOG: Final = logging.getLogger(__name__)
 BACKOFF_BASE: Final = 0.2
 BACKOFF_CAP: Final = 10.0
-HEALTHY_SECONDS: Final = 5.0  # a watch that lived this long starts the back-off anew
-UNSERVED_SECONDS: Final = 15.0  # how often to ask again for a kind whose CRD is not installed
+HEALTHY_SECONDS: Final = 5.0  # a watch that lasted this long resets the back-off
+UNSERVED_SECONDS: Final = 15.0  # interval of retries for a kind whose CRD is not installed
 
 _counted = lru_cache(maxsize=256)(metrics.EVENTS.labels)
 
 
 class Reflector:
-    """One kind in one namespace ('' for all). `deliver` gets every change, in order; `synced` is set after the first list.
+    """One kind in one namespace ('' for all). `deliver` gets all changes in order; `synced` is set after the first list.
 
-    `optional`: a kind that the API server does not serve counts as empty until it does.
+    `optional`: a kind that the API server does not serve counts as empty.
     """
 
     def __init__(
@@ -72,7 +75,7 @@ class Reflector:
             except ApiError as error:
                 await self._pause(error)
             except (KeyError, TypeError, ValueError) as error:
-                # An answer that makes no sense (a broken proxy): start over rather than stop watching.
+                # An answer that cannot be decoded, for example from a broken proxy: start again instead of ending the watch.
                 self._version = ""
                 await self._pause(error)
 
@@ -114,7 +117,7 @@ class Reflector:
                 if time.monotonic() - opened > HEALTHY_SECONDS:
                     self._failures = 0
         if time.monotonic() - opened < 1.0:
-            # A watch that ends at once, again and again, must not become a busy loop.
+            # A watch that always ends at once must not become a busy loop.
             await self._sleep()
 
     def _handle(self, event: WatchEvent) -> None:
@@ -126,7 +129,7 @@ class Reflector:
 
     async def _expired(self) -> None:
         if not self._version:
-            self._limit = 0  # the paged list itself expired: take it in one piece
+            self._limit = 0  # the snapshot of the paged list expired: list without pages
         self._version = ""
         await self._sleep()
 

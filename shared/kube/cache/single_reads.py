@@ -1,4 +1,7 @@
-"""Objects of a kind that are asked for one by one: nothing is listed or watched, so no right to do so is needed."""
+"""Objects of a kind that are read one by one, without list and watch.
+
+Used for Secrets of the ssh plugin: the controller then needs no permission to list or watch them.
+"""
 
 from typing import Final
 
@@ -10,7 +13,7 @@ from shared.model.types import Body
 
 
 class SingleReads:
-    """What is known of some objects of one kind: the last look at each, and own writes since. Never change a body."""
+    """The latest known state of some objects of one kind: the last read, or own writes since. Never change a body."""
 
     def __init__(self, api: ApiReader, kind: Kind) -> None:
         self.kind: Final = kind
@@ -18,11 +21,11 @@ class SingleReads:
         self._known: dict[Key, Body | None] = {}
 
     def get(self, namespace: str, name: str) -> Body | None:
-        """As it was last seen or written; None when it was not there, or never looked at."""
+        """The object as last read or written; None if it did not exist or was never read."""
         return self._known.get(Key(namespace, name))
 
     async def read(self, namespace: str, name: str) -> None:
-        """Look at it now. Raises ApiError, other than NotFound."""
+        """Reads the object now. Raises ApiError, except NotFound."""
         try:
             self.assume(await self._api.get(self.kind, namespace, name))
         except NotFound:
@@ -32,13 +35,13 @@ class SingleReads:
         self._known.pop(Key(namespace, name), None)
 
     def assume(self, body: Body) -> None:
-        """The API server's answer to a look or an own write. Takes `body` over: do not change it afterwards."""
+        """Stores the API server's answer to a read or an own write. Takes ownership of `body`."""
         metadata = body["metadata"]
         metadata.pop("managedFields", None)
         self._known[Key(metadata.get("namespace", ""), metadata["name"])] = body
 
     def assume_deleted(self, namespace: str, name: str, uid: str) -> None:
-        """An own delete removed the object; a namesake that was seen since stays."""
+        """Removes an object that an own delete removed. An object of the same name that was read since stays."""
         known = self.get(namespace, name)
         if known is None or not uid or known["metadata"]["uid"] == uid:
             self._known[Key(namespace, name)] = None

@@ -1,4 +1,4 @@
-"""Objects of one kind by (namespace, name), with indexes. Plain memory: no I/O, no time."""
+"""Stores the objects of one kind by key, with indexes. In memory, without I/O or time."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
@@ -10,7 +10,7 @@ Indexer = Callable[[Body], Iterable[str]]
 
 
 class Store:
-    """Bodies handed out are shared: read them, never change them."""
+    """Returned bodies are shared: never change them."""
 
     def __init__(self, indexers: Mapping[str, Indexer] | None = None, hot: Hot | None = None) -> None:
         self._entries: dict[Key, Entry] = {}
@@ -32,7 +32,7 @@ class Store:
         return key in self._entries
 
     def add_indexer(self, name: str, indexer: Indexer) -> None:
-        """Index what is stored and what will be. Adding the same function again changes nothing."""
+        """Adds an index over all stored and future objects. Adding the same function again has no effect."""
         known = self._indexers.setdefault(name, indexer)
         if known is not indexer:
             raise ValueError(f"an indexer {name!r} is there already and is another function")
@@ -55,7 +55,7 @@ class Store:
         return list(self._entries if namespace is None else self._namespaces.get(namespace, ()))
 
     def bodies(self, namespace: str | None = None) -> Iterator[Body]:
-        """Every body, or those of one namespace. Made for looking at very many: what was packed stays so."""
+        """All bodies, or those of one namespace. Packed bodies stay packed."""
         for key in self.keys(namespace):
             entry = self._entries.get(key)
             if entry is not None:
@@ -71,7 +71,7 @@ class Store:
         return [self.get_body(key) for key in self.index_keys(index, value)]
 
     def put(self, body: Body) -> Body | None:
-        """Store `body` and return the one it replaces, if any."""
+        """Stores `body` and returns the body that it replaces, if any."""
         key = key_of(body)
         old = self.remove(key)
         entry = self._entries[key] = Entry(body, self._packer)

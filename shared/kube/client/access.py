@@ -1,4 +1,4 @@
-"""Who we are to an API server, and its address: credentials that are kept fresh while they are used."""
+"""The address of the API server and the client's credentials, which are refreshed while they are in use."""
 
 import asyncio
 import ssl
@@ -8,11 +8,11 @@ from typing import Final
 
 import msgspec
 
-REFRESH_SECONDS: Final = 60.0  # client-go's re-read period of token files
+REFRESH_SECONDS: Final = 60.0  # client-go's interval for reading token files again
 
 
 class Credentials(msgspec.Struct, frozen=True):
-    """Where the API server is and who we are. `authorization`: that header's value; files by path; '' for none."""
+    """The API server's address and the client's identity. `authorization`: the header's value; files by path; '' for none."""
 
     host: str
     authorization: str = ""
@@ -25,11 +25,11 @@ class Credentials(msgspec.Struct, frozen=True):
 
 
 Refresh = Callable[[bool], Awaitable[Credentials]]
-"""Loads the credentials again; True when those in use were refused, False when it is merely time to look."""
+"""Loads the credentials again. True: those in use were refused; False: the refresh interval has passed."""
 
 
 class Access:
-    """An API server's address, TLS and credentials. `authorization()` is cheap: it looks at files once a minute."""
+    """An API server's address, TLS settings and credentials. `authorization()` is cheap: it reads files once a minute."""
 
     def __init__(self, credentials: Credentials, refresh: Refresh | None = None) -> None:
         self._credentials = credentials
@@ -42,7 +42,7 @@ class Access:
         self.tls = _context(credentials) if self.host.startswith("https") else None
 
     async def authorization(self, *, renew: bool = False) -> str:
-        """The Authorization header's value or ''. `renew`: the last one was refused, load it anew."""
+        """The Authorization header's value or ''. `renew`: the last one was refused, so load it again."""
         if self._refresh is not None and (renew or time.monotonic() - self._refreshed > REFRESH_SECONDS):
             async with self._lock:
                 self._refreshed = time.monotonic()
@@ -52,12 +52,14 @@ class Access:
     def _take(self, fresh: Credentials) -> None:
         old, self._credentials = self._credentials, fresh
         if self.tls is not None and fresh.cert_file and fresh.cert_file != old.cert_file:
-            self.tls.load_cert_chain(fresh.cert_file, fresh.key_file)  # the next handshakes use it
+            self.tls.load_cert_chain(fresh.cert_file, fresh.key_file)  # used by the next handshakes
 
 
 def _context(credentials: Credentials) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=credentials.ca_file)
-    context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # cluster CAs often lack what Python >= 3.13 asks for; Go does not
+    context.verify_flags &= (
+        ~ssl.VERIFY_X509_STRICT
+    )  # cluster CAs often lack extensions that Python >= 3.13 requires and Go does not
     if credentials.cert_file:
         context.load_cert_chain(credentials.cert_file, credentials.key_file)
     if not credentials.verify:

@@ -1,4 +1,4 @@
-"""How to reach the API server: by kubeconfig or as a Pod."""
+"""Finds the API server and credentials: from a kubeconfig, or from the service account of a Pod."""
 
 import os
 import ssl
@@ -13,17 +13,17 @@ SERVICE_ACCOUNT: Final = "/var/run/secrets/kubernetes.io/serviceaccount"
 
 
 class NoCluster(Exception):
-    """Neither a kubeconfig nor a Pod's service account was found, or it cannot be read."""
+    """No kubeconfig and no Pod service account was found, or it cannot be read."""
 
 
 async def load(kubeconfig: str = "", context: str = "", environ: Mapping[str, str] = os.environ) -> Access:
-    """Access by, in this order: `kubeconfig`, $KUBECONFIG, the Pod's service account, ~/.kube/config."""
+    """Access from the first that exists of: `kubeconfig`, $KUBECONFIG, the Pod's service account, ~/.kube/config."""
     path = kubeconfig or environ.get("KUBECONFIG", "")
     in_pod = environ.get("KUBERNETES_SERVICE_HOST") and _there(f"{SERVICE_ACCOUNT}/token")
     if not path and in_pod:
         return await _as_pod(environ)
     if path or _there(HOME_KUBECONFIG):
-        # Here, because the library costs 22 MB and half a second, which a Pod need not pay.
+        # Imported here because the library takes 22 MB and half a second, and a Pod does not need it.
         from shared.kube.client import kubeconfig as files
 
         path = path or HOME_KUBECONFIG
@@ -45,7 +45,7 @@ def plain(host: str, *, token: str = "", ca_file: str | None = None, verify: boo
 
 
 async def _as_pod(environ: Mapping[str, str]) -> Access:
-    """By the service account that Kubernetes mounts, whose token changes about once an hour."""
+    """Access by the service account that Kubernetes mounts into Pods. Its token changes about once an hour."""
     host, port = environ["KUBERNETES_SERVICE_HOST"], environ.get("KUBERNETES_SERVICE_PORT") or "443"
     address = f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
 

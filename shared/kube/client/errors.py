@@ -1,4 +1,4 @@
-"""What the API server answered, by meaning.
+"""Errors of the API server by meaning, as callers distinguish them.
 
 ApiError
 |- BadRequest 400, Unauthorized 401, Forbidden 403, NotFound 404, Gone 410, Invalid 422
@@ -19,7 +19,7 @@ import orjson
 
 
 class ApiError(Exception):
-    """An answer that is not a success. `code`: HTTP status, 0 without an answer; `status`: the Status body, maybe empty."""
+    """An unsuccessful answer. `code`: HTTP status, 0 without an answer; `status`: the Status body, may be empty."""
 
     code: int = 0
 
@@ -54,7 +54,7 @@ class Unauthorized(ApiError):
 
 
 class Forbidden(ApiError):
-    """No right to do it, quota exceeded, an admission plugin's refusal, or the namespace is being deleted."""
+    """Missing permission, exceeded quota, refusal by an admission plugin, or a namespace that is being deleted."""
 
     code = 403
 
@@ -129,7 +129,7 @@ BY_CODE: Final[Mapping[int, type[ApiError]]] = {
 }
 
 
-# What kube-apiserver hands on of etcd, as a 500, when an object passed its own limit but not etcd's.
+# kube-apiserver passes on this error of etcd as a 500 if an object is within its own limit but above etcd's.
 _OVER_ETCD: Final = ("etcdserver: request is too large", "trying to send message larger than max")
 
 

@@ -1,4 +1,4 @@
-"""Credentials from kubeconfig files, by the Kubernetes client library: tokens, certificates, exec plugins, OIDC."""
+"""Credentials from kubeconfig files: tokens, certificates, exec plugins, OIDC. Uses the Kubernetes client library."""
 
 import binascii
 from typing import Any, Final, Self
@@ -10,12 +10,12 @@ from kubernetes.aio.client import Configuration
 from shared.kube.client.access import Credentials
 
 FAULTS: Final = (config.ConfigException, OSError, ValueError, TypeError, yaml.YAMLError, binascii.Error)
-NOTHING: Final = (TypeError, AttributeError)  # the library stumbles over a file that is empty, or holds no mapping
+NOTHING: Final = (TypeError, AttributeError)  # the library raises these for a file that is empty or is not a mapping
 CHANGING: Final = frozenset({"exec", "tokenFile", "auth-provider"})
 
 
 class KubeConfig:
-    """`paths`: files joined by the system's path separator, merged as kubectl does; `context`: '' for the current one."""
+    """`paths`: files joined by the system's path separator, merged as in kubectl; `context`: '' for the current one."""
 
     def __init__(self, paths: str, context: str) -> None:
         self._paths = paths
@@ -45,7 +45,7 @@ class KubeConfig:
         )
 
     async def refresh(self, renew: bool) -> Credentials:
-        """Run the plugin when what it gave has expired; read token files again; all of it when it was refused."""
+        """Runs the exec plugin again if its credential has expired, and reads token files again; both if it was refused."""
         user = getattr(self._loader, "_user", None)
         kinds = CHANGING & set(getattr(user, "value", user) or ())
         if "exec" in kinds and not renew:

@@ -1,4 +1,4 @@
-"""The client's own rate limit: a token bucket on the monotonic clock. Off by default: API Priority and Fairness rules."""
+"""The client-side rate limit: a token bucket. Off by default, because API Priority and Fairness limits clients."""
 
 import asyncio
 import time
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 
 class Bucket:
-    """At most `rate` a second in the long run, `burst` at once. A rate of 0 never waits."""
+    """At most `rate` tokens a second on average and `burst` at once. A rate of 0 never waits."""
 
     def __init__(self, rate: float, burst: int | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         self._rate = rate
@@ -16,7 +16,7 @@ class Bucket:
         self._at = clock()
 
     def reserve(self) -> float:
-        """Take a token and say how many seconds to wait for it; the debt of those who wait is remembered."""
+        """Takes a token and returns the seconds to wait for it. Later calls wait behind earlier ones."""
         if self._rate <= 0:
             return 0.0
         now = self._clock()
@@ -25,7 +25,7 @@ class Bucket:
         return max(0.0, -self._tokens / self._rate)
 
     def try_take(self) -> bool:
-        """Take a token if there is one now."""
+        """Takes a token if one is available now."""
         now = self._clock()
         self._tokens = min(self._burst, self._tokens + max(0.0, now - self._at) * self._rate)
         self._at = now
@@ -35,7 +35,7 @@ class Bucket:
         return True
 
     async def take(self) -> float:
-        """Wait for a token; the seconds waited."""
+        """Waits for a token and returns the seconds that it waited."""
         if wait := self.reserve():
             await asyncio.sleep(wait)
         return wait

@@ -1,4 +1,4 @@
-"""Splits a stream of bytes into lines, in time linear in the bytes however large a line is."""
+"""Splits a byte stream into lines, in linear time even for very long lines."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ class Lines:
         self._parts: list[bytes] = []
 
     def feed(self, chunk: bytes) -> Iterator[bytes]:
-        """The lines that `chunk` completes, without line ends; empty lines are left out."""
+        """The lines that `chunk` completes, without line ends and without empty lines."""
         *complete, rest = chunk.split(b"\n")
         for line in complete:
             self._parts.append(line)

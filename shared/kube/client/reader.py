@@ -24,7 +24,7 @@ IDLE_SECONDS: Final = 150.0  # kube-apiserver sends a bookmark about once a minu
 
 
 class Page(msgspec.Struct, frozen=True):
-    """One page of a list. `resource_version`: the list's; every page of one list has the same."""
+    """One page of a list. `resource_version`: of the whole list, the same on every page."""
 
     items: tuple[Body, ...]
     resource_version: str
@@ -32,7 +32,7 @@ class Page(msgspec.Struct, frozen=True):
 
 
 class WatchEvent(msgspec.Struct, frozen=True):
-    """`type`: ADDED, MODIFIED, DELETED or BOOKMARK (whose object has only a resourceVersion)."""
+    """`type`: ADDED, MODIFIED, DELETED or BOOKMARK. The object of a BOOKMARK has only a resourceVersion."""
 
     type: str
     object: Body
@@ -90,8 +90,11 @@ class ApiReader:
         timeout_seconds: int = WATCH_SECONDS,
         idle: float = IDLE_SECONDS,
     ) -> AsyncGenerator[WatchEvent, None]:
-        """Changes after `resource_version` until the server ends the watch. Raises Gone when that version is too old,
-        Timeout when neither event nor bookmark came for `idle` seconds (a half-open connection)."""
+        """Changes after `resource_version`, until the server ends the watch.
+
+        Raises Gone if that version is too old, and Timeout if neither event nor bookmark arrived for `idle` seconds (a
+        half-open connection).
+        """
         request = requests.watch(
             kind,
             namespace,
@@ -119,7 +122,7 @@ def _page(body: Body, kind: Kind) -> Page:
     meta = body.get("metadata") or {}
     items = tuple(body.get("items") or ())
     for item in items:
-        # Lists of built-in kinds leave these two out of their items.
+        # The items in lists of built-in kinds lack these two fields.
         item.setdefault("apiVersion", kind.api_version)
         item.setdefault("kind", kind.kind)
     return Page(items, str(meta.get("resourceVersion") or ""), str(meta.get("continue") or ""))

@@ -1,4 +1,4 @@
-"""Requests to the API server as data: built here without I/O, sent by `sender`."""
+"""Builds requests to the API server as data, without I/O. `sender` sends them."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -18,7 +18,7 @@ APPLY_PATCH: Final = "application/apply-patch+yaml"  # JSON is YAML
 
 
 class Request(msgspec.Struct, frozen=True):
-    """One HTTP request. `verb`: Kubernetes' word for it (get, list, watch, create...); `target`: path with query."""
+    """One HTTP request. `verb`: the Kubernetes verb (get, list, watch, create...); `target`: path with query."""
 
     verb: str
     method: str
@@ -32,7 +32,7 @@ class Request(msgspec.Struct, frozen=True):
 
 
 def path(kind: Kind, namespace: str = "", name: str = "", subresource: str = "") -> str:
-    """`/apis/GROUP/VERSION/namespaces/NS/PLURAL/NAME/SUBRESOURCE`; cluster-scoped kinds ignore `namespace`."""
+    """`/apis/GROUP/VERSION/namespaces/NS/PLURAL/NAME/SUBRESOURCE`. `namespace` is ignored for cluster-scoped kinds."""
     root = f"/apis/{kind.api_version}" if "/" in kind.api_version else f"/api/{kind.api_version}"
     parts = [root]
     if kind.namespaced and namespace:
@@ -46,7 +46,7 @@ def path(kind: Kind, namespace: str = "", name: str = "", subresource: str = "")
 
 
 def target(where: str, query: Mapping[str, object] | None = None) -> str:
-    """`where` with those query values that are not empty."""
+    """The path `where` with the query values that are not empty."""
     given = {key: value for key, value in (query or {}).items() if value not in (None, "", False)}
     if not given:
         return where
@@ -66,7 +66,7 @@ def list_page(
     limit: int = 0,
     continue_token: str = "",
 ) -> Request:
-    """One page; without `resourceVersion`, so that the answer is at least as new as every write before it."""
+    """One page of a list. Without `resourceVersion`, so the answer is at least as new as every earlier write."""
     query = {
         "labelSelector": label_selector,
         "fieldSelector": field_selector,
@@ -99,13 +99,13 @@ def watch(
 def create(
     kind: Kind, body: Body, *, namespace: str = "", subresource: str = "", name: str = "", dry_run: bool = False
 ) -> Request:
-    """POST `body`, to the namespace in its metadata unless given; `name` and `subresource` as in `pods/NAME/binding`."""
+    """POST `body`. `namespace`: default from its metadata; `name` and `subresource`: as in `pods/NAME/binding`."""
     where = path(kind, namespace or _namespace(body), name, subresource)
     return Request("create", "POST", target(where, _dry(dry_run)), orjson.dumps(body))
 
 
 def replace(kind: Kind, body: Body, *, subresource: str = "", dry_run: bool = False) -> Request:
-    """PUT the whole object; its metadata.resourceVersion, when there, must still be the stored one."""
+    """PUT the whole object. Its metadata.resourceVersion, if set, must be the stored one."""
     where = path(kind, _namespace(body), body["metadata"]["name"], subresource)
     return Request("update", "PUT", target(where, _dry(dry_run)), orjson.dumps(body))
 
@@ -122,7 +122,7 @@ def patch(
     force: bool = False,
     dry_run: bool = False,
 ) -> Request:
-    """A list is a JSON patch, a dict a merge patch, unless `content_type` says otherwise (strategic, apply)."""
+    """PATCH. A list is a JSON patch, a dict a merge patch, unless `content_type` is given (strategic, apply)."""
     kind_of_patch = content_type or (JSON_PATCH if isinstance(change, list) else MERGE_PATCH)
     query = {"fieldManager": field_manager, "force": force, **_dry(dry_run)}
     verb = "apply" if kind_of_patch == APPLY_PATCH else "patch"
@@ -161,7 +161,7 @@ def delete_collection(
 
 
 def delete_options(uid: str, resource_version: str, propagation: str, grace_seconds: int | None) -> Body:
-    """`DeleteOptions` whose preconditions keep a namesake of another uid from being hit."""
+    """`DeleteOptions` with preconditions, so that another object of the same name is not deleted."""
     options: Body = {"apiVersion": "v1", "kind": "DeleteOptions"}
     if propagation:
         options["propagationPolicy"] = propagation

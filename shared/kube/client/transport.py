@@ -1,4 +1,4 @@
-"""Sends one request over aiohttp and reads its whole answer. Knows HTTP and credentials, nothing of Kubernetes' objects."""
+"""Sends single HTTP requests with aiohttp, with credentials and connection pools. It does not know Kubernetes objects."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,14 +13,14 @@ from shared.kube.client.access import Access
 from shared.kube.client.errors import ConnectionLost, Timeout, Unreachable
 from shared.kube.client.requests import JSON, Request
 
-CONNECTIONS: Final = 20  # measured: more are no quicker, and each costs a handshake and 300 KB
+CONNECTIONS: Final = 20  # measured: more are not faster, and each takes a handshake and 300 KB
 KEEP_ALIVE_SECONDS: Final = 60.0
 CONNECT_SECONDS: Final = 10.0
 READ_BUFFER: Final = 2**18
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """`code`: HTTP status; `body`: all of it; `retry_after`: that header or ''; `warnings`: Warning headers."""
+    """`code`: HTTP status; `body`: the whole body; `retry_after`: the header or ''; `warnings`: Warning headers."""
 
     code: int
     body: bytes
@@ -29,7 +29,7 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Transport:
-    """Two keep-alive pools: a bounded one for requests, an unbounded one for watches, which hold theirs for minutes."""
+    """Two pools of keep-alive connections: a bounded one for requests, an unbounded one for watches, which last minutes."""
 
     def __init__(self, access: Access, *, user_agent: str = "jobflow", connections: int = CONNECTIONS) -> None:
         self._access = access
@@ -52,7 +52,7 @@ class Transport:
                 await session.close()
 
     async def send(self, request: Request, seconds: float) -> Answer:
-        """The answer within `seconds`, whatever its status. Raises Unreachable, ConnectionLost or Timeout."""
+        """The answer, with any status, within `seconds`. Raises Unreachable, ConnectionLost or Timeout."""
         if self._requests is None:
             self._requests = self._session(self._connections)
         limits = aiohttp.ClientTimeout(total=seconds, sock_connect=CONNECT_SECONDS)
@@ -63,7 +63,7 @@ class Transport:
 
     @asynccontextmanager
     async def stream(self, request: Request, idle: float) -> AsyncIterator[tuple[int, aiohttp.StreamReader, str]]:
-        """Status, body as it comes and Retry-After. Timeout when nothing comes for `idle` seconds."""
+        """Status, body stream and Retry-After. Raises Timeout if no data arrives for `idle` seconds."""
         if self._watches is None:
             self._watches = self._session(0)
         limits = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=idle)
@@ -74,7 +74,7 @@ class Transport:
                 _cut(response)
 
     async def renew(self) -> None:
-        """Load the credentials anew: the API server refused those in use."""
+        """Loads the credentials again after the API server has refused those in use."""
         await self._access.authorization(renew=True)
 
     def _session(self, connections: int) -> aiohttp.ClientSession:
@@ -117,8 +117,10 @@ class Transport:
 
 
 def _cut(response: aiohttp.ClientResponse) -> None:
-    """End an answer that goes on without the farewell of TLS: closing the session would not wait for it, and the socket
-    would outlive its event loop."""
+    """Ends an unfinished answer without the TLS close handshake.
+
+    Closing the session would not wait for that handshake, and the socket would outlive its event loop.
+    """
     connection = response.connection
     if connection is not None and connection.transport is not None:
         connection.transport.abort()

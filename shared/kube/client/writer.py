@@ -36,7 +36,7 @@ class ApiWriter:
         return await self._write(requests.replace(kind, body, subresource=subresource, dry_run=dry_run), kind)
 
     async def replace_status(self, kind: Kind, body: Body) -> Body:
-        """PUT `body` to /status: only its status counts, and its resourceVersion must be the stored one."""
+        """PUT `body` to /status. Only its status is written; its resourceVersion must be the stored one."""
         return await self.replace(kind, body, subresource="status")
 
     async def patch(
@@ -52,7 +52,7 @@ class ApiWriter:
         force: bool = False,
         dry_run: bool = False,
     ) -> Body:
-        """A list is a JSON patch, a dict a merge patch; `content_type`: requests.STRATEGIC_PATCH or APPLY_PATCH."""
+        """PATCH. A list is a JSON patch, a dict a merge patch; `content_type`: requests.STRATEGIC_PATCH or APPLY_PATCH."""
         request = requests.patch(
             kind,
             namespace,
@@ -77,7 +77,7 @@ class ApiWriter:
         propagation: str = "Background",
         grace_seconds: int | None = None,
     ) -> Body:
-        """The object, marked for deletion, while finalizers or a grace period hold it; else a Status of Success."""
+        """The object with a deletion timestamp if finalizers or a grace period keep it, else a Status of Success."""
         request = requests.delete(
             kind,
             namespace,
