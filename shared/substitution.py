@@ -186,8 +186,8 @@ class _Writer:
 
 
 _ABSENT: Final = "it has no value here"
-_TOO_MUCH: Final = f"what is put in has more than {MAX_ADDED} characters in all; no object may be that large"
-_UNKNOWN: Final = f"no such reference; there are {', '.join(f'$({form.value})' for form in Form if form.value)}"
+_TOO_MUCH: Final = f"the inserted values have more than {MAX_ADDED} characters in all; no object may be that large"
+_UNKNOWN: Final = f"no such reference; known: {', '.join(f'$({form.value})' for form in Form if form.value)}"
 
 
 def _reference(match: re.Match[str], path: str) -> Reference | None:

@@ -1,7 +1,7 @@
-"""CEL expressions: what they see, compiling and checking them, and evaluating them. Pure: no I/O.
+"""CEL expressions: their variables, compilation, checks and evaluation. Pure: no I/O.
 
-Compile with the Scope of the place: `compile_expression(text, flow_scope(...), ResultType.BOOL)` gives a Program or the
-Problems; then `evaluate(program, {"steps": {...}, "params": {...}, "flow": ...})` gives the value or an EvalError.
+`compile_expression(text, flow_scope(...), ResultType.BOOL)` gives a Program or the Problems of the text. Then
+`evaluate(program, {"steps": {...}, "params": {...}, "flow": ...})` gives the value or an EvalError.
 """
 
 from shared.expressions.bindings import binding_of_attempt, binding_of_flow, binding_of_step

@@ -1,4 +1,8 @@
-"""The types an expression sees: Step, Attempt and Flow, and the helpers that bind values to them (jobflow-api.md 3.4)."""
+"""The types of the variables in expressions (Step, Pods, Attempt, Flow) and the functions that create their values.
+
+The types are protobuf messages, because the CEL library checks field names and types only for those.
+See docs/design/jobflow-api.md, section 3.4.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -46,9 +50,9 @@ def binding_of_step(
     pods_failed: int = 0,
     iterations: Sequence[Any] = (),
 ) -> Any:
-    """The value of `steps.N`, of `last` and of each of `steps.N.iterations`.
+    """The value of `steps.N`, of `last`, and of each of `steps.N.iterations`.
 
-    `outputs` must hold every declared output, "" until it is produced; `iterations` are bindings of this same kind.
+    `outputs` must contain every declared output, "" until it is produced; `iterations`: results of this function.
     """
     return _CLASSES["Step"](
         phase=phase,
@@ -89,7 +93,7 @@ def binding_of_flow(
 
 
 def plain(message: Any) -> dict[str, Any]:
-    """A Step, Pods, Attempt or Flow as JSON would show it."""
+    """A Step, Pods, Attempt or Flow as a JSON object."""
     fields: dict[str, Any] = {}
     for field in message.DESCRIPTOR.fields:
         value = getattr(message, field.name)

@@ -1,4 +1,7 @@
-"""A memory of what was made of texts, bounded by the texts' length: what anyone may send must not fill a process."""
+"""A cache of results by text, bounded by the total length of the texts.
+
+Users choose the texts, so the cache must not let them fill the memory of the process.
+"""
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
@@ -8,9 +11,9 @@ Made = TypeVar("Made")
 
 
 class CompiledCache(Generic[Made]):
-    """`make(text, *more)`, remembered until `characters` of text or `entries` would be exceeded; the longest unused goes.
+    """Caches `make(text, *more)` up to `characters` of text and `entries` results; evicts the least recently used.
 
-    functools.lru_cache counts entries only: a few thousand long texts, and what is made of them, are gigabytes.
+    functools.lru_cache counts entries only, and a few thousand results of long texts take gigabytes.
     """
 
     def __init__(self, make: Callable[..., Made], *, characters: int, entries: int) -> None:

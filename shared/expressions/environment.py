@@ -1,4 +1,4 @@
-"""One CEL environment per kind of scope, made when first needed: variables, types and functions."""
+"""The CEL environment of each kind of scope: variables, types and functions. Created on first use."""
 
 from functools import cache
 from typing import Any, Final
@@ -29,7 +29,7 @@ VARIABLES: Final[dict[ScopeKind, dict[str, Any]]] = {
 
 @cache
 def environment(kind: ScopeKind) -> Any:
-    """The environment of a kind of scope; compiled expressions and activations of one kind go together."""
+    """The environment of a kind of scope. Expressions can be evaluated only with activations of the same environment."""
     offered = [functions.QUANTITY, functions.RANGE]
     if kind is not ScopeKind.POLICY:
         offered.append(functions.PARSE_JSON)

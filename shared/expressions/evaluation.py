@@ -1,4 +1,4 @@
-"""Evaluating a compiled expression: plain values in, a plain value or an error out."""
+"""Evaluates compiled expressions: takes plain Python values and returns a plain value or an error."""
 
 import math
 import re
@@ -18,7 +18,7 @@ from shared.names import MAX_OUTPUT_BYTES
 
 
 class EvalError(msgspec.Struct, frozen=True):
-    """Why there is no value: for a step's message (reason InvalidExpression) or a violated rule."""
+    """Why an expression has no value. Shown in a step's message (reason InvalidExpression) or as a violation."""
 
     message: str
 
@@ -27,26 +27,26 @@ class EvalError(msgspec.Struct, frozen=True):
 
 
 def evaluate(program: Program, bindings: Mapping[str, Any]) -> Any | EvalError:
-    """The value of a flow's expression: str, int, float, bool, None, list or dict, as its ResultType says.
+    """The value of a flow's expression: str, int, float, bool, None, list or dict, according to its ResultType.
 
-    `bindings`: `steps` (dict of binding_of_step for references_of(program)), `params` (dict), `flow` (binding_of_flow),
-    and as the scope has them `item`, `index`, `last`, `attempt`. Never raises for what a user wrote.
+    `bindings`: `steps` (dict of binding_of_step for references_of(program)), `params` (dict), `flow` (binding_of_flow)
+    and, if the scope has them, `item`, `index`, `last`, `attempt`. Never raises for any expression or value.
     """
     limits = program.limits[0]
     if limits.bytes < MAX_OUTPUT_BYTES:
         longest = max((_longest(value) for value in bindings.values()), default=0)
         if longest > limits.bytes:
-            return EvalError(f"an input has {longest} bytes; this expression can afford at most {limits.bytes}")
+            return EvalError(f"an input has {longest} bytes; this expression may have at most {limits.bytes}")
     return _run(program, {"data": dict(bindings)}, limits.items)
 
 
 class PolicyInput:
-    """What the rules of policies see of one request, converted once for all of them."""
+    """The variables of the policy rules for one request, converted once for all rules."""
 
     def __init__(self, size: int, variables: Mapping[str, Any]) -> None:
-        """`size`: bytes of the request as it came; `variables`: object, oldObject, request, namespaceObject.
+        """`size`: bytes of the request; `variables`: object, oldObject, request, namespaceObject as decoded JSON.
 
-        Absent ones are null. The values are decoded JSON and are not changed.
+        Absent variables are null.
         """
         self.size = size
         self.variables = variables
@@ -57,30 +57,30 @@ class PolicyInput:
 
     @property
     def activation(self) -> Any:
-        """The library's form of the variables."""
+        """The variables in the library's form."""
         if self._activation is None:
             self._activation = environment(ScopeKind.POLICY).Activation(self._data)
         return self._activation
 
     @property
     def longest_list(self) -> int:
-        """Elements of the longest list or map anywhere inside."""
+        """The number of elements in the longest list or map at any level."""
         if self._longest_list is None:
             self._longest_list = max(_widest(value) for value in self._data.values())
         return self._longest_list
 
 
 def evaluate_rule(program: Program, given: PolicyInput) -> bool | EvalError:
-    """Whether an object complies with a policy's rule; an error counts as a violation."""
+    """Whether an object complies with a policy's rule. An error counts as a violation."""
     fitting = [limits for limits in program.limits if limits.bytes >= given.size]
     most = max((limits.items for limits in fitting), default=0)
     if most < given.size // 4 and most < given.longest_list:
         largest = program.limits[0].bytes
         if given.size > largest:
-            return EvalError(f"the request has {given.size} bytes; this rule can afford at most {largest}")
-        return EvalError(f"a list has {given.longest_list} elements; this rule can afford {most} at this size")
+            return EvalError(f"the request has {given.size} bytes; this rule may have at most {largest}")
+        return EvalError(f"a list has {given.longest_list} elements; this rule may have at most {most} at this size")
     value = _run(program, {"activation": given.activation}, most)
-    return value if isinstance(value, bool | EvalError) else EvalError("the rule did not give a bool")
+    return value if isinstance(value, bool | EvalError) else EvalError("the rule's result is not a bool")
 
 
 _CODE: Final = re.compile(r"^[A-Z_]+: (.*?)(?: \[[A-Z_]+\])?$", re.DOTALL)
@@ -95,7 +95,7 @@ def _run(program: Program, given: dict[str, Any], longest_range: int) -> Any | E
     except (RuntimeError, ValueError, LookupError, TypeError) as error:
         return EvalError(_said(str(error)))
     except _NotJson as error:
-        return EvalError(f"the result contains {error}, which JSON has not")
+        return EvalError(f"the result contains {error}, which JSON does not have")
     finally:
         functions.longest_range.reset(token)
     if isinstance(found, EvalError):
@@ -108,11 +108,11 @@ def _run(program: Program, given: dict[str, Any], longest_range: int) -> Any | E
 
 
 class _NotJson(Exception):
-    """A result holds a value that JSON cannot say."""
+    """A result contains a value that JSON does not have."""
 
 
 def _plain(value: Any) -> Any:
-    # The library gives out None without owning it: each one taken would in time free the interpreter's own.
+    # The library returns None without a reference of its own; taking it would eventually free the interpreter's None.
     kind = value.type()
     if kind == cel.Type.NULL:
         return None

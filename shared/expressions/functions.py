@@ -1,8 +1,8 @@
-"""Functions that expressions have beyond standard CEL and its strings extension: range, parseJSON, quantity.
+"""Functions of expressions that are written in Python: range, parseJSON, quantity.
 
-The library (0.1.3) never releases the arguments and the result of a function written in Python. So results are handed
-over in containers that are kept and refilled, common quantities do not come here at all (rewrite.py), and parseJSON is
-not offered to policies, whose arguments another user may choose. What remains is one small object a call.
+The library (0.1.3) never releases the arguments and the result of such a function. To keep this leak small, results are
+returned in containers that are reused, common quantities are computed without Python (`syntax.rewrite`), and policies
+have no parseJSON, because other users choose its arguments there. One small object per call remains.
 """
 
 from contextvars import ContextVar
@@ -17,10 +17,10 @@ from shared import quantity as quantities
 MAX_RANGE: Final = 10_000
 
 longest_range: ContextVar[int] = ContextVar("longest_range", default=MAX_RANGE)
-"""The longest range() that the expression being evaluated can afford; see cost.py."""
+"""The longest range() within the cost bound of the expression that is being evaluated."""
 
 _RANGE: Final[list[int]] = []
-_SHORT: Final = 64  # longer ones are nobody's and would only fill the memory
+_SHORT: Final = 64  # longer texts are not real quantities and would only fill the cache
 _PARSED_LIST: Final[list[Any]] = []
 _PARSED_MAP: Final[dict[Any, Any]] = {}
 

@@ -1,4 +1,4 @@
-"""What is wrong with an expression, where, and what to do: the library's errors in our words, with hints."""
+"""Problems of expressions, with position and hint. Translates the library's errors for users."""
 
 import difflib
 import re
@@ -14,7 +14,7 @@ from shared.expressions.scope import ScopeKind
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """One fault of an expression's text. `line` and `column` count from 1, in characters."""
+    """One fault in the text of an expression. `line` and `column` count from 1, in characters."""
 
     message: str
     line: int = 1
@@ -33,7 +33,7 @@ def at(text: str, offset: int, message: str, hint: str = "") -> Problem:
 
 
 def nearest(name: str, known: Iterable[str], label: str = "known") -> str:
-    """`did you mean "x"?` for the most similar known name, else the names that are known (at most ten)."""
+    """`did you mean "x"?` for the most similar known name, else a list of known names (at most ten)."""
     names = sorted(set(known))
     similar = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     if similar:
@@ -44,20 +44,20 @@ def nearest(name: str, known: Iterable[str], label: str = "known") -> str:
 
 
 def from_library(error: str, text: str, kind: ScopeKind) -> tuple[Problem, ...]:
-    """The problems in the library's error text, without those that only follow from others."""
+    """The problems in the library's error text, without consequential errors."""
     if "recursion limit" in error or "recursion depth" in error:
         return (Problem("the expression is nested too deeply (at most 32 levels)", hint="split it into several steps"),)
     found = [(int(match[1]), int(match[2]), match[3]) for match in _LINE.finditer(error)]
     roots = [fault for fault in found if not any(mark in fault[2] for mark in _ECHOES)] or found
     if not roots:
         return (Problem(error.removesuffix("]").rpartition(" [")[0] or error),)
-    # Whatever the parser stumbles over behind a keyword follows from it.
+    # Errors after a keyword are consequences of it.
     words = [fault for fault in roots if _keyword(text, *fault[:2])]
     return tuple(_problem(*fault, text, kind) for fault in (words or roots)[:_SHOWN])
 
 
 _SHOWN: Final = 10
-_ECHOES: Final = ("*error*", "<<nil>>")  # follow from a fault that is told already
+_ECHOES: Final = ("*error*", "<<nil>>")  # marks of consequential errors
 _LINE: Final = re.compile(
     r"^(?:INVALID_ARGUMENT: )?ERROR: <input>:(-?\d+):(-?\d+): (.*?)(?: \[[A-Z_]+\])?$", re.MULTILINE
 )
@@ -79,7 +79,7 @@ def _problem(line: int, column: int, message: str, text: str, kind: ScopeKind) -
     line, column = max(line, 1), max(column, 1)
     dashed = _dashed(text, line, column)
     if dashed:
-        said, hint = f"steps.{dashed} is no name in CEL", f'write steps["{dashed}"]'
+        said, hint = f"steps.{dashed} is not a name in CEL", f'write steps["{dashed}"]'
         return Problem(said, line, column, hint)
     if keyword := _keyword(text, line, column):
         holder, word = keyword
@@ -98,13 +98,13 @@ def _problem(line: int, column: int, message: str, text: str, kind: ScopeKind) -
 
 
 def _dashed(text: str, line: int, column: int) -> str:
-    """The step name that was meant where `steps.n-m` or `steps.2nd` is written, if the fault lies in it."""
+    """The step name that is meant by `steps.n-m` or `steps.2nd`, if the fault is in it."""
     matches = (match for match in _DASHED.finditer(_line(text, line)) if match.start() < column <= match.end() + 1)
     return next((match[1] for match in matches), "")
 
 
 def _keyword(text: str, line: int, column: int) -> tuple[str, str] | None:
-    """(params, in) where the fault lies in `params.in`."""
+    """(params, in) if the fault is in `params.in`."""
     matches = (match for match in _KEYWORD.finditer(_line(text, line)) if match.start(2) == column - 1)
     return next(((match[1], match[2]) for match in matches), None)
 

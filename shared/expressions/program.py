@@ -1,4 +1,4 @@
-"""Expressions compiled: parsed, type-checked, references and cost checked, once per text and scope."""
+"""Compiles expressions: parses and type-checks them, and checks their references and cost. Results are cached."""
 
 from collections.abc import Iterator
 from enum import StrEnum
@@ -19,7 +19,7 @@ from shared.names import MAX_EXPRESSION_BYTES, MAX_OUTPUT_BYTES
 
 
 class ResultType(StrEnum):
-    """What the place of an expression takes; the value names it to people."""
+    """The result that a field requires of its expression. The value is its name in messages."""
 
     BOOL = "bool"
     LIST = "list"
@@ -42,10 +42,10 @@ class Program(msgspec.Struct, frozen=True):
 
 
 def compile_expression(text: str, scope: Scope, result: ResultType) -> Program | tuple[Problem, ...]:
-    """The program, or every problem of the text (never an empty tuple).
+    """The program, or all problems of the text (never an empty tuple).
 
-    Compiled once for all scopes of a kind and remembered; what the scope allows is checked at each call. Total: it
-    returns for any text. Of an expression over 4 KiB, or nested too deeply, only that is said.
+    The result is cached for all scopes of a kind; references are checked against the scope at each call. Never raises.
+    If the expression is longer than 4 KiB or nested too deeply, that is the only problem.
     """
     fault = _text_fault(text)
     if fault:
@@ -58,28 +58,28 @@ def compile_expression(text: str, scope: Scope, result: ResultType) -> Program |
 
 
 def references_of(program: Program) -> frozenset[str]:
-    """The names of the steps it reads: those that evaluate() must be given."""
+    """The names of the steps that it reads, which evaluate() must be given."""
     return program.steps
 
 
 def params_used(program: Program, declared: frozenset[str] = frozenset()) -> frozenset[str]:
-    """The names of the params it reads; all that are `declared` when it chooses by a name computed at run time."""
+    """The names of the params that it reads; all `declared` ones if it computes a name at run time."""
     return program.params | declared if program.whole_params else program.params
 
 
-# What an expression must be able to bear; the first that it can is what it may be given. Values of params and outputs
-# have at most MAX_OUTPUT_BYTES, so an expression that bears the first line needs no look at its inputs.
+# Limits in descending order: an expression gets the first for which its cost is within the bound. Params and outputs have
+# at most MAX_OUTPUT_BYTES, so inputs need no check if an expression gets the first limits.
 _FLOW_LADDER: Final = tuple(
     InputLimits(size, items)
     for size, items in ((MAX_OUTPUT_BYTES, 10_000), (MAX_OUTPUT_BYTES, 2000), (2048, 2000), (1024, 1000), (512, 500))
 )
-# Bytes of an object, and the longest list in it. For each size the longest that is affordable is kept.
+# Bytes of an object, and the longest list in it. For each size, the longest list within the bound is kept.
 _POLICY_BYTES: Final = (3 << 20, 1 << 20, 256 << 10, 64 << 10, 16 << 10, 4 << 10)
 _POLICY_ITEMS: Final = (1 << 20, 10_000, 5000, 2000, 1000, 500, 200, 100)
 
 
 class _Compiled(msgspec.Struct, frozen=True):
-    """A text without regard to the names of a scope: a program, or the problems that every scope has with it."""
+    """The result for a text that holds in all scopes of a kind: a program, or problems."""
 
     program: Program | None
     references: references.References
@@ -110,7 +110,8 @@ def _compile(text: str, kind: ScopeKind, result: ResultType) -> _Compiled:
     return _Compiled(Program(text, kind, result, runs, *named, limits, static_type), found)
 
 
-# A compiled text takes up to sixty times its length: 32 MiB at most, and room for every expression of a large cluster.
+# A compiled text takes up to sixty times its length, so the cache takes at most 32 MiB. That is enough for all expressions
+# of a large cluster.
 COMPILED: Final = CompiledCache(_compile, characters=1 << 19, entries=4096)
 
 
@@ -120,7 +121,7 @@ def _improved(expression: Any, serialized: bytes, kind: ScopeKind) -> Any:
         return expression
     try:
         return environment(kind).deserialize(better)
-    except (RuntimeError, ValueError):  # grown too deep for the wire: it runs as it was written
+    except (RuntimeError, ValueError):  # too deep for the wire format: run the original
         return expression
 
 
@@ -140,7 +141,7 @@ def _limits(checked: tree.Checked, text: str, kind: ScopeKind) -> tuple[InputLim
     if limits:
         return limits
     error = next((entry for entry in reversed(ladder) if not isinstance(entry, InputLimits)), None)
-    assert error is not None, "a ladder without limits says why"
+    assert error is not None, "without limits there is an error"
     offset = checked.positions.get(error.node_id, 0)
     if isinstance(error, bound.UnknownCost):
         return problem.at(text, offset, f"function {error.function} is not offered")
@@ -211,7 +212,7 @@ _REMEDIES: Final = {
 
 
 def type_name(kind: Any) -> str:
-    """`bool`, `int`, ..., `list`, `map`, `null`, `dyn`, a message's name, or `?` for what no result can be."""
+    """`bool`, `int`, ..., `list`, `map`, `null`, `dyn`, a message's name, or `?` for a type that no result may have."""
     if kind is None or kind.HasField("dyn"):
         return "dyn"
     if kind.HasField("primitive"):

@@ -1,4 +1,8 @@
-"""Which steps and params an expression reads, and whether it may (jobflow-api.md 3.4: References)."""
+"""Finds the steps and params that an expression reads, and checks them against its scope.
+
+An expression may read only steps that have ended when it is evaluated, and names must be literal, so that this can be
+checked in advance. See docs/design/jobflow-api.md, section 3.4.
+"""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -11,7 +15,7 @@ from shared.expressions.syntax.tree import Checked, Expr, children, constant, ki
 
 
 class Use(msgspec.Struct, frozen=True):
-    """One place where a step, a param or an output of a step (`step`, "" for the looping one itself) is named."""
+    """One use of a step, a param or a step's output. `step`: of an output; "" for the step that loops."""
 
     kind: str
     name: str
@@ -20,9 +24,9 @@ class Use(msgspec.Struct, frozen=True):
 
 
 class References(msgspec.Struct, frozen=True):
-    """What an expression names. `whole_params`: some are chosen at run time, so all must be passed.
+    """The names in an expression. `whole_params`: some are computed at run time, so all must be passed.
 
-    `problems`: those that no scope could heal; check() finds the others.
+    `problems`: those that exist in every scope; check() finds the others.
     """
 
     uses: tuple[Use, ...]
@@ -30,19 +34,19 @@ class References(msgspec.Struct, frozen=True):
     problems: tuple[Problem, ...]
 
     def named(self, kind: str) -> frozenset[str]:
-        """The names of all `step` or all `param` uses."""
+        """The names in all uses of a kind (`step` or `param`)."""
         return frozenset(use.name for use in self.uses if use.kind == kind)
 
 
 def find(checked: Checked, text: str) -> References:
-    """Everything the expression names of steps and params."""
+    """All uses of steps and params in the expression."""
     walk = _Walk(checked, text)
     walk.visit(checked.root, {})
     return References(tuple(walk.uses), walk.whole_params, tuple(walk.problems))
 
 
 def check(found: References, text: str, scope: Scope) -> list[Problem]:
-    """A problem for each use that the scope does not allow."""
+    """One problem for each use that the scope does not allow."""
     said = ((use, _CHECKS[use.kind](use, scope)) for use in found.uses)
     return [at(text, use.offset, *fault) for use, fault in said if fault]
 
@@ -67,7 +71,7 @@ def _check_param(use: Use, scope: Scope) -> _Fault:
 
 def _check_output(use: Use, scope: Scope) -> _Fault:
     if use.step and use.step not in scope.steps:
-        return None  # told already
+        return None  # reported as a problem of the step
     declared = scope.outputs.get(use.step, ()) if use.step else scope.own_outputs
     if use.name in declared:
         return None
@@ -80,12 +84,12 @@ _CHECKS: Final[dict[str, Callable[[Use, Scope], _Fault]]] = {
     "param": _check_param,
     "output": _check_output,
 }
-_OWN = ""  # the step that loops: what `last` is
+_OWN = ""  # the step that loops, which `last` refers to
 _Local = dict[str, str | None]
 
 
 class _Walk:
-    """`local`: variables of enclosing loops, with the step whose iterations they run over, if they do."""
+    """`local`: variables of enclosing loops, with the step if they iterate over a step's iterations."""
 
     def __init__(self, checked: Checked, text: str) -> None:
         self.checked = checked
@@ -123,7 +127,7 @@ class _Walk:
             self.whole_params = True
 
     def _member(self, node: Expr, local: _Local) -> bool:
-        """Handle `X.name` and `X["name"]`; True when the operand needs no visit of its own."""
+        """Handles `X.name` and `X["name"]`. True if the operand needs no separate visit."""
         member = _split(node)
         if member is None:
             return False
@@ -148,11 +152,11 @@ class _Walk:
         return True
 
     def _use(self, kind: str, name: str, node: Expr, step: str = "") -> None:
-        # Positions are those of the dot or bracket before the name.
+        # The position of the node is that of the dot or bracket before the name.
         self.uses.append(Use(kind, name, self.checked.positions.get(node.id, 0) + 1, step))
 
     def _step_of(self, node: Expr, local: _Local) -> str | None:
-        """The step that `node` is, "" for this one, None if it is not known to be a step."""
+        """The name of the step that `node` refers to, "" for the looping step itself, None if it is not a step."""
         name = _global(node, local)
         if name is None and node.HasField("ident_expr"):
             return local[node.ident_expr.name]
@@ -172,7 +176,7 @@ class _Walk:
 
 
 def _split(node: Expr) -> tuple[Expr, str | None] | None:
-    """Operand and key of `X.key`, `X["key"]`, `X.?key`; the key is None when it is not a literal text."""
+    """Operand and key of `X.key`, `X["key"]`, `X.?key`. The key is None if it is not a literal text."""
     if node.HasField("select_expr"):
         return node.select_expr.operand, node.select_expr.field
     if node.HasField("call_expr") and node.call_expr.function in ("_[_]", "_?._", "_[?_]"):
@@ -186,6 +190,6 @@ def _field(node: Expr) -> str:
 
 
 def _global(node: Expr, local: _Local) -> str | None:
-    """The name of a variable that no loop hides, None for anything else."""
+    """The name of a variable that no loop variable hides, None for anything else."""
     name = node.ident_expr.name if node.HasField("ident_expr") else ""
     return name if name and name not in local else None

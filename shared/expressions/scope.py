@@ -1,4 +1,7 @@
-"""What an expression may see: which names exist there and what is known of each (jobflow-api.md 3.4 and 9)."""
+"""Scopes: the variables and names that an expression may use, which depend on the field that holds it.
+
+See docs/design/jobflow-api.md, sections 3.4 and 9.
+"""
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
@@ -8,7 +11,7 @@ import msgspec
 
 
 class ScopeKind(StrEnum):
-    """Which set of variables there is; each has one environment."""
+    """The set of variables. Each kind has one CEL environment."""
 
     FLOW = "flow"  # `if`, switch.value, for.expression: steps, params, flow
     LOOP = "loop"  # for.while and patches of a looping step: also item, index, last
@@ -17,10 +20,10 @@ class ScopeKind(StrEnum):
 
 
 class Scope(msgspec.Struct, frozen=True):
-    """The names an expression may use. Build one with flow_scope, retry_scope or policy_scope.
+    """The names that an expression may use. Created by flow_scope, retry_scope and policy_scope.
 
-    `steps`: every step's name; `upstream`: those that end before this expression is evaluated; `outputs`: the declared
-    outputs of each step that has any, `own_outputs` those of the looping step itself (for `last`).
+    `steps`: all steps; `upstream`: those that end before the expression is evaluated; `outputs`: the declared outputs of
+    each step that has any; `own_outputs`: those of the looping step itself (for `last`).
     """
 
     kind: ScopeKind
@@ -40,9 +43,9 @@ def flow_scope(
     loop: bool = False,
     own_outputs: Iterable[str] = (),
 ) -> Scope:
-    """An expression of a step. Frozen sets are taken as they are, so that steps of one flow can share them.
+    """The scope of a step's expression. Frozen sets are not copied, so the steps of a flow can share them.
 
-    `loop`: it is evaluated per iteration, so `item`, `index` and `last` exist."""
+    `loop`: the expression is evaluated for each iteration and has the variables `item`, `index` and `last`."""
     return _scope(ScopeKind.LOOP if loop else ScopeKind.FLOW, steps, upstream, outputs, params, own_outputs)
 
 
@@ -52,12 +55,12 @@ def retry_scope(
     outputs: Mapping[str, Iterable[str]] | None = None,
     params: Iterable[str] = (),
 ) -> Scope:
-    """`retry.if`: what a step's expression sees, and `attempt`."""
+    """The scope of `retry.if`: as in a step's expression, plus `attempt`."""
     return _scope(ScopeKind.RETRY, steps, upstream, outputs, params, ())
 
 
 def policy_scope() -> Scope:
-    """A rule of a JobFlowPolicy: `object`, `oldObject`, `request` and `namespaceObject`, all untyped."""
+    """The scope of policy rules: `object`, `oldObject`, `request` and `namespaceObject`, all untyped."""
     return _POLICY
 
 

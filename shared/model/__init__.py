@@ -1,4 +1,7 @@
-"""The API as frozen models: attribute = snake_case of the JSON name; `if`, `for`, `while`, `finally`, `from` take a trailing underscore."""
+"""The API types as frozen models.
+
+An attribute is the JSON name in snake_case. `if`, `for`, `while`, `finally` and `from` get a trailing underscore.
+"""
 
 from shared.model.command import Command
 from shared.model.flow import JobFlow, JobFlowSpec, Param

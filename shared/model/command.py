@@ -1,4 +1,4 @@
-"""Command (bus.volcano.sh/v1alpha1): an order to a Job, Queue or JobFlow. Its fields sit at top level."""
+"""Command (bus.volcano.sh/v1alpha1): an action on a Job, Queue or JobFlow. Its fields are at the top level."""
 
 from shared.model.meta import ObjectMeta, OwnerReference
 from shared.model.types import Model

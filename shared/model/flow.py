@@ -1,4 +1,7 @@
-"""JobFlow (flow.volcano.sh/v1alpha1): a graph of Jobs made from JobTemplates (jobflow-api.md 1)."""
+"""JobFlow (flow.volcano.sh/v1alpha1): a graph of Jobs that are created from JobTemplates.
+
+See docs/design/jobflow-api.md, section 1.
+"""
 
 from typing import Annotated
 
@@ -23,14 +26,15 @@ class JobFlowSpec(Model, frozen=True, kw_only=True):
     """What runs in which order, and what happens when it fails."""
 
     flows: Annotated[
-        tuple[Step, ...], Meta(description="The steps; order matters only for who gets a free slot first.")
+        tuple[Step, ...],
+        Meta(description="The steps. Their order decides only which step starts first when parallelism is limited."),
     ] = ()
     job_retain_policy: Annotated[
-        RetainPolicy | None, Meta(description="delete: the Jobs are removed when the flow has ended. Default retain.")
+        RetainPolicy | None, Meta(description="delete: the Jobs are deleted when the flow has ended. Default retain.")
     ] = None
     params: Annotated[tuple[Param, ...], Meta(description="Values for expressions and templates.")] = ()
     parallelism: Annotated[Count | None, Meta(description="Unfinished Jobs at once; 0: no limit.")] = None
-    suspend: Annotated[bool, Meta(description="Nothing new starts; what runs, runs on.")] = False
+    suspend: Annotated[bool, Meta(description="No new Jobs start; running Jobs continue.")] = False
     active_deadline_seconds: Annotated[
         Positive | None, Meta(description="Seconds the flow may take from its start.")
     ] = None
@@ -40,9 +44,9 @@ class JobFlowSpec(Model, frozen=True, kw_only=True):
     failure_strategy: Annotated[
         FailureStrategy | None, Meta(description="Stop (default), Continue or FailFast after a step's failure.")
     ] = None
-    retry: Annotated[Retry | None, Meta(description="Default of every step.")] = None
+    retry: Annotated[Retry | None, Meta(description="Default for every step.")] = None
     finally_: Annotated[
-        tuple[Step, ...], Meta(description="Steps that run once every step has ended, whatever the outcome.")
+        tuple[Step, ...], Meta(description="Steps that run after all other steps have ended, whatever the outcome.")
     ] = msgspec.field(default=(), name="finally")
 
 

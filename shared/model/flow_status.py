@@ -1,4 +1,7 @@
-"""`JobFlow.status`: Volcano's fields, kept and correct, and ours (jobflow-api.md 8)."""
+"""`JobFlow.status`: Volcano's fields and additional ones.
+
+See docs/design/jobflow-api.md, section 8.
+"""
 
 from typing import Annotated
 
@@ -11,8 +14,8 @@ from shared.model.types import Count, Int32, Labels, Model, Time
 
 class FlowState(Model, frozen=True, kw_only=True):
     phase: FlowPhase | None = None
-    reason: Annotated[str, Meta(description="One word: why the flow is where it is.")] = ""
-    message: Annotated[str, Meta(description="The same in a sentence.")] = ""
+    reason: Annotated[str, Meta(description="The reason of the phase, as one word.")] = ""
+    message: Annotated[str, Meta(description="The reason in a sentence.")] = ""
 
 
 class RunningHistory(Model, frozen=True, kw_only=True):
@@ -84,7 +87,7 @@ class IterationRetry(Model, frozen=True, kw_only=True):
     """An iteration that failed and has not ended: what its next attempt goes by."""
 
     index: Count
-    attempts: Annotated[Count, Meta(description="Attempts begun since the last command.")] = 0
+    attempts: Annotated[Count, Meta(description="Attempts started since the last command.")] = 0
     last_attempt: Attempt | None = None
 
 
@@ -97,7 +100,7 @@ class Iterations(Model, frozen=True, kw_only=True):
     completed_indexes: str = ""
     failed_indexes: str = ""
     retries: tuple[IterationRetry, ...] = ()
-    outputs: Annotated[dict[str, Labels], Meta(description="Outputs by index, where the step declares any.")] = {}
+    outputs: Annotated[dict[str, Labels], Meta(description="Outputs by index, if the step declares any.")] = {}
 
 
 class LastIteration(Model, frozen=True, kw_only=True):
@@ -116,8 +119,8 @@ class StepStatus(Model, frozen=True, kw_only=True):
     phase: StepPhase = StepPhase.WAITING
     reason: str = ""
     message: str = ""
-    attempts: Annotated[Count, Meta(description="Attempts begun, over the flow's life.")] = 0
-    attempt_base: Annotated[Count, Meta(description="Attempts begun before the last Retry or Restart command.")] = 0
+    attempts: Annotated[Count, Meta(description="Attempts started since the flow was created.")] = 0
+    attempt_base: Annotated[Count, Meta(description="Attempts started before the last Retry or Restart command.")] = 0
     start_time: Time | None = None
     completion_time: Time | None = None
     jobs: Annotated[tuple[str, ...], Meta(description="Its last 10 Jobs.")] = ()

@@ -1,4 +1,7 @@
-"""Volcano's Job (batch.volcano.sh/v1alpha1): what a user asks for (volcano-behaviour.md 1.1-1.4)."""
+"""Volcano's Job (batch.volcano.sh/v1alpha1): metadata and spec.
+
+See docs/design/volcano-behaviour.md, sections 1.1 to 1.4.
+"""
 
 from enum import StrEnum
 from typing import Annotated
@@ -26,7 +29,7 @@ class NumaPolicy(StrEnum):
 class NetworkTopology(Model, frozen=True, kw_only=True):
     """How close together the pods must be placed; read by Volcano's scheduler."""
 
-    mode: Annotated[TopologyMode | None, Meta(description="hard: a must; soft: best effort. Default hard.")] = None
+    mode: Annotated[TopologyMode | None, Meta(description="hard: required; soft: best effort. Default hard.")] = None
     highest_tier_allowed: Annotated[
         Count | None, Meta(description="Highest tier a job may span; excludes highestTierName.")
     ] = None
@@ -46,13 +49,13 @@ class LifecyclePolicy(Model, frozen=True, kw_only=True):
         ),
     ] = ""
     event: Annotated[JobEvent | None, Meta(description="The event to react to; excludes exitCode.")] = None
-    events: Annotated[tuple[JobEvent, ...], Meta(description="Events to react to, beside `event`.")] = ()
+    events: Annotated[tuple[JobEvent, ...], Meta(description="Events to react to, in addition to `event`.")] = ()
     exit_code: Annotated[
         Int32 | None, Meta(description="React when a pod's first container fails with this code; excludes events.")
     ] = None
     timeout: Annotated[
         Duration | None,
-        Meta(description="Act only if it still holds after this time (Go duration); needed for PodPending."),
+        Meta(description="Act only if the event still holds after this time (Go duration). Required for PodPending."),
     ] = None
 
 
@@ -71,7 +74,7 @@ class VolumeSpec(Model, frozen=True, kw_only=True):
         Annotated[str, Meta(max_length=253)] | None, Meta(description="An existing PersistentVolumeClaim.")
     ] = None
     volume_claim: Annotated[
-        Raw | None, Meta(description="Spec of a PersistentVolumeClaim to make, named JOB-pvc-INDEX.")
+        Raw | None, Meta(description="Spec of a PersistentVolumeClaim to create, named JOB-pvc-INDEX.")
     ] = None
 
 
@@ -97,7 +100,7 @@ class PartitionPolicy(Model, frozen=True, kw_only=True):
     partition_size: Annotated[
         Positive, Meta(description="Pods in a partition; totalPartitions * partitionSize must equal replicas.")
     ]
-    min_partitions: Annotated[Count | None, Meta(description="Partitions needed to start; default 0: all pods.")] = None
+    min_partitions: Annotated[Count | None, Meta(description="Partitions needed to start. Default 0: all pods.")] = None
     network_topology: NetworkTopology | None = None
 
 
@@ -109,24 +112,24 @@ class TaskSpec(Model, frozen=True, kw_only=True):
         Meta(
             max_length=63,
             extra_json_schema={"pattern": DNS_LABEL},
-            description="Unique in the Job; default `default` and the task's index.",
+            description="Unique in the Job. Default `default` and the task's index.",
         ),
     ] = ""
     replicas: Annotated[Count, Meta(description="How many pods.")] = 0
     min_available: Annotated[
         Count | None,
-        Meta(description="Pods of this task the gang needs; default minPartitions*partitionSize or replicas."),
+        Meta(description="Pods of this task that the gang needs. Default minPartitions*partitionSize or replicas."),
     ] = None
     template: Annotated[Raw, Meta(description="The pods' template (core/v1 PodTemplateSpec).")] = {}
     policies: tuple[LifecyclePolicy, ...] = ()
-    topology_policy: Annotated[NumaPolicy | None, Meta(description="NUMA policy; needs whole CPUs when not none.")] = (
-        None
-    )
+    topology_policy: Annotated[
+        NumaPolicy | None, Meta(description="NUMA policy. Unless it is none, whole CPUs are required.")
+    ] = None
     max_retry: Annotated[
         Count | None,
         Meta(description="Restarts of this task's pods, task or partitions before TaskFailed is raised. Default 3."),
     ] = None
-    depends_on: Annotated[TaskDependsOn | None, Meta(description="Tasks that come first.")] = None
+    depends_on: Annotated[TaskDependsOn | None, Meta(description="Tasks that must be ready or completed first.")] = None
     partition_policy: PartitionPolicy | None = None
 
 
@@ -134,17 +137,17 @@ class JobSpec(Model, frozen=True, kw_only=True):
     """What to run: tasks, how many pods must start together, what to do when things happen."""
 
     scheduler_name: Annotated[
-        str, Meta(max_length=63, description="Scheduler of pods whose template names none. Default volcano.")
+        str, Meta(max_length=63, description="Scheduler of pods whose template has none. Default volcano.")
     ] = ""
     min_available: Annotated[
-        Count | None, Meta(description="Pods that must be able to start together; default the sum over tasks.")
+        Count | None, Meta(description="Pods that must be able to start together. Default the sum over tasks.")
     ] = None
     min_success: Annotated[Positive | None, Meta(description="Succeeded pods that make the Job Completed at once.")] = (
         None
     )
     volumes: tuple[VolumeSpec, ...] = ()
     tasks: Annotated[tuple[TaskSpec, ...], Meta(min_length=1)] | None = None
-    policies: Annotated[tuple[LifecyclePolicy, ...], Meta(description="Defaults for all tasks.")] = ()
+    policies: Annotated[tuple[LifecyclePolicy, ...], Meta(description="Default policies of all tasks.")] = ()
     plugins: Annotated[
         dict[str, tuple[str, ...] | None] | None,
         Meta(
@@ -159,7 +162,7 @@ class JobSpec(Model, frozen=True, kw_only=True):
         Meta(
             max_length=253,
             extra_json_schema={"pattern": f"^$|{DNS_SUBDOMAIN}"},
-            description="Queue it waits in. Default default.",
+            description="The queue of the Job. Default `default`.",
         ),
     ] = ""
     max_retry: Annotated[

@@ -1,4 +1,7 @@
-"""`Job.status`: what the Job controller observed and decided (volcano-behaviour.md 1.5; ours are marked)."""
+"""`Job.status`: what the Job controller observed and decided. Fields that Volcano does not have are marked.
+
+See docs/design/volcano-behaviour.md, section 1.5.
+"""
 
 from typing import Annotated
 
@@ -12,8 +15,8 @@ class JobState(Model, frozen=True, kw_only=True):
     """Where the Job is and why."""
 
     phase: JobPhase | None = None
-    reason: Annotated[str, Meta(description="One word: why it is in this phase.")] = ""
-    message: Annotated[str, Meta(description="The same in a sentence.")] = ""
+    reason: Annotated[str, Meta(description="The reason of the phase, as one word.")] = ""
+    message: Annotated[str, Meta(description="The reason in a sentence.")] = ""
     last_transition_time: Time | None = None
 
 
@@ -35,8 +38,8 @@ class HandledEvent(Model, frozen=True, kw_only=True):
 
     key: Annotated[str, Meta(description="EVENT, task, pod index and uid, joined by '/'.")]
     since: Annotated[Time | None, Meta(description="When it happened.")] = None
-    due: Annotated[Time | None, Meta(description="When `action` is to be taken; absent: it was acted on.")] = None
-    action: Annotated[str, Meta(description="What a policy asks for when due.")] = ""
+    due: Annotated[Time | None, Meta(description="When `action` is due; absent if it has been taken.")] = None
+    action: Annotated[str, Meta(description="The action that a policy takes when it is due.")] = ""
 
 
 class TaskRecord(Model, frozen=True, kw_only=True):
@@ -46,11 +49,15 @@ class TaskRecord(Model, frozen=True, kw_only=True):
     retries: Annotated[
         Count, Meta(description="Pod, task and partition restarts counted against the task's maxRetry.")
     ] = 0
-    created: Annotated[str, Meta(description="Indexes whose pod was there: one that is gone since was evicted.")] = ""
+    created: Annotated[
+        str, Meta(description="Indexes whose pod has been created; a pod that is gone since was evicted.")
+    ] = ""
     succeeded: Annotated[str, Meta(description="Indexes of pods whose success is remembered.")] = ""
-    failed: Annotated[str, Meta(description="Indexes of pods whose failure was seen and stays.")] = ""
+    failed: Annotated[str, Meta(description="Indexes of pods whose failure is remembered.")] = ""
     replacing: Annotated[tuple[str, ...], Meta(description="Uids of pods that a restart replaces.")] = ()
-    released: Annotated[bool, Meta(description="Its dependencies were met once; it is never held back again.")] = False
+    released: Annotated[
+        bool, Meta(description="Its dependencies were met once, so it does not wait for them again.")
+    ] = False
     completed: Annotated[bool, Meta(description="TaskCompleted was raised.")] = False
     gave_up: Annotated[bool, Meta(description="TaskFailed was raised.")] = False
 
@@ -69,16 +76,18 @@ class JobStatus(Model, frozen=True, kw_only=True):
     task_status_count: dict[str, TaskCounts] = {}
     version: Count = 0
     retry_count: Count = 0
-    running_duration: Annotated[str | None, Meta(description="How long it has run or ran (Go duration).")] = None
+    running_duration: Annotated[str | None, Meta(description="How long it has run (Go duration).")] = None
     controlled_resources: Labels = {}
     conditions: tuple[JobCondition, ...] = ()
     # ours
-    observed_generation: Annotated[int | None, Meta(description="Generation of spec this status speaks of.")] = None
-    start_time: Annotated[Time | None, Meta(description="When it first was Running.")] = None
+    observed_generation: Annotated[
+        int | None, Meta(description="The metadata.generation that this status describes.")
+    ] = None
+    start_time: Annotated[Time | None, Meta(description="When it was first Running.")] = None
     completion_time: Annotated[Time | None, Meta(description="When it finished.")] = None
     expected_end_time: Annotated[Time | None, Meta(description="startTime plus spec.runningEstimate.")] = None
-    tasks: Annotated[tuple[TaskRecord, ...], Meta(description="What must outlive the tasks' pods.")] = ()
-    handled: Annotated[tuple[HandledEvent, ...], Meta(description="Timers running and events acted on.")] = ()
+    tasks: Annotated[tuple[TaskRecord, ...], Meta(description="Records that must outlive the tasks' pods.")] = ()
+    handled: Annotated[tuple[HandledEvent, ...], Meta(description="Pending timers and handled events.")] = ()
     handled_commands: Annotated[
         tuple[str, ...], Meta(description="Uids of the last 20 Commands that took effect.")
     ] = ()

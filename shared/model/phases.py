@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class JobPhase(StrEnum):
-    """`Job.status.state.phase` (Volcano; seed: state table)."""
+    """`Job.status.state.phase`, as in Volcano."""
 
     PENDING = "Pending"
     RUNNING = "Running"
@@ -18,14 +18,14 @@ class JobPhase(StrEnum):
     FAILED = "Failed"
 
     finished: bool
-    """Never left again; Aborted is not finished, it can be resumed. An attribute: it is asked for every Job at every pass."""
+    """A phase that is never left. Aborted is not finished, it can be resumed. An attribute, because it is read often."""
 
     def __init__(self, value: str) -> None:
         self.finished = value in ("Completed", "Failed", "Terminated")
 
 
 class JobEvent(StrEnum):
-    """What a policy can react to (seed: event table)."""
+    """Events that a policy can react to."""
 
     ANY = "*"
     POD_PENDING = "PodPending"
@@ -41,7 +41,7 @@ class JobEvent(StrEnum):
 
 
 class JobAction(StrEnum):
-    """What a policy or a Command can ask of a Job."""
+    """Actions of policies and Commands on Jobs."""
 
     ABORT_JOB = "AbortJob"
     RESTART_JOB = "RestartJob"
@@ -59,7 +59,7 @@ class QueueAction(StrEnum):
 
 
 class FlowAction(StrEnum):
-    """Commands on JobFlows (jobflow-api.md 7)."""
+    """Actions of Commands on JobFlows."""
 
     SUSPEND = "SuspendJobFlow"
     RESUME = "ResumeJobFlow"
@@ -99,14 +99,14 @@ class TaskIteration(StrEnum):
 
 
 class TaskCondition(StrEnum):
-    """`tasks[].dependsOn.condition` (ours; decisions row 1): what a named task must have reached."""
+    """`tasks[].dependsOn.condition`: the state that a named task must reach. Volcano does not have this field."""
 
     COMPLETED = "Completed"
     READY = "Ready"
 
 
 class FlowPhase(StrEnum):
-    """`JobFlow.status.state.phase`: Volcano's five, and Suspended."""
+    """`JobFlow.status.state.phase`: Volcano's five phases and Suspended."""
 
     PENDING = "Pending"
     RUNNING = "Running"
@@ -126,7 +126,7 @@ class FlowOutcome(StrEnum):
 
 
 class StepPhase(StrEnum):
-    """`JobFlow.status.steps[].phase` (jobflow-api.md 3)."""
+    """`JobFlow.status.steps[].phase`."""
 
     WAITING = "Waiting"
     PENDING = "Pending"
@@ -139,7 +139,7 @@ class StepPhase(StrEnum):
     TERMINATED = "Terminated"
 
     ended: bool
-    """Never left but by a Command. An attribute, as JobPhase.finished."""
+    """A phase that only a Command can leave. An attribute, as JobPhase.finished."""
 
     def __init__(self, value: str) -> None:
         self.ended = value in ("Completed", "Failed", "Skipped", "Terminated")

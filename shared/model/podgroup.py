@@ -1,4 +1,7 @@
-"""PodGroup (scheduling.volcano.sh/v1beta1): pods that are admitted together (volcano-behaviour.md 1.6)."""
+"""PodGroup (scheduling.volcano.sh/v1beta1): pods that are admitted together.
+
+See docs/design/volcano-behaviour.md, section 1.6.
+"""
 
 from typing import Annotated
 
@@ -24,7 +27,9 @@ class SubGroupPolicy(Model, frozen=True, kw_only=True):
 
 class PodGroupSpec(Model, frozen=True, kw_only=True):
     min_member: Annotated[Count, Meta(description="Pods that must be able to start together.")] = 0
-    min_task_member: Annotated[dict[str, Count], Meta(description="The same per task.")] = {}
+    min_task_member: Annotated[
+        dict[str, Count], Meta(description="Pods of each task that must be able to start together.")
+    ] = {}
     queue: Annotated[str, Meta(max_length=253, extra_json_schema={"pattern": f"^$|{DNS_SUBDOMAIN}"})] = ""
     priority_class_name: Annotated[str, Meta(max_length=253)] = ""
     min_resources: ResourceList | None = None

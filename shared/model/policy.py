@@ -1,4 +1,7 @@
-"""JobFlowPolicy (policy.jobflow.dev/v1alpha1): rules an administrator sets for a cluster (jobflow-api.md 9)."""
+"""JobFlowPolicy (policy.jobflow.dev/v1alpha1): rules that an administrator sets for a cluster.
+
+See docs/design/jobflow-api.md, section 9.
+"""
 
 from enum import StrEnum
 from typing import Annotated
@@ -74,8 +77,8 @@ class Allowed(Model, frozen=True, kw_only=True):
 
 
 class Required(Model, frozen=True, kw_only=True):
-    resource_requests: Annotated[tuple[str, ...], Meta(description="Resources every container must request.")] = ()
-    resource_limits: Annotated[tuple[str, ...], Meta(description="Resources every container must limit.")] = ()
+    resource_requests: Annotated[tuple[str, ...], Meta(description="Resources that every container must request.")] = ()
+    resource_limits: Annotated[tuple[str, ...], Meta(description="Resources that every container must limit.")] = ()
     existing_templates: Annotated[bool, Meta(description="A JobFlow's templates must exist when it is applied.")] = (
         False
     )
@@ -94,7 +97,8 @@ class JobFlowPolicySpec(Model, frozen=True, kw_only=True):
     match: Match | None = None
     exempt: Exempt | None = None
     mode: Annotated[
-        PolicyMode | None, Meta(description="Enforce (default): deny; Warn: kubectl prints it; Audit: recorded only.")
+        PolicyMode | None,
+        Meta(description="Enforce (default): refuse; Warn: kubectl prints a warning; Audit: only recorded."),
     ] = None
     defaults: Defaults | None = None
     limits: Limits | None = None

@@ -1,4 +1,7 @@
-"""Queue (scheduling.volcano.sh/v1beta1): shares of the cluster (volcano-behaviour.md 1.7)."""
+"""Queue (scheduling.volcano.sh/v1beta1): shares of the cluster.
+
+See docs/design/volcano-behaviour.md, section 1.7.
+"""
 
 from enum import StrEnum
 from typing import Annotated
@@ -41,8 +44,8 @@ class QueueSpec(Model, frozen=True, kw_only=True):
     weight: Annotated[
         Annotated[int, Meta(ge=1, le=65535)] | None, Meta(description="Share among siblings. Default 1.")
     ] = None
-    capability: Annotated[ResourceList | None, Meta(description="The most its Jobs may use.")] = None
-    deserved: Annotated[ResourceList | None, Meta(description="What it may claim back from others.")] = None
+    capability: Annotated[ResourceList | None, Meta(description="The most that its Jobs may use.")] = None
+    deserved: Annotated[ResourceList | None, Meta(description="Resources that it may reclaim from others.")] = None
     guarantee: Annotated[Guarantee | None, Meta(description="What is kept free for it.")] = None
     reclaimable: Annotated[
         bool | None, Meta(description="Others may claim back what it uses above deserved. Default true.")

@@ -1,4 +1,7 @@
-"""A step of a JobFlow and its control primitives (jobflow-api.md 2, 4, 5)."""
+"""A step of a JobFlow and its control primitives.
+
+See docs/design/jobflow-api.md, sections 2, 4 and 5.
+"""
 
 from enum import StrEnum
 from typing import Annotated, Any

@@ -1,7 +1,7 @@
-"""Building blocks of the API models: the base class and the annotated scalars that several kinds share.
+"""Building blocks of the API models: the base class and the annotated scalars of several kinds.
 
-`Meta` carries what the CRD generator needs (description, bounds, format), so a field says everything once. Patterns
-stand in `extra_json_schema`: the schema has them, decoding does not, because a template may hold `$(params.x)` there.
+`Meta` contains what the CRD generator needs (description, bounds, format). Patterns are in `extra_json_schema`, which the
+schema uses and decoding does not, because a template may contain `$(params.x)` at such a place.
 """
 
 from collections.abc import Mapping
@@ -12,10 +12,10 @@ from msgspec import Meta
 
 
 class Model(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """Base of every API type: immutable, JSON names in camelCase, absent and default are written the same way."""
+    """Base of every API type: immutable, JSON names in camelCase. Fields with their default value are not written."""
 
 
-# The API server words a breach of the format oddly; the bound beside it says it plainly.
+# The bounds beside this format give a clearer error message than the format itself.
 INT32 = {"format": "int32"}
 MOST_INT32 = 2**31 - 1
 WHOLE = {"x-kubernetes-preserve-unknown-fields": True}
@@ -29,7 +29,7 @@ Positive = Annotated[int, Meta(ge=1, le=MOST_INT32, extra_json_schema=INT32)]
 Int64 = Annotated[int, Meta(extra_json_schema={"format": "int64"})]
 Port = Annotated[int, Meta(ge=0, le=65535, extra_json_schema=INT32)]
 Time = Annotated[str, Meta(extra_json_schema={"format": "date-time", "nullable": True})]
-# Go's duration text: "1h30m", "300ms". A pattern would refuse what Volcano takes, so webhook rules parse it.
+# A Go duration: "1h30m", "300ms". Parsed by webhook rules, because a pattern would refuse texts that Volcano accepts.
 Duration = Annotated[str, Meta(extra_json_schema={"format": "duration-go"})]
 Quantity = Annotated[str | int, Meta(extra_json_schema={"x-kubernetes-int-or-string": True})]
 ResourceList = Annotated[dict[str, Quantity], Meta(description="Amounts by resource name, in Kubernetes quantities.")]

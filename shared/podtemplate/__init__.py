@@ -1,8 +1,8 @@
-"""Whether a pod could be made of a pod template: Kubernetes' own checks, before anything is stored.
+"""Validates pod templates by Kubernetes' own rules, before an object that contains one is stored.
 
-Two halves: types by Kubernetes' schemas, and the rules of `ValidatePodSpec`. All faults at once, in Kubernetes' words and
-with paths from the user's object. Nothing that the API server takes is refused; a few rare things it refuses (Windows,
-sysctls, exotic volumes) are left to it.
+It checks types by Kubernetes' schemas and then the rules of `ValidatePodSpec`. All faults are reported at once, with
+Kubernetes' messages and with paths in the user's object. It refuses nothing that the API server accepts; a few rare rules
+(Windows, sysctls, uncommon volumes) are left to the API server.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -28,10 +28,10 @@ def check_template(
     extra_mounts: Sequence[str] = (),
     allow_placeholders: bool = False,
 ) -> tuple[Violation, ...]:
-    """Every reason why no pod can be made of `template` (a raw PodTemplateSpec at `path`).
+    """All reasons why the API server would refuse a pod from `template` (a raw PodTemplateSpec at `path`).
 
     `extra_volumes`, `extra_mounts`: names and mount paths of volumes that the Job adds to every container;
-    `allow_placeholders`: texts with `$(` are not complete yet (JobTemplates, patches), so they are not judged.
+    `allow_placeholders`: texts that contain `$(` are incomplete (JobTemplates, patches) and are not checked.
     """
     found = [*wrong_types(template, path)]
     open_paths = frozenset(fault.path for fault in found if _open(fault.value))
@@ -56,7 +56,7 @@ def _rules(template: Field, extra_volumes: frozenset[str], extra_mounts: Sequenc
 
 
 def _unfinished(fault: Violation, open_paths: frozenset[str], open_volumes: bool) -> bool:
-    """The fault may vanish once placeholders are filled in: it is in one, or a mount may mean a volume named by one."""
+    """Whether replacing placeholders may remove the fault: it is in one, or it is a mount and a volume's name has one."""
     if open_volumes and ".volumeMounts[" in fault.path and fault.path.endswith(".name"):
         return True
     inside = any(fault.path == path or fault.path.startswith((f"{path}.", f"{path}[")) for path in open_paths)

@@ -1,4 +1,7 @@
-"""`resources` of containers and pods: names, quantities, requests against limits (ValidateContainerResourceRequirements)."""
+"""`resources` of containers and pods: names, quantities, and requests compared with limits.
+
+Kubernetes: ValidateContainerResourceRequirements.
+"""
 
 from collections.abc import Iterator, Mapping
 from typing import Final

@@ -1,4 +1,4 @@
-"""Containers and init containers: names, images, policies, and everything inside them."""
+"""Containers and init containers: names, images, policies and their nested fields."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -20,7 +20,7 @@ _SIDECARS_ONLY: Final = "may not be set for init containers without restartPolic
 
 
 def containers(spec: Field, extra_volumes: frozenset[str], extra_mounts: Sequence[str]) -> Iterator[Violation]:
-    """All containers of a pod. The extras are the Job's own volumes, which are mounted beside its own."""
+    """All containers of a pod. `extra_...`: the Job's volumes, which are mounted in addition to the pod's."""
     regular, starting = list(spec.get("containers").items), list(spec.get("initContainers").items)
     known = volume_names(spec.get("volumes")) | extra_volumes
     grace = spec.get("terminationGracePeriodSeconds").number
@@ -36,7 +36,7 @@ def containers(spec: Field, extra_volumes: frozenset[str], extra_mounts: Sequenc
         yield from probes(container)
         yield from lifecycle(container, grace)
     for container in starting:
-        # Volcano gives these none of the Job's volumes, so manifests exist that mount their own at such a path.
+        # Volcano does not mount the Job's volumes in init containers, so manifests may mount their own at the same path.
         yield from mounts(container, known, ())
         yield from _init_only(container, grace)
         yield from host_ports([container])

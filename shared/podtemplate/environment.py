@@ -71,7 +71,7 @@ def _object_name(name: Field, must: bool) -> Iterator[Violation]:
 
 
 def _key_ref(field: Field) -> Iterator[Violation]:
-    """A key of a ConfigMap or Secret; a missing name is a fault of form there, as the API server says it."""
+    """A key of a ConfigMap or Secret. A missing name is reported as an invalid format, as in the API server."""
     yield from field.get("name").each(dns_subdomain(field.get("name").text))
     key = field.get("key")
     if key.text:

@@ -1,6 +1,6 @@
-"""A value of a raw object together with its path, and the Violations that rules make of it.
+"""A value in a raw object with its path, for rules that return Violations.
 
-Reading is total: a value of the wrong type reads as absent, since the structural check has reported it already.
+Reading never raises: a value of the wrong type reads as absent, since the structural check has reported it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,7 +12,7 @@ from shared.violation import Reason, Violation
 
 
 class Field(msgspec.Struct, frozen=True):
-    """`path`: where `value` (any JSON) stands."""
+    """A `value` (any JSON) and its `path`."""
 
     path: str
     value: Any
@@ -22,7 +22,7 @@ class Field(msgspec.Struct, frozen=True):
         return Field(f"{self.path}.{name}", found)
 
     def key(self, name: str) -> "Field":
-        """An entry of a map whose keys are data: `limits[nvidia.com/gpu]`."""
+        """An entry of a map with arbitrary keys, such as `limits[nvidia.com/gpu]`."""
         found = self.value.get(name) if isinstance(self.value, Mapping) else None
         return Field(f"{self.path}[{name}]", found)
 
@@ -35,7 +35,7 @@ class Field(msgspec.Struct, frozen=True):
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The keys of a map, as far as they are strings."""
+        """The keys of a map that are strings."""
         return tuple(key for key in self.value if isinstance(key, str)) if isinstance(self.value, Mapping) else ()
 
     @property
@@ -56,11 +56,11 @@ class Field(msgspec.Struct, frozen=True):
 
     @property
     def holds(self) -> bool:
-        """Whether a list or a map has anything in it."""
+        """Whether it is a list or a map that is not empty."""
         return isinstance(self.value, list | tuple | Mapping) and len(self.value) > 0
 
     def invalid(self, message: str) -> Violation:
-        """An absent value shows as the empty text that Kubernetes reads it as."""
+        """A fault of reason Invalid. An absent value is shown as '', as in Kubernetes."""
         return Violation(self.path, message, self.value if self.present else "")
 
     def required(self, message: str = "") -> Violation:
@@ -76,12 +76,12 @@ class Field(msgspec.Struct, frozen=True):
         return Violation(self.path, message, self.value, Reason.NOT_FOUND)
 
     def one_of(self, *allowed: str) -> Iterator[Violation]:
-        """A fault if a text is given and is not one of these; absence is the default's business."""
+        """A fault if there is a text that is not one of these. An absent value is not a fault."""
         if self.text and self.text not in allowed:
             options = ", ".join(f'"{option}"' for option in allowed)
             yield Violation(self.path, f"supported values: {options}", self.value, Reason.NOT_SUPPORTED)
 
     def each(self, messages: Iterable[str]) -> Iterator[Violation]:
-        """One Invalid fault for every message."""
+        """One fault of reason Invalid for each message."""
         for message in messages:
             yield self.invalid(message)

@@ -1,4 +1,4 @@
-"""Formats of Kubernetes' names and numbers. Each function yields what is wrong, in apimachinery's words, or nothing."""
+"""Formats of Kubernetes' names and numbers. Each function yields apimachinery's error messages."""
 
 import re
 from collections.abc import Iterator
@@ -104,7 +104,7 @@ def port_number(number: int) -> Iterator[str]:
 
 
 def env_name(text: str) -> Iterator[str]:
-    """Kubernetes 1.34 and later take any printable ASCII but '='."""
+    """Kubernetes 1.34 and later accept any printable ASCII except '='."""
     if not _PRINTABLE.fullmatch(text):
         yield "a valid environment variable name must consist only of printable ASCII characters other than '='"
 
@@ -147,13 +147,13 @@ def positive(number: int) -> Iterator[str]:
 
 
 def above_zero(number: int) -> Iterator[str]:
-    """`positive` in the words of newer rules."""
+    """`positive` with the message of newer rules."""
     if number <= 0:
         yield "must be greater than zero"
 
 
 def search_domain(text: str) -> Iterator[str]:
-    """A DNS search path: underscores and a dot at the end are fine, and so is the root."""
+    """A DNS search path. Underscores, a trailing dot and the root are allowed."""
     if text != ".":
         yield from dns_subdomain(text.removesuffix(".").replace("_", "x"))
 
@@ -172,7 +172,7 @@ def descending_path(text: str) -> Iterator[str]:
 
 
 def item_path(text: str) -> Iterator[str]:
-    """A path that a key of a ConfigMap or Secret is written to; names from '..' on are the kubelet's own."""
+    """The path for a key of a ConfigMap or Secret. Names that start with '..' are reserved for the kubelet."""
     yield from descending_path(text)
     if text.startswith("..") and not text.startswith("../"):
         yield "must not start with '..'"

@@ -1,4 +1,4 @@
-"""Probes and lifecycle hooks: exactly one way to act, and sensible numbers."""
+"""Probes and lifecycle hooks: exactly one handler, and valid numbers."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -23,7 +23,7 @@ def probes(container: Field) -> Iterator[Violation]:
 
 
 def lifecycle(container: Field, grace: int | None) -> Iterator[Violation]:
-    """`grace`: the pod's terminationGracePeriodSeconds, which a sleep must fit in."""
+    """`grace`: the pod's terminationGracePeriodSeconds, which limits a sleep."""
     hooks = container.get("lifecycle")
     for name in ("postStart", "preStop"):
         if hooks.get(name).present:
@@ -41,7 +41,7 @@ def _probe(probe: Field, kind: str) -> Iterator[Violation]:
         number = probe.get(name)
         yield from number.each(not_negative(number.number or 0))
     success, grace = probe.get("successThreshold"), probe.get("terminationGracePeriodSeconds")
-    # Zero is what absence looks like: Kubernetes makes it 1.
+    # Kubernetes cannot distinguish zero from absent and defaults it to 1.
     if kind != "readinessProbe" and (success.number or 1) != 1:
         yield success.invalid("must be 1")
     if kind == "readinessProbe" and grace.present:

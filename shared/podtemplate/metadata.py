@@ -11,7 +11,7 @@ _MOST_ANNOTATION_BYTES: Final = 256 * 1024
 
 
 def labels(field: Field) -> Iterator[Violation]:
-    """A map of labels, or a nodeSelector: keys are qualified names, values label values."""
+    """A map of labels or a nodeSelector: keys are qualified names, values are label values."""
     for name in field.keys:
         yield from (Violation(field.path, message, name) for message in qualified_name(name))
         value = field.value[name]
@@ -20,7 +20,7 @@ def labels(field: Field) -> Iterator[Violation]:
 
 
 def annotations(field: Field) -> Iterator[Violation]:
-    """Keys are judged in lower case, as Kubernetes does; values are free up to a common limit."""
+    """Keys are checked in lower case, as in Kubernetes; values are free up to a total size."""
     for name in field.keys:
         yield from (Violation(field.path, message, name) for message in qualified_name(name.lower()))
     size = sum(len(name) + len(field.key(name).text.encode()) for name in field.keys)
@@ -29,7 +29,7 @@ def annotations(field: Field) -> Iterator[Violation]:
 
 
 def label_selector(field: Field) -> Iterator[Violation]:
-    """metav1.LabelSelector, as affinity and spread constraints use it."""
+    """metav1.LabelSelector in affinity and spread constraints."""
     yield from labels(field.get("matchLabels"))
     for rule in field.get("matchExpressions").items:
         operator, values = rule.get("operator"), rule.get("values")

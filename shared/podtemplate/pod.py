@@ -70,7 +70,7 @@ def _dns(spec: Field) -> Iterator[Violation]:
 
 
 def _address(field: Field) -> Iterator[Violation]:
-    # Kubernetes reads this field with leading zeros, for old objects' sake.
+    # Kubernetes accepts leading zeros in this field, for compatibility with old objects.
     text = field.text if ":" in field.text else _ZEROS.sub("", field.text)
     try:
         ip_address(text)

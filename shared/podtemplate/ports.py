@@ -1,4 +1,4 @@
-"""`ports` of containers, and the host ports that a pod may take only once."""
+"""`ports` of containers, and conflicts between host ports."""
 
 from collections.abc import Iterable, Iterator
 
@@ -27,7 +27,7 @@ def ports(field: Field) -> Iterator[Violation]:
 
 
 def host_ports(containers: Iterable[Field]) -> Iterator[Violation]:
-    """Containers that run together must not ask for one port of the node twice."""
+    """Containers that run together must not use the same port of the node."""
     taken: set[str] = set()
     for container in containers:
         for port in container.get("ports").items:
@@ -41,7 +41,7 @@ def host_ports(containers: Iterable[Field]) -> Iterator[Violation]:
 
 
 def host_network_ports(containers: Iterable[Field]) -> Iterator[Violation]:
-    """On the host's network a container port is the host's port."""
+    """With hostNetwork, a container port is also the host port."""
     for container in containers:
         for port in container.get("ports").items:
             host = port.get("hostPort")
@@ -50,7 +50,7 @@ def host_network_ports(containers: Iterable[Field]) -> Iterator[Violation]:
 
 
 def port_reference(field: Field) -> Iterator[Violation]:
-    """A port by number or by name, as handlers refer to it."""
+    """A port in a handler, by number or by name."""
     if field.number is not None:
         yield from field.each(port_number(field.number))
     elif isinstance(field.value, str):

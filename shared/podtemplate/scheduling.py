@@ -1,4 +1,4 @@
-"""Where pods may run: nodeSelector, tolerations, affinity, spread constraints, scheduling gates."""
+"""Scheduling fields of pods: nodeSelector, tolerations, affinity, spread constraints, scheduling gates."""
 
 from collections.abc import Iterator
 from typing import Final

@@ -1,7 +1,7 @@
-"""Types of a pod template by Kubernetes' own schemas, which `kubernetes-validate` carries.
+"""Checks the types in a pod template by Kubernetes' own schemas, from the package `kubernetes-validate`.
 
-The schemas are only types, required fields and nothing else, so they are compiled once into nested checks: a template
-costs some tens of microseconds. Unknown fields pass, as the API server prunes them.
+The schemas contain only types and required fields, so they are compiled once into nested checks, which take some tens of
+microseconds for a template. Unknown fields are accepted here, since the API server prunes them.
 """
 
 import json
@@ -16,7 +16,7 @@ RELEASE: Final = "v1.36.0-local"
 TEMPLATE: Final = "io.k8s.api.core.v1.PodTemplateSpec"
 VOLUME: Final = "io.k8s.api.core.v1.Volume"
 _PREFIX: Final = "io.k8s.api.core.v1."
-# Required by the schema, yet the API server takes the zero value that absence decodes to.
+# Required by the schema, but the API server accepts their zero value and therefore their absence.
 _ZERO_WILL_DO: Final = {
     (f"{_PREFIX}HTTPHeader", "value"),
     (f"{_PREFIX}ISCSIVolumeSource", "lun"),
@@ -24,7 +24,7 @@ _ZERO_WILL_DO: Final = {
     (f"{_PREFIX}SleepAction", "seconds"),
     (f"{_PREFIX}Sysctl", "value"),
 }
-# Where this package's own rules say it, in Kubernetes' words for the case.
+# Reported by this package's own rules, with Kubernetes' messages.
 _SAID_ELSEWHERE: Final = {
     (f"{_PREFIX}{kind}", name)
     for kind, names in {
@@ -52,7 +52,7 @@ Check = Callable[[Any, str], Iterator[Violation]]
 
 
 def wrong_types(template: Any, path: str) -> Iterator[Violation]:
-    """Values of `template` that have another type than Kubernetes' field, and required fields that are missing."""
+    """Values of `template` with a wrong type, and required fields that are missing."""
     if template is None:
         yield Violation(path, "", reason=Reason.REQUIRED)
     else:
@@ -61,7 +61,7 @@ def wrong_types(template: Any, path: str) -> Iterator[Violation]:
 
 @cache
 def volume_sources() -> tuple[str, ...]:
-    """Names of all kinds of volumes."""
+    """The field names of all volume types."""
     return tuple(name for name in _definitions()[VOLUME]["properties"] if name != "name")
 
 

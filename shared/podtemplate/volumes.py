@@ -1,4 +1,4 @@
-"""Volumes of the pod, and the mounts of containers that must match them."""
+"""Volumes of the pod, and the volume mounts of its containers."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
@@ -18,12 +18,12 @@ _HOST_PATH_TYPES: Final = (
     "FileOrCreate",
     "Socket",
 )
-# The text by which each kind of volume names what it mounts.
+# The field in which each type of volume names its source.
 _NAMED_BY: Final = {"secret": "secretName", "configMap": "name", "persistentVolumeClaim": "claimName"}
 
 
 def volumes(field: Field) -> Iterator[Violation]:
-    """Names are unique labels; each volume has at most one source (none is an emptyDir)."""
+    """Names must be unique labels. Each volume has at most one source; without one it is an emptyDir."""
     names: set[str] = set()
     for volume in field.items:
         name = volume.get("name")
@@ -42,7 +42,7 @@ def volume_names(field: Field) -> frozenset[str]:
 
 
 def mounts(container: Field, known: frozenset[str], taken: Sequence[str]) -> Iterator[Violation]:
-    """`known`: names of volumes that may be mounted; `taken`: paths where something is mounted without being asked."""
+    """`known`: names of volumes that may be mounted; `taken`: mount paths that the Job already uses."""
     devices = container.get("volumeDevices")
     device_names = {device.get("name").text for device in devices.items}
     device_paths = {device.get("devicePath").text for device in devices.items}

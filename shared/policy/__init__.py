@@ -1,8 +1,8 @@
-"""JobFlowPolicies: compiled, matched and held against objects (jobflow-api.md 9). Pure: the webhook, the controller's scan
-and `jobflow lint --policy` ask the same question and get the same answer.
+"""Evaluates JobFlowPolicies: compiles them, matches them with objects, and finds violations and defaults.
 
-`Compiler().compile(bodies)` gives the policies; `judge(context, policies)` the PolicyFindings about one object,
-`defaults(context, policies)` the fields that they set.
+Pure, and used by the webhook, the controller's scan and `jobflow lint --policy`, which therefore agree.
+`Compiler().compile(bodies)` gives the policies, `judge(context, policies)` the PolicyFindings about one object, and
+`defaults(context, policies)` the fields that they set. See docs/design/jobflow-api.md, section 9.
 """
 
 from shared.policy.compile import CompiledPolicy, Compiler, Policies, compile_policy

@@ -1,4 +1,4 @@
-"""`allowed`: only these queues, images, schedulers, priority classes, plugins and service accounts (jobflow-api.md 9)."""
+"""`allowed`: the queues, images, schedulers, priority classes, plugins and service accounts that may be used."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
@@ -16,7 +16,7 @@ _DEFAULT_ACCOUNT: Final = "default"
 
 
 def allowed_faults(allowed: Mapping[str, Globs], context: PolicyContext) -> Iterator[PolicyFault]:
-    """What is used and not among what is allowed. `allowed`: patterns by the field's API name."""
+    """The values that no pattern allows. `allowed`: patterns by the API name of the field."""
     for name, patterns in allowed.items():
         for part in context.jobs:
             for field in USES[name](context, part):
@@ -62,7 +62,7 @@ def _plugins(context: PolicyContext, part: JobPart) -> Iterator[Field]:
 
 
 def _accounts(context: PolicyContext, part: JobPart) -> Iterator[Field]:
-    """A pod that names none runs as `default`. `serviceAccount` is the old name of the field; Kubernetes reads both."""
+    """Pods without a name run as `default`. `serviceAccount` is the old name of the field; Kubernetes reads both."""
     for pod in part.pods:
         named = [field for key in ("serviceAccountName", "serviceAccount") if (field := pod.get(key)).text]
         yield from named

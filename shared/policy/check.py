@@ -1,4 +1,4 @@
-"""What is wrong with a JobFlowPolicy itself: everything at once, each with its path (jobflow-api.md 9)."""
+"""Validates JobFlowPolicies. The webhook reports all faults of a policy at once, each with its path."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
@@ -18,7 +18,7 @@ from shared.violation import Reason, Violation
 
 
 def policy_faults(spec: JobFlowPolicySpec) -> Iterator[Violation]:
-    """Every reason why the policy cannot work."""
+    """All faults of the policy."""
     yield from _selectors(spec)
     yield from _patterns(spec.exempt, Exempt, "spec.exempt")
     yield from _patterns(spec.allowed, Allowed, "spec.allowed")
@@ -40,7 +40,7 @@ def _selectors(spec: JobFlowPolicySpec) -> Iterator[Violation]:
 
 
 def _unknown(field: Field, known: tuple[str, ...]) -> Iterator[Violation]:
-    """The CRD keeps selectors whole, so a slip like `matchLabel` would silently select everything."""
+    """The CRD keeps unknown fields of selectors, so a mistake such as `matchLabel` would silently select everything."""
     for key in field.keys:
         if key not in known:
             yield Violation(f"{field.path}.{key}", f"unknown field; known: {', '.join(known)}", reason=Reason.FORBIDDEN)
@@ -68,7 +68,7 @@ def _defaults(spec: JobFlowPolicySpec) -> Iterator[Violation]:
         text = getattr(defaults, attribute)
         yield from (Violation(f"spec.defaults.{name}", fault, text) for fault in (dns_subdomain(text) if text else ()))
     yield from labels(Field("spec.defaults.labels", defaults.labels))
-    # The pod template's own rules, asked of a pod that has nothing else.
+    # Checked by the rules of pod templates, in a template that has nothing else.
     container = {"name": "c", "image": "i"}
     pod = {"nodeSelector": defaults.node_selector, "tolerations": list(defaults.tolerations), "containers": [container]}
     for fault in check_template({"spec": pod}, "spec.defaults"):
@@ -87,7 +87,7 @@ _BOUNDED: Final = (
 
 
 def _refused_defaults(spec: JobFlowPolicySpec) -> Iterator[Violation]:
-    """A default that the same policy refuses would refuse everything."""
+    """A default that the same policy refuses would make it refuse every object."""
     if spec.defaults is None:
         return
     for name, attribute, listed in _LISTED if spec.allowed else ():
@@ -121,7 +121,7 @@ def _rules(spec: JobFlowPolicySpec) -> Iterator[Violation]:
     for index, rule in enumerate(spec.rules):
         path = f"spec.rules[{index}]"
         if not rule.name:
-            yield Violation(f"{path}.name", "violations are told under it", reason=Reason.REQUIRED)
+            yield Violation(f"{path}.name", "violations are reported with it", reason=Reason.REQUIRED)
         yield from (Violation(f"{path}.name", fault, rule.name) for fault in label_value(rule.name))
         if rule.name in repeated and rule.name in seen:
             yield Violation(f"{path}.name", "", rule.name, Reason.DUPLICATE)

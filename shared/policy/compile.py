@@ -1,4 +1,4 @@
-"""A JobFlowPolicy made ready: expressions compiled, patterns joined. Compiled once per version of the policy."""
+"""Compiles JobFlowPolicies: their expressions and patterns, once for each version of a policy."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -18,7 +18,7 @@ _REMEMBERED: Final = 4096
 
 
 class CompiledPolicy(msgspec.Struct, frozen=True):
-    """`allowed`: patterns by API name of the field, of those that allow anything less than all."""
+    """`allowed`: patterns by API name, only for the fields that the policy restricts."""
 
     name: str
     spec: JobFlowPolicySpec
@@ -31,14 +31,14 @@ class CompiledPolicy(msgspec.Struct, frozen=True):
 
 
 class Policies(msgspec.Struct, frozen=True):
-    """Those that work, in the order of their names, and why the others do not."""
+    """The valid policies in the order of their names, and the faults of the others by name."""
 
     compiled: tuple[CompiledPolicy, ...] = ()
     broken: Mapping[str, tuple[Violation, ...]] = {}
 
 
 def compile_policy(body: Body) -> CompiledPolicy | tuple[Violation, ...]:
-    """The policy, or everything that keeps it from working. Total: any object may be given."""
+    """The compiled policy, or all its faults. Never raises."""
     try:
         spec = msgspec.convert(body.get("spec") or {}, JobFlowPolicySpec)
     except msgspec.ValidationError as error:
@@ -60,7 +60,7 @@ def compile_policy(body: Body) -> CompiledPolicy | tuple[Violation, ...]:
 
 
 class Compiler:
-    """Remembers what it has compiled by uid and generation; objects without a uid (files) are compiled each time."""
+    """Caches compiled policies by uid and generation. Objects without a uid (files) are compiled each time."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, int], CompiledPolicy | tuple[Violation, ...]] = {}
@@ -91,7 +91,7 @@ class Compiler:
 def _rules(spec: JobFlowPolicySpec) -> Iterable[CompiledRule]:
     for rule in spec.rules:
         program = compile_expression(rule.expression, policy_scope(), ResultType.BOOL)
-        if isinstance(program, Program):  # policy_faults has found it to be one
+        if isinstance(program, Program):  # always, because policy_faults has compiled it without problems
             yield compiled_rule(rule.name, rule.message, program)
 
 

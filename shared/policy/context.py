@@ -1,5 +1,7 @@
-"""What policies are held against: one object, who brought it, and what is around it. Raw and total: wrong types read as
-absent, since the schema has reported them."""
+"""The context in which policies judge: one object, the user who submits it, and its namespace.
+
+The object is raw JSON. Values of a wrong type read as absent, since the schema reports them.
+"""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -21,10 +23,10 @@ _CONTAINERS: Final = ("initContainers", "containers", "ephemeralContainers")
 
 @dataclass(frozen=True)
 class JobPart:
-    """A JobSpec, or of a flow's step the part that its patch says.
+    """A JobSpec, or the patch of a flow's step.
 
-    `open`: strings may hold placeholders, which are judged on the finished Job; `partial`: what it leaves out is not
-    absent, but the template's.
+    `open`: strings may contain placeholders, which are judged in the finished Job; `partial`: absent fields come from the
+    template.
     """
 
     field: Field
@@ -32,7 +34,7 @@ class JobPart:
     partial: bool = False
 
     def says(self, field: Field) -> bool:
-        """Whether a text is there and can be judged."""
+        """Whether a field has a text that can be judged."""
         return bool(field.text) and not (self.open and _PLACEHOLDER in field.text)
 
     @cached_property
@@ -41,12 +43,12 @@ class JobPart:
 
     @cached_property
     def pods(self) -> tuple[Field, ...]:
-        """The pod spec of every task."""
+        """The pod specs of all tasks."""
         return tuple(task.get("template").get("spec") for task in self.tasks)
 
     @property
     def containers(self) -> Iterator[tuple[Field, Field]]:
-        """(pod spec, container) of every container, init containers too."""
+        """(pod spec, container) for every container, including init containers."""
         for pod in self.pods:
             for name in _CONTAINERS:
                 for container in pod.get(name).items:
@@ -55,12 +57,12 @@ class JobPart:
 
 @dataclass(frozen=True)
 class PolicyContext:
-    """One object under judgement. `operation`: CREATE, UPDATE, or '' for an object that is stored already.
+    """One object to be judged. `operation`: CREATE, UPDATE, or '' for a stored object.
 
-    `request`: what rules see of the AdmissionReview's request, None in a scan; `namespace_body`: the Namespace, None when
-    it is not known; `template_exists`, `running_flows`: of its namespace, None where nobody knows. `running_flows` leaves
-    the object itself out. `crd_defaults`: Volcano's CRD has filled in `queue: default` before us; `offline`: a
-    linter asks, to whom no cluster is known.
+    `request`: the variable `request` of rules, None in a scan; `namespace_body`: the Namespace, None if it is unknown;
+    `template_exists`, `running_flows`: for its namespace, None if unknown. `running_flows` does not count the object
+    itself. `crd_defaults`: Volcano's CRD has already filled in `queue: default`; `offline`: in a linter, without a
+    cluster.
     """
 
     kind: Kind
@@ -95,7 +97,7 @@ class PolicyContext:
 
     @cached_property
     def namespace_labels(self) -> Mapping[str, str]:
-        """With the name's own label, which every API server sets."""
+        """The labels of the namespace, with its name label, which every API server sets."""
         labels = mapping(mapping((self.namespace_body or {}).get("metadata")).get("labels"))
         return {"kubernetes.io/metadata.name": self.namespace, **labels}
 
@@ -109,20 +111,20 @@ class PolicyContext:
 
     @cached_property
     def of_a_flow(self) -> bool:
-        """Whether a JobFlow made it: its flow's end is its end."""
+        """Whether a JobFlow owns it, so that it ends with its flow."""
         owners = Field("metadata", self.metadata).get("ownerReferences").items
         return any(owner.get("kind").text == JOBFLOW.kind for owner in owners)
 
     @cached_property
     def steps(self) -> tuple[Field, ...]:
-        """Every step of `flows` and `finally`."""
+        """All steps of `flows` and `finally`."""
         if not self.is_flow:
             return ()
         return (*self.spec.get("flows").items, *self.spec.get("finally").items)
 
     @cached_property
     def jobs(self) -> tuple[JobPart, ...]:
-        """The JobSpecs in it: a Job's or template's own; of a flow what its steps patch in."""
+        """The JobSpecs in the object: that of a Job or template, or the patches of a flow's steps."""
         if not self.is_flow:
             return (JobPart(self.spec, open=self.kind is JOBTEMPLATE),)
         patches = (step.get("patch").get("jobSpec") for step in self.steps)
@@ -130,7 +132,7 @@ class PolicyContext:
 
     @cached_property
     def variables(self) -> PolicyInput:
-        """What the rules of all policies see, made once."""
+        """The variables for the rules of all policies, created once."""
         values = {
             "object": self.body,
             "oldObject": self.old,
@@ -141,5 +143,5 @@ class PolicyContext:
 
 
 def mapping(value: Any) -> dict[str, Any]:
-    """`value` when it is an object, else an empty one."""
+    """`value` if it is an object, else an empty one."""
     return value if isinstance(value, dict) else {}

@@ -1,4 +1,4 @@
-"""`defaults`: what policies set where it is absent, on CREATE only (jobflow-api.md 9). Pure data out."""
+"""`defaults`: values that policies set for absent fields, on CREATE only. Returns them as data."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
@@ -16,23 +16,23 @@ Path = tuple[str | int, ...]
 
 
 class Default(NamedTuple):
-    """A field and the value it shall have."""
+    """A field and the value to set."""
 
     path: Path
     value: Any
 
 
 def defaults(context: PolicyContext, policies: Iterable[CompiledPolicy]) -> tuple[Default, ...]:
-    """What is set, each field once: policies go in the order of their names, and the first that sets a field wins.
+    """The values to set, one for each field. Policies apply in the order of their names; the first that sets a field wins.
 
-    A policy in mode Audit only watches, so it sets nothing. Idempotent: of an object that has it all, nothing is set.
+    Policies in mode Audit set nothing. Idempotent: nothing is set in an object that already has all values.
     """
     found: dict[Path, Default] = {}
     for policy in policies:
         if policy.mode is PolicyMode.AUDIT or not _says(policy) or not applies(policy, context):
             continue
         for default in (*_set(policy.spec.defaults, context), *_capped(policy, context)):
-            # A map inside a list that an earlier policy has set whole is that policy's.
+            # If an earlier policy has set a whole list, later policies do not change the maps in it.
             if not any(default.path[:end] in found for end in range(1, len(default.path) + 1)):
                 found[default.path] = default
     return tuple(found.values())
@@ -62,7 +62,7 @@ def _set(wanted: Defaults | None, context: PolicyContext) -> Iterator[Default]:
 def _pods(wanted: Defaults, context: PolicyContext) -> Iterator[Default]:
     for index, pod in enumerate(context.jobs[0].pods):
         if not pod.holds:
-            continue  # no pod: there is nothing to complete, and the rules say so
+            continue  # not a pod: the webhook's rules report it
         path: Path = ("spec", "tasks", index, "template", "spec")
         for key, value in wanted.node_selector.items():
             if not pod.get("nodeSelector").key(key).present:
@@ -72,7 +72,7 @@ def _pods(wanted: Defaults, context: PolicyContext) -> Iterator[Default]:
 
 
 def _capped(policy: CompiledPolicy, context: PolicyContext) -> Iterator[Default]:
-    """A Job that does not say how often to restart asks for nothing that a limit could refuse: it gets what is allowed."""
+    """A Job without maxRetry gets at most what limits.maxRetry allows, so that the limit does not refuse the default."""
     most = policy.spec.limits.max_retry if policy.spec.limits else None
     if context.kind is not JOB or most is None or most >= DEFAULT_MAX_RETRY:
         return
@@ -86,12 +86,12 @@ def _capped(policy: CompiledPolicy, context: PolicyContext) -> Iterator[Default]
 def _absent(context: PolicyContext, name: str) -> bool:
     field: Field = context.spec.get(name)
     if name == "queue" and context.crd_defaults and field.text == DEFAULT_QUEUE:
-        return True  # Volcano's CRD wrote it, not the user (decisions row 26)
+        return True  # set by Volcano's CRD, not by the user
     return field.value in (None, "")
 
 
 def _stands_alone(context: PolicyContext) -> bool:
-    """Jobs of a flow live as long as their flow wants, so neither they nor templates get a time to live."""
+    """Jobs of a flow are deleted with their flow, so neither they nor templates get a TTL."""
     return context.is_flow or (context.kind is JOB and not context.of_a_flow)
 
 

@@ -1,4 +1,4 @@
-"""One object held against all policies: findings, of which the strictest mode counts per violation (jobflow-api.md 9)."""
+"""Judges one object by all policies. If several policies find the same violation, the strictest mode counts."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
@@ -17,13 +17,13 @@ from shared.policy.required import required_faults
 from shared.policy.rules import rule_faults
 from shared.violation import Reason, Violation
 
-MOST: Final = 100  # findings of one policy about one object; more help nobody
+MOST: Final = 100  # the most findings of one policy about one object that are reported
 _STRICTNESS: Final = {PolicyMode.AUDIT: 0, PolicyMode.WARN: 1, PolicyMode.ENFORCE: 2}
-_WARNING: Final = 119  # characters that every client shows
+_WARNING: Final = 119  # the length that every client shows
 
 
 class PolicyFinding(msgspec.Struct, frozen=True):
-    """A violation of a policy. `outdone`: another policy says the same more strictly, so this one is only counted."""
+    """A violation of a policy. `superseded`: another policy reports it more strictly, so this one is only counted."""
 
     policy: str
     mode: PolicyMode
@@ -33,7 +33,7 @@ class PolicyFinding(msgspec.Struct, frozen=True):
     value: Any = None
     reason: Reason = Reason.INVALID
     about: str = ""
-    outdone: bool = False
+    superseded: bool = False
 
     @property
     def violation(self) -> Violation:
@@ -41,20 +41,20 @@ class PolicyFinding(msgspec.Struct, frozen=True):
 
     @property
     def warning(self) -> str:
-        """One line that fits what clients show; what gives way first is the list of what is allowed."""
+        """One line that clients show completely. If it is too long, the list of allowed values is shortened first."""
         head = f"policy {self.policy} ({self.rule}): {self.path}: "
         text = head + (f'"{self.value}" ' if isinstance(self.value, str) else "") + self.message
         return text if len(text) <= _WARNING else text[: _WARNING - 3] + "..."
 
     def __str__(self) -> str:
-        """For logs, reports and audit annotations."""
+        """The text for logs, reports and audit annotations."""
         return f"{self.rule}: {Violation(self.path, self.message, self.value, self.reason)}"
 
 
 def judge(
     context: PolicyContext, policies: Iterable[CompiledPolicy], between: Callable[[], object] = lambda: None
 ) -> tuple[PolicyFinding, ...]:
-    """What every policy that matches has against the object. `between` is called after each policy; it may raise."""
+    """The findings of all policies that match the object. `between` is called after each policy; it may raise."""
     found: list[PolicyFinding] = []
     for policy in relevant(context, policies):
         found.extend(findings(policy, context))
@@ -63,13 +63,13 @@ def judge(
 
 
 def relevant(context: PolicyContext, policies: Iterable[CompiledPolicy]) -> Iterator[CompiledPolicy]:
-    """The policies that the object is subject to. Stopping work is never refused: suspending a flow matches none."""
+    """The policies that apply to the object. Suspending a flow is never refused, so no policy applies to that update."""
     if not _only_suspends(context):
         yield from (policy for policy in policies if applies(policy, context))
 
 
 def findings(policy: CompiledPolicy, context: PolicyContext) -> Iterator[PolicyFinding]:
-    """What one policy, which is known to match, has against the object."""
+    """The findings of one policy that applies to the object."""
     for _, fault in zip(range(MOST), _faults(policy, context), strict=False):
         about = f"{fault.rule if not fault.about else fault.about}\n{fault.path}"
         yield PolicyFinding(
@@ -92,7 +92,7 @@ def _strictest(found: Sequence[PolicyFinding]) -> tuple[PolicyFinding, ...]:
     for each in found:
         top[each.about] = max(top.get(each.about, 0), _STRICTNESS[each.mode])
     return tuple(
-        msgspec.structs.replace(each, outdone=True) if _STRICTNESS[each.mode] < top[each.about] else each
+        msgspec.structs.replace(each, superseded=True) if _STRICTNESS[each.mode] < top[each.about] else each
         for each in found
     )
 

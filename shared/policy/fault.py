@@ -1,4 +1,4 @@
-"""What one policy has against one object."""
+"""One fault of an object by the rules of one policy."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from shared.violation import Reason
 class PolicyFault(msgspec.Struct, frozen=True):
     """`rule`: `limits.maxSteps` or `rules.NAME`; `path`: the field; `message`: without policy and rule.
 
-    `about`: two faults about the same thing are one violation to the reader, whatever policies they come from.
+    `about`: faults with equal `about` are reported as one violation, even if they come from different policies.
     """
 
     rule: str

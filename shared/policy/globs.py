@@ -1,4 +1,4 @@
-"""Patterns of names: `*` is any text, `/` included, `?` one character; everything else is itself."""
+"""Patterns of names: `*` matches any text (including `/`), `?` one character, and everything else matches itself."""
 
 import fnmatch
 import re
@@ -12,7 +12,7 @@ _REGISTRY: Final = "docker.io"
 
 
 class Globs(msgspec.Struct, frozen=True):
-    """Several patterns; a name is taken when one of them fits."""
+    """Several patterns, of which one must match."""
 
     texts: tuple[str, ...]
     pattern: re.Pattern[str]
@@ -22,24 +22,24 @@ class Globs(msgspec.Struct, frozen=True):
 
 
 def globs(texts: Iterable[str]) -> Globs:
-    """The patterns as one. fnmatch makes atomic groups of them, so that none can be slow."""
+    """Joins the patterns. fnmatch writes them with atomic groups, so none of them can be slow."""
     given = tuple(texts)
-    # Brackets are no wildcards here: `[` is written so that fnmatch reads it as itself.
+    # Brackets are not wildcards here, so `[` is escaped for fnmatch.
     pattern = "|".join(fnmatch.translate(text.replace("[", "[[]")) for text in given)
     return Globs(given, re.compile(pattern or r"(?!)"))
 
 
 def glob_fault(text: str) -> str | None:
-    """Why `text` is no pattern, or None."""
+    """Why `text` is not a pattern, or None."""
     if not text:
-        return "an empty pattern fits nothing"
+        return "an empty pattern matches nothing"
     if found := _UNKNOWN.search(text):
         return f'"{found[0]}" cannot be in a name; a pattern has the wildcards * (any text) and ? (one character) only'
     return None
 
 
 def names_of_image(image: str) -> Iterator[str]:
-    """The image as written and as a runtime reads it: `busybox` is `docker.io/library/busybox`."""
+    """The image as written, and as a container runtime resolves it: `busybox` is `docker.io/library/busybox`."""
     yield image
     registry, slash, _ = image.partition("/")
     if not slash:

@@ -1,6 +1,6 @@
-"""`limits`: numbers that an object may not exceed (jobflow-api.md 9).
+"""`limits`: numbers that an object may not exceed.
 
-As with a Kubernetes LimitRange, what is not limited at all exceeds every maximum: a policy's `defaults` come first.
+As with a Kubernetes LimitRange, a field that is not set exceeds every maximum; `defaults` of policies are applied first.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -22,7 +22,7 @@ Check = Callable[[PolicyContext, int], Iterator[PolicyFault]]
 
 
 def limit_faults(limits: Limits, context: PolicyContext) -> Iterator[PolicyFault]:
-    """What exceeds the limits."""
+    """The values that exceed the limits."""
     for attribute, (name, check) in LIMITS.items():
         most: int | None = getattr(limits, attribute)
         if most is not None:
@@ -36,7 +36,7 @@ def _steps(context: PolicyContext, most: int) -> Iterator[PolicyFault]:
 
 
 def _depth(context: PolicyContext, most: int) -> Iterator[PolicyFault]:
-    """The longest chain of steps that wait for each other; linear in the size of the graph."""
+    """The longest chain of steps that wait for each other. Linear in the size of the graph."""
     if not context.is_flow:
         return
     if (found := depth(_edges(context))) > most:
@@ -45,7 +45,7 @@ def _depth(context: PolicyContext, most: int) -> Iterator[PolicyFault]:
 
 
 def _edges(context: PolicyContext) -> dict[str, list[str]]:
-    """What each step waits for, as shared.graphs.flow_graph has it, read raw: of 1000 steps a scan must not make models."""
+    """The edges of shared.graphs.flow_graph, read from raw JSON, because models of 1000 steps would slow down scans."""
     steps = [mapping(step.value) for step in context.spec.get("flows").items]
     edges: dict[str, list[str]] = {}
     for step in steps:
@@ -76,7 +76,7 @@ def _parallelism(context: PolicyContext, most: int) -> Iterator[PolicyFault]:
 
 
 def _jobs_at_once(step: Field) -> int:
-    """No more Jobs of this step than these are ever unfinished at the same time; daemons and switches do not count."""
+    """The most Jobs of this step that can be unfinished at the same time. Daemons and switches do not count."""
     raw = mapping(step.value)
     if raw.get("switch") is not None or raw.get("daemon") is True:
         return 0
@@ -109,7 +109,7 @@ def _replicas(context: PolicyContext, most: int) -> Iterator[PolicyFault]:
 
 
 def _retry(context: PolicyContext, most: int) -> Iterator[PolicyFault]:
-    """A Job's restarts, its tasks', and the further attempts of steps. A Job that says nothing restarts three times."""
+    """Restarts of Jobs and tasks, and retries of steps. A Job without maxRetry restarts up to three times."""
     for part in context.jobs:
         for holder in (part.field, *part.tasks):
             field = holder.get("maxRetry")
@@ -129,7 +129,7 @@ def _deadline(context: PolicyContext, most: int) -> Iterator[PolicyFault]:
 
 
 def _ttl(context: PolicyContext, most: int) -> Iterator[PolicyFault]:
-    """Jobs of a flow go with their flow, so only what stands alone must say when it goes."""
+    """Jobs of a flow are deleted with their flow, so only other objects must set a TTL."""
     name = "ttlSecondsAfterFinished"
     if context.is_flow:
         yield from _seconds(context.spec.get(name), most, needed=True)
@@ -145,7 +145,7 @@ def _seconds(field: Field, most: int, *, needed: bool) -> Iterator[PolicyFault]:
 
 
 def _running(context: PolicyContext, most: int) -> Iterator[PolicyFault]:
-    """JobFlows of the namespace that have neither ended nor are suspended. Judged when one more would start."""
+    """JobFlows of the namespace that have neither ended nor are suspended. Checked when another one would start."""
     if not context.is_flow or context.running_flows is None or context.spec.get("suspend").true:
         return
     if context.operation not in ("", CREATE) and not Field("spec", (context.old or {}).get("spec")).get("suspend").true:

@@ -1,4 +1,4 @@
-"""`match` and `exempt`: whether a policy is about an object at all (jobflow-api.md 9)."""
+"""`match` and `exempt`: whether a policy applies to an object."""
 
 from shared.policy.compile import CompiledPolicy
 from shared.policy.context import PolicyContext
@@ -6,9 +6,9 @@ from shared.policy.selector import selects
 
 
 def applies(policy: CompiledPolicy, context: PolicyContext) -> bool:
-    """Whether the object and who brings it are subject to the policy.
+    """Whether the policy applies to the object and the user.
 
-    As the API server does for webhooks: an object matches by its labels before or after the change.
+    As in the API server's matching of webhooks, the labels before or after the change must match.
     """
     match = policy.spec.match
     if match is not None:
@@ -31,7 +31,7 @@ def _exempt(policy: CompiledPolicy, context: PolicyContext) -> bool:
 
 
 def needs_namespace(policy: CompiledPolicy) -> bool:
-    """Whether the policy cannot be applied without the Namespace object."""
+    """Whether the policy needs the Namespace object."""
     match = policy.spec.match
-    reads = any(rule.asks_where for rule in policy.rules)
+    reads = any(rule.reads_namespace for rule in policy.rules)
     return reads or bool(match is not None and match.namespace_selector)

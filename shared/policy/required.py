@@ -1,4 +1,4 @@
-"""`required`: what must be there (jobflow-api.md 9). A patch says a part only, so it is judged on the finished Job."""
+"""`required`: labels, resources and templates that must be set. Patches are incomplete, so the finished Job is judged."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -13,7 +13,7 @@ EXISTING_TEMPLATES: Final = "required.existingTemplates"
 
 
 def required_faults(required: Required, context: PolicyContext) -> Iterator[PolicyFault]:
-    """What is missing."""
+    """The required fields that are missing."""
     for key in required.labels:
         if not context.labels.get(key):
             yield _missing("labels", f"metadata.labels[{key}]", "this label must be set")
@@ -37,7 +37,7 @@ def _amounts(part: JobPart, required: Required) -> Iterator[PolicyFault]:
 
 
 def _has(holder: Field, side: str, name: str) -> bool:
-    """Kubernetes takes a limit for the request where there is none."""
+    """In Kubernetes a limit is also the request if there is no request."""
     return _amount(holder, side, name) or _amount(holder, "limits", name)
 
 
@@ -54,7 +54,7 @@ def _templates(context: PolicyContext) -> Iterator[PolicyFault]:
 
 
 def templates_of(context: PolicyContext) -> Iterator[tuple[Field, Field]]:
-    """(step, the field that names its JobTemplate) of every step that has one."""
+    """(step, the field that names its JobTemplate) for every step that has one."""
     for step in context.steps:
         name = step.get("template") if step.get("template").text else step.get("name")
         if name.text and not step.get("switch").present:

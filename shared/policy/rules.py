@@ -1,4 +1,4 @@
-"""`rules`: CEL over object, oldObject, request and namespaceObject; true is compliant (jobflow-api.md 9)."""
+"""`rules`: CEL expressions over object, oldObject, request and namespaceObject, which must be true."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -12,7 +12,7 @@ from shared.policy.context import PolicyContext
 from shared.policy.fault import PolicyFault
 from shared.violation import Reason
 
-# object.spec.flows.all( -> spec.flows; in the library's optional form, object.?spec.?queue, too.
+# object.spec.flows.all( -> spec.flows; also with optional fields, as in object.?spec.?queue.
 _READ: Final = re.compile(r"\bobject((?:\.\??[A-Za-z_]\w*)+)(\s*\()?")
 _STRING: Final = re.compile(r"""r?("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')""")
 _REQUEST: Final = re.compile(r"(?<![\w.?])request\b")
@@ -21,27 +21,27 @@ _EVERYTHING: Final = "spec"
 
 
 class CompiledRule(msgspec.Struct, frozen=True):
-    """`field`: what a violation points at; `asks_who`: it reads `request`, which stored objects have not; `asks_where`: it
-    reads `namespaceObject`, which a linter has not."""
+    """`field`: the path of violations; `reads_request`: it reads `request`, which does not exist for stored objects;
+    `reads_namespace`: it reads `namespaceObject`, which does not exist in a linter."""
 
     name: str
     message: str
     program: Program
     field: str
-    asks_who: bool
-    asks_where: bool
+    reads_request: bool
+    reads_namespace: bool
 
 
 def compiled_rule(name: str, message: str, program: Program) -> CompiledRule:
     text = _bare(program.text)
-    asks_who, asks_where = bool(_REQUEST.search(text)), bool(_NAMESPACE.search(text))
-    return CompiledRule(name, message, program, field_of(text), asks_who, asks_where)
+    reads_request, reads_namespace = bool(_REQUEST.search(text)), bool(_NAMESPACE.search(text))
+    return CompiledRule(name, message, program, field_of(text), reads_request, reads_namespace)
 
 
 def rule_faults(rules: Iterable[CompiledRule], context: PolicyContext) -> Iterator[PolicyFault]:
-    """The rules that do not hold; one that cannot be evaluated does not hold."""
+    """The rules that are not true. A rule that cannot be evaluated is a fault too."""
     for rule in rules:
-        if (context.request is None and rule.asks_who) or (context.offline and rule.asks_where):
+        if (context.request is None and rule.reads_request) or (context.offline and rule.reads_namespace):
             continue
         verdict = evaluate_rule(rule.program, context.variables)
         if verdict is True:
@@ -53,7 +53,7 @@ def rule_faults(rules: Iterable[CompiledRule], context: PolicyContext) -> Iterat
 
 
 def field_of(text: str) -> str:
-    """The field of the object that an expression is about: what all that it reads has in common, else what it reads first."""
+    """The field for a violation: the common prefix of all fields that the expression reads, or else the first field."""
     read: list[tuple[str, ...]] = []
     for match in _READ.finditer(_bare(text)):
         parts = tuple(part.lstrip("?") for part in match[1].split(".")[1:])
@@ -67,5 +67,5 @@ def field_of(text: str) -> str:
 
 
 def _bare(text: str) -> str:
-    """Without the contents of its strings."""
+    """`text` without the contents of its string literals."""
     return _STRING.sub('""', text)

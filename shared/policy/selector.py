@@ -1,4 +1,4 @@
-"""metav1.LabelSelector against labels."""
+"""Evaluates metav1.LabelSelector."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -12,7 +12,7 @@ _OPERATORS: Final[Mapping[str, Callable[[str | None, list[str]], bool]]] = {
 
 
 def selects(selector: Mapping[str, Any] | None, labels: Mapping[str, str]) -> bool:
-    """Whether the labels fit. Absent and empty select everything; an operator that does not exist selects nothing."""
+    """Whether the labels match. An absent or empty selector selects everything, an unknown operator nothing."""
     selector = selector or {}
     if any(labels.get(key) != value for key, value in (selector.get("matchLabels") or {}).items()):
         return False

@@ -23,7 +23,7 @@ def test_a_go_duration_is_read(text: str, want: float) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "5", "1d", "s", "1.s.", "1 s", "ten", "9999999999h", "1s-1s", "1s" * 500])
-def test_what_go_refuses_is_refused(text: str) -> None:
+def test_durations_that_go_refuses_are_refused(text: str) -> None:
     with pytest.raises(duration.DurationError, match="invalid duration"):
         duration.seconds(text)
 
@@ -37,17 +37,17 @@ def test_a_duration_is_written_as_go_prints_it(value: float, want: str) -> None:
 
 
 @given(st.integers(-(10**12), 10**12))
-def test_what_is_written_reads_back(millis: int) -> None:
+def test_a_written_duration_reads_back(millis: int) -> None:
     assert duration.seconds(duration.text(millis / 1000)) == pytest.approx(millis / 1000)
 
 
-def test_a_bad_duration_has_a_fallback() -> None:
+def test_an_invalid_duration_gives_the_fallback() -> None:
     assert duration.seconds_or("soon", 7.0) == 7.0
     assert duration.seconds_or(None, 7.0) == 7.0
     assert duration.seconds_or("3s", 7.0) == 3.0
 
 
-def test_times_go_there_and_back() -> None:
+def test_a_time_survives_writing_and_reading() -> None:
     assert rfc3339(epoch("2026-01-02T03:04:05Z")) == "2026-01-02T03:04:05Z"
     assert epoch("2026-01-02T03:04:05.500000+00:00") == epoch("2026-01-02T03:04:05Z") + 0.5
     assert epoch_or_none(None) is None

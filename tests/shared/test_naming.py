@@ -58,7 +58,7 @@ NAME = st.lists(st.sampled_from(["a", "r1", "1", "0", "2"]), min_size=1, max_siz
 
 
 @given(st.dictionaries(NAME, st.booleans(), min_size=2, max_size=5))
-def test_steps_collide_exactly_when_they_can_bear_one_name(steps):
+def test_steps_collide_exactly_if_their_jobs_can_have_the_same_name(steps):
     def names(step: str, loops: bool) -> set[str]:
         indexes = range(3) if loops else [None]
         return {naming.job_name("f", step, index, attempt) for index in indexes for attempt in range(3)}

@@ -73,7 +73,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("text", "wanted"), WRONG.items(), ids=[text[:12] or "empty" for text in WRONG])
-def test_a_text_that_is_no_quantity_says_why_in_kubernetes_words(text: str, wanted: str) -> None:
+def test_an_invalid_quantity_gives_the_message_of_kubernetes(text: str, wanted: str) -> None:
     assert fault(text) == wanted
 
 
@@ -105,7 +105,7 @@ def test_sums_keep_the_first_amounts_family_of_suffixes() -> None:
 
 
 @given(st.integers(-(10**30), 10**30), st.sampled_from([Format.DECIMAL_SI, Format.DECIMAL_EXPONENT]))
-def test_what_is_printed_reads_back_as_the_same_amount(nanos: int, form: Format) -> None:
+def test_a_printed_quantity_reads_back_as_the_same_amount(nanos: int, form: Format) -> None:
     assert quantity(str(Quantity(nanos, form))).nanos == nanos
 
 

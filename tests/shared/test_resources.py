@@ -1,4 +1,4 @@
-"""Pods and gangs are measured as Kubernetes' scheduler and quota measure them."""
+"""Resources of pods and gangs, computed as in Kubernetes' scheduler and quota."""
 
 import pytest
 
@@ -55,11 +55,11 @@ REQUESTS = {
 
 
 @pytest.mark.parametrize(("pod", "wanted"), REQUESTS.values(), ids=REQUESTS)
-def test_a_pod_needs_what_its_containers_need_at_the_worst_moment(pod: dict, wanted: str) -> None:
+def test_pod_requests_are_the_maximum_over_its_start_and_run(pod: dict, wanted: str) -> None:
     assert " ".join(f"{name}={amount}" for name, amount in as_text(pod_requests(pod)).items()) == wanted
 
 
-def test_limits_are_what_is_limited_with_overhead_on_top() -> None:
+def test_limits_include_overhead() -> None:
     made = pod(container({"cpu": "1"}, {"cpu": "2"}), overhead={"cpu": "1", "memory": "1Mi"})
     assert as_text(pod_limits(made)) == {"cpu": "3"}
     whole = pod(container(limits={"cpu": "2"}), resources={"limits": {"cpu": "3"}})
@@ -89,7 +89,7 @@ def test_a_quota_charges_by_its_own_keys() -> None:
 
 
 MASTER, WORKER = pod(container({"cpu": "50m"})), pod(container({"cpu": "100m"}))
-# volcano-behaviour.md 3.10: (job, master, worker minAvailable) -> pods, cpu
+# docs/design/volcano-behaviour.md, section 3.10: (job, master, worker minAvailable) -> pods, cpu
 CHECK_TABLE = {
     (3, None, 1): ("3", "200m"),
     (3, 1, None): ("3", "250m"),
@@ -101,7 +101,7 @@ CHECK_TABLE = {
 
 
 @pytest.mark.parametrize(("minimums", "wanted"), CHECK_TABLE.items(), ids=map(str, CHECK_TABLE))
-def test_a_gang_asks_for_the_pods_that_start_first(minimums: tuple, wanted: tuple[str, str]) -> None:
+def test_the_minimum_counts_the_pods_that_start_first(minimums: tuple, wanted: tuple[str, str]) -> None:
     job, master, worker = minimums
     tasks = [GangTask(2, worker, WORKER), GangTask(2, master, MASTER, priority=10)]
     asked = min_resources(tasks, job)
@@ -110,7 +110,7 @@ def test_a_gang_asks_for_the_pods_that_start_first(minimums: tuple, wanted: tupl
     assert asked["requests.cpu"] == asked["cpu"]
 
 
-def test_a_gang_of_none_asks_for_nothing() -> None:
+def test_a_gang_without_pods_has_no_minimum() -> None:
     assert min_resources([GangTask(2, 0, MASTER)], 0) == {}
     assert min_resources([], 3) == {}
 
@@ -120,5 +120,5 @@ def test_a_million_replicas_are_multiplied_not_counted() -> None:
     assert min_resources(tasks, 10**6)["cpu"] == "50k"
 
 
-def test_a_minimum_above_all_replicas_takes_them_all() -> None:
+def test_a_minimum_above_all_replicas_counts_all_replicas() -> None:
     assert gang_counts([GangTask(2, 1, MASTER), GangTask(3, 5, WORKER)], 99) == [2, 3]

@@ -71,14 +71,14 @@ def test_strings_are_found_anywhere_but_in_keys() -> None:
     assert replaced(value) == {"a": [{"$(params.n)": "3"}, 1, None, True, 2.5], "b": {"c": {"d": "7"}}}
 
 
-def test_the_given_value_stays_as_it_is() -> None:
+def test_the_input_value_is_not_changed() -> None:
     value = {"a": ["$(params.n)"], "b": {"c": "plain"}}
     copy = replaced(value)
     copy["b"]["c"] = "changed"
     assert value == {"a": ["$(params.n)"], "b": {"c": "plain"}}
 
 
-def test_what_has_no_value_is_a_fault_and_stays() -> None:
+def test_a_reference_without_a_value_is_a_fault_and_stays() -> None:
     found = substitute({"args": ["$(params.n) $(params.nope)", "$(flow.uid)"]}, lookup_in(VALUES), "spec")
     assert found.value == {"args": ["3 $(params.nope)", "$(flow.uid)"]}
     assert [(fault.path, fault.text) for fault in found.faults] == [
@@ -86,7 +86,7 @@ def test_what_has_no_value_is_a_fault_and_stays() -> None:
         ("spec.args[1]", "$(flow.uid)"),
     ]
     assert found.faults[0].message == "it has no value here"
-    assert found.faults[1].message.startswith("no such reference; there are $(params.NAME), $(item),")
+    assert found.faults[1].message.startswith("no such reference; known: $(params.NAME), $(item),")
 
 
 @pytest.mark.parametrize("text", ["$(item)", "$(item.name)", "$(index)"])
@@ -95,7 +95,7 @@ def test_the_loop_has_values_only_in_loops(text: str) -> None:
     assert substitute(text, lookup_in(outside)).faults
 
 
-def test_items_may_be_plain_texts() -> None:
+def test_loop_items_may_be_strings() -> None:
     values = Values(params={}, flow_name="f", flow_namespace="ns", step_name="s", item="blue", index=0)
     assert replaced("$(item)-$(index)", values) == "blue-0"
     assert substitute("$(item.name)", lookup_in(values)).faults
@@ -163,7 +163,7 @@ def test_a_small_template_cannot_become_a_huge_object() -> None:
     assert len(found.value[0]) < 2 * MAX_ADDED
 
 
-def test_a_deeply_nested_value_is_no_danger() -> None:
+def test_a_deeply_nested_value_raises_no_recursion_error() -> None:
     value: Any = "$(params.n)"
     for _ in range(5000):
         value = [value]

@@ -74,7 +74,7 @@ def with_policies(
     if given is None:
         return verdict
     found = judge(given, policies, between)
-    shown = [each for each in found if not each.outdone]
+    shown = [each for each in found if not each.superseded]
     refused = [each for each in shown if each.mode is PolicyMode.ENFORCE]
     return msgspec.structs.replace(
         verdict,

@@ -1,10 +1,13 @@
-"""The static bound: how much memory and time an expression can take at worst, before it has ever run.
+"""A static bound on the memory and time that an expression can take, computed before it runs.
 
-The library bounds neither (a chain of replace() of 326 characters takes 23 s and 6 GiB; map() over 10 000 elements copies
-its result at every step: 3 s and 1.6 GiB). So every node gets the largest size it can have from the sizes of its parts,
-and an expression whose sum is beyond the limits is refused. Loops: elements share the bytes of their list, and every cost
-here grows no slower than its argument, so the worst list has one element with all the bytes and the rest empty; the body
-is counted once for that one and once, times the length, for an empty one.
+The CEL library limits neither: a chain of replace() of 326 characters takes 23 s and 6 GiB, and map() over 10 000
+elements copies its result at every step, which takes 3 s and 1.6 GiB. Here every node gets the largest size that follows
+from the sizes of its parts, and an expression whose total exceeds the limits is refused, as Kubernetes refuses a
+validation rule above its cost budget.
+
+Loops: the elements of a list share its bytes, and no cost grows more slowly than its argument. The worst list therefore
+has one element with all the bytes and else empty ones, so the body counts once for the former and once, times the length,
+for the latter.
 """
 
 from collections.abc import Callable
@@ -33,7 +36,7 @@ _APPEND_BYTES: Final = 16  # bytes to copy an element, half the length times, at
 
 
 class TooCostly(Exception):
-    """The bound is passed at a node. `what`: what there is too much of; for people."""
+    """The bound is exceeded at a node. `what`: the reason, for messages."""
 
     def __init__(self, node_id: int, what: str) -> None:
         super().__init__(what)
@@ -42,7 +45,7 @@ class TooCostly(Exception):
 
 
 class UnknownCost(Exception):
-    """A function that has no rule, so it is not offered."""
+    """A function without a cost rule, which expressions may not use."""
 
     def __init__(self, node_id: int, function: str) -> None:
         super().__init__(function)
@@ -51,18 +54,18 @@ class UnknownCost(Exception):
 
 
 Local = dict[str, Size]
-"""Sizes of the variables that enclosing loops declare."""
+"""Sizes of the variables of the enclosing loops."""
 
 
 class Total(msgspec.Struct):
-    """What an evaluation takes at most."""
+    """The most that an evaluation takes."""
 
     nanoseconds: int = 0
     memory: int = 0
 
 
 def bound(checked: Checked, kind: ScopeKind, limits: InputLimits) -> Total:
-    """What the expression takes at most while inputs are within `limits`. Raises TooCostly or UnknownCost."""
+    """The most that the expression takes for inputs within `limits`. Raises TooCostly or UnknownCost."""
     walk = _Walk(checked, kind, limits)
     walk.size(checked.root, {}, 1, 0)
     return walk.total
@@ -203,7 +206,7 @@ _ANY: Final = 1  # of well known types; TIMESTAMP and DURATION follow
 
 
 def _map_name(operand: Expr, local: Local) -> str:
-    """The field or variable a map came from: `outputs` of `steps.a.outputs`, `params`; "" when it is neither."""
+    """The field or variable that holds a map: `outputs` in `steps.a.outputs`, or `params`; "" for anything else."""
     if operand.HasField("select_expr"):
         return str(operand.select_expr.field)
     name = operand.ident_expr.name if operand.HasField("ident_expr") else ""
@@ -211,7 +214,7 @@ def _map_name(operand: Expr, local: Local) -> str:
 
 
 def _is_binding(loop: Any) -> bool:
-    """A loop over nothing that only names a value, as optMap() makes."""
+    """A loop over an empty list that only binds a variable, as the macro optMap() produces."""
     return loop.iter_range.HasField("list_expr") and not loop.iter_range.list_expr.elements
 
 

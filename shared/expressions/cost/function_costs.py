@@ -1,7 +1,7 @@
-"""What each function of the language can make of its arguments at most: the size of its result and the time it takes.
+"""Cost rules of the CEL functions: the largest result and the longest time for arguments of given sizes.
 
-Times are nanoseconds, measured on the library (0.1.3) with worst inputs and rounded up. A function without a rule here
-is not offered, so that an extension that grows a new one brings no unbounded cost with it.
+Times are nanoseconds, measured with the library (0.1.3) on worst inputs and rounded up. Expressions may not use a
+function without a rule, so a new function in a later version of the library cannot bring an unbounded cost.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ Args = Sequence[Size]
 
 
 class Cost(msgspec.Struct, frozen=True):
-    """Size of the result and nanoseconds beyond the handling of one node and of its result's bytes."""
+    """The size of the result, and nanoseconds besides those for the node itself and the bytes of its result."""
 
     size: Size
     time: int = 0
@@ -29,12 +29,12 @@ def _scalar(args: Args) -> Cost:
 
 
 def _reading(args: Args) -> Cost:
-    """A scalar for which every argument is read once."""
+    """The result is a scalar; every argument is read once."""
     return Cost(SCALAR, 4 * sum(arg.bytes for arg in args))
 
 
 def _same(args: Args) -> Cost:
-    """As large as the first argument."""
+    """The result is at most as large as the first argument."""
     return Cost(args[0], 10 * args[0].bytes)
 
 
@@ -66,8 +66,8 @@ def _find(args: Args) -> Cost:
 
 
 def _matches(args: Args) -> Cost:
-    # The automaton of a pattern can outgrow its cache; then every character costs as much as the pattern is long, and
-    # a repetition of a repetition makes up to a thousand of each.
+    # The automaton of a pattern can exceed RE2's cache. Then the time for each character is proportional to the length
+    # of the pattern, and a nested repetition multiplies that length by up to a thousand.
     text, pattern = args[0].bytes, args[1].bytes
     return Cost(SCALAR, 20_000 + 1_000 * pattern + text * (50 + 10 * pattern))
 
@@ -90,7 +90,7 @@ def _join(args: Args) -> Cost:
 
 
 def _format(args: Args) -> Cost:
-    # A number is printed with at most 1000 places, bytes in hexadecimal, text inside lists is escaped.
+    # Numbers have at most 1000 places, bytes are printed in hexadecimal, and text inside lists is escaped.
     size = args[0].bytes + 1_400 * args[1].items + 4 * args[1].bytes
     return Cost(Size(size), 20 * size)
 
@@ -117,7 +117,7 @@ def _named(rule: Rule, names: str) -> dict[str, Rule]:
 
 
 COMPARISONS: Final = frozenset({"_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_"})
-"""Cheaper than their rule says where one side is a number or text: those are compared byte by byte."""
+"""Cheaper than by their rule if one side is a number or a text, which are compared byte by byte."""
 
 RULES: Final[dict[str, Rule]] = {
     **_named(_scalar, "_&&_ _||_ !_ @not_strictly_false -_ _-_ _*_ _/_ _%_ type duration timestamp hasValue uint"),
@@ -147,4 +147,4 @@ RULES: Final[dict[str, Rule]] = {
     "parseJSON": _parse_json,
     "quantity": _quantity,
 }
-"""By the function's name in the checked expression; `range` and comprehensions are in cost.py, they need more."""
+"""By the function's name in the checked expression. `bound` has the rules for `range` and comprehensions."""

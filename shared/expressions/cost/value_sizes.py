@@ -1,4 +1,4 @@
-"""How large the values of an expression can be, before it has ever run: of each variable, field and type."""
+"""The largest sizes of the variables and fields in expressions, for the static cost bound."""
 
 from typing import Final
 
@@ -8,18 +8,18 @@ from shared.expressions.scope import ScopeKind
 from shared.names import MAX_FLOW_OUTPUT_BYTES, MAX_ITERATIONS, MAX_NAME
 
 SLOT: Final = 32
-"""Bytes that the library needs for one element of a list or map beside its content."""
+"""Bytes that the library uses for one element of a list or map, besides its content."""
 
 
 class InputLimits(msgspec.Struct, frozen=True):
-    """How large inputs may be for the bound to hold: bytes of one text (policies: of one object), length of one list."""
+    """The inputs for which a bound holds. `bytes`: of one text (policies: of one object); `items`: of one list."""
 
     bytes: int
     items: int
 
 
 class Size(msgspec.Struct, frozen=True):
-    """At most this many bytes, counting everything inside, and this many elements in any one list or map in it."""
+    """`bytes`: at most, with everything inside; `items`: at most, in any single list or map inside."""
 
     bytes: int
     items: int = 0
@@ -32,7 +32,7 @@ _STATUS_BYTES: Final = 256  # phase, reason and counts of one iteration
 
 
 def variable(kind: ScopeKind, name: str, limits: InputLimits) -> Size:
-    """The size of a variable that is used as a whole."""
+    """The size of a whole variable."""
     if kind is ScopeKind.POLICY:
         return Size(limits.bytes, min(limits.items, limits.bytes // 4))
     if name == "item":
@@ -57,7 +57,7 @@ def field(message: str, name: str, limits: InputLimits) -> Size:
 
 
 def entry(map_of: str, limits: InputLimits) -> Size | None:
-    """The size of one value of `params`, `outputs`, `labels` or `annotations`; None for any other map."""
+    """The size of one value in `params`, `outputs`, `labels` or `annotations`; None for any other map."""
     return {
         "params": Size(limits.bytes),
         "outputs": Size(limits.bytes),

@@ -1,4 +1,5 @@
-"""Protobuf messages built from a table instead of generated code: the language of the CEL library is protobuf."""
+"""Builds protobuf messages from tables, without generated code. The CEL library exchanges types and syntax trees as
+protobuf messages."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -26,9 +27,9 @@ Fields = Mapping[str, tuple[int, str]]
 def build(
     package: str, messages: Mapping[str, Fields], syntax: str = "proto3"
 ) -> tuple[descriptor_pool.DescriptorPool, dict[str, Any]]:
-    """A pool of its own with these messages, and their Python classes by name.
+    """A separate descriptor pool with these messages, and their Python classes by name.
 
-    proto2 tells a field that is absent from one that is zero; proto3 reads both as zero.
+    proto2 distinguishes an absent field from a zero; proto3 does not.
     """
     file = descriptor_pb2.FileDescriptorProto(name=f"{package}.proto", package=package, syntax=syntax)
     for name, fields in messages.items():

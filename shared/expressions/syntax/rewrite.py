@@ -1,8 +1,7 @@
-"""Calls that the library (0.1.3) serves badly are rewritten, after checking, into other CEL that it serves well.
+"""Replaces calls that the library (0.1.3) handles badly by equivalent CEL, after type-checking.
 
-quantity(): a function in Python costs a call and is never freed of its arguments (functions.py), so the common forms are
-computed by the library itself and only the rest comes to Python. substring(a, b): the library refuses an end that is the
-text's own.
+quantity(): functions in Python are slow and leak their arguments (`functions`), so CEL computes the common forms and only
+the others call Python. substring(a, b): the library wrongly refuses an end that equals the length of the text.
 """
 
 from collections.abc import Iterator
@@ -23,7 +22,7 @@ _SCALED: Final = {
     **{f"{letter}i": f"* {1024.0**power}" for power, letter in enumerate("KMGT", 1)},
     **{letter: f"* {1000.0**power}" for power, letter in enumerate("kMGT", 1)},
 }
-# Longer texts, and decimal fractions with a suffix, are left to exact arithmetic; so is all that has other letters.
+# Longer texts, decimal fractions with a suffix, and texts with other letters are left to the exact Python function.
 _LONGEST: Final = 11
 
 
@@ -41,7 +40,7 @@ _TEMPLATES: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "quantity_string": (("s",), _quantity_text()),
     "string_substring_int_int": (("s", "a", "b"), "b == s.size() ? s.substring(a) : s.substring(a, b)"),
 }
-"""By overload: the names of the parameters, and the text that takes the call's place."""
+"""By overload: the names of the parameters, and the expression that replaces the call."""
 
 
 class _Template(msgspec.Struct, frozen=True):
@@ -50,24 +49,24 @@ class _Template(msgspec.Struct, frozen=True):
 
 
 def rewritten(serialized: bytes) -> bytes | None:
-    """A checked expression with such calls replaced, for the library's deserialize(); None when it has none."""
+    """The checked expression with these calls replaced, for the library's deserialize(); None if it has none."""
     outer, checked = tree.parts(serialized)
     calls = [node for node in _nodes(checked.expr) if _overload(checked, node) in _TEMPLATES]
     if not calls:
         return None
     computed = [call for call in calls if not _folded(checked, call)]
     numbers = _Numbers(max(checked.type_map) + 1)
-    for call in reversed(computed[:_MOST]):  # inner ones first: they become part of the outer ones
+    for call in reversed(computed[:_MOST]):  # inner calls first, because they become part of the outer ones
         _replace(checked, call, _templates()[_overload(checked, call)], numbers)
     outer.value = checked.SerializeToString()
     return bytes(outer.SerializeToString())
 
 
-_MOST: Final = 8  # calls that are replaced: each makes the tree larger by some 200 nodes
+_MOST: Final = 8  # the most calls that are replaced; each adds about 200 nodes to the tree
 
 
 def _folded(checked: Any, call: Expr) -> bool:
-    """Whether `call` was a quantity written out, which is now a number."""
+    """Replaces quantity("literal") by its number. Whether `call` was one."""
     text = tree.constant(call.call_expr.args[0]) if call.call_expr.function == "quantity" else None
     if not isinstance(text, str) or quantities.fault(text):
         return False
@@ -124,7 +123,7 @@ def _replace(checked: Any, call: Expr, template: _Template, numbers: _Numbers) -
 
 
 def _instance(checked: Any, template: _Template, numbers: _Numbers) -> Expr:
-    """The template's tree with ids of its own and its parameters renamed, known to `checked`."""
+    """A copy of the template's tree with new ids and renamed parameters, registered in `checked`."""
     source = template.checked
     shift = numbers.take(max(source.type_map) + 1)
     for node_id, kind in source.type_map.items():
@@ -143,7 +142,7 @@ def _instance(checked: Any, template: _Template, numbers: _Numbers) -> Expr:
 
 
 def _binding(checked: Any, name: str, value: Expr, body: Expr, numbers: _Numbers) -> Expr:
-    """`body` where `name` is `value`: a loop over nothing, as the library's own cel.bind() is."""
+    """`body` with `name` bound to `value`: a loop over an empty list, like the library's own cel.bind()."""
     node = type(body)(id=numbers.take())
     loop = node.comprehension_expr
     loop.iter_var = "@unused"

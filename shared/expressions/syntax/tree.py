@@ -1,6 +1,6 @@
-"""The checked expression that the library hands out (`serialize()`), as Python messages.
+"""The syntax tree of a checked expression, decoded from the library's `serialize()`.
 
-Only the fields that walking needs are declared; names and numbers are those of CEL's public schema (cel.expr.CheckedExpr).
+Only the fields that are read here are declared. Names and numbers are those of CEL's public schema, cel.expr.CheckedExpr.
 """
 
 from collections.abc import Iterator
@@ -71,11 +71,11 @@ _POOL, _CLASSES = messages.build("jobflow.syntax", _SCHEMA, syntax="proto2")
 _KINDS: Final = ("const", "ident", "select", "call", "list", "struct", "comprehension")
 
 Expr = Any
-"""One node; `kind_of` says which of its parts is set."""
+"""One node of the tree; see `kind_of`."""
 
 
 class Checked(msgspec.Struct, frozen=True):
-    """A type-checked expression: its tree, and by node id its types, its overloads and its offset in the text."""
+    """A type-checked expression: the tree, and by node id the types, the overloads and the offsets in the text."""
 
     root: Expr
     types: Any
@@ -84,17 +84,17 @@ class Checked(msgspec.Struct, frozen=True):
 
 
 class TooDeep(ValueError):
-    """The tree is nested deeper than the wire format may be."""
+    """The tree is nested more deeply than the wire format allows."""
 
 
 def read(serialized: bytes) -> Checked:
-    """Decode what `Expression.serialize()` returned; TooDeep when it is nested beyond protobuf's own limit."""
+    """Decodes the result of `Expression.serialize()`. Raises TooDeep if it exceeds protobuf's nesting limit."""
     checked = parts(serialized)[1]
     return Checked(checked.expr, checked.type_map, checked.reference_map, checked.source_info.positions)
 
 
 def parts(serialized: bytes) -> tuple[Any, Any]:
-    """The envelope and the CheckedExpr in it, as messages; what is not declared here is kept when written again."""
+    """The envelope and the CheckedExpr in it, as messages. Undeclared fields survive writing."""
     try:
         outer = _CLASSES["Any"].FromString(serialized)
         return outer, _CLASSES["CheckedExpr"].FromString(outer.value)
@@ -108,7 +108,7 @@ def kind_of(node: Expr) -> str:
 
 
 def constant(node: Expr) -> str | bool | int | float | bytes | None:
-    """The literal that `node` is; None when it is `null` or no literal."""
+    """The value of a literal; None if it is `null` or if `node` is not a literal."""
     if not node.HasField("const_expr"):
         return None
     fields = node.const_expr.ListFields()
@@ -116,7 +116,7 @@ def constant(node: Expr) -> str | bool | int | float | bytes | None:
 
 
 def children(node: Expr) -> Iterator[Expr]:
-    """The nodes right under `node`, in the order of the text where there is one."""
+    """The direct children of `node`, in the order of the text."""
     match kind_of(node):
         case "select":
             yield node.select_expr.operand

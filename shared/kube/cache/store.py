@@ -35,7 +35,7 @@ class Store:
         """Adds an index over all stored and future objects. Adding the same function again has no effect."""
         known = self._indexers.setdefault(name, indexer)
         if known is not indexer:
-            raise ValueError(f"an indexer {name!r} is there already and is another function")
+            raise ValueError(f"an indexer {name!r} already exists and is another function")
         if name not in self._indexes:
             self._indexes[name] = {}
             for key in self._entries:

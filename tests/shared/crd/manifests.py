@@ -1,4 +1,4 @@
-"""Full manifests as a Volcano user writes them: every field that Volcano's types declare, in our own words."""
+"""Complete manifests with every field of Volcano's types."""
 
 from typing import Any
 

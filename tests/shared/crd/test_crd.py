@@ -1,4 +1,4 @@
-"""The generated CRDs: structural, small enough, complete for Volcano's manifests, and as Volcano names things."""
+"""The generated CRDs are structural, small enough, and complete for Volcano's manifests, with Volcano's names."""
 
 import copy
 import json
@@ -45,14 +45,14 @@ def at(schema: dict[str, Any], path: str) -> dict[str, Any]:
 
 
 def without_nulls(value: Any) -> Any:
-    """What the API server makes of a manifest: nulls of fields that are not nullable are dropped."""
+    """The manifest as the API server stores it: without nulls in fields that are not nullable."""
     if isinstance(value, dict):
         return {key: without_nulls(item) for key, item in value.items() if item is not None}
     return [without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
 def pruned(value: Any, schema: dict[str, Any]) -> Any:
-    """The API server's pruning: unknown fields go, unless the schema preserves them."""
+    """Prunes like the API server: removes unknown fields unless the schema preserves them."""
     if schema.get("x-kubernetes-preserve-unknown-fields"):
         return value
     if isinstance(value, list):
@@ -81,7 +81,7 @@ def test_every_schema_is_structural(definition: Definition) -> None:
 
 
 @EVERY_KIND
-def test_every_crd_fits_the_annotation_of_client_side_apply(definition: Definition) -> None:
+def test_every_crd_fits_into_the_last_applied_annotation(definition: Definition) -> None:
     assert len(json.dumps(crd(definition), separators=(",", ":"))) < 256 * 1024
 
 
@@ -107,7 +107,7 @@ def test_a_field_that_is_unknown_is_pruned() -> None:
     assert "minAvailble" not in pruned(body, schema_of("Job"))["spec"]
 
 
-def test_names_scopes_and_status_subresources_are_volcanos() -> None:
+def test_names_scopes_and_status_subresources_equal_those_of_volcano() -> None:
     found = {
         definition.kind.kind: (
             crd(definition)["metadata"]["name"],
@@ -154,12 +154,12 @@ def test_a_patch_of_one_field_is_accepted() -> None:
 
 
 @pytest.mark.parametrize("field", [".queue", ".maxRetry"])
-def test_no_default_stands_where_a_policy_can_set_one(field: str) -> None:
+def test_fields_that_policies_can_default_have_no_schema_default(field: str) -> None:
     assert "default" not in at(schema_of("Job"), f".spec{field}")
     assert "default" not in at(schema_of("JobTemplate"), f".spec{field}")
 
 
-def test_a_template_may_hold_placeholders_where_a_job_has_patterns() -> None:
+def test_a_template_may_contain_placeholders_in_fields_with_patterns() -> None:
     spec = {**JOB_SPEC, "queue": "$(params.queue)"}
     jsonschema.Draft202012Validator(job_spec_schema(Mode.TEMPLATE)).validate(spec)
     with pytest.raises(jsonschema.ValidationError, match="does not match"):
@@ -187,7 +187,7 @@ def test_the_files_of_the_chart_are_up_to_date() -> None:
     assert main(["--check"]) == 0
 
 
-def test_the_check_names_what_is_missing_changed_or_foreign(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_check_names_missing_changed_and_unknown_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = ["--folder", str(tmp_path)]
     assert main(["--check", *folder]) == 1
     assert main(folder) == 0

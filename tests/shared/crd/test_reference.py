@@ -1,4 +1,4 @@
-"""The reference of every field: complete, linked, and up to date."""
+"""The field reference is complete, its links resolve, and it is up to date."""
 
 import re
 from pathlib import Path
@@ -18,12 +18,12 @@ def test_every_link_leads_somewhere() -> None:
     assert set(re.findall(r"\]\(#([^)]*)\)", page)) <= places
 
 
-def test_nothing_is_said_twice() -> None:
+def test_no_heading_occurs_twice() -> None:
     headings = re.findall(r"^### (.*)$", reference.render(), re.MULTILINE)
     assert len(headings) == len(set(headings))
 
 
-def test_an_outdated_page_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_outdated_page_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page = tmp_path / "fields.md"
     assert reference.main(["--page", str(page)]) == 0
     assert reference.main(["--page", str(page), "--check"]) == 0
@@ -32,8 +32,8 @@ def test_an_outdated_page_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert "out of date" in capsys.readouterr().err
 
 
-def test_texts_belong_to_types_that_there_are() -> None:
-    """A field that was renamed leaves no text behind."""
+def test_every_description_belongs_to_an_existing_field() -> None:
+    """After a field was renamed, no description may remain for the old name."""
     page = reference.render()
     for type_ in descriptions._OF_TYPE:
         assert f"### {type_}\n" in page or f"## {type_}\n" in page, type_

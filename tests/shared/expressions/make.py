@@ -1,4 +1,4 @@
-"""A scope, bindings and short ways to compile and evaluate, valid by default."""
+"""A scope, bindings, and helpers to compile and evaluate expressions."""
 
 from typing import Any
 
@@ -27,14 +27,14 @@ SCOPE = flow_scope(
 
 
 def program(text: str, scope: Scope = SCOPE, result: ResultType = ResultType.VALUE) -> Program:
-    """The compiled text; fails the test when it has problems."""
+    """The compiled text. Fails the test if it has problems."""
     compiled = compile_expression(text, scope, result)
     assert isinstance(compiled, Program), [str(problem) for problem in compiled]
     return compiled
 
 
 def problems(text: str, scope: Scope = SCOPE, result: ResultType = ResultType.VALUE) -> tuple[Problem, ...]:
-    """The problems of the text; fails the test when it compiles."""
+    """The problems of the text. Fails the test if it compiles."""
     compiled = compile_expression(text, scope, result)
     assert not isinstance(compiled, Program), f"{text} compiles"
     return compiled
@@ -68,5 +68,5 @@ def bindings(**changes: Any) -> dict[str, Any]:
 
 
 def value(text: str, result: ResultType = ResultType.VALUE, **changes: Any) -> Any | EvalError:
-    """What the text evaluates to over bindings()."""
+    """The value of the text with bindings()."""
     return evaluate(program(text, result=result), bindings(**changes))

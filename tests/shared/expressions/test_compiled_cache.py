@@ -1,4 +1,4 @@
-"""What is remembered of texts is made once, and bounded by their length and their number."""
+"""The cache of compiled texts computes each result once and is bounded by length and number of the texts."""
 
 from shared.expressions import program
 from shared.expressions.compiled_cache import CompiledCache
@@ -16,13 +16,13 @@ def counting(characters: int, entries: int) -> tuple[CompiledCache[str], list[st
     return CompiledCache(make, characters=characters, entries=entries), made
 
 
-def test_a_text_is_made_once_for_each_use() -> None:
+def test_each_text_and_use_is_computed_once() -> None:
     remembered, made = counting(100, 10)
     assert [remembered("a", "1"), remembered("a", "2"), remembered("a", "1")] == ["a1", "a2", "a1"]
     assert made == ["a1", "a2"]
 
 
-def test_the_longest_unused_goes_when_there_are_too_many() -> None:
+def test_the_least_recently_used_entry_is_evicted() -> None:
     remembered, made = counting(100, 2)
     for text in ("a", "b", "a", "c", "a", "b"):
         remembered(text)
@@ -30,22 +30,22 @@ def test_the_longest_unused_goes_when_there_are_too_many() -> None:
     assert len(remembered) == 2
 
 
-def test_long_texts_leave_room_for_few() -> None:
+def test_long_texts_reduce_the_number_of_entries() -> None:
     remembered, _ = counting(100, 1000)
     for number in range(500):
         remembered(f"{number:050d}")
     assert len(remembered) == 2
 
 
-def test_what_is_longer_than_all_the_room_drives_out_nothing() -> None:
+def test_a_text_above_the_total_size_evicts_nothing() -> None:
     remembered, made = counting(10, 10)
     for text in ("a", "b" * 11, "a", "b" * 11):
         assert remembered(text) == text
     assert made == ["a", "b" * 11, "b" * 11]
 
 
-def test_texts_that_are_no_expressions_are_not_kept() -> None:
-    """One of 3 MB, sent again and again with one letter changed, would else fill the webhook's memory."""
+def test_texts_above_the_size_limit_are_not_cached() -> None:
+    """Otherwise texts of 3 MB that differ in one letter would fill the webhook's memory."""
     before = len(program.COMPILED)
     for number in range(20):
         text = f"{number}" + "x" * MAX_EXPRESSION_BYTES

@@ -1,4 +1,4 @@
-"""Expressions give plain values, and say clearly why when they cannot."""
+"""Expressions give plain values or clear errors."""
 
 import sys
 
@@ -83,15 +83,15 @@ ERRORS = {
     "not JSON": ("parseJSON('{')", "parseJSON: not JSON: "),
     "no surrogates out of JSON": (r"""parseJSON('"\\ud800"')""", "parseJSON: not JSON: "),
     "no quantity": ('quantity("1Gu")', "unable to parse quantity's suffix"),
-    "infinity": ("1.0 / 0.0", "the result contains inf, which JSON has not"),
-    "number as key": ("{1: 2}", "the result contains the key 1, which JSON has not"),
-    "bytes inside": ('[dyn(b"a")]', "the result contains a bytes, which JSON has not"),
-    "time inside": ('{"a": dyn(duration("1s"))}', "the result contains a duration, which JSON has not"),
+    "infinity": ("1.0 / 0.0", "the result contains inf, which JSON does not have"),
+    "number as key": ("{1: 2}", "the result contains the key 1, which JSON does not have"),
+    "bytes inside": ('[dyn(b"a")]', "the result contains a bytes, which JSON does not have"),
+    "time inside": ('{"a": dyn(duration("1s"))}', "the result contains a duration, which JSON does not have"),
 }
 
 
 @pytest.mark.parametrize(("text", "wanted"), ERRORS.values(), ids=ERRORS)
-def test_what_goes_wrong_at_run_time_is_an_error_value(text: str, wanted: str) -> None:
+def test_a_run_time_error_is_returned_as_a_value(text: str, wanted: str) -> None:
     found = value(text)
     assert isinstance(found, EvalError)
     assert wanted in str(found)
@@ -106,7 +106,7 @@ MISFITS = {
 
 
 @pytest.mark.parametrize(("text", "result", "wanted"), MISFITS.values(), ids=MISFITS)
-def test_an_untyped_value_of_the_wrong_type_is_told(text: str, result: ResultType, wanted: str) -> None:
+def test_an_untyped_value_of_the_wrong_type_is_an_error(text: str, result: ResultType, wanted: str) -> None:
     assert str(value(text, result)) == wanted
 
 
@@ -117,19 +117,19 @@ def test_retry_sees_the_attempt() -> None:
     assert evaluate(compiled, {"attempt": binding_of_attempt("Failed", exit_code=1)}) is False
 
 
-def test_an_input_beyond_what_the_expression_can_afford_is_an_error() -> None:
+def test_an_input_above_the_limit_of_the_expression_is_an_error() -> None:
     compiled = program('params.text.split("").map(a, params.text.split("")).size() > 0')
     allowed = compiled.limits[0].bytes
     assert evaluate(compiled, bindings(params={"text": "x" * 20})) is True
     found = evaluate(compiled, bindings(params={"text": "x" * (allowed + 1)}))
-    assert str(found) == f"an input has {allowed + 1} bytes; this expression can afford at most {allowed}"
+    assert str(found) == f"an input has {allowed + 1} bytes; this expression may have at most {allowed}"
 
 
 def test_a_missing_binding_is_an_error_not_an_exception() -> None:
     assert isinstance(evaluate(program("item.name"), {}), EvalError)
 
 
-def test_giving_out_null_takes_no_reference_from_the_interpreter() -> None:
+def test_returning_null_keeps_the_reference_count_of_none() -> None:
     compiled = program('[null, {"a": null}, parseJSON("null")]')
     evaluate(compiled, {})
     before = sys.getrefcount(None)

@@ -18,13 +18,13 @@ FIRST = {
         '1:26: operator ">" does not take (string, int); params and outputs are strings: convert with int(...)',
     ),
     "int and double": ("1 + 1.5", '1:3: operator "+" does not take (int, double); convert with double(...)'),
-    "dash": ("steps.n-m.phase", '1:10: steps.n-m is no name in CEL; write steps["n-m"]'),
+    "dash": ("steps.n-m.phase", '1:10: steps.n-m is not a name in CEL; write steps["n-m"]'),
     "keyword": (
         'params.n == "1" && steps.train.outputs.in == "x"',
         '1:40: "in" is a keyword of CEL; write steps.train.outputs["in"]',
     ),
     "keyword as a step": ("steps.null.phase", '1:7: "null" is a keyword of CEL; write steps["null"]'),
-    "leading digit": ("steps.2nd.phase", '1:6: steps.2nd is no name in CEL; write steps["2nd"]'),
+    "leading digit": ("steps.2nd.phase", '1:6: steps.2nd is not a name in CEL; write steps["2nd"]'),
     "computed step": ('steps["tr" + "ain"].phase', '1:6: the name of a step must be a literal; write steps["NAME"]'),
     "bare steps": ("size(steps)", '1:6: steps cannot be used as a whole; name one step: steps.NAME or steps["NAME"]'),
     "in steps": (
@@ -91,7 +91,7 @@ def test_the_first_problem_names_place_and_remedy(text: str, wanted: str) -> Non
     assert str(problems(text)[0]).startswith(wanted)
 
 
-def test_every_problem_is_told_at_once_in_order_of_place() -> None:
+def test_all_problems_are_reported_in_order_of_position() -> None:
     found = [
         (problem.column, problem.message) for problem in problems("steps.x.phase == params.y && steps[item] == null")
     ]
@@ -102,7 +102,7 @@ def test_every_problem_is_told_at_once_in_order_of_place() -> None:
     ]
 
 
-def test_what_only_follows_from_another_problem_is_not_told() -> None:
+def test_consequential_errors_are_not_reported() -> None:
     assert len(problems("steps.train.nope.more + 1 > 2")) == 1
 
 
@@ -155,13 +155,13 @@ def test_a_text_is_compiled_once_for_all_scopes_of_a_kind() -> None:
     assert program("index > 1") is not program("index > 1", result=ResultType.BOOL)
 
 
-def test_what_one_scope_allows_another_may_refuse() -> None:
+def test_the_same_text_can_be_valid_in_one_scope_and_invalid_in_another() -> None:
     assert program("steps.train.phase", flow_scope(["train"], ["train"])).steps == {"train"}
     assert problems("steps.train.phase", flow_scope(["train"], []))
     assert problems("steps.train.phase", flow_scope([], []))
 
 
 @pytest.mark.parametrize("text", ['params.in == "x"', "params.in", 'true && params.true == "x"'])
-def test_a_keyword_is_told_once_and_not_what_the_parser_stumbles_over_behind_it(text: str) -> None:
+def test_a_keyword_is_reported_once_without_consequential_errors(text: str) -> None:
     (told,) = problems(text)
     assert "is a keyword of CEL; write params[" in str(told)

@@ -1,4 +1,4 @@
-"""Calls that the library serves badly give what they should all the same."""
+"""Calls that the library handles badly give correct results."""
 
 import pytest
 from hypothesis import assume, given, settings
@@ -23,7 +23,7 @@ TEXTS = {
 
 
 @pytest.mark.parametrize(("text", "wanted"), TEXTS.values(), ids=TEXTS)
-def test_a_rewritten_call_gives_what_the_language_says(text: str, wanted: object) -> None:
+def test_a_rewritten_call_gives_the_result_of_the_specification(text: str, wanted: object) -> None:
     assert value(text, item="2Gi") == wanted
 
 
@@ -37,7 +37,7 @@ ERRORS = {
 
 
 @pytest.mark.parametrize(("text", "wanted"), ERRORS.values(), ids=ERRORS)
-def test_errors_stay_what_they_were(text: str, wanted: str) -> None:
+def test_a_rewritten_call_raises_the_same_errors(text: str, wanted: str) -> None:
     found = value(text, item="1Gu")
     assert isinstance(found, EvalError)
     assert wanted in found.message
@@ -49,7 +49,7 @@ _numbers = st.from_regex(r"[+-]?[0-9]{1,7}(\.[0-9]{1,4})?(m|Ki|Mi|Gi|Ti|k|M|G|T|
 @given(st.one_of(_numbers, st.text("0123456789.+-eEinumkKMGTP ", max_size=8)))
 @settings(deadline=None)
 def test_a_quantity_is_the_number_that_kubernetes_reads(text: str) -> None:
-    assume(any(letter.isdigit() for letter in text))  # "." and "+" are zero to Kubernetes, an error to us
+    assume(any(letter.isdigit() for letter in text))  # Kubernetes reads "." and "+" as zero; here they are errors
     found = value("quantity(item)", item=text)
     try:
         wanted = quantity(text).nanos / NANO

@@ -25,7 +25,7 @@ def test_cycle(edges, want):
     assert directed.cycle(edges) == want
 
 
-def test_dangling_targets_are_named_with_their_place():
+def test_dangling_targets_are_reported_with_their_position():
     assert list(directed.dangling({"a": [], "b": ["a", "x"]})) == [("b", 1, "x")]
 
 
@@ -42,7 +42,7 @@ def test_depth_counts_nodes_on_the_longest_path():
     assert directed.depth({}) == 0
 
 
-def test_a_long_chain_is_no_recursion():
+def test_a_long_chain_raises_no_recursion_error():
     edges = {str(n): [str(n - 1)] if n else [] for n in range(20_000)}
     assert directed.depth(edges) == 20_000
     edges["0"] = ["19999"]

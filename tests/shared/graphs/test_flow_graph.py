@@ -27,12 +27,12 @@ def test_targets_and_switches_are_edges():
     assert flow_graph.switch_of(SWITCHED) == {"deploy": "route", "notify": "route"}
 
 
-def test_a_reference_makes_a_cycle_visible():
+def test_references_can_form_a_cycle():
     found = flow_graph.edges_with_references(SWITCHED, lambda step: ("deploy",) if step.name == "a" else ())
     assert directed.cycle(found) == ("a", "deploy", "a")
 
 
-def test_every_expression_is_found_with_its_place():
+def test_every_expression_is_found_with_its_path():
     step = Step(
         name="s",
         if_="1",

@@ -1,4 +1,4 @@
-"""A tiny API server on plain HTTP for tests of the client: objects, resourceVersions, paging, watches, scripted faults."""
+"""A small API server over plain HTTP for tests of the client: objects, resourceVersions, pages, watches, faults."""
 
 import asyncio
 import itertools
@@ -26,7 +26,7 @@ def status(code: int, reason: str, message: str = "", **details: Any) -> web.Res
 
 
 class FakeServer:
-    """`objects[collection path][(namespace, name)]`; `before` runs first and may answer instead; `calls` counts."""
+    """`objects[collection path][(namespace, name)]`; `before` runs first and may answer; `calls` counts requests."""
 
     def __init__(self) -> None:
         self.objects: dict[str, dict[tuple[str, str], Body]] = {}
@@ -41,7 +41,7 @@ class FakeServer:
         self.oldest = 0
         self.watching: set[web.StreamResponse] = set()
 
-    # --- what tests do directly -----------------------------------------------------------------------------------
+    # --- called by tests ------------------------------------------------------------------------------------------
     def put(self, collection: str, body: Body, kind: str = "") -> Body:
         metadata = body.setdefault("metadata", {})
         key = (metadata.get("namespace", ""), metadata["name"])
@@ -66,7 +66,7 @@ class FakeServer:
         self.changed = asyncio.Event()
 
     def forget_history(self) -> None:
-        """Watches from before now get 410."""
+        """Watches from earlier versions get 410."""
         self.oldest = self.version + 1
         self.history.clear()
 
@@ -207,7 +207,7 @@ def merge(into: Body, change: Body) -> None:
 
 
 async def reset(request: web.Request) -> web.StreamResponse:
-    """An answer that is lost: the connection is cut."""
+    """Cuts the connection, so that the answer is lost."""
     assert request.transport is not None
     request.transport.abort()
     return web.Response()
@@ -230,7 +230,7 @@ async def serving(fake: FakeServer) -> AsyncIterator[tuple[TestServer, Api]]:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Let the loop run until `condition` holds; at most five seconds."""
+    """Waits until `condition` is true, at most five seconds."""
     for _ in range(2500):
         if condition():
             return

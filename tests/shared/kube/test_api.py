@@ -22,7 +22,7 @@ def pod(name: str, **metadata: object) -> dict[str, object]:
 def times(
     count: int, answer: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> Callable[..., Awaitable[object]]:
-    """Answer the first `count` requests so, and let the later ones through."""
+    """Answers the first `count` requests with `answer` and passes later ones on."""
     left = count
 
     async def before(request: web.Request) -> web.StreamResponse | None:
@@ -100,7 +100,7 @@ async def test_not_sent_again(api: Api, fake: FakeServer, fault: Callable, verb:
 
 
 @pytest.mark.usefixtures("no_waiting")
-async def test_a_read_gives_up_in_the_end(api: Api, fake: FakeServer) -> None:
+async def test_a_read_is_retried_a_limited_number_of_times(api: Api, fake: FakeServer) -> None:
     fake.before = times(1000, always(503))
     with pytest.raises(errors.Unavailable):
         await api.get(POD, "ns", "p")
@@ -128,7 +128,7 @@ async def test_no_answer_in_time_is_a_timeout(fake: FakeServer, api: Api) -> Non
     release.set()
 
 
-async def test_refused_credentials_are_loaded_anew_once(
+async def test_refused_credentials_are_reloaded_once(
     fake: FakeServer, api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     renewed: list[bool] = []
@@ -184,7 +184,7 @@ async def test_a_watch_on_a_half_open_connection_ends(fake: FakeServer, api: Api
         [change async for change in api.watch(POD, resource_version="100", idle=0.05)]
 
 
-async def test_raw_returns_json_or_text(fake: FakeServer, api: Api) -> None:
+async def test_get_path_returns_json_or_text(fake: FakeServer, api: Api) -> None:
     async def answer(request: web.Request) -> web.StreamResponse:
         return web.Response(text="ok") if request.path == "/healthz" else json({"major": "1"})
 
@@ -208,7 +208,7 @@ async def test_the_clients_own_rate_limit_spreads_requests(fake: FakeServer, mon
     assert bucket.reserve() == 0.0
 
 
-def test_a_clock_that_is_set_back_takes_no_tokens_away() -> None:
+def test_setting_the_clock_back_removes_no_tokens() -> None:
     now = 5000.0
     bucket = Bucket(1, burst=2, clock=lambda: now)
     now = 1400.0

@@ -64,7 +64,7 @@ async def test_it_lists_in_pages_then_follows_the_watch(fake: FakeServer, api: A
         assert fake.calls["LIST pods"] == 3
 
 
-async def test_a_dropped_watch_goes_on_where_it_was(fake: FakeServer, api: Api) -> None:
+async def test_a_dropped_watch_continues_from_its_last_version(fake: FakeServer, api: Api) -> None:
     fake.put(PODS, pod("a"))
     cache = Cache(api, POD)
     async with running(cache):
@@ -75,7 +75,7 @@ async def test_a_dropped_watch_goes_on_where_it_was(fake: FakeServer, api: Api) 
         assert fake.calls["LIST pods"] == 1
 
 
-async def test_after_410_it_lists_anew_and_tells_the_deletions_it_missed(fake: FakeServer, api: Api) -> None:
+async def test_after_410_it_lists_again_and_reports_missed_deletions(fake: FakeServer, api: Api) -> None:
     for name in ("kept", "lost", "replaced"):
         fake.put(PODS, pod(name))
     cache = Cache(api, POD)
@@ -93,7 +93,7 @@ async def test_after_410_it_lists_anew_and_tells_the_deletions_it_missed(fake: F
         assert names(cache) == ["kept", "replaced"]
 
 
-async def test_a_paged_list_that_expires_is_taken_in_one_piece(fake: FakeServer, api: Api) -> None:
+async def test_an_expired_paged_list_is_repeated_without_pages(fake: FakeServer, api: Api) -> None:
     for index in range(600):
         fake.put(PODS, pod(f"p{index}"))
 
@@ -114,7 +114,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("answer", FAULTS.values(), ids=FAULTS.keys())
-async def test_it_outlives(
+async def test_a_cache_survives(
     fake: FakeServer, api: Api, answer: Callable[[web.Request], web.Response], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("shared.kube.client.sender._wait", lambda error, attempt: 0.0)
@@ -133,7 +133,7 @@ async def test_it_outlives(
         await until(lambda: names(cache) == ["a"])
 
 
-async def test_own_writes_are_seen_at_once_and_told_once(fake: FakeServer, api: Api) -> None:
+async def test_own_writes_are_visible_at_once_and_reported_once(fake: FakeServer, api: Api) -> None:
     cache = Cache(api, POD)
     log = Log(cache)
     async with running(cache):
@@ -148,14 +148,14 @@ async def test_own_writes_are_seen_at_once_and_told_once(fake: FakeServer, api: 
         assert names(cache) == ["other"]
 
 
-async def test_own_writes_that_a_selector_leaves_out_stay_out(api: Api) -> None:
+async def test_own_writes_outside_the_selector_are_not_cached(api: Api) -> None:
     cache = Cache(api, POD, label_selector="a=b", accepts=lambda body: "labels" in body["metadata"])
     cache.assume(pod("out", uid="1", resourceVersion="1"))
     cache.assume(pod("in", uid="2", resourceVersion="2", labels={"a": "b"}))
     assert names(cache) == ["in"]
 
 
-async def test_a_handler_that_fails_stops_neither_the_others_nor_the_watch(fake: FakeServer, api: Api) -> None:
+async def test_a_failing_handler_does_not_stop_other_handlers_or_the_watch(fake: FakeServer, api: Api) -> None:
     cache = Cache(api, POD)
 
     def fail(old: Body | None, new: Body | None) -> None:
@@ -210,16 +210,14 @@ async def test_caches_are_declared_once_per_kind_and_ready_together(fake: FakeSe
         assert names(pods) == ["a"]
 
 
-def test_two_parts_that_want_different_contents_are_told(api: Api) -> None:
+def test_conflicting_cache_declarations_are_an_error(api: Api) -> None:
     caches = Caches(api)
     caches.want(POD, label_selector="a=b")
     with pytest.raises(ValueError, match="different contents"):
         caches.want(POD)
 
 
-async def test_a_watch_that_falls_silent_is_opened_anew(
-    fake: FakeServer, api: Api, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_silent_watch_is_opened_again(fake: FakeServer, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     original = api.watch
     monkeypatch.setattr(api, "watch", lambda *args, **kwargs: original(*args, **{**kwargs, "idle": 0.03}))
     cache = Cache(api, POD)
@@ -230,7 +228,7 @@ async def test_a_watch_that_falls_silent_is_opened_anew(
         assert fake.calls["LIST pods"] == 1
 
 
-async def test_bookmarks_move_the_place_to_go_on_from(fake: FakeServer, api: Api) -> None:
+async def test_bookmarks_advance_the_version_to_continue_from(fake: FakeServer, api: Api) -> None:
     asked: list[str] = []
 
     async def before(request: web.Request) -> web.StreamResponse | None:

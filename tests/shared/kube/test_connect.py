@@ -31,7 +31,7 @@ def kubeconfig(folder: Path, user: dict[str, object]) -> str:
     return str(path)
 
 
-async def test_a_context_is_chosen(tmp_path: Path) -> None:
+async def test_the_named_context_is_used(tmp_path: Path) -> None:
     path = kubeconfig(tmp_path, {"token": "secret"})
     assert (await connect.load(path)).host == "http://here:1"
     assert (await connect.load(path, "there")).host == "http://there:2"
@@ -58,7 +58,7 @@ async def test_a_token_file_is_read_again_every_minute(tmp_path: Path, monkeypat
     assert await access.authorization() == "Bearer second"
 
 
-async def test_a_plugin_gives_the_token(tmp_path: Path) -> None:
+async def test_an_exec_plugin_provides_the_token(tmp_path: Path) -> None:
     plugin = tmp_path / "plugin"
     count = tmp_path / "count"
     plugin.write_text(
@@ -91,7 +91,7 @@ async def test_a_pod_uses_its_service_account_and_its_new_tokens(
     assert await access.authorization(renew=True) == "Bearer second"
 
 
-async def test_a_pod_does_without_the_client_library(tmp_path: Path) -> None:
+async def test_a_pod_does_not_import_the_client_library(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("first")
     (tmp_path / "ca.crt").write_bytes(authority_pem())
     program = (
@@ -113,12 +113,12 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("path", "message"), WRONG.values(), ids=WRONG.keys())
-async def test_no_cluster(path: str, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_missing_cluster_is_an_error(path: str, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connect, "HOME_KUBECONFIG", "/nowhere/else")
     with pytest.raises(connect.NoCluster, match=message):
         await connect.load(path, "", {key: value for key, value in os.environ.items() if key != "KUBECONFIG"})
 
 
-async def test_an_unknown_context_is_named(tmp_path: Path) -> None:
+async def test_an_unknown_context_is_an_error_with_its_name(tmp_path: Path) -> None:
     with pytest.raises(connect.NoCluster, match="nope"):
         await connect.load(kubeconfig(tmp_path, {}), "nope")

@@ -22,7 +22,7 @@ CASES = {
 
 
 @pytest.mark.parametrize(("code", "status", "family"), CASES.values(), ids=CASES.keys())
-def test_status_becomes_the_error_of_its_meaning(code: int, status: dict[str, str], family: type) -> None:
+def test_each_status_becomes_its_error_class(code: int, status: dict[str, str], family: type) -> None:
     error = errors.error_of(code, orjson.dumps({**status, "message": "why"}))
     assert type(error) is family
     assert (error.code, error.message, error.reason) == (code, "why", status.get("reason", ""))
@@ -47,12 +47,12 @@ def test_retry_after_comes_from(header: str, status: dict[str, object], want: fl
 @pytest.mark.parametrize(
     "message", ["etcdserver: request is too large", "rpc error: trying to send message larger than max (3 vs. 2)"]
 )
-def test_what_etcd_finds_too_large_is_no_failure_of_the_server(message: str) -> None:
+def test_an_object_too_large_for_etcd_is_too_large_and_not_unavailable(message: str) -> None:
     error = errors.error_of(500, {"message": message})
     assert (type(error), error.code, error.message) == (errors.TooLarge, 413, message)
 
 
-def test_a_body_that_is_no_status_is_the_message() -> None:
+def test_a_body_that_is_not_a_status_becomes_the_message() -> None:
     assert errors.error_of(502, b"<html>bad gateway</html>").message == "<html>bad gateway</html>"
     assert errors.error_of(502, b"").message == "HTTP 502"
     assert errors.error_of(502, b"[1]").message == "[1]"

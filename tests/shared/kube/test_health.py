@@ -4,7 +4,7 @@ from prometheus_client import CollectorRegistry, Counter
 from shared.kube.health import Health
 
 
-async def test_checks_and_metrics_are_served() -> None:
+async def test_health_checks_and_metrics_are_served() -> None:
     registry = CollectorRegistry()
     Counter("passes_total", "x", registry=registry).inc(3)
     fault = {"live": "", "ready": "2 caches are not synced"}

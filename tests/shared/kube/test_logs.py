@@ -25,13 +25,13 @@ def line(**extra: object) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("extra", HIDDEN_CASES.values(), ids=HIDDEN_CASES.keys())
-def test_hidden(extra: dict[str, object]) -> None:
+def test_secrets_are_hidden(extra: dict[str, object]) -> None:
     text = json.dumps(line(**extra))
     assert "(hidden)" in text
     assert not [secret for secret in SECRETS if secret in text]
 
 
-def test_fields_stand_beside_the_message() -> None:
+def test_extra_fields_are_logged_at_the_top_level() -> None:
     assert line(namespace="ns", name_="x", tries=3, failed=None) == {
         "time": "1970-01-01T00:00:00.000+00:00",
         "level": "info",
@@ -44,11 +44,11 @@ def test_fields_stand_beside_the_message() -> None:
     }
 
 
-def test_what_is_no_json_is_written_as_text() -> None:
+def test_values_that_are_not_json_are_logged_as_text() -> None:
     assert line(kind={1}, where=("a", "b"))["where"] == ["a", "b"]
 
 
-def test_an_exception_brings_its_stack() -> None:
+def test_an_exception_is_logged_with_its_stack_trace() -> None:
     stream = io.StringIO()
     logs_before = logging.getLogger().handlers[:]
     level_before = logging.getLogger().level
@@ -74,7 +74,7 @@ CLOSED = {
 
 
 @pytest.mark.parametrize(("said", "told"), CLOSED.values(), ids=CLOSED.keys())
-def test_a_closed_connection_is_no_stack_trace(said: str, told: bool) -> None:
+def test_a_closed_connection_logs_no_stack_trace(said: str, told: bool) -> None:
     stream = io.StringIO()
     root = logging.getLogger()
     before = root.handlers[:], root.level

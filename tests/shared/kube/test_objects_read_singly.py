@@ -1,4 +1,4 @@
-"""Objects read one by one, beside the caches that watch."""
+"""Objects that are read one by one, next to caches with a watch."""
 
 from shared.kinds import POD, SECRET
 from shared.kube.cache.cache import Caches
@@ -7,7 +7,7 @@ from tests.shared.kube.fake import FakeServer, serving
 SECRETS = "/api/v1/secrets"
 
 
-async def test_what_was_read_or_written_is_known_until_it_is_read_again() -> None:
+async def test_objects_stay_known_until_they_are_read_again() -> None:
     fake = FakeServer()
     async with serving(fake) as (_, api):
         caches = Caches(api)
@@ -27,5 +27,5 @@ async def test_what_was_read_or_written_is_known_until_it_is_read_again() -> Non
         caches.assume_deleted(SECRET, "ns", "s", "new")
         assert kept.get("ns", "s") is None
         caches.assume(POD, {"metadata": {"name": "p", "namespace": "ns", "uid": "u", "resourceVersion": "1"}})
-        assert pods.get("ns", "p") is not None  # a cache that is empty so far is a cache, too
+        assert pods.get("ns", "p") is not None  # an empty cache is also a cache
     assert fake.calls["LIST secrets"] == fake.calls["WATCH secrets"] == 0

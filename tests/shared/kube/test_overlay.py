@@ -1,4 +1,4 @@
-"""What readers see when own writes and the watch race."""
+"""The state of the overlay when own writes and watch events race."""
 
 import pytest
 from hypothesis import strategies as st
@@ -85,7 +85,9 @@ STORIES = {
 
 
 @pytest.mark.parametrize(("steps", "want", "version"), STORIES.values(), ids=STORIES.keys())
-def test_story(steps: list[tuple[str, Body]], want: list[tuple[str, str]], version: str | None) -> None:
+def test_own_writes_and_watch_events_in_any_order(
+    steps: list[tuple[str, Body]], want: list[tuple[str, str]], version: str | None
+) -> None:
     store, view = overlay()
     changes: list[Change] = []
     for action, body in steps:
@@ -95,7 +97,7 @@ def test_story(steps: list[tuple[str, Body]], want: list[tuple[str, str]], versi
     assert (seen["metadata"]["resourceVersion"] if seen else None) == version
 
 
-def test_an_own_deletion_is_seen_at_once_and_stays_seen() -> None:
+def test_an_own_deletion_is_visible_at_once_and_stays_visible() -> None:
     store, view = overlay()
     view.event(ADDED, obj(5))
     assert told(view.assume_deleted(KEY, "u1")) == [("u1@5", "")]
@@ -106,7 +108,7 @@ def test_an_own_deletion_is_seen_at_once_and_stays_seen() -> None:
     assert told(view.event(ADDED, obj(8, "u2"))) == [("", "u2@8")]
 
 
-def test_an_own_deletion_of_a_predecessor_spares_the_successor() -> None:
+def test_an_own_deletion_keeps_a_later_object_of_the_same_name() -> None:
     store, view = overlay()
     view.event(ADDED, obj(5, "u2"))
     assert view.assume_deleted(KEY, "u1") == []
@@ -150,7 +152,7 @@ def test_a_list_older_than_an_own_write_does_not_undo_it() -> None:
     assert relist(view, [obj(15)], "20") == []
 
 
-def test_a_list_that_never_confirms_an_own_write_is_believed_in_the_end() -> None:
+def test_a_list_without_an_own_write_wins_after_a_timeout() -> None:
     now = 0.0
     store = Store()
     view = Overlay(store, clock=lambda: now)
@@ -160,7 +162,7 @@ def test_a_list_that_never_confirms_an_own_write_is_believed_in_the_end() -> Non
     assert told(relist(view, [], "500")) == [("u1@1000", "")]
 
 
-def test_the_list_of_one_namespace_leaves_the_others_alone() -> None:
+def test_a_list_of_one_namespace_does_not_change_others() -> None:
     store, view = overlay()
     view.event(ADDED, obj(5))
     view.event(ADDED, obj(6, "u2", namespace="other"))
@@ -171,7 +173,7 @@ def test_the_list_of_one_namespace_leaves_the_others_alone() -> None:
 
 
 class Race(RuleBasedStateMachine):
-    """A server whose events come late, in order, sometimes twice; lists may come at any moment."""
+    """A server whose events arrive late, in order, and sometimes twice; lists may arrive at any time."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -182,8 +184,8 @@ class Race(RuleBasedStateMachine):
         self.delivered = 0
         self.store = Store(hot=Hot(2))
         self.view = Overlay(self.store, clock=lambda: 0.0)
-        self.own: dict[str, Body | None] = {}  # the newest state that we know of by our own writes
-        self.told: dict[str, Body] = {}  # what a handler that applies changes believes
+        self.own: dict[str, Body | None] = {}  # the newest state from own writes
+        self.told: dict[str, Body] = {}  # the state of a handler that applies all changes
 
     def take(self, changes: list[Change]) -> None:
         for old, new in changes:

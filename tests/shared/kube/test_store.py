@@ -42,7 +42,7 @@ def test_an_indexer_added_later_indexes_what_is_stored() -> None:
         store.add_indexer("color", lambda body: [])
 
 
-def test_a_namespace_lists_its_own() -> None:
+def test_a_namespace_lists_only_its_objects() -> None:
     store = Store()
     store.put(obj("a"))
     store.put(obj("b", namespace="other"))
@@ -51,7 +51,7 @@ def test_a_namespace_lists_its_own() -> None:
     assert len(store) == 2
 
 
-def test_bodies_that_were_packed_read_as_they_were() -> None:
+def test_packing_does_not_change_bodies() -> None:
     store = Store({"color": by_color}, Hot(3))
     bodies = [obj(f"name-{index}", f"c{index % 2}") for index in range(50)]
     for body in bodies:
@@ -64,7 +64,7 @@ def test_bodies_that_were_packed_read_as_they_were() -> None:
     assert store.get(Key("ns", "gone")) is None
 
 
-def test_packing_bodies_of_one_kind_leaves_little() -> None:
+def test_packing_bodies_of_one_kind_saves_most_of_their_size() -> None:
     packer = Packer()
     body = {"spec": {"text": "the pod template that all of them share " * 20}}
     packer.pack({**body, "name": "first"})
@@ -73,6 +73,6 @@ def test_packing_bodies_of_one_kind_leaves_little() -> None:
     assert packer.unpack(packed) == {**body, "name": "second"}
 
 
-def test_a_key_reads_as_people_write_it() -> None:
+def test_a_key_prints_as_namespace_and_name() -> None:
     assert str(Key("ns", "a")) == "ns/a"
     assert str(Key("", "node")) == "node"

@@ -1,4 +1,4 @@
-"""A throw-away certificate authority."""
+"""A certificate authority for tests."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""Arguments of job plugins are read as Go's flag package reads them, and every fault is said."""
+"""Arguments of job plugins are parsed like Go flags, and every fault is reported."""
 
 import msgspec
 import pytest
@@ -92,18 +92,18 @@ FAULTS = {
 
 
 @pytest.mark.parametrize(("plugin", "words", "wanted"), FAULTS.values(), ids=FAULTS)
-def test_a_fault_names_field_value_and_remedy(plugin: str, words: list[str], wanted: str) -> None:
+def test_a_fault_contains_field_value_and_remedy(plugin: str, words: list[str], wanted: str) -> None:
     assert [str(fault) for fault in parse(plugin, words, f"spec.plugins.{plugin}").violations] == [wanted]
 
 
-def test_one_fault_hides_neither_the_others_nor_good_arguments() -> None:
+def test_a_fault_does_not_hide_other_faults_or_valid_arguments() -> None:
     words = ["--bogus", "true", "--port=x", "--slots=2", "--", "-", ""]
     parsed = parse("mpi", words, "p")
     assert [fault.path for fault in parsed.violations] == ["p[0]", "p[1]", "p[2]", "p[4]", "p[5]", "p[6]"]
     assert parsed.arguments == ARGUMENTS["mpi"](slots=2)
 
 
-def test_defaults_are_volcanos() -> None:
+def test_defaults_equal_those_of_volcano() -> None:
     defaults = {name: msgspec.to_builtins(arguments()) for name, arguments in ARGUMENTS.items()}
     assert defaults == {
         "env": {},
@@ -147,7 +147,7 @@ REQUIRED = {
 
 
 @pytest.mark.parametrize(("plugins", "wanted"), REQUIRED.values(), ids=REQUIRED)
-def test_needed_plugins_are_added(plugins: dict, wanted: dict) -> None:
+def test_required_plugins_are_added(plugins: dict, wanted: dict) -> None:
     assert required_plugins(plugins) == wanted
     assert required_plugins(required_plugins(plugins)) == wanted
 
@@ -161,7 +161,7 @@ PORTS = {
 
 
 @pytest.mark.parametrize(("plugins", "wanted"), PORTS.values(), ids=PORTS)
-def test_mpis_port_is_sshs_unless_given(plugins: dict, wanted: int) -> None:
+def test_ssh_uses_the_port_of_mpi_by_default(plugins: dict, wanted: int) -> None:
     assert plugin_arguments(plugins)["ssh"].arguments.ssh_port == wanted
 
 

@@ -1,4 +1,4 @@
-"""What is refused of a Job's plugins (cases.md 28, 29, 107, 113, 116)."""
+"""Rules for the plugins of a Job."""
 
 import pytest
 
@@ -21,7 +21,7 @@ ACCEPTED = {
 
 
 @pytest.mark.parametrize(("plugins", "tasks"), ACCEPTED.values(), ids=ACCEPTED)
-def test_plugins_that_can_work_are_accepted(plugins: dict, tasks: list[RoleTask]) -> None:
+def test_valid_plugins_are_accepted(plugins: dict, tasks: list[RoleTask]) -> None:
     assert list(check_plugins(plugins, "demo", tasks)) == []
 
 
@@ -103,7 +103,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("plugins", "tasks", "wanted"), REFUSED.values(), ids=REFUSED)
-def test_plugins_that_cannot_work_are_refused(plugins: dict, tasks: list[RoleTask], wanted: list[str]) -> None:
+def test_invalid_plugins_are_refused(plugins: dict, tasks: list[RoleTask], wanted: list[str]) -> None:
     assert [str(fault) for fault in check_plugins(plugins, "demo", tasks)] == wanted
 
 

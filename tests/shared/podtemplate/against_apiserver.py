@@ -1,9 +1,9 @@
-"""Holds the pod template rules to a real kube-apiserver, which is right where the two differ.
+"""Compares the pod template rules with a real kube-apiserver, whose answer is correct if the two differ.
 
     KUBEBUILDER_ASSETS=FOLDER python -m tests.shared.podtemplate.against_apiserver [-v]
 
-Every template of the tables is sent as a pod, as a dry run. Exit code 1 when one verdict differs; `-v` also prints where
-the texts do. (Not a test: the default run has no API server.)
+Sends every template of the tables as a pod in a dry run. The exit code is 1 if a verdict differs; `-v` also prints
+different messages. It is not a test, because the default run has no API server.
 """
 
 import os
@@ -31,7 +31,7 @@ def cases() -> dict[str, dict[str, Any]]:
 
 
 def said(kube: BlockingClient, made: dict[str, Any]) -> str:
-    """What the server says against a pod of this template; empty when it takes it."""
+    """The server's error for a pod of this template; '' if it accepts the pod."""
     metadata = {**(made.get("metadata") or {}), "name": "probe"}
     try:
         kube.request("POST", PODS, {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": made.get("spec")})

@@ -1,4 +1,4 @@
-"""A pod template that is in order, and the same with one thing changed."""
+"""A valid pod template, and variants with one change."""
 
 from copy import deepcopy
 from typing import Any
@@ -7,7 +7,7 @@ BASE: dict[str, Any] = {"metadata": {"labels": {"a": "b"}}, "spec": {"containers
 
 
 def template(path: str = "", value: Any = None) -> dict[str, Any]:
-    """`path`: `spec.hostname`, or from the first container on: `c.env`."""
+    """`path`: `spec.hostname`, or `c.env` for a field of the first container."""
     made = deepcopy(BASE)
     if path:
         holder: Any = made

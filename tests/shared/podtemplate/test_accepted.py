@@ -1,4 +1,4 @@
-"""What Kubernetes takes is taken: odd but legal templates, placeholders, and anything at all without an exception."""
+"""Templates that Kubernetes accepts are accepted: unusual but valid ones, placeholders, and random ones."""
 
 import pytest
 from hypothesis import given, settings
@@ -64,7 +64,7 @@ ACCEPTED = {
 
 
 @pytest.mark.parametrize(("path", "value"), ACCEPTED.values(), ids=ACCEPTED)
-def test_what_kubernetes_takes_is_taken(path: str, value) -> None:
+def test_templates_that_kubernetes_accepts_are_accepted(path: str, value) -> None:
     assert check_template(template(path, value), "T") == ()
 
 
@@ -79,7 +79,7 @@ def test_volumes_of_the_job_can_be_mounted_and_take_their_paths() -> None:
     assert str(fault) == 'T.spec.containers[0].volumeMounts[0].mountPath: Invalid value: "/data": must be unique'
 
 
-def test_an_init_container_may_mount_its_own_where_the_job_mounts_something() -> None:
+def test_an_init_container_may_use_a_mount_path_of_the_job() -> None:
     own = {"name": "i", "image": "i", "volumeMounts": [{"name": "v", "mountPath": "/data"}]}
     made = template("spec.initContainers", [own])
     made["spec"]["volumes"] = [{"name": "v"}]
@@ -100,18 +100,18 @@ PLACEHOLDERS = {
 
 
 @pytest.mark.parametrize(("path", "value"), PLACEHOLDERS.values(), ids=PLACEHOLDERS)
-def test_a_text_that_is_not_complete_yet_is_judged_only_when_it_is(path: str, value) -> None:
+def test_a_text_with_placeholders_is_not_judged(path: str, value) -> None:
     assert check_template(template(path, value), "T", allow_placeholders=True) == ()
     assert check_template(template(path, value), "T") != ()
 
 
-def test_a_mount_may_mean_a_volume_whose_name_is_not_known_yet() -> None:
+def test_a_mount_may_refer_to_a_volume_whose_name_has_a_placeholder() -> None:
     made = template("c.volumeMounts", [{"name": "data", "mountPath": "/x"}])
     made["spec"]["volumes"] = [{"name": "$(params.volume)"}]
     assert check_template(made, "T", allow_placeholders=True) == ()
 
 
-def test_placeholders_hide_no_other_fault() -> None:
+def test_placeholders_do_not_hide_other_faults() -> None:
     made = template("c.image", "$(params.image)")
     made["spec"]["hostname"] = "A_"
     assert [fault.path for fault in check_template(made, "T", allow_placeholders=True)] == ["T.spec.hostname"]
@@ -159,12 +159,12 @@ PATHS += [
 
 @settings(max_examples=300)
 @given(st.sampled_from(PATHS), JSON)
-def test_whatever_stands_there_is_judged_without_failing(path: str, value) -> None:
+def test_any_object_is_judged_without_an_exception(path: str, value) -> None:
     for fault in check_template(template(path, value), "T"):
         assert fault.path.startswith("T.")
         assert str(fault)
 
 
 @given(JSON)
-def test_whatever_the_template_is_it_is_judged_without_failing(value) -> None:
+def test_any_template_is_checked_without_an_exception(value) -> None:
     assert all(str(fault) for fault in check_template(value, "T", allow_placeholders=True))

@@ -1,4 +1,4 @@
-"""The compiled schemas: what is exempt from them is really there, and nothing is compiled twice."""
+"""The compiled schemas: every exemption exists, and nothing is compiled twice."""
 
 from shared.podtemplate import schema
 
@@ -9,7 +9,7 @@ def test_every_exemption_names_a_field_that_the_schema_requires() -> None:
     assert stale == set()
 
 
-def test_the_schemas_are_read_once() -> None:
+def test_schemas_are_compiled_once() -> None:
     assert schema._compiled() is schema._compiled()
     assert schema._definitions() is schema._definitions()
 

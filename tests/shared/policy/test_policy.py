@@ -1,4 +1,4 @@
-"""Patterns, selectors, fields of rules; policies are compiled once; and no object makes judging fail."""
+"""Patterns, selectors and fields of rules; policies are compiled once; judging never raises."""
 
 from typing import Any
 
@@ -28,18 +28,18 @@ GLOBS: dict[str, tuple[str, str, bool]] = {
 
 
 @pytest.mark.parametrize(("pattern", "name", "fits"), GLOBS.values(), ids=GLOBS)
-def test_a_pattern_fits_whole_names(pattern: str, name: str, fits: bool) -> None:
+def test_a_pattern_matches_whole_names(pattern: str, name: str, fits: bool) -> None:
     assert globs([pattern]).fits(name) is fits
     assert globs(["other", pattern]).fits(name) is fits
     assert not globs([]).fits(name)
 
 
-def test_a_pattern_of_many_stars_is_quick() -> None:
+def test_a_pattern_with_many_stars_is_fast() -> None:
     assert not globs(["*a" * 60 + "b"]).fits("a" * 4000)
 
 
 @pytest.mark.parametrize("text", ["", "a b", "a[b]", "a|b", "{a,b}", "^a$"])
-def test_what_cannot_be_in_a_name_is_no_pattern(text: str) -> None:
+def test_a_pattern_with_invalid_characters_is_refused(text: str) -> None:
     assert glob_fault(text)
 
 
@@ -53,7 +53,7 @@ IMAGES = {
 
 
 @pytest.mark.parametrize(("image", "whole"), IMAGES.items(), ids=IMAGES)
-def test_an_image_is_known_by_its_whole_name_too(image: str, whole: str | None) -> None:
+def test_an_image_also_matches_by_its_full_name(image: str, whole: str | None) -> None:
     assert list(names_of_image(image)) == [image, *([whole] if whole else [])]
 
 
@@ -75,7 +75,7 @@ FIELDS = {
 
 
 @pytest.mark.parametrize(("text", "field"), FIELDS.items(), ids=FIELDS)
-def test_a_rule_is_about_the_field_that_it_reads(text: str, field: str) -> None:
+def test_a_violated_rule_points_to_the_field_that_it_reads(text: str, field: str) -> None:
     assert field_of(text) == field
 
 
@@ -83,7 +83,7 @@ def policy(name: str = "p", uid: str = "", generation: int = 1, **spec: Any) -> 
     return {"metadata": {"name": name, "uid": uid, "generation": generation}, "spec": spec}
 
 
-def test_a_policy_is_compiled_once_a_version() -> None:
+def test_each_version_of_a_policy_is_compiled_once() -> None:
     compiler = Compiler()
     first, same, later = (
         compiler.compile([policy(uid="u", generation=generation)]).compiled[0] for generation in (1, 1, 2)
@@ -94,7 +94,7 @@ def test_a_policy_is_compiled_once_a_version() -> None:
     assert compiler.compile([file]).compiled[0] is not compiler.compile([file]).compiled[0]
 
 
-def test_policies_come_in_the_order_of_their_names_and_broken_ones_apart() -> None:
+def test_policies_are_sorted_by_name_and_invalid_ones_are_separate() -> None:
     made = Compiler().compile([policy("b"), policy("x", mode="No"), policy("a")])
     assert [each.name for each in made.compiled] == ["a", "b"]
     assert list(made.broken) == ["x"]

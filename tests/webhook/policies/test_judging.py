@@ -108,7 +108,7 @@ def test_of_equal_violations_the_strictest_mode_wins_and_all_are_counted() -> No
     ]
     assert verdict.warnings == ()
     assert sorted(verdict.audit) == ["a", "b", "c"]
-    assert [(each.policy, each.outdone) for each in verdict.policies] == [("a", True), ("b", True), ("c", False)]
+    assert [(each.policy, each.superseded) for each in verdict.policies] == [("a", True), ("b", True), ("c", False)]
 
 
 MODES = ("Audit", "Warn", "Enforce")
