@@ -18,7 +18,7 @@ _ADDRESSES = ("127.0.0.1", "10.0.0.1")
 
 
 @dataclass(frozen=True)
-class CertificatePair:
+class SignedCertificate:
     """A certificate and its key, PEM."""
 
     certificate: bytes
@@ -48,20 +48,20 @@ class CertificateAuthority:
     def pem(self) -> bytes:
         return self._certificate.public_bytes(serialization.Encoding.PEM)
 
-    def pair(self) -> CertificatePair:
-        return CertificatePair(self.pem, _pem(self._key))
+    def pair(self) -> SignedCertificate:
+        return SignedCertificate(self.pem, _pem(self._key))
 
-    def serving(self) -> CertificatePair:
+    def serving(self) -> SignedCertificate:
         addresses = [x509.IPAddress(ipaddress.ip_address(each)) for each in _ADDRESSES]
         names = x509.SubjectAlternativeName([*map(x509.DNSName, _NAMES), *addresses])
         return self._issue("kube-apiserver", "", ExtendedKeyUsageOID.SERVER_AUTH, names)
 
-    def client(self, user: str, group: str = "") -> CertificatePair:
+    def client(self, user: str, group: str = "") -> SignedCertificate:
         return self._issue(user, group, ExtendedKeyUsageOID.CLIENT_AUTH, None)
 
     def _issue(
         self, user: str, group: str, usage: x509.ObjectIdentifier, names: x509.SubjectAlternativeName | None
-    ) -> CertificatePair:
+    ) -> SignedCertificate:
         key = ec.generate_private_key(ec.SECP256R1())
         made = _builder(_name(user, group), self._name, key.public_key()).add_extension(
             x509.ExtendedKeyUsage([usage]), critical=False
@@ -69,7 +69,7 @@ class CertificateAuthority:
         if names is not None:
             made = made.add_extension(names, critical=False)
         signed = made.sign(self._key, hashes.SHA256())
-        return CertificatePair(signed.public_bytes(serialization.Encoding.PEM), _pem(key))
+        return SignedCertificate(signed.public_bytes(serialization.Encoding.PEM), _pem(key))
 
 
 def signing_key() -> tuple[bytes, bytes]:
@@ -79,7 +79,7 @@ def signing_key() -> tuple[bytes, bytes]:
     return _pem(key), public
 
 
-def kubeconfig(server: str, authority: bytes, user: CertificatePair) -> str:
+def kubeconfig(server: str, authority: bytes, user: SignedCertificate) -> str:
     def encoded(content: bytes) -> str:
         return base64.b64encode(content).decode()
 

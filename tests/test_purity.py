@@ -12,7 +12,7 @@ from tests.purity import ArgumentChanged, pure
 NUMBERS = count()
 
 
-class Box:
+class Holder:
     def __init__(self) -> None:
         self.items: list[int] = []
 
@@ -41,7 +41,7 @@ def test_a_changed_argument_is_found(change: Any) -> None:
 
 def test_a_changed_object_is_found() -> None:
     with pytest.raises(AssertionError, match="has changed its arguments"):
-        pure(lambda box: box.items.append(1))(Box())
+        pure(lambda box: box.items.append(1))(Holder())
 
 
 def test_memory_between_calls_is_found() -> None:

@@ -1,13 +1,14 @@
 """A ControllerContext on a fake API server, a clock that tests set, and running controllers."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 from controller.cluster.apply import Applier
 from controller.cluster.events import Recorder
 from controller.context import ControllerContext
+from controller.gang_api import GangBackend, UngatedBackend
 from controller.runtime.controller import Controller
 from controller.runtime.manager import Manager
 from controller.settings import Settings
@@ -27,11 +28,18 @@ class SetClock:
         return self.now
 
 
-def context_on(api: Api, clock: SetClock) -> ControllerContext:
+def context_on(
+    api: Api,
+    clock: Callable[[], float],
+    *,
+    gang: GangBackend | None = None,
+    steady: Callable[[], float] | None = None,
+) -> ControllerContext:
     caches = Caches(api)
     recorder = Recorder(api, "test", "here", now=clock)
     applier = Applier(api, caches, recorder, now=clock)
-    return ControllerContext(api, caches, applier, recorder, Settings(), clock, steady=clock)
+    backend = gang or UngatedBackend()
+    return ControllerContext(api, caches, applier, recorder, Settings(), clock, backend, steady or clock)
 
 
 @asynccontextmanager

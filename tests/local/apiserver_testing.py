@@ -15,6 +15,9 @@ from aiohttp import web
 
 from local.apiserver import ApiServer
 from local.pki import CertificateAuthority
+from shared.kube.client import connect
+from shared.kube.client.api import Api
+from shared.kube.client.transport import Transport
 from shared.model.types import Body
 
 GROUP = "test.example.com"
@@ -213,3 +216,8 @@ def json_patch(*operations: Body) -> Body:
         "patchType": "JSONPatch",
         "patch": base64.b64encode(orjson.dumps(list(operations))).decode(),
     }
+
+
+async def client_of(kubeconfig: Path) -> Api:
+    """The API client of the product, for the cluster of a kubeconfig. Use it as an async context manager."""
+    return Api(Transport(await connect.load(str(kubeconfig))))

@@ -18,11 +18,9 @@ from certs.issue import service_names
 from certs.keeper import CertificateKeeper, CertificateLocation
 from local.apiserver import ApiServer
 from shared.kinds import CRD, JOBFLOW, SECRET, VALIDATING
-from shared.kube.client import connect
 from shared.kube.client.api import Api
-from shared.kube.client.transport import Transport
 from shared.model.types import Body
-from tests.local.apiserver_testing import HttpClient
+from tests.local.apiserver_testing import HttpClient, client_of
 from tests.webhook.make import flow
 from webhook.server.certificate_sources import TrustCheck, keep_secret
 from webhook.server.configurations import configurations
@@ -56,7 +54,7 @@ class Replica:
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Replica"]:
         async with AsyncExitStack() as stack:
-            api = await stack.enter_async_context(Api(Transport(await connect.load(str(self._server.kubeconfig)))))
+            api = await stack.enter_async_context(await client_of(self._server.kubeconfig))
             place = CertificateLocation(NAMESPACE, SECRET_NAME, service_names(SERVICE, NAMESPACE), (HOOKS,), SETTLE)
             self.keeper = CertificateKeeper(api, place, self.now)
             listening = serving(AdmissionHandler(InMemoryLookups()), "127.0.0.1", 0, self.serving.context, grace=1)
@@ -78,7 +76,7 @@ async def server(tmp_path: Path) -> AsyncIterator[ApiServer]:
 
 @pytest.fixture
 async def api(server: ApiServer) -> AsyncIterator[Api]:
-    async with Api(Transport(await connect.load(str(server.kubeconfig)))) as client:
+    async with await client_of(server.kubeconfig) as client:
         await client.create(CRD, yaml.safe_load((CRDS / "flow.volcano.sh_jobflows.yaml").read_text()))
         yield client
 

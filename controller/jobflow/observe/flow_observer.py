@@ -13,7 +13,7 @@ from controller.jobflow.model.observed import FlowCommand, ObservedFlow
 from controller.jobflow.observe.flow_cache import CachedFlow
 from controller.jobflow.observe.indexes import USES, index_by_template
 from controller.jobflow.observe.job_cache import FlowJobs, JobsByName, Templates
-from controller.jobflow.observe.pod_lookup import FlowPods
+from controller.jobflow.observe.pod_lookup import FlowPodLookup
 from controller.owner_references import by_controller_uid
 from controller.runtime.command_targets import TargetedCommands
 from shared.key import Key
@@ -31,7 +31,7 @@ class FlowObserver:
         self.templates: Cache = caches.want(JOBTEMPLATE)
         self.commands = TargetedCommands(JOBFLOW, caches, context.api)
         self.jobs = FlowJobs(caches)
-        self.pods = FlowPods(context)
+        self.pods = FlowPodLookup(context)
         self._api = context.api
         self._caches = caches
 

@@ -11,7 +11,7 @@ from shared.names import JOB_NAME
 OWNER = "owner"
 
 
-class FlowPods:
+class FlowPodLookup:
     def __init__(self, context: ControllerContext) -> None:
         self._api = context.api
         self._caches = context.caches

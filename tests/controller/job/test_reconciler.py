@@ -1,28 +1,25 @@
 """The Job controller on a fake API server: what wakes it, what it reads, what it writes."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
-from controller.cluster.apply import Applier
-from controller.cluster.events import Recorder
-from controller.context import ControllerContext
 from controller.gang_api import UngatedBackend, VolcanoBackend
 from controller.job import reconciler as jobs
 from controller.job.observe.models import parsed_job
 from controller.runtime.command_targets import target_key
 from controller.runtime.manager import Manager
-from controller.settings import Settings
 from shared.key import Key
 from shared.kinds import COMMAND as COMMAND_KIND
 from shared.kinds import JOB
-from shared.kube.cache.cache import Caches, stopped
-from shared.kube.client.api import Api
+from shared.kube.cache.cache import stopped
 from shared.model.types import Body
 from tests.controller.job.make import job, task
+from tests.controller.support import context_on
 from tests.shared.kube.fake import FakeServer, serving, until
 
 JOBS = "/apis/batch.volcano.sh/v1alpha1/jobs"
@@ -43,7 +40,7 @@ def fake() -> FakeServer:
 @asynccontextmanager
 async def controlled(fake: FakeServer, backend: Any = None) -> AsyncIterator[None]:
     async with serving(fake) as (_, api):
-        context = context_on(api, backend or UngatedBackend())
+        context = context_on(api, asyncio.get_running_loop().time, gang=backend, steady=time.monotonic)
         manager = Manager([jobs.build(context)], context.caches, workers=4)
         stop = asyncio.Event()
         caching = asyncio.create_task(context.caches.run())
@@ -56,14 +53,6 @@ async def controlled(fake: FakeServer, backend: Any = None) -> AsyncIterator[Non
         finally:
             working.cancel()
             await stopped(caching)
-
-
-def context_on(api: Api, backend: Any) -> ControllerContext:
-    caches = Caches(api)
-    clock = asyncio.get_running_loop().time
-    recorder = Recorder(api, "test", "here", now=clock)
-    applier = Applier(api, caches, recorder, now=clock)
-    return ControllerContext(api, caches, applier, recorder, Settings(), clock, backend)
 
 
 def stored(fake: FakeServer, collection: str, name: str = "demo") -> Body:
@@ -123,7 +112,7 @@ async def test_a_command_wakes_its_job_and_is_gone_afterwards(fake: FakeServer) 
 async def test_a_command_for_a_recreated_job_is_not_judged_by_the_old_job(fake: FakeServer) -> None:
     """The cache still shows the Job that is gone when the Command for its successor comes."""
     async with serving(fake) as (_, api):
-        context = context_on(api, UngatedBackend())
+        context = context_on(api, asyncio.get_running_loop().time, gang=UngatedBackend(), steady=time.monotonic)
         reconciler = jobs.build(context).reconciler
         first = {**fake.put(JOBS, job(task("w", 1)))}
         context.caches.assume(JOB, {**first, "metadata": {**first["metadata"]}})

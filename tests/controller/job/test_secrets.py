@@ -7,21 +7,18 @@ from typing import Any
 
 import pytest
 
-from controller.cluster.apply import Applier
 from controller.cluster.errors import StaleError
-from controller.cluster.events import Recorder
 from controller.context import ControllerContext
-from controller.gang_api import UngatedBackend
 from controller.job import reconciler
 from controller.job.observe import plugin_secrets
-from controller.settings import Settings
 from shared.key import Key
 from shared.kinds import JOB, POD, Kind
-from shared.kube.cache.cache import Caches, stopped
+from shared.kube.cache.cache import stopped
 from shared.kube.client.api import Api
 from shared.model.types import Body
 from tests.controller.job.make import job, task
 from tests.controller.job.test_reconciler import JOBS, PODS, SECRETS, names, phase, reason, report, stored
+from tests.controller.support import context_on
 from tests.shared.kube.fake import FakeServer, serving, status, until
 
 KEY = Key("ns1", "demo")
@@ -48,12 +45,7 @@ class Looker:
         self.context = self.start()
 
     def start(self) -> ControllerContext:
-        caches = Caches(self.api)
-        recorder = Recorder(self.api, "test", "here", now=self.clock)
-        applier = Applier(self.api, caches, recorder, now=self.clock)
-        self.context = ControllerContext(
-            self.api, caches, applier, recorder, Settings(), self.clock, UngatedBackend(), self.steady
-        )
+        self.context = context_on(self.api, self.clock, steady=self.steady)
         self.reconciler = reconciler.build(self.context).reconciler
         return self.context
 

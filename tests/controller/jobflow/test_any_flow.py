@@ -14,8 +14,8 @@ from controller.jobflow.model.observed import parse_job
 from controller.jobflow.model.plan import Plan
 from shared.model.flow import JobFlow
 from shared.model.phases import DependsCondition, DependsStrategy, JobPhase, StepPhase
-from tests.controller.jobflow.fingerprint import fingerprint
 from tests.controller.jobflow.make import Cluster, flow, step
+from tests.purity import snapshot
 
 EXPRESSIONS = ("true", "false", "flow.name == 'f'")
 SOURCES: tuple[dict[str, Any], ...] = (
@@ -265,12 +265,12 @@ class DecidingTwice(Cluster):
 
     def decide(self) -> FlowDecision:
         arguments = (self.seen(), self._plan(), self.decision_memo)
-        before = fingerprint(arguments)
+        before = snapshot(arguments)
         first = decide(*arguments)
-        told = fingerprint(first)
+        told = snapshot(first)
         second = decide(*arguments)
-        assert fingerprint(arguments) == before
-        assert fingerprint(first) == told == fingerprint(second)
+        assert snapshot(arguments) == before
+        assert snapshot(first) == told == snapshot(second)
         return super().decide()
 
 
