@@ -79,6 +79,7 @@ FLOW_RULES: Final[tuple[Rule, ...]] = (
     flow_patch.patched_plugins_are_known,
     flow_patch.patched_tasks_have_names,
     flow_references.references_stand_for_something,
+    flow_references.placeholders_are_not_inside_references,
     flow_expressions.expressions_compile,
 )
 FLOW_UPDATE_RULES: Final[tuple[Rule, ...]] = (
@@ -132,6 +133,7 @@ JOB_SPEC_RULES: Final[tuple[Rule, ...]] = (
     job_volumes.volume_claim_names_are_names,
     job_pods.pod_templates_make_pods,
 )
+TEMPLATE_RULES: Final[tuple[Rule, ...]] = (*JOB_SPEC_RULES, job_template.placeholders_are_not_inside_references)
 JOB_RULES: Final[tuple[Rule, ...]] = (
     *JOB_SPEC_RULES,
     job_tasks.job_name_is_a_name,

@@ -60,8 +60,8 @@ JOBFLOW: Final = KindAdmission(
 JOBTEMPLATE: Final = KindAdmission(
     kinds.JOBTEMPLATE,
     subject_maker(JobSubject, JobSpec, template=True),
-    create=rules.JOB_SPEC_RULES,
-    update=rules.JOB_SPEC_RULES,
+    create=rules.TEMPLATE_RULES,
+    update=rules.TEMPLATE_RULES,
     warnings=rules.TEMPLATE_WARNINGS,
     delete_warnings=rules.TEMPLATE_DELETE_WARNINGS,
     defaults=lambda template, options: template_defaults(template),

@@ -25,7 +25,8 @@ from shared.names import (
     STEP_DIGEST,
 )
 from shared.naming import label_value, qualified
-from shared.substitution import Lookup, Values, lookup_in, substitute
+from shared.podtemplate import expansion
+from shared.substitution import Lookup, Reference, Values, lookup_in, substitute
 
 _WITH_VALUE: Final = (JsonPatchOp.ADD, JsonPatchOp.REPLACE, JsonPatchOp.TEST)
 _FROM: Final = (JsonPatchOp.MOVE, JsonPatchOp.COPY)
@@ -43,7 +44,8 @@ def build(
     context: FlowContext, step: Step, name: str, attempt: int, iteration: Iteration | None, template: Body
 ) -> Body:
     """The Job `name` of a step, as it is to be created. Raises BuildFault; `template` is not changed."""
-    lookup = lookup_in(_values(context, step, iteration))
+    plain = lookup_in(_values(context, step, iteration))
+    lookup = _marked(plain)
     spec = template.get("spec") or {}
     if step.patch is not None and step.patch.job_spec:
         try:
@@ -56,9 +58,27 @@ def build(
     return {
         "apiVersion": JOB.api_version,
         "kind": JOB.kind,
-        "metadata": _metadata(context, step, name, attempt, iteration, template, lookup),
-        "spec": spec,
+        "metadata": _metadata(context, step, name, attempt, iteration, template, plain),
+        "spec": _resolved(spec),
     }
+
+
+def _marked(lookup: Lookup) -> Lookup:
+    """A lookup whose values are marked as data (shared.podtemplate.expansion)."""
+
+    def marked(reference: Reference) -> str | None:
+        found = lookup(reference)
+        return None if found is None else str(expansion.as_data(found))
+
+    return marked
+
+
+def _resolved(spec: Body) -> Body:
+    try:
+        resolved: Body = expansion.resolve(spec, expansion.JOB_SPEC, "spec")
+    except expansion.OpenReferenceError as fault:
+        raise BuildFault(reasons.INVALID_REFERENCE, f"{fault.path}: {fault}") from fault
+    return resolved
 
 
 def _values(context: FlowContext, step: Step, iteration: Iteration | None) -> Values:
@@ -91,12 +111,12 @@ def _patched(context: FlowContext, step: Step, spec: Body, iteration: Iteration 
     for number, operation in enumerate(operations):
         try:
             raw = _operation(context, step, operation, iteration, lookup, number)
-            spec = jsonpatch.JsonPatch([raw]).apply(spec)
+            spec = _applied(raw, spec)
         except ExpressionFault as fault:
             raise BuildFault(reasons.INVALID_EXPRESSION, f"patch.jsonPatch[{number}]: {fault}") from fault
         except (jsonpatch.JsonPatchException, JsonPointerException, TypeError, KeyError) as fault:
             said = f"patch.jsonPatch[{number}]: {operation.op} {operation.path}: {fault}"
-            raise BuildFault(reasons.INVALID_PATCH, said[:512]) from fault
+            raise BuildFault(reasons.INVALID_PATCH, expansion.without_marks(said)[:512]) from fault
     if not isinstance(spec, dict):
         raise BuildFault(reasons.INVALID_PATCH, "patch.jsonPatch leaves no JobSpec")
     if unknown := [place for place, _, _ in unknown_in_job_spec(spec)]:
@@ -104,6 +124,13 @@ def _patched(context: FlowContext, step: Step, spec: Body, iteration: Iteration 
             reasons.INVALID_PATCH, f"patch.jsonPatch makes fields that no Job has: {', '.join(unknown[:5])}"
         )
     return spec
+
+
+def _applied(raw: Body, spec: Body) -> Any:
+    if raw["op"] == JsonPatchOp.TEST:  # marks are no part of a value
+        jsonpatch.JsonPatch([expansion.without_marks(raw)]).apply(expansion.without_marks(spec))
+        return spec
+    return jsonpatch.JsonPatch([raw]).apply(spec)
 
 
 def _operation(
@@ -114,7 +141,8 @@ def _operation(
         raw["from"] = operation.from_
     if operation.op in _WITH_VALUE:
         if operation.expression is not None:
-            raw["value"] = evaluate_at(context, step, ExpressionPlace.PATCH, operation.expression, iteration=iteration)
+            value = evaluate_at(context, step, ExpressionPlace.PATCH, operation.expression, iteration=iteration)
+            raw["value"] = expansion.as_data(value)
         elif operation.value is not msgspec.UNSET:
             raw["value"] = _substituted(operation.value, lookup, f"patch.jsonPatch[{number}].value")
     return raw

@@ -9,7 +9,7 @@ from local.client.rest import RestClient, RestError
 from local.nodes.scheduler.resources import quantity
 from shared.model.types import Body
 
-_REFERENCE = re.compile(r"\$\$|\$\(([-._a-zA-Z][-._a-zA-Z0-9]*)\)")
+_REFERENCE = re.compile(r"\$\$|\$\(([^)]*)\)")
 _SUBSCRIPT = re.compile(r"metadata\.(labels|annotations)\['(.+)'\]")
 
 

@@ -251,3 +251,64 @@ def test_items_and_indexes_reach_iterations():
     body = job_of(step("a", for_={"items": [{"lr": "5"}]}), template=template)
     assert image_of(body) == "5-0"
     assert body["metadata"]["labels"]["flow.volcano.sh/iteration"] == "0"
+
+
+# --- data in fields that Kubernetes expands -----------------------------------------------------------------------------
+
+DATA = "pa$$word $(TOKEN) a$b"
+ESCAPED = "pa$$$$word $$(TOKEN) a$$b"
+ARGUMENT = "/tasks/0/template/spec/containers/0/args/0"
+
+
+def test_a_param_an_item_and_an_output_reach_a_container_byte_for_byte():
+    given = container(
+        image="$(params.p)", args=["$(params.p)", "$(item.k)$(TOKEN)$$"], env=[{"name": "O", "value": "$(params.p)"}]
+    )
+    annotated = task("main", given)
+    annotated["template"]["metadata"] = {"annotations": {"note": "$(params.p)"}}
+    template = {"metadata": {"annotations": {"note": "$(params.p)"}}, "spec": {"tasks": [annotated]}}
+    body = job_of(step("a", for_={"items": [{"k": DATA}]}), template=template, params=[{"name": "p", "value": DATA}])
+    made = body["spec"]["tasks"][0]["template"]
+    assert made["spec"]["containers"][0] == container(
+        image=DATA, args=[ESCAPED, ESCAPED + "$(TOKEN)$$"], env=[{"name": "O", "value": ESCAPED}]
+    )
+    assert (body["metadata"]["annotations"]["note"], made["metadata"]["annotations"]["note"]) == (DATA, DATA)
+
+
+PATCHES = {
+    "the result of an expression": [{"op": "replace", "path": ARGUMENT, "expression": "params.p"}],
+    "a placeholder in a value": [{"op": "replace", "path": ARGUMENT, "value": "$(params.p)"}],
+    "a whole container": [
+        {
+            "op": "replace",
+            "path": "/tasks/0/template/spec/containers",
+            "expression": '[{"name": "c", "args": [params.p]}]',
+        }
+    ],
+    "data that was put elsewhere first": [
+        {"op": "add", "path": "/queue", "value": "$(params.p)"},
+        {"op": "test", "path": "/queue", "value": "$(params.p)"},
+        {"op": "copy", "from": "/queue", "path": ARGUMENT},
+        {"op": "remove", "path": ARGUMENT.removesuffix("/0") + "/1"},
+    ],
+}
+
+
+@pytest.mark.parametrize("operations", PATCHES.values(), ids=PATCHES.keys())
+def test_data_of_a_json_patch_is_data_wherever_it_ends_up(operations):
+    template = {"spec": {"tasks": [task("main", container(args=["x"]))]}}
+    body = patched(*operations, template=template, params=[{"name": "p", "value": DATA}])
+    assert body["spec"]["tasks"][0]["template"]["spec"]["containers"][0]["args"] == [ESCAPED]
+
+
+def test_a_placeholder_inside_an_open_reference_fails_the_step():
+    template = {"spec": {"tasks": [task("main", container(args=["$(TOK$(params.p))"]))]}}
+    failed = job_of(step("a"), template=template, params=[{"name": "p", "value": "EN"}])["failed"]
+    assert failed.reason == "InvalidReference"
+    assert failed.message.startswith("spec.tasks[0].template.spec.containers[0].args[0]: a placeholder stands inside")
+
+
+def test_a_json_patch_that_fails_shows_data_without_marks():
+    operation = {"op": "replace", "path": "/ghost/$(x)", "value": "$(params.p)"}
+    failed = patched(operation, params=[{"name": "p", "value": DATA}])["failed"]
+    assert failed.message.encode()

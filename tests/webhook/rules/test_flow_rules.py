@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from shared.model.types import Body
+from shared.podtemplate.expansion import OPEN_REFERENCE
 from tests.webhook.make import faults, flow, known, step, task, template, verdict
 from webhook.hints.names import IDENTIFIER_FAULT, LABEL_FAULT, SUBDOMAIN_FAULT
 
@@ -23,6 +24,13 @@ def probe(**lists: Any) -> Body:
 
 def patched(*operations: Body, **more: Any) -> Body:
     return flow(step("a", patch={"jsonPatch": list(operations), **more}))
+
+
+TEMPLATE = "/tasks/0/template"
+
+
+def pod(argument: str) -> Body:
+    return {"spec": {"containers": [{"name": "c", "args": [argument]}]}}
 
 
 REFUSED: dict[str, tuple[Body, list[str]]] = {
@@ -332,6 +340,28 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
             (
                 "spec.flows[0].patch.jobSpec.tasks[0].name: Required value: tasks of a patch are merged by name: name the task"
             ),
+        ],
+    ),
+    "a placeholder inside a variable of Kubernetes": (
+        flow(
+            step(
+                "a",
+                patch={
+                    "jobSpec": {"tasks": [{"name": "w", "template": pod("$(date -d $(params.p))")}]},
+                    "jsonPatch": [
+                        {"op": "add", "path": f"{TEMPLATE}/spec/containers/0/command/-", "value": "$(A_$(params.p))"},
+                        {"op": "add", "path": f"{TEMPLATE}/metadata/annotations/x", "value": "$(A_$(params.p))"},
+                    ],
+                },
+            ),
+            **PARAM,
+        ),
+        [
+            (
+                "spec.flows[0].patch.jobSpec.tasks[0].template.spec.containers[0].args[0]: Invalid value: "
+                f'"$(date -d $(params.p))": {OPEN_REFERENCE}'
+            ),
+            f'spec.flows[0].patch.jsonPatch[0].value: Invalid value: "$(A_$(params.p))": {OPEN_REFERENCE}',
         ],
     ),
     "references to what is not there": (

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from shared.model.types import Body
+from shared.podtemplate.expansion import OPEN_REFERENCE
 from tests.webhook.make import faults, flow, job, known, pod_template, queue, step, task, template, verdict
 from webhook.hints.names import LABEL_FAULT, QUALIFIED_FAULT, SUBDOMAIN_FAULT
 
@@ -560,6 +561,14 @@ def test_an_unknown_reference_in_a_template_is_warned_about() -> None:
             "spec.tasks[0].template.spec.containers[0].args[0]: $(flow.nmae) is not a known reference and is not replaced",
         ),
     )
+
+
+def test_a_template_has_no_placeholder_inside_a_variable_of_kubernetes() -> None:
+    containers = [{"name": "main", "image": "busybox", "args": ["$(TOK$(params.p))", "$$(TOK$(params.p))"]}]
+    assert faults(template(task(template=pod_template(containers=containers)))) == [
+        f'spec.tasks[0].template.spec.containers[0].args[0]: Invalid value: "$(TOK$(params.p))": {OPEN_REFERENCE}'
+    ]
+    assert faults(job(task(template=pod_template(containers=containers)))) == []
 
 
 def test_a_template_needs_no_queue() -> None:

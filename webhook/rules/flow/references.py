@@ -7,6 +7,7 @@ import msgspec
 
 from shared import substitution
 from shared.model.step import Loop, Step
+from shared.podtemplate import expansion
 from shared.substitution import Known
 from shared.violation import Violation
 from webhook.subject.subjects import FlowSubject
@@ -30,6 +31,22 @@ def references_stand_for_something(flow: FlowSubject) -> Iterator[Violation]:
         )
         for fault in substitution.check(references, known):
             yield Violation(fault.path, fault.message, fault.text)
+
+
+def placeholders_are_not_inside_references(flow: FlowSubject) -> Iterator[Violation]:
+    for path, step in flow.special:
+        if step.patch is None:
+            continue
+        for place, text in expansion.open_placeholders(
+            step.patch.job_spec, expansion.JOB_SPEC, f"{path}.patch.jobSpec"
+        ):
+            yield Violation(place, expansion.OPEN_REFERENCE, text)
+        for index, operation in enumerate(step.patch.json_patch):
+            if operation.value is msgspec.UNSET:
+                continue
+            whole = expansion.at_pointer(operation.path, operation.value)
+            for _, text in expansion.open_placeholders(whole, expansion.JOB_SPEC):
+                yield Violation(f"{path}.patch.jsonPatch[{index}].value", expansion.OPEN_REFERENCE, text)
 
 
 def _texts(step: Step) -> Iterator[tuple[str, Any]]:

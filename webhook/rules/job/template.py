@@ -5,7 +5,9 @@ from typing import Any, Final
 
 from shared import kinds, substitution
 from shared.model.phases import FlowPhase
+from shared.podtemplate import expansion
 from shared.substitution import Form
+from shared.violation import Violation
 from webhook.subject.subjects import JobSubject, body_or_empty
 
 _NAMED: Final = 3
@@ -27,6 +29,11 @@ def _user(body: dict[str, Any], template: str) -> str:
     steps = [step for field in ("flows", "finally") for step in spec.get(field) or () if isinstance(step, dict)]
     uses = any((step.get("template") or step.get("name")) == template for step in steps if not step.get("switch"))
     return str(body["metadata"]["name"]) if uses else ""
+
+
+def placeholders_are_not_inside_references(job: JobSubject) -> Iterator[Violation]:
+    for place, text in expansion.open_placeholders(job.raw.get("spec"), expansion.JOB_SPEC, "spec"):
+        yield Violation(place, expansion.OPEN_REFERENCE, text)
 
 
 def references_of_no_form(job: JobSubject) -> Iterator[str]:
