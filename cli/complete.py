@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from cli.exits import CliError
-from cli.manifests import ENDINGS
+from cli.files.manifests import ENDINGS
 from shared.kinds import JOB, JOBFLOW, JOBTEMPLATE, NAMESPACE, QUEUE, Kind
 from shared.model.types import Body
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from cli.exits import CliError, Exit
-from cli.manifests import Manifest
+from cli.files.manifests import Manifest
 from shared.kinds import JOBFLOW, Kind
 from shared.model.types import Body
 from webhook.hints.names import did_you_mean

@@ -3,10 +3,10 @@
 import argparse
 from collections.abc import Callable
 
-from cli import convert
 from cli.client import Session, live
 from cli.exits import CliError, Exit
-from cli.manifests import is_file, load
+from cli.files import convert
+from cli.files.manifests import is_file, load
 from cli.output import note, print_bodies
 from shared.kinds import JOB, JOBTEMPLATE, Kind
 from shared.model.types import Body

@@ -5,7 +5,7 @@ import sys
 
 from cli.client import Session, live
 from cli.exits import CliError, Exit
-from cli.manifests import is_file, load
+from cli.files.manifests import is_file, load
 from cli.output import console
 from cli.pick import the_flow
 from drawing.flow_view import Unreadable

@@ -5,11 +5,11 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
-from cli.check import Report, check
 from cli.exits import CliError, Exit
-from cli.manifests import Broken, Manifest, files, load, parse, read
+from cli.files.check import Report, check
+from cli.files.manifests import Broken, Manifest, files, load, parse, read
+from cli.files.yaml_lines import Place
 from cli.views import findings
-from cli.yaml_lines import Place
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -2,9 +2,9 @@
 
 import argparse
 
-from cli.check import admit
 from cli.exits import CliError, Exit
-from cli.manifests import load
+from cli.files.check import admit
+from cli.files.manifests import load
 from cli.output import note, print_bodies
 from cli.params import pairs, with_params
 from cli.pick import name_of, of_kind, the_flow

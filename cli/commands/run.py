@@ -4,9 +4,9 @@ import argparse
 from typing import Final
 
 from cli.client import Session, live
-from cli.convert import fresh_metadata
 from cli.exits import CliError, Exit
-from cli.manifests import Manifest, is_file, load
+from cli.files.convert import fresh_metadata
+from cli.files.manifests import Manifest, is_file, load
 from cli.output import as_name, note, print_bodies
 from cli.params import pairs, with_params
 from cli.pick import name_of, of_kind, the_flow

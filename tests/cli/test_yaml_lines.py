@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from cli.yaml_lines import Document, YamlFault, documents, remove
+from cli.files.yaml_lines import Document, YamlFault, documents, remove
 
 FLOW = """\
 apiVersion: flow.volcano.sh/v1alpha1

@@ -7,9 +7,9 @@ from typing import Final
 
 import msgspec
 
-from cli.fields import unknown_fields
-from cli.manifests import Broken, Manifest
-from cli.yaml_lines import remove
+from cli.files.fields import unknown_fields
+from cli.files.manifests import Broken, Manifest
+from cli.files.yaml_lines import remove
 from shared import kinds
 from shared.kinds import Kind
 from shared.model.types import Body

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from cli.exits import CliError, Exit
-from cli.yaml_lines import Document, Place, YamlFault, documents
+from cli.files.yaml_lines import Document, Place, YamlFault, documents
 from shared.model.types import Body
 
 ENDINGS: Final = (".yaml", ".yml", ".json")

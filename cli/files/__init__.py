@@ -1,0 +1,1 @@
+"""Manifests as files: reading, positions in YAML, checking, converting."""
