@@ -28,7 +28,7 @@ from controller.gang.backends import workload_reconciler
 from controller.gang.backends.detect import NATIVE, NATIVE_GROUP, NATIVE_VERSIONS, VOLCANO, detect, native_version
 from controller.gang.backends.gate import GateBackend
 from controller.gang.backends.native import NativeBackend
-from controller.gang.rules import Rules
+from controller.gang.settings import AdmissionSettings
 from controller.gang_api import GangAdmission, GangBackend, NoAdmission, VolcanoBackend
 from controller.job import reconciler as job_controller
 from controller.jobflow import wiring as jobflow_controller
@@ -162,7 +162,9 @@ def _admission(settings: Settings) -> GangAdmission:
     # With native, kube-scheduler binds gangs whole or not at all: there is nothing to put back.
     native = settings.gang_backend == NATIVE
     bind_timeout = math.inf if native else settings.gang_bind_timeout
-    return GateAdmission(Rules(settings.gang_reserve_after, bind_timeout, settings.reclaim, native), time.time)
+    return GateAdmission(
+        AdmissionSettings(settings.gang_reserve_after, bind_timeout, settings.reclaim, native), time.time
+    )
 
 
 def _always() -> bool:

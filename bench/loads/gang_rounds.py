@@ -9,9 +9,10 @@ from typing import Any, Final
 
 from bench.cluster import BenchCluster
 from bench.peer import Side
-from controller.gang.cache.cache import Floor
-from controller.gang.cycle.scheduling_cycle import Admission
-from controller.gang.rules import Rules
+from controller.gang.cache.cache import GangCache
+from controller.gang.cycle.memory import CycleMemory
+from controller.gang.cycle.scheduling_cycle import run_cycle
+from controller.gang.settings import AdmissionSettings
 from shared import names
 from shared.model.types import Body
 
@@ -23,33 +24,33 @@ NOW: Final = 1_767_322_800.0
 
 
 async def measure(bench_cluster: BenchCluster, side: Side, scale: float) -> dict[str, Any]:
-    return {name: seconds(floor(full)) for name, full in (("full_cpu_s", True), ("empty_cpu_s", False))}
+    return {name: seconds(filled_cache(full)) for name, full in (("full_cpu_s", True), ("empty_cpu_s", False))}
 
 
-def seconds(made: Floor) -> float:
+def seconds(cache: GangCache) -> float:
     """CPU time of the first cycle, when no group has been tried yet."""
-    admission = Admission(made, Rules(reclaim=True))
+    settings = AdmissionSettings(reclaim=True)
     started = time.process_time()
-    admission.round(NOW)
+    run_cycle(cache.snapshot(with_evictable=True), CycleMemory(), settings, NOW)
     return time.process_time() - started
 
 
-def floor(full: bool, nodes: int = NODES, groups: int = GROUPS) -> Floor:
+def filled_cache(full: bool, nodes: int = NODES, groups: int = GROUPS) -> GangCache:
     """`full`: a running pod occupies every node completely."""
-    made = Floor()
+    made = GangCache()
     for number in range(nodes):
         name = f"n{number:03}"
-        made.node(None, {"metadata": {"name": name}, "status": {"allocatable": {"cpu": "32", "pods": "110"}}})
+        made.update_node(None, {"metadata": {"name": name}, "status": {"allocatable": {"cpu": "32", "pods": "110"}}})
         if full:
-            made.pod(None, _pod(f"busy-{number}", "30", {"nodeName": name}, "Running"))
+            made.update_pod(None, _pod(f"busy-{number}", "30", {"nodeName": name}, "Running"))
     for number in range(QUEUES):
-        made.queue(None, {"metadata": {"name": f"q{number}"}, "spec": {}})
+        made.update_queue(None, {"metadata": {"name": f"q{number}"}, "spec": {}})
     for number in range(groups):
         spec = {"minMember": SIZE, "queue": f"q{number % QUEUES}"}
-        made.group(None, {"metadata": {"name": f"g{number}", "namespace": "work"}, "spec": spec})
+        made.update_group(None, {"metadata": {"name": f"g{number}", "namespace": "work"}, "spec": spec})
         for index in range(SIZE):
             gate = {"schedulingGates": [{"name": names.GANG_GATE}]}
-            made.pod(None, _pod(f"g{number}-{index}", f"{4001 + number}m", gate, "Pending", f"g{number}"))
+            made.update_pod(None, _pod(f"g{number}-{index}", f"{4001 + number}m", gate, "Pending", f"g{number}"))
     return made
 
 

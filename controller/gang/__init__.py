@@ -1,1 +1,1 @@
-"""Gang admission without a scheduler of our own (decisions row 24): what is free, who is next, what fits. Pure."""
+"""Gang admission: when the pods of a PodGroup may start, by queues and by room on nodes."""

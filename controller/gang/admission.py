@@ -1,4 +1,4 @@
-"""The admission state of this process, as the Job controller and the Queue controller ask for it."""
+"""The admission state of this process, as the Job, gang and queue controllers use it."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -6,15 +6,17 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from controller.decision import Create, Decision
-from controller.gang.cache.assumed import Slot
-from controller.gang.cache.cache import Floor
-from controller.gang.cache.group import Group, group_of
-from controller.gang.cache.pending_group import Candidate
-from controller.gang.cache.pod_requirements import Amounts, Shape, shape_of
-from controller.gang.cycle.scheduling_cycle import Admission
+from controller.gang.cache.amounts import Amounts
+from controller.gang.cache.assumed import AssumedPod, BookedPod
+from controller.gang.cache.cache import GangCache
+from controller.gang.cache.pending_group import PendingGroup
+from controller.gang.cache.pod_group import PodGroupInfo, pod_group_info_of
+from controller.gang.cache.pod_requirements import PodRequirements, requirements_of
+from controller.gang.cycle.memory import CycleMemory
+from controller.gang.cycle.scheduling_cycle import CycleResult, place_new_pods, run_cycle
 from controller.gang.podgroup.phase import admitted_status
-from controller.gang.podgroup.ungate import is_gated_by_us_only, without_gate
-from controller.gang.rules import Rules
+from controller.gang.podgroup.ungate import has_only_our_gate, without_gates
+from controller.gang.settings import AdmissionSettings
 from controller.gang_api import Refused
 from shared import names
 from shared.key import Key
@@ -23,19 +25,32 @@ from shared.model.types import Body
 
 
 class GateAdmission:
-    """The cache of pods, nodes, groups and queues, and the scheduling cycle over it. `clock`: epoch seconds."""
+    """The cache, and what the last scheduling cycle passed on. `clock`: epoch seconds."""
 
-    def __init__(self, rules: Rules, clock: Callable[[], float]) -> None:
-        self.floor = Floor()
-        self.rules = rules
-        self.admission = Admission(self.floor, rules)
+    def __init__(self, settings: AdmissionSettings, clock: Callable[[], float]) -> None:
+        self.cache = GangCache()
+        self.settings = settings
         self.clock = clock
+        self.memory = CycleMemory()
+
+    def run_cycle(self) -> CycleResult:
+        """Run one scheduling cycle and enter what it admits into the cache."""
+        cache, now = self.cache, self.clock()
+        cache.expire_bookings(now)
+        cache.assign_unassigned()
+        snapshot = cache.snapshot(with_evictable=self.settings.reclaim)
+        result = run_cycle(snapshot, self.memory, self.settings, now)
+        for each in result.assignments:
+            cache.ungate(each.pod, each.node, pinned=each.pinned)
+        cache.version += result.released
+        self.memory = result.memory
+        return result
 
     def usage(self, group: Key) -> Amounts | None:
-        return self.floor.tally(group).held
+        return self.cache.requests(group)
 
     def admit_new(self, decision: Decision, namespace: str, refusals: Refused) -> Decision:
-        """Creates pods without gate where they fit and nobody waits before them.
+        """Creates pods without gate where they fit and no group waits before them.
 
         Pods of a minimum above 1 always get the gate, unless kube-scheduler itself waits for all of them: the creation of
         any of them may be refused, and the others must not run without it.
@@ -43,11 +58,11 @@ class GateAdmission:
         pods = [
             action.body
             for action in decision.actions
-            if isinstance(action, Create) and action.kind is POD and is_gated_by_us_only(action.body)
+            if isinstance(action, Create) and action.kind is POD and has_only_our_gate(action.body)
         ]
         self._release(namespace, refusals)
         created, group = self._group(decision, pods)
-        if group is None or group.terminating or (group.minimum > 1 and not self.rules.bound_whole):
+        if group is None or group.terminating or (group.minimum > 1 and not self.settings.scheduler_starts_gangs):
             return decision
         ungated = self._admitted(group, pods)
         if not ungated:
@@ -57,7 +72,7 @@ class GateAdmission:
             first = tuple(admitted if action is created else action for action in decision.first)
             decision = msgspec.structs.replace(decision, first=first)
         actions = tuple(
-            Create(POD, without_gate(action.body))
+            Create(POD, without_gates(action.body))
             if isinstance(action, Create) and action.kind is POD and action.body["metadata"]["name"] in ungated
             else action
             for action in decision.actions
@@ -67,42 +82,42 @@ class GateAdmission:
     def _release(self, namespace: str, refusals: Refused) -> None:
         for (kind, name), refusal in refusals.items():
             if kind is PODGROUP:
-                self.floor.promises.none_created(Key(namespace, name), refusal.at)
+                self.cache.none_created(Key(namespace, name), refusal.at)
             elif kind is POD:
-                self.floor.promises.not_created(Key(namespace, name), refusal.at)
+                self.cache.not_created(Key(namespace, name), refusal.at)
 
-    def _group(self, decision: Decision, pods: Sequence[Body]) -> tuple[Create | None, Group | None]:
-        """The group of the pods: about to be created, or known."""
-        ref = _group_of_pod(pods[0]) if pods else None
-        if ref is None:
+    def _group(self, decision: Decision, pods: Sequence[Body]) -> tuple[Create | None, PodGroupInfo | None]:
+        """The group of the pods, about to be created or known."""
+        key = _group_of_pod(pods[0]) if pods else None
+        if key is None:
             return None, None
         for action in decision.first:
-            if isinstance(action, Create) and action.kind is PODGROUP and action.body["metadata"]["name"] == ref.name:
-                return action, group_of(action.body)
-        return None, self.floor.groups.get(ref)
+            if isinstance(action, Create) and action.kind is PODGROUP and action.body["metadata"]["name"] == key.name:
+                return action, pod_group_info_of(action.body)
+        return None, self.cache.groups.get(key)
 
-    def _admitted(self, group: Group, pods: Sequence[Body]) -> frozenset[str]:
+    def _admitted(self, group: PodGroupInfo, pods: Sequence[Body]) -> frozenset[str]:
         """Names of the pods that need no gate: all of them, or else as many as the minimum."""
-        promises, now = self.floor.promises, self.clock()
-        shapes = {pod["metadata"]["name"]: shape_of(pod) for pod in pods}
-        booked = {name for name in shapes if promises.is_booked(Key(group.ref.namespace, name))}
-        wanted = {name: shape for name, shape in shapes.items() if name not in booked}
-        for part in (wanted, dict(list(wanted.items())[: max(1, group.minimum)])):
-            if part and self._book(group, part, now):
+        wanted = {pod["metadata"]["name"]: requirements_of(pod) for pod in pods}
+        booked = {name for name in wanted if self.cache.assumed.is_booked(Key(group.key.namespace, name))}
+        rest = {name: requirements for name, requirements in wanted.items() if name not in booked}
+        for part in (rest, dict(list(rest.items())[: max(1, group.minimum)])):
+            if part and self._book(group, part):
                 return frozenset({*booked, *part})
         return frozenset(booked)
 
-    def _book(self, group: Group, pods: Mapping[str, Shape], now: float) -> bool:
-        newcomer = Candidate(group.ref, group.queue, now, gang=tuple(Counter(pods.values()).items()))
-        found = self.admission.let_in(newcomer)
+    def _book(self, group: PodGroupInfo, pods: Mapping[str, PodRequirements]) -> bool:
+        now = self.clock()
+        pending = PendingGroup(group.key, group.queue, now, gang=tuple(Counter(pods.values()).items()))
+        found = place_new_pods(self.cache.snapshot(), self.memory, pending)
         if found is None:
             return False
-        nodes: dict[Shape, list[str]] = {}
-        for shape, node, count in found.placed:
-            nodes.setdefault(shape, []).extend([node] * count)
-        for name, shape in pods.items():
-            slot = Slot(shape, nodes[shape].pop())
-            self.floor.promises.book(Key(group.ref.namespace, name), group.ref, group.queue, slot, now)
+        nodes: dict[PodRequirements, list[str]] = {}
+        for requirements, node, count in found.placed:
+            nodes.setdefault(requirements, []).extend([node] * count)
+        for name, requirements in pods.items():
+            assumed = AssumedPod(requirements, nodes[requirements].pop())
+            self.cache.book(Key(group.key.namespace, name), BookedPod(group.key, group.queue, assumed, now))
         return True
 
 

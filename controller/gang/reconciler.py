@@ -1,205 +1,173 @@
-"""The admission loop of the `gate` backend: rounds over everybody who waits, and the phase of every PodGroup."""
+"""The gang controller of the backends `gate` and `native`: scheduling cycles, and the status and gates of each PodGroup."""
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from controller.cluster.apply import Applier
 from controller.context import ControllerContext
-from controller.decision import Action, Decision, Delete, Note, Patch
+from controller.decision import Decision
 from controller.gang.admission import GateAdmission
 from controller.gang.backends.native import NativeBackend
-from controller.gang.cache.group import Group
-from controller.gang.cache.pending_group import Refusal
-from controller.gang.podgroup import bind_timeout, phase
-from controller.gang.podgroup.status_throttle import Pace
-from controller.gang.podgroup.ungate import lift
+from controller.gang.cache.cache import GangCache
+from controller.gang.cache.pending_group import Inadmissible
+from controller.gang.cache.pod_group import PodGroupInfo
+from controller.gang.podgroup import bind_timeout
+from controller.gang.podgroup.decide import GroupSnapshot, decide, wanted_status
+from controller.gang.podgroup.status_throttle import StatusThrottle
 from controller.runtime.controller import Controller, Route
 from controller.runtime.workqueue import WorkQueue
 from shared.key import Key
 from shared.kinds import NODE, POD, PODGROUP, PRIORITYCLASS, QUEUE
 from shared.kube.cache.cache import Cache, strip
-from shared.model.phases import PodGroupPhase
 from shared.model.types import Body
 
 LOG: Final = logging.getLogger(__name__)
-ADMISSION: Final = Key("", "admission")
-ROUND_SECONDS: Final = 0.05  # between two rounds, at least
-ROUND_REST: Final = 4.0  # and this many times what the last one took: other controllers need the CPU too
+CYCLE: Final = Key("", "cycle")
+CYCLE_SECONDS: Final = 0.05  # between two cycles, at least
+CYCLE_REST: Final = 4.0  # and this many times the duration of the last one: other controllers need the CPU too
 
 
-def only_what_counts(node: Body) -> Body:
-    """Nodes without their images and addresses: heartbeats of large ones would fill the cache."""
+def only_resources(node: Body) -> Body:
+    """Nodes without images and addresses, which would fill the cache."""
     status = strip(node).get("status") or {}
     return {**node, "status": {key: status[key] for key in ("allocatable", "capacity") if key in status}}
 
 
-class Watcher:
-    """Changes in the caches -> the floor's books -> the keys to work on."""
+class CacheUpdater:
+    """Changes of watched objects -> the gang cache -> keys to reconcile."""
 
-    def __init__(self, gang: GateAdmission) -> None:
-        self._floor = gang.floor
+    def __init__(self, cache: GangCache) -> None:
+        self._cache = cache
 
     def pod(self, old: Body | None, new: Body | None) -> Iterable[Key]:
-        return self._keys(self._floor.pod(old, new))
+        return self._keys(self._cache.update_pod(old, new))
 
     def group(self, old: Body | None, new: Body | None) -> Iterable[Key]:
-        return self._keys(self._floor.group(old, new))
+        return self._keys(self._cache.update_group(old, new))
 
     def node(self, old: Body | None, new: Body | None) -> Iterable[Key]:
-        return (ADMISSION,) if self._floor.node(old, new) else ()
+        return (CYCLE,) if self._cache.update_node(old, new) else ()
 
     def queue(self, old: Body | None, new: Body | None) -> Iterable[Key]:
-        return (ADMISSION,) if self._floor.queue(old, new) else ()
+        return (CYCLE,) if self._cache.update_queue(old, new) else ()
 
     def priority_class(self, old: Body | None, new: Body | None) -> Iterable[Key]:
-        self._floor.priority_class(old, new)
-        return (ADMISSION,) if self._floor.waiting else ()
+        self._cache.update_priority_class(old, new)
+        return (CYCLE,) if self._cache.waiting else ()
 
-    def _keys(self, refs: Iterable[Key]) -> Iterable[Key]:
-        found = [ref for ref in refs if ref in self._floor.groups]
-        return [*found, ADMISSION] if self._floor.waiting or self._floor.unplaced else found
+    def _keys(self, groups: Iterable[Key]) -> Iterable[Key]:
+        found = [key for key in groups if key in self._cache.groups]
+        return [*found, CYCLE] if self._cache.waiting or self._cache.unassigned else found
 
 
 class GangReconciler:
+    """Reconciles two kinds of keys: CYCLE, and PodGroups."""
+
     def __init__(
-        self, gang: GateAdmission, groups: Cache, pods: Cache, applier: Applier, wake: Callable[[Key, bool], None]
+        self, admission: GateAdmission, groups: Cache, pods: Cache, applier: Applier, wake: Callable[[Key, bool], None]
     ) -> None:
-        self._gang = gang
+        self._admission = admission
+        self._cache = admission.cache
         self._groups = groups
         self._pods = pods
         self._applier = applier
         self._wake = wake
-        self._next_round = 0.0
-        self._told: dict[Key, Refusal] = {}
+        self._next_cycle = 0.0
+        self._reported: dict[Key, Inadmissible] = {}
         self._evicting: dict[Key, str] = {}
-        self._pace = Pace()
+        self._throttle = StatusThrottle()
 
     async def reconcile(self, key: Key) -> float | None:
-        if key == ADMISSION:
-            return self._round()
-        ref = key
-        group, body = self._gang.floor.groups.get(ref), self._groups.get(*key)
+        if key == CYCLE:
+            return self._run_cycle()
+        group, body = self._cache.groups.get(key), self._groups.get(*key)
         if group is None or body is None or group.terminating:
-            self._forget(ref)
+            self._throttle.forget(key)
+            self._reported.pop(key, None)
+            self._evicting.pop(key, None)
             return None
-        return await self._settle(group, body)
+        return await self._reconcile_group(group, body)
 
-    # --- rounds -------------------------------------------------------------------------------------------------------
+    # --- cycles -------------------------------------------------------------------------------------------------------
 
-    def _round(self) -> float | None:
+    def _run_cycle(self) -> float | None:
         started = time.monotonic()
-        early = self._next_round - started
-        if early > 0:
-            return early
-        floor, admission = self._gang.floor, self._gang.admission
-        now = self._gang.clock()
-        version = floor.version
-        done = admission.round(now)
+        if started < self._next_cycle:
+            return self._next_cycle - started
+        version = self._cache.version
+        result = self._admission.run_cycle()
         taken = time.monotonic() - started
-        self._next_round = time.monotonic() + max(ROUND_SECONDS, ROUND_REST * taken)
-        for ref in (*done.admitted, *done.more):
-            self._wake(ref, True)
-        for ref in done.evict:
-            self._evicting[ref] = "its queue uses more than it deserves, and a group of another queue needs the room"
-            self._wake(ref, True)
-        self._tell(admission.refusals)
-        if done.admitted or done.evict:
-            counts = {"admitted": len(done.admitted), "evicted": len(done.evict), "waiting": len(floor.waiting)}
-            LOG.info("admission round", extra={**counts, "seconds": round(taken, 4)})
-        if floor.version != version:  # what was kept for somebody is free again
-            return ROUND_SECONDS
-        return None if done.wake is None else max(ROUND_SECONDS, done.wake - now)
+        self._next_cycle = time.monotonic() + max(CYCLE_SECONDS, CYCLE_REST * taken)
+        for key in (*result.admitted, *result.more):
+            self._wake(key, True)
+        for key in result.evict:
+            self._evicting[key] = "its queue uses more than it deserves, and a group of another queue needs the room"
+            self._wake(key, True)
+        self._wake_inadmissible(result.memory.inadmissible)
+        if result.admitted or result.evict:
+            counts = {
+                "admitted": len(result.admitted),
+                "evicted": len(result.evict),
+                "waiting": len(self._cache.waiting),
+            }
+            LOG.info("scheduling cycle", extra={**counts, "seconds": round(taken, 4)})
+        if self._cache.version != version:  # bookings have expired or a reservation was dropped: others may fit now
+            return CYCLE_SECONDS
+        return None if result.wake is None else max(CYCLE_SECONDS, result.wake - self._admission.clock())
 
-    def _tell(self, refusals: dict[Key, Refusal]) -> None:
-        for ref, refusal in refusals.items():
-            if self._told.get(ref) != refusal:
-                self._told[ref] = refusal
-                self._wake(ref, False)
-        for ref in [ref for ref in self._told if ref not in refusals]:
-            del self._told[ref]
+    def _wake_inadmissible(self, inadmissible: Mapping[Key, Inadmissible]) -> None:
+        for key, why in inadmissible.items():
+            if self._reported.get(key) != why:
+                self._reported[key] = why
+                self._wake(key, False)
+        for key in [key for key in self._reported if key not in inadmissible]:
+            del self._reported[key]
 
     # --- one group ----------------------------------------------------------------------------------------------------
 
-    async def _settle(self, group: Group, body: Body) -> float | None:
-        now = self._gang.clock()
-        decision = self._removal(group, now) or self._standing(group, now)
+    async def _reconcile_group(self, group: PodGroupInfo, body: Body) -> float | None:
+        now = self._admission.clock()
+        seen = self._observe(group)
+        wanted = wanted_status(seen, now)
+        decision = decide(seen, wanted, self._throttle.pause(group, seen.counts, wanted, now), now)
         if decision.actions or decision.cleanup:
             await self._applier.apply(PODGROUP, body, decision)
-            self._pace.wrote(group.ref, now)
-        return self._again(group.ref, decision, now)
+            self._throttle.wrote(group.key, now)
+        return self._next_look(group.key, decision, now)
 
-    def _again(self, ref: Key, decision: Decision, now: float) -> float | None:
-        """By what the books say now, own writes included."""
-        group = self._gang.floor.groups.get(ref)
-        due = bind_timeout.due(group, self._gang.floor.tally(ref), self._gang.rules.bind_timeout) if group else None
+    def _observe(self, group: PodGroupInfo) -> GroupSnapshot:
+        ungating = self._cache.ungating.get(group.key, {})
+        return GroupSnapshot(
+            group=group,
+            counts=self._cache.counts(group.key),
+            pods=self._cache.pods_of(group),
+            inadmissible=self._admission.memory.inadmissible.get(group.key),
+            ungating=tuple(
+                (each, stored) for each in ungating.values() if (stored := self._pods.get(*each.pod.key)) is not None
+            ),
+            evict_because=self._evicting.pop(group.key, ""),
+            bind_timeout=self._admission.settings.bind_timeout,
+        )
+
+    def _next_look(self, key: Key, decision: Decision, now: float) -> float | None:
+        """Seconds until the group must be reconciled again, by the cache as it is now, own writes included."""
+        group = self._cache.groups.get(key)
+        limit = self._admission.settings.bind_timeout
+        due = bind_timeout.deadline(group, self._cache.counts(key), limit) if group else None
         waits = [decision.requeue_after] if decision.requeue_after is not None else []
         waits += [max(0.0, due - now)] if due is not None else []
         return min(waits, default=None)
 
-    def _removal(self, group: Group, now: float) -> Decision | None:
-        """All its pods go: they were not bound in time, or must give way."""
-        floor, limit = self._gang.floor, self._gang.rules.bind_timeout
-        tally = floor.tally(group.ref)
-        due = bind_timeout.due(group, tally, limit)
-        why = self._evicting.pop(group.ref, "")
-        if not why and (due is None or now < due):
-            return None
-        pods = bind_timeout.to_delete(floor.members(group.ref))
-        if not pods:
-            return None
-        deletes = tuple(Delete(POD, each.ref.namespace, each.ref.name, each.uid) for each in pods)
-        if why:
-            note = Note("Evicted", f"{len(pods)} pods are deleted together: {why}", "Warning")
-            return Decision(actions=deletes, notes=(note,))
-        patch = bind_timeout.put_back(group, tally, self._refused(group), limit, now)
-        note = Note(bind_timeout.REASON, patch["status"]["conditions"][-1]["message"], "Warning")
-        return Decision(actions=(self._patch(group, patch),), cleanup=deletes, notes=(note,))
-
-    def _standing(self, group: Group, now: float) -> Decision:
-        """Its status, and its gates if it was admitted."""
-        floor = self._gang.floor
-        ref, granted = group.ref, floor.granted.get(group.ref, {})
-        sight = phase.Sight(
-            group,
-            floor.tally(ref),
-            self._gang.admission.refusals.get(ref),
-            bool(granted) and group.phase not in (PodGroupPhase.RUNNING, PodGroupPhase.COMPLETED),
-            self._refused(group),
-        )
-        wanted = phase.status(sight, now)
-        pause = 0.0 if sight.granted else self._pace.pause(group, sight.tally, wanted, now)
-        write = pause is not None and pause <= 0 and (phase.differs(group.status, wanted) or not sight.granted)
-        actions: tuple[Action, ...] = ()
-        if write:
-            actions = (self._patch(group, [{"op": "add", "path": "/status", "value": wanted}]),)
-        pods = ((grant, self._pods.get(*grant.member.ref)) for grant in granted.values())
-        lifts = tuple(lift(grant, pod) for grant, pod in pods if pod is not None)
-        return Decision(actions=actions, cleanup=lifts, requeue_after=pause if pause else None)
-
-    def _refused(self, group: Group) -> str:
-        if not self._gang.floor.tally(group.ref).refused:
-            return ""
-        return next((each.refused for each in self._gang.floor.members(group.ref) if each.refused), "")
-
-    @staticmethod
-    def _patch(group: Group, patch: Body | list[Body]) -> Patch:
-        return Patch(PODGROUP, group.ref.namespace, group.ref.name, patch, uid=group.uid)
-
-    def _forget(self, ref: Key) -> None:
-        self._pace.forget(ref)
-        self._told.pop(ref, None)
-        self._evicting.pop(ref, None)
-
 
 def build(context: ControllerContext) -> Controller:
-    gang, queue = context.admission, WorkQueue("gang")
-    if not isinstance(gang, GateAdmission):
+    admission, queue = context.admission, WorkQueue("gang")
+    if not isinstance(admission, GateAdmission):
         raise TypeError("the gang controller needs the admission of the backends gate and native")
     native = isinstance(context.gang, NativeBackend)  # then kube-scheduler judges by room, and whole gangs only
     groups, pods = context.caches.want(PODGROUP), context.caches.want(POD)
-    watcher = Watcher(gang)
+    updater = CacheUpdater(admission.cache)
 
     def wake(key: Key, urgent: bool) -> None:
         queue.add(key, urgent=urgent)
@@ -207,13 +175,13 @@ def build(context: ControllerContext) -> Controller:
     return Controller(
         name="gang",
         queue=queue,
-        reconciler=GangReconciler(gang, groups, pods, context.applier, wake),
+        reconciler=GangReconciler(admission, groups, pods, context.applier, wake),
         routes=(
-            *(() if native else (Route(context.caches.want(NODE, transform=only_what_counts), watcher.node),)),
-            Route(context.caches.want(QUEUE), watcher.queue),
-            Route(context.caches.want(PRIORITYCLASS), watcher.priority_class),
-            Route(groups, watcher.group, own_writes=False),
-            Route(pods, watcher.pod, own_writes=False),
+            *(() if native else (Route(context.caches.want(NODE, transform=only_resources), updater.node),)),
+            Route(context.caches.want(QUEUE), updater.queue),
+            Route(context.caches.want(PRIORITYCLASS), updater.priority_class),
+            Route(groups, updater.group, own_writes=False),
+            Route(pods, updater.pod, own_writes=False),
         ),
         primary=groups,
     )

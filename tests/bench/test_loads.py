@@ -12,8 +12,9 @@ from bench.loads.admission import path, subjects
 from bench.peer import FLOWS, PODS, Other, sides
 from bench.report import OURS, PEER
 from bench.reviews import review
-from controller.gang.cycle.scheduling_cycle import Admission
-from controller.gang.rules import Rules
+from controller.gang.cycle.memory import CycleMemory
+from controller.gang.cycle.scheduling_cycle import run_cycle
+from controller.gang.settings import AdmissionSettings
 from webhook.envelope.review import parse_review
 from webhook.server.routes import ROUTES
 
@@ -34,7 +35,8 @@ def test_graphs(graph: Graph, steps: int, edges: int) -> None:
 
 def test_rounds_of_gangs_admit_what_the_load_says() -> None:
     for full, wanted in ((True, 0), (False, 7)):
-        done = Admission(gang_rounds.floor(full, nodes=10, groups=20), Rules()).round(gang_rounds.NOW)
+        snapshot = gang_rounds.filled_cache(full, nodes=10, groups=20).snapshot()
+        done = run_cycle(snapshot, CycleMemory(), AdmissionSettings(), gang_rounds.NOW)
         assert len(done.admitted) == wanted  # 7 pods a node at most, 10 a group
 
 

@@ -1,1 +1,1 @@
-"""Who starts pods together: the answers that controller.gang_api asks for."""
+"""Backends of gang admission (see controller.gang_api), and how `auto` chooses one."""

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import msgspec
 
-from controller.gang.podgroup.ungate import schedulable
+from controller.gang.podgroup.ungate import without_node_name
 from shared import names
 from shared.model.phases import PodGroupPhase
 from shared.model.podgroup import PodGroup
@@ -29,4 +29,4 @@ class GateBackend(msgspec.Struct, frozen=True):
         if spec.get("schedulerName") == names.DEFAULT_SCHEDULER:
             spec["schedulerName"] = self.scheduler
         gates = [*(spec.get("schedulingGates") or ()), {"name": names.GANG_GATE}]
-        return {**pod, "spec": {**schedulable(spec), "schedulingGates": gates}}
+        return {**pod, "spec": {**without_node_name(spec), "schedulingGates": gates}}

@@ -1,130 +1,162 @@
-"""Room promised to pods that the scheduler has yet to bind, and to pods that are yet to be created."""
+"""Pods that are admitted and not yet bound: their room is assumed to be taken on a node until the scheduler binds them.
+
+kube-scheduler does the same between its decision and the binding. Here the scheduler is another process, which may choose
+another node; the cycle takes that into account (controller.gang.cycle.feasibility).
+"""
 
 from collections import Counter
 from collections.abc import Collection
+from typing import Final
 
 import msgspec
 
-from controller.gang.cache.capacity import Capacity, peaks
-from controller.gang.cache.pod import Member
-from controller.gang.cache.pod_requirements import Amounts, Place, Shape
+from controller.gang.cache.amounts import Amounts, largest
+from controller.gang.cache.capacity import ClusterCapacity
+from controller.gang.cache.pod import PodInfo
+from controller.gang.cache.pod_requirements import NodeConstraints, PodRequirements
 from shared.key import Key
 
-BOOKED_SECONDS = 60.0  # a create whose answer was lost has happened by then, or never will
+BOOKED_SECONDS: Final = 60.0  # a create whose answer was lost has been carried out by then, or never will be
 
 
-class Slot(msgspec.Struct, frozen=True):
-    shape: Shape
-    node: str  # "" where no nodes are known
+class AssumedPod(msgspec.Struct, frozen=True):
+    """`node`: "" where no nodes are known; `pinned`: its affinity allows only that node."""
+
+    requirements: PodRequirements
+    node: str
     pinned: bool = False
 
 
-class Booking(msgspec.Struct, frozen=True):
-    """Room for a pod that is being created without gate. `at`: epoch seconds."""
+class BookedPod(msgspec.Struct, frozen=True):
+    """A pod that is being created without gate. `at`: epoch seconds."""
 
     group: Key
     queue: str
-    slot: Slot
+    assumed: AssumedPod
     at: float
 
 
-class Promises:
-    def __init__(self, capacity: Capacity) -> None:
+class AssumedTotals:
+    """Sums over the assumed pods: how many of each kind, and how many are pinned to their node."""
+
+    def __init__(self) -> None:
+        self.pods: Counter[PodRequirements] = Counter()
+        self.constraints: Counter[NodeConstraints] = Counter()
+        self.pinned = 0
+        self._largest: Amounts | None = {}
+
+    def copy(self) -> "AssumedTotals":
+        made = AssumedTotals()
+        made.pods, made.constraints, made.pinned = self.pods.copy(), self.constraints.copy(), self.pinned
+        made._largest = self._largest
+        return made
+
+    @property
+    def unpinned(self) -> int:
+        """Pods that the scheduler may bind to any eligible node."""
+        return self.pods.total() - self.pinned
+
+    @property
+    def largest(self) -> Amounts:
+        """The largest request of any of them, by resource."""
+        if self._largest is None:
+            self._largest = largest(dict(pod.requests) for pod in self.pods)
+        return self._largest
+
+    def add(self, pod: AssumedPod) -> None:
+        if self._largest is not None and pod.requirements not in self.pods:
+            self._largest = largest((self._largest, dict(pod.requirements.requests)))
+        self.pods[pod.requirements] += 1
+        self.constraints[pod.requirements.constraints] += 1
+        self.pinned += pod.pinned
+
+    def remove(self, pod: AssumedPod) -> None:
+        requirements = pod.requirements
+        self.pods[requirements] -= 1
+        self.constraints[requirements.constraints] -= 1
+        self.pinned -= pod.pinned
+        if not self.pods[requirements]:
+            del self.pods[requirements]
+            self._largest = None
+        if not self.constraints[requirements.constraints]:
+            del self.constraints[requirements.constraints]
+
+
+class AssumedPods:
+    """Keeps `capacity` in line with what is assumed."""
+
+    def __init__(self, capacity: ClusterCapacity) -> None:
+        self.totals = AssumedTotals()
         self._capacity = capacity
-        self._given: dict[str, Slot] = {}
-        self._booked: dict[Key, Booking] = {}
-        self.shapes: Counter[Shape] = Counter()
-        self.pinned = 0  # of them, how many can go to their node only
-        self.places: Counter[Place] = Counter()
-        self._peaks: Amounts | None = {}
+        self._by_uid: dict[str, AssumedPod] = {}
+        self._booked: dict[Key, BookedPod] = {}
 
     # --- pods that exist ----------------------------------------------------------------------------------------------
 
-    def holds(self, uid: str) -> bool:
-        return uid in self._given
+    def has(self, uid: str) -> bool:
+        return uid in self._by_uid
 
-    def give(self, member: Member, node: str, *, pinned: bool = False) -> None:
-        if member.uid not in self._given:
-            self._given[member.uid] = self._made(Slot(member.shape, node, pinned))
+    def assume(self, pod: PodInfo, node: str, *, pinned: bool = False) -> None:
+        if pod.uid not in self._by_uid:
+            self._by_uid[pod.uid] = self._add(AssumedPod(pod.requirements, node, pinned))
 
-    @property
-    def loose(self) -> int:
-        """Pods that the scheduler may bind wherever there is room."""
-        return self.shapes.total() - self.pinned
+    def forget(self, uid: str) -> bool:
+        """The pod is bound, gone or gated again. Whether it was assumed."""
+        known = self._by_uid.pop(uid, None)
+        if known is not None:
+            self._remove(known)
+        return known is not None
 
-    @property
-    def peaks(self) -> Amounts:
-        """The most that any of them asks for, by resource."""
-        if self._peaks is None:
-            self._peaks = peaks(dict(shape.requests) for shape in self.shapes)
-        return self._peaks
+    # --- pods that are being created ----------------------------------------------------------------------------------
 
-    def take_back(self, uid: str) -> bool:
-        """The pod is bound, gone or held again. Whether it had been promised anything."""
-        slot = self._given.pop(uid, None)
-        if slot is not None:
-            self._unmade(slot)
-        return slot is not None
-
-    # --- pods that are being created ---------------------------------------------------------------------------------
-
-    def book(self, pod: Key, group: Key, queue: str, slot: Slot, now: float) -> None:
-        """Book room for a pod that is about to be created without gate."""
+    def book(self, pod: Key, booked: BookedPod) -> None:
+        """Assume a pod that is about to be created without gate."""
         self._release(pod)
-        self._booked[pod] = Booking(group, queue, self._made(slot), now)
+        self._add(booked.assumed)
+        self._booked[pod] = booked
 
     def is_booked(self, pod: Key) -> bool:
         return pod in self._booked
 
-    def redeem(self, member: Member) -> bool:
-        """A pod has appeared: what was booked for its name is its own now."""
-        booking = self._booked.pop(member.ref, None)
-        if booking is not None:
-            self._given[member.uid] = booking.slot
-        return booking is not None
+    @property
+    def booked(self) -> Collection[BookedPod]:
+        return self._booked.values()
+
+    def created(self, pod: PodInfo) -> Key | None:
+        """The pod is in the cache: what was booked for its name becomes its own. The group that it was booked for."""
+        booked = self._booked.pop(pod.key, None)
+        if booked is None:
+            return None
+        self._by_uid[pod.uid] = booked.assumed
+        return booked.group
 
     def not_created(self, pod: Key, at: float) -> None:
-        """The API server refused to create the pod, at epoch seconds. What was booked later is for another try."""
+        """The API server refused to create the pod, at epoch seconds. A later booking belongs to another attempt."""
         if pod in self._booked and self._booked[pod].at <= at:
             self._release(pod)
 
     def none_created(self, group: Key, at: float) -> None:
-        """The API server refused to create the group, so no pod of it was created."""
-        for pod in [pod for pod, booking in self._booked.items() if booking.group == group]:
+        """The API server refused to create the PodGroup, and with it all of its pods."""
+        for pod in [pod for pod, booked in self._booked.items() if booked.group == group]:
             self.not_created(pod, at)
 
     def expire(self, now: float) -> bool:
         """Release what was booked for pods that never appeared. Whether there was any."""
-        late = [pod for pod, booking in self._booked.items() if booking.at + BOOKED_SECONDS <= now]
+        late = [pod for pod, booked in self._booked.items() if booked.at + BOOKED_SECONDS <= now]
         for pod in late:
             self._release(pod)
         return bool(late)
 
-    @property
-    def bookings(self) -> Collection[Booking]:
-        return self._booked.values()
-
     def _release(self, pod: Key) -> None:
-        booking = self._booked.pop(pod, None)
-        if booking is not None:
-            self._unmade(booking.slot)
+        booked = self._booked.pop(pod, None)
+        if booked is not None:
+            self._remove(booked.assumed)
 
-    def _made(self, slot: Slot) -> Slot:
-        self._capacity.promise(slot.node, slot.shape, 1)
-        if self._peaks is not None and slot.shape not in self.shapes:
-            self._peaks = peaks((self._peaks, dict(slot.shape.requests)))
-        self.shapes[slot.shape] += 1
-        self.places[slot.shape.place] += 1
-        self.pinned += slot.pinned
-        return slot
+    def _add(self, pod: AssumedPod) -> AssumedPod:
+        self._capacity.assume(pod.node, pod.requirements, 1)
+        self.totals.add(pod)
+        return pod
 
-    def _unmade(self, slot: Slot) -> None:
-        self._capacity.promise(slot.node, slot.shape, -1)
-        self.shapes[slot.shape] -= 1
-        self.pinned -= slot.pinned
-        self.places[slot.shape.place] -= 1
-        if not self.shapes[slot.shape]:
-            del self.shapes[slot.shape]
-            self._peaks = None
-        if not self.places[slot.shape.place]:
-            del self.places[slot.shape.place]
+    def _remove(self, pod: AssumedPod) -> None:
+        self._capacity.assume(pod.node, pod.requirements, -1)
+        self.totals.remove(pod)

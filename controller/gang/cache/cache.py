@@ -1,91 +1,102 @@
-"""Everything that admission looks at, kept up to date change by change, so that a round need not look at every pod."""
+"""Pods, PodGroups, nodes and queues as admission needs them, kept up to date change by change.
 
-from collections.abc import Iterable, Iterator
+Pods, groups, nodes and queues come from separate watches, in any order. What is counted therefore never depends on what
+has not been seen yet: a pod counts for its node before the node is known, and for its queue before its PodGroup is.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterator
 
 import msgspec
 
-from controller.gang.cache.assumed import Promises
-from controller.gang.cache.capacity import Capacity, room_for
-from controller.gang.cache.group import Group, group_of
-from controller.gang.cache.node import node_of
-from controller.gang.cache.pending_group import Candidate, candidate
-from controller.gang.cache.pod import Member, member_of
-from controller.gang.cache.pod_counts import Tally
-from controller.gang.cache.pod_requirements import Amounts
-from controller.gang.cache.queue_tree import Queue, Tree, queue_of
+from controller.gang.cache.amounts import Amounts, added, less, pods_that_fit
+from controller.gang.cache.assumed import AssumedPods, BookedPod
+from controller.gang.cache.capacity import ClusterCapacity
+from controller.gang.cache.node import node_info_of
+from controller.gang.cache.pending_group import PendingGroup, is_complete, pending_group
+from controller.gang.cache.pod import PodInfo, pod_info_of
+from controller.gang.cache.pod_counts import GroupPodCounts, summed_counts
+from controller.gang.cache.pod_group import PodGroupInfo, pod_group_info_of
+from controller.gang.cache.pod_requirements import PodRequirements
+from controller.gang.cache.queue_tree import QueueInfo, QueueTree, queue_info_of
+from controller.gang.cache.snapshot import RunningGroup, Snapshot
 from shared.key import Key
 from shared.model.types import Body
 from shared.names import DEFAULT_QUEUE
 
 
-class Grant(msgspec.Struct, frozen=True):
-    """A pod to let go; `node`: the only one that it may go to, "" for any."""
+class Ungating(msgspec.Struct, frozen=True):
+    """An admitted pod that still has the gate. `node`: the only one that it may go to, "" for any."""
 
-    member: Member
+    pod: PodInfo
     node: str = ""
 
 
-class Floor:
-    """`version` grows whenever something changes that may let a group in that was refused before."""
+class GangCache:
+    """`version` grows when something changes that may make an inadmissible group admissible."""
 
     def __init__(self) -> None:
-        self.capacity = Capacity()
-        self.promises = Promises(self.capacity)
-        self.groups: dict[Key, Group] = {}
-        self.tallies: dict[Key, Tally] = {}
-        self.waiting: set[Key] = set()
-        self.unplaced: set[str] = set()
-        self.granted: dict[Key, dict[str, Grant]] = {}  # admitted, their gates not lifted yet
+        self.capacity = ClusterCapacity()
+        self.assumed = AssumedPods(self.capacity)
+        self.groups: dict[Key, PodGroupInfo] = {}
+        self.waiting: set[Key] = set()  # groups with gated pods
+        self.unassigned: set[str] = set()  # uids of pods without gate for which no node is assumed
+        self.ungating: dict[Key, dict[str, Ungating]] = {}
         self.version = 0
-        self._members: dict[str, Member] = {}
-        self._of: dict[Key, dict[str, Member]] = {}
-        self._candidates: dict[Key, Candidate] = {}
-        self._queues: dict[str, Queue] = {}
-        self._tree: Tree | None = None
+        self._pods: dict[str, PodInfo] = {}
+        self._pods_of: dict[Key, dict[str, PodInfo]] = {}
+        self._counts: dict[Key, dict[int | None, GroupPodCounts]] = {}
+        self._pending: dict[Key, PendingGroup] = {}
+        self._queues: dict[str, QueueInfo] = {}
+        self._tree: QueueTree | None = None
         self._classes: dict[str, int] = {}
+        self._used: dict[str, Amounts] = {}
+        self._used_by: dict[Key, tuple[str, Amounts]] = {}
+        self._to_account: set[Key] = set()
 
     # --- changes ------------------------------------------------------------------------------------------------------
 
-    def pod(self, old: Body | None, new: Body | None) -> tuple[Key, ...]:
-        """A pod changed: the group it concerns, if any."""
+    def update_pod(self, old: Body | None, new: Body | None) -> tuple[Key, ...]:
+        """A pod was added, changed or deleted: the group that it belongs to, if any."""
         uid = str((new or old or {})["metadata"].get("uid", ""))
-        before, after = self._members.get(uid), member_of(new) if new else None
+        before, after = self._pods.get(uid), pod_info_of(new) if new else None
         if before == after:
             return ()
         if before is not None:
-            self._leave(before)
+            self._remove(before)
         if after is not None:
-            self._enter(after)
-        self._promise(uid, before, after)
-        if before and before.holds and not (after and after.holds):
+            self._add(after)
+        self._update_assumed(uid, before, after)
+        if before and before.occupies_node and not (after and after.occupies_node):
             self.version += 1
         group = after.group if after else before.group if before else None
         return (group,) if group else ()
 
-    def group(self, old: Body | None, new: Body | None) -> tuple[Key, ...]:
-        after = group_of(new) if new else None
-        ref = after.ref if after else group_of(old).ref if old else None
-        if ref is None or self.groups.get(ref) == after:
+    def update_group(self, old: Body | None, new: Body | None) -> tuple[Key, ...]:
+        after = pod_group_info_of(new) if new else None
+        key = after.key if after else pod_group_info_of(old).key if old else None
+        if key is None or self.groups.get(key) == after:
             return ()
-        self._candidates.pop(ref, None)
         if after is None:
-            self.groups.pop(ref, None)
+            self.groups.pop(key, None)
             self.version += 1
         else:
-            self.groups[ref] = after
-        self._tell(ref)
-        return (ref,)
+            self.groups[key] = after
+        self._group_changed(key)
+        self._withdraw_incomplete(key)
+        return (key,)
 
-    def node(self, old: Body | None, new: Body | None) -> bool:
+    def update_node(self, old: Body | None, new: Body | None) -> bool:
         """Whether that changed what fits."""
         body = new or old or {}
-        changed = self.capacity.set_node(body["metadata"]["name"], node_of(new) if new else None)
+        changed = self.capacity.set_node(body["metadata"]["name"], node_info_of(new) if new else None)
         self.version += changed
         return changed
 
-    def queue(self, old: Body | None, new: Body | None) -> bool:
+    def update_queue(self, old: Body | None, new: Body | None) -> bool:
+        """Whether that changed what its groups may use."""
         name = (new or old or {})["metadata"]["name"]
-        after = queue_of(new) if new else None
+        after = queue_info_of(new) if new else None
         if self._queues.get(name) == after:
             return False
         if after is None:
@@ -96,130 +107,214 @@ class Floor:
         self.version += 1
         return True
 
-    def priority_class(self, old: Body | None, new: Body | None) -> None:
+    def update_priority_class(self, old: Body | None, new: Body | None) -> None:
         name = (new or old or {})["metadata"]["name"]
         self._classes[name] = int((new or {}).get("value") or 0)
-        self._candidates.clear()
+        self._pending.clear()
+
+    def book(self, pod: Key, booked: BookedPod) -> None:
+        """Assume a pod that is about to be created without gate."""
+        self.assumed.book(pod, booked)
+        self._to_account.add(booked.group)
+
+    def not_created(self, pod: Key, at: float) -> None:
+        """See AssumedPods.not_created."""
+        self._to_account.update(booked.group for booked in self.assumed.booked)
+        self.assumed.not_created(pod, at)
+
+    def none_created(self, group: Key, at: float) -> None:
+        """See AssumedPods.none_created."""
+        self._to_account.add(group)
+        self.assumed.none_created(group, at)
+
+    def expire_bookings(self, now: float) -> None:
+        self._to_account.update(booked.group for booked in self.assumed.booked)
+        self.version += self.assumed.expire(now)
+
+    def ungate(self, pod: PodInfo, node: str, *, pinned: bool) -> None:
+        """Admit a gated pod. `node`: where it is assumed until it is bound; `pinned`: it may go there only."""
+        if pod.group is not None:
+            self.ungating.setdefault(pod.group, {})[pod.uid] = Ungating(pod, node if pinned else "")
+            self.assumed.assume(pod, node, pinned=pinned)
+            self._to_account.add(pod.group)
+
+    def assign_unassigned(self) -> None:
+        """Assume a node for pods that were ungated by an earlier process, or by somebody else."""
+        for uid in list(self.unassigned):
+            pod = self._pods.get(uid)
+            node = self._node_with_room(pod.requirements) if pod else None
+            if pod is not None and node is not None:
+                self.assumed.assume(pod, node)
+                self.unassigned.discard(uid)
 
     # --- answers ------------------------------------------------------------------------------------------------------
 
+    def snapshot(self, *, with_evictable: bool = False) -> Snapshot:
+        return Snapshot(
+            pending=tuple(self.pending()),
+            ungating=frozenset(self.ungating),
+            capacity=self.capacity.copy(),
+            assumed=self.assumed.totals.copy(),
+            tree=self.tree,
+            used=self.used(),
+            evictable=tuple(self._evictable()) if with_evictable else (),
+            unassigned=bool(self.unassigned),
+            version=self.version,
+        )
+
     @property
-    def tree(self) -> Tree:
+    def tree(self) -> QueueTree:
         if self._tree is None:
-            self._tree = Tree(self._queues.values())
+            self._tree = QueueTree(self._queues.values())
         return self._tree
 
-    def knows_queue(self, name: str) -> bool:
-        return name in self.tree.queues
+    def pods(self, group: Key) -> Collection[PodInfo]:
+        """All pods that name the group, also those of an earlier group of its name."""
+        return self._pods_of.get(group, {}).values()
 
-    def members(self, ref: Key) -> Iterable[Member]:
-        return self._of.get(ref, {}).values()
+    def pods_of(self, group: PodGroupInfo) -> tuple[PodInfo, ...]:
+        return tuple(pod for pod in self.pods(group.key) if group.has(pod))
 
-    def tally(self, ref: Key) -> Tally:
-        return self.tallies.get(ref) or Tally()
+    def counts(self, key: Key) -> GroupPodCounts:
+        """Of the group's own pods; of all that name it while it is not known."""
+        group, counts = self.groups.get(key), self._counts.get(key, {})
+        own = [part for version, part in counts.items() if group is None or group.includes(version)]
+        return own[0] if len(own) == 1 else summed_counts(own)
 
-    def candidates(self) -> Iterator[Candidate]:
-        """Every group that has gated pods and is there to stay."""
-        for ref in self.waiting:
-            group = self.groups.get(ref)
+    def pending(self) -> Iterator[PendingGroup]:
+        """Every known group with gated pods that is not being deleted."""
+        for key in self.waiting:
+            group = self.groups.get(key)
             if group is not None and not group.terminating:
-                yield self.candidate(group)
-
-    def candidate(self, group: Group) -> Candidate:
-        known = self._candidates.get(group.ref)
-        if known is None:
-            known = candidate(group, self.members(group.ref), self.class_value(group.priority_class))
-            self._candidates[group.ref] = known
-        return known
+                known = self._pending.get(key)
+                if known is None:
+                    known = pending_group(group, self.pods(key), self.class_value(group.priority_class))
+                    self._pending[key] = known
+                yield known
 
     def class_value(self, name: str) -> int | None:
         return self._classes.get(name, 0) if name else None
 
     def used(self) -> dict[str, Amounts]:
-        """Queue -> what its groups hold: pods let go or bound, and what was promised to pods to come."""
-        sums: dict[str, Amounts] = {}
-        for ref, tally in self.tallies.items():
-            if tally.held:
-                _add(sums.setdefault(self.queue_of(ref), {}), tally.held)
-        for ref, grants in self.granted.items():
-            for grant in grants.values():
-                _add(sums.setdefault(self.queue_of(ref), {}), grant.member.shape.amounts)
-        for booking in self.promises.bookings:
-            group = self.groups.get(booking.group)
-            _add(sums.setdefault(group.queue if group else booking.queue, {}), booking.slot.shape.amounts)
-        return sums
+        """What groups use, by queue: pods without gate, pods being ungated, and pods being created without gate."""
+        booked: dict[Key, Amounts] = {}
+        queues: dict[Key, str] = {}
+        for each in self.assumed.booked if self._to_account else ():
+            booked[each.group] = added(booked.get(each.group, {}), each.assumed.requirements.amounts)
+            queues[each.group] = each.queue
+        for key in self._to_account:
+            queue, before = self._used_by.pop(key, ("", {}))
+            self._change_usage(queue, less(self._used.get(queue, {}), before))
+            amounts = added(self.requests(key), booked.get(key, {}))
+            if any(amounts.values()):
+                queue = self._queue_of(key, queues.get(key, DEFAULT_QUEUE))
+                self._used_by[key] = queue, amounts
+                self._change_usage(queue, added(self._used.get(queue, {}), amounts))
+        self._to_account.clear()
+        return dict(self._used)
 
-    def queue_of(self, ref: Key) -> str:
-        """The queue of a group; by its pods while the group itself is not known, since they may be seen before it."""
-        group = self.groups.get(ref)
-        if group is not None:
-            return group.queue
-        return next((each.queue for each in self.members(ref)), DEFAULT_QUEUE)
+    def requests(self, key: Key) -> Amounts:
+        """What the pods of a group without gate request, those that are being ungated included."""
+        amounts = summed_counts(self._counts.get(key, {}).values()).requests
+        for each in self.ungating.get(key, {}).values():
+            amounts = added(amounts, each.pod.requirements.amounts)
+        return amounts
 
-    def grant(self, member: Member, node: str, *, pinned: bool) -> None:
-        """Admit a gated pod; `node`: where room is kept for it until it is bound; `pinned`: it can go there only."""
-        if member.group is not None:
-            self.granted.setdefault(member.group, {})[member.uid] = Grant(member, node if pinned else "")
-            self.promises.give(member, node, pinned=pinned)
+    def _change_usage(self, queue: str, amounts: Amounts) -> None:
+        self._used[queue] = {name: amount for name, amount in amounts.items() if amount}
+        if not self._used[queue]:
+            del self._used[queue]
 
-    def place_unplaced(self) -> None:
-        """Find places to assume for pods that were let go without one (after a restart of this process)."""
-        for uid in list(self.unplaced):
-            member = self._members.get(uid)
-            node = self._room(member) if member else None
-            if member is not None and node is not None:
-                self.promises.give(member, node)
-        self.unplaced.clear()
+    def _queue_of(self, key: Key, default: str) -> str:
+        """The queue of a group; of its pods while the group itself is not known."""
+        group = self.groups.get(key)
+        return group.queue if group else next((pod.queue for pod in self.pods(key)), default)
 
-    def _room(self, member: Member) -> str | None:
-        names = self.capacity.eligible(member.shape.place)
-        rooms = self.capacity.free
-        return next((name for name in names if room_for(rooms[name], member.shape.requests)), None)
+    def _evictable(self) -> Iterator[RunningGroup]:
+        for key, group in self.groups.items():
+            pods, requests = self.pods(key), self.counts(key).requests
+            queue = self.tree.queues.get(group.queue)
+            if not any(requests.values()) or queue is None or not queue.reclaimable:
+                continue
+            if all(pod.evictable for pod in pods):
+                named = self.class_value(group.priority_class)
+                priority = max((pod.priority for pod in pods), default=0) if named is None else named
+                bound = Counter((pod.node, pod.requirements) for pod in pods if pod.occupies_node)
+                parts = tuple((node, requirements, count) for (node, requirements), count in bound.items())
+                yield RunningGroup(key, group.queue, priority, group.created, requests, parts)
+
+    def _node_with_room(self, requirements: PodRequirements) -> str | None:
+        eligible, free = self.capacity.eligible(requirements.constraints), self.capacity.free
+        return next((name for name in eligible if pods_that_fit(free[name], requirements.requests)), None)
 
     # --- keeping count ------------------------------------------------------------------------------------------------
 
-    def _enter(self, member: Member) -> None:
-        self._members[member.uid] = member
-        if member.holds:
-            self.capacity.bind(member.node, member.shape, 1, foreign=member.group is None)
-        if member.group is not None:
-            self._of.setdefault(member.group, {})[member.uid] = member
-            self.tallies.setdefault(member.group, Tally()).count(member, 1)
-            self._tell(member.group)
+    def _add(self, pod: PodInfo) -> None:
+        self._pods[pod.uid] = pod
+        if pod.occupies_node:
+            self.capacity.bind(pod.node, pod.requirements, 1, outside=pod.group is None)
+        if pod.group is not None:
+            self._pods_of.setdefault(pod.group, {})[pod.uid] = pod
+            self._count(pod.group, pod, 1)
 
-    def _leave(self, member: Member) -> None:
-        del self._members[member.uid]
-        if member.holds:
-            self.capacity.bind(member.node, member.shape, -1, foreign=member.group is None)
-        if member.group is not None:
-            members, tally = self._of[member.group], self.tallies[member.group]
-            del members[member.uid]
-            tally.count(member, -1)
-            if not members:
-                del self._of[member.group], self.tallies[member.group]
-            self._tell(member.group)
+    def _remove(self, pod: PodInfo) -> None:
+        del self._pods[pod.uid]
+        if pod.occupies_node:
+            self.capacity.bind(pod.node, pod.requirements, -1, outside=pod.group is None)
+        if pod.group is not None:
+            del self._pods_of[pod.group][pod.uid]
+            self._count(pod.group, pod, -1)
+            if not self._pods_of[pod.group]:
+                del self._pods_of[pod.group], self._counts[pod.group]
 
-    def _tell(self, ref: Key) -> None:
-        self._candidates.pop(ref, None)
-        (self.waiting.add if self.tally(ref).waiting else self.waiting.discard)(ref)
+    def _count(self, group: Key, pod: PodInfo, times: int) -> None:
+        versions = self._counts.setdefault(group, {})
+        counts = versions.setdefault(pod.group_version, GroupPodCounts())
+        counts.count(pod, times)
+        if not counts.pods:
+            del versions[pod.group_version]
+        self._group_changed(group)
 
-    def _promise(self, uid: str, before: Member | None, after: Member | None) -> None:
-        """Keep promises in line: one to each pod of a group that is to be bound, none to others."""
-        self.unplaced.discard(uid)
-        if before is not None and before.group in self.granted and not (after is not None and after.waits):
-            self.granted[before.group].pop(uid, None)
-            if not self.granted[before.group]:
-                del self.granted[before.group]
-        if after is None or after.group is None or not after.expected:
-            if after is not None and before is None:
-                self.promises.redeem(after)  # bound from the first: it names its node
-            kept = after is not None and after.waits
-            if not kept and self.promises.take_back(uid):
+    def _group_changed(self, key: Key) -> None:
+        self._pending.pop(key, None)
+        self._to_account.add(key)
+        gated = any(counts.gated for counts in self._counts.get(key, {}).values())
+        (self.waiting.add if gated else self.waiting.discard)(key)
+
+    def _update_assumed(self, uid: str, before: PodInfo | None, after: PodInfo | None) -> None:
+        """A node is assumed for each pod of a group that the scheduler is to bind, and for no other."""
+        self.unassigned.discard(uid)
+        if before is not None and before.group in self.ungating and not (after is not None and after.awaits_gang):
+            if self.ungating[before.group].pop(uid, None) is not None and not (after and after.counts_for_minimum):
+                self._withdraw_incomplete(before.group)
+            if not self.ungating.get(before.group, True):
+                del self.ungating[before.group]
+        if after is not None and before is None:
+            booked_for = self.assumed.created(after)
+            if booked_for is not None:
+                self._to_account.add(booked_for)
+        if after is None or after.group is None or not after.awaits_binding:
+            group = after.group if after is not None else None
+            is_ungating = group is not None and uid in self.ungating.get(group, {})
+            if not is_ungating and self.assumed.forget(uid):
                 self.version += 1
-        elif not self.promises.holds(uid) and not self.promises.redeem(after):
-            self.unplaced.add(uid)
+        elif not self.assumed.has(uid):
+            self.unassigned.add(uid)
 
-
-def _add(sums: Amounts, amounts: Amounts) -> None:
-    for name, amount in amounts.items():
-        sums[name] = sums.get(name, 0) + amount
+    def _withdraw_incomplete(self, key: Key) -> None:
+        """Do not remove the gates of an admitted group when it is gone, or when pods of its minimum no longer exist."""
+        ungating, group = self.ungating.get(key), self.groups.get(key)
+        if ungating is None:
+            return
+        admitted = [pod for pod in self.pods(key) if pod.counts_for_minimum or pod.uid in ungating]
+        if (
+            group is not None
+            and not group.terminating
+            and is_complete(group, [pod for pod in admitted if group.has(pod)])
+        ):
+            return
+        del self.ungating[key]
+        for uid in ungating:
+            self.assumed.forget(uid)
+        self.version += 1
+        self._group_changed(key)

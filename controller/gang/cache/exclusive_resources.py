@@ -1,47 +1,45 @@
-"""What only one pod of a node can have: a host port, or a node to itself among its like (required anti-affinity).
+"""What only one pod of a node can have: a host port, or a node without another pod of its kind (required anti-affinity).
 
-Such things are counted as resources of which every node has one. Their names hold a space, which no resource's can.
+Such things are counted as resources of which every node has one. Their names contain a space, which no resource name can.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import Any, Final
 
 import orjson
 
-from shared.model.types import ReadOnlyBody
 from shared.policy.selector import selects
 
 HOSTNAME: Final = "kubernetes.io/hostname"
 REQUIRED: Final = "requiredDuringSchedulingIgnoredDuringExecution"
-_ANY: Final = ("", "0.0.0.0")
+_ANY_ADDRESS: Final = ("", "0.0.0.0")
 
 
-def is_exclusive(name: str) -> bool:
-    return " " in name
+def is_exclusive(resource: str) -> bool:
+    return " " in resource
 
 
-def exclusive(pod: ReadOnlyBody) -> list[str]:
-    """The names of what no second pod of a node can have."""
-    return sorted({*_ports(pod.get("spec") or {}), *_alone(pod)})
+def exclusive_resources(pod: Mapping[str, Any]) -> list[str]:
+    """The names of what no second pod of a node can have beside this pod or pod template."""
+    return sorted({*_host_ports(pod.get("spec") or {}), *_anti_affinity_to_itself(pod)})
 
 
-def said(name: str) -> str:
-    """The name for people."""
-    return name.partition(" {")[0]
+def display_name(resource: str) -> str:
+    return resource.partition(" {")[0]
 
 
-def _ports(spec: ReadOnlyBody) -> Iterator[str]:
+def _host_ports(spec: Mapping[str, Any]) -> Iterator[str]:
     for container in spec.get("containers") or ():
         for port in container.get("ports") or ():
             number = port.get("hostPort") or (port.get("containerPort") if spec.get("hostNetwork") else None)
             if number:
                 address = str(port.get("hostIP") or "")
-                place = "" if address in _ANY else f"{address}:"
-                yield f"host port {place}{number}/{port.get('protocol') or 'TCP'}"
+                prefix = "" if address in _ANY_ADDRESS else f"{address}:"
+                yield f"host port {prefix}{number}/{port.get('protocol') or 'TCP'}"
 
 
-def _alone(pod: ReadOnlyBody) -> Iterator[str]:
-    """Terms that keep the pod from its like. The rest of affinity between pods is for the scheduler to judge."""
+def _anti_affinity_to_itself(pod: Mapping[str, Any]) -> Iterator[str]:
+    """Terms that select the pod itself. All other affinity between pods is left to the scheduler."""
     affinity = ((pod.get("spec") or {}).get("affinity") or {}).get("podAntiAffinity") or {}
     metadata = pod.get("metadata") or {}
     for term in affinity.get(REQUIRED) or ():

@@ -1,58 +1,72 @@
-"""Nodes: what they have, and who may come (kube-scheduler's NodeAffinity, TaintToleration, NodeUnschedulable)."""
+"""Nodes: their allocatable resources, and which pods they admit (kube-scheduler's NodeAffinity, TaintToleration and
+NodeUnschedulable)."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
 
-from controller.gang.cache.pod_requirements import Amounts, Place, Requirement, Term, Toleration, amounts_of
+from controller.gang.cache.amounts import Amounts, amounts_of
+from controller.gang.cache.pod_requirements import (
+    NodeConstraints,
+    NodeSelectorTerm,
+    PodToleration,
+    SelectorRequirement,
+)
 
 
-class Taint(msgspec.Struct, frozen=True):
+class NodeTaint(msgspec.Struct, frozen=True):
     key: str
     value: str
     effect: str
 
+    @property
+    def passes(self) -> bool:
+        """Whether Kubernetes sets and removes the taint with the node's condition, or `kubectl cordon` did."""
+        return self.key.startswith(_CONDITIONS)
 
-class Node(msgspec.Struct, frozen=True):
-    """`taints`: those that keep pods out; being unschedulable is one of them. `allocatable`: see Amounts."""
+
+class NodeInfo(msgspec.Struct, frozen=True):
+    """`taints`: those that keep pods out; being unschedulable is one of them."""
 
     name: str
     allocatable: Amounts
     labels: Mapping[str, str] = {}
-    taints: tuple[Taint, ...] = ()
+    taints: tuple[NodeTaint, ...] = ()
 
 
-KEEPING_OUT: Final = frozenset({"NoSchedule", "NoExecute"})
-CORDON: Final = Taint("node.kubernetes.io/unschedulable", "", "NoSchedule")
+_CONDITIONS: Final = ("node.kubernetes.io/", "node.cloudprovider.kubernetes.io/")
+_KEEP_OUT: Final = frozenset({"NoSchedule", "NoExecute"})
+CORDON: Final = NodeTaint("node.kubernetes.io/unschedulable", "", "NoSchedule")
 
 
-def node_of(body: Mapping[str, Any]) -> Node | None:
-    """A stored Node; None while it does not say what it has."""
+def node_info_of(body: Mapping[str, Any]) -> NodeInfo | None:
+    """A stored Node; None while it does not report its resources."""
     status, spec = body.get("status") or {}, body.get("spec") or {}
     allocatable = amounts_of(status.get("allocatable") or status.get("capacity"))
     if not allocatable:
         return None
     taints = [
-        Taint(str(each.get("key", "")), str(each.get("value") or ""), str(each.get("effect", "")))
+        NodeTaint(str(each.get("key", "")), str(each.get("value") or ""), str(each.get("effect", "")))
         for each in spec.get("taints") or ()
-        if each.get("effect") in KEEPING_OUT
+        if each.get("effect") in _KEEP_OUT
     ]
     cordon = [CORDON] if spec.get("unschedulable") and CORDON.key not in {taint.key for taint in taints} else []
     metadata = body["metadata"]
-    return Node(metadata["name"], allocatable, metadata.get("labels") or {}, (*taints, *cordon))
+    return NodeInfo(metadata["name"], allocatable, metadata.get("labels") or {}, (*taints, *cordon))
 
 
-def admits(node: Node, place: Place) -> bool:
-    """Whether pods of that place may be on the node at all."""
+def is_eligible(node: NodeInfo, constraints: NodeConstraints, *, in_any_condition: bool = False) -> bool:
+    """Whether pods with these constraints may go to the node. `in_any_condition`: taints that pass are ignored."""
+    taints = (taint for taint in node.taints if not (in_any_condition and taint.passes))
     return (
-        all(any(_tolerates(each, taint) for each in place.tolerations) for taint in node.taints)
-        and all(node.labels.get(key) == value for key, value in place.selector)
-        and (place.terms is None or any(_holds(term, node) for term in place.terms))
+        all(any(_tolerates(each, taint) for each in constraints.tolerations) for taint in taints)
+        and all(node.labels.get(key) == value for key, value in constraints.selector)
+        and (constraints.terms is None or any(_selects(term, node) for term in constraints.terms))
     )
 
 
-def _tolerates(toleration: Toleration, taint: Taint) -> bool:
+def _tolerates(toleration: PodToleration, taint: NodeTaint) -> bool:
     if toleration.effect and toleration.effect != taint.effect:
         return False
     if toleration.operator == "Exists":
@@ -60,14 +74,14 @@ def _tolerates(toleration: Toleration, taint: Taint) -> bool:
     return toleration.key == taint.key and toleration.value == taint.value
 
 
-def _holds(term: Term, node: Node) -> bool:
+def _selects(term: NodeSelectorTerm, node: NodeInfo) -> bool:
     fields = {"metadata.name": node.name}
     return bool(term.labels or term.fields) and (
-        all(_meets(each, node.labels) for each in term.labels) and all(_meets(each, fields) for each in term.fields)
+        all(_holds(each, node.labels) for each in term.labels) and all(_holds(each, fields) for each in term.fields)
     )
 
 
-def _meets(requirement: Requirement, labels: Mapping[str, str]) -> bool:
+def _holds(requirement: SelectorRequirement, labels: Mapping[str, str]) -> bool:
     value = labels.get(requirement.key)
     match requirement.operator:
         case "In":
@@ -79,11 +93,11 @@ def _meets(requirement: Requirement, labels: Mapping[str, str]) -> bool:
         case "DoesNotExist":
             return value is None
         case "Gt" | "Lt":
-            return value is not None and _compared(requirement, value)
+            return value is not None and _compares(requirement, value)
     return False
 
 
-def _compared(requirement: Requirement, value: str) -> bool:
+def _compares(requirement: SelectorRequirement, value: str) -> bool:
     try:
         left, right = int(value), int(requirement.values[0])
     except (ValueError, IndexError):

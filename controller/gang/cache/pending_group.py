@@ -1,4 +1,4 @@
-"""A group that waits: which of its gated pods make up what is missing of its minimum."""
+"""Groups with gated pods: which of the pods make up what is missing of the minimum, and why a group is not admitted."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -6,117 +6,137 @@ from typing import Final
 
 import msgspec
 
-from controller.gang.cache.exclusive_resources import is_exclusive, said
-from controller.gang.cache.group import Group
-from controller.gang.cache.pod import Member
-from controller.gang.cache.pod_requirements import Amounts, Shape, total, words
+from controller.gang.cache.amounts import Amounts, format_amounts
+from controller.gang.cache.exclusive_resources import display_name, is_exclusive
+from controller.gang.cache.pod import PodInfo
+from controller.gang.cache.pod_group import UNSCHEDULABLE, PodGroupInfo, condition
+from controller.gang.cache.pod_requirements import PodRequirements, total
 from shared.key import Key
 
 NOT_ENOUGH_TASKS: Final = "NotEnoughTasks"
 NOT_ENOUGH_PODS_OF_TASK: Final = "NotEnoughPodsOfTask"
 NOT_ENOUGH_RESOURCES: Final = "NotEnoughResources"
+NOT_BOUND_IN_TIME: Final = "NotBoundInTime"
 
 
-class Refusal(msgspec.Struct, frozen=True):
+class Inadmissible(msgspec.Struct, frozen=True):
     """Why a group is not admitted. `reason`: of the condition; `message`: for people, with numbers.
 
-    `by_nodes`: only room on nodes is missing, so room may be kept for it; `never`: nothing that ends will help;
-    `settling`: there is room, but where depends on pods that are just being bound; `queue`: the one whose limit is in the
-    way.
+    `permanent`: it cannot be admitted even when everything else has ended; `lacks_nodes`: only room on nodes is missing,
+    so room may be reserved for it; `awaits_binding`: where there is room depends on pods that are being bound; `queue`: the
+    queue whose capability is used up.
     """
 
     reason: str
     message: str
-    by_nodes: bool = False
-    never: bool = False
-    settling: bool = False
+    permanent: bool = False
+    lacks_nodes: bool = False
+    awaits_binding: bool = False
     queue: str = ""
 
     @property
-    def by_others(self) -> bool:
-        """Others use up the limit of a queue: it may start when they have ended."""
-        return bool(self.queue) and not self.never
+    def lacks_quota(self) -> bool:
+        """Other groups use up the capability of a queue: it may be admitted when they have ended."""
+        return bool(self.queue) and not self.permanent
 
 
-class Candidate(msgspec.Struct, frozen=True):
-    """`gang`: shapes and how many of each must start together; `pods`: their uids by shape; `spare`: pods beyond the minimum.
+class PendingGroup(msgspec.Struct, frozen=True):
+    """`gang`: requirements, and how many such pods must start together; `pods`: those pods; `beyond_minimum`: gated pods
+    that may start one by one.
 
-    `begun`: some of the minimum was let go before, so it must not be left half done; `missing`: pods do not exist yet;
-    `may_pin`: its pods may be held to nodes chosen here. Not when that failed last time: there are rules that only the
-    scheduler knows (affinity between pods, volumes, ports).
+    `started`: pods of it run already, so the rest goes before other groups; `incomplete`: pods of the minimum do not exist;
+    `may_pin`: its pods may be held to nodes chosen here. Not after an odd number of bind timeouts: the pods may have
+    requirements that only the scheduler knows (affinity between pods, volumes).
+    `not_before`: until then it backs off after a bind timeout, epoch seconds; `bind_timeout_message`: of the last one.
     """
 
-    ref: Key
+    key: Key
     queue: str
     created: float
-    gang: tuple[tuple[Shape, int], ...] = ()
-    pods: tuple[Member, ...] = ()
-    spare: tuple[Member, ...] = ()
+    gang: tuple[tuple[PodRequirements, int], ...] = ()
+    pods: tuple[PodInfo, ...] = ()
+    beyond_minimum: tuple[PodInfo, ...] = ()
     priority: int = 0
-    begun: bool = False
-    missing: Refusal | None = None
+    started: bool = False
+    incomplete: Inadmissible | None = None
     may_pin: bool = True
+    bind_timeouts: int = 0
+    bind_timeout_at: float | None = None
+    bind_timeout_message: str = ""
 
     @property
     def amounts(self) -> Amounts:
         return total(self.gang)
 
     @property
-    def needs(self) -> str:
-        """In words."""
-        alone = sorted({said(name) for shape, _ in self.gang for name, _ in shape.requests if is_exclusive(name)})
-        also = f", and of each node no more than one {' and one '.join(alone)}" if alone else ""
-        return f"{self.size} pods that start together need {words(self.amounts)}{also}"
-
-    @property
     def size(self) -> int:
         return sum(count for _, count in self.gang)
 
+    @property
+    def needs(self) -> str:
+        """`4 pods that start together need cpu 4, pods 4`."""
+        exclusive = {display_name(name) for each, _ in self.gang for name, _ in each.requests if is_exclusive(name)}
+        also = f", and of each node no more than one {' and one '.join(sorted(exclusive))}" if exclusive else ""
+        return f"{self.size} pods that start together need {format_amounts(self.amounts)}{also}"
 
-def candidate(group: Group, members: Iterable[Member], priority: int | None) -> Candidate:
-    """`priority`: of the group's PriorityClass; None when it names none, then the pods' own highest counts."""
-    pods = list(members)
-    held = [each for each in pods if each.waits and each.held]
-    waiting = sorted((each for each in pods if each.waits and not each.held), key=_order)
-    counted = [each for each in pods if not each.gated and not (each.terminating and not each.finished)]
-    chosen, missing = _chosen(group, counted, waiting)
-    if missing is not None and held:
-        message = f"{len(held)} pods wait for somebody to take away their scheduling gate {held[0].held}"
-        missing = Refusal(NOT_ENOUGH_TASKS, message)
+
+def pending_group(group: PodGroupInfo, pods: Iterable[PodInfo], class_value: int | None) -> PendingGroup:
+    """`class_value`: of the group's PriorityClass; None when it names none, then the pods' highest priority counts."""
+    own = [each for each in pods if group.has(each)]
+    blocked = [each for each in own if each.awaits_gang and each.foreign_gate]
+    waiting = sorted((each for each in own if each.awaits_gang and not each.foreign_gate), key=_order)
+    counted = [each for each in own if each.counts_for_minimum]
+    chosen, incomplete = _choose(group, counted, waiting)
+    if incomplete is not None and blocked:
+        message = f"{len(blocked)} pods are blocked by scheduling gate {blocked[0].foreign_gate}, which jobflow does not manage"
+        incomplete = Inadmissible(NOT_ENOUGH_TASKS, message)
     taken = {each.uid for each in chosen}
-    return Candidate(
-        ref=group.ref,
+    last_timeout = condition(group.status, UNSCHEDULABLE)
+    return PendingGroup(
+        key=group.key,
         queue=group.queue,
         created=group.created,
-        gang=tuple(Counter(each.shape for each in chosen).items()),
+        gang=tuple(Counter(each.requirements for each in chosen).items()),
         pods=tuple(chosen),
-        spare=tuple(each for each in waiting if each.uid not in taken),
-        priority=max((each.priority for each in waiting), default=0) if priority is None else priority,
-        begun=any(not each.finished for each in counted) and bool(chosen),
-        missing=missing,
-        may_pin=group.put_back % 2 == 0,
+        beyond_minimum=() if incomplete else tuple(each for each in waiting if each.uid not in taken),
+        priority=max((each.priority for each in waiting), default=0) if class_value is None else class_value,
+        started=any(not each.finished for each in counted) and bool(chosen),
+        incomplete=incomplete,
+        may_pin=group.bind_timeouts % 2 == 0,
+        bind_timeouts=group.bind_timeouts,
+        bind_timeout_at=group.bind_timeout_at,
+        bind_timeout_message=last_timeout.get("message", "") if last_timeout.get("reason") == NOT_BOUND_IN_TIME else "",
     )
 
 
-def _chosen(group: Group, counted: Sequence[Member], waiting: Sequence[Member]) -> tuple[list[Member], Refusal | None]:
-    """What is missing of each task's minimum first, then of the group's. A refusal when too few pods exist."""
-    chosen: list[Member] = []
+def is_complete(group: PodGroupInfo, pods: Sequence[PodInfo]) -> bool:
+    """Whether these pods are at least the group's minimum."""
+    _, incomplete = _choose(group, pods, ())
+    return incomplete is None
+
+
+def _choose(
+    group: PodGroupInfo, counted: Sequence[PodInfo], waiting: Sequence[PodInfo]
+) -> tuple[list[PodInfo], Inadmissible | None]:
+    """The pods that complete each task's minimum and then the group's; or what is incomplete, when too few pods exist."""
+    chosen: list[PodInfo] = []
     have = Counter(each.task for each in counted)
-    for task, minimum in group.task_minimum.items() if group.tasks_count else ():
+    for task, minimum in group.task_minimum.items() if group.has_task_minimums else ():
         needed = max(0, minimum - have[task])
         found = [each for each in waiting if each.task == task][:needed]
         if len(found) < needed:
             exist = have[task] + sum(each.task == task for each in waiting)
-            return [], Refusal(NOT_ENOUGH_PODS_OF_TASK, f"{exist} of {minimum} pods of task {task} exist")
+            return [], Inadmissible(NOT_ENOUGH_PODS_OF_TASK, f"{exist} of {minimum} pods of task {task} exist")
         chosen += found
     needed = max(0, group.minimum - len(counted) - len(chosen))
     taken = {each.uid for each in chosen}
     rest = [each for each in waiting if each.uid not in taken][:needed]
     if len(rest) < needed:
         exist = len(counted) + len(waiting)
-        return [], Refusal(NOT_ENOUGH_TASKS, f"{exist} of {group.minimum} pods that must start together exist")
+        message = f"{exist} of {group.minimum} pods that must start together exist"
+        return [], Inadmissible(NOT_ENOUGH_TASKS, message)
     return chosen + rest, None
 
 
-def _order(member: Member) -> tuple[int, str, int, str]:
-    return -member.priority, member.task, member.index, member.ref.name
+def _order(pod: PodInfo) -> tuple[int, str, int, str]:
+    return -pod.priority, pod.task, pod.index, pod.key.name

@@ -1,41 +1,56 @@
-"""Counts of a group's pods, kept change by change: a group of a thousand pods must not be counted anew at each."""
+"""Counts of a group's pods, kept change by change: a group of a thousand pods must not be counted anew at each change."""
 
-from controller.gang.cache.pod import Member
-from controller.gang.cache.pod_requirements import Amounts
+from collections.abc import Iterable
+
+from controller.gang.cache.amounts import Amounts
+from controller.gang.cache.pod import PodInfo
 
 
-class Tally:
-    """`scheduled`: bound or finished; `expected`: let go but not bound; `refused`: of those, the scheduler cannot place;
-    `held`: requests of unfinished pods that are bound or let go."""
+class GroupPodCounts:
+    """`gated`: waiting for their gang; `unbound`: without gate and not bound; `unschedulable`: of those, the scheduler has
+    no node for; `scheduled`: bound or finished, and not being deleted; `requests`: of unfinished pods without gate."""
 
     __slots__ = (
-        "expected",
         "failed",
         "finished",
-        "held",
+        "gated",
         "pods",
-        "refused",
+        "requests",
         "running",
         "scheduled",
         "succeeded",
-        "waiting",
+        "unbound",
+        "unschedulable",
     )
 
     def __init__(self) -> None:
-        self.pods = self.waiting = self.expected = self.scheduled = 0
-        self.running = self.succeeded = self.failed = self.refused = self.finished = 0
-        self.held: Amounts = {}
+        self.pods = self.gated = self.unbound = self.unschedulable = self.scheduled = 0
+        self.running = self.succeeded = self.failed = self.finished = 0
+        self.requests: Amounts = {}
 
-    def count(self, member: Member, times: int) -> None:
+    def count(self, pod: PodInfo, times: int) -> None:
+        """Add the pod (`times` 1) or remove it (-1)."""
         self.pods += times
-        self.waiting += times * member.waits
-        self.expected += times * member.expected
-        self.refused += times * (member.expected and bool(member.refused))
-        self.scheduled += times * (bool(member.node) or member.finished)
-        self.running += times * (member.phase == "Running")
-        self.succeeded += times * (member.phase == "Succeeded")
-        self.failed += times * (member.phase == "Failed")
-        self.finished += times * member.finished
-        if member.holds or member.expected:
-            for name, amount in member.shape.amounts.items():
-                self.held[name] = self.held.get(name, 0) + times * amount
+        self.gated += times * pod.awaits_gang
+        self.unbound += times * pod.awaits_binding
+        self.unschedulable += times * (pod.awaits_binding and bool(pod.unschedulable))
+        self.scheduled += times * ((bool(pod.node) or pod.finished) and not pod.terminating)
+        self.running += times * (pod.phase == "Running")
+        self.succeeded += times * (pod.phase == "Succeeded")
+        self.failed += times * (pod.phase == "Failed")
+        self.finished += times * pod.finished
+        if pod.occupies_node or pod.awaits_binding:
+            for name, amount in pod.requirements.amounts.items():
+                self.requests[name] = self.requests.get(name, 0) + times * amount
+
+
+def summed_counts(parts: Iterable[GroupPodCounts]) -> GroupPodCounts:
+    found = GroupPodCounts()
+    for part in parts:
+        for field in GroupPodCounts.__slots__:
+            if field == "requests":
+                for name, amount in part.requests.items():
+                    found.requests[name] = found.requests.get(name, 0) + amount
+            else:
+                setattr(found, field, getattr(found, field) + getattr(part, field))
+    return found

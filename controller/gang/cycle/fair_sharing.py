@@ -1,52 +1,44 @@
-"""Who is next: queues by priority, then by how little of their share they use; in a queue by priority class, then age."""
+"""The order of groups: queues by priority, then by share; within a queue by PriorityClass, then age."""
 
 from collections.abc import Iterable, Iterator
 
-from controller.gang.cache.pending_group import Candidate
-from controller.gang.cache.queue_tree import Shares
+from controller.gang.cache.pending_group import PendingGroup
+from controller.gang.cache.queue_usage import QueueUsage
 from shared.key import Key
 
-Rank = tuple[bool, int, float, tuple[str, str]]
+Rank = tuple[bool, bool, int, float, Key]
 
 
-class Line:
-    """Hands out candidates, the next one always by what queues use at that moment.
+class FairSharingOrder:
+    """Iterates over groups, choosing the next by what queues use at that moment. `first`: one that others were evicted for."""
 
-    `first`: one that others were evicted for.
-    """
-
-    def __init__(self, candidates: Iterable[Candidate], shares: Shares, first: Key | None = None) -> None:
-        self._shares = shares
+    def __init__(self, groups: Iterable[PendingGroup], usage: QueueUsage, first: Key | None = None) -> None:
+        self._usage = usage
         self._first = first
-        self._queues: dict[str, list[Candidate]] = {}
-        for each in candidates:
+        self._queues: dict[str, list[PendingGroup]] = {}
+        for each in groups:
             self._queues.setdefault(each.queue, []).append(each)
         for waiting in self._queues.values():
-            waiting.sort(key=self._rank, reverse=True)  # the next one stands last
-        self._standing: dict[str, tuple[float, ...]] = {}
+            waiting.sort(key=self._rank, reverse=True)  # the next one is last
+        self._order: dict[str, tuple[float, ...]] = {}
 
-    def __iter__(self) -> Iterator[Candidate]:
+    def __iter__(self) -> Iterator[PendingGroup]:
         while self._queues:
             name = min(self._queues, key=self._key)
             yield self._queues[name].pop()
             if not self._queues.get(name):
                 self._queues.pop(name, None)
 
-    def admitted(self) -> None:
-        """What queues use has changed."""
-        self._standing.clear()
+    def usage_changed(self) -> None:
+        self._order.clear()
 
     def _key(self, name: str) -> tuple[bool, bool, tuple[float, ...], Rank]:
-        standing = self._standing.get(name)
-        if standing is None:
-            standing = self._standing[name] = self._shares.standing(name)
-        head = self._queues[name][-1]
-        return not head.begun, head.ref != self._first, standing, rank(head)
+        order = self._order.get(name)
+        if order is None:
+            order = self._order[name] = self._usage.order(name)
+        rank = self._rank(self._queues[name][-1])
+        return rank[0], rank[1], order, rank
 
-    def _rank(self, candidate: Candidate) -> tuple[bool, bool, Rank]:
-        return not candidate.begun, candidate.ref != self._first, rank(candidate)
-
-
-def rank(candidate: Candidate) -> Rank:
-    """Sorts within a queue. What was begun is finished first, or it would run half."""
-    return not candidate.begun, -candidate.priority, candidate.created, candidate.ref
+    def _rank(self, group: PendingGroup) -> Rank:
+        """A started group goes first: until it is complete, it runs in part."""
+        return not group.started, group.key != self._first, -group.priority, group.created, group.key

@@ -1,166 +1,180 @@
-"""May this gang start now? Its queue's limits, guarantees of others, room on nodes - and if not, why, with numbers."""
+"""Whether a gang may start now: the limits of its queue, guarantees of others, room on nodes; and if not, why."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import msgspec
 
-from controller.gang.cache.cache import Floor
-from controller.gang.cache.capacity import Capacity
-from controller.gang.cache.pending_group import NOT_ENOUGH_RESOURCES, Candidate, Refusal
-from controller.gang.cache.placement import Fit, fit, free_for, surely
-from controller.gang.cache.pod_requirements import Amounts, Place, Shape, text, words
-from controller.gang.cache.queue_tree import Shares
-from controller.gang.cycle.reservation import Rooms
+from controller.gang.cache.amounts import Amounts, format_amount, format_amounts, summed
+from controller.gang.cache.assumed import AssumedPod, AssumedTotals
+from controller.gang.cache.capacity import ClusterCapacity, Free
+from controller.gang.cache.pending_group import NOT_ENOUGH_RESOURCES, Inadmissible, PendingGroup
+from controller.gang.cache.placement import Gang, Placement, fits_wherever_pods_go, free_for, place
+from controller.gang.cache.pod_requirements import NodeConstraints, PodRequirements
+from controller.gang.cache.queue_usage import QueueUsage
+from controller.gang.cycle.reservation import Unreserved
 
 QUEUE_NOT_FOUND = "QueueNotFound"
 QUEUE_PARENT_CYCLE = "QueueParentCycle"
 
-
-class Verdict(msgspec.Struct, frozen=True):
-    """Either a fit or a refusal."""
-
-    fit: Fit | None = None
-    refusal: Refusal | None = None
+Failed = dict[tuple[NodeConstraints, bool], list[tuple[PodRequirements, int]]]
 
 
-class Judge:
-    """One round's. What was found not to fit is not tried again: in a round room only shrinks."""
+class FeasibilityCheck:
+    """Of one cycle. What was found not to fit is not tried again: within a cycle, room only shrinks.
 
-    def __init__(self, floor: Floor, shares: Shares) -> None:
-        self._floor = floor
-        self._capacity: Capacity = floor.capacity
-        self._shares = shares
-        self._free = floor.capacity.free_total()
-        self._failed: dict[tuple[object, bool, bool], Verdict] = {}
-        self._hopeless: dict[tuple[Place, bool], list[tuple[Shape, int]]] = {}
-        self._unsure: dict[Place, list[tuple[Shape, int]]] = {}
-        self._open: dict[tuple[object, bool], tuple[Amounts, int]] = {}
-        self._emptied: dict[str, Amounts] | None = None
+    `capacity`, `assumed` and `usage` are the cycle's own copies; `assume` books in them what was admitted.
+    """
 
-    def admitted(self, candidate: Candidate) -> None:
+    def __init__(self, capacity: ClusterCapacity, assumed: AssumedTotals, usage: QueueUsage) -> None:
+        self._capacity = capacity
+        self._assumed = assumed
+        self._usage = usage
+        self._free = capacity.free_total()
+        self._failed: dict[tuple[Gang, bool, bool], Inadmissible] = {}
+        self._does_not_fit: Failed = {}
+        self._needs_pinning: dict[NodeConstraints, list[tuple[PodRequirements, int]]] = {}
+        self._open: dict[tuple[frozenset[NodeConstraints], bool], tuple[Amounts, tuple[str, ...]]] = {}
+
+    def assume(self, group: PendingGroup, placement: Placement) -> None:
+        """The group was admitted to these nodes."""
+        for pod, node, count in placement.placed:
+            self._capacity.assume(node, pod, count)
+            for _ in range(count):
+                self._assumed.add(AssumedPod(pod, node, placement.pinned))
+        self._usage.use(group.queue, group.amounts)
         self._open.clear()
-        for name, amount in candidate.amounts.items():
+        for name, amount in group.amounts.items():
             self._free[name] = self._free.get(name, 0) - amount
 
-    def judge(self, candidate: Candidate, rooms: Mapping[str, Amounts]) -> Verdict:
-        """`rooms`: what this candidate may use of what is free."""
-        refused = self._by_queue(candidate)
+    def check(self, group: PendingGroup, free: Free) -> Placement | Inadmissible:
+        """`free`: what this group may use of what is free."""
+        refused = self._check_queue(group)
         if refused is not None:
             return refused
         if not self._capacity.known:
-            return Verdict(
-                Fit(tuple((shape, "", count) for shape, count in candidate.gang), candidate.size, candidate.size)
-            )
-        key = (candidate.gang, rooms is self._capacity.free, candidate.begun)
+            return Placement(tuple((pod, "", count) for pod, count in group.gang), group.size, group.size)
+        key = (group.gang, free is self._capacity.free, group.started)
         known = self._failed.get(key)
         if known is not None:
             return known
-        verdict = self._by_nodes(candidate, rooms)
-        if verdict.fit is None:
-            self._failed[key] = verdict
-            return verdict
-        return self._by_guarantees(candidate) or verdict
+        found = self._check_nodes(group, free)
+        if isinstance(found, Inadmissible):
+            self._failed[key] = found
+            return found
+        return self._check_guarantees(group) or found
 
-    def _by_queue(self, candidate: Candidate) -> Verdict | None:
-        needs, name = candidate.amounts, candidate.queue
-        if not self._floor.knows_queue(name):
-            return Verdict(refusal=Refusal(QUEUE_NOT_FOUND, f"queue {name} does not exist", never=True))
-        if cycle := self._floor.tree.cycle(name):
+    def _check_queue(self, group: PendingGroup) -> Inadmissible | None:
+        needs, name = group.amounts, group.queue
+        if name not in self._usage.tree.queues:
+            return Inadmissible(QUEUE_NOT_FOUND, f"queue {name} does not exist", permanent=True)
+        if cycle := self._usage.tree.cycle(name):
             message = (
-                f"queue {name} has no limits that can be told: the parents of queues form a cycle, {' -> '.join(cycle)}"
+                f"the parents of queue {name} form a cycle: {' -> '.join(cycle)}; change the parent of one of them"
             )
-            return Verdict(refusal=Refusal(QUEUE_PARENT_CYCLE, message, never=True))
-        for queue, resource, limit in self._shares.exceeds(name, needs):
+            return Inadmissible(QUEUE_PARENT_CYCLE, message, permanent=True)
+        for queue, resource, limit in self._usage.above_capability(name, needs):
             message = (
-                f"never fits: {candidate.size} pods that start together need {resource} {text(resource, needs[resource])}, "
-                f"queue {queue} may use {text(resource, limit)} (spec.capability)"
+                f"never fits: {group.size} pods that start together need {resource} {format_amount(resource, needs[resource])}, "
+                f"queue {queue} may use {format_amount(resource, limit)} (spec.capability)"
             )
-            return Verdict(refusal=Refusal(NOT_ENOUGH_RESOURCES, message, never=True, queue=queue))
-        for queue, resource, used, limit in self._shares.over(name, needs):
+            return Inadmissible(NOT_ENOUGH_RESOURCES, message, permanent=True, queue=queue)
+        for queue, resource, used, limit in self._usage.over_capability(name, needs):
             message = (
-                f"queue {queue} uses {resource} {text(resource, used)} of {text(resource, limit)} (spec.capability), "
-                f"{candidate.size} pods that start together need {text(resource, needs[resource])} more"
+                f"queue {queue} uses {resource} {format_amount(resource, used)} of {format_amount(resource, limit)} "
+                f"(spec.capability), {group.size} pods that start together need {format_amount(resource, needs[resource])} more"
             )
-            return Verdict(refusal=Refusal(NOT_ENOUGH_RESOURCES, message, queue=queue))
+            return Inadmissible(NOT_ENOUGH_RESOURCES, message, queue=queue)
         return None
 
-    def _by_nodes(self, candidate: Candidate, rooms: Mapping[str, Amounts]) -> Verdict:
-        whole = rooms is self._capacity.free
-        short = any(self._free.get(name, 0) < amount for name, amount in candidate.amounts.items())
-        found = None if short or self._is_hopeless(candidate, whole) else fit(candidate.gang, self._capacity, rooms)
+    def _check_nodes(self, group: PendingGroup, free: Free) -> Placement | Inadmissible:
+        everything = free is self._capacity.free
+        short = any(self._free.get(name, 0) < amount for name, amount in group.amounts.items())
+        found = None if short or self._has_failed(group, everything) else place(group.gang, self._capacity, free)
         if found is None or not found.fits:
-            if found is not None and len(candidate.gang) == 1:
-                shape, count = candidate.gang[0]
-                self._hopeless.setdefault((shape.place, whole), []).append((shape, count))
-            return Verdict(refusal=self._no_room(candidate, rooms, found))
-        return self._settled(candidate, found)
+            if found is not None and len(group.gang) == 1:
+                pod, count = group.gang[0]
+                self._does_not_fit.setdefault((pod.constraints, everything), []).append((pod, count))
+            return self._no_room(group, free, found)
+        return self._check_binding(group, found)
 
-    def _is_hopeless(self, candidate: Candidate, whole: bool) -> bool:
-        """Whether fewer or smaller pods of the same kind have not fitted in this round."""
+    def _has_failed(self, group: PendingGroup, everything: bool) -> bool:
+        """Whether fewer or smaller pods of the same kind did not fit in this cycle."""
         return any(
-            _is_more(shape, count, self._hopeless.get((shape.place, whole), ())) for shape, count in candidate.gang
+            _covers_any(pod, count, self._does_not_fit.get((pod.constraints, everything), ()))
+            for pod, count in group.gang
         )
 
-    def _is_sure(self, candidate: Candidate) -> bool:
-        """Where the scheduler could leave the last pod without a place, it could so with more or larger ones."""
-        if any(_is_more(shape, count, self._unsure.get(shape.place, ())) for shape, count in candidate.gang):
+    def _check_binding(self, group: PendingGroup, found: Placement) -> Placement | Inadmissible:
+        """The scheduler does not know of assumed pods: it must be sure to bind all pods, or be held to the nodes found, or
+        bind the assumed pods first."""
+        assumed = self._assumed
+        if not assumed.pinned and self._fits_wherever_pods_go(group):
+            return found
+        if assumed.unpinned and not group.started:
+            message = f"capacity is available; waiting for {assumed.unpinned} admitted pods to be bound"
+            return Inadmissible(NOT_ENOUGH_RESOURCES, message, awaits_binding=True)
+        return msgspec.structs.replace(found, pinned=group.may_pin)
+
+    def _fits_wherever_pods_go(self, group: PendingGroup) -> bool:
+        """What is not sure to fit is not so either with more or larger pods."""
+        if any(_covers_any(pod, count, self._needs_pinning.get(pod.constraints, ())) for pod, count in group.gang):
             return False
-        if surely(candidate.gang, self._floor.promises, self._capacity):
+        if fits_wherever_pods_go(group.gang, self._assumed, self._capacity):
             return True
-        if len(candidate.gang) == 1:
-            ((shape, count),) = candidate.gang
-            self._unsure.setdefault(shape.place, []).append((shape, count))
+        if len(group.gang) == 1:
+            ((pod, count),) = group.gang
+            self._needs_pinning.setdefault(pod.constraints, []).append((pod, count))
         return False
 
-    def _settled(self, candidate: Candidate, found: Fit) -> Verdict:
-        """The scheduler knows nothing of promises: it must be sure to bind all, or be told where, or others be bound first."""
-        promises = self._floor.promises
-        if not promises.pinned and self._is_sure(candidate):
-            return Verdict(found)
-        if promises.loose and not candidate.begun:
-            message = f"there is room, once {promises.loose} pods that were admitted before are bound to nodes"
-            return Verdict(refusal=Refusal(NOT_ENOUGH_RESOURCES, message, settling=True))
-        return Verdict(msgspec.structs.replace(found, pinned=candidate.may_pin))
-
-    def _no_room(self, candidate: Candidate, rooms: Mapping[str, Amounts], found: Fit | None) -> Refusal:
-        gang, number = candidate.gang, candidate.size
-        needs = candidate.needs
-        if self._emptied is None:
-            self._emptied = self._capacity.emptied()
-        ever = fit(gang, self._capacity, self._emptied)
+    def _no_room(self, group: PendingGroup, free: Free, found: Placement | None) -> Inadmissible:
+        capacity = self._capacity
+        ever = place(group.gang, capacity, capacity.allocatable(), in_any_condition=True)
         if not ever.fits:
-            message = f"never fits: {needs}; even with every other group gone {ever.fitting} would fit"
-            return Refusal(NOT_ENOUGH_RESOURCES, f"{message} on {len(self._capacity.nodes)} nodes", never=True)
-        key = frozenset(shape.place for shape, _ in gang), rooms is self._capacity.free
+            message = f"never fits: {group.needs}; {ever.fitting} would fit on the empty nodes of this cluster, {len(capacity.nodes)}"
+            return Inadmissible(NOT_ENOUGH_RESOURCES, message, permanent=True)
+        key = frozenset(pod.constraints for pod, _ in group.gang), free is capacity.free
         if key not in self._open:
-            self._open[key] = free_for(gang, self._capacity, rooms)
-        free, nodes = self._open[key]
-        fitting = "" if found is None else f"; {found.fitting} of {number} fit"
-        if isinstance(rooms, Rooms):
-            fitting += f"; more is kept for {rooms.holder}, which has waited longer"
-        return Refusal(
-            NOT_ENOUGH_RESOURCES,
-            f"{needs}; free on {nodes} nodes: {words(free, candidate.amounts)}{fitting}",
-            by_nodes=True,
-        )
+            self._open[key] = free_for(group.gang, capacity, free)
+        amounts, nodes = self._open[key]
+        parts = [group.needs, f"free on {len(nodes)} nodes: {format_amounts(amounts, group.amounts)}"]
+        if found is not None:
+            parts.append(f"{found.fitting} of {group.size} fit")
+        parts += self._causes(group, nodes)
+        if isinstance(free, Unreserved):
+            parts.append(f"more is reserved for {free.holder}, which has waited longer")
+        return Inadmissible(NOT_ENOUGH_RESOURCES, "; ".join(parts), lacks_nodes=True)
 
-    def _by_guarantees(self, candidate: Candidate) -> Verdict | None:
-        needs = candidate.amounts
-        for resource, kept in self._shares.kept_for_others(candidate.queue).items():
-            if resource in needs and kept > 0 and self._free.get(resource, 0) - needs[resource] < kept:
+    def _causes(self, group: PendingGroup, nodes: tuple[str, ...]) -> Iterable[str]:
+        """What else could be changed: nodes that are out of order, and pods that no group holds."""
+        capacity = self._capacity
+        every = {
+            name for pod, _ in group.gang for name in capacity.eligible(pod.constraints, in_any_condition=True)
+        }.difference(nodes)
+        if every:
+            yield f"{len(every)} more nodes are cordoned or not ready"
+        outside = summed(capacity.outside.get(name, {}) for name in nodes)
+        held = {name: outside[name] for name in group.amounts if outside.get(name)}
+        if held and not place(group.gang, capacity, capacity.without_groups()).fits:
+            yield f"pods without PodGroup use {format_amounts(held)}"
+
+    def _check_guarantees(self, group: PendingGroup) -> Inadmissible | None:
+        needs = group.amounts
+        for resource, kept in self._usage.guaranteed_to_others(group.queue).items():
+            free = self._free.get(resource, 0)
+            if resource in needs and kept > 0 and free - needs[resource] < kept:
                 message = (
-                    f"{resource} {text(resource, kept)} is kept for the guarantee of other queues, "
-                    f"{text(resource, self._free.get(resource, 0))} is free, {text(resource, needs[resource])} is needed"
+                    f"{resource} {format_amount(resource, kept)} is kept for the guarantee of other queues, "
+                    f"{format_amount(resource, free)} is free, {format_amount(resource, needs[resource])} is needed"
                 )
-                return Verdict(refusal=Refusal(NOT_ENOUGH_RESOURCES, message))
+                return Inadmissible(NOT_ENOUGH_RESOURCES, message)
         return None
 
 
-def _is_more(shape: Shape, count: int, failed: Iterable[tuple[Shape, int]]) -> bool:
-    return any(count >= number and _covers(shape, other) for other, number in failed)
+def _covers_any(pod: PodRequirements, count: int, failed: Iterable[tuple[PodRequirements, int]]) -> bool:
+    return any(count >= number and _covers(pod, other) for other, number in failed)
 
 
-def _covers(shape: Shape, other: Shape) -> bool:
-    """Whether it asks for as much of everything."""
-    asks = dict(shape.requests)
-    return all(asks.get(name, 0) >= amount for name, amount in other.requests)
+def _covers(pod: PodRequirements, other: PodRequirements) -> bool:
+    """Whether it requests at least as much of everything."""
+    requests = dict(pod.requests)
+    return all(requests.get(name, 0) >= amount for name, amount in other.requests)

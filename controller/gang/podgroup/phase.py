@@ -1,13 +1,14 @@
-"""PodGroup phase, counters and conditions from what its pods do (volcano-behaviour.md 5.1)."""
+"""Phase, counters and conditions of a PodGroup, from what its pods do."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
 
-from controller.gang.cache.group import SCHEDULED, UNSCHEDULABLE, Group, condition
-from controller.gang.cache.pending_group import Refusal
-from controller.gang.cache.pod_counts import Tally
+from controller.gang.cache.pending_group import Inadmissible
+from controller.gang.cache.pod_counts import GroupPodCounts
+from controller.gang.cache.pod_group import SCHEDULED, UNSCHEDULABLE, PodGroupInfo, condition
 from shared.model.phases import PodGroupPhase
 from shared.model.types import Body
 from shared.timestamp import rfc3339
@@ -15,57 +16,58 @@ from shared.timestamp import rfc3339
 READY: Final = "tasks in gang are ready to be scheduled"
 NOT_BOUND: Final = "NotBound"
 ADMITTED: Final = frozenset({PodGroupPhase.INQUEUE, PodGroupPhase.RUNNING, PodGroupPhase.UNKNOWN})
+_NUMBERS: Final = re.compile(r"\d+(\.\d+)?[a-zA-Z]*")
 
 
-class Sight(msgspec.Struct, frozen=True):
-    """One look at a group. `refusal`: why the last round did not admit it; `granted`: the last round did;
-    `refused`: what the scheduler says of a pod that it cannot place."""
+class GroupObservation(msgspec.Struct, frozen=True):
+    """`inadmissible`: why the last scheduling cycle did not admit the group; `admitted`: it did, and gates are being removed;
+    `unschedulable`: what the scheduler says of a pod that it cannot bind."""
 
-    group: Group
-    tally: Tally
-    refusal: Refusal | None = None
-    granted: bool = False
-    refused: str = ""
+    group: PodGroupInfo
+    counts: GroupPodCounts
+    inadmissible: Inadmissible | None = None
+    admitted: bool = False
+    unschedulable: str = ""
 
 
-def phase(sight: Sight) -> PodGroupPhase:
-    """Where the group stands. Half of the minimum bound is Unknown only when the scheduler cannot place the rest."""
-    group, tally = sight.group, sight.tally
-    if tally.scheduled >= group.minimum and (tally.scheduled or tally.expected):
-        if not tally.scheduled:
+def phase(observed: GroupObservation) -> PodGroupPhase:
+    """The group is Unknown when part of its minimum runs and the scheduler cannot bind the rest."""
+    group, counts = observed.group, observed.counts
+    if counts.scheduled >= group.minimum and (counts.scheduled or counts.unbound):
+        if not counts.scheduled:
             return PodGroupPhase.INQUEUE
-        return PodGroupPhase.COMPLETED if tally.finished == tally.pods else PodGroupPhase.RUNNING
-    if group.phase in (PodGroupPhase.RUNNING, PodGroupPhase.UNKNOWN) and tally.running:
-        return PodGroupPhase.UNKNOWN if tally.refused else PodGroupPhase.RUNNING
-    if sight.granted or tally.expected or (tally.scheduled and group.phase in ADMITTED):
+        return PodGroupPhase.COMPLETED if counts.finished == counts.pods else PodGroupPhase.RUNNING
+    if group.phase in (PodGroupPhase.RUNNING, PodGroupPhase.UNKNOWN) and counts.running:
+        return PodGroupPhase.UNKNOWN if counts.unschedulable else PodGroupPhase.RUNNING
+    if observed.admitted or counts.unbound or (counts.scheduled and group.phase in ADMITTED):
         return PodGroupPhase.INQUEUE
-    return group.phase if group.phase is PodGroupPhase.INQUEUE and not tally.waiting else PodGroupPhase.PENDING
+    return group.phase if group.phase is PodGroupPhase.INQUEUE and not counts.gated else PodGroupPhase.PENDING
 
 
-def status(sight: Sight, now: float) -> Body:
-    """The whole status, with times kept where nothing changed."""
-    group, tally = sight.group, sight.tally
-    wanted = phase(sight)
-    counts = {"running": tally.running, "succeeded": tally.succeeded, "failed": tally.failed}
+def status(observed: GroupObservation, now: float) -> Body:
+    """The whole status. Times are kept where nothing changed."""
+    group, counts = observed.group, observed.counts
+    wanted = phase(observed)
+    numbers = {"running": counts.running, "succeeded": counts.succeeded, "failed": counts.failed}
     conditions = [
         dict(each)
         for each in group.status.get("conditions") or ()
         if each.get("type") not in (SCHEDULED, UNSCHEDULABLE)
     ]
-    conditions += [each for each in (_unschedulable(sight, wanted, now), _scheduled(sight, wanted, now)) if each]
+    conditions += [each for each in (_unschedulable(observed, wanted, now), _scheduled(observed, wanted, now)) if each]
     return {
         "phase": wanted.value,
-        **{name: number for name, number in counts.items() if number},
+        **{name: number for name, number in numbers.items() if number},
         **({"conditions": conditions} if conditions else {}),
     }
 
 
 def differs(stored: Mapping[str, Any], wanted: Body) -> bool:
-    """In anything but the words of a condition whose reason is the same."""
+    """In anything but the numbers within a message: a message with other words states another cause."""
     return _essence(stored) != _essence(wanted)
 
 
-def words_differ(stored: Mapping[str, Any], wanted: Body) -> bool:
+def messages_differ(stored: Mapping[str, Any], wanted: Body) -> bool:
     return _messages(stored) != _messages(wanted)
 
 
@@ -74,26 +76,26 @@ def admitted_status(now: float) -> Body:
     return {"phase": PodGroupPhase.INQUEUE.value, "conditions": [_condition(SCHEDULED, "True", READY, "", now)]}
 
 
-def _unschedulable(sight: Sight, wanted: PodGroupPhase, now: float) -> Body | None:
-    stored = condition(sight.group.status, UNSCHEDULABLE)
-    waits = wanted is PodGroupPhase.PENDING and sight.refusal is not None
-    if waits and sight.refusal is not None:
-        return _kept(stored, _condition(UNSCHEDULABLE, "True", sight.refusal.reason, sight.refusal.message, now))
-    if wanted in ADMITTED and sight.tally.refused and sight.tally.scheduled < sight.group.minimum:
-        message = f"{sight.tally.expected} pods are not bound to nodes: {sight.refused}"
-        return _kept(stored, _condition(UNSCHEDULABLE, "True", NOT_BOUND, message, now))
+def _unschedulable(observed: GroupObservation, wanted: PodGroupPhase, now: float) -> Body | None:
+    stored, why = condition(observed.group.status, UNSCHEDULABLE), observed.inadmissible
+    counts = observed.counts
+    if wanted is PodGroupPhase.PENDING and why is not None:
+        return _with_stored_times(stored, _condition(UNSCHEDULABLE, "True", why.reason, why.message, now))
+    if wanted in ADMITTED and counts.unschedulable and counts.scheduled < observed.group.minimum:
+        message = f"{counts.unbound} pods are not bound to nodes: {observed.unschedulable}"
+        return _with_stored_times(stored, _condition(UNSCHEDULABLE, "True", NOT_BOUND, message, now))
     if not stored or wanted is PodGroupPhase.PENDING:
         return dict(stored) or None
-    return _kept(stored, _condition(UNSCHEDULABLE, "False", READY, "", now))
+    return _with_stored_times(stored, _condition(UNSCHEDULABLE, "False", READY, "", now))
 
 
-def _scheduled(sight: Sight, wanted: PodGroupPhase, now: float) -> Body | None:
-    stored = condition(sight.group.status, SCHEDULED)
+def _scheduled(observed: GroupObservation, wanted: PodGroupPhase, now: float) -> Body | None:
+    stored = condition(observed.group.status, SCHEDULED)
     if wanted is PodGroupPhase.PENDING:
-        return _kept(stored, _condition(SCHEDULED, "False", "Waiting", "", now)) if stored else None
-    if sight.granted:  # the time of the last admission: binding is timed from it
+        return _with_stored_times(stored, _condition(SCHEDULED, "False", "Waiting", "", now)) if stored else None
+    if observed.admitted:  # the bind timeout counts from the last admission
         return _condition(SCHEDULED, "True", READY, "", now)
-    return _kept(stored, _condition(SCHEDULED, "True", READY, "", now))
+    return _with_stored_times(stored, _condition(SCHEDULED, "True", READY, "", now))
 
 
 def _condition(kind: str, value: str, reason: str, message: str, now: float) -> Body:
@@ -102,8 +104,7 @@ def _condition(kind: str, value: str, reason: str, message: str, now: float) -> 
     return {**made, "message": message} if message else made
 
 
-def _kept(stored: Mapping[str, Any], wanted: Body) -> Body:
-    """With the stored times while the condition's status is the same."""
+def _with_stored_times(stored: Mapping[str, Any], wanted: Body) -> Body:
     if stored.get("status") != wanted["status"]:
         return wanted
     return wanted | {key: stored[key] for key in ("transitionID", "lastTransitionTime") if key in stored}
@@ -111,7 +112,11 @@ def _kept(stored: Mapping[str, Any], wanted: Body) -> Body:
 
 def _essence(status: Mapping[str, Any]) -> object:
     conditions = [
-        (each.get("type"), each.get("status"), each.get("reason"), each.get("lastTransitionTime"))
+        (
+            str(each.get("type")),
+            *(str(each.get(field)) for field in ("status", "reason", "lastTransitionTime")),
+            _NUMBERS.sub("#", str(each.get("message") or "")),
+        )
         for each in status.get("conditions") or ()
     ]
     return [

@@ -10,11 +10,11 @@ import jsonpatch
 from controller.decision import Create, Decision
 from controller.gang.admission import GateAdmission
 from controller.gang.backends.gate import GateBackend
-from controller.gang.cache.cache import Floor
-from controller.gang.cycle.scheduling_cycle import Round
-from controller.gang.podgroup import phase
-from controller.gang.podgroup.ungate import lift
-from controller.gang.rules import Rules
+from controller.gang.cache.cache import GangCache
+from controller.gang.cycle.scheduling_cycle import CycleResult
+from controller.gang.podgroup.decide import GroupSnapshot, wanted_status
+from controller.gang.podgroup.ungate import ungate_patch
+from controller.gang.settings import AdmissionSettings
 from local.nodes.scheduler.fit import obstacle
 from local.nodes.scheduler.resources import add, amounts, requests
 from shared import names
@@ -45,9 +45,9 @@ def template(cpu: str = "1", **spec: Any) -> Body:
 class World:
     """What the API server stores, and the controller's view of it."""
 
-    def __init__(self, rules: Rules | None = None, seed: int = 0) -> None:
+    def __init__(self, settings: AdmissionSettings | None = None, seed: int = 0) -> None:
         self.now = NOW
-        self.gang = GateAdmission(rules or Rules(), lambda: self.now)
+        self.gang = GateAdmission(settings or AdmissionSettings(), lambda: self.now)
         self.backend = GateBackend("default-scheduler")
         self.random = random.Random(seed)
         self.nodes: dict[str, Body] = {}
@@ -57,20 +57,20 @@ class World:
         self._numbers = count(1)
 
     @property
-    def floor(self) -> Floor:
-        return self.gang.floor
+    def cache(self) -> GangCache:
+        return self.gang.cache
 
     # --- objects ------------------------------------------------------------------------------------------------------
 
     def node(self, name: str, cpu: str = "4", **more: Any) -> None:
         self.nodes[name] = node(name, cpu, **more)
-        self.floor.node(None, self.nodes[name])
+        self.cache.update_node(None, self.nodes[name])
 
     def queue(self, name: str, **spec: Any) -> None:
-        self.floor.queue(None, queue(name, **spec))
+        self.cache.update_queue(None, queue(name, **spec))
 
     def priority_class(self, name: str, value: int) -> None:
-        self.floor.priority_class(None, {"metadata": {"name": name}, "value": value})
+        self.cache.update_priority_class(None, {"metadata": {"name": name}, "value": value})
 
     def submit(
         self, name: str, *tasks: tuple[Body, int], minimum: int | None = None, queue: str = "default", **spec: Any
@@ -139,8 +139,8 @@ class World:
     def end(self, group: str) -> None:
         """All its pods and the group are gone."""
         for uid in [uid for uid, pod in self.pods.items() if _group(pod) == group]:
-            self.floor.pod(self.pods.pop(uid), None)
-        self.floor.group(self.groups.pop(group), None)
+            self.cache.update_pod(self.pods.pop(uid), None)
+        self.cache.update_group(self.groups.pop(group), None)
 
     def finish(self, group: str, how: str = "Succeeded") -> None:
         """Its bound pods end."""
@@ -150,28 +150,24 @@ class World:
 
     # --- what the loops do --------------------------------------------------------------------------------------------
 
-    def round(self) -> Round:
+    def round(self) -> CycleResult:
         """One admission round, and the writes that follow from it."""
-        done = self.gang.admission.round(self.now)
-        self.admitted += [ref.name for ref in done.admitted]
-        for ref, grants in list(self.floor.granted.items()):
-            self.settle(ref.name)
-            for uid, grant in list(grants.items()):
-                operations = lift(grant, self.pods[uid]).patch
+        result = self.gang.run_cycle()
+        self.admitted += [key.name for key in result.admitted]
+        for key, ungating in list(self.cache.ungating.items()):
+            self.settle(key.name)
+            for uid, each in list(ungating.items()):
+                operations = ungate_patch(each, self.pods[uid]).patch
                 self._put_pod(jsonpatch.apply_patch(self.pods[uid], operations))
-        return done
+        return result
 
     def settle(self, name: str) -> Body:
         """The group's status as it would be written now."""
-        group = self.floor.groups[Key(NAMESPACE, name)]
-        sight = phase.Sight(
-            group,
-            self.floor.tally(group.ref),
-            self.gang.admission.refusals.get(group.ref),
-            group.ref in self.floor.granted,
-            next((each.refused for each in self.floor.members(group.ref) if each.refused), ""),
-        )
-        body = {**self.groups[name], "status": phase.status(sight, self.now)}
+        group = self.cache.groups[Key(NAMESPACE, name)]
+        ungating = tuple((each, {}) for each in self.cache.ungating.get(group.key, {}).values())
+        why = self.gang.memory.inadmissible.get(group.key)
+        seen = GroupSnapshot(group, self.cache.counts(group.key), self.cache.pods_of(group), why, ungating)
+        body = {**self.groups[name], "status": wanted_status(seen, self.now)}
         self._put_group(body)
         return dict(body["status"])
 
@@ -216,12 +212,12 @@ class World:
         return sum(_group(pod) == group and bool(pod["spec"].get("schedulingGates")) for pod in self.pods.values())
 
     def why(self, group: str) -> str:
-        refusal = self.gang.admission.refusals.get(Key(NAMESPACE, group))
-        return refusal.message if refusal else ""
+        why = self.gang.memory.inadmissible.get(Key(NAMESPACE, group))
+        return why.message if why else ""
 
     def _put_pod(self, pod: Body) -> None:
         uid = pod["metadata"]["uid"]
-        self.floor.pod(self.pods.get(uid), pod)
+        self.cache.update_pod(self.pods.get(uid), pod)
         self.pods[uid] = pod
 
     def _put_group(self, body: Body) -> None:
@@ -229,15 +225,15 @@ class World:
         before = self.groups.get(name)
         metadata = {"uid": f"g-{name}", "creationTimestamp": rfc3339(self.now), **body["metadata"]}
         self.groups[name] = {**body, "metadata": metadata}
-        self.floor.group(before, self.groups[name])
+        self.cache.update_group(before, self.groups[name])
 
 
 def _group(pod: Body) -> str:
     return str((pod["metadata"].get("annotations") or {}).get(names.GROUP_NAME, ""))
 
 
-def with_nodes(*cpus: str, rules: Rules | None = None) -> World:
-    made = World(rules)
+def with_nodes(*cpus: str, settings: AdmissionSettings | None = None) -> World:
+    made = World(settings)
     for number, cpu in enumerate(cpus):
         made.node(f"n{number}", cpu)
     return made

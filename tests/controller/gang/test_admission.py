@@ -3,7 +3,7 @@
 import pytest
 
 from controller.gang.podgroup import bind_timeout
-from controller.gang.rules import Rules, backoff
+from controller.gang.settings import AdmissionSettings, backoff
 from shared import names
 from shared.key import Key
 from shared.timestamp import rfc3339
@@ -64,7 +64,7 @@ def test_a_fifo_queue_lets_nobody_pass() -> None:
 
 
 IMPOSSIBLE = {
-    "no node is large enough": ({"cpu": "100"}, {}, "never fits: 2 pods that start together need cpu 200, pods 2; even"),
+    "no node is large enough": ({"cpu": "100"}, {}, "never fits: 2 pods that start together need cpu 200, pods 2; 0 would fit on the empty nodes"),
     "no node has the label": ({"nodeSelector": {"gpu": "yes"}}, {}, "never fits"),
     "the queue is too small": (
         {"cpu": "2"}, {"queue": "tiny"},
@@ -77,7 +77,7 @@ IMPOSSIBLE = {
 @pytest.mark.parametrize("case", IMPOSSIBLE)
 def test_a_gang_never_starts_and_says_why_when(case: str) -> None:
     spec, more, wanted = IMPOSSIBLE[case]
-    made = with_nodes("4", "4", rules=Rules(reserve_after=60.0))
+    made = with_nodes("4", "4", settings=AdmissionSettings(reserve_after=60.0))
     made.queue("tiny", capability={"cpu": "1"})
     made.submit("g", (template(**spec), 2), **more)
     made.now += 600
@@ -229,7 +229,7 @@ def test_a_group_waits_for_pods_that_do_not_exist(case: str) -> None:
 
 
 def test_large_groups_are_not_starved_by_small_ones() -> None:
-    made = with_nodes("4", "4", rules=Rules(reserve_after=60.0))
+    made = with_nodes("4", "4", settings=AdmissionSettings(reserve_after=60.0))
     for number in range(8):
         made.submit(f"s{number}", (template(), 1))
     made.bind()
@@ -244,7 +244,7 @@ def test_large_groups_are_not_starved_by_small_ones() -> None:
         if made.bound("large"):
             break
         waiting = [made.why(name) for name in made.groups if made.gated(name) and name != "large"]
-        assert all("; more is kept for ns/large" in why for why in waiting if "free on" in why)
+        assert all("; more is reserved for ns/large" in why for why in waiting if "free on" in why)
         told += len(waiting)
     assert told
     assert made.bound("large") == 2
@@ -252,7 +252,7 @@ def test_large_groups_are_not_starved_by_small_ones() -> None:
 
 
 def test_a_group_that_is_not_bound_in_time_goes_back_whole() -> None:
-    made = with_nodes("4", "4", rules=Rules(bind_timeout=300.0))
+    made = with_nodes("4", "4", settings=AdmissionSettings(bind_timeout=300.0))
     made.submit("g", (template("2"), 4))
     made.round()
     made.foreign("sneaky", "n0", "4")
@@ -260,10 +260,10 @@ def test_a_group_that_is_not_bound_in_time_goes_back_whole() -> None:
     assert made.bound("g") == 2  # somebody who knows nothing of gangs was quicker
     ref = Key(NAMESPACE, "g")
     made.settle("g")
-    group, tally = made.floor.groups[ref], made.floor.tally(ref)
-    assert bind_timeout.due(group, tally, 300.0) == made.now + 300
-    assert len(bind_timeout.to_delete(made.floor.members(ref))) == 4
-    patch = bind_timeout.put_back(group, tally, "no node fits", 300.0, made.now + 300)
+    group, tally = made.cache.groups[ref], made.cache.counts(ref)
+    assert bind_timeout.deadline(group, tally, 300.0) == made.now + 300
+    assert len(bind_timeout.pods_to_delete(made.cache.pods(ref))) == 4
+    patch = bind_timeout.pending_again(group, tally, "no node fits", 300.0, made.now + 300)
     assert patch["metadata"]["annotations"][names.GANG_PUT_BACK] == "1"
     assert patch["status"]["phase"] == "Pending"
     assert "2 of 4 pods were bound within 300 s (no node fits)" in patch["status"]["conditions"][0]["message"]
@@ -281,7 +281,7 @@ def test_a_group_that_was_put_back_is_tried_again_when_its_time_has_come() -> No
     made.end("other")
     done = made.round()
     assert (made.gated("g"), done.wake) == (2, made.now + 60)
-    assert made.why("g") == "was not bound in time (2 so far); tried again at 2026-01-02T03:01:00Z"
+    assert made.why("g") == "not bound in time (2 times so far); tried again at 2026-01-02T03:01:00Z"
     made.now += 60
     made.round()
     assert made.gated("g") == 0
@@ -296,12 +296,12 @@ def test_nobody_deletes_pods_that_do_not_come_again() -> None:
     made.submit("g", (template(), 1))
     pod = next(iter(made.pods.values()))
     pod["metadata"].pop("ownerReferences")
-    made.floor.pod(None, pod | {"metadata": {**pod["metadata"], "labels": {}}})
-    assert bind_timeout.to_delete(made.floor.members(Key(NAMESPACE, "g"))) == ()
+    made.cache.update_pod(None, pod | {"metadata": {**pod["metadata"], "labels": {}}})
+    assert bind_timeout.pods_to_delete(made.cache.pods(Key(NAMESPACE, "g"))) == ()
 
 
 def test_small_groups_do_not_starve_a_large_one_of_what_its_queue_may_use() -> None:
-    made = with_nodes("100", rules=Rules(reserve_after=60.0))
+    made = with_nodes("100", settings=AdmissionSettings(reserve_after=60.0))
     made.queue("capped", capability={"cpu": "10"})
     running(made, "running", 6, "capped")
     made.submit("large", (template(), 10), queue="capped")
@@ -328,16 +328,16 @@ def test_a_new_process_sees_the_same_room() -> None:
     again = World()
     for name, node in made.nodes.items():
         again.nodes[name] = node
-        again.floor.node(None, node)
+        again.cache.update_node(None, node)
     for pod in made.pods.values():  # the watch tells pods before groups
-        again.floor.pod(None, pod)
+        again.cache.update_pod(None, pod)
     for group in made.groups.values():
-        again.floor.group(None, group)
+        again.cache.update_group(None, group)
     made.round()
-    again.gang.admission.round(again.now)
-    assert again.floor.used() == made.floor.used()
-    assert sum(room["cpu"] for room in again.floor.capacity.free.values()) == 3000
-    assert again.floor.waiting == made.floor.waiting
+    again.gang.run_cycle()
+    assert again.cache.used() == made.cache.used()
+    assert sum(room["cpu"] for room in again.cache.capacity.free.values()) == 3000
+    assert again.cache.waiting == made.cache.waiting
 
 
 def test_room_in_pieces_is_no_room_and_is_told_so() -> None:

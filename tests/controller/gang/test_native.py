@@ -9,7 +9,7 @@ from controller.decision import Create, Decision, Patch
 from controller.gang.admission import GateAdmission
 from controller.gang.backends.native import NativeBackend
 from controller.gang.backends.workload import wanted
-from controller.gang.rules import Rules
+from controller.gang.settings import AdmissionSettings
 from shared.kinds import POD, PODGROUP
 from shared.model.types import Body
 from shared.names import GANG_GATE, GROUP_NAME, QUEUE_NAME
@@ -100,8 +100,8 @@ def test_a_group_on_its_way_out_gets_nothing() -> None:
 
 def test_pods_name_their_group_and_wait_for_quota_only() -> None:
     backend = NativeBackend("default-scheduler", "v1beta1")
-    admission = GateAdmission(Rules(bound_whole=True), lambda: NOW)
-    admission.floor.queue(None, {"metadata": {"name": "small"}, "spec": {"capability": {"cpu": "1"}}})
+    admission = GateAdmission(AdmissionSettings(scheduler_starts_gangs=True), lambda: NOW)
+    admission.cache.update_queue(None, {"metadata": {"name": "small"}, "spec": {"capability": {"cpu": "1"}}})
     for queue, gates in (("default", None), ("small", [{"name": GANG_GATE}])):
         body = {"metadata": {"name": queue, "namespace": "ns"}, "spec": {"minMember": 2, "queue": queue}}
         pod = {

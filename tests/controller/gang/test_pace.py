@@ -2,9 +2,9 @@
 
 import pytest
 
-from controller.gang.cache.group import Group, group_of
-from controller.gang.cache.pod_counts import Tally
-from controller.gang.podgroup.status_throttle import ENDED_SECONDS, WORDS_SECONDS, WRITE_SECONDS, Pace
+from controller.gang.cache.pod_counts import GroupPodCounts
+from controller.gang.cache.pod_group import PodGroupInfo, pod_group_info_of
+from controller.gang.podgroup.status_throttle import CHANGES_SECONDS, ENDED_SECONDS, NUMBERS_SECONDS, StatusThrottle
 from shared.key import Key
 from shared.model.types import Body
 from tests.controller.gang.make import NOW
@@ -14,12 +14,12 @@ RUNNING: Body = {"phase": "Running", "running": 2}
 WAITS: Body = {"phase": "Pending", "conditions": [{"type": "Unschedulable", "message": "2 pods too many"}]}
 
 
-def group(status: Body | None = None, of_job: bool = True) -> Group:
-    return Group(REF, "u", status=status or {"phase": "Inqueue"}, of_job=of_job)
+def group(status: Body | None = None, of_job: bool = True) -> PodGroupInfo:
+    return PodGroupInfo(REF, "u", status=status or {"phase": "Inqueue"}, of_job=of_job)
 
 
-def tally(pods: int = 2, finished: int = 0) -> Tally:
-    made = Tally()
+def tally(pods: int = 2, finished: int = 0) -> GroupPodCounts:
+    made = GroupPodCounts()
     made.pods, made.finished = pods, finished
     return made
 
@@ -27,52 +27,54 @@ def tally(pods: int = 2, finished: int = 0) -> Tally:
 @pytest.mark.parametrize(
     ("seen", "counted", "wanted"),
     [
-        pytest.param(group(), tally(), WRITE_SECONDS, id="pods run"),
-        pytest.param(group(), tally(finished=1), WRITE_SECONDS, id="some have ended"),
+        pytest.param(group(), tally(), CHANGES_SECONDS, id="pods run"),
+        pytest.param(group(), tally(finished=1), CHANGES_SECONDS, id="some have ended"),
         pytest.param(group(), tally(finished=2), ENDED_SECONDS, id="all have ended: the Job will delete it"),
-        pytest.param(group(of_job=False), tally(finished=2), WRITE_SECONDS, id="all have ended, nobody will delete it"),
-        pytest.param(group(), tally(pods=0), WRITE_SECONDS, id="no pods yet"),
+        pytest.param(
+            group(of_job=False), tally(finished=2), CHANGES_SECONDS, id="all have ended, nobody will delete it"
+        ),
+        pytest.param(group(), tally(pods=0), CHANGES_SECONDS, id="no pods yet"),
     ],
 )
-def test_a_change_waits_for_the_next_one(seen: Group, counted: Tally, wanted: float) -> None:
-    assert Pace().pause(seen, counted, RUNNING, NOW) == wanted
+def test_a_change_waits_for_the_next_one(seen: PodGroupInfo, counted: GroupPodCounts, wanted: float) -> None:
+    assert StatusThrottle().pause(seen, counted, RUNNING, NOW) == wanted
 
 
 def test_it_is_written_when_it_has_waited_since_the_first_change() -> None:
-    pace = Pace()
+    pace = StatusThrottle()
     pace.pause(group(), tally(), RUNNING, NOW)
-    assert pace.pause(group(), tally(), {**RUNNING, "running": 1}, NOW + 1.5) == WRITE_SECONDS - 1.5
-    assert pace.pause(group(), tally(), RUNNING, NOW + WRITE_SECONDS) == 0
+    assert pace.pause(group(), tally(), {**RUNNING, "running": 1}, NOW + 1.5) == CHANGES_SECONDS - 1.5
+    assert pace.pause(group(), tally(), RUNNING, NOW + CHANGES_SECONDS) == 0
 
 
 def test_what_has_been_written_starts_a_new_wait() -> None:
-    pace = Pace()
+    pace = StatusThrottle()
     pace.pause(group(), tally(), RUNNING, NOW)
-    pace.wrote(REF, NOW + WRITE_SECONDS)
-    assert pace.pause(group(), tally(), RUNNING, NOW + WRITE_SECONDS) == WRITE_SECONDS
+    pace.wrote(REF, NOW + CHANGES_SECONDS)
+    assert pace.pause(group(), tally(), RUNNING, NOW + CHANGES_SECONDS) == CHANGES_SECONDS
 
 
 def test_nothing_is_written_where_nothing_differs() -> None:
-    assert Pace().pause(group(RUNNING), tally(), RUNNING, NOW) is None
+    assert StatusThrottle().pause(group(RUNNING), tally(), RUNNING, NOW) is None
 
 
 def test_words_alone_wait_longer() -> None:
-    told = {**WAITS, "conditions": [{"type": "Unschedulable", "message": "1 pod too many"}]}
-    assert Pace().pause(group(told), tally(), WAITS, NOW) == WORDS_SECONDS
+    told = {**WAITS, "conditions": [{"type": "Unschedulable", "message": "1 pods too many"}]}
+    assert StatusThrottle().pause(group(told), tally(), WAITS, NOW) == NUMBERS_SECONDS
 
 
 def test_a_clock_set_back_costs_one_wait_and_no_more() -> None:
-    pace = Pace()
+    pace = StatusThrottle()
     pace.pause(group(), tally(), RUNNING, NOW)
-    assert pace.pause(group(), tally(), RUNNING, NOW - 3600) == WRITE_SECONDS
-    assert pace.pause(group(), tally(), RUNNING, NOW - 3600 + WRITE_SECONDS) == 0
+    assert pace.pause(group(), tally(), RUNNING, NOW - 3600) == CHANGES_SECONDS
+    assert pace.pause(group(), tally(), RUNNING, NOW - 3600 + CHANGES_SECONDS) == 0
 
 
 def test_a_forgotten_group_starts_anew() -> None:
-    pace = Pace()
+    pace = StatusThrottle()
     pace.pause(group(), tally(), RUNNING, NOW)
     pace.forget(REF)
-    assert pace.pause(group(), tally(), RUNNING, NOW + 60) == WRITE_SECONDS
+    assert pace.pause(group(), tally(), RUNNING, NOW + 60) == CHANGES_SECONDS
 
 
 @pytest.mark.parametrize(
@@ -85,4 +87,4 @@ def test_a_forgotten_group_starts_anew() -> None:
     ],
 )
 def test_whose_group_it_is_can_be_read_off_its_owners(owners: list[Body], wanted: bool) -> None:
-    assert group_of({"metadata": {"name": "group", "ownerReferences": owners}}).of_job is wanted
+    assert pod_group_info_of({"metadata": {"name": "group", "ownerReferences": owners}}).of_job is wanted

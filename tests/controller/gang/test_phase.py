@@ -4,65 +4,73 @@ import jsonpatch
 import pytest
 
 from controller.gang.backends.detect import detect
-from controller.gang.cache.cache import Grant
-from controller.gang.cache.group import group_of
-from controller.gang.cache.pending_group import NOT_ENOUGH_RESOURCES, Refusal
-from controller.gang.cache.pod import member_of
-from controller.gang.cache.pod_counts import Tally
+from controller.gang.cache.cache import Ungating
+from controller.gang.cache.pending_group import NOT_ENOUGH_RESOURCES, Inadmissible
+from controller.gang.cache.pod import pod_info_of
+from controller.gang.cache.pod_counts import GroupPodCounts
+from controller.gang.cache.pod_group import PodGroupInfo, pod_group_info_of
 from controller.gang.podgroup import phase
-from controller.gang.podgroup.ungate import held_to, lift
+from controller.gang.podgroup.ungate import pinned_affinity, ungate_patch
 from shared import names
 from tests.controller.gang.make import NOW
 
 
-def tally(**counts: int) -> Tally:
-    made = Tally()
+def tally(**counts: int) -> GroupPodCounts:
+    made = GroupPodCounts()
     for name, value in counts.items():
         setattr(made, name, value)
     return made
 
 
-def group(stored: str = "Pending", minimum: int = 2):  # type: ignore[no-untyped-def]
-    return group_of(
+def group(stored: str = "Pending", minimum: int = 2) -> PodGroupInfo:
+    return pod_group_info_of(
         {"metadata": {"name": "g", "namespace": "ns"}, "spec": {"minMember": minimum}, "status": {"phase": stored}}
     )
 
 
 PHASES = {
     "new, nothing there": ("Pending", {}, False, "Pending"),
-    "gated": ("Pending", {"pods": 2, "waiting": 2}, False, "Pending"),
-    "just admitted": ("Pending", {"pods": 2, "waiting": 2}, True, "Inqueue"),
-    "let go, none bound": ("Inqueue", {"pods": 2, "expected": 2}, False, "Inqueue"),
-    "let go, one bound": ("Inqueue", {"pods": 2, "expected": 1, "scheduled": 1, "running": 1}, False, "Inqueue"),
+    "gated": ("Pending", {"pods": 2, "gated": 2}, False, "Pending"),
+    "just admitted": ("Pending", {"pods": 2, "gated": 2}, True, "Inqueue"),
+    "let go, none bound": ("Inqueue", {"pods": 2, "unbound": 2}, False, "Inqueue"),
+    "let go, one bound": ("Inqueue", {"pods": 2, "unbound": 1, "scheduled": 1, "running": 1}, False, "Inqueue"),
     "admitted before its pods exist": ("Inqueue", {}, False, "Inqueue"),
     "all bound": ("Inqueue", {"pods": 2, "scheduled": 2}, False, "Running"),
     "all finished": ("Running", {"pods": 2, "scheduled": 2, "finished": 2, "succeeded": 2}, False, "Completed"),
-    "enough bound, one more waits": ("Running", {"pods": 3, "scheduled": 2, "running": 2, "waiting": 1}, False, "Running"),
-    "one lost, to be bound again": ("Running", {"pods": 2, "scheduled": 1, "running": 1, "expected": 1}, False, "Running"),
-    "one lost, no room for another": ("Running", {"pods": 2, "scheduled": 1, "running": 1, "expected": 1, "refused": 1}, False, "Unknown"),
+    "enough bound, one more waits": ("Running", {"pods": 3, "scheduled": 2, "running": 2, "gated": 1}, False, "Running"),
+    "one lost, to be bound again": ("Running", {"pods": 2, "scheduled": 1, "running": 1, "unbound": 1}, False, "Running"),
+    "one lost, no room for another": ("Running", {"pods": 2, "scheduled": 1, "running": 1, "unbound": 1, "unschedulable": 1}, False, "Unknown"),
     "room again": ("Unknown", {"pods": 2, "scheduled": 2, "running": 2}, False, "Running"),
-    "put back": ("Inqueue", {"pods": 2, "waiting": 2}, False, "Pending"),
+    "put back": ("Inqueue", {"pods": 2, "gated": 2}, False, "Pending"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("case", PHASES)
 def test_the_phase_of_a_group_that_is(case: str) -> None:
     stored, counts, granted, wanted = PHASES[case]
-    assert phase.phase(phase.Sight(group(stored), tally(**counts), granted=granted)) == wanted
+    assert phase.phase(phase.GroupObservation(group(stored), tally(**counts), admitted=granted)) == wanted
 
 
 def test_conditions_come_and_go_and_keep_their_time() -> None:
-    refusal = Refusal(NOT_ENOUGH_RESOURCES, "no room")
-    waits = phase.status(phase.Sight(group(), tally(pods=2, waiting=2), refusal), NOW)
+    refusal = Inadmissible(NOT_ENOUGH_RESOURCES, "2 pods need cpu 3")
+    waits = phase.status(phase.GroupObservation(group(), tally(pods=2, gated=2), refusal), NOW)
     assert [(each["type"], each["status"], each["message"]) for each in waits["conditions"]] == [
-        ("Unschedulable", "True", "no room")
+        ("Unschedulable", "True", "2 pods need cpu 3")
     ]
-    stored = group_of({"metadata": {"name": "g"}, "spec": {"minMember": 2}, "status": waits})
-    again = phase.status(phase.Sight(stored, tally(pods=2, waiting=2), Refusal(NOT_ENOUGH_RESOURCES, "less")), NOW + 60)
+    stored = pod_group_info_of({"metadata": {"name": "g"}, "spec": {"minMember": 2}, "status": waits})
+    again = phase.status(
+        phase.GroupObservation(
+            stored, tally(pods=2, gated=2), Inadmissible(NOT_ENOUGH_RESOURCES, "2 pods need cpu 2500m")
+        ),
+        NOW + 60,
+    )
     assert again["conditions"][0]["lastTransitionTime"] == waits["conditions"][0]["lastTransitionTime"]
     assert not phase.differs(waits, again)
-    assert phase.words_differ(waits, again)
-    runs = phase.status(phase.Sight(stored, tally(pods=2, scheduled=2, running=2)), NOW + 60)
+    assert phase.messages_differ(waits, again)
+    other_cause = Inadmissible(NOT_ENOUGH_RESOURCES, "waits behind ns/g")
+    other = phase.status(phase.GroupObservation(stored, tally(pods=2, gated=2), other_cause), NOW + 60)
+    assert phase.differs(waits, other)
+    runs = phase.status(phase.GroupObservation(stored, tally(pods=2, scheduled=2, running=2)), NOW + 60)
     assert {each["type"]: each["status"] for each in runs["conditions"]} == {
         "Unschedulable": "False",
         "Scheduled": "True",
@@ -101,7 +109,7 @@ def pod(*gates: str, **spec: object) -> dict[str, object]:
 
 def test_only_our_gate_is_lifted() -> None:
     body = pod("other/gate", names.GANG_GATE)
-    patched = jsonpatch.apply_patch(body, lift(Grant(member_of(body)), body).patch)
+    patched = jsonpatch.apply_patch(body, ungate_patch(Ungating(pod_info_of(body)), body).patch)
     assert patched["spec"] == {"schedulingGates": [{"name": "other/gate"}]}
 
 
@@ -113,9 +121,9 @@ def test_a_pod_is_held_to_its_node_within_every_alternative_it_had() -> None:
         "podAffinity": {},
         "nodeAffinity": {key: {"nodeSelectorTerms": [{"matchExpressions": e} for e in expressions]}},
     }
-    terms = held_to("n1", had)["nodeAffinity"][key]["nodeSelectorTerms"]
+    terms = pinned_affinity("n1", had)["nodeAffinity"][key]["nodeSelectorTerms"]
     assert terms == [{"matchExpressions": each, "matchFields": [field]} for each in expressions]
     body = pod(names.GANG_GATE)
-    patched = jsonpatch.apply_patch(body, lift(Grant(member_of(body), "n1"), body).patch)
+    patched = jsonpatch.apply_patch(body, ungate_patch(Ungating(pod_info_of(body), "n1"), body).patch)
     assert patched["spec"]["affinity"]["nodeAffinity"][key]["nodeSelectorTerms"] == [{"matchFields": [field]}]
     assert patched["spec"]["schedulingGates"] == []

@@ -40,13 +40,13 @@ def test_what_a_node_takes_one_pod_of_is_counted(case: str) -> None:
     held = [uid for uid, pod in made.pods.items() if "three" in pod["metadata"]["name"]]
     for number, uid in enumerate(held):  # as the scheduler would, one on each node
         bound = made.pods[uid] | {"spec": {**made.pods[uid]["spec"], "nodeName": f"n{number}"}}
-        made.floor.pod(made.pods[uid], bound)
+        made.cache.update_pod(made.pods[uid], bound)
         made.pods[uid] = bound
     made.submit("one", (pod(), 1))
     made.round()
     assert made.gated("one") == 1
     assert "0 of 1 fit" in made.why("one")
-    assert made.floor.used() == {"default": {"cpu": 3000, "pods": 3}}
+    assert made.cache.used() == {"default": {"cpu": 3000, "pods": 3}}
     made.end("three")
     made.round()
     assert made.gated("one") == 0
@@ -83,7 +83,7 @@ def test_a_group_waits_for_gates_of_others() -> None:
     made = with_nodes("4")
     made.submit("g", (template(schedulingGates=[{"name": "example.com/quota"}]), 2))
     made.round()
-    assert made.why("g") == "2 pods wait for somebody to take away their scheduling gate example.com/quota"
+    assert made.why("g") == "2 pods are blocked by scheduling gate example.com/quota, which jobflow does not manage"
     made.submit("other", (template(), 4))
     made.round()
     assert made.gated("other") == 0  # nobody waits behind it
@@ -91,6 +91,6 @@ def test_a_group_waits_for_gates_of_others() -> None:
     for uid, pod in list(made.pods.items()):
         gates = [each for each in pod["spec"]["schedulingGates"] if each["name"] == names.GANG_GATE]
         made.pods[uid] = pod | {"spec": {**pod["spec"], "schedulingGates": gates}}
-        made.floor.pod(pod, made.pods[uid])
+        made.cache.update_pod(pod, made.pods[uid])
     made.round()
     assert made.gated("g") == 0

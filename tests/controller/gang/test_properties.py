@@ -1,11 +1,12 @@
 """Random nodes, queues and gangs that come and go: nobody is ever half bound, and everybody's turn comes."""
 
 from collections import Counter
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from controller.gang.rules import Rules
+from controller.gang.settings import AdmissionSettings
 from local.nodes.scheduler.resources import requests
 from tests.controller.gang.make import World, template
 
@@ -21,7 +22,7 @@ ABOVE = {"default": (), "small": ("small",), "child": ("parent",)}
 
 
 def world(sizes: list[int], seed: int) -> World:
-    made = World(Rules(reserve_after=60.0), seed)
+    made = World(AdmissionSettings(reserve_after=60.0), seed)
     for number, size in enumerate(sizes):
         made.node(f"n{number}", str(size))
     made.queue("small", capability={"cpu": "6"})
@@ -52,7 +53,9 @@ def check(made: World, minimums: dict[str, int], queues: dict[str, str]) -> None
     ends=st.lists(st.booleans(), min_size=14, max_size=14),
     seed=st.integers(0, 2**16),
 )
-def test_gangs_start_whole_within_limits_and_all_in_the_end(sizes, gangs, ends, seed) -> None:  # type: ignore[no-untyped-def]
+def test_gangs_start_whole_within_limits_and_all_in_the_end(
+    sizes: list[int], gangs: list[Any], ends: list[bool], seed: int
+) -> None:
     made = world(sizes, seed)
     minimums: dict[str, int] = {}
     queues: dict[str, str] = {}
@@ -77,9 +80,9 @@ def test_gangs_start_whole_within_limits_and_all_in_the_end(sizes, gangs, ends, 
     drain(made, minimums, queues)
     for name in made.groups:  # what is left can never start, and says so
         assert made.why(name).startswith("never fits"), made.why(name)
-    assert made.floor.used() == {}
-    assert made.floor.promises.shapes.total() == 0
-    assert made.floor.capacity.free == made.floor.capacity.open == made.floor.capacity.emptied()
+    assert made.cache.used() == {}
+    assert made.cache.assumed.totals.pods.total() == 0
+    assert made.cache.capacity.free == made.cache.capacity.unbound == made.cache.capacity.without_groups()
 
 
 def drain(made: World, minimums: dict[str, int], queues: dict[str, str]) -> None:

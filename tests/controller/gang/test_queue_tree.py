@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.gang.cache.queue_tree import Queue, Shares, Tree
+from controller.gang.cache.queue_tree import QueueInfo, QueueTree
+from controller.gang.cache.queue_usage import QueueUsage
 from tests.controller.gang.make import template, with_nodes
 
 NAMES = ("default", *"abcdef")
@@ -15,14 +16,14 @@ AMOUNTS = st.dictionaries(st.sampled_from(("cpu", "memory")), st.integers(0, 800
 def test_every_answer_about_queues_comes_for_any_parents(
     parents: dict[str, str], used: dict[str, dict[str, int]], guarantees: dict[str, dict[str, int]]
 ) -> None:
-    tree = Tree(Queue(name, parent, guarantee=guarantees.get(name, {})) for name, parent in parents.items())
-    shares = Shares(tree, used, {"cpu": 16_000, "memory": 1 << 34})
+    tree = QueueTree(QueueInfo(name, parent, guarantee=guarantees.get(name, {})) for name, parent in parents.items())
+    shares = QueueUsage(tree, used, {"cpu": 16_000, "memory": 1 << 34})
     for name, queue in tree.queues.items():
         path = [each.name for each in tree.path(name)]
         assert len(set(path)) == len(path)
         assert set(shares.deserved(queue)) == {"cpu", "memory"}
-        assert len(shares.standing(name)) == 2 * len(path)
-        assert all(amount >= 0 for amount in shares.kept_for_others(name).values())
+        assert len(shares.order(name)) == 2 * len(path)
+        assert all(amount >= 0 for amount in shares.guaranteed_to_others(name).values())
         assert shares.of(name).get("cpu", 0) >= used.get(name, {}).get("cpu", 0)
 
 
@@ -42,9 +43,9 @@ def test_a_cycle_of_queues_stops_only_the_gangs_in_it_and_below_it() -> None:
 
 def test_thousands_of_queues_below_each_other_are_walked_to_the_end() -> None:
     queues = [
-        Queue("q0", guarantee={"cpu": 2000}),
-        *(Queue(f"q{number}", f"q{number - 1}") for number in range(1, 3000)),
+        QueueInfo("q0", guarantee={"cpu": 2000}),
+        *(QueueInfo(f"q{number}", f"q{number - 1}") for number in range(1, 3000)),
     ]
-    shares = Shares(Tree(queues), {"q2999": {"cpu": 1000}}, {"cpu": 4000})
-    assert shares.kept_for_others("default") == {"cpu": 1000}
+    shares = QueueUsage(QueueTree(queues), {"q2999": {"cpu": 1000}}, {"cpu": 4000})
+    assert shares.guaranteed_to_others("default") == {"cpu": 1000}
     assert shares.deserved(queues[-1]) == {"cpu": 2000}

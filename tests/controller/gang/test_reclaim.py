@@ -2,14 +2,14 @@
 
 import pytest
 
-from controller.gang.rules import Rules
+from controller.gang.settings import AdmissionSettings
 from shared import names
 from tests.controller.gang.make import World, running, template, with_nodes
 
 
 def test_groups_above_their_share_give_way_when_told_so() -> None:
     for reclaim in (True, False):
-        made = with_nodes("8", rules=Rules(reclaim=reclaim))
+        made = with_nodes("8", settings=AdmissionSettings(reclaim=reclaim))
         made.queue("a")
         made.queue("b", weight=2)
         made.submit("old", (template(), 4), queue="a")
@@ -20,7 +20,7 @@ def test_groups_above_their_share_give_way_when_told_so() -> None:
         done = made.round()
         assert [ref.name for ref in done.evict] == (["young"] if reclaim else [])
         if reclaim:
-            assert made.round().evict == []  # once is enough
+            assert made.round().evict == ()  # once is enough
             made.end("young")
             made.submit("thief", (template(), 4), queue="a")
             made.round()
@@ -28,13 +28,13 @@ def test_groups_above_their_share_give_way_when_told_so() -> None:
 
 
 def test_higher_priority_and_unreclaimable_queues_do_not_give_way() -> None:
-    made = with_nodes("8", rules=Rules(reclaim=True))
+    made = with_nodes("8", settings=AdmissionSettings(reclaim=True))
     made.queue("a", reclaimable=False)
     made.queue("b")
     made.submit("held", (template(), 8), queue="a")
     made.bind()
     made.submit("claims", (template(), 2), queue="b")
-    assert made.round().evict == []
+    assert made.round().evict == ()
 
 
 def claims(made: World, count: int, queue: str, **spec: str) -> list[str]:
@@ -46,7 +46,7 @@ def claims(made: World, count: int, queue: str, **spec: str) -> list[str]:
 
 @pytest.mark.parametrize("nodes", [("100",), ()], ids=["with nodes", "where kube-scheduler judges by nodes"])
 def test_those_above_their_share_give_way_where_the_limit_of_the_queue_above_is_used_up(nodes: tuple[str, ...]) -> None:
-    made = with_nodes(*nodes, rules=Rules(reclaim=True))
+    made = with_nodes(*nodes, settings=AdmissionSettings(reclaim=True))
     made.queue("team", capability={"cpu": "8"})
     made.queue("day", parent="team", deserved={"cpu": "4", "pods": "100"}, priority=5)
     made.queue("night", parent="team", deserved={"cpu": "4", "pods": "100"})
@@ -57,16 +57,16 @@ def test_those_above_their_share_give_way_where_the_limit_of_the_queue_above_is_
         assert made.gated(name) == 0
     assert claims(made, 4, "night") == ["young"]
     for uid in [uid for uid in made.pods if made.pods[uid]["metadata"]["name"].startswith("young")]:
-        made.floor.pod(made.pods.pop(uid), None)
+        made.cache.update_pod(made.pods.pop(uid), None)
     for index in range(4):  # made again, and before the claimant by the priority of its queue
         made.pod("young", "t0", index, template())
     made.round()
     assert (made.gated("claims-night"), made.gated("young")) == (0, 4)
-    assert made.round().evict == []
+    assert made.round().evict == ()
 
 
 def test_nobody_gives_way_whose_room_is_of_no_use() -> None:
-    made = with_nodes("4", "8", rules=Rules(reclaim=True))
+    made = with_nodes("4", "8", settings=AdmissionSettings(reclaim=True))
     made.queue("a", deserved={"cpu": "1"})
     made.queue("b", deserved={"cpu": "8"})
     made.submit("useful", (template("8"), 1), queue="a")
@@ -77,7 +77,7 @@ def test_nobody_gives_way_whose_room_is_of_no_use() -> None:
 
 
 def test_who_may_claim_does_so_although_another_is_before_it() -> None:
-    made = with_nodes("8", rules=Rules(reclaim=True))
+    made = with_nodes("8", settings=AdmissionSettings(reclaim=True))
     made.queue("a", deserved={"cpu": "2"})
     made.queue("b", deserved={"cpu": "4"})
     made.queue("first", priority=9, deserved={"cpu": "2"})
@@ -87,19 +87,19 @@ def test_who_may_claim_does_so_although_another_is_before_it() -> None:
 
 
 def test_whoever_is_marked_not_preemptable_stays() -> None:
-    made = with_nodes("8", rules=Rules(reclaim=True))
+    made = with_nodes("8", settings=AdmissionSettings(reclaim=True))
     made.queue("a", deserved={"cpu": "2"})
     made.queue("b", deserved={"cpu": "4"})
     running(made, "held", 8, "a")
     for uid, pod in list(made.pods.items()):
         marked = {**pod["metadata"], "annotations": {**pod["metadata"]["annotations"], names.PREEMPTABLE: "false"}}
-        made.floor.pod(pod, {**pod, "metadata": marked})
+        made.cache.update_pod(pod, {**pod, "metadata": marked})
         made.pods[uid] = {**pod, "metadata": marked}
     assert claims(made, 4, "b") == []
 
 
 def test_a_queue_below_another_claims_no_more_than_both_deserve() -> None:
-    made = with_nodes("10", rules=Rules(reclaim=True))
+    made = with_nodes("10", settings=AdmissionSettings(reclaim=True))
     made.queue("rich", deserved={"cpu": "2"})
     made.queue("team", deserved={"cpu": "3"})
     made.queue("child", parent="team", deserved={"cpu": "6"})

@@ -1,0 +1,41 @@
+"""What one scheduling cycle looks at: a copy, so that the cycle is a function of it and watches go on meanwhile."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from controller.gang.cache.amounts import Amounts
+from controller.gang.cache.assumed import AssumedTotals
+from controller.gang.cache.capacity import ClusterCapacity
+from controller.gang.cache.pending_group import PendingGroup
+from controller.gang.cache.pod_requirements import PodRequirements
+from controller.gang.cache.queue_tree import QueueTree
+from shared.key import Key
+
+
+class RunningGroup(msgspec.Struct, frozen=True):
+    """A group that may be evicted. `requests`: what it uses of its queue; `bound`: node, requirements and how many."""
+
+    key: Key
+    queue: str
+    priority: int
+    created: float
+    requests: Amounts
+    bound: tuple[tuple[str, PodRequirements, int], ...]
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """`pending`: groups with gated pods; `ungating`: groups that were admitted and whose gates are being removed; `used`:
+    what groups use, by the queue that they name; `evictable`: groups that may be evicted, empty unless eviction is on;
+    `unassigned`: pods without gate exist for which no node could be assumed; `version`: grows when something changes that
+    may make an inadmissible group admissible."""
+
+    pending: tuple[PendingGroup, ...]
+    ungating: frozenset[Key]
+    capacity: ClusterCapacity
+    assumed: AssumedTotals
+    tree: QueueTree
+    used: Mapping[str, Amounts]
+    evictable: tuple[RunningGroup, ...]
+    unassigned: bool
+    version: int

@@ -1,0 +1,39 @@
+"""What one scheduling cycle passes on to the next."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from controller.gang.cache.pending_group import Inadmissible, PendingGroup
+from controller.gang.cycle.reservation import NodeReservation
+from shared.key import Key
+
+EVICTION_SECONDS = 30.0  # evicted pods take a while to end; no other group is evicted for the same one meanwhile
+
+
+class Eviction(msgspec.Struct, frozen=True):
+    """Groups were evicted for this one. `since`: epoch seconds."""
+
+    key: Key
+    since: float
+
+    @property
+    def until(self) -> float:
+        return self.since + EVICTION_SECONDS
+
+
+class CycleMemory(msgspec.Struct, frozen=True):
+    """`inadmissible`: why groups are not admitted; `tried`: the snapshot's version and the group as it was tried; `draining`:
+    an overdue group waits until assumed pods are bound, and no other is admitted meanwhile."""
+
+    inadmissible: Mapping[Key, Inadmissible] = {}
+    tried: Mapping[Key, tuple[int, PendingGroup]] = {}
+    reservation: NodeReservation | None = None
+    eviction: Eviction | None = None
+    draining: bool = False
+
+
+def is_tried(tried: Mapping[Key, tuple[int, PendingGroup]], group: PendingGroup, version: int) -> bool:
+    """Whether neither the group nor anything that could make it admissible has changed since it was tried."""
+    known = tried.get(group.key)
+    return known is not None and known[0] == version and (known[1] is group or known[1] == group)
