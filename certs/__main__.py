@@ -9,9 +9,9 @@ from pathlib import Path
 
 from certs import files, inspect, plan
 from certs.issue import service_names
-from certs.keeper import CertificateKeeper, CertificateLocation
-from certs.material import from_secret, to_secret
-from shared.kinds import SECRET
+from certs.keeper import CertificateKeeper
+from certs.material import to_secret
+from certs.release import ReleaseNames, ReleaseNotFound, check_trust, find_certificates, find_material
 from shared.kube.client import connect
 from shared.kube.client.api import Api
 from shared.kube.client.errors import ApiError
@@ -26,18 +26,26 @@ def clock() -> datetime:
 def arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m certs", description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True)
-    issue = verbs.add_parser("issue", help="make a CA and a serving certificate, as files or as a Secret on stdout")
+    issue = verbs.add_parser("issue", help="issue a CA and a serving certificate, as files or as a Secret on stdout")
     issue.add_argument("--out", type=Path, help="write ca.crt, tls.crt and tls.key into this folder")
     issue.add_argument("--name", action="append", default=[], help="a further DNS name or IP address; may be repeated")
-    show = verbs.add_parser("inspect", help="show the stored certificates")
+    issue.add_argument("--service", default="jobflow-webhook", help="name of the webhook's Service")
+    issue.add_argument("--namespace", default="jobflow-system", help="namespace of the Service")
+    issue.add_argument("--secret", default="jobflow-webhook-certs", help="name of the printed Secret")
+    show = verbs.add_parser("inspect", help="show the stored certificates of a release")
     show.add_argument("-o", "--output", choices=["text", "json"], default="text")
-    rotate = verbs.add_parser("rotate", help="replace the CA, old and new side by side, without a failed request")
-    rotate.add_argument("--webhook-configuration", action="append", default=[], help="configuration that must trust it")
-    for verb in (issue, show, rotate):
-        verb.add_argument("--service", default="jobflow-webhook", help="name of the webhook's Service")
-        verb.add_argument("--namespace", default="jobflow-system")
-        verb.add_argument("--secret", default="jobflow-webhook-certs")
+    rotate = verbs.add_parser("rotate", help="replace the CA of a release without a failed request")
     for verb in (show, rotate):
+        verb.add_argument("--namespace", default="jobflow-system", help="namespace of the release")
+        verb.add_argument("--release", default="", help="name of the Helm release (default: the one in the namespace)")
+        verb.add_argument("--service", default="", help="name of the webhook's Service (default: found by labels)")
+        verb.add_argument("--secret", default="", help="name of the Secret (default: found by labels)")
+        verb.add_argument(
+            "--webhook-configuration",
+            action="append",
+            default=[],
+            help="name of the webhook configurations (default: found by labels); may be repeated",
+        )
         verb.add_argument("--kubeconfig", default="")
         verb.add_argument("--context", default="")
     return parser
@@ -56,10 +64,7 @@ def issue(options: argparse.Namespace) -> int:
 
 async def show(options: argparse.Namespace) -> int:
     async with Api(Transport(await connect.load(options.kubeconfig, options.context))) as api:
-        material = from_secret(await api.get(SECRET, options.namespace, options.secret))
-    if material is None:
-        sys.stderr.write(f"secret {options.namespace}/{options.secret} holds no usable certificates\n")
-        return 1
+        material = await find_material(api, _names(options))
     description = inspect.describe(material, clock())
     text = json.dumps(description, indent=2) if options.output == "json" else "\n".join(inspect.lines(description))
     sys.stdout.write(text + "\n")
@@ -67,16 +72,33 @@ async def show(options: argparse.Namespace) -> int:
 
 
 async def rotate(options: argparse.Namespace) -> int:
-    names = service_names(options.service, options.namespace)
-    place = CertificateLocation(options.namespace, options.secret, names, tuple(options.webhook_configuration))
     async with Api(Transport(await connect.load(options.kubeconfig, options.context))) as api:
-        kept = await CertificateKeeper(api, place, clock).look(rotate=True)
-    minutes = int(place.settle.total_seconds() // 60)
+        found = await find_certificates(api, _names(options))
+        await check_trust(api, found)
+        kept = await CertificateKeeper(api, found.location, clock).look(rotate=True)
+    if not kept.trusted:
+        sys.stderr.write(
+            "error: the new CA could not be injected into every webhook configuration; run `rotate` again\n"
+        )
+        return 1
+    location, count = found.location, len(kept.material.authorities)
+    minutes = int(location.settle.total_seconds() // 60)
     sys.stdout.write(
-        f"a new CA stands beside the old one ({len(kept.material.authorities)} in the bundle); the running webhook "
-        f"serves a certificate of the new one after about {minutes} min and drops the old CA after as much again\n"
+        f"Secret {location.namespace}/{location.secret} and webhook configurations {', '.join(location.configurations)} "
+        f"contain {count} CAs; the running webhook serves a certificate of the newest after about {minutes} min and "
+        f"removes the others after another {minutes} min\n"
     )
     return 0
+
+
+def _names(options: argparse.Namespace) -> ReleaseNames:
+    return ReleaseNames(
+        namespace=options.namespace,
+        release=options.release,
+        service=options.service,
+        secret=options.secret,
+        configurations=tuple(options.webhook_configuration),
+    )
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -85,7 +107,7 @@ def main(argv: list[str] | None = None) -> int:
         return issue(options)
     try:
         return asyncio.run(show(options) if options.verb == "inspect" else rotate(options))
-    except (ApiError, connect.NoCluster) as error:
+    except (ApiError, ReleaseNotFound, connect.NoCluster) as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
 

@@ -18,6 +18,13 @@ def bundles(configuration: Body) -> set[bytes]:
     return {base64.b64decode(hook.get("clientConfig", {}).get("caBundle") or "") for hook in hooks}
 
 
+def services(configuration: Body) -> set[tuple[str, str]]:
+    """(namespace, name) of the Services that the webhooks call; ('', '') for a webhook with a URL."""
+    hooks = configuration.get("webhooks") or []
+    found = [hook.get("clientConfig", {}).get("service") or {} for hook in hooks]
+    return {(str(service.get("namespace", "")), str(service.get("name", ""))) for service in found}
+
+
 def patch(configuration: Body, bundle: bytes) -> list[Body]:
     """The JSON patch that sets the bundle. It tests the resourceVersion, since it addresses webhooks by their index."""
     wanted = base64.b64encode(bundle).decode()

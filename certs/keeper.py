@@ -11,7 +11,7 @@ from enum import IntEnum
 import msgspec
 
 from certs import injection, plan
-from certs.material import CHANGED_AT, Material, from_secret, to_secret
+from certs.material import CHANGED_AT, Material, authorities_in, from_secret, to_secret
 from shared.kinds import MUTATING, SECRET, VALIDATING, Kind
 from shared.kube.client.api import Api
 from shared.kube.client.errors import AlreadyExists, Conflict, Invalid, NotFound
@@ -19,6 +19,7 @@ from shared.model.types import Body
 
 log = logging.getLogger(__name__)
 _TRIES = 8  # conflicts in a row before an error is raised
+Registered = dict[tuple[Kind, str], Body | None]  # webhook configurations by kind and name
 
 
 class CertificateLocation(msgspec.Struct, frozen=True):
@@ -58,6 +59,7 @@ class CertificateKeeper:
         self._api = api
         self._place = place
         self._clock = clock
+        self._last: Material | None = None  # the certificates of the previous look
 
     async def look(self, rotate: bool = False) -> KeeperResult:
         """Perform the step that is due, if any, and return when to look again.
@@ -67,16 +69,38 @@ class CertificateKeeper:
         for _ in range(_TRIES):
             secret = await self._secret()
             stored = from_secret(secret) if secret else None
-            trust = await self._inject(stored.bundle) if stored else BundleState.MISSING
+            registered = await self._configurations()
+            if stored is None or stored.signer is None:
+                await self._replace_lost(secret, stored, registered)
+                continue
+            if unknown := _unknown_bundles(registered, stored):
+                await self._store(plan.with_authorities(stored, unknown, self._clock()), secret)
+                continue
+            trust = await self._inject(registered, stored.bundle)
             settled = trust is BundleState.HELD
             step = plan.next_step(stored, self._place.names, settled, self._clock(), rotate, self._place.settle)
-            if step is plan.RotationStep.NOTHING and stored:
+            if step is plan.RotationStep.NOTHING:
+                self._last = stored
                 later = plan.next_look(stored, settled, self._clock(), self._place.settle)
                 return KeeperResult(stored, trust is not BundleState.MISSING, later)
             if await self._store(plan.apply_step(step, stored, self._place.names, self._clock()), secret):
                 log.info("certificates changed", extra={"step": str(step), "secret": self._place.secret})
                 rotate = False
         raise Conflict(f"secret {self._place.secret} keeps changing; another replica is rotating it")
+
+    async def _replace_lost(self, secret: Body | None, stored: Material | None, registered: Registered) -> None:
+        """Store new certificates in place of a missing or damaged Secret.
+
+        If this replica still serves a valid certificate, that one is kept and a new CA is added beside its CA, as in a
+        rotation. CAs in the configurations are kept as well: other replicas may serve certificates that they issued.
+        """
+        now = self._clock()
+        used = [bundle for each in registered.values() if each is not None for bundle in injection.bundles(each)]
+        step = plan.RotationStep.ISSUE_ALL if self._last is None else plan.RotationStep.ADD_AUTHORITY
+        issued = plan.apply_step(step, self._last, self._place.names, now)
+        kept = plan.with_authorities(issued, [*([stored.bundle] if stored else []), *used], now)
+        if await self._store(kept, secret):
+            log.warning("lost certificates replaced", extra={"step": str(step), "secret": self._place.secret})
 
     async def _secret(self) -> Body | None:
         try:
@@ -96,18 +120,26 @@ class CertificateKeeper:
             return False
         return True
 
-    async def _inject(self, bundle: bytes) -> BundleState:
+    async def _configurations(self) -> Registered:
+        """The webhook configurations; None for one that does not exist."""
+        found: Registered = {}
+        for name in self._place.configurations:
+            for kind in (MUTATING, VALIDATING):
+                try:
+                    found[kind, name] = await self._api.get(kind, "", name)
+                except NotFound:
+                    found[kind, name] = None
+        return found
+
+    async def _inject(self, registered: Registered, bundle: bytes) -> BundleState:
         """Inject the bundle into every configuration; returns the worst result."""
-        outcomes = [
-            await self._inject_one(kind, name, bundle)
-            for name in self._place.configurations
-            for kind in (MUTATING, VALIDATING)
-        ]
+        outcomes = [await self._inject_one(kind, name, each, bundle) for (kind, name), each in registered.items()]
         return min(outcomes, default=BundleState.HELD)
 
-    async def _inject_one(self, kind: Kind, name: str, bundle: bytes) -> BundleState:
+    async def _inject_one(self, kind: Kind, name: str, configuration: Body | None, bundle: bytes) -> BundleState:
         try:
-            configuration = await self._api.get(kind, "", name)
+            if configuration is None:
+                raise NotFound(f"{kind.kind} {name} does not exist")
             if injection.trusts(configuration, bundle):
                 return BundleState.HELD
             await self._api.patch(kind, "", name, injection.patch(configuration, bundle))
@@ -115,6 +147,16 @@ class CertificateKeeper:
             log.warning("caBundle not injected", extra={"configuration": name, "kind": kind.kind, "error": str(error)})
             return BundleState.MISSING
         return BundleState.JUST_GIVEN
+
+
+def _unknown_bundles(registered: Registered, stored: Material) -> list[bytes]:
+    """CA bundles of configurations that trust no CA of the Secret, e.g. after the Secret was restored or replaced.
+
+    A replica may still serve a certificate of these CAs, so they stay trusted until the rotation is complete.
+    """
+    bundles = [bundle for each in registered.values() if each is not None for bundle in injection.bundles(each)]
+    own = stored.authorities
+    return [bundle for bundle in bundles if (found := authorities_in(bundle)) and not set(found) & set(own)]
 
 
 def _over(secret: Body, body: Body) -> Body:

@@ -1,6 +1,7 @@
 """The content of the Secret with the webhook's certificates, as a frozen value and as Secret data."""
 
 import base64
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ BUNDLE: Final = "ca.crt"  # every CA that may have signed what is served, newest
 AUTHORITY_KEY: Final = "ca.key"  # the newest CA's
 CERTIFICATE: Final = "tls.crt"
 KEY: Final = "tls.key"
+MAX_AUTHORITIES: Final = 8  # of a bundle
 CHANGED_AT: Final = "jobflow.dev/changed-at"  # annotation: RFC3339, the last change of CA or certificate
 
 
@@ -59,6 +61,24 @@ class Material(msgspec.Struct, frozen=True):
     def names(self) -> tuple[str, ...]:
         extension = self.certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
         return tuple(str(name.value) for name in extension.value)
+
+
+def add_authorities(bundle: bytes, others: Iterable[bytes]) -> bytes:
+    """`bundle` plus the CAs of `others` that it lacks, at most MAX_AUTHORITIES in all. Text that is not PEM is ignored."""
+    known = x509.load_pem_x509_certificates(bundle)
+    for other in others:
+        for authority in authorities_in(other):
+            if authority not in known and len(known) < MAX_AUTHORITIES:
+                known.append(authority)
+    return b"".join(authority.public_bytes(serialization.Encoding.PEM) for authority in known)
+
+
+def authorities_in(bundle: bytes) -> list[x509.Certificate]:
+    """The certificates of a PEM bundle; none if it is empty or damaged."""
+    try:
+        return x509.load_pem_x509_certificates(bundle)
+    except ValueError:
+        return []
 
 
 def signed_by(certificate: x509.Certificate, authority: x509.Certificate) -> bool:

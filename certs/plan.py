@@ -6,12 +6,13 @@ configuration contains it and the API servers had time to see it, the new CA iss
 replica had time to load that, the old CA is removed from the bundle.
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
 from certs.issue import RENEW_DAYS, issue_serving, new_authority
-from certs.material import Material
+from certs.material import Material, add_authorities
 
 SETTLE: Final = timedelta(seconds=60)  # until all API servers and replicas have seen a change
 CHECK_EVERY: Final = timedelta(hours=12)
@@ -71,6 +72,11 @@ def apply_step(step: RotationStep, material: Material | None, names: tuple[str, 
     if step is RotationStep.PRUNE:
         return Material(material.newest.certificate, material.authority_key, material.serving, now)
     return material
+
+
+def with_authorities(material: Material, bundles: Iterable[bytes], now: datetime) -> Material:
+    """`material` that also trusts the CAs of `bundles` (PEM). They are removed once the rotation is complete."""
+    return Material(add_authorities(material.bundle, bundles), material.authority_key, material.serving, now)
 
 
 def next_look(material: Material, trusted: bool, now: datetime, settle: timedelta = SETTLE) -> timedelta:

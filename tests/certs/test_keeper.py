@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from certs import plan
 from certs.issue import service_names
 from certs.keeper import CertificateKeeper, CertificateLocation, KeeperResult
-from certs.material import from_secret, signed_by
+from certs.material import authorities_in, from_secret, signed_by, to_secret
 from certs.plan import CHECK_EVERY, SETTLE
 from local.apiserver import ApiServer, InjectedFault
 from shared.kinds import MUTATING, SECRET, VALIDATING
@@ -180,3 +181,48 @@ async def test_an_unavailable_api_server_raises(api: Api, server: ApiServer, clo
     server.core.faults.add(InjectedFault("500", resources=("secrets",)))
     with pytest.raises(ApiError, match="injected"):
         await CertificateKeeper(api, PLACE, clock).look()
+
+
+@pytest.mark.parametrize("change", [None, *DAMAGE.values()], ids=["deleted", *DAMAGE])
+async def test_a_lost_secret_never_makes_a_served_certificate_untrusted(
+    api: Api, clock: SteppedClock, change: Body | None
+) -> None:
+    await register(api)
+    first, second = CertificateKeeper(api, PLACE, clock), CertificateKeeper(api, PLACE, clock)
+    await settled(first, clock)
+    served = [(await keeper.look()).material for keeper in (first, second)]
+    if change is None:
+        await api.delete(SECRET, NAMESPACE, NAME)
+    else:
+        await api.patch(SECRET, NAMESPACE, NAME, {"data": change})
+    for turn in range(12):
+        number = turn % 2  # the replicas look in turn, so that each serves its last certificate for a while
+        served[number] = (await (first, second)[number].look()).material
+        (trusted,) = await bundles(api)
+        for material in served:
+            assert any(signed_by(material.certificate, each) for each in authorities_in(trusted))
+        clock.now += SETTLE / 2
+    assert len((await settled(first, clock)).material.authorities) == 1
+
+
+async def test_a_new_process_without_secret_keeps_the_registered_ca(api: Api, clock: SteppedClock) -> None:
+    await register(api)
+    old = (await settled(CertificateKeeper(api, PLACE, clock), clock)).material
+    await api.delete(SECRET, NAMESPACE, NAME)
+    kept = await CertificateKeeper(api, PLACE, clock).look()
+    assert kept.material.serving != old.serving
+    assert [*old.authorities] == [*kept.material.authorities[1:]]
+    assert await bundles(api) == {kept.material.bundle}
+
+
+async def test_the_registered_ca_stays_trusted_when_the_secret_is_replaced(api: Api, clock: SteppedClock) -> None:
+    await register(api)
+    old = (await settled(CertificateKeeper(api, PLACE, clock), clock)).material
+    other = plan.apply_step(plan.RotationStep.ISSUE_ALL, None, PLACE.names, clock.now)
+    await api.patch(SECRET, NAMESPACE, NAME, {"data": to_secret(other, NAMESPACE, NAME)["data"]})
+    keeper = CertificateKeeper(api, PLACE, clock)
+    kept = await keeper.look()
+    assert kept.material.serving == other.serving
+    assert [*kept.material.authorities] == [*other.authorities, *old.authorities]
+    assert await bundles(api) == {kept.material.bundle}
+    assert (await settled(keeper, clock)).material.bundle == other.bundle

@@ -5,6 +5,7 @@ Every test can be run again on what its first, failed run left.
 
 import base64
 import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -97,19 +98,40 @@ def refusal(installed: Installation) -> str:
     return done.stderr if done.returncode else ""
 
 
-def test_certificates_are_inspected_and_rotated_by_hand(installed: Installation) -> None:
-    where = [f"--kubeconfig={installed.cluster.kubeconfig}", f"--namespace={NAMESPACE}", f"--service={NAME}-webhook"]
-    where += [f"--secret={CERTIFICATES}"]
+def test_certificates_are_inspected_and_rotated_as_the_runbook_says(installed: Installation) -> None:
+    where = [f"--kubeconfig={installed.cluster.kubeconfig}", f"--namespace={NAMESPACE}"]
 
     def authorities() -> set[str]:
         return {each["fingerprint"] for each in json.loads(certs("inspect", *where, "-o", "json"))["authorities"]}
 
     before = authorities()
-    certs("rotate", *where, f"--webhook-configuration={CONFIGURATION}")
+    certs("rotate", *where)
     assert authorities() >= before
-    assert len(authorities()) == 2  # also when asked again, before the old one may go
+    assert len(authorities()) == 2
+    certs("rotate", *where)  # a second rotation waits for the end of the first
+    assert len(authorities()) == 2
     await_trust(installed)
     assert "cycle a -> b -> a" in refusal(installed)
+
+
+def test_a_rotation_of_a_release_that_does_not_exist_changes_nothing(installed: Installation) -> None:
+    def secrets() -> list[str]:
+        found = installed.kube.list(SECRET, NAMESPACE)
+        return sorted(f"{each['metadata']['name']} {each['metadata']['resourceVersion']}" for each in found)
+
+    before, bundles = secrets(), installed.bundles()
+    kubeconfig = f"--kubeconfig={installed.cluster.kubeconfig}"
+    for wrong in (
+        [],  # the default namespace, jobflow-system
+        [f"--namespace={NAMESPACE}", "--release=jobflow"],
+        [f"--namespace={NAMESPACE}", "--secret=jobflow-webhook-certs"],
+        [f"--namespace={NAMESPACE}", "--webhook-configuration=jobflow"],
+    ):
+        with pytest.raises(subprocess.CalledProcessError) as failed:
+            certs("rotate", kubeconfig, *wrong)
+        assert failed.value.returncode == 1
+        assert failed.value.stderr.startswith("error: ")
+        assert (secrets(), installed.bundles()) == (before, bundles)
 
 
 def test_uninstalled_it_leaves_crds_and_flows_and_nothing_in_the_way(installed: Installation) -> None:

@@ -1,0 +1,178 @@
+"""`certs rotate` and `certs inspect` find a release by its labels and refuse what is missing or belongs to another one."""
+
+import asyncio
+import base64
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from certs.__main__ import main
+from certs.issue import service_names
+from certs.keeper import CertificateKeeper, CertificateLocation
+from certs.material import authorities_in
+from local.apiserver import ApiServer
+from shared.kinds import MUTATING, SECRET, SERVICE, VALIDATING, Kind
+from shared.kube.client import connect
+from shared.kube.client.api import Api
+from shared.kube.client.transport import Transport
+from shared.model.types import Body
+from webhook.server.configurations import configurations
+
+NAMESPACE = "default"
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[ApiServer]:
+    async with ApiServer.start(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+async def api(server: ApiServer) -> AsyncIterator[Api]:
+    async with Api(Transport(await connect.load(str(server.kubeconfig)))) as client:
+        yield client
+
+
+def labels(release: str) -> Body:
+    return {
+        "app.kubernetes.io/name": "jobflow",
+        "app.kubernetes.io/component": "webhook",
+        "app.kubernetes.io/instance": release,
+    }
+
+
+async def install(api: Api, release: str) -> None:
+    """What the chart installs of a release, and what its webhook writes."""
+    meta = {"name": f"{release}-webhook", "namespace": NAMESPACE, "labels": labels(release)}
+    ports = [{"port": 443, "targetPort": 8443}]
+    await api.create(SERVICE, {"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": {"ports": ports}})
+    meta = meta | {"name": f"{release}-webhook-certs"}
+    await api.create(SECRET, {"apiVersion": "v1", "kind": "Secret", "type": "Opaque", "metadata": meta})
+    service = {"service": {"name": f"{release}-webhook", "namespace": NAMESPACE}}
+    for kind, body in configurations(f"{NAMESPACE}.{release}", service, b""):
+        for hook in body["webhooks"]:
+            del hook["clientConfig"]["caBundle"]
+        body["metadata"]["labels"] = labels(release)
+        await api.create(kind, body)
+    await CertificateKeeper(api, location(release), lambda: datetime.now(UTC)).look()  # noqa: TID251 - for OpenSSL
+
+
+def location(release: str) -> CertificateLocation:
+    names = service_names(f"{release}-webhook", NAMESPACE)
+    return CertificateLocation(NAMESPACE, f"{release}-webhook-certs", names, (f"{NAMESPACE}.{release}",))
+
+
+async def run(server: ApiServer, *arguments: str) -> int:
+    kubeconfig = f"--kubeconfig={server.kubeconfig}"
+    return await asyncio.to_thread(main, [arguments[0], kubeconfig, f"--namespace={NAMESPACE}", *arguments[1:]])
+
+
+async def state(api: Api) -> list[Body]:
+    """All Secrets and configurations, to see what a command changed."""
+    kinds = (SECRET, MUTATING, VALIDATING)
+    return [each for kind in kinds async for each in api.list(kind, NAMESPACE if kind == SECRET else "")]
+
+
+async def trusted(api: Api, release: str) -> set[bytes]:
+    found = [await api.get(kind, "", f"{NAMESPACE}.{release}") for kind in (MUTATING, VALIDATING)]
+    return {base64.b64decode(hook["clientConfig"]["caBundle"]) for each in found for hook in each["webhooks"]}
+
+
+async def test_rotate_finds_the_only_release_of_the_namespace(
+    server: ApiServer, api: Api, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await install(api, "flows")
+    (before,) = await trusted(api, "flows")
+    assert await run(server, "rotate") == 0
+    (after,) = await trusted(api, "flows")
+    assert set(authorities_in(before)) < set(authorities_in(after))
+    said = capsys.readouterr().out
+    assert "Secret default/flows-webhook-certs and webhook configurations default.flows contain 2 CAs" in said
+    assert len(await state(api)) == 3
+    assert await run(server, "rotate") == 0  # again, before the rotation is complete
+    assert await trusted(api, "flows") == {after}
+    assert await run(server, "inspect", "-o=json") == 0
+    assert '"names": [\n      "flows-webhook.default.svc"' in capsys.readouterr().out
+
+
+async def test_rotate_of_one_release_does_not_touch_another(server: ApiServer, api: Api) -> None:
+    for release in ("a", "b"):
+        await install(api, release)
+    before = [each for each in await state(api) if "b" in each["metadata"]["labels"].values()]
+    assert await run(server, "rotate", "--release=a") == 0
+    assert [each for each in await state(api) if "b" in each["metadata"]["labels"].values()] == before
+    (bundle,) = await trusted(api, "a")
+    assert len(authorities_in(bundle)) == 2
+
+
+REFUSED: dict[str, tuple[list[str], str]] = {
+    "no release chosen of two": ([], "several releases in namespace default (a, b): choose one with --release"),
+    "an unknown release": (
+        ["--release=jobflow"],
+        "no webhook Service of release jobflow in namespace default; releases there: a, b",
+    ),
+    "a namespace without release": (
+        ["--namespace=jobflow-system"],
+        "no webhook Service of a release in namespace jobflow-system; set --namespace to the namespace of the release",
+    ),
+    "a Secret that does not exist": (
+        ["--release=a", "--secret=jobflow-webhook-certs"],
+        "Secret jobflow-webhook-certs does not exist in namespace default",
+    ),
+    "a Service that does not exist": (
+        ["--service=jobflow-webhook"],
+        "Service jobflow-webhook does not exist in namespace default",
+    ),
+    "a configuration that does not exist": (
+        ["--release=a", "--webhook-configuration=jobflow"],
+        "MutatingWebhookConfiguration jobflow does not exist",
+    ),
+    "a configuration of another release": (
+        ["--release=a", "--webhook-configuration=default.b"],
+        "MutatingWebhookConfiguration default.b calls default/b-webhook, not Service default/a-webhook",
+    ),
+    "a Secret of another release": (
+        ["--release=a", "--secret=b-webhook-certs"],
+        "MutatingWebhookConfiguration default.a does not trust the certificate in Secret default/b-webhook-certs",
+    ),
+}
+
+
+async def test_rotate_refuses_and_changes_nothing(
+    server: ApiServer, api: Api, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for release in ("a", "b"):
+        await install(api, release)
+    before = await state(api)
+    for case, (arguments, wanted) in REFUSED.items():
+        assert await run(server, "rotate", *arguments) == 1, case
+        said = capsys.readouterr()
+        assert f"error: {wanted}" in said.err, case
+        assert said.out == "", case
+        assert await state(api) == before, case
+
+
+@pytest.mark.parametrize("missing", [SECRET, MUTATING, VALIDATING], ids=lambda kind: kind.kind)
+async def test_rotate_refuses_a_release_with_a_missing_object(
+    server: ApiServer, api: Api, capsys: pytest.CaptureFixture[str], missing: Kind
+) -> None:
+    await install(api, "a")
+    await api.delete(
+        missing, NAMESPACE if missing == SECRET else "", "a-webhook-certs" if missing == SECRET else "default.a"
+    )
+    before = await state(api)
+    assert await run(server, "rotate") == 1
+    assert ("no Secrets of release a" if missing == SECRET else f"{missing.kind}: none") in capsys.readouterr().err
+    assert await state(api) == before
+
+
+async def test_rotate_refuses_a_damaged_secret(server: ApiServer, api: Api, capsys: pytest.CaptureFixture[str]) -> None:
+    await install(api, "a")
+    await api.patch(SECRET, NAMESPACE, "a-webhook-certs", {"data": {"tls.crt": None}})
+    before = await state(api)
+    for verb in ("rotate", "inspect"):
+        assert await run(server, verb) == 1
+        assert "Secret default/a-webhook-certs holds no usable certificates" in capsys.readouterr().err
+    assert await state(api) == before
