@@ -144,7 +144,7 @@ _OF_TYPE: Final[Mapping[str, Mapping[str, str]]] = {
         "maxActiveDeadlineSeconds": "activeDeadlineSeconds of a JobFlow, which must then be set.",
         "maxTtlSecondsAfterFinished": "ttlSecondsAfterFinished of JobFlows and Jobs, which must then be set.",
     },
-    "Allowed": {
+    "UsageLists": {
         "queues": "Queues.",
         "schedulerNames": "Schedulers.",
         "priorityClassNames": "Priority classes.",

@@ -65,11 +65,17 @@ class Limits(Model, frozen=True, kw_only=True):
     ] = None
 
 
-class Allowed(Model, frozen=True, kw_only=True):
-    """Only these; empty lists allow all."""
+class UsageLists(Model, frozen=True, kw_only=True):
+    """Patterns with the wildcards * and ?; an empty list restricts nothing."""
 
     queues: tuple[str, ...] = ()
-    images: Annotated[tuple[str, ...], Meta(description="Globs, e.g. registry.example.com/*.")] = ()
+    images: Annotated[
+        tuple[str, ...], Meta(description="[REGISTRY/]REPOSITORY[:TAG][@DIGEST], such as registry.example.com/*.")
+    ] = ()
+    registries: Annotated[tuple[str, ...], Meta(description="Registries of images, with their port if any.")] = ()
+    image_tags: Annotated[
+        tuple[str, ...], Meta(description="Tags of images without a digest; an absent tag is latest.")
+    ] = ()
     scheduler_names: tuple[str, ...] = ()
     priority_class_names: tuple[str, ...] = ()
     plugins: tuple[str, ...] = ()
@@ -83,6 +89,7 @@ class Required(Model, frozen=True, kw_only=True):
         False
     )
     labels: tuple[str, ...] = ()
+    image_digests: Annotated[bool, Meta(description="Images must be given by digest.")] = False
 
 
 class PolicyRule(Model, frozen=True, kw_only=True):
@@ -102,7 +109,8 @@ class JobFlowPolicySpec(Model, frozen=True, kw_only=True):
     ] = None
     defaults: Defaults | None = None
     limits: Limits | None = None
-    allowed: Allowed | None = None
+    allowed: Annotated[UsageLists | None, Meta(description="Values that may be used; all others are refused.")] = None
+    denied: Annotated[UsageLists | None, Meta(description="Values that are refused, even if they are allowed.")] = None
     required: Required | None = None
     rules: tuple[PolicyRule, ...] = ()
 

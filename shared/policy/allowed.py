@@ -1,80 +1,76 @@
-"""`allowed`: the queues, images, schedulers, priority classes, plugins and service accounts that may be used."""
+"""`allowed` and `denied`: the queues, images, schedulers, priority classes, plugins and service accounts for use.
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+A value must match one of the allowed patterns and none of the denied ones; a denied value is denied even if it is also
+allowed. An image that is not a valid reference is a fault as soon as a policy restricts images.
+"""
+
+from collections.abc import Iterator, Mapping
 from typing import Final
 
-from shared.kinds import JOB
-from shared.podtemplate.field import Field
-from shared.policy.context import JobPart, PolicyContext
+from shared.policy.context import PolicyContext
 from shared.policy.fault import PolicyFault
-from shared.policy.globs import Globs, names_of_image
+from shared.policy.globs import Globs, globs
+from shared.policy.images import ImagePatterns, ImageReference, parse_image
+from shared.policy.usage import USES
 from shared.violation import Reason
 
-Uses = Callable[[PolicyContext, JobPart], Iterator[Field]]
+Patterns = Globs | ImagePatterns
+_Value = str | ImageReference
 _SHOWN: Final = 10
-_DEFAULT_ACCOUNT: Final = "default"
+_OF_IMAGES: Final = ("images", "registries", "imageTags")
 
 
-def allowed_faults(allowed: Mapping[str, Globs], context: PolicyContext) -> Iterator[PolicyFault]:
+def patterns_of(name: str, texts: tuple[str, ...]) -> Patterns:
+    """The compiled patterns of the field `name` in `allowed` or `denied`."""
+    if name == "images":
+        return ImagePatterns(texts)
+    return globs(text.lower() for text in texts) if name == "registries" else globs(texts)
+
+
+def allowed_faults(allowed: Mapping[str, Patterns], context: PolicyContext) -> Iterator[PolicyFault]:
     """The values that no pattern allows. `allowed`: patterns by the API name of the field."""
     for name, patterns in allowed.items():
-        for part in context.jobs:
-            for field in USES[name](context, part):
-                if part.says(field) and not patterns.fits(*_names(name, field.text)):
-                    message = f"not allowed; allowed: {_listed(patterns.texts)}"
-                    yield PolicyFault(f"allowed.{name}", field.path, message, field.text, Reason.INVALID)
+        yield from _faults("allowed", name, patterns, context, must_match=True)
 
 
-def _names(name: str, text: str) -> Iterable[str]:
-    return names_of_image(text) if name == "images" else (text,)
+def denied_faults(denied: Mapping[str, Patterns], context: PolicyContext) -> Iterator[PolicyFault]:
+    """The values that a pattern denies. `denied`: patterns by the API name of the field."""
+    for name, patterns in denied.items():
+        yield from _faults("denied", name, patterns, context, must_match=False)
+
+
+def _faults(
+    group: str, name: str, patterns: Patterns, context: PolicyContext, *, must_match: bool
+) -> Iterator[PolicyFault]:
+    refused = "not allowed; allowed" if must_match else "denied; denied are"
+    for part in context.jobs:
+        for field in USES[name](context, part):
+            value = _value(name, field.text) if part.says(field) else ""
+            if value is None:
+                message = "not a valid image reference"
+            elif not value or _matches(patterns, value) is must_match:
+                continue
+            else:
+                message = f"{refused}: {_listed(patterns.texts)}"
+            yield PolicyFault(f"{group}.{name}", field.path, message, field.text, Reason.INVALID)
+
+
+def _value(name: str, text: str) -> _Value | None:
+    """The part of the text that patterns of `name` judge; '' for an image without a tag; None for an invalid image."""
+    if name not in _OF_IMAGES:
+        return text
+    image = parse_image(text)
+    if image is None or name == "images":
+        return image
+    return image.registry if name == "registries" else image.tag
+
+
+def _matches(patterns: Patterns, value: _Value) -> bool:
+    if isinstance(value, ImageReference):
+        return isinstance(patterns, ImagePatterns) and patterns.match(value)
+    return isinstance(patterns, Globs) and patterns.fits(value)
 
 
 def _listed(texts: tuple[str, ...]) -> str:
     more = len(texts) - _SHOWN
     return ", ".join(texts[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
-
-
-def _queues(context: PolicyContext, part: JobPart) -> Iterator[Field]:
-    yield part.field.get("queue")
-
-
-def _images(context: PolicyContext, part: JobPart) -> Iterator[Field]:
-    for _, container in part.containers:
-        yield container.get("image")
-    for pod in part.pods:
-        for volume in pod.get("volumes").items:
-            yield volume.get("image").get("reference")  # an image mounted as a volume
-
-
-def _schedulers(context: PolicyContext, part: JobPart) -> Iterator[Field]:
-    yield part.field.get("schedulerName")
-    yield from (pod.get("schedulerName") for pod in part.pods)
-
-
-def _priorities(context: PolicyContext, part: JobPart) -> Iterator[Field]:
-    yield part.field.get("priorityClassName")
-    yield from (pod.get("priorityClassName") for pod in part.pods)
-
-
-def _plugins(context: PolicyContext, part: JobPart) -> Iterator[Field]:
-    plugins = part.field.get("plugins")
-    yield from (Field(f"{plugins.path}[{name}]", name) for name in plugins.keys)
-
-
-def _accounts(context: PolicyContext, part: JobPart) -> Iterator[Field]:
-    """Pods without a name run as `default`. `serviceAccount` is the old name of the field; Kubernetes reads both."""
-    for pod in part.pods:
-        named = [field for key in ("serviceAccountName", "serviceAccount") if (field := pod.get(key)).text]
-        yield from named
-        if not named and context.kind is JOB:
-            yield Field(f"{pod.path}.serviceAccountName", _DEFAULT_ACCOUNT)
-
-
-USES: Final[Mapping[str, Uses]] = {
-    "queues": _queues,
-    "images": _images,
-    "schedulerNames": _schedulers,
-    "priorityClassNames": _priorities,
-    "plugins": _plugins,
-    "serviceAccounts": _accounts,
-}

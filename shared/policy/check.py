@@ -7,13 +7,14 @@ import msgspec
 
 from shared.expressions import Program, ResultType, compile_expression, policy_scope
 from shared.graphs.directed import duplicates
-from shared.model.policy import Allowed, Exempt, JobFlowPolicySpec
+from shared.model.policy import Exempt, JobFlowPolicySpec, UsageLists
 from shared.model.types import Model
 from shared.podtemplate import check_template
 from shared.podtemplate.field import Field
 from shared.podtemplate.formats import dns_subdomain, label_value, qualified_name
 from shared.podtemplate.metadata import label_selector, labels
 from shared.policy.globs import glob_fault, globs
+from shared.policy.images import image_pattern_fault
 from shared.violation import Reason, Violation
 
 
@@ -21,7 +22,8 @@ def policy_faults(spec: JobFlowPolicySpec) -> Iterator[Violation]:
     """All faults of the policy."""
     yield from _selectors(spec)
     yield from _patterns(spec.exempt, Exempt, "spec.exempt")
-    yield from _patterns(spec.allowed, Allowed, "spec.allowed")
+    yield from _patterns(spec.allowed, UsageLists, "spec.allowed")
+    yield from _patterns(spec.denied, UsageLists, "spec.denied")
     yield from _defaults(spec)
     yield from _refused_defaults(spec)
     yield from _required(spec)
@@ -49,7 +51,10 @@ def _unknown(field: Field, known: tuple[str, ...]) -> Iterator[Violation]:
 def _patterns(holder: Any, model: type[Model], path: str) -> Iterator[Violation]:
     for field in msgspec.structs.fields(model) if holder is not None else ():
         for index, text in enumerate(getattr(holder, field.name)):
-            if fault := glob_fault(text):
+            fault = glob_fault(text)
+            if fault is None and field.name == "images":
+                fault = image_pattern_fault(text)
+            if fault:
                 yield Violation(f"{path}.{field.encode_name}[{index}]", fault, text)
 
 
@@ -90,10 +95,13 @@ def _refused_defaults(spec: JobFlowPolicySpec) -> Iterator[Violation]:
     """A default that the same policy refuses would make it refuse every object."""
     if spec.defaults is None:
         return
-    for name, attribute, listed in _LISTED if spec.allowed else ():
-        value, only = getattr(spec.defaults, attribute), getattr(spec.allowed, listed)
+    for name, attribute, listed in _LISTED:
+        value = getattr(spec.defaults, attribute)
+        only, never = getattr(spec.allowed, listed, ()), getattr(spec.denied, listed, ())
         if value and only and not globs(only).fits(value):
             yield Violation(f"spec.defaults.{name}", "spec.allowed of the same policy does not allow it", value)
+        if value and globs(never).fits(value):
+            yield Violation(f"spec.defaults.{name}", "spec.denied of the same policy denies it", value)
     for name, attribute, limit in _BOUNDED if spec.limits else ():
         number, most = getattr(spec.defaults, attribute), getattr(spec.limits, limit)
         if number is not None and most is not None and number > most:

@@ -7,8 +7,9 @@ import msgspec
 
 from shared.expressions import Program, ResultType, compile_expression, policy_scope
 from shared.model.phases import PolicyMode
-from shared.model.policy import Allowed, JobFlowPolicySpec
+from shared.model.policy import JobFlowPolicySpec, UsageLists
 from shared.model.types import Body
+from shared.policy.allowed import Patterns, patterns_of
 from shared.policy.check import policy_faults
 from shared.policy.globs import Globs, globs
 from shared.policy.rules import CompiledRule, compiled_rule
@@ -18,13 +19,14 @@ _REMEMBERED: Final = 4096
 
 
 class CompiledPolicy(msgspec.Struct, frozen=True):
-    """`allowed`: patterns by API name, only for the fields that the policy restricts."""
+    """`allowed`, `denied`: patterns by API name, only for the fields that the policy restricts."""
 
     name: str
     spec: JobFlowPolicySpec
     mode: PolicyMode
     rules: tuple[CompiledRule, ...]
-    allowed: Mapping[str, Globs]
+    allowed: Mapping[str, Patterns]
+    denied: Mapping[str, Patterns]
     exempt_usernames: Globs
     exempt_groups: Globs
     exempt_namespaces: Globs
@@ -53,6 +55,7 @@ def compile_policy(body: Body) -> CompiledPolicy | tuple[Violation, ...]:
         mode=spec.mode or PolicyMode.ENFORCE,
         rules=tuple(_rules(spec)),
         allowed=_patterns(spec.allowed),
+        denied=_patterns(spec.denied),
         exempt_usernames=globs(exempt.usernames if exempt else ()),
         exempt_groups=globs(exempt.groups if exempt else ()),
         exempt_namespaces=globs(exempt.namespaces if exempt else ()),
@@ -95,8 +98,8 @@ def _rules(spec: JobFlowPolicySpec) -> Iterable[CompiledRule]:
             yield compiled_rule(rule.name, rule.message, program)
 
 
-def _patterns(allowed: Allowed | None) -> dict[str, Globs]:
-    if allowed is None:
+def _patterns(lists: UsageLists | None) -> dict[str, Patterns]:
+    if lists is None:
         return {}
-    given = {field.encode_name: getattr(allowed, field.name) for field in msgspec.structs.fields(Allowed)}
-    return {name: globs(texts) for name, texts in given.items() if texts}
+    texts = {field.encode_name: getattr(lists, field.name) for field in msgspec.structs.fields(UsageLists)}
+    return {name: patterns_of(name, patterns) for name, patterns in texts.items() if patterns}

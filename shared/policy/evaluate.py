@@ -7,7 +7,7 @@ import msgspec
 
 from shared.kinds import JOBFLOW
 from shared.model.phases import PolicyMode
-from shared.policy.allowed import allowed_faults
+from shared.policy.allowed import allowed_faults, denied_faults
 from shared.policy.compile import CompiledPolicy
 from shared.policy.context import UPDATE, PolicyContext, mapping
 from shared.policy.fault import PolicyFault
@@ -82,6 +82,7 @@ def _faults(policy: CompiledPolicy, context: PolicyContext) -> Iterator[PolicyFa
     if spec.limits is not None:
         yield from limit_faults(spec.limits, context)
     yield from allowed_faults(policy.allowed, context)
+    yield from denied_faults(policy.denied, context)
     if spec.required is not None:
         yield from required_faults(spec.required, context)
     yield from rule_faults(policy.rules, context)

@@ -2,13 +2,12 @@
 
 import fnmatch
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
 
 _UNKNOWN: Final = re.compile(r"[\[\]{}\\^$|()+!,\s]")
-_REGISTRY: Final = "docker.io"
 
 
 class Globs(msgspec.Struct, frozen=True):
@@ -36,13 +35,3 @@ def glob_fault(text: str) -> str | None:
     if found := _UNKNOWN.search(text):
         return f'"{found[0]}" cannot be in a name; a pattern has the wildcards * (any text) and ? (one character) only'
     return None
-
-
-def names_of_image(image: str) -> Iterator[str]:
-    """The image as written, and as a container runtime resolves it: `busybox` is `docker.io/library/busybox`."""
-    yield image
-    registry, slash, _ = image.partition("/")
-    if not slash:
-        yield f"{_REGISTRY}/library/{image}"
-    elif not ("." in registry or ":" in registry or registry == "localhost"):
-        yield f"{_REGISTRY}/{image}"

@@ -7,6 +7,8 @@ from shared.model.policy import Required
 from shared.podtemplate.field import Field
 from shared.policy.context import JobPart, PolicyContext
 from shared.policy.fault import PolicyFault
+from shared.policy.images import parse_image
+from shared.policy.usage import images
 from shared.violation import Reason
 
 EXISTING_TEMPLATES: Final = "required.existingTemplates"
@@ -20,6 +22,8 @@ def required_faults(required: Required, context: PolicyContext) -> Iterator[Poli
     for part in context.jobs:
         if not part.partial:
             yield from _amounts(part, required)
+        if required.image_digests:
+            yield from _digests(context, part)
     if required.existing_templates:
         yield from _templates(context)
 
@@ -34,6 +38,14 @@ def _amounts(part: JobPart, required: Required) -> Iterator[PolicyFault]:
             if not (_amount(container, "limits", name) or _amount(pod, "limits", name)):
                 path = f"{container.path}.resources.limits[{name}]"
                 yield _missing("resourceLimits", path, f"every container must limit {name}")
+
+
+def _digests(context: PolicyContext, part: JobPart) -> Iterator[PolicyFault]:
+    for field in images(context, part):
+        image = parse_image(field.text) if part.says(field) else None
+        if part.says(field) and (image is None or not image.digest):
+            message = "must be given by digest: NAME@sha256:..."
+            yield PolicyFault("required.imageDigests", field.path, message, field.text)
 
 
 def _has(holder: Field, side: str, name: str) -> bool:

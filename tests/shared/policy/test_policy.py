@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from shared.kinds import JOB, JOBFLOW, JOBTEMPLATE, Kind
 from shared.model.types import Body
 from shared.policy import CompiledPolicy, Compiler, PolicyContext, compile_policy, defaults, judge
-from shared.policy.globs import glob_fault, globs, names_of_image
+from shared.policy.globs import glob_fault, globs
 from shared.policy.rules import field_of
 from shared.policy.selector import selects
 
@@ -41,20 +41,6 @@ def test_a_pattern_with_many_stars_is_fast() -> None:
 @pytest.mark.parametrize("text", ["", "a b", "a[b]", "a|b", "{a,b}", "^a$"])
 def test_a_pattern_with_invalid_characters_is_refused(text: str) -> None:
     assert glob_fault(text)
-
-
-IMAGES = {
-    "busybox:1": "docker.io/library/busybox:1",
-    "user/app": "docker.io/user/app",
-    "registry.corp/app": None,
-    "localhost/app": None,
-    "host:5000/app": None,
-}
-
-
-@pytest.mark.parametrize(("image", "whole"), IMAGES.items(), ids=IMAGES)
-def test_an_image_also_matches_by_its_full_name(image: str, whole: str | None) -> None:
-    assert list(names_of_image(image)) == [image, *([whole] if whole else [])]
 
 
 def test_an_unknown_operator_selects_nothing() -> None:

@@ -12,6 +12,8 @@ from tests.webhook.policies.make import (
     pods,
 )
 
+DIGEST = "sha256:" + "0123456789abcdef" * 4
+
 # field -> the rest of the policy, what breaks it, what does not, and where the violation lies
 FIELDS: dict[str, tuple[dict[str, Any], Body, Body, str]] = {
     "limits.maxSteps": (
@@ -67,6 +69,69 @@ FIELDS: dict[str, tuple[dict[str, Any], Body, Body, str]] = {
         {"allowed": {"images": ["registry.corp/*"]}},
         pods(containers=[container()], initContainers=[container(name="i", image="evil.io/app")]),
         pods(containers=[container()]),
+        f"{POD}.initContainers[0].image",
+    ),
+    "allowed.registries": (
+        {"allowed": {"registries": ["Registry.corp"]}},
+        pods(containers=[container(image="registry.corp.evil.io/app")]),
+        pods(containers=[container(image="REGISTRY.corp/app")]),
+        f"{POD}.containers[0].image",
+    ),
+    "allowed.imageTags": (
+        {"allowed": {"imageTags": ["v*"]}},
+        pods(containers=[container(image="registry.corp/app")]),
+        pods(
+            containers=[container(image="registry.corp/app:v1"), container(name="b", image=f"registry.corp/b@{DIGEST}")]
+        ),
+        f"{POD}.containers[0].image",
+    ),
+    "denied.images": (
+        {"allowed": {"images": ["registry.corp/*"]}, "denied": {"images": ["registry.corp/old/*"]}},
+        pods(containers=[container(image="registry.corp/old/app")]),
+        pods(containers=[container(image="registry.corp/new/app")]),
+        f"{POD}.containers[0].image",
+    ),
+    "denied.registries": (
+        {"denied": {"registries": ["docker.io"]}},
+        pods(containers=[container(image="busybox")]),
+        pods(containers=[container()]),
+        f"{POD}.containers[0].image",
+    ),
+    "denied.imageTags": (
+        {"denied": {"imageTags": ["latest"]}},
+        pods(containers=[container(image="registry.corp/app")]),
+        pods(containers=[container(image="registry.corp/app:1")]),
+        f"{POD}.containers[0].image",
+    ),
+    "denied.queues": ({"denied": {"queues": ["default"]}}, job(queue="default"), job(queue="q1"), "spec.queue"),
+    "denied.schedulerNames": (
+        {"denied": {"schedulerNames": ["default-scheduler"]}},
+        pods(schedulerName="default-scheduler"),
+        pods(schedulerName="volcano"),
+        f"{POD}.schedulerName",
+    ),
+    "denied.priorityClassNames": (
+        {"denied": {"priorityClassNames": ["system-*"]}},
+        job(priorityClassName="system-cluster-critical"),
+        job(priorityClassName="normal-2"),
+        "spec.priorityClassName",
+    ),
+    "denied.plugins": (
+        {"denied": {"plugins": ["ssh"]}},
+        job(plugins={"env": [], "ssh": []}),
+        job(plugins={"env": [], "svc": []}),
+        "spec.plugins[ssh]",
+    ),
+    "denied.serviceAccounts": (
+        {"denied": {"serviceAccounts": ["default"]}},
+        job(),
+        pods(serviceAccountName="batch"),
+        f"{POD}.serviceAccountName",
+    ),
+    "required.imageDigests": (
+        {"required": {"imageDigests": True}},
+        pods(containers=[container(image=f"registry.corp/app@{DIGEST}")], initContainers=[container(name="i")]),
+        pods(containers=[container(image=f"registry.corp/app:1@{DIGEST}")]),
         f"{POD}.initContainers[0].image",
     ),
     "allowed.schedulerNames": (
