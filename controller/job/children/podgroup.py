@@ -1,4 +1,6 @@
-"""The Job's PodGroup: what to create, and how to keep it in line (volcano-behaviour.md 3.1, decisions row 3)."""
+"""The Job's PodGroup: what to create, and how to keep it in line with the Job (docs/design/volcano-behaviour.md,
+section 3.1; docs/design/decisions.md, row 3).
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -26,7 +28,7 @@ _FOLLOWS = ("minMember", "minTaskMember", "minResources", "priorityClassName", "
 def wanted_actions(
     observed: JobObservation, record: JobRecord, wanted: EffectiveSpec, tasks: tuple[Task, ...]
 ) -> Iterator[Action]:
-    """Create the group, or bring it in line; nothing while an old one is still there. `tasks`: those released."""
+    """Create the PodGroup, or update it; nothing while an old one exists. `tasks`: the released ones."""
     spec = group_spec(observed, wanted, tasks)
     if observed.group is None:
         yield Create(PODGROUP, observed.settings.backend.group_body(_body(observed, record, spec)))
@@ -39,7 +41,7 @@ def wanted_actions(
 
 
 def removal(observed: JobObservation) -> Iterator[Delete]:
-    """Delete whatever group is there."""
+    """Delete the PodGroup that exists."""
     if observed.group is not None and not observed.group.metadata.deletion_timestamp:
         metadata = observed.group.metadata
         yield Delete(PODGROUP, metadata.namespace, metadata.name, metadata.uid)
@@ -70,7 +72,7 @@ def _gang_task(task: Task, observed: JobObservation) -> GangTask:
 
 
 def _one_tier(topology: NetworkTopology) -> NetworkTopology:
-    """Only one of the two tiers means anything; the number goes first."""
+    """Only one of the two tiers counts; the number has precedence."""
     if topology.highest_tier_allowed is None:
         return topology
     return msgspec.structs.replace(topology, highest_tier_name=None)

@@ -1,4 +1,6 @@
-"""Task and index -> pod body (volcano-behaviour.md 1.10, 3.1), shaped by volumes, plugins and the gang backend."""
+"""The pod of a task's replica, from the template of the task (docs/design/volcano-behaviour.md, section 1.10 and 3.1).
+Volumes, plugins and the gang backend complete it.
+"""
 
 from typing import Any, Final
 
@@ -47,12 +49,12 @@ def pod_body(
 
 
 def is_forwarded(observed: JobObservation) -> bool:
-    """Whether the queue reaches into other clusters."""
+    """Whether the queue extends into other clusters."""
     return observed.queue is not None and bool(observed.queue.spec.extend_clusters)
 
 
 def _marks(observed: JobObservation, wanted: EffectiveSpec, task: Task, index: int) -> dict[str, str]:
-    """What labels and annotations both say."""
+    """What labels and annotations have in common."""
     marks = {
         names.TASK_INDEX: str(index),
         names.TASK_SPEC: task.name,
@@ -95,7 +97,7 @@ def _template(task: Task, field: str) -> dict[str, Any]:
 
 
 def _spec(observed: JobObservation, wanted: EffectiveSpec, task: Task) -> Body:
-    """The template's spec with absent read as default; a batch pod is not restarted for ever by default."""
+    """The spec of the template with defaults. Pods of a batch Job are not restarted for ever by default."""
     spec: Body = {"restartPolicy": "Never", **(task.spec.template.get("spec") or {})}
     spec["schedulerName"] = spec.get("schedulerName") or wanted.scheduler
     if observed.job.spec.priority_class_name and not spec.get("priorityClassName"):
