@@ -5,9 +5,9 @@ from typing import Any, Final
 
 from shared import kinds
 from shared.model.job import TaskSpec
-from shared.model.types import MOST_INT32
 from shared.names import DEFAULT_MAX_RETRY, DEFAULT_QUEUE, NAMESPACE_QUEUE
 from shared.plugins.arguments import required_plugins
+from webhook.defaults.minimums import minimum_defaults
 from webhook.envelope.patch import Setting
 from webhook.subject.lookups import Lookups
 from webhook.subject.subjects import JobSubject, body_or_empty
@@ -28,9 +28,7 @@ def job_defaults(job: JobSubject, scheduler: str) -> Iterator[Setting]:
         yield Setting(("spec", "maxRetry"), DEFAULT_MAX_RETRY)
     for index, task in enumerate(job.tasks):
         yield from _task(index, task)
-    unset = spec.min_available is None or (spec.min_available == 0 and job.creating)  # an update may set 0
-    if unset and spec.tasks:
-        yield Setting(("spec", "minAvailable"), min(sum(map(task_minimum, spec.tasks)), MOST_INT32))
+    yield from minimum_defaults(job)
     for name in required_plugins(spec.plugins or {}):
         if name not in (spec.plugins or {}):
             yield Setting(("spec", "plugins", name), [])
@@ -43,21 +41,10 @@ def namespace_queue(lookups: Lookups, namespace: str) -> str:
     return queue if isinstance(queue, str) else ""
 
 
-def task_minimum(task: TaskSpec) -> int:
-    """minAvailable of a task, or its default: the pods of minPartitions partitions, else all replicas."""
-    if task.min_available is not None:
-        return task.min_available
-    partitions = task.partition_policy
-    least = (partitions.min_partitions or 0) * partitions.partition_size if partitions else 0
-    return least or task.replicas
-
-
 def _task(index: int, task: TaskSpec) -> Iterator[Setting]:
     path = ("spec", "tasks", index)
     if not task.name:
         yield Setting((*path, "name"), f"default{index}")
-    if task.min_available is None:
-        yield Setting((*path, "minAvailable"), task_minimum(task))
     if task.max_retry is None:
         yield Setting((*path, "maxRetry"), DEFAULT_MAX_RETRY)
     yield from _template((*path, "template", "spec"), body_or_empty(task.template.get("spec")))

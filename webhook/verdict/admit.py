@@ -11,6 +11,7 @@ import msgspec
 
 from shared.model.types import Body
 from shared.violation import Violation
+from webhook.defaults.minimums import FOLLOWING
 from webhook.envelope.patch import Path, Setting, operations, value_at
 from webhook.envelope.review import ALLOWED, AdmissionReview, AdmissionVerdict, Operation
 from webhook.policies import judging
@@ -124,10 +125,11 @@ def _broken(admission: KindAdmission, review: AdmissionReview, body: Body, text:
 def _as_stored(settings: Iterable[Setting], old: Body | None) -> Iterable[Setting]:
     """On UPDATE set a default only if the stored object has the field, so that updates do not add new defaults.
 
-    The stored value is kept, except that a defaulted minAvailable is lowered when the replicas are.
+    The stored value is kept, except of fields in FOLLOWING, whose default follows other fields.
     """
     stored: dict[Path, object] = {}
     for setting in settings:
-        if (found := stored.setdefault(setting.path, value_at(old, setting.path))) is not None:
-            lower = setting.path[-1] == "minAvailable" and isinstance(found, int) and setting.value < found
-            yield setting if lower else Setting(setting.path, found)
+        if setting.path[-1] in FOLLOWING:
+            yield setting
+        elif (found := stored.setdefault(setting.path, value_at(old, setting.path))) is not None:
+            yield Setting(setting.path, found)

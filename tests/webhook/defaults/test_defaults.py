@@ -193,9 +193,13 @@ def test_an_update_of_an_object_stored_without_defaults_adds_none() -> None:
     assert faults(new, old) == []
 
 
+<<<<<<< HEAD
 def test_a_defaulted_minimum_is_lowered_with_the_replicas() -> None:
+=======
+def test_a_minimum_that_was_never_set_follows_the_replicas() -> None:
+>>>>>>> 879df65 (Let a defaulted minAvailable follow the replicas under apply, patch, edit and replace)
     stored = defaulted(bare(task(replicas=4), task(name="x", replicas=1)))
-    for replicas, minimum, total in ((3, 3, 4), (9, 4, 5)):
+    for replicas, minimum, total in ((3, 3, 4), (9, 9, 10)):
         new = bare(task(replicas=replicas), task(name="x", replicas=1))
         found = applied(new, mutate(review(new, stored), known()).patch)
         assert (found["spec"]["tasks"][0]["minAvailable"], found["spec"]["minAvailable"]) == (minimum, total)
@@ -206,7 +210,7 @@ def test_an_update_may_set_the_minimum_to_zero() -> None:
     stored = defaulted(job())
     new = copy.deepcopy(stored)
     new["spec"]["minAvailable"] = 0
-    assert mutate(review(new, stored), known()).patch == ()
+    assert applied(new, mutate(review(new, stored), known()).patch)["spec"]["minAvailable"] == 0
 
 
 PATCHES: dict[str, tuple[Body, list[Setting], list[Body]]] = {

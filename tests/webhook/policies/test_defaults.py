@@ -186,7 +186,8 @@ def test_an_update_keeps_job_fields_set_by_a_policy_that_changed_or_is_gone(sinc
     made = applied(again, mutate(review(again, stored), around).patch)
     assert judged(made, old=stored).allowed
     assert made["spec"]["tasks"][0]["template"] == stored["spec"]["tasks"][0]["template"]
-    assert made["metadata"]["annotations"] == stored["metadata"]["annotations"]
+    marks = [each["metadata"]["annotations"]["policy.jobflow.dev/defaulted"] for each in (made, stored)]
+    assert marks[0] == marks[1]
 
 
 def test_fields_set_by_the_user_are_not_restored() -> None:
