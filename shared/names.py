@@ -42,30 +42,18 @@ HCCL_RANK_INDEX: Final = "hccl/rankIndex"
 STEP: Final = "flow.volcano.sh/step"  # Job label and annotation: the step that created it
 ITERATION: Final = "flow.volcano.sh/iteration"  # Job label: index in a `for`
 ATTEMPT: Final = "flow.volcano.sh/attempt"  # Job label: 0 for the first try
-<<<<<<< HEAD
 DEFAULTED: Final = (
     "policy.jobflow.dev/defaulted"  # Job annotation: values that policies set and that may not change later
 )
 DEFAULTED_MINIMUMS: Final = "batch.jobflow.dev/defaulted-min-available"  # Job annotation: which the webhook has set
 STEP_DIGEST: Final = "flow.volcano.sh/step-digest"  # Job annotation: hash of the spec of the step that created it
 GANG_GATE: Final = "jobflow.dev/gang"  # scheduling gate that the `gate` backend removes
-=======
-DEFAULTED: Final = "policy.jobflow.dev/defaulted"  # Job annotation: what policies set that may not change later
-DEFAULTED_MINIMUMS: Final = "batch.jobflow.dev/defaulted-min-available"  # Job annotation: which the webhook has set
-STEP_DIGEST: Final = "flow.volcano.sh/step-digest"  # Job annotation: hash of the step's spec it was made from
-GANG_GATE: Final = "jobflow.dev/gang"  # scheduling gate that the `gate` backend lifts
->>>>>>> 879df65 (Let a defaulted minAvailable follow the replicas under apply, patch, edit and replace)
 GANG_PUT_BACK: Final = (
     "jobflow.dev/gang-put-back"  # PodGroup annotation: how often it was admitted but not bound in time
 )
 GANG_PUT_BACK_AT: Final = "jobflow.dev/gang-put-back-at"  # PodGroup annotation: the last time
 
-<<<<<<< HEAD
 # --- annotations of other tools, which are not copied from a template to its Jobs ----------------------------------
-=======
-# --- annotations of other tools that must not travel from a template to the Jobs made of it -----------------------
-LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
->>>>>>> 879df65 (Let a defaulted minAvailable follow the replicas under apply, patch, edit and replace)
 LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
 FOREIGN_ANNOTATION_PREFIXES: Final = (
     LAST_APPLIED,

@@ -193,11 +193,7 @@ def test_an_update_of_an_object_stored_without_defaults_adds_none() -> None:
     assert faults(new, old) == []
 
 
-<<<<<<< HEAD
-def test_a_defaulted_minimum_is_lowered_with_the_replicas() -> None:
-=======
 def test_a_minimum_that_was_never_set_follows_the_replicas() -> None:
->>>>>>> 879df65 (Let a defaulted minAvailable follow the replicas under apply, patch, edit and replace)
     stored = defaulted(bare(task(replicas=4), task(name="x", replicas=1)))
     for replicas, minimum, total in ((3, 3, 4), (9, 9, 10)):
         new = bare(task(replicas=replicas), task(name="x", replicas=1))
