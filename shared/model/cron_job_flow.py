@@ -1,0 +1,168 @@
+"""CronJobFlow and CronJobFlowBackfill (flow.jobflow.dev/v1alpha1): JobFlows on a schedule, and for times in the past."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from shared.model.flow import JobFlowSpec, Param
+from shared.model.meta import ObjectMeta
+from shared.model.schedule import ActiveReference, ConcurrencyPolicy, Condition, ObservedSchedule, TemplateMetadata
+from shared.model.step import Expression
+from shared.model.types import Count, Int64, Model, Positive, Time
+
+
+class CatchUpOrder(StrEnum):
+    """In which order missed times are made up for."""
+
+    OLDEST_FIRST = "OldestFirst"
+    NEWEST_FIRST = "NewestFirst"
+
+
+class CatchUp(Model, frozen=True, kw_only=True):
+    """Which missed times are made up for: the newest `limit` of them."""
+
+    limit: Annotated[
+        Annotated[int, Meta(ge=0, le=100, extra_json_schema={"format": "int32"})] | None,
+        Meta(description="Missed times to make up for, the newest ones. Default 1; 0: none."),
+    ] = None
+    order: Annotated[CatchUpOrder | None, Meta(description="OldestFirst (default) or NewestFirst.")] = None
+
+
+class TemplateReference(Model, frozen=True, kw_only=True):
+    name: Annotated[str, Meta(min_length=1, max_length=253, description="A JobFlowTemplate of this namespace.")]
+
+
+class InlineFlow(Model, frozen=True, kw_only=True):
+    """A JobFlow written out."""
+
+    metadata: TemplateMetadata = TemplateMetadata()
+    spec: JobFlowSpec = JobFlowSpec()
+
+
+class CronJobFlowSpec(Model, frozen=True, kw_only=True):
+    """When JobFlows are created, and which."""
+
+    schedules: Annotated[
+        tuple[str, ...],
+        Meta(
+            min_length=1, max_length=10, description="Cron expressions, macros, or @every DURATION; read in timeZone."
+        ),
+    ]
+    time_zone: Annotated[str, Meta(description="IANA name, such as Europe/Berlin. Absent: UTC.")] = ""
+    concurrency_policy: Annotated[
+        ConcurrencyPolicy | None,
+        Meta(description="Allow (default), Forbid: skip the run, Replace: delete the active flow first."),
+    ] = None
+    starting_deadline_seconds: Annotated[
+        Count | None, Meta(description="A run that cannot start within this time is missed. Absent: no limit.")
+    ] = None
+    suspend: Annotated[bool, Meta(description="No new flows; times that pass are skipped.")] = False
+    end_time: Annotated[Time | None, Meta(description="No runs are due after this time.")] = None
+    jitter_seconds: Annotated[
+        Count | None,
+        Meta(description="Starts each run up to this much later, by an amount that is fixed for object and time."),
+    ] = None
+    when: Annotated[
+        Expression | None,
+        Meta(description="CEL over schedule.time, schedule.previousTime and last; false: the run is skipped."),
+    ] = None
+    catch_up: Annotated[CatchUp | None, Meta(description="Missed times to make up for. Default: the newest.")] = None
+    template: Annotated[TemplateReference | None, Meta(description="The JobFlowTemplate; or jobFlowTemplate.")] = None
+    job_flow_template: Annotated[InlineFlow | None, Meta(description="The JobFlow written out; or template.")] = None
+    params: Annotated[
+        tuple[Param, ...],
+        Meta(description="Params of the flow; $(schedule.date), .time, .previousTime, .unix are replaced."),
+    ] = ()
+    successful_job_flows_history_limit: Annotated[Count | None, Meta(description="Flows to keep. Default 3.")] = None
+    failed_job_flows_history_limit: Annotated[Count | None, Meta(description="Failed flows to keep. Default 1.")] = None
+
+
+class SkippedTimes(Model, frozen=True, kw_only=True):
+    """Due times that were passed over on purpose, by cause."""
+
+    suspended: Int64 = 0
+    forbidden: Int64 = 0
+    condition: Int64 = 0
+
+
+class LastRun(Model, frozen=True, kw_only=True):
+    """The newest run that ended: what `last` is in `when`."""
+
+    name: str = ""
+    phase: str = ""
+    outcome: str = ""
+    completion_time: Time | None = None
+
+
+class CronJobFlowStatus(Model, frozen=True, kw_only=True):
+    active: Annotated[tuple[ActiveReference, ...], Meta(description="Unfinished flows.")] = ()
+    last_schedule_time: Annotated[Time | None, Meta(description="The newest time for which a flow was created.")] = None
+    last_successful_time: Annotated[Time | None, Meta(description="When a flow last succeeded.")] = None
+    next_schedule_times: Annotated[tuple[Time, ...], Meta(description="The next three due times.")] = ()
+    considered_until: Annotated[Time | None, Meta(description="Every due time up to here has been decided.")] = None
+    backlog: Annotated[tuple[Time, ...], Meta(description="Times to make up for that have not started yet.")] = ()
+    missed_total: Annotated[Int64, Meta(description="Times that passed and are not made up for.")] = 0
+    skipped: SkippedTimes = SkippedTimes()
+    last_run: LastRun | None = None
+    observed_schedule: ObservedSchedule | None = None
+    observed_generation: Int64 = 0
+    conditions: tuple[Condition, ...] = ()
+
+
+class CronJobFlow(Model, frozen=True, kw_only=True):
+    """Creates JobFlows on a schedule."""
+
+    api_version: str = ""
+    kind: str = ""
+    metadata: ObjectMeta = ObjectMeta()
+    spec: CronJobFlowSpec
+    status: CronJobFlowStatus = CronJobFlowStatus()
+
+
+class Reprocess(StrEnum):
+    """What a backfill does about times that already have a flow."""
+
+    NEVER = "Never"
+    FAILED = "Failed"
+    ALL = "All"
+
+
+class BackfillSpec(Model, frozen=True, kw_only=True):
+    """Immutable."""
+
+    cron_job_flow: Annotated[str, Meta(min_length=1, max_length=253, description="A CronJobFlow of this namespace.")]
+    from_: Annotated[
+        str, Meta(description="First time, RFC 3339; included.", extra_json_schema={"format": "date-time"})
+    ] = msgspec.field(name="from")
+    to: Annotated[str, Meta(description="Last time, RFC 3339; included.", extra_json_schema={"format": "date-time"})]
+    parallelism: Annotated[Positive | None, Meta(description="Unfinished flows at once. Default 1.")] = None
+    reprocess: Annotated[
+        Reprocess | None, Meta(description="Never (default): only times without a flow; Failed; or All.")
+    ] = None
+
+
+class BackfillStatus(Model, frozen=True, kw_only=True):
+    """`started`, `succeeded`, `failed`: indexes of due times in the range, as text such as "0-57,60"."""
+
+    total: Int64 = 0
+    started: str = ""
+    succeeded: str = ""
+    failed: str = ""
+    skipped: str = ""
+    active: tuple[ActiveReference, ...] = ()
+    snapshot_hash: str = ""
+    snapshot: Annotated[ObservedSchedule | None, Meta(description="The schedule when the backfill began.")] = None
+    completion_time: Time | None = None
+    conditions: tuple[Condition, ...] = ()
+
+
+class CronJobFlowBackfill(Model, frozen=True, kw_only=True):
+    """Creates the JobFlows of a CronJobFlow for times in the past."""
+
+    api_version: str = ""
+    kind: str = ""
+    metadata: ObjectMeta = ObjectMeta()
+    spec: BackfillSpec
+    status: BackfillStatus = BackfillStatus()

@@ -1,0 +1,49 @@
+"""JobFlowTemplate (flow.jobflow.dev/v1alpha1): a reusable JobFlow with typed parameters."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from shared.model.flow import JobFlowSpec
+from shared.model.meta import ObjectMeta
+from shared.model.step import Expression
+from shared.model.types import IDENTIFIER, Model
+
+
+class TemplateParam(Model, frozen=True, kw_only=True):
+    """A parameter of the template: what it may be, and what it is when nobody says."""
+
+    name: Annotated[str, Meta(extra_json_schema={"pattern": IDENTIFIER}, max_length=63)]
+    default: Annotated[str | None, Meta(description="Value when none is given. Absent: see required.")] = None
+    enum: Annotated[tuple[str, ...], Meta(description="The values that are allowed. Empty: any.")] = ()
+    pattern: Annotated[str, Meta(description="An RE2 pattern that the whole value must match.")] = ""
+    description: str = ""
+    required: Annotated[bool, Meta(description="Refuse a flow that gives no value.")] = False
+
+
+class TemplateOutput(Model, frozen=True, kw_only=True):
+    """A result of the flow: a CEL expression over the ended flow, such as `steps.train.outputs.loss`."""
+
+    name: Annotated[str, Meta(extra_json_schema={"pattern": IDENTIFIER}, max_length=63)]
+    expression: Expression = ""
+
+
+class JobFlowTemplateSpec(Model, frozen=True, kw_only=True):
+    params: Annotated[tuple[TemplateParam, ...], Meta(description="Parameters; used as $(params.NAME).")] = ()
+    flow: Annotated[JobFlowSpec, Meta(description="The JobFlow that is created.")]
+    outputs: Annotated[tuple[TemplateOutput, ...], Meta(description="Results of the ended flow.")] = ()
+
+
+class JobFlowTemplateStatus(Model, frozen=True, kw_only=True):
+    observed_generation: int = 0
+
+
+class JobFlowTemplate(Model, frozen=True, kw_only=True):
+    """A JobFlow to be created many times, with parameters."""
+
+    api_version: str = ""
+    kind: str = ""
+    metadata: ObjectMeta = ObjectMeta()
+    spec: JobFlowTemplateSpec
+    status: JobFlowTemplateStatus = msgspec.field(default_factory=JobFlowTemplateStatus)
