@@ -22,6 +22,7 @@ from controller.cluster.errors import NotLeader
 from controller.cluster.events import Recorder
 from controller.cluster.lease import Lease, LeaseLost
 from controller.context import ControllerContext
+from controller.cronjob import reconciler as cronjob_controller
 from controller.gang import reconciler as gang_controller
 from controller.gang.admission import GateAdmission
 from controller.gang.backends import workload_reconciler
@@ -69,6 +70,10 @@ def _jobs(settings: Settings) -> bool:
     return settings.job_controller
 
 
+def _cron(settings: Settings) -> bool:
+    return settings.cron_controller
+
+
 def _gate(settings: Settings) -> bool:
     return settings.job_controller and settings.gang_backend != VOLCANO
 
@@ -86,6 +91,7 @@ CONTROLLERS: Final[tuple[Part, ...]] = (  # add a controller here
     Part(gang_controller.build, _gate),
     Part(workload_reconciler.build, _native),
     Part(queue_controller.build, _jobs),
+    Part(cronjob_controller.build, _cron),
 )
 
 

@@ -30,6 +30,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     workers: int = 32
     job_controller: bool = True
     flow_controller: bool = True
+    cron_controller: bool = True
     gang_backend: str = "auto"
     gang_bind_timeout: float = 300.0
     gang_reserve_after: float = 60.0
@@ -92,6 +93,7 @@ OPTIONS: Final[Mapping[str, Option]] = {
     "workers": Option("keys processed at a time, per controller", at_least(int, 1)),
     "job_controller": Option("drive Jobs, PodGroups, Queues, Commands", SWITCH),
     "flow_controller": Option("drive JobFlows and JobTemplates", SWITCH),
+    "cron_controller": Option("drive CronJobs and CronJobFlows", SWITCH),
     "gang_backend": Option("gang admission backend", str, ("auto", "volcano", "native", "gate")),
     "gang_bind_timeout": Option(
         "time in which an admitted group must be bound to nodes, else it is put back (5m, or seconds)", period

@@ -33,6 +33,7 @@ CREATED_BY_FLOW: Final = "volcano.sh/createdByJobFlow"
 CLOSED_BY_PARENT: Final = "volcano.sh/closed-by-parent"
 HIERARCHY: Final = "volcano.sh/hierarchy"
 HIERARCHY_WEIGHTS: Final = "volcano.sh/hierarchy-weights"
+CRONJOB_SCHEDULED: Final = "volcano.sh/cronjob-scheduled-timestamp"
 GROUP_NAME: Final = "scheduling.k8s.io/group-name"
 NAMESPACE_QUEUE: Final = "scheduling.volcano.sh/queue-name"
 GROUP_MIN_MEMBER: Final = "scheduling.volcano.sh/group-min-member"
@@ -48,6 +49,9 @@ DEFAULTED: Final = (
 DEFAULTED_MINIMUMS: Final = "batch.jobflow.dev/defaulted-min-available"  # Job annotation: which the webhook has set
 STEP_DIGEST: Final = "flow.volcano.sh/step-digest"  # Job annotation: hash of the spec of the step that created it
 GANG_GATE: Final = "jobflow.dev/gang"  # scheduling gate that the `gate` backend removes
+CRON_SCHEDULED: Final = "flow.jobflow.dev/scheduled-time"  # JobFlow annotation: the due time it was created for
+CRON_NAME: Final = "flow.jobflow.dev/cronjobflow"  # JobFlow label: the CronJobFlow that created it
+BACKFILL_NAME: Final = "flow.jobflow.dev/backfill"  # JobFlow label: the backfill that created it
 GANG_PUT_BACK: Final = (
     "jobflow.dev/gang-put-back"  # PodGroup annotation: how often it was admitted but not bound in time
 )
@@ -69,6 +73,7 @@ DEFAULT_MAX_RETRY: Final = 3
 
 # --- limits -------------------------------------------------------------------------------------------------------
 MAX_NAME: Final = 63  # DNS-1123 label; Jobs, pods and hostnames
+MAX_CRON_NAME: Final = 52  # a CronJob; its Jobs add a dash and ten digits
 MAX_STEPS: Final = 1000
 MAX_ITERATIONS: Final = 2000
 DEFAULT_MAX_ITERATIONS: Final = 100

@@ -53,6 +53,14 @@ def command_name(job: str) -> str:
     return f"{job}-terminate"
 
 
+def scheduled_name(schedule: str, due: int) -> str:
+    """The child of a schedule for a due time (seconds since 1970): SCHEDULE-MINUTES, as Kubernetes' CronJob names it.
+
+    Over 63 characters the first 52 are kept, with a hash of the whole.
+    """
+    return label_value(f"{schedule}-{due // 60}")
+
+
 def qualified(namespace: str, name: str) -> str:
     """NAMESPACE.NAME: the value of Volcano's createdBy annotations."""
     return f"{namespace}.{name}"

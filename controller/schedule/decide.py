@@ -19,17 +19,18 @@ from controller.schedule.observed import (
     ScheduleSeen,
     ScheduleState,
 )
-from shared.model.schedule import ConcurrencyPolicy
+from shared.model.schedules.common import ConcurrencyPolicy
 from shared.timestamp import rfc3339
 
 
 def decide(seen: ScheduleSeen, now: int) -> SchedulePlan:
     """What to do at `now`, in seconds since 1970."""
+    stored = seen.state.considered
     state = _with_results(seen)
     seen = msgspec.structs.replace(seen, state=state)
     if seen.rules.problem:
-        return SchedulePlan(state, pruned=pruned(seen))
-    draft = _Draft(seen, now)
+        return SchedulePlan(state, pruned=pruned(seen, stored))
+    draft = _Draft(seen, now, stored)
     if seen.rules.keeps_backlog:
         draft.decide_new_times()
     else:
@@ -49,14 +50,19 @@ def _with_results(seen: ScheduleSeen) -> ScheduleState:
         state = msgspec.structs.replace(state, last_run=newest)
     if successes:
         state = msgspec.structs.replace(state, last_success=max(*successes, state.last_success or 0))
+    if seen.runs and not seen.rules.keeps_backlog:
+        newest_due = max(run.due for run in seen.runs)
+        last, considered = max(newest_due, state.last or 0), max(newest_due, state.considered)
+        state = msgspec.structs.replace(state, last=last or None, considered=considered)
     return state
 
 
 class _Draft:
     """One decision in the making."""
 
-    def __init__(self, seen: ScheduleSeen, now: int) -> None:
+    def __init__(self, seen: ScheduleSeen, now: int, stored: int) -> None:
         self.seen = seen
+        self.stored = stored  # `considered` as it is stored
         self.now = now
         self.state = seen.state
         self.waiting: list[int] = []  # times to start, in order
@@ -65,6 +71,7 @@ class _Draft:
         self.events: list[ScheduleEvent] = []
         self.existing = {run.due for run in seen.runs}
         self._forbidden = 0  # new times that the policy Forbid skips
+        self.again = False  # another pass is needed as soon as the state is stored
         self._overtaken = 0  # older times that are missed once the waiting one has started
 
     # --- which times -------------------------------------------------------------------------------------------------
@@ -135,8 +142,13 @@ class _Draft:
                 if policy is ConcurrencyPolicy.FORBID and (others or self.starts):
                     return
                 if policy is ConcurrencyPolicy.REPLACE and others:
-                    self.replaced = tuple(run for run in others if not run.deleting)
+                    # A start is recorded before the run is deleted, so that its time cannot start twice.
+                    recorded = [run for run in others if run.due <= self.stored]
+                    self.replaced = tuple(run for run in recorded if not run.deleting)
+                    self.again = len(recorded) < len(others)
                     return
+            if time in self.seen.refused:
+                continue
             self.starts.append(time)
             self._missed(self._overtaken, "only the newest time is made up for")
             self._done(time)
@@ -160,12 +172,11 @@ class _Draft:
     # --- the result --------------------------------------------------------------------------------------------------
 
     def plan(self) -> SchedulePlan:
-        seen = msgspec.structs.replace(self.seen, state=self.state)
         return SchedulePlan(
             state=self.state,
             starts=tuple(time for time in self.starts if time not in self.existing),
             replaced=self.replaced,
-            pruned=pruned(seen),
+            pruned=pruned(self.seen, self.stored),
             events=tuple(self.events),
             upcoming=()
             if self.seen.rules.suspended
@@ -175,6 +186,8 @@ class _Draft:
 
     def _wake(self) -> int | None:
         """The next due time; a waiting time waits for a change of the active runs, or for its deadline."""
+        if self.again:
+            return self.now + 1
         moments = [next_start(self.seen, max(self.state.considered, *self.waiting, 0))]
         if self.seen.rules.deadline is not None:
             moments += [time + self.seen.rules.jitter + self.seen.rules.deadline + 1 for time in self.state.backlog]

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from shared.cron import Timetable
-from shared.model.schedule import ConcurrencyPolicy
+from shared.model.schedules.common import ConcurrencyPolicy
 
 DEFAULT_SUCCESSFUL_LIMIT: Final = 3
 DEFAULT_FAILED_LIMIT: Final = 1
@@ -82,12 +82,17 @@ class ScheduleState(msgspec.Struct, frozen=True):
 
 
 class ScheduleSeen(msgspec.Struct, frozen=True):
-    """Everything a decision may look at. `uid`: of the schedule; the jitter of a time follows from both."""
+    """Everything a decision may look at.
+
+    `uid`: of the schedule; the jitter of a time follows from both. `refused`: times whose child the API server has just
+    refused; they are tried again later.
+    """
 
     uid: str
     rules: ScheduleRules
     state: ScheduleState
     runs: tuple[ScheduledRun, ...] = ()
+    refused: frozenset[int] = frozenset()
 
     @property
     def active(self) -> tuple[ScheduledRun, ...]:

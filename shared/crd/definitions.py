@@ -11,7 +11,7 @@ import msgspec
 from shared import kinds
 from shared.crd.schema import Mode, Schema, kind_schema
 from shared.kinds import Kind
-from shared.model import Command, Job, JobFlow, JobFlowPolicy, JobTemplate, PodGroup, Queue
+from shared.model import Command, CronJob, Job, JobFlow, JobFlowPolicy, JobTemplate, PodGroup, Queue
 from shared.model.types import Model
 
 
@@ -67,6 +67,18 @@ DEFINITIONS: Final[tuple[Definition, ...]] = (
             Column("RUNNINGS", ".status.running", "integer"),
             _AGE,
             _QUEUE,
+        ),
+    ),
+    Definition(
+        kinds.CRONJOB,
+        CronJob,
+        ("cronvcjob", "cronvj"),
+        (
+            Column("SCHEDULE", ".spec.schedule"),
+            Column("TIMEZONE", ".spec.timeZone"),
+            Column("SUSPEND", ".spec.suspend", "boolean"),
+            Column("LAST", ".status.lastScheduleTime", "date"),
+            _AGE,
         ),
     ),
     Definition(

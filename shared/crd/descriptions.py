@@ -53,6 +53,25 @@ _OF_TYPE: Final[Mapping[str, Mapping[str, str]]] = {
         "nextSummary": "`next` as one line.",
         "handledCommands": "Uids of the last 20 Commands that took effect.",
     },
+    "TemplateMetadata": {
+        "labels": "Labels of the objects that are created.",
+        "annotations": "Annotations of the objects that are created.",
+        "finalizers": "Ignored.",
+    },
+    "ActiveReference": {
+        "apiVersion": "Group and version of the object.",
+        "kind": "Kind of the object.",
+        "uid": "Uid of the object.",
+        "resourceVersion": "Not set.",
+        "fieldPath": "Not set.",
+    },
+    "ObservedSchedule": {
+        "schedules": "The schedules that are followed.",
+        "timeZone": "The time zone they are read in.",
+        "since": "Since when; earlier times are not made up for.",
+    },
+    "CronJobStatus": {"observedSchedule": "The schedule that is followed, and since when."},
+    "CronJobTemplate": {"metadata": "Labels and annotations of the Jobs.", "spec": "Spec of the Jobs."},
     "Param": {"name": "A letter or _, then letters, digits and _.", "value": "Always a string."},
     "JobEntry": {"restartCount": "How often the Job was restarted."},
     "StepCounts": {

@@ -35,6 +35,10 @@ DEFAULTS: Final[Mapping[tuple[str, str], Any]] = {
     ("JobFlowPolicySpec", "mode"): "Enforce",
     ("SubGroupPolicy", "subGroupSize"): 1,
     ("SubGroupPolicy", "minSubGroups"): 0,
+    ("CronJobSpec", "concurrencyPolicy"): "Allow",
+    ("CronJobSpec", "suspend"): False,
+    ("CronJobSpec", "successfulJobsHistoryLimit"): 3,
+    ("CronJobSpec", "failedJobsHistoryLimit"): 1,
     ("QueueSpec", "weight"): 1,
     ("QueueSpec", "dequeueStrategy"): "traverse",
 }

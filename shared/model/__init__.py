@@ -12,11 +12,13 @@ from shared.model.meta import ObjectMeta, OwnerReference
 from shared.model.podgroup import PodGroup
 from shared.model.policy import JobFlowPolicy
 from shared.model.queue import Queue
+from shared.model.schedules.cron_job import CronJob
 from shared.model.step import Step
 from shared.model.template import JobTemplate
 
 __all__ = [
     "Command",
+    "CronJob",
     "Job",
     "JobFlow",
     "JobFlowPolicy",

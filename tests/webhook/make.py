@@ -19,6 +19,7 @@ KINDS = {
         kinds.JOBFLOW,
         kinds.JOBTEMPLATE,
         kinds.JOB,
+        kinds.CRONJOB,
         kinds.QUEUE,
         kinds.PODGROUP,
         kinds.COMMAND,

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from shared.violation import Violation
 from webhook.rules import command, pod, podgroup, policy
+from webhook.rules.cron import cron_job
 from webhook.rules.flow import control as flow_control
 from webhook.rules.flow import deletion as flow_deletion
 from webhook.rules.flow import expressions as flow_expressions
@@ -161,6 +162,15 @@ JOB_WARNINGS: Final[tuple[Warner, ...]] = (
 )
 TEMPLATE_WARNINGS: Final[tuple[Warner, ...]] = (*JOB_WARNINGS, job_template.references_of_no_form)
 TEMPLATE_DELETE_WARNINGS: Final[tuple[Warner, ...]] = (job_template.flows_that_need_the_template,)
+
+# A CronJob's template is judged as a Job; whether its queue takes Jobs is judged when a Job is created.
+CRONJOB_RULES: Final[tuple[Rule, ...]] = (
+    cron_job.schedule_is_a_schedule,
+    cron_job.time_zone_exists,
+    cron_job.job_names_fit_the_schedule,
+    *(cron_job.of_template(rule) for rule in (*JOB_SPEC_RULES, job_tasks.pod_names_fit)),
+)
+CRONJOB_WARNINGS: Final[tuple[Warner, ...]] = tuple(cron_job.warned_of_template(warner) for warner in JOB_WARNINGS)
 
 QUEUE_RULES: Final[tuple[Rule, ...]] = (
     queue_resources.amounts_are_quantities,

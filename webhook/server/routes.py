@@ -62,6 +62,7 @@ ROUTES: Final[tuple[WebhookRoute, ...]] = (
     WebhookRoute("/jobtemplates/validate", kinds.JOBTEMPLATE, (CREATE, UPDATE)),
     WebhookRoute("/jobtemplates/deleted", kinds.JOBTEMPLATE, (DELETE,), lenient=True),
     WebhookRoute("/jobs/validate", kinds.JOB, (CREATE, UPDATE)),
+    WebhookRoute("/cronjobs/validate", kinds.CRONJOB, (CREATE, UPDATE)),
     WebhookRoute("/queues/validate", kinds.QUEUE, (CREATE, UPDATE, DELETE)),
     WebhookRoute("/podgroups/validate", kinds.PODGROUP, (CREATE,)),
     WebhookRoute("/commands/validate", kinds.COMMAND, (CREATE,)),

@@ -16,6 +16,7 @@ from shared.model.job import JobSpec, TaskSpec
 from shared.model.podgroup import PodGroupSpec
 from shared.model.policy import JobFlowPolicySpec
 from shared.model.queue import QueueSpec
+from shared.model.schedules.cron_job import CronJobSpec
 from shared.model.step import Step
 from shared.model.types import Body
 from shared.names import MAX_STEPS
@@ -146,6 +147,23 @@ class JobSubject(Subject[JobSpec]):
     def open(self, text: str) -> bool:
         """Whether `text` contains a placeholder, so that its format cannot be validated yet."""
         return self.template and "$(" in text
+
+
+@dataclass(frozen=True)
+class CronJobSubject(Subject[CronJobSpec]):
+    """A CronJob. `job`: the Job it creates, under the longest name that such a Job can have."""
+
+    @cached_property
+    def job(self) -> JobSubject:
+        template = body_or_empty(body_or_empty(self.raw.get("spec")).get("jobTemplate"))
+        metadata = {**body_or_empty(template.get("metadata")), "name": f"{self.name}-{'9' * 8}"}
+        return JobSubject(
+            raw={"metadata": metadata, "spec": template.get("spec")},
+            spec=self.spec.job_template.spec,
+            operation=Operation.CREATE,
+            lookups=self.lookups,
+            namespace=self.namespace,
+        )
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ def minutes(*offsets: float) -> tuple[int, ...]:
 
 
 @dataclass
-class Cluster:
+class ScheduleCluster:
     """What is stored, apart from the process that decides. `created`: every time for which a child was ever created."""
 
     rules: ScheduleRules

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from controller.schedule.decide import decide
 from controller.schedule.due_times import jitter_of
 from controller.schedule.observed import RunState, ScheduledRun, ScheduleState, WhenAnswer
-from shared.model.schedule import ConcurrencyPolicy
-from tests.controller.schedule.make import START, UID, Cluster, minutes, rules, run, seen
+from shared.model.schedules.common import ConcurrencyPolicy
+from tests.controller.schedule.make import START, UID, ScheduleCluster, minutes, rules, run, seen
 
 
 def test_nothing_starts_before_the_first_due_time() -> None:
@@ -189,6 +189,15 @@ def test_a_time_whose_child_exists_counts_as_started() -> None:
     assert plan.state.last == START + 600
 
 
+def test_a_refused_time_is_not_started_again_at_once_and_not_forgotten() -> None:
+    observed = msgspec.structs.replace(seen(rules(keeps_backlog=True)), refused=frozenset({START + 600}))
+    plan = decide(observed, START + 601)
+    again = decide(msgspec.structs.replace(observed, state=plan.state, refused=frozenset()), START + 620)
+
+    assert (plan.starts, plan.state.last) == ((), None)
+    assert again.starts == minutes(10)
+
+
 POLICIES = st.sampled_from(ConcurrencyPolicy)
 STEPS = st.lists(
     st.tuples(
@@ -212,7 +221,7 @@ def test_whatever_happens_no_time_starts_twice_and_runs_do_not_overlap_where_the
     jitter: int,
 ) -> None:
     given = rules(policy=policy, keeps_backlog=backlog, catch_up=catch_up, jitter=jitter)
-    cluster = Cluster(given, ScheduleState(considered=START), length)
+    cluster = ScheduleCluster(given, ScheduleState(considered=START), length)
     now = START
     for moved, writes, rival in steps:
         now = max(START, now + moved)
@@ -230,7 +239,7 @@ def test_whatever_happens_no_time_starts_twice_and_runs_do_not_overlap_where_the
 @given(st.lists(st.tuples(st.integers(1, 5000), st.integers(0, 8)), min_size=3, max_size=40), st.integers(0, 300))
 def test_every_time_starts_exactly_once_where_all_are_made_up_for(steps: list[tuple[int, int]], jitter: int) -> None:
     given = rules(keeps_backlog=True, catch_up=100, jitter=jitter)
-    cluster = Cluster(given, ScheduleState(considered=START), 60)
+    cluster = ScheduleCluster(given, ScheduleState(considered=START), 60)
     now = START
     for moved, writes in steps:
         now += moved

@@ -8,7 +8,13 @@ from msgspec import Meta
 
 from shared.model.flow import JobFlowSpec, Param
 from shared.model.meta import ObjectMeta
-from shared.model.schedule import ActiveReference, ConcurrencyPolicy, Condition, ObservedSchedule, TemplateMetadata
+from shared.model.schedules.common import (
+    ActiveReference,
+    ConcurrencyPolicy,
+    Condition,
+    ObservedSchedule,
+    TemplateMetadata,
+)
 from shared.model.step import Expression
 from shared.model.types import Count, Int64, Model, Positive, Time
 

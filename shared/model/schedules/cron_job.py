@@ -9,7 +9,13 @@ from msgspec import Meta
 
 from shared.model.job import JobSpec
 from shared.model.meta import ObjectMeta
-from shared.model.schedule import ActiveReference, ConcurrencyPolicy, Condition, ObservedSchedule, TemplateMetadata
+from shared.model.schedules.common import (
+    ActiveReference,
+    ConcurrencyPolicy,
+    Condition,
+    ObservedSchedule,
+    TemplateMetadata,
+)
 from shared.model.types import Count, Model, Time
 
 NonNegative64 = Annotated[int, Meta(ge=0, extra_json_schema={"format": "int64"})]

@@ -1,0 +1,1 @@
+"""Kinds that run Jobs and JobFlows on a schedule, and templates of JobFlows."""

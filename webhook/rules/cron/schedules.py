@@ -1,0 +1,57 @@
+"""Schedules, time zones and names, for every kind that has a schedule."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+from shared.cron import CronError, Expression, Interval, Timetable, ZoneError, parse, zone
+from shared.names import MAX_CRON_NAME
+from shared.violation import Reason, Violation
+
+FORECAST: Final = 3
+
+
+def schedule_faults(schedules: Sequence[tuple[str, str]]) -> Iterator[Violation]:
+    """`schedules`: path and text of each."""
+    for path, text in schedules:
+        try:
+            parse(text)
+        except CronError as error:
+            yield Violation(path, str(error), text)
+
+
+def zone_faults(path: str, name: str | None) -> Iterator[Violation]:
+    """An absent time zone is fine, an empty one is not."""
+    if name is None:
+        return
+    if not name:
+        yield Violation(path, 'must be an IANA time zone name such as "Europe/Berlin", or absent for UTC', name)
+        return
+    try:
+        zone(name)
+    except ZoneError as error:
+        yield Violation(path, str(error), name)
+
+
+def name_faults(name: str) -> Iterator[Violation]:
+    """Children are called NAME-MINUTES, with up to ten digits."""
+    if len(name) > MAX_CRON_NAME:
+        yield Violation(
+            "metadata.name",
+            f"must be no more than {MAX_CRON_NAME} characters: Jobs are named {name[:12]}...-MINUTES, at most 63",
+            name,
+            Reason.INVALID,
+        )
+
+
+def forecast(schedules: Sequence[str], time_zone: str, now: datetime) -> str:
+    """The next due times in words, or '' if the schedule has faults. `now` has a time zone."""
+    try:
+        place = zone(time_zone)
+        parsed: tuple[Expression | Interval, ...] = tuple(parse(text) for text in schedules)
+    except (CronError, ZoneError):
+        return ""
+    moment = int(now.timestamp())
+    due = Timetable(parsed, time_zone, moment).next(moment, FORECAST)
+    times = ", ".join(datetime.fromtimestamp(each, UTC).astimezone(place).strftime("%Y-%m-%d %H:%M") for each in due)
+    return f"next runs ({time_zone or 'UTC'}): {times}" if times else "no run is due in the next twelve years"
