@@ -1,8 +1,10 @@
-"""Every `decide` of the queue, template and TTL controllers is pure, on random input.
+"""Deciding code is pure: CHECKED lists every function `decide...` of the controllers and the test that checks it.
 
-Those of the policy, jobflow, job and gang controllers are checked the same way, with `tests.purity.pure`, in their own tests.
+The queue, template and TTL controllers are checked here, on random input. The job and jobflow controllers are checked at
+every decision of their simulated clusters, which random histories drive.
 """
 
+import ast
 import math
 
 import msgspec
@@ -20,7 +22,17 @@ from shared.model.queue import Queue
 from shared.model.types import Body
 from shared.timestamp import rfc3339
 from tests.purity import pure
+from tests.structure.project import ROOT, product
 
+CHECKED = {
+    "controller.job.decide.decide": "tests/controller/job/make.py",
+    "controller.jobflow.decide.flow.decide": "tests/controller/jobflow/make.py",
+    "controller.policy.decide.decide": "tests/controller/policy/test_decide_is_pure.py",
+    "controller.policy.decide.decide_reports": "tests/controller/policy/test_decide_is_pure.py",
+    "controller.queue.decide.decide": "tests/controller/test_decide_is_pure.py",
+    "controller.template.decide.decide": "tests/controller/test_decide_is_pure.py",
+    "controller.ttl.decide.decide": "tests/controller/test_decide_is_pure.py",
+}
 NOW = 1_767_323_045.0
 NAMES = st.sampled_from(["a", "b", "c"])
 TIMES = st.sampled_from([0.0, 1.0, NOW - 3600, NOW, NOW + 60, math.inf])
@@ -78,3 +90,18 @@ def test_ttl(phase: JobPhase | None, ttl: int | None, deleted: Body, dated: bool
         "status": {"state": state | ({"lastTransitionTime": rfc3339(NOW - 1800)} if dated else {})},
     }
     pure(decide_ttl)(job, NOW)
+
+
+def test_every_decide_is_checked() -> None:
+    found = {
+        f"{module.name}.{node.name}"
+        for module in product()
+        if module.name.startswith("controller.")
+        for node in module.tree.body
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("decide")
+    }
+    assert found == set(CHECKED)
+    for name, checker in CHECKED.items():
+        text = (ROOT / checker).read_text()
+        assert f"from {name.rpartition('.')[0]} import" in text
+        assert "pure(decide" in text
