@@ -131,7 +131,8 @@ def _review(kind: Kind, body: Body, namespace: str) -> AdmissionReview:
 
 def _judge(manifest: Manifest, kind: Kind, lookups: InMemoryLookups, namespace: str) -> Iterator[Finding]:
     body = manifest.body
-    for path, message in unknown_fields(kind, body):
+    unknown = dict(unknown_fields(kind, body))
+    for path, message in unknown.items():
         yield _finding(manifest, "fields", path, message, "FieldValueForbidden")
     if not body_or_empty(body.get("metadata")).get("name") and not body_or_empty(body.get("metadata")).get(
         "generateName"
@@ -151,6 +152,8 @@ def _judge(manifest: Manifest, kind: Kind, lookups: InMemoryLookups, namespace: 
         for violation in _later(kind, body, lookups, namespace, verdict.violations):
             yield _fault(manifest, "later", violation)
     for warning in verdict.warnings:
+        if warning.partition(": unknown field")[0] in unknown:
+            continue  # reported as an error above
         yield _finding(manifest, "webhook", _path_in(warning), warning, severity=WARNING)
 
 

@@ -8,6 +8,7 @@ from shared.crd import unknown
 from shared.crd.definitions import DEFINITIONS
 from shared.crd.schema import kind_schema
 from shared.kinds import Kind
+from shared.podtemplate.unknown import unknown_pod_fields
 from webhook.hints.names import did_you_mean
 
 _METADATA: Final = (
@@ -21,6 +22,8 @@ _LISTED: Final = 12
 def unknown_fields(kind: Kind, body: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """(path, what is wrong) of every field that the API server does not know."""
     for path, name, known in unknown.unknown_fields(body, _schema(kind)):
+        yield path, _message(name, known)
+    for path, name, known in unknown_pod_fields(kind, body):
         yield path, _message(name, known)
     metadata = body.get("metadata")
     for name in metadata if isinstance(metadata, dict) else ():

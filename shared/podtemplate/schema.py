@@ -62,11 +62,12 @@ def wrong_types(template: Any, path: str) -> Iterator[Violation]:
 @cache
 def volume_sources() -> tuple[str, ...]:
     """The field names of all volume types."""
-    return tuple(name for name in _definitions()[VOLUME]["properties"] if name != "name")
+    return tuple(name for name in definitions()[VOLUME]["properties"] if name != "name")
 
 
 @cache
-def _definitions() -> dict[str, Any]:
+def definitions() -> dict[str, Any]:
+    """The JSON schemas of Kubernetes' API by name."""
     folder = files("kubernetes_validate") / "kubernetes-json-schema" / RELEASE
     loaded: dict[str, Any] = json.loads((folder / "_definitions.json").read_text(encoding="utf-8"))["$defs"]
     return loaded
@@ -78,7 +79,7 @@ def _compiled() -> Check:
 
     def definition(name: str) -> Check:
         if name not in made:
-            made[name] = _compile(_definitions()[name], name, definition)
+            made[name] = _compile(definitions()[name], name, definition)
         return made[name]
 
     return definition(TEMPLATE)

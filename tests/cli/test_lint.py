@@ -33,11 +33,23 @@ FIELDS: dict[str, tuple[Body, list[str]]] = {
         {**flow(step("a")), "metadata": {"name": "f", "label": {}}},
         ['metadata.label: Unknown field; did you mean "labels"?'],
     ),
-    "maps and pod templates are free": (
+    "maps are free": (
         job(
             plugins={"env": []}, tasks=[{"name": "w", "replicas": 1, "template": job()["spec"]["tasks"][0]["template"]}]
         ),
         [],
+    ),
+    "a field of a container that no pod has": (
+        job(
+            tasks=[
+                {
+                    "name": "w",
+                    "replicas": 1,
+                    "template": {"spec": {"containers": [{"name": "c", "image": "i", "comand": []}]}},
+                }
+            ]
+        ),
+        ['spec.tasks[0].template.spec.containers[0].comand: Unknown field; did you mean "command"?'],
     ),
     "a patch is a JobSpec": (
         flow(step("a", patch={"jobSpec": {"queues": "x"}})),
@@ -54,6 +66,7 @@ def test_unknown_fields_are_errors_with_a_hint(case: str, command: Command, tmp_
     assert len(found) == len(wanted)
     assert all(text.startswith(want) for text, want in zip(sorted(found), sorted(wanted), strict=True))
     assert ran.code == (1 if wanted else 0)
+    assert not [each for each in ran.json["findings"] if "unknown field" in each["text"]]
 
 
 TYPES = {

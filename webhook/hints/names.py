@@ -76,6 +76,11 @@ def supported_values(word: str, known: Iterable[str], what: str = "supported val
     return f"{hint} {what.capitalize()}: {quoted(names)}" if hint else f"{what}: {quoted(names)}"
 
 
+def unknown_field_hint(name: str, known: Iterable[str]) -> str:
+    """`unknown field; did you mean "command"?`, for a field that the API server drops."""
+    return f"unknown field{did_you_mean(name, known) or ', which is ignored'}"
+
+
 def quoted(words: Iterable[str]) -> str:
     """`"a", "b"`."""
     return ", ".join(f'"{word}"' for word in words)

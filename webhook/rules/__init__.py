@@ -94,6 +94,7 @@ FLOW_WARNINGS: Final[tuple[Warner, ...]] = (
     flow_control.switches_that_choose_nothing,
     flow_probe.probes_of_unknown_tasks,
     flow_patch.patches_of_unknown_tasks,
+    flow_patch.patched_fields_that_no_pod_has,
 )
 
 FLOW_DELETE_WARNINGS: Final[tuple[Warner, ...]] = (flow_deletion.jobs_that_go_with_the_flow,)
@@ -159,6 +160,7 @@ JOB_WARNINGS: Final[tuple[Warner, ...]] = (
     job_tasks.no_pod_is_asked_for,
     job_policies.pending_policies_without_timeout,
     job_depends.tasks_that_wait_for_servers,
+    job_pods.fields_that_no_pod_has,
 )
 TEMPLATE_WARNINGS: Final[tuple[Warner, ...]] = (*JOB_WARNINGS, job_template.references_of_no_form)
 TEMPLATE_DELETE_WARNINGS: Final[tuple[Warner, ...]] = (job_template.flows_that_need_the_template,)

@@ -51,6 +51,24 @@ def test_all_faults_are_told_at_once_and_kubectl_shows_them(scenario: Scenario) 
         assert part in told
 
 
+def test_misspelt_fields_of_a_pod_template_are_warnings_with_the_nearest_name(scenario: Scenario) -> None:
+    container = {"name": "c", "image": "busybox", "comand": ["sh"], "resource": {"limits": {"cpu": "1"}}}
+    pod = {"restartPolicy": "Never", "nodeselector": {"gpu": "yes"}, "containers": [container]}
+    body = {
+        "apiVersion": "batch.volcano.sh/v1alpha1",
+        "kind": "Job",
+        "metadata": {"name": "misspelt", "namespace": scenario.namespace},
+        "spec": {"tasks": [{"name": "w", "replicas": 1, "template": {"spec": pod}}]},
+    }
+    done = scenario.cluster.kubectl("apply", "-f", "-", stdin=_yaml(body))
+    for wanted in (
+        'Warning: spec.tasks[0].template.spec.nodeselector: unknown field; did you mean "nodeSelector"?',
+        'Warning: spec.tasks[0].template.spec.containers[0].comand: unknown field; did you mean "command"?',
+        'Warning: spec.tasks[0].template.spec.containers[0].resource: unknown field; did you mean "resources"?',
+    ):
+        assert wanted in done.stderr
+
+
 def test_a_missing_template_is_only_a_warning(scenario: Scenario) -> None:
     body = jobflow(scenario.namespace, "f", {"nobody": ()}, suspend=True)
     done = scenario.cluster.kubectl("apply", "-f", "-", stdin=_yaml(body))

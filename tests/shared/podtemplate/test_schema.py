@@ -5,13 +5,13 @@ from shared.podtemplate import schema
 
 def test_every_exemption_names_a_field_that_the_schema_requires() -> None:
     exempt = schema._ZERO_WILL_DO | schema._SAID_ELSEWHERE
-    stale = {(kind, name) for kind, name in exempt if name not in schema._definitions()[kind].get("required", ())}
+    stale = {(kind, name) for kind, name in exempt if name not in schema.definitions()[kind].get("required", ())}
     assert stale == set()
 
 
 def test_schemas_are_compiled_once() -> None:
     assert schema._compiled() is schema._compiled()
-    assert schema._definitions() is schema._definitions()
+    assert schema.definitions() is schema.definitions()
 
 
 def test_whole_numbers_of_any_spelling_are_integers() -> None:

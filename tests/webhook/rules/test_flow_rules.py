@@ -577,3 +577,12 @@ def test_many_missing_templates_are_one_short_warning() -> None:
     (warning,) = verdict(flow(*(step(f"step-{n}") for n in range(100)))).warnings
     assert warning.endswith(" more")
     assert len(warning) <= 120
+
+
+def test_a_misspelt_field_of_a_patched_pod_template_is_warned_about() -> None:
+    patch = {"jobSpec": {"tasks": [{"name": "w", "template": {"spec": {"hostnetwork": True}}}]}}
+    found = verdict(flow(step("a", patch=patch)), None, known(template(task("w"), name="a")))
+    assert found.allowed
+    assert found.warnings == (
+        'spec.flows[0].patch.jobSpec.tasks[0].template.spec.hostnetwork: unknown field; did you mean "hostNetwork"?',
+    )

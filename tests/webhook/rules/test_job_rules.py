@@ -602,3 +602,22 @@ def test_a_new_job_without_replicas_is_allowed_with_a_warning(make: Any) -> None
         ["spec.tasks: no task has replicas (absent means 0): no pod will run until replicas are set"],
     )
     assert verdict(make(task(replicas=0), minAvailable=0), make(asked, minAvailable=0)).warnings == ()
+
+
+@pytest.mark.parametrize("make", [job, template])
+def test_a_misspelt_field_of_a_pod_template_is_warned_about_with_the_nearest_name(make: Any) -> None:
+    found = verdict(
+        make(task(template=pod_template(nodeselector={"gpu": "yes"}, **{"x" * 99: 1}))), None, known(queue())
+    )
+    assert found.allowed
+    assert found.warnings == (
+        'spec.tasks[0].template.spec.nodeselector: unknown field; did you mean "nodeSelector"?',
+        f"spec.tasks[0].template.spec.{'x' * 99}: unknown field, which is ignored",
+    )
+
+
+def test_unknown_fields_are_warned_about_on_creation_and_their_number_is_bounded() -> None:
+    made = job(task(template=pod_template(**{f"x{number}": 1 for number in range(30)})))
+    assert len(verdict(made, None, known(queue())).warnings) == 21
+    scaled = job(task(replicas=3, template=pod_template(**{f"x{number}": 1 for number in range(30)})))
+    assert verdict(scaled, made, known(queue())).warnings == ()

@@ -1,17 +1,21 @@
 """Rules of `patch`: JSON patch operations (RFC 6902) and the JobSpec fragment (docs/design/jobflow-api.md, sections 2 and 6)."""
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, Final
 
 import msgspec
 
+from shared import kinds
 from shared.crd.unknown import schema_at, unknown_fields
 from shared.model.step import JsonPatch, JsonPatchOp
 from shared.plugins.arguments import ARGUMENTS
+from shared.podtemplate.unknown import unknown_pod_fields
 from shared.violation import Reason, Violation
-from webhook.hints.names import did_you_mean, supported_values
+from webhook.hints.names import did_you_mean, supported_values, unknown_field_hint
 from webhook.subject.subjects import FlowSubject
 
+_LISTED: Final = 20  # maximum number of unknown fields in the warnings of one object
 _WITH_VALUE: Final = frozenset({JsonPatchOp.ADD, JsonPatchOp.REPLACE, JsonPatchOp.TEST})
 _WRITES: Final = frozenset({JsonPatchOp.ADD, JsonPatchOp.REPLACE, JsonPatchOp.MOVE, JsonPatchOp.COPY})
 _WITH_FROM: Final = frozenset({JsonPatchOp.MOVE, JsonPatchOp.COPY})
@@ -108,6 +112,15 @@ def patches_of_unknown_tasks(flow: FlowSubject) -> Iterator[str]:
             name = task.get("name") if isinstance(task, dict) else None
             if isinstance(name, str) and name and name not in known and "$(" not in name and "template" not in task:
                 yield f'{path}.patch.jobSpec.tasks[{index}]: the JobTemplate has no task "{name}", and no pod template is given'
+
+
+def patched_fields_that_no_pod_has(flow: FlowSubject) -> Iterator[str]:
+    """Warn about misspelt fields in patched pod templates, which would be dropped when pods are created."""
+    found = list(islice(unknown_pod_fields(kinds.JOBFLOW, flow.raw), _LISTED + 1))
+    for unknown in found[:_LISTED]:
+        yield f"{unknown.path}: {unknown_field_hint(unknown.name, unknown.known)}"
+    if len(found) > _LISTED:
+        yield f"spec.flows: more than {_LISTED} unknown fields in pod templates"
 
 
 def _operations(flow: FlowSubject) -> Iterator[tuple[str, JsonPatch]]:

@@ -1,13 +1,17 @@
 """The API server would accept the pods of a Job's pod templates (checked by shared.podtemplate)."""
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, Final
 
 from shared.podtemplate import check_template
+from shared.podtemplate.unknown import unknown_pod_fields
 from shared.violation import Reason, Violation
+from webhook.hints.names import unknown_field_hint
 from webhook.subject.subjects import JobSubject, body_or_empty
 
 _MOST: Final = 100_000  # maximum number of values in all pod templates; more could not be validated in time
+_LISTED: Final = 20  # maximum number of unknown fields in the warnings of one object
 _CONTAINER: Final = 40  # validating a container costs as much as this many plain values
 
 
@@ -22,6 +26,16 @@ def pod_templates_make_pods(job: JobSubject) -> Iterator[Violation]:
             yield Violation(path, message, reason=Reason.TOO_MANY)
             return
         yield from check_template(task.template, path, extra_mounts=mounts, allow_placeholders=job.template)
+
+
+def fields_that_no_pod_has(job: JobSubject) -> Iterator[str]:
+    """Warn about misspelt fields in pod templates: the CRD keeps them, and they are dropped when pods are created."""
+    if job.creating or job.template:
+        found = list(islice(unknown_pod_fields(job.kind, job.raw), _LISTED + 1))
+        for unknown in found[:_LISTED]:
+            yield f"{unknown.path}: {unknown_field_hint(unknown.name, unknown.known)}"
+        if len(found) > _LISTED:
+            yield f"spec.tasks: more than {_LISTED} unknown fields"
 
 
 def _weight(template: dict[str, Any], most: int) -> int:
