@@ -60,7 +60,7 @@ def _retry(flow: Body) -> str:
 
 
 def _of_volcano(flow: Body) -> str:
-    """What Volcano's controller has finished is never touched again (jobflow-api.md 7)."""
+    """What Volcano's controller has finished is never touched again (docs/design/jobflow-api.md, section 7)."""
     ended = _ended(flow) and not (flow.get("status") or {}).get("observedGeneration")
     name = flow["metadata"]["name"]
     return f"it has ended under Volcano's controller, so nothing comes of it: jobflow run {name}" if ended else ""

@@ -1,4 +1,4 @@
-"""Rows of the lists: JobFlows, Jobs and Queues, with the columns that Volcano's users know (volcano-behaviour.md 7). Pure."""
+"""Rows of the lists: JobFlows, Jobs and Queues, with the columns that Volcano's users know (docs/design/volcano-behaviour.md, section 7). Pure."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence

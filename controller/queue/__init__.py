@@ -1,1 +1,1 @@
-"""Queues: their states, and what is counted in them (volcano-behaviour.md 5.4). Pure."""
+"""Queues: their states, and what is counted in them (docs/design/volcano-behaviour.md, section 5.4). Pure."""

@@ -1,4 +1,4 @@
-"""Commands on Queues: OpenQueue and CloseQueue, meant for one uid, deleted after their effect is stored (decisions row 13)."""
+"""Commands on Queues: OpenQueue and CloseQueue, meant for one uid, deleted after their effect is stored (docs/design/decisions.md, row 13)."""
 
 from typing import Final
 

@@ -46,6 +46,6 @@ class QueueSeen(msgspec.Struct, frozen=True):
 
     @property
     def drained(self) -> bool:
-        """Nothing is left that closing has to wait for: finished groups do not count (decisions row 25)."""
+        """Nothing is left that closing has to wait for: finished groups do not count (docs/design/decisions.md, row 25)."""
         unfinished = sum(count for phase, count in self.groups.items() if phase is not PodGroupPhase.COMPLETED)
         return not unfinished and all(state is QueueState.CLOSED for state in self.children.values())

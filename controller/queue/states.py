@@ -1,4 +1,4 @@
-"""The states of a Queue and what moves between them (volcano-behaviour.md 5.4; draining: decisions row 25)."""
+"""The states of a Queue and what moves between them (docs/design/volcano-behaviour.md, section 5.4; draining: docs/design/decisions.md, row 25)."""
 
 from controller.queue.observed import QueueSeen
 from shared.model.phases import QueueState

@@ -1,4 +1,4 @@
-"""A Command names an existing action and a complete target (docs/design/volcano-behaviour.md, section 8.7)."""
+"""A Command names an existing action and a complete target (docs/design/volcano-behaviour.md, section 8)."""
 
 from collections.abc import Iterator
 from typing import Final

@@ -1,4 +1,4 @@
-"""After a failure, at the deadline, on command: what still runs (jobflow-api.md 1, 3.3, 7)."""
+"""After a failure, at the deadline, on command: what still runs (docs/design/jobflow-api.md, sections 1, 3.3, 7)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""if, switch, probe, daemon, parallelism (jobflow-api.md 1, 4, 5.1)."""
+"""if, switch, probe, daemon, parallelism (docs/design/jobflow-api.md, sections 1, 4, 5.1)."""
 
 import pytest
 from msgspec.structs import replace

@@ -1,4 +1,4 @@
-"""tensorflow, pytorch, mpi, ray, hcclrank: what a framework finds in its pod (cases.md 109-113)."""
+"""tensorflow, pytorch, mpi, ray, hcclrank: what a framework finds in its pod."""
 
 import json
 
