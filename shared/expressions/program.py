@@ -12,6 +12,7 @@ from shared.expressions.cost import bound
 from shared.expressions.cost.value_sizes import InputLimits
 from shared.expressions.environment import environment
 from shared.expressions.problem import Problem
+from shared.expressions.reads import FieldPath, fields_read
 from shared.expressions.scope import Scope, ScopeKind
 from shared.expressions.syntax import tree
 from shared.expressions.syntax.rewrite import rewritten
@@ -28,7 +29,10 @@ class ResultType(StrEnum):
 
 
 class Program(msgspec.Struct, frozen=True):
-    """A compiled expression, for evaluate(). `limits`: the inputs for which its cost is bounded."""
+    """A compiled expression, for evaluate(). `limits`: the inputs for which its cost is bounded.
+
+    `fields`: the fields that it reads (rules of policies only).
+    """
 
     text: str
     kind: ScopeKind
@@ -39,6 +43,7 @@ class Program(msgspec.Struct, frozen=True):
     whole_params: bool
     limits: tuple[InputLimits, ...]
     static_type: str
+    fields: frozenset[FieldPath] = frozenset()
 
 
 def compile_expression(text: str, scope: Scope, result: ResultType) -> Program | tuple[Problem, ...]:
@@ -106,8 +111,9 @@ def _compile(text: str, kind: ScopeKind, result: ResultType) -> _Compiled:
     if isinstance(limits, Problem):
         return _Compiled(None, found, (limits,))
     runs = _improved(expression, serialized, kind)
+    fields = fields_read(checked) if kind is ScopeKind.POLICY else frozenset()
     named = found.named("step"), found.named("param"), found.whole_params
-    return _Compiled(Program(text, kind, result, runs, *named, limits, static_type), found)
+    return _Compiled(Program(text, kind, result, runs, *named, limits, static_type, fields), found)
 
 
 # A compiled text takes up to sixty times its length, so the cache takes at most 32 MiB. That is enough for all expressions

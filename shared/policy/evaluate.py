@@ -1,13 +1,17 @@
 """Judges one object by all policies. If several policies find the same violation, the strictest mode counts."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any, Final
 
 import msgspec
 
 from shared.kinds import JOBFLOW
 from shared.model.phases import PolicyMode
+from shared.model.types import Body
+from shared.names import LAST_APPLIED
 from shared.policy.allowed import allowed_faults, denied_faults
+from shared.policy.changes import new_faults, stored_context
 from shared.policy.compile import CompiledPolicy
 from shared.policy.context import UPDATE, PolicyContext, mapping
 from shared.policy.fault import PolicyFault
@@ -54,10 +58,13 @@ class PolicyFinding(msgspec.Struct, frozen=True):
 def judge(
     context: PolicyContext, policies: Iterable[CompiledPolicy], between: Callable[[], object] = lambda: None
 ) -> tuple[PolicyFinding, ...]:
-    """The findings of all policies that match the object. `between` is called after each policy; it may raise."""
+    """The findings of all policies that match the object. `between` is called after each policy; it may raise.
+
+    An update is judged by what it changes: violations that the stored object already has are not reported.
+    """
     found: list[PolicyFinding] = []
     for policy in relevant(context, policies):
-        found.extend(findings(policy, context))
+        found.extend(_finding(policy, fault) for fault in _counting(policy, context))
         between()
     return _strictest(found)
 
@@ -69,12 +76,25 @@ def relevant(context: PolicyContext, policies: Iterable[CompiledPolicy]) -> Iter
 
 
 def findings(policy: CompiledPolicy, context: PolicyContext) -> Iterator[PolicyFinding]:
-    """The findings of one policy that applies to the object."""
-    for _, fault in zip(range(MOST), _faults(policy, context), strict=False):
-        about = f"{fault.rule if not fault.about else fault.about}\n{fault.path}"
-        yield PolicyFinding(
-            policy.name, policy.mode, fault.rule, fault.path, fault.message, fault.value, fault.reason, about
-        )
+    """The findings of one policy that applies to the object, however they came about."""
+    yield from (_finding(policy, fault) for fault in islice(_faults(policy, context), MOST))
+
+
+def _finding(policy: CompiledPolicy, fault: PolicyFault) -> PolicyFinding:
+    about = f"{fault.rule if not fault.about else fault.about}\n{fault.path}"
+    return PolicyFinding(
+        policy.name, policy.mode, fault.rule, fault.path, fault.message, fault.value, fault.reason, about
+    )
+
+
+def _counting(policy: CompiledPolicy, context: PolicyContext) -> Iterator[PolicyFault]:
+    """The faults that are reported: of an update, without those that the stored object has as well."""
+    faults = list(islice(_faults(policy, context), MOST))
+    if faults and context.old is not None:
+        stored = stored_context(context)
+        before = _faults(policy, stored) if applies(policy, stored) else ()
+        faults = list(new_faults(faults, before, policy.rules, context))
+    yield from faults
 
 
 def _faults(policy: CompiledPolicy, context: PolicyContext) -> Iterator[PolicyFault]:
@@ -102,4 +122,15 @@ def _only_suspends(context: PolicyContext) -> bool:
     if context.operation != UPDATE or context.kind is not JOBFLOW or not context.spec.get("suspend").true:
         return False
     old, new = mapping((context.old or {}).get("spec")), mapping(context.body.get("spec"))
-    return {**old, "suspend": True} == new
+    suspends = old.get("suspend") is not True and {**old, "suspend": True} == new
+    return (
+        suspends
+        and context.old_labels == context.labels
+        and _annotations(context.old or {}) == _annotations(context.body)
+    )
+
+
+def _annotations(body: Body) -> Body:
+    """Without kubectl's copy of the manifest, which contains `suspend` as well."""
+    annotations = mapping(mapping(body.get("metadata")).get("annotations"))
+    return {key: value for key, value in annotations.items() if key != LAST_APPLIED}

@@ -15,14 +15,14 @@ from shared.violation import Reason
 # object.spec.flows.all( -> spec.flows; also with optional fields, as in object.?spec.?queue.
 _READ: Final = re.compile(r"\bobject((?:\.\??[A-Za-z_]\w*)+)(\s*\()?")
 _STRING: Final = re.compile(r"""r?("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')""")
-_REQUEST: Final = re.compile(r"(?<![\w.?])request\b")
-_NAMESPACE: Final = re.compile(r"(?<![\w.?])namespaceObject\b")
 _EVERYTHING: Final = "spec"
 
 
 class CompiledRule(msgspec.Struct, frozen=True):
     """`field`: the path of violations; `reads_request`: it reads `request`, which does not exist for stored objects;
-    `reads_namespace`: it reads `namespaceObject`, which does not exist in a linter."""
+    `reads_namespace`: it reads `namespaceObject`, which does not exist in a linter;
+    `paths`: the fields of `object` and `oldObject` that it reads.
+    """
 
     name: str
     message: str
@@ -30,12 +30,20 @@ class CompiledRule(msgspec.Struct, frozen=True):
     field: str
     reads_request: bool
     reads_namespace: bool
+    paths: tuple[tuple[str, ...], ...]
 
 
 def compiled_rule(name: str, message: str, program: Program) -> CompiledRule:
-    text = _bare(program.text)
-    reads_request, reads_namespace = bool(_REQUEST.search(text)), bool(_NAMESPACE.search(text))
-    return CompiledRule(name, message, program, field_of(text), reads_request, reads_namespace)
+    variables = {path[0] for path in program.fields}
+    return CompiledRule(
+        name,
+        message,
+        program,
+        field=field_of(program.text),
+        reads_request="request" in variables,
+        reads_namespace="namespaceObject" in variables,
+        paths=tuple(sorted({path[1:] for path in program.fields if path[0] in ("object", "oldObject")})),
+    )
 
 
 def rule_faults(rules: Iterable[CompiledRule], context: PolicyContext) -> Iterator[PolicyFault]:

@@ -19,7 +19,7 @@ from webhook.rules import Rule
 from webhook.subject.lookups import Lookups, MissingObject
 from webhook.subject.subjects import Subject
 from webhook.verdict.admissions import admission_of
-from webhook.verdict.kind_admission import DEFAULT_OPTIONS, AdmissionOptions, KindAdmission, unjudged
+from webhook.verdict.kind_admission import DEFAULT_OPTIONS, AdmissionOptions, KindAdmission, being_deleted, unchanged
 from webhook.verdict.schema_faults import schema_faults
 
 Allowance = Callable[[], bool]  # returns False once the time limit is reached
@@ -37,7 +37,7 @@ def unlimited() -> bool:
 def mutate(review: AdmissionReview, lookups: Lookups, options: AdmissionOptions = DEFAULT_OPTIONS) -> AdmissionVerdict:
     """The patch that sets defaults. It never refuses; an object that does not match the schema gets no patch."""
     admission = admission_of(review)
-    if admission is None or review.object is None or unjudged(admission, review):
+    if admission is None or review.object is None or being_deleted(review) or unchanged(admission, review):
         return ALLOWED
     try:
         subject = admission.subject(review, review.object, lookups, options)
@@ -61,8 +61,10 @@ def validate(
     """All violations and warnings of the object. Raises TooSlow once `in_time` returns False."""
     admission = admission_of(review)
     body = review.old_object if review.operation is Operation.DELETE else review.object
-    if admission is None or body is None or unjudged(admission, review):
+    if admission is None or body is None or being_deleted(review):
         return ALLOWED
+    if unchanged(admission, review):
+        return judging.with_policies(review, lookups, ALLOWED, lambda: _check_time(in_time, "policies"))
     try:
         subject = admission.subject(review, body, lookups, options)
     except (msgspec.ValidationError, RecursionError) as error:

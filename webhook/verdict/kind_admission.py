@@ -91,10 +91,14 @@ def subject_maker(
     return subject
 
 
-def unjudged(admission: KindAdmission, review: AdmissionReview) -> bool:
-    """Whether the UPDATE is allowed without rules: the object is being deleted, or the parts that rules read are unchanged."""
-    if review.operation is not Operation.UPDATE or review.object is None:
+def being_deleted(review: AdmissionReview) -> bool:
+    """Whether the UPDATE is of an object that is being deleted, as the removal of a finalizer. It is always allowed."""
+    updates = review.operation is Operation.UPDATE and review.object is not None
+    return updates and bool(body_or_empty((review.object or {}).get("metadata")).get("deletionTimestamp"))
+
+
+def unchanged(admission: KindAdmission, review: AdmissionReview) -> bool:
+    """Whether the UPDATE leaves the parts that the webhook's own rules read unchanged. Policies may read other parts."""
+    if review.operation is not Operation.UPDATE or review.object is None or review.old_object is None:
         return False
-    if body_or_empty(review.object.get("metadata")).get("deletionTimestamp"):
-        return True
-    return review.old_object is not None and admission.judged(review.object) == admission.judged(review.old_object)
+    return bool(admission.judged(review.object) == admission.judged(review.old_object))

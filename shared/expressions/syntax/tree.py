@@ -52,6 +52,7 @@ _SCHEMA: Final[dict[str, messages.Fields]] = {
         "loop_condition": (5, "Expr"),
         "loop_step": (6, "Expr"),
         "result": (7, "Expr"),
+        "iter_var2": (8, "string"),
     },
     "Empty": {},
     "Type": {

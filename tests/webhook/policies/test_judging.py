@@ -148,16 +148,6 @@ def test_a_policy_that_does_not_compile_is_skipped() -> None:
 # --- updates ----------------------------------------------------------------------------------------------------------
 
 
-def test_an_update_is_judged_when_the_spec_changes() -> None:
-    old = flow(step("a"), step("b"), step("c"))
-    longer = policy(limits={"maxSteps": 2})
-    changed = {**old, "spec": {**old["spec"], "failureStrategy": "Continue"}}
-    assert judged(labelled(old, a="b"), longer, old=old).allowed
-    assert not judged(changed, longer, old=old).allowed
-    deleting = {**changed, "metadata": {**changed["metadata"], "deletionTimestamp": "2026-01-02T03:04:05Z"}}
-    assert judged(deleting, longer, old=old).allowed
-
-
 def test_suspending_is_never_refused() -> None:
     old = flow(step("a"), step("b"))
     suspended = {**old, "spec": {**old["spec"], "suspend": True}}
