@@ -13,7 +13,7 @@ from controller.job.model.pods_by_role import STOPPED, sort_by_role
 from controller.job.model.record import JobRecord, read_record
 from controller.job.phase import phases
 from controller.job.phase.phases import PhaseChange
-from controller.job.phase.snapshot import JobSnapshot, take_snapshot, with_created
+from controller.job.phase.snapshot import JobSnapshot, take_snapshot, with_created, without
 from controller.job.react import timers
 from controller.job.react.commands import apply_commands
 from controller.job.react.react import handle_events
@@ -76,7 +76,7 @@ def _sync(
     if changes:
         snapshot = take_snapshot(observed, phases.with_phases(snapshot.record, changes, observed.now), wanted)
     made = children(snapshot)
-    snapshot = with_reason(with_created(snapshot, made.created), made)
+    snapshot = with_reason(without(with_created(snapshot, made.created), made.withdrawn), made)
     written = changed(observed, snapshot)
     pause = hold_back(observed, snapshot, made, written)
     refused = made.blocker is not None and made.blocker.reason == FAILED_CREATE

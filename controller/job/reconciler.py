@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 
+import msgspec
+
 from controller.cluster.errors import StaleError
 from controller.context import ControllerContext
 from controller.decision import Child, Decision, Refusal
 from controller.job.decide import decide
 from controller.job.observe.caches import JobCaches
 from controller.job.observe.observer import JobObserver
+from controller.job.quota_order import QuotaOrder
 from controller.job.routes import job_routes
 from controller.plugin_api import KeyPair
 from controller.runtime.controller import Controller
@@ -20,7 +23,8 @@ from shared.model.types import Body
 
 
 class JobReconciler:
-    """Remembers, for each Job, what the API server refused and when its status was written. Both may be lost."""
+    """Remembers, for each Job, what the API server refused, whether it waits for quota, and when its status was written.
+    All of that may be lost."""
 
     def __init__(self, observer: JobObserver, context: ControllerContext) -> None:
         self._observer = observer
@@ -28,6 +32,7 @@ class JobReconciler:
         self._admission = context.admission
         self._steady = context.steady
         self._refusals = Refusals()
+        self._quota_order = QuotaOrder()
         self._wrote: dict[Key, tuple[str, float]] = {}
 
     async def reconcile(self, key: Key) -> float | None:
@@ -35,6 +40,7 @@ class JobReconciler:
         keypair = await self._observer.prepare(key)
         if self._observer.job(key) is None:
             self._refusals.forget(key)
+            self._quota_order.forget(key)
             self._wrote.pop(key, None)
             return None
         try:
@@ -51,9 +57,8 @@ class JobReconciler:
         if found is None:
             return {}, Decision()
         body, job = found
-        decision = decide(
-            self._observer.observed(body, job, refusals, keypair, self._since_last_write(key, job.metadata.uid))
-        )
+        observed = self._observer.observed(body, job, refusals, keypair, self._since_last_write(key, job.metadata.uid))
+        decision = decide(msgspec.structs.replace(observed, quota_ahead=self._quota_order.update(key, observed)))
         if decision.status is not None:
             self._wrote[key] = (job.metadata.uid, self._steady())
         return body, self._admission.admit_new(decision, key.namespace, refusals)

@@ -36,10 +36,10 @@ def on_deletion(wakes: Wakes) -> Wakes:
 
 
 def queue_wakes(jobs: Cache) -> Wakes:
-    """The Jobs of a queue that is created, or whose extendClusters change."""
+    """The Jobs of a queue that is created or opened, or whose extendClusters change."""
 
     def wakes(old: Body | None, new: Body | None) -> Iterable[Key]:
-        if new is None or (old is not None and _clusters(old) == _clusters(new)):
+        if new is None or (old is not None and _relevant(old) == _relevant(new)):
             return ()
         return jobs.keys_by(QUEUED, new["metadata"]["name"])
 
@@ -59,5 +59,5 @@ def claim_wakes(jobs: Cache) -> Wakes:
     return wakes
 
 
-def _clusters(queue: Body) -> Any:
-    return (queue.get("spec") or {}).get("extendClusters")
+def _relevant(queue: Body) -> tuple[Any, Any]:
+    return (queue.get("spec") or {}).get("extendClusters"), (queue.get("status") or {}).get("state")

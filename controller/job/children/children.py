@@ -9,6 +9,7 @@ import msgspec
 from controller.decision import Action, Create, Delete, Patch, Refusal
 from controller.job.children import podgroup
 from controller.job.children.pods import is_forwarded, owner_reference, pod_body
+from controller.job.children.quota_wait import wait_for_quota
 from controller.job.model import plugin_objects, volumes
 from controller.job.model.defaults import EffectiveSpec
 from controller.job.model.observed import JobObservation, PodObservation
@@ -20,12 +21,14 @@ from controller.job.react.refusals import Blocker
 from controller.plugin_api import PluginJob
 from shared import names
 from shared.kinds import JOB, POD
+from shared.model.phases import QueueState
 from shared.naming import pod_name
 
 
 class Children(msgspec.Struct, frozen=True):
     """`first`: what must exist before the pods that `actions` create: PodGroup, claims and plugin objects;
-    `created`: task -> indexes that `actions` create; `wake`: when what was refused is to be tried again.
+    `created`: task -> indexes that `actions` create; `withdrawn`: task -> indexes that `cleanup` deletes before they have
+    started, which is no event for the Job's policies; `wake`: when what was refused is to be tried again.
 
     Everything that deletes is in `cleanup`: what is deleted must be accounted for in status before.
     """
@@ -33,6 +36,7 @@ class Children(msgspec.Struct, frozen=True):
     actions: tuple[Action, ...] = ()
     cleanup: tuple[Action, ...] = ()
     created: Mapping[str, frozenset[int]] = {}
+    withdrawn: Mapping[str, frozenset[int]] = {}
     blocker: Blocker | None = None
     wake: float | None = None
     first: tuple[Action, ...] = ()
@@ -53,7 +57,7 @@ def children(snapshot: JobSnapshot) -> Children:
     if conflict or held:
         return Children(tried, cleanup, blocker=conflict or refusals.blocker(held[0]), wake=refusals.wake(held))
     made = _pods(snapshot, shape)
-    return msgspec.structs.replace(made, first=tried, cleanup=cleanup)
+    return msgspec.structs.replace(made, first=tried, cleanup=(*cleanup, *made.cleanup))
 
 
 def _when_stopped(snapshot: JobSnapshot) -> Iterator[Action]:
@@ -75,6 +79,8 @@ def _blocker(observed: JobObservation, wanted: EffectiveSpec) -> Blocker | None:
     """What only a user can fix. The queue `default` may be missing: it then has no limits."""
     if observed.queue is None and wanted.queue != names.DEFAULT_QUEUE:
         return Blocker("QueueNotFound", f"queue {wanted.queue} does not exist; the Job waits for it")
+    if observed.group is None and observed.queue is not None and observed.queue.status.state is QueueState.CLOSED:
+        return Blocker("QueueClosed", f"queue {wanted.queue} is closed; the Job waits until it is opened")
     if missing := volumes.missing_claims(observed.job, observed.claims):
         message = f"PersistentVolumeClaim {', '.join(missing)} does not exist; the Job waits for it"
         return Blocker("VolumeClaimNotFound", message)
@@ -102,11 +108,15 @@ def _forwarding(observed: JobObservation) -> Iterator[Patch]:
 
 
 def _pods(snapshot: JobSnapshot, shape: PluginJob) -> Children:
-    if not snapshot.observed.settings.backend.pods_may_be_created(
-        current_group(snapshot.observed.group, snapshot.record)
-    ):
+    """No pod is created while the PodGroup of an earlier version exists: it would belong to that group."""
+    group = current_group(snapshot.observed.group, snapshot.record)
+    outdated = group is None and snapshot.observed.group is not None
+    if outdated or not snapshot.observed.settings.backend.pods_may_be_created(group):
         return Children()
     slots = _slots(snapshot)
+    if waiting := wait_for_quota(snapshot, slots):
+        deletes = _deletes(snapshot.observed, waiting.withdraw)
+        return Children(cleanup=deletes, withdrawn=waiting.withdrawn, blocker=waiting.blocker, wake=waiting.wake)
     held = _refused(snapshot.observed, slots)
     if held:
         rest = f" ({len(slots)} pods are still to be created)"

@@ -20,7 +20,7 @@ from shared.timestamp import epoch_or_none
 
 
 class PodObservation(msgspec.Struct, frozen=True):
-    """A pod of the Job. `terminating`: being deleted; `disrupted`: ended by the cluster, not by its own containers.
+    """A pod of the Job. `gated`: our scheduling gate holds it; `terminating`: being deleted; `disrupted`: ended by the cluster, not by its own containers.
 
     `exit_code`: of the first container, once ended; `restarts`: of all containers; `created`, `ended`: epoch seconds.
     """
@@ -31,6 +31,7 @@ class PodObservation(msgspec.Struct, frozen=True):
     index: int
     version: int = 0
     phase: PodPhase = PodPhase.PENDING
+    gated: bool = False
     terminating: bool = False
     disrupted: bool = False
     exit_code: int | None = None
@@ -62,6 +63,7 @@ class JobObservation(msgspec.Struct, frozen=True):
 
     `body`: the Job as stored; `claims`: PersistentVolumeClaims that exist; `objects`: plugin objects by KIND/NAME;
     `refusals`: recent refusals of the API server, by kind and name; `priorities`: PriorityClass name -> value;
+    `quota_ahead`: an older Job that waits for quota that this one needs too, "" for none;
     `wrote_ago`: seconds since this process last wrote the Job's status or first saw the Job, by a monotonic clock.
     """
 
@@ -77,6 +79,7 @@ class JobObservation(msgspec.Struct, frozen=True):
     queue: Queue | None = None
     refusals: Mapping[tuple[Kind, str], Refusal] = {}
     priorities: Mapping[str, int] = {}
+    quota_ahead: str = ""
     wrote_ago: float | None = None
     settings: JobSettings = msgspec.field(default_factory=JobSettings)
 
@@ -105,6 +108,9 @@ def observe_pod(body: Body) -> PodObservation | None:
         index=int(index),
         version=int(version) if version.isdecimal() else 0,
         phase=phase,
+        gated=any(
+            gate.get("name") == names.GANG_GATE for gate in (body.get("spec") or {}).get("schedulingGates") or ()
+        ),
         terminating=bool(metadata.get("deletionTimestamp")) and not _ended_before_deletion(metadata, phase, statuses),
         disrupted=_has_condition(status, "DisruptionTarget"),
         exit_code=_exit_code(statuses[0]) if statuses else None,

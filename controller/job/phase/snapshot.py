@@ -32,6 +32,17 @@ def take_snapshot(observed: JobObservation, record: JobRecord, wanted: Effective
     return JobSnapshot(observed, known, wanted, pods, counts, dependencies.blocked(known, counts, wanted))
 
 
+def without(snapshot: JobSnapshot, withdrawn: Mapping[str, frozenset[int]]) -> JobSnapshot:
+    """The snapshot with pods that are about to be deleted before they have started counted as missing."""
+    counts, record = dict(snapshot.counts), snapshot.record
+    for task, indexes in withdrawn.items():
+        count: TaskPodCounts = counts[task]
+        missing = tuple(sorted({*count.missing, *indexes}))
+        counts[task] = msgspec.structs.replace(count, pending=count.pending - len(indexes), missing=missing)
+        record = record.with_task(task, created=record.task(task).created - indexes)
+    return msgspec.structs.replace(snapshot, counts=counts, record=record)
+
+
 def with_created(snapshot: JobSnapshot, made: Mapping[str, frozenset[int]]) -> JobSnapshot:
     """The snapshot with the pods that are about to be created counted as Pending."""
     counts, record = dict(snapshot.counts), snapshot.record

@@ -3,7 +3,7 @@
 import itertools
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import pytest
@@ -11,7 +11,7 @@ import pytest
 from local.backends import RealBackend, chosen
 from local.client.blocking import until
 from local.cluster import ClusterOptions, LocalCluster
-from shared.kinds import JOB, NAMESPACE, POD, PODGROUP, QUEUE
+from shared.kinds import COMMAND, JOB, NAMESPACE, NODE, POD, PODGROUP, QUEUE, RESOURCEQUOTA, Kind
 from shared.model.types import Body
 from tests.e2e.support.pod_recorder import Check, PodRecorder, PodStates
 
@@ -109,6 +109,44 @@ def at_most(limit: int) -> Check:
     return check
 
 
+def starts(cluster: LocalCluster, namespace: str, name: str, pods: int, seconds: float = 60) -> None:
+    """Wait until so many pods of the Job have no gate."""
+    until(lambda: free_pods(cluster, namespace)[name] == pods, seconds, lambda: message(cluster, namespace, name))
+
+
+def says(cluster: LocalCluster, namespace: str, name: str, text: str, seconds: float = 30) -> None:
+    """Wait until the Job's message has the text."""
+    until(lambda: text in message(cluster, namespace, name), seconds, lambda: message(cluster, namespace, name))
+
+
+def whole_gangs(minimums: Mapping[str, int]) -> Check:
+    """Of each Job, at least its minimum exists whenever a pod of it is without gate, unless its pods are being deleted."""
+
+    def check(pods: PodStates) -> str:
+        for name, minimum in minimums.items():
+            own = [pod for pod in pods.values() if pod.job == name]
+            current = [pod for pod in own if not pod.terminating]
+            if any(pod.free for pod in current) and len(current) < minimum and len(own) == len(current):
+                return f"{name}: {len(current)} of {minimum} pods exist, and one is without gate"
+        return ""
+
+    return check
+
+
+def command(cluster: LocalCluster, kind: Kind, namespace: str, name: str, action: str) -> None:
+    uid = cluster.kube.get(kind, namespace, name)["metadata"]["uid"]
+    target = {"apiVersion": kind.api_version, "kind": kind.kind, "name": name, "uid": uid}
+    metadata = {"generateName": f"{name}-", "namespace": namespace or "default"}
+    body = {
+        "apiVersion": COMMAND.api_version,
+        "kind": "Command",
+        "metadata": metadata,
+        "action": action,
+        "target": target,
+    }
+    cluster.kube.create(COMMAND, body)
+
+
 def test_a_burst_of_jobs_never_exceeds_the_capability_of_its_queue(
     cluster: LocalCluster, namespace: str, small_queue: str
 ) -> None:
@@ -116,10 +154,126 @@ def test_a_burst_of_jobs_never_exceeds_the_capability_of_its_queue(
         with PodRecorder(cluster.kube, namespace, at_most(2)) as recorder:
             cluster.apply(*(job(namespace, f"burst-{number}-{each}", queue=small_queue) for each in range(3)))
             until(
-                lambda: sum(free_pods(cluster, namespace).values()) == 2 and len(cluster.kube.list(POD, namespace)) == 3,
+                lambda: (
+                    sum(free_pods(cluster, namespace).values()) == 2 and len(cluster.kube.list(POD, namespace)) == 3
+                ),
                 30,
-                lambda: f"{free_pods(cluster, namespace)} in burst {number}",
+                lambda: f"{free_pods(cluster, namespace)} run",
             )
             delete_jobs(cluster, namespace)
         assert recorder.seen > 0
         assert recorder.fault == "", f"burst {number}: {recorder.fault}"
+
+
+def test_a_gang_that_a_quota_never_allows_runs_no_pod_and_starts_when_the_quota_is_raised(
+    cluster: LocalCluster, namespace: str
+) -> None:
+    cluster.kube.create(RESOURCEQUOTA, quota(namespace, pods="1"))
+    with PodRecorder(cluster.kube, namespace, whole_gangs({"half": 2})) as recorder:
+        cluster.apply(job(namespace, "half", 2))
+        until(
+            lambda: "never fits" in message(cluster, namespace, "half") and not cluster.kube.list(POD, namespace),
+            30,
+            lambda: message(cluster, namespace, "half"),
+        )
+        cluster.kube.patch(RESOURCEQUOTA, namespace, "quota", quota(namespace, pods="4"))
+        starts(cluster, namespace, "half", 2, 60)
+    assert recorder.fault == ""
+
+
+def test_gangs_that_share_a_quota_run_one_after_the_other_and_the_oldest_first(
+    cluster: LocalCluster, namespace: str
+) -> None:
+    cluster.kube.create(RESOURCEQUOTA, quota(namespace, pods="3"))
+    names = ["first", "second", "third"]
+    with PodRecorder(cluster.kube, namespace, whole_gangs(dict.fromkeys(names, 2))) as recorder:
+        cluster.apply(job(namespace, "first", 2))
+        starts(cluster, namespace, "first", 2, 30)
+        for name in names[1:]:
+            cluster.apply(job(namespace, name, 2))
+            says(cluster, namespace, name, "quota")
+        for ended, following in itertools.pairwise(names):
+            cluster.kube.delete(JOB, namespace, ended)
+            starts(cluster, namespace, following, 2)
+            assert set(free_pods(cluster, namespace)) <= {ended, following}
+    assert recorder.fault == ""
+
+
+def test_two_gangs_in_one_apply_do_not_lock_each_other_out_of_a_quota(cluster: LocalCluster, namespace: str) -> None:
+    for number in range(3):
+        body = quota(namespace, pods="2")
+        cluster.kube.apply(RESOURCEQUOTA, body)
+        names = [f"pair-{number}-{each}" for each in range(3)]
+        with PodRecorder(cluster.kube, namespace, whole_gangs(dict.fromkeys(names, 2))) as recorder:
+            cluster.apply(*(job(namespace, name, 2) for name in names))
+            until(
+                lambda: sum(free_pods(cluster, namespace).values()) == 2, 60, lambda: str(free_pods(cluster, namespace))
+            )
+            delete_jobs(cluster, namespace)
+        assert recorder.fault == ""
+
+
+def test_a_job_resumed_in_a_closed_queue_creates_no_pods_and_runs_when_the_queue_opens(
+    cluster: LocalCluster, namespace: str, small_queue: str
+) -> None:
+    cluster.apply(job(namespace, "waits", 2, queue=small_queue))
+    starts(cluster, namespace, "waits", 2, 30)
+    command(cluster, JOB, namespace, "waits", "AbortJob")
+    until(lambda: not cluster.kube.list(POD, namespace), 30, lambda: "pods stay")
+    command(cluster, QUEUE, "", small_queue, "CloseQueue")
+    cluster.kube.wait(QUEUE, "", small_queue, lambda queue: queue["status"]["state"] == "Closed", 30)
+    command(cluster, JOB, namespace, "waits", "ResumeJob")
+    says(cluster, namespace, "waits", "is closed", 30)
+    assert message(cluster, namespace, "waits").startswith("Pending/QueueClosed")
+    assert cluster.kube.list(POD, namespace) == []
+    command(cluster, QUEUE, "", small_queue, "OpenQueue")
+    starts(cluster, namespace, "waits", 2, 30)
+
+
+def test_a_restarted_gang_waits_until_all_of_its_old_pods_are_gone(cluster: LocalCluster, namespace: str) -> None:
+    body = job(namespace, "again", 2)
+    pod = body["spec"]["tasks"][0]["template"]["spec"]
+    pod["terminationGracePeriodSeconds"] = 20
+    pod["containers"][0]["command"] = ["sh", "-c", "trap '' TERM; sleep 4000"]
+    with PodRecorder(cluster.kube, namespace, whole_gangs({"again": 2})) as recorder:
+        cluster.apply(body)
+        starts(cluster, namespace, "again", 2, 30)
+        old = {pod["metadata"]["uid"] for pod in cluster.kube.list(POD, namespace)}
+        command(cluster, JOB, namespace, "again", "RestartJob")
+
+        def runs_again() -> bool:
+            pods = cluster.kube.list(POD, namespace)
+            return free_pods(cluster, namespace)["again"] == 2 and not old & {pod["metadata"]["uid"] for pod in pods}
+
+        until(runs_again, 90, lambda: message(cluster, namespace, "again"))
+    assert recorder.fault == ""
+
+
+def test_never_fits_is_said_only_of_what_no_end_of_others_helps_and_changes_with_its_cause(
+    cluster: LocalCluster, namespace: str
+) -> None:
+    for number in range(8):
+        container = {
+            "name": "c",
+            "image": "busybox",
+            "command": ["sleep", "4000"],
+            "resources": {"requests": {"cpu": "900m"}},
+        }
+        metadata = {"name": f"other-{number}", "namespace": namespace}
+        spec = {"containers": [container], "terminationGracePeriodSeconds": 0}
+        cluster.kube.create(POD, {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec})
+    until(
+        lambda: all(pod["spec"].get("nodeName") for pod in cluster.kube.list(POD, namespace)), 30, lambda: "not bound"
+    )
+    cluster.apply(job(namespace, "blocked", 4), job(namespace, "huge", 9))
+    says(cluster, namespace, "blocked", "pods without PodGroup use", 20)
+    assert "never fits" not in message(cluster, namespace, "blocked")
+    says(cluster, namespace, "huge", "never fits", 20)
+    for node in ("node-0", "node-1"):
+        cluster.kube.patch(NODE, "", node, {"spec": {"unschedulable": True}})
+    says(cluster, namespace, "blocked", "cordoned", 10)
+    for node in ("node-0", "node-1"):
+        cluster.kube.patch(NODE, "", node, {"spec": {"unschedulable": None}})
+    for number in range(8):
+        cluster.kube.delete(POD, namespace, f"other-{number}")
+    starts(cluster, namespace, "blocked", 4, 10)
