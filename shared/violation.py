@@ -40,13 +40,15 @@ class Violation(msgspec.Struct, frozen=True):
     """One fault of one field.
 
     `path`: `spec.flows[3].dependsOn.targets[0]`; `message`: what is wrong and what to do; `value`: the offending value
-    (any JSON), shown for the reasons that Kubernetes shows it for.
+    (any JSON), shown for the reasons that Kubernetes shows it for; `passing`: the same object may be accepted later, because
+    the fault is the state of another object.
     """
 
     path: str
     message: str
     value: Any = None
     reason: Reason = Reason.INVALID
+    passing: bool = False
 
     @property
     def text(self) -> str:

@@ -94,7 +94,9 @@ DEFINITIONS: Final[tuple[Definition, ...]] = (
         ),
         status=False,
     ),
-    Definition(kinds.QUEUE, Queue, ("q", "queue-v1beta1"), (Column("PARENT", ".spec.parent"),)),
+    Definition(
+        kinds.QUEUE, Queue, ("q", "queue-v1beta1"), (Column("PARENT", ".spec.parent"), Column("STATE", ".status.state"))
+    ),
     Definition(kinds.COMMAND, Command, status=False),
     Definition(
         kinds.JOBFLOWPOLICY,

@@ -88,6 +88,15 @@ def test_a_refusal_is_a_status_like_the_api_servers() -> None:
     }
 
 
+def test_a_refusal_of_what_may_be_accepted_later_is_no_fault_of_the_object() -> None:
+    closed = Violation("spec.queue", "queue q is closed", "q", passing=True)
+    status = response(AdmissionVerdict((closed,)))["status"]
+    assert (status["code"], status["reason"]) == (403, "Forbidden")
+    assert status["message"].startswith('JobFlow.flow.volcano.sh "f" is forbidden: spec.queue: ')
+    both = response(AdmissionVerdict((closed, Violation("spec.a", "is wrong", "x"))))["status"]
+    assert (both["code"], both["reason"]) == (422, "Invalid")
+
+
 def test_a_single_violation_has_no_brackets() -> None:
     status = response(AdmissionVerdict((Violation("spec.a", "is wrong", "x"),)))["status"]
     assert status["message"] == 'JobFlow.flow.volcano.sh "f" is invalid: spec.a: Invalid value: "x": is wrong'

@@ -12,6 +12,7 @@ from shared.violation import Violation
 API_VERSION: Final = "admission.k8s.io/v1"
 KIND: Final = "AdmissionReview"
 UNPROCESSABLE: Final = 422
+FORBIDDEN: Final = 403
 _CAUSES: Final = 200  # maximum number of faults listed in a response; the others are counted
 _CUT: Final = "..."
 _WARNING: Final = 120  # maximum length of a warning (Kubernetes docs: admission response warnings)
@@ -118,20 +119,24 @@ def answer(review: AdmissionReview, verdict: AdmissionVerdict) -> bytes:
 
 
 def status(review: AdmissionReview, violations: tuple[Violation, ...]) -> Body:
-    """A metav1.Status like the one of the API server's own field errors, so that kubectl prints both the same way."""
+    """A metav1.Status like the one of the API server's own field errors, so that kubectl prints both the same way.
+
+    Invalid (422) where the object must change, as clients do not retry it; Forbidden (403) where it may be accepted later.
+    """
     name = review.name or name_of(review.object)
     kind = f"{review.kind.kind}.{review.kind.group}" if review.kind.group else review.kind.kind
     shown = [str(violation) for violation in violations[:_CAUSES]]
     if len(violations) > _CAUSES:
         shown.append(f"and {len(violations) - _CAUSES} more")
     listed = shown[0] if len(shown) == 1 else f"[{', '.join(shown)}]"
+    passing = all(violation.passing for violation in violations)
     return {
         "apiVersion": "v1",
         "kind": "Status",
         "status": "Failure",
-        "reason": "Invalid",
-        "code": UNPROCESSABLE,
-        "message": f'{kind} "{name}" is invalid: {listed}',
+        "reason": "Forbidden" if passing else "Invalid",
+        "code": FORBIDDEN if passing else UNPROCESSABLE,
+        "message": f'{kind} "{name}" is {"forbidden" if passing else "invalid"}: {listed}',
         "details": {
             "name": name,
             "group": review.kind.group,

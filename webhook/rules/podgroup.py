@@ -23,12 +23,12 @@ def queue_is_open(group: GroupSubject) -> Iterator[Violation]:
     if body is None:
         if group.lookups.complete:
             message = f"queue not found{instead(name, group.lookups)}"
-            yield Violation("spec.queue", message, name, Reason.NOT_FOUND)
+            yield Violation("spec.queue", message, name, Reason.NOT_FOUND, passing=True)
     elif (state := body_or_empty(body.get("status")).get("state")) not in (None, "", QueueState.OPEN):
         if state == QueueState.CLOSING and _of_a_job(group):
             return
         message = f"can only submit PodGroup to queue with state `Open`, queue `{name}` status is `{state}`{others(group.lookups)}"
-        yield Violation("spec.queue", message, name)
+        yield Violation("spec.queue", message, name, passing=True)
 
 
 def group_topology_has_one_tier(group: GroupSubject) -> Iterator[Violation]:

@@ -123,7 +123,7 @@ def whole_gangs(minimums: Mapping[str, int]) -> Check:
     """Of each Job, at least its minimum exists whenever a pod of it is without gate, unless its pods are being deleted."""
 
     def check(pods: PodStates) -> str:
-        for name, minimum in minimums.items():
+        for name, minimum in list(minimums.items()):
             own = [pod for pod in pods.values() if pod.job == name]
             current = [pod for pod in own if not pod.terminating]
             if any(pod.free for pod in current) and len(current) < minimum and len(own) == len(current):
@@ -186,13 +186,15 @@ def test_gangs_that_share_a_quota_run_one_after_the_other_and_the_oldest_first(
 ) -> None:
     cluster.kube.create(RESOURCEQUOTA, quota(namespace, pods="3"))
     names = ["first", "second", "third"]
-    with PodRecorder(cluster.kube, namespace, whole_gangs(dict.fromkeys(names, 2))) as recorder:
+    minimums = dict.fromkeys(names, 2)
+    with PodRecorder(cluster.kube, namespace, whole_gangs(minimums)) as recorder:
         cluster.apply(job(namespace, "first", 2))
         starts(cluster, namespace, "first", 2, 30)
         for name in names[1:]:
             cluster.apply(job(namespace, name, 2))
             says(cluster, namespace, name, "quota")
         for ended, following in itertools.pairwise(names):
+            del minimums[ended]
             cluster.kube.delete(JOB, namespace, ended)
             starts(cluster, namespace, following, 2)
             assert set(free_pods(cluster, namespace)) <= {ended, following}
@@ -209,8 +211,8 @@ def test_two_gangs_in_one_apply_do_not_lock_each_other_out_of_a_quota(cluster: L
             until(
                 lambda: sum(free_pods(cluster, namespace).values()) == 2, 60, lambda: str(free_pods(cluster, namespace))
             )
-            delete_jobs(cluster, namespace)
         assert recorder.fault == ""
+        delete_jobs(cluster, namespace)
 
 
 def test_a_job_resumed_in_a_closed_queue_creates_no_pods_and_runs_when_the_queue_opens(

@@ -107,11 +107,49 @@ QUEUES: dict[str, tuple[Body, list[Body], list[str]]] = {
         [
             (
                 'spec.capability[cpu]: Invalid value: "2": must be greater than or equal to the capability of each child '
-                "queue (4)"
+                "queue (4, queue a)"
             ),
             (
                 'spec.deserved[cpu]: Invalid value: "1": must be greater than or equal to the total of its child queues (2)'
             ),
+        ],
+    ),
+    "less than a grandchild, through a child that sets nothing": (
+        queue("p", capability={"cpu": 2}),
+        [
+            queue("c", parent="p", capability={"memory": "1Gi"}),
+            queue("g", parent="c", capability={"cpu": 4}),
+        ],
+        [
+            (
+                'spec.capability[cpu]: Invalid value: "2": must be greater than or equal to the capability of each child '
+                "queue (4, queue g)"
+            ),
+        ],
+    ),
+    "a total of grandchildren, through a child that sets nothing": (
+        queue("p", guarantee={"resource": {"cpu": 3}}, deserved={"cpu": 3}),
+        [
+            queue("c", parent="p"),
+            *(queue(name, parent="c", guarantee={"resource": {"cpu": 2}}, deserved={"cpu": 2}) for name in "gh"),
+        ],
+        [
+            (
+                f'spec.{field}[cpu]: Invalid value: "3": must be greater than or equal to the total of its child queues (4)'
+            )
+            for field in ("guarantee.resource", "deserved")
+        ],
+    ),
+    "a child more than a grandparent has left": (
+        queue("h", parent="c", deserved={"cpu": 2}),
+        [queue("p", deserved={"cpu": 3}), queue("c", parent="p"), queue("g", parent="c", deserved={"cpu": 2})],
+        ['spec.deserved[cpu]: Invalid value: "2": the total with its siblings (4) exceeds that of its ancestor p (3)'],
+    ),
+    "a subtree that is too large for its new ancestor": (
+        queue("c", parent="p"),
+        [queue("p", capability={"cpu": 2}), queue("g", parent="c", capability={"cpu": 4})],
+        [
+            'spec.capability[cpu]: Invalid value: "4": must be less than or equal to the capability of its ancestor p (2)'
         ],
     ),
     "a hierarchy without enough weights": (

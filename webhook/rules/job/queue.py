@@ -19,12 +19,12 @@ def queue_takes_jobs(job: JobSubject) -> Iterator[Violation]:
     elif body is None:
         if name != DEFAULT_QUEUE and job.lookups.complete:
             message = f"unable to find job queue{instead(name, job.lookups)}"
-            yield Violation("spec.queue", message, name, Reason.NOT_FOUND)
+            yield Violation("spec.queue", message, name, Reason.NOT_FOUND, passing=True)
     elif not is_open(body):
         state = body_or_empty(body.get("status")).get("state")
         message = f"can only submit job to queue with state `Open`, queue `{name}` status is `{state}`"
         remedy = f"{others(job.lookups)}; or open it: jobflow queue open {name}"
-        yield Violation("spec.queue", f"{message}{remedy}", name)
+        yield Violation("spec.queue", f"{message}{remedy}", name, passing=True)
     elif children := len(queue_children(job.lookups, name)):
         message = f"can only submit job to leaf queue, queue `{name}` has {children} child queues"
         yield Violation("spec.queue", f"{message}{others(job.lookups)}", name)

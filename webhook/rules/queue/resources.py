@@ -1,21 +1,23 @@
 """Resources of a queue: valid quantities, guarantee <= deserved <= capability, and limits of the tree
 (docs/design/volcano-behaviour.md, section 2.5)."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, TypeVar
 
 import msgspec
 
 from shared import kinds, quantity
-from shared.graphs.ancestry import ancestors
+from shared.graphs.ancestry import ancestors, descendants
 from shared.model.types import Body
 from shared.names import ROOT_QUEUE
 from shared.quantity import Quantity
 from shared.violation import Reason, Violation
-from webhook.subject.lookups import name_at, parent_of, queue_children
+from webhook.subject.lookups import name_at, parent_of
 from webhook.subject.subjects import QueueSubject, body_or_empty
 
 Amounts = Mapping[str, Quantity]
+V = TypeVar("V")
+_PATHS: Final = {"guarantee": "guarantee.resource", "deserved": "deserved"}
 
 
 class QueueAmounts(msgspec.Struct, frozen=True):
@@ -24,6 +26,10 @@ class QueueAmounts(msgspec.Struct, frozen=True):
     guarantee: Amounts
     deserved: Amounts
     capability: Amounts
+
+    def of(self, field: str) -> Amounts:
+        amounts: Amounts = getattr(self, field)
+        return amounts
 
 
 def amounts_are_quantities(queue: QueueSubject) -> Iterator[Violation]:
@@ -70,47 +76,104 @@ def root_keeps_its_amounts(queue: QueueSubject) -> Iterator[Violation]:
 
 
 def queue_fits_its_ancestors(queue: QueueSubject) -> Iterator[Violation]:
-    """Capability is at most that of the nearest ancestor that sets it; siblings together stay within the parent."""
-    parent = _below_root(queue)
-    if parent is None or not _changed(queue):
+    """What the queue sets, or the nearest queues below it where it sets nothing, is within the nearest ancestors that set
+    the resource: capability by itself, deserved and guarantee with all that these ancestors have below them."""
+    if _below_root(queue) is None or not _changed(queue):
         return
-    own = _shares(queue.raw)
-    for resource, amount in own.capability.items():
-        limit, ancestor = _nearest_capability(queue, name_at(parent), resource)
+    tree = _StoredTree(queue)
+    for resource, (amount, _) in tree.largest_capabilities(queue.name).items():
+        limit, ancestor = tree.nearest(queue.name, "capability", resource)
         if limit is not None and limit < amount:
             message = f"must be less than or equal to the capability of its ancestor {ancestor} ({limit})"
             yield Violation(f"spec.capability[{resource}]", message, str(amount))
-    above = _shares(parent)
-    siblings = [
-        own,
-        *(_shares(body) for body in queue_children(queue.lookups, name_at(parent)) if name_at(body) != queue.name),
-    ]
-    for field, mine, limits, parts in (
-        ("guarantee.resource", own.guarantee, above.guarantee, [each.guarantee for each in siblings]),
-        ("deserved", own.deserved, above.deserved, [each.deserved for each in siblings]),
-    ):
-        for resource, total in _excess(parts, limits):
-            if resource in mine:
-                message = f"the total with its siblings ({total}) exceeds that of its parent {name_at(parent)} ({limits[resource]})"
-                yield Violation(f"spec.{field}[{resource}]", message, str(mine[resource]))
+    for field in ("guarantee", "deserved"):
+        for resource, amount in tree.total(queue.name, field).items():
+            limit, ancestor = tree.nearest(queue.name, field, resource)
+            total = tree.total_of_children(ancestor, field).get(resource, quantity.ZERO) if ancestor else quantity.ZERO
+            if limit is not None and limit < total:
+                above = "parent" if ancestor == parent_of(queue.raw) else "ancestor"
+                message = f"the total with its siblings ({total}) exceeds that of its {above} {ancestor} ({limit})"
+                yield Violation(f"spec.{_PATHS[field]}[{resource}]", message, str(amount))
 
 
 def queue_covers_its_children(queue: QueueSubject) -> Iterator[Violation]:
+    """Queues that set nothing of a resource do not end the comparison: the queues below them are compared."""
     if queue.name == ROOT_QUEUE or not _changed(queue):
         return
-    own, children = _shares(queue.raw), [_shares(body) for body in queue_children(queue.lookups, queue.name)]
+    own, tree = _shares(queue.raw), _StoredTree(queue)
+    largest = tree.largest_capabilities_of_children(queue.name)
     for resource, limit in own.capability.items():
-        largest = max((child.capability[resource] for child in children if resource in child.capability), default=None)
-        if largest is not None and limit < largest:
-            message = f"must be greater than or equal to the capability of each child queue ({largest})"
+        amount, below = largest.get(resource, (limit, ""))
+        if limit < amount:
+            message = f"must be greater than or equal to the capability of each child queue ({amount}, queue {below})"
             yield Violation(f"spec.capability[{resource}]", message, str(limit))
-    for field, limits, parts in (
-        ("guarantee.resource", own.guarantee, [child.guarantee for child in children]),
-        ("deserved", own.deserved, [child.deserved for child in children]),
-    ):
-        for resource, total in _excess(parts, limits):
-            message = f"must be greater than or equal to the total of its child queues ({total})"
-            yield Violation(f"spec.{field}[{resource}]", message, str(limits[resource]))
+    for field, limits in (("guarantee", own.guarantee), ("deserved", own.deserved)):
+        totals = tree.total_of_children(queue.name, field)
+        for resource, limit in limits.items():
+            if limit < totals.get(resource, limit):
+                message = f"must be greater than or equal to the total of its child queues ({totals[resource]})"
+                yield Violation(f"spec.{_PATHS[field]}[{resource}]", message, str(limit))
+
+
+class _StoredTree:
+    """The stored queues, with the one under validation in place of its stored version."""
+
+    def __init__(self, queue: QueueSubject) -> None:
+        bodies = {name_at(body): body for body in queue.lookups.all(kinds.QUEUE)} | {queue.name: queue.raw}
+        self._amounts = {name: _shares(body) for name, body in bodies.items()}
+        self._parents = {name: parent_of(body) for name, body in bodies.items() if name != ROOT_QUEUE}
+        self._children: dict[str, list[str]] = {}
+        for name, parent in self._parents.items():
+            self._children.setdefault(parent, []).append(name)
+
+    def nearest(self, name: str, field: str, resource: str) -> tuple[Quantity | None, str]:
+        """What the nearest ancestor below root that sets the resource says, and its name."""
+        for ancestor in ancestors(name, self._parents.get):
+            amounts = self._amounts.get(ancestor)
+            if amounts is None or ancestor == ROOT_QUEUE:
+                break
+            if resource in amounts.of(field):
+                return amounts.of(field)[resource], ancestor
+        return None, ""
+
+    def total(self, name: str, field: str) -> Amounts:
+        """What the queue sets, or else what the queues below it set together, by resource."""
+        return self._from_below(name, lambda each: self._amounts[each].of(field), _sum)[name]
+
+    def total_of_children(self, name: str, field: str) -> Amounts:
+        found = self._from_below(name, lambda each: self._amounts[each].of(field) if each != name else {}, _sum)
+        return found[name]
+
+    def largest_capabilities(self, name: str) -> Mapping[str, tuple[Quantity, str]]:
+        """The queue's capability, or else the largest of the queues below it, with the queue, by resource."""
+        return self._from_below(name, self._capability, _max)[name]
+
+    def largest_capabilities_of_children(self, name: str) -> Mapping[str, tuple[Quantity, str]]:
+        return self._from_below(name, lambda each: self._capability(each) if each != name else {}, _max)[name]
+
+    def _capability(self, name: str) -> Mapping[str, tuple[Quantity, str]]:
+        return {resource: (amount, name) for resource, amount in self._amounts[name].capability.items()}
+
+    def _from_below(
+        self, name: str, own: Callable[[str], Mapping[str, V]], combine: Callable[[V, V], V]
+    ) -> Mapping[str, Mapping[str, V]]:
+        """Queue -> its `own` values, with those of its children combined for resources that it does not have."""
+        found: dict[str, Mapping[str, V]] = {}
+        for each in reversed((name, *descendants(name, lambda parent: self._children.get(parent, ())))):
+            below: dict[str, V] = {}
+            for child in self._children.get(each, ()):
+                for resource, value in found.get(child, {}).items():
+                    below[resource] = combine(below[resource], value) if resource in below else value
+            found[each] = {**below, **own(each)}
+        return found
+
+
+def _sum(first: Quantity, second: Quantity) -> Quantity:
+    return first + second
+
+
+def _max(first: tuple[Quantity, str], second: tuple[Quantity, str]) -> tuple[Quantity, str]:
+    return second if first[0] < second[0] else first
 
 
 def _fields(queue: QueueSubject) -> Iterator[tuple[str, Body]]:
@@ -146,29 +209,3 @@ def _changed(queue: QueueSubject) -> bool:
     if queue.old is None:
         return True
     return _shares(queue.old) != _shares(queue.raw) or parent_of(queue.old) != parent_of(queue.raw)
-
-
-def _nearest_capability(queue: QueueSubject, parent: str, resource: str) -> tuple[Quantity | None, str]:
-    """What the nearest queue that limits the resource says, from the parent upwards, and that queue's name."""
-
-    def stored_parent(name: str) -> str | None:
-        body = queue.lookups.get(kinds.QUEUE, "", name)
-        return None if body is None else parent_of(body)
-
-    for name in (parent, *ancestors(parent, stored_parent)):
-        body = queue.lookups.get(kinds.QUEUE, "", name)
-        if body is None or name == ROOT_QUEUE:
-            break
-        capability = _shares(body).capability.get(resource)
-        if capability is not None:
-            return capability, name
-    return None, ""
-
-
-def _excess(parts: Iterable[Amounts], limits: Amounts) -> Iterator[tuple[str, Quantity]]:
-    """(resource, total) of resources whose total exceeds the limit."""
-    parts = list(parts)
-    for resource, limit in limits.items():
-        total = sum((part[resource] for part in parts if resource in part), quantity.ZERO)
-        if limit < total:
-            yield resource, total
