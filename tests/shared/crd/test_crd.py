@@ -134,7 +134,7 @@ def test_names_scopes_and_status_subresources_equal_those_of_volcano() -> None:
     {
         "Job": ["STATUS", "minAvailable", "RUNNINGS", "AGE", "QUEUE*"],
         "PodGroup": ["STATUS", "minMember", "RUNNINGS", "AGE", "QUEUE*"],
-        "Queue": ["PARENT"],
+        "Queue": ["PARENT", "STATE"],
         "JobFlow": ["STATUS", "PROGRESS", "RUNNING", "FAILED", "AGE", "NEXT*", "REASON*", "DURATION*"],
     }.items(),
 )
