@@ -79,10 +79,12 @@ async def run(settings: WebhookSettings) -> None:
         access = await connect.load(settings.kubeconfig, settings.context)
         api = await stack.enter_async_context(Api(Transport(access)))
         caches = Caches(api)
+        live = LiveLookup(api)
         handler = AdmissionHandler(
             CachedLookups(caches),
             AdmissionOptions(settings.scheduler_names, settings.volcano_crds),
-            find=LiveLookup(api).find,
+            find=live.find,
+            list_live=live.list,
         )
         health = Health(ready=_checks(caches, serving_certificate, trust, registered, draining))
         await stack.enter_async_context(health.serve(settings.host, settings.health_port))

@@ -6,13 +6,12 @@ from typing import Final
 
 from shared.kinds import JOB, JOBFLOW, JOBTEMPLATE, NAMESPACE, Kind
 from shared.kube.cache.cache import Caches
-from shared.model.phases import FlowPhase
 from shared.model.types import Body
 from shared.policy import Policies, PolicyContext
+from shared.policy.running import is_running
 
 Yield = Callable[[], Awaitable[None]]
 _KINDS: Final[tuple[Kind, ...]] = (JOBFLOW, JOBTEMPLATE, JOB)
-_ENDED: Final = (FlowPhase.SUCCEED, FlowPhase.FAILED, FlowPhase.TERMINATING)
 
 
 class StoredObjects:
@@ -30,7 +29,7 @@ class StoredObjects:
         limits = [policy.spec.limits for policy in policies.compiled if policy.spec.limits is not None]
         if any(limit.max_running_flows is not None for limit in limits):
             for flow in self._caches[JOBFLOW].list():
-                if _runs(flow):
+                if is_running(flow):
                     running[flow["metadata"]["namespace"]].append(_age(flow))
                 await yield_()
         self._running = {namespace: sorted(ages) for namespace, ages in running.items()}
@@ -56,14 +55,8 @@ class StoredObjects:
 
     def _older(self, flow: Body, namespace: str) -> int:
         """How many running flows of the namespace are older than this one: the youngest ones exceed the limit."""
-        return sum(1 for age in self._running.get(namespace, ()) if age < _age(flow)) if _runs(flow) else 0
+        return sum(1 for age in self._running.get(namespace, ()) if age < _age(flow)) if is_running(flow) else 0
 
 
 def _age(flow: Body) -> tuple[str, str]:
     return str(flow["metadata"].get("creationTimestamp", "")), flow["metadata"]["name"]
-
-
-def _runs(flow: Body) -> bool:
-    if (flow.get("spec") or {}).get("suspend"):
-        return False
-    return ((flow.get("status") or {}).get("state") or {}).get("phase") not in _ENDED

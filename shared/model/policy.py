@@ -61,7 +61,7 @@ class Limits(Model, frozen=True, kw_only=True):
     max_active_deadline_seconds: Count | None = None
     max_ttl_seconds_after_finished: Count | None = None
     max_running_flows: Annotated[
-        Count | None, Meta(description="JobFlows of a namespace that have neither ended nor are suspended.")
+        Count | None, Meta(description="JobFlows of a namespace that run, or are suspended with unfinished Jobs.")
     ] = None
 
 

@@ -154,6 +154,36 @@ async def test_a_queue_missing_from_the_cache_is_looked_up_once() -> None:
     assert asked == [MissingObject(kinds.QUEUE, "", "new")]
 
 
+COUNTING = {
+    "apiVersion": "policy.jobflow.dev/v1alpha1",
+    "kind": "JobFlowPolicy",
+    "metadata": {"name": "one"},
+    "spec": {"limits": {"maxRunningFlows": 1}},
+}
+
+
+async def test_flows_are_listed_live_before_their_number_refuses_one() -> None:
+    stored: list[dict[str, Any]] = [flow(step("a"), name="old")]
+    listed: list[str] = []
+
+    async def list_live(kind: Kind, namespace: str) -> list[dict[str, Any]] | None:
+        listed.append(f"{kind.kind} {namespace}")
+        return stored
+
+    handler = AdmissionHandler(known(COUNTING, flow(step("a"), name="old")), list_live=list_live)
+    async with running(handler) as client:
+        assert not await client.allowed(flow(step("a"), name="new"))
+        stored.clear()
+        assert await client.allowed(flow(step("a"), name="new"))
+        assert not await client.allowed(flow(step("a"), name="newer")), "the flow that was just admitted counts"
+    assert listed == ["JobFlow ns1"] * 3
+
+
+async def test_a_failed_live_list_keeps_the_refusal() -> None:
+    async with running(AdmissionHandler(known(COUNTING, flow(step("a"), name="old")))) as client:
+        assert not await client.allowed(flow(step("a"), name="new"))
+
+
 async def test_a_queue_that_does_not_exist_is_refused() -> None:
     async with running() as client:
         assert not await client.allowed(job(queue="new"), "/jobs/validate")

@@ -9,12 +9,13 @@ import msgspec
 
 from shared import kinds
 from shared.kinds import JOB, JOBFLOW, JOBTEMPLATE, Kind
-from shared.model.phases import FlowPhase, PolicyMode
+from shared.model.phases import PolicyMode
 from shared.model.types import Body
 from shared.naming import label_value
 from shared.policy import CompiledPolicy, Compiler, Policies, PolicyContext, PolicyFinding, defaults, judge, relevant
 from shared.policy.match import needs_namespace
 from shared.policy.required import EXISTING_TEMPLATES, templates_of
+from shared.policy.running import is_running
 from webhook.envelope.patch import Setting
 from webhook.envelope.review import AdmissionReview, AdmissionVerdict, Operation
 from webhook.policies import kept_defaults
@@ -22,8 +23,8 @@ from webhook.subject.lookups import Lookups, MissingObject
 from webhook.subject.subjects import body_or_empty
 
 _JUDGED: Final = {(kind.group, kind.kind): kind for kind in (JOBFLOW, JOBTEMPLATE, JOB)}
-_ENDED: Final = (FlowPhase.SUCCEED, FlowPhase.FAILED, FlowPhase.TERMINATING)
 _COMPILER: Final = Compiler()
+RUNNING_FLOWS: Final = "limits.maxRunningFlows"
 _WARNINGS: Final = 20  # maximum number of warnings of one response; the others are counted
 _AUDITED: Final = 10  # maximum number of findings of one audit annotation; the others are counted
 _LOOKED_UP: Final = 100  # maximum number of JobTemplates that are read live for one review
@@ -135,15 +136,14 @@ def depends_on_missing_objects(verdict: AdmissionVerdict) -> bool:
     return not verdict.allowed or any(each.rule == EXISTING_TEMPLATES for each in verdict.policies)
 
 
+def exceeds_running_flows(verdict: AdmissionVerdict) -> bool:
+    """Whether a policy found too many running JobFlows, which the cache may show although they are gone."""
+    return any(each.rule == RUNNING_FLOWS for each in verdict.policies)
+
+
 def running_flows(flows: Iterable[Body], name: str) -> int:
-    """The number of these JobFlows, except `name`, that have not ended and are neither suspended nor being deleted."""
-    return sum(1 for body in flows if body["metadata"]["name"] != name and _runs(body))
-
-
-def _runs(flow: Body) -> bool:
-    if flow["metadata"].get("deletionTimestamp") or body_or_empty(flow.get("spec")).get("suspend") is True:
-        return False
-    return body_or_empty(body_or_empty(flow.get("status")).get("state")).get("phase") not in _ENDED
+    """The number of these JobFlows, except `name`, that count as running."""
+    return sum(1 for body in flows if body["metadata"]["name"] != name and is_running(body))
 
 
 def _about(given: PolicyContext, lookups: Lookups) -> Iterator[CompiledPolicy]:

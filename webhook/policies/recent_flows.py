@@ -12,7 +12,9 @@ from webhook.subject.subjects import body_or_empty
 
 SECONDS: Final = 3.0
 """How long an admitted flow is remembered: longer than a watch takes to deliver it. A flow that another webhook refused
-later is counted until then, although it does not exist."""
+later is counted until then, unless a live list shows that it does not exist."""
+IN_FLIGHT_SECONDS: Final = 1.0
+"""How long an admitted flow may take until it is stored. A live list that lacks an older one shows that it is gone."""
 
 
 class RecentFlows:
@@ -23,26 +25,35 @@ class RecentFlows:
         self._flows: dict[tuple[str, str], tuple[float, Body]] = {}
 
     def note(self, review: AdmissionReview, verdict: AdmissionVerdict, lookups: Lookups) -> None:
-        """Remember a flow that was allowed and will be stored, if a policy limits the number of running flows."""
-        if (review.kind.group, review.kind.kind) != (JOBFLOW.group, JOBFLOW.kind) or not verdict.allowed:
+        """Remembers a flow that was allowed and will be stored, if a policy limits the number of running flows.
+
+        Forgets a flow that will be deleted.
+        """
+        if (
+            (review.kind.group, review.kind.kind) != (JOBFLOW.group, JOBFLOW.kind)
+            or not verdict.allowed
+            or review.dry_run
+        ):
             return
-        if review.operation is not Operation.CREATE or review.dry_run or review.object is None:
+        if review.operation is Operation.DELETE:
+            self._flows.pop((review.namespace, review.name), None)
+        if review.operation is not Operation.CREATE or review.object is None:
             return
         name = body_or_empty(review.object.get("metadata")).get("name")
         if isinstance(name, str) and name and limits_running_flows(lookups):
             suspended = {"suspend": body_or_empty(review.object.get("spec")).get("suspend")}
             body = {"metadata": {"name": name, "namespace": review.namespace}, "spec": suspended}
-            self._flows[review.namespace, name] = (self._clock() + SECONDS, body)
+            self._flows[review.namespace, name] = (self._clock(), body)
 
-    def over(self, lookups: Lookups, namespace: str) -> Lookups:
-        """`lookups`, with the remembered flows of the namespace that they do not contain yet."""
+    def over(self, lookups: Lookups, namespace: str, *, seconds: float = SECONDS) -> Lookups:
+        """`lookups`, with the flows admitted within the last `seconds` in the namespace that they do not contain yet."""
         if not self._flows:
             return lookups
         now = self._clock()
-        self._flows = {key: (until, body) for key, (until, body) in self._flows.items() if until > now}
+        self._flows = {key: (at, body) for key, (at, body) in self._flows.items() if at + SECONDS > now}
         unseen = [
             (JOBFLOW, body)
-            for (where, name), (_, body) in self._flows.items()
-            if where == namespace and lookups.get(JOBFLOW, namespace, name) is None
+            for (where, name), (at, body) in self._flows.items()
+            if where == namespace and at + seconds > now and lookups.get(JOBFLOW, namespace, name) is None
         ]
         return InMemoryLookups(unseen, below=lookups) if unseen else lookups

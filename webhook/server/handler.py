@@ -6,21 +6,21 @@ It also counts metrics, confirms missing objects by live GETs before a refusal, 
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
 from aiohttp import web
 
-from shared.kinds import Kind
+from shared.kinds import JOBFLOW, Kind
 from shared.model.types import Body
 from shared.violation import Reason, Violation
 from webhook import metrics
 from webhook.envelope.review import ALLOWED, AdmissionReview, AdmissionVerdict, BadReview, answer, parse_review
-from webhook.policies.judging import depends_on_missing_objects, unknown_namespace
-from webhook.policies.recent_flows import RecentFlows
+from webhook.policies.judging import depends_on_missing_objects, exceeds_running_flows, unknown_namespace
+from webhook.policies.recent_flows import IN_FLIGHT_SECONDS, SECONDS, RecentFlows
 from webhook.server.routes import ROUTES, WebhookRoute
-from webhook.subject.lookups import InMemoryLookups, Lookups, MissingObject
+from webhook.subject.lookups import InMemoryLookups, Lookups, MissingObject, ReplacedLookups
 from webhook.verdict.admit import TooSlow, missing_objects, mutate, validate
 from webhook.verdict.kind_admission import DEFAULT_OPTIONS, AdmissionOptions
 
@@ -30,27 +30,37 @@ READ_SECONDS: Final = 5.0  # for reading the body
 WORK_SECONDS: Final = 2.0
 JSON: Final = "application/json"
 
-Find = Callable[[Iterable[MissingObject]], Awaitable[list[tuple[Kind, Body]]]]
+Find = Callable[[Iterable[MissingObject]], Awaitable[Sequence[tuple[Kind, Body]]]]
+ListLive = Callable[[Kind, str], Awaitable[Sequence[Body] | None]]
 
 
-async def _nothing(missing_objects: Iterable[MissingObject]) -> list[tuple[Kind, Body]]:
+async def _find_nothing(missing_objects: Iterable[MissingObject]) -> Sequence[tuple[Kind, Body]]:
     return []
 
 
+async def _list_nothing(kind: Kind, namespace: str) -> Sequence[Body] | None:
+    return None
+
+
 class AdmissionHandler:
-    """Answers requests by path. `find` looks up missing objects in the API server; `clock`: monotonic seconds."""
+    """Answers requests by path. `clock`: monotonic seconds.
+
+    `find` reads missing objects from the API server, `list_live` all objects of a namespace (None: it cannot be read).
+    """
 
     def __init__(
         self,
         lookups: Lookups,
         options: AdmissionOptions = DEFAULT_OPTIONS,
         *,
-        find: Find = _nothing,
+        find: Find = _find_nothing,
+        list_live: ListLive = _list_nothing,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._lookups = lookups
         self._options = options
         self._find = find
+        self._list_live = list_live
         self._clock = clock
         self._admitted = RecentFlows(clock)
         self._routes = {route.path: route for route in ROUTES}
@@ -108,18 +118,25 @@ class AdmissionHandler:
             lookups = InMemoryLookups(await self._find(unknown), below=lookups)
         if route.mutating:
             return mutate(review, lookups, self._options)
-        verdict = await self._validated(review, self._admitted.over(lookups, review.namespace))
+        verdict = await self._validated(review, lookups)
         self._admitted.note(review, verdict, lookups)
         return verdict
 
     async def _validated(self, review: AdmissionReview, lookups: Lookups) -> AdmissionVerdict:
+        """The verdict. Before a refusal, objects that the caches may lack or still contain are read from the API server."""
         ends = self._clock() + WORK_SECONDS
-        verdict = validate(review, lookups, self._options, in_time=lambda: self._clock() < ends)
-        if not depends_on_missing_objects(verdict) or not (missing := missing_objects(review, lookups)):
-            return verdict
-        if found := await self._find(missing):
-            known = self._admitted.over(InMemoryLookups(found, below=lookups), review.namespace)
+
+        def judge(seen: Lookups, seconds: float = SECONDS) -> AdmissionVerdict:
+            known = self._admitted.over(seen, review.namespace, seconds=seconds)
             return validate(review, known, self._options, in_time=lambda: self._clock() < ends)
+
+        verdict = judge(lookups)
+        missing = missing_objects(review, lookups) if depends_on_missing_objects(verdict) else ()
+        if missing and (found := await self._find(missing)):
+            lookups = InMemoryLookups(found, below=lookups)
+            verdict = judge(lookups)
+        if exceeds_running_flows(verdict) and (flows := await self._list_live(JOBFLOW, review.namespace)) is not None:
+            verdict = judge(ReplacedLookups(JOBFLOW, review.namespace, flows, below=lookups), IN_FLIGHT_SECONDS)
         return verdict
 
 

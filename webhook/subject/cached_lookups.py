@@ -4,7 +4,7 @@ The caches keep only the fields that rules read, because pod templates are most 
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from shared import kinds
@@ -13,6 +13,7 @@ from shared.kube.cache.cache import Caches
 from shared.kube.client.errors import ApiError, NotFound
 from shared.kube.client.reader import ApiReader
 from shared.model.types import Body
+from shared.policy.running import running_part
 from webhook import metrics
 from webhook.subject.lookups import MissingObject
 
@@ -43,17 +44,28 @@ class CachedLookups:
 
 
 class LiveLookup:
-    """Live GETs of objects whose absence may cause a refusal."""
+    """Live reads of objects whose absence or presence in the cache may cause a refusal."""
 
     def __init__(self, api: ApiReader, seconds: float = LIVE_SECONDS) -> None:
         self._api = api
         self._seconds = seconds
 
-    async def find(self, absences: Iterable[MissingObject]) -> list[tuple[Kind, Body]]:
+    async def find(self, absences: Iterable[MissingObject]) -> Sequence[tuple[Kind, Body]]:
         """The objects that exist. An object that cannot be read in time counts as missing."""
-        wanted = list(absences)
+        wanted = tuple(absences)
         found = await asyncio.gather(*(self._find(absence) for absence in wanted))
         return [(absence.kind, body) for absence, body in zip(wanted, found, strict=True) if body is not None]
+
+    async def list(self, kind: Kind, namespace: str) -> list[Body] | None:
+        """All objects of a namespace, or None if they cannot be read in time."""
+        try:
+            async with asyncio.timeout(self._seconds):
+                found = [body async for body in self._api.list(kind, namespace)]
+        except (ApiError, TimeoutError):
+            metrics.LOOKUPS.labels("failed").inc()
+            return None
+        metrics.LOOKUPS.labels("listed").inc()
+        return found
 
     async def _find(self, absence: MissingObject) -> Body | None:
         try:
@@ -97,4 +109,4 @@ def _flow(body: Body) -> Body:
     }
     if (body.get("spec") or {}).get("suspend"):
         spec["suspend"] = True
-    return {"metadata": _metadata(body), "spec": spec, "status": {"state": (body.get("status") or {}).get("state")}}
+    return {"metadata": _metadata(body), "spec": spec, "status": running_part(body)}

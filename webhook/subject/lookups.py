@@ -59,6 +59,28 @@ class InMemoryLookups:
                 yield body
 
 
+class ReplacedLookups:
+    """Lookups in which the objects of one kind and namespace are replaced, for example by a live list."""
+
+    def __init__(self, kind: Kind, namespace: str, bodies: Iterable[Body], *, below: Lookups) -> None:
+        self._replaced = (kind, namespace)
+        self._bodies = {name_at(body): body for body in bodies}
+        self._below = below
+
+    @property
+    def complete(self) -> bool:
+        return self._below.complete
+
+    def get(self, kind: Kind, namespace: str, name: str) -> Body | None:
+        if (kind, namespace) == self._replaced:
+            return self._bodies.get(name)
+        return self._below.get(kind, namespace, name)
+
+    def all(self, kind: Kind, namespace: str = "") -> Iterable[Body]:
+        """For all namespaces at once the objects are not replaced."""
+        return self._bodies.values() if (kind, namespace) == self._replaced else self._below.all(kind, namespace)
+
+
 class OfflineLookups(InMemoryLookups):
     """Lookups without a cluster: nothing is found, and absence is not a fault."""
 

@@ -14,10 +14,10 @@ from tests.webhook.policies.make import (
     namespace,
     policy,
 )
-from webhook.envelope.review import ALLOWED, AdmissionVerdict
+from webhook.envelope.review import ALLOWED, AdmissionVerdict, Operation
 from webhook.policies.judging import depends_on_missing_objects, unknown_namespace
 from webhook.policies.recent_flows import SECONDS, RecentFlows
-from webhook.subject.lookups import InMemoryLookups, MissingObject, OfflineLookups
+from webhook.subject.lookups import InMemoryLookups, MissingObject, OfflineLookups, ReplacedLookups
 from webhook.verdict.admit import missing_objects, validate
 
 
@@ -78,6 +78,25 @@ def test_a_flow_counts_before_the_cache_has_seen_it() -> None:
     assert not validate(review(flow(step("a"))), admitted.over(known(COUNTING), "ns1")).allowed
     clock.now += SECONDS
     assert validate(review(flow(step("a"))), admitted.over(known(COUNTING), "ns1")).allowed
+
+
+def test_a_flow_that_was_deleted_does_not_count() -> None:
+    admitted, _ = noted(RUNNING, COUNTING)
+    deletion = msgspec.structs.replace(review(RUNNING), operation=Operation.DELETE, object=None, name="other")
+    admitted.note(msgspec.structs.replace(deletion, dry_run=True), ALLOWED, known(COUNTING))
+    assert not validate(review(flow(step("a"))), admitted.over(known(COUNTING), "ns1")).allowed
+    admitted.note(deletion, ALLOWED, known(COUNTING))
+    assert validate(review(flow(step("a"))), admitted.over(known(COUNTING), "ns1")).allowed
+
+
+def test_a_live_list_replaces_the_flows_of_its_namespace() -> None:
+    elsewhere = {**RUNNING, "metadata": {"name": "there", "namespace": "ns2"}}
+    live = ReplacedLookups(kinds.JOBFLOW, "ns1", [], below=known(COUNTING, RUNNING, elsewhere))
+    assert validate(review(flow(step("a"))), live).allowed
+    assert live.get(kinds.JOBFLOW, "ns1", "other") is None
+    assert live.get(kinds.JOBFLOW, "ns2", "there") == elsewhere
+    assert list(live.all(kinds.JOBFLOWPOLICY)) == [COUNTING]
+    assert live.complete
 
 
 def test_a_flow_of_another_namespace_does_not_count() -> None:
