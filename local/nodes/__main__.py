@@ -56,8 +56,9 @@ def _start(client: RestClient, settings: NodeSettings, kubelet: Kubelet, names: 
         scheduler.touch()
 
     pods = Mirror(client, "/api/v1/pods", pod_changed)
-    scheduler = Scheduler(client, pods.items, ours, settings.scheduler_names)
-    jobs = [nodes.run(), pods.run()] + ([scheduler.run()] if settings.scheduler else [])
+    claims = Mirror(client, "/api/v1/persistentvolumeclaims", lambda _kind, _claim: scheduler.touch())
+    scheduler = Scheduler(client, pods.items, ours, claims.items, settings.scheduler_names)
+    jobs = [nodes.run(), pods.run()] + ([claims.run(), scheduler.run()] if settings.scheduler else [])
     return [asyncio.create_task(each) for each in jobs]
 
 

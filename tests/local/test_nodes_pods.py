@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from local.nodes.kubelet.behaviour import ContainerBehaviour, plan, pull_fails
+from local.nodes.kubelet import images
+from local.nodes.kubelet.behaviour import ContainerBehaviour, plan
 from local.nodes.kubelet.environment import expand, field_value
 from local.nodes.kubelet.status import ContainerState, PodFacts, pod_status
 from local.nodes.settings import NodeSettings, parse
@@ -66,10 +67,28 @@ def test_an_annotation_can_disable_processes_for_a_pod() -> None:
     assert not the_plan(a_pod({"jobflow.dev/run-command": "false"}), settings=settings).process
 
 
-def test_images_can_be_marked_as_not_pullable() -> None:
-    for pod in (a_pod(image="fail/x"), a_pod({"jobflow.dev/image-pull": "fail"})):
-        assert pull_fails(pod, pod["spec"]["containers"][0])
-    assert not pull_fails(a_pod(), a_pod()["spec"]["containers"][0])
+IMAGES: dict[str, tuple[Body, str]] = {
+    "a short name": (a_pod(image="busybox"), ""),
+    "a registry with a port, a tag and a digest": (a_pod(image=f"reg.io:5000/a/b__c:v1@sha256:{'0' * 64}"), ""),
+    "a name marked by its prefix": (a_pod(image="fail/x"), "ErrImagePull"),
+    "a pod marked by an annotation": (a_pod({"jobflow.dev/image-pull": "fail"}), "ErrImagePull"),
+    "capitals": (a_pod(image="Busybox"), "InvalidImageName"),
+    "two tags": (a_pod(image="busybox:1:2"), "InvalidImageName"),
+    "a folder above": (a_pod(image="reg.io/../evil"), "InvalidImageName"),
+}
+
+
+@pytest.mark.parametrize(("pod", "reason"), IMAGES.values(), ids=IMAGES)
+def test_an_image_can_be_pulled_or_is_reported_as(pod: Body, reason: str) -> None:
+    found = images.obstacle(pod, pod["spec"]["containers"][0])
+    assert (found.reason if found else "") == reason
+
+
+def test_a_failed_pull_is_followed_by_a_back_off() -> None:
+    found = images.obstacle(a_pod(image="fail/x"), {"name": "c", "image": "fail/x"})
+    assert found is not None
+    assert (found.waiting(False)["reason"], found.waiting(True)["reason"]) == ("ErrImagePull", "ImagePullBackOff")
+    assert found.waiting(True)["message"].startswith('Back-off pulling image "fail/x"')
 
 
 def ended(code: int) -> Body:

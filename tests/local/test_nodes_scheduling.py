@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local.nodes.scheduler.fit import obstacle
+from local.nodes.scheduler.fit import claim_obstacle, obstacle
 from local.nodes.scheduler.resources import amounts, quantity, requests
 from local.nodes.scheduler.scheduler import choose
 from shared.model.types import Body
@@ -98,3 +98,26 @@ def test_missing_requests_default_to_limits() -> None:
 @pytest.mark.parametrize(("text", "value"), [("500m", "0.5"), ("2Gi", str(2 * 2**30)), ("1e3", "1000"), (4, "4")])
 def test_quantities_are_parsed_as_in_kubernetes(text: Any, value: str) -> None:
     assert quantity(text) == Decimal(value)
+
+
+def a_pod_with_claim(name: str) -> Body:
+    pod = a_pod(volumes=[{"name": "v", "persistentVolumeClaim": {"claimName": name}}])
+    return pod | {"metadata": {"name": "p", "namespace": "ns"}}
+
+
+CLAIMS: dict[tuple[str, str], Body] = {
+    ("ns", "there"): {"metadata": {"name": "there"}},
+    ("ns", "going"): {"metadata": {"name": "going", "deletionTimestamp": "2026-01-01T00:00:00Z"}},
+    ("other", "elsewhere"): {"metadata": {"name": "elsewhere"}},
+}
+CLAIM_CASES = {
+    "a claim that exists": ("there", ""),
+    "a claim that does not exist": ("none", 'persistentvolumeclaim "none" not found'),
+    "a claim of another namespace": ("elsewhere", 'persistentvolumeclaim "elsewhere" not found'),
+    "a claim that is being deleted": ("going", 'persistentvolumeclaim "going" is being deleted'),
+}
+
+
+@pytest.mark.parametrize(("name", "wanted"), CLAIM_CASES.values(), ids=CLAIM_CASES)
+def test_a_pod_needs_its_claims(name: str, wanted: str) -> None:
+    assert claim_obstacle(a_pod_with_claim(name), CLAIMS) == wanted

@@ -58,11 +58,6 @@ def plan(pod: Body, container: Body, run: int, settings: NodeSettings) -> Contai
     )
 
 
-def pull_fails(pod: Body, container: Body) -> bool:
-    said = _annotation(pod, "image-pull", container["name"])
-    return said == "fail" or container.get("image", "").startswith("fail/")
-
-
 def runs_processes(pod: Body, settings: NodeSettings) -> bool:
     """Whether any container runs as a local process, which needs an address of this machine."""
     containers = [*(pod["spec"].get("initContainers") or []), *pod["spec"]["containers"]]
@@ -70,7 +65,7 @@ def runs_processes(pod: Body, settings: NodeSettings) -> bool:
 
 
 def _runs(pod: Body, container: str, settings: NodeSettings) -> bool:
-    said = _annotation(pod, "run-command", container)
+    said = annotation(pod, "run-command", container)
     return settings.run_commands if said is None else said == "true"
 
 
@@ -80,18 +75,18 @@ def _said(pod: Body, container: str) -> Rule:
         for rule in msgspec.json.decode(behave, type=tuple[Rule, ...]):
             if rule.matches(pod["metadata"]["name"], container):
                 return rule
-    seconds = _annotation(pod, "run-seconds", container)
-    code = _annotation(pod, "exit-code", container)
-    ready = _annotation(pod, "ready-after-seconds", container)
+    seconds = annotation(pod, "run-seconds", container)
+    code = annotation(pod, "exit-code", container)
+    ready = annotation(pod, "ready-after-seconds", container)
     return Rule(
         run_seconds=seconds,
         exit_code=None if code is None else int(code),
-        termination_message=_annotation(pod, "termination-message", container),
+        termination_message=annotation(pod, "termination-message", container),
         ready_after_seconds=None if ready is None else float(ready),
-        fail_first=int(_annotation(pod, "fail-first", container) or 0),
+        fail_first=int(annotation(pod, "fail-first", container) or 0),
     )
 
 
-def _annotation(pod: Body, key: str, container: str) -> str | None:
+def annotation(pod: Body, key: str, container: str) -> str | None:
     annotations = pod["metadata"].get("annotations") or {}
     return annotations.get(f"{_PREFIX}{key}.{container}", annotations.get(f"{_PREFIX}{key}"))

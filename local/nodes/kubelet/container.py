@@ -4,14 +4,15 @@ import asyncio
 import contextlib
 import math
 
-from local.nodes.kubelet import process
+from local.nodes.kubelet import process, volumes
 from local.nodes.kubelet.behaviour import ContainerBehaviour
+from local.nodes.kubelet.container_paths import relocate
 from local.nodes.kubelet.environment import VolumeSources, expand, under, variables
 from local.nodes.kubelet.host import NODE_IP, KubeletContext
 from local.nodes.kubelet.process import ExitResult, GracePeriod
-from local.nodes.kubelet.volumes import materialise, mount
 from shared.model.types import Body
 
+MESSAGE_PATH = "/dev/termination-log"
 _KILLED = 143
 
 
@@ -24,7 +25,7 @@ async def simulate(
         async with asyncio.timeout(seconds):
             await stopping.wait()
     except TimeoutError:
-        return ExitResult(plan.exit_code, plan.message)
+        return ExitResult(plan.exit_code, plan.message.encode())
     return ExitResult(_KILLED)
 
 
@@ -36,18 +37,27 @@ async def prepare(host: KubeletContext, pod: Body, container: Body, pod_ip: str)
     known = await variables(pod, container, status, sources)
     root = folder / "roots" / container["name"]
     root.mkdir(parents=True, exist_ok=True)
-    volumes = await materialise(pod, status, folder / "volumes", host.scratch / "claims", sources)
-    mount(container, volumes, root, known)
-    argv = [*(container.get("command") or []), *(container.get("args") or [])]
+    folders = await volumes.materialise(pod, status, folder / "volumes", host.scratch / "claims", sources)
+    volumes.mount(container, folders, root, known)
+    argv = [expand(word, known) for word in (*(container.get("command") or []), *(container.get("args") or []))]
+    message_path = container.get("terminationMessagePath") or MESSAGE_PATH
+    paths = [message_path, *(each["mountPath"] for each in container.get("volumeMounts") or [])]
     workdir = under(root, container["workingDir"]) if container.get("workingDir") else root
     return process.LocalCommand(
-        argv=[expand(word, known) for word in argv],
+        argv=relocate(argv, paths, root),
         variables=known,
         root=root,
         workdir=workdir,
         log=host.log(pod["metadata"]["uid"], container["name"]),
-        message_path=under(root, container.get("terminationMessagePath") or "/dev/termination-log"),
+        message_path=under(root, message_path),
     )
+
+
+async def await_sources(host: KubeletContext, pod: Body, container: Body, pod_ip: str) -> None:
+    """For a simulated container. Raises WaitingError while a ConfigMap or Secret that it needs is missing."""
+    sources = VolumeSources(host.client, pod["metadata"]["namespace"])
+    await volumes.await_sources(pod, sources)
+    await variables(pod, container, {"podIP": pod_ip, "hostIP": NODE_IP}, sources)
 
 
 async def execute(command: process.LocalCommand, stopping: asyncio.Event, grace: GracePeriod) -> ExitResult:
@@ -61,6 +71,13 @@ def write_output(host: KubeletContext, pod: Body, container: str, output: str) -
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("a") as stream:
             stream.write(output)
+
+
+def read_log(host: KubeletContext, pod: Body, container: str) -> bytes:
+    """What the last run of the container printed."""
+    with contextlib.suppress(OSError):
+        return host.log(pod["metadata"]["uid"], container).read_bytes()
+    return b""
 
 
 def rotate_log(host: KubeletContext, pod: Body, container: str) -> None:

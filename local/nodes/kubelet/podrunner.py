@@ -4,13 +4,15 @@ import asyncio
 import logging
 import time
 import uuid
+from collections.abc import Mapping
 
 import aiohttp
 
 from local.client.rest import RestError, patiently
+from local.nodes.kubelet import images, termination
 from local.nodes.kubelet import probe as readiness
-from local.nodes.kubelet.behaviour import ContainerBehaviour, plan, pull_fails, runs_processes
-from local.nodes.kubelet.container import execute, prepare, rotate_log, simulate, write_output
+from local.nodes.kubelet.behaviour import ContainerBehaviour, plan, runs_processes
+from local.nodes.kubelet.container import await_sources, execute, prepare, read_log, rotate_log, simulate, write_output
 from local.nodes.kubelet.environment import WaitingError
 from local.nodes.kubelet.host import NODE_IP, KubeletContext
 from local.nodes.kubelet.process import ExitResult, GracePeriod, LocalCommand
@@ -60,13 +62,9 @@ class PodRunner:
         self._stopping.set()
 
     async def _live(self) -> None:
-        broken = [state for state in self._states if pull_fails(self.pod, state.container)]
-        if broken:
-            for state in broken:
-                image = state.container.get("image", "")
-                state.state = {"waiting": {"reason": "ErrImagePull", "message": f'failed to pull image "{image}"'}}
-            self._dirty.set()
-            await self._stopping.wait()
+        missing = {id(state): why for state in self._states if (why := images.obstacle(self.pod, state.container))}
+        if missing:
+            await self._wait_for_images(missing)
             return
         try:
             async with asyncio.timeout(self._deadline()):
@@ -76,13 +74,23 @@ class PodRunner:
         self._close()
         self.finished = True
 
+    async def _wait_for_images(self, missing: Mapping[int, images.ImageObstacle]) -> None:
+        """Report the images until the pod is deleted: first the failure, then the back-off."""
+        for again in (False, True):
+            for state in self._states:
+                if (why := missing.get(id(state))) is not None:
+                    state.state = {"waiting": why.waiting(again)}
+            self._dirty.set()
+            await self._pause(self._host.settings.simulated(_BACKOFF))
+        await self._stopping.wait()
+
     def _close(self) -> None:
         """Mark containers that still ran (sidecars, or all after the deadline) as killed with the pod."""
         for state in self._states:
             if "running" in state.state:
                 begun = state.state["running"]["startedAt"]
                 code = 0 if state.sidecar and not self._failure[0] else _KILLED
-                state.ready, state.state = False, {"terminated": _terminated(ExitResult(code), begun, state.run)}
+                state.ready, state.state = False, self._terminated(state, ExitResult(code), begun)
 
     def _deadline(self) -> float | None:
         limit = self.pod["spec"].get("activeDeadlineSeconds")
@@ -139,7 +147,7 @@ class PodRunner:
             rotate_log(self._host, self.pod, name)
             state.run = f"standin://{uuid.uuid4().hex}"
         what = plan(self.pod, state.container, self._host.next_run(self.pod, name), self._host.settings)
-        command = await self._prepared(state) if what.process else None
+        command = await self._prepared(state, what)
         if self._stopping.is_set():
             return
         begun = now_text() if taken_over is None else taken_over["startedAt"]
@@ -152,8 +160,20 @@ class PodRunner:
             if getting_ready is not None:
                 getting_ready.cancel()
             state.ready = False
-        state.state = {"terminated": _terminated(ended, begun, state.run)}
+        state.state = self._terminated(state, ended, begun)
         self._dirty.set()
+
+    def _terminated(self, state: ContainerState, ended: ExitResult, begun: str) -> Body:
+        log = b"" if ended.message else read_log(self._host, self.pod, state.container["name"])
+        message = termination.message(self.pod, state.container, ended.code, ended.message, log)
+        made = {
+            "exitCode": ended.code,
+            "reason": ended.reason or ("Error" if ended.code else "Completed"),
+            "startedAt": begun,
+            "finishedAt": now_text(),
+            "containerID": state.run,
+        }
+        return {"terminated": made | ({"message": message} if message else {})}
 
     async def _course(
         self, state: ContainerState, what: ContainerBehaviour, command: LocalCommand | None, elapsed: float
@@ -164,13 +184,16 @@ class PodRunner:
             write_output(self._host, self.pod, state.container["name"], what.output)
         return await simulate(what, self._host, elapsed, self._stopping)
 
-    async def _prepared(self, state: ContainerState) -> LocalCommand | None:
-        """The prepared command, after waiting for all objects that it needs."""
+    async def _prepared(self, state: ContainerState, what: ContainerBehaviour) -> LocalCommand | None:
+        """The command of a process (None for a simulated one), after waiting for all objects that it needs."""
         while not self._stopping.is_set():
             try:
-                return await prepare(self._host, self.pod, state.container, self._ip)
+                if what.process:
+                    return await prepare(self._host, self.pod, state.container, self._ip)
+                await await_sources(self._host, self.pod, state.container, self._ip)
+                return None
             except WaitingError as why:
-                state.state = {"waiting": {"reason": why.reason, "message": why.message}}
+                state.state = {"waiting": {"reason": why.reason} | ({"message": why.message} if why.message else {})}
                 self._dirty.set()
             except (RestError, aiohttp.ClientError, TimeoutError) as error:
                 _LOG.info("preparing %s: %s", self.pod["metadata"]["name"], error)
@@ -242,14 +265,3 @@ def _states(pod: Body) -> list[ContainerState]:
             state.state, state.last = old["state"], old.get("lastState") or {}
             state.restarts, state.run = old.get("restartCount", 0), old.get("containerID", "")
     return made
-
-
-def _terminated(ended: ExitResult, begun: str, run: str) -> Body:
-    made = {
-        "exitCode": ended.code,
-        "reason": ended.reason or ("Error" if ended.code else "Completed"),
-        "startedAt": begun,
-        "finishedAt": now_text(),
-        "containerID": run,
-    }
-    return made | ({"message": ended.message} if ended.message else {})

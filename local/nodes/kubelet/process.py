@@ -8,17 +8,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from local.nodes.kubelet.termination import FILE_BYTES
+
 _PASSED_ON = ("PATH", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "PYTHONPATH")
-_MESSAGE_BYTES = 4096
 _CANNOT_START = 128
 
 
 @dataclass(frozen=True)
 class ExitResult:
-    """The end of a run: exit code, termination message, reason ("": from the code)."""
+    """The end of a run: exit code, content of the message file, reason ("": from the code)."""
 
     code: int
-    message: str = ""
+    message: bytes = b""
     reason: str = ""
 
 
@@ -51,7 +52,7 @@ async def run(command: LocalCommand, stopping: asyncio.Event, grace: "GracePerio
                 start_new_session=True,
             )
         except OSError as error:
-            return ExitResult(_CANNOT_START, f"{command.argv[0]}: {error.strerror}", "StartError")
+            return ExitResult(_CANNOT_START, f"{command.argv[0]}: {error.strerror}".encode(), "StartError")
     try:
         code = await _wait(process, stopping, grace)
     finally:
@@ -102,7 +103,9 @@ def _pointers(command: LocalCommand) -> dict[str, str]:
     }
 
 
-def _message(path: Path) -> str:
-    with contextlib.suppress(OSError):
-        return path.read_bytes()[-_MESSAGE_BYTES:].decode(errors="replace")
-    return ""
+def _message(path: Path) -> bytes:
+    with contextlib.suppress(OSError), path.open("rb") as file:
+        file.seek(0, os.SEEK_END)
+        file.seek(max(file.tell() - FILE_BYTES, 0))
+        return file.read(FILE_BYTES)
+    return b""

@@ -22,10 +22,26 @@ async def materialise(pod: Body, status: Body, folder: Path, claims: Path, sourc
             place = claims / "host" / volume["hostPath"]["path"].strip("/").replace("/", "_")
         place.mkdir(parents=True, exist_ok=True)
         for source in _sources(volume):
-            for path, content, mode in await _files(pod, status, source, sources):
+            for path, content, mode in await _present(pod, status, source, sources):
                 _write(place / path, content, mode)
         made[volume["name"]] = place
     return made
+
+
+async def await_sources(pod: Body, sources: VolumeSources) -> None:
+    """Raises WaitingError while a ConfigMap, a Secret or a key of one that a volume needs is missing."""
+    for volume in pod["spec"].get("volumes") or []:
+        for source in _sources(volume):
+            if "serviceAccountToken" not in source and "downwardAPI" not in source:
+                await _present(pod, {}, source, sources)
+
+
+async def _present(pod: Body, status: Body, source: Body, sources: VolumeSources) -> list[tuple[str, bytes, int]]:
+    """The files of a source. A kubelet names what a volume lacks in an event only, not in the container's status."""
+    try:
+        return await _files(pod, status, source, sources)
+    except WaitingError as error:
+        raise WaitingError("ContainerCreating", "") from error
 
 
 def mount(container: Body, volumes: Mapping[str, Path], root: Path, variables: Mapping[str, str]) -> None:

@@ -1,5 +1,7 @@
 """Whether a pod fits on a node: readiness, node selector, required node affinity, taints, free resources."""
 
+from collections.abc import Mapping
+
 from local.nodes.scheduler.resources import Amounts, lacking, requests
 from shared.model.types import Body
 
@@ -17,6 +19,20 @@ def obstacle(pod: Body, node: Body, free: Amounts) -> str:
             return f"node(s) had untolerated taint(s) {{{taint['key']}: {taint.get('value', '')}}}"
     short = lacking(requests(pod), free)
     return f"Insufficient {short[0]}" if short else ""
+
+
+def claim_obstacle(pod: Body, claims: Mapping[tuple[str, str], Body]) -> str:
+    """The claim that keeps the pod off all nodes, in kube-scheduler's words; "" if there is none."""
+    for volume in pod["spec"].get("volumes") or []:
+        if "persistentVolumeClaim" not in volume:
+            continue
+        name = volume["persistentVolumeClaim"]["claimName"]
+        claim = claims.get((pod["metadata"]["namespace"], name))
+        if claim is None:
+            return f'persistentvolumeclaim "{name}" not found'
+        if "deletionTimestamp" in claim["metadata"]:
+            return f'persistentvolumeclaim "{name}" is being deleted'
+    return ""
 
 
 _CORDON = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}

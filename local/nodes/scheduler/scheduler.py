@@ -9,7 +9,7 @@ import aiohttp
 
 from local.client.rest import RestClient, RestError
 from local.nodes.mirror import Key, key_of
-from local.nodes.scheduler.fit import obstacle
+from local.nodes.scheduler.fit import claim_obstacle, obstacle
 from local.nodes.scheduler.resources import Amounts, add, amounts, requests
 from local.nodes.timestamps import now_text
 from shared.model.types import Body
@@ -21,14 +21,20 @@ _AGAIN = 1.0
 
 
 class Scheduler:
-    """`pods` and `nodes`: caches by (namespace, name); `touch()` triggers a scheduling round."""
+    """`pods`, `nodes` and `claims`: caches by (namespace, name); `touch()` triggers a scheduling round."""
 
     def __init__(
-        self, client: RestClient, pods: dict[Key, Body], nodes: dict[Key, Body], names: frozenset[str] = frozenset()
+        self,
+        client: RestClient,
+        pods: dict[Key, Body],
+        nodes: dict[Key, Body],
+        claims: dict[Key, Body],
+        names: frozenset[str] = frozenset(),
     ) -> None:
         self._client = client
         self._pods = pods
         self._nodes = nodes
+        self._claims = claims
         self._names = names
         self._wake = asyncio.Event()
         self._assumed: dict[str, str] = {}
@@ -60,7 +66,11 @@ class Scheduler:
         free = self._free()
         bindings, refusals = [], []
         for pod in waiting:
-            node, why = choose(pod, self._nodes.values(), free)
+            node, why = "", claim_obstacle(pod, self._claims)
+            if why:
+                why = f"0/{len(self._nodes)} nodes are available: {why}."
+            else:
+                node, why = choose(pod, self._nodes.values(), free)
             if node:
                 free[node] = add(free[node], self._requests(pod), -1)
                 self._assumed[pod["metadata"]["uid"]] = node

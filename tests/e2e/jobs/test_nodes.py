@@ -1,12 +1,13 @@
 """The nodes' stand-in behaves as scheduler and kubelets do: on either API server the same."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from local.client.blocking import until
 from local.client.rest import RestError
-from shared.kinds import CONFIGMAP, NODE, POD
+from shared.kinds import CONFIGMAP, NODE, POD, PVC, SECRET
 from shared.model.types import Body
 from tests.e2e.support.scenario import Scenario
 
@@ -82,7 +83,50 @@ def test_a_pod_waits_for_a_config_map_that_comes_later(scenario: Scenario) -> No
     assert ending(ends(scenario))["exitCode"] == 5
 
 
-def test_a_deleted_pod_is_told_first_and_killed_if_it_will_not_listen(scenario: Scenario) -> None:
+def test_a_simulated_container_waits_for_a_secret_of_its_volume(scenario: Scenario) -> None:
+    a_pod(
+        scenario,
+        volumeMounts=[{"name": "v", "mountPath": "/v"}],
+        spec={"volumes": [{"name": "v", "secret": {"secretName": "late"}}]},
+    )
+    scenario.kube.wait(POD, scenario.namespace, "p", lambda pod: _waits(pod) == "ContainerCreating")
+    meta = {"name": "late", "namespace": scenario.namespace}
+    scenario.kube.create(SECRET, {"apiVersion": "v1", "kind": "Secret", "metadata": meta, "stringData": {"k": "5"}})
+    assert ends(scenario)["phase"] == "Succeeded"
+
+
+def test_a_pod_waits_for_a_claim_that_comes_later(scenario: Scenario) -> None:
+    a_pod(scenario, spec={"volumes": [{"name": "v", "persistentVolumeClaim": {"claimName": "late"}}]})
+    pod = scenario.kube.wait(POD, scenario.namespace, "p", lambda pod: "late" in _unschedulable(pod))
+    assert 'persistentvolumeclaim "late" not found' in _unschedulable(pod)
+    meta = {"name": "late", "namespace": scenario.namespace}
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    body = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": meta, "spec": spec}
+    scenario.kube.create(PVC, body)
+    assert ends(scenario)["phase"] == "Succeeded"
+
+
+def test_a_command_writes_to_the_files_of_its_container(scenario: Scenario) -> None:
+    a_pod(
+        scenario,
+        annotations=PROCESS,
+        command=["sh", "-c", "echo shared > /data/x; cat /data/x; printf ended > /dev/termination-log"],
+        volumeMounts=[{"name": "v", "mountPath": "/data"}],
+        spec={"volumes": [{"name": "v", "emptyDir": {}}]},
+    )
+    assert ending(ends(scenario))["message"] == "ended"
+    assert logs(scenario) == "shared\n"
+    assert not Path("/dev/termination-log").exists()
+    assert not Path("/data/x").exists()
+
+
+def test_the_last_4096_bytes_of_a_termination_message_remain(scenario: Scenario) -> None:
+    script = "head -c 5000 /dev/zero | tr '\\0' a > /dev/termination-log; printf end >> /dev/termination-log"
+    a_pod(scenario, annotations=PROCESS, command=["sh", "-c", script])
+    assert ending(ends(scenario))["message"] == "a" * 4093 + "end"
+
+
+def test_a_deleted_pod_gets_sigterm_and_then_sigkill(scenario: Scenario) -> None:
     a_pod(scenario, annotations=PROCESS, command=["sh", "-c", "trap '' TERM; while true; do sleep 0.1; done"])
     runs(scenario)
     path = f"/api/v1/namespaces/{scenario.namespace}/pods/p"
@@ -190,3 +234,8 @@ def _unschedulable(pod: Body) -> str:
 def _ready(pod: Body) -> bool:
     conditions = pod["status"].get("conditions") or []
     return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
+
+
+def _unschedulable(pod: Body) -> str:
+    conditions = pod["status"].get("conditions") or []
+    return next((str(each.get("message")) for each in conditions if each.get("reason") == "Unschedulable"), "")
