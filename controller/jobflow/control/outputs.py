@@ -37,6 +37,9 @@ def _message(output: Output, job: ObservedJob, pods: PodResults) -> str:
     if message is None:
         container = f' container "{output.container}"' if output.container else ""
         raise MissingOutput(f'output "{output.name}": pod 0 of task "{task}" left no termination message{container}')
+    if (task, output.container) in pods.cut:
+        size = f"the termination message has {len(message.encode())} bytes, the most that Kubernetes keeps"
+        raise MissingOutput(f'output "{output.name}": {size}; it may be cut, so it is not used')
     return message
 
 

@@ -67,11 +67,13 @@ class PodResults(msgspec.Struct, frozen=True):
     """What an ended Job's pods left behind.
 
     `messages`: termination message by (task, container) of the task's pod 0; a container of "" is the pod's first;
-    `exit_code`: that of the first failed pod, None if no pod failed or none is left.
+    `exit_code`: that of the first failed pod, None if no pod failed or none is left; `cut`: keys of messages that are
+    as long as Kubernetes keeps them, so that part of them may be missing.
     """
 
     messages: Mapping[tuple[str, str], str] = {}
     exit_code: int | None = None
+    cut: frozenset[tuple[str, str]] = frozenset()
 
 
 class ProbeResult(msgspec.Struct, frozen=True):

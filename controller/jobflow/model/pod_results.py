@@ -1,12 +1,16 @@
 """What a flow needs to know of pods: where they listen, and what ended ones left behind. Raw bodies in, values out."""
 
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 import msgspec
 
 from controller.jobflow.model.observed import PodResults
 from shared.model.types import Body
 from shared.names import TASK_INDEX, TASK_SPEC
+
+MESSAGE_BYTES: Final = 4096
+POD_MESSAGE_BYTES: Final = 12 * 1024
 
 
 class PodAddress(msgspec.Struct, frozen=True):
@@ -35,12 +39,23 @@ def left_behind(pods: Iterable[Body]) -> PodResults:
     """Termination messages of the pods 0, and the exit code of the first pod that failed."""
     found = sorted(pods, key=_index)
     messages: dict[tuple[str, str], str] = {}
+    cut: set[tuple[str, str]] = set()
     for pod in found:
         if _index(pod) == 0:
-            messages.update(_messages(pod))
+            most = _message_bytes(pod)
+            for key, message in _messages(pod):
+                messages[key] = message
+                (cut.add if len(message.encode()) >= most else cut.discard)(key)
     failed = [pod for pod in found if (pod.get("status") or {}).get("phase") == "Failed"]
     codes = sorted((ended, code) for pod in failed for ended, code in _exit_codes(pod))
-    return PodResults(messages, codes[0][1] if codes else None)
+    return PodResults(messages, codes[0][1] if codes else None, frozenset(cut))
+
+
+def _message_bytes(pod: Body) -> int:
+    """The most that a kubelet keeps of one message: 4096 bytes, and 12 KiB of all containers of the pod together."""
+    spec = pod.get("spec") or {}
+    count = sum(len(spec.get(field) or ()) for field in ("containers", "initContainers", "ephemeralContainers"))
+    return min(MESSAGE_BYTES, POD_MESSAGE_BYTES // max(count, 1))
 
 
 def _messages(pod: Body) -> Iterator[tuple[tuple[str, str], str]]:

@@ -220,3 +220,20 @@ def test_results_of_ended_pods() -> None:
     found = left_behind([late, soon, pod("p-0", phase="Succeeded", containerStatuses=statuses)])
     assert found.messages == {("m", ""): "m", ("m", "main"): "m", ("m", "side"): "s"}
     assert found.exit_code == 3
+
+
+CUT_MESSAGES = {
+    "shorter than the limit": (2, 4095, False),
+    "as long as the limit": (2, 4096, True),
+    "longer, as invalid bytes are replaced": (2, 4098, True),
+    "shorter than the limit of six containers": (6, 2047, False),
+    "as long as the limit of six containers": (6, 2048, True),
+}
+
+
+@pytest.mark.parametrize(("containers", "length", "cut"), CUT_MESSAGES.values(), ids=CUT_MESSAGES)
+def test_a_message_as_long_as_kubernetes_keeps_may_be_cut(containers: int, length: int, cut: bool) -> None:
+    ended_pod = pod("p-0", phase="Succeeded", containerStatuses=[ended("main", 0, "x" * length)])
+    others = [{"name": f"c{number}"} for number in range(containers - 1)]
+    ended_pod["spec"] = {"containers": [{"name": "main"}], "initContainers": others}
+    assert left_behind([ended_pod]).cut == (frozenset({("m", ""), ("m", "main")}) if cut else frozenset())

@@ -32,6 +32,15 @@ def test_a_switch_runs_the_branch_that_an_output_chooses(
     assert phases(flow)["end"] == "Completed"
 
 
+@pytest.mark.parametrize(("length", "reason"), [(4095, None), (4096, "OutputMissing"), (5009, "OutputMissing")])
+def test_an_output_of_a_message_that_may_be_cut_is_missing(scenario: Scenario, length: int, reason: str | None) -> None:
+    scenario.templates("emit", termination_message="x" * length)
+    scenario.flow("f", {"emit": {"outputs": [{"name": "o"}]}})
+    step = step_of(scenario.ended("f"), "emit")
+    assert step.get("reason") == reason
+    assert ("it may be cut" in step.get("message", "")) == bool(reason)
+
+
 def test_a_loop_makes_a_job_for_each_item_and_fills_its_template(scenario: Scenario) -> None:
     body = template(scenario.namespace, "train")
     container = body["spec"]["tasks"][0]["template"]["spec"]["containers"][0]
