@@ -40,36 +40,49 @@ class FrozenList(list[Any]):
     append = clear = extend = insert = pop = remove = reverse = sort = _refuse
 
 
-def frozen(value: Any) -> Any:
-    """`value` with every dict and list in it replaced by one that cannot be changed. Other objects stay as they are."""
+def frozen(value: Any, _known: dict[int, Any] | None = None) -> Any:
+    """`value` with every dict and list in it replaced by one that cannot be changed.
+
+    What holds no dict or list stays the same object, and what was one object stays one: code may compare identities.
+    """
+    known = {} if _known is None else _known
+    if id(value) not in known:
+        known[id(value)] = _frozen(value, known)
+    return known[id(value)]
+
+
+def _frozen(value: Any, known: dict[int, Any]) -> Any:
     if type(value) is dict:
-        return FrozenDict({key: frozen(each) for key, each in value.items()})
+        return FrozenDict({key: frozen(each, known) for key, each in value.items()})
     if type(value) is list:
-        return FrozenList(frozen(each) for each in value)
+        return FrozenList(frozen(each, known) for each in value)
     if type(value) is tuple:
-        return tuple(frozen(each) for each in value)
+        made = tuple(frozen(each, known) for each in value)
+        return made if any(one is not other for one, other in zip(made, value, strict=True)) else value
     if isinstance(value, msgspec.Struct):
-        return msgspec.structs.replace(value, **_frozen_fields(value, value.__struct_fields__))
+        changed = _frozen_fields(value, value.__struct_fields__, known)
+        return msgspec.structs.replace(value, **changed) if changed else value
     if is_dataclass(value) and not isinstance(value, type) and all(field.init for field in fields(value)):
-        return replace(value, **_frozen_fields(value, [field.name for field in fields(value)]))
+        changed = _frozen_fields(value, [field.name for field in fields(value)], known)
+        return replace(value, **changed) if changed else value
     return value
 
 
-def _frozen_fields(value: Any, names: Any) -> dict[str, Any]:
-    """Only fields that freezing changes, so that an object without containers stays the same object."""
-    changed = {name: frozen(getattr(value, name)) for name in names}
-    return {name: each for name, each in changed.items() if each is not getattr(value, name)}
+def _frozen_fields(value: Any, names: Any, known: dict[int, Any]) -> dict[str, Any]:
+    made = {name: frozen(getattr(value, name), known) for name in names}
+    return {name: each for name, each in made.items() if each is not getattr(value, name)}
 
 
 def snapshot(value: Any, _path: frozenset[int] = frozenset()) -> Any:
-    """A copy of everything reachable from `value` that compares equal while nothing in it has changed."""
+    """A copy of everything reachable from `value`, to compare with. The order of mappings does not count, as in JSON."""
     if value is None or isinstance(value, str | bytes | int | float | Enum | type | FunctionType | MethodType):
         return value
     if id(value) in _path:
         return "a cycle"
     path = _path | {id(value)}
     if isinstance(value, Mapping):
-        return "mapping", [(snapshot(key, path), snapshot(each, path)) for key, each in value.items()]
+        pairs = [(snapshot(key, path), snapshot(each, path)) for key, each in value.items()]
+        return "mapping", sorted(pairs, key=lambda pair: repr(pair[0]))
     if isinstance(value, list | tuple):
         return "sequence", [snapshot(each, path) for each in value]
     if isinstance(value, AbstractSet):
@@ -93,7 +106,7 @@ def pure(function: Callable[P, T]) -> Callable[P, T]:
 
     @wraps(function)
     def checked(*args: P.args, **kwargs: P.kwargs) -> T:
-        args_, kwargs_ = frozen(args), {name: frozen(value) for name, value in kwargs.items()}
+        args_, kwargs_ = frozen((args, kwargs))
         before = snapshot((args_, kwargs_))
         first = function(*args_, **kwargs_)
         kept = snapshot(first)

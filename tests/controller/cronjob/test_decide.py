@@ -10,6 +10,7 @@ from controller.decision import Create, Decision, Delete, Refusal
 from shared.kinds import JOB
 from shared.model.types import Body
 from shared.timestamp import epoch
+from tests.purity import pure
 
 CREATED = "2026-03-28T00:00:00Z"
 
@@ -42,7 +43,7 @@ def job(due: str, phase: str = "Running", **metadata: Any) -> Body:
 
 def decided(given: Body, *jobs: Body, now: str, refusals: dict[Any, Refusal] | None = None) -> Decision:
     before = copy.deepcopy((given, jobs))
-    decision = decide(given, list(jobs), refusals or {}, epoch(now))
+    decision = pure(decide)(given, list(jobs), refusals or {}, epoch(now))
     assert (given, jobs) == before
     return decision
 

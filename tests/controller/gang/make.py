@@ -6,13 +6,14 @@ from itertools import count
 from typing import Any, Final
 
 import jsonpatch
+import msgspec
 
 from controller.decision import Create, Decision
 from controller.gang.admission import GateAdmission
 from controller.gang.backends.gate import GateBackend
 from controller.gang.cache.cache import GangCache
 from controller.gang.cycle.scheduling_cycle import CycleResult
-from controller.gang.podgroup.decide import GroupSnapshot, wanted_status
+from controller.gang.podgroup.decide import GroupSnapshot, decide, wanted_status
 from controller.gang.podgroup.ungate import ungate_patch
 from controller.gang.settings import AdmissionSettings
 from local.nodes.scheduler.fit import obstacle
@@ -22,6 +23,7 @@ from shared.key import Key
 from shared.kinds import POD, PODGROUP
 from shared.model.types import Body
 from shared.timestamp import rfc3339
+from tests.purity import pure
 
 NOW: Final = 1_767_322_800.0
 NAMESPACE: Final = "ns"
@@ -167,7 +169,9 @@ class World:
         ungating = tuple((each, {}) for each in self.cache.ungating.get(group.key, {}).values())
         why = self.gang.memory.inadmissible.get(group.key)
         seen = GroupSnapshot(group, self.cache.counts(group.key), self.cache.pods_of(group), why, ungating)
-        body = {**self.groups[name], "status": wanted_status(seen, self.now)}
+        wanted = wanted_status(seen, self.now)
+        pure(decide)(msgspec.structs.replace(seen, ungating=()), wanted, 0.0, self.now)
+        body = {**self.groups[name], "status": wanted}
         self._put_group(body)
         return dict(body["status"])
 

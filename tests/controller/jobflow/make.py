@@ -15,7 +15,6 @@ from shared.model.flow_status import JobFlowStatus, StepStatus
 from shared.model.meta import ObjectMeta
 from shared.model.phases import JobPhase
 from shared.timestamp import rfc3339
-from tests.purity import pure
 
 UID = "flow-uid"
 START = 1_800_000_000.0
@@ -106,13 +105,13 @@ class Cluster:
 
     def decide(self) -> FlowDecision:
         plan = self._plan()
-        self.last = pure(decide)(self.seen(), plan, self.decision_memo)
+        self.last = decide(self.seen(), plan, self.decision_memo)
         assert not self.last.reads
         return self.last
 
     def decide_with(self, **changes: Any) -> FlowDecision:
         """A decision on what is seen, with some fields of it replaced."""
-        return pure(decide)(replace(self.seen(), **changes), Plan(self.flow))
+        return decide(replace(self.seen(), **changes), Plan(self.flow))
 
     def _plan(self) -> Plan:
         """A new one each time, unless decisions go on from what was remembered."""

@@ -15,6 +15,7 @@ from controller.schedule.observed import (
 )
 from shared.cron import Timetable, parse
 from shared.timestamp import epoch
+from tests.purity import pure
 
 START = int(epoch("2026-03-01T00:00:00Z"))
 UID = "5f3d"
@@ -54,7 +55,7 @@ class ScheduleCluster:
 
     def plan(self, now: int) -> SchedulePlan:
         self.progress(now)
-        return decide(ScheduleSeen(UID, self.rules, self.state, tuple(self.children.values())), now)
+        return pure(decide)(ScheduleSeen(UID, self.rules, self.state, tuple(self.children.values())), now)
 
     def progress(self, now: int) -> None:
         """Runs end after `length` seconds; every third one fails; runs that are being deleted disappear."""
