@@ -23,6 +23,7 @@ from controller.cluster.events import Recorder
 from controller.cluster.lease import Lease, LeaseLost
 from controller.context import ControllerContext
 from controller.cronjob import reconciler as cronjob_controller
+from controller.cronjobflow import reconciler as cronjobflow_controller
 from controller.gang import reconciler as gang_controller
 from controller.gang.admission import GateAdmission
 from controller.gang.backends import workload_reconciler
@@ -74,6 +75,10 @@ def _cron(settings: Settings) -> bool:
     return settings.cron_controller
 
 
+def _cronflows(settings: Settings) -> bool:
+    return settings.cron_controller and settings.flow_controller
+
+
 def _gate(settings: Settings) -> bool:
     return settings.job_controller and settings.gang_backend != VOLCANO
 
@@ -92,6 +97,7 @@ CONTROLLERS: Final[tuple[Part, ...]] = (  # add a controller here
     Part(workload_reconciler.build, _native),
     Part(queue_controller.build, _jobs),
     Part(cronjob_controller.build, _cron),
+    Part(cronjobflow_controller.build, _cronflows),
 )
 
 

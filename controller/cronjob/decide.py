@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from controller.cronjob.children import job_for
-from controller.cronjob.observe import again_at, decoded, observe
+from controller.cronjob.observe import decoded, observe
 from controller.cronjob.status import status_of
 from controller.decision import Child, Create, Decision, Delete, Note, Refusal
 from controller.schedule.decide import decide as decide_schedule
 from controller.schedule.observed import ScheduledRun
+from controller.schedule.refusals import again_at, fresh_refusals
 from shared.kinds import JOB
 from shared.model.types import Body
 from shared.timestamp import rfc3339
@@ -35,7 +36,7 @@ def decide(body: Body, jobs: Sequence[Body], refusals: Mapping[Child, Refusal], 
     notes = [Note(each.reason, each.message, "Warning" if each.warning else "Normal") for each in plan.events]
     notes += [Note("SuccessfulCreate", f"created Job {each.body['metadata']['name']}") for each in creates]
     notes += [Note("SuccessfulDelete", f"deleted Job {run.name}") for run in (*plan.replaced, *plan.pruned)]
-    fresh = [each for (kind, _), each in refusals.items() if kind == JOB and again_at(each) > now]
+    fresh = fresh_refusals(JOB, refusals, now)
     notes += [Note(FAILED_CREATE, each.message, "Warning") for each in fresh]
     if seen.rules.problem:
         notes.append(Note(INVALID, seen.rules.problem, "Warning"))

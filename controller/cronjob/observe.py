@@ -15,6 +15,7 @@ from controller.schedule.observed import (
     ScheduleSeen,
     ScheduleState,
 )
+from controller.schedule.refusals import due_of_name, refused_times
 from shared.cron import CronError, Timetable, ZoneError, parse, zone
 from shared.kinds import JOB
 from shared.model.phases import JobPhase
@@ -22,7 +23,6 @@ from shared.model.schedules.common import ConcurrencyPolicy, ObservedSchedule
 from shared.model.schedules.cron_job import CronJob, CronJobSpec
 from shared.model.types import Body
 from shared.names import CRONJOB_SCHEDULED
-from shared.naming import scheduled_name
 from shared.timestamp import epoch_or_none
 
 _ENDED: Final = {
@@ -30,7 +30,6 @@ _ENDED: Final = {
     JobPhase.FAILED: RunState.FAILED,
     JobPhase.TERMINATED: RunState.FAILED,
 }
-RETRY_SECONDS: Final = 15.0  # between tries to create a Job that the API server refuses
 _NOTHING: Final = Timetable(())
 
 
@@ -40,25 +39,13 @@ def observe(cron_job: CronJob, jobs: Iterable[Body], refusals: Mapping[Child, Re
     created = int(epoch_or_none(meta.creation_timestamp) or now)
     rules = _rules(cron_job.spec, created)
     runs = tuple(_run(job) for job in jobs)
-    waiting = (
-        _due_of(meta.name, name) for (kind, name), refusal in refusals.items() if kind == JOB and _fresh(refusal, now)
-    )
     return ScheduleSeen(
         uid=meta.uid,
         rules=rules,
         state=_state(cron_job, created, int(now)),
         runs=runs,
-        refused=frozenset(due for due in waiting if due is not None),
+        refused=refused_times(JOB, meta.name, refusals, now),
     )
-
-
-def again_at(refusal: Refusal) -> float:
-    """When the creation is tried again, in epoch seconds."""
-    return refusal.at + RETRY_SECONDS
-
-
-def _fresh(refusal: Refusal, now: float) -> bool:
-    return refusal.at <= now < again_at(refusal)
 
 
 def _rules(spec: CronJobSpec, created: int) -> ScheduleRules:
@@ -123,14 +110,7 @@ def _due(metadata: Body) -> int:
     noted = epoch_or_none((metadata.get("annotations") or {}).get(CRONJOB_SCHEDULED))
     if noted is not None:
         return int(noted)
-    digits = str(metadata["name"]).rpartition("-")[2]
-    return 60 * int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 12 else 0
-
-
-def _due_of(cron_job: str, job: str) -> int | None:
-    digits = job.rpartition("-")[2]
-    due = 60 * int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 12 else None
-    return due if due is not None and scheduled_name(cron_job, due) == job else None
+    return due_of_name(str(metadata["name"]))
 
 
 def decoded(body: Body) -> CronJob | str:

@@ -12,6 +12,8 @@ from shared import kinds
 from shared.crd.schema import Mode, Schema, kind_schema
 from shared.kinds import Kind
 from shared.model import Command, CronJob, Job, JobFlow, JobFlowPolicy, JobTemplate, PodGroup, Queue
+from shared.model.schedules.cron_job_flow import CronJobFlow
+from shared.model.schedules.flow_template import JobFlowTemplate
 from shared.model.types import Model
 
 
@@ -79,6 +81,21 @@ DEFINITIONS: Final[tuple[Definition, ...]] = (
             Column("SUSPEND", ".spec.suspend", "boolean"),
             Column("LAST", ".status.lastScheduleTime", "date"),
             _AGE,
+        ),
+    ),
+    Definition(kinds.JOBFLOWTEMPLATE, JobFlowTemplate, ("jft",), (_AGE,), status=False),
+    Definition(
+        kinds.CRONJOBFLOW,
+        CronJobFlow,
+        ("cjf",),
+        (
+            Column("SCHEDULE", ".spec.schedules"),
+            Column("SUSPEND", ".spec.suspend", "boolean"),
+            Column("ACTIVE", ".status.active[*].name"),
+            Column("LAST", ".status.lastScheduleTime", "date"),
+            Column("NEXT", ".status.nextScheduleTimes[0]"),
+            _AGE,
+            Column("READY", _READY, priority=1),
         ),
     ),
     Definition(

@@ -167,4 +167,4 @@ def _job_spec_patch(schema: Schema) -> Schema:
 
 
 # Fields that the model keeps raw, described for `kubectl explain`.
-_SPECIAL: Final[Mapping[tuple[str, str], Callable[[Schema], Schema]]] = {("Patch", "jobSpec"): _job_spec_patch}
+_SPECIAL: Final[Mapping[tuple[str, str], Callable[[Schema], Schema]]] = {("StepPatch", "jobSpec"): _job_spec_patch}

@@ -23,6 +23,7 @@ VARIABLES: Final[dict[ScopeKind, dict[str, Any]]] = {
     ScopeKind.FLOW: _FLOW,
     ScopeKind.LOOP: _FLOW | _LOOP,
     ScopeKind.RETRY: _FLOW | {"attempt": cel.Type(f"{bindings.PACKAGE}.Attempt")},
+    ScopeKind.SCHEDULE: {"schedule": cel.Type.Map(cel.Type.STRING, cel.Type.TIMESTAMP), "last": _TEXTS},
     ScopeKind.POLICY: dict.fromkeys(_POLICY, cel.Type.DYN),
 }
 

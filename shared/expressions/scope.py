@@ -16,6 +16,7 @@ class ScopeKind(StrEnum):
     FLOW = "flow"  # `if`, switch.value, for.expression: steps, params, flow
     LOOP = "loop"  # for.while and patches of a looping step: also item, index, last
     RETRY = "retry"  # retry.if: also attempt
+    SCHEDULE = "schedule"  # `when` of a CronJobFlow: schedule, last
     POLICY = "policy"  # rules of a JobFlowPolicy: object, oldObject, request, namespaceObject
 
 
@@ -64,6 +65,11 @@ def policy_scope() -> Scope:
     return _POLICY
 
 
+def schedule_scope() -> Scope:
+    """The scope of `when` of a CronJobFlow: `schedule` (timestamps `time`, `previousTime`) and `last` (texts)."""
+    return _SCHEDULE
+
+
 def _scope(
     kind: ScopeKind,
     steps: Iterable[str],
@@ -76,3 +82,4 @@ def _scope(
 
 
 _POLICY: Final = Scope(ScopeKind.POLICY)
+_SCHEDULE: Final = Scope(ScopeKind.SCHEDULE)

@@ -82,7 +82,7 @@ class JsonPatch(Model, frozen=True, kw_only=True):
     expression: Annotated[Expression | None, Meta(description="CEL; its result is the value.")] = None
 
 
-class Patch(Model, frozen=True, kw_only=True):
+class StepPatch(Model, frozen=True, kw_only=True):
     """Changes to the template's JobSpec for this step only."""
 
     job_spec: Annotated[Raw | None, Meta(description="Partial JobSpec merged over the template's.")] = None
@@ -177,7 +177,7 @@ class Step(Model, frozen=True, kw_only=True):
     for_: Annotated[Loop | None, Meta(description="Run the step once per item.")] = msgspec.field(
         default=None, name="for"
     )
-    patch: Patch | None = None
+    patch: StepPatch | None = None
     retry: Retry | None = None
     active_deadline_seconds: Annotated[Positive | None, Meta(description="Seconds an attempt may take.")] = None
     allow_failure: Annotated[bool, Meta(description="Its failure does not fail the flow.")] = False

@@ -20,6 +20,8 @@ KINDS = {
         kinds.JOBTEMPLATE,
         kinds.JOB,
         kinds.CRONJOB,
+        kinds.CRONJOBFLOW,
+        kinds.JOBFLOWTEMPLATE,
         kinds.QUEUE,
         kinds.PODGROUP,
         kinds.COMMAND,

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from shared.violation import Violation
 from webhook.rules import command, pod, podgroup, policy
-from webhook.rules.cron import cron_job
+from webhook.rules.cron import cron_job, cron_job_flow, flow_template
+from webhook.rules.cron.embedded_flow import of_flow, warned_of_flow
 from webhook.rules.flow import control as flow_control
 from webhook.rules.flow import deletion as flow_deletion
 from webhook.rules.flow import expressions as flow_expressions
@@ -173,6 +174,30 @@ CRONJOB_RULES: Final[tuple[Rule, ...]] = (
     *(cron_job.of_template(rule) for rule in (*JOB_SPEC_RULES, job_tasks.pod_names_fit)),
 )
 CRONJOB_WARNINGS: Final[tuple[Warner, ...]] = tuple(cron_job.warned_of_template(warner) for warner in JOB_WARNINGS)
+JOBFLOWTEMPLATE_RULES: Final[tuple[Rule, ...]] = (
+    flow_template.template_params_are_declared_once,
+    flow_template.template_patterns_are_patterns,
+    flow_template.template_defaults_are_allowed,
+    flow_template.required_params_have_no_default,
+    *(of_flow(rule) for rule in FLOW_RULES),
+)
+JOBFLOWTEMPLATE_WARNINGS: Final[tuple[Warner, ...]] = tuple(warned_of_flow(warner) for warner in FLOW_WARNINGS)
+CRONJOBFLOW_RULES: Final[tuple[Rule, ...]] = (
+    cron_job_flow.schedules_are_schedules,
+    cron_job_flow.schedules_differ,
+    cron_job_flow.cron_time_zone_exists,
+    cron_job_flow.end_time_is_a_time,
+    cron_job_flow.flow_has_one_source,
+    cron_job_flow.condition_compiles,
+    cron_job_flow.params_are_given_once,
+    cron_job_flow.schedule_values_exist,
+    cron_job_flow.params_fit_the_template,
+    *(of_flow(rule) for rule in FLOW_RULES),
+)
+CRONJOBFLOW_WARNINGS: Final[tuple[Warner, ...]] = (
+    cron_job_flow.template_not_found_yet,
+    *(warned_of_flow(warner) for warner in FLOW_WARNINGS),
+)
 
 QUEUE_RULES: Final[tuple[Rule, ...]] = (
     queue_resources.amounts_are_quantities,

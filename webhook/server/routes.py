@@ -63,6 +63,8 @@ ROUTES: Final[tuple[WebhookRoute, ...]] = (
     WebhookRoute("/jobtemplates/deleted", kinds.JOBTEMPLATE, (DELETE,), lenient=True),
     WebhookRoute("/jobs/validate", kinds.JOB, (CREATE, UPDATE)),
     WebhookRoute("/cronjobs/validate", kinds.CRONJOB, (CREATE, UPDATE)),
+    WebhookRoute("/jobflowtemplates/validate", kinds.JOBFLOWTEMPLATE, (CREATE, UPDATE)),
+    WebhookRoute("/cronjobflows/validate", kinds.CRONJOBFLOW, (CREATE, UPDATE)),
     WebhookRoute("/queues/validate", kinds.QUEUE, (CREATE, UPDATE, DELETE)),
     WebhookRoute("/podgroups/validate", kinds.PODGROUP, (CREATE,)),
     WebhookRoute("/commands/validate", kinds.COMMAND, (CREATE,)),

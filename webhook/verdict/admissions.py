@@ -10,7 +10,6 @@ from shared.model.job import JobSpec
 from shared.model.podgroup import PodGroupSpec
 from shared.model.policy import JobFlowPolicySpec
 from shared.model.queue import QueueSpec
-from shared.model.schedules.cron_job import CronJobSpec
 from shared.model.types import Body
 from webhook import rules
 from webhook.defaults import flow_defaults, job_defaults, podgroup_defaults, queue_defaults, template_defaults
@@ -18,7 +17,6 @@ from webhook.envelope.review import AdmissionReview
 from webhook.subject.lookups import MissingObject
 from webhook.subject.subjects import (
     CommandSubject,
-    CronJobSubject,
     FlowSubject,
     GroupSubject,
     JobSubject,
@@ -27,6 +25,7 @@ from webhook.subject.subjects import (
     QueueSubject,
     body_or_empty,
 )
+from webhook.verdict.cron_admissions import CRONJOB, CRONJOBFLOW, JOBFLOWTEMPLATE
 from webhook.verdict.kind_admission import KindAdmission, command_of, subject_maker
 
 
@@ -77,13 +76,6 @@ JOB: Final = KindAdmission(
     defaults=lambda job, options: job_defaults(job, options.scheduler_names[0]),
     missing=_queue_of_job,
 )
-CRONJOB: Final = KindAdmission(
-    kinds.CRONJOB,
-    subject_maker(CronJobSubject, CronJobSpec),
-    create=rules.CRONJOB_RULES,
-    update=rules.CRONJOB_RULES,
-    warnings=rules.CRONJOB_WARNINGS,
-)
 QUEUE: Final = KindAdmission(
     kinds.QUEUE,
     subject_maker(QueueSubject, QueueSpec),
@@ -121,7 +113,19 @@ POD: Final = KindAdmission(
 )
 ADMISSIONS: Final[Mapping[tuple[str, str], KindAdmission]] = {
     (admission.kind.group, admission.kind.kind): admission
-    for admission in (JOBFLOW, JOBTEMPLATE, JOB, CRONJOB, QUEUE, PODGROUP, COMMAND, JOBFLOWPOLICY, POD)
+    for admission in (
+        JOBFLOW,
+        JOBTEMPLATE,
+        JOB,
+        CRONJOB,
+        CRONJOBFLOW,
+        JOBFLOWTEMPLATE,
+        QUEUE,
+        PODGROUP,
+        COMMAND,
+        JOBFLOWPOLICY,
+        POD,
+    )
 }
 
 

@@ -35,6 +35,8 @@ def variable(kind: ScopeKind, name: str, limits: InputLimits) -> Size:
     """The size of a whole variable."""
     if kind is ScopeKind.POLICY:
         return Size(limits.bytes, min(limits.items, limits.bytes // 4))
+    if kind is ScopeKind.SCHEDULE:
+        return Size(limits.bytes, 8)
     if name == "item":
         return Size(64 * limits.bytes, min(limits.items, 16 * limits.bytes))
     if name == "params":

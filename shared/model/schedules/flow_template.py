@@ -2,7 +2,6 @@
 
 from typing import Annotated
 
-import msgspec
 from msgspec import Meta
 
 from shared.model.flow import JobFlowSpec
@@ -35,10 +34,6 @@ class JobFlowTemplateSpec(Model, frozen=True, kw_only=True):
     outputs: Annotated[tuple[TemplateOutput, ...], Meta(description="Results of the ended flow.")] = ()
 
 
-class JobFlowTemplateStatus(Model, frozen=True, kw_only=True):
-    observed_generation: int = 0
-
-
 class JobFlowTemplate(Model, frozen=True, kw_only=True):
     """A JobFlow to be created many times, with parameters."""
 
@@ -46,4 +41,3 @@ class JobFlowTemplate(Model, frozen=True, kw_only=True):
     kind: str = ""
     metadata: ObjectMeta = ObjectMeta()
     spec: JobFlowTemplateSpec
-    status: JobFlowTemplateStatus = msgspec.field(default_factory=JobFlowTemplateStatus)

@@ -6,7 +6,7 @@ import pytest
 
 from shared import kinds
 from shared.model.types import Body
-from tests.webhook.make import body, faults, job, task, verdict
+from tests.webhook.make import body, faults, job, known, step, task, verdict
 
 
 def cron_job(name: str = "nightly", template: Body | None = None, **spec: Any) -> Body:
@@ -88,3 +88,108 @@ ACCEPTED = {
 @pytest.mark.parametrize("given", ACCEPTED.values(), ids=ACCEPTED.keys())
 def test_what_is_accepted(given: Body) -> None:
     assert verdict(given).allowed
+
+
+def flow_template(*params: Body, steps: tuple[Body, ...] = (), **flow: Any) -> Body:
+    return body(
+        kinds.JOBFLOWTEMPLATE,
+        "nightly",
+        {"params": list(params), "flow": {"flows": list(steps or (step("a"),)), **flow}},
+    )
+
+
+def cron_job_flow(**spec: Any) -> Body:
+    given = {"schedules": ["0 2 * * *"], "jobFlowTemplate": {"spec": {"flows": [step("a"), step("b", "a")]}}, **spec}
+    return body(kinds.CRONJOBFLOW, "beat", {key: value for key, value in given.items() if value is not None})
+
+
+FLOW_REFUSED: dict[str, tuple[Body, list[str]]] = {
+    "one of two schedules is none": (
+        cron_job_flow(schedules=["0 2 * * *", "60 * * * *"]),
+        ['spec.schedules[1]: Invalid value: "60 * * * *": minute "60": 60 is not in 0 to 59'],
+    ),
+    "a schedule twice": (
+        cron_job_flow(schedules=["@daily", "@daily"]),
+        ['spec.schedules[1]: Duplicate value: "@daily": listed twice'],
+    ),
+    "no flow": (
+        cron_job_flow(jobFlowTemplate=None),
+        ["spec: Required value: name a JobFlowTemplate in template, or write the flow in jobFlowTemplate"],
+    ),
+    "two sources of the flow": (
+        cron_job_flow(template={"name": "nightly"}),
+        ["spec.jobFlowTemplate: Forbidden: may not be set beside template"],
+    ),
+    "a condition that is none": (cron_job_flow(when="last.phase"), ['spec.when: Invalid value: "last.phase": ']),
+    "an unknown value of the schedule": (
+        cron_job_flow(params=[{"name": "x", "value": "$(schedule.day)"}]),
+        [
+            'spec.params[0].value: Invalid value: "$(schedule.day)": $(schedule.day) is not known; known: $(schedule.date)'
+        ],
+    ),
+    "an end that is no time": (
+        cron_job_flow(endTime="tomorrow"),
+        ['spec.endTime: Invalid value: "tomorrow": must be an RFC 3339 time'],
+    ),
+    "a cycle in the flow": (
+        cron_job_flow(jobFlowTemplate={"spec": {"flows": [step("a", "b"), step("b", "a")]}}),
+        ["spec.jobFlowTemplate.spec.flows: Invalid value: cycle a -> b -> a"],
+    ),
+    "a template with a default that is not allowed": (
+        flow_template({"name": "mode", "default": "x", "enum": ["fast", "slow"]}),
+        ['spec.params[0].default: Invalid value: "x": must be one of fast, slow'],
+    ),
+    "a template with a pattern that is none": (
+        flow_template({"name": "day", "pattern": "[0-9"}),
+        ['spec.params[0].pattern: Invalid value: "[0-9": not an RE2 pattern'],
+    ),
+    "a template with a param twice": (
+        flow_template({"name": "day"}, {"name": "day"}),
+        ['spec.params[1].name: Duplicate value: "day": declared twice'],
+    ),
+    "a template whose flow uses a param that is not declared": (
+        flow_template(steps=(step("a", **{"if": 'params.nope == "1"'}),)),
+        ["spec.flow.flows[0].if: Invalid value"],
+    ),
+    "a template whose flow waits for a step that is not there": (
+        flow_template(steps=(step("a", "zz"),)),
+        ["spec.flow.flows[0].dependsOn.targets[0]"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("given", "expected"), FLOW_REFUSED.values(), ids=FLOW_REFUSED.keys())
+def test_what_is_wrong_with_a_schedule_of_flows_or_a_template(given: Body, expected: list[str]) -> None:
+    found = faults(given)
+
+    assert len(found) == len(expected)
+    assert all(text.startswith(start) for text, start in zip(found, expected, strict=True))
+
+
+TEMPLATE = flow_template({"name": "day", "required": True}, {"name": "mode", "enum": ["fast", "slow"]})
+PARAMS: dict[str, tuple[list[Body], list[str]]] = {
+    "what is required is given": ([{"name": "day", "value": "$(schedule.date)"}], []),
+    "what is required is missing": ([], ['spec.params: Invalid value: "day": param "day" is required by the template']),
+    "an unknown param": (
+        [{"name": "day", "value": "x"}, {"name": "mood", "value": "x"}],
+        ['spec.params[1]: Invalid value: "mood": param "mood" is not a param of the template; it has day, mode'],
+    ),
+    "a value that is not allowed": (
+        [{"name": "day", "value": "x"}, {"name": "mode", "value": "x"}],
+        ['spec.params[1]: Invalid value: "mode": param "mode" must be one of fast, slow'],
+    ),
+}
+
+
+@pytest.mark.parametrize(("params", "expected"), PARAMS.values(), ids=PARAMS.keys())
+def test_params_are_judged_by_the_template_where_it_exists(params: list[Body], expected: list[str]) -> None:
+    given = cron_job_flow(jobFlowTemplate=None, template={"name": "nightly"}, params=params)
+
+    assert faults(given, lookups=known(TEMPLATE)) == expected
+
+
+def test_a_template_that_does_not_exist_yet_is_a_warning() -> None:
+    found = verdict(cron_job_flow(jobFlowTemplate=None, template={"name": "later"}), lookups=known())
+
+    assert found.allowed
+    assert found.warnings == ('JobFlowTemplate "later" does not exist yet; no flow is created until it does',)

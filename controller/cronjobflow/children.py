@@ -1,0 +1,93 @@
+"""The JobFlow that a CronJobFlow creates for a due time. Pure."""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+from shared.cron import zone
+from shared.kinds import CRONJOBFLOW, JOBFLOW
+from shared.model.types import Body
+from shared.names import CRON_NAME, CRON_SCHEDULED, FOREIGN_ANNOTATION_PREFIXES
+from shared.naming import label_value, scheduled_name
+from shared.timestamp import rfc3339
+
+PLACEHOLDER: Final = re.compile(r"\$\(schedule\.([A-Za-z]*)\)")
+SCHEDULE_VALUES: Final = ("date", "time", "previousTime", "unix")
+
+
+class MissingParam(ValueError):
+    """A param that the template requires has no value."""
+
+
+def flow_for(cron: Body, template: Body | None, due: int, previous: int | None) -> Body:
+    """The JobFlow for the time `due`, seconds since 1970. Its name follows from the time, so that it is created once.
+
+    `template`: the JobFlowTemplate if the CronJobFlow names one; `previous`: the newest earlier time that started.
+    Raises MissingParam.
+    """
+    metadata, spec = cron["metadata"], cron["spec"]
+    inline = spec.get("jobFlowTemplate") or {}
+    given = inline.get("metadata") or {}
+    flow_spec = dict((template["spec"].get("flow") if template else inline.get("spec")) or {})
+    declared = template["spec"].get("params") or () if template else ()
+    own = [
+        {**param, "value": filled(str(param.get("value", "")), spec, due, previous)}
+        for param in spec.get("params") or ()
+    ]
+    params = merged_params(flow_spec.get("params") or (), declared, own)
+    return {
+        "apiVersion": JOBFLOW.api_version,
+        "kind": JOBFLOW.kind,
+        "metadata": {
+            "name": scheduled_name(metadata["name"], due),
+            "namespace": metadata["namespace"],
+            "labels": {**(given.get("labels") or {}), CRON_NAME: label_value(metadata["name"])},
+            "annotations": {**_annotations(given), CRON_SCHEDULED: rfc3339(due)},
+            "ownerReferences": [_owner(cron)],
+        },
+        "spec": {**flow_spec, "params": params} if params else flow_spec,
+    }
+
+
+def merged_params(flow: Sequence[Body], declared: Sequence[Body], given: Sequence[Body]) -> list[Body]:
+    """The params of the flow: its own, the defaults of the template's declared params, then those given.
+
+    Raises MissingParam if a declared param is required and has neither a value nor a default.
+    """
+    values = {str(param["name"]): str(param.get("value", "")) for param in flow}
+    values |= {str(param["name"]): str(param["default"]) for param in declared if param.get("default") is not None}
+    values |= {str(param["name"]): str(param.get("value", "")) for param in given}
+    missing = [str(param["name"]) for param in declared if param.get("required") and param["name"] not in values]
+    if missing:
+        raise MissingParam(f"params without a value: {', '.join(missing)}")
+    return [{"name": name, "value": value} for name, value in values.items()]
+
+
+def filled(text: str, spec: Body, due: int, previous: int | None) -> str:
+    """`text` with $(schedule.date), .time, .previousTime and .unix replaced; the date is that of the time zone."""
+    local = datetime.fromtimestamp(due, zone(spec.get("timeZone") or ""))
+    values: Mapping[str, str] = {
+        "date": local.date().isoformat(),
+        "time": rfc3339(due),
+        "previousTime": "" if previous is None else rfc3339(previous),
+        "unix": str(due),
+    }
+    return PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), text)
+
+
+def _owner(cron: Body) -> Body:
+    metadata = cron["metadata"]
+    return {
+        "apiVersion": CRONJOBFLOW.api_version,
+        "kind": CRONJOBFLOW.kind,
+        "name": metadata["name"],
+        "uid": metadata["uid"],
+        "controller": True,
+        "blockOwnerDeletion": True,
+    }
+
+
+def _annotations(given: Body) -> Body:
+    found = given.get("annotations") or {}
+    return {name: value for name, value in found.items() if not name.startswith(FOREIGN_ANNOTATION_PREFIXES)}

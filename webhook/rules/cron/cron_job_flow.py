@@ -1,0 +1,85 @@
+"""Rules of CronJobFlow: schedules, where the flow comes from, params and the condition."""
+
+from collections.abc import Iterator
+
+from shared.expressions import Program, ResultType, compile_expression, schedule_scope
+from shared.params import param_faults
+from shared.timestamp import epoch_or_none
+from shared.violation import Reason, Violation
+from webhook.rules.cron.schedules import schedule_faults, zone_faults
+from webhook.subject.cron_subjects import PLACEHOLDER, SCHEDULE_VALUES, CronFlowSubject
+
+
+def schedules_are_schedules(cron: CronFlowSubject) -> Iterator[Violation]:
+    return schedule_faults([(f"spec.schedules[{index}]", text) for index, text in enumerate(cron.spec.schedules)])
+
+
+def schedules_differ(cron: CronFlowSubject) -> Iterator[Violation]:
+    for index, text in enumerate(cron.spec.schedules):
+        if text in cron.spec.schedules[:index]:
+            yield Violation(f"spec.schedules[{index}]", "listed twice", text, Reason.DUPLICATE)
+
+
+def cron_time_zone_exists(cron: CronFlowSubject) -> Iterator[Violation]:
+    return zone_faults("spec.timeZone", cron.spec.time_zone or None)
+
+
+def end_time_is_a_time(cron: CronFlowSubject) -> Iterator[Violation]:
+    end = cron.spec.end_time
+    if end is not None and epoch_or_none(end) is None:
+        yield Violation("spec.endTime", 'must be an RFC 3339 time such as "2027-12-31T00:00:00Z"', end)
+
+
+def flow_has_one_source(cron: CronFlowSubject) -> Iterator[Violation]:
+    if cron.spec.template is None and cron.spec.job_flow_template is None:
+        yield Violation(
+            "spec", "name a JobFlowTemplate in template, or write the flow in jobFlowTemplate", None, Reason.REQUIRED
+        )
+    if cron.spec.template is not None and cron.spec.job_flow_template is not None:
+        yield Violation("spec.jobFlowTemplate", "may not be set beside template", None, Reason.FORBIDDEN)
+
+
+def condition_compiles(cron: CronFlowSubject) -> Iterator[Violation]:
+    if cron.spec.when is None:
+        return
+    program = compile_expression(cron.spec.when, schedule_scope(), ResultType.BOOL)
+    if not isinstance(program, Program):
+        for fault in program:
+            yield Violation("spec.when", str(fault), cron.spec.when)
+
+
+def params_are_given_once(cron: CronFlowSubject) -> Iterator[Violation]:
+    seen: set[str] = set()
+    for index, param in enumerate(cron.spec.params):
+        if param.name in seen:
+            yield Violation(f"spec.params[{index}].name", "given twice", param.name, Reason.DUPLICATE)
+        seen.add(param.name)
+
+
+def schedule_values_exist(cron: CronFlowSubject) -> Iterator[Violation]:
+    """$(schedule.X) stands for one of four values."""
+    for index, param in enumerate(cron.spec.params):
+        for found in PLACEHOLDER.finditer(param.value):
+            if found[1] not in SCHEDULE_VALUES:
+                known = ", ".join(f"$(schedule.{name})" for name in SCHEDULE_VALUES)
+                yield Violation(f"spec.params[{index}].value", f"{found[0]} is not known; known: {known}", param.value)
+
+
+def params_fit_the_template(cron: CronFlowSubject) -> Iterator[Violation]:
+    """Values with placeholders are judged when a flow is created; a template that does not exist yet is a warning."""
+    if cron.template is None:
+        return
+    given = [(param.name, param.value) for param in cron.spec.params if not PLACEHOLDER.search(param.value)]
+    open_names = {param.name for param in cron.spec.params if PLACEHOLDER.search(param.value)}
+    places = {param.name: index for index, param in enumerate(cron.spec.params)}
+    for name, fault in param_faults(cron.template.params, given):
+        if name in open_names:
+            continue
+        where = f"spec.params[{places[name]}]" if name in places else "spec.params"
+        yield Violation(where, f'param "{name}" {fault}', name)
+
+
+def template_not_found_yet(cron: CronFlowSubject) -> Iterator[str]:
+    reference = cron.spec.template
+    if reference is not None and cron.template is None and cron.lookups.complete:
+        yield f'JobFlowTemplate "{reference.name}" does not exist yet; no flow is created until it does'

@@ -1,0 +1,76 @@
+"""Subjects of schedules and flow templates: CronJobFlow and JobFlowTemplate with the flow that each contains."""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+import msgspec
+
+from shared import kinds
+from shared.model.flow import JobFlowSpec, Param
+from shared.model.schedules.cron_job_flow import CronJobFlowSpec
+from shared.model.schedules.flow_template import JobFlowTemplateSpec
+from shared.model.types import Body
+from shared.naming import label_value
+from webhook.envelope.review import Operation
+from webhook.subject.subjects import FlowSubject, Subject, body_or_empty
+
+PLACEHOLDER: Final = re.compile(r"\$\(schedule\.([^()]*)\)")
+SCHEDULE_VALUES: Final = ("date", "time", "previousTime", "unix")
+_MINUTES: Final = "9" * 8  # as long as minutes since 1970 until the year 2160
+
+
+@dataclass(frozen=True)
+class FlowTemplateSubject(Subject[JobFlowTemplateSpec]):
+    """A JobFlowTemplate. Its flow is judged with the declared params; names of Jobs are judged when it is used."""
+
+    flow_path: str = "spec.flow"
+
+    @cached_property
+    def flow(self) -> FlowSubject | None:
+        raw = body_or_empty(body_or_empty(self.raw.get("spec")).get("flow"))
+        declared = tuple(Param(name=param.name, value=param.default or "") for param in self.spec.params)
+        return _flow(self, "f", raw, _with_params(self.spec.flow, declared))
+
+
+@dataclass(frozen=True)
+class CronFlowSubject(Subject[CronJobFlowSpec]):
+    """A CronJobFlow. `flow`: the JobFlow it creates if that is written out, under the name of such a flow."""
+
+    flow_path: str = "spec.jobFlowTemplate.spec"
+
+    @cached_property
+    def flow(self) -> FlowSubject | None:
+        inline = self.spec.job_flow_template
+        if inline is None:
+            return None
+        template = body_or_empty(body_or_empty(self.raw.get("spec")).get("jobFlowTemplate"))
+        raw = body_or_empty(template.get("spec"))
+        return _flow(self, label_value(f"{self.name}-{_MINUTES}"), raw, _with_params(inline.spec, self.spec.params))
+
+    @cached_property
+    def template(self) -> JobFlowTemplateSpec | None:
+        """The JobFlowTemplate that it names, if it exists and can be read."""
+        reference = self.spec.template
+        body = self.lookups.get(kinds.JOBFLOWTEMPLATE, self.namespace, reference.name) if reference else None
+        try:
+            return None if body is None else msgspec.convert(body.get("spec"), JobFlowTemplateSpec)
+        except msgspec.ValidationError:
+            return None
+
+
+def _with_params(flow: JobFlowSpec, params: tuple[Param, ...]) -> JobFlowSpec:
+    own = {param.name for param in flow.params}
+    more = {param.name: param for param in params if param.name not in own}
+    return msgspec.structs.replace(flow, params=(*flow.params, *more.values()))
+
+
+def _flow(outer: Subject[Any], name: str, raw: Body, spec: JobFlowSpec) -> FlowSubject:
+    return FlowSubject(
+        raw={"metadata": {"name": name}, "spec": raw},
+        spec=spec,
+        operation=Operation.CREATE,
+        lookups=outer.lookups,
+        namespace=outer.namespace,
+    )

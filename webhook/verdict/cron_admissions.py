@@ -1,0 +1,43 @@
+"""Admission of the kinds that have a schedule, and of JobFlowTemplate."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from shared import kinds
+from shared.model.schedules.cron_job import CronJobSpec
+from shared.model.schedules.cron_job_flow import CronJobFlowSpec
+from shared.model.schedules.flow_template import JobFlowTemplateSpec
+from webhook import rules
+from webhook.subject.cron_subjects import CronFlowSubject, FlowTemplateSubject
+from webhook.subject.lookups import MissingObject
+from webhook.subject.subjects import CronJobSubject
+from webhook.verdict.kind_admission import KindAdmission, subject_maker
+
+
+def _template_of_cron(cron: CronFlowSubject) -> Iterable[MissingObject]:
+    if cron.spec.template is not None:
+        yield MissingObject(kinds.JOBFLOWTEMPLATE, cron.namespace, cron.spec.template.name)
+
+
+CRONJOB: Final = KindAdmission(
+    kinds.CRONJOB,
+    subject_maker(CronJobSubject, CronJobSpec),
+    create=rules.CRONJOB_RULES,
+    update=rules.CRONJOB_RULES,
+    warnings=rules.CRONJOB_WARNINGS,
+)
+JOBFLOWTEMPLATE: Final = KindAdmission(
+    kinds.JOBFLOWTEMPLATE,
+    subject_maker(FlowTemplateSubject, JobFlowTemplateSpec),
+    create=rules.JOBFLOWTEMPLATE_RULES,
+    update=rules.JOBFLOWTEMPLATE_RULES,
+    warnings=rules.JOBFLOWTEMPLATE_WARNINGS,
+)
+CRONJOBFLOW: Final = KindAdmission(
+    kinds.CRONJOBFLOW,
+    subject_maker(CronFlowSubject, CronJobFlowSpec),
+    create=rules.CRONJOBFLOW_RULES,
+    update=rules.CRONJOBFLOW_RULES,
+    warnings=rules.CRONJOBFLOW_WARNINGS,
+    missing=_template_of_cron,
+)
