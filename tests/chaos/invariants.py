@@ -8,7 +8,7 @@ from typing import Final
 from shared.kinds import JOBFLOW
 from shared.model.types import Body
 from tests.chaos.chaos_cluster import MemorySample
-from tests.chaos.phase_recorder import PhaseChange
+from tests.chaos.phase_recorder import RecordedPhase
 from tests.chaos.workloads import ENDED, After, Workload
 
 MEMORY_GROWTH: Final = 40.0  # MiB that a process may grow from its settled state on
@@ -25,7 +25,7 @@ class RunObservation:
     workloads: Sequence[Workload]
     ends: Mapping[str, Body]
     left: Sequence[Body]
-    changes: Sequence[PhaseChange]
+    changes: Sequence[RecordedPhase]
     samples: Sequence[MemorySample] = ()
     late: Sequence[str] = ()
     faults: Sequence[str] = ()

@@ -20,7 +20,7 @@ _PAUSE: Final = 0.1
 
 
 @dataclass(frozen=True)
-class PhaseChange:
+class RecordedPhase:
     """A Job was first seen in `phase` ("" for its creation). `place`: position in the order; equal for all items of a list."""
 
     job: str
@@ -37,7 +37,7 @@ class PhaseRecorder:
     """A context manager that records in a thread. `changes`: by namespace."""
 
     def __init__(self, kubeconfig: Path) -> None:
-        self.changes: dict[str, list[PhaseChange]] = defaultdict(list)
+        self.changes: dict[str, list[RecordedPhase]] = defaultdict(list)
         self._kube = BlockingClient(kubeconfig)
         self._known: set[tuple[str, str]] = set()
         self._place = 0
@@ -96,7 +96,7 @@ class PhaseRecorder:
         for phase in ("", _phase(job)):
             if (meta["uid"], phase) not in self._known:
                 texts = (owner, labels.get(STEP, ""), labels.get(ITERATION, ""), labels.get(ATTEMPT, ""))
-                change = PhaseChange(meta["name"], meta["uid"], phase, *texts, self._place)
+                change = RecordedPhase(meta["name"], meta["uid"], phase, *texts, self._place)
                 self.changes[meta["namespace"]].append(change)
                 self._known.add((meta["uid"], phase))
 

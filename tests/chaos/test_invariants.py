@@ -8,12 +8,12 @@ from shared.kinds import JOBFLOW
 from shared.model.types import Body
 from tests.chaos.chaos_cluster import MemorySample
 from tests.chaos.invariants import ENOUGH, RunObservation, growth, ineffective_faults, violations
-from tests.chaos.phase_recorder import PhaseChange
+from tests.chaos.phase_recorder import RecordedPhase
 from tests.chaos.workloads import After, Workload
 
 
-def change(job: str, phase: str, place: int, uid: str = "", step: str = "") -> PhaseChange:
-    return PhaseChange(job, uid or f"uid-{job}", phase, "f", step or job[-1], "", "0", place)
+def change(job: str, phase: str, place: int, uid: str = "", step: str = "") -> RecordedPhase:
+    return RecordedPhase(job, uid or f"uid-{job}", phase, "f", step or job[-1], "", "0", place)
 
 
 def thing(kind: str, name: str, *owners: str) -> Body:

@@ -2,11 +2,11 @@
 
 import pytest
 
-from tests.cli.make import Command
+from tests.cli.make import CliCommand
 
 
 @pytest.fixture
-def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
+def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> CliCommand:
     for name in ("KUBECONFIG", "FORCE_COLOR", "NO_COLOR", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
-    return Command(capsys)
+    return CliCommand(capsys)

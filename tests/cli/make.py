@@ -24,7 +24,7 @@ class Ran(NamedTuple):
         return json.loads(self.out)
 
 
-class Command:
+class CliCommand:
     """`command("lint", "x.yaml")`."""
 
     def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,11 +13,11 @@ from cli.exits import MEANINGS, Exit
 from cli.main import main
 from cli.parser import build
 from cli.verbs import VERBS
-from tests.cli.make import Command, lines, write
+from tests.cli.make import CliCommand, lines, write
 from tests.webhook.make import flow, job, step, template
 
 
-def test_every_verb_exists_and_explains_itself(command: Command) -> None:
+def test_every_verb_exists_and_explains_itself(command: CliCommand) -> None:
     for verb in VERBS:
         ran = command(*verb.name.split(), "--help")
         assert ran.code == 0
@@ -49,13 +49,13 @@ USAGE = {
 
 
 @pytest.mark.parametrize("case", USAGE)
-def test_wrong_arguments_are_exit_2(case: str, command: Command) -> None:
+def test_wrong_arguments_are_exit_2(case: str, command: CliCommand) -> None:
     ran = command(*USAGE[case])
     assert (ran.code, ran.out) == (2, "")
     assert ran.err.startswith("usage: jobflow")
 
 
-def test_a_mistyped_verb_gets_a_hint_and_no_verb_the_help(command: Command) -> None:
+def test_a_mistyped_verb_gets_a_hint_and_no_verb_the_help(command: CliCommand) -> None:
     assert "invalid choice: 'lsit'; did you mean \"list\"?" in command("job", "lsit").err
     assert "show a flow as a tree" in command().err
     assert "describe a Job" in command("job").err
@@ -63,7 +63,7 @@ def test_a_mistyped_verb_gets_a_hint_and_no_verb_the_help(command: Command) -> N
 
 @pytest.mark.parametrize("context", ["", "prd"])
 def test_a_context_that_is_not_there_is_told_with_those_that_are(
-    context: str, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    context: str, command: CliCommand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "config").write_text("contexts: [{name: prod, context: {}}, {name: lab, context: {}}]\n")
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "config"))
@@ -73,7 +73,7 @@ def test_a_context_that_is_not_there_is_told_with_those_that_are(
     assert ("current context" in ran.err) if not context else ('"prd" does not exist; did you mean "prod"?' in ran.err)
 
 
-def test_a_kubeconfig_with_nothing_in_it_is_told_so(command: Command, tmp_path: Path) -> None:
+def test_a_kubeconfig_with_nothing_in_it_is_told_so(command: CliCommand, tmp_path: Path) -> None:
     (tmp_path / "config").touch()
     ran = command("list", "--kubeconfig", str(tmp_path / "config"))
     assert (ran.code, "no clusters, contexts and users in it" in ran.err) == (4, True)
@@ -96,7 +96,7 @@ def test_flags_go_before_or_after_the_verb() -> None:
 
 
 def test_without_a_cluster_it_says_how_to_name_one(
-    command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    command: CliCommand, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
@@ -105,7 +105,7 @@ def test_without_a_cluster_it_says_how_to_name_one(
     assert "name a cluster: --kubeconfig FILE, or $KUBECONFIG" in ran.err
 
 
-def test_a_fault_of_ours_is_one_line(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_of_ours_is_one_line(command: CliCommand, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cli.commands.about.version", lambda arguments: 1 / 0)
     ran = command("version")
     assert ran.code == 2
@@ -124,7 +124,7 @@ def test_colours_come_on_terminals_only(tmp_path: Path) -> None:
     assert ran.stdout.startswith(f"{name}  JobFlow f")
 
 
-def test_version_and_completion(command: Command) -> None:
+def test_version_and_completion(command: CliCommand) -> None:
     assert command("version").out.startswith("jobflow ")
     assert command("--version") == command("version")
     assert set(command("version", "-o", "json").json) == {"version", "python", "api"}
@@ -134,7 +134,7 @@ def test_version_and_completion(command: Command) -> None:
         assert "jobflow" in ran.out
 
 
-def test_a_job_becomes_a_template_and_a_job_again(command: Command, tmp_path: Path) -> None:
+def test_a_job_becomes_a_template_and_a_job_again(command: CliCommand, tmp_path: Path) -> None:
     body = job()
     body["metadata"] |= {"uid": "u", "labels": {"team": "x", "flow.volcano.sh/step": "a"}, "resourceVersion": "7"}
     body["status"] = {"state": {"phase": "Running"}}
@@ -150,18 +150,18 @@ def test_a_job_becomes_a_template_and_a_job_again(command: Command, tmp_path: Pa
     assert (back["kind"], back["metadata"]["name"], back["spec"]) == ("Job", "again", body["spec"])
 
 
-def test_placeholders_of_a_template_are_warned_about(command: Command, tmp_path: Path) -> None:
+def test_placeholders_of_a_template_are_warned_about(command: CliCommand, tmp_path: Path) -> None:
     ran = command("job", "from-template", write(tmp_path / "t.yaml", template(queue="$(params.q)")))
     assert ran.code == 0
     assert ran.err == "Warning: only a flow fills in $(params.q)\n"
 
 
-def test_a_file_without_the_kind_is_exit_3(command: Command, tmp_path: Path) -> None:
+def test_a_file_without_the_kind_is_exit_3(command: CliCommand, tmp_path: Path) -> None:
     ran = command("template", "from-job", write(tmp_path / "t.yaml", template()))
     assert (ran.code, ran.out) == (3, "")
 
 
-def test_graph_refuses_a_cycle_and_spells_it_out(command: Command, tmp_path: Path) -> None:
+def test_graph_refuses_a_cycle_and_spells_it_out(command: CliCommand, tmp_path: Path) -> None:
     ran = command("graph", write(tmp_path / "f.yaml", flow(step("a", "b"), step("b", "a"))))
 
     assert (ran.code, ran.out) == (1, "")

@@ -15,7 +15,7 @@ import yaml
 from aiohttp.test_utils import RawTestServer, TestClient
 
 from shared.model.types import Body
-from tests.cli.make import Command, write
+from tests.cli.make import CliCommand, write
 from tests.webhook import test_admit
 from tests.webhook.make import KINDS, envelope, review
 from tests.webhook.rules import test_flow_rules, test_job_rules, test_other_rules
@@ -72,7 +72,7 @@ def test_the_corpus_is_large_and_has_both_kinds() -> None:
 
 
 @pytest.mark.parametrize("case", MANIFESTS)
-async def test_lint_says_what_the_webhook_says(case: str, command: Command, tmp_path: Path) -> None:
+async def test_lint_says_what_the_webhook_says(case: str, command: CliCommand, tmp_path: Path) -> None:
     bodies = MANIFESTS[case]
     ran = command("lint", "-o", "json", write(tmp_path / "case.yaml", *bodies))
     findings = ran.json["findings"]

@@ -7,7 +7,7 @@ import pytest
 
 from shared import kinds
 from shared.model.types import Body
-from tests.cli.make import Command, lines, write
+from tests.cli.make import CliCommand, lines, write
 from tests.webhook.make import body, flow, job, queue, step, template
 
 FIELDS: dict[str, tuple[Body, list[str]]] = {
@@ -59,7 +59,7 @@ FIELDS: dict[str, tuple[Body, list[str]]] = {
 
 
 @pytest.mark.parametrize("case", FIELDS)
-def test_unknown_fields_are_errors_with_a_hint(case: str, command: Command, tmp_path: Path) -> None:
+def test_unknown_fields_are_errors_with_a_hint(case: str, command: CliCommand, tmp_path: Path) -> None:
     manifest, wanted = FIELDS[case]
     ran = command("lint", "-o", "json", write(tmp_path / "x.yaml", manifest))
     found = [each["text"] for each in ran.json["findings"] if each["source"] == "fields"]
@@ -83,7 +83,7 @@ TYPES = {
 
 
 @pytest.mark.parametrize("case", TYPES)
-def test_a_slip_in_the_kind_is_found(case: str, command: Command, tmp_path: Path) -> None:
+def test_a_slip_in_the_kind_is_found(case: str, command: CliCommand, tmp_path: Path) -> None:
     version, kind, wanted = TYPES[case]
     manifest = {"apiVersion": version, "kind": kind, "metadata": {"name": "x"}}
     ran = command("lint", write(tmp_path / "x.yaml", manifest))
@@ -91,13 +91,13 @@ def test_a_slip_in_the_kind_is_found(case: str, command: Command, tmp_path: Path
     assert wanted in ran.out
 
 
-def test_a_batch_job_of_kubernetes_is_none_of_ours(command: Command, tmp_path: Path) -> None:
+def test_a_batch_job_of_kubernetes_is_none_of_ours(command: CliCommand, tmp_path: Path) -> None:
     manifests = ({"apiVersion": "batch/v1", "kind": "Job"}, {"apiVersion": "v1", "kind": "ConfigMap"}, flow(step("a")))
     ran = command("lint", write(tmp_path / "x.yaml", *manifests))
     assert (ran.code, lines(ran.out)) == (0, ["1 object checked: no faults (2 of other kinds skipped)"])
 
 
-def test_lines_files_and_objects_are_named(command: Command, tmp_path: Path) -> None:
+def test_lines_files_and_objects_are_named(command: CliCommand, tmp_path: Path) -> None:
     bad = tmp_path / "bad.yaml"
     bad.write_text(
         "apiVersion: flow.volcano.sh/v1alpha1\nkind: JobFlow\nmetadata: {name: f}\n"
@@ -117,7 +117,7 @@ def test_lines_files_and_objects_are_named(command: Command, tmp_path: Path) -> 
     ]
 
 
-def test_the_schema_and_the_rules_speak_together(command: Command, tmp_path: Path) -> None:
+def test_the_schema_and_the_rules_speak_together(command: CliCommand, tmp_path: Path) -> None:
     manifest = flow(step("a"), step("b", "aa"), jobRetainPolicy="keep", parallelism="two")
     ran = command("lint", "-o", "json", write(tmp_path / "x.yaml", manifest))
     assert [(each["path"], each["source"]) for each in ran.json["findings"]] == [
@@ -127,7 +127,7 @@ def test_the_schema_and_the_rules_speak_together(command: Command, tmp_path: Pat
     ]
 
 
-def test_what_is_in_the_files_is_there(command: Command, tmp_path: Path) -> None:
+def test_what_is_in_the_files_is_there(command: CliCommand, tmp_path: Path) -> None:
     """A queue that is closed to Jobs, and a template whose pods' names get too long."""
     write(tmp_path / "queues.yaml", queue("root-of-all"), queue("leaf", parent="root-of-all"))
     write(tmp_path / "jobs.yaml", job(queue="root-of-all"), job(name="other", queue="elsewhere"))
@@ -137,7 +137,7 @@ def test_what_is_in_the_files_is_there(command: Command, tmp_path: Path) -> None
     assert "elsewhere" not in ran.out, "what is not in the files may be in the cluster"
 
 
-def test_a_list_is_taken_apart(command: Command, tmp_path: Path) -> None:
+def test_a_list_is_taken_apart(command: CliCommand, tmp_path: Path) -> None:
     listed = {"apiVersion": "v1", "kind": "List", "items": [template(), flow(step("a", "nope"))]}
     ran = command("lint", "-o", "json", write(tmp_path / "x.yaml", listed))
     (found,) = ran.json["findings"]
@@ -145,7 +145,7 @@ def test_a_list_is_taken_apart(command: Command, tmp_path: Path) -> None:
     assert found["line"] > 10
 
 
-def test_a_list_of_a_kind_needs_no_types_inside(command: Command, tmp_path: Path) -> None:
+def test_a_list_of_a_kind_needs_no_types_inside(command: CliCommand, tmp_path: Path) -> None:
     items = [{"metadata": {"name": "f"}, "spec": {"flows": [{"name": "a", "dependsOn": {"targets": ["b"]}}]}}]
     body = {"apiVersion": "flow.volcano.sh/v1alpha1", "kind": "JobFlowList", "items": items}
     ran = command("lint", write(tmp_path / "list.yaml", body), "-o", "json")
@@ -154,7 +154,7 @@ def test_a_list_of_a_kind_needs_no_types_inside(command: Command, tmp_path: Path
     ]
 
 
-def test_two_objects_of_one_name_are_warned_about(command: Command, tmp_path: Path) -> None:
+def test_two_objects_of_one_name_are_warned_about(command: CliCommand, tmp_path: Path) -> None:
     elsewhere = flow(step("a"))
     elsewhere["metadata"]["namespace"] = "other"
     ran = command("lint", write(tmp_path / "f.yaml", flow(step("a")), elsewhere, flow(step("b"))))
@@ -162,20 +162,22 @@ def test_two_objects_of_one_name_are_warned_about(command: Command, tmp_path: Pa
     assert ran.out.count('JobFlow "f" is there already, at ') == 1
 
 
-def test_a_kind_that_volcano_alone_serves_is_warned_about(command: Command, tmp_path: Path) -> None:
+def test_a_kind_that_volcano_alone_serves_is_warned_about(command: CliCommand, tmp_path: Path) -> None:
     cron = {"apiVersion": "batch.volcano.sh/v1alpha1", "kind": "CronJob", "metadata": {"name": "c"}}
     ran = command("lint", write(tmp_path / "c.yaml", cron))
     assert (ran.code, "CronJob is Volcano's" in ran.out) == (0, True)
 
 
-def test_a_file_of_a_folder_that_is_no_text_keeps_no_other_from_being_checked(command: Command, tmp_path: Path) -> None:
+def test_a_file_of_a_folder_that_is_no_text_keeps_no_other_from_being_checked(
+    command: CliCommand, tmp_path: Path
+) -> None:
     (tmp_path / "a.yaml").write_bytes(b"\xff\xfe")
     write(tmp_path / "b.yaml", flow(step("a")))
     ran = command("lint", str(tmp_path))
     assert (ran.code, "not UTF-8" in ran.out, "1 object checked" in ran.out) == (1, True, True)
 
 
-def test_stdin_is_a_file_too(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stdin_is_a_file_too(command: CliCommand, monkeypatch: pytest.MonkeyPatch) -> None:
     text = b'\xef\xbb\xbf{"apiVersion": "flow.volcano.sh/v1alpha1", "kind": "JobFlow", "metadata": {"name": "f"}, "spec": {}}'
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text)))
     ran = command("lint", "-")
@@ -194,7 +196,7 @@ UNREADABLE = {
 
 
 @pytest.mark.parametrize("case", UNREADABLE)
-def test_files_that_cannot_be_read_are_usage_errors(case: str, command: Command, tmp_path: Path) -> None:
+def test_files_that_cannot_be_read_are_usage_errors(case: str, command: CliCommand, tmp_path: Path) -> None:
     name, content, wanted = UNREADABLE[case]
     if content is not None:
         (tmp_path / name).write_bytes(content)
@@ -207,7 +209,7 @@ def policy(**spec: object) -> Body:
     return body(kinds.JOBFLOWPOLICY, "company", dict(spec))
 
 
-def test_policies_are_held_against_the_files(command: Command, tmp_path: Path) -> None:
+def test_policies_are_held_against_the_files(command: CliCommand, tmp_path: Path) -> None:
     rules = write(tmp_path / "policy.yaml", policy(allowed={"images": ["registry.corp/*"]}))
     manifest = write(tmp_path / "job.yaml", job())
     assert command("lint", manifest).code == 0
@@ -216,21 +218,21 @@ def test_policies_are_held_against_the_files(command: Command, tmp_path: Path) -
     assert 'not allowed; allowed: registry.corp/* (policy "company", allowed.images)' in ran.out
 
 
-def test_a_policy_that_warns_does_not_fail(command: Command, tmp_path: Path) -> None:
+def test_a_policy_that_warns_does_not_fail(command: CliCommand, tmp_path: Path) -> None:
     rules = write(tmp_path / "policy.yaml", policy(mode="Warn", limits={"maxReplicas": 1}))
     ran = command("lint", write(tmp_path / "job.yaml", job()), "--policy", rules)
     assert ran.code == 0
     assert "warning policy company (limits.maxReplicas)" in ran.out
 
 
-def test_a_policy_that_cannot_work_is_a_usage_error(command: Command, tmp_path: Path) -> None:
+def test_a_policy_that_cannot_work_is_a_usage_error(command: CliCommand, tmp_path: Path) -> None:
     rules = write(tmp_path / "policy.yaml", policy(rules=[{"name": "r", "expression": "object.x +"}]))
     ran = command("lint", write(tmp_path / "job.yaml", job()), "--policy", rules)
     assert ran.code == 2
     assert "the policy cannot work: spec.rules[0].expression" in ran.err
 
 
-def test_sarif_names_file_line_and_rule(command: Command, tmp_path: Path) -> None:
+def test_sarif_names_file_line_and_rule(command: CliCommand, tmp_path: Path) -> None:
     name = write(tmp_path / "x.yaml", flow({"name": "a", "dependOn": {}}, step("b", "c")))
     ran = command("lint", "-o", "sarif", name)
     (run,) = ran.json["runs"]

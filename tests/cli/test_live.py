@@ -10,7 +10,7 @@ import yaml
 from local.client.blocking import until
 from local.cluster import ClusterOptions, LocalCluster
 from shared.kinds import JOB, JOBFLOW, JOBFLOWPOLICY, JOBTEMPLATE, QUEUE
-from tests.cli.make import Command, Ran, lines, write
+from tests.cli.make import CliCommand, Ran, lines, write
 from tests.e2e.support.scenario import jobflow, step_of, targets, template
 
 pytestmark = [pytest.mark.e2e]
@@ -31,7 +31,7 @@ Live = Callable[..., Ran]
 
 
 @pytest.fixture
-def live(cluster: LocalCluster, command: Command, monkeypatch: pytest.MonkeyPatch) -> Live:
+def live(cluster: LocalCluster, command: CliCommand, monkeypatch: pytest.MonkeyPatch) -> Live:
     monkeypatch.setenv("KUBECONFIG", str(cluster.kubeconfig))
     return lambda *arguments: command(*arguments, "-n", NAMESPACE)
 
@@ -282,7 +282,7 @@ def test_what_does_not_exist_is_exit_3(case: str, live: Live) -> None:
     assert '"nope" not found' in ran.err
 
 
-def test_nothing_to_list_is_said_on_stderr(live: Live, command: Command) -> None:
+def test_nothing_to_list_is_said_on_stderr(live: Live, command: CliCommand) -> None:
     assert command("list", "-n", "empty") == (0, "", "No resources found in namespace empty\n")
     assert command("list", "-n", "empty", "-o", "json").json["items"] == []
 
@@ -302,7 +302,7 @@ def test_names_complete(cluster: LocalCluster, live: Live, monkeypatch: pytest.M
 
 
 def test_a_server_that_is_not_there_is_exit_4(
-    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    command: CliCommand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slept: list[float] = []
 

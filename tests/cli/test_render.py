@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from shared.model.types import Body
-from tests.cli.make import Command, write
+from tests.cli.make import CliCommand, write
 from tests.webhook.make import flow, pod_template, step, task, template
 
 
@@ -52,7 +52,7 @@ def words(job: Body) -> str:
     return str(job["spec"]["tasks"][0]["template"]["spec"]["containers"][0]["command"][1])
 
 
-def test_a_step_with_params(files: str, command: Command) -> None:
+def test_a_step_with_params(files: str, command: CliCommand) -> None:
     ran = command("render", files, "--step", "a", "-p", "day=tue")
     (job,) = jobs(ran.out)
     assert (ran.code, ran.err) == (0, "")
@@ -65,12 +65,12 @@ def test_a_step_with_params(files: str, command: Command) -> None:
     assert "ownerReferences" not in job["metadata"]
 
 
-def test_patches_see_the_outputs_that_are_given(files: str, command: Command) -> None:
+def test_patches_see_the_outputs_that_are_given(files: str, command: CliCommand) -> None:
     (job,) = jobs(command("render", files, "--step", "b", "--output-of", "a.n=3").out)
     assert (job["spec"]["queue"], job["spec"]["tasks"][0]["replicas"]) == ("q-3", 3)
 
 
-def test_a_loop_makes_a_job_for_each_item(files: str, command: Command) -> None:
+def test_a_loop_makes_a_job_for_each_item(files: str, command: CliCommand) -> None:
     found = jobs(command("render", files, "--step", "c").out)
     assert [(job["metadata"]["name"], words(job)) for job in found] == [("f-c-0", "0:x"), ("f-c-1", "1:y")]
     (one,) = jobs(command("render", files, "--step", "c", "--index", "1").out)
@@ -79,12 +79,12 @@ def test_a_loop_makes_a_job_for_each_item(files: str, command: Command) -> None:
     assert [job["metadata"]["name"] for job in listed["items"]] == ["f-c-0", "f-c-1"]
 
 
-def test_a_loop_over_an_expression(files: str, command: Command) -> None:
+def test_a_loop_over_an_expression(files: str, command: CliCommand) -> None:
     found = jobs(command("render", files, "--step", "d", "--output-of", 'a.n=[{"k": "p"}]').out)
     assert [words(job) for job in found] == ["0:p"]
 
 
-def test_a_while_shows_the_iteration_that_is_asked_for(files: str, command: Command) -> None:
+def test_a_while_shows_the_iteration_that_is_asked_for(files: str, command: CliCommand) -> None:
     assert command("render", files, "--step", "w", "-o", "name").out == "job.batch.volcano.sh/f-w-0\n"
     assert command("render", files, "--step", "w", "--index", "2", "-o", "name").out == "job.batch.volcano.sh/f-w-2\n"
 
@@ -110,14 +110,14 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("case", FAULTS)
-def test_what_cannot_be_rendered_is_said(case: str, files: str, command: Command) -> None:
+def test_what_cannot_be_rendered_is_said(case: str, files: str, command: CliCommand) -> None:
     arguments, code, wanted = FAULTS[case]
     ran = command("render", files, *arguments)
     assert (ran.code, ran.out) == (code, "")
     assert wanted in ran.err
 
 
-def test_what_the_webhook_would_refuse_is_printed_with_its_fault(command: Command, tmp_path: Path) -> None:
+def test_what_the_webhook_would_refuse_is_printed_with_its_fault(command: CliCommand, tmp_path: Path) -> None:
     broken = flow(
         step("a", template="plain", patch={"jobSpec": {"minAvailable": 9}}), params=[{"name": "day", "value": "x"}]
     )
@@ -127,7 +127,7 @@ def test_what_the_webhook_would_refuse_is_printed_with_its_fault(command: Comman
     assert "f-a: spec.minAvailable: Invalid value: 9" in ran.err
 
 
-def test_files_without_a_flow_or_with_several(command: Command, tmp_path: Path) -> None:
+def test_files_without_a_flow_or_with_several(command: CliCommand, tmp_path: Path) -> None:
     none = command("render", write(tmp_path / "t.yaml", *TEMPLATES))
     assert (none.code, none.err.count("no JobFlow")) == (3, 1)
     two = command("render", write(tmp_path / "two.yaml", FLOW, flow(step("a"), name="g")))

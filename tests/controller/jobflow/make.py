@@ -50,7 +50,7 @@ def flow(*steps: dict[str, Any], name: str = "f", status: JobFlowStatus | None =
     )
 
 
-class Cluster:
+class FlowCluster:
     """What an API server and a Job controller would do, without either. Time passes only when told."""
 
     def __init__(self, subject: JobFlow, templates: dict[str, Any] | None = None) -> None:
@@ -265,8 +265,8 @@ class Cluster:
         return [name for name, body in self.bodies.items() if not parse_job(body).ended]
 
 
-def started(*steps: dict[str, Any], **spec: Any) -> Cluster:
+def started(*steps: dict[str, Any], **spec: Any) -> FlowCluster:
     """A cluster in which the flow has taken its first turns."""
-    cluster = Cluster(flow(*steps, **spec))
+    cluster = FlowCluster(flow(*steps, **spec))
     cluster.settle()
     return cluster

@@ -14,7 +14,7 @@ from controller.jobflow.model.observed import parse_job
 from controller.jobflow.model.plan import Plan
 from shared.model.flow import JobFlow
 from shared.model.phases import DependsCondition, DependsStrategy, JobPhase, StepPhase
-from tests.controller.jobflow.make import Cluster, flow, step
+from tests.controller.jobflow.make import FlowCluster, flow, step
 from tests.purity import snapshot
 
 EXPRESSIONS = ("true", "false", "flow.name == 'f'")
@@ -108,7 +108,7 @@ CALM = settings(  # the same examples in every run; with --hypothesis-seed=N oth
 class World:
     """A cluster that checks after every move what must always hold."""
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: FlowCluster) -> None:
         self.cluster = cluster
         self.steps = {one.name: one for one in (*cluster.flow.spec.flows, *cluster.flow.spec.finally_)}
         self.checked = 0
@@ -226,7 +226,7 @@ def drain(world: World) -> None:
 @CALM
 @given(FLOWS, EVENTS)
 def test_every_flow_ends_and_the_invariants_hold_at_every_moment(subject, events):
-    world = World(Cluster(subject))
+    world = World(FlowCluster(subject))
     world.settle()
     for event in events:
         world.move(*event)
@@ -238,7 +238,7 @@ def test_every_flow_ends_and_the_invariants_hold_at_every_moment(subject, events
     assert before == (world.cluster.flow, len(world.cluster.created))
 
 
-class Remembering(Cluster):
+class Remembering(FlowCluster):
     """Decides as the controller does, from what it remembers; each time as if it remembered nothing, too."""
 
     def __init__(self, subject: JobFlow) -> None:
@@ -256,7 +256,7 @@ def without_memo(found: FlowDecision) -> FlowDecision:
     return replace(found, memo=NO_MEMO)
 
 
-class DecidingTwice(Cluster):
+class DecidingTwice(FlowCluster):
     """Checks at every decision that it changes none of its arguments and comes out the same a second time."""
 
     def __init__(self, subject: JobFlow) -> None:
@@ -307,7 +307,7 @@ def test_the_memo_changes_no_decision(subject, events):
 @CALM
 @given(FLOWS, st.lists(st.tuples(st.integers(0, 20), st.integers(0, 3)), max_size=15))
 def test_a_step_that_starts_was_listed_in_next(subject, events):
-    world = World(Cluster(subject))
+    world = World(FlowCluster(subject))
     world.settle()
     cluster = world.cluster
     for which, how in events:
@@ -330,7 +330,7 @@ def test_a_step_that_starts_was_listed_in_next(subject, events):
 @given(FLOWS, EVENTS)
 def test_a_crash_before_any_status_write_changes_nothing_in_the_end(subject, events):
     """Two worlds with the same Jobs: in one the status is written, in the other it is lost at every second look."""
-    world, other = World(Cluster(subject)), World(Cluster(subject))
+    world, other = World(FlowCluster(subject)), World(FlowCluster(subject))
     for each in (world, other):
         each.settle()
     for what, first, second in events:
@@ -348,7 +348,7 @@ def test_a_crash_before_any_status_write_changes_nothing_in_the_end(subject, eve
 @given(FLOWS, EVENTS)
 def test_deferring_status_writes_changes_no_decision(subject, events):
     """Two worlds with the same Jobs: in one every status is written at once, in the other most of them wait."""
-    world, held = World(Cluster(subject)), World(Cluster(subject))
+    world, held = World(FlowCluster(subject)), World(FlowCluster(subject))
     held.cluster.holds = True
     for each in (world, held):
         rest(each.cluster)
@@ -372,7 +372,7 @@ def test_deferring_status_writes_changes_no_decision(subject, events):
     assert held.cluster.writes <= world.cluster.writes
 
 
-def rest(cluster: Cluster) -> None:
+def rest(cluster: FlowCluster) -> None:
     """FlowContext until nothing moves, at this moment."""
     for _ in range(60):
         before = (cluster.flow, cluster.memory, dict(cluster.bodies), tuple(cluster.commands))

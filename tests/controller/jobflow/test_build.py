@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from controller.jobflow.steps.merge import Unmergeable, merge_job_spec
-from tests.controller.jobflow.make import UID, Cluster, flow, step
+from tests.controller.jobflow.make import UID, FlowCluster, flow, step
 
 
 def container(name: str = "c", **fields: Any) -> dict[str, Any]:
@@ -140,7 +140,7 @@ def job_of(*steps: dict[str, Any], template: dict[str, Any] | None = None, **spe
         },
         "spec": {"tasks": [task("main", container(image="busybox"))]},
     }
-    cluster = Cluster(flow(*steps, **spec), dict.fromkeys((one["name"] for one in steps), given))
+    cluster = FlowCluster(flow(*steps, **spec), dict.fromkeys((one["name"] for one in steps), given))
     cluster.settle()
     return cluster.bodies.get("f-a") or cluster.bodies.get("f-a-0") or {"failed": cluster.step("a")}
 
@@ -185,7 +185,7 @@ def test_placeholders_are_filled_in_template_and_patch_and_kubernetes_own_stay()
 
 def test_outputs_reach_later_steps():
     template = {"metadata": {}, "spec": {"tasks": [task("main", container(image="$(steps.up.outputs.tag)"))]}}
-    cluster = Cluster(
+    cluster = FlowCluster(
         flow(step("up", outputs=[{"name": "tag"}]), step("a", "up")),
         {"up": {"spec": {"tasks": [task()]}}, "a": template},
     )

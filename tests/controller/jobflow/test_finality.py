@@ -5,7 +5,7 @@ import pytest
 from controller.jobflow.model.observed import ObservedJob
 from shared.model.flow_status import FlowState, JobEntry, JobFlowStatus
 from shared.model.phases import FlowPhase, JobPhase
-from tests.controller.jobflow.make import TEMPLATE, Cluster, flow, started, step
+from tests.controller.jobflow.make import TEMPLATE, FlowCluster, flow, started, step
 
 OTHER = "other-uid"
 
@@ -47,7 +47,7 @@ def test_an_ended_flow_does_not_change_when_its_jobs_are_deleted():
 
 
 def test_a_step_waits_for_its_template_and_starts_when_it_appears():
-    cluster = Cluster(flow(step("a"), step("b")), {"b": TEMPLATE})
+    cluster = FlowCluster(flow(step("a"), step("b")), {"b": TEMPLATE})
     cluster.settle()
     assert cluster.created == ["f-b"]
     assert cluster.step("a").reason == "TemplateNotFound"
@@ -72,7 +72,7 @@ NAMESAKES = {
 
 @pytest.mark.parametrize(("namesake", "want"), NAMESAKES.values(), ids=NAMESAKES.keys())
 def test_a_job_of_the_same_name_is_never_adopted(namesake, want):
-    cluster = Cluster(flow(step("a")))
+    cluster = FlowCluster(flow(step("a")))
     cluster.strangers["f-a"] = namesake
     cluster.settle()
     assert cluster.created == []
@@ -81,7 +81,7 @@ def test_a_job_of_the_same_name_is_never_adopted(namesake, want):
 
 
 def test_a_name_conflict_names_the_owner_of_the_existing_job():
-    cluster = Cluster(flow(step("a")))
+    cluster = FlowCluster(flow(step("a")))
     cluster.strangers["f-a"] = ObservedJob("f-a", owner="JobFlow/g", owner_uid=OTHER)
     cluster.settle()
     assert cluster.step("a").message == "a Job f-a already exists and is controlled by JobFlow/g"
@@ -89,7 +89,7 @@ def test_a_name_conflict_names_the_owner_of_the_existing_job():
 
 
 def test_a_step_starts_once_the_earlier_job_is_gone():
-    cluster = Cluster(flow(step("a")))
+    cluster = FlowCluster(flow(step("a")))
     cluster.strangers["f-a"] = ObservedJob("f-a", owner="JobFlow/f", owner_uid=OTHER, deleting=True)
     cluster.settle()
     cluster.strangers.clear()
@@ -100,7 +100,7 @@ def test_a_step_starts_once_the_earlier_job_is_gone():
 
 @pytest.mark.parametrize("code", [403, 429])
 def test_a_rejected_job_is_retried_for_ever_with_growing_pauses(code):
-    cluster = Cluster(flow(step("a"), step("b")))
+    cluster = FlowCluster(flow(step("a"), step("b")))
     cluster.refuse["f-a"] = code
     cluster.settle()
     assert cluster.created == ["f-b"]
@@ -121,7 +121,7 @@ def test_a_rejected_job_is_retried_for_ever_with_growing_pauses(code):
 
 @pytest.mark.parametrize("code", [400, 413, 422])
 def test_an_invalid_job_fails_its_step(code):
-    cluster = Cluster(flow(step("a"), step("b", "a")))
+    cluster = FlowCluster(flow(step("a"), step("b", "a")))
     cluster.refuse["f-a"] = code
     cluster.settle()
     assert cluster.reasons() == {"a": "InvalidJob", "b": "UpstreamFailed"}
@@ -130,7 +130,7 @@ def test_an_invalid_job_fails_its_step(code):
 
 def test_a_flow_that_volcano_finished_is_left_alone():
     for phase in (FlowPhase.SUCCEED, FlowPhase.FAILED):
-        cluster = Cluster(flow(step("a"), status=JobFlowStatus(state=FlowState(phase=phase))))
+        cluster = FlowCluster(flow(step("a"), status=JobFlowStatus(state=FlowState(phase=phase))))
         cluster.settle()
         assert (cluster.created, cluster.writes) == ([], 0)
 
@@ -142,7 +142,7 @@ def test_a_flow_that_volcano_started_continues():
         running_jobs=("f-b",),
         job_status_list=(JobEntry(name="f-a", state="Completed", start_timestamp="2026-01-01T00:00:00Z"),),
     )
-    cluster = Cluster(flow(step("a"), step("b"), step("c", "a", "b"), status=status))
+    cluster = FlowCluster(flow(step("a"), step("b"), step("c", "a", "b"), status=status))
     cluster.settle()
     assert cluster.created == ["f-b"]  # its Job is gone and was seen running: it runs
     assert cluster.phases() == {"a": "Completed", "b": "Pending", "c": "Waiting"}
@@ -200,7 +200,7 @@ def test_a_flow_being_deleted_starts_nothing_and_says_so():
 
 def test_a_rejection_recorded_in_the_future_does_not_delay_the_next_try():
     """Seen in the fault runs: the Job came when the clock was where it had been."""
-    cluster = Cluster(flow(step("a")))
+    cluster = FlowCluster(flow(step("a")))
     cluster.refuse["f-a"] = 403
     cluster.settle()
     del cluster.refuse["f-a"]

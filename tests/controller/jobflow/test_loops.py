@@ -3,12 +3,12 @@
 import pytest
 from msgspec.structs import replace
 
-from tests.controller.jobflow.make import Cluster, flow, started, step
+from tests.controller.jobflow.make import FlowCluster, flow, started, step
 
 OUT = [{"name": "grade", "key": "grade"}]
 
 
-def env_of(cluster: Cluster, job: str) -> str:
+def env_of(cluster: FlowCluster, job: str) -> str:
     return str(cluster.bodies[job]["spec"]["tasks"][0]["template"]["spec"]["containers"][0]["args"])
 
 
@@ -154,7 +154,7 @@ def test_a_loop_shares_the_slots_of_the_flow():
 def test_the_other_iterations_finish_when_the_job_of_one_cannot_be_created():
     template = {"spec": {"tasks": [{"name": "main", "template": {"spec": {"x": "$(item.k)"}}}]}}
     subject = flow(step("s", for_={"items": [{"k": "1"}, {"other": "2"}, {"k": "3"}]}))
-    cluster = Cluster(subject, {"s": template})
+    cluster = FlowCluster(subject, {"s": template})
     cluster.settle()
     assert cluster.created == ["f-s-0"]
     assert str(cluster.step("s").phase) == "Running"

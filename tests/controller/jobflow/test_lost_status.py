@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from shared.model.flow_status import JobFlowStatus
 from shared.model.phases import JobPhase
-from tests.controller.jobflow.make import Cluster, flow, step
+from tests.controller.jobflow.make import FlowCluster, flow, step
 
 BEGUN: dict[str, dict[str, Any]] = {
     "a plain step": {},
@@ -23,7 +23,7 @@ BEGUN: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("phase", [None, JobPhase.PENDING, JobPhase.RUNNING, JobPhase.COMPLETED])
 @pytest.mark.parametrize("fields", BEGUN.values(), ids=BEGUN.keys())
 def test_jobs_that_the_status_does_not_mention_continue(fields: dict[str, Any], phase: JobPhase | None) -> None:
-    cluster = Cluster(flow(step("a", **fields), step("b", "a")))
+    cluster = FlowCluster(flow(step("a", **fields), step("b", "a")))
     cluster.turn()
     first = list(cluster.created)
     cluster.flow = replace(cluster.flow, status=JobFlowStatus())
@@ -38,7 +38,7 @@ def test_jobs_that_the_status_does_not_mention_continue(fields: dict[str, Any], 
 
 
 def test_iterations_from_before_a_restart_are_terminated_although_no_new_one_is_recorded() -> None:
-    cluster = Cluster(flow(step("a", **{"for": {"items": ["x", "y"]}})))
+    cluster = FlowCluster(flow(step("a", **{"for": {"items": ["x", "y"]}})))
     cluster.settle()
     before = {body["metadata"]["uid"] for body in cluster.bodies.values()}
     cluster.command("RestartJobFlow")
@@ -49,7 +49,7 @@ def test_iterations_from_before_a_restart_are_terminated_although_no_new_one_is_
 @pytest.mark.parametrize("fields", BEGUN.values(), ids=BEGUN.keys())
 def test_a_lost_status_write_is_recovered_wherever_it_happens(fields: dict[str, Any], failures: int) -> None:
     again = {} if fields.get("daemon") else {"retry": {"limit": 2, "backoff": {"duration": "1s"}}}
-    cluster = Cluster(flow(step("a", **fields, **again), step("b", "a")))
+    cluster = FlowCluster(flow(step("a", **fields, **again), step("b", "a")))
     for _ in range(20):
         stored = cluster.flow.status
         cluster.turn()

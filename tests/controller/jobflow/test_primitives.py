@@ -8,7 +8,7 @@ from controller.jobflow.decide.flow import decide
 from controller.jobflow.model.observed import ProbeResult
 from controller.jobflow.model.plan import Plan
 from shared.model.phases import JobPhase
-from tests.controller.jobflow.make import TEMPLATE, Cluster, flow, started, step
+from tests.controller.jobflow.make import TEMPLATE, FlowCluster, flow, started, step
 
 OUT = [{"name": "grade", "key": "grade"}]
 
@@ -198,7 +198,7 @@ def test_a_looping_daemon_is_terminated_as_a_whole_and_starts_no_iteration():
 def test_a_condition_on_a_label_follows_the_label_until_the_step_starts():
     labelled = flow(step("a"), step("b", if_="flow.labels.go == 'yes'"), parallelism=1)
     metadata = replace(labelled.metadata, labels={"go": "yes"})
-    cluster = Cluster(replace(labelled, metadata=metadata))
+    cluster = FlowCluster(replace(labelled, metadata=metadata))
     plan = Plan(cluster.flow)
     first = decide(cluster.seen(), plan)
     assert len(first.decision.actions) == 1
@@ -211,7 +211,7 @@ def test_every_job_of_the_targets_is_probed_for_as_many_pods_as_it_needs():
     task = {"name": "main", "replicas": 3, "minAvailable": 2, "template": TEMPLATE["spec"]["tasks"][0]["template"]}
     wide = {**TEMPLATE, "spec": {"tasks": [task]}}
     probe = {"tcpSocketList": [{"taskName": "main", "port": 80}]}
-    cluster = Cluster(
+    cluster = FlowCluster(
         flow(step("a"), step("b"), step("c", "a", "b", probe=probe)), {"a": TEMPLATE, "b": wide, "c": TEMPLATE}
     )
     cluster.settle()

@@ -4,10 +4,10 @@ import pytest
 
 from controller.jobflow.decide.flow import FlowDecision
 from shared.model.phases import JobPhase
-from tests.controller.jobflow.make import Cluster, started, step
+from tests.controller.jobflow.make import FlowCluster, started, step
 
 
-def held(cluster: Cluster, seconds: float = 2.0) -> FlowDecision:
+def held(cluster: FlowCluster, seconds: float = 2.0) -> FlowDecision:
     return cluster.decide_with(settle_until=cluster.now + seconds)
 
 

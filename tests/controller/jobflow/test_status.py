@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from controller.jobflow.status.status_limits import limit_status
 from shared.model.phases import JobPhase
-from tests.controller.jobflow.make import TEMPLATE, Cluster, flow, started, step
+from tests.controller.jobflow.make import TEMPLATE, FlowCluster, flow, started, step
 
 
 def test_a_step_costs_one_status_write_when_its_job_ends_at_once():
@@ -162,7 +162,7 @@ def test_long_messages_are_shortened_before_entries_are_dropped():
 # --- editing ------------------------------------------------------------------------------------------------------------
 
 
-def edit(cluster: Cluster, *steps, **spec) -> None:
+def edit(cluster: FlowCluster, *steps, **spec) -> None:
     wanted = flow(*steps, **spec)
     metadata = replace(cluster.flow.metadata, generation=cluster.flow.metadata.generation + 1)
     cluster.flow = replace(cluster.flow, spec=wanted.spec, metadata=metadata)
@@ -270,7 +270,7 @@ def test_a_loop_shows_the_reason_that_blocks_an_iteration() -> None:
 
 
 def test_a_refused_job_shows_in_next_and_in_one_warning_and_does_not_count_as_running() -> None:
-    cluster = Cluster(flow(step("a"), step("b", "a"), step("c")))
+    cluster = FlowCluster(flow(step("a"), step("b", "a"), step("c")))
     cluster.refuse["f-a"] = 403
     cluster.settle()
     assert cluster.next() == {"a": ("Job f-a rejected: refused with 403",), "b": ("waits for a",)}

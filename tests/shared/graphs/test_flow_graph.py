@@ -1,7 +1,7 @@
 from shared.graphs import directed, flow_graph
 from shared.graphs.flow_graph import ExpressionPlace
 from shared.model.flow import JobFlowSpec
-from shared.model.step import Case, DependsOn, JsonPatch, JsonPatchOp, Loop, Patch, Retry, Step, Switch
+from shared.model.step import Case, DependsOn, JsonPatch, JsonPatchOp, Loop, Retry, Step, StepPatch, Switch
 
 SWITCHED = JobFlowSpec(
     flows=(
@@ -38,7 +38,7 @@ def test_every_expression_is_found_with_its_path():
         if_="1",
         switch=Switch(value="2"),
         for_=Loop(expression="3", while_="4"),
-        patch=Patch(json_patch=(JsonPatch(op=JsonPatchOp.ADD, path="/x", expression="5"),)),
+        patch=StepPatch(json_patch=(JsonPatch(op=JsonPatchOp.ADD, path="/x", expression="5"),)),
         retry=Retry(if_="6"),
     )
     assert [(found.place, found.path, found.text) for found in flow_graph.written_expressions(step)] == [
