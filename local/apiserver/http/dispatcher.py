@@ -6,7 +6,7 @@ import orjson
 from aiohttp import web
 
 from local.apiserver.call import ApiRequest
-from local.apiserver.errors import StatusError, method_not_allowed
+from local.apiserver.errors import StatusError, bad_request, method_not_allowed
 from local.apiserver.http import podlogs
 from local.apiserver.http.bodies import delete_options, parse, read
 from local.apiserver.http.negotiation import OutputFormat
@@ -35,9 +35,8 @@ class VerbDispatcher:
             return await watches.serve(self.core, call, request, output.encoder(), self.period)
         if call.verb in ("get", "list"):
             return await self._read(call, request, output)
-        homeless = call.resource.namespaced and not call.namespace and call.verb != "deletecollection"
-        if homeless and call.resource.plural not in subresources.REVIEW_PLURALS:
-            raise method_not_allowed()
+        if call.verb in ("update", "patch") and not call.name:
+            raise bad_request("name must be provided")
         if call.verb not in call.resource.verbs and not call.subresource:
             raise method_not_allowed()
         return await self._write(call, request, output)

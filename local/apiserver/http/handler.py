@@ -9,7 +9,7 @@ from aiohttp import web
 from local.apiserver import testing
 from local.apiserver.auth import AUTHENTICATED, AuthorizationAttributes
 from local.apiserver.call import ANONYMOUS, ApiRequest, User
-from local.apiserver.errors import StatusError, internal, unauthorized
+from local.apiserver.errors import StatusError, internal, no_such_resource, unauthorized
 from local.apiserver.http import nonresource, paths
 from local.apiserver.http.dispatcher import VerbDispatcher
 from local.apiserver.http.responses import cut, missing, refused
@@ -106,6 +106,8 @@ class RequestHandler:
         )
         self.core.auth.authorize(call.user, asks)
         if call.subresource and call.subresource not in resource.subresources:
+            raise no_such_resource()
+        if resource.namespaced and not call.namespace and (call.name or call.verb == "create"):
             return missing()
         faults = self.core.faults
         if (slow := faults.choose(call, ("latency",))) is not None:

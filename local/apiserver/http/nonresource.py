@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _AGGREGATED = "g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 _HEALTH = ("/healthz", "/readyz", "/livez")
+_CHECKS = tuple(f"{path}/{check}" for path in _HEALTH for check in ("ping", "etcd", "log", "poststarthook/"))
+_PROTOBUF = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 
 
 class NonResourceHandler:
@@ -25,19 +27,25 @@ class NonResourceHandler:
 
     def answer(self, request: web.BaseRequest) -> web.Response:
         path = request.path.rstrip("/") or "/"
-        if path.startswith(_HEALTH):
+        if path in _HEALTH or path.startswith(_CHECKS):
             return web.Response(text="ok")
         if path == "/openapi/v3":
             return _json(self.openapi.index())
         if path.startswith("/openapi/v3/"):
             return _json(self.openapi.document(path.removeprefix("/openapi/v3/")))
         if path == "/openapi/v2":
-            if "json" in request.headers.get("Accept", "*/*") or "*/*" in request.headers.get("Accept", "*/*"):
-                return _json(self.openapi.v2())
-            return web.Response(status=406, text="406 not acceptable\n")
+            return self._openapi_v2(request.headers.get("Accept", "*/*"))
         if path == "/":
             return _json(orjson.dumps({"paths": ["/api", "/api/v1", "/apis", "/healthz", "/openapi/v3", "/version"]}))
         return self._discovery(request, path)
+
+    def _openapi_v2(self, accept: str) -> web.Response:
+        """kubectl asks for protobuf when a kind is not in /openapi/v3, to find that it is not in v2 either."""
+        if _PROTOBUF in accept.replace("spec.v2@v1.0", "spec.v2.v1.0"):  # older clients write an @
+            return web.Response(body=self.openapi.v2_protobuf(), headers={"Content-Type": _PROTOBUF})
+        if "json" in accept or "*/*" in accept:
+            return _json(self.openapi.v2())
+        return web.Response(status=406)
 
     def _discovery(self, request: web.BaseRequest, path: str) -> web.Response:
         registry, parts = self.core.registry, path.strip("/").split("/")

@@ -66,6 +66,12 @@ class OpenApi:
             self._made["v2"] = head + text + b"}"
         return self._made["v2"]
 
+    @staticmethod
+    def v2_protobuf() -> bytes:
+        """The answer of /openapi/v2 as a gnostic Document without definitions, which /openapi/v3 has."""
+        info = _protobuf_text(1, "Kubernetes") + _protobuf_text(2, "v1.36.0")
+        return _protobuf_text(1, "2.0") + _protobuf_bytes(2, info)
+
     def _document(self, resources: list[Resource]) -> Body:
         schemas: dict[str, Body] = {}
         paths: Body = {}
@@ -187,3 +193,12 @@ def _operation(resource: Resource, verb: str, suffix: str) -> Body:
 
 def _parameter(name: str) -> Body:
     return {"name": name, "in": "query", "schema": {"type": "string", "uniqueItems": True}}
+
+
+def _protobuf_text(number: int, text: str) -> bytes:
+    return _protobuf_bytes(number, text.encode())
+
+
+def _protobuf_bytes(number: int, content: bytes) -> bytes:
+    """A length-delimited field; short ones only, whose length is one byte."""
+    return bytes((number << 3 | 2, len(content))) + content

@@ -1,18 +1,24 @@
 """pods/log: fetched from the kubelet of the pod's node, as the real server does."""
 
+import re
 from typing import TYPE_CHECKING
 
 import aiohttp
 from aiohttp import web
 
 from local.apiserver.call import ApiRequest
-from local.apiserver.errors import bad_request, internal
+from local.apiserver.errors import bad_request, internal, invalid, invalid_object
 from local.apiserver.storage.store import StoredObject
 from local.apiserver.verbs import reads
 
 if TYPE_CHECKING:
     from local.apiserver.core import ServerState
 
+_NUMBERS = (
+    ("tailLines", 0, "must be greater than or equal to 0"),
+    ("limitBytes", 1, "must be greater than 0"),
+    ("sinceSeconds", 1, "must be greater than 0"),
+)
 _PASSED = ("follow", "tailLines", "previous", "timestamps", "sinceSeconds", "limitBytes")
 
 
@@ -32,9 +38,25 @@ def _container(call: ApiRequest, pod: StoredObject) -> str:
     raise bad_request(f"a container name must be specified for pod {call.name}, choose one of: [{listed}]")
 
 
+def _check_options(call: ApiRequest) -> None:
+    """Raises StatusError for numbers that PodLogOptions does not allow."""
+    faults = []
+    for name, least, text in _NUMBERS:
+        given = call.query.get(name, "")
+        if not given:
+            continue
+        if not re.fullmatch(r"-?[0-9]+", given):
+            raise bad_request(f'strconv.ParseInt: parsing "{given}": invalid syntax')
+        if int(given) < least:
+            faults.append(invalid(name, int(given), text))
+    if faults:
+        raise invalid_object("", "PodLogOptions", call.name, faults)
+
+
 async def serve(core: "ServerState", call: ApiRequest, request: web.BaseRequest) -> web.StreamResponse:
     """Stream a container's log. A log set by a test (`core.logs`) takes precedence over the node's."""
     pod = reads.get(core, call)
+    _check_options(call)
     container = _container(call, pod)
     kept = core.logs.get((call.namespace, call.name, container))
     if kept is not None:
@@ -43,7 +65,7 @@ async def serve(core: "ServerState", call: ApiRequest, request: web.BaseRequest)
         return web.Response(body=b"".join(lines[-int(tail) :] if tail else lines), content_type="text/plain")
     node = (pod.obj.get("spec") or {}).get("nodeName")
     if not node:
-        raise bad_request(f'container "{container}" in pod "{call.name}" is waiting to start: Pending')
+        return web.Response(status=204)
     url = _kubelet(core, node)
     query = {key: call.query[key] for key in _PASSED if key in call.query}
     target = f"{url}/containerLogs/{call.namespace}/{call.name}/{container}"

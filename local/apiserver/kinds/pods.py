@@ -8,6 +8,7 @@ from local.apiserver import clock
 from local.apiserver.errors import FieldError, duplicate, forbidden_field, invalid, not_supported, required
 from local.apiserver.types.objectmeta import dns_label_faults, labels, subdomain_faults
 from shared.model.types import Body
+from shared.podtemplate import check_template
 from shared.quantity import quantity
 
 _POD: Body = {
@@ -124,11 +125,22 @@ def qos(spec: Body) -> str:
 def validate(pod: Body, old: Body | None) -> Iterator[FieldError]:
     spec = pod.get("spec") or {}
     if old is None:
-        yield from validate_spec(spec, "spec")
+        own = list(validate_spec(spec, "spec"))
+        yield from own
+        yield from _further_rules(pod, {fault.path for fault in own})
         if spec.get("nodeName") and spec.get("schedulingGates"):
             yield forbidden_field("spec.nodeName", "cannot be set until all schedulingGates have been cleared")
     else:
         yield from _update(spec, old.get("spec") or {})
+
+
+def _further_rules(pod: Body, known: set[str]) -> Iterator[FieldError]:
+    """The pod rules that webhook and server share, for fields that have no error yet."""
+    template = {"metadata": pod["metadata"], "spec": pod.get("spec") or {}}
+    for violation in check_template(template, "pod"):
+        path = violation.path.removeprefix("pod.")
+        if path not in known:
+            yield FieldError(path, violation.reason.value, violation.text)
 
 
 def validate_spec(spec: Body, path: str) -> Iterator[FieldError]:
@@ -143,7 +155,7 @@ def validate_spec(spec: Body, path: str) -> Iterator[FieldError]:
     yield from _volumes(spec.get("volumes") or [], f"{path}.volumes")
     policy = spec.get("restartPolicy", "Always")
     if policy not in ("Always", "OnFailure", "Never"):
-        yield not_supported(f"{path}.restartPolicy", policy, ("Always", "Never", "OnFailure"))
+        yield not_supported(f"{path}.restartPolicy", policy, ("Always", "OnFailure", "Never"))
     for key in ("hostname", "subdomain"):
         for fault in dns_label_faults(spec[key]) if spec.get(key) else ():
             yield invalid(f"{path}.{key}", spec[key], fault)
@@ -238,11 +250,10 @@ _GATED_MAY_CHANGE = ("nodeSelector", "affinity")
 
 def _update(spec: Body, old: Body) -> Iterator[FieldError]:
     before = {gate.get("name") for gate in old.get("schedulingGates") or ()}
-    for gate in spec.get("schedulingGates") or ():
+    for index, gate in enumerate(spec.get("schedulingGates") or ()):
         if gate.get("name") not in before:
-            yield forbidden_field(
-                "spec.schedulingGates", f"only deletion is allowed, but found new scheduling gate '{gate.get('name')}'"
-            )
+            text = f"only deletion is allowed, but found new scheduling gate '{gate.get('name')}'"
+            yield forbidden_field(f"spec.schedulingGates[{index}].name", text)
     if _frozen(spec, bool(before)) != _frozen(old, bool(before)):
         yield forbidden_field("spec", _UPDATE_TEXT)
     if any(item not in (spec.get("tolerations") or ()) for item in old.get("tolerations") or ()):

@@ -1,5 +1,6 @@
 """Validation of built-in kinds other than pods: required fields by schema, and some common rules."""
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,6 +11,11 @@ from local.apiserver.schema.structural import Resolve
 from local.apiserver.types.objectmeta import subdomain_faults
 from shared.model.types import Body
 
+_CONFIG_KEY = re.compile(r"[-._a-zA-Z0-9]{1,253}")
+_CONFIG_KEY_TEXT = (
+    "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or "
+    "'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"
+)
 _MAX_DATA = 1024 * 1024  # bytes in a ConfigMap or Secret
 _OWN_RULES = ("containers", "name", "image")  # reported by the kind's own rules
 
@@ -122,6 +128,10 @@ def _service(obj: Body, old: Body | None) -> Iterator[FieldError]:
 
 def _immutable_data(obj: Body, old: Body | None) -> Iterator[FieldError]:
     kept = [*(obj.get("data") or {}).values(), *(obj.get("binaryData") or {}).values()]
+    for field in ("data", "binaryData"):
+        for key in obj.get(field) or ():
+            if not _CONFIG_KEY.fullmatch(key) or key in (".", ".."):
+                yield invalid(f"{field}[{key}]", key, _CONFIG_KEY_TEXT)
     if sum(len(value.encode()) for value in kept) > _MAX_DATA:
         yield too_long("[]", _MAX_DATA)
     if old is None or not old.get("immutable"):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from local.apiserver import clock
 from local.apiserver.admission.dispatch import review_of
 from local.apiserver.call import ApiRequest
-from local.apiserver.errors import bad_request, conflict, invalid, invalid_object, not_found
+from local.apiserver.errors import bad_request, conflict, invalid, invalid_object, not_found, not_supported
 from local.apiserver.storage.store import StoredObject
 from shared.model.types import Body
 
@@ -24,15 +24,14 @@ _RETURNS_OBJECT = {
     "limitranges",
     "resourcequotas",
 }
-_POLICIES = ("Background", "Foreground", "Orphan")
+_POLICIES = ("Foreground", "Background", "Orphan")
 
 
 def check_options(options: Body) -> None:
     """Refuse contradictory delete options."""
     policy = options.get("propagationPolicy")
     if policy is not None and policy not in _POLICIES:
-        text = f'Unsupported value: "{policy}": supported values: "Background", "Foreground", "Orphan"'
-        fault = invalid("propagationPolicy", policy, "")._replace(text=text, reason="FieldValueNotSupported")
+        fault = not_supported("propagationPolicy", policy, (*_POLICIES, "nil"))
         raise invalid_object("meta.k8s.io", "DeleteOptions", "", [fault])
     if policy is not None and options.get("orphanDependents") is not None:
         text = "orphanDependents and deletionPropagation cannot be both set"

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import re
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ import orjson
 from aiohttp import web
 
 from local.apiserver.call import ApiRequest, truthy
-from local.apiserver.errors import StatusError, forbidden_field, gone, invalid_object
+from local.apiserver.errors import StatusError, bad_request, forbidden_field, gone, invalid_object
 from local.apiserver.faults import InjectedFault
 from local.apiserver.storage.store import ResourceBucket, StoredObject, StoreEvent
 from local.apiserver.verbs import reads
@@ -136,6 +137,8 @@ async def serve(
     for text in call.warnings:
         response.headers.add("Warning", f'299 - "{text}"')
     seconds = call.query.get("timeoutSeconds", "")
+    if seconds and not re.fullmatch(r"-?[0-9]+", seconds):
+        raise bad_request(f'strconv.ParseInt: parsing "{seconds}": invalid syntax')
     ends = asyncio.get_running_loop().time() + (
         int(seconds) if seconds.isdigit() and seconds != "0" else random.randint(1800, 3600)
     )

@@ -19,6 +19,7 @@ from local.apiserver.errors import (
     invalid,
     invalid_object,
     not_found,
+    not_supported,
 )
 from local.apiserver.kinds import defaults, strategy
 from local.apiserver.schema import decoding
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 Change = Callable[[StoredObject], Body]
 MAX_STORED = 1536 * 1024  # etcd's --max-request-bytes
 ATTEMPTS = 5  # retries of a write without resourceVersion after a concurrent write
+_FIELD_VALIDATION = ("", "Ignore", "Strict", "Warn")
 _MUST_VERSION = {
     "customresourcedefinitions",
     "mutatingwebhookconfigurations",
@@ -41,8 +43,20 @@ _MUST_VERSION = {
 }
 
 
+def _check_options(call: ApiRequest, kind: str) -> None:
+    faults = []
+    if call.query.get("dryRun", "All") not in ("", "All"):
+        faults.append(not_supported("dryRun", [call.query["dryRun"]], ("All",)))
+    validation = call.query.get("fieldValidation", "")
+    if validation not in _FIELD_VALIDATION:
+        faults.append(not_supported("fieldValidation", validation, _FIELD_VALIDATION))
+    if faults:
+        raise invalid_object("meta.k8s.io", kind, "", faults)
+
+
 async def create(core: "ServerState", call: ApiRequest, raw: Any) -> StoredObject:
     """Create an object. With dryRun everything but storing is done."""
+    _check_options(call, "CreateOptions")
     obj = decoding.decode(call, raw, core.definitions)
     meta = obj["metadata"]
     _place(call, meta)
