@@ -15,6 +15,7 @@ from shared.kube.client.requests import Request
 from shared.model.phases import JobPhase
 from shared.model.types import Body
 from shared.names import JOB_NAME, TASK_INDEX, TASK_SPEC
+from shared.podproblem import pod_problem
 from webhook.hints.names import did_you_mean
 
 _SECONDS: Final = 60.0
@@ -36,10 +37,9 @@ def run(arguments: argparse.Namespace) -> int:
             return Exit.OK
         pods = await _pods(session, arguments, job)
         if not pods:
-            raise CliError(f"Job {job} has no pods", Exit.NOT_FOUND, "they may not be made yet, or be deleted already")
-        for pod in pods:
-            await _print(session, arguments, pod, prefix=len(pods) > 1)
-        return Exit.OK
+            raise CliError(f"Job {job} has no pods", Exit.NOT_FOUND, await _why_no_pods(session, job))
+        printed = [await _print(session, arguments, pod, prefix=len(pods) > 1) for pod in pods]
+        return Exit.OK if any(printed) else Exit.NO
 
     return live(arguments, work)
 
@@ -78,14 +78,42 @@ def _request(arguments: argparse.Namespace, pod: Body, *, follow: bool) -> Reque
     return Request("get", "GET", requests.target(path, query))
 
 
-async def _print(session: Session, arguments: argparse.Namespace, pod: Body, *, prefix: bool) -> None:
+async def _why_no_pods(session: Session, job: str) -> str:
+    """What the Job's status says, as far as it can be read."""
+    try:
+        body = await session.api.get(JOB, session.namespace, job)
+    except NotFound:
+        return "the Job does not exist any more"
+    state = (body.get("status") or {}).get("state") or {}
+    said = ": ".join(part for part in (state.get("phase"), state.get("reason"), state.get("message")) if part)
+    return f"the Job is {said}" if said else "the controller has not created them yet"
+
+
+def _why_no_logs(pod: Body) -> str:
+    """Why a container of the pod has written nothing; empty when nothing is wrong."""
+    status = pod.get("status") or {}
+    if (problem := pod_problem(pod)) is not None:
+        return str(problem)
+    gates = (pod.get("spec") or {}).get("schedulingGates") or ()
+    if gates and not (pod.get("spec") or {}).get("nodeName"):
+        names = ", ".join(str(gate.get("name")) for gate in gates)
+        return f"waits for its gang to be admitted (scheduling gate {names}); see jobflow job view"
+    return "not started yet" if (status.get("phase") or "Pending") == "Pending" else ""
+
+
+async def _print(session: Session, arguments: argparse.Namespace, pod: Body, *, prefix: bool) -> bool:
+    """Whether the pod has a log, be it empty. A pod that has none, or whose containers are in trouble, is explained."""
     answer = await session.transport.send(_request(arguments, pod, follow=False), _SECONDS)
+    why = _why_no_logs(pod)
     if answer.code == BadRequest.code:  # nothing there yet: the others may have something
-        note(f"{pod['metadata']['name']}: {error_of(answer.code, answer.body).message}")
-        return
+        note(f"{pod['metadata']['name']}: {why or error_of(answer.code, answer.body).message}")
+        return False
     if answer.code >= 300:
         raise error_of(answer.code, answer.body)
     _write(answer.body, pod["metadata"]["name"] if prefix else "")
+    if why:
+        note(f"{pod['metadata']['name']}: {why}")
+    return bool(answer.body) or (pod.get("status") or {}).get("phase") in _READY
 
 
 def _write(data: bytes, prefix: str) -> None:
@@ -104,6 +132,7 @@ class _Follower:
         self._arguments = arguments
         self._job = job
         self._reading: dict[str, asyncio.Task[None]] = {}
+        self._told: dict[str, str] = {}
 
     async def run(self) -> None:
         while True:
@@ -113,10 +142,18 @@ class _Follower:
                 uid = pod["metadata"]["uid"]
                 if uid not in self._reading and (pod.get("status") or {}).get("phase") in _READY:
                     self._reading[uid] = asyncio.create_task(self._read(pod, prefix=len(pods) > 1))
+                self._explain(pod)
             if over:
                 await asyncio.gather(*self._reading.values())
                 return
             await asyncio.sleep(_POLL)
+
+    def _explain(self, pod: Body) -> None:
+        """Say why a pod writes nothing, once for each cause."""
+        problem = pod_problem(pod)
+        if problem is not None and self._told.get(pod["metadata"]["uid"]) != problem.kind:
+            self._told[pod["metadata"]["uid"]] = problem.kind
+            note(f"{pod['metadata']['name']}: {problem}")
 
     async def _over(self) -> bool:
         try:

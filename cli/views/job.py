@@ -10,6 +10,7 @@ from cli.views.table import age, columns, lasted
 from drawing.phase_style import COLOURS
 from shared.model.types import Body
 from shared.names import TASK_SPEC
+from shared.podproblem import pod_problem
 from shared.taskstatus import TaskStatus, task_status
 from shared.timestamp import epoch_or_none
 
@@ -27,7 +28,7 @@ def description(job: Body, pods: Sequence[Body], events: Sequence[Body], now: fl
     yield from _status(job, now)
     if pods:
         yield Text("Pods:", "bold")
-        yield from _indented(columns(("NAME", "TASK STATUS", "NODE", "AGE"), _pods(pods, now)))
+        yield from _indented(columns(("NAME", "TASK STATUS", "RESTARTS", "NODE", "AGE", "PROBLEM"), _pods(pods, now)))
         yield Text()
     yield Text("Events:", "bold")
     yield from _indented(columns(("LAST", "TYPE", "REASON", "MESSAGE"), _events(events, now)) if events else _NONE)
@@ -108,7 +109,15 @@ def _pods(pods: Iterable[Body], now: float) -> Iterator[tuple[str, ...]]:
     for pod in sorted(pods, key=lambda each: str(each["metadata"]["name"])):
         metadata = pod["metadata"]
         node = (pod.get("spec") or {}).get("nodeName") or "-"
-        yield metadata["name"], task_status(pod), node, age(_time(metadata.get("creationTimestamp")), now)
+        since = age(_time(metadata.get("creationTimestamp")), now)
+        problem = pod_problem(pod)
+        yield metadata["name"], task_status(pod), _restarts(pod), node, since, str(problem or "")
+
+
+def _restarts(pod: Body) -> str:
+    status = pod.get("status") or {}
+    containers = (*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ()))
+    return str(sum(each.get("restartCount") or 0 for each in containers))
 
 
 def _events(events: Iterable[Body], now: float) -> Iterator[tuple[str, ...]]:

@@ -17,7 +17,7 @@ from controller.job.phase.snapshot import JobSnapshot, take_snapshot, with_creat
 from controller.job.react import timers
 from controller.job.react.commands import apply_commands
 from controller.job.react.react import handle_events
-from controller.job.react.refusals import FAILED_CREATE
+from controller.job.status.notes import entered, marked
 from controller.job.status.status_write import changed, hold_back, with_reason
 
 
@@ -76,12 +76,12 @@ def _sync(
     if changes:
         snapshot = take_snapshot(observed, phases.with_phases(snapshot.record, changes, observed.now), wanted)
     made = children(snapshot)
-    snapshot = with_reason(without(with_created(snapshot, made.created), made.withdrawn), made)
+    snapshot, events = marked(without(with_created(snapshot, made.created), made.withdrawn))
+    snapshot = with_reason(snapshot, made)
     written = changed(observed, snapshot)
     pause = hold_back(observed, snapshot, made, written)
-    refused = made.blocker is not None and made.blocker.reason == FAILED_CREATE
-    if made.blocker and refused and written and not pause and observed.job.status.state.reason != FAILED_CREATE:
-        notes = (*notes, Note(FAILED_CREATE, made.blocker.message, "Warning"))
+    if written is not None and not pause:
+        notes = (*notes, *events, *entered(snapshot, made))
     return Decision(
         first=made.first,
         actions=made.actions,

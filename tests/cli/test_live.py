@@ -186,6 +186,22 @@ def test_logs_of_a_step(cluster: LocalCluster, live: Live) -> None:
     cluster.kube.delete(JOBFLOW, NAMESPACE, "talk")
 
 
+def test_logs_and_job_view_say_why_a_pod_does_not_run(cluster: LocalCluster, live: Live) -> None:
+    body = template(NAMESPACE, "unpulled", 1)
+    body["spec"]["tasks"][0]["template"]["spec"]["containers"][0]["image"] = "fail/nowhere"
+    cluster.apply(body, flow("stuck", a=uses("unpulled")))
+    pulling = "container main: "
+    until(lambda: pulling in live("logs", "stuck/a").err, 60, lambda: live("logs", "stuck/a").err)
+    ran = live("logs", "stuck/a")
+    assert (ran.code, ran.out) == (1, "")
+    assert "stuck-a-w-0: " in ran.err
+    shown = live("job", "view", "stuck-a").out
+    assert "PROBLEM" in shown
+    assert pulling in shown
+    until(lambda: "PodProblem" in live("job", "view", "stuck-a").out, 30, lambda: "no event")
+    cluster.kube.delete(JOBFLOW, NAMESPACE, "stuck")
+
+
 def test_graphs_of_a_live_flow_show_its_states(cluster: LocalCluster, live: Live) -> None:
     cluster.apply(flow("drawn", a=uses("quick"), b=uses("bad", "a")))
     done(cluster, "drawn")

@@ -16,13 +16,15 @@ from shared.model.phases import PodPhase, TaskCondition
 from shared.model.podgroup import PodGroup
 from shared.model.queue import Queue
 from shared.model.types import Body
+from shared.podproblem import PodProblem, pod_problem
 from shared.timestamp import epoch_or_none
 
 
 class PodObservation(msgspec.Struct, frozen=True):
     """A pod of the Job. `gated`: our scheduling gate holds it; `terminating`: being deleted; `disrupted`: ended by the cluster, not by its own containers.
 
-    `exit_code`: of the first container, once ended; `restarts`: of all containers; `created`, `ended`: epoch seconds.
+    `exit_code`: of the first container, once ended; `restarts`: of all containers; `created`, `ended`: epoch
+    seconds; `problem`: why it does not run, or how it has failed.
     """
 
     name: str
@@ -39,6 +41,7 @@ class PodObservation(msgspec.Struct, frozen=True):
     ready: bool = False
     created: float = 0.0
     ended: float | None = None
+    problem: PodProblem | None = None
 
     @property
     def finished(self) -> bool:
@@ -120,6 +123,7 @@ def observe_pod(body: Body) -> PodObservation | None:
         ready=all(each.get("ready") for each in statuses),
         created=epoch_or_none(metadata.get("creationTimestamp")) or 0.0,
         ended=_ended(statuses),
+        problem=pod_problem(body),
     )
 
 

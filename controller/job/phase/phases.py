@@ -8,6 +8,7 @@ import msgspec
 from controller.job.model.defaults import EffectiveSpec, Task
 from controller.job.model.pod_counts import JobPodCounts, total
 from controller.job.model.pods_by_role import STOPPED, PodsByRole
+from controller.job.model.problems import failure
 from controller.job.model.record import JobRecord
 from controller.job.phase import completion
 from controller.job.react.transitions import FINAL_PHASE
@@ -48,7 +49,10 @@ def phase_changes(record: JobRecord, state: PhaseInput) -> tuple[PhaseChange, ..
 
 def _end(record: JobRecord, state: PhaseInput) -> PhaseChange | None:
     ended = completion.outcome(record, state.counts, state.unreachable, state.wanted)
-    return PhaseChange(ended.phase, ended.reason, ended.message) if ended else None
+    if ended is None:
+        return None
+    cause = failure(state.by_role) if ended.phase is JobPhase.FAILED else ""
+    return PhaseChange(ended.phase, ended.reason, ended.message + cause)
 
 
 def _pending(record: JobRecord, state: PhaseInput) -> PhaseChange | None:

@@ -67,7 +67,7 @@ def _of_pod(pod: PodObservation, known: TaskProgress, now: float) -> LifecycleEv
     left_behind = pod.disrupted and pod.phase is PodPhase.FAILED and pod.index not in known.failed
     if pod.terminating or left_behind:
         unseen = pod.index in known.created or (left_behind and not pod.terminating)
-        message = f"pod {pod.name} was evicted"
+        message = f"pod {pod.name} was evicted{_detail(pod) if left_behind else ''}"
         return (
             LifecycleEvent(JobEvent.POD_EVICTED, pod.task, pod.index, pod, since=now, message=message)
             if unseen
@@ -76,8 +76,15 @@ def _of_pod(pod: PodObservation, known: TaskProgress, now: float) -> LifecycleEv
     if pod.phase is not PodPhase.FAILED or pod.index in known.failed:
         return None
     message = f"pod {pod.name} failed" + ("" if pod.exit_code is None else f" with exit code {pod.exit_code}")
+    message += _detail(pod)
     since = now if pod.ended is None else pod.ended
     return LifecycleEvent(JobEvent.POD_FAILED, pod.task, pod.index, pod, pod.exit_code or 0, since, message)
+
+
+def _detail(pod: PodObservation) -> str:
+    """Why it failed, where Kubernetes says more than the exit code: ` (OOMKilled)`."""
+    problem = pod.problem
+    return "" if problem is None or problem.reason in ("Error", "Failed") else f" ({problem.reason})"
 
 
 def _progress(

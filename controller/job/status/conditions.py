@@ -4,6 +4,7 @@ from typing import Final
 
 from controller.job.model.pod_counts import total
 from controller.job.model.pods_by_role import current_group
+from controller.job.model.problems import problems, told
 from controller.job.phase.dependencies import tasks_with_pods
 from controller.job.phase.phases import first_tasks
 from controller.job.phase.snapshot import JobSnapshot
@@ -11,6 +12,7 @@ from controller.job.react.refusals import Blocker
 from shared.model.phases import JobPhase, PodGroupPhase
 from shared.model.podgroup import PodGroupCondition
 
+WAITING_FOR_PODGROUP: Final = "WaitingForPodGroup"
 NO_REPLICAS: Final = "NoReplicas"
 _NOTHING: Final = "no task has replicas: no pod runs until some are set"
 
@@ -28,14 +30,24 @@ def state_reason(snapshot: JobSnapshot, blocker: Blocker | None) -> tuple[str, s
 def _pending(snapshot: JobSnapshot) -> tuple[str, str]:
     group = current_group(snapshot.observed.group, snapshot.record)
     if group is None:
-        return "WaitingForPodGroup", "the PodGroup is being created"
+        return WAITING_FOR_PODGROUP, "the PodGroup is being created"
     if group.status.phase in (None, PodGroupPhase.PENDING):
-        text = next((each.message for each in reversed(group.status.conditions) if each.status == "True"), "")
-        return "WaitingForPodGroup", text or f"PodGroup {group.metadata.name} waits in queue {snapshot.wanted.queue}"
+        text = gang_message(snapshot)
+        return WAITING_FOR_PODGROUP, text or f"PodGroup {group.metadata.name} waits in queue {snapshot.wanted.queue}"
     reason = "Inqueue" if group.status.phase is PodGroupPhase.INQUEUE else "PodsPending"
     needed = snapshot.wanted.minimum(first_tasks(snapshot.wanted))
     text = next((f"; {each.message}" for each in group.status.conditions if _is_stuck(each)), "")
-    return reason, f"{total(snapshot.counts, 'running')} pods run, {needed} are needed{_waiting(snapshot)}{text}"
+    trouble = told(problems(snapshot.by_role), scheduler=not text)
+    running = total(snapshot.counts, "running")
+    return reason, f"{running} pods run, {needed} are needed{_waiting(snapshot)}{text}{trouble}"
+
+
+def gang_message(snapshot: JobSnapshot) -> str:
+    """What the PodGroup waits for, in the words of whoever admits it; empty when it has been admitted or says nothing."""
+    group = current_group(snapshot.observed.group, snapshot.record)
+    if group is None or group.status.phase not in (None, PodGroupPhase.PENDING):
+        return ""
+    return next((each.message for each in reversed(group.status.conditions) if each.status == "True"), "")
 
 
 def _is_stuck(condition: PodGroupCondition) -> bool:
@@ -46,7 +58,8 @@ def _is_stuck(condition: PodGroupCondition) -> bool:
 def _running(snapshot: JobSnapshot) -> tuple[str, str]:
     counts = ((name, total(snapshot.counts, name)) for name in ("running", "pending", "succeeded", "failed"))
     text = ", ".join(f"{count} {name}" for name, count in counts if count)
-    return "PodsRunning", f"of {snapshot.wanted.replicas} pods: {text or 'none yet'}{_waiting(snapshot)}"
+    trouble = told(problems(snapshot.by_role), scheduler=True)
+    return "PodsRunning", f"of {snapshot.wanted.replicas} pods: {text or 'none yet'}{_waiting(snapshot)}{trouble}"
 
 
 def _waiting(snapshot: JobSnapshot) -> str:

@@ -78,7 +78,10 @@ def test_a_failed_dependency_fails_the_job_and_dependents_never_start() -> None:
     cluster = toy(task("a", 1), task("b", 1, dependsOn=after("a")), task("c", 1, dependsOn=after("b"))).settle()
     cluster.run("a-0").settle().fail("a-0").settle()
     assert (cluster.phase, cluster.reason) == ("Failed", "DependencyFailed")
-    assert cluster.status.state.message == "task a failed, so these never start: b, c"
+    assert (
+        cluster.status.state.message
+        == "task a failed, so these never start: b, c; pod demo-a-0: a container: exit code 1"
+    )
     assert sorted(cluster.shown) == ["a-0"]
 
 

@@ -1,0 +1,80 @@
+"""Problems of a Job's pods in a few sentences: for the message of its status, and for one event for each kind."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from controller.decision import Note
+from controller.job.model.observed import PodObservation
+from controller.job.model.pods_by_role import PodsByRole
+from controller.job.model.record import JobRecord
+from shared.model.job_status import HandledEvent
+from shared.model.phases import PodPhase
+from shared.podproblem import UNSCHEDULABLE, PodProblem
+from shared.timestamp import rfc3339
+
+POD_PROBLEM: Final = "PodProblem"
+MOST_TOLD: Final = 3  # problems in one message
+MOST_MARKED: Final = 50  # problems whose event a status remembers
+
+
+class TaskProblem(msgspec.Struct, frozen=True):
+    """One kind of problem of a task's pods. `pod`: one of the `count` pods that have it."""
+
+    task: str
+    pod: str
+    count: int
+    problem: PodProblem
+
+    @property
+    def key(self) -> str:
+        """What the event about it is remembered by."""
+        return f"{POD_PROBLEM}/{self.task}/{self.problem.kind}"
+
+    def __str__(self) -> str:
+        who = f"pod {self.pod}" if self.count == 1 else f"{self.count} pods of task {self.task}, such as {self.pod}"
+        return f"{who}: {self.problem}"
+
+
+def problems(by_role: PodsByRole) -> tuple[TaskProblem, ...]:
+    """The problems of pods that have not finished, those of most pods first."""
+    groups: dict[tuple[str, str], list[PodObservation]] = {}
+    for task, pods in by_role.current.items():
+        for _, pod in sorted(pods.items()):
+            if pod.alive and pod.problem is not None:
+                groups.setdefault((task, pod.problem.kind), []).append(pod)
+    found = [
+        TaskProblem(task, pods[0].name, len(pods), pods[0].problem)
+        for (task, _), pods in groups.items()
+        if pods[0].problem is not None
+    ]
+    return tuple(sorted(found, key=lambda each: -each.count))
+
+
+def told(found: Sequence[TaskProblem], *, scheduler: bool) -> str:
+    """The problems as the end of a message. `scheduler`: False when the message has the scheduler's words already."""
+    wanted = [each for each in found if scheduler or each.problem.reason != UNSCHEDULABLE]
+    more = len(wanted) - MOST_TOLD
+    text = "".join(f"; {each}" for each in wanted[:MOST_TOLD])
+    return f"{text}; and {more} other problems" if more > 0 else text
+
+
+def noted(record: JobRecord, found: Sequence[TaskProblem], now: float) -> tuple[JobRecord, tuple[Note, ...]]:
+    """The record in which each problem is marked, and an event for each that was not. A restart begins anew."""
+    notes = []
+    for each in found[:MOST_TOLD]:
+        marked = sum(key.startswith(f"{POD_PROBLEM}/") for key in record.handled)
+        if each.key not in record.handled and marked < MOST_MARKED:
+            record = record.with_handled(HandledEvent(key=each.key, since=rfc3339(now)))
+            notes.append(Note(POD_PROBLEM, str(each), "Warning"))
+    return record, tuple(notes)
+
+
+def failure(by_role: PodsByRole) -> str:
+    """How the pod that failed first has failed, as the end of a message; empty when no failed pod is left."""
+    failed = [
+        pod for pod in by_role.everything if pod.finished and pod.phase is PodPhase.FAILED and pod.problem is not None
+    ]
+    first = min(failed, key=lambda pod: (pod.ended or 0.0, pod.name), default=None)
+    return f"; pod {first.name}: {first.problem}" if first else ""

@@ -1,0 +1,112 @@
+"""What keeps a pod from running, or made it fail, in one word and one sentence, derived from the pod object.
+
+The controller puts it into the Job's status, the command line shows it beside the pod and in place of missing logs.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import msgspec
+
+_STARTING: Final = frozenset({"", "ContainerCreating", "PodInitializing"})
+_CRASH_LOOP: Final = "CrashLoopBackOff"
+_PLAIN: Final = frozenset({"", "Error", "Completed"})  # reasons that say no more than the exit code
+RESTARTED: Final = "ContainerRestarted"
+UNSCHEDULABLE: Final = "Unschedulable"
+MAX_WORDS: Final = 240  # characters of a message of the kubelet, the scheduler or a container
+
+_KINDS: Final = {
+    "ErrImagePull": "ImagePull",
+    "ImagePullBackOff": "ImagePull",
+    "ErrImageNeverPull": "ImagePull",
+    "InvalidImageName": "ImagePull",
+    _CRASH_LOOP: "Restarts",
+    RESTARTED: "Restarts",
+}
+
+
+class PodProblem(msgspec.Struct, frozen=True):
+    """`reason`: the word that Kubernetes uses, such as ErrImagePull, or ContainerRestarted; `message`: a sentence."""
+
+    reason: str
+    message: str
+
+    @property
+    def kind(self) -> str:
+        """One name for reasons that alternate while the cause stays, such as ErrImagePull and ImagePullBackOff."""
+        return _KINDS.get(self.reason, self.reason)
+
+    def __str__(self) -> str:
+        if self.message and self.reason in _PLAIN:
+            return self.message
+        return f"{self.reason}: {self.message}" if self.message else self.reason
+
+
+def pod_problem(pod: Mapping[str, Any]) -> PodProblem | None:
+    """The problem of a raw pod, or None while it starts, runs undisturbed, or has succeeded."""
+    status = pod.get("status") or {}
+    phase = status.get("phase") or "Pending"
+    if phase == "Failed":
+        return _failure(status)
+    if phase not in ("Pending", "Running"):
+        return None
+    found = [problem for each in _containers(status) if (problem := _of_container(each)) is not None]
+    if found:
+        return next((problem for problem in found if problem.reason != RESTARTED), found[0])
+    return None if (pod.get("spec") or {}).get("nodeName") else _unscheduled(status)
+
+
+def _containers(status: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    yield from status.get("initContainerStatuses") or ()
+    yield from status.get("containerStatuses") or ()
+
+
+def _of_container(status: Mapping[str, Any]) -> PodProblem | None:
+    state = status.get("state") or {}
+    waiting = state.get("waiting") or {}
+    reason, name = waiting.get("reason") or "", _name(status)
+    if reason and reason not in _STARTING and reason != _CRASH_LOOP:
+        return PodProblem(reason, f"{name}: {_words(waiting.get('message'))}".rstrip(": "))
+    restarts = status.get("restartCount") or 0
+    if reason != _CRASH_LOOP and not restarts:
+        return None
+    ended = (status.get("lastState") or {}).get("terminated") or state.get("terminated") or {}
+    times = "once" if restarts == 1 else f"{restarts} times"
+    last = f", last exit code {_exit(ended)}" if ended else ""
+    return PodProblem(reason if reason == _CRASH_LOOP else RESTARTED, f"{name} restarted {times}{last}")
+
+
+def _failure(status: Mapping[str, Any]) -> PodProblem:
+    """Of a failed pod: the kubelet's reason, as for an eviction, or how the first container that failed has ended."""
+    if status.get("reason"):
+        return PodProblem(str(status["reason"]), _words(status.get("message")))
+    for each in _containers(status):
+        ended = (each.get("state") or {}).get("terminated") or {}
+        if ended.get("exitCode") or ended.get("signal"):
+            return PodProblem(str(ended.get("reason") or "Error"), f"{_name(each)}: exit code {_exit(ended)}")
+    return PodProblem("Failed", _words(status.get("message")))
+
+
+def _name(status: Mapping[str, Any]) -> str:
+    return f"container {status['name']}" if status.get("name") else "a container"
+
+
+def _exit(ended: Mapping[str, Any]) -> str:
+    """`137 (OOMKilled): what the container wrote as its termination message`."""
+    reason, message = ended.get("reason") or "", _words(ended.get("message"))
+    return (
+        f"{ended.get('exitCode', '?')}{'' if reason in _PLAIN else f' ({reason})'}{f': {message}' if message else ''}"
+    )
+
+
+def _unscheduled(status: Mapping[str, Any]) -> PodProblem | None:
+    for condition in status.get("conditions") or ():
+        if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
+            reason = condition.get("reason") or ""
+            return None if reason in ("", "SchedulingGated") else PodProblem(reason, _words(condition.get("message")))
+    return None
+
+
+def _words(text: object) -> str:
+    line = " ".join(str(text or "").split())
+    return line if len(line) <= MAX_WORDS else f"{line[: MAX_WORDS - 1]}…"

@@ -1,0 +1,110 @@
+"""What keeps pods from running reaches the Job's message, and one event."""
+
+from shared.model.types import Body
+from tests.controller.job.make import Toy, policy, started, task, toy
+
+
+def waiting(reason: str, restarts: int = 0, code: int = 1, message: str = "") -> Body:
+    last = {"lastState": {"terminated": {"exitCode": code, "reason": "Error"}}} if restarts else {}
+    state = {"waiting": {"reason": reason, "message": message}} if reason else {"running": {}}
+    return {"name": "main", "restartCount": restarts, "state": state, **last}
+
+
+def show(cluster: Toy, name: str, phase: str, *containers: Body) -> Toy:
+    cluster._set_pod(name, phase, *containers)
+    return cluster
+
+
+def message(cluster: Toy) -> str:
+    return cluster.status.state.message
+
+
+def told(cluster: Toy) -> list[str]:
+    return [note.message for note in cluster.notes if note.reason == "PodProblem"]
+
+
+def test_an_image_that_cannot_be_pulled_reaches_message_and_event() -> None:
+    cluster = toy(task(replicas=1)).settle()
+    show(cluster, "w-0", "Pending", waiting("ErrImagePull", message="not found")).settle()
+    assert message(cluster) == "0 pods run, 1 are needed; pod demo-w-0: ErrImagePull: container main: not found"
+    assert told(cluster) == ["pod demo-w-0: ErrImagePull: container main: not found"]
+
+
+def test_a_problem_that_comes_and_goes_raises_one_event() -> None:
+    cluster = toy(task(replicas=1)).settle()
+    for reason in ("ErrImagePull", "ImagePullBackOff", "ErrImagePull"):
+        show(cluster, "w-0", "Pending", waiting(reason)).settle()
+        show(cluster, "w-0", "Pending").settle()
+    assert len(told(cluster)) == 1
+
+
+def test_restarts_of_containers_are_told_while_the_job_runs() -> None:
+    cluster = started(task(replicas=3))
+    show(cluster, "w-1", "Running", waiting("", restarts=3, code=7)).settle()
+    assert cluster.phase == "Running"
+    assert message(cluster).endswith(
+        "3 running; pod demo-w-1: ContainerRestarted: container main restarted 3 times, last exit code 7"
+    )
+    show(cluster, "w-1", "Running", waiting("CrashLoopBackOff", restarts=4)).settle()
+    assert "CrashLoopBackOff: container main restarted 4 times" in message(cluster)
+    assert len(told(cluster)) == 1
+
+
+def test_many_pods_with_one_problem_are_one_sentence() -> None:
+    cluster = toy(task(replicas=40)).settle()
+    for index in range(40):
+        show(cluster, f"w-{index}", "Pending", waiting("ErrImagePull"))
+    cluster.settle()
+    assert "; 40 pods of task w, such as demo-w-0: ErrImagePull" in message(cluster)
+    assert len(told(cluster)) == 1
+
+
+def test_only_a_few_of_many_problems_are_told() -> None:
+    cluster = toy(*(task(f"t{index}", 1) for index in range(9))).settle()
+    for index in range(9):
+        show(cluster, f"t{index}-0", "Pending", waiting("ErrImagePull"))
+    cluster.settle()
+    assert message(cluster).count("ErrImagePull") == 3
+    assert message(cluster).endswith("; and 6 other problems")
+
+
+def test_a_restarted_job_raises_its_event_again() -> None:
+    cluster = started(task(replicas=1), policies=[policy("RestartJob", "PodFailed")])
+    show(cluster, "w-0", "Running", waiting("", restarts=1)).settle()
+    cluster.fail("w-0").settle().vanish().settle()
+    show(cluster, "w-0", "Pending", waiting("", restarts=1)).settle()
+    assert len(told(cluster)) == 2
+
+
+def test_a_failed_job_names_the_pod_that_failed_first_and_how() -> None:
+    cluster = started(task(replicas=2))
+    ended = {"exitCode": 3, "reason": "Error", "message": "no GPU", "finishedAt": "2026-01-02T03:00:00Z"}
+    show(cluster, "w-1", "Failed", {"name": "main", "restartCount": 0, "state": {"terminated": ended}}).settle()
+    assert cluster.phase == "Failed"
+    assert message(cluster).endswith("; pod demo-w-1: container main: exit code 3: no GPU")
+
+
+def test_a_policy_names_what_killed_the_pod() -> None:
+    cluster = started(policies=[policy("AbortJob", "PodFailed")])
+    ended = {"exitCode": 137, "reason": "OOMKilled", "finishedAt": "2026-01-02T03:00:00Z"}
+    show(cluster, "w-1", "Failed", {"name": "main", "restartCount": 0, "state": {"terminated": ended}}).settle()
+    assert message(cluster) == "pod demo-w-1 failed with exit code 137 (OOMKilled): AbortJob"
+
+
+def test_a_gang_that_waits_raises_one_event_with_its_words() -> None:
+    cluster = toy()
+    cluster.auto_inqueue = False
+    cluster.settle()
+    for number in (5, 6, 7):
+        cluster.group_phase("Pending")
+        condition = {"type": "Unschedulable", "status": "True", "message": f"{number} pods do not fit"}
+        cluster.group["status"]["conditions"] = [condition]
+        cluster.settle()
+    assert message(cluster) == "7 pods do not fit"
+    assert [note.message for note in cluster.notes if note.reason == "WaitingForPodGroup"] == ["5 pods do not fit"]
+
+
+def test_a_job_that_enters_a_blocked_state_raises_an_event_each_time() -> None:
+    cluster = toy(volumes=[{"mountPath": "/data", "volumeClaimName": "shared"}]).settle().wait(60).settle()
+    want = "PersistentVolumeClaim shared does not exist; the Job waits for it"
+    assert [(note.reason, note.message) for note in cluster.notes] == [("VolumeClaimNotFound", want)]
