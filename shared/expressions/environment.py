@@ -7,6 +7,7 @@ from cel_expr_python import cel
 from cel_expr_python.ext import ext_math, ext_optional, ext_strings
 
 from shared.expressions import bindings, functions
+from shared.expressions.library import kubernetes
 from shared.expressions.scope import ScopeKind
 
 _TEXTS: Final = cel.Type.Map(cel.Type.STRING, cel.Type.STRING)
@@ -28,15 +29,38 @@ VARIABLES: Final[dict[ScopeKind, dict[str, Any]]] = {
 }
 
 
+# Libraries that Kubernetes has for policies, and those that the templates of `syntax.templates` need.
+_POLICY_LIBRARIES: Final = (
+    "bindings",
+    "lists",
+    "math",
+    "optional",
+    "regex",
+    "sets",
+    "strings",
+    "two-var-comprehensions",
+)
+
+
 @cache
 def environment(kind: ScopeKind) -> Any:
     """The environment of a kind of scope. Expressions can be evaluated only with activations of the same environment."""
-    offered = [functions.QUANTITY, functions.RANGE]
-    if kind is not ScopeKind.POLICY:
-        offered.append(functions.PARSE_JSON)
+    if kind is ScopeKind.POLICY:
+        return _policy_environment()
     return cel.NewEnv(
         descriptor_pool=bindings.POOL,
         variables=VARIABLES[kind],
         extensions=[ext_strings.ExtStrings(), ext_math.ExtMath(), ext_optional.ExtOptional()],
-        functions=offered,
+        functions=[functions.QUANTITY, functions.RANGE, functions.PARSE_JSON],
+    )
+
+
+def _policy_environment() -> Any:
+    libraries = "".join(f"- name: {each}\n" for each in _POLICY_LIBRARIES)
+    return cel.NewEnv(
+        config=cel.NewEnvConfigFromYaml(f"name: policy\nextensions:\n{libraries}"),
+        descriptor_pool=bindings.POOL,
+        variables=VARIABLES[ScopeKind.POLICY],
+        extensions=[kubernetes.extension()],
+        functions=[functions.QUANTITY, functions.RANGE],
     )

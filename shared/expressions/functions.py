@@ -48,8 +48,12 @@ def _parse_json(text: str) -> Any:
     return value
 
 
-def _quantity(text: str) -> float:
-    return _short_quantity(text) if len(text) <= _SHORT else _quantity_of(text)
+def _quantity(text: str | float) -> float:
+    if not isinstance(text, str):
+        return float(text)
+    if len(text) > _SHORT:
+        raise ValueError(f"quantity({text[:40]!r}...): more than {_SHORT} characters")
+    return _short_quantity(text)
 
 
 @lru_cache(maxsize=4096)
@@ -68,6 +72,12 @@ def _one(name: str, overload: str, takes: Any, gives: Any, call: Any) -> Any:
     return cel.FunctionDecl(name, [cel.Overload(overload, return_type=gives, parameters=[takes], impl=call)])
 
 
-QUANTITY: Final = _one("quantity", "quantity_string", cel.Type.STRING, cel.Type.DOUBLE, _quantity)
+QUANTITY: Final = cel.FunctionDecl(
+    "quantity",
+    [
+        cel.Overload(f"quantity_{name}", return_type=cel.Type.DOUBLE, parameters=[kind], impl=_quantity)
+        for name, kind in (("string", cel.Type.STRING), ("int", cel.Type.INT), ("double", cel.Type.DOUBLE))
+    ],
+)
 RANGE: Final = _one("range", "range_int", cel.Type.INT, cel.Type.List(cel.Type.INT), _range)
 PARSE_JSON: Final = _one("parseJSON", "parse_json_string", cel.Type.STRING, cel.Type.DYN, _parse_json)

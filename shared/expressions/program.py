@@ -150,7 +150,8 @@ def _limits(checked: tree.Checked, text: str, kind: ScopeKind) -> tuple[InputLim
     assert error is not None, "without limits there is an error"
     offset = checked.positions.get(error.node_id, 0)
     if isinstance(error, bound.UnknownCost):
-        return problem.at(text, offset, f"function {error.function} is not offered")
+        name = "transformMap" if error.function == "cel.@mapInsert" else error.function
+        return problem.at(text, offset, f"function {name} is not offered")
     return problem.at(text, offset, f"the expression is too costly: {error.what}", "make it simpler")
 
 

@@ -113,7 +113,9 @@ class _Walk:
     def _loop(self, loop: Any, local: _Local) -> None:
         self.visit(loop.iter_range, local)
         self.visit(loop.accu_init, local)
-        inner = {**local, loop.iter_var: self._iterations_of(loop.iter_range, local), loop.accu_var: None}
+        # With two variables the first is the index or key, and the second the element.
+        element, others = loop.iter_var2 or loop.iter_var, (loop.iter_var, loop.accu_var)
+        inner = {**local, **dict.fromkeys(others), element: self._iterations_of(loop.iter_range, local)}
         for part in (loop.loop_condition, loop.loop_step, loop.result):
             self.visit(part, inner)
 

@@ -16,8 +16,8 @@ from typing import Any, Final
 import msgspec
 
 from shared.expressions.cost import value_sizes
-from shared.expressions.cost.function_costs import COMPARISONS, RULES, Cost
-from shared.expressions.cost.value_sizes import SCALAR, SLOT, InputLimits, Size
+from shared.expressions.cost.function_costs import COMPARISONS, RULES
+from shared.expressions.cost.value_sizes import SCALAR, SLOT, Cost, InputLimits, Size
 from shared.expressions.functions import MAX_RANGE
 from shared.expressions.scope import ScopeKind
 from shared.expressions.syntax.tree import Checked, Expr, constant, kind_of
@@ -151,8 +151,10 @@ class _Walk:
         if call.function in ("_[_]", "_?._", "_[?_]"):
             key = constant(parts[1])
             return self._member(parts[0], key if isinstance(key, str) else "", local, args[0])
-        if call.function == "range":
+        if call.function in ("range", "lists.range"):
             return self._range(node, parts[0], runs)
+        if call.function in ("find", "findAll") and not isinstance(constant(parts[1]), str):
+            raise UnknownCost(node.id, f"{call.function} with a pattern that is not a literal")
         rule = RULES.get(call.function)
         if rule is None:
             raise UnknownCost(node.id, call.function)
@@ -165,6 +167,8 @@ class _Walk:
 
     def _range(self, node: Expr, end: Expr, runs: int) -> Size:
         value = constant(end)
+        if node.call_expr.function == "lists.range" and not (isinstance(value, int) and value <= MAX_RANGE):
+            raise TooCostly(node.id, f"lists.range() needs a literal of at most {MAX_RANGE}; use range()")
         items = min(MAX_RANGE, self.limits.items if value is None else max(0, int(value)))
         self._charge(node, runs, 5_000 + 100 * items, SLOT * items)
         return Size(SLOT * items, items)
@@ -186,8 +190,10 @@ class _Walk:
             inner = {**local, loop.accu_var: self.size(loop.accu_init, local, runs, depth)}
             return self.size(loop.result, inner, runs, depth)
         count = min(MAX_LOOP_RUNS, max(over.items, 1))
-        fullest = self._body(loop, {**local, loop.iter_var: over}, runs, depth)
-        emptiest = self._body(loop, {**local, loop.iter_var: SCALAR}, min(MAX_LOOP_RUNS, runs * (count - 1)), depth)
+        names = [name for name in (loop.iter_var, loop.iter_var2) if name]
+        fullest = self._body(loop, {**local, **dict.fromkeys(names, over)}, runs, depth)
+        left = min(MAX_LOOP_RUNS, runs * (count - 1))
+        emptiest = self._body(loop, {**local, **dict.fromkeys(names, SCALAR)}, left, depth)
         if not loop.accu_init.HasField("list_expr"):
             return SCALAR
         self._charge(node, runs, _APPEND * count * count, 0)

@@ -7,18 +7,10 @@ function without a rule, so a new function in a later version of the library can
 from collections.abc import Callable, Sequence
 from typing import Final
 
-import msgspec
-
-from shared.expressions.cost.value_sizes import SCALAR, SLOT, Size
+from shared.expressions.cost.kubernetes_costs import KUBERNETES_RULES, list_search
+from shared.expressions.cost.value_sizes import SCALAR, SLOT, Cost, Size
 
 Args = Sequence[Size]
-
-
-class Cost(msgspec.Struct, frozen=True):
-    """The size of the result, and nanoseconds besides those for the node itself and the bytes of its result."""
-
-    size: Size
-    time: int = 0
 
 
 Rule = Callable[[Args], Cost]
@@ -61,6 +53,15 @@ def _in(args: Args) -> Cost:
 
 
 def _find(args: Args) -> Cost:
+    """A part of a text, or an element of a list; the types are not known here."""
+    return _slower(_find_in_text(args), list_search(args)) if args[0].items else _find_in_text(args)
+
+
+def _slower(one: Cost, other: Cost) -> Cost:
+    return Cost(one.size, max(one.time, other.time))
+
+
+def _find_in_text(args: Args) -> Cost:
     text, part = args[0].bytes, args[1].bytes
     return Cost(SCALAR, 10 * text + text * part // 16)
 
@@ -146,5 +147,6 @@ RULES: Final[dict[str, Rule]] = {
     "string": _to_text,
     "parseJSON": _parse_json,
     "quantity": _quantity,
+    **KUBERNETES_RULES,
 }
 """By the function's name in the checked expression. `bound` has the rules for `range` and comprehensions."""

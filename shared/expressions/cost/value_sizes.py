@@ -25,6 +25,13 @@ class Size(msgspec.Struct, frozen=True):
     items: int = 0
 
 
+class Cost(msgspec.Struct, frozen=True):
+    """The size of the result, and nanoseconds besides those for the node itself and the bytes of its result."""
+
+    size: Size
+    time: int = 0
+
+
 SCALAR: Final = Size(8)
 NAME: Final = Size(MAX_NAME)
 _REASON: Final = Size(256)

@@ -1,68 +1,49 @@
-"""Replaces calls that the library (0.1.3) handles badly by equivalent CEL, after type-checking.
-
-quantity(): functions in Python are slow and leak their arguments (`functions`), so CEL computes the common forms and only
-the others call Python. substring(a, b): the library wrongly refuses an end that equals the length of the text.
-"""
+"""Replaces calls in a checked expression by the templates of `templates`, after type-checking and cost-checking."""
 
 from collections.abc import Iterator
-from functools import cache
 from typing import Any, Final
 
-import msgspec
-from cel_expr_python import cel
-from cel_expr_python.ext import ext_strings
-
 from shared import quantity as quantities
-from shared.expressions import functions
 from shared.expressions.syntax import tree
+from shared.expressions.syntax.templates import LITERAL_PATTERNS, OVERLOADS, Template, template, without_groups
 from shared.expressions.syntax.tree import Expr
 
-_SCALED: Final = {
-    "m": "/ 1000.0",
-    **{f"{letter}i": f"* {1024.0**power}" for power, letter in enumerate("KMGT", 1)},
-    **{letter: f"* {1000.0**power}" for power, letter in enumerate("kMGT", 1)},
-}
-# Longer texts, decimal fractions with a suffix, and texts with other letters are left to the exact Python function.
-_LONGEST: Final = 11
-
-
-def _quantity_text() -> str:
-    branches = [f"s.size() > {_LONGEST} ? quantity(s) : "]
-    for suffix, scale in _SCALED.items():
-        number = f"s.substring(0, s.size() - {len(suffix)})"
-        plain = f'{number} != "" && {number}.trim().lowerAscii() == {number}.upperAscii()'
-        exact = plain if suffix.endswith("i") else f'{plain} && !{number}.contains(".")'
-        branches.append(f's.endsWith("{suffix}") ? ({exact} ? double({number}) {scale} : quantity(s)) : ')
-    return "".join(branches) + '(s != "" && s.trim().lowerAscii() == s.upperAscii() ? double(s) : quantity(s))'
-
-
-_TEMPLATES: Final[dict[str, tuple[tuple[str, ...], str]]] = {
-    "quantity_string": (("s",), _quantity_text()),
-    "string_substring_int_int": (("s", "a", "b"), "b == s.size() ? s.substring(a) : s.substring(a, b)"),
-}
-"""By overload: the names of the parameters, and the expression that replaces the call."""
-
-
-class _Template(msgspec.Struct, frozen=True):
-    parameters: tuple[str, ...]
-    checked: Any
+_TYPES: Final = ("string",)  # names in templates that are not variables
+_MOST_NODES: Final = 4000  # the most nodes that templates may add to an expression
 
 
 def rewritten(serialized: bytes) -> bytes | None:
     """The checked expression with these calls replaced, for the library's deserialize(); None if it has none."""
     outer, checked = tree.parts(serialized)
-    calls = [node for node in _nodes(checked.expr) if _overload(checked, node) in _TEMPLATES]
+    calls = [node for node in _nodes(checked.expr) if _overload(checked, node) in OVERLOADS]
     if not calls:
         return None
-    computed = [call for call in calls if not _folded(checked, call)]
+    computed = _affordable(checked, [call for call in calls if not _folded(checked, call)])
     numbers = _Numbers(max(checked.type_map) + 1)
-    for call in reversed(computed[:_MOST]):  # inner calls first, because they become part of the outer ones
-        _replace(checked, call, _templates()[_overload(checked, call)], numbers)
+    for call in reversed(computed):  # inner calls first, because they become part of the outer ones
+        overload = _overload(checked, call)
+        if overload in LITERAL_PATTERNS:
+            _without_groups(call)
+        _replace(checked, call, template(overload), numbers)
     outer.value = checked.SerializeToString()
     return bytes(outer.SerializeToString())
 
 
-_MOST: Final = 8  # the most calls that are replaced; each adds about 200 nodes to the tree
+def _affordable(checked: Any, calls: list[Expr]) -> list[Expr]:
+    """The first calls whose templates together have at most _MOST_NODES nodes."""
+    left = _MOST_NODES
+    found: list[Expr] = []
+    for call in calls:
+        left -= len(template(_overload(checked, call)).checked.type_map)
+        if left < 0:
+            break
+        found.append(call)
+    return found
+
+
+def _without_groups(call: Expr) -> None:
+    pattern = call.call_expr.args[0]
+    pattern.const_expr.string_value = without_groups(pattern.const_expr.string_value)
 
 
 def _folded(checked: Any, call: Expr) -> bool:
@@ -87,21 +68,14 @@ class _Numbers:
         return self.next - count
 
 
-@cache
-def _templates() -> dict[str, _Template]:
-    types = {"s": cel.Type.STRING, "a": cel.Type.INT, "b": cel.Type.INT}
-    env = cel.NewEnv(variables=types, extensions=[ext_strings.ExtStrings()], functions=[functions.QUANTITY])
-    return {
-        overload: _Template(parameters, tree.parts(env.compile(text).serialize())[1])
-        for overload, (parameters, text) in _TEMPLATES.items()
-    }
-
-
 def _overload(checked: Any, node: Expr) -> str:
     if not node.HasField("call_expr") or node.id not in checked.reference_map:
         return ""
-    overloads = list(checked.reference_map[node.id].overload_id)
-    return str(overloads[0]) if len(overloads) == 1 else ""
+    overloads = [str(overload) for overload in checked.reference_map[node.id].overload_id]
+    if len(overloads) == 1:
+        return overloads[0]
+    # For a value of an unknown type all overloads remain.
+    return "quantity_any" if overloads and node.call_expr.function == "quantity" else ""
 
 
 def _nodes(root: Expr) -> Iterator[Expr]:
@@ -112,33 +86,41 @@ def _nodes(root: Expr) -> Iterator[Expr]:
         pending.extend(tree.children(node))
 
 
-def _replace(checked: Any, call: Expr, template: _Template, numbers: _Numbers) -> None:
+def _replace(checked: Any, call: Expr, replacement: Template, numbers: _Numbers) -> None:
     arguments = [*([call.call_expr.target] if call.call_expr.HasField("target") else []), *call.call_expr.args]
-    body = _instance(checked, template, numbers)
-    for name, argument in reversed(list(zip(template.parameters, arguments, strict=True))):
+    body = _instance(checked, replacement, numbers)
+    for name, argument in reversed(list(zip(replacement.parameters, arguments, strict=True))):
         body = _binding(checked, f"@{name}", argument, body, numbers)
     body.id = call.id
     del checked.reference_map[call.id]
     call.CopyFrom(body)
 
 
-def _instance(checked: Any, template: _Template, numbers: _Numbers) -> Expr:
+def _instance(checked: Any, replacement: Template, numbers: _Numbers) -> Expr:
     """A copy of the template's tree with new ids and renamed parameters, registered in `checked`."""
-    source = template.checked
+    source = replacement.checked
     shift = numbers.take(max(source.type_map) + 1)
     for node_id, kind in source.type_map.items():
         checked.type_map[shift + node_id].CopyFrom(kind)
     for node_id, reference in source.reference_map.items():
         checked.reference_map[shift + node_id].CopyFrom(reference)
-        if not reference.overload_id:
+        if not reference.overload_id and reference.name not in _TYPES:
             checked.reference_map[shift + node_id].name = f"@{reference.name}"
     root = type(source.expr)()
     root.CopyFrom(source.expr)
     for node in _nodes(root):
         node.id += shift
-        if node.HasField("ident_expr"):
+        if node.HasField("ident_expr") and node.ident_expr.name not in _TYPES:
             node.ident_expr.name = f"@{node.ident_expr.name}"
+        elif node.HasField("comprehension_expr"):
+            _rename_loop(node.comprehension_expr)
     return root
+
+
+def _rename_loop(loop: Any) -> None:
+    for field in ("iter_var", "iter_var2", "accu_var"):
+        if name := getattr(loop, field):
+            setattr(loop, field, f"@{name}")
 
 
 def _binding(checked: Any, name: str, value: Expr, body: Expr, numbers: _Numbers) -> Expr:

@@ -32,6 +32,7 @@ _SCHEMA: Final[dict[str, messages.Fields]] = {
         "comprehension_expr": (9, "Comprehension"),
     },
     "Constant": {
+        "null_value": (1, "int64"),
         "bool_value": (2, "bool"),
         "int64_value": (3, "int64"),
         "double_value": (5, "double"),
