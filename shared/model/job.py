@@ -127,7 +127,9 @@ class TaskSpec(Model, frozen=True, kw_only=True):
     ] = None
     max_retry: Annotated[
         Count | None,
-        Meta(description="Restarts of this task's pods, task or partitions before TaskFailed is raised. Default 3."),
+        Meta(
+            description="Restarts of this task's pods, task or partitions before TaskFailed is raised. Default: maxRetry of the Job."
+        ),
     ] = None
     depends_on: Annotated[TaskDependsOn | None, Meta(description="Tasks that must be ready or completed first.")] = None
     partition_policy: PartitionPolicy | None = None

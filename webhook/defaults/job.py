@@ -27,7 +27,7 @@ def job_defaults(job: JobSubject, scheduler: str) -> Iterator[Setting]:
     if spec.max_retry is None:
         yield Setting(("spec", "maxRetry"), DEFAULT_MAX_RETRY)
     for index, task in enumerate(job.tasks):
-        yield from _task(index, task)
+        yield from _task(index, task, DEFAULT_MAX_RETRY if spec.max_retry is None else spec.max_retry)
     yield from minimum_defaults(job)
     for name in required_plugins(spec.plugins or {}):
         if name not in (spec.plugins or {}):
@@ -41,12 +41,12 @@ def namespace_queue(lookups: Lookups, namespace: str) -> str:
     return queue if isinstance(queue, str) else ""
 
 
-def _task(index: int, task: TaskSpec) -> Iterator[Setting]:
+def _task(index: int, task: TaskSpec, max_retry: int) -> Iterator[Setting]:
     path = ("spec", "tasks", index)
     if not task.name:
         yield Setting((*path, "name"), f"default{index}")
     if task.max_retry is None:
-        yield Setting((*path, "maxRetry"), DEFAULT_MAX_RETRY)
+        yield Setting((*path, "maxRetry"), max_retry)
     yield from _template((*path, "template", "spec"), body_or_empty(task.template.get("spec")))
 
 

@@ -67,26 +67,27 @@ class EffectiveSpec(msgspec.Struct, frozen=True, dict=True):
 def effective_spec(job: Job, condition: TaskCondition = TaskCondition.COMPLETED) -> EffectiveSpec:
     """`condition`: what `dependsOn` without a condition waits for (setting --depends-on-condition)."""
     spec = job.spec
-    tasks = tuple(_task(task, position, condition) for position, task in enumerate(spec.tasks or ()))
+    max_retry = names.DEFAULT_MAX_RETRY if spec.max_retry is None else spec.max_retry
+    tasks = tuple(_task(task, position, condition, max_retry) for position, task in enumerate(spec.tasks or ()))
     needed = sum(task.minimum for task in tasks) if spec.min_available is None else spec.min_available
     return EffectiveSpec(
         tasks=tasks,
         min_available=needed,
         min_success=spec.min_success,
-        max_retry=names.DEFAULT_MAX_RETRY if spec.max_retry is None else spec.max_retry,
+        max_retry=max_retry,
         queue=spec.queue or names.DEFAULT_QUEUE,
         scheduler=spec.scheduler_name or names.DEFAULT_SCHEDULER,
         policies=spec.policies,
     )
 
 
-def _task(spec: TaskSpec, position: int, condition: TaskCondition) -> Task:
+def _task(spec: TaskSpec, position: int, condition: TaskCondition, max_retry: int) -> Task:
     depends = spec.depends_on
     return Task(
         name=spec.name or f"default{position}",
         replicas=spec.replicas,
         minimum=_minimum(spec),
-        max_retry=names.DEFAULT_MAX_RETRY if spec.max_retry is None else spec.max_retry,
+        max_retry=max_retry if spec.max_retry is None else spec.max_retry,
         needs=tuple(dict.fromkeys(depends.name)) if depends else (),
         any_of=depends is not None and depends.iteration == TaskIteration.ANY,
         condition=(depends.condition if depends else None) or condition,

@@ -91,7 +91,11 @@ def _task_failed(task: Task, count: TaskPodCounts, record: JobRecord) -> JobOutc
         f"{count.failed} of {task.replicas} pods of task {task.name} failed, {task.minimum} must succeed (minAvailable)"
     )
     if 0 < task.max_retry <= record.task(task.name).retries:
-        return JobOutcome(JobPhase.FAILED, MAX_RETRY_EXCEEDED, f"{message}; its {task.max_retry} restarts are used up")
+        return JobOutcome(
+            JobPhase.FAILED,
+            MAX_RETRY_EXCEEDED,
+            f"{message}; its {task.max_retry} restarts are used up (maxRetry of the task)",
+        )
     return JobOutcome(JobPhase.FAILED, NO_MIN_AVAILABLE, message)
 
 

@@ -24,7 +24,7 @@ def apply_action(
         task = wanted.by_name.get(event.task)
         return _replace(action, event, reason, record, by_role, task) if task else record
     if transition.budget is Budget.JOB and record.retries >= wanted.max_retry:
-        message = f"{event.message}; {record.retries} of {wanted.max_retry} restarts are used up"
+        message = f"{event.message}; {record.retries} of {wanted.max_retry} restarts are used up (maxRetry of the Job)"
         return record.replace(phase=JobPhase.FAILED, reason=MAX_RETRY_EXCEEDED, message=message, handled={})
     return _whole(transition, action, event, reason, remember(by_role, record, wanted), wanted)
 

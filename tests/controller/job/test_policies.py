@@ -210,6 +210,31 @@ def test_restart_task_replaces_all_of_the_task_and_nothing_else() -> None:
     assert [record.retries for record in cluster.status.tasks] == [0, 1]
 
 
+@pytest.mark.parametrize(
+    ("action", "left"),
+    [
+        ("RestartTask", {"ps-0": "Running", "w-0": "Pending", "w-1": "Terminating"}),
+        ("RestartPod", {"ps-0": "Running", "w-0": "Pending", "w-1": "Running"}),
+    ],
+)
+def test_a_targeted_restart_in_a_policy_of_the_job_is_about_the_task_of_the_pod(
+    action: str, left: dict[str, str]
+) -> None:
+    cluster = started(task("ps", 1), task("w", 2), policies=[policy(action, "PodFailed", "PodEvicted")])
+    assert cluster.fail("w-0").settle().shown == left
+    cluster.vanish().settle()
+    assert [record.retries for record in cluster.status.tasks] == [0, 1]
+
+
+def test_a_task_without_max_retry_has_that_of_the_job() -> None:
+    cluster = started(task("w", 1, policy("RestartPod", "PodFailed")), maxRetry=5)
+    for _ in range(5):
+        cluster.fail("w-0").settle().vanish().settle().run("w-0").settle()
+        assert cluster.phase == "Running"
+    assert cluster.fail("w-0").settle().reason == "MaxRetryExceeded"
+    assert "its 5 restarts are used up (maxRetry of the task)" in cluster.status.state.message
+
+
 def test_two_failures_at_once_are_one_restart_of_the_task() -> None:
     cluster = started(task("w", 3, policy("RestartTask", "PodFailed"))).fail("w-0", "w-2").settle()
     assert cluster.status.tasks[0].retries == 1

@@ -236,3 +236,9 @@ def test_a_patch_of(case: str) -> None:
     after = applied(given, patch)
     assert all(value_at(after, setting.path) == setting.value for setting in settings)
     assert given == before
+
+
+@pytest.mark.parametrize(("own", "want"), [({}, 3), ({"maxRetry": 20}, 20), ({"maxRetry": 0}, 0)])
+def test_max_retry_of_a_task_defaults_to_that_of_the_job(own: dict[str, int], want: int) -> None:
+    tasks = spec_of(job(task(), task("x", maxRetry=7), **own))["tasks"]
+    assert [each["maxRetry"] for each in tasks] == [want, 7]

@@ -110,13 +110,8 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
         ['spec.runningEstimate: Invalid value: "-5m": must be greater than 0'],
     ),
     "RestartTask at job level": (
-        policies({"event": "PodFailed", "action": "RestartTask"}),
-        [
-            (
-                'spec.policies[0].action: Invalid value: "RestartTask": RestartTask may be used in policies of a task '
-                "only; here it would be RestartJob"
-            )
-        ],
+        policies({"events": ["PodEvicted", "PodFailed", "TaskFailed"], "action": "RestartTask"}),
+        [],
     ),
     "RestartPod for something without a pod": (
         policies({"event": "Unknown", "action": "RestartPod"}),

@@ -34,14 +34,14 @@ def policy_action_is_an_action(job: JobSubject) -> Iterator[Violation]:
 
 
 def policy_action_has_a_target(job: JobSubject) -> Iterator[Violation]:
-    """Volcano accepts such policies, then uses up a retry and restarts nothing."""
+    """Volcano accepts such policies, then uses up a retry and restarts nothing. In a policy of the Job, a targeted action
+    is about the task of the pod that raised the event.
+    """
     partitioned = any(task.partition_policy for task in job.tasks)
     for path, policy, task in _policies(job):
-        whole = [event for event in _events(policy) if event in _WHOLE_JOB]
-        if policy.action == JobAction.RESTART_TASK and task is None:
-            message = "RestartTask may be used in policies of a task only; here it would be RestartJob"
-            yield Violation(f"{path}.action", message, policy.action)
-        elif policy.action in _TARGETED and whole:
+        events = _events(policy)
+        whole = [event for event in events if event in _WHOLE_JOB]
+        if policy.action in _TARGETED and whole and len(whole) == len(events):
             message = f"{policy.action} needs a pod or task, but {whole[0]} is an event of the whole Job"
             yield Violation(f"{path}.action", message, policy.action)
         elif policy.action == JobAction.RESTART_PARTITION and not (task.partition_policy if task else partitioned):
@@ -105,6 +105,15 @@ def pending_policies_without_timeout(job: JobSubject) -> Iterator[str]:
     for path, policy, _ in _policies(job):
         if JobEvent.POD_PENDING in _events(policy) and policy.timeout is None:
             yield f"{path}: PodPending without timeout has no effect: every pod starts as Pending"
+
+
+def targeted_actions_on_job_events(job: JobSubject) -> Iterator[str]:
+    """Warn about the events of a policy for which its action has no target; the others work."""
+    for path, policy, _ in _policies(job):
+        events = _events(policy)
+        whole = [event.value for event in events if event in _WHOLE_JOB]
+        if policy.action in _TARGETED and whole and len(whole) < len(events):
+            yield f"{path}: {policy.action} has no effect on {quoted(whole)}: it needs a pod or task"
 
 
 def _duration_fault(text: str) -> str | None:
