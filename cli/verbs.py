@@ -1,5 +1,6 @@
 """Every verb of the command as data: the parser, the reference page and the completion are made of it."""
 
+from argparse import ArgumentTypeError
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
@@ -53,6 +54,13 @@ _PARAM: Final = _arg(
 )
 _OBJECT_FORMATS: Final = ("json", "yaml", "name", "wide")
 _BODY_FORMATS: Final = ("json", "yaml", "name")
+
+
+def _tail(text: str) -> int | None:
+    """As kubectl reads it: -1 stands for all lines."""
+    if not text.removeprefix("-").isdecimal() or int(text) < -1:
+        raise ArgumentTypeError(f"{text}: must be a number greater than or equal to -1")
+    return None if int(text) == -1 else int(text)
 
 
 def _command(action: str, help: str) -> Verb:
@@ -192,7 +200,7 @@ VERBS: Final[tuple[Verb, ...]] = (
             _arg("-f", "--follow", action="store_true", help="go on as more is written, until the pods end"),
             _arg("-c", "--container", default="", metavar="NAME", help="default: each pod's first"),
             _arg("--task", default="", metavar="NAME", help="only pods of this task"),
-            _arg("--tail", type=int, metavar="N", help="only the last N lines of each pod"),
+            _arg("--tail", type=_tail, metavar="N", help="only the last N lines of each pod; -1: all"),
             _arg("--job", default="", metavar="NAME", help="an earlier attempt or another iteration of the step"),
         ),
         examples=("jobflow logs nightly/train -f",),

@@ -15,15 +15,15 @@ import ssl
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from local.pki import CertificateAuthority, kubeconfig, signing_key
 from local.ports import free_port
 from local.processes import Process, Processes, StartError, exit_on_signals
+from local.served import READY, USED_BY_KUBECTL, Get, missing, openapi_of
 
 _READY_SECONDS = 90.0
 _AUDIT_POLICY = """apiVersion: audit.k8s.io/v1
@@ -66,9 +66,13 @@ class ControlPlane:
         etcd, peers = free_port(), free_port()
         self._run("etcd", self._etcd(etcd, peers))
         server = self._run("kube-apiserver", self._apiserver(etcd))
-        self._await_ready(server)
+        get = self._getter()
+        _await_served(server, lambda: missing(get, READY))
+        _await_served(server, lambda: missing(get, USED_BY_KUBECTL))
         if self._plan.crds is not None:
             self._apply_crds(self._plan.crds)
+            documents = openapi_of(self._plan.crds)
+            _await_served(server, lambda: missing(get, documents))
         if self._has_manager:
             self._run("kube-controller-manager", self._manager())
         if self._plan.scheduler:
@@ -157,15 +161,11 @@ class ControlPlane:
         own = [] if kubeconfig_given else [f"--kubeconfig={self._file('scheduler.kubeconfig')}"]
         return [*own, "--leader-elect=false", "--secure-port=0", *given]
 
-    def _await_ready(self, server: Process) -> None:
+    def _getter(self) -> Get:
         context = ssl.create_default_context(cafile=self._file("ca.crt"))
         pair = self._authority.client("admin", "system:masters").write(self._plan.folder, "admin")
         context.load_cert_chain(*pair)
-        end = time.monotonic() + _READY_SECONDS
-        while not _answers(f"{self.server}/readyz", context):
-            if not server.running or time.monotonic() > end:
-                raise StartError(f"kube-apiserver did not get ready:\n{server.tail()}")
-            time.sleep(0.1)
+        return lambda path: _get(f"{self.server}{path}", context)
 
     def _apply_crds(self, folder: Path) -> None:
         command = [str(self._binary("kubectl")), f"--kubeconfig={self.kubeconfig}"]
@@ -177,12 +177,22 @@ class ControlPlane:
         )
 
 
-def _answers(url: str, context: ssl.SSLContext) -> bool:
-    try:
-        with urllib.request.urlopen(url, context=context, timeout=2) as answer:
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False
+def _await_served(server: Process, look: Callable[[], list[str]]) -> None:
+    """Raises StartError, which names what is not served, after a time-out or when the process ends."""
+    end = time.monotonic() + _READY_SECONDS
+    while lacking := look():
+        if not server.running or time.monotonic() > end:
+            lines = "\n".join(f"  {each}" for each in lacking)
+            raise StartError(f"kube-apiserver does not serve what kubectl needs:\n{lines}\n{server.tail()}")
+        time.sleep(0.1)
+
+
+def _get(url: str, context: ssl.SSLContext) -> bytes:
+    """The body of a 200 answer. Raises OSError otherwise."""
+    request = urllib.request.Request(url, headers={"Accept": "application/json"})
+    with urllib.request.urlopen(request, context=context, timeout=10) as answer:
+        content: bytes = answer.read()
+        return content
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -21,6 +21,7 @@ from webhook.hints.names import did_you_mean
 _SECONDS: Final = 60.0
 _QUIET: Final = 3600.0  # a container may be silent for long
 _POLL: Final = 1.0
+_CONTAINERS: Final = ("containers", "initContainers", "ephemeralContainers")
 _READY: Final = ("Running", "Succeeded", "Failed")
 _ENDED: Final = frozenset(phase for phase in JobPhase if phase.finished)
 
@@ -38,6 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
         pods = await _pods(session, arguments, job)
         if not pods:
             raise CliError(f"Job {job} has no pods", Exit.NOT_FOUND, await _why_no_pods(session, job))
+        _check_container(arguments.container, job, pods)
         printed = [await _print(session, arguments, pod, prefix=len(pods) > 1) for pod in pods]
         return Exit.OK if any(printed) else Exit.NO
 
@@ -76,6 +78,16 @@ def _request(arguments: argparse.Namespace, pod: Body, *, follow: bool) -> Reque
     query = {"container": container, "follow": follow, "tailLines": arguments.tail}
     path = requests.path(POD, metadata["namespace"], metadata["name"], "log")
     return Request("get", "GET", requests.target(path, query))
+
+
+def _check_container(name: str, job: str, pods: list[Body]) -> None:
+    """Raises CliError where no pod has a container of that name."""
+    names = dict.fromkeys(
+        each["name"] for pod in pods for field in _CONTAINERS for each in pod["spec"].get(field) or ()
+    )
+    if name and name not in names:
+        said = f'no container named "{name}" in the pods of Job {job}{did_you_mean(name, names)}'
+        raise CliError(said, Exit.NOT_FOUND, f"there are {', '.join(names)}")
 
 
 async def _why_no_pods(session: Session, job: str) -> str:
@@ -138,6 +150,8 @@ class _Follower:
         while True:
             over = await self._over()
             pods = await _pods(self._session, self._arguments, self._job)
+            if pods:
+                _check_container(self._arguments.container, self._job, pods)
             for pod in pods:
                 uid = pod["metadata"]["uid"]
                 if uid not in self._reading and (pod.get("status") or {}).get("phase") in _READY:

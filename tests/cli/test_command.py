@@ -45,6 +45,8 @@ USAGE = {
     "no such format": ("list", "-o", "table"),
     "no such flag": ("list", "--al"),
     "a missing name": ("status",),
+    "a negative number of lines": ("logs", "f/s", "--tail", "-5"),
+    "a number of lines that is none": ("logs", "f/s", "--tail", "x"),
 }
 
 

@@ -182,6 +182,10 @@ def test_logs_of_a_step(cluster: LocalCluster, live: Live) -> None:
     followed = live("logs", "talk/a", "--follow")
     assert sorted(lines(followed.out)) == lines(ran.out)
     assert live("logs", "talk/nope").code == 3
+    assert live("logs", "talk/a", "--tail", "-1").out == ran.out
+    wrong = live("logs", "talk/a", "-c", "mian")
+    assert (wrong.code, wrong.out) == (3, "")
+    assert 'no container named "mian" in the pods of Job talk-a; did you mean "main"?' in wrong.err
     assert live("logs", "talk").code == 2
     cluster.kube.delete(JOBFLOW, NAMESPACE, "talk")
 
