@@ -47,6 +47,7 @@ _FLOW: Final = _arg("name", metavar="NAME", live="jobflow", help="the JobFlow")
 _FLOWS: Final = _arg("names", metavar="NAME", nargs="+", live="jobflow", help="JobFlows")
 _JOBS: Final = _arg("names", metavar="NAME", nargs="+", live="job", help="Jobs")
 _QUEUES: Final = _arg("names", metavar="NAME", nargs="+", live="queue", help="Queues")
+_SCHEDULES: Final = _arg("names", metavar="NAME", nargs="+", help="CronJobFlows or CronJobs")
 _FILES: Final = _arg("files", metavar="FILE", nargs="+", live="manifest", help="files, folders, or - for stdin")
 _WATCH: Final = _arg("-w", "--watch", action="store_true", help="follow until the flow has ended")
 _PARAM: Final = _arg(
@@ -165,20 +166,29 @@ VERBS: Final[tuple[Verb, ...]] = (
     Verb(
         "run",
         "run:run",
-        "create a flow from a file, or run one that exists again under a fresh name",
+        "create a flow from a file or a JobFlowTemplate, or run one that exists again under a fresh name",
         (
             _arg(
                 "flow",
                 metavar="FILE|NAME",
+                nargs="?",
+                default="",
                 live="manifest|jobflow",
                 help="a manifest, - for stdin, or a JobFlow in the cluster",
+            ),
+            _arg(
+                "--template", default="", metavar="NAME", help="a JobFlowTemplate in the cluster, instead of FILE|NAME"
             ),
             _PARAM,
             _arg("--name", default="", metavar="NAME", help="of the new JobFlow"),
             _WATCH,
         ),
         _BODY_FORMATS,
-        examples=("jobflow run flow.yaml -p day=2026-01-02 --watch", "jobflow run nightly"),
+        examples=(
+            "jobflow run flow.yaml -p day=2026-01-02 --watch",
+            "jobflow run --template nightly -p day=2026-01-02",
+            "jobflow run nightly",
+        ),
     ),
     Verb(
         "status",
@@ -257,6 +267,34 @@ VERBS: Final[tuple[Verb, ...]] = (
         ("yaml", "json"),
         examples=("jobflow job from-template train --name train-once | kubectl apply -f -",),
     ),
+    Verb(
+        "cron list",
+        "cron:list_schedules",
+        "list CronJobFlows and CronJobs with their next runs",
+        (_ALL,),
+        _BODY_FORMATS,
+        examples=("jobflow cron list -A",),
+    ),
+    Verb(
+        "cron next",
+        "cron:next_times",
+        "show the next due times of a schedule, or of a cron expression",
+        (
+            _arg("name", metavar="NAME", help="CronJobFlow, CronJob, or a cron expression in quotes"),
+            _arg("--count", type=int, default=5, metavar="N", help="how many; default: 5"),
+            _arg("--timezone", default="", metavar="ZONE", help="IANA time zone of a cron expression; default: UTC"),
+        ),
+        examples=("jobflow cron next nightly", 'jobflow cron next "0 2 * * 1-5" --timezone Europe/Berlin'),
+    ),
+    Verb(
+        "cron run",
+        "cron:run",
+        "run what a schedule would run, now and once",
+        (_arg("name", metavar="NAME", help="CronJobFlow or CronJob"), _PARAM),
+        examples=("jobflow cron run nightly -p day=2026-01-02",),
+    ),
+    Verb("cron suspend", "cron:suspend", "start no more runs of schedules", (_SCHEDULES,)),
+    Verb("cron resume", "cron:resume", "let suspended schedules run again", (_SCHEDULES,)),
     Verb("queue list", "queues:list_queues", "list Queues with Volcano's columns", (), _OBJECT_FORMATS),
     Verb("queue get", "queues:get", "show Queues", (_QUEUES,), _OBJECT_FORMATS),
     Verb("queue open", "queues:open_queue", "let Queues take Jobs again", (_QUEUES,)),
@@ -328,6 +366,7 @@ VERBS: Final[tuple[Verb, ...]] = (
 GROUPS: Final[dict[str, str]] = {
     "local": "a cluster on this machine: up, down, demo, status",
     "job": "Jobs: list, view, suspend, resume, delete, from-template",
+    "cron": "schedules: list, next, run, suspend, resume",
     "queue": "Queues: list, get, open, close",
     "template": "JobTemplates: from-job",
 }

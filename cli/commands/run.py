@@ -1,16 +1,18 @@
 """`run`: a flow from a file, with what it needs; or one that exists, again under a fresh name."""
 
 import argparse
+from collections.abc import Mapping
 from typing import Final
 
 from cli.client import Session, live
 from cli.exits import CliError, Exit
 from cli.files.convert import fresh_metadata
 from cli.files.manifests import Manifest, is_file, load
+from cli.flow_templates import flow_from_template
 from cli.output import as_name, note, print_bodies
 from cli.params import pairs, with_params
 from cli.pick import name_of, of_kind, the_flow
-from shared.kinds import JOBFLOW, JOBTEMPLATE, QUEUE, Kind
+from shared.kinds import JOBFLOW, JOBFLOWTEMPLATE, JOBTEMPLATE, QUEUE, Kind
 from shared.kube.client.errors import AlreadyExists
 from shared.kube.client.requests import APPLY_PATCH
 from shared.model.types import Body
@@ -19,8 +21,12 @@ MANAGER: Final = "jobflow-cli"
 
 
 def run(arguments: argparse.Namespace) -> int:
-    manifests = load([arguments.flow]) if is_file(arguments.flow) else []
     values = pairs(arguments.param, "-p")
+    if bool(arguments.template) is bool(arguments.flow):
+        raise CliError("give a FILE, the NAME of a JobFlow, or --template NAME", Exit.USAGE)
+    if arguments.template:
+        return _from_template(arguments, values)
+    manifests = load([arguments.flow]) if is_file(arguments.flow) else []
     given = the_flow(manifests, "", arguments.flow) if manifests or is_file(arguments.flow) else None
 
     async def work(session: Session) -> int:
@@ -28,19 +34,32 @@ def run(arguments: argparse.Namespace) -> int:
         fresh = with_params(again(body) if given is None else body, values)
         fresh = named(fresh, arguments.name, _namespace(fresh, session, arguments))
         await _apply(session, manifests)
-        created = await _create(session, fresh)
-        metadata = created["metadata"]
-        if arguments.output:
-            print_bodies([created], arguments.output)
-        else:
-            print(f"{as_name(created)} created", flush=True)
-        if not arguments.watch:
-            return Exit.OK
-        from cli.commands.status import watch
-
-        return await watch(Session(session.api, session.transport, metadata["namespace"]), metadata["name"])
+        return await _finish(session, arguments, await _create(session, fresh))
 
     return live(arguments, work)
+
+
+def _from_template(arguments: argparse.Namespace, values: Mapping[str, str]) -> int:
+    async def work(session: Session) -> int:
+        template = await session.api.get(JOBFLOWTEMPLATE, session.namespace, arguments.template)
+        fresh = named(flow_from_template(template, values), arguments.name, session.namespace)
+        return await _finish(session, arguments, await _create(session, fresh))
+
+    return live(arguments, work)
+
+
+async def _finish(session: Session, arguments: argparse.Namespace, created: Body) -> int:
+    """Say what was created, and follow it if that is wanted."""
+    metadata = created["metadata"]
+    if arguments.output:
+        print_bodies([created], arguments.output)
+    else:
+        print(f"{as_name(created)} created", flush=True)
+    if not arguments.watch:
+        return Exit.OK
+    from cli.commands.status import watch
+
+    return await watch(Session(session.api, session.transport, metadata["namespace"]), metadata["name"])
 
 
 def again(body: Body) -> Body:

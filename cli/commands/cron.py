@@ -1,0 +1,148 @@
+"""`cron list|next|run|suspend|resume`: CronJobFlows and CronJobs, looked up under one name."""
+
+import argparse
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+from cli.client import Session, live
+from cli.commands.flows import show
+from cli.exits import CliError, Exit
+from cli.flow_templates import check_params
+from cli.output import as_name
+from cli.params import pairs
+from cli.views import schedules
+from controller.cronjob.children import job_for
+from controller.cronjobflow.children import MissingParam, flow_for
+from shared.cron import CronError, Timetable, ZoneError, parse, zone
+from shared.kinds import CRONJOB, CRONJOBFLOW, JOB, JOBFLOW, JOBFLOWTEMPLATE, Kind
+from shared.kube.client.errors import NotFound
+from shared.model.types import Body
+
+KINDS: Final = (CRONJOBFLOW, CRONJOB)
+
+
+def list_schedules(arguments: argparse.Namespace) -> int:
+    """Both kinds in one list; a kind that the cluster does not serve is left out."""
+
+    async def work(session: Session) -> int:
+        namespace = "" if arguments.all_namespaces else session.namespace
+        found: list[Body] = []
+        for kind in KINDS:
+            try:
+                found += [{**_kind(kind), **body} async for body in session.api.list(kind, namespace)]
+            except NotFound:
+                continue
+        found.sort(key=lambda body: (body["metadata"]["namespace"], body["metadata"]["name"], body["kind"]))
+        show(arguments.output, found, schedules.table(found, time.time(), namespaced=arguments.all_namespaces))
+        return Exit.OK
+
+    return live(arguments, work)
+
+
+def next_times(arguments: argparse.Namespace) -> int:
+    """The next due times of a stored schedule, or of a cron expression that is given instead of a name."""
+    if " " in arguments.name or arguments.name.startswith("@"):
+        _print_times((arguments.name,), arguments.timezone, arguments.count, time.time())
+        return Exit.OK
+
+    async def work(session: Session) -> int:
+        _, body = await _find(session, arguments.name)
+        spec = body["spec"]
+        texts = tuple(spec.get("schedules") or (spec.get("schedule"),))
+        _print_times(texts, spec.get("timeZone") or "", arguments.count, time.time())
+        return Exit.OK
+
+    return live(arguments, work)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Create what the schedule would create now, outside of its history and concurrency policy."""
+    values = pairs(arguments.param, "-p")
+
+    async def work(session: Session) -> int:
+        kind, cron = await _find(session, arguments.name)
+        if kind is CRONJOB and values:
+            raise CliError("a CronJob has no params; -p is for CronJobFlows")
+        body = job_for(cron, int(time.time())) if kind is CRONJOB else await _flow(session, cron, values)
+        made = await session.api.create(
+            JOB if kind is CRONJOB else JOBFLOW, _by_hand(body, cron), namespace=session.namespace
+        )
+        print(f"{as_name(made)} created")
+        return Exit.OK
+
+    return live(arguments, work)
+
+
+def suspend(arguments: argparse.Namespace) -> int:
+    return _switch(arguments, True, "suspended")
+
+
+def resume(arguments: argparse.Namespace) -> int:
+    return _switch(arguments, False, "resumed")
+
+
+def _switch(arguments: argparse.Namespace, suspended: bool, said: str) -> int:
+    async def work(session: Session) -> int:
+        for name in arguments.names:
+            kind, body = await _find(session, name)
+            if bool(body["spec"].get("suspend")) is suspended:
+                print(f"{as_name(body)} unchanged: it is {'' if suspended else 'not '}suspended already")
+                continue
+            made = await session.api.patch(kind, session.namespace, name, {"spec": {"suspend": suspended}})
+            print(f"{as_name(made)} {said}")
+        return Exit.OK
+
+    return live(arguments, work)
+
+
+async def _find(session: Session, name: str) -> tuple[Kind, Body]:
+    """The CronJobFlow of that name, else the CronJob. `KIND/NAME` says which."""
+    said, slash, rest = name.rpartition("/")
+    kinds = [kind for kind in KINDS if not slash or said.lower() in (kind.kind.lower(), kind.plural)]
+    if not kinds:
+        raise CliError(f'"{said}" is no schedule; use cronjobflow/{rest} or cronjob/{rest}')
+    for kind in kinds:
+        try:
+            return kind, {**_kind(kind), **await session.api.get(kind, session.namespace, rest)}
+        except NotFound:
+            continue
+    raise CliError(f'no CronJobFlow or CronJob "{rest}" in namespace {session.namespace}', Exit.NO)
+
+
+async def _flow(session: Session, cron: Body, values: Mapping[str, str]) -> Body:
+    """The JobFlow of now, with the params of the command line over those of the schedule."""
+    reference = cron["spec"].get("template")
+    template = await session.api.get(JOBFLOWTEMPLATE, session.namespace, reference["name"]) if reference else None
+    given = {str(param["name"]): str(param.get("value", "")) for param in cron["spec"].get("params") or ()}
+    given.update(values)
+    params = [{"name": name, "value": value} for name, value in given.items()]
+    asked = {**cron, "spec": {**cron["spec"], "params": params}}
+    try:
+        body = flow_for(asked, template, int(time.time()), None)
+    except MissingParam as error:
+        raise CliError(str(error), Exit.NO, "give it with -p NAME=VALUE") from error
+    if template is not None:
+        check_params(template, {param["name"]: param["value"] for param in body["spec"].get("params") or ()})
+    return body
+
+
+def _by_hand(body: Body, cron: Body) -> Body:
+    """Under a generated name and without an owner: the schedule neither counts nor prunes it."""
+    metadata = {key: value for key, value in body["metadata"].items() if key not in ("name", "ownerReferences")}
+    return {**body, "metadata": {**metadata, "generateName": f"{cron['metadata']['name'][:40]}-manual-"}}
+
+
+def _kind(kind: Kind) -> Body:
+    return {"apiVersion": kind.api_version, "kind": kind.kind}
+
+
+def _print_times(texts: tuple[str, ...], time_zone: str, count: int, now: float) -> None:
+    try:
+        place = zone(time_zone)
+        table = Timetable(tuple(parse(text) for text in texts), time_zone, int(now))
+    except (CronError, ZoneError) as error:
+        raise CliError(str(error), Exit.NO) from error
+    for due in table.next(int(now), count):
+        print(datetime.fromtimestamp(due, place).strftime("%a %Y-%m-%d %H:%M %Z"))

@@ -1,0 +1,42 @@
+"""JobFlows from JobFlowTemplates, with the params of the command line checked by the template. Pure."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from cli.exits import CliError, Exit
+from controller.cronjobflow.children import MissingParam, merged_params
+from shared.kinds import JOBFLOW
+from shared.model.schedules.flow_template import JobFlowTemplateSpec
+from shared.model.types import Body
+from shared.params import param_faults
+
+
+def flow_from_template(template: Body, values: Mapping[str, str]) -> Body:
+    """A JobFlow like the template's, under a name to be generated. Raises CliError."""
+    spec = template["spec"]
+    given = [{"name": name, "value": value} for name, value in values.items()]
+    check_params(template, values)
+    try:
+        params = merged_params(spec["flow"].get("params") or (), spec.get("params") or (), given)
+    except MissingParam as error:
+        raise CliError(str(error), Exit.NO, "give it with -p NAME=VALUE") from error
+    flow = {**spec["flow"], **({"params": params} if params else {})}
+    name = str(template["metadata"]["name"])[:57]
+    return {
+        "apiVersion": JOBFLOW.api_version,
+        "kind": JOBFLOW.kind,
+        "metadata": {"generateName": f"{name}-"},
+        "spec": flow,
+    }
+
+
+def check_params(template: Body, values: Mapping[str, str]) -> None:
+    """Raises CliError with every value that the template does not allow and every param that has no value."""
+    spec = msgspec.convert(template["spec"], JobFlowTemplateSpec)
+    own = {param.name for param in spec.flow.params} - {param.name for param in spec.params}
+    faults = param_faults(spec.params, [(name, value) for name, value in values.items() if name not in own])
+    if faults:
+        raise CliError(
+            "; ".join(f"param {name} {fault}" for name, fault in faults), Exit.NO, "give params with -p NAME=VALUE"
+        )
