@@ -1,4 +1,4 @@
-"""Amounts as status shows them."""
+"""Amounts of resources as the status of a Queue shows them."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -1,11 +1,11 @@
-"""QueueSeen -> Decision."""
+"""What to do about a Queue: its state, its counters, its parent, and the built-in queues. Pure functions."""
 
 from typing import Any, Final
 
 from controller.decision import Action, Create, Decision, Note, Patch
-from controller.queue.commands import obey
-from controller.queue.observed import QueueSeen
-from controller.queue.states import follows_parent, synced
+from controller.queue.commands import command_effects
+from controller.queue.observed import QueueObservation
+from controller.queue.states import when_drained, with_parent_state
 from shared import names
 from shared.kinds import QUEUE
 from shared.model.phases import PodGroupPhase, QueueState
@@ -24,7 +24,7 @@ COUNTS: Final = {
 
 
 def missing(name: str) -> Decision:
-    """What to do about a queue that is not there: root and default are made."""
+    """Create the queues root and default when they do not exist."""
     if name not in ALWAYS_THERE:
         return Decision()
     spec: dict[str, Any] = {"weight": 1, "reclaimable": name != names.ROOT_QUEUE}
@@ -34,71 +34,72 @@ def missing(name: str) -> Decision:
     return Decision(actions=(Create(QUEUE, body),))
 
 
-def decide(seen: QueueSeen) -> Decision:
-    """Parent, mark, state and counters. A queue that is being deleted is left alone."""
-    if seen.queue.metadata.deletion_timestamp:
+def decide(observed: QueueObservation) -> Decision:
+    """Parent, annotation, state and counters. A queue that is being deleted is not changed."""
+    if observed.queue.metadata.deletion_timestamp:
         return Decision()
-    ordered = obey(seen)
-    state, mark = follows_parent(seen, ordered.state)
-    if ordered.opened and seen.closed_by_parent:
+    effects = command_effects(observed)
+    state, mark = with_parent_state(observed, effects.state)
+    if effects.opened and observed.closed_by_parent:
         mark = False
-    state = synced(seen, state)
-    status = _status(seen, state)
-    pause = _pause(seen, status) if status != _stored(seen) else 0.0
+    state = when_drained(observed, state)
+    status = _status(observed, state)
+    pause = _pause(observed, status) if status != _stored(observed) else 0.0
     return Decision(
-        actions=tuple(_patches(seen, mark)),
+        actions=tuple(_patches(observed, mark)),
         status=None if pause else status,
-        cleanup=(*_unmark(seen, mark), *ordered.cleanup),
-        notes=(*ordered.notes, *_cycle_note(seen)),
+        cleanup=(*_unmark(observed, mark), *effects.cleanup),
+        notes=(*effects.notes, *_cycle_note(observed)),
         requeue_after=pause or None,
     )
 
 
-def _cycle_note(seen: QueueSeen) -> tuple[Note, ...]:
+def _cycle_note(observed: QueueObservation) -> tuple[Note, ...]:
     """One event each time that the queue becomes part of another cycle of parents."""
-    if not seen.cycle or seen.cycle == seen.reported_cycle:
+    if not observed.cycle or observed.cycle == observed.reported_cycle:
         return ()
     message = (
-        f"spec.parent forms a cycle: {' -> '.join(seen.cycle)}; PodGroups of these queues and of those below them are not "
+        f"spec.parent forms a cycle: {' -> '.join(observed.cycle)}; PodGroups of these queues and of those below them are not "
         "admitted until the parent of one of them is changed"
     )
     return (Note(PARENT_CYCLE, message, "Warning"),)
 
 
-def _patches(seen: QueueSeen, mark: bool | None) -> list[Action]:
-    """The parent that is meant by none, and the mark by which a queue is opened again with its parent.
+def _patches(observed: QueueObservation, mark: bool | None) -> list[Action]:
+    """Set the default parent, and the annotation of a queue that is closed by its parent.
 
-    The mark is set before the queue is closed and taken away after it is open: whatever dies between, it opens again.
+    The annotation is set before the queue is closed and removed after it is open, so that a controller that stops in
+    between leaves a queue that is opened again with its parent.
     """
     patch: Body = {}
-    if not seen.queue.spec.parent and seen.name != names.ROOT_QUEUE:
+    if not observed.queue.spec.parent and observed.name != names.ROOT_QUEUE:
         patch["spec"] = {"parent": names.ROOT_QUEUE}
-    if mark and not seen.closed_by_parent:
+    if mark and not observed.closed_by_parent:
         patch["metadata"] = {"annotations": {names.CLOSED_BY_PARENT: "true"}}
-    return [Patch(QUEUE, "", seen.name, patch, uid=seen.queue.metadata.uid)] if patch else []
+    return [Patch(QUEUE, "", observed.name, patch, uid=observed.queue.metadata.uid)] if patch else []
 
 
-def _unmark(seen: QueueSeen, mark: bool | None) -> list[Action]:
-    if mark is not False or not seen.closed_by_parent:
+def _unmark(observed: QueueObservation, mark: bool | None) -> list[Action]:
+    if mark is not False or not observed.closed_by_parent:
         return []
     patch = {"metadata": {"annotations": {names.CLOSED_BY_PARENT: "false"}}}
-    return [Patch(QUEUE, "", seen.name, patch, uid=seen.queue.metadata.uid)]
+    return [Patch(QUEUE, "", observed.name, patch, uid=observed.queue.metadata.uid)]
 
 
-def _stored(seen: QueueSeen) -> Body:
-    return dict(seen.body.get("status") or {})
+def _stored(observed: QueueObservation) -> Body:
+    return dict(observed.body.get("status") or {})
 
 
-def _status(seen: QueueSeen, state: QueueState) -> Body:
-    """The stored status with what is ours to say; counters that are 0 are left out, as everywhere."""
-    kept = {key: value for key, value in _stored(seen).items() if key not in COUNTS}
-    counts = {name: seen.groups[phase] for name, phase in COUNTS.items() if seen.groups.get(phase)}
-    allocated = {} if seen.allocated is None else {"allocated": dict(seen.allocated)}
+def _status(observed: QueueObservation, state: QueueState) -> Body:
+    """The stored status with state, counters and allocated resources; counters that are 0 are left out."""
+    kept = {key: value for key, value in _stored(observed).items() if key not in COUNTS}
+    counts = {name: observed.groups[phase] for name, phase in COUNTS.items() if observed.groups.get(phase)}
+    allocated = {} if observed.allocated is None else {"allocated": dict(observed.allocated)}
     return {**kept, **allocated, **counts, "state": state.value}
 
 
-def _pause(seen: QueueSeen, status: Body) -> float:
-    """Seconds to hold back a status that differs in counters only."""
-    if status.get("state") != _stored(seen).get("state") or seen.commands or seen.wrote_ago is None:
+def _pause(observed: QueueObservation, status: Body) -> float:
+    """Seconds for which a status that differs in counters only is held back."""
+    if status.get("state") != _stored(observed).get("state") or observed.commands or observed.wrote_ago is None:
         return 0.0
-    return max(0.0, seen.count_seconds - seen.wrote_ago)
+    return max(0.0, observed.count_seconds - observed.wrote_ago)

@@ -11,11 +11,13 @@ from shared.model.queue import Queue
 from shared.model.types import Body
 
 
-class QueueSeen(msgspec.Struct, frozen=True):
-    """One look. `parent`: the parent's state, None when it is root or not there; `children`: states by name;
-    `groups`: PodGroups by phase; `allocated`: what they hold, None when somebody else keeps that account;
-    `cycle`: the cycle of parents that it is in, as ("a", "b", "a"), and `reported_cycle` the one that this process has
-    reported by an event; `wrote_ago`: seconds since this process last wrote the status, by a steady clock; None for never.
+class QueueObservation(msgspec.Struct, frozen=True):
+    """A Queue and the objects around it, read at one time.
+
+    `parent`: the parent's state, None for root and within a cycle; `children`: states by name; `groups`: numbers of PodGroups
+    by phase; `allocated`: what they use, None when another scheduler keeps that account; `cycle`: the cycle of parents that
+    the queue is in, as ("a", "b", "a"), and `reported_cycle` the one that this process has reported by an event;
+    `wrote_ago`: seconds since this process last wrote the status, by a monotonic clock; None for never.
     """
 
     queue: Queue
@@ -37,7 +39,7 @@ class QueueSeen(msgspec.Struct, frozen=True):
 
     @property
     def state(self) -> QueueState:
-        """A queue without a state was made a moment ago and counts as Open."""
+        """A queue without a state was just created and counts as Open."""
         return self.queue.status.state or QueueState.OPEN
 
     @property
@@ -46,6 +48,6 @@ class QueueSeen(msgspec.Struct, frozen=True):
 
     @property
     def drained(self) -> bool:
-        """Nothing is left that closing has to wait for: finished groups do not count (docs/design/decisions.md, row 25)."""
+        """No unfinished PodGroup and no open child is left. Completed groups do not count (docs/design/decisions.md, row 25)."""
         unfinished = sum(count for phase, count in self.groups.items() if phase is not PodGroupPhase.COMPLETED)
         return not unfinished and all(state is QueueState.CLOSED for state in self.children.values())

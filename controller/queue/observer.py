@@ -9,7 +9,7 @@ import msgspec
 
 from controller.gang_api import GangAdmission
 from controller.queue.account import as_quantities
-from controller.queue.observed import QueueSeen
+from controller.queue.observed import QueueObservation
 from controller.queue.routes import PARENT_INDEX, PHASE_INDEX, QUEUE_INDEX, index_by_parent, state_of
 from controller.runtime.command_targets import TargetedCommands
 from shared.graphs.ancestry import cycle, descendants
@@ -36,7 +36,9 @@ class QueueObserver:
         self._queues, self._groups, self._commands = queues, groups, commands
         self._admission, self._clock = admission, clock
 
-    def observe(self, key: Key, body: Body, wrote_ago: float, reported_cycle: tuple[str, ...]) -> QueueSeen | None:
+    def observe(
+        self, key: Key, body: Body, wrote_ago: float, reported_cycle: tuple[str, ...]
+    ) -> QueueObservation | None:
         """None, and a warning in the log, if the Queue cannot be read."""
         try:
             queue = msgspec.convert(body, Queue)
@@ -44,7 +46,7 @@ class QueueObserver:
             LOG.warning("Queue cannot be read, ignored", extra={"name_": key.name, "error": str(fault)})
             return None
         in_cycle = cycle(key.name, self._parent_of)
-        return QueueSeen(
+        return QueueObservation(
             queue=queue,
             body=body,
             now=self._clock(),

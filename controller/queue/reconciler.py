@@ -48,10 +48,10 @@ class QueueReconciler:
             await self._applier.apply(QUEUE, {"metadata": {"name": key.name}}, made)
             return 0.0 if made.actions else None
         wrote_ago = self._steady() - self._wrote.get(key, -math.inf)
-        seen = self._observer.observe(key, body, wrote_ago, self._reported_cycles.get(key, ()))
-        if seen is None:
+        observed = self._observer.observe(key, body, wrote_ago, self._reported_cycles.get(key, ()))
+        if observed is None:
             return None
-        decision = decide(seen)
+        decision = decide(observed)
         if decision.status is not None and decision.status != body.get("status"):
             self._wrote[key] = self._steady()
         if (
@@ -60,7 +60,7 @@ class QueueReconciler:
             await self._applier.apply(QUEUE, body, msgspec.structs.replace(decision, status=None, cleanup=(), notes=()))
             return 0.0
         await self._applier.apply(QUEUE, body, decision)
-        self._reported_cycles[key] = seen.cycle
+        self._reported_cycles[key] = observed.cycle
         return decision.requeue_after
 
 

@@ -1,24 +1,25 @@
-"""The states of a Queue and what moves between them (docs/design/volcano-behaviour.md, section 5.4; draining: docs/design/decisions.md, row 25)."""
+"""The states of a Queue and the transitions between them (docs/design/volcano-behaviour.md, section 5.4; draining: docs/design/decisions.md, row 25)."""
 
-from controller.queue.observed import QueueSeen
+from controller.queue.observed import QueueObservation
 from shared.model.phases import QueueState
 
-SHUT = frozenset({QueueState.CLOSED, QueueState.CLOSING})
+NOT_OPEN = frozenset({QueueState.CLOSED, QueueState.CLOSING})
 
 
-def synced(seen: QueueSeen, state: QueueState) -> QueueState:
-    """Without an order: a queue that is closing is closed once it is drained."""
-    return closed(seen) if state is QueueState.CLOSING else state
+def when_drained(observed: QueueObservation, state: QueueState) -> QueueState:
+    """A Closing queue becomes Closed when no unfinished PodGroup and no open child is left."""
+    return closed(observed) if state is QueueState.CLOSING else state
 
 
-def closed(seen: QueueSeen) -> QueueState:
-    return QueueState.CLOSED if seen.drained else QueueState.CLOSING
+def closed(observed: QueueObservation) -> QueueState:
+    return QueueState.CLOSED if observed.drained else QueueState.CLOSING
 
 
-def follows_parent(seen: QueueSeen, state: QueueState) -> tuple[QueueState, bool | None]:
-    """What the parent's state makes of it, and the new mark `closed-by-parent` (None: as it is)."""
-    if seen.parent in SHUT and state not in SHUT:
-        return closed(seen), True
-    if seen.parent not in SHUT and seen.closed_by_parent:
+def with_parent_state(observed: QueueObservation, state: QueueState) -> tuple[QueueState, bool | None]:
+    """A queue is closed and opened with its parent: the state, and the new value of the annotation that says that the parent
+    closed it (None: unchanged)."""
+    if observed.parent in NOT_OPEN and state not in NOT_OPEN:
+        return closed(observed), True
+    if observed.parent not in NOT_OPEN and observed.closed_by_parent:
         return QueueState.OPEN, False
     return state, None

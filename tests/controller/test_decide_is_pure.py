@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.queue.decide import decide as decide_queue
-from controller.queue.observed import QueueSeen
+from controller.queue.observed import QueueObservation
 from controller.template.decide import decide as decide_template
 from controller.ttl.decide import decide as decide_ttl
 from shared import names
@@ -26,6 +26,7 @@ from tests.structure.project import ROOT, product
 
 CHECKED = {
     "controller.cronjob.decide.decide": "tests/controller/cronjob/test_decide.py",
+    "controller.gang.backends.workload.decide": "tests/controller/gang/test_native.py",
     "controller.gang.podgroup.decide.decide": "tests/controller/gang/make.py",
     "controller.job.decide.decide": "tests/controller/job/make.py",
     "controller.jobflow.decide.flow.decide": "tests/controller/jobflow/test_any_flow.py",
@@ -43,7 +44,7 @@ DELETED = st.sampled_from([{}, {"deletionTimestamp": rfc3339(NOW)}])
 
 
 @st.composite
-def queues(draw: st.DrawFn) -> QueueSeen:
+def queues(draw: st.DrawFn) -> QueueObservation:
     mark = draw(st.sampled_from(["", "true", "false"]))
     metadata = {"name": draw(st.sampled_from(["q", "root", "default"])), "uid": "u"} | draw(DELETED)
     body: Body = {
@@ -54,7 +55,7 @@ def queues(draw: st.DrawFn) -> QueueSeen:
     if state := draw(st.sampled_from(["", *(each.value for each in QueueState)])):
         body["status"] = {**body["status"], "state": state}
     orders = draw(st.lists(st.tuples(st.sampled_from(["OpenQueue", "CloseQueue", "Nonsense"]), st.sampled_from("uv"))))
-    return QueueSeen(
+    return QueueObservation(
         queue=msgspec.convert(body, Queue),
         body=body,
         now=NOW,
@@ -74,7 +75,7 @@ def _command(number: int, action: str, uid: str) -> Command:
 
 
 @given(queues())
-def test_queue(seen: QueueSeen) -> None:
+def test_queue(seen: QueueObservation) -> None:
     pure(decide_queue)(seen)
 
 

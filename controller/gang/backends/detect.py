@@ -1,4 +1,4 @@
-"""Which backend `auto` means, told from what the API server serves (discovery), never from versions."""
+"""Which backend `auto` chooses, by what the API server serves and never by its version."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -10,13 +10,13 @@ NATIVE: Final = "native"
 GATE: Final = "gate"
 
 VOLCANO_ALONE: Final = frozenset({"topology.volcano.sh", "nodeinfo.volcano.sh"})
-"""Groups that Volcano's install brings and ours does not; the rest of its API is ours as well."""
+"""API groups that Volcano installs and this project does not."""
 
 NATIVE_GROUP: Final = "scheduling.k8s.io"
 NATIVE_VERSIONS: Final = ("v1beta1", "v1alpha3", "v1alpha2")
-"""Those we know how to speak, the best first: pods name their PodGroup in spec.schedulingGroup.podGroupName."""
-NATIVE_SURE: Final = frozenset({"v1beta1"})
-"""Those that `auto` trusts: with an alpha version served, the scheduler may still not heed it, and bind half a gang."""
+"""Supported versions, the best first: pods name their PodGroup in spec.schedulingGroup.podGroupName."""
+NATIVE_STABLE: Final = frozenset({"v1beta1"})
+"""Versions that `auto` chooses: where an alpha version is served, the scheduler may ignore it and bind part of a gang."""
 NATIVE_RESOURCES: Final = frozenset({"workloads", "podgroups"})
 
 
@@ -31,7 +31,10 @@ def detect(groups: Sequence[str], native: Mapping[str, Sequence[str]]) -> tuple[
     if found:
         return VOLCANO, f"Volcano is installed: it serves {', '.join(found)}"
     version = native_version(native)
-    if version in NATIVE_SURE:
+    if version in NATIVE_STABLE:
         return NATIVE, f"the cluster serves {NATIVE_GROUP}/{version} Workload and PodGroup"
     alpha = f" ({version} is alpha: --gang-backend=native if kube-scheduler has the feature too)" if version else ""
-    return GATE, f"neither Volcano nor {NATIVE_GROUP} PodGroups are there{alpha}; {PODGROUP.resource} are admitted here"
+    return (
+        GATE,
+        f"neither Volcano nor {NATIVE_GROUP} PodGroups are served{alpha}; the controller admits {PODGROUP.resource} itself",
+    )

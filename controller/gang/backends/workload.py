@@ -1,6 +1,6 @@
-"""Kubernetes' own gangs: the Workload and PodGroup of scheduling.k8s.io that stand for one of ours (KEP-4671).
+"""The Workload and PodGroup of scheduling.k8s.io that mirror a PodGroup of scheduling.volcano.sh (KEP-4671).
 
-kube-scheduler then binds all of a group's minimum or none of it; queues, their limits and their order stay ours.
+kube-scheduler then binds all of a group's minimum or none of it. Queues, their limits and their order are judged here.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ TEMPLATE: Final = "gang"
 WORKLOAD_REF: Final = "workloadRef"
 TEMPLATE_REF: Final = "podGroupTemplateRef"
 FIXED: Final = frozenset({"v1alpha2"})
-"""Versions in which the minimum of a PodGroup cannot be changed; later ones follow when tasks are released."""
+"""Versions in which the minimum of a PodGroup cannot be changed."""
 MINIMUM_KEPT: Final = "MinimumKept"
 
 
@@ -27,19 +27,18 @@ def group_kind(version: str) -> Kind:
     return Kind(f"{NATIVE_GROUP}/{version}", "PodGroup", "podgroups")
 
 
-def wanted(version: str, group: Mapping[str, Any], workload: Body | None, native: Body | None) -> Decision:
-    """What is missing, out of line or left over of the two objects. `group`: our PodGroup as stored.
+def decide(version: str, group: Mapping[str, Any], workload: Body | None, native: Body | None) -> Decision:
+    """Create, update or delete the two objects. `group`: the PodGroup of scheduling.volcano.sh as stored.
 
-    Those of an earlier group of this name (of a Job that was restarted) go first: kube-scheduler may still use that
-    PodGroup for the new pods, and nobody would make one again once it is gone. The Workload comes before the PodGroup,
-    which the API server refuses without it.
+    Objects of an earlier group of this name, before a Job was restarted, are deleted first: kube-scheduler could still use
+    that PodGroup for the new pods. The Workload is created before the PodGroup, which the API server refuses without it.
     """
     metadata = group["metadata"]
     if metadata.get("deletionTimestamp"):
         return Decision()
     follows, notes = _following(version, group, native)
     found = ((workload_kind(version), workload), (group_kind(version), native))
-    leftovers = [(kind, body["metadata"]) for kind, body in found if body is not None and _is_left(body, metadata)]
+    leftovers = [(kind, body["metadata"]) for kind, body in found if body is not None and _is_outdated(body, metadata)]
     if leftovers:
         deletes = [_delete(kind, each) for kind, each in leftovers if "deletionTimestamp" not in each]
         return Decision(actions=(*follows, *deletes))
@@ -51,7 +50,8 @@ def wanted(version: str, group: Mapping[str, Any], workload: Body | None, native
 def _following(
     version: str, group: Mapping[str, Any], native: Body | None
 ) -> tuple[tuple[Action, ...], tuple[Note, ...]]:
-    """The minimum, also of one on its way out that pods still use; where it is fixed, a word about it."""
+    """Update the minimum, also of an object that is being deleted and that pods still use; or an event, where the version
+    does not allow it."""
     minimum, metadata = _minimum(group), group["metadata"]
     if native is None or _count(native) == minimum:
         return (), ()
@@ -60,14 +60,14 @@ def _following(
         kind, name = group_kind(version), metadata["name"]
         return (Patch(kind, metadata["namespace"], name, patch, uid=native["metadata"]["uid"]),), ()
     message = (
-        f"kube-scheduler goes on starting {_count(native)} pods together, not {minimum}: "
-        f"a PodGroup of {NATIVE_GROUP}/{version} keeps the minimum that it was created with"
+        f"kube-scheduler still starts {_count(native)} pods together, not {minimum}: "
+        f"the minimum of a PodGroup of {NATIVE_GROUP}/{version} cannot be changed"
     )
     return (), (Note(MINIMUM_KEPT, message, "Warning"),)
 
 
-def _is_left(body: Body, metadata: Body) -> bool:
-    """Whether it is of another group than this one, or on its way out."""
+def _is_outdated(body: Body, metadata: Body) -> bool:
+    """Whether it belongs to another group, or is being deleted."""
     owners = body["metadata"].get("ownerReferences") or ()
     return "deletionTimestamp" in body["metadata"] or metadata["uid"] not in [each.get("uid") for each in owners]
 
@@ -96,7 +96,7 @@ def _group(version: str, group: Mapping[str, Any]) -> Body:
 
 
 def _common(version: str, group: Mapping[str, Any]) -> Body:
-    """What the template and the group both say. Preemption takes the whole group: half a gang is of no use."""
+    """What Workload and PodGroup both state. Preemption ends the whole group, since a gang cannot run in part."""
     priority = str((group.get("spec") or {}).get("priorityClassName") or "")
     return {
         "schedulingPolicy": _policy(_minimum(group)),
@@ -110,7 +110,7 @@ def _policy(minimum: int) -> Body:
 
 
 def _minimum(group: Mapping[str, Any]) -> int:
-    """Kubernetes knows no gang of none."""
+    """Kubernetes requires at least 1."""
     return max(1, int((group.get("spec") or {}).get("minMember") or 0))
 
 

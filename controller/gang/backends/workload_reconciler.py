@@ -1,4 +1,4 @@
-"""Keeps a Workload and a PodGroup of scheduling.k8s.io for every one of our PodGroups (backend `native`)."""
+"""Mirrors each PodGroup of scheduling.volcano.sh in scheduling.k8s.io (backend `native`)."""
 
 import logging
 from typing import Final
@@ -8,7 +8,7 @@ import msgspec
 from controller.cluster.apply import Applier
 from controller.context import ControllerContext
 from controller.gang.backends.native import NativeBackend
-from controller.gang.backends.workload import group_kind, wanted, workload_kind
+from controller.gang.backends.workload import decide, group_kind, workload_kind
 from controller.runtime.controller import Controller, Route
 from controller.runtime.routes import itself
 from controller.runtime.workqueue import WorkQueue
@@ -17,7 +17,7 @@ from shared.kinds import PODGROUP
 from shared.kube.cache.cache import Cache
 
 LOG: Final = logging.getLogger(__name__)
-AGAIN_SECONDS: Final = 5.0  # after the API server refused something: what is in the way may be on its way out
+AGAIN_SECONDS: Final = 5.0  # after a refusal: an object in the way may be being deleted
 
 
 class NativeReconciler:
@@ -27,22 +27,22 @@ class NativeReconciler:
         self._workloads = workloads
         self._natives = natives
         self._applier = applier
-        self._told: dict[Key, tuple[str, str]] = {}
+        self._reported: dict[Key, tuple[str, str]] = {}
 
     async def reconcile(self, key: Key) -> float | None:
         group = self._groups.get(*key)
         if group is None:
-            self._told.pop(key, None)
+            self._reported.pop(key, None)
             return None
-        decision = wanted(self._version, group, self._workloads.get(*key), self._natives.get(*key))
-        said = group["metadata"]["uid"], "; ".join(note.message for note in decision.notes)
-        if self._told.get(key) == said:
+        decision = decide(self._version, group, self._workloads.get(*key), self._natives.get(*key))
+        notes = group["metadata"]["uid"], "; ".join(note.message for note in decision.notes)
+        if self._reported.get(key) == notes:
             decision = msgspec.structs.replace(decision, notes=())
-        self._told[key] = said
+        self._reported[key] = notes
         outcome = await self._applier.apply(PODGROUP, group, decision)
         for (kind, name), refusal in outcome.refusals.items():
-            told = {"kind": kind.resource, "namespace": key.namespace, "name_": name, "error": refusal.message}
-            LOG.warning("the API server refuses a gang of its own", extra=told)
+            extra = {"kind": kind.resource, "namespace": key.namespace, "name_": name, "error": refusal.message}
+            LOG.warning("the API server refused an object of scheduling.k8s.io", extra=extra)
         return AGAIN_SECONDS if outcome.refusals else None
 
 

@@ -8,12 +8,13 @@ import pytest
 from controller.decision import Create, Decision, Patch
 from controller.gang.admission import GateAdmission
 from controller.gang.backends.native import NativeBackend
-from controller.gang.backends.workload import wanted
+from controller.gang.backends.workload import decide
 from controller.gang.settings import AdmissionSettings
 from shared.kinds import POD, PODGROUP
 from shared.model.types import Body
 from shared.names import GANG_GATE, GROUP_NAME, QUEUE_NAME
 from tests.controller.gang.make import NOW, template
+from tests.purity import pure
 
 REFERENCES: dict[str, Body] = {
     "v1alpha2": {"podGroupTemplateRef": {"workload": {"workloadName": "g", "podGroupTemplateName": "gang"}}},
@@ -27,7 +28,7 @@ def group(minimum: int = 3, **spec: Any) -> Body:
 
 
 def created(version: str) -> tuple[Body, Body]:
-    decision = wanted(version, group(priorityClassName="high"), None, None)
+    decision = pure(decide)(version, group(priorityClassName="high"), None, None)
     (workload,), (native,) = decision.actions, decision.cleanup
     assert isinstance(workload, Create)
     assert isinstance(native, Create)
@@ -61,8 +62,8 @@ def test_kubernetes_own_schema_takes_them(version: str, kubernetes: str) -> None
 @pytest.mark.parametrize(("version", "follows"), [("v1alpha2", False), ("v1alpha3", True), ("v1beta1", True)])
 def test_the_minimum_follows_where_it_may_and_elsewhere_it_is_told(version: str, follows: bool) -> None:
     workload, native = map(stored, created(version))
-    assert wanted(version, group(3), workload, native) == Decision()
-    decision = wanted(version, group(5), workload, native)
+    assert pure(decide)(version, group(3), workload, native) == Decision()
+    decision = pure(decide)(version, group(5), workload, native)
     patches = [patch.patch for patch in decision.actions if isinstance(patch, Patch)]
     assert patches == ([{"spec": {"schedulingPolicy": {"gang": {"minCount": 5}}}}] if follows else [])
     assert ["3 pods together, not 5" in note.message for note in decision.notes] == ([] if follows else [True])
@@ -73,7 +74,7 @@ def test_those_of_an_earlier_group_of_the_name_go_before_new_ones_come() -> None
     workload, native = map(stored, created("v1beta1"))
     restarted = group(5)
     restarted["metadata"]["uid"] = "next"
-    decision = wanted("v1beta1", restarted, workload, native)
+    decision = pure(decide)("v1beta1", restarted, workload, native)
     assert [(type(each).__name__, each.kind.kind) for each in decision.actions] == [
         ("Patch", "PodGroup"),  # pods of the new group may be bound by it until it is gone
         ("Delete", "Workload"),
@@ -81,21 +82,21 @@ def test_those_of_an_earlier_group_of_the_name_go_before_new_ones_come() -> None
     ]
     assert decision.cleanup == ()
     leaving = stored(native, deletionTimestamp="2026-01-02T03:00:00Z")
-    assert wanted("v1beta1", {**restarted, "spec": {"minMember": 3}}, None, leaving) == Decision()
+    assert pure(decide)("v1beta1", {**restarted, "spec": {"minMember": 3}}, None, leaving) == Decision()
 
 
 def test_one_that_is_missing_is_made_after_what_it_refers_to() -> None:
     workload, native = map(stored, created("v1beta1"))
-    (made,) = wanted("v1beta1", group(), workload, None).cleanup
+    (made,) = pure(decide)("v1beta1", group(), workload, None).cleanup
     assert (type(made), made.kind.kind) == (Create, "PodGroup")
-    (made,) = wanted("v1beta1", group(), None, native).actions
+    (made,) = pure(decide)("v1beta1", group(), None, native).actions
     assert (type(made), made.kind.kind) == (Create, "Workload")
 
 
 def test_a_group_on_its_way_out_gets_nothing() -> None:
     leaving = group()
     leaving["metadata"]["deletionTimestamp"] = "2026-01-02T03:00:00Z"
-    assert wanted("v1beta1", leaving, None, None) == Decision()
+    assert pure(decide)("v1beta1", leaving, None, None) == Decision()
 
 
 def test_pods_name_their_group_and_wait_for_quota_only() -> None:

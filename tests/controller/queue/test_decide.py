@@ -8,7 +8,7 @@ import pytest
 from controller.decision import Create, Delete, Patch
 from controller.queue.account import as_quantities
 from controller.queue.decide import decide, missing
-from controller.queue.observed import QueueSeen
+from controller.queue.observed import QueueObservation
 from shared import names
 from shared.model.command import Command
 from shared.model.phases import PodGroupPhase, QueueState
@@ -18,7 +18,7 @@ from shared.model.types import Body
 NOW = 1_767_322_800.0
 
 
-def seen(state: str = "Open", *orders: str, name: str = "q", mark: str = "", **more: Any) -> QueueSeen:
+def seen(state: str = "Open", *orders: str, name: str = "q", mark: str = "", **more: Any) -> QueueObservation:
     """`orders`: actions of Commands, in order; `Stale` before one for another uid."""
     body: Body = {
         "metadata": {"name": name, "uid": "u", "annotations": {names.CLOSED_BY_PARENT: mark} if mark else {}},
@@ -36,7 +36,7 @@ def seen(state: str = "Open", *orders: str, name: str = "q", mark: str = "", **m
         )
         for number, action in enumerate(orders)
     )
-    return QueueSeen(queue=msgspec.convert(body, Queue), body=body, now=NOW, commands=commands, **more)
+    return QueueObservation(queue=msgspec.convert(body, Queue), body=body, now=NOW, commands=commands, **more)
 
 
 BUSY = {PodGroupPhase.RUNNING: 1}
