@@ -24,7 +24,7 @@ from controller.cluster.lease import Lease, LeaseLost
 from controller.context import ControllerContext
 from controller.cronjob import reconciler as cronjob_controller
 from controller.cronjobflow import reconciler as cronjobflow_controller
-from controller.gang import reconciler as gang_controller
+from controller.gang import wiring as gang_controller
 from controller.gang.admission import GateAdmission
 from controller.gang.backends import workload_reconciler
 from controller.gang.backends.detect import NATIVE, NATIVE_GROUP, NATIVE_VERSIONS, VOLCANO, detect, native_version

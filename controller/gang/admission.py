@@ -3,22 +3,18 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
-import msgspec
-
-from controller.decision import Create, Decision
+from controller.decision import Decision
 from controller.gang.cache.amounts import Amounts
 from controller.gang.cache.assumed import AssumedPod, BookedPod
 from controller.gang.cache.cache import GangCache
 from controller.gang.cache.pending_group import PendingGroup
-from controller.gang.cache.pod_group import PodGroupInfo, pod_group_info_of
+from controller.gang.cache.pod_group import PodGroupInfo
 from controller.gang.cache.pod_requirements import PodRequirements, requirements_of
 from controller.gang.cycle.memory import CycleMemory
 from controller.gang.cycle.scheduling_cycle import CycleResult, place_new_pods, run_cycle
-from controller.gang.podgroup.phase import admitted_status
-from controller.gang.podgroup.ungate import has_only_our_gate, without_gates
+from controller.gang.podgroup.new_pods import created_group, gated_pods, group_of_pods, with_admitted
 from controller.gang.settings import AdmissionSettings
 from controller.gang_api import Refused
-from shared import names
 from shared.key import Key
 from shared.kinds import POD, PODGROUP
 from shared.model.types import Body
@@ -55,29 +51,14 @@ class GateAdmission:
         Pods of a minimum above 1 always get the gate, unless kube-scheduler itself waits for all of them: the creation of
         any of them may be refused, and the others must not run without it.
         """
-        pods = [
-            action.body
-            for action in decision.actions
-            if isinstance(action, Create) and action.kind is POD and has_only_our_gate(action.body)
-        ]
         self._release(namespace, refusals)
-        created, group = self._group(decision, pods)
+        pods = gated_pods(decision)
+        key = group_of_pods(pods)
+        group = (created_group(decision, key) or self.cache.groups.get(key)) if key else None
         if group is None or group.terminating or (group.minimum > 1 and not self.settings.scheduler_starts_gangs):
             return decision
         ungated = self._admitted(group, pods)
-        if not ungated:
-            return decision
-        if created is not None:
-            admitted = Create(PODGROUP, {**created.body, "status": admitted_status(self.clock())})
-            first = tuple(admitted if action is created else action for action in decision.first)
-            decision = msgspec.structs.replace(decision, first=first)
-        actions = tuple(
-            Create(POD, without_gates(action.body))
-            if isinstance(action, Create) and action.kind is POD and action.body["metadata"]["name"] in ungated
-            else action
-            for action in decision.actions
-        )
-        return msgspec.structs.replace(decision, actions=actions)
+        return with_admitted(decision, group, ungated, self.clock()) if ungated else decision
 
     def _release(self, namespace: str, refusals: Refused) -> None:
         for (kind, name), refusal in refusals.items():
@@ -85,16 +66,6 @@ class GateAdmission:
                 self.cache.none_created(Key(namespace, name), refusal.at)
             elif kind is POD:
                 self.cache.not_created(Key(namespace, name), refusal.at)
-
-    def _group(self, decision: Decision, pods: Sequence[Body]) -> tuple[Create | None, PodGroupInfo | None]:
-        """The group of the pods, about to be created or known."""
-        key = _group_of_pod(pods[0]) if pods else None
-        if key is None:
-            return None, None
-        for action in decision.first:
-            if isinstance(action, Create) and action.kind is PODGROUP and action.body["metadata"]["name"] == key.name:
-                return action, pod_group_info_of(action.body)
-        return None, self.cache.groups.get(key)
 
     def _admitted(self, group: PodGroupInfo, pods: Sequence[Body]) -> frozenset[str]:
         """Names of the pods that need no gate: all of them, or else as many as the minimum."""
@@ -119,9 +90,3 @@ class GateAdmission:
             assumed = AssumedPod(requirements, nodes[requirements].pop())
             self.cache.book(Key(group.key.namespace, name), BookedPod(group.key, group.queue, assumed, now))
         return True
-
-
-def _group_of_pod(pod: Body) -> Key | None:
-    metadata = pod["metadata"]
-    name = (metadata.get("annotations") or {}).get(names.GROUP_NAME)
-    return Key(metadata.get("namespace", ""), name) if name else None

@@ -2,64 +2,26 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from controller.cluster.apply import Applier
-from controller.context import ControllerContext
 from controller.decision import Decision
 from controller.gang.admission import GateAdmission
-from controller.gang.backends.native import NativeBackend
-from controller.gang.cache.cache import GangCache
 from controller.gang.cache.pending_group import Inadmissible
 from controller.gang.cache.pod_group import PodGroupInfo
 from controller.gang.podgroup import bind_timeout
 from controller.gang.podgroup.decide import GroupSnapshot, decide, wanted_status
 from controller.gang.podgroup.status_throttle import StatusThrottle
-from controller.runtime.controller import Controller, Route
-from controller.runtime.workqueue import WorkQueue
+from controller.gang.routes import CYCLE
 from shared.key import Key
-from shared.kinds import NODE, POD, PODGROUP, PRIORITYCLASS, QUEUE
-from shared.kube.cache.cache import Cache, strip
+from shared.kinds import PODGROUP
+from shared.kube.cache.cache import Cache
 from shared.model.types import Body
 
 LOG: Final = logging.getLogger(__name__)
-CYCLE: Final = Key("", "cycle")
 CYCLE_SECONDS: Final = 0.05  # between two cycles, at least
 CYCLE_REST: Final = 4.0  # and this many times the duration of the last one: other controllers need the CPU too
-
-
-def only_resources(node: Body) -> Body:
-    """Nodes without images and addresses, which would fill the cache."""
-    status = strip(node).get("status") or {}
-    return {**node, "status": {key: status[key] for key in ("allocatable", "capacity") if key in status}}
-
-
-class CacheUpdater:
-    """Changes of watched objects -> the gang cache -> keys to reconcile."""
-
-    def __init__(self, cache: GangCache) -> None:
-        self._cache = cache
-
-    def pod(self, old: Body | None, new: Body | None) -> Iterable[Key]:
-        return self._keys(self._cache.update_pod(old, new))
-
-    def group(self, old: Body | None, new: Body | None) -> Iterable[Key]:
-        return self._keys(self._cache.update_group(old, new))
-
-    def node(self, old: Body | None, new: Body | None) -> Iterable[Key]:
-        return (CYCLE,) if self._cache.update_node(old, new) else ()
-
-    def queue(self, old: Body | None, new: Body | None) -> Iterable[Key]:
-        return (CYCLE,) if self._cache.update_queue(old, new) else ()
-
-    def priority_class(self, old: Body | None, new: Body | None) -> Iterable[Key]:
-        self._cache.update_priority_class(old, new)
-        return (CYCLE,) if self._cache.waiting else ()
-
-    def _keys(self, groups: Iterable[Key]) -> Iterable[Key]:
-        found = [key for key in groups if key in self._cache.groups]
-        return [*found, CYCLE] if self._cache.waiting or self._cache.unassigned else found
 
 
 class GangReconciler:
@@ -159,29 +121,3 @@ class GangReconciler:
         waits = [decision.requeue_after] if decision.requeue_after is not None else []
         waits += [max(0.0, due - now)] if due is not None else []
         return min(waits, default=None)
-
-
-def build(context: ControllerContext) -> Controller:
-    admission, queue = context.admission, WorkQueue("gang")
-    if not isinstance(admission, GateAdmission):
-        raise TypeError("the gang controller needs the admission of the backends gate and native")
-    native = isinstance(context.gang, NativeBackend)  # then kube-scheduler judges by room, and whole gangs only
-    groups, pods = context.caches.want(PODGROUP), context.caches.want(POD)
-    updater = CacheUpdater(admission.cache)
-
-    def wake(key: Key, urgent: bool) -> None:
-        queue.add(key, urgent=urgent)
-
-    return Controller(
-        name="gang",
-        queue=queue,
-        reconciler=GangReconciler(admission, groups, pods, context.applier, wake),
-        routes=(
-            *(() if native else (Route(context.caches.want(NODE, transform=only_resources), updater.node),)),
-            Route(context.caches.want(QUEUE), updater.queue),
-            Route(context.caches.want(PRIORITYCLASS), updater.priority_class),
-            Route(groups, updater.group, own_writes=False),
-            Route(pods, updater.pod, own_writes=False),
-        ),
-        primary=groups,
-    )

@@ -2,15 +2,12 @@
 
 from collections.abc import Mapping
 
-import msgspec
-
 from controller.cluster.errors import StaleError
 from controller.context import ControllerContext
 from controller.decision import Child, Decision, Refusal
 from controller.job.decide import decide
 from controller.job.observe.caches import JobCaches
 from controller.job.observe.observer import JobObserver
-from controller.job.quota_order import QuotaOrder
 from controller.job.routes import job_routes
 from controller.plugin_api import KeyPair
 from controller.runtime.controller import Controller
@@ -23,8 +20,7 @@ from shared.model.types import Body
 
 
 class JobReconciler:
-    """Remembers, for each Job, what the API server refused, whether it waits for quota, and when its status was written.
-    All of that may be lost."""
+    """Remembers, for each Job, what the API server refused and when its status was written. Both may be lost."""
 
     def __init__(self, observer: JobObserver, context: ControllerContext) -> None:
         self._observer = observer
@@ -32,7 +28,6 @@ class JobReconciler:
         self._admission = context.admission
         self._steady = context.steady
         self._refusals = Refusals()
-        self._quota_order = QuotaOrder()
         self._wrote: dict[Key, tuple[str, float]] = {}
 
     async def reconcile(self, key: Key) -> float | None:
@@ -40,7 +35,6 @@ class JobReconciler:
         keypair = await self._observer.prepare(key)
         if self._observer.job(key) is None:
             self._refusals.forget(key)
-            self._quota_order.forget(key)
             self._wrote.pop(key, None)
             return None
         try:
@@ -58,7 +52,7 @@ class JobReconciler:
             return {}, Decision()
         body, job = found
         observed = self._observer.observed(body, job, refusals, keypair, self._since_last_write(key, job.metadata.uid))
-        decision = decide(msgspec.structs.replace(observed, quota_ahead=self._quota_order.update(key, observed)))
+        decision = decide(observed)
         if decision.status is not None:
             self._wrote[key] = (job.metadata.uid, self._steady())
         return body, self._admission.admit_new(decision, key.namespace, refusals)

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
-from controller.decision import Action, Create, Delete, Patch, Refusal
+from controller.decision import Action, Create, Delete, Refusal
 from controller.job.children import podgroup
-from controller.job.children.pods import is_forwarded, owner_reference, pod_body
+from controller.job.children.blockers import find_blocker
+from controller.job.children.pods import forwarding_patch, owner_reference, pod_body
 from controller.job.children.quota_wait import wait_for_quota
 from controller.job.model import plugin_objects, volumes
-from controller.job.model.defaults import EffectiveSpec
 from controller.job.model.observed import JobObservation, PodObservation
 from controller.job.model.pods_by_role import STOPPED, current_group
 from controller.job.phase.dependencies import tasks_with_pods
@@ -19,9 +19,7 @@ from controller.job.phase.snapshot import JobSnapshot
 from controller.job.react import refusals
 from controller.job.react.refusals import Blocker
 from controller.plugin_api import PluginJob
-from shared import names
-from shared.kinds import JOB, POD
-from shared.model.phases import QueueState
+from shared.kinds import POD
 from shared.naming import pod_name
 
 
@@ -47,7 +45,7 @@ def children(snapshot: JobSnapshot) -> Children:
         return Children(cleanup=tuple(_when_stopped(snapshot)))
     leftovers = _deletes(snapshot.observed, (*snapshot.by_role.stale, *snapshot.by_role.surplus))
     cleanup = (*leftovers, *podgroup.stale_removal(snapshot.observed, snapshot.record))
-    blocker = _blocker(snapshot.observed, snapshot.wanted)
+    blocker = find_blocker(snapshot.observed, snapshot.wanted)
     if blocker:
         return Children(cleanup=cleanup, blocker=blocker)
     shape = plugin_objects.plugin_job_of(snapshot.observed.job, snapshot.wanted)
@@ -75,18 +73,6 @@ def _deletes(observed: JobObservation, pods: Iterable[PodObservation]) -> tuple[
     return tuple(Delete(POD, namespace, pod.name, pod.uid) for pod in pods if not pod.terminating)
 
 
-def _blocker(observed: JobObservation, wanted: EffectiveSpec) -> Blocker | None:
-    """What only a user can fix. The queue `default` may be missing: it then has no limits."""
-    if observed.queue is None and wanted.queue != names.DEFAULT_QUEUE:
-        return Blocker("QueueNotFound", f"queue {wanted.queue} does not exist; the Job waits for it")
-    if observed.group is None and observed.queue is not None and observed.queue.status.state is QueueState.CLOSED:
-        return Blocker("QueueClosed", f"queue {wanted.queue} is closed; the Job waits until it is opened")
-    if missing := volumes.missing_claims(observed.job, observed.claims):
-        message = f"PersistentVolumeClaim {', '.join(missing)} does not exist; the Job waits for it"
-        return Blocker("VolumeClaimNotFound", message)
-    return None
-
-
 def _supporting_objects(snapshot: JobSnapshot, shape: PluginJob) -> tuple[tuple[Action, ...], Blocker | None]:
     """Everything but the pods, and what blocks a plugin."""
     observed = snapshot.observed
@@ -96,15 +82,7 @@ def _supporting_objects(snapshot: JobSnapshot, shape: PluginJob) -> tuple[tuple[
     )
     claims = volumes.claims_to_make(observed.job, observed.claims, owner_reference(observed))
     conflict = Blocker("PluginConflict", "; ".join(plan.conflicts)) if plan.conflicts else None
-    return (*_forwarding(observed), *claims, *plan.actions, *group), conflict
-
-
-def _forwarding(observed: JobObservation) -> Iterator[Patch]:
-    """Mark the Job when its queue extends into other clusters."""
-    metadata = observed.job.metadata
-    if is_forwarded(observed) and metadata.annotations.get(names.JOB_FORWARDING) != "true":
-        patch = {"metadata": {"annotations": {names.JOB_FORWARDING: "true"}}}
-        yield Patch(JOB, metadata.namespace, metadata.name, patch, uid=metadata.uid)
+    return (*forwarding_patch(observed), *claims, *plan.actions, *group), conflict
 
 
 def _pods(snapshot: JobSnapshot, shape: PluginJob) -> Children:

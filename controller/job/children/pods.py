@@ -2,8 +2,10 @@
 Volumes, plugins and the gang backend complete it.
 """
 
+from collections.abc import Iterator
 from typing import Any, Final
 
+from controller.decision import Patch
 from controller.job.model.defaults import EffectiveSpec, Task
 from controller.job.model.observed import JobObservation
 from controller.job.model.record import JobRecord
@@ -51,6 +53,14 @@ def pod_body(
 def is_forwarded(observed: JobObservation) -> bool:
     """Whether the queue extends into other clusters."""
     return observed.queue is not None and bool(observed.queue.spec.extend_clusters)
+
+
+def forwarding_patch(observed: JobObservation) -> Iterator[Patch]:
+    """Mark the Job when its queue extends into other clusters."""
+    metadata = observed.job.metadata
+    if is_forwarded(observed) and metadata.annotations.get(names.JOB_FORWARDING) != "true":
+        patch = {"metadata": {"annotations": {names.JOB_FORWARDING: "true"}}}
+        yield Patch(JOB, metadata.namespace, metadata.name, patch, uid=metadata.uid)
 
 
 def _marks(observed: JobObservation, wanted: EffectiveSpec, task: Task, index: int) -> dict[str, str]:

@@ -6,16 +6,16 @@ import msgspec
 
 from controller.decision import Refusal
 from controller.job.model.observed import PodObservation
-from controller.job.phase.dependencies import tasks_with_pods
-from controller.job.phase.snapshot import JobSnapshot
-from controller.job.react import refusals
-from controller.job.react.quota import (
+from controller.job.model.quota import (
     TRY_SECONDS,
     ExceededQuota,
     exceeded_quotas,
     has_started,
     lacks_for_ever,
 )
+from controller.job.phase.dependencies import tasks_with_pods
+from controller.job.phase.snapshot import JobSnapshot
+from controller.job.react import refusals
 from controller.job.react.refusals import FAILED_CREATE, Blocker
 
 NEVER_SECONDS = 30.0  # between attempts that only a larger quota can help

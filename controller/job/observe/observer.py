@@ -12,6 +12,7 @@ from controller.job.model.observed import JobObservation, PodObservation, job_se
 from controller.job.observe.caches import OWNER, JobCaches
 from controller.job.observe.live import LiveInputs
 from controller.job.observe.models import parsed_job
+from controller.job.observe.quota_order import QuotaOrder
 from controller.job.observe.related import RelatedObjects
 from controller.plugin_api import KeyPair
 from shared.key import Key
@@ -24,7 +25,7 @@ KEPT_PODS: Final = 16  # Jobs with more pods keep them parsed between passes
 
 
 class JobObserver:
-    """Caches -> JobObservation."""
+    """Caches -> JobObservation. Remembers which Jobs wait for quota."""
 
     def __init__(self, caches: JobCaches, context: ControllerContext) -> None:
         self._caches = caches
@@ -32,6 +33,7 @@ class JobObserver:
         self._live = LiveInputs(caches, self._related, context.steady)
         self._settings = job_settings(context.settings.depends_on_condition, context.gang)
         self._clock = context.clock
+        self._quota_order = QuotaOrder()
         self._parsed: dict[Key, dict[str, tuple[str, PodObservation | None]]] = {}
 
     def job(self, key: Key) -> tuple[Body, Job] | None:
@@ -39,6 +41,7 @@ class JobObserver:
         body = self._caches.jobs.get(*key)
         if body is None:
             self._parsed.pop(key, None)
+            self._quota_order.forget(key)
             return None
         try:
             return body, parsed_job(body)
@@ -74,7 +77,7 @@ class JobObserver:
     ) -> JobObservation:
         """Everything that deciding about the Job may look at. `wrote_ago`: see JobObservation."""
         key = Key(job.metadata.namespace, job.metadata.name)
-        return JobObservation(
+        observed = JobObservation(
             job=job,
             body=body,
             now=self._clock(),
@@ -90,6 +93,7 @@ class JobObserver:
             wrote_ago=wrote_ago,
             settings=self._settings,
         )
+        return msgspec.structs.replace(observed, quota_ahead=self._quota_order.update(key, observed))
 
     def _pods(self, key: Key, uid: str) -> tuple[PodObservation, ...]:
         """The Job's pods, parsed once per version, since large Jobs are looked at often."""

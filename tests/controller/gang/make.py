@@ -16,13 +16,12 @@ from controller.gang.cycle.scheduling_cycle import CycleResult
 from controller.gang.podgroup.decide import GroupSnapshot, decide, wanted_status
 from controller.gang.podgroup.ungate import ungate_patch
 from controller.gang.settings import AdmissionSettings
-from local.nodes.scheduler.fit import obstacle
-from local.nodes.scheduler.resources import add, amounts, requests
 from shared import names
 from shared.key import Key
 from shared.kinds import POD, PODGROUP
 from shared.model.types import Body
 from shared.timestamp import rfc3339
+from tests.controller.gang.scheduler import bind_where_it_fits
 from tests.purity import pure
 
 NOW: Final = 1_767_322_800.0
@@ -180,32 +179,8 @@ class World:
     def bind(self) -> None:
         """After an admission round, bind every pod that may go and that fits somewhere: in any order, anywhere it fits."""
         self.round()
-        waiting = [
-            uid
-            for uid, pod in self.pods.items()
-            if not pod["spec"].get("nodeName") and not pod["spec"].get("schedulingGates")
-        ]
-        self.random.shuffle(waiting)
-        free = self.free()
-        for uid in waiting:
-            pod = self.pods[uid]
-            fitting = [name for name in self.nodes if not obstacle(pod, self.nodes[name], free[name])]
-            if fitting:
-                chosen = self.random.choice(fitting)
-                free[chosen] = add(free[chosen], requests(pod), -1)
-                bound = {**pod, "spec": {**pod["spec"], "nodeName": chosen}, "status": {"phase": "Running"}}
-                self._put_pod(bound)
-            else:
-                said = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "no node fits"}
-                self._put_pod({**pod, "status": {"phase": "Pending", "conditions": [said]}})
-
-    def free(self) -> dict[str, Any]:
-        free = {name: amounts(body["status"]["allocatable"]) for name, body in self.nodes.items()}
-        for pod in self.pods.values():
-            where = pod["spec"].get("nodeName")
-            if where in free and pod["status"]["phase"] not in ("Succeeded", "Failed"):
-                free[where] = add(free[where], requests(pod), -1)
-        return free
+        for pod in bind_where_it_fits(self.pods.values(), self.nodes, self.random):
+            self._put_pod(pod)
 
     # --- looking ------------------------------------------------------------------------------------------------------
 

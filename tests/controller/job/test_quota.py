@@ -7,8 +7,8 @@ from controller.decision import Action, Create, Refusal
 from controller.gang.backends.gate import GateBackend
 from controller.job.decide import decide
 from controller.job.model.observed import JobSettings
-from controller.job.quota_order import QuotaOrder
-from controller.job.react.quota import exceeded_quota
+from controller.job.model.quota import exceeded_quota
+from controller.job.observe.quota_order import QuotaOrder
 from shared.key import Key
 from shared.kinds import POD
 from tests.controller.job.make import NOW, Toy, job, policy, task

@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 
 from controller.job.model.observed import JobObservation
-from controller.job.react.quota import waits_for_quota
+from controller.job.model.quota import waits_for_quota
 from shared.key import Key
 from shared.resources import pod_usage
 
