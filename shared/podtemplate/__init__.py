@@ -1,8 +1,8 @@
 """Validates pod templates by Kubernetes' own rules, before an object that contains one is stored.
 
 It checks types by Kubernetes' schemas and then the rules of `ValidatePodSpec`. All faults are reported at once, with
-Kubernetes' messages and with paths in the user's object. It refuses nothing that the API server accepts; a few rare rules
-(Windows, sysctls, uncommon volumes) are left to the API server.
+Kubernetes' messages and with paths in the user's object. Feature gates count with their defaults in Kubernetes
+1.36: fields that the API server drops without their gate are not checked. A test compares the verdicts with kube-apiserver's.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,6 +12,7 @@ from shared.podtemplate.containers import containers
 from shared.podtemplate.field import Field
 from shared.podtemplate.metadata import annotations, labels
 from shared.podtemplate.pod import pod_fields
+from shared.podtemplate.pod_annotations import pod_annotations
 from shared.podtemplate.scheduling import scheduling
 from shared.podtemplate.schema import wrong_types
 from shared.podtemplate.volumes import volumes
@@ -49,9 +50,10 @@ def _rules(template: Field, extra_volumes: frozenset[str], extra_mounts: Sequenc
     metadata, spec = template.get("metadata"), template.get("spec")
     yield from labels(metadata.get("labels"))
     yield from annotations(metadata.get("annotations"))
+    yield from pod_annotations(metadata.get("annotations"), spec)
     yield from volumes(spec.get("volumes"))
     yield from containers(spec, extra_volumes, extra_mounts)
-    yield from scheduling(spec)
+    yield from scheduling(spec, metadata.get("labels"))
     yield from pod_fields(spec)
 
 

@@ -3,7 +3,7 @@
 Reading never raises: a value of the wrong type reads as absent, since the structural check has reported it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -18,25 +18,25 @@ class Field(msgspec.Struct, frozen=True):
     value: Any
 
     def get(self, name: str) -> "Field":
-        found = self.value.get(name) if isinstance(self.value, Mapping) else None
+        found = self.value.get(name) if isinstance(self.value, dict) else None
         return Field(f"{self.path}.{name}", found)
 
     def key(self, name: str) -> "Field":
         """An entry of a map with arbitrary keys, such as `limits[nvidia.com/gpu]`."""
-        found = self.value.get(name) if isinstance(self.value, Mapping) else None
+        found = self.value.get(name) if isinstance(self.value, dict) else None
         return Field(f"{self.path}[{name}]", found)
 
     @property
     def items(self) -> Iterator["Field"]:
         """The elements of a list."""
-        if isinstance(self.value, list | tuple):
+        if isinstance(self.value, list):
             for index, value in enumerate(self.value):
                 yield Field(f"{self.path}[{index}]", value)
 
     @property
     def keys(self) -> tuple[str, ...]:
         """The keys of a map that are strings."""
-        return tuple(key for key in self.value if isinstance(key, str)) if isinstance(self.value, Mapping) else ()
+        return tuple(key for key in self.value if isinstance(key, str)) if isinstance(self.value, dict) else ()
 
     @property
     def text(self) -> str:
@@ -57,7 +57,7 @@ class Field(msgspec.Struct, frozen=True):
     @property
     def holds(self) -> bool:
         """Whether it is a list or a map that is not empty."""
-        return isinstance(self.value, list | tuple | Mapping) and len(self.value) > 0
+        return isinstance(self.value, list | dict) and len(self.value) > 0
 
     def invalid(self, message: str) -> Violation:
         """A fault of reason Invalid. An absent value is shown as '', as in Kubernetes."""
@@ -80,6 +80,16 @@ class Field(msgspec.Struct, frozen=True):
         if self.text and self.text not in allowed:
             options = ", ".join(f'"{option}"' for option in allowed)
             yield Violation(self.path, f"supported values: {options}", self.value, Reason.NOT_SUPPORTED)
+
+    def one_of_given(self, *allowed: str) -> Iterator[Violation]:
+        """Like `one_of`, but an empty text is a fault as well; for fields that Kubernetes does not default."""
+        yield from self.one_of_always(*allowed) if isinstance(self.value, str) else ()
+
+    def one_of_always(self, *allowed: str) -> Iterator[Violation]:
+        """Like `one_of_given`, but an absent value is a fault as well."""
+        if self.text not in allowed:
+            options = ", ".join(f'"{option}"' for option in allowed)
+            yield Violation(self.path, f"supported values: {options}", self.text, Reason.NOT_SUPPORTED)
 
     def each(self, messages: Iterable[str]) -> Iterator[Violation]:
         """One fault of reason Invalid for each message."""

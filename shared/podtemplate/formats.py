@@ -176,3 +176,8 @@ def item_path(text: str) -> Iterator[str]:
     yield from descending_path(text)
     if text.startswith("..") and not text.startswith("../"):
         yield "must not start with '..'"
+
+
+def csi_driver(text: str) -> Iterator[str]:
+    yield from _longer(text, 63)
+    yield from dns_subdomain(text.lower())

@@ -1,20 +1,20 @@
 """Fields of the pod as a whole."""
 
-import re
 from collections.abc import Iterator
 from ipaddress import ip_address
 from typing import Final
 
-from shared.podtemplate.amounts import pod_resources, resources
 from shared.podtemplate.field import Field
 from shared.podtemplate.formats import deadline, dns_label, dns_subdomain, qualified_name, search_domain
-from shared.podtemplate.security import pod_security
+from shared.podtemplate.resources.amounts import resources
+from shared.podtemplate.resources.claims import resource_claims
+from shared.podtemplate.resources.pod_amounts import pod_resources
+from shared.podtemplate.security import host_namespaces, operating_system, pod_security
 from shared.violation import Violation
 
 _CHOICES: Final = {
     "restartPolicy": ("Always", "OnFailure", "Never"),
     "dnsPolicy": ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"),
-    "preemptionPolicy": ("PreemptLowerPriority", "Never"),
 }
 _FORMATS: Final = {
     "hostname": dns_label,
@@ -25,7 +25,8 @@ _FORMATS: Final = {
     "runtimeClassName": dns_subdomain,
 }
 _MOST_NAMESERVERS: Final = 3
-_ZEROS: Final = re.compile(r"\b0+(?=\d)")
+_MOST_SEARCHES: Final = 32
+_LONGEST_SEARCHES: Final = 2048
 
 
 def pod_fields(spec: Field) -> Iterator[Violation]:
@@ -37,8 +38,14 @@ def pod_fields(spec: Field) -> Iterator[Violation]:
     seconds = spec.get("activeDeadlineSeconds")
     if seconds.number is not None:
         yield from seconds.each(deadline(seconds.number))
-    yield from pod_security(spec.get("securityContext"))
-    yield from pod_resources(spec.get("resources"))
+    yield from spec.get("preemptionPolicy").one_of_given("PreemptLowerPriority", "Never")
+    all_containers = [*spec.get("containers").items, *spec.get("initContainers").items]
+    yield from pod_security(spec)
+    yield from host_namespaces(spec, all_containers)
+    yield from operating_system(spec, all_containers)
+    yield from resource_claims(spec.get("resourceClaims"))
+    if spec.get("os").get("name").text != "windows":
+        yield from pod_resources(spec)
     overhead = spec.get("overhead")
     yield from resources(Field(overhead.path, {"limits": overhead.value}))
     for gate in spec.get("readinessGates").items:
@@ -49,7 +56,6 @@ def pod_fields(spec: Field) -> Iterator[Violation]:
         for host in alias.get("hostnames").items:
             yield from host.each(dns_subdomain(host.text))
     yield from _dns(spec)
-    yield from Field(spec.get("os").path, spec.get("os").get("name").value).one_of("linux", "windows")
 
 
 def _dns(spec: Field) -> Iterator[Violation]:
@@ -62,7 +68,14 @@ def _dns(spec: Field) -> Iterator[Violation]:
         yield servers.invalid(f"must not have more than {_MOST_NAMESERVERS} nameservers")
     for server in servers.items:
         yield from _address(server)
-    for domain in config.get("searches").items:
+    searches = config.get("searches")
+    if len(list(searches.items)) > _MOST_SEARCHES:
+        yield searches.invalid(f"must not have more than {_MOST_SEARCHES} search paths")
+    if len(" ".join(domain.text for domain in searches.items)) > _LONGEST_SEARCHES:
+        yield searches.invalid(
+            f"must not have more than {_LONGEST_SEARCHES} characters (including spaces) in the search list"
+        )
+    for domain in searches.items:
         yield from domain.each(search_domain(domain.text))
     for option in config.get("options").items:
         if not option.get("name").text:
@@ -70,9 +83,7 @@ def _dns(spec: Field) -> Iterator[Violation]:
 
 
 def _address(field: Field) -> Iterator[Violation]:
-    # Kubernetes accepts leading zeros in this field, for compatibility with old objects.
-    text = field.text if ":" in field.text else _ZEROS.sub("", field.text)
     try:
-        ip_address(text)
+        ip_address(field.text)
     except ValueError:
         yield field.invalid("must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)")

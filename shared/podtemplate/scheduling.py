@@ -4,7 +4,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from shared.podtemplate.field import Field
-from shared.podtemplate.formats import above_zero, dns_subdomain, label_value, qualified_name
+from shared.podtemplate.formats import (
+    above_zero,
+    dns_label,
+    dns_subdomain,
+    label_value,
+    qualified_name,
+)
 from shared.podtemplate.metadata import label_selector, labels
 from shared.violation import Violation
 
@@ -13,14 +19,14 @@ _REQUIRED: Final = "requiredDuringSchedulingIgnoredDuringExecution"
 _PREFERRED: Final = "preferredDuringSchedulingIgnoredDuringExecution"
 
 
-def scheduling(spec: Field) -> Iterator[Violation]:
+def scheduling(spec: Field, pod_labels: Field) -> Iterator[Violation]:
+    """`pod_labels`: of the template; Kubernetes adds some of them to selectors (`matchLabelKeys`)."""
     yield from labels(spec.get("nodeSelector"))
-    for toleration in spec.get("tolerations").items:
-        yield from _toleration(toleration)
+    yield from tolerations(spec.get("tolerations"))
     yield from _node_affinity(spec.get("affinity").get("nodeAffinity"))
     for kind in ("podAffinity", "podAntiAffinity"):
-        yield from _pod_affinity(spec.get("affinity").get(kind))
-    yield from _spread(spec.get("topologySpreadConstraints"))
+        yield from _pod_affinity(spec.get("affinity").get(kind), pod_labels)
+    yield from _spread(spec.get("topologySpreadConstraints"), pod_labels)
     seen: set[str] = set()
     for gate in spec.get("schedulingGates").items:
         name = gate.get("name").text
@@ -28,6 +34,11 @@ def scheduling(spec: Field) -> Iterator[Violation]:
         if name in seen:
             yield gate.duplicate(name)
         seen.add(name)
+
+
+def tolerations(field: Field) -> Iterator[Violation]:
+    for toleration in field.items:
+        yield from _toleration(toleration)
 
 
 def _toleration(field: Field) -> Iterator[Violation]:
@@ -43,7 +54,7 @@ def _toleration(field: Field) -> Iterator[Violation]:
         yield from (Violation(operator.path, message, value.text) for message in label_value(value.text))
     elif operator.text == "Exists" and value.text:
         yield Violation(operator.path, "value must be empty when `operator` is 'Exists'", value.text)
-    yield from operator.one_of("Equal", "Exists", "Lt", "Gt")
+    yield from operator.one_of("Equal", "Exists")  # Lt and Gt need a feature gate
     yield from effect.one_of(*_EFFECTS)
 
 
@@ -53,6 +64,9 @@ def _node_affinity(field: Field) -> Iterator[Violation]:
         yield required.get("nodeSelectorTerms").required("must have at least one node selector term")
     for term in required.get("nodeSelectorTerms").items:
         yield from _node_term(term)
+        for rule in term.get("matchExpressions").items:
+            for value in rule.get("values").items:
+                yield from value.each(label_value(value.text))
     for weighted in field.get(_PREFERRED).items:
         yield from _weight(weighted)
         yield from _node_term(weighted.get("preference"))
@@ -79,11 +93,14 @@ def _node_term(term: Field) -> Iterator[Violation]:
             yield rule.get("key").invalid("not a valid field selector key")
         if rule.get("operator").text not in ("In", "NotIn"):
             yield rule.get("operator").invalid("not a valid selector operator")
+        elif len(list(rule.get("values").items)) != 1:
+            message = "must be only one value when `operator` is 'In' or 'NotIn' for node field selector"
+            yield rule.get("values").required(message)
         for value in rule.get("values").items:
             yield from value.each(dns_subdomain(value.text))
 
 
-def _pod_affinity(field: Field) -> Iterator[Violation]:
+def _pod_affinity(field: Field, pod_labels: Field) -> Iterator[Violation]:
     for weighted in field.get(_PREFERRED).items:
         yield from _weight(weighted)
     terms = [*field.get(_REQUIRED).items, *(one.get("podAffinityTerm") for one in field.get(_PREFERRED).items)]
@@ -95,6 +112,9 @@ def _pod_affinity(field: Field) -> Iterator[Violation]:
             yield from key.each(qualified_name(key.text))
         yield from label_selector(term.get("labelSelector"))
         yield from label_selector(term.get("namespaceSelector"))
+        for namespace in term.get("namespaces").items:
+            yield from namespace.each(dns_label(namespace.text))
+        yield from _label_keys(term, pod_labels)
 
 
 def _weight(field: Field) -> Iterator[Violation]:
@@ -103,7 +123,7 @@ def _weight(field: Field) -> Iterator[Violation]:
         yield Violation(weight.path, "must be in the range 1-100", weight.value if weight.present else 0)
 
 
-def _spread(field: Field) -> Iterator[Violation]:
+def _spread(field: Field, pod_labels: Field) -> Iterator[Violation]:
     seen: set[tuple[str, str]] = set()
     for constraint in field.items:
         key, action, domains = (constraint.get(name) for name in ("topologyKey", "whenUnsatisfiable", "minDomains"))
@@ -123,4 +143,27 @@ def _spread(field: Field) -> Iterator[Violation]:
             if action.text != "DoNotSchedule":
                 needed = f"can only use minDomains if whenUnsatisfiable=DoNotSchedule, not {action.text}"
                 yield domains.invalid(needed)
+        for name in ("nodeAffinityPolicy", "nodeTaintsPolicy"):
+            yield from constraint.get(name).one_of_given("Honor", "Ignore")
         yield from label_selector(constraint.get("labelSelector"))
+        yield from _label_keys(constraint, pod_labels)
+
+
+def _label_keys(term: Field, pod_labels: Field) -> Iterator[Violation]:
+    """`matchLabelKeys` and `mismatchLabelKeys`: labels of the pod that are added to the selector."""
+    selector, match, mismatch = (term.get(name) for name in ("labelSelector", "matchLabelKeys", "mismatchLabelKeys"))
+    for field in (match, mismatch):
+        if field.holds and not selector.present:
+            yield field.forbidden("must not be specified when labelSelector is not set")
+            continue
+        for key in field.items:
+            yield from key.each(qualified_name(key.text))
+    selected = [*selector.get("matchLabels").keys]
+    selected += [rule.get("key").text for rule in selector.get("matchExpressions").items]
+    selected += [key.text for key in match.items if key.text in pod_labels.keys]  # Kubernetes adds these
+    others = {key.text for key in mismatch.items}
+    for key in match.items:
+        if selected.count(key.text) > 1:
+            yield key.invalid("exists in both matchLabelKeys and labelSelector")
+        if key.text in others:
+            yield key.invalid("exists in both matchLabelKeys and mismatchLabelKeys")

@@ -10,10 +10,12 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
+from shared.quantity import fault
 from shared.violation import Reason, Violation
 
 RELEASE: Final = "v1.36.0-local"
 TEMPLATE: Final = "io.k8s.api.core.v1.PodTemplateSpec"
+QUANTITY: Final = "io.k8s.apimachinery.pkg.api.resource.Quantity"
 VOLUME: Final = "io.k8s.api.core.v1.Volume"
 _PREFIX: Final = "io.k8s.api.core.v1."
 # Required by the schema, but the API server accepts their zero value and therefore their absence.
@@ -23,6 +25,10 @@ _ZERO_WILL_DO: Final = {
     (f"{_PREFIX}PreferredSchedulingTerm", "preference"),
     (f"{_PREFIX}SleepAction", "seconds"),
     (f"{_PREFIX}Sysctl", "value"),
+    # Dropped by the API server without their feature gates.
+    (f"{_PREFIX}ClusterTrustBundleProjection", "path"),
+    (f"{_PREFIX}PodCertificateProjection", "keyType"),
+    (f"{_PREFIX}PodCertificateProjection", "signerName"),
 }
 # Reported by this package's own rules, with Kubernetes' messages.
 _SAID_ELSEWHERE: Final = {
@@ -43,6 +49,9 @@ _SAID_ELSEWHERE: Final = {
         "TopologySpreadConstraint": ("maxSkew", "topologyKey", "whenUnsatisfiable"),
         "Volume": ("name",),
         "VolumeMount": ("mountPath", "name"),
+        "SeccompProfile": ("type",),
+        "AppArmorProfile": ("type",),
+        "CSIVolumeSource": ("driver",),
         "WeightedPodAffinityTerm": ("weight",),
     }.items()
     for name in names
@@ -90,6 +99,8 @@ def _compile(schema: Mapping[str, Any], owner: str, definition: Callable[[str], 
         return definition(schema["$ref"].rpartition("/")[2])
     kinds = schema.get("type", ())
     kind = kinds if isinstance(kinds, str) else next((one for one in kinds if one != "null"), "")
+    if owner == QUANTITY:
+        return _quantity
     if "oneOf" in schema:
         names = [one["type"][0] for one in schema["oneOf"]]
         return _scalar(" or ".join(names), tuple(_TYPES[name] for name in names), schema.get("format", ""))
@@ -111,7 +122,7 @@ def _wrong(value: Any, path: str, wanted: str) -> Violation:
 
 def _object(fields: Mapping[str, Check], required: tuple[str, ...]) -> Check:
     def check(value: Any, path: str) -> Iterator[Violation]:
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict):
             yield _wrong(value, path, "object")
             return
         for name, found in value.items():
@@ -126,7 +137,7 @@ def _object(fields: Mapping[str, Check], required: tuple[str, ...]) -> Check:
 
 def _array(item: Check) -> Check:
     def check(value: Any, path: str) -> Iterator[Violation]:
-        if not isinstance(value, list | tuple):
+        if not isinstance(value, list):
             yield _wrong(value, path, "array")
             return
         for index, found in enumerate(value):
@@ -138,7 +149,7 @@ def _array(item: Check) -> Check:
 
 def _map(item: Check) -> Check:
     def check(value: Any, path: str) -> Iterator[Violation]:
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict):
             yield _wrong(value, path, "object")
             return
         for name, found in value.items():
@@ -146,6 +157,13 @@ def _map(item: Check) -> Check:
                 yield from item(found, f"{path}[{name}]")
 
     return check
+
+
+def _quantity(value: Any, path: str) -> Iterator[Violation]:
+    if not isinstance(value, str) and not _TYPES["number"](value):
+        yield _wrong(value, path, "string or number")
+    elif message := fault(value):
+        yield Violation(path, message, value)
 
 
 def _scalar(wanted: str, fits: tuple[Callable[[Any], bool], ...], form: str) -> Check:
@@ -167,6 +185,6 @@ _TYPES: Final[dict[str, Callable[[Any], bool]]] = {
         (isinstance(value, int) and not isinstance(value, bool)) or (isinstance(value, float) and value.is_integer())
     ),
     "number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
-    "array": lambda value: isinstance(value, list | tuple),
-    "object": lambda value: isinstance(value, Mapping),
+    "array": lambda value: isinstance(value, list),
+    "object": lambda value: isinstance(value, dict),
 }

@@ -78,10 +78,10 @@ def _in_operation(operation: Any, pointer: str, path: str) -> Iterator[UnknownFi
 
 def _unknown(value: Any, schema: Schema, path: str) -> Iterator[UnknownField]:
     resolved = _resolved(schema)
-    if isinstance(value, list | tuple):
+    if isinstance(value, list):
         for index, item in enumerate(value):
             yield from _unknown(item, resolved.get("items") or {}, f"{path}[{index}]")
-    elif isinstance(value, Mapping):
+    elif isinstance(value, dict):
         known = tuple(resolved.get("properties", ()))
         for name, item in value.items():
             below = f"{path}.{name}" if known else f"{path}[{name}]"
@@ -113,8 +113,8 @@ def _reference(name: str) -> Schema:
 
 
 def _get(value: Any, name: str) -> Any:
-    return value.get(name) if isinstance(value, Mapping) else None
+    return value.get(name) if isinstance(value, dict) else None
 
 
 def _list(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, list | tuple) else []
+    return list(value) if isinstance(value, list) else []

@@ -1,13 +1,14 @@
 """What the webhook refuses, as kubectl and the API server show it."""
 
 import copy
+import re
 from typing import Any
 
 import pytest
 import yaml
 
 from local.client.rest import RestError
-from shared.kinds import JOBFLOW
+from shared.kinds import JOB, JOBFLOW
 from shared.model.types import Body
 from tests.e2e.support.scenario import Scenario, jobflow, targets
 
@@ -67,6 +68,28 @@ def test_misspelt_fields_of_a_pod_template_are_warnings_with_the_nearest_name(sc
         'Warning: spec.tasks[0].template.spec.containers[0].resource: unknown field; did you mean "resources"?',
     ):
         assert wanted in done.stderr
+
+
+def test_a_job_whose_pods_the_api_server_would_refuse_is_refused(scenario: Scenario) -> None:
+    """Each of these would be accepted as a Job and fail with FailedCreate."""
+    small = {"requests": {"cpu": "2"}, "limits": {"cpu": "2"}}
+    two = [{"name": name, "image": "busybox", "resources": {"requests": {"cpu": "2"}}} for name in "cd"]
+    one = [{"name": "c", "image": "busybox"}]
+    claim = {"name": "v", "ephemeral": {"volumeClaimTemplate": {"spec": {"accessModes": ["ReadWriteOnce"]}}}}
+    for pod, said in (
+        ({"resources": small, "containers": two}, "must be greater than or equal to aggregate container requests of 4"),
+        ({"hostUsers": False, "hostPID": True, "containers": one}, "when `hostUsers` is false"),
+        ({"containers": one, "volumes": [claim]}, "resources.requests[storage]: Required value"),
+    ):
+        template = {"spec": {"restartPolicy": "Never", **pod}}
+        body = {
+            "apiVersion": "batch.volcano.sh/v1alpha1",
+            "kind": "Job",
+            "metadata": {"name": "impossible", "namespace": scenario.namespace},
+            "spec": {"tasks": [{"name": "w", "replicas": 1, "template": template}]},
+        }
+        with pytest.raises(RestError, match=re.escape(said)):
+            scenario.kube.create(JOB, body)
 
 
 def test_a_missing_template_is_only_a_warning(scenario: Scenario) -> None:

@@ -368,7 +368,7 @@ REFUSED = {
     "toleration operator": (
         "spec.tolerations",
         [{"key": "a", "operator": "Is"}],
-        ['tolerations[0].operator: Unsupported value: "Is": supported values: "Equal", "Exists", "Lt", "Gt"'],
+        ['tolerations[0].operator: Unsupported value: "Is": supported values: "Equal", "Exists"'],
     ),
     "toleration effect": (
         "spec.tolerations",
@@ -425,6 +425,149 @@ REFUSED = {
         {"limits": {"x/gpu": 1}},
         ['resources.limits[x/gpu]: Unsupported value: "x/gpu": supported values: "cpu", "hugepages-", "memory"'],
     ),
+    "pod requests less than its containers": (
+        "spec",
+        {
+            "resources": {"requests": {"cpu": "2"}, "limits": {"cpu": "4"}},
+            "containers": [
+                {"name": "c", "image": "i", "resources": {"requests": {"cpu": "2"}}},
+                {"name": "d", "image": "i", "resources": {"requests": {"cpu": "1500m"}}},
+            ],
+        },
+        [
+            'resources.requests[cpu]: Invalid value: "2": must be greater than or equal to aggregate container requests of 3500m'
+        ],
+    ),
+    "pod limit less than its containers request": (
+        "spec",
+        {
+            "resources": {"limits": {"cpu": "2"}},
+            "initContainers": [
+                {"name": "s", "image": "i", "restartPolicy": "Always", "resources": {"requests": {"cpu": "2"}}}
+            ],
+            "containers": [{"name": "c", "image": "i", "resources": {"requests": {"cpu": "1"}}}],
+        },
+        ['resources.requests: Invalid value: "3": must be less than or equal to cpu limit of 2'],
+    ),
+    "container limit above the pod's": (
+        "spec",
+        {
+            "resources": {"limits": {"memory": "1Gi"}},
+            "containers": [
+                {"name": "c", "image": "i", "resources": {"limits": {"memory": "2Gi"}, "requests": {"memory": "1"}}}
+            ],
+        },
+        ['C.resources.limits[memory]: Invalid value: "2Gi": must be less than or equal to pod limits of 1Gi'],
+    ),
+    "claims of the whole pod": (
+        "spec.resources",
+        {"claims": [{"name": "x"}], "limits": {"cpu": "1"}},
+        ["resources.claims: Forbidden: claims may not be set for Resources at pod-level"],
+    ),
+    "claim of a device without source": (
+        "spec.resourceClaims",
+        [{"name": "a"}],
+        [
+            'resourceClaims[0]: Invalid value: {"name":"a"}: must specify one of: `resourceClaimName`, `resourceClaimTemplateName`'
+        ],
+    ),
+    "host PID without host users": (
+        "spec",
+        {"hostUsers": False, "hostPID": True, "containers": [{"name": "c", "image": "i"}]},
+        ["hostPID: Forbidden: when `hostUsers` is false"],
+    ),
+    "shared processes and host PID": (
+        "spec",
+        {"shareProcessNamespace": True, "hostPID": True, "containers": [{"name": "c", "image": "i"}]},
+        ["shareProcessNamespace: Invalid value: true: ShareProcessNamespace and HostPID cannot both be enabled"],
+    ),
+    "seccomp without type": (
+        "c.securityContext",
+        {"seccompProfile": {}},
+        ["C.securityContext.seccompProfile.type: Required value: type is required when seccompProfile is set"],
+    ),
+    "sysctl of the host's network": (
+        "spec",
+        {
+            "hostNetwork": True,
+            "securityContext": {"sysctls": [{"name": "net/core.somaxconn", "value": "1"}]},
+            "containers": [{"name": "c", "image": "i"}],
+        },
+        [
+            "securityContext.sysctls[0].name: Invalid value: \"net/core.somaxconn\": may not be specified when 'hostNetwork' is true"
+        ],
+    ),
+    "windows options of a linux pod": (
+        "spec",
+        {
+            "os": {"name": "linux"},
+            "securityContext": {"windowsOptions": {}},
+            "containers": [{"name": "c", "image": "i"}],
+        },
+        ["securityContext.windowsOptions: Forbidden: windows options cannot be set for a linux pod"],
+    ),
+    "restart rules without policy": (
+        "c.restartPolicyRules",
+        [{"action": "Restart", "exitCodes": {"operator": "In", "values": [1]}}],
+        ["C.restartPolicy: Required value: must specify restartPolicy when restart rules are used"],
+    ),
+    "restart on resize of a pod that never restarts": (
+        "spec",
+        {
+            "restartPolicy": "Never",
+            "containers": [
+                {
+                    "name": "c",
+                    "image": "i",
+                    "resizePolicy": [{"resourceName": "cpu", "restartPolicy": "RestartContainer"}],
+                }
+            ],
+        },
+        [
+            "C.resizePolicy[0].restartPolicy: Invalid value: \"RestartContainer\": must be 'NotRequired' when pod `restartPolicy` is 'Never'"
+        ],
+    ),
+    "two files of one name": (
+        "spec.volumes",
+        [
+            {
+                "name": "v",
+                "projected": {
+                    "sources": [
+                        {"secret": {"name": "s", "items": [{"key": "a", "path": "x"}]}},
+                        {"configMap": {"name": "m", "items": [{"key": "b", "path": "x"}]}},
+                    ]
+                },
+            }
+        ],
+        ['volumes[0].projected.sources[1].configMap.items[0].path: Invalid value: "x": conflicting duplicate paths'],
+    ),
+    "a claim without access mode and size": (
+        "spec.volumes",
+        [{"name": "v", "ephemeral": {"volumeClaimTemplate": {"spec": {}}}}],
+        [
+            "volumes[0].ephemeral.volumeClaimTemplate.spec.accessModes: Required value: at least 1 access mode is required",
+            "volumes[0].ephemeral.volumeClaimTemplate.spec.resources.requests[storage]: Required value",
+        ],
+    ),
+    "divisor of cpu": (
+        "c.env",
+        [{"name": "a", "valueFrom": {"resourceFieldRef": {"resource": "limits.cpu", "divisor": "1Gi"}}}],
+        [
+            'C.env[0].valueFrom.resourceFieldRef.divisor: Invalid value: "1Gi": only divisor\'s values 1m, 1 are supported with limits.cpu'
+        ],
+    ),
+    "label keys without selector": (
+        "spec.topologySpreadConstraints",
+        [{"maxSkew": 1, "topologyKey": "x", "whenUnsatisfiable": "DoNotSchedule", "matchLabelKeys": ["a"]}],
+        ["topologySpreadConstraints[0].matchLabelKeys: Forbidden: must not be specified when labelSelector is not set"],
+    ),
+    "driver of a volume": ("spec.volumes", [{"name": "v", "csi": {}}], ["volumes[0].csi.driver: Required value"]),
+    "quantity deep in a volume": (
+        "spec.volumes",
+        [{"name": "v", "emptyDir": {"sizeLimit": "lots"}}],
+        [f'volumes[0].emptyDir.sizeLimit: Invalid value: "lots": {QUANTITY}'],
+    ),
 }
 
 
@@ -443,6 +586,18 @@ METADATA = {
     ),
     "label is a number": ({"labels": {"a": 3}}, ["labels[a]: Invalid value: 3: must be of type string, not integer"]),
     "annotation key": ({"annotations": {"a b": "c"}}, [f'annotations: Invalid value: "a b": {NAME_PART}']),
+    "deletion cost": (
+        {"annotations": {"controller.kubernetes.io/pod-deletion-cost": "x"}},
+        ['annotations[controller.kubernetes.io/pod-deletion-cost]: Invalid value: "x": must be a 32bit integer'],
+    ),
+    "seccomp annotation": (
+        {"annotations": {"seccomp.security.alpha.kubernetes.io/pod": "x"}},
+        ['annotations[seccomp.security.alpha.kubernetes.io/pod]: Invalid value: "x": must be a valid seccomp profile'],
+    ),
+    "AppArmor of no container": (
+        {"annotations": {"container.apparmor.security.beta.kubernetes.io/x": "unconfined"}},
+        ['annotations[container.apparmor.security.beta.kubernetes.io/x]: Invalid value: "x": container not found'],
+    ),
     "annotations too long": (
         {"annotations": {"a": "x" * 2**18}},
         ["annotations: Too long: may not be more than 262144 bytes"],

@@ -1,15 +1,15 @@
-"""`resources` of containers and pods: names, quantities, and requests compared with limits.
+"""`resources` of containers: names, quantities, and requests compared with limits.
 
 Kubernetes: ValidateContainerResourceRequirements.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from shared.podtemplate.field import Field
 from shared.podtemplate.formats import qualified_name
 from shared.quantity import Quantity, QuantityError, quantity
-from shared.violation import Reason, Violation
+from shared.violation import Violation
 
 _COMPUTE: Final = ("cpu", "memory")
 _NATIVE: Final = ("cpu", "memory", "ephemeral-storage")
@@ -17,8 +17,8 @@ _HUGE_PAGES: Final = "hugepages-"
 _KUBERNETES: Final = "kubernetes.io/"
 
 
-def resources(field: Field) -> Iterator[Violation]:
-    """Requests and limits of one container."""
+def resources(field: Field, others: Iterable[str] = ()) -> Iterator[Violation]:
+    """Requests and limits of one container. `others`: resources that are requested elsewhere."""
     limits, requests = field.get("limits"), field.get("requests")
     for side in (limits, requests):
         for name in side.keys:
@@ -30,18 +30,24 @@ def resources(field: Field) -> Iterator[Violation]:
     for name, amount in wanted.items():
         yield from _within(limits, requests, name, amount, allowed.get(name))
     names = {*limits.keys, *requests.keys}
-    if any(name.startswith(_HUGE_PAGES) for name in names) and not names & set(_COMPUTE):
+    if any(name.startswith(_HUGE_PAGES) for name in names) and not {*names, *others} & set(_COMPUTE):
         yield field.forbidden("HugePages require cpu or memory")
 
 
-def pod_resources(field: Field) -> Iterator[Violation]:
-    """Requests and limits of the whole pod: cpu, memory and huge pages only."""
-    yield from resources(field)
-    for side in (field.get("limits"), field.get("requests")):
-        for name in side.keys:
-            if name not in _COMPUTE and not name.startswith(_HUGE_PAGES):
-                message = 'supported values: "cpu", "hugepages-", "memory"'
-                yield Violation(side.key(name).path, message, name, Reason.NOT_SUPPORTED)
+def above_zero_amount(field: Field) -> Iterator[Violation]:
+    """A quantity greater than 0."""
+    read: dict[str, Quantity] = {}
+    yield from _read(field, "", read)
+    if "" in read and read[""].nanos <= 0:
+        yield field.invalid("must be greater than zero")
+
+
+def amounts_of(side: Field) -> dict[str, Quantity]:
+    """The valid quantities of `limits` or `requests` by resource."""
+    read: dict[str, Quantity] = {}
+    for name in side.keys:
+        list(_read(side.key(name), name, read))
+    return read
 
 
 def size_limit(field: Field) -> Iterator[Violation]:

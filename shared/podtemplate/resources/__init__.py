@@ -1,0 +1,1 @@
+"""Requests, limits and claims of pods and containers."""
