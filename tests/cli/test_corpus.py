@@ -85,7 +85,10 @@ async def test_lint_says_what_the_webhook_says(case: str, command: CliCommand, t
     assert refused <= said
     assert said - refused <= extra, "beyond the webhook, lint tells what the schema refuses and what is refused then"
     assert {each["text"] for each in told if each["severity"] == "warning"} == {
-        text for _, texts in webhook for text in texts
+        text
+        for _, texts in webhook
+        for text in texts
+        if ": unknown field" not in text  # errors of lint
     }
     assert ran.code == (1 if refused or any(each["severity"] == "error" for each in findings) else 0)
 
