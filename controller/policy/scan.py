@@ -10,7 +10,7 @@ from controller.policy.stored_objects import StoredObjects
 from shared.kube.cache.cache import Caches
 from shared.model.types import Body
 from shared.policy import Compiler, Policies
-from shared.policy.evaluate import findings, relevant
+from shared.policy.judging.findings import findings, relevant
 
 WORK_SECONDS: Final = 0.005
 REST_SECONDS: Final = 0.005

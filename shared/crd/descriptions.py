@@ -185,6 +185,8 @@ _OF_TYPE: Final[Mapping[str, Mapping[str, str]]] = {
         "serviceAccounts": "Service accounts of pods.",
     },
     "Required": {"labels": "Labels that the object must have."},
+    "PolicyVariable": {"name": "A letter or _, then letters, digits and _.", "expression": "CEL expression."},
+    "DefaultValue": {"field": "The field to set."},
     "PolicyRule": {"expression": "CEL expression; true means compliant.", "message": "The message to the user."},
     "PolicyViolation": {"kind": "Kind of the object.", "rule": "The violated rule."},
 }

@@ -5,7 +5,7 @@
 """
 
 from shared.expressions.bindings import binding_of_attempt, binding_of_flow, binding_of_step
-from shared.expressions.evaluation import EvalError, PolicyInput, evaluate, evaluate_rule
+from shared.expressions.evaluation import EvalError, PolicyInput, evaluate, evaluate_for_policy, evaluate_rule
 from shared.expressions.problem import Problem
 from shared.expressions.program import Program, ResultType, compile_expression, params_used, references_of
 from shared.expressions.scope import Scope, ScopeKind, flow_scope, policy_scope, retry_scope, schedule_scope
@@ -23,6 +23,7 @@ __all__ = [
     "binding_of_step",
     "compile_expression",
     "evaluate",
+    "evaluate_for_policy",
     "evaluate_rule",
     "flow_scope",
     "params_used",

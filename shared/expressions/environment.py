@@ -18,7 +18,7 @@ _FLOW: Final = {
     "flow": cel.Type(f"{bindings.PACKAGE}.Flow"),
 }
 _LOOP: Final = {"item": cel.Type.DYN, "index": cel.Type.INT, "last": _STEP}
-_POLICY: Final = ("object", "oldObject", "request", "namespaceObject")
+_POLICY: Final = ("object", "oldObject", "request", "namespaceObject", "variables")
 
 VARIABLES: Final[dict[ScopeKind, dict[str, Any]]] = {
     ScopeKind.FLOW: _FLOW,

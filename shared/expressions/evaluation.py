@@ -11,7 +11,7 @@ from google.protobuf.message import Message
 
 from shared.expressions import functions
 from shared.expressions.bindings import plain
-from shared.expressions.environment import environment
+from shared.expressions.environment import VARIABLES, environment
 from shared.expressions.program import Program, ResultType
 from shared.expressions.scope import ScopeKind
 from shared.names import MAX_OUTPUT_BYTES
@@ -44,16 +44,20 @@ class PolicyInput:
     """The variables of the policy rules for one request, converted once for all rules."""
 
     def __init__(self, size: int, variables: Mapping[str, Any]) -> None:
-        """`size`: bytes of the request; `variables`: object, oldObject, request, namespaceObject as decoded JSON.
+        """`size`: bytes of the request; `variables`: object, oldObject, request, namespaceObject, variables as decoded JSON.
 
         Absent variables are null.
         """
         self.size = size
         self.variables = variables
-        names = ("object", "oldObject", "request", "namespaceObject")
-        self._data = {name: variables.get(name) for name in names}
+        self._data = {name: variables.get(name) for name in VARIABLES[ScopeKind.POLICY]}
         self._activation: Any = None
         self._longest_list: int | None = None
+
+    def with_variables(self, values: Mapping[str, Any]) -> "PolicyInput":
+        """The same request with the variables of a policy."""
+        size = self.size + len(msgspec.json.encode(values))
+        return PolicyInput(size, {**self.variables, "variables": values})
 
     @property
     def activation(self) -> Any:
@@ -72,6 +76,12 @@ class PolicyInput:
 
 def evaluate_rule(program: Program, given: PolicyInput) -> bool | EvalError:
     """Whether an object complies with a policy's rule. An error counts as a violation."""
+    value = evaluate_for_policy(program, given)
+    return value if isinstance(value, bool | EvalError) else EvalError("the rule's result is not a bool")
+
+
+def evaluate_for_policy(program: Program, given: PolicyInput) -> Any | EvalError:
+    """The value of a policy's expression, as its ResultType says."""
     fitting = [limits for limits in program.limits if limits.bytes >= given.size]
     most = max((limits.items for limits in fitting), default=0)
     if most < given.size // 4 and most < given.longest_list:
@@ -79,8 +89,7 @@ def evaluate_rule(program: Program, given: PolicyInput) -> bool | EvalError:
         if given.size > largest:
             return EvalError(f"the request has {given.size} bytes; this rule may have at most {largest}")
         return EvalError(f"a list has {given.longest_list} elements; this rule may have at most {most} at this size")
-    value = _run(program, {"activation": given.activation}, most)
-    return value if isinstance(value, bool | EvalError) else EvalError("the rule's result is not a bool")
+    return _run(program, {"activation": given.activation}, most)
 
 
 _CODE: Final = re.compile(r"^[A-Z_]+: (.*?)(?: \[[A-Z_]+\])?$", re.DOTALL)
@@ -183,6 +192,7 @@ def _name(value: Any) -> str:
 _FITS: Final[dict[ResultType, Callable[[Any], bool]]] = {
     ResultType.BOOL: lambda value: isinstance(value, bool),
     ResultType.LIST: lambda value: isinstance(value, list),
+    ResultType.STRING: lambda value: isinstance(value, str),
     ResultType.STRING_INT_BOOL: lambda value: isinstance(value, str | int),
     ResultType.VALUE: lambda value: True,
 }

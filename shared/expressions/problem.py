@@ -69,7 +69,9 @@ _KEYWORD: Final = re.compile(r"\b([A-Za-z_]\w*(?:\s*\.\s*[A-Za-z_]\w*)*)\s*\.\s*
 _ELSEWHERE: Final = {
     **dict.fromkeys(("item", "index", "last"), "it exists only in a step with `for`"),
     "attempt": "it exists only in retry.if",
-    **dict.fromkeys(("object", "oldObject", "request", "namespaceObject"), "it exists only in a JobFlowPolicy"),
+    **dict.fromkeys(
+        ("object", "oldObject", "request", "namespaceObject", "variables"), "it exists only in a JobFlowPolicy"
+    ),
     **dict.fromkeys(("steps", "params", "flow"), "it exists only in a JobFlow"),
 }
 _NUMBERS: Final = {"int", "uint", "double"}

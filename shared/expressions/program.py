@@ -24,6 +24,7 @@ class ResultType(StrEnum):
 
     BOOL = "bool"
     LIST = "list"
+    STRING = "string"
     STRING_INT_BOOL = "string, int or bool"
     VALUE = "JSON value"
 
@@ -192,6 +193,7 @@ _WELL_KNOWN: Final = {1: "any", 2: "timestamp", 3: "duration"}
 _TAKES: Final = {
     ResultType.BOOL: {"bool", "dyn"},
     ResultType.LIST: {"list", "dyn"},
+    ResultType.STRING: {"string", "dyn"},
     ResultType.STRING_INT_BOOL: {"string", "int", "bool", "dyn"},
     ResultType.VALUE: {
         "bool",

@@ -79,11 +79,19 @@ def _check_output(use: Use, scope: Scope) -> _Fault:
     return f'{of} has no output "{use.name}"', nearest(use.name, declared, "outputs") or f"{of} declares no outputs"
 
 
+def _check_variable(use: Use, scope: Scope) -> _Fault:
+    if use.name in scope.variables:
+        return None
+    return f'no variable named "{use.name}" before this', nearest(use.name, scope.variables, "variables")
+
+
 _CHECKS: Final[dict[str, Callable[[Use, Scope], _Fault]]] = {
     "step": _check_step,
     "param": _check_param,
     "output": _check_output,
+    "variable": _check_variable,
 }
+_NAMED: Final = {"params": "param", "variables": "variable"}
 _OWN = ""  # the step that loops, which `last` refers to
 _Local = dict[str, str | None]
 
@@ -127,6 +135,8 @@ class _Walk:
             self._say(node, "steps cannot be used as a whole", 'name one step: steps.NAME or steps["NAME"]')
         elif name == "params":
             self.whole_params = True
+        elif name == "variables":
+            self._say(node, "variables cannot be used as a whole", "name one: variables.NAME")
 
     def _member(self, node: Expr, local: _Local) -> bool:
         """Handles `X.name` and `X["name"]`. True if the operand needs no separate visit."""
@@ -137,8 +147,8 @@ class _Walk:
         variable = _global(operand, local)
         if variable == "steps":
             return self._step(node, key)
-        if variable == "params" and key is not None:
-            self._use("param", key, node)
+        if variable in _NAMED and key is not None:
+            self._use(_NAMED[variable], key, node)
             return True
         if key is not None and _field(operand) == "outputs":
             owner = self._step_of(operand.select_expr.operand, local)

@@ -17,14 +17,14 @@ class ScopeKind(StrEnum):
     LOOP = "loop"  # for.while and patches of a looping step: also item, index, last
     RETRY = "retry"  # retry.if: also attempt
     SCHEDULE = "schedule"  # `when` of a CronJobFlow: schedule, last
-    POLICY = "policy"  # rules of a JobFlowPolicy: object, oldObject, request, namespaceObject
+    POLICY = "policy"  # rules of a JobFlowPolicy: object, oldObject, request, namespaceObject, variables
 
 
 class Scope(msgspec.Struct, frozen=True):
     """The names that an expression may use. Created by flow_scope, retry_scope and policy_scope.
 
     `steps`: all steps; `upstream`: those that end before the expression is evaluated; `outputs`: the declared outputs of
-    each step that has any; `own_outputs`: those of the looping step itself (for `last`).
+    each step that has any; `own_outputs`: those of the looping step itself (for `last`); `variables`: of a policy.
     """
 
     kind: ScopeKind
@@ -33,6 +33,7 @@ class Scope(msgspec.Struct, frozen=True):
     outputs: Mapping[str, Iterable[str]] = {}
     own_outputs: frozenset[str] = frozenset()
     params: frozenset[str] = frozenset()
+    variables: frozenset[str] = frozenset()
 
 
 def flow_scope(
@@ -60,9 +61,9 @@ def retry_scope(
     return _scope(ScopeKind.RETRY, steps, upstream, outputs, params, ())
 
 
-def policy_scope() -> Scope:
-    """The scope of policy rules: `object`, `oldObject`, `request` and `namespaceObject`, all untyped."""
-    return _POLICY
+def policy_scope(variables: Iterable[str] = ()) -> Scope:
+    """The scope of policy rules: `object`, `oldObject`, `request`, `namespaceObject` and `variables`, all untyped."""
+    return Scope(ScopeKind.POLICY, variables=frozenset(variables))
 
 
 def schedule_scope() -> Scope:
@@ -81,5 +82,4 @@ def _scope(
     return Scope(kind, frozenset(steps), frozenset(upstream), outputs or {}, frozenset(own_outputs), frozenset(params))
 
 
-_POLICY: Final = Scope(ScopeKind.POLICY)
 _SCHEDULE: Final = Scope(ScopeKind.SCHEDULE)

@@ -38,6 +38,28 @@ class Exempt(Model, frozen=True, kw_only=True):
     namespaces: tuple[str, ...] = ()
 
 
+class DefaultField(StrEnum):
+    """The fields that a value expression can set."""
+
+    QUEUE = "queue"
+    SCHEDULER_NAME = "schedulerName"
+    PRIORITY_CLASS_NAME = "priorityClassName"
+    ACTIVE_DEADLINE_SECONDS = "activeDeadlineSeconds"
+    TTL_SECONDS_AFTER_FINISHED = "ttlSecondsAfterFinished"
+    LABELS = "labels"
+    NODE_SELECTOR = "nodeSelector"
+
+
+class DefaultValue(Model, frozen=True, kw_only=True):
+    """A default that is computed, for example from the labels of the namespace."""
+
+    field: DefaultField
+    key: Annotated[str, Meta(description="The key to set in labels and nodeSelector.")] = ""
+    value_expression: Annotated[
+        Expression, Meta(description="CEL expression of the value. Nothing is set if it fails or gives null or ''.")
+    ]
+
+
 class Defaults(Model, frozen=True, kw_only=True):
     """Set where absent, on CREATE only."""
 
@@ -50,6 +72,7 @@ class Defaults(Model, frozen=True, kw_only=True):
     labels: Labels = {}
     node_selector: Labels = {}
     tolerations: Annotated[tuple[Raw, ...], Meta(description="core/v1 Toleration.")] = ()
+    values: Annotated[tuple[DefaultValue, ...], Meta(description="Defaults that are computed.")] = ()
 
 
 class Limits(Model, frozen=True, kw_only=True):
@@ -92,12 +115,22 @@ class Required(Model, frozen=True, kw_only=True):
     image_digests: Annotated[bool, Meta(description="Images must be given by digest.")] = False
 
 
+class PolicyVariable(Model, frozen=True, kw_only=True):
+    """A CEL expression that rules and later variables read as variables.NAME."""
+
+    name: str
+    expression: Expression
+
+
 class PolicyRule(Model, frozen=True, kw_only=True):
-    """CEL over object, oldObject, request, namespaceObject; true is compliant."""
+    """CEL over object, oldObject, request, namespaceObject and variables; true is compliant."""
 
     name: str
     expression: Expression
     message: str = ""
+    message_expression: Annotated[
+        Expression, Meta(description="CEL expression of the message; `message` is used if it fails.")
+    ] = ""
 
 
 class JobFlowPolicySpec(Model, frozen=True, kw_only=True):
@@ -112,6 +145,7 @@ class JobFlowPolicySpec(Model, frozen=True, kw_only=True):
     allowed: Annotated[UsageLists | None, Meta(description="Values that may be used; all others are refused.")] = None
     denied: Annotated[UsageLists | None, Meta(description="Values that are refused, even if they are allowed.")] = None
     required: Required | None = None
+    variables: tuple[PolicyVariable, ...] = ()
     rules: tuple[PolicyRule, ...] = ()
 
 

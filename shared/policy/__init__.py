@@ -5,10 +5,10 @@ Pure, and used by the webhook, the controller's scan and `jobflow lint --policy`
 `defaults(context, policies)` the fields that they set. See docs/design/jobflow-api.md, section 9.
 """
 
-from shared.policy.compile import CompiledPolicy, Compiler, Policies, compile_policy
+from shared.policy.compiled.policy import CompiledPolicy, Compiler, Policies, compile_policy
 from shared.policy.context import PolicyContext
 from shared.policy.defaults import Default, defaults
-from shared.policy.evaluate import PolicyFinding, judge, relevant
+from shared.policy.judging.findings import PolicyFinding, judge, relevant
 
 __all__ = [
     "CompiledPolicy",

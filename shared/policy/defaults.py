@@ -3,12 +3,15 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
+import msgspec
+
 from shared.kinds import JOB, JOBFLOW, JOBTEMPLATE, Kind
 from shared.model.phases import PolicyMode
-from shared.model.policy import Defaults
+from shared.model.policy import DefaultField, Defaults
 from shared.names import DEFAULT_MAX_RETRY, DEFAULT_QUEUE
 from shared.podtemplate.field import Field
-from shared.policy.compile import CompiledPolicy
+from shared.policy.compiled.policy import CompiledDefault, CompiledPolicy
+from shared.policy.compiled.variables import values_of
 from shared.policy.context import PolicyContext
 from shared.policy.match import applies
 
@@ -31,7 +34,7 @@ def defaults(context: PolicyContext, policies: Iterable[CompiledPolicy]) -> tupl
     for policy in policies:
         if policy.mode is PolicyMode.AUDIT or not _says(policy) or not applies(policy, context):
             continue
-        for default in (*_set(policy.spec.defaults, context), *_capped(policy, context)):
+        for default in (*_set(_computed(policy, context), context), *_capped(policy, context)):
             # If an earlier policy has set a whole list, later policies do not change the maps in it.
             if not any(default.path[:end] in found for end in range(1, len(default.path) + 1)):
                 found[default.path] = default
@@ -41,6 +44,32 @@ def defaults(context: PolicyContext, policies: Iterable[CompiledPolicy]) -> tupl
 def _says(policy: CompiledPolicy) -> bool:
     limits = policy.spec.limits
     return policy.spec.defaults is not None or (limits is not None and limits.max_retry is not None)
+
+
+def _computed(policy: CompiledPolicy, context: PolicyContext) -> Defaults | None:
+    """The defaults with those that expressions compute. An expression that fails sets nothing."""
+    wanted = policy.spec.defaults
+    if wanted is None or not policy.default_values:
+        return wanted
+    values = values_of(policy.variables, context)
+    for default in policy.default_values:
+        value = values.evaluate(default.program)
+        wanted = _with_value(wanted, default, value)
+    return wanted
+
+
+def _with_value(wanted: Defaults, default: CompiledDefault, value: Any) -> Defaults:
+    """`wanted` with a value of the type that the field takes; unchanged for any other value."""
+    if default.field in _SECONDS:
+        valid = isinstance(value, int) and not isinstance(value, bool) and value >= _SECONDS[default.field]
+        return msgspec.structs.replace(wanted, **{_ATTRIBUTES[default.field]: value}) if valid else wanted
+    if not isinstance(value, str) or not value:
+        return wanted
+    if default.field is DefaultField.LABELS:
+        return msgspec.structs.replace(wanted, labels={**wanted.labels, default.key: value})
+    if default.field is DefaultField.NODE_SELECTOR:
+        return msgspec.structs.replace(wanted, node_selector={**wanted.node_selector, default.key: value})
+    return msgspec.structs.replace(wanted, **{_ATTRIBUTES[default.field]: value})
 
 
 def _set(wanted: Defaults | None, context: PolicyContext) -> Iterator[Default]:
@@ -95,6 +124,18 @@ def _stands_alone(context: PolicyContext) -> bool:
     return context.is_flow or (context.kind is JOB and not context.of_a_flow)
 
 
+_ATTRIBUTES: Final[Mapping[DefaultField, str]] = {
+    DefaultField.QUEUE: "queue",
+    DefaultField.SCHEDULER_NAME: "scheduler_name",
+    DefaultField.PRIORITY_CLASS_NAME: "priority_class_name",
+    DefaultField.ACTIVE_DEADLINE_SECONDS: "active_deadline_seconds",
+    DefaultField.TTL_SECONDS_AFTER_FINISHED: "ttl_seconds_after_finished",
+}
+_SECONDS: Final[Mapping[DefaultField, int]] = {
+    DefaultField.ACTIVE_DEADLINE_SECONDS: 1,
+    DefaultField.TTL_SECONDS_AFTER_FINISHED: 0,
+}
+"""The fields of seconds, with their smallest values."""
 _TTL: Final = "ttlSecondsAfterFinished"
 _JOBS: Final = (JOB, JOBTEMPLATE)
 _SCALARS: Final[Mapping[str, tuple[str, tuple[Kind, ...]]]] = {

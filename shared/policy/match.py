@@ -1,6 +1,6 @@
 """`match` and `exempt`: whether a policy applies to an object."""
 
-from shared.policy.compile import CompiledPolicy
+from shared.policy.compiled.policy import CompiledPolicy
 from shared.policy.context import PolicyContext
 from shared.policy.selector import selects
 
@@ -33,5 +33,6 @@ def _exempt(policy: CompiledPolicy, context: PolicyContext) -> bool:
 def needs_namespace(policy: CompiledPolicy) -> bool:
     """Whether the policy needs the Namespace object."""
     match = policy.spec.match
-    reads = any(rule.reads_namespace for rule in policy.rules)
+    computed = any(path[0] == "namespaceObject" for default in policy.default_values for path in default.fields)
+    reads = computed or any(rule.reads_namespace for rule in policy.rules)
     return reads or bool(match is not None and match.namespace_selector)

@@ -13,8 +13,8 @@ from shared.model.phases import PolicyMode
 from shared.model.types import Body
 from shared.naming import label_value
 from shared.policy import CompiledPolicy, Compiler, Policies, PolicyContext, PolicyFinding, defaults, judge, relevant
+from shared.policy.judging.required import EXISTING_TEMPLATES, templates_of
 from shared.policy.match import needs_namespace
-from shared.policy.required import EXISTING_TEMPLATES, templates_of
 from shared.policy.running import is_running
 from webhook.envelope.patch import Setting
 from webhook.envelope.review import AdmissionReview, AdmissionVerdict, Operation

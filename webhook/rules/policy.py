@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from shared.policy.check import policy_faults
+from shared.policy.compiled.check import policy_faults
 from shared.violation import Violation
 from webhook.subject.subjects import PolicySubject
 

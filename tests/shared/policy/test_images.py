@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.policy.images import ImagePatterns, ImageReference, image_pattern_fault, parse_image
+from shared.policy.patterns.images import ImagePatterns, ImageReference, image_pattern_fault, parse_image
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 

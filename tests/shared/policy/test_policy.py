@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from shared.kinds import JOB, JOBFLOW, JOBTEMPLATE, Kind
 from shared.model.types import Body
 from shared.policy import CompiledPolicy, Compiler, PolicyContext, compile_policy, defaults, judge
-from shared.policy.globs import glob_fault, globs
-from shared.policy.rules import field_of
+from shared.policy.compiled.rules import field_of
+from shared.policy.patterns.globs import glob_fault, globs
 from shared.policy.selector import selects
 
 GLOBS: dict[str, tuple[str, str, bool]] = {

@@ -5,16 +5,15 @@ from typing import Any, Final
 
 import msgspec
 
-from shared.expressions import Program, ResultType, compile_expression, policy_scope
-from shared.graphs.directed import duplicates
 from shared.model.policy import Exempt, JobFlowPolicySpec, UsageLists
 from shared.model.types import Model
 from shared.podtemplate import check_template
 from shared.podtemplate.field import Field
-from shared.podtemplate.formats import dns_subdomain, label_value, qualified_name
+from shared.podtemplate.formats import dns_subdomain, qualified_name
 from shared.podtemplate.metadata import label_selector, labels
-from shared.policy.globs import glob_fault, globs
-from shared.policy.images import image_pattern_fault
+from shared.policy.compiled.check_expressions import expression_faults
+from shared.policy.patterns.globs import glob_fault, globs
+from shared.policy.patterns.images import image_pattern_fault
 from shared.violation import Reason, Violation
 
 
@@ -27,7 +26,7 @@ def policy_faults(spec: JobFlowPolicySpec) -> Iterator[Violation]:
     yield from _defaults(spec)
     yield from _refused_defaults(spec)
     yield from _required(spec)
-    yield from _rules(spec)
+    yield from expression_faults(spec)
 
 
 def _selectors(spec: JobFlowPolicySpec) -> Iterator[Violation]:
@@ -121,19 +120,3 @@ def _required(spec: JobFlowPolicySpec) -> Iterator[Violation]:
         for index, text in enumerate(texts):
             path = f"spec.required.{name}[{index}]"
             yield from (Violation(path, fault, text) for fault in qualified_name(text))
-
-
-def _rules(spec: JobFlowPolicySpec) -> Iterator[Violation]:
-    repeated = set(duplicates(rule.name for rule in spec.rules))
-    seen: set[str] = set()
-    for index, rule in enumerate(spec.rules):
-        path = f"spec.rules[{index}]"
-        if not rule.name:
-            yield Violation(f"{path}.name", "violations are reported with it", reason=Reason.REQUIRED)
-        yield from (Violation(f"{path}.name", fault, rule.name) for fault in label_value(rule.name))
-        if rule.name in repeated and rule.name in seen:
-            yield Violation(f"{path}.name", "", rule.name, Reason.DUPLICATE)
-        seen.add(rule.name)
-        made = compile_expression(rule.expression, policy_scope(), ResultType.BOOL)
-        if not isinstance(made, Program):
-            yield from (Violation(f"{path}.expression", str(problem), rule.expression) for problem in made)

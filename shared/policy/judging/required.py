@@ -7,8 +7,8 @@ from shared.model.policy import Required
 from shared.podtemplate.field import Field
 from shared.policy.context import JobPart, PolicyContext
 from shared.policy.fault import PolicyFault
-from shared.policy.images import parse_image
-from shared.policy.usage import images
+from shared.policy.judging.usage import images
+from shared.policy.patterns.images import parse_image
 from shared.violation import Reason
 
 EXISTING_TEMPLATES: Final = "required.existingTemplates"

@@ -9,22 +9,15 @@ from typing import Final
 
 from shared.policy.context import PolicyContext
 from shared.policy.fault import PolicyFault
-from shared.policy.globs import Globs, globs
-from shared.policy.images import ImagePatterns, ImageReference, parse_image
-from shared.policy.usage import USES
+from shared.policy.judging.usage import USES
+from shared.policy.patterns.fields import Patterns
+from shared.policy.patterns.globs import Globs
+from shared.policy.patterns.images import ImagePatterns, ImageReference, parse_image
 from shared.violation import Reason
 
-Patterns = Globs | ImagePatterns
 _Value = str | ImageReference
 _SHOWN: Final = 10
 _OF_IMAGES: Final = ("images", "registries", "imageTags")
-
-
-def patterns_of(name: str, texts: tuple[str, ...]) -> Patterns:
-    """The compiled patterns of the field `name` in `allowed` or `denied`."""
-    if name == "images":
-        return ImagePatterns(texts)
-    return globs(text.lower() for text in texts) if name == "registries" else globs(texts)
 
 
 def allowed_faults(allowed: Mapping[str, Patterns], context: PolicyContext) -> Iterator[PolicyFault]:

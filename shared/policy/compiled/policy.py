@@ -1,21 +1,31 @@
 """Compiles JobFlowPolicies: their expressions and patterns, once for each version of a policy."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
 
 from shared.expressions import Program, ResultType, compile_expression, policy_scope
 from shared.model.phases import PolicyMode
-from shared.model.policy import JobFlowPolicySpec, UsageLists
+from shared.model.policy import DefaultField, JobFlowPolicySpec, UsageLists
 from shared.model.types import Body
-from shared.policy.allowed import Patterns, patterns_of
-from shared.policy.check import policy_faults
-from shared.policy.globs import Globs, globs
-from shared.policy.rules import CompiledRule, compiled_rule
+from shared.policy.compiled.check import policy_faults
+from shared.policy.compiled.rules import CompiledRule, compiled_rule
+from shared.policy.compiled.variables import CompiledVariable, FieldPaths, compile_variables, fields_of
+from shared.policy.patterns.fields import Patterns, patterns_of
+from shared.policy.patterns.globs import Globs, globs
 from shared.violation import Violation
 
 _REMEMBERED: Final = 4096
+
+
+class CompiledDefault(msgspec.Struct, frozen=True):
+    """A default that is computed. `fields`: the fields that its expression reads."""
+
+    field: DefaultField
+    key: str
+    program: Program
+    fields: FieldPaths
 
 
 class CompiledPolicy(msgspec.Struct, frozen=True):
@@ -24,7 +34,9 @@ class CompiledPolicy(msgspec.Struct, frozen=True):
     name: str
     spec: JobFlowPolicySpec
     mode: PolicyMode
+    variables: tuple[CompiledVariable, ...]
     rules: tuple[CompiledRule, ...]
+    default_values: tuple[CompiledDefault, ...]
     allowed: Mapping[str, Patterns]
     denied: Mapping[str, Patterns]
     exempt_usernames: Globs
@@ -49,11 +61,14 @@ def compile_policy(body: Body) -> CompiledPolicy | tuple[Violation, ...]:
     if faults:
         return faults
     exempt = spec.exempt
+    variables = compile_variables(spec.variables)
     return CompiledPolicy(
         name=str((body.get("metadata") or {}).get("name") or ""),
         spec=spec,
         mode=spec.mode or PolicyMode.ENFORCE,
-        rules=tuple(_rules(spec)),
+        variables=variables,
+        rules=tuple(_rules(spec, variables)),
+        default_values=tuple(_default_values(spec, variables)),
         allowed=_patterns(spec.allowed),
         denied=_patterns(spec.denied),
         exempt_usernames=globs(exempt.usernames if exempt else ()),
@@ -91,11 +106,22 @@ class Compiler:
         return self._known[key]
 
 
-def _rules(spec: JobFlowPolicySpec) -> Iterable[CompiledRule]:
+def _rules(spec: JobFlowPolicySpec, variables: Sequence[CompiledVariable]) -> Iterable[CompiledRule]:
+    scope = policy_scope(variable.name for variable in variables)
     for rule in spec.rules:
-        program = compile_expression(rule.expression, policy_scope(), ResultType.BOOL)
+        program = compile_expression(rule.expression, scope, ResultType.BOOL)
+        message = compile_expression(rule.message_expression, scope, ResultType.STRING)
         if isinstance(program, Program):  # always, because policy_faults has compiled it without problems
-            yield compiled_rule(rule.name, rule.message, program)
+            computed = message if isinstance(message, Program) else None
+            yield compiled_rule(rule.name, rule.message, program, computed, variables)
+
+
+def _default_values(spec: JobFlowPolicySpec, variables: Sequence[CompiledVariable]) -> Iterable[CompiledDefault]:
+    scope = policy_scope(variable.name for variable in variables)
+    for each in spec.defaults.values if spec.defaults else ():
+        program = compile_expression(each.value_expression, scope, ResultType.STRING_INT_BOOL)
+        if isinstance(program, Program):  # see _rules
+            yield CompiledDefault(each.field, each.key, program, fields_of(program, variables))
 
 
 def _patterns(lists: UsageLists | None) -> dict[str, Patterns]:

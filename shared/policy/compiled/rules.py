@@ -7,7 +7,8 @@ from typing import Final
 
 import msgspec
 
-from shared.expressions import EvalError, Program, evaluate_rule
+from shared.expressions import EvalError, Program
+from shared.policy.compiled.variables import CompiledVariable, PolicyValues, fields_of
 from shared.policy.context import PolicyContext
 from shared.policy.fault import PolicyFault
 from shared.violation import Reason
@@ -16,6 +17,7 @@ from shared.violation import Reason
 _READ: Final = re.compile(r"\bobject((?:\.\??[A-Za-z_]\w*)+)(\s*\()?")
 _STRING: Final = re.compile(r"""r?("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')""")
 _EVERYTHING: Final = "spec"
+_LONGEST_MESSAGE: Final = 5120  # as in Kubernetes
 
 
 class CompiledRule(msgspec.Struct, frozen=True):
@@ -27,37 +29,52 @@ class CompiledRule(msgspec.Struct, frozen=True):
     name: str
     message: str
     program: Program
+    message_program: Program | None
     field: str
     reads_request: bool
     reads_namespace: bool
     paths: tuple[tuple[str, ...], ...]
 
 
-def compiled_rule(name: str, message: str, program: Program) -> CompiledRule:
-    variables = {path[0] for path in program.fields}
+def compiled_rule(
+    name: str,
+    message: str,
+    program: Program,
+    message_program: Program | None = None,
+    variables: Iterable[CompiledVariable] = (),
+) -> CompiledRule:
+    fields = fields_of(program, variables)
+    read = {path[0] for path in fields}
     return CompiledRule(
         name,
         message,
         program,
+        message_program,
         field=field_of(program.text),
-        reads_request="request" in variables,
-        reads_namespace="namespaceObject" in variables,
-        paths=tuple(sorted({path[1:] for path in program.fields if path[0] in ("object", "oldObject")})),
+        reads_request="request" in read,
+        reads_namespace="namespaceObject" in read,
+        paths=tuple(sorted({path[1:] for path in fields if path[0] in ("object", "oldObject")})),
     )
 
 
-def rule_faults(rules: Iterable[CompiledRule], context: PolicyContext) -> Iterator[PolicyFault]:
+def rule_faults(rules: Iterable[CompiledRule], values: PolicyValues, context: PolicyContext) -> Iterator[PolicyFault]:
     """The rules that are not true. A rule that cannot be evaluated is a fault too."""
     for rule in rules:
         if (context.request is None and rule.reads_request) or (context.offline and rule.reads_namespace):
             continue
-        verdict = evaluate_rule(rule.program, context.variables)
+        verdict = values.evaluate(rule.program)
         if verdict is True:
             continue
-        message = rule.message or f"must hold: {' '.join(rule.program.text.split())}"
-        if isinstance(verdict, EvalError):
-            message = f"could not be evaluated: {verdict}"
+        message = f"could not be evaluated: {verdict}" if isinstance(verdict, EvalError) else _message(rule, values)
         yield PolicyFault(f"rules.{rule.name}", rule.field, message, reason=Reason.FORBIDDEN, about=rule.program.text)
+
+
+def _message(rule: CompiledRule, values: PolicyValues) -> str:
+    """The computed message if there is one of a single line, else the fixed one."""
+    computed = values.evaluate(rule.message_program) if rule.message_program is not None else None
+    if isinstance(computed, str) and computed.strip() and computed.isprintable() and len(computed) <= _LONGEST_MESSAGE:
+        return computed
+    return rule.message or f"must hold: {' '.join(rule.program.text.split())}"
 
 
 def field_of(text: str) -> str:

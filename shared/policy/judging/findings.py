@@ -10,15 +10,16 @@ from shared.kinds import JOBFLOW
 from shared.model.phases import PolicyMode
 from shared.model.types import Body
 from shared.names import LAST_APPLIED
-from shared.policy.allowed import allowed_faults, denied_faults
-from shared.policy.changes import new_faults, stored_context
-from shared.policy.compile import CompiledPolicy
+from shared.policy.compiled.policy import CompiledPolicy
+from shared.policy.compiled.rules import rule_faults
+from shared.policy.compiled.variables import values_of
 from shared.policy.context import UPDATE, PolicyContext, mapping
 from shared.policy.fault import PolicyFault
-from shared.policy.limits import limit_faults
+from shared.policy.judging.allowed import allowed_faults, denied_faults
+from shared.policy.judging.changes import new_faults, stored_context
+from shared.policy.judging.limits import limit_faults
+from shared.policy.judging.required import required_faults
 from shared.policy.match import applies
-from shared.policy.required import required_faults
-from shared.policy.rules import rule_faults
 from shared.violation import Reason, Violation
 
 MOST: Final = 100  # the most findings of one policy about one object that are reported
@@ -105,7 +106,8 @@ def _faults(policy: CompiledPolicy, context: PolicyContext) -> Iterator[PolicyFa
     yield from denied_faults(policy.denied, context)
     if spec.required is not None:
         yield from required_faults(spec.required, context)
-    yield from rule_faults(policy.rules, context)
+    if policy.rules:
+        yield from rule_faults(policy.rules, values_of(policy.variables, context), context)
 
 
 def _strictest(found: Sequence[PolicyFinding]) -> tuple[PolicyFinding, ...]:

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from shared.model.types import Body
+from shared.policy.compiled.rules import CompiledRule
 from shared.policy.context import PolicyContext, mapping
 from shared.policy.fault import PolicyFault
-from shared.policy.rules import CompiledRule
 
 _STEP: Final = re.compile(r"([^.\[\]]+)|\[([^\]]*)\]")
 _OF_SERVER: Final = ("managedFields", "resourceVersion", "generation", "selfLink")

@@ -1,0 +1,96 @@
+"""Validates the expressions of JobFlowPolicies: variables, rules, messages and computed defaults."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from shared.expressions import Program, ResultType, Scope, compile_expression, policy_scope
+from shared.graphs.directed import duplicates
+from shared.model.policy import DefaultField, DefaultValue, JobFlowPolicySpec
+from shared.podtemplate.formats import label_value, qualified_name
+from shared.violation import Reason, Violation
+
+_IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+_NEVER: Final = re.compile(r"""["'](DELETE|CONNECT)["']""")
+_OF_KEYS: Final = (DefaultField.LABELS, DefaultField.NODE_SELECTOR)
+_STATIC: Final = {
+    DefaultField.QUEUE: "queue",
+    DefaultField.SCHEDULER_NAME: "scheduler_name",
+    DefaultField.PRIORITY_CLASS_NAME: "priority_class_name",
+    DefaultField.ACTIVE_DEADLINE_SECONDS: "active_deadline_seconds",
+    DefaultField.TTL_SECONDS_AFTER_FINISHED: "ttl_seconds_after_finished",
+}
+
+
+def expression_faults(spec: JobFlowPolicySpec) -> Iterator[Violation]:
+    """All faults of the policy's expressions."""
+    yield from _variables(spec)
+    yield from _rules(spec)
+    yield from _default_values(spec)
+
+
+def _variables(spec: JobFlowPolicySpec) -> Iterator[Violation]:
+    yield from _repeated([variable.name for variable in spec.variables], "spec.variables")
+    for index, variable in enumerate(spec.variables):
+        path = f"spec.variables[{index}]"
+        if not _IDENTIFIER.fullmatch(variable.name):
+            message = "must be a letter or _, followed by letters, digits and _"
+            yield Violation(f"{path}.name", message, variable.name)
+        scope = policy_scope(earlier.name for earlier in spec.variables[:index])
+        yield from _compiled(f"{path}.expression", variable.expression, scope, ResultType.VALUE)
+
+
+def _rules(spec: JobFlowPolicySpec) -> Iterator[Violation]:
+    scope = _scope(spec)
+    yield from _repeated([rule.name for rule in spec.rules], "spec.rules")
+    for index, rule in enumerate(spec.rules):
+        path = f"spec.rules[{index}]"
+        if not rule.name:
+            yield Violation(f"{path}.name", "violations are reported with it", reason=Reason.REQUIRED)
+        yield from (Violation(f"{path}.name", fault, rule.name) for fault in label_value(rule.name))
+        yield from _compiled(f"{path}.expression", rule.expression, scope, ResultType.BOOL)
+        if rule.message_expression:
+            yield from _compiled(f"{path}.messageExpression", rule.message_expression, scope, ResultType.STRING)
+
+
+def _default_values(spec: JobFlowPolicySpec) -> Iterator[Violation]:
+    values = spec.defaults.values if spec.defaults else ()
+    yield from _repeated([f"{each.field}[{each.key}]" for each in values], "spec.defaults.values", name="field")
+    for index, each in enumerate(values):
+        path = f"spec.defaults.values[{index}]"
+        if each.field in _OF_KEYS:
+            yield from (Violation(f"{path}.key", fault, each.key) for fault in qualified_name(each.key))
+        elif each.key:
+            yield Violation(f"{path}.key", "only for labels and nodeSelector", each.key)
+        if _is_static(spec, each):
+            yield Violation(f"{path}.field", "spec.defaults sets it as well", each.field.value, Reason.DUPLICATE)
+        yield from _compiled(f"{path}.valueExpression", each.value_expression, _scope(spec), ResultType.STRING_INT_BOOL)
+
+
+def _is_static(spec: JobFlowPolicySpec, value: DefaultValue) -> bool:
+    if value.field is DefaultField.LABELS:
+        return spec.defaults is not None and value.key in spec.defaults.labels
+    if value.field is DefaultField.NODE_SELECTOR:
+        return spec.defaults is not None and value.key in spec.defaults.node_selector
+    return getattr(spec.defaults, _STATIC[value.field], None) not in (None, "")
+
+
+def _scope(spec: JobFlowPolicySpec) -> Scope:
+    return policy_scope(variable.name for variable in spec.variables)
+
+
+def _compiled(path: str, text: str, scope: Scope, result: ResultType) -> Iterator[Violation]:
+    made = compile_expression(text, scope, result)
+    if not isinstance(made, Program):
+        yield from (Violation(path, str(problem), text) for problem in made)
+    elif ("request", "operation") in made.fields and (never := _NEVER.search(text)):
+        message = f'policies judge CREATE and UPDATE only, so request.operation is never "{never[1]}"'
+        yield Violation(path, message, text)
+
+
+def _repeated(names: Sequence[str], path: str, name: str = "name") -> Iterator[Violation]:
+    repeated, seen = set(duplicates(names)), set[str]()
+    for index, each in enumerate(names):
+        if each in repeated and each in seen:
+            yield Violation(f"{path}[{index}].{name}", "", each, Reason.DUPLICATE)
+        seen.add(each)
