@@ -1,6 +1,7 @@
 """Whether a gang may start now: the limits of its queue, guarantees of others, room on nodes; and if not, why."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import cached_property
 
 import msgspec
 
@@ -34,6 +35,15 @@ class FeasibilityCheck:
         self._does_not_fit: Failed = {}
         self._needs_pinning: dict[NodeConstraints, list[tuple[PodRequirements, int]]] = {}
         self._open: dict[tuple[frozenset[NodeConstraints], bool], tuple[Amounts, tuple[str, ...]]] = {}
+        self._around: dict[frozenset[NodeConstraints], tuple[int, Amounts]] = {}
+
+    @cached_property
+    def _allocatable(self) -> Free:
+        return self._capacity.allocatable()
+
+    @cached_property
+    def _without_groups(self) -> Free:
+        return self._capacity.without_groups()
 
     def assume(self, group: PendingGroup, placement: Placement) -> None:
         """The group was admitted to these nodes."""
@@ -128,9 +138,10 @@ class FeasibilityCheck:
 
     def _no_room(self, group: PendingGroup, free: Free, found: Placement | None) -> Inadmissible:
         capacity = self._capacity
-        ever = place(group.gang, capacity, capacity.allocatable(), in_any_condition=True)
+        ever = place(group.gang, capacity, self._allocatable, in_any_condition=True)
         if not ever.fits:
-            message = f"never fits: {group.needs}; {ever.fitting} would fit on the empty nodes of this cluster, {len(capacity.nodes)}"
+            cluster = f"the {len(capacity.nodes)} nodes of this cluster"
+            message = f"never fits: {group.needs}; {ever.fitting} would fit if {cluster} were empty"
             return Inadmissible(NOT_ENOUGH_RESOURCES, message, permanent=True)
         key = frozenset(pod.constraints for pod, _ in group.gang), free is capacity.free
         if key not in self._open:
@@ -144,17 +155,18 @@ class FeasibilityCheck:
             parts.append(f"more is reserved for {free.holder}, which has waited longer")
         return Inadmissible(NOT_ENOUGH_RESOURCES, "; ".join(parts), lacks_nodes=True)
 
-    def _causes(self, group: PendingGroup, nodes: tuple[str, ...]) -> Iterable[str]:
-        """What else could be changed: nodes that are out of order, and pods that no group holds."""
-        capacity = self._capacity
-        every = {
-            name for pod, _ in group.gang for name in capacity.eligible(pod.constraints, in_any_condition=True)
-        }.difference(nodes)
-        if every:
-            yield f"{len(every)} more nodes are cordoned or not ready"
-        outside = summed(capacity.outside.get(name, {}) for name in nodes)
+    def _causes(self, group: PendingGroup, nodes: tuple[str, ...]) -> Iterator[str]:
+        """What else could be changed: nodes that are out of order, and pods without PodGroup."""
+        key = frozenset(pod.constraints for pod, _ in group.gang)
+        if key not in self._around:
+            every = {name for each in key for name in self._capacity.eligible(each, in_any_condition=True)}
+            outside = summed(self._capacity.outside.get(name, {}) for name in nodes)
+            self._around[key] = len(every.difference(nodes)), outside
+        out_of_order, outside = self._around[key]
+        if out_of_order:
+            yield f"{out_of_order} more nodes are cordoned or not ready"
         held = {name: outside[name] for name in group.amounts if outside.get(name)}
-        if held and not place(group.gang, capacity, capacity.without_groups()).fits:
+        if held and not place(group.gang, self._capacity, self._without_groups).fits:
             yield f"pods without PodGroup use {format_amounts(held)}"
 
     def _check_guarantees(self, group: PendingGroup) -> Inadmissible | None:

@@ -89,9 +89,12 @@ class World:
         ]
         self._create((Create(PODGROUP, self.backend.group_body(body)),), pods)
 
-    def pod(self, group: str, task: str, index: int, pod: Body) -> None:
+    def pod(self, group: str, task: str, index: int, pod: Body, version: str = "") -> None:
         """One more pod of a group that exists."""
-        self._create((), [self._pod(group, task, index, pod, self.groups[group]["spec"]["queue"])])
+        made = self._pod(group, task, index, pod, self.groups[group]["spec"]["queue"])
+        if version:
+            made["metadata"]["annotations"][names.JOB_VERSION] = version
+        self._create((), [made])
 
     def _create(self, first: tuple[Create, ...], pods: Sequence[Body]) -> None:
         decision = Decision(first=first, actions=tuple(Create(POD, pod) for pod in pods))
@@ -104,7 +107,7 @@ class World:
                 self._put_group(action.body)
             else:
                 metadata = {**action.body["metadata"], "uid": f"u{next(self._numbers)}"}
-                self._put_pod({**action.body, "metadata": metadata, "status": {"phase": "Pending"}})
+                self.put_pod({**action.body, "metadata": metadata, "status": {"phase": "Pending"}})
 
     def _pod(self, group: str, task: str, index: int, pod: Body, queue: str) -> Body:
         annotations = {
@@ -125,7 +128,7 @@ class World:
     def foreign(self, name: str, on: str, cpu: str) -> None:
         """A pod of nobody's group."""
         spec = {**template(cpu)["spec"], "nodeName": on}
-        self._put_pod(
+        self.put_pod(
             {
                 "metadata": {"name": name, "namespace": NAMESPACE, "uid": name},
                 "spec": spec,
@@ -147,7 +150,7 @@ class World:
         """Its bound pods end."""
         for pod in list(self.pods.values()):
             if _group(pod) == group and pod["spec"].get("nodeName"):
-                self._put_pod({**pod, "status": {"phase": how}})
+                self.put_pod({**pod, "status": {"phase": how}})
 
     # --- what the loops do --------------------------------------------------------------------------------------------
 
@@ -159,7 +162,7 @@ class World:
             self.settle(key.name)
             for uid, each in list(ungating.items()):
                 operations = ungate_patch(each, self.pods[uid]).patch
-                self._put_pod(jsonpatch.apply_patch(self.pods[uid], operations))
+                self.put_pod(jsonpatch.apply_patch(self.pods[uid], operations))
         return result
 
     def settle(self, name: str) -> Body:
@@ -180,7 +183,7 @@ class World:
         """After an admission round, bind every pod that may go and that fits somewhere: in any order, anywhere it fits."""
         self.round()
         for pod in bind_where_it_fits(self.pods.values(), self.nodes, self.random):
-            self._put_pod(pod)
+            self.put_pod(pod)
 
     # --- looking ------------------------------------------------------------------------------------------------------
 
@@ -194,7 +197,7 @@ class World:
         why = self.gang.memory.inadmissible.get(Key(NAMESPACE, group))
         return why.message if why else ""
 
-    def _put_pod(self, pod: Body) -> None:
+    def put_pod(self, pod: Body) -> None:
         uid = pod["metadata"]["uid"]
         self.cache.update_pod(self.pods.get(uid), pod)
         self.pods[uid] = pod

@@ -64,7 +64,7 @@ def test_a_fifo_queue_lets_nobody_pass() -> None:
 
 
 IMPOSSIBLE = {
-    "no node is large enough": ({"cpu": "100"}, {}, "never fits: 2 pods that start together need cpu 200, pods 2; 0 would fit on the empty nodes"),
+    "no node is large enough": ({"cpu": "100"}, {}, "never fits: 2 pods that start together need cpu 200, pods 2; 0 would fit if the 2 nodes of this cluster were empty"),
     "no node has the label": ({"nodeSelector": {"gpu": "yes"}}, {}, "never fits"),
     "the queue is too small": (
         {"cpu": "2"}, {"queue": "tiny"},
@@ -350,3 +350,53 @@ def test_room_in_pieces_is_no_room_and_is_told_so() -> None:
     assert made.gated("g") == 2
     assert "free on 3 nodes: cpu 4500m" in made.why("g")
     assert made.why("g").endswith("; 0 of 2 fit") or made.why("g").endswith("; 1 of 2 fit")
+
+
+def test_the_gates_of_an_admitted_group_stay_when_a_pod_of_its_minimum_is_gone() -> None:
+    made = with_nodes("4")
+    made.submit("g", (template(), 3))
+    made.gang.run_cycle()  # admitted; no gate is removed yet
+    key = Key(NAMESPACE, "g")
+    assert len(made.cache.ungating[key]) == 3
+    gone = next(uid for uid, pod in made.pods.items() if pod["metadata"]["name"] == "g-t0-1")
+    made.cache.update_pod(made.pods.pop(gone), None)
+    assert made.cache.ungating == {}
+    assert made.cache.used() == {}
+    assert made.cache.capacity.free == made.cache.capacity.unbound
+    made.round()
+    assert made.gated("g") == 2
+    assert made.why("g") == "2 of 3 pods that must start together exist"
+
+
+def test_pods_of_an_earlier_version_of_the_job_do_not_complete_a_minimum() -> None:
+    made = with_nodes("4")
+    made.submit("g", (template(), 2))
+    made.bind()
+    for pod in list(made.pods.values()):
+        annotations = {**pod["metadata"]["annotations"], names.JOB_VERSION: "0"}
+        made.put_pod({**pod, "metadata": {**pod["metadata"], "annotations": annotations}})
+    body = made.groups["g"]
+    body["metadata"] = {**body["metadata"], "annotations": {names.JOB_VERSION: "1"}}
+    made.change("g")
+    made.pod("g", "t0", 0, template(), version="1")
+    made.round()
+    assert made.gated("g") == 1
+    assert made.why("g") == "1 of 2 pods that must start together exist"
+    assert made.cache.used() == {"default": {"cpu": 2000, "pods": 2}}  # the old pods still use what they use
+    made.pod("g", "t0", 1, template(), version="1")
+    made.round()
+    assert made.gated("g") == 0
+
+
+def test_the_bind_timeout_covers_pods_that_do_not_exist() -> None:
+    made = with_nodes("4", settings=AdmissionSettings(bind_timeout=300.0))
+    made.submit("g", (template(), 2))
+    made.bind()
+    gone = next(iter(made.pods))
+    made.cache.update_pod(made.pods.pop(gone), None)
+    key = Key(NAMESPACE, "g")
+    counts = made.cache.counts(key)
+    assert (counts.unbound, counts.scheduled) == (0, 1)
+    assert bind_timeout.deadline(made.cache.groups[key], counts, 300.0) == made.now + 300
+    patch = bind_timeout.pending_again(made.cache.groups[key], counts, "", 300.0, made.now + 300)
+    assert "1 of 2 pods were bound within 300 s (1 exist without gate)" in patch["status"]["conditions"][0]["message"]
