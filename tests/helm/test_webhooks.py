@@ -5,13 +5,12 @@ import re
 from pathlib import Path
 
 import pytest
-import yaml
 from prometheus_client import REGISTRY
 
 import controller.main
 import webhook.main  # noqa: F401 - registers the webhook's metrics
 from shared.model.types import Body
-from tests.helm.chart import CHART, of, render
+from tests.helm.chart import of, render
 from webhook.server.routes import ROUTES
 
 KINDS = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
@@ -59,16 +58,27 @@ def test_the_certificate_source_determines_who_injects_the_bundle() -> None:
 
 
 NAME = re.compile(r"\b(?:jobflow|workqueue|rest_client|controller_runtime|leader_election|process|reflector)_[a-z_]+\b")
+MONITORED: Body = {"metrics": {"prometheusRule": {"enabled": True}, "grafanaDashboard": {"enabled": True}}}
 SUFFIXES = ("_bucket", "_sum", "_count", "_total")
+
+
+def dashboard() -> Body:
+    board: Body = json.loads(of(render(MONITORED), "ConfigMap", "-dashboard")["data"]["jobflow.json"])
+    return board
+
+
+def alerts() -> list[Body]:
+    return [rule for group in of(render(MONITORED), "PrometheusRule")["spec"]["groups"] for rule in group["rules"]]
 
 
 def named() -> dict[str, set[str]]:
     """Metrics by the file that names them."""
-    board = json.loads((CHART / "files/dashboards/jobflow.json").read_text())
-    expressions = [target["expr"] for panel in board["panels"] for target in panel.get("targets") or ()]
-    alerts = yaml.safe_load((CHART / "files/alerts.yaml").read_text())["groups"]
-    rules = [rule["expr"] for group in alerts for rule in group["rules"]]
-    shown = {"dashboard": expressions, "alerts": rules, "guide": [Path("docs/operate.md").read_text()]}
+    expressions = [target["expr"] for panel in dashboard()["panels"] for target in panel.get("targets") or ()]
+    shown = {
+        "dashboard": expressions,
+        "alerts": [rule["expr"] for rule in alerts()],
+        "guide": [Path("docs/operate.md").read_text()],
+    }
     return {place: {name for text in texts for name in NAME.findall(text)} for place, texts in shown.items()}
 
 
@@ -83,8 +93,13 @@ def test_every_metric_of_dashboard_and_alerts_exists() -> None:
 
 def test_every_alert_links_to_a_section_of_the_runbook() -> None:
     guide = Path("docs/operate.md").read_text()
-    for group in yaml.safe_load((CHART / "files/alerts.yaml").read_text())["groups"]:
-        for rule in group["rules"]:
-            page, _, section = rule["annotations"]["runbook"].partition(", ")
-            assert page == "docs/operate.md"
-            assert f"### {section.strip(chr(34))}\n" in guide, rule["alert"]
+    for rule in alerts():
+        page, _, section = rule["annotations"]["runbook"].partition(", ")
+        assert page == "docs/operate.md"
+        assert f"### {section.strip(chr(34))}\n" in guide, rule["alert"]
+
+
+def test_the_dashboard_shows_only_the_namespace_of_the_release() -> None:
+    for panel in dashboard()["panels"]:
+        for target in panel.get("targets") or ():
+            assert target["expr"].count('{namespace="jobflow-system"') == len(NAME.findall(target["expr"]))
