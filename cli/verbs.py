@@ -111,6 +111,11 @@ VERBS: Final[tuple[Verb, ...]] = (
                 help="also hold them against JobFlowPolicies",
             ),
             _arg("-n", "--namespace", default="", metavar="NS", help="of objects that name none; default: default"),
+            _arg(
+                "--namespace-labels",
+                metavar="KEY=VALUE,...",
+                help="labels of the namespaces, for policies that read them; '' for none",
+            ),
         ),
         ("text", "json", "sarif"),
         cluster=False,

@@ -15,7 +15,8 @@ from cli.views import findings
 def run(arguments: argparse.Namespace) -> int:
     """0: no errors (warnings are none); 1: errors; 2: a file cannot be read."""
     given = [each for name in files(arguments.files) for each in _objects(name, arguments.files)]
-    report = check(given, _policies(arguments.policy), arguments.namespace or "default")
+    labels = None if arguments.namespace_labels is None else _labels(arguments.namespace_labels)
+    report = check(given, _policies(arguments.policy), arguments.namespace or "default", labels)
     if arguments.output == "json":
         print(findings.as_json(report))
     elif arguments.output == "sarif":
@@ -33,6 +34,15 @@ def _objects(name: str, given: list[str]) -> Iterable[Manifest | Broken]:
         if name in given:
             raise
         return [Broken(name, Place(), error.message.removeprefix(f"{name}: "))]
+
+
+def _labels(text: str) -> dict[str, str]:
+    """`team=vision,env=prod`; an empty text means no labels."""
+    pairs = [part.partition("=") for part in text.split(",") if part]
+    for key, equals, _ in pairs:
+        if not key or not equals:
+            raise CliError(f'--namespace-labels: "{text}" is not a list such as team=vision,env=prod')
+    return {key: value for key, _, value in pairs}
 
 
 def _policies(names: list[str]) -> list[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """What `jobflow lint` finds: what the API server's schema and the webhook's rules say, each with its line. Pure."""
 
 import copy
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Final
 
@@ -12,10 +12,12 @@ from cli.files.manifests import Broken, Manifest
 from cli.files.yaml_lines import remove
 from shared import kinds
 from shared.kinds import Kind
+from shared.model.phases import PolicyMode
 from shared.model.types import Body
 from shared.violation import Reason, Violation
 from webhook.envelope.patch import applied
 from webhook.envelope.review import AdmissionReview, AdmissionVerdict, GroupKind, Operation, name_of
+from webhook.policies.judging import checks_not_judged
 from webhook.subject.lookups import InMemoryLookups, OfflineLookups
 from webhook.subject.subjects import body_or_empty
 from webhook.verdict.admissions import ADMISSIONS
@@ -63,21 +65,37 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """`checked`: objects that were judged; `skipped`: of kinds that are not ours."""
+    """`checked`: objects that were judged; `skipped`: of kinds that are not ours.
+
+    `not_judged`: policies, rules and defaults that need a cluster, each once with what it needs.
+    """
 
     findings: tuple[Finding, ...]
     checked: int
     skipped: int
+    not_judged: tuple[str, ...] = ()
 
     @property
     def errors(self) -> int:
         return sum(1 for each in self.findings if each.severity == ERROR)
 
 
-def check(given: Sequence[Manifest | Broken], policies: Iterable[Body] = (), namespace: str = "default") -> Report:
-    """Judge every object, as if all of `given` were in the cluster already."""
+def check(
+    given: Sequence[Manifest | Broken],
+    policies: Iterable[Body] = (),
+    namespace: str = "default",
+    namespace_labels: Mapping[str, str] | None = None,
+) -> Report:
+    """Judges every object as if all of `given` were in the cluster already.
+
+    `namespace_labels`: of the namespaces that are not among the manifests; None if they are unknown.
+    """
     manifests = [each for each in given if isinstance(each, Manifest)]
-    lookups = InMemoryLookups(_known(manifests, policies, namespace), below=OfflineLookups())
+    known = list(_known(manifests, policies, namespace))
+    if namespace_labels is not None:
+        known = [*_namespaces(manifests, namespace, namespace_labels), *known]
+    lookups = InMemoryLookups(known, below=OfflineLookups())
+    not_judged: dict[str, None] = {}
     findings: list[Finding] = []
     checked = 0
     seen: dict[tuple[str, ...], Manifest] = {}
@@ -89,9 +107,18 @@ def check(given: Sequence[Manifest | Broken], policies: Iterable[Body] = (), nam
         found = list(_wrong_type(each) if kind is None else _judge(each, kind, lookups, namespace))
         if kind is not None:
             found += _repeated(each, kind, namespace, seen)
+            not_judged |= dict.fromkeys(checks_not_judged(_review(kind, each.body, namespace), lookups))
         checked += bool(kind or found)
         findings.extend(sorted(found, key=lambda one: (one.line, one.column)))
-    return Report(tuple(findings), checked, len(manifests) - checked)
+    return Report(tuple(findings), checked, len(manifests) - checked, tuple(not_judged))
+
+
+def _namespaces(
+    manifests: Iterable[Manifest], namespace: str, labels: Mapping[str, str]
+) -> Iterator[tuple[Kind, Body]]:
+    named = (body_or_empty(each.body.get("metadata")).get("namespace") for each in manifests)
+    for name in dict.fromkeys([namespace, *(each for each in named if isinstance(each, str) and each)]):
+        yield kinds.NAMESPACE, {"metadata": {"name": name, "labels": dict(labels)}}
 
 
 def _repeated(
@@ -151,7 +178,10 @@ def _judge(manifest: Manifest, kind: Kind, lookups: InMemoryLookups, namespace: 
     else:
         for violation in _later(kind, body, lookups, namespace, verdict.violations):
             yield _fault(manifest, "later", violation)
-    for warning in verdict.warnings:
+    of_policies = [each for each in verdict.policies if each.mode is PolicyMode.WARN and not each.superseded]
+    for each in of_policies:
+        yield _finding(manifest, "webhook", each.path, str(each.violation), severity=WARNING)
+    for warning in verdict.warnings[: len(verdict.warnings) - verdict.policy_warnings]:
         if warning.partition(": unknown field")[0] in unknown:
             continue  # reported as an error above
         yield _finding(manifest, "webhook", _path_in(warning), warning, severity=WARNING)

@@ -31,6 +31,7 @@ def as_text(report: Report) -> Iterator[Text]:
         for each in listed:
             yield _line(each, width)
         yield Text()
+    yield from (Text.assemble(("not judged: ", "yellow"), each) for each in report.not_judged)
     yield summary(report)
 
 
@@ -44,15 +45,18 @@ def summary(report: Report) -> Text:
     """`7 objects checked: 2 errors, 1 warning (3 of other kinds skipped)`."""
     warnings = len(report.findings) - report.errors
     said = f"{_count(report.errors, 'error')}, {_count(warnings, 'warning')}" if report.findings else "no faults"
-    skipped = f" ({report.skipped} of other kinds skipped)" if report.skipped else ""
+    left = [f"{report.skipped} of other kinds skipped"] if report.skipped else []
+    left += [f"{_count(len(report.not_judged), 'policy check')} not judged"] if report.not_judged else []
+    skipped = f" ({', '.join(left)})" if left else ""
     colour = "red" if report.errors else "yellow" if warnings else "green"
     return Text.assemble(f"{_count(report.checked, 'object')} checked: ", (said, colour), skipped)
 
 
 def as_json(report: Report) -> str:
-    """`{"checked", "skipped", "errors", "warnings", "findings": [...]}`."""
+    """`{"checked", "skipped", "notJudged": [...], "errors", "warnings", "findings": [...]}`."""
     found = [msgspec.to_builtins(each) | {"text": each.text} for each in report.findings]
-    counts = {"checked": report.checked, "skipped": report.skipped, "errors": report.errors}
+    counts = {"checked": report.checked, "skipped": report.skipped, "notJudged": list(report.not_judged)}
+    counts |= {"errors": report.errors}
     return json.dumps({**counts, "warnings": len(found) - report.errors, "findings": found}, indent=2)
 
 

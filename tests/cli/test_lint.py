@@ -222,7 +222,57 @@ def test_a_policy_that_warns_does_not_fail(command: CliCommand, tmp_path: Path) 
     rules = write(tmp_path / "policy.yaml", policy(mode="Warn", limits={"maxReplicas": 1}))
     ran = command("lint", write(tmp_path / "job.yaml", job()), "--policy", rules)
     assert ran.code == 0
-    assert "warning policy company (limits.maxReplicas)" in ran.out
+    assert 'pods in total, a Job may have at most 1 (policy "company", limits.maxReplicas)' in ran.out
+
+
+LONG = ["registry.example.com/" + "x" * 60 + "/*", "registry.example.org/" + "y" * 60 + "/*"]
+
+
+def test_a_warning_of_a_policy_is_shown_whole_and_at_its_line(command: CliCommand, tmp_path: Path) -> None:
+    rules = write(tmp_path / "policy.yaml", policy(mode="Warn", allowed={"images": LONG}))
+    name = write(tmp_path / "job.yaml", job())
+    ran = command("lint", "-o", "json", name, "--policy", rules)
+    (warning,) = (each for each in ran.json["findings"] if each["severity"] == "warning")
+    assert warning["message"].endswith(f'allowed: {LONG[0]}, {LONG[1]} (policy "company", allowed.images)')
+    line = Path(name).read_text().splitlines()[warning["line"] - 1]
+    assert line[warning["column"] - 1 :].startswith(("image", "busybox"))
+
+
+SELECTING = policy(match={"namespaceSelector": {"matchLabels": {"env": "prod"}}}, limits={"maxReplicas": 0})
+READING = policy(
+    rules=[
+        {"name": "user", "expression": "request.userInfo.username == 'ann'"},
+        {"name": "env", "expression": "namespaceObject.metadata.labels.env == 'prod'"},
+        {"name": "queue", "expression": "object.spec.queue != ''"},
+    ]
+)
+
+
+def test_a_policy_that_needs_a_cluster_is_reported_as_not_judged(command: CliCommand, tmp_path: Path) -> None:
+    rules = write(tmp_path / "policy.yaml", SELECTING, {**READING, "metadata": {"name": "reading"}})
+    manifest = write(tmp_path / "job.yaml", job())
+    ran = command("lint", manifest, "--policy", rules)
+    needs = "(needs the labels of namespace ns1; give the Namespace or --namespace-labels)"
+    assert ran.code == 0
+    assert lines(ran.out)[-4:] == [
+        f"not judged: policy company {needs}",
+        "not judged: rule user of policy reading (needs the request and its user)",
+        f"not judged: rule env of policy reading {needs}",
+        "1 object checked: no faults (3 policy checks not judged)",
+    ]
+    assert len(command("lint", "-o", "json", manifest, "--policy", rules).json["notJudged"]) == 3
+
+
+def test_labels_of_namespaces_let_policies_be_judged(command: CliCommand, tmp_path: Path) -> None:
+    rules = write(tmp_path / "policy.yaml", SELECTING)
+    manifest = write(tmp_path / "job.yaml", job())
+    space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "ns1", "labels": {"env": "prod"}}}
+    assert command("lint", manifest, "--policy", rules, "--namespace-labels", "env=prod").code == 1
+    assert command("lint", manifest, "--policy", rules, "--namespace-labels", "env=test").code == 0
+    assert command("lint", manifest, "--policy", rules, "--namespace-labels", "").code == 0
+    assert command("lint", manifest, write(tmp_path / "ns.yaml", space), "--policy", rules).code == 1
+    wrong = command("lint", manifest, "--policy", rules, "--namespace-labels", "env")
+    assert (wrong.code, "is not a list such as" in wrong.err) == (2, True)
 
 
 def test_a_policy_that_cannot_work_is_a_usage_error(command: CliCommand, tmp_path: Path) -> None:

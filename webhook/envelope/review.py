@@ -67,6 +67,7 @@ class AdmissionVerdict(msgspec.Struct, frozen=True):
     patch: tuple[Body, ...] = ()
     audit: dict[str, str] = {}
     rules: tuple[str, ...] = ()  # that found the violations, for metrics
+    policy_warnings: int = 0  # the last of the warnings, which policies gave
     policies: tuple[PolicyFinding, ...] = ()  # what JobFlowPolicies found, for metrics
 
     @property

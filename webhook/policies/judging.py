@@ -13,6 +13,7 @@ from shared.model.phases import PolicyMode
 from shared.model.types import Body
 from shared.naming import label_value
 from shared.policy import CompiledPolicy, Compiler, Policies, PolicyContext, PolicyFinding, defaults, judge, relevant
+from shared.policy.judging.not_judged import not_judged
 from shared.policy.judging.required import EXISTING_TEMPLATES, templates_of
 from shared.policy.match import needs_namespace
 from shared.policy.running import is_running
@@ -77,14 +78,23 @@ def with_policies(
     found = judge(given, policies, between)
     shown = [each for each in found if not each.superseded]
     refused = [each for each in shown if each.mode is PolicyMode.ENFORCE]
+    warnings = tuple(_warnings([each for each in shown if each.mode is PolicyMode.WARN]))
     return msgspec.structs.replace(
         verdict,
         violations=(*verdict.violations, *(each.violation for each in refused)),
-        warnings=(*verdict.warnings, *_warnings([each for each in shown if each.mode is PolicyMode.WARN])),
+        warnings=(*verdict.warnings, *warnings),
+        policy_warnings=len(warnings),
         audit=verdict.audit | _audit(found),
         rules=(*verdict.rules, *dict.fromkeys(f"policy.{each.rule.partition('.')[0]}" for each in refused)),
         policies=found,
     )
+
+
+def checks_not_judged(review: AdmissionReview, lookups: Lookups) -> tuple[str, ...]:
+    """What policies cannot judge without a cluster, and what they need; for `jobflow lint`."""
+    policies = compiled_policies(lookups).compiled
+    given = policy_input(review, lookups) if policies else None
+    return () if given is None else tuple(not_judged(given, policies))
 
 
 def with_policy_defaults(

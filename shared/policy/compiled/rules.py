@@ -60,7 +60,8 @@ def compiled_rule(
 def rule_faults(rules: Iterable[CompiledRule], values: PolicyValues, context: PolicyContext) -> Iterator[PolicyFault]:
     """The rules that are not true. A rule that cannot be evaluated is a fault too."""
     for rule in rules:
-        if (context.request is None and rule.reads_request) or (context.offline and rule.reads_namespace):
+        unknown_namespace = context.offline and context.namespace_body is None
+        if (context.request is None and rule.reads_request) or (unknown_namespace and rule.reads_namespace):
             continue
         verdict = values.evaluate(rule.program)
         if verdict is True:
