@@ -57,21 +57,20 @@ class Note(msgspec.Struct, frozen=True):
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """An action that the API server refused. `code`: HTTP status; `at`: epoch seconds; `count`: refusals in a row."""
+    """An action that the API server refused. `code`: HTTP status; `at`: epoch seconds; `count`: refusals in a row;
+    `leaving`: the name is that of an old object that is about to be gone.
+    """
 
     code: int
     message: str
     at: float
     count: int = 1
+    leaving: bool = False
 
     @property
     def for_ever(self) -> bool:
         """A permanent error: retrying cannot help, because the object is malformed, too large or invalid."""
         return self.code in (400, 413, 422)
-
-    def after(self, before: "Refusal | None") -> "Refusal":
-        """This refusal, counted in a row with the one `before` of the same object."""
-        return msgspec.structs.replace(self, count=before.count + 1 if before else 1)
 
 
 def add_refusals(known: MutableMapping[T, Refusal], refusals: Mapping[T, Refusal]) -> None:

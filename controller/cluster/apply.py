@@ -7,7 +7,7 @@ from typing import Final, assert_never
 import msgspec
 
 from controller import metrics
-from controller.cluster.creation import Creator, is_not_created, is_refusal
+from controller.cluster.creation import Creator, NameTaken, is_not_created, is_refusal
 from controller.cluster.errors import NotLeader, StaleError
 from controller.cluster.events import Recorder
 from controller.cluster.slow_start import SlowStart
@@ -80,7 +80,10 @@ class Applier:
         for action, error in errors:
             refused = is_not_created if isinstance(action, Create) else is_refusal
             if isinstance(error, ApiError) and refused(error):
-                refusals[action.kind, name_of(action)] = Refusal(error.code, error.message, self._now())
+                leaving = isinstance(error, NameTaken) and error.leaving
+                refusals[action.kind, name_of(action)] = Refusal(
+                    error.code, error.message, self._now(), leaving=leaving
+                )
             elif failure is None or isinstance(failure, StaleError):
                 failure = error
         if failure is not None:

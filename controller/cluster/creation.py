@@ -4,7 +4,6 @@ from typing import Final
 
 from controller.decision import Create
 from controller.owner_references import controller_of
-from shared.kinds import Kind
 from shared.kube.cache.cache import Caches
 from shared.kube.client.api import Api
 from shared.kube.client.errors import AlreadyExists, ApiError, NotFound, Unavailable
@@ -48,13 +47,35 @@ class Creator:
         theirs = controller_of(found)
         if ours and ours.get("uid") != theirs.get("uid"):
             self._caches.assume(action.kind, found)
-            raise AlreadyExists(name_conflict(action.kind, metadata["name"], theirs))
+            raise NameTaken(action, found)
         return found
 
 
-def name_conflict(kind: Kind, name: str, owner: Body) -> str:
-    whose = f"{owner.get('kind')} {owner.get('name')!r} (uid {owner.get('uid')})" if owner else "no controller"
-    return f'{kind.kind} "{name}" already exists and belongs to {whose}; delete or rename it'
+class NameTaken(AlreadyExists):
+    """The name of an object to create belongs to an object of another owner.
+
+    `leaving`: that object will be deleted without anybody's doing: it is being deleted, or its owner is an earlier object
+    of the name of ours and was deleted.
+    """
+
+    def __init__(self, action: Create, found: Body) -> None:
+        ours, theirs = controller_of(action.body), controller_of(found)
+        name = f'{action.kind.kind} "{found["metadata"]["name"]}"'
+        earlier = bool(theirs) and all(ours.get(field) == theirs.get(field) for field in ("kind", "name"))
+        deleting = "deletionTimestamp" in found["metadata"]
+        self.leaving = deleting or earlier
+        if deleting:
+            super().__init__(f"the old {name} is being deleted; waiting until it is gone")
+        elif earlier:
+            super().__init__(
+                f"{name} of an earlier {theirs['kind']} of this name has yet to be deleted; waiting until it is gone"
+            )
+        else:
+            super().__init__(f"{name} already exists and belongs to {_owner(theirs)}; delete or rename it")
+
+
+def _owner(owner: Body) -> str:
+    return f"{owner.get('kind')} {owner.get('name')!r} (uid {owner.get('uid')})" if owner else "no controller"
 
 
 def is_refusal(error: ApiError) -> bool:

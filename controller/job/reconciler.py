@@ -9,7 +9,6 @@ from controller.job.decide import decide
 from controller.job.observe.caches import JobCaches
 from controller.job.observe.observer import JobObserver
 from controller.job.routes import job_routes
-from controller.plugin_api import KeyPair
 from controller.runtime.controller import Controller
 from controller.runtime.reconcile_rounds import decide_and_apply
 from controller.runtime.refusals import Refusals
@@ -32,26 +31,26 @@ class JobReconciler:
 
     async def reconcile(self, key: Key) -> float | None:
         """One pass; the seconds until the next one that nothing else would cause. Raises ApiError and StaleError."""
-        keypair = await self._observer.prepare(key)
+        await self._observer.prepare(key)
         if self._observer.job(key) is None:
             self._refusals.forget(key)
             self._wrote.pop(key, None)
             return None
         try:
             again = await decide_and_apply(
-                self._applier, self._refusals, JOB, key, lambda refusals: self._decision(key, refusals, keypair)
+                self._applier, self._refusals, JOB, key, lambda refusals: self._decision(key, refusals)
             )
         except StaleError:
             self._observer.invalidate(key)
             raise
         return min((wait for wait in (again, self._observer.next_read(key)) if wait is not None), default=None)
 
-    def _decision(self, key: Key, refusals: Mapping[Child, Refusal], keypair: KeyPair | None) -> tuple[Body, Decision]:
+    def _decision(self, key: Key, refusals: Mapping[Child, Refusal]) -> tuple[Body, Decision]:
         found = self._observer.job(key)
         if found is None:
             return {}, Decision()
         body, job = found
-        observed = self._observer.observed(body, job, refusals, keypair, self._since_last_write(key, job.metadata.uid))
+        observed = self._observer.observed(body, job, refusals, self._since_last_write(key, job.metadata.uid))
         decision = decide(observed)
         if decision.status is not None:
             self._wrote[key] = (job.metadata.uid, self._steady())

@@ -1,7 +1,7 @@
 """Which changed object wakes which Job."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from controller.job.observe.caches import CLAIMS, QUEUED, JobCaches
 from controller.runtime.controller import Route, Wakes
@@ -10,6 +10,8 @@ from shared.key import Key
 from shared.kinds import JOB
 from shared.kube.cache.cache import Cache
 from shared.model.types import Body
+
+_SUFFIXES: Final = ("-svc", "-head-svc")  # of the names of plugin objects, behind that of the Job
 
 
 def job_routes(caches: JobCaches) -> tuple[Route, ...]:
@@ -20,6 +22,7 @@ def job_routes(caches: JobCaches) -> tuple[Route, ...]:
         Route(caches.jobs, itself, own_writes=False),
         *(Route(cache, owner, own_writes=False) for cache in (*children, *caches.watched.values())),
         *(Route(cache, on_deletion(owner)) for cache in children),
+        *(Route(cache, on_deletion(named_like)) for cache in caches.watched.values()),
         Route(caches.commands.cache, caches.commands.wakes),
         Route(caches.queues, queue_wakes(caches.jobs)),
         Route(caches.claims, claim_wakes(caches.jobs), own_writes=False),
@@ -33,6 +36,18 @@ def on_deletion(wakes: Wakes) -> Wakes:
         return wakes(old, None) if new is None else ()
 
     return waking
+
+
+def named_like(old: Body | None, new: Body | None) -> Iterable[Key]:
+    """The Jobs whose plugins may want a Service, ConfigMap or NetworkPolicy of this name, which is free now."""
+    body = new or old
+    if body is None:
+        return ()
+    namespace, name = body["metadata"].get("namespace", ""), body["metadata"]["name"]
+    return (
+        Key(namespace, name),
+        *(Key(namespace, name.removesuffix(each)) for each in _SUFFIXES if name.endswith(each)),
+    )
 
 
 def queue_wakes(jobs: Cache) -> Wakes:

@@ -36,7 +36,17 @@ BAD_SKIPS: Final = frozenset({UPSTREAM_FAILED, FLOW_STOPPED})
 # With one of these a step has no Job yet, and the controller tries again by itself.
 NO_JOB_YET: Final = frozenset({JOB_REJECTED, WAITING_FOR_DELETION})
 # Reasons of a Job that is blocked for now (controller.job): its step and its flow show them too.
-JOB_BLOCKED: Final = frozenset({"FailedCreate", "VolumeClaimNotFound", "QueueNotFound", "PluginConflict", "NoReplicas"})
+JOB_BLOCKED: Final = frozenset(
+    {
+        "FailedCreate",
+        "VolumeClaimNotFound",
+        "QueueNotFound",
+        "QueueClosed",
+        "PluginConflict",
+        "WaitingForDeletion",
+        "NoReplicas",
+    }
+)
 # The same, and a Job that was aborted.
 BLOCKED: Final = JOB_BLOCKED | {JOB_ABORTED}
 # Failures of an iteration whose Job completed: the loop shows the same reason.

@@ -3,12 +3,14 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Final
 
 import msgspec
 import pytest
 
 from cli.main import main
+from controller.job import reasons as job_reasons
 from controller.jobflow import reasons
 from shared.expressions import Program, ResultType, compile_expression, flow_scope, retry_scope
 from shared.model import JobFlowSpec
@@ -29,12 +31,17 @@ def _names(*models: type[msgspec.Struct]) -> list[str]:
     return [field.encode_name for model in models for field in msgspec.structs.fields(model)]
 
 
+def _constants(module: ModuleType) -> list[str]:
+    return [value for name, value in vars(module).items() if name.isupper() and isinstance(value, str)]
+
+
 WANTED: Final = {
-    "reasons": (REFERENCE, [value for name, value in vars(reasons).items() if name.isupper() and isinstance(value, str)]),
+    "reasons": (REFERENCE, _constants(reasons)),
     "fields of flow, step, loop and probe": (REFERENCE, _names(JobFlowSpec, Step, Loop, Probe)),
     "Commands": (REFERENCE, list(FlowAction)),
     "phases of a step": (REFERENCE, list(StepPhase)),
     "forms of substitution": (REFERENCE, [form for form in Form if form]),
+    "reasons of Jobs": (JOBS, _constants(job_reasons)),
     "events of policies": (JOBS, list(JobEvent)),
     "actions": (JOBS, list(JobAction)),
     "phases of a Job": (JOBS, list(JobPhase)),

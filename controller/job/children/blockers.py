@@ -1,20 +1,53 @@
-"""What stops a Job from having children, and only a user can change."""
+"""What keeps a Job from creating its children: what a user has to provide, and what the API server refused."""
 
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from controller.decision import Action, Refusal
+from controller.job import reasons
 from controller.job.model import volumes
 from controller.job.model.defaults import EffectiveSpec
 from controller.job.model.observed import JobObservation
+from controller.job.model.plugin_objects import PLUGIN_KINDS
+from controller.job.react import refusals
 from controller.job.react.refusals import Blocker
 from shared import names
 from shared.model.phases import QueueState
 
+_MOST: Final = 1000  # characters of a message
 
-def find_blocker(observed: JobObservation, wanted: EffectiveSpec) -> Blocker | None:
-    """The first that is found. The queue `default` may be missing: it then has no limits."""
+
+def missing(observed: JobObservation, wanted: EffectiveSpec) -> Blocker | None:
+    """What only a user can provide. The queue `default` may be missing: it then has no limits."""
     if observed.queue is None and wanted.queue != names.DEFAULT_QUEUE:
-        return Blocker("QueueNotFound", f"queue {wanted.queue} does not exist; the Job waits for it")
+        return Blocker(reasons.QUEUE_NOT_FOUND, f"queue {wanted.queue} does not exist; the Job waits for it")
     if observed.group is None and observed.queue is not None and observed.queue.status.state is QueueState.CLOSED:
-        return Blocker("QueueClosed", f"queue {wanted.queue} is closed; the Job waits until it is opened")
-    if missing := volumes.missing_claims(observed.job, observed.claims):
-        message = f"PersistentVolumeClaim {', '.join(missing)} does not exist; the Job waits for it"
-        return Blocker("VolumeClaimNotFound", message)
+        return Blocker(reasons.QUEUE_CLOSED, f"queue {wanted.queue} is closed; the Job waits until it is opened")
+    if absent := volumes.missing_claims(observed.job, observed.claims):
+        message = f"PersistentVolumeClaim {', '.join(absent)} does not exist; the Job waits for it"
+        return Blocker(reasons.VOLUME_CLAIM_NOT_FOUND, message)
     return None
+
+
+def held(actions: Iterable[Action], observed: JobObservation) -> list[tuple[Action, Refusal]]:
+    """The actions that were refused and whose back-off lasts, with the refusal."""
+    found = ((action, refusals.refusal_of(action, observed)) for action in actions)
+    return [(action, refusal) for action, refusal in found if refusal is not None]
+
+
+def combined(conflicts: Sequence[str], refused: Sequence[tuple[Action, Refusal]]) -> Blocker | None:
+    """One blocker for all of them: a refusal that is about more than a name goes first, all conflicts are named."""
+    other = [refusal for _, refusal in refused if refusal.code != refusals.TAKEN]
+    if other:
+        return refusals.blocker(other[0])
+    leaving = [refusal.message for _, refusal in refused if refusal.leaving]
+    taken = [refusal.message for action, refusal in refused if not refusal.leaving and action.kind in _KINDS]
+    foreign = [refusal for action, refusal in refused if not refusal.leaving and action.kind not in _KINDS]
+    if conflicts or taken:
+        return Blocker(reasons.PLUGIN_CONFLICT, "; ".join(dict.fromkeys((*conflicts, *taken, *leaving)))[:_MOST])
+    if foreign:
+        return refusals.blocker(foreign[0])
+    return Blocker(reasons.WAITING_FOR_DELETION, "; ".join(dict.fromkeys(leaving))[:_MOST]) if leaving else None
+
+
+_KINDS: Final = frozenset(PLUGIN_KINDS.values())

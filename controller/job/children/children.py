@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import msgspec
 
 from controller.decision import Action, Create, Delete, Refusal
-from controller.job.children import podgroup
-from controller.job.children.blockers import find_blocker
+from controller.job.children import blockers, podgroup
 from controller.job.children.pods import forwarding_patch, owner_reference, pod_body
 from controller.job.children.quota_wait import wait_for_quota
 from controller.job.model import plugin_objects, volumes
@@ -45,15 +44,16 @@ def children(snapshot: JobSnapshot) -> Children:
         return Children(cleanup=tuple(_when_stopped(snapshot)))
     leftovers = _deletes(snapshot.observed, (*snapshot.by_role.stale, *snapshot.by_role.surplus))
     cleanup = (*leftovers, *podgroup.stale_removal(snapshot.observed, snapshot.record))
-    blocker = find_blocker(snapshot.observed, snapshot.wanted)
+    blocker = blockers.missing(snapshot.observed, snapshot.wanted)
     if blocker:
         return Children(cleanup=cleanup, blocker=blocker)
     shape = plugin_objects.plugin_job_of(snapshot.observed.job, snapshot.wanted)
-    around, conflict = _supporting_objects(snapshot, shape)
-    held = [refusal for action in around if (refusal := refusals.refusal_of(action, snapshot.observed))]
-    tried = tuple(action for action in around if refusals.refusal_of(action, snapshot.observed) is None)
-    if conflict or held:
-        return Children(tried, cleanup, blocker=conflict or refusals.blocker(held[0]), wake=refusals.wake(held))
+    around, conflicts = _supporting_objects(snapshot, shape)
+    refused = blockers.held(around, snapshot.observed)
+    held = [action for action, _ in refused]
+    tried = tuple(action for action in around if action not in held)
+    if blocker := blockers.combined(conflicts, refused):
+        return Children(tried, cleanup, blocker=blocker, wake=refusals.wake(refusal for _, refusal in refused))
     made = _pods(snapshot, shape)
     return msgspec.structs.replace(made, first=tried, cleanup=(*cleanup, *made.cleanup))
 
@@ -73,16 +73,15 @@ def _deletes(observed: JobObservation, pods: Iterable[PodObservation]) -> tuple[
     return tuple(Delete(POD, namespace, pod.name, pod.uid) for pod in pods if not pod.terminating)
 
 
-def _supporting_objects(snapshot: JobSnapshot, shape: PluginJob) -> tuple[tuple[Action, ...], Blocker | None]:
-    """Everything but the pods, and what blocks a plugin."""
+def _supporting_objects(snapshot: JobSnapshot, shape: PluginJob) -> tuple[tuple[Action, ...], tuple[str, ...]]:
+    """Everything but the pods, and the names that plugins cannot use."""
     observed = snapshot.observed
     plan = plugin_objects.plan(observed, shape)
     group = podgroup.wanted_actions(
         observed, snapshot.record, snapshot.wanted, tasks_with_pods(snapshot.record, snapshot.wanted)
     )
     claims = volumes.claims_to_make(observed.job, observed.claims, owner_reference(observed))
-    conflict = Blocker("PluginConflict", "; ".join(plan.conflicts)) if plan.conflicts else None
-    return (*forwarding_patch(observed), *claims, *plan.actions, *group), conflict
+    return (*forwarding_patch(observed), *claims, *plan.actions, *group), plan.conflicts
 
 
 def _pods(snapshot: JobSnapshot, shape: PluginJob) -> Children:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 import msgspec
 
 from controller.decision import Refusal
+from controller.job import reasons
 from controller.job.model.observed import PodObservation
 from controller.job.model.quota import (
     TRY_SECONDS,
@@ -16,7 +17,7 @@ from controller.job.model.quota import (
 from controller.job.phase.dependencies import tasks_with_pods
 from controller.job.phase.snapshot import JobSnapshot
 from controller.job.react import refusals
-from controller.job.react.refusals import FAILED_CREATE, Blocker
+from controller.job.react.refusals import Blocker
 
 NEVER_SECONDS = 30.0  # between attempts that only a larger quota can help
 
@@ -75,14 +76,14 @@ def _again_at(snapshot: JobSnapshot, exceeded: ExceededQuota, refusal: Refusal) 
 
 def _behind(ahead: str, exceeded: ExceededQuota | None = None) -> Blocker:
     name = f"quota {exceeded.name}" if exceeded else "the quota of the namespace"
-    return Blocker(FAILED_CREATE, f"waits for {name} behind Job {ahead}, which is older")
+    return Blocker(reasons.FAILED_CREATE, f"waits for {name} behind Job {ahead}, which is older")
 
 
 def _explained(snapshot: JobSnapshot, exceeded: ExceededQuota, refusal: Refusal) -> Blocker:
     resource, said = lacks_for_ever(snapshot.observed, exceeded), refusals.blocker(refusal).message
     if not resource:
-        return Blocker(FAILED_CREATE, f"{said} (no pod is created until all that must start together fit)")
+        return Blocker(reasons.FAILED_CREATE, f"{said} (no pod is created until all that must start together fit)")
     group = snapshot.observed.group
     needs = (group.spec.min_resources or {}).get(resource) if group else None
     message = f"never fits: the pods that start together need {resource} {needs}, quota {exceeded.name} allows "
-    return Blocker(FAILED_CREATE, f"{message}{exceeded.limited[resource]}; {said}")
+    return Blocker(reasons.FAILED_CREATE, f"{message}{exceeded.limited[resource]}; {said}")

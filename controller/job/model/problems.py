@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 
 from controller.decision import Note
+from controller.job import reasons
 from controller.job.model.observed import PodObservation
 from controller.job.model.pods_by_role import PodsByRole
 from controller.job.model.record import JobRecord
@@ -14,7 +15,6 @@ from shared.model.phases import PodPhase
 from shared.podproblem import UNSCHEDULABLE, PodProblem
 from shared.timestamp import rfc3339
 
-POD_PROBLEM: Final = "PodProblem"
 MOST_TOLD: Final = 3  # problems in one message
 MOST_MARKED: Final = 50  # problems whose event a status remembers
 
@@ -30,7 +30,7 @@ class TaskProblem(msgspec.Struct, frozen=True):
     @property
     def key(self) -> str:
         """What the event about it is remembered by."""
-        return f"{POD_PROBLEM}/{self.task}/{self.problem.kind}"
+        return f"{reasons.POD_PROBLEM}/{self.task}/{self.problem.kind}"
 
     def __str__(self) -> str:
         who = f"pod {self.pod}" if self.count == 1 else f"{self.count} pods of task {self.task}, such as {self.pod}"
@@ -64,10 +64,10 @@ def noted(record: JobRecord, found: Sequence[TaskProblem], now: float) -> tuple[
     """The record in which each problem is marked, and an event for each that was not. A restart begins anew."""
     notes = []
     for each in found[:MOST_TOLD]:
-        marked = sum(key.startswith(f"{POD_PROBLEM}/") for key in record.handled)
+        marked = sum(key.startswith(f"{reasons.POD_PROBLEM}/") for key in record.handled)
         if each.key not in record.handled and marked < MOST_MARKED:
             record = record.with_handled(HandledEvent(key=each.key, since=rfc3339(now)))
-            notes.append(Note(POD_PROBLEM, str(each), "Warning"))
+            notes.append(Note(reasons.POD_PROBLEM, str(each), "Warning"))
     return record, tuple(notes)
 
 

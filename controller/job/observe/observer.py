@@ -34,6 +34,7 @@ class JobObserver:
         self._settings = job_settings(context.settings.depends_on_condition, context.gang)
         self._clock = context.clock
         self._quota_order = QuotaOrder()
+        self._keypairs: dict[Key, KeyPair] = {}
         self._parsed: dict[Key, dict[str, tuple[str, PodObservation | None]]] = {}
 
     def job(self, key: Key) -> tuple[Body, Job] | None:
@@ -49,14 +50,17 @@ class JobObserver:
             LOG.warning("a Job that cannot be read is left alone", extra={"key": str(key), "error": str(fault)})
             return None
 
-    async def prepare(self, key: Key) -> KeyPair | None:
-        """Make the live reads that the Job needs; the key pair to use when a plugin needs a new one. Raises ApiError."""
+    async def prepare(self, key: Key) -> None:
+        """Make the live reads that the Job needs, and generate the key pair that one of its plugins needs. Raises ApiError."""
         await self._live.catch_up(key)
         found = self.job(key)
         if found is None:
             self._live.forget(key)
-            return None
-        return await self._live.prepare(key, found[1])
+        keypair = await self._live.prepare(key, found[1]) if found else None
+        if keypair is None:
+            self._keypairs.pop(key, None)
+        else:
+            self._keypairs[key] = keypair
 
     def invalidate(self, key: Key) -> None:
         """Make the live reads again before the Job's next decision."""
@@ -72,7 +76,6 @@ class JobObserver:
         body: Body,
         job: Job,
         refusals: Mapping[tuple[Kind, str], Refusal],
-        keypair: KeyPair | None,
         wrote_ago: float,
     ) -> JobObservation:
         """Everything that deciding about the Job may look at. `wrote_ago`: see JobObservation."""
@@ -85,7 +88,7 @@ class JobObserver:
             group=self._related.group(job),
             claims=frozenset(self._related.claims(job)),
             objects=self._related.plugin_objects(job),
-            keypair=keypair,
+            keypair=self._keypairs.get(key),
             commands=tuple(self._related.commands(key)),
             queue=self._related.queue(job),
             refusals=refusals,

@@ -19,7 +19,7 @@ from shared.model.job import Job
 
 TRUSTED: Final = 30.0  # seconds for which the last read is trusted
 WAITING: Final = 300.0  # pending pods may wait for a deleted Secret, and no watch reports it
-TAKEN: Final = 15.0  # a Secret of another owner has the name; it may be deleted
+TAKEN: Final = 2.0  # a Secret of another owner has the name; it may be deleted
 
 
 class SecretsRead(msgspec.Struct, frozen=True):

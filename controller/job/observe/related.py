@@ -40,10 +40,11 @@ class RelatedObjects:
         return self._caches.watched.get(kind, self._caches.secrets).get(namespace, name)
 
     def claims(self, job: Job) -> Iterator[str]:
-        """The names of the claims of `spec.volumes` that exist."""
+        """The names of the claims of `spec.volumes` that exist and are not being deleted."""
         for index, volume in enumerate(job.spec.volumes):
             name = volumes.claim_of(job, index, volume)
-            if name and self._caches.claims.get(job.metadata.namespace, name) is not None:
+            body = self._caches.claims.get(job.metadata.namespace, name) if name else None
+            if body is not None and "deletionTimestamp" not in body["metadata"]:
                 yield name
 
     def commands(self, key: Key) -> Iterator[Command]:

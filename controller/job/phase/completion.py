@@ -5,22 +5,15 @@ Volcano's rules are in docs/design/volcano-behaviour.md, section 3.6. A Job whos
 """
 
 from collections.abc import Mapping
-from typing import Final
 
 import msgspec
 
+from controller.job import reasons
 from controller.job.model.defaults import EffectiveSpec, Task
 from controller.job.model.pod_counts import JobPodCounts, TaskPodCounts, total
 from controller.job.model.record import JobRecord
-from controller.job.phase.dependencies import DEPENDENCY_FAILED
-from controller.job.react.actions import MAX_RETRY_EXCEEDED
 from controller.job.react.policies import events_of
 from shared.model.phases import JobEvent, JobPhase
-
-COMPLETED: Final = "PodsCompleted"
-MIN_SUCCESS: Final = "MinSuccessReached"
-NO_MIN_SUCCESS: Final = "MinSuccessUnreachable"
-NO_MIN_AVAILABLE: Final = "MinAvailableUnreachable"
 
 
 class JobOutcome(msgspec.Struct, frozen=True):
@@ -40,14 +33,14 @@ def outcome(
         return None
     if wanted.min_success is not None and succeeded >= wanted.min_success:
         message = f"{succeeded} pods succeeded, {wanted.min_success} are enough (minSuccess)"
-        return JobOutcome(JobPhase.COMPLETED, MIN_SUCCESS, message)
+        return JobOutcome(JobPhase.COMPLETED, reasons.MIN_SUCCESS, message)
     all_ended = all(_has_ended(task, counts, unreachable) for task in wanted.tasks)
     fault = _fault(record, counts, unreachable, wanted)
     if fault is None and all_ended and unreachable:
         fault = _dependency_failed(unreachable)
     if fault is None:
         message = f"{succeeded} of {wanted.replicas} pods succeeded"
-        return JobOutcome(JobPhase.COMPLETED, COMPLETED, message) if all_ended else None
+        return JobOutcome(JobPhase.COMPLETED, reasons.COMPLETED, message) if all_ended else None
     if record.timers or (not all_ended and _may_complete_by_policy(record, counts, unreachable, wanted)):
         return None
     return fault
@@ -73,7 +66,11 @@ def _fault(
         if best >= wanted.min_success:
             return None
         message = f"{failed} pods failed; at most {best} can succeed, minSuccess is {wanted.min_success}"
-        return _dependency_failed(unreachable) if unreachable else JobOutcome(JobPhase.FAILED, NO_MIN_SUCCESS, message)
+        return (
+            _dependency_failed(unreachable)
+            if unreachable
+            else JobOutcome(JobPhase.FAILED, reasons.NO_MIN_SUCCESS, message)
+        )
     short = next((task for task in wanted.tasks if _possible(task, counts, unreachable) < task.minimum), None)
     if best >= wanted.min_available and (short is None or not wanted.every_task_counts):
         return None
@@ -82,7 +79,7 @@ def _fault(
     if short is not None and wanted.every_task_counts:
         return _task_failed(short, counts[short.name], record)
     message = f"{failed} of {wanted.replicas} pods failed, {wanted.min_available} must succeed (minAvailable)"
-    return JobOutcome(JobPhase.FAILED, NO_MIN_AVAILABLE, message)
+    return JobOutcome(JobPhase.FAILED, reasons.NO_MIN_AVAILABLE, message)
 
 
 def _task_failed(task: Task, count: TaskPodCounts, record: JobRecord) -> JobOutcome:
@@ -93,16 +90,16 @@ def _task_failed(task: Task, count: TaskPodCounts, record: JobRecord) -> JobOutc
     if 0 < task.max_retry <= record.task(task.name).retries:
         return JobOutcome(
             JobPhase.FAILED,
-            MAX_RETRY_EXCEEDED,
+            reasons.MAX_RETRY_EXCEEDED,
             f"{message}; its {task.max_retry} restarts are used up (maxRetry of the task)",
         )
-    return JobOutcome(JobPhase.FAILED, NO_MIN_AVAILABLE, message)
+    return JobOutcome(JobPhase.FAILED, reasons.NO_MIN_AVAILABLE, message)
 
 
 def _dependency_failed(unreachable: Mapping[str, str]) -> JobOutcome:
     causes = ", ".join(sorted(set(unreachable.values())))
     message = f"task {causes} failed, so these never start: {', '.join(sorted(unreachable))}"
-    return JobOutcome(JobPhase.FAILED, DEPENDENCY_FAILED, message)
+    return JobOutcome(JobPhase.FAILED, reasons.DEPENDENCY_FAILED, message)
 
 
 def _may_complete_by_policy(

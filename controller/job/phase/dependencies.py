@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Final
 
 from controller.job.model.defaults import EffectiveSpec, Task
 from controller.job.model.pod_counts import JobPodCounts, TaskPodCounts
@@ -84,6 +83,3 @@ def _cause(
     if need in unreachable:
         return unreachable[need]
     return need if _state_of(need, task, record, counts, wanted) is DependencyState.UNREACHABLE else ""
-
-
-DEPENDENCY_FAILED: Final = "DependencyFailed"

@@ -1,5 +1,6 @@
 """What an action changes in the record. Later passes delete the pods that the record names."""
 
+from controller.job import reasons
 from controller.job.model.defaults import EffectiveSpec, Task
 from controller.job.model.pod_counts import remember
 from controller.job.model.pods_by_role import PodsByRole
@@ -7,8 +8,6 @@ from controller.job.model.record import JobRecord, TaskProgress
 from controller.job.react.events import LifecycleEvent
 from controller.job.react.transitions import TRANSITIONS, Budget, Transition
 from shared.model.phases import JobAction, JobPhase
-
-MAX_RETRY_EXCEEDED = "MaxRetryExceeded"
 
 
 def apply_action(
@@ -25,7 +24,7 @@ def apply_action(
         return _replace(action, event, reason, record, by_role, task) if task else record
     if transition.budget is Budget.JOB and record.retries >= wanted.max_retry:
         message = f"{event.message}; {record.retries} of {wanted.max_retry} restarts are used up (maxRetry of the Job)"
-        return record.replace(phase=JobPhase.FAILED, reason=MAX_RETRY_EXCEEDED, message=message, handled={})
+        return record.replace(phase=JobPhase.FAILED, reason=reasons.MAX_RETRY_EXCEEDED, message=message, handled={})
     return _whole(transition, action, event, reason, remember(by_role, record, wanted), wanted)
 
 

@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from controller.decision import Delete, Note
+from controller.job import reasons
 from controller.job.model.defaults import EffectiveSpec
 from controller.job.model.observed import JobObservation
 from controller.job.model.pods_by_role import sort_by_role
@@ -70,13 +71,17 @@ def _effect(
     if action is None:
         known = ", ".join(ACTIONS)
         return record, Note(
-            "UnknownCommand", f"Command {command.metadata.name}: {command.action!r} is none of {known}", "Warning"
+            reasons.UNKNOWN_COMMAND,
+            f"Command {command.metadata.name}: {command.action!r} is none of {known}",
+            "Warning",
         )
     if command.target is not None and command.target.uid and command.target.uid != observed.job.metadata.uid:
         message = f"Command {command.metadata.name} is meant for another Job of this name (uid {command.target.uid})"
-        return record, Note("StaleCommand", message, "Warning")
+        return record, Note(reasons.STALE_COMMAND, message, "Warning")
     if (record.phase, action) not in TRANSITIONS:
-        return recorded, Note("CommandIgnored", f"{action} means nothing while the Job is {record.phase}", "Warning")
+        return recorded, Note(
+            reasons.COMMAND_IGNORED, f"{action} means nothing while the Job is {record.phase}", "Warning"
+        )
     text = f" ({command.message})" if command.message else ""
     event = LifecycleEvent(
         JobEvent.COMMAND_ISSUED, since=observed.now, message=f"Command {command.metadata.name}{text}"

@@ -3,6 +3,7 @@
 import msgspec
 
 from controller.decision import Note
+from controller.job import reasons
 from controller.job.model.defaults import EffectiveSpec
 from controller.job.model.observed import JobObservation
 from controller.job.model.pods_by_role import STOPPED, PodsByRole, sort_by_role
@@ -12,7 +13,6 @@ from controller.job.react.actions import apply_action
 from controller.job.react.events import LifecycleEvent, find_events, marked, running
 from shared.model.phases import JobAction, JobEvent
 
-EXECUTE = "ExecuteAction"
 _POD_LOST = frozenset({JobEvent.POD_FAILED, JobEvent.POD_EVICTED})
 _ROUNDS = 5  # one event causes another, such as PodFailed -> TaskFailed; more rounds would be a loop
 
@@ -27,7 +27,7 @@ class EventsResult(msgspec.Struct, frozen=True):
     notes: tuple[Note, ...] = ()
 
     def then(self, record: JobRecord, note: str = "") -> "EventsResult":
-        notes = (*self.notes, Note(EXECUTE, note)) if note else self.notes
+        notes = (*self.notes, Note(reasons.EXECUTE_ACTION, note)) if note else self.notes
         return EventsResult(record, True, notes)
 
 

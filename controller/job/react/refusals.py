@@ -6,11 +6,13 @@ from typing import Final
 import msgspec
 
 from controller.decision import Action, Create, Refusal
+from controller.job import reasons
 from controller.job.model.observed import JobObservation
 
 RETRY_FIRST: Final = 0.5
 RETRY_MOST: Final = 15.0  # the longest delay until a raised quota takes effect
 TAKEN: Final = 409
+TAKEN_MOST: Final = 2.0  # the longest delay until a name is free is noticed
 _LONGEST: Final = 400
 
 
@@ -19,9 +21,6 @@ class Blocker(msgspec.Struct, frozen=True):
 
     reason: str
     message: str
-
-
-FAILED_CREATE: Final = "FailedCreate"
 
 
 def refusal_of(action: Action, observed: JobObservation) -> Refusal | None:
@@ -38,9 +37,8 @@ def is_fresh(refusal: Refusal, now: float) -> bool:
 
 def again_at(refusal: Refusal) -> float:
     """When to try again, in epoch seconds. A name that is taken usually belongs to an old object that is being deleted."""
-    if refusal.code == TAKEN:
-        return refusal.at + RETRY_FIRST
-    return refusal.at + min(RETRY_MOST, RETRY_FIRST * float(2 ** min(refusal.count - 1, 10)))
+    most = TAKEN_MOST if refusal.code == TAKEN else RETRY_MOST
+    return refusal.at + min(most, RETRY_FIRST * float(2 ** min(refusal.count - 1, 10)))
 
 
 def wake(refusals: Iterable[Refusal]) -> float | None:
@@ -48,4 +46,5 @@ def wake(refusals: Iterable[Refusal]) -> float | None:
 
 
 def blocker(refusal: Refusal, rest: str = "") -> Blocker:
-    return Blocker(FAILED_CREATE, refusal.message[:_LONGEST] + rest)
+    reason = reasons.WAITING_FOR_DELETION if refusal.leaving else reasons.FAILED_CREATE
+    return Blocker(reason, refusal.message[:_LONGEST] + rest)

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from controller.job import reasons
 from controller.job.model.pod_counts import total
 from controller.job.model.pods_by_role import current_group
 from controller.job.model.problems import problems, told
@@ -12,8 +13,6 @@ from controller.job.react.refusals import Blocker
 from shared.model.phases import JobPhase, PodGroupPhase
 from shared.model.podgroup import PodGroupCondition
 
-WAITING_FOR_PODGROUP: Final = "WaitingForPodGroup"
-NO_REPLICAS: Final = "NoReplicas"
 _NOTHING: Final = "no task has replicas: no pod runs until some are set"
 
 
@@ -23,18 +22,21 @@ def state_reason(snapshot: JobSnapshot, blocker: Blocker | None) -> tuple[str, s
         return snapshot.record.reason, snapshot.record.message
     reason, message = _pending(snapshot) if snapshot.record.phase is JobPhase.PENDING else _running(snapshot)
     if blocker is None:
-        return (reason, message) if snapshot.wanted.replicas else (NO_REPLICAS, _NOTHING)
+        return (reason, message) if snapshot.wanted.replicas else (reasons.NO_REPLICAS, _NOTHING)
     return blocker.reason, blocker.message
 
 
 def _pending(snapshot: JobSnapshot) -> tuple[str, str]:
     group = current_group(snapshot.observed.group, snapshot.record)
     if group is None:
-        return WAITING_FOR_PODGROUP, "the PodGroup is being created"
+        return reasons.WAITING_FOR_PODGROUP, "the PodGroup is being created"
     if group.status.phase in (None, PodGroupPhase.PENDING):
         text = gang_message(snapshot)
-        return WAITING_FOR_PODGROUP, text or f"PodGroup {group.metadata.name} waits in queue {snapshot.wanted.queue}"
-    reason = "Inqueue" if group.status.phase is PodGroupPhase.INQUEUE else "PodsPending"
+        return (
+            reasons.WAITING_FOR_PODGROUP,
+            text or f"PodGroup {group.metadata.name} waits in queue {snapshot.wanted.queue}",
+        )
+    reason = reasons.INQUEUE if group.status.phase is PodGroupPhase.INQUEUE else reasons.PODS_PENDING
     needed = snapshot.wanted.minimum(first_tasks(snapshot.wanted))
     text = next((f"; {each.message}" for each in group.status.conditions if _is_stuck(each)), "")
     trouble = told(problems(snapshot.by_role), scheduler=not text)
@@ -59,7 +61,10 @@ def _running(snapshot: JobSnapshot) -> tuple[str, str]:
     counts = ((name, total(snapshot.counts, name)) for name in ("running", "pending", "succeeded", "failed"))
     text = ", ".join(f"{count} {name}" for name, count in counts if count)
     trouble = told(problems(snapshot.by_role), scheduler=True)
-    return "PodsRunning", f"of {snapshot.wanted.replicas} pods: {text or 'none yet'}{_waiting(snapshot)}{trouble}"
+    return (
+        reasons.PODS_RUNNING,
+        f"of {snapshot.wanted.replicas} pods: {text or 'none yet'}{_waiting(snapshot)}{trouble}",
+    )
 
 
 def _waiting(snapshot: JobSnapshot) -> str:

@@ -9,17 +9,18 @@ from typing import Final
 import msgspec
 
 from controller.decision import Note
+from controller.job import reasons
 from controller.job.children.children import Children
 from controller.job.model.pods_by_role import STOPPED
 from controller.job.model.problems import noted, problems
 from controller.job.model.record import JobRecord
 from controller.job.phase.snapshot import JobSnapshot
-from controller.job.status.conditions import NO_REPLICAS, WAITING_FOR_PODGROUP, gang_message
+from controller.job.status.conditions import gang_message
 from shared.model.job_status import HandledEvent
 from shared.model.phases import JobPhase
 from shared.timestamp import rfc3339
 
-_WAITING_KEY: Final = f"Reason/{WAITING_FOR_PODGROUP}"
+_WAITING_KEY: Final = f"Reason/{reasons.WAITING_FOR_PODGROUP}"
 
 
 def marked(snapshot: JobSnapshot) -> tuple[JobSnapshot, tuple[Note, ...]]:
@@ -35,7 +36,7 @@ def marked(snapshot: JobSnapshot) -> tuple[JobSnapshot, tuple[Note, ...]]:
 def _gang(record: JobRecord, message: str, now: float) -> tuple[JobRecord, tuple[Note, ...]]:
     if not message or _WAITING_KEY in record.handled:
         return record, ()
-    note = Note(WAITING_FOR_PODGROUP, message)
+    note = Note(reasons.WAITING_FOR_PODGROUP, message)
     return record.with_handled(HandledEvent(key=_WAITING_KEY, since=rfc3339(now))), (note,)
 
 
@@ -44,6 +45,7 @@ def entered(snapshot: JobSnapshot, made: Children) -> tuple[Note, ...]:
     record, stored = snapshot.record, snapshot.observed.job.status.state
     if record.phase not in (JobPhase.PENDING, JobPhase.RUNNING):
         return ()
-    if (made.blocker is None and record.reason != NO_REPLICAS) or record.reason == stored.reason:
+    if (made.blocker is None and record.reason != reasons.NO_REPLICAS) or record.reason == stored.reason:
         return ()
-    return (Note(record.reason, record.message, "Warning"),)
+    kind = "Normal" if record.reason == reasons.WAITING_FOR_DELETION else "Warning"
+    return (Note(record.reason, record.message, kind),)

@@ -178,9 +178,28 @@ async def test_a_name_that_is_somebody_elses_is_a_refusal_that_names_the_owner(b
     outcome = await bench.apply(actions=creates("a", "b"))
     refusal = outcome.refusals[POD, "a"]
     assert refusal.code == 409
-    assert "Pod \"a\" already exists and belongs to Job 'j' (uid other)" in refusal.message
+    assert refusal.leaving
+    assert refusal.message == 'Pod "a" of an earlier Job of this name has yet to be deleted; waiting until it is gone'
     outcome = await bench.apply(actions=creates("b"))
-    assert "belongs to no controller" in outcome.refusals[POD, "b"].message
+    assert "belongs to no controller; delete or rename it" in outcome.refusals[POD, "b"].message
+    assert not outcome.refusals[POD, "b"].leaving
+
+
+async def test_a_name_of_an_object_being_deleted_is_waited_for(bench: Bench) -> None:
+    old = pod("a", uid="other")
+    old["metadata"] |= {"deletionTimestamp": "2026-01-02T03:00:00Z", "finalizers": ["kept/here"]}
+    bench.fake.put(PODS, old)
+    refusal = (await bench.apply(actions=creates("a"))).refusals[POD, "a"]
+    assert (refusal.leaving, refusal.message) == (True, 'the old Pod "a" is being deleted; waiting until it is gone')
+
+
+async def test_a_name_of_an_object_of_another_owner_is_to_be_freed_by_a_user(bench: Bench) -> None:
+    other = pod("a", uid="other")
+    other["metadata"]["ownerReferences"][0]["name"] = "somebody"
+    bench.fake.put(PODS, other)
+    refusal = (await bench.apply(actions=creates("a"))).refusals[POD, "a"]
+    assert not refusal.leaving
+    assert "belongs to Job 'somebody' (uid other); delete or rename it" in refusal.message
 
 
 async def test_an_unowned_object_that_exists_is_taken_as_it_is(bench: Bench) -> None:

@@ -224,3 +224,25 @@ def test_a_deleted_job_leaves_nothing_and_its_name_can_be_used_at_once(jobs: Job
     jobs.kube.delete(JOB, jobs.namespace, "j", propagation)
     for kind in (POD, PODGROUP, SERVICE, SECRET, PVC):
         until(partial(jobs.none_left, kind), 30, kind.plural.__str__)
+
+
+def test_a_policy_of_the_job_restarts_the_task_whose_pod_failed(jobs: Jobs) -> None:
+    """RestartTask at Job level, as public training manifests have it."""
+    jobs.apply(
+        task("master", 1, seconds=1, code=3),
+        task("worker", 2, seconds=LONG),
+        minAvailable=3,
+        policies=[{"events": ["PodEvicted", "PodFailed"], "action": "RestartTask"}],
+        maxRetry=1,
+    )
+    status = jobs.until(lambda status: any(each.get("retries") for each in status.get("tasks") or ()))
+    assert {each["name"] for each in status["tasks"] if each.get("retries")} == {"master"}
+    status = jobs.becomes("Failed")
+    assert status["state"]["reason"] == "MaxRetryExceeded"
+    assert "maxRetry of the task" in status["state"]["message"]
+
+
+def test_a_task_without_max_retry_is_restarted_as_often_as_the_job_says(jobs: Jobs) -> None:
+    jobs.apply(task("w", 1, seconds=1, code=3), policies=[{"event": "PodFailed", "action": "RestartPod"}], maxRetry=5)
+    status = jobs.becomes("Failed")
+    assert [each["retries"] for each in status["tasks"]] == [5]

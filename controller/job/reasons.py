@@ -1,0 +1,31 @@
+"""The reasons in `status.state.reason` of a Job, beside the names of policy events. docs/jobs.md describes each."""
+
+from typing import Final
+
+# Pending
+WAITING_FOR_PODGROUP: Final = "WaitingForPodGroup"
+INQUEUE: Final = "Inqueue"
+PODS_PENDING: Final = "PodsPending"
+NO_REPLICAS: Final = "NoReplicas"
+QUEUE_NOT_FOUND: Final = "QueueNotFound"
+QUEUE_CLOSED: Final = "QueueClosed"
+VOLUME_CLAIM_NOT_FOUND: Final = "VolumeClaimNotFound"
+PLUGIN_CONFLICT: Final = "PluginConflict"
+WAITING_FOR_DELETION: Final = "WaitingForDeletion"
+FAILED_CREATE: Final = "FailedCreate"
+# Running
+PODS_RUNNING: Final = "PodsRunning"
+# ended
+COMPLETED: Final = "PodsCompleted"
+MIN_SUCCESS: Final = "MinSuccessReached"
+NO_MIN_SUCCESS: Final = "MinSuccessUnreachable"
+NO_MIN_AVAILABLE: Final = "MinAvailableUnreachable"
+MAX_RETRY_EXCEEDED: Final = "MaxRetryExceeded"
+DEPENDENCY_FAILED: Final = "DependencyFailed"
+
+# Events without a state of the same name.
+POD_PROBLEM: Final = "PodProblem"
+EXECUTE_ACTION: Final = "ExecuteAction"
+UNKNOWN_COMMAND: Final = "UnknownCommand"
+STALE_COMMAND: Final = "StaleCommand"
+COMMAND_IGNORED: Final = "CommandIgnored"

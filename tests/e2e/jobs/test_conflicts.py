@@ -1,0 +1,77 @@
+"""A Job waits for names that are taken, says what holds them, and goes on as soon as they are free."""
+
+from typing import Any
+
+from local.client.blocking import until
+from shared.kinds import CONFIGMAP, EVENT, JOB, POD, SECRET, Kind
+from shared.model.types import Body
+from tests.e2e.support.scenario import Scenario
+
+
+def job(namespace: str, **spec: Any) -> Body:
+    container = {"name": "main", "image": "busybox", "command": ["sh", "-c", "sleep 4000"]}
+    pod = {"restartPolicy": "Never", "terminationGracePeriodSeconds": 60, "containers": [container]}
+    return {
+        "apiVersion": JOB.api_version,
+        "kind": "Job",
+        "metadata": {"name": "j", "namespace": namespace},
+        "spec": {"tasks": [{"name": "w", "replicas": 2, "template": {"spec": pod}}], **spec},
+    }
+
+
+def state(scenario: Scenario) -> Body:
+    found: Body = (scenario.kube.get(JOB, scenario.namespace, "j").get("status") or {}).get("state") or {}
+    return found
+
+
+def reaches(scenario: Scenario, seconds: float = 60, **wanted: str) -> Body:
+    return until(
+        lambda: found if wanted.items() <= (found := state(scenario)).items() else None,
+        seconds,
+        lambda: f"state is {state(scenario)}",
+    )
+
+
+def test_all_conflicting_objects_are_named_and_the_job_starts_when_they_are_gone(scenario: Scenario) -> None:
+    def taken(kind: Kind, name: str) -> None:
+        scenario.kube.create(
+            kind,
+            {
+                "apiVersion": kind.api_version,
+                "kind": kind.kind,
+                "metadata": {"name": name, "namespace": scenario.namespace},
+            },
+        )
+
+    taken(CONFIGMAP, "j-svc")
+    taken(SECRET, "j-ssh")
+    scenario.kube.create(JOB, job(scenario.namespace, plugins={"svc": [], "ssh": []}))
+    until(
+        lambda: "ConfigMap" in state(scenario).get("message", "") and "Secret" in state(scenario)["message"],
+        30,
+        lambda: f"state is {state(scenario)}",
+    )
+    assert state(scenario)["reason"] == "PluginConflict"
+    events = [each["reason"] for each in scenario.kube.list(EVENT, scenario.namespace)]
+    assert events.count("PluginConflict") == 1
+    scenario.kube.delete(CONFIGMAP, scenario.namespace, "j-svc")
+    scenario.kube.delete(SECRET, scenario.namespace, "j-ssh")
+    reaches(scenario, 6, phase="Running")
+
+
+def test_a_job_waits_for_the_pods_of_an_earlier_job_of_its_name(scenario: Scenario) -> None:
+    scenario.kube.create(JOB, job(scenario.namespace))
+    reaches(scenario, phase="Running")
+    held = scenario.kube.list(POD, scenario.namespace)
+    for pod in held:
+        change = {"metadata": {"finalizers": ["jobflow.dev/test"]}}
+        scenario.kube.patch(POD, scenario.namespace, pod["metadata"]["name"], change)
+    scenario.kube.delete(JOB, scenario.namespace, "j")
+    scenario.kube.wait_gone(JOB, scenario.namespace, "j")
+    scenario.kube.create(JOB, job(scenario.namespace))
+    found = reaches(scenario, reason="WaitingForDeletion")
+    assert "delete or rename" not in found["message"]
+    assert "waiting until it is gone" in found["message"]
+    for pod in held:
+        scenario.kube.patch(POD, scenario.namespace, pod["metadata"]["name"], {"metadata": {"finalizers": None}})
+    reaches(scenario, phase="Running")
