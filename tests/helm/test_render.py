@@ -1,7 +1,9 @@
 """Every switch of values.yaml renders objects that Kubernetes takes."""
 
+import base64
 import functools
 import json
+import re
 
 import jsonschema
 import kubernetes_validate
@@ -26,13 +28,14 @@ PLACEMENT = {
     "replicas": 5,
 }
 
+BUNDLE = base64.b64encode(b"-----BEGIN CERTIFICATE-----\nQUJD\n-----END CERTIFICATE-----\n").decode()
 CASES: dict[str, Body] = {
     "as it comes": {},
     "names": {"nameOverride": "flows", "commonLabels": {"team": "batch"}, "imagePullSecrets": [{"name": "pull"}]},
     "whole name": {"fullnameOverride": "our-flows", "priorityClassName": ""},
     "Volcano's Jobs": {"jobController": {"enabled": False}},
     "Volcano's flows": {"flowController": {"enabled": False}},
-    "neither": {"jobController": {"enabled": False}, "flowController": {"enabled": False}},
+    "only schedules": {"jobController": {"enabled": False}, "flowController": {"enabled": False}},
     "gang volcano": {"gang": {"backend": "volcano"}},
     "gang native": {"gang": {"backend": "native", "podSchedulerName": "mine"}},
     "gang gate": {"gang": {"backend": "gate"}},
@@ -54,7 +57,7 @@ CASES: dict[str, Body] = {
     "cert-manager with an issuer": {
         "certificates": {"source": "cert-manager", "issuerRef": {"name": "ours", "kind": "ClusterIssuer"}}
     },
-    "existing": {"certificates": {"source": "existing", "existingSecret": "mine", "caBundle": "QUJD"}},
+    "existing": {"certificates": {"source": "existing", "existingSecret": "mine", "caBundle": BUNDLE}},
     "existing, read later": {"certificates": {"source": "existing", "existingSecret": "mine"}},
     "accounts": {"serviceAccount": {"annotations": {"iam.example.com/role": "x"}}},
     "no metrics": {"metrics": {"service": False}},
@@ -83,7 +86,7 @@ def test_the_chart_passes_lint(tool: str) -> None:
     assert "0 chart(s) failed" in run("lint", "--strict", str(CHART), tool=tool)
 
 
-BOTH = ("as it comes", "all metrics", "placement", "cert-manager", "existing", "neither")
+BOTH = ("as it comes", "all metrics", "placement", "cert-manager", "existing", "only schedules")
 
 
 @pytest.mark.parametrize("case", BOTH)
@@ -123,7 +126,7 @@ def test_the_processes_take_the_rendered_arguments(values: Body) -> None:
 
 
 def test_the_switches_reach_the_process() -> None:
-    values = CASES["throttled"] | CASES["neither"] | CASES["schedulers"] | {"gang": {"backend": "gate"}}
+    values = CASES["throttled"] | CASES["only schedules"] | CASES["schedulers"] | {"gang": {"backend": "gate"}}
     parsed = controller_settings.parse(container(of(render(values), "Deployment", "-controller"))["args"], {})
     assert (parsed.workers, parsed.probe_concurrency, parsed.qps, parsed.watch_namespaces) == (4, 8, 12.5, ("a", "b"))
     assert (parsed.job_controller, parsed.flow_controller, parsed.gang_backend) == (False, False, "gate")
@@ -246,6 +249,119 @@ WRONG: dict[str, Body] = {
     "a digest that is none": {"webhook": {"image": {"digest": "latest"}}},
     "existing without a Secret": {"certificates": {"source": "existing"}},
 }
+
+
+# What helm says of values that cannot work.
+SENTENCES: dict[str, tuple[Body, str]] = {
+    "a misspelt CRD": (
+        {"crds": {"include": ["jobflow.flow.volcano.sh"]}},
+        'crds.include: the chart has no CRD "jobflow.flow.volcano.sh"; it has commands.bus.volcano.sh',
+    ),
+    "one port twice": (
+        {"webhook": {"port": 9000, "healthPort": 9000}},
+        "webhook.port and webhook.healthPort are both 9000; choose two ports",
+    ),
+    "the port of the metrics": (
+        {"webhook": {"servicePort": 8081}},
+        "webhook.servicePort: 8081 is the port of the metrics in the same Service",
+    ),
+    "a budget above the replicas": (
+        {"webhook": {"podDisruptionBudget": {"minAvailable": 5}}},
+        "webhook.podDisruptionBudget.minAvailable: 5 is more than webhook.replicas (2); no pod could ever be evicted",
+    ),
+    "a budget of the controller above the replicas": (
+        {"controller": {"replicas": 3, "podDisruptionBudget": {"minAvailable": 4}}},
+        "controller.podDisruptionBudget.minAvailable: 4 is more than controller.replicas (3)",
+    ),
+    "a budget that is no percentage": (
+        {"webhook": {"podDisruptionBudget": {"minAvailable": "half"}}},
+        'webhook.podDisruptionBudget.minAvailable: "half" is neither a number nor a percentage such as "50%"',
+    ),
+    "a namespace with capitals": (
+        {"webhook": {"excludedNamespaces": ["kube-system", "Team-A"]}},
+        'webhook.excludedNamespaces: "Team-A" is not the name of a namespace',
+    ),
+    "a watched namespace with capitals": (
+        {"controller": {"watchNamespaces": ["Team-A"]}},
+        'controller.watchNamespaces: "Team-A" is not the name of a namespace',
+    ),
+    "a ServiceMonitor without Service": (
+        {"metrics": {"service": False, "serviceMonitor": {"enabled": True}}},
+        "metrics.serviceMonitor.enabled needs metrics.service",
+    ),
+    "no controller": (
+        {name: {"enabled": False} for name in ("jobController", "flowController", "cronController")},
+        "jobController.enabled, flowController.enabled and cronController.enabled are all false; enable at least one",
+    ),
+    "a name in capitals": ({"fullnameOverride": "UPPER_x"}, 'fullnameOverride: "UPPER_x" is not a Kubernetes name'),
+    "a short name in capitals": ({"nameOverride": "X"}, 'nameOverride: "X" is not a Kubernetes name'),
+    "a bundle that is not base64": (
+        {"certificates": {"source": "existing", "existingSecret": "s", "caBundle": "notbase64"}},
+        "certificates.caBundle is not base64 of PEM certificates; encode the file with `base64 -w0 ca.crt`",
+    ),
+    "a bundle that is not PEM": (
+        {"certificates": {"source": "existing", "existingSecret": "s", "caBundle": "QUJD"}},
+        "certificates.caBundle is not base64 of PEM certificates",
+    ),
+    "a bundle that was not encoded": (
+        {"certificates": {"caBundle": "-----BEGIN CERTIFICATE-----"}},
+        "certificates.caBundle is not base64 of PEM certificates",
+    ),
+    "existing without a Secret": (
+        {"certificates": {"source": "existing"}},
+        "certificates.existingSecret must name the Secret when certificates.source is existing",
+    ),
+    "an issuer without a name": (
+        {"certificates": {"source": "cert-manager", "issuerRef": {"kind": "Issuer"}}},
+        "certificates.issuerRef needs a name",
+    ),
+    "memory that is no quantity": (
+        {"webhook": {"resources": {"limits": {"memory": "banana"}}}},
+        'webhook.resources.limits.memory: "banana" is not a quantity such as 500m or 1Gi',
+    ),
+    "misspelt resources": (
+        {"controller": {"resources": {"request": {"cpu": 1}}}},
+        "controller.resources.request: unknown; use requests and limits",
+    ),
+    "a registry with a scheme": (
+        {"imageRegistry": "https://registry.example.com"},
+        'imageRegistry: "https://registry.example.com" is not a registry such as registry.example.com/batch',
+    ),
+    "a repository in capitals": (
+        {"webhook": {"image": {"repository": "Jobflow"}}},
+        'webhook.image.repository: "Jobflow" is not an image repository',
+    ),
+    "a pull secret without a name": ({"imagePullSecrets": [{"secret": "x"}]}, "has no name; write {name: SECRET}"),
+    "a label that the chart selects by": (
+        {"commonLabels": {"app.kubernetes.io/instance": "x"}},
+        'commonLabels: "app.kubernetes.io/instance" is set by the chart',
+    ),
+    "a label that is none": ({"commonLabels": {"team": "a b"}}, 'commonLabels: team="a b" is not a label'),
+    "an interval that is none": (
+        {"metrics": {"serviceMonitor": {"interval": "often"}}},
+        'metrics.serviceMonitor.interval: "often" is not a duration such as 30s',
+    ),
+    "a scheduler with a comma": ({"schedulerNames": ["a,b"]}, 'schedulerNames: "a,b" is not the name of a scheduler'),
+    "a peer that is none": (
+        {"networkPolicy": {"webhookFrom": [{"cidr": "10.0.0.0/8"}]}},
+        "is not a peer; use ipBlock, namespaceSelector or podSelector",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SENTENCES)
+@pytest.mark.parametrize("tool", ["helm", "helm3"])
+def test_values_that_cannot_work_are_refused_with_a_sentence(case: str, tool: str) -> None:
+    values, sentence = SENTENCES[case]
+    with pytest.raises(Refused, match=re.escape(sentence)):
+        render(values, tool=tool)
+
+
+def test_all_faults_of_values_are_reported_at_once() -> None:
+    with pytest.raises(Refused) as refused:
+        render({"fullnameOverride": "X", "webhook": {"port": 9000, "healthPort": 9000}})
+    assert "fullnameOverride" in str(refused.value)
+    assert "webhook.port" in str(refused.value)
 
 
 @pytest.mark.parametrize("values", WRONG.values(), ids=WRONG)

@@ -11,6 +11,7 @@ import controller.main
 import webhook.main  # noqa: F401 - registers the webhook's metrics
 from shared.model.types import Body
 from tests.helm.chart import of, render
+from tests.helm.test_render import BUNDLE
 from webhook.server.routes import ROUTES
 
 KINDS = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
@@ -52,7 +53,7 @@ def test_the_certificate_source_determines_who_injects_the_bundle() -> None:
 
     assert bundles({"source": "self"}) == {None}
     assert bundles({"source": "cert-manager"}) == {None}
-    assert bundles({"source": "existing", "existingSecret": "mine", "caBundle": "QUJD"}) == {"QUJD"}
+    assert bundles({"source": "existing", "existingSecret": "mine", "caBundle": BUNDLE}) == {BUNDLE}
     annotated = of(render({"certificates": {"source": "cert-manager"}}), KINDS[0])["metadata"]["annotations"]
     assert annotated == {"cert-manager.io/inject-ca-from": "jobflow-system/jobflow-webhook"}
 

@@ -44,7 +44,7 @@ must not meet "a-jobflow". A Service's name has no dots and begins with a letter
 
 {{- define "jobflow.certSecret" -}}
 {{- if eq .Values.certificates.source "existing" -}}
-{{- required "certificates.existingSecret must name the Secret when certificates.source is existing" .Values.certificates.existingSecret -}}
+{{- .Values.certificates.existingSecret -}}
 {{- else -}}
 {{ include "jobflow.webhook" . }}-certs
 {{- end -}}
