@@ -14,13 +14,20 @@ from shared.names import MAX_NAME
 from shared.plugins.arguments import ARGUMENTS, Parsed, Plugins, hint, plugin_arguments, required_plugins
 from shared.violation import Reason, Violation
 
-# Role flags (Python field names) of each plugin. Each flag in ALWAYS must name a task; of ANY at least one must.
-ALWAYS: Final[dict[str, tuple[str, ...]]] = {"mpi": ("master", "worker"), "pytorch": ("master",), "ray": ("head",)}
+# Role flags (Python field names) of each plugin. Volcano refuses a Job without the REQUIRED ones; the plugin does what it
+# can without the others. Of ANY at least one is needed for the plugin to have an effect.
+REQUIRED: Final[dict[str, tuple[str, ...]]] = {"mpi": ("master",)}
+EXPECTED: Final[dict[str, tuple[str, ...]]] = {"mpi": ("worker",), "pytorch": ("master",), "ray": ("head",)}
 ANY: Final[dict[str, tuple[str, ...]]] = {
     "tensorflow": ("ps", "worker", "chief", "evaluator"),
     "hcclrank": ("master", "worker"),
 }
-ROLES: Final[dict[str, tuple[str, ...]]] = {**ALWAYS, **ANY, "pytorch": ("master", "worker"), "ray": ("head", "worker")}
+ROLES: Final[dict[str, tuple[str, ...]]] = {
+    **ANY,
+    "mpi": ("master", "worker"),
+    "pytorch": ("master", "worker"),
+    "ray": ("head", "worker"),
+}
 
 _KNOWN: Final = ", ".join(sorted(ARGUMENTS))
 _SERVICE_NAME: Final = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
@@ -61,7 +68,7 @@ def check_plugins(plugins: Plugins, job_name: str | None, tasks: Iterable[RoleTa
     yield from known_plugins(plugins)
     for name in parsed:
         yield from parsed[name].violations
-        yield from role_tasks_exist(name, parsed, present, plugins)
+        yield from role_tasks_exist(name, parsed, present)
     if job_name:
         yield from names_fit(job_name, parsed, present)
 
@@ -74,25 +81,46 @@ def known_plugins(plugins: Plugins) -> Iterator[Violation]:
             yield Violation(f"spec.plugins.{name}", message, name, Reason.NOT_SUPPORTED)
 
 
-def role_tasks_exist(
-    plugin: str, parsed: dict[str, Parsed], tasks: tuple[RoleTask, ...], plugins: Plugins
-) -> Iterator[Violation]:
-    """Tasks that the plugin requires, and tasks that a flag names, must be tasks of the Job."""
+def role_tasks_exist(plugin: str, parsed: dict[str, Parsed], tasks: tuple[RoleTask, ...]) -> Iterator[Violation]:
+    """Tasks without which Volcano refuses the Job."""
+    for role, task, path, message in _missing_roles(plugin, parsed, tasks):
+        if role in REQUIRED.get(plugin, ()):
+            yield Violation(path, message, task, Reason.NOT_FOUND)
+
+
+def role_warnings(plugins: Plugins, tasks: Iterable[RoleTask]) -> Iterator[str]:
+    """Tasks that a plugin expects or a flag names, and that the Job does not have: the plugin does what it can."""
+    present = tuple(tasks)
+    parsed = plugin_arguments(plugins)
+    names = {task.name for task in present}
+    for plugin in parsed:
+        for role, task, path, message in _missing_roles(plugin, parsed, present):
+            if role not in REQUIRED.get(plugin, ()):
+                yield f'{path}: "{task}": {message}; without it the plugin sets up what it can'
+        wanted = {getattr(parsed[plugin].arguments, role): role for role in ANY.get(plugin, ())}
+        ranked_already = plugin == "hcclrank" and ("pytorch" in plugins or any(task.has_rank for task in present))
+        if wanted and not names & set(wanted) and not ranked_already:
+            flags = ", ".join(f"--{role}" for role in wanted.values())
+            message = (
+                f"none of the tasks {', '.join(wanted)} exists, so {plugin} has no effect; choose tasks with {flags}"
+            )
+            yield f"spec.plugins.{plugin}: {message}"
+
+
+def _missing_roles(
+    plugin: str, parsed: dict[str, Parsed], tasks: tuple[RoleTask, ...]
+) -> Iterator[tuple[str, str, str, str]]:
+    """(role, task, path, message) of each role whose task is missing and that the plugin expects or a flag names."""
     names = {task.name for task in tasks}
     arguments, given = parsed[plugin].arguments, parsed[plugin].given
+    expected = (*REQUIRED.get(plugin, ()), *EXPECTED.get(plugin, ()))
     for role in ROLES.get(plugin, ()):
         task = getattr(arguments, role)
-        if task in names or not (role in given or role in ALWAYS.get(plugin, ())):
+        if task in names or not (role in given or role in expected):
             continue
         path = f"spec.plugins.{plugin}" + (f"[{given[role]}]" if role in given else "")
         remedy = f"name one with --{role}=TASK or add the task{hint(task, names)}"
-        yield Violation(path, f"{plugin} {role} task not found: {remedy}", task, Reason.NOT_FOUND)
-    wanted = {getattr(arguments, role): role for role in ANY.get(plugin, ())}
-    ranked_already = plugin == "hcclrank" and ("pytorch" in plugins or any(task.has_rank for task in tasks))
-    if wanted and not names & set(wanted) and not ranked_already:
-        flags = ", ".join(f"--{role}" for role in wanted.values())
-        message = f"none of the tasks {', '.join(wanted)} exists: {plugin} needs one (choose tasks with {flags})"
-        yield Violation(f"spec.plugins.{plugin}", message, reason=Reason.REQUIRED)
+        yield role, task, path, f"{plugin} {role} task not found: {remedy}"
 
 
 def names_fit(job_name: str, parsed: dict[str, Parsed], tasks: tuple[RoleTask, ...]) -> Iterator[Violation]:
@@ -128,5 +156,6 @@ __all__ = [
     "required_plugins",
     "role_task",
     "role_tasks_exist",
+    "role_warnings",
     "service_fault",
 ]

@@ -162,6 +162,7 @@ JOB_WARNINGS: Final[tuple[Warner, ...]] = (
     job_policies.pending_policies_without_timeout,
     job_policies.targeted_actions_on_job_events,
     job_depends.tasks_that_wait_for_servers,
+    job_plugins.plugins_without_their_tasks,
     job_pods.fields_that_no_pod_has,
 )
 TEMPLATE_WARNINGS: Final[tuple[Warner, ...]] = (*JOB_WARNINGS, job_template.references_of_no_form)

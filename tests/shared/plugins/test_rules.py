@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.plugins.rules import RoleTask, check_plugins, role_task
+from shared.plugins.rules import RoleTask, check_plugins, role_task, role_warnings
 
 MASTER, WORKER = RoleTask("master"), RoleTask("worker", 2)
 
@@ -61,32 +61,6 @@ REFUSED = {
         [RoleTask("x")],
         [
             'spec.plugins.mpi: Not found: "master": mpi master task not found: name one with --master=TASK or add the task',
-            'spec.plugins.mpi: Not found: "worker": mpi worker task not found: name one with --worker=TASK or add the task',
-        ],
-    ),
-    "ray without a head": (
-        {"ray": []},
-        [WORKER],
-        ['spec.plugins.ray: Not found: "head": ray head task not found: name one with --head=TASK or add the task'],
-    ),
-    "tensorflow without any role": (
-        {"tensorflow": []},
-        [RoleTask("x")],
-        [
-            (
-                "spec.plugins.tensorflow: Required value: none of the tasks ps, worker, chief, evaluator exists: tensorflow "
-                "needs one (choose tasks with --ps, --worker, --chief, --evaluator)"
-            )
-        ],
-    ),
-    "hcclrank without any role": (
-        {"hcclrank": []},
-        [RoleTask("x")],
-        [
-            (
-                "spec.plugins.hcclrank: Required value: none of the tasks master, worker exists: hcclrank needs one (choose "
-                "tasks with --master, --worker)"
-            )
         ],
     ),
     "an argument": (
@@ -105,6 +79,57 @@ REFUSED = {
 @pytest.mark.parametrize(("plugins", "tasks", "wanted"), REFUSED.values(), ids=REFUSED)
 def test_invalid_plugins_are_refused(plugins: dict, tasks: list[RoleTask], wanted: list[str]) -> None:
     assert [str(fault) for fault in check_plugins(plugins, "demo", tasks)] == wanted
+
+
+LEFT = "; without it the plugin sets up what it can"
+WARNED = {
+    "all tasks": ({"mpi": [], "pytorch": [], "env": []}, [MASTER, WORKER], []),
+    "mpi with a launcher only": (
+        {"mpi": ["--master=lead", "--worker=work"]},
+        [RoleTask("lead")],
+        ['spec.plugins.mpi[1]: "work": mpi worker task not found: name one with --worker=TASK or add the task' + LEFT],
+    ),
+    "pytorch without a master": (
+        {"pytorch": []},
+        [WORKER],
+        [
+            'spec.plugins.pytorch: "master": pytorch master task not found: name one with --master=TASK or add the task'
+            + LEFT
+        ],
+    ),
+    "ray without a head": (
+        {"ray": []},
+        [WORKER],
+        ['spec.plugins.ray: "head": ray head task not found: name one with --head=TASK or add the task' + LEFT],
+    ),
+    "tensorflow without any role": (
+        {"tensorflow": []},
+        [RoleTask("x")],
+        [
+            (
+                "spec.plugins.tensorflow: none of the tasks ps, worker, chief, evaluator exists, so tensorflow has no effect; "
+                "choose tasks with --ps, --worker, --chief, --evaluator"
+            )
+        ],
+    ),
+    "hcclrank without any role": (
+        {"hcclrank": []},
+        [RoleTask("x")],
+        [
+            (
+                "spec.plugins.hcclrank: none of the tasks master, worker exists, so hcclrank has no effect; choose tasks "
+                "with --master, --worker"
+            )
+        ],
+    ),
+    "hcclrank beside pytorch": ({"hcclrank": [], "pytorch": []}, [MASTER], []),
+}
+
+
+@pytest.mark.parametrize(("plugins", "tasks", "wanted"), WARNED.values(), ids=WARNED)
+def test_plugins_without_their_tasks_are_warned_of(plugins: dict, tasks: list[RoleTask], wanted: list[str]) -> None:
+    assert list(role_warnings(plugins, tasks)) == wanted
+    assert list(check_plugins(plugins, "demo", tasks)) == []
 
 
 NAMES = {

@@ -1,9 +1,9 @@
 """Plugins of a Job: known, with good arguments, role tasks and names that DNS can bear (shared.plugins.rules)."""
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
-from shared.plugins.rules import check_plugins, role_task
+from shared.plugins.rules import RoleTask, check_plugins, role_task, role_warnings
 from shared.violation import Reason, Violation
 from webhook.subject.subjects import JobSubject
 
@@ -23,15 +23,25 @@ def plugins_are_not_too_many(job: JobSubject) -> Iterator[Violation]:
 
 def plugins_can_work(job: JobSubject) -> Iterator[Violation]:
     """Plugins of a JobTemplate with placeholders in their arguments are validated when the Job is created."""
+    if settled := _settled(job):
+        yield from check_plugins(settled, None if job.template else job.name, _role_tasks(job))
+
+
+def plugins_without_their_tasks(job: JobSubject) -> Iterator[str]:
+    """Warn about tasks that a plugin expects. Volcano accepts such Jobs, and manifests have them."""
+    yield from role_warnings(_settled(job), _role_tasks(job))
+
+
+def _settled(job: JobSubject) -> dict[str, Any]:
     plugins = job.spec.plugins or {}
-    settled = {
+    return {
         name: words
         for name, words in (plugins.items() if len(plugins) <= _MOST else ())
         if len(words or ()) <= _MOST and not any(map(job.open, (name, *(words or ()))))
     }
-    if not settled:
-        return
-    tasks = [
+
+
+def _role_tasks(job: JobSubject) -> list[RoleTask]:
+    return [
         role_task(task.name or f"default{index}", task.replicas, task.template) for index, task in enumerate(job.tasks)
     ]
-    yield from check_plugins(settled, None if job.template else job.name, tasks)
