@@ -104,7 +104,7 @@ _OF_TYPE: Final[Mapping[str, Mapping[str, str]]] = {
     "Iterations": {
         "total": "The number of iterations; absent until it is known.",
         "completedIndexes": 'Completed iterations, such as "0-57,60".',
-        "failedIndexes": 'Failed iterations, such as "0-57,60".',
+        "failedIndexes": 'Iterations that failed after their retries, such as "0-57,60".',
     },
     "IterationRetry": {"index": "Index of the iteration, from 0."},
     "LastIteration": {"index": "Index of the iteration, from 0."},

@@ -8,7 +8,15 @@ from shared.expressions.bindings import binding_of_attempt, binding_of_flow, bin
 from shared.expressions.evaluation import EvalError, PolicyInput, evaluate, evaluate_for_policy, evaluate_rule
 from shared.expressions.problem import Problem
 from shared.expressions.program import Program, ResultType, compile_expression, params_used, references_of
-from shared.expressions.scope import Scope, ScopeKind, flow_scope, policy_scope, retry_scope, schedule_scope
+from shared.expressions.scope import (
+    Scope,
+    ScopeKind,
+    flow_scope,
+    item_scope,
+    policy_scope,
+    retry_scope,
+    schedule_scope,
+)
 
 __all__ = [
     "EvalError",
@@ -26,6 +34,7 @@ __all__ = [
     "evaluate_for_policy",
     "evaluate_rule",
     "flow_scope",
+    "item_scope",
     "params_used",
     "policy_scope",
     "references_of",

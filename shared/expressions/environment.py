@@ -17,12 +17,13 @@ _FLOW: Final = {
     "params": _TEXTS,
     "flow": cel.Type(f"{bindings.PACKAGE}.Flow"),
 }
-_LOOP: Final = {"item": cel.Type.DYN, "index": cel.Type.INT, "last": _STEP}
+_ITEM: Final = {"item": cel.Type.DYN, "index": cel.Type.INT}
 _POLICY: Final = ("object", "oldObject", "request", "namespaceObject", "variables")
 
 VARIABLES: Final[dict[ScopeKind, dict[str, Any]]] = {
     ScopeKind.FLOW: _FLOW,
-    ScopeKind.LOOP: _FLOW | _LOOP,
+    ScopeKind.LOOP: _FLOW | _ITEM | {"last": _STEP},
+    ScopeKind.ITEM: _FLOW | _ITEM,
     ScopeKind.RETRY: _FLOW | {"attempt": cel.Type(f"{bindings.PACKAGE}.Attempt")},
     ScopeKind.SCHEDULE: {"schedule": cel.Type.Map(cel.Type.STRING, cel.Type.TIMESTAMP), "last": _TEXTS},
     ScopeKind.POLICY: dict.fromkeys(_POLICY, cel.Type.DYN),

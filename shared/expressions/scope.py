@@ -15,13 +15,14 @@ class ScopeKind(StrEnum):
 
     FLOW = "flow"  # `if`, switch.value, for.expression: steps, params, flow
     LOOP = "loop"  # for.while and patches of a looping step: also item, index, last
+    ITEM = "item"  # for.if: also item, index
     RETRY = "retry"  # retry.if: also attempt
     SCHEDULE = "schedule"  # `when` of a CronJobFlow: schedule, last
     POLICY = "policy"  # rules of a JobFlowPolicy: object, oldObject, request, namespaceObject, variables
 
 
 class Scope(msgspec.Struct, frozen=True):
-    """The names that an expression may use. Created by flow_scope, retry_scope and policy_scope.
+    """The names that an expression may use. Created by flow_scope, item_scope, retry_scope and policy_scope.
 
     `steps`: all steps; `upstream`: those that end before the expression is evaluated; `outputs`: the declared outputs of
     each step that has any; `own_outputs`: those of the looping step itself (for `last`); `variables`: of a policy.
@@ -49,6 +50,16 @@ def flow_scope(
 
     `loop`: the expression is evaluated for each iteration and has the variables `item`, `index` and `last`."""
     return _scope(ScopeKind.LOOP if loop else ScopeKind.FLOW, steps, upstream, outputs, params, own_outputs)
+
+
+def item_scope(
+    steps: Iterable[str],
+    upstream: Iterable[str],
+    outputs: Mapping[str, Iterable[str]] | None = None,
+    params: Iterable[str] = (),
+) -> Scope:
+    """The scope of `for.if`: as in a step's expression, plus `item` and `index`."""
+    return _scope(ScopeKind.ITEM, steps, upstream, outputs, params, ())
 
 
 def retry_scope(

@@ -20,6 +20,7 @@ class ExpressionPlace(StrEnum):
     SWITCH = "switch.value"
     FOR = "for.expression"
     WHILE = "for.while"
+    ITEM = "for.if"
     RETRY = "retry.if"
     PATCH = "patch.jsonPatch"
 
@@ -42,6 +43,8 @@ def written_expressions(step: Step) -> Iterator[PlacedExpression]:
         yield PlacedExpression(ExpressionPlace.FOR, "for.expression", step.for_.expression)
     if step.for_ is not None and step.for_.while_ is not None:
         yield PlacedExpression(ExpressionPlace.WHILE, "for.while", step.for_.while_)
+    if step.for_ is not None and step.for_.if_ is not None:
+        yield PlacedExpression(ExpressionPlace.ITEM, "for.if", step.for_.if_)
     for index, operation in enumerate(step.patch.json_patch if step.patch else ()):
         if operation.expression is not None:
             yield PlacedExpression(ExpressionPlace.PATCH, f"patch.jsonPatch[{index}].expression", operation.expression)

@@ -99,6 +99,13 @@ class Iterations(Model, frozen=True, kw_only=True):
     running_indexes: Annotated[str, Meta(description="Iterations whose Job exists and has not ended.")] = ""
     completed_indexes: str = ""
     failed_indexes: str = ""
+    terminated_indexes: Annotated[
+        str, Meta(description="Iterations that the flow terminated; they have not failed.")
+    ] = ""
+    skipped_indexes: Annotated[str, Meta(description="Items for which `for.if` is false.")] = ""
+    not_started: Annotated[
+        str, Meta(description="Set when the step has ended: indexes of the items that were never started.")
+    ] = ""
     retries: tuple[IterationRetry, ...] = ()
     outputs: Annotated[dict[str, Labels], Meta(description="Outputs by index, if the step declares any.")] = {}
 

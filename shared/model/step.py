@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from shared.model.phases import DependsCondition, DependsStrategy
-from shared.model.types import WHOLE, Count, Int32, Model, Port, Positive, Raw
+from shared.model.types import WHOLE, Count, Int32, IntOrString, Model, Port, Positive, Raw
 
 Expression = Annotated[str, Meta(max_length=4096, extra_json_schema={"format": "cel"})]
 
@@ -149,6 +149,19 @@ class Loop(Model, frozen=True, kw_only=True):
     )
     parallelism: Annotated[Positive | None, Meta(description="Iterations at once; default all (while: 1).")] = None
     max_iterations: Annotated[Annotated[int, Meta(ge=1, le=2000)] | None, Meta(description="Default 100.")] = None
+    if_: Annotated[Expression | None, Meta(description="CEL bool over item and index; false: the item is Skipped.")] = (
+        msgspec.field(default=None, name="if")
+    )
+    fail_fast: Annotated[
+        bool | None,
+        Meta(
+            description="Whether the first failed iteration that is not tolerated stops the others. Default true under"
+            " failureStrategy FailFast without allowFailure, else false."
+        ),
+    ] = None
+    tolerate: Annotated[
+        IntOrString | None, Meta(description='Iterations that may fail: a number, or a share such as "10%". Default 0.')
+    ] = None
 
 
 class Output(Model, frozen=True, kw_only=True):

@@ -32,6 +32,7 @@ Time = Annotated[str, Meta(extra_json_schema={"format": "date-time", "nullable":
 # A Go duration: "1h30m", "300ms". Parsed by webhook rules, because a pattern would refuse texts that Volcano accepts.
 Duration = Annotated[str, Meta(extra_json_schema={"format": "duration-go"})]
 Quantity = Annotated[str | int, Meta(extra_json_schema={"x-kubernetes-int-or-string": True})]
+IntOrString = Annotated[int | str, Meta(extra_json_schema={"x-kubernetes-int-or-string": True})]
 ResourceList = Annotated[dict[str, Quantity], Meta(description="Amounts by resource name, in Kubernetes quantities.")]
 Raw = Annotated[dict[str, Any], Meta(extra_json_schema=WHOLE)]
 Labels = dict[str, str]

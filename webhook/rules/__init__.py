@@ -66,6 +66,8 @@ FLOW_RULES: Final[tuple[Rule, ...]] = (
     flow_loops.loop_range_advances,
     flow_loops.loop_iterations_are_allowed,
     flow_loops.while_is_sequential,
+    flow_loops.loop_tolerance_is_a_number_or_a_share,
+    flow_loops.while_has_no_fields_of_items,
     flow_loops.jobs_are_not_too_many,
     flow_probe.probe_needs_targets,
     flow_probe.probe_looks_at_something,

@@ -2,8 +2,9 @@
 
 from controller.jobflow.model.context import FlowContext
 from controller.jobflow.model.gate_result import StepEnd, skip
+from controller.jobflow.model.loop_failure import LoopCourse, course, failed_for_good
 from controller.jobflow.model.plan import condition_of
-from controller.jobflow.reasons import FLOW_STOPPED
+from controller.jobflow.reasons import FLOW_STOPPED, ITERATION_FAILED, UPSTREAM_FAILED
 from shared.model.phases import DependsCondition, FailureStrategy
 from shared.model.step import Step
 
@@ -19,16 +20,65 @@ def stopped(context: FlowContext, step: Step) -> StepEnd | None:
         return skip(FLOW_STOPPED, STOPPED[context.outcome])
     if not context.failed or strategy(context) is FailureStrategy.CONTINUE or _reacts(step):
         return None
+    if failing := _failing_ancestor(context, step):
+        return skip(UPSTREAM_FAILED, f"an iteration of {failing} has failed")
     return skip(FLOW_STOPPED, "a step has failed")
+
+
+def _failing_ancestor(context: FlowContext, step: Step) -> str | None:
+    """A loop before this step that has failed though some of its iterations still run."""
+    failing = context.step_states.failures & context.open
+    return next((name for name in failing if name in context.plan.ancestors.of(step.name)), None) if failing else None
 
 
 def halts(context: FlowContext, step: Step) -> bool:
     """Whether a step that has started must not go on: no further attempt or iteration, and its Jobs are terminated."""
+    if ends_its_loop(context, step):
+        return True
     if step.name in context.plan.final_names:
         return False
     if context.stopping:
         return True
-    return context.failed and strategy(context) is FailureStrategy.FAIL_FAST and not _reacts(step) and not step.daemon
+    if strategy(context) is not FailureStrategy.FAIL_FAST or _reacts(step) or step.daemon:
+        return False
+    if step.for_ is None or step.for_.fail_fast is not False:
+        return context.failed
+    # Its own failure does not stop it, nor do the steps that were stopped because of it.
+    others = context.step_states.failures - {step.name}
+    return any(context.steps[name].reason != FLOW_STOPPED for name in others)
+
+
+def ends_its_loop(context: FlowContext, step: Step) -> bool:
+    """Whether a failed iteration of this very step stops its other iterations."""
+    return is_failing(context, step) and loop_course(context, step) is LoopCourse.TERMINATE
+
+
+def is_failing(context: FlowContext, step: Step) -> bool:
+    """Whether more iterations of the step have failed than it tolerates."""
+    return step.for_ is not None and failed_for_good(step.for_, context.steps[step.name])
+
+
+def loop_course(context: FlowContext, step: Step) -> LoopCourse:
+    """What the step's loop does after a failure that it does not tolerate."""
+    if step.for_ is None:
+        return LoopCourse.FINISH
+    return course(step, step.for_, strategy(context), final=step.name in context.plan.final_names)
+
+
+def halt_reason(context: FlowContext, step: Step) -> str:
+    """The reason of a Job that the flow has terminated because the step may not go on."""
+    if context.stopping:
+        return context.outcome
+    return ITERATION_FAILED if ends_its_loop(context, step) else FLOW_STOPPED
+
+
+def halt_words(context: FlowContext, step: Step) -> str:
+    """The same for people."""
+    if context.stopping:
+        return STOPPED[context.outcome]
+    if ends_its_loop(context, step):
+        return "another iteration of the step has failed"
+    return "a step has failed (failureStrategy FailFast)"
 
 
 def strategy(context: FlowContext) -> FailureStrategy:

@@ -8,9 +8,11 @@ from typing import Any
 import msgspec
 
 from controller.jobflow import reasons
+from controller.jobflow.control import failure
 from controller.jobflow.model.context import FlowContext
 from controller.jobflow.model.expression_values import ExpressionFault, Iteration, evaluate_at
 from controller.jobflow.model.gate_result import StepEnd, fail
+from controller.jobflow.model.loop_failure import LoopCourse, closed
 from controller.jobflow.model.plan import max_iterations
 from shared import ranges
 from shared.graphs.flow_graph import ExpressionPlace
@@ -32,21 +34,37 @@ def begin(context: FlowContext, step: Step, loop: Loop) -> StepEnd | tuple[Itera
         return fail(reasons.TOO_MANY_ITERATIONS, said)
     if not items:
         return StepEnd(StepPhase.COMPLETED, "", "no items")
+    try:
+        skipped = _skipped(context, step, loop, items)
+    except ExpressionFault as fault:
+        return fail(reasons.INVALID_EXPRESSION, str(fault))
     digest = _hash(items)
     context.items[step.name, digest] = items
-    return Iterations(total=len(items)), digest
+    return Iterations(total=len(items), skipped_indexes=ranges.dump(skipped)), digest
+
+
+def _skipped(context: FlowContext, step: Step, loop: Loop, items: tuple[Any, ...]) -> list[int]:
+    """Indexes of the items for which `for.if` is false. Raises ExpressionFault."""
+    text = loop.if_
+    if text is None:
+        return []
+    return [
+        index
+        for index, item in enumerate(items)
+        if not evaluate_at(context, step, ExpressionPlace.ITEM, text, iteration=Iteration(index, item))
+    ]
 
 
 def next_iterations(context: FlowContext, step: Step, loop: Loop, state: StepStatus) -> StepEnd | list[Iteration]:
     """The iterations that may start now, retries that are due first; or the end of the step."""
     found = state.iterations or Iterations()
     running = ranges.parse(found.running_indexes)
-    if found.failed_indexes:
-        return [] if running else _failed(state, found)
-    completed = ranges.parse(found.completed_indexes)
-    if found.total is not None and len(completed) >= found.total:
-        return StepEnd(StepPhase.COMPLETED, "", "")
-    waiting = {retry.index for retry in found.retries} - running
+    if _stops(context, step, loop):
+        return [] if running else failed(state, closed(found))
+    over = ranges.parse(f"{found.completed_indexes},{found.failed_indexes},{found.skipped_indexes}")
+    if found.total is not None and len(over) >= found.total:
+        return _all_ended(context, step, state, found)
+    waiting = {retry.index for retry in found.retries} - running - over
     due = [index for index in sorted(waiting) if context.due(step.name, index)]
     try:
         if loop.while_ is not None:
@@ -58,9 +76,23 @@ def next_iterations(context: FlowContext, step: Step, loop: Loop, state: StepSta
         said = "the loop's items are not what they were when it began"
         return [] if running else fail(reasons.ITEMS_CHANGED, said)
     room = (loop.parallelism or len(items)) - len(running)
-    fresh = (index for index in range(len(items)) if index not in completed | running | waiting)
+    fresh = (index for index in range(len(items)) if index not in over | running | waiting)
     chosen = itertools.islice(itertools.chain(due, fresh), max(room, 0))
     return [Iteration(index, items[index], _before(state, index)) for index in chosen]
+
+
+def _stops(context: FlowContext, step: Step, loop: Loop) -> bool:
+    """Whether nothing may start any more because of failed iterations."""
+    if not failure.is_failing(context, step):
+        return False
+    return loop.while_ is not None or failure.loop_course(context, step) is not LoopCourse.RUN_ALL
+
+
+def _all_ended(context: FlowContext, step: Step, state: StepStatus, found: Iterations) -> StepEnd:
+    if failure.is_failing(context, step):
+        return failed(state, found)
+    count = ranges.count(found.failed_indexes)
+    return StepEnd(StepPhase.COMPLETED, "", f"{count} of {found.total} iterations failed (tolerated)" if count else "")
 
 
 def _before(state: StepStatus, index: int) -> LastIteration | None:
@@ -80,7 +112,8 @@ def _while(
 ) -> StepEnd | list[Iteration]:
     if busy:
         return [Iteration(index, None, _before(state, index)) for index in due[:1]]
-    index = len(ranges.parse(state.iterations.completed_indexes if state.iterations else ""))
+    known = state.iterations or Iterations()
+    index = len(ranges.parse(f"{known.completed_indexes},{known.failed_indexes}"))
     iteration = Iteration(index, None, _before(state, index))
     if not evaluate_at(context, step, ExpressionPlace.WHILE, loop.while_ or "", iteration=iteration):
         return StepEnd(StepPhase.COMPLETED, "", f"{index} iterations")
@@ -91,11 +124,12 @@ def _while(
 
 def first_failure(state: StepStatus, found: Iterations) -> Attempt | None:
     """The last attempt of the first iteration that failed."""
-    failed = ranges.parse(found.failed_indexes)
-    return next((one.last_attempt for one in found.retries if one.index in failed), state.last_attempt)
+    indexes = ranges.parse(found.failed_indexes)
+    return next((one.last_attempt for one in found.retries if one.index in indexes), state.last_attempt)
 
 
-def _failed(state: StepStatus, found: Iterations) -> StepEnd:
+def failed(state: StepStatus, found: Iterations) -> StepEnd:
+    """The end of a step with failed iterations."""
     attempt = first_failure(state, found)
     told = ": ".join(part for part in (attempt.reason, attempt.message) if part) if attempt else ""
     why = f": {told}" if told else ""

@@ -117,7 +117,9 @@ def _resumed(state: StepStatus) -> StepStatus:
     kept = state.iterations
     if kept is None or not kept.completed_indexes:
         return _fresh(state)
-    iterations = replace(kept, running=0, running_indexes="", failed_indexes="", retries=())
+    iterations = replace(
+        kept, running=0, running_indexes="", failed_indexes="", terminated_indexes="", not_started="", retries=()
+    )
     return replace(
         _fresh(state),
         phase=StepPhase.RUNNING,

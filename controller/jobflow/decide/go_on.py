@@ -2,10 +2,9 @@
 
 from msgspec.structs import replace
 
-from controller.jobflow import reasons
 from controller.jobflow.control import failure, retry
 from controller.jobflow.control.suspend import suspended
-from controller.jobflow.decide.iterate import iterate
+from controller.jobflow.decide.iterate import halt_loop, iterate
 from controller.jobflow.decide.start import ReadyStep, hold
 from controller.jobflow.model.context import FlowContext
 from shared.model.flow_status import StepStatus
@@ -41,9 +40,7 @@ def _halt(context: FlowContext, step: Step, state: StepStatus) -> None:
         if not job.ended:
             context.terminate(job)
     if state.iterations is not None:
-        if not state.iterations.running:
-            reason = context.outcome or reasons.FLOW_STOPPED
-            context.end(step.name, StepPhase.TERMINATED, reason, "its iterations were terminated")
+        halt_loop(context, step, state)
     elif state.phase is StepPhase.RETRYING:
         attempt = state.last_attempt
         ended = replace(

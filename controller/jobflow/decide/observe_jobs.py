@@ -6,7 +6,7 @@ This comes first in every pass, before anything can delete the Jobs. A step that
 from msgspec.structs import replace
 
 from controller.jobflow import reasons
-from controller.jobflow.control import outputs
+from controller.jobflow.control import failure, outputs
 from controller.jobflow.model.context import FlowContext, in_flight, with_jobs
 from controller.jobflow.steps.attempts import Unit, UnitProgress, ended_now, follow
 from shared import ranges
@@ -100,20 +100,27 @@ class _Loop:
     """A mutable form of `status.steps[].iterations`."""
 
     def __init__(self, iterations: Iterations) -> None:
-        self.total = iterations.total
         self.running = set(ranges.parse(iterations.running_indexes))
         self.completed = set(ranges.parse(iterations.completed_indexes))
         self.failed = set(ranges.parse(iterations.failed_indexes))
+        self.terminated = set(ranges.parse(iterations.terminated_indexes))
+        self.given = iterations
         self.retries = {retry.index: retry for retry in iterations.retries}
         self.outputs = dict(iterations.outputs)
 
+    @property
+    def over(self) -> set[int]:
+        """Iterations that have ended."""
+        return self.completed | self.failed | self.terminated
+
     def dump(self) -> Iterations:
-        return Iterations(
-            total=self.total,
+        return replace(
+            self.given,
             running=len(self.running),
             running_indexes=ranges.dump(self.running),
             completed_indexes=ranges.dump(self.completed),
             failed_indexes=ranges.dump(self.failed),
+            terminated_indexes=ranges.dump(self.terminated),
             retries=tuple(self.retries[index] for index in sorted(self.retries)),
             outputs=self.outputs,
         )
@@ -153,7 +160,7 @@ def _candidates(context: FlowContext, step: Step, state: StepStatus, loop: _Loop
     """Iterations that run or retry, and those whose Job exists without being recorded."""
     unknown = context.loop_jobs(step.name, state.attempt_base)
     known = loop.running | set(loop.retries)
-    return sorted((known | unknown) - loop.completed - loop.failed)
+    return sorted((known | unknown) - loop.over)
 
 
 def _take(
@@ -172,7 +179,8 @@ def _take(
         if found.outputs:
             loop.outputs[str(index)] = found.outputs
     elif found.phase.ended:
-        loop.failed.add(index)
+        halted = found.phase is StepPhase.TERMINATED and failure.halts(context, step)
+        (loop.terminated if halted else loop.failed).add(index)
         loop.retries[index] = IterationRetry(index=index, attempts=tried, last_attempt=attempt)
     elif attempt is not None:
         loop.retries[index] = IterationRetry(index=index, attempts=tried, last_attempt=attempt)
@@ -200,7 +208,7 @@ def _told(found: UnitProgress) -> Attempt | None:
 
 
 def _phase(state: StepStatus, loop: _Loop) -> StepPhase:
-    return StepPhase.RUNNING if loop.running or not loop.retries else StepPhase.RETRYING
+    return StepPhase.RUNNING if loop.running or loop.retries.keys() <= loop.over else StepPhase.RETRYING
 
 
 def _last(

@@ -18,7 +18,7 @@ from controller.jobflow.model.gate_result import GateResult, StepEnd, StepWait, 
 from controller.jobflow.steps.build import BuildFault, build
 from shared import ranges
 from shared.kinds import JOB
-from shared.model.flow_status import Attempt, IterationRetry, Iterations
+from shared.model.flow_status import Attempt, IterationRetry, Iterations, StepStatus
 from shared.model.phases import StepPhase
 from shared.model.step import Step
 from shared.names import MAX_FLOW_JOBS
@@ -112,8 +112,16 @@ def hold(context: FlowContext, name: str, answer: StepWait) -> None:
     reason, message = answer.reason, answer.message
     if not reason and phase is StepPhase.RETRYING and state.last_attempt is not None:
         reason, message = state.last_attempt.reason, state.last_attempt.message  # why there is another attempt at all
+    elif not reason and state.iterations is not None:
+        reason, message = _failure(state)
     if (phase, reason, message) != (state.phase, state.reason, state.message):
         context.change(name, phase=phase, reason=reason, message=message)
+
+
+def _failure(state: StepStatus) -> tuple[str, str]:
+    """Reason and message of a loop that goes on though iterations have failed; empty for others."""
+    failed = state.iterations is not None and state.iterations.failed_indexes and state.reason not in reasons.BLOCKED
+    return (state.reason, state.message) if failed else ("", "")
 
 
 def _begin(context: FlowContext, step: Step, iteration: Iteration | None, made: list[_NewJob]) -> GateResult | None:
@@ -212,10 +220,11 @@ def _begun(context: FlowContext, step: Step, made: list[_NewJob]) -> None:
     more: dict[str, Any] = {"phase": StepPhase.PENDING}
     if state.iterations is not None:
         more = {"phase": StepPhase.RUNNING, "iterations": _running(state.iterations, {one.iteration for one in made})}
+    reason, message = _failure(state)
     context.change(
         step.name,
-        reason="",
-        message="",
+        reason=reason,
+        message=message,
         attempts=max(state.attempts, *(one.attempt + 1 for one in made)),
         start_time=state.start_time or context.now_text,
         completion_time=None,

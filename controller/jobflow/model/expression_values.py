@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
+from controller.jobflow import reasons
 from controller.jobflow.model.context import FlowContext
 from controller.jobflow.model.memo import KnownCondition
 from shared import ranges
@@ -19,11 +20,13 @@ from shared.expressions import (
     compile_expression,
     evaluate,
     flow_scope,
+    item_scope,
     references_of,
     retry_scope,
 )
 from shared.graphs.flow_graph import ExpressionPlace
 from shared.model.flow_status import Attempt, Iterations, LastIteration, StepStatus
+from shared.model.phases import StepPhase
 from shared.model.step import Step
 from shared.timestamp import epoch_or_none
 
@@ -32,9 +35,13 @@ _RESULTS: Final = {
     ExpressionPlace.SWITCH: ResultType.STRING_INT_BOOL,
     ExpressionPlace.FOR: ResultType.LIST,
     ExpressionPlace.WHILE: ResultType.BOOL,
+    ExpressionPlace.ITEM: ResultType.BOOL,
     ExpressionPlace.RETRY: ResultType.BOOL,
     ExpressionPlace.PATCH: ResultType.VALUE,
 }
+
+
+_WITH_ATTEMPT: Final = (StepPhase.FAILED, StepPhase.TERMINATED)
 
 
 class ExpressionFault(Exception):
@@ -66,11 +73,9 @@ def evaluate_at(
         "flow": _flow(context),
     }
     if iteration is not None:
-        bindings |= {
-            "item": iteration.item,
-            "index": iteration.index,
-            "last": _last(iteration.last, context.plan.outputs[step.name]),
-        }
+        bindings |= {"item": iteration.item, "index": iteration.index}
+        if place is not ExpressionPlace.ITEM:
+            bindings["last"] = _last(iteration.last, context.plan.outputs[step.name])
     if attempt is not None:
         bindings["attempt"] = attempt
     value = evaluate(program, bindings)
@@ -115,19 +120,34 @@ def step_value(context: FlowContext, name: str) -> Any:
 
 
 def _iterations(iterations: Iterations, declared: Iterable[str]) -> list[Any]:
-    completed, failed = ranges.parse(iterations.completed_indexes), ranges.parse(iterations.failed_indexes)
-    codes = {retry.index: retry.last_attempt for retry in iterations.retries}
+    """One value for each item that has ended, by index; of an ended loop, one for each item."""
+    phases = _phases(iterations)
+    attempts = {retry.index: retry.last_attempt for retry in iterations.retries}
     values = []
-    for index in sorted(completed | failed):
-        last = codes.get(index)
+    for index in sorted(phases):
+        phase, reason = phases[index]
+        last = attempts.get(index) if phase in _WITH_ATTEMPT else None
         values.append(
             binding_of_step(
-                "Completed" if index in completed else "Failed",
-                exit_code=(last.exit_code or 0) if last and index in failed else 0,
+                phase,
+                (last.reason if last else "") or reason,
+                exit_code=(last.exit_code or 0) if last else 0,
                 outputs=_outputs(iterations.outputs.get(str(index), {}), declared),
             )
         )
     return values
+
+
+def _phases(iterations: Iterations) -> dict[int, tuple[StepPhase, str]]:
+    """Phase and reason by index."""
+    ended = (
+        (iterations.completed_indexes, StepPhase.COMPLETED, ""),
+        (iterations.failed_indexes, StepPhase.FAILED, ""),
+        (iterations.terminated_indexes, StepPhase.TERMINATED, ""),
+        (iterations.skipped_indexes, StepPhase.SKIPPED, reasons.CONDITION_FALSE),
+        (iterations.not_started, StepPhase.SKIPPED, reasons.NOT_STARTED),
+    )
+    return {index: (phase, reason) for indexes, phase, reason in ended for index in ranges.parse(indexes)}
 
 
 def _last(last: LastIteration | None, declared: Iterable[str]) -> Any:
@@ -162,5 +182,7 @@ def _scope(context: FlowContext, step: Step, place: ExpressionPlace) -> Scope:
     given = (flows, upstream, plan.outputs, plan.params)
     if place is ExpressionPlace.RETRY:
         return retry_scope(*given)
+    if place is ExpressionPlace.ITEM:
+        return item_scope(*given)
     loop = step.for_ is not None and place in (ExpressionPlace.WHILE, ExpressionPlace.PATCH)
     return flow_scope(*given, loop=loop, own_outputs=plan.outputs[step.name] if loop else ())

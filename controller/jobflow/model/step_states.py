@@ -7,37 +7,51 @@ here because scanning all steps each time would dominate the cost of a decision.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Self
 
+from controller.jobflow.model.loop_failure import failed_for_good
 from shared.model.flow_status import StepStatus
 from shared.model.phases import StepPhase
+from shared.model.step import Loop
 
 _BROKEN: Final = (StepPhase.FAILED, StepPhase.TERMINATED)
 
 
 class StepStates:
-    """Mutable. `steps`: states by name, in the order of the spec; `open`: steps that have not ended; `failed`: a step
-    has failed the flow; `blocked`: steps found waiting for a step that has not started, until it has.
+    """Mutable. `steps`: states by name, in the order of the spec; `open`: steps that have not ended; `failures`: steps
+    that have failed the flow, ended or not (a loop fails with its first iteration that is not tolerated); `blocked`:
+    steps found waiting for a step that has not started, until it has.
 
-    `followers`: the steps that wait for a step; `fatal`: the steps whose failure fails the flow.
+    `followers`: the steps that wait for a step; `fatal`: the steps whose failure fails the flow; `loops`: `for` by step.
     """
 
     def __init__(
-        self, steps: dict[str, StepStatus], followers: Mapping[str, Sequence[str]], fatal: frozenset[str]
+        self,
+        steps: dict[str, StepStatus],
+        followers: Mapping[str, Sequence[str]],
+        fatal: frozenset[str],
+        loops: Mapping[str, Loop],
     ) -> None:
         self.steps = steps
         self._followers = followers
         self._fatal = fatal
+        self._loops = loops
         self.recount()
+
+    @property
+    def failed(self) -> bool:
+        """Whether a step has failed the flow."""
+        return bool(self.failures)
 
     def recount(self) -> None:
         """Derive everything anew, after states were put back."""
         self.open = {name for name, state in self.steps.items() if not state.phase.ended}
-        self.failed = any(self._is_failure(state) for state in self.steps.values())
+        self.failures = {state.name for state in self.steps.values() if self._is_failure(state)}
         self.blocked: set[str] = set()
 
     def copy(self) -> Self:
         """One that can change without this one."""
         made = object.__new__(type(self))
-        made._followers, made._fatal, made.failed = self._followers, self._fatal, self.failed
+        made._followers, made._fatal, made._loops = self._followers, self._fatal, self._loops
+        made.failures = set(self.failures)
         made.steps, made.open, made.blocked = dict(self.steps), set(self.open), set(self.blocked)
         return made
 
@@ -56,9 +70,14 @@ class StepStates:
                 self.blocked.difference_update(self._followers.get(state.name, ()))
         if state.phase.ended:
             self.open.discard(state.name)
-            if not self.failed and self._is_failure(state):
-                self.failed = True
+        if self._is_failure(state):
+            if not self.failures:
                 self.blocked.clear()  # what waits may have to end
+            self.failures.add(state.name)
 
     def _is_failure(self, state: StepStatus) -> bool:
-        return state.phase in _BROKEN and state.name in self._fatal
+        if state.name not in self._fatal:
+            return False
+        if state.phase.ended:
+            return state.phase in _BROKEN
+        return state.iterations is not None and failed_for_good(self._loops.get(state.name), state)

@@ -21,12 +21,13 @@ _SAID: Final = {
     "StepSkipped": "skipped",
     "StepFailed": "failed",
     "StepRetrying": "will be tried again",
+    "IterationFailed": "has failed iterations",
     "TemplateNotFound": "waits for its template",
     "JobRejected": "cannot have its Job for now",
     "NameConflict": "failed: its Job's name is taken",
 }
-_WARNINGS: Final = ("StepFailed", "TemplateNotFound", "JobRejected", "NameConflict")
-_WAITS: Final = (reasons.TEMPLATE_NOT_FOUND, reasons.JOB_REJECTED)
+_WARNINGS: Final = ("StepFailed", "IterationFailed", "TemplateNotFound", "JobRejected", "NameConflict")
+_TOLD_AT_ONCE: Final = (reasons.TEMPLATE_NOT_FOUND, reasons.JOB_REJECTED, reasons.ITERATION_FAILED)
 ROUTINE_STEP_EVENTS: Final = frozenset({"StepStarted", "StepCompleted", "StepSkipped"})
 """Normal events of steps: the first to be left out when there are too many."""
 
@@ -53,7 +54,7 @@ def _happened(old: StepStatus, new: StepStatus) -> str:
         return "NameConflict" if new.reason == reasons.NAME_CONFLICT else _ENDS[new.phase]
     if new.phase is StepPhase.RETRYING and old.last_attempt != new.last_attempt:
         return "StepRetrying"
-    if new.reason in _WAITS and old.reason != new.reason:
+    if new.reason in _TOLD_AT_ONCE and old.reason != new.reason:
         return new.reason
     begun = new.attempts > new.attempt_base or new.iterations is not None
     had_begun = old.attempt_base == new.attempt_base and (old.attempts > old.attempt_base or old.iterations is not None)

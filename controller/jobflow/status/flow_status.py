@@ -138,14 +138,16 @@ def _failure(context: FlowContext) -> tuple[str, str]:
     broken = [
         step
         for step in context.steps.values()
-        if step.phase in _BROKEN and not context.plan.steps[step.name].allow_failure
+        if step.name in context.step_states.failures
+        or (step.phase in _BROKEN and not context.plan.steps[step.name].allow_failure)
     ]
     if not broken:
         return reasons.STEP_FAILED if context.failed else "", ""
-    first = min(broken, key=lambda step: step.completion_time or "")
+    first = min(broken, key=lambda step: step.completion_time or context.now_text)
+    phase = str(first.phase if first.phase.ended else StepPhase.FAILED).lower()
     more = f" (and {len(broken) - 1} more)" if len(broken) > 1 else ""
     why = ": ".join(part for part in (first.reason, first.message) if part)
-    return reasons.STEP_FAILED, f"step {first.name} {str(first.phase).lower()}{more}: {why}"[:512]
+    return reasons.STEP_FAILED, f"step {first.name} {phase}{more}: {why}"[:512]
 
 
 def _duration(context: FlowContext) -> str:

@@ -152,7 +152,9 @@ def _ended(context: FlowContext, step: Step, name: str, job: ObservedJob | None)
     halted = failure.halts(context, step)
     if job.phase is JobPhase.ABORTED and (late or halted):
         phase = StepPhase.FAILED if late else StepPhase.TERMINATED
-        return _of(job, phase, late or _why(context), context.now_text, None, _said(context, step, late))
+        return _of(
+            job, phase, late or failure.halt_reason(context, step), context.now_text, None, _said(context, step, late)
+        )
     if job.phase is JobPhase.ABORTED and step.daemon and daemon.served(context, step.name):
         return _of(job, StepPhase.COMPLETED, "", context.now_text, None)
     if not job.ended:
@@ -171,20 +173,23 @@ def _ended(context: FlowContext, step: Step, name: str, job: ObservedJob | None)
     if step.daemon and not halted and (job.uid in context.observed.terminate_sent or daemon.served(context, step.name)):
         return _of(job, StepPhase.COMPLETED, "", job.ended_at, None)
     if halted:
-        return _of(job, StepPhase.TERMINATED, _why(context), job.ended_at, code, _said(context, step, late))
+        return _of(
+            job,
+            StepPhase.TERMINATED,
+            failure.halt_reason(context, step),
+            job.ended_at,
+            code,
+            _said(context, step, late),
+        )
     reason = job.status.state.reason or reasons.JOB_TERMINATED
     return _of(job, StepPhase.TERMINATED, reason, job.ended_at, code)
-
-
-def _why(context: FlowContext) -> str:
-    return context.outcome or reasons.FLOW_STOPPED
 
 
 def _said(context: FlowContext, step: Step, late: str) -> str:
     """Why the flow has terminated a Job of this step, for people."""
     if late:
         return f"the attempt took longer than activeDeadlineSeconds ({step.active_deadline_seconds} s)"
-    return failure.STOPPED.get(context.outcome, "a step has failed (failureStrategy FailFast)")
+    return failure.halt_words(context, step)
 
 
 def _of(job: ObservedJob, phase: StepPhase, reason: str, ended_at: str, code: int | None, why: str = "") -> Attempt:

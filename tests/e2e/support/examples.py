@@ -64,6 +64,7 @@ FLOWS: Final[Mapping[str, ExampleFlow]] = {
         outputs={"evaluate": {"grade": "B"}},
     ),
     "for-items": ExampleFlow(completed="fetch report", jobs=4),
+    "for-tolerate": ExampleFlow(completed="scan report", jobs=4),
     "for-matrix": ExampleFlow(completed="sweep pick", jobs=5, outputs={"sweep": {"score": "0.01x8"}}),
     "for-range": ExampleFlow(completed="shard", jobs=4),
     "for-expression": ExampleFlow(

@@ -227,6 +227,38 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
             )
         ],
     ),
+    "a tolerance that is no number": (
+        loop(items=["a"], tolerate="some"),
+        [
+            (
+                'spec.flows[0].for.tolerate: Invalid value: "some": must be a number of iterations, such as 3, or a share of them, such as "10%"'
+            )
+        ],
+    ),
+    "a negative tolerance": (
+        loop(items=["a"], tolerate=-1),
+        [
+            (
+                'spec.flows[0].for.tolerate: Invalid value: -1: must be a number of iterations, such as 3, or a share of them, such as "10%"'
+            )
+        ],
+    ),
+    "a tolerated share above all": (
+        loop(items=["a"], tolerate="101%"),
+        ['spec.flows[0].for.tolerate: Invalid value: "101%": a share must be at most 100%'],
+    ),
+    "a while with fields of items": (
+        loop(**{"while": "true", "if": "true", "failFast": True, "tolerate": "5%"}),
+        [
+            (
+                'spec.flows[0].for.tolerate: Invalid value: "5%": the number of iterations of `while` is not known, so there is no share of it: write a number'
+            ),
+            "spec.flows[0].for.if: Forbidden: `while` has no items: put the condition into `while`",
+            (
+                "spec.flows[0].for.failFast: Forbidden: iterations of `while` run one after another, and the first failure ends them: set tolerate to go on"
+            ),
+        ],
+    ),
     "more Jobs than a flow makes": (
         flow(*(step(f"s{n}", **{"for": {"range": {"end": 2000}, "maxIterations": 2000}}) for n in range(6))),
         ["spec.flows: Too many: 12000: a flow makes at most 10000 Jobs"],

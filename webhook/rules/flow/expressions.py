@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from shared.expressions import Program, ResultType, Scope, compile_expression, flow_scope, retry_scope
+from shared.expressions import Program, ResultType, Scope, compile_expression, flow_scope, item_scope, retry_scope
 from shared.graphs.flow_graph import ExpressionPlace, PlacedExpression, written_expressions
 from shared.model.step import Step
 from shared.violation import Violation
@@ -16,6 +16,7 @@ _RESULTS: Final[Mapping[ExpressionPlace, ResultType]] = {
     ExpressionPlace.SWITCH: ResultType.STRING_INT_BOOL,
     ExpressionPlace.FOR: ResultType.LIST,
     ExpressionPlace.WHILE: ResultType.BOOL,
+    ExpressionPlace.ITEM: ResultType.BOOL,
     ExpressionPlace.RETRY: ResultType.BOOL,
     ExpressionPlace.PATCH: ResultType.VALUE,
 }
@@ -48,6 +49,8 @@ def _scope(flow: FlowSubject, step: Step | None, written: PlacedExpression) -> S
     params = tuple(param.name for param in flow.spec.params)
     if written.place is ExpressionPlace.RETRY:
         return retry_scope(flow.sorted_names, upstream, outputs, params)
+    if written.place is ExpressionPlace.ITEM:
+        return item_scope(flow.sorted_names, upstream, outputs, params)
     loop = (
         step is not None and step.for_ is not None and written.place in (ExpressionPlace.WHILE, ExpressionPlace.PATCH)
     )

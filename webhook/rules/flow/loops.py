@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from shared import tolerance
 from shared.model.step import Loop
 from shared.names import DEFAULT_MAX_ITERATIONS, MAX_FLOW_JOBS
 from shared.violation import Reason, Violation
@@ -69,6 +70,34 @@ def while_is_sequential(flow: FlowSubject) -> Iterator[Violation]:
         if loop.while_ is not None and loop.parallelism not in (None, 1):
             message = "iterations of `while` run one after another: remove parallelism"
             yield Violation(f"{path}.for.parallelism", message, loop.parallelism)
+
+
+def loop_tolerance_is_a_number_or_a_share(flow: FlowSubject) -> Iterator[Violation]:
+    for path, loop in _loops(flow):
+        if loop.tolerate is None:
+            continue
+        try:
+            _, is_share = tolerance.parse(loop.tolerate)
+        except tolerance.ToleranceError as fault:
+            yield Violation(f"{path}.for.tolerate", str(fault), loop.tolerate)
+            continue
+        if is_share and loop.while_ is not None:
+            message = "the number of iterations of `while` is not known, so there is no share of it: write a number"
+            yield Violation(f"{path}.for.tolerate", message, loop.tolerate)
+
+
+def while_has_no_fields_of_items(flow: FlowSubject) -> Iterator[Violation]:
+    for path, loop in _loops(flow):
+        if loop.while_ is None:
+            continue
+        if loop.if_ is not None:
+            message = "`while` has no items: put the condition into `while`"
+            yield Violation(f"{path}.for.if", message, reason=Reason.FORBIDDEN)
+        if loop.fail_fast is not None:
+            message = (
+                "iterations of `while` run one after another, and the first failure ends them: set tolerate to go on"
+            )
+            yield Violation(f"{path}.for.failFast", message, reason=Reason.FORBIDDEN)
 
 
 def jobs_are_not_too_many(flow: FlowSubject) -> Iterator[Violation]:
