@@ -37,7 +37,7 @@ def test_every_expression_is_found_with_its_path():
         name="s",
         if_="1",
         switch=Switch(value="2"),
-        for_=Loop(expression="3", while_="4"),
+        for_=Loop(expression="3", while_="4", if_="4b"),
         patch=StepPatch(json_patch=(JsonPatch(op=JsonPatchOp.ADD, path="/x", expression="5"),)),
         retry=Retry(if_="6"),
     )
@@ -46,6 +46,7 @@ def test_every_expression_is_found_with_its_path():
         (ExpressionPlace.SWITCH, "switch.value", "2"),
         (ExpressionPlace.FOR, "for.expression", "3"),
         (ExpressionPlace.WHILE, "for.while", "4"),
+        (ExpressionPlace.ITEM, "for.if", "4b"),
         (ExpressionPlace.PATCH, "patch.jsonPatch[0].expression", "5"),
         (ExpressionPlace.RETRY, "retry.if", "6"),
     ]
