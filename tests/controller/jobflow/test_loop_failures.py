@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from tests.controller.jobflow.make import Cluster, started, step
+from tests.controller.jobflow.make import FlowCluster, started, step
 
 ITEMS = list("abcde")
 # What a loop does after a failure that it does not tolerate, by failFast, failureStrategy and allowFailure.
@@ -80,7 +80,7 @@ def test_every_iteration_that_runs_fails(fail_fast, strategy, allow, tolerate, p
     assert step_.iterations.not_started == indexes(range(begun, 5))
 
 
-def loop_and_neighbour(fail_fast, strategy, allow, tolerate, parallelism) -> Cluster:
+def loop_and_neighbour(fail_fast, strategy, allow, tolerate, parallelism) -> FlowCluster:
     settings = {"failFast": fail_fast, "tolerate": tolerate, "parallelism": parallelism}
     given = {name: value for name, value in settings.items() if value is not None}
     loop = step("s", for_={"items": ITEMS, **given}, allowFailure=allow)

@@ -42,9 +42,7 @@ def test_a_loop_that_may_fail_runs_every_item_one_after_the_other(scenario: Scen
 def test_the_flow_says_at_once_that_an_iteration_has_failed(scenario: Scenario) -> None:
     scenario.templates("work")
     scenario.flow("f", {"s": loop("'sleep ' + item + '; exit 1'", "1", "20", loop={"parallelism": 2})})
-    flow = scenario.cluster.wait_for(
-        JOBFLOW, scenario.namespace, "f", lambda flow: flow["status"]["state"].get("reason") == "StepFailed", 15
-    )
+    flow = scenario.cluster.wait_for(JOBFLOW, scenario.namespace, "f", lambda flow: reason(flow) == "StepFailed", 15)
     assert step_of(flow, "s")["phase"] == "Running"
     assert step_of(flow, "s")["reason"] == "IterationFailed"
 
@@ -64,3 +62,7 @@ def test_settings_of_a_loop_that_mean_nothing_are_refused(scenario: Scenario) ->
     said = scenario.refused(jobflow(scenario.namespace, "f", {"s": loop("item", "1", loop={"tolerate": "110%"})}))
     assert "spec.flows[0].for.tolerate" in said
     assert "at most 100%" in said
+
+
+def reason(flow: Body) -> str:
+    return str(((flow.get("status") or {}).get("state") or {}).get("reason", ""))
