@@ -2,7 +2,8 @@
 
 from controller.jobflow.model.context import FlowContext
 from controller.jobflow.model.gate_result import StepEnd, skip
-from controller.jobflow.model.loop_failure import LoopCourse, course, failed_for_good
+from controller.jobflow.model.loop_course import is_failing, loop_course, strategy
+from controller.jobflow.model.loop_failure import LoopCourse
 from controller.jobflow.model.plan import condition_of
 from controller.jobflow.reasons import FLOW_STOPPED, ITERATION_FAILED, UPSTREAM_FAILED
 from shared.model.phases import DependsCondition, FailureStrategy
@@ -53,18 +54,6 @@ def ends_its_loop(context: FlowContext, step: Step) -> bool:
     return is_failing(context, step) and loop_course(context, step) is LoopCourse.TERMINATE
 
 
-def is_failing(context: FlowContext, step: Step) -> bool:
-    """Whether more iterations of the step have failed than it tolerates."""
-    return step.for_ is not None and failed_for_good(step.for_, context.steps[step.name])
-
-
-def loop_course(context: FlowContext, step: Step) -> LoopCourse:
-    """What the step's loop does after a failure that it does not tolerate."""
-    if step.for_ is None:
-        return LoopCourse.FINISH
-    return course(step, step.for_, strategy(context), final=step.name in context.plan.final_names)
-
-
 def halt_reason(context: FlowContext, step: Step) -> str:
     """The reason of a Job that the flow has terminated because the step may not go on."""
     if context.stopping:
@@ -79,11 +68,6 @@ def halt_words(context: FlowContext, step: Step) -> str:
     if ends_its_loop(context, step):
         return "another iteration of the step has failed"
     return "a step has failed (failureStrategy FailFast)"
-
-
-def strategy(context: FlowContext) -> FailureStrategy:
-    """`failureStrategy` with its default."""
-    return context.plan.spec.failure_strategy or FailureStrategy.STOP
 
 
 def _reacts(step: Step) -> bool:

@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 
 from controller.jobflow import reasons
-from controller.jobflow.control import failure
 from controller.jobflow.model.context import FlowContext
 from controller.jobflow.model.expression_values import ExpressionFault, Iteration, evaluate_at
 from controller.jobflow.model.gate_result import StepEnd, fail
+from controller.jobflow.model.loop_course import is_failing, loop_course
 from controller.jobflow.model.loop_failure import LoopCourse, closed
 from controller.jobflow.model.plan import max_iterations
 from shared import ranges
@@ -83,13 +83,13 @@ def next_iterations(context: FlowContext, step: Step, loop: Loop, state: StepSta
 
 def _stops(context: FlowContext, step: Step, loop: Loop) -> bool:
     """Whether nothing may start any more because of failed iterations."""
-    if not failure.is_failing(context, step):
+    if not is_failing(context, step):
         return False
-    return loop.while_ is not None or failure.loop_course(context, step) is not LoopCourse.RUN_ALL
+    return loop.while_ is not None or loop_course(context, step) is not LoopCourse.RUN_ALL
 
 
 def _all_ended(context: FlowContext, step: Step, state: StepStatus, found: Iterations) -> StepEnd:
-    if failure.is_failing(context, step):
+    if is_failing(context, step):
         return failed(state, found)
     count = ranges.count(found.failed_indexes)
     return StepEnd(StepPhase.COMPLETED, "", f"{count} of {found.total} iterations failed (tolerated)" if count else "")

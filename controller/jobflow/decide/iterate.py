@@ -8,6 +8,7 @@ from controller.jobflow.decide.start import ReadyStep, hold
 from controller.jobflow.model.context import FlowContext
 from controller.jobflow.model.expression_values import Iteration
 from controller.jobflow.model.gate_result import StepEnd
+from controller.jobflow.model.loop_course import is_failing, loop_course
 from controller.jobflow.model.loop_failure import LoopCourse, closed
 from shared import ranges
 from shared.model.flow_status import Iterations, StepStatus
@@ -45,9 +46,9 @@ def iterate(context: FlowContext, step: Step, settings: Loop, ready: list[ReadyS
     if isinstance(found, StepEnd):
         _end(context, step, state, found)
         return
-    if failure.is_failing(context, step):
+    if is_failing(context, step):
         _show_failure(context, step, state)
-    if not failure.is_failing(context, step) or failure.loop_course(context, step) is LoopCourse.RUN_ALL:
+    if not is_failing(context, step) or loop_course(context, step) is LoopCourse.RUN_ALL:
         _show_retries(context, step, state)
     if not found:
         return
@@ -68,7 +69,7 @@ def _next(context: FlowContext, step: Step, settings: Loop, state: StepStatus) -
 def halt_loop(context: FlowContext, step: Step, state: StepStatus) -> None:
     """End a loop that may not go on, once none of its iterations runs. One that had failed before has failed."""
     found = state.iterations or Iterations()
-    if failure.is_failing(context, step):
+    if is_failing(context, step):
         if found.running:
             _show_failure(context, step, state)
         else:
