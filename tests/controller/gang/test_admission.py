@@ -38,7 +38,7 @@ def test_pods_that_fit_at_once_are_created_without_gate_only_where_each_may_run_
     assert made.gated("g") == 0
 
 
-def test_a_newcomer_does_not_overtake_in_its_own_queue() -> None:
+def test_a_new_group_does_not_start_before_a_waiting_one_of_its_queue() -> None:
     made = with_nodes("4")
     made.submit("running", (template(), 2))
     made.bind()
@@ -49,7 +49,7 @@ def test_a_newcomer_does_not_overtake_in_its_own_queue() -> None:
     assert made.gated("small") == 0  # traverse: the large one lets it pass
 
 
-def test_a_fifo_queue_lets_nobody_pass() -> None:
+def test_in_a_fifo_queue_no_group_passes_the_first() -> None:
     made = with_nodes("4")
     made.queue("line", dequeueStrategy="fifo")
     made.submit("running", (template(), 2))
@@ -120,7 +120,7 @@ def test_a_gang_needs_nodes_that_its_pods_may_go_to(case: str) -> None:
     assert made.bound("g") == (2 if starts else 0)
 
 
-def test_without_any_node_nothing_is_judged_by_room() -> None:
+def test_without_nodes_only_queues_limit_what_starts() -> None:
     made = World()
     made.queue("small", capability={"cpu": "1"})
     made.submit("g", (template("500"), 3))
@@ -129,7 +129,7 @@ def test_without_any_node_nothing_is_judged_by_room() -> None:
     assert (made.gated("g"), made.gated("over")) == (0, 1)
 
 
-def test_a_limit_above_the_queue_counts_too() -> None:
+def test_the_capability_of_a_parent_queue_limits_its_children() -> None:
     made = with_nodes("16")
     made.queue("team", capability={"cpu": "4"})
     made.queue("a", parent="team")
@@ -157,7 +157,7 @@ def test_a_guarantee_is_kept_free_for_its_queue() -> None:
     assert made.gated("entitled") == 0
 
 
-def test_queues_take_turns_by_priority_then_by_need() -> None:
+def test_queues_are_ordered_by_priority_and_then_by_share() -> None:
     made = with_nodes("6")
     for name, weight, priority in (("rich", 3, 0), ("poor", 1, 0), ("urgent", 1, 5)):
         made.queue(name, weight=weight, priority=priority)
@@ -194,7 +194,7 @@ def test_the_minimum_grows_when_a_task_is_released() -> None:
     assert made.bound("g") == 5
 
 
-def test_pods_beyond_the_minimum_come_one_by_one_as_they_fit() -> None:
+def test_pods_beyond_the_minimum_start_one_by_one_as_they_fit() -> None:
     made = with_nodes("4")
     made.submit("other", (template(), 1))
     made.bind()
@@ -251,7 +251,7 @@ def test_large_groups_are_not_starved_by_small_ones() -> None:
     assert made.now - 1_767_322_800 <= 60 + 10 * 9
 
 
-def test_a_group_that_is_not_bound_in_time_goes_back_whole() -> None:
+def test_all_pods_of_a_group_that_is_not_bound_in_time_are_deleted() -> None:
     made = with_nodes("4", "4", settings=AdmissionSettings(bind_timeout=300.0))
     made.submit("g", (template("2"), 4))
     made.round()
@@ -269,7 +269,7 @@ def test_a_group_that_is_not_bound_in_time_goes_back_whole() -> None:
     assert "2 of 4 pods were bound within 300 s (no node fits)" in patch["status"]["conditions"][0]["message"]
 
 
-def test_a_group_that_was_put_back_is_tried_again_when_its_time_has_come() -> None:
+def test_a_group_is_tried_again_after_its_back_off() -> None:
     made = with_nodes("4")
     made.submit("other", (template("4"), 1))
     made.bind()
@@ -287,11 +287,11 @@ def test_a_group_that_was_put_back_is_tried_again_when_its_time_has_come() -> No
     assert made.gated("g") == 0
 
 
-def test_a_group_that_was_put_back_waits_longer_each_time() -> None:
+def test_the_back_off_doubles_up_to_a_limit() -> None:
     assert [backoff(number) for number in (0, 1, 2, 3, 30)] == [0, 30, 60, 120, 600]
 
 
-def test_nobody_deletes_pods_that_do_not_come_again() -> None:
+def test_pods_without_controller_are_not_deleted() -> None:
     made = with_nodes("4")
     made.submit("g", (template(), 1))
     pod = next(iter(made.pods.values()))
@@ -318,7 +318,7 @@ def test_small_groups_do_not_starve_a_large_one_of_what_its_queue_may_use() -> N
     assert made.gated("large") == 0
 
 
-def test_a_new_process_sees_the_same_room() -> None:
+def test_a_restarted_controller_computes_the_same_capacity() -> None:
     made = with_nodes("4", "4")
     made.submit("running", (template(), 3))
     made.bind()
@@ -340,7 +340,7 @@ def test_a_new_process_sees_the_same_room() -> None:
     assert again.cache.waiting == made.cache.waiting
 
 
-def test_room_in_pieces_is_no_room_and_is_told_so() -> None:
+def test_a_gang_that_fits_in_total_but_on_no_nodes_waits_with_a_message() -> None:
     made = with_nodes("3", "3", "3")
     for number in range(3):
         made.submit(f"s{number}", (template("1500m"), 1))

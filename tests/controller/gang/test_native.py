@@ -40,7 +40,7 @@ def stored(body: Body, **metadata: Any) -> Body:
 
 
 @pytest.mark.parametrize("version", REFERENCES)
-def test_a_workload_and_a_group_stand_for_ours(version: str) -> None:
+def test_a_workload_and_a_native_podgroup_are_created(version: str) -> None:
     workload, native = created(version)
     assert workload["apiVersion"] == native["apiVersion"] == f"scheduling.k8s.io/{version}"
     common = {
@@ -54,13 +54,13 @@ def test_a_workload_and_a_group_stand_for_ours(version: str) -> None:
 
 
 @pytest.mark.parametrize(("version", "kubernetes"), [("v1alpha2", "1.36"), ("v1alpha3", "1.37"), ("v1beta1", "1.37")])
-def test_kubernetes_own_schema_takes_them(version: str, kubernetes: str) -> None:
+def test_they_are_valid_in_the_schema_of_kubernetes(version: str, kubernetes: str) -> None:
     for body in created(version):
         kubernetes_validate.validate(body, kubernetes, strict=True)
 
 
 @pytest.mark.parametrize(("version", "follows"), [("v1alpha2", False), ("v1alpha3", True), ("v1beta1", True)])
-def test_the_minimum_follows_where_it_may_and_elsewhere_it_is_told(version: str, follows: bool) -> None:
+def test_the_minimum_is_updated_or_an_event_says_that_it_cannot_be(version: str, follows: bool) -> None:
     workload, native = map(stored, created(version))
     assert pure(decide)(version, group(3), workload, native) == Decision()
     decision = pure(decide)(version, group(5), workload, native)
@@ -69,7 +69,7 @@ def test_the_minimum_follows_where_it_may_and_elsewhere_it_is_told(version: str,
     assert ["3 pods together, not 5" in note.message for note in decision.notes] == ([] if follows else [True])
 
 
-def test_those_of_an_earlier_group_of_the_name_go_before_new_ones_come() -> None:
+def test_objects_of_an_earlier_group_are_deleted_before_new_ones_are_created() -> None:
     """A restarted Job's group has its predecessor's name."""
     workload, native = map(stored, created("v1beta1"))
     restarted = group(5)
@@ -85,7 +85,7 @@ def test_those_of_an_earlier_group_of_the_name_go_before_new_ones_come() -> None
     assert pure(decide)("v1beta1", {**restarted, "spec": {"minMember": 3}}, None, leaving) == Decision()
 
 
-def test_one_that_is_missing_is_made_after_what_it_refers_to() -> None:
+def test_a_missing_podgroup_is_created_after_its_workload() -> None:
     workload, native = map(stored, created("v1beta1"))
     (made,) = pure(decide)("v1beta1", group(), workload, None).cleanup
     assert (type(made), made.kind.kind) == (Create, "PodGroup")
@@ -93,7 +93,7 @@ def test_one_that_is_missing_is_made_after_what_it_refers_to() -> None:
     assert (type(made), made.kind.kind) == (Create, "Workload")
 
 
-def test_a_group_on_its_way_out_gets_nothing() -> None:
+def test_nothing_is_created_for_a_group_that_is_being_deleted() -> None:
     leaving = group()
     leaving["metadata"]["deletionTimestamp"] = "2026-01-02T03:00:00Z"
     assert pure(decide)("v1beta1", leaving, None, None) == Decision()

@@ -94,7 +94,7 @@ BACKENDS = {
 
 
 @pytest.mark.parametrize("case", BACKENDS)
-def test_auto_means_what_the_cluster_serves(case: str) -> None:
+def test_auto_chooses_the_backend_by_what_the_cluster_serves(case: str) -> None:
     groups, native, wanted = BACKENDS[case]
     assert detect(groups, native)[0] == wanted
 
@@ -107,13 +107,13 @@ def pod(*gates: str, **spec: object) -> dict[str, object]:
     }
 
 
-def test_only_our_gate_is_lifted() -> None:
+def test_only_our_gate_is_removed() -> None:
     body = pod("other/gate", names.GANG_GATE)
     patched = jsonpatch.apply_patch(body, ungate_patch(Ungating(pod_info_of(body)), body).patch)
     assert patched["spec"] == {"schedulingGates": [{"name": "other/gate"}]}
 
 
-def test_a_pod_is_held_to_its_node_within_every_alternative_it_had() -> None:
+def test_a_pod_is_pinned_to_its_node_in_every_affinity_term() -> None:
     key = "requiredDuringSchedulingIgnoredDuringExecution"
     field = {"key": "metadata.name", "operator": "In", "values": ["n1"]}
     expressions = [[{"key": "a", "operator": "Exists"}], [{"key": "b", "operator": "Exists"}]]

@@ -25,7 +25,7 @@ EXCLUSIVE = {"anti-affinity": (apart, "pod of its kind"), "host port": (ported, 
 
 
 @pytest.mark.parametrize("case", EXCLUSIVE)
-def test_what_a_node_takes_one_pod_of_is_counted(case: str) -> None:
+def test_exclusive_resources_of_nodes_are_counted(case: str) -> None:
     pod, words = EXCLUSIVE[case]
     made = with_nodes("5", "5", "5")
     made.submit("four", (pod(), 4))
@@ -52,7 +52,7 @@ def test_what_a_node_takes_one_pod_of_is_counted(case: str) -> None:
     assert made.gated("one") == 0
 
 
-def test_what_does_not_keep_pods_of_a_gang_apart_is_not_counted() -> None:
+def test_other_ports_and_anti_affinity_are_not_counted() -> None:
     others = apart(labelSelector={"matchLabels": {"app": "other"}})
     for pod in (others, apart(topologyKey="zone"), ported(hostPort=0)):
         made = with_nodes("5")
@@ -61,7 +61,7 @@ def test_what_does_not_keep_pods_of_a_gang_apart_is_not_counted() -> None:
         assert made.gated("three") == 0
 
 
-def test_pods_that_name_their_node_wait_for_room_on_it() -> None:
+def test_pods_with_node_name_wait_for_room_on_that_node() -> None:
     """A gated pod cannot name a node: the API server would refuse it."""
     made = with_nodes("4", "4")
     made.submit("first", (template(nodeName="n1"), 3))
@@ -79,7 +79,7 @@ def test_pods_that_name_their_node_wait_for_room_on_it() -> None:
     assert {pod["spec"]["nodeName"] for pod in made.pods.values()} == {"n1"}
 
 
-def test_a_group_waits_for_gates_of_others() -> None:
+def test_a_group_waits_while_its_pods_have_gates_of_others() -> None:
     made = with_nodes("4")
     made.submit("g", (template(schedulingGates=[{"name": "example.com/quota"}]), 2))
     made.round()

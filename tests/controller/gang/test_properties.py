@@ -106,7 +106,7 @@ def drain(made: World, minimums: dict[str, int], queues: dict[str, str]) -> None
     marks=st.lists(st.booleans(), min_size=2, max_size=10),
     seed=st.integers(0, 2**16),
 )
-def test_equals_start_in_order_of_priority_and_age(cpu: str, size: int, marks: list[bool], seed: int) -> None:
+def test_equal_groups_start_by_priority_and_then_by_age(cpu: str, size: int, marks: list[bool], seed: int) -> None:
     made = world([8], seed)
     made.submit("first", (template("8"), 1))
     made.bind()

@@ -83,7 +83,7 @@ def test_the_state_of_a_queue_that_is(case: str) -> None:
     assert len(decision.notes) == len(given.commands)
 
 
-def test_closing_is_marked_before_and_opening_after() -> None:
+def test_the_annotation_is_set_before_closing_and_removed_after_opening() -> None:
     """Whatever dies in between, a queue closed by its parent opens with it."""
     closes = decide(seen("Open", parent=CLOSED))
     assert [action.patch for action in closes.actions if isinstance(action, Patch)] == [
@@ -96,7 +96,7 @@ def test_closing_is_marked_before_and_opening_after() -> None:
     ]
 
 
-def test_an_order_is_obeyed_again_with_the_same_end() -> None:
+def test_a_command_carried_out_twice_has_the_same_effect() -> None:
     for order in ("CloseQueue", "OpenQueue"):
         once = decide(seen("Open", order, groups=BUSY)).status
         assert once is not None
@@ -121,7 +121,7 @@ def test_the_parent_defaults_to_root() -> None:
     assert patch.patch == {"spec": {"parent": "root"}}
 
 
-def test_counters_and_amounts_are_told_but_not_at_every_change() -> None:
+def test_counters_are_written_but_not_at_every_change() -> None:
     groups = {PodGroupPhase.PENDING: 2, PodGroupPhase.RUNNING: 1, PodGroupPhase.INQUEUE: 0}
     given = seen(groups=groups, allocated={"cpu": "3"}, wrote_ago=0.25)
     early = decide(given)
@@ -131,14 +131,14 @@ def test_counters_and_amounts_are_told_but_not_at_every_change() -> None:
     assert decide(seen("Open", "CloseQueue", groups=BUSY, wrote_ago=0.0)).status is not None  # a state never waits
 
 
-def test_what_others_keep_in_the_status_stays() -> None:
+def test_status_fields_of_others_are_kept() -> None:
     given = seen()
     body = {**given.body, "status": {"state": "Open", "allocated": {"cpu": "7"}, "reservation": {"nodes": ["n"]}}}
     status = decide(msgspec.structs.replace(given, body=body)).status
     assert status == body["status"]
 
 
-def test_root_and_default_are_made_and_no_other() -> None:
+def test_only_the_queues_root_and_default_are_created() -> None:
     made = [missing(name).actions for name in ("root", "default", "mine")]
     bodies = [[action.body["spec"] for action in actions if isinstance(action, Create)] for actions in made]
     assert bodies == [
@@ -148,6 +148,6 @@ def test_root_and_default_are_made_and_no_other() -> None:
     ]
 
 
-def test_amounts_read_as_kubernetes_writes_them() -> None:
+def test_amounts_are_canonical_quantities() -> None:
     given = {"cpu": 1500, "memory": 3 << 29, "pods": 4, "nvidia.com/gpu": 0}
     assert as_quantities(given) == {"cpu": "1500m", "memory": "1536Mi", "pods": "4"}

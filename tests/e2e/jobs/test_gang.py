@@ -162,7 +162,7 @@ def test_a_queue_closes_when_it_is_drained_and_opens_its_children_with_it(
     until(lambda: (state(small, "team"), state(small, "night")) == ("Open", "Open"), 30, lambda: "not open")
 
 
-def test_a_gang_that_is_not_bound_in_time_goes_back_whole_and_waits() -> None:
+def test_a_gang_that_is_not_bound_in_time_is_created_anew_and_waits() -> None:
     """Nothing binds pods here: what was admitted is put back, gated again, and says so."""
     options = ClusterOptions(
         nodes=1, webhook=False, nodes_args=["--no-scheduler"], controller_args=["--gang-bind-timeout=2s"]

@@ -94,7 +94,7 @@ def evicted(cluster: LocalCluster, namespace: str) -> set[str]:
     return {each["involvedObject"]["name"].rsplit("-", 5)[0] for each in events if each["reason"] == "Evicted"}
 
 
-def test_a_whole_group_of_a_queue_above_its_share_gives_way_and_comes_back(
+def test_a_group_of_a_queue_above_its_share_is_evicted_whole_and_created_again(
     shared: LocalCluster, queues: None, namespace: str
 ) -> None:
     for name, queue, pods in (("old", "rich", 4), ("firm", "firm", 4), ("young", "rich", 4)):
@@ -111,7 +111,7 @@ def test_a_whole_group_of_a_queue_above_its_share_gives_way_and_comes_back(
     has(shared, namespace, gone, 4)
 
 
-def test_queues_below_one_limit_take_back_what_they_deserve(shared: LocalCluster, queues: None, namespace: str) -> None:
+def test_child_queues_reclaim_what_they_deserve(shared: LocalCluster, queues: None, namespace: str) -> None:
     guaranteed = {"metadata": {"name": "team-night"}, "spec": {"guarantee": {"resource": {"cpu": "1"}}}}
     shared.kube.patch(QUEUE, "", "team-night", guaranteed)
     shared.apply(job(namespace, "first", 4, "team-day"))
@@ -135,7 +135,9 @@ def test_queues_below_one_limit_take_back_what_they_deserve(shared: LocalCluster
     until(lambda: allocated() == str({"cpu": "8", "pods": "8"}), 30, allocated)
 
 
-def test_room_is_kept_for_a_large_group_although_small_ones_keep_coming(shared: LocalCluster, namespace: str) -> None:
+def test_nodes_are_reserved_for_a_large_group_while_small_ones_keep_coming(
+    shared: LocalCluster, namespace: str
+) -> None:
     for number in range(10):
         shared.apply(job(namespace, f"small-{number}", 1, seconds=40 + 16 * number))
     has(shared, namespace, "small-9", 1)

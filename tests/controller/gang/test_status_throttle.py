@@ -1,4 +1,4 @@
-"""When a group's status is written: changes gather, and what is about to be deleted is left alone."""
+"""When the status of a group is written."""
 
 import pytest
 
@@ -36,41 +36,41 @@ def tally(pods: int = 2, finished: int = 0) -> GroupPodCounts:
         pytest.param(group(), tally(pods=0), CHANGES_SECONDS, id="no pods yet"),
     ],
 )
-def test_a_change_waits_for_the_next_one(seen: PodGroupInfo, counted: GroupPodCounts, wanted: float) -> None:
+def test_a_change_is_held_back_for_a_while(seen: PodGroupInfo, counted: GroupPodCounts, wanted: float) -> None:
     assert StatusThrottle().pause(seen, counted, RUNNING, NOW) == wanted
 
 
-def test_it_is_written_when_it_has_waited_since_the_first_change() -> None:
+def test_the_delay_counts_from_the_first_change() -> None:
     pace = StatusThrottle()
     pace.pause(group(), tally(), RUNNING, NOW)
     assert pace.pause(group(), tally(), {**RUNNING, "running": 1}, NOW + 1.5) == CHANGES_SECONDS - 1.5
     assert pace.pause(group(), tally(), RUNNING, NOW + CHANGES_SECONDS) == 0
 
 
-def test_what_has_been_written_starts_a_new_wait() -> None:
+def test_a_write_starts_a_new_delay() -> None:
     pace = StatusThrottle()
     pace.pause(group(), tally(), RUNNING, NOW)
     pace.wrote(REF, NOW + CHANGES_SECONDS)
     assert pace.pause(group(), tally(), RUNNING, NOW + CHANGES_SECONDS) == CHANGES_SECONDS
 
 
-def test_nothing_is_written_where_nothing_differs() -> None:
+def test_an_equal_status_is_not_written() -> None:
     assert StatusThrottle().pause(group(RUNNING), tally(), RUNNING, NOW) is None
 
 
-def test_words_alone_wait_longer() -> None:
+def test_numbers_in_a_message_are_held_back_longer() -> None:
     told = {**WAITS, "conditions": [{"type": "Unschedulable", "message": "1 pods too many"}]}
     assert StatusThrottle().pause(group(told), tally(), WAITS, NOW) == NUMBERS_SECONDS
 
 
-def test_a_clock_set_back_costs_one_wait_and_no_more() -> None:
+def test_a_clock_that_is_set_back_costs_one_delay_at_most() -> None:
     pace = StatusThrottle()
     pace.pause(group(), tally(), RUNNING, NOW)
     assert pace.pause(group(), tally(), RUNNING, NOW - 3600) == CHANGES_SECONDS
     assert pace.pause(group(), tally(), RUNNING, NOW - 3600 + CHANGES_SECONDS) == 0
 
 
-def test_a_forgotten_group_starts_anew() -> None:
+def test_a_deleted_group_is_forgotten() -> None:
     pace = StatusThrottle()
     pace.pause(group(), tally(), RUNNING, NOW)
     pace.forget(REF)
@@ -86,5 +86,5 @@ def test_a_forgotten_group_starts_anew() -> None:
         pytest.param([], False, id="nobody"),
     ],
 )
-def test_whose_group_it_is_can_be_read_off_its_owners(owners: list[Body], wanted: bool) -> None:
+def test_a_group_of_a_job_is_known_by_its_owner(owners: list[Body], wanted: bool) -> None:
     assert pod_group_info_of({"metadata": {"name": "group", "ownerReferences": owners}}).of_job is wanted

@@ -1,4 +1,4 @@
-"""Who gives way to whom."""
+"""Which groups are evicted for which."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from shared import names
 from tests.controller.gang.make import World, running, template, with_nodes
 
 
-def test_groups_above_their_share_give_way_when_told_so() -> None:
+def test_groups_above_their_share_are_evicted_with_reclaim() -> None:
     for reclaim in (True, False):
         made = with_nodes("8", settings=AdmissionSettings(reclaim=reclaim))
         made.queue("a")
@@ -27,7 +27,7 @@ def test_groups_above_their_share_give_way_when_told_so() -> None:
             assert (made.gated("claims"), made.gated("thief")) == (0, 4)
 
 
-def test_higher_priority_and_unreclaimable_queues_do_not_give_way() -> None:
+def test_groups_of_unreclaimable_queues_are_not_evicted() -> None:
     made = with_nodes("8", settings=AdmissionSettings(reclaim=True))
     made.queue("a", reclaimable=False)
     made.queue("b")
@@ -45,7 +45,7 @@ def claims(made: World, count: int, queue: str, **spec: str) -> list[str]:
 
 
 @pytest.mark.parametrize("nodes", [("100",), ()], ids=["with nodes", "where kube-scheduler judges by nodes"])
-def test_those_above_their_share_give_way_where_the_limit_of_the_queue_above_is_used_up(nodes: tuple[str, ...]) -> None:
+def test_groups_are_evicted_where_the_capability_of_the_parent_queue_is_used_up(nodes: tuple[str, ...]) -> None:
     made = with_nodes(*nodes, settings=AdmissionSettings(reclaim=True))
     made.queue("team", capability={"cpu": "8"})
     made.queue("day", parent="team", deserved={"cpu": "4", "pods": "100"}, priority=5)
@@ -65,7 +65,7 @@ def test_those_above_their_share_give_way_where_the_limit_of_the_queue_above_is_
     assert made.round().evict == ()
 
 
-def test_nobody_gives_way_whose_room_is_of_no_use() -> None:
+def test_groups_whose_room_does_not_help_are_not_evicted() -> None:
     made = with_nodes("4", "8", settings=AdmissionSettings(reclaim=True))
     made.queue("a", deserved={"cpu": "1"})
     made.queue("b", deserved={"cpu": "8"})
@@ -76,7 +76,7 @@ def test_nobody_gives_way_whose_room_is_of_no_use() -> None:
     assert [ref.name for ref in made.round().evict] == ["useful"]
 
 
-def test_who_may_claim_does_so_although_another_is_before_it() -> None:
+def test_a_group_may_reclaim_although_one_before_it_may_not() -> None:
     made = with_nodes("8", settings=AdmissionSettings(reclaim=True))
     made.queue("a", deserved={"cpu": "2"})
     made.queue("b", deserved={"cpu": "4"})
@@ -86,7 +86,7 @@ def test_who_may_claim_does_so_although_another_is_before_it() -> None:
     assert claims(made, 4, "b") == ["held"]
 
 
-def test_whoever_is_marked_not_preemptable_stays() -> None:
+def test_groups_that_are_not_preemptable_are_not_evicted() -> None:
     made = with_nodes("8", settings=AdmissionSettings(reclaim=True))
     made.queue("a", deserved={"cpu": "2"})
     made.queue("b", deserved={"cpu": "4"})
@@ -98,7 +98,7 @@ def test_whoever_is_marked_not_preemptable_stays() -> None:
     assert claims(made, 4, "b") == []
 
 
-def test_a_queue_below_another_claims_no_more_than_both_deserve() -> None:
+def test_a_child_queue_reclaims_no_more_than_it_and_its_parent_deserve() -> None:
     made = with_nodes("10", settings=AdmissionSettings(reclaim=True))
     made.queue("rich", deserved={"cpu": "2"})
     made.queue("team", deserved={"cpu": "3"})
