@@ -19,7 +19,7 @@ from controller.job.phase.snapshot import JobSnapshot
 from controller.job.react import refusals
 from controller.job.react.refusals import Blocker
 
-NEVER_SECONDS = 30.0  # between attempts that only a larger quota can help
+NEVER_SECONDS = 15.0  # between attempts of a gang that needs a larger quota
 
 
 class QuotaWait(msgspec.Struct, frozen=True):
