@@ -205,6 +205,63 @@ def test_no_more_flows_run_than_a_namespace_may(scenario: Scenario, policies: Po
     scenario.kube.delete(JOBFLOW, scenario.namespace, "g")
 
 
+def test_suspending_a_flow_makes_no_room_while_its_jobs_run(scenario: Scenario, policies: Policies) -> None:
+    scenario.templates("a", seconds=60)
+    policies("running", limits={"maxRunningFlows": 1})
+    scenario.flow("f", {"a": ()})
+    scenario.reaches("f", "a", "Running")
+    scenario.kube.patch(JOBFLOW, scenario.namespace, "f", {"spec": {"suspend": True}})
+    until(lambda: scenario.get("f")["status"]["state"]["phase"] == "Suspended", 30, lambda: str(scenario.get("f")))
+    refused = scenario.cluster.kubectl.refusal(jobflow(scenario.namespace, "g", {"a": ()}))
+    assert "at most 1 may run at once" in refused
+
+
+def test_deleted_flows_make_room_at_once(scenario: Scenario, policies: Policies) -> None:
+    scenario.templates("a", seconds=60)
+    policies("running", limits={"maxRunningFlows": 2})
+    for attempt in range(5):
+        for name in ("f", "g"):
+            scenario.kube.create(JOBFLOW, jobflow(scenario.namespace, f"{name}-{attempt}", {"a": ()}))
+        scenario.cluster.kubectl("delete", "jobflow", "--all", "-n", scenario.namespace)
+
+
+def test_a_required_label_cannot_be_removed(scenario: Scenario, policies: Policies) -> None:
+    made = template(scenario.namespace, "t")
+    with_label = {**made, "metadata": {**made["metadata"], "labels": {"team": "a"}}}
+    scenario.kube.create(JOBTEMPLATE, with_label)
+    scenario.kube.create(JOBTEMPLATE, template(scenario.namespace, "old"))
+    policies("team", required={"labels": ["team"]})
+    with pytest.raises(RestError, match="this label must be set"):
+        scenario.kube.patch(JOBTEMPLATE, scenario.namespace, "t", {"metadata": {"labels": {"team": None}}})
+    changed = scenario.kube.patch(JOBTEMPLATE, scenario.namespace, "old", {"metadata": {"labels": {"x": "y"}}})
+    assert changed["metadata"]["labels"] == {"x": "y"}, "an old violation that the update leaves alone"
+
+
+def test_messages_and_defaults_are_computed(scenario: Scenario, policies: Policies) -> None:
+    namespace = {"metadata": {"labels": {"pool": "fast"}}}
+    scenario.kube.patch(NAMESPACE, "", scenario.namespace, namespace)
+    pool = "namespaceObject.metadata.?labels.?pool.orValue('')"
+    policies(
+        "computed",
+        defaults={"values": [{"field": "labels", "key": "pool", "valueExpression": pool}]},
+        variables=[{"name": "pods", "expression": "object.spec.?tasks.orValue([]).map(t, t.replicas).sum()"}],
+        rules=[
+            {
+                "name": "pods",
+                "expression": "variables.pods <= 2",
+                "messageExpression": "'has ' + string(variables.pods) + ' pods'",
+            }
+        ],
+        match={"kinds": ["Job"]},
+    )
+    small = job(scenario)
+    tasks = small["spec"]["tasks"]
+    scenario.kube.create(JOB, small)
+    assert scenario.kube.get(JOB, scenario.namespace, "j")["metadata"]["labels"]["pool"] == "fast"
+    large = job(scenario, "k", tasks=[{**tasks[0], "replicas": 3}])
+    assert "has 3 pods" in scenario.cluster.kubectl.refusal(large)
+
+
 def test_a_namespace_and_its_flow_may_come_in_one_apply(scenario: Scenario) -> None:
     """The webhook asks for a Namespace that it has not seen yet before it decides by labels."""
     name = f"{scenario.namespace}-new"
