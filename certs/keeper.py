@@ -84,7 +84,7 @@ class CertificateKeeper:
                 later = plan.next_look(stored, settled, self._clock(), self._place.settle)
                 return KeeperResult(stored, trust is not BundleState.MISSING, later)
             if await self._store(plan.apply_step(step, stored, self._place.names, self._clock()), secret):
-                log.info("certificates changed", extra={"step": str(step), "secret": self._place.secret})
+                log.info("certificates changed", extra={"step": str(step), "secret_name": self._place.secret})
                 rotate = False
         raise Conflict(f"secret {self._place.secret} keeps changing; another replica is rotating it")
 
@@ -100,7 +100,7 @@ class CertificateKeeper:
         issued = plan.apply_step(step, self._last, self._place.names, now)
         kept = plan.with_authorities(issued, [*([stored.bundle] if stored else []), *used], now)
         if await self._store(kept, secret):
-            log.warning("lost certificates replaced", extra={"step": str(step), "secret": self._place.secret})
+            log.warning("lost certificates replaced", extra={"step": str(step), "secret_name": self._place.secret})
 
     async def _secret(self) -> Body | None:
         try:

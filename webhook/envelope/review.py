@@ -68,6 +68,7 @@ class AdmissionVerdict(msgspec.Struct, frozen=True):
     audit: dict[str, str] = {}
     rules: tuple[str, ...] = ()  # that found the violations, for metrics
     policy_warnings: int = 0  # the last of the warnings, which policies gave
+    warned_by: tuple[str, ...] = ()  # names of the rules that warned, for logs
     policies: tuple[PolicyFinding, ...] = ()  # what JobFlowPolicies found, for metrics
 
     @property

@@ -19,6 +19,7 @@ from webhook import metrics
 from webhook.envelope.review import ALLOWED, AdmissionReview, AdmissionVerdict, BadReview, answer, parse_review
 from webhook.policies.judging import depends_on_missing_objects, exceeds_running_flows, unknown_namespace
 from webhook.policies.recent_flows import IN_FLIGHT_SECONDS, SECONDS, RecentFlows
+from webhook.server.decision_log import DecisionLog
 from webhook.server.routes import ROUTES, WebhookRoute
 from webhook.subject.lookups import InMemoryLookups, Lookups, MissingObject, ReplacedLookups
 from webhook.verdict.admit import TooSlow, missing_objects, mutate, validate
@@ -63,6 +64,7 @@ class AdmissionHandler:
         self._list_live = list_live
         self._clock = clock
         self._admitted = RecentFlows(clock)
+        self._decisions = DecisionLog(clock)
         self._routes = {route.path: route for route in ROUTES}
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -96,6 +98,7 @@ class AdmissionHandler:
             raise web.HTTPRequestEntityTooLarge(BODY_LIMIT, request.content_length or 0)
         async with asyncio.timeout(READ_SECONDS):
             data = await request.read()
+        begun = self._clock()
         review = parse_review(data)
         try:
             verdict = await self._decide(route, review)
@@ -107,6 +110,7 @@ class AdmissionHandler:
             metrics.VIOLATIONS.labels(route.kind.kind, rule).inc()
         for found in verdict.policies:
             metrics.POLICY_VIOLATIONS.labels(found.policy, found.mode, route.kind.kind, found.rule).inc()
+        self._decisions.note(review, verdict, self._clock() - begun)
         metrics.WARNINGS.labels(route.kind.kind).inc(len(verdict.warnings))
         return web.Response(body=answer(review, verdict), content_type=JSON)
 

@@ -74,9 +74,11 @@ def validate(
     else:
         rules, warners = admission.create if subject.creating else admission.update, admission.warnings
     faults = _judge(subject, rules, in_time)
+    warned = {warner.__name__: tuple(warner(subject)) for warner in warners}
     verdict = AdmissionVerdict(
         violations=tuple(violation for found in faults.values() for violation in found),
-        warnings=tuple(warning for warner in warners for warning in warner(subject)),
+        warnings=tuple(warning for found in warned.values() for warning in found),
+        warned_by=tuple(name for name, found in warned.items() if found),
         rules=tuple(faults),
     )
     return judging.with_policies(review, lookups, verdict, lambda: _check_time(in_time, "policies"))

@@ -1,6 +1,7 @@
 """What the webhook refuses, as kubectl and the API server show it."""
 
 import copy
+import json
 import re
 from typing import Any
 
@@ -137,3 +138,17 @@ def test_a_dense_graph_of_24_layers_is_taken_at_once(scenario: Scenario) -> None
 
 def _yaml(body: Body) -> str:
     return str(yaml.safe_dump(body))
+
+
+def test_the_webhook_logs_a_line_for_a_refusal(scenario: Scenario) -> None:
+    scenario.refused(jobflow(scenario.namespace, "logged", {"a": ("a",)}))
+    found = [line for line in scenario.cluster.logs("webhook").splitlines() if '"name":"logged"' in line]
+    (line,) = [json.loads(each) for each in found]
+    assert line["decision"] == "refused"
+    assert line["user"]
+    assert (line["operation"], line["kind"], line["namespace"]) == (
+        "CREATE",
+        "JobFlow.flow.volcano.sh",
+        scenario.namespace,
+    )
+    assert line["rules"] == ["no_cycle"]

@@ -1,0 +1,100 @@
+"""The log of decisions: one line per refusal and warning, with who and what, without the object, and bounded."""
+
+import logging
+from typing import Any
+
+import orjson
+import pytest
+from aiohttp.test_utils import RawTestServer, TestClient
+
+from shared.kube.logs import JsonLines
+from tests.webhook.make import envelope, flow, known, review, step, template
+from tests.webhook.policies.make import policy
+from webhook.envelope.review import AdmissionVerdict
+from webhook.server.decision_log import DecisionLog
+from webhook.server.handler import AdmissionHandler
+
+
+class FakeSeconds:
+    """A clock that is moved by hand."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
+    """The lines as the process writes them."""
+    return [
+        orjson.loads(JsonLines().format(record)) for record in caplog.records if record.name.endswith("decision_log")
+    ]
+
+
+async def send(handler: AdmissionHandler, body: dict[str, Any], path: str = "/jobflows/validate") -> None:
+    async with TestClient(RawTestServer(handler)) as client:
+        response = await client.post(path, data=envelope(review(body)))
+        assert response.status == 200
+
+
+async def test_a_refusal_is_one_line_with_who_and_what(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    body = flow(step("a", "nowhere"), step("b", "b"))
+    body["metadata"]["annotations"] = {"note": "confidential"}
+    await send(AdmissionHandler(known()), body)
+    (line,) = lines(caplog)
+    assert line["ms"] >= 0
+    assert {key: line[key] for key in line if key not in ("time", "level", "logger", "ms", "uid")} == {
+        "message": "admission decision",
+        "decision": "refused",
+        "user": "kubernetes-admin",
+        "operation": "CREATE",
+        "kind": "JobFlow.flow.volcano.sh",
+        "namespace": "ns1",
+        "name": "f",
+        "rules": ["targets_exist", "no_cycle"],
+        "policies": [],
+    }
+    assert "confidential" not in str(line)
+    assert "nowhere" not in str(line)
+
+
+async def test_a_warning_names_the_rule_and_the_policy(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    limit = policy("small", mode="Warn", limits={"maxSteps": 1})
+    await send(AdmissionHandler(known(limit, template(name="a"))), flow(step("a"), step("b")))
+    (line,) = lines(caplog)
+    assert line["decision"] == "warned"
+    assert line["rules"] == ["templates_not_found_yet"]
+    assert line["policies"] == ["small"]
+
+
+async def test_an_allowed_review_leaves_no_line(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    await send(AdmissionHandler(known(template(name="a"))), flow(step("a")))
+    assert lines(caplog) == []
+
+
+def test_above_a_rate_lines_are_left_out_and_counted(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    clock = FakeSeconds()
+    log = DecisionLog(clock, rate=10, burst=5)
+    warned = AdmissionVerdict(warnings=("x",))
+    for _ in range(20):
+        log.note(review(flow(step("a"))), warned, 0.001)
+    assert len(lines(caplog)) == 5
+    clock.now += 0.2
+    log.note(review(flow(step("a"))), warned, 0.001)
+    assert len(lines(caplog)) == 6
+    assert lines(caplog)[-1]["suppressed"] == 15
+    clock.now += 0.2
+    log.note(review(flow(step("a"))), warned, 0.001)
+    assert "suppressed" not in lines(caplog)[-1]
+
+
+def test_long_names_are_cut(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    body = flow(step("a"), name="x" * 1000)
+    DecisionLog(FakeSeconds()).note(review(body), AdmissionVerdict(warnings=("x",)), 0.001)
+    assert len(lines(caplog)[0]["name"]) == 253
