@@ -38,6 +38,10 @@ class JobFlowSpec(Model, frozen=True, kw_only=True):
     active_deadline_seconds: Annotated[
         Positive | None, Meta(description="Seconds the flow may take from its start.")
     ] = None
+    finally_deadline_seconds: Annotated[
+        Positive | None,
+        Meta(description="Seconds that `finally` may take, from its start; may be set and changed at any time."),
+    ] = None
     ttl_seconds_after_finished: Annotated[
         Count | None, Meta(description="Seconds after its end until it is deleted.")
     ] = None

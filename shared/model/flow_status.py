@@ -172,6 +172,10 @@ class JobFlowStatus(Model, frozen=True, kw_only=True):
     next_summary: str = ""
     pods: FlowPods | None = None
     handled_commands: tuple[str, ...] = ()
+    finally_start_time: Time | None = None
+    finally_outcome: Annotated[
+        str, Meta(description="DeadlineExceeded once finallyDeadlineSeconds have ended `finally`.")
+    ] = ""
     outcome: Annotated[
         str, Meta(description="Succeed, Failed, Terminated or DeadlineExceeded once the steps have ended.")
     ] = ""

@@ -11,12 +11,13 @@ from shared.model.step import Step
 
 STOPPED = {"Terminated": "the flow was terminated", "DeadlineExceeded": "the flow's deadline has passed"}
 """Outcomes that stop a flow, in words."""
+_FINALLY_OVER = "finallyDeadlineSeconds have passed"
 
 
 def stopped(context: FlowContext, step: Step) -> StepEnd | None:
     """The end of a step that the flow's stop or failure keeps from starting; None: it may start."""
     if step.name in context.plan.final_names:
-        return None
+        return skip(FLOW_STOPPED, _FINALLY_OVER) if context.finally_outcome else None
     if context.stopping:
         return skip(FLOW_STOPPED, STOPPED[context.outcome])
     if not context.failed or strategy(context) is FailureStrategy.CONTINUE or _reacts(step):
@@ -37,7 +38,7 @@ def halts(context: FlowContext, step: Step) -> bool:
     if ends_its_loop(context, step):
         return True
     if step.name in context.plan.final_names:
-        return False
+        return bool(context.finally_outcome)
     if context.stopping:
         return True
     if strategy(context) is not FailureStrategy.FAIL_FAST or _reacts(step) or step.daemon:
@@ -56,6 +57,8 @@ def ends_its_loop(context: FlowContext, step: Step) -> bool:
 
 def halt_reason(context: FlowContext, step: Step) -> str:
     """The reason of a Job that the flow has terminated because the step may not go on."""
+    if step.name in context.plan.final_names and context.finally_outcome:
+        return context.finally_outcome
     if context.stopping:
         return context.outcome
     return ITERATION_FAILED if ends_its_loop(context, step) else FLOW_STOPPED
@@ -63,6 +66,8 @@ def halt_reason(context: FlowContext, step: Step) -> str:
 
 def halt_words(context: FlowContext, step: Step) -> str:
     """The same for people."""
+    if step.name in context.plan.final_names and context.finally_outcome:
+        return _FINALLY_OVER
     if context.stopping:
         return STOPPED[context.outcome]
     if ends_its_loop(context, step):

@@ -1,7 +1,9 @@
 """`finally`: when its steps may start, and the end of the flow (docs/design/jobflow-api.md, sections 1 and 3.3)."""
 
+from controller.decision import Note
 from controller.jobflow.model.context import FlowContext
 from shared.model.phases import FlowOutcome, StepPhase
+from shared.timestamp import epoch_or_none
 
 _BROKEN = (StepPhase.FAILED, StepPhase.TERMINATED)
 
@@ -12,7 +14,23 @@ def may_begin(context: FlowContext) -> bool:
         return False
     if not context.outcome:
         context.outcome = FlowOutcome.FAILED if context.failed else FlowOutcome.SUCCEED
+    if context.plan.finals and context.finally_start_time is None and context.completion_time is None:
+        context.finally_start_time = context.now_text
     return True
+
+
+def finally_deadline(context: FlowContext) -> None:
+    """End `finally` once `finallyDeadlineSeconds` are over; before that, wake up at the deadline."""
+    seconds, begun = context.plan.spec.finally_deadline_seconds, epoch_or_none(context.finally_start_time)
+    if seconds is None or begun is None or context.finally_outcome or not context.open:
+        return
+    if context.now < begun + seconds:
+        context.wake_at(begun + seconds)
+        return
+    context.finally_outcome = FlowOutcome.DEADLINE_EXCEEDED
+    context.urgent = True
+    said = f"finallyDeadlineSeconds ({seconds} s) have passed; the steps of `finally` are terminated"
+    context.notes.append(Note("FinallyDeadlineExceeded", said, "Warning"))
 
 
 def finish(context: FlowContext) -> None:
@@ -20,7 +38,7 @@ def finish(context: FlowContext) -> None:
     if context.completion_time is not None or context.open:
         return
     broken = any(context.steps[step.name].phase in _BROKEN and not step.allow_failure for step in context.plan.finals)
-    if broken and context.outcome == FlowOutcome.SUCCEED:
+    if (broken or context.finally_outcome) and context.outcome == FlowOutcome.SUCCEED:
         context.outcome = FlowOutcome.FAILED
     context.completion_time = context.now_text
     context.urgent = True

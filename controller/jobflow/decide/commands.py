@@ -52,6 +52,7 @@ def _resume(context: FlowContext, command: FlowCommand) -> None:
 
 def _set_suspend(context: FlowContext, command: FlowCommand, value: bool) -> None:
     if context.suspend is value:
+        _without_effect(context, command, f"the flow is {'suspended already' if value else 'not suspended'}")
         return
     metadata = context.observed.flow.metadata
     if refusal := context.observed.refusals.get(metadata.name):  # by a policy, say: the flow goes on as it is
@@ -65,8 +66,20 @@ def _set_suspend(context: FlowContext, command: FlowCommand, value: bool) -> Non
 
 
 def _terminate(context: FlowContext, command: FlowCommand) -> None:
-    if context.completion_time is None and context.flows_open:
+    if context.completion_time is not None:
+        _without_effect(context, command, "the flow has ended")
+    elif not context.flows_open:
+        said = "only `finally` runs, which a stop does not end; set spec.finallyDeadlineSeconds to limit it"
+        _without_effect(context, command, said)
+    elif context.stopping:
+        _without_effect(context, command, "the flow is being stopped already")
+    else:
         context.outcome = FlowOutcome.TERMINATED
+
+
+def _without_effect(context: FlowContext, command: FlowCommand, why: str) -> None:
+    said = f"Command {command.name}: {command.action} has no effect: {why}"
+    context.notes.append(Note("CommandWithoutEffect", said, "Warning"))
 
 
 def _restart(context: FlowContext, command: FlowCommand) -> None:
@@ -84,6 +97,7 @@ def _retry(context: FlowContext, command: FlowCommand) -> None:
         ):
             again.add(name)
     if not again and not any(context.steps[step.name].phase in _BROKEN for step in context.plan.finals):
+        _without_effect(context, command, "none of the flow's steps has failed")
         return
     for name in again:
         context.steps[name] = _resumed(context.steps[name])
@@ -96,6 +110,8 @@ def _begin_again(context: FlowContext) -> None:
     context.outcome = ""
     context.start_time = None
     context.completion_time = None
+    context.finally_start_time = None
+    context.finally_outcome = ""
     context.step_states.recount()
     context.reset = True
 

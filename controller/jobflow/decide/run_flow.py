@@ -7,7 +7,7 @@ flow is settled before `finally` may begin.
 from controller.decision import Delete
 from controller.jobflow.control.daemon import stop_unneeded
 from controller.jobflow.control.deadline import deadline
-from controller.jobflow.control.finally_ import finish, may_begin
+from controller.jobflow.control.finally_ import finally_deadline, finish, may_begin
 from controller.jobflow.decide.advance import advance
 from controller.jobflow.decide.commands import run_commands
 from controller.jobflow.decide.observe_jobs import observe_jobs
@@ -27,6 +27,7 @@ def run_flow(context: FlowContext) -> tuple[Delete, ...]:
         advance(context, context.plan.order)
         stop_unneeded(context)
         if may_begin(context):
+            finally_deadline(context)
             advance(context, [step.name for step in context.plan.finals])
             finish(context)
     return deletions

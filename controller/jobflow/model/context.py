@@ -66,6 +66,8 @@ class FlowContext:
         self.outcome = status.outcome
         self.start_time = status.start_time
         self.completion_time = status.completion_time
+        self.finally_start_time = status.finally_start_time
+        self.finally_outcome = status.finally_outcome
         self.handled = status.handled_commands
         self.suspend = observed.flow.spec.suspend
         self.creates: list[Create] = []

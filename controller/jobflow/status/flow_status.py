@@ -43,6 +43,8 @@ def carried(context: FlowContext) -> JobFlowStatus:
         steps=tuple(context.steps.values()),
         handled_commands=context.handled,
         outcome=context.outcome,
+        finally_start_time=context.finally_start_time,
+        finally_outcome=context.finally_outcome,
     )
 
 
@@ -74,6 +76,8 @@ def flow_status(context: FlowContext) -> JobFlowStatus:
         pods=_pods(context),
         handled_commands=context.handled,
         outcome=context.outcome,
+        finally_start_time=context.finally_start_time,
+        finally_outcome=context.finally_outcome,
     )
 
 

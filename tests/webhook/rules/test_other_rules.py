@@ -396,7 +396,7 @@ def changed(old: Body, **fields: Any) -> Body:
 OLD = stored()
 LAST = {**stored(**{"finally": [step("z")]})}
 LAST["status"]["steps"] = [*LAST["status"]["steps"], {"name": "z", "phase": "Running", "attempts": 1}]
-ENDED = "only suspend, ttlSecondsAfterFinished, jobRetainPolicy and metadata may change"
+ENDED = "only suspend, ttlSecondsAfterFinished, finallyDeadlineSeconds, jobRetainPolicy and metadata may change"
 FLOW_UPDATES: dict[str, tuple[Body, Body, list[str]]] = {
     "a step that runs": (
         OLD,

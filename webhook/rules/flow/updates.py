@@ -12,7 +12,7 @@ from webhook.subject.subjects import FlowSubject, body_or_empty
 
 _UNSTARTED: Final = frozenset({"", StepPhase.WAITING, StepPhase.PENDING, StepPhase.SKIPPED})
 _ENDED: Final = frozenset({FlowPhase.SUCCEED, FlowPhase.FAILED})
-# Immutable fields of an ended flow: (API name, attribute). suspend, ttlSecondsAfterFinished, jobRetainPolicy may change.
+# Immutable fields of an ended flow: (API name, attribute). The others of the spec may change.
 _FROZEN_AT_END: Final = (
     ("flows", "flows"),
     ("finally", "finally_"),
@@ -54,7 +54,7 @@ def ended_flows_are_frozen(flow: FlowSubject) -> Iterator[Violation]:
         return
     for field, attribute in _FROZEN_AT_END:
         if getattr(flow.old_spec, attribute) != getattr(flow.spec, attribute):
-            message = f"{why}: only suspend, ttlSecondsAfterFinished, jobRetainPolicy and metadata may change"
+            message = f"{why}: only suspend, ttlSecondsAfterFinished, finallyDeadlineSeconds, jobRetainPolicy and metadata may change"
             yield Violation(f"spec.{field}", message, reason=Reason.FORBIDDEN)
 
 
