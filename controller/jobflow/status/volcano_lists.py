@@ -1,6 +1,6 @@
 """Volcano's lists of Jobs in `JobFlow.status`: unfinished Jobs and the last 500 finished (docs/design/jobflow-api.md, section 8)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Final
 
@@ -27,6 +27,7 @@ _LISTS: Final = {
     JobPhase.TERMINATED: "terminated_jobs",
     JobPhase.ABORTED: "un_know_jobs",
 }
+_MOST_HISTORIES: Final = 20
 _FINISHED: Final = {str(phase) for phase in JobPhase if phase.finished}
 
 
@@ -43,7 +44,8 @@ def job_lists(context: FlowContext) -> JobLists:
     entries = {
         entry.name: _gone(context, entry) for entry in context.status.job_status_list if entry.name not in context.jobs
     }
-    entries |= {job.name: _entry(job) for job in context.jobs.values()}
+    stored = {entry.name: entry.running_histories for entry in context.status.job_status_list}
+    entries |= {job.name: _entry(job, stored.get(job.name, ())) for job in context.jobs.values()}
     for create in context.creates:
         name = create.body["metadata"]["name"]
         if create.kind.kind == "Job" and name not in context.jobs:
@@ -69,26 +71,32 @@ def _kept(entries: Iterable[JobEntry]) -> tuple[JobEntry, ...]:
     return tuple(sorted((*finished, *unfinished), key=lambda entry: (entry.start_timestamp or "", entry.name)))
 
 
-def _entry(job: ObservedJob) -> JobEntry:
+def _entry(job: ObservedJob, stored: Sequence[RunningHistory]) -> JobEntry:
     return JobEntry(
         name=job.name,
         state=job.phase or JobPhase.PENDING,
         start_timestamp=job.created or None,
         end_timestamp=job.ended_at or None,
         restart_count=job.status.retry_count,
-        running_histories=_histories(job),
+        running_histories=_histories(job, stored),
     )
 
 
-def _histories(job: ObservedJob) -> tuple[RunningHistory, ...]:
-    stays = [(one.status, one.last_transition_time) for one in job.status.conditions if one.status]
+def _histories(job: ObservedJob, stored: Sequence[RunningHistory]) -> tuple[RunningHistory, ...]:
+    """Every stay of the Job in a phase, the latest last. The Job's conditions have only the latest stay in each phase:
+    earlier ones, from before a restart, are in the stored histories.
+    """
+    stays = [(str(one.status), one.last_transition_time) for one in job.status.conditions if one.status]
     if not stays and job.phase is not None:
-        stays = [(job.phase, job.status.state.last_transition_time or job.created or None)]
+        stays = [(str(job.phase), job.status.state.last_transition_time or job.created or None)]
+    known = [(one.state, one.start_timestamp) for one in stored if (one.start_timestamp or "") >= (job.created or "")]
+    merged = sorted(dict.fromkeys((*known, *stays)), key=lambda stay: stay[1] or "")
+    changes = [stay for place, stay in enumerate(merged) if place == 0 or merged[place - 1][0] != stay[0]]
     histories = [
-        RunningHistory(state=str(phase), start_timestamp=begun, end_timestamp=ended)
-        for (phase, begun), (_, ended) in pairwise([*stays, (None, job.ended_at or None)])
+        RunningHistory(state=phase, start_timestamp=begun, end_timestamp=ended)
+        for (phase, begun), (_, ended) in pairwise([*changes, ("", job.ended_at or None)])
     ]
-    return tuple(histories[-20:])
+    return tuple(histories[-_MOST_HISTORIES:])
 
 
 def _gone(context: FlowContext, entry: JobEntry) -> JobEntry:

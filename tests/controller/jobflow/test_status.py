@@ -4,6 +4,7 @@ import msgspec
 from msgspec.structs import replace
 
 from controller.jobflow.status.status_limits import limit_status
+from shared.model.job_status import JobCondition
 from shared.model.phases import JobPhase
 from tests.controller.jobflow.make import TEMPLATE, FlowCluster, flow, started, step
 
@@ -88,6 +89,34 @@ def test_running_histories_are_those_of_the_job():
         "Running",
         None,
     )
+
+
+def test_a_restart_of_the_job_keeps_its_earlier_histories():
+    """A Job's conditions have one entry for each phase: a restart overwrites the earlier ones."""
+    cluster = started(step("a"))
+    times = {
+        name: f"2027-01-15T08:00:{second:02}Z"
+        for name, second in (("t1", 11), ("t2", 12), ("t3", 13), ("t4", 14), ("t5", 15))
+    }
+
+    def condition(phase, at):
+        return JobCondition(status=phase, last_transition_time=times[at])
+
+    before = (condition(JobPhase.PENDING, "t1"), condition(JobPhase.RUNNING, "t2"))
+    cluster.set_job("f-a", JobPhase.RUNNING, conditions=before)
+    cluster.settle()
+    after = (condition(JobPhase.RESTARTING, "t3"), condition(JobPhase.PENDING, "t4"), condition(JobPhase.RUNNING, "t5"))
+    cluster.set_job("f-a", JobPhase.RUNNING, conditions=after)
+    for _ in range(2):
+        cluster.settle()
+    found = cluster.status.job_status_list[0].running_histories
+    assert [(each.state, each.start_timestamp, each.end_timestamp) for each in found] == [
+        ("Pending", times["t1"], times["t2"]),
+        ("Running", times["t2"], times["t3"]),
+        ("Restarting", times["t3"], times["t4"]),
+        ("Pending", times["t4"], times["t5"]),
+        ("Running", times["t5"], None),
+    ]
 
 
 def test_events_of_one_write_are_one_a_reason():
