@@ -172,7 +172,7 @@ class JobFlowStatus(Model, frozen=True, kw_only=True):
     next_summary: str = ""
     pods: FlowPods | None = None
     handled_commands: tuple[str, ...] = ()
-    finally_start_time: Time | None = None
+    finally_start_time: Annotated[Time | None, Meta(description="When the steps of `finally` could start.")] = None
     finally_outcome: Annotated[
         str, Meta(description="DeadlineExceeded once finallyDeadlineSeconds have ended `finally`.")
     ] = ""
