@@ -1,4 +1,4 @@
-"""How commands reach the cluster: the API client, the namespace, and errors as people read them."""
+"""Access to the cluster for commands: the API client, the namespace, and error messages."""
 
 import argparse
 import asyncio

@@ -1,4 +1,4 @@
-"""What a shell completes: names of live objects, contexts, files; quick, or nothing."""
+"""Shell completion: names of objects in the cluster, contexts and files. Returns nothing if the cluster is slow."""
 
 import argparse
 import asyncio

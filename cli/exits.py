@@ -1,4 +1,4 @@
-"""How a command ends: codes that scripts can rely on, and the one exception that carries one."""
+"""Exit codes of the command, and the exception that carries one."""
 
 from enum import IntEnum
 

@@ -1,4 +1,4 @@
-"""A flow and its pods as they change: list and watch, told at most a few times a second."""
+"""Follows a flow and its pods by list and watch, with at most a few updates per second."""
 
 import asyncio
 import contextlib

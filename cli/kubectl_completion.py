@@ -1,4 +1,4 @@
-"""`kubectl_complete-jobflow`: what kubectl runs to complete `kubectl jobflow ...` (its rule for completing plugins)."""
+"""`kubectl_complete-jobflow`: kubectl runs it to complete `kubectl jobflow ...`, by its convention for plugins."""
 
 import io
 import os

@@ -1,4 +1,4 @@
-"""Commands (bus.volcano.sh): how a person's wish reaches the controller. Pure."""
+"""Builds the Commands (bus.volcano.sh) that ask the controller to suspend, resume, stop, retry or restart. Pure."""
 
 from collections.abc import Callable
 from typing import Final

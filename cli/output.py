@@ -1,4 +1,4 @@
-"""Where text goes: colours on a terminal only, and objects in the formats that scripts read."""
+"""Output: colours on a terminal only, and objects in the formats that scripts read."""
 
 import json
 import os

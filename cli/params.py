@@ -1,4 +1,4 @@
-"""`-p NAME=VALUE` put into a JobFlow. Pure."""
+"""Sets the params of `-p NAME=VALUE` in a JobFlow. Pure."""
 
 from collections.abc import Mapping, Sequence
 

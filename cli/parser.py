@@ -1,4 +1,4 @@
-"""The argument parser, made of cli.verbs."""
+"""The argument parser, built from cli.verbs."""
 
 import argparse
 import re

@@ -1,4 +1,4 @@
-"""Which object of those in the files is meant. Pure."""
+"""Selects the object that a command means from those in the files. Pure."""
 
 from collections.abc import Iterable, Sequence
 

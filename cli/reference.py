@@ -1,4 +1,4 @@
-"""`python -m cli.reference` writes docs/command.md from the verbs; `--check` only says whether it is up to date."""
+"""`python -m cli.reference` writes docs/command.md from the verbs; `--check` only checks that it is up to date."""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -17,8 +17,8 @@ _HEAD: Final = f"""# The `jobflow` command
 
 {DESCRIPTION} The same command is kubectl's plugin: `kubectl jobflow list`.
 
-Colours appear on a terminal only, and not where `NO_COLOR` is set. What is meant for people beside the answer goes to
-stderr, so that stdout can be piped. `JOBFLOW_DEBUG=1` shows a traceback should the command itself fail.
+Colours appear on a terminal only, and not where `NO_COLOR` is set. Progress and hints go to
+stderr, so that stdout can be piped. `JOBFLOW_DEBUG=1` prints a traceback if the command itself fails.
 """
 
 

@@ -1,4 +1,4 @@
-"""Every verb of the command as data: the parser, the reference page and the completion are made of it."""
+"""Every verb of the command as data. The parser, the reference page and the completion are generated from it."""
 
 from argparse import ArgumentTypeError
 from collections.abc import Sequence
@@ -84,7 +84,7 @@ _LOCAL_CLUSTER: Final = (
         default="",
         metavar="FILE",
         live="file",
-        help="of a cluster that exists, to add nodes and JobFlow to",
+        help="kubeconfig of an existing cluster, to add nodes and JobFlow to",
     ),
     _arg("--port", type=int, default=0, metavar="PORT", help="of the API server; default: any free port"),
 )
@@ -99,7 +99,7 @@ VERBS: Final[tuple[Verb, ...]] = (
     Verb(
         "lint",
         "lint:run",
-        "check manifests without a cluster: what the API server and the webhook would say, with line numbers",
+        "check manifests as the API server and the webhook would, without a cluster and with line numbers",
         (
             _FILES,
             _arg(
@@ -108,7 +108,7 @@ VERBS: Final[tuple[Verb, ...]] = (
                 default=[],
                 metavar="FILE",
                 live="manifest",
-                help="also hold them against JobFlowPolicies",
+                help="also check them against JobFlowPolicies",
             ),
             _arg("-n", "--namespace", default="", metavar="NS", help="of objects that name none; default: default"),
             _arg(
@@ -128,7 +128,7 @@ VERBS: Final[tuple[Verb, ...]] = (
     Verb(
         "render",
         "render:run",
-        "show the Jobs that a step would make, after template, patch and substitution, without a cluster",
+        "show the Jobs that a step would create, after template, patch and substitution, without a cluster",
         (
             _FILES,
             _arg(
@@ -142,7 +142,7 @@ VERBS: Final[tuple[Verb, ...]] = (
                 action="append",
                 default=[],
                 metavar="STEP.NAME=VALUE",
-                help="what an earlier step put out; repeatable",
+                help="an output of an earlier step; repeatable",
             ),
             _arg("-n", "--namespace", default="", metavar="NS", help="of objects that name none; default: default"),
         ),
@@ -153,7 +153,7 @@ VERBS: Final[tuple[Verb, ...]] = (
     Verb(
         "graph",
         "graph:run",
-        "draw a flow: of a file, or a live one with the states of its steps",
+        "draw a flow of a file, or of the cluster with the states of its steps",
         (
             _arg(
                 "flow",
@@ -171,7 +171,7 @@ VERBS: Final[tuple[Verb, ...]] = (
     Verb(
         "run",
         "run:run",
-        "create a flow from a file or a JobFlowTemplate, or run one that exists again under a fresh name",
+        "create a flow from a file or a JobFlowTemplate, or run an existing one again under a new name",
         (
             _arg(
                 "flow",
@@ -198,7 +198,7 @@ VERBS: Final[tuple[Verb, ...]] = (
     Verb(
         "status",
         "status:run",
-        "show a flow as a tree: phases, times, pods, what waits for what and why",
+        "show a flow as a tree: phases, times, pods, and what each step waits for",
         (_FLOW, _WATCH),
         _BODY_FORMATS,
         examples=("jobflow status nightly", "jobflow status nightly --watch"),
@@ -212,7 +212,7 @@ VERBS: Final[tuple[Verb, ...]] = (
         "print the logs of the pods of a step's latest Job",
         (
             _arg("step", metavar="NAME/STEP", live="step", help="the JobFlow and its step"),
-            _arg("-f", "--follow", action="store_true", help="go on as more is written, until the pods end"),
+            _arg("-f", "--follow", action="store_true", help="follow the logs until the pods end"),
             _arg("-c", "--container", default="", metavar="NAME", help="default: each pod's first"),
             _arg("--task", default="", metavar="NAME", help="only pods of this task"),
             _arg("--tail", type=_tail, metavar="N", help="only the last N lines of each pod; -1: all"),
@@ -220,11 +220,13 @@ VERBS: Final[tuple[Verb, ...]] = (
         ),
         examples=("jobflow logs nightly/train -f",),
     ),
-    _command("suspend", "start nothing new; what runs, runs on"),
-    _command("resume", "let a suspended flow go on"),
-    _command("stop", "terminate running Jobs; the rest is skipped, `finally` runs"),
-    _command("retry", "run failed, terminated and therefore skipped steps again; what is completed stays"),
-    _command("restart", "run everything again"),
+    _command("suspend", "suspend flows: start no new Jobs; running Jobs continue"),
+    _command("resume", "resume suspended flows"),
+    _command("stop", "stop flows: terminate running Jobs, skip the remaining steps, run `finally`"),
+    _command(
+        "retry", "run failed and terminated steps, and steps skipped because of them, again; keep completed steps"
+    ),
+    _command("restart", "run all steps again"),
     Verb(
         "delete",
         "flows:delete_flows",
@@ -254,12 +256,12 @@ VERBS: Final[tuple[Verb, ...]] = (
         examples=("jobflow job view train",),
     ),
     Verb("job suspend", "jobs:suspend", "stop a Job's pods and keep it (AbortJob)", (_JOBS,)),
-    Verb("job resume", "jobs:resume", "let a suspended Job run again (ResumeJob)", (_JOBS,)),
+    Verb("job resume", "jobs:resume", "resume suspended Jobs (ResumeJob)", (_JOBS,)),
     Verb("job delete", "jobs:delete", "delete Jobs and their pods", (_JOBS,)),
     Verb(
         "job from-template",
         "convert:job_from_template",
-        "print a Job made of a JobTemplate",
+        "print a Job made from a JobTemplate",
         (
             _arg(
                 "source",
@@ -294,20 +296,20 @@ VERBS: Final[tuple[Verb, ...]] = (
     Verb(
         "cron run",
         "cron:run",
-        "run what a schedule would run, now and once",
+        "run what a schedule would run, once and now",
         (_arg("name", metavar="NAME", help="CronJobFlow or CronJob"), _PARAM),
         examples=("jobflow cron run nightly -p day=2026-01-02",),
     ),
-    Verb("cron suspend", "cron:suspend", "start no more runs of schedules", (_SCHEDULES,)),
-    Verb("cron resume", "cron:resume", "let suspended schedules run again", (_SCHEDULES,)),
+    Verb("cron suspend", "cron:suspend", "suspend schedules: start no more runs", (_SCHEDULES,)),
+    Verb("cron resume", "cron:resume", "resume suspended schedules", (_SCHEDULES,)),
     Verb("queue list", "queues:list_queues", "list Queues with Volcano's columns", (), _OBJECT_FORMATS),
     Verb("queue get", "queues:get", "show Queues", (_QUEUES,), _OBJECT_FORMATS),
-    Verb("queue open", "queues:open_queue", "let Queues take Jobs again", (_QUEUES,)),
-    Verb("queue close", "queues:close_queue", "let Queues take no further Jobs", (_QUEUES,)),
+    Verb("queue open", "queues:open_queue", "open Queues, so that they accept Jobs", (_QUEUES,)),
+    Verb("queue close", "queues:close_queue", "close Queues, so that they accept no more Jobs", (_QUEUES,)),
     Verb(
         "template from-job",
         "convert:template_from_job",
-        "print a JobTemplate made of a Job",
+        "print a JobTemplate made from a Job",
         (
             _arg("source", metavar="FILE|NAME", live="manifest|job", help="a manifest, - for stdin, or a Job"),
             _arg("--name", default="", metavar="NAME", help="of the JobTemplate; default: the Job's"),
@@ -322,7 +324,7 @@ VERBS: Final[tuple[Verb, ...]] = (
         (
             *_LOCAL_CLUSTER,
             _local_speed(1.0),
-            _arg("--foreground", action="store_true", help="stay in this terminal; Ctrl-C ends the cluster"),
+            _arg("--foreground", action="store_true", help="stay in this terminal; Ctrl-C stops the cluster"),
         ),
         cluster=False,
         examples=('eval "$(jobflow local up)"', "jobflow local up --nodes 5 --gpus 8 --speed 10"),
@@ -330,14 +332,14 @@ VERBS: Final[tuple[Verb, ...]] = (
     Verb(
         "local down",
         "local:down",
-        "end the local cluster",
+        "stop the local cluster",
         cluster=False,
         examples=("jobflow local down",),
     ),
     Verb(
         "local demo",
         "local:demo",
-        "run an example flow on the local cluster, or on one that is started for it and ends with it",
+        "run an example flow on the local cluster, or on one that is started for it and stopped afterwards",
         (
             *_LOCAL_CLUSTER,
             _local_speed(8.0),

@@ -1,4 +1,4 @@
-"""Many that all wait for the same many: drawn through one knot instead of an arrow for every pair. Pure."""
+"""Groups of steps that all wait for the same steps: drawn through one junction instead of an arrow for every pair. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 

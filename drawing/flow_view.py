@@ -1,4 +1,4 @@
-"""A JobFlow as people look at it: spec, status and pods joined into one frozen picture. Pure."""
+"""The view of a JobFlow that trees and pictures show: spec, status and pods in one frozen model. Pure."""
 
 import re
 from collections import Counter

@@ -1,4 +1,4 @@
-"""A flow as a drawing sees it: boxes, arrows and what they mean. Pure."""
+"""The model of a drawing of a flow: boxes, arrows and their meaning. Pure."""
 
 from collections.abc import Iterator
 from enum import StrEnum

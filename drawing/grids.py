@@ -1,4 +1,4 @@
-"""Many steps that have the same arrows: a grid of them in one frame, with each arrow once. Pure."""
+"""Grids: steps with the same arrows are drawn in one frame, with each arrow once. Pure."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Where boxes and arrows go: layers from left to right (Sugiyama's method, by fast-sugiyama). Pure."""
+"""Positions of boxes and arrows: layers from left to right (Sugiyama's method, by fast-sugiyama). Pure."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""A drawing as SVG: readable at any size, in dark and light, without scripts or fonts from elsewhere. Pure."""
+"""Renders a drawing as SVG: scalable, for light and dark pages, without scripts or external fonts. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final

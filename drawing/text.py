@@ -1,4 +1,4 @@
-"""A drawing as text: a tree for terminals, Mermaid for pages, DOT for Graphviz. Pure."""
+"""Renders a drawing as text: a tree for terminals, Mermaid for web pages, DOT for Graphviz. Pure."""
 
 from collections.abc import Iterator
 from typing import Final

@@ -1,4 +1,4 @@
-"""The steps of a flow as a tree: each under the last of the steps it waits for. Pure."""
+"""The steps of a flow as a tree: each step is below the last of the steps that it waits for. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final

@@ -1,4 +1,4 @@
-"""`graph`: a flow of a file, or a live one, drawn."""
+"""`graph`: draws a flow of a file or of the cluster."""
 
 import argparse
 import sys

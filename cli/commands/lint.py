@@ -1,4 +1,4 @@
-"""`lint`: files in, findings out."""
+"""`lint`: checks files and prints the findings."""
 
 import argparse
 import sys

@@ -1,4 +1,4 @@
-"""`logs NAME/STEP`: what the pods of the step's latest Job wrote."""
+"""`logs NAME/STEP`: the logs of the pods of the step's latest Job."""
 
 import argparse
 import asyncio

@@ -1,4 +1,4 @@
-"""`run`: a flow from a file, with what it needs; or one that exists, again under a fresh name."""
+"""`run`: creates a flow from a file with the templates it needs, or runs an existing one again under a new name."""
 
 import argparse
 from collections.abc import Mapping

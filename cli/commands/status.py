@@ -1,4 +1,4 @@
-"""`status`: one look, or a live tree until the flow has ended."""
+"""`status`: prints a flow once, or updates a tree until the flow has ended."""
 
 import argparse
 import sys

@@ -1,4 +1,4 @@
-"""`suspend`, `resume`, `stop`, `retry`, `restart`: orders to JobFlows."""
+"""`suspend`, `resume`, `stop`, `retry`, `restart`: Commands to JobFlows."""
 
 import argparse
 import contextlib
