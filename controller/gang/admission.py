@@ -12,7 +12,7 @@ from controller.gang.cache.pod_group import PodGroupInfo
 from controller.gang.cache.pod_requirements import PodRequirements, requirements_of
 from controller.gang.cycle.memory import CycleMemory
 from controller.gang.cycle.scheduling_cycle import CycleResult, place_new_pods, run_cycle
-from controller.gang.podgroup.new_pods import created_group, gated_pods, group_of_pods, with_admitted
+from controller.gang.podgroup.new_pods import gated_pods, group_after, group_of_pods, with_admitted
 from controller.gang.settings import AdmissionSettings
 from controller.gang_api import Refused
 from shared.key import Key
@@ -54,7 +54,7 @@ class GateAdmission:
         self._release(namespace, refusals)
         pods = gated_pods(decision)
         key = group_of_pods(pods)
-        group = (created_group(decision, key) or self.cache.groups.get(key)) if key else None
+        group = group_after(decision, key, self.cache.groups) if key else None
         if group is None or group.terminating or (group.minimum > 1 and not self.settings.scheduler_starts_gangs):
             return decision
         ungated = self._admitted(group, pods)

@@ -1,10 +1,10 @@
 """The pods that a Job's decision creates, and the decision with some of them admitted before they exist."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
-from controller.decision import Action, Create, Decision
+from controller.decision import Action, Create, Decision, Patch
 from controller.gang.cache.pod_group import PodGroupInfo, pod_group_info_of
 from controller.gang.podgroup.phase import admitted_status
 from controller.gang.podgroup.ungate import has_only_our_gate, without_gates
@@ -27,10 +27,14 @@ def group_of_pods(pods: Sequence[Body]) -> Key | None:
     return Key(metadata.get("namespace", ""), name) if name else None
 
 
-def created_group(decision: Decision, key: Key) -> PodGroupInfo | None:
-    """The PodGroup, if the decision creates it."""
-    found = (action for action in decision.first if _creates(action, key))
-    return next((pod_group_info_of(action.body) for action in found if isinstance(action, Create)), None)
+def group_after(decision: Decision, key: Key, known: Mapping[Key, PodGroupInfo]) -> PodGroupInfo | None:
+    """The PodGroup as it is when the pods are created; None when it is not known, or when the decision changes it."""
+    for action in decision.first:
+        if isinstance(action, Create) and _creates(action, key):
+            return pod_group_info_of(action.body)
+        if isinstance(action, Patch) and action.kind is PODGROUP and action.name == key.name:
+            return None
+    return known.get(key)
 
 
 def with_admitted(decision: Decision, group: PodGroupInfo, pods: Collection[str], now: float) -> Decision:

@@ -83,7 +83,7 @@ class World:
             "spec": {"minMember": total if minimum is None else minimum, "queue": queue, **spec},
         }
         pods = [
-            self._pod(name, f"t{number}", index, pod, queue)
+            self.new_pod(name, f"t{number}", index, pod, queue)
             for number, (pod, replicas) in enumerate(tasks)
             for index in range(replicas)
         ]
@@ -91,7 +91,7 @@ class World:
 
     def pod(self, group: str, task: str, index: int, pod: Body, version: str = "") -> None:
         """One more pod of a group that exists."""
-        made = self._pod(group, task, index, pod, self.groups[group]["spec"]["queue"])
+        made = self.new_pod(group, task, index, pod, self.groups[group]["spec"]["queue"])
         if version:
             made["metadata"]["annotations"][names.JOB_VERSION] = version
         self._create((), [made])
@@ -109,7 +109,7 @@ class World:
                 metadata = {**action.body["metadata"], "uid": f"u{next(self._numbers)}"}
                 self.put_pod({**action.body, "metadata": metadata, "status": {"phase": "Pending"}})
 
-    def _pod(self, group: str, task: str, index: int, pod: Body, queue: str) -> Body:
+    def new_pod(self, group: str, task: str, index: int, pod: Body, queue: str) -> Body:
         annotations = {
             names.GROUP_NAME: group,
             names.TASK_SPEC: task,

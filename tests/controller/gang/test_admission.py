@@ -1,11 +1,14 @@
 """Who starts, who waits, and what is said about it."""
 
+import msgspec
 import pytest
 
+from controller.decision import Create, Decision, Patch
 from controller.gang.podgroup import bind_timeout
 from controller.gang.settings import AdmissionSettings, backoff
 from shared import names
 from shared.key import Key
+from shared.kinds import POD, PODGROUP
 from shared.timestamp import rfc3339
 from tests.controller.gang.make import NAMESPACE, World, running, template, with_nodes
 
@@ -400,3 +403,16 @@ def test_the_bind_timeout_covers_pods_that_do_not_exist() -> None:
     assert bind_timeout.deadline(made.cache.groups[key], counts, 300.0) == made.now + 300
     patch = bind_timeout.pending_again(made.cache.groups[key], counts, "", 300.0, made.now + 300)
     assert "1 of 2 pods were bound within 300 s (1 exist without gate)" in patch["status"]["conditions"][0]["message"]
+
+
+def test_pods_of_a_minimum_that_grows_in_the_same_decision_get_the_gate() -> None:
+    made = with_nodes("4")
+    made.submit("g", (template(), 1))
+    made.bind()
+    spec = {"minMember": 3}
+    change = Patch(PODGROUP, NAMESPACE, "g", [{"op": "add", "path": "/spec/minMember", "value": 3}])
+    made.change("g", **spec)
+    made.cache.groups[Key(NAMESPACE, "g")] = msgspec.structs.replace(made.cache.groups[Key(NAMESPACE, "g")], minimum=1)
+    pods = tuple(Create(POD, made.new_pod("g", "t0", index, template(), "default")) for index in (1, 2))
+    decision = Decision(first=(change,), actions=pods)
+    assert made.gang.admit_new(decision, NAMESPACE, {}) == decision
