@@ -300,6 +300,26 @@ VERBS: Final[tuple[Verb, ...]] = (
         (_arg("name", metavar="NAME", help="CronJobFlow or CronJob"), _PARAM),
         examples=("jobflow cron run nightly -p day=2026-01-02",),
     ),
+    Verb(
+        "cron backfill",
+        "cron:backfill",
+        "run a CronJobFlow for times in the past",
+        (
+            _arg("name", metavar="NAME", help="CronJobFlow"),
+            _arg("--from", dest="start", required=True, metavar="TIME", help="first time, RFC 3339"),
+            _arg("--to", dest="end", required=True, metavar="TIME", help="last time, RFC 3339"),
+            _arg("--parallelism", type=int, default=1, metavar="N", help="unfinished flows at once; default: 1"),
+            _arg(
+                "--reprocess",
+                choices=("Never", "Failed", "All"),
+                default="Never",
+                help="which times that have a flow are run again; default: Never",
+            ),
+        ),
+        examples=(
+            "jobflow cron backfill nightly --from 2026-01-01T00:00:00Z --to 2026-01-31T23:59:59Z --parallelism 3",
+        ),
+    ),
     Verb("cron suspend", "cron:suspend", "suspend schedules: start no more runs", (_SCHEDULES,)),
     Verb("cron resume", "cron:resume", "resume suspended schedules", (_SCHEDULES,)),
     Verb("queue list", "queues:list_queues", "list Queues with Volcano's columns", (), _OBJECT_FORMATS),
@@ -373,7 +393,7 @@ VERBS: Final[tuple[Verb, ...]] = (
 GROUPS: Final[dict[str, str]] = {
     "local": "a cluster on this machine: up, down, demo, status",
     "job": "Jobs: list, view, suspend, resume, delete, from-template",
-    "cron": "schedules: list, next, run, suspend, resume",
+    "cron": "schedules: list, next, run, backfill, suspend, resume",
     "queue": "Queues: list, get, open, close",
     "template": "JobTemplates: from-job",
 }

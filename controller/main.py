@@ -16,6 +16,7 @@ from typing import Final
 
 import msgspec
 
+from controller.backfill import reconciler as backfill_controller
 from controller.cluster import discovery
 from controller.cluster.apply import Applier
 from controller.cluster.errors import NotLeader
@@ -98,6 +99,7 @@ CONTROLLERS: Final[tuple[Part, ...]] = (  # add a controller here
     Part(queue_controller.build, _jobs),
     Part(cronjob_controller.build, _cron),
     Part(cronjobflow_controller.build, _cronflows),
+    Part(backfill_controller.build, _cronflows),
 )
 
 

@@ -1,4 +1,4 @@
-"""`cron list|next|run|suspend|resume`: CronJobFlows and CronJobs, looked up under one name."""
+"""`cron list|next|run|backfill|suspend|resume`: CronJobFlows and CronJobs, looked up under one name."""
 
 import argparse
 import time
@@ -14,11 +14,11 @@ from cli.output import as_name
 from cli.params import pairs
 from cli.views import schedules
 from controller.cronjob.children import job_for
-from controller.cronjobflow.children import MissingParam, flow_for
 from shared.cron import CronError, Timetable, ZoneError, parse, zone
-from shared.kinds import CRONJOB, CRONJOBFLOW, JOB, JOBFLOW, JOBFLOWTEMPLATE, Kind
+from shared.kinds import CRONJOB, CRONJOBFLOW, CRONJOBFLOWBACKFILL, JOB, JOBFLOW, JOBFLOWTEMPLATE, Kind
 from shared.kube.client.errors import NotFound
 from shared.model.types import Body
+from shared.scheduled_flows import MissingParam, flow_for
 
 KINDS: Final = (CRONJOBFLOW, CRONJOB)
 
@@ -69,6 +69,29 @@ def run(arguments: argparse.Namespace) -> int:
         made = await session.api.create(
             JOB if kind is CRONJOB else JOBFLOW, _by_hand(body, cron), namespace=session.namespace
         )
+        print(f"{as_name(made)} created")
+        return Exit.OK
+
+    return live(arguments, work)
+
+
+def backfill(arguments: argparse.Namespace) -> int:
+    """Create a CronJobFlowBackfill under a generated name; the webhook judges the range."""
+
+    async def work(session: Session) -> int:
+        kind, cron = await _find(session, arguments.name)
+        if kind is not CRONJOBFLOW:
+            raise CliError("only CronJobFlows can be backfilled")
+        name = str(cron["metadata"]["name"])
+        spec = {
+            "cronJobFlow": name,
+            "from": arguments.start,
+            "to": arguments.end,
+            "parallelism": arguments.parallelism,
+            "reprocess": arguments.reprocess,
+        }
+        body = {**_kind(CRONJOBFLOWBACKFILL), "metadata": {"generateName": f"{name[:40]}-"}, "spec": spec}
+        made = await session.api.create(CRONJOBFLOWBACKFILL, body, namespace=session.namespace)
         print(f"{as_name(made)} created")
         return Exit.OK
 

@@ -6,7 +6,6 @@ from typing import Final
 
 import msgspec
 
-from controller.cronjobflow.children import MissingParam, flow_for
 from controller.cronjobflow.observe import observe
 from controller.cronjobflow.status import status_of
 from controller.decision import Child, Create, Decision, Delete, Note, Refusal
@@ -16,6 +15,7 @@ from controller.schedule.refusals import again_at, fresh_refusals
 from shared.kinds import JOBFLOW
 from shared.model.schedules.cron_job_flow import CronJobFlow
 from shared.model.types import Body
+from shared.scheduled_flows import MissingParam, flow_for
 from shared.timestamp import rfc3339
 
 INVALID: Final = "InvalidSchedule"

@@ -12,6 +12,7 @@ from shared import kinds
 from shared.crd.schema import Mode, Schema, kind_schema
 from shared.kinds import Kind
 from shared.model import Command, CronJob, Job, JobFlow, JobFlowPolicy, JobTemplate, PodGroup, Queue
+from shared.model.schedules.backfill import CronJobFlowBackfill
 from shared.model.schedules.cron_job_flow import CronJobFlow
 from shared.model.schedules.flow_template import JobFlowTemplate
 from shared.model.types import Model
@@ -96,6 +97,18 @@ DEFINITIONS: Final[tuple[Definition, ...]] = (
             Column("NEXT", ".status.nextScheduleTimes[0]"),
             _AGE,
             Column("READY", _READY, priority=1),
+        ),
+    ),
+    Definition(
+        kinds.CRONJOBFLOWBACKFILL,
+        CronJobFlowBackfill,
+        ("cjfb",),
+        (
+            Column("SCHEDULE", ".spec.cronJobFlow"),
+            Column("PROGRESS", ".status.progress"),
+            Column("FAILED", ".status.failed"),
+            Column("COMPLETE", '.status.conditions[?(@.type=="Complete")].status'),
+            _AGE,
         ),
     ),
     Definition(

@@ -25,7 +25,9 @@ from tests.purity import pure
 from tests.structure.project import ROOT, product
 
 CHECKED = {
+    "controller.backfill.decide.decide": "tests/controller/backfill/test_decide.py",
     "controller.cronjob.decide.decide": "tests/controller/cronjob/test_decide.py",
+    "controller.cronjobflow.decide.decide": "tests/controller/cronjobflow/test_decide.py",
     "controller.gang.backends.workload.decide": "tests/controller/gang/test_native.py",
     "controller.gang.podgroup.decide.decide": "tests/controller/gang/make.py",
     "controller.job.decide.decide": "tests/controller/job/make.py",

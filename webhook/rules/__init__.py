@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from shared.violation import Violation
 from webhook.rules import command, pod, podgroup, policy
-from webhook.rules.cron import cron_job, cron_job_flow, flow_template
+from webhook.rules.cron import backfill, cron_job, cron_job_flow, flow_template
 from webhook.rules.cron.embedded_flow import of_flow, warned_of_flow
 from webhook.rules.flow import control as flow_control
 from webhook.rules.flow import deletion as flow_deletion
@@ -198,6 +198,12 @@ CRONJOBFLOW_RULES: Final[tuple[Rule, ...]] = (
     cron_job_flow.params_fit_the_template,
     *(of_flow(rule) for rule in FLOW_RULES),
 )
+BACKFILL_RULES: Final[tuple[Rule, ...]] = (
+    backfill.backfill_range_is_a_range,
+    backfill.backfill_times_are_not_too_many,
+    backfill.backfill_spec_is_immutable,
+)
+BACKFILL_WARNINGS: Final[tuple[Warner, ...]] = (backfill.schedule_of_backfill_not_found,)
 CRONJOBFLOW_WARNINGS: Final[tuple[Warner, ...]] = (
     cron_job_flow.template_not_found_yet,
     *(warned_of_flow(warner) for warner in FLOW_WARNINGS),

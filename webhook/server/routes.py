@@ -65,6 +65,7 @@ ROUTES: Final[tuple[WebhookRoute, ...]] = (
     WebhookRoute("/cronjobs/validate", kinds.CRONJOB, (CREATE, UPDATE)),
     WebhookRoute("/jobflowtemplates/validate", kinds.JOBFLOWTEMPLATE, (CREATE, UPDATE)),
     WebhookRoute("/cronjobflows/validate", kinds.CRONJOBFLOW, (CREATE, UPDATE)),
+    WebhookRoute("/backfills/validate", kinds.CRONJOBFLOWBACKFILL, (CREATE, UPDATE)),
     WebhookRoute("/queues/validate", kinds.QUEUE, (CREATE, UPDATE, DELETE)),
     WebhookRoute("/podgroups/validate", kinds.PODGROUP, (CREATE,)),
     WebhookRoute("/commands/validate", kinds.COMMAND, (CREATE,)),

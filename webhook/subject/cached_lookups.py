@@ -31,6 +31,7 @@ class CachedLookups:
             kinds.JOBTEMPLATE: caches.want(kinds.JOBTEMPLATE, transform=_template),
             kinds.JOBFLOW: caches.want(kinds.JOBFLOW, transform=_flow),
             kinds.NAMESPACE: caches.want(kinds.NAMESPACE, transform=_plain),
+            kinds.CRONJOBFLOW: caches.want(kinds.CRONJOBFLOW, transform=_plain, optional=True),
             kinds.JOBFLOWTEMPLATE: caches.want(kinds.JOBFLOWTEMPLATE, transform=_plain, optional=True),
             kinds.JOBFLOWPOLICY: caches.want(kinds.JOBFLOWPOLICY, transform=_plain, optional=True),
         }

@@ -9,10 +9,12 @@ import msgspec
 
 from shared import kinds
 from shared.model.flow import JobFlowSpec, Param
+from shared.model.schedules.backfill import BackfillSpec
 from shared.model.schedules.cron_job_flow import CronJobFlowSpec
 from shared.model.schedules.flow_template import JobFlowTemplateSpec
 from shared.model.types import Body
 from shared.naming import label_value
+from shared.timestamp import epoch_or_none
 from webhook.envelope.review import Operation
 from webhook.subject.subjects import FlowSubject, Subject, body_or_empty
 
@@ -74,3 +76,12 @@ def _flow(outer: Subject[Any], name: str, raw: Body, spec: JobFlowSpec) -> FlowS
         lookups=outer.lookups,
         namespace=outer.namespace,
     )
+
+
+@dataclass(frozen=True)
+class BackfillSubject(Subject[BackfillSpec]):
+    """A CronJobFlowBackfill. `bounds`: spec.from and spec.to in seconds since 1970, None where they are no times."""
+
+    @cached_property
+    def bounds(self) -> tuple[float | None, float | None]:
+        return epoch_or_none(self.spec.from_), epoch_or_none(self.spec.to)

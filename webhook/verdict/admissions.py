@@ -25,7 +25,7 @@ from webhook.subject.subjects import (
     QueueSubject,
     body_or_empty,
 )
-from webhook.verdict.cron_admissions import CRONJOB, CRONJOBFLOW, JOBFLOWTEMPLATE
+from webhook.verdict.cron_admissions import BACKFILL, CRONJOB, CRONJOBFLOW, JOBFLOWTEMPLATE
 from webhook.verdict.kind_admission import KindAdmission, command_of, subject_maker
 
 
@@ -119,6 +119,7 @@ ADMISSIONS: Final[Mapping[tuple[str, str], KindAdmission]] = {
         JOB,
         CRONJOB,
         CRONJOBFLOW,
+        BACKFILL,
         JOBFLOWTEMPLATE,
         QUEUE,
         PODGROUP,

@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from typing import Final
 
 from shared import kinds
+from shared.model.schedules.backfill import BackfillSpec
 from shared.model.schedules.cron_job import CronJobSpec
 from shared.model.schedules.cron_job_flow import CronJobFlowSpec
 from shared.model.schedules.flow_template import JobFlowTemplateSpec
 from webhook import rules
-from webhook.subject.cron_subjects import CronFlowSubject, FlowTemplateSubject
+from webhook.subject.cron_subjects import BackfillSubject, CronFlowSubject, FlowTemplateSubject
 from webhook.subject.lookups import MissingObject
 from webhook.subject.subjects import CronJobSubject
 from webhook.verdict.kind_admission import KindAdmission, subject_maker
@@ -40,4 +41,11 @@ CRONJOBFLOW: Final = KindAdmission(
     update=rules.CRONJOBFLOW_RULES,
     warnings=rules.CRONJOBFLOW_WARNINGS,
     missing=_template_of_cron,
+)
+BACKFILL: Final = KindAdmission(
+    kinds.CRONJOBFLOWBACKFILL,
+    subject_maker(BackfillSubject, BackfillSpec),
+    create=rules.BACKFILL_RULES,
+    update=rules.BACKFILL_RULES,
+    warnings=rules.BACKFILL_WARNINGS,
 )

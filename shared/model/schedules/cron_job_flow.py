@@ -1,9 +1,8 @@
-"""CronJobFlow and CronJobFlowBackfill (flow.jobflow.dev/v1alpha1): JobFlows on a schedule, and for times in the past."""
+"""CronJobFlow (flow.jobflow.dev/v1alpha1): JobFlows on a schedule."""
 
 from enum import StrEnum
 from typing import Annotated
 
-import msgspec
 from msgspec import Meta
 
 from shared.model.flow import JobFlowSpec, Param
@@ -16,7 +15,7 @@ from shared.model.schedules.common import (
     TemplateMetadata,
 )
 from shared.model.step import Expression
-from shared.model.types import Count, Int64, Model, Positive, Time
+from shared.model.types import Count, Int64, Model, Time
 
 
 class CatchUpOrder(StrEnum):
@@ -125,50 +124,3 @@ class CronJobFlow(Model, frozen=True, kw_only=True):
     metadata: ObjectMeta = ObjectMeta()
     spec: CronJobFlowSpec
     status: CronJobFlowStatus = CronJobFlowStatus()
-
-
-class Reprocess(StrEnum):
-    """What a backfill does about times that already have a flow."""
-
-    NEVER = "Never"
-    FAILED = "Failed"
-    ALL = "All"
-
-
-class BackfillSpec(Model, frozen=True, kw_only=True):
-    """Immutable."""
-
-    cron_job_flow: Annotated[str, Meta(min_length=1, max_length=253, description="A CronJobFlow of this namespace.")]
-    from_: Annotated[
-        str, Meta(description="First time, RFC 3339; included.", extra_json_schema={"format": "date-time"})
-    ] = msgspec.field(name="from")
-    to: Annotated[str, Meta(description="Last time, RFC 3339; included.", extra_json_schema={"format": "date-time"})]
-    parallelism: Annotated[Positive | None, Meta(description="Unfinished flows at once. Default 1.")] = None
-    reprocess: Annotated[
-        Reprocess | None, Meta(description="Never (default): only times without a flow; Failed; or All.")
-    ] = None
-
-
-class BackfillStatus(Model, frozen=True, kw_only=True):
-    """`started`, `succeeded`, `failed`: indexes of due times in the range, as text such as "0-57,60"."""
-
-    total: Int64 = 0
-    started: str = ""
-    succeeded: str = ""
-    failed: str = ""
-    skipped: str = ""
-    active: tuple[ActiveReference, ...] = ()
-    snapshot_hash: str = ""
-    snapshot: Annotated[ObservedSchedule | None, Meta(description="The schedule when the backfill began.")] = None
-    completion_time: Time | None = None
-    conditions: tuple[Condition, ...] = ()
-
-
-class CronJobFlowBackfill(Model, frozen=True, kw_only=True):
-    """Creates the JobFlows of a CronJobFlow for times in the past."""
-
-    api_version: str = ""
-    kind: str = ""
-    metadata: ObjectMeta = ObjectMeta()
-    spec: BackfillSpec
-    status: BackfillStatus = BackfillStatus()

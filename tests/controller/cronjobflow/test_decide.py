@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from controller.cronjobflow.children import filled
 from controller.cronjobflow.decide import decide
 from controller.decision import Create, Decision, Delete
 from shared.model.types import Body
+from shared.scheduled_flows import filled
 from shared.timestamp import epoch
+from tests.purity import pure
 
 CREATED = "2026-03-28T00:00:00Z"
 TEMPLATE: Body = {
@@ -54,7 +55,7 @@ def flow(due: str, phase: str = "", completed: str | None = None) -> Body:
 
 def decided(given: Body, *flows: Body, now: str, template: Body | None = TEMPLATE) -> Decision:
     before = copy.deepcopy((given, flows, template))
-    decision = decide(given, template, list(flows), {}, epoch(now))
+    decision = pure(decide)(given, template, list(flows), {}, epoch(now))
     assert (given, flows, template) == before
     return decision
 

@@ -12,7 +12,7 @@ import pytest
 from local.client.blocking import until
 from local.client.rest import RestError
 from local.cluster import LocalCluster
-from shared.kinds import CRONJOB, CRONJOBFLOW, JOB, JOBFLOW, JOBFLOWTEMPLATE, Kind
+from shared.kinds import CRONJOB, CRONJOBFLOW, CRONJOBFLOWBACKFILL, JOB, JOBFLOW, JOBFLOWTEMPLATE, Kind
 from shared.model.types import Body
 from tests.e2e.support.scenario import Scenario, template
 
@@ -141,6 +141,36 @@ def test_a_resumed_cron_job_runs_its_newest_missed_time_at_once(schedules: Scena
     schedules.kube.patch(CRONJOB, schedules.namespace, "asleep", {"spec": {"suspend": False}})
 
     until(lambda: len(children(schedules, JOB, "asleep")) == 1, 30, lambda: f"{status(schedules, CRONJOB, 'asleep')}")
+
+
+def test_a_backfill_runs_the_times_of_a_day_two_at_once(schedules: Scenario) -> None:
+    spec = {
+        "cronJobFlow": "past",
+        "from": "2026-01-01T00:00:00Z",
+        "to": "2026-01-01T23:59:59Z",
+        "parallelism": 2,
+    }
+    day = [{"name": "day", "value": "$(schedule.date)"}]
+    schedules.cluster.apply(
+        cron_job_flow(schedules.namespace, "past", schedules=["0 */6 * * *"], params=day, suspend=True)
+    )
+    schedules.cluster.apply(
+        {
+            "apiVersion": CRONJOBFLOWBACKFILL.api_version,
+            "kind": "CronJobFlowBackfill",
+            "metadata": {"name": "new-year", "namespace": schedules.namespace},
+            "spec": spec,
+        }
+    )
+
+    def done() -> bool:
+        assert len(status(schedules, CRONJOBFLOWBACKFILL, "new-year").get("active", ())) <= 2
+        return bool(status(schedules, CRONJOBFLOWBACKFILL, "new-year").get("completionTime"))
+
+    until(done, 60, lambda: f"{status(schedules, CRONJOBFLOWBACKFILL, 'new-year')}")
+    assert status(schedules, CRONJOBFLOWBACKFILL, "new-year")["succeeded"] == "0-3"
+    assert len(children(schedules, JOBFLOW, "new-year")) == 4
+    assert {flow["spec"]["params"][0]["value"] for flow in children(schedules, JOBFLOW, "new-year")} == {"2026-01-01"}
 
 
 def test_every_fault_of_a_schedule_is_told_at_once(schedules: Scenario) -> None:

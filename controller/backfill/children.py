@@ -1,0 +1,30 @@
+"""The JobFlow that a backfill creates for a due time. Pure."""
+
+from shared.kinds import CRONJOBFLOWBACKFILL
+from shared.model.types import Body
+from shared.names import BACKFILL_NAME
+from shared.naming import label_value
+from shared.scheduled_flows import MissingParam, flow_for
+
+
+def backfill_flow(backfill: Body, source: Body, due: int, previous: int | None) -> Body:
+    """As the schedule would have created it, under a name and an owner of the backfill's own.
+
+    `source`: status.source. Raises MissingParam.
+    """
+    made = flow_for(source["cron"], source.get("template"), due, previous)
+    metadata = backfill["metadata"]
+    name = label_value(f"{metadata['name']}-b{due // 60}")
+    owner = {
+        "apiVersion": CRONJOBFLOWBACKFILL.api_version,
+        "kind": CRONJOBFLOWBACKFILL.kind,
+        "name": metadata["name"],
+        "uid": metadata["uid"],
+        "controller": True,
+        "blockOwnerDeletion": True,
+    }
+    labels = {**made["metadata"]["labels"], BACKFILL_NAME: label_value(metadata["name"])}
+    return {**made, "metadata": {**made["metadata"], "name": name, "labels": labels, "ownerReferences": [owner]}}
+
+
+__all__ = ["MissingParam", "backfill_flow"]

@@ -1,0 +1,58 @@
+"""Rules of CronJobFlowBackfill: its range, the number of its times, and that its spec does not change."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from shared import kinds
+from shared.cron import CronError, Timetable, ZoneError, parse
+from shared.timestamp import epoch_or_none
+from shared.violation import Reason, Violation
+from webhook.subject.cron_subjects import BackfillSubject
+from webhook.subject.subjects import body_or_empty
+
+MOST_TIMES: Final = 10_000
+
+
+def backfill_range_is_a_range(backfill: BackfillSubject) -> Iterator[Violation]:
+    start, end = backfill.bounds
+    for path, value, text in (("from", start, backfill.spec.from_), ("to", end, backfill.spec.to)):
+        if value is None:
+            yield Violation(f"spec.{path}", 'must be an RFC 3339 time such as "2026-01-01T00:00:00Z"', text)
+    if start is not None and end is not None and start > end:
+        yield Violation("spec.to", f"must not be before spec.from ({backfill.spec.from_})", backfill.spec.to)
+
+
+def backfill_times_are_not_too_many(backfill: BackfillSubject) -> Iterator[Violation]:
+    """Judged where the CronJobFlow exists; else the controller judges it."""
+    start, end = backfill.bounds
+    cron = backfill.lookups.get(kinds.CRONJOBFLOW, backfill.namespace, backfill.spec.cron_job_flow)
+    if cron is None or start is None or end is None or start > end:
+        return
+    spec = body_or_empty(cron.get("spec"))
+    try:
+        schedules = tuple(parse(str(text)) for text in spec.get("schedules") or ())
+        created = epoch_or_none(cron["metadata"].get("creationTimestamp"))
+        table = Timetable(schedules, str(spec.get("timeZone") or ""), int(created or start))
+        found = _count(table, int(start) - 1, int(end))
+    except (CronError, ZoneError):
+        return
+    if found > MOST_TIMES:
+        yield Violation(
+            "spec.to", f"more than {MOST_TIMES} due times from spec.from on", backfill.spec.to, Reason.TOO_MANY
+        )
+
+
+def _count(table: Timetable, start: int, end: int) -> int:
+    """At most MOST_TIMES + 1."""
+    return sum(1 for _ in zip(table.between(start, end), range(MOST_TIMES + 1), strict=False))
+
+
+def backfill_spec_is_immutable(backfill: BackfillSubject) -> Iterator[Violation]:
+    if backfill.old_spec is not None and backfill.old_spec != backfill.spec:
+        yield Violation("spec", "may not be changed; create another backfill", None, Reason.FORBIDDEN)
+
+
+def schedule_of_backfill_not_found(backfill: BackfillSubject) -> Iterator[str]:
+    name = backfill.spec.cron_job_flow
+    if backfill.lookups.complete and backfill.lookups.get(kinds.CRONJOBFLOW, backfill.namespace, name) is None:
+        yield f'CronJobFlow "{name}" does not exist yet; the backfill begins when it does'
