@@ -4,7 +4,8 @@ from msgspec.structs import replace
 
 from controller.jobflow.control import failure, retry
 from controller.jobflow.control.suspend import suspended
-from controller.jobflow.decide.iterate import halt_loop, iterate
+from controller.jobflow.decide.end_loop import halt_loop
+from controller.jobflow.decide.iterate import iterate
 from controller.jobflow.decide.start import ReadyStep, hold
 from controller.jobflow.model.context import FlowContext
 from shared.model.flow_status import StepStatus
