@@ -12,8 +12,8 @@ from controller.decision import Action, Create
 from shared.kinds import Kind
 
 FIRST_BATCH: Final = 1
-FIRST_BATCH_AFTER_SUCCESS: Final = 32
-LARGEST_BATCH: Final = 500
+FIRST_BATCH_AFTER_SUCCESS: Final = 16
+LARGEST_BATCH: Final = 16  # fewer than the client has connections, so that other requests find a free one
 REMEMBERED: Final = 4096
 
 Perform = Callable[[Action], Awaitable[None]]

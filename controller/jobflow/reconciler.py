@@ -68,7 +68,8 @@ class FlowReconciler:
             started = self._clock()
             outcome = await self._context.applier.apply(JOBFLOW, body, decision)
             if decision.actions or decision.status is not None:
-                self._schedule.record_latency(self._clock() - started)
+                created = sum(isinstance(action, Create) for action in decision.actions if decision.status is None)
+                self._schedule.record_latency(self._clock() - started, created)
             if outcome.done:
                 return self._done(key, known, found, decision, outcome.body)
             known.add_refusals(outcome.refusals)
@@ -88,6 +89,7 @@ class FlowReconciler:
             probes=self._prober.results(key),
             write_after=write_after,
             settle_until=self._schedule.settle_until(known, now),
+            most_jobs=self._schedule.most_jobs(),
         )
         return decide(observed, known.plan, known.memo)
 

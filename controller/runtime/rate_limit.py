@@ -2,13 +2,15 @@
 
 The API server is shared with writes that must not wait. The status of one flow is written at most once per interval,
 and a step that ends is reported together with the start of the next one. With many active flows each of them is
-written a little later. When the API server is slow, these writes become rarer still.
+written a little later. When the API server is slow, these writes become rarer still. But people must be able to rely on
+what they read, so the first status of a flow is never deferred, and no status for longer than MAX_STALENESS.
 """
 
 from typing import Final
 
 INTERVAL: Final = 1.0  # seconds between two status writes of one flow
 FOLLOW_UP_DELAY: Final = 2.0  # seconds that a status write waits for a change that is expected soon: a new Job will run
+MAX_STALENESS: Final = 2.0  # seconds from a change to the write that reports it; the write itself takes its time, too
 STEPS_PER_INTERVAL: Final = 500  # every so many steps lengthen the interval by INTERVAL
 RATE: Final = 15.0  # status writes a second, over all flows
 BURST: Final = 10

@@ -47,7 +47,7 @@ REQUIRED: Final[Mapping[str, tuple[str, ...]]] = {"OwnerReference": ("apiVersion
 _FORMATS: Final = frozenset({"int32", "int64", "date-time"})  # formats that the API server knows
 _COPIED: Final = (
     "type", "enum", "minimum", "maximum", "exclusiveMinimum", "minLength", "maxLength", "minItems", "maxItems",
-    "nullable",
+    "nullable", "x-kubernetes-map-type",
 )  # fmt: skip
 _PRESERVE: Final = "x-kubernetes-preserve-unknown-fields"
 _INT_OR_STRING: Final = "x-kubernetes-int-or-string"

@@ -65,7 +65,7 @@ def as_data(value: Any) -> Any:
     if isinstance(value, str):
         return f"{_BEGIN}{value.translate(_NOT_DATA)}{_END}"
     if isinstance(value, Mapping):
-        return {key: as_data(item) for key, item in value.items()}
+        return {key: as_data(value[key]) for key in sorted(value)}  # maps of CEL come in any order
     if isinstance(value, list | tuple):
         return [as_data(item) for item in value]
     return value

@@ -5,6 +5,7 @@ equal arguments it gives equal results.
 """
 
 import math
+from typing import Final
 
 import msgspec
 
@@ -18,10 +19,13 @@ from controller.jobflow.model.memo import NO_MEMO, DecisionMemo
 from controller.jobflow.model.observed import ObservedFlow
 from controller.jobflow.model.plan import Plan
 from controller.jobflow.model.step_states import StepStates
+from controller.jobflow.status.flow_status import announced
 from controller.jobflow.status.report import report
 from shared.kinds import JOBFLOW
 from shared.model.flow_status import JobFlowStatus
 from shared.timestamp import epoch_or_none
+
+_MANY: Final = 50  # steps, or Jobs to create at once
 
 
 class FlowDecision(msgspec.Struct, frozen=True):
@@ -44,7 +48,21 @@ def decide(observed: ObservedFlow, plan: Plan, memo: DecisionMemo = NO_MEMO) -> 
         return FlowDecision(Decision(), ReadRequests(), observed.flow.status, memo, over=True)
     context = FlowContext(observed, plan, _step_states(observed.flow.status, plan, memo), memo)
     deletions = run_flow(context) if not observed.flow.metadata.deletion_timestamp else ()
+    if _is_first_of_many(context):
+        return _announcement(observed, plan, memo)
     return _decision(context, deletions)
+
+
+def _is_first_of_many(context: FlowContext) -> bool:
+    """Whether nothing is known of the flow yet, and what there is to write would take an API server long."""
+    known = context.observed.stored != JobFlowStatus() or context.jobs or context.plan.fault or context.reads
+    return not known and (len(context.plan.steps) > _MANY or len(context.creates) > _MANY)
+
+
+def _announcement(observed: ObservedFlow, plan: Plan, memo: DecisionMemo) -> FlowDecision:
+    """Write phase and counts, and nothing else: readers see them before a thousand Jobs and their steps are written."""
+    status = announced(plan, observed.flow)
+    return FlowDecision(Decision(status=msgspec.to_builtins(status), requeue_after=0.0), ReadRequests(), status, memo)
 
 
 def _step_states(status: JobFlowStatus, plan: Plan, memo: DecisionMemo) -> StepStates:

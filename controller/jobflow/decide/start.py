@@ -69,6 +69,9 @@ def _make(
     for iteration in iterations:
         if len(made) >= slots:
             return StepWait(parallelism.waiting_for(context))
+        if len(context.creates) >= context.observed.most_jobs:
+            context.wake_at(context.now)
+            return StepWait(())
         answer = _begin(context, step, iteration, made)
         if answer is not None:
             return answer

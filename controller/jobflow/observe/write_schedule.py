@@ -10,9 +10,23 @@ import msgspec
 from controller.decision import Decision
 from controller.jobflow.observe.flow_cache import CachedFlow
 from controller.jobflow.status.event_messages import ROUTINE_STEP_EVENTS
-from controller.runtime.rate_limit import BURST, EVENT_BURST, EVENT_RATE, FOLLOW_UP_DELAY, RATE, RateLimiter, interval
+from controller.runtime.rate_limit import (
+    BURST,
+    EVENT_BURST,
+    EVENT_RATE,
+    FOLLOW_UP_DELAY,
+    MAX_STALENESS,
+    RATE,
+    RateLimiter,
+    interval,
+)
 
 NEVER: Final = 0.0
+CREATE_SECONDS: Final = 1.0  # a pass creates as many Jobs as the API server took in this time of late...
+FEWEST_JOBS: Final = 8
+MOST_JOBS: Final = 500
+FIRST_GUESS: Final = CREATE_SECONDS / 50  # seconds for a Job, before any was created
+COUNTED: Final = 4  # passes that create fewer Jobs say little about the time that one takes
 
 
 class WriteSchedule:
@@ -21,10 +35,17 @@ class WriteSchedule:
     def __init__(self) -> None:
         self._limiter = RateLimiter(RATE, BURST)
         self._events = RateLimiter(EVENT_RATE, EVENT_BURST)
+        self._seconds_a_job = FIRST_GUESS
 
-    def record_latency(self, seconds: float) -> None:
-        """How long a write took."""
+    def record_latency(self, seconds: float, created: int) -> None:
+        """How long it took to carry out a decision, and how many Jobs that created; 0 if it did more than that."""
         self._limiter.record_latency(seconds)
+        if created >= COUNTED:
+            self._seconds_a_job += (max(seconds, 0.0) / created - self._seconds_a_job) / 2
+
+    def most_jobs(self) -> int:
+        """How many Jobs the next pass may create, so that it ends soon: statuses are written between passes."""
+        return int(min(max(CREATE_SECONDS / max(self._seconds_a_job, 1e-6), FEWEST_JOBS), MOST_JOBS))
 
     def write_after(self, known: CachedFlow, now: float) -> float:
         """Epoch seconds before which the status of `known` is not written unless it is urgent."""
@@ -32,12 +53,18 @@ class WriteSchedule:
             known.wrote_at, known.reserved, known.deferred_since = min(known.wrote_at, now), NEVER, NEVER
         if not known.reserved:
             known.asked = now
-            known.reserved = max(known.wrote_at + interval(len(known.plan.steps)), self._limiter.reserve(now))
-        return known.reserved
+            reserved = max(known.wrote_at + interval(len(known.plan.steps)), self._limiter.reserve(now))
+            known.reserved = reserved if known.stored.state.phase else now
+        return min(known.reserved, self._latest(known, now))
 
     def settle_until(self, known: CachedFlow, now: float) -> float:
         """Epoch seconds until which a status waits for the change that usually follows it; 0 for a flow's first."""
-        return (known.deferred_since or now) + FOLLOW_UP_DELAY if known.stored.state.phase else NEVER
+        latest = min((known.deferred_since or now) + FOLLOW_UP_DELAY, self._latest(known, now))
+        return latest if known.stored.state.phase else NEVER
+
+    def _latest(self, known: CachedFlow, now: float) -> float:
+        """Epoch seconds at which a change must be reported at the latest."""
+        return (known.deferred_since or now) + MAX_STALENESS
 
     def limit_events(self, decision: Decision, now: float) -> Decision:
         """Leave out routine Events of steps when there are too many for anybody to read."""

@@ -8,9 +8,11 @@ from msgspec.structs import replace
 from controller.jobflow import reasons
 from controller.jobflow.control.failure import STOPPED
 from controller.jobflow.model.context import FlowContext
+from controller.jobflow.model.plan import Plan
 from controller.jobflow.status.pending_summary import pending_steps, summary
 from controller.jobflow.status.volcano_lists import job_lists
 from shared import duration
+from shared.model.flow import JobFlow
 from shared.model.flow_status import FlowPods, FlowState, JobFlowStatus, StepCounts, StepStatus
 from shared.model.phases import FlowOutcome, FlowPhase, StepPhase
 from shared.timestamp import epoch_or_none
@@ -45,6 +47,16 @@ def carried(context: FlowContext) -> JobFlowStatus:
         outcome=context.outcome,
         finally_start_time=context.finally_start_time,
         finally_outcome=context.finally_outcome,
+    )
+
+
+def announced(plan: Plan, flow: JobFlow) -> JobFlowStatus:
+    """The first status of a large flow, in which no step is listed: all of them wait."""
+    return JobFlowStatus(
+        state=FlowState(phase=FlowPhase.SUSPENDED if flow.spec.suspend else FlowPhase.PENDING),
+        observed_generation=flow.metadata.generation,
+        progress=f"0/{len(plan.steps)}",
+        counts=StepCounts(waiting=len(plan.steps)),
     )
 
 

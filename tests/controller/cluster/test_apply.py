@@ -162,7 +162,7 @@ async def test_batches_grow_while_all_goes_well() -> None:
     assert sizes == [1, 2, 4, 5]
     sizes.clear()
     await start.run(creates(*(f"p{index}" for index in range(40))), perform)
-    assert sizes == [32, 8]
+    assert sizes == [16, 16, 8]
 
 
 async def test_a_name_that_is_ours_already_counts_as_created(bench: Bench) -> None:

@@ -369,6 +369,8 @@ async def test_hundreds_of_refused_jobs_are_reported_at_once_and_created_when_th
     fake.before = quota(fake, 2)
     async with controlling(api, clock):
         fake.put(FLOWS, flow(*(step(name, template="a") for name in names)))
+        await until(lambda: state(fake) == "Pending")
+        clock.now += 3
         await until(lambda: (fake.objects[FLOWS]["ns", "f"].get("status") or {}).get("steps"))
         steps = fake.objects[FLOWS]["ns", "f"]["status"]["steps"]
         assert [one.get("reason") for one in steps] == [None, None, *["JobRejected"] * 298]

@@ -4,6 +4,7 @@ import msgspec
 from msgspec.structs import replace
 
 from controller.jobflow.status.status_limits import limit_status
+from shared.model.flow_status import StepCounts
 from shared.model.job_status import JobCondition
 from shared.model.phases import JobPhase
 from tests.controller.jobflow.make import TEMPLATE, FlowCluster, flow, started, step
@@ -125,6 +126,29 @@ def test_events_of_one_write_are_one_a_reason():
     reason, message = cluster.notes[0]
     assert reason == "StepStarted"
     assert message == "30 steps started: s0, s1, s2, s3, s4, s5, s6, s7, s8, s9 and 20 more"
+
+
+def test_the_first_status_of_a_large_flow_has_counts_alone_and_comes_before_its_jobs():
+    cluster = FlowCluster(flow(*(step(f"s{n}") for n in range(200))))
+    decision = cluster.turn()
+    assert (cluster.created, decision.requeue_after) == ([], 0.0)
+    assert (cluster.phase, cluster.status.counts, cluster.status.steps) == ("Pending", StepCounts(waiting=200), ())
+    few = cluster.decide_with(most_jobs=50).decision
+    assert (len(few.actions), few.status["counts"], few.requeue_after) == (50, {"waiting": 150, "running": 50}, 0.0)
+    cluster.settle()
+    assert (cluster.status.counts, len(cluster.created)) == (StepCounts(running=200), 200)
+    assert cluster.next() == {}
+
+
+def test_a_loop_of_many_iterations_and_a_large_suspended_flow_are_announced_too():
+    loop = FlowCluster(flow(step("a", for_={"range": {"end": 90}}, patch=None)))
+    loop.turn()
+    assert (loop.created, loop.status.counts) == ([], StepCounts(waiting=1))
+    suspended = FlowCluster(flow(*(step(f"s{n}") for n in range(60)), suspend=True))
+    suspended.turn()
+    assert (suspended.phase, suspended.status.progress) == ("Suspended", "0/60")
+    suspended.settle()
+    assert len(suspended.status.steps) == 60
 
 
 def test_the_events_of_a_flow():
@@ -340,7 +364,7 @@ def test_thousands_of_iterations_that_wait_for_another_attempt_fit_and_go_on():
     assert len(msgspec.json.encode(cluster.status)) <= 900 * 1024
     assert len(cluster.step("a").iterations.retries) == 2000
     cluster.now += 20
-    cluster.turn()
+    cluster.settle()
     assert len(cluster.created) == 4000
 
 

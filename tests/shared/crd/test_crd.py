@@ -20,7 +20,7 @@ EVERY_KIND = pytest.mark.parametrize("definition", DEFINITIONS, ids=lambda defin
 KNOWN = {
     "type", "description", "properties", "required", "items", "additionalProperties", "enum", "format", "pattern",
     "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "nullable", "default", "anyOf",
-    "x-kubernetes-preserve-unknown-fields", "x-kubernetes-int-or-string",
+    "x-kubernetes-preserve-unknown-fields", "x-kubernetes-int-or-string", "x-kubernetes-map-type",
 }  # fmt: skip
 INT_OR_STRING = [{"type": "integer"}, {"type": "string"}]
 
