@@ -16,7 +16,7 @@ from shared.model.step import Step
 from shared.model.types import Body
 from shared.names import JOB_NAME
 from shared.naming import job_name
-from shared.taskstatus import TaskStatus, task_status
+from shared.podstatus.taskstatus import TaskStatus, task_status
 from shared.timestamp import epoch_or_none
 
 Tasks = Mapping[TaskStatus, int]

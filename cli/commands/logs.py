@@ -15,7 +15,7 @@ from shared.kube.client.requests import Request
 from shared.model.phases import JobPhase
 from shared.model.types import Body
 from shared.names import JOB_NAME, TASK_INDEX, TASK_SPEC
-from shared.podproblem import pod_problem
+from shared.podstatus.podproblem import pod_problem
 from webhook.hints.names import did_you_mean
 
 _SECONDS: Final = 60.0

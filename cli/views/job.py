@@ -10,8 +10,8 @@ from cli.views.table import age, columns, lasted
 from drawing.phase_style import COLOURS
 from shared.model.types import Body
 from shared.names import TASK_SPEC
-from shared.podproblem import pod_problem
-from shared.taskstatus import TaskStatus, task_status
+from shared.podstatus.podproblem import pod_problem
+from shared.podstatus.taskstatus import TaskStatus, task_status
 from shared.timestamp import epoch_or_none
 
 _LABEL: Final = 15

@@ -11,7 +11,7 @@ from drawing.flow_view import FlowView, StepView, Tasks
 from drawing.phase_style import COLOURS, SYMBOLS
 from drawing.tree import Branch, branches
 from shared.model.phases import StepPhase
-from shared.taskstatus import TaskStatus
+from shared.podstatus.taskstatus import TaskStatus
 
 _GONE_WRONG: Final = (StepPhase.FAILED, StepPhase.TERMINATED)
 _BAR: Final = 24

@@ -6,7 +6,7 @@ from cli.views.status import picture
 from cli.views.table import age, columns, lasted
 from drawing.flow_view import FlowView, Unreadable, flow_view, tasks_by_step
 from shared.model.types import Body
-from shared.taskstatus import TaskStatus
+from shared.podstatus.taskstatus import TaskStatus
 from shared.timestamp import epoch
 from tests.cli.make import status
 from tests.webhook.make import flow, step

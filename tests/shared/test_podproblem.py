@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from shared.model.types import Body
-from shared.podproblem import MAX_WORDS, pod_problem
+from shared.podstatus.podproblem import MAX_WORDS, pod_problem
 
 
 def pod(phase: str, *containers: Body, node: str = "n1", **status: Any) -> Body:

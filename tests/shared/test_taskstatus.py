@@ -1,6 +1,6 @@
 import pytest
 
-from shared.taskstatus import TaskStatus, task_status
+from shared.podstatus.taskstatus import TaskStatus, task_status
 
 
 def pod(

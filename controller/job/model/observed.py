@@ -16,7 +16,7 @@ from shared.model.phases import PodPhase, TaskCondition
 from shared.model.podgroup import PodGroup
 from shared.model.queue import Queue
 from shared.model.types import Body
-from shared.podproblem import PodProblem, pod_problem
+from shared.podstatus.podproblem import PodProblem, pod_problem
 from shared.timestamp import epoch_or_none
 
 

@@ -12,7 +12,7 @@ from controller.job.model.pods_by_role import PodsByRole
 from controller.job.model.record import JobRecord
 from shared.model.job_status import HandledEvent
 from shared.model.phases import PodPhase
-from shared.podproblem import UNSCHEDULABLE, PodProblem
+from shared.podstatus.podproblem import UNSCHEDULABLE, PodProblem
 from shared.timestamp import rfc3339
 
 MOST_TOLD: Final = 3  # problems in one message

@@ -1,0 +1,1 @@
+"""What the status of a pod means: its Task state, and why it does not run."""
