@@ -14,7 +14,7 @@ from local.backends import chosen
 from local.client.blocking import BlockingClient, until
 from local.client.rest import RestError
 from local.ports import free_port
-from shared.kinds import JOB, JOBFLOW, LEASE
+from shared.kinds import JOB, JOBFLOW, LEASE, SECRET
 from tests.e2e.support.balancer import Balancer
 from tests.e2e.support.installation import NAME, NAMESPACE, Installation
 from tests.e2e.support.scenario import ENDED, Scenario, jobflow, phase
@@ -190,15 +190,33 @@ def test_both_webhooks_are_replaced_one_after_the_other_and_no_apply_fails(
     assert load.faults == []
 
 
-def test_of_two_webhooks_one_is_lost_and_the_other_goes_on(balanced: tuple[Installation, Balancer]) -> None:
-    """What was in its hands is refused, as nothing may pass unchecked; soon nobody is sent there any more."""
+def test_of_two_webhooks_one_is_killed_and_applies_are_refused_only_until_the_service_leads_to_the_other(
+    balanced: tuple[Installation, Balancer], record_property: Callable[[str, object], None]
+) -> None:
+    """An API server does not repeat a POST, so requests that the killed webhook was answering are refused."""
     installation, balancer = balanced
     with Applies(BlockingClient(installation.cluster.kubeconfig)) as load:
         load.await_more(20)
         installation.cluster.processes["one"].signal(signal.SIGKILL)
-        until(lambda: not balancer.serves("one"), PATIENCE, lambda: "people are still sent there")
-        load.await_more(20)  # and those who were on their way have come back
+        until(lambda: not balancer.serves("one"), PATIENCE, lambda: "the Service still leads to the killed webhook")
+        load.await_more(20)  # requests that were on their way have come back
         faults = len(load.faults)
         load.await_more(50)
         assert load.faults[faults:] == []
+    record_property("refused applies", len(load.faults))
     assert all("failed calling webhook" in fault for fault in load.faults)
+
+
+def test_no_apply_fails_when_the_certificate_secret_is_deleted(balanced: tuple[Installation, Balancer]) -> None:
+    installation, _ = balanced
+    secret = f"{NAME}-webhook-certs"
+    before = installation.bundles()
+    with Applies(BlockingClient(installation.cluster.kubeconfig)) as load:
+        load.await_more(20)
+        installation.kube.delete(SECRET, NAMESPACE, secret)
+        until(lambda: installation.kube.find(SECRET, NAMESPACE, secret) is not None, PATIENCE, lambda: "no new Secret")
+        until(lambda: installation.bundles() != before, PATIENCE, lambda: "the new CA is not injected")
+        load.await_more(200)
+    assert load.faults == []
+    (old,), (new,) = before, installation.bundles()
+    assert old in new
