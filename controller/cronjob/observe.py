@@ -15,7 +15,7 @@ from controller.schedule.observed import (
     ScheduleSeen,
     ScheduleState,
 )
-from controller.schedule.refusals import due_of_name, refused_times
+from controller.schedule.refusals import due_of_name, refused_names
 from shared.cron import CronError, Timetable, ZoneError, parse, zone
 from shared.kinds import JOB
 from shared.model.phases import JobPhase
@@ -44,7 +44,8 @@ def observe(cron_job: CronJob, jobs: Iterable[Body], refusals: Mapping[Child, Re
         rules=rules,
         state=_state(cron_job, created, int(now)),
         runs=runs,
-        refused=refused_times(JOB, meta.name, refusals, now),
+        refused=refused_names(JOB, refusals, now),
+        name=meta.name,
     )
 
 

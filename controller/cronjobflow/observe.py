@@ -15,7 +15,7 @@ from controller.schedule.observed import (
     ScheduleState,
     WhenAnswer,
 )
-from controller.schedule.refusals import refused_times
+from controller.schedule.refusals import refused_names
 from shared.cron import CronError, Timetable, ZoneError, parse, zone
 from shared.expressions import EvalError, Program, ResultType, compile_expression, evaluate, schedule_scope
 from shared.kinds import JOBFLOW
@@ -44,7 +44,8 @@ def observe(
         rules=_rules(spec, since, problem),
         state=_state(cron, since),
         runs=tuple(_run(flow) for flow in flows),
-        refused=refused_times(JOBFLOW, meta.name, refusals, now),
+        refused=refused_names(JOBFLOW, refusals, now),
+        name=meta.name,
     )
 
 

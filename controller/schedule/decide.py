@@ -20,6 +20,7 @@ from controller.schedule.observed import (
     ScheduleState,
 )
 from shared.model.schedules.common import ConcurrencyPolicy
+from shared.naming import scheduled_name
 from shared.timestamp import rfc3339
 
 
@@ -147,7 +148,7 @@ class _Draft:
                     self.replaced = tuple(run for run in recorded if not run.deleting)
                     self.again = len(recorded) < len(others)
                     return
-            if time in self.seen.refused:
+            if scheduled_name(self.seen.name, time) in self.seen.refused:
                 continue
             self.starts.append(time)
             self._missed(self._overtaken, "only the newest time is made up for")

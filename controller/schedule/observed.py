@@ -84,15 +84,16 @@ class ScheduleState(msgspec.Struct, frozen=True):
 class ScheduleSeen(msgspec.Struct, frozen=True):
     """Everything a decision may look at.
 
-    `uid`: of the schedule; the jitter of a time follows from both. `refused`: times whose child the API server has just
-    refused; they are tried again later.
+    `uid`: of the schedule; the jitter of a time follows from both. `name`: of the schedule; the names of its children
+    follow from both. `refused`: names of children that the API server has just refused; they are tried again later.
     """
 
     uid: str
     rules: ScheduleRules
     state: ScheduleState
     runs: tuple[ScheduledRun, ...] = ()
-    refused: frozenset[int] = frozenset()
+    refused: frozenset[str] = frozenset()
+    name: str = ""
 
     @property
     def active(self) -> tuple[ScheduledRun, ...]:

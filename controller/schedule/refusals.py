@@ -5,7 +5,6 @@ from typing import Final
 
 from controller.decision import Child, Refusal
 from shared.kinds import Kind
-from shared.naming import scheduled_name
 
 RETRY_SECONDS: Final = 15.0  # between tries to create a child that the API server refuses
 
@@ -24,10 +23,9 @@ def fresh_refusals(kind: Kind, refusals: Mapping[Child, Refusal], now: float) ->
     return [refusal for (of, _), refusal in refusals.items() if of == kind and is_fresh(refusal, now)]
 
 
-def refused_times(kind: Kind, schedule: str, refusals: Mapping[Child, Refusal], now: float) -> frozenset[int]:
-    """The due times whose child was just refused, from the names of the children (shared.naming.scheduled_name)."""
-    fresh = (name for (of, name), refusal in refusals.items() if of == kind and is_fresh(refusal, now))
-    return frozenset(due for name in fresh if (due := due_of_name(name)) and scheduled_name(schedule, due) == name)
+def refused_names(kind: Kind, refusals: Mapping[Child, Refusal], now: float) -> frozenset[str]:
+    """The names of the children of that kind that were just refused."""
+    return frozenset(name for (of, name), refusal in refusals.items() if of == kind and is_fresh(refusal, now))
 
 
 def due_of_name(name: str) -> int:

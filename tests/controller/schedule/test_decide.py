@@ -3,13 +3,16 @@
 from collections import Counter
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controller.schedule.decide import decide
 from controller.schedule.due_times import jitter_of
 from controller.schedule.observed import RunState, ScheduledRun, ScheduleState, WhenAnswer
+from shared.cron import Timetable, parse
 from shared.model.schedules.common import ConcurrencyPolicy
+from shared.naming import scheduled_name
 from tests.controller.schedule.make import START, UID, ScheduleCluster, minutes, rules, run, seen
 
 
@@ -190,12 +193,28 @@ def test_a_time_whose_child_exists_counts_as_started() -> None:
 
 
 def test_a_refused_time_is_not_started_again_at_once_and_not_forgotten() -> None:
-    observed = msgspec.structs.replace(seen(rules(keeps_backlog=True)), refused=frozenset({START + 600}))
+    child = scheduled_name("nightly", START + 600)
+    observed = msgspec.structs.replace(seen(rules(keeps_backlog=True)), name="nightly", refused=frozenset({child}))
     plan = decide(observed, START + 601)
     again = decide(msgspec.structs.replace(observed, state=plan.state, refused=frozenset()), START + 620)
 
     assert (plan.starts, plan.state.last) == ((), None)
     assert again.starts == minutes(10)
+
+
+LONG = "n" * 60
+
+
+@pytest.mark.parametrize("name", ["nightly", LONG], ids=["a short name", "a name whose children are hashed"])
+def test_a_refused_time_that_is_no_whole_minute_is_known_by_its_child(name: str) -> None:
+    """An interval counts from its anchor, so its times may have any second."""
+    timetable = Timetable((parse("@every 1m"),), "", START + 41)
+    child = scheduled_name(name, START + 101)
+    observed = seen(msgspec.structs.replace(rules(keeps_backlog=True), timetable=timetable))
+    plan = decide(msgspec.structs.replace(observed, name=name, refused=frozenset({child})), START + 102)
+
+    assert plan.starts == ()
+    assert plan.state.backlog == (START + 101,)
 
 
 POLICIES = st.sampled_from(ConcurrencyPolicy)
