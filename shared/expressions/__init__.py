@@ -6,6 +6,7 @@
 
 from shared.expressions.bindings import binding_of_attempt, binding_of_flow, binding_of_step
 from shared.expressions.evaluation import EvalError, PolicyInput, evaluate, evaluate_for_policy, evaluate_rule
+from shared.expressions.literals import KnownValues
 from shared.expressions.problem import Problem
 from shared.expressions.program import Program, ResultType, compile_expression, params_used, references_of
 from shared.expressions.scope import (
@@ -20,6 +21,7 @@ from shared.expressions.scope import (
 
 __all__ = [
     "EvalError",
+    "KnownValues",
     "PolicyInput",
     "Problem",
     "Program",

@@ -6,11 +6,12 @@ from typing import Any, Final
 
 import msgspec
 
-from shared.expressions import problem, references
+from shared.expressions import literals, problem, references
 from shared.expressions.compiled_cache import CompiledCache
 from shared.expressions.cost import bound
 from shared.expressions.cost.value_sizes import InputLimits
 from shared.expressions.environment import environment
+from shared.expressions.literals import KnownValues
 from shared.expressions.problem import Problem
 from shared.expressions.reads import FieldPath, fields_read
 from shared.expressions.scope import Scope, ScopeKind
@@ -32,7 +33,8 @@ class ResultType(StrEnum):
 class Program(msgspec.Struct, frozen=True):
     """A compiled expression, for evaluate(). `limits`: the inputs for which its cost is bounded.
 
-    `fields`: the fields that it reads (rules of policies only).
+    `fields`: the fields that it reads (rules of policies only). `doubts`: literals in it that can never match; `values`:
+    those that its result can have, if they are known.
     """
 
     text: str
@@ -45,6 +47,8 @@ class Program(msgspec.Struct, frozen=True):
     limits: tuple[InputLimits, ...]
     static_type: str
     fields: frozenset[FieldPath] = frozenset()
+    doubts: tuple[Problem, ...] = ()
+    values: KnownValues | None = None
 
 
 def compile_expression(text: str, scope: Scope, result: ResultType) -> Program | tuple[Problem, ...]:
@@ -114,7 +118,8 @@ def _compile(text: str, kind: ScopeKind, result: ResultType) -> _Compiled:
     runs = _improved(expression, serialized, kind)
     fields = fields_read(checked) if kind is ScopeKind.POLICY else frozenset()
     named = found.named("step"), found.named("param"), found.whole_params
-    return _Compiled(Program(text, kind, result, runs, *named, limits, static_type, fields), found)
+    doubts, values = literals.impossible(checked, text), literals.values_of(checked)
+    return _Compiled(Program(text, kind, result, runs, *named, limits, static_type, fields, doubts, values), found)
 
 
 # A compiled text takes up to sixty times its length, so the cache takes at most 32 MiB. That is enough for all expressions

@@ -98,6 +98,7 @@ FLOW_WARNINGS: Final[tuple[Warner, ...]] = (
     flow_probe.probes_of_unknown_tasks,
     flow_patch.patches_of_unknown_tasks,
     flow_patch.patched_fields_that_no_pod_has,
+    flow_expressions.literals_that_never_match,
 )
 
 FLOW_DELETE_WARNINGS: Final[tuple[Warner, ...]] = (flow_deletion.jobs_that_go_with_the_flow,)
@@ -206,6 +207,7 @@ BACKFILL_RULES: Final[tuple[Rule, ...]] = (
 BACKFILL_WARNINGS: Final[tuple[Warner, ...]] = (backfill.schedule_of_backfill_not_found,)
 CRONJOBFLOW_WARNINGS: Final[tuple[Warner, ...]] = (
     cron_job_flow.template_not_found_yet,
+    cron_job_flow.literals_that_never_match,
     *(warned_of_flow(warner) for warner in FLOW_WARNINGS),
 )
 

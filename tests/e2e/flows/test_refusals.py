@@ -71,6 +71,15 @@ def test_misspelt_fields_of_a_pod_template_are_warnings_with_the_nearest_name(sc
         assert wanted in done.stderr
 
 
+def test_a_phase_that_no_step_has_is_a_warning_with_the_phase_that_was_meant(scenario: Scenario) -> None:
+    """`if: steps.a.phase == "Succeeded"` was accepted without a word, and the step was always skipped."""
+    said = targets("a") | {"if": 'steps.a.phase == "Succeeded"'}
+    done = scenario.cluster.kubectl(
+        "apply", "-f", "-", stdin=_yaml(jobflow(scenario.namespace, "f", {"a": (), "b": said}))
+    )
+    assert 'Warning: spec.flows[1].if: 1:18: the phase of a step is never "Succeeded"; did you mean' in done.stderr
+
+
 def test_a_job_whose_pods_the_api_server_would_refuse_is_refused(scenario: Scenario) -> None:
     """Each of these would be accepted as a Job and fail with FailedCreate."""
     small = {"requests": {"cpu": "2"}, "limits": {"cpu": "2"}}

@@ -193,3 +193,10 @@ def test_a_template_that_does_not_exist_yet_is_a_warning() -> None:
 
     assert found.allowed
     assert found.warnings == ('JobFlowTemplate "later" does not exist yet; no flow is created until it does',)
+
+
+def test_a_condition_that_compares_to_no_phase_is_a_warning() -> None:
+    found = verdict(cron_job_flow(when='last.phase != "Completed"'), lookups=known())
+
+    assert found.allowed
+    assert 'spec.when: 1:15: the phase of a flow is never "Completed"; did you mean "Succeed"?' in found.warnings

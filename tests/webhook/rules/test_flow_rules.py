@@ -590,6 +590,30 @@ WARNINGS: dict[str, tuple[Body, list[Body], list[str]]] = {
         [template(name="a"), template(name="b")],
         ['spec.flows[1].dependsOn.probe: no target has a task "nope"'],
     ),
+    "literals that never match": (
+        flow(
+            step("a"),
+            step("b", "a", **{"if": 'steps.a.phase == "Succeeded"'}, retry={"if": 'attempt.phase != "Error"'}),
+            step(
+                "s",
+                "a",
+                switch={"value": "steps.a.phase", "cases": [{"when": ["Completed", "Succeeded"], "run": ["c"]}]},
+            ),
+            step("c"),
+            **{
+                "finally": [step("z", **{"if": 'flow.outcome == "Succeeded"'})],
+                "retry": {"if": 'attempt.phase == "Error"'},
+            },
+        ),
+        [template(name=name) for name in "abcz"],
+        [
+            'spec.flows[1].if: 1:18: the phase of a step is never "Succeeded"; did you mean "Completed"?',
+            'spec.flows[1].retry.if: 1:18: the phase of a failed attempt is never "Error"; did you mean "Failed"?',
+            'spec.flows[2].switch.cases[0].when[1]: the phase of a step is never "Succeeded"; did you mean "Completed"?',
+            'spec.finally[0].if: 1:17: the outcome of a flow is never "Succeeded"; did you mean "Succeed"?',
+            'spec.retry.if: 1:18: the phase of a failed attempt is never "Error"; did you mean "Failed"?',
+        ],
+    ),
     "a patch of a task that the template has not": (
         patched(jobSpec={"tasks": [{"name": "w", "replicas": 1}, {"name": "x", "replicas": 1}]}),
         [template(name="a")],

@@ -48,6 +48,12 @@ def condition_compiles(cron: CronFlowSubject) -> Iterator[Violation]:
             yield Violation("spec.when", str(fault), cron.spec.when)
 
 
+def literals_that_never_match(cron: CronFlowSubject) -> Iterator[str]:
+    program = compile_expression(cron.spec.when or "", schedule_scope(), ResultType.BOOL)
+    if isinstance(program, Program):
+        yield from (f"spec.when: {doubt}" for doubt in program.doubts)
+
+
 def params_are_given_once(cron: CronFlowSubject) -> Iterator[Violation]:
     seen: set[str] = set()
     for index, param in enumerate(cron.spec.params):

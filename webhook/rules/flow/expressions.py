@@ -5,9 +5,19 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from shared.expressions import Program, ResultType, Scope, compile_expression, flow_scope, item_scope, retry_scope
+from shared.expressions import (
+    KnownValues,
+    Problem,
+    Program,
+    ResultType,
+    Scope,
+    compile_expression,
+    flow_scope,
+    item_scope,
+    retry_scope,
+)
 from shared.graphs.flow_graph import ExpressionPlace, PlacedExpression, written_expressions
-from shared.model.step import Step
+from shared.model.step import Step, Switch
 from shared.violation import Violation
 from webhook.subject.subjects import FlowSubject
 
@@ -24,21 +34,41 @@ _WORD: Final = re.compile(r"[a-z0-9][-a-z0-9]*|[A-Za-z0-9_]+")
 
 
 def expressions_compile(flow: FlowSubject) -> Iterator[Violation]:
+    for path, step, written in _all(flow):
+        compiled = _compiled(flow, step, written)
+        if not isinstance(compiled, Program):
+            yield from (Violation(path, str(problem), written.text) for problem in compiled)
+
+
+def literals_that_never_match(flow: FlowSubject) -> Iterator[str]:
+    for path, step, written in _all(flow):
+        compiled = _compiled(flow, step, written)
+        if not isinstance(compiled, Program):
+            continue
+        yield from (f"{path}: {doubt}" for doubt in compiled.doubts)
+        if written.place is ExpressionPlace.SWITCH and step and step.switch and compiled.values:
+            yield from _cases(path.removesuffix(".value"), step.switch, compiled.values)
+
+
+def _cases(path: str, switch: Switch, values: KnownValues) -> Iterator[str]:
+    for number, case in enumerate(switch.cases):
+        for position, text in enumerate(case.when):
+            if fault := values.fault(text):
+                yield f"{path}.cases[{number}].when[{position}]: {'; '.join(fault)}"
+
+
+def _all(flow: FlowSubject) -> Iterator[tuple[str, Step | None, PlacedExpression]]:
+    """(path, step, expression) of every expression of the flow."""
     for path, step in flow.special:
         for written in written_expressions(step):
-            yield from _faults(flow, step, f"{path}.{written.path}", written)
+            yield f"{path}.{written.path}", step, written
     retry = flow.spec.retry
     if retry is not None and retry.if_ is not None:
-        written = PlacedExpression(ExpressionPlace.RETRY, "retry.if", retry.if_)
-        yield from _faults(flow, None, "spec.retry.if", written)
+        yield "spec.retry.if", None, PlacedExpression(ExpressionPlace.RETRY, "retry.if", retry.if_)
 
 
-def _faults(flow: FlowSubject, step: Step | None, path: str, written: PlacedExpression) -> Iterator[Violation]:
-    compiled = compile_expression(written.text, _scope(flow, step, written), _RESULTS[written.place])
-    if isinstance(compiled, Program):
-        return
-    for problem in compiled:
-        yield Violation(path, str(problem), written.text)
+def _compiled(flow: FlowSubject, step: Step | None, written: PlacedExpression) -> Program | tuple[Problem, ...]:
+    return compile_expression(written.text, _scope(flow, step, written), _RESULTS[written.place])
 
 
 def _scope(flow: FlowSubject, step: Step | None, written: PlacedExpression) -> Scope:
