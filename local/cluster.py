@@ -8,7 +8,7 @@ import sys
 import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -180,14 +180,21 @@ class LocalCluster:
     def logs(self, name: str, length: int = 20_000) -> str:
         return self.processes[name].tail(length)
 
-    def run(self, name: str, module: str, arguments: Sequence[str], health: int = 0) -> Process:
+    def run(
+        self,
+        name: str,
+        module: str,
+        arguments: Sequence[str],
+        health: int = 0,
+        env: Mapping[str, str] | None = None,
+    ) -> Process:
         """`python -m MODULE` as one of the cluster's processes; one of the same name is stopped first.
 
-        `health`: the port that `await_ready`, `ready` and `metrics` ask.
+        `health`: the port that `await_ready`, `ready` and `metrics` ask. `env`: variables added to ours.
         """
         if health:
             self._health[name] = health
-        return self.processes.start(name, [sys.executable, "-P", "-m", module, *arguments])
+        return self.processes.start(name, [sys.executable, "-P", "-m", module, *arguments], env)
 
     def _register_webhook(self) -> None:
         for kind, body in configurations(webhook_certificate.NAME, {"url": self.webhook_url}, self.bundle):

@@ -36,6 +36,7 @@ SPEED: Final = 40.0
 SUBMIT_SECONDS: Final = 120.0
 CONTROLLERS: Final = ("first", "second")
 STANDBY_KEYS: Final = len(ALWAYS_THERE)
+_ROOT: Final = Path(__file__).parents[2]
 _OWN: Final = {"controller": "tests.chaos.controller", "webhook": "webhook"}
 
 
@@ -92,12 +93,21 @@ class ChaosCluster(LocalCluster):
         for name in CONTROLLERS:
             assert TASKS in self._figures(name), f"{name} is not the controller of the fault runs"
 
-    def run(self, name: str, module: str, arguments: Sequence[str], health: int = 0) -> Process:
+    def run(
+        self,
+        name: str,
+        module: str,
+        arguments: Sequence[str],
+        health: int = 0,
+        env: Mapping[str, str] | None = None,
+    ) -> Process:
         if module == "controller":
             arguments = [*arguments, f"--clock-file={self.folder / name}.clock"]
         if module in _OWN:
             arguments = [*arguments, f"--kubeconfig={self._kubeconfig_of(name)}"]
-        return super().run(name, _OWN.get(module, module), arguments, health)
+            # Processes start with `python -P`, and the installed package has no tests.
+            env = {"PYTHONPATH": str(_ROOT), **(env or {})}
+        return super().run(name, _OWN.get(module, module), arguments, health, env)
 
     def _kubeconfig_of(self, user: str) -> Path:
         """A kubeconfig with a user of its own, so that faults can select our processes by user."""

@@ -1,9 +1,12 @@
 """A seed always gives the same plan; every fault and every workload is drawn by some seed."""
 
 import random
+import re
+from collections.abc import Sequence
 
 import pytest
 
+from shared.model.types import Body
 from tests.chaos import workloads
 from tests.chaos.faults import FAULTS
 from tests.chaos.plan import FAULTS_A_RUN, LAST_ARRIVAL, ChaosPlan, ScheduledFault, arrivals, changes, draw
@@ -48,3 +51,26 @@ def test_a_workload_names_only_its_own_jobs_and_steps(name: str) -> None:
         flows = [body for body in made.objects if body["kind"] == "JobFlow"]
         steps = {step["name"] for flow in flows for part in ("flows", "finally") for step in flow["spec"].get(part, ())}
         assert set(made.steps) == steps
+
+
+class _SubmittedObjects:
+    """Stands in for the cluster: keeps what the fault submits."""
+
+    def __init__(self) -> None:
+        self.objects: list[Body] = []
+
+    def extra_namespace(self, key: str) -> str:
+        return f"ns-{key}"
+
+    def submit_at(self, change: float, objects: Sequence[Body]) -> None:
+        self.objects += objects
+
+
+@pytest.mark.parametrize("name", workloads.WORKLOADS)
+def test_the_objects_in_a_namespace_to_delete_have_valid_names(name: str) -> None:
+    cluster = _SubmittedObjects()
+    scheduled = ScheduledFault(0.0, 1.0, "namespace-deletion", {"workload": name, "seed": 1}, key="0")
+    FAULTS["namespace-deletion"].inject(cluster, scheduled)
+    assert cluster.objects
+    names = [body["metadata"]["name"] for body in cluster.objects]
+    assert [each for each in names if not re.fullmatch(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?", each)] == []

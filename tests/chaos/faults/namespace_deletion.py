@@ -14,9 +14,7 @@ def _draw(chance: Random) -> FaultParameters:
 
 def _inject(cluster: Any, scheduled: ScheduledFaultView) -> None:
     name = cluster.extra_namespace(scheduled.key)
-    made = workloads.WORKLOADS[scheduled.parameters["workload"]](
-        name, "deleted_namespaces", Random(scheduled.parameters["seed"])
-    )
+    made = workloads.WORKLOADS[scheduled.parameters["workload"]](name, "deleted", Random(scheduled.parameters["seed"]))
     cluster.submit_at(0.0, made.objects)
 
 
