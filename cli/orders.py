@@ -29,7 +29,6 @@ def order(target: Body, action: str, verb: str, namespace: str) -> Body:
         },
         "action": action,
         "target": reference,
-        "reason": "jobflow",
         "message": f"jobflow {verb} {metadata['name']}",
     }
 

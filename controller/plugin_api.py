@@ -92,7 +92,7 @@ class PluginContext(msgspec.Struct, frozen=True):
 
 
 class OwnedObject(msgspec.Struct, frozen=True):
-    """An object that exists as long as the Job. `follows`: top-level maps that are updated with the Job."""
+    """An object that exists until the Job has ended. `follows`: top-level maps that are updated with the Job."""
 
     kind: Kind
     body: Body

@@ -1,6 +1,6 @@
 """`ssh`: all pods of a Job can log in to each other without a password (docs/design/volcano-behaviour.md, section 4.3).
 
-The key pair lives as long as the Job and never rotates under running pods; only the config file follows its scale
+The key pair stays until the Job has ended and never rotates under running pods; only the config file follows its scale
 (docs/design/decisions.md, row 6).
 """
 

@@ -94,17 +94,13 @@ def role_warnings(plugins: Plugins, tasks: Iterable[RoleTask]) -> Iterator[str]:
     parsed = plugin_arguments(plugins)
     names = {task.name for task in present}
     for plugin in parsed:
-        for role, task, path, message in _missing_roles(plugin, parsed, present):
+        for role, task, path, _ in _missing_roles(plugin, parsed, present):
             if role not in REQUIRED.get(plugin, ()):
-                yield f'{path}: "{task}": {message}; without it the plugin sets up what it can'
+                yield f'{path}: no task "{task}" (--{role}): the plugin sets up what it can{hint(task, names)}'
         wanted = {getattr(parsed[plugin].arguments, role): role for role in ANY.get(plugin, ())}
         ranked_already = plugin == "hcclrank" and ("pytorch" in plugins or any(task.has_rank for task in present))
         if wanted and not names & set(wanted) and not ranked_already:
-            flags = ", ".join(f"--{role}" for role in wanted.values())
-            message = (
-                f"none of the tasks {', '.join(wanted)} exists, so {plugin} has no effect; choose tasks with {flags}"
-            )
-            yield f"spec.plugins.{plugin}: {message}"
+            yield f"spec.plugins.{plugin}: no effect: none of the tasks {', '.join(wanted)} exists (see its flags)"
 
 
 def _missing_roles(

@@ -127,9 +127,13 @@ class FlowSubject(Subject[JobFlowSpec]):
 
 @dataclass(frozen=True)
 class JobSubject(Subject[JobSpec]):
-    """A Job or a JobTemplate. Strings of a JobTemplate may contain placeholders, and the Job's name is not known yet."""
+    """A Job or a JobTemplate. Strings of a JobTemplate may contain placeholders, and the Job's name is not known yet.
+
+    `scheduler_names`: the schedulers that the installation knows; empty for not known.
+    """
 
     template: bool = False
+    scheduler_names: tuple[str, ...] = ()
 
     @cached_property
     def kind(self) -> Kind:

@@ -13,7 +13,7 @@ from webhook.envelope.patch import Setting
 from webhook.envelope.review import AdmissionReview, Operation
 from webhook.rules import Rule, Warner
 from webhook.subject.lookups import Lookups, MissingObject
-from webhook.subject.subjects import PodSubject, Subject, body_or_empty
+from webhook.subject.subjects import JobSubject, PodSubject, Subject, body_or_empty
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def subject_maker(
     """A function that builds the subject `make` from a review; `read` converts the object to `model`."""
 
     def subject(review: AdmissionReview, body: Body, lookups: Lookups, options: AdmissionOptions) -> Any:
-        chosen = {"scheduler_names": options.scheduler_names} if make is PodSubject else {}
+        chosen = {"scheduler_names": options.scheduler_names} if make in (PodSubject, JobSubject) else {}
         return make(
             raw=body,
             spec=read(body, model),

@@ -449,7 +449,7 @@ UPDATES: dict[str, tuple[Body, list[str]]] = {
                 "tasks": [task(replicas=4, template=pod_template(containers=[{"name": "main", "image": "other"}]))],
             },
         },
-        [f"spec.tasks[0].template: {FROZEN}"],
+        [f"spec.tasks[0].template.spec.containers[0].image: {FROZEN}"],
     ),
     "38: other retries and policies": (
         {**STORED, "spec": {**STORED["spec"], "maxRetry": 9, "policies": [FAILED]}},
@@ -457,7 +457,7 @@ UPDATES: dict[str, tuple[Body, list[str]]] = {
     ),
     "another volume": (
         {**STORED, "spec": {**STORED["spec"], "volumes": [{"mountPath": "/b", "volumeClaim": {}}]}},
-        [f"spec.volumes: {FROZEN}"],
+        [f"spec.volumes[0].mountPath: {FROZEN}"],
     ),
     "a minimum out of reach": (
         {**STORED, "spec": {**STORED["spec"], "minAvailable": 5}},
@@ -492,6 +492,21 @@ def test_a_stored_job_with_violations_can_be_scaled() -> None:
 
 LAUNCHER = task(name="m", dependsOn={"name": ["w"]}, policies=[{"event": "TaskCompleted", "action": "CompleteJob"}])
 WARNINGS: dict[str, tuple[Body, list[str]]] = {
+    "a scheduler that may not run": (
+        job(task(template=pod_template(schedulerName="mine")), schedulerName="kube-batch"),
+        [
+            'spec.schedulerName: "kube-batch" must run: known are volcano, default-scheduler',
+            'spec.tasks[0].template.spec.schedulerName: "mine" must run: known are volcano, default-scheduler',
+        ],
+    ),
+    "an action that has no target for one of its events": (
+        policies({"events": ["PodFailed", "Unknown"], "action": "RestartTask"}),
+        ['spec.policies[0]: RestartTask has no effect on "Unknown": it needs a pod or task'],
+    ),
+    "mpi without workers": (
+        job(task("master"), plugins={"mpi": []}),
+        ['spec.plugins.mpi: no task "worker" (--worker): the plugin sets up what it can'],
+    ),
     "55: pods that never end": (
         job(task(template=pod_template(restartPolicy="Always"))),
         ["spec.tasks[0].template: with restartPolicy Always its pods never complete"],

@@ -4,12 +4,14 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any, Final
 
+from shared import names
 from shared.podtemplate import check_template
 from shared.podtemplate.unknown import unknown_pod_fields
 from shared.violation import Reason, Violation
 from webhook.hints.names import unknown_field_hint
 from webhook.subject.subjects import JobSubject, body_or_empty
 
+_KUBERNETES: Final = "default-scheduler"
 _MOST: Final = 100_000  # maximum number of values in all pod templates; more could not be validated in time
 _LISTED: Final = 20  # maximum number of unknown fields in the warnings of one object
 _CONTAINER: Final = 40  # validating a container costs as much as this many plain values
@@ -36,6 +38,18 @@ def fields_that_no_pod_has(job: JobSubject) -> Iterator[str]:
             yield f"{unknown.path}: {unknown_field_hint(unknown.name, unknown.known)}"
         if len(found) > _LISTED:
             yield f"spec.tasks: more than {_LISTED} unknown fields"
+
+
+def schedulers_that_are_not_known(job: JobSubject) -> Iterator[str]:
+    """Warn about pods for a scheduler that this installation does not know: they stay Pending unless it runs."""
+    known = (*job.scheduler_names, names.DEFAULT_SCHEDULER, _KUBERNETES)
+    named = [("spec.schedulerName", job.spec.scheduler_name)]
+    for index, task in enumerate(job.tasks):
+        own = body_or_empty(task.template.get("spec")).get("schedulerName")
+        named.append((f"spec.tasks[{index}].template.spec.schedulerName", own if isinstance(own, str) else ""))
+    for path, name in named if job.scheduler_names and (job.creating or job.template) else ():
+        if name and name not in known and not job.open(name):
+            yield f'{path}: "{name}" must run: known are {", ".join(dict.fromkeys(known))}'
 
 
 def _weight(template: dict[str, Any], most: int) -> int:

@@ -1,7 +1,8 @@
 """Which fields of a Job may change after creation (docs/design/volcano-behaviour.md, section 2.4)."""
 
 from collections.abc import Iterator
-from typing import Final
+from itertools import islice
+from typing import Any, Final
 
 import msgspec
 
@@ -10,6 +11,7 @@ from shared.violation import Reason, Violation
 from webhook.subject.subjects import JobSubject
 
 _ALLOWED: Final = "minAvailable, priorityClassName, tasks[*].replicas and tasks[*].minAvailable"
+_MOST_LEAVES: Final = 10  # reported for one field
 _FREE: Final = frozenset({"min_available", "priority_class_name", "tasks", "volumes"})
 _FREE_OF_TASK: Final = frozenset({"replicas", "min_available"})
 
@@ -23,10 +25,10 @@ def job_fields_are_frozen(job: JobSubject) -> Iterator[Violation]:
     if job.old_spec is None:
         return
     for field in msgspec.structs.fields(JobSpec):
-        if field.name not in _FREE and getattr(job.old_spec, field.name) != getattr(job.spec, field.name):
-            yield _frozen(f"spec.{field.encode_name}")
-    if _without_claims(job.old_spec.volumes) != _without_claims(job.spec.volumes):
-        yield _frozen("spec.volumes")
+        if field.name not in _FREE:
+            before, after = getattr(job.old_spec, field.name), getattr(job.spec, field.name)
+            yield from _frozen(f"spec.{field.encode_name}", before, after)
+    yield from _frozen("spec.volumes", _without_claims(job.old_spec.volumes), _without_claims(job.spec.volumes))
 
 
 def task_fields_are_frozen(job: JobSubject) -> Iterator[Violation]:
@@ -35,8 +37,9 @@ def task_fields_are_frozen(job: JobSubject) -> Iterator[Violation]:
         return
     for index, (before, after) in enumerate(zip(old, new, strict=True)):
         for field in msgspec.structs.fields(TaskSpec):
-            if field.name not in _FREE_OF_TASK and getattr(before, field.name) != getattr(after, field.name):
-                yield _frozen(f"spec.tasks[{index}].{field.encode_name}")
+            if field.name not in _FREE_OF_TASK:
+                path = f"spec.tasks[{index}].{field.encode_name}"
+                yield from _frozen(path, getattr(before, field.name), getattr(after, field.name))
 
 
 def _without_claims(volumes: tuple[VolumeSpec, ...]) -> tuple[VolumeSpec, ...]:
@@ -47,5 +50,28 @@ def _without_claims(volumes: tuple[VolumeSpec, ...]) -> tuple[VolumeSpec, ...]:
     )
 
 
-def _frozen(path: str) -> Violation:
-    return Violation(path, f"job updates may not change fields other than {_ALLOWED}", reason=Reason.FORBIDDEN)
+def _frozen(path: str, before: Any, after: Any) -> Iterator[Violation]:
+    """A violation for each leaf that differs, so that the message names what was changed."""
+    if before == after:
+        return
+    for leaf in islice(_changed(path, msgspec.to_builtins(before), msgspec.to_builtins(after)), _MOST_LEAVES):
+        yield Violation(leaf, f"job updates may not change fields other than {_ALLOWED}", reason=Reason.FORBIDDEN)
+
+
+def _changed(path: str, before: Any, after: Any) -> Iterator[str]:
+    """The paths of values that differ. A list that has grown or shrunk is named as a whole."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        for key in dict.fromkeys((*before, *after)):
+            if key not in before or key not in after:
+                yield _member(path, key)
+            else:
+                yield from _changed(_member(path, key), before[key], after[key])
+    elif isinstance(before, list | tuple) and isinstance(after, list | tuple) and len(before) == len(after):
+        for index, (old, new) in enumerate(zip(before, after, strict=True)):
+            yield from _changed(f"{path}[{index}]", old, new)
+    elif before != after:
+        yield path
+
+
+def _member(path: str, key: str) -> str:
+    return f"{path}.{key}" if key.isidentifier() else f"{path}[{key}]"
