@@ -46,7 +46,9 @@ class FlowCondition(Model, frozen=True, kw_only=True):
     task_status_count: dict[str, TaskCounts] = {}
 
 
-class StepCounts(Model, frozen=True, kw_only=True):
+class StepCounts(Model, frozen=True, kw_only=True, omit_defaults=False):
+    """Steps by state. Zeros are written, so that the columns of kubectl show them."""
+
     waiting: Count = 0
     running: Count = 0
     completed: Count = 0

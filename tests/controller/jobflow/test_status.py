@@ -374,3 +374,11 @@ def test_next_is_empty_for_a_flow_that_is_being_deleted():
     cluster.flow = replace(cluster.flow, metadata=metadata)
     cluster.settle()
     assert (cluster.phase, cluster.next(), cluster.status.next_summary) == ("Terminating", {}, "")
+
+
+def test_counts_of_zero_are_written_for_the_columns_of_kubectl():
+    cluster = started(step("a"))
+    cluster.set_job("f-a", JobPhase.COMPLETED)
+    status = cluster.decide_with().decision.status
+    assert status is not None
+    assert status["counts"] == {"waiting": 0, "running": 0, "completed": 1, "failed": 0, "skipped": 0}
