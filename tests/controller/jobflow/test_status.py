@@ -134,7 +134,8 @@ def test_the_first_status_of_a_large_flow_has_counts_alone_and_comes_before_its_
     assert (cluster.created, decision.requeue_after) == ([], 0.0)
     assert (cluster.phase, cluster.status.counts, cluster.status.steps) == ("Pending", StepCounts(waiting=200), ())
     few = cluster.decide_with(most_jobs=50).decision
-    assert (len(few.actions), few.status["counts"], few.requeue_after) == (50, {"waiting": 150, "running": 50}, 0.0)
+    counts = {"waiting": 150, "running": 50, "completed": 0, "failed": 0, "skipped": 0}
+    assert (len(few.actions), few.status["counts"], few.requeue_after) == (50, counts, 0.0)
     cluster.settle()
     assert (cluster.status.counts, len(cluster.created)) == (StepCounts(running=200), 200)
     assert cluster.next() == {}
