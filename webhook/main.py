@@ -82,7 +82,7 @@ async def run(settings: WebhookSettings) -> None:
         live = LiveLookup(api)
         handler = AdmissionHandler(
             CachedLookups(caches),
-            AdmissionOptions(settings.scheduler_names, settings.volcano_crds),
+            AdmissionOptions(settings.scheduler_names, settings.volcano_crds, settings.disabled_plugins),
             find=live.find,
             list_live=live.list,
         )

@@ -30,6 +30,7 @@ class WebhookSettings(msgspec.Struct, frozen=True, kw_only=True):
     log_level: str = "info"
     scheduler_names: tuple[str, ...] = (DEFAULT_SCHEDULER,)
     volcano_crds: bool = False
+    disabled_plugins: tuple[str, ...] = ()
     tls_cert_file: str = ""
     tls_private_key_file: str = ""
     tls_ca_file: str = ""
@@ -72,6 +73,9 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         default=None,
         help="the installed CRDs are Volcano's, which default spec.queue to `default`: policies treat that as unset",
+    )
+    parser.add_argument(
+        "--disabled-plugins", type=_words, help="comma-separated Job plugins that are refused, e.g. ssh"
     )
     parser.add_argument("--tls-cert-file", help="serving certificate (PEM); reloaded when the file changes")
     parser.add_argument("--tls-private-key-file", help="private key of the serving certificate (PEM)")

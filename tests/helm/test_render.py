@@ -69,6 +69,14 @@ CASES: dict[str, Body] = {
         }
     },
     "network policy": {"networkPolicy": {"enabled": True, "webhookFrom": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]}},
+    "network policy for one API server": {
+        "networkPolicy": {
+            "enabled": True,
+            "apiServerPorts": [16443],
+            "apiServerTo": [{"ipBlock": {"cidr": "10.1.2.3/32"}}],
+        }
+    },
+    "no ssh plugin": {"sshPlugin": {"enabled": False}},
     "network policy, any": {"networkPolicy": {"enabled": True}},
     "flow schema": {"flowSchema": {"enabled": True}},
     "roles apart": {"aggregateRoles": False},
@@ -131,6 +139,34 @@ def test_the_switches_reach_the_process() -> None:
     assert (parsed.workers, parsed.probe_concurrency, parsed.qps, parsed.watch_namespaces) == (4, 8, 12.5, ("a", "b"))
     assert (parsed.job_controller, parsed.flow_controller, parsed.gang_backend) == (False, False, "gate")
     assert (parsed.scheduler_names, parsed.depends_on_condition) == (("volcano", "other"), "Ready")
+
+
+def test_a_disabled_plugin_reaches_the_webhook_and_takes_away_the_rights() -> None:
+    objects = render(CASES["no ssh plugin"])
+    parsed = webhook_settings.parse(container(of(objects, "Deployment", "-webhook"))["args"])
+    assert parsed.disabled_plugins == ("ssh",)
+    rules = of(objects, "ClusterRole", "-controller")["rules"]
+    assert not [rule for rule in rules if "secrets" in rule["resources"]]
+    assert [rule for rule in of(render(), "ClusterRole", "-controller")["rules"] if "secrets" in rule["resources"]]
+
+
+def test_the_network_policy_allows_only_the_api_server_and_probes() -> None:
+    def egress(values: Body, component: str) -> list[Body]:
+        found: list[Body] = of(render(values), "NetworkPolicy", f"-{component}")["spec"]["egress"]
+        return found
+
+    anywhere = {"ports": [{"port": 443, "protocol": "TCP"}, {"port": 6443, "protocol": "TCP"}]}
+    assert egress(CASES["network policy, any"], "webhook") == [anywhere]
+    assert egress(CASES["network policy, any"], "controller") == [anywhere, {"to": [{"namespaceSelector": {}}]}]
+    one = {"ports": [{"port": 16443, "protocol": "TCP"}], "to": [{"ipBlock": {"cidr": "10.1.2.3/32"}}]}
+    assert egress(CASES["network policy for one API server"], "webhook") == [one]
+
+
+def test_the_policy_admin_role_writes_policies_only() -> None:
+    role = of(render(), "ClusterRole", "-policy-admin")
+    writes = {"create", "update", "patch", "delete", "deletecollection"}
+    assert [rule["resources"] for rule in role["rules"] if writes & set(rule["verbs"])] == [["jobflowpolicies"]]
+    assert not [key for key in role["metadata"]["labels"] if "aggregate-to" in key]
 
 
 @pytest.mark.parametrize("keep", [True, False])

@@ -132,6 +132,7 @@ JOB_SPEC_RULES: Final[tuple[Rule, ...]] = (
     job_depends.task_iteration_is_known,
     job_depends.task_dependencies_have_no_cycle,
     job_plugins.plugins_are_not_too_many,
+    job_plugins.plugins_are_enabled,
     job_plugins.plugins_can_work,
     job_volumes.volumes_have_a_mount_path,
     job_volumes.volumes_are_mounted_apart,

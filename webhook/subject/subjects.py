@@ -129,11 +129,13 @@ class FlowSubject(Subject[JobFlowSpec]):
 class JobSubject(Subject[JobSpec]):
     """A Job or a JobTemplate. Strings of a JobTemplate may contain placeholders, and the Job's name is not known yet.
 
-    `scheduler_names`: the schedulers that the installation knows; empty for not known.
+    `scheduler_names`: the schedulers that the installation knows; empty for not known. `disabled_plugins`: plugins that the
+    operator disabled.
     """
 
     template: bool = False
     scheduler_names: tuple[str, ...] = ()
+    disabled_plugins: tuple[str, ...] = ()
 
     @cached_property
     def kind(self) -> Kind:

@@ -22,6 +22,7 @@ class AdmissionOptions:
 
     scheduler_names: tuple[str, ...] = (names.DEFAULT_SCHEDULER,)
     volcano_crds: bool = False  # Volcano's CRDs are installed; they default `queue` (docs/design/decisions.md, row 26)
+    disabled_plugins: tuple[str, ...] = ()
 
 
 DEFAULT_OPTIONS: Final = AdmissionOptions()
@@ -75,7 +76,11 @@ def subject_maker(
     """A function that builds the subject `make` from a review; `read` converts the object to `model`."""
 
     def subject(review: AdmissionReview, body: Body, lookups: Lookups, options: AdmissionOptions) -> Any:
-        chosen = {"scheduler_names": options.scheduler_names} if make in (PodSubject, JobSubject) else {}
+        chosen: dict[str, Any] = {}
+        if make in (PodSubject, JobSubject):
+            chosen["scheduler_names"] = options.scheduler_names
+        if make is JobSubject:
+            chosen["disabled_plugins"] = options.disabled_plugins
         return make(
             raw=body,
             spec=read(body, model),

@@ -86,9 +86,11 @@
 - {{ $name }}.resources.{{ $key }}: unknown; use requests and limits
 {{- end }}
 {{- end }}
-{{- range .Values.networkPolicy.webhookFrom }}
+{{- range $key := list "webhookFrom" "apiServerTo" }}
+{{- range index $.Values.networkPolicy $key }}
 {{- if or (not .) (omit . "ipBlock" "namespaceSelector" "podSelector") }}
-- networkPolicy.webhookFrom: {{ toJson . }} is not a peer; use ipBlock, namespaceSelector or podSelector
+- networkPolicy.{{ $key }}: {{ toJson . }} is not a peer; use ipBlock, namespaceSelector or podSelector
+{{- end }}
 {{- end }}
 {{- end }}
 {{- end }}

@@ -272,6 +272,11 @@ SWITCHES: dict[str, tuple[str, Body, set[Right]]] = {
         {"flowController": {"enabled": False}},
         {(FLOW, "jobflows", "list"), (BATCH, "jobs", "create"), ("wgpolicyk8s.io", "policyreports", "create")},
     ),
+    "no ssh plugin": (
+        "controller",
+        {"sshPlugin": {"enabled": False}},
+        {("", "secrets", verb) for verb in ("get", "create", "patch", "delete")},
+    ),
     "Volcano's scheduler": (
         "controller",
         {"gang": {"backend": "volcano"}},

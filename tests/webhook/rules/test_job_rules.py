@@ -6,8 +6,10 @@ import pytest
 
 from shared.model.types import Body
 from shared.podtemplate.expansion import OPEN_REFERENCE
-from tests.webhook.make import faults, flow, job, known, pod_template, queue, step, task, template, verdict
+from tests.webhook.make import faults, flow, job, known, pod_template, queue, review, step, task, template, verdict
 from webhook.hints.names import LABEL_FAULT, QUALIFIED_FAULT, SUBDOMAIN_FAULT
+from webhook.verdict.admit import validate
+from webhook.verdict.kind_admission import AdmissionOptions
 
 ACTIONS = '"AbortJob", "RestartJob", "RestartTask", "RestartPod", "RestartPartition", "TerminateJob", "CompleteJob", "ResumeJob"'
 FAILED = {"event": "PodFailed", "action": "RestartJob"}
@@ -631,3 +633,27 @@ def test_unknown_fields_are_warned_about_on_creation_and_their_number_is_bounded
     assert len(verdict(made, None, known(queue())).warnings) == 21
     scaled = job(task(replicas=3, template=pod_template(**{f"x{number}": 1 for number in range(30)})))
     assert verdict(scaled, made, known(queue())).warnings == ()
+
+
+DISABLED: dict[str, tuple[Body, list[str]]] = {
+    "itself": (
+        {"ssh": []},
+        ["spec.plugins.ssh: Forbidden: plugin ssh is disabled in this cluster; ask its administrator to enable it"],
+    ),
+    "by a plugin that needs it": (
+        {"mpi": ["--master=w"]},
+        [
+            "spec.plugins.ssh: Forbidden: plugin ssh is disabled in this cluster (mpi needs it); ask its administrator to enable it"
+        ],
+    ),
+    "not at all": ({"svc": []}, []),
+}
+
+
+@pytest.mark.parametrize("case", DISABLED)
+@pytest.mark.parametrize("make", [job, template])
+def test_a_disabled_plugin_is_refused_if_it_is_used(make: Any, case: str) -> None:
+    plugins, wanted = DISABLED[case]
+    options = AdmissionOptions(disabled_plugins=("ssh",))
+    found = validate(review(make(task("w"), plugins=plugins)), known(queue()), options)
+    assert [str(each) for each in found.violations if "disabled" in str(each)] == wanted

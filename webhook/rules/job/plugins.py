@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
+from shared.plugins.arguments import required_plugins
 from shared.plugins.rules import RoleTask, check_plugins, role_task, role_warnings
 from shared.violation import Reason, Violation
 from webhook.subject.subjects import JobSubject
@@ -25,6 +26,16 @@ def plugins_can_work(job: JobSubject) -> Iterator[Violation]:
     """Plugins of a JobTemplate with placeholders in their arguments are validated when the Job is created."""
     if settled := _settled(job):
         yield from check_plugins(settled, None if job.template else job.name, _role_tasks(job))
+
+
+def plugins_are_enabled(job: JobSubject) -> Iterator[Violation]:
+    plugins = job.spec.plugins or {}
+    for name in dict.fromkeys((*plugins, *required_plugins(plugins))):
+        if name in job.disabled_plugins:
+            users = ", ".join(each for each in plugins if each != name and name in required_plugins({each: ()}))
+            needed = f" ({users} needs it)" if users else ""
+            message = f"plugin {name} is disabled in this cluster{needed}; ask its administrator to enable it"
+            yield Violation(f"spec.plugins.{name}", message, reason=Reason.FORBIDDEN)
 
 
 def plugins_without_their_tasks(job: JobSubject) -> Iterator[str]:
