@@ -269,7 +269,7 @@ SWITCHES: dict[str, tuple[str, Body, set[Right]]] = {
     ),
     "Volcano runs flows": (
         "controller",
-        {"flowController": {"enabled": False}},
+        {"flowController": {"enabled": False}, "cronController": {"enabled": False}},
         {(FLOW, "jobflows", "list"), (BATCH, "jobs", "create"), ("wgpolicyk8s.io", "policyreports", "create")},
     ),
     "no ssh plugin": (
