@@ -32,6 +32,10 @@ OURS: Final[dict[tuple[str, str], Kind]] = {
         kinds.JOBFLOW,
         kinds.JOBTEMPLATE,
         kinds.JOB,
+        kinds.CRONJOB,
+        kinds.CRONJOBFLOW,
+        kinds.CRONJOBFLOWBACKFILL,
+        kinds.JOBFLOWTEMPLATE,
         kinds.QUEUE,
         kinds.PODGROUP,
         kinds.COMMAND,
@@ -39,7 +43,7 @@ OURS: Final[dict[tuple[str, str], Kind]] = {
     )
 }
 _GROUPS: Final = frozenset(kind.group for kind in OURS.values())
-_VOLCANOS_OWN: Final = frozenset({("batch.volcano.sh/v1alpha1", "CronJob")})
+_KUBERNETES_TOO: Final = frozenset({"Job", "CronJob"})  # kinds that group batch of Kubernetes has as well
 _NOTHING: Final = "no fault"
 
 
@@ -234,10 +238,6 @@ def _wrong_type(manifest: Manifest) -> Iterator[Finding]:
             if not value:
                 yield _fault(manifest, "schema", Violation(field, "", reason=Reason.REQUIRED))
         return
-    if (version, kind) in _VOLCANOS_OWN:
-        said = f"kind: {kind} is Volcano's: not checked, and not known where Volcano is not installed"
-        yield _finding(manifest, "schema", "kind", said, severity=WARNING)
-        return
     named = [known for known in OURS if known[1] == kind]
     if version.partition("/")[0] in _GROUPS:
         if named:
@@ -247,7 +247,7 @@ def _wrong_type(manifest: Manifest) -> Iterator[Finding]:
         near = get_close_matches(kind.lower(), {known[1].lower(): known for known in OURS}, n=1)
         hint = next((f'; did you mean "{known[1]}"?' for known in OURS if near and known[1].lower() == near[0]), "")
         yield _fault(manifest, "schema", Violation("kind", f"{version} has no such kind{hint}", kind))
-    elif named and kind not in ("Job",):
+    elif named and kind not in _KUBERNETES_TOO:
         message = f'did you mean "{named[0][0]}"?'
         yield _fault(manifest, "schema", Violation("apiVersion", message, version))
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from shared import kinds
+from shared.kinds import Kind
 from shared.model.types import Body
 from tests.cli.make import CliCommand, lines, write
 from tests.webhook.make import body, flow, job, queue, step, template
@@ -162,10 +163,42 @@ def test_two_objects_of_one_name_are_warned_about(command: CliCommand, tmp_path:
     assert ran.out.count('JobFlow "f" is there already, at ') == 1
 
 
-def test_a_kind_that_volcano_alone_serves_is_warned_about(command: CliCommand, tmp_path: Path) -> None:
-    cron = {"apiVersion": "batch.volcano.sh/v1alpha1", "kind": "CronJob", "metadata": {"name": "c"}}
-    ran = command("lint", write(tmp_path / "c.yaml", cron))
-    assert (ran.code, "CronJob is Volcano's" in ran.out) == (0, True)
+FAULTY_SCHEDULES: dict[str, tuple[Kind, Body, str]] = {
+    "CronJob": (
+        kinds.CRONJOB,
+        {"schedule": "61 * * * *", "jobTemplate": {"spec": job()["spec"]}},
+        "spec.schedule: ",
+    ),
+    "CronJobFlow": (
+        kinds.CRONJOBFLOW,
+        {"schedules": ["61 * * * *"], "template": {"name": "t"}},
+        "spec.schedules[0]: ",
+    ),
+    "CronJobFlowBackfill": (
+        kinds.CRONJOBFLOWBACKFILL,
+        {"cronJobFlow": "c", "from": "2026-01-02T00:00:00Z", "to": "2026-01-01T00:00:00Z"},
+        "spec.to: Invalid value: ",
+    ),
+    "JobFlowTemplate": (
+        kinds.JOBFLOWTEMPLATE,
+        {"flow": {"flows": [step("a"), step("a")]}},
+        "spec.flow.flows[1].name: ",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", FAULTY_SCHEDULES)
+def test_schedules_are_judged_by_the_rules_of_the_webhook(case: str, command: CliCommand, tmp_path: Path) -> None:
+    kind, spec, said = FAULTY_SCHEDULES[case]
+    ran = command("lint", "-o", "json", write(tmp_path / "c.yaml", body(kind, "c", spec)))
+    assert ran.code == 1
+    assert [each["text"].startswith(said) for each in ran.json["findings"]] == [True]
+    assert ran.json["findings"][0]["source"] == "webhook"
+
+
+def test_a_cron_job_of_kubernetes_itself_is_skipped(command: CliCommand, tmp_path: Path) -> None:
+    cron = {"apiVersion": "batch/v1", "kind": "CronJob", "metadata": {"name": "c"}}
+    assert command("lint", write(tmp_path / "c.yaml", cron)).code == 0
 
 
 def test_a_file_of_a_folder_that_is_no_text_keeps_no_other_from_being_checked(

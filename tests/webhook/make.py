@@ -21,6 +21,7 @@ KINDS = {
         kinds.JOB,
         kinds.CRONJOB,
         kinds.CRONJOBFLOW,
+        kinds.CRONJOBFLOWBACKFILL,
         kinds.JOBFLOWTEMPLATE,
         kinds.QUEUE,
         kinds.PODGROUP,

@@ -98,7 +98,7 @@ def test_no_route_covers_status_or_foreign_groups() -> None:
     rules = [rule for each in (*hooks()["mutating"], *hooks()["validating"]) for rule in each["rules"]]
     assert all("/" not in resource for rule in rules for resource in rule["resources"])
     assert all(
-        group.endswith(("volcano.sh", "policy.jobflow.dev")) or rule["resources"] == ["pods"]
+        group.endswith(("volcano.sh", "policy.jobflow.dev", "flow.jobflow.dev")) or rule["resources"] == ["pods"]
         for rule in rules
         for group in rule["apiGroups"]
     )
