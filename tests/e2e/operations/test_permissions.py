@@ -16,9 +16,13 @@ from shared.kinds import (
     COMMAND,
     CONFIGMAP,
     CRD,
+    CRONJOB,
+    CRONJOBFLOW,
+    CRONJOBFLOWBACKFILL,
     JOB,
     JOBFLOW,
     JOBFLOWPOLICY,
+    JOBFLOWTEMPLATE,
     POD,
     POLICYREPORT,
     PRIORITYCLASS,
@@ -29,6 +33,7 @@ from shared.kinds import (
 from shared.model.types import Body
 from tests.e2e.jobs.test_jobs import a_job, a_task, ends, reaches
 from tests.e2e.operations.test_policies import policy, reports_crd
+from tests.e2e.schedules.test_schedules import cron_job, cron_job_flow
 from tests.e2e.support.installation import EMPTY, NAME, Installation
 from tests.e2e.support.installation import NAMESPACE as SYSTEM
 from tests.e2e.support.scenario import Scenario, targets
@@ -38,11 +43,15 @@ Right = tuple[str, str, str]
 """API group, resource with subresource, verb."""
 QUEUES = Path("examples/seed/0-queue.yaml")
 FLOW, BATCH, GANG = "flow.volcano.sh", "batch.volcano.sh", "scheduling.volcano.sh"
+SCHEDULES = "flow.jobflow.dev"
 
 # Granted though the run below does not need them, and why.
 UNUSED: dict[Right, str] = {
     (FLOW, "jobflows/finalizers", "update"): "owner references that block deletion, where that admission plugin is on",
     (BATCH, "jobs/finalizers", "update"): "the same",
+    (BATCH, "cronjobs/finalizers", "update"): "the same",
+    (SCHEDULES, "cronjobflows/finalizers", "update"): "the same",
+    (SCHEDULES, "cronjobflowbackfills/finalizers", "update"): "the same",
     (BATCH, "jobs", "patch"): "Jobs of a queue that extends to other clusters are marked",
     ("", "events", "patch"): "an event that happens again is counted in the first one",
     ("", "secrets", "create"): "the certificate's, where somebody deleted the one of the chart",
@@ -74,10 +83,55 @@ def everything(scenario: Scenario) -> None:
     """Each thing that the processes can do, once."""
     for body in yaml.safe_load_all(QUEUES.read_text()):
         scenario.kube.apply(QUEUE if body["kind"] == "Queue" else PRIORITYCLASS, body)
+    schedules(scenario)
     policies(scenario)
     flows(scenario)
     jobs(scenario)
     queues(scenario)
+    scheduled(scenario)
+
+
+def schedules(scenario: Scenario) -> None:
+    """One of each kind. The runs are awaited last, as the first one is due within a minute only."""
+    scenario.templates("work")
+    meta = {"name": "daily", "namespace": scenario.namespace}
+    flow = {"flows": [{"name": "a", "template": "work"}]}
+    # Before the webhook refuses a schedule, it looks for the template that it does not know.
+    with pytest.raises(RestError, match="schedules"):
+        scenario.kube.create(CRONJOBFLOW, cron_job_flow(scenario.namespace, "never", schedules=["61 * * * *"]))
+    scenario.kube.create(CRONJOBFLOW, cron_job_flow(scenario.namespace, "flows"))
+    scenario.kube.create(
+        JOBFLOWTEMPLATE,
+        {
+            "apiVersion": JOBFLOWTEMPLATE.api_version,
+            "kind": "JobFlowTemplate",
+            "metadata": meta,
+            "spec": {"flow": flow},
+        },
+    )
+    scenario.kube.create(CRONJOB, cron_job(scenario.namespace, "jobs"))
+    times = {"from": "2026-01-01T00:00:00Z", "to": "2026-01-01T00:01:00Z"}
+    scenario.kube.create(
+        CRONJOBFLOWBACKFILL,
+        {
+            "apiVersion": CRONJOBFLOWBACKFILL.api_version,
+            "kind": "CronJobFlowBackfill",
+            "metadata": {"name": "past", "namespace": scenario.namespace},
+            "spec": {"cronJobFlow": "flows"} | times,
+        },
+    )
+
+
+def scheduled(scenario: Scenario) -> None:
+    """The runs of `schedules`."""
+    for kind, name, field in (
+        (CRONJOB, "jobs", "lastScheduleTime"),
+        (CRONJOBFLOW, "flows", "lastScheduleTime"),
+        (CRONJOBFLOWBACKFILL, "past", "completionTime"),
+    ):
+        scenario.kube.wait(
+            kind, scenario.namespace, name, lambda body, field=field: bool((body.get("status") or {}).get(field)), 90
+        )
 
 
 def policies(scenario: Scenario) -> None:
@@ -269,8 +323,37 @@ SWITCHES: dict[str, tuple[str, Body, set[Right]]] = {
     ),
     "Volcano runs flows": (
         "controller",
+        {"flowController": {"enabled": False}},
+        {
+            (FLOW, "jobflows", "list"),
+            (FLOW, "jobflows", "create"),
+            (SCHEDULES, "cronjobflows", "list"),
+            (SCHEDULES, "cronjobflowbackfills/status", "update"),
+            ("wgpolicyk8s.io", "policyreports", "create"),
+        },
+    ),
+    "Volcano runs flows and CronJobs": (
+        "controller",
         {"flowController": {"enabled": False}, "cronController": {"enabled": False}},
-        {(FLOW, "jobflows", "list"), (BATCH, "jobs", "create"), ("wgpolicyk8s.io", "policyreports", "create")},
+        {
+            (FLOW, "jobflows", "list"),
+            (BATCH, "jobs", "create"),
+            (BATCH, "cronjobs", "list"),
+            ("wgpolicyk8s.io", "policyreports", "create"),
+        },
+    ),
+    "no schedules": (
+        "controller",
+        {"cronController": {"enabled": False}},
+        {
+            (BATCH, "cronjobs", "list"),
+            (BATCH, "cronjobs/status", "update"),
+            (FLOW, "jobflows", "create"),
+            (SCHEDULES, "cronjobflows", "list"),
+            (SCHEDULES, "cronjobflows/status", "update"),
+            (SCHEDULES, "cronjobflowbackfills", "list"),
+            (SCHEDULES, "jobflowtemplates", "watch"),
+        },
     ),
     "no ssh plugin": (
         "controller",
