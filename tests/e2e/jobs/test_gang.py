@@ -171,9 +171,13 @@ def test_a_gang_that_is_not_bound_in_time_is_created_anew_and_waits() -> None:
         (job, _) = example("two-gangs.yaml", "default")
         job["spec"] |= {"minAvailable": 2, "tasks": [{**job["spec"]["tasks"][0], "replicas": 2}]}
         cluster.apply(job)
-        until(lambda: len(pods(cluster, "default", "first")) == 2, 30, lambda: "no pods")
-        before = {pod["metadata"]["uid"] for pod in pods(cluster, "default", "first")}
-        assert not any(pod["spec"].get("schedulingGates") for pod in pods(cluster, "default", "first"))
+
+        def admitted() -> set[str]:
+            """The pods once both are without gates: they may be created gated and admitted a moment later."""
+            now = [pod for pod in pods(cluster, "default", "first") if not pod["spec"].get("schedulingGates")]
+            return {pod["metadata"]["uid"] for pod in now} if len(now) == 2 else set()
+
+        before = until(admitted, 30, lambda: "not admitted")
 
         def replaced() -> bool:
             now = pods(cluster, "default", "first")
