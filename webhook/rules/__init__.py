@@ -165,6 +165,7 @@ JOB_WARNINGS: Final[tuple[Warner, ...]] = (
     job_tasks.no_pod_is_asked_for,
     job_policies.pending_policies_without_timeout,
     job_policies.targeted_actions_on_job_events,
+    job_policies.events_that_are_never_raised,
     job_depends.tasks_that_wait_for_servers,
     job_plugins.plugins_without_their_tasks,
     job_pods.fields_that_no_pod_has,

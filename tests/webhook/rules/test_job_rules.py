@@ -505,6 +505,10 @@ WARNINGS: dict[str, tuple[Body, list[str]]] = {
         policies({"events": ["PodFailed", "Unknown"], "action": "RestartTask"}),
         ['spec.policies[0]: RestartTask has no effect on "Unknown": it needs a pod or task'],
     ),
+    "events that nothing raises": (
+        policies({"events": ["PodFailed", "CommandIssued", "OutOfSync"], "action": "AbortJob"}),
+        ['spec.policies[0]: "CommandIssued", "OutOfSync" is never raised: the policy does not act on it'],
+    ),
     "mpi without workers": (
         job(task("master"), plugins={"mpi": []}),
         ['spec.plugins.mpi: no task "worker" (--worker): the plugin sets up what it can'],

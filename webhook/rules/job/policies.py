@@ -13,6 +13,7 @@ from webhook.subject.subjects import JobSubject
 _ACTIONS: Final = tuple(action.value for action in JobAction)
 # Events of the whole Job, which have no pod or task.
 _WHOLE_JOB: Final = frozenset({JobEvent.UNKNOWN, JobEvent.JOB_UPDATED, JobEvent.COMMAND_ISSUED, JobEvent.OUT_OF_SYNC})
+_NEVER_RAISED: Final = frozenset({JobEvent.COMMAND_ISSUED, JobEvent.OUT_OF_SYNC})
 _TARGETED: Final = frozenset({JobAction.RESTART_POD, JobAction.RESTART_TASK, JobAction.RESTART_PARTITION})
 
 
@@ -105,6 +106,13 @@ def pending_policies_without_timeout(job: JobSubject) -> Iterator[str]:
     for path, policy, _ in _policies(job):
         if JobEvent.POD_PENDING in _events(policy) and policy.timeout is None:
             yield f"{path}: PodPending without timeout has no effect: every pod starts as Pending"
+
+
+def events_that_are_never_raised(job: JobSubject) -> Iterator[str]:
+    """Warn about events that Volcano's documentation names and that nothing raises, there or here."""
+    for path, policy, _ in _policies(job):
+        if idle := [event.value for event in _events(policy) if event in _NEVER_RAISED]:
+            yield f"{path}: {quoted(idle)} is never raised: the policy does not act on it"
 
 
 def targeted_actions_on_job_events(job: JobSubject) -> Iterator[str]:
