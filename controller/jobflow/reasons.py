@@ -14,6 +14,7 @@ JOB_FAILED: Final = "JobFailed"
 JOB_TERMINATED: Final = "JobTerminated"
 JOB_ABORTED: Final = "JobAborted"
 JOB_REJECTED: Final = "JobRejected"
+QUEUE_CLOSED: Final = "QueueClosed"
 WAITING_FOR_DELETION: Final = "WaitingForDeletion"
 NAME_CONFLICT: Final = "NameConflict"
 DEADLINE_EXCEEDED: Final = "DeadlineExceeded"
@@ -42,7 +43,7 @@ JOB_BLOCKED: Final = frozenset(
         "FailedCreate",
         "VolumeClaimNotFound",
         "QueueNotFound",
-        "QueueClosed",
+        QUEUE_CLOSED,
         "PluginConflict",
         "WaitingForDeletion",
         "NoReplicas",

@@ -14,7 +14,8 @@ from controller.jobflow import metrics
 from controller.jobflow.decide.flow import FlowDecision, decide
 from controller.jobflow.observe.flow_cache import CachedFlow, FlowCache
 from controller.jobflow.observe.flow_observer import FlowObserver
-from controller.jobflow.observe.indexes import USES
+from controller.jobflow.observe.indexes import FOR_QUEUE, USES, WAITS
+from controller.jobflow.observe.job_cache import queue_state
 from controller.jobflow.observe.prober import Prober
 from controller.jobflow.observe.write_schedule import WriteSchedule
 from shared.key import Key
@@ -47,6 +48,18 @@ class FlowReconciler:
             return ()
         metadata = new["metadata"]
         return self.observer.flows.keys_by(USES, str(Key(metadata.get("namespace", ""), metadata["name"])))
+
+    def flows_of_queue(self, old: Body | None, new: Body | None) -> Iterable[Key]:
+        """The flows to reconcile when a queue appears or changes its state: those with steps that may wait for it.
+
+        Their rejected Jobs are tried again at once.
+        """
+        if new is None or (old is not None and queue_state(old) == queue_state(new)):
+            return ()
+        waiting = self.observer.flows.keys_by(WAITS, FOR_QUEUE)
+        for key in waiting:
+            self._flow_cache.try_again(key)
+        return waiting
 
     async def reconcile(self, key: Key) -> float | None:
         """Bring one flow up to date; the seconds after which to look again, None for not before something changes."""

@@ -15,6 +15,7 @@ def build(context: ControllerContext) -> Controller:
     reconciler = FlowReconciler(context, queue.add)
     observer = reconciler.observer
     metrics.FlowGauges(observer.flows)
+    queues = () if observer.queues is None else (Route(observer.queues, reconciler.flows_of_queue),)
     return Controller(
         name="jobflow",
         queue=queue,
@@ -24,6 +25,7 @@ def build(context: ControllerContext) -> Controller:
             Route(observer.jobs.cache, its_controller(JOBFLOW), own_writes=False),
             Route(observer.templates, reconciler.flows_of_template),
             Route(observer.commands.cache, observer.commands.wakes, own_writes=False),
+            *queues,
         ),
         primary=observer.flows,
     )

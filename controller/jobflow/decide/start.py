@@ -19,9 +19,10 @@ from controller.jobflow.steps.build import BuildFault, build
 from shared import ranges
 from shared.kinds import JOB
 from shared.model.flow_status import Attempt, IterationRetry, Iterations, StepStatus
-from shared.model.phases import StepPhase
+from shared.model.phases import QueueState, StepPhase
 from shared.model.step import Step
-from shared.names import MAX_FLOW_JOBS
+from shared.model.types import Body
+from shared.names import DEFAULT_QUEUE, MAX_FLOW_JOBS
 
 _MOST_BACKOFF = 60.0
 _DELETION_POLL = 1.0
@@ -144,9 +145,21 @@ def _begin(context: FlowContext, step: Step, iteration: Iteration | None, made: 
         body = build(context, step, name, attempt, iteration, context.observed.templates[step.template_name])
     except BuildFault as fault:
         return fail(fault.reason, str(fault))
+    if closed := _closed_queue(context, body):
+        return closed
     context.creates.append(Create(JOB, body))
     made.append(_NewJob(name, index, attempt))
     return None
+
+
+def _closed_queue(context: FlowContext, body: Body) -> StepWait | None:
+    """The wait for a queue that takes no Jobs. The API server would refuse the Job until somebody opens the queue."""
+    queue = body["spec"].get("queue") or DEFAULT_QUEUE
+    state = context.observed.queue_states.get(queue, "")
+    if state in ("", QueueState.OPEN):
+        return None
+    said = f"queue {queue} is {'closed' if state == QueueState.CLOSED else f'in state {state}'}"
+    return StepWait((said,), reasons.QUEUE_CLOSED, said)
 
 
 def _orphan(context: FlowContext, step: Step) -> GateResult | None:

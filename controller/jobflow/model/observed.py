@@ -91,7 +91,7 @@ class ObservedFlow(msgspec.Struct, frozen=True):
     `refusals`: of Jobs, Commands and of the flow's own change, by name; `refused_before`: set when so many creates were
     refused in this pass that no other one is tried, the last refusal; `pods`: of ended Jobs, as far as they were read;
     `deleted_jobs`: Jobs that a live read did not find; `terminate_sent`: epoch seconds of the last terminate Command, by
-    Job uid; `probes`: by step; `write_after`: no status write before this moment unless it cannot wait; `most_jobs`: to create in this decision; `settle_until`:
+    Job uid; `probes`: by step; `write_after`: no status write before this moment unless it cannot wait; `most_jobs`: to create in this decision; `queue_states`: by queue, where they are known; `settle_until`:
     nor one that another is about to follow; `now`: epoch seconds.
     """
 
@@ -111,6 +111,7 @@ class ObservedFlow(msgspec.Struct, frozen=True):
     write_after: float = 0.0
     settle_until: float = 0.0
     most_jobs: int = 500
+    queue_states: Mapping[str, str] = {}
 
 
 def parse_job(body: Body) -> ObservedJob:

@@ -118,6 +118,12 @@ class FlowCache:
         self._known[key] = found
         return found
 
+    def try_again(self, key: Key) -> None:
+        """End the pauses after refusals of a flow: what they were about may have changed."""
+        known = self._known.get(key)
+        if known is not None:
+            known.refusals = {name: msgspec.structs.replace(one, at=0.0) for name, one in known.refusals.items()}
+
     def surplus(self) -> list[Key]:
         """Flows to drop because there are too many. Nothing is lost with them: their status is stored."""
         if len(self._known) <= self._most:

@@ -11,13 +11,13 @@ from controller.context import ControllerContext
 from controller.jobflow.model.context import ReadRequests
 from controller.jobflow.model.observed import FlowCommand, ObservedFlow
 from controller.jobflow.observe.flow_cache import CachedFlow
-from controller.jobflow.observe.indexes import USES, index_by_template
-from controller.jobflow.observe.job_cache import FlowJobs, JobsByName, Templates
+from controller.jobflow.observe.indexes import USES, WAITS, index_by_template, index_by_wait
+from controller.jobflow.observe.job_cache import FlowJobs, JobsByName, QueueStates, Templates
 from controller.jobflow.observe.pod_lookup import FlowPodLookup
 from controller.owner_references import by_controller_uid
 from controller.runtime.command_targets import TargetedCommands
 from shared.key import Key
-from shared.kinds import JOB, JOBFLOW, JOBTEMPLATE
+from shared.kinds import JOB, JOBFLOW, JOBTEMPLATE, QUEUE
 from shared.kube.cache.cache import Cache
 from shared.kube.client.errors import NotFound
 
@@ -27,11 +27,13 @@ class FlowObserver:
 
     def __init__(self, context: ControllerContext) -> None:
         caches = context.caches
-        self.flows: Cache = caches.want(JOBFLOW, indexers={USES: index_by_template})
+        self.flows: Cache = caches.want(JOBFLOW, indexers={USES: index_by_template, WAITS: index_by_wait})
         self.templates: Cache = caches.want(JOBTEMPLATE)
         self.commands = TargetedCommands(JOBFLOW, caches, context.api)
         self.jobs = FlowJobs(caches)
         self.pods = FlowPodLookup(context)
+        # Without the Job controller this process may not be allowed to read queues; rejected Jobs are tried again anyway.
+        self.queues = caches.want(QUEUE) if context.settings.job_controller else None
         self._api = context.api
         self._caches = caches
 
@@ -50,6 +52,7 @@ class FlowObserver:
             pods=known.pods,
             deleted_jobs=frozenset(known.deleted_jobs),
             terminate_sent=known.terminate_sent,
+            queue_states=QueueStates(self.queues),
             **more,
         )
 

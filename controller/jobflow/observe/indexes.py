@@ -1,12 +1,15 @@
-"""The cache index of JobFlows by the JobTemplates they use."""
+"""The cache indexes of JobFlows: by the JobTemplates they use, and those in which a step waits for a queue."""
 
 from collections.abc import Iterator
 from typing import Final
 
+from controller.jobflow import reasons
 from shared.key import Key
 from shared.model.types import Body
 
 USES: Final = "uses-template"
+WAITS: Final = "waits-for"
+FOR_QUEUE: Final = "queue"
 
 
 def index_by_template(flow: Body) -> Iterator[str]:
@@ -18,3 +21,11 @@ def index_by_template(flow: Body) -> Iterator[str]:
         name = step.get("template") or step.get("name")
         if name:
             yield str(Key(flow["metadata"].get("namespace", ""), name))
+
+
+def index_by_wait(flow: Body) -> Iterator[str]:
+    """FOR_QUEUE for a flow in which a step has no Job because of its queue, or because the Job was rejected."""
+    status = flow.get("status") or {}
+    steps = () if status.get("completionTime") else status.get("steps") or ()
+    if any(step.get("reason") in (reasons.QUEUE_CLOSED, reasons.JOB_REJECTED) for step in steps):
+        yield FOR_QUEUE

@@ -95,3 +95,26 @@ class Templates(Mapping[str, Body]):
 
     def __len__(self) -> int:
         return len(self._cache.keys(self._namespace))
+
+
+class QueueStates(Mapping[str, str]):
+    """The states of queues by name; "" for one that has none yet. Empty where this process does not run Jobs."""
+
+    def __init__(self, cache: Cache | None) -> None:
+        self._cache = cache
+
+    def __getitem__(self, name: str) -> str:
+        body = self._cache.get("", name) if self._cache is not None else None
+        if body is None:
+            raise KeyError(name)
+        return queue_state(body)
+
+    def __iter__(self) -> Iterator[str]:
+        return (key.name for key in self._cache or ())
+
+    def __len__(self) -> int:
+        return len(self._cache or ())
+
+
+def queue_state(queue: Body) -> str:
+    return str((queue.get("status") or {}).get("state") or "")

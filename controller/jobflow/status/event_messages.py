@@ -24,10 +24,16 @@ _SAID: Final = {
     "IterationFailed": "has failed iterations",
     "TemplateNotFound": "waits for its template",
     "JobRejected": "cannot have its Job for now",
+    "QueueClosed": "waits for its queue",
     "NameConflict": "failed: its Job's name is taken",
 }
-_WARNINGS: Final = ("StepFailed", "IterationFailed", "TemplateNotFound", "JobRejected", "NameConflict")
-_TOLD_AT_ONCE: Final = (reasons.TEMPLATE_NOT_FOUND, reasons.JOB_REJECTED, reasons.ITERATION_FAILED)
+_WARNINGS: Final = ("StepFailed", "IterationFailed", "TemplateNotFound", "JobRejected", "QueueClosed", "NameConflict")
+_TOLD_AT_ONCE: Final = (
+    reasons.TEMPLATE_NOT_FOUND,
+    reasons.JOB_REJECTED,
+    reasons.QUEUE_CLOSED,
+    reasons.ITERATION_FAILED,
+)
 ROUTINE_STEP_EVENTS: Final = frozenset({"StepStarted", "StepCompleted", "StepSkipped"})
 """Normal events of steps: the first to be left out when there are too many."""
 

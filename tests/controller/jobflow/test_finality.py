@@ -207,3 +207,21 @@ def test_a_rejection_recorded_in_the_future_does_not_delay_the_next_try():
     cluster.now -= 3600
     cluster.settle()
     assert cluster.created == ["f-a"]
+
+
+QUEUES = {
+    "closed": ({"default": "Closed"}, "queue default is closed"),
+    "closing": ({"default": "Closing"}, "queue default is in state Closing"),
+    "open": ({"default": "Open"}, ""),
+    "new": ({"default": ""}, ""),
+    "not seen yet": ({}, ""),
+    "another one": ({"q": "Closed"}, ""),
+}
+
+
+@pytest.mark.parametrize(("states", "message"), QUEUES.values(), ids=QUEUES.keys())
+def test_no_job_is_created_in_a_queue_that_takes_none(states, message):
+    found = FlowCluster(flow(step("a"))).decide_with(queue_states=states)
+    a = found.decision.status["steps"][0]
+    assert (a.get("message", ""), len(found.decision.actions)) == (message, 0 if message else 1)
+    assert (a["phase"], a.get("reason", "")) == (("Waiting", "QueueClosed") if message else ("Pending", ""))

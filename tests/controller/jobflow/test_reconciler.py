@@ -28,6 +28,7 @@ TEMPLATES = "/apis/flow.volcano.sh/v1alpha1/jobtemplates"
 JOBS = "/apis/batch.volcano.sh/v1alpha1/jobs"
 COMMANDS = "/apis/bus.volcano.sh/v1alpha1/commands"
 PODS = "/api/v1/pods"
+QUEUES = "/apis/scheduling.volcano.sh/v1beta1/queues"
 
 
 class Clock:
@@ -167,6 +168,34 @@ async def test_a_refused_job_shows_why(fake: FakeServer, api: Api, clock: Clock)
         assert fake.objects[FLOWS]["ns", "f"]["status"]["steps"][0]["message"] == "exceeded quota"
         fake.before = None
         clock.now += 2
+        await until(lambda: jobs(fake) == ["f-a"])
+
+
+async def test_a_step_waits_for_its_closed_queue_and_starts_when_it_opens(
+    fake: FakeServer, api: Api, clock: Clock
+) -> None:
+    queue = {"metadata": {"name": "default"}, "status": {"state": "Closed"}}
+    fake.put(QUEUES, queue)
+    async with controlling(api, clock, Settings()):
+        fake.put(FLOWS, flow(step("a")))
+        await until(lambda: reason(fake) == "QueueClosed")
+        told = fake.objects[FLOWS]["ns", "f"]["status"]
+        assert (told["steps"][0]["phase"], told["steps"][0]["message"]) == ("Waiting", "queue default is closed")
+        assert (told["state"]["reason"], told["nextSummary"]) == ("QueueClosed", "a: queue default is closed")
+        fake.put(QUEUES, queue | {"status": {"state": "Open"}})
+        await until(lambda: jobs(fake) == ["f-a"])
+    assert fake.calls["POST jobs"] == 1
+
+
+async def test_a_rejected_job_is_tried_again_at_once_when_a_queue_appears(
+    fake: FakeServer, api: Api, clock: Clock
+) -> None:
+    fake.before = quota(fake, 0)
+    async with controlling(api, clock, Settings()):
+        fake.put(FLOWS, flow(step("a")))
+        await until(lambda: reason(fake) == "JobRejected")
+        fake.before = None
+        fake.put(QUEUES, {"metadata": {"name": "q"}, "status": {"state": "Open"}})
         await until(lambda: jobs(fake) == ["f-a"])
 
 

@@ -5,9 +5,9 @@ import signal
 import pytest
 
 from local.client.blocking import until
-from shared.kinds import JOB, JOBFLOW, JOBTEMPLATE
+from shared.kinds import COMMAND, JOB, JOBFLOW, JOBTEMPLATE, QUEUE
 from shared.model.types import Body
-from tests.e2e.support.scenario import Scenario, jobflow, phase, phases, step_of
+from tests.e2e.support.scenario import Scenario, jobflow, phase, phases, step_of, template
 
 
 @pytest.mark.parametrize(("policy", "left"), [("retain", {"f-a", "f-b"}), ("delete", set())], ids=["retain", "delete"])
@@ -155,3 +155,45 @@ def test_events_tell_the_story(scenario: Scenario) -> None:
         return {"StepStarted", "StepCompleted", "Succeeded"} <= reasons
 
     until(told, 20, lambda: "no such events")
+
+
+def test_a_step_waits_for_its_closed_queue_and_starts_when_the_queue_opens(scenario: Scenario) -> None:
+    """A queue that was closed when a step was due failed the flow for good."""
+    name = f"{scenario.namespace}-q"
+    meta = {"apiVersion": QUEUE.api_version, "kind": "Queue", "metadata": {"name": name}, "spec": {}}
+    scenario.cluster.apply(meta)
+    try:
+        order(scenario, name, "CloseQueue", "Closed")
+        body = template(scenario.namespace, "b")
+        body["spec"]["queue"] = name
+        scenario.templates("a")
+        scenario.kube.create(JOBTEMPLATE, body)
+        scenario.flow("f", {"a": (), "b": ("a",)})
+        flow = scenario.cluster.wait_for(
+            JOBFLOW, scenario.namespace, "f", lambda flow: step_of(flow, "b").get("reason") == "QueueClosed"
+        )
+        assert flow["status"]["state"]["message"] == f"step b: queue {name} is closed"
+        assert set(scenario.jobs()) == {"f-a"}
+        order(scenario, name, "OpenQueue", "Open")
+        scenario.succeeds("f", 20)
+    finally:
+        scenario.kube.delete(JOBFLOW, scenario.namespace, "f")
+        scenario.nothing_left()
+        scenario.kube.delete(QUEUE, "", name)
+
+
+def order(scenario: Scenario, queue: str, action: str, state: str) -> None:
+    """Close or open a queue, and wait until it is."""
+    found = scenario.kube.get(QUEUE, "", queue)
+    target = {"apiVersion": QUEUE.api_version, "kind": "Queue", "name": queue, "uid": found["metadata"]["uid"]}
+    scenario.kube.create(
+        COMMAND,
+        {
+            "apiVersion": COMMAND.api_version,
+            "kind": "Command",
+            "metadata": {"name": f"{queue}-{action.lower()}", "namespace": scenario.namespace},
+            "action": action,
+            "target": target,
+        },
+    )
+    scenario.kube.wait(QUEUE, "", queue, lambda found: (found.get("status") or {}).get("state") == state, 30)
