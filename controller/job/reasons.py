@@ -15,6 +15,7 @@ WAITING_FOR_DELETION: Final = "WaitingForDeletion"
 FAILED_CREATE: Final = "FailedCreate"
 # Running
 PODS_RUNNING: Final = "PodsRunning"
+POD_PROBLEM: Final = "PodProblem"
 # ended
 COMPLETED: Final = "PodsCompleted"
 MIN_SUCCESS: Final = "MinSuccessReached"
@@ -24,7 +25,6 @@ MAX_RETRY_EXCEEDED: Final = "MaxRetryExceeded"
 DEPENDENCY_FAILED: Final = "DependencyFailed"
 
 # Events without a state of the same name.
-POD_PROBLEM: Final = "PodProblem"
 EXECUTE_ACTION: Final = "ExecuteAction"
 UNKNOWN_COMMAND: Final = "UnknownCommand"
 STALE_COMMAND: Final = "StaleCommand"

@@ -15,6 +15,7 @@ JOB_TERMINATED: Final = "JobTerminated"
 JOB_ABORTED: Final = "JobAborted"
 JOB_REJECTED: Final = "JobRejected"
 QUEUE_CLOSED: Final = "QueueClosed"
+POD_PROBLEM: Final = "PodProblem"
 WAITING_FOR_DELETION: Final = "WaitingForDeletion"
 NAME_CONFLICT: Final = "NameConflict"
 DEADLINE_EXCEEDED: Final = "DeadlineExceeded"
@@ -47,9 +48,12 @@ JOB_BLOCKED: Final = frozenset(
         "PluginConflict",
         "WaitingForDeletion",
         "NoReplicas",
+        POD_PROBLEM,
     }
 )
-# The same, and a Job that was aborted.
-BLOCKED: Final = JOB_BLOCKED | {JOB_ABORTED}
+# Reasons of every Job that is Pending. A step shows them when its Job has been Pending for a while.
+JOB_WAITS: Final = frozenset({"WaitingForPodGroup", "Inqueue", "PodsPending"})
+# Reasons that a step has from its Job.
+BLOCKED: Final = JOB_BLOCKED | JOB_WAITS | {JOB_ABORTED}
 # Failures of an iteration whose Job completed: the loop shows the same reason.
 ITERATION_OWN_FAULTS: Final = frozenset({OUTPUT_MISSING, INVALID_EXPRESSION})

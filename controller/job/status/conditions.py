@@ -62,7 +62,7 @@ def _running(snapshot: JobSnapshot) -> tuple[str, str]:
     text = ", ".join(f"{count} {name}" for name, count in counts if count)
     trouble = told(problems(snapshot.by_role), scheduler=True)
     return (
-        reasons.PODS_RUNNING,
+        reasons.POD_PROBLEM if trouble else reasons.PODS_RUNNING,
         f"of {snapshot.wanted.replicas} pods: {text or 'none yet'}{_waiting(snapshot)}{trouble}",
     )
 

@@ -67,7 +67,7 @@ def _unchanged(state: StepStatus, found: UnitProgress, unit: Unit) -> bool:
         return False
     if found.phase is StepPhase.WAITING or not found.unit.flying:
         return True
-    return found.phase is state.phase and found.reason == state.reason
+    return (found.phase, found.reason, found.message) == (state.phase, state.reason, state.message)
 
 
 def _merged(context: FlowContext, state: StepStatus, found: UnitProgress) -> StepStatus:
@@ -153,7 +153,9 @@ def _hindered(state: StepStatus, obstacle: tuple[str, str] | None) -> StepStatus
     if obstacle is None and state.reason not in reasons.BLOCKED:
         return state
     reason, message = obstacle or ("", "")
-    return state if reason == state.reason else replace(state, reason=reason, message=message)
+    return (
+        state if (reason, message) == (state.reason, state.message) else replace(state, reason=reason, message=message)
+    )
 
 
 def _candidates(context: FlowContext, step: Step, state: StepStatus, loop: _Loop) -> list[int]:

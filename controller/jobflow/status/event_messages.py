@@ -25,13 +25,23 @@ _SAID: Final = {
     "TemplateNotFound": "waits for its template",
     "JobRejected": "cannot have its Job for now",
     "QueueClosed": "waits for its queue",
+    "PodProblem": "has a problem with its pods",
     "NameConflict": "failed: its Job's name is taken",
 }
-_WARNINGS: Final = ("StepFailed", "IterationFailed", "TemplateNotFound", "JobRejected", "QueueClosed", "NameConflict")
+_WARNINGS: Final = (
+    "StepFailed",
+    "IterationFailed",
+    "TemplateNotFound",
+    "JobRejected",
+    "QueueClosed",
+    "PodProblem",
+    "NameConflict",
+)
 _TOLD_AT_ONCE: Final = (
     reasons.TEMPLATE_NOT_FOUND,
     reasons.JOB_REJECTED,
     reasons.QUEUE_CLOSED,
+    reasons.POD_PROBLEM,
     reasons.ITERATION_FAILED,
 )
 ROUTINE_STEP_EVENTS: Final = frozenset({"StepStarted", "StepCompleted", "StepSkipped"})

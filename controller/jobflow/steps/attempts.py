@@ -18,6 +18,7 @@ _PHASES = {
     JobPhase.ABORTED: StepPhase.SUSPENDED,
 }
 _LONGEST = 512
+_PATIENCE = 5.0  # seconds that a Job may be Pending before its step says why
 _SKEW = 5.0  # seconds by which the clocks of two controllers may differ
 
 
@@ -98,8 +99,21 @@ def _running(context: FlowContext, found: UnitProgress, job: ObservedJob | None)
         found.phase = StepPhase.RUNNING
     if found.phase is StepPhase.SUSPENDED:
         found.reason, found.message = reasons.JOB_ABORTED, f"Job {job.name} is Aborted; resume it to go on"
-    elif (obstacle := job.status.state.reason) in reasons.JOB_BLOCKED:
-        found.reason, found.message = obstacle, f"Job {job.name}: {job.status.state.message}"[:_LONGEST]
+    elif _is_blocked(context, job):
+        state = job.status.state
+        found.reason, found.message = state.reason, f"Job {job.name}: {state.message}"[:_LONGEST]
+
+
+def _is_blocked(context: FlowContext, job: ObservedJob) -> bool:
+    """Whether the reason of the Job is worth showing. Every Job is Pending for a moment; one that stays so is shown."""
+    state = job.status.state
+    if state.reason not in reasons.JOB_WAITS:
+        return state.reason in reasons.JOB_BLOCKED
+    since = epoch_or_none(state.last_transition_time) or epoch_or_none(job.created) or context.now
+    if context.now >= since + _PATIENCE:
+        return True
+    context.wake_at(since + _PATIENCE)
+    return False
 
 
 def _completed(context: FlowContext, step: Step, found: UnitProgress, job: ObservedJob | None, used: int) -> None:

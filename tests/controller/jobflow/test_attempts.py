@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.controller.jobflow.make import started, step
+from shared.model.phases import JobPhase
+from tests.controller.jobflow.make import FlowCluster, started, step
 
 OUT = [{"name": "grade", "key": "grade"}]
 
@@ -164,3 +165,42 @@ def test_a_step_that_waits_for_its_next_attempt_shows_why_the_last_one_failed():
     a = cluster.step("a")
     assert (str(a.phase), a.reason, a.message) == ("Retrying", "PodFailed", "out of memory")
     assert cluster.next() == {"a": ("suspended",)}
+
+
+# --- why a Job does not run reaches its step ----------------------------------------------------------------------------
+
+
+def waiting(cluster: FlowCluster, phase: JobPhase, reason: str, message: str) -> tuple[str, str]:
+    """Reason and message of step a while its Job says this."""
+    cluster.set_job("f-a", phase, state={"reason": reason, "message": message})
+    cluster.settle()
+    return cluster.step("a").reason, cluster.step("a").message
+
+
+def test_a_job_that_stays_pending_tells_its_step_why_after_five_seconds():
+    cluster = started(step("a"), step("b", "a"))
+    said = "the gang needs 8 gpus"
+    assert waiting(cluster, JobPhase.PENDING, "WaitingForPodGroup", said) == ("", "")
+    assert cluster.decide().decision.requeue_after == 5
+    cluster.wait(5)
+    assert (cluster.step("a").reason, cluster.step("a").message) == ("WaitingForPodGroup", f"Job f-a: {said}")
+    assert cluster.status.state.message == f"step a: Job f-a: {said}"
+    assert cluster.next() == {"b": (f"waits for a (Job f-a: {said})",)}
+    cluster.run("f-a")
+    assert (cluster.step("a").reason, cluster.step("a").message) == ("", "")
+
+
+def test_the_problem_of_a_running_job_is_told_at_once_follows_its_words_and_raises_one_event():
+    cluster = started(step("a"))
+    for restarts in ("once", "2 times", "3 times"):
+        said = f"of 1 pods: 1 running; pod f-a-0: container c restarted {restarts}"
+        assert waiting(cluster, JobPhase.RUNNING, "PodProblem", said) == ("PodProblem", f"Job f-a: {said}")
+    assert [reason for reason, _ in cluster.notes].count("PodProblem") == 1
+    assert waiting(cluster, JobPhase.RUNNING, "PodsRunning", "of 1 pods: 1 running") == ("", "")
+
+
+def test_an_iteration_whose_job_stays_pending_tells_the_loop_why():
+    cluster = started(step("a", for_={"items": ["x", "y"]}))
+    cluster.set_job("f-a-1", JobPhase.PENDING, state={"reason": "PodsPending", "message": "ErrImagePull"})
+    cluster.wait(6)
+    assert (cluster.step("a").reason, cluster.step("a").message) == ("PodsPending", "Job f-a-1: ErrImagePull")

@@ -1,6 +1,7 @@
 """What was once wrong on a real cluster and must not come back."""
 
-from shared.kinds import COMMAND, JOB, JOBFLOW
+from local.client.blocking import until
+from shared.kinds import COMMAND, EVENT, JOB, JOBFLOW
 from shared.model.types import Body
 from tests.e2e.support.scenario import Scenario, step_of, targets, template
 
@@ -87,3 +88,37 @@ def order(scenario: Scenario, action: str, target: Body) -> None:
         "target": target,
     }
     scenario.kube.create(COMMAND, command)
+
+
+def test_why_pods_do_not_run_reaches_step_next_and_event(scenario: Scenario) -> None:
+    """`jobflow status` showed Pending, Bound and Running beside a selector, an image and a command that never work."""
+    bodies = {name: template(scenario.namespace, name, seconds=1, code=7) for name in ("nowhere", "crash", "pull")}
+    pods = {name: body["spec"]["tasks"][0]["template"]["spec"] for name, body in bodies.items()}
+    pods["nowhere"]["nodeSelector"] = {"disk": "none"}
+    pods["crash"]["restartPolicy"] = "OnFailure"
+    pods["pull"]["containers"][0]["image"] = "fail/nowhere"
+    for body in bodies.values():
+        scenario.cluster.apply(body)
+    scenario.templates("after")
+    scenario.flow("f", {"nowhere": (), "crash": (), "pull": (), "after": ("crash",)})
+    for name, reason, words in (
+        ("nowhere", "WaitingForPodGroup", "never"),
+        ("crash", "PodProblem", "last exit code 7"),
+        ("pull", "PodsPending", "container main"),
+    ):
+        flow = scenario.cluster.wait_for(
+            JOBFLOW,
+            scenario.namespace,
+            "f",
+            lambda flow, name=name, reason=reason, words=words: (
+                step_of(flow, name).get("reason") == reason and words in step_of(flow, name)["message"]
+            ),
+            60,
+        )
+    assert "restarted" in flow["status"]["nextSummary"]
+    until(lambda: "PodProblem" in reasons_of_events(scenario, "f"), 30, lambda: str(reasons_of_events(scenario, "f")))
+
+
+def reasons_of_events(scenario: Scenario, name: str) -> set[str]:
+    events = scenario.kube.list(EVENT, scenario.namespace)
+    return {each["reason"] for each in events if each["involvedObject"]["name"] == name}
