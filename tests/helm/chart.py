@@ -26,7 +26,7 @@ CLUSTER_SCOPED: Final = frozenset(
 )
 
 
-class Refused(Exception):
+class HelmRefused(Exception):
     """What helm said instead of rendering."""
 
 
@@ -39,10 +39,10 @@ def helm(name: str = "helm") -> str:
 
 
 def run(*arguments: str, tool: str = "helm") -> str:
-    """Standard output. Raises Refused with what helm says."""
+    """Standard output. Raises HelmRefused with what helm says."""
     done = subprocess.run([helm(tool), *arguments], capture_output=True, text=True, timeout=180, check=False)
     if done.returncode:
-        raise Refused(done.stderr + done.stdout)
+        raise HelmRefused(done.stderr + done.stdout)
     return done.stdout
 
 

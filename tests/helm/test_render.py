@@ -12,7 +12,7 @@ import yaml
 
 from controller import settings as controller_settings
 from shared.model.types import Body
-from tests.helm.chart import CHART, CLUSTER_SCOPED, Refused, container, of, render, run
+from tests.helm.chart import CHART, CLUSTER_SCOPED, HelmRefused, container, of, render, run
 from webhook import settings as webhook_settings
 
 CRD = "CustomResourceDefinition"
@@ -389,12 +389,12 @@ SENTENCES: dict[str, tuple[Body, str]] = {
 @pytest.mark.parametrize("tool", ["helm", "helm3"])
 def test_values_that_cannot_work_are_refused_with_a_sentence(case: str, tool: str) -> None:
     values, sentence = SENTENCES[case]
-    with pytest.raises(Refused, match=re.escape(sentence)):
+    with pytest.raises(HelmRefused, match=re.escape(sentence)):
         render(values, tool=tool)
 
 
 def test_all_faults_of_values_are_reported_at_once() -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(HelmRefused) as refused:
         render({"fullnameOverride": "X", "webhook": {"port": 9000, "healthPort": 9000}})
     assert "fullnameOverride" in str(refused.value)
     assert "webhook.port" in str(refused.value)
@@ -403,7 +403,7 @@ def test_all_faults_of_values_are_reported_at_once() -> None:
 @pytest.mark.parametrize("values", WRONG.values(), ids=WRONG)
 def test_wrong_values_are_refused_by_name(values: Body) -> None:
     key = next(iter(values))
-    with pytest.raises(Refused, match=key):
+    with pytest.raises(HelmRefused, match=key):
         render(values)
 
 

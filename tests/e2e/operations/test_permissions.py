@@ -75,7 +75,8 @@ def installed() -> Iterator[Installation]:
         installation.run()
         with installation.cluster.namespace("work"):
             everything(Scenario(installation.cluster, "work"))
-        installation.cluster.processes.stop("controller")
+            # Before the namespace is deleted, in which nothing may be created any more, not even an event.
+            installation.cluster.processes.stop("controller")
         yield installation
 
 
