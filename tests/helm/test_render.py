@@ -163,7 +163,7 @@ def test_the_network_policy_allows_only_the_api_server_and_probes() -> None:
 
 
 def test_the_policy_admin_role_writes_policies_only() -> None:
-    role = of(render(), "ClusterRole", "-policy-admin")
+    role = of(render(), "ClusterRole", "-policies")
     writes = {"create", "update", "patch", "delete", "deletecollection"}
     assert [rule["resources"] for rule in role["rules"] if writes & set(rule["verbs"])] == [["jobflowpolicies"]]
     assert not [key for key in role["metadata"]["labels"] if "aggregate-to" in key]
