@@ -4,13 +4,13 @@ from shared.kinds import CRONJOBFLOWBACKFILL
 from shared.model.types import Body
 from shared.names import BACKFILL_NAME
 from shared.naming import label_value
-from shared.scheduled_flows import MissingParam, flow_for
+from shared.scheduled_flows import flow_for
 
 
 def backfill_flow(backfill: Body, source: Body, due: int, previous: int | None) -> Body:
     """As the schedule would have created it, under a name and an owner of the backfill's own.
 
-    `source`: status.source. Raises MissingParam.
+    `source`: status.source. Raises shared.scheduled_flows.MissingParam.
     """
     made = flow_for(source["cron"], source.get("template"), due, previous)
     metadata = backfill["metadata"]
@@ -25,6 +25,3 @@ def backfill_flow(backfill: Body, source: Body, due: int, previous: int | None) 
     }
     labels = {**made["metadata"]["labels"], BACKFILL_NAME: label_value(metadata["name"])}
     return {**made, "metadata": {**made["metadata"], "name": name, "labels": labels, "ownerReferences": [owner]}}
-
-
-__all__ = ["MissingParam", "backfill_flow"]

@@ -83,7 +83,6 @@ _OF_TYPE: Final[Mapping[str, Mapping[str, str]]] = {
         "condition": "Because `when` was false.",
     },
     "LastRun": {"outcome": "Its outcome.", "phase": "Its phase."},
-    "TemplateOutput": {"expression": "A CEL expression over the ended flow."},
     "TemplateParam": {"description": "What it is for."},
     "CronJobTemplate": {"metadata": "Labels and annotations of the Jobs.", "spec": "Spec of the Jobs."},
     "Param": {"name": "A letter or _, then letters, digits and _.", "value": "Always a string."},

@@ -6,7 +6,6 @@ from msgspec import Meta
 
 from shared.model.flow import JobFlowSpec
 from shared.model.meta import ObjectMeta
-from shared.model.step import Expression
 from shared.model.types import IDENTIFIER, Model
 
 
@@ -21,17 +20,9 @@ class TemplateParam(Model, frozen=True, kw_only=True):
     required: Annotated[bool, Meta(description="Refuse a flow that gives no value.")] = False
 
 
-class TemplateOutput(Model, frozen=True, kw_only=True):
-    """A result of the flow: a CEL expression over the ended flow, such as `steps.train.outputs.loss`."""
-
-    name: Annotated[str, Meta(extra_json_schema={"pattern": IDENTIFIER}, max_length=63)]
-    expression: Expression = ""
-
-
 class JobFlowTemplateSpec(Model, frozen=True, kw_only=True):
     params: Annotated[tuple[TemplateParam, ...], Meta(description="Parameters; used as $(params.NAME).")] = ()
     flow: Annotated[JobFlowSpec, Meta(description="The JobFlow that is created.")]
-    outputs: Annotated[tuple[TemplateOutput, ...], Meta(description="Results of the ended flow.")] = ()
 
 
 class JobFlowTemplate(Model, frozen=True, kw_only=True):
