@@ -5,11 +5,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
+import msgspec
+
 from shared.cron import zone
 from shared.kinds import CRONJOBFLOW, JOBFLOW
+from shared.model.schedules.flow_template import TemplateParam
 from shared.model.types import Body
 from shared.names import CRON_NAME, CRON_SCHEDULED, FOREIGN_ANNOTATION_PREFIXES
 from shared.naming import label_value, scheduled_name
+from shared.params import param_faults
 from shared.timestamp import rfc3339
 
 PLACEHOLDER: Final = re.compile(r"\$\(schedule\.([A-Za-z]*)\)")
@@ -48,6 +52,18 @@ def flow_for(cron: Body, template: Body | None, due: int, previous: int | None) 
         },
         "spec": {**flow_spec, "params": params} if params else flow_spec,
     }
+
+
+def params_fault(cron: Body, template: Body | None, due: int) -> str:
+    """Why the template refuses the params that the schedule gives for the time `due`, or ''."""
+    if template is None:
+        return ""
+    declared = msgspec.convert(template["spec"].get("params") or (), tuple[TemplateParam, ...])
+    spec = cron["spec"]
+    given = [
+        (str(param["name"]), filled(str(param.get("value", "")), spec, due, None)) for param in spec.get("params") or ()
+    ]
+    return "; ".join(f'param "{name}" {fault}' for name, fault in param_faults(declared, given))
 
 
 def merged_params(flow: Sequence[Body], declared: Sequence[Body], given: Sequence[Body]) -> list[Body]:

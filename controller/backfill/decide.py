@@ -22,6 +22,7 @@ from shared.kinds import JOBFLOW
 from shared.model.schedules.backfill import BackfillStatus, CronJobFlowBackfill
 from shared.model.schedules.common import ActiveReference, Condition
 from shared.model.types import Body
+from shared.scheduled_flows import params_fault
 from shared.timestamp import rfc3339
 
 COMPLETE: Final = "Complete"
@@ -64,6 +65,8 @@ def _begin(backfill: CronJobFlowBackfill, seen: BackfillSeen, now: float) -> Dec
     """Record the schedule, the number of times and which of them are skipped, before anything is created."""
     source = source_of(seen.cron, seen.template, backfill.spec.cron_job_flow)
     times = due_times(backfill, source)
+    if times and (fault := params_fault(source["cron"], source.get("template"), times[0])):
+        raise BackfillProblem(f'CronJobFlow "{backfill.spec.cron_job_flow}": {fault}')
     progress = BackfillProgress(len(times), skipped=skipped_at_start(backfill, times, seen.others))
     status = msgspec.structs.replace(_status(backfill, progress, (), now), source=source)
     note = Note("BackfillStarted", f"{len(times)} due times, {len(progress.skipped)} of them skipped")

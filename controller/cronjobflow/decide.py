@@ -15,7 +15,7 @@ from controller.schedule.refusals import again_at, fresh_refusals
 from shared.kinds import JOBFLOW
 from shared.model.schedules.cron_job_flow import CronJobFlow
 from shared.model.types import Body
-from shared.scheduled_flows import MissingParam, flow_for
+from shared.scheduled_flows import flow_for, params_fault
 from shared.timestamp import rfc3339
 
 INVALID: Final = "InvalidSchedule"
@@ -36,7 +36,7 @@ def decide(
         cron = msgspec.convert(body, CronJobFlow)
     except msgspec.ValidationError as error:
         return Decision(notes=(Note(INVALID, str(error), "Warning"),))
-    seen = observe(cron, flows, _problem(body, template), refusals, now)
+    seen = observe(cron, flows, _problem(body, template, now), refusals, now)
     plan = decide_schedule(seen, math.floor(now))
     creates = _creates(body, template, plan, seen.state.last)
     fresh = fresh_refusals(JOBFLOW, refusals, now)
@@ -52,18 +52,15 @@ def decide(
     )
 
 
-def _problem(body: Body, template: Body | None) -> str:
+def _problem(body: Body, template: Body | None, now: float) -> str:
     """Why no flow can be created now, or ''."""
     reference = body["spec"].get("template")
     if not reference:
         return ""
     if template is None:
         return f'spec.template.name: JobFlowTemplate "{reference.get("name")}" does not exist'
-    try:
-        flow_for(body, template, 0, None)
-    except MissingParam as error:
-        return f"spec.params: {error}"
-    return ""
+    fault = params_fault(body, template, math.floor(now))
+    return f"spec.params: {fault}" if fault else ""
 
 
 def _creates(body: Body, template: Body | None, plan: SchedulePlan, previous: int | None) -> tuple[Create, ...]:

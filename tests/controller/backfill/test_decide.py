@@ -98,6 +98,16 @@ def test_a_schedule_that_does_not_exist_is_a_condition() -> None:
     assert decision.status["conditions"][0]["message"] == 'CronJobFlow "nightly" does not exist'
 
 
+def test_a_param_that_the_template_requires_and_nobody_gives_is_a_condition() -> None:
+    template = {"spec": {"params": [{"name": "region", "required": True}], "flow": {"flows": [{"name": "a"}]}}}
+    schedule = cron(template={"name": "t"}, params=[])
+    decision = decide(BackfillSeen(backfill(), schedule, template, [], [], {}), NOW)
+
+    assert created(decision) == []
+    assert decision.status is not None
+    assert 'param "region" is required' in decision.status["conditions"][0]["message"]
+
+
 def test_more_than_ten_thousand_times_are_refused() -> None:
     decision = decided(backfill(), schedule=cron(schedules=["* * * * *"]))
     many = decided(backfill(to="2026-01-31T00:00:00Z"), schedule=cron(schedules=["* * * * *"]))

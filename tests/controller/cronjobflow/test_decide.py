@@ -115,7 +115,17 @@ def test_a_required_param_without_a_value_is_a_condition() -> None:
     decision = decided(cron(params=[]), now="2026-03-28T01:30:02Z")
 
     assert created(decision) == []
-    assert decision.notes[0].message == "spec.params: params without a value: day"
+    assert decision.notes[0].message == 'spec.params: param "day" is required by the template'
+
+
+def test_a_value_that_the_template_does_not_allow_is_a_condition() -> None:
+    params = [{"name": "day", "value": "$(schedule.time)"}]
+    declared = [{"name": "day", "pattern": "[0-9-]+"}]
+    template = {**TEMPLATE, "spec": {**TEMPLATE["spec"], "params": declared}}
+    decision = decided(cron(params=params), now="2026-03-28T01:30:02Z", template=template)
+
+    assert created(decision) == []
+    assert decision.notes[0].message == 'spec.params: param "day" must match the pattern [0-9-]+'
 
 
 def test_a_flow_that_failed_is_what_the_condition_sees() -> None:
