@@ -27,6 +27,7 @@ class Process:
     def __init__(self, name: str, argv: Sequence[str], log: Path, env: Mapping[str, str], piped: bool = False) -> None:
         self.name = name
         self.argv = tuple(argv)
+        self.env = dict(env)
         self.log = log
         with log.open("ab") as stream:
             self._child = subprocess.Popen(
@@ -121,6 +122,11 @@ class Processes:
         made = Process(name, argv, self._logs / f"{name}.log", env or {}, piped)
         self._running[name] = made
         return made
+
+    def restart(self, name: str) -> Process:
+        """Start the process again as it was started: the same command, environment and log."""
+        before = self._running[name]
+        return self.start(name, before.argv, before.env)
 
     def stop(self, name: str) -> None:
         """Stop the process if it is running."""

@@ -152,7 +152,7 @@ class ChaosCluster(LocalCluster):
         """Restart processes that have ended, as a kubelet would."""
         for name in FAULT_TARGETS:
             if not self.processes[name].running:
-                self.processes.start(name, self.processes[name].argv)
+                self.processes.restart(name)
                 self.restarts += 1
 
     def set_clock(self, who: str, seconds: float) -> None:
@@ -164,10 +164,10 @@ class ChaosCluster(LocalCluster):
 
     def restart_api(self, away: float) -> None:
         """Restart it on the same port with the same state after `away` seconds; active faults stay active."""
-        argv = self.processes["apiserver"].argv
+        argv, env = self.processes["apiserver"].argv, self.processes["apiserver"].env
         self.processes.stop("apiserver")
         time.sleep(away)
-        again = self.processes.start("apiserver", argv, piped=True)
+        again = self.processes.start("apiserver", argv, env, piped=True)
         json.loads(again.first_line(READY_SECONDS))
         self.apply_fault_rules()
 
