@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import stat
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import yaml
 from cli.main import main
 from local.client.blocking import BlockingClient, kind_of, until
 from local.cluster import KINDS
+from local.processes import Processes
 from local.request import ClusterRequest
 from local.state_folder import StateFolder, default_state_folder
 from shared.kinds import JOB
@@ -177,3 +179,12 @@ def ended(job: Body) -> bool:
         "Aborted",
         "Terminated",
     )
+
+
+def test_a_restarted_process_has_the_environment_it_was_started_with(tmp_path: Path) -> None:
+    program = "import os; print(os.environ.get('JOBFLOW_TEST', 'nothing'), flush=True)"
+    with Processes(tmp_path) as processes:
+        processes.start("child", [sys.executable, "-c", program], {"JOBFLOW_TEST": "kept"}).wait(20)
+        processes.restart("child").wait(20)
+
+    assert (tmp_path / "child.log").read_text().split() == ["kept", "kept"]
