@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from cli.exits import CliError, Exit
-from cli.files.check import Report, check
-from cli.files.manifests import Broken, Manifest, files, load, parse, read
-from cli.files.yaml_lines import Place
+from cli.files.manifests import Manifest, files, load, parse, read
 from cli.views import findings
+from webhook.lint.check import Report, check
+from webhook.lint.places import Broken, Place
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -3,7 +3,6 @@
 import argparse
 
 from cli.exits import CliError, Exit
-from cli.files.check import admit
 from cli.files.manifests import load
 from cli.output import note, print_bodies
 from cli.params import pairs, with_params
@@ -12,6 +11,7 @@ from controller.jobflow.render import JobRenderer, RenderError, UnknownNameError
 from shared.kinds import JOB, JOBTEMPLATE
 from shared.model.types import Body
 from webhook.hints.names import did_you_mean
+from webhook.lint.check import admit
 from webhook.subject.lookups import OfflineLookups
 
 

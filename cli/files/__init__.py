@@ -1,1 +1,1 @@
-"""Manifests as files: reading, positions in YAML, checking, converting."""
+"""Manifests as files: reading, positions in YAML, converting."""

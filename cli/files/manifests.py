@@ -8,8 +8,9 @@ from typing import Final
 import msgspec
 
 from cli.exits import CliError, Exit
-from cli.files.yaml_lines import Document, Place, YamlFault, documents
+from cli.files.yaml_lines import Document, YamlFault, documents
 from shared.model.types import Body
+from webhook.lint.places import Broken, Place
 
 ENDINGS: Final = (".yaml", ".yml", ".json")
 STDIN: Final = "-"
@@ -28,14 +29,6 @@ class Manifest(msgspec.Struct, frozen=True):
 
     def place(self, path: str) -> Place:
         return self.document.place(path)
-
-
-class Broken(msgspec.Struct, frozen=True):
-    """A file that ends in a YAML fault, or holds something that is no object."""
-
-    file: str
-    place: Place
-    message: str
 
 
 def files(names: Iterable[str]) -> Iterator[str]:

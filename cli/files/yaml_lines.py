@@ -1,6 +1,5 @@
 """YAML as Kubernetes reads it, with the line of every field: duplicate keys are faults, keys are strings, times are text."""
 
-import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -8,20 +7,14 @@ import msgspec
 import yaml
 from yaml.constructor import SafeConstructor
 
+from webhook.lint.places import Place, parts
+
 LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TAG: Final = "tag:yaml.org,2002:"
 _TEXT: Final = frozenset({f"{_TAG}timestamp", f"{_TAG}binary", f"{_TAG}value"})
 _MERGE: Final = f"{_TAG}merge"
 _MOST: Final = 2_000_000  # values that a document may have once its aliases are spelled out
 _DEEPEST: Final = 200
-_PART: Final = re.compile(r"\[([^\]]*)\]|([^.\[\]]+)")
-
-
-class Place(msgspec.Struct, frozen=True):
-    """Counted from 1, as editors do."""
-
-    line: int = 1
-    column: int = 1
 
 
 class YamlFault(Exception):
@@ -42,7 +35,7 @@ class Document(msgspec.Struct, frozen=True):
     def place(self, path: str) -> Place:
         """Where the field `spec.flows[3].dependsOn` stands; of a field that is missing, the nearest thing around it."""
         node, mark = self.node, self.node.start_mark
-        for part in _parts(path):
+        for part in parts(path):
             found = _child(node, part)
             if found is None:
                 break
@@ -151,23 +144,6 @@ def _check_size(root: Any) -> None:
         return sizes[id(node)]
 
     size(root, 0)
-
-
-def remove(body: Any, path: str) -> None:
-    """Take the value at `path` out of a JSON value; nothing happens where there is none."""
-    *parents, last = _parts(path)
-    for part in parents:
-        if isinstance(body, list):
-            body = body[int(part)] if part.isdigit() and int(part) < len(body) else None
-        else:
-            body = body.get(part) if isinstance(body, dict) else None
-    if isinstance(body, dict):
-        body.pop(last, None)
-
-
-def _parts(path: str) -> Iterator[str]:
-    for index, name in _PART.findall(path):
-        yield name or index
 
 
 def _child(node: Any, part: str) -> tuple[Any, Any] | None:

@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 from rich.text import Text
 
-from cli.files.check import ERROR, Finding, Report
+from webhook.lint.check import ERROR, Finding, Report
 
 _COLOURS: Final = {"error": "bold red", "warning": "yellow"}
 _SARIF: Final = "https://json.schemastore.org/sarif-2.1.0.json"

@@ -4,7 +4,8 @@ from itertools import pairwise
 
 import pytest
 
-from cli.files.yaml_lines import Document, YamlFault, documents, remove
+from cli.files.yaml_lines import Document, YamlFault, documents
+from webhook.lint.places import remove
 
 FLOW = """\
 apiVersion: flow.volcano.sh/v1alpha1

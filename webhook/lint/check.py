@@ -1,4 +1,4 @@
-"""What `jobflow lint` finds: what the API server's schema and the webhook's rules say, each with its line. Pure."""
+"""What linting finds: what the API server's schema and the webhook's rules say, each with its line. Pure."""
 
 import copy
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -7,9 +7,6 @@ from typing import Final
 
 import msgspec
 
-from cli.files.fields import unknown_fields
-from cli.files.manifests import Broken, Manifest
-from cli.files.yaml_lines import remove
 from shared import kinds
 from shared.kinds import Kind
 from shared.model.phases import PolicyMode
@@ -17,6 +14,8 @@ from shared.model.types import Body
 from shared.violation import Reason, Violation
 from webhook.envelope.patch import applied
 from webhook.envelope.review import AdmissionReview, AdmissionVerdict, GroupKind, Operation, name_of
+from webhook.lint.fields import unknown_fields
+from webhook.lint.places import Broken, Located, remove
 from webhook.policies.judging import checks_not_judged
 from webhook.subject.lookups import InMemoryLookups, OfflineLookups
 from webhook.subject.subjects import body_or_empty
@@ -85,7 +84,7 @@ class Report(msgspec.Struct, frozen=True):
 
 
 def check(
-    given: Sequence[Manifest | Broken],
+    given: Sequence[Located | Broken],
     policies: Iterable[Body] = (),
     namespace: str = "default",
     namespace_labels: Mapping[str, str] | None = None,
@@ -94,7 +93,7 @@ def check(
 
     `namespace_labels`: of the namespaces that are not among the manifests; None if they are unknown.
     """
-    manifests = [each for each in given if isinstance(each, Manifest)]
+    manifests = [each for each in given if not isinstance(each, Broken)]
     known = list(_known(manifests, policies, namespace))
     if namespace_labels is not None:
         known = [*_namespaces(manifests, namespace, namespace_labels), *known]
@@ -102,7 +101,7 @@ def check(
     not_judged: dict[str, None] = {}
     findings: list[Finding] = []
     checked = 0
-    seen: dict[tuple[str, ...], Manifest] = {}
+    seen: dict[tuple[str, ...], Located] = {}
     for each in given:
         if isinstance(each, Broken):
             findings.append(_broken(each))
@@ -117,17 +116,13 @@ def check(
     return Report(tuple(findings), checked, len(manifests) - checked, tuple(not_judged))
 
 
-def _namespaces(
-    manifests: Iterable[Manifest], namespace: str, labels: Mapping[str, str]
-) -> Iterator[tuple[Kind, Body]]:
+def _namespaces(manifests: Iterable[Located], namespace: str, labels: Mapping[str, str]) -> Iterator[tuple[Kind, Body]]:
     named = (body_or_empty(each.body.get("metadata")).get("namespace") for each in manifests)
     for name in dict.fromkeys([namespace, *(each for each in named if isinstance(each, str) and each)]):
         yield kinds.NAMESPACE, {"metadata": {"name": name, "labels": dict(labels)}}
 
 
-def _repeated(
-    manifest: Manifest, kind: Kind, namespace: str, seen: dict[tuple[str, ...], Manifest]
-) -> Iterator[Finding]:
+def _repeated(manifest: Located, kind: Kind, namespace: str, seen: dict[tuple[str, ...], Located]) -> Iterator[Finding]:
     """Two objects of one name: applied one after the other, the second changes the first."""
     metadata = body_or_empty(manifest.body.get("metadata"))
     name = metadata.get("name")
@@ -136,9 +131,14 @@ def _repeated(
     key = (kind.group, kind.kind, str(metadata.get("namespace") or namespace) if kind.namespaced else "", name)
     first = seen.setdefault(key, manifest)
     if first is not manifest:
-        where = f"{first.file}:{first.place('').line}"
+        where = _shown(first)
         said = f'metadata.name: {kind.kind} "{name}" is there already, at {where}: applied, this one replaces it'
         yield _finding(manifest, "files", "metadata.name", said, severity=WARNING)
+
+
+def _shown(manifest: Located) -> str:
+    place = manifest.place("")
+    return f"{place.file or manifest.file}:{place.line}"
 
 
 def admit(kind: Kind, body: Body, lookups: InMemoryLookups, namespace: str) -> AdmissionVerdict:
@@ -160,7 +160,7 @@ def _review(kind: Kind, body: Body, namespace: str) -> AdmissionReview:
     )
 
 
-def _judge(manifest: Manifest, kind: Kind, lookups: InMemoryLookups, namespace: str) -> Iterator[Finding]:
+def _judge(manifest: Located, kind: Kind, lookups: InMemoryLookups, namespace: str) -> Iterator[Finding]:
     body = manifest.body
     unknown = dict(unknown_fields(kind, body))
     for path, message in unknown.items():
@@ -216,7 +216,7 @@ def _touches(path: str, other: str) -> bool:
     return path.startswith(other) or other.startswith(path)
 
 
-def _known(manifests: Iterable[Manifest], policies: Iterable[Body], namespace: str) -> Iterator[tuple[Kind, Body]]:
+def _known(manifests: Iterable[Located], policies: Iterable[Body], namespace: str) -> Iterator[tuple[Kind, Body]]:
     """What rules may look up. Objects without a name cannot be referred to."""
     for body in policies:
         yield kinds.JOBFLOWPOLICY, body
@@ -230,7 +230,7 @@ def _known(manifests: Iterable[Manifest], policies: Iterable[Body], namespace: s
         yield kind, {**body, "metadata": {**metadata, **where}}
 
 
-def _wrong_type(manifest: Manifest) -> Iterator[Finding]:
+def _wrong_type(manifest: Located) -> Iterator[Finding]:
     """An object that may well be meant to be ours: a slip in kind or apiVersion would go unnoticed until it is applied."""
     version, kind = _type(manifest.body)
     if not version or not kind:
@@ -257,16 +257,16 @@ def _type(body: Body) -> tuple[str, str]:
     return (version if isinstance(version, str) else "", kind if isinstance(kind, str) else "")
 
 
-def _fault(manifest: Manifest, source: str, violation: Violation) -> Finding:
+def _fault(manifest: Located, source: str, violation: Violation) -> Finding:
     return _finding(manifest, source, violation.path, violation.text, str(violation.reason))
 
 
 def _finding(
-    manifest: Manifest, source: str, path: str, message: str, reason: str = "", severity: str = ERROR
+    manifest: Located, source: str, path: str, message: str, reason: str = "", severity: str = ERROR
 ) -> Finding:
     place = manifest.place(path)
     return Finding(
-        file=manifest.file,
+        file=place.file or manifest.file,
         line=place.line,
         column=place.column,
         severity=severity,

@@ -1,0 +1,1 @@
+"""Judging objects without a cluster: by the schema and the rules of the webhook, each fault with its place."""
