@@ -67,7 +67,8 @@ _OVERLOAD: Final = re.compile(r"found no matching overload for '(.*?)' applied t
 _DASHED: Final = re.compile(r"\bsteps\s*\.\s*([A-Za-z0-9_]+(?:-[A-Za-z0-9_]+)+|[0-9][A-Za-z0-9_-]*)")
 _KEYWORD: Final = re.compile(r"\b([A-Za-z_]\w*(?:\s*\.\s*[A-Za-z_]\w*)*)\s*\.\s*(in|true|false|null)\b")
 _ELSEWHERE: Final = {
-    **dict.fromkeys(("item", "index", "last"), "it exists only in a step with `for`"),
+    **dict.fromkeys(("item", "index"), "it exists only in for.if, for.while and patch of a step with `for`"),
+    "last": "it exists only in for.while and patch of a step with `for`",
     "attempt": "it exists only in retry.if",
     **dict.fromkeys(
         ("object", "oldObject", "request", "namespaceObject", "variables"), "it exists only in a JobFlowPolicy"

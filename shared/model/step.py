@@ -90,7 +90,7 @@ class StepPatch(Model, frozen=True, kw_only=True):
 
 
 class Backoff(Model, frozen=True, kw_only=True):
-    """Wait duration * factor^attempts, at most maxDuration."""
+    """Wait `duration` before the first retry, `factor` times as long before each further one, at most maxDuration."""
 
     duration: Annotated[str | None, Meta(description="Go duration; default 10s.")] = None
     factor: Annotated[Annotated[float, Meta(ge=1)] | None, Meta(description="Default 2.")] = None

@@ -1,8 +1,10 @@
-"""`outputs`: values read from termination messages when a Job has Completed (docs/design/jobflow-api.md, section 5.4)."""
+"""`outputs`: values read from termination messages when a Job has ended (docs/design/jobflow-api.md, section 5.4)."""
 
+import contextlib
 from collections.abc import Iterable
 
 import msgspec
+from msgspec.structs import replace
 
 from controller.jobflow.model.observed import ObservedJob, PodResults
 from shared.model.step import Output, Step
@@ -23,6 +25,15 @@ def collect(step: Step, job: ObservedJob, pods: PodResults, used: int) -> dict[s
         values[output.name] = value
     if used + size(values.values()) > MAX_FLOW_OUTPUT_BYTES:
         raise MissingOutput(f"the flow's outputs would take more than {MAX_FLOW_OUTPUT_BYTES} bytes")
+    return values
+
+
+def available(step: Step, job: ObservedJob, pods: PodResults, used: int) -> dict[str, str]:
+    """The outputs that a Job left although its attempt failed. Those that are missing or too long are left out."""
+    values: dict[str, str] = {}
+    for output in step.outputs:
+        with contextlib.suppress(MissingOutput):
+            values |= collect(replace(step, outputs=(output,)), job, pods, used + size(values.values()))
     return values
 
 

@@ -34,16 +34,18 @@ def show_failure(context: FlowContext, step: Step, state: StepStatus) -> None:
 
 
 def end_loop(context: FlowContext, step: Step, state: StepStatus, found: StepEnd) -> None:
-    """End the step with `found`; its outputs are those of the last completed iteration."""
+    """End the step with `found`; its outputs are those of the last iteration that completed, or of the last that ended if the step has failed."""
     iterations = closed(state.iterations or Iterations())
     completed = found.phase is StepPhase.COMPLETED
-    last = str(max(ranges.parse(iterations.completed_indexes), default=0))
+    ended = ranges.parse(iterations.completed_indexes) | (
+        frozenset() if completed else ranges.parse(iterations.failed_indexes)
+    )
     context.end(
         step.name,
         found.phase,
         found.reason,
         found.message,
-        outputs=iterations.outputs.get(last, {}) if completed else state.outputs,
+        outputs=iterations.outputs.get(str(max(ended, default=0)), {}),
         exit_code=0 if completed else _exit_code(state, iterations),
         iterations=iterations,
     )

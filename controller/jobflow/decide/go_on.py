@@ -8,6 +8,7 @@ from controller.jobflow.decide.end_loop import halt_loop
 from controller.jobflow.decide.iterate import iterate
 from controller.jobflow.decide.start import ReadyStep, hold
 from controller.jobflow.model.context import FlowContext
+from controller.jobflow.steps.attempts import not_retried
 from shared.model.flow_status import StepStatus
 from shared.model.phases import StepPhase
 from shared.model.step import Step
@@ -48,7 +49,7 @@ def _halt(context: FlowContext, step: Step, state: StepStatus) -> None:
             state,
             phase=StepPhase(attempt.phase) if attempt else StepPhase.FAILED,
             reason=attempt.reason if attempt else "",
-            message=attempt.message if attempt else "",
+            message=not_retried(attempt.message if attempt else "", failure.halt_words(context, step)),
             completion_time=context.now_text,
         )
         context.put(ended)

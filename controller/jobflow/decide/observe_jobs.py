@@ -85,7 +85,7 @@ def _merged(context: FlowContext, state: StepStatus, found: UnitProgress) -> Ste
         jobs=with_jobs(state.jobs, found.jobs),
         pods=_sum(state.pods, found.pods),
         exit_code=found.exit_code if ended or retrying else state.exit_code,
-        outputs=found.outputs or state.outputs,
+        outputs=found.outputs if ended or retrying else state.outputs,
         last_attempt=attempt,
     )
 
@@ -178,8 +178,6 @@ def _take(
     if found.phase is StepPhase.COMPLETED:
         loop.completed.add(index)
         loop.retries.pop(index, None)
-        if found.outputs:
-            loop.outputs[str(index)] = found.outputs
     elif found.phase.ended:
         halted = found.phase is StepPhase.TERMINATED and failure.halts(context, step)
         (loop.terminated if halted else loop.failed).add(index)
@@ -188,6 +186,9 @@ def _take(
         loop.retries[index] = IterationRetry(index=index, attempts=tried, last_attempt=attempt)
     if found.phase is StepPhase.RETRYING:
         context.retry_at(step.name, index, found.due)
+    if found.phase.ended:
+        loop.outputs.pop(str(index), None)
+        loop.outputs |= {str(index): found.outputs} if found.outputs else {}
     return replace(
         state,
         phase=_phase(state, loop),

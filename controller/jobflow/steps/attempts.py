@@ -1,6 +1,7 @@
 """The attempts of one unit (a step, or one iteration of a loop), as its Jobs report them."""
 
 import msgspec
+from msgspec.structs import replace
 
 from controller.jobflow import reasons
 from controller.jobflow.control import daemon, failure, outputs, retry
@@ -86,6 +87,8 @@ def _account(context: FlowContext, step: Step, found: UnitProgress, used: int) -
     if attempt.phase == StepPhase.COMPLETED:
         _completed(context, step, found, job, used)
         return False
+    pods = context.observed.pods.get(name)
+    found.outputs = outputs.available(step, job, pods, used) if job is not None and pods is not None else {}
     return _failed(context, step, found, attempt)
 
 
@@ -123,22 +126,39 @@ def _completed(context: FlowContext, step: Step, found: UnitProgress, job: Obser
     try:
         found.outputs = outputs.collect(step, job, context.observed.pods[job.name], used)
     except outputs.MissingOutput as missing:
+        found.outputs = outputs.available(step, job, context.observed.pods[job.name], used)
         found.phase, found.reason, found.message = StepPhase.FAILED, reasons.OUTPUT_MISSING, str(missing)
 
 
 def _failed(context: FlowContext, step: Step, found: UnitProgress, attempt: Attempt) -> bool:
     found.phase, found.reason, found.message = StepPhase(attempt.phase), attempt.reason, attempt.message
-    if failure.halts(context, step):
-        return False
     tried = found.unit.begun - found.unit.base
+    if failure.halts(context, step):
+        if attempt.phase == StepPhase.FAILED and retry.is_left(context, step, tried):
+            _not_retried(found, attempt, failure.halt_words(context, step))
+        return False
     try:
         if not retry.again(context, step, attempt, tried):
+            _not_retried(found, attempt, retry.why_none(context, step, tried))
             return False
     except ExpressionFault as fault:
         found.phase, found.reason, found.message = StepPhase.FAILED, reasons.INVALID_EXPRESSION, str(fault)
         return False
     found.phase, found.due = StepPhase.RETRYING, _due(context, step, found.unit, attempt)
     return True
+
+
+def _not_retried(found: UnitProgress, attempt: Attempt, why: str) -> None:
+    """Say why the attempt was the last one."""
+    if why:
+        attempt = replace(attempt, message=not_retried(attempt.message, why))
+        found.unit, found.message = replace(found.unit, last=attempt), attempt.message
+
+
+def not_retried(message: str, why: str) -> str:
+    """The message of a last attempt, with the reason why no other one follows."""
+    end = f"; not retried: {why}"
+    return f"{message[: _LONGEST - len(end)]}{end}"
 
 
 def _due(context: FlowContext, step: Step, unit: Unit, attempt: Attempt) -> float:

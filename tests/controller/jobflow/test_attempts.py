@@ -17,14 +17,14 @@ def test_attempts_follow_each_other_with_growing_pauses():
     cluster = started(step("a", retry=BACKOFF))
     cluster.fail("f-a", code=3)
     assert str(cluster.step("a").phase) == "Retrying"
-    assert cluster.next() == {"a": ("retry 1/2 in 20 s",)}
-    cluster.wait(19)
+    assert cluster.next() == {"a": ("retry 1/2 in 10 s",)}
+    cluster.wait(9)
     assert cluster.created == ["f-a"]
     cluster.wait(1)
     assert cluster.created == ["f-a", "f-a-r1"]
     cluster.fail("f-a-r1", code=4)
-    assert cluster.next() == {"a": ("retry 2/2 in 40 s",)}
-    cluster.wait(40)
+    assert cluster.next() == {"a": ("retry 2/2 in 20 s",)}
+    cluster.wait(20)
     cluster.fail("f-a-r2", code=5)
     found = cluster.step("a")
     assert (str(found.phase), found.attempts, found.exit_code) == ("Failed", 3, 5)
@@ -204,3 +204,54 @@ def test_an_iteration_whose_job_stays_pending_tells_the_loop_why():
     cluster.set_job("f-a-1", JobPhase.PENDING, state={"reason": "PodsPending", "message": "ErrImagePull"})
     cluster.wait(6)
     assert (cluster.step("a").reason, cluster.step("a").message) == ("PodsPending", "Job f-a-1: ErrImagePull")
+
+
+# --- outputs of attempts that failed --------------------------------------------------------------------------------------
+
+
+def fail_with(cluster: FlowCluster, name: str, message: str) -> None:
+    cluster.messages[name] = {"": message}
+    cluster.fail(name)
+
+
+def test_a_failed_step_has_the_outputs_that_its_pod_left_for_those_that_react_to_it():
+    two = [{"name": "grade", "key": "grade"}, {"name": "other", "key": "other"}]
+    cluster = started(
+        step("a", outputs=two),
+        step("b", "a", condition="Failed", if_='steps.a.outputs.grade == "F" && steps.a.outputs.other == ""'),
+        finally_=[step("z", if_='steps.a.outputs.grade == "F"')],
+    )
+    fail_with(cluster, "f-a", '{"grade": "F"}')
+    assert cluster.step("a").outputs == {"grade": "F"}
+    cluster.complete("f-b")
+    assert cluster.created == ["f-a", "f-b", "f-z"]
+
+
+def test_a_failed_attempt_has_its_own_outputs_and_the_next_one_replaces_them():
+    cluster = started(step("a", outputs=OUT, retry={"limit": 2}))
+    fail_with(cluster, "f-a", '{"grade": "D"}')
+    assert cluster.step("a").outputs == {"grade": "D"}
+    cluster.wait(10)
+    cluster.fail("f-a-r1")
+    assert cluster.step("a").outputs == {}
+    cluster.wait(20)
+    cluster.complete("f-a-r2", message='{"grade": "A"}')
+    assert cluster.step("a").outputs == {"grade": "A"}
+
+
+def test_a_completed_job_without_all_outputs_keeps_those_that_are_there():
+    cluster = started(step("a", outputs=[*OUT, {"name": "x", "key": "x"}]))
+    cluster.complete("f-a", message='{"grade": "A"}')
+    assert (cluster.reasons()["a"], cluster.step("a").outputs) == ("OutputMissing", {"grade": "A"})
+
+
+def test_failed_iterations_have_outputs_too():
+    cluster = started(
+        step("a", for_={"items": ["x", "y"]}, outputs=OUT),
+        step("b", "a", condition="Failed", if_='steps.a.iterations[1].outputs.grade == "F"'),
+        failureStrategy="Continue",
+    )
+    cluster.complete("f-a-0", message='{"grade": "A"}')
+    fail_with(cluster, "f-a-1", '{"grade": "F"}')
+    assert cluster.step("a").outputs == {"grade": "F"}
+    assert "f-b" in cluster.created

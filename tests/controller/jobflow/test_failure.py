@@ -353,3 +353,48 @@ def test_a_refused_terminate_command_is_retried_with_growing_pauses():
     cluster.now += 8
     cluster.settle()
     assert cluster.phase == "Failed"
+
+
+# --- why a step did not run, or not again --------------------------------------------------------------------------------
+
+
+def test_a_failed_step_says_why_it_was_not_tried_again():
+    retry = {"limit": 1, "backoff": {"duration": "10s"}, "if": "attempt.exitCode != 2"}
+    cluster = started(step("a", retry=retry), step("b", retry=retry), step("c"), failureStrategy="Continue")
+    cluster.fail("f-a", code=2)
+    assert cluster.step("a").message == "Job f-a is Failed; not retried: retry.if is false"
+    cluster.fail("f-b")
+    cluster.wait(10)
+    cluster.fail("f-b-r1")
+    assert cluster.step("b").message == "Job f-b-r1 is Failed; not retried: retry.limit (1) is used up"
+    cluster.fail("f-c")
+    assert cluster.step("c").message == "Job f-c is Failed"
+
+
+def test_a_step_whose_retries_a_deadline_cuts_off_says_so():
+    cluster = started(step("a", retry={"limit": 5, "backoff": {"duration": "1m"}}), activeDeadlineSeconds=30)
+    cluster.fail("f-a")
+    cluster.wait(31)
+    assert cluster.step("a").message == "Job f-a is Failed; not retried: the flow's deadline has passed"
+
+
+def test_an_attempt_that_fails_while_the_flow_is_stopped_says_why_it_is_the_last():
+    cluster = started(step("a", retry={"limit": 5}), step("b"), failureStrategy="FailFast")
+    cluster.set_job("f-b", JobPhase.FAILED)
+    cluster.set_job("f-a", JobPhase.FAILED)
+    cluster.settle()
+    assert "not retried: a step has failed (failureStrategy FailFast)" in cluster.step("a").message
+
+
+def test_steps_behind_stopped_ones_were_stopped_and_have_no_failed_step_before_them():
+    cluster = started(step("a"), step("b", "a"), step("c", "b"), step("d", "a", condition="Failed"))
+    cluster.command("TerminateJobFlow")
+    assert cluster.reasons() == {"a": "Terminated", "b": "FlowStopped", "c": "FlowStopped", "d": "FlowStopped"}
+    assert (cluster.step("b").message, cluster.step("c").message) == ("the flow was terminated", "b was stopped")
+
+
+def test_a_step_behind_a_failed_one_and_a_skipped_one_has_a_failed_step_before_it():
+    cluster = started(step("a"), step("bad", "a", allowFailure=False), step("b", "bad"), step("c", "bad", "b"))
+    cluster.complete("f-a")
+    cluster.fail("f-bad")
+    assert (cluster.reasons()["c"], cluster.step("c").message) == ("UpstreamFailed", "bad, b ended Failed and Skipped")

@@ -211,7 +211,7 @@ def test_after_a_command_last_is_the_iteration_before_the_one_that_failed():
 def test_a_failed_loop_shows_no_pending_retry():
     cluster = started(step("a", for_={"range": {"end": 3}}, retry={"limit": 1, "if": "attempt.exitCode == 7"}))
     cluster.fail("f-a-0", code=7)
-    assert cluster.next() == {"a": ("retry 1/1 of iteration 0 in 20 s",)}
+    assert cluster.next() == {"a": ("retry 1/1 of iteration 0 in 10 s",)}
     cluster.fail("f-a-1", code=1)
     assert cluster.next() == {}
     cluster.complete("f-a-2")
