@@ -41,7 +41,7 @@ def test_a_loop_that_may_fail_runs_every_item_one_after_the_other(scenario: Scen
 
 def test_the_flow_says_at_once_that_an_iteration_has_failed(scenario: Scenario) -> None:
     scenario.templates("work")
-    scenario.flow("f", {"s": loop("'sleep ' + item + '; exit 1'", "1", "20", loop={"parallelism": 2})})
+    scenario.flow("f", {"s": loop("'sleep ' + item + '; exit 1'", "1", "600", loop={"parallelism": 2})})
     flow = scenario.cluster.wait_for(JOBFLOW, scenario.namespace, "f", lambda flow: reason(flow) == "StepFailed", 15)
     assert step_of(flow, "s")["phase"] == "Running"
     assert step_of(flow, "s")["reason"] == "IterationFailed"
