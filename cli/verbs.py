@@ -257,6 +257,16 @@ VERBS: Final[tuple[Verb, ...]] = (
     ),
     Verb("job suspend", "jobs:suspend", "stop a Job's pods and keep it (AbortJob)", (_JOBS,)),
     Verb("job resume", "jobs:resume", "resume suspended Jobs (ResumeJob)", (_JOBS,)),
+    Verb(
+        "job scale",
+        "jobs:scale",
+        "set the replicas of tasks; a minAvailable that was not set follows them",
+        (
+            _arg("name", metavar="NAME", live="job", help="the Job"),
+            _arg("replicas", metavar="TASK=N", nargs="+", help="tasks and their new number of pods"),
+        ),
+        examples=("jobflow job scale train worker=8",),
+    ),
     Verb("job delete", "jobs:delete", "delete Jobs and their pods", (_JOBS,)),
     Verb(
         "job from-template",
@@ -392,7 +402,7 @@ VERBS: Final[tuple[Verb, ...]] = (
 )
 GROUPS: Final[dict[str, str]] = {
     "local": "a cluster on this machine: up, down, demo, status",
-    "job": "Jobs: list, view, suspend, resume, delete, from-template",
+    "job": "Jobs: list, view, suspend, resume, scale, delete, from-template",
     "cron": "schedules: list, next, run, backfill, suspend, resume",
     "queue": "Queues: list, get, open, close",
     "template": "JobTemplates: from-job",

@@ -46,6 +46,9 @@ ATTEMPT: Final = "flow.volcano.sh/attempt"  # Job label: 0 for the first try
 DEFAULTED: Final = (
     "policy.jobflow.dev/defaulted"  # Job annotation: values that policies set and that may not change later
 )
+JOB_CONTROLLER: Final = "jobflow.dev/job-controller"  # value of spec.managedBy for this controller
+SUSPEND: Final = "batch.jobflow.dev/suspend"  # Job annotation: spec.suspend where the CRD does not have the field
+MANAGED_BY: Final = "batch.jobflow.dev/managed-by"  # Job annotation: the same for spec.managedBy
 DEFAULTED_MINIMUMS: Final = "batch.jobflow.dev/defaulted-min-available"  # Job annotation: which the webhook has set
 STEP_DIGEST: Final = "flow.volcano.sh/step-digest"  # Job annotation: hash of the spec of the step that created it
 GANG_GATE: Final = "jobflow.dev/gang"  # scheduling gate that the `gate` backend removes

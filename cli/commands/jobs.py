@@ -1,4 +1,4 @@
-"""`job list|view|suspend|resume|delete`."""
+"""`job list|view|suspend|resume|scale|delete`."""
 
 import argparse
 import sys
@@ -7,7 +7,7 @@ import time
 from cli.client import Session, live
 from cli.commands.flows import show
 from cli.commands.steer import send
-from cli.exits import Exit
+from cli.exits import CliError, Exit
 from cli.output import as_name, console, print_bodies
 from cli.views import lists
 from cli.views.job import description
@@ -16,6 +16,7 @@ from shared.kube.client.errors import Forbidden
 from shared.model.phases import JobAction
 from shared.model.types import Body
 from shared.names import JOB_NAME
+from webhook.hints.names import did_you_mean
 
 
 def list_jobs(arguments: argparse.Namespace) -> int:
@@ -51,6 +52,40 @@ def suspend(arguments: argparse.Namespace) -> int:
 
 def resume(arguments: argparse.Namespace) -> int:
     return send(arguments, JOB, JobAction.RESUME_JOB, "resume", "is being resumed")
+
+
+def scale(arguments: argparse.Namespace) -> int:
+    replicas = dict(map(_replicas, arguments.replicas))
+
+    async def work(session: Session) -> int:
+        body = await session.api.get(JOB, session.namespace, arguments.name)
+        made = await session.api.patch(JOB, session.namespace, arguments.name, _scaled(body, replicas))
+        print(f"{as_name(made)} scaled")
+        return Exit.OK
+
+    return live(arguments, work)
+
+
+def _replicas(text: str) -> tuple[str, int]:
+    """Raises CliError."""
+    task, equals, number = text.partition("=")
+    if not task or not equals or not number.isdecimal():
+        raise CliError(f'"{text}": want TASK=N, as in "worker=8"')
+    return task, int(number)
+
+
+def _scaled(body: Body, replicas: dict[str, int]) -> list[Body]:
+    """A JSON patch; it does nothing if the tasks have changed meanwhile. Raises CliError."""
+    names = [str(task.get("name") or "") for task in (body.get("spec") or {}).get("tasks") or ()]
+    if missing := [task for task in replicas if task not in names]:
+        hint = did_you_mean(missing[0], names)
+        raise CliError(f'Job {body["metadata"]["name"]} has no task "{missing[0]}"{hint}', Exit.NOT_FOUND)
+    patch: list[Body] = []
+    for task, number in replicas.items():
+        path = f"/spec/tasks/{names.index(task)}"
+        patch.append({"op": "test", "path": f"{path}/name", "value": task})
+        patch.append({"op": "add", "path": f"{path}/replicas", "value": number})
+    return patch
 
 
 def delete(arguments: argparse.Namespace) -> int:

@@ -141,9 +141,18 @@ def _plugin(name: str, arguments: Sequence[str] | None) -> str:
 
 
 def _policy(policy: Body) -> str:
-    when = policy.get("event") or ", ".join(policy.get("events") or ()) or f"exit code {policy.get('exitCode')}"
+    when = policy.get("event") or ", ".join(policy.get("events") or ()) or _cause(policy)
     after = f" after {policy['timeout']}" if policy.get("timeout") else ""
     return f"on {when}{after}: {policy.get('action')}"
+
+
+def _cause(policy: Body) -> str:
+    if codes := policy.get("exitCodes"):
+        words = "exit codes but" if codes.get("operator") == "NotIn" else "exit codes"
+        return f"{words} {', '.join(map(str, codes.get('values') or ()))}"
+    if conditions := policy.get("podConditions"):
+        return ", ".join(f"{each.get('type')}={each.get('status') or 'True'}" for each in conditions)
+    return f"exit code {policy.get('exitCode')}"
 
 
 def _indented(lines: Iterable[Text]) -> Iterator[Text]:

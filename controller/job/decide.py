@@ -5,6 +5,8 @@ status and nothing else. Later passes act on what is recorded and would do the s
 point repeats work, but it counts nothing twice and forgets nothing.
 """
 
+import msgspec
+
 from controller.decision import Decision, Delete, Note
 from controller.job.children.children import Children, children
 from controller.job.model.defaults import EffectiveSpec, effective_spec
@@ -16,6 +18,7 @@ from controller.job.phase.phases import PhaseChange
 from controller.job.phase.snapshot import JobSnapshot, take_snapshot, with_created, without
 from controller.job.react import timers
 from controller.job.react.commands import apply_commands
+from controller.job.react.lifetime import apply_lifetime, deadline, with_active_since
 from controller.job.react.react import handle_events
 from controller.job.status.notes import entered, marked
 from controller.job.status.status_write import changed, hold_back, with_reason
@@ -31,6 +34,9 @@ def decide(observed: JobObservation) -> Decision:
     commanded = apply_commands(observed, known, wanted)
     if commanded.record is not known:
         return _intent(observed, stored, commanded.record, wanted, commanded.cleanup, commanded.notes)
+    lifetime = apply_lifetime(observed, known, wanted)
+    if lifetime.intent:
+        return _intent(observed, stored, lifetime.record, wanted, commanded.cleanup, lifetime.notes)
     handled = handle_events(observed, known, wanted) if known.phase not in STOPPED else None
     if handled and handled.intent:
         return _intent(observed, stored, handled.record, wanted, commanded.cleanup, handled.notes)
@@ -75,6 +81,8 @@ def _sync(
     )
     if changes:
         snapshot = take_snapshot(observed, phases.with_phases(snapshot.record, changes, observed.now), wanted)
+    since = with_active_since(snapshot.record, snapshot.counts, observed.now)
+    snapshot = msgspec.structs.replace(snapshot, record=since)
     made = children(snapshot)
     snapshot, events = marked(without(with_created(snapshot, made.created), made.withdrawn))
     snapshot = with_reason(snapshot, made)
@@ -112,7 +120,11 @@ def _foreign(
 
 
 def _again(observed: JobObservation, snapshot: JobSnapshot, made: Children, pause: float) -> float | None:
-    times = [made.wake, timers.next_due(observed, snapshot.by_role, snapshot.record, snapshot.wanted)]
+    times = [
+        made.wake,
+        deadline(snapshot.record, snapshot.wanted),
+        timers.next_due(observed, snapshot.by_role, snapshot.record, snapshot.wanted),
+    ]
     if snapshot.record.phase in STOPPED:
         times = []
     waits = [max(0.0, at - observed.now) for at in times if at is not None] + ([pause] if pause else [])

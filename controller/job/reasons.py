@@ -21,8 +21,13 @@ COMPLETED: Final = "PodsCompleted"
 MIN_SUCCESS: Final = "MinSuccessReached"
 NO_MIN_SUCCESS: Final = "MinSuccessUnreachable"
 NO_MIN_AVAILABLE: Final = "MinAvailableUnreachable"
+DEADLINE_EXCEEDED: Final = "DeadlineExceeded"
 MAX_RETRY_EXCEEDED: Final = "MaxRetryExceeded"
 DEPENDENCY_FAILED: Final = "DependencyFailed"
+
+# Aborted and going on
+SUSPENDED: Final = "Suspended"
+RESUMED: Final = "Resumed"
 
 # Events without a state of the same name.
 EXECUTE_ACTION: Final = "ExecuteAction"

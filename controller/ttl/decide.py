@@ -3,6 +3,7 @@
 from typing import Final
 
 from controller.decision import Decision, Delete
+from shared import names
 from shared.kinds import JOB
 from shared.model.phases import JobPhase
 from shared.model.types import Body
@@ -13,9 +14,13 @@ FINISHED: Final = frozenset(phase for phase in JobPhase if phase.finished)
 
 
 def expires_at(job: Body) -> float | None:
-    """Epoch seconds at which a Job expires; None while it runs, without a TTL, or when it is being deleted."""
+    """Epoch seconds at which a Job expires; None while it runs, without a TTL, when it is being deleted,
+    or when another controller runs it."""
     metadata, state = job["metadata"], (job.get("status") or {}).get("state") or {}
     ttl = (job.get("spec") or {}).get("ttlSecondsAfterFinished")
+    managed_by = (job.get("spec") or {}).get("managedBy") or (metadata.get("annotations") or {}).get(names.MANAGED_BY)
+    if managed_by not in (None, "", names.JOB_CONTROLLER):
+        return None
     if ttl is None or "deletionTimestamp" in metadata or state.get("phase") not in FINISHED:
         return None
     finished = epoch_or_none(state.get("lastTransitionTime"))

@@ -11,7 +11,7 @@ from msgspec import Meta
 from shared.model.job_status import JobStatus
 from shared.model.meta import ObjectMeta
 from shared.model.phases import JobEvent, TaskCondition
-from shared.model.types import DNS_LABEL, DNS_SUBDOMAIN, Count, Duration, Int32, Model, Positive, Raw
+from shared.model.types import DNS_LABEL, DNS_SUBDOMAIN, Count, Duration, Int32, IntOrString, Model, Positive, Raw
 
 
 class TopologyMode(StrEnum):
@@ -39,6 +39,29 @@ class NetworkTopology(Model, frozen=True, kw_only=True):
     ] = None
 
 
+class ExitCodeOperator(StrEnum):
+    IN = "In"
+    NOT_IN = "NotIn"
+
+
+class ExitCodes(Model, frozen=True, kw_only=True):
+    """A set of exit codes. 0 is never in it, because it is a success."""
+
+    operator: Annotated[
+        ExitCodeOperator, Meta(description="In: one of `values`; NotIn: another code than these and 0.")
+    ] = ExitCodeOperator.IN
+    values: Annotated[
+        tuple[IntOrString, ...], Meta(min_length=1, max_length=255, description='Codes and ranges: 137, "1-127".')
+    ]
+
+
+class PodConditionPattern(Model, frozen=True, kw_only=True):
+    """A condition of a pod, as in podFailurePolicy.onPodConditions of a Kubernetes Job."""
+
+    type: Annotated[str, Meta(min_length=1, max_length=316, description="For example DisruptionTarget.")]
+    status: Annotated[str, Meta(description="True, False or Unknown.")] = "True"
+
+
 class LifecyclePolicy(Model, frozen=True, kw_only=True):
     """When something happens to a pod, task or job, do this. Task policies go before job policies, first match wins."""
 
@@ -53,6 +76,17 @@ class LifecyclePolicy(Model, frozen=True, kw_only=True):
     exit_code: Annotated[
         Int32 | None, Meta(description="React when a pod's first container fails with this code; excludes events.")
     ] = None
+    exit_codes: Annotated[
+        ExitCodes | None,
+        Meta(description="React when a pod's first container fails with one of these codes; excludes the others."),
+    ] = None
+    pod_conditions: Annotated[
+        tuple[PodConditionPattern, ...],
+        Meta(
+            max_length=20,
+            description="React when a pod that failed or was evicted has one of these; excludes the others.",
+        ),
+    ] = ()
     timeout: Annotated[
         Duration | None,
         Meta(description="Act only if the event still holds after this time (Go duration). Required for PodPending."),
@@ -175,6 +209,22 @@ class JobSpec(Model, frozen=True, kw_only=True):
     ] = None
     priority_class_name: Annotated[str, Meta(max_length=253, extra_json_schema={"pattern": f"^$|{DNS_SUBDOMAIN}"})] = ""
     network_topology: NetworkTopology | None = None
+    suspend: Annotated[
+        bool,
+        Meta(
+            description="Set: the Job is aborted, or starts aborted, without PodGroup and pods; cleared: it is resumed."
+        ),
+    ] = False
+    active_deadline_seconds: Annotated[
+        Positive | None,
+        Meta(
+            description="Seconds from its first running pod after which the Job is Failed; begins anew when it is resumed."
+        ),
+    ] = None
+    managed_by: Annotated[
+        str,
+        Meta(max_length=63, description="Another controller that runs the Job. Immutable; empty: this one."),
+    ] = ""
 
 
 class Job(Model, frozen=True, kw_only=True):

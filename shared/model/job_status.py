@@ -84,6 +84,10 @@ class JobStatus(Model, frozen=True, kw_only=True):
         int | None, Meta(description="The metadata.generation that this status describes.")
     ] = None
     start_time: Annotated[Time | None, Meta(description="When it was first Running.")] = None
+    active_since: Annotated[
+        Time | None, Meta(description="When its first pod ran, since it was created or resumed.")
+    ] = None
+    suspended: Annotated[bool, Meta(description="The value of spec.suspend that was acted on.")] = False
     completion_time: Annotated[Time | None, Meta(description="When it finished.")] = None
     expected_end_time: Annotated[Time | None, Meta(description="startTime plus spec.runningEstimate.")] = None
     tasks: Annotated[tuple[TaskRecord, ...], Meta(description="Records that must outlive the tasks' pods.")] = ()

@@ -210,6 +210,21 @@ def test_logs_of_a_step(cluster: LocalCluster, live: Live) -> None:
     cluster.kube.delete(JOBFLOW, NAMESPACE, "talk")
 
 
+def test_job_scale_sets_replicas_and_the_minimum_follows(cluster: LocalCluster, live: Live) -> None:
+    container = {"name": "main", "image": "busybox", "command": ["sh", "-c", "sleep 4000"]}
+    task = {"name": "w", "replicas": 1, "template": {"spec": {"containers": [container]}}}
+    metadata = {"name": "grown", "namespace": NAMESPACE}
+    cluster.apply({"apiVersion": JOB.api_version, "kind": "Job", "metadata": metadata, "spec": {"tasks": [task]}})
+    assert live("job", "scale", "grown", "w=3").out == "job.batch.volcano.sh/grown scaled\n"
+    spec = cluster.kube.get(JOB, NAMESPACE, "grown")["spec"]
+    assert (spec["tasks"][0]["replicas"], spec["tasks"][0]["minAvailable"], spec["minAvailable"]) == (3, 3, 3)
+    cluster.wait_for(JOB, NAMESPACE, "grown", lambda body: body.get("status", {}).get("running") == 3)
+    unknown = live("job", "scale", "grown", "v=3")
+    assert (unknown.code, unknown.err) == (3, 'jobflow: Job grown has no task "v"; did you mean "w"?\n')
+    assert live("job", "scale", "grown", "w=many").code == 2
+    cluster.kube.delete(JOB, NAMESPACE, "grown")
+
+
 def test_logs_and_job_view_say_why_a_pod_does_not_run(cluster: LocalCluster, live: Live) -> None:
     body = template(NAMESPACE, "unpulled", 1)
     body["spec"]["tasks"][0]["template"]["spec"]["containers"][0]["image"] = "fail/nowhere"

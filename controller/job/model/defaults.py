@@ -39,6 +39,8 @@ class EffectiveSpec(msgspec.Struct, frozen=True, dict=True):
     queue: str
     scheduler: str
     policies: tuple[LifecyclePolicy, ...]
+    suspend: bool = False
+    active_deadline: int | None = None
 
     @cached_property
     def by_name(self) -> dict[str, Task]:
@@ -78,7 +80,15 @@ def effective_spec(job: Job, condition: TaskCondition = TaskCondition.COMPLETED)
         queue=spec.queue or names.DEFAULT_QUEUE,
         scheduler=spec.scheduler_name or names.DEFAULT_SCHEDULER,
         policies=spec.policies,
+        suspend=spec.suspend or job.metadata.annotations.get(names.SUSPEND) == "true",
+        active_deadline=spec.active_deadline_seconds,
     )
+
+
+def is_managed_elsewhere(job: Job) -> bool:
+    """Whether another controller runs the Job, such as MultiKueue's."""
+    managed_by = job.spec.managed_by or job.metadata.annotations.get(names.MANAGED_BY, "")
+    return managed_by not in ("", names.JOB_CONTROLLER)
 
 
 def _task(spec: TaskSpec, position: int, condition: TaskCondition, max_retry: int) -> Task:

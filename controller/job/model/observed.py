@@ -24,7 +24,8 @@ class PodObservation(msgspec.Struct, frozen=True):
     """A pod of the Job. `gated`: our scheduling gate holds it; `terminating`: being deleted; `disrupted`: ended by the cluster, not by its own containers.
 
     `exit_code`: of the first container, once ended; `restarts`: of all containers; `created`, `ended`: epoch
-    seconds; `problem`: why it does not run, or how it has failed.
+    seconds; `problem`: why it does not run, or how it has failed;
+    `conditions`: (type, status) of each.
     """
 
     name: str
@@ -42,6 +43,7 @@ class PodObservation(msgspec.Struct, frozen=True):
     created: float = 0.0
     ended: float | None = None
     problem: PodProblem | None = None
+    conditions: frozenset[tuple[str, str]] = frozenset()
 
     @property
     def finished(self) -> bool:
@@ -124,6 +126,9 @@ def observe_pod(body: Body) -> PodObservation | None:
         created=epoch_or_none(metadata.get("creationTimestamp")) or 0.0,
         ended=_ended(statuses),
         problem=pod_problem(body),
+        conditions=frozenset(
+            (str(each.get("type")), str(each.get("status"))) for each in status.get("conditions") or ()
+        ),
     )
 
 

@@ -40,6 +40,8 @@ class JobRecord(msgspec.Struct, frozen=True):
     generation: int | None = None
     started: str | None = None
     ended: str | None = None
+    active_since: str | None = None
+    suspended: bool = False
 
     def task(self, name: str) -> TaskProgress:
         return self.tasks.get(name, TaskProgress())
@@ -78,6 +80,8 @@ def read_record(status: JobStatus, wanted: EffectiveSpec) -> JobRecord:
         generation=status.observed_generation,
         started=status.start_time,
         ended=status.completion_time,
+        active_since=status.active_since,
+        suspended=status.suspended,
     )
 
 

@@ -8,6 +8,7 @@ import msgspec
 
 from controller.context import ControllerContext
 from controller.decision import Refusal
+from controller.job.model.defaults import is_managed_elsewhere
 from controller.job.model.observed import JobObservation, PodObservation, job_settings, observe_pod
 from controller.job.observe.caches import OWNER, JobCaches
 from controller.job.observe.live import LiveInputs
@@ -38,14 +39,15 @@ class JobObserver:
         self._parsed: dict[Key, dict[str, tuple[str, PodObservation | None]]] = {}
 
     def job(self, key: Key) -> tuple[Body, Job] | None:
-        """The stored Job and its model; None when it is gone or cannot be read."""
+        """The stored Job and its model; None when it is gone, cannot be read, or another controller runs it."""
         body = self._caches.jobs.get(*key)
         if body is None:
             self._parsed.pop(key, None)
             self._quota_order.forget(key)
             return None
         try:
-            return body, parsed_job(body)
+            job = parsed_job(body)
+            return None if is_managed_elsewhere(job) else (body, job)
         except msgspec.ValidationError as fault:
             LOG.warning("a Job that cannot be read is left alone", extra={"key": str(key), "error": str(fault)})
             return None

@@ -52,6 +52,7 @@ def _whole(
         retries=retries,
         tasks=tasks,
         handled={},
+        active_since=None if action is JobAction.RESUME_JOB else record.active_since,
     )
 
 

@@ -9,12 +9,15 @@ import msgspec
 
 from controller.job.model.defaults import EffectiveSpec
 from controller.job.react.events import LifecycleEvent
-from shared import duration
+from shared import duration, exitcodes
 from shared.model.job import LifecyclePolicy
 from shared.model.phases import JobAction, JobEvent
 
 INTERNAL: Final = frozenset({JobEvent.POD_RUNNING, JobEvent.OUT_OF_SYNC, JobEvent.COMMAND_ISSUED, JobEvent.JOB_UPDATED})
 """Events that `*` does not cover: they tell of our own doings and of ordinary progress."""
+
+
+_POD_LOST: Final = frozenset({JobEvent.POD_FAILED, JobEvent.POD_EVICTED})
 
 
 class Reaction(msgspec.Struct, frozen=True):
@@ -46,10 +49,19 @@ def matches(policy: LifecyclePolicy, event: LifecycleEvent) -> bool:
     """By exit code, which only PodFailed has, or by event. PodPending matches only with a timeout."""
     if policy.exit_code is not None:
         return event.type is JobEvent.POD_FAILED and event.exit_code == policy.exit_code
+    if policy.exit_codes is not None:
+        return event.type is JobEvent.POD_FAILED and exitcodes.contains(policy.exit_codes, event.exit_code or 0)
+    if policy.pod_conditions:
+        return event.type in _POD_LOST and _has_condition(policy, event)
     if event.type is JobEvent.POD_PENDING and not policy.timeout:
         return False
     events = events_of(policy)
     return event.type in events or (JobEvent.ANY in events and event.type not in INTERNAL)
+
+
+def _has_condition(policy: LifecyclePolicy, event: LifecycleEvent) -> bool:
+    conditions = event.pod.conditions if event.pod else frozenset()
+    return any((pattern.type, pattern.status) in conditions for pattern in policy.pod_conditions)
 
 
 def events_of(policy: LifecyclePolicy) -> frozenset[JobEvent]:

@@ -39,6 +39,8 @@ def build(snapshot: JobSnapshot) -> JobStatus:
         observed_generation=record.generation,
         start_time=record.started,
         completion_time=record.ended,
+        active_since=record.active_since,
+        suspended=record.suspended,
         expected_end_time=_expected_end(record, job.spec.running_estimate),
         tasks=task_records(record),
         handled=tuple(record.handled.values()),

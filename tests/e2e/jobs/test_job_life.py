@@ -247,3 +247,44 @@ def test_a_task_without_max_retry_is_restarted_as_often_as_the_job_says(jobs: Jo
     jobs.apply(task("w", 1, seconds=1, code=3), policies=[{"event": "PodFailed", "action": "RestartPod"}], maxRetry=5)
     status = jobs.becomes("Failed")
     assert [each["retries"] for each in status["tasks"]] == [5]
+
+
+def test_a_suspended_job_gets_its_placement_and_starts(jobs: Jobs) -> None:
+    """What Kueue does: the Job waits without PodGroup and pods, is given a node selector and resumed in one update."""
+    jobs.apply(task("w", 2, seconds=1), suspend=True)
+    assert jobs.becomes("Aborted")["state"]["reason"] == "Suspended"
+    assert jobs.none_left(POD)
+    assert jobs.none_left(PODGROUP)
+    change = [
+        {"op": "replace", "path": "/spec/suspend", "value": False},
+        {"op": "add", "path": "/spec/tasks/0/template/spec/nodeSelector", "value": {"kubernetes.io/os": "linux"}},
+    ]
+    jobs.kube.patch(JOB, jobs.namespace, "j", change)
+    jobs.becomes("Completed")
+
+
+def test_a_job_that_runs_too_long_fails_at_its_deadline(jobs: Jobs) -> None:
+    jobs.apply(task("w", 2, seconds=LONG), activeDeadlineSeconds=2)
+    status = jobs.becomes("Failed")
+    assert status["state"]["reason"] == "DeadlineExceeded"
+    until(lambda: jobs.none_left(POD), 60, lambda: f"pods are {jobs.pods()}")
+
+
+def test_a_job_of_another_controller_is_left_alone(jobs: Jobs) -> None:
+    jobs.apply(task("w"), managedBy="kueue.x-k8s.io/multikueue")
+    time.sleep(2)
+    assert jobs.status() == {}
+    assert jobs.none_left(POD)
+
+
+def test_a_policy_by_exit_codes_acts_on_these_codes_only(jobs: Jobs) -> None:
+    policies = [
+        {"action": "CompleteJob", "exitCodes": {"operator": "In", "values": [42, "50-60"]}},
+        {"action": "RestartPod", "exitCodes": {"operator": "NotIn", "values": [42, "50-60"]}},
+    ]
+    jobs.apply(task("w", seconds=1, code=3), policies=policies, maxRetry=2)
+    assert jobs.becomes("Failed")["tasks"][0]["retries"] == 2
+    jobs.kube.delete(JOB, jobs.namespace, "j")
+    jobs.kube.wait_gone(JOB, jobs.namespace, "j")
+    jobs.apply(task("w", seconds=1, code=55), policies=policies)
+    jobs.becomes("Completed")

@@ -30,6 +30,8 @@ POLICIES: list[dict[str, Any]] = [
     {"action": "RestartJob", "event": "PodEvicted", "timeout": "1h0m0s"},
     {"action": "AbortJob", "events": ["PodFailed", "Unknown"]},
     {"action": "TerminateJob", "exitCode": 137},
+    {"action": "RestartPod", "exitCodes": {"operator": "NotIn", "values": [1, "10-20"]}},
+    {"action": "RestartPod", "podConditions": [{"type": "DisruptionTarget", "status": "True"}]},
 ]
 JOB_SPEC: dict[str, Any] = {
     "schedulerName": "volcano",
@@ -72,6 +74,9 @@ JOB_SPEC: dict[str, Any] = {
     "maxRetry": 3,
     "ttlSecondsAfterFinished": 600,
     "priorityClassName": "high",
+    "suspend": True,
+    "activeDeadlineSeconds": 3600,
+    "managedBy": "kueue.x-k8s.io/multikueue",
     "networkTopology": TOPOLOGY,
 }
 JOB: dict[str, Any] = {

@@ -358,7 +358,7 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
             'spec.flows[0].patch.jsonPatch[2].value.replcas: Forbidden: unknown field; did you mean "replicas"?',
             (
                 'spec.flows[0].patch.jsonPatch[6].path: Invalid value: "/tasks/0/policies/0/zzz": a Job has no field '
-                "spec.tasks[0].policies[0].zzz; known there: action, event, events, exitCode, timeout"
+                "spec.tasks[0].policies[0].zzz; known there: action, event, events, exitCode, exitCodes, podConditions, timeout"
             ),
         ],
     ),

@@ -100,6 +100,33 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
             "spec.policies[2].exitCode: Duplicate value: 3: duplicate exitCode 3",
         ],
     ),
+    "exit codes that are none": (
+        policies({"action": "AbortJob", "exitCodes": {"operator": "In", "values": [0, "7-3", "x", -1]}}),
+        [
+            "spec.policies[0].exitCodes.values[0]: Invalid value: 0: 0 is not a valid error code",
+            'spec.policies[0].exitCodes.values[1]: Invalid value: "7-3": the end of the range is below its beginning',
+            'spec.policies[0].exitCodes.values[2]: Invalid value: "x": must be an exit code, such as 137, or a range, such as "1-127"',
+            'spec.policies[0].exitCodes.values[3]: Invalid value: -1: must be an exit code, such as 137, or a range, such as "1-127"',
+        ],
+    ),
+    "two causes in one policy": (
+        policies({**FAILED, "exitCodes": {"operator": "In", "values": [3]}, "podConditions": [{"type": "Ready"}]}),
+        [
+            "spec.policies[0].exitCodes: Forbidden: may have one of event, exitCode, exitCodes and podConditions only, not event and exitCodes and podConditions"
+        ],
+    ),
+    "a status that no condition has": (
+        policies({"action": "AbortJob", "podConditions": [{"type": "Ready", "status": "true"}]}),
+        [
+            'spec.policies[0].podConditions[0].status: Unsupported value: "true": did you mean "True"? Supported values: "True", "False", "Unknown"'
+        ],
+    ),
+    "managed by nobody": (
+        job(managedBy="multikueue"),
+        [
+            'spec.managedBy: Invalid value: "multikueue": must be a domain-prefixed path, such as kueue.x-k8s.io/multikueue'
+        ],
+    ),
     "timeouts that are none": (
         policies({**FAILED, "timeout": "10"}, {"event": "PodEvicted", "action": "RestartJob", "timeout": "0s"}),
         [
@@ -433,8 +460,8 @@ def test_a_queue(case: str) -> None:
 
 
 FROZEN = (
-    "Forbidden: job updates may not change fields other than minAvailable, priorityClassName, tasks[*].replicas and "
-    "tasks[*].minAvailable"
+    "Forbidden: job updates may not change fields other than minAvailable, priorityClassName, suspend, "
+    "activeDeadlineSeconds, tasks[*].replicas and tasks[*].minAvailable"
 )
 STORED = job(task("w", replicas=4), volumes=[{"mountPath": "/a", "volumeClaim": {}}], minAvailable=4)
 UPDATES: dict[str, tuple[Body, list[str]]] = {
@@ -460,6 +487,10 @@ UPDATES: dict[str, tuple[Body, list[str]]] = {
     "another volume": (
         {**STORED, "spec": {**STORED["spec"], "volumes": [{"mountPath": "/b", "volumeClaim": {}}]}},
         [f"spec.volumes[0].mountPath: {FROZEN}"],
+    ),
+    "suspend and a deadline": (
+        {**STORED, "spec": {**STORED["spec"], "suspend": True, "activeDeadlineSeconds": 60}},
+        [],
     ),
     "a minimum out of reach": (
         {**STORED, "spec": {**STORED["spec"], "minAvailable": 5}},
@@ -661,3 +692,32 @@ def test_a_disabled_plugin_is_refused_if_it_is_used(make: Any, case: str) -> Non
     options = AdmissionOptions(disabled_plugins=("ssh",))
     found = validate(review(make(task("w"), plugins=plugins)), known(queue()), options)
     assert [str(each) for each in found.violations if "disabled" in str(each)] == wanted
+
+
+def suspended(value: bool, **spec: Any) -> Body:
+    template = {"metadata": {}, **pod_template(**spec)}
+    return job(task(template=template, minAvailable=2, maxRetry=3), suspend=value, minAvailable=2, maxRetry=3)
+
+
+KUEUE = {
+    "nodeSelector": {"pool": "a"},
+    "tolerations": [{"key": "spot", "operator": "Exists"}],
+    "containers": [{"name": "main", "image": "busybox", "resources": {"requests": {"cpu": "2"}}}],
+}
+
+
+def test_placement_of_a_suspended_job_may_change_also_while_it_is_resumed() -> None:
+    for value in (True, False):
+        assert faults(suspended(value, **KUEUE), suspended(True)) == []
+
+
+def test_placement_of_a_running_job_and_the_image_of_a_suspended_one_are_frozen() -> None:
+    assert sorted(each.split(":")[0] for each in faults(suspended(False, **KUEUE), suspended(False))) == [
+        "spec.tasks[0].template.spec.containers[0].resources",
+        "spec.tasks[0].template.spec.nodeSelector",
+        "spec.tasks[0].template.spec.tolerations",
+    ]
+    image = suspended(True, containers=[{"name": "main", "image": "other"}])
+    assert [each.split(":")[0] for each in faults(image, suspended(True))] == [
+        "spec.tasks[0].template.spec.containers[0].image"
+    ]

@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from typing import Final
 
-from shared import duration
+from shared import duration, exitcodes
 from shared.model.job import LifecyclePolicy, TaskSpec
 from shared.model.phases import JobAction, JobEvent
 from shared.violation import Reason, Violation
 from webhook.hints.names import quoted, supported_values
 from webhook.subject.subjects import JobSubject
 
+_STATUSES: Final = ("True", "False", "Unknown")
 _ACTIONS: Final = tuple(action.value for action in JobAction)
 # Events of the whole Job, which have no pod or task.
 _WHOLE_JOB: Final = frozenset({JobEvent.UNKNOWN, JobEvent.JOB_UPDATED, JobEvent.COMMAND_ISSUED, JobEvent.OUT_OF_SYNC})
@@ -19,11 +20,46 @@ _TARGETED: Final = frozenset({JobAction.RESTART_POD, JobAction.RESTART_TASK, Job
 
 def policy_says_when(job: JobSubject) -> Iterator[Violation]:
     for path, policy, _ in _policies(job):
+        others = [field for field in _causes(policy) if field != "event"]
         if policy.exit_code is not None and _events(policy):
             message = "must not specify event and exitCode simultaneously"
             yield Violation(f"{path}.exitCode", message, policy.exit_code)
-        elif policy.exit_code is None and not _events(policy):
+        elif not _causes(policy):
             yield Violation(path, "either event or exitCode is required", reason=Reason.REQUIRED)
+        elif len(_causes(policy)) > 1:
+            message = f"may have one of event, exitCode, exitCodes and podConditions only, not {' and '.join(_causes(policy))}"
+            yield Violation(f"{path}.{others[0]}", message, reason=Reason.FORBIDDEN)
+
+
+def _causes(policy: LifecyclePolicy) -> list[str]:
+    """The fields that say when the policy acts."""
+    given = {
+        "event": bool(_events(policy)),
+        "exitCode": policy.exit_code is not None,
+        "exitCodes": policy.exit_codes is not None,
+        "podConditions": bool(policy.pod_conditions),
+    }
+    return [field for field, present in given.items() if present]
+
+
+def exit_codes_are_codes_and_ranges(job: JobSubject) -> Iterator[Violation]:
+    for path, policy, _ in _policies(job):
+        for index, value in enumerate(policy.exit_codes.values if policy.exit_codes else ()):
+            if isinstance(value, str) and job.open(value):
+                continue
+            try:
+                exitcodes.bounds(value)
+            except exitcodes.ExitCodeError as error:
+                yield Violation(f"{path}.exitCodes.values[{index}]", str(error), value)
+
+
+def pod_conditions_have_a_status(job: JobSubject) -> Iterator[Violation]:
+    for path, policy, _ in _policies(job):
+        for index, pattern in enumerate(policy.pod_conditions):
+            if pattern.status not in _STATUSES and not job.open(pattern.status):
+                message = supported_values(pattern.status, _STATUSES)
+                where = f"{path}.podConditions[{index}].status"
+                yield Violation(where, message, pattern.status, Reason.NOT_SUPPORTED)
 
 
 def policy_action_is_an_action(job: JobSubject) -> Iterator[Violation]:

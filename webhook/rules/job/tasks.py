@@ -1,12 +1,18 @@
 """Tasks of a Job exist, their names are valid, and minimum counts can be reached (docs/design/volcano-behaviour.md, 2.3)."""
 
+import re
 from collections.abc import Iterator
+from typing import Final
 
 from shared import naming
 from shared.model.types import MOST_INT32
 from shared.violation import Reason, Violation
 from webhook.hints.names import label_fault, qualified_fault
 from webhook.subject.subjects import MAX_TASKS, JobSubject, body_or_empty
+
+_MANAGED_BY: Final = re.compile(
+    r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/[A-Za-z0-9/._~!$&'()*+,;=:@%-]+"
+)
 
 
 def tasks_are_present(job: JobSubject) -> Iterator[Violation]:
@@ -65,6 +71,14 @@ def job_success_is_within_replicas(job: JobSubject) -> Iterator[Violation]:
 def job_name_is_a_name(job: JobSubject) -> Iterator[Violation]:
     if not job.template and (fault := qualified_fault(job.name)):
         yield Violation("metadata.name", f"a Job's name labels its pods: {fault}", job.name)
+
+
+def managed_by_is_a_path(job: JobSubject) -> Iterator[Violation]:
+    """As of a Kubernetes Job: a domain, a slash and a name."""
+    value = job.spec.managed_by
+    if value and not job.open(value) and not _MANAGED_BY.fullmatch(value):
+        message = "must be a domain-prefixed path, such as kueue.x-k8s.io/multikueue"
+        yield Violation("spec.managedBy", message, value)
 
 
 def pod_names_fit(job: JobSubject) -> Iterator[Violation]:

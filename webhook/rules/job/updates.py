@@ -1,5 +1,6 @@
 """Which fields of a Job may change after creation (docs/design/volcano-behaviour.md, section 2.4)."""
 
+import re
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any, Final
@@ -10,9 +11,18 @@ from shared.model.job import JobSpec, TaskSpec, VolumeSpec
 from shared.violation import Reason, Violation
 from webhook.subject.subjects import JobSubject
 
-_ALLOWED: Final = "minAvailable, priorityClassName, tasks[*].replicas and tasks[*].minAvailable"
+_ALLOWED: Final = (
+    "minAvailable, priorityClassName, suspend, activeDeadlineSeconds, tasks[*].replicas and tasks[*].minAvailable"
+)
 _MOST_LEAVES: Final = 10  # reported for one field
-_FREE: Final = frozenset({"min_available", "priority_class_name", "tasks", "volumes"})
+_FREE: Final = frozenset(
+    {"min_available", "priority_class_name", "suspend", "active_deadline_seconds", "tasks", "volumes"}
+)
+# What a queueing system sets in the pod templates of a suspended Job before it resumes the Job, as Kueue does.
+_FREE_WHILE_SUSPENDED: Final = re.compile(
+    r"spec\.tasks\[\d+]\.template\.(metadata(\.(labels|annotations)\b.*)?|spec\.(nodeSelector|tolerations|affinity|schedulingGates"
+    r"|(c|initC)ontainers\[\d+]\.resources)\b.*)"
+)
 _FREE_OF_TASK: Final = frozenset({"replicas", "min_available"})
 
 
@@ -35,11 +45,13 @@ def task_fields_are_frozen(job: JobSubject) -> Iterator[Violation]:
     old, new = (job.old_spec.tasks or () if job.old_spec else ()), job.spec.tasks or ()
     if len(old) != len(new):
         return
+    suspended = job.old_spec is not None and job.old_spec.suspend
     for index, (before, after) in enumerate(zip(old, new, strict=True)):
         for field in msgspec.structs.fields(TaskSpec):
             if field.name not in _FREE_OF_TASK:
                 path = f"spec.tasks[{index}].{field.encode_name}"
-                yield from _frozen(path, getattr(before, field.name), getattr(after, field.name))
+                found = _frozen(path, getattr(before, field.name), getattr(after, field.name))
+                yield from (each for each in found if not (suspended and _FREE_WHILE_SUSPENDED.fullmatch(each.path)))
 
 
 def _without_claims(volumes: tuple[VolumeSpec, ...]) -> tuple[VolumeSpec, ...]:
