@@ -12,10 +12,10 @@ from controller.context import ControllerContext
 from controller.decision import Create, Decision, Refusal
 from controller.jobflow import metrics
 from controller.jobflow.decide.flow import FlowDecision, decide
+from controller.jobflow.observe.child_cache import queue_state
 from controller.jobflow.observe.flow_cache import CachedFlow, FlowCache
 from controller.jobflow.observe.flow_observer import FlowObserver
 from controller.jobflow.observe.indexes import FOR_QUEUE, USES, WAITS
-from controller.jobflow.observe.job_cache import queue_state
 from controller.jobflow.observe.prober import Prober
 from controller.jobflow.observe.write_schedule import WriteSchedule
 from shared.key import Key

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 import msgspec
 from msgspec.structs import replace
 
+from controller.jobflow.children.child_type import BuildFault
+from controller.jobflow.children.registry import JOBS
 from controller.jobflow.control import loop as loops
 from controller.jobflow.model.context import FlowContext
 from controller.jobflow.model.expression_values import Iteration
@@ -16,7 +18,6 @@ from controller.jobflow.model.gate_result import StepEnd
 from controller.jobflow.model.memo import NO_MEMO
 from controller.jobflow.model.observed import ObservedFlow
 from controller.jobflow.model.plan import Plan
-from controller.jobflow.steps.build import BuildFault, build
 from shared.model.flow import JobFlow
 from shared.model.flow_status import StepStatus
 from shared.model.phases import StepPhase
@@ -67,7 +68,7 @@ class JobRenderer:
 
     def steps(self) -> list[str]:
         """The steps that make Jobs."""
-        return [step.name for step in self._plan.steps.values() if step.switch is None]
+        return [step.name for step in self._plan.steps.values() if step.makes_jobs]
 
     def jobs(self, name: str, index: int | None = None) -> Iterator[Body]:
         """Every Job of the step's first attempt, or that of one iteration. Raises RenderError."""
@@ -79,7 +80,7 @@ class JobRenderer:
         for iteration in self._iterations(step, index):
             job = self._plan.job_name(name, None if iteration is None else iteration.index, 0)
             try:
-                yield build(self._context, step, job, 0, iteration, template)
+                yield JOBS.build(self._context, step, job, 0, iteration)
             except BuildFault as fault:
                 raise RenderError(f"step {name}: {fault.reason}: {fault}") from fault
 

@@ -22,7 +22,7 @@ def build(context: ControllerContext) -> Controller:
         reconciler=reconciler,
         routes=(
             Route(observer.flows, itself, own_writes=False),
-            Route(observer.jobs.cache, its_controller(JOBFLOW), own_writes=False),
+            *(Route(cache, its_controller(JOBFLOW), own_writes=False) for cache in observer.jobs.caches.values()),
             Route(observer.templates, reconciler.flows_of_template),
             Route(observer.commands.cache, observer.commands.wakes, own_writes=False),
             *queues,

@@ -200,7 +200,13 @@ class Step(Model, frozen=True, kw_only=True):
     outputs: Annotated[tuple[Output, ...], Meta(description="Values for later steps.")] = ()
 
     @property
+    def makes_jobs(self) -> bool:
+        """Whether it creates Jobs from a JobTemplate, as steps do that say nothing else."""
+        return self.switch is None
+
+    @property
     def template_name(self) -> str:
+        """The JobTemplate of a step that makes Jobs."""
         return self.template or self.name
 
     @property

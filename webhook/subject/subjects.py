@@ -111,7 +111,7 @@ class FlowSubject(Subject[JobFlowSpec]):
     @cached_property
     def templates(self) -> dict[str, JobSpec]:
         """The existing JobTemplates of the steps, by name; those that do not match the schema are left out."""
-        names = dict.fromkeys(step.template_name for _, step in self.steps if step.switch is None)
+        names = dict.fromkeys(step.template_name for _, step in self.steps if step.makes_jobs)
         found = {name: self._template(name) for name in names}
         return {name: spec for name, spec in found.items() if spec is not None}
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import msgspec
 from msgspec.structs import replace
 
-from controller.jobflow.model.observed import ObservedJob, PodResults
+from controller.jobflow.model.observed import ObservedChild, PodResults
 from shared.model.step import Output, Step
 from shared.names import MAX_FLOW_OUTPUT_BYTES, MAX_OUTPUT_BYTES
 
@@ -15,7 +15,7 @@ class MissingOutput(Exception):
     """A declared output was not produced, or is too long; the message says which and why."""
 
 
-def collect(step: Step, job: ObservedJob, pods: PodResults, used: int) -> dict[str, str]:
+def collect(step: Step, job: ObservedChild, pods: PodResults, used: int) -> dict[str, str]:
     """The step's outputs. `used`: bytes that the flow's outputs take already. Raises MissingOutput."""
     values: dict[str, str] = {}
     for output in step.outputs:
@@ -28,7 +28,7 @@ def collect(step: Step, job: ObservedJob, pods: PodResults, used: int) -> dict[s
     return values
 
 
-def available(step: Step, job: ObservedJob, pods: PodResults, used: int) -> dict[str, str]:
+def available(step: Step, job: ObservedChild, pods: PodResults, used: int) -> dict[str, str]:
     """The outputs that a Job left although its attempt failed. Those that are missing or too long are left out."""
     values: dict[str, str] = {}
     for output in step.outputs:
@@ -42,7 +42,7 @@ def size(values: Iterable[str]) -> int:
     return sum(len(value.encode()) for value in values)
 
 
-def _message(output: Output, job: ObservedJob, pods: PodResults) -> str:
+def _message(output: Output, job: ObservedChild, pods: PodResults) -> str:
     task = output.task or (job.tasks[0].name if job.tasks else "")
     message = pods.messages.get((task, output.container))
     if message is None:

@@ -6,7 +6,7 @@ from typing import Final
 from controller.jobflow import reasons
 from controller.jobflow.model.context import FlowContext, ProbeWanted
 from controller.jobflow.model.gate_result import GateResult, StepWait, fail
-from controller.jobflow.model.observed import ObservedJob
+from controller.jobflow.model.observed import ObservedChild
 from controller.jobflow.model.target_outcome import TargetOutcome, target_outcomes, upstream
 from shared.model.phases import PodPhase
 from shared.model.step import HttpGet, Probe, Step, TaskStatusProbe, TcpSocket
@@ -49,9 +49,9 @@ def probe(context: FlowContext, step: Step) -> GateResult | None:
     return StepWait(failing)
 
 
-def _jobs(context: FlowContext, targets: Sequence[str]) -> list[ObservedJob]:
+def _jobs(context: FlowContext, targets: Sequence[str]) -> list[ObservedChild]:
     """The latest Jobs of the targets."""
-    found: list[ObservedJob] = []
+    found: list[ObservedChild] = []
     for name in targets:
         state = context.steps[name]
         current = context.current_jobs(state)
@@ -61,7 +61,7 @@ def _jobs(context: FlowContext, targets: Sequence[str]) -> list[ObservedJob]:
     return found
 
 
-def _tasks(jobs: Sequence[ObservedJob], name: str) -> Iterator[tuple[ObservedJob, str, int]]:
+def _tasks(jobs: Sequence[ObservedChild], name: str) -> Iterator[tuple[ObservedChild, str, int]]:
     """(Job, task, pods it needs) for every Job that has the task; an empty name means the first task."""
     for job in jobs:
         task = next((one for one in job.tasks if one.name == (name or one.name)), None)
@@ -69,11 +69,11 @@ def _tasks(jobs: Sequence[ObservedJob], name: str) -> Iterator[tuple[ObservedJob
             yield job, task.name, task.needed
 
 
-def _statuses(jobs: Sequence[ObservedJob], found: Probe) -> tuple[str, ...]:
+def _statuses(jobs: Sequence[ObservedChild], found: Probe) -> tuple[str, ...]:
     return tuple(words for one in found.task_status_list if (words := _status(jobs, one)))
 
 
-def _status(jobs: Sequence[ObservedJob], wanted: TaskStatusProbe) -> str:
+def _status(jobs: Sequence[ObservedChild], wanted: TaskStatusProbe) -> str:
     past = _PAST.get(PodPhase(wanted.phase), ()) if wanted.phase in _PAST else ()
     tasks = list(_tasks(jobs, wanted.task_name))
     if not tasks:
@@ -86,7 +86,7 @@ def _status(jobs: Sequence[ObservedJob], wanted: TaskStatusProbe) -> str:
     return ""
 
 
-def _alike(tasks: Sequence[tuple[ObservedJob, str, int]]) -> dict[tuple[str, int], tuple[str, ...]]:
+def _alike(tasks: Sequence[tuple[ObservedChild, str, int]]) -> dict[tuple[str, int], tuple[str, ...]]:
     """Unfinished Jobs by task and needed pods; when all Jobs have ended, no names under the first task."""
     found: dict[tuple[str, int], tuple[str, ...]] = {}
     for job, task, needed in tasks:
@@ -95,7 +95,7 @@ def _alike(tasks: Sequence[tuple[ObservedJob, str, int]]) -> dict[tuple[str, int
     return found or {(tasks[0][1], tasks[0][2]): ()}
 
 
-def _network(context: FlowContext, step: Step, jobs: Sequence[ObservedJob], found: Probe) -> tuple[str, ...]:
+def _network(context: FlowContext, step: Step, jobs: Sequence[ObservedChild], found: Probe) -> tuple[str, ...]:
     checks: tuple[HttpGet | TcpSocket, ...] = (*found.http_get_list, *found.tcp_socket_list)
     if not checks:
         return ()

@@ -31,7 +31,8 @@ _MANY: Final = 50  # steps, or Jobs to create at once
 class FlowDecision(msgspec.Struct, frozen=True):
     """`reads`: read these and decide again, before anything else; `probes`: network probes to keep trying;
     `next_status`: the `flow.status` of the next decision, once the actions have succeeded; `deferred`: its write was put
-    off; `memo`: to be given to the next decision; `over`: the flow has ended, nothing is left to do."""
+    off; `memo`: to be given to the next decision; `over`: the flow has ended, nothing is left to do; `stopped`: uids of the children that the
+    actions stop."""
 
     decision: Decision
     reads: ReadRequests
@@ -40,6 +41,7 @@ class FlowDecision(msgspec.Struct, frozen=True):
     probes: tuple[ProbeWanted, ...] = ()
     deferred: bool = False
     over: bool = False
+    stopped: tuple[str, ...] = ()
 
 
 def decide(observed: ObservedFlow, plan: Plan, memo: DecisionMemo = NO_MEMO) -> FlowDecision:
@@ -70,7 +72,8 @@ def _step_states(status: JobFlowStatus, plan: Plan, memo: DecisionMemo) -> StepS
 
 
 def _decision(context: FlowContext, deletions: tuple[Delete, ...]) -> FlowDecision:
-    actions: tuple[Action, ...] = (*context.patches, *context.creates, *terminations(context))
+    stops = tuple(terminations(context))
+    actions: tuple[Action, ...] = (*context.patches, *context.creates, *(stop.action for stop in stops))
     written = report(context)
     cleanup: tuple[Action, ...] = ()
     if written.deferred_until:
@@ -85,6 +88,7 @@ def _decision(context: FlowContext, deletions: tuple[Delete, ...]) -> FlowDecisi
         tuple(context.probes),
         deferred=bool(written.deferred_until),
         over=written.status.completion_time is not None,
+        stopped=tuple(stop.uid for stop in stops),
     )
 
 

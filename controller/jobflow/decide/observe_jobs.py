@@ -6,6 +6,7 @@ This comes first in every pass, before anything can delete the Jobs. A step that
 from msgspec.structs import replace
 
 from controller.jobflow import reasons
+from controller.jobflow.children.registry import type_of
 from controller.jobflow.control import failure, outputs
 from controller.jobflow.model.context import FlowContext, in_flight, with_jobs
 from controller.jobflow.steps.attempts import Unit, UnitProgress, ended_now, follow
@@ -31,7 +32,7 @@ def observe_jobs(context: FlowContext) -> None:
         if not state.attempts and state.iterations is None and context.plan.first_job[name] not in context.jobs:
             continue
         step = context.plan.steps[name]
-        if step.switch is not None:
+        if type_of(step) is None:
             continue
         if step.for_ is not None:
             if state.iterations is not None:

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 from controller.decision import Delete, Note
 from controller.jobflow.model.context import FlowContext
-from controller.jobflow.model.observed import ObservedJob
-from shared.kinds import JOB
+from controller.jobflow.model.observed import ObservedChild
 from shared.model.phases import JobPhase, RetainPolicy
 
 
@@ -24,16 +23,18 @@ def find_orphans(context: FlowContext) -> None:
         if job.step in context.steps:
             context.orphaned_steps.add(job.step)
         elif job.step and job.uid not in context.observed.terminate_sent:
-            said = f"Job {job.name} of step {job.step}, which is no longer in spec, is terminated and removed"
+            said = (
+                f"{job.kind.kind} {job.name} of step {job.step}, which is no longer in spec, is terminated and removed"
+            )
             context.notes.append(Note("SpecChangedTooLate", said, "Warning"))
 
 
-def _at_rest(job: ObservedJob) -> bool:
+def _at_rest(job: ObservedChild) -> bool:
     """Whether none of its pods runs. An Aborted Job ignores a terminate Command, so it is not waited for."""
     return job.ended or job.phase is JobPhase.ABORTED
 
 
-def _of_an_unrecorded_loop(context: FlowContext, job: ObservedJob) -> bool:
+def _of_an_unrecorded_loop(context: FlowContext, job: ObservedChild) -> bool:
     """Whether its loop started but the status write was lost. The loop adopts such a Job."""
     state = context.steps.get(job.step)
     if state is None or state.name not in context.open or state.iterations is not None:
@@ -70,10 +71,10 @@ def removals(context: FlowContext) -> Iterator[Delete]:
         else:
             unwanted = clean and _superseded(context, job)
         if unwanted:
-            yield Delete(JOB, context.observed.flow.metadata.namespace, job.name, job.uid)
+            yield Delete(job.kind, context.observed.flow.metadata.namespace, job.name, job.uid)
 
 
-def _superseded(context: FlowContext, job: ObservedJob) -> bool:
+def _superseded(context: FlowContext, job: ObservedChild) -> bool:
     """Whether it is a failed attempt that another one follows."""
     state = context.steps.get(job.step)
     if state is None:

@@ -1,6 +1,6 @@
 """Starts ready steps and iterations in the order of the spec, as far as slots are free.
 
-A Job that the API server refused is tried again after a growing pause; one that can never be valid ends its step.
+A child that the API server refused is tried again after a growing pause; one that can never be valid ends its step.
 """
 
 import math
@@ -11,18 +11,18 @@ from msgspec.structs import replace
 
 from controller.decision import Create, Refusal
 from controller.jobflow import reasons
+from controller.jobflow.children.child_type import BuildFault, ChildType
+from controller.jobflow.children.registry import type_of
 from controller.jobflow.control import parallelism
 from controller.jobflow.model.context import FlowContext, with_jobs
 from controller.jobflow.model.expression_values import Iteration
 from controller.jobflow.model.gate_result import GateResult, StepEnd, StepWait, fail
-from controller.jobflow.steps.build import BuildFault, build
 from shared import ranges
-from shared.kinds import JOB
+from shared.kinds import Kind
 from shared.model.flow_status import Attempt, IterationRetry, Iterations, StepStatus
-from shared.model.phases import QueueState, StepPhase
+from shared.model.phases import StepPhase
 from shared.model.step import Step
-from shared.model.types import Body
-from shared.names import DEFAULT_QUEUE, MAX_FLOW_JOBS
+from shared.names import MAX_FLOW_JOBS
 
 _MOST_BACKOFF = 60.0
 _DELETION_POLL = 1.0
@@ -79,12 +79,10 @@ def _make(
     return None
 
 
-def find_template(context: FlowContext, step: Step) -> StepWait | None:
-    """The wait of a step whose JobTemplate is not there."""
-    if step.template_name in context.observed.templates:
-        return None
-    said = f"template {step.template_name} not found"
-    return StepWait((said,), reasons.TEMPLATE_NOT_FOUND, said)
+def find_template(context: FlowContext, step: Step) -> GateResult | None:
+    """The wait of a step while something that its child is built from is not there."""
+    made = type_of(step)
+    return None if made is None else made.missing(context, step)
 
 
 def _impossible(context: FlowContext, step: Step, iteration: Iteration | None, answer: StepEnd) -> None:
@@ -129,37 +127,30 @@ def _failure(state: StepStatus) -> tuple[str, str]:
 
 
 def _begin(context: FlowContext, step: Step, iteration: Iteration | None, made: list[_NewJob]) -> GateResult | None:
+    made_type = type_of(step)
+    if made_type is None:
+        raise TypeError(f"step {step.name} creates nothing")
     attempt = _attempt(context, step, iteration)
     index = None if iteration is None else iteration.index
     name = context.plan.job_name(step.name, index, attempt)
     answer = (
         _orphan(context, step)
-        or find_template(context, step)
-        or _name_conflict(context, name)
-        or _refused(context, name)
+        or made_type.missing(context, step)
+        or _name_conflict(context, made_type.kind_of(step), name)
+        or _refused(context, step, made_type, name)
         or _too_many(context)
     )
     if answer is not None:
         return answer
     try:
-        body = build(context, step, name, attempt, iteration, context.observed.templates[step.template_name])
+        body = made_type.build(context, step, name, attempt, iteration)
     except BuildFault as fault:
         return fail(fault.reason, str(fault))
-    if closed := _closed_queue(context, body):
-        return closed
-    context.creates.append(Create(JOB, body))
+    if obstacle := made_type.obstacle(context, body):
+        return obstacle
+    context.creates.append(Create(made_type.kind_of(step), body))
     made.append(_NewJob(name, index, attempt))
     return None
-
-
-def _closed_queue(context: FlowContext, body: Body) -> StepWait | None:
-    """The wait for a queue that takes no Jobs. The API server would refuse the Job until somebody opens the queue."""
-    queue = body["spec"].get("queue") or DEFAULT_QUEUE
-    state = context.observed.queue_states.get(queue, "")
-    if state in ("", QueueState.OPEN):
-        return None
-    said = f"queue {queue} is {'closed' if state == QueueState.CLOSED else f'in state {state}'}"
-    return StepWait((said,), reasons.QUEUE_CLOSED, said)
 
 
 def _orphan(context: FlowContext, step: Step) -> GateResult | None:
@@ -175,52 +166,53 @@ def _attempt(context: FlowContext, step: Step, iteration: Iteration | None) -> i
     return state.attempt_base + tried
 
 
-def _name_conflict(context: FlowContext, name: str) -> GateResult | None:
-    """Why the Job's name is not free; None: it is."""
-    other = context.observed.jobs_by_name.get(name)
+def _name_conflict(context: FlowContext, kind: Kind, name: str) -> GateResult | None:
+    """Why the child's name is not free; None: it is."""
+    other = context.observed.others.get((kind, name))
     if other is None or other.owner_uid == context.observed.flow.metadata.uid:
         return None
     if other.deleting or other.owner == f"JobFlow/{context.plan.flow_name}":
         context.wake_at(context.now + _DELETION_POLL)
-        said = f"an earlier Job {name} is still being deleted"
+        said = f"an earlier {kind.kind} {name} is still being deleted"
         return StepWait((said,), reasons.WAITING_FOR_DELETION, said)
     return fail(
         reasons.NAME_CONFLICT,
-        f"a Job {name} already exists and {f'is controlled by {other.owner}' if other.owner else 'has no controller owner'}",
+        f"a {kind.kind} {name} already exists and {f'is controlled by {other.owner}' if other.owner else 'has no controller owner'}",
     )
 
 
-def _refused(context: FlowContext, name: str) -> GateResult | None:
-    refusal = context.observed.refusals.get(name)
+def _refused(context: FlowContext, step: Step, made_type: ChildType, name: str) -> GateResult | None:
+    refusal, kind = context.observed.refusals.get(name), made_type.kind_of(step)
     if refusal is None:
-        return _untried(context, name)
+        return _untried(context, kind, name)
     if refusal.for_ever:
-        large = "the Job is larger than the API server takes: " if refusal.code == _TOO_LARGE else ""
-        return fail(reasons.INVALID_JOB, f"{large}{refusal.message}"[:1024])
+        large = f"the {kind.kind} is larger than the API server takes: " if refusal.code == _TOO_LARGE else ""
+        return fail(made_type.invalid, f"{large}{refusal.message}"[:1024])
     if refusal.code == 409 and name not in context.observed.deleted_jobs:
-        context.reads.jobs.add(name)
+        context.reads.children.add((kind, name))
     begun = refusal.at if refusal.at <= context.now else 0.0  # the clock was set back since: wait no longer
     until = begun + min(_MOST_BACKOFF, 2.0 ** (refusal.count - 1))
     if context.now >= until:
-        return _untried(context, name)
+        return _untried(context, kind, name)
     context.wake_at(until)
-    return _rejected(name, refusal)
+    return _rejected(kind, name, refusal)
 
 
-def _untried(context: FlowContext, name: str) -> GateResult | None:
+def _untried(context: FlowContext, kind: Kind, name: str) -> GateResult | None:
     """A create is put off while the API server refuses one create after the other."""
     full = context.observed.refused_before
     if full is None:
         return None
     if full.for_ever:
         context.wake_at(context.now)
-        return StepWait((f"Job {name} is created in a moment",))
+        return StepWait((f"{kind.kind} {name} is created in a moment",))
     context.wake_at(context.now + _FULL_PAUSE)
-    return _rejected(name, full)
+    return _rejected(kind, name, full)
 
 
-def _rejected(name: str, refusal: Refusal) -> StepWait:
-    return StepWait((f"Job {name} rejected: {refusal.message}"[:_WORDS],), reasons.JOB_REJECTED, refusal.message[:512])
+def _rejected(kind: Kind, name: str, refusal: Refusal) -> StepWait:
+    said = f"{kind.kind} {name} rejected: {refusal.message}"[:_WORDS]
+    return StepWait((said,), reasons.JOB_REJECTED, refusal.message[:512])
 
 
 def _too_many(context: FlowContext) -> GateResult | None:

@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from controller.decision import Create, Note, Patch
+from controller.decision import Child, Create, Note, Patch
 from controller.jobflow.model.memo import DecisionMemo
-from controller.jobflow.model.observed import ObservedFlow, ObservedJob
+from controller.jobflow.model.observed import ObservedChild, ObservedFlow
 from controller.jobflow.model.plan import Plan
 from controller.jobflow.model.step_states import StepStates
 from shared import ranges
@@ -34,13 +34,13 @@ class ProbeWanted(msgspec.Struct, frozen=True):
 
 
 class ReadRequests(msgspec.Struct):
-    """Names of Jobs to read from the API server before deciding again. `pods`: their pods; `jobs`: the Jobs."""
+    """What to read from the API server before deciding again. `pods`: of these Jobs; `children`: these objects."""
 
     pods: set[str] = msgspec.field(default_factory=set)
-    jobs: set[str] = msgspec.field(default_factory=set)
+    children: set[Child] = msgspec.field(default_factory=set)
 
     def __bool__(self) -> bool:
-        return bool(self.pods or self.jobs)
+        return bool(self.pods or self.children)
 
 
 class FlowContext:
@@ -72,7 +72,7 @@ class FlowContext:
         self.suspend = observed.flow.spec.suspend
         self.creates: list[Create] = []
         self.patches: list[Patch] = []
-        self.terminating: dict[str, ObservedJob] = {}
+        self.terminating: dict[str, ObservedChild] = {}
         self.notes: list[Note] = []
         self.waiting_for: dict[str, tuple[str, ...]] = {}
         self.probes: list[ProbeWanted] = []
@@ -147,7 +147,7 @@ class FlowContext:
         if moment > self.now:
             self.wake_at(moment)
 
-    def terminate(self, job: ObservedJob) -> None:
+    def terminate(self, job: ObservedChild) -> None:
         """Request that an unfinished Job is terminated."""
         self.terminating[job.uid] = job
 
@@ -169,7 +169,7 @@ class FlowContext:
         states = (self.steps[name] for name in self.open)
         return [state for state in states if state.attempts or state.iterations is not None]
 
-    def current_jobs(self, state: StepStatus) -> list[ObservedJob]:
+    def current_jobs(self, state: StepStatus) -> list[ObservedChild]:
         """Jobs of the attempts under way."""
         if state.iterations is None:
             begun = state.attempts > state.attempt_base

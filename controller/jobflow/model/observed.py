@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
-from controller.decision import Refusal
+from controller.decision import Child, Refusal
+from shared.kinds import JOB, Kind
 from shared.model.flow import JobFlow
 from shared.model.flow_status import JobFlowStatus
 from shared.model.job_status import JobStatus
@@ -24,10 +25,16 @@ class ObservedTask(msgspec.Struct, frozen=True):
     needed: int = 1
 
 
-class ObservedJob(msgspec.Struct, frozen=True):
-    """A Job as far as a flow cares. `owner`: "Kind/name" of its controller, "" for none; `ended_at`: RFC3339 or ""."""
+class ObservedChild(msgspec.Struct, frozen=True):
+    """A Job, or another object that a step created, as far as a flow cares.
+
+    `owner`: "Kind/name" of its controller, "" for none; `ended_at`: RFC3339 or ""; `status`: that of a Job, or of another
+    kind in the words of a Job, so that its phases, counts and reasons mean the same; `outputs`: values that it gives
+    itself, for kinds that do; `tasks`: of Jobs.
+    """
 
     name: str
+    kind: Kind = JOB
     uid: str = ""
     owner: str = ""
     owner_uid: str = ""
@@ -41,6 +48,7 @@ class ObservedJob(msgspec.Struct, frozen=True):
     ended_at: str = ""
     status: JobStatus = JobStatus()
     tasks: tuple[ObservedTask, ...] = ()
+    outputs: Mapping[str, str] = {}
 
     @property
     def phase(self) -> JobPhase | None:
@@ -86,19 +94,19 @@ class ProbeResult(msgspec.Struct, frozen=True):
 class ObservedFlow(msgspec.Struct, frozen=True):
     """A JobFlow and everything that the decision about it may read.
 
-    `flow.status`: what the last decision left, stored or not; `stored`: what the API server has; `jobs`: those whose
-    controller is this flow; `jobs_by_name`: any Job of the namespace; `templates`: raw JobTemplates by name;
+    `flow.status`: what the last decision left, stored or not; `stored`: what the API server has; `jobs`: the
+    children, those whose controller is this flow, by name; `others`: any object of the namespace by kind and name; `templates`: raw JobTemplates by name;
     `refusals`: of Jobs, Commands and of the flow's own change, by name; `refused_before`: set when so many creates were
     refused in this pass that no other one is tried, the last refusal; `pods`: of ended Jobs, as far as they were read;
-    `deleted_jobs`: Jobs that a live read did not find; `terminate_sent`: epoch seconds of the last terminate Command, by
+    `deleted_jobs`: children that a live read did not find; `terminate_sent`: epoch seconds of the last terminate Command, by
     Job uid; `probes`: by step; `write_after`: no status write before this moment unless it cannot wait; `most_jobs`: to create in this decision; `queue_states`: by queue, where they are known; `settle_until`:
     nor one that another is about to follow; `now`: epoch seconds.
     """
 
     flow: JobFlow
     stored: JobFlowStatus
-    jobs: Mapping[str, ObservedJob]
-    jobs_by_name: Mapping[str, ObservedJob]
+    jobs: Mapping[str, ObservedChild]
+    others: Mapping[Child, ObservedChild]
     templates: Mapping[str, Body]
     now: float
     commands: tuple[FlowCommand, ...] = ()
@@ -114,13 +122,13 @@ class ObservedFlow(msgspec.Struct, frozen=True):
     queue_states: Mapping[str, str] = {}
 
 
-def parse_job(body: Body) -> ObservedJob:
+def parse_job(body: Body) -> ObservedChild:
     """Parse a raw Job. A status that is not a valid JobStatus counts as empty, so such a Job has not ended."""
     metadata = body["metadata"]
     owner: Body = next((one for one in metadata.get("ownerReferences") or () if one.get("controller")), {})
     labels = metadata.get("labels") or {}
     status = _status(body.get("status") or {})
-    return ObservedJob(
+    return ObservedChild(
         name=metadata["name"],
         uid=metadata.get("uid", ""),
         owner=f"{owner.get('kind', '')}/{owner.get('name', '')}" if owner else "",

@@ -19,7 +19,6 @@ from controller.jobflow.model.memo import NO_MEMO, DecisionMemo
 from controller.jobflow.model.observed import PodResults
 from controller.jobflow.model.plan import Plan
 from shared.key import Key
-from shared.kinds import COMMAND
 from shared.model.flow import JobFlow, JobFlowSpec
 from shared.model.flow_status import JobFlowStatus
 from shared.model.meta import ObjectMeta
@@ -32,7 +31,7 @@ LOG: Final = logging.getLogger(__name__)
 class CachedFlow:
     """One flow. `flow`: with the status that the last decision left; `stored`: the status that the API server has, as a
     model, and `raw` as it was received; `version`: resourceVersion of both; `memo`: for the next decision; `pods`,
-    `deleted_jobs`: results of live reads; `terminate_sent`: when each Job was sent a terminate Command, by uid;
+    `deleted_jobs`: results of live reads; `terminate_sent`: when each child was told to stop, by uid;
     `reserved`: when the next status may be written, 0 while no time is reserved; `asked`: when that was reserved;
     `deferred_since`: since when a status write is put off, 0 if none is; `refusals`: of creates, and of changes of the
     flow itself, by name."""
@@ -80,8 +79,7 @@ class CachedFlow:
         for action in decision.actions:
             if isinstance(action, Create):
                 accepted |= self.refusals.pop(action.body["metadata"]["name"], None) is not None
-                if action.kind is COMMAND:
-                    self.terminate_sent[action.body["target"]["uid"]] = now
+        self.terminate_sent.update(dict.fromkeys(found.stopped, now))
         self.deferred_since = (self.deferred_since or now) if found.deferred else 0.0
         if decision.status is not None:
             self.stored = found.next_status

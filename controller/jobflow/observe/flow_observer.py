@@ -10,14 +10,14 @@ from typing import Any
 from controller.context import ControllerContext
 from controller.jobflow.model.context import ReadRequests
 from controller.jobflow.model.observed import FlowCommand, ObservedFlow
+from controller.jobflow.observe.child_cache import FlowChildren, ObjectsByName, QueueStates, Templates
 from controller.jobflow.observe.flow_cache import CachedFlow
 from controller.jobflow.observe.indexes import USES, WAITS, index_by_template, index_by_wait
-from controller.jobflow.observe.job_cache import FlowJobs, JobsByName, QueueStates, Templates
 from controller.jobflow.observe.pod_lookup import FlowPodLookup
 from controller.owner_references import by_controller_uid
 from controller.runtime.command_targets import TargetedCommands
 from shared.key import Key
-from shared.kinds import JOB, JOBFLOW, JOBTEMPLATE, QUEUE
+from shared.kinds import JOBFLOW, JOBTEMPLATE, QUEUE
 from shared.kube.cache.cache import Cache
 from shared.kube.client.errors import NotFound
 
@@ -30,7 +30,7 @@ class FlowObserver:
         self.flows: Cache = caches.want(JOBFLOW, indexers={USES: index_by_template, WAITS: index_by_wait})
         self.templates: Cache = caches.want(JOBTEMPLATE)
         self.commands = TargetedCommands(JOBFLOW, caches, context.api)
-        self.jobs = FlowJobs(caches)
+        self.jobs = FlowChildren(caches)
         self.pods = FlowPodLookup(context)
         # Without the Job controller this process may not be allowed to read queues; rejected Jobs are tried again anyway.
         self.queues = caches.want(QUEUE) if context.settings.job_controller else None
@@ -44,7 +44,7 @@ class FlowObserver:
             flow=known.flow,
             stored=known.stored,
             jobs=jobs,
-            jobs_by_name=JobsByName(self.jobs.cache, key.namespace, jobs),
+            others=ObjectsByName(self.jobs.caches, key.namespace, jobs),
             templates=Templates(self.templates, key.namespace),
             now=now,
             commands=tuple(self._commands(key)),
@@ -58,15 +58,15 @@ class FlowObserver:
 
     async def read(self, key: Key, known: CachedFlow, requests: ReadRequests) -> None:
         """Read live what a decision asked for, and keep the answers in `known`."""
-        for name in requests.jobs:
+        for kind, name in requests.children:
             try:
-                body = await self._api.get(JOB, key.namespace, name)
+                body = await self._api.get(kind, key.namespace, name)
             except NotFound:
                 known.deleted_jobs.add(name)
                 continue
-            self._caches.assume(JOB, body)
+            self._caches.assume(kind, body)
             if known.flow.metadata.uid not in by_controller_uid(body):
-                known.deleted_jobs.add(name)  # its owner reference was removed, or it is another Job of this name
+                known.deleted_jobs.add(name)  # its owner reference was removed, or it is another object of this name
         jobs = self.jobs.of(known.flow.metadata.uid)
         for name in requests.pods:
             job = jobs.get(name)

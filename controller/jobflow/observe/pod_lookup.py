@@ -1,7 +1,7 @@
 """Pods of a flow's Jobs: from the cache where this process runs Jobs, else read when they are needed."""
 
 from controller.context import ControllerContext
-from controller.jobflow.model.observed import ObservedJob, PodResults
+from controller.jobflow.model.observed import ObservedChild, PodResults
 from controller.jobflow.model.pod_results import PodAddress, addresses, left_behind
 from controller.owner_references import by_controller_uid
 from shared.kinds import JOB, POD
@@ -18,7 +18,7 @@ class FlowPodLookup:
         own_jobs = context.settings.job_controller
         self._cache = context.caches.want(POD, indexers={OWNER: by_controller_uid}) if own_jobs else None
 
-    async def of(self, namespace: str, job: ObservedJob, *, live: bool) -> PodResults:
+    async def of(self, namespace: str, job: ObservedChild, *, live: bool) -> PodResults:
         """Results of an ended Job's pods. `live`: read them from the API server, since the cache may lack some."""
         if self._cache is not None and not live:
             return left_behind(self._cache.by(OWNER, job.uid))

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from controller.jobflow import reasons
 from controller.jobflow.model.context import FlowContext
-from shared.kinds import JOB
+from shared.kinds import COMMAND
 from shared.model.flow_status import JobFlowStatus, StepStatus
 from shared.model.phases import JobPhase
 from shared.timestamp import epoch_or_none
@@ -34,8 +34,8 @@ def counts_deferred_until(context: FlowContext, new: JobFlowStatus) -> float:
 
 
 def _starting(context: FlowContext) -> bool:
-    """Whether a Job was created a moment ago: one write can report that and its next phase."""
-    return any(one.kind is JOB for one in context.creates) or any(
+    """Whether a child was created a moment ago: one write can report that and its next phase."""
+    return any(one.kind is not COMMAND for one in context.creates) or any(
         _is_fresh(context, state) for state in context.begun() if state.reason not in reasons.JOB_BLOCKED
     )
 

@@ -8,8 +8,9 @@ import msgspec
 from msgspec.structs import replace
 
 from controller.jobflow.model.context import FlowContext
-from controller.jobflow.model.observed import ObservedJob
+from controller.jobflow.model.observed import ObservedChild
 from shared import duration
+from shared.kinds import JOB
 from shared.model.flow_status import FlowCondition, JobEntry, RunningHistory
 from shared.model.phases import JobPhase
 from shared.names import MAX_FINISHED_JOBS_LISTED
@@ -41,14 +42,13 @@ class JobLists(msgspec.Struct, frozen=True):
 
 def job_lists(context: FlowContext) -> JobLists:
     """The lists from the present Jobs, and from the old status for Jobs that are gone."""
-    entries = {
-        entry.name: _gone(context, entry) for entry in context.status.job_status_list if entry.name not in context.jobs
-    }
+    jobs = {name: child for name, child in context.jobs.items() if child.kind is JOB}
+    entries = {entry.name: _gone(context, entry) for entry in context.status.job_status_list if entry.name not in jobs}
     stored = {entry.name: entry.running_histories for entry in context.status.job_status_list}
-    entries |= {job.name: _entry(job, stored.get(job.name, ())) for job in context.jobs.values()}
+    entries |= {job.name: _entry(job, stored.get(job.name, ())) for job in jobs.values()}
     for create in context.creates:
         name = create.body["metadata"]["name"]
-        if create.kind.kind == "Job" and name not in context.jobs:
+        if create.kind is JOB and name not in jobs:
             entries[name] = JobEntry(name=name, state=JobPhase.PENDING, start_timestamp=context.now_text)
     kept = _kept(entries.values())
     by_phase: dict[str, list[str]] = {name: [] for name in dict.fromkeys(_LISTS.values())}
@@ -71,7 +71,7 @@ def _kept(entries: Iterable[JobEntry]) -> tuple[JobEntry, ...]:
     return tuple(sorted((*finished, *unfinished), key=lambda entry: (entry.start_timestamp or "", entry.name)))
 
 
-def _entry(job: ObservedJob, stored: Sequence[RunningHistory]) -> JobEntry:
+def _entry(job: ObservedChild, stored: Sequence[RunningHistory]) -> JobEntry:
     return JobEntry(
         name=job.name,
         state=job.phase or JobPhase.PENDING,
@@ -82,7 +82,7 @@ def _entry(job: ObservedJob, stored: Sequence[RunningHistory]) -> JobEntry:
     )
 
 
-def _histories(job: ObservedJob, stored: Sequence[RunningHistory]) -> tuple[RunningHistory, ...]:
+def _histories(job: ObservedChild, stored: Sequence[RunningHistory]) -> tuple[RunningHistory, ...]:
     """Every stay of the Job in a phase, the latest last. The Job's conditions have only the latest stay in each phase:
     earlier ones, from before a restart, are in the stored histories.
     """
@@ -119,6 +119,6 @@ def _condition(context: FlowContext, entry: JobEntry) -> FlowCondition:
     )
 
 
-def _lasted(job: ObservedJob) -> str | None:
+def _lasted(job: ObservedChild) -> str | None:
     begun, ended = epoch_or_none(job.created), epoch_or_none(job.ended_at)
     return duration.text(max(ended - begun, 0.0)) if begun is not None and ended is not None else None

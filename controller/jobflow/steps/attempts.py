@@ -4,10 +4,11 @@ import msgspec
 from msgspec.structs import replace
 
 from controller.jobflow import reasons
+from controller.jobflow.children.registry import type_of, type_of_child
 from controller.jobflow.control import daemon, failure, outputs, retry
 from controller.jobflow.model.context import FlowContext
 from controller.jobflow.model.expression_values import ExpressionFault
-from controller.jobflow.model.observed import ObservedJob
+from controller.jobflow.model.observed import ObservedChild
 from shared.model.flow_status import Attempt, PodCounts
 from shared.model.phases import JobPhase, StepPhase
 from shared.model.step import Step
@@ -87,12 +88,11 @@ def _account(context: FlowContext, step: Step, found: UnitProgress, used: int) -
     if attempt.phase == StepPhase.COMPLETED:
         _completed(context, step, found, job, used)
         return False
-    pods = context.observed.pods.get(name)
-    found.outputs = outputs.available(step, job, pods, used) if job is not None and pods is not None else {}
+    found.outputs = type_of_child(job).available(context, step, job, used) if job is not None else {}
     return _failed(context, step, found, attempt)
 
 
-def _running(context: FlowContext, found: UnitProgress, job: ObservedJob | None) -> None:
+def _running(context: FlowContext, found: UnitProgress, job: ObservedChild | None) -> None:
     found.reason, found.message = "", ""
     if job is None:  # it is being read; until then the state stays
         found.phase = StepPhase.PENDING
@@ -101,13 +101,13 @@ def _running(context: FlowContext, found: UnitProgress, job: ObservedJob | None)
     if job.ended:  # its pods are being asked for
         found.phase = StepPhase.RUNNING
     if found.phase is StepPhase.SUSPENDED:
-        found.reason, found.message = reasons.JOB_ABORTED, f"Job {job.name} is Aborted; resume it to go on"
+        found.reason, found.message = reasons.JOB_ABORTED, f"{job.kind.kind} {job.name} is Aborted; resume it to go on"
     elif _is_blocked(context, job):
         state = job.status.state
-        found.reason, found.message = state.reason, f"Job {job.name}: {state.message}"[:_LONGEST]
+        found.reason, found.message = state.reason, f"{job.kind.kind} {job.name}: {state.message}"[:_LONGEST]
 
 
-def _is_blocked(context: FlowContext, job: ObservedJob) -> bool:
+def _is_blocked(context: FlowContext, job: ObservedChild) -> bool:
     """Whether the reason of the Job is worth showing. Every Job is Pending for a moment; one that stays so is shown."""
     state = job.status.state
     if state.reason not in reasons.JOB_WAITS:
@@ -119,14 +119,14 @@ def _is_blocked(context: FlowContext, job: ObservedJob) -> bool:
     return False
 
 
-def _completed(context: FlowContext, step: Step, found: UnitProgress, job: ObservedJob | None, used: int) -> None:
+def _completed(context: FlowContext, step: Step, found: UnitProgress, job: ObservedChild | None, used: int) -> None:
     found.phase, found.reason, found.message = StepPhase.COMPLETED, "", ""
-    if not step.outputs or job is None:
+    if job is None:
         return
     try:
-        found.outputs = outputs.collect(step, job, context.observed.pods[job.name], used)
+        found.outputs = type_of_child(job).outputs(context, step, job, used)
     except outputs.MissingOutput as missing:
-        found.outputs = outputs.available(step, job, context.observed.pods[job.name], used)
+        found.outputs = type_of_child(job).available(context, step, job, used)
         found.phase, found.reason, found.message = StepPhase.FAILED, reasons.OUTPUT_MISSING, str(missing)
 
 
@@ -168,7 +168,7 @@ def _due(context: FlowContext, step: Step, unit: Unit, attempt: Attempt) -> floa
     return context.now if ended > context.now + max(pause, _SKEW) else ended + pause
 
 
-def _ended(context: FlowContext, step: Step, name: str, job: ObservedJob | None) -> Attempt | None:
+def _ended(context: FlowContext, step: Step, name: str, job: ObservedChild | None) -> Attempt | None:
     """The attempt once it has ended and everything needed is known; else None, and missing data is requested."""
     if job is None:
         if name in context.observed.deleted_jobs:
@@ -180,7 +180,9 @@ def _ended(context: FlowContext, step: Step, name: str, job: ObservedJob | None)
                 message=said,
                 completion_time=context.now_text,
             )
-        context.reads.jobs.add(name)
+        made = type_of(step)
+        if made is not None:
+            context.reads.children.add((made.kind_of(step), name))
         return None
     late = _deadline(context, step, job)
     halted = failure.halts(context, step)
@@ -194,7 +196,7 @@ def _ended(context: FlowContext, step: Step, name: str, job: ObservedJob | None)
     if not job.ended:
         return None
     pods = context.observed.pods.get(name)
-    if pods is None and (step.outputs or job.phase is not JobPhase.COMPLETED):
+    if pods is None and type_of_child(job).reads_pods(step, job):
         context.reads.pods.add(name)
         return None
     if job.phase is JobPhase.COMPLETED:
@@ -226,12 +228,12 @@ def _said(context: FlowContext, step: Step, late: str) -> str:
     return failure.halt_words(context, step)
 
 
-def _of(job: ObservedJob, phase: StepPhase, reason: str, ended_at: str, code: int | None, why: str = "") -> Attempt:
+def _of(job: ObservedChild, phase: StepPhase, reason: str, ended_at: str, code: int | None, why: str = "") -> Attempt:
     state = job.status.state
     said = (
-        f"Job {job.name} was terminated: {why}"
+        f"{job.kind.kind} {job.name} was terminated: {why}"
         if why
-        else state.message or f"Job {job.name} is {state.phase or 'gone'}"
+        else state.message or f"{job.kind.kind} {job.name} is {state.phase or 'gone'}"
     )
     return Attempt(
         job=job.name,
@@ -244,7 +246,7 @@ def _of(job: ObservedJob, phase: StepPhase, reason: str, ended_at: str, code: in
     )
 
 
-def _deadline(context: FlowContext, step: Step, job: ObservedJob) -> str:
+def _deadline(context: FlowContext, step: Step, job: ObservedChild) -> str:
     """DeadlineExceeded if the attempt ran, or runs, past `activeDeadlineSeconds`; a Job that still runs is terminated."""
     begun = epoch_or_none(job.created)
     if step.active_deadline_seconds is None or begun is None:

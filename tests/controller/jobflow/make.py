@@ -8,7 +8,14 @@ from msgspec.structs import replace
 from controller.decision import Create, Decision, Delete, Patch, Refusal
 from controller.jobflow.decide.flow import FlowDecision, decide
 from controller.jobflow.model.memo import NO_MEMO, DecisionMemo
-from controller.jobflow.model.observed import FlowCommand, ObservedFlow, ObservedJob, PodResults, ProbeResult, parse_job
+from controller.jobflow.model.observed import (
+    FlowCommand,
+    ObservedChild,
+    ObservedFlow,
+    PodResults,
+    ProbeResult,
+    parse_job,
+)
 from controller.jobflow.model.plan import Plan
 from shared.model.flow import JobFlow, JobFlowSpec
 from shared.model.flow_status import JobFlowStatus, StepStatus
@@ -59,7 +66,7 @@ class FlowCluster:
         names = {one.template_name for one in (*subject.spec.flows, *subject.spec.finally_)}
         self.templates = dict.fromkeys(names, TEMPLATE) if templates is None else templates
         self.bodies: dict[str, dict[str, Any]] = {}
-        self.strangers: dict[str, ObservedJob] = {}
+        self.strangers: dict[str, ObservedChild] = {}
         self.commands: list[FlowCommand] = []
         self.refusals: dict[str, Refusal] = {}
         self.refuse: dict[str, int] = {}
@@ -87,7 +94,7 @@ class FlowCluster:
             flow=replace(self.flow, status=self.memory or self.flow.status),
             stored=self.flow.status,
             jobs=jobs,
-            jobs_by_name={**jobs, **self.strangers},
+            others={(one.kind, name): one for name, one in {**jobs, **self.strangers}.items()},
             templates=self.templates,
             now=self.now,
             commands=tuple(self.commands),
@@ -99,7 +106,7 @@ class FlowCluster:
             write_after=self.write_after,
         )
 
-    def _pods(self, job: ObservedJob) -> PodResults:
+    def _pods(self, job: ObservedChild) -> PodResults:
         messages = {("main", container): text for container, text in self.messages.get(job.name, {}).items()}
         return PodResults(messages, self.codes.get(job.name, 1 if job.phase is JobPhase.FAILED else None))
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from controller.jobflow.steps.merge import Unmergeable, merge_job_spec
+from controller.jobflow.children.merge import Unmergeable, merge_job_spec
 from tests.controller.jobflow.make import UID, FlowCluster, flow, step
 
 

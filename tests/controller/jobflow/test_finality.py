@@ -2,7 +2,8 @@
 
 import pytest
 
-from controller.jobflow.model.observed import ObservedJob
+from controller.jobflow.model.observed import ObservedChild
+from shared.kinds import JOB
 from shared.model.flow_status import FlowState, JobEntry, JobFlowStatus
 from shared.model.phases import FlowPhase, JobPhase
 from tests.controller.jobflow.make import TEMPLATE, FlowCluster, flow, started, step
@@ -35,7 +36,7 @@ def test_a_missing_job_is_read_live_before_it_counts_as_deleted():
     cluster.created.clear()  # so that the toy API server has not been asked
 
     found = cluster.decide_with()
-    assert found.reads.jobs == {"f-a"}
+    assert found.reads.children == {(JOB, "f-a")}
 
 
 def test_an_ended_flow_does_not_change_when_its_jobs_are_deleted():
@@ -63,10 +64,10 @@ def test_a_step_waits_for_its_template_and_starts_when_it_appears():
 
 
 NAMESAKES = {
-    "being deleted": (ObservedJob("f-a", owner="Job/x", owner_uid=OTHER, deleting=True), "WaitingForDeletion"),
-    "of an earlier flow of this name": (ObservedJob("f-a", owner="JobFlow/f", owner_uid=OTHER), "WaitingForDeletion"),
-    "of another flow": (ObservedJob("f-a", owner="JobFlow/g", owner_uid=OTHER), "NameConflict"),
-    "of nobody": (ObservedJob("f-a"), "NameConflict"),
+    "being deleted": (ObservedChild("f-a", owner="Job/x", owner_uid=OTHER, deleting=True), "WaitingForDeletion"),
+    "of an earlier flow of this name": (ObservedChild("f-a", owner="JobFlow/f", owner_uid=OTHER), "WaitingForDeletion"),
+    "of another flow": (ObservedChild("f-a", owner="JobFlow/g", owner_uid=OTHER), "NameConflict"),
+    "of nobody": (ObservedChild("f-a"), "NameConflict"),
 }
 
 
@@ -82,7 +83,7 @@ def test_a_job_of_the_same_name_is_never_adopted(namesake, want):
 
 def test_a_name_conflict_names_the_owner_of_the_existing_job():
     cluster = FlowCluster(flow(step("a")))
-    cluster.strangers["f-a"] = ObservedJob("f-a", owner="JobFlow/g", owner_uid=OTHER)
+    cluster.strangers["f-a"] = ObservedChild("f-a", owner="JobFlow/g", owner_uid=OTHER)
     cluster.settle()
     assert cluster.step("a").message == "a Job f-a already exists and is controlled by JobFlow/g"
     assert [reason for reason, _ in cluster.notes] == ["NameConflict", "Failed"]
@@ -90,7 +91,7 @@ def test_a_name_conflict_names_the_owner_of_the_existing_job():
 
 def test_a_step_starts_once_the_earlier_job_is_gone():
     cluster = FlowCluster(flow(step("a")))
-    cluster.strangers["f-a"] = ObservedJob("f-a", owner="JobFlow/f", owner_uid=OTHER, deleting=True)
+    cluster.strangers["f-a"] = ObservedChild("f-a", owner="JobFlow/f", owner_uid=OTHER, deleting=True)
     cluster.settle()
     cluster.strangers.clear()
     cluster.settle()

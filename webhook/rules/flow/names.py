@@ -59,7 +59,7 @@ def job_names_fit(flow: FlowSubject) -> Iterator[Violation]:
 def pod_names_fit(flow: FlowSubject) -> Iterator[Violation]:
     """Checked for templates that exist; the Job's own rules check it again."""
     for path, step in flow.steps:
-        template = flow.templates.get(step.template_name) if step.switch is None else None
+        template = flow.templates.get(step.template_name) if step.makes_jobs else None
         if (
             template is None
             or len(job := naming.longest_job_name(flow.name, step.name, _iterations(step.for_))) > MAX_NAME
@@ -77,7 +77,7 @@ def pod_names_fit(flow: FlowSubject) -> Iterator[Violation]:
 def services_can_bear_the_name(flow: FlowSubject) -> Iterator[Violation]:
     """Checked for templates that exist, and steps without a jsonPatch, which could remove the plugin."""
     for path, step in flow.steps:
-        template = flow.templates.get(step.template_name) if step.switch is None else None
+        template = flow.templates.get(step.template_name) if step.makes_jobs else None
         if template is None or (step.patch is not None and step.patch.json_patch):
             continue
         plugins = template.plugins or {}
@@ -90,7 +90,7 @@ def services_can_bear_the_name(flow: FlowSubject) -> Iterator[Violation]:
 
 def job_names_cannot_collide(flow: FlowSubject) -> Iterator[Violation]:
     paths = {step.name: path for path, step in flow.steps}
-    makers = [(step.name, step.for_ is not None) for _, step in flow.steps if step.switch is None]
+    makers = [(step.name, step.for_ is not None) for _, step in flow.steps if step.makes_jobs]
     for step, other, name in naming.collisions(makers):
         message = f'step "{step}" may make a Job of the same name {flow.name}-{name}; rename one of them'
         yield Violation(f"{paths[other]}.name", message, other)

@@ -7,9 +7,10 @@ import msgspec
 from jsonpointer import JsonPointerException
 
 from controller.jobflow import reasons
+from controller.jobflow.children.child_type import BuildFault
+from controller.jobflow.children.merge import Unmergeable, merge_job_spec
 from controller.jobflow.model.context import FlowContext
 from controller.jobflow.model.expression_values import ExpressionFault, Iteration, evaluate_at
-from controller.jobflow.steps.merge import Unmergeable, merge_job_spec
 from shared.crd.unknown import unknown_in_job_spec
 from shared.graphs.flow_graph import ExpressionPlace
 from shared.kinds import JOB, JOBFLOW
@@ -30,14 +31,6 @@ from shared.substitution import Lookup, Reference, Values, lookup_in, substitute
 
 _WITH_VALUE: Final = (JsonPatchOp.ADD, JsonPatchOp.REPLACE, JsonPatchOp.TEST)
 _FROM: Final = (JsonPatchOp.MOVE, JsonPatchOp.COPY)
-
-
-class BuildFault(Exception):
-    """No Job can be built for this step; `reason` becomes the step's reason."""
-
-    def __init__(self, reason: str, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason
 
 
 def build(
