@@ -164,9 +164,16 @@ VERBS: Final[tuple[Verb, ...]] = (
             _arg(
                 "--flow", dest="which", default="", metavar="NAME", help="which JobFlow, where the file holds several"
             ),
+            _arg("--around", default="", metavar="STEP", help="only the steps near this one: two up and two down"),
+            _arg("--layers", action="store_true", help="a bar for each layer (the default of large flows)"),
+            _arg("--whole", action="store_true", help="every step, however many there are"),
         ),
         ("ascii", "mermaid", "dot", "svg"),
-        examples=("jobflow graph flow.yaml", "jobflow graph nightly -o svg > nightly.svg"),
+        examples=(
+            "jobflow graph flow.yaml",
+            "jobflow graph nightly -o svg > nightly.svg",
+            "jobflow graph nightly --around train",
+        ),
     ),
     Verb(
         "run",

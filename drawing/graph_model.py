@@ -24,10 +24,16 @@ class Meaning(StrEnum):
 
 
 class Box(msgspec.Struct, frozen=True):
-    """`note`: what is special about the step, in few words."""
+    """`note`: what is special about the step, in few words; `members`: the steps of a group, `step` then stands for all
+    of them."""
 
     step: StepView
     note: str = ""
+    members: tuple[StepView, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.step.name
 
 
 class Arrow(msgspec.Struct, frozen=True):
@@ -37,13 +43,16 @@ class Arrow(msgspec.Struct, frozen=True):
 
 
 class Drawing(msgspec.Struct, frozen=True):
-    """`live`: the phases are those of a flow that exists; `finals`: boxes of `finally`."""
+    """`live`: the phases are those of a flow that exists; `finals`: boxes of `finally`; `part`: what it shows where that
+    is not the whole flow; `centre`: the step that was asked for."""
 
     flow: FlowView
     boxes: tuple[Box, ...]
     finals: tuple[Box, ...]
     arrows: tuple[Arrow, ...]
     live: bool = False
+    part: str = ""
+    centre: str = ""
 
 
 class Undrawable(Exception):

@@ -1,120 +1,79 @@
-"""Renders a drawing as text: a tree for terminals, Mermaid for web pages, DOT for Graphviz. Pure."""
+"""Renders a drawing for terminals: a tree, or a bar for each layer. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from rich.text import Text
 
-from drawing.graph_model import Arrow, Box, Drawing, Meaning
+from drawing.flow_view import StepView
+from drawing.graph_model import Box, Drawing, Meaning
+from drawing.layers import Layers, shares
 from drawing.phase_style import COLOURS, SYMBOLS
 from drawing.tree import branches
 from shared.model.phases import StepPhase
 
+_BAR: Final = 40  # characters of the longest bar
 _WORDS: Final = {
     Meaning.FAILED: "if failed",
     Meaning.ENDED: "ended",
     Meaning.PROBE: "while it runs",
     Meaning.SWITCH: "",
 }
-_MERMAID: Final = {Meaning.COMPLETED: "-->", Meaning.FAILED: "-. failed .->", Meaning.ENDED: "-. ended .->"}
-_FILLS: Final = {
-    StepPhase.COMPLETED: "#dafbe1",
-    StepPhase.RUNNING: "#cdf3fb",
-    StepPhase.PENDING: "#ddf4ff",
-    StepPhase.RETRYING: "#fff8c5",
-    StepPhase.SUSPENDED: "#fbefff",
-    StepPhase.FAILED: "#ffebe9",
-    StepPhase.TERMINATED: "#ffebe9",
-    StepPhase.SKIPPED: "#eeeeee",
-    StepPhase.WAITING: "#ffffff",
-}
 
 
 def ascii_tree(drawing: Drawing) -> Iterator[Text]:
     """Each step under the last one it waits for; `<- c` names the others."""
-    yield Text(drawing.flow.name, "bold")
-    notes = {box.step.name: box.note for box in (*drawing.boxes, *drawing.finals)}
+    yield Text.assemble((drawing.flow.name, "bold"), (f"  {drawing.part}" if drawing.part else "", "dim"))
+    notes = {box.name: " · ".join(_notes(box)) for box in (*drawing.boxes, *drawing.finals)}
     meanings = {arrow.target: arrow.meaning for arrow in drawing.arrows}
     for row in branches([box.step for box in drawing.boxes]):
         name = row.step.name
-        line = Text.assemble((row.prefix, "dim"), _named(drawing, row.step.name))
+        line = Text.assemble((row.prefix, "dim"), _named(drawing, row.step))
         said = [notes[name], _WORDS.get(meanings.get(name, Meaning.COMPLETED), "")]
         said.append(f"<- {', '.join(row.others)}" if row.others else "")
         line.append("".join(f"  {part}" for part in said if part), "dim")
         yield line
     if drawing.finals:
         yield Text("finally", "bold")
-        yield from (_named(drawing, box.step.name) for box in drawing.finals)
+        yield from (_named(drawing, box.step) for box in drawing.finals)
 
 
-def _named(drawing: Drawing, name: str) -> Text:
-    step = next(step for step in drawing.flow.steps if step.name == name)
+def _notes(box: Box) -> Iterator[str]:
+    if box.members:
+        yield f"{len(box.members)} steps"
+    if box.note:
+        yield box.note
+
+
+def _named(drawing: Drawing, step: StepView) -> Text:
     if not drawing.live:
-        return Text(name)
-    return Text(f"{SYMBOLS[step.phase]} {name}  {step.phase}", COLOURS.get(step.phase, ""))
+        return Text(step.name)
+    style = "bold underline" if step.name == drawing.centre else ""
+    return Text(f"{SYMBOLS[step.phase]} {step.name}  {step.phase}", f"{style} {COLOURS.get(step.phase, '')}".strip())
 
 
-def mermaid(drawing: Drawing) -> str:
-    """A flowchart, for pages that render it."""
-    number = _numbers(drawing)
-    lines = ["flowchart LR"]
-    lines += [f"  {number[box.step.name]}{_mermaid_box(box)}" for box in drawing.boxes]
-    lines += [f"  {number[arrow.source]} {_mermaid_arrow(arrow)} {number[arrow.target]}" for arrow in drawing.arrows]
-    if drawing.finals:
-        lines.append("  subgraph finally")
-        lines += [f"    {number[box.step.name]}{_mermaid_box(box)}" for box in drawing.finals]
-        lines.append("  end")
-    if drawing.live:
-        for phase in StepPhase:
-            found = [number[step.name] for step in drawing.flow.steps if step.phase is phase]
-            if found:
-                lines.append(f"  classDef {phase.lower()} fill:{_FILLS[phase]},color:#1f2328,stroke:#57606a")
-                lines.append(f"  class {','.join(found)} {phase.lower()}")
-    return "\n".join(lines) + "\n"
+def layer_bars(view: Layers) -> Iterator[Text]:
+    """A line for each layer: its number of steps, a bar of their phases, how many are in which phase."""
+    most = max((len(bar.steps) for bar in view.bars), default=1)
+    labels = max((len(bar.label) for bar in view.bars), default=0)
+    flow = view.drawing.flow
+    yield Text.assemble((flow.name, "bold"), (f"  {len(flow.steps)} steps, a bar for each layer", "dim"))
+    for bar in view.bars:
+        counts = shares(bar.steps) if view.drawing.live else {}
+        long = max(round(_BAR * len(bar.steps) / most), 1)
+        yield Text.assemble(
+            f"{bar.label:<{labels}}  {len(bar.steps):>5}  ",
+            *(_blocks(counts, long) if counts else [("█" * long, "")]),
+            " " * (_BAR - long + 2),
+            *((f"{SYMBOLS[phase]} {count}  ", COLOURS.get(phase, "")) for phase, count in counts.items()),
+        )
 
 
-def _mermaid_box(box: Box) -> str:
-    label = box.step.name + (f"<br/><small>{_html(box.note)}</small>" if box.note else "")
-    return f'{{"{label}"}}' if box.step.kind == "switch" else f'["{label}"]'
-
-
-def _mermaid_arrow(arrow: Arrow) -> str:
-    return _MERMAID.get(arrow.meaning, "-.->")
-
-
-def _html(text: str) -> str:
-    """Mermaid reads labels as HTML and ends them at a quote."""
-    for plain, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;")):
-        text = text.replace(plain, entity)
-    return text
-
-
-def dot(drawing: Drawing) -> str:
-    """For Graphviz."""
-    number = _numbers(drawing)
-    lines = [f"digraph {_quoted(drawing.flow.name)} {{", '  rankdir=LR; node [shape=box, style="rounded,filled"];']
-    lines += [f"  {number[box.step.name]} [{_dot_box(box, drawing.live)}];" for box in drawing.boxes]
-    for arrow in drawing.arrows:
-        style = "" if arrow.meaning is Meaning.COMPLETED else f" [style=dashed, tooltip={_quoted(arrow.meaning)}]"
-        lines.append(f"  {number[arrow.source]} -> {number[arrow.target]}{style};")
-    if drawing.finals:
-        lines.append('  subgraph cluster_finally { label="finally"; style=dashed;')
-        lines += [f"    {number[box.step.name]} [{_dot_box(box, drawing.live)}];" for box in drawing.finals]
-        lines.append("  }")
-    return "\n".join((*lines, "}")) + "\n"
-
-
-def _dot_box(box: Box, live: bool) -> str:
-    label = box.step.name + (f"\n{box.note}" if box.note else "")
-    fill = _FILLS[box.step.phase] if live else "#f6f8fa"
-    return f"label={_quoted(label)}, fillcolor={_quoted(fill)}"
-
-
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{escaped}"'
-
-
-def _numbers(drawing: Drawing) -> dict[str, str]:
-    """Names may hold what neither language takes as an identifier."""
-    return {box.step.name: f"n{place}" for place, box in enumerate((*drawing.boxes, *drawing.finals))}
+def _blocks(counts: Mapping[StepPhase, int], long: int) -> Iterator[tuple[str, str]]:
+    """Pieces that are `long` together; a phase with few steps may get none."""
+    total, drawn, seen = sum(counts.values()), 0, 0
+    for phase, count in counts.items():
+        seen += count
+        piece = round(long * seen / total) - drawn
+        drawn += piece
+        yield "█" * piece, COLOURS.get(phase, "")

@@ -10,42 +10,67 @@ from cli.output import console
 from cli.pick import the_flow
 from drawing.flow_view import Unreadable
 from drawing.graph_model import Drawing, Undrawable, drawing
+from drawing.layers import Layers
+from drawing.parts import Choice, NoSuchStep, Part, chosen
 from shared.kinds import JOBFLOW
 from shared.model.types import Body
+
+_HINT = "a bar for each layer; --around STEP shows the steps near one, --whole all of them"
 
 
 def run(arguments: argparse.Namespace) -> int:
     if is_file(arguments.flow):
-        _draw(the_flow(load([arguments.flow]), arguments.which, arguments.flow), arguments.output, live=False)
+        _draw(the_flow(load([arguments.flow]), arguments.which, arguments.flow), arguments, live=False)
         return Exit.OK
 
     async def work(session: Session) -> int:
         body = await session.api.get(JOBFLOW, session.namespace, arguments.flow)
-        _draw(body, arguments.output, live=True)
+        _draw(body, arguments, live=True)
         return Exit.OK
 
     return live(arguments, work)
 
 
-def _draw(body: Body, form: str, *, live: bool) -> None:
+def _draw(body: Body, arguments: argparse.Namespace, *, live: bool) -> None:
     try:
         drawn = drawing(body, live=live)
+        picture = chosen(drawn, _choice(arguments))
+    except NoSuchStep as fault:
+        raise CliError(f"the flow has no step {fault}", Exit.NO, "jobflow graph --whole lists them") from fault
     except (Unreadable, Undrawable) as fault:
         raise CliError(f"the flow cannot be drawn: {fault}", Exit.NO, "jobflow lint tells more") from fault
-    if form == "svg":
-        from drawing.svg import svg
+    if arguments.output == "svg":
+        from drawing.svg.document import svg
 
-        sys.stdout.write(svg(drawn))
-        return
-    _text(drawn, form)
-
-
-def _text(drawn: Drawing, form: str) -> None:
-    from drawing import text
-
-    if form == "ascii":
-        out = console(sys.stdout)
-        for line in text.ascii_tree(drawn):
-            out.print(line, soft_wrap=True, highlight=False)
+        sys.stdout.write(svg(picture))
+    elif arguments.output == "ascii":
+        _text(picture)
     else:
-        sys.stdout.write(text.mermaid(drawn) if form == "mermaid" else text.dot(drawn))
+        _markup(picture, arguments.output)
+    if isinstance(picture, Layers) and not arguments.layers:
+        sys.stderr.write(f"{len(drawn.boxes)} steps: {_HINT}\n")
+
+
+def _choice(arguments: argparse.Namespace) -> Choice:
+    if arguments.around:
+        return Choice(Part.AROUND, arguments.around)
+    if arguments.layers:
+        return Choice(Part.LAYERS)
+    machine = arguments.output in ("mermaid", "dot")
+    return Choice(Part.WHOLE if arguments.whole or machine else Part.AUTO)
+
+
+def _text(picture: Drawing | Layers) -> None:
+    from drawing.text import ascii_tree, layer_bars
+
+    out = console(sys.stdout)
+    for line in layer_bars(picture) if isinstance(picture, Layers) else ascii_tree(picture):
+        out.print(line, soft_wrap=True, highlight=False)
+
+
+def _markup(picture: Drawing | Layers, form: str) -> None:
+    from drawing.markup import dot, mermaid
+
+    if isinstance(picture, Layers):
+        raise CliError(f"--layers cannot be drawn as {form}", Exit.USAGE, "use -o ascii or -o svg")
+    sys.stdout.write(mermaid(picture) if form == "mermaid" else dot(picture))

@@ -9,12 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drawing.bundles import bundled
 from drawing.graph_model import Meaning, Undrawable, drawing
-from drawing.grids import folded, spread, standing
-from drawing.layout import Layout, layout
-from drawing.svg import svg
-from drawing.text import ascii_tree, dot, mermaid
+from drawing.layout.bundles import bundled
+from drawing.layout.grids import folded, spread, standing
+from drawing.layout.model import Layout
+from drawing.layout.placing import layout
+from drawing.markup import dot, mermaid
+from drawing.svg.document import svg
+from drawing.text import ascii_tree
 from shared.model.types import Body
 from tests.cli.make import lines, status
 from tests.webhook.make import flow, step

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from drawing.graph_model import Arrow, Meaning
-from drawing.layout import HEIGHT, PITCH, Layout, Placed, Point
+from drawing.layout.model import HEIGHT, PITCH, Layout, Placed, Point
 
 LEAST: Final = 12  # steps that are worth a frame
 _MARK: Final = "\0frame "  # no step's name has it

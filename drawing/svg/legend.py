@@ -1,0 +1,69 @@
+"""What the colours, symbols and lines of a picture mean. Pure."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+from xml.sax.saxutils import escape
+
+from drawing.graph_model import Drawing, Meaning
+from drawing.phase_style import SYMBOLS
+from drawing.svg.arrangement import Arrangement
+from drawing.svg.arrows import KNOT
+from drawing.svg.style import CLASSES, DASHES, SMALL
+from shared.model.phases import StepPhase
+
+ROW: Final = 26.0
+Entry = tuple[str, str, str]  # what it is, its class or dash, what it means
+
+
+def entries(drawing: Drawing, arrangement: Arrangement) -> Iterator[Entry]:
+    """Only what the picture shows."""
+    if drawing.live:
+        yield from phase_entries(drawing)
+    used = {arrow.meaning for arrow in drawing.arrows}
+    yield from (("arrow", meaning, meaning) for meaning in Meaning if meaning in used)
+    if arrangement.bundle.knots:
+        yield "knot", "", "each behind the dot waits for those before it"
+    if arrangement.blocks:
+        yield "frame", "", "an arrow at a frame is one of each step in it"
+
+
+def phase_entries(drawing: Drawing) -> Iterator[Entry]:
+    seen = {step.phase for step in drawing.flow.steps}
+    return (("phase", phase.lower(), f"{SYMBOLS[phase]} {phase}") for phase in StepPhase if phase in seen)
+
+
+def rows(found: Sequence[Entry], width: float) -> list[list[tuple[float, Entry]]]:
+    """Each entry with its distance from the left."""
+    made: list[list[tuple[float, Entry]]] = []
+    x = width
+    for entry in found:
+        length = 40 + len(entry[2]) * SMALL * 1.1 + 22
+        if not made or x + length > width:
+            made.append([])
+            x = 0.0
+        made[-1].append((x, entry))
+        x += length
+    return made
+
+
+def legend(found: Sequence[Sequence[tuple[float, Entry]]]) -> Iterator[str]:
+    for number, row in enumerate(found):
+        y = number * ROW
+        for x, (what, name, text) in row:
+            yield _sample(what, name, x, y)
+            yield f'<text class="small" x="{x + 36:.0f}" y="{y + 13:.0f}">{escape(text)}</text>'
+
+
+def _sample(what: str, name: str, x: float, y: float) -> str:
+    rectangle = f'x="{x:.0f}" y="{y + 2:.0f}" width="28" height="14" rx="4"'
+    if what == "phase":
+        return f'<g class="step {name}"><rect {rectangle}/></g>'
+    if what == "frame":
+        return f'<rect class="frame" {rectangle}/>'
+    if what == "knot":
+        dot = f'<circle class="head ok" cx="{x + 14:.0f}" cy="{y + 9:.0f}" r="{KNOT / 2:.1f}"/>'
+        return f'<path class="arrow ok" d="M{x:.0f} {y + 9:.0f}h28"/>{dot}'
+    meaning = Meaning(name)
+    kind, dash = CLASSES[meaning], DASHES[meaning]
+    dashes = f' stroke-dasharray="{dash}"' if dash else ""
+    return f'<path class="arrow {kind}" d="M{x:.0f} {y + 9:.0f}h22" marker-end="url(#{kind})"{dashes}/>'
