@@ -15,7 +15,7 @@ NEAR: Final = 150  # boxes of a neighbourhood
 REACH: Final = 2  # arrows from a step to the end of its neighbourhood
 
 
-class Part(StrEnum):
+class Section(StrEnum):
     """`AUTO`: the whole flow, or groups, or layers, whatever can be read."""
 
     AUTO = "auto"
@@ -29,7 +29,7 @@ class Part(StrEnum):
 class Choice(msgspec.Struct, frozen=True):
     """`step`: of AROUND, or the first step of a GROUP; `first` and `last`: the numbers of the layers of LAYER, from 1."""
 
-    part: Part = Part.AUTO
+    part: Section = Section.AUTO
     step: str = ""
     first: int = 1
     last: int = 1
@@ -41,7 +41,7 @@ class NoSuchStep(Exception):
 
 def chosen(drawing: Drawing, choice: Choice) -> Drawing | Layers:
     """The part of the flow. Raises NoSuchStep."""
-    if choice.part in (Part.AROUND, Part.GROUP) and choice.step not in {step.name for step in drawing.flow.steps}:
+    if choice.part in (Section.AROUND, Section.GROUP) and choice.step not in {step.name for step in drawing.flow.steps}:
         raise NoSuchStep(choice.step)
     return _PARTS[choice.part](drawing, choice)
 
@@ -117,11 +117,11 @@ def _of(drawing: Drawing, part: Drawing) -> str:
     return f"{len(part.boxes) + len(part.finals)} of {len(drawing.flow.steps)} steps"
 
 
-_PARTS: Final[dict[Part, Callable[[Drawing, Choice], Drawing | Layers]]] = {
-    Part.AUTO: _auto,
-    Part.WHOLE: lambda drawing, _: drawing,
-    Part.LAYERS: lambda drawing, _: layers(drawing),
-    Part.LAYER: _layer,
-    Part.GROUP: _group,
-    Part.AROUND: _around,
+_PARTS: Final[dict[Section, Callable[[Drawing, Choice], Drawing | Layers]]] = {
+    Section.AUTO: _auto,
+    Section.WHOLE: lambda drawing, _: drawing,
+    Section.LAYERS: lambda drawing, _: layers(drawing),
+    Section.LAYER: _layer,
+    Section.GROUP: _group,
+    Section.AROUND: _around,
 }

@@ -11,7 +11,7 @@ from cli.pick import the_flow
 from drawing.flow_view import Unreadable
 from drawing.graph_model import Drawing, Undrawable, drawing
 from drawing.layers import Layers
-from drawing.parts import Choice, NoSuchStep, Part, chosen
+from drawing.parts import Choice, NoSuchStep, Section, chosen
 from shared.kinds import JOBFLOW
 from shared.model.types import Body
 
@@ -53,11 +53,11 @@ def _draw(body: Body, arguments: argparse.Namespace, *, live: bool) -> None:
 
 def _choice(arguments: argparse.Namespace) -> Choice:
     if arguments.around:
-        return Choice(Part.AROUND, arguments.around)
+        return Choice(Section.AROUND, arguments.around)
     if arguments.layers:
-        return Choice(Part.LAYERS)
+        return Choice(Section.LAYERS)
     machine = arguments.output in ("mermaid", "dot")
-    return Choice(Part.WHOLE if arguments.whole or machine else Part.AUTO)
+    return Choice(Section.WHOLE if arguments.whole or machine else Section.AUTO)
 
 
 def _text(picture: Drawing | Layers) -> None:

@@ -17,7 +17,7 @@ _LANES: Final = 24  # at most so many arrows lead from one band to the next
 EDGE: Final = 44.0  # room beside the bands for the arrows that lead on
 
 
-class Column(msgspec.Struct, frozen=True):
+class Lane(msgspec.Struct, frozen=True):
     """A layer: its left side, its width, the band that it stands in, and how far that band is moved down."""
 
     left: float
@@ -30,30 +30,30 @@ class Column(msgspec.Struct, frozen=True):
         return self.left + self.width
 
 
-def banded(columns: Sequence[Column], ranks: Ranks) -> tuple[Column, ...]:
+def banded(columns: Sequence[Lane], ranks: Ranks) -> tuple[Lane, ...]:
     """The columns as given where one row serves, else in bands of about equal width."""
     starts = _starts(columns, ranks)
     if len(starts) == 1:
         return tuple(columns)
     spans = [_span(ranks, start, end) for start, end in pairwise((*starts, len(columns)))]
     links = _crossing(ranks, len(columns))
-    made: list[Column] = []
+    made: list[Lane] = []
     top = spans[0][0]
     for band, (start, end) in enumerate(pairwise((*starts, len(columns)))):
         down = top - spans[band][0]
         for column in columns[start:end]:
-            made.append(Column(EDGE + column.left - columns[start].left, column.width, band, down))
+            made.append(Lane(EDGE + column.left - columns[start].left, column.width, band, down))
         top = spans[band][1] + down + HEIGHT + _GUTTER + _LANE * (links[end - 1] if end < len(columns) else 0)
     return tuple(made)
 
 
-def detour(source: Column, bottom: float, lane: int) -> tuple[Point, Point]:
+def detour(source: Lane, bottom: float, lane: int) -> tuple[Point, Point]:
     """Between two bands: the straight part of an arrow that turns back. `bottom`: of the band of its source."""
     level = bottom + _GUTTER / 3 + lane * _LANE
     return (source.right, level), (EDGE, level)
 
 
-def bottoms(columns: Sequence[Column], ranks: Ranks) -> list[float]:
+def bottoms(columns: Sequence[Lane], ranks: Ranks) -> list[float]:
     """The lower side of each band."""
     found = [0.0] * (max((column.band for column in columns), default=-1) + 1)
     for each, layer in ranks.layers.items():
@@ -62,7 +62,7 @@ def bottoms(columns: Sequence[Column], ranks: Ranks) -> list[float]:
     return found
 
 
-def _starts(columns: Sequence[Column], ranks: Ranks) -> list[int]:
+def _starts(columns: Sequence[Lane], ranks: Ranks) -> list[int]:
     """The first layer of each band."""
     width = columns[-1].right if columns else 0.0
     if width <= _WIDE or any(

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from drawing.layout.bands import EDGE, Column, banded, bottoms, detour
+from drawing.layout.bands import EDGE, Lane, banded, bottoms, detour
 from drawing.layout.model import HEIGHT, Layout, Placed, Point, Ranks
 from drawing.layout.ranks import ranked
 
@@ -31,7 +31,7 @@ def layout(names: Sequence[str], arrows: Sequence[tuple[str, str]], widths: Mapp
     return Layout(boxes, routes, width, max(router.lowest, default=HEIGHT / 2))
 
 
-def _columns(names: Sequence[str], ranks: Ranks, widths: Mapping[str, float]) -> list[Column]:
+def _columns(names: Sequence[str], ranks: Ranks, widths: Mapping[str, float]) -> list[Lane]:
     """One row of layers: each as wide as its widest box, and apart enough for the steepest arrow."""
     count = max(ranks.layers.values(), default=-1) + 1
     wide, steep = [0.0] * count, [0.0] * count
@@ -44,7 +44,7 @@ def _columns(names: Sequence[str], ranks: Ranks, widths: Mapping[str, float]) ->
     columns = []
     left = 0.0
     for width, way in zip(wide, steep, strict=True):
-        columns.append(Column(left, width))
+        columns.append(Lane(left, width))
         left += width + min(max(_LEAST_GAP, way * _SLOPE), _MOST_GAP)
     return columns
 
@@ -53,12 +53,12 @@ class _Router(msgspec.Struct, frozen=True):
     """`lowest`: the lower side of each band; `lanes`: arrows that lead from each band so far."""
 
     ranks: Ranks
-    columns: Sequence[Column]
+    columns: Sequence[Lane]
     lowest: Sequence[float]
     lanes: dict[int, int]
 
     def route(self, chain: Sequence[int]) -> Iterator[Point]:
-        before: Column | None = None
+        before: Lane | None = None
         for place, each in enumerate(chain):
             column = self.columns[self.ranks.layers[each]]
             level = self.ranks.across[each] + column.down

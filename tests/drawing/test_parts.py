@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from drawing.graph_model import Drawing, drawing
 from drawing.groups import grouped
 from drawing.layers import Layers, depths, layers, shares
-from drawing.parts import NEAR, VISIBLE, Choice, NoSuchStep, Part, chosen
+from drawing.parts import NEAR, VISIBLE, Choice, NoSuchStep, Section, chosen
 from drawing.svg.document import svg
 from drawing.text import ascii_tree, layer_bars
 from shared.model.phases import StepPhase
@@ -38,7 +38,7 @@ def test_a_large_flow_without_order_opens_with_a_bar_for_each_layer() -> None:
     found = chosen(drawn, Choice())
     assert isinstance(found, Layers)
     assert sum(len(bar.steps) for bar in found.bars) == 2000
-    assert chosen(drawn, Choice(Part.WHOLE)) is drawn
+    assert chosen(drawn, Choice(Section.WHOLE)) is drawn
 
 
 def test_lanes_of_equal_shape_are_one_box_each_step() -> None:
@@ -51,7 +51,7 @@ def test_lanes_of_equal_shape_are_one_box_each_step() -> None:
         ("train-0 … train-399", "merge"),
     }
     assert [box.step.phase for box in found.boxes] == ["Completed", "Failed", "Waiting", "Waiting"]
-    group = part(body, Choice(Part.GROUP, "prep-7"))
+    group = part(body, Choice(Section.GROUP, "prep-7"))
     assert names(group)[:2] == ["prep-0", "prep-1"]
     assert {"prep-3", "prep-4"} <= set(names(group)), "the urgent first, so never beyond the limit"
     assert len(group.boxes) == VISIBLE
@@ -71,7 +71,7 @@ def test_steps_of_different_shape_are_not_grouped() -> None:
 
 
 def test_the_neighbourhood_is_two_arrows_up_and_two_down() -> None:
-    found = part(chain(400), Choice(Part.AROUND, "s100"))
+    found = part(chain(400), Choice(Section.AROUND, "s100"))
     assert names(found) == ["s98", "s99", "s100", "s101", "s102"]
     assert (found.centre, found.part) == ("s100", "around s100: 5 of 400 steps")
     assert 'class="step waiting centre"' in svg(found)
@@ -79,19 +79,19 @@ def test_the_neighbourhood_is_two_arrows_up_and_two_down() -> None:
 
 def test_a_neighbourhood_has_a_limit_and_says_so() -> None:
     body = flow(step("a"), *(step(f"b{number}", "a") for number in range(500)))
-    found = part(body, Choice(Part.AROUND, "a"))
+    found = part(body, Choice(Section.AROUND, "a"))
     assert (len(found.boxes), found.boxes[0].name) == (NEAR, "a")
     assert found.part == "around a: 150 of 501 steps, 351 more are near"
 
 
 def test_a_step_that_the_flow_has_not_is_an_error() -> None:
     with pytest.raises(NoSuchStep, match="nope"):
-        chosen(drawing(chain(3), live=False), Choice(Part.AROUND, "nope"))
+        chosen(drawing(chain(3), live=False), Choice(Section.AROUND, "nope"))
 
 
 def test_a_step_of_finally_stands_alone() -> None:
     body = flow(step("a"), **{"finally": [step("tell"), step("clean")]})
-    found = part(body, Choice(Part.AROUND, "tell"))
+    found = part(body, Choice(Section.AROUND, "tell"))
     assert ([box.name for box in found.finals], found.boxes) == (["tell"], ())
     assert "finally" in svg(found)
 
@@ -115,7 +115,7 @@ def test_a_chain_of_many_layers_has_few_bars() -> None:
     assert len(found.bars) <= 60
     assert [bar.label for bar in found.bars][:2] == ["layers 1–12", "layers 13–24"]
     assert found.bars[-1].last == 700
-    some = part(chain(700), Choice(Part.LAYER, first=13, last=24))
+    some = part(chain(700), Choice(Section.LAYER, first=13, last=24))
     assert (names(some)[0], len(some.boxes), len(some.arrows)) == ("s12", 12, 11)
 
 
