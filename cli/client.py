@@ -17,6 +17,7 @@ import msgspec
 from cli.exits import CliError, Exit
 from shared.kinds import Kind
 from shared.kube.client import connect
+from shared.kube.client.access import Access
 from shared.kube.client.api import Api
 from shared.kube.client.errors import ApiError, Forbidden, NotFound, Unauthorized, Unavailable
 from shared.kube.client.transport import Transport
@@ -55,14 +56,18 @@ def live(arguments: argparse.Namespace, work: Callable[[Session], Awaitable[int]
 async def session(arguments: argparse.Namespace) -> AsyncIterator[Session]:
     """Raises CliError when no cluster is configured."""
     _show_warnings()
-    _check_context(arguments)
-    try:
-        access = await connect.load(arguments.kubeconfig, arguments.context)
-    except connect.NoCluster as error:
-        raise CliError(str(error), Exit.UNREACHABLE, "name a cluster: --kubeconfig FILE, or $KUBECONFIG") from error
-    transport = Transport(access, user_agent="jobflow-cli")
+    transport = Transport(await load_access(arguments), user_agent="jobflow-cli")
     async with Api(transport) as api:
         yield Session(api, transport, namespace_of(arguments))
+
+
+async def load_access(arguments: argparse.Namespace) -> Access:
+    """The API server and credentials that the flags name. Raises CliError when no cluster is configured."""
+    _check_context(arguments)
+    try:
+        return await connect.load(arguments.kubeconfig, arguments.context)
+    except connect.NoCluster as error:
+        raise CliError(str(error), Exit.UNREACHABLE, "name a cluster: --kubeconfig FILE, or $KUBECONFIG") from error
 
 
 def namespace_of(arguments: argparse.Namespace) -> str:

@@ -394,6 +394,19 @@ VERBS: Final[tuple[Verb, ...]] = (
         cluster=False,
         examples=("jobflow local status",),
     ),
+    Verb(
+        "ui",
+        "ui:run",
+        "serve the web pages on this machine, with the kubeconfig's rights, and open the browser",
+        (
+            _arg("-A", "--all-namespaces", action="store_true", help="lists show all namespaces first"),
+            _arg("--port", type=int, default=0, metavar="PORT", help="default: any free port"),
+            _arg("--no-browser", action="store_true", help="only print the address"),
+            _arg("--read-only", action="store_true", help="without the buttons that change something"),
+            _arg("--offline", action="store_true", help="without a cluster: only the pages that need none"),
+        ),
+        examples=("jobflow ui", "jobflow ui --port 8080 --no-browser"),
+    ),
     Verb("version", "about:version", "print the version", (), ("json",), cluster=False),
     Verb(
         "completion",

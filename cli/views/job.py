@@ -6,8 +6,9 @@ from typing import Final
 
 from rich.text import Text
 
-from cli.views.table import age, columns, lasted
+from cli.views.table import columns
 from drawing.phase_style import COLOURS
+from shared.elapsed import age, lasted
 from shared.model.types import Body
 from shared.names import TASK_SPEC
 from shared.podstatus.podproblem import pod_problem

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from cli.views.table import age
 from shared.cron import CronError, Timetable, ZoneError, parse
+from shared.elapsed import age
 from shared.kinds import CRONJOB
 from shared.model.types import Body
 from shared.timestamp import epoch_or_none

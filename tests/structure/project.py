@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-PRODUCT: Final = ("shared", "webhook", "controller", "certs", "cli", "drawing", "local")
+PRODUCT: Final = ("shared", "webhook", "controller", "certs", "cli", "drawing", "local", "web")
 WINGS: Final = (*PRODUCT, "bench", "tests")
 DOCUMENTS: Final = ("docs", "helm", "examples")
 """Top-level folders without Python packages of the project."""

@@ -1,6 +1,7 @@
 """The address of the API server and the client's credentials, which are refreshed while they are in use."""
 
 import asyncio
+import copy
 import ssl
 import time
 from collections.abc import Awaitable, Callable
@@ -40,6 +41,15 @@ class Access:
         self.server_name = credentials.server_name
         self.proxy = credentials.proxy
         self.tls = _context(credentials) if self.host.startswith("https") else None
+
+    def bearing(self, authorization: str) -> "Access":
+        """The same API server with this Authorization header instead of the credentials."""
+        other = copy.copy(self)
+        other._credentials = msgspec.structs.replace(
+            self._credentials, authorization=authorization, cert_file="", key_file=""
+        )
+        other._refresh = None
+        return other
 
     async def authorization(self, *, renew: bool = False) -> str:
         """The Authorization header's value or ''. `renew`: the last one was refused, so load it again."""

@@ -28,15 +28,66 @@ class Answer(msgspec.Struct, frozen=True):
     warnings: tuple[str, ...] = ()
 
 
-class Transport:
-    """Two pools of keep-alive connections: a bounded one for requests, an unbounded one for watches, which last minutes."""
+class ConnectionPools:
+    """Two pools of keep-alive connections: a bounded one for requests, an unbounded one for watches, which last minutes.
 
-    def __init__(self, access: Access, *, user_agent: str = "jobflow", connections: int = CONNECTIONS) -> None:
-        self._access = access
+    Both are made when they are first used, because that must happen inside the event loop.
+    """
+
+    def __init__(self, access: Access, user_agent: str, connections: int) -> None:
+        self._tls = access.tls
         self._agent = user_agent
         self._connections = connections
         self._requests: aiohttp.ClientSession | None = None
         self._watches: aiohttp.ClientSession | None = None
+
+    @property
+    def requests(self) -> aiohttp.ClientSession:
+        if self._requests is None:
+            self._requests = self._session(self._connections)
+        return self._requests
+
+    @property
+    def watches(self) -> aiohttp.ClientSession:
+        if self._watches is None:
+            self._watches = self._session(0)
+        return self._watches
+
+    async def close(self) -> None:
+        for session in (self._requests, self._watches):
+            if session is not None:
+                await session.close()
+
+    def _session(self, connections: int) -> aiohttp.ClientSession:
+        connector = aiohttp.TCPConnector(
+            limit=connections, ssl=self._tls or False, keepalive_timeout=KEEP_ALIVE_SECONDS, ttl_dns_cache=30
+        )
+        return aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"User-Agent": self._agent, "Accept": JSON, "Accept-Encoding": "identity"},
+            read_bufsize=READ_BUFFER,
+            trust_env=False,
+        )
+
+
+class Transport:
+    """Requests with the credentials of `access`. `pools`: connections of another Transport to the same API server."""
+
+    def __init__(
+        self,
+        access: Access,
+        *,
+        user_agent: str = "jobflow",
+        connections: int = CONNECTIONS,
+        pools: ConnectionPools | None = None,
+    ) -> None:
+        self._access = access
+        self._pools = pools or ConnectionPools(access, user_agent, connections)
+
+    def bearing(self, authorization: str) -> "Transport":
+        """A transport over the same connections that sends this Authorization header. Closing this one closes both."""
+        return Transport(self._access.bearing(authorization), pools=self._pools)
 
     async def __aenter__(self) -> Self:
         return self
@@ -47,16 +98,12 @@ class Transport:
         await self.close()
 
     async def close(self) -> None:
-        for session in (self._requests, self._watches):
-            if session is not None:
-                await session.close()
+        await self._pools.close()
 
     async def send(self, request: Request, seconds: float) -> Answer:
         """The answer, with any status, within `seconds`. Raises Unreachable, ConnectionLost or Timeout."""
-        if self._requests is None:
-            self._requests = self._session(self._connections)
         limits = aiohttp.ClientTimeout(total=seconds, sock_connect=CONNECT_SECONDS)
-        async with self._open(self._requests, request, limits) as response:
+        async with self._open(self._pools.requests, request, limits) as response:
             body = await response.read()
             warnings = response.headers.getall("Warning", ())
             return Answer(response.status, body, response.headers.get("Retry-After", ""), tuple(warnings))
@@ -64,10 +111,8 @@ class Transport:
     @asynccontextmanager
     async def stream(self, request: Request, idle: float) -> AsyncIterator[tuple[int, aiohttp.StreamReader, str]]:
         """Status, body stream and Retry-After. Raises Timeout if no data arrives for `idle` seconds."""
-        if self._watches is None:
-            self._watches = self._session(0)
         limits = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=idle)
-        async with self._open(self._watches, request, limits) as response:
+        async with self._open(self._pools.watches, request, limits) as response:
             try:
                 yield response.status, response.content, response.headers.get("Retry-After", "")
             finally:
@@ -76,18 +121,6 @@ class Transport:
     async def renew(self) -> None:
         """Loads the credentials again after the API server has refused those in use."""
         await self._access.authorization(renew=True)
-
-    def _session(self, connections: int) -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(
-            limit=connections, ssl=self._access.tls or False, keepalive_timeout=KEEP_ALIVE_SECONDS, ttl_dns_cache=30
-        )
-        return aiohttp.ClientSession(
-            connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"User-Agent": self._agent, "Accept": JSON, "Accept-Encoding": "identity"},
-            read_bufsize=READ_BUFFER,
-            trust_env=False,
-        )
 
     @asynccontextmanager
     async def _open(

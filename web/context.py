@@ -1,0 +1,31 @@
+"""What handlers find in the application and in a request."""
+
+from typing import Final
+
+from aiohttp import web
+from jinja2 import Environment
+
+from web.cluster.caller import Caller, Callers
+from web.sessions.browser_sessions import BrowserSession, BrowserSessions
+from web.sessions.one_time import OneTimeToken
+from web.settings import WebSettings
+
+SETTINGS: Final = web.AppKey("settings", WebSettings)
+SESSIONS: Final = web.AppKey("sessions", BrowserSessions)
+CALLERS: Final = web.AppKey("callers", Callers)
+TEMPLATES: Final = web.AppKey("templates", Environment)
+ONE_TIME: Final = web.AppKey("one_time", OneTimeToken)
+COOKIE: Final = web.AppKey("cookie", str)
+
+SESSION: Final = web.RequestKey("session", BrowserSession)
+CALLER: Final = web.RequestKey("caller", Caller)
+
+
+def caller(request: web.Request) -> Caller:
+    """The API server with the rights of whoever sent the request."""
+    return request[CALLER]
+
+
+def redirect(request: web.Request, path: str) -> web.Response:
+    """Leads to a path below the base path, which the browser gets with GET: `/flows` -> `/jobflow/flows`."""
+    return web.Response(status=303, headers={"Location": request.app[SETTINGS].base_path + path})

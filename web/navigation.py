@@ -1,0 +1,16 @@
+"""The sections of the site, in the order of the navigation."""
+
+from typing import Final
+
+import msgspec
+
+
+class Section(msgspec.Struct, frozen=True):
+    """`name`: the first segment of its paths; `offline`: it works without a cluster."""
+
+    name: str
+    title: str
+    offline: bool = False
+
+
+SECTIONS: Final = (Section("flows", "Flows"),)

@@ -1,0 +1,47 @@
+"""`/flows/NAMESPACE/NAME`: one JobFlow, its head and the chosen tab."""
+
+import time
+
+from aiohttp import web
+
+from drawing.flow_view import FlowView, flow_view, tasks_by_step
+from shared.kinds import JOBFLOW, POD
+from shared.kube.client.errors import Forbidden
+from shared.model.types import Body
+from shared.names import JOB_NAME
+from web.context import caller
+from web.pages.flow_tabs import TABS, FlowShown
+from web.pages.queries import one_of
+from web.render import page
+from web.views.flow_page import flow_head
+
+
+async def flow(request: web.Request) -> web.StreamResponse:
+    namespace, name = request.match_info["namespace"], request.match_info["name"]
+    api = caller(request).api
+    body = await api.get(JOBFLOW, namespace, name)
+    tab = TABS[one_of(request, "tab", tuple(TABS))]
+    view = await _view(request, body) if tab.pods else flow_view(body)
+    shown = FlowShown(request, body, view, time.time())
+    values = {
+        "section": "flows",
+        "head": flow_head(body, view),
+        "view": view,
+        "body": body,
+        "tab": tab,
+        "tabs": tuple(TABS.values()),
+        "now": shown.now,
+        "topics": (f"jobflows/{namespace}/{name}", *((f"pods/{namespace}",) if tab.pods and not view.over else ())),
+        **await tab.values(shown),
+    }
+    return page(request, tab.template, values)
+
+
+async def _view(request: web.Request, body: Body) -> FlowView:
+    """With the pods of its steps; who may not list pods sees the flow without them."""
+    api = caller(request).api
+    try:
+        pods = [pod async for pod in api.list(POD, body["metadata"]["namespace"], label_selector=JOB_NAME)]
+    except Forbidden:
+        pods = []
+    return flow_view(body, tasks_by_step(body, pods))

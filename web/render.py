@@ -1,0 +1,63 @@
+"""Pages from templates. Values are always escaped: no template and no handler marks text of the cluster as HTML."""
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+from aiohttp import web
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from drawing.phase_style import SYMBOLS
+from shared.elapsed import age, lasted
+from web.context import SESSION, SETTINGS, TEMPLATES
+from web.navigation import SECTIONS
+
+FOLDER: Final = Path(__file__).parent / "templates"
+_SYMBOLS: Final = {str(phase): symbol for phase, symbol in SYMBOLS.items()}
+
+
+def environment(base_path: str) -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+
+    def url(*parts: object, **query: object) -> str:
+        """`url("flows", namespace, name, tab="steps")`: every part is one segment, whatever it contains."""
+        path = base_path + "/" + "/".join(quote(str(part), safe="") for part in parts)
+        given = {key: value for key, value in query.items() if value not in (None, "", False)}
+        return f"{path}?{urlencode(given, doseq=True)}" if given else path
+
+    made.filters["iso"] = _iso
+    made.globals.update(url=url, symbols=_SYMBOLS, age=age, lasted=lasted, sections=SECTIONS, base_path=base_path)
+    return made
+
+
+def _iso(seconds: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
+def page(
+    request: web.Request, template: str, values: Mapping[str, Any] | None = None, *, status: int = 200
+) -> web.Response:
+    """The page of a template. `section` in the values: the entry of the navigation that is marked."""
+    session = request.get(SESSION)
+    settings = request.app[SETTINGS]
+    known = {
+        "csrf": session.csrf if session else "",
+        "user": session.user if session else "",
+        "signed_in": session is not None,
+        "read_only": settings.read_only,
+        "laptop": settings.laptop,
+        "offline": settings.offline,
+        "section": "",
+        "topics": (),
+    }
+    text = request.app[TEMPLATES].get_template(template).render({**known, **(values or {})})
+    return web.Response(text=text, content_type="text/html", status=status)
