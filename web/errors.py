@@ -9,7 +9,7 @@ from shared.kube.client.errors import ApiError, Unauthorized
 from web.context import COOKIE, SESSION, SESSIONS, SETTINGS
 from web.faults import Fault, fault_of, missing_page, odd_request, our_fault, refused_request
 from web.render import page
-from web.security.guard import Handler, Refused
+from web.security.guard import Handler, RefusedRequest
 from web.sessions.cookies import drop_cookie
 from web.settings import SignIn
 
@@ -20,7 +20,7 @@ LOG: Final = logging.getLogger(__name__)
 async def errors_as_pages(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
-    except Refused as error:
+    except RefusedRequest as error:
         return _page(request, refused_request(str(error)))
     except ApiError as error:
         if isinstance(error, Unauthorized):

@@ -30,7 +30,7 @@ CRDS: Final = Path(__file__).parents[2] / "helm/jobflow/files/crds"
 _TAG: Final = re.compile(r"<[^>]*>")
 
 
-class Cluster(NamedTuple):
+class SmallCluster(NamedTuple):
     """`server`: its store, tokens and faults; `api`: with all rights."""
 
     server: ApiServer
@@ -64,11 +64,11 @@ class Cluster(NamedTuple):
 
 
 @asynccontextmanager
-async def running_cluster() -> AsyncIterator[Cluster]:
+async def running_cluster() -> AsyncIterator[SmallCluster]:
     async with ApiServer.start() as server, Api(Transport(with_all_rights(server))) as api:
         for file in sorted(CRDS.glob("*.yaml")):
             await api.create(CRD, yaml.load(file.read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
-        yield Cluster(server, api)
+        yield SmallCluster(server, api)
 
 
 def with_all_rights(server: ApiServer) -> Access:
@@ -76,7 +76,7 @@ def with_all_rights(server: ApiServer) -> Access:
     return connect.plain(server.url, token=server.token, ca_file=str(server.ca))
 
 
-class Answer(NamedTuple):
+class PageAnswer(NamedTuple):
     """`text`: the body as it came; `words`: what a reader sees of it."""
 
     status: int
@@ -102,25 +102,25 @@ class PlainBrowser:
         self.http = http
         self.csrf = ""
 
-    async def get(self, path: str, **headers: str) -> Answer:
+    async def get(self, path: str, **headers: str) -> PageAnswer:
         answer = await self._send("GET", path, headers=headers)
         self.csrf = answer.csrf or self.csrf
         return answer
 
-    async def post(self, path: str, values: dict[str, str] | None = None, **headers: str) -> Answer:
+    async def post(self, path: str, values: dict[str, str] | None = None, **headers: str) -> PageAnswer:
         """As a form of one of our pages sends it. `headers`: with _ for -; an empty one is not sent."""
         form = {"csrf": self.csrf, **(values or {})}
         given = {"Origin": self.base, **{name.replace("_", "-"): value for name, value in headers.items()}}
         return await self._send("POST", path, headers={k: v for k, v in given.items() if v}, data=form)
 
-    async def sign_in(self, token: str, path: str = "/") -> Answer:
+    async def sign_in(self, token: str, path: str = "/") -> PageAnswer:
         return await self.post("/signin", {"token": token, "next": path})
 
-    async def _send(self, method: str, path: str, **more: Any) -> Answer:
+    async def _send(self, method: str, path: str, **more: Any) -> PageAnswer:
         url = URL(path if path.startswith("http") else self.base + path, encoded=True)
         async with self.http.request(method, url, **more) as response:
             text = (await response.read()).decode("utf-8", "replace")
-            return Answer(response.status, text, response.headers, response.url)
+            return PageAnswer(response.status, text, response.headers, response.url)
 
 
 @asynccontextmanager
@@ -131,7 +131,7 @@ async def browser(base: str) -> AsyncIterator[PlainBrowser]:
 
 
 @asynccontextmanager
-async def laptop(cluster: Cluster, **settings: Any) -> AsyncIterator[PlainBrowser]:
+async def laptop(cluster: SmallCluster, **settings: Any) -> AsyncIterator[PlainBrowser]:
     """Signed in, on a server as `jobflow ui` starts it, with all rights."""
     async with on_laptop(with_all_rights(cluster.server), **settings) as url, browser(str(URL(url).origin())) as found:
         await found.get(url.removeprefix(found.base))
@@ -139,7 +139,7 @@ async def laptop(cluster: Cluster, **settings: Any) -> AsyncIterator[PlainBrowse
 
 
 @asynccontextmanager
-async def in_cluster(cluster: Cluster, sign_in: SignIn = SignIn.TOKEN, **settings: Any) -> AsyncIterator[str]:
+async def in_cluster(cluster: SmallCluster, sign_in: SignIn = SignIn.TOKEN, **settings: Any) -> AsyncIterator[str]:
     """The base URL of a server as it runs in a cluster, at a forwarded port: it has no rights of its own."""
     access: Access = connect.plain(cluster.server.url, ca_file=str(cluster.server.ca))
     callers = Callers(access)

@@ -4,13 +4,15 @@ import pytest
 
 from shared.kinds import JOBFLOW
 from tests.web.make import a_flow
-from tests.web.site import Cluster, browser, in_cluster, laptop
+from tests.web.site import SmallCluster, browser, in_cluster, laptop
 from web.settings import SignIn
 
 READ = {"apiGroups": ["flow.volcano.sh"], "resources": ["jobflows"], "verbs": ["get", "list", "watch"]}
 
 
-async def test_the_address_of_a_laptop_works_once_and_leaves_no_token_in_the_next_address(cluster: Cluster) -> None:
+async def test_the_address_of_a_laptop_works_once_and_leaves_no_token_in_the_next_address(
+    cluster: SmallCluster,
+) -> None:
     async with laptop(cluster) as first:
         assert (await first.get("/flows")).status == 200
         async with browser(first.base) as second:
@@ -20,7 +22,7 @@ async def test_the_address_of_a_laptop_works_once_and_leaves_no_token_in_the_nex
             assert (await second.get("/?token=guessed")).status == 401
 
 
-async def test_a_token_signs_in_and_every_request_has_its_rights_only(cluster: Cluster) -> None:
+async def test_a_token_signs_in_and_every_request_has_its_rights_only(cluster: SmallCluster) -> None:
     cluster.server.core.options.rbac = True
     await cluster.allow("ann", READ)
     await cluster.create(JOBFLOW, a_flow("nightly", {"a": ()}))
@@ -35,7 +37,7 @@ async def test_a_token_signs_in_and_every_request_has_its_rights_only(cluster: C
 
 
 @pytest.mark.parametrize("token", ["", "wrong", "two words", "line\r\nX-Other: 1", "x" * 20_000])
-async def test_what_is_no_token_of_the_cluster_does_not_sign_in(cluster: Cluster, token: str) -> None:
+async def test_what_is_no_token_of_the_cluster_does_not_sign_in(cluster: SmallCluster, token: str) -> None:
     async with in_cluster(cluster) as base, browser(base) as found:
         answer = await found.sign_in(token)
         assert answer.status == 401
@@ -43,7 +45,7 @@ async def test_what_is_no_token_of_the_cluster_does_not_sign_in(cluster: Cluster
         assert str((await found.get("/flows")).url).startswith(f"{base}/signin")
 
 
-async def test_behind_a_proxy_each_request_says_who_it_is(cluster: Cluster) -> None:
+async def test_behind_a_proxy_each_request_says_who_it_is(cluster: SmallCluster) -> None:
     cluster.server.core.options.rbac = True
     await cluster.allow("ann", READ)
     ann, bob = (f"Bearer {cluster.token(name)}" for name in ("ann", "bob"))
@@ -54,7 +56,7 @@ async def test_behind_a_proxy_each_request_says_who_it_is(cluster: Cluster) -> N
         assert (await found.get("/flows?namespace=default")).status == 401
 
 
-async def test_after_sign_out_the_cookie_is_worth_nothing(cluster: Cluster) -> None:
+async def test_after_sign_out_the_cookie_is_worth_nothing(cluster: SmallCluster) -> None:
     async with in_cluster(cluster) as base, browser(base) as found:
         await found.sign_in(cluster.token("ann", "system:masters"))
         await found.get("/flows")
@@ -64,7 +66,7 @@ async def test_after_sign_out_the_cookie_is_worth_nothing(cluster: Cluster) -> N
         assert str((await found.get("/flows")).url).startswith(f"{base}/signin")
 
 
-async def test_a_sign_in_leads_to_our_own_pages_only(cluster: Cluster) -> None:
+async def test_a_sign_in_leads_to_our_own_pages_only(cluster: SmallCluster) -> None:
     async with in_cluster(cluster) as base, browser(base) as found:
         for place in ("//evil.example/x", "https://evil.example", "/\\evil.example"):
             answer = await found.sign_in(cluster.token("ann", "system:masters"), place)

@@ -19,7 +19,7 @@ OPEN: Final = ("/signin", "/healthz")
 _BEARER: Final = "Bearer "
 
 
-class Refused(Exception):
+class RefusedRequest(Exception):
     """A request that is not answered because of where it comes from. The text says what to do."""
 
 
@@ -28,7 +28,7 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     settings = request.app[SETTINGS]
     path = request.path.removeprefix(settings.base_path)
     if not host_allowed(request.host, settings.allowed_hosts) and path != "/healthz":
-        raise Refused("this server does not answer to that host name")
+        raise RefusedRequest("this server does not answer to that host name")
     session = request.app[SESSIONS].find(request.cookies.get(request.app[COOKIE], ""))
     if session is not None and settings.sign_in is not SignIn.PROXY:
         request[SESSION] = session
@@ -67,15 +67,15 @@ async def _behind_proxy(request: web.Request, session: BrowserSession | None, ha
 
 
 async def _check_write(request: web.Request, session: BrowserSession | None) -> None:
-    """Raises Refused unless the request was sent by one of our own pages of this session."""
+    """Raises RefusedRequest unless the request was sent by one of our own pages of this session."""
     laptop = request.app[SETTINGS].laptop
     if not origin_allowed(request.headers.get("Origin", ""), request.host, laptop=laptop):
-        raise Refused("this form was sent from another site")
+        raise RefusedRequest("this form was sent from another site")
     if session is None:
         return  # the sign-in form; everything else needs a session
     given = request.headers.get("X-CSRF-Token") or str((await request.post()).get("csrf", ""))
     if not hmac.compare_digest(given.encode(), session.csrf.encode()):
-        raise Refused("this page is of an earlier sign-in: load it again, then repeat what you wanted to do")
+        raise RefusedRequest("this page is of an earlier sign-in: load it again, then repeat what you wanted to do")
 
 
 def _to_sign_in(request: web.Request) -> web.StreamResponse:
