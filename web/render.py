@@ -10,7 +10,7 @@ from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from drawing.phase_style import SYMBOLS
-from shared.elapsed import age, lasted
+from shared.duration import age, lasted
 from web.context import SESSION, SETTINGS, TEMPLATES
 from web.navigation import SECTIONS
 

@@ -8,10 +8,10 @@ from typing import Any
 from cli.client import Session, live
 from cli.exits import Exit
 from cli.output import as_name
+from shared.actions.orders import aside, order
 from shared.kinds import COMMAND, JOBFLOW, Kind
 from shared.kube.client.errors import Forbidden
 from shared.model.phases import FlowAction
-from shared.orders import aside, order
 
 
 def send(arguments: argparse.Namespace, kind: Kind, action: str, verb: str, said: str) -> int:

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from cli.views.table import columns
 from drawing.phase_style import COLOURS
-from shared.elapsed import age, lasted
+from shared.duration import age, lasted
 from shared.model.types import Body
 from shared.names import TASK_SPEC
 from shared.podstatus.podproblem import pod_problem

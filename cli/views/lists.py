@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from shared.elapsed import age
+from shared.duration import age
 from shared.model.types import Body
 from shared.names import JOB_TYPE
 from shared.timestamp import epoch_or_none

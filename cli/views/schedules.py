@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from shared.cron import CronError, Timetable, ZoneError, parse
-from shared.elapsed import age
+from shared.duration import age
 from shared.kinds import CRONJOB
 from shared.model.types import Body
 from shared.timestamp import epoch_or_none

@@ -9,7 +9,7 @@ from rich.text import Text
 from drawing.flow_view import FlowView, StepView, Tasks
 from drawing.phase_style import COLOURS, SYMBOLS
 from drawing.tree import Branch, branches
-from shared.elapsed import lasted
+from shared.duration import lasted
 from shared.model.phases import StepPhase
 from shared.podstatus.taskstatus import TaskStatus
 

@@ -5,7 +5,7 @@ import pytest
 from cli.views.status import picture
 from cli.views.table import columns
 from drawing.flow_view import FlowView, Unreadable, flow_view, tasks_by_step
-from shared.elapsed import age, lasted
+from shared.duration import age, lasted
 from shared.model.types import Body
 from shared.podstatus.taskstatus import TaskStatus
 from shared.timestamp import epoch

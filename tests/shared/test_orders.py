@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from shared.actions.orders import aside
 from shared.model.phases import FlowAction, JobAction, QueueAction
 from shared.model.types import Body
-from shared.orders import aside
 
 
 def flow(phase: str, *steps: str, **spec: Any) -> Body:

@@ -1,0 +1,1 @@
+"""What people ask for: Commands to flows, Jobs and queues, and running a flow again. Pure."""
