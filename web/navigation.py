@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 
 
-class Section(msgspec.Struct, frozen=True):
+class SiteSection(msgspec.Struct, frozen=True):
     """`name`: the first segment of its paths; `offline`: it works without a cluster."""
 
     name: str
@@ -13,4 +13,4 @@ class Section(msgspec.Struct, frozen=True):
     offline: bool = False
 
 
-SECTIONS: Final = (Section("flows", "Flows"),)
+SECTIONS: Final = (SiteSection("flows", "Flows"),)
