@@ -24,7 +24,7 @@ def clock() -> datetime:
 
 
 def arguments() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m certs", description=__doc__)
+    parser = argparse.ArgumentParser(prog=f"python -m {__package__}", description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True)
     issue = verbs.add_parser("issue", help="issue a CA and a serving certificate, as files or as a Secret on stdout")
     issue.add_argument("--out", type=Path, help="write ca.crt, tls.crt and tls.key into this folder")

@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     module, _, function = arguments.function.partition(":")
     try:
-        run: Callable[..., int] = getattr(importlib.import_module(f"cli.commands.{module}"), function)
+        run: Callable[..., int] = getattr(importlib.import_module(f"{__package__}.commands.{module}"), function)
         code = int(run(arguments))
         sys.stdout.flush()
         return code

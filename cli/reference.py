@@ -90,7 +90,7 @@ def _exits() -> Iterator[str]:
 
 
 def main(argv: list[str] | None = None) -> int:
-    return page.keep("cli.reference", __doc__, PAGE, render, argv)
+    return page.keep(f"{__package__}.reference", __doc__, PAGE, render, argv)
 
 
 if __name__ == "__main__":

@@ -124,7 +124,7 @@ class _Parser(argparse.ArgumentParser):
 def parse(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
     """Settings from arguments and environment. Raises SettingsError; `--help` prints and exits, as argparse does."""
     parser = _Parser(
-        prog="python -m controller", description="Drives JobFlows, JobTemplates and Jobs.", allow_abbrev=False
+        prog=f"python -m {__package__}", description="Drives JobFlows, JobTemplates and Jobs.", allow_abbrev=False
     )
     defaults = Settings(namespace=environ.get("POD_NAMESPACE") or "default")
     for name, option in OPTIONS.items():

@@ -40,7 +40,7 @@ class EmbeddedBackend:
     name: str = "embedded"
 
     def start(self, processes: Processes, folder: Path, crds: Path) -> Endpoint:
-        command = ["-m", "local.apiserver", "--port", "0", "--dir", str(folder / "apiserver"), *self.arguments]
+        command = ["-m", f"{__package__}.apiserver", "--port", "0", "--dir", str(folder / "apiserver"), *self.arguments]
         return _child(processes, "apiserver", command, {})
 
 
@@ -55,7 +55,7 @@ class RealBackend:
     name: str = "real"
 
     def start(self, processes: Processes, folder: Path, crds: Path) -> Endpoint:
-        command = ["-m", "local.controlplane", "--dir", str(folder / "controlplane"), "--crds", str(crds)]
+        command = ["-m", f"{__package__}.controlplane", "--dir", str(folder / "controlplane"), "--crds", str(crds)]
         flags = [*(["--audit"] if self.audit else []), *(["--scheduler"] if self.scheduler else [])]
         env = {"KUBEBUILDER_ASSETS": str(self.assets)}
         return _child(processes, "controlplane", [*command, *flags, *self.arguments], env)

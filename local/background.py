@@ -38,7 +38,7 @@ def start(folder: StateFolder, request: ClusterRequest) -> ClusterRecord:
 
 def _spawn(folder: StateFolder, request: ClusterRequest) -> int:
     """The process id of a supervisor that outlives this process."""
-    command = [sys.executable, "-P", "-m", "local.supervisor", "--dir", str(folder.path)]
+    command = [sys.executable, "-P", "-m", f"{__package__}.supervisor", "--dir", str(folder.path)]
     command += ["--request", json.dumps(asdict(request))]
     log = (os.POSIX_SPAWN_OPEN, 1, str(folder.log), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     files = [(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0), log, (os.POSIX_SPAWN_DUP2, 1, 2)]

@@ -20,7 +20,7 @@ from local.client.blocking import BlockingClient, kind_of, until
 from local.client.kubectl import Kubectl
 from local.client.rest import RestError
 from local.ports import free_port
-from local.processes import Process, Processes, StartError
+from local.processes import Process, Processes, StartError, module_name
 from shared import kinds
 from shared.crd.definitions import DEFINITIONS, crd, file_name
 from shared.kinds import CRD, MUTATING, NAMESPACE, VALIDATING, Kind
@@ -124,7 +124,7 @@ class LocalCluster:
         arguments = ["--kubeconfig", str(self.kubeconfig), "--nodes", str(set_by.nodes), "--cpu", set_by.cpu]
         arguments += ["--memory", set_by.memory, "--gpus", str(set_by.gpus), "--speed", str(set_by.speed)]
         arguments += [*(["--run-commands"] if set_by.run_commands else []), *set_by.nodes_args]
-        return self.run("nodes", "local.nodes", arguments)
+        return self.run("nodes", module_name("local.nodes"), arguments)
 
     def start_webhook(self) -> Process:
         port, health = free_port(), free_port()
@@ -135,7 +135,7 @@ class LocalCluster:
         arguments += [f"--tls-cert-file={self.folder / 'webhook/tls.crt'}"]
         arguments += [f"--tls-private-key-file={self.folder / 'webhook/tls.key'}", "--drain-seconds=0"]
         arguments += self.options.webhook_args
-        return self.run("webhook", "webhook", arguments, health)
+        return self.run("webhook", module_name("webhook"), arguments, health)
 
     def start_controller(self, name: str = "controller", more: Sequence[str] = ()) -> Process:
         """`more`: further arguments, for this start only."""
@@ -145,7 +145,7 @@ class LocalCluster:
         if self.options.nodes:
             arguments.append("--probe-allow-loopback")  # our pods' processes listen on 127.10.0.0/16
         arguments += [*self.options.controller_args, *more]
-        return self.run(name, "controller", arguments, health)
+        return self.run(name, module_name("controller"), arguments, health)
 
     def kill_controller(self, number: signal.Signals = signal.SIGKILL, name: str = "controller") -> None:
         """Send a signal to a controller, by default SIGKILL, and wait for its end."""

@@ -196,7 +196,7 @@ def _get(url: str, context: ssl.SSLContext) -> bytes:
 
 
 def main(argv: list[str] | None = None) -> int:
-    made = argparse.ArgumentParser(prog="python -m local.controlplane", description=__doc__)
+    made = argparse.ArgumentParser(prog=f"python -m {__package__}.controlplane", description=__doc__)
     made.add_argument("--dir", type=Path, required=True)
     made.add_argument("--crds", type=Path)
     made.add_argument("--no-controller-manager", dest="controller_manager", action="store_false")

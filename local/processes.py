@@ -17,6 +17,11 @@ _STOP_SECONDS = 10.0
 _TAIL = 4000
 
 
+def module_name(name: str) -> str:
+    """The name for `python -m` of a module, given its name in the repository: installed, all are below `jobflow`."""
+    return (__package__ or "").removesuffix("local") + name
+
+
 class StartError(RuntimeError):
     """A process ended or was not ready in time; the message has the end of its log."""
 

@@ -65,7 +65,7 @@ def _now() -> float:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m local.supervisor", description=__doc__)
+    parser = argparse.ArgumentParser(prog=f"python -m {__package__}.supervisor", description=__doc__)
     parser.add_argument("--dir", type=Path, required=True, help="the state folder")
     parser.add_argument("--request", required=True, help="a ClusterRequest as JSON")
     values = parser.parse_args(argv)

@@ -55,7 +55,7 @@ def parse(argv: Sequence[str] | None = None) -> WebhookSettings:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m webhook", description="Answers the API server's admission reviews."
+        prog=f"python -m {__package__}", description="Answers the API server's admission reviews."
     )
     parser.add_argument("--host", help="address to listen on (default: all addresses)")
     parser.add_argument("--port", type=int, help="HTTPS port (default 8443; 0: any free port, which is logged)")

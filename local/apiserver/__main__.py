@@ -13,7 +13,7 @@ from local.apiserver.server import BOOKMARKS, ApiServer
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="local.apiserver", description=__doc__)
+    parser = argparse.ArgumentParser(prog=f"python -m {__package__}", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="0: any free port")
     parser.add_argument("--dir", type=Path, required=True, help="gets kubeconfig, ca.crt and the state")
     parser.add_argument("--rbac", action="store_true", help="enforce the stored roles and bindings")

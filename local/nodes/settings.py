@@ -41,7 +41,7 @@ def parse(argv: list[str] | None = None) -> NodeSettings:
 
 
 def parser() -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser(prog="python -m local.nodes", description="Stand-in for nodes.")
+    made = argparse.ArgumentParser(prog=f"python -m {__package__}", description="Stand-in for nodes.")
     add = made.add_argument
     add("--kubeconfig", type=Path, required=True)
     add("--nodes", type=int, default=NodeSettings.nodes, help="how many (default %(default)s)")

@@ -152,7 +152,7 @@ def _cell(text: str) -> str:
 
 
 def main(argv: list[str] | None = None) -> int:
-    return page.keep("shared.crd.reference", __doc__, PAGE, render, argv)
+    return page.keep(f"{__package__}.reference", __doc__, PAGE, render, argv)
 
 
 if __name__ == "__main__":

@@ -9,9 +9,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from release.layout import wings
+
 ROOT: Final = Path(__file__).resolve().parents[2]
-PRODUCT: Final = ("shared", "webhook", "controller", "certs", "cli", "drawing", "local", "web")
-WINGS: Final = (*PRODUCT, "bench", "tests")
+PRODUCT: Final = wings(ROOT)
+TOOLS: Final = ("bench", "release", "tests")
+"""Top-level packages that are not installed."""
+WINGS: Final = (*PRODUCT, *TOOLS)
 DOCUMENTS: Final = ("docs", "helm", "examples")
 """Top-level folders without Python packages of the project."""
 

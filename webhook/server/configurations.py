@@ -69,7 +69,7 @@ def _whole(each: Body, client: Body, ca_bundle: bytes, excluded: Sequence[str]) 
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m webhook.server.configurations", description=__doc__)
+    parser = argparse.ArgumentParser(prog=f"python -m {__package__}.configurations", description=__doc__)
     parser.add_argument("--check", action="store_true", help="do not write; exit with 1 if the file is out of date")
     parser.add_argument("--file", type=Path, default=FILE)
     options = parser.parse_args(argv)

@@ -1,0 +1,1 @@
+"""What builds a release: the wheel, the chart, manifests, bills of materials, checksums and notes. Never installed."""
