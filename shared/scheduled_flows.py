@@ -7,11 +7,12 @@ from typing import Final
 
 import msgspec
 
+from shared.child_metadata import controller_reference, copied_annotations
 from shared.cron import zone
 from shared.kinds import CRONJOBFLOW, JOBFLOW
 from shared.model.schedules.flow_template import TemplateParam
 from shared.model.types import Body
-from shared.names import CRON_NAME, CRON_SCHEDULED, FOREIGN_ANNOTATION_PREFIXES
+from shared.names import CRON_NAME, CRON_SCHEDULED
 from shared.naming import label_value, scheduled_name
 from shared.params import param_faults
 from shared.timestamp import rfc3339
@@ -47,8 +48,8 @@ def flow_for(cron: Body, template: Body | None, due: int, previous: int | None) 
             "name": scheduled_name(metadata["name"], due),
             "namespace": metadata["namespace"],
             "labels": {**(given.get("labels") or {}), CRON_NAME: label_value(metadata["name"])},
-            "annotations": {**_annotations(given), CRON_SCHEDULED: rfc3339(due)},
-            "ownerReferences": [_owner(cron)],
+            "annotations": {**copied_annotations(given), CRON_SCHEDULED: rfc3339(due)},
+            "ownerReferences": [controller_reference(CRONJOBFLOW, cron)],
         },
         "spec": {**flow_spec, "params": params} if params else flow_spec,
     }
@@ -90,20 +91,3 @@ def filled(text: str, spec: Body, due: int, previous: int | None) -> str:
         "unix": str(due),
     }
     return PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), text)
-
-
-def _owner(cron: Body) -> Body:
-    metadata = cron["metadata"]
-    return {
-        "apiVersion": CRONJOBFLOW.api_version,
-        "kind": CRONJOBFLOW.kind,
-        "name": metadata["name"],
-        "uid": metadata["uid"],
-        "controller": True,
-        "blockOwnerDeletion": True,
-    }
-
-
-def _annotations(given: Body) -> Body:
-    found = given.get("annotations") or {}
-    return {name: value for name, value in found.items() if not name.startswith(FOREIGN_ANNOTATION_PREFIXES)}

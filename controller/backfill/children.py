@@ -1,5 +1,6 @@
 """The JobFlow that a backfill creates for a due time. Pure."""
 
+from shared.child_metadata import controller_reference
 from shared.kinds import CRONJOBFLOWBACKFILL
 from shared.model.types import Body
 from shared.names import BACKFILL_NAME
@@ -15,13 +16,6 @@ def backfill_flow(backfill: Body, source: Body, due: int, previous: int | None) 
     made = flow_for(source["cron"], source.get("template"), due, previous)
     metadata = backfill["metadata"]
     name = label_value(f"{metadata['name']}-b{due // 60}")
-    owner = {
-        "apiVersion": CRONJOBFLOWBACKFILL.api_version,
-        "kind": CRONJOBFLOWBACKFILL.kind,
-        "name": metadata["name"],
-        "uid": metadata["uid"],
-        "controller": True,
-        "blockOwnerDeletion": True,
-    }
+    owner = controller_reference(CRONJOBFLOWBACKFILL, backfill)
     labels = {**made["metadata"]["labels"], BACKFILL_NAME: label_value(metadata["name"])}
     return {**made, "metadata": {**made["metadata"], "name": name, "labels": labels, "ownerReferences": [owner]}}

@@ -16,6 +16,7 @@ from controller.backfill.observe import (
 )
 from controller.backfill.progress import BackfillProgress, next_indexes, observed
 from controller.decision import Child, Create, Decision, Note, Refusal
+from controller.schedule.conditions import READY, dated
 from controller.schedule.refusals import again_at, fresh_refusals, is_fresh
 from shared import ranges
 from shared.kinds import JOBFLOW
@@ -26,7 +27,8 @@ from shared.scheduled_flows import params_fault
 from shared.timestamp import rfc3339
 
 COMPLETE: Final = "Complete"
-_LONGEST: Final = 1024
+CANNOT_START: Final = "CannotStart"
+FAILED_CREATE: Final = "FailedCreate"
 _FIRST: Final = 200  # more flows are not started at once
 
 
@@ -87,7 +89,7 @@ def _go_on(backfill: CronJobFlowBackfill, seen: BackfillSeen, now: float) -> Dec
         for index in starts
     )
     recorded = msgspec.structs.replace(progress, started=progress.started | frozenset(starts))
-    notes = [Note("FailedCreate", each.message, "Warning") for each in fresh]
+    notes = [Note(FAILED_CREATE, each.message, "Warning") for each in fresh]
     if recorded.done:
         notes.append(Note("BackfillCompleted", _words(recorded)))
     return Decision(
@@ -112,10 +114,11 @@ def _refused(
 def _stuck(backfill: CronJobFlowBackfill, problem: str, now: float) -> Decision:
     """Nothing can be created: say so, and look again when the schedule or the template changes."""
     status = backfill.status
-    condition = _condition(backfill, "False", "CannotStart", problem, now)
+    conditions = _conditions(backfill, "False", CANNOT_START, problem, now)
+    status = msgspec.structs.replace(status, conditions=conditions, observed_generation=backfill.metadata.generation)
     return Decision(
-        status=_json(msgspec.structs.replace(status, conditions=(condition,))),
-        notes=(Note("CannotStart", problem, "Warning"),),
+        status=_json(status),
+        notes=(Note(CANNOT_START, problem, "Warning"),),
     )
 
 
@@ -128,11 +131,11 @@ def _status(
 ) -> BackfillStatus:
     active = [flow["metadata"] for flow in flows if not (flow.get("status") or {}).get("completionTime")]
     if progress.done:
-        condition = _condition(backfill, "True", "Completed", _words(progress), now)
+        conditions = _conditions(backfill, "True", "Completed", _words(progress), now)
     elif refused:
-        condition = _condition(backfill, "False", "FailedCreate", refused[0], now)
+        conditions = _conditions(backfill, "False", FAILED_CREATE, refused[0], now)
     else:
-        condition = _condition(backfill, "False", "Running", _words(progress), now)
+        conditions = _conditions(backfill, "False", "Running", _words(progress), now)
     return msgspec.structs.replace(
         backfill.status,
         total=progress.total,
@@ -152,21 +155,20 @@ def _status(
             for metadata in active
         ),
         completion_time=rfc3339(now) if progress.done else None,
-        conditions=(condition,),
-    )
-
-
-def _condition(backfill: CronJobFlowBackfill, status: str, reason: str, message: str, now: float) -> Condition:
-    before = next((each for each in backfill.status.conditions if each.type == COMPLETE), None)
-    since = before.last_transition_time if before is not None and before.status == status else rfc3339(now)
-    return Condition(
-        type=COMPLETE,
-        status=status,
-        reason=reason,
-        message=message[:_LONGEST],
-        last_transition_time=since,
         observed_generation=backfill.metadata.generation,
+        conditions=conditions,
     )
+
+
+def _conditions(
+    backfill: CronJobFlowBackfill, status: str, reason: str, message: str, now: float
+) -> tuple[Condition, ...]:
+    """Complete, and Ready: the backfill goes on. GitOps tools wait for Ready and not for the end of all flows."""
+    ready = Condition(type=READY, status="True", reason="Started", message="")
+    if status == "False" and reason in (CANNOT_START, FAILED_CREATE):
+        ready = Condition(type=READY, status="False", reason=reason, message=message)
+    complete = Condition(type=COMPLETE, status=status, reason=reason, message=message)
+    return dated((complete, ready), backfill.status.conditions, backfill.metadata.generation, rfc3339(now))
 
 
 def _words(progress: BackfillProgress) -> str:

@@ -2,10 +2,11 @@
 
 from datetime import datetime
 
+from shared.child_metadata import controller_reference, copied_annotations
 from shared.cron import zone
 from shared.kinds import CRONJOB, JOB
 from shared.model.types import Body
-from shared.names import CRONJOB_SCHEDULED, FOREIGN_ANNOTATION_PREFIXES
+from shared.names import CRONJOB_SCHEDULED
 from shared.naming import scheduled_name
 
 
@@ -22,25 +23,8 @@ def job_for(cron_job: Body, due: int) -> Body:
             "name": scheduled_name(metadata["name"], due),
             "namespace": metadata["namespace"],
             "labels": dict(given.get("labels") or {}),
-            "annotations": {**_annotations(given), CRONJOB_SCHEDULED: scheduled},
-            "ownerReferences": [owner(cron_job)],
+            "annotations": {**copied_annotations(given), CRONJOB_SCHEDULED: scheduled},
+            "ownerReferences": [controller_reference(CRONJOB, cron_job)],
         },
         "spec": dict(template.get("spec") or {}),
     }
-
-
-def owner(cron_job: Body) -> Body:
-    metadata = cron_job["metadata"]
-    return {
-        "apiVersion": CRONJOB.api_version,
-        "kind": CRONJOB.kind,
-        "name": metadata["name"],
-        "uid": metadata["uid"],
-        "controller": True,
-        "blockOwnerDeletion": True,
-    }
-
-
-def _annotations(given: Body) -> Body:
-    found = given.get("annotations") or {}
-    return {name: value for name, value in found.items() if not name.startswith(FOREIGN_ANNOTATION_PREFIXES)}

@@ -31,6 +31,7 @@ def status_of(
         last_schedule_time=None if state.last is None else rfc3339(state.last),
         last_successful_time=None if state.last_success is None else rfc3339(state.last_success),
         observed_schedule=_observed(cron_job, plan, now),
+        observed_generation=meta.generation,
         conditions=conditions(cron_job.status.conditions, meta.generation, seen.rules, refused, now),
     )
     written: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(status))

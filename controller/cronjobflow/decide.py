@@ -1,4 +1,4 @@
-"""What a CronJobFlow does now: `decide(body, template, flows, refusals, now) -> Decision`. Pure."""
+"""What a CronJobFlow does now: `decide(body, template, flows, refusals, now) -> ScheduleDecision`. Pure."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -8,10 +8,11 @@ import msgspec
 
 from controller.cronjobflow.observe import observe
 from controller.cronjobflow.status import status_of
-from controller.decision import Child, Create, Decision, Delete, Note, Refusal
+from controller.decision import Child, Create, Delete, Note, Refusal
 from controller.schedule.decide import decide as decide_schedule
 from controller.schedule.observed import ScheduledRun, SchedulePlan
 from controller.schedule.refusals import again_at, fresh_refusals
+from controller.schedule.tally import ScheduleDecision, tally_of
 from shared.kinds import JOBFLOW
 from shared.model.schedules.cron_job_flow import CronJobFlow
 from shared.model.types import Body
@@ -24,31 +25,32 @@ FAILED_CREATE: Final = "FailedCreate"
 
 def decide(
     body: Body, template: Body | None, flows: Sequence[Body], refusals: Mapping[Child, Refusal], now: float
-) -> Decision:
+) -> ScheduleDecision:
     """Create the JobFlows that are due, delete what is replaced or beyond the history limits, record both.
 
     `template`: the JobFlowTemplate that spec.template names, if it exists; `flows`: the JobFlows whose controller is this
     CronJobFlow; `now`: epoch seconds.
     """
     if "deletionTimestamp" in body["metadata"]:
-        return Decision()
+        return ScheduleDecision()
     try:
         cron = msgspec.convert(body, CronJobFlow)
     except msgspec.ValidationError as error:
-        return Decision(notes=(Note(INVALID, str(error), "Warning"),))
+        return ScheduleDecision(notes=(Note(INVALID, str(error), "Warning"),))
     seen = observe(cron, flows, _problem(body, template, now), refusals, now)
     plan = decide_schedule(seen, math.floor(now))
     creates = _creates(body, template, plan, seen.state.last)
     fresh = fresh_refusals(JOBFLOW, refusals, now)
     moments = [*([float(plan.wake)] if plan.wake is not None else []), *(again_at(each) for each in fresh)]
     namespace = body["metadata"]["namespace"]
-    return Decision(
+    return ScheduleDecision(
         first=tuple(_delete(namespace, run) for run in plan.replaced),
         actions=creates,
         status=status_of(cron, seen, plan, [each.message for each in fresh], rfc3339(now)),
         cleanup=tuple(_delete(namespace, run) for run in plan.pruned),
         notes=_notes(plan, creates, fresh, seen.rules.problem),
         requeue_after=max(min(moments) - now, 0.01) if moments else None,
+        tally=tally_of(seen, plan, math.floor(now)),
     )
 
 

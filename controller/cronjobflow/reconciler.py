@@ -8,11 +8,11 @@ from controller.cronjobflow.decide import decide
 from controller.decision import Child, Decision, Refusal
 from controller.owner_references import by_controller_uid, controller_of
 from controller.runtime.controller import Controller, Route, Wakes
-from controller.runtime.reconcile_rounds import decide_and_apply
-from controller.runtime.refusals import Refusals
 from controller.runtime.routes import its_controller, itself
 from controller.runtime.workqueue import WorkQueue
-from shared.key import Key
+from controller.schedule.metrics import ScheduleGauges
+from controller.schedule.reconciler import ScheduleReconciler
+from shared.key import Key, key_of
 from shared.kinds import CRONJOBFLOW, JOBFLOW, JOBFLOWTEMPLATE
 from shared.kube.cache.cache import Cache
 from shared.model.types import Body
@@ -44,44 +44,22 @@ def template_wakes(crons: Cache) -> Wakes:
     return wakes
 
 
-class CronJobFlowReconciler:
-    """Remembers what the API server refused, by CronJobFlow. It may be lost."""
-
-    def __init__(self, crons: Cache, templates: Cache, flows: Cache, context: ControllerContext) -> None:
-        self._crons = crons
-        self._templates = templates
-        self._flows = flows
-        self._applier = context.applier
-        self._clock = context.clock
-        self._refusals = Refusals()
-
-    async def reconcile(self, key: Key) -> float | None:
-        """One pass; the seconds until the next due time or retry."""
-        if self._crons.get(*key) is None:
-            self._refusals.forget(key)
-            return None
-        return await decide_and_apply(
-            self._applier, self._refusals, CRONJOBFLOW, key, lambda refusals: self._decision(key, refusals)
-        )
-
-    def _decision(self, key: Key, refusals: Mapping[Child, Refusal]) -> tuple[Body, Decision]:
-        body = self._crons.get(*key)
-        if body is None:
-            return {}, Decision()
-        name = ((body.get("spec") or {}).get("template") or {}).get("name")
-        template = self._templates.get(key.namespace, name) if name else None
-        flows = self._flows.by(OWNER, str(body["metadata"].get("uid", "")))
-        return body, decide(body, template, flows, refusals, self._clock())
-
-
 def build(context: ControllerContext) -> Controller:
     crons = context.caches.want(CRONJOBFLOW, indexers={TEMPLATE: index_by_template}, optional=True)
     templates = context.caches.want(JOBFLOWTEMPLATE, optional=True)
     flows = context.caches.want(JOBFLOW, indexers={OWNER: index_by_cron})
+    ScheduleGauges(CRONJOBFLOW, crons)
+
+    def decision(body: Body, refusals: Mapping[Child, Refusal], now: float) -> Decision:
+        namespace, name = key_of(body).namespace, ((body.get("spec") or {}).get("template") or {}).get("name")
+        template = templates.get(namespace, name) if name else None
+        children = flows.by(OWNER, str(body["metadata"].get("uid", "")))
+        return decide(body, template, children, refusals, now)
+
     return Controller(
         name="cronjobflow",
         queue=WorkQueue("cronjobflow"),
-        reconciler=CronJobFlowReconciler(crons, templates, flows, context),
+        reconciler=ScheduleReconciler(CRONJOBFLOW, crons, context, decision),
         routes=(
             Route(crons, itself, own_writes=False),
             Route(flows, its_controller(CRONJOBFLOW)),

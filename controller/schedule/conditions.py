@@ -16,14 +16,28 @@ def conditions(
     before: Sequence[Condition], generation: int, rules: ScheduleRules, refused: Sequence[str], now: str
 ) -> tuple[Condition, ...]:
     """One condition, Ready: the schedule is followed. `refused`: why children could not be created. `now`: RFC 3339."""
-    wanted = _ready(rules, refused, generation)
-    old = next((each for each in before if each.type == READY), None)
-    changed = old is None or old.status != wanted.status or not old.last_transition_time
-    since = now if old is None or changed else old.last_transition_time
-    return (msgspec.structs.replace(wanted, last_transition_time=since),)
+    return dated((_ready(rules, refused),), before, generation, now)
 
 
-def _ready(rules: ScheduleRules, refused: Sequence[str], generation: int) -> Condition:
+def dated(wanted: Sequence[Condition], before: Sequence[Condition], generation: int, now: str) -> tuple[Condition, ...]:
+    """The conditions with the generation, and with the time at which the status of each last changed."""
+    return tuple(
+        msgspec.structs.replace(
+            each,
+            message=each.message[:_LONGEST],
+            observed_generation=generation,
+            last_transition_time=_since(each, before, now),
+        )
+        for each in wanted
+    )
+
+
+def _since(wanted: Condition, before: Sequence[Condition], now: str) -> str:
+    old = next((each for each in before if each.type == wanted.type), None)
+    return now if old is None or old.status != wanted.status else old.last_transition_time or now
+
+
+def _ready(rules: ScheduleRules, refused: Sequence[str]) -> Condition:
     if rules.problem:
         status, reason, message = "False", "InvalidSchedule", rules.problem
     elif refused:
@@ -32,6 +46,4 @@ def _ready(rules: ScheduleRules, refused: Sequence[str], generation: int) -> Con
         status, reason, message = "True", "Suspended", "the schedule is suspended"
     else:
         status, reason, message = "True", "Scheduled", "the schedule is followed"
-    return Condition(
-        type=READY, status=status, reason=reason, message=message[:_LONGEST], observed_generation=generation
-    )
+    return Condition(type=READY, status=status, reason=reason, message=message)

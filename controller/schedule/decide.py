@@ -176,6 +176,7 @@ class _Draft:
         return SchedulePlan(
             state=self.state,
             starts=tuple(time for time in self.starts if time not in self.existing),
+            started=tuple(self.starts),
             replaced=self.replaced,
             pruned=pruned(self.seen, self.stored),
             events=tuple(self.events),
@@ -209,7 +210,6 @@ class _Draft:
 
 
 def _time(moment: int) -> str:
-
     return rfc3339(moment)
 
 

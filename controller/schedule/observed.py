@@ -110,10 +110,14 @@ class ScheduleEvent(msgspec.Struct, frozen=True):
 
 
 class SchedulePlan(msgspec.Struct, frozen=True):
-    """What to do: delete runs, create runs for due times, store the state, and look again at `wake` (or never)."""
+    """What to do: delete runs, create runs for due times, store the state, and look again at `wake` (or never).
+
+    `started`: the times that the new state records as started: `starts`, and those whose child exists already.
+    """
 
     state: ScheduleState
     starts: tuple[int, ...] = ()
+    started: tuple[int, ...] = ()
     replaced: tuple[ScheduledRun, ...] = ()
     pruned: tuple[ScheduledRun, ...] = ()
     events: tuple[ScheduleEvent, ...] = ()

@@ -82,9 +82,16 @@ DEFINITIONS: Final[tuple[Definition, ...]] = (
             Column("SUSPEND", ".spec.suspend", "boolean"),
             Column("LAST", ".status.lastScheduleTime", "date"),
             _AGE,
+            Column("READY", _READY, priority=1),
         ),
     ),
-    Definition(kinds.JOBFLOWTEMPLATE, JobFlowTemplate, ("jft",), (_AGE,), status=False),
+    Definition(
+        kinds.JOBFLOWTEMPLATE,
+        JobFlowTemplate,
+        ("jft",),
+        (Column("PARAMS", ".spec.params[*].name"), _AGE),
+        status=False,
+    ),
     Definition(
         kinds.CRONJOBFLOW,
         CronJobFlow,
@@ -109,6 +116,7 @@ DEFINITIONS: Final[tuple[Definition, ...]] = (
             Column("FAILED", ".status.failed"),
             Column("COMPLETE", '.status.conditions[?(@.type=="Complete")].status'),
             _AGE,
+            Column("READY", _READY, priority=1),
         ),
     ),
     Definition(

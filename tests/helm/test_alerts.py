@@ -39,6 +39,12 @@ def healthy(name: str) -> dict[str, str]:
         f'controller_runtime_reconcile_errors_total{{{controller},controller="jobs"}}': "0+1x240",
         f'controller_runtime_reconcile_panics_total{{{controller},controller="jobs"}}': "0x240",
         f'workqueue_depth{{{controller},name="jobs"}}': "10x240",
+        f'jobflow_schedules{{{controller},kind="CronJobFlow",state="NotReady"}}': "0x240",
+        f'jobflow_schedule_missed_total{{{controller},kind="CronJobFlow"}}': "3x240",
+        f'jobflow_schedule_lag_seconds_bucket{{{controller},kind="CronJob",le="2"}}': "0+60x240",
+        f'jobflow_schedule_lag_seconds_bucket{{{controller},kind="CronJob",le="60"}}': "0+60x240",
+        f'jobflow_schedule_lag_seconds_bucket{{{controller},kind="CronJob",le="300"}}': "0+60x240",
+        f'jobflow_schedule_lag_seconds_bucket{{{controller},kind="CronJob",le="+Inf"}}': "0+60x240",
     }
 
 
@@ -52,6 +58,8 @@ OTHERS: dict[str, str] = {
     'controller_runtime_reconcile_errors_total{namespace="other",service="other",controller="jobs"}': "0+600x240",
     'controller_runtime_reconcile_panics_total{namespace="other",service="other",controller="jobs"}': "0+5x240",
     'workqueue_depth{namespace="kube-system",service="kubelet",name="jobs"}': "5000x240",
+    'jobflow_schedules{namespace="jobflow-system",service="jobflow-controller",kind="CronJob",state="NotReady"}': "4x240",
+    'jobflow_schedule_missed_total{namespace="jobflow-system",service="jobflow-controller",kind="CronJob"}': "0+1x240",
 }
 # Changed series by the alert that must fire; None: the series is missing.
 FAULTS: dict[str, dict[str, str | None]] = {
@@ -78,6 +86,12 @@ FAULTS: dict[str, dict[str, str | None]] = {
         'controller_runtime_reconcile_panics_total{CONTROLLER,controller="jobs"}': "0x200 1x40",
     },
     "JobflowQueueGrows": {'workqueue_depth{CONTROLLER,name="jobs"}': "2000x240"},
+    "JobflowScheduleNotReady": {'jobflow_schedules{CONTROLLER,kind="CronJobFlow",state="NotReady"}': "1x240"},
+    "JobflowScheduleMissed": {'jobflow_schedule_missed_total{CONTROLLER,kind="CronJobFlow"}': "3x220 4x20"},
+    "JobflowSchedulesLate": {
+        'jobflow_schedule_lag_seconds_bucket{CONTROLLER,kind="CronJob",le="2"}': "0+50x240",
+        'jobflow_schedule_lag_seconds_bucket{CONTROLLER,kind="CronJob",le="60"}': "0+50x240",
+    },
 }
 
 

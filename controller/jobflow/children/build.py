@@ -11,6 +11,7 @@ from controller.jobflow.children.child_type import BuildFault
 from controller.jobflow.children.merge import Unmergeable, merge_job_spec
 from controller.jobflow.model.context import FlowContext
 from controller.jobflow.model.expression_values import ExpressionFault, Iteration, evaluate_at
+from shared.child_metadata import copied_annotations
 from shared.crd.unknown import unknown_in_job_spec
 from shared.graphs.flow_graph import ExpressionPlace
 from shared.kinds import JOB, JOBFLOW
@@ -20,7 +21,6 @@ from shared.names import (
     ATTEMPT,
     CREATED_BY_FLOW,
     CREATED_BY_TEMPLATE,
-    FOREIGN_ANNOTATION_PREFIXES,
     ITERATION,
     STEP,
     STEP_DIGEST,
@@ -160,15 +160,7 @@ def _metadata(
     if iteration is not None:
         own[ITERATION] = str(iteration.index)
     labels = _substituted(given.get("labels") or {}, lookup, "metadata.labels")
-    annotations = _substituted(
-        {
-            key: value
-            for key, value in (given.get("annotations") or {}).items()
-            if not key.startswith(FOREIGN_ANNOTATION_PREFIXES)
-        },
-        lookup,
-        "metadata.annotations",
-    )
+    annotations = _substituted(copied_annotations(given), lookup, "metadata.annotations")
     return {
         "name": name,
         "namespace": flow.namespace,

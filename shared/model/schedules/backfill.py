@@ -51,6 +51,7 @@ class BackfillStatus(Model, frozen=True, kw_only=True):
         Raw | None, Meta(description="The CronJobFlow, and the JobFlowTemplate it names, when the backfill began.")
     ] = None
     completion_time: Time | None = None
+    observed_generation: Int64 = 0
     conditions: tuple[Condition, ...] = ()
 
 

@@ -1,6 +1,7 @@
 """Volcano's CronJob (batch.volcano.sh/v1alpha1): creates Jobs on a schedule.
 
-The fields are Volcano's; `status.observedSchedule` and `status.conditions` are additions, which Volcano's own CRD drops.
+The fields are Volcano's; `status.observedSchedule`, `status.observedGeneration` and `status.conditions` are additions, which Volcano's own CRD
+drops.
 """
 
 from typing import Annotated
@@ -16,7 +17,7 @@ from shared.model.schedules.common import (
     ObservedSchedule,
     TemplateMetadata,
 )
-from shared.model.types import Count, Model, Time
+from shared.model.types import Count, Int64, Model, Time
 
 NonNegative64 = Annotated[int, Meta(ge=0, extra_json_schema={"format": "int64"})]
 
@@ -57,6 +58,7 @@ class CronJobStatus(Model, frozen=True, kw_only=True):
     last_schedule_time: Annotated[Time | None, Meta(description="The newest time for which a Job was created.")] = None
     last_successful_time: Annotated[Time | None, Meta(description="When a Job last completed.")] = None
     observed_schedule: ObservedSchedule | None = None
+    observed_generation: Int64 = 0
     conditions: tuple[Condition, ...] = ()
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from controller.cronjob.decide import decide
 from controller.decision import Create, Decision, Delete, Refusal
+from controller.schedule.tally import ScheduleDecision
 from shared.kinds import JOB
 from shared.model.types import Body
 from shared.timestamp import epoch
@@ -156,4 +157,4 @@ def test_a_cron_job_that_is_being_deleted_creates_nothing() -> None:
     given = cron_job()
     given["metadata"]["deletionTimestamp"] = "2026-03-28T01:00:00Z"
 
-    assert decided(given, now="2026-03-28T01:30:02Z") == Decision()
+    assert decided(given, now="2026-03-28T01:30:02Z") == ScheduleDecision()
