@@ -5,11 +5,11 @@ from collections.abc import Mapping
 import msgspec
 
 from cli.exits import CliError, Exit
+from shared.children.scheduled_flows import MissingParam, merged_params
 from shared.kinds import JOBFLOW
 from shared.model.schedules.flow_template import JobFlowTemplateSpec
 from shared.model.types import Body
 from shared.params import param_faults
-from shared.scheduled_flows import MissingParam, merged_params
 
 
 def flow_from_template(template: Body, values: Mapping[str, str]) -> Body:

@@ -1,17 +1,17 @@
 """The JobFlow that a backfill creates for a due time. Pure."""
 
-from shared.child_metadata import controller_reference
+from shared.children.metadata import controller_reference
+from shared.children.scheduled_flows import flow_for
 from shared.kinds import CRONJOBFLOWBACKFILL
 from shared.model.types import Body
 from shared.names import BACKFILL_NAME
 from shared.naming import label_value
-from shared.scheduled_flows import flow_for
 
 
 def backfill_flow(backfill: Body, source: Body, due: int, previous: int | None) -> Body:
     """As the schedule would have created it, under a name and an owner of the backfill's own.
 
-    `source`: status.source. Raises shared.scheduled_flows.MissingParam.
+    `source`: status.source. Raises shared.children.scheduled_flows.MissingParam.
     """
     made = flow_for(source["cron"], source.get("template"), due, previous)
     metadata = backfill["metadata"]

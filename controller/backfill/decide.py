@@ -19,11 +19,11 @@ from controller.decision import Child, Create, Decision, Note, Refusal
 from controller.schedule.conditions import READY, dated
 from controller.schedule.refusals import again_at, fresh_refusals, is_fresh
 from shared import ranges
+from shared.children.scheduled_flows import params_fault
 from shared.kinds import JOBFLOW
 from shared.model.schedules.backfill import BackfillStatus, CronJobFlowBackfill
 from shared.model.schedules.common import ActiveReference, Condition
 from shared.model.types import Body
-from shared.scheduled_flows import params_fault
 from shared.timestamp import rfc3339
 
 COMPLETE: Final = "Complete"

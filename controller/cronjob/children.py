@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from shared.child_metadata import controller_reference, copied_annotations
+from shared.children.metadata import controller_reference, copied_annotations
 from shared.cron import zone
 from shared.kinds import CRONJOB, JOB
 from shared.model.types import Body

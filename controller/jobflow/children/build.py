@@ -11,7 +11,7 @@ from controller.jobflow.children.child_type import BuildFault
 from controller.jobflow.children.merge import Unmergeable, merge_job_spec
 from controller.jobflow.model.context import FlowContext
 from controller.jobflow.model.expression_values import ExpressionFault, Iteration, evaluate_at
-from shared.child_metadata import copied_annotations
+from shared.children.metadata import copied_annotations
 from shared.crd.unknown import unknown_in_job_spec
 from shared.graphs.flow_graph import ExpressionPlace
 from shared.kinds import JOB, JOBFLOW

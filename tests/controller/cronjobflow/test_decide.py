@@ -7,8 +7,8 @@ import pytest
 
 from controller.cronjobflow.decide import decide
 from controller.decision import Create, Decision, Delete
+from shared.children.scheduled_flows import filled
 from shared.model.types import Body
-from shared.scheduled_flows import filled
 from shared.timestamp import epoch
 from tests.purity import pure
 

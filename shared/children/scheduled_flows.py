@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from shared.child_metadata import controller_reference, copied_annotations
+from shared.children.metadata import controller_reference, copied_annotations
 from shared.cron import zone
 from shared.kinds import CRONJOBFLOW, JOBFLOW
 from shared.model.schedules.flow_template import TemplateParam
