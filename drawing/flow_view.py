@@ -109,24 +109,33 @@ def flow_view(body: Body, tasks: Mapping[str, Tasks] | None = None) -> FlowView:
 
 def tasks_by_step(body: Body, pods: Iterable[Body]) -> dict[str, Counter[TaskStatus]]:
     """How many pods of each step are in each of the ten Task states."""
-    flow = str((body.get("metadata") or {}).get("name") or "")
-    spec = body.get("spec") or {}
-    names = {
-        job_name(flow, str(step.get("name"))): str(step.get("name"))
-        for field in ("flows", "finally")
-        for step in spec.get(field) or ()
-    }
+    names = first_jobs(body)
     found: dict[str, Counter[TaskStatus]] = {}
     for pod in pods:
-        job = ((pod.get("metadata") or {}).get("labels") or {}).get(JOB_NAME, "")
-        step = _step_of(job, names)
+        step = step_of(job_of(pod), names)
         if step:
             found.setdefault(step, Counter())[task_status(pod)] += 1
     return found
 
 
-def _step_of(job: str, names: Mapping[str, str]) -> str:
-    """FLOW-STEP[-INDEX][-rN] -> STEP."""
+def job_of(pod: Body) -> str:
+    """The name of the Job that a pod belongs to; '' for other pods."""
+    return str(((pod.get("metadata") or {}).get("labels") or {}).get(JOB_NAME, ""))
+
+
+def first_jobs(body: Body) -> dict[str, str]:
+    """The step of each name that a first attempt without an index can have."""
+    flow = str((body.get("metadata") or {}).get("name") or "")
+    spec = body.get("spec") or {}
+    return {
+        job_name(flow, str(step.get("name"))): str(step.get("name"))
+        for field in ("flows", "finally")
+        for step in spec.get(field) or ()
+    }
+
+
+def step_of(job: str, names: Mapping[str, str]) -> str:
+    """FLOW-STEP[-INDEX][-rN] -> STEP; '' for a Job of no step. `names`: of `first_jobs`."""
     without_retry = _RETRY.sub("", job)
     for name in (job, without_retry, _INDEX.sub("", without_retry), _INDEX.sub("", job)):
         if name in names:

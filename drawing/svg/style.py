@@ -40,7 +40,7 @@ _LIGHT: Final = (
     (".small", "font-size:10px;fill:#59636e"),
     (".paper", "fill:#ffffff"),
     (".step rect", "stroke-width:1.5"),
-    (".plain rect", "fill:#f6f8fa;stroke:#57606a"),
+    (".step.plain rect", "fill:#f6f8fa;stroke:#57606a"),
     (".switch rect", "stroke-dasharray:5 3"),
     (".for rect", "stroke-width:3"),
     (".centre rect", "stroke-width:3.5"),
@@ -55,6 +55,11 @@ _LIGHT: Final = (
     (".frame", "fill:none;stroke:#8b949e;stroke-dasharray:4 4"),
     (".track", "fill:#8b949e;stroke:none"),
     (".hit", "fill:none;stroke:none;pointer-events:all"),
+    (".span", "stroke-width:1;stroke:#57606a;fill:#8b949e"),
+    (".span.room", "fill:none;stroke-dasharray:2 2"),
+    (".span.idle", "fill:none"),
+    (".span.starting", "fill:#ddf4ff;stroke:#0969da"),
+    (".critical .span", "stroke-width:2.2;stroke:#1f2328"),
     (".line", "stroke:#d0d7de;stroke-width:1"),
     (".now", "stroke:#cf222e;stroke-width:1.5;stroke-dasharray:4 3"),
 )
@@ -62,7 +67,7 @@ _DARK: Final = (
     ("text", "fill:#e6edf3"),
     (".small", "fill:#9198a1"),
     (".paper", "fill:#0d1117"),
-    (".plain rect", "fill:#161b22;stroke:#8b949e"),
+    (".step.plain rect", "fill:#161b22;stroke:#8b949e"),
     (".arrow", "stroke:#6e7681"),
     (".head", "fill:#6e7681"),
     (".arrow.bad", "stroke:#f85149"),
@@ -72,6 +77,9 @@ _DARK: Final = (
     (".head.choice", "fill:#bc8cff"),
     (".head.probe", "fill:#bc8cff"),
     (".track", "fill:#6e7681"),
+    (".span", "stroke:#9198a1;fill:#6e7681"),
+    (".span.starting", "fill:#0c2d6b;stroke:#58a6ff"),
+    (".critical .span", "stroke:#e6edf3"),
     (".line", "stroke:#30363d"),
     (".now", "stroke:#f85149"),
 )
@@ -82,8 +90,16 @@ def style(scope: str = "") -> str:
     light, dark = [*_LIGHT], [*_DARK]
     for phase, (stroke, fill, dark_stroke, dark_fill) in _PHASES.items():
         name = phase.lower()
-        light += [(f".{name} rect", f"stroke:{stroke};fill:{fill}"), (f".share.{name}", f"fill:{stroke};stroke:none")]
-        dark += [(f".{name} rect", f"stroke:{dark_stroke};fill:{dark_fill}"), (f".share.{name}", f"fill:{dark_stroke}")]
+        light += [
+            (f".step.{name} rect", f"stroke:{stroke};fill:{fill}"),
+            (f".shares .{name}", f"fill:{stroke};stroke:none"),
+            (f".span.running.{name}", f"fill:{stroke}"),
+        ]
+        dark += [
+            (f".step.{name} rect", f"stroke:{dark_stroke};fill:{dark_fill}"),
+            (f".shares .{name}", f"fill:{dark_stroke};stroke:none"),
+            (f".span.running.{name}", f"fill:{dark_stroke}"),
+        ]
     return f"{''.join(_rules(light, scope))}@media(prefers-color-scheme:dark){{{''.join(_rules(dark, scope))}}}"
 
 
