@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from drawing.flow_view import first_jobs, job_of, step_of
-from drawing.timeline.model import AttemptSpans, Span, Stage
+from drawing.timeline.model import AttemptSpans, AttemptStage, Span
 from shared.model.flow_status import JobEntry, RunningHistory
 from shared.model.phases import JobPhase, StepPhase
 from shared.model.types import Body
@@ -94,13 +94,15 @@ def _whole(entry: JobEntry) -> RunningHistory:
 
 def _stages(stay: RunningHistory, start: float, end: float, placed: tuple[float, bool] | None) -> Iterator[Span]:
     if stay.state not in _IDLE:
-        yield Span(Stage.RUNNING, start, end)
+        yield Span(AttemptStage.RUNNING, start, end)
     elif placed is None:
-        yield Span(Stage.NOT_RUNNING, start, end)
+        yield Span(AttemptStage.NOT_RUNNING, start, end)
     elif not placed[1]:
-        yield Span(Stage.ROOM, start, end)
+        yield Span(AttemptStage.ROOM, start, end)
     else:
         room = min(max(placed[0], start), end)
         yield from (
-            span for span in (Span(Stage.ROOM, start, room), Span(Stage.STARTING, room, end)) if span.end > span.start
+            span
+            for span in (Span(AttemptStage.ROOM, start, room), Span(AttemptStage.STARTING, room, end))
+            if span.end > span.start
         )

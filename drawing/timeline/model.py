@@ -7,7 +7,7 @@ import msgspec
 from shared.model.phases import StepPhase
 
 
-class Stage(StrEnum):
+class AttemptStage(StrEnum):
     """What an attempt does; the value is what the legend says. NOT_RUNNING: its pods are not known."""
 
     ROOM = "waiting for room"
@@ -19,7 +19,7 @@ class Stage(StrEnum):
 class Span(msgspec.Struct, frozen=True):
     """Seconds since 1970. A span that goes on ends at `now`."""
 
-    stage: Stage
+    stage: AttemptStage
     start: float
     end: float
 

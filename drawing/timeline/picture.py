@@ -7,8 +7,9 @@ from xml.sax.saxutils import escape, quoteattr
 from drawing.layout.model import Point
 from drawing.phase_style import SYMBOLS
 from drawing.svg.boxes import cut
-from drawing.timeline.model import AttemptSpans, Span, Stage, Timeline, TimelineRow
-from drawing.timeline.ticks import ticks, words
+from drawing.timeline.model import AttemptSpans, AttemptStage, Span, Timeline, TimelineRow
+from drawing.timeline.ticks import ticks
+from shared.duration import lasted
 from shared.model.phases import StepPhase
 
 WIDTH: Final = 1000.0
@@ -19,7 +20,12 @@ _TOP: Final = 28.0
 _LANE: Final = 14.0
 _BAR: Final = 10.0
 _PAD: Final = 5.0
-_STAGES: Final = {Stage.ROOM: "room", Stage.STARTING: "starting", Stage.NOT_RUNNING: "idle", Stage.RUNNING: "running"}
+_STAGES: Final = {
+    AttemptStage.ROOM: "room",
+    AttemptStage.STARTING: "starting",
+    AttemptStage.NOT_RUNNING: "idle",
+    AttemptStage.RUNNING: "running",
+}
 
 StepLink = Callable[[str], str]
 """The address of a step, by its name."""
@@ -37,7 +43,7 @@ def _elements(view: Timeline, heights: list[float], bottom: float, link: StepLin
     for second in ticks(max(view.end - view.start, 1)):
         x = scale.at(view.start + second)
         yield f'<line class="line" x1="{x:.1f}" x2="{x:.1f}" y1="{_TOP - 4:.0f}" y2="{bottom:.1f}"/>'
-        yield f'<text class="small" x="{x + 3:.1f}" y="14">+{words(second)}</text>'
+        yield f'<text class="small" x="{x + 3:.1f}" y="14">+{lasted(second)}</text>'
     y = _TOP
     for row, height in zip(view.rows, heights, strict=True):
         yield from _row(row, y, scale, link(row.step) if link else "")
@@ -74,10 +80,10 @@ def _row(row: TimelineRow, y: float, scale: _Scale, link: str) -> Iterator[str]:
 def _attempt(attempt: AttemptSpans, top: float, scale: _Scale, critical: bool) -> Iterator[str]:
     result = "" if attempt.phase is StepPhase.PENDING else f" {attempt.phase.lower()}"
     what = f"{attempt.count} Jobs" if attempt.count > 1 else attempt.job or "the step"
-    tip = "; ".join(f"{span.stage} {words(span.end - span.start)}" for span in attempt.spans)
+    tip = "; ".join(f"{span.stage} {lasted(span.end - span.start)}" for span in attempt.spans)
     yield f'<g class="attempt{" critical" if critical else ""}"><title>{escape(f"{what}: {attempt.phase}; {tip}")}</title>'
     for span in attempt.spans:
-        yield _span(span, top, scale, result if span.stage is Stage.RUNNING else "")
+        yield _span(span, top, scale, result if span.stage is AttemptStage.RUNNING else "")
     yield "</g>"
 
 

@@ -6,7 +6,7 @@ from typing import Final
 from drawing.flow_view import FlowView, StepView
 from drawing.groups import URGENCY
 from drawing.timeline.attempts import attempts
-from drawing.timeline.model import AttemptSpans, Span, Stage, Timeline, TimelineRow
+from drawing.timeline.model import AttemptSpans, AttemptStage, Span, Timeline, TimelineRow
 from shared.model.types import Body
 
 MOST: Final = 300  # rows
@@ -60,7 +60,9 @@ def _ended(step: StepView, now: float) -> float:
 def _alone(step: StepView, now: float) -> Iterator[AttemptSpans]:
     """A step whose Jobs the status does not list."""
     if step.started is not None and step.kind != "switch":
-        yield AttemptSpans("", step.phase, (Span(Stage.RUNNING, step.started, max(_ended(step, now), step.started)),))
+        yield AttemptSpans(
+            "", step.phase, (Span(AttemptStage.RUNNING, step.started, max(_ended(step, now), step.started)),)
+        )
 
 
 def _lanes(found: Sequence[AttemptSpans]) -> tuple[tuple[AttemptSpans, ...], ...]:
@@ -79,9 +81,11 @@ def _lanes(found: Sequence[AttemptSpans]) -> tuple[tuple[AttemptSpans, ...], ...
 
 def _merged(found: Sequence[AttemptSpans]) -> AttemptSpans:
     start, end = min(each.start for each in found), max(each.end for each in found)
-    running = min([span.start for each in found for span in each.spans if span.stage is Stage.RUNNING], default=end)
-    early = [Span(Stage.NOT_RUNNING, start, running)] if running > start else []
-    late = [Span(Stage.RUNNING, running, end)] if end > running or not early else []
+    running = min(
+        [span.start for each in found for span in each.spans if span.stage is AttemptStage.RUNNING], default=end
+    )
+    early = [Span(AttemptStage.NOT_RUNNING, start, running)] if running > start else []
+    late = [Span(AttemptStage.RUNNING, running, end)] if end > running or not early else []
     phase = min((each.phase for each in found), key=URGENCY.index)
     return AttemptSpans("", phase, (*early, *late), len(found))
 

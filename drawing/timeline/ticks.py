@@ -13,13 +13,3 @@ def ticks(seconds: float, most: int = 8) -> Iterator[int]:
     if not step:
         step = int(seconds / most / _DAY + 1) * _DAY
     return iter(range(0, int(seconds) + 1, step))
-
-
-def words(seconds: float) -> str:
-    """`0.4s`, `42s`, `3m 5s`, `2h 10m`, `3d 4h`: the two largest units."""
-    if seconds < 10:
-        return f"{seconds:.0f}s" if seconds == int(seconds) else f"{seconds:.1f}s"
-    whole = round(seconds)
-    units = (("d", whole // _DAY), ("h", whole // 3600 % 24), ("m", whole // 60 % 60), ("s", whole % 60))
-    first = next(place for place, (_, count) in enumerate(units) if count)
-    return " ".join(f"{count}{unit}" for unit, count in units[first : first + 2] if count)

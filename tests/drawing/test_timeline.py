@@ -5,15 +5,14 @@ from itertools import pairwise
 from typing import Any
 from xml.etree import ElementTree
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from drawing.flow_view import flow_view
 from drawing.page import Links, timeline_element
-from drawing.timeline.model import Stage, Timeline
+from drawing.timeline.model import AttemptStage, Timeline
 from drawing.timeline.rows import MOST, critical_path, timeline
-from drawing.timeline.ticks import ticks, words
+from drawing.timeline.ticks import ticks
 from shared.model.types import Body
 from shared.timestamp import epoch, rfc3339
 from tests.cli.make import status
@@ -74,15 +73,15 @@ ONE = flow(step("a"))
 def test_pods_tell_waiting_for_room_from_starting() -> None:
     job = entry("f-a", "Completed", ("Pending", 0, 30), ("Running", 30, 90), ("Completed", 90, 90))
     body = running(ONE, [state("a", "Completed", 0, 90)], [job])
-    assert spans(made(body)) == [[(Stage.NOT_RUNNING, 0, 30), (Stage.RUNNING, 30, 90)]]
+    assert spans(made(body)) == [[(AttemptStage.NOT_RUNNING, 0, 30), (AttemptStage.RUNNING, 30, 90)]]
     assert spans(made(body, [pod("f-a", 5), pod("f-a", 20)])) == [
-        [(Stage.ROOM, 0, 20), (Stage.STARTING, 20, 30), (Stage.RUNNING, 30, 90)]
+        [(AttemptStage.ROOM, 0, 20), (AttemptStage.STARTING, 20, 30), (AttemptStage.RUNNING, 30, 90)]
     ]
 
 
 def test_a_pod_without_a_node_waits_for_room_until_now() -> None:
     body = running(ONE, [state("a", "Pending", 0)], [entry("f-a", "Pending", ("Pending", 0, None))])
-    assert spans(made(body, [pod("f-a", 10), pod("f-a", None)])) == [[(Stage.ROOM, 0, 100)]]
+    assert spans(made(body, [pod("f-a", 10), pod("f-a", None)])) == [[(AttemptStage.ROOM, 0, 100)]]
     assert made(body).now == START + 100
 
 
@@ -105,12 +104,14 @@ def test_many_parallel_jobs_become_one_bar_that_shows_the_worst() -> None:
 def test_a_job_that_restarts_shows_both_stays() -> None:
     stays = (("Running", 0, 10), ("Restarting", 10, 12), ("Pending", 12, 20), ("Running", 20, 30))
     body = running(ONE, [state("a", "Completed", 0, 30)], [entry("f-a", "Completed", *stays)])
-    assert spans(made(body)) == [[(Stage.RUNNING, 0, 12), (Stage.NOT_RUNNING, 12, 20), (Stage.RUNNING, 20, 30)]]
+    assert spans(made(body)) == [
+        [(AttemptStage.RUNNING, 0, 12), (AttemptStage.NOT_RUNNING, 12, 20), (AttemptStage.RUNNING, 20, 30)]
+    ]
 
 
 def test_steps_whose_jobs_are_not_listed_and_unreadable_entries() -> None:
     body = running(ONE, [state("a", "Completed", 5, 25)], [{"name": "f-a", "state": "Odd"}])
-    assert spans(made(body)) == [[(Stage.RUNNING, 5, 25)]]
+    assert spans(made(body)) == [[(AttemptStage.RUNNING, 5, 25)]]
     assert made(ONE).rows == ()
 
 
@@ -161,11 +162,3 @@ def test_ticks_are_few_even_and_inside(seconds: float) -> None:
     assert len(found) <= 9
     assert found[-1] <= seconds
     assert len({after - before for before, after in pairwise(found)}) <= 1
-
-
-@pytest.mark.parametrize(
-    ("seconds", "said"),
-    [(0, "0s"), (0.44, "0.4s"), (42, "42s"), (185, "3m 5s"), (7800, "2h 10m"), (7200, "2h"), (273600, "3d 4h")],
-)
-def test_durations_have_two_units(seconds: float, said: str) -> None:
-    assert words(seconds) == said
