@@ -29,7 +29,7 @@ _DENIED: Final = re.compile(r'^admission webhook "[^"]*" denied the request: ')
 
 
 class Session(msgspec.Struct, frozen=True):
-    """`namespace`: the one asked for, '' for all; `transport`: for answers that are no JSON."""
+    """`namespace`: the requested one, '' for all; `transport`: for responses that are not JSON."""
 
     api: Api
     transport: Transport
@@ -44,12 +44,12 @@ def live(arguments: argparse.Namespace, work: Callable[[Session], Awaitable[int]
             try:
                 return int(await work(opened))
             except NotFound as error:
-                raise told(error, opened.namespace) from error
+                raise cli_error(error, opened.namespace) from error
 
     try:
         return asyncio.run(run())
     except ApiError as error:
-        raise told(error) from error
+        raise cli_error(error) from error
 
 
 @asynccontextmanager
@@ -67,11 +67,13 @@ async def load_access(arguments: argparse.Namespace) -> Access:
     try:
         return await connect.load(arguments.kubeconfig, arguments.context)
     except connect.NoCluster as error:
-        raise CliError(str(error), Exit.UNREACHABLE, "name a cluster: --kubeconfig FILE, or $KUBECONFIG") from error
+        raise CliError(str(error), Exit.UNREACHABLE, "set $KUBECONFIG or use --kubeconfig FILE") from error
 
 
 def namespace_of(arguments: argparse.Namespace) -> str:
-    """'' under -A; else -n, else the namespace of the kubeconfig's context, the Pod's, `default`."""
+    """'' with -A; otherwise the first that is set of: -n, the namespace of the kubeconfig's context, the Pod's,
+    `default`.
+    """
     if getattr(arguments, "all_namespaces", False):
         return ""
     if arguments.namespace:
@@ -84,7 +86,9 @@ def namespace_of(arguments: argparse.Namespace) -> str:
 
 
 def contexts(kubeconfig: str) -> tuple[dict[str, str], str]:
-    """(namespace of each context, the current one); files are merged as kubectl does: the first that says it wins."""
+    """(namespace of each context, the current one); files are merged as kubectl does: the first one that sets a value
+    wins.
+    """
     found: dict[str, str] = {}
     current = ""
     for config in _configs(kubeconfig):
@@ -95,7 +99,7 @@ def contexts(kubeconfig: str) -> tuple[dict[str, str], str]:
 
 
 def _configs(kubeconfig: str) -> Iterator[Body]:
-    """What the kubeconfig files hold, as far as they can be read: what is wrong with them is told by who loads them."""
+    """The kubeconfig files that can be parsed. Faults in the others are reported by `connect.load`."""
     import yaml
 
     paths = kubeconfig or os.environ.get("KUBECONFIG", "") or connect.HOME_KUBECONFIG
@@ -111,29 +115,31 @@ def _in_pod(kubeconfig: str) -> bool:
 
 
 def _check_context(arguments: argparse.Namespace) -> None:
-    """Say in plain words which context is meant, if there is none of that name or none at all."""
+    """Raise CliError with the known contexts if the requested context does not exist or none is selected."""
     if _in_pod(arguments.kubeconfig):
         return
     found, current = contexts(arguments.kubeconfig)
     if arguments.context and found and arguments.context not in found:
         said = f'context "{arguments.context}" does not exist{did_you_mean(arguments.context, found)}'
-        raise CliError(said, Exit.UNREACHABLE, f"there are {', '.join(sorted(found))}")
+        raise CliError(said, Exit.UNREACHABLE, f"contexts: {', '.join(sorted(found))}")
     if found and not (arguments.context or current):
         raise CliError(
-            "the kubeconfig has no current context", Exit.UNREACHABLE, f"--context NAME, of {', '.join(sorted(found))}"
+            "the kubeconfig has no current context",
+            Exit.UNREACHABLE,
+            f"use --context NAME; contexts: {', '.join(sorted(found))}",
         )
 
 
-def told(error: ApiError, namespace: str = "") -> CliError:
-    """The error with its exit code. `namespace`: where it was looked for."""
+def cli_error(error: ApiError, namespace: str = "") -> CliError:
+    """The error with its exit code. `namespace`: the namespace that was searched."""
     if isinstance(error, NotFound):
         missing = "could not find the requested resource" in error.message or "page not found" in error.message
-        hint = "are JobFlow's CustomResourceDefinitions installed in this cluster?" if missing else ""
+        hint = "check that JobFlow's CustomResourceDefinitions are installed in this cluster" if missing else ""
         if namespace and not missing and "queues" not in error.message:
-            hint = f"looked in namespace {namespace}; -n NS names another"
+            hint = f"searched in namespace {namespace}; use -n NS for another one"
         return CliError(error.message, Exit.NOT_FOUND, hint)
     if isinstance(error, Unauthorized):
-        return CliError(f"the API server does not know who asks: {error.message}", Exit.UNREACHABLE)
+        return CliError(f"the API server rejected the credentials: {error.message}", Exit.UNREACHABLE)
     if isinstance(error, Unavailable):
         return CliError(error.message, Exit.UNREACHABLE)
     if isinstance(error, Forbidden):
@@ -142,7 +148,7 @@ def told(error: ApiError, namespace: str = "") -> CliError:
 
 
 def _with_causes(error: ApiError) -> str:
-    """Several faults stand one a line; who found them is of no use to people, as for kubectl."""
+    """The message with one line for each fault. The name of the webhook is left out, as kubectl does."""
     causes = [cause for cause in error.causes if cause.get("field")]
     said = _DENIED.sub("", error.message) if causes else error.message
     if len(causes) < 2:
@@ -160,7 +166,7 @@ async def get_all(session: Session, kind: Kind, names: list[str]) -> list[Body]:
 
 
 class _Warnings(logging.Handler):
-    """The API server's warnings, as kubectl prints them; everything else that is logged is not for people."""
+    """Prints the API server's warnings as kubectl does. Other log records are not shown to users."""
 
     def emit(self, record: logging.LogRecord) -> None:
         text = str(getattr(record, "warning", ""))

@@ -21,17 +21,17 @@ _SECONDS: Final = 4.0
 
 
 def words(kind: str, prefix: str, arguments: argparse.Namespace) -> list[str]:
-    """Those that begin with `prefix`; `kind` may be several, joined by `|`."""
+    """The names that begin with `prefix`; `kind` can be several kinds joined by `|`."""
     return [word for each in kind.split("|") for word in _WAYS.get(each, names)(each, prefix, arguments)]
 
 
 def names(kind: str, prefix: str, arguments: argparse.Namespace) -> list[str]:
-    """Of the objects in the cluster."""
+    """The names of the kind's objects in the cluster."""
     return _asked(KINDS[kind], "", arguments, lambda bodies: (_name(body) for body in bodies), prefix)
 
 
 def _steps(kind: str, prefix: str, arguments: argparse.Namespace) -> list[str]:
-    """NAME/ of every flow; of a flow that is named, NAME/STEP."""
+    """NAME/ for every flow; after NAME/, NAME/STEP for every step."""
     flow, slash, _ = prefix.partition("/")
 
     def found(bodies: Iterable[Body]) -> Iterable[str]:
@@ -64,7 +64,7 @@ def _asked(
     read: Callable[[Iterable[Body]], Iterable[str]],
     prefix: str,
 ) -> list[str]:
-    """Nothing when the cluster cannot be asked: a shell must not wait or show errors."""
+    """The result of a request; nothing if the cluster does not answer, because a shell must not wait or show errors."""
     from shared.kube.client.errors import ApiError
 
     try:

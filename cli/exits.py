@@ -7,27 +7,27 @@ class Exit(IntEnum):
     """Exit codes; docs/command.md lists them."""
 
     OK = 0
-    NO = 1  # the answer is no: violations, a flow that did not succeed
+    NO = 1  # negative result: violations, a flow that did not succeed
     USAGE = 2  # wrong arguments, a file that cannot be read
     NOT_FOUND = 3
-    UNREACHABLE = 4  # no cluster configured, no answer, or no right to ask
-    REFUSED = 5  # the API server said no
+    UNREACHABLE = 4  # no cluster configured, no answer, or credentials not accepted
+    REFUSED = 5  # the API server refused the request
     INTERRUPTED = 130
 
 
 MEANINGS = {
     Exit.OK: "done; of `lint`: no violations; of `run --watch` and `status --watch`: the flow succeeded",
-    Exit.NO: "the answer is no: violations were found, the watched flow did not succeed, or no pod has a log",
+    Exit.NO: "negative result: violations were found, the watched flow did not succeed, or no pod has a log",
     Exit.USAGE: "wrong arguments, or a file that cannot be read",
     Exit.NOT_FOUND: "the object, step or template does not exist",
-    Exit.UNREACHABLE: "no cluster is configured, the API server does not answer, or it does not know who asks",
+    Exit.UNREACHABLE: "no cluster is configured, the API server does not answer, or it does not accept the credentials",
     Exit.REFUSED: "the API server refused the request: invalid, forbidden, or in conflict",
     Exit.INTERRUPTED: "interrupted by Ctrl-C",
 }
 
 
 class CliError(Exception):
-    """Ends the command with a message for people and no traceback. `hint`: what to do about it."""
+    """Ends the command with a message instead of a traceback. `hint`: what the user can do."""
 
     def __init__(self, message: str, code: Exit = Exit.USAGE, hint: str = "") -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""JobFlows from JobFlowTemplates, with the params of the command line checked by the template. Pure."""
+"""Builds JobFlows from JobFlowTemplates; the template checks the params of the command line. Pure."""
 
 from collections.abc import Mapping
 
@@ -13,14 +13,14 @@ from shared.params import param_faults
 
 
 def flow_from_template(template: Body, values: Mapping[str, str]) -> Body:
-    """A JobFlow like the template's, under a name to be generated. Raises CliError."""
+    """A JobFlow of the template with a generated name. Raises CliError."""
     spec = template["spec"]
     given = [{"name": name, "value": value} for name, value in values.items()]
     check_params(template, values)
     try:
         params = merged_params(spec["flow"].get("params") or (), spec.get("params") or (), given)
     except MissingParam as error:
-        raise CliError(str(error), Exit.NO, "give it with -p NAME=VALUE") from error
+        raise CliError(str(error), Exit.NO, "set it with -p NAME=VALUE") from error
     flow = {**spec["flow"], **({"params": params} if params else {})}
     name = str(template["metadata"]["name"])[:57]
     return {
@@ -38,5 +38,5 @@ def check_params(template: Body, values: Mapping[str, str]) -> None:
     faults = param_faults(spec.params, [(name, value) for name, value in values.items() if name not in own])
     if faults:
         raise CliError(
-            "; ".join(f"param {name} {fault}" for name, fault in faults), Exit.NO, "give params with -p NAME=VALUE"
+            "; ".join(f"param {name} {fault}" for name, fault in faults), Exit.NO, "set params with -p NAME=VALUE"
         )

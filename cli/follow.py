@@ -12,12 +12,14 @@ from shared.kube.cache.cache import Caches
 from shared.model.types import Body
 from shared.names import JOB_NAME
 
-_PAUSE: Final = 0.5  # between two looks, however fast things change: half a second is soon enough for eyes
-_IDLE: Final = 1.0  # clocks on the screen go on
+_PAUSE: Final = 0.5  # minimum seconds between two updates
+_IDLE: Final = 1.0  # maximum seconds between two updates, so that displayed durations advance
 
 
 async def changes(session: Session, name: str) -> AsyncGenerator[tuple[Body, list[Body]], None]:
-    """(the flow, pods of Jobs in its namespace) now, at every change, and once a second. Ends when the flow is deleted."""
+    """(the flow, pods of Jobs in its namespace) immediately, at every change, and once a second, until the flow is
+    deleted.
+    """
     first = await session.api.get(JOBFLOW, session.namespace, name)
     caches = Caches(session.api, namespaces=(session.namespace,))
     flows = caches.want(JOBFLOW, field_selector=f"metadata.name={name}")
@@ -42,7 +44,7 @@ async def changes(session: Session, name: str) -> AsyncGenerator[tuple[Body, lis
 
 
 async def _synced(cache: Any, running: "asyncio.Task[None]") -> None:
-    """Until the first list is there; pods may be forbidden, which must not keep the flow from being shown."""
+    """Wait for the first list of flows. It does not wait for pods, which the user may not be allowed to list."""
     waiting = asyncio.create_task(cache.synced())
     await asyncio.wait({waiting, running}, return_when=asyncio.FIRST_COMPLETED)
     if running.done():
@@ -51,7 +53,7 @@ async def _synced(cache: Any, running: "asyncio.Task[None]") -> None:
 
 
 def _small(body: Body) -> Body:
-    """What the Task status is made of; the rest of a pod is most of its size."""
+    """The fields of a pod that its Task status depends on, to save memory."""
     metadata, status = body["metadata"], body.get("status") or {}
     kept = ("name", "namespace", "uid", "resourceVersion", "labels", "deletionTimestamp")
     return {

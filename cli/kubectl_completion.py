@@ -7,17 +7,20 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-_NO_FILES: Final = ":4"  # cobra's directive: the shell adds no file names of its own
+_NO_FILES: Final = ":4"  # cobra's directive ShellCompDirectiveNoFileComp: the shell adds no file names
 
 
 def main() -> int:
-    """One word a line, each with what it means after a tab, then the directive."""
+    """Print one word per line with its description after a tab, then the directive."""
     print(*completions(sys.argv[1:] or [""]), _NO_FILES, sep="\n")
     return 0
 
 
 def completions(words: Sequence[str]) -> list[str]:
-    """As the shells' own scripts ask for them. `words`: what stands after `jobflow`, the last still to be completed."""
+    """The completions that the scripts of the shells would get.
+
+    `words`: the words after `jobflow`; the last one is to be completed.
+    """
     import argcomplete
 
     from cli.parser import build

@@ -1,4 +1,7 @@
-"""The `jobflow` command, also `kubectl jobflow`: arguments in, exit code out. Modules of a verb are loaded with the verb."""
+"""The `jobflow` command, also `kubectl jobflow`: parses arguments, runs a verb and returns the exit code.
+
+Only the modules of that verb are imported.
+"""
 
 import gc
 import importlib
@@ -15,9 +18,13 @@ _PLUGIN = "kubectl-jobflow"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one verb; never a traceback. Usage errors exit by SystemExit(2), as argparse does."""
-    gc.set_threshold(50_000)  # start-up makes many objects and no garbage: a tenth of the time of a short verb
-    _speak_utf8()
+    """Run one verb and return its exit code.
+
+    No error prints a traceback. Usage errors raise SystemExit(2), as in argparse.
+    """
+    # start-up creates many objects and no garbage; this saves a tenth of the time of a short verb
+    gc.set_threshold(50_000)
+    _use_utf8()
     prog = "kubectl jobflow" if Path(sys.argv[0]).name == _PLUGIN else "jobflow"
     parser = build(prog)
     if "_ARGCOMPLETE" in os.environ:
@@ -36,15 +43,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
     except BrokenPipeError:
-        # The reader has gone (`| head`): nothing more can be said, and Python must not try at exit.
+        # The reader has closed the pipe (`| head`): prevent Python from writing to it again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.OK
-    except Exception as error:  # noqa: BLE001 - people get one line, whatever it is
-        return _fail(_unforeseen(error))
+    except Exception as error:  # noqa: BLE001 - users get one line for every error
+        return _fail(_unexpected(error))
 
 
-def _speak_utf8() -> None:
-    """Under a locale that is none of UTF-8 files and pipes get UTF-8 all the same, a terminal what it can show."""
+def _use_utf8() -> None:
+    """Write UTF-8 to files and pipes whatever the locale; replace characters that a terminal cannot show."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower().replace("-", "") != "utf8":
             stream.reconfigure(encoding=stream.encoding if stream.isatty() else "utf-8", errors="replace")
@@ -57,13 +64,13 @@ def _fail(error: CliError) -> int:
     return error.code
 
 
-def _unforeseen(error: Exception) -> CliError:
-    """A fault of ours: one line for people, the traceback for those who ask."""
+def _unexpected(error: Exception) -> CliError:
+    """A bug of ours: one line for users, or the traceback with JOBFLOW_DEBUG=1."""
     if os.environ.get("JOBFLOW_DEBUG"):
         raise error
     said = f"{type(error).__name__}: {error}"
     return CliError(
-        f"this should not have happened: {said}", Exit.USAGE, "JOBFLOW_DEBUG=1 shows where; please report it"
+        f"unexpected error: {said}", Exit.USAGE, "please report it with the traceback that JOBFLOW_DEBUG=1 prints"
     )
 
 

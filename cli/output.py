@@ -1,4 +1,4 @@
-"""Output: colours on a terminal only, and objects in the formats that scripts read."""
+"""Output: colours only on a terminal, and objects as JSON, YAML or names."""
 
 import json
 import os
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
 
 
 def console(stream: TextIO) -> "Console":
-    """Rich's console: it leaves out colours where `stream` is no terminal or NO_COLOR is set."""
+    """A rich Console; it prints no colours if `stream` is not a terminal or NO_COLOR is set."""
     from rich.console import Console
 
     return Console(file=stream, no_color=True if os.environ.get("NO_COLOR") else None, emoji=False, markup=False)
 
 
 def note(text: str) -> None:
-    """A line for people, on stderr, so that scripts can read stdout."""
+    """Print a line to stderr, so that scripts can parse stdout."""
     print(text, file=sys.stderr)
 
 
 def as_yaml(bodies: Sequence[Body]) -> str:
-    """One document an object."""
+    """One YAML document for each object."""
     import yaml
 
     return "---\n".join(yaml.dump(body, Dumper=_dumper(), sort_keys=False, allow_unicode=True) for body in bodies)
@@ -46,7 +46,7 @@ def as_name(body: Body) -> str:
 
 
 def print_bodies(bodies: Sequence[Body], form: str, *, listed: bool = False) -> None:
-    """Objects as `json`, `yaml` or `name`; without managedFields, which nobody reads."""
+    """Print objects as `json`, `yaml` or `name`, without managedFields."""
     clean = [_clean(body) for body in bodies]
     if form == "json":
         print(as_json(clean, listed=listed))
@@ -66,7 +66,7 @@ def _dumper() -> Any:
     import yaml
 
     class Plain(yaml.SafeDumper):
-        """No anchors, and texts of several lines as blocks."""
+        """Writes no anchors, and strings of several lines as block scalars."""
 
         def ignore_aliases(self, data: Any) -> bool:
             return True

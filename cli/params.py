@@ -8,12 +8,12 @@ from webhook.hints.names import did_you_mean, quoted
 
 
 def pairs(texts: Sequence[str], flag: str) -> dict[str, str]:
-    """NAME -> VALUE. Raises CliError."""
+    """The values by name. Raises CliError."""
     found: dict[str, str] = {}
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals or not name:
-            raise CliError(f'{flag} {text}: want NAME=VALUE, as in "{flag} day=2026-01-02"')
+            raise CliError(f'{flag} {text}: must be NAME=VALUE, such as "{flag} day=2026-01-02"')
         found[name] = value
     return found
 

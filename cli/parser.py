@@ -15,11 +15,11 @@ _CHOICE: Final = re.compile(r"invalid choice: '([^']*)' \(choose from (.*)\)")
 
 
 class _Help(argparse.RawDescriptionHelpFormatter):
-    """Examples keep their lines."""
+    """Keeps the lines of examples."""
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says which verb was meant, and all there is to say where none was given."""
+    """Suggests similar verbs, and prints the help if no verb is given."""
 
     def error(self, message: str) -> NoReturn:
         if message.endswith("required: VERB"):
@@ -49,7 +49,7 @@ def build(prog: str = "jobflow") -> argparse.ArgumentParser:
 
 
 class _Version(argparse.Action):
-    """As the verb, which finds the version out only when asked."""
+    """Prints the version, which is read only when it is requested."""
 
     def __init__(self, option_strings: list[str], dest: str, help: str) -> None:
         super().__init__(option_strings, dest, nargs=0, default=argparse.SUPPRESS, help=help)
@@ -73,7 +73,7 @@ def _verb(verbs: Any, name: str, verb: Verb) -> None:
         said = f"{_OUTPUT}; default: {default or 'a table'}"
         parser.add_argument("-o", "--output", choices=verb.formats, default=default, help=said)
     if verb.cluster:
-        # SUPPRESS: what was said before the verb is kept where nothing is said after it.
+        # SUPPRESS: a flag given before the verb is kept unless it is repeated after the verb.
         _add(parser, (each._replace(options={**each.options, "default": argparse.SUPPRESS}) for each in CLUSTER_FLAGS))
 
 

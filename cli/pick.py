@@ -23,12 +23,12 @@ def the_flow(manifests: Sequence[Manifest], name: str, where: str) -> Body:
     """The one JobFlow, or the one named. Raises CliError."""
     flows = of_kind(manifests, JOBFLOW)
     if not flows:
-        raise CliError(f"{where}: no JobFlow of {JOBFLOW.api_version} in it", Exit.NOT_FOUND)
+        raise CliError(f"{where}: contains no JobFlow of {JOBFLOW.api_version}", Exit.NOT_FOUND)
     names = [name_of(flow) for flow in flows]
     if name:
         if name not in names:
             raise CliError(f'{where}: no JobFlow named "{name}"{did_you_mean(name, names)}', Exit.NOT_FOUND)
         return flows[names.index(name)]
     if len(flows) > 1:
-        raise CliError(f"{where}: {len(flows)} JobFlows: {', '.join(names)}", hint="say which: --flow NAME")
+        raise CliError(f"{where}: {len(flows)} JobFlows: {', '.join(names)}", hint="choose one with --flow NAME")
     return flows[0]

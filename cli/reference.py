@@ -15,16 +15,16 @@ _HEAD: Final = f"""# The `jobflow` command
 
 <!-- Generated from cli/verbs.py by `make generate`; do not edit. -->
 
-{DESCRIPTION} The same command is kubectl's plugin: `kubectl jobflow list`.
+{DESCRIPTION} It is also a plugin of kubectl: `kubectl jobflow list`.
 
-Colours appear on a terminal only, and not where `NO_COLOR` is set. Progress and hints go to
-stderr, so that stdout can be piped. `JOBFLOW_DEBUG=1` prints a traceback if the command itself fails.
+Colours appear only on a terminal, and not if `NO_COLOR` is set. Progress and hints go to
+stderr, so that stdout can be piped. `JOBFLOW_DEBUG=1` prints a traceback after an unexpected error.
 """
 
 
 def render() -> str:
     """The whole page."""
-    parts = [_HEAD, _contents(), _table("Flags of every verb that asks a cluster", CLUSTER_FLAGS)]
+    parts = [_HEAD, _contents(), _table("Flags of every verb that uses a cluster", CLUSTER_FLAGS)]
     parts += ["\n".join(_verb(verb)) for verb in VERBS]
     parts.append("\n".join(_exits()))
     return "\n".join(parts)

@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 
 
 class Argument(NamedTuple):
-    """One argument or flag of argparse. `live`: what completes it, by the names that cli.complete knows."""
+    """One argument or flag of argparse. `live`: the kind of completion, a name that cli.complete knows."""
 
     flags: tuple[str, ...]
     options: dict[str, Any]
@@ -14,7 +14,9 @@ class Argument(NamedTuple):
 
 
 class Verb(NamedTuple):
-    """`name`: `job list`; `function`: `module:function` below cli.commands; `formats`: of -o; `cluster`: needs one."""
+    """`name`: such as `job list`; `function`: `module:function` in cli.commands; `formats`: values of -o; `cluster`:
+    whether it needs a cluster.
+    """
 
     name: str
     function: str
@@ -39,7 +41,13 @@ CLUSTER_FLAGS: Final = (
         help="namespace; default: that of the kubeconfig's context",
     ),
     _arg("--context", default="", metavar="NAME", live="context", help="context of the kubeconfig"),
-    _arg("--kubeconfig", default="", metavar="FILE", live="file", help="default: $KUBECONFIG, then ~/.kube/config"),
+    _arg(
+        "--kubeconfig",
+        default="",
+        metavar="FILE",
+        live="file",
+        help="kubeconfig file; default: $KUBECONFIG, then ~/.kube/config",
+    ),
 )
 _ALL: Final = _arg("-A", "--all-namespaces", action="store_true", help="objects of all namespaces")
 _SELECTOR: Final = _arg("-l", "--selector", default="", metavar="LABELS", help="label selector: a=b,c!=d")
@@ -58,7 +66,7 @@ _BODY_FORMATS: Final = ("json", "yaml", "name")
 
 
 def _tail(text: str) -> int | None:
-    """As kubectl reads it: -1 stands for all lines."""
+    """Parse --tail as kubectl does: -1 means all lines."""
     if not text.removeprefix("-").isdecimal() or int(text) < -1:
         raise ArgumentTypeError(f"{text}: must be a number greater than or equal to -1")
     return None if int(text) == -1 else int(text)
@@ -86,7 +94,7 @@ _LOCAL_CLUSTER: Final = (
         live="file",
         help="kubeconfig of an existing cluster, to add nodes and JobFlow to",
     ),
-    _arg("--port", type=int, default=0, metavar="PORT", help="of the API server; default: any free port"),
+    _arg("--port", type=int, default=0, metavar="PORT", help="port of the API server; default: any free port"),
 )
 
 
@@ -108,13 +116,13 @@ VERBS: Final[tuple[Verb, ...]] = (
                 default=[],
                 metavar="FILE",
                 live="manifest",
-                help="also check them against JobFlowPolicies",
+                help="also check the manifests against the JobFlowPolicies in FILE",
             ),
             _arg("-n", "--namespace", default="", metavar="NS", help="of objects that name none; default: default"),
             _arg(
                 "--namespace-labels",
                 metavar="KEY=VALUE,...",
-                help="labels of the namespaces, for policies that read them; '' for none",
+                help="labels of the namespaces (a=b,c=d), for policies that read them; '' for none",
             ),
         ),
         ("text", "json", "sarif"),
@@ -134,7 +142,7 @@ VERBS: Final[tuple[Verb, ...]] = (
             _arg(
                 "--step", action="append", default=[], metavar="STEP", help="only this step; repeatable; default: all"
             ),
-            _arg("--flow", default="", metavar="NAME", help="which JobFlow, where the files hold several"),
+            _arg("--flow", default="", metavar="NAME", help="the JobFlow, if the files contain several"),
             _arg("--index", type=int, metavar="I", help="only this iteration of a `for`"),
             _PARAM,
             _arg(
@@ -142,7 +150,7 @@ VERBS: Final[tuple[Verb, ...]] = (
                 action="append",
                 default=[],
                 metavar="STEP.NAME=VALUE",
-                help="an output of an earlier step; repeatable",
+                help="value of an output of an earlier step; repeatable",
             ),
             _arg("-n", "--namespace", default="", metavar="NS", help="of objects that name none; default: default"),
         ),
@@ -153,7 +161,7 @@ VERBS: Final[tuple[Verb, ...]] = (
     Verb(
         "graph",
         "graph:run",
-        "draw a flow of a file, or of the cluster with the states of its steps",
+        "draw a flow from a file, or from the cluster with the phases of its steps",
         (
             _arg(
                 "flow",
@@ -161,9 +169,7 @@ VERBS: Final[tuple[Verb, ...]] = (
                 live="manifest|jobflow",
                 help="a manifest, - for stdin, or a JobFlow in the cluster",
             ),
-            _arg(
-                "--flow", dest="which", default="", metavar="NAME", help="which JobFlow, where the file holds several"
-            ),
+            _arg("--flow", dest="which", default="", metavar="NAME", help="the JobFlow, if the file contains several"),
             _arg("--around", default="", metavar="STEP", help="only the steps near this one: two up and two down"),
             _arg("--layers", action="store_true", help="a bar for each layer (the default of large flows)"),
             _arg("--whole", action="store_true", help="every step, however many there are"),
@@ -192,7 +198,7 @@ VERBS: Final[tuple[Verb, ...]] = (
                 "--template", default="", metavar="NAME", help="a JobFlowTemplate in the cluster, instead of FILE|NAME"
             ),
             _PARAM,
-            _arg("--name", default="", metavar="NAME", help="of the new JobFlow"),
+            _arg("--name", default="", metavar="NAME", help="name of the new JobFlow"),
             _WATCH,
         ),
         _BODY_FORMATS,
@@ -220,10 +226,12 @@ VERBS: Final[tuple[Verb, ...]] = (
         (
             _arg("step", metavar="NAME/STEP", live="step", help="the JobFlow and its step"),
             _arg("-f", "--follow", action="store_true", help="follow the logs until the pods end"),
-            _arg("-c", "--container", default="", metavar="NAME", help="default: each pod's first"),
+            _arg("-c", "--container", default="", metavar="NAME", help="container; default: the first of each pod"),
             _arg("--task", default="", metavar="NAME", help="only pods of this task"),
             _arg("--tail", type=_tail, metavar="N", help="only the last N lines of each pod; -1: all"),
-            _arg("--job", default="", metavar="NAME", help="an earlier attempt or another iteration of the step"),
+            _arg(
+                "--job", default="", metavar="NAME", help="Job of an earlier attempt or another iteration of the step"
+            ),
         ),
         examples=("jobflow logs nightly/train -f",),
     ),
@@ -262,7 +270,7 @@ VERBS: Final[tuple[Verb, ...]] = (
         _BODY_FORMATS,
         examples=("jobflow job view train",),
     ),
-    Verb("job suspend", "jobs:suspend", "stop a Job's pods and keep it (AbortJob)", (_JOBS,)),
+    Verb("job suspend", "jobs:suspend", "stop the Job's pods but keep the Job (AbortJob)", (_JOBS,)),
     Verb("job resume", "jobs:resume", "resume suspended Jobs (ResumeJob)", (_JOBS,)),
     Verb(
         "job scale",
@@ -278,7 +286,7 @@ VERBS: Final[tuple[Verb, ...]] = (
     Verb(
         "job from-template",
         "convert:job_from_template",
-        "print a Job made from a JobTemplate",
+        "print a Job built from a JobTemplate",
         (
             _arg(
                 "source",
@@ -286,7 +294,7 @@ VERBS: Final[tuple[Verb, ...]] = (
                 live="manifest|jobtemplate",
                 help="a manifest, - for stdin, or a JobTemplate",
             ),
-            _arg("--name", default="", metavar="NAME", help="of the Job; default: the template's"),
+            _arg("--name", default="", metavar="NAME", help="name of the Job; default: that of the template"),
         ),
         ("yaml", "json"),
         examples=("jobflow job from-template train --name train-once | kubectl apply -f -",),
@@ -305,7 +313,7 @@ VERBS: Final[tuple[Verb, ...]] = (
         "show the next due times of a schedule, or of a cron expression",
         (
             _arg("name", metavar="NAME", help="CronJobFlow, CronJob, or a cron expression in quotes"),
-            _arg("--count", type=int, default=5, metavar="N", help="how many; default: 5"),
+            _arg("--count", type=int, default=5, metavar="N", help="number of times; default: 5"),
             _arg("--timezone", default="", metavar="ZONE", help="IANA time zone of a cron expression; default: UTC"),
         ),
         examples=("jobflow cron next nightly", 'jobflow cron next "0 2 * * 1-5" --timezone Europe/Berlin'),
@@ -313,7 +321,7 @@ VERBS: Final[tuple[Verb, ...]] = (
     Verb(
         "cron run",
         "cron:run",
-        "run what a schedule would run, once and now",
+        "start a run of a schedule now",
         (_arg("name", metavar="NAME", help="CronJobFlow or CronJob"), _PARAM),
         examples=("jobflow cron run nightly -p day=2026-01-02",),
     ),
@@ -325,12 +333,14 @@ VERBS: Final[tuple[Verb, ...]] = (
             _arg("name", metavar="NAME", help="CronJobFlow"),
             _arg("--from", dest="start", required=True, metavar="TIME", help="first time, RFC 3339"),
             _arg("--to", dest="end", required=True, metavar="TIME", help="last time, RFC 3339"),
-            _arg("--parallelism", type=int, default=1, metavar="N", help="unfinished flows at once; default: 1"),
+            _arg(
+                "--parallelism", type=int, default=1, metavar="N", help="maximum number of unfinished flows; default: 1"
+            ),
             _arg(
                 "--reprocess",
                 choices=("Never", "Failed", "All"),
                 default="Never",
-                help="which times that have a flow are run again; default: Never",
+                help="which of the times that already have a flow to run again; default: Never",
             ),
         ),
         examples=(
@@ -346,10 +356,10 @@ VERBS: Final[tuple[Verb, ...]] = (
     Verb(
         "template from-job",
         "convert:template_from_job",
-        "print a JobTemplate made from a Job",
+        "print a JobTemplate built from a Job",
         (
             _arg("source", metavar="FILE|NAME", live="manifest|job", help="a manifest, - for stdin, or a Job"),
-            _arg("--name", default="", metavar="NAME", help="of the JobTemplate; default: the Job's"),
+            _arg("--name", default="", metavar="NAME", help="name of the JobTemplate; default: that of the Job"),
         ),
         ("yaml", "json"),
         examples=("jobflow template from-job train > train.yaml",),
@@ -376,7 +386,7 @@ VERBS: Final[tuple[Verb, ...]] = (
     Verb(
         "local demo",
         "local:demo",
-        "run an example flow on the local cluster, or on one that is started for it and stopped afterwards",
+        "run an example flow on the local cluster; if none is running, start one and stop it afterwards",
         (
             *_LOCAL_CLUSTER,
             _local_speed(8.0),
@@ -430,5 +440,5 @@ GROUPS: Final[dict[str, str]] = {
 
 
 def defaults_of(formats: Sequence[str]) -> str:
-    """The format without -o: the first, unless it is a format of objects, for which people get a table."""
+    """The format without -o: a table if the verb prints objects, else the first of its formats."""
     return "" if not formats or formats[0] == "json" else formats[0]

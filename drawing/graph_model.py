@@ -1,4 +1,4 @@
-"""The model of a drawing of a flow: boxes, arrows and their meaning. Pure."""
+"""The model of a drawing of a flow: boxes, arrows and what the arrows mean. Pure."""
 
 from collections.abc import Iterator
 from enum import StrEnum
@@ -14,7 +14,7 @@ from shared.model.types import Body
 
 
 class Meaning(StrEnum):
-    """Why a step waits for another; the value is what the legend says."""
+    """The condition under which a step waits for another; the value is the text of the legend."""
 
     COMPLETED = "after it completed"
     FAILED = "if it failed"
@@ -56,11 +56,11 @@ class Drawing(msgspec.Struct, frozen=True):
 
 
 class Undrawable(Exception):
-    """The flow's graph has a fault that no picture can show."""
+    """The flow's graph cannot be drawn, because it has a cycle."""
 
 
 def drawing(body: Body, *, live: bool) -> Drawing:
-    """Raises Undrawable, or flowview.Unreadable."""
+    """Build the drawing. Raises Undrawable or flow_view.Unreadable."""
     flow = flow_view(body)
     spec = msgspec.convert(body.get("spec") or {}, JobFlowSpec)
     edges = flow_graph.edges(spec)
@@ -79,7 +79,7 @@ def drawing(body: Body, *, live: bool) -> Drawing:
 
 
 def _arrows(spec: JobFlowSpec) -> Iterator[Arrow]:
-    """Each pair once; targets that do not exist have no arrow."""
+    """One arrow for each pair; none for targets that do not exist."""
     names = {step.name for step in spec.flows}
     for step in spec.flows:
         for target in dict.fromkeys(step.targets):

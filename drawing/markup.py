@@ -20,7 +20,7 @@ _FILLS: Final = {
 
 
 def mermaid(drawing: Drawing) -> str:
-    """A flowchart, for pages that render it."""
+    """A Mermaid flowchart."""
     number = _numbers(drawing)
     lines = ["flowchart LR"]
     lines += [f"  {number[box.step.name]}{_mermaid_box(box)}" for box in drawing.boxes]
@@ -48,14 +48,14 @@ def _mermaid_arrow(arrow: Arrow) -> str:
 
 
 def _html(text: str) -> str:
-    """Mermaid reads labels as HTML and ends them at a quote."""
+    """Escape a label, which Mermaid parses as HTML and ends at a quote."""
     for plain, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;")):
         text = text.replace(plain, entity)
     return text
 
 
 def dot(drawing: Drawing) -> str:
-    """For Graphviz."""
+    """A DOT graph for Graphviz."""
     number = _numbers(drawing)
     lines = [f"digraph {_quoted(drawing.flow.name)} {{", '  rankdir=LR; node [shape=box, style="rounded,filled"];']
     lines += [f"  {number[box.step.name]} [{_dot_box(box, drawing.live)}];" for box in drawing.boxes]
@@ -81,5 +81,5 @@ def _quoted(text: str) -> str:
 
 
 def _numbers(drawing: Drawing) -> dict[str, str]:
-    """Names may hold what neither language takes as an identifier."""
+    """Identifiers for the steps, because step names may contain characters that Mermaid and DOT do not allow."""
     return {box.step.name: f"n{place}" for place, box in enumerate((*drawing.boxes, *drawing.finals))}

@@ -22,7 +22,7 @@ _WORDS: Final = {
 
 
 def ascii_tree(drawing: Drawing) -> Iterator[Text]:
-    """Each step under the last one it waits for; `<- c` names the others."""
+    """Each step below the last of the steps that it waits for; `<- c` names the others."""
     yield Text.assemble((drawing.flow.name, "bold"), (f"  {drawing.part}" if drawing.part else "", "dim"))
     notes = {box.name: " · ".join(_notes(box)) for box in (*drawing.boxes, *drawing.finals)}
     meanings = {arrow.target: arrow.meaning for arrow in drawing.arrows}

@@ -8,11 +8,11 @@ import msgspec
 from drawing.flow_view import StepView
 from shared.graphs import directed
 
-_DEEPEST: Final = 10  # levels that are indented; below them the tree goes straight down
+_DEEPEST: Final = 10  # maximum number of indented levels; deeper steps are not indented further
 
 
 class Branch(msgspec.Struct, frozen=True):
-    """One line: `prefix` draws the tree; `others`: what it waits for beside the step it hangs under."""
+    """One line: `prefix` draws the tree; `others`: the steps it waits for besides its parent in the tree."""
 
     prefix: str
     step: StepView
@@ -20,7 +20,9 @@ class Branch(msgspec.Struct, frozen=True):
 
 
 def branches(steps: Sequence[StepView], shown: frozenset[str] | None = None) -> Iterator[Branch]:
-    """The lines of all steps of `flows`, or of those `shown`: then a step hangs under its nearest ancestor there."""
+    """The lines of all steps of `flows`, or only of those in `shown`; then the parent of a step is its nearest shown
+    ancestor.
+    """
     known = {step.name: step for step in steps}
     parents = _parents(steps)
     visible = [name for name in known if shown is None or name in shown]
@@ -43,7 +45,7 @@ _BELOW: Final = {"": "", "├─ ": "│  ", "└─ ": "   "}
 
 
 def _parents(steps: Sequence[StepView]) -> Mapping[str, str]:
-    """For each step the last of its targets in the order in which they can run; '' for those that wait for none."""
+    """For each step, the last of its targets in topological order; '' for steps without targets."""
     edges = {step.name: step.targets for step in steps}
     rank = {name: place for place, name in enumerate(directed.order(edges))}
     return {

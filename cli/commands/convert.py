@@ -1,4 +1,4 @@
-"""`template from-job` and `job from-template`: of a file, or of an object in the cluster."""
+"""`template from-job` and `job from-template`: convert an object from a file or from the cluster."""
 
 import argparse
 from collections.abc import Callable
@@ -19,7 +19,7 @@ def template_from_job(arguments: argparse.Namespace) -> int:
 def job_from_template(arguments: argparse.Namespace) -> int:
     def made(body: Body) -> Body:
         if left := convert.placeholders(body):
-            note(f"Warning: only a flow fills in {', '.join(left)}")
+            note(f"Warning: only a JobFlow replaces these placeholders: {', '.join(left)}")
         return convert.job_from_template(body, arguments.name)
 
     return _run(arguments, JOBTEMPLATE, made)
@@ -30,9 +30,9 @@ def _run(arguments: argparse.Namespace, kind: Kind, make: Callable[[Body], Body]
         bodies = [each.body for each in load([arguments.source])]
         found = [body for body in bodies if (body.get("apiVersion"), body.get("kind")) == (kind.api_version, kind.kind)]
         if not found:
-            raise CliError(f"{arguments.source}: no {kind.kind} of {kind.api_version} in it", Exit.NOT_FOUND)
+            raise CliError(f"{arguments.source}: contains no {kind.kind} of {kind.api_version}", Exit.NOT_FOUND)
         if arguments.name and len(found) > 1:
-            raise CliError(f"{arguments.source}: {len(found)} {kind.kind}s; --name can name only one")
+            raise CliError(f"{arguments.source}: contains {len(found)} {kind.kind}s; --name needs exactly one")
         print_bodies([make(body) for body in found], arguments.output)
         return Exit.OK
 

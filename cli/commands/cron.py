@@ -1,4 +1,4 @@
-"""`cron list|next|run|backfill|suspend|resume`: CronJobFlows and CronJobs, looked up under one name."""
+"""`cron list|next|run|backfill|suspend|resume`: commands for CronJobFlows and CronJobs, which share one list of names."""
 
 import argparse
 import time
@@ -42,7 +42,7 @@ def list_schedules(arguments: argparse.Namespace) -> int:
 
 
 def next_times(arguments: argparse.Namespace) -> int:
-    """The next due times of a stored schedule, or of a cron expression that is given instead of a name."""
+    """Print the next due times of a stored schedule, or of a cron expression given instead of a name."""
     if " " in arguments.name or arguments.name.startswith("@"):
         _print_times((arguments.name,), arguments.timezone, arguments.count, time.time())
         return Exit.OK
@@ -58,13 +58,13 @@ def next_times(arguments: argparse.Namespace) -> int:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Create what the schedule would create now, outside of its history and concurrency policy."""
+    """Create what the schedule would create now. Its history and concurrency policy do not apply."""
     values = pairs(arguments.param, "-p")
 
     async def work(session: Session) -> int:
         kind, cron = await _find(session, arguments.name)
         if kind is CRONJOB and values:
-            raise CliError("a CronJob has no params; -p is for CronJobFlows")
+            raise CliError("-p: a CronJob has no params; only CronJobFlows have them")
         body = job_for(cron, int(time.time())) if kind is CRONJOB else await _flow(session, cron, values)
         made = await session.api.create(
             JOB if kind is CRONJOB else JOBFLOW, _by_hand(body, cron), namespace=session.namespace
@@ -111,7 +111,7 @@ def _switch(arguments: argparse.Namespace, suspended: bool, said: str) -> int:
         for name in arguments.names:
             kind, body = await _find(session, name)
             if bool(body["spec"].get("suspend")) is suspended:
-                print(f"{as_name(body)} unchanged: it is {'' if suspended else 'not '}suspended already")
+                print(f"{as_name(body)} unchanged: it is {'already' if suspended else 'not'} suspended")
                 continue
             made = await session.api.patch(kind, session.namespace, name, {"spec": {"suspend": suspended}})
             print(f"{as_name(made)} {said}")
@@ -125,7 +125,7 @@ async def _find(session: Session, name: str) -> tuple[Kind, Body]:
     said, slash, rest = name.rpartition("/")
     kinds = [kind for kind in KINDS if not slash or said.lower() in (kind.kind.lower(), kind.plural)]
     if not kinds:
-        raise CliError(f'"{said}" is no schedule; use cronjobflow/{rest} or cronjob/{rest}')
+        raise CliError(f'"{said}" is not a schedule; use cronjobflow/{rest} or cronjob/{rest}')
     for kind in kinds:
         try:
             return kind, {**_kind(kind), **await session.api.get(kind, session.namespace, rest)}
@@ -135,7 +135,7 @@ async def _find(session: Session, name: str) -> tuple[Kind, Body]:
 
 
 async def _flow(session: Session, cron: Body, values: Mapping[str, str]) -> Body:
-    """The JobFlow of now, with the params of the command line over those of the schedule."""
+    """The JobFlow for the current time. Params of the command line override those of the schedule."""
     reference = cron["spec"].get("template")
     template = await session.api.get(JOBFLOWTEMPLATE, session.namespace, reference["name"]) if reference else None
     given = {str(param["name"]): str(param.get("value", "")) for param in cron["spec"].get("params") or ()}
@@ -145,14 +145,14 @@ async def _flow(session: Session, cron: Body, values: Mapping[str, str]) -> Body
     try:
         body = flow_for(asked, template, int(time.time()), None)
     except MissingParam as error:
-        raise CliError(str(error), Exit.NO, "give it with -p NAME=VALUE") from error
+        raise CliError(str(error), Exit.NO, "set it with -p NAME=VALUE") from error
     if template is not None:
         check_params(template, {param["name"]: param["value"] for param in body["spec"].get("params") or ()})
     return body
 
 
 def _by_hand(body: Body, cron: Body) -> Body:
-    """Under a generated name and without an owner: the schedule neither counts nor prunes it."""
+    """The child with a generated name and without an owner, so that the schedule neither counts nor deletes it."""
     metadata = {key: value for key, value in body["metadata"].items() if key not in ("name", "ownerReferences")}
     return {**body, "metadata": {**metadata, "generateName": f"{cron['metadata']['name'][:40]}-manual-"}}
 

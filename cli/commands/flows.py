@@ -35,7 +35,7 @@ def delete_flows(arguments: argparse.Namespace) -> int:
 
 
 def show(form: str, bodies: list[dict[str, object]], table: lists.Table, namespace: str = "") -> None:
-    """A list in the form asked for."""
+    """Print a list in the requested format."""
     if form in ("json", "yaml", "name"):
         print_bodies(bodies, form, listed=True)
     elif not bodies:

@@ -1,4 +1,4 @@
-"""`graph`: draws a flow of a file or of the cluster."""
+"""`graph`: draws a flow from a file or from the cluster."""
 
 import argparse
 import sys
@@ -38,7 +38,7 @@ def _draw(body: Body, arguments: argparse.Namespace, *, live: bool) -> None:
     except NoSuchStep as fault:
         raise CliError(f"the flow has no step {fault}", Exit.NO, "jobflow graph --whole lists them") from fault
     except (Unreadable, Undrawable) as fault:
-        raise CliError(f"the flow cannot be drawn: {fault}", Exit.NO, "jobflow lint tells more") from fault
+        raise CliError(f"the flow cannot be drawn: {fault}", Exit.NO, "jobflow lint shows all faults") from fault
     if arguments.output == "svg":
         from drawing.svg.document import svg
 

@@ -107,7 +107,7 @@ def _wanted(body: Body, arguments: argparse.Namespace) -> bool:
 
 
 async def _events(session: Session, body: Body) -> list[Body]:
-    """Those about the Job; who may not list events sees none."""
+    """The Job's events; empty if the user may not list events."""
     selector = f"involvedObject.uid={body['metadata']['uid']}"
     try:
         return [event async for event in session.api.list(EVENT, session.namespace, field_selector=selector)]

@@ -13,7 +13,7 @@ from webhook.lint.places import Broken, Place
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """0: no errors (warnings are none); 1: errors; 2: a file cannot be read."""
+    """Return 0 without errors (warnings do not count), 1 with errors, 2 if a file cannot be read."""
     given = [each for name in files(arguments.files) for each in _objects(name, arguments.files)]
     labels = None if arguments.namespace_labels is None else _labels(arguments.namespace_labels)
     report = check(given, _policies(arguments.policy), arguments.namespace or "default", labels)
@@ -27,7 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _objects(name: str, given: list[str]) -> Iterable[Manifest | Broken]:
-    """One file of a folder that is no text must not keep the others from being checked."""
+    """The objects of all files. A file of a folder that is not text is reported, and the others are checked."""
     try:
         return list(parse(name, read(name)))
     except CliError as error:
@@ -37,7 +37,7 @@ def _objects(name: str, given: list[str]) -> Iterable[Manifest | Broken]:
 
 
 def _labels(text: str) -> dict[str, str]:
-    """`team=vision,env=prod`; an empty text means no labels."""
+    """Parse `team=vision,env=prod`; an empty string means no labels."""
     pairs = [part.partition("=") for part in text.split(",") if part]
     for key, equals, _ in pairs:
         if not key or not equals:
@@ -49,7 +49,7 @@ def _policies(names: list[str]) -> list[dict[str, Any]]:
     found = []
     for manifest in load(names):
         if manifest.body.get("kind") != "JobFlowPolicy":
-            raise CliError(f"{manifest.file}: {manifest.body.get('kind')} is no JobFlowPolicy")
+            raise CliError(f"{manifest.file}: {manifest.body.get('kind')} is not a JobFlowPolicy")
         _refuse_broken(manifest.body, manifest.file)
         found.append(manifest.body)
     return found
@@ -60,7 +60,7 @@ def _refuse_broken(body: dict[str, Any], file: str) -> None:
 
     made = compile_policy(body)
     if not isinstance(made, CompiledPolicy):
-        raise CliError(f"{file}: the policy cannot work: " + "; ".join(str(fault) for fault in made))
+        raise CliError(f"{file}: the policy is invalid: " + "; ".join(str(fault) for fault in made))
 
 
 def _print(report: Report) -> None:

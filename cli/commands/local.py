@@ -1,4 +1,4 @@
-"""`local up`, `local down`, `local status` and `local demo`: a cluster on this machine to develop flows with."""
+"""`local up`, `local down`, `local status` and `local demo`: a cluster on this machine for developing flows."""
 
 import argparse
 import contextlib
@@ -29,7 +29,7 @@ except ModuleNotFoundError as error:
     missing = f"the local cluster needs the Python package {error.name}, which is not installed"
     raise CliError(missing, hint="pip install 'jobflow[local]'") from error
 
-NO_KUBECTL: Final = "kubectl was not found on PATH; https://kubernetes.io/docs/tasks/tools/ says how to install it"
+NO_KUBECTL: Final = "kubectl was not found on PATH; to install it, see https://kubernetes.io/docs/tasks/tools/"
 
 
 def up(arguments: argparse.Namespace) -> int:
@@ -43,23 +43,23 @@ def up(arguments: argparse.Namespace) -> int:
         return _foreground(folder, request)
     with _start_errors():
         _announce(background.start(folder, request))
-    note("The cluster runs in the background; `jobflow local down` ends it.")
+    note("The cluster runs in the background; `jobflow local down` stops it.")
     return Exit.OK
 
 
 def down(arguments: argparse.Namespace) -> int:
-    """End the cluster; no error where none is running."""
+    """Stop the cluster; not an error if none is running."""
     with _start_errors():
         ended = background.stop(default_state_folder())
-    note("The local cluster has ended." if ended else "No local cluster is running.")
+    note("The local cluster has stopped." if ended else "No local cluster is running.")
     return Exit.OK
 
 
 def demo(arguments: argparse.Namespace) -> int:
-    """Run the demo on the cluster that is up, else on a new one, which ends with the demo unless --keep is given."""
+    """Run the demo on the running cluster, or on a new one, which is stopped after the demo unless --keep is given."""
     folder, request = default_state_folder(), _request(arguments)
     if (record := _running(folder)) is not None:
-        note("Using the local cluster that is running; options that describe a cluster are ignored.")
+        note("Using the local cluster that is running; options for the cluster are ignored.")
         return _demo_on(Path(record.kubeconfig), record.request.speed)
     _check(request)
     note(_starting(request))
@@ -69,12 +69,12 @@ def demo(arguments: argparse.Namespace) -> int:
         record = background.start(folder, request)
     code = _demo_on(Path(record.kubeconfig), request.speed)
     _announce(record)
-    note("The cluster stays up; `jobflow local down` ends it.")
+    note("The cluster stays up; `jobflow local down` stops it.")
     return code
 
 
 def status(arguments: argparse.Namespace) -> int:
-    """Exit code 1 where no cluster is running, or part of it is not."""
+    """Return exit code 1 if no cluster is running or a part of it is not running."""
     folder = default_state_folder()
     record = folder.record() if folder.is_running() else None
     if record is None:
@@ -113,7 +113,7 @@ def _check(request: "ClusterRequest") -> None:
 
 
 def _running(folder: "StateFolder") -> "ClusterRecord | None":
-    """The cluster that is up, waiting for one that is being started."""
+    """The running cluster. Waits for one that is being started."""
     if not folder.is_running():
         return None
     return folder.record() or background.wait_ready(folder)
@@ -178,7 +178,7 @@ def _starting(request: "ClusterRequest") -> str:
 
 
 def _announce(record: "ClusterRecord") -> None:
-    """The line goes to stdout alone, so that `eval "$(jobflow local up)"` sets the variable."""
+    """Print only this line to stdout, so that `eval "$(jobflow local up)"` sets the variable."""
     print(f"export KUBECONFIG={record.kubeconfig}", flush=True)
     if binaries.find("kubectl", download=False) is None:
         note(NO_KUBECTL)

@@ -19,7 +19,7 @@ from shared.podstatus.podproblem import pod_problem
 from webhook.hints.names import did_you_mean
 
 _SECONDS: Final = 60.0
-_QUIET: Final = 3600.0  # a container may be silent for long
+_QUIET: Final = 3600.0  # seconds without output before the connection is given up
 _POLL: Final = 1.0
 _CONTAINERS: Final = ("containers", "initContainers", "ephemeralContainers")
 _READY: Final = ("Running", "Succeeded", "Failed")
@@ -29,7 +29,7 @@ _ENDED: Final = frozenset(phase for phase in JobPhase if phase.finished)
 def run(arguments: argparse.Namespace) -> int:
     flow, slash, step = arguments.step.partition("/")
     if not slash or not flow or not step:
-        raise CliError(f'"{arguments.step}": want NAME/STEP, as in "nightly/train"')
+        raise CliError(f'"{arguments.step}": must be NAME/STEP, such as "nightly/train"')
 
     async def work(session: Session) -> int:
         job = arguments.job or latest_job(await session.api.get(JOBFLOW, session.namespace, flow), step)
@@ -47,20 +47,20 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def latest_job(flow: Body, step: str) -> str:
-    """The Job that the step made last. Raises CliError."""
+    """The name of the Job that the step created last. Raises CliError."""
     spec, status = flow.get("spec") or {}, flow.get("status") or {}
     names = [each["name"] for field in ("flows", "finally") for each in spec.get(field) or ()]
     if step not in names:
         raise CliError(f'no step named "{step}"{did_you_mean(step, names)}', Exit.NOT_FOUND)
     state: Body = next((each for each in status.get("steps") or () if each["name"] == step), {})
     if not state.get("jobs"):
-        said = f"step {step} has made no Job yet ({state.get('phase') or 'Waiting'})"
+        said = f"step {step} has not created a Job yet ({state.get('phase') or 'Waiting'})"
         raise CliError(said, Exit.NOT_FOUND)
     return str(state["jobs"][-1])
 
 
 async def _pods(session: Session, arguments: argparse.Namespace, job: str) -> list[Body]:
-    """The Job's pods by task and index."""
+    """The Job's pods, sorted by task and index."""
     selector = f"{JOB_NAME}={job}" + (f",{TASK_SPEC}={arguments.task}" if arguments.task else "")
     found = [pod async for pod in session.api.list(POD, session.namespace, label_selector=selector)]
     return sorted(found, key=_order)
@@ -81,17 +81,17 @@ def _request(arguments: argparse.Namespace, pod: Body, *, follow: bool) -> Reque
 
 
 def _check_container(name: str, job: str, pods: list[Body]) -> None:
-    """Raises CliError where no pod has a container of that name."""
+    """Raises CliError if no pod has a container of that name."""
     names = dict.fromkeys(
         each["name"] for pod in pods for field in _CONTAINERS for each in pod["spec"].get(field) or ()
     )
     if name and name not in names:
         said = f'no container named "{name}" in the pods of Job {job}{did_you_mean(name, names)}'
-        raise CliError(said, Exit.NOT_FOUND, f"there are {', '.join(names)}")
+        raise CliError(said, Exit.NOT_FOUND, f"containers: {', '.join(names)}")
 
 
 async def _why_no_pods(session: Session, job: str) -> str:
-    """What the Job's status says, as far as it can be read."""
+    """The cause from the Job's status, if the Job can be read."""
     try:
         body = await session.api.get(JOB, session.namespace, job)
     except NotFound:
@@ -102,22 +102,25 @@ async def _why_no_pods(session: Session, job: str) -> str:
 
 
 def _why_no_logs(pod: Body) -> str:
-    """Why a container of the pod has written nothing; empty when nothing is wrong."""
+    """Why a container of the pod has written no log; empty if there is no problem."""
     status = pod.get("status") or {}
     if (problem := pod_problem(pod)) is not None:
         return str(problem)
     gates = (pod.get("spec") or {}).get("schedulingGates") or ()
     if gates and not (pod.get("spec") or {}).get("nodeName"):
         names = ", ".join(str(gate.get("name")) for gate in gates)
-        return f"waits for its gang to be admitted (scheduling gate {names}); see jobflow job view"
+        return f"waits until its gang is admitted (scheduling gate {names}); see jobflow job view"
     return "not started yet" if (status.get("phase") or "Pending") == "Pending" else ""
 
 
 async def _print(session: Session, arguments: argparse.Namespace, pod: Body, *, prefix: bool) -> bool:
-    """Whether the pod has a log, be it empty. A pod that has none, or whose containers are in trouble, is explained."""
+    """Print the pod's log and return whether it has one (it may be empty).
+
+    Otherwise, and if containers have problems, print the cause.
+    """
     answer = await session.transport.send(_request(arguments, pod, follow=False), _SECONDS)
     why = _why_no_logs(pod)
-    if answer.code == BadRequest.code:  # nothing there yet: the others may have something
+    if answer.code == BadRequest.code:  # no log yet; other pods may have one
         note(f"{pod['metadata']['name']}: {why or error_of(answer.code, answer.body).message}")
         return False
     if answer.code >= 300:
@@ -144,7 +147,7 @@ class _Follower:
         self._arguments = arguments
         self._job = job
         self._reading: dict[str, asyncio.Task[None]] = {}
-        self._told: dict[str, str] = {}
+        self._reported: dict[str, str] = {}
 
     async def run(self) -> None:
         while True:
@@ -163,10 +166,10 @@ class _Follower:
             await asyncio.sleep(_POLL)
 
     def _explain(self, pod: Body) -> None:
-        """Say why a pod writes nothing, once for each cause."""
+        """Print why a pod writes no log, once for each cause."""
         problem = pod_problem(pod)
-        if problem is not None and self._told.get(pod["metadata"]["uid"]) != problem.kind:
-            self._told[pod["metadata"]["uid"]] = problem.kind
+        if problem is not None and self._reported.get(pod["metadata"]["uid"]) != problem.kind:
+            self._reported[pod["metadata"]["uid"]] = problem.kind
             note(f"{pod['metadata']['name']}: {problem}")
 
     async def _over(self) -> bool:

@@ -44,7 +44,7 @@ async def _show(session: Session, arguments: argparse.Namespace, names: list[str
 
 
 async def _groups(session: Session) -> list[dict[str, object]]:
-    """PodGroups of all namespaces; who may not list them sees zeros."""
+    """PodGroups of all namespaces; empty (counts of zero) if the user may not list them."""
     try:
         return [body async for body in session.api.list(PODGROUP)]
     except Forbidden:

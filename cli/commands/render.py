@@ -1,4 +1,4 @@
-"""`render`: the Jobs of a step, as the controller would create them."""
+"""`render`: prints the Jobs of a step as the controller would create them."""
 
 import argparse
 
@@ -16,7 +16,7 @@ from webhook.subject.lookups import OfflineLookups
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """1 when a Job would be refused, or none can be made."""
+    """Return 1 if a Job would be refused or none can be built."""
     manifests = load(arguments.files)
     flow = with_params(the_flow(manifests, arguments.flow, ", ".join(arguments.files)), pairs(arguments.param, "-p"))
     flow = _placed(flow, arguments.namespace or "default")
@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _judge(jobs: list[Body]) -> int:
-    """Say what the webhook would have against the Jobs."""
+    """Print the violations that the webhook would find in the Jobs."""
     faults = 0
     for job in jobs:
         for violation in admit(JOB, job, OfflineLookups(), job["metadata"]["namespace"]).violations:
@@ -46,7 +46,7 @@ def _judge(jobs: list[Body]) -> int:
 
 
 def _placed(flow: Body, namespace: str) -> Body:
-    """With the metadata that the API server would have given it."""
+    """The Job with the metadata that the API server would set."""
     metadata = flow.get("metadata") or {}
     given = {
         "namespace": namespace,
@@ -57,7 +57,7 @@ def _placed(flow: Body, namespace: str) -> Body:
 
 
 def _without_owner(job: Body) -> Body:
-    """The flow is in a file: it has no uid to be owned by."""
+    """The Job without owner reference, because a flow in a file has no uid."""
     metadata = {key: value for key, value in job["metadata"].items() if key != "ownerReferences"}
     return {**job, "metadata": metadata}
 
@@ -67,6 +67,6 @@ def _outputs(texts: list[str]) -> dict[str, dict[str, str]]:
     for name, value in pairs(texts, "--output-of").items():
         step, dot, output = name.partition(".")
         if not dot or not step or not output:
-            raise CliError(f"--output-of {name}={value}: want STEP.NAME=VALUE")
+            raise CliError(f"--output-of {name}={value}: must be STEP.NAME=VALUE")
         found.setdefault(step, {})[output] = value
     return found

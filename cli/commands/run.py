@@ -49,7 +49,7 @@ def _from_template(arguments: argparse.Namespace, values: Mapping[str, str]) -> 
 
 
 async def _finish(session: Session, arguments: argparse.Namespace, created: Body) -> int:
-    """Say what was created, and follow it if that is wanted."""
+    """Print what was created, and follow it with --watch."""
     metadata = created["metadata"]
     if arguments.output:
         print_bodies([created], arguments.output)
@@ -63,7 +63,7 @@ async def _finish(session: Session, arguments: argparse.Namespace, created: Body
 
 
 def again(body: Body) -> Body:
-    """A JobFlow like `body` that has not run yet, under a name to be generated."""
+    """A new JobFlow with the spec of `body` and a generated name."""
     metadata = body["metadata"]
     spec = {key: value for key, value in body["spec"].items() if key != "suspend"}
     prefix = metadata.get("generateName") or f"{metadata['name']}-"
@@ -76,7 +76,7 @@ def again(body: Body) -> Body:
 
 
 def named(body: Body, name: str, namespace: str) -> Body:
-    """The body in its namespace, under `name` if there is one."""
+    """The body with this namespace and, if not empty, this name."""
     metadata = {**(body.get("metadata") or {}), "namespace": namespace}
     if name:
         metadata = {key: value for key, value in metadata.items() if key != "generateName"} | {"name": name}
@@ -84,10 +84,13 @@ def named(body: Body, name: str, namespace: str) -> Body:
 
 
 def _namespace(body: Body, session: Session, arguments: argparse.Namespace) -> str:
-    """As kubectl: a manifest that says another namespace than -n is refused."""
+    """The namespace of the manifest, else of the session.
+
+    As in kubectl, a manifest with a namespace other than -n is refused.
+    """
     said = str((body.get("metadata") or {}).get("namespace") or "")
     if said and arguments.namespace and said != arguments.namespace:
-        raise CliError(f'the manifest is of namespace "{said}", and -n says "{arguments.namespace}"')
+        raise CliError(f'the namespace of the manifest is "{said}", but -n is "{arguments.namespace}"')
     return said or session.namespace
 
 
@@ -97,17 +100,19 @@ async def _create(session: Session, body: Body) -> Body:
     except AlreadyExists as error:
         name = name_of(body)
         raise CliError(
-            error.message, Exit.REFUSED, f"run it again under a fresh name: jobflow run {name}; or name it: --name NAME"
+            error.message,
+            Exit.REFUSED,
+            f"to run it again under a new name: jobflow run {name}; to choose the name: --name NAME",
         ) from error
 
 
 async def _apply(session: Session, manifests: list[Manifest]) -> None:
-    """Queues and JobTemplates of the same file come first, as kubectl apply would leave them."""
+    """Apply the Queues and JobTemplates of the same file before the flow is created."""
     applied = {JOBFLOW.kind, *(kind.kind for kind in (QUEUE, JOBTEMPLATE))}
     if others := [
         f"{each.body.get('kind')} {name_of(each.body)}" for each in manifests if each.body.get("kind") not in applied
     ]:
-        note(f"Warning: not applied: {', '.join(others)}; kubectl apply does")
+        note(f"Warning: not applied: {', '.join(others)}; apply them with kubectl")
     for kind in (QUEUE, JOBTEMPLATE):
         for body in of_kind(manifests, kind):
             await _apply_one(session, kind, body)

@@ -24,7 +24,7 @@ from shared.names import JOB_NAME
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Without --watch always 0; with it, whether the flow succeeded."""
+    """Return 0 without --watch; with it, 0 only if the flow succeeded."""
 
     async def work(session: Session) -> int:
         if arguments.watch:
@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def watch(session: Session, name: str) -> int:
-    """Show the flow until it has ended: a live tree on a terminal, else a line for each change. The exit code."""
+    """Show the flow until it has ended, as a tree on a terminal or one line for each change. Return the exit code."""
     out = console(sys.stdout)
     async with aclosing(changes(session, name)) as looks:
         if out.is_terminal:
@@ -51,7 +51,7 @@ async def watch(session: Session, name: str) -> int:
         else:
             last = await _lines(out, looks)
     if not last.over:
-        raise CliError(f'jobflow "{name}" was deleted while it was watched', Exit.NOT_FOUND)
+        raise CliError(f'jobflow "{name}" was deleted during the watch', Exit.NOT_FOUND)
     return Exit.OK if last.phase is FlowPhase.SUCCEED else Exit.NO
 
 
@@ -74,7 +74,7 @@ async def _live(out: Console, looks: Any) -> FlowView:
 
 
 async def _lines(out: Console, looks: Any) -> FlowView:
-    """For logs of pipelines: what changed, once."""
+    """Print each change once, for the logs of pipelines."""
     known: dict[str, tuple[str, str]] = {}
     async for body, _ in looks:
         seen = view(body, [])
@@ -88,7 +88,7 @@ async def _lines(out: Console, looks: Any) -> FlowView:
 
 
 def changed(seen: FlowView, known: dict[str, tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """(who, where it is and why) for everything that is not as `known`, which is brought up to date."""
+    """(name, phase and reason) of the flow and each step that differs from `known`; updates `known`."""
     for step in seen.steps:
         state = (step.phase, step.reason)
         if known.get(step.name, (StepPhase.WAITING, "")) != state:
@@ -101,7 +101,7 @@ def changed(seen: FlowView, known: dict[str, tuple[str, str]]) -> Iterator[tuple
 
 
 async def _pods(session: Session) -> list[Body]:
-    """Pods of Jobs in the namespace; who may not list them sees the flow without them."""
+    """Pods of Jobs in the namespace; empty if the user may not list pods."""
     try:
         return [pod async for pod in session.api.list(POD, session.namespace, label_selector=JOB_NAME)]
     except Forbidden:

@@ -15,7 +15,7 @@ from shared.model.phases import FlowAction
 
 
 def send(arguments: argparse.Namespace, kind: Kind, action: str, verb: str, said: str) -> int:
-    """One Command a name, in the order given; the first that fails ends it."""
+    """Create one Command for each name, in the given order, and stop at the first error."""
 
     async def work(session: Session) -> int:
         for name in arguments.names:
@@ -32,8 +32,10 @@ def send(arguments: argparse.Namespace, kind: Kind, action: str, verb: str, said
 
 
 async def _try_to_resume(session: Session, flow: dict[str, Any]) -> None:
-    """A policy that came since, or that counts running flows, would refuse the controller: say so now. Who may not change
-    the flow may still send the Command."""
+    """Try the change with dry run, to report now if a policy would refuse it to the controller.
+
+    Users who may not change the flow can still send the Command.
+    """
     if (flow.get("spec") or {}).get("suspend"):
         metadata = flow["metadata"]
         with contextlib.suppress(Forbidden):
@@ -48,8 +50,8 @@ def _flow(action: FlowAction, verb: str, said: str) -> Callable[[argparse.Namesp
     return run
 
 
-suspend = _flow(FlowAction.SUSPEND, "suspend", "will start nothing new")
-resume = _flow(FlowAction.RESUME, "resume", "goes on")
+suspend = _flow(FlowAction.SUSPEND, "suspend", "starts no new Jobs")
+resume = _flow(FlowAction.RESUME, "resume", "is being resumed")
 stop = _flow(FlowAction.TERMINATE, "stop", "is being stopped")
 retry = _flow(FlowAction.RETRY, "retry", "runs its failed steps again")
-restart = _flow(FlowAction.RESTART, "restart", "begins anew")
+restart = _flow(FlowAction.RESTART, "restart", "runs all steps again")

@@ -1,4 +1,4 @@
-"""Job <-> JobTemplate, the conversion that Volcano promises. Pure."""
+"""Converts between Job and JobTemplate, as Volcano documents it. Pure."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -21,22 +21,22 @@ _MADE: Final = (CREATED_BY_FLOW, CREATED_BY_TEMPLATE, STEP, STEP_DIGEST, ITERATI
 
 
 def template_from_job(job: Body, name: str = "") -> Body:
-    """A JobTemplate whose Jobs are like `job`."""
+    """A JobTemplate with the spec of `job`."""
     return _converted(job, JOBTEMPLATE, name)
 
 
 def job_from_template(template: Body, name: str = "") -> Body:
-    """A Job like those that flows make of `template`; placeholders stay as they are."""
+    """A Job as flows create it from `template`; placeholders are not replaced."""
     return _converted(template, JOB, name)
 
 
 def placeholders(body: Body) -> list[str]:
-    """What only a flow can fill in."""
+    """The placeholders, which only a flow can replace."""
     return list(dict.fromkeys(reference.text for reference in references_in(body.get("spec") or {}, "spec")))
 
 
 def fresh_metadata(metadata: Body) -> Body:
-    """What a person wrote of an object's metadata; marks of tools and of the flow that made it are left out."""
+    """The labels and annotations that a user wrote, without those of tools and of the flow that created the object."""
     kept: Body = {}
     for field in ("labels", "annotations"):
         found = {key: value for key, value in (metadata.get(field) or {}).items() if not _foreign(key, _MADE)}

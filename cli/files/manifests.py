@@ -1,4 +1,4 @@
-"""Manifests in files, folders and stdin: one Manifest an object, whatever it is."""
+"""Reads manifests from files, folders and stdin: one Manifest for each object of any kind."""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -17,7 +17,7 @@ STDIN: Final = "-"
 
 
 class Manifest(msgspec.Struct, frozen=True):
-    """An object as it stands in a file. `path`: where below the document, for items of a List."""
+    """An object and its file. `path`: its position in the document, for items of a List."""
 
     file: str
     document: Document
@@ -32,7 +32,7 @@ class Manifest(msgspec.Struct, frozen=True):
 
 
 def files(names: Iterable[str]) -> Iterator[str]:
-    """Every manifest file that `names` stand for, folders searched through. Raises CliError."""
+    """All manifest files of `names`; folders are searched recursively. Raises CliError."""
     for name in names:
         path = Path(name)
         if name == STDIN or path.is_file():
@@ -40,7 +40,7 @@ def files(names: Iterable[str]) -> Iterator[str]:
         elif path.is_dir():
             found = sorted(str(each) for each in path.rglob("*") if each.suffix in ENDINGS and each.is_file())
             if not found:
-                raise CliError(f"{name}: no file in it ends in {', '.join(ENDINGS)}")
+                raise CliError(f"{name}: contains no file that ends in {', '.join(ENDINGS)}")
             yield from found
         else:
             raise CliError(f"{name}: no such file or folder")
@@ -58,7 +58,7 @@ def read(name: str) -> str:
 
 
 def parse(file: str, text: str) -> Iterator[Manifest | Broken]:
-    """The objects in a text, Lists taken apart; a fault of syntax ends it."""
+    """The objects in a text, with the items of Lists as objects of their own; stops at a syntax error."""
     try:
         for document in documents(text):
             if isinstance(document, YamlFault):
@@ -70,7 +70,7 @@ def parse(file: str, text: str) -> Iterator[Manifest | Broken]:
 
 
 def load(names: Iterable[str]) -> list[Manifest]:
-    """All objects of all files. Raises CliError at the first fault."""
+    """All objects of all files. Raises CliError at the first error."""
     found = []
     for name in files(names):
         for each in parse(name, read(name)):
@@ -96,7 +96,7 @@ def _broken(file: str, fault: YamlFault) -> Broken:
 def _objects(file: str, document: Document) -> Iterator[Manifest | Broken]:
     body = document.body
     if not isinstance(body, dict):
-        yield Broken(file, document.place(""), "an object is wanted: apiVersion, kind, metadata, spec")
+        yield Broken(file, document.place(""), "must be an object with apiVersion, kind, metadata and spec")
     elif str(body.get("kind")).endswith("List") and isinstance(body.get("items"), list):
         for index in range(len(body["items"])):
             yield from _objects(file, document.item(index))

@@ -1,4 +1,6 @@
-"""YAML as Kubernetes reads it, with the line of every field: duplicate keys are faults, keys are strings, times are text."""
+"""Parses YAML as Kubernetes does and keeps the line of every field: duplicate keys are errors, keys and times are
+strings.
+"""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -13,12 +15,12 @@ LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TAG: Final = "tag:yaml.org,2002:"
 _TEXT: Final = frozenset({f"{_TAG}timestamp", f"{_TAG}binary", f"{_TAG}value"})
 _MERGE: Final = f"{_TAG}merge"
-_MOST: Final = 2_000_000  # values that a document may have once its aliases are spelled out
+_MOST: Final = 2_000_000  # maximum number of values in a document after its aliases are expanded
 _DEEPEST: Final = 200
 
 
 class YamlFault(Exception):
-    """The text is no YAML that the API server could be sent."""
+    """The text is not YAML that can be sent to the API server."""
 
     def __init__(self, message: str, place: Place) -> None:
         super().__init__(message)
@@ -27,13 +29,13 @@ class YamlFault(Exception):
 
 
 class Document(msgspec.Struct, frozen=True):
-    """One document: its JSON value and where its parts stand."""
+    """One document: its JSON value and the positions of its parts."""
 
     body: Any
     node: Any
 
     def place(self, path: str) -> Place:
-        """Where the field `spec.flows[3].dependsOn` stands; of a field that is missing, the nearest thing around it."""
+        """The position of a field such as `spec.flows[3].dependsOn`; for a missing field, of its nearest parent."""
         node, mark = self.node, self.node.start_mark
         for part in parts(path):
             found = _child(node, part)
@@ -43,7 +45,7 @@ class Document(msgspec.Struct, frozen=True):
         return _place(mark)
 
     def item(self, index: int) -> "Document":
-        """An entry of `items`, of a List; those of a JobFlowList need not say their type, as for kubectl."""
+        """An item of a List. As in kubectl, items of a JobFlowList do not need a type of their own."""
         found = next(value for key, value in self.node.value if key.value == "items")
         body, kind = self.body["items"][index], str(self.body.get("kind")).removesuffix("List")
         if kind and isinstance(body, dict) and not (body.get("apiVersion") or body.get("kind")):
@@ -52,9 +54,9 @@ class Document(msgspec.Struct, frozen=True):
 
 
 def documents(text: str) -> Iterator[Document | YamlFault]:
-    """Every document that is not empty, or what is wrong with it. Raises YamlFault where the text cannot be read on."""
+    """Every document that is not empty, or its fault. Raises YamlFault if the rest of the text cannot be parsed."""
     if text.lstrip()[:1] in ("{", "["):
-        text = text.replace("\t", " ")  # JSON may be indented by tabs, which YAML does not take
+        text = text.replace("\t", " ")  # JSON can be indented by tabs, which YAML does not allow
     loader = LOADER(text.removeprefix("\ufeff"))
     try:
         while loader.check_node():
@@ -81,7 +83,7 @@ def _document(node: Any) -> Document | YamlFault | None:
 
 
 class _Builder:
-    """Node -> JSON value. Aliases are built once and shared."""
+    """Converts a node to its JSON value. Aliases are converted once and shared."""
 
     def __init__(self) -> None:
         self._scalars = SafeConstructor()
@@ -123,7 +125,7 @@ def _key(node: Any) -> str:
 
 
 def _check_size(root: Any) -> None:
-    """Aliases can make a small text stand for a huge one, or for one without end."""
+    """Raises YamlFault if aliases expand to a huge or infinite document."""
     sizes: dict[int, int] = {}
     under_way: set[int] = set()
 
@@ -147,7 +149,7 @@ def _check_size(root: Any) -> None:
 
 
 def _child(node: Any, part: str) -> tuple[Any, Any] | None:
-    """(where to point, the value) of one part below `node`."""
+    """(position, node) of one part below `node`."""
     if isinstance(node, yaml.MappingNode):
         return next(((key.start_mark, value) for key, value in node.value if key.value == part), None)
     if isinstance(node, yaml.SequenceNode) and part.isdigit() and int(part) < len(node.value):

@@ -1,4 +1,4 @@
-"""What `lint` prints: text for people, JSON and SARIF for tools. Pure."""
+"""The output of `lint`: text for users, JSON and SARIF for tools. Pure."""
 
 import json
 from collections.abc import Iterator
@@ -13,17 +13,17 @@ from webhook.lint.check import ERROR, Finding, Report
 _COLOURS: Final = {"error": "bold red", "warning": "yellow"}
 _SARIF: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 _RULES: Final = {
-    "fields": ("unknown-field", "The API server drops fields that it does not know, or refuses them."),
-    "schema": ("schema", "The API server refuses objects that break the schema of their kind."),
-    "files": ("repeated-object", "Of two objects of one name the one that is applied last stays."),
-    "yaml": ("yaml", "The file is no YAML that could be applied."),
+    "fields": ("unknown-field", "The API server drops or refuses fields that are not in the schema."),
+    "schema": ("schema", "The API server refuses objects that do not match the schema of their kind."),
+    "files": ("repeated-object", "When two objects with one name are applied, the second replaces the first."),
+    "yaml": ("yaml", "The file is not valid YAML."),
     "webhook": ("admission", "The admission webhook refuses objects that could not work."),
     "later": ("admission", "The admission webhook refuses objects that could not work."),
 }
 
 
 def as_text(report: Report) -> Iterator[Text]:
-    """Findings under the object they are about, each with its line; then the count."""
+    """The findings of each object with their lines, then a summary."""
     for (file, kind, name), found in groupby(report.findings, key=lambda each: (each.file, each.kind, each.name)):
         yield Text.assemble((file, "bold"), (f"  {kind} {name}".rstrip() if kind else "", "cyan"))
         listed = list(found)

@@ -1,4 +1,4 @@
-"""What `job view` prints: blocks of text, as vcctl and kubectl describe. Pure."""
+"""The output of `job view`: blocks of text, similar to `vcctl job view` and `kubectl describe`. Pure."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -1,4 +1,6 @@
-"""Rows of the lists: JobFlows, Jobs and Queues, with the columns that Volcano's users know (docs/design/volcano-behaviour.md, section 7). Pure."""
+"""Rows of the lists of JobFlows, Jobs and Queues, with the columns of vcctl (docs/design/volcano-behaviour.md, section
+7). Pure.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +16,7 @@ _COUNTERS: Final = ("pending", "running", "succeeded", "failed", "unknown")
 
 
 def flows(bodies: Iterable[Body], now: float, *, namespaced: bool, wide: bool) -> Table:
-    """The CRD's own columns."""
+    """The printer columns of the CRD."""
     heads = (
         "NAME",
         "STATUS",
@@ -42,7 +44,7 @@ def flows(bodies: Iterable[Body], now: float, *, namespaced: bool, wide: bool) -
 
 
 def jobs(bodies: Sequence[Body], *, namespaced: bool, wide: bool) -> Table:
-    """vcctl's columns: Replicas is the sum over tasks, Min is status.minAvailable."""
+    """The columns of vcctl: Replicas is the sum over the tasks, Min is status.minAvailable."""
     heads = ("Name", "Creation", "Phase", "JobType", "Replicas", "Min", "Pending", "Running", "Succeeded", "Failed")
     rows = []
     for body in bodies:
@@ -63,7 +65,7 @@ def jobs(bodies: Sequence[Body], *, namespaced: bool, wide: bool) -> Table:
 
 
 def queues(bodies: Iterable[Body], groups: Iterable[Body], *, wide: bool) -> Table:
-    """vcctl's columns; counted from PodGroups, as there."""
+    """The columns of vcctl, counted from PodGroups as vcctl does."""
     found = _groups_by_queue(groups)
     heads = ("Name", "Weight", "State", "Parent", "Inqueue", "Pending", "Running", "Unknown", "Completed")
     rows = []

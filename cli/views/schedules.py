@@ -12,7 +12,7 @@ Table = tuple[tuple[str, ...], list[tuple[str, ...]]]
 
 
 def table(bodies: Sequence[Body], now: float, *, namespaced: bool) -> Table:
-    """NEXT is how long until the next run; `-` where none comes."""
+    """NEXT is the time until the next run; `-` if there is none."""
     heads = ("NAME", "KIND", "SCHEDULE", "TIMEZONE", "SUSPEND", "ACTIVE", "LAST", "NEXT", "READY", "AGE")
     rows = [_row(body, now) for body in bodies]
     if not namespaced:

@@ -1,4 +1,4 @@
-"""The picture of a flow in a terminal: a head, the tree of steps, and what is folded away where it does not fit. Pure."""
+"""Shows a flow in a terminal: a header and the tree of steps. Steps that do not fit are summarised by phase. Pure."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -15,20 +15,20 @@ from shared.podstatus.taskstatus import TaskStatus
 
 _GONE_WRONG: Final = (StepPhase.FAILED, StepPhase.TERMINATED)
 _BAR: Final = 24
-_NAMES: Final = 44  # columns that a name with its branch may take before the others move
-_LISTED: Final = 6  # names that a folded line tells
-_LEAST: Final = 8  # lines that even the smallest terminal shows
+_NAMES: Final = 44  # maximum width of the column with the tree and the names; longer lines shift their other columns
+_LISTED: Final = 6  # names in a summary line
+_LEAST: Final = 8  # minimum number of lines, on the smallest terminal
 
 
 def picture(flow: FlowView, now: float, width: int = 0, height: int = 0) -> list[Text]:
-    """Lines of at most `width` columns, at most `height` of them; 0: no limit."""
+    """At most `height` lines of at most `width` columns; 0: no limit."""
     head = [*_head(flow, now), Text()]
     room = max(height - len(head), _LEAST) if height else 0
     finals = [step for step in flow.steps if step.final]
     steps = [step for step in flow.steps if not step.final]
     whole = len(steps) + (len(finals) + 1 if finals else 0)
     if room and whole > room:
-        body = _folded(flow.steps, now, room)
+        body = _summarised(flow.steps, now, room)
     else:
         rows = list(branches(steps))
         lines = _rows([*rows, *(Branch("", step) for step in finals)], now)
@@ -67,7 +67,7 @@ def _head(flow: FlowView, now: float) -> list[Text]:
 
 
 def _bar(steps: Sequence[StepView]) -> list[tuple[str, str]]:
-    """Completed, failed, running and the rest, each its share of the bar."""
+    """A progress bar with parts for completed, failed, skipped, active and other steps."""
     groups = (
         ("green", [StepPhase.COMPLETED]),
         ("red", _GONE_WRONG),
@@ -118,7 +118,7 @@ def _row(row: Branch, column: int, now: float) -> Text:
 
 
 def _details(step: StepView, others: tuple[str, ...]) -> Iterable[tuple[str, str]]:
-    """What there is to say about a step, the most urgent first."""
+    """The details of a step as (text, style), the most important first."""
     if step.phase in _GONE_WRONG or step.phase is StepPhase.SKIPPED:
         yield _why(step), "red" if step.phase in _GONE_WRONG else "dim"
     elif step.waiting:
@@ -142,7 +142,7 @@ def _details(step: StepView, others: tuple[str, ...]) -> Iterable[tuple[str, str
 
 
 def tasks_text(tasks: Tasks) -> str:
-    """`3 Running, 1 Pending`, in the order of a pod's life."""
+    """`3 Running, 1 Pending`, in the order of a pod's life cycle."""
     return ", ".join(f"{tasks[state]} {state}" for state in TaskStatus if tasks.get(state))
 
 
@@ -159,11 +159,11 @@ def _some(names: Sequence[str], most: int = _LISTED) -> str:
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
-# --- when it does not fit -------------------------------------------------------------------------------------------
+# --- steps that do not fit -------------------------------------------------------------------------------------------
 
 
-def _folded(steps: Sequence[StepView], now: float, room: int) -> list[Text]:
-    """What goes on and what went wrong as a tree; the rest as one line a phase."""
+def _summarised(steps: Sequence[StepView], now: float, room: int) -> list[Text]:
+    """Active and failed steps as a tree; the others as one summary line for each phase."""
     wrong = [step.name for step in steps if step.phase in _GONE_WRONG]
     going = [step.name for step in steps if step.active]
     quiet = len({step.phase for step in steps if not step.active})
@@ -179,10 +179,12 @@ def _folded(steps: Sequence[StepView], now: float, room: int) -> list[Text]:
 
 
 def _fold(phase: StepPhase, folded: list[StepView]) -> Text:
-    """`✓ 312 more completed: ..., x, y, z`: those that ended last, or come first."""
+    """`✓ 312 completed: ..., x, y, z`: names the steps that ended last; for phases that have not ended, the first
+    steps.
+    """
     if phase.ended:
-        names = [step.name for step in sorted(folded, key=lambda step: step.ended or 0.0)[-_LISTED:]]
-        told = ("… " if len(folded) > _LISTED else "") + ", ".join(names)
+        last = [step.name for step in sorted(folded, key=lambda step: step.ended or 0.0)[-_LISTED:]]
+        names = ("… " if len(folded) > _LISTED else "") + ", ".join(last)
     else:
-        told = _some([step.name for step in folded])
-    return Text(f"{SYMBOLS[phase]} {len(folded)} {phase.lower()}: {told}", COLOURS.get(phase, ""))
+        names = _some([step.name for step in folded])
+    return Text(f"{SYMBOLS[phase]} {len(folded)} {phase.lower()}: {names}", COLOURS.get(phase, ""))

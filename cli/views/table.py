@@ -1,4 +1,4 @@
-"""Columns of text as kubectl prints them: no lines, nothing cut off, colours for phases. Pure."""
+"""Tables as kubectl prints them: without borders, nothing cut off, phases in colour. Pure."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
@@ -12,7 +12,7 @@ NONE: Final = "No resources found"
 
 
 def columns(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[Text]:
-    """A head and the rows; every column as wide as its widest cell, the last as long as it likes."""
+    """A header and the rows; every column is as wide as its widest cell, the last one is not padded."""
     cells = [tuple(heads), *(tuple(row) for row in rows)]
     widths = [max(len(row[place]) for row in cells) for place in range(len(heads))]
     for number, row in enumerate(cells):

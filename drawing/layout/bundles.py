@@ -1,4 +1,7 @@
-"""Groups of steps that all wait for the same steps: drawn through one junction instead of an arrow for every pair. Pure."""
+"""Groups of steps that wait for the same steps: their arrows go through one junction (knot) instead of one for each pair.
+
+Pure.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -17,7 +20,7 @@ class Bundle(msgspec.Struct, frozen=True):
 
 
 def bundled(arrows: Sequence[Arrow]) -> Bundle:
-    """The same arrows, fewer where a knot saves some: 20 steps behind 20 others are 40 arrows, not 400."""
+    """The arrows, with a knot wherever it saves some: 20 steps that wait for the same 20 steps need 40 arrows, not 400."""
     kept: list[Arrow] = []
     knots: dict[str, Meaning] = {}
     for (meaning, sources), targets in _groups(arrows).items():
@@ -32,7 +35,7 @@ def bundled(arrows: Sequence[Arrow]) -> Bundle:
 
 
 def _groups(arrows: Iterable[Arrow]) -> dict[tuple[Meaning, tuple[str, ...]], list[str]]:
-    """The targets that wait for the same sources in the same way."""
+    """Groups of targets that wait for the same sources under the same condition."""
     sources: dict[tuple[str, Meaning], list[str]] = {}
     for arrow in arrows:
         sources.setdefault((arrow.target, arrow.meaning), []).append(arrow.source)

@@ -1,4 +1,4 @@
-"""Grids: steps with the same arrows are drawn in one frame, with each arrow once. Pure."""
+"""Grids: steps with the same sources and targets are drawn in one frame, with one arrow for all of them. Pure."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,17 +9,17 @@ import msgspec
 from drawing.graph_model import Arrow, Meaning
 from drawing.layout.model import HEIGHT, PITCH, Layout, Placed, Point
 
-LEAST: Final = 12  # steps that are worth a frame
+LEAST: Final = 12  # minimum number of steps for a frame
 _MARK: Final = "\0frame "  # no step's name has it
 _PAD: Final = 12.0
 _GAP: Final = 14.0
-_TALL: Final = 1.2  # how much higher than wide a frame is
+_TALL: Final = 1.2  # ratio of height to width of a frame
 
 Ends = dict[str, set[tuple[str, Meaning]]]
 
 
 class Block(msgspec.Struct, frozen=True):
-    """`width`: of each of its boxes, at least."""
+    """A frame with its steps. `width`: minimum width of its boxes."""
 
     members: tuple[str, ...]
     width: float
@@ -35,7 +35,7 @@ class Block(msgspec.Struct, frozen=True):
         return self.columns * (self.width + _GAP) - _GAP + 2 * _PAD, rows * PITCH - (PITCH - HEIGHT) + 2 * _PAD
 
     def inside(self, at: Placed) -> dict[str, Placed]:
-        """Its boxes in the frame that stands `at`, row by row."""
+        """The positions of its boxes, row by row, for the frame at position `at`."""
         across = (at.width - 2 * _PAD + _GAP) / self.columns
         places = ((divmod(place, self.columns), name) for place, name in enumerate(self.members))
         return {
@@ -45,7 +45,10 @@ class Block(msgspec.Struct, frozen=True):
 
 
 def folded(widths: Mapping[str, float], arrows: Sequence[Arrow]) -> tuple[dict[str, Block], tuple[Arrow, ...]]:
-    """The blocks by a name of their own, and the arrows between what is left. `widths`: of all boxes."""
+    """The blocks by a generated name, and the arrows between blocks and the other steps.
+
+    `widths`: width of each box.
+    """
     before: Ends = {}
     after: Ends = {}
     for arrow in arrows:
@@ -67,14 +70,16 @@ def folded(widths: Mapping[str, float], arrows: Sequence[Arrow]) -> tuple[dict[s
 
 
 def spread(placed: Layout, blocks: Mapping[str, Block]) -> Layout:
-    """Room for the frames: what is below one moves down, everywhere, so that straight lines stay straight."""
+    """Make room for the frames: everything below a frame moves down in all layers, so that straight lines stay
+    straight.
+    """
     extra: dict[float, float] = {}
     for name, block in blocks.items():
         middle = round(placed.boxes[name].middle)
         extra[middle] = max(extra.get(middle, 0.0), block.size[1] - HEIGHT)
 
     def moved(y: float) -> float:
-        line = round(y)  # what is level with a frame stays level with it
+        line = round(y)  # a box beside a frame stays beside it
         return y + sum(more if middle < line else more / 2 if middle == line else 0 for middle, more in extra.items())
 
     boxes = {name: _moved(box, moved(box.middle), blocks.get(name)) for name, box in placed.boxes.items()}
@@ -89,6 +94,6 @@ def _moved(box: Placed, middle: float, block: Block | None) -> Placed:
 
 
 def standing(names: Iterable[str], blocks: Mapping[str, Block]) -> list[str]:
-    """What is laid out, in the order in which it was written: steps, and each block where its first step stood."""
+    """The names to lay out in the order of the spec: steps, and each block at the place of its first step."""
     owner = {name: block for block, made in blocks.items() for name in made.members}
     return list(dict.fromkeys(owner.get(name, name) for name in names))

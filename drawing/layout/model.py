@@ -5,16 +5,16 @@ from typing import Final
 
 import msgspec
 
-PITCH: Final = 58.0  # from the middle of a box to the next below it
+PITCH: Final = 58.0  # distance from the middle of a box to the middle of the next one below
 HEIGHT: Final = 40.0
-NARROW: Final = 0.4  # of a pitch, for an arrow that passes between boxes
+NARROW: Final = 0.4  # share of a pitch for an arrow that passes between boxes
 
 Point = tuple[float, float]
 Edge = tuple[int, int]
 
 
 class Placed(msgspec.Struct, frozen=True):
-    """A box by its left upper corner."""
+    """The upper left corner of a box."""
 
     x: float
     y: float

@@ -12,11 +12,11 @@ from drawing.layout.ranks import ranked
 
 _LEAST_GAP: Final = 56.0
 _MOST_GAP: Final = 180.0
-_SLOPE: Final = 0.12  # of the longest way up or down that an arrow takes between two layers
+_SLOPE: Final = 0.12  # horizontal distance, as a share of the longest vertical distance of an arrow between two layers
 
 
 def layout(names: Sequence[str], arrows: Sequence[tuple[str, str]], widths: Mapping[str, float]) -> Layout:
-    """`arrows` must have no cycle, no repetition, and only `names`."""
+    """Positions for `names`. `arrows` must connect `names` without cycles and repetitions."""
     number = {name: place for place, name in enumerate(names)}
     ranks = ranked(len(names), [(number[source], number[target]) for source, target in arrows])
     columns = banded(_columns(names, ranks, widths), ranks)
@@ -32,7 +32,7 @@ def layout(names: Sequence[str], arrows: Sequence[tuple[str, str]], widths: Mapp
 
 
 def _columns(names: Sequence[str], ranks: Ranks, widths: Mapping[str, float]) -> list[Lane]:
-    """One row of layers: each as wide as its widest box, and apart enough for the steepest arrow."""
+    """One row of layers: each as wide as its widest box, with a distance that limits the slope of the steepest arrow."""
     count = max(ranks.layers.values(), default=-1) + 1
     wide, steep = [0.0] * count, [0.0] * count
     for place, name in enumerate(names):

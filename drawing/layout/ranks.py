@@ -8,7 +8,7 @@ from drawing.layout import barycentre, sugiyama
 from drawing.layout.model import HEIGHT, PITCH, Edge, Ranks
 
 LARGE: Final = 500  # nodes and arrows; the library takes seconds for a few thousand
-_TALL: Final = 6  # how many times higher than wide, in boxes, a grid of steps without arrows is
+_TALL: Final = 6  # ratio of height to width, in boxes, of a grid of steps without arrows
 
 
 def ranked(count: int, edges: Sequence[Edge]) -> Ranks:
@@ -65,11 +65,11 @@ def _parts(count: int, edges: Sequence[Edge]) -> list[tuple[list[int], list[Edge
 
 
 def _as_written(across: dict[int, float], chains: Sequence[Sequence[int]]) -> None:
-    """Boxes that have the same neighbours change places until they stand in the order in which they were written."""
+    """Sort boxes that have the same neighbours in the order of the spec."""
     beside: dict[int, list[tuple[str, int]]] = {}
     for chain in chains:
         for each, side, other in ((chain[0], "after", chain[-1]), (chain[-1], "before", chain[0])):
-            bent = len(chain) > 2  # such a box stays where its arrow bends
+            bent = len(chain) > 2  # such a box keeps its place, because its arrow bends
             beside.setdefault(each, []).append(("alone", each) if bent else (side, other))
     groups: dict[frozenset[tuple[str, int]], list[int]] = {}
     for each, others in beside.items():

@@ -34,7 +34,7 @@ def ranked(count: int, edges: Sequence[Edge]) -> Ranks:
 
 
 def _side(positions: Sequence[tuple[int, Point]], real: int) -> int:
-    """-1 where the mirror image has more of the steps in the order in which they were written, else 1."""
+    """-1 if the mirror image has more steps in the order of the spec, else 1."""
     layers: dict[float, list[tuple[float, int]]] = {}
     for each, (x, y) in positions:
         if each < real:  # a box
@@ -44,7 +44,7 @@ def _side(positions: Sequence[tuple[int, Point]], real: int) -> int:
 
 
 def _chains(links: Sequence[Edge], real: int) -> Iterator[tuple[int, ...]]:
-    """The links of a bent arrow joined: from a box over numbers that are none to a box."""
+    """Join the links of each bent arrow: from a box over bends to a box."""
     after = {source: target for source, target in links if source >= real}
     for source, target in links:
         if source < real:

@@ -60,7 +60,7 @@ def _arranged(
 
 
 def _finals(finals: tuple[tuple[str, float], ...], placed: Layout) -> Iterator[tuple[str, Placed]]:
-    """The boxes of `finally` in rows below everything else."""
+    """The boxes of `finally` in rows at the bottom."""
     x, y = _INSET, placed.height + _FINALLY if placed.boxes else _FINALLY - HEIGHT / 2
     limit = max(placed.width, _LEAST_WIDTH)
     for name, wide in finals:

@@ -13,7 +13,7 @@ _BULGE: Final = 30.0  # how far an arrow swings out where it turns back
 
 
 def arrows(bundle: Bundle, placed: Layout) -> Iterator[str]:
-    """Those that end on the same box share its left side; those that end in a knot have no head."""
+    """Arrows that end at the same box share its left side; arrows that end at a knot have no head."""
     for arrow in bundle.arrows:
         ends = arrow.target not in bundle.knots
         path = _path(placed.routes[arrow.source, arrow.target], _HEAD if ends else 0)
@@ -24,7 +24,7 @@ def arrows(bundle: Bundle, placed: Layout) -> Iterator[str]:
 
 
 def knots(bundle: Bundle, placed: Layout) -> Iterator[str]:
-    """A dot, and a line where its layer is wider."""
+    """The dot of each knot, with a line across its layer."""
     for name, meaning in bundle.knots.items():
         at, kind = placed.boxes[name], CLASSES[meaning]
         yield f'<path class="arrow {kind}" d="M{at.x:.1f} {at.middle:.1f}h{at.width:.1f}"/>'
@@ -32,7 +32,10 @@ def knots(bundle: Bundle, placed: Layout) -> Iterator[str]:
 
 
 def _path(points: Sequence[Point], short: float) -> str:
-    """Straight through layers, bent between them; it stops `short` of the box, for the arrow's head."""
+    """The path: straight across layers, curved between them.
+
+    It ends `short` before the box, where the arrow's head begins.
+    """
     parts = [f"M{points[0][0]:.1f} {points[0][1]:.1f}"]
     for place in range(0, len(points) - 1, 2):
         (x, y), (to_x, to_y) = points[place], points[place + 1]

@@ -57,7 +57,7 @@ def shares(steps: tuple[StepView, ...]) -> tuple[float, ...]:
 
 
 def _second(box: Box, live: bool) -> str:
-    """The small line: what is special, and where it stands."""
+    """The second line of a box, in small type: note and phase."""
     step = box.step
     if box.members:
         ended = sum(1 for member in box.members if member.phase.ended)

@@ -12,19 +12,19 @@ from drawing.svg.style import CLASSES, DASHES, SMALL
 from shared.model.phases import StepPhase
 
 ROW: Final = 26.0
-Entry = tuple[str, str, str]  # what it is, its class or dash, what it means
+Entry = tuple[str, str, str]  # symbol, its CSS class or dashes, its meaning
 
 
 def entries(drawing: Drawing, arrangement: Arrangement) -> Iterator[Entry]:
-    """Only what the picture shows."""
+    """The entries for the symbols that occur in the picture."""
     if drawing.live:
         yield from phase_entries(drawing)
     used = {arrow.meaning for arrow in drawing.arrows}
     yield from (("arrow", meaning, meaning) for meaning in Meaning if meaning in used)
     if arrangement.bundle.knots:
-        yield "knot", "", "each behind the dot waits for those before it"
+        yield "knot", "", "each step after the dot waits for all steps before it"
     if arrangement.blocks:
-        yield "frame", "", "an arrow at a frame is one of each step in it"
+        yield "frame", "", "an arrow to or from a frame applies to each step in it"
 
 
 def phase_entries(drawing: Drawing) -> Iterator[Entry]:

@@ -7,7 +7,7 @@ from drawing.graph_model import Meaning
 from shared.model.phases import StepPhase
 
 CHARACTER: Final = 7.85  # width of a monospaced character of 13 px
-SMALL: Final = 6.05  # of 10 px
+SMALL: Final = 6.05  # width of a character of 10 px
 # (stroke, fill) in light and in dark.
 _PHASES: Final[dict[StepPhase, tuple[str, str, str, str]]] = {
     StepPhase.WAITING: ("#8b949e", "#f6f8fa", "#6e7681", "#161b22"),

@@ -9,7 +9,7 @@ from shared.model.types import Body
 
 
 def order(target: Body, action: str, verb: str, namespace: str) -> Body:
-    """A Command for `target`, which owns it, so that it goes with its target. `verb`: part of its name."""
+    """A Command for `target`. The target owns it, so that both are deleted together. `verb`: part of its name."""
     metadata = target["metadata"]
     reference = {
         "apiVersion": target["apiVersion"],
@@ -34,13 +34,15 @@ def order(target: Body, action: str, verb: str, namespace: str) -> Body:
 
 
 def aside(target: Body, action: str) -> str:
-    """What makes the order needless as far as one can see, for people; it is given all the same: an earlier Command may
-    still be under way."""
-    return _ASIDES[action](target) if action in _ASIDES else ""
+    """Why the Command seems to have no effect, for users; '' otherwise.
+
+    It is sent anyway, because an earlier Command may still be in progress.
+    """
+    return _NO_EFFECT[action](target) if action in _NO_EFFECT else ""
 
 
 def _suspend(flow: Body) -> str:
-    return "it is suspended already" if _spec(flow).get("suspend") else _ended(flow)
+    return "it is already suspended" if _spec(flow).get("suspend") else _ended(flow)
 
 
 def _resume(flow: Body) -> str:
@@ -55,20 +57,20 @@ def _ended(flow: Body) -> str:
 def _retry(flow: Body) -> str:
     steps = (flow.get("status") or {}).get("steps") or ()
     broken = any(step.get("phase") in (JobPhase.FAILED, JobPhase.TERMINATED) for step in steps)
-    return _of_volcano(flow) or ("" if broken else "none of its steps has failed")
+    return _ended_under_volcano(flow) or ("" if broken else "none of its steps has failed")
 
 
-def _of_volcano(flow: Body) -> str:
-    """What Volcano's controller has finished is never touched again (docs/design/jobflow-api.md, section 7)."""
+def _ended_under_volcano(flow: Body) -> str:
+    """Our controller does not change flows that ended under Volcano's controller (docs/design/jobflow-api.md, section 7)."""
     ended = _ended(flow) and not (flow.get("status") or {}).get("observedGeneration")
     name = flow["metadata"]["name"]
-    return f"it has ended under Volcano's controller, so nothing comes of it: jobflow run {name}" if ended else ""
+    return f"it has ended under Volcano's controller and cannot run again; use jobflow run {name}" if ended else ""
 
 
 def _suspend_job(job: Body) -> str:
     phase = _phase(job)
     if phase in (JobPhase.ABORTED, JobPhase.ABORTING):
-        return "it is suspended already"
+        return "it is already suspended"
     return f"it has ended: {phase}" if phase in (JobPhase.COMPLETED, JobPhase.FAILED, JobPhase.TERMINATED) else ""
 
 
@@ -77,11 +79,11 @@ def _resume_job(job: Body) -> str:
 
 
 def _open(queue: Body) -> str:
-    return "it is open" if (queue.get("status") or {}).get("state") in (None, "", QueueState.OPEN) else ""
+    return "it is already open" if (queue.get("status") or {}).get("state") in (None, "", QueueState.OPEN) else ""
 
 
 def _close(queue: Body) -> str:
-    return "it is closed already" if (queue.get("status") or {}).get("state") == QueueState.CLOSED else ""
+    return "it is already closed" if (queue.get("status") or {}).get("state") == QueueState.CLOSED else ""
 
 
 def _spec(body: Body) -> Body:
@@ -92,12 +94,12 @@ def _phase(body: Body) -> str:
     return str(((body.get("status") or {}).get("state") or {}).get("phase") or "")
 
 
-_ASIDES: Final[dict[str, Callable[[Body], str]]] = {
+_NO_EFFECT: Final[dict[str, Callable[[Body], str]]] = {
     FlowAction.SUSPEND: _suspend,
     FlowAction.RESUME: _resume,
     FlowAction.TERMINATE: _ended,
     FlowAction.RETRY: _retry,
-    FlowAction.RESTART: _of_volcano,
+    FlowAction.RESTART: _ended_under_volcano,
     JobAction.ABORT_JOB: _suspend_job,
     JobAction.RESUME_JOB: _resume_job,
     QueueAction.OPEN_QUEUE: _open,

@@ -1,4 +1,4 @@
-"""The command in this process; without colours, whoever runs the tests."""
+"""Runs the command in this process, always without colours."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""For tests of the command: run it in this process, and see what it printed."""
+"""Helpers for tests of the command: run it in this process and capture its output."""
 
 import json
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ class CliCommand:
     def __call__(self, *arguments: str) -> Ran:
         try:
             code = main(arguments)
-        except SystemExit as ended:  # argparse's way
+        except SystemExit as ended:  # argparse exits this way
             code = int(ended.code or 0)
         seen = self._capsys.readouterr()
         return Ran(code, seen.out, seen.err)
@@ -45,7 +45,7 @@ class _Plain(yaml.SafeDumper):
 
 
 def write(path: Path, *bodies: Body) -> str:
-    """The bodies as one YAML file; its name."""
+    """Write the bodies to one YAML file and return its name."""
     path.write_text(yaml.dump_all(bodies, Dumper=_Plain, sort_keys=False, explicit_start=True))
     return str(path)
 

@@ -1,4 +1,4 @@
-"""The command as such: help, exit codes, colours, conversion of files, the reference page."""
+"""The command in general: help, exit codes, colours, conversion of files, the reference page."""
 
 import os
 import subprocess
@@ -57,14 +57,14 @@ def test_wrong_arguments_are_exit_2(case: str, command: CliCommand) -> None:
     assert ran.err.startswith("usage: jobflow")
 
 
-def test_a_mistyped_verb_gets_a_hint_and_no_verb_the_help(command: CliCommand) -> None:
+def test_a_mistyped_verb_gets_a_suggestion_and_a_missing_verb_the_help(command: CliCommand) -> None:
     assert "invalid choice: 'lsit'; did you mean \"list\"?" in command("job", "lsit").err
     assert "show a flow as a tree" in command().err
     assert "describe a Job" in command("job").err
 
 
 @pytest.mark.parametrize("context", ["", "prd"])
-def test_a_context_that_is_not_there_is_told_with_those_that_are(
+def test_an_unknown_context_is_an_error_that_lists_the_contexts(
     context: str, command: CliCommand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "config").write_text("contexts: [{name: prod, context: {}}, {name: lab, context: {}}]\n")
@@ -75,13 +75,13 @@ def test_a_context_that_is_not_there_is_told_with_those_that_are(
     assert ("current context" in ran.err) if not context else ('"prd" does not exist; did you mean "prod"?' in ran.err)
 
 
-def test_a_kubeconfig_with_nothing_in_it_is_told_so(command: CliCommand, tmp_path: Path) -> None:
+def test_an_empty_kubeconfig_is_an_error(command: CliCommand, tmp_path: Path) -> None:
     (tmp_path / "config").touch()
     ran = command("list", "--kubeconfig", str(tmp_path / "config"))
     assert (ran.code, "no clusters, contexts and users in it" in ran.err) == (4, True)
 
 
-def test_files_are_utf_8_whatever_the_locale(tmp_path: Path) -> None:
+def test_files_are_utf_8_in_every_locale(tmp_path: Path) -> None:
     name = write(
         tmp_path / "f.yaml", flow(step("a"), step("b", targets=["a"], **{"for": {"matrix": {"x": ["1"], "y": ["2"]}}}))
     )
@@ -90,24 +90,24 @@ def test_files_are_utf_8_whatever_the_locale(tmp_path: Path) -> None:
     assert "for 1 × 1" in ran.stdout.decode("utf-8")
 
 
-def test_flags_go_before_or_after_the_verb() -> None:
+def test_flags_may_come_before_or_after_the_verb() -> None:
     parser = build()
     assert parser.parse_args(["-n", "x", "list"]).namespace == "x"
     assert parser.parse_args(["list", "-n", "x"]).namespace == "x"
     assert parser.parse_args(["-n", "x", "list", "-n", "y"]).namespace == "y"
 
 
-def test_without_a_cluster_it_says_how_to_name_one(
+def test_without_a_cluster_the_error_says_how_to_configure_one(
     command: CliCommand, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
     ran = command("list")
     assert (ran.code, ran.out) == (4, "")
-    assert "name a cluster: --kubeconfig FILE, or $KUBECONFIG" in ran.err
+    assert "set $KUBECONFIG or use --kubeconfig FILE" in ran.err
 
 
-def test_a_fault_of_ours_is_one_line(command: CliCommand, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unexpected_error_is_one_line(command: CliCommand, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cli.commands.about.version", lambda arguments: 1 / 0)
     ran = command("version")
     assert ran.code == 2
@@ -117,8 +117,8 @@ def test_a_fault_of_ours_is_one_line(command: CliCommand, monkeypatch: pytest.Mo
         main(["version"])
 
 
-def test_colours_come_on_terminals_only(tmp_path: Path) -> None:
-    """A child process, whose stdout is no terminal whatever ours is."""
+def test_colours_are_printed_on_terminals_only(tmp_path: Path) -> None:
+    """Uses a child process, whose stdout is never a terminal."""
     name = write(tmp_path / "f.yaml", flow(step("a", "b")))
     ran = subprocess.run([sys.executable, "-m", "cli.main", "lint", name], capture_output=True, text=True, check=False)
     assert ran.returncode == 1
@@ -136,7 +136,7 @@ def test_version_and_completion(command: CliCommand) -> None:
         assert "jobflow" in ran.out
 
 
-def test_a_job_becomes_a_template_and_a_job_again(command: CliCommand, tmp_path: Path) -> None:
+def test_a_job_is_converted_to_a_template_and_back(command: CliCommand, tmp_path: Path) -> None:
     body = job()
     body["metadata"] |= {"uid": "u", "labels": {"team": "x", "flow.volcano.sh/step": "a"}, "resourceVersion": "7"}
     body["status"] = {"state": {"phase": "Running"}}
@@ -155,7 +155,7 @@ def test_a_job_becomes_a_template_and_a_job_again(command: CliCommand, tmp_path:
 def test_placeholders_of_a_template_are_warned_about(command: CliCommand, tmp_path: Path) -> None:
     ran = command("job", "from-template", write(tmp_path / "t.yaml", template(queue="$(params.q)")))
     assert ran.code == 0
-    assert ran.err == "Warning: only a flow fills in $(params.q)\n"
+    assert ran.err == "Warning: only a JobFlow replaces these placeholders: $(params.q)\n"
 
 
 def test_a_file_without_the_kind_is_exit_3(command: CliCommand, tmp_path: Path) -> None:
@@ -163,7 +163,7 @@ def test_a_file_without_the_kind_is_exit_3(command: CliCommand, tmp_path: Path) 
     assert (ran.code, ran.out) == (3, "")
 
 
-def test_graph_refuses_a_cycle_and_spells_it_out(command: CliCommand, tmp_path: Path) -> None:
+def test_graph_refuses_a_cycle_and_prints_it(command: CliCommand, tmp_path: Path) -> None:
     ran = command("graph", write(tmp_path / "f.yaml", flow(step("a", "b"), step("b", "a"))))
 
     assert (ran.code, ran.out) == (1, "")

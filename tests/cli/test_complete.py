@@ -1,4 +1,4 @@
-"""Completion: words of the command itself, of the kubeconfig and of the folder; nothing where a cluster cannot be asked."""
+"""Completion: words of the command, the kubeconfig and the folder; nothing if the cluster cannot be reached."""
 
 import io
 import os
@@ -14,7 +14,7 @@ CONTEXTS = {"contexts": [{"name": "lab", "context": {}}, {"name": "prod", "conte
 
 @pytest.fixture(autouse=True)
 def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder with two files, a kubeconfig without clusters; what completion puts into the environment is taken out."""
+    """A folder with two files, a kubeconfig without clusters; environment variables of completion are removed."""
     monkeypatch.setattr("argcomplete.finders.CompletionFinder._init_debug_stream", lambda finder: None)  # takes fd 9
     monkeypatch.setattr("argcomplete.io.debug_stream", io.StringIO())  # else stderr as it was at the first import
     monkeypatch.setattr(os, "environ", dict(os.environ) | {"KUBECONFIG": str(tmp_path / "kubeconfig")})
@@ -37,12 +37,12 @@ CASES: dict[str, tuple[list[str], list[str]]] = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_words_complete(case: str) -> None:
+def test_words_are_completed(case: str) -> None:
     asked, wanted = CASES[case]
     assert [word.partition("\t")[0] for word in completions(asked)] == wanted
 
 
-def test_kubectl_is_answered_in_its_own_way(
+def test_completions_for_kubectl_have_its_format(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("sys.argv", ["kubectl_complete-jobflow", "que"])

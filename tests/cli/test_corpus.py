@@ -1,6 +1,5 @@
-"""`jobflow lint` and the webhook say the same about the same manifests: verdict and every text.
-
-Each case goes two ways: as a YAML file through the command, and as AdmissionReviews over HTTP through the webhook's
+"""`jobflow lint` and the webhook give the same verdict and messages for the same manifests. Each case is checked twice:
+as a YAML file through the command, and as AdmissionReviews over HTTP through the webhook's
 handler, mutating first, as the API server would send them.
 """
 
@@ -30,7 +29,7 @@ EXAMPLES = Path("examples")
 
 
 def _tables() -> Iterator[tuple[str, tuple[Body, ...]]]:
-    """What the rules are tested with, good and bad."""
+    """The cases of the tests of the rules, valid and invalid."""
     tables: dict[str, dict[str, Any]] = {
         "flow refused": test_flow_rules.REFUSED,
         "flow expression": test_flow_rules.EXPRESSIONS,
@@ -49,7 +48,7 @@ def _tables() -> Iterator[tuple[str, tuple[Body, ...]]]:
 
 
 def _bodies(case: Any) -> tuple[Body, ...]:
-    """A case is a body, or begins with one; a list of bodies beside it exists already."""
+    """The bodies of a case. A case is a body, or begins with one; a list of bodies contains existing objects."""
     if isinstance(case, dict):
         return (case,)
     others = case[1] if isinstance(case[1], list) else []
@@ -73,7 +72,7 @@ def test_the_corpus_is_large_and_has_both_kinds() -> None:
 
 
 @pytest.mark.parametrize("case", MANIFESTS)
-async def test_lint_says_what_the_webhook_says(case: str, command: CliCommand, tmp_path: Path) -> None:
+async def test_lint_and_the_webhook_report_the_same_findings(case: str, command: CliCommand, tmp_path: Path) -> None:
     bodies = MANIFESTS[case]
     ran = command("lint", "-o", "json", write(tmp_path / "case.yaml", *bodies))
     findings = ran.json["findings"]
@@ -85,18 +84,18 @@ async def test_lint_says_what_the_webhook_says(case: str, command: CliCommand, t
     extra = {each["text"] for each in told if each["source"] in ("schema", "later")}
     assert refused <= said
     assert said - refused <= extra, "beyond the webhook, lint tells what the schema refuses and what is refused then"
-    # The API limits the length of warnings; lint shows them whole.
+    # The API limits the length of warnings; lint prints them in full.
     assert {_short(each["text"]) for each in told if each["severity"] == "warning"} == {
         text
         for _, texts in webhook
         for text in texts
-        if ": unknown field" not in text  # errors of lint
+        if ": unknown field" not in text  # reported as errors by lint
     }
     assert ran.code == (1 if refused or any(each["severity"] == "error" for each in findings) else 0)
 
 
 async def answers(bodies: Iterable[Body]) -> list[tuple[list[str], list[str]]]:
-    """(refusals, warnings) that the webhook has for each body, with all of them in its caches."""
+    """The webhook's (refusals, warnings) for each body, with all bodies in its caches."""
     known = [(KINDS[body["kind"]], body) for body in bodies if "name" in body["metadata"]]
     handler = AdmissionHandler(
         InMemoryLookups(known, below=OfflineLookups()), clock=lambda: 0.0

@@ -1,4 +1,4 @@
-"""`jobflow lint` beyond the webhook's own verdicts: lines, unknown fields, kinds, files, formats, policies."""
+"""`jobflow lint` beyond the verdicts of the webhook: lines, unknown fields, kinds, files, formats, policies."""
 
 import io
 from pathlib import Path
@@ -84,7 +84,7 @@ TYPES = {
 
 
 @pytest.mark.parametrize("case", TYPES)
-def test_a_slip_in_the_kind_is_found(case: str, command: CliCommand, tmp_path: Path) -> None:
+def test_a_mistyped_kind_is_found(case: str, command: CliCommand, tmp_path: Path) -> None:
     version, kind, wanted = TYPES[case]
     manifest = {"apiVersion": version, "kind": kind, "metadata": {"name": "x"}}
     ran = command("lint", write(tmp_path / "x.yaml", manifest))
@@ -92,7 +92,7 @@ def test_a_slip_in_the_kind_is_found(case: str, command: CliCommand, tmp_path: P
     assert wanted in ran.out
 
 
-def test_a_batch_job_of_kubernetes_is_none_of_ours(command: CliCommand, tmp_path: Path) -> None:
+def test_a_batch_job_of_kubernetes_is_skipped(command: CliCommand, tmp_path: Path) -> None:
     manifests = ({"apiVersion": "batch/v1", "kind": "Job"}, {"apiVersion": "v1", "kind": "ConfigMap"}, flow(step("a")))
     ran = command("lint", write(tmp_path / "x.yaml", *manifests))
     assert (ran.code, lines(ran.out)) == (0, ["1 object checked: no faults (2 of other kinds skipped)"])
@@ -118,7 +118,7 @@ def test_lines_files_and_objects_are_named(command: CliCommand, tmp_path: Path) 
     ]
 
 
-def test_the_schema_and_the_rules_speak_together(command: CliCommand, tmp_path: Path) -> None:
+def test_schema_faults_and_rule_violations_are_reported_together(command: CliCommand, tmp_path: Path) -> None:
     manifest = flow(step("a"), step("b", "aa"), jobRetainPolicy="keep", parallelism="two")
     ran = command("lint", "-o", "json", write(tmp_path / "x.yaml", manifest))
     assert [(each["path"], each["source"]) for each in ran.json["findings"]] == [
@@ -128,7 +128,7 @@ def test_the_schema_and_the_rules_speak_together(command: CliCommand, tmp_path: 
     ]
 
 
-def test_what_is_in_the_files_is_there(command: CliCommand, tmp_path: Path) -> None:
+def test_rules_see_the_other_objects_of_the_files(command: CliCommand, tmp_path: Path) -> None:
     """A queue that is closed to Jobs, and a template whose pods' names get too long."""
     write(tmp_path / "queues.yaml", queue("root-of-all"), queue("leaf", parent="root-of-all"))
     write(tmp_path / "jobs.yaml", job(queue="root-of-all"), job(name="other", queue="elsewhere"))
@@ -138,7 +138,7 @@ def test_what_is_in_the_files_is_there(command: CliCommand, tmp_path: Path) -> N
     assert "elsewhere" not in ran.out, "what is not in the files may be in the cluster"
 
 
-def test_a_list_is_taken_apart(command: CliCommand, tmp_path: Path) -> None:
+def test_the_items_of_a_list_are_checked(command: CliCommand, tmp_path: Path) -> None:
     listed = {"apiVersion": "v1", "kind": "List", "items": [template(), flow(step("a", "nope"))]}
     ran = command("lint", "-o", "json", write(tmp_path / "x.yaml", listed))
     (found,) = ran.json["findings"]
@@ -146,7 +146,7 @@ def test_a_list_is_taken_apart(command: CliCommand, tmp_path: Path) -> None:
     assert found["line"] > 10
 
 
-def test_a_list_of_a_kind_needs_no_types_inside(command: CliCommand, tmp_path: Path) -> None:
+def test_items_of_a_typed_list_need_no_type(command: CliCommand, tmp_path: Path) -> None:
     items = [{"metadata": {"name": "f"}, "spec": {"flows": [{"name": "a", "dependsOn": {"targets": ["b"]}}]}}]
     body = {"apiVersion": "flow.volcano.sh/v1alpha1", "kind": "JobFlowList", "items": items}
     ran = command("lint", write(tmp_path / "list.yaml", body), "-o", "json")
@@ -160,7 +160,7 @@ def test_two_objects_of_one_name_are_warned_about(command: CliCommand, tmp_path:
     elsewhere["metadata"]["namespace"] = "other"
     ran = command("lint", write(tmp_path / "f.yaml", flow(step("a")), elsewhere, flow(step("b"))))
     assert ran.code == 0
-    assert ran.out.count('JobFlow "f" is there already, at ') == 1
+    assert ran.out.count('JobFlow "f" is also defined at ') == 1
 
 
 FAULTY_SCHEDULES: dict[str, tuple[Kind, Body, str]] = {
@@ -201,16 +201,14 @@ def test_a_cron_job_of_kubernetes_itself_is_skipped(command: CliCommand, tmp_pat
     assert command("lint", write(tmp_path / "c.yaml", cron)).code == 0
 
 
-def test_a_file_of_a_folder_that_is_no_text_keeps_no_other_from_being_checked(
-    command: CliCommand, tmp_path: Path
-) -> None:
+def test_a_binary_file_in_a_folder_does_not_prevent_checks_of_other_files(command: CliCommand, tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_bytes(b"\xff\xfe")
     write(tmp_path / "b.yaml", flow(step("a")))
     ran = command("lint", str(tmp_path))
     assert (ran.code, "not UTF-8" in ran.out, "1 object checked" in ran.out) == (1, True, True)
 
 
-def test_stdin_is_a_file_too(command: CliCommand, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stdin_is_checked_as_a_file(command: CliCommand, monkeypatch: pytest.MonkeyPatch) -> None:
     text = b'\xef\xbb\xbf{"apiVersion": "flow.volcano.sh/v1alpha1", "kind": "JobFlow", "metadata": {"name": "f"}, "spec": {}}'
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text)))
     ran = command("lint", "-")
@@ -223,7 +221,7 @@ def test_stdin_is_a_file_too(command: CliCommand, monkeypatch: pytest.MonkeyPatc
 
 UNREADABLE = {
     "no such file": ("nope.yaml", None, "nope.yaml: no such file or folder"),
-    "a folder without manifests": (".", None, "no file in it ends in .yaml, .yml, .json"),
+    "a folder without manifests": (".", None, "contains no file that ends in .yaml, .yml, .json"),
     "not UTF-8": ("x.yaml", b"a: \xff", "x.yaml: not UTF-8 (byte 3)"),
 }
 
@@ -242,7 +240,7 @@ def policy(**spec: object) -> Body:
     return body(kinds.JOBFLOWPOLICY, "company", dict(spec))
 
 
-def test_policies_are_held_against_the_files(command: CliCommand, tmp_path: Path) -> None:
+def test_the_files_are_checked_against_policies(command: CliCommand, tmp_path: Path) -> None:
     rules = write(tmp_path / "policy.yaml", policy(allowed={"images": ["registry.corp/*"]}))
     manifest = write(tmp_path / "job.yaml", job())
     assert command("lint", manifest).code == 0
@@ -261,7 +259,7 @@ def test_a_policy_that_warns_does_not_fail(command: CliCommand, tmp_path: Path) 
 LONG = ["registry.example.com/" + "x" * 60 + "/*", "registry.example.org/" + "y" * 60 + "/*"]
 
 
-def test_a_warning_of_a_policy_is_shown_whole_and_at_its_line(command: CliCommand, tmp_path: Path) -> None:
+def test_a_warning_of_a_policy_is_printed_in_full_with_its_line(command: CliCommand, tmp_path: Path) -> None:
     rules = write(tmp_path / "policy.yaml", policy(mode="Warn", allowed={"images": LONG}))
     name = write(tmp_path / "job.yaml", job())
     ran = command("lint", "-o", "json", name, "--policy", rules)
@@ -296,7 +294,7 @@ def test_a_policy_that_needs_a_cluster_is_reported_as_not_judged(command: CliCom
     assert len(command("lint", "-o", "json", manifest, "--policy", rules).json["notJudged"]) == 3
 
 
-def test_labels_of_namespaces_let_policies_be_judged(command: CliCommand, tmp_path: Path) -> None:
+def test_policies_use_the_given_labels_of_namespaces(command: CliCommand, tmp_path: Path) -> None:
     rules = write(tmp_path / "policy.yaml", SELECTING)
     manifest = write(tmp_path / "job.yaml", job())
     space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "ns1", "labels": {"env": "prod"}}}
@@ -308,11 +306,11 @@ def test_labels_of_namespaces_let_policies_be_judged(command: CliCommand, tmp_pa
     assert (wrong.code, "is not a list such as" in wrong.err) == (2, True)
 
 
-def test_a_policy_that_cannot_work_is_a_usage_error(command: CliCommand, tmp_path: Path) -> None:
+def test_an_invalid_policy_is_a_usage_error(command: CliCommand, tmp_path: Path) -> None:
     rules = write(tmp_path / "policy.yaml", policy(rules=[{"name": "r", "expression": "object.x +"}]))
     ran = command("lint", write(tmp_path / "job.yaml", job()), "--policy", rules)
     assert ran.code == 2
-    assert "the policy cannot work: spec.rules[0].expression" in ran.err
+    assert "the policy is invalid: spec.rules[0].expression" in ran.err
 
 
 def test_sarif_names_file_line_and_rule(command: CliCommand, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Every verb that asks a cluster, on a whole local one: its output, its exit code, and what it did."""
+"""Every verb that uses a cluster, on a local cluster: its output, exit code and effect."""
 
 import contextlib
 import os
@@ -48,7 +48,7 @@ def uses(name: str, *waits: str, **more: object) -> dict[str, object]:
 
 
 def policy(name: str, **spec: object) -> dict[str, object]:
-    """Of this namespace alone."""
+    """A policy that matches this namespace only."""
     here = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": NAMESPACE}}}
     kind = {"apiVersion": JOBFLOWPOLICY.api_version, "kind": JOBFLOWPOLICY.kind}
     return {**kind, "metadata": {"name": name}, "spec": {"match": here, **spec}}
@@ -83,7 +83,7 @@ def done(cluster: LocalCluster, name: str, *phases: str) -> dict[str, object]:
     )
 
 
-def test_run_watches_a_flow_to_its_success(live: Live, tmp_path: Path) -> None:
+def test_run_watches_a_flow_until_it_succeeds(live: Live, tmp_path: Path) -> None:
     file = write(
         tmp_path / "flow.yaml", template(NAMESPACE, "own", 1), flow("first", a=uses("own"), b=uses("quick", "a"))
     )
@@ -127,10 +127,12 @@ def test_a_flow_that_fails_is_exit_1_and_can_be_retried(cluster: LocalCluster, l
     )
 
 
-def test_run_says_what_of_a_file_it_leaves_to_kubectl(cluster: LocalCluster, live: Live, tmp_path: Path) -> None:
+def test_run_warns_about_objects_of_a_file_that_it_does_not_apply(
+    cluster: LocalCluster, live: Live, tmp_path: Path
+) -> None:
     other = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}}
     ran = live("run", write(tmp_path / "flow.yaml", other, flow("beside", a=uses("quick"))))
-    assert (ran.code, ran.err) == (0, "Warning: not applied: ConfigMap settings; kubectl apply does\n")
+    assert (ran.code, ran.err) == (0, "Warning: not applied: ConfigMap settings; apply them with kubectl\n")
     assert live("delete", "beside").code == 0
 
 
@@ -150,22 +152,24 @@ def test_suspend_resume_and_stop(cluster: LocalCluster, live: Live) -> None:
     cluster.kube.wait_gone(JOBFLOW, NAMESPACE, "long")
 
 
-def test_a_resume_that_a_policy_refuses_is_exit_5_and_needless_orders_say_so(cluster: LocalCluster, live: Live) -> None:
+def test_a_resume_refused_by_a_policy_is_exit_5_and_commands_without_effect_are_noted(
+    cluster: LocalCluster, live: Live
+) -> None:
     cluster.apply(jobflow(NAMESPACE, "held", {"a": uses("quick"), "b": uses("quick", "a")}, suspend=True))
     with applied_policy(cluster, "no-running-flows", limits={"maxRunningFlows": 0}):
         ran = live("resume", "held")
         assert ran.code == 5
         assert "at most 0 may run at once" in ran.err
-    assert "(it is suspended already)" in live("suspend", "held").out
+    assert "(it is already suspended)" in live("suspend", "held").out
     assert "(none of its steps has failed)" in live("retry", "held").out
     assert live("delete", "held").code == 0
 
 
-def test_a_flow_is_run_again_under_a_fresh_name_with_new_params(
+def test_a_flow_is_run_again_under_a_new_name_with_new_params(
     cluster: LocalCluster, live: Live, tmp_path: Path
 ) -> None:
     body = flow("daily", a=uses("quick"))
-    body["spec"]["params"] = [{"name": "day", "value": "mon"}]  # type: ignore[index]
+    body["spec"] = {**body["spec"], "params": [{"name": "day", "value": "mon"}]}
     assert (
         live("run", write(tmp_path / "f.yaml", body), "-p", "day=tue", "-o", "json").json["spec"]["params"][0]["value"]
         == "tue"
@@ -184,7 +188,7 @@ def test_a_flow_is_run_again_under_a_fresh_name_with_new_params(
     done(cluster, "daily")
 
 
-def test_what_the_webhook_refuses_is_told_line_by_line(live: Live, tmp_path: Path) -> None:
+def test_violations_of_the_webhook_are_printed_one_per_line(live: Live, tmp_path: Path) -> None:
     ran = live("run", write(tmp_path / "f.yaml", flow("wrong", a=uses("quick", "x"), b=uses("quick", "y"))))
     assert (ran.code, ran.err.splitlines()[0]) == (5, 'jobflow: JobFlow.flow.volcano.sh "wrong" is invalid:')
     assert 'spec.flows[0].dependsOn.targets[0]: Invalid value: "x": no step named "x"' in ran.err
@@ -225,7 +229,7 @@ def test_job_scale_sets_replicas_and_the_minimum_follows(cluster: LocalCluster, 
     cluster.kube.delete(JOB, NAMESPACE, "grown")
 
 
-def test_logs_and_job_view_say_why_a_pod_does_not_run(cluster: LocalCluster, live: Live) -> None:
+def test_logs_and_job_view_print_why_a_pod_does_not_run(cluster: LocalCluster, live: Live) -> None:
     body = template(NAMESPACE, "unpulled", 1)
     body["spec"]["tasks"][0]["template"]["spec"]["containers"][0]["image"] = "fail/nowhere"
     cluster.apply(body, flow("stuck", a=uses("unpulled")))
@@ -337,12 +341,12 @@ def test_what_does_not_exist_is_exit_3(case: str, live: Live) -> None:
     assert '"nope" not found' in ran.err
 
 
-def test_nothing_to_list_is_said_on_stderr(live: Live, command: CliCommand) -> None:
+def test_an_empty_list_prints_a_message_to_stderr(live: Live, command: CliCommand) -> None:
     assert command("list", "-n", "empty") == (0, "", "No resources found in namespace empty\n")
     assert command("list", "-n", "empty", "-o", "json").json["items"] == []
 
 
-def test_names_complete(cluster: LocalCluster, live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_names_of_objects_are_completed(cluster: LocalCluster, live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     from cli.complete import names, words
     from cli.parser import build
 
@@ -356,9 +360,7 @@ def test_names_complete(cluster: LocalCluster, live: Live, monkeypatch: pytest.M
     assert names("jobflow", "compl", asked) == []
 
 
-def test_a_server_that_is_not_there_is_exit_4(
-    command: CliCommand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_unreachable_server_is_exit_4(command: CliCommand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
 
     async def sleep(seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""`render`: the controller's own Jobs, without a cluster."""
+"""`render`: the Jobs that the controller would create, without a cluster."""
 
 from pathlib import Path
 
@@ -65,12 +65,12 @@ def test_a_step_with_params(files: str, command: CliCommand) -> None:
     assert "ownerReferences" not in job["metadata"]
 
 
-def test_patches_see_the_outputs_that_are_given(files: str, command: CliCommand) -> None:
+def test_patches_use_the_given_outputs(files: str, command: CliCommand) -> None:
     (job,) = jobs(command("render", files, "--step", "b", "--output-of", "a.n=3").out)
     assert (job["spec"]["queue"], job["spec"]["tasks"][0]["replicas"]) == ("q-3", 3)
 
 
-def test_a_loop_makes_a_job_for_each_item(files: str, command: CliCommand) -> None:
+def test_a_loop_creates_a_job_for_each_item(files: str, command: CliCommand) -> None:
     found = jobs(command("render", files, "--step", "c").out)
     assert [(job["metadata"]["name"], words(job)) for job in found] == [("f-c-0", "0:x"), ("f-c-1", "1:y")]
     (one,) = jobs(command("render", files, "--step", "c", "--index", "1").out)
@@ -84,7 +84,7 @@ def test_a_loop_over_an_expression(files: str, command: CliCommand) -> None:
     assert [words(job) for job in found] == ["0:p"]
 
 
-def test_a_while_shows_the_iteration_that_is_asked_for(files: str, command: CliCommand) -> None:
+def test_a_while_loop_renders_the_requested_iteration(files: str, command: CliCommand) -> None:
     assert command("render", files, "--step", "w", "-o", "name").out == "job.batch.volcano.sh/f-w-0\n"
     assert command("render", files, "--step", "w", "--index", "2", "-o", "name").out == "job.batch.volcano.sh/f-w-2\n"
 
@@ -102,22 +102,24 @@ FAULTS = {
     "an expression without a value": (("--step", "b", "--output-of", "a.n=x"), 1, "step b: InvalidExpression"),
     "an output of nobody": (("--step", "b", "--output-of", "a.m=x"), 3, '--output-of: step a has no output "m"'),
     "an output of no step": (("--step", "b", "--output-of", "x.n=x"), 3, '--output-of: no step named "x"'),
-    "an output that is none": (("--output-of", "a=3"), 2, "--output-of a=3: want STEP.NAME=VALUE"),
-    "a param that is none": (("-p", "day"), 2, "-p day: want NAME=VALUE"),
+    "an output that is none": (("--output-of", "a=3"), 2, "--output-of a=3: must be STEP.NAME=VALUE"),
+    "a param that is none": (("-p", "day"), 2, "-p day: must be NAME=VALUE"),
     "a param that is not declared": (("-p", "dax=1"), 2, 'no param named "dax"; did you mean "day"?'),
     "no such flow": (("--flow", "g"), 3, 'no JobFlow named "g"'),
 }
 
 
 @pytest.mark.parametrize("case", FAULTS)
-def test_what_cannot_be_rendered_is_said(case: str, files: str, command: CliCommand) -> None:
+def test_errors_of_rendering_are_printed(case: str, files: str, command: CliCommand) -> None:
     arguments, code, wanted = FAULTS[case]
     ran = command("render", files, *arguments)
     assert (ran.code, ran.out) == (code, "")
     assert wanted in ran.err
 
 
-def test_what_the_webhook_would_refuse_is_printed_with_its_fault(command: CliCommand, tmp_path: Path) -> None:
+def test_a_job_that_the_webhook_would_refuse_is_printed_with_its_violations(
+    command: CliCommand, tmp_path: Path
+) -> None:
     broken = flow(
         step("a", template="plain", patch={"jobSpec": {"minAvailable": 9}}), params=[{"name": "day", "value": "x"}]
     )

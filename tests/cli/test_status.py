@@ -1,4 +1,4 @@
-"""The picture of a flow in a terminal."""
+"""The view of a flow in a terminal."""
 
 import pytest
 
@@ -62,7 +62,7 @@ RUNNING = status(
 )
 
 
-def test_a_running_flow_tells_progress_times_pods_and_reasons() -> None:
+def test_a_running_flow_shows_progress_times_pods_and_reasons() -> None:
     pods = [
         {"metadata": {"labels": {"volcano.sh/job-name": "f-b-3-r1"}}, "status": {"phase": "Running"}},
         {"metadata": {"labels": {"volcano.sh/job-name": "f-b-2"}}, "status": {"phase": "Pending"}},
@@ -90,7 +90,7 @@ def test_lines_are_cut_to_the_width_of_the_terminal() -> None:
 
 
 def large(count: int) -> FlowView:
-    """Half of it has ended, ten steps run, the rest waits."""
+    """A large flow: half of the steps have ended, ten run, the others wait."""
     names = [f"s{number}" for number in range(count)]
     steps = [step(name, *names[max(place - 1, 0) : place]) for place, name in enumerate(names)]
     phases = [
@@ -103,7 +103,7 @@ def large(count: int) -> FlowView:
 
 
 @pytest.mark.parametrize("height", [10, 24, 40])
-def test_a_large_flow_is_folded_to_the_height(height: int) -> None:
+def test_a_large_flow_is_summarised_to_fit_the_height(height: int) -> None:
     lines = shown(large(500), 100, height)
     assert len(lines) <= max(height, 12)
     assert "✗ s3" in "\n".join(lines), "what went wrong is never folded away"
@@ -111,25 +111,25 @@ def test_a_large_flow_is_folded_to_the_height(height: int) -> None:
     assert any(line.startswith("○ 240 waiting: s260, ") for line in lines)
 
 
-def test_what_runs_is_shown_where_there_is_room() -> None:
+def test_running_steps_are_shown_if_they_fit() -> None:
     lines = shown(large(500), 100, 40)
     assert sum("Running" in line for line in lines[1:]) == 10
 
 
-def test_a_chain_of_a_hundred_does_not_leave_the_screen() -> None:
+def test_a_chain_of_a_hundred_steps_fits_the_width() -> None:
     assert max(len(line) for line in shown(large(100))) < 80
 
 
-def test_a_flow_that_was_only_just_created_has_a_picture() -> None:
+def test_a_new_flow_without_status_is_shown() -> None:
     assert shown(seen(flow(step("a"))))[0] == "ns1/f  Pending  ────────────────────────  0/1  not started"
 
 
-def test_a_spec_that_breaks_the_schema_is_said_to() -> None:
+def test_a_spec_that_does_not_match_the_schema_is_an_error() -> None:
     with pytest.raises(Unreadable, match="Expected `array`"):
         seen(flow(flows="x"))
 
 
-def test_a_status_of_another_version_counts_as_none() -> None:
+def test_a_status_of_another_version_is_ignored() -> None:
     assert seen(flow(step("a")), status={"steps": "x"}).phase == "Pending"
 
 
@@ -145,7 +145,7 @@ TIMES = {0: ("0s", "0s"), 59: ("59s", "59s"), 61: ("61s", "1m01s"), 7260: ("2h",
 
 
 @pytest.mark.parametrize("seconds", TIMES)
-def test_times_are_short(seconds: int) -> None:
+def test_durations_are_short(seconds: int) -> None:
     assert (age(0.0, float(seconds)), lasted(seconds)) == TIMES[seconds]
 
 

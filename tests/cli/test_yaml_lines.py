@@ -44,13 +44,13 @@ PLACES = {
 
 
 @pytest.mark.parametrize("case", PLACES)
-def test_a_path_has_a_place(case: str) -> None:
+def test_a_field_path_has_a_position(case: str) -> None:
     path, wanted = PLACES[case]
     place = read(FLOW)[0].place(path)
     assert (place.line, place.column) == wanted
 
 
-def test_empty_documents_are_left_out_and_lines_go_on() -> None:
+def test_empty_documents_are_skipped_and_line_numbers_continue() -> None:
     second = read(FLOW)[1]
     assert second.body == {"kind": "Second"}
     assert second.place("kind").line == 16
@@ -68,7 +68,7 @@ VALUES = {
 
 
 @pytest.mark.parametrize("case", VALUES)
-def test_values_are_what_the_api_server_would_get(case: str) -> None:
+def test_values_are_those_that_the_api_server_would_receive(case: str) -> None:
     text, wanted = VALUES[case]
     assert read(text)[0].body["a"] == wanted
 
@@ -87,7 +87,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("case", FAULTS)
-def test_what_cannot_be_sent_is_a_fault_and_the_next_document_is_read(case: str) -> None:
+def test_an_invalid_document_is_a_fault_and_the_next_one_is_read(case: str) -> None:
     text, line, wanted = FAULTS[case]
     fault, after = documents(f"{text}\n---\nkind: Next\n")
     assert isinstance(fault, YamlFault)
@@ -105,14 +105,14 @@ SYNTAX = {
 
 
 @pytest.mark.parametrize("case", SYNTAX)
-def test_a_fault_of_syntax_ends_the_text(case: str) -> None:
+def test_a_syntax_error_ends_the_parsing(case: str) -> None:
     text, line = SYNTAX[case]
     with pytest.raises(YamlFault) as caught:
         list(documents(f"kind: First\n---\n{text}"))
     assert caught.value.place.line in (line + 2, 1)
 
 
-def test_remove_takes_out_one_value_and_forgives_what_is_not_there() -> None:
+def test_remove_deletes_one_value_and_ignores_missing_ones() -> None:
     body = {"a": [{"b": 1, "c": 2}], "d": {}}
     for path in ("a[0].b", "a[9].b", "d.e.f", "x"):
         remove(body, path)

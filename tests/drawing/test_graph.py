@@ -1,4 +1,4 @@
-"""Drawings: nothing overlaps, no arrow runs through a box, every form is well formed."""
+"""Drawings: boxes do not overlap, no arrow crosses a box, and every output format is well formed."""
 
 import random
 import re
@@ -30,7 +30,7 @@ def made(arrows: Arrows, count: int) -> Layout:
 
 
 def dag(count: int, density: float, seed: int) -> Arrows:
-    """Arrows from lower to higher numbers only."""
+    """A graph with arrows from lower to higher numbers only."""
     source = random.Random(seed)
     reach = 12
     return [
@@ -43,13 +43,13 @@ def dag(count: int, density: float, seed: int) -> Arrows:
 
 @given(count=st.integers(1, 60), density=st.floats(0, 0.4), seed=st.integers(0, 10**6))
 @settings(max_examples=40, deadline=None)
-def test_boxes_keep_apart_and_arrows_keep_off_them(count: int, density: float, seed: int) -> None:
+def test_boxes_do_not_overlap_and_arrows_do_not_cross_them(count: int, density: float, seed: int) -> None:
     arrows = dag(count, density, seed)
     check(made(arrows, count), arrows)
 
 
 @pytest.mark.parametrize("count", [5, 200])
-def test_so_it_is_at_five_and_at_two_hundred_steps(count: int) -> None:
+def test_the_layout_is_clean_with_five_and_with_two_hundred_steps(count: int) -> None:
     arrows = dag(count, 0.15, 1)
     check(made(arrows, count), arrows)
 
@@ -71,21 +71,22 @@ def check(placed: Layout, arrows: Arrows) -> None:
     for (source, target), points in placed.routes.items():
         assert points[0] == (placed.boxes[source].x + placed.boxes[source].width, placed.boxes[source].middle)
         assert points[-1] == (placed.boxes[target].x, placed.boxes[target].middle)
-        # Straight parts pass a layer: no box stands there. Bends are between layers, where no box is.
+        # The straight parts of an arrow cross a layer where there is no box. Curves are between layers, where no box
+        # is.
         for (x, y), (to_x, _) in list(pairwise(points))[1::2]:
             for box in boxes:
                 beside = to_x <= box.x or x >= box.x + box.width
                 assert beside or not box.y <= y <= box.y + box.height, (source, target, box)
 
 
-def test_those_that_wait_for_the_same_stand_in_the_order_in_which_they_were_written() -> None:
+def test_steps_with_the_same_targets_are_drawn_in_the_order_of_the_spec() -> None:
     middle = [f"m{place:02}" for place in range(20)]
     arrows = [("a", name) for name in middle] + [(name, "z") for name in middle]
     placed = layout(["a", *middle, "z"], arrows, dict.fromkeys(["a", *middle, "z"], 80.0))
     assert sorted(middle, key=lambda name: placed.boxes[name].y) == middle
 
 
-def test_many_that_wait_for_the_same_many_share_a_knot() -> None:
+def test_many_steps_that_wait_for_the_same_steps_share_a_knot() -> None:
     first, second = ([f"{letter}{place}" for place in range(8)] for letter in "ab")
     body = flow(*(step(name) for name in first), *(step(name, *first) for name in second), step("c", "a0", "a1"))
     drawn = drawing(body, live=False)
@@ -96,11 +97,11 @@ def test_many_that_wait_for_the_same_many_share_a_knot() -> None:
         {(name, knot) for name in first} | {(knot, name) for name in second} | {("a0", "c"), ("a1", "c")}
     )
     text = svg(drawn)
-    assert (text.count("<circle"), "\0" in text, "each behind the dot" in text) == (2, False, True)
+    assert (text.count("<circle"), "\0" in text, "each step after the dot" in text) == (2, False, True)
     assert "<circle" not in svg(drawing(PRIMITIVES, live=False))
 
 
-def test_many_with_the_same_arrows_stand_in_one_frame() -> None:
+def test_many_steps_with_the_same_arrows_are_drawn_in_one_frame() -> None:
     middle = [f"m{place:03}" for place in range(60)]
     body = flow(step("a"), *(step(name, "a") for name in middle), step("z", *middle), step("y", "m000"), step("b", "a"))
     drawn = drawing(body, live=False)
@@ -151,7 +152,7 @@ PRIMITIVES = flow(
 )
 
 
-def test_every_arrow_has_its_meaning() -> None:
+def test_every_arrow_has_a_meaning() -> None:
     found = {(arrow.source, arrow.target): arrow.meaning for arrow in drawing(PRIMITIVES, live=False).arrows}
     assert found == {
         ("a", "grade"): Meaning.COMPLETED,
@@ -165,7 +166,7 @@ def test_every_arrow_has_its_meaning() -> None:
     }
 
 
-def test_boxes_say_what_is_special() -> None:
+def test_boxes_show_notes_on_special_steps() -> None:
     notes = {box.step.name: box.note for box in drawing(PRIMITIVES, live=False).boxes}
     assert notes == {
         "a": "",
@@ -180,7 +181,7 @@ def test_boxes_say_what_is_special() -> None:
     }
 
 
-def test_the_tree_hangs_each_step_under_the_last_it_waits_for() -> None:
+def test_the_parent_in_the_tree_is_the_last_step_waited_for() -> None:
     assert [line.plain for line in ascii_tree(drawing(flow(), live=False))] == [
         "f",
         "a",
@@ -191,7 +192,7 @@ def test_the_tree_hangs_each_step_under_the_last_it_waits_for() -> None:
     ]
 
 
-def test_svg_is_xml_with_every_step_a_legend_and_both_schemes() -> None:
+def test_svg_is_xml_with_every_step_a_legend_and_light_and_dark_colours() -> None:
     hostile = flow(step("a"), step("b", "a"), name='<x & "y">')
     body = {**hostile, "status": status("Running", [{"name": "a", "phase": "Failed", "message": "<&>"}])}
     for each in (body, PRIMITIVES):

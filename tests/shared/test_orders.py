@@ -1,4 +1,4 @@
-"""What an order says of its target beside that it was given."""
+"""The note that a Command seems to have no effect."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ def state(phase: str) -> Body:
 VOLCANOS: Body = {"metadata": {"name": "f"}, "spec": {}, "status": {"state": {"phase": "Failed"}}}
 CASES: dict[str, tuple[str, Body, str]] = {
     "suspend what runs": (FlowAction.SUSPEND, flow("Running"), ""),
-    "suspend what is suspended": (FlowAction.SUSPEND, flow("Suspended", suspend=True), "it is suspended already"),
+    "suspend what is suspended": (FlowAction.SUSPEND, flow("Suspended", suspend=True), "it is already suspended"),
     "suspend what has ended": (FlowAction.SUSPEND, flow("Succeed"), "it has ended: Succeed"),
     "resume what is suspended": (FlowAction.RESUME, flow("Suspended", suspend=True), ""),
     "resume what runs": (FlowAction.RESUME, flow("Running"), "it is not suspended"),
@@ -34,22 +34,22 @@ CASES: dict[str, tuple[str, Body, str]] = {
     "restart what Volcano finished": (
         FlowAction.RESTART,
         VOLCANOS,
-        "it has ended under Volcano's controller, so nothing comes of it: jobflow run f",
+        "it has ended under Volcano's controller and cannot run again; use jobflow run f",
     ),
     "a flow without status": (FlowAction.RETRY, {"metadata": {"name": "f"}}, "none of its steps has failed"),
     "suspend a Job": (JobAction.ABORT_JOB, state("Running"), ""),
-    "suspend an Aborted Job": (JobAction.ABORT_JOB, state("Aborted"), "it is suspended already"),
+    "suspend an Aborted Job": (JobAction.ABORT_JOB, state("Aborted"), "it is already suspended"),
     "suspend a Job that has ended": (JobAction.ABORT_JOB, state("Completed"), "it has ended: Completed"),
     "resume an Aborting Job": (JobAction.RESUME_JOB, state("Aborting"), ""),
     "resume a Job that runs": (JobAction.RESUME_JOB, state("Running"), "it is not suspended"),
-    "open an open Queue": (QueueAction.OPEN_QUEUE, {"status": {"state": "Open"}}, "it is open"),
+    "open an open Queue": (QueueAction.OPEN_QUEUE, {"status": {"state": "Open"}}, "it is already open"),
     "open a Closing Queue": (QueueAction.OPEN_QUEUE, {"status": {"state": "Closing"}}, ""),
-    "close a Closed Queue": (QueueAction.CLOSE_QUEUE, {"status": {"state": "Closed"}}, "it is closed already"),
+    "close a Closed Queue": (QueueAction.CLOSE_QUEUE, {"status": {"state": "Closed"}}, "it is already closed"),
     "close an open Queue": (QueueAction.CLOSE_QUEUE, {}, ""),
 }
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_needless_order_says_so(case: str) -> None:
+def test_a_command_without_effect_is_noted(case: str) -> None:
     action, target, wanted = CASES[case]
     assert aside(target, action) == wanted

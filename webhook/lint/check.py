@@ -1,4 +1,4 @@
-"""What linting finds: what the API server's schema and the webhook's rules say, each with its line. Pure."""
+"""The checks of `jobflow lint`: the API server's schema and the webhook's rules, each finding with its line. Pure."""
 
 import copy
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -42,13 +42,14 @@ OURS: Final[dict[tuple[str, str], Kind]] = {
     )
 }
 _GROUPS: Final = frozenset(kind.group for kind in OURS.values())
-_KUBERNETES_TOO: Final = frozenset({"Job", "CronJob"})  # kinds that group batch of Kubernetes has as well
+_KUBERNETES_TOO: Final = frozenset({"Job", "CronJob"})  # kinds that the group batch of Kubernetes also has
 _NOTHING: Final = "no fault"
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """`severity`: error or warning; `source`: webhook, schema (the API server's), later (what the webhook will say once
-    the schema's faults are mended), fields (unknown ones), files (objects that stand in each other's way) or yaml."""
+    """`severity`: error or warning; `source`: webhook, schema (the API server's), later (what the webhook finds once
+    the schema's faults are corrected), fields (unknown fields), files (objects that replace each other) or yaml.
+    """
 
     file: str
     line: int
@@ -89,7 +90,7 @@ def check(
     namespace: str = "default",
     namespace_labels: Mapping[str, str] | None = None,
 ) -> Report:
-    """Judges every object as if all of `given` were in the cluster already.
+    """Check every object as if all objects of `given` existed in the cluster.
 
     `namespace_labels`: of the namespaces that are not among the manifests; None if they are unknown.
     """
@@ -123,7 +124,7 @@ def _namespaces(manifests: Iterable[Located], namespace: str, labels: Mapping[st
 
 
 def _repeated(manifest: Located, kind: Kind, namespace: str, seen: dict[tuple[str, ...], Located]) -> Iterator[Finding]:
-    """Two objects of one name: applied one after the other, the second changes the first."""
+    """Warns about two objects with one name, because the second one replaces the first when they are applied."""
     metadata = body_or_empty(manifest.body.get("metadata"))
     name = metadata.get("name")
     if not isinstance(name, str) or not name:
@@ -132,7 +133,7 @@ def _repeated(manifest: Located, kind: Kind, namespace: str, seen: dict[tuple[st
     first = seen.setdefault(key, manifest)
     if first is not manifest:
         where = _shown(first)
-        said = f'metadata.name: {kind.kind} "{name}" is there already, at {where}: applied, this one replaces it'
+        said = f'metadata.name: {kind.kind} "{name}" is also defined at {where}; when both are applied, this one replaces it'
         yield _finding(manifest, "files", "metadata.name", said, severity=WARNING)
 
 
@@ -142,7 +143,7 @@ def _shown(manifest: Located) -> str:
 
 
 def admit(kind: Kind, body: Body, lookups: InMemoryLookups, namespace: str) -> AdmissionVerdict:
-    """What the webhook answers when `body` is created: first its defaults, then its rules."""
+    """The webhook's verdict on the creation of `body`: defaults first, then rules."""
     review = _review(kind, body, namespace)
     defaulted = applied(body, mutate(review, lookups).patch)
     return validate(_review(kind, defaulted, namespace), lookups)
@@ -194,8 +195,9 @@ def _judge(manifest: Located, kind: Kind, lookups: InMemoryLookups, namespace: s
 def _later(
     kind: Kind, body: Body, lookups: InMemoryLookups, namespace: str, faults: Sequence[Violation]
 ) -> Iterator[Violation]:
-    """What the rules will say once the schema's faults are mended: judged without the faulty values, where those can be
-    left out without making new faults."""
+    """The violations that remain when the schema's faults are corrected: the object is checked without the faulty
+    values, if they can be left out without causing new faults.
+    """
     paths = [fault.path for fault in faults]
     if any(fault.reason is Reason.REQUIRED for fault in faults) or any(map(_is_needed, paths)):
         return
@@ -208,7 +210,7 @@ def _later(
 
 
 def _is_needed(path: str) -> bool:
-    """Others refer to names, and entries of lists by their place."""
+    """Whether the value cannot be left out: other fields refer to names, and to list items by index."""
     return path.endswith(("]", ".name")) or path.count(".") == 0
 
 
@@ -217,7 +219,7 @@ def _touches(path: str, other: str) -> bool:
 
 
 def _known(manifests: Iterable[Located], policies: Iterable[Body], namespace: str) -> Iterator[tuple[Kind, Body]]:
-    """What rules may look up. Objects without a name cannot be referred to."""
+    """The objects that rules may look up. Objects without a name are left out, because nothing can refer to them."""
     for body in policies:
         yield kinds.JOBFLOWPOLICY, body
     for manifest in manifests:
@@ -231,7 +233,9 @@ def _known(manifests: Iterable[Located], policies: Iterable[Body], namespace: st
 
 
 def _wrong_type(manifest: Located) -> Iterator[Finding]:
-    """An object that may well be meant to be ours: a slip in kind or apiVersion would go unnoticed until it is applied."""
+    """Reports a likely typing error in kind or apiVersion, which would otherwise be found only when the object is
+    applied.
+    """
     version, kind = _type(manifest.body)
     if not version or not kind:
         for field, value in (("apiVersion", version), ("kind", kind)):
@@ -241,12 +245,12 @@ def _wrong_type(manifest: Located) -> Iterator[Finding]:
     named = [known for known in OURS if known[1] == kind]
     if version.partition("/")[0] in _GROUPS:
         if named:
-            message = f'{version} has no such kind; did you mean apiVersion "{named[0][0]}"?'
+            message = f'{version} does not have this kind; did you mean apiVersion "{named[0][0]}"?'
             yield _fault(manifest, "schema", Violation("apiVersion", message, version))
             return
         near = get_close_matches(kind.lower(), {known[1].lower(): known for known in OURS}, n=1)
         hint = next((f'; did you mean "{known[1]}"?' for known in OURS if near and known[1].lower() == near[0]), "")
-        yield _fault(manifest, "schema", Violation("kind", f"{version} has no such kind{hint}", kind))
+        yield _fault(manifest, "schema", Violation("kind", f"{version} does not have this kind{hint}", kind))
     elif named and kind not in _KUBERNETES_TOO:
         message = f'did you mean "{named[0][0]}"?'
         yield _fault(manifest, "schema", Violation("apiVersion", message, version))
@@ -285,6 +289,6 @@ def _broken(broken: Broken) -> Finding:
 
 
 def _path_in(warning: str) -> str:
-    """Warnings are texts; those about a field begin with its path."""
+    """The field path with which a warning begins; '' if it is not about a field."""
     head = warning.partition(":")[0]
     return head if head.startswith(("spec.", "metadata.")) and " " not in head else ""

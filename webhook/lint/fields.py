@@ -1,4 +1,4 @@
-"""Fields that no schema knows. The API server drops them in silence, or refuses them under kubectl's strict validation."""
+"""Unknown fields. The API server drops them silently, or refuses them with kubectl's strict validation."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -20,7 +20,7 @@ _LISTED: Final = 12
 
 
 def unknown_fields(kind: Kind, body: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """(path, what is wrong) of every field that the API server does not know."""
+    """(path, message) of every field that is not in the schema."""
     for path, name, known in unknown.unknown_fields(body, _schema(kind)):
         yield path, _message(name, known)
     for path, name, known in unknown_pod_fields(kind, body):
@@ -42,4 +42,4 @@ def _message(name: str, known: tuple[str, ...]) -> str:
     if hint:
         return f"Unknown field{hint}"
     more = f" and {len(known) - _LISTED} more" if len(known) > _LISTED else ""
-    return f"Unknown field; known here: {', '.join(known[:_LISTED])}{more}"
+    return f"Unknown field; fields here: {', '.join(known[:_LISTED])}{more}"

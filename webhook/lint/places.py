@@ -1,4 +1,4 @@
-"""Where the fields of an object were written: a line of a YAML file, or of the program that made the object."""
+"""The positions of an object's fields: lines of a YAML file, or of the program that built the object."""
 
 import re
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ _PART: Final = re.compile(r"\[([^\]]*)\]|([^.\[\]]+)")
 
 
 class Place(msgspec.Struct, frozen=True):
-    """Counted from 1, as editors do. `file`: "" for that of the whole object."""
+    """A line and a column, counted from 1 as in editors. `file`: "" for the file of the whole object."""
 
     line: int = 1
     column: int = 1
@@ -20,7 +20,7 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class Located(Protocol):
-    """An object to be judged, with the places of its fields."""
+    """An object to check, with the positions of its fields."""
 
     @property
     def file(self) -> str: ...
@@ -29,12 +29,12 @@ class Located(Protocol):
     def body(self) -> Body: ...
 
     def place(self, path: str) -> Place:
-        """Where the field `spec.flows[3].dependsOn` stands; of a field that is missing, the nearest thing around it."""
+        """The position of a field such as `spec.flows[3].dependsOn`; for a missing field, of its nearest parent."""
         ...
 
 
 class Broken(msgspec.Struct, frozen=True):
-    """A file that ends in a YAML fault, or holds something that is no object."""
+    """A part of a file that is not valid YAML or not an object."""
 
     file: str
     place: Place
@@ -42,13 +42,13 @@ class Broken(msgspec.Struct, frozen=True):
 
 
 def parts(path: str) -> Iterator[str]:
-    """The keys and indexes of a field's path."""
+    """The keys and indexes of a field path."""
     for index, name in _PART.findall(path):
         yield name or index
 
 
 def remove(body: Any, path: str) -> None:
-    """Take the value at `path` out of a JSON value; nothing happens where there is none."""
+    """Remove the value at `path` from a JSON value, if it exists."""
     *parents, last = parts(path)
     for part in parents:
         if isinstance(body, list):
