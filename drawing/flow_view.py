@@ -1,4 +1,4 @@
-"""The view of a JobFlow that trees and pictures show: spec, status and pods in one frozen model. Pure."""
+"""The view of a JobFlow that is drawn as a tree or picture: spec, status and pods in one frozen model. Pure."""
 
 import re
 from collections import Counter
@@ -27,12 +27,14 @@ _NO_PODS: Final = FlowPods()
 
 
 class Unreadable(Exception):
-    """The object's spec breaks the schema; the message says where."""
+    """The object's spec does not match the schema; the message names the field."""
 
 
 class StepView(msgspec.Struct, frozen=True):
-    """One step. `targets`: what it waits for, switches included; `kind`: switch, for, daemon or ''; times in seconds
-    since 1970; `waiting`: what the controller says it waits for; `done`, `total`: iterations, total -1 when unknown."""
+    """One step. `targets`: the steps it waits for, including switches; `kind`: switch, for, daemon or ''; times in
+    seconds since 1970; `waiting`: what it waits for, from status.next; `done`, `total`: iterations, total -1 when
+    unknown.
+    """
 
     name: str
     targets: tuple[str, ...] = ()
@@ -53,7 +55,7 @@ class StepView(msgspec.Struct, frozen=True):
 
     @property
     def active(self) -> bool:
-        """Under way, or about to be."""
+        """Whether it has started and not ended, or is about to start."""
         return bool(self.waiting) or not (self.phase.ended or self.phase is StepPhase.WAITING)
 
 
@@ -72,7 +74,7 @@ class FlowView(msgspec.Struct, frozen=True):
 
     @property
     def over(self) -> bool:
-        """Whether nothing will change any more. A flow that fails is over only when all its steps are."""
+        """Whether nothing will change any more: the flow and all its steps have ended."""
         return self.phase in ENDED
 
     @property
@@ -81,7 +83,7 @@ class FlowView(msgspec.Struct, frozen=True):
 
 
 def flow_view(body: Body, tasks: Mapping[str, Tasks] | None = None) -> FlowView:
-    """The picture of a raw JobFlow; `tasks`: pods by Task status, by step. Raises Unreadable."""
+    """The view of a raw JobFlow; `tasks`: number of pods by Task status, for each step. Raises Unreadable."""
     spec = _spec(body)
     status = _status(body)
     metadata = body.get("metadata") or {}
@@ -108,7 +110,7 @@ def flow_view(body: Body, tasks: Mapping[str, Tasks] | None = None) -> FlowView:
 
 
 def tasks_by_step(body: Body, pods: Iterable[Body]) -> dict[str, Counter[TaskStatus]]:
-    """How many pods of each step are in each of the ten Task states."""
+    """The number of pods of each step in each of the ten Task states."""
     names = first_jobs(body)
     found: dict[str, Counter[TaskStatus]] = {}
     for pod in pods:
