@@ -91,6 +91,7 @@ class IterationRetry(Model, frozen=True, kw_only=True):
     index: Count
     attempts: Annotated[Count, Meta(description="Attempts started since the last command.")] = 0
     last_attempt: Attempt | None = None
+    without_backoff: Annotated[bool, Meta(description="A Command asked that the next attempt starts at once.")] = False
 
 
 class Iterations(Model, frozen=True, kw_only=True):
@@ -141,6 +142,11 @@ class StepStatus(Model, frozen=True, kw_only=True):
     iterations: Iterations | None = None
     items_hash: str = ""
     last: LastIteration | None = None
+    without_backoff: Annotated[bool, Meta(description="A Command asked that the next attempt starts at once.")] = False
+    disregarded: Annotated[
+        bool, Meta(description="It failed before the last Retry, which left it out: it stops no other step.")
+    ] = False
+    stopped: Annotated[bool, Meta(description="Of `finally`: a Command has ended it.")] = False
 
 
 class NextStep(Model, frozen=True, kw_only=True):
@@ -148,6 +154,17 @@ class NextStep(Model, frozen=True, kw_only=True):
 
     name: str
     waiting_for: tuple[str, ...] = ()
+
+
+class CommandResult(Model, frozen=True, kw_only=True):
+    """What came of one Command."""
+
+    name: str = ""
+    uid: str = ""
+    action: str = ""
+    result: Annotated[str, Meta(description="Done, WithoutEffect, Refused or Unknown.")] = ""
+    message: Annotated[str, Meta(description="What it did, or why it did nothing.")] = ""
+    time: Time | None = None
 
 
 class JobFlowStatus(Model, frozen=True, kw_only=True):
@@ -175,6 +192,9 @@ class JobFlowStatus(Model, frozen=True, kw_only=True):
     next_summary: str = ""
     pods: FlowPods | None = None
     handled_commands: tuple[str, ...] = ()
+    command_results: Annotated[
+        tuple[CommandResult, ...], Meta(description="What came of the last 5 Commands, newest last.")
+    ] = ()
     finally_start_time: Annotated[Time | None, Meta(description="When the steps of `finally` could start.")] = None
     finally_outcome: Annotated[
         str, Meta(description="DeadlineExceeded once finallyDeadlineSeconds have ended `finally`.")

@@ -37,7 +37,8 @@ def finish(context: FlowContext) -> None:
     """End the flow once `finally` has ended. A failed step of `finally` makes the flow Failed."""
     if context.completion_time is not None or context.open:
         return
-    broken = any(context.steps[step.name].phase in _BROKEN and not step.allow_failure for step in context.plan.finals)
+    finals = [context.steps[step.name] for step in context.plan.finals if not step.allow_failure]
+    broken = any(state.phase in _BROKEN or state.stopped for state in finals)
     if (broken or context.finally_outcome) and context.outcome == FlowOutcome.SUCCEED:
         context.outcome = FlowOutcome.FAILED
     context.completion_time = context.now_text

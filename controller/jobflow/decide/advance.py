@@ -49,7 +49,7 @@ def _is_blocked(context: FlowContext, name: str) -> bool:
 
     This is checked first because it is cheap and true for most steps of a long flow.
     """
-    if context.failed or context.outcome:
+    if context.halting or context.outcome:
         return False
     if any(context.steps[target].phase is StepPhase.WAITING for target in context.plan.simple.get(name, ())):
         context.step_states.blocked.add(name)

@@ -54,7 +54,7 @@ def used_outputs(context: FlowContext) -> int:
 def _observe_plain(context: FlowContext, step: Step, state: StepStatus) -> None:
     last_job = context.plan.job_name(step.name, None, max(state.attempts - 1, 0))
     flying = in_flight(step, state, last_job)
-    unit = Unit(None, state.attempts, state.attempt_base, state.last_attempt, flying)
+    unit = Unit(None, state.attempts, state.attempt_base, state.last_attempt, flying, at_once=state.without_backoff)
     found = follow(context, step, unit, used_outputs(context) if step.outputs else 0)
     if found.phase is StepPhase.RETRYING:
         context.retry_at(step.name, None, found.due)
@@ -88,6 +88,7 @@ def _merged(context: FlowContext, state: StepStatus, found: UnitProgress) -> Ste
         exit_code=found.exit_code if ended or retrying else state.exit_code,
         outputs=found.outputs if ended or retrying else state.outputs,
         last_attempt=attempt,
+        without_backoff=state.without_backoff and not found.jobs,
     )
 
 
@@ -135,7 +136,8 @@ def observe_loop(context: FlowContext, step: Step, state: StepStatus, iterations
     for index in _candidates(context, step, state, loop):
         before = loop.retries.get(index)
         begun = state.attempt_base + (before.attempts if before else int(index in loop.running))
-        unit = Unit(index, begun, state.attempt_base, before.last_attempt if before else None, index in loop.running)
+        last, at_once = (before.last_attempt, before.without_backoff) if before else (None, False)
+        unit = Unit(index, begun, state.attempt_base, last, index in loop.running, at_once)
         found = follow(context, step, unit, used)
         state = _take(context, step, state, loop, index, found)
         used += outputs.size(found.outputs.values())

@@ -5,11 +5,11 @@ flow is settled before `finally` may begin.
 """
 
 from controller.decision import Delete
+from controller.jobflow.commands.run_commands import run_commands
 from controller.jobflow.control.daemon import stop_unneeded
 from controller.jobflow.control.deadline import deadline
 from controller.jobflow.control.finally_ import finally_deadline, finish, may_begin
 from controller.jobflow.decide.advance import advance
-from controller.jobflow.decide.commands import run_commands
 from controller.jobflow.decide.observe_jobs import observe_jobs
 from controller.jobflow.decide.orphans import find_orphans
 from controller.jobflow.model.context import FlowContext
@@ -20,7 +20,7 @@ def run_flow(context: FlowContext) -> tuple[Delete, ...]:
     if context.completion_time is None:
         observe_jobs(context)
     deletions = run_commands(context)
-    if context.completion_time is None and not context.plan.fault:
+    if context.completion_time is None and not context.plan.fault and context.spec_change is None:
         _start_clock(context)
         deadline(context)
         find_orphans(context)

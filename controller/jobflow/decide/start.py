@@ -237,6 +237,7 @@ def _begun(context: FlowContext, step: Step, made: list[_NewJob]) -> None:
         start_time=state.start_time or context.now_text,
         completion_time=None,
         jobs=with_jobs(state.jobs, (one.name for one in made)),
+        without_backoff=False,
         **more,
     )
 
@@ -244,6 +245,7 @@ def _begun(context: FlowContext, step: Step, made: list[_NewJob]) -> None:
 def _running(iterations: Iterations, begun: set[int | None]) -> Iterations:
     running = ranges.parse(iterations.running_indexes) | {index for index in begun if index is not None}
     retries = tuple(
-        replace(retry, attempts=retry.attempts + 1) if retry.index in begun else retry for retry in iterations.retries
+        replace(retry, attempts=retry.attempts + 1, without_backoff=False) if retry.index in begun else retry
+        for retry in iterations.retries
     )
     return replace(iterations, running=len(running), running_indexes=ranges.dump(running), retries=retries)

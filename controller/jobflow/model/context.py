@@ -47,7 +47,7 @@ class FlowContext:
     """The working state of one call of `decide`. Mutable; nothing outside that call holds it.
 
     `waiting_for`: what each step waits for, as people read it; `wake`: when to look again; `urgent`: the status must
-    be written at once; `reset`: a Command began the flow anew; `orphaned_steps`: steps of which an abandoned Job still
+    be written at once; `reset`: a Command began the flow anew; `spec_change`: must be carried out before anything else; `orphaned_steps`: steps of which an abandoned Job still
     runs; `abandoned`: how many such Jobs there are; `on_targets`: steps that wait for other steps and nothing else;
     `programs`, `conditions`, `items`: copies of the memo, extended on the way.
     """
@@ -69,6 +69,8 @@ class FlowContext:
         self.finally_start_time = status.finally_start_time
         self.finally_outcome = status.finally_outcome
         self.handled = status.handled_commands
+        self.command_results = status.command_results
+        self.spec_change: Patch | None = None
         self.suspend = observed.flow.spec.suspend
         self.creates: list[Create] = []
         self.patches: list[Patch] = []
@@ -108,6 +110,11 @@ class FlowContext:
     def failed(self) -> bool:
         """Whether a step has failed the flow."""
         return self.step_states.failed
+
+    @property
+    def halting(self) -> bool:
+        """Whether a step has failed in a way that stops others."""
+        return self.step_states.halts
 
     @property
     def stopping(self) -> bool:
@@ -181,6 +188,10 @@ class FlowContext:
                 for index in ranges.parse(state.iterations.running_indexes)
             ]
         return [self.jobs[name] for name in names if name in self.jobs]
+
+    def in_order(self, names: Iterable[str]) -> list[str]:
+        """These steps in the order of the spec."""
+        return sorted(names, key=self.plan.position.__getitem__)
 
     def only_targets(self, name: str) -> bool:
         """Whether a waiting step waits for other steps and nothing else."""

@@ -62,13 +62,17 @@ class ObservedChild(msgspec.Struct, frozen=True):
 
 
 class FlowCommand(msgspec.Struct, frozen=True):
-    """A Command on this JobFlow, or on an earlier one of its name: `target_uid`, "" if it does not say."""
+    """A Command on this JobFlow, or on an earlier one of its name: `target_uid`, "" if it does not say.
+
+    `message`: text for people, or JSON (shared.model.command_message).
+    """
 
     name: str
     uid: str
     action: str
     created: str = ""
     target_uid: str = ""
+    message: str = ""
 
 
 class PodResults(msgspec.Struct, frozen=True):

@@ -37,6 +37,16 @@ class StepStates:
         self.recount()
 
     @property
+    def halting(self) -> set[str]:
+        """Those of the failures that stop other steps: not those that a Retry has left as they were."""
+        return {name for name in self.failures if not self.steps[name].disregarded}
+
+    @property
+    def halts(self) -> bool:
+        """Whether a failure stops other steps."""
+        return any(not self.steps[name].disregarded for name in self.failures)
+
+    @property
     def failed(self) -> bool:
         """Whether a step has failed the flow."""
         return bool(self.failures)
@@ -71,7 +81,7 @@ class StepStates:
         if state.phase.ended:
             self.open.discard(state.name)
         if self._is_failure(state):
-            if not self.failures:
+            if not self.halts:
                 self.blocked.clear()  # what waits may have to end
             self.failures.add(state.name)
 

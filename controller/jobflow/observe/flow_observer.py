@@ -83,4 +83,5 @@ class FlowObserver:
                     str(command.get("action", "")),
                     metadata.get("creationTimestamp") or "",
                     command["target"].get("uid") or "",
+                    str(command.get("message") or ""),
                 )

@@ -26,13 +26,15 @@ _SKEW = 5.0  # seconds by which the clocks of two controllers may differ
 
 class Unit(msgspec.Struct, frozen=True):
     """`index`: the iteration, None for a step without `for`; `begun`: number of the next attempt; `base`: number of the
-    first since the last command; `last`: the last attempt accounted for; `flying`: one more is under way."""
+    first since the last command; `last`: the last attempt accounted for; `flying`: one more is under way; `at_once`: the next
+    one starts without back-off."""
 
     index: int | None
     begun: int
     base: int
     last: Attempt | None = None
     flying: bool = False
+    at_once: bool = False
 
 
 class UnitProgress(msgspec.Struct):
@@ -163,6 +165,8 @@ def not_retried(message: str, why: str) -> str:
 
 def _due(context: FlowContext, step: Step, unit: Unit, attempt: Attempt) -> float:
     ended = epoch_or_none(attempt.completion_time) or context.now
+    if unit.at_once:
+        return context.now
     pause = retry.pause(context.plan.retry(step), unit.begun - unit.base)
     # An end far in the future was recorded by a clock that has been set back since: do not wait for hours.
     return context.now if ended > context.now + max(pause, _SKEW) else ended + pause

@@ -170,10 +170,15 @@ class FlowCluster:
                     self.refusals[action.name] = Refusal(code, f"refused with {code}", self.now)
                     refused = True
                     continue
-                suspend = action.patch["spec"]["suspend"]
-                metadata = replace(self.flow.metadata, generation=self.flow.metadata.generation + 1)
-                self.flow = replace(self.flow, metadata=metadata, spec=replace(self.flow.spec, suspend=suspend))
+                self._patch_flow(action.patch)
         return refused
+
+    def _patch_flow(self, patch: dict[str, Any]) -> None:
+        annotations = {**self.flow.metadata.annotations, **patch.get("metadata", {}).get("annotations", {})}
+        generation = self.flow.metadata.generation + 1
+        metadata = replace(self.flow.metadata, generation=generation, annotations=annotations)
+        spec = msgspec.convert({**msgspec.to_builtins(self.flow.spec), **patch["spec"]}, JobFlowSpec)
+        self.flow = replace(self.flow, metadata=metadata, spec=spec)
 
     def _create(self, action: Create) -> bool:
         name = action.body["metadata"]["name"]
@@ -238,10 +243,13 @@ class FlowCluster:
         del self.bodies[name]
         self.settle()
 
-    def command(self, action: str) -> None:
+    def command(self, action: str, message: str = "") -> str:
+        """Send a Command and let it act; what came of it."""
         self.serial += 1
-        self.commands.append(FlowCommand(f"c{self.serial}", f"cu{self.serial}", action, rfc3339(self.now)))
+        name = f"c{self.serial}"
+        self.commands.append(FlowCommand(name, f"cu{self.serial}", action, rfc3339(self.now), message=message))
         self.settle()
+        return next((f"{one.result}: {one.message}" for one in self.status.command_results if one.name == name), "")
 
     def wait(self, seconds: float) -> None:
         self.now += seconds

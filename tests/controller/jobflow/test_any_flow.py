@@ -26,7 +26,29 @@ SOURCES: tuple[dict[str, Any], ...] = (
     {"expression": "['p', 'q']"},
     {"while": "index < 2"},
 )
-COMMANDS = ("SuspendJobFlow", "ResumeJobFlow", "TerminateJobFlow", "RetryJobFlow", "RestartJobFlow")
+LOOP_OPTIONS = st.fixed_dictionaries(
+    {},
+    optional={
+        "failFast": st.booleans(),
+        "tolerate": st.sampled_from([0, 1, 2, "50%", "100%"]),
+        "if": st.sampled_from(["true", "false", "index != 1"]),
+        "parallelism": st.integers(1, 3),
+    },
+)
+COMMANDS = (
+    ("SuspendJobFlow", ""),
+    ("ResumeJobFlow", ""),
+    ("TerminateJobFlow", ""),
+    ("RetryJobFlow", ""),
+    ("RestartJobFlow", ""),
+    ("RetryJobFlow", '{"from": "s0"}'),
+    ("RetryJobFlow", '{"from": "s1", "attempt": 1}'),
+    ("RetryJobFlow", '{"step": "s1"}'),
+    ("RetryJobFlow", '{"step": "z0"}'),
+    ("RetryJobFlow", '{"now": true, "activeDeadlineSeconds": 90}'),
+    ("TerminateJobFlow", '{"finally": {"z0": 1}}'),
+    ("TerminateJobFlow", '{"finally": {"z0": 2, "z1": 1}}'),
+)
 PROBE = {"taskStatusList": [{"taskName": "main", "phase": "Running"}]}
 ENDS = (JobPhase.COMPLETED, JobPhase.COMPLETED, JobPhase.FAILED, JobPhase.TERMINATED)
 
@@ -55,7 +77,8 @@ def steps(draw: st.DrawFn, prefix: str, upstream: bool) -> list[dict[str, Any]]:
             chosen.update(run)
             fields["switch"] = {"value": "'x'", "cases": [{"when": [draw(st.sampled_from("xy"))], "run": run}]}
         elif kind == "for":
-            fields["for"] = draw(st.sampled_from(SOURCES))
+            source = draw(st.sampled_from(SOURCES))
+            fields["for"] = source if "while" in source else {**source, **draw(LOOP_OPTIONS)}
         elif kind == "daemon" and upstream:
             fields["daemon"] = True
         if draw(st.integers(0, 2)) == 0:
@@ -91,7 +114,7 @@ EVENTS = st.lists(
             st.sampled_from(["run", "end", "end", "end", "vanish", "abort"]), st.integers(0, 20), st.integers(0, 3)
         ),
         st.tuples(st.just("wait"), st.integers(1, 30), st.just(0)),
-        st.tuples(st.just("command"), st.integers(0, 4), st.just(0)),
+        st.tuples(st.just("command"), st.integers(0, len(COMMANDS) - 1), st.just(0)),
         st.tuples(st.just("crash"), st.just(0), st.just(0)),
         st.tuples(st.just("forget"), st.just(0), st.just(0)),
     ),
@@ -131,7 +154,9 @@ class World:
             cluster.serial += 1
             from controller.jobflow.model.observed import FlowCommand
 
-            cluster.commands.append(FlowCommand(f"c{cluster.serial}", f"u{cluster.serial}", COMMANDS[first]))
+            action, message = COMMANDS[first]
+            name, uid = f"c{cluster.serial}", f"u{cluster.serial}"
+            cluster.commands.append(FlowCommand(name, uid, action, message=message))
         elif what == "crash":  # after the actions, before the status
             cluster._act(cluster.decide().decision)
         elif what == "forget":

@@ -37,7 +37,7 @@ def test_a_stop_that_comes_again_does_not_end_finally_and_says_so():
     assert cluster.phases() == {"a": "Terminated", "tidy": "Pending"}
     told = [message for reason, message in cluster.notes if reason == "CommandWithoutEffect"]
     assert len(told) == 1
-    assert "only `finally` runs, which a stop does not end; set spec.finallyDeadlineSeconds" in told[0]
+    assert "only `finally` runs, which a stop does not end; `jobflow stop --force` or" in told[0]
 
 
 def test_each_command_without_effect_is_told():
