@@ -9,6 +9,7 @@ from shared.children.scheduled_flows import MissingParam, merged_params
 from shared.kinds import JOBFLOW
 from shared.model.schedules.flow_template import JobFlowTemplateSpec
 from shared.model.types import Body
+from shared.names import FLOW_TEMPLATE
 from shared.params import param_faults
 
 
@@ -26,7 +27,7 @@ def flow_from_template(template: Body, values: Mapping[str, str]) -> Body:
     return {
         "apiVersion": JOBFLOW.api_version,
         "kind": JOBFLOW.kind,
-        "metadata": {"generateName": f"{name}-"},
+        "metadata": {"generateName": f"{name}-", "annotations": {FLOW_TEMPLATE: template["metadata"]["name"]}},
         "spec": flow,
     }
 

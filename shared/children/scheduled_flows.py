@@ -12,7 +12,7 @@ from shared.cron import zone
 from shared.kinds import CRONJOBFLOW, JOBFLOW
 from shared.model.schedules.flow_template import TemplateParam
 from shared.model.types import Body
-from shared.names import CRON_NAME, CRON_SCHEDULED
+from shared.names import CRON_NAME, CRON_SCHEDULED, FLOW_TEMPLATE
 from shared.naming import label_value, scheduled_name
 from shared.params import param_faults
 from shared.timestamp import rfc3339
@@ -48,11 +48,15 @@ def flow_for(cron: Body, template: Body | None, due: int, previous: int | None) 
             "name": scheduled_name(metadata["name"], due),
             "namespace": metadata["namespace"],
             "labels": {**(given.get("labels") or {}), CRON_NAME: label_value(metadata["name"])},
-            "annotations": {**copied_annotations(given), CRON_SCHEDULED: rfc3339(due)},
+            "annotations": {**copied_annotations(given), **_from_template(template), CRON_SCHEDULED: rfc3339(due)},
             "ownerReferences": [controller_reference(CRONJOBFLOW, cron)],
         },
         "spec": {**flow_spec, "params": params} if params else flow_spec,
     }
+
+
+def _from_template(template: Body | None) -> dict[str, str]:
+    return {FLOW_TEMPLATE: str(template["metadata"]["name"])} if template else {}
 
 
 def params_fault(cron: Body, template: Body | None, due: int) -> str:

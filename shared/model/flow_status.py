@@ -159,12 +159,12 @@ class NextStep(Model, frozen=True, kw_only=True):
 class CommandResult(Model, frozen=True, kw_only=True):
     """What came of one Command."""
 
-    name: str = ""
-    uid: str = ""
-    action: str = ""
+    name: Annotated[str, Meta(description="Of the Command, which is deleted.")] = ""
+    uid: Annotated[str, Meta(description="Of the Command.")] = ""
+    action: Annotated[str, Meta(description="Its action, such as RetryJobFlow.")] = ""
     result: Annotated[str, Meta(description="Done, WithoutEffect, Refused or Unknown.")] = ""
     message: Annotated[str, Meta(description="What it did, or why it did nothing.")] = ""
-    time: Time | None = None
+    time: Annotated[Time | None, Meta(description="When it was carried out.")] = None
 
 
 class JobFlowStatus(Model, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from shared.violation import Violation
-from webhook.rules import command, pod, podgroup, policy
+from webhook.rules import command, command_message, pod, podgroup, policy
 from webhook.rules.cron import backfill, cron_job, cron_job_flow, flow_template
 from webhook.rules.cron.embedded_flow import of_flow, warned_of_flow
 from webhook.rules.flow import control as flow_control
@@ -89,6 +89,7 @@ FLOW_RULES: Final[tuple[Rule, ...]] = (
 FLOW_UPDATE_RULES: Final[tuple[Rule, ...]] = (
     flow_updates.started_steps_are_frozen,
     flow_updates.params_are_frozen_once_a_step_started,
+    flow_updates.new_values_of_params_fit_the_template,
     flow_updates.ended_flows_are_frozen,
 )
 FLOW_WARNINGS: Final[tuple[Warner, ...]] = (
@@ -239,6 +240,9 @@ COMMAND_RULES: Final[tuple[Rule, ...]] = (
     command.command_has_a_target,
     command.command_target_takes_commands,
     command.command_action_is_known,
+    command_message.message_is_understood,
+    command_message.message_names_steps_of_the_flow,
+    command_message.message_names_params_of_the_flow,
 )
 POLICY_RULES: Final[tuple[Rule, ...]] = (policy.policy_can_work,)
 POD_RULES: Final[tuple[Rule, ...]] = (pod.budgets_are_positive, pod.budgets_are_one)

@@ -22,7 +22,7 @@ from webhook.policies.recent_flows import IN_FLIGHT_SECONDS, SECONDS, RecentFlow
 from webhook.server.decision_log import DecisionLog
 from webhook.server.routes import ROUTES, WebhookRoute
 from webhook.subject.lookups import InMemoryLookups, Lookups, MissingObject, ReplacedLookups
-from webhook.verdict.admit import TooSlow, missing_objects, mutate, validate
+from webhook.verdict.admit import TooSlow, flow_of_command, missing_objects, mutate, validate
 from webhook.verdict.kind_admission import DEFAULT_OPTIONS, AdmissionOptions
 
 LOG: Final = logging.getLogger(__name__)
@@ -118,8 +118,8 @@ class AdmissionHandler:
         if (review.kind.group, review.kind.kind) != (route.kind.group, route.kind.kind):
             return ALLOWED  # somebody registered this path for another kind, which has no rules
         lookups: Lookups = self._lookups
-        if unknown := unknown_namespace(review, lookups):
-            lookups = InMemoryLookups(await self._find(unknown), below=lookups)
+        if wanted := (*unknown_namespace(review, lookups), *flow_of_command(review)):
+            lookups = InMemoryLookups(await self._find(wanted), below=lookups)
         if route.mutating:
             return mutate(review, lookups, self._options)
         verdict = await self._validated(review, lookups)

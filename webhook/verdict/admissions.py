@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+import msgspec
+
 from shared import kinds
 from shared.model.command import Command
 from shared.model.flow import JobFlowSpec
@@ -13,7 +15,8 @@ from shared.model.queue import QueueSpec
 from shared.model.types import Body
 from webhook import rules
 from webhook.defaults import flow_defaults, job_defaults, podgroup_defaults, queue_defaults, template_defaults
-from webhook.envelope.review import AdmissionReview
+from webhook.envelope.review import AdmissionReview, GroupKind, Operation
+from webhook.subject.commanded_flow import changed_flow
 from webhook.subject.lookups import MissingObject
 from webhook.subject.subjects import (
     CommandSubject,
@@ -47,6 +50,18 @@ def _parent_of_queue(queue: QueueSubject) -> Iterable[MissingObject]:
 def _queue_text(body: Body) -> Any:
     """The rules of Queues also read annotations."""
     return body.get("spec"), body_or_empty(body.get("metadata")).get("annotations")
+
+
+def _retried_flow(command: CommandSubject, review: AdmissionReview) -> AdmissionReview | None:
+    """The update of the JobFlow that a RetryJobFlow with new params or another deadline leads to."""
+    change = changed_flow(command)
+    if change is None:
+        return None
+    kind = GroupKind(kinds.JOBFLOW.group, kinds.JOBFLOW.version, kinds.JOBFLOW.kind)
+    name = str(change[0]["metadata"]["name"])
+    return msgspec.structs.replace(
+        review, operation=Operation.UPDATE, kind=kind, name=name, old_object=change[0], object=change[1]
+    )
 
 
 JOBFLOW: Final = KindAdmission(
@@ -98,6 +113,7 @@ COMMAND: Final = KindAdmission(
     subject_maker(CommandSubject, Command, command_of),
     create=rules.COMMAND_RULES,
     judged=lambda body: None,
+    implied=_retried_flow,
 )
 JOBFLOWPOLICY: Final = KindAdmission(
     kinds.JOBFLOWPOLICY,

@@ -9,13 +9,15 @@ from typing import Any, Final
 
 import msgspec
 
+from shared.kinds import COMMAND
 from shared.model.types import Body
-from shared.violation import Violation
+from shared.violation import Reason, Violation
 from webhook.defaults.minimums import FOLLOWING
 from webhook.envelope.patch import Path, Setting, operations, value_at
 from webhook.envelope.review import ALLOWED, AdmissionReview, AdmissionVerdict, Operation
 from webhook.policies import judging
 from webhook.rules import Rule
+from webhook.subject.commanded_flow import flow_to_read
 from webhook.subject.lookups import Lookups, MissingObject
 from webhook.subject.subjects import Subject
 from webhook.verdict.admissions import admission_of
@@ -81,6 +83,8 @@ def validate(
         warned_by=tuple(name for name, found in warned.items() if found),
         rules=tuple(faults),
     )
+    if verdict.allowed and (implied := admission.implied(subject, review)) is not None:
+        return _as_part(validate(implied, lookups, options, in_time=in_time), implied)
     return judging.with_policies(review, lookups, verdict, lambda: _check_time(in_time, "policies"))
 
 
@@ -97,6 +101,22 @@ def missing_objects(
     except msgspec.ValidationError:
         return ()
     return tuple(item for item in wanted if lookups.get(item.kind, item.namespace, item.name) is None)
+
+
+def flow_of_command(review: AdmissionReview) -> tuple[MissingObject, ...]:
+    """The JobFlow to read from the API server before a Command on it is judged: caches keep only a part of it."""
+    if (review.kind.group, review.kind.kind) != (COMMAND.group, COMMAND.kind) or review.object is None:
+        return ()
+    return tuple(flow_to_read(review.object, review.namespace))
+
+
+def _as_part(verdict: AdmissionVerdict, implied: AdmissionReview) -> AdmissionVerdict:
+    """The verdict on a change, as the verdict on the object that leads to it."""
+    violations = tuple(
+        Violation("message", f"{implied.kind.kind} {implied.name} would be refused: {each}", reason=Reason.FORBIDDEN)
+        for each in verdict.violations
+    )
+    return msgspec.structs.replace(verdict, violations=violations)
 
 
 def _judge(subject: Subject[Any], rules: Iterable[Rule], in_time: Allowance) -> dict[str, list[Violation]]:

@@ -36,7 +36,8 @@ class KindAdmission:
     """Admission of one kind. `subject` raises msgspec.ValidationError if the object does not match the schema.
 
     `judged` returns the part of an object that rules read: an UPDATE that leaves it unchanged is allowed.
-    `missing` returns the objects whose absence may cause a refusal.
+    `missing` returns the objects whose absence may cause a refusal. `implied` returns the review of the change that
+    admitting the object leads to, which must be allowed too.
     """
 
     kind: Kind
@@ -49,6 +50,7 @@ class KindAdmission:
     defaults: Defaults = lambda subject, options: ()
     judged: Callable[[Body], Any] = lambda body: body.get("spec")
     missing: Callable[[Any], Iterable[MissingObject]] = lambda subject: ()
+    implied: Callable[[Any, AdmissionReview], AdmissionReview | None] = lambda subject, review: None
 
 
 def spec_of(body: Body, model: Any) -> Any:

@@ -397,6 +397,7 @@ OLD = stored()
 LAST = {**stored(**{"finally": [step("z")]})}
 LAST["status"]["steps"] = [*LAST["status"]["steps"], {"name": "z", "phase": "Running", "attempts": 1}]
 ENDED = "only suspend, ttlSecondsAfterFinished, finallyDeadlineSeconds, jobRetainPolicy and metadata may change"
+RETRIED = "; `jobflow retry f` with -p or --deadline changes params and the deadline"
 FLOW_UPDATES: dict[str, tuple[Body, Body, list[str]]] = {
     "a step that runs": (
         OLD,
@@ -417,7 +418,10 @@ FLOW_UPDATES: dict[str, tuple[Body, Body, list[str]]] = {
         OLD,
         changed(OLD, params=[{"name": "p", "value": "2"}]),
         [
-            'spec.params: Forbidden: may not change after a step has started ("a" has): create a new JobFlow for other params'
+            (
+                'spec.params: Forbidden: may not change after a step has started ("a" has): `jobflow retry f -p NAME=VALUE` changes'
+                " them for the steps that have not completed"
+            )
         ],
     ),
     "steps that wait, and new ones": (
@@ -440,7 +444,7 @@ FLOW_UPDATES: dict[str, tuple[Body, Body, list[str]]] = {
         stored("Succeed"),
         changed(stored("Succeed"), parallelism=1, flows=[step("a")], params=[]),
         [
-            f"spec.{field}: Forbidden: the flow has ended (Succeed): {ENDED}"
+            f"spec.{field}: Forbidden: the flow has ended (Succeed): {ENDED}{RETRIED if field == 'params' else ''}"
             for field in ("flows", "params", "parallelism")
         ],
     ),

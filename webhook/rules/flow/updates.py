@@ -3,10 +3,17 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
+import msgspec
+
 from shared import naming
+from shared.kinds import JOBFLOWTEMPLATE
 from shared.model.flow import JobFlowSpec
 from shared.model.phases import FlowPhase, StepPhase
+from shared.model.schedules.flow_template import TemplateParam
 from shared.model.step import Step
+from shared.model.types import Body
+from shared.names import FLOW_TEMPLATE, RETRIED_BY
+from shared.params import value_fault
 from shared.violation import Reason, Violation
 from webhook.subject.subjects import FlowSubject, body_or_empty
 
@@ -22,6 +29,8 @@ _FROZEN_AT_END: Final = (
     ("failureStrategy", "failure_strategy"),
     ("retry", "retry"),
 )
+
+_RETRIED: Final = ("params", "active_deadline_seconds")  # what a RetryJobFlow may change of them
 
 
 def started_steps_are_frozen(flow: FlowSubject) -> Iterator[Violation]:
@@ -41,11 +50,42 @@ def started_steps_are_frozen(flow: FlowSubject) -> Iterator[Violation]:
 
 
 def params_are_frozen_once_a_step_started(flow: FlowSubject) -> Iterator[Violation]:
-    if flow.old_spec is None or flow.old_spec.params == flow.spec.params or _why_ended(flow):
+    if flow.old_spec is None or flow.old_spec.params == flow.spec.params or _why_ended(flow) or _is_retried(flow):
         return
     if started := _started(flow):
-        message = f'may not change after a step has started ("{next(iter(started))}" has): create a new JobFlow for other params'
+        message = (
+            f'may not change after a step has started ("{next(iter(started))}" has): `jobflow retry {flow.name} -p'
+            " NAME=VALUE` changes them for the steps that have not completed"
+        )
         yield Violation("spec.params", message, reason=Reason.FORBIDDEN)
+
+
+def new_values_of_params_fit_the_template(flow: FlowSubject) -> Iterator[Violation]:
+    """Of a flow that was made from a JobFlowTemplate. Values that were there before may be older than its patterns."""
+    template = flow.lookups.get(JOBFLOWTEMPLATE, flow.namespace, flow.annotations.get(FLOW_TEMPLATE, ""))
+    if flow.old_spec is None or template is None or flow.old_spec.params == flow.spec.params:
+        return
+    declared = {param.name: param for param in _declared(template)}
+    before = {param.name: param.value for param in flow.old_spec.params}
+    for index, param in enumerate(flow.spec.params):
+        if param.name not in declared or before.get(param.name) == param.value:
+            continue
+        if fault := value_fault(declared[param.name], param.value):
+            yield Violation(f"spec.params[{index}].value", f'param "{param.name}" {fault}', param.value)
+
+
+def _declared(template: Body) -> tuple[TemplateParam, ...]:
+    try:
+        return msgspec.convert(body_or_empty(template.get("spec")).get("params") or (), tuple[TemplateParam, ...])
+    except msgspec.ValidationError:
+        return ()
+
+
+def _is_retried(flow: FlowSubject) -> bool:
+    """Whether the update is that of a RetryJobFlow, which may change params and the deadline whatever has run."""
+    before = body_or_empty(body_or_empty(body_or_empty(flow.old).get("metadata")).get("annotations"))
+    mark = flow.annotations.get(RETRIED_BY, "")
+    return bool(mark) and mark != before.get(RETRIED_BY)
 
 
 def ended_flows_are_frozen(flow: FlowSubject) -> Iterator[Violation]:
@@ -53,8 +93,12 @@ def ended_flows_are_frozen(flow: FlowSubject) -> Iterator[Violation]:
     if flow.old_spec is None or not why:
         return
     for field, attribute in _FROZEN_AT_END:
+        if attribute in _RETRIED and _is_retried(flow):
+            continue
         if getattr(flow.old_spec, attribute) != getattr(flow.spec, attribute):
             message = f"{why}: only suspend, ttlSecondsAfterFinished, finallyDeadlineSeconds, jobRetainPolicy and metadata may change"
+            if attribute in _RETRIED:
+                message += f"; `jobflow retry {flow.name}` with -p or --deadline changes params and the deadline"
             yield Violation(f"spec.{field}", message, reason=Reason.FORBIDDEN)
 
 

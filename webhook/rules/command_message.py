@@ -1,0 +1,52 @@
+"""What a Command on a JobFlow asks for in its message (shared.model.command_message), judged by the flow.
+
+The JobFlow controller judges it again when it carries the Command out, since the flow may have changed meanwhile.
+"""
+
+from collections.abc import Iterator
+
+from shared.model.command_message import MessageFault, RetryMessage, StopMessage
+from shared.model.types import Body
+from shared.violation import Reason, Violation
+from webhook.hints.names import did_you_mean
+from webhook.subject.commanded_flow import params_of, parsed, target_flow, understood, whole_flow
+from webhook.subject.subjects import CommandSubject, body_or_empty
+
+
+def message_is_understood(command: CommandSubject) -> Iterator[Violation]:
+    try:
+        parsed(command)
+    except MessageFault as fault:
+        yield Violation(fault.field, str(fault), command.spec.message)
+
+
+def message_names_steps_of_the_flow(command: CommandSubject) -> Iterator[Violation]:
+    message, flow = understood(command), target_flow(command)
+    if flow is None:
+        return
+    flows, finals = (_names(flow, field) for field in ("flows", "finally"))
+    if isinstance(message, StopMessage):
+        for name in message.finally_:
+            if name not in finals:
+                yield _unknown(f"message.finally[{name}]", name, finals, "step of `finally`")
+    elif isinstance(message, RetryMessage) and message.named and message.named not in {*flows, *finals}:
+        yield _unknown(f"message.{'from' if message.from_ else 'step'}", message.named, [*flows, *finals], "step")
+
+
+def message_names_params_of_the_flow(command: CommandSubject) -> Iterator[Violation]:
+    message, flow = understood(command), whole_flow(command)
+    if flow is None or not isinstance(message, RetryMessage):
+        return
+    known = [str(param.get("name")) for param in params_of(flow)]
+    for name in message.params:
+        if name not in known:
+            yield _unknown(f"message.params[{name}]", name, known, "param")
+
+
+def _names(flow: Body, field: str) -> list[str]:
+    return [str(step.get("name")) for step in body_or_empty(flow.get("spec")).get(field) or ()]
+
+
+def _unknown(path: str, name: str, known: list[str], what: str) -> Violation:
+    there = f"; there is {', '.join(known[:10])}" if known else "; it has none"
+    return Violation(path, f"the flow has no such {what}{did_you_mean(name, known) or there}", name, Reason.NOT_FOUND)
