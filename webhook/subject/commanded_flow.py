@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from shared import kinds
 from shared.kinds import JOBFLOW
-from shared.model.command_message import CommandMessage, MessageFault, RetryMessage
+from shared.model.command_message import CommandMessage, MessageFault, RetryMessage, parse_message
 from shared.model.types import Body
 from shared.names import RETRIED_BY
 from webhook.subject.lookups import MissingObject
@@ -64,7 +64,7 @@ def parsed(command: CommandSubject) -> CommandMessage | None:
     target = command.spec.target
     if target is None or target.kind != JOBFLOW.kind:
         return None
-    return parseparsed(command.spec.action, command.spec.message)
+    return parse_message(command.spec.action, command.spec.message)
 
 
 def understood(command: CommandSubject) -> CommandMessage | None:
