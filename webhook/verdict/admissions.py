@@ -3,10 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-import msgspec
-
 from shared import kinds
-from shared.model.command import Command
 from shared.model.flow import JobFlowSpec
 from shared.model.job import JobSpec
 from shared.model.podgroup import PodGroupSpec
@@ -15,11 +12,9 @@ from shared.model.queue import QueueSpec
 from shared.model.types import Body
 from webhook import rules
 from webhook.defaults import flow_defaults, job_defaults, podgroup_defaults, queue_defaults, template_defaults
-from webhook.envelope.review import AdmissionReview, GroupKind, Operation
-from webhook.subject.commanded_flow import changed_flow
+from webhook.envelope.review import AdmissionReview
 from webhook.subject.lookups import MissingObject
 from webhook.subject.subjects import (
-    CommandSubject,
     FlowSubject,
     GroupSubject,
     JobSubject,
@@ -28,8 +23,9 @@ from webhook.subject.subjects import (
     QueueSubject,
     body_or_empty,
 )
+from webhook.verdict.command_admission import COMMAND
 from webhook.verdict.cron_admissions import BACKFILL, CRONJOB, CRONJOBFLOW, JOBFLOWTEMPLATE
-from webhook.verdict.kind_admission import KindAdmission, command_of, subject_maker
+from webhook.verdict.kind_admission import KindAdmission, subject_maker
 
 
 def _queue_of_job(job: JobSubject) -> Iterable[MissingObject]:
@@ -50,18 +46,6 @@ def _parent_of_queue(queue: QueueSubject) -> Iterable[MissingObject]:
 def _queue_text(body: Body) -> Any:
     """The rules of Queues also read annotations."""
     return body.get("spec"), body_or_empty(body.get("metadata")).get("annotations")
-
-
-def _retried_flow(command: CommandSubject, review: AdmissionReview) -> AdmissionReview | None:
-    """The update of the JobFlow that a RetryJobFlow with new params or another deadline leads to."""
-    change = changed_flow(command)
-    if change is None:
-        return None
-    kind = GroupKind(kinds.JOBFLOW.group, kinds.JOBFLOW.version, kinds.JOBFLOW.kind)
-    name = str(change[0]["metadata"]["name"])
-    return msgspec.structs.replace(
-        review, operation=Operation.UPDATE, kind=kind, name=name, old_object=change[0], object=change[1]
-    )
 
 
 JOBFLOW: Final = KindAdmission(
@@ -107,13 +91,6 @@ PODGROUP: Final = KindAdmission(
     create=rules.PODGROUP_RULES,
     defaults=lambda group, options: podgroup_defaults(group),
     missing=_queue_of_group,
-)
-COMMAND: Final = KindAdmission(
-    kinds.COMMAND,
-    subject_maker(CommandSubject, Command, command_of),
-    create=rules.COMMAND_RULES,
-    judged=lambda body: None,
-    implied=_retried_flow,
 )
 JOBFLOWPOLICY: Final = KindAdmission(
     kinds.JOBFLOWPOLICY,

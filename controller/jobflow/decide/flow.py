@@ -10,8 +10,7 @@ from typing import Final
 import msgspec
 
 from controller.decision import Action, Decision, Delete
-from controller.jobflow.commands.run_commands import without_effect_on_ended
-from controller.jobflow.decide.migrate import finished_by_volcano, steps_of
+from controller.jobflow.decide.migrate import finished_by_volcano, left_alone, steps_of
 from controller.jobflow.decide.orphans import removals
 from controller.jobflow.decide.run_flow import run_flow
 from controller.jobflow.decide.terminate import terminations
@@ -48,7 +47,7 @@ class FlowDecision(msgspec.Struct, frozen=True):
 def decide(observed: ObservedFlow, plan: Plan, memo: DecisionMemo = NO_MEMO) -> FlowDecision:
     """Everything that can be done for the flow now. The arguments are not changed."""
     if finished_by_volcano(observed.flow):
-        return _left_alone(observed, memo)
+        return FlowDecision(left_alone(observed), ReadRequests(), observed.flow.status, memo, over=True)
     context = FlowContext(observed, plan, _step_states(observed.flow.status, plan, memo), memo)
     deletions = run_flow(context) if not observed.flow.metadata.deletion_timestamp else ()
     if context.spec_change is not None:
@@ -57,15 +56,6 @@ def decide(observed: ObservedFlow, plan: Plan, memo: DecisionMemo = NO_MEMO) -> 
     if _is_first_of_many(context):
         return _announcement(observed, plan, memo)
     return _decision(context, deletions)
-
-
-def _left_alone(observed: ObservedFlow, memo: DecisionMemo) -> FlowDecision:
-    """A flow that Volcano's controller finished is never changed; Commands on it are answered."""
-    answers = tuple(
-        without_effect_on_ended(observed, "the flow was finished by Volcano's controller, and is never changed")
-    )
-    cleanup, notes = tuple(delete for delete, _ in answers), tuple(note for _, note in answers)
-    return FlowDecision(Decision(cleanup=cleanup, notes=notes), ReadRequests(), observed.flow.status, memo, over=True)
 
 
 def _is_first_of_many(context: FlowContext) -> bool:

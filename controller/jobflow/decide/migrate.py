@@ -1,5 +1,8 @@
 """Flows that Volcano's controller ran before ours (docs/design/jobflow-api.md, section 7)."""
 
+from controller.decision import Decision
+from controller.jobflow.commands.run_commands import without_effect_on_ended
+from controller.jobflow.model.observed import ObservedFlow
 from controller.jobflow.model.plan import Plan
 from shared.model.flow import JobFlow
 from shared.model.flow_status import Attempt, JobFlowStatus, StepStatus
@@ -11,6 +14,13 @@ _ENDED = (FlowPhase.SUCCEED, FlowPhase.FAILED)
 def finished_by_volcano(flow: JobFlow) -> bool:
     """Whether Volcano's controller finished the flow. Such a flow is never changed."""
     return flow.status.observed_generation is None and flow.status.state.phase in _ENDED
+
+
+def left_alone(observed: ObservedFlow) -> Decision:
+    """Such a flow stays as it is; Commands on it are answered."""
+    why = "the flow was finished by Volcano's controller, and is never changed"
+    answers = tuple(without_effect_on_ended(observed, why))
+    return Decision(cleanup=tuple(delete for delete, _ in answers), notes=tuple(note for _, note in answers))
 
 
 def steps_of(status: JobFlowStatus, plan: Plan) -> dict[str, StepStatus]:
