@@ -10,12 +10,16 @@ from dataclasses import fields, is_dataclass, replace
 from enum import Enum
 from functools import wraps
 from types import FunctionType, MethodType
-from typing import Any, NoReturn, ParamSpec, TypeVar
+from typing import Any, Final, NoReturn, ParamSpec, TypeVar
 
 import msgspec
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+MEMOS: Final = frozenset({"_eligible"})
+"""Attributes that keep results of pure functions: filling them changes no result."""
 
 
 class ArgumentChanged(AssertionError):
@@ -74,7 +78,10 @@ def _frozen_fields(value: Any, names: Any, known: dict[int, Any]) -> dict[str, A
 
 
 def snapshot(value: Any, _path: frozenset[int] = frozenset()) -> Any:
-    """A copy of everything reachable from `value`, to compare with. The order of mappings does not count, as in JSON."""
+    """A copy of everything reachable from `value`, to compare with.
+
+    The order of mappings does not count, as in JSON. Attributes in MEMOS are left out.
+    """
     if value is None or isinstance(value, str | bytes | int | float | Enum | type | FunctionType | MethodType):
         return value
     if id(value) in _path:
@@ -93,7 +100,7 @@ def snapshot(value: Any, _path: frozenset[int] = frozenset()) -> Any:
 def _attributes(value: Any) -> list[str]:
     names = list(getattr(value, "__struct_fields__", ())) or [*getattr(value, "__dict__", ())]
     slots = [name for kind in type(value).__mro__ for name in _slots(kind)]
-    return [name for name in (names or slots) if hasattr(value, name)]
+    return [name for name in (names or slots) if name not in MEMOS and hasattr(value, name)]
 
 
 def _slots(kind: type) -> tuple[str, ...]:

@@ -11,13 +11,12 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
 from controller import metrics
-from shared.kinds import LEASE
-from shared.kube.client.api import Api
+from shared.kinds import LEASE, Kind
 from shared.kube.client.errors import ApiError, NotFound
 from shared.model.types import Body
 
@@ -48,12 +47,22 @@ class ObservedRecord(msgspec.Struct, frozen=True):
     at: float
 
 
+class LeaseApi(Protocol):
+    """The requests of an API client that leader election uses."""
+
+    async def get(self, kind: Kind, namespace: str, name: str) -> Body: ...
+
+    async def create(self, kind: Kind, body: Body) -> Body: ...
+
+    async def replace(self, kind: Kind, body: Body) -> Body: ...
+
+
 class Lease:
     """`identity`: unique for this process; `clock`: see `steady`; `now`: epoch seconds, only for the times in the record."""
 
     def __init__(
         self,
-        api: Api,
+        api: LeaseApi,
         namespace: str,
         name: str,
         identity: str,

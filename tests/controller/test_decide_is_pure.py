@@ -1,4 +1,4 @@
-"""Deciding code is pure: CHECKED lists every function `decide...` of the controllers and the test that checks it.
+"""Deciding code is pure: CHECKED lists every deciding function of the controllers and the test that checks it.
 
 The queue, template and TTL controllers are checked here, on random input. The job and jobflow controllers are checked
 in simulated clusters, at every decision of random histories.
@@ -24,11 +24,15 @@ from shared.timestamp import rfc3339
 from tests.purity import pure
 from tests.structure.project import ROOT, product
 
+ENTRY_POINTS = ("decide", "run_cycle", "place_new_pods")
+"""Deciding functions begin with one of these."""
 CHECKED = {
     "controller.backfill.decide.decide": "tests/controller/backfill/test_decide.py",
     "controller.cronjob.decide.decide": "tests/controller/cronjob/test_decide.py",
     "controller.cronjobflow.decide.decide": "tests/controller/cronjobflow/test_decide.py",
     "controller.gang.backends.workload.decide": "tests/controller/gang/test_native.py",
+    "controller.gang.cycle.scheduling_cycle.place_new_pods": "tests/controller/gang/test_purity.py",
+    "controller.gang.cycle.scheduling_cycle.run_cycle": "tests/controller/gang/test_purity.py",
     "controller.gang.podgroup.decide.decide": "tests/controller/gang/make.py",
     "controller.job.decide.decide": "tests/controller/job/make.py",
     "controller.jobflow.decide.flow.decide": "tests/controller/jobflow/test_any_flow.py",
@@ -104,10 +108,11 @@ def test_every_decide_is_checked() -> None:
         for module in product()
         if module.name.startswith("controller.")
         for node in module.tree.body
-        if isinstance(node, ast.FunctionDef) and node.name.startswith("decide")
+        if isinstance(node, ast.FunctionDef) and node.name.startswith(ENTRY_POINTS)
     }
     assert found == set(CHECKED)
     for name, checker in CHECKED.items():
         text = (ROOT / checker).read_text()
         assert f"from {name.rpartition('.')[0]} import" in text
-        assert "pure(decide" in text or "snapshot(second)" in text
+        function = name.rpartition(".")[2]
+        assert f"pure({function}" in text or "pure(decide" in text or "snapshot(second)" in text

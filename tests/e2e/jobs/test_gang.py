@@ -130,13 +130,17 @@ def state(cluster: LocalCluster, queue: str) -> str:
     return str(((cluster.kube.find(QUEUE, "", queue) or {}).get("status") or {}).get("state", ""))
 
 
+def _wait_until_open(cluster: LocalCluster, queue: str) -> None:
+    until(lambda: state(cluster, queue) == "Open", 30, lambda: f"queue {queue} is not open")
+
+
 @pytest.fixture
 def team(small: LocalCluster) -> Iterator[None]:
     """Queue team, at most 4 CPUs, above night."""
     until(lambda: (state(small, "root"), state(small, "default")) == ("Open", "Open"), 30, lambda: "no queues")
     for name, spec in (("team", {"capability": {"cpu": "4"}}), ("night", {"parent": "team"})):
         small.apply({"apiVersion": QUEUE.api_version, "kind": "Queue", "metadata": {"name": name}, "spec": spec})
-        until(lambda name=name: state(small, name) == "Open", 30, lambda: "not open")  # type: ignore[misc]
+        _wait_until_open(small, name)
     yield
     for name in ("night", "team"):
         small.kube.delete(QUEUE, "", name)
