@@ -27,7 +27,8 @@ class Section(StrEnum):
 
 
 class Choice(msgspec.Struct, frozen=True):
-    """`step`: of AROUND, or the first step of a GROUP; `first` and `last`: the numbers of the layers of LAYER, from 1."""
+    """`step`: of AROUND, or one of a GROUP; `first` and `last`: the numbers of the layers of LAYER, from 1; both 0 for
+    `finally`."""
 
     part: Section = Section.AUTO
     step: str = ""
@@ -77,6 +78,8 @@ def _next(names: Iterable[str], beside: Mapping[str, list[str]]) -> list[str]:
 
 def _layer(drawing: Drawing, choice: Choice) -> Drawing:
     """The steps of some layers, the most urgent first."""
+    if not choice.first:
+        return _list(drawing, "finally", [box.name for box in drawing.finals], arrows=False)
     found = depths(drawing)
     shown = [name for name, depth in found.items() if choice.first <= depth + 1 <= choice.last]
     what = f"layer {choice.first}" if choice.first == choice.last else f"layers {choice.first} to {choice.last}"
@@ -92,7 +95,7 @@ def _list(drawing: Drawing, what: str, names: Iterable[str], *, arrows: bool) ->
     urgent = sorted(names, key=lambda name: URGENCY.index(steps[name].phase))
     part = _subset(drawing, urgent[:VISIBLE])
     return msgspec.structs.replace(
-        part, arrows=part.arrows if arrows else (), part=f"{what}: {len(part.boxes)} of {len(urgent)} steps"
+        part, arrows=part.arrows if arrows else (), part=f"{what}: {len(part.boxes) + len(part.finals)} of {len(urgent)} steps"
     )
 
 

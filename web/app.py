@@ -8,7 +8,7 @@ from aiohttp import web
 from web import context
 from web.cluster.caller import Callers
 from web.errors import errors_as_pages
-from web.pages import flow, flow_list
+from web.pages import flow, flow_list, flow_pictures
 from web.render import environment
 from web.security import signin
 from web.security.guard import guard
@@ -47,6 +47,7 @@ def _routes(base: str) -> list[web.AbstractRouteDef]:
         web.post(f"{base}/signin", signin.sign_in),
         web.post(f"{base}/signout", signin.sign_out),
         web.static(f"{base}/static", STATIC),
+        web.get(f"{base}/drawing.css", flow_pictures.drawing_styles),
         web.get(f"{base}/flows", flow_list.flows),
         web.get(f"{base}/flows/{{namespace}}/{{name}}", flow.flow),
     ]

@@ -29,14 +29,18 @@ def environment(base_path: str) -> Environment:
     )
 
     def url(*parts: object, **query: object) -> str:
-        """`url("flows", namespace, name, tab="steps")`: every part is one segment, whatever it contains."""
-        path = base_path + "/" + "/".join(quote(str(part), safe="") for part in parts)
-        given = {key: value for key, value in query.items() if value not in (None, "", False)}
-        return f"{path}?{urlencode(given, doseq=True)}" if given else path
+        return address(base_path, *parts, **query)
 
     made.filters["iso"] = _iso
     made.globals.update(url=url, symbols=_SYMBOLS, age=age, lasted=lasted, sections=SECTIONS, base_path=base_path)
     return made
+
+
+def address(base_path: str, *parts: object, **query: object) -> str:
+    """`/flows/NAMESPACE/NAME?tab=steps`: every part is one segment, whatever it contains; empty values are left out."""
+    path = base_path + "/" + "/".join(quote(str(part), safe="") for part in parts)
+    given = {key: value for key, value in query.items() if value not in (None, "", False)}
+    return f"{path}?{urlencode(given, doseq=True)}" if given else path
 
 
 def _iso(seconds: float) -> str:

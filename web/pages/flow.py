@@ -5,12 +5,12 @@ import time
 from aiohttp import web
 
 from drawing.flow_view import FlowView, flow_view, tasks_by_step
-from shared.kinds import JOBFLOW, POD
-from shared.kube.client.errors import Forbidden
+from shared.kinds import JOBFLOW
 from shared.model.types import Body
-from shared.names import JOB_NAME
 from web.context import caller
-from web.pages.flow_tabs import TABS, FlowShown
+from web.pages.flow_pods import flow_pods
+from web.pages.flow_shown import FlowShown
+from web.pages.flow_tabs import TABS
 from web.pages.queries import one_of
 from web.render import page
 from web.views.flow_page import flow_head
@@ -38,10 +38,5 @@ async def flow(request: web.Request) -> web.StreamResponse:
 
 
 async def _view(request: web.Request, body: Body) -> FlowView:
-    """With the pods of its steps; who may not list pods sees the flow without them."""
-    api = caller(request).api
-    try:
-        pods = [pod async for pod in api.list(POD, body["metadata"]["namespace"], label_selector=JOB_NAME)]
-    except Forbidden:
-        pods = []
-    return flow_view(body, tasks_by_step(body, pods))
+    """With the pods of its steps."""
+    return flow_view(body, tasks_by_step(body, await flow_pods(request, body["metadata"]["namespace"])))

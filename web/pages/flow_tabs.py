@@ -4,25 +4,15 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 import yaml
-from aiohttp import web
 
-from drawing.flow_view import FlowView
 from shared.kinds import EVENT, JOBFLOW
 from shared.kube.cache.cache import strip
 from shared.model.types import Body
 from web.context import caller
+from web.pages.flow_pictures import graph_values, timeline_values
+from web.pages.flow_shown import FlowShown
 from web.views.event_list import event_rows
 from web.views.flow_page import attention
-
-
-class FlowShown(NamedTuple):
-    """What a tab shows: the flow as it was read for this request. `now`: seconds since 1970."""
-
-    request: web.Request
-    body: Body
-    view: FlowView
-    now: float
-
 
 Values = Callable[[FlowShown], Awaitable[Mapping[str, Any]]]
 
@@ -60,6 +50,8 @@ def as_yaml(body: Body) -> str:
 TABS: Final = {
     tab.name: tab
     for tab in (
+        FlowTab("graph", "Graph", "flow/graph.html", graph_values),
+        FlowTab("timeline", "Timeline", "flow/timeline.html", timeline_values),
         FlowTab("steps", "Steps", "flow/steps.html", _steps, pods=True),
         FlowTab("events", "Events", "flow/events.html", _events),
         FlowTab("yaml", "YAML", "flow/yaml.html", _yaml),

@@ -1,0 +1,80 @@
+"""The tabs of a JobFlow that are pictures: graph and timeline."""
+
+import hashlib
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from aiohttp import web
+from markupsafe import Markup
+
+from drawing.graph_model import Drawing, Undrawable, drawing
+from drawing.layers import Bar, Layers
+from drawing.page import Links, graph_element, legend_element, timeline_element
+from drawing.parts import VISIBLE, chosen
+from drawing.svg.style import style
+from drawing.timeline.rows import timeline
+from shared.model.types import Body
+from web.context import SETTINGS
+from web.pages.flow_pods import flow_pods
+from web.pages.flow_shown import FlowShown
+from web.render import address
+from web.views.graph_query import front, graph_query
+
+
+async def graph_values(shown: FlowShown) -> Mapping[str, Any]:
+    query = graph_query(shown.request.query, shown.view.steps)
+    try:
+        drawn = drawing(shown.body, live=True)
+    except Undrawable as fault:
+        return {"graph": None, "fault": str(fault)}
+    picture = chosen(drawn, query.choice)
+    element = graph_element(picture, _links(shown.request, shown.body))
+    return {
+        # The only text that is not escaped by the template: drawing escapes every name it puts into a picture.
+        "graph": Markup(element),
+        "legend": Markup(legend_element(picture)),
+        "shape": _shape(picture),
+        "part": picture.part if isinstance(picture, Drawing) else "a bar for each layer",
+        "query": query,
+        "large": len(drawn.boxes) > VISIBLE,
+        "front": front(shown.view.steps),
+        "names": [step.name for step in shown.view.steps] if len(shown.view.steps) <= VISIBLE else [],
+    }
+
+
+async def timeline_values(shown: FlowShown) -> Mapping[str, Any]:
+    pods = [] if shown.view.over else await flow_pods(shown.request, shown.view.namespace)
+    view = timeline(shown.view, shown.body, pods, shown.now)
+    element = timeline_element(view, _links(shown.request, shown.body))
+    return {"timeline": view, "element": Markup(element), "critical": [row.step for row in view.rows if row.critical]}
+
+
+async def drawing_styles(request: web.Request) -> web.Response:
+    """The colours of pictures, from the same list as those of files."""
+    headers = {"Cache-Control": "max-age=300"}
+    return web.Response(text=style(".jobflow"), content_type="text/css", headers=headers)
+
+
+def _shape(picture: Drawing | Layers) -> str:
+    """The same as long as only classes and texts of the picture change."""
+    if isinstance(picture, Layers):
+        what = repr([(bar.first, bar.last, len(bar.steps)) for bar in picture.bars])
+    else:
+        what = repr(([box.name for box in (*picture.boxes, *picture.finals)], picture.arrows, picture.centre))
+    return hashlib.sha256(what.encode()).hexdigest()[:16]
+
+
+def _links(request: web.Request, body: Body) -> Links:
+    metadata = body["metadata"]
+    flow = ("flows", metadata["namespace"], metadata["name"])
+    url = partial(address, request.app[SETTINGS].base_path, *flow)
+
+    def bar_link(bar: Bar) -> str:
+        return url(tab="graph", layer=f"{bar.first}-{bar.last}" if bar.first < bar.last else str(bar.first))
+
+    return Links(
+        box=lambda box: url(tab="graph", group=box.members[0].name) if box.members else url("steps", box.name),
+        bar=bar_link,
+        step=lambda name: url("steps", name),
+    )
