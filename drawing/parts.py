@@ -95,7 +95,9 @@ def _list(drawing: Drawing, what: str, names: Iterable[str], *, arrows: bool) ->
     urgent = sorted(names, key=lambda name: URGENCY.index(steps[name].phase))
     part = _subset(drawing, urgent[:VISIBLE])
     return msgspec.structs.replace(
-        part, arrows=part.arrows if arrows else (), part=f"{what}: {len(part.boxes) + len(part.finals)} of {len(urgent)} steps"
+        part,
+        arrows=part.arrows if arrows else (),
+        part=f"{what}: {len(part.boxes) + len(part.finals)} of {len(urgent)} steps",
     )
 
 
