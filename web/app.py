@@ -1,5 +1,8 @@
 """Puts the application together: middlewares, routes, templates."""
 
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
 
@@ -7,8 +10,10 @@ from aiohttp import web
 
 from web import context
 from web.cluster.caller import Callers
+from web.cluster.open_streams import OpenStreams
 from web.errors import errors_as_pages
-from web.pages import flow, flow_list, flow_pictures
+from web.live_rows import live_hub
+from web.pages import ROUTES
 from web.render import environment
 from web.security import signin
 from web.security.guard import guard
@@ -32,6 +37,10 @@ def build_app(
     app[context.TEMPLATES] = environment(settings.base_path)
     app[context.ONE_TIME] = OneTimeToken(one_time_token)
     app[context.COOKIE] = cookie_name(settings, port)
+    app[context.STREAMS] = streams = OpenStreams()
+    app[context.SESSIONS].on_end.append(lambda session: streams.close(session.id))
+    app[context.HUB] = live_hub()
+    app.cleanup_ctx.append(_hub_runs)
     if callers is not None:
         app[context.CALLERS] = callers
     app.on_response_prepare.append(add_security_headers)
@@ -47,10 +56,16 @@ def _routes(base: str) -> list[web.AbstractRouteDef]:
         web.post(f"{base}/signin", signin.sign_in),
         web.post(f"{base}/signout", signin.sign_out),
         web.static(f"{base}/static", STATIC),
-        web.get(f"{base}/drawing.css", flow_pictures.drawing_styles),
-        web.get(f"{base}/flows", flow_list.flows),
-        web.get(f"{base}/flows/{{namespace}}/{{name}}", flow.flow),
+        *(web.route(method, base + path, handler) for method, path, handler in ROUTES),
     ]
+
+
+async def _hub_runs(app: web.Application) -> AsyncIterator[None]:
+    running = asyncio.create_task(app[context.HUB].run())
+    yield
+    running.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
 
 
 async def _healthz(request: web.Request) -> web.Response:

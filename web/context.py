@@ -6,6 +6,8 @@ from aiohttp import web
 from jinja2 import Environment
 
 from web.cluster.caller import Caller, Callers
+from web.cluster.live_hub import LiveHub
+from web.cluster.open_streams import OpenStreams
 from web.sessions.browser_sessions import BrowserSession, BrowserSessions
 from web.sessions.one_time import OneTimeToken
 from web.settings import WebSettings
@@ -13,6 +15,8 @@ from web.settings import WebSettings
 SETTINGS: Final = web.AppKey("settings", WebSettings)
 SESSIONS: Final = web.AppKey("sessions", BrowserSessions)
 CALLERS: Final = web.AppKey("callers", Callers)
+HUB: Final = web.AppKey("hub", LiveHub)
+STREAMS: Final = web.AppKey("streams", OpenStreams)
 TEMPLATES: Final = web.AppKey("templates", Environment)
 ONE_TIME: Final = web.AppKey("one_time", OneTimeToken)
 COOKIE: Final = web.AppKey("cookie", str)

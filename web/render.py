@@ -11,11 +11,21 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from drawing.phase_style import SYMBOLS
 from shared.duration import age, lasted
+from shared.model.phases import StepPhase
 from web.context import SESSION, SETTINGS, TEMPLATES
 from web.navigation import SECTIONS
 
 FOLDER: Final = Path(__file__).parent / "templates"
-_SYMBOLS: Final = {str(phase): symbol for phase, symbol in SYMBOLS.items()}
+_SYMBOLS: Final = {
+    **{str(phase): symbol for phase, symbol in SYMBOLS.items()},
+    "Succeed": SYMBOLS[StepPhase.COMPLETED],
+    "Succeeded": SYMBOLS[StepPhase.COMPLETED],
+    "Terminating": SYMBOLS[StepPhase.TERMINATED],
+    "Restarting": SYMBOLS[StepPhase.RETRYING],
+    "Aborted": SYMBOLS[StepPhase.SUSPENDED],
+    "Open": SYMBOLS[StepPhase.COMPLETED],
+    "Closed": SYMBOLS[StepPhase.SKIPPED],
+}
 
 
 def environment(base_path: str) -> Environment:

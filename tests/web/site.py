@@ -1,8 +1,9 @@
 """For tests of the web pages: an API server with our CRDs in this event loop, the pages in front of it, and a browser
 that has cookies but no JavaScript."""
 
+import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from html import unescape
 from pathlib import Path
@@ -41,13 +42,10 @@ class SmallCluster(NamedTuple):
         made = await self.api.create(kind, {"apiVersion": kind.api_version, "kind": kind.kind, **body})
         if status is None:
             return made
-        return await self.api.patch(
-            kind,
-            body["metadata"].get("namespace", ""),
-            body["metadata"]["name"],
-            {"status": status},
-            subresource="status",
-        )
+        return await self.status(kind, body["metadata"]["name"], status, body["metadata"].get("namespace", ""))
+
+    async def status(self, kind: Kind, name: str, status: Body, namespace: str = "default") -> Body:
+        return await self.api.patch(kind, namespace, name, {"status": status}, subresource="status")
 
     def token(self, user: str, *groups: str) -> str:
         return self.server.core.auth.token_for(User(user, (*groups, "system:authenticated")))
@@ -123,10 +121,21 @@ class PlainBrowser:
             return PageAnswer(response.status, text, response.headers, response.url)
 
 
+async def eventually(holds: Callable[[], object], seconds: float = 10) -> None:
+    """Wait until it holds."""
+    for _ in range(int(seconds * 20)):
+        if holds():
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("it did not come true in time")
+
+
 @asynccontextmanager
 async def browser(base: str) -> AsyncIterator[PlainBrowser]:
     jar = aiohttp.CookieJar(unsafe=True, treat_as_secure_origin=[URL(base)])
-    async with aiohttp.ClientSession(cookie_jar=jar, timeout=aiohttp.ClientTimeout(30)) as http:
+    async with aiohttp.ClientSession(
+        cookie_jar=jar, timeout=aiohttp.ClientTimeout(60), connector=aiohttp.TCPConnector(limit=0)
+    ) as http:
         yield PlainBrowser(base, http)
 
 

@@ -1,0 +1,12 @@
+"""The handlers of all pages by method and path, below the base path. Patterns are aiohttp's."""
+
+from typing import Final
+
+from web.pages import flow, flow_list, flow_pictures, live
+
+ROUTES: Final = (
+    ("GET", "/drawing.css", flow_pictures.drawing_styles),
+    ("GET", "/live", live.live),
+    ("GET", "/flows", flow_list.flows),
+    ("GET", "/flows/{namespace}/{name}", flow.flow),
+)

@@ -1,23 +1,22 @@
 """`/flows`: the list of JobFlows."""
 
 import time
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 
 from shared.kinds import JOBFLOW
-from web.context import SETTINGS, caller
-from web.pages.queries import label_selector, namespace_of, number, one_of, text
+from web.context import HUB, caller
+from web.pages.queries import ALL_NAMESPACES, label_selector, namespace_of, number, one_of, text
 from web.render import page
-from web.views.flow_list import SORTS, FlowFilter, flow_row, listing
+from web.views.flow_list import PAGE_SIZE, SORTS, FlowFilter, FlowListing, flow_row, listing, one_page
 
-_ALL: Final = "*"
+PATIENCE_SECONDS: Final = 0.25  # for the watch to know every flow, before the API server's first page has to do
 
 
 async def flows(request: web.Request) -> web.StreamResponse:
+    """Sorted and filtered from what the person's watch knows; until it knows all, a page in the API server's order."""
     namespace, selector = namespace_of(request), label_selector(request)
-    api = caller(request).api
-    rows = [flow_row(body) async for body in api.list(JOBFLOW, namespace, label_selector=selector)]
     wanted = FlowFilter(
         phase=text(request, "phase"),
         name=text(request, "name"),
@@ -25,14 +24,28 @@ async def flows(request: web.Request) -> web.StreamResponse:
         page=number(request, "page", 1),
     )
     now = time.time()
-    values = {
+    values: dict[str, Any] = {
         "section": "flows",
         "namespace": namespace,
         "selector": selector,
         "filter": wanted,
-        "listing": listing(rows, wanted, now),
         "now": now,
-        "topics": (f"jobflows/{namespace or _ALL}",),
-        "default_namespace": request.app[SETTINGS].namespace,
+        "topics": (f"jobflows/{namespace or ALL_NAMESPACES}",),
     }
-    return page(request, "flows.html", values)
+    return page(request, "flows.html", {**values, "listing": await _listing(request, namespace, selector, wanted, now)})
+
+
+async def _listing(request: web.Request, namespace: str, selector: str, wanted: FlowFilter, now: float) -> FlowListing:
+    who = caller(request)
+    known = request.app[HUB].want(who, JOBFLOW, namespace)
+    token = text(request, "continue")
+    if not token and not selector and await known.ready(PATIENCE_SECONDS):
+        return listing(known.rows, wanted, now)
+    if selector or known.fault is not None:  # the API server knows the grammar of selectors; or nothing may be watched
+        found = [flow_row(body) async for body in who.api.list(JOBFLOW, namespace, label_selector=selector)]
+        return listing(found, wanted, now)
+    first = await who.api.page(JOBFLOW, namespace, limit=PAGE_SIZE, continue_token=token)
+    rows = [flow_row(body) for body in first.items]
+    if token or first.continue_token:
+        return one_page(rows, first.continue_token, first.remaining)
+    return listing(rows, wanted, now)

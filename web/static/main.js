@@ -1,8 +1,10 @@
 // What every page needs: times in the reader's zone, counting ages, copy buttons.
+import { startLive } from "./live.js";
 import { showTimes } from "./times.js";
 
 showTimes();
 setInterval(showTimes, 1000);
+startLive();
 
 for (const button of document.querySelectorAll("[data-copy]")) {
   button.hidden = false;

@@ -14,7 +14,7 @@ SORTS: Final = ("-created", "created", "name", "-name", "phase", "-progress", "p
 _GOING: Final = ("running", "pending", "retrying", "suspended")
 
 
-class FlowRow(msgspec.Struct, frozen=True):
+class FlowRow(msgspec.Struct, frozen=True, weakref=True):
     """One JobFlow, as much of it as the list shows. Times in seconds since 1970; `ended`, `total`: steps;
     `going`, `failed`: steps under way and failed, or 0 where the status does not count them."""
 
@@ -46,7 +46,10 @@ class FlowFilter(msgspec.Struct, frozen=True):
 
 
 class FlowListing(msgspec.Struct, frozen=True):
-    """One page of rows; `found`: how many rows the filter lets through; `counts`: of all rows by phase."""
+    """One page of rows; `found`: how many rows the filter lets through; `counts`: of all rows by phase.
+
+    `unsorted`: the rows are a page of the API server, in its order and unfiltered; `after`: the token of the next one.
+    """
 
     rows: tuple[FlowRow, ...]
     found: int
@@ -54,6 +57,8 @@ class FlowListing(msgspec.Struct, frozen=True):
     page: int
     pages: int
     counts: Mapping[str, int]
+    unsorted: bool = False
+    after: str = ""
 
 
 def flow_row(body: Body) -> FlowRow:
@@ -105,6 +110,12 @@ def listing(rows: Iterable[FlowRow], wanted: FlowFilter, now: float) -> FlowList
     page = min(max(wanted.page, 1), pages)
     shown = tuple(ordered[(page - 1) * PAGE_SIZE : page * PAGE_SIZE])
     return FlowListing(shown, len(found), len(everything), page, pages, counts)
+
+
+def one_page(rows: Sequence[FlowRow], after: str, remaining: int) -> FlowListing:
+    """A page as the API server gave it, while the rest is not known."""
+    total = len(rows) + remaining
+    return FlowListing(tuple(rows), total, total, 1, 1, {}, unsorted=True, after=after)
 
 
 def sort_rows(rows: Sequence[FlowRow], sort: str, now: float) -> list[FlowRow]:

@@ -24,11 +24,13 @@ IDLE_SECONDS: Final = 150.0  # kube-apiserver sends a bookmark about once a minu
 
 
 class Page(msgspec.Struct, frozen=True):
-    """One page of a list. `resource_version`: of the whole list, the same on every page."""
+    """One page of a list. `resource_version`: of the whole list, the same on every page. `remaining`: objects after this
+    page, as far as the API server says."""
 
     items: tuple[Body, ...]
     resource_version: str
     continue_token: str
+    remaining: int = 0
 
 
 class WatchEvent(msgspec.Struct, frozen=True):
@@ -65,7 +67,7 @@ class ApiReader:
         """The pages of one consistent list. Raises Gone when the server no longer has that snapshot."""
         token = ""
         while True:
-            request = requests.list_page(
+            page = await self.page(
                 kind,
                 namespace,
                 label_selector=label_selector,
@@ -73,11 +75,31 @@ class ApiReader:
                 limit=limit,
                 continue_token=token,
             )
-            page = _page(orjson.loads((await self._sender.send(request, kind)).body), kind)
             yield page
             token = page.continue_token
             if not token:
                 return
+
+    async def page(
+        self,
+        kind: Kind,
+        namespace: str = "",
+        *,
+        label_selector: str = "",
+        field_selector: str = "",
+        limit: int = PAGE,
+        continue_token: str = "",
+    ) -> Page:
+        """One page: the first, or the one after that which gave `continue_token`. Raises Gone as `pages` does."""
+        request = requests.list_page(
+            kind,
+            namespace,
+            label_selector=label_selector,
+            field_selector=field_selector,
+            limit=limit,
+            continue_token=continue_token,
+        )
+        return _page(orjson.loads((await self._sender.send(request, kind)).body), kind)
 
     async def watch(
         self,
@@ -125,7 +147,8 @@ def _page(body: Body, kind: Kind) -> Page:
         # The items in lists of built-in kinds lack these two fields.
         item.setdefault("apiVersion", kind.api_version)
         item.setdefault("kind", kind.kind)
-    return Page(items, str(meta.get("resourceVersion") or ""), str(meta.get("continue") or ""))
+    remaining = int(meta.get("remainingItemCount") or 0)
+    return Page(items, str(meta.get("resourceVersion") or ""), str(meta.get("continue") or ""), remaining)
 
 
 def _event(event: Body) -> WatchEvent:

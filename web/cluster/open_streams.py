@@ -1,0 +1,29 @@
+"""The open streams of each session, so that they end with it: who signs out, or signs in as somebody else, must not go
+on receiving."""
+
+import contextlib
+from collections.abc import Iterator
+from typing import Protocol
+
+
+class Closable(Protocol):
+    def close(self) -> None: ...
+
+
+class OpenStreams:
+    def __init__(self) -> None:
+        self._found: dict[str, list[Closable]] = {}
+
+    @contextlib.contextmanager
+    def of_session(self, id: str, stream: Closable) -> Iterator[None]:
+        self._found.setdefault(id, []).append(stream)
+        try:
+            yield
+        finally:
+            self._found[id].remove(stream)
+            if not self._found[id]:
+                del self._found[id]
+
+    def close(self, id: str) -> None:
+        for stream in self._found.get(id, ()):
+            stream.close()
