@@ -4,9 +4,10 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from shared.model.types import Body
+from shared.yaml_text import as_yaml
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,13 +23,6 @@ def console(stream: TextIO) -> "Console":
 def note(text: str) -> None:
     """Print a line to stderr, so that scripts can parse stdout."""
     print(text, file=sys.stderr)
-
-
-def as_yaml(bodies: Sequence[Body]) -> str:
-    """One YAML document for each object."""
-    import yaml
-
-    return "---\n".join(yaml.dump(body, Dumper=_dumper(), sort_keys=False, allow_unicode=True) for body in bodies)
 
 
 def as_json(bodies: Sequence[Body], *, listed: bool = False) -> str:
@@ -60,19 +54,3 @@ def print_bodies(bodies: Sequence[Body], form: str, *, listed: bool = False) -> 
 def _clean(body: Body) -> Body:
     metadata = {key: value for key, value in body.get("metadata", {}).items() if key != "managedFields"}
     return {**body, "metadata": metadata} if "metadata" in body else body
-
-
-def _dumper() -> Any:
-    import yaml
-
-    class Plain(yaml.SafeDumper):
-        """Writes no anchors, and strings of several lines as block scalars."""
-
-        def ignore_aliases(self, data: Any) -> bool:
-            return True
-
-    def text(dumper: Any, value: str) -> Any:
-        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|" if "\n" in value else None)
-
-    Plain.add_representer(str, text)
-    return Plain

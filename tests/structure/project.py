@@ -18,6 +18,7 @@ TOOLS: Final = ("bench", "release", "tests")
 WINGS: Final = (*PRODUCT, *TOOLS)
 DOCUMENTS: Final = ("docs", "helm", "examples")
 """Top-level folders without Python packages of the project."""
+EXAMPLES: Final = ROOT / "examples" / "python"
 
 
 @dataclass(frozen=True)

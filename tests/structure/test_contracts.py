@@ -5,9 +5,10 @@ containers; these tests check that every package is a container of one, and that
 """
 
 import re
+from pathlib import Path
 from typing import Any, Final
 
-from tests.structure.project import DOCUMENTS, ROOT, WINGS, committed_files, modules, pyproject
+from tests.structure.project import DOCUMENTS, EXAMPLES, ROOT, WINGS, committed_files, modules, pyproject
 
 LINTER: Final[dict[str, Any]] = pyproject()["tool"]["importlinter"]
 LAYERS: Final = [contract for contract in LINTER["contracts"] if contract["type"] == "layers"]
@@ -30,6 +31,11 @@ def covered() -> set[str]:
     return found
 
 
+def python_files() -> list[Path]:
+    """All but the programs of users among the examples."""
+    return [path for path in committed_files() if path.suffix == ".py" and EXAMPLES not in path.parents]
+
+
 def test_every_wing_is_under_contract() -> None:
     assert set(LINTER["root_packages"]) == set(WINGS)
     assert set(WINGS) <= covered(), "the first contract says in which order the wings import each other"
@@ -37,7 +43,7 @@ def test_every_wing_is_under_contract() -> None:
 
 def test_every_top_level_folder_is_a_wing_or_holds_no_python() -> None:
     folders = {path.relative_to(ROOT).parts[0] for path in committed_files() if len(path.relative_to(ROOT).parts) > 1}
-    with_python = {path.relative_to(ROOT).parts[0] for path in committed_files() if path.suffix == ".py"}
+    with_python = {path.relative_to(ROOT).parts[0] for path in python_files()}
     assert {folder for folder in folders if not folder.startswith(".")} <= {*WINGS, *DOCUMENTS}
     assert with_python <= set(WINGS)
 
@@ -53,5 +59,5 @@ def test_every_folder_of_the_tests_is_in_a_layer() -> None:
 
 
 def test_every_folder_with_python_files_is_a_package() -> None:
-    folders = {path.parent for path in committed_files() if path.suffix == ".py"}
+    folders = {path.parent for path in python_files()}
     assert {str(folder.relative_to(ROOT)) for folder in folders if not (folder / "__init__.py").is_file()} == set()

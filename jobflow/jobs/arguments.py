@@ -1,0 +1,94 @@
+"""The keyword arguments of Job, JobTemplate and Task."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final, TypedDict
+
+from jobflow.expressions.values import CelValue
+from jobflow.manifests.json_values import Json, Span, Text
+
+if TYPE_CHECKING:
+    from jobflow.jobs.plugins import Plugin
+    from jobflow.jobs.task import TaskSetup
+
+Policies = Mapping[str | int | tuple[str, ...], str] | Sequence[Mapping[str, Json]]
+"""`{"PodEvicted": "RestartJob", 3: "TerminateJob"}`: action by event, several events, or exit code; or policies in full."""
+EnvValue = Text | Mapping[str, Json]
+"""A text, or where to take it from, as `secret(...)` says."""
+
+
+class PodArguments(TypedDict, total=False):
+    """One container and its pod.
+
+    `command`: a list of words, or a line that is split into words as a shell would, without running one;
+    `script`: lines for `sh`; they cannot hold references, whose values could be read as commands: pass those by `env`;
+    `cpu`, `memory`: requests; `gpus`: of `gpu_resource`, nvidia.com/gpu; `resources`: in full, instead of these;
+    `container`, `pod`: any other fields of the container and of the pod's spec, laid over what the others make;
+    `template`: a whole pod template, instead of all others.
+    """
+
+    image: str | CelValue
+    command: str | Sequence[str | CelValue]
+    script: str
+    args: Sequence[Text]
+    env: Mapping[str, EnvValue]
+    cpu: Text
+    memory: str | CelValue
+    gpus: Text
+    gpu_resource: str
+    resources: Mapping[str, Json]
+    working_dir: str | CelValue
+    service_account: str
+    node_selector: Mapping[str, str]
+    tolerations: Sequence[Mapping[str, Json]]
+    image_pull_secrets: Sequence[str]
+    restart_policy: str
+    labels: Mapping[str, Text]
+    annotations: Mapping[str, Text]
+    container: Mapping[str, Json]
+    pod: Mapping[str, Json]
+    template: Mapping[str, Json]
+
+
+class TaskArguments(PodArguments, total=False):
+    """Like pods. `after`: tasks of the Job that come first; `after_condition`: Completed, the default, or Ready."""
+
+    replicas: int
+    min_available: int
+    policies: Policies
+    max_retry: int
+    after: Sequence[str]
+    after_condition: str
+    after_iteration: str
+    topology_policy: str
+    partition_policy: Mapping[str, Json]
+
+
+class JobArguments(TaskArguments, total=False):
+    """A Job of one task, or of `tasks`.
+
+    `gang`: True, the default, starts all pods together or none; False starts them as they fit; `min_available`: so many
+    together; `min_success`: so many succeeded pods complete the Job; `volumes`: claims by mount path, by name or by spec;
+    `ttl`: how long the Job is kept after its end; `max_retry`: restarts of the whole Job by its policies.
+    """
+
+    tasks: Sequence["TaskSetup"]
+    gang: bool
+    min_success: int
+    queue: str
+    priority: str
+    plugins: Sequence["str | Plugin"] | Mapping[str, Sequence[str] | None]
+    volumes: Mapping[str, str | Mapping[str, Json]]
+    ttl: Span
+    running_estimate: Span
+    scheduler: str
+    network_topology: Mapping[str, Json]
+
+
+POD_ARGUMENTS: Final = tuple(PodArguments.__annotations__)
+TASK_ARGUMENTS: Final = tuple(TaskArguments.__annotations__)
+JOB_ARGUMENTS: Final = tuple(JobArguments.__annotations__)
+OF_THE_JOB: Final = (
+    "tasks", "gang", "min_available", "min_success", "queue", "priority", "plugins", "volumes", "ttl",
+    "running_estimate", "scheduler", "network_topology", "policies", "max_retry",
+)  # fmt: skip
+"""Arguments that a Job does not hand on to its one task."""

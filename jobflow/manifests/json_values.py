@@ -1,0 +1,91 @@
+"""What users pass, as plain JSON: references become `$(...)`, durations become seconds, tuples become lists. Pure."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from difflib import get_close_matches
+
+from jobflow.expressions.values import CelValue
+from shared.duration import DurationError, seconds, text
+from shared.model.types import Body
+
+Json = str | int | float | bool | CelValue | Mapping[str, "Json"] | Sequence["Json"] | None
+"""What can stand in a manifest. Values such as `flow.params.day` become `$(params.day)`."""
+Plain = str | int | float | bool | dict[str, "Plain"] | list["Plain"] | None
+Text = str | int | float | bool | CelValue
+Span = int | float | str | timedelta
+"""Seconds, a text such as "1h30m", or a timedelta."""
+
+
+def plain(value: object) -> Plain:
+    """Raises TypeError for what JSON has not."""
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    if isinstance(value, CelValue):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {_key(key): plain(each) for key, each in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
+        return [plain(each) for each in value]
+    raise TypeError(f"{value!r} is a {type(value).__name__}: manifests hold texts, numbers, lists and dicts only")
+
+
+def as_text(value: Text) -> str:
+    """As strings of a manifest hold it: true, 3, 0.5, $(params.day)."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str | int | float | CelValue):
+        return str(value)
+    raise TypeError(f"{value!r} is a {type(value).__name__}: a text or a number is wanted")
+
+
+def whole_seconds(value: Span, name: str) -> int:
+    """Raises ValueError for a text that is no duration, and for parts of a second."""
+    found = _seconds(value, name)
+    if found != int(found):
+        raise ValueError(f"{name}={value!r}: whole seconds are wanted")
+    return int(found)
+
+
+def duration(value: Span, name: str) -> str:
+    """As Go writes durations. A text is kept as it is."""
+    return value if isinstance(value, str) else text(_seconds(value, name))
+
+
+def _seconds(value: Span, name: str) -> float:
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, str):
+        try:
+            return seconds(value)
+        except DurationError as error:
+            raise ValueError(f'{name}={value!r}: write seconds, a duration such as "1h30m", or a timedelta') from error
+    return float(value)
+
+
+def merged(base: Body, over: Mapping[str, object]) -> Body:
+    """`over` laid over `base`: dicts are merged, everything else replaces."""
+    result = dict(base)
+    for key, value in over.items():
+        before = result.get(key)
+        result[key] = merged(before, value) if isinstance(before, dict) and isinstance(value, Mapping) else plain(value)
+    return result
+
+
+def without_none(**fields: object) -> Body:
+    """The fields that were given, a trailing underscore of names taken off."""
+    return {name.rstrip("_"): plain(value) for name, value in fields.items() if value is not None}
+
+
+def check_arguments(where: str, given: Mapping[str, object], known: Sequence[str]) -> None:
+    """Raises TypeError for keyword arguments that do not exist."""
+    for name in given:
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            hint = f"; did you mean {near[0]}=?" if near else f"; there are {', '.join(known)}"
+            raise TypeError(f"{where} has no argument {name}={hint}")
+
+
+def _key(key: object) -> str:
+    if isinstance(key, str):
+        return key
+    raise TypeError(f"{key!r}: the keys of a manifest are texts")

@@ -1,0 +1,1 @@
+"""The steps of a flow: Jobs, uses of JobTemplates, switches."""

@@ -1,0 +1,62 @@
+"""Fields of a step from what Python users write. Pure."""
+
+from collections.abc import Mapping, Sequence
+
+from jobflow.expressions.values import BoolValue, CelValue, ListValue
+from jobflow.manifests.json_values import plain
+from shared.model.step import Output
+from shared.model.types import Body
+
+_NO_STEPS: frozenset[str] = frozenset()
+
+
+def outputs_of(given: str | Sequence[str | Output] | Mapping[str, str]) -> tuple[Output, ...]:
+    if isinstance(given, str):
+        return (Output(name=given),)
+    if isinstance(given, Mapping):
+        return tuple(Output(name=name, key=key) for name, key in given.items())
+    return tuple(each if isinstance(each, Output) else Output(name=each, key=each) for each in given)
+
+
+def loop_source(over: object, while_: BoolValue | str | None) -> tuple[Body, frozenset[str]]:
+    """The source of `for`, and the steps that it reads. Raises TypeError."""
+    if (over is None) is (while_ is None):
+        raise TypeError(
+            "a loop has one source: loop([...]), loop({...}), loop(range(n)), loop(expression) or loop(while_=...)"
+        )
+    if while_ is not None:
+        return {"while": while_ if isinstance(while_, str) else while_.cel}, _reads(while_)
+    if isinstance(over, str):
+        return {"expression": over}, _NO_STEPS
+    if isinstance(over, ListValue):
+        return {"expression": over.cel}, over.steps
+    if isinstance(over, CelValue):
+        raise TypeError(f"`{over.cel}` is no list; write .as_list() for a JSON list in a text, or .split(',')")
+    if isinstance(over, range):
+        step = {"step": over.step} if over.step != 1 else {}
+        return {"range": {"start": over.start, "end": over.stop, **step}}, _NO_STEPS
+    if isinstance(over, Mapping):
+        return {"matrix": {name: [_text(each) for each in values] for name, values in over.items()}}, _NO_STEPS
+    if isinstance(over, Sequence):
+        return {"items": [_item(each) for each in over]}, _NO_STEPS
+    raise TypeError(f"{over!r} is nothing to loop over: a list, a dict of lists, a range or an expression is")
+
+
+def _item(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {str(key): _text(each) for key, each in value.items()}
+    return _text(value)
+
+
+def _text(value: object) -> str:
+    """Items are texts: numbers are written out."""
+    found = plain(value)
+    if isinstance(found, bool):
+        return "true" if found else "false"
+    if isinstance(found, str | int | float):
+        return str(found)
+    raise TypeError(f"{value!r} cannot be an item: a text, a number, or a dict of these can")
+
+
+def _reads(value: BoolValue | str) -> frozenset[str]:
+    return value.steps if isinstance(value, BoolValue) else _NO_STEPS

@@ -1,0 +1,121 @@
+"""The kinds of steps: a Job of its own, a use of a JobTemplate, a switch."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final, Unpack
+
+from jobflow.expressions.values import CelValue
+from jobflow.jobs.arguments import JobArguments
+from jobflow.jobs.job_spec import job_spec
+from jobflow.manifests.json_values import Text, as_text
+from jobflow.manifests.placed import Origin, Origins, PlacedManifest, below
+from jobflow.manifests.spots import Spot, here
+from jobflow.steps.step import FlowStep, Outputs, cel_of, steps_in
+from shared.kinds import JOB, JOBTEMPLATE
+from shared.model.types import Body
+
+
+class JobBlueprint:
+    """A JobTemplate: the Job that several steps, or several flows, run. `Template(step, this)` is such a step."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        metadata: Mapping[str, Mapping[str, str]] | None = None,
+        namespace: str = "",
+        **arguments: Unpack[JobArguments],
+    ) -> None:
+        self.name = name
+        self.spot: Final = here()
+        self.metadata = {**({"namespace": namespace} if namespace else {}), **(metadata or {})}
+        self.spec, self.origins = job_spec("JobTemplate", arguments, self.spot)
+
+    def __repr__(self) -> str:
+        return f"JobTemplate({self.name!r})"
+
+    def manifest(self, name: str = "") -> PlacedManifest:
+        return _manifest(
+            JOBTEMPLATE.api_version,
+            "JobTemplate",
+            {"name": name or self.name, **self.metadata},
+            self.spec,
+            self.origins,
+            self.spot,
+        )
+
+    def job(self) -> PlacedManifest:
+        """A Job of its own, outside of any flow."""
+        return _manifest(
+            JOB.api_version, "Job", {"name": self.name, **self.metadata}, self.spec, self.origins, self.spot
+        )
+
+
+class JobStep(FlowStep):
+    """A step with a Job of its own: `Job("train", image="img", command="python train.py", gpus=1)`.
+
+    `outputs`: what later steps can read of it: see `Outputs`. Its JobTemplate is named FLOW-STEP, or `template_name`.
+    """
+
+    def __init__(
+        self, name: str, *, outputs: Outputs = (), template_name: str = "", **arguments: Unpack[JobArguments]
+    ) -> None:
+        self.template_name = template_name
+        self.spec, self.template_origins = job_spec(f"Job({name!r})", arguments, here())
+        super().__init__(name, outputs)
+
+    def template(self, flow: str) -> PlacedManifest:
+        """The JobTemplate that the step uses in the flow of that name."""
+        name = self.template_name or f"{flow}-{self.name}"
+        return _manifest(
+            JOBTEMPLATE.api_version, "JobTemplate", {"name": name}, self.spec, self.template_origins, self.spot
+        )
+
+
+class TemplateStep(FlowStep):
+    """A step that runs a JobTemplate: one of the cluster, by name (default the step's), or one defined here."""
+
+    def __init__(self, name: str, template: "str | JobBlueprint" = "", *, outputs: Outputs = ()) -> None:
+        self.blueprint = template if isinstance(template, JobBlueprint) else None
+        self.template_name = template if isinstance(template, str) else template.name
+        super().__init__(name, outputs)
+        self.origins["template"] = Origin(self.spot)
+
+    def _own_fields(self) -> Body:
+        return {"template": self.template_name} if self.template_name not in ("", self.name) else {}
+
+
+class SwitchStep(FlowStep):
+    """Chooses steps by a value: `Switch("route", grade, {("A", "B"): deploy, "C": [retrain]}, default=notify)`.
+
+    Steps that it can choose wait for it, and are skipped unless it chooses them. It creates no Job.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        value: CelValue | str,
+        cases: "Mapping[Text | tuple[Text, ...], FlowStep | Sequence[FlowStep]]",
+        default: "FlowStep | Sequence[FlowStep]" = (),
+    ) -> None:
+        super().__init__(name)
+        found = [
+            {"when": [as_text(each) for each in _values(when)], "run": [step.name for step in steps_in(run)]}
+            for when, run in cases.items()
+        ]
+        otherwise = [step.name for step in steps_in(default)]
+        self.fields["switch"] = {
+            "value": cel_of(value),
+            "cases": found,
+            **({"default": otherwise} if otherwise else {}),
+        }
+        self.reads["switch"] = value.steps if isinstance(value, CelValue) else frozenset()
+        self.origins |= {"switch": Origin(self.spot), "switch.default": Origin(self.spot, "default")}
+
+
+def _values(when: Text | tuple[Text, ...]) -> tuple[Text, ...]:
+    return when if isinstance(when, tuple) else (when,)
+
+
+def _manifest(version: str, kind: str, metadata: Body, spec: Body, origins: Origins, spot: Spot) -> PlacedManifest:
+    body = {"apiVersion": version, "kind": kind, "metadata": metadata, "spec": spec}
+    return PlacedManifest(body, {"": Origin(spot), **below("spec", origins)})
