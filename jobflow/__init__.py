@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from jobflow.expressions.references import attempt, index, item, last, schedule, this
-    from jobflow.faults import Fault, FlowError, LintReport
+    from jobflow.faults import FlowError, LintFault, LintReport
     from jobflow.flow import Flow
     from jobflow.jobs.plugins import Plugin, plugin
     from jobflow.jobs.pods import config_map, secret
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from shared.model.step import Output
 
 _PLACES = {
-    "Fault": ("faults", "Fault"),
+    "LintFault": ("faults", "LintFault"),
     "Flow": ("flow", "Flow"),
     "FlowError": ("faults", "FlowError"),
     "Job": ("steps.kinds", "JobStep"),
@@ -51,11 +51,11 @@ _PLACES = {
     "this": ("expressions.references", "this"),
 }
 __all__ = [
-    "Fault",
     "Flow",
     "FlowError",
     "Job",
     "JobTemplate",
+    "LintFault",
     "LintReport",
     "Output",
     "Plugin",

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 
-class Fault(msgspec.Struct, frozen=True):
+class LintFault(msgspec.Struct, frozen=True):
     """`file`, `line`: of the Python that wrote the field; `path`: of the field in `object`, a Kubernetes object."""
 
     file: str
@@ -25,16 +25,16 @@ class Fault(msgspec.Struct, frozen=True):
 class LintReport(msgspec.Struct, frozen=True):
     """All faults of a flow. `not_judged`: what only a cluster can tell, such as policies that read usage."""
 
-    faults: tuple[Fault, ...]
+    faults: tuple[LintFault, ...]
     not_judged: tuple[str, ...] = ()
 
     @property
-    def errors(self) -> tuple[Fault, ...]:
+    def errors(self) -> tuple[LintFault, ...]:
         """The faults for which the cluster would refuse the flow."""
         return tuple(each for each in self.faults if each.severity == "error")
 
     @property
-    def warnings(self) -> tuple[Fault, ...]:
+    def warnings(self) -> tuple[LintFault, ...]:
         return tuple(each for each in self.faults if each.severity != "error")
 
     @property
@@ -46,7 +46,7 @@ class LintReport(msgspec.Struct, frozen=True):
         if self.errors:
             raise FlowError(self.errors)
 
-    def __iter__(self) -> Iterator[Fault]:
+    def __iter__(self) -> Iterator[LintFault]:
         return iter(self.faults)
 
     def __len__(self) -> int:
@@ -80,7 +80,7 @@ class LintReport(msgspec.Struct, frozen=True):
 class FlowError(ValueError):
     """A flow that the cluster would refuse. `faults`: all of them."""
 
-    def __init__(self, faults: Sequence[Fault]) -> None:
+    def __init__(self, faults: Sequence[LintFault]) -> None:
         self.faults = tuple(faults)
         lines = "\n".join(f"  {each}" for each in faults)
         super().__init__(f"the flow has {len(faults)} fault{'s' * (len(faults) != 1)}:\n{lines}")

@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Final, Literal, Self
 
 from jobflow.expressions.references import ParamValues
-from jobflow.faults import Fault, FlowError, LintReport
+from jobflow.faults import FlowError, LintFault, LintReport
 from jobflow.manifests.json_values import Json, Span, Text, as_text, merged, whole_seconds, without_none
 from jobflow.manifests.placed import Origin, Origins, PlacedManifest, below, by_key
 from jobflow.manifests.spots import here
@@ -179,7 +179,7 @@ class Flow:
         self.lint().raise_errors()
         return self
 
-    def _unreadable(self) -> "list[Fault]":
+    def _unreadable(self) -> "list[LintFault]":
         from jobflow.reading import unreadable
 
         return unreadable(self.manifests(), self.steps)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from jobflow.faults import Fault, LintReport
+from jobflow.faults import LintFault, LintReport
 from jobflow.manifests.placed import PlacedManifest
 from shared import substitution
 from shared.graphs import flow_graph
@@ -27,14 +27,14 @@ def lint(
 
     report = check(manifests, policies, namespace, namespace_labels)
     found = [
-        Fault(each.file, each.line, f"{each.kind} {each.name}", each.path, each.message, each.severity)
+        LintFault(each.file, each.line, f"{each.kind} {each.name}", each.path, each.message, each.severity)
         for each in report.findings
     ]
     found += [fault for fault in reference_faults(manifests) if fault not in found]
     return LintReport(tuple(found), report.not_judged)
 
 
-def reference_faults(manifests: Sequence[PlacedManifest]) -> Iterator[Fault]:
+def reference_faults(manifests: Sequence[PlacedManifest]) -> Iterator[LintFault]:
     """`$(...)` in the JobTemplates of a flow that stand for nothing where the flow uses them."""
     templates = {each.name: each for each in manifests if each.kind == "JobTemplate"}
     for manifest in manifests:
@@ -58,12 +58,12 @@ def reference_faults(manifests: Sequence[PlacedManifest]) -> Iterator[Fault]:
                 yield from _faults_of(template, step, known)
 
 
-def _faults_of(template: PlacedManifest, step: Step, known: Known) -> Iterator[Fault]:
+def _faults_of(template: PlacedManifest, step: Step, known: Known) -> Iterator[LintFault]:
     found = substitution.references_in(template.body["spec"], "spec")
     for fault in substitution.check(found, known):
         file, line = template.written_at(fault.path)
         said = f"{fault.text}: {fault.message} (as step {step.name} uses it)"
-        yield Fault(file, line, f"JobTemplate {template.name}", fault.path, said)
+        yield LintFault(file, line, f"JobTemplate {template.name}", fault.path, said)
 
 
 def _item_keys(step: Step) -> frozenset[str] | None:

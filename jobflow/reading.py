@@ -2,19 +2,19 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from jobflow.faults import Fault
+from jobflow.faults import LintFault
 from jobflow.lint import reference_faults
 from jobflow.manifests.placed import PlacedManifest
 from jobflow.steps.step import FlowStep
 from shared.graphs.directed import Ancestors
 
 
-def unreadable(manifests: Sequence[PlacedManifest], steps: Mapping[str, FlowStep]) -> list[Fault]:
+def unreadable(manifests: Sequence[PlacedManifest], steps: Mapping[str, FlowStep]) -> list[LintFault]:
     """One fault for each use of a step that is not upstream, and for each reference in a text that stands for nothing."""
     return [*_of_expressions(manifests[-1], steps), *reference_faults(manifests)]
 
 
-def _of_expressions(flow: PlacedManifest, steps: Mapping[str, FlowStep]) -> Iterator[Fault]:
+def _of_expressions(flow: PlacedManifest, steps: Mapping[str, FlowStep]) -> Iterator[LintFault]:
     if not any(any(step.reads.values()) for step in steps.values()):
         return
     before = Ancestors(_edges(steps))
@@ -27,7 +27,7 @@ def _of_expressions(flow: PlacedManifest, steps: Mapping[str, FlowStep]) -> Iter
                     continue
                 path = _path(flow, step, field)
                 file, line = flow.written_at(path)
-                yield Fault(file, line, f"JobFlow {flow.name}", path, _message(step.name, name, name in steps))
+                yield LintFault(file, line, f"JobFlow {flow.name}", path, _message(step.name, name, name in steps))
 
 
 def _message(step: str, name: str, exists: bool) -> str:
