@@ -87,3 +87,8 @@ def committed_files() -> list[Path]:
         text=True,
     ).stdout
     return [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
+
+
+def python_files() -> list[Path]:
+    """All but the programs of users among the examples."""
+    return [path for path in committed_files() if path.suffix == ".py" and EXAMPLES not in path.parents]

@@ -5,10 +5,9 @@ containers; these tests check that every package is a container of one, and that
 """
 
 import re
-from pathlib import Path
 from typing import Any, Final
 
-from tests.structure.project import DOCUMENTS, EXAMPLES, ROOT, WINGS, committed_files, modules, pyproject
+from tests.structure.project import DOCUMENTS, ROOT, WINGS, committed_files, modules, pyproject, python_files
 
 LINTER: Final[dict[str, Any]] = pyproject()["tool"]["importlinter"]
 LAYERS: Final = [contract for contract in LINTER["contracts"] if contract["type"] == "layers"]
@@ -29,11 +28,6 @@ def covered() -> set[str]:
                 f"{container}.{name}" for container in contract["containers"] for name in names(contract["layers"])
             }
     return found
-
-
-def python_files() -> list[Path]:
-    """All but the programs of users among the examples."""
-    return [path for path in committed_files() if path.suffix == ".py" and EXAMPLES not in path.parents]
 
 
 def test_every_wing_is_under_contract() -> None:

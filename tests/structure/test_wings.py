@@ -8,7 +8,7 @@ from functools import cache
 import pytest
 
 from release.layout import wings
-from tests.structure.project import PRODUCT, ROOT, TOOLS, WINGS, committed_files, modules, product, pyproject
+from tests.structure.project import PRODUCT, ROOT, TOOLS, WINGS, modules, product, pyproject, python_files
 
 FROM_NAMES = "module_name"
 """The function that takes the name of a module in the repository."""
@@ -64,7 +64,7 @@ def plain_imports(tree: ast.Module) -> list[str]:
 
 def test_one_list_names_all_packages_that_are_installed() -> None:
     assert wings(ROOT) == PRODUCT
-    with_python = {path.relative_to(ROOT).parts[0] for path in committed_files() if path.suffix == ".py"}
+    with_python = {path.relative_to(ROOT).parts[0] for path in python_files()}
     missing = with_python - {*PRODUCT, *TOOLS}
     assert missing == set(), "add it to `include` of [tool.setuptools.packages.find] in pyproject.toml"
     assert set(pyproject()["tool"]["mypy"]["packages"]) == {*WINGS} - {"tests"}
