@@ -15,13 +15,12 @@ from drawing.svg.bars import PITCH, WIDTH, BarLink, bar_states, bars
 from drawing.svg.boxes import Link, Shown
 from drawing.svg.document import opening
 from drawing.svg.graph import graph, states
-from drawing.svg.legend import ROW, Entry, entries, legend, rows
+from drawing.svg.legend import SAMPLE, Entry, entries, sample
 from drawing.timeline.model import Timeline
 from drawing.timeline.picture import StepLink, gantt
 from shared.model.phases import StepPhase
 
 _MARGIN: Final = 12.0
-_LEGEND_WIDTH: Final = 900.0
 
 
 class Links(msgspec.Struct, frozen=True):
@@ -50,13 +49,19 @@ def timeline_element(view: Timeline, links: Links) -> str:
     return _element("Timeline", size, inner)
 
 
-def legend_element(picture: Drawing | Layers) -> str:
-    """Every phase, and the arrows of the picture."""
-    phases: list[Entry] = [("phase", phase.lower(), f"{SYMBOLS[phase]} {phase}") for phase in StepPhase]
+def legend_samples(picture: Drawing | Layers) -> tuple[tuple[str, str], ...]:
+    """Every phase, and the arrows of the picture: an `svg` element and what it means."""
     drawn = picture.drawing if isinstance(picture, Layers) else picture
-    others = [] if isinstance(picture, Layers) else [e for e in entries(drawn, arranged(drawn)) if e[0] != "phase"]
-    lines = rows([*(phases if drawn.live else []), *others], _LEGEND_WIDTH)
-    return _element("Legend", (_LEGEND_WIDTH, ROW * len(lines)), legend(lines))
+    found: list[Entry] = [("phase", phase.lower(), f"{SYMBOLS[phase]} {phase}") for phase in StepPhase]
+    if isinstance(picture, Drawing):
+        found = [*(found if drawn.live else []), *(e for e in entries(drawn, arranged(drawn)) if e[0] != "phase")]
+    elif not drawn.live:
+        found = []
+    return tuple((_sample(entry), entry[2]) for entry in found)
+
+
+def _sample(entry: Entry) -> str:
+    return f'<svg class="jobflow" width="{SAMPLE[0]}" height="{SAMPLE[1]}" aria-hidden="true">{sample(entry)}</svg>'
 
 
 def _element(title: str, size: Point, inner: Iterator[str]) -> str:

@@ -8,7 +8,7 @@ from drawing.layout import barycentre, sugiyama
 from drawing.layout.model import HEIGHT, PITCH, Edge, Ranks
 
 LARGE: Final = 500  # nodes and arrows; the library takes seconds for a few thousand
-_TALL: Final = 6  # ratio of height to width, in boxes, of a grid of steps without arrows
+_WIDE: Final = 6  # steps without arrows that stand beside each other, at least
 
 
 def ranked(count: int, edges: Sequence[Edge]) -> Ranks:
@@ -30,7 +30,7 @@ def ranked(count: int, edges: Sequence[Edge]) -> Ranks:
         top = max(across[name] for name in renamed.values()) + PITCH * 1.5
     _as_written(across, chains)
     alone = [part[0] for part, inner in parts if not inner]
-    columns = max(math.isqrt(len(alone) // _TALL), 1)
+    columns = max(math.isqrt(len(alone) // 2), _WIDE)
     for place, each in enumerate(alone):
         layers[each], across[each] = place % columns, top + place // columns * PITCH
     return Ranks(layers, across, tuple(chains))

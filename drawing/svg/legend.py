@@ -12,6 +12,7 @@ from drawing.svg.style import CLASSES, DASHES, SMALL
 from shared.model.phases import StepPhase
 
 ROW: Final = 26.0
+SAMPLE: Final = (30, 18)  # width and height of a sample
 Entry = tuple[str, str, str]  # symbol, its CSS class or dashes, its meaning
 
 
@@ -49,21 +50,23 @@ def rows(found: Sequence[Entry], width: float) -> list[list[tuple[float, Entry]]
 def legend(found: Sequence[Sequence[tuple[float, Entry]]]) -> Iterator[str]:
     for number, row in enumerate(found):
         y = number * ROW
-        for x, (what, name, text) in row:
-            yield _sample(what, name, x, y)
-            yield f'<text class="small" x="{x + 36:.0f}" y="{y + 13:.0f}">{escape(text)}</text>'
+        for x, entry in row:
+            yield f'<g transform="translate({x:.0f} {y:.0f})">{sample(entry)}</g>'
+            yield f'<text class="small" x="{x + 36:.0f}" y="{y + 13:.0f}">{escape(entry[2])}</text>'
 
 
-def _sample(what: str, name: str, x: float, y: float) -> str:
-    rectangle = f'x="{x:.0f}" y="{y + 2:.0f}" width="28" height="14" rx="4"'
+def sample(entry: Entry) -> str:
+    """In the left upper corner, of the size SAMPLE."""
+    what, name, _ = entry
+    rectangle = 'x="1" y="2" width="28" height="14" rx="4"'
     if what == "phase":
         return f'<g class="step {name}"><rect {rectangle}/></g>'
     if what == "frame":
         return f'<rect class="frame" {rectangle}/>'
     if what == "knot":
-        dot = f'<circle class="head ok" cx="{x + 14:.0f}" cy="{y + 9:.0f}" r="{KNOT / 2:.1f}"/>'
-        return f'<path class="arrow ok" d="M{x:.0f} {y + 9:.0f}h28"/>{dot}'
+        dot = f'<circle class="head ok" cx="14" cy="9" r="{KNOT / 2:.1f}"/>'
+        return f'<path class="arrow ok" d="M0 9h28"/>{dot}'
     meaning = Meaning(name)
     kind, dash = CLASSES[meaning], DASHES[meaning]
     dashes = f' stroke-dasharray="{dash}"' if dash else ""
-    return f'<path class="arrow {kind}" d="M{x:.0f} {y + 9:.0f}h22" marker-end="url(#{kind})"{dashes}/>'
+    return f'<path class="arrow {kind}" d="M0 9h22" marker-end="url(#{kind})"{dashes}/>'

@@ -37,7 +37,7 @@ CLASSES: Final = {
 _LIGHT: Final = (
     ("text", "font:13px ui-monospace,'DejaVu Sans Mono',Menlo,Consolas,monospace;fill:#1f2328"),
     (".title", "font-size:16px;font-weight:600"),
-    (".small", "font-size:10px;fill:#59636e"),
+    (".small", "font-size:11px;fill:#59636e"),
     (".paper", "fill:#ffffff"),
     (".step rect", "stroke-width:1.5"),
     (".step.plain rect", "fill:#f6f8fa;stroke:#57606a"),
@@ -92,12 +92,12 @@ def style(scope: str = "") -> str:
         name = phase.lower()
         light += [
             (f".step.{name} rect", f"stroke:{stroke};fill:{fill}"),
-            (f".shares .{name}", f"fill:{stroke};stroke:none"),
+            (f".shares .share.{name}", f"fill:{stroke};stroke:none"),
             (f".span.running.{name}", f"fill:{stroke}"),
         ]
         dark += [
             (f".step.{name} rect", f"stroke:{dark_stroke};fill:{dark_fill}"),
-            (f".shares .{name}", f"fill:{dark_stroke};stroke:none"),
+            (f".shares .share.{name}", f"fill:{dark_stroke};stroke:none"),
             (f".span.running.{name}", f"fill:{dark_stroke}"),
         ]
     return f"{''.join(_rules(light, scope))}@media(prefers-color-scheme:dark){{{''.join(_rules(dark, scope))}}}"

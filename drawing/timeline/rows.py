@@ -7,9 +7,11 @@ from drawing.flow_view import FlowView, StepView
 from drawing.groups import URGENCY
 from drawing.timeline.attempts import attempts
 from drawing.timeline.model import AttemptSpans, AttemptStage, Span, Timeline, TimelineRow
+from shared.model.phases import StepPhase
 from shared.model.types import Body
 
 MOST: Final = 300  # rows
+_IDLE: Final = (StepPhase.WAITING, StepPhase.PENDING, StepPhase.RETRYING, StepPhase.SUSPENDED)
 _LANES: Final = 6  # of one row; more parallel Jobs become one bar
 
 

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import pytest
 
 from drawing.graph_model import drawing
-from drawing.page import Links, graph_element, graph_states, legend_element
+from drawing.page import Links, graph_element, graph_states, legend_samples
 from drawing.parts import Choice, Section, chosen
 from drawing.svg.style import style
 from shared.model.types import Body
@@ -36,7 +36,9 @@ def test_pages_get_no_styles_and_a_link_for_each_thing(body: Body) -> None:
     keys = [found.get("data-key") for found in root.iter("{http://www.w3.org/2000/svg}g") if found.get("data-key")]
     assert sorted(filter(None, keys)) == sorted(state.key for state in graph_states(picture))
     assert text.count("<a href") == len(keys)
-    ElementTree.fromstring(legend_element(picture))
+    for sample, meaning in legend_samples(picture):
+        assert meaning
+        ElementTree.fromstring(sample)
 
 
 def places(text: str) -> list[tuple[str, ...]]:

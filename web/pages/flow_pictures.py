@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from drawing.graph_model import Drawing, Undrawable, drawing
 from drawing.layers import Bar, Layers
-from drawing.page import Links, graph_element, legend_element, timeline_element
+from drawing.page import Links, graph_element, legend_samples, timeline_element
 from drawing.parts import VISIBLE, chosen
 from drawing.svg.style import style
 from drawing.timeline.rows import timeline
@@ -33,7 +33,7 @@ async def graph_values(shown: FlowShown) -> Mapping[str, Any]:
     return {
         # The only text that is not escaped by the template: drawing escapes every name it puts into a picture.
         "graph": Markup(element),
-        "legend": Markup(legend_element(picture)),
+        "legend": [(Markup(sample), text) for sample, text in legend_samples(picture)],
         "shape": _shape(picture),
         "part": picture.part if isinstance(picture, Drawing) else "a bar for each layer",
         "query": query,

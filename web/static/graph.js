@@ -6,7 +6,7 @@ const follow = document.getElementById("graph-follow");
 const search = document.getElementById("graph-search");
 const LEAST = 0.1;
 const MOST = 3;
-const LEGIBLE = 0.6;
+const LEGIBLE = 0.85;
 const natural = { width: 0, height: 0 };
 let scale = 1;
 
@@ -31,9 +31,13 @@ function zoom(to, at) {
   view.scrollTo(across * scale - x, down * scale - y);
 }
 
+function wide() {
+  return Math.min(1, (view.clientWidth - 2) / natural.width);
+}
+
 function fitting() {
   const most = parseFloat(getComputedStyle(view).maxHeight) || view.clientHeight;
-  return Math.min(1, (view.clientWidth - 2) / natural.width, most / natural.height);
+  return Math.min(wide(), most / natural.height);
 }
 
 function show(box, smooth = true) {
@@ -58,7 +62,7 @@ function front() {
 
 function start() {
   measure();
-  zoom(Math.max(fitting(), LEGIBLE));
+  zoom(Math.max(wide(), LEGIBLE));
   const centre = view.querySelector(".centre");
   const first = centre || (follow?.checked ? front() : null);
   if (first) show(first, false);

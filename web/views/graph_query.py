@@ -10,7 +10,7 @@ from drawing.flow_view import StepView
 from drawing.groups import URGENCY
 from drawing.parts import Choice, Section
 
-FRONT: Final = 12  # steps named above an overview
+FRONT: Final = 8  # steps named above an overview
 MATCHES: Final = 40
 _LAYERS: Final = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
 _OVERVIEWS: Final = {"whole": Section.WHOLE, "layers": Section.LAYERS}
