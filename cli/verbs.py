@@ -99,7 +99,7 @@ _LOCAL_CLUSTER: Final = (
 
 
 def _local_speed(default: float) -> Argument:
-    said = f"simulated seconds that pass on the nodes in one real second; default: {default:g}"
+    said = f"simulated seconds that pass on the nodes, and for schedules, in one real second; default: {default:g}"
     return _arg("--speed", type=float, default=default, metavar="FACTOR", help=said)
 
 

@@ -31,6 +31,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     job_controller: bool = True
     flow_controller: bool = True
     cron_controller: bool = True
+    schedule_speed: float = 1.0
     gang_backend: str = "auto"
     gang_bind_timeout: float = 300.0
     gang_reserve_after: float = 60.0
@@ -94,6 +95,9 @@ OPTIONS: Final[Mapping[str, Option]] = {
     "job_controller": Option("drive Jobs, PodGroups, Queues, Commands", SWITCH),
     "flow_controller": Option("drive JobFlows and JobTemplates", SWITCH),
     "cron_controller": Option("drive CronJobs and CronJobFlows", SWITCH),
+    "schedule_speed": Option(
+        "how many times faster than real time schedules run, for demonstrations", at_least(float, 1)
+    ),
     "gang_backend": Option("gang admission backend", str, ("auto", "volcano", "native", "gate")),
     "gang_bind_timeout": Option(
         "time in which an admitted group must be bound to nodes, else it is put back (5m, or seconds)", period

@@ -34,7 +34,7 @@ _READY_SECONDS: Final = 60.0
 
 @dataclass(frozen=True)
 class ClusterOptions:
-    """What to start. `speed`: of the simulated nodes; `host`: the webhook's address for the API server."""
+    """What to start. `speed`: of the simulated nodes and of schedules; `host`: the webhook's address for the API server."""
 
     nodes: int = 3
     cpu: str = "8"
@@ -144,6 +144,8 @@ class LocalCluster:
         arguments += [f"--log-level={self.options.log_level}", f"--namespace={SYSTEM}"]
         if self.options.nodes:
             arguments.append("--probe-allow-loopback")  # our pods' processes listen on 127.10.0.0/16
+        if self.options.speed > 1:
+            arguments.append(f"--schedule-speed={self.options.speed:g}")
         arguments += [*self.options.controller_args, *more]
         return self.run(name, module_name("controller"), arguments, health)
 

@@ -14,13 +14,14 @@ from shared import quantity
 BACKENDS: Final = ("embedded", "real", "kubeconfig")
 ASSETS: Final = "KUBEBUILDER_ASSETS"
 MAX_NODES: Final = 500
+MAX_SPEED: Final = 10_000
 _BINARIES: Final = ("etcd", "kube-apiserver", "kubectl")
 
 
 @dataclass(frozen=True)
 class ClusterRequest:
     """`port`: of the API server, 0 for any free one; `cpu`, `memory`, `gpus`: allocatable on each node; `speed`:
-    simulated seconds that pass on the nodes in one real second.
+    simulated seconds that pass on the nodes, and for schedules, in one real second.
 
     The default nodes hold examples/seed/distributed-training.yaml, which needs five GPUs.
     """
@@ -66,8 +67,8 @@ class ClusterRequest:
             yield f"--nodes {self.nodes}: must be between 0 and {MAX_NODES}"
         if self.gpus < 0:
             yield f"--gpus {self.gpus}: must not be negative"
-        if not 0 < self.speed <= 1000:
-            yield f"--speed {self.speed:g}: must be greater than 0 and at most 1000"
+        if not 0 < self.speed <= MAX_SPEED:
+            yield f"--speed {self.speed:g}: must be greater than 0 and at most {MAX_SPEED}"
 
     def _quantity_problems(self) -> Iterator[str]:
         for flag, text in (("--cpu", self.cpu), ("--memory", self.memory)):

@@ -35,7 +35,7 @@ def build(context: ControllerContext) -> Controller:
     return Controller(
         name="cronjob",
         queue=WorkQueue("cronjob"),
-        reconciler=ScheduleReconciler(CRONJOB, cron_jobs, context, decision),
+        reconciler=ScheduleReconciler(CRONJOB, cron_jobs, context, decision, speed=context.settings.schedule_speed),
         routes=(Route(cron_jobs, itself, own_writes=False), Route(jobs, its_controller(CRONJOB))),
         primary=cron_jobs,
     )

@@ -59,7 +59,7 @@ def build(context: ControllerContext) -> Controller:
     return Controller(
         name="cronjobflow",
         queue=WorkQueue("cronjobflow"),
-        reconciler=ScheduleReconciler(CRONJOBFLOW, crons, context, decision),
+        reconciler=ScheduleReconciler(CRONJOBFLOW, crons, context, decision, speed=context.settings.schedule_speed),
         routes=(
             Route(crons, itself, own_writes=False),
             Route(flows, its_controller(CRONJOBFLOW)),

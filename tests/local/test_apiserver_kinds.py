@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from local.apiserver import ApiServer
+from local.apiserver.printing.jsonpath import find
 from shared.model.types import Body
 from tests.local.apiserver_testing import CRDS, MAPS, PODS, THINGS, HttpClient, config_map, crd, pod, thing
 
@@ -277,3 +278,28 @@ async def test_logs_that_a_test_set_are_returned(api: HttpClient) -> None:
     await api("PUT", "/testing/logs/default/p/main", b"one\ntwo\n")
     assert (await api.send("GET", f"{PODS}/p/log?tailLines=1"))[1] == "two\n"
     assert (await api.refused("GET", f"{PODS}/p/log?container=x"))[2] == "container x is not valid for pod p"
+
+
+SHOWN = {
+    "status": {
+        "conditions": [
+            {"type": "Complete", "status": "True", "code": 1},
+            {"type": "Ready", "status": "False", "code": 2},
+        ],
+        "active": [{"name": "a"}, {"name": "b"}],
+    }
+}
+COLUMN_PATHS = {
+    '.status.conditions[?(@.type=="Ready")].status': ["False"],
+    ".status.conditions[?(@.type=='Complete')].status": ["True"],
+    ".status.conditions[?(@.code > 1)].type": ["Ready"],
+    ".status.conditions[?(@.code)].type": ["Complete", "Ready"],
+    '.status.conditions[?(@.type=="Stalled")].status': [],
+    ".status.active[*].name": ["a", "b"],
+    ".status.active[-1].name": ["b"],
+}
+
+
+@pytest.mark.parametrize(("path", "expected"), COLUMN_PATHS.items())
+def test_what_the_path_of_a_printer_column_finds(path: str, expected: list[str]) -> None:
+    assert find(SHOWN, path) == expected

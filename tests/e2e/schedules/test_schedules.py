@@ -1,8 +1,9 @@
-"""Schedules in a whole cluster: two runs of each kind, suspend and resume, history, and examples that are accepted.
+"""Schedules in a whole cluster: two runs of each kind, suspend and resume, backfill, history, columns, events and metrics.
 
-A schedule has a resolution of a minute, so the first two runs take up to two minutes of waiting. All kinds wait together.
+Schedules follow the speed of the cluster, so a minute takes three seconds.
 """
 
+import re
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -16,8 +17,9 @@ from shared.kinds import CRONJOB, CRONJOBFLOW, CRONJOBFLOWBACKFILL, JOB, JOBFLOW
 from shared.model.types import Body
 from tests.e2e.support.scenario import Scenario, template
 
-TWO_RUNS = 150.0
+TWO_RUNS = 30.0
 EVERY_MINUTE = "* * * * *"
+DAY = [{"name": "day", "value": "$(schedule.date)"}]
 
 
 def pod_template() -> Body:
@@ -63,11 +65,24 @@ def schedules(cluster: LocalCluster) -> Iterator[Scenario]:
         )
         cluster.apply(cron_job(name, "jobs", successfulJobsHistoryLimit=1))
         cluster.apply(cron_job(name, "asleep", suspend=True))
-        day = [{"name": "day", "value": "$(schedule.date)"}]
-        cluster.apply(cron_job_flow(name, "flows", params=day, concurrencyPolicy="Forbid"))
-        cluster.apply(cron_job_flow(name, "never", params=day, when="false"))
+        cluster.apply(cron_job_flow(name, "flows", params=DAY, concurrencyPolicy="Forbid"))
+        cluster.apply(cron_job_flow(name, "never", params=DAY, when="false"))
         cluster.apply(cron_job_flow(name, "orphan", template={"name": "missing"}))
         yield found
+
+
+def backfill(namespace: str, name: str, schedule: str, **spec: Any) -> Body:
+    return {
+        "apiVersion": CRONJOBFLOWBACKFILL.api_version,
+        "kind": "CronJobFlowBackfill",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {"cronJobFlow": schedule, **spec},
+    }
+
+
+def minute(name: str) -> int:
+    """The due time of a child, in minutes since 1970."""
+    return int(name.rpartition("-")[2])
 
 
 def children(scenario: Scenario, kind: Kind, owner: str) -> list[Body]:
@@ -90,7 +105,7 @@ def test_a_cron_job_runs_every_minute_and_prunes_its_history(schedules: Scenario
     until(two_runs, TWO_RUNS, lambda: f"jobs {sorted(seen)}: {status(schedules, CRONJOB, 'jobs')}")
     first, second = sorted(seen)[:2]
 
-    assert int(second.rpartition("-")[2]) - int(first.rpartition("-")[2]) == 1
+    assert minute(second) - minute(first) == 1
     assert status(schedules, CRONJOB, "jobs")["lastSuccessfulTime"]
 
 
@@ -143,25 +158,46 @@ def test_a_resumed_cron_job_runs_its_newest_missed_time_at_once(schedules: Scena
     until(lambda: len(children(schedules, JOB, "asleep")) == 1, 30, lambda: f"{status(schedules, CRONJOB, 'asleep')}")
 
 
+def test_a_suspended_cron_job_flow_skips_its_times_and_goes_on_when_it_is_resumed(schedules: Scenario) -> None:
+    name = schedules.namespace
+    schedules.cluster.apply(cron_job_flow(name, "pausing", params=DAY, concurrencyPolicy="Forbid"))
+
+    def runs() -> list[str]:
+        return [flow["metadata"]["name"] for flow in children(schedules, JOBFLOW, "pausing")]
+
+    def skipped() -> int:
+        return int(status(schedules, CRONJOBFLOW, "pausing").get("skipped", {}).get("suspended", 0))
+
+    until(runs, TWO_RUNS, lambda: f"{status(schedules, CRONJOBFLOW, 'pausing')}")
+    schedules.kube.patch(CRONJOBFLOW, name, "pausing", {"spec": {"suspend": True}})
+    until(lambda: skipped() >= 2, TWO_RUNS, lambda: f"{status(schedules, CRONJOBFLOW, 'pausing')}")
+    before = runs()[-1]
+    schedules.kube.patch(CRONJOBFLOW, name, "pausing", {"spec": {"suspend": False}})
+    until(lambda: runs()[-1] > before, TWO_RUNS, lambda: f"{runs()}")
+
+    first_after = next(run for run in runs() if run > before)
+    assert minute(first_after) > minute(before) + 2  # the skipped times in between are not made up for
+
+
+def test_history_limits_leave_the_newest_flows(schedules: Scenario) -> None:
+    name = schedules.namespace
+    schedules.cluster.apply(cron_job_flow(name, "short", params=DAY, successfulJobFlowsHistoryLimit=1))
+    seen: set[str] = set()
+
+    def pruned() -> bool:
+        found = [flow["metadata"]["name"] for flow in children(schedules, JOBFLOW, "short")]
+        seen.update(found)
+        return len(seen) >= 3 and len(found) <= 2 and min(seen) not in found
+
+    until(pruned, 2 * TWO_RUNS, lambda: f"flows {sorted(seen)}")
+
+
 def test_a_backfill_runs_the_times_of_a_day_two_at_once(schedules: Scenario) -> None:
-    spec = {
-        "cronJobFlow": "past",
-        "from": "2026-01-01T00:00:00Z",
-        "to": "2026-01-01T23:59:59Z",
-        "parallelism": 2,
-    }
-    day = [{"name": "day", "value": "$(schedule.date)"}]
     schedules.cluster.apply(
-        cron_job_flow(schedules.namespace, "past", schedules=["0 */6 * * *"], params=day, suspend=True)
+        cron_job_flow(schedules.namespace, "past", schedules=["0 */6 * * *"], params=DAY, suspend=True)
     )
-    schedules.cluster.apply(
-        {
-            "apiVersion": CRONJOBFLOWBACKFILL.api_version,
-            "kind": "CronJobFlowBackfill",
-            "metadata": {"name": "new-year", "namespace": schedules.namespace},
-            "spec": spec,
-        }
-    )
+    day = {"from": "2026-01-01T00:00:00Z", "to": "2026-01-01T23:59:59Z"}
+    schedules.cluster.apply(backfill(schedules.namespace, "new-year", "past", parallelism=2, **day))
 
     def done() -> bool:
         assert len(status(schedules, CRONJOBFLOWBACKFILL, "new-year").get("active", ())) <= 2
@@ -171,6 +207,66 @@ def test_a_backfill_runs_the_times_of_a_day_two_at_once(schedules: Scenario) -> 
     assert status(schedules, CRONJOBFLOWBACKFILL, "new-year")["succeeded"] == "0-3"
     assert len(children(schedules, JOBFLOW, "new-year")) == 4
     assert {flow["spec"]["params"][0]["value"] for flow in children(schedules, JOBFLOW, "new-year")} == {"2026-01-01"}
+
+    schedules.cluster.apply(backfill(schedules.namespace, "again", "past", **day))
+    until(lambda: status(schedules, CRONJOBFLOWBACKFILL, "again").get("completionTime"), 30, lambda: "not complete")
+    assert status(schedules, CRONJOBFLOWBACKFILL, "again")["skipped"] == "0-3"
+    assert children(schedules, JOBFLOW, "again") == []
+
+
+def test_a_deleted_backfill_stops_and_takes_its_flows_with_it(schedules: Scenario) -> None:
+    name = schedules.namespace
+    schedules.cluster.apply(cron_job_flow(name, "long", schedules=["0 * * * *"], params=DAY, suspend=True))
+    schedules.cluster.apply(
+        backfill(name, "stopped", "long", **{"from": "2026-01-01T00:00:00Z", "to": "2026-03-01T00:00:00Z"})
+    )
+    until(lambda: len(children(schedules, JOBFLOW, "stopped")) >= 2, 60, lambda: "no flows")
+    with pytest.raises(RestError, match="may not be changed; create another backfill"):
+        schedules.kube.patch(CRONJOBFLOWBACKFILL, name, "stopped", {"spec": {"parallelism": 9}})
+    schedules.kube.delete(CRONJOBFLOWBACKFILL, name, "stopped")
+
+    until(lambda: children(schedules, JOBFLOW, "stopped") == [], 60, lambda: "flows are left")
+
+
+def test_kubectl_shows_columns_and_waits_for_conditions(schedules: Scenario) -> None:
+    def get(kind: str, name: str) -> dict[str, str]:
+        ran = schedules.cluster.kubectl("get", kind, name, "-n", schedules.namespace, "-o", "wide")
+        head, row = ran.stdout.splitlines()[:2]
+        places = [head.index(word) for word in head.split()]
+        ends = [*places[1:], len(row) + 1]
+        return {head[at:end].strip(): row[at:end].strip() for at, end in zip(places, ends, strict=True)}
+
+    for kind, name in (("cronvj", "jobs"), ("cjf", "flows"), ("cjfb", "new-year")):
+        schedules.cluster.kubectl(
+            "wait", f"{kind}/{name}", "-n", schedules.namespace, "--for=condition=Ready", "--timeout=60s"
+        )
+    schedules.cluster.kubectl(
+        "wait", "cjfb/new-year", "-n", schedules.namespace, "--for=condition=Complete", "--timeout=60s"
+    )
+    assert get("cronvj", "jobs").items() >= {"SCHEDULE": EVERY_MINUTE, "READY": "True"}.items()
+    flows = get("cjf", "flows")
+    assert flows.items() >= {"SCHEDULE": f'["{EVERY_MINUTE}"]', "READY": "True"}.items()
+    assert flows["NEXT"].endswith("00Z")
+    assert get("cjfb", "new-year").items() >= {"SCHEDULE": "past", "PROGRESS": "4/4", "COMPLETE": "True"}.items()
+    assert get("jft", "daily")["PARAMS"] == "day"
+
+
+def test_events_and_metrics_tell_what_schedules_did(schedules: Scenario) -> None:
+    def told() -> str:
+        return str(schedules.cluster.kubectl("get", "events", "-n", schedules.namespace, "-o", "wide").stdout)
+
+    until(lambda: "created JobFlow flows-" in told() and "created Job jobs-" in told(), 30, told)
+    assert "RunSkipped" in told()
+    metrics = schedules.cluster.metrics()
+    assert (
+        f'jobflow_schedule_last_success_timestamp_seconds{{kind="CronJob",schedule="{schedules.namespace}/jobs"}}'
+        in metrics
+    )
+    assert float(re.findall(r'jobflow_schedule_lag_seconds_count{kind="CronJobFlow"} (\S+)', metrics)[0]) >= 2
+    assert (
+        float(re.findall(r'jobflow_schedule_skipped_total{cause="condition",kind="CronJobFlow"} (\S+)', metrics)[0])
+        >= 1
+    )
 
 
 def test_every_fault_of_a_schedule_is_told_at_once(schedules: Scenario) -> None:
