@@ -45,7 +45,8 @@ class Tasks:
 class FlowTimeline:
     """The times when Jobs appeared and completed and when flows ended, by name, in seconds of one clock.
 
-    A Job counts as completed from the earlier of the write's answer and the watch's event.
+    A Job counts as completed from the earlier of the write's answer and the watch's event. `reported`: for each flow, when
+    a status with a phase appeared, and how many completed Jobs it reported.
     """
 
     def __init__(self, api: Api, namespace: str, *, complete_jobs: bool = True) -> None:
@@ -53,6 +54,7 @@ class FlowTimeline:
         self.completed: dict[str, float] = {}
         self.ended: dict[str, float] = {}
         self.phases: dict[str, str] = {}
+        self.reported: dict[str, list[tuple[float, int]]] = {}
         self._api = api
         self.namespace = namespace
         self._complete = complete_jobs
@@ -91,6 +93,8 @@ class FlowTimeline:
     def _flow(self, event: WatchEvent) -> None:
         name, phase = event.object["metadata"]["name"], phase_of(event.object)
         self.phases[name] = phase
+        if phase:
+            self.reported.setdefault(name, []).append((time.perf_counter(), completed_jobs(event.object)))
         if phase in ENDED:
             self.ended.setdefault(name, time.perf_counter())
             self._changed.set()
@@ -175,3 +179,10 @@ async def _follow(api: Api, kind: Kind, namespace: str, version: str, handle: Ca
 
 def phase_of(body: Body) -> str:
     return str(((body.get("status") or {}).get("state") or {}).get("phase") or "")
+
+
+def completed_jobs(flow: Body) -> int:
+    """How many steps its status reports as completed; from Volcano's list where there are no counts."""
+    status = flow.get("status") or {}
+    counts = status.get("counts")
+    return int(counts.get("completed", 0)) if counts is not None else len(status.get("completedJobs") or ())

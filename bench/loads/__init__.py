@@ -15,6 +15,7 @@ from bench.loads import (
     many_flows,
     memory,
     one_flow,
+    status_age,
     trickle,
     whole_stack,
     wide_flow,
@@ -44,4 +45,5 @@ LOADS: Final[Mapping[str, BenchLoad]] = {
     "i": BenchLoad("flows of 10, 100, 1000 steps", growing.measure, 300),
     "j": BenchLoad("50 flows x 5 steps with pods", whole_stack.measure, 300),
     "k": BenchLoad("1000 waiting gangs on 500 nodes", gang_rounds.measure, 120, beside=False),
+    "l": BenchLoad("status of 1000 steps and of a small flow beside them", status_age.measure, 400),
 }

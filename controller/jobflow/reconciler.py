@@ -7,6 +7,7 @@ the work queue makes sure that no two calls handle the same flow at once.
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from controller.cluster.apply import Outcome
 from controller.cluster.errors import StaleError
 from controller.context import ControllerContext
 from controller.decision import Create, Decision, Refusal
@@ -73,7 +74,8 @@ class FlowReconciler:
             if body is None or known is None:
                 self._forget(key)
                 return None
-            found = self._decide(key, known, refused_before)
+            now = self._clock()
+            found = self._decide(key, known, now, refused_before)
             if found.reads:
                 await observer.read(key, known, found.reads)
                 continue
@@ -84,15 +86,14 @@ class FlowReconciler:
                 created = sum(isinstance(action, Create) for action in decision.actions if decision.status is None)
                 self._schedule.record_latency(self._clock() - started, created)
             if outcome.done:
-                return self._done(key, known, found, decision, outcome.body)
+                return self._done(key, known, found, decision, outcome, now)
             known.add_refusals(outcome.refusals)
             refused += 1
             if refused >= REFUSED_ROUNDS:
                 refused_before = next(iter(outcome.refusals.values()))
         raise StaleError(f"JobFlow {key}: the API server refused {ROUNDS} decisions in a row")
 
-    def _decide(self, key: Key, known: CachedFlow, refused_before: Refusal | None) -> FlowDecision:
-        now = self._clock()
+    def _decide(self, key: Key, known: CachedFlow, now: float, refused_before: Refusal | None) -> FlowDecision:
         write_after = self._schedule.write_after(known, now)
         observed = self.observer.observe(
             key,
@@ -102,15 +103,17 @@ class FlowReconciler:
             probes=self._prober.results(key),
             write_after=write_after,
             settle_until=self._schedule.settle_until(known, now),
-            most_jobs=self._schedule.most_jobs(),
+            most_jobs=self._schedule.most_jobs(known, now),
         )
         return decide(observed, known.plan, known.memo)
 
-    def _done(self, key: Key, known: CachedFlow, found: FlowDecision, decision: Decision, stored: Body) -> float | None:
+    def _done(
+        self, key: Key, known: CachedFlow, found: FlowDecision, decision: Decision, outcome: Outcome, observed_at: float
+    ) -> float | None:
         """Remember what was decided and done; the seconds after which to look again."""
         if decision.status is not None:
             metrics.count_changes(known.stored, found.next_status, self._clock())
-        retry_refused = known.carried_out(stored, found, self._clock())
+        retry_refused = known.carried_out(outcome, found, observed_at, self._clock())
         self._prober.want(key, found.probes)
         # A flow whose status write is deferred stays: forgotten, it would reserve a later moment again and again.
         if found.over and known.is_stored:

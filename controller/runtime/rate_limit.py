@@ -10,7 +10,7 @@ from typing import Final
 
 INTERVAL: Final = 1.0  # seconds between two status writes of one flow
 FOLLOW_UP_DELAY: Final = 2.0  # seconds that a status write waits for a change that is expected soon: a new Job will run
-MAX_STALENESS: Final = 2.0  # seconds from a change to the write that reports it; the write itself takes its time, too
+MAX_STALENESS: Final = 3.0  # seconds from a change to the end of the write that reports it
 STEPS_PER_INTERVAL: Final = 500  # every so many steps lengthen the interval by INTERVAL
 RATE: Final = 15.0  # status writes a second, over all flows
 BURST: Final = 10

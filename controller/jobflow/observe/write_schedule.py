@@ -22,7 +22,9 @@ from controller.runtime.rate_limit import (
 )
 
 NEVER: Final = 0.0
-CREATE_SECONDS: Final = 1.0  # a pass creates as many Jobs as the API server took in this time of late...
+LEAST_PAUSE: Final = 0.5  # seconds for which a change may wait to be reported, however long a write takes...
+LONGEST_PAUSE: Final = 2.0  # ...and at most
+CREATE_SECONDS: Final = 0.5  # a pass creates as many Jobs as the API server took in this time of late...
 FEWEST_JOBS: Final = 8
 MOST_JOBS: Final = 500
 FIRST_GUESS: Final = CREATE_SECONDS / 50  # seconds for a Job, before any was created
@@ -43,8 +45,11 @@ class WriteSchedule:
         if created >= COUNTED:
             self._seconds_a_job += (max(seconds, 0.0) / created - self._seconds_a_job) / 2
 
-    def most_jobs(self) -> int:
-        """How many Jobs the next pass may create, so that it ends soon: statuses are written between passes."""
+    def most_jobs(self, known: CachedFlow, now: float) -> int:
+        """How many Jobs the pass that begins `now` may create, so that it ends soon: statuses are written between passes,
+        and at the end of one. A status that is due does not wait for many creations."""
+        if known.deferred_since and now >= self._latest(known, now):
+            return FEWEST_JOBS
         return int(min(max(CREATE_SECONDS / max(self._seconds_a_job, 1e-6), FEWEST_JOBS), MOST_JOBS))
 
     def write_after(self, known: CachedFlow, now: float) -> float:
@@ -63,8 +68,12 @@ class WriteSchedule:
         return latest if known.stored.state.phase else NEVER
 
     def _latest(self, known: CachedFlow, now: float) -> float:
-        """Epoch seconds at which a change must be reported at the latest."""
-        return (known.deferred_since or now) + MAX_STALENESS
+        """Epoch seconds at which the write that reports a change must begin at the latest.
+
+        It takes its time, and what changed during the last one was not part of it.
+        """
+        allowed = MAX_STALENESS - CREATE_SECONDS - 2 * known.status_seconds
+        return (known.deferred_since or now) + min(max(allowed, LEAST_PAUSE), LONGEST_PAUSE)
 
     def limit_events(self, decision: Decision, now: float) -> Decision:
         """Leave out routine Events of steps when there are too many for anybody to read."""

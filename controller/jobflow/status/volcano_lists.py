@@ -1,4 +1,4 @@
-"""Volcano's lists of Jobs in `JobFlow.status`: unfinished Jobs and the last 500 finished (docs/design/jobflow-api.md, section 8)."""
+"""Volcano's lists of Jobs in `JobFlow.status`: unfinished Jobs and the last finished ones (docs/design/jobflow-api.md, section 8)."""
 
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
@@ -13,7 +13,7 @@ from shared import duration
 from shared.kinds import JOB
 from shared.model.flow_status import FlowCondition, JobEntry, RunningHistory
 from shared.model.phases import JobPhase
-from shared.names import MAX_FINISHED_JOBS_LISTED
+from shared.names import MAX_FINISHED_JOBS_LISTED, MAX_FINISHED_JOBS_LISTED_IN_PROGRESS
 from shared.timestamp import epoch_or_none
 
 _LISTS: Final = {
@@ -50,7 +50,7 @@ def job_lists(context: FlowContext) -> JobLists:
         name = create.body["metadata"]["name"]
         if create.kind is JOB and name not in jobs:
             entries[name] = JobEntry(name=name, state=JobPhase.PENDING, start_timestamp=context.now_text)
-    kept = _kept(entries.values())
+    kept = _kept(entries.values(), _most_finished(context, max(len(entries), len(context.plan.steps))))
     by_phase: dict[str, list[str]] = {name: [] for name in dict.fromkeys(_LISTS.values())}
     for entry in kept:
         by_phase[_LISTS.get(JobPhase(entry.state), "pending_jobs") if entry.state else "pending_jobs"].append(
@@ -60,14 +60,22 @@ def job_lists(context: FlowContext) -> JobLists:
     return JobLists(kept, conditions, {name: tuple(jobs) for name, jobs in by_phase.items()})
 
 
-def _kept(entries: Iterable[JobEntry]) -> tuple[JobEntry, ...]:
+def _most_finished(context: FlowContext, jobs: int) -> int:
+    """How many finished Jobs are listed. Fewer while a large flow runs: each of its frequent writes costs the API server
+    CPU time in proportion to its size."""
+    if context.completion_time is None and jobs > MAX_FINISHED_JOBS_LISTED:
+        return MAX_FINISHED_JOBS_LISTED_IN_PROGRESS
+    return MAX_FINISHED_JOBS_LISTED
+
+
+def _kept(entries: Iterable[JobEntry], most_finished: int) -> tuple[JobEntry, ...]:
     unfinished: list[JobEntry] = []
     finished: list[JobEntry] = []
     for entry in entries:
         (finished if entry.state in _FINISHED else unfinished).append(entry)
-    if len(finished) > MAX_FINISHED_JOBS_LISTED:
+    if len(finished) > most_finished:
         finished.sort(key=lambda entry: (entry.end_timestamp or "", entry.name))
-        finished = finished[-MAX_FINISHED_JOBS_LISTED:]
+        finished = finished[-most_finished:]
     return tuple(sorted((*finished, *unfinished), key=lambda entry: (entry.start_timestamp or "", entry.name)))
 
 
