@@ -27,13 +27,12 @@ class Outcome(msgspec.Struct, frozen=True):
     """`refusals`: actions that the API server refused; `body`: the reconciled object as it is stored now.
 
     `done`: False when an action was refused. Then status, cleanup and notes were not carried out: decide again with the
-    refusals known. `status_seconds`: how long the write of the status took, 0 if there was none.
+    refusals known.
     """
 
     body: Body
     refusals: Mapping[Child, Refusal]
     done: bool = True
-    status_seconds: float = 0.0
 
 
 class Applier:
@@ -65,14 +64,12 @@ class Applier:
         refusals = await self._perform(decision.first) or await self._perform(decision.actions)
         if refusals:
             return Outcome(body, refusals, done=False)
-        begun = ended = self._now()
         if decision.status is not None and decision.status != body.get("status"):
             body = await self._write_status(kind, body, decision.status)
-            ended = self._now()
         refusals = await self._perform(decision.cleanup)
         for note in decision.notes:
             self._recorder.note(kind, body, note)
-        return Outcome(body, refusals, status_seconds=ended - begun)
+        return Outcome(body, refusals)
 
     async def _perform(self, actions: tuple[Action, ...]) -> dict[Child, Refusal]:
         if not actions:

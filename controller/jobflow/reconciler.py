@@ -7,7 +7,6 @@ the work queue makes sure that no two calls handle the same flow at once.
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from controller.cluster.apply import Outcome
 from controller.cluster.errors import StaleError
 from controller.context import ControllerContext
 from controller.decision import Create, Decision, Refusal
@@ -86,7 +85,7 @@ class FlowReconciler:
                 created = sum(isinstance(action, Create) for action in decision.actions if decision.status is None)
                 self._schedule.record_latency(self._clock() - started, created)
             if outcome.done:
-                return self._done(key, known, found, decision, outcome, now)
+                return self._done(key, known, found, decision, outcome.body, now)
             known.add_refusals(outcome.refusals)
             refused += 1
             if refused >= REFUSED_ROUNDS:
@@ -108,12 +107,12 @@ class FlowReconciler:
         return decide(observed, known.plan, known.memo)
 
     def _done(
-        self, key: Key, known: CachedFlow, found: FlowDecision, decision: Decision, outcome: Outcome, observed_at: float
+        self, key: Key, known: CachedFlow, found: FlowDecision, decision: Decision, stored: Body, observed_at: float
     ) -> float | None:
         """Remember what was decided and done; the seconds after which to look again."""
         if decision.status is not None:
             metrics.count_changes(known.stored, found.next_status, self._clock())
-        retry_refused = known.carried_out(outcome, found, observed_at, self._clock())
+        retry_refused = known.carried_out(stored, found, observed_at, self._clock())
         self._prober.want(key, found.probes)
         # A flow whose status write is deferred stays: forgotten, it would reserve a later moment again and again.
         if found.over and known.is_stored:

@@ -13,7 +13,6 @@ from typing import Any, Final
 
 import msgspec
 
-from controller.cluster.apply import Outcome
 from controller.decision import Child, Create, Refusal, add_refusals
 from controller.jobflow.decide.flow import FlowDecision
 from controller.jobflow.model.memo import NO_MEMO, DecisionMemo
@@ -34,9 +33,9 @@ class CachedFlow:
     model, and `raw` as it was received; `version`: resourceVersion of both; `memo`: for the next decision; `pods`,
     `deleted_jobs`: results of live reads; `terminate_sent`: when each child was told to stop, by uid;
     `reserved`: when the next status may be written, 0 while no time is reserved; `asked`: when that was reserved;
-    `deferred_since`: since when a status write is put off, 0 if none is; `status_seconds`: how long the last one took;
-    `refusals`: of creates, and of changes of the
-    flow itself, by name."""
+    `deferred_since`: since when a status write is put off, 0 if none is; `report_seconds`: how long the last one took,
+    from the observation on; `refusals`: of creates, and of changes of the flow itself, by name.
+    """
 
     flow: JobFlow
     plan: Plan
@@ -48,7 +47,7 @@ class CachedFlow:
     reserved: float = 0.0
     asked: float = 0.0
     deferred_since: float = 0.0
-    status_seconds: float = 0.0
+    report_seconds: float = 0.0
     pods: dict[str, PodResults] = field(default_factory=dict)
     deleted_jobs: set[str] = field(default_factory=set)
     terminate_sent: dict[str, float] = field(default_factory=dict)
@@ -66,9 +65,9 @@ class CachedFlow:
         """Remember what the API server refused."""
         add_refusals(self.refusals, {name: refusal for (_, name), refusal in refusals.items()})
 
-    def carried_out(self, outcome: Outcome, found: FlowDecision, observed_at: float, now: float) -> bool:
-        """The decision about what was observed at `observed_at` was carried out. True when refused Jobs may be tried again
-        at once because the create of one of them has succeeded."""
+    def carried_out(self, body: Body, found: FlowDecision, observed_at: float, now: float) -> bool:
+        """The decision about what was observed at `observed_at` was carried out; `body` is the flow as stored since. True when
+        refused Jobs may be tried again at once because the create of one of them has succeeded."""
         decision = found.decision
         self.memo = found.memo
         self.flow = msgspec.structs.replace(self.flow, status=found.next_status)
@@ -85,12 +84,11 @@ class CachedFlow:
         self.terminate_sent.update(dict.fromkeys(found.stopped, now))
         self.deferred_since = (self.deferred_since or observed_at) if found.deferred else 0.0
         if decision.status is not None:
-            body = outcome.body
             self.stored = found.next_status
             self.raw = body.get("status")
             self.version = body["metadata"].get("resourceVersion", "")
             self.wrote_at, self.reserved = now, 0.0
-            self.status_seconds = max(outcome.status_seconds, 0.0)
+            self.report_seconds = max(now - observed_at, 0.0)
         if accepted:
             self.refusals = {name: msgspec.structs.replace(one, at=0.0) for name, one in self.refusals.items()}
         return accepted and bool(self.refusals)

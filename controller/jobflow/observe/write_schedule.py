@@ -72,7 +72,7 @@ class WriteSchedule:
 
         It takes its time, and what changed during the last one was not part of it.
         """
-        allowed = MAX_STALENESS - CREATE_SECONDS - 2 * known.status_seconds
+        allowed = MAX_STALENESS - CREATE_SECONDS - 2 * known.report_seconds
         return (known.deferred_since or now) + min(max(allowed, LEAST_PAUSE), LONGEST_PAUSE)
 
     def limit_events(self, decision: Decision, now: float) -> Decision:

@@ -1,10 +1,16 @@
 """When a status is written at once, and when it waits for what is about to follow."""
 
+import msgspec
 import pytest
 
 from controller.jobflow.decide.flow import FlowDecision
-from shared.model.phases import JobPhase
-from tests.controller.jobflow.make import FlowCluster, started, step
+from controller.jobflow.model.plan import Plan
+from controller.jobflow.observe.flow_cache import CachedFlow
+from controller.jobflow.observe.write_schedule import CREATE_SECONDS, FEWEST_JOBS, WriteSchedule
+from controller.runtime.rate_limit import MAX_STALENESS
+from shared.model.flow_status import FlowState
+from shared.model.phases import FlowPhase, JobPhase
+from tests.controller.jobflow.make import FlowCluster, flow, started, step
 
 
 def held(cluster: FlowCluster, seconds: float = 2.0) -> FlowDecision:
@@ -52,3 +58,30 @@ def test_a_change_of_pod_counts_alone_is_deferred() -> None:
     found = held(cluster)
     assert (found.decision.status, found.decision.requeue_after, found.deferred) == (None, 2.0, True)
     assert held(cluster, 0.0).decision.status["pods"]["succeeded"] == 1
+
+
+def reported(seconds: float, steps: int = 1000) -> CachedFlow:
+    """A flow whose last report took so long and ended at 100; a change was observed then and is not reported yet."""
+    stored = msgspec.structs.replace(started(step("a")).status, state=FlowState(phase=FlowPhase.RUNNING))
+    subject = flow(*(step(f"s{number}") for number in range(steps)))
+    found = CachedFlow(subject, Plan(subject), stored, None, "1", wrote_at=100.0, report_seconds=seconds)
+    found.deferred_since = 100.0
+    return found
+
+
+@pytest.mark.parametrize(
+    ("report_seconds", "begins"), [(0.0, 102.0), (0.1, 102.0), (0.5, 101.5), (1.0, 100.5), (9.0, 100.5)]
+)
+def test_a_change_is_reported_within_three_seconds_also_where_a_report_takes_long(
+    report_seconds: float, begins: float
+) -> None:
+    """It may have been made right after the observation for the last report, and the next one takes as long again."""
+    assert WriteSchedule().write_after(reported(report_seconds), 100.0) == pytest.approx(begins)
+    if report_seconds <= 1.0:
+        assert begins + 2 * report_seconds + CREATE_SECONDS <= 100.0 + MAX_STALENESS
+
+
+def test_many_creations_do_not_come_before_a_report_that_is_due() -> None:
+    schedule = WriteSchedule()
+    assert schedule.most_jobs(reported(0.0), 101.9) > FEWEST_JOBS
+    assert schedule.most_jobs(reported(0.0), 102.0) == FEWEST_JOBS
