@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from cli.exits import CliError
+from shared.actions.reruns import with_values
 from shared.model.types import Body
 from webhook.hints.names import did_you_mean, quoted
 
@@ -26,7 +27,4 @@ def with_params(flow: Body, values: Mapping[str, str]) -> Body:
         if name not in declared:
             known = f"; declared: {quoted(declared)}" if declared else "; the flow declares none in spec.params"
             raise CliError(f'-p {name}: no param named "{name}"{did_you_mean(name, declared) or known}')
-    if not values:
-        return flow
-    params = [{**param, "value": values.get(param["name"], param.get("value", ""))} for param in spec["params"]]
-    return {**flow, "spec": {**spec, "params": params}}
+    return with_values(flow, values)

@@ -6,12 +6,12 @@ from typing import Final
 
 from cli.client import Session, live
 from cli.exits import CliError, Exit
-from cli.files.convert import fresh_metadata
 from cli.files.manifests import Manifest, is_file, load
 from cli.flow_templates import flow_from_template
 from cli.output import as_name, note, print_bodies
 from cli.params import pairs, with_params
 from cli.pick import name_of, of_kind, the_flow
+from shared.actions.reruns import again, named
 from shared.kinds import JOBFLOW, JOBFLOWTEMPLATE, JOBTEMPLATE, QUEUE, Kind
 from shared.kube.client.errors import AlreadyExists
 from shared.kube.client.requests import APPLY_PATCH
@@ -60,27 +60,6 @@ async def _finish(session: Session, arguments: argparse.Namespace, created: Body
     from cli.commands.status import watch
 
     return await watch(Session(session.api, session.transport, metadata["namespace"]), metadata["name"])
-
-
-def again(body: Body) -> Body:
-    """A new JobFlow with the spec of `body` and a generated name."""
-    metadata = body["metadata"]
-    spec = {key: value for key, value in body["spec"].items() if key != "suspend"}
-    prefix = metadata.get("generateName") or f"{metadata['name']}-"
-    return {
-        "apiVersion": JOBFLOW.api_version,
-        "kind": JOBFLOW.kind,
-        "metadata": {"generateName": prefix, **fresh_metadata(metadata)},
-        "spec": spec,
-    }
-
-
-def named(body: Body, name: str, namespace: str) -> Body:
-    """The body with this namespace and, if not empty, this name."""
-    metadata = {**(body.get("metadata") or {}), "namespace": namespace}
-    if name:
-        metadata = {key: value for key, value in metadata.items() if key != "generateName"} | {"name": name}
-    return {key: value for key, value in body.items() if key != "status"} | {"metadata": metadata}
 
 
 def _namespace(body: Body, session: Session, arguments: argparse.Namespace) -> str:
