@@ -2,9 +2,9 @@
 
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote, urlencode
 
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -12,8 +12,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from drawing.phase_style import SYMBOLS
 from shared.duration import age, lasted
 from shared.model.phases import StepPhase
+from web.addresses import address_in
 from web.context import SESSION, SETTINGS, TEMPLATES
 from web.navigation import SECTIONS
+from web.views.notices import notice
 
 FOLDER: Final = Path(__file__).parent / "templates"
 _SYMBOLS: Final = {
@@ -38,19 +40,22 @@ def environment(base_path: str) -> Environment:
         auto_reload=False,
     )
 
-    def url(*parts: object, **query: object) -> str:
-        return address(base_path, *parts, **query)
-
     made.filters["iso"] = _iso
-    made.globals.update(url=url, symbols=_SYMBOLS, age=age, lasted=lasted, sections=SECTIONS, base_path=base_path)
+    made.globals.update(
+        url=partial(address_in, base_path),
+        symbols=_SYMBOLS,
+        age=age,
+        lasted=lasted,
+        sections=SECTIONS,
+        base_path=base_path,
+    )
     return made
 
 
-def address(base_path: str, *parts: object, **query: object) -> str:
-    """`/flows/NAMESPACE/NAME?tab=steps`: every part is one segment, whatever it contains; empty values are left out."""
-    path = base_path + "/" + "/".join(quote(str(part), safe="") for part in parts)
-    given = {key: value for key, value in query.items() if value not in (None, "", False)}
-    return f"{path}?{urlencode(given, doseq=True)}" if given else path
+def _without_notice(request: web.Request, base_path: str) -> str:
+    """The address of this page below the base path, for forms that lead back to it."""
+    url = request.rel_url.without_query_params("did", "of")
+    return url.raw_path_qs.removeprefix(base_path) or "/"
 
 
 def _iso(seconds: float) -> str:
@@ -72,6 +77,8 @@ def page(
         "offline": settings.offline,
         "section": "",
         "topics": (),
+        "here": _without_notice(request, settings.base_path),
+        "notice": notice(request.query.get("did", ""), request.query.get("of", "")),
     }
     text = request.app[TEMPLATES].get_template(template).render({**known, **(values or {})})
     return web.Response(text=text, content_type="text/html", status=status)

@@ -101,9 +101,7 @@ class PlainBrowser:
         self.csrf = ""
 
     async def get(self, path: str, **headers: str) -> PageAnswer:
-        answer = await self._send("GET", path, headers=headers)
-        self.csrf = answer.csrf or self.csrf
-        return answer
+        return await self._send("GET", path, headers=headers)
 
     async def post(self, path: str, values: dict[str, str] | None = None, **headers: str) -> PageAnswer:
         """As a form of one of our pages sends it. `headers`: with _ for -; an empty one is not sent."""
@@ -118,7 +116,9 @@ class PlainBrowser:
         url = URL(path if path.startswith("http") else self.base + path, encoded=True)
         async with self.http.request(method, url, **more) as response:
             text = (await response.read()).decode("utf-8", "replace")
-            return PageAnswer(response.status, text, response.headers, response.url)
+            answer = PageAnswer(response.status, text, response.headers, response.url)
+        self.csrf = answer.csrf or self.csrf
+        return answer
 
 
 async def eventually(holds: Callable[[], object], seconds: float = 10) -> None:

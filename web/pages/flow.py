@@ -13,6 +13,7 @@ from web.pages.flow_shown import FlowShown
 from web.pages.flow_tabs import TABS
 from web.pages.queries import one_of
 from web.render import page
+from web.views.deeds import offered
 from web.views.flow_page import flow_head
 
 
@@ -26,6 +27,7 @@ async def flow(request: web.Request) -> web.StreamResponse:
     values = {
         "section": "flows",
         "head": flow_head(body, view),
+        "offered": offered(JOBFLOW, body),
         "view": view,
         "body": body,
         "tab": tab,

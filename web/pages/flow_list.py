@@ -9,6 +9,7 @@ from shared.kinds import JOBFLOW
 from web.context import HUB, caller
 from web.pages.queries import ALL_NAMESPACES, label_selector, namespace_of, number, one_of, text
 from web.render import page
+from web.views.deeds import BULK, DEEDS
 from web.views.flow_list import PAGE_SIZE, SORTS, FlowFilter, FlowListing, flow_row, listing, one_page
 
 PATIENCE_SECONDS: Final = 0.25  # for the watch to know every flow, before the API server's first page has to do
@@ -30,6 +31,7 @@ async def flows(request: web.Request) -> web.StreamResponse:
         "selector": selector,
         "filter": wanted,
         "now": now,
+        "bulk": [DEEDS[JOBFLOW.plural][1][name] for name in BULK],
         "topics": (f"jobflows/{namespace or ALL_NAMESPACES}",),
     }
     return page(request, "flows.html", {**values, "listing": await _listing(request, namespace, selector, wanted, now)})

@@ -15,10 +15,10 @@ from drawing.parts import VISIBLE, chosen
 from drawing.svg.style import style
 from drawing.timeline.rows import timeline
 from shared.model.types import Body
+from web.addresses import address_in
 from web.context import SETTINGS
 from web.pages.flow_pods import flow_pods
 from web.pages.flow_shown import FlowShown
-from web.render import address
 from web.views.graph_query import front, graph_query
 
 
@@ -68,7 +68,7 @@ def _shape(picture: Drawing | Layers) -> str:
 def _links(request: web.Request, body: Body) -> Links:
     metadata = body["metadata"]
     flow = ("flows", metadata["namespace"], metadata["name"])
-    url = partial(address, request.app[SETTINGS].base_path, *flow)
+    url = partial(address_in, request.app[SETTINGS].base_path, *flow)
 
     def bar_link(bar: Bar) -> str:
         return url(tab="graph", layer=f"{bar.first}-{bar.last}" if bar.first < bar.last else str(bar.first))

@@ -32,5 +32,11 @@ def namespace_of(request: web.Request) -> str:
     return "" if given == ALL_NAMESPACES else given
 
 
+def may_write(request: web.Request) -> None:
+    """Raises 403 on a server that only reads."""
+    if request.app[SETTINGS].read_only:
+        raise web.HTTPForbidden(reason="this server is read only")
+
+
 def label_selector(request: web.Request) -> str:
     return text(request, "selector")

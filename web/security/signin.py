@@ -6,6 +6,7 @@ from typing import Final
 from aiohttp import web
 
 from shared.kube.client.errors import Unauthorized
+from web.addresses import inside
 from web.context import CALLERS, COOKIE, ONE_TIME, SESSION, SESSIONS, SETTINGS, redirect
 from web.render import page
 from web.sessions.browser_sessions import BrowserSession
@@ -30,7 +31,7 @@ async def start(request: web.Request) -> web.StreamResponse:
 
 
 async def form(request: web.Request) -> web.StreamResponse:
-    return page(request, "signin.html", {"fault": "", "next": _inside(request.query.get("next", "/"))})
+    return page(request, "signin.html", {"fault": "", "next": inside(request.query.get("next", "/"))})
 
 
 async def sign_in(request: web.Request) -> web.StreamResponse:
@@ -39,7 +40,7 @@ async def sign_in(request: web.Request) -> web.StreamResponse:
         raise web.HTTPNotFound
     posted = await request.post()
     token = str(posted.get("token", "")).strip()
-    wanted = _inside(str(posted.get("next", "/")))
+    wanted = inside(str(posted.get("next", "/")))
     if not token or len(token) > _LONGEST or not _TOKEN.fullmatch(token):
         return _again(request, "This is not a bearer token: it has characters that none can have.", wanted)
     authorization = f"Bearer {token}"
@@ -68,9 +69,3 @@ def _begin(request: web.Request, answer: web.StreamResponse, session: BrowserSes
 
 def _again(request: web.Request, fault: str, wanted: str) -> web.StreamResponse:
     return page(request, "signin.html", {"fault": fault, "next": wanted}, status=401)
-
-
-def _inside(path: str) -> str:
-    """A path of our own, whatever the query says: never another site, as `//elsewhere` would be."""
-    fine = path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable()
-    return path if fine else "/"

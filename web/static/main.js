@@ -17,3 +17,21 @@ document.addEventListener("click", async (event) => {
   button.textContent = "Copied";
   setTimeout(() => { button.textContent = before; }, 1500);
 });
+
+// What was done is said once: the address stays one that can be sent to somebody else.
+const address = new URL(location.href);
+if (address.searchParams.has("did")) {
+  address.searchParams.delete("did");
+  address.searchParams.delete("of");
+  history.replaceState(null, "", address);
+}
+
+// One box for all rows of a list, and a count of those that are chosen.
+document.addEventListener("change", (event) => {
+  const box = event.target;
+  if (box.matches?.("[data-all]")) {
+    for (const each of document.querySelectorAll("[data-each]")) each.checked = box.checked;
+  }
+  const chosen = document.querySelectorAll("[data-each]:checked").length;
+  for (const element of document.querySelectorAll("[data-chosen]")) element.textContent = chosen ? `${chosen} chosen` : "";
+});

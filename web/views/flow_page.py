@@ -16,7 +16,7 @@ _GOING: Final = (StepPhase.RUNNING, StepPhase.PENDING, StepPhase.RETRYING)
 
 class FlowHead(msgspec.Struct, frozen=True):
     """`counts`: steps by phase, in the order of phases, without those that have none; `by_volcano`: the status has
-    nothing but what Volcano's own controller writes."""
+    nothing but what Volcano's own controller writes; `last_command`: why the last Command did not do what was asked."""
 
     namespace: str
     name: str
@@ -39,6 +39,7 @@ class FlowHead(msgspec.Struct, frozen=True):
     pods_total: int
     made_by: str
     by_volcano: bool
+    last_command: str
 
 
 def flow_head(body: Body, view: FlowView) -> FlowHead:
@@ -66,7 +67,17 @@ def flow_head(body: Body, view: FlowView) -> FlowHead:
         pods_total=view.pods.total,
         made_by=_owner(metadata),
         by_volcano=bool(status.get("state")) and "observedGeneration" not in status,
+        last_command=_last_command(status),
     )
+
+
+def _last_command(status: Body) -> str:
+    """`Retry: Refused: ...` of the last Command, unless it did what was asked."""
+    last: Body = next(reversed(status.get("commandResults") or ()), {})
+    if not last or last.get("result") == "Done":
+        return ""
+    said = (str(last.get("action") or "").removesuffix("JobFlow"), last.get("result"), last.get("message"))
+    return ": ".join(str(part) for part in said if part)
 
 
 def attention(steps: Iterable[StepView]) -> tuple[StepView, ...]:

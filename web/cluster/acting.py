@@ -1,0 +1,50 @@
+"""Does what buttons say, with the rights of whoever pressed them."""
+
+import contextlib
+
+from shared.actions.orders import order
+from shared.kinds import COMMAND, JOBFLOW, Kind
+from shared.kube.client.api import Api
+from shared.kube.client.errors import Forbidden
+from shared.model.command_message import CommandMessage, written
+from shared.model.phases import FlowAction
+from shared.model.types import Body
+from web.views.deeds import ChangeObject, DeleteObject, GiveOrder, Work
+
+
+async def do(api: Api, kind: Kind, body: Body, work: Work) -> None:
+    """Raises ApiError."""
+    metadata = body["metadata"]
+    namespace = str(metadata.get("namespace") or "")
+    match work:
+        case GiveOrder(action, verb):
+            await give_order(api, kind, body, action, verb)
+        case DeleteObject():
+            # By uid: another object of that name that has come meanwhile is not meant.
+            await api.delete(kind, namespace, metadata["name"], uid=metadata["uid"])
+        case ChangeObject(change):
+            await api.patch(kind, namespace, metadata["name"], change)
+
+
+async def give_order(
+    api: Api, kind: Kind, body: Body, action: str, verb: str, message: CommandMessage | None = None
+) -> None:
+    """Creates the Command. Raises ApiError."""
+    namespace = body["metadata"]["namespace"] if kind.namespaced else "default"
+    if kind == JOBFLOW and action == FlowAction.RESUME:
+        await _try_to_resume(api, body)
+    command = order(body, action, verb, namespace)
+    if message is not None:
+        command = {**command, "message": written(message)}
+    await api.create(COMMAND, command, namespace=namespace)
+
+
+async def _try_to_resume(api: Api, flow: Body) -> None:
+    """Try the change with dry run, to report now if a policy would refuse it to the controller. Who may not change the
+    flow can still send the Command."""
+    if (flow.get("spec") or {}).get("suspend"):
+        metadata = flow["metadata"]
+        with contextlib.suppress(Forbidden):
+            await api.patch(
+                JOBFLOW, metadata["namespace"], metadata["name"], {"spec": {"suspend": False}}, dry_run=True
+            )

@@ -1,0 +1,88 @@
+"""POST handlers of the buttons. Guard has checked Host, Origin, session and CSRF token."""
+
+from typing import Final
+
+from aiohttp import web
+
+from shared.actions.reruns import again, named, with_values
+from shared.kinds import JOBFLOW
+from shared.kube.client.errors import ApiError
+from shared.model.command_message import RetryMessage
+from shared.model.phases import FlowAction
+from web.addresses import address, and_query, inside
+from web.cluster.acting import do, give_order
+from web.context import caller, redirect
+from web.pages.queries import may_write
+from web.render import page
+from web.views.deeds import BULK, DEEDS
+
+MOST: Final = 500
+"""Flows of one bulk action."""
+_PARAM: Final = "param."
+
+
+async def act(request: web.Request) -> web.StreamResponse:
+    """`/act/PLURAL/NAMESPACE/NAME/DEED`; the namespace of what has none is `-`."""
+    may_write(request)
+    where = request.match_info
+    kind, deeds = DEEDS.get(where["plural"], (JOBFLOW, {}))
+    deed = deeds.get(where["deed"])
+    if deed is None:
+        raise web.HTTPNotFound
+    api = caller(request).api
+    body = await api.get(kind, where["namespace"] if kind.namespaced else "", where["name"])
+    await do(api, kind, body, deed.work)
+    return await _back(request, f"{kind.plural}.{deed.name}")
+
+
+async def run_again(request: web.Request) -> web.StreamResponse:
+    """A new flow with the spec of this one and the params of the form; leads to the new one."""
+    may_write(request)
+    posted = await request.post()
+    namespace = request.match_info["namespace"]
+    api = caller(request).api
+    body = await api.get(JOBFLOW, namespace, request.match_info["name"])
+    values = {key.removeprefix(_PARAM): str(value) for key, value in posted.items() if key.startswith(_PARAM)}
+    fresh = named(with_values(again(body), values), str(posted.get("name", "")).strip(), namespace)
+    made = await api.create(JOBFLOW, fresh, namespace=namespace)
+    return redirect(request, address("flows", namespace, made["metadata"]["name"]))
+
+
+async def retry_step(request: web.Request) -> web.StreamResponse:
+    """One step alone, or with the steps after it."""
+    may_write(request)
+    posted = await request.post()
+    step = request.match_info["step"]
+    api = caller(request).api
+    body = await api.get(JOBFLOW, request.match_info["namespace"], request.match_info["name"])
+    message = RetryMessage(from_=step) if posted.get("after") else RetryMessage(step=step)
+    await give_order(api, JOBFLOW, body, FlowAction.RETRY, "retry", message)
+    return await _back(request, "step.retry")
+
+
+async def bulk(request: web.Request) -> web.StreamResponse:
+    """One deed to several flows; what came of each."""
+    may_write(request)
+    posted = await request.post()
+    name = str(posted.get("deed", ""))
+    chosen = [str(each) for each in posted.getall("flow", [])]
+    if name not in BULK or len(chosen) > MOST:
+        raise web.HTTPBadRequest(reason=f"choose one of {', '.join(BULK)} and at most {MOST} flows")
+    deed = DEEDS[JOBFLOW.plural][1][name]
+    api = caller(request).api
+    results = []
+    for each in chosen:
+        namespace, _, flow = each.partition("/")
+        try:
+            await do(api, JOBFLOW, await api.get(JOBFLOW, namespace, flow), deed.work)
+            results.append((namespace, flow, ""))
+        except ApiError as error:
+            results.append((namespace, flow, error.message))
+    values = {"section": "flows", "deed": deed, "results": results, "back": inside(str(posted.get("back", "/flows")))}
+    return page(request, "bulk.html", values)
+
+
+async def _back(request: web.Request, did: str) -> web.Response:
+    """To the page that the form names, which says what was done."""
+    path = inside(str((await request.post()).get("back", "/")))
+    return redirect(request, and_query(path, did=did, of=request.match_info["name"]))

@@ -1,0 +1,19 @@
+"""What a page says after a button was pressed. The address has only names, so that nobody can put words on a page. Pure."""
+
+import re
+from typing import Final
+
+from web.views.deeds import DEEDS
+
+_NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
+
+
+def notice(did: str, of: str) -> str:
+    """`nightly is being stopped`, or nothing for what is no button of ours or no name."""
+    plural, _, name = did.partition(".")
+    if not _NAME.fullmatch(of) or len(of) > 253:
+        return ""
+    if did == "step.retry":
+        return f"{of} runs the step again"
+    deed = DEEDS.get(plural, (None, {}))[1].get(name)
+    return f"{of} {deed.done}" if deed else ""
