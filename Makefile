@@ -1,11 +1,15 @@
 # The verbs, the same on a laptop and in CI. Only Python 3.11+ and make are needed; everything else goes into .venv.
 PYTHON ?= python3
-BIN := .venv/bin
-STAMP := .venv/.installed
+# Another Python has an environment of its own: `make test PYTHON=python3.13`.
+VENV := .venv$(addprefix -,$(filter-out python3,$(notdir $(PYTHON))))
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
 TESTS ?= tests
+LOCK = $(BIN)/python -m uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-annotate --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint generate verify e2e bench chaos clean
+.PHONY: help install demo test lint generate lock verify e2e bench chaos clean
 
 help: ## show the verbs
 	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -14,9 +18,11 @@ install: $(STAMP) ## create .venv with everything in it
 
 $(STAMP): pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; try: make PYTHON=python3.12 " if sys.version_info < (3, 11) else 0)'
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@echo "installing into .venv (the first time takes a minute or two)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[dev,speed,local]'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing into $(VENV) (the first time takes a minute or two)"
+	@$(BIN)/python -m release.requirements requirements.lock > $(VENV)/requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $(VENV)/requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 demo: $(STAMP) ## run the example flow on a local cluster; KEEP=1 leaves it running
@@ -37,6 +43,11 @@ generate: $(STAMP) ## write what is generated from the code (CRDs, reference pag
 	$(BIN)/python -m cli.reference
 	$(BIN)/python -m shared.crd.reference
 
+lock: $(STAMP) ## resolve the dependencies of pyproject.toml again; UPGRADE=1 takes newer versions
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(LOCK) --all-extras -o requirements.lock
+	$(LOCK) --extra speed --constraints requirements.lock -o requirements-images.lock
+
 verify: lint ## lint, and generated files are up to date
 	$(BIN)/python -m shared.crd --check
 	$(BIN)/python -m webhook.server.configurations --check
@@ -53,4 +64,4 @@ chaos: $(STAMP) ## seeded fault suite; RUNS=500 WORKERS=3 for the long mode
 	$(BIN)/python -m tests.chaos --runs $(or $(RUNS),50) $(if $(SEED),--seed $(SEED)) $(if $(WORKERS),--workers $(WORKERS))
 
 clean: ## remove .venv and caches
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info
+	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info

@@ -6,13 +6,17 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
+from string import Template
 from typing import Final
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from release.requirements import entries
 
 _PREFIXES: Final = ("/app", "/src")  # the absolute paths that our Dockerfiles use
 _INSTALL: Final = "-m pip install"
@@ -31,14 +35,17 @@ class Stage:
 
 
 def parse(text: str) -> list[Stage]:
-    """The stages in order. Raises ValueError for an instruction that stands before the first FROM."""
+    """The stages in order. Raises ValueError for an instruction other than ARG that stands before the first FROM."""
     stages: list[Stage] = []
+    arguments: dict[str, str] = {}
     joined = re.sub(r"\\\n\s*", " ", "\n".join(line for line in text.splitlines() if not line.startswith("#")))
     for line in filter(None, map(str.strip, joined.splitlines())):
         instruction, _, said = line.partition(" ")
         if instruction == "FROM":
-            base, _, name = said.partition(" AS ")
+            base, _, name = Template(said).substitute(arguments).partition(" AS ")
             stages.append(Stage(base, name or str(len(stages))))
+        elif not stages and instruction == "ARG":
+            arguments.update([said.split("=", 1)])
         elif not stages:
             raise ValueError(f"{line}: no stage has begun")
         else:
@@ -129,7 +136,7 @@ class Build:
     def _label(self, said: str) -> None:
         """Nothing to do in a folder."""
 
-    _expose = _healthcheck = _entrypoint = _label
+    _arg = _expose = _healthcheck = _entrypoint = _label
 
     def _mapped(self, text: str) -> str:
         return re.sub(rf"(?<![\w.-])({'|'.join(_PREFIXES)})(?=[/:\s]|$)", lambda found: f"{self.root}{found[1]}", text)
@@ -153,30 +160,33 @@ def set_writable(root: Path, writable: bool) -> None:
 
 
 def install(command: list[str], directory: Path) -> None:
-    """What `pip install --target T --requirement R --constraint C` does, from this virtualenv instead of the registry:
-    that takes seconds and needs no network. Raises RuntimeError where a version is not the one that C says."""
-    target, wanted, allowed = (
-        directory / command[command.index(option) + 1] for option in ("--target", "--requirement", "--constraint")
-    )
-    pins = {
-        canonicalize_name(each.name): each.specifier
-        for each in map(
-            Requirement, filter(None, (line.split("#")[0].strip() for line in allowed.read_text().splitlines()))
-        )
-    }
-    names = [Requirement(line) for line in wanted.read_text().split("\n") if line.strip()]
-    seen: set[str] = set()
-    while names:
-        requirement = names.pop()
-        name = canonicalize_name(requirement.name)
-        if name in seen or (requirement.marker and not requirement.marker.evaluate({"extra": ""})):
-            continue
-        seen.add(name)
+    """What `pip install --target T --require-hashes --no-deps --requirement R` does, from this virtualenv instead of the
+    registry: that takes seconds and needs no network. Raises RuntimeError where R pins another version, gives no hash,
+    or leaves out what a package of it requires."""
+    target, wanted = (directory / command[command.index(option) + 1] for option in ("--target", "--requirement"))
+    pins = dict(pinned(wanted.read_text()))
+    for name, pin in pins.items():
         found = metadata.distribution(name)
-        if name not in pins or not pins[name].contains(found.version):
-            raise RuntimeError(f"{name} {found.version} is not what {allowed.name} says: {pins.get(name)}")
-        names += map(Requirement, found.requires or ())
+        if not pin.specifier.contains(found.version):
+            raise RuntimeError(f"{name} {found.version} is not what {wanted.name} says: {pin}")
+        for requirement in map(Requirement, found.requires or ()):
+            applies = not requirement.marker or requirement.marker.evaluate({"extra": ""})
+            if applies and canonicalize_name(requirement.name) not in pins:
+                raise RuntimeError(f"{wanted.name} leaves out {requirement.name}, which {name} requires")
         _copy_distribution(found, target)
+
+
+def pinned(lock: str) -> Iterator[tuple[str, Requirement]]:
+    """The requirements of a lock file for this platform. Raises RuntimeError for one without a hash."""
+    for entry in entries(lock):
+        text, _, hashes = entry.replace("\\\n", " ").partition("--hash=")
+        if entry.startswith("#") or not text.strip():
+            continue
+        if not hashes:
+            raise RuntimeError(f"{text.strip()} has no hash")
+        requirement = Requirement(text.strip())
+        if not requirement.marker or requirement.marker.evaluate():
+            yield canonicalize_name(requirement.name), requirement
 
 
 def _copy_distribution(found: metadata.Distribution, target: Path) -> None:

@@ -71,6 +71,8 @@ def test_the_image_has_labels_and_a_non_root_user(image: tuple[str, Build]) -> N
     assert re.fullmatch(r"[1-9]\d{3,}:[1-9]\d{3,}", build.user)
     (labels,) = build.stages[-1].values("LABEL")
     assert f'org.opencontainers.image.title="jobflow-{name}"' in labels
+    told = set(re.findall(r"org\.opencontainers\.image\.([a-z.]+)=", labels))
+    assert {"description", "licenses", "version", "revision", "created", "source", "base.name"} <= told
     assert "healthz" in build.stages[-1].values("HEALTHCHECK")[-1]
     assert build.entrypoint == ["python", "-m", name]
 
@@ -153,3 +155,13 @@ users: [{name: u, user: {token: t}}]
 contexts: [{name: c, context: {cluster: c, user: u}}]
 current-context: c
 """
+
+
+@pytest.mark.parametrize("path", sorted(Path.cwd().glob("Dockerfile.*")), ids=lambda path: path.name)
+def test_one_variable_sets_the_base_and_all_packages_have_hashes(path: Path) -> None:
+    text = path.read_text()
+    assert re.findall(r"(?m)^FROM (\S+)", text) == ["$BASE", "$BASE"]
+    assert len(re.findall(r"(?m)^ARG BASE=", text)) == 1
+    installs = re.findall(r"(?m)^RUN .*pip install.*", text)
+    assert installs
+    assert all("--require-hashes --no-deps" in each and "requirements-images.lock" in each for each in installs)
