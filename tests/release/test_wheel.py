@@ -108,6 +108,12 @@ def test_the_installed_command_knows_its_version(installed: Installed) -> None:
     assert installed.run("jobflow", "--version").stdout == f"jobflow {pyproject()['project']['version']}\n"
 
 
+def test_the_python_interface_works_from_the_installed_wheel(installed: Installed) -> None:
+    code = "from jobflow import Flow, Job\nwith Flow('f') as flow:\n    Job('a', image='i')\nprint(flow.lint())"
+    ran = installed.run("python", "-c", code)
+    assert ran.returncode == 0, ran.stderr
+
+
 def test_the_demo_runs_from_the_installed_wheel(installed: Installed) -> None:
     ran = installed.run("jobflow", "local", "demo")
     assert ran.returncode == 0, ran.stdout + ran.stderr
