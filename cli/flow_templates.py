@@ -5,24 +5,21 @@ from collections.abc import Mapping
 import msgspec
 
 from cli.exits import CliError, Exit
-from shared.children.scheduled_flows import MissingParam, merged_params
 from shared.kinds import JOBFLOW
 from shared.model.schedules.flow_template import JobFlowTemplateSpec
 from shared.model.types import Body
 from shared.names import FLOW_TEMPLATE
-from shared.params import param_faults
+from shared.params import MissingParam, param_faults, templated_spec
 
 
 def flow_from_template(template: Body, values: Mapping[str, str]) -> Body:
     """A JobFlow of the template with a generated name. Raises CliError."""
-    spec = template["spec"]
     given = [{"name": name, "value": value} for name, value in values.items()]
     check_params(template, values)
     try:
-        params = merged_params(spec["flow"].get("params") or (), spec.get("params") or (), given)
+        flow = templated_spec(template, given)
     except MissingParam as error:
         raise CliError(str(error), Exit.NO, "set it with -p NAME=VALUE") from error
-    flow = {**spec["flow"], **({"params": params} if params else {})}
     name = str(template["metadata"]["name"])[:57]
     return {
         "apiVersion": JOBFLOW.api_version,

@@ -21,20 +21,30 @@ _INDEX_SUFFIX: Final = re.compile(rf"^(?P<base>.+)-{_INDEX}$")
 def job_name(flow: str, step: str, index: int | None = None, attempt: int = 0) -> str:
     """The name of a step's Job: FLOW-STEP[-INDEX][-rN].
 
-    `index`: the iteration of a `for`; `attempt`: 0 for the first, whose name is the same as in Volcano.
+    `index`: the iteration of a `for`; `attempt`: 0 for the first, whose name is the same as in Volcano. A name over 63
+    characters, as in a flow within a flow, becomes its first 52, a dash and ten digits of its hash.
     """
+    return label_value(_whole_job_name(flow, step, index, attempt))
+
+
+def _whole_job_name(flow: str, step: str, index: int | None, attempt: int) -> str:
     name = f"{flow}-{step}" if index is None else f"{flow}-{step}-{index}"
     return f"{name}-r{attempt}" if attempt else name
 
 
 def longest_job_name(flow: str, step: str, iterations: int | None = None) -> str:
-    """The longest Job name that a step can get: three digits of retries, and the last of `iterations` indexes."""
+    """The longest Job name that a step can get, not shortened: three digits of retries, the last of `iterations` indexes."""
     last = None if iterations is None else max(iterations - 1, 0)
-    return job_name(flow, step, last, 10**_RETRY_DIGITS - 1)
+    return _whole_job_name(flow, step, last, 10**_RETRY_DIGITS - 1)
 
 
 def pod_name(job: str, task: str, index: int) -> str:
-    """JOB-TASK-INDEX, as in Volcano."""
+    """JOB-TASK-INDEX, as in Volcano. Over 63 characters: the first 52, a dash and ten digits of the hash."""
+    return label_value(whole_pod_name(job, task, index))
+
+
+def whole_pod_name(job: str, task: str, index: int) -> str:
+    """JOB-TASK-INDEX, however long."""
     return f"{job}-{task}-{index}"
 
 

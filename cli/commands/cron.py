@@ -14,11 +14,12 @@ from cli.output import as_name
 from cli.params import pairs
 from cli.views import schedules
 from controller.cronjob.children import job_for
-from shared.children.scheduled_flows import MissingParam, flow_for
+from shared.children.scheduled_flows import flow_for
 from shared.cron import CronError, Timetable, ZoneError, parse, zone
 from shared.kinds import CRONJOB, CRONJOBFLOW, CRONJOBFLOWBACKFILL, JOB, JOBFLOW, JOBFLOWTEMPLATE, Kind
 from shared.kube.client.errors import NotFound
 from shared.model.types import Body
+from shared.params import MissingParam
 
 KINDS: Final = (CRONJOBFLOW, CRONJOB)
 

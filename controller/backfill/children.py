@@ -11,7 +11,7 @@ from shared.naming import label_value
 def backfill_flow(backfill: Body, source: Body, due: int, previous: int | None) -> Body:
     """As the schedule would have created it, under a name and an owner of the backfill's own.
 
-    `source`: status.source. Raises shared.children.scheduled_flows.MissingParam.
+    `source`: status.source. Raises shared.params.MissingParam.
     """
     made = flow_for(source["cron"], source.get("template"), due, previous)
     metadata = backfill["metadata"]

@@ -33,6 +33,12 @@ INVALID_EXPRESSION: Final = "InvalidExpression"
 INVALID_REFERENCE: Final = "InvalidReference"
 INVALID_PATCH: Final = "InvalidPatch"
 INVALID_JOB: Final = "InvalidJob"
+INVALID_JOB_FLOW: Final = "InvalidJobFlow"
+TOO_DEEP: Final = "TooDeep"
+TEMPLATE_CYCLE: Final = "TemplateCycle"
+PARENT_SUSPENDED: Final = "ParentSuspended"
+SUB_FLOW_WAITS: Final = "SubFlowWaits"
+SUB_FLOW_SUSPENDED: Final = "SubFlowSuspended"
 
 # A skipped step is "bad" for those after it when it was skipped because something failed (docs/design/jobflow-api.md, section 3.1).
 BAD_SKIPS: Final = frozenset({UPSTREAM_FAILED, FLOW_STOPPED})
@@ -49,6 +55,8 @@ JOB_BLOCKED: Final = frozenset(
         "WaitingForDeletion",
         "NoReplicas",
         POD_PROBLEM,
+        SUB_FLOW_WAITS,
+        SUB_FLOW_SUSPENDED,
     }
 )
 # Reasons of every Job that is Pending. A step shows them when its Job has been Pending for a while.

@@ -15,7 +15,8 @@ from controller.jobflow.decide.flow import FlowDecision, decide
 from controller.jobflow.observe.child_cache import queue_state
 from controller.jobflow.observe.flow_cache import CachedFlow, FlowCache
 from controller.jobflow.observe.flow_observer import FlowObserver
-from controller.jobflow.observe.indexes import FOR_QUEUE, USES, WAITS
+from controller.jobflow.observe.indexes import FOR_QUEUE, USES, USES_FLOW, WAITS
+from controller.jobflow.observe.parents import below, is_suspended
 from controller.jobflow.observe.prober import Prober
 from controller.jobflow.observe.write_schedule import WriteSchedule
 from shared.key import Key
@@ -48,6 +49,19 @@ class FlowReconciler:
             return ()
         metadata = new["metadata"]
         return self.observer.flows.keys_by(USES, str(Key(metadata.get("namespace", ""), metadata["name"])))
+
+    def flows_of_flow_template(self, old: Body | None, new: Body | None) -> Iterable[Key]:
+        """The flows to reconcile when a JobFlowTemplate appears: those with a step that runs it."""
+        if new is None or old is not None:
+            return ()
+        metadata = new["metadata"]
+        return self.observer.flows.keys_by(USES_FLOW, str(Key(metadata.get("namespace", ""), metadata["name"])))
+
+    def flows_below(self, old: Body | None, new: Body | None) -> Iterable[Key]:
+        """The flows to reconcile when a flow is suspended or resumed: those below it, which it holds."""
+        if new is None or is_suspended(old) == is_suspended(new):
+            return ()
+        return tuple(below(self.observer.flows, new))
 
     def flows_of_queue(self, old: Body | None, new: Body | None) -> Iterable[Key]:
         """The flows to reconcile when a queue appears or changes its state: those with steps that may wait for it.

@@ -24,6 +24,8 @@ def build(context: ControllerContext) -> Controller:
             Route(observer.flows, itself, own_writes=False),
             *(Route(cache, its_controller(JOBFLOW), own_writes=False) for cache in observer.jobs.caches.values()),
             Route(observer.templates, reconciler.flows_of_template),
+            Route(observer.flow_templates, reconciler.flows_of_flow_template),
+            Route(observer.flows, reconciler.flows_below),
             Route(observer.commands.cache, observer.commands.wakes, own_writes=False),
             *queues,
         ),

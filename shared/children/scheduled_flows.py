@@ -1,7 +1,7 @@
 """The JobFlow that a CronJobFlow creates for a due time. Pure."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
@@ -14,15 +14,11 @@ from shared.model.schedules.flow_template import TemplateParam
 from shared.model.types import Body
 from shared.names import CRON_NAME, CRON_SCHEDULED, FLOW_TEMPLATE
 from shared.naming import label_value, scheduled_name
-from shared.params import param_faults
+from shared.params import param_faults, templated_spec
 from shared.timestamp import rfc3339
 
 PLACEHOLDER: Final = re.compile(r"\$\(schedule\.([A-Za-z]*)\)")
 SCHEDULE_VALUES: Final = ("date", "time", "previousTime", "unix")
-
-
-class MissingParam(ValueError):
-    """A param that the template requires has no value."""
 
 
 def flow_for(cron: Body, template: Body | None, due: int, previous: int | None) -> Body:
@@ -34,13 +30,11 @@ def flow_for(cron: Body, template: Body | None, due: int, previous: int | None) 
     metadata, spec = cron["metadata"], cron["spec"]
     inline = spec.get("jobFlowTemplate") or {}
     given = inline.get("metadata") or {}
-    flow_spec = dict((template["spec"].get("flow") if template else inline.get("spec")) or {})
-    declared = template["spec"].get("params") or () if template else ()
     own = [
         {**param, "value": filled(str(param.get("value", "")), spec, due, previous)}
         for param in spec.get("params") or ()
     ]
-    params = merged_params(flow_spec.get("params") or (), declared, own)
+    source = template or {"spec": {"flow": inline.get("spec") or {}}}
     return {
         "apiVersion": JOBFLOW.api_version,
         "kind": JOBFLOW.kind,
@@ -51,7 +45,7 @@ def flow_for(cron: Body, template: Body | None, due: int, previous: int | None) 
             "annotations": {**copied_annotations(given), **_from_template(template), CRON_SCHEDULED: rfc3339(due)},
             "ownerReferences": [controller_reference(CRONJOBFLOW, cron)],
         },
-        "spec": {**flow_spec, "params": params} if params else flow_spec,
+        "spec": templated_spec(source, own),
     }
 
 
@@ -69,20 +63,6 @@ def params_fault(cron: Body, template: Body | None, due: int) -> str:
         (str(param["name"]), filled(str(param.get("value", "")), spec, due, None)) for param in spec.get("params") or ()
     ]
     return "; ".join(f'param "{name}" {fault}' for name, fault in param_faults(declared, given))
-
-
-def merged_params(flow: Sequence[Body], declared: Sequence[Body], given: Sequence[Body]) -> list[Body]:
-    """The params of the flow: its own, the defaults of the template's declared params, then those given.
-
-    Raises MissingParam if a declared param is required and has neither a value nor a default.
-    """
-    values = {str(param["name"]): str(param.get("value", "")) for param in flow}
-    values |= {str(param["name"]): str(param["default"]) for param in declared if param.get("default") is not None}
-    values |= {str(param["name"]): str(param.get("value", "")) for param in given}
-    missing = [str(param["name"]) for param in declared if param.get("required") and param["name"] not in values]
-    if missing:
-        raise MissingParam(f"params without a value: {', '.join(missing)}")
-    return [{"name": name, "value": value} for name, value in values.items()]
 
 
 def filled(text: str, spec: Body, due: int, previous: int | None) -> str:

@@ -11,7 +11,7 @@ from msgspec import Meta
 from shared.model.flow_status import JobFlowStatus
 from shared.model.meta import ObjectMeta
 from shared.model.phases import FailureStrategy, RetainPolicy
-from shared.model.step import Retry, Step
+from shared.model.step import Expression, Retry, Step
 from shared.model.types import Count, Model, Positive
 
 
@@ -20,6 +20,15 @@ class Param(Model, frozen=True, kw_only=True):
 
     name: str
     value: str = ""
+
+
+class FlowOutput(Model, frozen=True, kw_only=True):
+    """A value that the flow has when it has ended: for `kubectl get`, and for the step that runs it."""
+
+    name: str
+    expression: Annotated[
+        Expression, Meta(description="CEL over steps, params and flow, evaluated when the flow ends.")
+    ]
 
 
 class JobFlowSpec(Model, frozen=True, kw_only=True):
@@ -52,6 +61,7 @@ class JobFlowSpec(Model, frozen=True, kw_only=True):
     finally_: Annotated[
         tuple[Step, ...], Meta(description="Steps that run after all other steps have ended, whatever the outcome.")
     ] = msgspec.field(default=(), name="finally")
+    outputs: Annotated[tuple[FlowOutput, ...], Meta(description="Values of the ended flow, in status.outputs.")] = ()
 
 
 class JobFlow(Model, frozen=True, kw_only=True):

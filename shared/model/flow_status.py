@@ -199,6 +199,7 @@ class JobFlowStatus(Model, frozen=True, kw_only=True):
     finally_outcome: Annotated[
         str, Meta(description="DeadlineExceeded once finallyDeadlineSeconds have ended `finally`.")
     ] = ""
+    outputs: Annotated[Labels, Meta(description="Values of spec.outputs, once the flow has ended.")] = {}
     outcome: Annotated[
         str, Meta(description="Succeed, Failed, Terminated or DeadlineExceeded once the steps have ended.")
     ] = ""

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from shared.model.phases import DependsCondition, DependsStrategy
-from shared.model.types import WHOLE, Count, Int32, IntOrString, Model, Port, Positive, Raw
+from shared.model.types import WHOLE, Count, Int32, IntOrString, Labels, Model, Port, Positive, Raw
 
 Expression = Annotated[str, Meta(max_length=4096, extra_json_schema={"format": "cel"})]
 
@@ -164,14 +164,28 @@ class Loop(Model, frozen=True, kw_only=True):
     ] = None
 
 
+class SubFlow(Model, frozen=True, kw_only=True):
+    """A flow that runs as one step. Exactly one of template and spec."""
+
+    template: Annotated[str, Meta(max_length=253, description="A JobFlowTemplate of this namespace.")] = ""
+    spec: Annotated[Raw | None, Meta(description="The spec of a JobFlow, written out.")] = None
+    params: Annotated[
+        Labels, Meta(description="Params of the flow, by name. $(...) is replaced as in patch.jobSpec.")
+    ] = {}
+
+
 class Output(Model, frozen=True, kw_only=True):
-    """A value taken from the termination message of a container when the Job ends."""
+    """A value taken from the termination message of a container when the Job ends, or an output of the step's flow."""
 
     name: str
     task: Annotated[str, Meta(description="Default: the first task.")] = ""
     container: Annotated[str, Meta(description="Default: the first container.")] = ""
     key: Annotated[
-        str, Meta(description="The message is a JSON object and this key is taken; absent: the whole message.")
+        str,
+        Meta(
+            description="The message is a JSON object and this key is taken; absent: the whole message."
+            " Of a step with flow: the flow's output; absent: the one of this name."
+        ),
     ] = ""
 
 
@@ -187,6 +201,7 @@ class Step(Model, frozen=True, kw_only=True):
         default=None, name="if"
     )
     switch: Switch | None = None
+    flow: Annotated[SubFlow | None, Meta(description="Run a flow instead of a Job.")] = None
     for_: Annotated[Loop | None, Meta(description="Run the step once per item.")] = msgspec.field(
         default=None, name="for"
     )
@@ -202,6 +217,11 @@ class Step(Model, frozen=True, kw_only=True):
     @property
     def makes_jobs(self) -> bool:
         """Whether it creates Jobs from a JobTemplate, as steps do that say nothing else."""
+        return self.switch is None and self.flow is None
+
+    @property
+    def makes_children(self) -> bool:
+        """Whether it creates objects: Jobs, or a flow."""
         return self.switch is None
 
     @property

@@ -10,16 +10,18 @@ from typing import Any, Final
 from shared.violation import Violation
 from webhook.rules import command, command_message, pod, podgroup, policy
 from webhook.rules.cron import backfill, cron_job, cron_job_flow, flow_template
-from webhook.rules.cron.embedded_flow import of_flow, warned_of_flow
+from webhook.rules.cron.embedded_flow import of_flow, of_inner_flows, warned_of_flow, warned_of_inner_flows
 from webhook.rules.flow import control as flow_control
 from webhook.rules.flow import deletion as flow_deletion
 from webhook.rules.flow import expressions as flow_expressions
+from webhook.rules.flow import flow_outputs
 from webhook.rules.flow import graph as flow_graph
 from webhook.rules.flow import loops as flow_loops
 from webhook.rules.flow import names as flow_names
 from webhook.rules.flow import patch as flow_patch
 from webhook.rules.flow import probe as flow_probe
 from webhook.rules.flow import references as flow_references
+from webhook.rules.flow import sub_flows as flow_sub_flows
 from webhook.rules.flow import templates as flow_templates
 from webhook.rules.flow import updates as flow_updates
 from webhook.rules.job import depends as job_depends
@@ -39,7 +41,7 @@ from webhook.rules.queue import tree as queue_tree
 Rule = Callable[[Any], Iterator[Violation]]
 Warner = Callable[[Any], Iterator[str]]
 
-FLOW_RULES: Final[tuple[Rule, ...]] = (
+_OWN_FLOW_RULES: Final[tuple[Rule, ...]] = (
     flow_graph.flows_are_present,
     flow_graph.flows_are_not_too_many,
     flow_names.step_names_are_labels,
@@ -85,14 +87,23 @@ FLOW_RULES: Final[tuple[Rule, ...]] = (
     flow_references.references_stand_for_something,
     flow_references.placeholders_are_not_inside_references,
     flow_expressions.expressions_compile,
+    flow_outputs.flow_outputs_have_names,
+    flow_outputs.flow_outputs_compile,
+    flow_sub_flows.sub_flow_has_one_source,
+    flow_sub_flows.sub_flow_steps_make_no_jobs,
+    flow_sub_flows.sub_flow_specs_match_the_schema,
+    flow_sub_flows.sub_flows_end,
+    flow_sub_flows.sub_flow_params_are_params,
+    flow_sub_flows.sub_flow_outputs_exist,
 )
+FLOW_RULES: Final[tuple[Rule, ...]] = (*_OWN_FLOW_RULES, of_inner_flows(_OWN_FLOW_RULES))
 FLOW_UPDATE_RULES: Final[tuple[Rule, ...]] = (
     flow_updates.started_steps_are_frozen,
     flow_updates.params_are_frozen_once_a_step_started,
     flow_updates.new_values_of_params_fit_the_template,
     flow_updates.ended_flows_are_frozen,
 )
-FLOW_WARNINGS: Final[tuple[Warner, ...]] = (
+_OWN_FLOW_WARNINGS: Final[tuple[Warner, ...]] = (
     flow_templates.templates_not_found_yet,
     flow_control.daemons_without_dependents,
     flow_control.switches_that_choose_nothing,
@@ -100,7 +111,9 @@ FLOW_WARNINGS: Final[tuple[Warner, ...]] = (
     flow_patch.patches_of_unknown_tasks,
     flow_patch.patched_fields_that_no_pod_has,
     flow_expressions.literals_that_never_match,
+    flow_sub_flows.flow_templates_not_found_yet,
 )
+FLOW_WARNINGS: Final[tuple[Warner, ...]] = (*_OWN_FLOW_WARNINGS, warned_of_inner_flows(_OWN_FLOW_WARNINGS))
 
 FLOW_DELETE_WARNINGS: Final[tuple[Warner, ...]] = (flow_deletion.jobs_that_go_with_the_flow,)
 
@@ -191,6 +204,8 @@ JOBFLOWTEMPLATE_RULES: Final[tuple[Rule, ...]] = (
     flow_template.template_patterns_are_patterns,
     flow_template.template_defaults_are_allowed,
     flow_template.required_params_have_no_default,
+    flow_template.template_outputs_have_names,
+    flow_template.template_outputs_compile,
     *(of_flow(rule) for rule in FLOW_RULES),
 )
 JOBFLOWTEMPLATE_WARNINGS: Final[tuple[Warner, ...]] = tuple(warned_of_flow(warner) for warner in FLOW_WARNINGS)

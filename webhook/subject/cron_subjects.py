@@ -1,7 +1,7 @@
 """Subjects of schedules and flow templates: CronJobFlow and JobFlowTemplate with the flow that each contains."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
 
@@ -10,13 +10,14 @@ import msgspec
 from shared import kinds
 from shared.model.flow import JobFlowSpec, Param
 from shared.model.schedules.backfill import BackfillSpec
+from shared.model.schedules.cron_job import CronJobSpec
 from shared.model.schedules.cron_job_flow import CronJobFlowSpec
 from shared.model.schedules.flow_template import JobFlowTemplateSpec
 from shared.model.types import Body
 from shared.naming import label_value
 from shared.timestamp import epoch_or_none
 from webhook.envelope.review import Operation
-from webhook.subject.subjects import FlowSubject, Subject, body_or_empty
+from webhook.subject.subjects import FlowSubject, JobSubject, Subject, body_or_empty
 
 PLACEHOLDER: Final = re.compile(r"\$\(schedule\.([^()]*)\)")
 SCHEDULE_VALUES: Final = ("date", "time", "previousTime", "unix")
@@ -33,7 +34,25 @@ class FlowTemplateSubject(Subject[JobFlowTemplateSpec]):
     def flow(self) -> FlowSubject | None:
         raw = body_or_empty(body_or_empty(self.raw.get("spec")).get("flow"))
         declared = tuple(Param(name=param.name, value=param.default or "") for param in self.spec.params)
-        return _flow(self, "f", raw, _with_params(self.spec.flow, declared))
+        flow = _flow(self, "f", raw, _with_params(self.spec.flow, declared))
+        return replace(flow, template_name=self.name)
+
+
+@dataclass(frozen=True)
+class CronJobSubject(Subject[CronJobSpec]):
+    """A CronJob. `job`: the Job it creates, under the longest name that such a Job can have."""
+
+    @cached_property
+    def job(self) -> JobSubject:
+        template = body_or_empty(body_or_empty(self.raw.get("spec")).get("jobTemplate"))
+        metadata = {**body_or_empty(template.get("metadata")), "name": f"{self.name}-{'9' * 8}"}
+        return JobSubject(
+            raw={"metadata": metadata, "spec": template.get("spec")},
+            spec=self.spec.job_template.spec,
+            operation=Operation.CREATE,
+            lookups=self.lookups,
+            namespace=self.namespace,
+        )
 
 
 @dataclass(frozen=True)

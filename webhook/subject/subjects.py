@@ -1,5 +1,6 @@
 """The input of rules: the object as a frozen model and as raw JSON, the stored object, and lookups of other objects."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, Generic, TypeVar
@@ -9,6 +10,7 @@ import msgspec
 from shared import kinds
 from shared.graphs import flow_graph
 from shared.graphs.directed import Ancestors
+from shared.graphs.nesting import inline_spec, known_outputs
 from shared.kinds import Kind
 from shared.model.command import Command
 from shared.model.flow import JobFlowSpec
@@ -16,7 +18,6 @@ from shared.model.job import JobSpec, TaskSpec
 from shared.model.podgroup import PodGroupSpec
 from shared.model.policy import JobFlowPolicySpec
 from shared.model.queue import QueueSpec
-from shared.model.schedules.cron_job import CronJobSpec
 from shared.model.step import Step
 from shared.model.types import Body
 from shared.names import MAX_STEPS
@@ -56,6 +57,15 @@ class Subject(Generic[S]):
         found = self.metadata.get("annotations")
         return {key: value for key, value in found.items() if isinstance(value, str)} if isinstance(found, dict) else {}
 
+    @cached_property
+    def names_are_shortened(self) -> bool:
+        """Whether a step of a JobFlow created it. The controller shortens names that such objects give, if need be."""
+        owners = self.metadata.get("ownerReferences")
+        return any(
+            body_or_empty(owner).get("kind") == kinds.JOBFLOW.kind and body_or_empty(owner).get("controller") is True
+            for owner in (owners if isinstance(owners, list) else ())
+        )
+
     @property
     def creating(self) -> bool:
         return self.operation is Operation.CREATE
@@ -63,7 +73,13 @@ class Subject(Generic[S]):
 
 @dataclass(frozen=True)
 class FlowSubject(Subject[JobFlowSpec]):
-    """A JobFlow. Values that several rules derive from its graph are computed once."""
+    """A JobFlow. Values that several rules derive from its graph are computed once.
+
+    `nested`: it is written out in a step of another flow; `template_name`: of the JobFlowTemplate whose flow it is, or "".
+    """
+
+    nested: bool = False
+    template_name: str = ""
 
     @cached_property
     def steps(self) -> tuple[tuple[str, Step], ...]:
@@ -100,7 +116,25 @@ class FlowSubject(Subject[JobFlowSpec]):
     @cached_property
     def outputs(self) -> dict[str, tuple[str, ...]]:
         """Names of the declared outputs of the steps of `flows` that have any, by step name."""
-        return {step.name: tuple(each.name for each in step.outputs) for step in self.spec.flows if step.outputs}
+        return {step.name: found for step in self.spec.flows if (found := known_outputs(step))}
+
+    @cached_property
+    def inner(self) -> tuple[tuple[str, "FlowSubject"], ...]:
+        """(path of its spec, flow) of every flow that a step writes out and that can be read."""
+        return tuple(self._inner())
+
+    def _inner(self) -> Iterator[tuple[str, "FlowSubject"]]:
+        for path, step in self.special:
+            spec = inline_spec(step.flow)
+            if spec is None or step.flow is None:
+                continue
+            owner = {"kind": kinds.JOBFLOW.kind, "name": self.name, "controller": True}
+            metadata = {"name": f"{self.name}-{step.name}", "ownerReferences": [owner]}
+            raw = {"metadata": metadata, "spec": step.flow.spec}
+            yield (
+                f"{path}.flow.spec",
+                FlowSubject(raw, spec, Operation.CREATE, self.lookups, self.namespace, nested=True),
+            )
 
     def ends_before(self, step: str, other: str) -> bool:
         """Whether `other` ends before `step` starts. Every step of `flows` ends before a step of `finally` starts."""
@@ -156,23 +190,6 @@ class JobSubject(Subject[JobSpec]):
 
 
 @dataclass(frozen=True)
-class CronJobSubject(Subject[CronJobSpec]):
-    """A CronJob. `job`: the Job it creates, under the longest name that such a Job can have."""
-
-    @cached_property
-    def job(self) -> JobSubject:
-        template = body_or_empty(body_or_empty(self.raw.get("spec")).get("jobTemplate"))
-        metadata = {**body_or_empty(template.get("metadata")), "name": f"{self.name}-{'9' * 8}"}
-        return JobSubject(
-            raw={"metadata": metadata, "spec": template.get("spec")},
-            spec=self.spec.job_template.spec,
-            operation=Operation.CREATE,
-            lookups=self.lookups,
-            namespace=self.namespace,
-        )
-
-
-@dataclass(frozen=True)
 class QueueSubject(Subject[QueueSpec]):
     """A Queue."""
 
@@ -209,6 +226,7 @@ def _is_special(step: Step) -> bool:
         or step.for_ is not None
         or step.if_ is not None
         or step.patch is not None
+        or step.flow is not None
         or step.retry is not None
         or bool(step.outputs)
         or step.daemon

@@ -9,9 +9,8 @@ from shared.model.schedules.cron_job import CronJobSpec
 from shared.model.schedules.cron_job_flow import CronJobFlowSpec
 from shared.model.schedules.flow_template import JobFlowTemplateSpec
 from webhook import rules
-from webhook.subject.cron_subjects import BackfillSubject, CronFlowSubject, FlowTemplateSubject
+from webhook.subject.cron_subjects import BackfillSubject, CronFlowSubject, CronJobSubject, FlowTemplateSubject
 from webhook.subject.lookups import MissingObject
-from webhook.subject.subjects import CronJobSubject
 from webhook.verdict.kind_admission import KindAdmission, subject_maker
 
 

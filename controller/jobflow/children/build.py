@@ -8,26 +8,18 @@ from jsonpointer import JsonPointerException
 
 from controller.jobflow import reasons
 from controller.jobflow.children.child_type import BuildFault
+from controller.jobflow.children.job_metadata import job_metadata
 from controller.jobflow.children.merge import Unmergeable, merge_job_spec
+from controller.jobflow.children.metadata import substituted, values_of
 from controller.jobflow.model.context import FlowContext
 from controller.jobflow.model.expression_values import ExpressionFault, Iteration, evaluate_at
-from shared.children.metadata import copied_annotations
 from shared.crd.unknown import unknown_in_job_spec
 from shared.graphs.flow_graph import ExpressionPlace
-from shared.kinds import JOB, JOBFLOW
+from shared.kinds import JOB
 from shared.model.step import JsonPatch, JsonPatchOp, Step
 from shared.model.types import Body
-from shared.names import (
-    ATTEMPT,
-    CREATED_BY_FLOW,
-    CREATED_BY_TEMPLATE,
-    ITERATION,
-    STEP,
-    STEP_DIGEST,
-)
-from shared.naming import label_value, qualified
 from shared.podtemplate import expansion
-from shared.substitution import Lookup, Reference, Values, lookup_in, substitute
+from shared.substitution import Lookup, Reference, lookup_in
 
 _WITH_VALUE: Final = (JsonPatchOp.ADD, JsonPatchOp.REPLACE, JsonPatchOp.TEST)
 _FROM: Final = (JsonPatchOp.MOVE, JsonPatchOp.COPY)
@@ -37,7 +29,7 @@ def build(
     context: FlowContext, step: Step, name: str, attempt: int, iteration: Iteration | None, template: Body
 ) -> Body:
     """The Job `name` of a step, as it is to be created. Raises BuildFault; `template` is not changed."""
-    plain = lookup_in(_values(context, step, iteration))
+    plain = lookup_in(values_of(context, step, iteration))
     lookup = _marked(plain)
     spec = template.get("spec") or {}
     if step.patch is not None and step.patch.job_spec:
@@ -45,13 +37,13 @@ def build(
             spec = merge_job_spec(spec, step.patch.job_spec)
         except Unmergeable as fault:
             raise BuildFault(reasons.INVALID_PATCH, f"patch.jobSpec: {fault}") from fault
-    spec = _substituted(spec, lookup, "spec")
+    spec = substituted(spec, lookup, "spec")
     if step.patch is not None and step.patch.json_patch:
         spec = _patched(context, step, spec, iteration, lookup)
     return {
         "apiVersion": JOB.api_version,
         "kind": JOB.kind,
-        "metadata": _metadata(context, step, name, attempt, iteration, template, plain),
+        "metadata": job_metadata(context, step, name, attempt, iteration, template, plain),
         "spec": _resolved(spec),
     }
 
@@ -72,31 +64,6 @@ def _resolved(spec: Body) -> Body:
     except expansion.OpenReferenceError as fault:
         raise BuildFault(reasons.INVALID_REFERENCE, f"{fault.path}: {fault}") from fault
     return resolved
-
-
-def _values(context: FlowContext, step: Step, iteration: Iteration | None) -> Values:
-    metadata = context.observed.flow.metadata
-    return Values(
-        params=context.plan.params,
-        flow_name=metadata.name,
-        flow_namespace=metadata.namespace,
-        step_name=step.name,
-        outputs={
-            name: {**dict.fromkeys(declared, ""), **context.steps[name].outputs}
-            for name, declared in context.plan.outputs.items()
-            if declared
-        },
-        item=msgspec.UNSET if iteration is None or iteration.item is None else iteration.item,
-        index=None if iteration is None else iteration.index,
-    )
-
-
-def _substituted(value: Any, lookup: Lookup, path: str) -> Any:
-    result = substitute(value, lookup, path)
-    if result.faults:
-        said = "; ".join(f"{fault.path}: {fault.text}: {fault.message}" for fault in result.faults[:5])
-        raise BuildFault(reasons.INVALID_REFERENCE, said)
-    return result.value
 
 
 def _patched(context: FlowContext, step: Step, spec: Body, iteration: Iteration | None, lookup: Lookup) -> Body:
@@ -137,47 +104,5 @@ def _operation(
             value = evaluate_at(context, step, ExpressionPlace.PATCH, operation.expression, iteration=iteration)
             raw["value"] = expansion.as_data(value)
         elif operation.value is not msgspec.UNSET:
-            raw["value"] = _substituted(operation.value, lookup, f"patch.jsonPatch[{number}].value")
+            raw["value"] = substituted(operation.value, lookup, f"patch.jsonPatch[{number}].value")
     return raw
-
-
-def _metadata(
-    context: FlowContext,
-    step: Step,
-    name: str,
-    attempt: int,
-    iteration: Iteration | None,
-    template: Body,
-    lookup: Lookup,
-) -> Body:
-    flow = context.observed.flow.metadata
-    given = template.get("metadata") or {}
-    origin = {
-        CREATED_BY_FLOW: qualified(flow.namespace, flow.name),
-        CREATED_BY_TEMPLATE: qualified(flow.namespace, step.template_name),
-    }
-    own = {STEP: step.name, ATTEMPT: str(attempt)}
-    if iteration is not None:
-        own[ITERATION] = str(iteration.index)
-    labels = _substituted(given.get("labels") or {}, lookup, "metadata.labels")
-    annotations = _substituted(copied_annotations(given), lookup, "metadata.annotations")
-    return {
-        "name": name,
-        "namespace": flow.namespace,
-        "labels": {**labels, **{key: label_value(value) for key, value in origin.items()}, **own},
-        "annotations": {**annotations, **origin, STEP_DIGEST: context.plan.digests[step.name]},
-        "ownerReferences": [owner_reference(context)],
-    }
-
-
-def owner_reference(context: FlowContext) -> Body:
-    """The controller reference to the flow."""
-    metadata = context.observed.flow.metadata
-    return {
-        "apiVersion": JOBFLOW.api_version,
-        "kind": JOBFLOW.kind,
-        "name": metadata.name,
-        "uid": metadata.uid,
-        "controller": True,
-        "blockOwnerDeletion": True,
-    }

@@ -60,6 +60,10 @@ class ChildType(ABC):
     def stop(self, child: ObservedChild, namespace: str) -> Action:
         """The write that stops a running child. It is sent again every 30 s until the child has ended."""
 
+    def resume(self, child: ObservedChild, namespace: str) -> Action | None:
+        """The write that has a `resumable` child go on, for a Command that retries the flow; None: a new child is made."""
+        return None
+
     @abstractmethod
     def stop_name(self, child: ObservedChild) -> str:
         """The name under which a refusal of `stop` is remembered."""

@@ -7,7 +7,7 @@ from controller.jobflow import reasons
 from controller.jobflow.children.build import build
 from controller.jobflow.children.child_type import ChildType, Parser
 from controller.jobflow.children.closed_queue import closed_queue
-from controller.jobflow.children.terminate_command import command_name, terminate_command
+from controller.jobflow.children.commands import child_command, stop_command_name
 from controller.jobflow.control import outputs
 from controller.jobflow.model.context import FlowContext
 from controller.jobflow.model.expression_values import Iteration
@@ -47,10 +47,10 @@ class JobType(ChildType):
         return closed_queue(context, body)
 
     def stop(self, child: ObservedChild, namespace: str) -> Create:
-        return terminate_command(child, namespace, JobAction.TERMINATE_JOB)
+        return child_command(child, namespace, JobAction.TERMINATE_JOB)
 
     def stop_name(self, child: ObservedChild) -> str:
-        return command_name(child.name)
+        return stop_command_name(child)
 
     def reads_pods(self, step: Step, child: ObservedChild) -> bool:
         return bool(step.outputs) or child.phase is not JobPhase.COMPLETED

@@ -5,12 +5,13 @@ from typing import Final
 
 from controller.jobflow.children.child_type import ChildType, Parser
 from controller.jobflow.children.job import JobType
+from controller.jobflow.children.sub_flow import SubFlowType
 from controller.jobflow.model.observed import ObservedChild
 from shared.kinds import Kind
 from shared.model.step import Step
 
 JOBS: Final = JobType()
-CHILD_TYPES: Final[tuple[ChildType, ...]] = (JOBS,)
+CHILD_TYPES: Final[tuple[ChildType, ...]] = (JOBS, SubFlowType())
 """The first type that makes a step's children counts."""
 
 PARSERS: Final[Mapping[Kind, Parser]] = {kind: parse for one in CHILD_TYPES for kind, parse in one.parsers.items()}

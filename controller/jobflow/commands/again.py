@@ -7,6 +7,7 @@ would undo the stop or end the clean-up.
 from msgspec.structs import replace
 
 from controller.jobflow.commands.begin_again import begin_again, fresh, restart_clock, resumed
+from controller.jobflow.commands.continue_children import continued
 from controller.jobflow.commands.effect import CommandEffect, Effect, done, without_effect
 from controller.jobflow.commands.selection import Selection, backing_off, select
 from controller.jobflow.commands.spec_change import change_spec
@@ -50,7 +51,8 @@ def _run_again(context: FlowContext, order: RetryMessage, selected: Selection) -
         _skip_backoff(context, context.steps[name])
     for name in selected.steps:
         whole = selected.whole or _reads_params(context.plan.loops.get(name), order)
-        context.steps[name] = (fresh if whole else resumed)(context.steps[name])
+        going_on = None if whole or order.params else continued(context, context.plan.steps[name], context.steps[name])
+        context.steps[name] = going_on or (fresh if whole else resumed)(context.steps[name])
     for name in selected.finals:
         context.steps[name] = fresh(context.steps[name])
     if selected.steps or selected.finals:

@@ -13,6 +13,7 @@ def begin_again(context: FlowContext) -> None:
     context.completion_time = None
     context.finally_start_time = None
     context.finally_outcome = ""
+    context.outputs = {}
     restart_clock(context)
     context.step_states.recount()
 

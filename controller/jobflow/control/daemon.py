@@ -40,7 +40,7 @@ def _stop(context: FlowContext, name: str) -> None:
 
 def _stuck(context: FlowContext) -> bool:
     """Whether only daemons run and every other step waits for the end of a step, so that the flow would hang."""
-    if context.creates or context.reads or context.suspend:
+    if context.creates or context.reads or context.is_suspended:
         return False
     up = [context.steps[name] for name in context.plan.daemons]
     if not any(state.phase in _UP for state in up) or any(not _settled(state.phase) for state in up):

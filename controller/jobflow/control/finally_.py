@@ -2,7 +2,9 @@
 
 from controller.decision import Note
 from controller.jobflow.model.context import FlowContext
+from controller.jobflow.model.expression_values import ExpressionFault, flow_output
 from shared.model.phases import FlowOutcome, StepPhase
+from shared.names import MAX_FLOW_OUTPUT_BYTES, MAX_OUTPUT_BYTES
 from shared.timestamp import epoch_or_none
 
 _BROKEN = (StepPhase.FAILED, StepPhase.TERMINATED)
@@ -41,5 +43,31 @@ def finish(context: FlowContext) -> None:
     broken = any(state.phase in _BROKEN or state.stopped for state in finals)
     if (broken or context.finally_outcome) and context.outcome == FlowOutcome.SUCCEED:
         context.outcome = FlowOutcome.FAILED
+    _evaluate_outputs(context)
     context.completion_time = context.now_text
     context.urgent = True
+
+
+def _evaluate_outputs(context: FlowContext) -> None:
+    """Set the flow's outputs. One that has no value makes a flow Failed that would have succeeded."""
+    values: dict[str, str] = {}
+    used = 0
+    for output in context.plan.spec.outputs:
+        try:
+            value = flow_output(context, output)
+        except ExpressionFault as fault:
+            _output_fault(context, f'output "{output.name}": {fault}')
+            continue
+        used += len(value.encode())
+        if len(value.encode()) > MAX_OUTPUT_BYTES or used > MAX_FLOW_OUTPUT_BYTES:
+            most = f"more than {MAX_OUTPUT_BYTES} bytes, or all of them more than {MAX_FLOW_OUTPUT_BYTES}"
+            _output_fault(context, f'output "{output.name}" has {most}')
+            continue
+        values[output.name] = value
+    context.outputs = values
+
+
+def _output_fault(context: FlowContext, said: str) -> None:
+    context.notes.append(Note("OutputMissing", said[:512], "Warning"))
+    if context.outcome == FlowOutcome.SUCCEED:
+        context.outcome = FlowOutcome.FAILED

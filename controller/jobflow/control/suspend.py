@@ -7,6 +7,7 @@ from shared.model.step import Step
 
 def suspended(context: FlowContext, step: Step) -> StepWait | None:
     """The wait of a step while the flow is suspended. `finally` is exempt."""
-    if context.suspend and step.name not in context.plan.final_names:
-        return StepWait(("suspended",))
+    if context.is_suspended and step.name not in context.plan.final_names:
+        above = context.suspended_by
+        return StepWait((f"JobFlow {above} is suspended" if above and not context.suspend else "suspended",))
     return None

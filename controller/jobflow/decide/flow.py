@@ -13,7 +13,7 @@ from controller.decision import Action, Decision, Delete
 from controller.jobflow.decide.migrate import finished_by_volcano, left_alone, steps_of
 from controller.jobflow.decide.orphans import removals
 from controller.jobflow.decide.run_flow import run_flow
-from controller.jobflow.decide.terminate import terminations
+from controller.jobflow.decide.terminate import resumptions, terminations
 from controller.jobflow.model.context import FlowContext, ProbeWanted, ReadRequests
 from controller.jobflow.model.memo import NO_MEMO, DecisionMemo
 from controller.jobflow.model.observed import ObservedFlow
@@ -32,7 +32,7 @@ class FlowDecision(msgspec.Struct, frozen=True):
     """`reads`: read these and decide again, before anything else; `probes`: network probes to keep trying;
     `next_status`: the `flow.status` of the next decision, once the actions have succeeded; `deferred`: its write was put
     off; `memo`: to be given to the next decision; `over`: the flow has ended, nothing is left to do; `stopped`: uids of the children that the
-    actions stop."""
+    actions stop or have go on."""
 
     decision: Decision
     reads: ReadRequests
@@ -75,7 +75,7 @@ def _step_states(status: JobFlowStatus, plan: Plan, memo: DecisionMemo) -> StepS
 
 
 def _decision(context: FlowContext, deletions: tuple[Delete, ...]) -> FlowDecision:
-    stops = tuple(terminations(context))
+    stops = (*terminations(context), *resumptions(context))
     actions: tuple[Action, ...] = (*context.patches, *context.creates, *(stop.action for stop in stops))
     written = report(context)
     cleanup: tuple[Action, ...] = ()

@@ -34,6 +34,6 @@ def run_flow(context: FlowContext) -> tuple[Delete, ...]:
 
 
 def _start_clock(context: FlowContext) -> None:
-    if context.start_time is None and not context.suspend:
+    if context.start_time is None and not context.is_suspended:
         created = () if context.reset else (job.created for job in context.jobs.values() if job.created)
         context.start_time = min(created, default=context.now_text)

@@ -1,4 +1,7 @@
-"""Stops running children in the way of their type, again and again until they have ended (docs/design/jobflow-api.md, section 6)."""
+"""Steers children in the way of their type: stops running ones, and has ended ones go on after a Command.
+
+The write is repeated until it has had an effect (docs/design/jobflow-api.md, section 6).
+"""
 
 from collections.abc import Iterator
 from typing import Final, NamedTuple
@@ -13,14 +16,14 @@ _AGAIN: Final = 30.0  # seconds until a stop that has had no effect yet is sent 
 _GOING: Final = (JobPhase.TERMINATING, JobPhase.COMPLETING)
 
 
-class Stop(NamedTuple):
-    """`uid`: of the child; `action`: the write that stops it."""
+class Steering(NamedTuple):
+    """`uid`: of the child; `action`: the write that stops it or has it go on."""
 
     uid: str
     action: Action
 
 
-def terminations(context: FlowContext) -> Iterator[Stop]:
+def terminations(context: FlowContext) -> Iterator[Steering]:
     """One write for each child, every 30 s until the child has ended. A refused one is retried after 1, 2, 4, ... 30 s."""
     for child in context.terminating.values():
         if child.phase in _GOING or child.deleting:
@@ -31,7 +34,20 @@ def terminations(context: FlowContext) -> Iterator[Stop]:
             context.wake_at(again)
             continue
         context.wake_at(context.now + _AGAIN)
-        yield Stop(child.uid, type_of_child(child).stop(child, context.observed.flow.metadata.namespace))
+        yield Steering(child.uid, type_of_child(child).stop(child, context.observed.flow.metadata.namespace))
+
+
+def resumptions(context: FlowContext) -> Iterator[Steering]:
+    """The same for ended children that are to go on, until they do."""
+    for child in context.resuming.values():
+        last = context.observed.terminate_sent.get(child.uid)
+        if last is not None and last <= context.now < last + _AGAIN:
+            context.wake_at(last + _AGAIN)
+            continue
+        action = type_of_child(child).resume(child, context.observed.flow.metadata.namespace)
+        if action is not None:
+            context.wake_at(context.now + _AGAIN)
+            yield Steering(child.uid, action)
 
 
 def _last_try(context: FlowContext, child: ObservedChild) -> tuple[float | None, float]:

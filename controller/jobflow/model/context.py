@@ -72,9 +72,11 @@ class FlowContext:
         self.command_results = status.command_results
         self.spec_change: Patch | None = None
         self.suspend = observed.flow.spec.suspend
+        self.outputs = status.outputs
         self.creates: list[Create] = []
         self.patches: list[Patch] = []
         self.terminating: dict[str, ObservedChild] = {}
+        self.resuming: dict[str, ObservedChild] = {}
         self.notes: list[Note] = []
         self.waiting_for: dict[str, tuple[str, ...]] = {}
         self.probes: list[ProbeWanted] = []
@@ -158,6 +160,20 @@ class FlowContext:
         """Request that an unfinished Job is terminated."""
         self.terminating[job.uid] = job
 
+    def resume(self, child: ObservedChild) -> None:
+        """Request that a child that has ended goes on."""
+        self.resuming[child.uid] = child
+
+    @property
+    def suspended_by(self) -> str:
+        """The flow above this one that is suspended, or "". Its suspension covers everything below it."""
+        return next((parent.name for parent in self.observed.parents if parent.suspended), "")
+
+    @property
+    def is_suspended(self) -> bool:
+        """Whether the flow is suspended, itself or by a flow above it."""
+        return self.suspend or bool(self.suspended_by)
+
     def due(self, step: str, index: int | None = None) -> bool:
         """Whether the pause before the next attempt of a step or iteration is over."""
         return self.dues.get((step, index), 0.0) <= self.now
@@ -216,6 +232,8 @@ def in_flight(step: Step, state: StepStatus, last_job: str) -> bool:
     """Whether the latest attempt, whose Job would be `last_job`, has not been accounted for yet."""
     if step.for_ is not None or state.attempts <= state.attempt_base:
         return False
+    if state.phase is StepPhase.RUNNING:  # also an attempt that had ended and goes on
+        return True
     return state.last_attempt is None or state.last_attempt.job != last_job
 
 

@@ -25,6 +25,7 @@ from shared.expressions import (
     retry_scope,
 )
 from shared.graphs.flow_graph import ExpressionPlace
+from shared.model.flow import FlowOutput
 from shared.model.flow_status import Attempt, Iterations, LastIteration, StepStatus
 from shared.model.phases import StepPhase
 from shared.model.step import Step
@@ -82,6 +83,24 @@ def evaluate_at(
     if isinstance(value, EvalError):
         raise ExpressionFault(f"{place}: {value}")
     return value
+
+
+def flow_output(context: FlowContext, output: FlowOutput) -> str:
+    """The value of an output of the flow, which has ended. Raises ExpressionFault."""
+    plan, place = context.plan, f"outputs.{output.name}"
+    scope = flow_scope([step.name for step in plan.flows], plan.steps, plan.outputs, plan.params)
+    program = compile_expression(output.expression, scope, ResultType.VALUE)
+    if not isinstance(program, Program):
+        raise ExpressionFault("; ".join(f"{place}: {problem}" for problem in program))
+    bindings = {
+        "steps": {name: step_value(context, name) for name in references_of(program)},
+        "params": plan.params,
+        "flow": _flow(context),
+    }
+    value = evaluate(program, bindings)
+    if isinstance(value, EvalError):
+        raise ExpressionFault(f"{place}: {value}")
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
 def condition_of(context: FlowContext, step: Step, text: str) -> bool:

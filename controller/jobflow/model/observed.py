@@ -30,7 +30,7 @@ class ObservedChild(msgspec.Struct, frozen=True):
 
     `owner`: "Kind/name" of its controller, "" for none; `ended_at`: RFC3339 or ""; `status`: that of a Job, or of another
     kind in the words of a Job, so that its phases, counts and reasons mean the same; `outputs`: values that it gives
-    itself, for kinds that do; `tasks`: of Jobs.
+    itself, for kinds that do; `tasks`: of Jobs; `resumable`: it has ended without success and can go on from there.
     """
 
     name: str
@@ -49,6 +49,7 @@ class ObservedChild(msgspec.Struct, frozen=True):
     status: JobStatus = JobStatus()
     tasks: tuple[ObservedTask, ...] = ()
     outputs: Mapping[str, str] = {}
+    resumable: bool = False
 
     @property
     def phase(self) -> JobPhase | None:
@@ -59,6 +60,15 @@ class ObservedChild(msgspec.Struct, frozen=True):
         """Pods that its status counts."""
         status = self.status
         return status.pending + status.running + status.succeeded + status.failed + status.terminating + status.unknown
+
+
+class ParentFlow(msgspec.Struct, frozen=True):
+    """A JobFlow of which a step created this flow, directly or through other flows. `template`: the JobFlowTemplate that
+    it was created from by a step itself, or ""."""
+
+    name: str
+    template: str = ""
+    suspended: bool = False
 
 
 class FlowCommand(msgspec.Struct, frozen=True):
@@ -103,7 +113,8 @@ class ObservedFlow(msgspec.Struct, frozen=True):
     `refusals`: of Jobs, Commands and of the flow's own change, by name; `refused_before`: set when so many creates were
     refused in this pass that no other one is tried, the last refusal; `pods`: of ended Jobs, as far as they were read;
     `deleted_jobs`: children that a live read did not find; `terminate_sent`: epoch seconds of the last terminate Command, by
-    Job uid; `probes`: by step; `write_after`: no status write before this moment unless it cannot wait; `most_jobs`: to create in this decision; `queue_states`: by queue, where they are known; `settle_until`:
+    Job uid; `probes`: by step; `write_after`: no status write before this moment unless it cannot wait; `most_jobs`: to create in this decision; `queue_states`: by queue, where they are known;
+    `flow_templates`: raw JobFlowTemplates by name; `parents`: the flows above this one, the nearest first; `settle_until`:
     nor one that another is about to follow; `now`: epoch seconds.
     """
 
@@ -124,30 +135,45 @@ class ObservedFlow(msgspec.Struct, frozen=True):
     settle_until: float = 0.0
     most_jobs: int = 500
     queue_states: Mapping[str, str] = {}
+    flow_templates: Mapping[str, Body] = {}
+    parents: tuple[ParentFlow, ...] = ()
 
 
 def parse_job(body: Body) -> ObservedChild:
     """Parse a raw Job. A status that is not a valid JobStatus counts as empty, so such a Job has not ended."""
     metadata = body["metadata"]
-    owner: Body = next((one for one in metadata.get("ownerReferences") or () if one.get("controller")), {})
-    labels = metadata.get("labels") or {}
+    owner, owner_uid = owner_of(body)
+    step, index, attempt, digest = parse_labels(body)
     status = _status(body.get("status") or {})
     return ObservedChild(
         name=metadata["name"],
         uid=metadata.get("uid", ""),
-        owner=f"{owner.get('kind', '')}/{owner.get('name', '')}" if owner else "",
-        owner_uid=owner.get("uid", ""),
+        owner=owner,
+        owner_uid=owner_uid,
         deleting="deletionTimestamp" in metadata,
-        step=labels.get(STEP, ""),
-        index=_number(labels.get(ITERATION)),
-        attempt=_number(labels.get(ATTEMPT)) or 0,
-        digest=(metadata.get("annotations") or {}).get(STEP_DIGEST, ""),
+        step=step,
+        index=index,
+        attempt=attempt,
+        digest=digest,
         created=metadata.get("creationTimestamp") or "",
         ended=status.state.phase is not None and status.state.phase.finished,
         ended_at=_ended_at(status, metadata.get("creationTimestamp") or ""),
         status=status,
         tasks=tuple(_tasks((body.get("spec") or {}).get("tasks") or ())),
     )
+
+
+def owner_of(body: Body) -> tuple[str, str]:
+    """The controller of an object: "Kind/name" and uid, both "" for none."""
+    owner: Body = next((one for one in body["metadata"].get("ownerReferences") or () if one.get("controller")), {})
+    return (f"{owner.get('kind', '')}/{owner.get('name', '')}" if owner else ""), str(owner.get("uid", ""))
+
+
+def parse_labels(body: Body) -> tuple[str, int | None, int, str]:
+    """What a child says of itself: its step, iteration, attempt, and the digest of the step's spec."""
+    labels = body["metadata"].get("labels") or {}
+    digest = (body["metadata"].get("annotations") or {}).get(STEP_DIGEST, "")
+    return labels.get(STEP, ""), _number(labels.get(ITERATION)), _number(labels.get(ATTEMPT)) or 0, digest
 
 
 def _status(raw: Body) -> JobStatus:

@@ -13,6 +13,7 @@ import msgspec
 
 from controller.jobflow.model.step_states import StepStates
 from shared.graphs import directed, flow_graph
+from shared.graphs.nesting import known_outputs
 from shared.model.flow import JobFlow
 from shared.model.flow_status import StepStatus
 from shared.model.phases import DependsCondition, DependsStrategy
@@ -51,9 +52,7 @@ class Plan:
         self.daemons = tuple(step.name for step in spec.flows if step.daemon)
         self.loops = MappingProxyType({name: step.for_ for name, step in self.steps.items() if step.for_ is not None})
         self.first_job = MappingProxyType({name: job_name(self.flow_name, name) for name in self.steps})
-        self.outputs = MappingProxyType(
-            {name: tuple(one.name for one in step.outputs) for name, step in self.steps.items()}
-        )
+        self.outputs = MappingProxyType({name: known_outputs(step) for name, step in self.steps.items()})
         self.params = {param.name: param.value for param in spec.params}
         self.simple = MappingProxyType(
             {step.name: self.targets[step.name] for step in spec.flows if self._is_simple(step)}

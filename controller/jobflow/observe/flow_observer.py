@@ -12,12 +12,20 @@ from controller.jobflow.model.context import ReadRequests
 from controller.jobflow.model.observed import FlowCommand, ObservedFlow
 from controller.jobflow.observe.child_cache import FlowChildren, ObjectsByName, QueueStates, Templates
 from controller.jobflow.observe.flow_cache import CachedFlow
-from controller.jobflow.observe.indexes import USES, WAITS, index_by_template, index_by_wait
+from controller.jobflow.observe.indexes import (
+    USES,
+    USES_FLOW,
+    WAITS,
+    index_by_flow_template,
+    index_by_template,
+    index_by_wait,
+)
+from controller.jobflow.observe.parents import parents_of
 from controller.jobflow.observe.pod_lookup import FlowPodLookup
 from controller.owner_references import by_controller_uid
 from controller.runtime.command_targets import TargetedCommands
 from shared.key import Key
-from shared.kinds import JOBFLOW, JOBTEMPLATE, QUEUE
+from shared.kinds import JOBFLOW, JOBFLOWTEMPLATE, JOBTEMPLATE, QUEUE
 from shared.kube.cache.cache import Cache
 from shared.kube.client.errors import NotFound
 
@@ -27,8 +35,11 @@ class FlowObserver:
 
     def __init__(self, context: ControllerContext) -> None:
         caches = context.caches
-        self.flows: Cache = caches.want(JOBFLOW, indexers={USES: index_by_template, WAITS: index_by_wait})
+        self.flows: Cache = caches.want(
+            JOBFLOW, indexers={USES: index_by_template, USES_FLOW: index_by_flow_template, WAITS: index_by_wait}
+        )
         self.templates: Cache = caches.want(JOBTEMPLATE)
+        self.flow_templates: Cache = caches.want(JOBFLOWTEMPLATE, optional=True)
         self.commands = TargetedCommands(JOBFLOW, caches, context.api)
         self.jobs = FlowChildren(caches)
         self.pods = FlowPodLookup(context)
@@ -53,6 +64,8 @@ class FlowObserver:
             deleted_jobs=frozenset(known.deleted_jobs),
             terminate_sent=known.terminate_sent,
             queue_states=QueueStates(self.queues),
+            flow_templates=Templates(self.flow_templates, key.namespace),
+            parents=parents_of(self.flows, key.namespace, known.flow.metadata),
             **more,
         )
 

@@ -8,6 +8,7 @@ from shared.key import Key
 from shared.model.types import Body
 
 USES: Final = "uses-template"
+USES_FLOW: Final = "uses-flow-template"
 WAITS: Final = "waits-for"
 FOR_QUEUE: Final = "queue"
 
@@ -19,6 +20,17 @@ def index_by_template(flow: Body) -> Iterator[str]:
     spec = flow.get("spec") or {}
     for step in (*(spec.get("flows") or ()), *(spec.get("finally") or ())):
         name = step.get("template") or step.get("name")
+        if name:
+            yield str(Key(flow["metadata"].get("namespace", ""), name))
+
+
+def index_by_flow_template(flow: Body) -> Iterator[str]:
+    """The JobFlowTemplates that an unfinished flow uses itself, as NAMESPACE/NAME."""
+    if (flow.get("status") or {}).get("completionTime"):
+        return
+    spec = flow.get("spec") or {}
+    for step in (*(spec.get("flows") or ()), *(spec.get("finally") or ())):
+        name = (step.get("flow") or {}).get("template")
         if name:
             yield str(Key(flow["metadata"].get("namespace", ""), name))
 

@@ -48,6 +48,7 @@ def carried(context: FlowContext) -> JobFlowStatus:
         outcome=context.outcome,
         finally_start_time=context.finally_start_time,
         finally_outcome=context.finally_outcome,
+        outputs=context.outputs,
     )
 
 
@@ -92,6 +93,7 @@ def flow_status(context: FlowContext) -> JobFlowStatus:
         outcome=context.outcome,
         finally_start_time=context.finally_start_time,
         finally_outcome=context.finally_outcome,
+        outputs=context.outputs,
     )
 
 
@@ -122,6 +124,9 @@ def _ended(context: FlowContext) -> FlowState:
     if context.outcome == FlowOutcome.SUCCEED:
         return FlowState(phase=FlowPhase.SUCCEED)
     reason, message = _failure(context)
+    missing = [output.name for output in context.plan.spec.outputs if output.name not in context.outputs]
+    if context.outcome == FlowOutcome.FAILED and not reason and missing:
+        reason, message = reasons.OUTPUT_MISSING, f"outputs without a value: {', '.join(missing)}; see the events"[:512]
     if context.outcome != FlowOutcome.FAILED:
         told = (STOPPED.get(context.outcome, ""), message)
         reason, message = context.outcome, "; ".join(part for part in told if part)[:512]
@@ -129,7 +134,7 @@ def _ended(context: FlowContext) -> FlowState:
 
 
 def _phase(context: FlowContext) -> FlowPhase:
-    if context.suspend and context.flows_open:
+    if context.is_suspended and context.flows_open:
         return FlowPhase.SUSPENDED
     begun = any(step.phase not in _IDLE or _tried(step) for step in context.steps.values())
     return FlowPhase.RUNNING if begun else FlowPhase.PENDING
@@ -146,6 +151,8 @@ def _why(context: FlowContext) -> tuple[str, str]:
             context.outcome,
             "running Jobs are being terminated" if context.flows_open else "its last steps run (finally)",
         )
+    if context.suspended_by and not context.suspend:
+        return reasons.PARENT_SUSPENDED, f"JobFlow {context.suspended_by} above this one is suspended"
     if context.failed:
         return _failure(context)
     blocked = next((step for step in context.steps.values() if step.reason in _BLOCKED), None)

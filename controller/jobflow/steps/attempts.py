@@ -76,6 +76,10 @@ def _account(context: FlowContext, step: Step, found: UnitProgress, used: int) -
     unit = found.unit
     name = context.plan.job_name(step.name, unit.index, unit.begun - 1)
     job = context.jobs.get(name)
+    if job is not None and _goes_on(unit, job):
+        context.resume(job)
+        found.phase, found.reason, found.message = StepPhase.RUNNING, "", ""
+        return False
     attempt = _ended(context, step, name, job)
     if attempt is None:
         _running(context, found, job)
@@ -92,6 +96,12 @@ def _account(context: FlowContext, step: Step, found: UnitProgress, used: int) -
         return False
     found.outputs = type_of_child(job).available(context, step, job, used) if job is not None else {}
     return _failed(context, step, found, attempt)
+
+
+def _goes_on(unit: Unit, child: ObservedChild) -> bool:
+    """Whether the child's end has been accounted for, and a Command has begun the same attempt again."""
+    last = unit.last
+    return child.ended and last is not None and (last.job, last.completion_time) == (child.name, child.ended_at)
 
 
 def _running(context: FlowContext, found: UnitProgress, job: ObservedChild | None) -> None:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from shared.model.flow import JobFlowSpec
+from shared.model.flow import FlowOutput, JobFlowSpec
 from shared.model.meta import ObjectMeta
 from shared.model.types import IDENTIFIER, Model
 
@@ -23,6 +23,9 @@ class TemplateParam(Model, frozen=True, kw_only=True):
 class JobFlowTemplateSpec(Model, frozen=True, kw_only=True):
     params: Annotated[tuple[TemplateParam, ...], Meta(description="Parameters; used as $(params.NAME).")] = ()
     flow: Annotated[JobFlowSpec, Meta(description="The JobFlow that is created.")]
+    outputs: Annotated[
+        tuple[FlowOutput, ...], Meta(description="Outputs of the flows; added to those in flow.outputs.")
+    ] = ()
 
 
 class JobFlowTemplate(Model, frozen=True, kw_only=True):

@@ -38,7 +38,7 @@ def applied(examples: Scenario) -> subprocess.CompletedProcess[str]:
 
 
 def test_every_example_is_in_the_table() -> None:
-    found = {"JobFlow": set[str](), "Job": set[str](), "JobTemplate": set[str]()}
+    found = {"JobFlow": set[str](), "Job": set[str](), "JobTemplate": set[str](), "JobFlowTemplate": set[str]()}
     for file, document in _documents():
         name = document["metadata"]["name"]
         assert name.startswith(file.stem), f"{file}: {name} could meet another example's"

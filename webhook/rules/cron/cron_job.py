@@ -7,7 +7,7 @@ import msgspec
 
 from shared.violation import Violation
 from webhook.rules.cron.schedules import name_faults, schedule_faults, zone_faults
-from webhook.subject.subjects import CronJobSubject
+from webhook.subject.cron_subjects import CronJobSubject
 
 _TEMPLATE: Final = "spec.jobTemplate."
 

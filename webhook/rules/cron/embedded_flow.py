@@ -1,12 +1,17 @@
 """Rules of JobFlows, applied to the flow inside a CronJobFlow or a JobFlowTemplate."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 import msgspec
 
+from shared.graphs.nesting import MAX_LEVELS
 from shared.violation import Violation
 from webhook.subject.subjects import FlowSubject
+
+Rule = Callable[[Any], Iterator[Violation]]
+Warner = Callable[[Any], Iterator[str]]
 
 
 class HasFlow(Protocol):
@@ -19,7 +24,7 @@ class HasFlow(Protocol):
     def flow_path(self) -> str: ...
 
 
-def of_flow(rule: Callable[[Any], Iterator[Violation]]) -> Callable[[Any], Iterator[Violation]]:
+def of_flow(rule: Rule) -> Rule:
     """A rule of JobFlows as a rule of what contains the flow; paths point to the flow's place."""
 
     def applied(outer: HasFlow) -> Iterator[Violation]:
@@ -31,7 +36,32 @@ def of_flow(rule: Callable[[Any], Iterator[Violation]]) -> Callable[[Any], Itera
     return applied
 
 
-def warned_of_flow(warner: Callable[[Any], Iterator[str]]) -> Callable[[Any], Iterator[str]]:
+def of_inner_flows(rules: Sequence[Rule]) -> Rule:
+    """The rules of JobFlows for the flows that steps write out, and for those within them."""
+
+    def inner_flows_are_flows(outer: FlowSubject, level: int = 2) -> Iterator[Violation]:
+        for path, inner in outer.inner if level <= MAX_LEVELS else ():
+            below: Rule = partial(inner_flows_are_flows, level=level + 1)
+            for rule in (*rules, below):
+                for fault in rule(inner):
+                    yield msgspec.structs.replace(fault, path=_moved(fault.path, path))
+
+    return inner_flows_are_flows
+
+
+def warned_of_inner_flows(warners: Sequence[Warner]) -> Warner:
+    """The same for warnings."""
+
+    def inner_flows(outer: FlowSubject, level: int = 2) -> Iterator[str]:
+        for path, inner in outer.inner if level <= MAX_LEVELS else ():
+            below: Warner = partial(inner_flows, level=level + 1)
+            for warner in (*warners, below):
+                yield from (f"{path}: {text}" for text in warner(inner))
+
+    return inner_flows
+
+
+def warned_of_flow(warner: Warner) -> Warner:
     """A warning about JobFlows as one about what contains the flow."""
 
     def applied(outer: HasFlow) -> Iterator[str]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from shared.params import pattern_fault, value_fault
 from shared.violation import Reason, Violation
+from webhook.rules.flow.flow_outputs import output_expression_faults, output_name_faults
 from webhook.subject.cron_subjects import FlowTemplateSubject
 
 
@@ -34,3 +35,12 @@ def required_params_have_no_default(template: FlowTemplateSubject) -> Iterator[V
         if param.required and param.default is not None:
             message = "a required param has no default; remove one of the two"
             yield Violation(f"spec.params[{index}].default", message, param.default)
+
+
+def template_outputs_have_names(template: FlowTemplateSubject) -> Iterator[Violation]:
+    yield from output_name_faults("spec.outputs", template.spec.outputs)
+
+
+def template_outputs_compile(template: FlowTemplateSubject) -> Iterator[Violation]:
+    if template.flow is not None:
+        yield from output_expression_faults("spec.outputs", template.spec.outputs, template.flow)

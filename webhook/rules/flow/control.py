@@ -16,6 +16,7 @@ _NO_JOB: Final[tuple[tuple[str, str, Any], ...]] = (
     ("template", "template", ""),
     ("for", "for_", None),
     ("patch", "patch", None),
+    ("flow", "flow", None),
     ("retry", "retry", None),
     ("activeDeadlineSeconds", "active_deadline_seconds", None),
     ("allowFailure", "allow_failure", False),

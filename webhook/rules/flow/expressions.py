@@ -17,6 +17,7 @@ from shared.expressions import (
     retry_scope,
 )
 from shared.graphs.flow_graph import ExpressionPlace, PlacedExpression, written_expressions
+from shared.graphs.nesting import known_outputs
 from shared.model.step import Step, Switch
 from shared.violation import Violation
 from webhook.subject.subjects import FlowSubject
@@ -84,5 +85,5 @@ def _scope(flow: FlowSubject, step: Step | None, written: PlacedExpression) -> S
     loop = (
         step is not None and step.for_ is not None and written.place in (ExpressionPlace.WHILE, ExpressionPlace.PATCH)
     )
-    own = tuple(output.name for output in step.outputs) if step is not None and loop else ()
+    own = known_outputs(step) if step is not None and loop else ()
     return flow_scope(flow.sorted_names, upstream, outputs, params, loop=loop, own_outputs=own)

@@ -47,8 +47,8 @@ def outputs_are_identifiers(flow: FlowSubject) -> Iterator[Violation]:
 
 def job_names_fit(flow: FlowSubject) -> Iterator[Violation]:
     """Checked with a three-digit attempt number, since a flow can be retried by command at any time."""
-    for path, step in flow.steps:
-        if step.switch is not None or len(flow.name) + len(step.name) + _SUFFIX <= MAX_NAME:
+    for path, step in () if flow.names_are_shortened else flow.steps:
+        if not step.makes_jobs or len(flow.name) + len(step.name) + _SUFFIX <= MAX_NAME:
             continue
         longest = naming.longest_job_name(flow.name, step.name, _iterations(step.for_))
         if len(longest) > MAX_NAME:
@@ -58,7 +58,7 @@ def job_names_fit(flow: FlowSubject) -> Iterator[Violation]:
 
 def pod_names_fit(flow: FlowSubject) -> Iterator[Violation]:
     """Checked for templates that exist; the Job's own rules check it again."""
-    for path, step in flow.steps:
+    for path, step in () if flow.names_are_shortened else flow.steps:
         template = flow.templates.get(step.template_name) if step.makes_jobs else None
         if (
             template is None
@@ -66,7 +66,9 @@ def pod_names_fit(flow: FlowSubject) -> Iterator[Violation]:
         ):
             continue
         pods = [
-            naming.pod_name(job, task.name, max(task.replicas - 1, 0)) for task in template.tasks or () if task.name
+            naming.whole_pod_name(job, task.name, max(task.replicas - 1, 0))
+            for task in template.tasks or ()
+            if task.name
         ]
         longest = max(pods, key=len, default="")
         if len(longest) > MAX_NAME:
@@ -90,7 +92,7 @@ def services_can_bear_the_name(flow: FlowSubject) -> Iterator[Violation]:
 
 def job_names_cannot_collide(flow: FlowSubject) -> Iterator[Violation]:
     paths = {step.name: path for path, step in flow.steps}
-    makers = [(step.name, step.for_ is not None) for _, step in flow.steps if step.makes_jobs]
+    makers = [(step.name, step.for_ is not None) for _, step in flow.steps if step.makes_children]
     for step, other, name in naming.collisions(makers):
         message = f'step "{step}" may make a Job of the same name {flow.name}-{name}; rename one of them'
         yield Violation(f"{paths[other]}.name", message, other)

@@ -51,6 +51,8 @@ def placeholders_are_not_inside_references(flow: FlowSubject) -> Iterator[Violat
 
 def _texts(step: Step) -> Iterator[tuple[str, Any]]:
     """(path, value) of the fields in which references are replaced."""
+    if step.flow is not None:
+        yield "flow.params", dict(step.flow.params)
     if step.patch is None:
         return
     yield "patch.jobSpec", step.patch.job_spec

@@ -28,6 +28,7 @@ _FROZEN_AT_END: Final = (
     ("activeDeadlineSeconds", "active_deadline_seconds"),
     ("failureStrategy", "failure_strategy"),
     ("retry", "retry"),
+    ("outputs", "outputs"),
 )
 
 _RETRIED: Final = ("params", "active_deadline_seconds")  # what a RetryJobFlow may change of them

@@ -1,0 +1,38 @@
+"""Commands on children: they stop a Job or a JobFlow, or have a JobFlow go on (docs/design/jobflow-api.md, section 6)."""
+
+from controller.decision import Create
+from controller.jobflow.model.observed import ObservedChild
+from shared.kinds import COMMAND
+from shared.model.phases import FlowAction
+from shared.naming import command_name
+
+
+def child_command(child: ObservedChild, namespace: str, action: str) -> Create:
+    """The Command `action` on the child, which owns it. There is at most one of a name at a time."""
+    owner = {
+        "apiVersion": child.kind.api_version,
+        "kind": child.kind.kind,
+        "name": child.name,
+        "uid": child.uid,
+        "controller": True,
+    }
+    goes_on = action == FlowAction.RETRY
+    body = {
+        "apiVersion": COMMAND.api_version,
+        "kind": COMMAND.kind,
+        "metadata": {"name": _name(child, action), "namespace": namespace, "ownerReferences": [owner]},
+        "action": str(action),
+        "target": owner,
+        "reason": "JobFlow",
+        "message": "" if goes_on else "terminated by its JobFlow",
+    }
+    return Create(COMMAND, body)
+
+
+def stop_command_name(child: ObservedChild) -> str:
+    """The name of the Command that stops the child."""
+    return command_name(child.name)
+
+
+def _name(child: ObservedChild, action: str) -> str:
+    return f"{child.name}-retry" if action == FlowAction.RETRY else command_name(child.name)

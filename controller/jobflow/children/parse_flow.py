@@ -1,0 +1,91 @@
+"""Reads a JobFlow as the child of another flow: its status in the words of a Job's."""
+
+import msgspec
+
+from controller.jobflow import reasons
+from controller.jobflow.model.observed import ObservedChild, owner_of, parse_labels
+from shared.kinds import JOBFLOW
+from shared.model.flow_status import FlowPods, JobFlowStatus
+from shared.model.job_status import JobState, JobStatus
+from shared.model.phases import FlowOutcome, FlowPhase, JobPhase, StepPhase
+from shared.model.types import Body
+
+_PHASES = {
+    None: JobPhase.PENDING,
+    FlowPhase.PENDING: JobPhase.PENDING,
+    FlowPhase.SUCCEED: JobPhase.COMPLETED,
+    FlowPhase.FAILED: JobPhase.FAILED,
+}
+_BROKEN = (StepPhase.FAILED, StepPhase.TERMINATED)
+
+
+def parse_flow(body: Body) -> ObservedChild:
+    """Parse a raw JobFlow. A status that is not valid counts as empty, so such a flow has not ended."""
+    metadata = body["metadata"]
+    status = _status(body)
+    ended = status.completion_time is not None and status.state.phase in (FlowPhase.SUCCEED, FlowPhase.FAILED)
+    owner, owner_uid = owner_of(body)
+    step, index, attempt, digest = parse_labels(body)
+    return ObservedChild(
+        name=metadata["name"],
+        kind=JOBFLOW,
+        uid=metadata.get("uid", ""),
+        owner=owner,
+        owner_uid=owner_uid,
+        deleting="deletionTimestamp" in metadata,
+        step=step,
+        index=index,
+        attempt=attempt,
+        digest=digest,
+        created=metadata.get("creationTimestamp") or "",
+        ended=ended,
+        ended_at=(status.completion_time or "") if ended else "",
+        status=_as_job(status, ended=ended),
+        outputs=status.outputs,
+        resumable=ended and _resumable(status),
+    )
+
+
+def _status(body: Body) -> JobFlowStatus:
+    try:
+        return msgspec.convert(body.get("status") or {}, JobFlowStatus)
+    except msgspec.ValidationError:
+        return JobFlowStatus()
+
+
+def _as_job(status: JobFlowStatus, *, ended: bool) -> JobStatus:
+    phase = _PHASES.get(status.state.phase, JobPhase.RUNNING)
+    if ended and status.outcome == FlowOutcome.TERMINATED:
+        phase = JobPhase.TERMINATED
+    elif not ended and phase.finished:
+        phase = JobPhase.RUNNING
+    reason, message = status.state.reason, status.state.message
+    if not ended:
+        reason, message = _waits(status)
+    pods = status.pods or FlowPods()
+    return JobStatus(
+        state=JobState(phase=phase, reason=reason, message=message, last_transition_time=status.completion_time),
+        pending=max(pods.total - pods.running - pods.succeeded - pods.failed, 0),
+        running=pods.running,
+        succeeded=pods.succeeded,
+        failed=pods.failed,
+    )
+
+
+def _waits(status: JobFlowStatus) -> tuple[str, str]:
+    """Why a flow that has not ended does not go on; empty for one that does."""
+    state = status.state
+    if state.phase is FlowPhase.SUSPENDED:
+        said = state.message or "it is suspended; resume it to go on"
+        return reasons.SUB_FLOW_SUSPENDED, said
+    if not state.reason or state.reason == reasons.STEP_FAILED or status.outcome:
+        return "", ""
+    return reasons.SUB_FLOW_WAITS, f"{state.reason}: {state.message}"
+
+
+def _resumable(status: JobFlowStatus) -> bool:
+    """Whether the Command RetryJobFlow would find something to run again."""
+    return status.state.phase is FlowPhase.FAILED and any(
+        step.phase in _BROKEN or (step.phase is StepPhase.SKIPPED and step.reason in reasons.BAD_SKIPS)
+        for step in status.steps
+    )

@@ -1,0 +1,62 @@
+"""Steps that run a flow: their child is a JobFlow, from a JobFlowTemplate or written out."""
+
+from collections.abc import Mapping
+
+from controller.decision import Create
+from controller.jobflow import reasons
+from controller.jobflow.children.child_type import ChildType, Parser
+from controller.jobflow.children.commands import child_command, stop_command_name
+from controller.jobflow.children.flow_outputs import available_outputs, flow_outputs
+from controller.jobflow.children.flow_spec import build_flow, flow_missing
+from controller.jobflow.children.parse_flow import parse_flow
+from controller.jobflow.model.context import FlowContext
+from controller.jobflow.model.expression_values import Iteration
+from controller.jobflow.model.gate_result import GateResult, StepWait
+from controller.jobflow.model.observed import ObservedChild
+from shared.kinds import JOBFLOW, Kind
+from shared.model.phases import FlowAction
+from shared.model.step import Step
+from shared.model.types import Body
+
+
+class SubFlowType(ChildType):
+    """JobFlows. A Command stops them; another one has them go on from where they failed."""
+
+    invalid = reasons.INVALID_JOB_FLOW
+
+    @property
+    def parsers(self) -> Mapping[Kind, Parser]:
+        return {JOBFLOW: parse_flow}
+
+    def makes(self, step: Step) -> bool:
+        return step.flow is not None
+
+    def kind_of(self, step: Step) -> Kind:
+        return JOBFLOW
+
+    def missing(self, context: FlowContext, step: Step) -> GateResult | None:
+        return flow_missing(context, step)
+
+    def build(self, context: FlowContext, step: Step, name: str, attempt: int, iteration: Iteration | None) -> Body:
+        return build_flow(context, step, name, attempt, iteration)
+
+    def obstacle(self, context: FlowContext, body: Body) -> StepWait | None:
+        return None
+
+    def stop(self, child: ObservedChild, namespace: str) -> Create:
+        return child_command(child, namespace, FlowAction.TERMINATE)
+
+    def stop_name(self, child: ObservedChild) -> str:
+        return stop_command_name(child)
+
+    def resume(self, child: ObservedChild, namespace: str) -> Create:
+        return child_command(child, namespace, FlowAction.RETRY)
+
+    def reads_pods(self, step: Step, child: ObservedChild) -> bool:
+        return False
+
+    def outputs(self, context: FlowContext, step: Step, child: ObservedChild, used: int) -> dict[str, str]:
+        return flow_outputs(step, child, used)
+
+    def available(self, context: FlowContext, step: Step, child: ObservedChild, used: int) -> dict[str, str]:
+        return available_outputs(step, child, used)
