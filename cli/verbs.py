@@ -61,6 +61,9 @@ _WATCH: Final = _arg("-w", "--watch", action="store_true", help="follow until th
 _PARAM: Final = _arg(
     "-p", "--param", action="append", default=[], metavar="NAME=VALUE", help="set a param of the flow; repeatable"
 )
+_NO_WAIT: Final = _arg(
+    "--no-wait", action="store_true", help="return once the API server has the Command; default: once it is carried out"
+)
 _OBJECT_FORMATS: Final = ("json", "yaml", "name", "wide")
 _BODY_FORMATS: Final = ("json", "yaml", "name")
 
@@ -72,8 +75,9 @@ def _tail(text: str) -> int | None:
     return None if int(text) == -1 else int(text)
 
 
-def _command(action: str, help: str) -> Verb:
-    return Verb(action, f"steer:{action}", help, (_FLOWS,), examples=(f"jobflow {action} nightly",))
+def _command(action: str, help: str, *more: Argument, examples: tuple[str, ...] = ()) -> Verb:
+    arguments = (_FLOWS, *more, _NO_WAIT)
+    return Verb(action, f"steer:{action}", help, arguments, examples=examples or (f"jobflow {action} nightly",))
 
 
 _LOCAL_CLUSTER: Final = (
@@ -237,9 +241,38 @@ VERBS: Final[tuple[Verb, ...]] = (
     ),
     _command("suspend", "suspend flows: start no new Jobs; running Jobs continue"),
     _command("resume", "resume suspended flows"),
-    _command("stop", "stop flows: terminate running Jobs, skip the remaining steps, run `finally`"),
     _command(
-        "retry", "run failed and terminated steps, and steps skipped because of them, again; keep completed steps"
+        "stop",
+        "stop flows: terminate running Jobs, skip the remaining steps, run `finally`",
+        _arg(
+            "--force", action="store_true", help="also end `finally`: what of it has not ended is terminated or skipped"
+        ),
+        examples=("jobflow stop nightly", "jobflow stop nightly --force"),
+    ),
+    _command(
+        "retry",
+        "run failed and terminated steps, and steps skipped because of them, again; keep completed steps",
+        _arg(
+            "--from",
+            dest="start",
+            default="",
+            metavar="STEP",
+            help="run this step and all steps after it, completed or not",
+        ),
+        _arg("--step", default="", metavar="STEP", help="run this step alone, completed or not"),
+        _PARAM,
+        _arg(
+            "--deadline",
+            default="",
+            metavar="DURATION",
+            help="set the time that the flow may take from now, such as 2h",
+        ),
+        _arg("--now", action="store_true", help="start next attempts at once, without their back-off"),
+        examples=(
+            "jobflow retry nightly",
+            "jobflow retry nightly --from train -p epochs=3 --deadline 2h",
+            "jobflow retry nightly --now",
+        ),
     ),
     _command("restart", "run all steps again"),
     Verb(

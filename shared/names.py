@@ -55,7 +55,9 @@ GANG_GATE: Final = "jobflow.dev/gang"  # scheduling gate that the `gate` backend
 CRON_SCHEDULED: Final = "flow.jobflow.dev/scheduled-time"  # JobFlow annotation: the due time it was created for
 CRON_NAME: Final = "flow.jobflow.dev/cronjobflow"  # JobFlow label: the CronJobFlow that created it
 BACKFILL_NAME: Final = "flow.jobflow.dev/backfill"  # JobFlow label: the backfill that created it
-RETRIED_BY: Final = "flow.jobflow.dev/retried-by"  # JobFlow annotation: uid of the Command that last changed its params
+COMMANDED_BY: Final = (
+    "flow.jobflow.dev/commanded-by"  # JobFlow annotation: uid of the Command that last changed its spec
+)
 FLOW_TEMPLATE: Final = "flow.jobflow.dev/template"  # JobFlow annotation: the JobFlowTemplate it was made from
 GANG_PUT_BACK: Final = (
     "jobflow.dev/gang-put-back"  # PodGroup annotation: how often it was admitted but not bound in time

@@ -6,7 +6,7 @@ import time
 
 from cli.client import Session, live
 from cli.commands.flows import show
-from cli.commands.steer import send
+from cli.commands.send import send
 from cli.exits import CliError, Exit
 from cli.output import as_name, console, print_bodies
 from cli.views import lists

@@ -4,7 +4,7 @@ import argparse
 
 from cli.client import Session, get_all, live
 from cli.commands.flows import show
-from cli.commands.steer import send
+from cli.commands.send import send
 from cli.exits import Exit
 from cli.views import lists
 from shared.kinds import PODGROUP, QUEUE

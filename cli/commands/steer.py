@@ -1,34 +1,121 @@
-"""`suspend`, `resume`, `stop`, `retry`, `restart`: Commands to JobFlows."""
+"""`suspend`, `resume`, `stop`, `retry`, `restart`: Commands to JobFlows, and what came of each."""
 
 import argparse
+import asyncio
 import contextlib
+import math
+import secrets
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from cli.client import Session, live
-from cli.exits import Exit
-from cli.output import as_name
+from cli.exits import CliError, Exit
+from cli.output import as_name, note
+from cli.params import pairs
+from shared import duration
+from shared.actions.flow_messages import forced_stop, retry_of
 from shared.actions.orders import aside, order
-from shared.kinds import COMMAND, JOBFLOW, Kind
-from shared.kube.client.errors import Forbidden
+from shared.actions.results import DONE, WITHOUT_EFFECT, result_of, why_retry_waits
+from shared.kinds import COMMAND, JOBFLOW
+from shared.kube.client.errors import AlreadyExists, Forbidden, NotFound, Unavailable
+from shared.model.command_message import written
 from shared.model.phases import FlowAction
+from shared.model.types import Body
+
+_WAIT: Final = 20.0  # seconds: a controller that runs carries a Command out within one
+_POLL: Final = 0.15
+_POLLS_A_READ: Final = 7  # the flow may be large: it is read less often than the Command
+_TRIES: Final = 2
+_EXITS: Final = {DONE: Exit.OK, WITHOUT_EFFECT: Exit.NO}
+_VERBS: Final = {
+    "suspend": FlowAction.SUSPEND,
+    "resume": FlowAction.RESUME,
+    "stop": FlowAction.TERMINATE,
+    "retry": FlowAction.RETRY,
+    "restart": FlowAction.RESTART,
+}
+
+Message = Callable[[argparse.Namespace, Body], str]
 
 
-def send(arguments: argparse.Namespace, kind: Kind, action: str, verb: str, said: str) -> int:
-    """Create one Command for each name, in the given order, and stop at the first error."""
+def _send(verb: str, message: Message = lambda arguments, flow: "") -> Callable[[argparse.Namespace], int]:
+    """The function of a verb: one Command for each flow, in the given order. The worst exit code counts."""
 
-    async def work(session: Session) -> int:
-        for name in arguments.names:
-            target = await session.api.get(kind, session.namespace if kind.namespaced else "", name)
-            namespace = session.namespace if kind.namespaced else "default"
-            if action == FlowAction.RESUME:
-                await _try_to_resume(session, target)
-            await session.api.create(COMMAND, order(target, action, verb, namespace), namespace=namespace)
-            noted = aside(target, action)
-            print(f"{as_name(target)} {said}" + (f" ({noted})" if noted else ""))
+    def run(arguments: argparse.Namespace) -> int:
+        async def work(session: Session) -> int:
+            return max([await _order(session, name, verb, arguments, message) for name in arguments.names])
+
+        return live(arguments, work)
+
+    return run
+
+
+async def _order(session: Session, name: str, verb: str, arguments: argparse.Namespace, message: Message) -> int:
+    flow = await session.api.get(JOBFLOW, session.namespace, name)
+    if verb == "resume":
+        await _try_to_resume(session, flow)
+    # Named here and not by the API server: sent again after a lost answer, it is still one Command.
+    unique = f"{name[:200]}-{verb}-{secrets.token_hex(4)}"
+    body = order(flow, _VERBS[verb], verb, session.namespace, message(arguments, flow), unique)
+    command = await _create(session, body)
+    if arguments.no_wait:
+        print(f"{as_name(flow)}: {verb} requested (Command {unique})")
         return Exit.OK
+    return await _report(session, flow, command, verb)
 
-    return live(arguments, work)
+
+async def _create(session: Session, body: Body) -> Body:
+    for left in reversed(range(_TRIES)):
+        try:
+            return await session.api.create(COMMAND, body, namespace=session.namespace)
+        except AlreadyExists:
+            return await session.api.get(COMMAND, session.namespace, body["metadata"]["name"])
+        except Unavailable:
+            if not left:
+                raise
+    raise AssertionError("unreachable")
+
+
+async def _report(session: Session, flow: Body, command: Body, verb: str) -> int:
+    """Wait until the controller has carried the Command out, and say what it did."""
+    name, where = command["metadata"]["name"], f"{as_name(flow)}: "
+    for poll in range(round(_WAIT / _POLL)):
+        await asyncio.sleep(_POLL)
+        exists = await _exists(session, command)
+        if exists and (verb != "retry" or poll % _POLLS_A_READ):
+            continue
+        flow = await session.api.get(JOBFLOW, session.namespace, flow["metadata"]["name"])
+        if found := result_of(flow, command):
+            return _told(where, verb, *found)
+        if not exists:
+            why = aside(flow, command["action"]) or f"see kubectl describe jobflow {flow['metadata']['name']}"
+            note(f"{where}the controller has deleted the Command without a result: {why}")
+            return Exit.NO
+        if why := why_retry_waits(flow):
+            print(f"{where}the retry takes effect once the flow has ended: {why} (Command {name})")
+            return Exit.OK
+    note(
+        f"{where}the controller has not carried out Command {name} within {_WAIT:g} s; it does so once it runs."
+        f" kubectl delete command {name} -n {session.namespace} takes it back"
+    )
+    return Exit.NO
+
+
+async def _exists(session: Session, command: Body) -> bool:
+    try:
+        await session.api.get(COMMAND, session.namespace, command["metadata"]["name"])
+    except NotFound:
+        return False
+    return True
+
+
+def _told(where: str, verb: str, result: str, message: str) -> int:
+    code = _EXITS.get(result, Exit.REFUSED)
+    if code is Exit.OK:
+        print(f"{where}{message or f'{verb} is done'}")
+    else:
+        note(f"{where}{verb} {'has no effect' if code is Exit.NO else 'was refused'}: {message}")
+    return code
 
 
 async def _try_to_resume(session: Session, flow: dict[str, Any]) -> None:
@@ -43,15 +130,32 @@ async def _try_to_resume(session: Session, flow: dict[str, Any]) -> None:
             await session.api.patch(JOBFLOW, metadata["namespace"], metadata["name"], change, dry_run=True)
 
 
-def _flow(action: FlowAction, verb: str, said: str) -> Callable[[argparse.Namespace], int]:
-    def run(arguments: argparse.Namespace) -> int:
-        return send(arguments, JOBFLOW, action, verb, said)
-
-    return run
+def _stop_message(arguments: argparse.Namespace, flow: Body) -> str:
+    return written(forced_stop(flow)) if arguments.force else ""
 
 
-suspend = _flow(FlowAction.SUSPEND, "suspend", "starts no new Jobs")
-resume = _flow(FlowAction.RESUME, "resume", "is being resumed")
-stop = _flow(FlowAction.TERMINATE, "stop", "is being stopped")
-retry = _flow(FlowAction.RETRY, "retry", "runs its failed steps again")
-restart = _flow(FlowAction.RESTART, "restart", "runs all steps again")
+def _retry_message(arguments: argparse.Namespace, flow: Body) -> str:
+    if arguments.start and arguments.step:
+        raise CliError("--from and --step: give one of them")
+    more: dict[str, Any] = {"params": pairs(arguments.param, "-p"), "now": arguments.now}
+    if arguments.deadline:
+        more["active_deadline_seconds"] = _seconds(arguments.deadline)
+    message = retry_of(flow, from_=arguments.start, step=arguments.step, **more)
+    return written(message) if message != retry_of(flow) else ""
+
+
+def _seconds(text: str) -> int:
+    try:
+        found = duration.seconds(text)
+    except duration.DurationError as error:
+        raise CliError(f"--deadline: {error}", hint="write it as 90s, 30m or 2h") from error
+    if not 0 < found < 2**31:
+        raise CliError(f"--deadline {text}: must be longer than 0 and shorter than 68 years")
+    return math.ceil(found)
+
+
+suspend = _send("suspend")
+resume = _send("resume")
+stop = _send("stop", _stop_message)
+retry = _send("retry", _retry_message)
+restart = _send("restart")

@@ -8,8 +8,12 @@ from shared.model.phases import FlowAction, FlowPhase, JobAction, JobPhase, Queu
 from shared.model.types import Body
 
 
-def order(target: Body, action: str, verb: str, namespace: str) -> Body:
-    """A Command for `target`. The target owns it, so that both are deleted together. `verb`: part of its name."""
+def order(target: Body, action: str, verb: str, namespace: str, message: str = "", name: str = "") -> Body:
+    """A Command for `target`. The target owns it, so that both are deleted together. `verb`: part of its name.
+
+    `message`: JSON for the controller (shared.model.command_message); default: text for people. `name`: default: generated
+    by the API server.
+    """
     metadata = target["metadata"]
     reference = {
         "apiVersion": target["apiVersion"],
@@ -23,13 +27,13 @@ def order(target: Body, action: str, verb: str, namespace: str) -> Body:
         "apiVersion": COMMAND.api_version,
         "kind": COMMAND.kind,
         "metadata": {
-            "generateName": f"{metadata['name']}-{verb}-",
+            **({"name": name} if name else {"generateName": f"{metadata['name']}-{verb}-"}),
             "namespace": namespace,
             "ownerReferences": [reference],
         },
         "action": action,
         "target": reference,
-        "message": f"jobflow {verb} {metadata['name']}",
+        "message": message or f"jobflow {verb} {metadata['name']}",
     }
 
 

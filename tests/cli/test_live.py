@@ -112,7 +112,7 @@ def test_a_flow_that_fails_is_exit_1_and_can_be_retried(cluster: LocalCluster, l
     assert "✗ a" in shown
     assert "100.0 % failed" in shown
     before = step_of(cluster.kube.get(JOBFLOW, NAMESPACE, "broken"), "a")["attempts"]
-    assert live("retry", "broken") == (0, "jobflow.flow.volcano.sh/broken runs its failed steps again\n", "")
+    assert live("retry", "broken") == (0, "jobflow.flow.volcano.sh/broken: steps a, b run again\n", "")
     until(
         lambda: step_of(cluster.kube.get(JOBFLOW, NAMESPACE, "broken"), "a")["attempts"] > before,
         30,
@@ -152,6 +152,50 @@ def test_suspend_resume_and_stop(cluster: LocalCluster, live: Live) -> None:
     cluster.kube.wait_gone(JOBFLOW, NAMESPACE, "long")
 
 
+def test_stop_ends_finally_only_by_force(cluster: LocalCluster, live: Live) -> None:
+    cluster.apply(
+        jobflow(NAMESPACE, "tidied", {"a": uses("quick")}, **{"finally": [{"name": "z", "template": "slow"}]})
+    )
+    until(
+        lambda: step_of(cluster.kube.get(JOBFLOW, NAMESPACE, "tidied"), "z").get("phase") == "Running",
+        30,
+        lambda: "idle",
+    )
+    ran = live("stop", "tidied")
+    assert (ran.code, "only `finally` runs, which a stop does not end" in ran.err) == (1, True)
+    retried = live("retry", "tidied")
+    assert (retried.code, "once the flow has ended: the steps of `finally` run" in retried.out) == (0, True)
+    assert live("stop", "tidied", "--force").out == "jobflow.flow.volcano.sh/tidied: step z is ended (finally)\n"
+    until(lambda: step_of(cluster.kube.get(JOBFLOW, NAMESPACE, "tidied"), "z").get("attempts") == 2, 30, lambda: "held")
+    assert live("stop", "tidied", "--force").code == 0
+    assert step_of(done(cluster, "tidied"), "z")["phase"] == "Terminated"
+    assert live("stop", "tidied").err.endswith("stop has no effect: the flow has ended\n")
+    assert live("resume", "tidied").err.endswith("resume has no effect: the flow is not suspended\n")
+    assert live("delete", "tidied").code == 0
+
+
+def test_retry_from_a_step_with_new_params(cluster: LocalCluster, live: Live) -> None:
+    body = flow("again", a=uses("quick"), b=uses("quick", "a", **{"if": "params.day != 'sun'"}), c=uses("quick", "b"))
+    body["spec"] = {**body["spec"], "params": [{"name": "day", "value": "sun"}]}
+    cluster.apply(body)
+    assert step_of(done(cluster, "again", "Succeed"), "b")["phase"] == "Skipped"
+    assert live("retry", "again", "--from", "x").code == 5
+    assert "no such param" in live("retry", "again", "--from", "b", "-p", "days=mon").err
+    ran = live("retry", "again", "--from", "b", "-p", "day=mon", "--deadline", "2h")
+    assert ran == (
+        0,
+        "jobflow.flow.volcano.sh/again: steps b, c run again; param day has the new value; the flow may take 7200 s from now\n",
+        "",
+    )
+    until(lambda: done(cluster, "again")["status"]["state"]["phase"] == "Succeed", 30, lambda: "not ended")
+    found = done(cluster, "again", "Succeed")
+    assert [step_of(found, name)["attempts"] for name in "abc"] == [1, 1, 1]
+    assert found["spec"]["activeDeadlineSeconds"] == 7200
+    assert live("retry", "again", "--from", "a", "--step", "b").code == 2
+    assert live("retry", "again", "--deadline", "soon").code == 2
+    assert live("delete", "again").code == 0
+
+
 def test_a_resume_refused_by_a_policy_is_exit_5_and_commands_without_effect_are_noted(
     cluster: LocalCluster, live: Live
 ) -> None:
@@ -160,8 +204,13 @@ def test_a_resume_refused_by_a_policy_is_exit_5_and_commands_without_effect_are_
         ran = live("resume", "held")
         assert ran.code == 5
         assert "at most 0 may run at once" in ran.err
-    assert "(it is already suspended)" in live("suspend", "held").out
-    assert "(none of its steps has failed)" in live("retry", "held").out
+    assert live("suspend", "held") == (
+        1,
+        "",
+        "jobflow.flow.volcano.sh/held: suspend has no effect: the flow is suspended already\n",
+    )
+    assert "retry has no effect: none of the flow's steps has failed" in live("retry", "held").err
+    assert live("retry", "held", "--no-wait").out.startswith("jobflow.flow.volcano.sh/held: retry requested (Command")
     assert live("delete", "held").code == 0
 
 

@@ -7,7 +7,7 @@ from shared import kinds
 from shared.kinds import JOBFLOW
 from shared.model.command_message import CommandMessage, MessageFault, RetryMessage, parse_message
 from shared.model.types import Body
-from shared.names import RETRIED_BY
+from shared.names import COMMANDED_BY
 from webhook.subject.lookups import MissingObject
 from webhook.subject.subjects import CommandSubject, body_or_empty
 
@@ -30,7 +30,7 @@ def changed_flow(command: CommandSubject) -> tuple[Body, Body] | None:
     if not change:
         return None
     metadata = flow["metadata"]
-    annotations = {**body_or_empty(metadata.get("annotations")), RETRIED_BY: _JUDGED}
+    annotations = {**body_or_empty(metadata.get("annotations")), COMMANDED_BY: _JUDGED}
     return flow, {**flow, "metadata": {**metadata, "annotations": annotations}, "spec": {**flow["spec"], **change}}
 
 

@@ -4,13 +4,15 @@ While a flow is being stopped, or its `finally` runs, a retry is held until the 
 would undo the stop or end the clean-up.
 """
 
+from typing import Any
+
 from msgspec.structs import replace
 
 from controller.jobflow.commands.begin_again import begin_again, fresh, restart_clock, resumed
 from controller.jobflow.commands.continue_children import continued
-from controller.jobflow.commands.effect import CommandEffect, Effect, done, without_effect
+from controller.jobflow.commands.effect import CommandEffect, Effect, done, refused, without_effect
 from controller.jobflow.commands.selection import Selection, backing_off, select
-from controller.jobflow.commands.spec_change import change_spec
+from controller.jobflow.commands.spec_change import change_spec, is_made
 from controller.jobflow.commands.words import verb
 from controller.jobflow.model.context import FlowContext
 from controller.jobflow.model.observed import FlowCommand
@@ -39,7 +41,24 @@ def retry(context: FlowContext, command: FlowCommand) -> CommandEffect:
         return selected
     if not selected and not (_changes(order) and context.completion_time is None):
         return without_effect(_why_nothing(context))
-    return change_spec(context, command, order) or _run_again(context, order, selected)
+    if unknown := [name for name in order.params if name not in context.plan.params]:
+        known = ", ".join(context.plan.params) or "none"
+        return refused(f"the flow has no param {', '.join(unknown)}; it has {known}")
+    change = _change(context, order)
+    if change and not is_made(context, command):
+        return change_spec(context, command, change)
+    return _run_again(context, order, selected)
+
+
+def _change(context: FlowContext, order: RetryMessage) -> dict[str, Any]:
+    """The fields of the spec that differ, as a merge patch."""
+    change: dict[str, Any] = {}
+    params = context.plan.params | order.params
+    if params != context.plan.params:
+        change["params"] = [{"name": name, "value": value} for name, value in params.items()]
+    if order.active_deadline_seconds not in (None, context.plan.spec.active_deadline_seconds):
+        change["activeDeadlineSeconds"] = order.active_deadline_seconds
+    return change
 
 
 def _changes(order: RetryMessage) -> bool:

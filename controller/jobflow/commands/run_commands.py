@@ -48,12 +48,20 @@ def run_commands(context: FlowContext) -> tuple[Delete, ...]:
         elif command.uid not in context.handled:
             found = _carry_out(context, command)
             if found.effect is Effect.CHANGES_SPEC:
+                _postpone(context)
                 break
             if found.effect is Effect.HELD:
                 continue
             _record(context, command, found)
         deletions.append(_deletion(context.observed, command))
     return tuple(deletions)
+
+
+def _postpone(context: FlowContext) -> None:
+    """Let the status with the Commands carried out in this pass be stored before the spec is changed."""
+    if context.handled != context.status.handled_commands:
+        context.spec_change = None
+        context.wake_at(context.now)
 
 
 def without_effect_on_ended(observed: ObservedFlow, why: str) -> Iterator[tuple[Delete, Note]]:

@@ -1,7 +1,8 @@
-"""The change of the flow's spec that a RetryJobFlow asks for: new values of params, another deadline.
+"""A change of the flow's spec that a Command asks for.
 
-It is sent as a patch before any step is put back, so that webhooks, policies and quotas judge it as they judge any other
-change of the flow. The patch leaves the Command's uid in an annotation: after a crash it is not made a second time.
+It is sent as a patch before anything else happens, so that webhooks, policies and quotas judge it as they judge any other
+change of the flow, and so that no step starts under the old spec. The patch leaves the Command's uid in an annotation:
+after a crash, or a conflict in the status write that follows, the Command counts as the one that made it.
 """
 
 from typing import Any
@@ -11,32 +12,19 @@ from controller.jobflow.commands.effect import CommandEffect, Effect, refused
 from controller.jobflow.model.context import FlowContext
 from controller.jobflow.model.observed import FlowCommand
 from shared.kinds import JOBFLOW
-from shared.model.command_message import RetryMessage
-from shared.names import RETRIED_BY
+from shared.names import COMMANDED_BY
 
 
-def change_spec(context: FlowContext, command: FlowCommand, order: RetryMessage) -> CommandEffect | None:
-    """None when the spec is as the Command wants it; CHANGES_SPEC, with the patch in `context.spec_change`; or a refusal."""
+def is_made(context: FlowContext, command: FlowCommand) -> bool:
+    """Whether the last change of the spec by a Command is this Command's."""
+    return context.observed.flow.metadata.annotations.get(COMMANDED_BY) == command.uid
+
+
+def change_spec(context: FlowContext, command: FlowCommand, change: dict[str, Any]) -> CommandEffect:
+    """CHANGES_SPEC, with the patch in `context.spec_change`; or a refusal, by a policy, say."""
     metadata = context.observed.flow.metadata
-    if unknown := [name for name in order.params if name not in context.plan.params]:
-        known = ", ".join(context.plan.params) or "none"
-        return refused(f"the flow has no param {', '.join(unknown)}; it has {known}")
-    change = _change(context, order)
-    if not change or metadata.annotations.get(RETRIED_BY) == command.uid:
-        return None
     if refusal := context.observed.refusals.get(metadata.name):
         return refused(refusal.message)
-    patch = {"metadata": {"annotations": {RETRIED_BY: command.uid}}, "spec": change}
+    patch = {"metadata": {"annotations": {COMMANDED_BY: command.uid}}, "spec": change}
     context.spec_change = Patch(JOBFLOW, metadata.namespace, metadata.name, patch, uid=metadata.uid)
     return CommandEffect(Effect.CHANGES_SPEC)
-
-
-def _change(context: FlowContext, order: RetryMessage) -> dict[str, Any]:
-    """The fields of the spec that differ, as a merge patch."""
-    change: dict[str, Any] = {}
-    params = context.plan.params | order.params
-    if params != context.plan.params:
-        change["params"] = [{"name": name, "value": value} for name, value in params.items()]
-    if order.active_deadline_seconds not in (None, context.plan.spec.active_deadline_seconds):
-        change["activeDeadlineSeconds"] = order.active_deadline_seconds
-    return change

@@ -1,34 +1,28 @@
 """SuspendJobFlow and ResumeJobFlow: set `spec.suspend` and nothing else."""
 
-from controller.decision import Patch
-from controller.jobflow.commands.effect import CommandEffect, done, refused, without_effect
+from controller.jobflow.commands.effect import CommandEffect, done, without_effect
+from controller.jobflow.commands.spec_change import change_spec, is_made
 from controller.jobflow.commands.words import verb
 from controller.jobflow.model.context import FlowContext
 from controller.jobflow.model.observed import FlowCommand
-from shared.kinds import JOBFLOW
 
 
 def suspend(context: FlowContext, command: FlowCommand) -> CommandEffect:
     """Nothing new starts; running Jobs go on."""
-    return _set_suspend(context, True)
+    return _set_suspend(context, command, True)
 
 
 def resume(context: FlowContext, command: FlowCommand) -> CommandEffect:
     """Steps start again."""
-    return _set_suspend(context, False)
+    return _set_suspend(context, command, False)
 
 
-def _set_suspend(context: FlowContext, value: bool) -> CommandEffect:
+def _set_suspend(context: FlowContext, command: FlowCommand, value: bool) -> CommandEffect:
+    if is_made(context, command):
+        return done(_said(context, value))
     if context.suspend is value:
         return without_effect(f"the flow is {'suspended already' if value else 'not suspended'}")
-    metadata = context.observed.flow.metadata
-    if refusal := context.observed.refusals.get(metadata.name):  # by a policy, say: the flow goes on as it is
-        return refused(refusal.message)
-    context.suspend = value
-    patch = Patch(JOBFLOW, metadata.namespace, metadata.name, {"spec": {"suspend": value}}, uid=metadata.uid)
-    # Only the last of several Commands counts: patches are sent in parallel.
-    context.patches[:] = [patch] if value is not context.observed.flow.spec.suspend else []
-    return done(_said(context, value))
+    return change_spec(context, command, {"suspend": value})
 
 
 def _said(context: FlowContext, value: bool) -> str:

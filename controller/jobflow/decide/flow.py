@@ -76,7 +76,7 @@ def _step_states(status: JobFlowStatus, plan: Plan, memo: DecisionMemo) -> StepS
 
 def _decision(context: FlowContext, deletions: tuple[Delete, ...]) -> FlowDecision:
     stops = (*terminations(context), *resumptions(context))
-    actions: tuple[Action, ...] = (*context.patches, *context.creates, *(stop.action for stop in stops))
+    actions: tuple[Action, ...] = (*context.creates, *(stop.action for stop in stops))
     written = report(context)
     cleanup: tuple[Action, ...] = ()
     if written.deferred_until:

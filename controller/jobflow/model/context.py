@@ -74,7 +74,6 @@ class FlowContext:
         self.suspend = observed.flow.spec.suspend
         self.outputs = status.outputs
         self.creates: list[Create] = []
-        self.patches: list[Patch] = []
         self.terminating: dict[str, ObservedChild] = {}
         self.resuming: dict[str, ObservedChild] = {}
         self.notes: list[Note] = []

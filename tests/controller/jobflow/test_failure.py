@@ -2,7 +2,6 @@
 
 import pytest
 
-from controller.decision import Patch
 from controller.jobflow.model.observed import FlowCommand
 from shared.model.phases import JobPhase
 from tests.controller.jobflow.make import started, step
@@ -288,16 +287,25 @@ def test_a_command_for_an_earlier_flow_of_the_name_is_reported_and_deleted_witho
     assert "StaleCommand" in [reason for reason, _ in cluster.notes]
 
 
-def test_of_suspend_and_resume_in_one_pass_the_last_counts():
+def test_suspend_and_resume_at_once_are_carried_out_one_after_the_other():
     cluster = started(step("a"))
     cluster.commands = [
         FlowCommand("c1", "u1", "SuspendJobFlow", "2027-01-15T08:00:00Z"),
         FlowCommand("c2", "u2", "ResumeJobFlow", "2027-01-15T08:00:01Z"),
+        FlowCommand("c3", "u3", "SuspendJobFlow", "2027-01-15T08:00:02Z"),
     ]
-    assert [action for action in cluster.decide().decision.actions if isinstance(action, Patch)] == []
-    cluster.commands.append(FlowCommand("c3", "u3", "SuspendJobFlow", "2027-01-15T08:00:02Z"))
-    patches = [action.patch for action in cluster.decide().decision.actions if isinstance(action, Patch)]
-    assert patches == [{"spec": {"suspend": True}}]
+    cluster.settle()
+    assert [(one.name, one.result) for one in cluster.status.command_results] == [(f"c{n}", "Done") for n in (1, 2, 3)]
+    assert cluster.flow.spec.suspend
+
+
+def test_a_status_write_lost_after_the_change_of_the_spec_leaves_the_command_done():
+    cluster = started(step("a"))
+    cluster.commands = [FlowCommand("c1", "u1", "SuspendJobFlow")]
+    cluster._act(cluster.decide().decision)
+    cluster.settle()
+    assert [(one.name, one.result) for one in cluster.status.command_results] == [("c1", "Done")]
+    assert "CommandWithoutEffect" not in [reason for reason, _ in cluster.notes]
 
 
 def test_one_pass_handles_at_most_as_many_commands_as_the_status_remembers():

@@ -7,7 +7,7 @@ import pytest
 
 from shared import kinds
 from shared.model.types import Body
-from shared.names import FLOW_TEMPLATE, RETRIED_BY
+from shared.names import COMMANDED_BY, FLOW_TEMPLATE
 from tests.webhook.make import body, faults, flow, known, review, step
 from webhook.subject.lookups import Lookups
 from webhook.verdict.admit import flow_of_command
@@ -125,7 +125,7 @@ def test_the_flow_is_read_before_a_message_is_judged() -> None:
 
 
 def retried(old: Body, **spec: Any) -> Body:
-    annotations = {**old["metadata"]["annotations"], RETRIED_BY: "command-uid"}
+    annotations = {**old["metadata"]["annotations"], COMMANDED_BY: "command-uid"}
     return {**old, "metadata": {**old["metadata"], "annotations": annotations}, "spec": {**old["spec"], **spec}}
 
 

@@ -12,7 +12,7 @@ from shared.model.phases import FlowPhase, StepPhase
 from shared.model.schedules.flow_template import TemplateParam
 from shared.model.step import Step
 from shared.model.types import Body
-from shared.names import FLOW_TEMPLATE, RETRIED_BY
+from shared.names import COMMANDED_BY, FLOW_TEMPLATE
 from shared.params import value_fault
 from shared.violation import Reason, Violation
 from webhook.subject.subjects import FlowSubject, body_or_empty
@@ -85,8 +85,8 @@ def _declared(template: Body) -> tuple[TemplateParam, ...]:
 def _is_retried(flow: FlowSubject) -> bool:
     """Whether the update is that of a RetryJobFlow, which may change params and the deadline whatever has run."""
     before = body_or_empty(body_or_empty(body_or_empty(flow.old).get("metadata")).get("annotations"))
-    mark = flow.annotations.get(RETRIED_BY, "")
-    return bool(mark) and mark != before.get(RETRIED_BY)
+    mark = flow.annotations.get(COMMANDED_BY, "")
+    return bool(mark) and mark != before.get(COMMANDED_BY)
 
 
 def ended_flows_are_frozen(flow: FlowSubject) -> Iterator[Violation]:

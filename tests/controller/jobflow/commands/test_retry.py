@@ -137,7 +137,7 @@ def test_params_are_changed_before_anything_starts():
     assert told == "Done: step a runs again; param x has the new value"
     assert [(one.name, one.value) for one in cluster.flow.spec.params] == [("x", "0"), ("y", "2")]
     assert cluster.step("a").reason == "ConditionFalse"
-    assert cluster.flow.metadata.annotations["flow.jobflow.dev/retried-by"].startswith("cu")
+    assert cluster.flow.metadata.annotations["flow.jobflow.dev/commanded-by"].startswith("cu")
 
 
 @pytest.mark.parametrize("code", [403, 422])

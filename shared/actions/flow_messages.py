@@ -1,0 +1,34 @@
+"""Messages of Commands on a JobFlow, made from the flow as the sender sees it. Pure.
+
+They name the attempts that the sender sees, so that a message that arrives late or twice has no effect on later ones.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from shared.model.command_message import RetryMessage, StopMessage
+from shared.model.types import Body
+
+
+def forced_stop(flow: Body) -> StopMessage:
+    """A stop that also ends every step of `finally` that has not ended."""
+    states = _states(flow)
+    return StopMessage(finally_=dict(_open_finals(flow, states)))
+
+
+def retry_of(flow: Body, *, from_: str = "", step: str = "", **more: Any) -> RetryMessage:
+    """A retry, of the named step only if it has begun no other attempt since. `more`: other fields of the message."""
+    named = from_ or step
+    attempt = _states(flow).get(named, {}).get("attempts", 0) if named else None
+    return RetryMessage(from_=from_, step=step, attempt=attempt, **more)
+
+
+def _open_finals(flow: Body, states: dict[str, Body]) -> Iterator[tuple[str, int]]:
+    for step in (flow.get("spec") or {}).get("finally") or ():
+        state = states.get(step["name"], {})
+        if not state.get("completionTime"):
+            yield step["name"], max(state.get("attempts", 0), state.get("attemptBase", 0) + 1)
+
+
+def _states(flow: Body) -> dict[str, Body]:
+    return {str(state.get("name")): state for state in (flow.get("status") or {}).get("steps") or ()}
