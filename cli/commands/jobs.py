@@ -6,9 +6,9 @@ import time
 
 from cli.client import Session, live
 from cli.commands.flows import show
-from cli.commands.send import send
 from cli.exits import CliError, Exit
 from cli.output import as_name, console, print_bodies
+from cli.sending import send
 from cli.views import lists
 from cli.views.job import description
 from shared.kinds import EVENT, JOB, POD

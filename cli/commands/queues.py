@@ -4,8 +4,8 @@ import argparse
 
 from cli.client import Session, get_all, live
 from cli.commands.flows import show
-from cli.commands.send import send
 from cli.exits import Exit
+from cli.sending import send
 from cli.views import lists
 from shared.kinds import PODGROUP, QUEUE
 from shared.kube.client.errors import Forbidden
