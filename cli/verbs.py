@@ -154,7 +154,7 @@ VERBS: Final[tuple[Verb, ...]] = (
                 action="append",
                 default=[],
                 metavar="STEP.NAME=VALUE",
-                help="value of value of an output of an earlier step; repeatable",
+                help="value of an output of an earlier step; repeatable",
             ),
             _arg("-n", "--namespace", default="", metavar="NS", help="of objects that name none; default: default"),
         ),

@@ -35,7 +35,10 @@ LOG: Final = logging.getLogger(__name__)
 
 
 class DrainSignal:
-    """Set once the process is told to stop. It keeps serving for `drain_seconds`, but reports that it is not ready."""
+    """Set when the process receives a signal to stop.
+
+    It keeps serving for `drain_seconds`, but reports that it is not ready.
+    """
 
     def __init__(self) -> None:
         self._event = asyncio.Event()
@@ -130,7 +133,7 @@ def _keeping(
 
 
 def _compares(settings: WebhookSettings) -> bool:
-    """Whether the certificate is issued, and its CA injected, by somebody else (cert-manager, the operator)."""
+    """Whether the certificate is issued and its CA injected by another component (cert-manager, the operator)."""
     return bool(settings.tls_cert_file and settings.webhook_configuration)
 
 

@@ -1,7 +1,7 @@
 """minAvailable of a Job and of its tasks: the default, and whether a stored value is one.
 
-A value that no user has set follows the replicas, however they are changed: by client-side or server-side apply, patch,
-edit or replace. A value that a user has set stays.
+A value that no user has set follows every change of the replicas (client-side or server-side apply, patch, edit or
+replace). A value that a user has set is kept.
 
 Who has set the Job's own minAvailable is in metadata.managedFields and in kubectl's last-applied annotation: the API
 server records no manager for a field that a mutating webhook sets. `spec.tasks` is an atomic list, which has one manager
@@ -25,7 +25,7 @@ _NO_OWNER: Final = "before-first-apply"  # the manager of everything that was se
 
 
 class _Evidence:
-    """What a Job says about who has set its minimums."""
+    """What a Job records about who set its minimums."""
 
     def __init__(self, job: JobSubject) -> None:
         applied = _applied_spec(job)
@@ -112,7 +112,7 @@ def _managers(job: JobSubject) -> list[Mapping[str, Any]]:
 
 
 def _owners(managers: list[Mapping[str, Any]], field: str) -> list[Mapping[str, Any]]:
-    """Those of `managers` that have set a field of spec."""
+    """The managers of `managers` that have set a field of spec."""
     return [each for each in managers if field in body_or_empty(body_or_empty(each.get("fieldsV1")).get("f:spec"))]
 
 

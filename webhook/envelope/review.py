@@ -66,8 +66,8 @@ class AdmissionVerdict(msgspec.Struct, frozen=True):
     warnings: tuple[str, ...] = ()
     patch: tuple[Body, ...] = ()
     audit: dict[str, str] = {}
-    rules: tuple[str, ...] = ()  # that found the violations, for metrics
-    policy_warnings: int = 0  # the last of the warnings, which policies gave
+    rules: tuple[str, ...] = ()  # names of the rules that found the violations, for metrics
+    policy_warnings: int = 0  # number of warnings of policies, which are the last ones
     warned_by: tuple[str, ...] = ()  # names of the rules that warned, for logs
     policies: tuple[PolicyFinding, ...] = ()  # what JobFlowPolicies found, for metrics
 
@@ -96,7 +96,7 @@ def parse_review(data: bytes) -> AdmissionReview:
     except (msgspec.DecodeError, RecursionError, ValueError) as error:
         raise BadReview(f"not an AdmissionReview: {error}") from error
     if (envelope.api_version, envelope.kind) != (API_VERSION, KIND):
-        raise BadReview(f"want {API_VERSION} {KIND}, got {envelope.api_version} {envelope.kind}")
+        raise BadReview(f"must be {API_VERSION} {KIND}, is {envelope.api_version} {envelope.kind}")
     review = envelope.request
     if not review.uid:
         raise BadReview("request.uid is empty")

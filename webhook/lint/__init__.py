@@ -1,1 +1,3 @@
-"""Judging objects without a cluster: by the schema and the rules of the webhook, each fault with its place."""
+"""Checks objects without a cluster, by the schema and the rules of the webhook, and reports each fault with its
+position.
+"""

@@ -69,9 +69,9 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """`checked`: objects that were judged; `skipped`: of kinds that are not ours.
+    """`checked`: number of checked objects; `skipped`: number of objects of other kinds.
 
-    `not_judged`: policies, rules and defaults that need a cluster, each once with what it needs.
+    `not_judged`: policies, rules and defaults that need a cluster, each once, with the reason.
     """
 
     findings: tuple[Finding, ...]
@@ -92,7 +92,7 @@ def check(
 ) -> Report:
     """Check every object as if all objects of `given` existed in the cluster.
 
-    `namespace_labels`: of the namespaces that are not among the manifests; None if they are unknown.
+    `namespace_labels`: labels of the namespaces that are not among the manifests; None if they are unknown.
     """
     manifests = [each for each in given if not isinstance(each, Broken)]
     known = list(_known(manifests, policies, namespace))

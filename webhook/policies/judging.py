@@ -91,7 +91,7 @@ def with_policies(
 
 
 def checks_not_judged(review: AdmissionReview, lookups: Lookups) -> tuple[str, ...]:
-    """What policies cannot judge without a cluster, and what they need; for `jobflow lint`."""
+    """The checks that need a cluster, with the reason; for `jobflow lint`."""
     policies = compiled_policies(lookups).compiled
     given = policy_input(review, lookups) if policies else None
     return () if given is None else tuple(not_judged(given, policies))
@@ -147,7 +147,7 @@ def depends_on_missing_objects(verdict: AdmissionVerdict) -> bool:
 
 
 def exceeds_running_flows(verdict: AdmissionVerdict) -> bool:
-    """Whether a policy found too many running JobFlows, which the cache may show although they are gone."""
+    """Whether a policy found too many running JobFlows, which the cache may still contain although they were deleted."""
     return any(each.rule == RUNNING_FLOWS for each in verdict.policies)
 
 

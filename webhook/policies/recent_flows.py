@@ -14,7 +14,10 @@ SECONDS: Final = 3.0
 """How long an admitted flow is remembered: longer than a watch takes to deliver it. A flow that another webhook refused
 later is counted until then, unless a live list shows that it does not exist."""
 IN_FLIGHT_SECONDS: Final = 1.0
-"""How long an admitted flow may take until it is stored. A live list that lacks an older one shows that it is gone."""
+"""How long an admitted flow may take until it is stored.
+
+If a live list does not contain a flow that was admitted earlier, the flow was deleted or not stored.
+"""
 
 
 class RecentFlows:

@@ -191,7 +191,7 @@ JOB_WARNINGS: Final[tuple[Warner, ...]] = (
 TEMPLATE_WARNINGS: Final[tuple[Warner, ...]] = (*JOB_WARNINGS, job_template.references_of_no_form)
 TEMPLATE_DELETE_WARNINGS: Final[tuple[Warner, ...]] = (job_template.flows_that_need_the_template,)
 
-# A CronJob's template is judged as a Job; whether its queue takes Jobs is judged when a Job is created.
+# A CronJob's template is validated as a Job. Whether its queue accepts Jobs is validated when a Job is created.
 CRONJOB_RULES: Final[tuple[Rule, ...]] = (
     cron_job.schedule_is_a_schedule,
     cron_job.time_zone_exists,

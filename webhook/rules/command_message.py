@@ -1,6 +1,5 @@
-"""What a Command on a JobFlow asks for in its message (shared.model.command_message), judged by the flow.
-
-The JobFlow controller judges it again when it carries the Command out, since the flow may have changed meanwhile.
+"""Validates the message of a Command on a JobFlow (shared.model.command_message) against the flow. The JobFlow
+controller validates it again when it executes the Command, because the flow may have changed.
 """
 
 from collections.abc import Iterator
@@ -48,5 +47,5 @@ def _names(flow: Body, field: str) -> list[str]:
 
 
 def _unknown(path: str, name: str, known: list[str], what: str) -> Violation:
-    there = f"; there is {', '.join(known[:10])}" if known else "; it has none"
+    there = f"; known: {', '.join(known[:10])}" if known else "; it has none"
     return Violation(path, f"the flow has no such {what}{did_you_mean(name, known) or there}", name, Reason.NOT_FOUND)

@@ -1,4 +1,5 @@
-"""Sources of the serving certificate: files that somebody else renews, or our own Secret. Each source is a loop that loads
+"""Sources of the serving certificate: files that another component renews, or our own Secret. Each source is a loop
+that loads
 the certificate again when it changes and reports whether the API server trusts it."""
 
 import asyncio
@@ -99,7 +100,7 @@ async def compare(
     name: str,
     seconds: float = SECRET_SECONDS,
 ) -> None:
-    """Update `trust` from the registered CA bundles, for certificates that somebody else issues and injects.
+    """Update `trust` from the registered CA bundles, for certificates that another component issues and injects.
 
     `name`: the Service's DNS name, which the API server verifies. If the configurations cannot be read, `trust` stays.
     """

@@ -1,4 +1,4 @@
-"""One log line per refusal and per warning: who asked for what, and which rules and policies answered.
+"""One log line per refusal and per warning, with user, operation, object, rules and policies.
 
 Lines hold no object bodies and no message texts, because messages quote values of the object. Above a rate, lines are left out
 and the next line counts them.
@@ -18,7 +18,7 @@ _LONGEST: Final = 253  # characters of a user or object name
 
 
 class DecisionLog:
-    """`clock`: monotonic seconds. After a burst, `rate` lines a second are written."""
+    """Writes the lines. `clock`: monotonic seconds. After a burst, at most `rate` lines a second are written."""
 
     def __init__(self, clock: Callable[[], float], rate: float = LINES_PER_SECOND, burst: float = BURST) -> None:
         self._clock = clock

@@ -27,7 +27,7 @@ from webhook.verdict.kind_admission import DEFAULT_OPTIONS, AdmissionOptions
 
 LOG: Final = logging.getLogger(__name__)
 BODY_LIMIT: Final = 3 * 1024 * 1024  # the API server's own limit of a request limit of a request
-READ_SECONDS: Final = 5.0  # for reading the body
+READ_SECONDS: Final = 5.0  # seconds for reading the body
 WORK_SECONDS: Final = 2.0
 JSON: Final = "application/json"
 
@@ -116,7 +116,7 @@ class AdmissionHandler:
 
     async def _decide(self, route: WebhookRoute, review: AdmissionReview) -> AdmissionVerdict:
         if (review.kind.group, review.kind.kind) != (route.kind.group, route.kind.kind):
-            return ALLOWED  # somebody registered this path for another kind, which has no rules
+            return ALLOWED  # the path was registered for another kind, which has no rules
         lookups: Lookups = self._lookups
         if wanted := (*unknown_namespace(review, lookups), *flow_of_command(review)):
             lookups = InMemoryLookups(await self._find(wanted), below=lookups)

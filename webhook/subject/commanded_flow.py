@@ -1,4 +1,4 @@
-"""The JobFlow that a Command with a message is about: as it is, and as the Command would change it."""
+"""The target JobFlow of a Command with a message: as stored, and as the Command would change it."""
 
 from collections.abc import Iterable
 from typing import Any, Final
@@ -11,11 +11,11 @@ from shared.names import COMMANDED_BY
 from webhook.subject.lookups import MissingObject
 from webhook.subject.subjects import CommandSubject, body_or_empty
 
-_JUDGED: Final = "being judged"  # stands for the uid that the Command will get
+_JUDGED: Final = "being judged"  # placeholder for the uid that the API server will assign to the Command
 
 
 def changed_flow(command: CommandSubject) -> tuple[Body, Body] | None:
-    """(the flow as it is, as the Command would change it), or None if it changes no field of the spec."""
+    """(the stored flow, the flow as the Command would change it), or None if the Command changes no field of the spec."""
     message, flow = understood(command), whole_flow(command)
     if flow is None or not isinstance(message, RetryMessage):
         return None
@@ -35,7 +35,7 @@ def changed_flow(command: CommandSubject) -> tuple[Body, Body] | None:
 
 
 def flow_to_read(body: Body, namespace: str) -> Iterable[MissingObject]:
-    """The flow that has to be read from the API server to judge the message of a Command: caches may be behind."""
+    """The flow to read from the API server before the message of a Command is validated, because caches may be stale."""
     target, message = body_or_empty(body.get("target")), body.get("message")
     if target.get("kind") != JOBFLOW.kind or not isinstance(message, str) or not message.lstrip().startswith("{"):
         return
@@ -45,7 +45,7 @@ def flow_to_read(body: Body, namespace: str) -> Iterable[MissingObject]:
 
 
 def target_flow(command: CommandSubject) -> Body | None:
-    """The flow that the Command means, as far as it is known; None also if it is another flow of that name."""
+    """The target of the Command, if it is known; None if the flow of that name has another uid."""
     target = command.spec.target
     if target is None or target.kind != JOBFLOW.kind:
         return None
@@ -54,7 +54,7 @@ def target_flow(command: CommandSubject) -> Body | None:
 
 
 def whole_flow(command: CommandSubject) -> Body | None:
-    """The same, unless only the part of it is known that caches keep, which has no kind."""
+    """As target_flow, but None if only the part that caches keep is known (it has no kind)."""
     found = target_flow(command)
     return found if found is not None and found.get("kind") == JOBFLOW.kind else None
 
@@ -68,7 +68,7 @@ def parsed(command: CommandSubject) -> CommandMessage | None:
 
 
 def understood(command: CommandSubject) -> CommandMessage | None:
-    """The same; None for a message that cannot be understood."""
+    """As parsed; None if the message is invalid."""
     try:
         return parsed(command)
     except MessageFault:

@@ -21,12 +21,15 @@ from webhook.subject.subjects import FlowSubject, JobSubject, Subject, body_or_e
 
 PLACEHOLDER: Final = re.compile(r"\$\(schedule\.([^()]*)\)")
 SCHEDULE_VALUES: Final = ("date", "time", "previousTime", "unix")
-_MINUTES: Final = "9" * 8  # as long as minutes since 1970 until the year 2160
+_MINUTES: Final = "9" * 8  # as many digits as minutes since 1970 have until the year 2160
 
 
 @dataclass(frozen=True)
 class FlowTemplateSubject(Subject[JobFlowTemplateSpec]):
-    """A JobFlowTemplate. Its flow is judged with the declared params; names of Jobs are judged when it is used."""
+    """A JobFlowTemplate.
+
+    Its flow is validated with the declared params; names of Jobs are validated when a flow is created from it.
+    """
 
     flow_path: str = "spec.flow"
 
@@ -57,7 +60,7 @@ class CronJobSubject(Subject[CronJobSpec]):
 
 @dataclass(frozen=True)
 class CronFlowSubject(Subject[CronJobFlowSpec]):
-    """A CronJobFlow. `flow`: the JobFlow it creates if that is written out, under the name of such a flow."""
+    """A CronJobFlow. `flow`: the JobFlow that it creates from jobFlowTemplate, with the name of such a flow."""
 
     flow_path: str = "spec.jobFlowTemplate.spec"
 
@@ -99,7 +102,10 @@ def _flow(outer: Subject[Any], name: str, raw: Body, spec: JobFlowSpec) -> FlowS
 
 @dataclass(frozen=True)
 class BackfillSubject(Subject[BackfillSpec]):
-    """A CronJobFlowBackfill. `bounds`: spec.from and spec.to in seconds since 1970, None where they are no times."""
+    """A CronJobFlowBackfill.
+
+    `bounds`: spec.from and spec.to in seconds since 1970, None if they are not valid times.
+    """
 
     @cached_property
     def bounds(self) -> tuple[float | None, float | None]:

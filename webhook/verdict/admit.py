@@ -104,14 +104,16 @@ def missing_objects(
 
 
 def flow_of_command(review: AdmissionReview) -> tuple[MissingObject, ...]:
-    """The JobFlow to read from the API server before a Command on it is judged: caches keep only a part of it."""
+    """The JobFlow to read from the API server before a Command on it is validated, because caches keep only a part of
+    it.
+    """
     if (review.kind.group, review.kind.kind) != (COMMAND.group, COMMAND.kind) or review.object is None:
         return ()
     return tuple(flow_to_read(review.object, review.namespace))
 
 
 def _as_part(verdict: AdmissionVerdict, implied: AdmissionReview) -> AdmissionVerdict:
-    """The verdict on a change, as the verdict on the object that leads to it."""
+    """The verdict on a change, rewritten for the object that causes the change."""
     violations = tuple(
         Violation("message", f"{implied.kind.kind} {implied.name} would be refused: {each}", reason=Reason.FORBIDDEN)
         for each in verdict.violations

@@ -1,4 +1,4 @@
-"""Admission of Commands: also the change of a JobFlow that a Command leads to must be allowed."""
+"""Admission of Commands. The change that a Command makes to a JobFlow must be allowed too."""
 
 from typing import Final
 
@@ -14,7 +14,7 @@ from webhook.verdict.kind_admission import KindAdmission, command_of, subject_ma
 
 
 def _retried_flow(command: CommandSubject, review: AdmissionReview) -> AdmissionReview | None:
-    """The update of the JobFlow that a RetryJobFlow with new params or another deadline leads to."""
+    """The update of the JobFlow that a RetryJobFlow with new params or a new deadline makes."""
     change = changed_flow(command)
     if change is None:
         return None

@@ -1,4 +1,4 @@
-"""Admission of the kinds that have a schedule, and of JobFlowTemplate."""
+"""Admission of the kinds with schedules and of JobFlowTemplate."""
 
 from collections.abc import Iterable
 from typing import Final

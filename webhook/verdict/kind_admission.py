@@ -36,8 +36,8 @@ class KindAdmission:
     """Admission of one kind. `subject` raises msgspec.ValidationError if the object does not match the schema.
 
     `judged` returns the part of an object that rules read: an UPDATE that leaves it unchanged is allowed.
-    `missing` returns the objects whose absence may cause a refusal. `implied` returns the review of the change that
-    admitting the object leads to, which must be allowed too.
+    `missing` returns the objects whose absence may cause a refusal. `implied` returns the review of a change that the
+    admission of the object causes; it must be allowed too.
     """
 
     kind: Kind

@@ -114,17 +114,17 @@ FLOW_REFUSED: dict[str, tuple[Body, list[str]]] = {
     ),
     "no flow": (
         cron_job_flow(jobFlowTemplate=None),
-        ["spec: Required value: name a JobFlowTemplate in template, or write the flow in jobFlowTemplate"],
+        ["spec: Required value: set template (the name of a JobFlowTemplate) or jobFlowTemplate (a flow)"],
     ),
     "two sources of the flow": (
         cron_job_flow(template={"name": "nightly"}),
-        ["spec.jobFlowTemplate: Forbidden: may not be set beside template"],
+        ["spec.jobFlowTemplate: Forbidden: may not be set together with template"],
     ),
     "a condition that is none": (cron_job_flow(when="last.phase"), ['spec.when: Invalid value: "last.phase": ']),
     "an unknown value of the schedule": (
         cron_job_flow(params=[{"name": "x", "value": "$(schedule.day)"}]),
         [
-            'spec.params[0].value: Invalid value: "$(schedule.day)": $(schedule.day) is not known; known: $(schedule.date)'
+            'spec.params[0].value: Invalid value: "$(schedule.day)": unknown placeholder $(schedule.day); known: $(schedule.date)'
         ],
     ),
     "an end that is no time": (
@@ -192,7 +192,7 @@ def test_a_template_that_does_not_exist_yet_is_a_warning() -> None:
     found = verdict(cron_job_flow(jobFlowTemplate=None, template={"name": "later"}), lookups=known())
 
     assert found.allowed
-    assert found.warnings == ('JobFlowTemplate "later" does not exist yet; no flow is created until it does',)
+    assert found.warnings == ('JobFlowTemplate "later" does not exist yet; no flow is created until it exists',)
 
 
 def test_a_condition_that_compares_to_no_phase_is_a_warning() -> None:

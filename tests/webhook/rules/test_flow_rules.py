@@ -116,7 +116,7 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
         flow(step("a", **{"for": {"items": ["x"]}}), step("a-1")),
         [
             (
-                'spec.flows[1].name: Invalid value: "a-1": step "a" may make a Job of the same name f-a-1; '
+                'spec.flows[1].name: Invalid value: "a-1": step "a" may create a Job with the same name f-a-1; '
                 "rename one of them"
             )
         ],
@@ -156,8 +156,8 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
         ),
         [
             (
-                'spec.flows[1].switch.default[0]: Duplicate value: "b": step "b" belongs to switch "s" already; '
-                "a step belongs to at most one switch"
+                'spec.flows[1].switch.default[0]: Duplicate value: "b": step "b" already belongs to switch "s"; '
+                "a step can belong to only one switch"
             )
         ],
     ),
@@ -201,7 +201,7 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
     ),
     "a loop with two sources": (
         loop(items=["a"], range={"end": 3}),
-        ["spec.flows[0].for.range: Forbidden: exactly one source may be set, and items is set already"],
+        ["spec.flows[0].for.range: Forbidden: exactly one source may be set, and items is already set"],
     ),
     "keys of items that no expression can name": (
         loop(items=[{"a-b": "1"}]),
@@ -251,17 +251,17 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
         loop(**{"while": "true", "if": "true", "failFast": True, "tolerate": "5%"}),
         [
             (
-                'spec.flows[0].for.tolerate: Invalid value: "5%": the number of iterations of `while` is not known, so there is no share of it: write a number'
+                'spec.flows[0].for.tolerate: Invalid value: "5%": the number of iterations of `while` is not known, so a percentage is not possible: set a number'
             ),
             "spec.flows[0].for.if: Forbidden: `while` has no items: put the condition into `while`",
             (
-                "spec.flows[0].for.failFast: Forbidden: iterations of `while` run one after another, and the first failure ends them: set tolerate to go on"
+                "spec.flows[0].for.failFast: Forbidden: iterations of `while` run one after another, and the first failure ends the loop: set tolerate to continue after failures"
             ),
         ],
     ),
     "more Jobs than a flow makes": (
         flow(*(step(f"s{n}", **{"for": {"range": {"end": 2000}, "maxIterations": 2000}}) for n in range(6))),
-        ["spec.flows: Too many: 12000: a flow makes at most 10000 Jobs"],
+        ["spec.flows: Too many: 12000: a flow can create at most 10000 Jobs"],
     ),
     "a probe without targets": (
         flow(step("b", dependsOn={"probe": {"tcpSocketList": [{"taskName": "w", "port": 80}]}})),
@@ -573,17 +573,17 @@ WARNINGS: dict[str, tuple[Body, list[Body], list[str]]] = {
     "templates that are not there": (
         flow(step("a"), step("b"), step("s", switch={"value": "1", "default": ["a"]})),
         [template(name="b")],
-        ["JobTemplates not found yet, steps wait for them: a"],
+        ["JobTemplates not found yet; steps wait for them: a"],
     ),
     "a daemon that nothing needs": (
         flow(step("a", daemon=True)),
         [template(name="a")],
-        ["spec.flows[0].daemon: no step depends on a, so nothing keeps it running"],
+        ["spec.flows[0].daemon: no step depends on a, so it is stopped as soon as it starts"],
     ),
     "a switch without choices": (
         flow(step("s", switch={"value": "true"})),
         [],
-        ["spec.flows[0].switch: neither cases nor default name a step, so it chooses nothing"],
+        ["spec.flows[0].switch: neither cases nor default name a step, so it chooses no step"],
     ),
     "a probe of a task that no template has": (
         probe(tcpSocketList=[{"taskName": "nope", "port": 1}]),

@@ -289,7 +289,7 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
     "a Job name that no label can hold": (
         job(name="x" * 64),
         [
-            f'metadata.name: Invalid value: "{"x" * 64}": a Job\'s name labels its pods: must be no more than 63 characters'
+            f'metadata.name: Invalid value: "{"x" * 64}": the name of a Job is used as a label of its pods: must be no more than 63 characters'
         ],
     ),
     "a pod name of the last replica that does not fit": (
@@ -528,8 +528,8 @@ WARNINGS: dict[str, tuple[Body, list[str]]] = {
     "a scheduler that may not run": (
         job(task(template=pod_template(schedulerName="mine")), schedulerName="kube-batch"),
         [
-            'spec.schedulerName: "kube-batch" must run: known are volcano, default-scheduler',
-            'spec.tasks[0].template.spec.schedulerName: "mine" must run: known are volcano, default-scheduler',
+            'spec.schedulerName: a scheduler "kube-batch" must run; known schedulers: volcano, default-scheduler',
+            'spec.tasks[0].template.spec.schedulerName: a scheduler "mine" must run; known schedulers: volcano, default-scheduler',
         ],
     ),
     "an action that has no target for one of its events": (
@@ -637,7 +637,10 @@ def test_deleting_an_unused_template_gives_no_warning() -> None:
 
 def test_the_qualified_name_fault_is_kubernetes_own() -> None:
     (found,) = faults(job(name="a_"))
-    assert found == f'metadata.name: Invalid value: "a_": a Job\'s name labels its pods: {QUALIFIED_FAULT}'
+    assert (
+        found
+        == f'metadata.name: Invalid value: "a_": the name of a Job is used as a label of its pods: {QUALIFIED_FAULT}'
+    )
 
 
 @pytest.mark.parametrize("make", [job, template], ids=["Job", "JobTemplate"])

@@ -1,1 +1,1 @@
-"""Rules of schedules: CronJob here; what CronJobFlow shares with it stands in `schedules`."""
+"""Rules of the kinds with schedules. `schedules` contains the rules that CronJob and CronJobFlow share."""

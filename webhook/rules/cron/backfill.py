@@ -1,4 +1,4 @@
-"""Rules of CronJobFlowBackfill: its range, the number of its times, and that its spec does not change."""
+"""Rules of CronJobFlowBackfill: its range, the number of its times, and its immutable spec."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -23,7 +23,7 @@ def backfill_range_is_a_range(backfill: BackfillSubject) -> Iterator[Violation]:
 
 
 def backfill_times_are_not_too_many(backfill: BackfillSubject) -> Iterator[Violation]:
-    """Judged where the CronJobFlow exists; else the controller judges it."""
+    """Validated only if the CronJobFlow exists; otherwise the controller does it."""
     start, end = backfill.bounds
     cron = backfill.lookups.get(kinds.CRONJOBFLOW, backfill.namespace, backfill.spec.cron_job_flow)
     if cron is None or start is None or end is None or start > end:
@@ -38,12 +38,12 @@ def backfill_times_are_not_too_many(backfill: BackfillSubject) -> Iterator[Viola
         return
     if found > MOST_TIMES:
         yield Violation(
-            "spec.to", f"more than {MOST_TIMES} due times from spec.from on", backfill.spec.to, Reason.TOO_MANY
+            "spec.to", f"more than {MOST_TIMES} due times after spec.from", backfill.spec.to, Reason.TOO_MANY
         )
 
 
 def _count(table: Timetable, start: int, end: int) -> int:
-    """At most MOST_TIMES + 1."""
+    """The number of due times, counted up to MOST_TIMES + 1."""
     return sum(1 for _ in zip(table.between(start, end), range(MOST_TIMES + 1), strict=False))
 
 
@@ -55,4 +55,4 @@ def backfill_spec_is_immutable(backfill: BackfillSubject) -> Iterator[Violation]
 def schedule_of_backfill_not_found(backfill: BackfillSubject) -> Iterator[str]:
     name = backfill.spec.cron_job_flow
     if backfill.lookups.complete and backfill.lookups.get(kinds.CRONJOBFLOW, backfill.namespace, name) is None:
-        yield f'CronJobFlow "{name}" does not exist yet; the backfill begins when it does'
+        yield f'CronJobFlow "{name}" does not exist yet; the backfill starts when it is created'

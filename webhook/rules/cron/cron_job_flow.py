@@ -1,4 +1,4 @@
-"""Rules of CronJobFlow: schedules, where the flow comes from, params and the condition."""
+"""Rules of CronJobFlow: schedules, the source of the flow, params and the condition."""
 
 from collections.abc import Iterator
 
@@ -33,10 +33,10 @@ def end_time_is_a_time(cron: CronFlowSubject) -> Iterator[Violation]:
 def flow_has_one_source(cron: CronFlowSubject) -> Iterator[Violation]:
     if cron.spec.template is None and cron.spec.job_flow_template is None:
         yield Violation(
-            "spec", "name a JobFlowTemplate in template, or write the flow in jobFlowTemplate", None, Reason.REQUIRED
+            "spec", "set template (the name of a JobFlowTemplate) or jobFlowTemplate (a flow)", None, Reason.REQUIRED
         )
     if cron.spec.template is not None and cron.spec.job_flow_template is not None:
-        yield Violation("spec.jobFlowTemplate", "may not be set beside template", None, Reason.FORBIDDEN)
+        yield Violation("spec.jobFlowTemplate", "may not be set together with template", None, Reason.FORBIDDEN)
 
 
 def condition_compiles(cron: CronFlowSubject) -> Iterator[Violation]:
@@ -63,16 +63,20 @@ def params_are_given_once(cron: CronFlowSubject) -> Iterator[Violation]:
 
 
 def schedule_values_exist(cron: CronFlowSubject) -> Iterator[Violation]:
-    """$(schedule.X) stands for one of four values."""
+    """$(schedule.X) must be one of the four known placeholders."""
     for index, param in enumerate(cron.spec.params):
         for found in PLACEHOLDER.finditer(param.value):
             if found[1] not in SCHEDULE_VALUES:
                 known = ", ".join(f"$(schedule.{name})" for name in SCHEDULE_VALUES)
-                yield Violation(f"spec.params[{index}].value", f"{found[0]} is not known; known: {known}", param.value)
+                yield Violation(
+                    f"spec.params[{index}].value", f"unknown placeholder {found[0]}; known: {known}", param.value
+                )
 
 
 def params_fit_the_template(cron: CronFlowSubject) -> Iterator[Violation]:
-    """Values with placeholders are judged when a flow is created; a template that does not exist yet is a warning."""
+    """Values with placeholders are validated when a flow is created; a template that does not exist yet gives a
+    warning.
+    """
     if cron.template is None:
         return
     given = [(param.name, param.value) for param in cron.spec.params if not PLACEHOLDER.search(param.value)]
@@ -88,4 +92,4 @@ def params_fit_the_template(cron: CronFlowSubject) -> Iterator[Violation]:
 def template_not_found_yet(cron: CronFlowSubject) -> Iterator[str]:
     reference = cron.spec.template
     if reference is not None and cron.template is None and cron.lookups.complete:
-        yield f'JobFlowTemplate "{reference.name}" does not exist yet; no flow is created until it does'
+        yield f'JobFlowTemplate "{reference.name}" does not exist yet; no flow is created until it exists'

@@ -1,4 +1,4 @@
-"""Rules of JobFlowTemplate: its params; its flow is judged by the rules of JobFlows."""
+"""Rules of JobFlowTemplate: its params; the rules of JobFlows validate its flow."""
 
 from collections.abc import Iterator
 
@@ -33,7 +33,7 @@ def template_defaults_are_allowed(template: FlowTemplateSubject) -> Iterator[Vio
 def required_params_have_no_default(template: FlowTemplateSubject) -> Iterator[Violation]:
     for index, param in enumerate(template.spec.params):
         if param.required and param.default is not None:
-            message = "a required param has no default; remove one of the two"
+            message = "a required param cannot have a default; remove required or default"
             yield Violation(f"spec.params[{index}].default", message, param.default)
 
 

@@ -12,7 +12,7 @@ FORECAST: Final = 3
 
 
 def schedule_faults(schedules: Sequence[tuple[str, str]]) -> Iterator[Violation]:
-    """`schedules`: path and text of each."""
+    """Faults of cron expressions. `schedules`: path and expression of each."""
     for path, text in schedules:
         try:
             parse(text)
@@ -21,7 +21,7 @@ def schedule_faults(schedules: Sequence[tuple[str, str]]) -> Iterator[Violation]
 
 
 def zone_faults(path: str, name: str | None) -> Iterator[Violation]:
-    """An absent time zone is fine, an empty one is not."""
+    """Faults of a time zone; it may be absent but not empty."""
     if name is None:
         return
     if not name:
@@ -34,7 +34,7 @@ def zone_faults(path: str, name: str | None) -> Iterator[Violation]:
 
 
 def name_faults(name: str) -> Iterator[Violation]:
-    """Children are called NAME-MINUTES, with up to ten digits."""
+    """Faults of the name. Children are named NAME-MINUTES, with up to ten digits."""
     if len(name) > MAX_CRON_NAME:
         yield Violation(
             "metadata.name",
@@ -45,7 +45,7 @@ def name_faults(name: str) -> Iterator[Violation]:
 
 
 def forecast(schedules: Sequence[str], time_zone: str, now: datetime) -> str:
-    """The next due times in words, or '' if the schedule has faults. `now` has a time zone."""
+    """The next due times as text, or '' if the schedule has faults. `now` must have a time zone."""
     try:
         place = zone(time_zone)
         parsed: tuple[Expression | Interval, ...] = tuple(parse(text) for text in schedules)

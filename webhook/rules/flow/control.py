@@ -53,7 +53,7 @@ def a_step_belongs_to_one_switch(flow: FlowSubject) -> Iterator[Violation]:
         for place, name in flow_graph.chosen_by(step.switch) if step.switch else ():
             if owner.setdefault(name, step.name) != step.name:
                 message = (
-                    f'step "{name}" belongs to switch "{owner[name]}" already; a step belongs to at most one switch'
+                    f'step "{name}" already belongs to switch "{owner[name]}"; a step can belong to only one switch'
                 )
                 yield Violation(f"{path}.switch.{place}", message, name, Reason.DUPLICATE)
 
@@ -114,13 +114,13 @@ def daemons_without_dependents(flow: FlowSubject) -> Iterator[str]:
     needed = {target for targets in flow.edges.values() for target in targets}
     for path, step in flow.special:
         if step.daemon and step.name in flow.flow_names and step.name not in needed:
-            yield f"{path}.daemon: no step depends on {step.name}, so nothing keeps it running"
+            yield f"{path}.daemon: no step depends on {step.name}, so it is stopped as soon as it starts"
 
 
 def switches_that_choose_nothing(flow: FlowSubject) -> Iterator[str]:
     for path, step in flow.special:
         if step.switch is not None and not _chooses(step):
-            yield f"{path}.switch: neither cases nor default name a step, so it chooses nothing"
+            yield f"{path}.switch: neither cases nor default name a step, so it chooses no step"
 
 
 def _chooses(step: Step) -> bool:

@@ -27,7 +27,7 @@ def loop_has_one_source(flow: FlowSubject) -> Iterator[Violation]:
             message = "exactly one of items, matrix, range, expression and while must be set"
             yield Violation(f"{path}.for", message, reason=Reason.REQUIRED)
         for field in given[1:]:
-            message = f"exactly one source may be set, and {given[0]} is set already"
+            message = f"exactly one source may be set, and {given[0]} is already set"
             yield Violation(f"{path}.for.{field}", message, reason=Reason.FORBIDDEN)
 
 
@@ -82,7 +82,7 @@ def loop_tolerance_is_a_number_or_a_share(flow: FlowSubject) -> Iterator[Violati
             yield Violation(f"{path}.for.tolerate", str(fault), loop.tolerate)
             continue
         if is_share and loop.while_ is not None:
-            message = "the number of iterations of `while` is not known, so there is no share of it: write a number"
+            message = "the number of iterations of `while` is not known, so a percentage is not possible: set a number"
             yield Violation(f"{path}.for.tolerate", message, loop.tolerate)
 
 
@@ -94,16 +94,14 @@ def while_has_no_fields_of_items(flow: FlowSubject) -> Iterator[Violation]:
             message = "`while` has no items: put the condition into `while`"
             yield Violation(f"{path}.for.if", message, reason=Reason.FORBIDDEN)
         if loop.fail_fast is not None:
-            message = (
-                "iterations of `while` run one after another, and the first failure ends them: set tolerate to go on"
-            )
+            message = "iterations of `while` run one after another, and the first failure ends the loop: set tolerate to continue after failures"
             yield Violation(f"{path}.for.failFast", message, reason=Reason.FORBIDDEN)
 
 
 def jobs_are_not_too_many(flow: FlowSubject) -> Iterator[Violation]:
     total = sum(1 if step.for_ is None else _count(step.for_) or 0 for _, step in flow.steps if step.makes_children)
     if total > MAX_FLOW_JOBS:
-        message = f"{total}: a flow makes at most {MAX_FLOW_JOBS} Jobs"
+        message = f"{total}: a flow can create at most {MAX_FLOW_JOBS} Jobs"
         yield Violation("spec.flows", message, reason=Reason.TOO_MANY)
 
 

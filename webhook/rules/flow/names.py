@@ -94,7 +94,7 @@ def job_names_cannot_collide(flow: FlowSubject) -> Iterator[Violation]:
     paths = {step.name: path for path, step in flow.steps}
     makers = [(step.name, step.for_ is not None) for _, step in flow.steps if step.makes_children]
     for step, other, name in naming.collisions(makers):
-        message = f'step "{step}" may make a Job of the same name {flow.name}-{name}; rename one of them'
+        message = f'step "{step}" may create a Job with the same name {flow.name}-{name}; rename one of them'
         yield Violation(f"{paths[other]}.name", message, other)
 
 

@@ -16,7 +16,7 @@ def templates_not_found_yet(flow: FlowSubject) -> Iterator[str]:
     names = dict.fromkeys(step.template_name for _, step in flow.steps if step.makes_jobs)
     missing = [name for name in names if flow.lookups.get(kinds.JOBTEMPLATE, flow.namespace, name) is None]
     if missing:
-        yield f"JobTemplates not found yet, steps wait for them: {_listed(missing)}"
+        yield f"JobTemplates not found yet; steps wait for them: {_listed(missing)}"
 
 
 def _listed(names: list[str]) -> str:

@@ -31,7 +31,7 @@ _FROZEN_AT_END: Final = (
     ("outputs", "outputs"),
 )
 
-_RETRIED: Final = ("params", "active_deadline_seconds")  # what a RetryJobFlow may change of them
+_RETRIED: Final = ("params", "active_deadline_seconds")  # fields that a RetryJobFlow may change
 
 
 def started_steps_are_frozen(flow: FlowSubject) -> Iterator[Violation]:
@@ -62,7 +62,10 @@ def params_are_frozen_once_a_step_started(flow: FlowSubject) -> Iterator[Violati
 
 
 def new_values_of_params_fit_the_template(flow: FlowSubject) -> Iterator[Violation]:
-    """Of a flow that was made from a JobFlowTemplate. Values that were there before may be older than its patterns."""
+    """For a flow that was created from a JobFlowTemplate.
+
+    Unchanged values are not validated, because the template may have changed since.
+    """
     template = flow.lookups.get(JOBFLOWTEMPLATE, flow.namespace, flow.annotations.get(FLOW_TEMPLATE, ""))
     if flow.old_spec is None or template is None or flow.old_spec.params == flow.spec.params:
         return
@@ -83,7 +86,7 @@ def _declared(template: Body) -> tuple[TemplateParam, ...]:
 
 
 def _is_retried(flow: FlowSubject) -> bool:
-    """Whether the update is that of a RetryJobFlow, which may change params and the deadline whatever has run."""
+    """Whether a RetryJobFlow makes the update. It may change params and the deadline even after steps have started."""
     before = body_or_empty(body_or_empty(body_or_empty(flow.old).get("metadata")).get("annotations"))
     mark = flow.annotations.get(COMMANDED_BY, "")
     return bool(mark) and mark != before.get(COMMANDED_BY)

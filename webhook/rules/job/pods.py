@@ -49,7 +49,7 @@ def schedulers_that_are_not_known(job: JobSubject) -> Iterator[str]:
         named.append((f"spec.tasks[{index}].template.spec.schedulerName", own if isinstance(own, str) else ""))
     for path, name in named if job.scheduler_names and (job.creating or job.template) else ():
         if name and name not in known and not job.open(name):
-            yield f'{path}: "{name}" must run: known are {", ".join(dict.fromkeys(known))}'
+            yield f'{path}: a scheduler "{name}" must run; known schedulers: {", ".join(dict.fromkeys(known))}'
 
 
 def _weight(template: dict[str, Any], most: int) -> int:

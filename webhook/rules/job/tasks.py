@@ -70,11 +70,11 @@ def job_success_is_within_replicas(job: JobSubject) -> Iterator[Violation]:
 
 def job_name_is_a_name(job: JobSubject) -> Iterator[Violation]:
     if not job.template and (fault := qualified_fault(job.name)):
-        yield Violation("metadata.name", f"a Job's name labels its pods: {fault}", job.name)
+        yield Violation("metadata.name", f"the name of a Job is used as a label of its pods: {fault}", job.name)
 
 
 def managed_by_is_a_path(job: JobSubject) -> Iterator[Violation]:
-    """As of a Kubernetes Job: a domain, a slash and a name."""
+    """managedBy must be a domain, a slash and a name, as for Kubernetes Jobs."""
     value = job.spec.managed_by
     if value and not job.open(value) and not _MANAGED_BY.fullmatch(value):
         message = "must be a domain-prefixed path, such as kueue.x-k8s.io/multikueue"

@@ -14,7 +14,7 @@ from webhook.subject.subjects import JobSubject
 _ALLOWED: Final = (
     "minAvailable, priorityClassName, suspend, activeDeadlineSeconds, tasks[*].replicas and tasks[*].minAvailable"
 )
-_MOST_LEAVES: Final = 10  # reported for one field
+_MOST_LEAVES: Final = 10  # maximum number of differences reported for one field
 _FREE: Final = frozenset(
     {"min_available", "priority_class_name", "suspend", "active_deadline_seconds", "tasks", "volumes"}
 )
@@ -63,7 +63,7 @@ def _without_claims(volumes: tuple[VolumeSpec, ...]) -> tuple[VolumeSpec, ...]:
 
 
 def _frozen(path: str, before: Any, after: Any) -> Iterator[Violation]:
-    """A violation for each leaf that differs, so that the message names what was changed."""
+    """A violation for each value that differs, so that the message names the changed fields."""
     if before == after:
         return
     for leaf in islice(_changed(path, msgspec.to_builtins(before), msgspec.to_builtins(after)), _MOST_LEAVES):

@@ -76,8 +76,10 @@ def root_keeps_its_amounts(queue: QueueSubject) -> Iterator[Violation]:
 
 
 def queue_fits_its_ancestors(queue: QueueSubject) -> Iterator[Violation]:
-    """What the queue sets, or the nearest queues below it where it sets nothing, is within the nearest ancestors that set
-    the resource: capability by itself, deserved and guarantee with all that these ancestors have below them."""
+    """The queue's resources (if it sets none, those of its nearest descendants that do) do not exceed those of the
+    nearest ancestor that sets the resource. capability is compared on its own; for deserved and guarantee, the total of
+    all queues below that ancestor is compared.
+    """
     if _below_root(queue) is None or not _changed(queue):
         return
     tree = _StoredTree(queue)
@@ -97,7 +99,7 @@ def queue_fits_its_ancestors(queue: QueueSubject) -> Iterator[Violation]:
 
 
 def queue_covers_its_children(queue: QueueSubject) -> Iterator[Violation]:
-    """Queues that set nothing of a resource do not end the comparison: the queues below them are compared."""
+    """For children that do not set a resource, their nearest descendants that do are compared."""
     if queue.name == ROOT_QUEUE or not _changed(queue):
         return
     own, tree = _shares(queue.raw), _StoredTree(queue)
@@ -127,7 +129,7 @@ class _StoredTree:
             self._children.setdefault(parent, []).append(name)
 
     def nearest(self, name: str, field: str, resource: str) -> tuple[Quantity | None, str]:
-        """What the nearest ancestor below root that sets the resource says, and its name."""
+        """The value and the name of the nearest ancestor below root that sets the resource."""
         for ancestor in ancestors(name, self._parents.get):
             amounts = self._amounts.get(ancestor)
             if amounts is None or ancestor == ROOT_QUEUE:
@@ -137,7 +139,7 @@ class _StoredTree:
         return None, ""
 
     def total(self, name: str, field: str) -> Amounts:
-        """What the queue sets, or else what the queues below it set together, by resource."""
+        """By resource: the queue's value, or else the total of the queues below it."""
         return self._from_below(name, lambda each: self._amounts[each].of(field), _sum)[name]
 
     def total_of_children(self, name: str, field: str) -> Amounts:
@@ -145,7 +147,7 @@ class _StoredTree:
         return found[name]
 
     def largest_capabilities(self, name: str) -> Mapping[str, tuple[Quantity, str]]:
-        """The queue's capability, or else the largest of the queues below it, with the queue, by resource."""
+        """By resource: the queue's capability, or else the largest of the queues below it, with the name of that queue."""
         return self._from_below(name, self._capability, _max)[name]
 
     def largest_capabilities_of_children(self, name: str) -> Mapping[str, tuple[Quantity, str]]:
