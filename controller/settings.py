@@ -87,32 +87,33 @@ OPTIONS: Final[Mapping[str, Option]] = {
     "kubeconfig": Option("kubeconfig file; default $KUBECONFIG, the Pod's service account, ~/.kube/config"),
     "context": Option("context of the kubeconfig"),
     "namespace": Option("namespace of the lease (default: $POD_NAMESPACE or default)"),
-    "leader_elect": Option("act only while holding the lease", SWITCH),
+    "leader_elect": Option("run only while this process holds the lease", SWITCH),
     "lease_name": Option("name of the lease"),
     "health_host": Option("address of /healthz, /readyz and /metrics; empty for every address"),
     "health_port": Option("port of /healthz, /readyz and /metrics; 0 for any", at_least(int, 0)),
-    "workers": Option("keys processed at a time, per controller", at_least(int, 1)),
-    "job_controller": Option("drive Jobs, PodGroups, Queues, Commands", SWITCH),
-    "flow_controller": Option("drive JobFlows and JobTemplates", SWITCH),
-    "cron_controller": Option("drive CronJobs and CronJobFlows", SWITCH),
+    "workers": Option("maximum number of concurrent reconciles of each controller", at_least(int, 1)),
+    "job_controller": Option("reconcile Jobs, PodGroups, Queues and Commands", SWITCH),
+    "flow_controller": Option("reconcile JobFlows and JobTemplates", SWITCH),
+    "cron_controller": Option("reconcile CronJobs and CronJobFlows", SWITCH),
     "schedule_speed": Option(
         "how many times faster than real time schedules run, for demonstrations", at_least(float, 1)
     ),
     "gang_backend": Option("gang admission backend", str, ("auto", "volcano", "native", "gate")),
     "gang_bind_timeout": Option(
-        "time in which an admitted group must be bound to nodes, else it is put back (5m, or seconds)", period
+        "time in which an admitted group must be bound to nodes; after that it becomes Pending again (5m, or seconds)",
+        period,
     ),
     "gang_reserve_after": Option(
-        "time that the first group in line waits before nodes are reserved for it (1m, or seconds)", period
+        "time after which nodes are reserved for the first group of a queue (1m, or seconds)", period
     ),
     "reclaim": Option("evict whole groups of queues above their deserved share for queues below theirs", SWITCH),
     "pod_scheduler_name": Option("scheduler of pods whose Job says volcano, unless Volcano's scheduler is the backend"),
-    "scheduler_names": Option("schedulerName values, comma-separated, of the Jobs to drive", names),
-    "depends_on_condition": Option("what a task's dependsOn waits for by default", str, ("Completed", "Ready")),
-    "probe_concurrency": Option("HTTP and TCP probes at a time", at_least(int, 1)),
+    "scheduler_names": Option("comma-separated schedulerName values of the Jobs to reconcile", names),
+    "depends_on_condition": Option("default condition of a task's dependsOn", str, ("Completed", "Ready")),
+    "probe_concurrency": Option("maximum number of concurrent HTTP and TCP probes", at_least(int, 1)),
     "probe_allow_loopback": Option("probe loopback addresses too: pods of a local cluster may have them", SWITCH),
-    "watch_namespaces": Option("namespaces to work in, comma-separated; empty for all", names),
-    "log_level": Option("least severe level that is logged", str, ("debug", "info", "warning", "error")),
+    "watch_namespaces": Option("comma-separated namespaces to watch; empty for all", names),
+    "log_level": Option("minimum level of log messages", str, ("debug", "info", "warning", "error")),
     "qps": Option("maximum requests per second to the API server; 0 for no limit", at_least(float, 0)),
     "scan_interval": Option(
         "seconds between reconciles of every object without a change; 0 for never", at_least(float, 0)
@@ -128,7 +129,9 @@ class _Parser(argparse.ArgumentParser):
 def parse(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
     """Settings from arguments and environment. Raises SettingsError; `--help` prints and exits, as argparse does."""
     parser = _Parser(
-        prog=f"python -m {__package__}", description="Drives JobFlows, JobTemplates and Jobs.", allow_abbrev=False
+        prog=f"python -m {__package__}",
+        description="Controller of JobFlows, JobTemplates and Jobs.",
+        allow_abbrev=False,
     )
     defaults = Settings(namespace=environ.get("POD_NAMESPACE") or "default")
     for name, option in OPTIONS.items():
@@ -153,7 +156,7 @@ def from_environment(environ: Mapping[str, str]) -> list[str]:
         elif value.lower() in YES | NO:
             arguments.append(flag(name) if value.lower() in YES else "--no-" + flag(name)[2:])
         else:
-            raise SettingsError(f"{variable(name)}: {value!r} is neither true nor false")
+            raise SettingsError(f"{variable(name)}: {value!r} must be true or false")
     return arguments
 
 
