@@ -15,7 +15,7 @@ Warner = Callable[[Any], Iterator[str]]
 
 
 class HasFlow(Protocol):
-    """A subject that contains a flow. `flow`: None if there is none; `flow_path`: where its fields stand."""
+    """A subject that contains a flow. `flow`: None if it contains none; `flow_path`: path of the flow's fields."""
 
     @property
     def flow(self) -> FlowSubject | None: ...
@@ -25,7 +25,7 @@ class HasFlow(Protocol):
 
 
 def of_flow(rule: Rule) -> Rule:
-    """A rule of JobFlows as a rule of what contains the flow; paths point to the flow's place."""
+    """A rule of JobFlows as a rule of the object that contains the flow; paths begin with the path of the flow."""
 
     def applied(outer: HasFlow) -> Iterator[Violation]:
         if outer.flow is None:
@@ -62,7 +62,7 @@ def warned_of_inner_flows(warners: Sequence[Warner]) -> Warner:
 
 
 def warned_of_flow(warner: Warner) -> Warner:
-    """A warning about JobFlows as one about what contains the flow."""
+    """A warning about JobFlows as a warning about the object that contains the flow."""
 
     def applied(outer: HasFlow) -> Iterator[str]:
         if outer.flow is not None:
