@@ -31,11 +31,11 @@ LINES = {
 
 
 @pytest.mark.parametrize(("line", "wanted"), LINES.values(), ids=LINES)
-def test_a_line_of_the_log(line: bytes, wanted: list[CountedRequest]) -> None:
+def test_a_line_of_the_audit_log_is_parsed(line: bytes, wanted: list[CountedRequest]) -> None:
     assert list(parse([line])) == wanted
 
 
-def test_the_log_is_read_from_the_mark_on(tmp_path: Path) -> None:
+def test_the_log_is_read_from_the_given_position(tmp_path: Path) -> None:
     log = tmp_path / "audit.log"
     log.write_bytes(event("create"))
     trail = AuditLogTrail(log)
@@ -45,7 +45,7 @@ def test_the_log_is_read_from_the_mark_on(tmp_path: Path) -> None:
     assert [each.verb for each in trail.since()] == ["patch"]
 
 
-def test_the_embedded_servers_record() -> None:
+def test_requests_recorded_by_the_embedded_server_are_counted() -> None:
     record = [{"agent": "x", "verb": "get", "resource": "pods", "subresource": "log", "code": 200}]
     assert list(parse_record(record)) == [CountedRequest("x", "get", "pods/log", 200)]
 
@@ -58,12 +58,12 @@ OTHERS = {
 
 
 @pytest.mark.parametrize("other", OTHERS.values(), ids=OTHERS)
-def test_not_counted_is(other: CountedRequest) -> None:
+def test_requests_that_are_not_counted(other: CountedRequest) -> None:
     mine = asked("list")
     assert of_agent([other, mine], "jobflow-controller") == [mine]
 
 
-def test_what_was_refused_is_counted_apart_and_is_work_all_the_same() -> None:
+def test_refused_writes_are_counted_separately_and_as_work() -> None:
     requests = [asked(), asked(), asked("update", "jobflows/status"), asked("update", "jobflows/status", 409)]
     assert tally(requests) == {"create jobs": 2, "update jobflows/status": 1, "update jobflows/status 409": 1}
     found = costs([*requests, asked("get")], 2)

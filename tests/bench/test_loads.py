@@ -27,31 +27,31 @@ SHAPES: dict[str, tuple[Graph, int, int]] = {
 
 
 @pytest.mark.parametrize(("graph", "steps", "edges"), SHAPES.values(), ids=SHAPES)
-def test_graphs(graph: Graph, steps: int, edges: int) -> None:
+def test_the_flows_of_the_loads_have_the_expected_graphs(graph: Graph, steps: int, edges: int) -> None:
     assert len(graph) == steps
     assert sum(len(targets) for targets in graph.values()) == edges
     assert all(target in graph for targets in graph.values() for target in targets)
 
 
-def test_rounds_of_gangs_admit_what_the_load_says() -> None:
+def test_gang_cycles_admit_the_expected_number_of_groups() -> None:
     for full, wanted in ((True, 0), (False, 7)):
         snapshot = gang_rounds.filled_cache(full, nodes=10, groups=20).snapshot()
         done = run_cycle(snapshot, CycleMemory(), AdmissionSettings(), gang_rounds.NOW)
         assert len(done.admitted) == wanted  # 7 pods a node at most, 10 a group
 
 
-def test_all_loads_of_the_issue_are_there() -> None:
+def test_all_loads_exist() -> None:
     assert list(LOADS) == list("abcdefghijk")
 
 
 @pytest.mark.parametrize("verb", ["mutate", "validate"])
 @pytest.mark.parametrize("kind", ["JobFlow", "Job"])
-def test_reviews_go_where_the_webhook_serves(kind: str, verb: str) -> None:
+def test_reviews_are_sent_to_paths_of_the_webhook(kind: str, verb: str) -> None:
     assert path(kind, verb).partition("?")[0] in {route.path for route in ROUTES}
 
 
 @pytest.mark.parametrize("name", subjects())
-def test_a_review_is_one_of_a_creation(name: str) -> None:
+def test_a_review_is_of_a_creation(name: str) -> None:
     parsed = parse_review(review(subjects()[name]))
     assert parsed.operation == "CREATE"
     assert parsed.object == subjects()[name]
@@ -64,17 +64,17 @@ ENVIRONMENTS: dict[str, tuple[Mapping[str, str], list[str]]] = {
 
 
 @pytest.mark.parametrize(("environ", "wanted"), ENVIRONMENTS.values(), ids=ENVIRONMENTS)
-def test_who_is_measured(environ: Mapping[str, str], wanted: list[str]) -> None:
+def test_the_measured_processes(environ: Mapping[str, str], wanted: list[str]) -> None:
     assert [side.name for side in sides(environ)] == wanted
 
 
-def test_a_peers_requests_are_known_by_its_programs_name() -> None:
+def test_requests_of_a_peer_are_identified_by_its_program_name() -> None:
     peer = sides({"BENCH_PEER": "/x/other -v", "BENCH_PEER_PODS": "/x/other --all"})[1]
     assert peer == Other({FLOWS: "/x/other -v", PODS: "/x/other --all"}, "other")
     assert sides({"BENCH_PEER": "/x/other", "BENCH_PEER_AGENT": "else"})[1].agent == "else"
 
 
-def test_the_length_of_an_answer_is_read_from_its_head() -> None:
+def test_the_length_of_a_response_is_read_from_its_header() -> None:
     assert length(b"HTTP/1.1 200 OK\r\nCONTENT-LENGTH:  12\r\n\r\n") == 12
     with pytest.raises(LookupError):
         length(b"HTTP/1.1 200 OK\r\n\r\n")

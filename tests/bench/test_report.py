@@ -17,21 +17,21 @@ def a_run(seconds: float, side: str = OURS, load: str = "b", **more: Any) -> Run
 BOTH = [a_run(2), a_run(4), a_run(3), a_run(10, PEER), a_run(6, PEER)]
 
 
-def test_repeats_of_one_figure_become_one_with_its_spread() -> None:
+def test_repeated_results_are_combined_into_one_with_its_spread() -> None:
     found = {(each.side, each.name): str(each.spread) for each in figures(BOTH)}
     assert found == {(OURS, "seconds"): "3 [2-4]", (PEER, "seconds"): "8 [6-10]"}
 
 
-def test_ratios_are_of_medians_and_only_where_both_sides_have_the_figure() -> None:
+def test_ratios_are_computed_from_medians_if_both_sides_have_the_result() -> None:
     runs = [*BOTH, a_run(1, reads=5), a_run(1, load="c"), a_run(1, PEER, "d")]
     assert ratios(figures(runs)) == {("b", "seconds"): 2.5 / 8}
 
 
-def test_a_peer_that_needed_nothing_gives_no_ratio() -> None:
+def test_a_result_of_zero_of_the_peer_gives_no_ratio() -> None:
     assert ratios(figures([a_run(1), a_run(0, PEER)])) == {}
 
 
-def test_lines_hold_a_head_every_figure_and_the_last_table_of_requests() -> None:
+def test_result_lines_contain_a_header_all_results_and_the_last_table_of_requests() -> None:
     runs = [a_run(2, by_verb={"create jobs": 1.0}), a_run(4, by_verb={"create jobs": 1.5}), a_run(6, PEER)]
     made = lines({"backend": "real"}, runs)
     assert [orjson.loads(orjson.dumps(each)) for each in made] == [
@@ -71,11 +71,11 @@ def test_the_table_shows_both_sides_and_the_ratio() -> None:
     assert all(text in shown for text in ("(b) a load", "3 [2-4]", "8 [6-10]", "0.375", "ratio"))
 
 
-def test_without_a_peer_there_is_no_column_for_it() -> None:
+def test_without_a_peer_the_table_has_no_column_for_it() -> None:
     shown = printed([a_run(2)])
     assert "ratio" not in shown
     assert PEER not in shown
 
 
-def test_tables_of_counts_are_no_figures() -> None:
+def test_tables_of_counts_are_not_results() -> None:
     assert [each.name for each in figures([a_run(2, by_verb={"create jobs": 1.0})])] == ["seconds"]

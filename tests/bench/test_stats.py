@@ -30,7 +30,7 @@ def test_a_percentile_lies_between_the_ends(values: list[float], percent: float)
     assert min(values) - 1e-6 <= percentile(values, percent) <= max(values) + 1e-6
 
 
-def test_of_nothing_there_is_no_percentile() -> None:
+def test_an_empty_list_has_no_percentile() -> None:
     assert percentiles([], "ms", 50) == {}
     assert percentiles([1.0, 2.0], "ms", 50, 100) == {"ms_p50": 1.5, "ms_p100": 2.0}
     with pytest.raises(ValueError, match="no values"):
@@ -41,7 +41,7 @@ SHORT = {0: "0", 1234.5: "1234", 12.345: "12.3", 0.012345: "0.0123", 2.0: "2", 1
 
 
 @pytest.mark.parametrize(("value", "wanted"), SHORT.items())
-def test_three_digits_count(value: float, wanted: str) -> None:
+def test_values_are_rounded_to_three_digits(value: float, wanted: str) -> None:
     assert short(value) == wanted
 
 
@@ -50,14 +50,14 @@ def test_a_spread_of_equal_values_is_one_number() -> None:
     assert str(spread([3.0, 1.0, 2.0])) == "2 [1-3]"
 
 
-def test_proc_is_read_past_the_commands_name() -> None:
+def test_proc_stat_is_parsed_after_the_command_name() -> None:
     stat = "42 (a) b (c) S " + " ".join(str(number) for number in range(4, 53))
     status = "Name:\ta) b (c\nVmPeak:\t 9 kB\nVmHWM:\t  2048 kB\nVmRSS:\t  1024 kB\nThreads:\t1\n"
     used = parse(stat, status, ticks=10)
     assert (used.cpu, used.peak, used.resident) == ((14 + 15) / 10, 2.0, 1.0)
 
 
-def test_our_own_process_uses_memory() -> None:
+def test_the_memory_of_this_process_is_measured() -> None:
     used = usage(os.getpid())
     assert used.peak >= used.resident > 0
 
@@ -70,7 +70,7 @@ def a_process(proc: Path, pid: int, ticks: int, *children: int) -> None:
     (folder / "task" / str(pid) / "children").write_text(" ".join(map(str, children)))
 
 
-def test_the_cpu_time_of_a_tree_is_that_of_all_that_still_run(tmp_path: Path) -> None:
+def test_the_cpu_time_of_a_process_tree_includes_all_running_processes(tmp_path: Path) -> None:
     a_process(tmp_path, 1, 100, 2, 3)
     a_process(tmp_path, 2, 200, 4)
     a_process(tmp_path, 4, 300)

@@ -23,24 +23,24 @@ def target() -> Iterator[Target]:
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_mutated_reviews_are_answered_and_harm_nothing(target: Target, seed: int) -> None:
+def test_mutated_reviews_are_answered_without_a_failure(target: Target, seed: int) -> None:
     batch(target, seed, 100)
     serves(target)
 
 
-def test_no_bomb_takes_long_or_breaks_it(target: Target) -> None:
+def test_oversized_reviews_are_answered_quickly(target: Target) -> None:
     assert list(every_bomb(target)) == []
     serves(target)
 
 
-def test_every_kind_is_under_fire() -> None:
+def test_every_kind_is_fuzzed() -> None:
     assert {route.path for route, _ in corpus.objects()} == {route.path for route in ROUTES}
     assert {route.path for _, route, _ in bombs()} == {
         f"/{kind}/{verb}" for kind in ("jobflows", "jobtemplates", "jobs") for verb in ("mutate", "validate")
     }
 
 
-def test_good_objects_of_the_corpus_are_taken(target: Target) -> None:
+def test_valid_objects_of_the_corpus_are_accepted(target: Target) -> None:
     """Else the mutations would start from what is refused at once, and never come far."""
     for body in (corpus.flow_with_everything(), corpus.job()):
         route = next(each for each in ROUTES if each.kind.kind == body["kind"] and not each.mutating)
@@ -50,13 +50,13 @@ def test_good_objects_of_the_corpus_are_taken(target: Target) -> None:
 
 
 @pytest.mark.parametrize("tls", [False, True], ids=["before the handshake", "after it"])
-def test_a_thousand_idle_connections_leave_room_for_the_next(target: Target, tls: bool) -> None:
+def test_a_request_is_answered_beside_a_thousand_idle_connections(target: Target, tls: bool) -> None:
     with connections.idle(target, IDLE, tls=tls):
         serves(target)
     serves(target)
 
 
-def test_clients_that_send_byte_by_byte_hold_up_nobody(target: Target) -> None:
+def test_clients_that_send_byte_by_byte_do_not_block_others(target: Target) -> None:
     with connections.slow(target, SLOW):
         for _ in range(5):
             serves(target)

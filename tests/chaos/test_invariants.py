@@ -74,7 +74,7 @@ BAD: dict[str, tuple[RunObservation, str]] = {
 }
 
 
-def test_a_good_run_has_no_violations() -> None:
+def test_a_correct_run_has_no_violations() -> None:
     assert violations(GOOD) == []
 
 
@@ -83,7 +83,7 @@ def test_a_violation_is_found(observation: RunObservation, wanted: str) -> None:
     assert any(wanted in violation for violation in violations(observation)), violations(observation)
 
 
-def test_a_job_made_before_its_target_ended_breaks_the_order() -> None:
+def test_a_job_created_before_its_target_ended_violates_the_order() -> None:
     early = (change("f-a", "", 1), change("f-b", "", 2), change("f-a", "Completed", 3), change("f-b", "Completed", 4))
     assert "Job f-b was created before f-a was Completed" in violations(replace(GOOD, changes=early))
 

@@ -35,7 +35,7 @@ def test_invariants_hold_after_faults(cluster: ChaosCluster, recorder: PhaseReco
     assert not result.violations, f"{report.line(1, result)}\nrepeat: {report.repeat_command(result)}\n{result.words}"
 
 
-def test_the_harms_did_fault(cluster: ChaosCluster) -> None:
+def test_every_fault_took_effect(cluster: ChaosCluster) -> None:
     """Not all of them: a flow may have ended before its fault."""
     done = [times for times in INJECTED.values() if times]
     assert len(done) >= len(INJECTED) / 2, INJECTED

@@ -41,7 +41,7 @@ def settings(path: str, **more: Any) -> Settings:
     return Settings(kubeconfig=path, health_host="127.0.0.1", health_port=0, **more)
 
 
-async def test_it_leads_works_and_hands_the_lease_on(tmp_path: Path) -> None:
+async def test_the_controller_leads_works_and_releases_the_lease(tmp_path: Path) -> None:
     fake = FakeServer()
     fake.put(TEMPLATES, {"metadata": {"name": "a", "namespace": "ns"}})
     fake.put(

@@ -51,7 +51,7 @@ WANTED: Final = {
 
 
 @pytest.mark.parametrize(("page", "words"), WANTED.values(), ids=WANTED)
-def test_a_page_tells_all_there_are(page: Path, words: list[str]) -> None:
+def test_a_page_lists_all_values(page: Path, words: list[str]) -> None:
     text = page.read_text()
     assert [word for word in words if not re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text)] == []
 
@@ -89,7 +89,7 @@ def test_expressions_in_the_table_compile(text: str) -> None:
 
 
 @pytest.mark.parametrize("page", [REFERENCE, JOBS], ids=str)
-def test_manifests_on_a_page_would_be_taken(page: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_manifests_on_a_page_are_valid(page: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     blocks = re.findall(r"^```yaml\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
     whole = [block for block in blocks if block.startswith("apiVersion")]
     for block in whole:

@@ -43,7 +43,7 @@ ALL = {
 
 
 @pytest.mark.parametrize(("release", "namespace"), SOME.values(), ids=SOME)
-def test_names_fit(release: str, namespace: str) -> None:
+def test_object_names_are_short_enough(release: str, namespace: str) -> None:
     objects = render(ALL, release=release, namespace=namespace)
     for kind, _, name in identities(objects):
         assert len(name) <= 63, (kind, name)
@@ -65,7 +65,7 @@ def test_no_two_releases_share_an_object() -> None:
             assert owners.setdefault(identity, pair) == pair, identity
 
 
-def test_the_namespace_of_the_release_is_left_alone_unless_people_work_there() -> None:
+def test_the_namespace_of_the_release_is_excluded_unless_configured() -> None:
     def excluded(namespace: str) -> list[str]:
         hook = of(render(namespace=namespace), "ValidatingWebhookConfiguration")["webhooks"][0]
         return list(hook["namespaceSelector"]["matchExpressions"][0]["values"])

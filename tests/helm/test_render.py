@@ -124,7 +124,7 @@ def _validate(text: str) -> None:
 
 
 @pytest.mark.parametrize("values", CASES.values(), ids=CASES)
-def test_the_processes_take_the_rendered_arguments(values: Body) -> None:
+def test_the_processes_accept_the_rendered_arguments(values: Body) -> None:
     objects = render(values)
     parsed = controller_settings.parse(container(of(objects, "Deployment", "-controller"))["args"], {})
     assert parsed.namespace == "jobflow-system"
@@ -141,7 +141,7 @@ def test_the_switches_reach_the_process() -> None:
     assert (parsed.scheduler_names, parsed.depends_on_condition) == (("volcano", "other"), "Ready")
 
 
-def test_a_disabled_plugin_reaches_the_webhook_and_takes_away_the_rights() -> None:
+def test_a_disabled_plugin_is_passed_to_the_webhook_and_its_permissions_are_not_rendered() -> None:
     objects = render(CASES["no ssh plugin"])
     parsed = webhook_settings.parse(container(of(objects, "Deployment", "-webhook"))["args"])
     assert parsed.disabled_plugins == ("ssh",)
@@ -248,7 +248,7 @@ def test_imageregistry_applies_to_every_image(case: str) -> None:
     assert [pod["imagePullSecrets"] for pod in pods] == [[{"name": "pull"}]] * 3
 
 
-def test_cert_manager_makes_a_ca_that_outlives_what_it_signs() -> None:
+def test_the_ca_of_cert_manager_outlives_the_certificates_it_signs() -> None:
     """A serving certificate that were its own CA would not be trusted from a renewal until the CA is injected."""
     objects = render(CASES["cert-manager"])
     serving, authority = of(objects, "Certificate", "-webhook")["spec"], of(objects, "Certificate", "-ca")["spec"]
@@ -387,7 +387,7 @@ SENTENCES: dict[str, tuple[Body, str]] = {
 
 @pytest.mark.parametrize("case", SENTENCES)
 @pytest.mark.parametrize("tool", ["helm", "helm3"])
-def test_values_that_cannot_work_are_refused_with_a_sentence(case: str, tool: str) -> None:
+def test_invalid_values_are_refused_with_a_message(case: str, tool: str) -> None:
     values, sentence = SENTENCES[case]
     with pytest.raises(HelmRefused, match=re.escape(sentence)):
         render(values, tool=tool)

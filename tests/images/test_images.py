@@ -139,7 +139,7 @@ def status(port: int, path: str) -> int:
         return 0
 
 
-def test_a_broken_dockerfile_is_noticed(tmp_path: Path) -> None:
+def test_a_broken_dockerfile_is_detected(tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text("FROM python AS build\nWORKDIR /app\nRUN cp nothing here\n")
     with pytest.raises(RuntimeError, match="cp nothing here"):
         Build(tmp_path, "Dockerfile", tmp_path / "scratch").run()

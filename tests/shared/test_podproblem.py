@@ -94,7 +94,7 @@ def test_reasons_that_alternate_are_of_one_kind() -> None:
     assert back_off.kind == pull.kind
 
 
-def test_long_words_are_cut() -> None:
+def test_long_messages_are_cut() -> None:
     problem = pod_problem(pod("Failed", container(terminated={"exitCode": 1, "message": "x" * 5000})))
     assert problem is not None
     assert len(problem.message) < MAX_WORDS + 60

@@ -88,7 +88,7 @@ def test_a_refusal_is_a_status_like_the_api_servers() -> None:
     }
 
 
-def test_a_refusal_of_what_may_be_accepted_later_is_no_fault_of_the_object() -> None:
+def test_an_object_that_may_be_accepted_later_is_forbidden_not_invalid() -> None:
     closed = Violation("spec.queue", "queue q is closed", "q", passing=True)
     status = response(AdmissionVerdict((closed,)))["status"]
     assert (status["code"], status["reason"]) == (403, "Forbidden")

@@ -97,7 +97,7 @@ BAD: dict[str, tuple[str, bytes, int, str]] = {
 
 
 @pytest.mark.parametrize("case", BAD)
-async def test_a_bad_request_gets_a_status_and_the_server_goes_on(case: str) -> None:
+async def test_a_bad_request_gets_a_status_and_the_server_continues(case: str) -> None:
     path, data, code, reason = BAD[case]
     async with running() as client:
         status, body = await client.post(path, data)

@@ -100,7 +100,7 @@ async def test_actions_then_status_then_cleanup_then_notes(bench: Bench) -> None
     assert outcome.body["status"] == {"state": {"phase": "Running"}}
 
 
-async def test_own_writes_are_in_the_caches_at_once(bench: Bench) -> None:
+async def test_own_writes_are_visible_in_the_caches_immediately(bench: Bench) -> None:
     await bench.apply(actions=creates("a", "b"), status={"pending": 2})
     assert sorted(key.name for key in bench.pods) == ["a", "b"]
     assert (bench.jobs.get("ns", "j") or {})["status"] == {"pending": 2}
@@ -125,7 +125,7 @@ async def test_a_podgroup_has_no_status_subresource(bench: Bench) -> None:
     assert bench.fake.calls["PUT podgroups"] == 1
 
 
-async def test_a_refused_creation_keeps_everything_after_it_from_happening(bench: Bench) -> None:
+async def test_after_a_refused_creation_no_later_action_is_applied(bench: Bench) -> None:
     bench.fake.before = on("POST", refuse)
     outcome = await bench.apply(actions=creates("a"), status={"x": 1}, notes=(Note("Started", "x"),))
     assert outcome.refusals == {(POD, "a"): Refusal(403, "exceeded quota", 1000.0)}
@@ -134,7 +134,7 @@ async def test_a_refused_creation_keeps_everything_after_it_from_happening(bench
     assert bench.notes == []
 
 
-async def test_a_quota_is_hit_once_and_not_a_hundred_times(bench: Bench) -> None:
+async def test_creations_stop_after_the_first_refusal_by_a_quota(bench: Bench) -> None:
     async def full(request: web.Request) -> web.StreamResponse | None:
         return await refuse(request) if request.method == "POST" else None
 
@@ -144,7 +144,7 @@ async def test_a_quota_is_hit_once_and_not_a_hundred_times(bench: Bench) -> None
     assert bench.fake.calls["POST pods"] == 1
 
 
-async def test_batches_grow_while_all_goes_well() -> None:
+async def test_batches_of_creations_grow_while_all_succeed() -> None:
     running, sizes = 0, []
     gate = asyncio.Event()
 
@@ -165,14 +165,14 @@ async def test_batches_grow_while_all_goes_well() -> None:
     assert sizes == [16, 16, 8]
 
 
-async def test_a_name_that_is_ours_already_counts_as_created(bench: Bench) -> None:
+async def test_an_existing_object_of_ours_counts_as_created(bench: Bench) -> None:
     bench.fake.put(PODS, pod("a"))
     outcome = await bench.apply(actions=creates("a"), status={"x": 1})
     assert outcome.done
     assert [key.name for key in bench.pods] == ["a"]
 
 
-async def test_a_name_that_is_somebody_elses_is_a_refusal_that_names_the_owner(bench: Bench) -> None:
+async def test_an_existing_object_of_another_owner_is_a_refusal_that_names_the_owner(bench: Bench) -> None:
     bench.fake.put(PODS, pod("a", uid="other"))
     bench.fake.put(PODS, {"metadata": {"name": "b", "namespace": "ns"}})
     outcome = await bench.apply(actions=creates("a", "b"))
@@ -185,7 +185,7 @@ async def test_a_name_that_is_somebody_elses_is_a_refusal_that_names_the_owner(b
     assert not outcome.refusals[POD, "b"].leaving
 
 
-async def test_a_name_of_an_object_being_deleted_is_waited_for(bench: Bench) -> None:
+async def test_an_object_that_is_being_deleted_is_waited_for(bench: Bench) -> None:
     old = pod("a", uid="other")
     old["metadata"] |= {"deletionTimestamp": "2026-01-02T03:00:00Z", "finalizers": ["kept/here"]}
     bench.fake.put(PODS, old)
@@ -193,7 +193,7 @@ async def test_a_name_of_an_object_being_deleted_is_waited_for(bench: Bench) -> 
     assert (refusal.leaving, refusal.message) == (True, 'the old Pod "a" is being deleted; waiting until it is gone')
 
 
-async def test_a_name_of_an_object_of_another_owner_is_to_be_freed_by_a_user(bench: Bench) -> None:
+async def test_a_name_used_by_another_owner_must_be_freed_by_a_user(bench: Bench) -> None:
     other = pod("a", uid="other")
     other["metadata"]["ownerReferences"][0]["name"] = "somebody"
     bench.fake.put(PODS, other)
@@ -202,13 +202,13 @@ async def test_a_name_of_an_object_of_another_owner_is_to_be_freed_by_a_user(ben
     assert "belongs to Job 'somebody' (uid other); delete or rename it" in refusal.message
 
 
-async def test_an_unowned_object_that_exists_is_taken_as_it_is(bench: Bench) -> None:
+async def test_an_existing_object_without_owner_is_used_unchanged(bench: Bench) -> None:
     body = {"metadata": {"name": "c", "namespace": "ns"}}
     bench.fake.put("/api/v1/configmaps", dict(body))
     assert (await bench.apply(actions=(Create(CONFIGMAP, body),))).done
 
 
-async def test_a_creation_whose_answer_was_lost_happened_once(bench: Bench) -> None:
+async def test_a_creation_with_a_lost_response_happens_once(bench: Bench) -> None:
     bench.fake.after = on("POST", reset)
     outcome = await bench.apply(actions=creates("a"), status={"x": 1})
     assert outcome.done
@@ -216,7 +216,7 @@ async def test_a_creation_whose_answer_was_lost_happened_once(bench: Bench) -> N
     assert [key.name for key in bench.pods] == ["a"]
 
 
-async def test_a_creation_that_was_cut_off_before_it_happened_is_left_to_the_next_pass(bench: Bench) -> None:
+async def test_a_creation_that_did_not_reach_the_server_is_repeated_by_the_next_pass(bench: Bench) -> None:
     bench.fake.before = on("POST", reset)
     with pytest.raises(errors.ConnectionLost):
         await bench.apply(actions=creates("a"), status={"x": 1})
@@ -237,18 +237,18 @@ async def _answer(code: int) -> web.Response:
     return status(code, "InternalError")
 
 
-async def test_a_namesake_is_not_deleted(bench: Bench) -> None:
+async def test_an_object_of_the_same_name_with_another_uid_is_not_deleted(bench: Bench) -> None:
     bench.fake.put(PODS, pod("a"))
     outcome = await bench.apply(actions=(Delete(POD, "ns", "a", "an old uid"),))
     assert outcome.done
     assert bench.pod_names() == ["a"]
 
 
-async def test_what_is_gone_counts_as_deleted(bench: Bench) -> None:
+async def test_a_missing_object_counts_as_deleted(bench: Bench) -> None:
     assert (await bench.apply(actions=(Delete(POD, "ns", "a", "u"),))).done
 
 
-async def test_a_deletion_whose_answer_was_lost_is_looked_up(bench: Bench) -> None:
+async def test_after_a_deletion_with_a_lost_response_the_object_is_read(bench: Bench) -> None:
     made = bench.fake.put(PODS, pod("a"))
     bench.fake.after = on("DELETE", lambda request: _answer(504))
     assert (await bench.apply(actions=(Delete(POD, "ns", "a", made["metadata"]["uid"]),))).done
@@ -266,7 +266,7 @@ async def test_an_object_held_by_a_finalizer_is_seen_as_being_deleted(bench: Ben
     assert "deletionTimestamp" in (bench.pods.get("ns", "a") or {})["metadata"]
 
 
-async def test_a_status_over_somebody_elses_change_is_stale(bench: Bench) -> None:
+async def test_a_status_written_after_another_change_is_stale(bench: Bench) -> None:
     bench.fake.put(JOBS, {**bench.job, "metadata": dict(bench.job["metadata"])})
     bench.job["metadata"] = {**bench.job["metadata"], "resourceVersion": "1"}
     with pytest.raises(StaleError):
@@ -280,7 +280,7 @@ async def test_the_status_of_a_deleted_object_is_stale(bench: Bench) -> None:
         await bench.apply(status={"x": 1})
 
 
-async def test_a_status_whose_answer_was_lost_is_looked_up(bench: Bench) -> None:
+async def test_after_a_status_write_with_a_lost_response_the_object_is_read(bench: Bench) -> None:
     bench.fake.after = on("PUT", lambda request: _answer(504))
     assert (await bench.apply(status={"x": 1})).body["status"] == {"x": 1}
     bench.job = bench.fake.objects[JOBS]["ns", "j"]
@@ -335,9 +335,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize(("code", "reason", "message"), BROKEN.values(), ids=BROKEN.keys())
-async def test_a_creation_that_did_not_happen_is_told_like_a_refusal(
-    bench: Bench, code: int, reason: str, message: str
-) -> None:
+async def test_a_failed_creation_is_reported_like_a_refusal(bench: Bench, code: int, reason: str, message: str) -> None:
     async def broken(request: web.Request) -> web.StreamResponse | None:
         return status(code, reason, message, retryAfterSeconds=0) if request.method == "POST" else None
 

@@ -45,7 +45,7 @@ def recorder(api: Api) -> Recorder:
     return Recorder(api, "jobflow-controller", "host-1", now=Clock())
 
 
-async def test_an_event_names_object_reason_and_speaker(fake: FakeServer, recorder: Recorder) -> None:
+async def test_an_event_names_object_reason_and_component(fake: FakeServer, recorder: Recorder) -> None:
     async with sending(recorder):
         recorder.note(JOBFLOW, FLOW, Note("StepStarted", "step a started"))
     (event,) = stored(fake)
@@ -70,7 +70,7 @@ async def test_repetitions_count_up_and_differences_do_not(fake: FakeServer, rec
     assert {event["message"]: event["count"] for event in stored(fake)} == {"again": 3, "other": 1}
 
 
-async def test_a_counted_event_that_expired_begins_anew(fake: FakeServer, recorder: Recorder) -> None:
+async def test_a_counted_event_that_expired_is_created_again(fake: FakeServer, recorder: Recorder) -> None:
     async with sending(recorder):
         recorder.note(JOBFLOW, FLOW, Note("Waiting", "x"))
         await recorder.flush(5)
@@ -79,7 +79,7 @@ async def test_a_counted_event_that_expired_begins_anew(fake: FakeServer, record
     assert [event["count"] for event in stored(fake)] == [1]
 
 
-async def test_one_object_may_speak_25_times_and_then_once_in_five_minutes(fake: FakeServer, api: Api) -> None:
+async def test_one_object_may_have_25_events_and_then_one_every_five_minutes(fake: FakeServer, api: Api) -> None:
     clock = Clock()
     recorder = Recorder(api, "c", "h", now=clock)
     async with sending(recorder):
@@ -103,7 +103,7 @@ async def test_events_of_cluster_scoped_objects_live_in_default(fake: FakeServer
 
 
 @pytest.mark.parametrize(("code", "tries"), [(503, 3), (403, 1), (404, 1)])
-async def test_what_cannot_be_sent_is_given_up(
+async def test_an_event_that_cannot_be_sent_is_dropped(
     fake: FakeServer, recorder: Recorder, code: int, tries: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(events, "TRY_AGAIN_SECONDS", 0.0)
@@ -127,7 +127,7 @@ async def test_a_full_queue_drops_and_never_blocks(recorder: Recorder) -> None:
     assert recorder._waiting.qsize() == events.WAITING
 
 
-async def test_a_leader_that_slept_through_its_lease_says_no_more(
+async def test_a_leader_without_lease_sends_no_events(
     fake: FakeServer, api: Api, recorder: Recorder, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Seen in the fault runs: a stack trace in the log for what is no fault."""

@@ -88,7 +88,7 @@ def world() -> World:
     return World()
 
 
-async def test_the_first_one_takes_it_and_the_second_waits(world: World) -> None:
+async def test_the_first_process_takes_the_lease_and_the_second_waits(world: World) -> None:
     a, b = world.lease("a"), world.lease("b")
     assert await a._try()
     assert not await b._try()
@@ -98,7 +98,7 @@ async def test_the_first_one_takes_it_and_the_second_waits(world: World) -> None
     assert world.store.spec["leaseTransitions"] == 0
 
 
-async def test_a_dead_holder_is_succeeded_after_the_duration_by_our_own_clock(world: World) -> None:
+async def test_a_lease_of_a_dead_holder_is_taken_after_its_duration_by_our_own_clock(world: World) -> None:
     a, b = world.lease("a"), world.lease("b", skew=-100_000)
     await a._try()
     world.now += 60
@@ -136,7 +136,7 @@ async def test_a_standby_leads_at_most_9_seconds_after_the_leader_dies(
     assert world.now - renewed >= LEASE_SECONDS - RETRY_SECONDS
 
 
-async def test_a_holder_that_renews_keeps_it(world: World) -> None:
+async def test_a_holder_that_renews_keeps_the_lease(world: World) -> None:
     a, b = world.lease("a"), world.lease("b", skew=100_000)
     for _ in range(20):
         assert await a._try()
@@ -145,7 +145,7 @@ async def test_a_holder_that_renews_keeps_it(world: World) -> None:
     assert world.store.spec["leaseTransitions"] == 0
 
 
-async def test_holding_ends_with_the_renew_deadline_even_if_the_process_slept(world: World) -> None:
+async def test_the_lease_is_lost_at_the_renew_deadline_even_if_the_process_was_stopped(world: World) -> None:
     a = world.lease("a")
     await a._try()
     world.now += RENEW_SECONDS - 0.1
@@ -154,7 +154,7 @@ async def test_holding_ends_with_the_renew_deadline_even_if_the_process_slept(wo
     assert not a.is_held()
 
 
-async def test_an_answer_that_was_lost_is_not_taken_for_a_lease(world: World) -> None:
+async def test_a_lost_response_does_not_count_as_holding_the_lease(world: World) -> None:
     a = world.lease("a")
     world.store.lose_answers = True
     assert not await a._try()
@@ -172,7 +172,7 @@ async def test_a_lease_taken_by_force_ends_holding_at_once(world: World) -> None
     assert not a.is_held()
 
 
-async def test_what_others_wrote_into_the_lease_is_kept(world: World) -> None:
+async def test_fields_of_the_lease_written_by_others_are_kept(world: World) -> None:
     a = world.lease("a")
     await a._try()
     assert world.store.body is not None
@@ -181,7 +181,7 @@ async def test_what_others_wrote_into_the_lease_is_kept(world: World) -> None:
     assert world.store.spec["strategy"] == "x"
 
 
-async def test_running_leads_and_releases_so_that_the_next_need_not_wait(world: World) -> None:
+async def test_a_leader_that_ends_releases_the_lease(world: World) -> None:
     a, b = world.lease("a", retry_seconds=0.001), world.lease("b")
     led: list[bool] = []
 
@@ -215,7 +215,7 @@ async def test_a_lease_that_cannot_be_renewed_cancels_the_work(world: World) -> 
     assert world.store.spec["holderIdentity"] == "a"  # nothing is released that may be somebody else's
 
 
-async def test_a_fault_of_the_work_is_passed_on_and_the_lease_released(world: World) -> None:
+async def test_an_error_of_the_work_is_raised_and_the_lease_released(world: World) -> None:
     a = world.lease("a", retry_seconds=0.001)
 
     async def lead() -> None:

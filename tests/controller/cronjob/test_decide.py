@@ -121,7 +121,7 @@ def test_a_time_zone_that_is_not_known_any_more_is_a_condition_and_an_event() ->
     assert decision.notes[0].reason == "InvalidSchedule"
 
 
-def test_a_refused_job_is_told_and_tried_again() -> None:
+def test_a_refused_job_is_reported_and_tried_again() -> None:
     refused = Refusal(403, 'exceeded quota "q"', epoch("2026-03-28T01:30:01Z"))
     name = f"nightly-{int(epoch('2026-03-28T01:30:00Z')) // 60}"
     waiting = decided(cron_job(), now="2026-03-28T01:30:02Z", refusals={(JOB, name): refused})
@@ -153,7 +153,7 @@ def test_replace_deletes_the_active_job_before_it_creates_one() -> None:
     assert created(decision) == []
 
 
-def test_a_cron_job_that_is_being_deleted_creates_nothing() -> None:
+def test_a_cron_job_that_is_being_deleted_creates_no_job() -> None:
     given = cron_job()
     given["metadata"]["deletionTimestamp"] = "2026-03-28T01:00:00Z"
 

@@ -128,7 +128,7 @@ def test_a_value_that_the_template_does_not_allow_is_a_condition() -> None:
     assert decision.notes[0].message == 'spec.params: param "day" must match the pattern [0-9-]+'
 
 
-def test_a_flow_that_failed_is_what_the_condition_sees() -> None:
+def test_the_condition_reads_the_failed_flow() -> None:
     status = {"consideredUntil": "2026-03-28T01:30:00Z", "lastScheduleTime": "2026-03-28T01:30:00Z"}
     failed = flow("2026-03-28T01:30:00Z", "Failed", "2026-03-28T02:00:00Z")
     given = cron(status, when='last.phase != "Failed"')

@@ -53,7 +53,7 @@ def check(made: World, minimums: dict[str, int], queues: dict[str, str]) -> None
     ends=st.lists(st.booleans(), min_size=14, max_size=14),
     seed=st.integers(0, 2**16),
 )
-def test_gangs_start_whole_within_limits_and_all_in_the_end(
+def test_gangs_start_as_a_whole_within_limits_and_all_of_them_start(
     sizes: list[int], gangs: list[Any], ends: list[bool], seed: int
 ) -> None:
     made = world(sizes, seed)

@@ -13,7 +13,7 @@ AMOUNTS = st.dictionaries(st.sampled_from(("cpu", "memory")), st.integers(0, 800
 
 
 @given(PARENTS, st.dictionaries(st.sampled_from(NAMES), AMOUNTS), st.dictionaries(st.sampled_from(NAMES), AMOUNTS))
-def test_every_answer_about_queues_comes_for_any_parents(
+def test_all_functions_of_the_queue_tree_terminate_for_any_parents(
     parents: dict[str, str], used: dict[str, dict[str, int]], guarantees: dict[str, dict[str, int]]
 ) -> None:
     tree = QueueTree(QueueInfo(name, parent, guarantee=guarantees.get(name, {})) for name, parent in parents.items())

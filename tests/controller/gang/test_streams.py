@@ -297,7 +297,7 @@ def allowed(pod: Body, name: str) -> bool:
 
 @settings(max_examples=150, deadline=None)
 @given(steps=st.lists(st.sampled_from(STEPS), min_size=60, max_size=250), seed=st.integers(0, 2**16))
-def test_limits_hold_and_gangs_are_whole_in_any_order_of_the_watches(steps: list[str], seed: int) -> None:
+def test_limits_hold_and_gangs_start_as_a_whole_for_any_order_of_watch_events(steps: list[str], seed: int) -> None:
     made = Simulation(seed)
     for step in steps:
         made.step(step)

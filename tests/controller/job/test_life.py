@@ -169,7 +169,7 @@ def test_resume_runs_everything_but_what_succeeded_in_a_new_group() -> None:
     assert [name for name, _ in cluster.created].count("demo-w-0") == 1
 
 
-def test_resume_means_nothing_to_a_running_or_a_terminated_job() -> None:
+def test_resume_has_no_effect_on_a_running_or_a_terminated_job() -> None:
     cluster = started().order("ResumeJob").settle()
     assert (cluster.phase, cluster.text("CommandIgnored")) == (
         "Running", ["ResumeJob means nothing while the Job is Running"],
@@ -302,7 +302,7 @@ def test_the_first_pending_may_be_left_out_when_pods_start_soon() -> None:
     assert [condition.status for condition in cluster.status.conditions] == ["Pending", "Running"]
 
 
-def test_a_job_that_stays_pending_says_so_within_a_second() -> None:
+def test_a_job_that_stays_pending_reports_it_within_a_second() -> None:
     cluster = Toy(job(), JobSettings(count_seconds=1.0))
     cluster.auto_inqueue = False
     cluster.wrote_at = cluster.now
@@ -329,7 +329,7 @@ def test_a_job_that_volcano_runs_is_taken_over() -> None:
     assert (cluster.phase, cluster.status.succeeded, len(cluster.created)) == ("Completed", 2, before)
 
 
-def test_a_job_that_asks_for_no_pod_says_so_until_it_is_scaled() -> None:
+def test_a_job_without_replicas_reports_it_until_it_is_scaled() -> None:
     cluster = Toy(job(task(replicas=0), minAvailable=0)).settle()
     assert (cluster.phase, cluster.reason) == ("Pending", "NoReplicas")
     assert cluster.scale(1, min_available=1).settle().reason == "Inqueue"

@@ -88,7 +88,9 @@ def test_a_restart_does_not_lengthen_the_deadline_and_resuming_begins_anew() -> 
         ("", {"batch.jobflow.dev/managed-by": "kueue.x-k8s.io/multikueue"}, True),
     ],
 )
-def test_who_runs_a_job(managed_by: str, annotations: dict[str, str], want: bool) -> None:
+def test_managed_by_determines_the_controller_of_a_job(
+    managed_by: str, annotations: dict[str, str], want: bool
+) -> None:
     body = job(metadata={"annotations": annotations}, managedBy=managed_by)
     assert is_managed_elsewhere(msgspec.convert(body, Job)) is want
 

@@ -38,7 +38,7 @@ def test_a_problem_that_comes_and_goes_raises_one_event() -> None:
     assert len(told(cluster)) == 1
 
 
-def test_restarts_of_containers_are_told_while_the_job_runs() -> None:
+def test_restarts_of_containers_are_reported_while_the_job_runs() -> None:
     cluster = started(task(replicas=3))
     show(cluster, "w-1", "Running", waiting("", restarts=3, code=7)).settle()
     assert cluster.phase == "Running"
@@ -59,7 +59,7 @@ def test_many_pods_with_one_problem_are_one_sentence() -> None:
     assert len(told(cluster)) == 1
 
 
-def test_only_a_few_of_many_problems_are_told() -> None:
+def test_only_a_few_of_many_problems_are_reported() -> None:
     cluster = toy(*(task(f"t{index}", 1) for index in range(9))).settle()
     for index in range(9):
         show(cluster, f"t{index}-0", "Pending", waiting("ErrImagePull"))
@@ -91,7 +91,7 @@ def test_a_policy_names_what_killed_the_pod() -> None:
     assert message(cluster) == "pod demo-w-1 failed with exit code 137 (OOMKilled): AbortJob"
 
 
-def test_a_gang_that_waits_raises_one_event_with_its_words() -> None:
+def test_a_gang_that_waits_raises_one_event_with_its_message() -> None:
     cluster = toy()
     cluster.auto_inqueue = False
     cluster.settle()

@@ -48,7 +48,7 @@ def test_a_gang_that_a_quota_refuses_keeps_no_pod_and_says_why(hard: int, used: 
     assert made.job["status"].get("version", 0) == 0  # deleting its own pods is no PodEvicted
 
 
-def test_it_is_created_whole_once_the_quota_allows_it() -> None:
+def test_all_pods_are_created_once_the_quota_allows_them() -> None:
     made = gated(hard=3, used=2)
     made.look()
     made.look()

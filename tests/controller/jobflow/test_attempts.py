@@ -177,7 +177,7 @@ def waiting(cluster: FlowCluster, phase: JobPhase, reason: str, message: str) ->
     return cluster.step("a").reason, cluster.step("a").message
 
 
-def test_a_job_that_stays_pending_tells_its_step_why_after_five_seconds():
+def test_the_step_of_a_pending_job_shows_the_cause_after_five_seconds():
     cluster = started(step("a"), step("b", "a"))
     said = "the gang needs 8 gpus"
     assert waiting(cluster, JobPhase.PENDING, "WaitingForPodGroup", said) == ("", "")
@@ -190,7 +190,7 @@ def test_a_job_that_stays_pending_tells_its_step_why_after_five_seconds():
     assert (cluster.step("a").reason, cluster.step("a").message) == ("", "")
 
 
-def test_the_problem_of_a_running_job_is_told_at_once_follows_its_words_and_raises_one_event():
+def test_a_problem_of_a_running_job_updates_the_message_at_once_and_raises_one_event():
     cluster = started(step("a"))
     for restarts in ("once", "2 times", "3 times"):
         said = f"of 1 pods: 1 running; pod f-a-0: container c restarted {restarts}"
@@ -199,7 +199,7 @@ def test_the_problem_of_a_running_job_is_told_at_once_follows_its_words_and_rais
     assert waiting(cluster, JobPhase.RUNNING, "PodsRunning", "of 1 pods: 1 running") == ("", "")
 
 
-def test_an_iteration_whose_job_stays_pending_tells_the_loop_why():
+def test_the_loop_shows_why_the_job_of_an_iteration_stays_pending():
     cluster = started(step("a", for_={"items": ["x", "y"]}))
     cluster.set_job("f-a-1", JobPhase.PENDING, state={"reason": "PodsPending", "message": "ErrImagePull"})
     cluster.wait(6)

@@ -49,7 +49,7 @@ def test_fail_fast_terminates_what_runs():
     assert cluster.phase == "Failed"
 
 
-def test_a_failure_that_is_allowed_fails_nothing():
+def test_an_allowed_failure_does_not_fail_the_flow():
     cluster = started(step("a", allowFailure=True), step("b", "a"))
     cluster.fail("f-a")
     cluster.complete("f-b")
@@ -100,7 +100,7 @@ def test_a_finally_step_that_fails_makes_the_flow_failed():
     assert (cluster.phase, cluster.status.state.reason) == ("Failed", "StepFailed")
 
 
-def test_finally_may_look_at_the_outcome():
+def test_finally_may_read_the_outcome():
     cluster = started(
         step("a"), finally_=[step("sad", if_="flow.outcome == 'Failed'"), step("glad", if_="flow.outcome == 'Succeed'")]
     )
@@ -127,7 +127,7 @@ def test_a_flow_that_ends_before_its_deadline_is_not_late():
     assert cluster.phase == "Succeed"
 
 
-def test_suspend_starts_nothing_new_and_lets_run_what_runs():
+def test_a_suspended_flow_starts_no_job_and_running_jobs_continue():
     cluster = started(step("a"), step("b", "a"))
     cluster.command("SuspendJobFlow")
     assert cluster.phase == "Suspended"

@@ -100,7 +100,7 @@ def test_a_step_starts_once_the_earlier_job_is_gone():
 
 
 @pytest.mark.parametrize("code", [403, 429])
-def test_a_rejected_job_is_retried_for_ever_with_growing_pauses(code):
+def test_a_rejected_job_is_retried_without_limit_with_growing_delays(code):
     cluster = FlowCluster(flow(step("a"), step("b")))
     cluster.refuse["f-a"] = code
     cluster.settle()
@@ -129,7 +129,7 @@ def test_an_invalid_job_fails_its_step(code):
     assert cluster.phase == "Failed"
 
 
-def test_a_flow_that_volcano_finished_is_left_alone():
+def test_a_flow_that_volcano_finished_is_not_changed():
     for phase in (FlowPhase.SUCCEED, FlowPhase.FAILED):
         cluster = FlowCluster(flow(step("a"), status=JobFlowStatus(state=FlowState(phase=phase))))
         cluster.settle()

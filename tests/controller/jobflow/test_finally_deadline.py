@@ -29,7 +29,7 @@ def test_a_deadline_may_be_added_while_finally_runs():
     assert (cluster.phase, cluster.phases()["tidy"]) == ("Failed", "Terminated")
 
 
-def test_a_stop_that_comes_again_does_not_end_finally_and_says_so():
+def test_a_second_stop_does_not_end_finally_and_reports_it():
     cluster = started(step("a"), finally_=[step("tidy")])
     cluster.command("TerminateJobFlow")
     assert cluster.phases() == {"a": "Terminated", "tidy": "Pending"}
@@ -40,7 +40,7 @@ def test_a_stop_that_comes_again_does_not_end_finally_and_says_so():
     assert "only `finally` runs, which a stop does not end; `jobflow stop --force` or" in told[0]
 
 
-def test_each_command_without_effect_is_told():
+def test_each_command_without_effect_is_reported():
     cluster = started(step("a"))
     cluster.command("ResumeJobFlow")
     cluster.command("RetryJobFlow")

@@ -8,7 +8,7 @@ from tests.controller.jobflow.make import flow, started, step
 SEED = (step("a"), step("b", "a"), step("c", "b"), step("d", "b"), step("e", "c", "d"))
 
 
-def test_the_seeds_flow_runs_in_its_order():
+def test_the_flow_of_the_documents_runs_in_its_order():
     cluster = started(*SEED)
     assert cluster.created == ["f-a"]
     assert cluster.next() == {"b": ("waits for a",)}
@@ -110,7 +110,7 @@ def test_which_target_states_let_a_step_start(condition, strategy, fates, want):
     assert ("f-z" in cluster.created) is (want == GO)
 
 
-def test_a_join_after_two_branches_runs():
+def test_a_step_that_joins_two_branches_runs():
     cluster = started(
         step("a"),
         step("left", "a", if_="true"),

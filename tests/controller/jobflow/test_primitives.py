@@ -13,7 +13,7 @@ from tests.controller.jobflow.make import TEMPLATE, FlowCluster, flow, started, 
 OUT = [{"name": "grade", "key": "grade"}]
 
 
-def test_a_condition_reads_what_came_before():
+def test_a_condition_reads_earlier_steps():
     cluster = started(
         step("a", outputs=OUT),
         step("good", "a", if_="steps.a.outputs.grade == 'A'"),
@@ -41,7 +41,7 @@ ROUTE = {
 @pytest.mark.parametrize(
     ("grade", "ran"), {"B": ["deploy"], "C": ["retrain", "tell"], "F": ["notify"]}.items(), ids=["B", "C", "F"]
 )
-def test_a_switch_chooses(grade, ran):
+def test_a_switch_chooses_steps(grade, ran):
     cluster = started(
         step("a", outputs=OUT),
         step("route", "a", switch=ROUTE),

@@ -82,13 +82,13 @@ async def result_of(prober: Prober, probe: ProbeWanted) -> ProbeResult:
     return prober.results(KEY)[probe.step]
 
 
-async def test_a_probe_that_holds_wakes_its_flow(prober: Prober, server: TestServer, woken: list[Key]) -> None:
+async def test_a_successful_probe_wakes_its_flow(prober: Prober, server: TestServer, woken: list[Key]) -> None:
     header = HttpHeader(name="X-Who", value="me")
     assert await result_of(prober, http(server.port or 0, http_header=header)) == ProbeResult(True, "")
     assert woken == [KEY]
 
 
-async def test_a_status_that_is_no_success_is_named(prober: Prober, server: TestServer) -> None:
+async def test_an_unsuccessful_status_code_is_reported(prober: Prober, server: TestServer) -> None:
     found = await result_of(prober, http(server.port or 0, "/busy"))
     assert found == ProbeResult(False, f"probe http :{server.port}/busy on serve-0 failing: 503")
 
@@ -106,19 +106,17 @@ async def test_a_closed_port_is_refused(prober: Prober, server: TestServer) -> N
     )
 
 
-async def test_an_open_port_holds(prober: Prober, server: TestServer) -> None:
+async def test_an_open_port_is_a_success(prober: Prober, server: TestServer) -> None:
     probe = ProbeWanted("s", ("f-t",), "m", 1, TcpSocket(task_name="m", port=server.port or 0))
     assert (await result_of(prober, probe)).holds
 
 
-async def test_every_pod_that_is_needed_must_run(prober: Prober, server: TestServer) -> None:
+async def test_every_required_pod_must_run(prober: Prober, server: TestServer) -> None:
     found = await result_of(prober, http(server.port or 0, minimum=2))
     assert found.failing == f"probe http :{server.port}/ready: 1 of 2 pods of task m run"
 
 
-async def test_it_holds_when_as_many_pods_as_needed_answer_whatever_the_others_do(
-    prober: Prober, pods: Pods, server: TestServer
-) -> None:
+async def test_a_probe_succeeds_when_enough_pods_answer(prober: Prober, pods: Pods, server: TestServer) -> None:
     pods.pods = [PodAddress("serve-0", "10.0.0.1", host_network=True), PodAddress("serve-1", "127.0.0.1")]
     assert (await result_of(prober, http(server.port or 0, minimum=1))).holds
 
@@ -157,7 +155,7 @@ async def test_addresses_that_are_never_contacted(address: PodAddress, pods: Pod
         await prober.close()
 
 
-async def test_a_result_that_changes_wakes_the_flow_again_and_one_that_does_not_lets_it_sleep(
+async def test_only_a_changed_result_wakes_the_flow_again(
     prober: Prober, pods: Pods, server: TestServer, woken: list[Key]
 ) -> None:
     pods.pods = []
@@ -170,7 +168,7 @@ async def test_a_result_that_changes_wakes_the_flow_again_and_one_that_does_not_
     assert prober.results(KEY)["s"].holds
 
 
-async def test_no_more_than_the_limit_are_tried_at_once(pods: Pods) -> None:
+async def test_the_number_of_concurrent_probes_is_limited(pods: Pods) -> None:
     prober = Prober(pods, lambda key: None, limit=3, allow_loopback=True, period=0.01)
     pods.gate.clear()
     for number in range(50):

@@ -122,7 +122,7 @@ async def test_a_flow_runs_from_its_first_job_to_its_end(fake: FakeServer, api: 
     assert fake.calls["PUT jobflows/status"] <= 3
 
 
-async def test_another_controller_goes_on_where_the_first_stopped(fake: FakeServer, api: Api, clock: Clock) -> None:
+async def test_another_controller_continues_the_flow(fake: FakeServer, api: Api, clock: Clock) -> None:
     fake.put(FLOWS, flow(step("a"), step("b", "a"), step("c", "b")))
     async with controlling(api, clock):
         await until(lambda: jobs(fake) == ["f-a"])
@@ -146,7 +146,7 @@ async def test_a_step_starts_when_its_template_appears(fake: FakeServer, api: Ap
         await until(lambda: jobs(fake) == ["f-a"])
 
 
-async def test_a_foreign_job_is_named_and_left_alone(fake: FakeServer, api: Api, clock: Clock) -> None:
+async def test_a_job_of_another_owner_is_reported_and_not_changed(fake: FakeServer, api: Api, clock: Clock) -> None:
     fake.put(JOBS, {"metadata": {"name": "f-a", "namespace": "ns"}})
     async with controlling(api, clock):
         fake.put(FLOWS, flow(step("a")))
@@ -155,7 +155,7 @@ async def test_a_foreign_job_is_named_and_left_alone(fake: FakeServer, api: Api,
     assert fake.calls["POST jobs"] == 0
 
 
-async def test_a_refused_job_shows_why(fake: FakeServer, api: Api, clock: Clock) -> None:
+async def test_a_refused_job_shows_the_reason(fake: FakeServer, api: Api, clock: Clock) -> None:
     async def refuse(request: web.Request) -> web.StreamResponse | None:
         if request.method == "POST" and request.path.endswith("/jobs"):
             return status(403, "Forbidden", "exceeded quota")
@@ -199,7 +199,7 @@ async def test_a_rejected_job_is_tried_again_at_once_when_a_queue_appears(
         await until(lambda: jobs(fake) == ["f-a"])
 
 
-async def test_a_flow_made_again_under_its_name_is_another_flow(fake: FakeServer, api: Api, clock: Clock) -> None:
+async def test_a_recreated_flow_of_the_same_name_is_another_flow(fake: FakeServer, api: Api, clock: Clock) -> None:
     async def refuse(request: web.Request) -> web.StreamResponse | None:
         if request.method == "POST" and request.path.endswith("/jobs"):
             return status(422, "Invalid", "no such image")

@@ -120,7 +120,7 @@ def test_a_restart_of_the_job_keeps_its_earlier_histories():
     ]
 
 
-def test_events_of_one_write_are_one_a_reason():
+def test_events_of_one_write_are_combined_by_reason():
     cluster = started(*(step(f"s{n}") for n in range(30)))
     assert len(cluster.notes) == 1
     reason, message = cluster.notes[0]
@@ -254,7 +254,7 @@ def test_the_job_of_a_step_that_was_removed_too_late_is_terminated_and_removed()
     assert cluster.phase == "Succeed"
 
 
-def test_a_flow_that_ended_stays_ended_whatever_is_edited():
+def test_edits_do_not_restart_an_ended_flow():
     cluster = started(step("a"))
     cluster.complete("f-a")
     edit(cluster, step("a"), step("b"))

@@ -81,7 +81,7 @@ def test_the_users_key_is_taken_and_its_public_half_found() -> None:
     assert texts(secret.body)["authorized_keys"] == ""
 
 
-def test_the_pod_mounts_the_folder_in_every_container_with_roots_mode() -> None:
+def test_every_container_mounts_the_folder_with_the_mode_for_root() -> None:
     made = pod(shape({"w": 1}, {"ssh": []}), "w", 0, initContainers=INIT)
     (volume,) = made["spec"]["volumes"]
     assert volume["secret"]["secretName"] == "demo-ssh"

@@ -32,7 +32,7 @@ def fake() -> FakeServer:
     return FakeServer()
 
 
-async def test_a_standby_gathers_no_keys_and_a_leader_looks_at_all_that_is_there(fake: FakeServer) -> None:
+async def test_a_standby_queues_no_keys_and_a_leader_processes_all_objects(fake: FakeServer) -> None:
     """Seen in the fault runs: a standby kept the key of every object that had ever lived."""
     async with serving(fake) as (_, api):
         caches, queue, seen = Caches(api), WorkQueue("test"), Seen()

@@ -88,7 +88,7 @@ def errors(queue: WorkQueue) -> tuple[float, ...]:
     )
 
 
-async def test_a_key_whose_pass_met_a_lease_not_held_comes_back_for_the_renewal_may_be_on_its_way(
+async def test_a_key_is_processed_again_if_the_lease_was_not_held(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(worker, "NOT_LEADER_SECONDS", 0.001)
@@ -99,7 +99,7 @@ async def test_a_key_whose_pass_met_a_lease_not_held_comes_back_for_the_renewal_
     assert script.passes == [A, A]
 
 
-async def test_a_pass_in_which_something_was_cancelled_is_tried_again() -> None:
+async def test_a_cancelled_pass_is_tried_again() -> None:
     queue = WorkQueue("cancelled-inside")
     passes: list[Key] = []
 
@@ -233,7 +233,7 @@ async def test_a_failure_is_logged_as_a_json_line_that_names_the_object(caplog: 
 
 
 @pytest.mark.parametrize(("stores", "level"), [(True, "info"), (False, "debug")])
-async def test_a_pass_that_stored_a_status_is_told_with_its_duration(
+async def test_a_pass_that_stored_a_status_is_logged_with_its_duration(
     stores: bool, level: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     queue = WorkQueue("told")

@@ -25,7 +25,7 @@ def test_keys_come_in_the_order_they_were_added_and_once() -> None:
     assert drain(keys) == [A, B, C]
 
 
-def test_a_key_in_work_comes_back_after_its_work() -> None:
+def test_a_key_added_during_its_processing_is_processed_again() -> None:
     keys = KeyQueue()
     keys.add(A)
     assert keys.take() == A
@@ -45,7 +45,7 @@ def test_background_keys_yield_to_urgent_ones_but_get_their_share() -> None:
     assert drain(keys) == [*urgent[:FAIR_SHARE], A, *urgent[FAIR_SHARE:]]
 
 
-def test_a_background_key_that_becomes_urgent_is_done_once_and_soon() -> None:
+def test_a_background_key_that_becomes_urgent_is_processed_once_and_soon() -> None:
     keys = KeyQueue()
     for key in (A, B, C):
         keys.add(key, urgent=False)
@@ -54,7 +54,7 @@ def test_a_background_key_that_becomes_urgent_is_done_once_and_soon() -> None:
     assert drain(keys) == [C, A, B]
 
 
-def test_the_earliest_wish_for_a_delayed_key_counts() -> None:
+def test_a_delayed_key_is_due_at_the_earliest_requested_time() -> None:
     keys = KeyQueue()
     for at in (30.0, 10.0, 20.0):
         keys.add_at(A, at)

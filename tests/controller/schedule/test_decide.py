@@ -49,7 +49,7 @@ def test_a_year_of_missed_minutes_is_no_error() -> None:
     assert plan.state.missed == 365 * 1440 - 1
 
 
-def test_a_time_past_its_starting_deadline_is_missed_and_told_once() -> None:
+def test_a_time_after_its_starting_deadline_is_missed_and_reported_once() -> None:
     first = decide(seen(rules(deadline=30)), START + 700)
     again = decide(msgspec.structs.replace(seen(rules(deadline=30)), state=first.state), START + 701)
 
@@ -206,7 +206,7 @@ LONG = "n" * 60
 
 
 @pytest.mark.parametrize("name", ["nightly", LONG], ids=["a short name", "a name whose children are hashed"])
-def test_a_refused_time_that_is_no_whole_minute_is_known_by_its_child(name: str) -> None:
+def test_a_refused_time_within_a_minute_is_identified_by_its_child(name: str) -> None:
     """An interval counts from its anchor, so its times may have any second."""
     timetable = Timetable((parse("@every 1m"),), "", START + 41)
     child = scheduled_name(name, START + 101)
@@ -231,7 +231,7 @@ STEPS = st.lists(
 
 @settings(max_examples=300, deadline=None)
 @given(POLICIES, STEPS, st.booleans(), st.integers(0, 5), st.integers(30, 2000), st.integers(0, 400))
-def test_whatever_happens_no_time_starts_twice_and_runs_do_not_overlap_where_they_must_not(
+def test_no_time_starts_twice_and_runs_overlap_only_if_allowed(
     policy: ConcurrencyPolicy,
     steps: list[tuple[int, int, bool]],
     backlog: bool,

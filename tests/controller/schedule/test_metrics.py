@@ -46,7 +46,7 @@ def test_skipped_times_are_counted_by_cause() -> None:
     assert tally_of(given, decide(given, now), now).skipped == {"suspended": 0, "forbidden": 1, "condition": 0}
 
 
-def test_what_was_carried_out_is_added() -> None:
+def test_executed_actions_are_counted() -> None:
     def numbers() -> list[float]:
         return [
             value("jobflow_schedule_lag_seconds_sum", kind="CronJob") or 0,

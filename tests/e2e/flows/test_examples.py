@@ -101,7 +101,9 @@ def test_a_job_ends_as_its_comment_says(
     assert not wanted.reason or status["state"]["reason"] == wanted.reason
 
 
-def test_a_suspended_flow_runs_once_it_is_let(examples: Scenario, applied: subprocess.CompletedProcess[str]) -> None:
+def test_a_suspended_flow_runs_once_it_is_resumed(
+    examples: Scenario, applied: subprocess.CompletedProcess[str]
+) -> None:
     examples.cluster.wait_for(JOBFLOW, examples.namespace, "suspend", lambda flow: phase(flow) == "Suspended")
     change = '{"spec": {"suspend": false}}'
     examples.cluster.kubectl("patch", "jobflow", "suspend", "--type=merge", "-p", change, f"-n{examples.namespace}")
@@ -113,7 +115,9 @@ def test_the_flow_of_the_first_steps_runs(examples: Scenario, applied: subproces
     assert phases(examples.succeeds("first", SECONDS)) == dict.fromkeys(("fetch", "work", "report"), "Completed")
 
 
-def test_gangs_run_whole_or_say_why_they_wait(examples: Scenario, applied: subprocess.CompletedProcess[str]) -> None:
+def test_gangs_start_as_a_whole_or_report_why_they_wait(
+    examples: Scenario, applied: subprocess.CompletedProcess[str]
+) -> None:
     for name in ("first", "second"):
         examples.cluster.wait_for(JOB, examples.namespace, name, lambda job: job_phase(job) == "Completed", SECONDS)
     job = examples.cluster.wait_for(JOB, examples.namespace, "never-fits", _says_why, SECONDS)
@@ -139,7 +143,7 @@ SAID: Final[dict[str, str]] = {
 
 
 @pytest.mark.parametrize("name", MADE)
-def test_a_job_is_made_as_the_comment_says(
+def test_a_job_is_created_as_the_comment_says(
     examples: Scenario, applied: subprocess.CompletedProcess[str], name: str
 ) -> None:
     job = until(lambda: examples.kube.find(JOB, examples.namespace, name), SECONDS, lambda: f"no Job {name}")
@@ -150,7 +154,7 @@ def test_a_job_is_made_as_the_comment_says(
 
 
 @pytest.mark.parametrize("name", SAID)
-def test_kubectl_logs_show_what_a_loops_job_was_given(
+def test_kubectl_logs_show_the_values_of_an_iteration(
     examples: Scenario, applied: subprocess.CompletedProcess[str], name: str
 ) -> None:
     examples.cluster.wait_for(JOB, examples.namespace, name, lambda job: job_phase(job) == "Completed", SECONDS)
@@ -159,7 +163,7 @@ def test_kubectl_logs_show_what_a_loops_job_was_given(
     assert SAID[name] in examples.kube.request("GET", path)
 
 
-def test_what_runs_side_by_side_does_so(examples: Scenario, applied: subprocess.CompletedProcess[str]) -> None:
+def test_parallel_steps_run_at_the_same_time(examples: Scenario, applied: subprocess.CompletedProcess[str]) -> None:
     """A step that starts beside another: made before that one's end."""
     beside = {"any": ("use", "slow-mirror"), "daemon": ("client", "server"), "probe-tcp": ("load", "database")}
     beside |= {"probe-task-status": ("monitor", "train"), "diamond": ("clean", "index")}

@@ -47,7 +47,7 @@ def test_a_bad_envelope_is_the_senders_fault(scenario: Scenario, body: bytes) ->
     still_serves(scenario)
 
 
-def test_a_body_beyond_the_limit_is_turned_away(scenario: Scenario) -> None:
+def test_a_body_above_the_limit_is_refused(scenario: Scenario) -> None:
     with contextlib.suppress(urllib3.exceptions.HTTPError):  # the connection may be cut while we still send
         assert post(scenario.cluster, PATHS[0], b" " * HUGE) == 413
     still_serves(scenario)

@@ -11,7 +11,7 @@ from tests.e2e.support.scenario import Scenario, jobflow, phase, phases, step_of
 
 
 @pytest.mark.parametrize(("policy", "left"), [("retain", {"f-a", "f-b"}), ("delete", set())], ids=["retain", "delete"])
-def test_jobs_of_an_ended_flow_stay_or_go(scenario: Scenario, policy: str, left: set[str]) -> None:
+def test_jobs_of_an_ended_flow_are_kept_or_deleted(scenario: Scenario, policy: str, left: set[str]) -> None:
     scenario.templates("a", "b")
     scenario.flow("f", {"a": (), "b": ("a",)}, jobRetainPolicy=policy)
     scenario.succeeds("f")
@@ -19,7 +19,7 @@ def test_jobs_of_an_ended_flow_stay_or_go(scenario: Scenario, policy: str, left:
     assert phases(scenario.get("f")) == {"a": "Completed", "b": "Completed"}
 
 
-def test_a_failing_job_fails_the_flow_and_nothing_downstream_is_made(scenario: Scenario) -> None:
+def test_a_failed_job_fails_the_flow_and_no_later_job_is_created(scenario: Scenario) -> None:
     scenario.templates("a", "c")
     scenario.templates("b", code=3)
     scenario.flow("f", {"a": (), "b": ("a",), "c": ("b",)})
@@ -29,7 +29,7 @@ def test_a_failing_job_fails_the_flow_and_nothing_downstream_is_made(scenario: S
     assert set(scenario.jobs()) == {"f-a", "f-b"}
 
 
-def test_a_template_that_appears_later_is_picked_up(scenario: Scenario) -> None:
+def test_a_step_starts_when_its_template_is_created(scenario: Scenario) -> None:
     scenario.templates("a")
     scenario.flow("f", {"a": (), "late": ("a",)})
     scenario.cluster.wait_for(
@@ -51,7 +51,9 @@ def test_a_completed_job_deleted_by_hand_is_not_run_again(scenario: Scenario) ->
 
 
 @pytest.mark.parametrize("propagation", ["Background", "Foreground"])
-def test_a_flow_deleted_in_mid_run_leaves_nothing_and_its_name_runs_again(scenario: Scenario, propagation: str) -> None:
+def test_a_running_flow_is_deleted_completely_and_its_name_can_be_used_again(
+    scenario: Scenario, propagation: str
+) -> None:
     scenario.templates("a", seconds=600)
     scenario.templates("b")
     scenario.flow("f", {"a": (), "b": ("a",)})
@@ -65,7 +67,7 @@ def test_a_flow_deleted_in_mid_run_leaves_nothing_and_its_name_runs_again(scenar
     scenario.nothing_left()
 
 
-def test_a_flow_of_the_same_steps_runs_again_after_its_namesake_was_deleted(scenario: Scenario) -> None:
+def test_a_flow_runs_again_after_one_of_the_same_name_was_deleted(scenario: Scenario) -> None:
     """The new Job must wait until the old one of its name is gone, and must not be taken for it."""
     scenario.templates("a", seconds=2)
     scenario.flow("f", {"a": ()})
@@ -79,7 +81,7 @@ def test_a_flow_of_the_same_steps_runs_again_after_its_namesake_was_deleted(scen
     assert owner["uid"] == new["metadata"]["uid"]
 
 
-def test_a_flow_that_volcano_finished_is_left_alone(scenario: Scenario) -> None:
+def test_a_flow_that_volcano_finished_is_not_changed(scenario: Scenario) -> None:
     scenario.templates("a")
     scenario.cluster.kill_controller(signal.SIGKILL)
     try:
@@ -94,7 +96,7 @@ def test_a_flow_that_volcano_finished_is_left_alone(scenario: Scenario) -> None:
     assert scenario.get("old")["status"] == status
 
 
-def test_a_flow_that_volcano_ran_half_way_goes_on_from_there(scenario: Scenario) -> None:
+def test_a_flow_that_volcano_started_is_continued(scenario: Scenario) -> None:
     """`a` has completed and its Job is gone, `b` has its Job; both as Volcano's controller leaves them."""
     scenario.templates("a", "b", "c")
     scenario.cluster.kill_controller(signal.SIGKILL)
@@ -144,7 +146,7 @@ def test_status_says_what_comes_next_and_volcanos_fields_are_right(scenario: Sce
     assert status["pods"]["succeeded"] == 1
 
 
-def test_events_tell_the_story(scenario: Scenario) -> None:
+def test_events_report_the_course_of_a_flow(scenario: Scenario) -> None:
     scenario.templates("a")
     scenario.flow("f", {"a": ()})
     scenario.succeeds("f")

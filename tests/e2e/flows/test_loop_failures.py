@@ -57,7 +57,7 @@ def test_tolerated_failures_and_skipped_items(scenario: Scenario) -> None:
     assert step_of(flow, "s")["message"] == "1 of 4 iterations failed (tolerated)"
 
 
-def test_settings_of_a_loop_that_mean_nothing_are_refused(scenario: Scenario) -> None:
+def test_settings_of_a_loop_without_effect_are_refused(scenario: Scenario) -> None:
     scenario.templates("work")
     said = scenario.refused(jobflow(scenario.namespace, "f", {"s": loop("item", "1", loop={"tolerate": "110%"})}))
     assert "spec.flows[0].for.tolerate" in said

@@ -140,7 +140,9 @@ def test_a_restarted_job_has_a_new_gang(native: LocalCluster, version: str) -> N
         until(lambda: phase(native, namespace, "again") == "Failed", 90, lambda: "goes on")
 
 
-def test_what_kubernetes_cannot_place_waits_whole_and_says_so(native: LocalCluster, version: str) -> None:
+def test_a_gang_that_kubernetes_cannot_place_waits_as_a_whole_and_reports_it(
+    native: LocalCluster, version: str
+) -> None:
     with native.namespace("native-large") as namespace:
         native.apply(gang(namespace, "never", 2, "sleep 8", cpu="6"))
 

@@ -76,7 +76,7 @@ def test_a_failed_step_is_tried_again_in_a_new_job(scenario: Scenario) -> None:
     assert phases(flow)["rescue"] == "Completed"
 
 
-def test_a_retry_that_its_condition_forbids_is_not_made(scenario: Scenario) -> None:
+def test_no_retry_is_made_if_its_condition_is_false(scenario: Scenario) -> None:
     scenario.templates("fatal", code=2)
     scenario.flow("f", {"fatal": {"retry": {"limit": 5, "if": "attempt.exitCode != 2"}}})
     assert phase(scenario.ended("f")) == "Failed"
@@ -96,7 +96,7 @@ def test_finally_runs_after_a_failure_and_reads_the_outcome(scenario: Scenario) 
     assert phases(flow) == {"bad": "Failed", "clean": "Completed", "praise": "Skipped"}
 
 
-def test_a_patch_and_parameters_change_the_job_that_is_made(scenario: Scenario) -> None:
+def test_a_patch_and_params_change_the_created_job(scenario: Scenario) -> None:
     scenario.templates("a")
     patch = {
         "jobSpec": {
@@ -114,7 +114,7 @@ def test_a_patch_and_parameters_change_the_job_that_is_made(scenario: Scenario) 
     assert task["template"]["spec"]["containers"][0]["image"] == "alpine"
 
 
-def test_a_probe_lets_a_step_start_beside_a_server_that_is_up(scenario: Scenario) -> None:
+def test_a_step_starts_when_the_probe_of_its_server_succeeds(scenario: Scenario) -> None:
     body = template(scenario.namespace, "server")
     pod = body["spec"]["tasks"][0]["template"]
     pod["metadata"]["annotations"] = {"jobflow.dev/run-command": "true"}
@@ -153,7 +153,7 @@ def test_parallelism_bounds_how_many_jobs_run_at_once(scenario: Scenario) -> Non
     assert most == 2
 
 
-def test_suspended_nothing_starts_and_resumed_it_goes_on(scenario: Scenario) -> None:
+def test_a_suspended_flow_starts_no_job_and_continues_when_resumed(scenario: Scenario) -> None:
     scenario.templates("a", seconds=100)
     scenario.templates("b")
     scenario.flow("f", {"a": (), "b": ("a",)})
@@ -173,7 +173,7 @@ def test_a_deadline_ends_the_flow(scenario: Scenario) -> None:
     assert (phase(flow), flow["status"]["outcome"]) == ("Failed", "DeadlineExceeded")
 
 
-def test_commands_stop_a_flow_and_let_it_try_again(scenario: Scenario) -> None:
+def test_commands_stop_and_retry_a_flow(scenario: Scenario) -> None:
     scenario.templates("a", seconds=600)
     scenario.templates("b")
     flow = scenario.flow("f", {"a": (), "b": ("a",)})
@@ -186,7 +186,7 @@ def test_commands_stop_a_flow_and_let_it_try_again(scenario: Scenario) -> None:
     until(lambda: not scenario.kube.list(COMMAND, scenario.namespace), 20, lambda: "a Command is left")
 
 
-def test_an_ended_flow_goes_when_its_time_is_up(scenario: Scenario) -> None:
+def test_an_ended_flow_is_deleted_after_its_ttl(scenario: Scenario) -> None:
     scenario.templates("a")
     scenario.flow("f", {"a": ()}, ttlSecondsAfterFinished=1)
     scenario.kube.wait_gone(JOBFLOW, scenario.namespace, "f")

@@ -46,7 +46,7 @@ def test_a_bad_retain_policy_is_refused(scenario: Scenario) -> None:
     assert "spec.jobRetainPolicy" in told
 
 
-def test_all_faults_are_told_at_once_and_kubectl_shows_them(scenario: Scenario) -> None:
+def test_all_faults_are_reported_at_once_and_kubectl_shows_them(scenario: Scenario) -> None:
     steps = {"a": targets("nowhere"), "b": targets("b"), "c": targets("a", "gone")}
     told = scenario.cluster.kubectl.refusal(jobflow(scenario.namespace, "f", steps))
     for part in ("nowhere", "gone", "b -> b"):
@@ -109,7 +109,7 @@ def test_a_missing_template_is_only_a_warning(scenario: Scenario) -> None:
     assert "nobody" in done.stderr
 
 
-def test_what_is_in_use_can_be_deleted_and_kubectl_says_what_that_means(scenario: Scenario) -> None:
+def test_objects_in_use_can_be_deleted_and_kubectl_shows_a_warning(scenario: Scenario) -> None:
     scenario.templates("a", seconds=200)
     scenario.templates("b")
     scenario.flow("f", {"a": (), "b": ("a",)})
@@ -122,7 +122,7 @@ def test_what_is_in_use_can_be_deleted_and_kubectl_says_what_that_means(scenario
     scenario.nothing_left()
 
 
-def test_a_refused_update_leaves_the_running_flow_untouched(scenario: Scenario) -> None:
+def test_a_refused_update_does_not_affect_the_running_flow(scenario: Scenario) -> None:
     scenario.templates("a", seconds=20)
     scenario.templates("b")
     scenario.flow("f", {"a": (), "b": ("a",)})
@@ -135,7 +135,7 @@ def test_a_refused_update_leaves_the_running_flow_untouched(scenario: Scenario) 
     scenario.succeeds("f")
 
 
-def test_a_dense_graph_of_24_layers_is_taken_at_once(scenario: Scenario) -> None:
+def test_a_dense_graph_of_24_layers_is_accepted_quickly(scenario: Scenario) -> None:
     """Volcano's webhook walks every path of it and times out."""
     scenario.templates("one")
     steps: dict[str, Any] = {}

@@ -8,7 +8,7 @@ from tests.e2e.support.scenario import Scenario, step_of, targets, template
 COMMANDED = {"apiVersion": "flow.volcano.sh/v1alpha1", "kind": "JobFlow", "name": "f"}
 
 
-def test_a_flow_says_what_its_job_waits_for_and_goes_on_once_that_is_there(scenario: Scenario) -> None:
+def test_a_flow_shows_what_its_job_waits_for_and_continues_when_it_exists(scenario: Scenario) -> None:
     """A PriorityClass or claim that is missing left a flow Pending without a word."""
     body = template(scenario.namespace, "needs-claim")
     body["spec"]["volumes"] = [{"mountPath": "/data", "volumeClaimName": "not-there"}]
@@ -21,7 +21,7 @@ def test_a_flow_says_what_its_job_waits_for_and_goes_on_once_that_is_there(scena
     assert "not-there does not exist" in flow["status"]["state"]["message"]
 
 
-def test_a_template_without_replicas_is_told_about(scenario: Scenario) -> None:
+def test_a_template_without_replicas_gives_a_warning(scenario: Scenario) -> None:
     """Absent replicas are 0, as in Volcano: the Job waited with a message about its queue."""
     body = template(scenario.namespace, "none")
     del body["spec"]["tasks"][0]["replicas"]
@@ -34,7 +34,7 @@ def test_a_template_without_replicas_is_told_about(scenario: Scenario) -> None:
     assert flow["status"]["state"]["reason"] == "NoReplicas"
 
 
-def test_a_serving_step_that_was_stopped_counts_no_failed_pod(scenario: Scenario) -> None:
+def test_a_stopped_daemon_counts_no_failed_pod(scenario: Scenario) -> None:
     """A pod killed in the very second of its deletion was taken for one that had failed before."""
     scenario.templates("server", seconds=1000)
     scenario.templates("client")
@@ -44,7 +44,7 @@ def test_a_serving_step_that_was_stopped_counts_no_failed_pod(scenario: Scenario
     assert (flow["status"]["pods"].get("failed", 0), flow["status"]["pods"]["failureRatePercent"]) == (0, 0)
 
 
-def test_a_job_taken_from_its_flow_leaves_no_flow_that_waits_for_ever(scenario: Scenario) -> None:
+def test_a_flow_does_not_wait_for_a_job_whose_owner_reference_was_removed(scenario: Scenario) -> None:
     scenario.templates("a", seconds=1000)
     scenario.flow("f", {"a": ()})
     scenario.reaches("f", "a", "Running")
@@ -60,7 +60,7 @@ def test_a_command_for_an_earlier_flow_of_the_name_is_removed_and_does_nothing(s
     scenario.kube.wait_gone(COMMAND, scenario.namespace, "terminatejobflow")
 
 
-def test_what_waits_behind_an_aborted_job_says_so_and_a_restart_does_not_wait_for_it(scenario: Scenario) -> None:
+def test_a_step_reports_that_it_waits_for_an_aborted_job_and_a_restart_does_not_wait(scenario: Scenario) -> None:
     """An Aborted Job takes no order to terminate: the restarted flow waited for its end for ever."""
     scenario.templates("a", seconds=2000)
     scenario.templates("b")

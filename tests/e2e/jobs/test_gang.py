@@ -97,7 +97,7 @@ def test_two_gangs_of_ten_run_one_after_the_other_on_room_for_fifteen(small: Loc
     until(lambda: {phase(small, namespace, job) for job in ran} == {"Completed"}, 60, lambda: "do not complete")
 
 
-def test_what_never_fits_says_why(small: LocalCluster, namespace: str) -> None:
+def test_a_gang_that_never_fits_reports_why(small: LocalCluster, namespace: str) -> None:
     small.apply(*example("never-fits.yaml", namespace))
     job = namespace, "never-fits"
     until(lambda: said(small, *job).startswith("never fits: 10 pods"), 30, lambda: said(small, *job))
@@ -166,7 +166,7 @@ def test_a_queue_closes_when_it_is_drained_and_opens_its_children_with_it(
     until(lambda: (state(small, "team"), state(small, "night")) == ("Open", "Open"), 30, lambda: "not open")
 
 
-def test_a_gang_that_is_not_bound_in_time_is_created_anew_and_waits() -> None:
+def test_a_gang_that_is_not_bound_in_time_is_created_again_and_waits() -> None:
     """Nothing binds pods here: what was admitted is put back, gated again, and says so."""
     options = ClusterOptions(
         nodes=1, webhook=False, nodes_args=["--no-scheduler"], controller_args=["--gang-bind-timeout=2s"]

@@ -179,7 +179,7 @@ def test_a_job_that_a_quota_refuses_has_no_pods_and_runs_once_the_quota_is_gone(
 
 
 @pytest.mark.parametrize("deaths", [8, pytest.param(50, marks=[pytest.mark.slow, pytest.mark.timeout(1800)])])
-def test_no_death_of_the_controller_counts_anything_twice(jobs: Jobs, deaths: int) -> None:
+def test_a_killed_controller_counts_nothing_twice(jobs: Jobs, deaths: int) -> None:
     """Pods fail, restart and complete meanwhile; timers run; a Command comes in."""
     chance = random.Random(5)
     created: set[str] = set()
@@ -207,7 +207,7 @@ def test_no_death_of_the_controller_counts_anything_twice(jobs: Jobs, deaths: in
 
 
 @pytest.mark.parametrize("propagation", ["Background", "Foreground"])
-def test_a_deleted_job_leaves_nothing_and_its_name_can_be_used_at_once(jobs: Jobs, propagation: str) -> None:
+def test_a_deleted_job_is_removed_completely_and_its_name_can_be_used_at_once(jobs: Jobs, propagation: str) -> None:
     volumes = [
         {
             "mountPath": "/d",

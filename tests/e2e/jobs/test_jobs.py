@@ -107,13 +107,13 @@ def test_the_env_and_svc_plugins_reach_the_process(scenario: Scenario) -> None:
     assert log.split() == ["1", "2", "j-worker-0.j", "j-worker-1.j"]
 
 
-def test_an_ended_job_goes_when_its_time_is_up(scenario: Scenario) -> None:
+def test_an_ended_job_is_deleted_after_its_ttl(scenario: Scenario) -> None:
     a_job(scenario, a_task(), ttlSecondsAfterFinished=1)
     scenario.kube.wait_gone(JOB, scenario.namespace, "j")
     until(lambda: not scenario.pods(), 30, lambda: "pods are left")
 
 
-def test_a_job_deleted_in_mid_run_leaves_nothing(scenario: Scenario) -> None:
+def test_a_running_job_is_deleted_completely(scenario: Scenario) -> None:
     a_job(scenario, a_task(replicas=3, seconds=600))
     reaches(scenario, "Running")
     scenario.kube.delete(JOB, scenario.namespace, "j")
@@ -142,7 +142,7 @@ def test_two_gangs_on_room_for_one_run_one_after_the_other(scenario: Scenario) -
     assert [job_phase(ends(scenario, name)) for name in ("first", "second")] == ["Completed", "Completed"]
 
 
-def test_the_seeds_training_job_as_printed(scenario: Scenario) -> None:
+def test_the_training_job_of_the_documents(scenario: Scenario) -> None:
     """Its priority class and its queue are the reader's to make; it goes the way the seed tells."""
     job = yaml.safe_load(EXAMPLE.read_text())
     job["metadata"]["namespace"] = scenario.namespace

@@ -251,9 +251,7 @@ def test_a_restarted_gang_waits_until_all_of_its_old_pods_are_gone(cluster: Loca
     assert recorder.fault == ""
 
 
-def test_never_fits_is_said_only_of_what_no_end_of_others_helps_and_changes_with_its_cause(
-    cluster: LocalCluster, namespace: str
-) -> None:
+def test_never_fits_is_reported_only_if_no_other_job_can_make_room(cluster: LocalCluster, namespace: str) -> None:
     for number in range(8):
         container = {
             "name": "c",

@@ -168,7 +168,7 @@ def test_a_gated_pod_stays_unbound_until_its_gate_is_lifted(scenario: Scenario) 
     assert ends(scenario)["phase"] == "Succeeded"
 
 
-def test_a_pod_that_fits_nowhere_says_so_and_runs_when_there_is_room(scenario: Scenario) -> None:
+def test_a_pod_that_fits_on_no_node_reports_it_and_runs_when_there_is_room(scenario: Scenario) -> None:
     def asks(cpu: str) -> Body:
         return {"requests": {"cpu": cpu}}
 
@@ -181,7 +181,7 @@ def test_a_pod_that_fits_nowhere_says_so_and_runs_when_there_is_room(scenario: S
     assert ends(scenario)["phase"] == "Succeeded"
 
 
-def test_an_evicted_pod_carries_its_disruption_and_is_gone(scenario: Scenario) -> None:
+def test_an_evicted_pod_has_a_disruption_condition_and_is_deleted(scenario: Scenario) -> None:
     a_pod(scenario, command=["sleep", "inf"])
     runs(scenario)
     eviction = {
@@ -193,7 +193,7 @@ def test_an_evicted_pod_carries_its_disruption_and_is_gone(scenario: Scenario) -
     scenario.kube.wait_gone(POD, scenario.namespace, "p", 20)
 
 
-def test_a_server_is_ready_once_its_probe_says_so(scenario: Scenario) -> None:
+def test_a_server_is_ready_once_its_probe_succeeds(scenario: Scenario) -> None:
     serve = ["python3", "-m", "http.server", "18080", "--bind", "$(IP)"]
     a_pod(
         scenario,

@@ -51,7 +51,7 @@ def test_the_problem_of_a_pod_reaches_status_and_event(scenario: Scenario, case:
     assert [each["involvedObject"]["name"] for each in told()] == ["j"]
 
 
-def test_a_node_selector_that_fits_nowhere_is_told(scenario: Scenario) -> None:
+def test_a_node_selector_that_matches_no_node_is_reported(scenario: Scenario) -> None:
     scenario.kube.create(JOB, job(scenario.namespace, nodeSelector={"disk": "none"}))
     until(
         lambda: state(scenario).get("reason") == "WaitingForPodGroup" and "never" in state(scenario)["message"],
@@ -60,7 +60,7 @@ def test_a_node_selector_that_fits_nowhere_is_told(scenario: Scenario) -> None:
     )
 
 
-def test_a_failed_job_says_how_its_pod_failed(scenario: Scenario) -> None:
+def test_a_failed_job_reports_how_its_pod_failed(scenario: Scenario) -> None:
     scenario.kube.create(JOB, job(scenario.namespace, "exit 3"))
     until(lambda: state(scenario).get("phase") == "Failed", 60, lambda: f"state is {state(scenario)}")
     assert "container main: exit code 3" in state(scenario)["message"]

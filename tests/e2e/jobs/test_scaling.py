@@ -74,7 +74,7 @@ def test_a_defaulted_minimum_follows_the_replicas_down_and_up(
 
 
 @pytest.mark.parametrize("flags", [(), ("--server-side",)], ids=["client-side", "server-side"])
-def test_a_minimum_in_the_manifest_stays(scenario: Scenario, flags: tuple[str, ...]) -> None:
+def test_a_minimum_in_the_manifest_is_kept(scenario: Scenario, flags: tuple[str, ...]) -> None:
     scaler = Scaler(scenario)
     for replicas in (4, 6):
         body = manifest(scenario.namespace, replicas, minAvailable=4)

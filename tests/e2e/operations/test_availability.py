@@ -190,7 +190,7 @@ def test_both_webhooks_are_replaced_one_after_the_other_and_no_apply_fails(
     assert load.faults == []
 
 
-def test_of_two_webhooks_one_is_killed_and_applies_are_refused_only_until_the_service_leads_to_the_other(
+def test_after_one_of_two_webhooks_is_killed_applies_fail_only_until_the_service_uses_the_other(
     balanced: tuple[Installation, Balancer], record_property: Callable[[str, object], None]
 ) -> None:
     """An API server does not repeat a POST, so requests that the killed webhook was answering are refused."""

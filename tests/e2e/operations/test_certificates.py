@@ -27,7 +27,7 @@ def trust(installation: Installation, bundle: bytes) -> None:
         installation.kube.patch(kind, "", CONFIGURATION, change)
 
 
-def test_a_certificate_made_by_hand_is_served_while_its_ca_is_trusted(
+def test_an_existing_certificate_is_served_while_its_ca_is_trusted(
     request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     """As docs/operate.md says under `existing`."""

@@ -42,7 +42,7 @@ def installed(request: pytest.FixtureRequest) -> Iterator[Installation]:
         yield installation
 
 
-def test_the_seeds_example_succeeds_with_the_rights_of_the_chart(installed: Installation) -> None:
+def test_the_example_of_the_documents_succeeds_with_the_permissions_of_the_chart(installed: Installation) -> None:
     installed.cluster.await_service_account("default")
     installed.cluster.kubectl("apply", "-f", str(SEED / "jobtemplates.yaml"), "-f", str(SEED / "jobflow.yaml"))
     installed.cluster.wait_for(JOBFLOW, "default", "test", lambda flow: phase(flow) == "Succeed", 180)
@@ -50,7 +50,7 @@ def test_the_seeds_example_succeeds_with_the_rights_of_the_chart(installed: Inst
         assert "forbidden" not in installed.cluster.logs(name), name
 
 
-def test_kubectl_is_refused_a_cyclic_flow(installed: Installation) -> None:
+def test_a_cyclic_flow_is_refused_in_kubectl(installed: Installation) -> None:
     told = installed.cluster.kubectl.refusal(CYCLE)
     assert "cycle a -> b -> a" in told
 
@@ -79,7 +79,7 @@ def await_trust(installed: Installation) -> None:
     until(held, 120, lambda: f"{installed.bundles()} instead of {authority(installed)}")
 
 
-def test_the_webhook_is_taken_out_by_one_command_and_put_back_by_another(installed: Installation) -> None:
+def test_the_webhook_is_disabled_by_one_command_and_enabled_by_another(installed: Installation) -> None:
     """As docs/operate.md says."""
     kinds = "validatingwebhookconfiguration,mutatingwebhookconfiguration"
     before = authority(installed)
@@ -134,7 +134,7 @@ def test_a_rotation_of_a_release_that_does_not_exist_changes_nothing(installed: 
         assert (secrets(), installed.bundles()) == (before, bundles)
 
 
-def test_uninstalled_it_leaves_crds_and_flows_and_nothing_in_the_way(installed: Installation) -> None:
+def test_uninstalling_keeps_crds_and_flows_and_removes_everything_else(installed: Installation) -> None:
     installed.cluster.processes.stop("controller")
     installed.helm("uninstall", "--ignore-not-found")
     installed.cluster.processes.stop("webhook")

@@ -33,7 +33,7 @@ def apply_example(scenario: Scenario, *files: Path) -> None:
             scenario.cluster.kubectl.apply(document)
 
 
-def test_the_seeds_flow_as_printed_runs_to_its_end(scenario: Scenario) -> None:
+def test_the_flow_of_the_documents_runs_to_its_end(scenario: Scenario) -> None:
     apply_example(scenario, *FILES)
     flow = scenario.succeeds("test")
     assert flow["status"]["progress"] == "5/5"
@@ -50,7 +50,7 @@ def test_wait_for_the_completion_time(scenario: Scenario) -> None:
     kubectl(scenario, "wait", "jf/f", "--for=jsonpath={.status.state.phase}=Succeed", "--timeout=30s")
 
 
-def test_get_watch_shows_the_flow_moving(scenario: Scenario) -> None:
+def test_get_watch_shows_the_progress_of_the_flow(scenario: Scenario) -> None:
     scenario.templates("a", seconds=20)
     scenario.flow("f", {"a": ()})
     command = [str(scenario.cluster.kubectl.tool), f"--kubeconfig={scenario.cluster.kubeconfig}"]
@@ -67,7 +67,7 @@ def test_get_watch_shows_the_flow_moving(scenario: Scenario) -> None:
     assert "Running" in told
 
 
-def test_describe_tells_spec_status_and_events(scenario: Scenario) -> None:
+def test_describe_shows_spec_status_and_events(scenario: Scenario) -> None:
     scenario.templates("a")
     scenario.flow("f", {"a": ()})
     scenario.succeeds("f")
@@ -83,7 +83,7 @@ def test_every_kind_is_listed_by_its_short_name(scenario: Scenario, plural: str,
     kubectl(scenario, "get", short)
 
 
-def test_explain_knows_our_fields(scenario: Scenario) -> None:
+def test_explain_shows_our_fields(scenario: Scenario) -> None:
     assert "targets" in kubectl(scenario, "explain", "jobflow.spec.flows.dependsOn")
     assert "DESCRIPTION" in kubectl(scenario, "explain", "jobflow.spec.flows.retry.limit")
 

@@ -283,14 +283,14 @@ def granted(component: str, values: Body | None = None) -> set[Right]:
 
 
 @pytest.mark.parametrize("component", ["controller", "webhook"])
-def test_everything_asked_for_is_granted(installed: Installation, component: str) -> None:
+def test_all_used_permissions_are_granted(installed: Installation, component: str) -> None:
     refused = [each for each in installed.testing("GET", f"audit?user={account(component)}") if each["code"] == 403]
     assert refused == []
     assert asked(installed, component) <= granted(component)
 
 
 @pytest.mark.parametrize("component", ["controller", "webhook"])
-def test_everything_granted_is_asked_for(installed: Installation, component: str) -> None:
+def test_all_granted_permissions_are_used(installed: Installation, component: str) -> None:
     rights = granted(component)
     written = {(group, resource.partition("/")[0]) for group, resource, verb in rights if verb in WRITES}
     spare = {right for right in rights - asked(installed, component) if right not in UNUSED}
@@ -298,12 +298,12 @@ def test_everything_granted_is_asked_for(installed: Installation, component: str
     assert {right for right in spare if right[2] != "get" or right[:2] not in written} == set()
 
 
-def test_nobody_lists_secrets() -> None:
+def test_no_component_lists_secrets() -> None:
     for component in ("controller", "webhook"):
         assert {verb for _, resource, verb in granted(component) if resource == "secrets"} & {"list", "watch"} == set()
 
 
-def test_no_right_reaches_beyond_its_purpose() -> None:
+def test_no_permission_exceeds_its_purpose() -> None:
     for component in ("controller", "webhook"):
         rights = granted(component)
         assert not [right for right in rights if "*" in right], component
@@ -375,11 +375,11 @@ SWITCHES: dict[str, tuple[str, Body, set[Right]]] = {
 
 
 @pytest.mark.parametrize(("component", "values", "dropped"), SWITCHES.values(), ids=SWITCHES)
-def test_what_is_switched_off_has_no_rights(component: str, values: Body, dropped: set[Right]) -> None:
+def test_disabled_features_have_no_permissions(component: str, values: Body, dropped: set[Right]) -> None:
     assert dropped <= granted(component)
     assert not dropped & granted(component, values)
 
 
-def test_the_webhook_cannot_be_passed_without_being_asked(installed: Installation) -> None:
+def test_the_webhook_cannot_be_bypassed(installed: Installation) -> None:
     with pytest.raises(RestError, match="denied the request"):
         installed.kube.create(JOBFLOW, EMPTY)

@@ -118,7 +118,7 @@ def test_kubectl_shows_the_denial_with_policy_rule_and_field(scenario: Scenario,
     assert scenario.kube.find(JOBFLOW, scenario.namespace, "f") is None
 
 
-def test_kubectl_shows_the_warning_and_the_flow_is_made(scenario: Scenario, policies: Policies) -> None:
+def test_kubectl_shows_the_warning_and_the_flow_is_created(scenario: Scenario, policies: Policies) -> None:
     policies("w", mode="Warn", limits={"maxSteps": 1})
     body = jobflow(scenario.namespace, "f", {"a": (), "b": ()}, suspend=True)
     done = scenario.cluster.kubectl("apply", "-f", "-", stdin=str(yaml.safe_dump(body)))
@@ -140,7 +140,7 @@ def test_an_audit_policy_is_silent_and_in_the_audit_log(scenario: Scenario, poli
     assert counted in scenario.cluster.metrics("webhook")
 
 
-def test_defaults_are_set_on_create_and_the_rest_is_the_users(scenario: Scenario, policies: Policies) -> None:
+def test_defaults_are_set_on_creation_only(scenario: Scenario, policies: Policies) -> None:
     queue = f"q-{scenario.namespace}"
     scenario.kube.apply(QUEUE, {"apiVersion": QUEUE.api_version, "kind": "Queue", "metadata": {"name": queue}})
     policies("d", defaults={"queue": queue, "labels": {"team": "vision"}, "activeDeadlineSeconds": 600})
@@ -166,7 +166,7 @@ def test_a_policy_that_does_not_compile_is_refused_with_position(scenario: Scena
     assert 'undeclared name "objet"; did you mean "object"?' in told
 
 
-def test_jobs_made_for_a_flow_are_held_to_the_policies(scenario: Scenario, policies: Policies) -> None:
+def test_policies_apply_to_jobs_created_for_a_flow(scenario: Scenario, policies: Policies) -> None:
     scenario.templates("a")
     policies("images", match={"kinds": ["Job"]}, allowed={"images": ["registry.corp/*"]})
     scenario.flow("f", {"a": ()})
@@ -176,14 +176,14 @@ def test_jobs_made_for_a_flow_are_held_to_the_policies(scenario: Scenario, polic
     assert "allowed.images" in step["message"]
 
 
-def test_the_exempt_controller_makes_them_all_the_same(scenario: Scenario, policies: Policies) -> None:
+def test_policies_do_not_apply_to_an_exempt_controller(scenario: Scenario, policies: Policies) -> None:
     scenario.templates("a")
     policies("images", exempt={"groups": ["system:masters", "system:*"]}, allowed={"images": ["registry.corp/*"]})
     scenario.flow("f", {"a": ()})
     scenario.succeeds("f")
 
 
-def test_no_more_flows_run_than_a_namespace_may(scenario: Scenario, policies: Policies) -> None:
+def test_the_number_of_running_flows_of_a_namespace_is_limited(scenario: Scenario, policies: Policies) -> None:
     scenario.templates("a", seconds=60)
     policies("running", limits={"maxRunningFlows": 1})
     scenario.flow("f", {"a": ()})
@@ -205,7 +205,7 @@ def test_no_more_flows_run_than_a_namespace_may(scenario: Scenario, policies: Po
     scenario.kube.delete(JOBFLOW, scenario.namespace, "g")
 
 
-def test_suspending_a_flow_makes_no_room_while_its_jobs_run(scenario: Scenario, policies: Policies) -> None:
+def test_a_suspended_flow_counts_while_its_jobs_run(scenario: Scenario, policies: Policies) -> None:
     scenario.templates("a", seconds=60)
     policies("running", limits={"maxRunningFlows": 1})
     scenario.flow("f", {"a": ()})
@@ -216,7 +216,7 @@ def test_suspending_a_flow_makes_no_room_while_its_jobs_run(scenario: Scenario, 
     assert "at most 1 may run at once" in refused
 
 
-def test_deleted_flows_make_room_at_once(scenario: Scenario, policies: Policies) -> None:
+def test_deleted_flows_do_not_count(scenario: Scenario, policies: Policies) -> None:
     scenario.templates("a", seconds=60)
     policies("running", limits={"maxRunningFlows": 2})
     for attempt in range(5):
@@ -286,7 +286,7 @@ def ready(scenario: Scenario, name: str) -> bool:
     return [each["status"] for each in status.get("conditions") or ()] == ["True"]
 
 
-def test_the_scan_tells_what_was_there_before_the_policy(scenario: Scenario, policies: Policies) -> None:
+def test_the_scan_reports_objects_created_before_the_policy(scenario: Scenario, policies: Policies) -> None:
     scenario.flow("f", {"a": (), "b": ()}, suspend=True)
     scenario.templates("t")
     name = f"{scenario.namespace}-late"

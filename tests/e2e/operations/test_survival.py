@@ -14,7 +14,7 @@ GRAPH = {"a": (), "b": ("a",), "c": ("a",), "d": ("b", "c"), "e": ("d",), "f": (
 
 
 @pytest.mark.parametrize("seed", [7, 8])
-def test_killed_ten_times_in_a_diamond_it_makes_every_job_once(scenario: Scenario, seed: int) -> None:
+def test_a_controller_killed_ten_times_creates_every_job_once(scenario: Scenario, seed: int) -> None:
     chance = random.Random(seed)
     scenario.templates(*GRAPH, seconds=40)
     with scenario.recorded() as seen:
@@ -27,7 +27,7 @@ def test_killed_ten_times_in_a_diamond_it_makes_every_job_once(scenario: Scenari
         assert seen.creations() == {f"f-{step}": 1 for step in GRAPH}
 
 
-def test_a_job_that_ends_while_nobody_looks_is_seen_afterwards(scenario: Scenario) -> None:
+def test_a_job_that_ends_while_no_controller_runs_is_noticed(scenario: Scenario) -> None:
     scenario.templates("a", seconds=20)
     scenario.templates("b")
     scenario.flow("f", {"a": (), "b": ("a",)})

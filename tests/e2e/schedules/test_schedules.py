@@ -123,7 +123,7 @@ def test_a_cron_job_flow_runs_its_template_with_the_date(schedules: Scenario) ->
     assert len(status(schedules, CRONJOBFLOW, "flows")["nextScheduleTimes"]) == 3
 
 
-def test_what_is_suspended_or_whose_condition_is_false_creates_nothing(schedules: Scenario) -> None:
+def test_a_suspended_schedule_or_a_false_condition_creates_nothing(schedules: Scenario) -> None:
     until(
         lambda: status(schedules, CRONJOBFLOW, "never").get("skipped", {}).get("condition", 0) >= 1,
         TWO_RUNS,
@@ -134,7 +134,7 @@ def test_what_is_suspended_or_whose_condition_is_false_creates_nothing(schedules
     assert children(schedules, JOB, "asleep") == []
 
 
-def test_a_missing_template_is_a_condition_that_goes_when_the_template_comes(schedules: Scenario) -> None:
+def test_a_missing_template_is_a_condition_until_the_template_exists(schedules: Scenario) -> None:
     def ready() -> Body:
         return next(iter(status(schedules, CRONJOBFLOW, "orphan").get("conditions", ())), {})
 
@@ -269,7 +269,7 @@ def test_events_and_metrics_tell_what_schedules_did(schedules: Scenario) -> None
     )
 
 
-def test_every_fault_of_a_schedule_is_told_at_once(schedules: Scenario) -> None:
+def test_all_faults_of_a_schedule_are_reported_at_once(schedules: Scenario) -> None:
     wrong = cron_job_flow(schedules.namespace, "wrong", schedules=["61 * * * *"], timeZone="Mars", when="last.")
     try:
         schedules.kube.create(CRONJOBFLOW, wrong)

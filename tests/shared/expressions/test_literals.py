@@ -43,7 +43,7 @@ def test_a_literal_that_never_matches_is_found(text: str, wanted: str) -> None:
 
 
 @pytest.mark.parametrize("text", FINE)
-def test_what_can_match_or_is_of_no_known_set_is_left_alone(text: str) -> None:
+def test_a_literal_that_can_match_gives_no_warning(text: str) -> None:
     scope = flow_scope(["a"], ["a"], params=["phase"], loop=True)
     assert doubts(text, scope) == []
 

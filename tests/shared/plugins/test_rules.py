@@ -115,7 +115,7 @@ WARNED = {
 
 
 @pytest.mark.parametrize(("plugins", "tasks", "wanted"), WARNED.values(), ids=WARNED)
-def test_plugins_without_their_tasks_are_warned_of(plugins: dict, tasks: list[RoleTask], wanted: list[str]) -> None:
+def test_plugins_without_their_tasks_give_a_warning(plugins: dict, tasks: list[RoleTask], wanted: list[str]) -> None:
     assert list(role_warnings(plugins, tasks)) == wanted
     assert list(check_plugins(plugins, "demo", tasks)) == []
 

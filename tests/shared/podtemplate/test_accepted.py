@@ -100,7 +100,7 @@ PLACEHOLDERS = {
 
 
 @pytest.mark.parametrize(("path", "value"), PLACEHOLDERS.values(), ids=PLACEHOLDERS)
-def test_a_text_with_placeholders_is_not_judged(path: str, value) -> None:
+def test_a_string_with_placeholders_is_not_validated(path: str, value) -> None:
     assert check_template(template(path, value), "T", allow_placeholders=True) == ()
     assert check_template(template(path, value), "T") != ()
 

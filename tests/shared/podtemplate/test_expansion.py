@@ -105,7 +105,7 @@ def test_a_placeholder_inside_an_open_reference_is_found(text: str) -> None:
         expansion.resolve(in_args(marked), expansion.JOB_SPEC, "spec")
 
 
-def test_a_value_at_a_pointer_is_looked_at_where_it_will_stand() -> None:
+def test_an_inserted_value_is_checked_at_its_target_path() -> None:
     whole = expansion.at_pointer(
         "/tasks/0/template/spec/containers/-", {"args": ["$(A$(item))"], "image": "$(A$(item))"}
     )

@@ -572,7 +572,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("path", "value", "wanted"), REFUSED.values(), ids=REFUSED)
-def test_a_template_that_no_pod_can_be_made_of_is_refused_in_kubernetes_words(path: str, value, wanted: list) -> None:
+def test_an_invalid_template_is_refused_with_the_message_of_kubernetes(path: str, value, wanted: list) -> None:
     faults = [str(fault) for fault in check_template(template(path, value), "T")]
     assert faults == [f"T.spec.{text.replace('C', 'containers[0]', 1) if text[0] == 'C' else text}" for text in wanted]
 

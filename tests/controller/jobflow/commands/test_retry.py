@@ -214,7 +214,7 @@ def test_now_of_a_loop_skips_the_back_off_of_its_iterations():
     assert cluster.created == ["f-l-0", "f-l-1", "f-l-0-r1"]
 
 
-def test_a_retry_is_held_while_the_flow_is_stopped_and_its_clean_up_runs():
+def test_a_retry_is_delayed_while_the_flow_is_stopped_and_its_finally_runs():
     cluster = started(step("a"), finally_=[step("z")])
     cluster.command("TerminateJobFlow")
     cluster.run("f-z")

@@ -24,7 +24,7 @@ def cleaning(**tidy: Any) -> FlowCluster:
     return cluster
 
 
-def test_the_named_attempt_of_finally_ends_and_the_others_go_on():
+def test_the_named_attempt_of_finally_is_terminated_and_the_others_continue():
     cluster = cleaning()
     assert cluster.command(STOP, force(tidy=1)) == "Done: step tidy is ended (finally)"
     assert cluster.phases() == {"a": "Completed", "tidy": "Terminated", "report": "Pending"}

@@ -123,7 +123,7 @@ def test_steps_see_every_item_of_an_ended_loop_with_its_phase_and_reason():
     assert cluster.bodies["f-t"]["spec"]["tasks"][0]["template"]["spec"]["containers"][0]["image"] == want
 
 
-def test_a_tolerated_failure_is_told_by_the_completed_step():
+def test_a_completed_step_reports_tolerated_failures():
     cluster = started(step("s", for_={"items": ITEMS, "tolerate": "20%"}))
     cluster.fail("f-s-4")
     cluster.complete("f-s-0", "f-s-1", "f-s-2", "f-s-3")
