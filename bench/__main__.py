@@ -31,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     settings = _parser().parse_args(argv)
     unknown = set(settings.loads) - LOADS.keys()
     if unknown:
-        print(f"no load {', '.join(sorted(unknown))}; there are {', '.join(LOADS)}", file=sys.stderr)
+        print(f"unknown load {', '.join(sorted(unknown))}; loads: {', '.join(LOADS)}", file=sys.stderr)
         return 2
     exit_on_signals()
     gc.freeze()
@@ -74,7 +74,7 @@ async def _one(bench_cluster: BenchCluster, side: Side, letter: str, repeat: int
     try:
         async with asyncio.timeout(load.seconds):
             values = await load.measure(bench_cluster, side, scale)
-    except Exception as fault:  # noqa: BLE001 - told; the other loads are worth having
+    except Exception as fault:  # noqa: BLE001 - reported; the other loads still run
         print(f"({letter}) {side.name} {repeat}: {type(fault).__name__}: {fault}", file=sys.stderr, flush=True)
         return None
     shown = {name: round(value, 4) for name, value in values.items() if isinstance(value, int | float)}
@@ -103,9 +103,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--loads", type=lambda text: text.split(","), default=list(LOADS), help=letters)
     parser.add_argument("--repeats", type=int, default=3)
     usual = "real" if os.environ.get("KUBEBUILDER_ASSETS") else "embedded"
-    parser.add_argument("--backend", choices=("embedded", "real"), default=usual, help="default here: %(default)s")
+    parser.add_argument("--backend", choices=("embedded", "real"), default=usual, help="default: %(default)s")
     parser.add_argument("--scale", type=float, default=0.1, help="of loads e and h (default %(default)s)")
-    parser.add_argument("--out", type=Path, help="where the JSON lines go")
+    parser.add_argument("--out", type=Path, help="file for the JSON lines")
     return parser
 
 

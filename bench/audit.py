@@ -11,7 +11,8 @@ import orjson
 from shared.model.types import Body
 
 WRITES: Final = frozenset({"create", "update", "patch", "delete", "deletecollection"})
-OTHERS: Final = frozenset({"leases", "tokenreviews", "subjectaccessreviews"})  # of every process, whatever its load
+# requests that every process makes, independent of the load
+OTHERS: Final = frozenset({"leases", "tokenreviews", "subjectaccessreviews"})
 
 
 class CountedRequest(msgspec.Struct, frozen=True):

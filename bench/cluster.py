@@ -25,7 +25,7 @@ from shared.model.types import Body
 
 AGENT: Final = "jobflow-bench"
 GONE_SECONDS: Final = 90.0
-SETTLE_SECONDS: Final = 2.0  # late writes are the load's too
+SETTLE_SECONDS: Final = 2.0  # late writes count for the load too
 _NUMBERS: Final = itertools.count()
 
 

@@ -97,7 +97,7 @@ async def run(
     failed = [name for name in flows if observer.phases[name] != "Succeed"]
     missing = [job for job in _jobs(flows) if job not in observer.created]
     if failed or missing:
-        raise BadRun(f"failed: {failed[:5]}; Jobs that never were: {missing[:5]}")
+        raise BadRun(f"failed: {failed[:5]}; Jobs that were never created: {missing[:5]}")
     found = {"seconds": seconds, "steps_per_second": steps / seconds}
     gaps = [1000 * gap for gap in _gaps(observer, flows)]
     return found | percentiles(gaps, "next_step_ms", 50, 99) | await meter.read(steps, settle)

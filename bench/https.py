@@ -61,4 +61,4 @@ def length(head: bytes) -> int:
     for line in head.lower().split(b"\r\n"):
         if line.startswith(_LENGTH):
             return int(line[len(_LENGTH) :])
-    raise LookupError("an answer without Content-Length")
+    raise LookupError("a response without Content-Length")

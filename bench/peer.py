@@ -19,7 +19,7 @@ from bench.procstat import Usage, usage
 from bench.report import OURS, PEER
 
 PODS: Final = "pods"
-FLOWS: Final = "flows"  # Jobs are completed by the benchmark, so nobody else may drive them
+FLOWS: Final = "flows"  # the benchmark completes Jobs, so no other controller may reconcile them
 _ARGUMENTS: Final[Mapping[str, Sequence[str]]] = {
     FLOWS: ("--no-leader-elect", "--no-job-controller"),
     PODS: ("--no-leader-elect", "--gang-backend=gate"),

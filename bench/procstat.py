@@ -34,8 +34,9 @@ def tree_cpu(pid: int, proc: Path = Path("/proc")) -> float:
 
 
 def parse(stat: str, status: str, ticks: int = _TICKS) -> Usage:
-    """From the texts of /proc/PID/stat and /proc/PID/status."""
-    fields = stat.rpartition(")")[2].split()  # the command's name may hold anything; field 3 is the first after it
+    """Parse the contents of /proc/PID/stat and /proc/PID/status."""
+    # the command name may contain any characters; field 3 is the first after it
+    fields = stat.rpartition(")")[2].split()
     sizes = dict(line.split(":", 1) for line in status.splitlines() if line.startswith("Vm"))
     return Usage((int(fields[11]) + int(fields[12])) / ticks, _mebibytes(sizes["VmHWM"]), _mebibytes(sizes["VmRSS"]))
 

@@ -34,7 +34,11 @@ _READY_SECONDS: Final = 60.0
 
 @dataclass(frozen=True)
 class ClusterOptions:
-    """What to start. `speed`: of the simulated nodes and of schedules; `host`: the webhook's address for the API server."""
+    """What to start.
+
+    `speed`: factor for the time on the simulated nodes and of schedules; `host`: address of the webhook for the API
+    server.
+    """
 
     nodes: int = 3
     cpu: str = "8"

@@ -44,7 +44,7 @@ _ENDED: Final = ("Succeed", "Failed")
 
 
 class Demo:
-    """Runs on a cluster that is up. `speed`: of its nodes, for the text only."""
+    """Runs on a running cluster. `speed`: that of its nodes, only for the text."""
 
     def __init__(self, kube: BlockingClient, kubectl: Kubectl, speed: float, console: Console) -> None:
         self._kube = kube
@@ -53,7 +53,7 @@ class Demo:
         self._console = console
 
     def run(self) -> bool:
-        """Whether the flow succeeded and the cyclic one was refused."""
+        """Run the demo. Returns whether the flow succeeded and the cyclic one was refused."""
         self._say(f"Simulated nodes: `sleep 10s` takes {10 / self._speed:g} s here (speed {self._speed:g}).")
         self._delete_earlier_run()
         for file in FILES:
@@ -168,7 +168,7 @@ def steps(flow: Body) -> list[Body]:
 
 
 def _shown(file: Path) -> str:
-    """The path as one would type it in the current folder."""
+    """The path relative to the current folder."""
     return str(file.relative_to(Path.cwd())) if file.is_relative_to(Path.cwd()) else str(file)
 
 

@@ -1,4 +1,4 @@
-"""What `jobflow local up` and `jobflow local demo` are asked for, checked before anything starts."""
+"""The options of `jobflow local up` and `jobflow local demo`, checked before a process starts."""
 
 import os
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ class ClusterRequest:
     run_commands: bool = False
 
     def problems(self) -> list[str]:
-        """Everything that is wrong with the request, one sentence each."""
+        """All faults of the request, one sentence each."""
         return [*self._number_problems(), *self._quantity_problems(), *self._backend_problems(), *self._port_problems()]
 
     def cluster(self, folder: Path) -> LocalCluster:

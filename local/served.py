@@ -1,7 +1,7 @@
 """What a kube-apiserver must serve before kubectl works with it.
 
-/readyz answers before the OpenAPI documents are complete, and a kube-apiserver may serve broken ones for good (one built
-by Go 1.27 does). kubectl then fails with messages that do not name the cause.
+/readyz answers before the OpenAPI documents are complete, and some kube-apiservers always serve incomplete ones (those
+built by Go 1.27 do). kubectl then fails with messages that do not name the cause.
 """
 
 import json
@@ -39,7 +39,7 @@ def openapi_of(crds: Path) -> tuple[ServedPath, ...]:
 
 
 def missing(get: Get, paths: Iterable[ServedPath]) -> list[str]:
-    """A line for each path that is not served as it should be."""
+    """A line for each path that is not served correctly."""
     return [f"{each.path}: {why}" for each in paths if (why := _obstacle(get, each))]
 
 

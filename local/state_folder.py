@@ -1,7 +1,7 @@
-"""Where the local cluster of a user keeps its files, and whether one is running.
+"""The files of a user's local cluster, and whether one is running.
 
-The process that runs the cluster holds a lock on the folder for as long as it lives, so a killed process is never
-mistaken for a running one, whatever files it left behind.
+The process that runs the cluster holds a lock on the folder for as long as it lives, so that a killed process never
+counts as running, even if it left files behind.
 """
 
 import contextlib
@@ -27,7 +27,7 @@ class StateFolderError(RuntimeError):
 
 @dataclass(frozen=True)
 class ClusterRecord:
-    """A cluster that is up. `started`: Unix time; `processes`: process id by name, None once it has ended."""
+    """A running cluster. `started`: Unix time; `processes`: process id by name, None once it has ended."""
 
     request: ClusterRequest
     kubeconfig: str
@@ -36,7 +36,7 @@ class ClusterRecord:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Raises ValueError, KeyError or TypeError for text that is no record."""
+        """Raises ValueError, KeyError or TypeError for text that is not a record."""
         fields: dict[str, Any] = json.loads(text)
         return cls(**(fields | {"request": ClusterRequest(**fields["request"])}))
 

@@ -1,7 +1,7 @@
 """(k) Scheduling cycles of gang admission: 1000 waiting groups of 10 pods on 500 nodes, once with all nodes full and once with none.
 
-No API server takes part: what is measured is the CPU time of deciding. Every group's pods are of another size, so that
-nothing found for one answers for the next.
+No API server is involved: the CPU time of the decisions is measured. The pods of each group have a different size, so
+that no result can be reused for another group.
 """
 
 import time

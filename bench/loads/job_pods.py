@@ -23,7 +23,7 @@ NODES: Final = 4
 
 @contextlib.asynccontextmanager
 async def with_nodes(bench_cluster: BenchCluster, *arguments: str) -> AsyncIterator[None]:
-    """Simulated nodes with enough capacity, and a clock that is fast enough that pods take no time."""
+    """Simulated nodes with enough capacity, and a clock so fast that pods end at once."""
     cluster = bench_cluster.cluster
     cluster.options = replace(
         cluster.options, nodes=NODES, cpu="640", memory="2560Gi", speed=1000.0, nodes_args=("--pods=5000", *arguments)

@@ -1,4 +1,6 @@
-"""(l) How old the status is that people read: of a flow of 1000 steps at once, and of a small flow beside it."""
+"""(l) The age of the status that users read: of a flow with 1000 steps that start at once, and of a small flow beside
+it.
+"""
 
 import asyncio
 from collections.abc import Sequence

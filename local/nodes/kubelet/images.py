@@ -1,4 +1,4 @@
-"""Images that cannot be pulled, and what a kubelet reports of them. Pure."""
+"""Images that cannot be pulled, and the statuses that a kubelet reports for them. Pure."""
 
 import re
 from dataclasses import dataclass
