@@ -58,7 +58,7 @@ class Note(msgspec.Struct, frozen=True):
 
 class Refusal(msgspec.Struct, frozen=True):
     """An action that the API server refused. `code`: HTTP status; `at`: epoch seconds; `count`: refusals in a row;
-    `leaving`: the name is that of an old object that is about to be gone.
+    `leaving`: an old object has the name and is about to be deleted.
     """
 
     code: int

@@ -1,4 +1,4 @@
-"""What the Job and Queue controllers know of gang admission.
+"""The interface of gang admission for the Job and Queue controllers.
 
 A `GangBackend` is a value: it says how PodGroups and pods must look for whoever starts gangs in this cluster, and when
 pods may be created. Job decisions use it and stay pure. A `GangAdmission` is the state of admission in this process:
@@ -62,7 +62,7 @@ class GangAdmission(Protocol):
 
 
 class NoAdmission:
-    """Nobody is admitted by this process."""
+    """For processes that admit nothing."""
 
     def admit_new(self, decision: Decision, namespace: str, refusals: Refused) -> Decision:
         return decision

@@ -9,7 +9,7 @@ from shared.naming import label_value
 
 
 def backfill_flow(backfill: Body, source: Body, due: int, previous: int | None) -> Body:
-    """As the schedule would have created it, under a name and an owner of the backfill's own.
+    """The flow that the schedule would have created, with a name of the backfill and the backfill as owner.
 
     `source`: status.source. Raises shared.params.MissingParam.
     """

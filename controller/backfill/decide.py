@@ -29,11 +29,11 @@ from shared.timestamp import rfc3339
 COMPLETE: Final = "Complete"
 CANNOT_START: Final = "CannotStart"
 FAILED_CREATE: Final = "FailedCreate"
-_FIRST: Final = 200  # more flows are not started at once
+_FIRST: Final = 200  # maximum number of flows started in one pass
 
 
 class BackfillSeen(msgspec.Struct, frozen=True):
-    """Everything the decision may look at.
+    """The input of the decision.
 
     `cron`, `template`: the stored CronJobFlow and the JobFlowTemplate it names; read only until `status.source` is recorded.
     `flows`: the JobFlows whose controller is this backfill; `others`: all JobFlows of the CronJobFlow.
@@ -48,7 +48,7 @@ class BackfillSeen(msgspec.Struct, frozen=True):
 
 
 def decide(seen: BackfillSeen, now: float) -> Decision:
-    """First record what is to be done, then create the flows of the next due times. `now`: epoch seconds."""
+    """Record the schedule and its times first, then create the flows of the next due times. `now`: epoch seconds."""
     if "deletionTimestamp" in seen.body["metadata"]:
         return Decision()
     try:
@@ -103,7 +103,10 @@ def _go_on(backfill: CronJobFlowBackfill, seen: BackfillSeen, now: float) -> Dec
 def _refused(
     seen: BackfillSeen, source: Body, times: Sequence[int], progress: BackfillProgress, now: float
 ) -> frozenset[int]:
-    """The indexes whose flow was just refused: among the first that have not started, since flows start in order."""
+    """The indexes whose flow was just refused.
+
+    They are among the first that have not started, because flows start in order.
+    """
     taken = progress.started | progress.skipped
     first = [index for index in range(progress.total) if index not in taken][:_FIRST]
     names = {str(backfill_flow(seen.body, source, times[index], None)["metadata"]["name"]): index for index in first}
@@ -112,7 +115,7 @@ def _refused(
 
 
 def _stuck(backfill: CronJobFlowBackfill, problem: str, now: float) -> Decision:
-    """Nothing can be created: say so, and look again when the schedule or the template changes."""
+    """Report why nothing can be created. A change of the schedule or the template triggers the next reconcile."""
     status = backfill.status
     conditions = _conditions(backfill, "False", CANNOT_START, problem, now)
     status = msgspec.structs.replace(status, conditions=conditions, observed_generation=backfill.metadata.generation)
@@ -163,7 +166,10 @@ def _status(
 def _conditions(
     backfill: CronJobFlowBackfill, status: str, reason: str, message: str, now: float
 ) -> tuple[Condition, ...]:
-    """Complete, and Ready: the backfill goes on. GitOps tools wait for Ready and not for the end of all flows."""
+    """The conditions Complete and Ready.
+
+    Ready means that the backfill makes progress: GitOps tools wait for Ready and not for the end of all flows.
+    """
     ready = Condition(type=READY, status="True", reason="Started", message="")
     if status == "False" and reason in (CANNOT_START, FAILED_CREATE):
         ready = Condition(type=READY, status="False", reason=reason, message=message)

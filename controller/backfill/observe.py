@@ -17,11 +17,14 @@ MOST_TIMES: Final = 10_000
 
 
 class BackfillProblem(ValueError):
-    """The backfill cannot run. The message says why."""
+    """The backfill cannot run. The message gives the reason."""
 
 
 def source_of(cron: Body | None, template: Body | None, name: str) -> Body:
-    """What the backfill keeps of the schedule: later edits and deletions do not concern it. Raises BackfillProblem."""
+    """The copy of the schedule that the backfill uses, so that later edits and deletions do not affect it.
+
+    Raises BackfillProblem.
+    """
     if cron is None:
         raise BackfillProblem(f'CronJobFlow "{name}" does not exist')
     reference = cron["spec"].get("template")
@@ -61,7 +64,10 @@ def progress_of(backfill: CronJobFlowBackfill, total: int) -> BackfillProgress:
 
 
 def skipped_at_start(backfill: CronJobFlowBackfill, times: Sequence[int], flows: Iterable[Body]) -> frozenset[int]:
-    """The indexes that `reprocess` leaves out, judged once when the backfill begins. `flows`: all of the schedule."""
+    """The indexes that `reprocess` excludes, determined once when the backfill begins.
+
+    `flows`: all flows of the schedule.
+    """
     reprocess = backfill.spec.reprocess or Reprocess.NEVER
     if reprocess is Reprocess.ALL:
         return frozenset()
@@ -85,7 +91,7 @@ def runs_by_time(flows: Iterable[Body]) -> Mapping[int, RunState]:
 
 
 def run_state(flow: Body) -> RunState:
-    """Where a flow stands; it is active until its `finally` has ended."""
+    """The state of a flow; it is active until its `finally` has ended."""
     status = flow.get("status") or {}
     if not status.get("completionTime"):
         return RunState.ACTIVE

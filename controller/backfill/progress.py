@@ -30,9 +30,8 @@ class BackfillProgress(msgspec.Struct, frozen=True):
 
 
 def observed(before: BackfillProgress, runs: Mapping[int, RunState]) -> BackfillProgress:
-    """The progress with what the children say. A started time without a child was deleted by somebody: it failed.
-
-    A time that has ended is never judged again, so its child may go.
+    """The progress, updated from the children. If the child of a started time does not exist, it was deleted, and the
+    time has failed. A time that has ended is not updated again, so its child may be deleted.
     """
     started = before.started | runs.keys()
     ended = before.succeeded | before.failed
@@ -48,7 +47,10 @@ def observed(before: BackfillProgress, runs: Mapping[int, RunState]) -> Backfill
 
 
 def next_indexes(progress: BackfillProgress, parallelism: int, waiting: frozenset[int]) -> tuple[int, ...]:
-    """The indexes to start now, in order. `waiting`: those whose creation was just refused; they hold their places."""
+    """The indexes to start now, in order.
+
+    `waiting`: indexes whose creation was just refused; they count for the parallelism.
+    """
     room = parallelism - len(progress.active) - len(waiting)
     taken = progress.started | progress.skipped | waiting
     found: list[int] = []

@@ -34,7 +34,7 @@ def index_by_schedule(body: Body) -> Iterable[str]:
 
 
 def waiting_wakes(backfills: Cache) -> Wakes:
-    """Backfills that have not begun, when a schedule or a template of their namespace changes."""
+    """The backfills that have not begun; reconciled when a schedule or a template of their namespace changes."""
 
     def wakes(old: Body | None, new: Body | None) -> Iterable[Key]:
         namespace = ((new or old or {}).get("metadata") or {}).get("namespace", "")

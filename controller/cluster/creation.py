@@ -10,7 +10,7 @@ from shared.kube.client.errors import AlreadyExists, ApiError, NotFound, Unavail
 from shared.model.types import Body
 
 NOT_CREATED: Final = frozenset({429, 500})
-TEMPORARY: Final = frozenset({401, 408, 429})  # client errors for which a retry may succeed
+TEMPORARY: Final = frozenset({401, 408, 429})  # client errors after which a retry may succeed
 
 
 class Creator:
@@ -54,8 +54,8 @@ class Creator:
 class NameTaken(AlreadyExists):
     """The name of an object to create belongs to an object of another owner.
 
-    `leaving`: that object will be deleted without anybody's doing: it is being deleted, or its owner is an earlier object
-    of the name of ours and was deleted.
+    `leaving`: that object is being deleted, or will be deleted by the garbage collector, because its owner was an
+    earlier object with the name of ours.
     """
 
     def __init__(self, action: Create, found: Body) -> None:

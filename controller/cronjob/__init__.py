@@ -1,1 +1,4 @@
-"""Volcano's CronJob: creates Jobs on a schedule. `reconciler` is the only door; the schedule engine is controller.schedule."""
+"""Volcano's CronJob: creates Jobs on a schedule.
+
+`reconciler` is the only entry point; controller.schedule decides which runs are due.
+"""

@@ -1,4 +1,4 @@
-"""Raw CronJobs and Jobs -> what the schedule engine sees. Pure."""
+"""Raw CronJobs and Jobs -> the input of controller.schedule. Pure."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -34,7 +34,7 @@ _NOTHING: Final = Timetable(())
 
 
 def observe(cron_job: CronJob, jobs: Iterable[Body], refusals: Mapping[Child, Refusal], now: float) -> ScheduleSeen:
-    """What the engine sees. `jobs`: those whose controller is this CronJob, by uid."""
+    """The input of controller.schedule. `jobs`: the Jobs whose controller is this CronJob, by uid."""
     meta = cron_job.metadata
     created = int(epoch_or_none(meta.creation_timestamp) or now)
     rules = _rules(cron_job.spec, created)
@@ -70,7 +70,10 @@ def _rules(spec: CronJobSpec, created: int) -> ScheduleRules:
 
 
 def _state(cron_job: CronJob, created: int, now: int) -> ScheduleState:
-    """An edit of the schedule begins anew: times of the new schedule before the edit have not been missed."""
+    """The recorded state.
+
+    After an edit of the schedule, times of the new schedule before the edit do not count as missed.
+    """
     status = cron_job.status
     last = epoch_or_none(status.last_schedule_time)
     observed = status.observed_schedule
@@ -115,7 +118,7 @@ def _due(metadata: Body) -> int:
 
 
 def decoded(body: Body) -> CronJob | str:
-    """The CronJob, or what of it cannot be read."""
+    """The CronJob as a model, or the faults that prevent it."""
     try:
         return msgspec.convert(body, CronJob)
     except msgspec.ValidationError as error:

@@ -1,4 +1,3 @@
-"""CronJobFlow: creates JobFlows on a schedule, from a JobFlowTemplate or from a flow written out.
-
-`reconciler` is the only door; the schedule engine is controller.schedule.
+"""CronJobFlow: creates JobFlows on a schedule, from a JobFlowTemplate or from an inline flow. `reconciler` is the only
+entry point; controller.schedule decides which runs are due.
 """

@@ -1,4 +1,4 @@
-"""Raw CronJobFlows and JobFlows -> what the schedule engine sees. Pure."""
+"""Raw CronJobFlows and JobFlows -> the input of controller.schedule. Pure."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
@@ -33,7 +33,10 @@ _NOTHING: Final = Timetable(())
 def observe(
     cron: CronJobFlow, flows: Iterable[Body], problem: str, refusals: Mapping[Child, Refusal], now: float
 ) -> ScheduleSeen:
-    """What the engine sees. `flows`: those whose controller is this CronJobFlow; `problem`: why none can be created."""
+    """The input of controller.schedule.
+
+    `flows`: the JobFlows whose controller is this CronJobFlow; `problem`: why no flow can be created.
+    """
     meta, spec = cron.metadata, cron.spec
     created = int(epoch_or_none(meta.creation_timestamp) or now)
     observed = cron.status.observed_schedule
@@ -84,7 +87,7 @@ def _rules(spec: CronJobFlowSpec, since: int, problem: str) -> ScheduleRules:
 
 
 def _when(text: str) -> Callable[[int, int | None, ScheduledRun | None], WhenAnswer]:
-    """The condition as a function. An expression that cannot be evaluated does not hold, and says why."""
+    """The condition as a function. If the evaluation fails, the condition is false, with the error as the reason."""
     program = compile_expression(text, schedule_scope(), ResultType.BOOL)
 
     def asked(due: int, previous: int | None, last: ScheduledRun | None) -> WhenAnswer:

@@ -1,1 +1,1 @@
-"""Gang admission: when the pods of a PodGroup may start, by queues and by room on nodes."""
+"""Gang admission: when the pods of a PodGroup may start, according to queues and the free capacity of nodes."""

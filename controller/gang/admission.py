@@ -21,7 +21,7 @@ from shared.model.types import Body
 
 
 class GateAdmission:
-    """The cache, and what the last scheduling cycle passed on. `clock`: epoch seconds."""
+    """The cache and the memory of the last scheduling cycle. `clock`: epoch seconds."""
 
     def __init__(self, settings: AdmissionSettings, clock: Callable[[], float]) -> None:
         self.cache = GangCache()
@@ -30,7 +30,7 @@ class GateAdmission:
         self.memory = CycleMemory()
 
     def run_cycle(self) -> CycleResult:
-        """Run one scheduling cycle and enter what it admits into the cache."""
+        """Run one scheduling cycle and record the admitted pods in the cache."""
         cache, now = self.cache, self.clock()
         cache.expire_bookings(now)
         cache.assign_unassigned()

@@ -1,4 +1,4 @@
-"""What the operator sets for gang admission."""
+"""The operator's settings of gang admission."""
 
 from typing import Final
 

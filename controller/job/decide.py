@@ -1,8 +1,8 @@
 """The decision about one Job: JobObservation -> Decision.
 
 The order is: Commands, events and policies, phase, children, status. An action is recorded first: that pass writes the
-status and nothing else. Later passes act on what is recorded and would do the same again. A controller that dies at any
-point repeats work, but it counts nothing twice and forgets nothing.
+status and nothing else. Later passes act on what is recorded and would do the same again. If the controller stops at
+any point, the next one repeats work, but counts nothing twice and loses nothing.
 """
 
 import msgspec
@@ -51,7 +51,7 @@ def _intent(
     cleanup: tuple[Delete, ...],
     notes: tuple[Note, ...],
 ) -> Decision:
-    """Record what is to be done. The next pass does it."""
+    """Record the intended action. The next pass executes it."""
     snapshot = take_snapshot(observed, _with_transition(stored, record, observed.now), wanted)
     # A Command without effect is recorded too; the phase then keeps its current reason.
     text = with_reason(snapshot, None) if record.phase is stored.phase else snapshot
@@ -72,7 +72,7 @@ def _sync(
     commands: tuple[Delete, ...],
     notes: tuple[Note, ...],
 ) -> Decision:
-    """Bring the children in line with the phase, and the phase in line with the children."""
+    """Update the children according to the phase, and the phase according to the children."""
     if record.phase.finished and not record.tasks and observed.job.status.state.phase:
         return _foreign(observed, record, wanted, commands, notes)
     snapshot = take_snapshot(observed, _first(observed, record), wanted)

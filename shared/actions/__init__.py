@@ -1,1 +1,1 @@
-"""What people ask for: Commands to flows, Jobs and queues, and running a flow again. Pure."""
+"""Builds objects for actions of users: Commands to flows, Jobs and queues, and reruns of flows. Pure."""

@@ -1,6 +1,5 @@
-"""Messages of Commands on a JobFlow, made from the flow as the sender sees it. Pure.
-
-They name the attempts that the sender sees, so that a message that arrives late or twice has no effect on later ones.
+"""Messages of Commands on a JobFlow, built from the flow as the sender sees it. Pure. They name the attempts that the
+sender sees, so that a late or repeated message has no effect on later attempts.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A JobFlow that has run as a new one, with other params if wanted. Pure."""
+"""Builds a new JobFlow from one that has run, optionally with other params. Pure."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final

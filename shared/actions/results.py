@@ -1,4 +1,4 @@
-"""What came of a Command on a JobFlow, read from the flow's status. Pure."""
+"""The result of a Command on a JobFlow, read from the flow's status. Pure."""
 
 from shared.model.phases import FlowOutcome
 from shared.model.types import Body

@@ -50,11 +50,11 @@ DEFINITIONS: Final[tuple[Definition, ...]] = (
         ("jf",),
         (
             Column("STATUS", ".status.state.phase"),
-            Column("PROGRESS", ".status.progress", description="Ended steps over all."),
+            Column("PROGRESS", ".status.progress", description="Ended steps of all steps."),
             Column("RUNNING", ".status.counts.running", "integer"),
             Column("FAILED", ".status.counts.failed", "integer"),
             _AGE,
-            Column("NEXT", ".status.nextSummary", priority=1, description="What comes next and what it waits for."),
+            Column("NEXT", ".status.nextSummary", priority=1, description="The next steps and what they wait for."),
             Column("REASON", ".status.state.reason", priority=1),
             Column("DURATION", ".status.duration", priority=1),
         ),

@@ -1,6 +1,6 @@
 """Finds literals that the value beside them never has, such as "Succeeded" beside the phase of a step.
 
-Such an expression is valid, but its result is always the same, which is hardly what was meant. The phases of Argo, Tekton
+Such an expression is valid, but its result is always the same, which is probably an error. The phases of Argo, Tekton
 and Kubeflow have other names than ours. So users are warned, with the value that they probably meant.
 """
 

@@ -1,4 +1,4 @@
-"""Flows within flows: which JobFlowTemplates a flow leads to, how deep, and whether they lead back to themselves."""
+"""Flows within flows: the JobFlowTemplates that a flow runs, the depth of nesting, and cycles."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, Final
@@ -16,7 +16,7 @@ Templates = Callable[[str], JobFlowSpec | None]
 
 
 class NestingFault(msgspec.Struct, frozen=True):
-    """A step whose flow may not run. `path`: of the step below the spec, such as `flows[2]`."""
+    """A step whose flow may not run. `path`: path of the step in the spec, such as `flows[2]`."""
 
     path: str
     message: str
@@ -31,9 +31,8 @@ def inline_spec(flow: SubFlow | None) -> JobFlowSpec | None:
 
 
 def nesting_faults(spec: JobFlowSpec, templates: Templates, name: str = "") -> Iterator[NestingFault]:
-    """Every step of `spec` whose flow is nested too deeply, or leads back to itself.
-
-    `name`: of the JobFlowTemplate whose flow this is. Templates that do not exist end the walk.
+    """Every step of `spec` whose flow is nested too deeply or runs itself. `name`: the JobFlowTemplate of this flow.
+    Missing templates are skipped.
     """
     walk = _Walk(templates, name)
     for path, step in steps_with_paths(spec):
@@ -51,7 +50,7 @@ def steps_with_paths(spec: JobFlowSpec) -> Iterator[tuple[str, Step]]:
 
 
 class CycleError(Exception):
-    """Templates lead back to themselves. `path`: their names, the first one again at the end."""
+    """JobFlowTemplates run each other in a cycle. `path`: their names, the first one again at the end."""
 
     def __init__(self, path: tuple[str, ...]) -> None:
         super().__init__(" -> ".join(path))

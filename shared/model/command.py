@@ -5,7 +5,7 @@ from shared.model.types import Model
 
 
 class Command(Model, frozen=True, kw_only=True):
-    """One order; deleted once it has taken effect."""
+    """An action on one object; the Command is deleted once it has taken effect."""
 
     api_version: str = ""
     kind: str = ""

@@ -1,6 +1,5 @@
-"""The JSON that a Command on a JobFlow may have in `message`: what exactly it asks for.
-
-It stands in `message` because Volcano's CRD of Commands prunes fields that Volcano does not know. A message that does not
+"""The JSON that a Command on a JobFlow may have in `message`: details of the action. It is in `message` because
+Volcano's CRD of Commands prunes fields that Volcano does not know. A message that does not
 begin with "{" is text for people. A new action with a message is added to MESSAGES.
 """
 
@@ -16,7 +15,7 @@ MAX_MESSAGE: Final = 65_536  # characters
 
 
 class CommandMessage(Model, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of every such message. A misspelt field is an error, since it would be without effect."""
+    """Base of every such message. An unknown field is an error, because it would have no effect."""
 
 
 class StopMessage(CommandMessage, frozen=True, kw_only=True):
@@ -34,10 +33,10 @@ class RetryMessage(CommandMessage, frozen=True, kw_only=True):
         default="", name="from"
     )
     step: Annotated[str, Meta(description="This step alone.")] = ""
-    attempt: Annotated[Count | None, Meta(description="Attempts that the named step must have begun.")] = None
+    attempt: Annotated[Count | None, Meta(description="Number of attempts that the named step must have begun.")] = None
     params: Annotated[dict[str, str], Meta(description="New values of params, by name.")] = {}
     active_deadline_seconds: Annotated[
-        Positive | None, Meta(description="Seconds that the flow may take from now.")
+        Positive | None, Meta(description="New deadline of the flow, in seconds from now.")
     ] = None
     now: Annotated[bool, Meta(description="Start next attempts without their back-off.")] = False
 
@@ -54,7 +53,7 @@ MESSAGES: Final[dict[str, type[CommandMessage]]] = {
 
 
 class MessageFault(ValueError):
-    """A message that is JSON but says nothing that its action understands. `field`: "message.finally", say."""
+    """A JSON message that is invalid for its action. `field`: "message.finally", say."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
@@ -62,7 +61,7 @@ class MessageFault(ValueError):
 
 
 def parse_message(action: str, text: str) -> CommandMessage | None:
-    """What a Command's message asks for; None if it is text for people. Raises MessageFault."""
+    """The parsed message of a Command; None if it is text for users. Raises MessageFault."""
     model = MESSAGES.get(action)
     if model is None or not text.lstrip().startswith("{"):
         return None
@@ -82,7 +81,7 @@ def parse_message(action: str, text: str) -> CommandMessage | None:
 
 def _check(found: RetryMessage) -> None:
     if found.from_ and found.step:
-        raise MessageFault("message.step", "may not be set beside from: name one step")
+        raise MessageFault("message.step", "may not be set together with from: name one step")
     if found.attempt is not None and not found.named:
         raise MessageFault("message.attempt", "needs a step: set from or step")
 

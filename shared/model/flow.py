@@ -32,7 +32,7 @@ class FlowOutput(Model, frozen=True, kw_only=True):
 
 
 class JobFlowSpec(Model, frozen=True, kw_only=True):
-    """What runs in which order, and what happens when it fails."""
+    """The steps, their order, and the handling of failures."""
 
     flows: Annotated[
         tuple[Step, ...],
@@ -42,14 +42,16 @@ class JobFlowSpec(Model, frozen=True, kw_only=True):
         RetainPolicy | None, Meta(description="delete: the Jobs are deleted when the flow has ended. Default retain.")
     ] = None
     params: Annotated[tuple[Param, ...], Meta(description="Values for expressions and templates.")] = ()
-    parallelism: Annotated[Count | None, Meta(description="Unfinished Jobs at once; 0: no limit.")] = None
+    parallelism: Annotated[Count | None, Meta(description="Maximum number of unfinished Jobs; 0: no limit.")] = None
     suspend: Annotated[bool, Meta(description="No new Jobs start; running Jobs continue.")] = False
     active_deadline_seconds: Annotated[
-        Positive | None, Meta(description="Seconds the flow may take from its start.")
+        Positive | None, Meta(description="Maximum duration of the flow in seconds, from its start.")
     ] = None
     finally_deadline_seconds: Annotated[
         Positive | None,
-        Meta(description="Seconds that `finally` may take, from its start; may be set and changed at any time."),
+        Meta(
+            description="Maximum duration of `finally` in seconds, from its start; may be set and changed at any time."
+        ),
     ] = None
     ttl_seconds_after_finished: Annotated[
         Count | None, Meta(description="Seconds after its end until it is deleted.")

@@ -107,7 +107,7 @@ class Iterations(Model, frozen=True, kw_only=True):
     ] = ""
     skipped_indexes: Annotated[str, Meta(description="Items for which `for.if` is false.")] = ""
     not_started: Annotated[
-        str, Meta(description="Set when the step has ended: indexes of the items that were never started.")
+        str, Meta(description="Indexes of the items that were not started; set when the step has ended.")
     ] = ""
     retries: tuple[IterationRetry, ...] = ()
     outputs: Annotated[dict[str, Labels], Meta(description="Outputs by index, if the step declares any.")] = {}
@@ -123,7 +123,7 @@ class LastIteration(Model, frozen=True, kw_only=True):
 
 
 class StepStatus(Model, frozen=True, kw_only=True):
-    """Everything the rules need to know of a step after a crash, even when its Jobs are gone."""
+    """The recorded state of a step, which is sufficient after a restart, even if its Jobs were deleted."""
 
     name: str
     phase: StepPhase = StepPhase.WAITING
@@ -144,31 +144,32 @@ class StepStatus(Model, frozen=True, kw_only=True):
     last: LastIteration | None = None
     without_backoff: Annotated[bool, Meta(description="A Command asked that the next attempt starts at once.")] = False
     disregarded: Annotated[
-        bool, Meta(description="It failed before the last Retry, which left it out: it stops no other step.")
+        bool,
+        Meta(description="It failed before the last Retry, which did not include it; it does not stop other steps."),
     ] = False
     stopped: Annotated[bool, Meta(description="Of `finally`: a Command has ended it.")] = False
 
 
 class NextStep(Model, frozen=True, kw_only=True):
-    """A step that comes next and what it waits for, in words."""
+    """A step that starts or continues next, and what it waits for."""
 
     name: str
     waiting_for: tuple[str, ...] = ()
 
 
 class CommandResult(Model, frozen=True, kw_only=True):
-    """What came of one Command."""
+    """The result of one Command."""
 
     name: Annotated[str, Meta(description="Of the Command, which is deleted.")] = ""
     uid: Annotated[str, Meta(description="Of the Command.")] = ""
     action: Annotated[str, Meta(description="Its action, such as RetryJobFlow.")] = ""
     result: Annotated[str, Meta(description="Done, WithoutEffect, Refused or Unknown.")] = ""
-    message: Annotated[str, Meta(description="What it did, or why it did nothing.")] = ""
-    time: Annotated[Time | None, Meta(description="When it was carried out.")] = None
+    message: Annotated[str, Meta(description="The effect, or why there was none.")] = ""
+    time: Annotated[Time | None, Meta(description="Time of execution.")] = None
 
 
 class JobFlowStatus(Model, frozen=True, kw_only=True):
-    """Where the flow is, what it did, what comes next and why it waits."""
+    """The phase of the flow, the state of its steps, and the next steps."""
 
     pending_jobs: tuple[str, ...] = ()
     running_jobs: tuple[str, ...] = ()
@@ -185,7 +186,7 @@ class JobFlowStatus(Model, frozen=True, kw_only=True):
     start_time: Time | None = None
     completion_time: Time | None = None
     duration: Annotated[str, Meta(description="Go duration, set at the end.")] = ""
-    progress: Annotated[str, Meta(description='"3/5": ended steps over all.')] = ""
+    progress: Annotated[str, Meta(description='Ended steps of all steps, such as "3/5".')] = ""
     counts: StepCounts | None = None
     steps: tuple[StepStatus, ...] = ()
     next: tuple[NextStep, ...] = ()
@@ -193,7 +194,7 @@ class JobFlowStatus(Model, frozen=True, kw_only=True):
     pods: FlowPods | None = None
     handled_commands: tuple[str, ...] = ()
     command_results: Annotated[
-        tuple[CommandResult, ...], Meta(description="What came of the last 5 Commands, newest last.")
+        tuple[CommandResult, ...], Meta(description="Results of the last 5 Commands, the newest last.")
     ] = ()
     finally_start_time: Annotated[Time | None, Meta(description="When the steps of `finally` could start.")] = None
     finally_outcome: Annotated[

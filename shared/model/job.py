@@ -63,7 +63,10 @@ class PodConditionPattern(Model, frozen=True, kw_only=True):
 
 
 class LifecyclePolicy(Model, frozen=True, kw_only=True):
-    """When something happens to a pod, task or job, do this. Task policies go before job policies, first match wins."""
+    """An action on an event of a pod, task or Job.
+
+    Policies of a task are checked before those of the Job; the first match applies.
+    """
 
     action: Annotated[
         str,
@@ -113,7 +116,7 @@ class VolumeSpec(Model, frozen=True, kw_only=True):
 
 
 class TaskDependsOn(Model, frozen=True, kw_only=True):
-    """Which tasks must come first, and how far they must have come."""
+    """The tasks to wait for, and the state that they must reach."""
 
     name: Annotated[tuple[str, ...], Meta(description="Tasks of this Job to wait for.")] = ()
     iteration: Annotated[
@@ -139,7 +142,7 @@ class PartitionPolicy(Model, frozen=True, kw_only=True):
 
 
 class TaskSpec(Model, frozen=True, kw_only=True):
-    """A group of like pods of a Job."""
+    """A group of identical pods of a Job."""
 
     name: Annotated[
         str,
@@ -149,12 +152,12 @@ class TaskSpec(Model, frozen=True, kw_only=True):
             description="Unique in the Job. Default `default` and the task's index.",
         ),
     ] = ""
-    replicas: Annotated[Count, Meta(description="How many pods.")] = 0
+    replicas: Annotated[Count, Meta(description="Number of pods.")] = 0
     min_available: Annotated[
         Count | None,
         Meta(description="Pods of this task that the gang needs. Default minPartitions*partitionSize or replicas."),
     ] = None
-    template: Annotated[Raw, Meta(description="The pods' template (core/v1 PodTemplateSpec).")] = {}
+    template: Annotated[Raw, Meta(description="Template of the pods (core/v1 PodTemplateSpec).")] = {}
     policies: tuple[LifecyclePolicy, ...] = ()
     topology_policy: Annotated[
         NumaPolicy | None, Meta(description="NUMA policy. Unless it is none, whole CPUs are required.")
@@ -170,7 +173,7 @@ class TaskSpec(Model, frozen=True, kw_only=True):
 
 
 class JobSpec(Model, frozen=True, kw_only=True):
-    """What to run: tasks, how many pods must start together, what to do when things happen."""
+    """The tasks, the number of pods that must start together, and the policies."""
 
     scheduler_name: Annotated[
         str, Meta(max_length=63, description="Scheduler of pods whose template has none. Default volcano.")
@@ -191,7 +194,7 @@ class JobSpec(Model, frozen=True, kw_only=True):
         ),
     ] = None
     running_estimate: Annotated[
-        Duration | None, Meta(description="The user's estimate of the running time; shown as the expected end.")
+        Duration | None, Meta(description="Estimated running time; status.expectedEndTime is computed from it.")
     ] = None
     queue: Annotated[
         str,
@@ -212,18 +215,21 @@ class JobSpec(Model, frozen=True, kw_only=True):
     suspend: Annotated[
         bool,
         Meta(
-            description="Set: the Job is aborted, or starts aborted, without PodGroup and pods; cleared: it is resumed."
+            description="true: the Job is aborted, or starts Aborted, without PodGroup and pods; false: it is resumed."
         ),
     ] = False
     active_deadline_seconds: Annotated[
         Positive | None,
         Meta(
-            description="Seconds from its first running pod after which the Job is Failed; begins anew when it is resumed."
+            description="Seconds from its first running pod after which the Job is Failed; counted again after a resume."
         ),
     ] = None
     managed_by: Annotated[
         str,
-        Meta(max_length=63, description="Another controller that runs the Job. Immutable; empty: this one."),
+        Meta(
+            max_length=63,
+            description="Name of another controller that runs the Job. Immutable; empty: this controller.",
+        ),
     ] = ""
 
 

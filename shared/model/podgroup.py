@@ -55,7 +55,7 @@ class PodGroupStatus(Model, frozen=True, kw_only=True):
 
 
 class PodGroup(Model, frozen=True, kw_only=True):
-    """The scheduling side of a Job."""
+    """A group of pods, such as those of a Job, that are scheduled together."""
 
     api_version: str = ""
     kind: str = ""

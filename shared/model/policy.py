@@ -21,7 +21,7 @@ class PolicyKind(StrEnum):
 
 
 class Match(Model, frozen=True, kw_only=True):
-    """What the policy is about; empty matches all."""
+    """The objects that the policy applies to; empty matches all."""
 
     kinds: tuple[PolicyKind, ...] = ()
     namespace_selector: Annotated[Raw | None, Meta(description="metav1.LabelSelector over the namespace's labels.")] = (
@@ -31,7 +31,7 @@ class Match(Model, frozen=True, kw_only=True):
 
 
 class Exempt(Model, frozen=True, kw_only=True):
-    """Who and where it does not apply."""
+    """Users, groups and namespaces to which it does not apply."""
 
     usernames: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
@@ -159,7 +159,7 @@ class PolicyCondition(Model, frozen=True, kw_only=True):
 
 
 class PolicyViolation(Model, frozen=True, kw_only=True):
-    """An existing object that breaks the policy, found by the scan."""
+    """An existing object that violates the policy, found by the scan."""
 
     kind: str = ""
     namespace: str = ""
@@ -177,7 +177,7 @@ class JobFlowPolicyStatus(Model, frozen=True, kw_only=True):
 
 
 class JobFlowPolicy(Model, frozen=True, kw_only=True):
-    """Rules for JobFlows, JobTemplates and Jobs, enforced on every apply."""
+    """Rules for JobFlows, JobTemplates and Jobs, enforced on creation and update."""
 
     api_version: str = ""
     kind: str = ""

@@ -44,11 +44,11 @@ class QueueSpec(Model, frozen=True, kw_only=True):
     weight: Annotated[
         Annotated[int, Meta(ge=1, le=65535)] | None, Meta(description="Share among siblings. Default 1.")
     ] = None
-    capability: Annotated[ResourceList | None, Meta(description="The most that its Jobs may use.")] = None
+    capability: Annotated[ResourceList | None, Meta(description="Maximum resources of its Jobs.")] = None
     deserved: Annotated[ResourceList | None, Meta(description="Resources that it may reclaim from others.")] = None
-    guarantee: Annotated[Guarantee | None, Meta(description="What is kept free for it.")] = None
+    guarantee: Annotated[Guarantee | None, Meta(description="Resources reserved for it.")] = None
     reclaimable: Annotated[
-        bool | None, Meta(description="Others may claim back what it uses above deserved. Default true.")
+        bool | None, Meta(description="Whether other queues may reclaim what it uses above deserved. Default true.")
     ] = None
     extend_clusters: tuple[Cluster, ...] = ()
     affinity: QueueAffinity | None = None
@@ -56,10 +56,12 @@ class QueueSpec(Model, frozen=True, kw_only=True):
     parent: Annotated[
         str, Meta(max_length=253, extra_json_schema={"pattern": f"^$|{DNS_SUBDOMAIN}"}, description="Default root.")
     ] = ""
-    priority: Annotated[Count, Meta(description="Higher goes first.")] = 0
+    priority: Annotated[Count, Meta(description="Queues with higher priority are served first.")] = 0
     dequeue_strategy: Annotated[
         DequeueStrategy | None,
-        Meta(description="traverse (default): a head that does not fit lets others pass; fifo: it does not."),
+        Meta(
+            description="traverse (default): groups may overtake a first group that does not fit; fifo: they may not."
+        ),
     ] = None
 
 
@@ -80,7 +82,7 @@ class QueueStatus(Model, frozen=True, kw_only=True):
 
 
 class Queue(Model, frozen=True, kw_only=True):
-    """Where Jobs wait."""
+    """A queue of Jobs with its share of the cluster."""
 
     api_version: str = ""
     kind: str = ""

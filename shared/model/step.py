@@ -21,7 +21,7 @@ class HttpHeader(Model, frozen=True, kw_only=True):
 
 
 class HttpGet(Model, frozen=True, kw_only=True):
-    """GET on every pod of the task; 200..399 holds."""
+    """A GET request to every pod of the task; status 200 to 399 is a success."""
 
     task_name: Annotated[str, Meta(max_length=253)] = ""
     path: str = ""
@@ -37,14 +37,14 @@ class TcpSocket(Model, frozen=True, kw_only=True):
 
 
 class TaskStatusProbe(Model, frozen=True, kw_only=True):
-    """The task's pods are at or past a pod phase."""
+    """The task's pods have reached or passed a pod phase."""
 
     task_name: Annotated[str, Meta(max_length=253)] = ""
     phase: Annotated[str, Meta(max_length=63)] = ""
 
 
 class Probe(Model, frozen=True, kw_only=True):
-    """The step starts while its targets run, as soon as every probe holds."""
+    """The step starts while its targets run, as soon as every probe succeeds."""
 
     http_get_list: tuple[HttpGet, ...] = ()
     tcp_socket_list: tuple[TcpSocket, ...] = ()
@@ -52,15 +52,15 @@ class Probe(Model, frozen=True, kw_only=True):
 
 
 class DependsOn(Model, frozen=True, kw_only=True):
-    """Which steps come first and what must have become of them."""
+    """The steps to wait for, and the condition on their end."""
 
     targets: Annotated[tuple[str, ...], Meta(description="Steps that must end first.")] = ()
     strategy: Annotated[DependsStrategy | None, Meta(description="all (default) or any of the targets.")] = None
     condition: Annotated[
         DependsCondition | None,
-        Meta(description="What counts: Completed (default), Failed, or Ended whatever happened."),
+        Meta(description="Required end of the targets: Completed (default), Failed, or Ended (any)."),
     ] = None
-    probe: Annotated[Probe | None, Meta(description="Start while the targets run, once these hold.")] = None
+    probe: Annotated[Probe | None, Meta(description="Start while the targets run, once these probes succeed.")] = None
 
 
 class JsonPatchOp(StrEnum):
@@ -160,7 +160,8 @@ class Loop(Model, frozen=True, kw_only=True):
         ),
     ] = None
     tolerate: Annotated[
-        IntOrString | None, Meta(description='Iterations that may fail: a number, or a share such as "10%". Default 0.')
+        IntOrString | None,
+        Meta(description='Iterations that may fail: a number, or a percentage such as "10%". Default 0.'),
     ] = None
 
 
@@ -168,7 +169,7 @@ class SubFlow(Model, frozen=True, kw_only=True):
     """A flow that runs as one step. Exactly one of template and spec."""
 
     template: Annotated[str, Meta(max_length=253, description="A JobFlowTemplate of this namespace.")] = ""
-    spec: Annotated[Raw | None, Meta(description="The spec of a JobFlow, written out.")] = None
+    spec: Annotated[Raw | None, Meta(description="An inline spec of a JobFlow.")] = None
     params: Annotated[
         Labels, Meta(description="Params of the flow, by name. $(...) is replaced as in patch.jobSpec.")
     ] = {}
@@ -190,7 +191,7 @@ class Output(Model, frozen=True, kw_only=True):
 
 
 class Step(Model, frozen=True, kw_only=True):
-    """A node of the graph: a Job made from a template when its dependencies say go."""
+    """A node of the graph: creates a Job from a template when its dependencies are met."""
 
     name: Annotated[
         str, Meta(min_length=1, description="Unique in the flow; also the JobTemplate's name unless `template` is set.")
@@ -207,10 +208,12 @@ class Step(Model, frozen=True, kw_only=True):
     )
     patch: StepPatch | None = None
     retry: Retry | None = None
-    active_deadline_seconds: Annotated[Positive | None, Meta(description="Seconds an attempt may take.")] = None
+    active_deadline_seconds: Annotated[
+        Positive | None, Meta(description="Maximum duration of an attempt in seconds.")
+    ] = None
     allow_failure: Annotated[bool, Meta(description="Its failure does not fail the flow.")] = False
     daemon: Annotated[
-        bool, Meta(description="A serving step: stopped once every step that depends on it has ended.")
+        bool, Meta(description="A step that serves others: stopped once every step that depends on it has ended.")
     ] = False
     outputs: Annotated[tuple[Output, ...], Meta(description="Values for later steps.")] = ()
 

@@ -10,11 +10,11 @@ from shared.model.types import Model
 
 
 class JobTemplateStatus(Model, frozen=True, kw_only=True):
-    job_depends_on_list: Annotated[tuple[str, ...], Meta(description="Jobs made from this template.")] = ()
+    job_depends_on_list: Annotated[tuple[str, ...], Meta(description="Jobs created from this template.")] = ()
 
 
 class JobTemplate(Model, frozen=True, kw_only=True):
-    """A Job's spec, made into Jobs by JobFlows."""
+    """A Job spec from which JobFlows create Jobs."""
 
     api_version: str = ""
     kind: str = ""

@@ -32,7 +32,7 @@ ROLES: Final[dict[str, tuple[str, ...]]] = {
 _KNOWN: Final = ", ".join(sorted(ARGUMENTS))
 _SERVICE_NAME: Final = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 _SERVICE_FAULT: Final = (
-    "plugin svc makes a Service of this name: a DNS-1035 label must consist of lower case alphanumeric characters or '-', "
+    "plugin svc creates a Service of this name: a DNS-1035 label must consist of lower case alphanumeric characters or '-', "
     "start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex "
     "used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')"
 )
@@ -89,14 +89,14 @@ def role_tasks_exist(plugin: str, parsed: dict[str, Parsed], tasks: tuple[RoleTa
 
 
 def role_warnings(plugins: Plugins, tasks: Iterable[RoleTask]) -> Iterator[str]:
-    """Tasks that a plugin expects or a flag names, and that the Job does not have: the plugin does what it can."""
+    """Missing tasks that a plugin expects or a flag names. The plugin works without them as far as possible."""
     present = tuple(tasks)
     parsed = plugin_arguments(plugins)
     names = {task.name for task in present}
     for plugin in parsed:
         for role, task, path, _ in _missing_roles(plugin, parsed, present):
             if role not in REQUIRED.get(plugin, ()):
-                yield f'{path}: no task "{task}" (--{role}): the plugin sets up what it can{hint(task, names)}'
+                yield f'{path}: no task "{task}" (--{role}): the plugin is set up without it{hint(task, names)}'
         wanted = {getattr(parsed[plugin].arguments, role): role for role in ANY.get(plugin, ())}
         ranked_already = plugin == "hcclrank" and ("pytorch" in plugins or any(task.has_rank for task in present))
         if wanted and not names & set(wanted) and not ranked_already:
@@ -126,12 +126,12 @@ def names_fit(job_name: str, parsed: dict[str, Parsed], tasks: tuple[RoleTask, .
     if fault := service_fault(job_name):
         yield Violation("metadata.name", fault, job_name)
     if "ray" in parsed and len(job_name + _HEAD_SERVICE) > MAX_NAME:
-        message = f"plugin ray makes a Service {job_name + _HEAD_SERVICE}: must be no more than {MAX_NAME} characters"
+        message = f"plugin ray creates a Service {job_name + _HEAD_SERVICE}: must be no more than {MAX_NAME} characters"
         yield Violation("metadata.name", message, job_name)
     for index, task in enumerate(tasks):
         hostname = f"{job_name}-{task.name}-{max(task.replicas - 1, 0)}"
         if not task.hostname and len(hostname) > MAX_NAME:
-            message = f"plugin svc makes the hostname {hostname}: must be no more than {MAX_NAME} characters"
+            message = f"plugin svc sets the hostname {hostname}: must be no more than {MAX_NAME} characters"
             yield Violation(f"spec.tasks[{index}].name", message, task.name)
 
 

@@ -1,4 +1,4 @@
-"""What keeps a pod from running, or made it fail, in one word and one sentence, derived from the pod object.
+"""Why a pod does not run or has failed, as a reason and a message, derived from the pod object.
 
 The controller puts it into the Job's status, the command line shows it beside the pod and in place of missing logs.
 """

@@ -1,4 +1,4 @@
-"""`gate`: for any cluster that knows scheduling gates. Pods exist while they wait, but the scheduler does not look at them."""
+"""`gate`: for any cluster that knows scheduling gates. Waiting pods exist, but the scheduler ignores them."""
 
 from typing import ClassVar
 
@@ -24,7 +24,9 @@ class GateBackend(msgspec.Struct, frozen=True):
         return {**body, "status": {"phase": PodGroupPhase.PENDING.value}}
 
     def shape_pod(self, pod: Body, group: str) -> Body:
-        """With our gate; controller.gang.admission leaves it out where the pod is admitted before it is created."""
+        """The pod with our gate. controller.gang.admission removes the gate if the pod is admitted before it is
+        created.
+        """
         spec = dict(pod["spec"])
         if spec.get("schedulerName") == names.DEFAULT_SCHEDULER:
             spec["schedulerName"] = self.scheduler

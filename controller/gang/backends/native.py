@@ -1,6 +1,7 @@
-"""`native`: kube-scheduler binds gangs whole, where the cluster serves scheduling.k8s.io; queues and their limits are ours.
+"""`native`: kube-scheduler binds each gang as a whole, if the cluster serves scheduling.k8s.io; this controller manages
+queues and their limits.
 
-Pods still carry our gate while their queue has no quota for them. Where they fit is left to kube-scheduler.
+Pods still carry our gate while their queue has no quota for them. kube-scheduler decides whether they fit on nodes.
 """
 
 from typing import ClassVar
@@ -16,6 +17,6 @@ class NativeBackend(GateBackend, frozen=True):
     name: ClassVar[str] = "native"
 
     def shape_pod(self, pod: Body, group: str) -> Body:
-        """In the scheduling group of that name."""
+        """The pod with a reference to the scheduling group of that name."""
         shaped = super().shape_pod(pod, group)
         return {**shaped, "spec": {**shaped["spec"], "schedulingGroup": {"podGroupName": group}}}

@@ -1,6 +1,7 @@
 """The Workload and PodGroup of scheduling.k8s.io that mirror a PodGroup of scheduling.volcano.sh (KEP-4671).
 
-kube-scheduler then binds all of a group's minimum or none of it. Queues, their limits and their order are judged here.
+kube-scheduler then binds all pods of a group's minimum or none. This controller enforces queues, their limits and their
+order.
 """
 
 from collections.abc import Mapping

@@ -13,7 +13,7 @@ CPU: Final = "cpu"
 
 
 def amounts_of(raw: Any) -> Amounts:
-    """A resource list of the API. Values that are no quantities are left out."""
+    """A resource list of the API. Values that are not quantities are left out."""
     found = {}
     for name, value in raw.items() if isinstance(raw, Mapping) else ():
         try:

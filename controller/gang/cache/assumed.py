@@ -1,4 +1,4 @@
-"""Pods that are admitted and not yet bound: their room is assumed to be taken on a node until the scheduler binds them.
+"""Pods that are admitted and not yet bound: their requests count as used on a node until the scheduler binds them.
 
 kube-scheduler does the same between its decision and the binding. Here the scheduler is another process, which may choose
 another node; the cycle takes that into account (controller.gang.cycle.feasibility).
@@ -16,7 +16,7 @@ from controller.gang.cache.pod import PodInfo
 from controller.gang.cache.pod_requirements import NodeConstraints, PodRequirements
 from shared.key import Key
 
-BOOKED_SECONDS: Final = 60.0  # a create whose answer was lost has been carried out by then, or never will be
+BOOKED_SECONDS: Final = 60.0  # after this time a create with a lost response has either happened or never will
 
 
 class AssumedPod(msgspec.Struct, frozen=True):
@@ -83,7 +83,7 @@ class AssumedTotals:
 
 
 class AssumedPods:
-    """Keeps `capacity` in line with what is assumed."""
+    """The assumed pods; updates `capacity` accordingly."""
 
     def __init__(self, capacity: ClusterCapacity) -> None:
         self.totals = AssumedTotals()
@@ -101,7 +101,7 @@ class AssumedPods:
             self._by_uid[pod.uid] = self._add(AssumedPod(pod.requirements, node, pinned))
 
     def forget(self, uid: str) -> bool:
-        """The pod is bound, gone or gated again. Whether it was assumed."""
+        """Forget a pod that is bound, deleted or gated again. Returns whether it was assumed."""
         known = self._by_uid.pop(uid, None)
         if known is not None:
             self._remove(known)
@@ -123,7 +123,10 @@ class AssumedPods:
         return self._booked.values()
 
     def created(self, pod: PodInfo) -> Key | None:
-        """The pod is in the cache: what was booked for its name becomes its own. The group that it was booked for."""
+        """The pod is in the cache: the booking under its name becomes an assumed pod.
+
+        Returns the group of the booking.
+        """
         booked = self._booked.pop(pod.key, None)
         if booked is None:
             return None
@@ -141,7 +144,7 @@ class AssumedPods:
             self.not_created(pod, at)
 
     def expire(self, now: float) -> bool:
-        """Release what was booked for pods that never appeared. Whether there was any."""
+        """Release bookings for pods that were never created. Returns whether there were any."""
         late = [pod for pod, booked in self._booked.items() if booked.at + BOOKED_SECONDS <= now]
         for pod in late:
             self._release(pod)

@@ -1,7 +1,8 @@
-"""Pods, PodGroups, nodes and queues as admission needs them, kept up to date change by change.
+"""Pods, PodGroups, nodes and queues as admission needs them, updated incrementally.
 
-Pods, groups, nodes and queues come from separate watches, in any order. What is counted therefore never depends on what
-has not been seen yet: a pod counts for its node before the node is known, and for its queue before its PodGroup is.
+Pods, groups, nodes and queues come from separate watches, in any order. Counts therefore do not depend on objects that
+have not been observed yet: a pod counts for its node before the node is known, and for its queue before its PodGroup
+is.
 """
 
 from collections import Counter
@@ -57,7 +58,7 @@ class GangCache:
     # --- changes ------------------------------------------------------------------------------------------------------
 
     def update_pod(self, old: Body | None, new: Body | None) -> tuple[Key, ...]:
-        """A pod was added, changed or deleted: the group that it belongs to, if any."""
+        """A pod was added, changed or deleted. Returns its group, if it has one."""
         uid = str((new or old or {})["metadata"].get("uid", ""))
         before, after = self._pods.get(uid), pod_info_of(new) if new else None
         if before == after:
@@ -87,14 +88,14 @@ class GangCache:
         return (key,)
 
     def update_node(self, old: Body | None, new: Body | None) -> bool:
-        """Whether that changed what fits."""
+        """Returns whether the free capacity changed."""
         body = new or old or {}
         changed = self.capacity.set_node(body["metadata"]["name"], node_info_of(new) if new else None)
         self.version += changed
         return changed
 
     def update_queue(self, old: Body | None, new: Body | None) -> bool:
-        """Whether that changed what its groups may use."""
+        """Returns whether the limits of its groups changed."""
         name = (new or old or {})["metadata"]["name"]
         after = queue_info_of(new) if new else None
         if self._queues.get(name) == after:
@@ -139,7 +140,7 @@ class GangCache:
             self._to_account.add(pod.group)
 
     def assign_unassigned(self) -> None:
-        """Assume a node for pods that were ungated by an earlier process, or by somebody else."""
+        """Assume a node for pods that an earlier process or another client ungated."""
         for uid in list(self.unassigned):
             pod = self._pods.get(uid)
             node = self._node_with_room(pod.requirements) if pod else None
@@ -214,7 +215,7 @@ class GangCache:
         return dict(self._used)
 
     def requests(self, key: Key) -> Amounts:
-        """What the pods of a group without gate request, those that are being ungated included."""
+        """The requests of a group's pods without gate, including those that are being ungated."""
         amounts = summed_counts(self._counts.get(key, {}).values()).requests
         for each in self.ungating.get(key, {}).values():
             amounts = added(amounts, each.pod.requirements.amounts)

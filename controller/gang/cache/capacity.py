@@ -1,4 +1,4 @@
-"""What the nodes have free, kept up to date change by change."""
+"""The free capacity of the nodes, updated incrementally."""
 
 from collections.abc import Mapping
 
@@ -31,22 +31,25 @@ class ClusterCapacity:
         self._eligible: dict[tuple[NodeConstraints, bool], tuple[str, ...]] = {}
 
     def copy(self) -> "ClusterCapacity":
-        """To be changed without changing this one. Amounts of a node are replaced, never changed, so they are shared."""
+        """An independent copy. The amounts of a node are replaced and never modified, so the copies share them."""
         made = ClusterCapacity()
         made.nodes, made.free, made.unbound = dict(self.nodes), dict(self.free), dict(self.unbound)
         made.outside = dict(self.outside)
         made.total, made.largest_node, made.generation = self.total, self.largest_node, self.generation
         made._bound, made._assumed = dict(self._bound), dict(self._assumed)
-        made._eligible = self._eligible  # depends on the nodes only, and is replaced with them
+        made._eligible = self._eligible  # depends only on the nodes and is reset when they change
         return made
 
     @property
     def known(self) -> bool:
-        """Without nodes nothing is judged by room: with the backend native that is kube-scheduler's part."""
+        """Whether nodes are known.
+
+        Without nodes, capacity is not checked: with the backend native, kube-scheduler does that.
+        """
         return bool(self.nodes)
 
     def set_node(self, name: str, node: NodeInfo | None) -> bool:
-        """Whether that changed anything."""
+        """Returns whether the capacity changed."""
         if self.nodes.get(name) == node:
             return False
         self._eligible = {}
@@ -90,11 +93,11 @@ class ClusterCapacity:
         return known
 
     def allocatable(self) -> dict[str, Amounts]:
-        """What nodes would have free without any pod."""
+        """The free capacity of the nodes if they had no pods."""
         return {name: node.allocatable for name, node in self.nodes.items()}
 
     def without_groups(self) -> dict[str, Amounts]:
-        """What nodes would have free without the pods of PodGroups."""
+        """The free capacity of the nodes without the pods of PodGroups."""
         return {name: less(node.allocatable, self.outside.get(name, {})) for name, node in self.nodes.items()}
 
     def free_total(self) -> Amounts:

@@ -1,6 +1,7 @@
-"""What only one pod of a node can have: a host port, or a node without another pod of its kind (required anti-affinity).
+"""Resources that only one pod of a node can have: a host port, or a node without another pod with the same labels
+(required anti-affinity).
 
-Such things are counted as resources of which every node has one. Their names contain a space, which no resource name can.
+They are counted as resources of which every node has one. Their names contain a space, which no resource name can.
 """
 
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Counts of a group's pods, kept change by change: a group of a thousand pods must not be counted anew at each change."""
+"""Counts of a group's pods, updated incrementally, because counting a thousand pods at each change would be slow."""
 
 from collections.abc import Iterable
 

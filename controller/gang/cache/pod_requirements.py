@@ -1,4 +1,4 @@
-"""What a pod needs of a node: its requests, and the nodes that it may go to."""
+"""The requirements of a pod: its requests and the nodes on which it may run."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache

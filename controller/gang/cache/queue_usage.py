@@ -1,4 +1,4 @@
-"""What queues use of what they may use, deserve and are guaranteed."""
+"""The usage of queues, compared with their capability, deserved and guarantee."""
 
 from collections.abc import Iterator, Mapping
 

@@ -1,4 +1,7 @@
-"""What one scheduling cycle looks at: a copy, so that the cycle is a function of it and watches go on meanwhile."""
+"""The input of one scheduling cycle.
+
+It is a copy, so that the cycle is a pure function and watches can update the cache meanwhile.
+"""
 
 from collections.abc import Mapping
 

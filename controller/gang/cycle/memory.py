@@ -1,4 +1,4 @@
-"""What one scheduling cycle passes on to the next."""
+"""The state that one scheduling cycle passes to the next."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,7 @@ from controller.gang.cache.pending_group import Inadmissible, PendingGroup
 from controller.gang.cycle.reservation import NodeReservation
 from shared.key import Key
 
-EVICTION_SECONDS = 30.0  # evicted pods take a while to end; no other group is evicted for the same one meanwhile
+EVICTION_SECONDS = 30.0  # time for evicted pods to end; meanwhile no other group is evicted for the same group
 
 
 class Eviction(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""Nodes reserved for a large group that has waited long: no other group gets what becomes free there."""
+"""Nodes reserved for a large group that has waited long: other groups cannot use capacity that becomes free there."""
 
 from collections.abc import Iterator, Mapping
 

@@ -1,4 +1,4 @@
-"""One scheduling cycle: all pending groups, in order, against what is free. Functions of a snapshot; nothing is changed."""
+"""One scheduling cycle: checks all pending groups in order against the free capacity. Pure functions of a snapshot."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -143,7 +143,7 @@ class _Cycle:
                 yield group
 
     def _feasibility(self, group: PendingGroup) -> Placement | Inadmissible | None:
-        """None: it was tried before with the same result, which is not known to be a reason to wait."""
+        """Try the group. None: it was tried before and could not be admitted, without a recorded reason."""
         if is_tried(self._tried, group, self._snapshot.version):
             return self._inadmissible.get(group.key)
         limiting = self._snapshot.tree.limiting(group.queue)
@@ -190,7 +190,7 @@ class _Cycle:
         return admitted
 
     def _block_behind(self, group: PendingGroup, why: Inadmissible) -> None:
-        """Whom an inadmissible group keeps from being admitted before it."""
+        """Block the groups that must not be admitted before this inadmissible group."""
         queue = self._snapshot.tree.queues.get(group.queue)
         overdue = self._now - group.created >= self._settings.reserve_after
         evicted_for = self._eviction is not None and self._eviction.key == group.key
@@ -211,7 +211,7 @@ class _Cycle:
         return eviction is not None and eviction.key in self._waiting and self._now < eviction.until
 
     def _evict_for(self, heads: Iterable[PendingGroup]) -> tuple[tuple[Key, ...], PendingGroup | None]:
-        """Groups to evict, for the first group that may reclaim; no others until it has what was evicted for it."""
+        """Groups to evict for the first group that may reclaim. No others are evicted until that group is admitted."""
         if not self._settings.reclaim:
             return (), None
         if self._eviction is not None and self._eviction.key not in self._admitted:

@@ -1,4 +1,6 @@
-"""A group that was admitted and is not bound in time becomes Pending again, and its pods are created anew with the gate."""
+"""A group that was admitted and is not bound in time becomes Pending again, and its pods are created again with the
+gate.
+"""
 
 import math
 from collections.abc import Iterable
@@ -16,7 +18,7 @@ from shared.timestamp import rfc3339
 
 def deadline(group: PodGroupInfo, counts: GroupPodCounts, limit: float) -> float | None:
     """When the group becomes Pending again unless its minimum is bound by then, epoch seconds; None when that cannot
-    happen. Pods of the minimum that do not exist are not bound either."""
+    happen. Pods of the minimum that do not exist count as not bound."""
     if group.phase is not PodGroupPhase.INQUEUE or group.admitted_at is None or not math.isfinite(limit):
         return None
     has_pods = counts.unbound or counts.scheduled > counts.finished

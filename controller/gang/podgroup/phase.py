@@ -1,4 +1,4 @@
-"""Phase, counters and conditions of a PodGroup, from what its pods do."""
+"""Phase, counters and conditions of a PodGroup, derived from its pods."""
 
 import re
 from collections.abc import Mapping
@@ -63,7 +63,9 @@ def status(observed: GroupObservation, now: float) -> Body:
 
 
 def differs(stored: Mapping[str, Any], wanted: Body) -> bool:
-    """In anything but the numbers within a message: a message with other words states another cause."""
+    """Whether the statuses differ in more than the numbers within messages; a message with other words has another
+    cause.
+    """
     return _essence(stored) != _essence(wanted)
 
 

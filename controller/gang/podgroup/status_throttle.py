@@ -1,4 +1,6 @@
-"""When a group's status is worth writing: changes are gathered for a while, and groups of ended Jobs are soon deleted."""
+"""When the status of a group is written: changes within a short time are combined, and groups of ended Jobs are deleted
+soon anyway.
+"""
 
 from typing import Final
 

@@ -1,5 +1,6 @@
-"""Eviction for reclaim (off by default): whole groups of queues that use more than they deserve, for a group whose queue
-uses less."""
+"""Eviction for reclaim (off by default): evicts whole groups of queues above their deserved share for a group whose
+queue is below its share.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -47,7 +48,7 @@ def groups_to_evict(
 
 
 def _needed(chosen: Sequence[EvictionCandidate], simulation: "_Simulation") -> Iterator[EvictionCandidate]:
-    """Without the groups whose eviction does not help, tried from the last one backwards; the very last one helped."""
+    """The groups without those whose eviction does not help, tested from the last one backwards."""
     yield chosen[-1]
     for candidate in reversed(chosen[:-1]):
         simulation.restore(candidate.group)

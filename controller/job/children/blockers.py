@@ -1,4 +1,6 @@
-"""What keeps a Job from creating its children: what a user has to provide, and what the API server refused."""
+"""Causes that prevent a Job from creating its children: missing objects that a user must create, and refusals of the
+API server.
+"""
 
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -18,7 +20,7 @@ _MOST: Final = 1000  # characters of a message
 
 
 def missing(observed: JobObservation, wanted: EffectiveSpec) -> Blocker | None:
-    """What only a user can provide. The queue `default` may be missing: it then has no limits."""
+    """Missing objects that only a user can create. If the queue `default` is missing, it has no limits."""
     if observed.queue is None and wanted.queue != names.DEFAULT_QUEUE:
         return Blocker(reasons.QUEUE_NOT_FOUND, f"queue {wanted.queue} does not exist; the Job waits for it")
     if observed.group is None and observed.queue is not None and observed.queue.status.state is QueueState.CLOSED:

@@ -1,6 +1,4 @@
-"""What has to exist beside a Job in its phase, and what has to be removed: claims, plugin objects, the PodGroup and
-pods.
-"""
+"""The objects to create and to delete for a Job in its phase: claims, plugin objects, the PodGroup and pods."""
 
 from collections.abc import Iterable, Iterator, Mapping
 

@@ -1,4 +1,4 @@
-"""What a gang does that a ResourceQuota keeps from being created whole: it has no pods until all of its minimum fit."""
+"""Handles a gang whose minimum exceeds a ResourceQuota: it has no pods until all pods of the minimum fit."""
 
 from collections.abc import Collection, Mapping
 

@@ -53,7 +53,10 @@ def problems(by_role: PodsByRole) -> tuple[TaskProblem, ...]:
 
 
 def told(found: Sequence[TaskProblem], *, scheduler: bool) -> str:
-    """The problems as the end of a message. `scheduler`: False when the message has the scheduler's words already."""
+    """The problems as the end of a message.
+
+    `scheduler`: False if the message already contains the scheduler's message.
+    """
     wanted = [each for each in found if scheduler or each.problem.reason != UNSCHEDULABLE]
     more = len(wanted) - MOST_TOLD
     text = "".join(f"; {each}" for each in wanted[:MOST_TOLD])
@@ -61,7 +64,10 @@ def told(found: Sequence[TaskProblem], *, scheduler: bool) -> str:
 
 
 def noted(record: JobRecord, found: Sequence[TaskProblem], now: float) -> tuple[JobRecord, tuple[Note, ...]]:
-    """The record in which each problem is marked, and an event for each that was not. A restart begins anew."""
+    """The record in which each problem is marked, and an event for each that was not.
+
+    A restart of the Job clears the marks.
+    """
     notes = []
     for each in found[:MOST_TOLD]:
         marked = sum(key.startswith(f"{reasons.POD_PROBLEM}/") for key in record.handled)

@@ -1,6 +1,6 @@
 """Pods that a ResourceQuota refuses. A gang with some of its pods created would hold quota that another gang waits for,
-and two such gangs would wait for each other for ever. So a gang gets all pods of its minimum or none, and of the Jobs of
-a namespace that wait for quota the oldest is tried first.
+and two such gangs could wait for each other forever. Therefore a gang gets all pods of its minimum or none, and among
+the Jobs of a namespace that wait for quota the oldest is tried first.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""What a Job needs beside the caches: live reads and a generated key pair.
+"""Inputs of a Job that are not in caches: live reads and a generated key pair.
 
 A decision is pure, so everything that takes a request or a thread is done here before it.
 """

@@ -1,4 +1,4 @@
-"""What has happened since the status was written, derived from pods and the record (docs/design/decisions.md, row 8).
+"""Events since the status was written, derived from pods and the record (docs/design/decisions.md, row 8).
 
 Level-triggered: each pass finds an event again until `marked` has recorded it.
 """

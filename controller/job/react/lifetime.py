@@ -1,6 +1,5 @@
-"""What the spec says about the life of the whole Job: suspend and activeDeadlineSeconds.
-
-`spec.suspend` acts on its edges only: what a Command does stays until its counterpart. The value that was acted on is
+"""The fields suspend and activeDeadlineSeconds of a Job. Only changes of `spec.suspend` have an effect: the effect of a
+Command lasts until the opposite Command. The value that was acted on is
 recorded, so that a restart of the controller does not repeat it.
 """
 

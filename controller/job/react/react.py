@@ -1,4 +1,4 @@
-"""From events to the record: marks, timers, and the actions of policies."""
+"""Applies events to the record: marks, timers, and the actions of policies."""
 
 import msgspec
 

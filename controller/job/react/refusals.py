@@ -1,4 +1,6 @@
-"""Creates that the API server refused: report them, wait, and try again for ever (docs/design/decisions.md, row 9)."""
+"""Creates that the API server refused: they are reported and tried again without limit (docs/design/decisions.md, row
+9).
+"""
 
 from collections.abc import Iterable
 from typing import Final

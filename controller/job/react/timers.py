@@ -1,4 +1,5 @@
-"""Deadlines of policies. All are computed from recorded times, so they survive a restart (docs/design/decisions.md, row
+"""Timers of policies. They are computed from recorded times, so that a restart does not change them
+(docs/design/decisions.md, row
 7).
 
 PodPending is computed from the pods, the others from status.handled.

@@ -1,4 +1,4 @@
-"""Reason and message of Pending and Running: why a Job is not running, and how far it is when it runs."""
+"""Reason and message of Pending and Running: why a Job is not running, or the progress of a running Job."""
 
 from typing import Final
 
@@ -45,7 +45,7 @@ def _pending(snapshot: JobSnapshot) -> tuple[str, str]:
 
 
 def gang_message(snapshot: JobSnapshot) -> str:
-    """What the PodGroup waits for, in the words of whoever admits it; empty when it has been admitted or says nothing."""
+    """The message of the PodGroup's condition; empty if the group is admitted or has no message."""
     group = current_group(snapshot.observed.group, snapshot.record)
     if group is None or group.status.phase not in (None, PodGroupPhase.PENDING):
         return ""

@@ -38,10 +38,10 @@ class BackfillSpec(Model, frozen=True, kw_only=True):
 
 
 class BackfillStatus(Model, frozen=True, kw_only=True):
-    """Due times are counted from 0 in the range; sets of them are texts such as "0-57,60"."""
+    """Due times of the range are numbered from 0; sets of them are strings such as "0-57,60"."""
 
     total: Int64 = 0
-    progress: Annotated[str, Meta(description="Ended times over all.")] = ""
+    progress: Annotated[str, Meta(description="Ended times of all times.")] = ""
     started: Annotated[str, Meta(description="Times for which a flow was created.")] = ""
     succeeded: Annotated[str, Meta(description="Times whose flow succeeded.")] = ""
     failed: Annotated[str, Meta(description="Times whose flow failed or was deleted.")] = ""

@@ -30,7 +30,7 @@ class CronJobTemplate(Model, frozen=True, kw_only=True):
 
 
 class CronJobSpec(Model, frozen=True, kw_only=True):
-    """When Jobs are created, and which."""
+    """The schedule and the Job to create."""
 
     schedule: Annotated[
         str, Meta(description="Five cron fields, a macro such as @hourly, or @every DURATION; read in timeZone.")
@@ -44,7 +44,7 @@ class CronJobSpec(Model, frozen=True, kw_only=True):
         ConcurrencyPolicy | None,
         Meta(description="Allow (default), Forbid: wait for the active Job, Replace: delete the active Job first."),
     ] = None
-    suspend: Annotated[bool | None, Meta(description="No new Jobs; those that exist run on.")] = None
+    suspend: Annotated[bool | None, Meta(description="No new Jobs are created; existing Jobs continue.")] = None
     successful_jobs_history_limit: Annotated[Count | None, Meta(description="Completed Jobs to keep. Default 3.")] = (
         None
     )

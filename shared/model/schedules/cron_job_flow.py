@@ -40,14 +40,14 @@ class TemplateReference(Model, frozen=True, kw_only=True):
 
 
 class InlineFlow(Model, frozen=True, kw_only=True):
-    """A JobFlow written out."""
+    """An inline JobFlow."""
 
     metadata: TemplateMetadata = TemplateMetadata()
     spec: JobFlowSpec = JobFlowSpec()
 
 
 class CronJobFlowSpec(Model, frozen=True, kw_only=True):
-    """When JobFlows are created, and which."""
+    """The schedule and the JobFlow to create."""
 
     schedules: Annotated[
         tuple[str, ...],
@@ -63,11 +63,11 @@ class CronJobFlowSpec(Model, frozen=True, kw_only=True):
     starting_deadline_seconds: Annotated[
         Count | None, Meta(description="A run that cannot start within this time is missed. Absent: no limit.")
     ] = None
-    suspend: Annotated[bool, Meta(description="No new flows; times that pass are skipped.")] = False
+    suspend: Annotated[bool, Meta(description="No new flows are created; times that pass are skipped.")] = False
     end_time: Annotated[Time | None, Meta(description="No runs are due after this time.")] = None
     jitter_seconds: Annotated[
         Count | None,
-        Meta(description="Starts each run up to this much later, by an amount that is fixed for object and time."),
+        Meta(description="Maximum delay of each run; the delay is fixed for an object and a time."),
     ] = None
     when: Annotated[
         Expression | None,
@@ -75,7 +75,7 @@ class CronJobFlowSpec(Model, frozen=True, kw_only=True):
     ] = None
     catch_up: Annotated[CatchUp | None, Meta(description="Missed times to make up for. Default: the newest.")] = None
     template: Annotated[TemplateReference | None, Meta(description="The JobFlowTemplate; or jobFlowTemplate.")] = None
-    job_flow_template: Annotated[InlineFlow | None, Meta(description="The JobFlow written out; or template.")] = None
+    job_flow_template: Annotated[InlineFlow | None, Meta(description="An inline JobFlow; or template.")] = None
     params: Annotated[
         tuple[Param, ...],
         Meta(description="Params of the flow; $(schedule.date), .time, .previousTime, .unix are replaced."),
@@ -85,7 +85,7 @@ class CronJobFlowSpec(Model, frozen=True, kw_only=True):
 
 
 class SkippedTimes(Model, frozen=True, kw_only=True):
-    """Due times that were passed over on purpose, by cause."""
+    """Numbers of due times that were skipped, by cause."""
 
     suspended: Int64 = 0
     forbidden: Int64 = 0
@@ -93,7 +93,7 @@ class SkippedTimes(Model, frozen=True, kw_only=True):
 
 
 class LastRun(Model, frozen=True, kw_only=True):
-    """The newest run that ended: what `last` is in `when`."""
+    """The newest run that ended; `last` in `when`."""
 
     name: str = ""
     phase: str = ""

@@ -10,7 +10,7 @@ from shared.model.types import IDENTIFIER, Model
 
 
 class TemplateParam(Model, frozen=True, kw_only=True):
-    """A parameter of the template: what it may be, and what it is when nobody says."""
+    """A param of the template, with its allowed values and its default."""
 
     name: Annotated[str, Meta(extra_json_schema={"pattern": IDENTIFIER}, max_length=63)]
     default: Annotated[str | None, Meta(description="Value when none is given. Absent: see required.")] = None
@@ -29,7 +29,7 @@ class JobFlowTemplateSpec(Model, frozen=True, kw_only=True):
 
 
 class JobFlowTemplate(Model, frozen=True, kw_only=True):
-    """A JobFlow to be created many times, with parameters."""
+    """A template of JobFlows, with params."""
 
     api_version: str = ""
     kind: str = ""

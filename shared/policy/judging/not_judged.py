@@ -1,6 +1,5 @@
-"""Which policies, rules and computed defaults cannot be judged without a cluster, and what they need.
-
-`jobflow lint --policy` reports them: otherwise an object without faults would look as if every rule had been asked.
+"""The policies, rules and computed defaults that cannot be evaluated without a cluster, and what they need. `jobflow
+lint --policy` reports them, so that nobody assumes that every rule was checked.
 """
 
 from collections.abc import Iterable, Iterator

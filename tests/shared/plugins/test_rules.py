@@ -81,7 +81,7 @@ def test_invalid_plugins_are_refused(plugins: dict, tasks: list[RoleTask], wante
     assert [str(fault) for fault in check_plugins(plugins, "demo", tasks)] == wanted
 
 
-LEFT = ": the plugin sets up what it can"
+LEFT = ": the plugin is set up without it"
 WARNED = {
     "all tasks": ({"mpi": [], "pytorch": [], "env": []}, [MASTER, WORKER], []),
     "mpi with a launcher only": (

@@ -94,7 +94,7 @@ MESSAGES: dict[str, tuple[str, Any, list[str]]] = {
         "RetryJobFlow",
         '{"from":"a","step":"b"}',
         [
-            'message.step: Invalid value: "{\\"from\\":\\"a\\",\\"step\\":\\"b\\"}": may not be set beside from: name one step'
+            'message.step: Invalid value: "{\\"from\\":\\"a\\",\\"step\\":\\"b\\"}": may not be set together with from: name one step'
         ],
     ),
     "JSON of an action that takes none": ("SuspendJobFlow", '{"x": 1}', []),

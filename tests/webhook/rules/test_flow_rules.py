@@ -563,7 +563,7 @@ def test_a_flow_whose_jobs_get_services_needs_a_valid_service_name(name: str, pl
     (found,) = faults(flow(step("a"), step("b", template="a"), name=name), lookups=known(serving))
     assert found.startswith(
         f'metadata.name: Invalid value: "{name}": JobTemplate "a" of spec.flows[0] cannot be used by a flow of this '
-        "name: plugin svc makes a Service of this name: a DNS-1035 label"
+        "name: plugin svc creates a Service of this name: a DNS-1035 label"
     )
     assert faults(flow(step("a", patch={"jsonPatch": [without]}), name=name), lookups=known(serving)) == []
     assert faults(flow(step("a"), name=name), lookups=known(template(name="a"))) == []

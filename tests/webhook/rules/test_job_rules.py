@@ -340,7 +340,7 @@ def test_a_missing_role_task_is_named() -> None:
 def test_a_job_name_that_is_no_service_name_is_refused() -> None:
     assert faults(job(name="2fast")) == []
     (found,) = faults(job(name="2fast", plugins={"svc": []}))
-    assert found.startswith('metadata.name: Invalid value: "2fast": plugin svc makes a Service of this name')
+    assert found.startswith('metadata.name: Invalid value: "2fast": plugin svc creates a Service of this name')
 
 
 def test_an_unknown_plugin_flag_is_refused() -> None:
@@ -542,7 +542,7 @@ WARNINGS: dict[str, tuple[Body, list[str]]] = {
     ),
     "mpi without workers": (
         job(task("master"), plugins={"mpi": []}),
-        ['spec.plugins.mpi: no task "worker" (--worker): the plugin sets up what it can'],
+        ['spec.plugins.mpi: no task "worker" (--worker): the plugin is set up without it'],
     ),
     "55: pods that never end": (
         job(task(template=pod_template(restartPolicy="Always"))),

@@ -241,7 +241,7 @@ def test_a_message_that_arrives_twice_acts_once():
     ("message", "told"),
     [
         (says(from_="x"), 'Refused: there is no step "x"'),
-        (says(from_="a", step="b"), "Refused: message.step: may not be set beside from: name one step"),
+        (says(from_="a", step="b"), "Refused: message.step: may not be set together with from: name one step"),
         (says(attempt=1), "Refused: message.attempt: needs a step: set from or step"),
         (says(params={"p": "1"}), "WithoutEffect: none of the flow's steps has failed"),
         (says(from_="a", params={"p": "1"}), "Refused: the flow has no param p; it has none"),
