@@ -9,10 +9,10 @@ LOCK = $(BIN)/python -m uv pip compile pyproject.toml --quiet --universal --pyth
 	--no-emit-index-url --no-annotate --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint generate lock verify e2e bench chaos clean
+.PHONY: help install demo test test-web lint generate lock verify e2e bench chaos clean
 
 help: ## show the verbs
-	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 install: $(STAMP) ## create .venv with everything in it
 
@@ -28,8 +28,13 @@ $(STAMP): pyproject.toml requirements.lock
 demo: $(STAMP) ## run the example flow on a local cluster; KEEP=1 leaves it running
 	@$(BIN)/jobflow local demo $(if $(filter-out 0,$(KEEP)),--keep)
 
-test: $(STAMP) ## all tests that need no cluster
+test: $(STAMP) ## all tests that need no cluster; those in a browser where one is installed
+	@$(BIN)/python -m tests.browser.chromium || true
 	$(BIN)/python -m pytest $(TESTS) -m "not slow" -n 2 --dist loadfile --no-loadscope-reorder
+
+test-web: $(STAMP) ## the pages in a real browser (Chromium); pictures of them are left in build/screens
+	@$(BIN)/python -m tests.browser.chromium
+	$(BIN)/python -m pytest tests/browser -m "not slow"
 
 lint: $(STAMP) ## ruff, mypy --strict, import contracts
 	$(BIN)/ruff format --check .
