@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Sequence
 
 from cli.exits import CliError, Exit
-from cli.files.manifests import Manifest
 from shared.kinds import JOBFLOW, Kind
 from shared.model.types import Body
 from webhook.hints.names import did_you_mean
+from webhook.lint.manifests import Manifest
 
 
 def of_kind(manifests: Iterable[Manifest], kind: Kind) -> list[Body]:

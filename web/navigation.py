@@ -13,4 +13,4 @@ class SiteSection(msgspec.Struct, frozen=True):
     offline: bool = False
 
 
-SECTIONS: Final = (SiteSection("flows", "Flows"),)
+SECTIONS: Final = (SiteSection("flows", "Flows"), SiteSection("check", "Check", offline=True))

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from cli.exits import CliError, Exit
-from cli.files.manifests import Manifest, files, load, parse, read
+from cli.files.manifests import files, load, parse, read
 from cli.views import findings
 from webhook.lint.check import Report, check
+from webhook.lint.manifests import Manifest
 from webhook.lint.places import Broken, Place
 
 

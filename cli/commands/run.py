@@ -6,7 +6,7 @@ from typing import Final
 
 from cli.client import Session, live
 from cli.exits import CliError, Exit
-from cli.files.manifests import Manifest, is_file, load
+from cli.files.manifests import is_file, load
 from cli.flow_templates import flow_from_template
 from cli.output import as_name, note, print_bodies
 from cli.params import pairs, with_params
@@ -16,6 +16,7 @@ from shared.kinds import JOBFLOW, JOBFLOWTEMPLATE, JOBTEMPLATE, QUEUE, Kind
 from shared.kube.client.errors import AlreadyExists
 from shared.kube.client.requests import APPLY_PATCH
 from shared.model.types import Body
+from webhook.lint.manifests import Manifest
 
 MANAGER: Final = "jobflow-cli"
 

@@ -5,30 +5,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-import msgspec
-
 from cli.exits import CliError, Exit
-from cli.files.yaml_lines import Document, YamlFault, documents
-from shared.model.types import Body
-from webhook.lint.places import Broken, Place
+from webhook.lint.manifests import Manifest, manifests
+from webhook.lint.places import Broken
 
 ENDINGS: Final = (".yaml", ".yml", ".json")
 STDIN: Final = "-"
-
-
-class Manifest(msgspec.Struct, frozen=True):
-    """An object and its file. `path`: its position in the document, for items of a List."""
-
-    file: str
-    document: Document
-
-    @property
-    def body(self) -> Body:
-        body: Body = self.document.body
-        return body
-
-    def place(self, path: str) -> Place:
-        return self.document.place(path)
 
 
 def files(names: Iterable[str]) -> Iterator[str]:
@@ -58,15 +40,8 @@ def read(name: str) -> str:
 
 
 def parse(file: str, text: str) -> Iterator[Manifest | Broken]:
-    """The objects in a text, with the items of Lists as objects of their own; stops at a syntax error."""
-    try:
-        for document in documents(text):
-            if isinstance(document, YamlFault):
-                yield _broken(file, document)
-            else:
-                yield from _objects(shown(file), document)
-    except YamlFault as fault:
-        yield _broken(file, fault)
+    """The objects in a text; stops at a syntax error."""
+    return manifests(shown(file), text)
 
 
 def load(names: Iterable[str]) -> list[Manifest]:
@@ -87,18 +62,3 @@ def shown(file: str) -> str:
 def is_file(text: str) -> bool:
     """Whether an argument that may be a file or a name is a file."""
     return text == STDIN or text.endswith(ENDINGS) or Path(text).exists()
-
-
-def _broken(file: str, fault: YamlFault) -> Broken:
-    return Broken(shown(file), fault.place, fault.message)
-
-
-def _objects(file: str, document: Document) -> Iterator[Manifest | Broken]:
-    body = document.body
-    if not isinstance(body, dict):
-        yield Broken(file, document.place(""), "must be an object with apiVersion, kind, metadata and spec")
-    elif str(body.get("kind")).endswith("List") and isinstance(body.get("items"), list):
-        for index in range(len(body["items"])):
-            yield from _objects(file, document.item(index))
-    else:
-        yield Manifest(file, document)

@@ -2,10 +2,12 @@
 
 from typing import Final
 
-from web.pages import deeds, flow, flow_list, flow_pictures, live
+from web.pages import check, deeds, flow, flow_list, flow_pictures, live
 
 ROUTES: Final = (
     ("GET", "/drawing.css", flow_pictures.drawing_styles),
+    ("GET", "/check", check.form),
+    ("POST", "/check", check.check),
     ("GET", "/live", live.live),
     ("GET", "/flows", flow_list.flows),
     ("GET", "/flows/{namespace}/{name}", flow.flow),

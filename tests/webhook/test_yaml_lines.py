@@ -4,8 +4,8 @@ from itertools import pairwise
 
 import pytest
 
-from cli.files.yaml_lines import Document, YamlFault, documents
 from webhook.lint.places import remove
+from webhook.lint.yaml_lines import Document, YamlFault, documents
 
 FLOW = """\
 apiVersion: flow.volcano.sh/v1alpha1
