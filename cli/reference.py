@@ -13,7 +13,7 @@ from shared.crd import page
 PAGE: Final = Path("docs/command.md")
 _HEAD: Final = f"""# The `jobflow` command
 
-<!-- Generated from cli/verbs.py by `make generate`; do not edit. -->
+<!-- Generated from cli/verbs by `make generate`; do not edit. -->
 
 {DESCRIPTION} It is also a plugin of kubectl: `kubectl jobflow list`.
 

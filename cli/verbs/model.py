@@ -1,0 +1,73 @@
+"""The verbs of the command as data: the types, and the arguments that several verbs have."""
+
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+
+class Argument(NamedTuple):
+    """One argument or flag of argparse. `live`: the kind of completion, a name that cli.complete knows."""
+
+    flags: tuple[str, ...]
+    options: dict[str, Any]
+    live: str = ""
+
+
+class Verb(NamedTuple):
+    """`name`: such as `job list`; `function`: `module:function` in cli.commands; `formats`: values of -o; `cluster`:
+    whether it needs a cluster.
+    """
+
+    name: str
+    function: str
+    help: str
+    arguments: tuple[Argument, ...] = ()
+    formats: tuple[str, ...] = ()
+    cluster: bool = True
+    examples: tuple[str, ...] = ()
+
+
+def arg(*flags: str, live: str = "", **options: Any) -> Argument:
+    """An argument. `options`: those of argparse."""
+    return Argument(flags, options, live)
+
+
+CLUSTER_FLAGS: Final = (
+    arg(
+        "-n",
+        "--namespace",
+        default="",
+        metavar="NS",
+        live="namespace",
+        help="namespace; default: that of the kubeconfig's context",
+    ),
+    arg("--context", default="", metavar="NAME", live="context", help="context of the kubeconfig"),
+    arg(
+        "--kubeconfig",
+        default="",
+        metavar="FILE",
+        live="file",
+        help="kubeconfig file; default: $KUBECONFIG, then ~/.kube/config",
+    ),
+)
+ALL: Final = arg("-A", "--all-namespaces", action="store_true", help="objects of all namespaces")
+SELECTOR: Final = arg("-l", "--selector", default="", metavar="LABELS", help="label selector: a=b,c!=d")
+FLOW: Final = arg("name", metavar="NAME", live="jobflow", help="the JobFlow")
+FLOWS: Final = arg("names", metavar="NAME", nargs="+", live="jobflow", help="JobFlows")
+JOBS: Final = arg("names", metavar="NAME", nargs="+", live="job", help="Jobs")
+QUEUES: Final = arg("names", metavar="NAME", nargs="+", live="queue", help="Queues")
+SCHEDULES: Final = arg("names", metavar="NAME", nargs="+", help="CronJobFlows or CronJobs")
+FILES: Final = arg("files", metavar="FILE", nargs="+", live="manifest", help="files, folders, or - for stdin")
+WATCH: Final = arg("-w", "--watch", action="store_true", help="follow until the flow has ended")
+PARAM: Final = arg(
+    "-p", "--param", action="append", default=[], metavar="NAME=VALUE", help="set a param of the flow; repeatable"
+)
+NO_WAIT: Final = arg(
+    "--no-wait", action="store_true", help="return once the API server has the Command; default: once it is carried out"
+)
+OBJECT_FORMATS: Final = ("json", "yaml", "name", "wide")
+BODY_FORMATS: Final = ("json", "yaml", "name")
+
+
+def defaults_of(formats: Sequence[str]) -> str:
+    """The format without -o: a table if the verb prints objects, else the first of its formats."""
+    return "" if not formats or formats[0] == "json" else formats[0]
