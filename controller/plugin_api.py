@@ -40,12 +40,13 @@ class PodSlot(msgspec.Struct, frozen=True):
 
 
 class PluginTask(msgspec.Struct, frozen=True):
-    """What a plugin may know of a task. `hostname`, `subdomain`: those of the template, or empty."""
+    """What a plugin may know of a task. `hostname`, `subdomain`, `labels`: those of the template, or empty."""
 
     name: str
     replicas: int
     hostname: str = ""
     subdomain: str = ""
+    labels: Mapping[str, str] = {}
 
 
 class PluginJob(msgspec.Struct, frozen=True):
@@ -143,7 +144,8 @@ def plugin_job(job: Job) -> PluginJob:
 
 def _plugin_task(name: str, replicas: int, template: Body) -> PluginTask:
     spec = template.get("spec") or {}
-    return PluginTask(name or "default", replicas, spec.get("hostname") or "", spec.get("subdomain") or "")
+    labels = (template.get("metadata") or {}).get("labels") or {}
+    return PluginTask(name or "default", replicas, spec.get("hostname") or "", spec.get("subdomain") or "", labels)
 
 
 def owned_object(job: PluginJob, kind: Kind, name: str, follows: tuple[str, ...] = (), **content: Any) -> OwnedObject:

@@ -28,6 +28,7 @@ from controller.plugins.ray import RayPlugin
 from controller.plugins.ssh import SshPlugin
 from controller.plugins.svc import SvcPlugin
 from controller.plugins.tensorflow import TensorflowPlugin
+from shared.kinds import SERVICE
 from shared.model.types import Body
 
 PLUGINS: Final[tuple[JobPlugin[Any], ...]] = (
@@ -94,8 +95,8 @@ def plan_objects(job: PluginJob, context: PluginContext) -> PluginPlan:
         if present is None:
             actions.append(Create(made.kind, made.body))
         elif not _owned_by(present, job.uid):
-            if _in_the_way(made, present):
-                conflicts.append(f"{made.kind.kind} {made.name} exists and is not controlled by this Job")
+            if conflict := _conflict(job, made, present):
+                conflicts.append(f"{made.kind.kind} {made.name} {conflict}")
         elif changes := _changes(made, present):
             uid = present["metadata"]["uid"]
             actions.append(Patch(made.kind, job.namespace, made.name, changes, uid=uid))
@@ -119,12 +120,31 @@ def _owned_by(body: Body, uid: str) -> bool:
     return any(owner.get("controller") and owner.get("uid") == uid for owner in owners)
 
 
-def _in_the_way(made: OwnedObject, present: Body) -> bool:
-    """A Service or NetworkPolicy that a user created serves as ours, as in Volcano. One of another controller, perhaps
-    of a Job of the same name that is being deleted, will not stay.
+def _conflict(job: PluginJob, made: OwnedObject, present: Body) -> str:
+    """Why an object that exists cannot serve as ours, or "".
+
+    A Service or NetworkPolicy that a user created serves, as in Volcano, unless the Service is for other pods. One of
+    another controller, perhaps of a Job of the same name that is being deleted, will not stay.
     """
-    controlled = any(owner.get("controller") for owner in present["metadata"].get("ownerReferences") or ())
-    return controlled or bool(made.follows)
+    owners = present["metadata"].get("ownerReferences") or ()
+    owner = next((owner for owner in owners if owner.get("controller")), None)
+    if owner is not None:
+        return f"exists and belongs to {owner.get('kind')} {owner.get('name')}"
+    if made.follows:
+        return "exists and is not controlled by this Job"
+    return (
+        "" if made.kind is not SERVICE or _may_select(job, present) else "exists and selects other pods than the Job's"
+    )
+
+
+def _may_select(job: PluginJob, service: Body) -> bool:
+    """Whether the Service may select pods of the Job. One without selector has its endpoints from somebody else."""
+    selector = (service.get("spec") or {}).get("selector") or {}
+    known = ({**task.labels, **job.selector} for task in job.tasks)
+    return any(
+        all(labels.get(key) == value or (key not in labels and "volcano.sh/" in key) for key, value in selector.items())
+        for labels in known
+    )
 
 
 def _changes(made: OwnedObject, present: Body) -> Body:

@@ -83,11 +83,28 @@ FOREIGN = {
     "a Service of a namesake": (
         "Service/demo",
         {"ownerReferences": NAMESAKE},
-        ["Service demo exists and is not controlled by this Job"],
+        ["Service demo exists and belongs to Job demo"],
     ),
     "a Service of the user": ("Service/demo", {}, []),
     "a NetworkPolicy of the user": ("NetworkPolicy/demo", {}, []),
 }
+SELECTORS: dict[str, tuple[dict[str, str], list[str]]] = {
+    "none": ({}, []),
+    "the Job": ({"volcano.sh/job-name": "demo"}, []),
+    "one task of it": ({"volcano.sh/job-name": "demo", "volcano.sh/task-spec": "w"}, []),
+    "another Job": (
+        {"volcano.sh/job-name": "other"},
+        ["Service demo exists and selects other pods than the Job's"],
+    ),
+    "an app": ({"app": "mine"}, ["Service demo exists and selects other pods than the Job's"]),
+}
+
+
+@pytest.mark.parametrize(("selector", "conflicts"), SELECTORS.values(), ids=SELECTORS)
+def test_a_service_of_the_user_that_selects(selector: dict[str, str], conflicts: list[str]) -> None:
+    foreign = {"metadata": {"name": "demo", "uid": "x"}, "spec": {"selector": selector}}
+    plan = plan_objects(shape({"w": 1}, {"svc": []}), PluginContext({"Service/demo": foreign}))
+    assert list(plan.conflicts) == conflicts
 
 
 @pytest.mark.parametrize(("key", "metadata", "conflicts"), FOREIGN.values(), ids=FOREIGN)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from local.client.blocking import until
-from shared.kinds import CONFIGMAP, EVENT, JOB, POD, SECRET, Kind
+from shared.kinds import CONFIGMAP, EVENT, JOB, JOBFLOW, POD, SECRET, SERVICE, Kind
 from shared.model.types import Body
 from tests.e2e.support.scenario import Scenario
 
@@ -57,6 +57,55 @@ def test_all_conflicting_objects_are_named_and_the_job_starts_when_they_are_gone
     scenario.kube.delete(CONFIGMAP, scenario.namespace, "j-svc")
     scenario.kube.delete(SECRET, scenario.namespace, "j-ssh")
     reaches(scenario, 6, phase="Running")
+
+
+def test_a_service_of_another_owner_is_named_in_the_job_the_flow_and_events(scenario: Scenario) -> None:
+    owner = scenario.kube.create(
+        CONFIGMAP,
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "o", "namespace": scenario.namespace}},
+    )
+    reference = {"apiVersion": "v1", "kind": "ConfigMap", "name": "o", "uid": owner["metadata"]["uid"]}
+    metadata = {"namespace": scenario.namespace, "ownerReferences": [{**reference, "controller": True}]}
+    ports = {"ports": [{"port": 80}]}
+    for name, meta, selector in (
+        ("f-owned", metadata, {}),
+        ("f-other", {"namespace": scenario.namespace}, {"selector": {"app": "mine"}}),
+    ):
+        body = {"apiVersion": "v1", "kind": "Service", "metadata": {**meta, "name": name}, "spec": ports | selector}
+        scenario.kube.create(SERVICE, body)
+    scenario.templates("work")
+    patch = {"jobSpec": {"plugins": {"svc": []}}}
+    scenario.flow("f", {name: {"template": "work", "patch": patch} for name in ("owned", "other")})
+    said = {
+        "f-owned": "Service f-owned exists and belongs to ConfigMap o",
+        "f-other": "Service f-other exists and selects other pods than the Job's",
+    }
+
+    for name, words in said.items():
+        job = scenario.cluster.wait_for(
+            JOB, scenario.namespace, name, lambda job, words=words: words in str(job.get("status")), 30
+        )
+        assert job["status"]["state"]["reason"] == "PluginConflict"
+    told = {
+        each["involvedObject"]["name"]: each["message"]
+        for each in scenario.kube.list(EVENT, scenario.namespace)
+        if each["reason"] == "PluginConflict"
+    }
+    assert all(words in told[name] for name, words in said.items())
+    flow = scenario.cluster.wait_for(
+        JOBFLOW,
+        scenario.namespace,
+        "f",
+        lambda flow: (
+            "belongs to ConfigMap o"
+            in str((flow.get("status") or {}).get("next")) + str((flow.get("status") or {}).get("steps"))
+        ),
+        20,
+    )
+    assert flow["status"]["state"]["reason"] == "PluginConflict"
+    for name in said:
+        scenario.kube.delete(SERVICE, scenario.namespace, name)
+    scenario.succeeds("f")
 
 
 def test_a_job_waits_for_the_pods_of_an_earlier_job_of_its_name(scenario: Scenario) -> None:
