@@ -8,7 +8,7 @@ from local.apiserver.call import ApiRequest
 from local.apiserver.errors import StatusError, bad_request, conflict, too_many_requests
 from shared.model.types import Body
 
-ERRORS = ("409", "429", "500", "503")
+ERRORS = ("403", "409", "429", "500", "503")
 KINDS = (*ERRORS, "latency", "reset", "reset-after-commit", "stale-list", "expire-continue")
 WATCH_KINDS = ("watch-drop", "watch-410", "watch-delay", "watch-duplicate")
 
@@ -96,6 +96,9 @@ class FaultInjector:
         fault = self.choose(call, ERRORS)
         if fault is None:
             return None
+        if fault.kind == "403":
+            said = 'admission webhook "other.example.com" denied the request: injected fault'
+            return StatusError(403, "Forbidden", said, {})
         if fault.kind == "409":
             return conflict(*call.gr, call.name)
         if fault.kind == "429":

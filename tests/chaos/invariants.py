@@ -2,25 +2,29 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from shared.kinds import JOBFLOW
 from shared.model.types import Body
 from tests.chaos.chaos_cluster import MemorySample
-from tests.chaos.phase_recorder import RecordedPhase
+from tests.chaos.recording.phase_recorder import RecordedPhase
+from tests.chaos.recording.pod_recorder import LetIn
 from tests.chaos.workloads import ENDED, After, Workload
 
 MEMORY_GROWTH: Final = 40.0  # MiB that a process may grow from its settled state on
 SETTLED: Final = 5  # runs after which the memory of a process is expected to be stable
 TASKS_GROWTH: Final = 20
+STALE: Final = 3.0  # seconds
 ENOUGH: Final = 5  # runs in which a fault may have no effect by chance
 
 
 @dataclass(frozen=True)
 class RunObservation:
     """`ends`: the workloads' main objects by name; `left`: all our objects in the namespace; `changes`: phases of its
-    Jobs; `late`: what did not happen in time; `faults`: log lines of processes that failed by a defect of their own."""
+    Jobs; `late`: what did not happen in time; `faults`: log lines of processes that failed by a defect of their own;
+    `exceeded`: limits of queues that were exceeded; `let_in`: how gangs were let in; `shown`: when the flow's status first
+    showed the end of each Job; `troubled`: from when to when statuses may be older than usual."""
 
     workloads: Sequence[Workload]
     ends: Mapping[str, Body]
@@ -29,6 +33,10 @@ class RunObservation:
     samples: Sequence[MemorySample] = ()
     late: Sequence[str] = ()
     faults: Sequence[str] = ()
+    exceeded: Sequence[str] = ()
+    let_in: Sequence[LetIn] = ()
+    shown: Mapping[str, float] = field(default_factory=dict)
+    troubled: Sequence[tuple[float, float]] = ()
 
 
 Invariant = Callable[[RunObservation], Iterator[str]]
@@ -49,9 +57,9 @@ def expected_end(observation: RunObservation) -> Iterator[str]:
         if steps != dict(each.steps):
             why = {step["name"]: f"{step.get('reason')} {step.get('message')}" for step in status.get("steps") or []}
             yield f"{each.name}: steps ended {steps}, not {dict(each.steps)}, because {why}"
-        for field, wanted in (each.status or {}).items():
-            if status.get(field) != wanted:
-                yield f"{each.name}: status.{field} is {status.get(field)}, not {wanted}"
+        for key, wanted in (each.status or {}).items():
+            if status.get(key) != wanted:
+                yield f"{each.name}: status.{key} is {status.get(key)}, not {wanted}"
 
 
 def each_job_once(observation: RunObservation) -> Iterator[str]:
@@ -147,6 +155,37 @@ def nothing_stuck(observation: RunObservation) -> Iterator[str]:
             yield f"{sample.name}: {sample.waiting} keys wait and {sample.active} are being processed after everything has ended"
 
 
+def limits_hold(observation: RunObservation) -> Iterator[str]:
+    yield from dict.fromkeys(observation.exceeded)
+
+
+def minimum_or_nothing(observation: RunObservation) -> Iterator[str]:
+    """No pod of a gang was let in before as many of its pods existed as it needs."""
+    minimums = {body["metadata"]["name"]: _minimum(body) for body in observation.left if body["kind"] == "Job"}
+    for each in observation.let_in:
+        if each.existing < minimums.get(each.job, 0):
+            yield f"Job {each.job}: a pod was let in when {each.existing} of {minimums[each.job]} existed"
+
+
+def _minimum(job: Body) -> int:
+    """The pods that a Job needs at once; 0 if its tasks start one after the other."""
+    spec = job.get("spec") or {}
+    staged = any(task.get("dependsOn") for task in spec.get("tasks") or ())
+    return 0 if staged else int(spec.get("minAvailable") or 0)
+
+
+def status_is_fresh(observation: RunObservation) -> Iterator[str]:
+    """A flow's status showed the end of each of its Jobs within STALE seconds, except while our processes were troubled."""
+    for change in observation.changes:
+        shown = observation.shown.get(change.job)
+        if change.phase not in ENDED or not change.step or shown is None:
+            continue
+        if any(begin - STALE <= change.at <= end for begin, end in observation.troubled):
+            continue
+        if shown - change.at > STALE:
+            yield f"Job {change.job}: {change.phase} was shown after {shown - change.at:.1f} s"
+
+
 INVARIANTS: Final[tuple[Invariant, ...]] = (
     in_time,
     expected_end,
@@ -157,6 +196,9 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     status_is_consistent,
     no_own_fault,
     nothing_stuck,
+    limits_hold,
+    minimum_or_nothing,
+    status_is_fresh,
 )
 
 

@@ -5,12 +5,14 @@ from random import Random
 from typing import Any, Final
 
 from tests.chaos import workloads
-from tests.chaos.faults import FAULTS
+from tests.chaos.faults import FAULTS, MILD
 
 FAULTS_A_RUN: Final = (1, 4)
 WORKLOADS_A_RUN: Final = (2, 3)
 LATEST: Final = 2.0  # seconds
 LAST_ARRIVAL: Final = 1.5
+RECOVERS: Final = 10.0  # seconds after a fault in which processes restart, take over and read everything again
+_MILD_RUNS: Final = 5  # every so many runs have only faults that do not concern our processes
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,8 @@ def draw(seed: int) -> ChaosPlan:
     chance = Random(f"plan {seed}")
     chosen = tuple(chance.sample(sorted(workloads.WORKLOADS), chance.randint(*WORKLOADS_A_RUN)))
     faults = []
-    for number, name in enumerate(chance.sample(sorted(FAULTS), chance.randint(*FAULTS_A_RUN))):
+    known = sorted(MILD if seed % _MILD_RUNS == 0 else FAULTS)
+    for number, name in enumerate(chance.sample(known, chance.randint(*FAULTS_A_RUN))):
         fault = FAULTS[name]
         at, lasts = round(chance.uniform(0, LATEST), 2), round(chance.uniform(*fault.lasts), 2)
         faults.append(ScheduledFault(at, lasts, name, fault.draw(chance), f"{number}-{name}"))
@@ -58,3 +61,10 @@ def changes(plan: ChaosPlan) -> list[tuple[float, bool, ScheduledFault]]:
     begun = [(each.at, False, each) for each in plan.faults]
     ended = [(each.at + each.lasts, True, each) for each in plan.faults]
     return sorted(begun + ended, key=lambda change: (change[0], change[1], change[2].key))
+
+
+def troubled(plan: ChaosPlan, start: float) -> tuple[tuple[float, float], ...]:
+    """From when to when statuses may be older than usual, for a plan that began at `start`."""
+    return tuple(
+        (start + each.at, start + each.at + each.lasts + RECOVERS) for each in plan.faults if each.fault not in MILD
+    )

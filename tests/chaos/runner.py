@@ -17,8 +17,8 @@ from tests.chaos.chaos_cluster import ChaosCluster, MemorySample
 from tests.chaos.faults import FAULTS
 from tests.chaos.faults.fault import FAULT_TARGETS
 from tests.chaos.invariants import RunObservation
-from tests.chaos.phase_recorder import PhaseRecorder
 from tests.chaos.plan import ChaosPlan
+from tests.chaos.recording.phase_recorder import PhaseRecorder
 from tests.chaos.workloads import FINAL, WORKLOADS, Workload
 from tests.e2e.support.scenario import phase
 
@@ -67,13 +67,15 @@ def run(cluster: ChaosCluster, recorder: PhaseRecorder, plan: ChaosPlan) -> RunR
     made = [_made(name, namespace, plan.seed, number) for number, name in enumerate(plan.workloads)]
     late: list[str] = []
     quiet: list[MemorySample] = []
+    started = time.monotonic()
     _fault(cluster, plan, made)
     watch.note("faults")
     _await(late, lambda: _ends(cluster, made), END_SECONDS)
     watch.note("ends")
     _await(late, lambda: _is_quiet(cluster, made, quiet), QUIET_SECONDS)
     watch.note("quiet")
-    observation = replace(_look(cluster, recorder, made, late, marks), samples=tuple(quiet))
+    looked = _look(cluster, recorder, made, late, marks)
+    observation = replace(looked, samples=tuple(quiet), troubled=plans.troubled(plan, started))
     cluster.kube.delete(NAMESPACE, "", namespace)
     _await(late, lambda: _are_gone(cluster, [namespace, *cluster.deleted_namespaces.values()]), GONE_SECONDS)
     watch.note("gone")
@@ -181,7 +183,17 @@ def _look(
     ends = {body["metadata"]["name"]: body for body in left if body["kind"] in ("JobFlow", "Job")}
     faults = [text for name, mark in marks.items() for text in _own_faults(cluster, name, mark)]
     changes = tuple(recorder.changes.get(namespace, ()))
-    return RunObservation(made, ends, left, changes, late=late, faults=faults)
+    return RunObservation(
+        made,
+        ends,
+        left,
+        changes,
+        late=late,
+        faults=faults,
+        exceeded=tuple(recorder.pods.exceeded.get(namespace, ())),
+        let_in=tuple(recorder.pods.let_in.get(namespace, {}).values()),
+        shown=dict(recorder.statuses.shown.get(namespace, {})),
+    )
 
 
 def _own_faults(cluster: ChaosCluster, name: str, mark: int) -> list[str]:

@@ -8,7 +8,8 @@ from shared.kinds import JOBFLOW
 from shared.model.types import Body
 from tests.chaos.chaos_cluster import MemorySample
 from tests.chaos.invariants import ENOUGH, RunObservation, growth, ineffective_faults, violations
-from tests.chaos.phase_recorder import RecordedPhase
+from tests.chaos.recording.phase_recorder import RecordedPhase
+from tests.chaos.recording.pod_recorder import LetIn
 from tests.chaos.workloads import After, Workload
 
 
@@ -48,6 +49,8 @@ COURSE = (
     change("f-b", "Completed", 4),
 )
 LEFT = (ended(), thing("Job", "f-a", "f"), thing("Job", "f-b", "f"))
+GANG = LEFT[1] | {"spec": {"minAvailable": 2, "tasks": [{"replicas": 2}]}}
+TIMED = (COURSE[0], replace(COURSE[1], at=10.0), *COURSE[2:])
 LEADER = MemorySample("first", 1, 80.0, leads=1)
 GOOD = RunObservation((WORK,), {"f": ended()}, LEFT, COURSE, (LEADER, MemorySample("second", 2, 70.0, waiting=2)))
 
@@ -70,6 +73,12 @@ BAD: dict[str, tuple[RunObservation, str]] = {
     "own fault": (replace(GOOD, faults=("first: stopped by a fault",)), "stopped by a fault"),
     "panic": (replace(GOOD, samples=(MemorySample("first", 1, 80.0, panics=2, leads=1),)), "2 reconciles failed"),
     "stuck leader": (replace(GOOD, samples=(MemorySample("first", 1, 80.0, waiting=1, leads=1),)), "1 keys wait"),
+    "limit": (replace(GOOD, exceeded=("queue q: 3 CPUs let in, its capability is 2",)), "3 CPUs let in"),
+    "half a gang": (
+        replace(GOOD, left=(ended(), GANG, LEFT[2]), let_in=(LetIn("f-a", "0", 1),)),
+        "when 1 of 2 existed",
+    ),
+    "stale": (replace(GOOD, changes=TIMED, shown={"f-a": 14.5}), "Completed was shown after 4.5 s"),
     "hoarding standby": (replace(GOOD, samples=(LEADER, MemorySample("second", 2, 70.0, waiting=9))), "9 keys wait"),
 }
 

@@ -8,8 +8,8 @@ from multiprocessing.connection import Connection, wait
 
 from local.processes import die_with_parent, exit_on_signals
 from tests.chaos.chaos_cluster import ChaosCluster
-from tests.chaos.phase_recorder import PhaseRecorder
 from tests.chaos.plan import draw
+from tests.chaos.recording.phase_recorder import PhaseRecorder
 from tests.chaos.runner import RunResult, tried
 
 _END_SECONDS = 60.0

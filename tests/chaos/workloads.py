@@ -120,6 +120,17 @@ def loop(namespace: str, name: str, chance: Random) -> Workload:
     return kit.flow(steps, wanted, [*turns, "end"], order, most=at_once)
 
 
+def bounded(namespace: str, name: str, chance: Random) -> Workload:
+    """A loop of gangs in a queue that has room for one or two of them."""
+    kit, count, replicas = _Kit(namespace, name, chance), chance.randint(3, 5), chance.randint(1, 2)
+    template = kit.template("each", replicas=replicas)
+    spec = kit.templates[template]["spec"]
+    spec["queue"] = "bounded"
+    spec["tasks"][0]["template"]["spec"]["containers"][0]["resources"] = {"requests": {"cpu": "1"}}
+    steps = {"each": {"template": template, "for": {"range": {"end": count}}}}
+    return kit.flow(steps, {"each": "Completed"}, [f"each-{index}" for index in range(count)])
+
+
 def while_loop(namespace: str, name: str, chance: Random) -> Workload:
     """Iterations strictly one after the other, each decided by what the one before left."""
     kit, count = _Kit(namespace, name, chance), chance.randint(2, 4)
@@ -227,5 +238,5 @@ def staged(namespace: str, name: str, chance: Random) -> Workload:
 
 WORKLOADS: Final[dict[str, Build]] = {
     build.__name__.replace("_", "-"): build
-    for build in (diamond, graph, loop, while_loop, retried, switched, forgiving, served, restarted, staged)
+    for build in (diamond, graph, loop, bounded, while_loop, retried, switched, forgiving, served, restarted, staged)
 }

@@ -34,6 +34,8 @@ _ALL: Final = (
     clock_jump.FAULT,
     api_restart.FAULT,
     namespace_deletion.FAULT,
-    quota.FAULT,
+    *quota.FAULTS,
 )
 FAULTS: Final[dict[str, ChaosFault]] = {fault.name: fault for fault in _ALL}
+MILD: Final = frozenset({"quota", "podgroup-quota", "closed-queue", "refused-pods"})
+"""Faults during which our processes work as ever, so that statuses must be as fresh as ever."""

@@ -1,4 +1,4 @@
-"""Requests refused with 409, 429 (Retry-After), 500 and 503."""
+"""Requests refused with 409, 429 (Retry-After), 500 and 503, and pods refused by a webhook of somebody else."""
 
 from random import Random
 from typing import Final
@@ -14,4 +14,13 @@ def _fault(code: str) -> ChaosFault:
     return by_rules(f"answers-{code}", draw)
 
 
-FAULTS: Final = tuple(_fault(code) for code in ("409", "429", "500", "503"))
+def _draw_refusal(chance: Random) -> list[FaultRule]:
+    return [
+        {"kind": "403", "probability": round(chance.uniform(0.3, 1.0), 2), "verbs": ["create"], "resources": ["pods"]}
+    ]
+
+
+FAULTS: Final = (
+    *(_fault(code) for code in ("409", "429", "500", "503")),
+    by_rules("refused-pods", _draw_refusal),
+)

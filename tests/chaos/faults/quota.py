@@ -1,14 +1,41 @@
-"""A ResourceQuota refuses Jobs or pods for a while."""
+"""What the cluster itself refuses for a while: a quota of Jobs, pods or PodGroups, and a closed queue."""
 
 from random import Random
 from typing import Any, Final
 
-from shared.kinds import RESOURCEQUOTA
+from shared.actions.orders import order
+from shared.kinds import QUEUE, RESOURCEQUOTA
+from shared.model.phases import QueueAction, QueueState
 from tests.chaos.faults.fault import ChaosFault, FaultParameters, ScheduledFaultView
 
 
 def _draw(chance: Random) -> FaultParameters:
     return {"what": chance.choice(("count/jobs.batch.volcano.sh", "pods")), "hard": chance.randint(0, 2)}
+
+
+def _draw_groups(chance: Random) -> FaultParameters:
+    return {"what": "count/podgroups.scheduling.volcano.sh", "hard": chance.randint(0, 2)}
+
+
+def _draw_queue(chance: Random) -> FaultParameters:
+    return {"queue": chance.choice(("default", "bounded"))}
+
+
+def _close(cluster: Any, scheduled: ScheduledFaultView) -> None:
+    _command(cluster, scheduled, QueueAction.CLOSE_QUEUE)
+
+
+def _open(cluster: Any, scheduled: ScheduledFaultView) -> None:
+    state = (cluster.kube.get(QUEUE, "", scheduled.parameters["queue"]).get("status") or {}).get("state")
+    cluster.injected[scheduled.key] += state in (QueueState.CLOSED, QueueState.CLOSING)
+    _command(cluster, scheduled, QueueAction.OPEN_QUEUE)
+
+
+def _command(cluster: Any, scheduled: ScheduledFaultView, action: QueueAction) -> None:
+    queue = cluster.kube.get(QUEUE, "", scheduled.parameters["queue"])
+    target = {**queue, "apiVersion": QUEUE.api_version, "kind": QUEUE.kind}
+    name = f"{scheduled.key}-{action.lower()}"
+    cluster.submit_at(0.0, [order(target, action, "chaos", "default", name=name)])
 
 
 def _inject(cluster: Any, scheduled: ScheduledFaultView) -> None:
@@ -22,4 +49,8 @@ def _recover(cluster: Any, scheduled: ScheduledFaultView) -> None:
     cluster.kube.delete(RESOURCEQUOTA, cluster.namespace_of_run, scheduled.key)
 
 
-FAULT: Final = ChaosFault("quota", _draw, _inject, _recover)
+FAULTS: Final = (
+    ChaosFault("quota", _draw, _inject, _recover),
+    ChaosFault("podgroup-quota", _draw_groups, _inject, _recover),
+    ChaosFault("closed-queue", _draw_queue, _close, _open),
+)

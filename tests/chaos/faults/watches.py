@@ -1,4 +1,4 @@
-"""Watches that end, answer 410, deliver events late, or deliver them twice."""
+"""Watches that end, answer 410, deliver events late or twice, or one kind later than another."""
 
 from random import Random
 from typing import Final
@@ -14,4 +14,19 @@ def _fault(kind: str) -> ChaosFault:
     return by_rules(kind, draw)
 
 
-FAULTS: Final = tuple(_fault(kind) for kind in ("watch-drop", "watch-410", "watch-delay", "watch-duplicate"))
+KINDS: Final = ("jobflows", "jobs", "podgroups", "pods", "queues", "nodes")
+
+
+def _draw_order(chance: Random) -> list[FaultRule]:
+    """Each kind has a delay of its own, so that what happened first in one is seen after what happened later in another."""
+    late = chance.sample(KINDS, chance.randint(1, 4))
+    return [
+        {"kind": "watch-delay", "probability": 1.0, "seconds": round(chance.uniform(0.2, 1.5), 2), "resources": [kind]}
+        for kind in late
+    ]
+
+
+FAULTS: Final = (
+    *(_fault(kind) for kind in ("watch-drop", "watch-410", "watch-delay", "watch-duplicate")),
+    by_rules("watch-reorder", _draw_order),
+)
