@@ -45,6 +45,7 @@ lint: $(STAMP) ## ruff, mypy --strict, import contracts
 generate: $(STAMP) ## write what is generated from the code (CRDs, reference pages)
 	$(BIN)/python -m shared.crd
 	$(BIN)/python -m webhook.server.configurations
+	$(BIN)/python -m webhook.structure
 	$(BIN)/python -m cli.reference
 	$(BIN)/python -m shared.crd.reference
 
@@ -56,6 +57,7 @@ lock: $(STAMP) ## resolve the dependencies of pyproject.toml again; UPGRADE=1 ta
 verify: lint ## lint, and generated files are up to date
 	$(BIN)/python -m shared.crd --check
 	$(BIN)/python -m webhook.server.configurations --check
+	$(BIN)/python -m webhook.structure --check
 	$(BIN)/python -m cli.reference --check
 	$(BIN)/python -m shared.crd.reference --check
 

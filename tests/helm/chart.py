@@ -21,6 +21,8 @@ CLUSTER_SCOPED: Final = frozenset(
         "CustomResourceDefinition",
         "FlowSchema",
         "MutatingWebhookConfiguration",
+        "ValidatingAdmissionPolicy",
+        "ValidatingAdmissionPolicyBinding",
         "ValidatingWebhookConfiguration",
     }
 )

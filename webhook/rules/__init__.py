@@ -97,6 +97,15 @@ _OWN_FLOW_RULES: Final[tuple[Rule, ...]] = (
     flow_sub_flows.sub_flow_outputs_exist,
 )
 FLOW_RULES: Final[tuple[Rule, ...]] = (*_OWN_FLOW_RULES, of_inner_flows(_OWN_FLOW_RULES))
+FLOW_STRUCTURE: Final[frozenset[Rule]] = frozenset(
+    {
+        flow_graph.flows_are_present,
+        flow_graph.targets_exist,
+        flow_graph.no_cycle,
+        flow_names.step_names_are_labels,
+        flow_names.step_names_are_unique,
+    }
+)
 FLOW_UPDATE_RULES: Final[tuple[Rule, ...]] = (
     flow_updates.started_steps_are_frozen,
     flow_updates.params_are_frozen_once_a_step_started,
@@ -176,6 +185,17 @@ JOB_UPDATE_RULES: Final[tuple[Rule, ...]] = (
     job_topology.topology_has_one_tier,
     job_partition.partitions_cover_the_replicas,
     job_partition.minimum_is_whole_partitions,
+)
+JOB_STRUCTURE: Final[frozenset[Rule]] = frozenset(
+    {
+        job_tasks.tasks_are_present,
+        job_tasks.task_names_are_labels,
+        job_tasks.task_names_are_unique,
+        job_tasks.task_minimum_is_within_replicas,
+        job_tasks.job_minimum_is_within_replicas,
+        job_depends.task_dependencies_exist,
+        job_depends.task_dependencies_have_no_cycle,
+    }
 )
 JOB_WARNINGS: Final[tuple[Warner, ...]] = (
     job_tasks.restart_policies_of_services,

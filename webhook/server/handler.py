@@ -24,6 +24,7 @@ from webhook.server.routes import ROUTES, WebhookRoute
 from webhook.subject.lookups import InMemoryLookups, Lookups, MissingObject, ReplacedLookups
 from webhook.verdict.admit import TooSlow, flow_of_command, missing_objects, mutate, validate
 from webhook.verdict.kind_admission import DEFAULT_OPTIONS, AdmissionOptions
+from webhook.verdict.structure import has_broken_structure, with_defaults
 
 LOG: Final = logging.getLogger(__name__)
 BODY_LIMIT: Final = 3 * 1024 * 1024  # the API server's own limit of a request limit of a request
@@ -121,9 +122,17 @@ class AdmissionHandler:
         if wanted := (*unknown_namespace(review, lookups), *flow_of_command(review)):
             lookups = InMemoryLookups(await self._find(wanted), below=lookups)
         if route.mutating:
-            return mutate(review, lookups, self._options)
+            return await self._mutated(review, lookups)
         verdict = await self._validated(review, lookups)
         self._admitted.note(review, verdict, lookups)
+        return verdict
+
+    async def _mutated(self, review: AdmissionReview, lookups: Lookups) -> AdmissionVerdict:
+        """The defaults, or the refusal of an object that the API server's own policies would refuse with fewer words."""
+        verdict = mutate(review, lookups, self._options)
+        if has_broken_structure(review, lookups, self._options):
+            judged = await self._validated(with_defaults(review, verdict), lookups)
+            return verdict if judged.allowed else judged
         return verdict
 
     async def _validated(self, review: AdmissionReview, lookups: Lookups) -> AdmissionVerdict:

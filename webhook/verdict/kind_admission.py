@@ -35,6 +35,7 @@ Defaults = Callable[[Any, AdmissionOptions], Iterable[Setting]]
 class KindAdmission:
     """Admission of one kind. `subject` raises msgspec.ValidationError if the object does not match the schema.
 
+    `structure`: those rules that ValidatingAdmissionPolicies of the chart judge, too (see webhook/structure).
     `judged` returns the part of an object that rules read: an UPDATE that leaves it unchanged is allowed.
     `missing` returns the objects whose absence may cause a refusal. `implied` returns the review of a change that the
     admission of the object causes; it must be allowed too.
@@ -45,6 +46,7 @@ class KindAdmission:
     create: tuple[Rule, ...] = ()
     update: tuple[Rule, ...] = ()
     delete: tuple[Rule, ...] = ()
+    structure: frozenset[Rule] = frozenset()
     warnings: tuple[Warner, ...] = ()
     delete_warnings: tuple[Warner, ...] = ()
     defaults: Defaults = lambda subject, options: ()
