@@ -81,9 +81,11 @@ def await_trust(installed: Installation) -> None:
 
 def test_the_webhook_is_disabled_by_one_command_and_enabled_by_another(installed: Installation) -> None:
     """As docs/operate.md says."""
-    kinds = "validatingwebhookconfiguration,mutatingwebhookconfiguration"
+    hooks = "validatingwebhookconfiguration,mutatingwebhookconfiguration"
+    policies = "validatingadmissionpolicybinding,validatingadmissionpolicy"
     before = authority(installed)
-    installed.cluster.kubectl("delete", kinds, "-l", "app.kubernetes.io/part-of=jobflow")
+    for kinds in (hooks, policies):
+        installed.cluster.kubectl("delete", kinds, "-l", "app.kubernetes.io/part-of=jobflow")
     until(lambda: not refusal(installed), 60, lambda: f"still refused: {refusal(installed)}")
     installed.upgrade("--reset-then-reuse-values")
     installed.await_checked()
