@@ -9,7 +9,7 @@ LOCK = $(BIN)/python -m uv pip compile pyproject.toml --quiet --universal --pyth
 	--no-emit-index-url --no-annotate --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-web lint generate lock verify e2e bench chaos clean
+.PHONY: help install demo test test-web lint generate release version lock verify e2e bench chaos clean
 
 help: ## show the verbs
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -48,6 +48,12 @@ generate: $(STAMP) ## write what is generated from the code (CRDs, reference pag
 	$(BIN)/python -m webhook.structure
 	$(BIN)/python -m cli.reference
 	$(BIN)/python -m shared.crd.reference
+
+release: $(STAMP) ## everything that users install, into dist/: VERSION=1.2.3, REGISTRY=registry.example.com/batch
+	$(BIN)/python -m release $(VERSION) $(if $(REGISTRY),--registry $(REGISTRY)) $(if $(URL),--url $(URL)) $(DIGESTS:%=--digest %)
+
+version: $(STAMP) ## write VERSION=1.2.3 to every place that states it
+	$(BIN)/python -m release.versions $(VERSION)
 
 lock: $(STAMP) ## resolve the dependencies of pyproject.toml again; UPGRADE=1 takes newer versions
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv

@@ -241,7 +241,7 @@ def test_imageregistry_applies_to_every_image(case: str) -> None:
     pods = [each["spec"]["template"]["spec"] for each in objects if each["kind"] == "Deployment"]
     pods += [each["spec"] for each in objects if each["kind"] == "Pod"]
     assert sorted(container["image"] for pod in pods for container in pod["containers"]) == [
-        "registry.example.com/mirror/jobflow-controller:0.1.0",
+        "registry.example.com/mirror/jobflow-controller:0.2.0",
         f"registry.example.com/mirror/jobflow-webhook@{DIGEST}",
         f"registry.example.com/mirror/jobflow-webhook@{DIGEST}",
     ]
