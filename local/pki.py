@@ -15,6 +15,17 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 _START, _END = datetime(2020, 1, 1, tzinfo=UTC), datetime(2049, 12, 31, tzinfo=UTC)
 _NAMES = ("localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc")
 _ADDRESSES = ("127.0.0.1", "10.0.0.1")
+_SIGNS_CERTIFICATES = x509.KeyUsage(
+    digital_signature=True,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=True,
+    encipher_only=False,
+    decipher_only=False,
+)
 
 
 @dataclass(frozen=True)
@@ -32,7 +43,7 @@ class SignedCertificate:
 
 
 class CertificateAuthority:
-    """A CA that signs serving and client certificates."""
+    """A CA that signs serving and client certificates, with the extensions that Python 3.13 and later insist on."""
 
     def __init__(self) -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())
@@ -40,6 +51,7 @@ class CertificateAuthority:
         self._certificate = (
             _builder(self._name, self._name, self._key.public_key())
             .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+            .add_extension(_SIGNS_CERTIFICATES, critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(self._key.public_key()), critical=False)
             .sign(self._key, hashes.SHA256())
         )
@@ -63,8 +75,10 @@ class CertificateAuthority:
         self, user: str, group: str, usage: x509.ObjectIdentifier, names: x509.SubjectAlternativeName | None
     ) -> SignedCertificate:
         key = ec.generate_private_key(ec.SECP256R1())
-        made = _builder(_name(user, group), self._name, key.public_key()).add_extension(
-            x509.ExtendedKeyUsage([usage]), critical=False
+        made = (
+            _builder(_name(user, group), self._name, key.public_key())
+            .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
         )
         if names is not None:
             made = made.add_extension(names, critical=False)

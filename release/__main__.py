@@ -17,7 +17,12 @@ from typing import Final
 from release import chart, manifests, notes, sbom, source, versions
 from release.chart import Publication
 
-ERRORS: Final = (versions.VersionError, source.SourceError, manifests.HelmError, sbom.SbomError)
+
+class BuildError(RuntimeError):
+    """The build backend failed; the message is what it printed."""
+
+
+ERRORS: Final = (BuildError, versions.VersionError, source.SourceError, manifests.HelmError, sbom.SbomError)
 _BUILD: Final = "import sys; from release import backend; print(getattr(backend, sys.argv[1])(sys.argv[2]))"
 
 
@@ -30,15 +35,16 @@ def build(root: Path, version: str, target: Path, publication: Publication) -> N
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
     for hook in ("build_sdist", "build_wheel"):
-        subprocess.run(
-            [sys.executable, "-c", _BUILD, hook, str(target)], cwd=root, check=True, stdout=subprocess.DEVNULL
-        )
+        command = [sys.executable, "-c", _BUILD, hook, str(target)]
+        ran = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+        if ran.returncode:
+            raise BuildError(f"{hook}: {ran.stderr}")
     packed = target / f"jobflow-chart-{version}.tgz"
     packed.write_bytes(chart.packed(root))
     (target / "install.yaml").write_text(manifests.install(packed, version))
     (target / "crds.yaml").write_text(manifests.crds(root))
-    for component in chart.IMAGES:
-        (target / f"jobflow-{component}-{version}.cdx.json").write_text(sbom.bill(root, component, version))
+    for component, bill in sbom.bills(root, chart.components(root), version).items():
+        (target / f"jobflow-{component}-{version}.cdx.json").write_text(bill)
     shutil.copyfile(root / sbom.LOCK, target / "requirements.lock")
     (target / "RELEASE_NOTES.md").write_text(
         notes.page(version, changes, sorted(each.name for each in target.iterdir()))

@@ -12,8 +12,6 @@ from release import archive
 from release.layout import files
 
 FOLDER: Final = Path("helm/jobflow")
-IMAGES: Final = ("webhook", "controller")
-"""Components of the chart that have an image of their own, `jobflow-NAME`."""
 _CHANGES: Final = 40
 
 
@@ -27,17 +25,22 @@ class Publication:
     url: str = ""
 
 
+def components(root: Path) -> list[str]:
+    """The parts of the chart that have an image of their own, `jobflow-NAME`: one for each Dockerfile."""
+    return sorted(path.name.partition(".")[2] for path in root.glob("Dockerfile.*"))
+
+
 def annotate(root: Path, version: str, changes: list[str], publication: Publication) -> None:
     """Add to Chart.yaml what Artifact Hub shows: images, kinds, changes, screenshots."""
     path = root / FOLDER / "Chart.yaml"
     chart = yaml.safe_load(path.read_text())
-    images = [{"name": f"jobflow-{name}", "image": image(name, version, publication)} for name in IMAGES]
+    images = [{"name": f"jobflow-{name}", "image": image(name, version, publication)} for name in components(root)]
     crds = [_described(yaml.safe_load(file.read_text())) for file in files(root / FOLDER / "files/crds")]
     chart["annotations"] = (chart.get("annotations") or {}) | {
         "artifacthub.io/images": _block(images),
         "artifacthub.io/crds": _block(crds),
-        "artifacthub.io/crdsExamples": _block(list(_examples(root))),
-        "artifacthub.io/changes": _block([{"kind": "changed", "description": each} for each in changes[:_CHANGES]]),
+        "artifacthub.io/crdsExamples": _block(_examples(root)),
+        "artifacthub.io/changes": _block(changes[:_CHANGES]),
     }
     if publication.url:
         chart |= {"home": publication.url, "sources": [publication.url]}
@@ -46,7 +49,7 @@ def annotate(root: Path, version: str, changes: list[str], publication: Publicat
             {"title": each.stem.replace("-", " "), "url": _raw(publication.url, version, each)} for each in pictures
         ]
         chart["annotations"] |= {"artifacthub.io/screenshots": _block(shots)} if shots else {}
-    path.write_text(yaml.safe_dump(chart, sort_keys=False, width=120))
+    path.write_text(yaml.dump(chart, Dumper=_Blocks, sort_keys=False, width=120))
 
 
 def point_at_images(root: Path, publication: Publication) -> None:
@@ -90,13 +93,23 @@ def _described(crd: dict[str, Any]) -> dict[str, str]:
 
 
 def _examples(root: Path) -> list[dict[str, Any]]:
-    """One flow and its templates."""
-    seed = [path for path in files(root / "examples/seed") if path.suffix == ".yaml"]
-    return [body for path in seed for body in yaml.safe_load_all(path.read_text()) if body]
+    """The flow of README.md and its templates."""
+    seed = [root / "examples/seed" / name for name in ("jobtemplates.yaml", "jobflow.yaml")]
+    return [body for path in seed for body in yaml.safe_load_all(path.read_text())]
 
 
 def _raw(url: str, version: str, picture: Path) -> str:
     return f"{url.rstrip('/')}/raw/v{version}/docs/images/{picture.name}"
+
+
+class _Blocks(yaml.SafeDumper):
+    """Writes text of several lines as such."""
+
+
+_Blocks.add_representer(
+    str,
+    lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None),
+)
 
 
 def _block(value: object) -> str:

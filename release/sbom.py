@@ -11,6 +11,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
@@ -26,8 +27,8 @@ class SbomError(RuntimeError):
     """This environment does not have what the lock file says."""
 
 
-def bill(root: Path, component: str, version: str) -> str:
-    """The bill of `jobflow-COMPONENT` as JSON. Raises SbomError."""
+def bills(root: Path, components: Sequence[str], version: str) -> dict[str, str]:
+    """The bill of each image `jobflow-COMPONENT` as JSON, which differ in what they are of. Raises SbomError."""
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
         site = Path(sysconfig.get_path("purelib", vars={"base": folder}))
@@ -37,7 +38,10 @@ def bill(root: Path, component: str, version: str) -> str:
         ran = subprocess.run([*command, folder], capture_output=True, text=True, check=False)
     if ran.returncode:
         raise SbomError(ran.stderr)
-    return json.dumps(_about(json.loads(ran.stdout), component, version), indent=2, sort_keys=True) + "\n"
+    return {
+        each: json.dumps(_about(json.loads(ran.stdout), each, version), indent=2, sort_keys=True) + "\n"
+        for each in components
+    }
 
 
 def pins(lock: str) -> list[Requirement]:
