@@ -22,7 +22,7 @@ class BuildError(RuntimeError):
     """The build backend failed; the message is what it printed."""
 
 
-ERRORS: Final = (BuildError, versions.VersionError, source.SourceError, manifests.HelmError, sbom.SbomError)
+ERRORS: Final = (BuildError, versions.VersionError, source.SourceError, manifests.ManifestError, sbom.SbomError)
 _BUILD: Final = "import sys; from release import backend; print(getattr(backend, sys.argv[1])(sys.argv[2]))"
 
 

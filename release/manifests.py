@@ -21,12 +21,12 @@ metadata:
 """
 
 
-class HelmError(RuntimeError):
+class ManifestError(RuntimeError):
     """There is no helm, or it refuses the chart."""
 
 
 def install(chart: Path, version: str) -> str:
-    """The rendered chart with its namespace. Raises HelmError."""
+    """The rendered chart with its namespace. Raises ManifestError."""
     _helm("lint", "--strict", str(chart))
     options = ["--namespace", NAMESPACE, "--skip-tests", "--kube-version", KUBERNETES]
     return _HEAD.format(version=version, namespace=NAMESPACE) + _helm("template", "jobflow", str(chart), *options)
@@ -40,8 +40,8 @@ def crds(root: Path) -> str:
 def _helm(*arguments: str) -> str:
     helm = binaries.find("helm")
     if helm is None:
-        raise HelmError("install.yaml needs helm, which is neither on PATH nor to be had from the package registry")
+        raise ManifestError("install.yaml needs helm, which is neither on PATH nor to be had from the package registry")
     ran = subprocess.run([str(helm), *arguments], capture_output=True, text=True, check=False)
     if ran.returncode:
-        raise HelmError(f"helm {arguments[0]}: {ran.stdout}{ran.stderr}")
+        raise ManifestError(f"helm {arguments[0]}: {ran.stdout}{ran.stderr}")
     return ran.stdout
