@@ -1,9 +1,13 @@
-"""What is waited for before a real control plane counts as started."""
+"""What a local cluster starts with: a control plane that serves all it must, and certificates for strict clients."""
 
+import socket
+import ssl
+import threading
 from pathlib import Path
 
 import pytest
 
+from local.pki import CertificateAuthority
 from local.served import USED_BY_KUBECTL, ServedPath, missing, openapi_of
 
 GOOD = {each.path: b'{"%s": {"x": 1}}' % each.key.encode() for each in USED_BY_KUBECTL}
@@ -39,3 +43,18 @@ def test_what_is_missing_is_named(answer: dict[str, bytes], wanted: str) -> None
 def test_the_documents_of_crds_are_waited_for() -> None:
     paths = openapi_of(Path("helm/jobflow/files/crds"))
     assert ServedPath("/openapi/v3/apis/flow.volcano.sh/v1alpha1", "components") in paths
+
+
+def test_a_strict_client_accepts_the_serving_certificate(tmp_path: Path) -> None:
+    """As Python is from 3.13 on."""
+    authority = CertificateAuthority()
+    serving = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    serving.load_cert_chain(*authority.serving().write(tmp_path, "serving"))
+    client = ssl.create_default_context(cadata=authority.pem.decode())
+    client.verify_flags |= ssl.VERIFY_X509_STRICT
+    near, far = socket.socketpair()
+    answering = threading.Thread(target=lambda: serving.wrap_socket(far, server_side=True).close())
+    answering.start()
+    with client.wrap_socket(near, server_hostname="localhost") as stream:
+        assert stream.version() == "TLSv1.3"
+    answering.join()
