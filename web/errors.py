@@ -6,6 +6,7 @@ from typing import Final
 from aiohttp import web
 
 from shared.kube.client.errors import ApiError, Unauthorized
+from web.cluster.live_hub import TooManyStreams
 from web.context import COOKIE, SESSION, SESSIONS, SETTINGS
 from web.faults import Fault, fault_of, missing_page, odd_request, our_fault, refused_request
 from web.render import page
@@ -26,6 +27,8 @@ async def errors_as_pages(request: web.Request, handler: Handler) -> web.StreamR
         if isinstance(error, Unauthorized):
             return _signed_out(request)
         return _page(request, fault_of(error))
+    except TooManyStreams:
+        return web.Response(status=429, headers={"Retry-After": "30"}, text="too many open streams")
     except web.HTTPUnauthorized:
         return _signed_out(request)
     except web.HTTPNotFound:

@@ -13,4 +13,12 @@ class SiteSection(msgspec.Struct, frozen=True):
     offline: bool = False
 
 
-SECTIONS: Final = (SiteSection("flows", "Flows"), SiteSection("check", "Check", offline=True))
+SECTIONS: Final = (
+    SiteSection("flows", "Flows"),
+    SiteSection("jobs", "Jobs"),
+    SiteSection("schedules", "Schedules"),
+    SiteSection("templates", "Templates"),
+    SiteSection("queues", "Queues"),
+    SiteSection("policies", "Policies"),
+    SiteSection("check", "Check", offline=True),
+)

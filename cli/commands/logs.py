@@ -9,20 +9,18 @@ from cli.client import Session, live
 from cli.exits import CliError, Exit
 from cli.output import note
 from shared.kinds import JOB, JOBFLOW, POD
-from shared.kube.client import requests
 from shared.kube.client.errors import ApiError, BadRequest, NotFound, error_of
 from shared.kube.client.requests import Request
+from shared.kube.pod_logs import STARTED, container_names, log_request, task_order, why_no_logs
 from shared.model.phases import JobPhase
 from shared.model.types import Body
-from shared.names import JOB_NAME, TASK_INDEX, TASK_SPEC
+from shared.names import JOB_NAME, TASK_SPEC
 from shared.podstatus.podproblem import pod_problem
 from webhook.hints.names import did_you_mean
 
 _SECONDS: Final = 60.0
 _QUIET: Final = 3600.0  # seconds without output before the connection is given up
 _POLL: Final = 1.0
-_CONTAINERS: Final = ("containers", "initContainers", "ephemeralContainers")
-_READY: Final = ("Running", "Succeeded", "Failed")
 _ENDED: Final = frozenset(phase for phase in JobPhase if phase.finished)
 
 
@@ -63,28 +61,16 @@ async def _pods(session: Session, arguments: argparse.Namespace, job: str) -> li
     """The Job's pods, sorted by task and index."""
     selector = f"{JOB_NAME}={job}" + (f",{TASK_SPEC}={arguments.task}" if arguments.task else "")
     found = [pod async for pod in session.api.list(POD, session.namespace, label_selector=selector)]
-    return sorted(found, key=_order)
-
-
-def _order(pod: Body) -> tuple[str, int, str]:
-    labels = pod["metadata"].get("labels") or {}
-    index = labels.get(TASK_INDEX, "")
-    return labels.get(TASK_SPEC, ""), int(index) if index.isdigit() else 0, pod["metadata"]["name"]
+    return sorted(found, key=task_order)
 
 
 def _request(arguments: argparse.Namespace, pod: Body, *, follow: bool) -> Request:
-    metadata = pod["metadata"]
-    container = arguments.container or pod["spec"]["containers"][0]["name"]
-    query = {"container": container, "follow": follow, "tailLines": arguments.tail}
-    path = requests.path(POD, metadata["namespace"], metadata["name"], "log")
-    return Request("get", "GET", requests.target(path, query))
+    return log_request(pod, arguments.container, follow=follow, tail=arguments.tail)
 
 
 def _check_container(name: str, job: str, pods: list[Body]) -> None:
     """Raises CliError if no pod has a container of that name."""
-    names = dict.fromkeys(
-        each["name"] for pod in pods for field in _CONTAINERS for each in pod["spec"].get(field) or ()
-    )
+    names = container_names(pods)
     if name and name not in names:
         said = f'no container named "{name}" in the pods of Job {job}{did_you_mean(name, names)}'
         raise CliError(said, Exit.NOT_FOUND, f"containers: {', '.join(names)}")
@@ -101,25 +87,13 @@ async def _why_no_pods(session: Session, job: str) -> str:
     return f"the Job is {said}" if said else "the controller has not created them yet"
 
 
-def _why_no_logs(pod: Body) -> str:
-    """Why a container of the pod has written no log; empty if there is no problem."""
-    status = pod.get("status") or {}
-    if (problem := pod_problem(pod)) is not None:
-        return str(problem)
-    gates = (pod.get("spec") or {}).get("schedulingGates") or ()
-    if gates and not (pod.get("spec") or {}).get("nodeName"):
-        names = ", ".join(str(gate.get("name")) for gate in gates)
-        return f"waits until its gang is admitted (scheduling gate {names}); see jobflow job view"
-    return "not started yet" if (status.get("phase") or "Pending") == "Pending" else ""
-
-
 async def _print(session: Session, arguments: argparse.Namespace, pod: Body, *, prefix: bool) -> bool:
     """Print the pod's log and return whether it has one (it may be empty).
 
     Otherwise, and if containers have problems, print the cause.
     """
     answer = await session.transport.send(_request(arguments, pod, follow=False), _SECONDS)
-    why = _why_no_logs(pod)
+    why = why_no_logs(pod)
     if answer.code == BadRequest.code:  # no log yet; other pods may have one
         note(f"{pod['metadata']['name']}: {why or error_of(answer.code, answer.body).message}")
         return False
@@ -128,7 +102,7 @@ async def _print(session: Session, arguments: argparse.Namespace, pod: Body, *, 
     _write(answer.body, pod["metadata"]["name"] if prefix else "")
     if why:
         note(f"{pod['metadata']['name']}: {why}")
-    return bool(answer.body) or (pod.get("status") or {}).get("phase") in _READY
+    return bool(answer.body) or (pod.get("status") or {}).get("phase") in STARTED
 
 
 def _write(data: bytes, prefix: str) -> None:
@@ -157,7 +131,7 @@ class _Follower:
                 _check_container(self._arguments.container, self._job, pods)
             for pod in pods:
                 uid = pod["metadata"]["uid"]
-                if uid not in self._reading and (pod.get("status") or {}).get("phase") in _READY:
+                if uid not in self._reading and (pod.get("status") or {}).get("phase") in STARTED:
                     self._reading[uid] = asyncio.create_task(self._read(pod, prefix=len(pods) > 1))
                 self._explain(pod)
             if over:

@@ -82,10 +82,24 @@ class LiveHub:
     @contextlib.contextmanager
     def stream(self, caller: Caller, topics: Sequence[Topic]) -> Iterator[LiveStream]:
         """Raises TooManyStreams."""
+        made = LiveStream(topics)
+        with self.one_more(caller):
+            yield from self._attached(caller, topics, made)
+
+    @contextlib.contextmanager
+    def one_more(self, caller: Caller) -> Iterator[None]:
+        """Counts an open stream. Raises TooManyStreams."""
         if self._streams.get(caller.identity, 0) >= STREAMS:
             raise TooManyStreams
-        made = LiveStream(topics)
         self._streams[caller.identity] = self._streams.get(caller.identity, 0) + 1
+        try:
+            yield
+        finally:
+            self._streams[caller.identity] -= 1
+            if not self._streams[caller.identity]:
+                del self._streams[caller.identity]
+
+    def _attached(self, caller: Caller, topics: Sequence[Topic], made: LiveStream) -> Iterator[LiveStream]:
         watches = [self._watch(caller, kind, namespace) for kind, namespace in dict.fromkeys(_scopes(topics))]
         for watch in watches:
             watch.streams.append(made)
@@ -95,9 +109,6 @@ class LiveHub:
             for watch in watches:
                 watch.streams.remove(made)
                 watch.used = self._clock()
-            self._streams[caller.identity] -= 1
-            if not self._streams[caller.identity]:
-                del self._streams[caller.identity]
 
     def faults(self, caller: Caller, topics: Sequence[Topic]) -> dict[str, str]:
         """Why topics are not live: `forbidden`, `missing`, `signed out` or `lost`, by topic."""

@@ -2,7 +2,22 @@
 
 from typing import Final
 
-from web.pages import check, deeds, flow, flow_list, flow_pictures, live
+from web.pages import (
+    check,
+    deeds,
+    flow,
+    flow_list,
+    flow_pictures,
+    jobs,
+    live,
+    logs,
+    object_yaml,
+    policies,
+    queues,
+    schedules,
+    step,
+    templates,
+)
 
 ROUTES: Final = (
     ("GET", "/drawing.css", flow_pictures.drawing_styles),
@@ -11,6 +26,17 @@ ROUTES: Final = (
     ("GET", "/live", live.live),
     ("GET", "/flows", flow_list.flows),
     ("GET", "/flows/{namespace}/{name}", flow.flow),
+    ("GET", "/flows/{namespace}/{name}/steps/{step}", step.step),
+    ("GET", "/jobs", jobs.jobs),
+    ("GET", "/jobs/{namespace}/{name}", jobs.job),
+    ("GET", "/queues", queues.queues),
+    ("GET", "/templates", templates.templates),
+    ("GET", "/policies", policies.policies),
+    ("GET", "/schedules", schedules.schedules),
+    ("GET", "/schedules/{plural}/{namespace}/{name}", schedules.schedule),
+    ("GET", "/logs/{namespace}/{job}", logs.download),
+    ("GET", "/logs/{namespace}/{job}/follow", logs.follow),
+    ("GET", "/yaml/{plural}/{namespace}/{name}", object_yaml.download),
     ("POST", "/flows", deeds.bulk),
     ("POST", "/flows/{namespace}/{name}/run-again", deeds.run_again),
     ("POST", "/flows/{namespace}/{name}/steps/{step}/retry", deeds.retry_step),

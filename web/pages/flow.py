@@ -24,6 +24,9 @@ async def flow(request: web.Request) -> web.StreamResponse:
     tab = TABS[one_of(request, "tab", tuple(TABS))]
     view = await _view(request, body) if tab.pods else flow_view(body)
     shown = FlowShown(request, body, view, time.time())
+    pods = (tab.pods or tab.watches_pods) and not view.over
+    # Jobs of a flow begin with its name, so this is told of no other flow's pods but of flows with a longer name.
+    topics = (f"jobflows/{namespace}/{name}", *((f"pods/{namespace}/{name}-*",) if pods else ()))
     values = {
         "section": "flows",
         "head": flow_head(body, view),
@@ -33,7 +36,7 @@ async def flow(request: web.Request) -> web.StreamResponse:
         "tab": tab,
         "tabs": tuple(TABS.values()),
         "now": shown.now,
-        "topics": (f"jobflows/{namespace}/{name}", *((f"pods/{namespace}",) if tab.pods and not view.over else ())),
+        "topics": topics,
         **await tab.values(shown),
     }
     return page(request, tab.template, values)

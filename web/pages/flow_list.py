@@ -10,7 +10,8 @@ from web.context import HUB, caller
 from web.pages.queries import ALL_NAMESPACES, label_selector, namespace_of, number, one_of, text
 from web.render import page
 from web.views.deeds import BULK, DEEDS
-from web.views.flow_list import PAGE_SIZE, SORTS, FlowFilter, FlowListing, flow_row, listing, one_page
+from web.views.flow_list import SORTS, FlowFilter, FlowListing, flow_row, listing, one_page
+from web.views.paging import PAGE_ROWS
 
 PATIENCE_SECONDS: Final = 0.25  # for the watch to know every flow, before the API server's first page has to do
 
@@ -46,7 +47,7 @@ async def _listing(request: web.Request, namespace: str, selector: str, wanted: 
     if selector or known.fault is not None:  # the API server knows the grammar of selectors; or nothing may be watched
         found = [flow_row(body) async for body in who.api.list(JOBFLOW, namespace, label_selector=selector)]
         return listing(found, wanted, now)
-    first = await who.api.page(JOBFLOW, namespace, limit=PAGE_SIZE, continue_token=token)
+    first = await who.api.page(JOBFLOW, namespace, limit=PAGE_ROWS, continue_token=token)
     rows = [flow_row(body) for body in first.items]
     if token or first.continue_token:
         return one_page(rows, first.continue_token, first.remaining)

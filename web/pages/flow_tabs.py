@@ -3,28 +3,30 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, NamedTuple
 
-import yaml
-
 from shared.kinds import EVENT, JOBFLOW
-from shared.kube.cache.cache import strip
-from shared.model.types import Body
 from web.context import caller
 from web.pages.flow_pictures import graph_values, timeline_values
+from web.pages.flow_pods import flow_pods
 from web.pages.flow_shown import FlowShown
+from web.pages.object_yaml import as_yaml
 from web.views.event_list import event_rows
 from web.views.flow_page import attention
+from web.views.next_steps import next_steps
+from web.views.output_list import output_list
 
 Values = Callable[[FlowShown], Awaitable[Mapping[str, Any]]]
 
 
 class FlowTab(NamedTuple):
-    """`name`: in the query; `values`: what the template needs beside the head; `pods`: whether it shows pods."""
+    """`name`: in the query; `values`: what the template needs beside the head; `pods`: whether it shows pods' states; `watches_pods`:
+    whether it changes with pods all the same."""
 
     name: str
     title: str
     template: str
     values: Values
     pods: bool = False
+    watches_pods: bool = False
 
 
 async def _steps(shown: FlowShown) -> Mapping[str, Any]:
@@ -42,9 +44,13 @@ async def _yaml(shown: FlowShown) -> Mapping[str, Any]:
     return {"text": as_yaml(shown.body)}
 
 
-def as_yaml(body: Body) -> str:
-    """The object as `kubectl get -o yaml` prints it, without managedFields."""
-    return yaml.dump(strip(body), Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper), sort_keys=False, width=120)
+async def _next(shown: FlowShown) -> Mapping[str, Any]:
+    pods = [] if shown.view.over else await flow_pods(shown.request, shown.body["metadata"]["namespace"])
+    return {"next": next_steps(shown.view, shown.body, pods)}
+
+
+async def _outputs(shown: FlowShown) -> Mapping[str, Any]:
+    return {"outputs": output_list(shown.view, shown.body)}
 
 
 TABS: Final = {
@@ -53,6 +59,8 @@ TABS: Final = {
         FlowTab("graph", "Graph", "flow/graph.html", graph_values),
         FlowTab("timeline", "Timeline", "flow/timeline.html", timeline_values),
         FlowTab("steps", "Steps", "flow/steps.html", _steps, pods=True),
+        FlowTab("next", "Next", "flow/next.html", _next, watches_pods=True),
+        FlowTab("outputs", "Outputs", "flow/outputs.html", _outputs),
         FlowTab("events", "Events", "flow/events.html", _events),
         FlowTab("yaml", "YAML", "flow/yaml.html", _yaml),
     )

@@ -9,7 +9,7 @@ from typing import Final
 from aiohttp import web
 from aiohttp_sse import EventSourceResponse
 
-from web.cluster.live_hub import LiveStream, TooManyStreams
+from web.cluster.live_hub import LiveStream
 from web.cluster.topics import MOST, Topic, parse_topic
 from web.context import HUB, SESSION, STREAMS, caller
 
@@ -23,17 +23,14 @@ async def live(request: web.Request) -> web.StreamResponse:
     topics = [topic for text in request.query.getall("topic", [])[:MOST] if (topic := parse_topic(text))]
     streams = request.app[STREAMS]
     response = EventSourceResponse(send_timeout=SEND_SECONDS)
-    try:
-        with (
-            request.app[HUB].stream(caller(request), topics) as stream,
-            streams.of_session(request[SESSION].id, stream),
-            contextlib.suppress(ConnectionError, TimeoutError),  # the browser has gone, or does not read
-        ):
-            await response.prepare(request)
-            async with response:
-                await _send(request, response, stream, topics)
-    except TooManyStreams:
-        return web.Response(status=429, headers={"Retry-After": "30"}, text="too many open streams")
+    with (
+        request.app[HUB].stream(caller(request), topics) as stream,
+        streams.of_session(request[SESSION].id, stream),
+        contextlib.suppress(ConnectionError, TimeoutError),  # the browser has gone, or does not read
+    ):
+        await response.prepare(request)
+        async with response:
+            await _send(request, response, stream, topics)
     return response
 
 

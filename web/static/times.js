@@ -29,6 +29,7 @@ export function showTimes() {
     const at = Date.parse(element.dateTime) / 1000;
     if (Number.isNaN(at)) continue;
     if ("age" in element.dataset) set(element, age(now - at));
+    if ("until" in element.dataset) set(element, at > now ? `in ${age(at - now)}` : "now");
     if ("since" in element.dataset) set(element, lasted(now - at));
     if (element.dataset.shown !== element.dateTime) {
       element.title = element.title.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, (text) => exact.format(new Date(text)));

@@ -8,8 +8,8 @@ import msgspec
 from shared.model.phases import FlowPhase
 from shared.model.types import Body
 from shared.timestamp import epoch_or_none
+from web.views.paging import cut
 
-PAGE_SIZE: Final = 100
 SORTS: Final = ("-created", "created", "name", "-name", "phase", "-progress", "progress", "-duration", "duration")
 _GOING: Final = ("running", "pending", "retrying", "suspended")
 
@@ -84,6 +84,13 @@ def flow_row(body: Body) -> FlowRow:
     )
 
 
+def templates_of(body: Body) -> list[str]:
+    """The JobTemplates that the steps of a flow name, each once: a step without one has the template of its own name."""
+    spec = body.get("spec") or {}
+    steps = [*(spec.get("flows") or ()), *(spec.get("finally") or ())]
+    return list(dict.fromkeys(str(step.get("template") or step.get("name") or "") for step in steps))
+
+
 def _progress(body: Body, status: Body) -> tuple[int, int]:
     """Ended steps over all: what the status says, else counted from its lists of Jobs."""
     ended, slash, total = str(status.get("progress") or "").partition("/")
@@ -106,10 +113,8 @@ def listing(rows: Iterable[FlowRow], wanted: FlowFilter, now: float) -> FlowList
         if (not wanted.phase or row.phase == wanted.phase) and wanted.name.lower() in row.name.lower()
     ]
     ordered = sort_rows(found, wanted.sort, now)
-    pages = max(-(-len(found) // PAGE_SIZE), 1)
-    page = min(max(wanted.page, 1), pages)
-    shown = tuple(ordered[(page - 1) * PAGE_SIZE : page * PAGE_SIZE])
-    return FlowListing(shown, len(found), len(everything), page, pages, counts)
+    shown = cut(ordered, wanted.page)
+    return FlowListing(shown.rows, len(found), len(everything), shown.page, shown.pages, counts)
 
 
 def one_page(rows: Sequence[FlowRow], after: str, remaining: int) -> FlowListing:

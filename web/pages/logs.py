@@ -1,0 +1,75 @@
+"""`/logs/NAMESPACE/JOB`: the logs of a Job's pods, followed by a page or downloaded."""
+
+import asyncio
+import contextlib
+import json
+import re
+from contextlib import aclosing
+from typing import Final
+
+from aiohttp import web
+
+from shared.kube.client.errors import ApiError
+from web.cluster.job_logs import JobLogs, job_pods, whole_log
+from web.context import HUB, SESSION, STREAMS, caller
+from web.pages.queries import text
+
+_UNSAFE: Final = re.compile(r"[^a-z0-9.-]")
+
+
+class _Reader:
+    """A stream of logs, which ends with its session."""
+
+    def __init__(self, task: "asyncio.Task[object]") -> None:
+        self._task = task
+
+    def close(self) -> None:
+        self._task.cancel()
+
+
+async def follow(request: web.Request) -> web.StreamResponse:
+    """A JSON object a line: `pod`, `text`, and `note` where it is not the pod that speaks."""
+    where = request.match_info
+    logs = JobLogs(
+        caller(request),
+        where["namespace"],
+        where["job"],
+        pod=text(request, "pod"),
+        container=text(request, "container"),
+    )
+    task = asyncio.current_task()
+    assert task is not None  # handlers run in tasks
+    response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson", "X-Accel-Buffering": "no"})
+    with (
+        request.app[HUB].one_more(caller(request)),
+        request.app[STREAMS].of_session(request[SESSION].id, _Reader(task)),
+        contextlib.suppress(ConnectionError),
+    ):
+        await response.prepare(request)
+        async with aclosing(logs.follow()) as lines:
+            try:
+                async for line in lines:
+                    said = {"pod": line.pod, "text": line.text, **({"note": True} if line.note else {})}
+                    await response.write(json.dumps(said).encode() + b"\n")
+            except ApiError as error:
+                await response.write(json.dumps({"pod": "", "text": error.message, "note": True}).encode() + b"\n")
+    return response
+
+
+async def download(request: web.Request) -> web.StreamResponse:
+    """All pods one after the other, whole, as plain text."""
+    who, where = caller(request), request.match_info
+    pods = await job_pods(who, where["namespace"], where["job"])
+    name = _UNSAFE.sub("-", where["job"])
+    headers = {"Content-Disposition": f'attachment; filename="{name}.log"'}
+    response = web.StreamResponse(headers={"Content-Type": "text/plain; charset=utf-8", **headers})
+    await response.prepare(request)
+    for pod in pods:
+        await response.write(f"==> {pod['metadata']['name']} <==\n".encode())
+        async with aclosing(whole_log(who, pod, text(request, "container"))) as chunks:
+            try:
+                async for chunk in chunks:
+                    await response.write(chunk)
+            except ApiError as error:
+                await response.write(f"{error.message}\n".encode())
+    return response
