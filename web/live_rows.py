@@ -3,7 +3,7 @@
 from shared.kinds import JOB, JOBFLOW
 from web.cluster.interned import Interned
 from web.cluster.live_hub import LiveHub
-from web.views.flow_list import flow_row
+from web.views.flows.listing import flow_row
 from web.views.job_page import job_row
 
 

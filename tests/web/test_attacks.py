@@ -180,7 +180,7 @@ async def test_cookies_and_headers_are_strict(cluster: SmallCluster) -> None:
         assert "Domain" not in cookie
         answer = await found.get("/flows")
         assert answer.headers["X-Frame-Options"] == "DENY"
-        assert answer.headers["Referrer-Policy"] == "no-referrer"
+        assert answer.headers["Referrer-Policy"] == "same-origin"
         assert answer.headers["Cache-Control"] == "no-store"
         assert answer.headers["Server"] == "jobflow"
 

@@ -91,7 +91,8 @@ async def test_the_page_of_queues_says_who_waits_and_why(cluster: SmallCluster, 
     await cluster.create(QUEUE, queue("q", capability={"cpu": "4"}), {"state": "Open"})
     group = {"metadata": {"name": "g", "namespace": "default"}, "spec": {"queue": "q", "minMember": 1}}
     condition = {"type": "Unschedulable", "status": "True", "message": "too large"}
-    await cluster.create(PODGROUP, group, {"phase": "Pending", "conditions": [{**condition, "transitionID": "1"}]})
+    status = {"phase": "Pending", "conditions": [{**condition, "transitionID": "1"}]}
+    await cluster.create(PODGROUP, {**group, "status": status})
     page = await site.get("/queues")
     assert "1 waiting" in page.words
     assert "too large" in page.words
@@ -104,8 +105,8 @@ async def test_templates_tell_who_uses_them(cluster: SmallCluster, site: PlainBr
         )
     await cluster.create(JOBFLOW, a_flow("nightly", {"used": ()}))
     words = (await site.get("/templates")).words
-    assert "used nightly" in words
-    assert "idle nobody" in words
+    assert "used 1 × t nightly" in words
+    assert "idle 1 × t nobody" in words
 
 
 async def test_policies_show_their_violations_by_namespace(cluster: SmallCluster, site: PlainBrowser) -> None:

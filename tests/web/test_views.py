@@ -13,10 +13,10 @@ from web.addresses import address, inside
 from web.cluster.capped_lines import CappedLines
 from web.cluster.topics import parse_topic
 from web.faults import missing_right
-from web.views.flow_list import FlowFilter, flow_row, listing
-from web.views.next_steps import next_steps
+from web.views.flows.listing import FlowFilter, flow_row, listing
+from web.views.flows.next_steps import next_steps
+from web.views.flows.step import find_step, step_page
 from web.views.paging import cut
-from web.views.step_page import find_step, step_page
 
 
 def row(name: str, phase: str, ended: int = 0, created: str = "2026-01-01T00:00:00Z") -> Any:

@@ -2,30 +2,16 @@
 
 from typing import Final
 
-from web.pages import (
-    check,
-    deeds,
-    flow,
-    flow_list,
-    flow_pictures,
-    jobs,
-    live,
-    logs,
-    object_yaml,
-    policies,
-    queues,
-    schedules,
-    step,
-    templates,
-)
+from web.pages import check, deeds, jobs, live, logs, object_yaml, policies, queues, schedules, templates
+from web.pages.flows import listing, page, pictures, step
 
 ROUTES: Final = (
-    ("GET", "/drawing.css", flow_pictures.drawing_styles),
+    ("GET", "/drawing.css", pictures.drawing_styles),
     ("GET", "/check", check.form),
     ("POST", "/check", check.check),
     ("GET", "/live", live.live),
-    ("GET", "/flows", flow_list.flows),
-    ("GET", "/flows/{namespace}/{name}", flow.flow),
+    ("GET", "/flows", listing.flows),
+    ("GET", "/flows/{namespace}/{name}", page.flow),
     ("GET", "/flows/{namespace}/{name}/steps/{step}", step.step),
     ("GET", "/jobs", jobs.jobs),
     ("GET", "/jobs/{namespace}/{name}", jobs.job),

@@ -12,7 +12,7 @@ from shared.kinds import JOBFLOWPOLICY, JOBTEMPLATE, NAMESPACE, Kind
 from shared.kube.client.errors import Forbidden, NotFound
 from shared.model.types import Body
 from web.context import CALLER, SETTINGS, caller
-from web.pages.flow_tabs import as_yaml
+from web.pages.object_yaml import as_yaml
 from web.render import page
 from web.views.check_result import CheckedFlow, CheckResult, ClusterObjects, checked
 

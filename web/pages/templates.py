@@ -9,7 +9,7 @@ from web.context import caller
 from web.pages.optional import listed
 from web.pages.queries import ALL_NAMESPACES, namespace_of
 from web.render import page
-from web.views.flow_list import templates_of
+from web.views.flows.listing import templates_of
 from web.views.template_list import TemplateUse, flow_templates, job_templates
 
 

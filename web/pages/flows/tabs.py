@@ -5,14 +5,14 @@ from typing import Any, Final, NamedTuple
 
 from shared.kinds import EVENT, JOBFLOW
 from web.context import caller
-from web.pages.flow_pictures import graph_values, timeline_values
-from web.pages.flow_pods import flow_pods
-from web.pages.flow_shown import FlowShown
+from web.pages.flows.pictures import graph_values, timeline_values
+from web.pages.flows.pods import flow_pods
+from web.pages.flows.shown import FlowShown
 from web.pages.object_yaml import as_yaml
 from web.views.event_list import event_rows
-from web.views.flow_page import attention
-from web.views.next_steps import next_steps
-from web.views.output_list import output_list
+from web.views.flows.head import attention
+from web.views.flows.next_steps import next_steps
+from web.views.flows.outputs import output_list
 
 Values = Callable[[FlowShown], Awaitable[Mapping[str, Any]]]
 

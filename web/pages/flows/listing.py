@@ -10,7 +10,7 @@ from web.context import HUB, caller
 from web.pages.queries import ALL_NAMESPACES, label_selector, namespace_of, number, one_of, text
 from web.render import page
 from web.views.deeds import BULK, DEEDS
-from web.views.flow_list import SORTS, FlowFilter, FlowListing, flow_row, listing, one_page
+from web.views.flows.listing import SORTS, FlowFilter, FlowListing, flow_row, listing, one_page
 from web.views.paging import PAGE_ROWS
 
 PATIENCE_SECONDS: Final = 0.25  # for the watch to know every flow, before the API server's first page has to do

@@ -13,8 +13,8 @@ from web.context import caller
 from web.pages.job_pods import pods_and_logs
 from web.pages.queries import text
 from web.render import page
-from web.views.flow_page import flow_head
-from web.views.step_page import find_step, latest, step_page
+from web.views.flows.head import flow_head
+from web.views.flows.step import find_step, latest, step_page
 
 
 async def step(request: web.Request) -> web.StreamResponse:

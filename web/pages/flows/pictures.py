@@ -17,9 +17,9 @@ from drawing.timeline.rows import timeline
 from shared.model.types import Body
 from web.addresses import address_in
 from web.context import SETTINGS
-from web.pages.flow_pods import flow_pods
-from web.pages.flow_shown import FlowShown
-from web.views.graph_query import front, graph_query
+from web.pages.flows.pods import flow_pods
+from web.pages.flows.shown import FlowShown
+from web.views.flows.graph_query import front, graph_query
 
 
 async def graph_values(shown: FlowShown) -> Mapping[str, Any]:

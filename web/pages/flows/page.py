@@ -8,13 +8,13 @@ from drawing.flow_view import FlowView, flow_view, tasks_by_step
 from shared.kinds import JOBFLOW
 from shared.model.types import Body
 from web.context import caller
-from web.pages.flow_pods import flow_pods
-from web.pages.flow_shown import FlowShown
-from web.pages.flow_tabs import TABS
+from web.pages.flows.pods import flow_pods
+from web.pages.flows.shown import FlowShown
+from web.pages.flows.tabs import TABS
 from web.pages.queries import one_of
 from web.render import page
 from web.views.deeds import offered
-from web.views.flow_page import flow_head
+from web.views.flows.head import flow_head
 
 
 async def flow(request: web.Request) -> web.StreamResponse:

@@ -1,0 +1,1 @@
+"""The pages of JobFlows and their steps."""
