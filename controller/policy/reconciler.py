@@ -40,7 +40,7 @@ def policy_wakes(old: Body | None, new: Body | None) -> Iterable[Key]:
 class PolicyReconciler:
     def __init__(self, context: ControllerContext) -> None:
         self.policies: Cache = context.caches.want(JOBFLOWPOLICY, optional=True)
-        self._scanner = Scanner(context.caches)
+        self._scanner = Scanner(context.caches, schedules=context.settings.cron_controller)
         self._applier = context.applier
         self._reports = StoredReports(context.api)
         self._clock = context.clock

@@ -33,8 +33,10 @@ class Yielder:
 
 
 class Scanner:
-    def __init__(self, caches: Caches) -> None:
-        self._objects = StoredObjects(caches)
+    """`schedules`: also scan schedules and flow templates, which this process may read."""
+
+    def __init__(self, caches: Caches, *, schedules: bool = False) -> None:
+        self._objects = StoredObjects(caches, schedules=schedules)
         self._compiler = Compiler()
 
     def compile(self, bodies: Sequence[Body]) -> Policies:

@@ -72,13 +72,13 @@ def _violation(given: PolicyContext, finding: PolicyFinding) -> StoredViolation:
     metadata = given.metadata
     return StoredViolation(
         namespace=given.namespace,
-        kind=given.kind.kind,
+        kind=given.stored_kind.kind,
         name=str(metadata.get("name", "")),
         policy=finding.policy,
         rule=finding.rule,
         path=finding.path,
         message=str(finding).partition(": ")[2],
         mode=finding.mode.value,
-        api_version=given.kind.api_version,
+        api_version=given.stored_kind.api_version,
         uid=str(metadata.get("uid", "")),
     )

@@ -7,7 +7,7 @@ from typing import Final
 from shared.kinds import JOB, JOBFLOW, JOBTEMPLATE, NAMESPACE, Kind
 from shared.kube.cache.cache import Caches
 from shared.model.types import Body
-from shared.policy import Policies, PolicyContext
+from shared.policy import EMBEDDED, Embedded, Policies, PolicyContext
 from shared.policy.running import is_running
 
 Yield = Callable[[], Awaitable[None]]
@@ -15,10 +15,15 @@ _KINDS: Final[tuple[Kind, ...]] = (JOBFLOW, JOBTEMPLATE, JOB)
 
 
 class StoredObjects:
-    """Call `refresh` first, then `all`. What the evaluation of several objects needs is collected once per scan."""
+    """Call `refresh` first, then `all`. What the evaluation of several objects needs is collected once per scan.
 
-    def __init__(self, caches: Caches) -> None:
+    `schedules`: also read the templates in schedules and flow templates.
+    """
+
+    def __init__(self, caches: Caches, *, schedules: bool = False) -> None:
         self._caches = {kind: caches.want(kind) for kind in _KINDS}
+        embedded = EMBEDDED.values() if schedules else ()
+        self._outer = [(each, caches.want(each.outer, optional=True)) for each in embedded]
         self._namespaces = caches.want(NAMESPACE)
         self._templates: frozenset[tuple[str, str]] = frozenset()
         self._running: dict[str, list[tuple[str, str]]] = {}
@@ -41,8 +46,14 @@ class StoredObjects:
                 if "deletionTimestamp" not in body["metadata"]:
                     yield self._given(kind, body)
                 await yield_()
+        for embedded, cache in self._outer:
+            for outer in cache.list():
+                inner = None if "deletionTimestamp" in outer["metadata"] else embedded.body(outer)
+                if inner is not None:
+                    yield self._given(embedded.kind, inner, embedded)
+                await yield_()
 
-    def _given(self, kind: Kind, body: Body) -> PolicyContext:
+    def _given(self, kind: Kind, body: Body, embedded: Embedded | None = None) -> PolicyContext:
         namespace = body["metadata"].get("namespace", "")
         return PolicyContext(
             kind=kind,
@@ -50,7 +61,8 @@ class StoredObjects:
             namespace=namespace,
             namespace_body=self._namespaces.get("", namespace),
             template_exists=lambda name: (namespace, name) in self._templates,
-            running_flows=lambda: self._older(body, namespace),
+            running_flows=None if embedded else lambda: self._older(body, namespace),
+            embedded=embedded,
         )
 
     def _older(self, flow: Body, namespace: str) -> int:

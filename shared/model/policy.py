@@ -18,12 +18,20 @@ class PolicyKind(StrEnum):
     JOBFLOW = "JobFlow"
     JOBTEMPLATE = "JobTemplate"
     JOB = "Job"
+    CRONJOB = "CronJob"
+    CRONJOBFLOW = "CronJobFlow"
+    JOBFLOWTEMPLATE = "JobFlowTemplate"
 
 
 class Match(Model, frozen=True, kw_only=True):
     """The objects that the policy applies to; empty matches all."""
 
-    kinds: tuple[PolicyKind, ...] = ()
+    kinds: Annotated[
+        tuple[PolicyKind, ...],
+        Meta(
+            description="Job and JobFlow include the templates of CronJob, CronJobFlow, JobFlowTemplate; these select only them."
+        ),
+    ] = ()
     namespace_selector: Annotated[Raw | None, Meta(description="metav1.LabelSelector over the namespace's labels.")] = (
         None
     )

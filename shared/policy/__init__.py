@@ -8,12 +8,15 @@ Pure, and used by the webhook, the controller's scan and `jobflow lint --policy`
 from shared.policy.compiled.policy import CompiledPolicy, Compiler, Policies, compile_policy
 from shared.policy.context import PolicyContext
 from shared.policy.defaults import Default, defaults
+from shared.policy.embedded import EMBEDDED, Embedded
 from shared.policy.judging.findings import PolicyFinding, judge, relevant
 
 __all__ = [
+    "EMBEDDED",
     "CompiledPolicy",
     "Compiler",
     "Default",
+    "Embedded",
     "Policies",
     "PolicyContext",
     "PolicyFinding",

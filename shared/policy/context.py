@@ -14,6 +14,7 @@ from shared.expressions import PolicyInput
 from shared.kinds import JOBFLOW, JOBTEMPLATE, Kind
 from shared.model.types import Body
 from shared.podtemplate.field import Field
+from shared.policy.embedded import Embedded
 
 CREATE: Final = "CREATE"
 UPDATE: Final = "UPDATE"
@@ -62,7 +63,8 @@ class PolicyContext:
     `request`: the variable `request` of rules, None in a scan; `namespace_body`: the Namespace, None if it is unknown;
     `template_exists`, `running_flows`: for its namespace, None if unknown. `running_flows` does not count the object
     itself. `crd_defaults`: Volcano's CRD has already filled in `queue: default`; `offline`: in a linter, without a
-    cluster.
+    cluster. `embedded`: where it stands, if it is a template in another
+    object.
     """
 
     kind: Kind
@@ -78,6 +80,17 @@ class PolicyContext:
     running_flows: Callable[[], int] | None = None
     crd_defaults: bool = False
     offline: bool = False
+    embedded: Embedded | None = None
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds by which a policy can select it."""
+        return (self.kind.kind,) if self.embedded is None else (self.kind.kind, self.embedded.outer.kind)
+
+    @property
+    def stored_kind(self) -> Kind:
+        """The kind of the object that is stored."""
+        return self.kind if self.embedded is None else self.embedded.outer
 
     @property
     def creating(self) -> bool:

@@ -12,7 +12,7 @@ def applies(policy: CompiledPolicy, context: PolicyContext) -> bool:
     """
     match = policy.spec.match
     if match is not None:
-        if match.kinds and context.kind.kind not in match.kinds:
+        if not is_about(policy, context):
             return False
         if not selects(match.namespace_selector, context.namespace_labels):
             return False
@@ -20,6 +20,12 @@ def applies(policy: CompiledPolicy, context: PolicyContext) -> bool:
         if not (before or selects(match.object_selector, context.labels)):
             return False
     return not _exempt(policy, context)
+
+
+def is_about(policy: CompiledPolicy, context: PolicyContext) -> bool:
+    """Whether the policy is about this kind of object. A template is of two kinds: what it becomes, and what contains it."""
+    match = policy.spec.match
+    return match is None or not match.kinds or any(kind in match.kinds for kind in context.kinds)
 
 
 def _exempt(policy: CompiledPolicy, context: PolicyContext) -> bool:

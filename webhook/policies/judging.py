@@ -12,13 +12,24 @@ from shared.kinds import JOB, JOBFLOW, JOBTEMPLATE, Kind
 from shared.model.phases import PolicyMode
 from shared.model.types import Body
 from shared.naming import label_value
-from shared.policy import CompiledPolicy, Compiler, Policies, PolicyContext, PolicyFinding, defaults, judge, relevant
+from shared.policy import (
+    EMBEDDED,
+    CompiledPolicy,
+    Compiler,
+    Embedded,
+    Policies,
+    PolicyContext,
+    PolicyFinding,
+    defaults,
+    judge,
+    relevant,
+)
 from shared.policy.judging.not_judged import not_judged
 from shared.policy.judging.required import EXISTING_TEMPLATES, templates_of
 from shared.policy.match import needs_namespace
 from shared.policy.running import is_running
 from webhook.envelope.patch import Setting
-from webhook.envelope.review import AdmissionReview, AdmissionVerdict, Operation
+from webhook.envelope.review import AdmissionReview, AdmissionVerdict, GroupKind, Operation
 from webhook.policies import kept_defaults
 from webhook.subject.lookups import Lookups, MissingObject
 from webhook.subject.subjects import body_or_empty
@@ -38,8 +49,13 @@ def compiled_policies(lookups: Lookups) -> Policies:
     return _COMPILER.compile(lookups.all(kinds.JOBFLOWPOLICY))
 
 
-def policy_input(review: AdmissionReview, lookups: Lookups, *, crd_defaults: bool = False) -> PolicyContext | None:
-    """The input of policies; None for kinds that policies do not cover and for deletions."""
+def policy_input(
+    review: AdmissionReview, lookups: Lookups, *, crd_defaults: bool = False, embedded: Embedded | None = None
+) -> PolicyContext | None:
+    """The input of policies; None for kinds that policies do not cover and for deletions.
+
+    `embedded`: the review is of a template (see `template_review`), not of an object of its own.
+    """
     kind = _JUDGED.get((review.kind.group, review.kind.kind))
     if kind is None or review.object is None or review.operation is Operation.DELETE:
         return None
@@ -57,22 +73,39 @@ def policy_input(review: AdmissionReview, lookups: Lookups, *, crd_defaults: boo
         request=_request(review, kind) if lookups.complete else None,
         namespace_body=lookups.get(kinds.NAMESPACE, "", namespace),
         template_exists=exists,
-        running_flows=lambda: running_flows(lookups.all(JOBFLOW, namespace), name),
+        running_flows=None if embedded else lambda: running_flows(lookups.all(JOBFLOW, namespace), name),
         crd_defaults=crd_defaults,
         offline=not lookups.complete,
+        embedded=embedded,
+    )
+
+
+def template_review(review: AdmissionReview) -> tuple[Embedded, AdmissionReview] | None:
+    """The review of the Job or JobFlow that the reviewed object contains as a template, if it contains one."""
+    embedded = EMBEDDED.get((review.kind.group, review.kind.kind))
+    body = embedded.body(review.object) if embedded and not review.sub_resource else None
+    if embedded is None or body is None:
+        return None
+    kind = GroupKind(embedded.kind.group, embedded.kind.version, embedded.kind.kind)
+    return embedded, msgspec.structs.replace(
+        review, kind=kind, object=body, old_object=embedded.body(review.old_object)
     )
 
 
 def with_policies(
-    review: AdmissionReview, lookups: Lookups, verdict: AdmissionVerdict, between: Callable[[], object] = lambda: None
+    review: AdmissionReview,
+    lookups: Lookups,
+    verdict: AdmissionVerdict,
+    between: Callable[[], object] = lambda: None,
+    embedded: Embedded | None = None,
 ) -> AdmissionVerdict:
     """`verdict` plus the violations, warnings and audit annotations of policies.
 
-    `between` is called between policies and may raise to stop the evaluation.
+    `between` is called between policies and may raise to stop the evaluation. `embedded`: see `policy_input`.
     """
     policies, given = compiled_policies(lookups).compiled, None
     if policies:
-        given = policy_input(review, lookups)
+        given = policy_input(review, lookups, embedded=embedded)
     if given is None:
         return verdict
     found = judge(given, policies, between)
@@ -83,17 +116,19 @@ def with_policies(
         verdict,
         violations=(*verdict.violations, *(each.violation for each in refused)),
         warnings=(*verdict.warnings, *warnings),
-        policy_warnings=len(warnings),
+        policy_warnings=verdict.policy_warnings + len(warnings),
         audit=verdict.audit | _audit(found),
         rules=(*verdict.rules, *dict.fromkeys(f"policy.{each.rule.partition('.')[0]}" for each in refused)),
-        policies=found,
+        policies=(*verdict.policies, *found),
     )
 
 
 def checks_not_judged(review: AdmissionReview, lookups: Lookups) -> tuple[str, ...]:
     """The checks that need a cluster, with the reason; for `jobflow lint`."""
     policies = compiled_policies(lookups).compiled
-    given = policy_input(review, lookups) if policies else None
+    template = template_review(review)
+    embedded, review = template or (None, review)
+    given = policy_input(review, lookups, embedded=embedded) if policies else None
     return () if given is None else tuple(not_judged(given, policies))
 
 
@@ -115,9 +150,27 @@ def with_policy_defaults(
     return [*wanted.values(), *(each for each in own if each.path not in wanted)]
 
 
+def with_template_defaults(
+    review: AdmissionReview, lookups: Lookups, own: Iterable[Setting], *, crd_defaults: bool = False
+) -> list[Setting]:
+    """`own` plus the defaults of policies for the template in the reviewed object, on its creation."""
+    template = template_review(review) if review.operation is Operation.CREATE else None
+    policies = compiled_policies(lookups).compiled if template else ()
+    settings = list(own)
+    if template is None or not policies:
+        return settings
+    embedded, inner = template
+    given = policy_input(inner, lookups, crd_defaults=crd_defaults, embedded=embedded)
+    for path, value in defaults(given, policies) if given else ():
+        if (place := embedded.path(path)) is not None:
+            settings.append(Setting(place, value))
+    return settings
+
+
 def unknown_namespace(review: AdmissionReview, lookups: Lookups) -> tuple[MissingObject, ...]:
     """The review's Namespace if a policy reads it and the cache does not contain it yet (one apply may create both)."""
-    if (review.kind.group, review.kind.kind) not in _JUDGED or not review.namespace:
+    kind = (review.kind.group, review.kind.kind)
+    if (kind not in _JUDGED and kind not in EMBEDDED) or not review.namespace:
         return ()
     if lookups.get(kinds.NAMESPACE, "", review.namespace) is not None:
         return ()
@@ -127,7 +180,8 @@ def unknown_namespace(review: AdmissionReview, lookups: Lookups) -> tuple[Missin
 
 def missing_templates(review: AdmissionReview, lookups: Lookups) -> Iterator[MissingObject]:
     """The JobTemplates that a policy requires to exist and the cache does not contain."""
-    given = policy_input(review, lookups)
+    embedded, review = template_review(review) or (None, review)
+    given = policy_input(review, lookups, embedded=embedded)
     if given is None or not given.is_flow or not any(_requires_templates(each) for each in _about(given, lookups)):
         return
     names = dict.fromkeys(name.text for _, name in templates_of(given))

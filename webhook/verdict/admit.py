@@ -13,7 +13,7 @@ from shared.kinds import COMMAND
 from shared.model.types import Body
 from shared.violation import Reason, Violation
 from webhook.defaults.minimums import FOLLOWING
-from webhook.envelope.patch import Path, Setting, operations, value_at
+from webhook.envelope.patch import Path, Setting, applied, operations, value_at
 from webhook.envelope.review import ALLOWED, AdmissionReview, AdmissionVerdict, Operation
 from webhook.policies import judging
 from webhook.rules import Rule
@@ -48,6 +48,7 @@ def mutate(review: AdmissionReview, lookups: Lookups, options: AdmissionOptions 
     settled: Iterable[Setting] = judging.with_policy_defaults(
         review, lookups, admission.defaults(subject, options), crd_defaults=options.volcano_crds
     )
+    settled = judging.with_template_defaults(review, lookups, settled, crd_defaults=options.volcano_crds)
     if review.operation is Operation.UPDATE:
         settled = _as_stored(settled, review.old_object)
     return AdmissionVerdict(patch=operations(review.object, settled))
@@ -85,7 +86,36 @@ def validate(
     )
     if verdict.allowed and (implied := admission.implied(subject, review)) is not None:
         return _as_part(validate(implied, lookups, options, in_time=in_time), implied)
-    return judging.with_policies(review, lookups, verdict, lambda: _check_time(in_time, "policies"))
+    verdict = judging.with_policies(review, lookups, verdict, lambda: _check_time(in_time, "policies"))
+    return _with_template(review, lookups, options, verdict, in_time)
+
+
+def _with_template(
+    review: AdmissionReview,
+    lookups: Lookups,
+    options: AdmissionOptions,
+    verdict: AdmissionVerdict,
+    in_time: Allowance,
+) -> AdmissionVerdict:
+    """`verdict` plus what policies say about the template in the object, with the defaults that its objects will get."""
+    template = judging.template_review(review)
+    if template is None or not judging.compiled_policies(lookups).compiled:
+        return verdict
+    embedded, inner = template
+    inner = msgspec.structs.replace(
+        inner,
+        object=_as_created(inner, inner.object, lookups, options),
+        old_object=_as_created(inner, inner.old_object, lookups, options),
+    )
+    return judging.with_policies(inner, lookups, verdict, lambda: _check_time(in_time, "policies"), embedded)
+
+
+def _as_created(review: AdmissionReview, body: Body | None, lookups: Lookups, options: AdmissionOptions) -> Body | None:
+    """The object as it is stored when it is created from a template."""
+    if body is None:
+        return None
+    created = msgspec.structs.replace(review, operation=Operation.CREATE, object=body, old_object=None)
+    return applied(body, mutate(created, lookups, options).patch)
 
 
 def missing_objects(

@@ -100,4 +100,5 @@ def stored_context(context: PolicyContext) -> PolicyContext:
         template_exists=context.template_exists,
         crd_defaults=context.crd_defaults,
         offline=context.offline,
+        embedded=context.embedded,
     )

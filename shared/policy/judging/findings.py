@@ -65,7 +65,7 @@ def judge(
     """
     found: list[PolicyFinding] = []
     for policy in relevant(context, policies):
-        found.extend(_finding(policy, fault) for fault in _counting(policy, context))
+        found.extend(_findings(policy, context, _counting(policy, context)))
         between()
     return _strictest(found)
 
@@ -78,14 +78,18 @@ def relevant(context: PolicyContext, policies: Iterable[CompiledPolicy]) -> Iter
 
 def findings(policy: CompiledPolicy, context: PolicyContext) -> Iterator[PolicyFinding]:
     """The findings of one policy that applies to the object, however they came about."""
-    yield from (_finding(policy, fault) for fault in islice(_faults(policy, context), MOST))
+    yield from _findings(policy, context, islice(_faults(policy, context), MOST))
 
 
-def _finding(policy: CompiledPolicy, fault: PolicyFault) -> PolicyFinding:
-    about = f"{fault.rule if not fault.about else fault.about}\n{fault.path}"
-    return PolicyFinding(
-        policy.name, policy.mode, fault.rule, fault.path, fault.message, fault.value, fault.reason, about
-    )
+def _findings(policy: CompiledPolicy, context: PolicyContext, faults: Iterable[PolicyFault]) -> Iterator[PolicyFinding]:
+    """The faults as findings. Those of a template are moved to its place; what it cannot say is judged later."""
+    for fault in faults:
+        path = fault.path if context.embedded is None else context.embedded.path_text(fault.path)
+        if path is not None:
+            about = f"{fault.rule if not fault.about else fault.about}\n{path}"
+            yield PolicyFinding(
+                policy.name, policy.mode, fault.rule, path, fault.message, fault.value, fault.reason, about
+            )
 
 
 def _counting(policy: CompiledPolicy, context: PolicyContext) -> Iterator[PolicyFault]:

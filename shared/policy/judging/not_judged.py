@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from shared.policy.compiled.policy import CompiledPolicy
 from shared.policy.context import PolicyContext
-from shared.policy.match import applies
+from shared.policy.match import applies, is_about
 
 _NAME_LABEL = "kubernetes.io/metadata.name"
 
@@ -15,7 +15,7 @@ def not_judged(context: PolicyContext, policies: Iterable[CompiledPolicy]) -> It
     """Texts such as `policy nss (needs the labels of namespace ml)`. Empty unless the context is offline."""
     for policy in policies if context.offline else ():
         if context.namespace_body is None and _selects_namespaces(policy):
-            if _may_apply(policy, context):
+            if is_about(policy, context):
                 yield f"policy {policy.name} (needs {_labels(context)})"
         elif applies(policy, context):
             yield from (f"{part} (needs {needs})" for part, needs in _parts(policy, context))
@@ -37,12 +37,6 @@ def _selects_namespaces(policy: CompiledPolicy) -> bool:
     selector = (policy.spec.match.namespace_selector if policy.spec.match else None) or {}
     keys = {*(selector.get("matchLabels") or {}), *(each.get("key") for each in selector.get("matchExpressions") or ())}
     return bool(keys - {_NAME_LABEL})
-
-
-def _may_apply(policy: CompiledPolicy, context: PolicyContext) -> bool:
-    """Whether the policy is about this kind of object, whatever the labels of the namespace are."""
-    match = policy.spec.match
-    return match is None or not match.kinds or context.kind.kind in match.kinds
 
 
 def _labels(context: PolicyContext) -> str:

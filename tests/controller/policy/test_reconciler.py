@@ -19,6 +19,8 @@ POLICIES = "/apis/policy.jobflow.dev/v1alpha1/jobflowpolicies"
 FLOWS = "/apis/flow.volcano.sh/v1alpha1/jobflows"
 TEMPLATES = "/apis/flow.volcano.sh/v1alpha1/jobtemplates"
 JOBS = "/apis/batch.volcano.sh/v1alpha1/jobs"
+CRONS = "/apis/flow.jobflow.dev/v1alpha1/cronjobflows"
+FLOW_TEMPLATES = "/apis/flow.jobflow.dev/v1alpha1/jobflowtemplates"
 NAMESPACES = "/api/v1/namespaces"
 REPORTS = "/apis/wgpolicyk8s.io/v1alpha2/policyreports"
 
@@ -64,6 +66,21 @@ async def test_stored_objects_are_checked_against_policies(fake: FakeServer, con
     assert status_of(fake)["conditions"][0]["status"] == "True"
     assert status_of(fake, "broken")["conditions"][0]["reason"] == "Invalid"
     assert [namespace for namespace, _ in sorted(fake.objects[REPORTS])] == ["ns", "prod"]
+
+
+async def test_templates_in_schedules_are_checked_under_the_name_of_the_schedule(
+    fake: FakeServer, context: ControllerContext
+) -> None:
+    fake.put(POLICIES, policy(limits={"maxSteps": 1}))
+    metadata = {"name": "nightly", "namespace": "ns", "uid": "u7"}
+    long = {"flows": [{"name": "a"}, {"name": "b"}]}
+    fake.put(CRONS, {"metadata": metadata, "spec": {"jobFlowTemplate": {"spec": long}}})
+    fake.put(CRONS, {"metadata": {**metadata, "name": "by-name"}, "spec": {"template": {"name": "long"}}})
+    fake.put(FLOW_TEMPLATES, {"metadata": {**metadata, "name": "long"}, "spec": {"flow": long}})
+    await scanned(fake, context)
+    listed = [(each["kind"], each["name"]) for each in status_of(fake)["lastViolations"]]
+    assert listed == [("CronJobFlow", "nightly"), ("JobFlowTemplate", "long")]
+    assert status_of(fake)["lastViolations"][0]["message"].startswith("spec.jobFlowTemplate.spec.flows: ")
 
 
 async def test_rules_about_the_request_do_not_concern_stored_objects(
