@@ -88,6 +88,7 @@ async def run(settings: WebhookSettings) -> None:
             AdmissionOptions(settings.scheduler_names, settings.volcano_crds, settings.disabled_plugins),
             find=live.find,
             list_live=live.list,
+            wall_clock=time.time,
         )
         health = Health(ready=_checks(caches, serving_certificate, trust, registered, draining))
         await stack.enter_async_context(health.serve(settings.host, settings.health_port))

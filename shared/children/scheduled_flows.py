@@ -42,15 +42,15 @@ def flow_for(cron: Body, template: Body | None, due: int, previous: int | None) 
             "name": scheduled_name(metadata["name"], due),
             "namespace": metadata["namespace"],
             "labels": {**(given.get("labels") or {}), CRON_NAME: label_value(metadata["name"])},
-            "annotations": {**copied_annotations(given), **_from_template(template), CRON_SCHEDULED: rfc3339(due)},
+            "annotations": {**copied_annotations(given), **_from_template(spec), CRON_SCHEDULED: rfc3339(due)},
             "ownerReferences": [controller_reference(CRONJOBFLOW, cron)],
         },
         "spec": templated_spec(source, own),
     }
 
 
-def _from_template(template: Body | None) -> dict[str, str]:
-    return {FLOW_TEMPLATE: str(template["metadata"]["name"])} if template else {}
+def _from_template(spec: Body) -> dict[str, str]:
+    return {FLOW_TEMPLATE: str(spec["template"]["name"])} if spec.get("template") else {}
 
 
 def params_fault(cron: Body, template: Body | None, due: int) -> str:

@@ -64,6 +64,9 @@ class AdmissionVerdict(msgspec.Struct, frozen=True):
 
     violations: tuple[Violation, ...] = ()
     warnings: tuple[str, ...] = ()
+    notices: tuple[
+        str, ...
+    ] = ()  # sent as warnings too, but nothing is wrong, so that they are neither counted nor logged
     patch: tuple[Body, ...] = ()
     audit: dict[str, str] = {}
     rules: tuple[str, ...] = ()  # names of the rules that found the violations, for metrics
@@ -108,8 +111,8 @@ def parse_review(data: bytes) -> AdmissionReview:
 def answer(review: AdmissionReview, verdict: AdmissionVerdict) -> bytes:
     """The AdmissionReview that answers `review`."""
     response: Body = {"uid": review.uid, "allowed": verdict.allowed}
-    if verdict.warnings:
-        response["warnings"] = [_short(warning) for warning in verdict.warnings]
+    if told := (*verdict.warnings, *(verdict.notices if verdict.allowed else ())):
+        response["warnings"] = [_short(text) for text in told]
     if verdict.audit:
         response["auditAnnotations"] = verdict.audit
     if not verdict.allowed:

@@ -40,6 +40,8 @@ from webhook.rules.queue import tree as queue_tree
 
 Rule = Callable[[Any], Iterator[Violation]]
 Warner = Callable[[Any], Iterator[str]]
+Notice = Callable[[Any, float], Iterator[str]]
+"""From a subject and the time in epoch seconds to texts for the user, who has done nothing wrong."""
 
 _OWN_FLOW_RULES: Final[tuple[Rule, ...]] = (
     flow_graph.flows_are_present,
@@ -219,6 +221,8 @@ CRONJOB_RULES: Final[tuple[Rule, ...]] = (
     *(cron_job.of_template(rule) for rule in (*JOB_SPEC_RULES, job_tasks.pod_names_fit)),
 )
 CRONJOB_WARNINGS: Final[tuple[Warner, ...]] = tuple(cron_job.warned_of_template(warner) for warner in JOB_WARNINGS)
+CRONJOB_NOTICES: Final[tuple[Notice, ...]] = (cron_job.next_jobs,)
+CRONJOBFLOW_NOTICES: Final[tuple[Notice, ...]] = (cron_job_flow.next_flows,)
 JOBFLOWTEMPLATE_RULES: Final[tuple[Rule, ...]] = (
     flow_template.template_params_are_declared_once,
     flow_template.template_patterns_are_patterns,

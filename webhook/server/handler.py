@@ -4,6 +4,7 @@ It also counts metrics, confirms missing objects by live GETs before a refusal, 
 """
 
 import asyncio
+import dataclasses
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -45,7 +46,8 @@ async def _list_nothing(kind: Kind, namespace: str) -> Sequence[Body] | None:
 
 
 class AdmissionHandler:
-    """Answers requests by path. `clock`: monotonic seconds.
+    """Answers requests by path. `clock`: monotonic seconds; `wall_clock`: epoch seconds; without it nothing is
+    said about the future.
 
     `find` reads missing objects from the API server, `list_live` all objects of a namespace (None: it cannot be read).
     """
@@ -58,12 +60,14 @@ class AdmissionHandler:
         find: Find = _find_nothing,
         list_live: ListLive = _list_nothing,
         clock: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], float] | None = None,
     ) -> None:
         self._lookups = lookups
         self._options = options
         self._find = find
         self._list_live = list_live
         self._clock = clock
+        self._wall_clock = wall_clock
         self._admitted = RecentFlows(clock)
         self._decisions = DecisionLog(clock)
         self._routes = {route.path: route for route in ROUTES}
@@ -138,10 +142,11 @@ class AdmissionHandler:
     async def _validated(self, review: AdmissionReview, lookups: Lookups) -> AdmissionVerdict:
         """The verdict. Before a refusal, objects that the caches may lack or still contain are read from the API server."""
         ends = self._clock() + WORK_SECONDS
+        options = dataclasses.replace(self._options, now=self._wall_clock() if self._wall_clock else None)
 
         def judge(seen: Lookups, seconds: float = SECONDS) -> AdmissionVerdict:
             known = self._admitted.over(seen, review.namespace, seconds=seconds)
-            return validate(review, known, self._options, in_time=lambda: self._clock() < ends)
+            return validate(review, known, options, in_time=lambda: self._clock() < ends)
 
         verdict = judge(lookups)
         missing = missing_objects(review, lookups) if depends_on_missing_objects(verdict) else ()

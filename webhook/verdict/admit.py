@@ -83,6 +83,7 @@ def validate(
         warnings=tuple(warning for found in warned.values() for warning in found),
         warned_by=tuple(name for name, found in warned.items() if found),
         rules=tuple(faults),
+        notices=_notices(admission, subject, options),
     )
     if verdict.allowed and (implied := admission.implied(subject, review)) is not None:
         return _as_part(validate(implied, lookups, options, in_time=in_time), implied)
@@ -164,6 +165,12 @@ def _judge(subject: Subject[Any], rules: Iterable[Rule], in_time: Allowance) -> 
         if not left:
             break
     return faults
+
+
+def _notices(admission: KindAdmission, subject: Subject[Any], options: AdmissionOptions) -> tuple[str, ...]:
+    if options.now is None or subject.operation is Operation.DELETE:
+        return ()
+    return tuple(text for notice in admission.notices for text in notice(subject, options.now))
 
 
 def _check_time(in_time: Allowance, done: str) -> None:

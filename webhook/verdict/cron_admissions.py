@@ -25,6 +25,7 @@ CRONJOB: Final = KindAdmission(
     create=rules.CRONJOB_RULES,
     update=rules.CRONJOB_RULES,
     warnings=rules.CRONJOB_WARNINGS,
+    notices=rules.CRONJOB_NOTICES,
 )
 JOBFLOWTEMPLATE: Final = KindAdmission(
     kinds.JOBFLOWTEMPLATE,
@@ -39,6 +40,7 @@ CRONJOBFLOW: Final = KindAdmission(
     create=rules.CRONJOBFLOW_RULES,
     update=rules.CRONJOBFLOW_RULES,
     warnings=rules.CRONJOBFLOW_WARNINGS,
+    notices=rules.CRONJOBFLOW_NOTICES,
     missing=_template_of_cron,
 )
 BACKFILL: Final = KindAdmission(

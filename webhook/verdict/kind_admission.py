@@ -11,18 +11,19 @@ from shared.kinds import Kind
 from shared.model.types import Body
 from webhook.envelope.patch import Setting
 from webhook.envelope.review import AdmissionReview, Operation
-from webhook.rules import Rule, Warner
+from webhook.rules import Notice, Rule, Warner
 from webhook.subject.lookups import Lookups, MissingObject
 from webhook.subject.subjects import JobSubject, PodSubject, Subject, body_or_empty
 
 
 @dataclass(frozen=True)
 class AdmissionOptions:
-    """The operator's settings that verdicts depend on."""
+    """The operator's settings that verdicts depend on. `now`: epoch seconds; None: nothing is said about the future."""
 
     scheduler_names: tuple[str, ...] = (names.DEFAULT_SCHEDULER,)
     volcano_crds: bool = False  # Volcano's CRDs are installed; they default `queue` (docs/design/decisions.md, row 26)
     disabled_plugins: tuple[str, ...] = ()
+    now: float | None = None
 
 
 DEFAULT_OPTIONS: Final = AdmissionOptions()
@@ -49,6 +50,7 @@ class KindAdmission:
     structure: frozenset[Rule] = frozenset()
     warnings: tuple[Warner, ...] = ()
     delete_warnings: tuple[Warner, ...] = ()
+    notices: tuple[Notice, ...] = ()
     defaults: Defaults = lambda subject, options: ()
     judged: Callable[[Body], Any] = lambda body: body.get("spec")
     missing: Callable[[Any], Iterable[MissingObject]] = lambda subject: ()

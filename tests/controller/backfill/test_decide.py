@@ -83,6 +83,19 @@ def test_the_decision_changes_nothing_that_it_sees() -> None:
     assert pure(decide)(msgspec.structs.replace(seen, body=backfill()), NOW).status is not None
 
 
+def test_flows_of_a_template_are_made_from_the_copy_in_the_status() -> None:
+    template = {
+        "metadata": {"name": "t", "resourceVersion": "7"},
+        "spec": {"params": [{"name": "day"}], "flow": {"flows": [{"name": "a"}]}},
+    }
+    schedule = cron(template={"name": "t"}, jobFlowTemplate=None)
+    first = decide(BackfillSeen(backfill(), schedule, template, [], [], {}), NOW)
+    (made,) = created(decide(BackfillSeen({**backfill(), "status": first.status}, None, None, [], [], {}), NOW))
+
+    assert made["spec"]["flows"] == [{"name": "a"}]
+    assert made["metadata"]["annotations"]["flow.jobflow.dev/template"] == "t"
+
+
 def test_an_edit_of_the_schedule_changes_nothing_of_a_backfill_that_has_begun() -> None:
     edited = cron(schedules=["0 5 * * *"], params=[])
     (made,) = created(decided(begun(), schedule=edited))

@@ -1,12 +1,17 @@
 """Every rule of a CronJob, in a table of changed manifests and expected violations."""
 
+import json
 from typing import Any
 
 import pytest
 
 from shared import kinds
 from shared.model.types import Body
-from tests.webhook.make import body, faults, job, known, step, task, verdict
+from shared.timestamp import epoch
+from tests.webhook.make import body, faults, job, known, review, step, task, verdict
+from webhook.envelope.review import answer
+from webhook.verdict.admit import validate
+from webhook.verdict.kind_admission import AdmissionOptions
 
 
 def cron_job(name: str = "nightly", template: Body | None = None, **spec: Any) -> Body:
@@ -200,3 +205,48 @@ def test_a_condition_that_compares_to_no_phase_is_a_warning() -> None:
 
     assert found.allowed
     assert 'spec.when: 1:15: the phase of a flow is never "Completed"; did you mean "Succeed"?' in found.warnings
+
+
+NOON = epoch("2026-03-27T12:00:00Z")  # a Friday, two days before clocks change in Berlin
+
+
+def notices(new: Body, old: Body | None = None) -> tuple[str, ...]:
+    return validate(review(new, old), known(), AdmissionOptions(now=NOON)).notices
+
+
+def test_a_new_schedule_is_told_its_next_three_runs_in_its_zone() -> None:
+    found = notices(cron_job(schedule="30 2 * * *", timeZone="Europe/Berlin"))
+
+    assert found == ("next runs (Europe/Berlin): Sat 2026-03-28 02:30, Sun 2026-03-29 03:00, Mon 2026-03-30 02:30",)
+    assert notices(cron_job_flow(schedules=["0 2 * * *", "@hourly"])) == (
+        "next runs (UTC): Fri 2026-03-27 13:00, Fri 2026-03-27 14:00, Fri 2026-03-27 15:00",
+    )
+
+
+QUIET: dict[str, tuple[Body, Body | None]] = {
+    "a suspended schedule": (cron_job(suspend=True), None),
+    "an update that leaves the schedule": (cron_job(successfulJobsHistoryLimit=1), cron_job()),
+    "a schedule with a fault": (cron_job(schedule="61 * * * *"), None),
+    "a zone with a fault": (cron_job(timeZone="Mars"), None),
+}
+
+
+@pytest.mark.parametrize(("new", "old"), QUIET.values(), ids=QUIET)
+def test_when_no_next_runs_are_told(new: Body, old: Body | None) -> None:
+    assert notices(new, old) == ()
+
+
+def test_a_changed_schedule_is_told_its_next_runs_and_a_due_date_that_is_far_away() -> None:
+    assert notices(cron_job(schedule="@daily"), cron_job())[0].startswith("next runs (UTC): Sat 2026-03-28 00:00, ")
+    assert notices(cron_job(schedule="0 0 29 2 *")) == (
+        "next runs (UTC): Tue 2028-02-29 00:00, Sun 2032-02-29 00:00, Fri 2036-02-29 00:00",
+    )
+
+
+def test_next_runs_are_sent_as_a_warning_that_clients_show_whole() -> None:
+    given = review(cron_job(timeZone="America/Argentina/ComodRivadavia"))
+    verdict = validate(given, known(), AdmissionOptions(now=NOON))
+    (sent,) = json.loads(answer(given, verdict))["response"]["warnings"]
+
+    assert sent == verdict.notices[0]
+    assert verdict.warnings == ()

@@ -6,7 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from shared.violation import Violation
-from webhook.rules.cron.schedules import name_faults, schedule_faults, zone_faults
+from webhook.rules.cron.schedules import forecast, name_faults, schedule_faults, zone_faults
 from webhook.subject.cron_subjects import CronJobSubject
 
 _TEMPLATE: Final = "spec.jobTemplate."
@@ -22,6 +22,13 @@ def time_zone_exists(cron: CronJobSubject) -> Iterator[Violation]:
 
 def job_names_fit_the_schedule(cron: CronJobSubject) -> Iterator[Violation]:
     return name_faults(cron.name) if cron.creating else iter(())
+
+
+def next_jobs(cron: CronJobSubject, now: float) -> Iterator[str]:
+    """Told when a schedule is new or has changed."""
+    spec, old = cron.spec, cron.old_spec
+    if not spec.suspend and (old is None or (old.schedule, old.time_zone) != (spec.schedule, spec.time_zone)):
+        yield from forecast((spec.schedule,), spec.time_zone or "", now)
 
 
 def of_template(rule: Callable[[Any], Iterator[Violation]]) -> Callable[[CronJobSubject], Iterator[Violation]]:

@@ -6,7 +6,7 @@ from shared.expressions import Program, ResultType, compile_expression, schedule
 from shared.params import param_faults
 from shared.timestamp import epoch_or_none
 from shared.violation import Reason, Violation
-from webhook.rules.cron.schedules import schedule_faults, zone_faults
+from webhook.rules.cron.schedules import forecast, schedule_faults, zone_faults
 from webhook.subject.cron_subjects import PLACEHOLDER, SCHEDULE_VALUES, CronFlowSubject
 
 
@@ -87,6 +87,13 @@ def params_fit_the_template(cron: CronFlowSubject) -> Iterator[Violation]:
             continue
         where = f"spec.params[{places[name]}]" if name in places else "spec.params"
         yield Violation(where, f'param "{name}" {fault}', name)
+
+
+def next_flows(cron: CronFlowSubject, now: float) -> Iterator[str]:
+    """Told when a schedule is new or has changed."""
+    spec, old = cron.spec, cron.old_spec
+    if not spec.suspend and (old is None or (old.schedules, old.time_zone) != (spec.schedules, spec.time_zone)):
+        yield from forecast(spec.schedules, spec.time_zone, now)
 
 
 def template_not_found_yet(cron: CronFlowSubject) -> Iterator[str]:

@@ -1,10 +1,10 @@
 """Schedules, time zones and names, for every kind that has a schedule."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
-from shared.cron import CronError, Expression, Interval, Timetable, ZoneError, parse, zone
+from shared.cron import CronError, Timetable, ZoneError, parse, zone
 from shared.names import MAX_CRON_NAME
 from shared.violation import Reason, Violation
 
@@ -44,14 +44,13 @@ def name_faults(name: str) -> Iterator[Violation]:
         )
 
 
-def forecast(schedules: Sequence[str], time_zone: str, now: datetime) -> str:
-    """The next due times as text, or '' if the schedule has faults. `now` must have a time zone."""
+def forecast(schedules: Sequence[str], time_zone: str, now: float) -> Iterator[str]:
+    """The next due times in words; nothing if the schedule has faults. `now`: epoch seconds."""
     try:
         place = zone(time_zone)
-        parsed: tuple[Expression | Interval, ...] = tuple(parse(text) for text in schedules)
+        table = Timetable(tuple(parse(text) for text in schedules), time_zone, int(now))
     except (CronError, ZoneError):
-        return ""
-    moment = int(now.timestamp())
-    due = Timetable(parsed, time_zone, moment).next(moment, FORECAST)
-    times = ", ".join(datetime.fromtimestamp(each, UTC).astimezone(place).strftime("%Y-%m-%d %H:%M") for each in due)
-    return f"next runs ({time_zone or 'UTC'}): {times}" if times else "no run is due in the next twelve years"
+        return
+    due = table.next(int(now), FORECAST)
+    times = ", ".join(datetime.fromtimestamp(each, place).strftime("%a %Y-%m-%d %H:%M") for each in due)
+    yield f"next runs ({time_zone or 'UTC'}): {times}" if times else "no run is due in the next twelve years"
