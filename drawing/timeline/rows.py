@@ -62,9 +62,8 @@ def _ended(step: StepView, now: float) -> float:
 def _alone(step: StepView, now: float) -> Iterator[AttemptSpans]:
     """A step whose Jobs the status does not list."""
     if step.started is not None and step.kind != "switch":
-        yield AttemptSpans(
-            "", step.phase, (Span(AttemptStage.RUNNING, step.started, max(_ended(step, now), step.started)),)
-        )
+        stage = AttemptStage.NOT_RUNNING if step.phase in _IDLE else AttemptStage.RUNNING
+        yield AttemptSpans("", step.phase, (Span(stage, step.started, max(_ended(step, now), step.started)),))
 
 
 def _lanes(found: Sequence[AttemptSpans]) -> tuple[tuple[AttemptSpans, ...], ...]:

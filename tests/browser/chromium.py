@@ -6,7 +6,7 @@ import sys
 from typing import Final
 
 _NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-ARGUMENTS: Final = ("--disable-dev-shm-usage", "--disable-gpu", "--force-prefers-reduced-motion")
+ARGUMENTS: Final = ("--disable-dev-shm-usage", "--disable-gpu")
 MISSING: Final = "tests in a real browser are left out: no Chromium is installed, and BROWSER_PATH names none"
 
 

@@ -76,7 +76,7 @@ class Person:
 @asynccontextmanager
 async def person(chromium: Browser, url: str = "", **options: Any) -> AsyncIterator[Person]:
     """With cookies of their own. At the end no page may have complained."""
-    context = await chromium.new_context(viewport=options.pop("viewport", WIDE), **options)
+    context = await chromium.new_context(viewport=WIDE, reduced_motion="reduce", **options)
     found = Person(str(URL(url).origin()) if url else "", context)
     try:
         await found.tab()

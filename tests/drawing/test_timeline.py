@@ -113,6 +113,8 @@ def test_steps_whose_jobs_are_not_listed_and_unreadable_entries() -> None:
     body = running(ONE, [state("a", "Completed", 5, 25)], [{"name": "f-a", "state": "Odd"}])
     assert spans(made(body)) == [[(AttemptStage.RUNNING, 5, 25)]]
     assert made(ONE).rows == ()
+    pending = running(ONE, [state("a", "Pending", 5)], [])
+    assert spans(made(pending)) == [[(AttemptStage.NOT_RUNNING, 5, 100)]]
 
 
 DIAMOND = flow(step("a"), step("b", "a"), step("c", "a"), step("d", "b", "c"), **{"finally": [step("tell")]})

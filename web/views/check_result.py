@@ -106,10 +106,10 @@ def _around(lines: Sequence[str], number: int) -> Iterator[Excerpt]:
 
 
 def _flow(body: Body, namespace: str, templates: Mapping[str, Body]) -> CheckedFlow:
-    picture, fault = _picture(body)
     metadata = body.get("metadata") if isinstance(body.get("metadata"), dict) else {}
-    name = _name(body) or f"{(metadata or {}).get('generateName') or 'unnamed'}"
+    name = _name(body) or str((metadata or {}).get("generateName") or "unnamed")
     placed = {**body, "metadata": {"namespace": namespace, **(metadata or {}), "name": name}}
+    picture, fault = _picture(placed)
     jobs, notes, more = _jobs(placed, templates)
     return CheckedFlow(name, picture, fault, tuple((_name(job), _shown(job)) for job in jobs), tuple(notes), more)
 
