@@ -79,6 +79,14 @@ PAGES: Mapping[str, str] = {
     "steps": "/flows/default/every-kind?tab=steps",
     "events": "/flows/default/every-kind?tab=events",
     "yaml": "/flows/default/every-kind?tab=yaml",
+    "next": "/flows/default/every-kind?tab=next",
+    "outputs": "/flows/default/every-kind?tab=outputs",
+    "step": "/flows/default/every-kind/steps/train",
+    "jobs": "/jobs",
+    "queues": "/queues",
+    "templates": "/templates",
+    "policies": "/policies",
+    "schedules": "/schedules",
     "check": "/check",
 }
 SIZES: Mapping[str, str] = {
@@ -110,7 +118,8 @@ async def fill(stored: SmallCluster) -> None:
 
 @pytest.mark.timeout(240)
 async def test_every_page_has_no_barriers_and_fits(ann: Person, filled: None) -> None:
-    assert await look_at(ann, PAGES) == {}
+    faults = await look_at(ann, PAGES)
+    assert faults == {}, faults
 
 
 @pytest.mark.slow
