@@ -30,7 +30,7 @@ def stop(context: FlowContext, command: FlowCommand) -> CommandEffect:
 
 def _stop_flow(context: FlowContext) -> str:
     context.outcome = FlowOutcome.TERMINATED
-    running = context.in_order(state.name for state in context.begun())
+    running = context.with_children()
     return f"the Jobs of {named(running)} are terminated" if running else "no other step starts"
 
 

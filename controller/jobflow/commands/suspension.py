@@ -30,5 +30,5 @@ def _said(context: FlowContext, value: bool) -> str:
         return f"the flow has ended; it would {'start nothing' if value else 'start steps'} if it were run again"
     if not value:
         return "the flow goes on"
-    running = context.in_order(state.name for state in context.begun())
+    running = context.with_children()
     return f"nothing new starts; {verb(running, 'runs', 'run')} on" if running else "nothing new starts"

@@ -204,6 +204,10 @@ class FlowContext:
             ]
         return [self.jobs[name] for name in names if name in self.jobs]
 
+    def with_children(self) -> list[str]:
+        """Steps of which an attempt is under way, in the order of the spec."""
+        return self.in_order(state.name for state in self.begun() if self.current_jobs(state))
+
     def in_order(self, names: Iterable[str]) -> list[str]:
         """These steps in the order of the spec."""
         return sorted(names, key=self.plan.position.__getitem__)

@@ -132,6 +132,15 @@ def test_commands_on_a_flow_that_volcano_finished_are_answered_and_deleted():
     ]
 
 
+def test_only_steps_with_a_job_are_said_to_run():
+    cluster = started(step("a"), step("b", "a"), finally_=[step("tidy")])
+    cluster.fail("f-a")
+    cluster.complete("f-tidy")
+    cluster.command("RetryJobFlow")
+    assert cluster.command("SuspendJobFlow") == "Done: nothing new starts; step a runs on"
+    assert cluster.command(STOP) == "Done: the Jobs of step a are terminated"
+
+
 def test_the_last_five_results_are_kept():
     cluster = started(step("a"))
     for _ in range(3):
