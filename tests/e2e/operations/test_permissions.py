@@ -56,6 +56,7 @@ UNUSED: dict[Right, str] = {
     ("", "events", "patch"): "an event that happens again is counted in the first one",
     ("", "secrets", "create"): "the certificate's, where somebody deleted the one of the chart",
     ("", "namespaces", "get"): "one so new that a policy's selector cannot be judged yet",
+    (FLOW, "jobflows", "get"): "before a Command that changes one is judged",
     (FLOW, "jobtemplates", "get"): "one so new that a policy for the flow that uses it cannot be judged yet",
     **{
         ("scheduling.k8s.io", resource, verb): "gangs of a cluster that schedules them itself, now or after its upgrade"
@@ -353,7 +354,6 @@ SWITCHES: dict[str, tuple[str, Body, set[Right]]] = {
             (SCHEDULES, "cronjobflows", "list"),
             (SCHEDULES, "cronjobflows/status", "update"),
             (SCHEDULES, "cronjobflowbackfills", "list"),
-            (SCHEDULES, "jobflowtemplates", "watch"),
         },
     ),
     "no ssh plugin": (

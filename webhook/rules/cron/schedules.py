@@ -7,6 +7,7 @@ from typing import Final
 from shared.cron import CronError, Timetable, ZoneError, parse, zone
 from shared.names import MAX_CRON_NAME
 from shared.violation import Reason, Violation
+from webhook.hints.names import qualified_fault
 
 FORECAST: Final = 3
 
@@ -42,6 +43,8 @@ def name_faults(name: str) -> Iterator[Violation]:
             name,
             Reason.INVALID,
         )
+    elif fault := qualified_fault(name):
+        yield Violation("metadata.name", f"the name of a Job is used as a label of its pods: {fault}", name)
 
 
 def forecast(schedules: Sequence[str], time_zone: str, now: float) -> Iterator[str]:
