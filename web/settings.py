@@ -33,6 +33,7 @@ class WebSettings(msgspec.Struct, frozen=True, kw_only=True):
     read_only: bool = False
     tls_cert_file: str = ""
     tls_private_key_file: str = ""
+    plain_http: bool = False
     namespace: str = ""
     offline: bool = False
 

@@ -13,10 +13,15 @@ import yaml
 from controller import settings as controller_settings
 from shared.model.types import Body
 from tests.helm.chart import CHART, CLUSTER_SCOPED, HelmRefused, container, of, render, run
+from web import arguments as web_arguments
 from webhook import settings as webhook_settings
 
 CRD = "CustomResourceDefinition"
-EXTERNAL = {"monitoring.coreos.com/v1", "cert-manager.io/v1"}  # no part of Kubernetes: only their shape is looked at
+EXTERNAL = {
+    "monitoring.coreos.com/v1",
+    "cert-manager.io/v1",
+    "gateway.networking.k8s.io/v1",
+}  # no part of Kubernetes: only their shape is looked at
 PLACEMENT = {
     "nodeSelector": {"disk": "ssd"},
     "tolerations": [{"key": "batch", "operator": "Exists", "effect": "NoSchedule"}],
@@ -79,6 +84,28 @@ CASES: dict[str, Body] = {
     "no ssh plugin": {"sshPlugin": {"enabled": False}},
     "network policy, any": {"networkPolicy": {"enabled": True}},
     "flow schema": {"flowSchema": {"enabled": True}},
+    "web": {"web": {"enabled": True}},
+    "web, all": {
+        "web": {
+            "enabled": True,
+            "signIn": "proxy",
+            "hosts": ["flows.example.com", "other.example.com"],
+            "basePath": "/jobflow",
+            "namespace": "team-a",
+            "readOnly": True,
+            "ingress": {"enabled": True, "className": "nginx", "annotations": {"a": "b"}, "tlsSecret": "own"},
+            "httpRoute": {"enabled": True, "parentRefs": [{"name": "public"}]},
+            "tls": {"enabled": True, "existingSecret": "mine"},
+        },
+        "networkPolicy": {"enabled": True, "webFrom": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]},
+    },
+    "web behind a proxy that ends TLS": {"web": {"enabled": True, "tls": {"enabled": False}}},
+    "web with cert-manager": {"web": {"enabled": True}, "certificates": {"source": "cert-manager"}},
+    "web with cert-manager, no webhook": {
+        "web": {"enabled": True},
+        "certificates": {"source": "cert-manager"},
+        "webhook": {"mode": "Off"},
+    },
     "roles apart": {"aggregateRoles": False},
     "test image": {"test": {"image": {"repository": "python", "tag": "3.13-slim"}}},
     "global": {"global": {"anything": "goes"}},
@@ -131,6 +158,60 @@ def test_the_processes_accept_the_rendered_arguments(values: Body) -> None:
     assert parsed.leader_elect
     if (values.get("webhook") or {}).get("mode") != "Off":
         assert webhook_settings.parse(container(of(objects, "Deployment", "-webhook"))["args"]).port >= 1024
+
+
+WEB = [case for case, values in CASES.items() if (values.get("web") or {}).get("enabled")]
+
+
+@pytest.mark.parametrize("case", WEB)
+def test_the_web_pages_have_no_rights_and_accept_their_arguments(case: str) -> None:
+    objects = render(CASES[case])
+    deployment = of(objects, "Deployment", "-web")
+    pod = deployment["spec"]["template"]["spec"]
+    assert pod["automountServiceAccountToken"] is False
+    assert of(objects, "ServiceAccount", "-web")["automountServiceAccountToken"] is False
+    named = [
+        subject["name"]
+        for each in objects
+        if each["kind"] in ("ClusterRoleBinding", "RoleBinding")
+        for subject in each.get("subjects") or ()
+    ]
+    assert pod["serviceAccountName"] not in named
+    parsed = web_arguments.parse(container(deployment)["args"], {"KUBERNETES_SERVICE_HOST": "10.0.0.1"})
+    assert parsed.web.sign_in == (CASES[case]["web"].get("signIn") or "token")
+    assert f"{pod['serviceAccountName']}.jobflow-system.svc" in parsed.web.allowed_hosts
+
+
+def test_the_web_switches_reach_the_process() -> None:
+    objects = render(CASES["web, all"])
+    parsed = web_arguments.parse(
+        container(of(objects, "Deployment", "-web"))["args"], {"KUBERNETES_SERVICE_HOST": "10.0.0.1"}
+    ).web
+    assert (parsed.base_path, parsed.namespace, parsed.read_only) == ("/jobflow", "team-a", True)
+    assert {"flows.example.com", "other.example.com"} <= set(parsed.allowed_hosts)
+    (rule, _) = of(objects, "Ingress", "-web")["spec"]["rules"]
+    assert (rule["host"], rule["http"]["paths"][0]["path"]) == ("flows.example.com", "/jobflow")
+    assert of(objects, "HTTPRoute", "-web")["spec"]["hostnames"] == ["flows.example.com", "other.example.com"]
+
+
+def test_without_the_switch_nothing_of_the_web_pages_is_rendered() -> None:
+    assert not [each for each in render() if each["metadata"]["name"].endswith("-web")]
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"ingress": {"enabled": True}}, "web.hosts: an Ingress or HTTPRoute needs"),
+        ({"httpRoute": {"enabled": True}, "hosts": ["a.example"]}, "web.httpRoute.parentRefs"),
+        ({"tls": {"enabled": False, "existingSecret": "x"}}, "web.tls.existingSecret"),
+        ({"basePath": "jobflow/"}, "basePath"),
+        ({"basePath": "/a/../b"}, "basePath"),
+        ({"signIn": "anonymous"}, "signIn"),
+    ],
+)
+def test_web_values_that_cannot_work_are_refused(values: Body, words: str) -> None:
+    with pytest.raises(HelmRefused, match=re.escape(words)):
+        render({"web": {"enabled": True, **values}})
 
 
 def test_the_switches_reach_the_process() -> None:

@@ -1,4 +1,4 @@
-"""Both Dockerfiles: every step is carried out, and what comes of it runs alone, read-only and without rights."""
+"""All Dockerfiles: every step is carried out, and what comes of it runs alone, read-only and without rights."""
 
 import json
 import re
@@ -19,11 +19,19 @@ from tests.images import confined
 from tests.images.build import Build, parse, set_writable
 
 pytestmark = pytest.mark.timeout(600)
-OTHERS = {"webhook": ("controller", "cli", "tests"), "controller": ("webhook", "certs", "cli", "tests")}
-OWN = {"webhook": {"shared", "certs", "webhook"}, "controller": {"shared", "controller"}}
+OTHERS = {
+    "webhook": ("controller", "cli", "web", "tests"),
+    "controller": ("webhook", "certs", "cli", "web", "tests"),
+    "web": ("cli", "local", "tests"),
+}
+OWN = {
+    "webhook": {"shared", "certs", "webhook"},
+    "controller": {"shared", "controller"},
+    "web": {"shared", "certs", "webhook", "controller", "drawing", "web"},
+}
 
 
-@pytest.fixture(scope="module", params=["webhook", "controller"])
+@pytest.fixture(scope="module", params=["webhook", "controller", "web"])
 def image(request: pytest.FixtureRequest) -> Iterator[tuple[str, Build]]:
     """Where every user may look, unlike in pytest's own folders, and none may write."""
     name = request.param
@@ -33,6 +41,10 @@ def image(request: pytest.FixtureRequest) -> Iterator[tuple[str, Build]]:
         set_writable(build.run(), False)
         yield name, build
         set_writable(build.root, True)
+
+
+UNREADY = {"webhook": ("readyz", 503), "controller": ("readyz", 503), "web": ("signin", 200)}
+"""What is answered without an API server."""
 
 
 def confine(build: Build, *command: str) -> list[str]:
@@ -112,13 +124,16 @@ def test_the_image_is_healthy_without_writable_directories(image: tuple[str, Bui
     kubeconfig.write_text(KUBECONFIG)
     arguments = [f"--kubeconfig={kubeconfig}", f"--health-port={port}"]
     arguments += ["--cert-secret=x", "--port=0"] if name == "webhook" else []
+    if name == "web":  # it has no port but that of its pages, and asks the API server only for people
+        arguments = ["--api-server=https://127.0.0.1:1", "--plain-http", f"--port={port}"]
     before = files(build)
     command = confine(build, "sh", "-c", 'cd "$0" && exec "$@"', str(build.place(".")), *build.entrypoint, *arguments)
     process = Process(name, command, tmp_path / "log", build.environment())
     try:
         until(lambda: status(port, "healthz") == 200 or not process.running, 120, process.tail)
         assert process.running, process.tail()
-        assert status(port, "readyz") == 503
+        path, code = UNREADY[name]
+        assert status(port, path) == code
         assert files(build) == before
     finally:
         assert process.stop(30) == 0, process.tail()

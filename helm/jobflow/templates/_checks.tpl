@@ -6,6 +6,21 @@
 {{- include "jobflow.faults.certificates" . }}
 {{- include "jobflow.faults.metrics" . }}
 {{- include "jobflow.faults.images" . }}
+{{- include "jobflow.faults.web" . }}
+{{- end }}
+
+{{- define "jobflow.faults.web" -}}
+{{- with .Values.web }}
+{{- if and (or .ingress.enabled .httpRoute.enabled) (not .hosts) }}
+- web.hosts: an Ingress or HTTPRoute needs the names by which people reach the pages, such as jobflow.example.com
+{{- end }}
+{{- if and .httpRoute.enabled (not .httpRoute.parentRefs) }}
+- web.httpRoute.parentRefs: an HTTPRoute needs a Gateway, such as {name: public, namespace: gateways}
+{{- end }}
+{{- if and .tls.existingSecret (not .tls.enabled) }}
+- web.tls.existingSecret: no certificate is used while web.tls.enabled is false; clear one of them
+{{- end }}
+{{- end }}
 {{- end }}
 
 {{- define "jobflow.faults.names" -}}

@@ -40,6 +40,7 @@ must not meet "a-jobflow". A Service's name has no dots and begins with a letter
 
 {{- define "jobflow.webhook" -}}{{ include "jobflow.fullname" . }}-webhook{{- end }}
 {{- define "jobflow.controller" -}}{{ include "jobflow.fullname" . }}-controller{{- end }}
+{{- define "jobflow.web" -}}{{ include "jobflow.fullname" . }}-web{{- end }}
 {{- define "jobflow.lease" -}}{{ include "jobflow.controller" . }}{{- end }}
 
 {{- define "jobflow.certSecret" -}}
@@ -48,6 +49,21 @@ must not meet "a-jobflow". A Service's name has no dots and begins with a letter
 {{- else -}}
 {{ include "jobflow.webhook" . }}-certs
 {{- end -}}
+{{- end }}
+
+{{/* The Secret with the certificate of the web pages; empty: the process makes a self-signed one at each start. */}}
+{{- define "jobflow.webSecret" -}}
+{{- if .Values.web.tls.existingSecret -}}
+{{- .Values.web.tls.existingSecret -}}
+{{- else if eq .Values.certificates.source "cert-manager" -}}
+{{ include "jobflow.web" . }}-certs
+{{- end -}}
+{{- end }}
+
+{{/* The names by which people reach the pages: any other Host is refused. */}}
+{{- define "jobflow.webHosts" -}}
+{{- $service := printf "%s.%s" (include "jobflow.web" .) .Release.Namespace -}}
+{{- join "," (concat .Values.web.hosts (list (include "jobflow.web" .) $service (printf "%s.svc" $service) (printf "%s.svc.cluster.local" $service))) -}}
 {{- end }}
 
 {{- define "jobflow.selector" -}}
