@@ -64,7 +64,7 @@ def _in_cluster(environ: Mapping[str, str]) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m web",
+        prog=f"python -m {__package__}",
         description="Serves the web pages in a cluster. It has no rights of its own: every request to the API server "
         "carries the token of whoever is signed in.",
     )
