@@ -2,14 +2,11 @@
 
 import argparse
 import asyncio
-import contextlib
 import logging
-import os
 import re
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -19,6 +16,7 @@ from shared.kinds import Kind
 from shared.kube.client import connect
 from shared.kube.client.access import Access
 from shared.kube.client.api import Api
+from shared.kube.client.contexts import contexts, in_pod, namespace_in_use
 from shared.kube.client.errors import ApiError, Forbidden, NotFound, Unauthorized, Unavailable
 from shared.kube.client.transport import Transport
 from shared.model.types import Body
@@ -78,45 +76,12 @@ def namespace_of(arguments: argparse.Namespace) -> str:
         return ""
     if arguments.namespace:
         return str(arguments.namespace)
-    mounted = Path(connect.SERVICE_ACCOUNT) / "namespace"
-    if _in_pod(arguments.kubeconfig) and mounted.is_file():
-        return mounted.read_text().strip()
-    found, current = contexts(arguments.kubeconfig)
-    return found.get(arguments.context or current, "") or "default"
-
-
-def contexts(kubeconfig: str) -> tuple[dict[str, str], str]:
-    """(namespace of each context, the current one); files are merged as kubectl does: the first one that sets a value
-    wins.
-    """
-    found: dict[str, str] = {}
-    current = ""
-    for config in _configs(kubeconfig):
-        current = current or str(config.get("current-context") or "")
-        for entry in config.get("contexts") or ():
-            found.setdefault(entry.get("name") or "", (entry.get("context") or {}).get("namespace") or "")
-    return found, current
-
-
-def _configs(kubeconfig: str) -> Iterator[Body]:
-    """The kubeconfig files that can be parsed. Faults in the others are reported by `connect.load`."""
-    import yaml
-
-    paths = kubeconfig or os.environ.get("KUBECONFIG", "") or connect.HOME_KUBECONFIG
-    for path in (Path(part).expanduser() for part in paths.split(os.pathsep) if part):
-        with contextlib.suppress(OSError, ValueError, yaml.YAMLError):
-            config = yaml.load(path.read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-            if isinstance(config, dict):
-                yield config
-
-
-def _in_pod(kubeconfig: str) -> bool:
-    return not (kubeconfig or os.environ.get("KUBECONFIG")) and bool(os.environ.get("KUBERNETES_SERVICE_HOST"))
+    return namespace_in_use(arguments.kubeconfig, arguments.context)
 
 
 def _check_context(arguments: argparse.Namespace) -> None:
     """Raise CliError with the known contexts if the requested context does not exist or none is selected."""
-    if _in_pod(arguments.kubeconfig):
+    if in_pod(arguments.kubeconfig):
         return
     found, current = contexts(arguments.kubeconfig)
     if arguments.context and found and arguments.context not in found:

@@ -44,7 +44,7 @@ def _steps(kind: str, prefix: str, arguments: argparse.Namespace) -> list[str]:
 
 
 def _contexts(kind: str, prefix: str, arguments: argparse.Namespace) -> list[str]:
-    from cli.client import contexts
+    from shared.kube.client.contexts import contexts
 
     found, _ = contexts(getattr(arguments, "kubeconfig", ""))
     return [name for name in found if name.startswith(prefix)]

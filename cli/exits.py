@@ -17,7 +17,7 @@ class Exit(IntEnum):
 
 MEANINGS = {
     Exit.OK: "done; of `lint`: no violations; of `run --watch` and `status --watch`: the flow succeeded",
-    Exit.NO: "negative result: violations were found, the watched flow did not succeed, no pod has a log, or a Command had no effect",
+    Exit.NO: "negative result: violations were found, the watched or simulated flow did not succeed, no pod has a log, or a Command had no effect",
     Exit.USAGE: "wrong arguments, or a file that cannot be read",
     Exit.NOT_FOUND: "the object, step or template does not exist",
     Exit.UNREACHABLE: "no cluster is configured, the API server does not answer, or it does not accept the credentials",

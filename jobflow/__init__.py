@@ -14,34 +14,50 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from jobflow.cluster.connection import ClusterAccess as Cluster
+    from jobflow.cluster.connection import ClusterError
+    from jobflow.cluster.flow_run import FlowFailed, FlowRun, find_run
     from jobflow.expressions.references import attempt, index, item, last, schedule, this
     from jobflow.faults import FlowError, LintFault, LintReport
     from jobflow.flow import Flow
     from jobflow.jobs.plugins import Plugin, plugin
     from jobflow.jobs.pods import config_map, secret
     from jobflow.jobs.task import TaskSetup as Task
+    from jobflow.manifests.raw import raw_manifest as Manifest
+    from jobflow.simulation.result import SimulatedFlow, SimulatedStep
+    from jobflow.simulation.scenario import ScenarioError
     from jobflow.steps.kinds import JobBlueprint as JobTemplate
     from jobflow.steps.kinds import JobStep as Job
     from jobflow.steps.kinds import SwitchStep as Switch
     from jobflow.steps.kinds import TemplateStep as Template
     from jobflow.steps.step import FlowStep as Step
+    from jobflow.to_yaml import to_yaml
     from shared.model.step import Output
 
 _PLACES = {
     "LintFault": ("faults", "LintFault"),
+    "Cluster": ("cluster.connection", "ClusterAccess"),
+    "ClusterError": ("cluster.connection", "ClusterError"),
     "Flow": ("flow", "Flow"),
     "FlowError": ("faults", "FlowError"),
+    "FlowFailed": ("cluster.flow_run", "FlowFailed"),
+    "FlowRun": ("cluster.flow_run", "FlowRun"),
     "Job": ("steps.kinds", "JobStep"),
     "JobTemplate": ("steps.kinds", "JobBlueprint"),
     "LintReport": ("faults", "LintReport"),
+    "Manifest": ("manifests.raw", "raw_manifest"),
     "Output": ("steps.step", "Output"),
     "Plugin": ("jobs.plugins", "Plugin"),
+    "ScenarioError": ("simulation.scenario", "ScenarioError"),
+    "SimulatedFlow": ("simulation.result", "SimulatedFlow"),
+    "SimulatedStep": ("simulation.result", "SimulatedStep"),
     "Step": ("steps.step", "FlowStep"),
     "Switch": ("steps.kinds", "SwitchStep"),
     "Task": ("jobs.task", "TaskSetup"),
     "Template": ("steps.kinds", "TemplateStep"),
     "attempt": ("expressions.references", "attempt"),
     "config_map": ("jobs.pods", "config_map"),
+    "find_run": ("cluster.flow_run", "find_run"),
     "index": ("expressions.references", "index"),
     "item": ("expressions.references", "item"),
     "last": ("expressions.references", "last"),
@@ -49,22 +65,32 @@ _PLACES = {
     "schedule": ("expressions.references", "schedule"),
     "secret": ("jobs.pods", "secret"),
     "this": ("expressions.references", "this"),
+    "to_yaml": ("to_yaml", "to_yaml"),
 }
 __all__ = [
+    "Cluster",
+    "ClusterError",
     "Flow",
     "FlowError",
+    "FlowFailed",
+    "FlowRun",
     "Job",
     "JobTemplate",
     "LintFault",
     "LintReport",
+    "Manifest",
     "Output",
     "Plugin",
+    "ScenarioError",
+    "SimulatedFlow",
+    "SimulatedStep",
     "Step",
     "Switch",
     "Task",
     "Template",
     "attempt",
     "config_map",
+    "find_run",
     "index",
     "item",
     "last",
@@ -72,6 +98,7 @@ __all__ = [
     "schedule",
     "secret",
     "this",
+    "to_yaml",
 ]
 
 

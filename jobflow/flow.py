@@ -1,167 +1,30 @@
-"""The flow: steps, params and what becomes of failures; checked, simulated, drawn and run."""
+"""The flow: built from steps; checked, simulated, drawn and run."""
 
 from collections.abc import Mapping, Sequence
-from contextvars import Token
-from types import TracebackType
-from typing import Final, Literal, Self
+from typing import TYPE_CHECKING, Self
 
-from jobflow.expressions.references import ParamValues
-from jobflow.faults import FlowError, LintFault, LintReport
-from jobflow.manifests.json_values import Json, Span, Text, as_text, merged, whole_seconds, without_none
-from jobflow.manifests.placed import Origin, Origins, PlacedManifest, below, by_key
-from jobflow.manifests.spots import here
-from jobflow.steps.current import CURRENT, StepOwner
-from jobflow.steps.kinds import JobStep, TemplateStep
-from jobflow.steps.step import FlowStep, retry_field
-from shared.kinds import JOBFLOW
-from shared.model.types import Body
+from jobflow.faults import LintReport
+from jobflow.flow_builder import FlowBuilder
+from jobflow.manifests.json_values import Json, Text, as_text, merged
 
-_ARGUMENTS: Final = {
-    "params": "params",
-    "failure": "failureStrategy",
-    "parallelism": "parallelism",
-    "deadline": "activeDeadlineSeconds",
-    "finally_deadline": "finallyDeadlineSeconds",
-    "ttl": "ttlSecondsAfterFinished",
-    "retain": "jobRetainPolicy",
-    "suspend": "suspend",
-}
+if TYPE_CHECKING:
+    from jobflow.cluster.connection import ClusterAccess
+    from jobflow.cluster.flow_run import FlowRun
+    from jobflow.simulation.result import SimulatedFlow
+    from jobflow.simulation.scenario import Failures, ScenarioOutputs
 
 
-class Flow:
+class Flow(FlowBuilder):
     """A JobFlow in the making.
 
     `params`: their default values, which a run can change; `failure`: what a step's failure means for the others;
     `parallelism`: Jobs at once; `deadline`, `finally_deadline`: how long the flow and its clean-up may take; `ttl`: how
     long it is kept after its end; `retain`: whether its Jobs are; `retry`: further attempts of every step that has no
-    retry of its own.
+    retry of its own; `generate_name`: the cluster gives the flow a name that begins with this one; `extra`: any other fields of
+    the spec.
 
     Steps made in its `with` block are its own.
     """
-
-    def __init__(
-        self,
-        name: str,
-        *,
-        params: Mapping[str, Text] | None = None,
-        failure: Literal["Stop", "Continue", "FailFast"] | None = None,
-        parallelism: int | None = None,
-        deadline: Span | None = None,
-        finally_deadline: Span | None = None,
-        ttl: Span | None = None,
-        retain: Literal["retain", "delete"] | None = None,
-        suspend: bool | None = None,
-        namespace: str = "",
-        labels: Mapping[str, str] | None = None,
-        annotations: Mapping[str, str] | None = None,
-    ) -> None:
-        self.name = name
-        self.spot: Final = here()
-        self.steps: Final[dict[str, FlowStep]] = {}
-        self.params: Final = ParamValues(name, params or ())
-        self._tokens: list[Token[StepOwner | None]] = []
-        self._metadata = without_none(
-            name=name, namespace=namespace or None, labels=labels or None, annotations=annotations or None
-        )
-        given: Body = {
-            "params": [{"name": key, "value": as_text(value)} for key, value in params.items()] if params else None,
-            "jobRetainPolicy": retain,
-            "failureStrategy": failure,
-            "parallelism": parallelism,
-            "suspend": suspend,
-            "activeDeadlineSeconds": whole_seconds(deadline, "deadline") if deadline is not None else None,
-            "finallyDeadlineSeconds": whole_seconds(finally_deadline, "finally_deadline")
-            if finally_deadline is not None
-            else None,
-            "ttlSecondsAfterFinished": whole_seconds(ttl, "ttl") if ttl is not None else None,
-        }
-        self._spec = {field: value for field, value in given.items() if value is not None}
-        self._origins: Origins = {f"spec.{field}": Origin(self.spot, name) for name, field in _ARGUMENTS.items()}
-        self._origins |= by_key("spec.params", "params", params or (), self.spot)
-        for key in ("name", "labels", "annotations", "namespace"):
-            self._origins[f"metadata.{key}"] = Origin(self.spot, key)
-
-    def __repr__(self) -> str:
-        return f"Flow({self.name!r}, {len(self.steps)} steps)"
-
-    # --- building ---------------------------------------------------------------------------------------------------
-
-    def __enter__(self) -> Self:
-        self._tokens.append(CURRENT.set(self))
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Raises FlowError where a step reads what has not ended before it starts."""
-        CURRENT.reset(self._tokens.pop())
-        if kind is None:
-            faults = tuple(self._unreadable())
-            if faults:
-                raise FlowError(faults)
-
-    def add_step(self, step: FlowStep) -> None:
-        """Take a step in. Raises ValueError if there is one of its name, or if it belongs to another flow."""
-        if step.flow is not None and step.flow is not self:
-            raise ValueError(f"{step!r} belongs to another flow")
-        if self.steps.setdefault(step.name, step) is not step:
-            raise ValueError(
-                f'flow {self.name} has a step named "{step.name}" already, made at {self.steps[step.name].spot}'
-            )
-        step.flow = self
-
-    def add(self, *steps: FlowStep) -> Self:
-        """Take in steps that were made outside of the flow's `with` block."""
-        for step in steps:
-            self.add_step(step)
-        return self
-
-    def retry(
-        self, limit: int, *, backoff: Span | None = None, factor: float | None = None, max_backoff: Span | None = None
-    ) -> Self:
-        """Further attempts of every step that has no retry of its own: see Step.retry."""
-        self._spec["retry"] = retry_field(limit, backoff, factor, max_backoff, None)
-        self._origins["spec.retry"] = Origin(here())
-        return self
-
-    # --- manifests --------------------------------------------------------------------------------------------------
-
-    def manifests(self) -> tuple[PlacedManifest, ...]:
-        """The JobTemplates of its steps, then the JobFlow."""
-        templates: dict[str, PlacedManifest] = {}
-        for step in self.steps.values():
-            if isinstance(step, JobStep):
-                made = step.template(self.name)
-            elif isinstance(step, TemplateStep) and step.blueprint is not None:
-                made = step.blueprint.manifest()
-            else:
-                continue
-            templates.setdefault(made.name, made)
-        return (*templates.values(), self.manifest())
-
-    def manifest(self) -> PlacedManifest:
-        """The JobFlow alone."""
-        spec: Body = {"flows": [], **self._spec}
-        origins: Origins = {"": Origin(self.spot), **self._origins}
-        for step in self.steps.values():
-            listed = spec.setdefault("finally" if step.in_finally else "flows", [])
-            path = f"spec.{'finally' if step.in_finally else 'flows'}[{len(listed)}]"
-            listed.append(self._step(step))
-            origins |= below(path, step.places())
-        return PlacedManifest(_object(self._metadata, spec), origins)
-
-    def to_yaml(self) -> str:
-        """JobTemplates and JobFlow, as kubectl applies them."""
-        from shared.yaml_text import as_yaml
-
-        return as_yaml([each.body for each in self.manifests()])
-
-    def _step(self, step: FlowStep) -> Body:
-        body = step.body()
-        if isinstance(step, JobStep):
-            name, *rest = body.items()
-            return dict([name, ("template", step.template_name or f"{self.name}-{step.name}"), *rest])
-        return body
 
     # --- judging ----------------------------------------------------------------------------------------------------
 
@@ -179,11 +42,103 @@ class Flow:
         self.lint().raise_errors()
         return self
 
-    def _unreadable(self) -> "list[LintFault]":
-        from jobflow.reading import unreadable
+    @classmethod
+    def from_yaml(cls, text: str, name: str = "") -> "Flow":
+        """The flow of a YAML text, with the JobTemplates that stand beside it; of several, the one of that name.
 
-        return unreadable(self.manifests(), self.steps)
+        Raises ValueError.
+        """
+        from jobflow.source.convert import flows_of
 
+        flows = {flow.name: flow for flow in flows_of(text, cls)}
+        if name and name in flows:
+            return flows[name]
+        if len(flows) != 1 or name:
+            raise ValueError(f"{name or 'one flow'} is wanted, and the text has {', '.join(flows) or 'no JobFlow'}")
+        return next(iter(flows.values()))
 
-def _object(metadata: Body, spec: Body) -> Body:
-    return {"apiVersion": JOBFLOW.api_version, "kind": JOBFLOW.kind, "metadata": dict(metadata), "spec": spec}
+    # --- simulating -------------------------------------------------------------------------------------------------
+
+    def simulate(
+        self,
+        *,
+        params: Mapping[str, Text] | None = None,
+        fail: "Failures" = (),
+        outputs: "ScenarioOutputs | None" = None,
+        durations: Mapping[str, float] | None = None,
+        seconds: float = 10.0,
+    ) -> "SimulatedFlow":
+        """What would come of the flow, by the decisions of the controller itself, in no time.
+
+        `fail`: attempts that fail: "train" (all), "train:1" (the first), "train[2]" (an iteration), or a dict of exit
+        codes; `outputs`: values by step, `{"train": {"loss": 0.05}}`; `durations`: seconds that a step's Jobs take, 10 if
+        not said. Raises FlowError for a flow that the cluster would refuse, ScenarioError for names that it has not.
+        """
+        from jobflow.simulation.simulate import simulate
+
+        self.lint().raise_errors()
+        *templates, flow = self.manifests()
+        return simulate(
+            flow.body,
+            {each.name: each.body for each in templates},
+            params={name: as_text(value) for name, value in (params or {}).items()},
+            fail=fail,
+            outputs=outputs,
+            durations=durations,
+            seconds=seconds,
+        )
+
+    # --- running ----------------------------------------------------------------------------------------------------
+
+    def apply(self, cluster: "ClusterAccess | None" = None) -> list[str]:
+        """Create or change the JobTemplates, so that flows in YAML can use them too; the names of what was applied.
+
+        Raises FlowError, with lines, for faults that the cluster finds, and ClusterError.
+        """
+        from jobflow.cluster.connection import finish
+
+        return finish(self.aapply(cluster))
+
+    async def aapply(self, cluster: "ClusterAccess | None" = None) -> list[str]:
+        """The async twin of `apply`."""
+        from jobflow.cluster.connection import ClusterAccess
+        from jobflow.cluster.start import apply
+
+        return await apply(self.manifests()[:-1], cluster or ClusterAccess())
+
+    def run(
+        self,
+        *,
+        params: Mapping[str, Text] | None = None,
+        name: str = "",
+        cluster: "ClusterAccess | None" = None,
+        **values: Text,
+    ) -> "FlowRun":
+        """Start the flow in a cluster: `flow.run(day="2026-02-01").wait()`. Each run has a name of its own, or `name`.
+
+        `params`: as `values`, for params that are named as an argument is. Raises ValueError for a param that the flow does
+        not have, FlowError, with lines, for faults that the cluster finds, and ClusterError.
+        """
+        from jobflow.cluster.connection import finish
+
+        return finish(self.arun(params=params, name=name, cluster=cluster, **values))
+
+    async def arun(
+        self,
+        *,
+        params: Mapping[str, Text] | None = None,
+        name: str = "",
+        cluster: "ClusterAccess | None" = None,
+        **values: Text,
+    ) -> "FlowRun":
+        """The async twin of `run`."""
+        from jobflow.cluster.connection import ClusterAccess
+        from jobflow.cluster.start import start
+
+        given = {key: as_text(value) for key, value in {**(params or {}), **values}.items()}
+        for key in given:
+            if key not in dir(self.params):
+                raise ValueError(
+                    f'flow {self.name} has no param "{key}"; there are {", ".join(dir(self.params)) or "none"}'
+                )
+        return await start(self.manifests(), given, name, cluster or ClusterAccess())

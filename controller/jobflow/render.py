@@ -1,7 +1,6 @@
 """The Jobs that a flow's steps would make, by the controller's own code and without a cluster.
 
-The CLI's `render` and programs that simulate flows use it. It is pure: a flow, its templates and given outputs in, Job
-bodies out. Other packages import this module and nothing else of the JobFlow controller's decisions.
+The CLI's `render` uses it. It is pure: a flow, its templates and given outputs in, Job bodies out.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

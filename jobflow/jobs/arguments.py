@@ -22,7 +22,7 @@ class PodArguments(TypedDict, total=False):
     `command`: a list of words, or a line that is split into words as a shell would, without running one;
     `script`: lines for `sh`; they cannot hold references, whose values could be read as commands: pass those by `env`;
     `cpu`, `memory`: requests; `gpus`: of `gpu_resource`, nvidia.com/gpu; `resources`: in full, instead of these;
-    `container`, `pod`: any other fields of the container and of the pod's spec, laid over what the others make;
+    `restart_policy`: Never if not said, "" for none; `container`, `pod`: any other fields of the container and of the pod's spec, laid over what the others make;
     `template`: a whole pod template, instead of all others.
     """
 
@@ -68,7 +68,8 @@ class JobArguments(TaskArguments, total=False):
 
     `gang`: True, the default, starts all pods together or none; False starts them as they fit; `min_available`: so many
     together; `min_success`: so many succeeded pods complete the Job; `volumes`: claims by mount path, by name or by spec;
-    `ttl`: how long the Job is kept after its end; `max_retry`: restarts of the whole Job by its policies.
+    `ttl`: how long the Job is kept after its end; `max_retry`: restarts of the whole Job by its policies; `spec`: the
+    whole JobSpec, instead of all others.
     """
 
     tasks: Sequence["TaskSetup"]
@@ -77,11 +78,12 @@ class JobArguments(TaskArguments, total=False):
     queue: str
     priority: str
     plugins: Sequence["str | Plugin"] | Mapping[str, Sequence[str] | None]
-    volumes: Mapping[str, str | Mapping[str, Json]]
+    volumes: Mapping[str, str | Mapping[str, Json]] | Sequence[Mapping[str, Json]]
     ttl: Span
     running_estimate: Span
     scheduler: str
     network_topology: Mapping[str, Json]
+    spec: Mapping[str, Json]
 
 
 POD_ARGUMENTS: Final = tuple(PodArguments.__annotations__)

@@ -1,12 +1,21 @@
 """A JobSpec from keyword arguments. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, cast
 
 from jobflow.jobs.arguments import JOB_ARGUMENTS, OF_THE_JOB, TASK_ARGUMENTS, JobArguments, TaskArguments
 from jobflow.jobs.plugins import Plugin
 from jobflow.jobs.task import policies, task
-from jobflow.manifests.json_values import Plain, check_arguments, duration, plain, whole_seconds, without_none
+from jobflow.manifests.json_values import (
+    Json,
+    Plain,
+    check_arguments,
+    duration,
+    merged,
+    plain,
+    whole_seconds,
+    without_none,
+)
 from jobflow.manifests.placed import Origin, Origins, below, by_key
 from jobflow.manifests.spots import Spot
 from shared.model.types import Body
@@ -33,6 +42,10 @@ _PATHS: Final = {
 def job_spec(where: str, arguments: JobArguments, spot: Spot) -> tuple[Body, Origins]:
     """The spec, and which argument wrote each of its fields. `where`: what is said in errors."""
     check_arguments(where, arguments, JOB_ARGUMENTS)
+    if "spec" in arguments:
+        if len(arguments) > 1:
+            raise TypeError(f"{where}: spec= is the whole JobSpec, so nothing else can be given")
+        return merged({}, arguments["spec"]), {"": Origin(spot, "spec")}
     tasks, written = _tasks(where, arguments, spot)
     body = without_none(
         minAvailable=_minimum(where, arguments, tasks),
@@ -47,14 +60,13 @@ def job_spec(where: str, arguments: JobArguments, spot: Spot) -> tuple[Body, Ori
         else None,
         plugins=_plugins(arguments) if "plugins" in arguments else None,
         policies=policies(arguments["policies"]) if "policies" in arguments else None,
-        volumes=[_volume(path, claim) for path, claim in arguments["volumes"].items()]
-        if "volumes" in arguments
-        else None,
+        volumes=_volumes(arguments["volumes"]) if "volumes" in arguments else None,
         networkTopology=arguments.get("network_topology"),
         tasks=tasks,
     )
     origins = {path: Origin(spot, name) for name, path in _PATHS.items() if name in arguments}
-    mounts = by_key("volumes", "volumes", arguments.get("volumes", ()), spot)
+    volumes = arguments.get("volumes", ())
+    mounts = by_key("volumes", "volumes", volumes if isinstance(volumes, Mapping) else (), spot)
     return body, {"": Origin(spot), **origins, **mounts, **written}
 
 
@@ -84,9 +96,15 @@ def _minimum(where: str, arguments: JobArguments, tasks: list[Body]) -> int | No
 def _plugins(arguments: JobArguments) -> dict[str, Plain]:
     given = arguments["plugins"]
     if isinstance(given, Mapping):
-        return {name: plain(options) if options is not None else [] for name, options in given.items()}
+        return {name: plain(options) for name, options in given.items()}
     found = (each if isinstance(each, Plugin) else Plugin(each) for each in given)
     return {each.name: list(each.arguments) for each in found}
+
+
+def _volumes(given: Mapping[str, str | Mapping[str, Json]] | Sequence[Mapping[str, Json]]) -> list[Plain]:
+    if isinstance(given, Mapping):
+        return [_volume(path, claim) for path, claim in given.items()]
+    return [plain(each) for each in given]
 
 
 def _volume(path: str, claim: str | Mapping[str, object]) -> Plain:

@@ -50,7 +50,8 @@ def pod_template(arguments: PodArguments, spot: Spot) -> tuple[Body, Origins]:
         if others:
             raise TypeError(f"template= is the whole pod template, so {', '.join(others)} cannot be given too")
         return merged({}, arguments["template"]), origins
-    spec: Body = {"restartPolicy": arguments.get("restart_policy", "Never")}
+    restart = arguments.get("restart_policy", "Never")
+    spec: Body = {"restartPolicy": restart} if restart else {}
     spec |= without_none(
         serviceAccountName=arguments.get("service_account"),
         nodeSelector=arguments.get("node_selector"),

@@ -9,9 +9,12 @@ from jobflow.jobs.job_spec import job_spec
 from jobflow.manifests.json_values import Text, as_text
 from jobflow.manifests.placed import Origin, Origins, PlacedManifest, below
 from jobflow.manifests.spots import Spot, here
-from jobflow.steps.step import FlowStep, Outputs, cel_of, steps_in
+from jobflow.steps.step import FlowStep, Outputs, cel_of
 from shared.kinds import JOB, JOBTEMPLATE
 from shared.model.types import Body
+
+Chosen = FlowStep | str | Sequence[FlowStep | str]
+"""Steps, or the names of steps that come later."""
 
 
 class JobBlueprint:
@@ -94,15 +97,12 @@ class SwitchStep(FlowStep):
         self,
         name: str,
         value: CelValue | str,
-        cases: "Mapping[Text | tuple[Text, ...], FlowStep | Sequence[FlowStep]]",
-        default: "FlowStep | Sequence[FlowStep]" = (),
+        cases: "Mapping[Text | tuple[Text, ...], Chosen]",
+        default: "Chosen" = (),
     ) -> None:
         super().__init__(name)
-        found = [
-            {"when": [as_text(each) for each in _values(when)], "run": [step.name for step in steps_in(run)]}
-            for when, run in cases.items()
-        ]
-        otherwise = [step.name for step in steps_in(default)]
+        found = [{"when": [as_text(each) for each in _values(when)], "run": _names(run)} for when, run in cases.items()]
+        otherwise = _names(default)
         self.fields["switch"] = {
             "value": cel_of(value),
             "cases": found,
@@ -110,6 +110,12 @@ class SwitchStep(FlowStep):
         }
         self.reads["switch"] = value.steps if isinstance(value, CelValue) else frozenset()
         self.origins |= {"switch": Origin(self.spot), "switch.default": Origin(self.spot, "default")}
+
+
+def _names(chosen: Chosen) -> list[str]:
+    """Of the steps; strings are names of steps that come later."""
+    listed = (chosen,) if isinstance(chosen, str | FlowStep) else chosen
+    return [each if isinstance(each, str) else each.name for each in listed]
 
 
 def _values(when: Text | tuple[Text, ...]) -> tuple[Text, ...]:

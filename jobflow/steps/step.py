@@ -5,7 +5,7 @@ from typing import Final, Literal, Self, overload
 
 from jobflow.expressions.step_values import NamedStepValues
 from jobflow.expressions.values import BoolValue, CelValue, ListValue
-from jobflow.manifests.json_values import Json, Span, duration, whole_seconds, without_none
+from jobflow.manifests.json_values import Json, Span, duration, merged, whole_seconds, without_none
 from jobflow.manifests.placed import Origin, Origins
 from jobflow.manifests.spots import Spot, here
 from jobflow.steps.current import CURRENT, StepOwner
@@ -69,17 +69,19 @@ class FlowStep(NamedStepValues):
         self,
         *steps: "FlowStep | str",
         on: Literal["Completed", "Failed", "Ended"] | None = None,
-        any: bool = False,
+        any: bool | None = None,
         probe: Mapping[str, Json] | None = None,
     ) -> Self:
         """Start once `steps` have ended, as `on` says: Completed (default), Failed, or Ended whatever happened.
 
-        `any`: one of them is enough; `probe`: start while they run, as soon as it holds (httpGetList, tcpSocketList,
+        `any`: whether one of them is enough; `probe`: start while they run, as soon as it holds (httpGetList, tcpSocketList,
         taskStatusList).
         """
         spot = here()
         self._wait_for(steps, [Origin(spot, str(place)) for place in range(len(steps))])
-        self._after |= without_none(strategy="any" if any else None, condition=on, probe=probe)
+        self._after |= without_none(
+            strategy=None if any is None else "any" if any else "all", condition=on, probe=probe
+        )
         self.origins["dependsOn"] = Origin(spot)
         self.origins["dependsOn.probe"] = Origin(spot, "probe")
         return self
@@ -180,6 +182,13 @@ class FlowStep(NamedStepValues):
             "patch.jobSpec": Origin(spot, "job:0"),
             "patch.jsonPatch": Origin(spot, "json_patch"),
         }
+        return self
+
+    def extra(self, fields: Mapping[str, Json]) -> Self:
+        """Any other fields of the step."""
+        self.fields |= merged({}, fields)
+        spot = here()
+        self.origins |= {field: Origin(spot, "fields:0", field) for field in fields}
         return self
 
     # --- the manifest -----------------------------------------------------------------------------------------------

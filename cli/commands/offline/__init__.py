@@ -1,0 +1,1 @@
+"""Commands that use the Python interface of flows."""

@@ -1,0 +1,177 @@
+"""A run: one JobFlow in the cluster, waited for, read and steered."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Generator, Mapping
+from typing import Any, Final, Self
+
+from jobflow.cluster.connection import ClusterAccess, connected, finish
+from jobflow.cluster.pod_logs import read_logs
+from jobflow.cluster.progress import shown
+from jobflow.cluster.run_state import RunSnapshot, RunStep, state_of
+from shared.actions.orders import order
+from shared.kinds import COMMAND, JOBFLOW
+from shared.model.phases import FlowAction
+from shared.model.types import Body
+
+_FIRST_PAUSE: Final = 0.2
+_LONGEST_PAUSE: Final = 2.0  # between two looks at a flow that changes rarely
+
+
+class FlowFailed(Exception):
+    """The run has ended, and not well. `state`: how; `run`: the run."""
+
+    def __init__(self, run: "FlowRun", state: RunSnapshot) -> None:
+        self.run = run
+        self.state = state
+        outcome = state.outcome or state.phase
+        lines = [f"flow {run.name} ended {outcome}: {state.message or state.reason}".rstrip(": "), *state.troubles()]
+        super().__init__("\n  ".join(lines))
+
+
+class FlowRun:
+    """One run of a flow. What is read of it is asked of the cluster, until it has ended.
+
+    Every method that waits for the cluster has a twin for async code, of the same name with an `a` before it; `await run`
+    waits for the end.
+    """
+
+    def __init__(self, name: str, cluster: ClusterAccess, body: Body | None = None) -> None:
+        self.name: Final = name
+        self.namespace: Final = cluster.namespace
+        self._cluster = cluster
+        self._body = body
+
+    def __repr__(self) -> str:
+        state = state_of(self._body).phase if self._body else "?"
+        return f"<FlowRun {self.namespace}/{self.name}, last seen {state}>"
+
+    # --- reading ----------------------------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> RunSnapshot:
+        return finish(self.astate())
+
+    @property
+    def phase(self) -> str:
+        return self.state.phase
+
+    @property
+    def steps(self) -> Mapping[str, RunStep]:
+        return self.state.steps
+
+    @property
+    def outputs(self) -> Mapping[str, Mapping[str, str]]:
+        """The outputs of each step that has any."""
+        return {step.name: step.outputs for step in self.state.steps.values() if step.outputs}
+
+    async def astate(self) -> RunSnapshot:
+        if self._body is None or not state_of(self._body).ended:
+            async with connected(self._cluster) as session:
+                self._body = await session.api.get(JOBFLOW, self.namespace, self.name)
+        return state_of(self._body)
+
+    def logs(self, step: str, *, job: str = "", task: str = "", container: str = "", tail: int | None = None) -> str:
+        """What the pods of the step's latest Job have written; `job`: of another one."""
+        return finish(self.alogs(step, job=job, task=task, container=container, tail=tail))
+
+    async def alogs(
+        self, step: str, *, job: str = "", task: str = "", container: str = "", tail: int | None = None
+    ) -> str:
+        state = await self.astate()
+        if step not in state.steps:
+            raise ValueError(f'run {self.name} has no step "{step}"; there are {", ".join(state.steps)}')
+        jobs = state.steps[step].jobs
+        if not job and not jobs:
+            raise ValueError(f"step {step} has made no Job yet ({state.steps[step].phase})")
+        async with connected(self._cluster) as session:
+            return await read_logs(session, job or jobs[-1], task=task, container=container, tail=tail)
+
+    # --- waiting ----------------------------------------------------------------------------------------------------
+
+    def wait(self, *, timeout: float | None = None, progress: bool = False) -> Self:
+        """Until it has ended. Raises FlowFailed, with the reasons, unless it succeeded, and TimeoutError after `timeout`
+        seconds. `progress`: show a line that follows the run, in a notebook a table."""
+        finish(self.await_end(seconds=timeout, progress=progress))
+        return self
+
+    async def await_end(self, *, seconds: float | None = None, progress: bool = False) -> Self:
+        """The async twin of `wait`."""
+        try:
+            async with asyncio.timeout(seconds):
+                state = await self._end(progress)
+        except TimeoutError:
+            last = state_of(self._body) if self._body else None
+            said = f"; it is {last.phase}, {last.progress}: {last.waiting or last.message}" if last else ""
+            raise TimeoutError(f"flow {self.name} has not ended after {seconds:g} s{said}") from None
+        if not state.succeeded:
+            raise FlowFailed(self, state)
+        return self
+
+    def __await__(self) -> Generator[Any, None, Self]:
+        return self.await_end().__await__()
+
+    async def _end(self, progress: bool) -> RunSnapshot:
+        started = time.monotonic()
+        with shown(self.name, progress) as show:
+            async for state in self._states():
+                show(state, time.monotonic() - started)
+        return state
+
+    async def _states(self) -> AsyncIterator[RunSnapshot]:
+        """The state at every look, until the run has ended."""
+        pause = _FIRST_PAUSE
+        async with connected(self._cluster) as session:
+            while True:
+                before = self._body
+                self._body = await session.api.get(JOBFLOW, self.namespace, self.name)
+                state = state_of(self._body)
+                yield state
+                if state.ended:
+                    return
+                pause = _FIRST_PAUSE if before != self._body else min(pause * 1.5, _LONGEST_PAUSE)
+                await asyncio.sleep(pause)
+
+    # --- steering ---------------------------------------------------------------------------------------------------
+
+    def stop(self) -> None:
+        """Terminate what runs and skip the rest; `finally` steps run."""
+        finish(self.asend(FlowAction.TERMINATE, "stop"))
+
+    def suspend(self) -> None:
+        """Start no new Jobs; what runs goes on."""
+        finish(self.asend(FlowAction.SUSPEND, "suspend"))
+
+    def resume(self) -> None:
+        finish(self.asend(FlowAction.RESUME, "resume"))
+
+    def retry(self) -> None:
+        """Run failed steps, and those skipped because of them, again."""
+        finish(self.asend(FlowAction.RETRY, "retry"))
+
+    async def asend(self, action: FlowAction, verb: str) -> None:
+        """Send a Command."""
+        async with connected(self._cluster) as session:
+            flow = await session.api.get(JOBFLOW, self.namespace, self.name)
+            await session.api.create(COMMAND, order(flow, action, verb, self.namespace), namespace=self.namespace)
+        self._body = None
+
+    def delete(self) -> None:
+        """The JobFlow, and its Jobs with it."""
+        finish(self.adelete())
+
+    async def adelete(self) -> None:
+        async with connected(self._cluster) as session:
+            await session.api.delete(JOBFLOW, self.namespace, self.name)
+
+
+def find_run(name: str, cluster: ClusterAccess | None = None) -> FlowRun:
+    """The JobFlow of that name, whoever created it. Raises ClusterError."""
+    return finish(afind_run(name, cluster))
+
+
+async def afind_run(name: str, cluster: ClusterAccess | None = None) -> FlowRun:
+    async with connected(cluster or ClusterAccess()) as session:
+        body = await session.api.get(JOBFLOW, session.namespace, name)
+        where = cluster or ClusterAccess()
+        return FlowRun(name, ClusterAccess(where.kubeconfig, where.context, session.namespace), body)

@@ -1,0 +1,12 @@
+"""An object given as it is, for kinds that this package has no words for."""
+
+from collections.abc import Mapping
+
+from jobflow.manifests.json_values import Json, merged
+from jobflow.manifests.placed import Origin, PlacedManifest
+from jobflow.manifests.spots import here
+
+
+def raw_manifest(body: Mapping[str, Json]) -> PlacedManifest:
+    """`Manifest({"apiVersion": ..., "kind": "Queue", ...})`."""
+    return PlacedManifest(merged({}, body), {"": Origin(here(), "body:0")})

@@ -1,0 +1,1 @@
+"""From Kubernetes objects to Python: a program, as data, which is either carried out or printed."""

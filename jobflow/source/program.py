@@ -1,0 +1,57 @@
+"""A program in the words of this package: calls and names. Pure; it is carried out in `execute` and printed in `print_source`."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+
+class Name(msgspec.Struct, frozen=True):
+    """A variable, or its attribute: `train`, `flow`."""
+
+    text: str
+
+
+class Call(msgspec.Struct, frozen=True):
+    """`function(*arguments, **options)`, then the methods on its result."""
+
+    function: str
+    arguments: tuple["Value", ...] = ()
+    options: Mapping[str, "Value"] = {}
+    methods: tuple["Call", ...] = ()
+
+
+class Pairs(msgspec.Struct, frozen=True):
+    """A dict whose keys may be tuples and numbers."""
+
+    entries: tuple[tuple["Value", "Value"], ...]
+
+
+class Order(msgspec.Struct, frozen=True):
+    """`sources >> target`."""
+
+    sources: tuple[Name, ...]
+    target: Name
+
+
+class Assign(msgspec.Struct, frozen=True):
+    variable: str
+    call: Call
+
+
+class Block(msgspec.Struct, frozen=True):
+    """`with CALL as VARIABLE:` and what is in it."""
+
+    variable: str
+    call: Call
+    body: tuple["Statement", ...]
+
+
+Value = Name | Call | Pairs | str | int | float | bool | None | list["Value"] | tuple["Value", ...] | dict[str, "Value"]
+Statement = Assign | Block | Call | Order
+
+
+class Program(msgspec.Struct, frozen=True):
+    """`objects`: the variables that hold what the manifests held."""
+
+    statements: tuple[Statement, ...]
+    objects: tuple[str, ...]

@@ -1,0 +1,138 @@
+"""Flows in Python, run in a cluster: started, waited for, read, steered, and refused with the line of the fault."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from jobflow import Cluster, ClusterError, Flow, FlowError, FlowFailed, Job, Template, find_run, item
+from local.cluster import LocalCluster
+
+SECONDS = 60.0
+
+
+@pytest.fixture(scope="module")
+def target(cluster: LocalCluster) -> Iterator[Cluster]:
+    with cluster.namespace("sdk") as namespace:
+        yield Cluster(kubeconfig=str(cluster.kubeconfig), namespace=namespace)
+
+
+def report(name: str, code: int = 0) -> Flow:
+    with Flow(name, params={"day": "2026-01-01"}) as flow:
+        count = Job(
+            "count",
+            image="busybox",
+            command=["sh", "-c", 'echo counting; echo \'{"rows": 12, "day": "$(params.day)"}\' > /dev/termination-log'],
+            outputs=["rows", "day"],
+        )
+        each = Job("each", image="busybox", command=["echo", item]).loop(["north", "south"])
+        last = Job("last", image="busybox", command=["sh", "-c", f"sleep 1; exit {code}"]).retry(1, backoff="1s")
+        count >> each >> last
+        Job("skipped", image="busybox").after(last).when(count.outputs["rows"].as_int() > 100)
+    return flow
+
+
+def test_a_run_is_waited_for_and_read(target: Cluster) -> None:
+    run = report("good").run(day="2026-02-01", cluster=target)
+    assert run.name.startswith("good-")
+    assert run.wait(timeout=SECONDS) is run
+    assert (run.phase, run.state.outcome, run.state.succeeded) == ("Succeed", "Succeed", True)
+    assert run.outputs == {"count": {"rows": "12", "day": "2026-02-01"}}
+    assert {step.name: step.phase for step in run.steps.values()} == {
+        "count": "Completed",
+        "each": "Completed",
+        "last": "Completed",
+        "skipped": "Skipped",
+    }
+    assert run.steps["last"].attempts == 1
+    assert run.steps["skipped"].reason == "ConditionFalse"
+    assert len(run.steps["each"].jobs) == 2
+    assert run.logs("count") == "counting\n"
+    assert run.logs("each", job=run.steps["each"].jobs[0]) == "north\n"
+
+
+def test_a_failed_run_says_why(target: Cluster) -> None:
+    run = report("bad", code=7).run(cluster=target)
+    with pytest.raises(FlowFailed) as caught:
+        run.wait(timeout=SECONDS)
+    lines = str(caught.value).splitlines()
+    assert lines[0].startswith(f"flow {run.name} ended Failed: ")
+    assert lines[1].startswith("  step last Failed after 2 attempts: MinAvailableUnreachable")
+    assert caught.value.run is run
+    assert caught.value.state.steps["last"].exit_code == 7
+
+
+def test_a_run_that_takes_too_long_says_where_it_is(target: Cluster) -> None:
+    with Flow("waits") as flow:
+        Template("ghost", "no-such-template")
+    run = flow.run(cluster=target)
+    with pytest.raises(TimeoutError, match=r"has not ended after 1 s; it is Pending, 0/1: .*no-such-template"):
+        run.wait(timeout=1)
+    run.stop()
+    with pytest.raises(FlowFailed, match="ended Terminated"):
+        run.wait(timeout=SECONDS)
+    run.delete()
+    with pytest.raises(ClusterError, match="not found"):
+        find_run(run.name, target)
+
+
+def test_a_run_is_found_by_its_name(target: Cluster) -> None:
+    run = report("named").run(name="named-1", cluster=target)
+    found = find_run("named-1", target)
+    assert (found.name, found.namespace) == (run.name, target.namespace)
+    assert found.wait(timeout=SECONDS).state.succeeded
+    with pytest.raises(ClusterError, match="already exists"):
+        report("named").run(name="named-1", cluster=target)
+
+
+def test_a_fault_that_the_cluster_finds_is_told_with_its_line(target: Cluster) -> None:
+    with Flow("refused") as flow:
+        Template("a").when("params.b == '1'")  # this line
+    with pytest.raises(FlowError) as caught:
+        flow.run(cluster=target)
+    (fault,) = caught.value.faults
+    line = Path(fault.file).read_text().splitlines()[fault.line - 1]
+    assert (fault.path, line.strip()) == ("spec.flows[0].if", 'Template("a").when("params.b == '1'")  # this line')
+
+
+def test_a_param_that_is_not_there_is_refused_before_anything_is_sent(target: Cluster) -> None:
+    with pytest.raises(ValueError, match='flow good has no param "dya"; there are day'):
+        report("good").run(dya="1", cluster=target)
+
+
+def test_templates_are_applied_without_a_run(target: Cluster) -> None:
+    assert report("applied").apply(target) == [
+        "jobtemplates/applied-count",
+        "jobtemplates/applied-each",
+        "jobtemplates/applied-last",
+        "jobtemplates/applied-skipped",
+    ]
+
+
+async def test_async_twins(target: Cluster) -> None:
+    run = await report("twin").arun(cluster=target)
+    assert await run is run
+    assert (await run.astate()).succeeded
+    assert await run.alogs("count") == "counting\n"
+
+
+async def test_what_blocks_works_inside_of_a_running_loop_as_in_notebooks(target: Cluster) -> None:
+    await asyncio.sleep(0)
+    run = report("notebook").run(cluster=target)
+    assert run.wait(timeout=SECONDS).state.succeeded
+
+
+def test_progress_is_a_line_a_change_where_there_is_no_terminal(
+    target: Cluster, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = report("shown").run(cluster=target)
+    run.wait(timeout=SECONDS, progress=True)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[-1].startswith(f"{run.name}  ━━━━━━━━━━━━━━━━━━━━  4/4")
+    assert "Succeed" in lines[-1]
+
+
+def test_no_cluster_is_said_plainly(target: Cluster) -> None:
+    with pytest.raises(ClusterError, match="no such file"):
+        report("lost").run(cluster=Cluster(kubeconfig="/nowhere/config"))

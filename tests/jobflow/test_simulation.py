@@ -1,0 +1,163 @@
+"""Simulated flows: what users ask of them. That they tell the truth is in tests/e2e/flows/test_simulation.py."""
+
+import re
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+import pytest
+
+from jobflow import Flow, FlowError, Job, ScenarioError, SimulatedFlow, Template
+
+
+def training() -> Flow:
+    with Flow("training", params={"target": 0.9}) as flow:
+        prepare = Job("prepare", image="i", outputs=["rows"]).retry(1, backoff="30s")
+        train = Job("train", image="i", outputs=["accuracy"]).loop(["small", "large"], parallelism=1)
+        ship = Job("ship", image="i").when(train.outputs["accuracy"].as_float() >= flow.params.target.as_float())
+        Job("tidy", image="i").finally_()
+        prepare >> train >> ship
+    return flow
+
+
+def simulated(**scenario: Any) -> SimulatedFlow:
+    return training().simulate(**{"outputs": {"train": {"accuracy": 0.95}}, **scenario})
+
+
+def test_steps_run_in_order_and_the_time_they_take_adds_up() -> None:
+    found = simulated(durations={"train": 60, "prepare": 0.5}, seconds=1)
+    assert found.succeeded
+    assert found.phases() == dict.fromkeys(("prepare", "train", "ship", "tidy"), "Completed")
+    assert found.order == ("prepare", "train", "ship", "tidy")
+    assert found.seconds == 122.5
+    assert (found.steps["train"].started, found.steps["train"].ended) == (0.5, 120.5)
+    assert [(job.step, job.index, job.attempt) for job in found.jobs] == [
+        ("prepare", None, 1), ("train", 0, 1), ("train", 1, 1), ("ship", None, 1), ("tidy", None, 1),
+    ]  # fmt: skip
+
+
+def test_a_failed_attempt_is_tried_again_after_its_back_off() -> None:
+    found = simulated(fail="prepare:1", seconds=1)
+    assert found.succeeded
+    assert found.steps["prepare"].attempts == 2
+    assert [(job.started, job.phase) for job in found.steps["prepare"].jobs] == [(0, "Failed"), (31, "Completed")]
+
+
+def test_a_failed_step_skips_what_comes_after_it_and_says_why() -> None:
+    found = simulated(fail=["prepare"])
+    assert (found.phase, found.outcome, found.succeeded) == ("Failed", "Failed", False)
+    assert found.steps["prepare"].phase == "Failed"
+    assert found.skipped == {
+        "train": "UpstreamFailed: prepare ended Failed",
+        "ship": "UpstreamFailed: train ended Skipped",
+    }
+    assert found.steps["tidy"].phase == "Completed"
+
+
+def test_a_condition_decides_by_the_outputs_of_the_scenario() -> None:
+    assert simulated(outputs={"train": {"accuracy": 0.8}}).steps["ship"].reason == "ConditionFalse"
+    assert simulated(outputs={"train": {"accuracy": 0.8}}, params={"target": 0.7}).steps["ship"].phase == "Completed"
+    assert (
+        simulated(outputs={"train[1]": {"accuracy": 0.95}, "train": {"accuracy": 0}}).steps["ship"].phase == "Completed"
+    )
+
+
+def test_exit_codes_are_seen_by_conditions() -> None:
+    with Flow("f", failure="Continue") as flow:
+        a, b = Job("a", image="i"), Job("b", image="i")
+        b.after(a, on="Ended").when(a.exit_code == 3)
+    assert flow.simulate(fail={"a": 3}).phases() == {"a": "Failed", "b": "Completed"}
+    assert flow.simulate(fail={"a": 4}).phases() == {"a": "Failed", "b": "Skipped"}
+
+
+def test_a_template_of_the_cluster_is_assumed_to_be_there() -> None:
+    with Flow("f") as flow:
+        Template("a") >> Template("b", "t")
+    found = flow.simulate()
+    assert found.succeeded
+    assert found.assumed == (
+        "JobTemplate a exists, with one task of one pod",
+        "JobTemplate t exists, with one task of one pod",
+    )
+
+
+def test_a_flow_that_never_ends_says_so() -> None:
+    with Flow("f", suspend=True) as flow:
+        Template("a")
+    found = flow.simulate()
+    assert (found.phase, bool(found.unfinished), found.succeeded) == ("Suspended", True, False)
+
+
+def test_a_deadline_ends_the_flow() -> None:
+    with Flow("f", deadline="1m") as flow:
+        Template("a") >> Template("b")
+    found = flow.simulate(durations={"a": 50, "b": 50})
+    assert (found.outcome, found.seconds, found.phases()) == (
+        "DeadlineExceeded",
+        60,
+        {"a": "Completed", "b": "Terminated"},
+    )
+
+
+REFUSED: Final[dict[str, tuple[Callable[[], object], str]]] = {
+    "a step that is not there": (
+        lambda: simulated(fail=["prepre"]),
+        'fail: no step named "prepre"; did you mean "prepare"?',
+    ),
+    "no selector": (lambda: simulated(fail=["prepare:0"]), 'fail: "prepare:0" names no step'),
+    "an output that is not there": (
+        lambda: simulated(outputs={"train": {"acuracy": 1}}),
+        'outputs: step train has no output "acuracy"; did you mean "accuracy"?',
+    ),
+    "an exit code of success": (lambda: simulated(fail={"prepare": 0}), "exit code 0 is none of a failure"),
+    "a negative time": (lambda: simulated(durations={"train": -1}), "-1 is no number of seconds"),
+    "a param that is not there": (lambda: simulated(params={"day": "1"}), 'no param named "day"; there are target'),
+    "an output that is read and not given": (
+        lambda: simulated(outputs={}),
+        "step ship reads the output accuracy of step train: say what it is, outputs={'train': {'accuracy': ...}}",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_scenario_that_the_flow_does_not_know_is_refused(case: str) -> None:
+    ask, wanted = REFUSED[case]
+    with pytest.raises(ScenarioError, match=re.escape(wanted)):
+        ask()
+
+
+def test_a_flow_that_the_cluster_would_refuse_is_not_simulated() -> None:
+    flow = Flow("f").add(Template("a").when("params.p == 1"))
+    with pytest.raises(FlowError, match=re.escape('operator "==" does not take (string, int)')):
+        flow.simulate()
+
+
+def test_the_timeline_shows_every_job_and_what_was_skipped() -> None:
+    found = simulated(fail=["train[1]"], seconds=10)
+    lines = found.timeline().splitlines()
+    assert [line.split()[0] for line in lines] == ["prepare", "train[0]", "train[1]", "tidy", "ship", "training:"]
+    assert lines[2].endswith("20s - 30s Failed")
+    assert "Skipped: " in lines[4]
+    assert lines[5].startswith("training: Failed after 40s")
+
+
+def test_the_table_of_a_notebook_escapes_what_it_shows() -> None:
+    found = simulated(fail=["train[1]"])
+    html = found._repr_html_()
+    assert html.count("<tr>") == 5
+    assert "train[1]" in html
+
+
+def test_a_thousand_steps_take_less_than_two_seconds() -> None:
+    with Flow("f") as flow:
+        before = None
+        for number in range(1000):
+            step = Template(f"s{number}", "t")
+            if before is not None:
+                before >> step
+            before = step
+    started = time.process_time()
+    found = flow.simulate()
+    assert found.succeeded
+    assert found.seconds == 10_000
+    assert time.process_time() - started < 2
