@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from jobflow.simulation.scenario import ScenarioError
     from jobflow.steps.kinds import JobBlueprint as JobTemplate
     from jobflow.steps.kinds import JobStep as Job
+    from jobflow.steps.kinds import SubFlowStep as SubFlow
     from jobflow.steps.kinds import SwitchStep as Switch
     from jobflow.steps.kinds import TemplateStep as Template
     from jobflow.steps.step import FlowStep as Step
@@ -52,6 +53,7 @@ _PLACES = {
     "SimulatedFlow": ("simulation.result", "SimulatedFlow"),
     "SimulatedStep": ("simulation.result", "SimulatedStep"),
     "Step": ("steps.step", "FlowStep"),
+    "SubFlow": ("steps.kinds", "SubFlowStep"),
     "Switch": ("steps.kinds", "SwitchStep"),
     "Task": ("jobs.task", "TaskSetup"),
     "Template": ("steps.kinds", "TemplateStep"),
@@ -85,6 +87,7 @@ __all__ = [
     "SimulatedFlow",
     "SimulatedStep",
     "Step",
+    "SubFlow",
     "Switch",
     "Task",
     "Template",

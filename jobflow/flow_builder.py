@@ -6,13 +6,14 @@ from types import TracebackType
 from typing import Final, Literal, Self
 
 from jobflow.expressions.references import ParamValues
+from jobflow.expressions.values import CelValue
 from jobflow.faults import FlowError, LintFault
 from jobflow.manifests.json_values import Json, Span, Text, as_text, merged, whole_seconds, without_none
 from jobflow.manifests.placed import Origin, Origins, PlacedManifest, below, by_key
 from jobflow.manifests.spots import here
 from jobflow.steps.current import CURRENT, StepOwner
-from jobflow.steps.kinds import JobStep, TemplateStep
-from jobflow.steps.step import Condition, FlowStep, retry_field
+from jobflow.steps.kinds import JobStep, SubFlowStep, TemplateStep
+from jobflow.steps.step import Condition, FlowStep, cel_of, retry_field
 from shared.kinds import JOBFLOW
 from shared.model.types import Body
 
@@ -127,6 +128,14 @@ class FlowBuilder:
         self._origins["spec.retry"] = Origin(here())
         return self
 
+    def output(self, name: str, value: CelValue | str) -> Self:
+        """A value that the flow has when it has ended, of what its steps have: for the step that runs the flow, and for
+        people."""
+        outputs = self._spec.setdefault("outputs", [])
+        self._origins[f"spec.outputs[{len(outputs)}]"] = Origin(here())
+        outputs.append({"name": name, "expression": cel_of(value)})
+        return self
+
     # --- manifests --------------------------------------------------------------------------------------------------
 
     def manifests(self) -> tuple[PlacedManifest, ...]:
@@ -137,6 +146,9 @@ class FlowBuilder:
                 made = step.template(self.name)
             elif isinstance(step, TemplateStep) and step.blueprint is not None:
                 made = step.blueprint.manifest()
+            elif isinstance(step, SubFlowStep) and step.inner is not None:
+                templates |= {each.name: each for each in step.inner.manifests()[:-1]}
+                continue
             else:
                 continue
             templates.setdefault(made.name, made)

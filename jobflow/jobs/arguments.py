@@ -68,8 +68,8 @@ class JobArguments(TaskArguments, total=False):
 
     `gang`: True, the default, starts all pods together or none; False starts them as they fit; `min_available`: so many
     together; `min_success`: so many succeeded pods complete the Job; `volumes`: claims by mount path, by name or by spec;
-    `ttl`: how long the Job is kept after its end; `max_retry`: restarts of the whole Job by its policies; `spec`: the
-    whole JobSpec, instead of all others.
+    `ttl`: how long the Job is kept after its end; `max_retry`: restarts of the whole Job by its policies; `job`: any
+    other fields of the JobSpec; `spec`: the whole JobSpec, instead of all others.
     """
 
     tasks: Sequence["TaskSetup"]
@@ -83,6 +83,7 @@ class JobArguments(TaskArguments, total=False):
     running_estimate: Span
     scheduler: str
     network_topology: Mapping[str, Json]
+    job: Mapping[str, Json]
     spec: Mapping[str, Json]
 
 
@@ -91,6 +92,6 @@ TASK_ARGUMENTS: Final = tuple(TaskArguments.__annotations__)
 JOB_ARGUMENTS: Final = tuple(JobArguments.__annotations__)
 OF_THE_JOB: Final = (
     "tasks", "gang", "min_available", "min_success", "queue", "priority", "plugins", "volumes", "ttl",
-    "running_estimate", "scheduler", "network_topology", "policies", "max_retry",
+    "running_estimate", "scheduler", "network_topology", "job", "policies", "max_retry",
 )  # fmt: skip
 """Arguments that a Job does not hand on to its one task."""

@@ -64,6 +64,8 @@ def job_spec(where: str, arguments: JobArguments, spot: Spot) -> tuple[Body, Ori
         networkTopology=arguments.get("network_topology"),
         tasks=tasks,
     )
+    body |= merged({}, arguments.get("job", {}))
+    written |= {field: Origin(spot, "job", field) for field in arguments.get("job", {})}
     origins = {path: Origin(spot, name) for name, path in _PATHS.items() if name in arguments}
     volumes = arguments.get("volumes", ())
     mounts = by_key("volumes", "volumes", volumes if isinstance(volumes, Mapping) else (), spot)

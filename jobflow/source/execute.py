@@ -6,7 +6,7 @@ from typing import Any, Final
 from jobflow.flow_builder import FlowBuilder
 from jobflow.jobs.task import TaskSetup
 from jobflow.manifests.raw import raw_manifest
-from jobflow.source.program import Assign, Block, Call, Name, Order, Pairs, Program, Statement, Value
+from jobflow.source.script import Assign, Call, Name, Order, Pairs, SourceScript, Statement, Value, WithBlock
 from jobflow.steps.kinds import JobBlueprint, JobStep, SwitchStep, TemplateStep
 from shared.model.step import Output
 
@@ -22,7 +22,7 @@ _FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = {
 }
 
 
-def execute(program: Program, flow: type[FlowBuilder]) -> list[Any]:
+def execute(program: SourceScript, flow: type[FlowBuilder]) -> list[Any]:
     """The objects of the program, in order. `flow`: what `Flow` names in it."""
     names: dict[str, Any] = {"Flow": flow}
     for statement in program.statements:
@@ -31,7 +31,7 @@ def execute(program: Program, flow: type[FlowBuilder]) -> list[Any]:
 
 
 def _run(statement: Statement, names: dict[str, Any]) -> None:
-    if isinstance(statement, Block):
+    if isinstance(statement, WithBlock):
         with _value(statement.call, names) as flow:
             names[statement.variable] = flow
             for each in statement.body:

@@ -7,7 +7,7 @@ from jobflow.jobs.job_spec import TASK, job_spec
 from jobflow.jobs.pods import CONTAINER, GPU, pod_template
 from jobflow.jobs.task import TaskSetup
 from jobflow.manifests.spots import Spot
-from jobflow.source.program import Call, Pairs
+from jobflow.source.script import Call, Pairs
 from shared.model.types import Body
 from shared.substitution import references_in
 
@@ -24,6 +24,7 @@ _JOB_FIELDS: Final = {
     "runningEstimate": "running_estimate",
     "networkTopology": "network_topology",
 }
+_WRITTEN: Final = ("tasks", "plugins", "policies", "volumes")
 _TASK_FIELDS: Final = {
     "minAvailable": "min_available",
     "maxRetry": "max_retry",
@@ -55,6 +56,9 @@ def _job_options(spec: Body) -> Options:
     shared = {"minAvailable", "policies", "maxRetry"}
     alone = len(tasks) == 1 and tasks[0].get("name") == TASK and not shared & tasks[0].keys()
     inner: Options = task_options(tasks[0]) if alone else {"tasks": [_task(each) for each in tasks]}
+    more = {field: value for field, value in spec.items() if field not in (*_JOB_FIELDS, *_WRITTEN)}
+    if more:
+        options["job"] = more
     if "plugins" in spec:
         plugins = spec["plugins"]
         options["plugins"] = list(plugins) if not any(plugins.values()) and None not in plugins.values() else plugins

@@ -8,7 +8,7 @@ from typing import Final
 
 from jobflow.source.of_jobs import job_options
 from jobflow.source.of_steps import methods, order_of, outputs_value, retry_call, switch_call
-from jobflow.source.program import Assign, Block, Call, Name, Program, Statement, Value
+from jobflow.source.script import Assign, Call, Name, SourceScript, Statement, Value, WithBlock
 from shared.kinds import JOB, JOBFLOW, JOBTEMPLATE
 from shared.model.types import Body
 
@@ -27,7 +27,7 @@ _TAKEN: Final = frozenset(
 )  # fmt: skip
 
 
-def program_of(bodies: Sequence[Body]) -> Program:
+def program_of(bodies: Sequence[Body]) -> SourceScript:
     """Raises KeyError, TypeError or ValueError for objects that break their schema."""
     return _Writer(bodies).program()
 
@@ -46,7 +46,7 @@ class _Writer:
         self._objects: list[str] = []
         self._single = len(flows) == 1
 
-    def program(self) -> Program:
+    def program(self) -> SourceScript:
         for body in self._bodies:
             if _is(body, JOBTEMPLATE.kind) and not self._is_owned(_name(body)):
                 self._share(body)
@@ -55,7 +55,7 @@ class _Writer:
                 self._flow(body)
             elif not _is(body, JOBTEMPLATE.kind):
                 self._other(body)
-        return Program(tuple(self._statements), tuple(self._objects))
+        return SourceScript(tuple(self._statements), tuple(self._objects))
 
     def _is_owned(self, template: str) -> bool:
         """Whether the JobTemplate is written as the Job of its only step."""
@@ -101,7 +101,7 @@ class _Writer:
         inner = [*self._steps(body)]
         if "retry" in spec:
             inner.append(retry_call(f"{variable.text}.retry", spec["retry"]))
-        self._statements.append(Block(variable.text, Call("Flow", (_name(body),), options), tuple(inner)))
+        self._statements.append(WithBlock(variable.text, Call("Flow", (_name(body),), options), tuple(inner)))
         self._objects.append(variable.text)
 
     def _steps(self, flow: Body) -> Iterator[Statement]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from jobflow.source.program import Call, Name, Order, Pairs, Value
+from jobflow.source.script import Call, Name, Order, Pairs, Value
 from shared.model.types import Body
 
 _FLAGS: Final = {"allowFailure": "allow_failure", "daemon": "daemon"}
@@ -30,6 +30,14 @@ _KNOWN: Final = frozenset(
         *_FLAGS,
     )
 )
+
+_PARTS: Final[Mapping[str, frozenset[str]]] = {
+    "dependsOn": frozenset(("targets", "condition", "strategy", "probe")),
+    "for": frozenset(("items", "matrix", "expression", "range", "while", *_LOOP)),
+    "retry": frozenset(("limit", "backoff", "if")),
+    "patch": frozenset(("jobSpec", "jsonPatch")),
+    "switch": frozenset(("value", "cases", "default")),
+}
 
 
 def switch_call(step: Body, variables: Mapping[str, Name]) -> Call:
@@ -64,11 +72,16 @@ def methods(step: Body, *, final: bool = False) -> Iterator[Call]:
         patch = step["patch"]
         job = (patch["jobSpec"],) if "jobSpec" in patch else ()
         yield Call("patch", job, {"json_patch": patch["jsonPatch"]} if "jsonPatch" in patch else {})
-    rest = {field: value for field, value in step.items() if field not in _KNOWN}
+    rest = {field: value for field, value in step.items() if field not in _KNOWN or _has_more(field, value)}
     if rest:
         yield Call("extra", (rest,))
     if final:
         yield Call("finally_")
+
+
+def _has_more(field: str, value: object) -> bool:
+    """Whether a field says more than there is an argument for."""
+    return field in _PARTS and isinstance(value, dict) and bool(value.keys() - _PARTS[field])
 
 
 def retry_call(function: str, retry: Body) -> Call:

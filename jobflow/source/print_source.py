@@ -3,17 +3,17 @@
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from jobflow.source.program import Assign, Block, Call, Name, Order, Pairs, Program, Statement, Value
+from jobflow.source.script import Assign, Call, Name, Order, Pairs, SourceScript, Statement, Value, WithBlock
 
 _WIDTH: Final = 100
 _INDENT: Final = "    "
 
 
-def print_source(program: Program, package: str) -> str:
+def print_source(program: SourceScript, package: str) -> str:
     """A module that makes the objects and, run as a script, prints them as YAML. `package`: to import from."""
     body = [line for statement in program.statements for line in _statement(statement)]
     only = program.objects[0] if len(program.objects) == 1 else ""
-    flows = {each.variable for each in program.statements if isinstance(each, Block)}
+    flows = {each.variable for each in program.statements if isinstance(each, WithBlock)}
     shown = f"{only}.to_yaml()" if only in flows else f"to_yaml({', '.join(program.objects)})"
     names = {each for statement in program.statements for each in _functions(statement)}
     used = sorted(names if only in flows else {*names, "to_yaml"}, key=lambda name: (name.islower(), name))
@@ -25,7 +25,7 @@ def print_source(program: Program, package: str) -> str:
 
 
 def _statement(statement: Statement) -> Iterator[str]:
-    if isinstance(statement, Block):
+    if isinstance(statement, WithBlock):
         yield from ("", f"with {_render(statement.call, 5)} as {statement.variable}:")
         body = [line for each in statement.body for line in _statement(each)] or ["pass"]
         yield from (_indented(line) for line in body)
@@ -112,7 +112,7 @@ def _text(text: str) -> str:
 
 def _functions(value: Statement | Value) -> Iterator[str]:
     """Names to import."""
-    if isinstance(value, Block):
+    if isinstance(value, WithBlock):
         yield from _functions(value.call)
         yield from _each(value.body)
     elif isinstance(value, Assign):

@@ -1,7 +1,7 @@
 """The kinds of steps: a Job of its own, a use of a JobTemplate, a switch."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final, Unpack
+from typing import Final, Protocol, Unpack
 
 from jobflow.expressions.values import CelValue
 from jobflow.jobs.arguments import JobArguments
@@ -85,6 +85,34 @@ class TemplateStep(FlowStep):
 
     def _own_fields(self) -> Body:
         return {"template": self.template_name} if self.template_name not in ("", self.name) else {}
+
+
+class InnerFlow(Protocol):
+    """A flow, as a step that runs it sees it."""
+
+    def manifests(self) -> tuple[PlacedManifest, ...]: ...
+
+
+class SubFlowStep(FlowStep):
+    """A step that runs a flow: another Flow, or a JobFlowTemplate of the cluster by name.
+
+    `params`: of that flow; `outputs`: values that it gives with `flow.output(...)`.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        flow: InnerFlow | str,
+        *,
+        params: Mapping[str, Text] | None = None,
+        outputs: Outputs = (),
+    ) -> None:
+        self.inner = None if isinstance(flow, str) else flow
+        super().__init__(name, outputs)
+        source = {"template": flow} if isinstance(flow, str) else {"spec": flow.manifests()[-1].body["spec"]}
+        values = {key: as_text(value) for key, value in (params or {}).items()}
+        self.fields["flow"] = {**source, **({"params": values} if values else {})}
+        self.origins |= {"flow": Origin(self.spot), "flow.params": Origin(self.spot, "params")}
 
 
 class SwitchStep(FlowStep):

@@ -69,6 +69,18 @@ FLOW: Final = {
     "patched_plugins_are_known": 'a = Template("a")\na.patch({"plugins": {"horovod": []}})  # !',
     "patched_tasks_have_names": 'a = Template("a")\na.patch({"tasks": [{"replicas": 3}]})  # !',
     "references_stand_for_something": 'a = Template("a")\na.patch({"queue": "$(params.nope)"})  # !',
+    "sub_flow_has_one_source": 'SubFlow("a", "")  # !',
+    "sub_flow_steps_make_no_jobs": 'SubFlow("a", "t").patch({"queue": "q"})  # !',
+    "sub_flow_specs_match_the_schema": 'Template("a").extra({"flow": {"spec": {"flows": 3}}})  # !',
+    "sub_flow_params_are_params": 'with Flow("inner") as inner: Template("x")\nSubFlow("a", inner,\n    params={"nope": 1})  # !',
+    "sub_flow_outputs_exist": 'with Flow("inner") as inner: Template("x")\nSubFlow("a", inner,\n    outputs="nope")  # !',
+    "sub_flows_end": (
+        'spec = {"flows": [{"name": "x"}]}\nfor n in range(9): spec = {"flows": [{"name": "x", "flow": {"spec": spec}}]}\n'
+        'Template("a").extra({"flow": {"spec": spec}})  # !'
+    ),
+    "inner_flows_are_flows": 'Template("a").extra({"flow": {"spec": {"flows": [{"name": "A_"}]}}})  # !',
+    "flow_outputs_compile": 'Template("a")\nf.output("x", "nope(")  # !',
+    "flow_outputs_have_names": 'Template("a")\nf.output("1x", "flow.name")  # !',
     "placeholders_are_not_inside_references": (
         'a = Template("a")\na.patch({"tasks": [{"name": "w", "template": {"spec": {"containers": [\n'
         '    {"name": "c", "args": ["$(A$(params.p))"]}]}}}]})  # !'
@@ -78,6 +90,7 @@ FLOW: Final = {
     ),
 }
 FLOW_WARNED: Final = {
+    "inner_flows": 'Template("a").extra({"flow": {"spec": {"flows": [{"name": "s", "switch": {"value": "flow.name"}}]}}})  # !',
     "daemons_without_dependents": 'Template("a").daemon()  # !',
     "switches_that_choose_nothing": 'Template("a")\nSwitch("s", f.params.p, {})  # !',
     "probes_of_unknown_tasks": (
@@ -126,6 +139,13 @@ JOB: Final = {
     "exit_codes_are_handled_once": (
         'Job("a", image="i", policies=[{"exitCode": 3, "action": "AbortJob"},\n    {"exitCode": 3, "action": "RestartJob"}])  # !'
     ),
+    "exit_codes_are_codes_and_ranges": (
+        'Job("a", image="i", policies=[{"exitCodes": {"values": ["x"]}, "action": "AbortJob"}])  # !'
+    ),
+    "pod_conditions_have_a_status": (
+        'Job("a", image="i", policies=[{"podConditions": [{"type": "X", "status": "Maybe"}], "action": "AbortJob"}])  # !'
+    ),
+    "managed_by_is_a_path": 'Job("a", image="i",\n    job={"managedBy": "x"})  # !',
     "timeouts_are_positive_durations": (
         'Job("a", image="i", policies=[{"event": "PodFailed", "action": "AbortJob", "timeout": "10"}])  # !'
     ),
@@ -169,6 +189,7 @@ UNBREAKABLE: Final = {
     "params_are_identifiers": "covered below: params are the flow's",
     "plugins_are_enabled": OPERATOR,
     "schedulers_that_are_not_known": OPERATOR,
+    "flow_templates_not_found_yet": "only in a cluster, where a missing JobFlowTemplate is known to be missing",
     "templates_not_found_yet": "only in a cluster, where a missing JobTemplate is known to be missing",
 }
 """Rules whose fault Python prevents, or that judge what a flow in Python does not contain."""

@@ -6,7 +6,7 @@ import json
 import msgspec
 
 from cli.exits import CliError, Exit
-from cli.files.manifests import Manifest, load
+from cli.files.manifests import load
 from cli.output import note
 from cli.params import pairs
 from cli.pick import name_of, of_kind, the_flow
@@ -16,6 +16,7 @@ from jobflow.simulation.simulate import simulate
 from shared.duration import DurationError, seconds
 from shared.kinds import JOBTEMPLATE
 from webhook.lint.check import check
+from webhook.lint.manifests import Manifest
 
 
 def run(arguments: argparse.Namespace) -> int:

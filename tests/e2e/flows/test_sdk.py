@@ -93,7 +93,10 @@ def test_a_fault_that_the_cluster_finds_is_told_with_its_line(target: Cluster) -
         flow.run(cluster=target)
     (fault,) = caught.value.faults
     line = Path(fault.file).read_text().splitlines()[fault.line - 1]
-    assert (fault.path, line.strip()) == ("spec.flows[0].if", 'Template("a").when("params.b == '1'")  # this line')
+    assert (fault.path, line.strip()) == (
+        "spec.flows[0].if",
+        """Template("a").when("params.b == '1'")  # this line""",
+    )
 
 
 def test_a_param_that_is_not_there_is_refused_before_anything_is_sent(target: Cluster) -> None:

@@ -38,7 +38,7 @@ class Assign(msgspec.Struct, frozen=True):
     call: Call
 
 
-class Block(msgspec.Struct, frozen=True):
+class WithBlock(msgspec.Struct, frozen=True):
     """`with CALL as VARIABLE:` and what is in it."""
 
     variable: str
@@ -47,10 +47,10 @@ class Block(msgspec.Struct, frozen=True):
 
 
 Value = Name | Call | Pairs | str | int | float | bool | None | list["Value"] | tuple["Value", ...] | dict[str, "Value"]
-Statement = Assign | Block | Call | Order
+Statement = Assign | WithBlock | Call | Order
 
 
-class Program(msgspec.Struct, frozen=True):
+class SourceScript(msgspec.Struct, frozen=True):
     """`objects`: the variables that hold what the manifests held."""
 
     statements: tuple[Statement, ...]
