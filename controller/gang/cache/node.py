@@ -1,7 +1,7 @@
 """Nodes: their allocatable resources, and which pods they admit (kube-scheduler's NodeAffinity, TaintToleration and
 NodeUnschedulable)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -64,6 +64,22 @@ def is_eligible(node: NodeInfo, constraints: NodeConstraints, *, in_any_conditio
         and all(node.labels.get(key) == value for key, value in constraints.selector)
         and (constraints.terms is None or any(_selects(term, node) for term in constraints.terms))
     )
+
+
+def why_none_is_eligible(nodes: Iterable[NodeInfo], constraints: NodeConstraints) -> str:
+    """Which rule of the pods none of these nodes meets; "" if it is not one rule alone."""
+    known, labels = tuple(nodes), dict(constraints.selector)
+    if not known:
+        return ""
+    if not any(labels.items() <= dict(node.labels).items() for node in known):
+        return f"no node has the labels {', '.join(f'{key}={value}' for key, value in labels.items())} (nodeSelector)"
+    if constraints.terms is not None and not any(_selects(term, node) for node in known for term in constraints.terms):
+        return "no node matches the required node affinity"
+    if not any(
+        is_eligible(node, NodeConstraints(tolerations=constraints.tolerations), in_any_condition=True) for node in known
+    ):
+        return "every node has a taint that the pods do not tolerate"
+    return ""
 
 
 def _tolerates(toleration: PodToleration, taint: NodeTaint) -> bool:

@@ -8,6 +8,7 @@ import msgspec
 from controller.gang.cache.amounts import Amounts, format_amount, format_amounts, summed
 from controller.gang.cache.assumed import AssumedPod, AssumedTotals
 from controller.gang.cache.capacity import ClusterCapacity, Free
+from controller.gang.cache.node import why_none_is_eligible
 from controller.gang.cache.pending_group import NOT_ENOUGH_RESOURCES, Inadmissible, PendingGroup
 from controller.gang.cache.placement import Gang, Placement, fits_wherever_pods_go, free_for, place
 from controller.gang.cache.pod_requirements import NodeConstraints, PodRequirements
@@ -142,6 +143,7 @@ class FeasibilityCheck:
         if not ever.fits:
             cluster = f"the {len(capacity.nodes)} nodes of this cluster"
             message = f"never fits: {group.needs}; {ever.fitting} would fit if {cluster} were empty"
+            message += "".join(f"; {rule}" for rule in self._unmet_rules(group))
             return Inadmissible(NOT_ENOUGH_RESOURCES, message, permanent=True)
         key = frozenset(pod.constraints for pod, _ in group.gang), free is capacity.free
         if key not in self._open:
@@ -154,6 +156,13 @@ class FeasibilityCheck:
         if isinstance(free, Unreserved):
             parts.append(f"more is reserved for {free.holder}, which has waited longer")
         return Inadmissible(NOT_ENOUGH_RESOURCES, "; ".join(parts), lacks_nodes=True)
+
+    def _unmet_rules(self, group: PendingGroup) -> dict[str, None]:
+        """The rules of the group's pods that no node meets."""
+        nodes = self._capacity.nodes.values()
+        kinds = {pod.constraints for pod, _ in group.gang}
+        unmet = [each for each in kinds if not self._capacity.eligible(each, in_any_condition=True)]
+        return dict.fromkeys(sorted(filter(None, (why_none_is_eligible(nodes, each) for each in unmet))))
 
     def _causes(self, group: PendingGroup, nodes: tuple[str, ...]) -> Iterator[str]:
         """What else could be changed: nodes that are out of order, and pods without PodGroup."""

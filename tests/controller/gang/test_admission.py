@@ -68,7 +68,12 @@ def test_in_a_fifo_queue_no_group_passes_the_first() -> None:
 
 IMPOSSIBLE = {
     "no node is large enough": ({"cpu": "100"}, {}, "never fits: 2 pods that start together need cpu 200, pods 2; 0 would fit if the 2 nodes of this cluster were empty"),
-    "no node has the label": ({"nodeSelector": {"gpu": "yes"}}, {}, "never fits"),
+    "no node has the label": ({"nodeSelector": {"gpu": "yes"}}, {}, "never fits: 2 pods that start together need cpu 2, pods 2; 0 would fit if the 2 nodes of this cluster were empty; no node has the labels gpu=yes (nodeSelector)"),
+    "no node matches the affinity": (
+        {"affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [
+            {"matchExpressions": [{"key": "zone", "operator": "In", "values": ["a"]}]}]}}}}, {},
+        "never fits: 2 pods that start together need cpu 2, pods 2; 0 would fit if the 2 nodes of this cluster were empty; no node matches the required node affinity",
+    ),
     "the queue is too small": (
         {"cpu": "2"}, {"queue": "tiny"},
         "never fits: 2 pods that start together need cpu 4, queue tiny may use 1 (spec.capability)",
