@@ -60,11 +60,12 @@ class Person:
         SCREENS.mkdir(parents=True, exist_ok=True)
         await self.page.screenshot(path=SCREENS / f"{name}.png", full_page=True, **more)
 
-    async def violations(self) -> list[str]:
-        """What axe finds on the page."""
+    async def violations(self, *rules: str) -> list[str]:
+        """What axe finds on the page. `rules`: only these; default all."""
         if not await self.page.evaluate("() => 'axe' in window"):
             await self.page.evaluate(AXE_SCRIPT)
-        options = {"runOnly": {"type": "tag", "values": _RULES}, "resultTypes": ["violations"]}
+        only = {"type": "rule", "values": list(rules)} if rules else {"type": "tag", "values": _RULES}
+        options = {"runOnly": only, "resultTypes": ["violations"]}
         found = await self.page.evaluate("options => axe.run(document, options)", options)
         return [
             f"{rule['id']}: {node['html'][:200]} {node.get('failureSummary', '')[:300]}"

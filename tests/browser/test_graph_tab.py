@@ -49,6 +49,17 @@ async def test_a_changed_spec_brings_a_new_picture(ann: Person, stored: SmallClu
     await box(page, "tell").wait_for()
 
 
+async def test_a_click_opens_the_step_and_so_does_enter(ann: Person, stored: SmallCluster) -> None:
+    await stored.create(JOBFLOW, a_flow("clicked", CHAIN), a_status("Running", {"fetch": "Running"}))
+    page = await ann.open("/flows/default/clicked")
+    await box(page, "train").click()
+    await page.wait_for_url("**/flows/default/clicked/steps/train")
+    await page.go_back()
+    await page.locator("#graph a").nth(2).focus()
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/flows/default/clicked/steps/report")
+
+
 @pytest.fixture(scope="module")
 def large() -> Body:
     return named("large", random_flow(700))

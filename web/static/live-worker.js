@@ -28,17 +28,16 @@ function setState(change) {
 function connect(base) {
   const topics = wanted();
   const address = topics.length ? `${base}/live?${topics.map((topic) => `topic=${encodeURIComponent(topic)}`).join("&")}` : "";
-  if (address === open && source && source.readyState !== EventSource.CLOSED) return;
+  if (address === open && source && source.readyState !== EventSource.CLOSED) return false;
   source?.close();
   source = null;
   open = address;
-  if (!address) return;
+  if (!address) return true;
   const made = (source = new EventSource(address));
   made.onopen = () => {
-    const again = failures > 0;
     failures = 0;
     setState({ connected: true });
-    if (again) tell({ type: "changed" }); // whatever happened meanwhile
+    tell({ type: "changed" }); // whatever happened since the pages were made and while there was no stream
   };
   made.addEventListener("state", (event) => setState({ faults: JSON.parse(event.data) }));
   made.addEventListener("changed", (event) => {
@@ -53,6 +52,7 @@ function connect(base) {
     clearTimeout(timer);
     timer = setTimeout(() => { open = ""; connect(base); }, Math.min(500 * 2 ** Math.min(failures, 5), 15_000));
   };
+  return true;
 }
 
 self.onconnect = (event) => {
@@ -61,7 +61,9 @@ self.onconnect = (event) => {
     if (data.type === "bye") tabs.delete(port);
     else tabs.set(port, { topics: data.topics, seen: Date.now() });
     for (const [each, tab] of tabs) if (Date.now() - tab.seen > SILENT) tabs.delete(each);
-    connect(data.base);
-    if (data.type === "hello") port.postMessage({ type: "state", ...state });
+    const anew = connect(data.base);
+    if (data.type !== "hello") return;
+    port.postMessage({ type: "state", ...state });
+    if (!anew) port.postMessage({ type: "changed" }); // whatever happened since its page was made
   };
 };
