@@ -23,6 +23,10 @@ from shared.model.types import Body
 from webhook.hints.names import did_you_mean
 
 _CAUSES: Final = 20
+_UNKNOWN_FIELD_HINT: Final = (
+    "the CustomResourceDefinition in this cluster lacks the field and would drop it: check its spelling; Volcano's own "
+    "definitions lack many fields, so install those of JobFlow"
+)
 _DENIED: Final = re.compile(r'^admission webhook "[^"]*" denied the request: ')
 
 
@@ -109,7 +113,12 @@ def cli_error(error: ApiError, namespace: str = "") -> CliError:
         return CliError(error.message, Exit.UNREACHABLE)
     if isinstance(error, Forbidden):
         return CliError(error.message, Exit.REFUSED)
-    return CliError(_with_causes(error), Exit.REFUSED)
+    return CliError(_with_causes(error), Exit.REFUSED, _UNKNOWN_FIELD_HINT if _names_unknown_field(error) else "")
+
+
+def _names_unknown_field(error: ApiError) -> bool:
+    """Whether a create or a server-side apply was refused because of a field that the CRD of the cluster lacks."""
+    return any(text in error.message for text in ("strict decoding error", "field not declared in schema"))
 
 
 def _with_causes(error: ApiError) -> str:

@@ -68,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
             raise CliError("-p: a CronJob has no params; only CronJobFlows have them")
         body = job_for(cron, int(time.time())) if kind is CRONJOB else await _flow(session, cron, values)
         made = await session.api.create(
-            JOB if kind is CRONJOB else JOBFLOW, _by_hand(body, cron), namespace=session.namespace
+            JOB if kind is CRONJOB else JOBFLOW, _by_hand(body, cron), namespace=session.namespace, strict=True
         )
         print(f"{as_name(made)} created")
         return Exit.OK
@@ -92,7 +92,7 @@ def backfill(arguments: argparse.Namespace) -> int:
             "reprocess": arguments.reprocess,
         }
         body = {**_kind(CRONJOBFLOWBACKFILL), "metadata": {"generateName": f"{name[:40]}-"}, "spec": spec}
-        made = await session.api.create(CRONJOBFLOWBACKFILL, body, namespace=session.namespace)
+        made = await session.api.create(CRONJOBFLOWBACKFILL, body, namespace=session.namespace, strict=True)
         print(f"{as_name(made)} created")
         return Exit.OK
 

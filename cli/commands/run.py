@@ -76,7 +76,7 @@ def _namespace(body: Body, session: Session, arguments: argparse.Namespace) -> s
 
 async def _create(session: Session, body: Body) -> Body:
     try:
-        return await session.api.create(JOBFLOW, body, namespace=body["metadata"]["namespace"])
+        return await session.api.create(JOBFLOW, body, namespace=body["metadata"]["namespace"], strict=True)
     except AlreadyExists as error:
         name = name_of(body)
         raise CliError(

@@ -127,6 +127,14 @@ def test_a_flow_that_fails_is_exit_1_and_can_be_retried(cluster: LocalCluster, l
     )
 
 
+def test_run_refuses_a_flow_with_a_field_that_the_cluster_would_drop(live: Live, tmp_path: Path) -> None:
+    given = flow("dropped", a=uses("quick"))
+    refused = live("run", write(tmp_path / "flow.yaml", {**given, "spec": {**given["spec"], "futureField": 1}}))
+    assert refused.code == 5
+    assert 'unknown field "spec.futureField"' in refused.err
+    assert "the CustomResourceDefinition in this cluster lacks the field and would drop it" in refused.err
+
+
 def test_run_warns_about_objects_of_a_file_that_it_does_not_apply(
     cluster: LocalCluster, live: Live, tmp_path: Path
 ) -> None:

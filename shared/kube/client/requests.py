@@ -97,11 +97,22 @@ def watch(
 
 
 def create(
-    kind: Kind, body: Body, *, namespace: str = "", subresource: str = "", name: str = "", dry_run: bool = False
+    kind: Kind,
+    body: Body,
+    *,
+    namespace: str = "",
+    subresource: str = "",
+    name: str = "",
+    dry_run: bool = False,
+    strict: bool = False,
 ) -> Request:
-    """POST `body`. `namespace`: default from its metadata; `name` and `subresource`: as in `pods/NAME/binding`."""
+    """POST `body`. `namespace`: default from its metadata; `name` and `subresource`: as in `pods/NAME/binding`.
+
+    `strict`: have fields refused that the API server does not know; else it drops them.
+    """
     where = path(kind, namespace or _namespace(body), name, subresource)
-    return Request("create", "POST", target(where, _dry(dry_run)), orjson.dumps(body))
+    query = _dry(dry_run) | ({"fieldValidation": "Strict"} if strict else {})
+    return Request("create", "POST", target(where, query), orjson.dumps(body))
 
 
 def replace(kind: Kind, body: Body, *, subresource: str = "", dry_run: bool = False) -> Request:

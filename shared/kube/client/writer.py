@@ -28,8 +28,12 @@ class ApiWriter:
         name: str = "",
         subresource: str = "",
         dry_run: bool = False,
+        strict: bool = False,
     ) -> Body:
-        request = requests.create(kind, body, namespace=namespace, name=name, subresource=subresource, dry_run=dry_run)
+        """`strict`: fields that the API server does not know are refused; else it drops them."""
+        request = requests.create(
+            kind, body, namespace=namespace, name=name, subresource=subresource, dry_run=dry_run, strict=strict
+        )
         return await self._write(request, kind)
 
     async def replace(self, kind: Kind, body: Body, *, subresource: str = "", dry_run: bool = False) -> Body:

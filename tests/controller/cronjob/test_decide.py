@@ -158,3 +158,41 @@ def test_a_cron_job_that_is_being_deleted_creates_no_job() -> None:
     given["metadata"]["deletionTimestamp"] = "2026-03-28T01:00:00Z"
 
     assert decided(given, now="2026-03-28T01:30:02Z") == ScheduleDecision()
+
+
+def volcanos(due: str, uid: str, phase: str) -> Body:
+    """A Job as Volcano's CronJob controller leaves it."""
+    note = {"volcano.sh/cronjob-scheduled-timestamp": due}
+    return job(due, phase, annotations=note, ownerReferences=[{"kind": "CronJob", "uid": uid, "controller": True}])
+
+
+def test_a_cron_job_that_volcano_ran_is_taken_over() -> None:
+    status = {
+        "active": [{"kind": "Job", "name": "nightly-29553090", "uid": "job-29553090", "resourceVersion": "7"}],
+        "lastScheduleTime": "2026-03-30T01:30:00Z",
+        "lastSuccessfulTime": "2026-03-29T02:10:00Z",
+    }
+    jobs = [volcanos(f"2026-03-{day}T01:30:00Z", "u1", "Completed") for day in (26, 27, 28, 29)]
+    running = volcanos("2026-03-30T01:30:00Z", "u1", "Running")
+    first = decided(
+        cron_job(status, timeZone="Etc/UTC", schedule="30 1 * * *"), *jobs, running, now="2026-03-30T12:00:00Z"
+    )
+
+    assert created(first) == []
+    assert [action.name for action in first.cleanup if isinstance(action, Delete)] == [jobs[0]["metadata"]["name"]]
+    assert first.status is not None
+    assert [each["name"] for each in first.status["active"]] == [running["metadata"]["name"]]
+    assert first.status["lastScheduleTime"] == "2026-03-30T01:30:00Z"
+    due = decided(
+        cron_job(status, timeZone="Etc/UTC", schedule="30 1 * * *"), *jobs, running, now="2026-03-31T01:30:00Z"
+    )
+    assert [each["metadata"]["name"] for each in created(due)] == [
+        f"nightly-{int(epoch('2026-03-31T01:30:00Z')) // 60}"
+    ]
+
+
+def test_a_last_run_of_volcano_that_is_gone_is_not_run_again() -> None:
+    status = {"lastScheduleTime": "2026-03-30T01:30:00Z"}
+    decision = decided(cron_job(status, timeZone="Etc/UTC", schedule="30 1 * * *"), now="2026-03-30T12:00:00Z")
+
+    assert created(decision) == []
