@@ -17,6 +17,7 @@ from bench.loads import (
     one_flow,
     status_age,
     trickle,
+    web_pages,
     whole_stack,
     wide_flow,
 )
@@ -46,4 +47,5 @@ LOADS: Final[Mapping[str, BenchLoad]] = {
     "j": BenchLoad("50 flows x 5 steps with pods", whole_stack.measure, 300),
     "k": BenchLoad("1000 waiting gangs on 500 nodes", gang_rounds.measure, 120, beside=False),
     "l": BenchLoad("status of 1000 steps and of a small flow beside them", status_age.measure, 400),
+    "m": BenchLoad("web pages: 5000 flows, 2000 steps, 50 people", web_pages.measure, 900, beside=False),
 }

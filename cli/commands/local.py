@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import json
+import shutil
 import sys
 import tempfile
 import time
@@ -69,8 +70,14 @@ def demo(arguments: argparse.Namespace) -> int:
         record = background.start(folder, request)
     code = _demo_on(Path(record.kubeconfig), request.speed)
     _announce(record)
+    note(f"To look at it in the browser: KUBECONFIG={record.kubeconfig} {_command()} ui")
     note("The cluster stays up; `jobflow local down` stops it.")
     return code
+
+
+def _command() -> str:
+    """How this command is called: by its path where it is not on PATH, as in a virtual environment."""
+    return "jobflow" if shutil.which("jobflow") else sys.argv[0]
 
 
 def status(arguments: argparse.Namespace) -> int:

@@ -101,7 +101,7 @@ class PlainBrowser:
         self.csrf = ""
 
     async def get(self, path: str, **headers: str) -> PageAnswer:
-        return await self._send("GET", path, headers=headers)
+        return await self._send("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()})
 
     async def post(self, path: str, values: dict[str, str] | None = None, **headers: str) -> PageAnswer:
         """As a form of one of our pages sends it. `headers`: with _ for -; an empty one is not sent."""

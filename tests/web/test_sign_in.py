@@ -71,3 +71,14 @@ async def test_a_sign_in_leads_to_our_own_pages_only(cluster: SmallCluster) -> N
         for place in ("//evil.example/x", "https://evil.example", "/\\evil.example"):
             answer = await found.sign_in(cluster.token("ann", "system:masters"), place)
             assert str(answer.url).startswith(base)
+
+
+async def test_a_link_on_another_site_leads_to_the_page_for_whoever_is_signed_in(cluster: SmallCluster) -> None:
+    """A browser sends a strict cookie only on the second of these requests."""
+    async with in_cluster(cluster) as base, browser(base) as found:
+        first = await found.get("/flows", Sec_Fetch_Site="cross-site")
+        assert first.status == 200
+        assert 'http-equiv="refresh" content="0"' in first.text
+        assert str(first.url) == f"{base}/flows"
+        second = await found.get("/flows", Sec_Fetch_Site="same-origin")
+        assert str(second.url).startswith(f"{base}/signin")

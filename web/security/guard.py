@@ -78,7 +78,14 @@ async def _check_write(request: web.Request, session: BrowserSession | None) -> 
         raise RefusedRequest("this page is of an earlier sign-in: load it again, then repeat what you wanted to do")
 
 
+_AGAIN: Final = '<!doctype html><html lang="en"><meta http-equiv="refresh" content="0"><title>jobflow</title></html>'
+
+
 def _to_sign_in(request: web.Request) -> web.StreamResponse:
+    """A browser withholds a strict cookie when a link on another site leads here, but sends it when our own page leads to
+    the same address: such a page is answered first."""
+    if request.method == "GET" and request.headers.get("Sec-Fetch-Site") == "cross-site":
+        return web.Response(text=_AGAIN, content_type="text/html")
     if request.method not in ("GET", "HEAD"):
         raise web.HTTPUnauthorized
     wanted = request.rel_url.raw_path_qs.removeprefix(request.app[SETTINGS].base_path)
