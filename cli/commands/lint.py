@@ -16,8 +16,8 @@ from webhook.lint.places import Broken, Place
 def run(arguments: argparse.Namespace) -> int:
     """Return 0 without errors (warnings do not count), 1 with errors, 2 if a file cannot be read."""
     given = [each for name in files(arguments.files) for each in _objects(name, arguments.files)]
-    labels = None if arguments.namespace_labels is None else _labels(arguments.namespace_labels)
-    report = check(given, _policies(arguments.policy), arguments.namespace or "default", labels)
+    labels = None if arguments.namespace_labels is None else labels_of(arguments.namespace_labels)
+    report = check(given, policies_of(arguments.policy), arguments.namespace or "default", labels)
     if arguments.output == "json":
         print(findings.as_json(report))
     elif arguments.output == "sarif":
@@ -37,7 +37,7 @@ def _objects(name: str, given: list[str]) -> Iterable[Manifest | Broken]:
         return [Broken(name, Place(), error.message.removeprefix(f"{name}: "))]
 
 
-def _labels(text: str) -> dict[str, str]:
+def labels_of(text: str) -> dict[str, str]:
     """Parse `team=vision,env=prod`; an empty string means no labels."""
     pairs = [part.partition("=") for part in text.split(",") if part]
     for key, equals, _ in pairs:
@@ -46,7 +46,8 @@ def _labels(text: str) -> dict[str, str]:
     return {key: value for key, _, value in pairs}
 
 
-def _policies(names: list[str]) -> list[dict[str, Any]]:
+def policies_of(names: list[str]) -> list[dict[str, Any]]:
+    """The JobFlowPolicies of the files. Raises CliError for anything else in them, and for an invalid policy."""
     found = []
     for manifest in load(names):
         if manifest.body.get("kind") != "JobFlowPolicy":

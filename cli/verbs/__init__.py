@@ -14,6 +14,7 @@ GROUPS: Final[dict[str, str]] = {
     "local": "a cluster on this machine: up, down, demo, status",
     "job": "Jobs: list, view, suspend, resume, scale, delete, from-template",
     "cron": "schedules: list, next, run, backfill, suspend, resume",
+    "policy": "JobFlowPolicies: test, explain, scan",
     "queue": "Queues: list, get, open, close",
     "template": "JobTemplates: from-job",
 }

@@ -2,7 +2,19 @@
 
 from typing import Final
 
-from cli.verbs.model import ALL, BODY_FORMATS, JOBS, OBJECT_FORMATS, PARAM, QUEUES, SCHEDULES, SELECTOR, Verb, arg
+from cli.verbs.model import (
+    ALL,
+    BODY_FORMATS,
+    FILES,
+    JOBS,
+    OBJECT_FORMATS,
+    PARAM,
+    QUEUES,
+    SCHEDULES,
+    SELECTOR,
+    Verb,
+    arg,
+)
 
 OBJECT_VERBS: Final[tuple[Verb, ...]] = (
     Verb(
@@ -119,5 +131,50 @@ OBJECT_VERBS: Final[tuple[Verb, ...]] = (
         ),
         ("yaml", "json"),
         examples=("jobflow template from-job train > train.yaml",),
+    ),
+    Verb(
+        "policy test",
+        "policy:test",
+        "judge the cases of PolicyTest files by their JobFlowPolicies, without a cluster",
+        (
+            arg("paths", metavar="PATH", nargs="+", live="manifest", help="files and folders with PolicyTests"),
+            arg("-w", "--watch", action="store_true", help="judge again whenever a file changes"),
+        ),
+        ("text", "json", "junit", "sarif"),
+        cluster=False,
+        examples=("jobflow policy test policies/", "jobflow policy test policies/ -o junit > report.xml"),
+    ),
+    Verb(
+        "policy explain",
+        "policy_live:explain",
+        "show which policies apply to an object, which checks pass and fail, and which defaults they set",
+        (
+            arg(
+                "object",
+                metavar="FILE|KIND/NAME",
+                live="manifest",
+                help="a manifest, or a stored object: jobflow/nightly",
+            ),
+            arg(
+                "--policy",
+                action="append",
+                default=[],
+                metavar="FILE",
+                live="manifest",
+                help="explain these JobFlowPolicies, not those of the cluster",
+            ),
+            arg("--user", default="", metavar="NAME", help="explain for this user"),
+            arg("--group", action="append", default=[], metavar="NAME", help="and this group; may be repeated"),
+            arg("--namespace-labels", metavar="KEY=VALUE,...", help="labels of the namespace, with FILE and --policy"),
+        ),
+        examples=("jobflow policy explain jobflow/nightly", "jobflow policy explain job.yaml --policy company.yaml"),
+    ),
+    Verb(
+        "policy scan",
+        "policy_live:scan",
+        "count the stored objects that violate JobFlowPolicies, before the policies are applied",
+        (FILES,),
+        ("text", "json"),
+        examples=("jobflow policy scan company.yaml", "jobflow policy scan company.yaml -n team-a"),
     ),
 )

@@ -6,20 +6,25 @@ from shared.policy.selector import selects
 
 
 def applies(policy: CompiledPolicy, context: PolicyContext) -> bool:
-    """Whether the policy applies to the object and the user.
+    """Whether the policy applies to the object and the user."""
+    return not why_not(policy, context)
+
+
+def why_not(policy: CompiledPolicy, context: PolicyContext) -> str:
+    """Why the policy does not apply to the object and the user; '' if it applies.
 
     As in the API server's matching of webhooks, the labels before or after the change must match.
     """
     match = policy.spec.match
     if match is not None:
         if not is_about(policy, context):
-            return False
+            return f"match.kinds: {', '.join(match.kinds)}"
         if not selects(match.namespace_selector, context.namespace_labels):
-            return False
+            return "match.namespaceSelector does not select the namespace"
         before = context.old is not None and selects(match.object_selector, context.old_labels)
         if not (before or selects(match.object_selector, context.labels)):
-            return False
-    return not _exempt(policy, context)
+            return "match.objectSelector does not select the object"
+    return _exempt(policy, context)
 
 
 def is_about(policy: CompiledPolicy, context: PolicyContext) -> bool:
@@ -28,12 +33,12 @@ def is_about(policy: CompiledPolicy, context: PolicyContext) -> bool:
     return match is None or not match.kinds or any(kind in match.kinds for kind in context.kinds)
 
 
-def _exempt(policy: CompiledPolicy, context: PolicyContext) -> bool:
-    return (
-        policy.exempt_namespaces.fits(context.namespace)
-        or bool(context.username and policy.exempt_usernames.fits(context.username))
-        or policy.exempt_groups.fits(*context.groups)
-    )
+def _exempt(policy: CompiledPolicy, context: PolicyContext) -> str:
+    if policy.exempt_namespaces.fits(context.namespace):
+        return "exempt.namespaces"
+    if context.username and policy.exempt_usernames.fits(context.username):
+        return "exempt.usernames"
+    return "exempt.groups" if policy.exempt_groups.fits(*context.groups) else ""
 
 
 def needs_namespace(policy: CompiledPolicy) -> bool:

@@ -436,3 +436,25 @@ def test_an_unreachable_server_is_exit_4(command: CliCommand, tmp_path: Path, mo
     assert ran.code == 4
     assert ran.err.startswith("jobflow: cannot reach http://127.0.0.1:9")
     assert command("list", "--kubeconfig", str(tmp_path / "none")).code == 4
+
+
+def test_policies_are_explained_for_stored_objects_and_scanned_before_they_are_applied(
+    cluster: LocalCluster, live: Live, tmp_path: Path
+) -> None:
+    cluster.apply(flow("scanned", a=uses("quick"), b=uses("quick", "a")))
+    strict = write(tmp_path / "strict.yaml", policy("one-step", limits={"maxSteps": 1}))
+    ran = live("policy", "scan", strict)
+    assert ran.code == 1
+    assert "JobFlow people/scanned: spec.flows: " in ran.out
+    assert lines(ran.out)[1].split()[:2] == [NAMESPACE, "one-step"]
+    lenient = write(tmp_path / "lenient.yaml", policy("many-steps", limits={"maxSteps": 1000}))
+    ran = live("policy", "scan", lenient)
+    assert (ran.code, ran.out.endswith("none violates the policies\n")) == (0, True)
+
+    with applied_policy(cluster, "of-the-cluster", rules=[{"name": "never", "expression": "false", "message": "no"}]):
+        ran = live("policy", "explain", "jobflow/scanned")
+        assert ran.code == 1
+        assert "of-the-cluster (Enforce) applies" in ran.out
+        assert "FAILED   rules.never" in ran.out
+    assert live("policy", "explain", "jobflow/absent").code == 3
+    assert "kinds: jobflow, job, jobtemplate" in live("policy", "explain", "queue/x").err

@@ -1,0 +1,64 @@
+"""The output of `policy explain` and `policy scan`. Pure."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from shared.model.types import Body
+from shared.policy import PolicyFinding
+from shared.policy.explain import PolicyExplanation
+
+Found = Sequence[tuple[Body, PolicyFinding]]
+_SHOWN = 20
+
+
+def explained(body: Body, said: Sequence[PolicyExplanation]) -> str:
+    """The object, then each policy with its checks and defaults."""
+    metadata = body["metadata"]
+    lines = [f"{body['kind']}/{metadata.get('name') or metadata.get('generateName')}"]
+    lines += [line for each in said for line in _policy(each)]
+    if not said:
+        lines.append("  there are no policies")
+    return "\n".join(lines)
+
+
+def _policy(each: PolicyExplanation) -> Iterator[str]:
+    if each.not_applied:
+        yield f"  {each.policy} ({each.mode}) does not apply: {each.not_applied}"
+        return
+    yield f"  {each.policy} ({each.mode}) applies"
+    for finding in each.failed:
+        yield f"    FAILED   {finding.rule}: {finding.path}: {finding.message}"
+    for name in each.passed:
+        yield f"    ok       {name}"
+    for path, value in each.defaults:
+        yield f"    default  {path}: {msgspec.json.encode(value).decode()}"
+
+
+def scanned(found: Found, checked: int) -> str:
+    """Violating objects by namespace and policy, the first of them, and the counts."""
+    if not found:
+        return f"{checked} objects checked: none violates the policies"
+    objects = {_name(body): body["metadata"]["namespace"] for body, _ in found}
+    counts = Counter((body["metadata"]["namespace"], finding.policy) for body, finding in found)
+    lines = [f"{'NAMESPACE':<24} {'POLICY':<32} VIOLATIONS"]
+    lines += [f"{namespace:<24} {policy:<32} {count}" for (namespace, policy), count in sorted(counts.items())]
+    lines.append("")
+    lines += [f"{_name(body)}: {finding.path}: {finding.message} ({finding.rule})" for body, finding in found[:_SHOWN]]
+    if len(found) > _SHOWN:
+        lines.append(f"and {len(found) - _SHOWN} more; -o json shows all")
+    lines.append(
+        f"{checked} objects checked: {len(objects)} violate the policies, in {len(set(objects.values()))} namespaces"
+    )
+    return "\n".join(lines)
+
+
+def scan_as_json(found: Found, checked: int) -> str:
+    rows = [{"object": _name(body)} | msgspec.to_builtins(finding) for body, finding in found]
+    return json.dumps({"checked": checked, "violations": rows}, indent=2)
+
+
+def _name(body: Body) -> str:
+    return f"{body['kind']} {body['metadata']['namespace']}/{body['metadata']['name']}"

@@ -1,0 +1,56 @@
+"""Explains what each policy says of one object: whether it applies, which checks pass and fail, what it sets."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+import msgspec
+
+from shared.policy.compiled.policy import CompiledPolicy
+from shared.policy.context import PolicyContext
+from shared.policy.defaults import defaults
+from shared.policy.judging.findings import PolicyFinding, findings
+from shared.policy.match import why_not
+
+_GROUPS: Final = ("limits", "allowed", "denied", "required")
+
+
+class PolicyExplanation(msgspec.Struct, frozen=True):
+    """`not_applied`: why the policy does not apply, '' if it does; `passed`: names of checks without a finding, such as
+    `limits.maxSteps`; `defaults`: the fields that the policy would set on creation, as (path, value)."""
+
+    policy: str
+    mode: str
+    not_applied: str = ""
+    passed: tuple[str, ...] = ()
+    failed: tuple[PolicyFinding, ...] = ()
+    defaults: tuple[tuple[str, Any], ...] = ()
+
+
+def explain(context: PolicyContext, policies: Iterable[CompiledPolicy]) -> Iterator[PolicyExplanation]:
+    """One explanation for each policy, in the given order."""
+    for policy in policies:
+        if reason := why_not(policy, context):
+            yield PolicyExplanation(policy.name, policy.mode, reason)
+            continue
+        failed = tuple(findings(policy, context))
+        names = {each.rule for each in failed}
+        yield PolicyExplanation(
+            policy.name,
+            policy.mode,
+            passed=tuple(name for name in check_names(policy) if name not in names),
+            failed=failed,
+            defaults=tuple((_text(path), value) for path, value in defaults(context, (policy,))),
+        )
+
+
+def check_names(policy: CompiledPolicy) -> Iterator[str]:
+    """The names of a policy's checks, as findings have them: `limits.maxSteps`, `rules.has-a-deadline`."""
+    spec = msgspec.to_builtins(policy.spec)
+    for group in _GROUPS:
+        yield from (f"{group}.{field}" for field, value in (spec.get(group) or {}).items() if value)
+    yield from (f"rules.{rule.name}" for rule in policy.rules)
+
+
+def _text(path: Iterable[str | int]) -> str:
+    parts = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in path]
+    return "".join(parts).removeprefix(".")
