@@ -1,0 +1,1 @@
+"""`policy test|explain|scan`."""
