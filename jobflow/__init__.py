@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from jobflow.flow import Flow
     from jobflow.jobs.plugins import Plugin, plugin
     from jobflow.jobs.pods import config_map, secret
+    from jobflow.jobs.presets import mpi, ray, tensorflow, torch
     from jobflow.jobs.task import TaskSetup as Task
     from jobflow.manifests.raw import raw_manifest as Manifest
     from jobflow.simulation.result import SimulatedFlow, SimulatedStep
@@ -63,11 +64,15 @@ _PLACES = {
     "index": ("expressions.references", "index"),
     "item": ("expressions.references", "item"),
     "last": ("expressions.references", "last"),
+    "mpi": ("jobs.presets", "mpi"),
     "plugin": ("jobs.plugins", "plugin"),
+    "ray": ("jobs.presets", "ray"),
     "schedule": ("expressions.references", "schedule"),
     "secret": ("jobs.pods", "secret"),
+    "tensorflow": ("jobs.presets", "tensorflow"),
     "this": ("expressions.references", "this"),
     "to_yaml": ("to_yaml", "to_yaml"),
+    "torch": ("jobs.presets", "torch"),
 }
 __all__ = [
     "Cluster",
@@ -97,11 +102,15 @@ __all__ = [
     "index",
     "item",
     "last",
+    "mpi",
     "plugin",
+    "ray",
     "schedule",
     "secret",
+    "tensorflow",
     "this",
     "to_yaml",
+    "torch",
 ]
 
 

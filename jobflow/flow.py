@@ -10,6 +10,7 @@ from jobflow.manifests.json_values import Json, Text, as_text, merged
 if TYPE_CHECKING:
     from jobflow.cluster.connection import ClusterAccess
     from jobflow.cluster.flow_run import FlowRun
+    from jobflow.graph import FlowGraph
     from jobflow.simulation.result import SimulatedFlow
     from jobflow.simulation.scenario import Failures, ScenarioOutputs
 
@@ -41,6 +42,15 @@ class Flow(FlowBuilder):
         """Raises FlowError with all faults that the cluster would refuse the flow for."""
         self.lint().raise_errors()
         return self
+
+    def graph(self) -> "FlowGraph":
+        """The picture of the flow: SVG in a notebook, a tree in a terminal. Raises ValueError for a graph with a cycle."""
+        from jobflow.graph import graph
+
+        return graph(self.manifest().body)
+
+    def _repr_html_(self) -> str:
+        return self.graph()._repr_html_()
 
     @classmethod
     def from_yaml(cls, text: str, name: str = "") -> "Flow":

@@ -9,6 +9,7 @@ from jobflow.cluster.connection import ClusterAccess, connected, finish
 from jobflow.cluster.pod_logs import read_logs
 from jobflow.cluster.progress import shown
 from jobflow.cluster.run_state import RunSnapshot, RunStep, state_of
+from jobflow.graph import FlowGraph, graph
 from shared.actions.orders import order
 from shared.kinds import COMMAND, JOBFLOW
 from shared.model.phases import FlowAction
@@ -70,6 +71,15 @@ class FlowRun:
             async with connected(self._cluster) as session:
                 self._body = await session.api.get(JOBFLOW, self.namespace, self.name)
         return state_of(self._body)
+
+    def graph(self) -> FlowGraph:
+        """The picture of the flow with the phases of its steps now."""
+        finish(self.astate())
+        assert self._body is not None, "astate has just read it"
+        return graph(self._body, live=True)
+
+    def _repr_html_(self) -> str:
+        return self.graph()._repr_html_()
 
     def logs(self, step: str, *, job: str = "", task: str = "", container: str = "", tail: int | None = None) -> str:
         """What the pods of the step's latest Job have written; `job`: of another one."""

@@ -87,6 +87,16 @@ class JobArguments(TaskArguments, total=False):
     spec: Mapping[str, Json]
 
 
+class GangArguments(TypedDict, total=False):
+    """What the presets of frameworks say of a Job; the rest is free."""
+
+    tasks: Sequence["TaskSetup"]
+    gang: bool
+    max_retry: int
+    plugins: Sequence["str | Plugin"]
+    policies: Policies
+
+
 POD_ARGUMENTS: Final = tuple(PodArguments.__annotations__)
 TASK_ARGUMENTS: Final = tuple(TaskArguments.__annotations__)
 JOB_ARGUMENTS: Final = tuple(JobArguments.__annotations__)

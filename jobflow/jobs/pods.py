@@ -87,15 +87,18 @@ def _container(arguments: PodArguments) -> Body:
     return made
 
 
-def _command(given: str | Sequence[str | CelValue]) -> tuple[str, Plain]:
-    if not isinstance(given, str):
-        return "command", [as_text(word) for word in given]
-    rest = _REFERENCE.sub("", given)
-    if _SHELL.search(rest) or "\n" in given:
+def words(line: str) -> list[str]:
+    """The words of a line, as a shell would split it. Raises ValueError for what needs a shell."""
+    rest = _REFERENCE.sub("", line)
+    if _SHELL.search(rest) or "\n" in line:
         raise ValueError(
-            f"command={given!r} needs a shell; write script={given!r}, or the words as a list for no shell at all"
+            f"command={line!r} needs a shell; write script={line!r}, or the words as a list for no shell at all"
         )
-    return "command", list[Plain](shlex.split(given))
+    return shlex.split(line)
+
+
+def _command(given: str | Sequence[str | CelValue]) -> tuple[str, Plain]:
+    return "command", list[Plain](words(given) if isinstance(given, str) else map(as_text, given))
 
 
 def _script(given: str) -> tuple[str, Plain]:

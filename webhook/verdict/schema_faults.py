@@ -8,15 +8,16 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import cache
 from itertools import islice
-from typing import Any, Final
-
-import jsonschema
+from typing import TYPE_CHECKING, Any, Final
 
 from shared.crd.definitions import DEFINITIONS
 from shared.crd.schema import kind_schema
 from shared.kinds import COMMAND, Kind
 from shared.violation import Reason, Violation
 from webhook.hints.names import supported_values
+
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
 
 _MOST: Final = 200
 _VALUES: Final = (
@@ -36,11 +37,13 @@ def schema_faults(kind: Kind, body: dict[str, Any], otherwise: str) -> tuple[Vio
 
 @cache
 def _validator(kind: Kind) -> Any:
+    import jsonschema  # takes 40 ms and 6 MiB, and objects that match the models do not need it
+
     definition = next(definition for definition in DEFINITIONS if definition.kind == kind)
     return jsonschema.Draft202012Validator(kind_schema(definition.model, definition.mode))
 
 
-def _violations(error: jsonschema.ValidationError) -> Iterator[Violation]:
+def _violations(error: "ValidationError") -> Iterator[Violation]:
     path = _path(error.absolute_path)
     describe = _TEXTS.get(str(error.validator))
     if error.validator == "required":
