@@ -55,6 +55,11 @@ STOP_SECONDS: Final = 25.0  # below a Pod's default 30 s of grace
 FLUSH_SECONDS: Final = 3.0
 OK, FAILED, USAGE = 0, 1, 2
 AUTO: Final = "auto"
+_TWO_JOB_CONTROLLERS: Final = (
+    "Volcano is installed, and this controller drives Jobs and Queues: two controllers must never drive the same Jobs. "
+    "Start vc-controller-manager with --controllers=*,-job-controller,-queue-controller, or this one with "
+    "--no-job-controller (jobController.enabled=false in the chart)"
+)
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -157,6 +162,8 @@ async def _gang(settings: Settings, api: Api, stop: asyncio.Event) -> tuple[Sett
         if name == AUTO:
             name, why = detect(groups, served)
             LOG.info("gang backend chosen", extra={"backend": name, "because": why})
+    if name == VOLCANO and settings.job_controller:
+        LOG.warning(_TWO_JOB_CONTROLLERS)
     return msgspec.structs.replace(settings, gang_backend=name), _backend(settings, name, version)
 
 

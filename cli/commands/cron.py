@@ -91,7 +91,7 @@ def backfill(arguments: argparse.Namespace) -> int:
             "parallelism": arguments.parallelism,
             "reprocess": arguments.reprocess,
         }
-        body = {**_kind(CRONJOBFLOWBACKFILL), "metadata": {"generateName": f"{name[:40]}-"}, "spec": spec}
+        body = {**_kind(CRONJOBFLOWBACKFILL), "metadata": {"generateName": f"{name[:12]}-"}, "spec": spec}
         made = await session.api.create(CRONJOBFLOWBACKFILL, body, namespace=session.namespace, strict=True)
         print(f"{as_name(made)} created")
         return Exit.OK

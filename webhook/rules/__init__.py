@@ -243,11 +243,13 @@ CRONJOBFLOW_RULES: Final[tuple[Rule, ...]] = (
     cron_job_flow.params_are_given_once,
     cron_job_flow.schedule_values_exist,
     cron_job_flow.params_fit_the_template,
+    cron_job_flow.names_fit_the_template,
     *(of_flow(rule) for rule in FLOW_RULES),
 )
 BACKFILL_RULES: Final[tuple[Rule, ...]] = (
     backfill.backfill_range_is_a_range,
     backfill.backfill_times_are_not_too_many,
+    backfill.names_of_backfilled_flows_fit,
     backfill.backfill_spec_is_immutable,
 )
 BACKFILL_WARNINGS: Final[tuple[Warner, ...]] = (backfill.schedule_of_backfill_not_found,)

@@ -74,6 +74,11 @@ class CronFlowSubject(Subject[CronJobFlowSpec]):
         return _flow(self, label_value(f"{self.name}-{_MINUTES}"), raw, _with_params(inline.spec, self.spec.params))
 
     @cached_property
+    def flow_of_template(self) -> FlowSubject | None:
+        """The JobFlow that it creates from an existing JobFlowTemplate, with the name of such a flow."""
+        return made_flow(self, f"{self.name}-{_MINUTES}", self.raw)
+
+    @cached_property
     def template(self) -> JobFlowTemplateSpec | None:
         """The JobFlowTemplate that it names, if it exists and can be read."""
         reference = self.spec.template
@@ -100,6 +105,24 @@ def _flow(outer: Subject[Any], name: str, raw: Body, spec: JobFlowSpec) -> FlowS
     )
 
 
+def made_flow(subject: Subject[Any], name: str, cron: Body) -> FlowSubject | None:
+    """The JobFlow of that name that the CronJobFlow `cron` would create; None if its template cannot be read.
+
+    Of an inline flow only a backfill asks: the CronJobFlow itself has it as `flow`.
+    """
+    spec = body_or_empty(cron.get("spec"))
+    reference = body_or_empty(spec.get("template")).get("name")
+    if reference:
+        body = subject.lookups.get(kinds.JOBFLOWTEMPLATE, subject.namespace, str(reference)) or {}
+        raw = body_or_empty(body_or_empty(body.get("spec")).get("flow"))
+    else:
+        raw = body_or_empty(body_or_empty(spec.get("jobFlowTemplate")).get("spec"))
+    try:
+        return _flow(subject, label_value(name), raw, msgspec.convert(raw, JobFlowSpec)) if raw else None
+    except msgspec.ValidationError:
+        return None
+
+
 @dataclass(frozen=True)
 class BackfillSubject(Subject[BackfillSpec]):
     """A CronJobFlowBackfill.
@@ -110,3 +133,9 @@ class BackfillSubject(Subject[BackfillSpec]):
     @cached_property
     def bounds(self) -> tuple[float | None, float | None]:
         return epoch_or_none(self.spec.from_), epoch_or_none(self.spec.to)
+
+    @cached_property
+    def flow(self) -> FlowSubject | None:
+        """A JobFlow that it creates, with the name of such a flow; None as long as the schedule is not known."""
+        cron = self.lookups.get(kinds.CRONJOBFLOW, self.namespace, self.spec.cron_job_flow)
+        return None if cron is None else made_flow(self, f"{self.name}-b{_MINUTES}", cron)

@@ -250,3 +250,31 @@ def test_next_runs_are_sent_as_a_warning_that_clients_show_whole() -> None:
 
     assert sent == verdict.notices[0]
     assert verdict.warnings == ()
+
+
+def backfill(name: str) -> Body:
+    spec = {"cronJobFlow": "beat", "from": "2026-01-01T00:00:00Z", "to": "2026-01-02T00:00:00Z"}
+    return body(kinds.CRONJOBFLOWBACKFILL, name, spec)
+
+
+BY_NAME = cron_job_flow(jobFlowTemplate=None, template={"name": "nightly"})
+STEPS = flow_template(steps=(step("collect"), step("publish-results", "collect")))
+NAMES: dict[str, tuple[Body, bool]] = {
+    "a schedule whose Jobs just fit": ({**BY_NAME, "metadata": {"name": "n" * 33, "namespace": "ns1"}}, True),
+    "a schedule whose Jobs do not": ({**BY_NAME, "metadata": {"name": "n" * 34, "namespace": "ns1"}}, False),
+    "a schedule whose flows have hashed names": (
+        {**BY_NAME, "metadata": {"name": "n" * 60, "namespace": "ns1"}},
+        False,
+    ),
+    "a backfill whose Jobs just fit": (backfill("n" * 32), True),
+    "a backfill whose Jobs do not": (backfill("n" * 33), False),
+}
+
+
+@pytest.mark.parametrize(("given", "fits"), NAMES.values(), ids=NAMES)
+def test_names_that_leave_no_room_for_the_jobs_of_the_steps_are_refused(given: Body, fits: bool) -> None:
+    found = faults(given, lookups=known(STEPS, BY_NAME))
+
+    assert (found == []) is fits
+    assert all(text.startswith("metadata.name: Invalid value: ") for text in found)
+    assert all(" of its flows: its Jobs may be named " in text for text in found)

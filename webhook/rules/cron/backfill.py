@@ -7,6 +7,7 @@ from shared import kinds
 from shared.cron import CronError, Timetable, ZoneError, parse
 from shared.timestamp import epoch_or_none
 from shared.violation import Reason, Violation
+from webhook.rules.cron.schedules import names_too_long
 from webhook.subject.cron_subjects import BackfillSubject
 from webhook.subject.subjects import body_or_empty
 
@@ -45,6 +46,11 @@ def backfill_times_are_not_too_many(backfill: BackfillSubject) -> Iterator[Viola
 def _count(table: Timetable, start: int, end: int) -> int:
     """The number of due times, counted up to MOST_TIMES + 1."""
     return sum(1 for _ in zip(table.between(start, end), range(MOST_TIMES + 1), strict=False))
+
+
+def names_of_backfilled_flows_fit(backfill: BackfillSubject) -> Iterator[Violation]:
+    if backfill.creating:
+        yield from names_too_long(backfill.name, backfill.flow)
 
 
 def backfill_spec_is_immutable(backfill: BackfillSubject) -> Iterator[Violation]:

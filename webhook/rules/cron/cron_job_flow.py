@@ -6,7 +6,7 @@ from shared.expressions import Program, ResultType, compile_expression, schedule
 from shared.params import param_faults
 from shared.timestamp import epoch_or_none
 from shared.violation import Reason, Violation
-from webhook.rules.cron.schedules import forecast, schedule_faults, zone_faults
+from webhook.rules.cron.schedules import forecast, names_too_long, schedule_faults, zone_faults
 from webhook.subject.cron_subjects import PLACEHOLDER, SCHEDULE_VALUES, CronFlowSubject
 
 
@@ -94,6 +94,12 @@ def next_flows(cron: CronFlowSubject, now: float) -> Iterator[str]:
     spec, old = cron.spec, cron.old_spec
     if not spec.suspend and (old is None or (old.schedules, old.time_zone) != (spec.schedules, spec.time_zone)):
         yield from forecast(spec.schedules, spec.time_zone, now)
+
+
+def names_fit_the_template(cron: CronFlowSubject) -> Iterator[Violation]:
+    """The Jobs and pods of flows from a JobFlowTemplate have names that fit; for an inline flow its own rules say so."""
+    if cron.creating and cron.spec.template is not None:
+        yield from names_too_long(cron.name, cron.flow_of_template)
 
 
 def template_not_found_yet(cron: CronFlowSubject) -> Iterator[str]:

@@ -8,6 +8,8 @@ from shared.cron import CronError, Timetable, ZoneError, parse, zone
 from shared.names import MAX_CRON_NAME
 from shared.violation import Reason, Violation
 from webhook.hints.names import qualified_fault
+from webhook.rules.flow.names import job_names_fit, pod_names_fit
+from webhook.subject.subjects import FlowSubject
 
 FORECAST: Final = 3
 
@@ -45,6 +47,14 @@ def name_faults(name: str) -> Iterator[Violation]:
         )
     elif fault := qualified_fault(name):
         yield Violation("metadata.name", f"the name of a Job is used as a label of its pods: {fault}", name)
+
+
+def names_too_long(name: str, flow: FlowSubject | None) -> Iterator[Violation]:
+    """`name`: of the object that creates `flow`, whose Jobs and pods would get names that Kubernetes refuses."""
+    faults = () if flow is None else (*job_names_fit(flow), *pod_names_fit(flow))
+    for fault in faults[:1]:
+        message = f"too long for step {fault.value} of its flows: {fault.message}"
+        yield Violation("metadata.name", message, name)
 
 
 def forecast(schedules: Sequence[str], time_zone: str, now: float) -> Iterator[str]:
