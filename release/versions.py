@@ -1,4 +1,4 @@
-"""The one version: `python -m release.versions X.Y.Z` writes it to every place that states it."""
+"""The one version: `python -m release.versions X.Y.Z` writes it to every place that states it, `--check X.Y.Z` compares."""
 
 import re
 import sys
@@ -45,8 +45,25 @@ def _find(path: Path, pattern: str) -> re.Match[str]:
     return found
 
 
-if __name__ == "__main__":
+def differing(root: Path, version: str) -> list[str]:
+    """The places that state another version, in words."""
+    return [f"{file} says {said}, not {version}" for file, said in stated(root) if said != version]
+
+
+def main(argv: list[str]) -> int:
+    *options, version = argv or [""]
     try:
-        stamp(Path.cwd(), sys.argv[1])
+        check(version)
+        if options == ["--check"]:
+            different = differing(Path.cwd(), version)
+            print("".join(f"{line}\n" for line in different), end="", file=sys.stderr)
+            return 1 if different else 0
+        stamp(Path.cwd(), version)
     except VersionError as error:
-        sys.exit(str(error))
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -2,19 +2,16 @@
 
 import contextlib
 import signal
-import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import Self
 
 import pytest
 
 from local.backends import chosen
 from local.client.blocking import BlockingClient, until
-from local.client.rest import RestError
 from local.ports import free_port
 from shared.kinds import JOB, JOBFLOW, LEASE, SECRET
+from tests.e2e.support.applies import Applies
 from tests.e2e.support.balancer import Balancer
 from tests.e2e.support.installation import NAME, NAMESPACE, Installation
 from tests.e2e.support.scenario import ENDED, Scenario, jobflow, phase
@@ -121,41 +118,6 @@ def test_a_leader_that_stops_leaves_the_lease_to_the_other_at_once(pair: Install
     assert pair.cluster.processes[first].stop(60) == 0
     until(lambda: holder(pair) not in (stopping, ""), PATIENCE, lambda: "the leader that stopped left no successor")
     assert "released" in pair.cluster.logs(first)
-
-
-class Applies:
-    """People who apply without pause, in threads; each fault is kept."""
-
-    def __init__(self, kube: BlockingClient, workers: int = 4) -> None:
-        self.done, self.faults = 0, list[str]()
-        self._kube, self._stop = kube, threading.Event()
-        self._workers = workers
-
-    def __enter__(self) -> Self:
-        self._pool = ThreadPoolExecutor(self._workers)
-        self._running = [self._pool.submit(self._apply, number) for number in range(self._workers)]
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        for each in self._running:
-            each.result(30)
-        self._pool.shutdown()
-
-    def await_more(self, number: int) -> None:
-        """Until so many more have been taken."""
-        wanted = self.done + number
-        until(lambda: self.done >= wanted, PATIENCE, lambda: f"{self.done} of {wanted} applies; {self.faults[-3:]}")
-
-    def _apply(self, number: int) -> None:
-        where = f"/apis/{JOBFLOW.api_version}/namespaces/default/jobflows?dryRun=All"
-        body = jobflow("default", f"load-{number}", {"a": (), "b": ("a",)})
-        while not self._stop.is_set():
-            try:
-                self._kube.request("POST", where, body)
-                self.done += 1
-            except RestError as error:
-                self.faults.append(str(error))
 
 
 @pytest.fixture

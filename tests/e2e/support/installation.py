@@ -43,6 +43,8 @@ class Installation:
             own, options or ClusterOptions(nodes=3, speed=20.0, webhook=False, controller=False)
         )
         self.port = free_port()
+        self.source = Path()
+        """The repository, or a copy of another version, whose chart and programs are used from now on."""
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as started:
@@ -87,7 +89,10 @@ class Installation:
     def install(self, *arguments: str) -> None:
         """CRDs are there already, as where Volcano is: hence `--take-ownership`."""
         port = f"--set=webhook.servicePort={self.port}"
-        self.helm("install", str(CHART), "--create-namespace", "--take-ownership", port, *arguments)
+        self.helm("install", str(self.source / CHART), "--create-namespace", "--take-ownership", port, *arguments)
+        self.reach_webhook()
+
+    def reach_webhook(self) -> None:
         if not self.embedded:
             # An API server outside the cluster network cannot reach a cluster IP; a name it can resolve.
             change = {"spec": {"type": "ExternalName", "externalName": "localhost"}}
@@ -95,7 +100,7 @@ class Installation:
             self.kube.request("PATCH", where, change, "application/merge-patch+json")
 
     def upgrade(self, *arguments: str) -> None:
-        self.helm("upgrade", str(CHART), f"--set=webhook.servicePort={self.port}", *arguments)
+        self.helm("upgrade", str(self.source / CHART), f"--set=webhook.servicePort={self.port}", *arguments)
 
     # --- processes ------------------------------------------------------------------------------------------------
 
@@ -107,7 +112,8 @@ class Installation:
         arguments.append(f"--health-port={health}")
         if component == "webhook":
             arguments += [f"--port={port or self.port}"]
-        return self.cluster.run(name, component, [*arguments, *more], health)
+        env = {"PYTHONPATH": str(self.source)} if self.source.is_absolute() else None
+        return self.cluster.run(name, component, [*arguments, *more], health, env)
 
     def mounted(self, deployment: Body) -> list[str]:
         """The container's arguments; its Secrets are files, where those arguments then look for them."""
