@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from release import chart, manifests, notes, sbom, source, versions
+from release import chart, krew, manifests, notes, sbom, source, versions
 from release.chart import Publication
 
 
@@ -45,7 +45,10 @@ def build(root: Path, version: str, target: Path, publication: Publication) -> N
     (target / "crds.yaml").write_text(manifests.crds(root))
     for component, bill in sbom.bills(root, chart.components(root), version).items():
         (target / f"jobflow-{component}-{version}.cdx.json").write_text(bill)
-    shutil.copyfile(root / sbom.LOCK, target / "requirements.lock")
+    lock = Path(shutil.copyfile(root / sbom.LOCK, target / "requirements.lock"))
+    plugin = target / f"kubectl-jobflow-{version}.tar.gz"
+    plugin.write_bytes(krew.archive_of(root, next(target.glob("*.whl")), lock))
+    (target / "jobflow.krew.yaml").write_text(krew.manifest(plugin, version, publication.url))
     (target / "RELEASE_NOTES.md").write_text(
         notes.page(version, changes, sorted(each.name for each in target.iterdir()))
     )

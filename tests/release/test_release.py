@@ -60,6 +60,7 @@ def chart(dist: Path, name: str) -> Any:
 def test_a_release_has_all_files_and_their_checksums(dist: Path) -> None:
     bills = {f"jobflow-{image}-{VERSION}.cdx.json" for image in IMAGES}
     packages = {f"jobflow-{VERSION}-py3-none-any.whl", f"jobflow-{VERSION}.tar.gz", f"jobflow-chart-{VERSION}.tgz"}
+    packages |= {f"kubectl-jobflow-{VERSION}.tar.gz", "jobflow.krew.yaml"}
     others = {"install.yaml", "crds.yaml", "requirements.lock", "RELEASE_NOTES.md"}
     assert {path.name for path in dist.iterdir()} == bills | packages | others | {"SHA256SUMS"}
     lines = [line.split("  ") for line in (dist / "SHA256SUMS").read_text().splitlines()]

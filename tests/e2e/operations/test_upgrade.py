@@ -141,11 +141,12 @@ def all_succeed(scenario: Scenario, name: str) -> None:
 
 
 def identities(objects: dict[tuple[str, str, str], Body]) -> dict[tuple[str, str, str], Any]:
-    """Of objects that nobody deletes: those that people made."""
+    """Of objects that nobody deletes: those that people made, without flows that delete themselves after a time."""
     return {
         key: body["metadata"]["uid"]
         for key, body in objects.items()
         if key[0] in ("JobFlow", "JobTemplate", "Queue", "JobFlowPolicy")
+        and "ttlSecondsAfterFinished" not in body["spec"]
     }
 
 

@@ -1,10 +1,12 @@
 """The order of events as the API server tells it: what proves who waited for whom."""
 
+import contextlib
 import threading
 from types import TracebackType
 from typing import Self
 
 import orjson
+import urllib3
 
 from local.client.blocking import BlockingClient, path, until
 from shared.kinds import JOB
@@ -56,12 +58,19 @@ class JobPhaseRecorder:
         return until(look, 10, lambda: f"no {phase or 'creation'} of {job} in {self.moments}")
 
     def _run(self) -> None:
-        while not self._stop.is_set():
-            for line in self._kube.stream(f"{self._path}?watch=1&resourceVersion={self._version}&timeoutSeconds=2"):
-                event = orjson.loads(line)
-                if event["type"] in ("ADDED", "MODIFIED", "DELETED"):
-                    self._version = event["object"]["metadata"]["resourceVersion"]
-                    self._note(event["object"])
+        """A watch that breaks off, as when the CRD is updated (429), goes on from the last event."""
+        while not self._stop.wait(0.05):
+            with contextlib.suppress(urllib3.exceptions.HTTPError):
+                self._watch()
+
+    def _watch(self) -> None:
+        for line in self._kube.stream(f"{self._path}?watch=1&resourceVersion={self._version}&timeoutSeconds=2"):
+            event = orjson.loads(line)
+            if event["type"] == "ERROR":
+                raise AssertionError(f"events were missed: {event['object']}")
+            if event["type"] in ("ADDED", "MODIFIED", "DELETED"):
+                self._version = event["object"]["metadata"]["resourceVersion"]
+                self._note(event["object"])
 
     def _note(self, job: Body) -> None:
         meta, state = job["metadata"], ((job.get("status") or {}).get("state") or {}).get("phase", "")

@@ -1,0 +1,1 @@
+"""What Argo CD and Flux say of our kinds."""
