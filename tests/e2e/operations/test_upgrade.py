@@ -26,7 +26,7 @@ from tests.e2e.support.balancer import Balancer
 from tests.e2e.support.installation import Installation
 from tests.e2e.support.scenario import Scenario, jobflow, phase
 
-FLOWS: Final = 12
+FLOWS: Final = 8
 STEPS: Final = {"a": (), "b": ("a",), "c": ("b",), "d": ("b",)}
 PATIENCE: Final = 180.0
 STORED: Final = (JOBFLOW, JOBTEMPLATE, JOB, PODGROUP, QUEUE, JOBFLOWPOLICY, COMMAND)
