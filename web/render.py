@@ -49,6 +49,8 @@ def environment(base_path: str) -> Environment:
         sections=SECTIONS,
         base_path=base_path,
     )
+    for name in made.list_templates():
+        made.get_template(name)  # compiled now, and not while somebody waits for the first page
     return made
 
 

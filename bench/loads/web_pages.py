@@ -31,6 +31,7 @@ STEPS: Final = 2000
 PEOPLE: Final = 50
 LOOKS: Final = 15
 CHANGES: Final = 50
+SYNC_SECONDS: Final = 400
 _CHUNK: Final = 250
 _ACCOUNTS: Final = Kind("v1", "ServiceAccount", "serviceaccounts")
 _BINDINGS: Final = Kind("rbac.authorization.k8s.io/v1", "ClusterRoleBinding", "clusterrolebindings", namespaced=False)
@@ -174,7 +175,8 @@ async def _changes(bench_cluster: BenchCluster, people: list[_Person], namespace
         query = f"/live?topic=jobflows/{namespace}&topic=jobflows/{namespace}/f0"
         streams = [await stack.enter_async_context(each.http.get(each.url + query)) for each in people]
         listeners = [_Listener(stream.content) for stream in streams]
-        await asyncio.sleep(8)
+        async with asyncio.timeout(SYNC_SECONDS):  # every person's watch lists all flows first
+            await asyncio.gather(*(each.told.wait() for each in listeners))
         events, pages = [], []
         for at in range(CHANGES):
             await asyncio.sleep(0.3)  # what comes late of the last change

@@ -84,7 +84,6 @@ async function follow() {
 }
 
 if (box) {
-  for (const element of document.querySelectorAll("[data-script]")) element.hidden = false;
   search.addEventListener("input", () => { for (const line of box.children) line.hidden = line.dataset.text !== undefined && !fits(line); });
   wrap.addEventListener("change", () => box.classList.toggle("log-straight", !wrap.checked));
   box.addEventListener("wheel", (event) => { if (event.deltaY < 0) end.checked = false; }, { passive: true });

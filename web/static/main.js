@@ -6,9 +6,8 @@ showTimes();
 setInterval(showTimes, 1000);
 startLive();
 
-for (const button of document.querySelectorAll("[data-copy]")) {
-  button.hidden = false;
-}
+// What is of use with JavaScript only is shown from now on, also when the page is brought up to date.
+document.documentElement.classList.add("with-script");
 document.addEventListener("click", async (event) => {
   const button = event.target.closest?.("[data-copy]");
   if (!button) return;

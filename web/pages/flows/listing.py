@@ -13,7 +13,7 @@ from web.views.deeds import BULK, DEEDS
 from web.views.flows.listing import SORTS, FlowFilter, FlowListing, flow_row, listing, one_page
 from web.views.paging import PAGE_ROWS
 
-PATIENCE_SECONDS: Final = 0.25  # for the watch to know every flow, before the API server's first page has to do
+PATIENCE_SECONDS: Final = 0.1  # for the watch to know every flow, before the API server's first page has to do
 
 
 async def flows(request: web.Request) -> web.StreamResponse:
