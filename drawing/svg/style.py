@@ -7,7 +7,7 @@ from drawing.graph_model import Meaning
 from shared.model.phases import StepPhase
 
 CHARACTER: Final = 7.85  # width of a monospaced character of 13 px
-SMALL: Final = 6.05  # width of a character of 10 px
+SMALL: Final = 6.65  # width of a character of 11 px
 # (stroke, fill) in light and in dark.
 _PHASES: Final[dict[StepPhase, tuple[str, str, str, str]]] = {
     StepPhase.WAITING: ("#8b949e", "#f6f8fa", "#6e7681", "#161b22"),
@@ -35,7 +35,10 @@ CLASSES: Final = {
     Meaning.SWITCH: "choice",
 }
 _LIGHT: Final = (
-    ("text", "font:13px ui-monospace,'DejaVu Sans Mono',Menlo,Consolas,monospace;fill:#1f2328"),
+    (
+        "text",
+        "font:13px ui-monospace,'DejaVu Sans Mono',Menlo,Consolas,monospace;fill:#1f2328;text-rendering:geometricPrecision",
+    ),
     (".title", "font-size:16px;font-weight:600"),
     (".small", "font-size:11px;fill:#59636e"),
     (".paper", "fill:#ffffff"),

@@ -69,6 +69,8 @@ async def test_logs_follow_and_the_flow_stops_from_the_page(ann: Person, cluster
     await page.locator('#graph [data-key="talks"]').click()
     await expect(page.locator("#logs")).to_contain_text("line 1")
     await expect(page.locator("#logs")).to_contain_text("line 9")
+    await page.get_by_label("Search").fill("line 7")
+    await expect(page.locator("#logs .log-line:not([hidden])").first).to_contain_text("line 7")
     await ann.keeps("logs")
     assert await ann.violations() == []
     await page.get_by_role("link", name="talking", exact=True).click()

@@ -8,7 +8,7 @@ import pytest
 from drawing.graph_model import drawing
 from drawing.page import Links, graph_element, graph_states, legend_samples
 from drawing.parts import Choice, Section, chosen
-from drawing.svg.style import style
+from drawing.svg.style import SMALL, style
 from shared.model.types import Body
 from tests.drawing.make import chain, lanes, random_flow, with_phases
 from tests.webhook.make import flow, step
@@ -72,3 +72,9 @@ def test_one_stylesheet_for_files_and_pages_below_a_scope() -> None:
 def test_a_layer_opens_as_boxes() -> None:
     picture = chosen(drawing(random_flow(700), live=True), Choice(Section.LAYER, first=5, last=5))
     assert "layer 5" in getattr(picture, "part", "")
+
+
+def test_the_small_line_fits_into_its_box() -> None:
+    found = re.search(r"\.small\{font-size:(\d+)px", style())
+    assert found is not None
+    assert int(found[1]) * 0.602 <= SMALL, "the width of a character in monospaced fonts"

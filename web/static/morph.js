@@ -1,6 +1,6 @@
 // Makes one element equal to another with as few changes as possible, so that focus, selection, scrolling and what the
 // reader has opened stay as they are. Elements with an id keep their identity; `data-keep` leaves an element alone.
-const OWN = new Set(["open", "value", "checked", "data-shown"]);
+const OWN = new Set(["open", "value", "checked", "hidden", "data-shown"]);
 
 export function morph(old, fresh) {
   if (old.hasAttribute("data-keep")) return;

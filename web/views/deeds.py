@@ -95,7 +95,7 @@ _FLOW: Final = dict(
         _deed(
             "stop",
             "Stop",
-            "Running Jobs are terminated, the other steps are skipped, and the steps of `finally` run.",
+            "Running Jobs are terminated, the other steps are skipped, and the steps of finally run.",
             "is being stopped",
             GiveOrder(FlowAction.TERMINATE, "stop"),
             loses=True,
