@@ -14,7 +14,7 @@ from tests.drawing.make import chain, lanes, random_flow, with_phases
 from tests.webhook.make import flow, step
 
 LINKS = Links(box=lambda box: f"?step={box.name}", bar=lambda bar: f"?layer={bar.first}", step=lambda name: name)
-SMALL = flow(
+FEW = flow(
     step("a"),
     step("grade", "a", switch={"value": "params.p", "cases": [{"when": ["A"], "run": ["b"]}], "default": ["c"]}),
     step("b"),
@@ -26,7 +26,7 @@ SMALL = flow(
 
 
 @pytest.mark.parametrize(
-    "body", [SMALL, lanes(400), random_flow(700), chain(30)], ids=["small", "lanes", "layers", "chain"]
+    "body", [FEW, lanes(400), random_flow(700), chain(30)], ids=["small", "lanes", "layers", "chain"]
 )
 def test_pages_get_no_styles_and_a_link_for_each_thing(body: Body) -> None:
     picture = chosen(drawing(body, live=True), Choice())
@@ -46,7 +46,7 @@ def places(text: str) -> list[tuple[str, ...]]:
     return re.findall(r'<(?:rect|path)[^>]* (?:x="([^"]*)" y="([^"]*)" width="([^"]*)"|d="([^"]*)")', boxes)
 
 
-@pytest.mark.parametrize("body", [SMALL, lanes(400), random_flow(700)], ids=["small", "lanes", "layers"])
+@pytest.mark.parametrize("body", [FEW, lanes(400), random_flow(700)], ids=["small", "lanes", "layers"])
 def test_nothing_moves_while_a_flow_runs(body: Body) -> None:
     names = [each["name"] for each in body["spec"]["flows"]]
     later = with_phases(body, **{name.replace("-", "_"): "Terminated" for name in names})
