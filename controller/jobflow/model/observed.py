@@ -11,7 +11,7 @@ from controller.decision import Child, Refusal
 from shared.kinds import JOB, Kind
 from shared.model.flow import JobFlow
 from shared.model.flow_status import JobFlowStatus
-from shared.model.job_status import JobStatus
+from shared.model.job_status import JobCondition, JobStatus
 from shared.model.phases import JobPhase
 from shared.model.types import Body
 from shared.names import ATTEMPT, ITERATION, STEP, STEP_DIGEST
@@ -30,7 +30,8 @@ class ObservedChild(msgspec.Struct, frozen=True):
 
     `owner`: "Kind/name" of its controller, "" for none; `ended_at`: RFC3339 or ""; `status`: that of a Job, or of another
     kind in the words of a Job, so that its phases, counts and reasons mean the same; `outputs`: values that it gives
-    itself, for kinds that do; `tasks`: of Jobs; `resumable`: it has ended without success and can go on from there.
+    itself, for kinds that do; `tasks`: of Jobs; `resumable`: it has ended without success and can go on from there;
+    `earlier`: conditions that were seen and that `status` no longer has, since a Job has one for each phase.
     """
 
     name: str
@@ -50,6 +51,7 @@ class ObservedChild(msgspec.Struct, frozen=True):
     tasks: tuple[ObservedTask, ...] = ()
     outputs: Mapping[str, str] = {}
     resumable: bool = False
+    earlier: tuple[JobCondition, ...] = ()
 
     @property
     def phase(self) -> JobPhase | None:

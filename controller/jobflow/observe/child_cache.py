@@ -16,6 +16,7 @@ from shared.kube.cache.cache import Cache, Caches
 from shared.model.types import Body
 
 OWNER: Final = "owner"
+MAX_EARLIER: Final = 20
 
 
 class FlowChildren:
@@ -57,11 +58,21 @@ class FlowChildren:
 
     def _note(self, children: dict[str, ObservedChild], child: ObservedChild, *, gone: bool) -> None:
         if not gone:
-            children[child.name] = child
+            children[child.name] = _with_earlier(child, children.get(child.name))
         elif child.ended:  # its results may not be recorded yet
             children[child.name] = msgspec.structs.replace(child, deleting=True)
         else:
             children.pop(child.name, None)
+
+
+def _with_earlier(child: ObservedChild, before: ObservedChild | None) -> ObservedChild:
+    """The child with the conditions of earlier versions that it no longer has. Flows may be written less often than a Job
+    restarts."""
+    if before is None or before.uid != child.uid:
+        return child
+    lost = () if before.status.conditions == child.status.conditions else before.status.conditions
+    earlier = (*before.earlier, *(each for each in lost if each not in child.status.conditions))
+    return msgspec.structs.replace(child, earlier=earlier[-MAX_EARLIER:]) if earlier else child
 
 
 class ObjectsByName(Mapping[Child, ObservedChild]):

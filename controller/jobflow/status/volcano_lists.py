@@ -94,7 +94,9 @@ def _histories(job: ObservedChild, stored: Sequence[RunningHistory]) -> tuple[Ru
     """Every stay of the Job in a phase, the latest last. The Job's conditions have only the latest stay in each phase:
     earlier ones, from before a restart, are in the stored histories.
     """
-    stays = [(str(one.status), one.last_transition_time) for one in job.status.conditions if one.status]
+    stays = [
+        (str(one.status), one.last_transition_time) for one in (*job.earlier, *job.status.conditions) if one.status
+    ]
     if not stays and job.phase is not None:
         stays = [(str(job.phase), job.status.state.last_transition_time or job.created or None)]
     known = [(one.state, one.start_timestamp) for one in stored if (one.start_timestamp or "") >= (job.created or "")]
