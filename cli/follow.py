@@ -7,32 +7,35 @@ from typing import Any, Final
 
 from cli.client import Session
 from cli.exits import CliError, Exit
+from drawing.nested import runs_flows, with_sub_flows
 from shared.kinds import JOBFLOW, POD
 from shared.kube.cache.cache import Caches
 from shared.model.types import Body
-from shared.names import JOB_NAME
+from shared.names import CREATED_BY_FLOW, JOB_NAME
 
 _PAUSE: Final = 0.5  # minimum seconds between two updates
 _IDLE: Final = 1.0  # maximum seconds between two updates, so that displayed durations advance
 
 
-async def changes(session: Session, name: str) -> AsyncGenerator[tuple[Body, list[Body]], None]:
-    """(the flow, pods of Jobs in its namespace) immediately, at every change, and once a second, until the flow is
+async def changes(session: Session, name: str) -> AsyncGenerator[tuple[Body, list[Body], list[Body]], None]:
+    """(the flow, pods of Jobs and JobFlows in its namespace) immediately, at every change, and once a second, until the flow is
     deleted.
     """
     first = await session.api.get(JOBFLOW, session.namespace, name)
     caches = Caches(session.api, namespaces=(session.namespace,))
-    flows = caches.want(JOBFLOW, field_selector=f"metadata.name={name}")
+    nested = runs_flows(first)
+    flows = caches.want(JOBFLOW, field_selector="" if nested else f"metadata.name={name}")
     pods = caches.want(POD, label_selector=JOB_NAME, transform=_small)
     changed = asyncio.Event()
     for cache in (flows, pods):
         cache.on_change(lambda old, new: changed.set())
     running = asyncio.create_task(caches.run())
     try:
-        yield first, []
+        yield first, [], []
         await _synced(flows, running)
         while (body := flows.get(session.namespace, name)) is not None:
-            yield body, list(pods.list(session.namespace))
+            below = list(flows.list(session.namespace)) if nested else []
+            yield body, list(pods.list(session.namespace)), below
             changed.clear()
             await asyncio.sleep(_PAUSE)
             with contextlib.suppress(TimeoutError):
@@ -41,6 +44,18 @@ async def changes(session: Session, name: str) -> AsyncGenerator[tuple[Body, lis
         running.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await running
+
+
+async def sub_flows(session: Session, flow: Body) -> list[Body]:
+    """The JobFlows of the namespace that steps created, if a step of `flow` runs flows."""
+    if not runs_flows(flow):
+        return []
+    return [one async for one in session.api.list(JOBFLOW, session.namespace, label_selector=CREATED_BY_FLOW)]
+
+
+async def opened(session: Session, flow: Body) -> Body:
+    """The flow with the steps of its sub-flows in place."""
+    return with_sub_flows(flow, await sub_flows(session, flow))
 
 
 async def _synced(cache: Any, running: "asyncio.Task[None]") -> None:

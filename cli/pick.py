@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 
 from cli.exits import CliError, Exit
-from shared.kinds import JOBFLOW, Kind
+from drawing.nested import with_written_flows
+from shared.kinds import JOBFLOW, JOBFLOWTEMPLATE, Kind
 from shared.model.types import Body
 from webhook.hints.names import did_you_mean
 from webhook.lint.manifests import Manifest
@@ -32,3 +33,9 @@ def the_flow(manifests: Sequence[Manifest], name: str, where: str) -> Body:
     if len(flows) > 1:
         raise CliError(f"{where}: {len(flows)} JobFlows: {', '.join(names)}", hint="choose one with --flow NAME")
     return flows[0]
+
+
+def the_opened_flow(manifests: Sequence[Manifest], name: str, where: str) -> Body:
+    """The same with the steps of flows within it, as far as the files have their JobFlowTemplates. Raises CliError."""
+    templates = {name_of(one): one for one in of_kind(manifests, JOBFLOWTEMPLATE)}
+    return with_written_flows(the_flow(manifests, name, where), templates)

@@ -6,8 +6,9 @@ import sys
 from cli.client import Session, live
 from cli.exits import CliError, Exit
 from cli.files.manifests import is_file, load
+from cli.follow import opened
 from cli.output import console
-from cli.pick import the_flow
+from cli.pick import the_opened_flow
 from drawing.flow_view import Unreadable
 from drawing.graph_model import Drawing, Undrawable, drawing
 from drawing.layers import Layers
@@ -20,12 +21,12 @@ _HINT = "a bar for each layer; --around STEP shows the steps near one, --whole a
 
 def run(arguments: argparse.Namespace) -> int:
     if is_file(arguments.flow):
-        _draw(the_flow(load([arguments.flow]), arguments.which, arguments.flow), arguments, live=False)
+        _draw(the_opened_flow(load([arguments.flow]), arguments.which, arguments.flow), arguments, live=False)
         return Exit.OK
 
     async def work(session: Session) -> int:
         body = await session.api.get(JOBFLOW, session.namespace, arguments.flow)
-        _draw(body, arguments, live=True)
+        _draw(await opened(session, body), arguments, live=True)
         return Exit.OK
 
     return live(arguments, work)

@@ -7,7 +7,9 @@ from typing import Final
 
 from cli.client import Session, live
 from cli.exits import CliError, Exit
+from cli.follow import sub_flows
 from cli.output import note
+from drawing.nested import latest_flow
 from shared.kinds import JOB, JOBFLOW, POD
 from shared.kube.client.errors import ApiError, BadRequest, NotFound, error_of
 from shared.kube.client.requests import Request
@@ -30,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise CliError(f'"{arguments.step}": must be NAME/STEP, such as "nightly/train"')
 
     async def work(session: Session) -> int:
-        job = arguments.job or latest_job(await session.api.get(JOBFLOW, session.namespace, flow), step)
+        job = arguments.job or await _job_of(session, await session.api.get(JOBFLOW, session.namespace, flow), step)
         if arguments.follow:
             await _Follower(session, arguments, job).run()
             return Exit.OK
@@ -44,10 +46,32 @@ def run(arguments: argparse.Namespace) -> int:
     return live(arguments, work)
 
 
+async def _job_of(session: Session, flow: Body, path: str) -> str:
+    """The latest Job of a step; `path` leads through steps that run flows: STEP/STEP, or STEP[2]/STEP in a loop."""
+    step, slash, rest = path.partition("/")
+    name, index = _indexed(step)
+    if not slash:
+        if any(one.get("name") == name and one.get("flow") for one in _steps(flow)):
+            raise CliError(_inner_steps(flow, name), Exit.USAGE, "jobflow status shows them")
+        return latest_job(flow, name)
+    latest_job(flow, name)  # says so if there is no such step, or if it has not begun
+    child = latest_flow(flow, name, index, await sub_flows(session, flow))
+    if child is None:
+        raise CliError(f"step {step} has no flow of which to show steps", Exit.NOT_FOUND)
+    return await _job_of(session, child, rest)
+
+
+def _indexed(step: str) -> tuple[str, int | None]:
+    """`region[2]`: the step and the iteration."""
+    name, bracket, index = step.partition("[")
+    number = index.removesuffix("]")
+    return (name, int(number)) if bracket and number.isascii() and number.isdigit() else (step, None)
+
+
 def latest_job(flow: Body, step: str) -> str:
     """The name of the Job that the step created last. Raises CliError."""
-    spec, status = flow.get("spec") or {}, flow.get("status") or {}
-    names = [each["name"] for field in ("flows", "finally") for each in spec.get(field) or ()]
+    status = flow.get("status") or {}
+    names = [each["name"] for each in _steps(flow)]
     if step not in names:
         raise CliError(f'no step named "{step}"{did_you_mean(step, names)}', Exit.NOT_FOUND)
     state: Body = next((each for each in status.get("steps") or () if each["name"] == step), {})
@@ -55,6 +79,15 @@ def latest_job(flow: Body, step: str) -> str:
         said = f"step {step} has not created a Job yet ({state.get('phase') or 'Waiting'})"
         raise CliError(said, Exit.NOT_FOUND)
     return str(state["jobs"][-1])
+
+
+def _steps(flow: Body) -> list[Body]:
+    spec = flow.get("spec") or {}
+    return [each for field in ("flows", "finally") for each in spec.get(field) or ()]
+
+
+def _inner_steps(flow: Body, name: str) -> str:
+    return f"step {name} runs a flow: name a step of it, such as {flow['metadata']['name']}/{name}/STEP"
 
 
 async def _pods(session: Session, arguments: argparse.Namespace, job: str) -> list[Body]:

@@ -3,7 +3,7 @@
 import argparse
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -12,10 +12,11 @@ from rich.live import Live
 
 from cli.client import Session, live
 from cli.exits import CliError, Exit
-from cli.follow import changes
+from cli.follow import changes, sub_flows
 from cli.output import console, print_bodies
 from cli.views.status import picture
-from drawing.flow_view import FlowView, Unreadable, flow_view, tasks_by_step
+from drawing.flow_view import FlowView, Unreadable, flow_view
+from drawing.nested import tasks_of_steps, with_sub_flows
 from shared.kinds import JOBFLOW, POD
 from shared.kube.client.errors import Forbidden
 from shared.model.phases import FlowPhase, StepPhase
@@ -34,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
             print_bodies([body], arguments.output)
             return Exit.OK
         out = console(sys.stdout)
-        seen = view(body, await _pods(session))
+        seen = view(body, await _pods(session), await sub_flows(session, body))
         for line in picture(seen, time.time(), out.width if out.is_terminal else 0):
             out.print(line, soft_wrap=True, highlight=False)
         return Exit.OK
@@ -55,17 +56,18 @@ async def watch(session: Session, name: str) -> int:
     return Exit.OK if last.phase is FlowPhase.SUCCEED else Exit.NO
 
 
-def view(body: Body, pods: list[Body]) -> FlowView:
+def view(body: Body, pods: list[Body], flows: Sequence[Body] = ()) -> FlowView:
+    """The flow with its sub-flows in place. `flows`: JobFlows of the namespace."""
     try:
-        return flow_view(body, tasks_by_step(body, pods))
+        return flow_view(with_sub_flows(body, flows), tasks_of_steps(body, flows, pods))
     except Unreadable as error:
         raise CliError(f"the JobFlow cannot be read: {error}", Exit.NO) from error
 
 
 async def _live(out: Console, looks: Any) -> FlowView:
     with Live(console=out, auto_refresh=False, vertical_overflow="crop") as shown:
-        async for body, pods in looks:
-            seen = view(body, pods)
+        async for body, pods, flows in looks:
+            seen = view(body, pods, flows)
             lines = picture(seen, time.time(), out.width, out.height - 1)
             shown.update(Group(*lines), refresh=True)
             if seen.over:
@@ -76,8 +78,8 @@ async def _live(out: Console, looks: Any) -> FlowView:
 async def _lines(out: Console, looks: Any) -> FlowView:
     """Print each change once, for the logs of pipelines."""
     known: dict[str, tuple[str, str]] = {}
-    async for body, _ in looks:
-        seen = view(body, [])
+    async for body, _, flows in looks:
+        seen = view(body, [], flows)
         now = time.strftime("%H:%M:%S")
         for name, text in changed(seen, known):
             out.print(f"{now}  {name}: {text}", soft_wrap=True, highlight=False)

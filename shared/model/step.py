@@ -4,13 +4,16 @@ See docs/design/jobflow-api.md, sections 2, 4 and 5.
 """
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta
 
 from shared.model.phases import DependsCondition, DependsStrategy
 from shared.model.types import WHOLE, Count, Int32, IntOrString, Labels, Model, Port, Positive, Raw
+
+NO_JOB_FIELDS: Final = ("switch", "flow")
+"""Fields that make a step something else than a Job from a JobTemplate, for readers of raw steps."""
 
 Expression = Annotated[str, Meta(max_length=4096, extra_json_schema={"format": "cel"})]
 

@@ -458,3 +458,16 @@ def test_policies_are_explained_for_stored_objects_and_scanned_before_they_are_a
         assert "FAILED   rules.never" in ran.out
     assert live("policy", "explain", "jobflow/absent").code == 3
     assert "kinds: jobflow, job, jobtemplate" in live("policy", "explain", "queue/x").err
+
+
+def test_the_steps_of_a_sub_flow_are_shown_in_place(cluster: LocalCluster, live: Live) -> None:
+    inner = {"spec": {"flows": [{"name": "x", **uses("quick")}]}}
+    cluster.apply(flow("outer", region={"flow": inner, "for": {"items": ["a", "b"]}}, after=uses("quick", "region")))
+    live("status", "outer", "--watch")
+    seen = live("status", "outer").out
+    assert "region[0]/x" in seen
+    assert "region[1]/x" in seen
+    assert "region[1]/x" in live("graph", "outer").out
+    assert live("logs", "outer/region[0]/x").code == 0
+    assert "runs a flow" in live("logs", "outer/region").err
+    assert "no step named" in live("logs", "outer/region[0]/y").err

@@ -12,6 +12,7 @@ from shared.kinds import Kind
 from shared.kube.cache.cache import Caches
 from shared.kube.client.errors import ApiError, NotFound
 from shared.kube.client.reader import ApiReader
+from shared.model.step import NO_JOB_FIELDS
 from shared.model.types import Body
 from shared.policy.running import running_part
 from webhook import metrics
@@ -83,9 +84,9 @@ class LiveLookup:
         return None
 
 
-def _metadata(body: Body) -> Body:
+def _metadata(body: Body, *more: str) -> Body:
     kept = ("name", "namespace", "uid", "resourceVersion", "labels", "annotations", "generation", "deletionTimestamp")
-    return {key: body["metadata"][key] for key in kept if key in body["metadata"]}
+    return {key: body["metadata"][key] for key in (*kept, *more) if key in body["metadata"]}
 
 
 def _plain(body: Body) -> Body:
@@ -103,12 +104,12 @@ def _template(body: Body) -> Body:
 
 
 def _flow(body: Body) -> Body:
-    """A JobFlow reduced to the templates that it uses, its suspension and its state."""
+    """A JobFlow reduced to its owners, the templates that it uses, its suspension and its state."""
     spec: Body = {
-        field: [{key: step[key] for key in ("name", "template", "switch") if key in step} for step in steps]
+        field: [{key: step[key] for key in ("name", "template", *NO_JOB_FIELDS) if key in step} for step in steps]
         for field in ("flows", "finally")
         if (steps := (body.get("spec") or {}).get(field))
     }
     if (body.get("spec") or {}).get("suspend"):
         spec["suspend"] = True
-    return {"metadata": _metadata(body), "spec": spec, "status": running_part(body)}
+    return {"metadata": _metadata(body, "ownerReferences"), "spec": spec, "status": running_part(body)}

@@ -5,6 +5,7 @@ from typing import Final
 
 from controller.jobflow import reasons
 from shared.key import Key
+from shared.model.step import NO_JOB_FIELDS
 from shared.model.types import Body
 
 USES: Final = "uses-template"
@@ -20,7 +21,7 @@ def index_by_template(flow: Body) -> Iterator[str]:
     spec = flow.get("spec") or {}
     for step in (*(spec.get("flows") or ()), *(spec.get("finally") or ())):
         name = step.get("template") or step.get("name")
-        if name:
+        if name and not any(step.get(field) for field in NO_JOB_FIELDS):
             yield str(Key(flow["metadata"].get("namespace", ""), name))
 
 

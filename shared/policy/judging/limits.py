@@ -125,14 +125,14 @@ def _retry(context: PolicyContext, most: int) -> Iterator[PolicyFault]:
 
 def _deadline(context: PolicyContext, most: int) -> Iterator[PolicyFault]:
     if context.is_flow:
-        yield from _seconds(context.spec.get("activeDeadlineSeconds"), most, needed=True)
+        yield from _seconds(context.spec.get("activeDeadlineSeconds"), most, needed=not context.of_a_flow)
 
 
 def _ttl(context: PolicyContext, most: int) -> Iterator[PolicyFault]:
-    """Jobs of a flow are deleted with their flow, so only other objects must set a TTL."""
+    """Jobs and flows of a flow are deleted with their flow, so only other objects must set a TTL."""
     name = "ttlSecondsAfterFinished"
     if context.is_flow:
-        yield from _seconds(context.spec.get(name), most, needed=True)
+        yield from _seconds(context.spec.get(name), most, needed=not context.of_a_flow)
     for part in context.jobs:
         yield from _seconds(part.field.get(name), most, needed=context.kind is JOB and not context.of_a_flow)
 
@@ -145,8 +145,11 @@ def _seconds(field: Field, most: int, *, needed: bool) -> Iterator[PolicyFault]:
 
 
 def _running(context: PolicyContext, most: int) -> Iterator[PolicyFault]:
-    """JobFlows of the namespace that have neither ended nor are suspended. Checked when another one would start."""
-    if not context.is_flow or context.running_flows is None or context.spec.get("suspend").true:
+    """JobFlows of the namespace that have neither ended nor are suspended. Checked when another one would start.
+
+    A flow that runs as a step of another does not count: the other one does.
+    """
+    if not context.is_flow or context.of_a_flow or context.running_flows is None or context.spec.get("suspend").true:
         return
     if context.operation not in ("", CREATE) and not Field("spec", (context.old or {}).get("spec")).get("suspend").true:
         return

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from shared.model.policy import Required
+from shared.model.step import NO_JOB_FIELDS
 from shared.podtemplate.field import Field
 from shared.policy.context import JobPart, PolicyContext
 from shared.policy.fault import PolicyFault
@@ -69,7 +70,7 @@ def templates_of(context: PolicyContext) -> Iterator[tuple[Field, Field]]:
     """(step, the field that names its JobTemplate) for every step that has one."""
     for step in context.steps:
         name = step.get("template") if step.get("template").text else step.get("name")
-        if name.text and not step.get("switch").present:
+        if name.text and not any(step.get(field).present for field in NO_JOB_FIELDS):
             yield step, name
 
 

@@ -29,6 +29,14 @@ FLOWS: dict[str, tuple[dict[str, Any], bool]] = {
         {"spec": {"suspend": True}, "status": {"state": {"phase": "Running"}}},
         True,
     ),
+    "a flow that runs as a step of another": (
+        {"metadata": {"name": "f", "ownerReferences": [{"kind": "JobFlow", "controller": True}]}},
+        False,
+    ),
+    "a flow that a schedule created": (
+        {"metadata": {"name": "f", "ownerReferences": [{"kind": "CronJobFlow", "controller": True}]}},
+        True,
+    ),
     "malformed parts": ({"spec": "x", "status": {"state": "y", "runningJobs": "z"}}, True),
 }
 
