@@ -39,6 +39,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     pod_scheduler_name: str = "default-scheduler"
     scheduler_names: tuple[str, ...] = ("volcano",)
     depends_on_condition: str = "Completed"
+    approval_policy: str = ""
     probe_concurrency: int = 64
     probe_allow_loopback: bool = False
     watch_namespaces: tuple[str, ...] = ()
@@ -110,6 +111,10 @@ OPTIONS: Final[Mapping[str, Option]] = {
     "pod_scheduler_name": Option("scheduler of pods whose Job says volcano, unless Volcano's scheduler is the backend"),
     "scheduler_names": Option("comma-separated schedulerName values of the Jobs to reconcile", names),
     "depends_on_condition": Option("default condition of a task's dependsOn", str, ("Completed", "Ready")),
+    "approval_policy": Option(
+        "name of the ValidatingAdmissionPolicy and its binding that compare who sends approvals; empty: not compared, so that"
+        " anybody who may create Commands may approve"
+    ),
     "probe_concurrency": Option("maximum number of concurrent HTTP and TCP probes", at_least(int, 1)),
     "probe_allow_loopback": Option("probe loopback addresses too: pods of a local cluster may have them", SWITCH),
     "watch_namespaces": Option("comma-separated namespaces to watch; empty for all", names),

@@ -105,7 +105,7 @@ class LocalCluster:
         for name in list(self._health):
             self.await_ready(name)
         if self.options.webhook:
-            self._register_webhook()
+            self.register_webhook()
 
     def _write_crds(self) -> Path:
         """The folder of our CRDs as files, for a backend that installs them early."""
@@ -202,7 +202,7 @@ class LocalCluster:
             self._health[name] = health
         return self.processes.start(name, [sys.executable, "-P", "-m", module, *arguments], env)
 
-    def _register_webhook(self) -> None:
+    def register_webhook(self) -> None:
         for kind, body in configurations(webhook_certificate.NAME, {"url": self.webhook_url}, self.bundle):
             self.kube.apply(kind, body)
         probe = {

@@ -59,6 +59,8 @@ COMMANDED_BY: Final = (
     "flow.jobflow.dev/commanded-by"  # JobFlow annotation: uid of the Command that last changed its spec
 )
 FLOW_TEMPLATE: Final = "flow.jobflow.dev/template"  # JobFlow annotation: the JobFlowTemplate it was made from
+CREATOR: Final = "flow.jobflow.dev/creator"  # JobFlow annotation: the user who created it, stamped by the webhook
+APPROVER: Final = "flow.jobflow.dev/approver"  # Command annotation: the user who sends it, compared by a policy
 GANG_PUT_BACK: Final = (
     "jobflow.dev/gang-put-back"  # PodGroup annotation: how often it was admitted but not bound in time
 )

@@ -1,4 +1,4 @@
-"""`suspend`, `resume`, `stop`, `retry`, `restart`: Commands to JobFlows, and what came of each."""
+"""`suspend`, `resume`, `stop`, `retry`, `restart`, `approve`: Commands to JobFlows, and what came of each."""
 
 import argparse
 import asyncio
@@ -12,8 +12,9 @@ from cli.client import Session, live
 from cli.exits import CliError, Exit
 from cli.output import as_name, note
 from cli.params import pairs
+from cli.who import own_name
 from shared import duration
-from shared.actions.flow_messages import forced_stop, retry_of
+from shared.actions.flow_messages import approval_of, forced_stop, retry_of
 from shared.actions.orders import aside, order
 from shared.actions.results import DONE, WITHOUT_EFFECT, result_of, why_retry_waits
 from shared.kinds import COMMAND, JOBFLOW
@@ -21,6 +22,7 @@ from shared.kube.client.errors import AlreadyExists, Forbidden, NotFound, Unavai
 from shared.model.command_message import written
 from shared.model.phases import FlowAction
 from shared.model.types import Body
+from shared.names import APPROVER
 
 _WAIT: Final = 20.0  # seconds: a controller that runs carries a Command out within one
 _POLL: Final = 0.15
@@ -65,6 +67,7 @@ async def _order(session: Session, name: str, verb: str, arguments: argparse.Nam
 
 
 async def _create(session: Session, body: Body) -> Body:
+    """Create a Command; sent again after a lost answer, it is still one."""
     for left in reversed(range(_TRIES)):
         try:
             return await session.api.create(COMMAND, body, namespace=session.namespace)
@@ -152,6 +155,28 @@ def _seconds(text: str) -> int:
     if not 0 < found < 2**31:
         raise CliError(f"--deadline {text}: must be longer than 0 and shorter than 68 years")
     return math.ceil(found)
+
+
+def approve(arguments: argparse.Namespace) -> int:
+    """Answer for a step that waits for a person; 0 once the controller has recorded the answer."""
+
+    async def work(session: Session) -> int:
+        flow = await session.api.get(JOBFLOW, session.namespace, arguments.name)
+        verb = "reject" if arguments.reject else "approve"
+        try:
+            message = approval_of(flow, arguments.step, approved=not arguments.reject, text=arguments.message)
+        except ValueError as fault:
+            raise CliError(str(fault), Exit.NO, "jobflow status shows what the flow waits for") from fault
+        unique = f"{arguments.name[:200]}-{verb}-{secrets.token_hex(4)}"
+        body = order(flow, FlowAction.APPROVE, verb, session.namespace, written(message), unique)
+        body["metadata"]["annotations"] = {APPROVER: await own_name(session)}
+        command = await _create(session, body)
+        if arguments.no_wait:
+            print(f"{as_name(flow)}: {verb} requested (Command {unique})")
+            return Exit.OK
+        return await _report(session, flow, command, verb)
+
+    return live(arguments, work)
 
 
 suspend = _send("suspend")

@@ -244,6 +244,22 @@ FLOW_VERBS: Final[tuple[Verb, ...]] = (
     ),
     _command("restart", "run all steps again"),
     Verb(
+        "approve",
+        "steer:approve",
+        "approve a step that waits for a person, or reject it",
+        (
+            FLOW,
+            arg("step", metavar="STEP", help="the step with `approve`"),
+            arg("--reject", action="store_true", help="reject instead: the step fails"),
+            arg("-m", "--message", default="", metavar="TEXT", help="why, for the record"),
+            NO_WAIT,
+        ),
+        examples=(
+            'jobflow approve nightly release -m "checked the metrics"',
+            "jobflow approve nightly release --reject",
+        ),
+    ),
+    Verb(
         "delete",
         "flows:delete_flows",
         "delete JobFlows and their Jobs",

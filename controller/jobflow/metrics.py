@@ -17,6 +17,7 @@ SECONDS: Final = (1, 5, 15, 30, 60, 150, 300, 600, 1800, 3600, 7200, 14400, 4320
 FLOWS: Final = Gauge("jobflow_flows", "Flows by phase; each replica counts them all.", ["phase"])
 STEPS: Final = Gauge("jobflow_current_steps", "Steps of these flows by phase; each replica counts them all.", ["phase"])
 CHANGES: Final = Counter("jobflow_steps_total", "Steps that came to a phase, counted when it was stored.", ["phase"])
+APPROVALS: Final = Counter("jobflow_approvals_total", "Answers of people, and time-outs, by decision.", ["decision"])
 WAIT: Final = Histogram(
     "jobflow_step_wait_seconds", "From a step's Job being made to its pods running.", buckets=SECONDS
 )
@@ -61,6 +62,8 @@ def count_changes(before: JobFlowStatus, after: JobFlowStatus, now: float) -> No
     known = {step.name: step for step in before.steps}
     for step in after.steps:
         old = known.get(step.name)
+        if step.approval is not None and (old is None or old.approval != step.approval):
+            APPROVALS.labels(step.approval.decision).inc()
         if old is not step and (old is None or old.phase is not step.phase):
             _note(old.phase if old is not None else StepPhase.WAITING, step, now)
 

@@ -33,6 +33,8 @@ INVALID_EXPRESSION: Final = "InvalidExpression"
 INVALID_REFERENCE: Final = "InvalidReference"
 INVALID_PATCH: Final = "InvalidPatch"
 INVALID_JOB: Final = "InvalidJob"
+WAITING_FOR_APPROVAL: Final = "WaitingForApproval"
+REJECTED: Final = "Rejected"
 INVALID_JOB_FLOW: Final = "InvalidJobFlow"
 TOO_DEEP: Final = "TooDeep"
 TEMPLATE_CYCLE: Final = "TemplateCycle"
@@ -43,7 +45,7 @@ SUB_FLOW_SUSPENDED: Final = "SubFlowSuspended"
 # A skipped step is "bad" for those after it when it was skipped because something failed (docs/design/jobflow-api.md, section 3.1).
 BAD_SKIPS: Final = frozenset({UPSTREAM_FAILED, FLOW_STOPPED})
 # With one of these a step has no Job yet, and the controller tries again by itself.
-NO_JOB_YET: Final = frozenset({JOB_REJECTED, WAITING_FOR_DELETION})
+NO_JOB_YET: Final = frozenset({JOB_REJECTED, WAITING_FOR_DELETION, WAITING_FOR_APPROVAL})
 # Reasons of a Job that is blocked for now (controller.job): its step and its flow show them too.
 JOB_BLOCKED: Final = frozenset(
     {

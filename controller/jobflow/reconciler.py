@@ -15,7 +15,7 @@ from controller.jobflow.decide.flow import FlowDecision, decide
 from controller.jobflow.observe.child_cache import queue_state
 from controller.jobflow.observe.flow_cache import CachedFlow, FlowCache
 from controller.jobflow.observe.flow_observer import FlowObserver
-from controller.jobflow.observe.indexes import FOR_QUEUE, USES, USES_FLOW, WAITS
+from controller.jobflow.observe.indexes import FOR_APPROVAL, FOR_QUEUE, USES, USES_FLOW, WAITS
 from controller.jobflow.observe.parents import below, is_suspended
 from controller.jobflow.observe.prober import Prober
 from controller.jobflow.observe.write_schedule import WriteSchedule
@@ -62,6 +62,10 @@ class FlowReconciler:
         if new is None or is_suspended(old) == is_suspended(new):
             return ()
         return tuple(below(self.observer.flows, new))
+
+    def flows_that_ask(self, old: Body | None, new: Body | None) -> Iterable[Key]:
+        """The flows to reconcile when approvals begin or cease to count: those that wait for one."""
+        return tuple(self.observer.flows.keys_by(WAITS, FOR_APPROVAL))
 
     def flows_of_queue(self, old: Body | None, new: Body | None) -> Iterable[Key]:
         """The flows to reconcile when a queue appears or changes its state: those with steps that may wait for it.

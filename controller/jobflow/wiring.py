@@ -27,6 +27,7 @@ def build(context: ControllerContext) -> Controller:
             Route(observer.flow_templates, reconciler.flows_of_flow_template),
             Route(observer.flows, reconciler.flows_below),
             Route(observer.commands.cache, observer.commands.wakes, own_writes=False),
+            *(Route(cache, reconciler.flows_that_ask) for cache in observer.approvals.caches),
             *queues,
         ),
         primary=observer.flows,

@@ -5,7 +5,7 @@ sender sees, so that a late or repeated message has no effect on later attempts.
 from collections.abc import Iterator
 from typing import Any
 
-from shared.model.command_message import RetryMessage, StopMessage
+from shared.model.command_message import ApprovalDecision, ApproveMessage, RetryMessage, StopMessage
 from shared.model.types import Body
 
 
@@ -20,6 +20,19 @@ def retry_of(flow: Body, *, from_: str = "", step: str = "", **more: Any) -> Ret
     named = from_ or step
     attempt = _states(flow).get(named, {}).get("attempts", 0) if named else None
     return RetryMessage(from_=from_, step=step, attempt=attempt, **more)
+
+
+def approval_of(flow: Body, step: str, *, approved: bool, text: str) -> ApproveMessage:
+    """An answer for the attempt of the step that waits now. Raises ValueError, with the cause for people."""
+    names = [one["name"] for one in (flow.get("spec") or {}).get("flows") or () if one.get("approve") is not None]
+    if step not in names:
+        there = f"; there are {', '.join(names)}" if names else ""
+        raise ValueError(f'no step with approve named "{step}"{there}')
+    attempt = _states(flow).get(step, {}).get("attempts", 0)
+    if not attempt:
+        raise ValueError(f"step {step} does not wait for approval yet")
+    decision = ApprovalDecision.APPROVED if approved else ApprovalDecision.REJECTED
+    return ApproveMessage(step=step, attempt=attempt, decision=decision, message=text)
 
 
 def _open_finals(flow: Body, states: dict[str, Body]) -> Iterator[tuple[str, int]]:

@@ -3,6 +3,7 @@ Volcano's CRD of Commands prunes fields that Volcano does not know. A message th
 begin with "{" is text for people. A new action with a message is added to MESSAGES.
 """
 
+from enum import StrEnum
 from typing import Annotated, Final
 
 import msgspec
@@ -46,9 +47,26 @@ class RetryMessage(CommandMessage, frozen=True, kw_only=True):
         return self.from_ or self.step
 
 
+class ApprovalDecision(StrEnum):
+    """What a person decides about a step with `approve`."""
+
+    APPROVED = "Approved"
+    REJECTED = "Rejected"
+
+
+class ApproveMessage(CommandMessage, frozen=True, kw_only=True):
+    """Of ApproveStep. Who decides is in an annotation of the Command, which the API server compares with the sender."""
+
+    step: Annotated[str, Meta(description="The step that waits.")]
+    attempt: Annotated[Positive, Meta(description="Its attempt: an answer to an earlier one has no effect.")]
+    decision: ApprovalDecision
+    message: Annotated[str, Meta(max_length=1024, description="Why, for people.")] = ""
+
+
 MESSAGES: Final[dict[str, type[CommandMessage]]] = {
     FlowAction.TERMINATE: StopMessage,
     FlowAction.RETRY: RetryMessage,
+    FlowAction.APPROVE: ApproveMessage,
 }
 
 

@@ -122,6 +122,15 @@ class LastIteration(Model, frozen=True, kw_only=True):
     outputs: Labels = {}
 
 
+class Approval(Model, frozen=True, kw_only=True):
+    """Who approved or rejected a step, and when."""
+
+    decision: Annotated[str, Meta(description="Approved or Rejected.")] = ""
+    user: Annotated[str, Meta(description='Who decided; "" after the timeout.')] = ""
+    time: Time | None = None
+    message: Annotated[str, Meta(description="What they said.")] = ""
+
+
 class StepStatus(Model, frozen=True, kw_only=True):
     """The recorded state of a step, which is sufficient after a restart, even if its Jobs were deleted."""
 
@@ -142,6 +151,7 @@ class StepStatus(Model, frozen=True, kw_only=True):
     iterations: Iterations | None = None
     items_hash: str = ""
     last: LastIteration | None = None
+    approval: Annotated[Approval | None, Meta(description="Of a step with approve: the decision.")] = None
     without_backoff: Annotated[bool, Meta(description="A Command asked that the next attempt starts at once.")] = False
     disregarded: Annotated[
         bool,

@@ -66,6 +66,7 @@ class FlowAction(StrEnum):
     TERMINATE = "TerminateJobFlow"
     RETRY = "RetryJobFlow"
     RESTART = "RestartJobFlow"
+    APPROVE = "ApproveStep"
 
 
 class PodGroupPhase(StrEnum):

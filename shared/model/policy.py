@@ -123,6 +123,13 @@ class Required(Model, frozen=True, kw_only=True):
     image_digests: Annotated[bool, Meta(description="Images must be given by digest.")] = False
 
 
+class Approvals(Model, frozen=True, kw_only=True):
+    """What a policy allows about approvals, which is refused otherwise."""
+
+    own_flows: Annotated[bool, Meta(description="People may approve steps of flows that they created.")] = False
+    on_timeout: Annotated[bool, Meta(description="Steps may count as approved after their timeout.")] = False
+
+
 class PolicyVariable(Model, frozen=True, kw_only=True):
     """A CEL expression that rules and later variables read as variables.NAME."""
 
@@ -153,6 +160,9 @@ class JobFlowPolicySpec(Model, frozen=True, kw_only=True):
     allowed: Annotated[UsageLists | None, Meta(description="Values that may be used; all others are refused.")] = None
     denied: Annotated[UsageLists | None, Meta(description="Values that are refused, even if they are allowed.")] = None
     required: Required | None = None
+    approvals: Annotated[
+        Approvals | None, Meta(description="Leave for approvals of own flows, and for onTimeout: Approve.")
+    ] = None
     variables: tuple[PolicyVariable, ...] = ()
     rules: tuple[PolicyRule, ...] = ()
 

@@ -12,7 +12,7 @@ from msgspec import Meta
 from shared.model.phases import DependsCondition, DependsStrategy
 from shared.model.types import WHOLE, Count, Int32, IntOrString, Labels, Model, Port, Positive, Raw
 
-NO_JOB_FIELDS: Final = ("switch", "flow")
+NO_JOB_FIELDS: Final = ("switch", "flow", "approve")
 """Fields that make a step something else than a Job from a JobTemplate, for readers of raw steps."""
 
 Expression = Annotated[str, Meta(max_length=4096, extra_json_schema={"format": "cel"})]
@@ -178,6 +178,24 @@ class SubFlow(Model, frozen=True, kw_only=True):
     ] = {}
 
 
+class OnTimeout(StrEnum):
+    """What becomes of a step that nobody has approved in time."""
+
+    REJECT = "Reject"
+    APPROVE = "Approve"
+
+
+class Approve(Model, frozen=True, kw_only=True):
+    """Waits for a person; creates no Job."""
+
+    message: Annotated[str, Meta(max_length=1024, description="What is to be approved, for people.")] = ""
+    timeout: Annotated[str | None, Meta(description="Go duration to wait at most; default: no limit.")] = None
+    on_timeout: Annotated[
+        OnTimeout | None,
+        Meta(description="Reject (default) or Approve after the timeout. Approve needs a policy's leave."),
+    ] = None
+
+
 class Output(Model, frozen=True, kw_only=True):
     """A value taken from the termination message of a container when the Job ends, or an output of the step's flow."""
 
@@ -205,6 +223,7 @@ class Step(Model, frozen=True, kw_only=True):
         default=None, name="if"
     )
     switch: Switch | None = None
+    approve: Annotated[Approve | None, Meta(description="Wait for a person's approval; no Job.")] = None
     flow: Annotated[SubFlow | None, Meta(description="Run a flow instead of a Job.")] = None
     for_: Annotated[Loop | None, Meta(description="Run the step once per item.")] = msgspec.field(
         default=None, name="for"
@@ -223,12 +242,12 @@ class Step(Model, frozen=True, kw_only=True):
     @property
     def makes_jobs(self) -> bool:
         """Whether it creates Jobs from a JobTemplate, as steps do that say nothing else."""
-        return self.switch is None and self.flow is None
+        return self.makes_children and self.flow is None
 
     @property
     def makes_children(self) -> bool:
         """Whether it creates objects: Jobs, or a flow."""
-        return self.switch is None
+        return self.switch is None and self.approve is None
 
     @property
     def template_name(self) -> str:

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 
+from shared.model.flow import JobFlowSpec
 from shared.model.phases import FailureStrategy, RetainPolicy
+from shared.names import CREATOR
 from webhook.envelope.patch import Setting
 from webhook.subject.subjects import FlowSubject
 
@@ -12,3 +14,10 @@ def flow_defaults(flow: FlowSubject) -> Iterator[Setting]:
         yield Setting(("spec", "jobRetainPolicy"), RetainPolicy.RETAIN.value)
     if flow.spec.failure_strategy is None:
         yield Setting(("spec", "failureStrategy"), FailureStrategy.STOP.value)
+    if flow.username and CREATOR not in flow.annotations and _asks(flow.spec):
+        yield Setting(("metadata", "annotations", CREATOR), flow.username)
+
+
+def _asks(flow: JobFlowSpec) -> bool:
+    """Whether somebody will be asked for approval, in the flow or in one that it runs."""
+    return any(step.approve is not None or step.flow is not None for step in flow.flows)

@@ -11,6 +11,7 @@ from shared.violation import Violation
 from webhook.rules import command, command_message, pod, podgroup, policy
 from webhook.rules.cron import backfill, cron_job, cron_job_flow, flow_template
 from webhook.rules.cron.embedded_flow import of_flow, of_inner_flows, warned_of_flow, warned_of_inner_flows
+from webhook.rules.flow import approval as flow_approval
 from webhook.rules.flow import control as flow_control
 from webhook.rules.flow import deletion as flow_deletion
 from webhook.rules.flow import expressions as flow_expressions
@@ -89,6 +90,9 @@ _OWN_FLOW_RULES: Final[tuple[Rule, ...]] = (
     flow_references.references_stand_for_something,
     flow_references.placeholders_are_not_inside_references,
     flow_expressions.expressions_compile,
+    flow_approval.approval_creates_no_job,
+    flow_approval.approval_is_not_in_finally,
+    flow_approval.approval_timeout_is_a_duration,
     flow_outputs.flow_outputs_have_names,
     flow_outputs.flow_outputs_compile,
     flow_sub_flows.sub_flow_has_one_source,
@@ -123,6 +127,7 @@ _OWN_FLOW_WARNINGS: Final[tuple[Warner, ...]] = (
     flow_patch.patched_fields_that_no_pod_has,
     flow_expressions.literals_that_never_match,
     flow_sub_flows.flow_templates_not_found_yet,
+    flow_approval.approvals_after_a_timeout,
 )
 FLOW_WARNINGS: Final[tuple[Warner, ...]] = (*_OWN_FLOW_WARNINGS, warned_of_inner_flows(_OWN_FLOW_WARNINGS))
 

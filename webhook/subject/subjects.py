@@ -75,10 +75,11 @@ class Subject(Generic[S]):
 class FlowSubject(Subject[JobFlowSpec]):
     """A JobFlow. Values that several rules derive from its graph are computed once.
 
-    `nested`: it is written out in a step of another flow; `template_name`: of the JobFlowTemplate whose flow it is, or "".
+    `nested`: it is written out in a step of another flow; `username`: who sends it; `template_name`: of the JobFlowTemplate whose flow it is, or "".
     """
 
     nested: bool = False
+    username: str = ""
     template_name: str = ""
 
     @cached_property
@@ -227,6 +228,7 @@ def _is_special(step: Step) -> bool:
         or step.if_ is not None
         or step.patch is not None
         or step.flow is not None
+        or step.approve is not None
         or step.retry is not None
         or bool(step.outputs)
         or step.daemon

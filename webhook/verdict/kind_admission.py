@@ -13,7 +13,7 @@ from webhook.envelope.patch import Setting
 from webhook.envelope.review import AdmissionReview, Operation
 from webhook.rules import Notice, Rule, Warner
 from webhook.subject.lookups import Lookups, MissingObject
-from webhook.subject.subjects import JobSubject, PodSubject, Subject, body_or_empty
+from webhook.subject.subjects import FlowSubject, JobSubject, PodSubject, Subject, body_or_empty
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,8 @@ def subject_maker(
         chosen: dict[str, Any] = {}
         if make in (PodSubject, JobSubject):
             chosen["scheduler_names"] = options.scheduler_names
+        if make is FlowSubject:
+            chosen["username"] = review.user_info.username
         if make is JobSubject:
             chosen["disabled_plugins"] = options.disabled_plugins
         return make(

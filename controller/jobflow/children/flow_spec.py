@@ -13,7 +13,7 @@ from shared.kinds import JOBFLOW
 from shared.model.schedules.flow_template import TemplateParam
 from shared.model.step import Step, SubFlow
 from shared.model.types import Body
-from shared.names import FLOW_TEMPLATE
+from shared.names import CREATOR, FLOW_TEMPLATE
 from shared.params import MissingParam, param_faults, templated_spec
 from shared.substitution import lookup_in
 
@@ -35,11 +35,20 @@ def build_flow(context: FlowContext, step: Step, name: str, attempt: int, iterat
     """The JobFlow `name` of a step. Raises BuildFault."""
     if step.flow is None:
         raise BuildFault(reasons.INVALID_SPEC, "the step runs no flow")
-    template = {FLOW_TEMPLATE: step.flow.template} if step.flow.template else {}
+    own = {FLOW_TEMPLATE: step.flow.template} if step.flow.template else {}
+    creator = context.observed.flow.metadata.annotations.get(CREATOR, "")
     return {
         "apiVersion": JOBFLOW.api_version,
         "kind": JOBFLOW.kind,
-        "metadata": child_metadata(context, step, name, attempt, iteration, labels={}, annotations=template),
+        "metadata": child_metadata(
+            context,
+            step,
+            name,
+            attempt,
+            iteration,
+            labels={},
+            annotations=own | ({CREATOR: creator} if creator else {}),
+        ),
         "spec": _flow_spec(context, step, step.flow, iteration),
     }
 

@@ -5,6 +5,7 @@ from typing import Final
 
 from controller.decision import Delete, Note
 from controller.jobflow.commands.again import restart, retry
+from controller.jobflow.commands.approval import approve
 from controller.jobflow.commands.effect import CommandEffect, Effect, refused
 from controller.jobflow.commands.stop import stop
 from controller.jobflow.commands.suspension import resume, suspend
@@ -25,6 +26,7 @@ _ACTIONS: Final[dict[str, Callable[[FlowContext, FlowCommand], CommandEffect]]] 
     FlowAction.TERMINATE: stop,
     FlowAction.RETRY: retry,
     FlowAction.RESTART: restart,
+    FlowAction.APPROVE: approve,
 }
 _TOLD: Final = {  # the reason of the Event, and how its message goes on after the action
     Effect.WITHOUT_EFFECT: ("CommandWithoutEffect", "has no effect"),

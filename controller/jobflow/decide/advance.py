@@ -7,10 +7,11 @@ Steps are visited in topological order, again and again until none ends any more
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from controller.jobflow.control import failure
+from controller.jobflow.control import approval, failure
 from controller.jobflow.control.if_ import condition
 from controller.jobflow.control.suspend import suspended
 from controller.jobflow.control.switch import switch
+from controller.jobflow.decide.await_approval import await_approval
 from controller.jobflow.decide.go_on import go_on
 from controller.jobflow.decide.iterate import expand
 from controller.jobflow.decide.start import ReadyStep, find_template, hold, start
@@ -77,6 +78,9 @@ def _begin(context: FlowContext, step: Step, ready: list[ReadyStep]) -> None:
         context.end(step.name, result.phase, result.reason, result.message, chosen=result.chosen)
     elif isinstance(result, StepWait):
         hold(context, step.name, result)
+    elif step.approve is not None:
+        approval.ask(context, step, step.approve)
+        await_approval(context, step, step.approve)
     elif step.for_ is None:
         ready.append((step, None))
     else:

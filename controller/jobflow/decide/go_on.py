@@ -4,6 +4,7 @@ from msgspec.structs import replace
 
 from controller.jobflow.control import failure, retry
 from controller.jobflow.control.suspend import suspended
+from controller.jobflow.decide.await_approval import await_approval
 from controller.jobflow.decide.end_loop import halt_loop
 from controller.jobflow.decide.iterate import iterate
 from controller.jobflow.decide.start import ReadyStep, hold
@@ -16,7 +17,9 @@ from shared.model.step import Step
 
 def go_on(context: FlowContext, step: Step, state: StepStatus, ready: list[ReadyStep]) -> None:
     """Add what the step may start now to `ready`, or end the step."""
-    if failure.halts(context, step):
+    if step.approve is not None:
+        await_approval(context, step, step.approve)
+    elif failure.halts(context, step):
         _halt(context, step, state)
     elif step.for_ is not None:
         iterate(context, step, step.for_, ready)

@@ -3,6 +3,7 @@
 A decision reads nothing else: no cache, no clock, no API server. `parse_job` turns a raw Job into what a flow needs.
 """
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
@@ -73,10 +74,21 @@ class ParentFlow(msgspec.Struct, frozen=True):
     suspended: bool = False
 
 
+class ApprovalRules(msgspec.Struct, frozen=True):
+    """What approvals count. `since`: epoch seconds; Commands that are older do not count, because nobody had compared
+    their sender; infinite while nobody does. `missing`: what is missing then; `own_flows`, `on_timeout`: a policy's leave.
+    """
+
+    since: float = math.inf
+    missing: str = "the controller runs without an approval policy"
+    own_flows: bool = False
+    on_timeout: bool = False
+
+
 class FlowCommand(msgspec.Struct, frozen=True):
     """A Command on this JobFlow, or on an earlier one of its name: `target_uid`, "" if it does not say.
 
-    `message`: text for people, or JSON (shared.model.command_message).
+    `message`: text for people, or JSON (shared.model.command_message); `approver`: who says to have sent it.
     """
 
     name: str
@@ -85,6 +97,7 @@ class FlowCommand(msgspec.Struct, frozen=True):
     created: str = ""
     target_uid: str = ""
     message: str = ""
+    approver: str = ""
 
 
 class PodResults(msgspec.Struct, frozen=True):
@@ -116,7 +129,7 @@ class ObservedFlow(msgspec.Struct, frozen=True):
     refused in this pass that no other one is tried, the last refusal; `pods`: of ended Jobs, as far as they were read;
     `deleted_jobs`: children that a live read did not find; `terminate_sent`: epoch seconds of the last terminate Command, by
     Job uid; `probes`: by step; `write_after`: no status write before this moment unless it cannot wait; `most_jobs`: to create in this decision; `queue_states`: by queue, where they are known;
-    `flow_templates`: raw JobFlowTemplates by name; `parents`: the flows above this one, the nearest first; `settle_until`:
+    `flow_templates`: raw JobFlowTemplates by name; `parents`: the flows above this one, the nearest first; `approvals`: which of them count; `settle_until`:
     nor one that another is about to follow; `now`: epoch seconds.
     """
 
@@ -139,6 +152,7 @@ class ObservedFlow(msgspec.Struct, frozen=True):
     queue_states: Mapping[str, str] = {}
     flow_templates: Mapping[str, Body] = {}
     parents: tuple[ParentFlow, ...] = ()
+    approvals: ApprovalRules = ApprovalRules()
 
 
 def parse_job(body: Body) -> ObservedChild:

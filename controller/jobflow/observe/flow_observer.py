@@ -4,13 +4,14 @@ This module and its neighbours in `observe` do the I/O of the JobFlow controller
 `controller.cluster`.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 from controller.context import ControllerContext
 from controller.jobflow.model.context import ReadRequests
-from controller.jobflow.model.observed import FlowCommand, ObservedFlow
+from controller.jobflow.model.observed import ObservedFlow
+from controller.jobflow.observe.approval_rules import ApprovalObserver
 from controller.jobflow.observe.child_cache import FlowChildren, ObjectsByName, QueueStates, Templates
+from controller.jobflow.observe.command_reader import commands_on, flow_commands
 from controller.jobflow.observe.flow_cache import CachedFlow
 from controller.jobflow.observe.indexes import (
     USES,
@@ -23,7 +24,6 @@ from controller.jobflow.observe.indexes import (
 from controller.jobflow.observe.parents import parents_of
 from controller.jobflow.observe.pod_lookup import FlowPodLookup
 from controller.owner_references import by_controller_uid
-from controller.runtime.command_targets import TargetedCommands
 from shared.key import Key
 from shared.kinds import JOBFLOW, JOBFLOWTEMPLATE, JOBTEMPLATE, QUEUE
 from shared.kube.cache.cache import Cache
@@ -40,11 +40,12 @@ class FlowObserver:
         )
         self.templates: Cache = caches.want(JOBTEMPLATE)
         self.flow_templates: Cache = caches.want(JOBFLOWTEMPLATE, optional=True)
-        self.commands = TargetedCommands(JOBFLOW, caches, context.api)
+        self.commands = flow_commands(context)
         self.jobs = FlowChildren(caches)
         self.pods = FlowPodLookup(context)
         # Without the Job controller this process may not be allowed to read queues; rejected Jobs are tried again anyway.
         self.queues = caches.want(QUEUE) if context.settings.job_controller else None
+        self.approvals = ApprovalObserver(context)
         self._api = context.api
         self._caches = caches
 
@@ -58,7 +59,7 @@ class FlowObserver:
             others=ObjectsByName(self.jobs.caches, key.namespace, jobs),
             templates=Templates(self.templates, key.namespace),
             now=now,
-            commands=tuple(self._commands(key)),
+            commands=tuple(commands_on(self.commands, key)),
             refusals=known.refusals,
             pods=known.pods,
             deleted_jobs=frozenset(known.deleted_jobs),
@@ -66,6 +67,7 @@ class FlowObserver:
             queue_states=QueueStates(self.queues),
             flow_templates=Templates(self.flow_templates, key.namespace),
             parents=parents_of(self.flows, key.namespace, known.flow.metadata),
+            approvals=self.approvals.rules(self.flows.get(*key)),
             **more,
         )
 
@@ -85,16 +87,3 @@ class FlowObserver:
             job = jobs.get(name)
             if job is not None:
                 known.pods[name] = await self.pods.of(key.namespace, job, live=bool(known.outputs_of(job.step)))
-
-    def _commands(self, key: Key) -> Iterator[FlowCommand]:
-        for command in self.commands.of(key):
-            metadata = command["metadata"]
-            if "deletionTimestamp" not in metadata:
-                yield FlowCommand(
-                    metadata["name"],
-                    metadata.get("uid", ""),
-                    str(command.get("action", "")),
-                    metadata.get("creationTimestamp") or "",
-                    command["target"].get("uid") or "",
-                    str(command.get("message") or ""),
-                )

@@ -12,6 +12,7 @@ USES: Final = "uses-template"
 USES_FLOW: Final = "uses-flow-template"
 WAITS: Final = "waits-for"
 FOR_QUEUE: Final = "queue"
+FOR_APPROVAL: Final = "approval"
 
 
 def index_by_template(flow: Body) -> Iterator[str]:
@@ -37,8 +38,10 @@ def index_by_flow_template(flow: Body) -> Iterator[str]:
 
 
 def index_by_wait(flow: Body) -> Iterator[str]:
-    """FOR_QUEUE for a flow in which a step has no Job because of its queue, or because the Job was rejected."""
+    """FOR_APPROVAL for a flow in which a step waits for a person; FOR_QUEUE for one in which a step has no Job because of its queue, or because the Job was rejected."""
     status = flow.get("status") or {}
     steps = () if status.get("completionTime") else status.get("steps") or ()
     if any(step.get("reason") in (reasons.QUEUE_CLOSED, reasons.JOB_REJECTED) for step in steps):
         yield FOR_QUEUE
+    if any(step.get("reason") == reasons.WAITING_FOR_APPROVAL for step in steps):
+        yield FOR_APPROVAL

@@ -52,6 +52,7 @@ FLOWS: Final[Mapping[str, ExampleFlow]] = {
     "diamond": ExampleFlow(completed="load clean index merge", jobs=4),
     "fan-out": ExampleFlow(completed="europe asia america gather", jobs=4),
     "any": ExampleFlow(completed="fast-mirror slow-mirror use", jobs=3),
+    "approve": ExampleFlow(phase="Failed", completed="build", failed="release", skipped={"ship": BAD}, jobs=1),
     "sub-flow": ExampleFlow(completed="region publish", jobs=1, outputs={"region": {"rows": "40"}}),
     "params": ExampleFlow(completed="train", jobs=1),
     "parallelism": ExampleFlow(completed="part-1 part-2 part-3 part-4 part-5 part-6", jobs=6),

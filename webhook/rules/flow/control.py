@@ -17,6 +17,7 @@ _NO_JOB: Final[tuple[tuple[str, str, Any], ...]] = (
     ("for", "for_", None),
     ("patch", "patch", None),
     ("flow", "flow", None),
+    ("approve", "approve", None),
     ("retry", "retry", None),
     ("activeDeadlineSeconds", "active_deadline_seconds", None),
     ("allowFailure", "allow_failure", False),
