@@ -243,6 +243,15 @@ def test_a_changed_schedule_is_told_its_next_runs_and_a_due_date_that_is_far_awa
     )
 
 
+def test_no_runs_after_the_end_are_told() -> None:
+    assert notices(cron_job_flow(schedules=["@daily"], endTime="2026-03-29T00:00:00Z")) == (
+        "next runs (UTC): Sat 2026-03-28 00:00, Sun 2026-03-29 00:00",
+    )
+    assert notices(cron_job_flow(schedules=["@yearly"], endTime="2026-12-31T00:00:00Z")) == (
+        "no run is due before spec.endTime",
+    )
+
+
 def test_next_runs_are_sent_as_a_warning_that_clients_show_whole() -> None:
     given = review(cron_job(timeZone="America/Argentina/ComodRivadavia"))
     verdict = validate(given, known(), AdmissionOptions(now=NOON))

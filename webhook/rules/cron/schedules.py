@@ -57,13 +57,14 @@ def names_too_long(name: str, flow: FlowSubject | None) -> Iterator[Violation]:
         yield Violation("metadata.name", message, name)
 
 
-def forecast(schedules: Sequence[str], time_zone: str, now: float) -> Iterator[str]:
-    """The next due times in words; nothing if the schedule has faults. `now`: epoch seconds."""
+def forecast(schedules: Sequence[str], time_zone: str, now: float, end: float | None = None) -> Iterator[str]:
+    """The next due times in words; nothing if the schedule has faults. `now`, `end`: epoch seconds; none is due later."""
     try:
         place = zone(time_zone)
         table = Timetable(tuple(parse(text) for text in schedules), time_zone, int(now))
     except (CronError, ZoneError):
         return
-    due = table.next(int(now), FORECAST)
+    due = [each for each in table.next(int(now), FORECAST) if end is None or each <= end]
     times = ", ".join(datetime.fromtimestamp(each, place).strftime("%a %Y-%m-%d %H:%M") for each in due)
-    yield f"next runs ({time_zone or 'UTC'}): {times}" if times else "no run is due in the next twelve years"
+    none = "no run is due in the next twelve years" if end is None else "no run is due before spec.endTime"
+    yield f"next runs ({time_zone or 'UTC'}): {times}" if times else none
