@@ -180,3 +180,10 @@ def test_one_variable_sets_the_base_and_all_packages_have_hashes(path: Path) -> 
     installs = re.findall(r"(?m)^RUN .*pip install.*", text)
     assert installs
     assert all("--require-hashes --no-deps" in each and "requirements-images.lock" in each for each in installs)
+
+
+@pytest.mark.parametrize("path", sorted(Path.cwd().glob("Dockerfile.*")), ids=lambda path: path.name)
+def test_docker_is_sent_everything_that_is_copied(path: Path) -> None:
+    sent = {line[1:] for line in Path(".dockerignore").read_text().splitlines() if line.startswith("!")}
+    copied = {word for line in re.findall(r"(?m)^COPY (?!--from)(.*)", path.read_text()) for word in line.split()[:-1]}
+    assert copied <= sent
