@@ -95,6 +95,8 @@ async def test_the_page_works_without_a_cluster() -> None:
         wrong = await site.post("/check", {"text": FIRST.replace("fetch]", "fetched]")})
         assert "fetched" in wrong.words
         assert "✗ 1 error" in wrong.words
+        for path in ("/flows", "/queues", "/flows/default/some"):
+            assert str((await site.get(path)).url).endswith("/check")
 
 
 async def test_policies_and_templates_of_the_cluster_count_with_the_readers_rights(cluster: SmallCluster) -> None:

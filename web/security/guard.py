@@ -16,6 +16,7 @@ from web.settings import SignIn
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 OPEN: Final = ("/signin", "/healthz")
 """Paths that need no session, beside static files."""
+WITHOUT_CLUSTER: Final = ("/", "/check", "/drawing.css", "/signout")
 _BEARER: Final = "Bearer "
 
 
@@ -43,6 +44,8 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         if settings.laptop and request.query.get("token"):
             return await handler(request)
         return _to_sign_in(request)
+    if settings.offline and path not in WITHOUT_CLUSTER:
+        return redirect(request, "/check")
     return await handler(request)
 
 
