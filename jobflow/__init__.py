@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from jobflow.jobs.presets import mpi, ray, tensorflow, torch
     from jobflow.jobs.task import TaskSetup as Task
     from jobflow.manifests.raw import raw_manifest as Manifest
+    from jobflow.scheduled import FlowSchedule as Schedule
     from jobflow.simulation.result import SimulatedFlow, SimulatedStep
     from jobflow.simulation.scenario import ScenarioError
+    from jobflow.steps.function import job
     from jobflow.steps.kinds import JobBlueprint as JobTemplate
     from jobflow.steps.kinds import JobStep as Job
     from jobflow.steps.kinds import SubFlowStep as SubFlow
@@ -50,6 +52,7 @@ _PLACES = {
     "Manifest": ("manifests.raw", "raw_manifest"),
     "Output": ("steps.step", "Output"),
     "Plugin": ("jobs.plugins", "Plugin"),
+    "Schedule": ("scheduled", "FlowSchedule"),
     "ScenarioError": ("simulation.scenario", "ScenarioError"),
     "SimulatedFlow": ("simulation.result", "SimulatedFlow"),
     "SimulatedStep": ("simulation.result", "SimulatedStep"),
@@ -63,6 +66,7 @@ _PLACES = {
     "find_run": ("cluster.flow_run", "find_run"),
     "index": ("expressions.references", "index"),
     "item": ("expressions.references", "item"),
+    "job": ("steps.function", "job"),
     "last": ("expressions.references", "last"),
     "mpi": ("jobs.presets", "mpi"),
     "plugin": ("jobs.plugins", "plugin"),
@@ -89,6 +93,7 @@ __all__ = [
     "Output",
     "Plugin",
     "ScenarioError",
+    "Schedule",
     "SimulatedFlow",
     "SimulatedStep",
     "Step",
@@ -101,6 +106,7 @@ __all__ = [
     "find_run",
     "index",
     "item",
+    "job",
     "last",
     "mpi",
     "plugin",

@@ -7,7 +7,8 @@ microseconds for a template. Unknown fields are accepted here, since the API ser
 import json
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
-from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, Final
 
 from shared.quantity import fault
@@ -77,7 +78,11 @@ def volume_sources() -> tuple[str, ...]:
 @cache
 def definitions() -> dict[str, Any]:
     """The JSON schemas of Kubernetes' API by name."""
-    folder = files("kubernetes_validate") / "kubernetes-json-schema" / RELEASE
+    # Found without being imported: that would import jsonschema, which takes a second where its formats are installed too.
+    package = find_spec("kubernetes_validate")
+    locations = package.submodule_search_locations if package is not None else None
+    assert locations, "kubernetes-validate is a dependency"
+    folder = Path(locations[0]) / "kubernetes-json-schema" / RELEASE
     loaded: dict[str, Any] = json.loads((folder / "_definitions.json").read_text(encoding="utf-8"))["$defs"]
     return loaded
 
