@@ -10,8 +10,11 @@ from msgspec.structs import replace
 
 from controller.decision import Child, Create
 from controller.job.reasons import NO_MIN_AVAILABLE
+from controller.jobflow.reasons import STEP_FAILED
 from controller.jobflow.model.observed import ObservedChild, PodResults, parse_job
 from jobflow.simulation.scenario import JobScenario
+from shared.graphs.nesting import known_outputs
+from shared.kinds import JOB, Kind
 from shared.model.job_status import JobState, JobStatus, TaskCounts
 from shared.model.phases import JobPhase
 from shared.model.step import Output, Step
@@ -96,18 +99,28 @@ class SimulatedJobs:
         pods = sum(_count(each) for each in job.status.task_status_count.values())
         failed = 1 if phase is JobPhase.FAILED else 0
         status = JobStatus(
-            state=_failed(code, moment) if code else JobState(phase=phase, last_transition_time=moment),
+            state=_failed(code, moment, job.kind) if code else JobState(phase=phase, last_transition_time=moment),
             succeeded=pods if phase is JobPhase.COMPLETED else 0,
             failed=failed,
             terminating=0,
             min_available=job.status.min_available,
             completion_time=moment,
         )
-        self._put(replace(job, status=status, ended=True, ended_at=moment))
+        outputs = self._outputs(job) if job.kind is not JOB and phase is JobPhase.COMPLETED else {}
+        self._put(replace(job, status=status, ended=True, ended_at=moment, outputs=outputs))
         messages = self._messages(job, phase) if phase is not JobPhase.TERMINATED else {}
         self.pods[job.name] = PodResults(messages, code or None)
         record = self.records[job.name]
         record.phase, record.ended = phase.value, now - self._start
+
+    def _outputs(self, flow: ObservedChild) -> dict[str, str]:
+        """What a flow that ran as a step gives."""
+        step = self._steps[flow.step]
+        keys = {output.name: output.key or output.name for output in step.outputs}
+        return {
+            keys.get(name, name): self._scenario.output(flow.step, flow.index, flow.attempt, name) or ""
+            for name in known_outputs(step)
+        }
 
     def _messages(self, job: ObservedChild, phase: JobPhase) -> dict[tuple[str, str], str]:
         """The termination messages that hold the outputs of the scenario; a failed Job leaves those that it gives."""
@@ -153,11 +166,11 @@ def _running(replicas: Mapping[str, int], now: float) -> JobStatus:
     )
 
 
-def _failed(code: int, moment: str) -> JobState:
-    """As of a Job of which a pod failed that it needs."""
+def _failed(code: int, moment: str, kind: Kind) -> JobState:
+    """As of a Job of which a pod failed that it needs, or of a flow of which a step failed."""
     return JobState(
         phase=JobPhase.FAILED,
-        reason=NO_MIN_AVAILABLE,
+        reason=NO_MIN_AVAILABLE if kind is JOB else STEP_FAILED,
         message=f"a pod ended with exit code {code}, as the scenario says",
         last_transition_time=moment,
     )

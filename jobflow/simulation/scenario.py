@@ -7,6 +7,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
+from shared.graphs.nesting import known_outputs
 from shared.model.flow import JobFlowSpec
 
 V = TypeVar("V")
@@ -68,7 +69,7 @@ def scenario(
 ) -> JobScenario:
     """Raises ScenarioError for names that the flow has not, and for times that are none."""
     failures = {fail: 1} if isinstance(fail, str) else fail if isinstance(fail, Mapping) else dict.fromkeys(fail, 1)
-    declared = {step.name: tuple(each.name for each in step.outputs) for step in (*spec.flows, *spec.finally_)}
+    declared = {step.name: known_outputs(step) for step in (*spec.flows, *spec.finally_)}
     for where, selectors in (("fail", failures), ("outputs", outputs or {}), ("durations", durations or {})):
         for selector in selectors:
             _check_step(where, selector, declared)

@@ -20,6 +20,7 @@ from jobflow.simulation.scenario import (
     step_of,
 )
 from shared.graphs.flow_graph import written_expressions
+from shared.graphs.nesting import known_outputs
 from shared.model.flow import JobFlow, Param
 from shared.model.step import Step
 from shared.model.types import Body
@@ -87,12 +88,12 @@ def _read(step: Step, steps: Iterable[Step]) -> Iterator[tuple[str, str]]:
     """(step, output) of every output that an expression of the step reads."""
     for each in written_expressions(step):
         for source in steps:
-            for output in source.outputs:
-                within = rf"steps(?:\.{re.escape(source.name)}|\[\"{source.name}\"\])(?:\.iterations\[\d+\])?\.outputs(?:\.{output.name}\b|\[\"{output.name}\"\])"
+            for output in known_outputs(source):
+                within = rf"steps(?:\.{re.escape(source.name)}|\[\"{source.name}\"\])(?:\.iterations\[\d+\])?\.outputs(?:\.{output}\b|\[\"{output}\"\])"
                 if re.search(within, each.text) or (
-                    source is step and re.search(rf"\blast\.outputs\.{output.name}\b", each.text)
+                    source is step and re.search(rf"\blast\.outputs\.{output}\b", each.text)
                 ):
-                    yield source.name, output.name
+                    yield source.name, output
 
 
 def _assumed(missing: list[str]) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pytest
 
-from jobflow import Flow, FlowError, Job, ScenarioError, SimulatedFlow, Template
+from jobflow import Flow, FlowError, Job, ScenarioError, SimulatedFlow, SubFlow, Template
 
 
 def training() -> Flow:
@@ -86,6 +86,20 @@ def test_a_flow_that_never_ends_says_so() -> None:
         Template("a")
     found = flow.simulate()
     assert (found.phase, bool(found.unfinished), found.succeeded) == ("Suspended", True, False)
+
+
+def test_a_flow_that_runs_as_a_step_gives_its_outputs() -> None:
+    with Flow("inner") as inner:
+        count = Job("count", image="i", outputs=["rows"])
+    inner.output("rows", count.outputs["rows"])
+    with Flow("outer") as flow:
+        clean = SubFlow("clean", inner, outputs=["rows"]).retry(1, backoff="1s")
+        clean >> Job("use", image="i").when(clean.outputs["rows"].as_int() > 3)
+    found = flow.simulate(outputs={"clean": {"rows": 4}}, fail="clean:1")
+    assert found.phases() == {"clean": "Completed", "use": "Completed"}
+    assert found.steps["clean"].attempts == 2
+    failed = flow.simulate(fail="clean")
+    assert (failed.steps["clean"].phase, failed.steps["clean"].reason) == ("Failed", "StepFailed")
 
 
 def test_a_deadline_ends_the_flow() -> None:
