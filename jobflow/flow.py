@@ -9,6 +9,7 @@ from jobflow.manifests.json_values import Json, Text, as_text, merged
 
 if TYPE_CHECKING:
     from jobflow.cluster.connection import ClusterAccess
+    from jobflow.cluster.diff import FlowDiff
     from jobflow.cluster.flow_run import FlowRun
     from jobflow.graph import FlowGraph
     from jobflow.simulation.result import SimulatedFlow
@@ -115,6 +116,19 @@ class Flow(FlowBuilder):
         from jobflow.cluster.start import apply
 
         return await apply(self.manifests()[:-1], cluster or ClusterAccess())
+
+    def diff(self, cluster: "ClusterAccess | None" = None) -> "FlowDiff":
+        """What applying the JobTemplates would change in the cluster: `print(flow.diff())`. Nothing is changed."""
+        from jobflow.cluster.connection import finish
+
+        return finish(self.adiff(cluster))
+
+    async def adiff(self, cluster: "ClusterAccess | None" = None) -> "FlowDiff":
+        """The async twin of `diff`."""
+        from jobflow.cluster.connection import ClusterAccess
+        from jobflow.cluster.diff import diff
+
+        return await diff(self.manifests()[:-1], cluster or ClusterAccess())
 
     def run(
         self,

@@ -12,7 +12,7 @@ from shared.kube.client.errors import ApiError
 from shared.kube.client.requests import APPLY_PATCH
 from shared.model.types import Body
 
-_KINDS: Final = {kind.kind: kind for kind in (JOB, JOBFLOW, JOBTEMPLATE, CRONJOBFLOW, JOBFLOWTEMPLATE, CRONJOB)}
+KINDS: Final = {kind.kind: kind for kind in (JOB, JOBFLOW, JOBTEMPLATE, CRONJOBFLOW, JOBFLOWTEMPLATE, CRONJOB)}
 
 
 async def apply(manifests: Sequence[PlacedManifest], cluster: ClusterAccess) -> list[str]:
@@ -32,31 +32,32 @@ async def start(
             await _apply(session, manifest)
         body = _fresh(flow.body, values, name)
         try:
-            created = await session.api.create(JOBFLOW, body, namespace=_namespace(flow, session))
+            created = await session.api.create(JOBFLOW, body, namespace=namespace_of(flow, session))
         except ApiError as error:
-            raise _placed(error, flow) from error
+            raise placed(error, flow) from error
     metadata = created["metadata"]
     return FlowRun(metadata["name"], ClusterAccess(cluster.kubeconfig, cluster.context, metadata["namespace"]), created)
 
 
 async def _apply(session: ClusterSession, manifest: PlacedManifest) -> str:
-    kind = _KINDS[manifest.kind]
-    namespace = _namespace(manifest, session)
+    kind = KINDS[manifest.kind]
+    namespace = namespace_of(manifest, session)
     body = {**manifest.body, "metadata": {**manifest.body["metadata"], "namespace": namespace}}
     try:
         await session.api.patch(
             kind, namespace, manifest.name, body, content_type=APPLY_PATCH, field_manager=MANAGER, force=True
         )
     except ApiError as error:
-        raise _placed(error, manifest) from error
+        raise placed(error, manifest) from error
     return f"{kind.plural}/{manifest.name}"
 
 
-def _namespace(manifest: PlacedManifest, session: ClusterSession) -> str:
+def namespace_of(manifest: PlacedManifest, session: ClusterSession) -> str:
+    """The namespace that the manifest says, or that of the session."""
     return str(manifest.body["metadata"].get("namespace") or session.namespace)
 
 
-def _placed(error: ApiError, manifest: PlacedManifest) -> Exception:
+def placed(error: ApiError, manifest: PlacedManifest) -> Exception:
     """The faults that the API server names, at their lines; the error itself where it names none."""
     faults = []
     for cause in error.causes:

@@ -113,6 +113,23 @@ def test_templates_are_applied_without_a_run(target: Cluster) -> None:
     ]
 
 
+def test_a_diff_shows_what_would_change_and_changes_nothing(target: Cluster) -> None:
+    with Flow("compared") as flow:
+        Job("a", image="busybox:1", queue="default")
+    assert list(flow.diff(target).changes) == ["jobtemplates/compared-a"]
+    flow.apply(target)
+    assert not flow.diff(target)
+    assert str(flow.diff(target)) == "nothing would change"
+    with Flow("compared") as changed:
+        Job("a", image="busybox:2", queue="default")
+    lines = str(changed.diff(target)).splitlines()
+    assert [line.strip("+- ") for line in lines if line[:1] in "+-" and "image" in line] == [
+        "image: busybox:1",
+        "image: busybox:2",
+    ]
+    assert changed.diff(target)
+
+
 async def test_async_twins(target: Cluster) -> None:
     run = await report("twin").arun(cluster=target)
     assert await run is run
