@@ -1,4 +1,4 @@
-"""Simulated flows: what users ask of them. That they tell the truth is in tests/e2e/flows/test_simulation.py."""
+"""Simulated flows: what users ask of them. That they tell the truth is in tests/e2e/sdk/test_simulation.py."""
 
 import re
 import time
