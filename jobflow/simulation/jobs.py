@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from controller.decision import Child, Create
 from controller.job.reasons import NO_MIN_AVAILABLE
-from controller.jobflow.reasons import STEP_FAILED
 from controller.jobflow.model.observed import ObservedChild, PodResults, parse_job
+from controller.jobflow.reasons import STEP_FAILED
 from jobflow.simulation.scenario import JobScenario
 from shared.graphs.nesting import known_outputs
 from shared.kinds import JOB, Kind
