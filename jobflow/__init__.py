@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from jobflow.simulation.result import SimulatedFlow, SimulatedStep
     from jobflow.simulation.scenario import ScenarioError
     from jobflow.steps.function import job
+    from jobflow.steps.kinds import ApproveStep as Approve
     from jobflow.steps.kinds import JobBlueprint as JobTemplate
     from jobflow.steps.kinds import JobStep as Job
     from jobflow.steps.kinds import SubFlowStep as SubFlow
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from shared.model.step import Output
 
 _PLACES = {
+    "Approve": ("steps.kinds", "ApproveStep"),
     "LintFault": ("faults", "LintFault"),
     "Cluster": ("cluster.connection", "ClusterAccess"),
     "ClusterError": ("cluster.connection", "ClusterError"),
@@ -79,6 +81,7 @@ _PLACES = {
     "torch": ("jobs.presets", "torch"),
 }
 __all__ = [
+    "Approve",
     "Cluster",
     "ClusterError",
     "Flow",

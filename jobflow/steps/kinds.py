@@ -1,12 +1,12 @@
 """The kinds of steps: a Job of its own, a use of a JobTemplate, a switch."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final, Protocol, Unpack
+from typing import Final, Literal, Protocol, Unpack
 
 from jobflow.expressions.values import CelValue
 from jobflow.jobs.arguments import JobArguments
 from jobflow.jobs.job_spec import job_spec
-from jobflow.manifests.json_values import Text, as_text
+from jobflow.manifests.json_values import Span, Text, as_text, duration, without_none
 from jobflow.manifests.placed import Origin, Origins, PlacedManifest, below
 from jobflow.manifests.spots import Spot, here
 from jobflow.steps.step import FlowStep, Outputs, cel_of
@@ -113,6 +113,33 @@ class SubFlowStep(FlowStep):
         values = {key: as_text(value) for key, value in (params or {}).items()}
         self.fields["flow"] = {**source, **({"params": values} if values else {})}
         self.origins |= {"flow": Origin(self.spot), "flow.params": Origin(self.spot, "params")}
+
+
+class ApproveStep(FlowStep):
+    """A step that waits for a person: `Approve("release", "Ship to production?", timeout="24h")`. It creates no Job.
+
+    Rejected, or not answered in time, it fails, unless `on_timeout` is "Approve", which needs the leave of a policy.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        message: str = "",
+        *,
+        timeout: Span | None = None,
+        on_timeout: Literal["Reject", "Approve"] | None = None,
+    ) -> None:
+        super().__init__(name)
+        self.fields["approve"] = without_none(
+            message=message or None,
+            timeout=duration(timeout, "timeout") if timeout is not None else None,
+            onTimeout=on_timeout,
+        )
+        self.origins |= {
+            "approve": Origin(self.spot),
+            "approve.timeout": Origin(self.spot, "timeout"),
+            "approve.onTimeout": Origin(self.spot, "on_timeout"),
+        }
 
 
 class SwitchStep(FlowStep):

@@ -69,6 +69,9 @@ FLOW: Final = {
     "patched_plugins_are_known": 'a = Template("a")\na.patch({"plugins": {"horovod": []}})  # !',
     "patched_tasks_have_names": 'a = Template("a")\na.patch({"tasks": [{"replicas": 3}]})  # !',
     "references_stand_for_something": 'a = Template("a")\na.patch({"queue": "$(params.nope)"})  # !',
+    "approval_creates_no_job": 'Approve("a").retry(2)  # !',
+    "approval_is_not_in_finally": 'Template("b")\nApprove("a").finally_()  # !',
+    "approval_timeout_is_a_duration": 'Approve("a",\n    timeout="soon")  # !',
     "sub_flow_has_one_source": 'SubFlow("a", "")  # !',
     "sub_flow_steps_make_no_jobs": 'SubFlow("a", "t").patch({"queue": "q"})  # !',
     "sub_flow_specs_match_the_schema": 'Template("a").extra({"flow": {"spec": {"flows": 3}}})  # !',
@@ -91,6 +94,7 @@ FLOW: Final = {
 }
 FLOW_WARNED: Final = {
     "inner_flows": 'Template("a").extra({"flow": {"spec": {"flows": [{"name": "s", "switch": {"value": "flow.name"}}]}}})  # !',
+    "approvals_after_a_timeout": 'Approve("a", timeout="1h",\n    on_timeout="Approve")  # !',
     "daemons_without_dependents": 'Template("a").daemon()  # !',
     "switches_that_choose_nothing": 'Template("a")\nSwitch("s", f.params.p, {})  # !',
     "probes_of_unknown_tasks": (
