@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from drawing.volcano_status import step_states
 from shared import ranges
 from shared.graphs import flow_graph
 from shared.model.flow import JobFlowSpec
@@ -87,7 +88,7 @@ def flow_view(body: Body, tasks: Mapping[str, Tasks] | None = None) -> FlowView:
     spec = _spec(body)
     status = _status(body)
     metadata = body.get("metadata") or {}
-    states = {state.name: state for state in status.steps}
+    states = step_states(status, first_jobs(body))
     words = {step.name: step.waiting_for for step in status.next}
     edges = flow_graph.edges(spec)
     seen = tasks or {}

@@ -170,3 +170,25 @@ async def test_below_a_base_path_every_link_has_it(cluster: SmallCluster) -> Non
         outside = [link for link in links if not link.startswith(("/tools/jobflow/", "#"))]
         assert outside == []
         assert (await found.get("/flows")).status == 404
+
+
+async def test_a_flow_of_volcanos_own_controller_has_states_too(cluster: SmallCluster, site: PlainBrowser) -> None:
+    entries = [
+        {
+            "name": "old-a",
+            "state": "Completed",
+            "startTimestamp": "2026-11-28T08:00:00Z",
+            "endTimestamp": "2026-11-28T08:01:00Z",
+        },
+        {"name": "old-b", "state": "Running", "startTimestamp": "2026-11-28T08:01:00Z"},
+        {"name": "old-c", "state": ""},
+    ]
+    flow = a_flow("old", {"a": (), "b": ("a",), "c": ("b",)})
+    await cluster.create(JOBFLOW, flow, {"state": {"phase": "Running"}, "jobStatusList": entries})
+    for tab in ("graph", "timeline", "steps", "next", "outputs", "events", "yaml"):
+        assert (await site.get(f"/flows/default/old?tab={tab}")).status == 200
+    words = (await site.get("/flows/default/old?tab=steps")).words
+    assert "1/3" in words
+    assert "a ✓ Completed" in words
+    assert "b ● Running" in words
+    assert "c ○ Waiting" in words
