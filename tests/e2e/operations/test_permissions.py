@@ -328,7 +328,6 @@ SWITCHES: dict[str, tuple[str, Body, set[Right]]] = {
         {"flowController": {"enabled": False}},
         {
             (FLOW, "jobflows", "list"),
-            (FLOW, "jobflows", "create"),
             (SCHEDULES, "cronjobflows", "list"),
             (SCHEDULES, "cronjobflowbackfills/status", "update"),
             ("wgpolicyk8s.io", "policyreports", "create"),
@@ -350,7 +349,6 @@ SWITCHES: dict[str, tuple[str, Body, set[Right]]] = {
         {
             (BATCH, "cronjobs", "list"),
             (BATCH, "cronjobs/status", "update"),
-            (FLOW, "jobflows", "create"),
             (SCHEDULES, "cronjobflows", "list"),
             (SCHEDULES, "cronjobflows/status", "update"),
             (SCHEDULES, "cronjobflowbackfills", "list"),
