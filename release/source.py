@@ -23,8 +23,15 @@ def check_out(repository: Path, commit: str, stage: Path) -> Commit:
     """Put the files of a commit into the folder `stage`; what is not committed stays out. Raises SourceError."""
     revision, time = _git(repository, "log", "-1", "--format=%H %ct", commit).decode().split()
     with tarfile.open(fileobj=io.BytesIO(_git(repository, "archive", "--format=tar", revision))) as archive:
-        archive.extractall(stage, filter="data")
+        unpack(archive, stage)
     return Commit(revision, int(time))
+
+
+def unpack(archive: tarfile.TarFile, folder: Path) -> None:
+    """Unpack with the filter for data, which Python 3.11.0 to 3.11.3 do not have."""
+    if hasattr(tarfile, "data_filter"):
+        archive.extraction_filter = tarfile.data_filter
+    archive.extractall(folder)
 
 
 def uncommitted(repository: Path) -> list[str]:

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from release import krew
+from release.source import unpack
 from tests.structure.project import ROOT
 
 PYTHON: Final = """#!/bin/sh
@@ -32,7 +33,7 @@ def plugin(tmp_path: Path) -> Path:
     packed = tmp_path / "kubectl-jobflow-1.2.3.tar.gz"
     packed.write_bytes(krew.archive_of(ROOT, wheel, lock))
     with tarfile.open(packed) as archive:
-        archive.extractall(tmp_path / "store", filter="data")
+        unpack(archive, tmp_path / "store")
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "kubectl-jobflow").symlink_to(tmp_path / "store" / "kubectl-jobflow")
     (tmp_path / "bin" / "python3").write_text(PYTHON)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from release.source import unpack
 from tests.release.installed import Installed, build, environment, install
 from tests.structure.project import PRODUCT, ROOT, product, pyproject
 
@@ -66,7 +67,7 @@ def test_the_wheel_has_every_file_that_is_no_module(wheel: Path) -> None:
 
 def test_the_source_distribution_builds_the_same_wheel(sdist: Path, wheel: Path, tmp_path: Path) -> None:
     with tarfile.open(sdist) as archive:
-        archive.extractall(tmp_path, filter="data")
+        unpack(archive, tmp_path)
     (top,) = tmp_path.iterdir()
     assert f"{top.name}.tar.gz" == sdist.name
     assert build("build_wheel", top, tmp_path / "dist").read_bytes() == wheel.read_bytes()
