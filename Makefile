@@ -30,7 +30,7 @@ demo: $(STAMP) ## run the example flow on a local cluster; KEEP=1 leaves it runn
 
 test: $(STAMP) ## all tests that need no cluster; those in a browser where one is installed
 	@$(BIN)/python -m tests.browser.chromium || true
-	$(BIN)/python -m pytest $(TESTS) -m "not slow" -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest $(TESTS) -m "not slow" -n 4 --dist loadfile --no-loadscope-reorder
 
 test-web: $(STAMP) ## the pages in a real browser (Chromium); pictures of them are left in build/screens
 	@$(BIN)/python -m tests.browser.chromium

@@ -127,7 +127,7 @@ class Approval(Model, frozen=True, kw_only=True):
 
     decision: Annotated[str, Meta(description="Approved or Rejected.")] = ""
     user: Annotated[str, Meta(description='Who decided; "" after the timeout.')] = ""
-    time: Time | None = None
+    time: Annotated[Time | None, Meta(description="When it was decided.")] = None
     message: Annotated[str, Meta(description="What they said.")] = ""
 
 

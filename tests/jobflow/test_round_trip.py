@@ -25,7 +25,11 @@ from webhook.subject.lookups import OfflineLookups
 from webhook.verdict.admissions import ADMISSIONS
 from webhook.verdict.admit import mutate
 
-FILES: Final = sorted((*Path("examples").rglob("*.yaml"), *Path("local/manifests").rglob("*.yaml")))
+FILES: Final = sorted(
+    path
+    for path in (*Path("examples").rglob("*.yaml"), *Path("local/manifests").rglob("*.yaml"))
+    if path.parent != Path("examples/policies/tests")  # they are read by `jobflow policy test`, not applied
+)
 KINDS: Final = {(kind.api_version, kind.kind): kind for kind in vars(kinds).values() if isinstance(kind, Kind)}
 
 

@@ -328,6 +328,7 @@ SWITCHES: dict[str, tuple[str, Body, set[Right]]] = {
         {"flowController": {"enabled": False}},
         {
             (FLOW, "jobflows", "list"),
+            (FLOW, "jobflows", "create"),
             (SCHEDULES, "cronjobflows", "list"),
             (SCHEDULES, "cronjobflowbackfills/status", "update"),
             ("wgpolicyk8s.io", "policyreports", "create"),
