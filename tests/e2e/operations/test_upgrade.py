@@ -157,7 +157,7 @@ def test_an_upgrade_and_a_rollback_lose_nothing(old: tuple[Installation, Balance
         scenario = Scenario(installation.cluster, namespace)
         installation.cluster.await_service_account(namespace)
         scenario.templates("a", "b", "c", "d", seconds=40)
-        seen = running.enter_context(scenario.recorded())
+        seen = running.enter_context(scenario.recorded(relist=True))
         with Applies(BlockingClient(installation.cluster.kubeconfig), workers=2) as load:
             load.await_more(5)
             populate(scenario, before)

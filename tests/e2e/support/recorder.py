@@ -14,11 +14,16 @@ from shared.model.types import Body
 
 
 class JobPhaseRecorder:
-    """Watches the Jobs of one namespace in a thread; `moments` are (job, uid, phase), the phase "" for its creation."""
+    """Watches the Jobs of one namespace in a thread; `moments` are (job, uid, phase), the phase "" for its creation.
 
-    def __init__(self, kube: BlockingClient, namespace: str) -> None:
+    `relist`: when events were missed, list the Jobs and go on; their order in the gap is then unknown. The API server
+    forgets earlier events when a CRD is replaced.
+    """
+
+    def __init__(self, kube: BlockingClient, namespace: str, *, relist: bool = False) -> None:
         self.moments: list[tuple[str, str, str]] = []
         self._kube = kube
+        self._relist = relist
         self._path = path(JOB, namespace)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -66,11 +71,20 @@ class JobPhaseRecorder:
     def _watch(self) -> None:
         for line in self._kube.stream(f"{self._path}?watch=1&resourceVersion={self._version}&timeoutSeconds=2"):
             event = orjson.loads(line)
+            if event["type"] == "ERROR" and self._relist and event["object"].get("code") == 410:
+                self._list()
+                return
             if event["type"] == "ERROR":
                 raise AssertionError(f"events were missed: {event['object']}")
             if event["type"] in ("ADDED", "MODIFIED", "DELETED"):
                 self._version = event["object"]["metadata"]["resourceVersion"]
                 self._note(event["object"])
+
+    def _list(self) -> None:
+        page = self._kube.request("GET", self._path)
+        for job in page["items"]:
+            self._note(job)
+        self._version = str(page["metadata"]["resourceVersion"])
 
     def _note(self, job: Body) -> None:
         meta, state = job["metadata"], ((job.get("status") or {}).get("state") or {}).get("phase", "")

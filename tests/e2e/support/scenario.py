@@ -34,9 +34,9 @@ class Scenario:
         return self.kube.apply(JOBFLOW, jobflow(self.namespace, name, steps, **spec))
 
     @contextlib.contextmanager
-    def recorded(self) -> Iterator[JobPhaseRecorder]:
+    def recorded(self, *, relist: bool = False) -> Iterator[JobPhaseRecorder]:
         """What the API server tells about Jobs of this namespace meanwhile, in its order."""
-        with JobPhaseRecorder(self.cluster.kube, self.namespace) as recorder:
+        with JobPhaseRecorder(self.cluster.kube, self.namespace, relist=relist) as recorder:
             yield recorder
 
     # --- seeing what became of them -------------------------------------------------------------------------------
