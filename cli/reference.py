@@ -8,7 +8,7 @@ from typing import Final
 from cli.exits import MEANINGS, Exit
 from cli.parser import DESCRIPTION
 from cli.verbs import CLUSTER_FLAGS, VERBS, Argument, Verb, defaults_of
-from shared.crd import page
+from shared import generated
 
 PAGE: Final = Path("docs/command.md")
 _HEAD: Final = f"""# The `jobflow` command
@@ -90,7 +90,7 @@ def _exits() -> Iterator[str]:
 
 
 def main(argv: list[str] | None = None) -> int:
-    return page.keep(f"{__package__}.reference", __doc__, PAGE, render, argv)
+    return generated.keep(f"{__package__}.reference", __doc__, PAGE, render, argv)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from shared.crd import page
+from shared import generated
 from shared.crd.definitions import DEFINITIONS, Definition
 from shared.crd.descriptions import description
 from shared.crd.schema import DEFAULTS
@@ -152,7 +152,7 @@ def _cell(text: str) -> str:
 
 
 def main(argv: list[str] | None = None) -> int:
-    return page.keep(f"{__package__}.reference", __doc__, PAGE, render, argv)
+    return generated.keep(f"{__package__}.reference", __doc__, PAGE, render, argv)
 
 
 if __name__ == "__main__":

@@ -33,9 +33,9 @@ def test_every_exit_code_has_a_meaning() -> None:
 def test_the_reference_page_is_up_to_date(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert reference.main(["--check"]) == 0, "run make generate"
     page = tmp_path / "page.md"
-    assert reference.main(["--check", "--page", str(page)]) == 1
-    assert reference.main(["--page", str(page)]) == 0
-    assert reference.main(["--check", "--page", str(page)]) == 0
+    assert reference.main(["--check", "--file", str(page)]) == 1
+    assert reference.main(["--file", str(page)]) == 0
+    assert reference.main(["--check", "--file", str(page)]) == 0
     assert "out of date" in capsys.readouterr().err
 
 

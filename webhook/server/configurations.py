@@ -1,6 +1,5 @@
 """`python -m webhook.server.configurations` generates the chart's webhook entries from the routes; `--check` compares."""
 
-import argparse
 import base64
 import sys
 from collections.abc import Sequence
@@ -9,6 +8,7 @@ from typing import Final
 
 import yaml
 
+from shared import generated
 from shared.kinds import MUTATING, VALIDATING, Kind
 from shared.model.types import Body
 from webhook.server.routes import ROUTES, hook
@@ -68,19 +68,13 @@ def _whole(each: Body, client: Body, ca_bundle: bytes, excluded: Sequence[str]) 
     }
 
 
+def render() -> str:
+    """The whole file."""
+    return HEADER + yaml.safe_dump(hooks(), sort_keys=False, width=160)
+
+
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog=f"python -m {__package__}.configurations", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="do not write; exit with 1 if the file is out of date")
-    parser.add_argument("--file", type=Path, default=FILE)
-    options = parser.parse_args(argv)
-    wanted = HEADER + yaml.safe_dump(hooks(), sort_keys=False, width=160)
-    if not options.check:
-        options.file.write_text(wanted)
-        return 0
-    if options.file.exists() and options.file.read_text() == wanted:
-        return 0
-    print(f"out of date: {options.file}: run `make generate`", file=sys.stderr)
-    return 1
+    return generated.keep(f"{__package__}.configurations", __doc__, FILE, render, argv)
 
 
 if __name__ == "__main__":

@@ -25,10 +25,10 @@ def test_no_heading_occurs_twice() -> None:
 
 def test_an_outdated_page_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page = tmp_path / "fields.md"
-    assert reference.main(["--page", str(page)]) == 0
-    assert reference.main(["--page", str(page), "--check"]) == 0
+    assert reference.main(["--file", str(page)]) == 0
+    assert reference.main(["--file", str(page), "--check"]) == 0
     page.write_text(page.read_text() + "more")
-    assert reference.main(["--page", str(page), "--check"]) == 1
+    assert reference.main(["--file", str(page), "--check"]) == 1
     assert "out of date" in capsys.readouterr().err
 
 
