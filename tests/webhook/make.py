@@ -9,28 +9,12 @@ from shared.kinds import Kind
 from shared.model.types import Body
 from webhook.envelope.patch import applied
 from webhook.envelope.review import AdmissionReview, AdmissionVerdict, GroupKind, Operation
+from webhook.lint.check import OURS
 from webhook.subject.lookups import InMemoryLookups, Lookups
 from webhook.verdict.admit import mutate, validate
 from webhook.verdict.kind_admission import AdmissionOptions
 
-KINDS = {
-    kind.kind: kind
-    for kind in (
-        kinds.JOBFLOW,
-        kinds.JOBTEMPLATE,
-        kinds.JOB,
-        kinds.CRONJOB,
-        kinds.CRONJOBFLOW,
-        kinds.CRONJOBFLOWBACKFILL,
-        kinds.JOBFLOWTEMPLATE,
-        kinds.QUEUE,
-        kinds.PODGROUP,
-        kinds.COMMAND,
-        kinds.NAMESPACE,
-        kinds.POD,
-        kinds.JOBFLOWPOLICY,
-    )
-}
+KINDS = {kind.kind: kind for kind in (*OURS.values(), kinds.NAMESPACE, kinds.POD)}
 
 
 def body(kind: Kind, name: str, spec: Any = None, **more: Any) -> Body:
