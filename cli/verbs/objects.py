@@ -134,7 +134,7 @@ OBJECT_VERBS: Final[tuple[Verb, ...]] = (
     ),
     Verb(
         "policy test",
-        "policy.offline:test",
+        "policy.cases:test",
         "judge the cases of PolicyTest files by their JobFlowPolicies, without a cluster",
         (
             arg("paths", metavar="PATH", nargs="+", live="manifest", help="files and folders with PolicyTests"),
@@ -146,7 +146,7 @@ OBJECT_VERBS: Final[tuple[Verb, ...]] = (
     ),
     Verb(
         "policy explain",
-        "policy.live:explain",
+        "policy.explain:explain",
         "show which policies apply to an object, which checks pass and fail, and which defaults they set",
         (
             arg(
@@ -171,7 +171,7 @@ OBJECT_VERBS: Final[tuple[Verb, ...]] = (
     ),
     Verb(
         "policy scan",
-        "policy.live:scan",
+        "policy.scan:scan",
         "count the stored objects that violate JobFlowPolicies, before the policies are applied",
         (FILES,),
         ("text", "json"),

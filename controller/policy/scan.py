@@ -48,8 +48,7 @@ class Scanner:
         scan_result, yielder = ScanResult(), Yielder()
         if not policies.compiled:
             return scan_result
-        await self._objects.refresh(policies, yielder)
-        async for stored in self._objects.all(yielder):
+        async for stored in self._objects.all(policies, yielder):
             for policy in relevant(stored, policies.compiled):
                 scan_result.add(stored, findings(policy, stored))
                 await yielder()

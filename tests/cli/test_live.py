@@ -447,6 +447,10 @@ def test_policies_are_explained_for_stored_objects_and_scanned_before_they_are_a
     assert ran.code == 1
     assert "JobFlow people/scanned: spec.flows: " in ran.out
     assert lines(ran.out)[1].split()[:2] == [NAMESPACE, "one-step"]
+    template = {"apiVersion": "flow.jobflow.dev/v1alpha1", "kind": "JobFlowTemplate", "metadata": {"name": "two-steps"}}
+    inner = flow("inner", a=uses("quick"), b=uses("quick", "a"))["spec"]
+    cluster.apply({**template, "metadata": {**template["metadata"], "namespace": NAMESPACE}, "spec": {"flow": inner}})
+    assert "JobFlowTemplate people/two-steps: spec.flow.flows: " in live("policy", "scan", strict).out
     lenient = write(tmp_path / "lenient.yaml", policy("many-steps", limits={"maxSteps": 1000}))
     ran = live("policy", "scan", lenient)
     assert (ran.code, ran.out.endswith("none violates the policies\n")) == (0, True)
@@ -457,7 +461,7 @@ def test_policies_are_explained_for_stored_objects_and_scanned_before_they_are_a
         assert "of-the-cluster (Enforce) applies" in ran.out
         assert "FAILED   rules.never" in ran.out
     assert live("policy", "explain", "jobflow/absent").code == 3
-    assert "kinds: jobflow, job, jobtemplate" in live("policy", "explain", "queue/x").err
+    assert "kinds: jobflow, jobtemplate, job, cronjob, cronjobflow, jobflowtemplate" in live("policy", "explain", "queue/x").err
 
 
 def test_the_steps_of_a_sub_flow_are_shown_in_place(cluster: LocalCluster, live: Live) -> None:

@@ -137,3 +137,15 @@ def test_explain_shows_what_applies_fails_passes_and_is_set(command: CliCommand,
 
 def body_of_a_kind_without_policies() -> Body:
     return body(kinds.QUEUE, "q", {"weight": 1})
+
+
+def test_explain_judges_the_job_inside_a_cron_job(command: CliCommand, tmp_path: Path) -> None:
+    cron = body(
+        kinds.CRONJOB, "nightly", {"schedule": "0 2 * * *", "jobTemplate": {"spec": job(task(replicas=9))["spec"]}}
+    )
+    ran = command(
+        "policy", "explain", write(tmp_path / "cron.yaml", cron), "--policy", write(tmp_path / "p.yaml", POLICY)
+    )
+    assert ran.code == 1
+    assert lines(ran.out)[0] == "CronJob/nightly"
+    assert "FAILED   limits.maxReplicas: spec.jobTemplate.spec.tasks: 9 pods in total" in ran.out

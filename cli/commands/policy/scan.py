@@ -1,0 +1,59 @@
+"""`policy scan`: which stored objects violate policies that are not applied yet."""
+
+import argparse
+from collections.abc import Iterator, Mapping, Sequence
+
+from cli.client import Session, live
+from cli.commands.lint import policies_of
+from cli.exits import CliError, Exit
+from cli.views import policy_texts
+from shared.kinds import NAMESPACE, Kind
+from shared.kube.client.errors import Forbidden, NotFound
+from shared.model.types import Body
+from shared.policy import CompiledPolicy, Compiler, PolicyFinding
+from shared.policy.judging.findings import findings, relevant
+from shared.policy.stored import JUDGED, OUTER, view_of
+
+
+def scan(arguments: argparse.Namespace) -> int:
+    """Return 0 if no stored object violates the policies of the files, else 1."""
+    policies = Compiler().compile(policies_of(arguments.files)).compiled
+    if not policies:
+        raise CliError(f"{', '.join(arguments.files)}: contains no JobFlowPolicy", Exit.NOT_FOUND)
+    return live(arguments, lambda session: _scan(session, arguments, policies))
+
+
+async def _scan(session: Session, arguments: argparse.Namespace, policies: Sequence[CompiledPolicy]) -> int:
+    stored = {kind: await _listed(session, kind, arguments.namespace) for kind in (*JUDGED, *OUTER)}
+    namespaces = {body["metadata"]["name"]: body for body in await _listed(session, NAMESPACE, "")}
+    found = list(_violations(stored, namespaces, policies))
+    checked = sum(len(bodies) for bodies in stored.values())
+    if arguments.output == "json":
+        print(policy_texts.scan_as_json(found, checked))
+    else:
+        print(policy_texts.scanned(found, checked))
+    return Exit.NO if found else Exit.OK
+
+
+async def _listed(session: Session, kind: Kind, namespace: str) -> list[Body]:
+    """The objects of a kind; none of a kind that the cluster does not have, and no Namespaces without the right."""
+    try:
+        return [body async for body in session.api.list(kind, namespace)]
+    except NotFound:
+        return []
+    except Forbidden:
+        if kind is NAMESPACE:
+            return []
+        raise
+
+
+def _violations(
+    stored: Mapping[Kind, Sequence[Body]], namespaces: Mapping[str, Body], policies: Sequence[CompiledPolicy]
+) -> Iterator[tuple[Body, PolicyFinding]]:
+    """Each violation with the stored object."""
+    view = view_of(stored, namespaces)
+    for kind, bodies in stored.items():
+        for body in bodies:
+            for context in view.contexts(kind, body):
+                for policy in relevant(context, policies):
+                    yield from ((body, finding) for finding in findings(policy, context))
