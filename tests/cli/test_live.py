@@ -461,7 +461,10 @@ def test_policies_are_explained_for_stored_objects_and_scanned_before_they_are_a
         assert "of-the-cluster (Enforce) applies" in ran.out
         assert "FAILED   rules.never" in ran.out
     assert live("policy", "explain", "jobflow/absent").code == 3
-    assert "kinds: jobflow, jobtemplate, job, cronjob, cronjobflow, jobflowtemplate" in live("policy", "explain", "queue/x").err
+    assert (
+        "kinds: jobflow, jobtemplate, job, cronjob, cronjobflow, jobflowtemplate"
+        in live("policy", "explain", "queue/x").err
+    )
 
 
 def test_the_steps_of_a_sub_flow_are_shown_in_place(cluster: LocalCluster, live: Live) -> None:
