@@ -8,7 +8,7 @@ from typing import Final
 from cli.exits import MEANINGS, Exit
 from cli.parser import DESCRIPTION
 from cli.verbs import CLUSTER_FLAGS, VERBS, Argument, Verb, defaults_of
-from shared import generated
+from shared.crd import generated
 
 PAGE: Final = Path("docs/command.md")
 _HEAD: Final = f"""# The `jobflow` command

@@ -3,6 +3,7 @@ it.
 """
 
 import asyncio
+import time
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, Final
@@ -20,7 +21,7 @@ SMALL_AFTER: Final = 1.0  # seconds after the large flow
 async def measure(bench_cluster: BenchCluster, side: Side, scale: float) -> dict[str, Any]:
     graph = independent(STEPS)
     async with flowrun.stage(bench_cluster, side, {**graph, **DIAMOND}) as observer:
-        started = asyncio.get_running_loop().time()
+        started = time.perf_counter()
         large = asyncio.create_task(flowrun.run(bench_cluster, side, observer, {"large": graph}))
         await asyncio.sleep(SMALL_AFTER)
         small = await flowrun.run(bench_cluster, side, observer, {"small": DIAMOND}, settle=0)

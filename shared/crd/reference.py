@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from shared import generated
+from shared.crd import generated
 from shared.crd.definitions import DEFINITIONS, Definition
 from shared.crd.descriptions import description
 from shared.crd.schema import DEFAULTS

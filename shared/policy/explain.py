@@ -39,7 +39,7 @@ def explain(context: PolicyContext, policies: Iterable[CompiledPolicy]) -> Itera
             policy.mode,
             passed=tuple(name for name in check_names(policy) if name not in names),
             failed=failed,
-            defaults=tuple((_text(path), value) for path, value in defaults(context, (policy,))),
+            defaults=tuple(_set(context, policy)),
         )
 
 
@@ -49,6 +49,14 @@ def check_names(policy: CompiledPolicy) -> Iterator[str]:
     for group in _GROUPS:
         yield from (f"{group}.{field}" for field, value in (spec.get(group) or {}).items() if value)
     yield from (f"rules.{rule.name}" for rule in policy.rules)
+
+
+def _set(context: PolicyContext, policy: CompiledPolicy) -> Iterator[tuple[str, Any]]:
+    """The defaults of the policy. Those of a template are moved to its place."""
+    for path, value in defaults(context, (policy,)):
+        place = path if context.embedded is None else context.embedded.path(path)
+        if place is not None:
+            yield _text(place), value
 
 
 def _text(path: Iterable[str | int]) -> str:

@@ -149,3 +149,4 @@ def test_explain_judges_the_job_inside_a_cron_job(command: CliCommand, tmp_path:
     assert ran.code == 1
     assert lines(ran.out)[0] == "CronJob/nightly"
     assert "FAILED   limits.maxReplicas: spec.jobTemplate.spec.tasks: 9 pods in total" in ran.out
+    assert 'default  spec.jobTemplate.spec.queue: "team"' in ran.out

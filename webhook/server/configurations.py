@@ -8,7 +8,7 @@ from typing import Final
 
 import yaml
 
-from shared import generated
+from shared.crd import generated
 from shared.kinds import MUTATING, VALIDATING, Kind
 from shared.model.types import Body
 from webhook.server.routes import ROUTES, hook

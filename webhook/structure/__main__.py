@@ -6,7 +6,7 @@ from typing import Final
 
 import yaml
 
-from shared import generated
+from shared.crd import generated
 from webhook.structure.policies import policies
 
 FILE: Final = Path("helm/jobflow/files/structure.yaml")
