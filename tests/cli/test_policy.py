@@ -141,7 +141,9 @@ def body_of_a_kind_without_policies() -> Body:
 
 def test_explain_judges_the_job_inside_a_cron_job(command: CliCommand, tmp_path: Path) -> None:
     cron = body(
-        kinds.CRONJOB, "nightly", {"schedule": "0 2 * * *", "jobTemplate": {"spec": job(task(replicas=9))["spec"]}}
+        kinds.CRONJOB,
+        "nightly",
+        {"schedule": "0 2 * * *", "jobTemplate": {"spec": job(task(replicas=9), queue=None)["spec"]}},
     )
     ran = command(
         "policy", "explain", write(tmp_path / "cron.yaml", cron), "--policy", write(tmp_path / "p.yaml", POLICY)
