@@ -7,8 +7,10 @@ from shared.kinds import JOBFLOW
 from shared.model.types import Body
 from shared.names import (
     ATTEMPT,
+    COMMANDED_BY,
     CREATED_BY_FLOW,
     CREATED_BY_TEMPLATE,
+    CREATOR,
     DEFAULTED,
     FOREIGN_ANNOTATION_PREFIXES,
     ITERATION,
@@ -16,7 +18,17 @@ from shared.names import (
     STEP_DIGEST,
 )
 
-_MADE: Final = (CREATED_BY_FLOW, CREATED_BY_TEMPLATE, STEP, STEP_DIGEST, ITERATION, ATTEMPT, DEFAULTED)
+_MADE: Final = (
+    CREATED_BY_FLOW,
+    CREATED_BY_TEMPLATE,
+    STEP,
+    STEP_DIGEST,
+    ITERATION,
+    ATTEMPT,
+    DEFAULTED,
+    CREATOR,
+    COMMANDED_BY,
+)
 
 
 def again(body: Body) -> Body:

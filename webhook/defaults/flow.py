@@ -14,10 +14,11 @@ def flow_defaults(flow: FlowSubject) -> Iterator[Setting]:
         yield Setting(("spec", "jobRetainPolicy"), RetainPolicy.RETAIN.value)
     if flow.spec.failure_strategy is None:
         yield Setting(("spec", "failureStrategy"), FailureStrategy.STOP.value)
-    if flow.username and CREATOR not in flow.annotations and _asks(flow.spec):
+    # The controller, which creates sub-flows, gives them the creator of the flow above; itself it is never one.
+    if flow.username and not flow.of_a_flow and CREATOR not in flow.annotations and _asks(flow.spec):
         yield Setting(("metadata", "annotations", CREATOR), flow.username)
 
 
 def _asks(flow: JobFlowSpec) -> bool:
     """Whether somebody will be asked for approval, in the flow or in one that it runs."""
-    return any(step.approve is not None or step.flow is not None for step in flow.flows)
+    return any(step.approve is not None or step.flow is not None for step in (*flow.flows, *flow.finally_))

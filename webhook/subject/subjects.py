@@ -58,7 +58,7 @@ class Subject(Generic[S]):
         return {key: value for key, value in found.items() if isinstance(value, str)} if isinstance(found, dict) else {}
 
     @cached_property
-    def names_are_shortened(self) -> bool:
+    def of_a_flow(self) -> bool:
         """Whether a step of a JobFlow created it. The controller shortens names that such objects give, if need be."""
         owners = self.metadata.get("ownerReferences")
         return any(

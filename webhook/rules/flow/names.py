@@ -47,7 +47,7 @@ def outputs_are_identifiers(flow: FlowSubject) -> Iterator[Violation]:
 
 def job_names_fit(flow: FlowSubject) -> Iterator[Violation]:
     """Checked with a three-digit attempt number, since a flow can be retried by command at any time."""
-    for path, step in () if flow.names_are_shortened else flow.steps:
+    for path, step in () if flow.of_a_flow else flow.steps:
         if not step.makes_jobs or len(flow.name) + len(step.name) + _SUFFIX <= MAX_NAME:
             continue
         longest = naming.longest_job_name(flow.name, step.name, _iterations(step.for_))
@@ -58,7 +58,7 @@ def job_names_fit(flow: FlowSubject) -> Iterator[Violation]:
 
 def pod_names_fit(flow: FlowSubject) -> Iterator[Violation]:
     """Checked for templates that exist; the Job's own rules check it again."""
-    for path, step in () if flow.names_are_shortened else flow.steps:
+    for path, step in () if flow.of_a_flow else flow.steps:
         template = flow.templates.get(step.template_name) if step.makes_jobs else None
         if (
             template is None

@@ -83,7 +83,7 @@ def managed_by_is_a_path(job: JobSubject) -> Iterator[Violation]:
 
 def pod_names_fit(job: JobSubject) -> Iterator[Violation]:
     """Checked for the last replica, whose name is the longest. Volcano uses the task's index instead."""
-    if job.template or job.names_are_shortened or qualified_fault(job.name):
+    if job.template or job.of_a_flow or qualified_fault(job.name):
         return
     for index, task in enumerate(job.tasks):
         name = naming.whole_pod_name(job.name, task.name or f"default{index}", max(task.replicas - 1, 0))
