@@ -50,7 +50,7 @@ generate: $(STAMP) ## write what is generated from the code (CRDs, reference pag
 	$(BIN)/python -m shared.crd.reference
 
 release: $(STAMP) ## everything that users install, into dist/: VERSION=1.2.3, REGISTRY=registry.example.com/batch
-	$(BIN)/python -m release $(VERSION) $(if $(REGISTRY),--registry $(REGISTRY)) $(if $(URL),--url $(URL)) $(DIGESTS:%=--digest %)
+	$(BIN)/python -m release $(VERSION) $(if $(REGISTRY),--registry $(REGISTRY)) $(if $(URL),--url $(URL)) $(if $(FILES_URL),--files-url $(FILES_URL)) $(DIGESTS:%=--digest %)
 
 version: $(STAMP) ## write VERSION=1.2.3 to every place that states it
 	$(BIN)/python -m release.versions $(VERSION)

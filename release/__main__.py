@@ -48,7 +48,7 @@ def build(root: Path, version: str, target: Path, publication: Publication) -> N
     lock = Path(shutil.copyfile(root / sbom.LOCK, target / "requirements.lock"))
     plugin = target / f"kubectl-jobflow-{version}.tar.gz"
     plugin.write_bytes(krew.archive_of(root, next(target.glob("*.whl")), lock))
-    (target / "jobflow.krew.yaml").write_text(krew.manifest(plugin, version, publication.url))
+    (target / "jobflow.krew.yaml").write_text(krew.manifest(plugin, version, publication))
     (target / "RELEASE_NOTES.md").write_text(
         notes.page(version, changes, sorted(each.name for each in target.iterdir()))
     )
@@ -71,8 +71,13 @@ def main(argv: list[str] | None = None) -> int:
         "--digest", action="append", default=[], metavar="COMPONENT=sha256:...", help="of a pushed image"
     )
     parser.add_argument("--url", default="", help="of the repository, for links")
+    parser.add_argument(
+        "--files-url", default="", help="of the folder from which the files are downloaded, for Krew's manifest"
+    )
     options = parser.parse_args(argv)
-    publication = Publication(options.registry, dict(each.split("=", 1) for each in options.digest), options.url)
+    publication = Publication(
+        options.registry, dict(each.split("=", 1) for each in options.digest), options.url, options.files_url
+    )
     try:
         versions.check(options.version)
         with tempfile.TemporaryDirectory() as folder:

@@ -18,11 +18,12 @@ _CHANGES: Final = 40
 @dataclass(frozen=True)
 class Publication:
     """Where the release is published. `registry`: prefix of the images; `digests`: component -> digest of its image;
-    `url`: of the repository, for links."""
+    `url`: of the repository, for links; `files_url`: of the folder from which the files of the release are downloaded."""
 
     registry: str = ""
     digests: Mapping[str, str] = field(default_factory=dict)
     url: str = ""
+    files_url: str = ""
 
 
 def components(root: Path) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Final
 import yaml
 
 from release import archive
+from release.chart import Publication
 
 LAUNCHER: Final = "kubectl-jobflow"
 _PLATFORMS: Final = [("linux", "amd64"), ("linux", "arm64"), ("darwin", "amd64"), ("darwin", "arm64")]
@@ -27,9 +28,9 @@ def archive_of(root: Path, wheel: Path, lock: Path) -> bytes:
     return archive.tar_gz(members, frozenset({LAUNCHER}))
 
 
-def manifest(packed: Path, version: str, url: str) -> str:
-    """The manifest for Krew. `url`: of the repository, under whose releases the archive is."""
-    where = f"{url.rstrip('/')}/releases/download/v{version}/{packed.name}" if url else packed.name
+def manifest(packed: Path, version: str, publication: Publication) -> str:
+    """The manifest for Krew. Without `publication.files_url` it names the archive alone, which serves `--archive` only."""
+    where = f"{publication.files_url.rstrip('/')}/{packed.name}" if publication.files_url else packed.name
     digest = hashlib.sha256(packed.read_bytes()).hexdigest()
     platforms = [
         {
@@ -47,7 +48,7 @@ def manifest(packed: Path, version: str, url: str) -> str:
         "metadata": {"name": "jobflow"},
         "spec": {
             "version": f"v{version}",
-            "homepage": url or "https://example.com",
+            **({"homepage": publication.url} if publication.url else {}),
             "shortDescription": "Check, run, watch and steer batch workflows",
             "description": "Lints, renders, draws, runs, watches and steers JobFlows and Volcano Jobs.\n",
             "caveats": "Needs Python 3.11 or newer. The first call installs Python packages into the plugin's folder.\n",

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from release import krew
+from release.chart import Publication
 from release.source import unpack
 from tests.structure.project import ROOT
 
@@ -73,12 +74,21 @@ def test_an_old_python_is_told_with_the_remedy(plugin: Path) -> None:
 
 def test_the_manifest_names_the_archive_for_every_platform(plugin: Path) -> None:
     packed = plugin / "kubectl-jobflow-1.2.3.tar.gz"
-    body = yaml.safe_load(krew.manifest(packed, "1.2.3", "https://example.com/jobflow/"))
+    published = Publication(url="https://example.com/jobflow", files_url="https://example.com/files/v1.2.3/")
+    body = yaml.safe_load(krew.manifest(packed, "1.2.3", published))
+    assert body["spec"]["homepage"] == "https://example.com/jobflow"
     assert body["spec"]["version"] == "v1.2.3"
     platforms = body["spec"]["platforms"]
     labels = [tuple(each["selector"]["matchLabels"].values()) for each in platforms]
     assert sorted(labels) == [("darwin", "amd64"), ("darwin", "arm64"), ("linux", "amd64"), ("linux", "arm64")]
     for each in platforms:
         assert each["sha256"] == hashlib.sha256(packed.read_bytes()).hexdigest()
-        assert each["uri"] == "https://example.com/jobflow/releases/download/v1.2.3/kubectl-jobflow-1.2.3.tar.gz"
+        assert each["uri"] == "https://example.com/files/v1.2.3/kubectl-jobflow-1.2.3.tar.gz"
         assert (plugin / "store" / each["bin"]).is_file()
+
+
+def test_a_manifest_of_files_that_are_not_published_names_no_place_that_does_not_exist(plugin: Path) -> None:
+    packed = plugin / "kubectl-jobflow-1.2.3.tar.gz"
+    spec = yaml.safe_load(krew.manifest(packed, "1.2.3", Publication()))["spec"]
+    assert "homepage" not in spec
+    assert {each["uri"] for each in spec["platforms"]} == {packed.name}

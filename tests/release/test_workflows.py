@@ -16,6 +16,7 @@ from tests.structure.project import ROOT
 
 COMMANDS: Final = ("docker", "helm", "cosign", "gh", "make")
 REGISTRY: Final = "registry.example.com/batch"
+FILES_URL: Final = "https://example.com/x/jobs/7/artifacts/raw/dist"
 DIGEST: Final = f"sha256:{'b' * 64}"
 STUB: Final = f"""#!/usr/bin/env python3
 import json, os, sys
@@ -96,6 +97,7 @@ def check_published(shell: Shell) -> None:
         assert f"BASE=python:3.13-slim@{DIGEST}" in line
         assert {"--push", "--sbom=true", "--provenance=mode=max"} <= set(line)
     (files,) = [line for line in shell.asked("make") if line[0] == "release"]
+    assert {"URL=https://example.com/x", f"FILES_URL={FILES_URL}"} <= set(files)
     digests = next(word for word in files if word.startswith("DIGESTS="))
     assert set(digests.removeprefix("DIGESTS=").split()) == {f"{name}={DIGEST}" for name in components(ROOT)}
     assert shell.asked("helm", "push") == [["push", f"dist/jobflow-chart-{version()}.tgz", f"oci://{REGISTRY}/charts"]]
@@ -109,7 +111,8 @@ def check_published(shell: Shell) -> None:
 def test_the_steps_of_github_publish_everything(shell: Shell) -> None:
     shell.work.joinpath("dist").mkdir()
     env_file = shell.folder / "env"
-    given = {"REGISTRY": REGISTRY, "REVISION": "abc", "URL": "https://example.com/x", "GITHUB_ENV": str(env_file)}
+    given = {"REGISTRY": REGISTRY, "REVISION": "abc", "URL": "https://example.com/x", "FILES_URL": FILES_URL}
+    given["GITHUB_ENV"] = str(env_file)
     for step in github_steps():
         if env_file.exists():
             given |= dict(line.split("=", 1) for line in env_file.read_text().splitlines())
@@ -122,6 +125,7 @@ def test_the_steps_of_github_publish_everything(shell: Shell) -> None:
 def test_the_steps_of_gitlab_publish_everything(shell: Shell) -> None:
     shell.work.joinpath("dist").mkdir()
     given = {"REGISTRY": REGISTRY, "REVISION": "abc", "CI_COMMIT_TAG": f"v{version()}", "URL": "https://example.com/x"}
+    given["CI_JOB_URL"] = FILES_URL.removesuffix("/artifacts/raw/dist")
     ran = shell.run("\n".join(gitlab_steps()), **given, REGISTRY_USERNAME="u", REGISTRY_PASSWORD="p")
     assert ran.returncode == 0, ran.stderr
     check_published(shell)
