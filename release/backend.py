@@ -70,16 +70,16 @@ def build_sdist(sdist_directory: str, config_settings: Settings = None) -> str:
 
 @contextlib.contextmanager
 def _staged() -> Iterator[None]:
-    """Work in the folder that the wheel is built from."""
-    root = Path.cwd()
+    """Work in the folder that the wheel is built from, with a time that a wheel can hold."""
+    given = os.environ.get("SOURCE_DATE_EPOCH")
     with tempfile.TemporaryDirectory() as folder:
-        lay_out(root, Path(folder))
-        given = os.environ.get("SOURCE_DATE_EPOCH")
+        lay_out(Path.cwd(), Path(folder))
         os.environ["SOURCE_DATE_EPOCH"] = str(archive.epoch())
-        os.chdir(folder)
         try:
-            yield
+            with contextlib.chdir(folder):
+                yield
         finally:
-            os.chdir(root)
             if given is None:
                 del os.environ["SOURCE_DATE_EPOCH"]
+            else:
+                os.environ["SOURCE_DATE_EPOCH"] = given

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -92,13 +91,3 @@ def _data(public: Path) -> dict[str, list[str]]:
             name = ".".join((PUBLIC, *package.relative_to(public).parts))
             found.setdefault(name, []).append(path.relative_to(package).as_posix())
     return found
-
-
-def copy_tree(root: Path, stage: Path, names: tuple[str, ...]) -> None:
-    """Copy top-level files and folders by name, those that exist."""
-    for name in names:
-        for path in files(root / name) if (root / name).is_dir() else (root / name,):
-            if path.is_file():
-                target = stage / path.relative_to(root)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(path, target)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# publish.sh images | chart | sign: what CI does with a release. GitHub's and GitLab's workflows run the same commands.
+# publish.sh images | digests | chart | sign: what CI does with a release. GitHub's and GitLab's workflows run the same commands.
 #
 # Environment: VERSION (1.2.3), REGISTRY (prefix of the images, e.g. registry.example.com/batch), REVISION (commit),
 # URL (of the repository). Needs docker with buildx, helm and cosign, logged in to the registry; cosign signs without a key,
