@@ -5,8 +5,8 @@ from contextvars import Token
 from types import TracebackType
 from typing import Final, Literal, Self
 
+from jobflow.expressions.cel_value import CelValue
 from jobflow.expressions.references import ParamValues
-from jobflow.expressions.values import CelValue
 from jobflow.faults import FlowError, LintFault
 from jobflow.manifests.json_values import Json, Span, Text, as_text, merged, whole_seconds, without_none
 from jobflow.manifests.placed import Origin, Origins, PlacedManifest, below, by_key

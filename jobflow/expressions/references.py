@@ -5,8 +5,9 @@ from difflib import get_close_matches
 from typing import Final
 
 from jobflow.expressions.literals import Level, member
+from jobflow.expressions.number_value import NumberValue
 from jobflow.expressions.step_values import StepValues
-from jobflow.expressions.values import JsonValue, NumberValue, TextValue
+from jobflow.expressions.text_values import JsonValue, TextValue
 
 
 class ParamValues:

@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from typing import Final
 
+from jobflow.expressions.cel_value import BoolValue, CelValue
 from jobflow.expressions.literals import Level, member
-from jobflow.expressions.values import BoolValue, CelValue, NumberValue, TextValue, variable_for
+from jobflow.expressions.number_value import NumberValue
+from jobflow.expressions.text_values import TextValue, variable_for
 
 _TEMPLATE_STEPS: Final = "steps."
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final, TypedDict
 
-from jobflow.expressions.values import CelValue
+from jobflow.expressions.cel_value import CelValue
 from jobflow.manifests.json_values import Json, Span, Text
 
 if TYPE_CHECKING:

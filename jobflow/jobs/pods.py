@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from jobflow.expressions.values import CelValue
+from jobflow.expressions.cel_value import CelValue
 from jobflow.jobs.arguments import PodArguments
 from jobflow.manifests.json_values import Plain, as_text, merged, plain, without_none
 from jobflow.manifests.placed import Origin, Origins, by_key

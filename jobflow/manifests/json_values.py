@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from difflib import get_close_matches
 
-from jobflow.expressions.values import CelValue
+from jobflow.expressions.cel_value import CelValue
 from shared.duration import DurationError, seconds, text
 from shared.model.types import Body
 

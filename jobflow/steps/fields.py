@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from jobflow.expressions.values import BoolValue, CelValue, ListValue
+from jobflow.expressions.cel_value import BoolValue, CelValue
+from jobflow.expressions.text_values import ListValue
 from jobflow.manifests.json_values import plain
 from shared.model.step import Output
 from shared.model.types import Body

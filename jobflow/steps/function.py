@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Unpack
 
-from jobflow.expressions.values import CelValue
+from jobflow.expressions.cel_value import CelValue
 from jobflow.jobs.arguments import JobArguments
 from jobflow.manifests.json_values import Json, plain
 from jobflow.steps.kinds import JobStep

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final, Literal, Protocol, Unpack
 
-from jobflow.expressions.values import CelValue
+from jobflow.expressions.cel_value import CelValue
 from jobflow.jobs.arguments import JobArguments
 from jobflow.jobs.job_spec import job_spec
 from jobflow.manifests.json_values import Span, Text, as_text, duration, without_none

@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Final, Literal, Self, overload
 
+from jobflow.expressions.cel_value import BoolValue, CelValue
 from jobflow.expressions.step_values import NamedStepValues
-from jobflow.expressions.values import BoolValue, CelValue, ListValue
+from jobflow.expressions.text_values import ListValue
 from jobflow.manifests.json_values import Json, Span, duration, merged, whole_seconds, without_none
 from jobflow.manifests.placed import Origin, Origins
 from jobflow.manifests.spots import Spot, here

@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 
 from jobflow import Flow, FlowError, Job, JobTemplate, Output, Switch, Task, Template, attempt, index, item, secret
-from jobflow.expressions.values import CelValue
+from jobflow.expressions.cel_value import CelValue
 from tests.jobflow.python import flow_of, marked, program
 
 READS: Final = {

@@ -10,9 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jobflow import Flow, index, item, last, this
+from jobflow.expressions.cel_value import BoolValue, CelValue
+from jobflow.expressions.number_value import NumberValue
 from jobflow.expressions.references import ParamValues
 from jobflow.expressions.step_values import values_of_step
-from jobflow.expressions.values import BoolValue, CelValue, NumberValue
 from shared.expressions import Program, ResultType, binding_of_step, compile_expression, evaluate, flow_scope
 
 NUMBERS: Final = {"one": 1, "two": 2, "minus": -3, "big": 40}
