@@ -50,7 +50,7 @@ def reference_faults(manifests: Sequence[PlacedManifest]) -> Iterator[LintFault]
         params = frozenset(param.name for param in spec.params)
         for step in (*spec.flows, *spec.finally_):
             template = templates.get(step.template_name)
-            if template is not None and step.switch is None:
+            if template is not None and step.makes_jobs:
                 upstream = (
                     names if step in spec.finally_ else frozenset(n for n in names if before.before(step.name, n))
                 )

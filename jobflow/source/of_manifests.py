@@ -39,7 +39,7 @@ class _Writer:
         self._bodies = bodies
         self._templates = {_name(each): each for each in bodies if _is(each, JOBTEMPLATE.kind)}
         flows = [each for each in bodies if _is(each, JOBFLOW.kind)]
-        self._uses = Counter(_template_of(step) for flow in flows for step in _steps(flow) if "switch" not in step)
+        self._uses = Counter(_template_of(step) for flow in flows for step in _steps(flow) if _makes_jobs(step))
         self._taken: set[str] = set(_TAKEN)
         self._shared: dict[str, Name] = {}
         self._statements: list[Statement] = []
@@ -60,8 +60,9 @@ class _Writer:
     def _is_owned(self, template: str) -> bool:
         """Whether the JobTemplate is written as the Job of its only step."""
         body = self._templates.get(template)
-        plain = body is not None and set(body) <= {"apiVersion", "kind", "metadata", "spec"}
-        return plain and self._uses[template] == 1 and body is not None and set(body["metadata"]) == {"name"}
+        if body is None or self._uses[template] != 1:
+            return False
+        return set(body) <= {"apiVersion", "kind", "metadata", "spec"} and set(body["metadata"]) == {"name"}
 
     def _share(self, body: Body) -> None:
         name = self._variable(_name(body))
@@ -127,12 +128,12 @@ class _Writer:
         outputs = outputs_value(step)
         options: dict[str, Value] = {} if outputs is None else {"outputs": outputs}
         chain = tuple(methods(step, final=final))
-        if self._is_owned(template):
+        if self._is_owned(template) and _makes_jobs(step):
             if template != f"{_name(flow)}-{step['name']}":
                 options["template_name"] = template
             return Call("Job", (step["name"],), job_options(self._templates[template]["spec"]) | options, chain)
         arguments: tuple[Value, ...] = (step["name"],)
-        if template in self._shared:
+        if template in self._shared and _makes_jobs(step):
             arguments = (step["name"], self._shared[template])
         elif template != step["name"]:
             arguments = (step["name"], template)
@@ -163,6 +164,11 @@ def _blueprint(body: Body) -> Call:
 def _steps(flow: Body) -> list[Body]:
     spec = flow.get("spec") or {}
     return [*(spec.get("flows") or ()), *(spec.get("finally") or ())]
+
+
+def _makes_jobs(step: Body) -> bool:
+    """Whether it creates Jobs from a JobTemplate, as `Step.makes_jobs` of the model."""
+    return not any(step.get(field) is not None for field in ("switch", "approve", "flow"))
 
 
 def _template_of(step: Body) -> str:

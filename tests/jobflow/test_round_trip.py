@@ -191,6 +191,27 @@ def test_a_random_flow_comes_back(flow: Any, data: st.DataObject) -> None:
     assert _settled(Flow.from_yaml(as_yaml(bodies)).manifest().body) == _settled(body)
 
 
+@pytest.mark.parametrize("kind", [{"approve": {"message": "go"}}, {"flow": {"template": "inner"}}], ids=str)
+def test_a_step_that_makes_no_jobs_does_not_use_the_template_of_its_name(kind: Body) -> None:
+    template = {"tasks": [{"name": "main", "template": {"spec": {"containers": [{"name": "main", "image": "i"}]}}}]}
+    bodies: list[Body] = [
+        {
+            "apiVersion": kinds.JOBTEMPLATE.api_version,
+            "kind": "JobTemplate",
+            "metadata": {"name": "a"},
+            "spec": template,
+        },
+        {
+            "apiVersion": kinds.JOBFLOW.api_version,
+            "kind": "JobFlow",
+            "metadata": {"name": "f"},
+            "spec": {"flows": [{"name": "a", **kind}]},
+        },
+    ]
+    assert settled(printed(python_source(bodies))) == settled(bodies)
+    assert Flow.from_yaml(as_yaml(bodies)).manifest().body["spec"]["flows"] == [{"name": "a", **kind}]
+
+
 def test_texts_of_a_manifest_never_become_code() -> None:
     evil = '"); __import__("os").abort(); ("'
     name = "a\nb'\"); raise SystemExit"

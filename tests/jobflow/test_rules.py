@@ -5,6 +5,7 @@ from typing import Final
 
 import pytest
 
+from jobflow import Approve, Flow, JobTemplate, Template
 from jobflow.manifests.placed import PlacedManifest
 from shared import kinds
 from tests.jobflow.python import flow_of, lines_of, marked, program
@@ -245,3 +246,10 @@ def _found_by(manifests: tuple[PlacedManifest, ...]) -> set[str]:
     lookups = InMemoryLookups(known, below=OfflineLookups())
     verdicts = [admit(kind, body, lookups, "default") for kind, body in known]
     return {name for verdict in verdicts for name in (*verdict.rules, *verdict.warned_by)}
+
+
+def test_a_template_is_not_judged_for_an_approval_of_the_same_name() -> None:
+    with Flow("f") as flow:
+        Template("each", JobTemplate("ship", image="img:$(item)")).loop(["1", "2"])
+        Approve("ship")
+    assert flow.lint().faults == ()
