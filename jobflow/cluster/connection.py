@@ -49,7 +49,7 @@ async def connected(cluster: ClusterAccess) -> AsyncIterator[ClusterSession]:
     try:
         access = await connect.load(cluster.kubeconfig, cluster.context)
     except connect.NoCluster as error:
-        raise ClusterError(f"{error}; name a cluster: ClusterAccess(kubeconfig=...)") from error
+        raise ClusterError(f"{error}; name a cluster: Cluster(kubeconfig=...)") from error
     namespace = cluster.namespace or namespace_in_use(cluster.kubeconfig, cluster.context)
     transport = Transport(access, user_agent=MANAGER)
     async with Api(transport) as api:

@@ -33,8 +33,8 @@ class FlowFailed(Exception):
 class FlowRun:
     """One run of a flow. What is read of it is asked of the cluster, until it has ended.
 
-    Every method that waits for the cluster has a twin for async code, of the same name with an `a` before it; `await run`
-    waits for the end.
+    In async code `await run` waits for the end; `astate`, `alogs` and `adelete` are the twins of `state`, `logs` and
+    `delete`, and `asend` sends what `stop`, `suspend`, `resume` and `retry` do.
     """
 
     def __init__(self, name: str, cluster: ClusterAccess, body: Body | None = None) -> None:
