@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from jobflow.cluster.run_state import RunSnapshot
 from shared.duration import text
+from shared.model.phases import StepPhase
 
 Show = Callable[[RunSnapshot, float], None]
 _BAR: Final = 20
@@ -95,8 +96,7 @@ def _notebook() -> Any:
 
 
 def _counts(state: RunSnapshot) -> tuple[int, int]:
-    over = ("Completed", "Failed", "Skipped", "Terminated")
-    return sum(1 for step in state.steps.values() if step.phase in over), len(state.steps)
+    return sum(StepPhase(step.phase).ended for step in state.steps.values()), len(state.steps)
 
 
 def _without_time(line: str) -> tuple[str, ...]:

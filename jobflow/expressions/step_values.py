@@ -105,10 +105,6 @@ class IterationValues(CelValue):
         return BoolValue(f"{self.cel}.{name}({variable}, {inner.cel})", Level.PRIMARY, self.steps | inner.steps)
 
 
-def values_of_step(name: str, outputs: Iterable[str]) -> "NamedStepValues":
-    return NamedStepValues(name, outputs)
-
-
 class NamedStepValues(StepValues):
     """The values of the step `name`, which strings can hold as `$(steps.NAME.outputs.OUTPUT)`."""
 

@@ -97,7 +97,6 @@ class GangArguments(TypedDict, total=False):
     policies: Policies
 
 
-POD_ARGUMENTS: Final = tuple(PodArguments.__annotations__)
 TASK_ARGUMENTS: Final = tuple(TaskArguments.__annotations__)
 JOB_ARGUMENTS: Final = tuple(JobArguments.__annotations__)
 OF_THE_JOB: Final = (

@@ -2,6 +2,8 @@
 
 import msgspec
 
+from jobflow.manifests.json_values import as_text
+
 
 class Plugin(msgspec.Struct, frozen=True):
     """A plugin with its arguments, as Volcano writes them: `--port=22`."""
@@ -12,8 +14,5 @@ class Plugin(msgspec.Struct, frozen=True):
 
 def plugin(name: str, **options: str | int | bool) -> Plugin:
     """`plugin("pytorch", port=23456)`: an option `wait_master` becomes `--wait-master`."""
-    said = (
-        f"--{key.replace('_', '-')}={str(value).lower() if isinstance(value, bool) else value}"
-        for key, value in options.items()
-    )
+    said = (f"--{key.replace('_', '-')}={as_text(value)}" for key, value in options.items())
     return Plugin(name, tuple(said))

@@ -7,6 +7,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
+from jobflow.manifests.json_values import as_text
 from shared.graphs.nesting import known_outputs
 from shared.model.flow import JobFlowSpec
 
@@ -81,7 +82,7 @@ def scenario(
     for selector, value in (durations or {}).items():
         if not value >= 0:
             raise ScenarioError(f"durations: {selector}: {value} is no number of seconds")
-    texts = {name: {key: _text(value) for key, value in given.items()} for name, given in (outputs or {}).items()}
+    texts = {name: {key: as_text(value) for key, value in given.items()} for name, given in (outputs or {}).items()}
     return JobScenario(dict(failures), dict(durations or {}), texts, seconds)
 
 
@@ -122,9 +123,3 @@ def _selectors(step: str, index: int | None, attempt: int) -> Iterator[str]:
         yield f"{step}[{index}]"
     yield f"{step}:{attempt + 1}"
     yield step
-
-
-def _text(value: str | float | bool) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)

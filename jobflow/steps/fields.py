@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from jobflow.expressions.cel_value import BoolValue, CelValue
 from jobflow.expressions.text_values import ListValue
-from jobflow.manifests.json_values import plain
+from jobflow.manifests.json_values import Text, as_text
 from shared.model.step import Output
 from shared.model.types import Body
 
@@ -37,26 +37,17 @@ def loop_source(over: object, while_: BoolValue | str | None) -> tuple[Body, fro
         step = {"step": over.step} if over.step != 1 else {}
         return {"range": {"start": over.start, "end": over.stop, **step}}, _NO_STEPS
     if isinstance(over, Mapping):
-        return {"matrix": {name: [_text(each) for each in values] for name, values in over.items()}}, _NO_STEPS
+        return {"matrix": {name: [as_text(each) for each in values] for name, values in over.items()}}, _NO_STEPS
     if isinstance(over, Sequence):
         return {"items": [_item(each) for each in over]}, _NO_STEPS
     raise TypeError(f"{over!r} is nothing to loop over: a list, a dict of lists, a range or an expression is")
 
 
-def _item(value: object) -> object:
-    if isinstance(value, Mapping):
-        return {str(key): _text(each) for key, each in value.items()}
-    return _text(value)
-
-
-def _text(value: object) -> str:
+def _item(value: Text | Mapping[str, Text]) -> str | dict[str, str]:
     """Items are texts: numbers are written out."""
-    found = plain(value)
-    if isinstance(found, bool):
-        return "true" if found else "false"
-    if isinstance(found, str | int | float):
-        return str(found)
-    raise TypeError(f"{value!r} cannot be an item: a text, a number, or a dict of these can")
+    if isinstance(value, Mapping):
+        return {str(key): as_text(each) for key, each in value.items()}
+    return as_text(value)
 
 
 def _reads(value: BoolValue | str) -> frozenset[str]:

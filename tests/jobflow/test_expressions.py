@@ -13,7 +13,7 @@ from jobflow import Flow, index, item, last, this
 from jobflow.expressions.cel_value import BoolValue, CelValue
 from jobflow.expressions.number_value import NumberValue
 from jobflow.expressions.references import ParamValues
-from jobflow.expressions.step_values import values_of_step
+from jobflow.expressions.step_values import NamedStepValues
 from shared.expressions import Program, ResultType, binding_of_step, compile_expression, evaluate, flow_scope
 
 NUMBERS: Final = {"one": 1, "two": 2, "minus": -3, "big": 40}
@@ -105,7 +105,7 @@ def test_a_text_that_no_cluster_could_hold_is_refused(text: str) -> None:
         PARAMS.hello == text  # noqa: B015
 
 
-STEP: Final = values_of_step("tr-a", ["loss"])
+STEP: Final = NamedStepValues("tr-a", ["loss"])
 TRUE: Final[dict[str, BoolValue]] = {
     "an output as a number": STEP.outputs["loss"].as_float() < 0.5,
     "a phase": STEP.phase == "Completed",
