@@ -5,7 +5,7 @@ import argparse
 from cli.client import Session, live
 from cli.exits import Exit
 from cli.output import as_name
-from shared.actions.orders import aside, order
+from shared.actions.commands import command_for, why_no_effect
 from shared.kinds import COMMAND, Kind
 
 
@@ -16,9 +16,9 @@ def send(arguments: argparse.Namespace, kind: Kind, action: str, verb: str, said
         for name in arguments.names:
             target = await session.api.get(kind, session.namespace if kind.namespaced else "", name)
             namespace = session.namespace if kind.namespaced else "default"
-            await session.api.create(COMMAND, order(target, action, verb, namespace), namespace=namespace)
-            noted = aside(target, action)
-            print(f"{as_name(target)} {said}" + (f" ({noted})" if noted else ""))
+            await session.api.create(COMMAND, command_for(target, action, verb, namespace), namespace=namespace)
+            why = why_no_effect(target, action)
+            print(f"{as_name(target)} {said}" + (f" ({why})" if why else ""))
         return Exit.OK
 
     return live(arguments, work)

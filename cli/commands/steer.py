@@ -14,8 +14,8 @@ from cli.output import as_name, note
 from cli.params import pairs
 from cli.who import own_name
 from shared import duration
+from shared.actions.commands import command_for, why_no_effect
 from shared.actions.flow_messages import approval_of, forced_stop, retry_of
-from shared.actions.orders import aside, order
 from shared.actions.results import DONE, WITHOUT_EFFECT, result_of, why_retry_waits
 from shared.kinds import COMMAND, JOBFLOW
 from shared.kube.client.errors import AlreadyExists, Forbidden, NotFound, Unavailable
@@ -45,20 +45,20 @@ def _send(verb: str, message: Message = lambda arguments, flow: "") -> Callable[
 
     def run(arguments: argparse.Namespace) -> int:
         async def work(session: Session) -> int:
-            return max([await _order(session, name, verb, arguments, message) for name in arguments.names])
+            return max([await _send_one(session, name, verb, arguments, message) for name in arguments.names])
 
         return live(arguments, work)
 
     return run
 
 
-async def _order(session: Session, name: str, verb: str, arguments: argparse.Namespace, message: Message) -> int:
+async def _send_one(session: Session, name: str, verb: str, arguments: argparse.Namespace, message: Message) -> int:
     flow = await session.api.get(JOBFLOW, session.namespace, name)
     if verb == "resume":
         await _try_to_resume(session, flow)
     # Named here and not by the API server: sent again after a lost answer, it is still one Command.
     unique = f"{name[:200]}-{verb}-{secrets.token_hex(4)}"
-    body = order(flow, _VERBS[verb], verb, session.namespace, message(arguments, flow), unique)
+    body = command_for(flow, _VERBS[verb], verb, session.namespace, message(arguments, flow), unique)
     command = await _create(session, body)
     if arguments.no_wait:
         print(f"{as_name(flow)}: {verb} requested (Command {unique})")
@@ -91,7 +91,7 @@ async def _report(session: Session, flow: Body, command: Body, verb: str) -> int
         if found := result_of(flow, command):
             return _told(where, verb, *found)
         if not exists:
-            why = aside(flow, command["action"]) or f"see kubectl describe jobflow {flow['metadata']['name']}"
+            why = why_no_effect(flow, command["action"]) or f"see kubectl describe jobflow {flow['metadata']['name']}"
             note(f"{where}the controller has deleted the Command without a result: {why}")
             return Exit.NO
         if why := why_retry_waits(flow):
@@ -168,7 +168,7 @@ def approve(arguments: argparse.Namespace) -> int:
         except ValueError as fault:
             raise CliError(str(fault), Exit.NO, "jobflow status shows what the flow waits for") from fault
         unique = f"{arguments.name[:200]}-{verb}-{secrets.token_hex(4)}"
-        body = order(flow, FlowAction.APPROVE, verb, session.namespace, written(message), unique)
+        body = command_for(flow, FlowAction.APPROVE, verb, session.namespace, written(message), unique)
         body["metadata"]["annotations"] = {APPROVER: await own_name(session)}
         command = await _create(session, body)
         if arguments.no_wait:

@@ -10,7 +10,7 @@ from jobflow.cluster.pod_logs import read_logs
 from jobflow.cluster.progress import shown
 from jobflow.cluster.run_state import RunSnapshot, RunStep, state_of
 from jobflow.graph import FlowGraph, graph
-from shared.actions.orders import order
+from shared.actions.commands import command_for
 from shared.kinds import COMMAND, JOBFLOW
 from shared.model.phases import FlowAction
 from shared.model.types import Body
@@ -163,7 +163,7 @@ class FlowRun:
         """Send a Command."""
         async with connected(self._cluster) as session:
             flow = await session.api.get(JOBFLOW, self.namespace, self.name)
-            await session.api.create(COMMAND, order(flow, action, verb, self.namespace), namespace=self.namespace)
+            await session.api.create(COMMAND, command_for(flow, action, verb, self.namespace), namespace=self.namespace)
         self._body = None
 
     def delete(self) -> None:

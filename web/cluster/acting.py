@@ -2,7 +2,7 @@
 
 import contextlib
 
-from shared.actions.orders import order
+from shared.actions.commands import command_for
 from shared.kinds import COMMAND, JOBFLOW, Kind
 from shared.kube.client.api import Api
 from shared.kube.client.errors import Forbidden
@@ -33,7 +33,7 @@ async def give_order(
     namespace = body["metadata"]["namespace"] if kind.namespaced else "default"
     if kind == JOBFLOW and action == FlowAction.RESUME:
         await _try_to_resume(api, body)
-    command = order(body, action, verb, namespace)
+    command = command_for(body, action, verb, namespace)
     if message is not None:
         command = {**command, "message": written(message)}
     await api.create(COMMAND, command, namespace=namespace)

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from shared.actions.orders import aside
+from shared.actions.commands import why_no_effect
 from shared.kinds import CRONJOB, CRONJOBFLOW, JOB, JOBFLOW, QUEUE, Kind
 from shared.model.phases import FlowAction, JobAction, QueueAction
 from shared.model.types import Body
@@ -176,7 +176,7 @@ def offered(kind: Kind, body: Body) -> tuple[OfferedDeed, ...]:
 
 def _aside(body: Body, deed: Deed) -> str:
     if isinstance(deed.work, GiveOrder):
-        return aside(body, deed.work.action)
+        return why_no_effect(body, deed.work.action)
     if isinstance(deed.work, ChangeObject):
         suspended = bool((body.get("spec") or {}).get("suspend"))
         return _SUSPENDED[deed.name](suspended)

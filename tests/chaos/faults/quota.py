@@ -3,7 +3,7 @@
 from random import Random
 from typing import Any, Final
 
-from shared.actions.orders import order
+from shared.actions.commands import command_for
 from shared.kinds import QUEUE, RESOURCEQUOTA
 from shared.model.phases import QueueAction, QueueState
 from tests.chaos.faults.fault import ChaosFault, FaultParameters, ScheduledFaultView
@@ -35,7 +35,7 @@ def _command(cluster: Any, scheduled: ScheduledFaultView, action: QueueAction) -
     queue = cluster.kube.get(QUEUE, "", scheduled.parameters["queue"])
     target = {**queue, "apiVersion": QUEUE.api_version, "kind": QUEUE.kind}
     name = f"{scheduled.key}-{action.lower()}"
-    cluster.submit_at(0.0, [order(target, action, "chaos", "default", name=name)])
+    cluster.submit_at(0.0, [command_for(target, action, "chaos", "default", name=name)])
 
 
 def _inject(cluster: Any, scheduled: ScheduledFaultView) -> None:

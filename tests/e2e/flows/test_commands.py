@@ -7,7 +7,7 @@ import pytest
 
 from local.client.blocking import until
 from local.client.rest import RestError
-from shared.actions.orders import order
+from shared.actions.commands import command_for
 from shared.kinds import COMMAND, EVENT, JOBFLOW, JOBFLOWPOLICY
 from shared.model.types import Body
 from tests.e2e.support.scenario import Scenario, jobflow, step_of, targets
@@ -17,7 +17,7 @@ def send(scenario: Scenario, name: str, action: str, **message: Any) -> Body:
     """A Command with this JSON as its message."""
     flow = scenario.get(name)
     text = json.dumps({key.rstrip("_"): value for key, value in message.items()}) if message else ""
-    return scenario.kube.create(COMMAND, order(flow, action, "test", scenario.namespace, text))
+    return scenario.kube.create(COMMAND, command_for(flow, action, "test", scenario.namespace, text))
 
 
 def result(scenario: Scenario, name: str, command: Body) -> tuple[str, str]:

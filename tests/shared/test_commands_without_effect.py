@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from shared.actions.orders import aside
+from shared.actions.commands import why_no_effect
 from shared.model.phases import FlowAction, JobAction, QueueAction
 from shared.model.types import Body
 
@@ -52,4 +52,4 @@ CASES: dict[str, tuple[str, Body, str]] = {
 @pytest.mark.parametrize("case", CASES)
 def test_a_command_without_effect_is_noted(case: str) -> None:
     action, target, wanted = CASES[case]
-    assert aside(target, action) == wanted
+    assert why_no_effect(target, action) == wanted

@@ -1,4 +1,4 @@
-"""Builds the Commands (bus.volcano.sh) that ask the controller to suspend, resume, stop, retry or restart. Pure."""
+"""Builds the Commands (bus.volcano.sh) of users, and says why one seems to have no effect. Pure."""
 
 from collections.abc import Callable
 from typing import Final
@@ -8,7 +8,7 @@ from shared.model.phases import FlowAction, FlowPhase, JobAction, JobPhase, Queu
 from shared.model.types import Body
 
 
-def order(target: Body, action: str, verb: str, namespace: str, message: str = "", name: str = "") -> Body:
+def command_for(target: Body, action: str, verb: str, namespace: str, message: str = "", name: str = "") -> Body:
     """A Command for `target`. The target owns it, so that both are deleted together. `verb`: part of its name.
 
     `message`: JSON for the controller (shared.model.command_message); default: text for people. `name`: default: generated
@@ -37,7 +37,7 @@ def order(target: Body, action: str, verb: str, namespace: str, message: str = "
     }
 
 
-def aside(target: Body, action: str) -> str:
+def why_no_effect(target: Body, action: str) -> str:
     """Why the Command seems to have no effect, for users; '' otherwise.
 
     It is sent anyway, because an earlier Command may still be in progress.
