@@ -9,16 +9,16 @@ from shared.kube.client.errors import Forbidden
 from shared.model.command_message import CommandMessage, written
 from shared.model.phases import FlowAction
 from shared.model.types import Body
-from web.views.deeds import ChangeObject, DeleteObject, GiveOrder, Work
+from web.views.buttons import ButtonWork, ChangeObject, DeleteObject, SendCommand
 
 
-async def do(api: Api, kind: Kind, body: Body, work: Work) -> None:
+async def do(api: Api, kind: Kind, body: Body, work: ButtonWork) -> None:
     """Raises ApiError."""
     metadata = body["metadata"]
     namespace = str(metadata.get("namespace") or "")
     match work:
-        case GiveOrder(action, verb):
-            await give_order(api, kind, body, action, verb)
+        case SendCommand(action, verb):
+            await send_command(api, kind, body, action, verb)
         case DeleteObject():
             # By uid: another object of that name that has come meanwhile is not meant.
             await api.delete(kind, namespace, metadata["name"], uid=metadata["uid"])
@@ -26,7 +26,7 @@ async def do(api: Api, kind: Kind, body: Body, work: Work) -> None:
             await api.patch(kind, namespace, metadata["name"], change)
 
 
-async def give_order(
+async def send_command(
     api: Api, kind: Kind, body: Body, action: str, verb: str, message: CommandMessage | None = None
 ) -> None:
     """Creates the Command. Raises ApiError."""

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from web.pages import check, deeds, jobs, live, logs, object_yaml, policies, queues, schedules, templates
+from web.pages import buttons, check, jobs, live, logs, object_yaml, policies, queues, schedules, templates
 from web.pages.flows import listing, page, pictures, step
 
 ROUTES: Final = (
@@ -23,8 +23,8 @@ ROUTES: Final = (
     ("GET", "/logs/{namespace}/{job}", logs.download),
     ("GET", "/logs/{namespace}/{job}/follow", logs.follow),
     ("GET", "/yaml/{plural}/{namespace}/{name}", object_yaml.download),
-    ("POST", "/flows", deeds.bulk),
-    ("POST", "/flows/{namespace}/{name}/run-again", deeds.run_again),
-    ("POST", "/flows/{namespace}/{name}/steps/{step}/retry", deeds.retry_step),
-    ("POST", "/act/{plural}/{namespace}/{name}/{deed}", deeds.act),
+    ("POST", "/flows", buttons.bulk),
+    ("POST", "/flows/{namespace}/{name}/run-again", buttons.run_again),
+    ("POST", "/flows/{namespace}/{name}/steps/{step}/retry", buttons.retry_step),
+    ("POST", "/act/{plural}/{namespace}/{name}/{button}", buttons.act),
 )

@@ -11,7 +11,7 @@ from web.pages.job_pods import pods_and_logs
 from web.pages.object_yaml import as_yaml
 from web.pages.queries import ALL_NAMESPACES, label_selector, namespace_of, number, text
 from web.render import page
-from web.views.deeds import offered
+from web.views.buttons import offered
 from web.views.event_list import EventRow, event_rows
 from web.views.job_page import JobFilter, JobRow, job_row, wanted_jobs
 from web.views.paging import cut

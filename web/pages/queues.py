@@ -9,7 +9,7 @@ from shared.kube.client.errors import ApiError
 from shared.model.types import Body
 from web.context import caller
 from web.render import page
-from web.views.deeds import offered
+from web.views.buttons import offered
 from web.views.queue_tree import queue_tree
 
 

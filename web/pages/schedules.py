@@ -10,7 +10,7 @@ from web.context import caller
 from web.pages.optional import listed
 from web.pages.queries import ALL_NAMESPACES, namespace_of
 from web.render import page
-from web.views.deeds import offered
+from web.views.buttons import offered
 from web.views.schedule_list import calendar, past_run, schedule_row, schedule_rows
 
 _KINDS = {kind.plural: kind for kind in (CRONJOBFLOW, CRONJOB)}

@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from web.views.deeds import DEEDS
+from web.views.buttons import BUTTONS
 
 _NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 
@@ -15,5 +15,5 @@ def notice(did: str, of: str) -> str:
         return ""
     if did == "step.retry":
         return f"{of} runs the step again"
-    deed = DEEDS.get(plural, (None, {}))[1].get(name)
-    return f"{of} {deed.done}" if deed else ""
+    button = BUTTONS.get(plural, (None, {}))[1].get(name)
+    return f"{of} {button.done}" if button else ""

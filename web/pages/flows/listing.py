@@ -9,7 +9,7 @@ from shared.kinds import JOBFLOW
 from web.context import HUB, caller
 from web.pages.queries import ALL_NAMESPACES, label_selector, namespace_of, number, one_of, text
 from web.render import page
-from web.views.deeds import BULK, DEEDS
+from web.views.buttons import BULK, BUTTONS
 from web.views.flows.listing import SORTS, FlowFilter, FlowListing, flow_row, listing, one_page
 from web.views.paging import PAGE_ROWS
 
@@ -32,7 +32,7 @@ async def flows(request: web.Request) -> web.StreamResponse:
         "selector": selector,
         "filter": wanted,
         "now": now,
-        "bulk": [DEEDS[JOBFLOW.plural][1][name] for name in BULK],
+        "bulk": [BUTTONS[JOBFLOW.plural][1][name] for name in BULK],
         "topics": (f"jobflows/{namespace or ALL_NAMESPACES}",),
     }
     return page(request, "flows.html", {**values, "listing": await _listing(request, namespace, selector, wanted, now)})

@@ -13,7 +13,7 @@ from web.pages.flows.shown import FlowShown
 from web.pages.flows.tabs import TABS
 from web.pages.queries import one_of
 from web.render import page
-from web.views.deeds import offered
+from web.views.buttons import offered
 from web.views.flows.head import flow_head
 
 

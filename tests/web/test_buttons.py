@@ -7,7 +7,7 @@ from shared.kube.client.errors import NotFound
 from shared.model.types import Body
 from tests.web.make import a_flow, a_status
 from tests.web.site import PlainBrowser, SmallCluster, browser, in_cluster, laptop
-from web.views.deeds import DEEDS
+from web.views.buttons import BUTTONS
 
 READ = {"apiGroups": ["flow.volcano.sh"], "resources": ["jobflows"], "verbs": ["get", "list", "watch"]}
 
@@ -23,7 +23,7 @@ async def commands(cluster: SmallCluster) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(
-    ("deed", "action"),
+    ("button", "action"),
     [
         ("suspend", "SuspendJobFlow"),
         ("resume", "ResumeJobFlow"),
@@ -33,13 +33,13 @@ async def commands(cluster: SmallCluster) -> list[tuple[str, str]]:
     ],
 )
 async def test_a_button_makes_the_command_of_the_command_line(
-    cluster: SmallCluster, site: PlainBrowser, running: Body, deed: str, action: str
+    cluster: SmallCluster, site: PlainBrowser, running: Body, button: str, action: str
 ) -> None:
     await site.get("/flows/default/nightly")
-    answer = await site.post(f"/act/jobflows/default/nightly/{deed}", {"back": "/flows/default/nightly?tab=steps"})
+    answer = await site.post(f"/act/jobflows/default/nightly/{button}", {"back": "/flows/default/nightly?tab=steps"})
     assert answer.status == 200
     assert answer.url.path == "/flows/default/nightly"
-    assert f"nightly {DEEDS['jobflows'][1][deed].done}" in answer.words
+    assert f"nightly {BUTTONS['jobflows'][1][button].done}" in answer.words
     assert await commands(cluster) == [(action, "nightly")]
 
 
@@ -82,12 +82,12 @@ async def test_several_flows_at_once_and_what_came_of_each(
     cluster: SmallCluster, site: PlainBrowser, running: Body
 ) -> None:
     await site.get("/flows")
-    form = {"deed": "stop", "flow": "default/nightly"}
+    form = {"button": "stop", "flow": "default/nightly"}
     answer = await site.post("/flows", form)
     assert "nightly default is being stopped" in answer.words
-    missing = await site.post("/flows", {"deed": "stop", "flow": "default/none"})
+    missing = await site.post("/flows", {"button": "stop", "flow": "default/none"})
     assert '"none" not found' in missing.words
-    assert (await site.post("/flows", {"deed": "explode", "flow": "default/nightly"})).status == 400
+    assert (await site.post("/flows", {"button": "explode", "flow": "default/nightly"})).status == 400
     assert await commands(cluster) == [("TerminateJobFlow", "nightly")]
 
 
@@ -155,7 +155,7 @@ async def test_a_server_that_only_reads_has_no_buttons_and_refuses_forms(cluster
         assert "Stop" not in page.words
         assert (await site.post("/act/jobflows/default/nightly/stop")).status == 403
         assert (await site.post("/flows/default/nightly/run-again")).status == 403
-        assert (await site.post("/flows", {"deed": "stop"})).status == 403
+        assert (await site.post("/flows", {"button": "stop"})).status == 403
         assert await commands(cluster) == []
 
 

@@ -10,11 +10,11 @@ from shared.kube.client.errors import ApiError
 from shared.model.command_message import RetryMessage
 from shared.model.phases import FlowAction
 from web.addresses import address, and_query, inside
-from web.cluster.acting import do, give_order
+from web.cluster.acting import do, send_command
 from web.context import caller, redirect
 from web.pages.queries import may_write
 from web.render import page
-from web.views.deeds import BULK, DEEDS
+from web.views.buttons import BULK, BUTTONS
 
 MOST: Final = 500
 """Flows of one bulk action."""
@@ -22,17 +22,17 @@ _PARAM: Final = "param."
 
 
 async def act(request: web.Request) -> web.StreamResponse:
-    """`/act/PLURAL/NAMESPACE/NAME/DEED`; the namespace of what has none is `-`."""
+    """`/act/PLURAL/NAMESPACE/NAME/BUTTON`; the namespace of what has none is `-`."""
     may_write(request)
     where = request.match_info
-    kind, deeds = DEEDS.get(where["plural"], (JOBFLOW, {}))
-    deed = deeds.get(where["deed"])
-    if deed is None:
+    kind, buttons = BUTTONS.get(where["plural"], (JOBFLOW, {}))
+    button = buttons.get(where["button"])
+    if button is None:
         raise web.HTTPNotFound
     api = caller(request).api
     body = await api.get(kind, where["namespace"] if kind.namespaced else "", where["name"])
-    await do(api, kind, body, deed.work)
-    return await _back(request, f"{kind.plural}.{deed.name}")
+    await do(api, kind, body, button.work)
+    return await _back(request, f"{kind.plural}.{button.name}")
 
 
 async def run_again(request: web.Request) -> web.StreamResponse:
@@ -56,29 +56,34 @@ async def retry_step(request: web.Request) -> web.StreamResponse:
     api = caller(request).api
     body = await api.get(JOBFLOW, request.match_info["namespace"], request.match_info["name"])
     message = RetryMessage(from_=step) if posted.get("after") else RetryMessage(step=step)
-    await give_order(api, JOBFLOW, body, FlowAction.RETRY, "retry", message)
+    await send_command(api, JOBFLOW, body, FlowAction.RETRY, "retry", message)
     return await _back(request, "step.retry")
 
 
 async def bulk(request: web.Request) -> web.StreamResponse:
-    """One deed to several flows; what came of each."""
+    """Do what one button does to each of several flows, and show the result of each."""
     may_write(request)
     posted = await request.post()
-    name = str(posted.get("deed", ""))
+    name = str(posted.get("button", ""))
     chosen = [str(each) for each in posted.getall("flow", [])]
     if name not in BULK or len(chosen) > MOST:
         raise web.HTTPBadRequest(reason=f"choose one of {', '.join(BULK)} and at most {MOST} flows")
-    deed = DEEDS[JOBFLOW.plural][1][name]
+    button = BUTTONS[JOBFLOW.plural][1][name]
     api = caller(request).api
     results = []
     for each in chosen:
         namespace, _, flow = each.partition("/")
         try:
-            await do(api, JOBFLOW, await api.get(JOBFLOW, namespace, flow), deed.work)
+            await do(api, JOBFLOW, await api.get(JOBFLOW, namespace, flow), button.work)
             results.append((namespace, flow, ""))
         except ApiError as error:
             results.append((namespace, flow, error.message))
-    values = {"section": "flows", "deed": deed, "results": results, "back": inside(str(posted.get("back", "/flows")))}
+    values = {
+        "section": "flows",
+        "button": button,
+        "results": results,
+        "back": inside(str(posted.get("back", "/flows"))),
+    }
     return page(request, "bulk.html", values)
 
 

@@ -11,7 +11,7 @@ from shared.model.phases import FlowAction, JobAction, QueueAction
 from shared.model.types import Body
 
 
-class GiveOrder(msgspec.Struct, frozen=True):
+class SendCommand(msgspec.Struct, frozen=True):
     """Create a Command. `verb`: part of its name."""
 
     action: str
@@ -28,43 +28,45 @@ class ChangeObject(msgspec.Struct, frozen=True):
     change: Body
 
 
-Work = GiveOrder | DeleteObject | ChangeObject
+ButtonWork = SendCommand | DeleteObject | ChangeObject
 
 
-class Deed(msgspec.Struct, frozen=True):
-    """`does`: what it will do, in a sentence; `done`: what is said afterwards; `loses`: work is lost, so it is asked
+class Button(msgspec.Struct, frozen=True):
+    """`does`: what it will do, in a sentence; `done`: what is said afterwards; `loses_work`: work is lost, so it is asked
     twice."""
 
     name: str
     title: str
     does: str
     done: str
-    work: Work
-    loses: bool = False
+    work: ButtonWork
+    loses_work: bool = False
 
 
-class OfferedDeed(msgspec.Struct, frozen=True):
-    """`aside`: why it seems to have no effect on this object now; such a button is not shown."""
+class OfferedButton(msgspec.Struct, frozen=True):
+    """`no_effect`: why it seems to have no effect on this object now; such a button is not shown."""
 
-    deed: Deed
-    aside: str
-
-
-def _deed(name: str, title: str, does: str, done: str, work: Work, *, loses: bool = False) -> tuple[str, Deed]:
-    return name, Deed(name, title, does, done, work, loses)
+    button: Button
+    no_effect: str
 
 
-def _pausing(what: str) -> dict[str, Deed]:
+def _button(
+    name: str, title: str, does: str, done: str, work: ButtonWork, *, loses_work: bool = False
+) -> tuple[str, Button]:
+    return name, Button(name, title, does, done, work, loses_work)
+
+
+def _pausing(what: str) -> dict[str, Button]:
     return dict(
         (
-            _deed(
+            _button(
                 "suspend",
                 "Suspend",
                 f"It starts no more {what}; what runs goes on.",
                 "is suspended",
                 ChangeObject({"spec": {"suspend": True}}),
             ),
-            _deed(
+            _button(
                 "resume",
                 "Resume",
                 f"It starts {what} again when they are due.",
@@ -77,88 +79,92 @@ def _pausing(what: str) -> dict[str, Deed]:
 
 _FLOW: Final = dict(
     (
-        _deed(
+        _button(
             "suspend",
             "Suspend",
             "It starts no new Jobs; running ones go on.",
             "starts no new Jobs",
-            GiveOrder(FlowAction.SUSPEND, "suspend"),
+            SendCommand(FlowAction.SUSPEND, "suspend"),
         ),
-        _deed("resume", "Resume", "It starts Jobs again.", "is being resumed", GiveOrder(FlowAction.RESUME, "resume")),
-        _deed(
+        _button(
+            "resume", "Resume", "It starts Jobs again.", "is being resumed", SendCommand(FlowAction.RESUME, "resume")
+        ),
+        _button(
             "retry",
             "Retry failed steps",
             "Failed and terminated steps, and those skipped because of them, run again. Completed steps stay.",
             "runs its failed steps again",
-            GiveOrder(FlowAction.RETRY, "retry"),
+            SendCommand(FlowAction.RETRY, "retry"),
         ),
-        _deed(
+        _button(
             "stop",
             "Stop",
             "Running Jobs are terminated, the other steps are skipped, and the steps of finally run.",
             "is being stopped",
-            GiveOrder(FlowAction.TERMINATE, "stop"),
-            loses=True,
+            SendCommand(FlowAction.TERMINATE, "stop"),
+            loses_work=True,
         ),
-        _deed(
+        _button(
             "restart",
             "Restart",
             "All steps run again from the beginning. Their Jobs and pods are deleted, with their logs.",
             "runs all steps again",
-            GiveOrder(FlowAction.RESTART, "restart"),
-            loses=True,
+            SendCommand(FlowAction.RESTART, "restart"),
+            loses_work=True,
         ),
-        _deed(
+        _button(
             "delete",
             "Delete",
             "The flow is deleted with its Jobs, their pods and their logs. This cannot be undone.",
             "is being deleted",
             DeleteObject(),
-            loses=True,
+            loses_work=True,
         ),
     )
 )
 _JOB: Final = dict(
     (
-        _deed(
+        _button(
             "suspend",
             "Suspend",
             "Its pods are deleted; the Job stays and can be resumed.",
             "is being suspended",
-            GiveOrder(JobAction.ABORT_JOB, "suspend"),
-            loses=True,
+            SendCommand(JobAction.ABORT_JOB, "suspend"),
+            loses_work=True,
         ),
-        _deed(
+        _button(
             "resume",
             "Resume",
             "Its pods are created again.",
             "is being resumed",
-            GiveOrder(JobAction.RESUME_JOB, "resume"),
+            SendCommand(JobAction.RESUME_JOB, "resume"),
         ),
-        _deed(
+        _button(
             "delete",
             "Delete",
             "The Job is deleted with its pods and their logs. A flow that owns it may count it as failed.",
             "is being deleted",
             DeleteObject(),
-            loses=True,
+            loses_work=True,
         ),
     )
 )
 _QUEUE: Final = dict(
     (
-        _deed("open", "Open", "It accepts Jobs again.", "is being opened", GiveOrder(QueueAction.OPEN_QUEUE, "open")),
-        _deed(
+        _button(
+            "open", "Open", "It accepts Jobs again.", "is being opened", SendCommand(QueueAction.OPEN_QUEUE, "open")
+        ),
+        _button(
             "close",
             "Close",
             "It accepts no more Jobs; those in it go on.",
             "is being closed",
-            GiveOrder(QueueAction.CLOSE_QUEUE, "close"),
-            loses=True,
+            SendCommand(QueueAction.CLOSE_QUEUE, "close"),
+            loses_work=True,
         ),
     )
 )
-DEEDS: Final[Mapping[str, tuple[Kind, Mapping[str, Deed]]]] = {
+BUTTONS: Final[Mapping[str, tuple[Kind, Mapping[str, Button]]]] = {
     JOBFLOW.plural: (JOBFLOW, _FLOW),
     JOB.plural: (JOB, _JOB),
     QUEUE.plural: (QUEUE, _QUEUE),
@@ -169,17 +175,17 @@ BULK: Final = ("suspend", "resume", "retry", "stop", "delete")
 """What can be done to several flows at once."""
 
 
-def offered(kind: Kind, body: Body) -> tuple[OfferedDeed, ...]:
+def offered(kind: Kind, body: Body) -> tuple[OfferedButton, ...]:
     """The buttons of an object, in order."""
-    return tuple(OfferedDeed(deed, _aside(body, deed)) for deed in DEEDS[kind.plural][1].values())
+    return tuple(OfferedButton(button, _no_effect(body, button)) for button in BUTTONS[kind.plural][1].values())
 
 
-def _aside(body: Body, deed: Deed) -> str:
-    if isinstance(deed.work, GiveOrder):
-        return why_no_effect(body, deed.work.action)
-    if isinstance(deed.work, ChangeObject):
+def _no_effect(body: Body, button: Button) -> str:
+    if isinstance(button.work, SendCommand):
+        return why_no_effect(body, button.work.action)
+    if isinstance(button.work, ChangeObject):
         suspended = bool((body.get("spec") or {}).get("suspend"))
-        return _SUSPENDED[deed.name](suspended)
+        return _SUSPENDED[button.name](suspended)
     return ""
 
 
