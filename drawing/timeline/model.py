@@ -17,7 +17,7 @@ class AttemptStage(StrEnum):
 
 
 class Span(msgspec.Struct, frozen=True):
-    """Seconds since 1970. A span that goes on ends at `now`."""
+    """Seconds since 1970. A span that has not ended yet ends at `now`."""
 
     stage: AttemptStage
     start: float

@@ -50,119 +50,104 @@ class OfferedButton(msgspec.Struct, frozen=True):
     no_effect: str
 
 
-def _button(
-    name: str, title: str, does: str, done: str, work: ButtonWork, *, loses_work: bool = False
-) -> tuple[str, Button]:
-    return name, Button(name, title, does, done, work, loses_work)
+def _by_name(*buttons: Button) -> Mapping[str, Button]:
+    return {button.name: button for button in buttons}
 
 
-def _pausing(what: str) -> dict[str, Button]:
-    return dict(
-        (
-            _button(
-                "suspend",
-                "Suspend",
-                f"It starts no more {what}; what runs goes on.",
-                "is suspended",
-                ChangeObject({"spec": {"suspend": True}}),
-            ),
-            _button(
-                "resume",
-                "Resume",
-                f"It starts {what} again when they are due.",
-                "goes on",
-                ChangeObject({"spec": {"suspend": False}}),
-            ),
-        )
-    )
-
-
-_FLOW: Final = dict(
-    (
-        _button(
+def _pausing(what: str) -> Mapping[str, Button]:
+    return _by_name(
+        Button(
             "suspend",
             "Suspend",
-            "It starts no new Jobs; running ones go on.",
-            "starts no new Jobs",
-            SendCommand(FlowAction.SUSPEND, "suspend"),
+            f"It starts no more {what}; what already runs continues.",
+            "is suspended",
+            ChangeObject({"spec": {"suspend": True}}),
         ),
-        _button(
-            "resume", "Resume", "It starts Jobs again.", "is being resumed", SendCommand(FlowAction.RESUME, "resume")
-        ),
-        _button(
-            "retry",
-            "Retry failed steps",
-            "Failed and terminated steps, and those skipped because of them, run again. Completed steps stay.",
-            "runs its failed steps again",
-            SendCommand(FlowAction.RETRY, "retry"),
-        ),
-        _button(
-            "stop",
-            "Stop",
-            "Running Jobs are terminated, the other steps are skipped, and the steps of finally run.",
-            "is being stopped",
-            SendCommand(FlowAction.TERMINATE, "stop"),
-            loses_work=True,
-        ),
-        _button(
-            "restart",
-            "Restart",
-            "All steps run again from the beginning. Their Jobs and pods are deleted, with their logs.",
-            "runs all steps again",
-            SendCommand(FlowAction.RESTART, "restart"),
-            loses_work=True,
-        ),
-        _button(
-            "delete",
-            "Delete",
-            "The flow is deleted with its Jobs, their pods and their logs. This cannot be undone.",
-            "is being deleted",
-            DeleteObject(),
-            loses_work=True,
-        ),
-    )
-)
-_JOB: Final = dict(
-    (
-        _button(
-            "suspend",
-            "Suspend",
-            "Its pods are deleted; the Job stays and can be resumed.",
-            "is being suspended",
-            SendCommand(JobAction.ABORT_JOB, "suspend"),
-            loses_work=True,
-        ),
-        _button(
+        Button(
             "resume",
             "Resume",
-            "Its pods are created again.",
-            "is being resumed",
-            SendCommand(JobAction.RESUME_JOB, "resume"),
-        ),
-        _button(
-            "delete",
-            "Delete",
-            "The Job is deleted with its pods and their logs. A flow that owns it may count it as failed.",
-            "is being deleted",
-            DeleteObject(),
-            loses_work=True,
+            f"It starts {what} again when they are due.",
+            "is resumed",
+            ChangeObject({"spec": {"suspend": False}}),
         ),
     )
+
+
+_FLOW: Final = _by_name(
+    Button(
+        "suspend",
+        "Suspend",
+        "It starts no new Jobs; running Jobs continue.",
+        "starts no new Jobs",
+        SendCommand(FlowAction.SUSPEND, "suspend"),
+    ),
+    Button("resume", "Resume", "It starts Jobs again.", "is being resumed", SendCommand(FlowAction.RESUME, "resume")),
+    Button(
+        "retry",
+        "Retry failed steps",
+        "Failed and terminated steps, and those skipped because of them, run again. Completed steps stay.",
+        "runs its failed steps again",
+        SendCommand(FlowAction.RETRY, "retry"),
+    ),
+    Button(
+        "stop",
+        "Stop",
+        "Running Jobs are terminated, the other steps are skipped, and the steps of finally run.",
+        "is being stopped",
+        SendCommand(FlowAction.TERMINATE, "stop"),
+        loses_work=True,
+    ),
+    Button(
+        "restart",
+        "Restart",
+        "All steps run again from the beginning. Their Jobs and pods are deleted, with their logs.",
+        "runs all steps again",
+        SendCommand(FlowAction.RESTART, "restart"),
+        loses_work=True,
+    ),
+    Button(
+        "delete",
+        "Delete",
+        "The flow is deleted with its Jobs, their pods and their logs. This cannot be undone.",
+        "is being deleted",
+        DeleteObject(),
+        loses_work=True,
+    ),
 )
-_QUEUE: Final = dict(
-    (
-        _button(
-            "open", "Open", "It accepts Jobs again.", "is being opened", SendCommand(QueueAction.OPEN_QUEUE, "open")
-        ),
-        _button(
-            "close",
-            "Close",
-            "It accepts no more Jobs; those in it go on.",
-            "is being closed",
-            SendCommand(QueueAction.CLOSE_QUEUE, "close"),
-            loses_work=True,
-        ),
-    )
+_JOB: Final = _by_name(
+    Button(
+        "suspend",
+        "Suspend",
+        "Its pods are deleted; the Job stays and can be resumed.",
+        "is being suspended",
+        SendCommand(JobAction.ABORT_JOB, "suspend"),
+        loses_work=True,
+    ),
+    Button(
+        "resume",
+        "Resume",
+        "Its pods are created again.",
+        "is being resumed",
+        SendCommand(JobAction.RESUME_JOB, "resume"),
+    ),
+    Button(
+        "delete",
+        "Delete",
+        "The Job is deleted with its pods and their logs. A flow that owns it may count it as failed.",
+        "is being deleted",
+        DeleteObject(),
+        loses_work=True,
+    ),
+)
+_QUEUE: Final = _by_name(
+    Button("open", "Open", "It accepts Jobs again.", "is being opened", SendCommand(QueueAction.OPEN_QUEUE, "open")),
+    Button(
+        "close",
+        "Close",
+        "It accepts no more Jobs; Jobs in it continue.",
+        "is being closed",
+        SendCommand(QueueAction.CLOSE_QUEUE, "close"),
+    ),
 )
 BUTTONS: Final[Mapping[str, tuple[Kind, Mapping[str, Button]]]] = {
     JOBFLOW.plural: (JOBFLOW, _FLOW),
