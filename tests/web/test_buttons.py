@@ -1,5 +1,7 @@
 """The buttons: what they make, who may press them, and from where."""
 
+import json
+
 import pytest
 
 from shared.kinds import COMMAND, CRONJOBFLOW, JOBFLOW, QUEUE
@@ -15,7 +17,9 @@ READ = {"apiGroups": ["flow.volcano.sh"], "resources": ["jobflows"], "verbs": ["
 @pytest.fixture
 async def running(cluster: SmallCluster) -> Body:
     flow = a_flow("nightly", {"a": (), "b": ("a",)}, params=[{"name": "day", "value": "monday"}])
-    return await cluster.create(JOBFLOW, flow, a_status("Running", {"a": "Failed", "b": "Waiting"}))
+    return await cluster.create(
+        JOBFLOW, flow, a_status("Running", {"a": {"phase": "Failed", "attempts": 2}, "b": "Waiting"})
+    )
 
 
 async def commands(cluster: SmallCluster) -> list[tuple[str, str]]:
@@ -74,8 +78,8 @@ async def test_one_step_is_tried_again_alone_or_with_those_after_it(
     await site.get("/flows/default/nightly")
     await site.post("/flows/default/nightly/steps/a/retry", {"back": "/flows"})
     await site.post("/flows/default/nightly/steps/a/retry", {"back": "/flows", "after": "1"})
-    said = [each["message"] async for each in cluster.api.list(COMMAND)]
-    assert sorted(said) == ['{"from":"a"}', '{"step":"a"}']
+    said = [json.loads(each["message"]) async for each in cluster.api.list(COMMAND)]
+    assert sorted(said, key=sorted) == [{"attempt": 2, "from": "a"}, {"attempt": 2, "step": "a"}]
 
 
 async def test_several_flows_at_once_and_what_came_of_each(

@@ -4,10 +4,10 @@ from typing import Final
 
 from aiohttp import web
 
+from shared.actions.flow_messages import retry_of
 from shared.actions.reruns import again, named, with_values
 from shared.kinds import JOBFLOW
 from shared.kube.client.errors import ApiError
-from shared.model.command_message import RetryMessage
 from shared.model.phases import FlowAction
 from web.addresses import address, and_query, inside
 from web.cluster.acting import do, send_command
@@ -55,7 +55,7 @@ async def retry_step(request: web.Request) -> web.StreamResponse:
     step = request.match_info["step"]
     api = caller(request).api
     body = await api.get(JOBFLOW, request.match_info["namespace"], request.match_info["name"])
-    message = RetryMessage(from_=step) if posted.get("after") else RetryMessage(step=step)
+    message = retry_of(body, from_=step) if posted.get("after") else retry_of(body, step=step)
     await send_command(api, JOBFLOW, body, FlowAction.RETRY, "retry", message)
     return await _back(request, "step.retry")
 
