@@ -4,15 +4,14 @@ import time
 
 from aiohttp import web
 
-from shared.kinds import EVENT, JOB
-from shared.model.types import Body
+from shared.kinds import JOB
 from web.context import HUB, caller
 from web.pages.job_pods import pods_and_logs
+from web.pages.object_events import object_events
 from web.pages.object_yaml import as_yaml
 from web.pages.queries import ALL_NAMESPACES, label_selector, namespace_of, number, text
 from web.render import page
 from web.views.buttons import offered
-from web.views.event_list import EventRow, event_rows
 from web.views.job_page import JobFilter, JobRow, job_row, wanted_jobs
 from web.views.paging import cut
 
@@ -51,17 +50,10 @@ async def job(request: web.Request) -> web.StreamResponse:
         "row": job_row(body),
         "offered": offered(JOB, body),
         "tasks": (body.get("spec") or {}).get("tasks") or (),
-        "events": await _events(request, body),
+        "events": await object_events(request, JOB, body),
         "text": as_yaml(body),
         "now": time.time(),
         "topics": (f"jobs/{namespace}/{name}", f"pods/{namespace}/{name}"),
         **(await pods_and_logs(request, namespace, name)),
     }
     return page(request, "job.html", values)
-
-
-async def _events(request: web.Request, body: Body) -> tuple[EventRow, ...]:
-    metadata = body["metadata"]
-    selector = f"involvedObject.kind={JOB.kind},involvedObject.name={metadata['name']}"
-    listed = caller(request).api.list(EVENT, metadata["namespace"], field_selector=selector)
-    return event_rows([event async for event in listed])

@@ -3,18 +3,15 @@
 import asyncio
 import contextlib
 import json
-import re
 from contextlib import aclosing
-from typing import Final
 
 from aiohttp import web
 
 from shared.kube.client.errors import ApiError
 from web.cluster.job_logs import JobLogs, job_pods, whole_log
 from web.context import HUB, SESSION, STREAMS, caller
+from web.pages.attachments import attachment
 from web.pages.queries import text
-
-_UNSAFE: Final = re.compile(r"[^a-z0-9.-]")
 
 
 class _Reader:
@@ -60,9 +57,8 @@ async def download(request: web.Request) -> web.StreamResponse:
     """All pods one after the other, whole, as plain text."""
     who, where = caller(request), request.match_info
     pods = await job_pods(who, where["namespace"], where["job"])
-    name = _UNSAFE.sub("-", where["job"])
-    headers = {"Content-Disposition": f'attachment; filename="{name}.log"'}
-    response = web.StreamResponse(headers={"Content-Type": "text/plain; charset=utf-8", **headers})
+    headers = {"Content-Type": "text/plain; charset=utf-8", **attachment(where["job"], "log")}
+    response = web.StreamResponse(headers=headers)
     await response.prepare(request)
     for pod in pods:
         await response.write(f"==> {pod['metadata']['name']} <==\n".encode())

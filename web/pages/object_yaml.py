@@ -1,6 +1,5 @@
 """Objects as YAML, for reading and for download."""
 
-import re
 from typing import Final
 
 import yaml
@@ -10,12 +9,12 @@ from shared.kinds import CRONJOB, CRONJOBFLOW, JOB, JOBFLOW, JOBFLOWPOLICY, JOBF
 from shared.kube.cache.cache import strip
 from shared.model.types import Body
 from web.context import caller
+from web.pages.attachments import attachment
 
 _KINDS: Final = {
     kind.plural: kind
     for kind in (JOBFLOW, JOB, QUEUE, JOBTEMPLATE, JOBFLOWTEMPLATE, JOBFLOWPOLICY, CRONJOB, CRONJOBFLOW)
 }
-_UNSAFE: Final = re.compile(r"[^a-z0-9.-]")
 
 
 def as_yaml(body: Body) -> str:
@@ -30,6 +29,5 @@ async def download(request: web.Request) -> web.StreamResponse:
     if kind is None:
         raise web.HTTPNotFound
     body = await caller(request).api.get(kind, where["namespace"] if kind.namespaced else "", where["name"])
-    name = _UNSAFE.sub("-", where["name"])
-    headers = {"Content-Disposition": f'attachment; filename="{name}.yaml"'}
+    headers = attachment(where["name"], "yaml")
     return web.Response(text=as_yaml(body), content_type="application/yaml", headers=headers)

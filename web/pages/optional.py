@@ -9,7 +9,7 @@ from web.context import caller
 
 
 async def listed(request: web.Request, kind: Kind, namespace: str = "", label_selector: str = "") -> list[Body]:
-    """None for whoever may not list them, and where the cluster does not know the kind."""
+    """An empty list if the caller may not list them, or if the cluster does not know the kind."""
     try:
         return [body async for body in caller(request).api.list(kind, namespace, label_selector=label_selector)]
     except (Forbidden, NotFound):

@@ -3,15 +3,11 @@
 from aiohttp import web
 
 from shared.kinds import POD
-from shared.kube.client.errors import Forbidden
 from shared.model.types import Body
 from shared.names import JOB_NAME
-from web.context import caller
+from web.pages.optional import listed
 
 
 async def flow_pods(request: web.Request, namespace: str) -> list[Body]:
-    """Those of all Jobs in the namespace; none for whoever may not list pods."""
-    try:
-        return [pod async for pod in caller(request).api.list(POD, namespace, label_selector=JOB_NAME)]
-    except Forbidden:
-        return []
+    """Those of all Jobs in the namespace; none if the caller may not list pods."""
+    return await listed(request, POD, namespace, JOB_NAME)

@@ -6,11 +6,10 @@ from aiohttp import web
 
 from drawing.flow_view import flow_view
 from shared.kinds import JOB, JOBFLOW
-from shared.kube.client.errors import Forbidden
-from shared.model.types import Body
 from shared.names import STEP
 from web.context import caller
 from web.pages.job_pods import pods_and_logs
+from web.pages.optional import listed
 from web.pages.queries import text
 from web.render import page
 from web.views.flows.head import flow_head
@@ -28,7 +27,7 @@ async def step(request: web.Request) -> web.StreamResponse:
     shown = step_page(
         found,
         body,
-        await _jobs(request, namespace, found.name),
+        await listed(request, JOB, namespace, f"{STEP}={found.name}"),
         phase=text(request, "phase"),
         text=text(request, "job_name"),
     )
@@ -45,11 +44,3 @@ async def step(request: web.Request) -> web.StreamResponse:
         **(await pods_and_logs(request, namespace, job)),
     }
     return page(request, "step.html", values)
-
-
-async def _jobs(request: web.Request, namespace: str, step: str) -> list[Body]:
-    """Of all flows that have a step of this name; none for whoever may not list Jobs."""
-    try:
-        return [job async for job in caller(request).api.list(JOB, namespace, label_selector=f"{STEP}={step}")]
-    except Forbidden:
-        return []

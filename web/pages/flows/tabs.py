@@ -3,13 +3,12 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, NamedTuple
 
-from shared.kinds import EVENT, JOBFLOW
-from web.context import caller
+from shared.kinds import JOBFLOW
 from web.pages.flows.pictures import graph_values, timeline_values
 from web.pages.flows.pods import flow_pods
 from web.pages.flows.shown import FlowShown
+from web.pages.object_events import object_events
 from web.pages.object_yaml import as_yaml
-from web.views.event_list import event_rows
 from web.views.flows.head import attention
 from web.views.flows.next_steps import next_steps
 from web.views.flows.outputs import output_list
@@ -34,10 +33,7 @@ async def _steps(shown: FlowShown) -> Mapping[str, Any]:
 
 
 async def _events(shown: FlowShown) -> Mapping[str, Any]:
-    metadata = shown.body["metadata"]
-    selector = f"involvedObject.kind={JOBFLOW.kind},involvedObject.name={metadata['name']}"
-    api = caller(shown.request).api
-    return {"events": event_rows([e async for e in api.list(EVENT, metadata["namespace"], field_selector=selector)])}
+    return {"events": await object_events(shown.request, JOBFLOW, shown.body)}
 
 
 async def _yaml(shown: FlowShown) -> Mapping[str, Any]:
