@@ -10,10 +10,17 @@ import msgspec
 from msgspec import Meta
 
 from shared.model.phases import DependsCondition, DependsStrategy
-from shared.model.types import WHOLE, Count, Int32, IntOrString, Labels, Model, Port, Positive, Raw
+from shared.model.types import WHOLE, Body, Count, Int32, IntOrString, Labels, Model, Port, Positive, Raw
 
 NO_JOB_FIELDS: Final = ("switch", "flow", "approve")
 """Fields that make a step something else than a Job from a JobTemplate, for readers of raw steps."""
+
+
+def raw_steps(flow: Body) -> tuple[Body, ...]:
+    """The steps of `flows` and `finally` of a stored JobFlow, not parsed."""
+    spec = flow.get("spec") or {}
+    return (*(spec.get("flows") or ()), *(spec.get("finally") or ()))
+
 
 Expression = Annotated[str, Meta(max_length=4096, extra_json_schema={"format": "cel"})]
 

@@ -73,7 +73,7 @@ class AdmissionHandler:
         self._routes = {route.path: route for route in ROUTES}
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
-        """ApprovalDecision one request. Raises nothing but CancelledError: a bad request must not end the process."""
+        """Answer one request. Raises nothing but CancelledError: a bad request must not end the process."""
         route = self._routes.get(request.path)
         if route is None:
             return _failure(404, "NotFound", f"no webhook at {request.path}")

@@ -7,6 +7,7 @@ from controller.context import ControllerContext
 from controller.jobflow.model.observed import ApprovalRules
 from shared.kinds import ADMISSION_POLICY, ADMISSION_POLICY_BINDING, JOBFLOW, JOBFLOWPOLICY, NAMESPACE
 from shared.kube.cache.cache import Cache
+from shared.model.step import raw_steps
 from shared.model.types import Body
 from shared.policy import Compiler, PolicyContext, relevant
 from shared.timestamp import epoch_or_none
@@ -62,7 +63,7 @@ class ApprovalObserver:
 
 
 def _asks(flow: Body) -> bool:
-    return any(step.get("approve") is not None for step in (flow.get("spec") or {}).get("flows") or ())
+    return any(step.get("approve") is not None for step in raw_steps(flow))
 
 
 def _enforces(body: Body) -> bool:

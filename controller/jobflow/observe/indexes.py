@@ -1,11 +1,11 @@
-"""The cache indexes of JobFlows: by the JobTemplates they use, and those in which a step waits for a queue."""
+"""The cache indexes of JobFlows: by the templates that they use, and by what a step waits for."""
 
 from collections.abc import Iterator
 from typing import Final
 
 from controller.jobflow import reasons
 from shared.key import Key
-from shared.model.step import NO_JOB_FIELDS
+from shared.model.step import NO_JOB_FIELDS, raw_steps
 from shared.model.types import Body
 
 USES: Final = "uses-template"
@@ -17,28 +17,31 @@ FOR_APPROVAL: Final = "approval"
 
 def index_by_template(flow: Body) -> Iterator[str]:
     """The JobTemplates that an unfinished flow uses, as NAMESPACE/NAME."""
-    if (flow.get("status") or {}).get("completionTime"):
-        return
-    spec = flow.get("spec") or {}
-    for step in (*(spec.get("flows") or ()), *(spec.get("finally") or ())):
+    for step in _unfinished_steps(flow):
         name = step.get("template") or step.get("name")
         if name and not any(step.get(field) for field in NO_JOB_FIELDS):
-            yield str(Key(flow["metadata"].get("namespace", ""), name))
+            yield _in_namespace(flow, name)
 
 
 def index_by_flow_template(flow: Body) -> Iterator[str]:
     """The JobFlowTemplates that an unfinished flow uses itself, as NAMESPACE/NAME."""
-    if (flow.get("status") or {}).get("completionTime"):
-        return
-    spec = flow.get("spec") or {}
-    for step in (*(spec.get("flows") or ()), *(spec.get("finally") or ())):
+    for step in _unfinished_steps(flow):
         name = (step.get("flow") or {}).get("template")
         if name:
-            yield str(Key(flow["metadata"].get("namespace", ""), name))
+            yield _in_namespace(flow, name)
+
+
+def _unfinished_steps(flow: Body) -> tuple[Body, ...]:
+    """The steps of a flow that has not ended."""
+    return () if (flow.get("status") or {}).get("completionTime") else raw_steps(flow)
+
+
+def _in_namespace(flow: Body, name: str) -> str:
+    return str(Key(flow["metadata"].get("namespace", ""), name))
 
 
 def index_by_wait(flow: Body) -> Iterator[str]:
-    """FOR_APPROVAL for a flow in which a step waits for a person; FOR_QUEUE for one in which a step has no Job because of its queue, or because the Job was rejected."""
+    """What steps of a flow wait for. FOR_QUEUE: a step has no Job because of its queue, or because the Job was rejected."""
     status = flow.get("status") or {}
     steps = () if status.get("completionTime") else status.get("steps") or ()
     if any(step.get("reason") in (reasons.QUEUE_CLOSED, reasons.JOB_REJECTED) for step in steps):

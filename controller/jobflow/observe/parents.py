@@ -26,8 +26,7 @@ def parents_of(flows: Cache, namespace: str, metadata: ObjectMeta) -> tuple[Pare
         if body is None or body["metadata"].get("uid") != wanted[2]:
             break
         annotations = body["metadata"].get("annotations") or {}
-        suspended = (body.get("spec") or {}).get("suspend") is True
-        found.append(ParentFlow(wanted[1], str(annotations.get(FLOW_TEMPLATE, "")), suspended))
+        found.append(ParentFlow(wanted[1], str(annotations.get(FLOW_TEMPLATE, "")), is_suspended(body)))
         owner = controller_of(body)
         wanted = (str(owner.get("kind", "")), str(owner.get("name", "")), str(owner.get("uid", "")))
     return tuple(found)

@@ -130,7 +130,7 @@ class FlowCluster:
         return self.plan
 
     def turn(self) -> Decision:
-        """UnitProgress, decide, act once; creates that are refused are decided about again, as the worker does."""
+        """Observe, decide, act once; creates that are refused are decided about again, as the worker does."""
         for _ in range(20):
             decision = self.decide().decision
             if not self._act(decision):
@@ -151,7 +151,7 @@ class FlowCluster:
         return decision
 
     def settle(self) -> None:
-        """FlowContext until nothing changes, at this very moment."""
+        """Reconcile until nothing changes, at this very moment."""
         for _ in range(50):
             before = (self.flow, dict(self.bodies), tuple(self.commands))
             self.turn()

@@ -398,7 +398,7 @@ def test_deferring_status_writes_changes_no_decision(subject, events):
 
 
 def rest(cluster: FlowCluster) -> None:
-    """FlowContext until nothing moves, at this moment."""
+    """Reconcile until nothing moves, at this moment."""
     for _ in range(60):
         before = (cluster.flow, cluster.memory, dict(cluster.bodies), tuple(cluster.commands))
         cluster.turn()
