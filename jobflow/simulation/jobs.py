@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from controller.decision import Child, Create
 from controller.job.reasons import NO_MIN_AVAILABLE
-from controller.jobflow.model.observed import ObservedChild, PodResults, parse_job
+from controller.jobflow.children.registry import PARSERS
+from controller.jobflow.model.observed import ObservedChild, PodResults
 from controller.jobflow.reasons import STEP_FAILED
 from jobflow.simulation.scenario import JobScenario
 from shared.graphs.nesting import known_outputs
@@ -55,7 +56,7 @@ class SimulatedJobs:
         """It is Running at once, and ends after its time; a daemon only when it is stopped."""
         number = len(self.created) + 1
         metadata = {**action.body["metadata"], "uid": f"job-{number}", "creationTimestamp": rfc3339(now)}
-        seen = replace(parse_job({**action.body, "metadata": metadata}), kind=action.kind)
+        seen = PARSERS[action.kind]({**action.body, "metadata": metadata})
         replicas = _replicas(action.body.get("spec") or {})
         self.created.add(seen.name)
         self.records[seen.name] = SimulatedJob(seen.name, seen.step, seen.index, seen.attempt + 1, now - self._start)

@@ -8,11 +8,12 @@ from controller.jobflow.children.build import build
 from controller.jobflow.children.child_type import ChildType, Parser
 from controller.jobflow.children.closed_queue import closed_queue
 from controller.jobflow.children.commands import child_command, stop_command_name
+from controller.jobflow.children.parse_job import parse_job
 from controller.jobflow.control import outputs
 from controller.jobflow.model.context import FlowContext
 from controller.jobflow.model.expression_values import Iteration
 from controller.jobflow.model.gate_result import StepWait
-from controller.jobflow.model.observed import ObservedChild, parse_job
+from controller.jobflow.model.observed import ObservedChild
 from shared.kinds import JOB, Kind
 from shared.model.phases import JobAction, JobPhase
 from shared.model.step import Step

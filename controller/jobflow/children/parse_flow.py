@@ -3,7 +3,8 @@
 import msgspec
 
 from controller.jobflow import reasons
-from controller.jobflow.model.observed import ObservedChild, owner_of, parse_labels
+from controller.jobflow.children.parse_child import parse_child
+from controller.jobflow.model.observed import ObservedChild
 from shared.kinds import JOBFLOW
 from shared.model.flow_status import FlowPods, JobFlowStatus
 from shared.model.job_status import JobState, JobStatus
@@ -21,23 +22,10 @@ _BROKEN = (StepPhase.FAILED, StepPhase.TERMINATED)
 
 def parse_flow(body: Body) -> ObservedChild:
     """Parse a raw JobFlow. A status that is not valid counts as empty, so such a flow has not ended."""
-    metadata = body["metadata"]
     status = _status(body)
     ended = status.completion_time is not None and status.state.phase in (FlowPhase.SUCCEED, FlowPhase.FAILED)
-    owner, owner_uid = owner_of(body)
-    step, index, attempt, digest = parse_labels(body)
-    return ObservedChild(
-        name=metadata["name"],
-        kind=JOBFLOW,
-        uid=metadata.get("uid", ""),
-        owner=owner,
-        owner_uid=owner_uid,
-        deleting="deletionTimestamp" in metadata,
-        step=step,
-        index=index,
-        attempt=attempt,
-        digest=digest,
-        created=metadata.get("creationTimestamp") or "",
+    return msgspec.structs.replace(
+        parse_child(JOBFLOW, body),
         ended=ended,
         ended_at=(status.completion_time or "") if ended else "",
         status=_as_job(status, ended=ended),

@@ -1,10 +1,10 @@
 """The input of a decision about a JobFlow: frozen values that were read before deciding.
 
-A decision reads nothing else: no cache, no clock, no API server. `parse_job` turns a raw Job into what a flow needs.
+A decision reads nothing else: no cache, no clock, no API server. Raw children are parsed in controller/jobflow/children.
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 
 import msgspec
 
@@ -15,8 +15,6 @@ from shared.model.flow_status import JobFlowStatus
 from shared.model.job_status import JobCondition, JobStatus
 from shared.model.phases import JobPhase
 from shared.model.types import Body
-from shared.names import ATTEMPT, ITERATION, STEP, STEP_DIGEST
-from shared.timestamp import epoch_or_none
 
 
 class ObservedTask(msgspec.Struct, frozen=True):
@@ -123,14 +121,15 @@ class ProbeResult(msgspec.Struct, frozen=True):
 class ObservedFlow(msgspec.Struct, frozen=True):
     """A JobFlow and everything that the decision about it may read.
 
-    `flow.status`: what the last decision left, stored or not; `stored`: what the API server has; `jobs`: the
-    children, those whose controller is this flow, by name; `others`: any object of the namespace by kind and name; `templates`: raw JobTemplates by name;
-    `refusals`: of Jobs, Commands and of the flow's own change, by name; `refused_before`: set when so many creates were
-    refused in this pass that no other one is tried, the last refusal; `pods`: of ended Jobs, as far as they were read;
-    `deleted_jobs`: children that a live read did not find; `terminate_sent`: epoch seconds of the last terminate Command, by
-    Job uid; `probes`: by step; `write_after`: no status write before this moment unless it cannot wait; `most_jobs`: to create in this decision; `queue_states`: by queue, where they are known;
-    `flow_templates`: raw JobFlowTemplates by name; `parents`: the flows above this one, the nearest first; `approvals`: which of them count; `settle_until`:
-    nor one that another is about to follow; `now`: epoch seconds.
+    `flow.status`: what the last decision left, stored or not; `stored`: what the API server has; `jobs`: the children, those
+    whose controller is this flow, by name; `others`: any object of the namespace by kind and name; `templates`,
+    `flow_templates`: raw JobTemplates and JobFlowTemplates by name; `now`: epoch seconds; `refusals`: of Jobs, Commands and of
+    the flow's own change, by name; `refused_before`: the last refusal, set when so many creates were refused in this pass that
+    no other one is tried; `pods`: of ended Jobs, as far as they were read; `deleted_jobs`: children that a live read did not
+    find; `terminate_sent`: epoch seconds at which a child was last told to stop or to go on, by its uid; `probes`: by step;
+    `write_after`: no status write before this moment unless it cannot wait; `settle_until`: nor one that another is about to
+    follow; `most_jobs`: to create in this decision; `queue_states`: by queue, where they are known; `parents`: the flows above
+    this one, the nearest first; `approvals`: which of them count.
     """
 
     flow: JobFlow
@@ -153,65 +152,3 @@ class ObservedFlow(msgspec.Struct, frozen=True):
     flow_templates: Mapping[str, Body] = {}
     parents: tuple[ParentFlow, ...] = ()
     approvals: ApprovalRules = ApprovalRules()
-
-
-def parse_job(body: Body) -> ObservedChild:
-    """Parse a raw Job. A status that is not a valid JobStatus counts as empty, so such a Job has not ended."""
-    metadata = body["metadata"]
-    owner, owner_uid = owner_of(body)
-    step, index, attempt, digest = parse_labels(body)
-    status = _status(body.get("status") or {})
-    return ObservedChild(
-        name=metadata["name"],
-        uid=metadata.get("uid", ""),
-        owner=owner,
-        owner_uid=owner_uid,
-        deleting="deletionTimestamp" in metadata,
-        step=step,
-        index=index,
-        attempt=attempt,
-        digest=digest,
-        created=metadata.get("creationTimestamp") or "",
-        ended=status.state.phase is not None and status.state.phase.finished,
-        ended_at=_ended_at(status, metadata.get("creationTimestamp") or ""),
-        status=status,
-        tasks=tuple(_tasks((body.get("spec") or {}).get("tasks") or ())),
-    )
-
-
-def owner_of(body: Body) -> tuple[str, str]:
-    """The controller of an object: "Kind/name" and uid, both "" for none."""
-    owner: Body = next((one for one in body["metadata"].get("ownerReferences") or () if one.get("controller")), {})
-    return (f"{owner.get('kind', '')}/{owner.get('name', '')}" if owner else ""), str(owner.get("uid", ""))
-
-
-def parse_labels(body: Body) -> tuple[str, int | None, int, str]:
-    """What a child says of itself: its step, iteration, attempt, and the digest of the step's spec."""
-    labels = body["metadata"].get("labels") or {}
-    digest = (body["metadata"].get("annotations") or {}).get(STEP_DIGEST, "")
-    return labels.get(STEP, ""), _number(labels.get(ITERATION)), _number(labels.get(ATTEMPT)) or 0, digest
-
-
-def _status(raw: Body) -> JobStatus:
-    try:
-        return msgspec.convert(raw, JobStatus)
-    except msgspec.ValidationError:
-        return JobStatus()
-
-
-def _tasks(raw: Iterable[Body]) -> Iterator[ObservedTask]:
-    for place, task in enumerate(raw):
-        needed = task.get("minAvailable", task.get("replicas", 1))
-        yield ObservedTask(task.get("name") or f"default{place}", max(needed if isinstance(needed, int) else 1, 1))
-
-
-def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isascii() and text.isdigit() else None
-
-
-def _ended_at(status: JobStatus, created: str) -> str:
-    """When a finished Job ended, as it says itself; Volcano's own Jobs have no completionTime."""
-    if status.state.phase is None or not status.state.phase.finished:
-        return ""
-    candidates = (status.completion_time, status.state.last_transition_time, created)
-    return next((time for time in candidates if time and epoch_or_none(time) is not None), "")

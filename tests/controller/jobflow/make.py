@@ -6,6 +6,7 @@ import msgspec
 from msgspec.structs import replace
 
 from controller.decision import Create, Decision, Delete, Patch, Refusal
+from controller.jobflow.children.parse_job import parse_job
 from controller.jobflow.decide.flow import FlowDecision, decide
 from controller.jobflow.model.memo import NO_MEMO, DecisionMemo
 from controller.jobflow.model.observed import (
@@ -14,7 +15,6 @@ from controller.jobflow.model.observed import (
     ObservedFlow,
     PodResults,
     ProbeResult,
-    parse_job,
 )
 from controller.jobflow.model.plan import Plan
 from shared.model.flow import JobFlow, JobFlowSpec
