@@ -75,7 +75,8 @@ class Subject(Generic[S]):
 class FlowSubject(Subject[JobFlowSpec]):
     """A JobFlow. Values that several rules derive from its graph are computed once.
 
-    `nested`: it is written out in a step of another flow; `username`: who sends it; `template_name`: of the JobFlowTemplate whose flow it is, or "".
+    `nested`: it is written out in a step of another flow; `username`: who sends it; `template_name`: of the JobFlowTemplate
+    whose flow it is, or "".
     """
 
     nested: bool = False

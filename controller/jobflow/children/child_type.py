@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 
 from controller.decision import Action
+from controller.jobflow.children.commands import child_command, stop_command_name
 from controller.jobflow.model.context import FlowContext
 from controller.jobflow.model.expression_values import Iteration
 from controller.jobflow.model.gate_result import GateResult, StepWait
@@ -26,10 +27,12 @@ class BuildFault(Exception):
 class ChildType(ABC):
     """Makes, reads and stops the children of the steps for which `makes` is true. Pure and without state.
 
-    `invalid`: the reason of a step whose child the API server will never accept.
+    `invalid`: the reason of a step whose child the API server will never accept; `stop_action`: of the Command that stops a
+    child.
     """
 
     invalid: str
+    stop_action: str
 
     @property
     @abstractmethod
@@ -56,17 +59,17 @@ class ChildType(ABC):
     def obstacle(self, context: FlowContext, body: Body) -> StepWait | None:
         """Why the API server would refuse `body` for now; None: nothing is known."""
 
-    @abstractmethod
     def stop(self, child: ObservedChild, namespace: str) -> Action:
         """The write that stops a running child. It is sent again every 30 s until the child has ended."""
+        return child_command(child, namespace, self.stop_action)
 
     def resume(self, child: ObservedChild, namespace: str) -> Action | None:
         """The write that has a `resumable` child go on, for a Command that retries the flow; None: a new child is made."""
         return None
 
-    @abstractmethod
     def stop_name(self, child: ObservedChild) -> str:
         """The name under which a refusal of `stop` is remembered."""
+        return stop_command_name(child)
 
     @abstractmethod
     def reads_pods(self, step: Step, child: ObservedChild) -> bool:

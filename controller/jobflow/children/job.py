@@ -2,12 +2,10 @@
 
 from collections.abc import Mapping
 
-from controller.decision import Create
 from controller.jobflow import reasons
 from controller.jobflow.children.build import build
 from controller.jobflow.children.child_type import ChildType, Parser
 from controller.jobflow.children.closed_queue import closed_queue
-from controller.jobflow.children.commands import child_command, stop_command_name
 from controller.jobflow.children.parse_job import parse_job
 from controller.jobflow.control import outputs
 from controller.jobflow.model.context import FlowContext
@@ -24,6 +22,7 @@ class JobType(ChildType):
     """Jobs of batch.volcano.sh. A Command stops them, which any Job controller understands."""
 
     invalid = reasons.INVALID_JOB
+    stop_action = JobAction.TERMINATE_JOB
 
     @property
     def parsers(self) -> Mapping[Kind, Parser]:
@@ -46,12 +45,6 @@ class JobType(ChildType):
 
     def obstacle(self, context: FlowContext, body: Body) -> StepWait | None:
         return closed_queue(context, body)
-
-    def stop(self, child: ObservedChild, namespace: str) -> Create:
-        return child_command(child, namespace, JobAction.TERMINATE_JOB)
-
-    def stop_name(self, child: ObservedChild) -> str:
-        return stop_command_name(child)
 
     def reads_pods(self, step: Step, child: ObservedChild) -> bool:
         return bool(step.outputs) or child.phase is not JobPhase.COMPLETED

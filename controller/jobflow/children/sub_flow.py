@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from controller.decision import Create
 from controller.jobflow import reasons
 from controller.jobflow.children.child_type import ChildType, Parser
-from controller.jobflow.children.commands import child_command, stop_command_name
+from controller.jobflow.children.commands import child_command
 from controller.jobflow.children.flow_outputs import available_outputs, flow_outputs
 from controller.jobflow.children.flow_spec import build_flow, flow_missing
 from controller.jobflow.children.parse_flow import parse_flow
@@ -23,6 +23,7 @@ class SubFlowType(ChildType):
     """JobFlows. A Command stops them; another one has them go on from where they failed."""
 
     invalid = reasons.INVALID_JOB_FLOW
+    stop_action = FlowAction.TERMINATE
 
     @property
     def parsers(self) -> Mapping[Kind, Parser]:
@@ -42,12 +43,6 @@ class SubFlowType(ChildType):
 
     def obstacle(self, context: FlowContext, body: Body) -> StepWait | None:
         return None
-
-    def stop(self, child: ObservedChild, namespace: str) -> Create:
-        return child_command(child, namespace, FlowAction.TERMINATE)
-
-    def stop_name(self, child: ObservedChild) -> str:
-        return stop_command_name(child)
 
     def resume(self, child: ObservedChild, namespace: str) -> Create:
         return child_command(child, namespace, FlowAction.RETRY)

@@ -29,9 +29,9 @@ def stopped(context: FlowContext, step: Step) -> StepEnd | None:
 
 
 def _failing_ancestor(context: FlowContext, step: Step) -> str | None:
-    """A loop before this step that has failed though some of its iterations still run."""
-    failing = context.step_states.halting & context.open
-    return next((name for name in failing if name in context.plan.ancestors.of(step.name)), None) if failing else None
+    """The first loop before this step that has failed though some of its iterations still run."""
+    failing = context.in_order(context.step_states.halting & context.open)
+    return next((name for name in failing if context.plan.ancestors.before(step.name, name)), None)
 
 
 def halts(context: FlowContext, step: Step) -> bool:

@@ -34,7 +34,8 @@ def show_failure(context: FlowContext, step: Step, state: StepStatus) -> None:
 
 
 def end_loop(context: FlowContext, step: Step, state: StepStatus, found: StepEnd) -> None:
-    """End the step with `found`; its outputs are those of the last iteration that completed, or of the last that ended if the step has failed."""
+    """End the step with `found`. Its outputs are those of the last iteration that completed, or, if the step has failed, of the
+    last that ended."""
     iterations = closed(state.iterations or Iterations())
     completed = found.phase is StepPhase.COMPLETED
     ended = ranges.parse(iterations.completed_indexes) | (

@@ -31,8 +31,8 @@ _MANY: Final = 50  # steps, or Jobs to create at once
 class FlowDecision(msgspec.Struct, frozen=True):
     """`reads`: read these and decide again, before anything else; `probes`: network probes to keep trying;
     `next_status`: the `flow.status` of the next decision, once the actions have succeeded; `deferred`: its write was put
-    off; `memo`: to be given to the next decision; `over`: the flow has ended, nothing is left to do; `stopped`: uids of the children that the
-    actions stop or have go on."""
+    off; `memo`: to be given to the next decision; `over`: the flow has ended, nothing is left to do;
+    `stopped`: uids of the children that the actions stop or have go on."""
 
     decision: Decision
     reads: ReadRequests

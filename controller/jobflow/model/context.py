@@ -47,8 +47,8 @@ class FlowContext:
     """The working state of one call of `decide`. Mutable; nothing outside that call holds it.
 
     `waiting_for`: what each step waits for, as people read it; `wake`: when to look again; `urgent`: the status must
-    be written at once; `reset`: a Command began the flow anew; `spec_change`: must be carried out before anything else; `orphaned_steps`: steps of which an abandoned Job still
-    runs; `abandoned`: how many such Jobs there are; `on_targets`: steps that wait for other steps and nothing else;
+    be written at once; `reset`: a Command began the flow anew; `spec_change`: must be carried out before anything else;
+    `orphaned_steps`: steps of which an abandoned Job still runs; `abandoned`: how many such Jobs there are; `on_targets`: steps that wait for other steps and nothing else;
     `programs`, `conditions`, `items`: copies of the memo, extended on the way.
     """
 
@@ -187,9 +187,10 @@ class FlowContext:
         return self._loop_jobs.get((step, attempt), set())
 
     def begun(self) -> list[StepStatus]:
-        """Steps that have begun and not ended."""
+        """Steps that have begun and not ended, in the order of the spec."""
         states = (self.steps[name] for name in self.open)
-        return [state for state in states if state.attempts or state.iterations is not None]
+        found = [state for state in states if state.attempts or state.iterations is not None]
+        return sorted(found, key=lambda state: self.plan.position[state.name])
 
     def current_jobs(self, state: StepStatus) -> list[ObservedChild]:
         """Jobs of the attempts under way."""
@@ -206,7 +207,7 @@ class FlowContext:
 
     def with_children(self) -> list[str]:
         """Steps of which an attempt is under way, in the order of the spec."""
-        return self.in_order(state.name for state in self.begun() if self.current_jobs(state))
+        return [state.name for state in self.begun() if self.current_jobs(state)]
 
     def in_order(self, names: Iterable[str]) -> list[str]:
         """These steps in the order of the spec."""

@@ -30,9 +30,9 @@ class Plan:
     `flows`, `finals`: the steps; `steps`: both by name; `order`: the names of `flows`, each after its targets;
     `position`: place in the spec, which decides who gets a free slot first; `targets`: the steps that each step waits
     for, switches included; `chooser`: the switch that can choose a step; `followers`: the steps that wait for a step;
-    `fatal`: steps whose failure fails the flow; `loops`: `for` by step; `simple`: the targets of steps that wait for all of them and for
-    nothing else; `digests`: hash of each step's spec, which tells whether a Job was made from the step as it is now;
-    `fault`: why the graph cannot run, or "".
+    `fatal`: steps whose failure fails the flow; `loops`: `for` by step; `simple`: the targets of steps
+    that wait for all of them and for nothing else; `digests`: hash of each step's spec, which tells whether a Job was made
+    from the step as it is now; `fault`: why the graph cannot run, or "".
     """
 
     def __init__(self, flow: JobFlow) -> None:

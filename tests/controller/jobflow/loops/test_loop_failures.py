@@ -4,6 +4,7 @@ import itertools
 
 import pytest
 
+from shared.model.phases import JobPhase
 from tests.controller.jobflow.make import FlowCluster, started, step
 
 ITEMS = list("abcde")
@@ -219,3 +220,14 @@ def test_the_steps_behind_a_failing_loop_are_skipped_for_it():
         "u": "UpstreamFailed",
         "y": "FlowStopped",
     }
+
+
+def test_of_several_failing_loops_the_first_of_the_spec_is_named():
+    """Whatever the order of sets, which is another one in each process."""
+    loops = [f"loop{number}" for number in range(8)]
+    steps = [step(name, for_={"items": ["x", "y"]}) for name in loops]
+    cluster = started(*steps, step("t", *loops))
+    for name in loops:
+        cluster.set_job(f"f-{name}-0", JobPhase.FAILED)
+    cluster.settle()
+    assert cluster.step("t").message == "an iteration of loop0 has failed"
