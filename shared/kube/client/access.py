@@ -3,8 +3,10 @@
 import asyncio
 import copy
 import ssl
+import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -13,13 +15,19 @@ REFRESH_SECONDS: Final = 60.0  # client-go's interval for reading token files ag
 
 
 class Credentials(msgspec.Struct, frozen=True):
-    """The API server's address and the client's identity. `authorization`: the header's value; files by path; '' for none."""
+    """The API server's address and the client's identity. '' for none.
+
+    `authorization`: the header's value; `..._file`: paths; `..._data`: PEM texts, which are used instead of files.
+    """
 
     host: str
     authorization: str = ""
     ca_file: str | None = None
+    ca_data: str = ""
     cert_file: str = ""
+    cert_data: str = ""
     key_file: str = ""
+    key_data: str = ""
     verify: bool = True
     server_name: str | None = None
     proxy: str | None = None
@@ -46,7 +54,7 @@ class Access:
         """The same API server with this Authorization header instead of the credentials."""
         other = copy.copy(self)
         other._credentials = msgspec.structs.replace(
-            self._credentials, authorization=authorization, cert_file="", key_file=""
+            self._credentials, authorization=authorization, cert_file="", cert_data="", key_file="", key_data=""
         )
         other._refresh = None
         return other
@@ -61,18 +69,34 @@ class Access:
 
     def _take(self, fresh: Credentials) -> None:
         old, self._credentials = self._credentials, fresh
-        if self.tls is not None and fresh.cert_file and fresh.cert_file != old.cert_file:
-            self.tls.load_cert_chain(fresh.cert_file, fresh.key_file)  # used by the next handshakes
+        if self.tls is not None and (fresh.cert_file, fresh.cert_data) != (old.cert_file, old.cert_data):
+            _load_certificate(self.tls, fresh)  # used by the next handshakes
 
 
 def _context(credentials: Credentials) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=credentials.ca_file)
+    context = ssl.create_default_context(cafile=credentials.ca_file, cadata=credentials.ca_data or None)
     context.verify_flags &= (
         ~ssl.VERIFY_X509_STRICT
     )  # cluster CAs often lack extensions that Python >= 3.13 requires and Go does not
-    if credentials.cert_file:
-        context.load_cert_chain(credentials.cert_file, credentials.key_file)
+    _load_certificate(context, credentials)
     if not credentials.verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context
+
+
+def _load_certificate(context: ssl.SSLContext, credentials: Credentials) -> None:
+    """Python's ssl module takes files only, so texts are in files while they are loaded."""
+    if not (credentials.cert_file or credentials.cert_data):
+        return
+    with tempfile.TemporaryDirectory(prefix="jobflow-") as folder:
+        certificate = _as_file(credentials.cert_file, credentials.cert_data, Path(folder, "certificate"))
+        key = _as_file(credentials.key_file, credentials.key_data, Path(folder, "key"))
+        context.load_cert_chain(certificate, key or None)
+
+
+def _as_file(path: str, text: str, at: Path) -> str:
+    if not text:
+        return path
+    at.write_text(text)
+    return str(at)

@@ -1,5 +1,6 @@
 """Finds the API server and credentials: from a kubeconfig, or from the service account of a Pod."""
 
+import contextlib
 import os
 import ssl
 from collections.abc import Mapping
@@ -23,25 +24,43 @@ async def load(kubeconfig: str = "", context: str = "", environ: Mapping[str, st
     if not path and in_pod:
         return await _as_pod(environ)
     if path or _there(HOME_KUBECONFIG):
-        # Imported here because the library takes 22 MB and half a second, and a Pod does not need it.
-        from shared.kube.client import kubeconfig as files
-
-        path = path or HOME_KUBECONFIG
-        if not any(_there(part) for part in path.split(os.pathsep) if part):
-            raise NoCluster(f"kubeconfig {path}: no such file")
-        try:
-            file = await files.KubeConfig.load(path, context)
-            return Access(file.credentials, file.refresh)
-        except files.NOTHING as fault:
-            raise NoCluster(f"kubeconfig {path}: no clusters, contexts and users in it") from fault
-        except files.FAULTS as fault:
-            raise NoCluster(f"kubeconfig {path}: {fault}") from fault
+        return await _from_files(path or HOME_KUBECONFIG, context)
     raise NoCluster(f"no --kubeconfig, no $KUBECONFIG, no service account of a Pod, no {HOME_KUBECONFIG}")
 
 
 def plain(host: str, *, token: str = "", ca_file: str | None = None, verify: bool = True) -> Access:
     """Access to a known address, for tests and for `kubectl proxy`."""
     return Access(Credentials(host, f"Bearer {token}" if token else "", ca_file, verify=verify))
+
+
+async def _from_files(paths: str, context: str) -> Access:
+    from shared.kube.client import kubeconfig  # Pods do not need it, and the YAML library takes time to import
+
+    if not any(_there(part) for part in paths.split(os.pathsep) if part):
+        raise NoCluster(f"kubeconfig {paths}: no such file")
+    try:
+        chosen = kubeconfig.choose(paths, context)
+        if chosen.user.needs_plugin:
+            from shared.kube.client import plugin_credentials  # takes 40 MiB and a second of CPU time
+
+            return await plugin_credentials.load(paths, context)
+        current = kubeconfig.credentials(chosen)
+    except (kubeconfig.BadKubeconfig, OSError, ValueError) as fault:
+        raise NoCluster(f"kubeconfig {paths}: {fault}") from fault
+
+    async def read(renew: bool) -> Credentials:
+        nonlocal current
+        if renew or chosen.user.token_file:
+            with contextlib.suppress(
+                kubeconfig.BadKubeconfig, OSError
+            ):  # it is being rewritten: the next read succeeds
+                current = kubeconfig.credentials(kubeconfig.choose(paths, context))
+        return current
+
+    try:
+        return Access(current, read)
+    except (OSError, ValueError) as fault:
+        raise NoCluster(f"kubeconfig {paths}: {fault}") from fault
 
 
 async def _as_pod(environ: Mapping[str, str]) -> Access:

@@ -1,12 +1,15 @@
 import asyncio
+import base64
 import os
 import stat
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import yaml
 
+from certs.issue import issue_serving, new_authority
 from shared.kube.client import connect
 from tests.shared.kube.tls import authority_pem
 
@@ -122,3 +125,135 @@ async def test_a_missing_cluster_is_an_error(path: str, message: str, monkeypatc
 async def test_an_unknown_context_is_an_error_with_its_name(tmp_path: Path) -> None:
     with pytest.raises(connect.NoCluster, match="nope"):
         await connect.load(kubeconfig(tmp_path, {}), "nope")
+
+
+async def test_credentials_in_the_file_need_no_client_library(tmp_path: Path) -> None:
+    program = (
+        "import asyncio, sys\n"
+        "from shared.kube.client import connect\n"
+        f"access = asyncio.run(connect.load({kubeconfig(tmp_path, {'token': 'secret'})!r}))\n"
+        "assert 'kubernetes' not in sys.modules\n"
+    )
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", program)
+    assert await process.wait() == 0
+
+
+def write_config(path: Path, config: dict[str, object]) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(yaml.safe_dump(config))
+    return str(path)
+
+
+def one_user(user: dict[str, object] | None, cluster: dict[str, object]) -> dict[str, object]:
+    return {
+        "current-context": "x",
+        "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u" if user is not None else ""}}],
+        "clusters": [{"name": "c", "cluster": cluster}],
+        "users": [{"name": "u", "user": user}] if user is not None else None,
+    }
+
+
+def encoded(text: bytes) -> str:
+    return base64.b64encode(text).decode()
+
+
+PLAIN = {"server": "http://here:1"}
+HEADERS: dict[str, tuple[dict[str, object] | None, str]] = {
+    "a token": ({"token": "t"}, "Bearer t"),
+    "a password": ({"username": "me", "password": "pa:ss"}, "Basic bWU6cGE6c3M="),
+    "a user without credentials": ({}, ""),
+    "no user": (None, ""),
+    "an empty plugin": ({"token": "t", "exec": None, "auth-provider": None}, "Bearer t"),
+}
+
+
+@pytest.mark.parametrize(("user", "header"), HEADERS.values(), ids=HEADERS.keys())
+async def test_the_header_follows_from_the_user(user: dict[str, object] | None, header: str, tmp_path: Path) -> None:
+    access = await connect.load(write_config(tmp_path / "config", one_user(user, PLAIN)))
+    assert await access.authorization() == header
+
+
+async def test_the_first_of_several_files_wins_and_paths_are_relative_to_the_file_that_has_them(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "token").write_text("of a")
+    first = write_config(
+        tmp_path / "a" / "config", {"current-context": "x", "users": [{"name": "u", "user": {"tokenFile": "token"}}]}
+    )
+    second = write_config(tmp_path / "b" / "config", one_user({"token": "of b"}, PLAIN) | {"current-context": "y"})
+    access = await connect.load(os.pathsep.join((first, second, str(tmp_path / "absent"))))
+    assert (access.host, await access.authorization()) == ("http://here:1", "Bearer of a")
+
+
+async def test_certificates_may_be_files_or_texts(tmp_path: Path) -> None:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    authority = new_authority("test", now)
+    certificate = issue_serving(authority, ("client",), now)
+    (tmp_path / "ca.pem").write_bytes(authority.certificate)
+    (tmp_path / "cert.pem").write_bytes(certificate.certificate)
+    (tmp_path / "key.pem").write_bytes(certificate.key)
+    files = write_config(
+        tmp_path / "files",
+        one_user(
+            {"client-certificate": "cert.pem", "client-key": "key.pem"},
+            {"server": "https://here", "certificate-authority": "ca.pem", "tls-server-name": "other"},
+        ),
+    )
+    texts = write_config(
+        tmp_path / "texts",
+        one_user(
+            {"client-certificate-data": encoded(certificate.certificate), "client-key-data": encoded(certificate.key)},
+            {"server": "https://here", "certificate-authority-data": encoded(authority.certificate)},
+        ),
+    )
+    assert (await connect.load(files)).server_name == "other"
+    for path in (files, texts):
+        tls = (await connect.load(path)).tls
+        assert tls is not None
+        assert len(tls.get_ca_certs()) == 1
+
+
+async def test_the_server_is_not_verified_only_when_the_file_says_so(tmp_path: Path) -> None:
+    cluster = {"server": "https://here", "insecure-skip-tls-verify": True}
+    tls = (await connect.load(write_config(tmp_path / "config", one_user({}, cluster)))).tls
+    assert tls is not None
+    assert not tls.check_hostname
+
+
+async def test_a_file_that_is_being_rewritten_leaves_the_credentials_in_use(tmp_path: Path) -> None:
+    path = kubeconfig(tmp_path, {"token": "first"})
+    access = await connect.load(path)
+    write_config(Path(path), {"contexts": 1})
+    assert await access.authorization(renew=True) == "Bearer first"
+    kubeconfig(tmp_path, {"token": "second"})
+    assert await access.authorization(renew=True) == "Bearer second"
+
+
+BAD: dict[str, tuple[object, str]] = {
+    "empty": (None, "no clusters, contexts and users"),
+    "no mapping": ([1], "Expected `object`, got `array`"),
+    "a number as a token": (one_user({"token": 5}, PLAIN), r"Expected `str \| null`, got `int`.*users\[0\].user.token"),
+    "an unknown cluster": (one_user({}, PLAIN) | {"clusters": []}, 'cluster "c" is not in it .known: none'),
+    "an unknown user": (one_user({}, PLAIN) | {"users": []}, 'user "u" is not in it'),
+    "no server": (one_user({}, {}), 'cluster "c" has no server'),
+    "no context in use": (one_user({}, PLAIN) | {"current-context": ""}, "no current-context"),
+    "an authority that is not base64": (
+        one_user({}, {"server": "https://x", "certificate-authority-data": "%"}),
+        "certificate-authority-data|PEM",
+    ),
+    "an authority that is not PEM": (
+        one_user({}, {"server": "https://x", "certificate-authority-data": encoded(b"x")}),
+        "(?i)pem|cert",
+    ),
+    "a token file that is not there": (one_user({"tokenFile": "absent"}, PLAIN), "absent"),
+}
+
+
+@pytest.mark.parametrize(("config", "message"), BAD.values(), ids=BAD.keys())
+async def test_a_bad_kubeconfig_is_an_error_that_names_the_file_and_the_fault(
+    config: object, message: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "config"
+    path.write_text(yaml.safe_dump(config))
+    with pytest.raises(connect.NoCluster, match=message) as caught:
+        await connect.load(str(path))
+    assert str(path) in str(caught.value)
