@@ -12,6 +12,7 @@ from shared import kinds
 from shared.crd.schema import Mode, Schema, kind_schema
 from shared.kinds import Kind
 from shared.model import Command, CronJob, Job, JobFlow, JobFlowPolicy, JobTemplate, PodGroup, Queue
+from shared.model.policy_exception import JobFlowPolicyException
 from shared.model.schedules.backfill import CronJobFlowBackfill
 from shared.model.schedules.cron_job_flow import CronJobFlow
 from shared.model.schedules.flow_template import JobFlowTemplate
@@ -145,6 +146,19 @@ DEFINITIONS: Final[tuple[Definition, ...]] = (
             Column("READY", _READY),
             Column("VIOLATIONS", ".status.violations", "integer"),
             _AGE,
+            Column("SEVERITY", ".spec.severity", priority=1),
+        ),
+    ),
+    Definition(
+        kinds.JOBFLOWPOLICYEXCEPTION,
+        JobFlowPolicyException,
+        ("jfpe",),
+        (
+            Column("POLICIES", ".spec.policies[*].name"),
+            Column("STATE", ".status.state"),
+            Column("EXPIRES", ".spec.expiresAt"),
+            _AGE,
+            Column("REASON", ".spec.reason", priority=1),
         ),
     ),
 )

@@ -44,6 +44,9 @@ DEFAULTS: Final[Mapping[tuple[str, str], Any]] = {
 }
 # Required fields of a type, besides those that have no default in its model.
 REQUIRED: Final[Mapping[str, tuple[str, ...]]] = {"OwnerReference": ("apiVersion", "kind", "name", "uid")}
+# Types that cannot be changed after creation. The webhook says so with more words; this holds without it, too.
+_IMMUTABLE: Final = frozenset({"JobFlowPolicyExceptionSpec"})
+_UNCHANGED: Final = {"rule": "self == oldSelf", "message": "may not be changed; create another object"}
 _FORMATS: Final = frozenset({"int32", "int64", "date-time"})  # formats that the API server knows
 _COPIED: Final = (
     "type", "enum", "minimum", "maximum", "exclusiveMinimum", "minLength", "maxLength", "minItems", "maxItems",
@@ -111,6 +114,8 @@ def _children(schema: Schema, title: str, types: Schema, mode: Mode) -> Schema:
     required = REQUIRED.get(title, tuple(schema.get("required", ())))
     if required and mode is not Mode.PATCH:
         result["required"] = list(required)
+    if title in _IMMUTABLE:
+        result["x-kubernetes-validations"] = [dict(_UNCHANGED)]
     if "items" in schema:
         result["items"] = _inline(schema["items"], types, mode)
     if isinstance(schema.get("additionalProperties"), dict):

@@ -11,7 +11,7 @@ from msgspec import Meta
 from shared.model.meta import ObjectMeta
 from shared.model.phases import PolicyMode, RetainPolicy
 from shared.model.step import Expression
-from shared.model.types import Count, Labels, Model, Positive, Raw, Time
+from shared.model.types import Count, Duration, Labels, Model, Positive, Raw, Time
 
 
 class PolicyKind(StrEnum):
@@ -148,6 +148,25 @@ class PolicyRule(Model, frozen=True, kw_only=True):
     ] = ""
 
 
+class PolicySeverity(StrEnum):
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+    INFO = "info"
+
+
+class AllowedExceptions(Model, frozen=True, kw_only=True):
+    """Where JobFlowPolicyExceptions to the policy have effect, and for how long. Absent: nowhere."""
+
+    allowed_namespaces: Annotated[
+        tuple[str, ...], Meta(description="Namespaces, with the wildcards * and ?; at least one.")
+    ]
+    max_duration: Annotated[
+        Duration, Meta(description="The longest time from the creation of an exception to its expiresAt, such as 168h.")
+    ]
+
+
 class JobFlowPolicySpec(Model, frozen=True, kw_only=True):
     match: Match | None = None
     exempt: Exempt | None = None
@@ -165,6 +184,10 @@ class JobFlowPolicySpec(Model, frozen=True, kw_only=True):
     ] = None
     variables: tuple[PolicyVariable, ...] = ()
     rules: tuple[PolicyRule, ...] = ()
+    exceptions: Annotated[
+        AllowedExceptions | None, Meta(description="Allows JobFlowPolicyExceptions to this policy; absent: none.")
+    ] = None
+    severity: Annotated[PolicySeverity | None, Meta(description="Copied into reports.")] = None
 
 
 class PolicyCondition(Model, frozen=True, kw_only=True):

@@ -1,7 +1,7 @@
 """Explains what each policy says of one object: whether it applies, which checks pass and fail, what it sets."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
@@ -10,8 +10,7 @@ from shared.policy.context import PolicyContext
 from shared.policy.defaults import defaults
 from shared.policy.judging.findings import PolicyFinding, findings
 from shared.policy.match import why_not
-
-_GROUPS: Final = ("limits", "allowed", "denied", "required")
+from shared.policy.rule_names import rule_names
 
 
 class PolicyExplanation(msgspec.Struct, frozen=True):
@@ -37,18 +36,10 @@ def explain(context: PolicyContext, policies: Iterable[CompiledPolicy]) -> Itera
         yield PolicyExplanation(
             policy.name,
             policy.mode,
-            passed=tuple(name for name in check_names(policy) if name not in names),
+            passed=tuple(name for name in rule_names(policy.spec) if name not in names),
             failed=failed,
             defaults=tuple(_set(context, policy)),
         )
-
-
-def check_names(policy: CompiledPolicy) -> Iterator[str]:
-    """The names of a policy's checks, as findings have them: `limits.maxSteps`, `rules.has-a-deadline`."""
-    spec = msgspec.to_builtins(policy.spec)
-    for group in _GROUPS:
-        yield from (f"{group}.{field}" for field, value in (spec.get(group) or {}).items() if value)
-    yield from (f"rules.{rule.name}" for rule in policy.rules)
 
 
 def _set(context: PolicyContext, policy: CompiledPolicy) -> Iterator[tuple[str, Any]]:

@@ -1,11 +1,12 @@
 """Validates JobFlowPolicies. The webhook reports all faults of a policy at once, each with its path."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
-from shared.model.policy import Exempt, JobFlowPolicySpec, UsageLists
+from shared.duration import seconds_or
+from shared.model.policy import JobFlowPolicySpec
 from shared.model.types import Model
 from shared.podtemplate import check_template
 from shared.podtemplate.field import Field
@@ -20,12 +21,13 @@ from shared.violation import Reason, Violation
 def policy_faults(spec: JobFlowPolicySpec) -> Iterator[Violation]:
     """All faults of the policy."""
     yield from _selectors(spec)
-    yield from _patterns(spec.exempt, Exempt, "spec.exempt")
-    yield from _patterns(spec.allowed, UsageLists, "spec.allowed")
-    yield from _patterns(spec.denied, UsageLists, "spec.denied")
+    yield from _patterns(spec.exempt, "spec.exempt")
+    yield from _patterns(spec.allowed, "spec.allowed")
+    yield from _patterns(spec.denied, "spec.denied")
     yield from _defaults(spec)
     yield from _refused_defaults(spec)
     yield from _required(spec)
+    yield from _exceptions(spec)
     yield from expression_faults(spec)
 
 
@@ -47,14 +49,29 @@ def _unknown(field: Field, known: tuple[str, ...]) -> Iterator[Violation]:
             yield Violation(f"{field.path}.{key}", f"unknown field; known: {', '.join(known)}", reason=Reason.FORBIDDEN)
 
 
-def _patterns(holder: Any, model: type[Model], path: str) -> Iterator[Violation]:
-    for field in msgspec.structs.fields(model) if holder is not None else ():
-        for index, text in enumerate(getattr(holder, field.name)):
+def _patterns(holder: Model | None, path: str) -> Iterator[Violation]:
+    """Faults of the lists of patterns in a model."""
+    for field in msgspec.structs.fields(holder) if holder is not None else ():
+        texts = getattr(holder, field.name)
+        for index, text in enumerate(texts if isinstance(texts, tuple) else ()):
             fault = glob_fault(text)
             if fault is None and field.name == "images":
                 fault = image_pattern_fault(text)
             if fault:
                 yield Violation(f"{path}.{field.encode_name}[{index}]", fault, text)
+
+
+def _exceptions(spec: JobFlowPolicySpec) -> Iterator[Violation]:
+    allowed = spec.exceptions
+    if allowed is None:
+        return
+    yield from _patterns(allowed, "spec.exceptions")
+    if not allowed.allowed_namespaces:
+        message = 'name at least one namespace, "*" for all; without spec.exceptions there are none'
+        yield Violation("spec.exceptions.allowedNamespaces", message, reason=Reason.REQUIRED)
+    if seconds_or(allowed.max_duration, 0) <= 0:
+        message = "must be a positive duration such as 168h or 1h30m"
+        yield Violation("spec.exceptions.maxDuration", message, allowed.max_duration)
 
 
 _NAMES: Final = (

@@ -21,6 +21,7 @@ KNOWN = {
     "type", "description", "properties", "required", "items", "additionalProperties", "enum", "format", "pattern",
     "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "nullable", "default", "anyOf",
     "x-kubernetes-preserve-unknown-fields", "x-kubernetes-int-or-string", "x-kubernetes-map-type",
+    "x-kubernetes-validations",
 }  # fmt: skip
 INT_OR_STRING = [{"type": "integer"}, {"type": "string"}]
 
@@ -128,8 +129,19 @@ def test_names_scopes_and_status_subresources_equal_those_of_volcano() -> None:
         "PodGroup": ("podgroups.scheduling.volcano.sh", ["pg", "podgroup-v1beta1"], "Namespaced", False),
         "Queue": ("queues.scheduling.volcano.sh", ["q", "queue-v1beta1"], "Cluster", True),
         "Command": ("commands.bus.volcano.sh", [], "Namespaced", False),
+        "JobFlowPolicyException": ("jobflowpolicyexceptions.policy.jobflow.dev", ["jfpe"], "Namespaced", True),
         "JobFlowPolicy": ("jobflowpolicies.policy.jobflow.dev", ["jfp"], "Cluster", True),
     }
+
+
+def test_only_the_spec_of_an_exception_is_immutable() -> None:
+    found = {
+        (kind, path)
+        for kind in BY_KIND
+        for path, schema in every_schema(schema_of(kind))
+        if any("oldSelf" in each["rule"] for each in schema.get("x-kubernetes-validations", ()))
+    }
+    assert found == {("JobFlowPolicyException", ".spec")}
 
 
 @pytest.mark.parametrize(

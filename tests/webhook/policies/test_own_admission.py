@@ -59,6 +59,19 @@ REFUSED: dict[str, tuple[dict[str, Any], list[str]]] = {
     "a required label": ({"required": {"labels": ["a b"]}}, ["spec.required.labels[0]"]),
     "a resource": ({"required": {"resourceRequests": [""]}}, ["spec.required.resourceRequests[0]"]),
     "a kind that policies are not about": ({"match": {"kinds": ["Pod"]}}, ["spec.match.kinds[0]"]),
+    "exceptions in no namespace": (
+        {"exceptions": {"allowedNamespaces": [], "maxDuration": "1h"}},
+        ["spec.exceptions.allowedNamespaces"],
+    ),
+    "exceptions without end": (
+        {"exceptions": {"allowedNamespaces": ["a*", "[b]"], "maxDuration": "0s"}},
+        ["spec.exceptions.allowedNamespaces[1]", "spec.exceptions.maxDuration"],
+    ),
+    "exceptions without a longest duration": (
+        {"exceptions": {"allowedNamespaces": ["*"]}},
+        ["spec.exceptions.maxDuration"],
+    ),
+    "a severity": ({"severity": "Highest"}, ["spec.severity"]),
     "a mode": ({"mode": "Deny"}, ["spec.mode"]),
 }
 
