@@ -8,9 +8,6 @@ from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from typing import ClassVar, Final
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import serialization
-
 from controller.plugin_api import (
     KeyPair,
     OwnedObject,
@@ -70,6 +67,9 @@ def _users(args: SshArguments) -> KeyPair | None:
 
 def _public_half(private: str) -> str:
     """The line for authorized_keys, or "" for a key that cannot be read: pods could not log in without it."""
+    from cryptography.exceptions import UnsupportedAlgorithm  # a large library, which few Jobs need
+    from cryptography.hazmat.primitives import serialization
+
     try:
         key = serialization.load_pem_private_key(private.encode(), password=None)
         line = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)

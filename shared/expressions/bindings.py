@@ -5,6 +5,7 @@ See docs/design/jobflow-api.md, section 3.4.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, Final
 
 from shared.expressions.syntax import messages
@@ -37,7 +38,20 @@ FLOW: Final[messages.Fields] = {
     "outcome": (5, "string"),
 }
 TYPES: Final = {"Step": STEP, "Pods": PODS, "Attempt": ATTEMPT, "Flow": FLOW}
-POOL, _CLASSES = messages.build(PACKAGE, TYPES)
+
+
+@cache
+def _built() -> tuple[Any, dict[str, Any]]:
+    return messages.build(PACKAGE, TYPES)
+
+
+def pool() -> Any:
+    """The descriptors of the types, for the CEL library."""
+    return _built()[0]
+
+
+def _new(kind: str, /, **fields: Any) -> Any:
+    return _built()[1][kind](**fields)
 
 
 def binding_of_step(
@@ -54,13 +68,14 @@ def binding_of_step(
 
     `outputs` must contain every declared output, "" until it is produced; `iterations`: results of this function.
     """
-    return _CLASSES["Step"](
+    return _new(
+        "Step",
         phase=phase,
         reason=reason,
         attempts=attempts,
         exitCode=exit_code,
         outputs=outputs or {},
-        pods=_CLASSES["Pods"](succeeded=pods_succeeded, failed=pods_failed),
+        pods=_new("Pods", succeeded=pods_succeeded, failed=pods_failed),
         iterations=iterations,
     )
 
@@ -69,7 +84,8 @@ def binding_of_attempt(
     phase: str, reason: str = "", exit_code: int = 0, message: str = "", duration_seconds: float = 0.0, number: int = 0
 ) -> Any:
     """The value of `attempt` in `retry.if`; `number` is 0 for the first try."""
-    return _CLASSES["Attempt"](
+    return _new(
+        "Attempt",
         phase=phase,
         reason=reason,
         exitCode=exit_code,
@@ -87,8 +103,8 @@ def binding_of_flow(
     outcome: str = "",
 ) -> Any:
     """The value of `flow`; `outcome` is "" until every step has ended."""
-    return _CLASSES["Flow"](
-        name=name, namespace=namespace, labels=labels or {}, annotations=annotations or {}, outcome=outcome
+    return _new(
+        "Flow", name=name, namespace=namespace, labels=labels or {}, annotations=annotations or {}, outcome=outcome
     )
 
 

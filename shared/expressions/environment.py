@@ -8,7 +8,7 @@ from cel_expr_python.ext import ext_math, ext_optional, ext_strings
 
 from shared.expressions import bindings, functions
 from shared.expressions.library import kubernetes
-from shared.expressions.scope import ScopeKind
+from shared.expressions.scope import POLICY_VARIABLES, ScopeKind
 
 _TEXTS: Final = cel.Type.Map(cel.Type.STRING, cel.Type.STRING)
 _STEP: Final = cel.Type(f"{bindings.PACKAGE}.Step")
@@ -18,7 +18,6 @@ _FLOW: Final = {
     "flow": cel.Type(f"{bindings.PACKAGE}.Flow"),
 }
 _ITEM: Final = {"item": cel.Type.DYN, "index": cel.Type.INT}
-_POLICY: Final = ("object", "oldObject", "request", "namespaceObject", "variables")
 
 VARIABLES: Final[dict[ScopeKind, dict[str, Any]]] = {
     ScopeKind.FLOW: _FLOW,
@@ -26,7 +25,7 @@ VARIABLES: Final[dict[ScopeKind, dict[str, Any]]] = {
     ScopeKind.ITEM: _FLOW | _ITEM,
     ScopeKind.RETRY: _FLOW | {"attempt": cel.Type(f"{bindings.PACKAGE}.Attempt")},
     ScopeKind.SCHEDULE: {"schedule": cel.Type.Map(cel.Type.STRING, cel.Type.TIMESTAMP), "last": _TEXTS},
-    ScopeKind.POLICY: dict.fromkeys(_POLICY, cel.Type.DYN),
+    ScopeKind.POLICY: dict.fromkeys(POLICY_VARIABLES, cel.Type.DYN),
 }
 
 
@@ -49,7 +48,7 @@ def environment(kind: ScopeKind) -> Any:
     if kind is ScopeKind.POLICY:
         return _policy_environment()
     return cel.NewEnv(
-        descriptor_pool=bindings.POOL,
+        descriptor_pool=bindings.pool(),
         variables=VARIABLES[kind],
         extensions=[ext_strings.ExtStrings(), ext_math.ExtMath(), ext_optional.ExtOptional()],
         functions=[functions.QUANTITY, functions.RANGE, functions.PARSE_JSON],
@@ -60,7 +59,7 @@ def _policy_environment() -> Any:
     libraries = "".join(f"- name: {each}\n" for each in _POLICY_LIBRARIES)
     return cel.NewEnv(
         config=cel.NewEnvConfigFromYaml(f"name: policy\nextensions:\n{libraries}"),
-        descriptor_pool=bindings.POOL,
+        descriptor_pool=bindings.pool(),
         variables=VARIABLES[ScopeKind.POLICY],
         extensions=[kubernetes.extension()],
         functions=[functions.QUANTITY, functions.RANGE],

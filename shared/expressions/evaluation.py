@@ -5,25 +5,14 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-import msgspec
 from cel_expr_python import cel
 from google.protobuf.message import Message
 
 from shared.expressions import functions
 from shared.expressions.bindings import plain
-from shared.expressions.environment import VARIABLES, environment
-from shared.expressions.program import Program, ResultType
-from shared.expressions.scope import ScopeKind
+from shared.expressions.policy_input import PolicyInput
+from shared.expressions.program import EvalError, Program, ResultType
 from shared.names import MAX_OUTPUT_BYTES
-
-
-class EvalError(msgspec.Struct, frozen=True):
-    """Why an expression has no value. Shown in a step's message (reason InvalidExpression) or as a violation."""
-
-    message: str
-
-    def __str__(self) -> str:
-        return self.message
 
 
 def evaluate(program: Program, bindings: Mapping[str, Any]) -> Any | EvalError:
@@ -38,40 +27,6 @@ def evaluate(program: Program, bindings: Mapping[str, Any]) -> Any | EvalError:
         if longest > limits.bytes:
             return EvalError(f"an input has {longest} bytes; this expression may have at most {limits.bytes}")
     return _run(program, {"data": dict(bindings)}, limits.items)
-
-
-class PolicyInput:
-    """The variables of the policy rules for one request, converted once for all rules."""
-
-    def __init__(self, size: int, variables: Mapping[str, Any]) -> None:
-        """`size`: bytes of the request; `variables`: object, oldObject, request, namespaceObject, variables as decoded JSON.
-
-        Absent variables are null.
-        """
-        self.size = size
-        self.variables = variables
-        self._data = {name: variables.get(name) for name in VARIABLES[ScopeKind.POLICY]}
-        self._activation: Any = None
-        self._longest_list: int | None = None
-
-    def with_variables(self, values: Mapping[str, Any]) -> "PolicyInput":
-        """The same request with the variables of a policy."""
-        size = self.size + len(msgspec.json.encode(values))
-        return PolicyInput(size, {**self.variables, "variables": values})
-
-    @property
-    def activation(self) -> Any:
-        """The variables in the library's form."""
-        if self._activation is None:
-            self._activation = environment(ScopeKind.POLICY).Activation(self._data)
-        return self._activation
-
-    @property
-    def longest_list(self) -> int:
-        """The number of elements in the longest list or map at any level."""
-        if self._longest_list is None:
-            self._longest_list = max(_widest(value) for value in self._data.values())
-        return self._longest_list
 
 
 def evaluate_rule(program: Program, given: PolicyInput) -> bool | EvalError:
@@ -168,19 +123,6 @@ def _longest(value: Any) -> int:
     if isinstance(value, dict):
         return max((_longest(item) for item in value.values()), default=0)
     return max((_longest(item) for item in value), default=0) if isinstance(value, list) else 0
-
-
-def _widest(value: Any) -> int:
-    widest, pending = 0, [value]
-    while pending:
-        found = pending.pop()
-        if isinstance(found, dict):
-            widest = max(widest, len(found))
-            pending.extend(found.values())
-        elif isinstance(found, list):
-            widest = max(widest, len(found))
-            pending.extend(found)
-    return widest
 
 
 def _name(value: Any) -> str:

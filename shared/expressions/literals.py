@@ -1,32 +1,16 @@
 """Finds literals that the value beside them never has, such as "Succeeded" beside the phase of a step.
 
-Such an expression is valid, but its result is always the same, which is probably an error. The phases of Argo, Tekton
-and Kubeflow have other names than ours. So users are warned, with the value that they probably meant.
+Such an expression is valid, but its result is always the same, which is probably an error.
+The phases of Argo, Tekton and Kubeflow have other names than ours. So users are warned, with the value that they probably meant.
 """
 
-import difflib
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from typing import Any, Final
 
-import msgspec
-
+from shared.expressions.known_values import KnownValues
 from shared.expressions.problem import Problem, at
 from shared.expressions.syntax.tree import Checked, Expr, children, constant
 from shared.model.phases import FlowOutcome, FlowPhase, StepPhase
-
-
-class KnownValues(msgspec.Struct, frozen=True):
-    """All values that a field can have. `what`: the field, for messages; `values`: without "", which is always possible."""
-
-    what: str
-    values: tuple[str, ...]
-
-    def fault(self, literal: object) -> tuple[str, str] | None:
-        """What is wrong with comparing the field to `literal`, and a hint; None if it can have that value."""
-        if not isinstance(literal, str) or not literal or literal in self.values:
-            return None
-        return f'{self.what} is never "{literal}"', _hint(literal, self.values)
-
 
 _STEP: Final = KnownValues("the phase of a step", tuple(StepPhase))
 _ATTEMPT: Final = KnownValues("the phase of a failed attempt", (StepPhase.FAILED.value, StepPhase.TERMINATED.value))
@@ -36,17 +20,6 @@ _FIELDS: Final = {("Step", "phase"): _STEP, ("Attempt", "phase"): _ATTEMPT, ("Fl
 # `last` of a schedule is a map, whose fields have no types.
 _TEXTS: Final = {("last", "phase"): _FLOW, ("last", "outcome"): _OUTCOME}
 _COMPARISONS: Final = ("_==_", "_!=_")
-# What others call it, in lower case.
-_COMPLETED: Final = ("succeeded", "success", "succeed", "successful", "complete", "completed", "done", "finished", "ok")
-_FAILED: Final = ("error", "errored", "failure", "fail", "failed", "aborted")
-_SKIPPED: Final = ("omitted", "skip", "skipped", "none")
-_TERMINATED: Final = ("cancelled", "canceled", "stopped", "killed", "timeout", "terminated")
-_MEANT: Final = (
-    (_COMPLETED, (StepPhase.COMPLETED.value, FlowOutcome.SUCCEED.value)),
-    (_FAILED, (StepPhase.FAILED.value,)),
-    (_SKIPPED, (StepPhase.SKIPPED.value,)),
-    (_TERMINATED, (StepPhase.TERMINATED.value,)),
-)
 
 
 def impossible(checked: Checked, text: str) -> tuple[Problem, ...]:
@@ -99,13 +72,3 @@ def _type_of(kind: Any) -> str:
     if kind is None:
         return ""
     return "map" if kind.HasField("map_type") else str(kind.message_type).rpartition(".")[2]
-
-
-def _hint(literal: str, values: Collection[str]) -> str:
-    word = literal.lower()
-    meant = next((found for words, ours in _MEANT if word in words for found in ours if found in values), "")
-    by_case = {value.lower(): value for value in values}
-    similar = [by_case[found] for found in difflib.get_close_matches(word, by_case, n=1, cutoff=0.6)]
-    if found := meant or next(iter(similar), ""):
-        return f'did you mean "{found}"?'
-    return f"it is one of {', '.join(values)}"

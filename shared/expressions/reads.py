@@ -7,10 +7,8 @@ context, so both must be known before the expression runs.
 from collections.abc import Iterator
 from typing import Any
 
+from shared.expressions.program import FieldPath
 from shared.expressions.syntax.tree import Checked, Expr, children, constant, kind_of
-
-FieldPath = tuple[str, ...]
-"""The variable, then the names of fields: ("object", "spec", "queue"). It ends where a name is not literal."""
 
 
 def fields_read(checked: Checked) -> frozenset[FieldPath]:

@@ -21,6 +21,9 @@ class ScopeKind(StrEnum):
     POLICY = "policy"  # rules of a JobFlowPolicy: object, oldObject, request, namespaceObject, variables
 
 
+POLICY_VARIABLES: Final = ("object", "oldObject", "request", "namespaceObject", "variables")
+
+
 class Scope(msgspec.Struct, frozen=True):
     """The names that an expression may use. Created by flow_scope, item_scope, retry_scope and policy_scope.
 

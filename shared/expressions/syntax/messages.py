@@ -2,9 +2,10 @@
 protobuf messages."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+if TYPE_CHECKING:
+    from google.protobuf import descriptor_pool
 
 # Field types by name; any other name is a message of the same file. `[]` repeats; `{K:V}` is a map.
 _SCALARS: Final = {
@@ -26,11 +27,13 @@ Fields = Mapping[str, tuple[int, str]]
 
 def build(
     package: str, messages: Mapping[str, Fields], syntax: str = "proto3"
-) -> tuple[descriptor_pool.DescriptorPool, dict[str, Any]]:
+) -> tuple["descriptor_pool.DescriptorPool", dict[str, Any]]:
     """A separate descriptor pool with these messages, and their Python classes by name.
 
     proto2 distinguishes an absent field from a zero; proto3 does not.
     """
+    from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+
     file = descriptor_pb2.FileDescriptorProto(name=f"{package}.proto", package=package, syntax=syntax)
     for name, fields in messages.items():
         message = file.message_type.add(name=name)

@@ -1,6 +1,6 @@
 """The cache of compiled texts computes each result once and is bounded by length and number of the texts."""
 
-from shared.expressions import program
+from shared.expressions import compilation
 from shared.expressions.compiled_cache import CompiledCache
 from shared.expressions.scope import ScopeKind
 from shared.names import MAX_EXPRESSION_BYTES
@@ -46,14 +46,14 @@ def test_a_text_above_the_total_size_evicts_nothing() -> None:
 
 def test_texts_above_the_size_limit_are_not_cached() -> None:
     """Otherwise texts of 3 MB that differ in one letter would fill the webhook's memory."""
-    before = len(program.COMPILED)
+    before = len(compilation.COMPILED)
     for number in range(20):
         text = f"{number}" + "x" * MAX_EXPRESSION_BYTES
-        faults = program.compile_expression(text, program_scope(), program.ResultType.BOOL)
+        faults = compilation.compile_expression(text, program_scope(), compilation.ResultType.BOOL)
         assert isinstance(faults, tuple)
         assert "bytes (at most" in faults[0].message
-    assert len(program.COMPILED) == before
+    assert len(compilation.COMPILED) == before
 
 
-def program_scope() -> program.Scope:
-    return program.Scope(next(iter(ScopeKind)))
+def program_scope() -> compilation.Scope:
+    return compilation.Scope(next(iter(ScopeKind)))

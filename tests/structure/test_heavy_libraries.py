@@ -1,0 +1,19 @@
+"""Large libraries that few clusters need are imported only when they are used."""
+
+import subprocess
+import sys
+
+import pytest
+
+LOADED_WHEN_USED = {
+    "controller.main": ("cel_expr_python", "google.protobuf", "cryptography", "kubernetes", "yaml", "jsonschema"),
+    "webhook.main": ("cel_expr_python", "google.protobuf", "kubernetes", "yaml", "jsonschema"),
+    "shared.expressions": ("cel_expr_python", "google.protobuf"),
+}
+
+
+@pytest.mark.parametrize(("module", "libraries"), LOADED_WHEN_USED.items(), ids=LOADED_WHEN_USED.keys())
+def test_importing_a_process_does_not_import_the_library(module: str, libraries: tuple[str, ...]) -> None:
+    program = f"import sys, {module}; print([one for one in {libraries!r} if one in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
