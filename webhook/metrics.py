@@ -17,6 +17,11 @@ POLICY_VIOLATIONS: Final = Counter(
     "Violations of JobFlowPolicies found at admission, by policy, mode, kind and rule.",
     ["policy", "mode", "kind", "rule"],
 )
+POLICY_EXCEPTED: Final = Counter(
+    "jobflow_policy_excepted_total",
+    "Violations of JobFlowPolicies that a JobFlowPolicyException allowed, by policy, mode, kind and rule.",
+    ["policy", "mode", "kind", "rule"],
+)
 WARNINGS: Final = Counter("jobflow_admission_warnings_total", "Warnings given, by kind.", ["kind"])
 DURATION: Final = Histogram(
     "jobflow_admission_duration_seconds",

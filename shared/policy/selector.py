@@ -1,7 +1,12 @@
 """Evaluates metav1.LabelSelector."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
+
+from shared.podtemplate.field import Field
+from shared.violation import Reason, Violation
+
+_FIELDS: Final = ("matchLabels", "matchExpressions")
 
 _OPERATORS: Final[Mapping[str, Callable[[str | None, list[str]], bool]]] = {
     "In": lambda value, values: value is not None and value in values,
@@ -17,6 +22,14 @@ def selects(selector: Mapping[str, Any] | None, labels: Mapping[str, str]) -> bo
     if any(labels.get(key) != value for key, value in (selector.get("matchLabels") or {}).items()):
         return False
     return all(_holds(rule, labels) for rule in selector.get("matchExpressions") or ())
+
+
+def unknown_fields(selector: Field) -> Iterator[Violation]:
+    """The CRD keeps unknown fields of selectors, so a mistake such as `matchLabel` would silently select everything."""
+    for key in selector.keys:
+        if key not in _FIELDS:
+            message = f"unknown field; known: {', '.join(_FIELDS)}"
+            yield Violation(f"{selector.path}.{key}", message, reason=Reason.FORBIDDEN)
 
 
 def _holds(rule: Mapping[str, Any], labels: Mapping[str, str]) -> bool:

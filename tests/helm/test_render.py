@@ -246,7 +246,21 @@ def test_the_network_policy_allows_only_the_api_server_and_probes() -> None:
 def test_the_policy_admin_role_writes_policies_only() -> None:
     role = of(render(), "ClusterRole", "-policies")
     writes = {"create", "update", "patch", "delete", "deletecollection"}
-    assert [rule["resources"] for rule in role["rules"] if writes & set(rule["verbs"])] == [["jobflowpolicies"]]
+    written = [rule["resources"] for rule in role["rules"] if writes & set(rule["verbs"])]
+    assert written == [["jobflowpolicies", "jobflowpolicyexceptions"]]
+    assert not [key for key in role["metadata"]["labels"] if "aggregate-to" in key]
+
+
+def test_editors_of_a_namespace_read_exceptions_and_only_a_role_of_its_own_writes_them() -> None:
+    objects = [each for each in render() if each["kind"] == "ClusterRole"]
+    writers = {
+        each["metadata"]["name"].partition("-")[2]
+        for each in objects
+        for rule in each["rules"]
+        if "jobflowpolicyexceptions" in rule["resources"] and "create" in rule["verbs"]
+    }
+    assert {name.partition("jobflow-")[2] or name for name in writers} == {"policies", "policy-exceptions"}
+    role = next(each for each in objects if each["metadata"]["name"].endswith("-policy-exceptions"))
     assert not [key for key in role["metadata"]["labels"] if "aggregate-to" in key]
 
 

@@ -10,6 +10,7 @@ from aiohttp.test_utils import RawTestServer, TestClient
 from shared.kube.logs import JsonLines
 from tests.webhook.make import envelope, flow, known, review, step, template
 from tests.webhook.policies.make import policy
+from tests.webhook.policies.test_exceptions import ALLOWED, CREATED, exception
 from webhook.envelope.review import AdmissionVerdict
 from webhook.server.decision_log import DecisionLog
 from webhook.server.handler import AdmissionHandler
@@ -55,6 +56,8 @@ async def test_a_refusal_is_one_line_with_who_and_what(caplog: pytest.LogCapture
         "name": "f",
         "rules": ["targets_exist", "no_cycle"],
         "policies": [],
+        "policy_rules": [],
+        "object_uid": "",
     }
     assert "confidential" not in str(line)
     assert "nowhere" not in str(line)
@@ -98,3 +101,29 @@ def test_long_names_are_cut(caplog: pytest.LogCaptureFixture) -> None:
     body = flow(step("a"), name="x" * 1000)
     DecisionLog(FakeSeconds()).note(review(body), AdmissionVerdict(warnings=("x",)), 0.001)
     assert len(lines(caplog)[0]["name"]) == 253
+
+
+async def test_a_refusal_by_a_policy_names_policy_rule_and_the_object(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    body = flow(step("a"))
+    body["metadata"]["uid"] = "7d2e"
+    house = policy(limits={"maxSteps": 0}, rules=[{"name": "never", "expression": "false", "message": "secret"}])
+    await send(AdmissionHandler(known(house, policy("mild", mode="Warn", limits={"maxSteps": 0}))), body)
+    (line,) = lines(caplog)
+    assert (line["user"], line["namespace"], line["name"], line["object_uid"]) == (
+        "kubernetes-admin",
+        "ns1",
+        "f",
+        "7d2e",
+    )
+    assert (line["policies"], line["policy_rules"]) == (["house"], ["house/limits.maxSteps", "house/rules.never"])
+    assert "secret" not in str(line)
+
+
+async def test_the_use_of_an_exception_is_a_line(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    house = policy(limits={"maxSteps": 0}, **ALLOWED)
+    handler = AdmissionHandler(known(house, exception(name="once")), wall_clock=lambda: CREATED + 1)
+    await send(handler, flow(step("a")))
+    (line,) = lines(caplog)
+    assert (line["decision"], line["policies"], line["exceptions"]) == ("warned", [], ["once"])

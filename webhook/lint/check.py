@@ -39,6 +39,7 @@ OURS: Final[dict[tuple[str, str], Kind]] = {
         kinds.PODGROUP,
         kinds.COMMAND,
         kinds.JOBFLOWPOLICY,
+        kinds.JOBFLOWPOLICYEXCEPTION,
     )
 }
 _GROUPS: Final = frozenset(kind.group for kind in OURS.values())
@@ -183,7 +184,7 @@ def _judge(manifest: Located, kind: Kind, lookups: InMemoryLookups, namespace: s
     else:
         for violation in _later(kind, body, lookups, namespace, verdict.violations):
             yield _fault(manifest, "later", violation)
-    of_policies = [each for each in verdict.policies if each.mode is PolicyMode.WARN and not each.superseded]
+    of_policies = [each for each in verdict.policies if each.mode is PolicyMode.WARN and each.counts]
     for each in of_policies:
         yield _finding(manifest, "webhook", each.path, str(each.violation), severity=WARNING)
     for warning in verdict.warnings[: len(verdict.warnings) - verdict.policy_warnings]:

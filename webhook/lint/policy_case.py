@@ -110,9 +110,7 @@ def judge_case(case: PolicyCase, policies: Sequence[Body], resources: Sequence[B
 
 
 def _outcome(verdict: AdmissionVerdict) -> tuple[Expect, tuple[str, ...]]:
-    warned = tuple(
-        str(each.violation) for each in verdict.policies if each.mode is PolicyMode.WARN and not each.superseded
-    )
+    warned = tuple(str(each.violation) for each in verdict.policies if each.mode is PolicyMode.WARN and each.counts)
     told = (*(str(each) for each in verdict.violations), *warned)
     return Expect.DENIED if verdict.violations else Expect.WARNED if warned else Expect.ALLOWED, told
 

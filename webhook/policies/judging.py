@@ -31,6 +31,7 @@ from shared.policy.running import is_running
 from webhook.envelope.patch import Setting
 from webhook.envelope.review import AdmissionReview, AdmissionVerdict, GroupKind, Operation
 from webhook.policies import kept_defaults
+from webhook.policies.exceptions import exception_warnings, exceptions_of
 from webhook.subject.lookups import Lookups, MissingObject
 from webhook.subject.subjects import body_or_empty
 
@@ -98,20 +99,22 @@ def with_policies(
     verdict: AdmissionVerdict,
     between: Callable[[], object] = lambda: None,
     embedded: Embedded | None = None,
+    now: float | None = None,
 ) -> AdmissionVerdict:
     """`verdict` plus the violations, warnings and audit annotations of policies.
 
-    `between` is called between policies and may raise to stop the evaluation. `embedded`: see `policy_input`.
+    `between` is called between policies and may raise to stop the evaluation. `embedded`: see `policy_input`. `now`: epoch
+    seconds; None: exceptions have no effect.
     """
     policies, given = compiled_policies(lookups).compiled, None
     if policies:
         given = policy_input(review, lookups, embedded=embedded)
     if given is None:
         return verdict
-    found = judge(given, policies, between)
-    shown = [each for each in found if not each.superseded]
+    found = judge(given, policies, between, exceptions_of(lookups, now))
+    shown = [each for each in found if each.counts]
     refused = [each for each in shown if each.mode is PolicyMode.ENFORCE]
-    warnings = tuple(_warnings([each for each in shown if each.mode is PolicyMode.WARN]))
+    warnings = (*_warnings([each for each in shown if each.mode is PolicyMode.WARN]), *exception_warnings(found))
     return msgspec.structs.replace(
         verdict,
         violations=(*verdict.violations, *(each.violation for each in refused)),
@@ -231,7 +234,8 @@ def _audit(found: tuple[PolicyFinding, ...]) -> dict[str, str]:
     """
     lines: dict[str, list[str]] = {}
     for each in found:
-        lines.setdefault(each.policy, []).append(f"{each.mode} {each}")
+        excepted = f'excepted by "{each.excepted_by}": ' if each.excepted_by else ""
+        lines.setdefault(each.policy, []).append(f"{each.mode} {excepted}{each}")
     return {label_value(policy): "; ".join(_first(texts)) for policy, texts in lines.items()}
 
 

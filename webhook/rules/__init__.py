@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from shared.violation import Violation
-from webhook.rules import command, command_message, pod, podgroup, policy
+from webhook.rules import command, command_message, pod, podgroup, policy, policy_exception
 from webhook.rules.cron import backfill, cron_job, cron_job_flow, flow_template
 from webhook.rules.cron.embedded_flow import of_flow, of_inner_flows, warned_of_flow, warned_of_inner_flows
 from webhook.rules.flow import approval as flow_approval
@@ -291,4 +291,10 @@ COMMAND_RULES: Final[tuple[Rule, ...]] = (
     command_message.message_names_params_of_the_flow,
 )
 POLICY_RULES: Final[tuple[Rule, ...]] = (policy.policy_can_work,)
+EXCEPTION_RULES: Final[tuple[Rule, ...]] = (
+    policy_exception.exception_fields_can_work,
+    policy_exception.exception_ends_later,
+    policy_exception.policies_allow_the_exception,
+)
+EXCEPTION_UPDATE_RULES: Final[tuple[Rule, ...]] = (policy_exception.exception_spec_is_immutable,)
 POD_RULES: Final[tuple[Rule, ...]] = (pod.budgets_are_positive, pod.budgets_are_one)

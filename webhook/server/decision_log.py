@@ -1,6 +1,6 @@
-"""One log line per refusal and per warning, with user, operation, object, rules and policies.
+"""One log line per refusal and per warning, with user, operation, object, rules, policies with their rules, and exceptions.
 
-Lines hold no object bodies and no message texts, because messages quote values of the object. Above a rate, lines are left out
+`uid` is that of the request, `object_uid` that of the object. Lines hold no object bodies and no message texts, because messages quote values of the object. Above a rate, lines are left out
 and the next line counts them.
 """
 
@@ -36,7 +36,8 @@ class DecisionLog:
             self._suppressed += 1
             return
         refused = not verdict.allowed
-        modes = (PolicyMode.ENFORCE,) if refused else (PolicyMode.WARN,)
+        mode = PolicyMode.ENFORCE if refused else PolicyMode.WARN
+        decisive = [found for found in verdict.policies if found.mode is mode and not found.excepted_by]
         line = {
             "decision": "refused" if refused else "warned",
             "user": review.user_info.username[:_LONGEST],
@@ -45,10 +46,14 @@ class DecisionLog:
             "namespace": review.namespace[:_LONGEST],
             "name_": (review.name or name_of(review.object))[:_LONGEST],
             "uid": review.uid[:_LONGEST],
+            "object_uid": _uid(review)[:_LONGEST],
             "rules": list(verdict.rules if refused else verdict.warned_by),
-            "policies": sorted({found.policy for found in verdict.policies if found.mode in modes}),
+            "policies": sorted({found.policy for found in decisive}),
+            "policy_rules": sorted({f"{found.policy}/{found.rule}" for found in decisive}),
             "ms": round(seconds * 1000, 1),
         }
+        if excepted := sorted({found.excepted_by for found in verdict.policies if found.excepted_by}):
+            line["exceptions"] = excepted
         if review.dry_run:
             line["dry_run"] = True
         if self._suppressed:
@@ -65,3 +70,13 @@ class DecisionLog:
             return False
         self._left -= 1
         return True
+
+
+def _uid(review: AdmissionReview) -> str:
+    """The uid of the object, '' if it has none yet."""
+    for body in (review.object, review.old_object):
+        metadata = (body or {}).get("metadata")
+        uid = metadata.get("uid") if isinstance(metadata, dict) else None
+        if isinstance(uid, str) and uid:
+            return uid
+    return ""

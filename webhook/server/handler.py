@@ -13,12 +13,18 @@ from typing import Any, Final
 import msgspec
 from aiohttp import web
 
-from shared.kinds import JOBFLOW, Kind
+from shared.kinds import JOBFLOW, JOBFLOWPOLICYEXCEPTION, Kind
 from shared.model.types import Body
 from shared.violation import Reason, Violation
 from webhook import metrics
 from webhook.envelope.review import ALLOWED, AdmissionReview, AdmissionVerdict, BadReview, answer, parse_review
-from webhook.policies.judging import depends_on_missing_objects, exceeds_running_flows, unknown_namespace
+from webhook.policies.exceptions import may_be_excepted
+from webhook.policies.judging import (
+    compiled_policies,
+    depends_on_missing_objects,
+    exceeds_running_flows,
+    unknown_namespace,
+)
 from webhook.policies.recent_flows import IN_FLIGHT_SECONDS, SECONDS, RecentFlows
 from webhook.server.decision_log import DecisionLog
 from webhook.server.routes import ROUTES, WebhookRoute
@@ -114,7 +120,8 @@ class AdmissionHandler:
         for rule in verdict.rules:
             metrics.VIOLATIONS.labels(route.kind.kind, rule).inc()
         for found in verdict.policies:
-            metrics.POLICY_VIOLATIONS.labels(found.policy, found.mode, route.kind.kind, found.rule).inc()
+            counter = metrics.POLICY_EXCEPTED if found.excepted_by else metrics.POLICY_VIOLATIONS
+            counter.labels(found.policy, found.mode, route.kind.kind, found.rule).inc()
         self._decisions.note(review, verdict, self._clock() - begun)
         metrics.WARNINGS.labels(route.kind.kind).inc(len(verdict.warnings))
         return web.Response(body=answer(review, verdict), content_type=JSON)
@@ -154,7 +161,12 @@ class AdmissionHandler:
             lookups = InMemoryLookups(found, below=lookups)
             verdict = judge(lookups)
         if exceeds_running_flows(verdict) and (flows := await self._list_live(JOBFLOW, review.namespace)) is not None:
-            verdict = judge(ReplacedLookups(JOBFLOW, review.namespace, flows, below=lookups), IN_FLIGHT_SECONDS)
+            lookups = ReplacedLookups(JOBFLOW, review.namespace, flows, below=lookups)
+            verdict = judge(lookups, IN_FLIGHT_SECONDS)
+        if may_be_excepted(verdict, compiled_policies(lookups), review.namespace):
+            exceptions = await self._list_live(JOBFLOWPOLICYEXCEPTION, review.namespace)
+            if exceptions is not None:
+                verdict = judge(ReplacedLookups(JOBFLOWPOLICYEXCEPTION, review.namespace, exceptions, below=lookups))
         return verdict
 
 

@@ -73,6 +73,7 @@ ROUTES: Final[tuple[WebhookRoute, ...]] = (
     WebhookRoute("/podgroups/validate", kinds.PODGROUP, (CREATE,)),
     WebhookRoute("/commands/validate", kinds.COMMAND, (CREATE,)),
     WebhookRoute("/policies/validate", kinds.JOBFLOWPOLICY, (CREATE, UPDATE)),
+    WebhookRoute("/policyexceptions/validate", kinds.JOBFLOWPOLICYEXCEPTION, (CREATE, UPDATE)),
     WebhookRoute("/pods/validate", kinds.POD, (CREATE,), optional="pods", conditions=(_WITH_BUDGET,)),
 )
 

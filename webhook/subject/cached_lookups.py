@@ -35,6 +35,7 @@ class CachedLookups:
             kinds.CRONJOBFLOW: caches.want(kinds.CRONJOBFLOW, transform=_plain, optional=True),
             kinds.JOBFLOWTEMPLATE: caches.want(kinds.JOBFLOWTEMPLATE, transform=_plain, optional=True),
             kinds.JOBFLOWPOLICY: caches.want(kinds.JOBFLOWPOLICY, transform=_plain, optional=True),
+            kinds.JOBFLOWPOLICYEXCEPTION: caches.want(kinds.JOBFLOWPOLICYEXCEPTION, transform=_dated, optional=True),
         }
 
     def get(self, kind: Kind, namespace: str, name: str) -> Body | None:
@@ -91,6 +92,11 @@ def _metadata(body: Body, *more: str) -> Body:
 
 def _plain(body: Body) -> Body:
     return {**{key: value for key, value in body.items() if key != "metadata"}, "metadata": _metadata(body)}
+
+
+def _dated(body: Body) -> Body:
+    """As _plain, with the time of creation: an exception ends at most so long after it."""
+    return {**_plain(body), "metadata": _metadata(body, "creationTimestamp")}
 
 
 def _template(body: Body) -> Body:

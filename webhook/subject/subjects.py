@@ -17,6 +17,7 @@ from shared.model.flow import JobFlowSpec
 from shared.model.job import JobSpec, TaskSpec
 from shared.model.podgroup import PodGroupSpec
 from shared.model.policy import JobFlowPolicySpec
+from shared.model.policy_exception import JobFlowPolicyExceptionSpec
 from shared.model.queue import QueueSpec
 from shared.model.step import Step
 from shared.model.types import Body
@@ -204,6 +205,13 @@ class GroupSubject(Subject[PodGroupSpec]):
 @dataclass(frozen=True)
 class PolicySubject(Subject[JobFlowPolicySpec]):
     """A JobFlowPolicy."""
+
+
+@dataclass(frozen=True)
+class ExceptionSubject(Subject[JobFlowPolicyExceptionSpec]):
+    """A JobFlowPolicyException. `now`: epoch seconds, None if it is unknown."""
+
+    now: float | None = None
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ from shared import kinds
 from shared.model.flow import JobFlowSpec
 from shared.model.job import JobSpec
 from shared.model.podgroup import PodGroupSpec
-from shared.model.policy import JobFlowPolicySpec
 from shared.model.queue import QueueSpec
 from shared.model.types import Body
 from webhook import rules
@@ -19,13 +18,13 @@ from webhook.subject.subjects import (
     GroupSubject,
     JobSubject,
     PodSubject,
-    PolicySubject,
     QueueSubject,
     body_or_empty,
 )
 from webhook.verdict.command_admission import COMMAND
 from webhook.verdict.cron_admissions import BACKFILL, CRONJOB, CRONJOBFLOW, JOBFLOWTEMPLATE
 from webhook.verdict.kind_admission import KindAdmission, subject_maker
+from webhook.verdict.policy_admissions import EXCEPTION, JOBFLOWPOLICY
 
 
 def _queue_of_job(job: JobSubject) -> Iterable[MissingObject]:
@@ -94,12 +93,6 @@ PODGROUP: Final = KindAdmission(
     defaults=lambda group, options: podgroup_defaults(group),
     missing=_queue_of_group,
 )
-JOBFLOWPOLICY: Final = KindAdmission(
-    kinds.JOBFLOWPOLICY,
-    subject_maker(PolicySubject, JobFlowPolicySpec),
-    create=rules.POLICY_RULES,
-    update=rules.POLICY_RULES,
-)
 POD: Final = KindAdmission(
     kinds.POD,
     subject_maker(PodSubject, None, lambda body, model: None),
@@ -120,6 +113,7 @@ ADMISSIONS: Final[Mapping[tuple[str, str], KindAdmission]] = {
         PODGROUP,
         COMMAND,
         JOBFLOWPOLICY,
+        EXCEPTION,
         POD,
     )
 }

@@ -67,7 +67,9 @@ def validate(
     if admission is None or body is None or being_deleted(review):
         return ALLOWED
     if unchanged(admission, review):
-        return judging.with_policies(review, lookups, ALLOWED, lambda: _check_time(in_time, "policies"))
+        return judging.with_policies(
+            review, lookups, ALLOWED, lambda: _check_time(in_time, "policies"), now=options.now
+        )
     try:
         subject = admission.subject(review, body, lookups, options)
     except (msgspec.ValidationError, RecursionError) as error:
@@ -87,7 +89,7 @@ def validate(
     )
     if verdict.allowed and (implied := admission.implied(subject, review)) is not None:
         return _as_part(validate(implied, lookups, options, in_time=in_time), implied)
-    verdict = judging.with_policies(review, lookups, verdict, lambda: _check_time(in_time, "policies"))
+    verdict = judging.with_policies(review, lookups, verdict, lambda: _check_time(in_time, "policies"), now=options.now)
     return _with_template(review, lookups, options, verdict, in_time)
 
 
@@ -108,7 +110,9 @@ def _with_template(
         object=_as_created(inner, inner.object, lookups, options),
         old_object=_as_created(inner, inner.old_object, lookups, options),
     )
-    return judging.with_policies(inner, lookups, verdict, lambda: _check_time(in_time, "policies"), embedded)
+    return judging.with_policies(
+        inner, lookups, verdict, lambda: _check_time(in_time, "policies"), embedded, options.now
+    )
 
 
 def _as_created(review: AdmissionReview, body: Body | None, lookups: Lookups, options: AdmissionOptions) -> Body | None:

@@ -13,7 +13,7 @@ from webhook.envelope.patch import Setting
 from webhook.envelope.review import AdmissionReview, Operation
 from webhook.rules import Notice, Rule, Warner
 from webhook.subject.lookups import Lookups, MissingObject
-from webhook.subject.subjects import FlowSubject, JobSubject, PodSubject, Subject, body_or_empty
+from webhook.subject.subjects import ExceptionSubject, FlowSubject, JobSubject, PodSubject, Subject, body_or_empty
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,8 @@ def subject_maker(
             chosen["scheduler_names"] = options.scheduler_names
         if make is FlowSubject:
             chosen["username"] = review.user_info.username
+        if make is ExceptionSubject:
+            chosen["now"] = options.now
         if make is JobSubject:
             chosen["disabled_plugins"] = options.disabled_plugins
         return make(

@@ -15,6 +15,7 @@ from shared.podtemplate.metadata import label_selector, labels
 from shared.policy.compiled.check_expressions import expression_faults
 from shared.policy.patterns.globs import glob_fault, globs
 from shared.policy.patterns.images import image_pattern_fault
+from shared.policy.selector import unknown_fields
 from shared.violation import Reason, Violation
 
 
@@ -39,14 +40,7 @@ def _selectors(spec: JobFlowPolicySpec) -> Iterator[Violation]:
     )
     for name, value in given:
         yield from label_selector(Field(f"spec.match.{name}", value))
-        yield from _unknown(Field(f"spec.match.{name}", value), ("matchLabels", "matchExpressions"))
-
-
-def _unknown(field: Field, known: tuple[str, ...]) -> Iterator[Violation]:
-    """The CRD keeps unknown fields of selectors, so a mistake such as `matchLabel` would silently select everything."""
-    for key in field.keys:
-        if key not in known:
-            yield Violation(f"{field.path}.{key}", f"unknown field; known: {', '.join(known)}", reason=Reason.FORBIDDEN)
+        yield from unknown_fields(Field(f"spec.match.{name}", value))
 
 
 def _patterns(holder: Model | None, path: str) -> Iterator[Violation]:

@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 
+from shared.duration import seconds_or
 from shared.expressions import Program, ResultType, compile_expression, policy_scope
 from shared.model.phases import PolicyMode
 from shared.model.policy import DefaultField, JobFlowPolicySpec, UsageLists
@@ -29,7 +30,8 @@ class CompiledDefault(msgspec.Struct, frozen=True):
 
 
 class CompiledPolicy(msgspec.Struct, frozen=True):
-    """`allowed`, `denied`: patterns by API name, only for the fields that the policy restricts."""
+    """`allowed`, `denied`: patterns by API name, only for the fields that the policy restricts. `exception_seconds`: the
+    longest time for which an exception may have effect."""
 
     name: str
     spec: JobFlowPolicySpec
@@ -42,6 +44,8 @@ class CompiledPolicy(msgspec.Struct, frozen=True):
     exempt_usernames: Globs
     exempt_groups: Globs
     exempt_namespaces: Globs
+    exception_namespaces: Globs
+    exception_seconds: float
 
 
 class Policies(msgspec.Struct, frozen=True):
@@ -60,7 +64,7 @@ def compile_policy(body: Body) -> CompiledPolicy | tuple[Violation, ...]:
     faults = tuple(policy_faults(spec))
     if faults:
         return faults
-    exempt = spec.exempt
+    exempt, exceptions = spec.exempt, spec.exceptions
     variables = compile_variables(spec.variables)
     return CompiledPolicy(
         name=str((body.get("metadata") or {}).get("name") or ""),
@@ -74,6 +78,8 @@ def compile_policy(body: Body) -> CompiledPolicy | tuple[Violation, ...]:
         exempt_usernames=globs(exempt.usernames if exempt else ()),
         exempt_groups=globs(exempt.groups if exempt else ()),
         exempt_namespaces=globs(exempt.namespaces if exempt else ()),
+        exception_namespaces=globs(exceptions.allowed_namespaces if exceptions else ()),
+        exception_seconds=seconds_or(exceptions.max_duration if exceptions else None, 0),
     )
 
 
