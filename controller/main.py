@@ -25,6 +25,7 @@ from controller.cluster.lease import Lease, LeaseLost
 from controller.context import ControllerContext
 from controller.cronjob import reconciler as cronjob_controller
 from controller.cronjobflow import reconciler as cronjobflow_controller
+from controller.exception import reconciler as exception_controller
 from controller.gang import wiring as gang_controller
 from controller.gang.admission import GateAdmission
 from controller.gang.backends import workload_reconciler
@@ -99,6 +100,7 @@ CONTROLLERS: Final[tuple[Part, ...]] = (  # add a controller here
     Part(job_controller.build, _jobs),
     Part(ttl_controller.build, _jobs),
     Part(policy_controller.build, _flows),
+    Part(exception_controller.build, _flows),
     Part(gang_controller.build, _gate),
     Part(workload_reconciler.build, _native),
     Part(queue_controller.build, _jobs),

@@ -39,6 +39,8 @@ QUEUE: Final = Kind("scheduling.volcano.sh/v1beta1", "Queue", "queues", namespac
 COMMAND: Final = Kind("bus.volcano.sh/v1alpha1", "Command", "commands")
 JOBFLOWPOLICY: Final = Kind("policy.jobflow.dev/v1alpha1", "JobFlowPolicy", "jobflowpolicies", namespaced=False)
 JOBFLOWPOLICYEXCEPTION: Final = Kind("policy.jobflow.dev/v1alpha1", "JobFlowPolicyException", "jobflowpolicyexceptions")
+REPORT: Final = Kind("openreports.io/v1alpha1", "Report", "reports")
+CLUSTERREPORT: Final = Kind("openreports.io/v1alpha1", "ClusterReport", "clusterreports", namespaced=False)
 POLICYREPORT: Final = Kind("wgpolicyk8s.io/v1alpha2", "PolicyReport", "policyreports")
 POD: Final = Kind("v1", "Pod", "pods")
 SERVICE: Final = Kind("v1", "Service", "services")

@@ -1,11 +1,13 @@
-"""Decides what a scan changes: the status of a JobFlowPolicy, and the PolicyReports of all namespaces. Pure."""
+"""Decides what a scan changes: the status of a JobFlowPolicy, and the reports of namespaces and cluster. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 
 from controller.decision import Action, Decision
+from controller.policy.cluster_report import cluster_report_actions
 from controller.policy.report import report_actions
 from controller.policy.scan_result import FirstViolations, ScanResult
 from controller.policy.status import policy_status
+from shared.kinds import Kind
 from shared.model.types import Body
 from shared.violation import Violation
 
@@ -21,6 +23,19 @@ def decide(policy: Body, faults: Sequence[Violation], found: FirstViolations | N
     return Decision() if status == policy.get("status") else Decision(status=status)
 
 
-def decide_reports(scan_result: ScanResult, stored: Iterable[Body], now: float) -> tuple[Action, ...]:
-    """The actions on PolicyReports. Each is applied by itself: one that fails does not hold up the others."""
-    return report_actions(scan_result, stored, now)
+def decide_reports(
+    scan_result: ScanResult,
+    stored: Mapping[Kind, Sequence[Body]],
+    policies: Sequence[Body],
+    broken: Mapping[str, Sequence[Violation]],
+    now: float,
+) -> tuple[Action, ...]:
+    """The actions on reports. Each is applied by itself: one that fails does not hold up the others.
+
+    `stored`: our reports by each kind that the cluster serves; `broken`: why policies do not compile, by name.
+    """
+    severities = {body["metadata"]["name"]: str((body.get("spec") or {}).get("severity") or "") for body in policies}
+    return (
+        *report_actions(scan_result, stored, severities, now),
+        *cluster_report_actions(scan_result, stored, policies, broken, now),
+    )

@@ -5,7 +5,7 @@ so there is one key.
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from controller.cluster.errors import StaleError
@@ -18,7 +18,7 @@ from controller.policy.stored_reports import StoredReports
 from controller.runtime.controller import Controller, Route
 from controller.runtime.workqueue import WorkQueue
 from shared.key import Key
-from shared.kinds import JOBFLOWPOLICY
+from shared.kinds import JOBFLOWPOLICY, JOBFLOWPOLICYEXCEPTION
 from shared.kube.cache.cache import Cache
 from shared.kube.client.errors import ApiError
 from shared.model.types import Body
@@ -37,9 +37,22 @@ def policy_wakes(old: Body | None, new: Body | None) -> Iterable[Key]:
     return (SCAN,)
 
 
+def exception_wakes(old: Body | None, new: Body | None) -> Iterable[Key]:
+    """Scan when an exception comes or goes, or its state changes, as when it expires."""
+    if old is not None and new is not None:
+        same = old.get("spec") == new.get("spec")
+        return () if same and _state(old) == _state(new) else (SCAN,)
+    return (SCAN,)
+
+
+def _state(exception: Body) -> object:
+    return (exception.get("status") or {}).get("state")
+
+
 class PolicyReconciler:
     def __init__(self, context: ControllerContext) -> None:
         self.policies: Cache = context.caches.want(JOBFLOWPOLICY, optional=True)
+        self.exceptions: Cache = context.caches.want(JOBFLOWPOLICYEXCEPTION, optional=True)
         self._scanner = Scanner(context.caches, schedules=context.settings.cron_controller)
         self._applier = context.applier
         self._reports = StoredReports(context.api)
@@ -51,9 +64,9 @@ class PolicyReconciler:
         bodies = list(self.policies.list())
         compiled, versions = self._scanner.compile(bodies), {_version(body) for body in bodies}
         stale = await self._write_statuses(compiled, versions, None)
-        scan_result = await self._scanner.scan(compiled)
+        scan_result = await self._scanner.scan(compiled, self._clock())
         stale |= await self._write_statuses(compiled, versions, scan_result)
-        await self._write_reports(scan_result)
+        await self._write_reports(scan_result, bodies, compiled)
         if stale:
             raise StaleError("a policy changed while its status was written")
         return self._interval if self._interval > 0 and bodies else None
@@ -75,12 +88,10 @@ class PolicyReconciler:
                 stale = True
         return stale
 
-    async def _write_reports(self, scan_result: ScanResult) -> None:
+    async def _write_reports(self, scan_result: ScanResult, bodies: Sequence[Body], policies: Policies) -> None:
         """A report that cannot be written is left to the next scan."""
-        stored = await self._reports.list()
-        if stored is None:
-            return
-        for action in decide_reports(scan_result, stored, self._clock()):
+        stored = await self._reports.by_kind()
+        for action in decide_reports(scan_result, stored, bodies, policies.broken, self._clock()):
             try:
                 outcome = await self._applier.apply(action.kind, {}, Decision(actions=(action,)))
             except (ApiError, StaleError) as error:
@@ -91,8 +102,10 @@ class PolicyReconciler:
 
 
 def _warn(action: Action, error: str) -> None:
-    namespace = action.body["metadata"]["namespace"] if isinstance(action, Create) else action.namespace
-    LOG.warning("PolicyReport not written, will retry at the next scan", extra={"namespace": namespace, "error": error})
+    namespace = action.body["metadata"].get("namespace", "") if isinstance(action, Create) else action.namespace
+    LOG.warning(
+        "%s not written, will retry at the next scan", action.kind.kind, extra={"namespace": namespace, "error": error}
+    )
 
 
 def _version(policy: Body) -> tuple[str, int]:
@@ -105,6 +118,9 @@ def build(context: ControllerContext) -> Controller:
         name="policy",
         queue=WorkQueue("policy"),
         reconciler=reconciler,
-        routes=(Route(reconciler.policies, policy_wakes, own_writes=False),),
+        routes=(
+            Route(reconciler.policies, policy_wakes, own_writes=False),
+            Route(reconciler.exceptions, exception_wakes),
+        ),
         concurrency=1,
     )

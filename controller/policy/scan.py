@@ -7,9 +7,11 @@ from typing import Final
 
 from controller.policy.scan_result import ScanResult
 from controller.policy.stored_objects import StoredObjects
+from shared.kinds import JOBFLOWPOLICYEXCEPTION
 from shared.kube.cache.cache import Caches
 from shared.model.types import Body
 from shared.policy import Compiler, Policies
+from shared.policy.exceptions import Exceptions
 from shared.policy.judging.findings import findings, relevant
 
 WORK_SECONDS: Final = 0.005
@@ -37,19 +39,21 @@ class Scanner:
 
     def __init__(self, caches: Caches, *, schedules: bool = False) -> None:
         self._objects = StoredObjects(caches, schedules=schedules)
+        self._exceptions = caches.want(JOBFLOWPOLICYEXCEPTION, optional=True)
         self._compiler = Compiler()
 
     def compile(self, bodies: Sequence[Body]) -> Policies:
         """The policies that compile, and the faults of those that do not."""
         return self._compiler.compile(bodies)
 
-    async def scan(self, policies: Policies) -> ScanResult:
-        """Evaluate every policy on every stored object that it applies to."""
+    async def scan(self, policies: Policies, now: float) -> ScanResult:
+        """Evaluate every policy on every stored object that it applies to, with the exceptions at `now` (epoch seconds)."""
         scan_result, yielder = ScanResult(), Yielder()
         if not policies.compiled:
             return scan_result
+        exceptions = Exceptions(self._exceptions.list, now)
         async for stored in self._objects.all(policies, yielder):
             for policy in relevant(stored, policies.compiled):
-                scan_result.add(stored, findings(policy, stored))
+                scan_result.add(stored, findings(policy, stored, exceptions))
                 await yielder()
         return scan_result

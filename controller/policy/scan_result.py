@@ -14,7 +14,7 @@ REPORTED: Final = 500  # in a namespace's report
 
 
 class StoredViolation(msgspec.Struct, frozen=True, order=True):
-    """One violation of a policy by a stored object. The field order is the sort order."""
+    """One violation of a policy by a stored object. The field order is the sort order. `exception`: the one that allows it."""
 
     namespace: str
     kind: str
@@ -26,15 +26,18 @@ class StoredViolation(msgspec.Struct, frozen=True, order=True):
     mode: str
     api_version: str
     uid: str
+    exception: str = ""
 
 
 class FirstViolations:
-    """The count of all violations added, and the `most` smallest of them."""
+    """The count of all violations added, and the `most` smallest of them. `excepted`: violations that exceptions allow; they
+    are not among the others."""
 
     def __init__(self, most: int) -> None:
         self._most = most
         self.items: list[StoredViolation] = []
         self.count = 0
+        self.excepted = 0
 
     def add(self, violation: StoredViolation) -> None:
         self.count += 1
@@ -45,13 +48,15 @@ class FirstViolations:
 
 class ScanResult:
     """`by_policy`, `by_namespace`: violations; `results`: violations of a namespace by mode; `passed`: how often an object of
-    the namespace complied with a policy."""
+    the namespace complied with a policy. `excepted`: violations of a namespace that exceptions allow; they are not among the
+    others."""
 
     def __init__(self) -> None:
         self.by_policy: dict[str, FirstViolations] = defaultdict(lambda: FirstViolations(LISTED))
         self.by_namespace: dict[str, FirstViolations] = defaultdict(lambda: FirstViolations(REPORTED))
         self.results: dict[str, Counter[str]] = defaultdict(Counter)
         self.passed: Counter[str] = Counter()
+        self.excepted: dict[str, FirstViolations] = defaultdict(lambda: FirstViolations(REPORTED))
 
     def violations_of(self, policy: str) -> FirstViolations:
         return self.by_policy.get(policy) or FirstViolations(LISTED)
@@ -62,6 +67,10 @@ class ScanResult:
         for finding in findings:
             complied = False
             violation = _violation(given, finding)
+            if finding.excepted_by:
+                self.excepted[given.namespace].add(violation)
+                self.by_policy[finding.policy].excepted += 1
+                continue
             self.by_policy[finding.policy].add(violation)
             self.by_namespace[given.namespace].add(violation)
             self.results[given.namespace][finding.mode] += 1
@@ -81,4 +90,5 @@ def _violation(given: PolicyContext, finding: PolicyFinding) -> StoredViolation:
         mode=finding.mode.value,
         api_version=given.stored_kind.api_version,
         uid=str(metadata.get("uid", "")),
+        exception=finding.excepted_by,
     )

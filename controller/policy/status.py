@@ -16,7 +16,7 @@ def policy_status(policy: Body, faults: Sequence[Violation], found: FirstViolati
     """The whole new status. `faults`: why the policy does not compile; `found`: by a scan that ended at `now`, None before."""
     before = policy.get("status") or {}
     generation = policy["metadata"].get("generation")
-    kept = {key: before[key] for key in ("violations", "lastScanTime", "lastViolations") if key in before}
+    kept = {key: before[key] for key in ("violations", "excepted", "lastScanTime", "lastViolations") if key in before}
     scanned = kept if found is None else _scanned(found, now)
     ready = _ready(before, faults, generation, now)
     return {"observedGeneration": generation, "conditions": [ready], **scanned}
@@ -33,7 +33,8 @@ def _scanned(found: FirstViolations, now: float) -> Body:
         }
         for violation in found.items
     ]
-    return {"violations": found.count, "lastScanTime": rfc3339(now), "lastViolations": listed}
+    excepted = {"excepted": found.excepted} if found.excepted else {}
+    return {"violations": found.count, **excepted, "lastScanTime": rfc3339(now), "lastViolations": listed}
 
 
 def _ready(before: Body, faults: Sequence[Violation], generation: int | None, now: float) -> Body:

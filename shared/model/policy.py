@@ -213,6 +213,7 @@ class JobFlowPolicyStatus(Model, frozen=True, kw_only=True):
     observed_generation: int | None = None
     conditions: tuple[PolicyCondition, ...] = ()
     violations: Count = 0
+    excepted: Annotated[Count, Meta(description="Violations that exceptions allowed at the last scan.")] = 0
     last_scan_time: Time | None = None
     last_violations: tuple[PolicyViolation, ...] = ()
 

@@ -9,7 +9,8 @@ from shared.policy.compiled.policy import CompiledPolicy, Compiler, Policies, co
 from shared.policy.context import PolicyContext
 from shared.policy.defaults import Default, defaults
 from shared.policy.embedded import EMBEDDED, Embedded
-from shared.policy.judging.findings import PolicyFinding, judge, relevant
+from shared.policy.judging.finding import PolicyFinding
+from shared.policy.judging.findings import judge, relevant
 
 __all__ = [
     "EMBEDDED",

@@ -8,7 +8,8 @@ import msgspec
 from shared.policy.compiled.policy import CompiledPolicy
 from shared.policy.context import PolicyContext
 from shared.policy.defaults import defaults
-from shared.policy.judging.findings import PolicyFinding, findings
+from shared.policy.judging.finding import PolicyFinding
+from shared.policy.judging.findings import findings
 from shared.policy.match import why_not
 from shared.policy.rule_names import rule_names
 

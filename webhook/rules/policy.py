@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from shared.policy.compiled.check import policy_faults
 from shared.violation import Violation
-from webhook.subject.subjects import PolicySubject
+from webhook.subject.policy_subjects import PolicySubject
 
 
 def policy_can_work(policy: PolicySubject) -> Iterator[Violation]:

@@ -13,7 +13,7 @@ from shared.policy.exceptions import GrantedException, exception_faults, read_ex
 from shared.policy.rule_names import rule_names
 from shared.timestamp import epoch_or_none, rfc3339
 from shared.violation import Reason, Violation
-from webhook.subject.subjects import ExceptionSubject
+from webhook.subject.policy_subjects import ExceptionSubject
 
 _LISTED: Final = 20
 

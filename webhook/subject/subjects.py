@@ -16,8 +16,6 @@ from shared.model.command import Command
 from shared.model.flow import JobFlowSpec
 from shared.model.job import JobSpec, TaskSpec
 from shared.model.podgroup import PodGroupSpec
-from shared.model.policy import JobFlowPolicySpec
-from shared.model.policy_exception import JobFlowPolicyExceptionSpec
 from shared.model.queue import QueueSpec
 from shared.model.step import Step
 from shared.model.types import Body
@@ -200,18 +198,6 @@ class QueueSubject(Subject[QueueSpec]):
 @dataclass(frozen=True)
 class GroupSubject(Subject[PodGroupSpec]):
     """A PodGroup."""
-
-
-@dataclass(frozen=True)
-class PolicySubject(Subject[JobFlowPolicySpec]):
-    """A JobFlowPolicy."""
-
-
-@dataclass(frozen=True)
-class ExceptionSubject(Subject[JobFlowPolicyExceptionSpec]):
-    """A JobFlowPolicyException. `now`: epoch seconds, None if it is unknown."""
-
-    now: float | None = None
 
 
 @dataclass(frozen=True)

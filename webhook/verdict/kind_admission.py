@@ -13,7 +13,8 @@ from webhook.envelope.patch import Setting
 from webhook.envelope.review import AdmissionReview, Operation
 from webhook.rules import Notice, Rule, Warner
 from webhook.subject.lookups import Lookups, MissingObject
-from webhook.subject.subjects import ExceptionSubject, FlowSubject, JobSubject, PodSubject, Subject, body_or_empty
+from webhook.subject.policy_subjects import ExceptionSubject
+from webhook.subject.subjects import FlowSubject, JobSubject, PodSubject, Subject, body_or_empty
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from shared.model.policy import JobFlowPolicySpec
 from shared.model.policy_exception import JobFlowPolicyExceptionSpec
 from webhook import rules
 from webhook.subject.lookups import MissingObject
-from webhook.subject.subjects import ExceptionSubject, PolicySubject
+from webhook.subject.policy_subjects import ExceptionSubject, PolicySubject
 from webhook.verdict.kind_admission import KindAdmission, subject_maker
 
 

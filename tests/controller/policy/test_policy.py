@@ -1,14 +1,15 @@
 """What a scan says: counts, the first violations, status, and the reports that change."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+import msgspec
 import pytest
 
 from controller.decision import Action, Create, Delete, Patch
 from controller.policy.decide import decide_reports
-from controller.policy.scan_result import LISTED, FirstViolations, ScanResult
+from controller.policy.scan_result import LISTED, REPORTED, FirstViolations, ScanResult
 from controller.policy.status import policy_status
-from shared.kinds import JOB, JOBFLOW, JOBFLOWPOLICY, POLICYREPORT
+from shared.kinds import CLUSTERREPORT, JOB, JOBFLOW, JOBFLOWPOLICY, POLICYREPORT, REPORT, Kind
 from shared.model.phases import PolicyMode
 from shared.model.types import Body
 from shared.policy import PolicyContext, PolicyFinding
@@ -95,6 +96,16 @@ def test_a_policy_that_does_not_compile_is_not_ready_and_has_the_reason_in_its_m
 # --- reports ----------------------------------------------------------------------------------------------------------
 
 
+def decided(
+    made: ScanResult,
+    old: Sequence[Body] = (),
+    at: float = NOW,
+    kind: Kind = POLICYREPORT,
+) -> tuple[Action, ...]:
+    """What is done where the cluster serves `kind`."""
+    return decide_reports(made, {kind: old}, (), {}, at)
+
+
 def only(actions: tuple[Action, ...]) -> Action:
     assert len(actions) == 1
     return actions[0]
@@ -110,7 +121,7 @@ def test_a_namespace_with_violations_gets_a_report() -> None:
     made = scan_result(
         (given(), [finding(), finding("q", "Warn", "rules.x")]), (given("g"), []), (given("h", "clean"), [])
     )
-    change = created(decide_reports(made, [], NOW))
+    change = created(decided(made))
     assert change.body["metadata"] == {
         "name": "jobflow-policies",
         "namespace": "ns",
@@ -143,23 +154,23 @@ MODES = {"Enforce": ("fail", True), "Audit": ("fail", True), "Warn": ("warn", Fa
 
 @pytest.mark.parametrize("mode", MODES)
 def test_a_mode_is_a_result(mode: str) -> None:
-    result = created(decide_reports(scan_result((given(), [finding(mode=mode)])), [], NOW)).body["results"][0]
+    result = created(decided(scan_result((given(), [finding(mode=mode)])))).body["results"][0]
     assert (result["result"], result["scored"]) == MODES[mode]
 
 
 def stored(*found: tuple[PolicyContext, Iterable[PolicyFinding]], at: float = NOW) -> Body:
-    body = created(decide_reports(scan_result(*found), [], at)).body
+    body = created(decided(scan_result(*found), at=at)).body
     return {**body, "metadata": {**body["metadata"], "resourceVersion": "7", "uid": "r"}}
 
 
 def test_an_unchanged_report_is_not_written() -> None:
     found = (given(), [finding()])
-    assert decide_reports(scan_result(found), [stored(found)], NOW + 900) == ()
+    assert decided(scan_result(found), [stored(found)], NOW + 900) == ()
 
 
 def test_a_changed_report_is_patched_and_keeps_the_times_of_known_results() -> None:
     known = (given(), [finding()])
-    change = only(decide_reports(scan_result(known, (given("g"), [finding()])), [stored(known)], NOW + 900))
+    change = only(decided(scan_result(known, (given("g"), [finding()])), [stored(known)], NOW + 900))
     assert isinstance(change, Patch)
     assert isinstance(change.patch, dict)
     assert (change.name, change.uid, change.patch["metadata"]) == ("jobflow-policies", "r", {"resourceVersion": "7"})
@@ -170,12 +181,107 @@ def test_a_changed_report_is_patched_and_keeps_the_times_of_known_results() -> N
 def test_a_report_without_violations_is_deleted_and_reports_of_others_stay() -> None:
     old = stored((given(), [finding()]))
     stranger = {"metadata": {"name": "cpol-x", "namespace": "ns"}}
-    assert decide_reports(ScanResult(), [stranger, old], NOW) == (Delete(POLICYREPORT, "ns", "jobflow-policies", "r"),)
+    assert decided(ScanResult(), [stranger, old]) == (Delete(POLICYREPORT, "ns", "jobflow-policies", "r"),)
 
 
 def test_a_job_is_reported_with_its_own_api_group() -> None:
     made = ScanResult()
     job = PolicyContext(kind=JOB, body={"metadata": {"name": "j", "namespace": "ns"}}, namespace="ns")
     made.add(job, [finding()])
-    resource = created(decide_reports(made, [], NOW)).body["results"][0]["resources"][0]
+    resource = created(decided(made)).body["results"][0]["resources"][0]
     assert resource == {"apiVersion": "batch.volcano.sh/v1alpha1", "kind": "Job", "namespace": "ns", "name": "j"}
+
+
+# --- openreports.io, severity and exceptions --------------------------------------------------------------------------
+
+
+def excepted(rule: str = "limits.maxSteps") -> PolicyFinding:
+    return msgspec.structs.replace(finding(rule=rule), excepted_by="vendor", excepted_until="2026-02-01T00:00:00Z")
+
+
+def test_reports_are_written_where_they_are_served_and_old_policy_reports_are_deleted() -> None:
+    made, old = scan_result((given(), [finding()])), stored((given(), [finding()]))
+    stranger = {"metadata": {"name": "cpol-x", "namespace": "ns"}}
+    create, delete = decide_reports(made, {REPORT: [], POLICYREPORT: [stranger, old]}, (), {}, NOW)
+    assert isinstance(create, Create)
+    assert (create.kind, create.body["apiVersion"], create.body["kind"]) == (
+        REPORT,
+        "openreports.io/v1alpha1",
+        "Report",
+    )
+    assert create.body["source"] == "jobflow"
+    assert delete == Delete(POLICYREPORT, "ns", "jobflow-policies", "r")
+
+
+def test_results_have_the_severity_of_their_policy() -> None:
+    policies = [{**policy(), "spec": {"severity": "high"}}]
+    made = scan_result((given(), [finding(), finding("q")]))
+    results = created(decide_reports(made, {REPORT: []}, policies, {}, NOW)).body["results"]
+    assert [(each["policy"], each.get("severity")) for each in results] == [("p", "high"), ("q", None)]
+
+
+def test_an_excepted_violation_is_skipped_with_its_exception_and_is_not_counted_as_a_violation() -> None:
+    made = scan_result((given(), [excepted(), finding(rule="rules.x")]), (given("g"), [excepted()]))
+    body = created(decided(made, kind=REPORT)).body
+    assert body["summary"] == {"pass": 0, "fail": 1, "warn": 0, "error": 0, "skip": 2}
+    assert [each["result"] for each in body["results"]] == ["fail", "skip", "skip"]
+    assert body["results"][1]["properties"] == {"mode": "Enforce", "exception": "vendor"}
+    assert body["results"][1]["message"] == 'excepted by "vendor": spec.flows: Invalid value: 3: too long'
+    assert body["results"][1]["scored"] is False
+    status = policy_status(policy(), (), made.violations_of("p"), NOW)
+    assert (status["violations"], status["excepted"], len(status["lastViolations"])) == (1, 2, 1)
+
+
+def test_a_namespace_with_excepted_violations_only_has_a_report() -> None:
+    made = scan_result((given(), [excepted()]))
+    assert created(decided(made)).body["summary"]["skip"] == 1
+
+
+def test_many_excepted_violations_do_not_displace_others_from_the_report() -> None:
+    many = ((given(f"a{number:03}"), [excepted()]) for number in range(REPORTED + 5))
+    body = created(decided(scan_result((given("z"), [finding()]), *many))).body
+    assert len(body["results"]) == REPORTED
+    assert body["results"][0]["resources"][0]["name"] == "z"
+    assert body["summary"]["skip"] == REPORTED + 5
+
+
+def cluster_report(made: ScanResult, *policies: Body, old: Sequence[Body] = (), **broken: Violation) -> Action:
+    faults = {name: (fault,) for name, fault in broken.items()}
+    return only(decide_reports(made, {CLUSTERREPORT: old}, policies, faults, NOW))
+
+
+def named(name: str, **spec: str) -> Body:
+    return {**policy(), "metadata": {"name": name, "uid": f"u-{name}"}, "spec": spec}
+
+
+def test_the_cluster_report_has_a_result_for_each_policy() -> None:
+    made = scan_result((given(), [finding("a"), finding("b", "Warn"), excepted()]))
+    policies = [named("c", severity="low"), named("b", mode="Warn"), named("a"), named("broken"), named("p")]
+    change = cluster_report(made, *policies, broken=Violation("spec.mode", "no", "x"))
+    assert isinstance(change, Create)
+    assert (change.kind, change.body["metadata"]["name"]) == (CLUSTERREPORT, "jobflow-policies")
+    assert "namespace" not in change.body["metadata"]
+    told = [(each["policy"], each["result"], each["message"]) for each in change.body["results"]]
+    assert told == [
+        ("a", "fail", "1 violations by stored objects"),
+        ("b", "warn", "1 violations by stored objects"),
+        ("broken", "error", 'not enforced: spec.mode: Invalid value: "x": no'),
+        ("c", "pass", "no stored object violates it"),
+        ("p", "pass", "no stored object violates it"),
+    ]
+    assert change.body["results"][3]["severity"] == "low"
+    assert change.body["results"][4]["properties"] == {"mode": "Enforce", "violations": "0", "excepted": "1"}
+    assert change.body["summary"] == {"pass": 2, "fail": 1, "warn": 1, "error": 1, "skip": 0}
+
+
+def test_the_cluster_report_is_rewritten_only_if_it_changes_and_deleted_with_the_last_policy() -> None:
+    first = cluster_report(ScanResult(), named("a"))
+    assert isinstance(first, Create)
+    old = {**first.body, "metadata": {**first.body["metadata"], "resourceVersion": "7", "uid": "r"}}
+    assert decide_reports(ScanResult(), {CLUSTERREPORT: [old]}, [named("a")], {}, NOW + 900) == ()
+    assert isinstance(cluster_report(scan_result((given(), [finding("a")])), named("a"), old=[old]), Patch)
+    assert cluster_report(ScanResult(), old=[old]) == Delete(CLUSTERREPORT, "", "jobflow-policies", "r")
+
+
+def test_without_any_served_kind_nothing_is_written() -> None:
+    assert decide_reports(scan_result((given(), [finding()])), {}, [policy()], {}, NOW) == ()

@@ -9,9 +9,10 @@ from aiohttp import web
 
 from controller.context import ControllerContext
 from controller.policy import reconciler
-from controller.policy.reconciler import SCAN, policy_wakes
+from controller.policy.reconciler import SCAN, exception_wakes, policy_wakes
 from controller.policy.scan import REST_SECONDS, Yielder
 from shared.model.types import Body
+from shared.timestamp import rfc3339
 from tests.controller.support import NOW, SetClock, running
 from tests.shared.kube.fake import FakeServer, status, until
 
@@ -22,7 +23,10 @@ JOBS = "/apis/batch.volcano.sh/v1alpha1/jobs"
 CRONS = "/apis/flow.jobflow.dev/v1alpha1/cronjobflows"
 FLOW_TEMPLATES = "/apis/flow.jobflow.dev/v1alpha1/jobflowtemplates"
 NAMESPACES = "/api/v1/namespaces"
-REPORTS = "/apis/wgpolicyk8s.io/v1alpha2/policyreports"
+REPORTS = "/apis/openreports.io/v1alpha1/reports"
+CLUSTER_REPORTS = "/apis/openreports.io/v1alpha1/clusterreports"
+POLICY_REPORTS = "/apis/wgpolicyk8s.io/v1alpha2/policyreports"
+EXCEPTIONS = "/apis/policy.jobflow.dev/v1alpha1/jobflowpolicyexceptions"
 
 
 def policy(name: str = "p", generation: int = 1, **spec: Any) -> Body:
@@ -129,32 +133,32 @@ async def test_a_scan_with_the_same_result_writes_only_its_time(fake: FakeServer
     fake.put(FLOWS, flow("long", "a", "b"))
     controller = reconciler.build(context)
     async with running(context, controller):
-        await until(lambda: fake.calls["POST policyreports"] == 1)
+        await until(lambda: fake.calls["POST reports"] == 1)
         before, writes = status_of(fake), fake.calls["PUT jobflowpolicies/status"]
         controller.queue.add(SCAN)
-        lists = fake.calls["LIST policyreports"]
-        await until(lambda: fake.calls["LIST policyreports"] > lists)
+        lists = fake.calls["LIST reports"]
+        await until(lambda: fake.calls["LIST reports"] > lists)
         assert fake.calls["PUT jobflowpolicies/status"] == writes, "the clock stands still, so nothing changed"
         assert isinstance(context.clock, SetClock)
         context.clock.now = NOW + 900
         controller.queue.add(SCAN)
         await until(lambda: status_of(fake) != before)
     assert {**status_of(fake), "lastScanTime": before["lastScanTime"]} == before
-    assert fake.calls["PATCH policyreports"] == 0
+    assert fake.calls["PATCH reports"] == 0
 
 
 async def test_without_the_reports_crd_the_status_has_the_violations(
     fake: FakeServer, context: ControllerContext
 ) -> None:
     async def absent(request: web.Request) -> web.StreamResponse | None:
-        return status(404, "NotFound") if "wgpolicyk8s" in request.path else None
+        return status(404, "NotFound") if "report" in request.path else None
 
     fake.before = absent
     fake.put(POLICIES, policy(limits={"maxSteps": 0}))
     fake.put(FLOWS, flow("f", "a"))
     await scanned(fake, context)
     assert found(fake) == ["f"]
-    assert fake.calls["POST policyreports"] == 0
+    assert fake.calls["POST reports"] == 0
 
 
 @pytest.mark.parametrize("code", [403, 409, 422], ids=str)
@@ -162,22 +166,77 @@ async def test_a_report_that_cannot_be_written_does_not_fail_the_scan(
     fake: FakeServer, context: ControllerContext, code: int
 ) -> None:
     async def refused(request: web.Request) -> web.StreamResponse | None:
-        return status(code, "No") if request.method == "POST" and "wgpolicyk8s" in request.path else None
+        return status(code, "No") if request.method == "POST" and request.path.endswith("/reports") else None
 
     fake.before = refused
     fake.put(POLICIES, policy(limits={"maxSteps": 0}))
     fake.put(FLOWS, flow("f", "a"))
     controller = reconciler.build(context)
     async with running(context, controller):
-        await until(lambda: fake.calls["POST policyreports"] == 1)
+        await until(lambda: fake.calls["POST reports"] == 1)
         controller.queue.add(SCAN)
-        await until(lambda: fake.calls["POST policyreports"] == 2)
+        await until(lambda: fake.calls["POST reports"] == 2)
     assert found(fake) == ["f"]
+
+
+async def test_where_only_policy_reports_are_served_they_are_written_and_later_replaced(
+    fake: FakeServer, context: ControllerContext
+) -> None:
+    served = False
+
+    async def absent(request: web.Request) -> web.StreamResponse | None:
+        return status(404, "NotFound") if "openreports" in request.path and not served else None
+
+    fake.before = absent
+    fake.put(POLICIES, policy(limits={"maxSteps": 0}))
+    fake.put(FLOWS, flow("f", "a"))
+    controller = reconciler.build(context)
+    async with running(context, controller):
+        await until(lambda: list(fake.objects.get(POLICY_REPORTS, ())) == [("ns", "jobflow-policies")])
+        served = True
+        controller.queue.add(SCAN)
+        await until(lambda: list(fake.objects.get(REPORTS, ())) == [("ns", "jobflow-policies")])
+        await until(lambda: fake.objects[POLICY_REPORTS] == {})
+        await until(lambda: list(fake.objects.get(CLUSTER_REPORTS, ())) == [("", "jobflow-policies")])
+
+
+def exception(*policies: str, expires: float = NOW + 60, **metadata: Any) -> Body:
+    spec = {"policies": [{"name": name} for name in policies], "expiresAt": rfc3339(expires), "reason": "a test"}
+    where = {"name": "x", "namespace": "ns", "creationTimestamp": rfc3339(NOW - 60), **metadata}
+    return {"metadata": where, "spec": spec}
+
+
+async def test_an_excepted_violation_is_none_until_the_exception_ends(
+    fake: FakeServer, context: ControllerContext
+) -> None:
+    fake.put(POLICIES, policy(limits={"maxSteps": 0}, exceptions={"allowedNamespaces": ["ns"], "maxDuration": "1h"}))
+    fake.put(FLOWS, flow("f", "a"))
+    fake.put(FLOWS, flow("f", "a", namespace="other"))
+    fake.put(EXCEPTIONS, exception("p"))
+    async with running(context, reconciler.build(context)):
+        await until(lambda: status_of(fake).get("excepted") == 1)
+        assert [each["namespace"] for each in status_of(fake)["lastViolations"]] == ["other"]
+        await until(lambda: ("ns", "jobflow-policies") in fake.objects.get(REPORTS, ()))
+        assert fake.objects[REPORTS]["ns", "jobflow-policies"]["results"][0]["properties"]["exception"] == "x"
+        assert isinstance(context.clock, SetClock)
+        context.clock.now = NOW + 60
+        fake.put(EXCEPTIONS, {**fake.objects[EXCEPTIONS]["ns", "x"], "status": {"state": "Expired"}})
+        await until(lambda: status_of(fake)["violations"] == 2)
+        assert "excepted" not in status_of(fake)
+
+
+def test_an_exception_wakes_the_scan_when_it_comes_goes_or_changes_its_state() -> None:
+    fresh = exception("p")
+    active = {**fresh, "status": {"state": "Active"}}
+    assert list(exception_wakes(None, fresh)) == [SCAN]
+    assert list(exception_wakes(active, None)) == [SCAN]
+    assert list(exception_wakes(active, {**active, "status": {"state": "Expired"}})) == [SCAN]
+    assert list(exception_wakes(active, {**active, "metadata": {**active["metadata"], "labels": {"a": "b"}}})) == []
 
 
 async def test_forbidden_reports_do_not_fail_the_scan(fake: FakeServer, context: ControllerContext) -> None:
     async def refused(request: web.Request) -> web.StreamResponse | None:
-        return status(403, "Forbidden") if "wgpolicyk8s" in request.path else None
+        return status(403, "Forbidden") if "report" in request.path else None
 
     fake.before = refused
     fake.put(POLICIES, policy(limits={"maxSteps": 0}))
