@@ -32,9 +32,9 @@ class Unreadable(Exception):
 
 
 class StepView(msgspec.Struct, frozen=True):
-    """One step. `targets`: the steps it waits for, including switches; `kind`: switch, for, daemon or ''; times in
-    seconds since 1970; `waiting`: what it waits for, from status.next; `done`, `total`: iterations, total -1 when
-    unknown.
+    """One step. `targets`: the steps it waits for, including switches; `kind`: switch, for, daemon, flow, approve or
+    ''; times in seconds since 1970; `waiting`: what it waits for, from status.next; `done`, `total`: iterations, total -1
+    when unknown.
     """
 
     name: str
@@ -154,7 +154,7 @@ def _step(
         name=step.name,
         targets=targets,
         final=final,
-        kind="switch" if step.switch else "for" if step.for_ else "daemon" if step.daemon else "",
+        kind=_kind(step),
         phase=state.phase,
         reason=state.reason,
         message=state.message or (state.last_attempt.message if state.last_attempt and state.phase.ended else ""),
@@ -168,6 +168,17 @@ def _step(
         outputs=state.outputs,
         tasks=tasks,
     )
+
+
+def _kind(step: Step) -> str:
+    kinds = {
+        "switch": step.switch,
+        "for": step.for_,
+        "daemon": step.daemon,
+        "flow": step.flow,
+        "approve": step.approve,
+    }
+    return next((name for name, field in kinds.items() if field), "")
 
 
 def _spec(body: Body) -> JobFlowSpec:

@@ -6,7 +6,7 @@ sub-flow hang below the step that runs it.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from drawing.flow_view import tasks_by_step
 from shared.graphs.nesting import MAX_LEVELS
@@ -37,6 +37,18 @@ def with_written_flows(body: Body, templates: Mapping[str, Body]) -> Body:
 def tasks_of_steps(body: Body, flows: Iterable[Body], pods: Iterable[Body]) -> Tasks:
     """The number of pods of each step of `with_sub_flows` in each Task state."""
     return dict(_tasks(body, _by_owner(flows), list(pods), "", 1))
+
+
+class StepPlace(NamedTuple):
+    """Where a step of `with_sub_flows` really is: the flow that has it and its name there. `body`: that flow."""
+
+    body: Body
+    step: str
+
+
+def places_of_steps(body: Body, flows: Iterable[Body]) -> dict[str, StepPlace]:
+    """The place of each step of `with_sub_flows`, by its name there."""
+    return dict(_places(body, _by_owner(flows), "", 1))
 
 
 def latest_flow(body: Body, step: str, index: int | None, flows: Iterable[Body]) -> Body | None:
@@ -160,12 +172,24 @@ def _tasks(
 ) -> Iterator[tuple[str, Counter[TaskStatus]]]:
     for name, counts in tasks_by_step(body, pods).items():
         yield f"{prefix}{name}", counts
+    for below, child in _shown_below(body, owned, prefix, level):
+        yield from _tasks(child, owned, pods, below, level + 1)
+
+
+def _places(body: Body, owned: Owned, prefix: str, level: int) -> Iterator[tuple[str, StepPlace]]:
+    for _, step in _steps(body):
+        yield f"{prefix}{step['name']}", StepPlace(body, step["name"])
+    for below, child in _shown_below(body, owned, prefix, level):
+        yield from _places(child, owned, below, level + 1)
+
+
+def _shown_below(body: Body, owned: Owned, prefix: str, level: int) -> Iterator[tuple[str, Body]]:
+    """The sub-flows that are shown, each with the prefix of its steps' names."""
     for _, step in _steps(body) if level < MAX_LEVELS else ():
         if not step.get("flow"):
             continue
         for index, child in _shown(_children(body, step["name"], owned)):
-            below = f"{prefix}{step['name']}/" if index is None else f"{prefix}{step['name']}[{index}]/"
-            yield from _tasks(child, owned, pods, below, level + 1)
+            yield f"{prefix}{step['name']}/" if index is None else f"{prefix}{step['name']}[{index}]/", child
 
 
 def _steps(body: Body) -> Iterator[tuple[str, Body]]:

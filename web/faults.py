@@ -68,6 +68,14 @@ def fault_of(error: ApiError) -> Fault:
     return Fault(error.code or 500, "The API server refused this", "", error.message)
 
 
+class TooLate(Exception):
+    """What a form asks for no longer fits what the cluster has. The text says why."""
+
+
+def too_late(why: str) -> Fault:
+    return Fault(409, "This came too late", f"{why[:1].upper()}{why[1:]}. Go back, load the page again and look first.")
+
+
 def refused_request(why: str) -> Fault:
     return Fault(403, "This request was refused", why[:1].upper() + why[1:] + ".")
 

@@ -86,13 +86,40 @@ async def test_several_flows_at_once_and_what_came_of_each(
     cluster: SmallCluster, site: PlainBrowser, running: Body
 ) -> None:
     await site.get("/flows")
-    form = {"button": "stop", "flow": "default/nightly"}
+    form = {"button": "stop", "flow": "default/nightly", "sure": "1"}
     answer = await site.post("/flows", form)
     assert "nightly default is being stopped" in answer.words
-    missing = await site.post("/flows", {"button": "stop", "flow": "default/none"})
+    missing = await site.post("/flows", {**form, "flow": "default/none"})
     assert '"none" not found' in missing.words
     assert (await site.post("/flows", {"button": "explode", "flow": "default/nightly"})).status == 400
     assert await commands(cluster) == [("TerminateJobFlow", "nightly")]
+
+
+async def test_what_loses_the_work_of_several_flows_is_shown_first_and_done_when_it_is_meant(
+    cluster: SmallCluster, site: PlainBrowser, running: Body
+) -> None:
+    await cluster.create(JOBFLOW, a_flow("over", {"a": ()}), a_status("Succeed", {"a": "Completed"}))
+    await site.get("/flows")
+    form: list[tuple[str, str]] = [("csrf", site.csrf), ("button", "stop")]
+    form += [("flow", "default/nightly"), ("flow", "default/over"), ("flow", "default/none")]
+    async with site.http.post(f"{site.base}/flows", data=form, headers={"Origin": site.base}) as response:
+        text = await response.text()
+    assert "Stop 1 flow?" in text
+    assert "Nothing: it has ended: Succeed." in text
+    assert await commands(cluster) == []
+    again = {"button": "stop", "sure": "1", "flow": f"default/nightly/{running['metadata']['uid']}"}
+    assert f'value="{again["flow"]}"' in text
+    replaced = await site.post("/flows", {**again, "flow": "default/nightly/of-an-earlier-flow"})
+    assert "it has been replaced" in replaced.words
+    assert await commands(cluster) == []
+    await site.post("/flows", again)
+    assert await commands(cluster) == [("TerminateJobFlow", "nightly")]
+
+
+async def test_what_loses_no_work_is_done_at_once(cluster: SmallCluster, site: PlainBrowser, running: Body) -> None:
+    await site.get("/flows")
+    await site.post("/flows", {"button": "suspend", "flow": "default/nightly"})
+    assert await commands(cluster) == [("SuspendJobFlow", "nightly")]
 
 
 async def test_queues_and_schedules_have_buttons_too(cluster: SmallCluster, site: PlainBrowser) -> None:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drawing.flow_view import flow_view
+from drawing.nested import places_of_steps
 from shared.model.types import Body
 from tests.web.make import a_flow, a_status
 from web.addresses import address, inside
@@ -91,7 +92,7 @@ def test_next_says_what_is_held_up_what_comes_and_what_is_later() -> None:
         }
         for index in range(3)
     ]
-    found = next_steps(flow_view(body), body, pods)
+    found = next_steps(flow_view(body), places_of_steps(body, []), pods)
     assert [(each.step.name, each.why, each.pods) for each in found.begun] == [
         ("a", ("WaitingForPodGroup: never fits",), (("Unschedulable: 0/3 nodes", 3),))
     ]

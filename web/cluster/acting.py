@@ -1,6 +1,7 @@
 """Does what buttons say, with the rights of whoever pressed them."""
 
 import contextlib
+from collections.abc import Mapping
 
 from shared.actions.commands import command_for
 from shared.kinds import COMMAND, JOBFLOW, Kind
@@ -27,15 +28,23 @@ async def do(api: Api, kind: Kind, body: Body, work: ButtonWork) -> None:
 
 
 async def send_command(
-    api: Api, kind: Kind, body: Body, action: str, verb: str, message: CommandMessage | None = None
+    api: Api,
+    kind: Kind,
+    body: Body,
+    action: str,
+    verb: str,
+    message: CommandMessage | None = None,
+    annotations: Mapping[str, str] | None = None,
 ) -> None:
-    """Creates the Command. Raises ApiError."""
+    """Creates the Command, with these annotations. Raises ApiError."""
     namespace = body["metadata"]["namespace"] if kind.namespaced else "default"
     if kind == JOBFLOW and action == FlowAction.RESUME:
         await _try_to_resume(api, body)
     command = command_for(body, action, verb, namespace)
     if message is not None:
         command = {**command, "message": written(message)}
+    if annotations:
+        command = {**command, "metadata": {**command["metadata"], "annotations": dict(annotations)}}
     await api.create(COMMAND, command, namespace=namespace)
 
 

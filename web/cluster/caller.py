@@ -16,6 +16,10 @@ USER_AGENT: Final = "jobflow-web"
 TIMEOUT_SECONDS: Final = 10.0
 _REVIEW: Final = Kind("authentication.k8s.io/v1", "SelfSubjectReview", "selfsubjectreviews", namespaced=False)
 
+_ACCESS: Final = Kind(
+    "authorization.k8s.io/v1", "SelfSubjectAccessReview", "selfsubjectaccessreviews", namespaced=False
+)
+
 
 class Caller(msgspec.Struct, frozen=True):
     """`identity`: the same for all requests with the same credentials, and not the credentials themselves; '' for those
@@ -31,6 +35,13 @@ class Caller(msgspec.Struct, frozen=True):
         found = await self.api.create(_REVIEW, body)
         user: Mapping[str, object] = (found.get("status") or {}).get("userInfo") or {}
         return str(user.get("username") or "")
+
+    async def may(self, verb: str, kind: Kind, namespace: str, name: str = "") -> bool:
+        """Whether RBAC allows it. Raises ApiError."""
+        asked = {"verb": verb, "group": kind.group, "resource": kind.plural, "namespace": namespace, "name": name}
+        body: Body = {"apiVersion": _ACCESS.api_version, "kind": _ACCESS.kind, "spec": {"resourceAttributes": asked}}
+        found = await self.api.create(_ACCESS, body)
+        return bool((found.get("status") or {}).get("allowed"))
 
 
 class Callers:

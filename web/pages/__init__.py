@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from web.pages import buttons, check, jobs, live, logs, object_yaml, policies, queues, schedules, templates
+from web.pages import check, jobs, live, logs, object_yaml, policies, queues, schedules, templates
+from web.pages.actions import answer, bulk, press, runs
 from web.pages.flows import listing, page, pictures, step
 
 ROUTES: Final = (
@@ -23,8 +24,9 @@ ROUTES: Final = (
     ("GET", "/logs/{namespace}/{job}", logs.download),
     ("GET", "/logs/{namespace}/{job}/follow", logs.follow),
     ("GET", "/yaml/{plural}/{namespace}/{name}", object_yaml.download),
-    ("POST", "/flows", buttons.bulk),
-    ("POST", "/flows/{namespace}/{name}/run-again", buttons.run_again),
-    ("POST", "/flows/{namespace}/{name}/steps/{step}/retry", buttons.retry_step),
-    ("POST", "/act/{plural}/{namespace}/{name}/{button}", buttons.act),
+    ("POST", "/flows", bulk.bulk),
+    ("POST", "/flows/{namespace}/{name}/run-again", runs.run_again),
+    ("POST", "/flows/{namespace}/{name}/steps/{step}/retry", press.retry_step),
+    ("POST", "/flows/{namespace}/{name}/steps/{step}/answer", answer.answer_step),
+    ("POST", "/act/{plural}/{namespace}/{name}/{button}", press.act),
 )

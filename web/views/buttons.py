@@ -162,10 +162,11 @@ BULK: Final = ("suspend", "resume", "retry", "stop", "delete")
 
 def offered(kind: Kind, body: Body) -> tuple[OfferedButton, ...]:
     """The buttons of an object, in order."""
-    return tuple(OfferedButton(button, _no_effect(body, button)) for button in BUTTONS[kind.plural][1].values())
+    return tuple(OfferedButton(button, why_idle(body, button)) for button in BUTTONS[kind.plural][1].values())
 
 
-def _no_effect(body: Body, button: Button) -> str:
+def why_idle(body: Body, button: Button) -> str:
+    """Why the button seems to have no effect on the object now, or ''."""
     if isinstance(button.work, SendCommand):
         return why_no_effect(body, button.work.action)
     if isinstance(button.work, ChangeObject):

@@ -7,13 +7,19 @@ from web.views.buttons import BUTTONS
 
 _NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 
+_STEPS: Final = {
+    "step.retry": "runs the step again",
+    "step.approve": "gets your approval; its step says whether it counted",
+    "step.reject": "gets your rejection; its step says whether it counted",
+}
+
 
 def notice(did: str, of: str) -> str:
     """`nightly is being stopped`, or nothing for what is no button of ours or no name."""
     plural, _, name = did.partition(".")
     if not _NAME.fullmatch(of) or len(of) > 253:
         return ""
-    if did == "step.retry":
-        return f"{of} runs the step again"
+    if did in _STEPS:
+        return f"{of} {_STEPS[did]}"
     button = BUTTONS.get(plural, (None, {}))[1].get(name)
     return f"{of} {button.done}" if button else ""

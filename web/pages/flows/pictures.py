@@ -14,7 +14,6 @@ from drawing.page import Links, graph_element, legend_samples, timeline_element
 from drawing.parts import VISIBLE, chosen
 from drawing.svg.style import style
 from drawing.timeline.rows import timeline
-from shared.model.types import Body
 from web.addresses import address_in
 from web.context import SETTINGS
 from web.pages.flows.pods import flow_pods
@@ -25,11 +24,11 @@ from web.views.flows.graph_query import front, graph_query
 async def graph_values(shown: FlowShown) -> Mapping[str, Any]:
     query = graph_query(shown.request.query, shown.view.steps)
     try:
-        drawn = drawing(shown.body, live=True)
+        drawn = drawing(shown.whole, live=True)
     except Undrawable as fault:
         return {"graph": None, "fault": str(fault)}
     picture = chosen(drawn, query.choice)
-    element = graph_element(picture, _links(shown.request, shown.body))
+    element = graph_element(picture, _links(shown))
     return {
         # The only text that is not escaped by the template: drawing escapes every name it puts into a picture.
         "graph": Markup(element),
@@ -45,8 +44,8 @@ async def graph_values(shown: FlowShown) -> Mapping[str, Any]:
 
 async def timeline_values(shown: FlowShown) -> Mapping[str, Any]:
     pods = [] if shown.view.over else await flow_pods(shown.request, shown.view.namespace)
-    view = timeline(shown.view, shown.body, pods, shown.now)
-    element = timeline_element(view, _links(shown.request, shown.body))
+    view = timeline(shown.view, shown.whole, pods, shown.now)
+    element = timeline_element(view, _links(shown))
     return {"timeline": view, "element": Markup(element), "critical": [row.step for row in view.rows if row.critical]}
 
 
@@ -65,16 +64,16 @@ def _shape(picture: Drawing | Layers) -> str:
     return hashlib.sha256(what.encode()).hexdigest()[:16]
 
 
-def _links(request: web.Request, body: Body) -> Links:
-    metadata = body["metadata"]
+def _links(shown: FlowShown) -> Links:
+    metadata = shown.body["metadata"]
     flow = ("flows", metadata["namespace"], metadata["name"])
-    url = partial(address_in, request.app[SETTINGS].base_path, *flow)
+    url = partial(address_in, shown.request.app[SETTINGS].base_path, *flow)
 
     def bar_link(bar: Bar) -> str:
         return url(tab="graph", layer=f"{bar.first}-{bar.last}" if bar.first < bar.last else str(bar.first))
 
     return Links(
-        box=lambda box: url(tab="graph", group=box.members[0].name) if box.members else url("steps", box.name),
+        box=lambda box: url(tab="graph", group=box.members[0].name) if box.members else shown.step_url(box.name),
         bar=bar_link,
-        step=lambda name: url("steps", name),
+        step=shown.step_url,
     )

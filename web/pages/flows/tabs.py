@@ -42,11 +42,11 @@ async def _yaml(shown: FlowShown) -> Mapping[str, Any]:
 
 async def _next(shown: FlowShown) -> Mapping[str, Any]:
     pods = [] if shown.view.over else await flow_pods(shown.request, shown.body["metadata"]["namespace"])
-    return {"next": next_steps(shown.view, shown.body, pods)}
+    return {"next": next_steps(shown.view, shown.places, pods)}
 
 
 async def _outputs(shown: FlowShown) -> Mapping[str, Any]:
-    return {"outputs": output_list(shown.view, shown.body)}
+    return {"outputs": output_list(shown.view, shown.whole)}
 
 
 TABS: Final = {

@@ -37,7 +37,6 @@ class FlowHead(msgspec.Struct, frozen=True):
     pods_running: int
     pods_failed: int
     pods_total: int
-    made_by: str
     by_volcano: bool
     last_command: str
 
@@ -65,7 +64,6 @@ def flow_head(body: Body, view: FlowView) -> FlowHead:
         pods_running=view.pods.running,
         pods_failed=view.pods.failed,
         pods_total=view.pods.total,
-        made_by=_owner(metadata),
         by_volcano=bool(status.get("state")) and "observedGeneration" not in status,
         last_command=_last_command(status),
     )
@@ -95,10 +93,3 @@ def attention(steps: Iterable[StepView]) -> tuple[StepView, ...]:
 
 def _pairs(values: Body | None) -> tuple[tuple[str, str], ...]:
     return tuple(sorted((str(key), str(value)) for key, value in (values or {}).items()))
-
-
-def _owner(metadata: Body) -> str:
-    for owner in metadata.get("ownerReferences") or ():
-        if owner.get("controller"):
-            return f"{owner.get('kind')} {owner.get('name')}"
-    return ""

@@ -5,9 +5,11 @@ from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 
-from drawing.flow_view import FlowView, StepView, first_jobs, job_of, step_of
+from drawing.flow_view import FlowView, StepView, job_of, step_of
+from drawing.nested import StepPlace
 from shared.model.phases import StepPhase
 from shared.model.types import Body
+from shared.naming import job_name
 from shared.podstatus.podproblem import pod_problem
 
 
@@ -31,9 +33,9 @@ class NextSteps(msgspec.Struct, frozen=True):
 _BEGUN = (StepPhase.PENDING, StepPhase.RETRYING, StepPhase.SUSPENDED)
 
 
-def next_steps(view: FlowView, body: Body, pods: Iterable[Body]) -> NextSteps:
-    """`body`: the raw flow that `view` is of."""
-    problems = _problems(body, pods)
+def next_steps(view: FlowView, places: Mapping[str, StepPlace], pods: Iterable[Body]) -> NextSteps:
+    """`places`: where the steps of `view` are."""
+    problems = _problems(places, pods)
     ended = {step.name for step in view.steps if step.phase.ended}
     begun, coming, later = [], [], []
     for step in view.steps:
@@ -62,9 +64,9 @@ def _why(step: StepView) -> tuple[str, ...]:
     return (*step.waiting, *((said,) if said and said not in step.waiting else ()))
 
 
-def _problems(body: Body, pods: Iterable[Body]) -> Mapping[str, Counter[str]]:
+def _problems(places: Mapping[str, StepPlace], pods: Iterable[Body]) -> Mapping[str, Counter[str]]:
     found: dict[str, Counter[str]] = {}
-    names = first_jobs(body)
+    names = {job_name(place.body["metadata"]["name"], place.step): shown for shown, place in places.items()}
     for pod in pods:
         if problem := pod_problem(pod):
             step = step_of(job_of(pod), names)
