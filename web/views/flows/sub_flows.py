@@ -30,7 +30,7 @@ class SubFlowRow(msgspec.Struct, frozen=True):
     created: float | None
 
 
-class Origin(msgspec.Struct, frozen=True):
+class FlowOrigin(msgspec.Struct, frozen=True):
     """What a flow comes from: `kind` and `name` for people, `parts` and `query` of the page that shows it."""
 
     kind: str
@@ -47,7 +47,7 @@ def sub_flow_rows(flow: Body, step: str, flows: Iterable[Body]) -> tuple[SubFlow
     return tuple(rows)
 
 
-def origins(flow: Body) -> tuple[Origin, ...]:
+def origins(flow: Body) -> tuple[FlowOrigin, ...]:
     """The flow and the step above, the schedule, the template."""
     metadata, found = flow["metadata"], []
     namespace, labels, owner = str(metadata.get("namespace") or ""), _labels(flow), _owner(flow)
@@ -55,14 +55,14 @@ def origins(flow: Body) -> tuple[Origin, ...]:
         above, step = str(owner.get("name")), str(labels.get(STEP) or "")
         page = ("flows", namespace, above)
         found.append(
-            Origin("step", f"{above} / {step}", (*page, "steps", step)) if step else Origin("flow", above, page)
+            FlowOrigin("step", f"{above} / {step}", (*page, "steps", step)) if step else FlowOrigin("flow", above, page)
         )
     elif owner and owner.get("kind") not in (CRONJOBFLOW.kind, CRONJOBFLOWBACKFILL.kind):
-        found.append(Origin(str(owner.get("kind")), str(owner.get("name")), ()))
+        found.append(FlowOrigin(str(owner.get("kind")), str(owner.get("name")), ()))
     if schedule := str(owner.get("name") if owner.get("kind") == CRONJOBFLOW.kind else labels.get(CRON_NAME) or ""):
-        found.append(Origin("schedule", schedule, ("schedules", CRONJOBFLOW.plural, namespace, schedule)))
+        found.append(FlowOrigin("schedule", schedule, ("schedules", CRONJOBFLOW.plural, namespace, schedule)))
     if template := (metadata.get("annotations") or {}).get(FLOW_TEMPLATE):
-        found.append(Origin("template", str(template), ("templates",), {"namespace": namespace}))
+        found.append(FlowOrigin("template", str(template), ("templates",), {"namespace": namespace}))
     return tuple(found)
 
 
