@@ -1,11 +1,14 @@
 """Sets the params of `-p NAME=VALUE` in a JobFlow. Pure."""
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from cli.exits import CliError
 from shared.actions.reruns import with_values
 from shared.model.types import Body
 from webhook.hints.names import did_you_mean, quoted
+
+PARAMS_HINT: Final = "set params with -p NAME=VALUE"
 
 
 def pairs(texts: Sequence[str], flag: str) -> dict[str, str]:

@@ -8,7 +8,18 @@ from aiohttp import web
 from shared.kube.client.errors import ApiError, Unauthorized
 from web.cluster.live_hub import TooManyStreams
 from web.context import COOKIE, SESSION, SESSIONS, SETTINGS
-from web.faults import Fault, TooLate, fault_of, missing_page, odd_request, our_fault, refused_request, too_late
+from web.faults import (
+    Fault,
+    TooLate,
+    UnfitForm,
+    fault_of,
+    missing_page,
+    odd_request,
+    our_fault,
+    refused_request,
+    too_late,
+    unfit_form,
+)
 from web.render import page
 from web.security.guard import Handler, RefusedRequest
 from web.sessions.cookies import drop_cookie
@@ -25,6 +36,8 @@ async def errors_as_pages(request: web.Request, handler: Handler) -> web.StreamR
         return _page(request, refused_request(str(error)))
     except TooLate as error:
         return _page(request, too_late(str(error)))
+    except UnfitForm as error:
+        return _page(request, unfit_form(str(error)))
     except ApiError as error:
         if isinstance(error, Unauthorized):
             return _signed_out(request)

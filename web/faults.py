@@ -68,6 +68,14 @@ def fault_of(error: ApiError) -> Fault:
     return Fault(error.code or 500, "The API server refused this", "", error.message)
 
 
+class UnfitForm(Exception):
+    """What was typed into a form cannot be done. The text says what is wrong with it."""
+
+
+def unfit_form(why: str) -> Fault:
+    return Fault(400, "This cannot be done", f"{why[:1].upper()}{why[1:]}. Go back and change it.")
+
+
 class TooLate(Exception):
     """What a form asks for no longer fits what the cluster has. The text says why."""
 

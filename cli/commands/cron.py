@@ -9,17 +9,15 @@ from typing import Final
 from cli.client import Session, live
 from cli.commands.flows import show
 from cli.exits import CliError, Exit
-from cli.flow_templates import check_params
 from cli.output import as_name
-from cli.params import pairs
+from cli.params import PARAMS_HINT, pairs
 from cli.views import schedules
 from controller.cronjob.children import job_for
-from shared.children.scheduled_flows import flow_for
+from shared.children.manual_runs import UnfitParams, backfill_of, by_hand, flow_now
 from shared.cron import CronError, Timetable, ZoneError, parse, zone
 from shared.kinds import CRONJOB, CRONJOBFLOW, CRONJOBFLOWBACKFILL, JOB, JOBFLOW, JOBFLOWTEMPLATE, Kind
 from shared.kube.client.errors import NotFound
 from shared.model.types import Body
-from shared.params import MissingParam
 
 KINDS: Final = (CRONJOBFLOW, CRONJOB)
 
@@ -66,9 +64,10 @@ def run(arguments: argparse.Namespace) -> int:
         kind, cron = await _find(session, arguments.name)
         if kind is CRONJOB and values:
             raise CliError("-p: a CronJob has no params; only CronJobFlows have them")
-        body = job_for(cron, int(time.time())) if kind is CRONJOB else await _flow(session, cron, values)
+        now = time.time()
+        body = by_hand(job_for(cron, int(now)), cron) if kind is CRONJOB else await _flow(session, cron, values, now)
         made = await session.api.create(
-            JOB if kind is CRONJOB else JOBFLOW, _by_hand(body, cron), namespace=session.namespace, strict=True
+            JOB if kind is CRONJOB else JOBFLOW, body, namespace=session.namespace, strict=True
         )
         print(f"{as_name(made)} created")
         return Exit.OK
@@ -83,15 +82,8 @@ def backfill(arguments: argparse.Namespace) -> int:
         kind, cron = await _find(session, arguments.name)
         if kind is not CRONJOBFLOW:
             raise CliError("only CronJobFlows can be backfilled")
-        name = str(cron["metadata"]["name"])
-        spec = {
-            "cronJobFlow": name,
-            "from": arguments.start,
-            "to": arguments.end,
-            "parallelism": arguments.parallelism,
-            "reprocess": arguments.reprocess,
-        }
-        body = {**_kind(CRONJOBFLOWBACKFILL), "metadata": {"generateName": f"{name[:12]}-"}, "spec": spec}
+        name, of = str(cron["metadata"]["name"]), arguments
+        body = backfill_of(name, of.start, of.end, of.parallelism, of.reprocess)
         made = await session.api.create(CRONJOBFLOWBACKFILL, body, namespace=session.namespace, strict=True)
         print(f"{as_name(made)} created")
         return Exit.OK
@@ -135,27 +127,14 @@ async def _find(session: Session, name: str) -> tuple[Kind, Body]:
     raise CliError(f'no CronJobFlow or CronJob "{rest}" in namespace {session.namespace}', Exit.NO)
 
 
-async def _flow(session: Session, cron: Body, values: Mapping[str, str]) -> Body:
+async def _flow(session: Session, cron: Body, values: Mapping[str, str], now: float) -> Body:
     """The JobFlow for the current time. Params of the command line override those of the schedule."""
     reference = cron["spec"].get("template")
     template = await session.api.get(JOBFLOWTEMPLATE, session.namespace, reference["name"]) if reference else None
-    given = {str(param["name"]): str(param.get("value", "")) for param in cron["spec"].get("params") or ()}
-    given.update(values)
-    params = [{"name": name, "value": value} for name, value in given.items()]
-    asked = {**cron, "spec": {**cron["spec"], "params": params}}
     try:
-        body = flow_for(asked, template, int(time.time()), None)
-    except MissingParam as error:
-        raise CliError(str(error), Exit.NO, "set it with -p NAME=VALUE") from error
-    if template is not None:
-        check_params(template, {param["name"]: param["value"] for param in body["spec"].get("params") or ()})
-    return body
-
-
-def _by_hand(body: Body, cron: Body) -> Body:
-    """The child with a generated name and without an owner, so that the schedule neither counts nor deletes it."""
-    metadata = {key: value for key, value in body["metadata"].items() if key not in ("name", "ownerReferences")}
-    return {**body, "metadata": {**metadata, "generateName": f"{cron['metadata']['name'][:40]}-manual-"}}
+        return flow_now(cron, template, values, now)
+    except UnfitParams as error:
+        raise CliError(str(error), Exit.NO, PARAMS_HINT) from error
 
 
 def _kind(kind: Kind) -> Body:

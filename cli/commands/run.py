@@ -7,11 +7,11 @@ from typing import Final
 from cli.client import Session, live
 from cli.exits import CliError, Exit
 from cli.files.manifests import is_file, load
-from cli.flow_templates import flow_from_template
 from cli.output import as_name, note, print_bodies
-from cli.params import pairs, with_params
+from cli.params import PARAMS_HINT, pairs, with_params
 from cli.pick import name_of, of_kind, the_flow
 from shared.actions.reruns import again, named
+from shared.children.manual_runs import UnfitParams, template_flow
 from shared.kinds import JOBFLOW, JOBFLOWTEMPLATE, JOBTEMPLATE, QUEUE, Kind
 from shared.kube.client.errors import AlreadyExists
 from shared.kube.client.requests import APPLY_PATCH
@@ -43,7 +43,11 @@ def run(arguments: argparse.Namespace) -> int:
 def _from_template(arguments: argparse.Namespace, values: Mapping[str, str]) -> int:
     async def work(session: Session) -> int:
         template = await session.api.get(JOBFLOWTEMPLATE, session.namespace, arguments.template)
-        fresh = named(flow_from_template(template, values), arguments.name, session.namespace)
+        try:
+            fresh = template_flow(template, values)
+        except UnfitParams as error:
+            raise CliError(str(error), Exit.NO, PARAMS_HINT) from error
+        fresh = named(fresh, arguments.name, session.namespace)
         return await _finish(session, arguments, await _create(session, fresh))
 
     return live(arguments, work)

@@ -11,6 +11,7 @@ import msgspec
 from shared.kinds import (
     CRONJOB,
     CRONJOBFLOW,
+    CRONJOBFLOWBACKFILL,
     JOB,
     JOBFLOW,
     JOBFLOWPOLICY,
@@ -28,7 +29,10 @@ MOST: Final = 40
 """Topics of one stream."""
 _KINDS: Final = {
     kind.plural: kind
-    for kind in (JOBFLOW, JOB, POD, QUEUE, PODGROUP, JOBTEMPLATE, JOBFLOWTEMPLATE, JOBFLOWPOLICY, CRONJOB, CRONJOBFLOW)
+    for kind in (
+        *(JOBFLOW, JOB, POD, QUEUE, PODGROUP, JOBTEMPLATE, JOBFLOWTEMPLATE, JOBFLOWPOLICY),
+        *(CRONJOB, CRONJOBFLOW, CRONJOBFLOWBACKFILL),
+    )
 }
 
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from web.pages import check, jobs, live, logs, object_yaml, policies, queues, schedules, templates
+from web.pages import check, jobs, live, logs, namespaces, object_yaml, policies, queues, schedules, templates
 from web.pages.actions import answer, bulk, press, runs
 from web.pages.flows import listing, page, pictures, step
 
@@ -18,6 +18,8 @@ ROUTES: Final = (
     ("GET", "/jobs/{namespace}/{name}", jobs.job),
     ("GET", "/queues", queues.queues),
     ("GET", "/templates", templates.templates),
+    ("GET", "/templates/{namespace}/{name}", templates.flow_template),
+    ("GET", "/namespaces", namespaces.namespaces),
     ("GET", "/policies", policies.policies),
     ("GET", "/schedules", schedules.schedules),
     ("GET", "/schedules/{plural}/{namespace}/{name}", schedules.schedule),
@@ -28,5 +30,8 @@ ROUTES: Final = (
     ("POST", "/flows/{namespace}/{name}/run-again", runs.run_again),
     ("POST", "/flows/{namespace}/{name}/steps/{step}/retry", press.retry_step),
     ("POST", "/flows/{namespace}/{name}/steps/{step}/answer", answer.answer_step),
+    ("POST", "/templates/{namespace}/{name}/run", runs.run_template),
+    ("POST", "/schedules/{plural}/{namespace}/{name}/run", runs.run_schedule),
+    ("POST", "/schedules/cronjobflows/{namespace}/{name}/backfill", runs.backfill),
     ("POST", "/act/{plural}/{namespace}/{name}/{button}", press.act),
 )

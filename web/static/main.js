@@ -1,4 +1,5 @@
 // What every page needs: times in the reader's zone, counting ages, copy buttons.
+import "./namespaces.js";
 import { startLive } from "./live.js";
 import { showTimes } from "./times.js";
 

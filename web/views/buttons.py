@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from shared.actions.commands import why_no_effect
-from shared.kinds import CRONJOB, CRONJOBFLOW, JOB, JOBFLOW, QUEUE, Kind
+from shared.kinds import CRONJOB, CRONJOBFLOW, CRONJOBFLOWBACKFILL, JOB, JOBFLOW, QUEUE, Kind
 from shared.model.phases import FlowAction, JobAction, QueueAction
 from shared.model.types import Body
 
@@ -149,12 +149,23 @@ _QUEUE: Final = _by_name(
         SendCommand(QueueAction.CLOSE_QUEUE, "close"),
     ),
 )
+_BACKFILL: Final = _by_name(
+    Button(
+        "delete",
+        "Delete",
+        "The backfill starts no more flows, and the flows that it has started are deleted with their Jobs and logs.",
+        "is being deleted",
+        DeleteObject(),
+        loses_work=True,
+    ),
+)
 BUTTONS: Final[Mapping[str, tuple[Kind, Mapping[str, Button]]]] = {
     JOBFLOW.plural: (JOBFLOW, _FLOW),
     JOB.plural: (JOB, _JOB),
     QUEUE.plural: (QUEUE, _QUEUE),
     CRONJOBFLOW.plural: (CRONJOBFLOW, _pausing("flows")),
     CRONJOB.plural: (CRONJOB, _pausing("Jobs")),
+    CRONJOBFLOWBACKFILL.plural: (CRONJOBFLOWBACKFILL, _BACKFILL),
 }
 BULK: Final = ("suspend", "resume", "retry", "stop", "delete")
 """What can be done to several flows at once."""

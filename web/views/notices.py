@@ -7,7 +7,8 @@ from web.views.buttons import BUTTONS
 
 _NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 
-_STEPS: Final = {
+_OTHERS: Final = {
+    "schedule.backfill": "is being backfilled; the progress is below",
     "step.retry": "runs the step again",
     "step.approve": "gets your approval; its step says whether it counted",
     "step.reject": "gets your rejection; its step says whether it counted",
@@ -19,7 +20,7 @@ def notice(did: str, of: str) -> str:
     plural, _, name = did.partition(".")
     if not _NAME.fullmatch(of) or len(of) > 253:
         return ""
-    if did in _STEPS:
-        return f"{of} {_STEPS[did]}"
+    if did in _OTHERS:
+        return f"{of} {_OTHERS[did]}"
     button = BUTTONS.get(plural, (None, {}))[1].get(name)
     return f"{of} {button.done}" if button else ""

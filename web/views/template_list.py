@@ -22,7 +22,7 @@ class TemplateUse(msgspec.Struct, frozen=True):
 
 
 class TemplateRow(msgspec.Struct, frozen=True):
-    """`summary`: its tasks, or its params; `uses`: at most SHOWN; `used`: all of them."""
+    """`summary`: its tasks, or its params; `uses`: some of them; `used`: all of them."""
 
     plural: str
     namespace: str
@@ -42,8 +42,10 @@ def job_templates(bodies: Iterable[Body], uses: Iterable[tuple[TemplateUse, Sequ
     return tuple(_row(body, "jobtemplates", _tasks(body), found) for body in _ordered(bodies))
 
 
-def flow_templates(bodies: Iterable[Body], schedules: Iterable[Body], flows: Iterable[Body]) -> tuple[TemplateRow, ...]:
-    """Used by CronJobFlows that name them, and by flows that were made from them."""
+def flow_templates(
+    bodies: Iterable[Body], schedules: Iterable[Body], flows: Iterable[Body], most: int = SHOWN
+) -> tuple[TemplateRow, ...]:
+    """Used by CronJobFlows that name them, and by flows that were made from them. `most`: uses of a row."""
     found: dict[tuple[str, str], list[TemplateUse]] = {}
     for schedule in schedules:
         if name := ((schedule.get("spec") or {}).get("template") or {}).get("name"):
@@ -51,7 +53,7 @@ def flow_templates(bodies: Iterable[Body], schedules: Iterable[Body], flows: Ite
     for flow in flows:
         if name := (flow["metadata"].get("annotations") or {}).get(FLOW_TEMPLATE):
             _note(found, flow, str(name), JOBFLOW.plural)
-    return tuple(_row(body, "jobflowtemplates", _params(body), found) for body in _ordered(bodies))
+    return tuple(_row(body, "jobflowtemplates", _params(body), found, most) for body in _ordered(bodies))
 
 
 def _note(found: dict[tuple[str, str], list[TemplateUse]], body: Body, template: str, plural: str) -> None:
@@ -60,12 +62,14 @@ def _note(found: dict[tuple[str, str], list[TemplateUse]], body: Body, template:
     found.setdefault((use.namespace, template), []).append(use)
 
 
-def _row(body: Body, plural: str, summary: str, found: dict[tuple[str, str], list[TemplateUse]]) -> TemplateRow:
+def _row(
+    body: Body, plural: str, summary: str, found: dict[tuple[str, str], list[TemplateUse]], most: int = SHOWN
+) -> TemplateRow:
     metadata = body["metadata"]
     namespace, name = str(metadata.get("namespace") or ""), str(metadata["name"])
     uses = found.get((namespace, name), [])
     created = epoch_or_none(metadata.get("creationTimestamp"))
-    return TemplateRow(plural, namespace, name, summary, tuple(uses[:SHOWN]), len(uses), created)
+    return TemplateRow(plural, namespace, name, summary, tuple(uses[:most]), len(uses), created)
 
 
 def _tasks(body: Body) -> str:

@@ -1,0 +1,47 @@
+"""What the page of a step shows below its head, by what the step makes: Jobs, flows, or nothing."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+from aiohttp import web
+
+from shared.model.step import NO_JOB_FIELDS, raw_steps
+from shared.model.types import Body
+from web.pages.flows.below import sub_flows, topics_below
+from web.pages.job_pods import pods_and_logs
+from web.pages.queries import text
+from web.views.flows.step import StepPage, latest
+from web.views.flows.sub_flows import MOST, sub_flow_rows
+
+JOBS: Final = "jobs"
+Values = Callable[[web.Request, Body, StepPage], Awaitable[Mapping[str, Any]]]
+
+
+def what_it_makes(body: Body, step: str) -> str:
+    """`jobs`, or the field that says what the step does instead."""
+    spec: Body = next((each for each in raw_steps(body) if each.get("name") == step), {})
+    return next((field for field in NO_JOB_FIELDS if spec.get(field) is not None and field in VALUES), JOBS)
+
+
+async def _of_jobs(request: web.Request, body: Body, shown: StepPage) -> Mapping[str, Any]:
+    """The pods and logs of the chosen Job."""
+    metadata, newest = body["metadata"], latest(shown.jobs)
+    job = text(request, "job") or (newest.name if newest else shown.gone[-1] if shown.gone else "")
+    found = await pods_and_logs(request, metadata["namespace"], job)
+    return {**found, "topics": (_own(body), *((f"pods/{metadata['namespace']}/{job}",) if job else ()))}
+
+
+async def _of_flows(request: web.Request, body: Body, shown: StepPage) -> Mapping[str, Any]:
+    rows = sub_flow_rows(body, shown.step.name, await sub_flows(request, body))
+    return {"sub_flows": rows[:MOST], "sub_flows_found": len(rows), "topics": (_own(body), *topics_below(body))}
+
+
+async def _of_nothing(request: web.Request, body: Body, shown: StepPage) -> Mapping[str, Any]:
+    return {"topics": (_own(body),)}
+
+
+def _own(body: Body) -> str:
+    return f"jobflows/{body['metadata']['namespace']}/{body['metadata']['name']}"
+
+
+VALUES: Final[Mapping[str, Values]] = {JOBS: _of_jobs, "flow": _of_flows, "approve": _of_nothing, "switch": _of_nothing}
