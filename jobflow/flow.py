@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from jobflow.cluster.flow_run import FlowRun
     from jobflow.graph import FlowGraph
     from jobflow.simulation.result import SimulatedFlow
-    from jobflow.simulation.scenario import Failures, ScenarioOutputs
+    from jobflow.simulation.scenario import Approvals, Failures, ScenarioOutputs
 
 
 class Flow(FlowBuilder):
@@ -77,13 +77,15 @@ class Flow(FlowBuilder):
         fail: "Failures" = (),
         outputs: "ScenarioOutputs | None" = None,
         durations: Mapping[str, float] | None = None,
+        approvals: "Approvals | None" = None,
         seconds: float = 10.0,
     ) -> "SimulatedFlow":
         """What would come of the flow, by the decisions of the controller itself, in no time.
 
-        `fail`: attempts that fail: "train" (all), "train:1" (the first), "train[2]" (an iteration), or a dict of exit
-        codes; `outputs`: values by step, `{"train": {"loss": 0.05}}`; `durations`: seconds that a step's Jobs take, 10 if
-        not said. Raises FlowError for a flow that the cluster would refuse, ScenarioError for names that it has not.
+        `fail`: attempts that fail: "train" (all), "train:1" (the first), "train[2]" (an iteration), "clean/count" (in the flow
+        that the step clean runs), or a dict of exit codes; `outputs`: values by step, `{"train": {"loss": 0.05}}`;
+        `durations`: seconds that a step's Jobs, or the person whom it asks, take, 10 if not said; `approvals`: "approved" (if
+        not said), "rejected" or "timeout" by step. Raises FlowError for a flow that the cluster would refuse, ScenarioError for names that it has not.
         """
         from jobflow.simulation.simulate import simulate
 
@@ -96,6 +98,7 @@ class Flow(FlowBuilder):
             fail=fail,
             outputs=outputs,
             durations=durations,
+            approvals=approvals,
             seconds=seconds,
         )
 

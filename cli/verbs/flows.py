@@ -98,7 +98,8 @@ FLOW_VERBS: Final[tuple[Verb, ...]] = (
                 action="append",
                 default=[],
                 metavar="STEP[:ATTEMPT][=CODE]",
-                help="attempts that fail: all of a step, its Nth (STEP:N), those of an iteration (STEP[I]); repeatable",
+                help="attempts that fail: all of a step, its Nth (STEP:N), those of an iteration (STEP[I]), of a step of the "
+                "flow that a step runs (STEP/STEP); repeatable",
             ),
             arg(
                 "--output-of",
@@ -113,6 +114,13 @@ FLOW_VERBS: Final[tuple[Verb, ...]] = (
                 default=[],
                 metavar="STEP=TIME",
                 help="how long each Job of a step takes: 60, 90s, 1h30m; repeatable",
+            ),
+            arg(
+                "--approval",
+                action="append",
+                default=[],
+                metavar="STEP=ANSWER",
+                help="what people answer for a step with approve: approved (the default), rejected or timeout; repeatable",
             ),
             arg("--seconds", default="10", metavar="TIME", help="how long all other Jobs take; default: 10"),
         ),

@@ -26,8 +26,8 @@ MAIN: Final = ""  # a pod's first container
 
 
 class SimulatedJob(msgspec.Struct):
-    """One Job of a simulation. `index`: of the iteration; `attempt`: from 1; `started`, `ended`: seconds since the flow
-    began, `ended` is None while it runs; `phase`: as in the cluster."""
+    """One Job of a simulation, or a flow that a step ran. `index`: of the iteration; `attempt`: from 1; `started`,
+    `ended`: seconds since the flow began, `ended` is None while it runs; `phase`: as that of a Job; `kind`: Job or JobFlow."""
 
     name: str
     step: str
@@ -36,6 +36,7 @@ class SimulatedJob(msgspec.Struct):
     started: float
     ended: float | None = None
     phase: str = JobPhase.RUNNING.value
+    kind: str = JOB.kind
 
 
 class SimulatedJobs:
@@ -52,18 +53,35 @@ class SimulatedJobs:
         self.records: dict[str, SimulatedJob] = {}
         self.created: set[str] = set()
 
-    def create(self, action: Create, now: float) -> None:
+    def create(self, action: Create, now: float) -> ObservedChild:
         """It is Running at once, and ends after its time; a daemon only when it is stopped."""
-        number = len(self.created) + 1
-        metadata = {**action.body["metadata"], "uid": f"job-{number}", "creationTimestamp": rfc3339(now)}
+        seen = self.begin(action, now)
+        step = self._steps[seen.step]
+        seconds = math.inf if step.daemon else self._scenario.duration(seen.step, seen.index, seen.attempt)
+        heapq.heappush(self._ends, (now + seconds, len(self.created), seen.name))
+        return seen
+
+    def begin(self, action: Create, now: float) -> ObservedChild:
+        """It is Running at once; how it goes on is told from outside."""
+        metadata = {**action.body["metadata"], "uid": f"job-{len(self.created) + 1}", "creationTimestamp": rfc3339(now)}
         seen = PARSERS[action.kind]({**action.body, "metadata": metadata})
         replicas = _replicas(action.body.get("spec") or {})
         self.created.add(seen.name)
-        self.records[seen.name] = SimulatedJob(seen.name, seen.step, seen.index, seen.attempt + 1, now - self._start)
+        self.records[seen.name] = SimulatedJob(
+            seen.name, seen.step, seen.index, seen.attempt + 1, now - self._start, kind=action.kind.kind
+        )
         self._put(replace(seen, status=_running(replicas, now)))
-        step = self._steps[seen.step]
-        seconds = math.inf if step.daemon else self._scenario.duration(seen.step, seen.index, seen.attempt)
-        heapq.heappush(self._ends, (now + seconds, number, seen.name))
+        return seen
+
+    def see(self, job: ObservedChild, now: float) -> bool:
+        """Take what is now to be seen of a child that `begin` has made; whether that is something new."""
+        if self.observed.get(job.name) == job:
+            return False
+        self._put(job)
+        record = self.records[job.name]
+        record.phase = (job.phase or JobPhase.PENDING).value
+        record.ended = now - self._start if job.ended else None
+        return True
 
     def next_end(self) -> float:
         """Epoch seconds at which a Job ends next; infinity if none will."""

@@ -1,8 +1,8 @@
 """What a simulation found: phases, order, times, what was skipped and why."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from html import escape
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -10,14 +10,31 @@ from jobflow.simulation.jobs import SimulatedJob
 from shared.duration import text
 
 _WIDTH: Final = 48
-_BAR: Final = {"Completed": "━", "Failed": "x", "Terminated": "~", "Running": "…"}
-_COLOURS: Final = {"Completed": "#2e9e5b", "Failed": "#d64545", "Terminated": "#8a8f98"}
+_BAR: Final = {
+    "Completed": "━",
+    "Failed": "x",
+    "Terminated": "~",
+    "Running": "…",
+    "Approved": "─",
+    "Rejected": "x",
+    "Waiting": "┄",
+    "Skipped": "┄",
+}
+_COLOURS: Final = {
+    "Completed": "#2e9e5b",
+    "Failed": "#d64545",
+    "Terminated": "#8a8f98",
+    "Approved": "#8fc9a5",
+    "Rejected": "#d64545",
+    "Waiting": "#c9b458",
+}
 _MOST_ROWS: Final = 200
 
 
 class SimulatedStep(msgspec.Struct, frozen=True):
     """`phase`, `reason`, `message`, `attempts`, `outputs`: as in the status of the cluster; `started`, `ended`: of its
-    Jobs, in seconds since the flow began, None where it had none."""
+    Jobs, or of its wait for a person, in seconds since the flow began, None where it had none; `flows`: those that it ran,
+    where their steps are known; `decision`: Approved or Rejected."""
 
     name: str
     phase: str
@@ -28,12 +45,14 @@ class SimulatedStep(msgspec.Struct, frozen=True):
     started: float | None
     ended: float | None
     jobs: tuple[SimulatedJob, ...]
+    flows: "tuple[SimulatedFlow, ...]" = ()
+    decision: str = ""
 
 
 class SimulatedFlow(msgspec.Struct, frozen=True):
     """`phase`: Succeed, Failed, or where it stays; `outcome`: also Terminated or DeadlineExceeded; `order`: steps in the
-    order in which they started; `skipped`: why each skipped step was; `seconds`: from start to end; `unfinished`: why it
-    would never end, "" if it did; `assumed`: what the scenario left open."""
+    order in which they started; `skipped`: why each skipped step was; `seconds`: from start to end; `outputs`: of the flow;
+    `jobs`: its own; `unfinished`: why it would never end, "" if it did; `assumed`: what the scenario left open."""
 
     name: str
     phase: str
@@ -44,6 +63,7 @@ class SimulatedFlow(msgspec.Struct, frozen=True):
     steps: Mapping[str, SimulatedStep]
     order: tuple[str, ...]
     jobs: tuple[SimulatedJob, ...]
+    outputs: Mapping[str, str] = {}
     unfinished: str = ""
     assumed: tuple[str, ...] = ()
 
@@ -64,17 +84,13 @@ class SimulatedFlow(msgspec.Struct, frozen=True):
         return {name: step.phase for name, step in self.steps.items()}
 
     def timeline(self) -> str:
-        """One line a Job: when it ran, and how it ended. Then what was skipped, and how the flow ended."""
-        listed = sorted(self.jobs, key=lambda job: (job.started, job.name))
-        names = [_label(job) for job in listed]
-        width = max((len(name) for name in (*names, *self.skipped)), default=0)
-        lines = [
-            f"{name:<{width}}  {_bar(job, self.seconds)}  {_span(job)}" for name, job in zip(names, listed, strict=True)
-        ]
-        lines = [
-            *lines[:_MOST_ROWS],
-            *([f"and {len(lines) - _MOST_ROWS} more Jobs"] if len(lines) > _MOST_ROWS else []),
-        ]
+        """One line a Job, a wait for a person or a flow below: when it was, and how it ended. Then what was skipped, and how
+        the flow ended."""
+        bars = list(self._bars())
+        width = max((len(name) for name in (*(bar.label for bar in bars), *self.skipped)), default=0)
+        lines = [f"{bar.label:<{width}}  {_drawn(bar, self.seconds)}  {_span(bar)}" for bar in bars[:_MOST_ROWS]]
+        if len(bars) > _MOST_ROWS:
+            lines.append(f"and {len(bars) - _MOST_ROWS} more")
         lines += [f"{name:<{width}}  {'':{_WIDTH}}  Skipped: {why}" for name, why in self.skipped.items()]
         return "\n".join((*lines, self._ending()))
 
@@ -85,18 +101,44 @@ class SimulatedFlow(msgspec.Struct, frozen=True):
         return f"<SimulatedFlow {self._ending()}>"
 
     def _repr_html_(self) -> str:
-        listed = sorted(self.jobs, key=lambda job: (job.started, job.name))[:_MOST_ROWS]
-        rows = "".join(_row(job, self.seconds) for job in listed)
+        rows = "".join(_row(bar, self.seconds) for bar in list(self._bars())[:_MOST_ROWS])
         rows += "".join(
             f"<tr><td style='text-align:left'>{escape(name)}</td><td style='text-align:left'>Skipped: {escape(why)}</td></tr>"
             for name, why in self.skipped.items()
         )
         return f"<table style='min-width:36em'>{rows}</table><p>{escape(self._ending())}</p>"
 
+    def _bars(self, prefix: str = "", begun: float = 0.0) -> "Iterator[_Bar]":
+        """In the order of their start; those of a flow below come after its own."""
+        flows = {flow.name: flow for step in self.steps.values() for flow in step.flows}
+        own = [_Bar(_label(job), job.started, job.ended, job.phase, flows.get(job.name)) for job in self.jobs]
+        own += [
+            _Bar(
+                step.name, step.started, step.ended, step.decision or ("Waiting" if step.ended is None else step.phase)
+            )
+            for step in self.steps.values()
+            if not step.jobs and step.started is not None
+        ]
+        for bar in sorted(own, key=lambda bar: (bar.started, bar.label)):
+            ended = None if bar.ended is None else begun + bar.ended
+            yield bar._replace(label=f"{prefix}{bar.label}", started=begun + bar.started, ended=ended)
+            if bar.below is not None:
+                yield from bar.below._bars(f"{prefix}{bar.label}/", begun + bar.started)
+
     def _ending(self) -> str:
         said = f"{self.name}: {self.phase or 'Pending'} after {text(self.seconds)}"
         why = self.unfinished or (self.message if not self.succeeded else "")
         return f"{said}: {why}" if why else said
+
+
+class _Bar(NamedTuple):
+    """A line of the timeline. `below`: the flow that ran."""
+
+    label: str
+    started: float
+    ended: float | None
+    phase: str
+    below: SimulatedFlow | None = None
 
 
 def _label(job: SimulatedJob) -> str:
@@ -105,23 +147,23 @@ def _label(job: SimulatedJob) -> str:
     return f"{job.step}{index}{attempt}"
 
 
-def _span(job: SimulatedJob) -> str:
-    ended = "" if job.ended is None else text(job.ended)
-    return f"{text(job.started)} - {ended} {job.phase}"
+def _span(bar: _Bar) -> str:
+    ended = "" if bar.ended is None else text(bar.ended)
+    return f"{text(bar.started)} - {ended} {bar.phase}"
 
 
-def _bar(job: SimulatedJob, whole: float) -> str:
+def _drawn(bar: _Bar, whole: float) -> str:
     scale = _WIDTH / whole if whole else 0.0
-    start = min(int(job.started * scale), _WIDTH - 1)
-    end = max(start + 1, round((whole if job.ended is None else job.ended) * scale))
-    return f"{' ' * start}{_BAR.get(job.phase, '━') * (end - start):<{_WIDTH - start}}"
+    start = min(int(bar.started * scale), _WIDTH - 1)
+    end = max(start + 1, round((whole if bar.ended is None else bar.ended) * scale))
+    return f"{' ' * start}{_BAR.get(bar.phase, '━') * (end - start):<{_WIDTH - start}}"
 
 
-def _row(job: SimulatedJob, whole: float) -> str:
+def _row(bar: _Bar, whole: float) -> str:
     scale = 100 / whole if whole else 0.0
-    ended = whole if job.ended is None else job.ended
-    bar = (
-        f"<div style='margin-left:{job.started * scale:.2f}%;width:{max((ended - job.started) * scale, 0.5):.2f}%;"
-        f"height:0.9em;border-radius:2px;background:{_COLOURS.get(job.phase, '#3b7dd8')}' title='{escape(_span(job))}'></div>"
+    ended = whole if bar.ended is None else bar.ended
+    drawn = (
+        f"<div style='margin-left:{bar.started * scale:.2f}%;width:{max((ended - bar.started) * scale, 0.5):.2f}%;"
+        f"height:0.9em;border-radius:2px;background:{_COLOURS.get(bar.phase, '#3b7dd8')}' title='{escape(_span(bar))}'></div>"
     )
-    return f"<tr><td style='text-align:left'>{escape(_label(job))}</td><td style='width:28em'>{bar}</td><td>{escape(_span(job))}</td></tr>"
+    return f"<tr><td style='text-align:left'>{escape(bar.label)}</td><td style='width:28em'>{drawn}</td><td>{escape(_span(bar))}</td></tr>"

@@ -1,24 +1,27 @@
-"""What the Jobs of a simulation do: which attempts fail, how long they take, what they put out. Pure."""
+"""What the Jobs of a simulation do, and what people answer: failures, durations, outputs, approvals. Pure."""
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
-from typing import Final, TypeVar
+from typing import Final, Literal, get_args
 
 import msgspec
 
 from jobflow.manifests.json_values import as_text
+from jobflow.simulation.outline import FlowOutline
+from jobflow.simulation.selectors import BELOW, FORMS, below, found, path_of, selectors_of
 from shared.graphs.nesting import known_outputs
-from shared.model.flow import JobFlowSpec
+from shared.model.step import Step
 
-V = TypeVar("V")
 SECONDS: Final = 10.0
-_SELECTOR: Final = re.compile(r"(?P<step>[^\[\]:]+)(?:\[(?P<index>\d+)\])?(?::(?P<attempt>[1-9]\d*))?")
 Failures = str | Sequence[str] | Mapping[str, int]
-"""`"train"`, `"train:1"` (its first attempt), `"train[2]"` (an iteration), `"train[2]:1"`; as a dict: with exit codes."""
+"""`"train"`, `"train:1"` (its first attempt), `"train[2]"` (an iteration), `"clean/count"` (in the flow that a step runs); as a
+dict: with exit codes."""
 OutputTexts = Mapping[str, str | int | float | bool]
 ScenarioOutputs = Mapping[str, OutputTexts]
 """By the same selectors, the values of the step's outputs."""
+ApprovalAnswer = Literal["approved", "rejected", "timeout"]
+Approvals = Mapping[str, ApprovalAnswer]
+"""By the same selectors, what people answer; "timeout": nobody does."""
 
 
 class ScenarioError(ValueError):
@@ -26,79 +29,103 @@ class ScenarioError(ValueError):
 
 
 class OutputNeeded(ScenarioError):
-    """An expression of the step `reader` reads an output for which the scenario has no value."""
+    """An expression of `reader`, a step or the output of a flow, reads an output for which the scenario has no value."""
 
     def __init__(self, reader: str, step: str, output: str) -> None:
         self.reader = reader
         self.step = step
         self.output = output
         super().__init__(
-            f"step {reader} reads the output {output} of step {step}: say what it is, outputs={{{step!r}: {{{output!r}: ...}}}}"
+            f"{reader} reads the output {output} of step {step}: say what it is, outputs={{{step!r}: {{{output!r}: ...}}}}"
         )
 
 
 class JobScenario(msgspec.Struct, frozen=True):
-    """By selector: exit codes of Jobs that fail, seconds that Jobs take, values of outputs."""
+    """By selector: exit codes of Jobs that fail, seconds that Jobs and people take, values of outputs, answers."""
 
     failures: Mapping[str, int] = {}
     durations: Mapping[str, float] = {}
     outputs: Mapping[str, Mapping[str, str]] = {}
+    approvals: Mapping[str, str] = {}
     seconds: float = SECONDS
 
     def exit_code(self, step: str, index: int | None, attempt: int) -> int:
         """0: the Job succeeds. `attempt`: from 0, as Jobs are labelled."""
-        return _find(self.failures, step, index, attempt) or 0
+        return found(self.failures, step, index, attempt) or 0
 
     def duration(self, step: str, index: int | None, attempt: int) -> float:
-        found = _find(self.durations, step, index, attempt)
-        return self.seconds if found is None else found
+        given = found(self.durations, step, index, attempt)
+        return self.seconds if given is None else given
 
     def output(self, step: str, index: int | None, attempt: int, name: str) -> str | None:
         """None: no value was given."""
-        for selector in _selectors(step, index, attempt):
+        for selector in selectors_of(step, index, attempt):
             if name in self.outputs.get(selector, {}):
                 return self.outputs[selector][name]
         return None
 
+    def answer(self, step: str, attempt: int) -> str:
+        return found(self.approvals, step, None, attempt) or "approved"
+
+    def speaks_of(self, step: str, index: int | None, attempt: int) -> bool:
+        """Whether it says what becomes of the Job, or of the flow that the step runs, as a whole."""
+        said: Iterable[Mapping[str, object]] = (self.failures, self.durations, self.outputs)
+        return any(selector in each for each in said for selector in selectors_of(step, index, attempt))
+
+    def below(self, step: str, index: int | None, attempt: int) -> "JobScenario":
+        """That of the flow that the step runs."""
+        return JobScenario(
+            below(self.failures, step, index, attempt),
+            below(self.durations, step, index, attempt),
+            below(self.outputs, step, index, attempt),
+            below(self.approvals, step, index, attempt),
+            self.seconds,
+        )
+
 
 def scenario(
-    spec: JobFlowSpec,
+    flow: FlowOutline,
     fail: Failures = (),
     outputs: ScenarioOutputs | None = None,
     durations: Mapping[str, float] | None = None,
+    approvals: Mapping[str, str] | None = None,
     seconds: float = SECONDS,
 ) -> JobScenario:
-    """Raises ScenarioError for names that the flow has not, and for times that are none."""
+    """Raises ScenarioError for names that the flow has not, and for times and answers that are none."""
     failures = {fail: 1} if isinstance(fail, str) else fail if isinstance(fail, Mapping) else dict.fromkeys(fail, 1)
-    declared = {step.name: known_outputs(step) for step in (*spec.flows, *spec.finally_)}
-    for where, selectors in (("fail", failures), ("outputs", outputs or {}), ("durations", durations or {})):
-        for selector in selectors:
-            _check_step(where, selector, declared)
     for selector, code in failures.items():
-        if not 1 <= code <= 255:
-            raise ScenarioError(f"fail: {selector}: exit code {code} is none of a failure: 1 to 255 are")
+        _check_failure(selector, code, _step("fail", selector, flow))
     for selector, values in (outputs or {}).items():
-        _check_outputs(selector, values, declared[step_of(selector)])
+        _check_outputs(selector, values, known_outputs(_step("outputs", selector, flow)))
     for selector, value in (durations or {}).items():
+        _step("durations", selector, flow)
         if not value >= 0:
             raise ScenarioError(f"durations: {selector}: {value} is no number of seconds")
+    for selector, answer in (approvals or {}).items():
+        _check_answer(selector, answer, _step("approvals", selector, flow))
     texts = {name: {key: as_text(value) for key, value in given.items()} for name, given in (outputs or {}).items()}
-    return JobScenario(dict(failures), dict(durations or {}), texts, seconds)
+    return JobScenario(dict(failures), dict(durations or {}), texts, dict(approvals or {}), seconds)
 
 
-def step_of(selector: str) -> str:
-    found = _SELECTOR.fullmatch(selector)
-    return found["step"] if found else ""
+def _step(where: str, selector: str, flow: FlowOutline) -> Step:
+    path = path_of(selector)
+    if not path:
+        raise ScenarioError(f'{where}: "{selector}" names no step: write {FORMS}')
+    within, step = flow.find(path)
+    above = BELOW.join(path[:-1])
+    if within is None:
+        raise ScenarioError(f'{where}: "{selector}": {above} is no step that runs a flow whose steps are known here')
+    if step is None:
+        place = f" in the flow of {above}" if above else ""
+        raise ScenarioError(f'{where}: no step named "{path[-1]}"{place}{_near(path[-1], within.steps)}')
+    return step
 
 
-def _check_step(where: str, selector: str, declared: Mapping[str, Sequence[str]]) -> None:
-    step = step_of(selector)
-    if not step:
-        raise ScenarioError(
-            f'{where}: "{selector}" names no step: write STEP, STEP:ATTEMPT, STEP[INDEX] or STEP[INDEX]:ATTEMPT'
-        )
-    if step not in declared:
-        raise ScenarioError(f'{where}: no step named "{step}"{_near(step, declared)}')
+def _check_failure(selector: str, code: int, step: Step) -> None:
+    if not 1 <= code <= 255:
+        raise ScenarioError(f"fail: {selector}: exit code {code} is none of a failure: 1 to 255 are")
+    if step.approve is not None:
+        raise ScenarioError(f'fail: {selector} waits for a person: write approvals={{{selector!r}: "rejected"}}')
 
 
 def _check_outputs(selector: str, values: Mapping[str, object], declared: Sequence[str]) -> None:
@@ -107,19 +134,16 @@ def _check_outputs(selector: str, values: Mapping[str, object], declared: Sequen
             raise ScenarioError(f'outputs: step {selector} has no output "{name}"{_near(name, declared)}')
 
 
+def _check_answer(selector: str, answer: str, step: Step) -> None:
+    known = get_args(ApprovalAnswer)
+    if answer not in known:
+        raise ScenarioError(f'approvals: {selector}: "{answer}" is no answer; there are {", ".join(known)}')
+    if step.approve is None:
+        raise ScenarioError(f"approvals: step {selector} does not wait for an approval")
+    if answer == "timeout" and not step.approve.timeout:
+        raise ScenarioError(f"approvals: step {selector} has no timeout, so it would wait for ever")
+
+
 def _near(name: str, names: Mapping[str, object] | Sequence[str]) -> str:
-    found = get_close_matches(name, list(names), n=1)
-    return f'; did you mean "{found[0]}"?' if found else f"; there are {', '.join(names) or 'none'}"
-
-
-def _find(values: Mapping[str, V], step: str, index: int | None, attempt: int) -> V | None:
-    return next((values[each] for each in _selectors(step, index, attempt) if each in values), None)
-
-
-def _selectors(step: str, index: int | None, attempt: int) -> Iterator[str]:
-    """Those that mean this Job, the closest first."""
-    if index is not None:
-        yield f"{step}[{index}]:{attempt + 1}"
-        yield f"{step}[{index}]"
-    yield f"{step}:{attempt + 1}"
-    yield step
+    close = get_close_matches(name, list(names), n=1)
+    return f'; did you mean "{close[0]}"?' if close else f"; there are {', '.join(names) or 'none'}"

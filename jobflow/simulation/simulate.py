@@ -1,28 +1,29 @@
 """A flow, its templates and a scenario in; what would come of it out."""
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from msgspec.structs import replace
 
-from jobflow.simulation.engine import Course, FlowClock, parse
-from jobflow.simulation.jobs import SimulatedJob, clashing_outputs
+from jobflow.simulation.course import Course
+from jobflow.simulation.engine import run
+from jobflow.simulation.jobs import SimulatedJob
+from jobflow.simulation.live_flow import Templates, parse
+from jobflow.simulation.outline import FlowOutline, outline
+from jobflow.simulation.outputs_needed import check_outputs
 from jobflow.simulation.result import SimulatedFlow, SimulatedStep
 from jobflow.simulation.scenario import (
     SECONDS,
     Failures,
     JobScenario,
-    OutputNeeded,
     ScenarioError,
     ScenarioOutputs,
     scenario,
-    step_of,
 )
-from shared.graphs.flow_graph import written_expressions
-from shared.graphs.nesting import known_outputs
+from jobflow.simulation.selectors import path_of
 from shared.model.flow import JobFlow, Param
-from shared.model.step import Step
+from shared.model.flow_status import StepStatus
+from shared.model.step import OnTimeout
 from shared.model.types import Body
 
 _STAND_IN: Final[Body] = {
@@ -38,24 +39,27 @@ def simulate(
     flow: Body,
     templates: Mapping[str, Body],
     *,
+    flow_templates: Mapping[str, Body] | None = None,
     params: Mapping[str, str] | None = None,
     fail: Failures = (),
     outputs: ScenarioOutputs | None = None,
     durations: Mapping[str, float] | None = None,
+    approvals: Mapping[str, str] | None = None,
     seconds: float = SECONDS,
 ) -> SimulatedFlow:
-    """What would become of the flow if its Jobs did as the scenario says.
+    """What would become of the flow if its Jobs, and the people whom it asks, did as the scenario says.
 
-    `templates`: JobTemplates by name; one that is missing is assumed to be there. Raises ScenarioError, and
-    msgspec.ValidationError for a flow that breaks the schema.
+    `templates`, `flow_templates`: JobTemplates and JobFlowTemplates by name; one that is missing is assumed to be there.
+    Raises ScenarioError, and msgspec.ValidationError for a flow that breaks the schema.
     """
     parsed = with_params(parse(flow), params or {})
-    happens = scenario(parsed.spec, fail, outputs, durations, seconds)
-    _check_outputs(parsed, happens)
-    steps = (*parsed.spec.flows, *parsed.spec.finally_)
-    missing = [step.template_name for step in steps if step.makes_jobs and step.template_name not in templates]
-    course = FlowClock(parsed, {**dict.fromkeys(missing, _STAND_IN), **templates}, happens).run()
-    return _result(parsed, course, tuple(_assumed(missing)))
+    known = outline(parsed.spec, flow_templates or {})
+    happens = scenario(known, fail, outputs, durations, approvals, seconds)
+    check_outputs(known, happens)
+    jobs = {name: _STAND_IN for name in _templates_used(known) if name not in templates}
+    flows = {name: body for name, body in _flow_stand_ins(known).items() if name not in (flow_templates or {})}
+    everything = Templates({**jobs, **templates}, {**flows, **(flow_templates or {})}, frozenset(flows))
+    return _result(run(parsed, everything, happens), tuple(_assumed(jobs, flows, known, happens)))
 
 
 def with_params(flow: JobFlow, values: Mapping[str, str]) -> JobFlow:
@@ -68,71 +72,78 @@ def with_params(flow: JobFlow, values: Mapping[str, str]) -> JobFlow:
     return replace(flow, spec=replace(flow.spec, params=params))
 
 
-def _check_outputs(flow: JobFlow, happens: JobScenario) -> None:
-    """Raises ScenarioError where an expression reads an output that the scenario does not give."""
-    steps = {step.name: step for step in (*flow.spec.flows, *flow.spec.finally_)}
-    given = {(name, key) for name, values in happens.outputs.items() for key in values}
-    named = {(step_of(selector), key) for selector, key in given}
-    for step in steps.values():
-        if clash := clashing_outputs(step):
-            one, other = clash
-            raise ScenarioError(
-                f"step {step.name}: output {one.name} is the whole message, and {other.name} a key in it"
-            )
-        for source, key in _read(step, steps.values()):
-            if (source, key) not in named and source not in happens.failures:
-                raise OutputNeeded(step.name, source, key)
+def _templates_used(known: FlowOutline) -> dict[str, None]:
+    """Names of JobTemplates."""
+    return {step.template_name: None for _, flow in known.levels() for step in flow.steps.values() if step.makes_jobs}
 
 
-def _read(step: Step, steps: Iterable[Step]) -> Iterator[tuple[str, str]]:
-    """(step, output) of every output that an expression of the step reads."""
-    for each in written_expressions(step):
-        for source in steps:
-            for output in known_outputs(source):
-                within = rf"steps(?:\.{re.escape(source.name)}|\[\"{source.name}\"\])(?:\.iterations\[\d+\])?\.outputs(?:\.{output}\b|\[\"{output}\"\])"
-                if re.search(within, each.text) or (
-                    source is step and re.search(rf"\blast\.outputs\.{output}\b", each.text)
-                ):
-                    yield source.name, output
+def _flow_stand_ins(known: FlowOutline) -> dict[str, Body]:
+    """By name, JobFlowTemplates that take the params which their steps give."""
+    params: dict[str, dict[str, None]] = {}
+    for _, flow in known.levels():
+        for step in flow.steps.values():
+            if step.flow is not None and step.flow.template:
+                params.setdefault(step.flow.template, {}).update(dict.fromkeys(step.flow.params))
+    return {
+        name: {"spec": {"params": [{"name": each} for each in given], "flow": {"flows": [{"name": "assumed"}]}}}
+        for name, given in params.items()
+    }
 
 
-def _assumed(missing: list[str]) -> Iterator[str]:
-    for name in dict.fromkeys(missing):
+def _assumed(
+    jobs: Mapping[str, Body], flows: Mapping[str, Body], known: FlowOutline, happens: JobScenario
+) -> Iterator[str]:
+    for name in jobs:
         yield f"JobTemplate {name} exists, with one task of one pod"
+    for name in flows:
+        yield f"JobFlowTemplate {name} exists, with the outputs that its steps read"
+    answered = {path_of(selector) for selector in happens.approvals}
+    for prefix, flow in known.levels():
+        for step in flow.steps.values():
+            if step.approve is None:
+                continue
+            if path_of(f"{prefix}{step.name}") not in answered:
+                yield f"{prefix}{step.name} is approved"
+            elif step.approve.on_timeout is OnTimeout.APPROVE:
+                yield f"a JobFlowPolicy allows that {prefix}{step.name} is approved after its timeout"
 
 
-def _result(flow: JobFlow, course: Course, assumed: tuple[str, ...]) -> SimulatedFlow:
+def _result(course: Course, assumed: tuple[str, ...]) -> SimulatedFlow:
     status = course.status
-    records = tuple(course.jobs.records.values())
-    order = tuple(dict.fromkeys(job.step for job in sorted(records, key=lambda job: job.started)))
-    steps = {}
     by_step: dict[str, list[SimulatedJob]] = {}
-    for job in records:
+    for job in course.jobs:
         by_step.setdefault(job.step, []).append(job)
-    for state in status.steps:
-        jobs = tuple(by_step.get(state.name, ()))
-        ends = [job.ended for job in jobs if job.ended is not None]
-        steps[state.name] = SimulatedStep(
-            name=state.name,
-            phase=state.phase.value,
-            reason=state.reason,
-            message=state.message,
-            attempts=state.attempts,
-            outputs=state.outputs,
-            started=min((job.started for job in jobs), default=None),
-            ended=max(ends) if ends and state.phase.ended else None,
-            jobs=jobs,
-        )
+    steps = {state.name: _step(state, tuple(by_step.get(state.name, ())), course) for state in status.steps}
+    begun = sorted((step for step in steps.values() if step.started is not None), key=lambda step: step.started or 0.0)
     return SimulatedFlow(
-        name=flow.metadata.name,
+        name=course.name,
         phase=status.state.phase.value if status.state.phase else "",
         reason=status.state.reason,
         message=status.state.message,
         outcome=status.outcome,
         seconds=course.seconds,
         steps=steps,
-        order=order,
-        jobs=records,
+        order=tuple(step.name for step in begun),
+        jobs=course.jobs,
+        outputs=status.outputs,
         unfinished=course.unfinished,
         assumed=assumed,
+    )
+
+
+def _step(state: StepStatus, jobs: tuple[SimulatedJob, ...], course: Course) -> SimulatedStep:
+    ends = [job.ended for job in jobs if job.ended is not None]
+    wait = course.waits.get(state.name)
+    return SimulatedStep(
+        name=state.name,
+        phase=state.phase.value,
+        reason=state.reason,
+        message=state.message,
+        attempts=state.attempts,
+        outputs=state.outputs,
+        started=wait.started if wait else min((job.started for job in jobs), default=None),
+        ended=wait.ended if wait else max(ends) if ends and state.phase.ended else None,
+        jobs=jobs,
+        flows=tuple(_result(course.flows[job.name], ()) for job in jobs if job.name in course.flows),
+        decision=state.approval.decision if state.approval else "",
     )

@@ -44,10 +44,29 @@ def test_json_has_everything(command: CliCommand, file: str) -> None:
     assert found["jobs"][0]["name"] == "nightly-train"
 
 
+def test_people_answer_and_flows_below_are_found_among_the_files(command: CliCommand, tmp_path: Path) -> None:
+    body = flow(
+        step("load", flow={"template": "loading"}), step("release", "load", approve={"timeout": "1h"}), name="nightly"
+    )
+    template = {
+        "apiVersion": "flow.jobflow.dev/v1alpha1",
+        "kind": "JobFlowTemplate",
+        "metadata": {"name": "loading", "namespace": "default"},
+        "spec": {"flow": {"flows": [{"name": "read", "template": "read"}]}},
+    }
+    files = (write(tmp_path / "flow.yaml", body), write(tmp_path / "template.yaml", template))
+    ran = command("simulate", *files, "--fail", "load/read:1", "--approval", "release=rejected")
+    assert "load/read  " in ran.out
+    assert "step load failed" in ran.out
+    rejected = command("simulate", *files, "--approval", "release=rejected")
+    assert lines(rejected.out)[-1].endswith("step release failed: Rejected: rejected by somebody")
+
+
 REFUSED = {
     "an output that is read and not given": (("simulate",), "--output-of train.loss=VALUE"),
     "a step that is not there": (("simulate", "--fail", "trian"), 'no step named "trian"; did you mean "train"?'),
     "no exit code": (("simulate", "--fail", "train=x"), "the exit code must be a number"),
+    "no answer": (("simulate", "--approval", "train=yes"), '"yes" is no answer'),
     "no time": (("simulate", "--duration", "train=soon"), "write 60, 90s or 1h30m"),
     "no output": (("simulate", "--output-of", "train=1"), "want STEP.NAME=VALUE"),
 }

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pytest
 
-from jobflow import Flow, FlowError, Job, ScenarioError, SimulatedFlow, SubFlow, Template
+from jobflow import Approve, Flow, FlowError, Job, ScenarioError, SimulatedFlow, SubFlow, Template
 
 
 def training() -> Flow:
@@ -88,18 +88,85 @@ def test_a_flow_that_never_ends_says_so() -> None:
     assert (found.phase, bool(found.unfinished), found.succeeded) == ("Suspended", True, False)
 
 
-def test_a_flow_that_runs_as_a_step_gives_its_outputs() -> None:
+def outer(**options: Any) -> Flow:
+    """A flow that runs another one, and asks a person."""
     with Flow("inner") as inner:
-        count = Job("count", image="i", outputs=["rows"])
+        count = Job("count", image="i", outputs=["rows"]).retry(1, backoff="5s")
+        count >> Job("check", image="i")
     inner.output("rows", count.outputs["rows"])
     with Flow("outer") as flow:
-        clean = SubFlow("clean", inner, outputs=["rows"]).retry(1, backoff="1s")
-        clean >> Job("use", image="i").when(clean.outputs["rows"].as_int() > 3)
-    found = flow.simulate(outputs={"clean": {"rows": 4}}, fail="clean:1")
-    assert found.phases() == {"clean": "Completed", "use": "Completed"}
-    assert found.steps["clean"].attempts == 2
-    failed = flow.simulate(fail="clean")
-    assert (failed.steps["clean"].phase, failed.steps["clean"].reason) == ("Failed", "StepFailed")
+        clean = SubFlow("clean", inner, outputs=["rows"]).loop(["a", "b"])
+        release = Approve("release", "ship it?", **options)
+        clean >> release >> Job("ship", image="i").when(clean.outputs["rows"].as_int() > 3)
+    return flow
+
+
+def test_the_steps_of_a_flow_that_runs_as_a_step_are_simulated_too() -> None:
+    found = outer().simulate(outputs={"clean/count": {"rows": 4}}, fail="clean[1]/count:1", seconds=1)
+    assert found.phases() == {"clean": "Completed", "release": "Completed", "ship": "Completed"}
+    assert [flow.name for flow in found.steps["clean"].flows] == ["outer-clean-0", "outer-clean-1"]
+    assert [flow.steps["count"].attempts for flow in found.steps["clean"].flows] == [1, 2]
+    assert found.steps["clean"].ended == 8
+    labels = [line.split()[0] for line in found.timeline().splitlines()]
+    assert labels[:5] == ["clean[0]", "clean[0]/count", "clean[0]/check", "clean[1]", "clean[1]/count"]
+    assert found._repr_html_().count("clean[1]/count:2") == 1
+
+
+def test_a_failure_below_goes_up() -> None:
+    found = outer().simulate(outputs={"clean/count": {"rows": 4}}, fail="clean[1]/check")
+    assert (found.steps["clean"].phase, found.steps["clean"].reason) == ("Failed", "IterationFailed")
+    assert found.steps["clean"].flows[1].phases() == {"count": "Completed", "check": "Failed"}
+
+
+def test_a_flow_that_runs_as_a_step_can_be_told_as_a_whole() -> None:
+    found = outer().simulate(outputs={"clean": {"rows": 4}}, durations={"clean": 60})
+    assert found.steps["clean"].outputs == {"rows": "4"}
+    assert (found.steps["clean"].flows, found.steps["clean"].ended) == ((), 60)
+    failed = outer().simulate(fail="clean")
+    assert (failed.steps["clean"].phase, failed.steps["ship"].phase) == ("Failed", "Skipped")
+
+
+def test_a_flow_template_of_the_cluster_is_assumed_to_be_there() -> None:
+    with Flow("f") as flow:
+        load = SubFlow("load", "load-region", params={"region": "eu"}, outputs=["rows"])
+        load >> Job("use", image="i").when(load.outputs["rows"].as_int() > 3)
+    found = flow.simulate(outputs={"load": {"rows": 4}})
+    assert found.phases() == {"load": "Completed", "use": "Completed"}
+    assert found.assumed == ("JobFlowTemplate load-region exists, with the outputs that its steps read",)
+
+
+APPROVED: Final[dict[str, tuple[dict[str, Any], dict[str, Any], tuple[str, str, float]]]] = {
+    "nothing is said": ({}, {}, ("Completed", "Approved", 20)),
+    "approved after an hour": ({}, {"durations": {"release": 3600}}, ("Completed", "Approved", 3610)),
+    "rejected": ({}, {"approvals": {"release": "rejected"}}, ("Failed", "Rejected", 20)),
+    "nobody answers": ({"timeout": "1h"}, {"approvals": {"release": "timeout"}}, ("Failed", "Rejected", 3610)),
+    "the answer comes late": ({"timeout": "1h"}, {"durations": {"release": 4000}}, ("Failed", "Rejected", 3610)),
+    "silence is consent": (
+        {"timeout": "1h", "on_timeout": "Approve"},
+        {"approvals": {"release": "timeout"}},
+        ("Completed", "Approved", 3610),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", APPROVED)
+def test_people_answer_as_the_scenario_says(case: str) -> None:
+    options, scenario, wanted = APPROVED[case]
+    found = outer(**options).simulate(outputs={"clean": {"rows": 4}}, **scenario)
+    step = found.steps["release"]
+    assert (step.phase, step.decision, step.ended) == wanted
+    assert found.steps["ship"].phase == ("Completed" if step.decision == "Approved" else "Skipped")
+    assert found.order[:2] == ("clean", "release")
+    (line,) = (each for each in found.timeline().splitlines() if each.startswith("release"))
+    assert line.endswith(step.decision)
+
+
+def test_what_nobody_said_of_an_approval_is_an_assumption() -> None:
+    given = {"clean": {"rows": 4}}
+    assert outer().simulate(outputs=given).assumed == ("release is approved",)
+    assert outer().simulate(outputs=given, approvals={"release": "approved"}).assumed == ()
+    silent = outer(timeout="1h", on_timeout="Approve").simulate(outputs=given, approvals={"release": "timeout"})
+    assert silent.assumed == ("a JobFlowPolicy allows that release is approved after its timeout",)
 
 
 def test_a_deadline_ends_the_flow() -> None:
@@ -113,6 +180,7 @@ def test_a_deadline_ends_the_flow() -> None:
     )
 
 
+UNKNOWN_ANSWER: Final[dict[str, Any]] = {"approvals": {"release": "yes"}}
 REFUSED: Final[dict[str, tuple[Callable[[], object], str]]] = {
     "a step that is not there": (
         lambda: simulated(fail=["prepre"]),
@@ -126,6 +194,37 @@ REFUSED: Final[dict[str, tuple[Callable[[], object], str]]] = {
     "an exit code of success": (lambda: simulated(fail={"prepare": 0}), "exit code 0 is none of a failure"),
     "a negative time": (lambda: simulated(durations={"train": -1}), "-1 is no number of seconds"),
     "a param that is not there": (lambda: simulated(params={"day": "1"}), 'no param named "day"; there are target'),
+    "a step that is not below": (
+        lambda: outer().simulate(fail="clean/cuont"),
+        'fail: no step named "cuont" in the flow of clean; did you mean "count"?',
+    ),
+    "a step below one that runs no flow": (
+        lambda: simulated(fail="train/x"),
+        'fail: "train/x": train is no step that runs a flow whose steps are known here',
+    ),
+    "a person who fails": (
+        lambda: outer().simulate(fail="release"),
+        "fail: release waits for a person: write approvals={'release': \"rejected\"}",
+    ),
+    "an answer that is none": (
+        lambda: outer().simulate(**UNKNOWN_ANSWER),
+        'approvals: release: "yes" is no answer; there are approved, rejected, timeout',
+    ),
+    "an answer that nobody asked for": (
+        lambda: outer().simulate(approvals={"ship": "approved"}),
+        "approvals: step ship does not wait for an approval",
+    ),
+    "a timeout where there is none": (
+        lambda: outer().simulate(approvals={"release": "timeout"}),
+        "approvals: step release has no timeout, so it would wait for ever",
+    ),
+    "an output below that the flow gives and nobody told": (
+        lambda: outer().simulate(),
+        (
+            "output rows of step clean reads the output rows of step clean/count: say what it is, "
+            "outputs={'clean/count': {'rows': ...}}"
+        ),
+    ),
     "an output that is read and not given": (
         lambda: simulated(outputs={}),
         "step ship reads the output accuracy of step train: say what it is, outputs={'train': {'accuracy': ...}}",

@@ -14,7 +14,7 @@ from jobflow.simulation.result import SimulatedFlow
 from jobflow.simulation.scenario import OutputNeeded, ScenarioError
 from jobflow.simulation.simulate import simulate
 from shared.duration import DurationError, seconds
-from shared.kinds import JOBTEMPLATE
+from shared.kinds import JOBFLOWTEMPLATE, JOBTEMPLATE
 from webhook.lint.check import check
 from webhook.lint.manifests import Manifest
 
@@ -28,14 +28,16 @@ def run(arguments: argparse.Namespace) -> int:
         found = simulate(
             flow,
             {name_of(body): body for body in of_kind(manifests, JOBTEMPLATE)},
+            flow_templates={name_of(body): body for body in of_kind(manifests, JOBFLOWTEMPLATE)},
             params=pairs(arguments.param, "-p"),
             fail=_failures(arguments.fail),
             outputs=_outputs(arguments.output_of),
             durations={step: _seconds(step, value) for step, value in pairs(arguments.duration, "--duration").items()},
+            approvals=pairs(arguments.approval, "--approval"),
             seconds=_seconds("--seconds", arguments.seconds),
         )
     except OutputNeeded as fault:
-        said = f"step {fault.reader} reads the output {fault.output} of step {fault.step}"
+        said = f"{fault.reader} reads the output {fault.output} of step {fault.step}"
         raise CliError(said, hint=f"say what it is: --output-of {fault.step}.{fault.output}=VALUE") from fault
     except ScenarioError as fault:
         raise CliError(str(fault)) from fault

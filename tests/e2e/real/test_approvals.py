@@ -12,7 +12,8 @@ from local.client.blocking import until
 from local.cluster import ClusterOptions, LocalCluster
 from shared.kinds import COMMAND, JOBFLOW, MUTATING, VALIDATING, Kind
 from shared.model.types import Body
-from tests.e2e.steps.test_approvals import STEPS, approval, asked, result
+from tests.e2e.steps.test_approvals import STEPS, asked, result
+from tests.e2e.support.approvals import approval
 from tests.e2e.support.scenario import Scenario, jobflow, step_of, targets
 from tests.helm.chart import render
 

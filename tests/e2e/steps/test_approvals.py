@@ -3,23 +3,11 @@
 from typing import Any
 
 from shared.kinds import COMMAND, JOBFLOW
-from shared.model.command_message import ApprovalDecision, ApproveMessage, written
 from shared.model.types import Body
-from shared.names import APPROVER
+from tests.e2e.support.approvals import approval
 from tests.e2e.support.scenario import Scenario, jobflow, phase, step_of, targets
 
 STEPS: Body = {"build": (), "release": {"approve": {"message": "release it?"}} | targets("build"), "ship": ("release",)}
-
-
-def approval(flow: Body, *, user: str = "jane", step: str = "release", attempt: int = 1, reject: bool = False) -> Body:
-    """The Command of an answer."""
-    metadata = flow["metadata"]
-    decision = ApprovalDecision.REJECTED if reject else ApprovalDecision.APPROVED
-    message = ApproveMessage(step=step, attempt=attempt, decision=decision, message="looks good")
-    target = {"apiVersion": JOBFLOW.api_version, "kind": "JobFlow", "name": metadata["name"], "uid": metadata["uid"]}
-    own = {"generateName": "answer-", "namespace": metadata["namespace"], "annotations": {APPROVER: user}}
-    kind = {"apiVersion": COMMAND.api_version, "kind": COMMAND.kind}
-    return {**kind, "metadata": own, "action": "ApproveStep", "target": target, "message": written(message)}
 
 
 def waiting(scenario: Scenario, name: str = "f", **spec: Any) -> Body:

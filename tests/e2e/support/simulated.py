@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from jobflow import Flow, Job, Switch, attempt, index, item, last
+from jobflow import Approve, Flow, Job, SubFlow, Switch, attempt, index, item, last
+from jobflow.flow_builder import FlowBuilder
+from jobflow.simulation.scenario import ApprovalAnswer
 from shared.model.types import Body
 
 SPEED: Final = 20.0
@@ -24,6 +26,7 @@ class FlowCase:
     fail: Mapping[str, int] = field(default_factory=dict)
     outputs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     durations: Mapping[str, float] = field(default_factory=dict)
+    approvals: Mapping[str, ApprovalAnswer] = field(default_factory=dict)
 
     def make(self, name: str) -> Flow:
         with Flow(name, **self.flow) as flow:
@@ -39,38 +42,58 @@ def jobs(names: str) -> list[Job]:
     return [job(name) for name in names.split()]
 
 
-def behaving(case: FlowCase, name: str, body: Body) -> Body:
-    """A JobTemplate whose simulated pods do what the scenario says."""
-    step = body["metadata"]["name"].removeprefix(f"{name}-")
-    rules = list(_rules(case, name, step))
-    pod = body["spec"]["tasks"][0]["template"]
-    annotations = {"jobflow.dev/behave": json.dumps(rules)}
-    made = {**pod, "metadata": {**pod.get("metadata", {}), "annotations": annotations}}
-    return {**body, "spec": {**body["spec"], "tasks": [{**body["spec"]["tasks"][0], "template": made}]}}
+def behaving(case: FlowCase, flow: Flow) -> Iterator[Body]:
+    """The JobTemplates of the flow, whose simulated pods do what the scenario says, then the JobFlow."""
+    paths = _paths(flow)
+    *templates, last = (each.body for each in flow.manifests())
+    for body in templates:
+        rules = [rule for path in paths[body["metadata"]["name"]] for rule in _rules(case, flow.name, path)]
+        pod = body["spec"]["tasks"][0]["template"]
+        annotations = {"jobflow.dev/behave": json.dumps(rules)}
+        made = {**pod, "metadata": {**pod.get("metadata", {}), "annotations": annotations}}
+        yield {**body, "spec": {**body["spec"], "tasks": [{**body["spec"]["tasks"][0], "template": made}]}}
+    yield last
 
 
-def _rules(case: FlowCase, flow: str, step: str) -> Iterator[dict[str, Any]]:
+def _paths(flow: FlowBuilder, prefix: str = "") -> dict[str, list[str]]:
+    """The steps that use each JobTemplate, as a scenario names them."""
+    found: dict[str, list[str]] = {}
+    for step in flow.steps.values():
+        if isinstance(step, SubFlow) and isinstance(step.inner, FlowBuilder):
+            for name, paths in _paths(step.inner, f"{prefix}{step.name}/").items():
+                found.setdefault(name, []).extend(paths)
+        elif isinstance(step, Job):
+            found.setdefault(f"{flow.name}-{step.name}", []).append(f"{prefix}{step.name}")
+    return found
+
+
+def _rules(case: FlowCase, flow: str, path: str) -> Iterator[dict[str, Any]]:
     """The node takes the first rule whose pattern is found in the pod's name: the most specific come first."""
     selectors = [each for given in (case.fail, case.outputs, case.durations) for each in given]
-    mine = [each for each in dict.fromkeys(selectors) if re.split(r"[\[:]", each)[0] == step]
-    for selector in sorted({*mine, step}, key=lambda each: (-("[" in each), -(":" in each))):
-        yield {"pod": _pattern(flow, selector), **_behaviour(case, selector, step)}
+    mine = [each for each in dict.fromkeys(selectors) if re.sub(r"\[\d+\]|:\d+", "", each) == path]
+    for selector in sorted({*mine, path}, key=lambda each: (-each.count("["), -each.count(":"))):
+        yield {"pod": _pattern(flow, selector), **_behaviour(case, selector, path)}
 
 
 def _pattern(flow: str, selector: str) -> str:
-    found = re.fullmatch(r"([^\[:]+)(?:\[(\d+)\])?(?::(\d+))?", selector)
+    return f"^{flow}-{'-'.join(map(_names, selector.split('/')))}-main-0$"
+
+
+def _names(part: str) -> str:
+    """What a Job or a flow of the step is called, in the name of what is below it."""
+    found = re.fullmatch(r"([^\[:]+)(?:\[(\d+)\])?(?::(\d+))?", part)
     assert found is not None
     step, place, number = found.groups()
     index_part = rf"-{place}" if place else r"(-\d+)?"
     attempts = r"(-r\d+)?" if number is None else "" if number == "1" else rf"-r{int(number) - 1}"
-    return rf"^{flow}-{step}{index_part}{attempts}-main-0$"
+    return f"{step}{index_part}{attempts}"
 
 
-def _behaviour(case: FlowCase, selector: str, step: str) -> dict[str, Any]:
+def _behaviour(case: FlowCase, selector: str, path: str) -> dict[str, Any]:
     """What holds for the selector, or for the whole step where the selector does not say it."""
-    seconds = case.durations.get(selector, case.durations.get(step, SECONDS))
-    code = case.fail.get(selector, case.fail.get(step, 0))
-    outputs = {**case.outputs.get(step, {}), **case.outputs.get(selector, {})}
+    seconds = case.durations.get(selector, case.durations.get(path, SECONDS))
+    code = case.fail.get(selector, case.fail.get(path, 0))
+    outputs = {**case.outputs.get(path, {}), **case.outputs.get(selector, {})}
     return {"runSeconds": seconds * SPEED, "exitCode": code, "terminationMessage": json.dumps(outputs)}
 
 
@@ -100,7 +123,7 @@ def after(on: str, *, any: bool = False) -> Callable[[Flow], object]:
 
 def switched(flow: Flow) -> None:
     grade, a, b, c, joined = job("grade", "g"), *jobs("a b c joined")
-    route = Switch("route", grade.outputs["g"], {("A", "B"): a, "C": [b, c]}, default=c if False else ())
+    route = Switch("route", grade.outputs["g"], {("A", "B"): a, "C": [b, c]}, default=())
     grade >> route
     [a, b, c] >> joined
 
@@ -208,6 +231,118 @@ def mixed(flow: Flow) -> None:
     job("tidy").finally_()
 
 
+def inner(flow: Flow, names: str = "a b", **options: Any) -> Flow:
+    """A chain, as the flow of a step."""
+    with Flow(f"{flow.name}-inner", **options) as made:
+        chain(names)
+    return made
+
+
+def below(names: str = "a b", **options: Any) -> Callable[[Flow], object]:
+    def build(flow: Flow) -> None:
+        sub = SubFlow("sub", inner(flow, names, **options))
+        sub >> job("after")
+
+    return build
+
+
+def below_retried(flow: Flow) -> None:
+    SubFlow("sub", inner(flow)).retry(1, backoff="1s") >> job("after")
+
+
+def below_looped(**options: Any) -> Callable[[Flow], object]:
+    def build(flow: Flow) -> None:
+        SubFlow("sub", inner(flow)).loop(["x", "y"], **options) >> job("after")
+
+    return build
+
+
+def below_counted(flow: Flow) -> None:
+    with Flow(f"{flow.name}-inner") as made:
+        count = job("count", "rows")
+    made.output("rows", count.outputs["rows"])
+    sub, use = SubFlow("sub", made, outputs=["rows"]), job("use")
+    sub >> use.when(sub.outputs["rows"].as_int() > 10)
+
+
+def below_twice(flow: Flow) -> None:
+    with Flow(f"{flow.name}-middle") as middle:
+        a = job("a")
+        a >> SubFlow("deep", inner(flow))
+    SubFlow("sub", middle) >> job("after")
+
+
+def below_cleaned(flow: Flow) -> None:
+    with Flow(f"{flow.name}-inner") as made:
+        chain("a b")
+        job("tidy").finally_()
+    SubFlow("sub", made) >> job("after")
+
+
+def below_limited(flow: Flow) -> None:
+    with Flow(f"{flow.name}-inner") as made:
+        chain("a b")
+        job("tidy").finally_()
+    SubFlow("sub", made).deadline(2) >> job("after")
+
+
+def below_beside(flow: Flow) -> None:
+    SubFlow("sub", inner(flow))
+    job("beside")
+
+
+def below_tolerated(flow: Flow) -> None:
+    sub = SubFlow("sub", inner(flow))
+    job("after").after(sub, on="Ended")
+    job("alarm").after(sub, on="Failed")
+
+
+def below_switched(flow: Flow) -> None:
+    grade, other = job("grade", "g"), job("other")
+    sub = SubFlow("sub", inner(flow))
+    grade >> Switch("route", grade.outputs["g"], {"A": sub}, default=other)
+
+
+def below_mixed(flow: Flow) -> None:
+    with Flow(f"{flow.name}-inner", failure="Continue") as made:
+        a = job("a").loop(["x", "y"], tolerate=1)
+        b = job("b").retry(1, backoff="1s")
+        a >> b
+        job("alone")
+    SubFlow("sub", made) >> job("after")
+
+
+def approved(**options: Any) -> Callable[[Flow], object]:
+    def build(flow: Flow) -> None:
+        build_, release, ship = job("build"), Approve("release", "ship it?", **options), job("ship")
+        build_ >> release >> ship
+        job("tidy").finally_()
+
+    return build
+
+
+def approval_tolerated(flow: Flow) -> None:
+    release = Approve("release").allow_failure()
+    job("build") >> release >> job("ship")
+
+
+def approval_conditional(flow: Flow) -> None:
+    check, release = job("check", "risk"), Approve("release")
+    check >> release.when(check.outputs["risk"].as_int() > 3)
+    job("ship").after(release, on="Ended")
+
+
+def approval_beside(flow: Flow) -> None:
+    Approve("release") >> job("ship")
+    job("broken")
+
+
+def approval_below(flow: Flow) -> None:
+    with Flow(f"{flow.name}-inner") as made:
+        job("a") >> Approve("release") >> job("b")
+    SubFlow("sub", made) >> job("after")
+
+
 SLOW_A: Final = {"a": 1.2}
 CASES: Final[dict[str, FlowCase]] = {
     "chain": FlowCase(lambda flow: chain()),
@@ -282,6 +417,46 @@ CASES: Final[dict[str, FlowCase]] = {
     "flow-deadline": FlowCase(lambda flow: chain(), {"deadline": 2}, durations={"b": 8}),
     "parallelism": FlowCase(wide, {"parallelism": 2}),
     "jobs-deleted": FlowCase(lambda flow: chain(), {"retain": "delete"}),
+    "sub-flow": FlowCase(below()),
+    "sub-flow-fails": FlowCase(below(), fail={"sub/b": 3}),
+    "sub-flow-continues": FlowCase(below_beside, {"failure": "Continue"}, fail={"sub/a": 1}, durations={"beside": 1.2}),
+    "sub-flow-retried": FlowCase(below_retried, fail={"sub:1/b": 1}),
+    "sub-flow-retries-used": FlowCase(below_retried, fail={"sub/a": 1}),
+    "sub-flow-items": FlowCase(below_looped()),
+    "sub-flow-items-one-fails": FlowCase(below_looped(parallelism=1), fail={"sub[0]/b": 1}),
+    "sub-flow-items-tolerated": FlowCase(below_looped(tolerate=1), fail={"sub[1]/b": 1}, durations={"sub[0]/b": 1.2}),
+    "sub-flow-output-high": FlowCase(below_counted, outputs={"sub/count": {"rows": "12"}}),
+    "sub-flow-output-low": FlowCase(below_counted, outputs={"sub/count": {"rows": "2"}}),
+    "sub-flow-of-sub-flow": FlowCase(below_twice),
+    "sub-flow-of-sub-flow-fails": FlowCase(below_twice, fail={"sub/deep/b": 1}),
+    "sub-flow-cleans-up": FlowCase(below_cleaned, fail={"sub/a": 1}),
+    "sub-flow-deadline": FlowCase(below_limited, durations={"sub/b": 8}),
+    "sub-flow-own-deadline": FlowCase(below(deadline=2), durations={"sub/a": 8}),
+    "sub-flow-fail-fast": FlowCase(
+        below_beside, {"failure": "FailFast"}, fail={"beside": 1}, durations={"sub/a": 8, "beside": 1.2}
+    ),
+    "sub-flow-flow-deadline": FlowCase(below(), {"deadline": 2}, durations={"sub/a": 8}),
+    "sub-flow-on-failure": FlowCase(below_tolerated, fail={"sub/a": 1}),
+    "sub-flow-chosen": FlowCase(below_switched, outputs={"grade": {"g": "A"}}),
+    "sub-flow-not-chosen": FlowCase(below_switched, outputs={"grade": {"g": "B"}}),
+    "sub-flow-mixed": FlowCase(
+        below_mixed, fail={"sub/a[1]": 1, "sub/b:1": 1}, durations={"sub/a[0]": 0.9, "sub/alone": 4}
+    ),
+    "approved": FlowCase(approved()),
+    "approved-in-time": FlowCase(approved(timeout="1h")),
+    "rejected": FlowCase(approved(), approvals={"release": "rejected"}),
+    "nobody-answers": FlowCase(approved(timeout="2s"), approvals={"release": "timeout"}),
+    "approved-after-the-timeout": FlowCase(
+        approved(timeout="2s", on_timeout="Approve"), approvals={"release": "timeout"}
+    ),
+    "rejection-tolerated": FlowCase(approval_tolerated, approvals={"release": "rejected"}),
+    "approval-asked": FlowCase(approval_conditional, outputs={"check": {"risk": "5"}}),
+    "approval-not-asked": FlowCase(approval_conditional, outputs={"check": {"risk": "1"}}),
+    "approval-ended-by-a-failure": FlowCase(
+        approval_beside, fail={"broken": 1}, durations={"broken": 1.2, "release": 60}
+    ),
+    "approval-of-a-sub-flow": FlowCase(approval_below),
+    "rejection-of-a-sub-flow": FlowCase(approval_below, approvals={"sub/release": "rejected"}),
     "mixed": FlowCase(
         mixed,
         {"failure": "Continue"},
