@@ -7,14 +7,16 @@ from jobflow.flow_builder import FlowBuilder
 from jobflow.jobs.task import TaskSetup
 from jobflow.manifests.raw import raw_manifest
 from jobflow.source.script import Assign, Call, Name, Order, Pairs, SourceScript, Statement, Value, WithBlock
-from jobflow.steps.kinds import JobBlueprint, JobStep, SwitchStep, TemplateStep
+from jobflow.steps.kinds import ApproveStep, JobBlueprint, JobStep, SubFlowStep, SwitchStep, TemplateStep
 from shared.model.step import Output
 
 _FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = {
+    "Approve": ApproveStep,
     "Job": JobStep,
     "JobTemplate": JobBlueprint,
     "Manifest": raw_manifest,
     "Output": Output,
+    "SubFlow": SubFlowStep,
     "Switch": SwitchStep,
     "Task": TaskSetup,
     "Template": TemplateStep,

@@ -31,6 +31,7 @@ _KNOWN: Final = frozenset(
     )
 )
 
+_APPROVE: Final = {"message": "message", "timeout": "timeout", "onTimeout": "on_timeout"}
 _PARTS: Final[Mapping[str, frozenset[str]]] = {
     "dependsOn": frozenset(("targets", "condition", "strategy", "probe")),
     "for": frozenset(("items", "matrix", "expression", "range", "while", *_LOOP)),
@@ -55,8 +56,36 @@ def switch_call(step: Body, variables: Mapping[str, Name]) -> Call:
     return Call("Switch", (step["name"], switch["value"], cases), options, tuple(methods(step)))
 
 
-def methods(step: Body, *, final: bool = False) -> Iterator[Call]:
-    """What is said of the step besides its Job, in the order of the fields."""
+def approve_call(step: Body) -> Call | None:
+    """None for a step that does not only wait for a person, in words that Approve has."""
+    approve = step.get("approve")
+    if not isinstance(approve, dict) or not approve.keys() <= _APPROVE.keys() or not all(approve.values()):
+        return None
+    arguments: tuple[Value, ...] = (step["name"], *((approve["message"],) if "message" in approve else ()))
+    options: dict[str, Value] = {_APPROVE[key]: value for key, value in approve.items() if key != "message"}
+    known = (_KNOWN | {"approve"}) - {"template", "outputs"}
+    return Call("Approve", arguments, options, tuple(methods(step, known)))
+
+
+def sub_flow_call(step: Body, inner: Name | None) -> Call | None:
+    """`inner`: the flow that the step writes out. None for a step that runs none, or not in words that SubFlow has."""
+    runs = step.get("flow")
+    if not isinstance(runs, dict) or not runs.keys() <= {"template", "spec", "params"}:
+        return None
+    source = inner or (runs.get("template") if "spec" not in runs else None)
+    params = runs.get("params", {})
+    if not source or not isinstance(params, dict) or not all(isinstance(each, str) for each in params.values()):
+        return None
+    options: dict[str, Value] = {"params": params} if params else {}
+    outputs = outputs_value(step)
+    if outputs is not None:
+        options["outputs"] = outputs
+    known = (_KNOWN | {"flow"}) - {"template"}
+    return Call("SubFlow", (step["name"], source), options, tuple(methods(step, known)))
+
+
+def methods(step: Body, known: frozenset[str] = _KNOWN) -> Iterator[Call]:
+    """What is said of the step besides what it runs, in the order of the fields. `known`: fields that need no `extra`."""
     if "if" in step:
         yield Call("when", (step["if"],))
     if "for" in step:
@@ -72,11 +101,9 @@ def methods(step: Body, *, final: bool = False) -> Iterator[Call]:
         patch = step["patch"]
         job = (patch["jobSpec"],) if "jobSpec" in patch else ()
         yield Call("patch", job, {"json_patch": patch["jsonPatch"]} if "jsonPatch" in patch else {})
-    rest = {field: value for field, value in step.items() if field not in _KNOWN or _has_more(field, value)}
+    rest = {field: value for field, value in step.items() if field not in known or _has_more(field, value)}
     if rest:
         yield Call("extra", (rest,))
-    if final:
-        yield Call("finally_")
 
 
 def _has_more(field: str, value: object) -> bool:

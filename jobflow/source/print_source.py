@@ -20,7 +20,14 @@ def print_source(program: SourceScript, package: str) -> str:
     imported = f"from {package} import {', '.join(used)}"
     if len(imported) > _WIDTH:
         imported = f"from {package} import (\n" + "".join(f"{_INDENT}{name},\n" for name in used) + ")"
-    lines = [imported, "", *body, "", 'if __name__ == "__main__":', f'{_INDENT}print({shown}, end="")']
+    lines = [
+        imported,
+        *([] if body[:1] == [""] else [""]),
+        *body,
+        "",
+        'if __name__ == "__main__":',
+        f'{_INDENT}print({shown}, end="")',
+    ]
     return "\n".join(lines) + "\n"
 
 

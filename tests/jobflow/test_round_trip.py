@@ -2,14 +2,14 @@
 
 import contextlib
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from jobflow import Flow
@@ -21,6 +21,7 @@ from shared.yaml_text import as_yaml
 from tests.controller.jobflow.test_any_flow import CALM, FLOWS
 from webhook.envelope.patch import applied
 from webhook.envelope.review import AdmissionReview, GroupKind, Operation
+from webhook.lint.check import admit
 from webhook.subject.lookups import OfflineLookups
 from webhook.verdict.admissions import ADMISSIONS
 from webhook.verdict.admit import mutate
@@ -161,20 +162,80 @@ def specs(draw: st.DrawFn) -> Body:
     return {"tasks": tasks, **draw(fields)}
 
 
+APPROVALS: Final = st.fixed_dictionaries(
+    {},
+    optional={
+        "message": TEXTS,
+        "timeout": st.sampled_from(["24h", "90s", "1h30m"]),
+        "onTimeout": st.sampled_from(["Reject", "Approve"]),
+    },
+)
+
+KINDS_OF_STEPS: Final = ("job", "job", "template", "flow", "flow template")
+ASKING: Final = ("name", "dependsOn", "if", "allowFailure")
+"""Fields that a step with `approve` may have besides."""
+PARAMS: Final = (
+    [{"name": "image", "value": "busybox"}],
+    [{"name": "image"}],
+    [{"name": "image"}, {"name": "day", "value": ""}],
+)
+
+
+@st.composite
+def of_other_kinds(draw: st.DrawFn, spec: Body, level: int = 1) -> Body:
+    """The flow with some steps that wait for people, and some that run flows, which can have both again."""
+    return {
+        **spec,
+        **{
+            listed: [draw(_of_any_kind(step, kinds_of_steps, level)) for step in spec[listed]]
+            for listed, kinds_of_steps in (("flows", (*KINDS_OF_STEPS, "approve")), ("finally", KINDS_OF_STEPS))
+            if listed in spec
+        },
+    }
+
+
+@st.composite
+def _of_any_kind(draw: st.DrawFn, step: Body, known: Sequence[str], level: int) -> Body:
+    kind = draw(st.sampled_from(known))
+    if "switch" in step or "daemon" in step or "probe" in step.get("dependsOn", {}) or kind == "job":
+        return step
+    if kind == "template":
+        return {**step, "template": draw(st.sampled_from(["one", "two", "f-s0", "f-s1", "f-s2"]))}
+    if kind == "approve":
+        return {**{key: value for key, value in step.items() if key in ASKING}, "approve": draw(APPROVALS)}
+    params = {"params": {"image": draw(TEXTS)}} if draw(st.booleans()) else {}
+    outputs = {"outputs": draw(st.sampled_from([[{"name": "x"}], [{"name": "x", "key": "y"}]]))}
+    if kind == "flow template" or level > 2:
+        return {**step, "flow": {"template": "loading", **params}, **(outputs if draw(st.booleans()) else {})}
+    inner = draw(FLOWS)
+    spec = draw(of_other_kinds(_raw(inner.spec), level + 1))
+    own = {"params": draw(st.sampled_from(PARAMS)), "outputs": [{"name": "y", "expression": "flow.name"}]}
+    return {**step, "flow": {"spec": {**spec, **own}, **params}}
+
+
+def _raw(spec: Any) -> Body:
+    found: Body = msgspec.json.decode(msgspec.json.encode(spec))
+    return found
+
+
+def valid(body: Body) -> bool:
+    """Whether the webhook takes the flow."""
+    known = {**body, "metadata": {**body["metadata"], "namespace": "default"}}
+    return admit(kinds.JOBFLOW, known, OfflineLookups(), "default").allowed
+
+
 @pytest.mark.timeout(600)  # on a busy machine
 @settings(CALM, max_examples=500)
 @given(FLOWS, st.data())
 def test_a_random_flow_comes_back(flow: Any, data: st.DataObject) -> None:
-    spec = msgspec.json.decode(msgspec.json.encode(flow.spec))
-    for step in [*spec.get("flows", []), *spec.get("finally", [])]:
-        if "switch" not in step and data.draw(st.booleans()):
-            step["template"] = data.draw(st.sampled_from(["one", "two", "f-s0", "f-s1", "f-s2"]))
+    spec = data.draw(of_other_kinds(_raw(flow.spec)))
     body: Body = {
         "apiVersion": kinds.JOBFLOW.api_version,
         "kind": "JobFlow",
         "metadata": {"name": "f"},
         "spec": {**spec, "params": [{"name": "image", "value": "busybox"}]},
     }
+    assume(valid(body))
     names = data.draw(st.lists(st.sampled_from(["one", "two", "f-s0", "f-s1"]), unique=True, max_size=3))
     templates = [
         {
@@ -187,6 +248,7 @@ def test_a_random_flow_comes_back(flow: Any, data: st.DataObject) -> None:
     ]
     bodies = [*templates, body]
     source = python_source(bodies)
+    assert ".extra(" not in source
     assert settled(printed(source)) == settled(bodies), source
     assert _settled(Flow.from_yaml(as_yaml(bodies)).manifest().body) == _settled(body)
 
@@ -210,6 +272,36 @@ def test_a_step_that_makes_no_jobs_does_not_use_the_template_of_its_name(kind: B
     ]
     assert settled(printed(python_source(bodies))) == settled(bodies)
     assert Flow.from_yaml(as_yaml(bodies)).manifest().body["spec"]["flows"] == [{"name": "a", **kind}]
+
+
+def test_steps_of_other_kinds_have_words_of_their_own() -> None:
+    steps: list[Body] = [
+        {"name": "ask", "approve": {"message": "go on?", "timeout": "1h"}},
+        {"name": "load", "flow": {"template": "loading", "params": {"day": "1"}}, "outputs": [{"name": "rows"}]},
+        {"name": "each", "for": {"items": ["a"]}, "flow": {"spec": {"flows": [{"name": "work"}]}}},
+        {"name": "odd", "approve": {"message": ""}},
+    ]
+    body: Body = {
+        "apiVersion": kinds.JOBFLOW.api_version,
+        "kind": "JobFlow",
+        "metadata": {"name": "f"},
+        "spec": {"flows": steps},
+    }
+    lines = python_source([body]).splitlines()
+    assert lines[:4] == [
+        "from jobflow import Approve, Flow, SubFlow, Template",
+        "",
+        'with Flow("f") as flow:',
+        lines[3],
+    ]
+    assert [line.strip() for line in lines[3:10] if line] == [
+        'ask = Approve("ask", "go on?", timeout="1h")',
+        'load = SubFlow("load", "loading", params={"day": "1"}, outputs="rows")',
+        'with Flow("f-each") as each_flow:',
+        'work = Template("work")',
+        'each = SubFlow("each", each_flow).loop(["a"])',
+        'odd = Template("odd").extra({"approve": {"message": ""}})',
+    ]
 
 
 def test_texts_of_a_manifest_never_become_code() -> None:
