@@ -3,7 +3,7 @@
 from typing import Final
 
 from jobflow.simulation.course import Course
-from jobflow.simulation.live_flow import LiveFlow, Templates
+from jobflow.simulation.live_flow import KnownTemplates, LiveFlow
 from jobflow.simulation.scenario import JobScenario
 from shared.model.flow import JobFlow
 from shared.model.flow_status import JobFlowStatus
@@ -14,7 +14,7 @@ _MOST_SECONDS: Final = 10 * 366 * 86_400.0  # nobody waits longer for a flow
 _UID: Final = "simulated"
 
 
-def run(flow: JobFlow, templates: Templates, scenario: JobScenario) -> Course:
+def run(flow: JobFlow, templates: KnownTemplates, scenario: JobScenario) -> Course:
     """In a cluster of its own, until the flow has ended, or nothing will ever happen again."""
     live, now = LiveFlow(flow, templates, scenario, START, _UID), START
     for _ in range(_MOST_EVENTS):

@@ -41,7 +41,7 @@ _LATER: Final = 1e15  # epoch seconds; a status write that may wait waits until 
 _APPROVALS: Final = ApprovalRules(since=0.0, missing="", own_flows=True, on_timeout=True)
 
 
-class Templates(msgspec.Struct, frozen=True):
+class KnownTemplates(msgspec.Struct, frozen=True):
     """JobTemplates and JobFlowTemplates by name. `opaque`: JobFlowTemplates of which only the name is known."""
 
     jobs: Mapping[str, Body]
@@ -55,7 +55,7 @@ class LiveFlow:
     def __init__(
         self,
         flow: JobFlow,
-        templates: Templates,
+        templates: KnownTemplates,
         scenario: JobScenario,
         start: float,
         uid: str,

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from jobflow.simulation.course import Course
 from jobflow.simulation.engine import run
 from jobflow.simulation.jobs import SimulatedJob
-from jobflow.simulation.live_flow import Templates, parse
+from jobflow.simulation.live_flow import KnownTemplates, parse
 from jobflow.simulation.outline import FlowOutline, outline
 from jobflow.simulation.outputs_needed import check_outputs
 from jobflow.simulation.result import SimulatedFlow, SimulatedStep
@@ -58,7 +58,7 @@ def simulate(
     check_outputs(known, happens)
     jobs = {name: _STAND_IN for name in _templates_used(known) if name not in templates}
     flows = {name: body for name, body in _flow_stand_ins(known).items() if name not in (flow_templates or {})}
-    everything = Templates({**jobs, **templates}, {**flows, **(flow_templates or {})}, frozenset(flows))
+    everything = KnownTemplates({**jobs, **templates}, {**flows, **(flow_templates or {})}, frozenset(flows))
     return _result(run(parsed, everything, happens), tuple(_assumed(jobs, flows, known, happens)))
 
 
