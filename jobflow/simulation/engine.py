@@ -3,7 +3,8 @@
 from typing import Final
 
 from jobflow.simulation.course import Course
-from jobflow.simulation.live_flow import KnownTemplates, LiveFlow
+from jobflow.simulation.live_flow import LiveFlow
+from jobflow.simulation.manifests import KnownTemplates
 from jobflow.simulation.scenario import JobScenario
 from shared.model.flow import JobFlow
 from shared.model.flow_status import JobFlowStatus

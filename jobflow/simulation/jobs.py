@@ -10,12 +10,14 @@ from msgspec.structs import replace
 
 from controller.decision import Child, Create
 from controller.job.reasons import NO_MIN_AVAILABLE
+from controller.jobflow.children.parse_flow import parse_flow
 from controller.jobflow.children.registry import PARSERS
 from controller.jobflow.model.observed import ObservedChild, PodResults
 from controller.jobflow.reasons import STEP_FAILED
 from jobflow.simulation.scenario import JobScenario
 from shared.graphs.nesting import known_outputs
 from shared.kinds import JOB, Kind
+from shared.model.flow_status import JobFlowStatus
 from shared.model.job_status import JobState, JobStatus, TaskCounts
 from shared.model.phases import JobPhase
 from shared.model.step import Output, Step
@@ -63,8 +65,7 @@ class SimulatedJobs:
 
     def begin(self, action: Create, now: float) -> ObservedChild:
         """It is Running at once; how it goes on is told from outside."""
-        metadata = {**action.body["metadata"], "uid": f"job-{len(self.created) + 1}", "creationTimestamp": rfc3339(now)}
-        seen = PARSERS[action.kind]({**action.body, "metadata": metadata})
+        seen = self.parse(action, f"job-{len(self.created) + 1}", rfc3339(now))
         replicas = _replicas(action.body.get("spec") or {})
         self.created.add(seen.name)
         self.records[seen.name] = SimulatedJob(
@@ -73,14 +74,30 @@ class SimulatedJobs:
         self._put(replace(seen, status=_running(replicas, now)))
         return seen
 
-    def see(self, job: ObservedChild, now: float) -> bool:
-        """Take what is now to be seen of a child that `begin` has made; whether that is something new."""
-        if self.observed.get(job.name) == job:
+    @staticmethod
+    def parse(action: Create, uid: str = "", created: str = "") -> ObservedChild:
+        """The child that the action makes."""
+        metadata = {**action.body["metadata"], "uid": uid, "creationTimestamp": created}
+        return PARSERS[action.kind]({**action.body, "metadata": metadata})
+
+    def see_flow(self, name: str, status: JobFlowStatus, now: float) -> bool:
+        """Take the status of a flow that `begin` has made; whether that is something new."""
+        known = self.observed[name]
+        told = parse_flow({"metadata": {"name": name}, "status": msgspec.to_builtins(status)})
+        seen = replace(
+            known,
+            status=told.status,
+            ended=told.ended,
+            ended_at=told.ended_at,
+            outputs=told.outputs,
+            resumable=told.resumable,
+        )
+        if seen == known:
             return False
-        self._put(job)
-        record = self.records[job.name]
-        record.phase = (job.phase or JobPhase.PENDING).value
-        record.ended = now - self._start if job.ended else None
+        self._put(seen)
+        record = self.records[name]
+        record.phase = (seen.phase or JobPhase.PENDING).value
+        record.ended = now - self._start if seen.ended else None
         return True
 
     def next_end(self) -> float:

@@ -5,20 +5,16 @@ steps take a second.
 """
 
 import math
-from collections.abc import Mapping
 from typing import Final
 
-import msgspec
 from msgspec.structs import replace
 
 from controller.decision import Create, Decision, Delete
-from controller.jobflow.children.parse_flow import parse_flow
 from controller.jobflow.decide.flow import FlowDecision, decide
 from controller.jobflow.model.memo import NO_MEMO
 from controller.jobflow.model.observed import (
     ApprovalRules,
     FlowCommand,
-    ObservedChild,
     ObservedFlow,
     ParentFlow,
     ProbeResult,
@@ -26,27 +22,18 @@ from controller.jobflow.model.observed import (
 from controller.jobflow.model.plan import Plan
 from jobflow.simulation.course import Course
 from jobflow.simulation.jobs import SimulatedJobs
+from jobflow.simulation.manifests import KnownTemplates, parse
 from jobflow.simulation.people import SimulatedPeople
 from jobflow.simulation.scenario import JobScenario
 from shared.kinds import COMMAND, JOBFLOW
 from shared.model.flow import JobFlow
 from shared.model.flow_status import JobFlowStatus
-from shared.model.meta import ObjectMeta
-from shared.model.types import Body
 from shared.names import FLOW_TEMPLATE
 from shared.timestamp import rfc3339
 
 _MOST_ROUNDS: Final = 1000  # decisions at one moment
 _LATER: Final = 1e15  # epoch seconds; a status write that may wait waits until then
 _APPROVALS: Final = ApprovalRules(since=0.0, missing="", own_flows=True, on_timeout=True)
-
-
-class KnownTemplates(msgspec.Struct, frozen=True):
-    """JobTemplates and JobFlowTemplates by name. `opaque`: JobFlowTemplates of which only the name is known."""
-
-    jobs: Mapping[str, Body]
-    flows: Mapping[str, Body]
-    opaque: frozenset[str] = frozenset()
 
 
 class LiveFlow:
@@ -127,7 +114,7 @@ class LiveFlow:
         for name, flow in self._below.items():
             if name in self._jobs.observed and not flow.over:
                 flow.tell_all(now)
-                self._jobs.see(self._view(name, flow), now)
+                self._jobs.see_flow(name, flow.status, now)
         self._hold_until = 0.0
         self.settle(now)
 
@@ -200,7 +187,7 @@ class LiveFlow:
         """A flow of which the scenario says what comes of it, or of which nothing is known, is like a Job."""
         flow = parse(action.body)
         template = flow.metadata.annotations.get(FLOW_TEMPLATE, "")
-        child = parse_flow(action.body)
+        child = self._jobs.parse(action)
         if template in self._templates.opaque or self._scenario.speaks_of(child.step, child.index, child.attempt):
             self._jobs.create(action, now)
             return
@@ -216,21 +203,8 @@ class LiveFlow:
         for name, flow in self._below.items():
             if name in self._jobs.observed and not flow.over and flow.next_moment() <= now:
                 flow.settle(now)
-                new |= self._jobs.see(self._view(name, flow), now)
+                new |= self._jobs.see_flow(name, flow.status, now)
         return new
-
-    def _view(self, name: str, flow: "LiveFlow") -> ObservedChild:
-        """The flow below as the controller sees it."""
-        known = self._jobs.observed[name]
-        seen = parse_flow({"metadata": {"name": name}, "status": msgspec.to_builtins(flow.status)})
-        return replace(
-            known,
-            status=seen.status,
-            ended=seen.ended,
-            ended_at=seen.ended_at,
-            outputs=seen.outputs,
-            resumable=seen.resumable,
-        )
 
     def _answer_probes(self, found: FlowDecision) -> bool:
         """Network probes hold as soon as they are wanted: there is no network."""
@@ -240,17 +214,3 @@ class LiveFlow:
 
     def _take(self, commands: list[FlowCommand]) -> None:
         self._commands |= {each.name: each for each in commands}
-
-
-def parse(body: Body) -> JobFlow:
-    """Raises msgspec.ValidationError."""
-    metadata = body.get("metadata") or {}
-    name = metadata.get("name") or f"{metadata.get('generateName') or ''}xxxxx"
-    flow = msgspec.convert({**body, "status": {}, "metadata": {}}, JobFlow)
-    made = ObjectMeta(
-        name=name,
-        namespace=metadata.get("namespace") or "default",
-        labels=metadata.get("labels") or {},
-        annotations=metadata.get("annotations") or {},
-    )
-    return replace(flow, metadata=made)

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from jobflow.simulation.course import Course
 from jobflow.simulation.engine import run
 from jobflow.simulation.jobs import SimulatedJob
-from jobflow.simulation.live_flow import KnownTemplates, parse
+from jobflow.simulation.manifests import KnownTemplates, parse
 from jobflow.simulation.outline import FlowOutline, outline
 from jobflow.simulation.outputs_needed import check_outputs
 from jobflow.simulation.result import SimulatedFlow, SimulatedStep

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 import pytest
 
 from jobflow import SimulatedFlow
-from jobflow.simulation.live_flow import parse
+from jobflow.simulation.manifests import parse
 from jobflow.simulation.outline import FlowOutline, outline
 from local.client.blocking import until
 from local.cluster import LocalCluster
