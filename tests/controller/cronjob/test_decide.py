@@ -189,10 +189,3 @@ def test_a_cron_job_that_volcano_ran_is_taken_over() -> None:
     assert [each["metadata"]["name"] for each in created(due)] == [
         f"nightly-{int(epoch('2026-03-31T01:30:00Z')) // 60}"
     ]
-
-
-def test_a_last_run_of_volcano_that_is_gone_is_not_run_again() -> None:
-    status = {"lastScheduleTime": "2026-03-30T01:30:00Z"}
-    decision = decided(cron_job(status, timeZone="Etc/UTC", schedule="30 1 * * *"), now="2026-03-30T12:00:00Z")
-
-    assert created(decision) == []
