@@ -97,23 +97,34 @@ class _Draft:
         rules, state = self.seen.rules, self.state
         limit = 1 if rules.policy is ConcurrencyPolicy.REPLACE else rules.catch_up
         due = due_times(self.seen, self.now, max(limit, 1))
-        backlog = [time for time in state.backlog if in_deadline(self.seen, time, self.now)]
-        expired = len(state.backlog) - len(backlog)
+        made = [time for time in state.backlog if time in self.existing]
+        new = self._unrecorded(due.until)
+        open_before = [time for time in state.backlog if time not in self.existing]
+        backlog = [time for time in open_before if in_deadline(self.seen, time, self.now)]
+        expired, total = len(open_before) - len(backlog), due.total - len(new)
         if rules.suspended:
-            self._set(backlog=tuple(backlog), skipped_suspended=state.skipped_suspended + due.total)
+            self._set(backlog=tuple(backlog), skipped_suspended=state.skipped_suspended + total)
             self._missed(expired, "the starting deadline has passed")
         else:
-            kept = self._kept(due.newest, limit)
+            kept = [time for time in self._kept(due.newest, limit) if time not in self.existing]
             times = sorted({*backlog, *kept})
             if rules.policy is ConcurrencyPolicy.REPLACE:
                 times = times[-1:]  # an older run would be replaced at once
             overtaken = len(backlog) + len(kept) - len(times)
             self._set(backlog=tuple(times))
-            missed = due.total - len(kept) - self._forbidden + overtaken + expired
+            missed = total - len(kept) - self._forbidden + overtaken + expired
             self._missed(missed, "more times passed than are made up for")
         if due.until is not None:
             self._set(considered=due.until)
-        self.waiting = sorted(self.state.backlog, reverse=rules.newest_first) if not rules.suspended else []
+        waiting = sorted(self.state.backlog, reverse=rules.newest_first) if not rules.suspended else []
+        self.waiting = [*sorted({*made, *new}), *waiting]
+
+    def _unrecorded(self, until: int | None) -> list[int]:
+        """The new due times whose child exists: a process that was killed created them. They are started, whatever has
+        been edited since.
+        """
+        held = sorted(time for time in self.existing if self.state.considered < time <= (until or 0))
+        return [time for time in held if self.seen.rules.timetable.next(time - 1) == [time]]
 
     def _kept(self, newest: Sequence[int], limit: int) -> list[int]:
         """Of the newest new times those to start: within the deadline, on time or among the missed ones to make up for."""
@@ -122,7 +133,8 @@ class _Draft:
         on_time = bool(times) and lateness(self.seen, times[-1], self.now) <= ON_TIME_SECONDS
         kept = times[-max(limit, 1 if on_time else 0) :] if limit or on_time else []
         busy = [run for run in self.seen.active if run.due not in kept]
-        if on_time and kept and rules.policy is ConcurrencyPolicy.FORBID and (busy or self.state.backlog):
+        waits = on_time and bool(kept) and kept[-1] not in self.existing
+        if waits and rules.policy is ConcurrencyPolicy.FORBID and (busy or self.state.backlog):
             self._forbidden = 1
             self._set(skipped_forbidden=self.state.skipped_forbidden + 1)
             self._tell("RunForbidden", f"the run for {_time(kept[-1])} is skipped: {_names(busy)} has not ended")
@@ -140,7 +152,7 @@ class _Draft:
                 continue
             others = [run for run in self.seen.active if run.due != time]
             if time not in self.existing:
-                if policy is ConcurrencyPolicy.FORBID and (others or self.starts):
+                if policy is ConcurrencyPolicy.FORBID and (others or set(self.starts) - self.existing):
                     return
                 if policy is ConcurrencyPolicy.REPLACE and others:
                     # A start is recorded before the run is deleted, so that its time cannot start twice.
