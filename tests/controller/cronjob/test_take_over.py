@@ -22,7 +22,7 @@ ALL = 100  # writes: more than any pass makes
 
 
 @dataclass
-class Store:
+class HandedCronJob:
     """What the API server holds. `made`: the name of every Job that was ever created."""
 
     cron: Body
@@ -78,12 +78,12 @@ class Store:
         return self.jobs[metadata["name"]]
 
 
-def store(length: int, **spec: Any) -> Store:
+def handed(length: int, **spec: Any) -> HandedCronJob:
     wanted = {"schedule": "*/10 * * * *", "successfulJobsHistoryLimit": 3, "failedJobsHistoryLimit": 1, **spec}
     given = cron_job(**wanted)
     given["spec"].pop("timeZone")
     given["metadata"]["creationTimestamp"] = rfc3339(START)
-    return Store(given, length)
+    return HandedCronJob(given, length)
 
 
 STEPS = st.lists(
@@ -102,7 +102,7 @@ STEPS = st.lists(
 def test_no_due_time_runs_twice_and_the_newest_always_runs(
     steps: list[tuple[int, str, int]], length: int, policy: str
 ) -> None:
-    held = store(length, concurrencyPolicy=policy)
+    held = handed(length, concurrencyPolicy=policy)
     now = newest = START
     for moved, who, writes in steps:
         now = max(START, now + moved)
@@ -121,7 +121,7 @@ def test_no_due_time_runs_twice_and_the_newest_always_runs(
 def test_a_time_that_one_of_them_started_is_not_started_by_the_other(orphan: bool) -> None:
     """Created only: it was killed between the Job and the status."""
     for first, second in (("ours", "volcanos"), ("volcanos", "ours")):
-        held = store(60)
+        held = handed(60)
         getattr(held, first)(START + 601, 1 if orphan else ALL)
         getattr(held, second)(START + 700, ALL)
         held.progress(START + 800)
