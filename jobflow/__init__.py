@@ -1,4 +1,4 @@
-"""Flows of Jobs on Kubernetes, in Python: built, judged, simulated, drawn and run.
+"""Builds, checks, simulates, draws and runs flows of Jobs on Kubernetes.
 
     from jobflow import Flow, Job
 

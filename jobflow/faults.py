@@ -1,4 +1,4 @@
-"""What is wrong with a flow, each fault with the line of Python that made it."""
+"""Faults of a flow, each with the line of Python that caused it."""
 
 from collections.abc import Iterator, Sequence
 from html import escape
@@ -23,7 +23,7 @@ class LintFault(msgspec.Struct, frozen=True):
 
 
 class LintReport(msgspec.Struct, frozen=True):
-    """All faults of a flow. `not_judged`: what only a cluster can tell, such as policies that read usage."""
+    """All faults of a flow. `not_judged`: checks that need a cluster, such as policies that read usage."""
 
     faults: tuple[LintFault, ...]
     not_judged: tuple[str, ...] = ()

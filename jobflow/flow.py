@@ -1,4 +1,4 @@
-"""The flow: built from steps; checked, simulated, drawn and run."""
+"""The class Flow: builds, checks, simulates, draws and runs a flow."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Self
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Flow(FlowBuilder):
-    """A JobFlow in the making.
+    """A JobFlow that is being built.
 
     `params`: their default values, which a run can change; `failure`: what a step's failure means for the others;
     `parallelism`: Jobs at once; `deadline`, `finally_deadline`: how long the flow and its clean-up may take; `ttl`: how
@@ -33,14 +33,14 @@ class Flow(FlowBuilder):
     def lint(
         self, *, policies: Sequence[Mapping[str, Json]] = (), namespace_labels: Mapping[str, str] | None = None
     ) -> LintReport:
-        """What the cluster would refuse or warn of, each fault with file and line. `policies`: JobFlowPolicies."""
+        """All faults for which the cluster would refuse the flow or warn, each with file and line. `policies`: JobFlowPolicies."""
         from jobflow.lint import lint
 
         namespace = str(self._metadata.get("namespace") or "default")
         return lint(self.manifests(), [merged({}, each) for each in policies], namespace, namespace_labels)
 
     def check(self) -> Self:
-        """Raises FlowError with all faults that the cluster would refuse the flow for."""
+        """Raises FlowError with all faults for which the cluster would refuse the flow."""
         self.lint().raise_errors()
         return self
 
@@ -65,7 +65,7 @@ class Flow(FlowBuilder):
         if name and name in flows:
             return flows[name]
         if len(flows) != 1 or name:
-            raise ValueError(f"{name or 'one flow'} is wanted, and the text has {', '.join(flows) or 'no JobFlow'}")
+            raise ValueError(f"{name or 'one flow'} is expected, but the text has {', '.join(flows) or 'no JobFlow'}")
         return next(iter(flows.values()))
 
     # --- simulating -------------------------------------------------------------------------------------------------
@@ -80,12 +80,13 @@ class Flow(FlowBuilder):
         approvals: "Approvals | None" = None,
         seconds: float = 10.0,
     ) -> "SimulatedFlow":
-        """What would come of the flow, by the decisions of the controller itself, in no time.
+        """The outcome of the flow by the controller's own decisions, without waiting.
 
         `fail`: attempts that fail: "train" (all), "train:1" (the first), "train[2]" (an iteration), "clean/count" (in the flow
         that the step clean runs), or a dict of exit codes; `outputs`: values by step, `{"train": {"loss": 0.05}}`;
         `durations`: seconds that a step's Jobs, or the person whom it asks, take, 10 if not said; `approvals`: "approved" (if
-        not said), "rejected" or "timeout" by step. Raises FlowError for a flow that the cluster would refuse, ScenarioError for names that it has not.
+        not said), "rejected" or "timeout" by step. Raises FlowError for a flow that the cluster would refuse,
+        ScenarioError for names that the flow does not have.
         """
         from jobflow.simulation.simulate import simulate
 
@@ -121,7 +122,7 @@ class Flow(FlowBuilder):
         return await apply(self.manifests()[:-1], cluster or ClusterAccess())
 
     def diff(self, cluster: "ClusterAccess | None" = None) -> "FlowDiff":
-        """What applying the JobTemplates would change in the cluster: `print(flow.diff())`. Nothing is changed."""
+        """The changes that applying the JobTemplates would make in the cluster: `print(flow.diff())`. It changes nothing."""
         from jobflow.cluster.connection import finish
 
         return finish(self.adiff(cluster))

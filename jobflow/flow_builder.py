@@ -1,4 +1,4 @@
-"""Builds a flow: its params and steps, and the Kubernetes objects that they make."""
+"""Builds a flow: its params, its steps and their Kubernetes objects."""
 
 from collections.abc import Mapping
 from contextvars import Token
@@ -30,7 +30,7 @@ _ARGUMENTS: Final = {
 
 
 class FlowBuilder:
-    """The half of a Flow that builds."""
+    """The part of Flow that builds: steps, params and manifests."""
 
     def __init__(
         self,
@@ -91,7 +91,7 @@ class FlowBuilder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Raises FlowError where a step reads what has not ended before it starts."""
+        """Raises FlowError if a step reads values of a step that does not end before it starts."""
         CURRENT.reset(self._tokens.pop())
         if kind is None:
             faults = tuple(self._unreadable())
@@ -99,7 +99,7 @@ class FlowBuilder:
                 raise FlowError(faults)
 
     def add_step(self, step: FlowStep) -> None:
-        """Take a step in. Raises ValueError if there is one of its name, or if it belongs to another flow."""
+        """Add a step. Raises ValueError if the flow has a step of that name, or if the step belongs to another flow."""
         if step.flow is not None and step.flow is not self:
             raise ValueError(f"{step!r} belongs to another flow")
         if self.steps.setdefault(step.name, step) is not step:
@@ -109,7 +109,7 @@ class FlowBuilder:
         step.flow = self
 
     def add(self, *steps: FlowStep) -> Self:
-        """Take in steps that were made outside of the flow's `with` block."""
+        """Add steps that were made outside of the flow's `with` block."""
         for step in steps:
             self.add_step(step)
         return self
@@ -129,8 +129,8 @@ class FlowBuilder:
         return self
 
     def output(self, name: str, value: CelValue | str) -> Self:
-        """A value that the flow has when it has ended, of what its steps have: for the step that runs the flow, and for
-        people."""
+        """An output of the flow, computed from outputs of its steps when it ends. The step that runs the flow can read
+        it, and `status.outputs` shows it."""
         outputs = self._spec.setdefault("outputs", [])
         self._origins[f"spec.outputs[{len(outputs)}]"] = Origin(here())
         outputs.append({"name": name, "expression": cel_of(value)})

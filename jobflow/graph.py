@@ -38,6 +38,6 @@ def graph(body: Body, *, live: bool = False) -> FlowGraph:
         drawn = drawing(body, live=live)
         picture = chosen(drawn, Choice(Section.AUTO))
     except (Unreadable, Undrawable) as fault:
-        raise ValueError(f"the flow cannot be drawn: {fault}; flow.lint() says more") from fault
+        raise ValueError(f"the flow cannot be drawn: {fault}; call flow.lint() for details") from fault
     lines = layer_bars(picture) if isinstance(picture, Layers) else ascii_tree(picture)
     return FlowGraph(svg(picture), "\n".join(line.plain.rstrip() for line in lines))

@@ -1,4 +1,4 @@
-"""Judges the manifests of a flow: the webhook's rules, the schema, and references in the Jobs' own texts."""
+"""Checks the manifests of a flow: the webhook's rules, the schema, and references in the texts of its Jobs."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -22,7 +22,7 @@ def lint(
     namespace: str = "default",
     namespace_labels: Mapping[str, str] | None = None,
 ) -> LintReport:
-    """Everything that the cluster would refuse or warn of. `policies`: JobFlowPolicies to judge by."""
+    """All faults for which the cluster would refuse the flow or warn. `policies`: JobFlowPolicies to check against."""
     from webhook.lint.check import check  # loads CEL and the schemas, which building a flow does not need
 
     report = check(manifests, policies, namespace, namespace_labels)
@@ -35,7 +35,7 @@ def lint(
 
 
 def reference_faults(manifests: Sequence[PlacedManifest]) -> Iterator[LintFault]:
-    """`$(...)` in the JobTemplates of a flow that stand for nothing where the flow uses them."""
+    """Placeholders `$(...)` in the JobTemplates of a flow that have no value in the steps that use them."""
     templates = {each.name: each for each in manifests if each.kind == "JobTemplate"}
     for manifest in manifests:
         if manifest.kind != JOBFLOW.kind:

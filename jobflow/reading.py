@@ -1,4 +1,5 @@
-"""Which steps may read which: only what has ended before. Judged without CEL, when the flow's `with` block ends."""
+"""Checks that steps read only values of steps that end before them. Runs without CEL, when the flow's `with` block
+ends."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -10,7 +11,7 @@ from shared.graphs.directed import Ancestors
 
 
 def unreadable(manifests: Sequence[PlacedManifest], steps: Mapping[str, FlowStep]) -> list[LintFault]:
-    """One fault for each use of a step that is not upstream, and for each reference in a text that stands for nothing."""
+    """One fault for each use of a step that is not upstream, and for each reference without a value."""
     return [*_of_expressions(manifests[-1], steps), *reference_faults(manifests)]
 
 

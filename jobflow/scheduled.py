@@ -99,7 +99,7 @@ class FlowSchedule:
         return as_yaml([each.body for each in self.manifests()])
 
     def lint(self) -> LintReport:
-        """What the cluster would refuse or warn of, each fault with file and line."""
+        """All faults for which the cluster would refuse the flow or warn, each with file and line."""
         from jobflow.lint import lint
 
         return lint(self.manifests())

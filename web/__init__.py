@@ -1,1 +1,1 @@
-"""The web pages: what runs, what comes next, why it waits, and the buttons to act, with the rights of whoever looks."""
+"""The web pages: running flows, next steps, reasons for waiting, and buttons, with the rights of each user."""

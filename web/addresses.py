@@ -4,7 +4,7 @@ from urllib.parse import quote, urlencode
 
 
 def inside(path: str) -> str:
-    """A path of our own, whatever a query or a form says: never another site, as `//elsewhere` would be."""
+    """A path on this server, whatever a query or a form says; never another site, as `//elsewhere` would be."""
     fine = path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable()
     return path if fine else "/"
 

@@ -1,4 +1,4 @@
-"""Puts the application together: middlewares, routes, templates."""
+"""Builds the application: middlewares, routes, templates."""
 
 import asyncio
 import contextlib

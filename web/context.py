@@ -1,4 +1,4 @@
-"""What handlers find in the application and in a request."""
+"""Values that handlers read from the application and from a request."""
 
 from typing import Final
 
@@ -26,10 +26,10 @@ CALLER: Final = web.RequestKey("caller", Caller)
 
 
 def caller(request: web.Request) -> Caller:
-    """The API server with the rights of whoever sent the request."""
+    """The API server with the rights of the user who sent the request."""
     return request[CALLER]
 
 
 def redirect(request: web.Request, path: str) -> web.Response:
-    """Leads to a path below the base path, which the browser gets with GET: `/flows` -> `/jobflow/flows`."""
+    """Redirects the browser (GET) to a path below the base path: `/flows` -> `/jobflow/flows`."""
     return web.Response(status=303, headers={"Location": request.app[SETTINGS].base_path + path})

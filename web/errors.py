@@ -1,4 +1,4 @@
-"""Pages for what went wrong: which right is missing, what does not exist, what does not answer."""
+"""Error pages: missing rights, missing objects, servers that do not answer."""
 
 import logging
 from typing import Final
@@ -60,7 +60,7 @@ def _page(request: web.Request, fault: Fault) -> web.Response:
 
 
 def _signed_out(request: web.Request) -> web.StreamResponse:
-    """The credentials are not valid or no longer: the session is of no use."""
+    """The credentials are not valid, or no longer valid, so the session is useless."""
     if request.app[SETTINGS].sign_in is not SignIn.TOKEN:
         return _page(request, fault_of(Unauthorized("Unauthorized")))
     if SESSION in request:

@@ -1,4 +1,4 @@
-"""What a page says about an error: what happened, and what to do. Pure."""
+"""The text of an error page: what happened, and what to do. Pure."""
 
 import re
 from typing import Final
@@ -16,7 +16,7 @@ _USER: Final = re.compile(r'User "([^"]*)"')
 
 
 class MissingRight(msgspec.Struct, frozen=True):
-    """The right that a 403 of RBAC is about. `namespace`: '' for the whole cluster."""
+    """The right that is missing in a 403 of RBAC. `namespace`: '' for the whole cluster."""
 
     user: str
     verb: str
@@ -37,7 +37,7 @@ class Fault(msgspec.Struct, frozen=True):
 
 
 def missing_right(message: str) -> MissingRight | None:
-    """None where the refusal is not about a missing right, such as that of a policy or of a quota."""
+    """None if the refusal has another cause than a missing right, such as a policy or a quota."""
     found = _DENIED.search(message)
     if found is None:
         return None

@@ -1,1 +1,1 @@
-"""Flows in a cluster: applied, run, waited for, and what came of them."""
+"""Applies and runs flows in a cluster, waits for them and reads their results."""

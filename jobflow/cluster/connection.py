@@ -1,4 +1,4 @@
-"""Which cluster is meant, and how its API server is talked to. Loaded only when a flow is run."""
+"""The connection to a cluster's API server. Loaded only when a flow is run."""
 
 import asyncio
 import threading
@@ -28,7 +28,7 @@ class ClusterAccess(msgspec.Struct, frozen=True):
 
 
 class ClusterError(Exception):
-    """The cluster cannot be reached, or refused what was asked. `code`: HTTP status, 0 if there was no answer."""
+    """The cluster cannot be reached, or refused the request. `code`: HTTP status, 0 if there was no answer."""
 
     def __init__(self, message: str, code: int = 0) -> None:
         super().__init__(message)
@@ -60,7 +60,8 @@ async def connected(cluster: ClusterAccess) -> AsyncIterator[ClusterSession]:
 
 
 def finish(work: Coroutine[Any, Any, T]) -> T:
-    """The result of `work`, from code that is not async; in a notebook, whose loop is busy, on a thread of its own."""
+    """Runs `work` from code that is not async and returns its result. In a notebook, whose loop already runs, it uses
+    another thread."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:

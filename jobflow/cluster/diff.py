@@ -68,7 +68,7 @@ async def _lines(session: ClusterSession, manifest: PlacedManifest) -> str:
 
 
 def _shown(body: Body) -> list[str]:
-    """What people write of an object."""
+    """The part of an object that users write: without status and the metadata that the API server sets."""
     metadata = {field: body["metadata"][field] for field in _METADATA if body.get("metadata", {}).get(field)}
     shown = {**({"metadata": metadata} if metadata else {}), **({"spec": body["spec"]} if "spec" in body else {})}
     return as_yaml([_sorted(shown)]).splitlines() if shown else []

@@ -1,4 +1,4 @@
-"""A run: one JobFlow in the cluster, waited for, read and steered."""
+"""A run: one JobFlow in the cluster. Waits for it, reads its state and sends Commands."""
 
 import asyncio
 import time
@@ -20,7 +20,7 @@ _LONGEST_PAUSE: Final = 2.0  # between two looks at a flow that changes rarely
 
 
 class FlowFailed(Exception):
-    """The run has ended, and not well. `state`: how; `run`: the run."""
+    """The run has ended without success. `state`: its last state; `run`: the run."""
 
     def __init__(self, run: "FlowRun", state: RunSnapshot) -> None:
         self.run = run
@@ -31,7 +31,7 @@ class FlowFailed(Exception):
 
 
 class FlowRun:
-    """One run of a flow. What is read of it is asked of the cluster, until it has ended.
+    """One run of a flow. Each read asks the cluster, until the run has ended.
 
     In async code `await run` waits for the end; `astate`, `alogs` and `adelete` are the twins of `state`, `logs` and
     `delete`, and `asend` sends what `stop`, `suspend`, `resume` and `retry` do.
@@ -82,7 +82,7 @@ class FlowRun:
         return self.graph()._repr_html_()
 
     def logs(self, step: str, *, job: str = "", task: str = "", container: str = "", tail: int | None = None) -> str:
-        """What the pods of the step's latest Job have written; `job`: of another one."""
+        """The logs of the pods of the step's latest Job, or of the Job named `job`."""
         return finish(self.alogs(step, job=job, task=task, container=container, tail=tail))
 
     async def alogs(
@@ -100,8 +100,8 @@ class FlowRun:
     # --- waiting ----------------------------------------------------------------------------------------------------
 
     def wait(self, *, timeout: float | None = None, progress: bool = False) -> Self:
-        """Until it has ended. Raises FlowFailed, with the reasons, unless it succeeded, and TimeoutError after `timeout`
-        seconds. `progress`: show a line that follows the run, in a notebook a table."""
+        """Wait until the run has ended. Raises FlowFailed, with the reasons, unless it succeeded, and TimeoutError
+        after `timeout` seconds. `progress`: show a line that follows the run, in a notebook a table."""
         finish(self.await_end(seconds=timeout, progress=progress))
         return self
 
@@ -145,11 +145,11 @@ class FlowRun:
     # --- steering ---------------------------------------------------------------------------------------------------
 
     def stop(self) -> None:
-        """Terminate what runs and skip the rest; `finally` steps run."""
+        """Terminate running Jobs and skip the other steps; `finally` steps run."""
         finish(self.asend(FlowAction.TERMINATE, "stop"))
 
     def suspend(self) -> None:
-        """Start no new Jobs; what runs goes on."""
+        """Start no new Jobs; running Jobs continue."""
         finish(self.asend(FlowAction.SUSPEND, "suspend"))
 
     def resume(self) -> None:

@@ -24,7 +24,7 @@ async def read_logs(
 
 
 def place(pod: Body) -> tuple[str, int, str]:
-    """Where it stands among the pods of a Job: by task and index."""
+    """The position of a pod among those of its Job: task, then index."""
     labels = pod["metadata"].get("labels") or {}
     index = labels.get(TASK_INDEX, "")
     return labels.get(TASK_SPEC, ""), int(index) if index.isdigit() else 0, pod["metadata"]["name"]

@@ -25,7 +25,7 @@ _OTHER: Final = "#dfe2e7"
 
 @contextmanager
 def shown(name: str, wanted: bool) -> Iterator[Show]:
-    """Call it with each state, and the seconds since the wait began."""
+    """Called with each state and the seconds since the wait began."""
     if not wanted:
         yield lambda state, seconds: None
         return

@@ -1,4 +1,4 @@
-"""What a run shows of itself: the status of its JobFlow, in the words of Python. Pure."""
+"""The state of a run: the status of its JobFlow as Python values. Pure."""
 
 from collections.abc import Mapping
 from typing import Final

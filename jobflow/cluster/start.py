@@ -58,7 +58,7 @@ def namespace_of(manifest: PlacedManifest, session: ClusterSession) -> str:
 
 
 def placed(error: ApiError, manifest: PlacedManifest) -> Exception:
-    """The faults that the API server names, at their lines; the error itself where it names none."""
+    """FlowError with the faults that the API server names, at their lines; the error itself if it names none."""
     faults = []
     for cause in error.causes:
         path = str(cause.get("field") or "")

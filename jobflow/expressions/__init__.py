@@ -1,1 +1,1 @@
-"""Values that are known only in the cluster, as Python objects: operators on them write CEL expressions."""
+"""Python objects for values that are known only in the cluster. Operators on them write CEL expressions."""

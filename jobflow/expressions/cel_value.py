@@ -1,6 +1,6 @@
-"""What all values have in common: none of them is known before the flow runs.
+"""The base of all values that are known only when the flow runs.
 
-An operator gives another value, whose `cel` is the text of the whole expression. What Python would evaluate at once
+An operator returns another value, whose `cel` is the text of the whole expression. What Python would evaluate at once
 (`and`, `or`, `not`, `in`, chained comparisons, `if`) raises a TypeError that names what to write instead.
 """
 
@@ -11,7 +11,7 @@ from jobflow.expressions.literals import Level, literal
 
 Comparable = TypeVar("Comparable")
 _BOOL: Final = (
-    "this value is known only in the cluster, so Python cannot decide with it. In expressions write & for `and`, | for "
+    "this value is known only in the cluster, so Python cannot evaluate it. In expressions write & for `and`, | for "
     "`or` and ~ for `not`, each comparison in parentheses: (a < 1) & ~(b == 'x'); x.is_in([...]) for `in`; "
     "(x > 0) & (x < 1) for 0 < x < 1; step.when(...) for `if`"
 )
@@ -51,7 +51,9 @@ class CelValue:
 
     def __format__(self, spec: str) -> str:
         if spec:
-            raise TypeError(f"`{self.cel}` has no value yet, so it cannot be formatted with {spec!r}: write it plainly")
+            raise TypeError(
+                f"`{self.cel}` has no value yet, so it cannot be formatted with {spec!r}: remove the format"
+            )
         return str(self)
 
     def _within(self, least: Level) -> str:
@@ -82,7 +84,9 @@ class BoolValue(CelValue):
 
     def _join(self, operator: str, level: Level, other: "BoolValue") -> "BoolValue":
         if not isinstance(other, BoolValue):
-            raise TypeError(f"{operator} joins conditions, and {other!r} is none; put comparisons in parentheses")
+            raise TypeError(
+                f"{operator} joins conditions, but {other!r} is not a condition; put comparisons in parentheses"
+            )
         return BoolValue(f"{self._within(level)} {operator} {other._within(level)}", level, self.steps | other.steps)
 
 

@@ -48,7 +48,7 @@ class Level(IntEnum):
 
 
 def literal(value: str | float | bool) -> str:
-    """`value` as CEL writes it. Raises ValueError for a number that CEL has not."""
+    """`value` as CEL writes it. Raises ValueError for a number that CEL does not have."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
@@ -60,7 +60,7 @@ def literal(value: str | float | bool) -> str:
             raise ValueError(f"{value} cannot be written in an expression")
         return repr(value)
     if "\0" in value or not _is_unicode(value):
-        raise ValueError(f"{value!r} holds a character that no text in the cluster can have")
+        raise ValueError(f"{value!r} has a character that texts in the cluster cannot have")
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 

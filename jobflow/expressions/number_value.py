@@ -74,7 +74,7 @@ def _number(near: NumberValue, value: object) -> NumberValue:
         return value
     if isinstance(value, bool) or not isinstance(value, int | float):
         hint = "; write .as_int() or .as_float() behind it" if isinstance(value, OrderedValue) else ""
-        raise TypeError(f"`{near.cel}` is a number and {value!r} is none{hint}")
+        raise TypeError(f"`{near.cel}` is a number, but {value!r} is not{hint}")
     level = Level.PRIMARY if value >= 0 else Level.UNARY
     return NumberValue(literal(value), level, frozenset(), real=isinstance(value, float))
 

@@ -78,7 +78,8 @@ class TextValue(OrderedValue["TextValue | str"]):
         if isinstance(other, str):
             return TextValue(literal(other))
         raise TypeError(
-            f"`{self.cel}` is a text and {other!r} is none: write .as_int() or .as_float() behind it to compare numbers, "
+            f"`{self.cel}` is a text, but {other!r} is not: write .as_int() or .as_float() behind it to "
+            "compare numbers, "
             'and == "true" for a truth value'
         )
 

@@ -1,1 +1,1 @@
-"""What a Job runs: containers, tasks, plugins and the frameworks of distributed training."""
+"""The contents of Jobs: containers, tasks, plugins and the frameworks of distributed training."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 Policies = Mapping[str | int | tuple[str, ...], str] | Sequence[Mapping[str, Json]]
 """`{"PodEvicted": "RestartJob", 3: "TerminateJob"}`: action by event, several events, or exit code; or policies in full."""
 EnvValue = Text | Mapping[str, Json]
-"""A text, or where to take it from, as `secret(...)` says."""
+"""A text, or a source such as `secret(...)`."""
 
 
 class PodArguments(TypedDict, total=False):
@@ -50,7 +50,8 @@ class PodArguments(TypedDict, total=False):
 
 
 class TaskArguments(PodArguments, total=False):
-    """Like pods. `after`: tasks of the Job that come first; `after_condition`: Completed, the default, or Ready."""
+    """A set of equal pods. `after`: tasks of the Job that must come first; `after_condition`: Completed (default) or
+    Ready."""
 
     replicas: int
     min_available: int
@@ -88,7 +89,7 @@ class JobArguments(TaskArguments, total=False):
 
 
 class GangArguments(TypedDict, total=False):
-    """What the presets of frameworks say of a Job; the rest is free."""
+    """The arguments of a Job that the presets of frameworks set."""
 
     tasks: Sequence["TaskSetup"]
     gang: bool
@@ -103,4 +104,4 @@ OF_THE_JOB: Final = (
     "tasks", "gang", "min_available", "min_success", "queue", "priority", "plugins", "volumes", "ttl",
     "running_estimate", "scheduler", "network_topology", "job", "policies", "max_retry",
 )  # fmt: skip
-"""Arguments that a Job does not hand on to its one task."""
+"""Arguments that a Job does not pass on to its one task."""

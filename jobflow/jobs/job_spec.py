@@ -40,7 +40,7 @@ _PATHS: Final = {
 
 
 def job_spec(where: str, arguments: JobArguments, spot: Spot) -> tuple[Body, Origins]:
-    """The spec, and which argument wrote each of its fields. `where`: what is said in errors."""
+    """The spec, and the argument that wrote each of its fields. `where`: the subject of error messages."""
     check_arguments(where, arguments, JOB_ARGUMENTS)
     if "spec" in arguments:
         if len(arguments) > 1:

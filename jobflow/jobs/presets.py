@@ -1,4 +1,4 @@
-"""Jobs of distributed training, as the plugins of the frameworks want them: which tasks, which roles, what restarts."""
+"""Jobs of distributed training as the framework plugins need them: tasks, roles and restarts."""
 
 from typing import Final, Unpack
 
@@ -16,7 +16,7 @@ def torch(workers: int, *, port: int = 23456, max_retry: int = 3, **pod: Unpack[
     """`Job("train", **torch(8, image="img", command="python train.py", gpus=1))`: `workers` pods with RANK, WORLD_SIZE,
     MASTER_ADDR and MASTER_PORT, the first of which is the master. A failed pod restarts them all, `max_retry` times."""
     if workers < 1:
-        raise ValueError(f"torch({workers}): one worker at least")
+        raise ValueError(f"torch({workers}): give at least one worker")
     master = TaskSetup("master", **pod)
     others = [TaskSetup("worker", replicas=workers - 1, **pod)] if workers > 1 else []
     options: GangArguments = {
@@ -35,7 +35,7 @@ def mpi(
     """`launcher`: the line that the master runs, such as `mpiexec --hostfile /etc/volcano/mpi.host python train.py`; it
     starts once sshd of all `workers` listens, and the Job is Completed when it ends."""
     if workers < 1:
-        raise ValueError(f"mpi({workers}): one worker at least")
+        raise ValueError(f"mpi({workers}): give at least one worker")
     worker: PodArguments = {
         "command": ["sh", "-c", "mkdir -p /var/run/sshd; exec /usr/sbin/sshd -D"],
         **pod,
@@ -64,7 +64,7 @@ def ray(workers: int, *, driver: str, max_retry: int = 3, **pod: Unpack[PodArgum
     """A Ray cluster of a head and `workers`; `driver`: the line that runs on it, once the head is ready, in a pod of its
     own. The Job is Completed, and the cluster stopped, when it ends."""
     if workers < 1:
-        raise ValueError(f"ray({workers}): one worker at least")
+        raise ValueError(f"ray({workers}): give at least one worker")
     head: PodArguments = {
         **pod,
         "container": {
@@ -97,7 +97,7 @@ def ray(workers: int, *, driver: str, max_retry: int = 3, **pod: Unpack[PodArgum
 def tensorflow(workers: int, *, servers: int = 0, max_retry: int = 3, **pod: Unpack[PodArguments]) -> GangArguments:
     """`workers` and parameter `servers`, each with its TF_CONFIG; the Job is Completed when the workers are."""
     if workers < 1:
-        raise ValueError(f"tensorflow({workers}): one worker at least")
+        raise ValueError(f"tensorflow({workers}): give at least one worker")
     ps = [TaskSetup("ps", replicas=servers, **pod)] if servers else []
     options: GangArguments = {
         "tasks": [*ps, TaskSetup("worker", replicas=workers, policies={"TaskCompleted": "CompleteJob"}, **pod)],

@@ -1,4 +1,4 @@
-"""A task: like pods of a Job."""
+"""A task: a set of equal pods of a Job."""
 
 from typing import Unpack
 

@@ -1,1 +1,1 @@
-"""The Kubernetes objects of a flow, each field with the line of Python that wrote it."""
+"""The Kubernetes objects of a flow. Each field is linked to the line of Python that wrote it."""

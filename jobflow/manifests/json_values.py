@@ -1,4 +1,4 @@
-"""What users pass, as plain JSON: references become `$(...)`, durations become seconds, tuples become lists. Pure."""
+"""Turns Python values into plain JSON: references become `$(...)`, durations seconds, tuples lists. Pure."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -17,7 +17,7 @@ Span = int | float | str | timedelta
 
 
 def plain(value: object) -> Plain:
-    """Raises TypeError for what JSON has not."""
+    """Raises TypeError for values that JSON does not have."""
     if value is None or isinstance(value, str | int | float | bool):
         return value
     if isinstance(value, CelValue):
@@ -26,7 +26,7 @@ def plain(value: object) -> Plain:
         return {_key(key): plain(each) for key, each in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
         return [plain(each) for each in value]
-    raise TypeError(f"{value!r} is a {type(value).__name__}: manifests hold texts, numbers, lists and dicts only")
+    raise TypeError(f"{value!r} is a {type(value).__name__}: manifests can have texts, numbers, lists and dicts only")
 
 
 def as_text(value: Text) -> str:
@@ -35,14 +35,14 @@ def as_text(value: Text) -> str:
         return "true" if value else "false"
     if isinstance(value, str | int | float | CelValue):
         return str(value)
-    raise TypeError(f"{value!r} is a {type(value).__name__}: a text or a number is wanted")
+    raise TypeError(f"{value!r} is a {type(value).__name__}: give a text or a number")
 
 
 def whole_seconds(value: Span, name: str) -> int:
     """Raises ValueError for a text that is no duration, and for parts of a second."""
     found = _seconds(value, name)
     if found != int(found):
-        raise ValueError(f"{name}={value!r}: whole seconds are wanted")
+        raise ValueError(f"{name}={value!r}: give whole seconds")
     return int(found)
 
 
@@ -88,4 +88,4 @@ def check_arguments(where: str, given: Mapping[str, object], known: Sequence[str
 def _key(key: object) -> str:
     if isinstance(key, str):
         return key
-    raise TypeError(f"{key!r}: the keys of a manifest are texts")
+    raise TypeError(f"{key!r}: keys of a manifest must be texts")

@@ -1,4 +1,4 @@
-"""A Kubernetes object whose fields know the Python that wrote them."""
+"""A Kubernetes object whose fields are linked to the Python that wrote them."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final

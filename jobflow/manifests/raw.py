@@ -1,4 +1,4 @@
-"""An object given as it is, for kinds that this package has no words for."""
+"""An object that is passed on unchanged, for kinds without a class in this package."""
 
 from collections.abc import Mapping
 

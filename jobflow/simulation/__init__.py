@@ -1,1 +1,1 @@
-"""Simulates a flow: the controller's own decisions, over Jobs that do what a scenario says, on a clock of their own."""
+"""Simulates a flow by the controller's own decisions. A scenario says what its Jobs do; the clock is simulated too."""

@@ -27,7 +27,7 @@ def run(flow: JobFlow, templates: KnownTemplates, scenario: JobScenario) -> Cour
             live.tell_all(now)
             return live.course(now, unfinished=_why(live.status))
         now = max(moment, now)
-    return live.course(now, unfinished=f"it was not over after {_MOST_EVENTS} events")
+    return live.course(now, unfinished=f"it had not ended after {_MOST_EVENTS} events")
 
 
 def _why(status: JobFlowStatus) -> str:

@@ -107,7 +107,7 @@ class SimulatedJobs:
         return self._ends[0][0] if self._ends else math.inf
 
     def end_due(self, now: float) -> None:
-        """End what has run its time."""
+        """End the Jobs whose time is over."""
         while self._ends and self._ends[0][0] <= now:
             _, _, name = heapq.heappop(self._ends)
             job = self.observed.get(name)
@@ -116,7 +116,7 @@ class SimulatedJobs:
                 self._end(job, JobPhase.FAILED if code else JobPhase.COMPLETED, code, now)
 
     def terminate(self, name: str, now: float) -> None:
-        """As a Command does."""
+        """Stop a Job as a Command does."""
         job = self.observed.get(name)
         if job is not None and not job.ended:
             self._end(job, JobPhase.TERMINATED, 0, now)

@@ -1,4 +1,4 @@
-"""What a simulation found: phases, order, times, what was skipped and why."""
+"""The result of a simulation: phases, order, times, and why steps were skipped."""
 
 from collections.abc import Iterator, Mapping
 from html import escape

@@ -25,7 +25,7 @@ Approvals = Mapping[str, ApprovalAnswer]
 
 
 class ScenarioError(ValueError):
-    """A scenario that speaks of what the flow has not."""
+    """The scenario names something that the flow does not have."""
 
 
 class OutputNeeded(ScenarioError):
@@ -36,7 +36,7 @@ class OutputNeeded(ScenarioError):
         self.step = step
         self.output = output
         super().__init__(
-            f"{reader} reads the output {output} of step {step}: say what it is, outputs={{{step!r}: {{{output!r}: ...}}}}"
+            f"{reader} reads the output {output} of step {step}: give its value, outputs={{{step!r}: {{{output!r}: ...}}}}"
         )
 
 
@@ -100,7 +100,7 @@ def scenario(
     for selector, value in (durations or {}).items():
         _step("durations", selector, flow)
         if not value >= 0:
-            raise ScenarioError(f"durations: {selector}: {value} is no number of seconds")
+            raise ScenarioError(f"durations: {selector}: {value} is not a number of seconds")
     for selector, answer in (approvals or {}).items():
         _check_answer(selector, answer, _step("approvals", selector, flow))
     texts = {name: {key: as_text(value) for key, value in given.items()} for name, given in (outputs or {}).items()}
@@ -110,7 +110,7 @@ def scenario(
 def _step(where: str, selector: str, flow: FlowOutline) -> Step:
     path = path_of(selector)
     if not path:
-        raise ScenarioError(f'{where}: "{selector}" names no step: write {FORMS}')
+        raise ScenarioError(f'{where}: "{selector}" does not name a step: write {FORMS}')
     within, step = flow.find(path)
     above = BELOW.join(path[:-1])
     if within is None:
@@ -123,7 +123,7 @@ def _step(where: str, selector: str, flow: FlowOutline) -> Step:
 
 def _check_failure(selector: str, code: int, step: Step) -> None:
     if not 1 <= code <= 255:
-        raise ScenarioError(f"fail: {selector}: exit code {code} is none of a failure: 1 to 255 are")
+        raise ScenarioError(f"fail: {selector}: exit code {code} does not mean failure: use 1 to 255")
     if step.approve is not None:
         raise ScenarioError(f'fail: {selector} waits for a person: write approvals={{{selector!r}: "rejected"}}')
 

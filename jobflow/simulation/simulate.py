@@ -1,4 +1,4 @@
-"""A flow, its templates and a scenario in; what would come of it out."""
+"""Simulates a flow with its templates and a scenario."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final

@@ -1,1 +1,1 @@
-"""From Kubernetes objects to Python: a program, as data, which is either carried out or printed."""
+"""Turns Kubernetes objects into a Python program, held as data, which is then executed or printed."""

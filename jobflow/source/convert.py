@@ -20,7 +20,7 @@ def python_source(bodies: Sequence[Body]) -> str:
     try:
         return print_source(program_of(bodies), _PACKAGE)
     except (KeyError, TypeError, AttributeError, StopIteration) as error:
-        raise ValueError(f"the manifests break their schema: {error!r}; `jobflow lint` says where") from error
+        raise ValueError(f"the manifests do not match their schema: {error!r}; `jobflow lint` shows where") from error
 
 
 def flows_of(text: str, flow: type[F]) -> list[F]:
@@ -29,6 +29,6 @@ def flows_of(text: str, flow: type[F]) -> list[F]:
         bodies = [each for each in yaml.load_all(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)) if each]
         return [each for each in execute(program_of(bodies), flow) if isinstance(each, flow)]
     except yaml.YAMLError as error:
-        raise ValueError(f"this is no YAML: {error}") from error
+        raise ValueError(f"this is not YAML: {error}") from error
     except (KeyError, AttributeError, StopIteration) as error:
-        raise ValueError(f"the manifests break their schema: {error!r}; `jobflow lint` says where") from error
+        raise ValueError(f"the manifests do not match their schema: {error!r}; `jobflow lint` shows where") from error

@@ -1,4 +1,4 @@
-"""Carries a program out, by the names that this package offers and no others."""
+"""Executes a program. Only the public names of this package can be called."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final

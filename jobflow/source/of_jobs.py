@@ -92,7 +92,7 @@ def task_options(body: Body) -> Options:
 
 
 def _pod_options(template: Body) -> Options:
-    """The shortest arguments that make this pod template."""
+    """The shortest arguments that produce this pod template."""
     try:
         options = _taken_apart(template)
         if pod_template(_evaluated(options), _NOWHERE)[0] == template:

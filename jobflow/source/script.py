@@ -1,4 +1,4 @@
-"""A program in the words of this package: calls and names. Pure; it is carried out in `execute` and printed in `print_source`."""
+"""A program as data: calls and names of this package. Pure; `execute` runs it and `print_source` prints it."""
 
 from collections.abc import Mapping
 

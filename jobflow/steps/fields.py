@@ -32,7 +32,7 @@ def loop_source(over: object, while_: BoolValue | str | None) -> tuple[Body, fro
     if isinstance(over, ListValue):
         return {"expression": over.cel}, over.steps
     if isinstance(over, CelValue):
-        raise TypeError(f"`{over.cel}` is no list; write .as_list() for a JSON list in a text, or .split(',')")
+        raise TypeError(f"`{over.cel}` is not a list; write .as_list() for a JSON list in a text, or .split(',')")
     if isinstance(over, range):
         step = {"step": over.step} if over.step != 1 else {}
         return {"range": {"start": over.start, "end": over.stop, **step}}, _NO_STEPS
@@ -40,7 +40,7 @@ def loop_source(over: object, while_: BoolValue | str | None) -> tuple[Body, fro
         return {"matrix": {name: [as_text(each) for each in values] for name, values in over.items()}}, _NO_STEPS
     if isinstance(over, Sequence):
         return {"items": [_item(each) for each in over]}, _NO_STEPS
-    raise TypeError(f"{over!r} is nothing to loop over: a list, a dict of lists, a range or an expression is")
+    raise TypeError(f"{over!r} cannot be looped over: give a list, a dict of lists, a range or an expression")
 
 
 def _item(value: Text | Mapping[str, Text]) -> str | dict[str, str]:

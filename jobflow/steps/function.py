@@ -1,4 +1,4 @@
-"""Functions as Jobs: the text of one function is sent, with its arguments as JSON. Nothing is pickled."""
+"""Functions as Jobs. The Job gets the source text of the function and its arguments as JSON; nothing is pickled."""
 
 import ast
 import inspect
@@ -87,7 +87,7 @@ def _source(function: Callable[..., object]) -> str:
         raise ValueError(f"@job needs the text of {function.__name__}: define it in a file or a notebook") from error
     node = ast.parse(text).body[0]
     if not isinstance(node, ast.FunctionDef):
-        raise TypeError(f"@job takes a function written with def, and {function.__name__} is none")
+        raise TypeError(f"@job takes a function written with def; {function.__name__} is not one")
     node.decorator_list = []
     runner = _RUNNER.replace("FUNCTION", node.name).replace("MOST", str(_MOST))
     return _escaped(ast.unparse(ast.Module([_Plain().visit(node)], [])) + runner)
@@ -114,7 +114,7 @@ class _Plain(ast.NodeTransformer):
 def _check_alone(function: Callable[..., object]) -> None:
     """Raises ValueError for names from outside of the function."""
     if not inspect.isfunction(function):
-        raise TypeError(f"@job takes a function, and {function!r} is none")
+        raise TypeError(f"@job takes a function; {function!r} is not one")
     found = inspect.getclosurevars(function)
     outside = sorted({*found.globals, *found.nonlocals})
     if outside:

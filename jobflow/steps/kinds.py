@@ -118,7 +118,7 @@ class SubFlowStep(FlowStep):
 class ApproveStep(FlowStep):
     """A step that waits for a person: `Approve("release", "Ship to production?", timeout="24h")`. It creates no Job.
 
-    Rejected, or not answered in time, it fails, unless `on_timeout` is "Approve", which needs the leave of a policy.
+    Rejected, or not answered in time, it fails, unless `on_timeout` is "Approve", which a policy must allow.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What all steps have in common: their place in the graph, conditions, loops, retries, outputs."""
+"""The base of all steps: place in the graph, conditions, loops, retries, outputs."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final, Literal, Self, overload
@@ -24,7 +24,7 @@ LoopSource = Sequence[LoopItem | Mapping[str, LoopItem]] | Mapping[str, Sequence
 
 
 class FlowStep(NamedStepValues):
-    """A step that is not of a kind yet: use Job, Template or Switch.
+    """The base class of steps: use Job, Template or Switch.
 
     It belongs to the flow of the `with` block around it, or to the one that `flow.add` gives it to.
     """
@@ -156,13 +156,13 @@ class FlowStep(NamedStepValues):
         return self
 
     def allow_failure(self) -> Self:
-        """Its failure is an end like any other, and does not fail the flow."""
+        """Its failure does not fail the flow."""
         self.fields["allowFailure"] = True
         self.origins["allowFailure"] = Origin(here())
         return self
 
     def daemon(self) -> Self:
-        """It serves others: it is stopped once all steps that depend on it have ended."""
+        """It serves other steps: it is stopped once all steps that depend on it have ended."""
         self.fields["daemon"] = True
         self.origins["daemon"] = Origin(here())
         return self
@@ -233,12 +233,12 @@ def steps_in(given: "FlowStep | Sequence[FlowStep]") -> Sequence["FlowStep"]:
         return (given,)
     wrong = next((each for each in given if not isinstance(each, FlowStep)), None)
     if wrong is not None:
-        raise TypeError(f"{wrong!r} is no step: a >> b and a >> [b, c] join steps")
+        raise TypeError(f"{wrong!r} is not a step: a >> b and a >> [b, c] join steps")
     return given
 
 
 def cel_of(value: CelValue | str) -> str:
-    """The text of an expression. Raises TypeError for what Python has decided already."""
+    """The text of an expression. Raises TypeError for a value that Python has already evaluated."""
     if isinstance(value, CelValue):
         return value.cel
     if isinstance(value, str):

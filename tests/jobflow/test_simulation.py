@@ -227,7 +227,7 @@ REFUSED: Final[dict[str, tuple[Callable[[], object], str]]] = {
     ),
     "an output that is read and not given": (
         lambda: simulated(outputs={}),
-        "step ship reads the output accuracy of step train: say what it is, outputs={'train': {'accuracy': ...}}",
+        "step ship reads the output accuracy of step train: give its value, outputs={'train': {'accuracy': ...}}",
     ),
 }
 

@@ -1,4 +1,4 @@
-"""Does what buttons say, with the rights of whoever pressed them."""
+"""Carries out the actions of buttons with the rights of the user who pressed them."""
 
 import contextlib
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ async def do(api: Api, kind: Kind, body: Body, work: ButtonWork) -> None:
         case SendCommand(action, verb):
             await send_command(api, kind, body, action, verb)
         case DeleteObject():
-            # By uid: another object of that name that has come meanwhile is not meant.
+            # By uid, so that a newer object of the same name is not deleted.
             await api.delete(kind, namespace, metadata["name"], uid=metadata["uid"])
         case ChangeObject(change):
             await api.patch(kind, namespace, metadata["name"], change)
@@ -49,8 +49,8 @@ async def send_command(
 
 
 async def _try_to_resume(api: Api, flow: Body) -> None:
-    """Try the change with dry run, to report now if a policy would refuse it to the controller. Who may not change the
-    flow can still send the Command."""
+    """Try the change as a dry run, to report now if a policy would refuse it. A user who may not change the flow can
+    still send the Command."""
     if (flow.get("spec") or {}).get("suspend"):
         metadata = flow["metadata"]
         with contextlib.suppress(Forbidden):

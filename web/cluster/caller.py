@@ -1,4 +1,4 @@
-"""The API server as one person reaches it: each request carries that person's own credentials."""
+"""A client of the API server for one user: each request carries the credentials of that user."""
 
 import hashlib
 from collections.abc import Mapping

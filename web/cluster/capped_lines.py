@@ -1,4 +1,4 @@
-"""Splits a byte stream into lines of bounded length: a container may write ten megabytes without a line end."""
+"""Splits a byte stream into lines of bounded length, because a container may write ten megabytes without a line end."""
 
 from collections.abc import Iterator
 from typing import Final

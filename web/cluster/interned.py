@@ -1,4 +1,4 @@
-"""Rows that people who may see the same object share: one in memory for each version of an object."""
+"""Rows that users share: one in memory for each version of an object."""
 
 from collections.abc import Callable
 from typing import Any

@@ -117,7 +117,7 @@ async def job_pods(caller: Caller, namespace: str, job: str) -> list[Body]:
 
 
 async def whole_log(caller: Caller, pod: Body, container: str) -> AsyncGenerator[bytes, None]:
-    """Everything that the container has written, as it is. A pod that has not begun has none. Raises ApiError."""
+    """The whole log of the container, unchanged. A pod that has not started has none. Raises ApiError."""
     request = log_request(pod, container, follow=False)
     async with caller.transport.stream(request, 60.0) as (code, content, _):
         if code == BadRequest.code:

@@ -21,7 +21,7 @@ WatchKey = tuple[str, Kind, str]
 
 
 class LiveStream:
-    """What one browser waits for. Changes gather until it takes them, so a slow one is never behind: it skips.
+    """The topics of one browser. Changes are merged until the browser takes them, so a slow one never falls behind.
 
     `wait` returns the topics that have changed since the last call, and those whose watch has failed or works again.
     """

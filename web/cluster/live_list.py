@@ -19,7 +19,7 @@ LOG: Final = logging.getLogger(__name__)
 BACKOFF_BASE: Final = 0.2
 BACKOFF_CAP: Final = 5.0
 _FINAL: Final = (Forbidden, Unauthorized, NotFound)
-"""Errors that do not go away by asking again: the next page asks anew."""
+"""Errors that a retry does not solve: the next page asks again."""
 
 Row = Callable[[Any], Any]
 Tell = Callable[[str], None]
@@ -58,7 +58,7 @@ class LiveList:
         return list(self._rows.values())
 
     async def run(self) -> None:
-        """Until cancelled, or until an error that does not go away by asking again."""
+        """Runs until it is cancelled, or until an error that a retry does not solve."""
         failures = 0
         while True:
             begun = time.monotonic()

@@ -1,4 +1,4 @@
-"""Topics: what a page wants to be told about. Pure.
+"""Topics: the objects of whose changes a page is told. Pure.
 
 `jobflows/NAMESPACE` (`*` for all), `jobflows/NAMESPACE/NAME`, `jobflows/NAMESPACE/PREFIX*`, and for kinds without a
 namespace `queues`. Pods are named by their Job: `pods/NAMESPACE/JOB`.

@@ -65,7 +65,7 @@ def _namespace(request: web.Request, given: str) -> str:
 
 
 async def _cluster(request: web.Request, namespace: str) -> tuple[ClusterObjects, tuple[str, ...]]:
-    """What may be seen of policies, templates and the namespace's labels, and what may not be seen."""
+    """The policies, templates and namespace labels that the user may read, and which of these the user may not read."""
     api = caller(request).api
     unseen = []
 

@@ -1,4 +1,4 @@
-"""Values of the query, checked: what cannot be meant falls back to the default."""
+"""Checked values of the query; invalid ones fall back to the default."""
 
 from collections.abc import Sequence
 from typing import Final

@@ -1,4 +1,4 @@
-"""The gate in front of every page: Host, session, Origin and CSRF token."""
+"""Checks every request before its page: Host, session, Origin and CSRF token."""
 
 import hmac
 from collections.abc import Awaitable, Callable
@@ -21,7 +21,7 @@ _BEARER: Final = "Bearer "
 
 
 class RefusedRequest(Exception):
-    """A request that is not answered because of where it comes from. The text says what to do."""
+    """A request that is refused because of its origin. The text says what to do."""
 
 
 @web.middleware

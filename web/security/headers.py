@@ -1,4 +1,4 @@
-"""The headers of every answer: what a browser may do with our pages."""
+"""The security headers of every answer."""
 
 from typing import Final
 

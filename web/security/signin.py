@@ -1,4 +1,4 @@
-"""Signing in: by the one-time token of a laptop, or by a bearer token of the cluster; signing out."""
+"""Sign-in by the one-time token of a laptop or by a bearer token of the cluster, and sign-out."""
 
 import re
 from typing import Final

@@ -1,4 +1,4 @@
-"""Who is signed in: sessions in memory, found by the random id in their cookie."""
+"""Sessions in memory, found by the random id in their cookie."""
 
 import secrets
 import time
@@ -31,7 +31,7 @@ class BrowserSessions:
         self.on_end: list[Callable[[BrowserSession], None]] = []
 
     def begin(self, authorization: str = "", user: str = "") -> BrowserSession:
-        """A new session under a new id: an id that was known before somebody signed in is of no use afterwards."""
+        """A new session under a new id: an id that was known before the sign-in is not valid afterwards."""
         session = BrowserSession(secrets.token_urlsafe(32), secrets.token_urlsafe(32), authorization, user)
         self._found[session.id] = (session, self._clock())
         while len(self._found) > MOST:

@@ -4,7 +4,7 @@ import hmac
 
 
 class OneTimeToken:
-    """Accepted once; what it was is of no use to whoever reads it later in a history or a process list."""
+    """Accepted once, so somebody who reads it later in a history or a process list cannot use it."""
 
     def __init__(self, value: str) -> None:
         self._value = value

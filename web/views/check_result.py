@@ -1,4 +1,4 @@
-"""What the page Check says about manifests: the verdict of the webhook's own rules, the graphs, the Jobs. Pure."""
+"""The result of the page Check: the verdict of the webhook's rules, the graphs, the Jobs. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final

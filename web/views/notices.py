@@ -1,4 +1,5 @@
-"""What a page says after a button was pressed. The address has only names, so that nobody can put words on a page. Pure."""
+"""The notice that a page shows after a button was pressed. The address contains only names, so that nobody can put
+text of their own on a page. Pure."""
 
 import re
 from typing import Final

@@ -18,7 +18,7 @@ class RowsPage(msgspec.Struct, frozen=True):
 
 
 def cut(rows: Sequence[Any], page: int, size: int = PAGE_ROWS) -> RowsPage:
-    """A page that does not exist is the nearest that does."""
+    """A page beyond the last is the last one."""
     pages = max(-(-len(rows) // size), 1)
     page = min(max(page, 1), pages)
     return RowsPage(tuple(rows[(page - 1) * size : page * size]), page, pages, len(rows))

@@ -30,7 +30,7 @@ _FIRST = (TaskStatus.FAILED, TaskStatus.UNKNOWN)
 
 
 def pod_rows(pods: Iterable[Body]) -> tuple[PodRow, ...]:
-    """Those that are in trouble first; among equal ones in the given order."""
+    """Pods with problems first; equal ones in the given order."""
     rows = [_row(pod) for pod in pods]
     return tuple(sorted(rows, key=lambda row: (row.state not in _FIRST, not row.problem)))
 

@@ -1,4 +1,4 @@
-"""Schedules: when they run next, and what became of earlier runs. Pure."""
+"""Schedules: next times, and the results of earlier runs. Pure."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta

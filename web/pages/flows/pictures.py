@@ -1,4 +1,4 @@
-"""The tabs of a JobFlow that are pictures: graph and timeline."""
+"""The tabs of a JobFlow with pictures: graph and timeline."""
 
 import hashlib
 from collections.abc import Mapping

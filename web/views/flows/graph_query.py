@@ -1,4 +1,4 @@
-"""What the query of a graph's page asks for. Pure."""
+"""Parses the query of a graph page. Pure."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,8 @@ class GraphQuery(msgspec.Struct, frozen=True):
 
 
 def graph_query(query: Mapping[str, str], steps: Sequence[StepView]) -> GraphQuery:
-    """`around=STEP`, `group=STEP`, `layer=3` or `layer=3-5`, `show=whole|layers`; what cannot be meant is the default."""
+    """`around=STEP`, `group=STEP`, `layer=3` or `layer=3-5`, `show=whole|layers`; invalid values fall back to the
+    default."""
     names = {step.name for step in steps}
     search = query.get("around", "").strip()[:300]
     if search in names:

@@ -1,4 +1,4 @@
-"""The head of a JobFlow's page: what it is, how far it is and why. Pure."""
+"""The head of a JobFlow's page: name, phase, progress and reason. Pure."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -79,7 +79,7 @@ def _last_command(status: Body) -> str:
 
 
 def attention(steps: Iterable[StepView]) -> tuple[StepView, ...]:
-    """The steps in the order in which people ask for them: failed, under way, waiting next, the rest."""
+    """The steps in the order of interest: failed, running, next, the rest."""
 
     def rank(step: StepView) -> int:
         if step.phase in _WRONG:

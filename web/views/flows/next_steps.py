@@ -1,4 +1,4 @@
-"""What comes next, and why it waits, down to the words of the scheduler or the gang. Pure."""
+"""Next steps and the reasons why they wait, with the messages of the scheduler or the gang. Pure."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
