@@ -69,8 +69,8 @@ AT_ONCE: Final[dict[str, tuple[Callable[[], object], str]]] = {
         lambda: job(template={"spec": {}}),
         "template= is the whole pod template, so image cannot be given too",
     ),
-    "an object in a manifest": (lambda: job(args=[object()]), "a text or a number is wanted"),
-    "half a second": (lambda: job().deadline(0.5), "deadline=0.5: whole seconds are wanted"),
+    "an object in a manifest": (lambda: job(args=[object()]), "give a text or a number"),
+    "half a second": (lambda: job().deadline(0.5), "deadline=0.5: give whole seconds"),
     "no duration": (lambda: job().deadline("soon"), 'write seconds, a duration such as "1h30m", or a timedelta'),
     "a comparison that Python made": (
         lambda: job().when(bool("a")),
@@ -79,9 +79,9 @@ AT_ONCE: Final[dict[str, tuple[Callable[[], object], str]]] = {
     "a loop over nothing": (lambda: job().loop(), "a loop has one source"),
     "a loop over a text that is an output": (
         lambda: job().loop(job(outputs=["x"]).outputs["x"]),
-        "is no list; write .as_list() for a JSON list in a text",
+        "is not a list; write .as_list() for a JSON list in a text",
     ),
-    "a list that is no list of steps": (lambda: job() >> ["b"], "'b' is no step: a >> b and a >> [b, c] join steps"),
+    "a list that is no list of steps": (lambda: job() >> ["b"], "'b' is not a step: a >> b and a >> [b, c] join steps"),
     "an output that is not declared": (lambda: job(outputs=["loss"]).outputs["los"], 'did you mean "loss"?'),
     "a param that is not declared": (lambda: Flow("f", params={"day": "1"}).params.dya, 'did you mean "day"?'),
 }

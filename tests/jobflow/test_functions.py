@@ -83,7 +83,7 @@ def test_names_from_outside_are_refused() -> None:
 def test_arguments_must_fit_the_function() -> None:
     with pytest.raises(TypeError, match="missing a required argument: 'names'"):
         count("2026-01-01")
-    with pytest.raises(TypeError, match="manifests hold texts, numbers"):
+    with pytest.raises(TypeError, match="manifests can have texts, numbers"):
         count(object(), names=[])  # type-checked by nobody: whatever is passed must be JSON
 
 

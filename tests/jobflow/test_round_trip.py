@@ -325,7 +325,7 @@ def test_texts_of_a_manifest_never_become_code() -> None:
 
 
 def test_what_is_no_flow_is_refused_with_a_reason() -> None:
-    with pytest.raises(ValueError, match="this is no YAML"):
+    with pytest.raises(ValueError, match="this is not YAML"):
         Flow.from_yaml("a: [")
     with pytest.raises(ValueError, match="the text has no JobFlow"):
         Flow.from_yaml("{}")

@@ -186,13 +186,13 @@ REFUSED: Final[dict[str, tuple[Callable[[], object], str]]] = {
         lambda: simulated(fail=["prepre"]),
         'fail: no step named "prepre"; did you mean "prepare"?',
     ),
-    "no selector": (lambda: simulated(fail=["prepare:0"]), 'fail: "prepare:0" names no step'),
+    "no selector": (lambda: simulated(fail=["prepare:0"]), 'fail: "prepare:0" does not name a step'),
     "an output that is not there": (
         lambda: simulated(outputs={"train": {"acuracy": 1}}),
         'outputs: step train has no output "acuracy"; did you mean "accuracy"?',
     ),
-    "an exit code of success": (lambda: simulated(fail={"prepare": 0}), "exit code 0 is none of a failure"),
-    "a negative time": (lambda: simulated(durations={"train": -1}), "-1 is no number of seconds"),
+    "an exit code of success": (lambda: simulated(fail={"prepare": 0}), "exit code 0 does not mean failure"),
+    "a negative time": (lambda: simulated(durations={"train": -1}), "-1 is not a number of seconds"),
     "a param that is not there": (lambda: simulated(params={"day": "1"}), 'no param named "day"; there are target'),
     "a step that is not below": (
         lambda: outer().simulate(fail="clean/cuont"),

@@ -62,11 +62,14 @@ def test_a_step_is_at_fault_exactly_if_it_leads_into_a_cycle_or_too_deep(templat
         assert bool(faults(running(name), templates)) == (_levels(name, templates) + 1 > MAX_LEVELS)
 
 
-def _levels(name: str, templates: dict[str, list[str]], walked: int = 0) -> int:
+def _levels(name: str, templates: dict[str, list[str]]) -> int:
     """Levels of flows from `name` down; a cycle has more than any number."""
-    if walked > 2 * MAX_LEVELS:
-        return walked
-    return 1 + max((_levels(one, templates, walked + 1) for one in templates.get(name, ())), default=0)
+    level = {name}
+    for walked in range(2 * MAX_LEVELS):
+        if not level:
+            return walked
+        level = {below for each in level for below in templates.get(each, ())}
+    return 2 * MAX_LEVELS
 
 
 def test_a_step_has_the_outputs_that_it_lists_and_those_of_the_flow_it_writes_out() -> None:
