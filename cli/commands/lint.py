@@ -3,11 +3,12 @@
 import argparse
 import sys
 from collections.abc import Iterable
-from typing import Any
 
 from cli.exits import CliError, Exit
-from cli.files.manifests import files, load, parse, read
+from cli.files.manifests import files, parse, read
+from cli.files.policies import policy_files
 from cli.views import findings
+from shared.model.types import Body
 from webhook.lint.check import Report, check
 from webhook.lint.manifests import Manifest
 from webhook.lint.places import Broken, Place
@@ -17,7 +18,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Return 0 without errors (warnings do not count), 1 with errors, 2 if a file cannot be read."""
     given = [each for name in files(arguments.files) for each in _objects(name, arguments.files)]
     labels = None if arguments.namespace_labels is None else labels_of(arguments.namespace_labels)
-    report = check(given, policies_of(arguments.policy), arguments.namespace or "default", labels)
+    report = check(given, _policies_of(arguments.policy), arguments.namespace or "default", labels)
     if arguments.output == "json":
         print(findings.as_json(report))
     elif arguments.output == "sarif":
@@ -46,23 +47,12 @@ def labels_of(text: str) -> dict[str, str]:
     return {key: value for key, _, value in pairs}
 
 
-def policies_of(names: list[str]) -> list[dict[str, Any]]:
-    """The JobFlowPolicies of the files. Raises CliError for anything else in them, and for an invalid policy."""
-    found = []
-    for manifest in load(names):
-        if manifest.body.get("kind") != "JobFlowPolicy":
-            raise CliError(f"{manifest.file}: {manifest.body.get('kind')} is not a JobFlowPolicy")
-        _refuse_broken(manifest.body, manifest.file)
-        found.append(manifest.body)
-    return found
-
-
-def _refuse_broken(body: dict[str, Any], file: str) -> None:
-    from shared.policy import CompiledPolicy, compile_policy
-
-    made = compile_policy(body)
-    if not isinstance(made, CompiledPolicy):
-        raise CliError(f"{file}: the policy is invalid: " + "; ".join(str(fault) for fault in made))
+def _policies_of(names: list[str]) -> list[Body]:
+    """The JobFlowPolicies of the files. Exceptions depend on the time, and a manifest is to be right at all times."""
+    found = policy_files(names)
+    if found.exceptions:
+        raise CliError("--policy: lint takes no JobFlowPolicyException; jobflow policy explain does")
+    return found.policies
 
 
 def _print(report: Report) -> None:

@@ -161,7 +161,7 @@ OBJECT_VERBS: Final[tuple[Verb, ...]] = (
                 default=[],
                 metavar="FILE",
                 live="manifest",
-                help="explain these JobFlowPolicies, not those of the cluster",
+                help="explain these JobFlowPolicies (and JobFlowPolicyExceptions), not those of the cluster",
             ),
             arg("--user", default="", metavar="NAME", help="explain for this user"),
             arg("--group", action="append", default=[], metavar="NAME", help="and this group; may be repeated"),

@@ -30,17 +30,23 @@ def _policy(each: PolicyExplanation) -> Iterator[str]:
         return
     yield f"  {each.policy} ({each.mode}) applies"
     for finding in each.failed:
-        yield f"    FAILED   {finding.rule}: {finding.path}: {finding.message}"
+        note = f" ({finding.note})" if finding.note else ""
+        yield f"    FAILED   {finding.rule}: {finding.path}: {finding.message}{note}"
+    for finding in each.excepted:
+        until = f'excepted by "{finding.excepted_by}" until {finding.excepted_until}'
+        yield f"    EXCEPTED {finding.rule}: {finding.path}: {finding.message} ({until})"
     for name in each.passed:
         yield f"    ok       {name}"
     for path, value in each.defaults:
         yield f"    default  {path}: {msgspec.json.encode(value).decode()}"
 
 
-def scanned(found: Found, checked: int) -> str:
-    """Violating objects by namespace and policy, the first of them, and the counts."""
+def scanned(found: Found, excepted: int, checked: int) -> str:
+    """Violating objects by namespace and policy, the first of them, and the counts. `excepted`: further violations, that
+    exceptions allow."""
+    besides = f"; exceptions allow {excepted} violations" if excepted else ""
     if not found:
-        return f"{checked} objects checked: none violates the policies"
+        return f"{checked} objects checked: none violates the policies{besides}"
     objects = {_name(body): body["metadata"]["namespace"] for body, _ in found}
     counts = Counter((body["metadata"]["namespace"], finding.policy) for body, finding in found)
     lines = [f"{'NAMESPACE':<24} {'POLICY':<32} VIOLATIONS"]
@@ -51,13 +57,16 @@ def scanned(found: Found, checked: int) -> str:
         lines.append(f"and {len(found) - _SHOWN} more; -o json shows all")
     lines.append(
         f"{checked} objects checked: {len(objects)} violate the policies, in {len(set(objects.values()))} namespaces"
+        + besides
     )
     return "\n".join(lines)
 
 
-def scan_as_json(found: Found, checked: int) -> str:
-    rows = [{"object": _name(body)} | msgspec.to_builtins(finding) for body, finding in found]
-    return json.dumps({"checked": checked, "violations": rows}, indent=2)
+def scan_as_json(found: Found, excepted: Found, checked: int) -> str:
+    rows = [
+        [{"object": _name(body)} | msgspec.to_builtins(finding) for body, finding in each] for each in (found, excepted)
+    ]
+    return json.dumps({"checked": checked, "violations": rows[0], "excepted": rows[1]}, indent=2)
 
 
 def _name(body: Body) -> str:

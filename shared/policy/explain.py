@@ -8,6 +8,7 @@ import msgspec
 from shared.policy.compiled.policy import CompiledPolicy
 from shared.policy.context import PolicyContext
 from shared.policy.defaults import defaults
+from shared.policy.exceptions import NO_EXCEPTIONS_GRANTED, Exceptions
 from shared.policy.judging.finding import PolicyFinding
 from shared.policy.judging.findings import findings
 from shared.policy.match import why_not
@@ -16,29 +17,34 @@ from shared.policy.rule_names import rule_names
 
 class PolicyExplanation(msgspec.Struct, frozen=True):
     """`not_applied`: why the policy does not apply, '' if it does; `passed`: names of checks without a finding, such as
-    `limits.maxSteps`; `defaults`: the fields that the policy would set on creation, as (path, value)."""
+    `limits.maxSteps`; `excepted`: violations that exceptions allow; `defaults`: the fields that the policy would set on
+    creation, as (path, value)."""
 
     policy: str
     mode: str
     not_applied: str = ""
     passed: tuple[str, ...] = ()
     failed: tuple[PolicyFinding, ...] = ()
+    excepted: tuple[PolicyFinding, ...] = ()
     defaults: tuple[tuple[str, Any], ...] = ()
 
 
-def explain(context: PolicyContext, policies: Iterable[CompiledPolicy]) -> Iterator[PolicyExplanation]:
+def explain(
+    context: PolicyContext, policies: Iterable[CompiledPolicy], exceptions: Exceptions = NO_EXCEPTIONS_GRANTED
+) -> Iterator[PolicyExplanation]:
     """One explanation for each policy, in the given order."""
     for policy in policies:
         if reason := why_not(policy, context):
             yield PolicyExplanation(policy.name, policy.mode, reason)
             continue
-        failed = tuple(findings(policy, context))
-        names = {each.rule for each in failed}
+        found = tuple(findings(policy, context, exceptions))
+        names = {each.rule for each in found}
         yield PolicyExplanation(
             policy.name,
             policy.mode,
             passed=tuple(name for name in rule_names(policy.spec) if name not in names),
-            failed=failed,
+            failed=tuple(each for each in found if not each.excepted_by),
+            excepted=tuple(each for each in found if each.excepted_by),
             defaults=tuple(_set(context, policy)),
         )
 

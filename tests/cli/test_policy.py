@@ -1,6 +1,7 @@
 """`jobflow policy test|explain|scan`: the policies of examples/policies, cases that fail, and input that is wrong."""
 
 import json
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import yaml
 
 from shared import kinds
 from shared.model.types import Body
+from shared.timestamp import rfc3339
 from tests.cli.make import CliCommand, lines, write
 from tests.webhook.make import body, flow, job, step, task
 
@@ -152,3 +154,108 @@ def test_explain_judges_the_job_inside_a_cron_job(command: CliCommand, tmp_path:
     assert lines(ran.out)[0] == "CronJob/nightly"
     assert "FAILED   limits.maxReplicas: spec.jobTemplate.spec.tasks: 9 pods in total" in ran.out
     assert 'default  spec.jobTemplate.spec.queue: "team"' in ran.out
+
+
+# --- exceptions -------------------------------------------------------------------------------------------------------
+
+OPEN: Body = {**POLICY, "spec": {**POLICY["spec"], "exceptions": {"allowedNamespaces": ["*"], "maxDuration": "24h"}}}
+
+
+def exception(expires: str, name: str = "big", **more: Any) -> Body:
+    spec = {"policies": [{"name": "small", "rules": ["limits.maxReplicas"]}], "expiresAt": expires, "reason": "a test"}
+    return {
+        "apiVersion": "policy.jobflow.dev/v1alpha1",
+        "kind": "JobFlowPolicyException",
+        "metadata": {"name": name, **more},
+        "spec": spec,
+    }
+
+
+def in_hours(hours: float) -> str:
+    return rfc3339(time.time() + hours * 3600)
+
+
+def test_explain_shows_what_an_exception_allows(command: CliCommand, tmp_path: Path) -> None:
+    manifest = write(tmp_path / "job.yaml", job(task(replicas=9), queue=None))
+    until = in_hours(2)
+    given = write(tmp_path / "given.yaml", OPEN, exception(until, namespace="ns1"))
+    ran = command("policy", "explain", manifest, "--policy", given)
+    assert ran.code == 0
+    assert (
+        f'EXCEPTED limits.maxReplicas: spec.tasks: 9 pods in total, a Job may have at most 2 (excepted by "big" until {until})'
+        in ran.out
+    )
+    assert "ok       limits.maxReplicas" not in ran.out
+
+
+def test_explain_shows_why_an_exception_has_no_effect(command: CliCommand, tmp_path: Path) -> None:
+    manifest = write(tmp_path / "job.yaml", job(task(replicas=9), queue=None))
+    given = write(tmp_path / "given.yaml", OPEN, exception("2020-01-01T00:00:00Z", namespace="ns1"))
+    ran = command("policy", "explain", manifest, "--policy", given)
+    assert ran.code == 1
+    assert 'at most 2 (exception "big" expired at 2020-01-01T00:00:00Z)' in ran.out
+
+
+def test_explain_refuses_an_exception_that_cannot_be_read(command: CliCommand, tmp_path: Path) -> None:
+    manifest = write(tmp_path / "job.yaml", job())
+    given = write(tmp_path / "given.yaml", OPEN, exception("tomorrow"))
+    ran = command("policy", "explain", manifest, "--policy", given)
+    assert (ran.code, "the exception is invalid" in ran.err) == (2, True)
+
+
+def test_lint_takes_no_exceptions(command: CliCommand, tmp_path: Path) -> None:
+    manifest = write(tmp_path / "job.yaml", job())
+    ran = command("lint", manifest, "--policy", write(tmp_path / "given.yaml", OPEN, exception(in_hours(1))))
+    assert (ran.code, "lint takes no JobFlowPolicyException" in ran.err) == (2, True)
+
+
+def test_lint_checks_an_exception_as_far_as_it_can(command: CliCommand, tmp_path: Path) -> None:
+    good, bad = exception(in_hours(1)), exception("tomorrow")
+    assert command("lint", write(tmp_path / "good.yaml", good)).code == 0
+    ran = command("lint", write(tmp_path / "bad.yaml", bad))
+    assert (ran.code, "spec.expiresAt" in ran.out) == (1, True)
+
+
+def test_a_case_can_have_exceptions_and_a_time(command: CliCommand, tmp_path: Path) -> None:
+    given = exception("2026-06-02T00:00:00Z", creationTimestamp="2026-06-01T12:00:00Z")
+    excepted = 'excepted by "big" until 2026-06-02T00:00:00Z'
+    file = a_test(
+        tmp_path,
+        {"resource": "Job/nine", "now": "2026-06-01T13:00:00Z", "messages": [excepted]},
+        {
+            "resource": "Job/nine",
+            "now": "2026-06-02T00:00:00Z",
+            "expect": "denied",
+            "messages": ['exception "big" expired at 2026-06-02T00:00:00Z'],
+        },
+        {"resource": "Job/nine", "expect": "denied"},
+        policies=[OPEN],
+        exceptions=[given],
+    )
+    ran = command("policy", "test", file)
+    assert ran.code == 0, ran.out
+
+
+WRONG_EXCEPTIONS: dict[str, tuple[Body, list[Body], str]] = {
+    "a time": ({"resource": "Job/one", "now": "noon"}, [], 'cases[0].now: "noon" is not an RFC 3339 time'),
+    "another kind": ({"resource": "Job/one"}, [POLICY], "exceptions: must be JobFlowPolicyExceptions"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG_EXCEPTIONS)
+def test_wrong_exceptions_of_a_test_are_errors(case: str, command: CliCommand, tmp_path: Path) -> None:
+    given, exceptions, words = WRONG_EXCEPTIONS[case]
+    ran = command("policy", "test", a_test(tmp_path, given, exceptions=exceptions))
+    assert (ran.code, words in ran.err) == (2, True)
+
+
+def test_the_creation_of_an_exception_can_be_a_case(command: CliCommand, tmp_path: Path) -> None:
+    file = a_test(
+        tmp_path,
+        {"resource": "JobFlowPolicyException/big", "now": "2026-06-01T13:00:00Z"},
+        {"resource": "JobFlowPolicyException/big", "now": "2026-05-30T13:00:00Z", "expect": "denied"},
+        policies=[OPEN],
+        resources=[exception("2026-06-02T00:00:00Z")],
+    )
+    ran = command("policy", "test", file)
+    assert ran.code == 0, ran.out

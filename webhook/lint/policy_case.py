@@ -11,11 +11,13 @@ from shared import kinds
 from shared.kinds import Kind
 from shared.model.phases import PolicyMode
 from shared.model.types import Body
+from shared.timestamp import epoch_or_none
 from webhook.envelope.patch import applied, value_at
 from webhook.envelope.review import AdmissionReview, AdmissionVerdict, GroupKind, Operation, RequestUser
 from webhook.lint.check import OURS
 from webhook.subject.lookups import InMemoryLookups
 from webhook.verdict.admit import mutate, validate
+from webhook.verdict.kind_admission import AdmissionOptions
 
 KIND: Final = "PolicyTest"
 _PART: Final = re.compile(r"([^.\[\]]+)|\[(\d+)\]|\['([^']+)'\]")
@@ -46,7 +48,8 @@ class PolicyCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename
     """One request and what is expected of it.
 
     `resource`, `old`: `KIND/NAME` of an object of the test; `old` is the stored object of an UPDATE. `messages`: each is
-    part of a refusal or warning. `patched`: values of the object after defaults, by path; null for an absent field.
+    part of a refusal or warning. `patched`: values of the object after defaults, by path; null for an absent field. `now`:
+    the time of the request, RFC 3339, for exceptions; by default the present.
     """
 
     resource: str
@@ -58,6 +61,7 @@ class PolicyCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename
     namespace: CaseNamespace = CaseNamespace()
     messages: tuple[str, ...] = ()
     patched: dict[str, Any] = {}
+    now: str = ""
 
     @property
     def title(self) -> str:
@@ -65,11 +69,12 @@ class PolicyCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename
 
 
 class PolicyTest(msgspec.Struct, frozen=True, rename="camel"):
-    """`policies`, `resources`: paths relative to the file, or objects."""
+    """`policies`, `resources`, `exceptions`: paths relative to the file, or objects."""
 
     policies: tuple[str | Body, ...]
     cases: tuple[PolicyCase, ...]
     resources: tuple[str | Body, ...] = ()
+    exceptions: tuple[str | Body, ...] = ()
     kind: str = KIND
     api_version: str = ""
     metadata: Body = {}
@@ -92,26 +97,37 @@ class BadCase(ValueError):
     """A case that cannot be judged; the text is for its author."""
 
 
-def judge_case(case: PolicyCase, policies: Sequence[Body], resources: Sequence[Body]) -> CaseResult:
+def judge_case(
+    case: PolicyCase,
+    policies: Sequence[Body],
+    resources: Sequence[Body],
+    exceptions: Sequence[Body] = (),
+    now: float | None = None,
+) -> CaseResult:
     """Send the case's request through the webhook's defaults, rules and policies. Raises BadCase.
 
-    Queues that the object names exist; other objects exist if they are among `resources`.
+    Queues that the object names exist; other objects exist if they are among `resources`. `now`: epoch seconds, unless the
+    case names a time; exceptions without namespace are in that of the case, and are created at the time of the request.
     """
+    if case.now and (now := epoch_or_none(case.now)) is None:
+        raise BadCase(f'now: "{case.now}" is not an RFC 3339 time such as 2026-01-31T12:00:00Z')
     if case.operation is Operation.DELETE:
         raise BadCase("operation: policies do not judge DELETE; use CREATE or UPDATE")
     body = _resource(case.resource, resources)
     old = _resource(case.old or case.resource, resources) if case.operation is Operation.UPDATE else None
-    lookups = _lookups(case, policies, [each for each in resources if each not in (body, old)], body)
-    review = _review(case, body, old)
-    defaulted = applied(body, mutate(review, lookups).patch)
-    verdict = validate(msgspec.structs.replace(review, object=defaulted), lookups)
+    others = [*(each for each in resources if each not in (body, old)), *exceptions]
+    lookups = _lookups(case, policies, others, body)
+    review, options = _review(case, body, old), AdmissionOptions(now=now)
+    defaulted = applied(body, mutate(review, lookups, options).patch)
+    verdict = validate(msgspec.structs.replace(review, object=defaulted), lookups, options)
     outcome, told = _outcome(verdict)
     return CaseResult(case.title, outcome, tuple(_faults(case, outcome, told, verdict, defaulted)), told)
 
 
 def _outcome(verdict: AdmissionVerdict) -> tuple[Expect, tuple[str, ...]]:
     warned = tuple(str(each.violation) for each in verdict.policies if each.mode is PolicyMode.WARN and each.counts)
-    told = (*(str(each) for each in verdict.violations), *warned)
+    excepted = (each.excepted_warning for each in verdict.policies if each.excepted_by)
+    told = (*(str(each) for each in verdict.violations), *warned, *dict.fromkeys(excepted))
     return Expect.DENIED if verdict.violations else Expect.WARNED if warned else Expect.ALLOWED, told
 
 
@@ -179,7 +195,8 @@ def _lookups(case: PolicyCase, policies: Sequence[Body], others: Sequence[Body],
     for each in others:
         kind = OURS.get((str(each.get("apiVersion")), str(each.get("kind"))))
         if kind is not None:
-            there.append((kind, _placed(each, namespace) if kind.namespaced else each))
+            own = each["metadata"].get("namespace") if kind is kinds.JOBFLOWPOLICYEXCEPTION else None
+            there.append((kind, _placed(each, own or namespace) if kind.namespaced else each))
     return _WithQueues(there)
 
 

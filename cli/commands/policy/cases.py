@@ -13,6 +13,7 @@ from cli.exits import CliError, Exit
 from cli.files.manifests import STDIN, files, load
 from cli.views import policy_results
 from cli.views.policy_results import FileResults
+from shared.kinds import JOBFLOWPOLICYEXCEPTION
 from shared.model.types import Body
 from webhook.lint.policy_case import KIND, BadCase, CaseResult, PolicyTest, judge_case
 
@@ -76,11 +77,14 @@ def _parsed(file: str, body: Body) -> PolicyTest:
 
 def _judged(file: str, test: PolicyTest) -> Iterator[CaseResult]:
     policies, resources = _objects(file, test.policies), _objects(file, test.resources)
+    exceptions = _objects(file, test.exceptions)
+    if any(each.get("kind") != JOBFLOWPOLICYEXCEPTION.kind for each in exceptions):
+        raise CliError(f"{file}: exceptions: must be JobFlowPolicyExceptions")
     if not policies or any(each.get("kind") != "JobFlowPolicy" for each in policies):
         raise CliError(f"{file}: policies: must be one or more JobFlowPolicies")
     for number, case in enumerate(test.cases):
         try:
-            yield judge_case(case, policies, resources)
+            yield judge_case(case, policies, resources, exceptions, time.time())
         except BadCase as error:
             raise CliError(f"{file}: cases[{number}].{error}") from error
 

@@ -5,41 +5,49 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from cli.client import Session, live
-from cli.commands.lint import labels_of, policies_of
+from cli.commands.lint import labels_of
 from cli.exits import CliError, Exit
 from cli.files.manifests import is_file, load
+from cli.files.policies import policy_files
+from cli.policy_exceptions import exceptions_of, stored_exceptions
 from cli.views import policy_texts
 from shared.kinds import JOBFLOWPOLICY, NAMESPACE, Kind
 from shared.kube.client.errors import Forbidden, NotFound
 from shared.model.types import Body
 from shared.policy import EMBEDDED, Compiler, PolicyContext
+from shared.policy.exceptions import Exceptions
 from shared.policy.explain import explain as explanations
 from shared.policy.stored import JUDGED, OUTER
 
 _KINDS: Final[dict[str, Kind]] = {kind.kind.lower(): kind for kind in (*JUDGED, *OUTER)}
 _CREATE: Final = "CREATE"
+_DEFAULT: Final = "default"
 
 
 def explain(arguments: argparse.Namespace) -> int:
     """Return 0, or 1 if an enforced policy would refuse the object."""
     if is_file(arguments.object) and arguments.policy:
         bodies = [each.body for each in load([arguments.object])]
-        return _explain(bodies, policies_of(arguments.policy), arguments, namespaces={})
+        given = policy_files(arguments.policy)
+        default = arguments.namespace or _DEFAULT
+        return _explain(bodies, given.policies, exceptions_of(given.exceptions, default), arguments, namespaces={})
     return live(arguments, lambda session: _explain_live(session, arguments))
 
 
 async def _explain_live(session: Session, arguments: argparse.Namespace) -> int:
-    given = policies_of(arguments.policy)
-    policies = given or [body async for body in session.api.list(JOBFLOWPOLICY)]
+    given = policy_files(arguments.policy)
+    policies = given.policies or [body async for body in session.api.list(JOBFLOWPOLICY)]
     if is_file(arguments.object):
         bodies = [each.body for each in load([arguments.object])]
     else:
         kind, name = _named(arguments.object)
         bodies = [await session.api.get(kind, session.namespace, name)]
+    stored = [] if given.policies else await stored_exceptions(session, session.namespace)
+    exceptions = exceptions_of([*given.exceptions, *stored], session.namespace)
     namespaces = {}
     for name in {_namespace(body, session.namespace) for body in bodies}:
         namespaces[name] = await _namespace_body(session, name)
-    return _explain(bodies, policies, arguments, namespaces)
+    return _explain(bodies, policies, exceptions, arguments, namespaces)
 
 
 def _named(text: str) -> tuple[Kind, str]:
@@ -60,6 +68,7 @@ async def _namespace_body(session: Session, name: str) -> Body | None:
 def _explain(
     bodies: Iterable[Body],
     policies: Sequence[Body],
+    exceptions: Exceptions,
     arguments: argparse.Namespace,
     namespaces: Mapping[str, Body | None],
 ) -> int:
@@ -71,7 +80,7 @@ def _explain(
             continue
         found = True
         context = _context(kind, body, arguments, namespaces)
-        said = tuple(explanations(context, compiled)) if context is not None else ()
+        said = tuple(explanations(context, compiled, exceptions)) if context is not None else ()
         print(policy_texts.explained(body, said))
         refused = refused or any(each.mode == "Enforce" and each.failed for each in said)
     if not found:
@@ -89,7 +98,7 @@ def _context(
     judged = body if embedded is None else embedded.body(body)
     if judged is None:
         return None
-    namespace = _namespace(body, arguments.namespace or "default")
+    namespace = _namespace(body, arguments.namespace or _DEFAULT)
     known = namespaces.get(namespace)
     if known is None and arguments.namespace_labels is not None:
         known = {"metadata": {"name": namespace, "labels": labels_of(arguments.namespace_labels)}}
