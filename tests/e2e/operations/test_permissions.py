@@ -3,6 +3,7 @@
 Always on the embedded server, which records who asked for what.
 """
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from local.backends import EmbeddedBackend
 from local.client.blocking import until
 from local.client.rest import RestError
 from shared.kinds import (
+    CLUSTERREPORT,
     COMMAND,
     CONFIGMAP,
     CRD,
@@ -22,20 +24,24 @@ from shared.kinds import (
     JOB,
     JOBFLOW,
     JOBFLOWPOLICY,
+    JOBFLOWPOLICYEXCEPTION,
     JOBFLOWTEMPLATE,
     POD,
     POLICYREPORT,
     PRIORITYCLASS,
     QUEUE,
+    REPORT,
     SECRET,
     Kind,
 )
 from shared.model.types import Body
+from shared.timestamp import rfc3339
 from tests.e2e.jobs.test_jobs import a_job, a_task, ends, reaches
 from tests.e2e.operations.test_policies import policy, reports_crd
 from tests.e2e.schedules.test_schedules import cron_job, cron_job_flow
 from tests.e2e.support.installation import EMPTY, NAME, Installation
 from tests.e2e.support.installation import NAMESPACE as SYSTEM
+from tests.e2e.support.reports import openreports_crds
 from tests.e2e.support.scenario import Scenario, targets
 from tests.helm.chart import render
 
@@ -146,12 +152,54 @@ def policies(scenario: Scenario) -> None:
     until(lambda: scenario.kube.list(POLICYREPORT, scenario.namespace), 30, lambda: "no report")
     scenario.templates("c")
     until(lambda: reported(scenario) >= {"a", "b", "c"}, 30, lambda: f"reported: {reported(scenario)}")
-    scenario.kube.delete(JOBFLOWPOLICY, "", "all")
+    for crd in openreports_crds():  # Reports replace them
+        scenario.kube.apply(CRD, crd)
     until(lambda: not scenario.kube.list(POLICYREPORT, scenario.namespace), 30, lambda: "the report stays")
+    scenario.templates("d")
+    until(lambda: reported(scenario, REPORT) >= {"a", "b", "c", "d"}, 30, lambda: "no Report")
+    excepted(scenario)
+    scenario.kube.delete(JOBFLOWPOLICY, "", "all")
+    until(lambda: not scenario.kube.list(REPORT, scenario.namespace), 30, lambda: "the Report stays")
+    until(lambda: not scenario.kube.list(CLUSTERREPORT, ""), 30, lambda: "the ClusterReport stays")
 
 
-def reported(scenario: Scenario) -> set[str]:
-    reports = scenario.kube.list(POLICYREPORT, scenario.namespace)
+def excepted(scenario: Scenario) -> None:
+    """An exception without effect, whose state is shown. The webhook looks for a policy that it does not know."""
+    spec = {
+        "policies": [{"name": "all"}],
+        "expiresAt": rfc3339(time.time() + 600),
+        "reason": "a test",
+    }
+    allowed = {"exceptions": {"allowedNamespaces": [scenario.namespace], "maxDuration": "1h"}}
+    scenario.kube.patch(JOBFLOWPOLICY, "", "all", {"spec": allowed})
+    body = {
+        "apiVersion": JOBFLOWPOLICYEXCEPTION.api_version,
+        "kind": JOBFLOWPOLICYEXCEPTION.kind,
+        "metadata": {"name": "x", "namespace": scenario.namespace},
+        "spec": spec,
+    }
+    with pytest.raises(RestError, match="no such JobFlowPolicy"):
+        scenario.kube.create(JOBFLOWPOLICYEXCEPTION, {**body, "spec": {**spec, "policies": [{"name": "none"}]}})
+
+    def created() -> bool:
+        try:
+            scenario.kube.create(JOBFLOWPOLICYEXCEPTION, body)
+        except RestError:  # the webhook does not know yet that the policy allows it
+            return False
+        return True
+
+    until(created, 15, lambda: "the exception is refused")
+    scenario.kube.wait(
+        JOBFLOWPOLICYEXCEPTION,
+        scenario.namespace,
+        "x",
+        lambda body: (body.get("status") or {}).get("state") == "Active",
+        30,
+    )
+
+
+def reported(scenario: Scenario, kind: Kind = POLICYREPORT) -> set[str]:
+    reports = scenario.kube.list(kind, scenario.namespace)
     results = [result for report in reports for result in report.get("results") or ()]
     return {resource["name"] for result in results for resource in result.get("resources") or ()}
 
