@@ -27,7 +27,6 @@ from tests.e2e.conftest import SPEED
 from tests.e2e.operations.test_policies import here, known_to_the_webhook, policy
 from tests.e2e.support.reports import openreports_crds
 from tests.e2e.support.scenario import Scenario, template
-from tests.helm.chart import render
 
 RULE = "allowed.images"
 
@@ -102,11 +101,6 @@ def state(scenario: Scenario, wanted: str, name: str = "x") -> Body:
         lambda body: (body.get("status") or {}).get("state") == wanted,
         30,
     )
-
-
-def as_user(scenario: Scenario, user: str, *arguments: str, stdin: str = "") -> str:
-    done = scenario.cluster.kubectl(f"--as={user}", *arguments, stdin=stdin, check=False)
-    return done.stderr + done.stdout
 
 
 def test_an_exception_and_what_it_allows_come_in_one_apply(scenario: Scenario, house: str) -> None:
@@ -250,36 +244,3 @@ def test_labels_of_users_fit_only_what_the_exception_names(scenario: Scenario, h
         15,
         lambda: tried(scenario, "vendor-b", vendor="yes"),
     )
-
-
-def test_only_those_with_the_role_create_exceptions(scenario: Scenario, house: str) -> None:
-    """The roles of the chart: editors of a namespace read exceptions, and only `policy-exceptions` writes them."""
-    roles = [each for each in render() if each["kind"] == "ClusterRole"]
-    names = {}
-    for word in ("editor", "policy-exceptions"):
-        role = next(each for each in roles if each["metadata"]["name"].endswith(f"-{word}"))
-        names[word] = f"{scenario.namespace}-{word}"
-        role = {**role, "metadata": {"name": names[word]}}
-        scenario.cluster.kubectl.apply(role)
-    for user, word in (("ed", "editor"), ("ada", "policy-exceptions")):
-        scenario.cluster.kubectl.apply(
-            {
-                "apiVersion": "rbac.authorization.k8s.io/v1",
-                "kind": "RoleBinding",
-                "metadata": {"name": user, "namespace": scenario.namespace},
-                "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": names[word]},
-                "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user}],
-            }
-        )
-    body = str(yaml.safe_dump(exception(scenario, house)))
-    until(lambda: "created" in as_user(scenario, "ada", "create", "-f", "-", stdin=body), 15, lambda: "no right")
-    assert (
-        "forbidden"
-        in as_user(scenario, "ed", "create", "-f", "-", stdin=body.replace("name: x", "name: second")).lower()
-    )
-    listed = as_user(scenario, "ed", "get", "jobflowpolicyexceptions", "-n", scenario.namespace)
-    assert "x" in listed.split()
-    gone = as_user(scenario, "ed", "delete", "jobflowpolicyexception", "x", "-n", scenario.namespace)
-    assert "forbidden" in gone.lower()
-    for name in names.values():
-        scenario.cluster.kubectl("delete", "clusterrole", name)
