@@ -9,7 +9,9 @@ from webhook.subject.subjects import Subject
 
 @dataclass(frozen=True)
 class PolicySubject(Subject[JobFlowPolicySpec]):
-    """A JobFlowPolicy."""
+    """A JobFlowPolicy. `dry_run`: nothing will be stored."""
+
+    dry_run: bool = False
 
 
 @dataclass(frozen=True)

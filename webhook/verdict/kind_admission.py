@@ -13,7 +13,7 @@ from webhook.envelope.patch import Setting
 from webhook.envelope.review import AdmissionReview, Operation
 from webhook.rules import Notice, Rule, Warner
 from webhook.subject.lookups import Lookups, MissingObject
-from webhook.subject.policy_subjects import ExceptionSubject
+from webhook.subject.policy_subjects import ExceptionSubject, PolicySubject
 from webhook.subject.subjects import FlowSubject, JobSubject, PodSubject, Subject, body_or_empty
 
 
@@ -88,6 +88,8 @@ def subject_maker(
             chosen["scheduler_names"] = options.scheduler_names
         if make is FlowSubject:
             chosen["username"] = review.user_info.username
+        if make is PolicySubject:
+            chosen["dry_run"] = bool(review.dry_run)
         if make is ExceptionSubject:
             chosen["now"] = options.now
         if make is JobSubject:

@@ -22,6 +22,7 @@ JOBFLOWPOLICY: Final = KindAdmission(
     subject_maker(PolicySubject, JobFlowPolicySpec),
     create=rules.POLICY_RULES,
     update=rules.POLICY_RULES,
+    warnings=rules.POLICY_WARNINGS,
 )
 EXCEPTION: Final = KindAdmission(
     kinds.JOBFLOWPOLICYEXCEPTION,

@@ -315,6 +315,17 @@ def test_the_scan_reports_objects_created_before_the_policy(scenario: Scenario, 
     assert shown.splitlines()[1].split()[:4] == [name, "Warn", "True", "0"]
 
 
+def test_a_dry_run_tells_how_many_stored_objects_violate_the_policy(scenario: Scenario, policies: Policies) -> None:
+    scenario.flow("f", {"a": (), "b": ()}, suspend=True)
+    policies("dry", mode="Audit", limits={"maxSteps": 1})
+    name = f"{scenario.namespace}-dry"
+    scenario.cluster.wait_for(JOBFLOWPOLICY, "", name, lambda body: (body.get("status") or {}).get("violations") == 1)
+    patch = ("patch", "jobflowpolicy", name, "--type=merge", "-p", '{"spec":{"mode":"Enforce"}}')
+    told = scenario.cluster.kubectl(*patch, "--dry-run=server").stderr
+    assert "violations by stored objects at the scan of " in told
+    assert ": 1; such objects are kept, new ones would be refused" in told
+
+
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: path.stem)
 def test_the_examples_apply(scenario: Scenario, path: Path) -> None:
     assert "created (server dry run)" in scenario.cluster.kubectl("apply", "--dry-run=server", "-f", str(path)).stdout

@@ -2,12 +2,16 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
+from shared.model.types import Body
 from shared.policy import PolicyFinding
 from tests.webhook.make import (
     faults,
     job,
+    known,
+    review,
 )
 from tests.webhook.policies.fields import FIELDS
 from tests.webhook.policies.make import (
@@ -17,6 +21,7 @@ from tests.webhook.policies.make import (
     labelled,
     policy,
 )
+from webhook.verdict.admit import validate
 
 ONE = {"name": "r", "expression": "true"}
 REFUSED: dict[str, tuple[dict[str, Any], list[str]]] = {
@@ -109,3 +114,42 @@ def test_findings_are_plain_data() -> None:
     verdict = judged(job(), policy(**DENY))
     assert isinstance(verdict.policies[0], PolicyFinding)
     assert str(verdict.policies[0]) == "rules.never: spec: Forbidden: must hold: false"
+
+
+# --- a dry run ----------------------------------------------------------------------------------------------------------
+
+SCANNED = {"violations": 3, "lastScanTime": "2026-01-02T03:04:05Z", "observedGeneration": 4}
+
+
+def stored(mode: str = "Audit", status: Body | None = None, **spec: Any) -> Body:
+    made = policy(mode=mode, **{**DENY, **spec})
+    return {**made, "metadata": {**made["metadata"], "generation": 4}, "status": SCANNED if status is None else status}
+
+
+def warned(new: Body, old: Body | None, *, dry_run: bool = True) -> tuple[str, ...]:
+    return validate(msgspec.structs.replace(review(new, old), dry_run=dry_run), known()).warnings
+
+
+def test_a_dry_run_of_a_stricter_mode_tells_how_many_stored_violations_there_are() -> None:
+    found = "violations by stored objects at the scan of 2026-01-02T03:04:05Z: 3"
+    said = f"{found}; such objects are kept, new ones would be "
+    assert warned(policy(mode="Enforce", **DENY), stored()) == (f"{said}refused",)
+    assert warned(policy(mode="Warn", **DENY), stored()) == (f"{said}warned about",)
+    assert warned(policy(mode="Enforce", severity="high", **DENY), stored()) == (f"{said}refused",)
+
+
+UNKNOWN: dict[str, tuple[Body, Body | None, bool]] = {
+    "no dry run": (policy(mode="Enforce", **DENY), stored(), False),
+    "a new policy": (policy(mode="Enforce", **DENY), None, True),
+    "other rules": (policy(mode="Enforce", limits={"maxSteps": 1}, **DENY), stored(), True),
+    "an older scan": (policy(mode="Enforce", **DENY), stored(status={**SCANNED, "observedGeneration": 3}), True),
+    "no scan": (policy(mode="Enforce", **DENY), stored(status={"observedGeneration": 4}), True),
+    "no violations": (policy(mode="Enforce", **DENY), stored(status={**SCANNED, "violations": 0}), True),
+    "a status of strange types": (policy(mode="Enforce", **DENY), stored(status={"violations": "3"}), True),
+}
+
+
+@pytest.mark.parametrize("case", UNKNOWN)
+def test_a_count_that_is_not_at_hand_is_not_told(case: str) -> None:
+    new, old, dry_run = UNKNOWN[case]
+    assert warned(new, old, dry_run=dry_run) == ()
