@@ -17,6 +17,8 @@ from shared import kinds
 from shared.kinds import Kind
 from shared.model.types import Body
 from tests.webhook.make import envelope, flow, job, known, queue, review, step
+from tests.webhook.policies.make import policy
+from tests.webhook.policies.test_exceptions import ALLOWED, CREATED, exception
 from webhook.server import handler, https
 from webhook.server.handler import AdmissionHandler
 from webhook.server.https import serving
@@ -182,6 +184,32 @@ async def test_flows_are_listed_live_before_their_number_refuses_one() -> None:
 async def test_a_failed_live_list_keeps_the_refusal() -> None:
     async with running(AdmissionHandler(known(COUNTING, flow(step("a"), name="old")))) as client:
         assert not await client.allowed(flow(step("a"), name="new"))
+
+
+async def test_exceptions_are_listed_live_before_a_policy_that_allows_them_refuses() -> None:
+    listed: list[str] = []
+    stored: list[dict[str, Any]] | None = [exception()]
+
+    async def list_live(kind: Kind, namespace: str) -> list[dict[str, Any]] | None:
+        listed.append(f"{kind.kind} {namespace}")
+        return stored
+
+    def handler(*policies: dict[str, Any]) -> AdmissionHandler:
+        return AdmissionHandler(known(*policies), list_live=list_live, wall_clock=lambda: CREATED + 1)
+
+    strict = {"limits": {"maxSteps": 0}}
+    async with running(handler(policy(**strict, **ALLOWED))) as client:
+        assert await client.allowed(flow(step("a")))
+        assert listed == ["JobFlowPolicyException ns1"]
+        stored = None
+        assert not await client.allowed(flow(step("a"))), "a list that fails keeps the refusal"
+        stored = []
+        assert not await client.allowed(flow(step("a")))
+    listed.clear()
+    elsewhere = {"exceptions": {"allowedNamespaces": ["ns2"], "maxDuration": "24h"}}
+    async with running(handler(policy(**strict, **elsewhere), policy("mild", mode="Warn", **ALLOWED))) as client:
+        assert not await client.allowed(flow(step("a")))
+    assert listed == []
 
 
 async def test_a_queue_that_does_not_exist_is_refused() -> None:

@@ -160,13 +160,15 @@ class AdmissionHandler:
         if missing and (found := await self._find(missing)):
             lookups = InMemoryLookups(found, below=lookups)
             verdict = judge(lookups)
+        recent = SECONDS
         if exceeds_running_flows(verdict) and (flows := await self._list_live(JOBFLOW, review.namespace)) is not None:
-            lookups = ReplacedLookups(JOBFLOW, review.namespace, flows, below=lookups)
-            verdict = judge(lookups, IN_FLIGHT_SECONDS)
+            lookups, recent = ReplacedLookups(JOBFLOW, review.namespace, flows, below=lookups), IN_FLIGHT_SECONDS
+            verdict = judge(lookups, recent)
         if may_be_excepted(verdict, compiled_policies(lookups), review.namespace):
             exceptions = await self._list_live(JOBFLOWPOLICYEXCEPTION, review.namespace)
             if exceptions is not None:
-                verdict = judge(ReplacedLookups(JOBFLOWPOLICYEXCEPTION, review.namespace, exceptions, below=lookups))
+                place = (JOBFLOWPOLICYEXCEPTION, review.namespace)
+                verdict = judge(ReplacedLookups(*place, exceptions, below=lookups), recent)
         return verdict
 
 
