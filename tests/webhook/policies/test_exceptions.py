@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from shared import kinds
 from shared.model.types import Body
@@ -268,3 +270,27 @@ def test_a_job_of_a_flow_is_selected_by_its_own_name() -> None:
     house = policy(limits={"maxReplicas": 1}, **ALLOWED)
     assert not judged(of_flow, house, exception(names=["nightly"])).allowed
     assert judged(of_flow, house, exception(names=["nightly-*"])).allowed
+
+
+STRICT: Body = {
+    "limits": {"maxReplicas": 1, "maxRetry": 0},
+    "allowed": {"images": ["registry.corp/*"], "queues": ["other"]},
+    "denied": {"schedulerNames": ["volcano"]},
+    "required": {"labels": ["team"], "imageDigests": True, "resourceRequests": ["cpu"]},
+    "rules": [{"name": "never", "expression": "false"}],
+}
+BROKEN = {each.rule for each in judged(FOREIGN, policy(**STRICT)).policies}
+
+
+@given(st.sets(st.sampled_from(sorted(BROKEN))), st.floats(0, 24), st.floats(0, 25), st.booleans())
+def test_exceptions_take_away_exactly_the_rules_that_they_name_while_they_last(
+    rules: set[str], lasts: float, now: float, other: bool
+) -> None:
+    """`other`: an exception that is about another object does not matter."""
+    given_ = [exception(*sorted(rules), hours=lasts, policies=None if rules else [{"name": "none"}])]
+    given_ += [exception(name="w", names=["another"])] if other else []
+    verdict = judged(FOREIGN, policy(**STRICT, **ALLOWED), *given_, hours=now)
+    active = rules if CREATED + now * HOUR < int(CREATED + lasts * HOUR) else set()
+    assert {each.rule for each in verdict.policies} == BROKEN
+    assert {each.rule for each in verdict.policies if each.counts} == BROKEN - active
+    assert verdict.allowed is (active == BROKEN)
