@@ -9,6 +9,7 @@ import pytest_asyncio
 import yaml
 from playwright.async_api import Browser, expect
 
+from local.backends import chosen
 from local.cluster import ClusterOptions, LocalCluster
 from shared.kube.client import connect
 from shared.model.types import Body
@@ -22,9 +23,10 @@ SEED: Final = Path(__file__).parents[2] / "examples/seed"
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[LocalCluster]:
+def cluster(request: pytest.FixtureRequest) -> Iterator[LocalCluster]:
+    backend = chosen(request.config.getoption("--backend"), request.config.getoption("--kubeconfig"))
     options = ClusterOptions(nodes=2, cpu="64", run_commands=True, controller_args=("--no-leader-elect",))
-    with LocalCluster(options=options) as running, running.namespace(NAMESPACE):
+    with LocalCluster(backend, options) as running, running.namespace(NAMESPACE):
         yield running
 
 
