@@ -43,7 +43,7 @@ def shown(box: Box, *, live: bool, centre: bool = False) -> Shown:
     return Shown(
         key=step.name,
         classes=f"step {step.phase.lower() if live else 'plain'} {special}".rstrip(),
-        first=(f"{SYMBOLS[step.phase]} " if live else "") + cut(step.name, LONGEST),
+        first=(f"{SYMBOLS[step.phase]} " if live else "") + cut_name(step.name, LONGEST),
         second=cut(_second(box, live), _LONGEST_NOTE),
         tip=": ".join(part for part in (tip, step.reason, step.message) if part),
         shares=shares(box.members) if live and box.members else (),
@@ -82,6 +82,14 @@ def width(box: Box, live: bool) -> float:
 
 def cut(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def cut_name(name: str, most: int) -> str:
+    """With its beginning and its end: names of a flow often begin alike."""
+    if len(name) <= most:
+        return name
+    end = (most - 1) * 2 // 5
+    return f"{name[: most - 1 - end]}…{name[-end:]}"
 
 
 def box(says: Shown, at: Placed, link: str = "") -> str:

@@ -6,7 +6,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from drawing.layout.model import Point
 from drawing.phase_style import SYMBOLS
-from drawing.svg.boxes import cut
+from drawing.svg.boxes import cut_name
 from drawing.timeline.model import AttemptSpans, AttemptStage, Span, Timeline, TimelineRow
 from drawing.timeline.ticks import ticks
 from shared.duration import lasted
@@ -67,7 +67,7 @@ class _Scale:
 def _row(row: TimelineRow, y: float, scale: _Scale, link: str) -> Iterator[str]:
     middle = y + _PAD + len(row.lanes) * _LANE / 2 + 4
     mark = "◆ " if row.critical else ""
-    name = f"{SYMBOLS[row.phase]} {mark}{cut(row.step, _LONGEST - len(mark))}"
+    name = f"{SYMBOLS[row.phase]} {mark}{cut_name(row.step, _LONGEST - len(mark))}"
     tip = f"{row.step}: {row.phase}" + (", on the critical path" if row.critical else "")
     label = f'<text x="0" y="{middle:.1f}">{escape(name)}<title>{escape(tip)}</title></text>'
     yield f"<a href={quoteattr(link)}>{label}</a>" if link else label

@@ -34,6 +34,7 @@ def test_the_tree_of_queues_has_parents_before_children_and_bars_of_what_they_ma
         queue("lost", "nowhere"),
     ]
     queues[1]["status"] = {"allocated": {"cpu": "1"}}
+    queues[2]["status"] = {"allocated": {"cpu": "10500m", "memory": "3Gi", "pods": "7"}}
     found = queue_tree(queues, [])
     assert [(node.name, node.depth) for node in found] == [
         ("root", 0),
@@ -44,6 +45,8 @@ def test_the_tree_of_queues_has_parents_before_children_and_bars_of_what_they_ma
     ]
     bar = next(node for node in found if node.name == "child").bars[0]
     assert (bar.resource, bar.allocated, bar.capability, bar.share) == ("cpu", "1", "4", 250)
+    team = next(node for node in found if node.name == "team")
+    assert [(bar.resource, bar.allocated) for bar in team.bars] == [("cpu", "10.5"), ("memory", "3Gi")]
 
 
 def test_queues_in_a_circle_are_shown_all_the_same() -> None:

@@ -156,3 +156,16 @@ def test_a_step_without_a_timeout_waits_for_ever_and_one_that_has_not_begun_does
     assert (found.until, found.since, found.attempt) == (None, None, 2)
     status["steps"][1] = {"name": "release", "phase": "Waiting"}
     assert waiting_approvals(places_of_steps(body, [])) == ()
+
+
+async def test_many_steps_come_in_pages_and_can_be_searched(cluster: SmallCluster, site: PlainBrowser) -> None:
+    steps = {f"s{number}": "Failed" if number % 100 == 7 else "Completed" for number in range(650)}
+    await cluster.create(JOBFLOW, a_flow("large", dict.fromkeys(steps, ())), a_status("Running", steps))
+    first = await site.get("/flows/default/large?tab=steps")
+    assert first.text.count('<tr id="step-') == 300
+    assert "Page 1 of 3" in first.words
+    assert first.text.index('id="step-s607"') < first.text.index('id="step-s0"'), "failed ones come first"
+    assert 'href="/flows/default/large?tab=steps&amp;phase=Failed"' in first.text
+    failed = await site.get("/flows/default/large?tab=steps&phase=Failed")
+    assert "7 of 650 steps" in failed.words
+    assert "No step matches" in (await site.get("/flows/default/large?tab=steps&name=none")).words

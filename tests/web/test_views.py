@@ -8,12 +8,14 @@ from hypothesis import strategies as st
 
 from drawing.flow_view import flow_view
 from drawing.nested import places_of_steps
+from drawing.svg.boxes import cut_name
 from shared.model.types import Body
 from tests.web.make import a_flow, a_status
 from web.addresses import address, inside
 from web.cluster.capped_lines import CappedLines
 from web.cluster.topics import parse_topic
 from web.faults import missing_right
+from web.views.flows.graph_query import front
 from web.views.flows.listing import FlowFilter, flow_row, listing
 from web.views.flows.next_steps import next_steps
 from web.views.flows.step import find_step, step_page
@@ -150,3 +152,20 @@ def test_a_refusal_of_a_policy_names_no_right() -> None:
 @pytest.mark.parametrize("text", ["", "x", "secrets/a", "jobflows", "jobflows/a/b/c", "queues/a/b", "pods"])
 def test_what_is_no_topic(text: str) -> None:
     assert parse_topic(text) is None
+
+
+def test_the_steps_to_look_at_first_are_failures_and_some_that_are_under_way() -> None:
+    phases = {**{f"f{number}": "Failed" for number in range(9)}, **{f"r{number}": "Running" for number in range(9)}}
+    body = a_flow("f", dict.fromkeys(phases, ()))
+    body["status"] = a_status("Running", phases)
+    assert [step.name for step in front(flow_view(body).steps)] == ["f0", "f1", "f2", "f3", "f4", "r0", "r1", "r2"]
+    body["status"] = a_status("Running", {name: phase for name, phase in phases.items() if phase == "Failed"})
+    assert len(front(flow_view(body).steps)) == 8
+
+
+def test_names_that_begin_alike_are_told_apart_in_pictures() -> None:
+    names = [f"{'a-step-whose-name-says-everything-' * 2}{number}" for number in (1, 2)]
+    cuts = {cut_name(name, 30) for name in names}
+    assert len(cuts) == 2
+    assert {len(each) for each in cuts} == {30}
+    assert cut_name("short", 30) == "short"

@@ -60,11 +60,18 @@ function front() {
   return null;
 }
 
+// Whether a box is in sight.
+function seen(box) {
+  const frame = view.getBoundingClientRect();
+  const at = box.getBoundingClientRect();
+  return at.right > frame.left && at.left < frame.right && at.bottom > frame.top && at.top < frame.bottom;
+}
+
 function start() {
   measure();
   zoom(Math.max(wide(), LEGIBLE));
   const centre = view.querySelector(".centre");
-  const first = centre || (follow?.checked ? front() : null);
+  const first = centre || (follow?.checked ? front() : null) || (boxes().some(seen) ? null : front() ?? boxes()[0]);
   if (first) show(first, false);
 }
 

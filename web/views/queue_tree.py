@@ -109,7 +109,7 @@ def _bars(spec: Body, status: Body) -> tuple[ResourceBar, ...]:
     return tuple(
         ResourceBar(
             resource=name,
-            allocated=str(_amount(allocated.get(name))),
+            allocated=_readable(_amount(allocated.get(name))),
             capability=str(capability.get(name, "")),
             deserved=str(deserved.get(name, "")),
             guarantee=str(guarantee.get(name, "")),
@@ -117,6 +117,12 @@ def _bars(spec: Body, status: Body) -> tuple[ResourceBar, ...]:
         )
         for name in names
     )
+
+
+def _readable(amount: Quantity) -> str:
+    """`10.5` for 10500m; other amounts as Kubernetes writes them."""
+    whole, rest = divmod(amount.nanos, 10**9)
+    return f"{amount.nanos / 10**9:.10g}" if whole and rest else str(amount)
 
 
 def _share(used: Quantity, most: Quantity) -> int | None:

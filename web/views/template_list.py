@@ -82,7 +82,7 @@ def _params(body: Body) -> str:
     spec = body.get("spec") or {}
     steps = len((spec.get("flow") or {}).get("flows") or ())
     names = ", ".join(str(param.get("name")) for param in spec.get("params") or ())
-    return f"{steps} steps" + (f"; params {names}" if names else "")
+    return f"{steps} step{'s' if steps != 1 else ''}" + (f"; params {names}" if names else "")
 
 
 def _ordered(bodies: Iterable[Body]) -> list[Body]:

@@ -9,10 +9,13 @@ from web.pages.flows.pods import flow_pods
 from web.pages.flows.shown import FlowShown
 from web.pages.object_events import object_events
 from web.pages.object_yaml import as_yaml
+from web.pages.queries import number, text
 from web.views.flows.head import attention
 from web.views.flows.next_steps import next_steps
 from web.views.flows.outputs import output_list
+from web.views.paging import cut
 
+STEP_ROWS: Final = 300
 Values = Callable[[FlowShown], Awaitable[Mapping[str, Any]]]
 
 
@@ -29,7 +32,14 @@ class FlowTab(NamedTuple):
 
 
 async def _steps(shown: FlowShown) -> Mapping[str, Any]:
-    return {"steps": attention(shown.view.steps)}
+    phase, part = text(shown.request, "phase"), text(shown.request, "name")
+    wanted = [step for step in shown.view.steps if phase in ("", step.phase) and part.lower() in step.name.lower()]
+    return {
+        "listing": cut(attention(wanted), number(shown.request, "page", 1), STEP_ROWS),
+        "phase": phase,
+        "part": part,
+        "phases": sorted({str(step.phase) for step in shown.view.steps}),
+    }
 
 
 async def _events(shown: FlowShown) -> Mapping[str, Any]:

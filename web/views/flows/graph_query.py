@@ -44,6 +44,9 @@ def graph_query(query: Mapping[str, str], steps: Sequence[StepView]) -> GraphQue
 
 
 def front(steps: Sequence[StepView]) -> tuple[StepView, ...]:
-    """The steps that one looks for first: failed, then under way."""
-    going = [step for step in steps if step.active or step.phase in URGENCY[:2]]
-    return tuple(sorted(going, key=lambda step: URGENCY.index(step.phase))[:FRONT])
+    """The steps that one looks for first: failed, then under way. Failures leave room for some that are under way."""
+    failed = [step for step in steps if step.phase in URGENCY[:2]]
+    going = sorted((step for step in steps if step.active), key=lambda step: URGENCY.index(step.phase))
+    failed.sort(key=lambda step: URGENCY.index(step.phase))
+    shown = failed[: max(FRONT - len(going), FRONT * 5 // 8)]
+    return (*shown, *going[: FRONT - len(shown)])
