@@ -30,7 +30,7 @@ async def flow(request: web.Request) -> web.StreamResponse:
     topics = (f"jobflows/{namespace}/{name}", *((f"pods/{namespace}/{name}-*",) if pods else ()), *topics_below(body))
     values = {
         "section": "flows",
-        "head": flow_head(body, flow_view(body)),
+        "head": flow_head(body, whole.view if whole.body is body else flow_view(body)),
         "origins": origins(body),
         "fields": fields_of_values((body.get("spec") or {}).get("params") or ()),
         "offered": offered(JOBFLOW, body),

@@ -41,9 +41,11 @@ class GivenAnswer(msgspec.Struct, frozen=True):
 def waiting_approvals(places: Mapping[str, StepPlace]) -> tuple[WaitingApproval, ...]:
     """In the order of the places."""
     found = []
+    asking: dict[int, Mapping[str, Body]] = {}  # by the identity of the flow
     for shown, place in places.items():
-        spec = _named(place.body.get("spec") or {}, "flows", place.step)
-        if (approve := spec.get("approve")) is None:
+        if id(place.body) not in asking:
+            asking[id(place.body)] = _asking(place.body)
+        if (approve := asking[id(place.body)].get(place.step)) is None:
             continue
         state = _named(place.body.get("status") or {}, "steps", place.step)
         if state.get("phase") == StepPhase.PENDING and state.get("attempts") and not state.get("approval"):
@@ -58,6 +60,12 @@ def given_answer(flow: Body, step: str) -> GivenAnswer | None:
     said = (str(found.get(each) or "") for each in ("decision", "user", "message"))
     decision, user, message = said
     return GivenAnswer(decision, user, epoch_or_none(found.get("time")), message)
+
+
+def _asking(flow: Body) -> Mapping[str, Body]:
+    """What steps with `approve` ask for, by name."""
+    steps = (flow.get("spec") or {}).get("flows") or ()
+    return {str(step.get("name")): step["approve"] for step in steps if step.get("approve") is not None}
 
 
 def _waiting(shown: str, place: StepPlace, approve: Body, state: Body) -> WaitingApproval:
