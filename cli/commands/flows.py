@@ -4,6 +4,8 @@ import argparse
 import sys
 import time
 
+from rich.text import Text
+
 from cli.client import Session, live
 from cli.exits import Exit
 from cli.output import as_name, console, note, print_bodies
@@ -41,6 +43,5 @@ def show(form: str, bodies: list[dict[str, object]], table: lists.Table, namespa
     elif not bodies:
         note(f"{NONE} in namespace {namespace}" if namespace else NONE)
     else:
-        out = console(sys.stdout)
-        for line in columns(*table):
-            out.print(line, soft_wrap=True, highlight=False)
+        # one print: rich takes five times as long for the lines one by one
+        console(sys.stdout).print(Text("\n").join(columns(*table)), soft_wrap=True, highlight=False)

@@ -11,7 +11,7 @@ import orjson
 
 from shared.model.types import Body
 
-HOT_BODIES: Final = 500  # about 12 MB of decoded Jobs
+HOT_BODIES: Final = 500  # about 4 MB of decoded Jobs
 WINDOW: Final = 32 * 1024  # the longest dictionary that deflate supports
 
 
