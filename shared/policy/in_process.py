@@ -1,0 +1,175 @@
+"""Which checks of a JobFlowPolicy the API server itself makes, by the chart's ValidatingAdmissionPolicies.
+
+The CEL of those policies (webhook.inprocess) reads the result from `status.inProcess`, so it never judges what is not
+listed here. A check may be in both lists: the API server then judges a part of what the webhook judges. Nothing may be
+listed that would refuse an object which the webhook accepts.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from shared.model.phases import PolicyMode
+from shared.model.policy import DefaultField
+from shared.policy.compiled.policy import CompiledPolicy
+
+GROUPS: Final = ("limits", "allowed", "denied", "required")
+"""The fields of a policy's spec whose fields are checks."""
+EVERYTHING: Final = "*"
+"""Stands for all checks of a policy."""
+
+_LOOKUP: Final = "needs other objects"
+WHOLLY: Final = frozenset(
+    {
+        "limits.maxSteps",
+        "limits.maxReplicas",
+        "limits.maxActiveDeadlineSeconds",
+        "limits.maxTtlSecondsAfterFinished",
+        "required.resourceRequests",
+        "required.resourceLimits",
+        "required.labels",
+        *(
+            f"{group}.{field}"
+            for group in ("allowed", "denied")
+            for field in ("queues", "schedulerNames", "priorityClassNames", "plugins", "serviceAccounts")
+        ),
+    }
+)
+"""The checks that the API server makes like the webhook."""
+PARTLY: Final[Mapping[str, str]] = {
+    "limits.maxParallelism": "the webhook also counts the Jobs of loops",
+    "limits.maxRetry": "the webhook sets an absent maxRetry",
+}
+"""The checks of which the API server makes a part, and what is left to the webhook."""
+NEVER: Final[Mapping[str, str]] = {
+    "limits.maxDepth": "needs the longest path of a graph",
+    "limits.maxRunningFlows": _LOOKUP,
+    "allowed.images": "image references are parsed by the webhook",
+    "allowed.registries": "image references are parsed by the webhook",
+    "allowed.imageTags": "image references are parsed by the webhook",
+    "denied.images": "image references are parsed by the webhook",
+    "denied.registries": "image references are parsed by the webhook",
+    "denied.imageTags": "image references are parsed by the webhook",
+    "required.imageDigests": "image references are parsed by the webhook",
+    "required.existingTemplates": _LOOKUP,
+}
+"""The checks that only the webhook makes, and why."""
+UNDERSTOOD: Final = frozenset(
+    {
+        *("match.kinds", "match.namespaceSelector", "match.objectSelector"),
+        *("exempt.usernames", "exempt.groups", "exempt.namespaces"),
+        *("mode", "defaults", "approvals", "variables", "rules"),
+    }
+)
+"""The fields that decide whether a policy applies and that the API server reads, and those that are no checks."""
+LEFT: Final[Mapping[str, str]] = {}
+"""The fields with which the whole policy is left to the webhook, and why. So are fields that are listed nowhere."""
+
+_UNKNOWN: Final = "is judged by the webhook only"
+_ABSENT: Final = "the webhook sets it where it is absent"
+_RULES: Final = "CEL of its own: inProcess.rules is off"
+_DEFAULTED: Final[Mapping[str, DefaultField]] = {
+    "limits.maxActiveDeadlineSeconds": DefaultField.ACTIVE_DEADLINE_SECONDS,
+    "limits.maxTtlSecondsAfterFinished": DefaultField.TTL_SECONDS_AFTER_FINISHED,
+}
+
+
+class WebhookOnly(msgspec.Struct, frozen=True):
+    """A check that is left to the webhook, at least in part. `rule`: its name, or EVERYTHING."""
+
+    rule: str
+    why: str
+
+
+class InProcess(msgspec.Struct, frozen=True):
+    """`rules`: the names of the checks that the API server makes, such as `limits.maxSteps`."""
+
+    rules: tuple[str, ...] = ()
+    webhook_only: tuple[WebhookOnly, ...] = ()
+
+
+class DefaultedFields(msgspec.Struct, frozen=True):
+    """What the policies of a cluster set where it is absent. `fields`: names of fields, `labels`: keys of labels.
+
+    While the webhook is down nothing is set, so the API server must not refuse the absence of what would be set.
+    """
+
+    fields: frozenset[str] = frozenset()
+    labels: frozenset[str] = frozenset()
+
+
+def defaulted_fields(policies: Iterable[CompiledPolicy]) -> DefaultedFields:
+    """What any of these policies sets, for whichever objects."""
+    fields: set[str] = set()
+    labels: set[str] = set()
+    for policy in policies:
+        wanted = policy.spec.defaults
+        if wanted is None or policy.mode is PolicyMode.AUDIT:
+            continue
+        fields |= {name for name, value in msgspec.to_builtins(wanted).items() if value not in (None, "")}
+        fields |= {each.field.value for each in wanted.values}
+        labels |= {*wanted.labels, *(each.key for each in wanted.values if each.field is DefaultField.LABELS)}
+    return DefaultedFields(frozenset(fields), frozenset(labels))
+
+
+def in_process(policy: CompiledPolicy, defaulted: DefaultedFields) -> InProcess:
+    """What the API server checks of the policy. `defaulted`: what the policies of the cluster set."""
+    if reasons := tuple(_left(policy, defaulted)):
+        return InProcess((), reasons)
+    names = tuple(check_names(policy))
+    only = [WebhookOnly(name, why) for name in names if (why := _why(name, policy, defaulted))]
+    only += [WebhookOnly(f"rules.{rule.name}", _RULES) for rule in policy.rules]
+    rules = tuple(name for name in names if name in PARTLY or name in WHOLLY)
+    return InProcess(rules, tuple(only))
+
+
+def check_names(policy: CompiledPolicy) -> Iterator[str]:
+    """The names of the policy's checks, such as `limits.maxSteps`, without its rules."""
+    spec = msgspec.to_builtins(policy.spec)
+    for group in GROUPS:
+        yield from (f"{group}.{field}" for field, value in (spec.get(group) or {}).items() if _given(value))
+
+
+def _left(policy: CompiledPolicy, defaulted: DefaultedFields) -> Iterator[WebhookOnly]:
+    """Why the API server cannot tell to what the policy applies."""
+    for field in _fields(msgspec.to_builtins(policy.spec)):
+        if field not in UNDERSTOOD:
+            yield WebhookOnly(EVERYTHING, f"spec.{field}: {LEFT.get(field, _UNKNOWN)}")
+    selector = (policy.spec.match.object_selector if policy.spec.match else None) or {}
+    if defaulted.labels.intersection(selector_keys(selector)):
+        yield WebhookOnly(EVERYTHING, "spec.match.objectSelector: selects by a label that the webhook sets")
+
+
+def _fields(spec: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in spec.items():
+        if name in GROUPS or not _given(value):
+            continue
+        if name in ("match", "exempt"):
+            yield from (f"{name}.{field}" for field, inner in value.items() if _given(inner))
+        else:
+            yield name
+
+
+def _given(value: Any) -> bool:
+    """Whether a field is set. 0 is a value."""
+    return value not in (None, "", [], {}) and value is not False
+
+
+def _why(name: str, policy: CompiledPolicy, defaulted: DefaultedFields) -> str:
+    if name in WHOLLY:
+        return _ABSENT if _is_set(name, policy, defaulted) else ""
+    return PARTLY.get(name) or NEVER.get(name) or _UNKNOWN
+
+
+def _is_set(name: str, policy: CompiledPolicy, defaulted: DefaultedFields) -> bool:
+    """Whether the webhook sets what the check requires."""
+    if name == "required.labels" and policy.spec.required is not None:
+        return bool(defaulted.labels.intersection(policy.spec.required.labels))
+    return name in _DEFAULTED and _DEFAULTED[name].value in defaulted.fields
+
+
+def selector_keys(selector: Mapping[str, Any]) -> Sequence[str]:
+    """The keys of labels that a label selector reads."""
+    expressions = selector.get("matchExpressions") or ()
+    return (*(selector.get("matchLabels") or {}), *(str(each.get("key")) for each in expressions))

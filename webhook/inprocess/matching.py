@@ -1,0 +1,96 @@
+"""CEL of whether a JobFlowPolicy applies to an object and its user, as shared.policy.match says it in Python."""
+
+from typing import Final
+
+from shared.model.phases import PolicyMode
+from webhook.inprocess.cel import EMPTY_LIST, field, fits
+from webhook.inprocess.values import KIND, NEW, OLD
+
+Condition = tuple[str, str]
+_MATCH: Final = "params.spec.match"
+_EXEMPT: Final = "params.spec.exempt"
+_STATUS: Final = "params.status.inProcess"
+_CREATES: Final = "request.operation == 'CREATE'"
+_EMBEDDED: Final = (("CronJob", "Job"), ("CronJobFlow", "JobFlow"), ("JobFlowTemplate", "JobFlow"))
+
+
+def mode_condition(mode: PolicyMode) -> Condition:
+    """matchCondition that selects the JobFlowPolicies of a mode."""
+    return "mode", f"{field('params.spec', 'mode', _literal(PolicyMode.ENFORCE))} == {_literal(mode)}"
+
+
+def conditions() -> list[Condition]:
+    """matchConditions of all modes. They cannot read the Namespace; see `applies`.
+
+    `listed`: the controller has read this version of the policy and lists what can be checked here.
+    """
+    return [
+        (
+            "listed",
+            (
+                f"has(params.status) && has({_STATUS}) && has({_STATUS}.rules) && has({_STATUS}.observedGeneration)"
+                f" && {_STATUS}.observedGeneration == params.metadata.generation && size({_STATUS}.rules) > 0"
+            ),
+        ),
+        ("kinds", _kinds()),
+        ("not-exempt", _not_exempt()),
+        ("not-being-deleted", "!has(object.metadata.deletionTimestamp)"),
+    ]
+
+
+def only_suspends() -> Condition:
+    """Suspending a JobFlow is never refused."""
+    new, old = "dyn(object)", "dyn(oldObject)"
+    others = (
+        f"{new}.spec.all(k, k == 'suspend' || (k in {old}.spec && {new}.spec[k] == {old}.spec[k]))"
+        f" && {old}.spec.all(k, k == 'suspend' || k in {new}.spec)"
+    )
+    labels = f"{field(f'{new}.metadata', 'labels', '{}')} == {field(f'{old}.metadata', 'labels', '{}')}"
+    stops = f"has({new}.spec.suspend) && {new}.spec.suspend && !(has({old}.spec.suspend) && {old}.spec.suspend)"
+    is_flow = f"{KIND} == 'JobFlow' && !({_CREATES}) && has({new}.spec) && has({old}.spec)"
+    return "does-not-only-suspend", f"!({is_flow} && {stops} && {others} && {labels})"
+
+
+def applies() -> str:
+    """Whether the policy selects the namespace and the object, by its labels before or after the change."""
+    by_namespace = _selects(f"{_MATCH}.namespaceSelector", field("namespaceObject.metadata", "labels", "{}"))
+    by_object = f"({_selects(f'{_MATCH}.objectSelector', NEW.of('labels'))}"
+    by_object += f" || (!({_CREATES}) && {_selects(f'{_MATCH}.objectSelector', OLD.of('labels'))}))"
+    return f"!has({_MATCH}) || ({by_namespace} && {by_object})"
+
+
+def _literal(mode: PolicyMode) -> str:
+    return f"'{mode.value}'"
+
+
+def _kinds() -> str:
+    kinds = f"{_MATCH}.kinds"
+    embedded = " || ".join(f"({KIND} == '{outer}' && '{inner}' in {kinds})" for outer, inner in _EMBEDDED)
+    return f"!has({_MATCH}) || !has({kinds}) || size({kinds}) == 0 || {KIND} in {kinds} || {embedded}"
+
+
+def _not_exempt() -> str:
+    user, groups = "request.userInfo.username", field("request.userInfo", "groups", EMPTY_LIST)
+    by_user = f"{user} != '' && {_listed('usernames', user)}"
+    by_group = f"{groups}.exists(g, {_listed('groups', 'g')})"
+    return f"!has({_EXEMPT}) || !({_listed('namespaces', 'request.namespace')} || ({by_user}) || {by_group})"
+
+
+def _listed(name: str, text: str) -> str:
+    patterns = f"{_EXEMPT}.{name}"
+    return f"(has({patterns}) && {fits(text, patterns)})"
+
+
+def _selects(selector: str, labels: str) -> str:
+    """A metav1.LabelSelector, as in shared.policy.selector. An absent one selects everything."""
+    value = f"{labels}[e.key]"
+    holds = (
+        f"e.operator == 'In' ? e.key in {labels} && {value} in e.values"
+        f" : e.operator == 'NotIn' ? !(e.key in {labels} && {value} in e.values)"
+        f" : e.operator == 'Exists' ? e.key in {labels} : !(e.key in {labels})"
+    )
+    wanted, expressions = f"{selector}.matchLabels", f"{selector}.matchExpressions"
+    equal = f"{wanted}.all(k, k in {labels} && {labels}[k] == {wanted}[k])"
+    return (
+        f"(!has({selector}) || ((!has({wanted}) || {equal}) && (!has({expressions}) || {expressions}.all(e, {holds}))))"
+    )

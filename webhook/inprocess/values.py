@@ -1,0 +1,120 @@
+"""CEL of what a Job, template or flow uses, as the webhook reads it (shared.policy.judging.usage).
+
+Each value is a variable of the ValidatingAdmissionPolicy, once for the new object (suffix `New`) and once for the stored
+one (`Old`). What is read from pod templates, which the CRDs leave untyped, may have any type.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final, NamedTuple
+
+from webhook.inprocess.cel import EMPTY_LIST, EMPTY_MAP, field, flat, joined, untyped
+
+Variable = tuple[str, str]
+
+
+class Side(NamedTuple):
+    """`suffix` of the variables; `object`: CEL of the object that they are about."""
+
+    suffix: str
+    object: str
+
+    def name(self, value: str) -> str:
+        return value + self.suffix
+
+    def of(self, name: str) -> str:
+        """CEL that reads the variable of this side."""
+        return f"variables.{name}{self.suffix}"
+
+
+NEW: Final = Side("New", "dyn(object)")
+OLD: Final = Side("Old", "dyn(oldObject)")
+SIDES: Final = (NEW, OLD)
+Texts = Callable[[Side], str]
+
+KIND: Final = "request.kind.kind"
+_NOTHING: Final = "''"
+_CONTAINERS: Final = ("initContainers", "containers", "ephemeralContainers")
+
+
+def job_values(side: Side) -> Iterator[Variable]:
+    """The values of a JobTemplate, a Job, or the Job in a CronJob."""
+    yield side.name("holder"), f"{KIND} == 'CronJob' ? {_inner(side, 'jobTemplate')} : {side.object}"
+    yield side.name("metadata"), field(side.of("holder"), "metadata", EMPTY_MAP)
+    yield side.name("spec"), field(side.of("holder"), "spec", EMPTY_MAP)
+    yield side.name("parts"), f"[{side.of('spec')}]"
+    yield from _shared_values(side)
+
+
+def flow_values(side: Side) -> Iterator[Variable]:
+    """The values of a JobFlow, or the one in a CronJobFlow or JobFlowTemplate. Its parts are the patches of its steps."""
+    holder, template = side.of("holder"), f"{KIND} == 'JobFlowTemplate'"
+    yield side.name("holder"), f"{KIND} == 'CronJobFlow' ? {_inner(side, 'jobFlowTemplate')} : {side.object}"
+    yield side.name("metadata"), f"{template} ? {EMPTY_MAP} : {field(holder, 'metadata', EMPTY_MAP)}"
+    yield side.name("spec"), f"{template} ? {_inner(side, 'flow')} : {field(holder, 'spec', EMPTY_MAP)}"
+    spec = side.of("spec")
+    yield side.name("flows"), field(spec, "flows", EMPTY_LIST)
+    yield side.name("steps"), f"{side.of('flows')} + {field(spec, 'finally', EMPTY_LIST)}"
+    patched = f"{side.of('steps')}.filter(s, has(s.patch) && has(s.patch.jobSpec))"
+    yield side.name("parts"), f"{patched}.map(s, s.patch.jobSpec)"
+    yield from _shared_values(side)
+
+
+def tasks(part: str) -> str:
+    return field(part, "tasks", EMPTY_LIST)
+
+
+def containers(pod: str) -> str:
+    """All containers of a pod."""
+    return "(" + " + ".join(untyped(pod, name, "list", EMPTY_LIST) for name in _CONTAINERS) + ")"
+
+
+def _inner(side: Side, name: str) -> str:
+    return field(field(side.object, "spec", EMPTY_MAP), name, EMPTY_MAP)
+
+
+def _shared_values(side: Side) -> Iterator[Variable]:
+    """Labels, pods, and one list of texts for each field of `allowed` and `denied`."""
+    metadata = side.of("metadata")
+    yield side.name("labels"), field(metadata, "labels", EMPTY_MAP)
+    yield side.name("ofAFlow"), f"{field(metadata, 'ownerReferences', EMPTY_LIST)}.exists(o, o.kind == 'JobFlow')"
+    pod = untyped(field("t", "template", EMPTY_MAP), "spec", "map", EMPTY_MAP)
+    yield side.name("pods"), f"{side.of('parts')}.map(j, {tasks('j')}.map(t, {pod}))"
+    for name, texts in USES.items():
+        # Texts with placeholders are judged in the Job that is made of them.
+        yield side.name(name), f"({texts(side)}).filter(v, !(variables.open && v.contains('$(')))"
+
+
+def _of_parts(name: str) -> Texts:
+    return lambda side: flat(f"{side.of('parts')}.map(j, {field('j', name, _NOTHING)})")
+
+
+def _of_pods(text: str) -> Texts:
+    """`text`: CEL of a text about a pod spec `p`, with one value in each line."""
+    return lambda side: flat(f"{side.of('pods')}.map(l, {joined(f'l.map(p, {text})')})")
+
+
+def _of_parts_and_pods(name: str) -> Texts:
+    of_parts, of_pods = _of_parts(name), _of_pods(untyped("p", name, "string", _NOTHING))
+    return lambda side: f"{of_parts(side)} + {of_pods(side)}"
+
+
+def _plugins(side: Side) -> str:
+    return flat(f"{side.of('parts')}.map(j, {joined(field('j', 'plugins', EMPTY_MAP) + '.map(k, k)')})")
+
+
+def _text(holder: str, name: str) -> str:
+    return untyped(holder, name, "string", _NOTHING)
+
+
+_ACCOUNTS: Final = joined(
+    f"([{_text('p', 'serviceAccountName')}, {_text('p', 'serviceAccount')}]"
+    f" + ({_text('p', 'serviceAccountName')} + {_text('p', 'serviceAccount')} == '' && variables.finished ? ['default'] : []))"
+)
+USES: Final[Mapping[str, Texts]] = {
+    "queues": _of_parts("queue"),
+    "schedulerNames": _of_parts_and_pods("schedulerName"),
+    "priorityClassNames": _of_parts_and_pods("priorityClassName"),
+    "plugins": _plugins,
+    "serviceAccounts": _of_pods(_ACCOUNTS),
+}
+"""By the name of the field in `allowed` and `denied`: CEL of the list of texts that an object uses."""
