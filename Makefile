@@ -46,6 +46,7 @@ generate: $(STAMP) ## write what is generated from the code (CRDs, reference pag
 	$(BIN)/python -m shared.crd
 	$(BIN)/python -m webhook.server.configurations
 	$(BIN)/python -m webhook.structure
+	$(BIN)/python -m webhook.inprocess
 	$(BIN)/python -m cli.reference
 	$(BIN)/python -m shared.crd.reference
 
@@ -69,6 +70,7 @@ verify: lint ## lint, and generated files are up to date
 	$(BIN)/python -m shared.crd --check
 	$(BIN)/python -m webhook.server.configurations --check
 	$(BIN)/python -m webhook.structure --check
+	$(BIN)/python -m webhook.inprocess --check
 	$(BIN)/python -m cli.reference --check
 	$(BIN)/python -m shared.crd.reference --check
 

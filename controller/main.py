@@ -34,6 +34,7 @@ from controller.gang.backends.gate import GateBackend
 from controller.gang.backends.native import NativeBackend
 from controller.gang.settings import AdmissionSettings
 from controller.gang_api import GangAdmission, GangBackend, NoAdmission, VolcanoBackend
+from controller.inprocess import reconciler as inprocess_controller
 from controller.job import reconciler as job_controller
 from controller.jobflow import wiring as jobflow_controller
 from controller.policy import reconciler as policy_controller
@@ -101,6 +102,7 @@ CONTROLLERS: Final[tuple[Part, ...]] = (  # add a controller here
     Part(ttl_controller.build, _jobs),
     Part(policy_controller.build, _flows),
     Part(exception_controller.build, _flows),
+    Part(inprocess_controller.build, _flows),
     Part(gang_controller.build, _gate),
     Part(workload_reconciler.build, _native),
     Part(queue_controller.build, _jobs),

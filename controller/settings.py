@@ -46,6 +46,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log_level: str = "info"
     qps: float = 0.0
     scan_interval: float = 900.0
+    in_process_policies: bool = False
 
 
 def names(text: str) -> tuple[str, ...]:
@@ -119,6 +120,11 @@ OPTIONS: Final[Mapping[str, Option]] = {
     "probe_allow_loopback": Option("probe loopback addresses too: pods of a local cluster may have them", SWITCH),
     "watch_namespaces": Option("comma-separated namespaces to watch; empty for all", names),
     "log_level": Option("minimum level of log messages", str, ("debug", "info", "warning", "error")),
+    "in_process_policies": Option(
+        "the chart's ValidatingAdmissionPolicies for JobFlowPolicies are installed: state in the status of each policy what they"
+        " enforce",
+        SWITCH,
+    ),
     "qps": Option("maximum requests per second to the API server; 0 for no limit", at_least(float, 0)),
     "scan_interval": Option(
         "seconds between reconciles of every object without a change; 0 for never", at_least(float, 0)

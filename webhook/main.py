@@ -85,7 +85,12 @@ async def run(settings: WebhookSettings) -> None:
         live = LiveLookup(api)
         handler = AdmissionHandler(
             CachedLookups(caches),
-            AdmissionOptions(settings.scheduler_names, settings.volcano_crds, settings.disabled_plugins),
+            AdmissionOptions(
+                settings.scheduler_names,
+                settings.volcano_crds,
+                settings.disabled_plugins,
+                settings.in_process_policies,
+            ),
             find=live.find,
             list_live=live.list,
             wall_clock=time.time,

@@ -31,6 +31,7 @@ class WebhookSettings(msgspec.Struct, frozen=True, kw_only=True):
     scheduler_names: tuple[str, ...] = (DEFAULT_SCHEDULER,)
     volcano_crds: bool = False
     disabled_plugins: tuple[str, ...] = ()
+    in_process_policies: bool = False
     tls_cert_file: str = ""
     tls_private_key_file: str = ""
     tls_ca_file: str = ""
@@ -76,6 +77,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--disabled-plugins", type=_words, help="comma-separated Job plugins that are refused, e.g. ssh"
+    )
+    parser.add_argument(
+        "--in-process-policies",
+        action="store_true",
+        default=None,
+        help="the API server enforces JobFlowPolicies too: refuse their violations before it does, with complete messages",
     )
     parser.add_argument("--tls-cert-file", help="serving certificate (PEM); reloaded when the file changes")
     parser.add_argument("--tls-private-key-file", help="private key of the serving certificate (PEM)")

@@ -16,10 +16,11 @@ def policy_status(policy: Body, faults: Sequence[Violation], found: FirstViolati
     """The whole new status. `faults`: why the policy does not compile; `found`: by a scan that ended at `now`, None before."""
     before = policy.get("status") or {}
     generation = policy["metadata"].get("generation")
+    others = {key: before[key] for key in ("inProcess",) if key in before}
     kept = {key: before[key] for key in ("violations", "excepted", "lastScanTime", "lastViolations") if key in before}
     scanned = kept if found is None else _scanned(found, now)
     ready = _ready(before, faults, generation, now)
-    return {"observedGeneration": generation, "conditions": [ready], **scanned}
+    return {"observedGeneration": generation, "conditions": [ready], **scanned, **others}
 
 
 def _scanned(found: FirstViolations, now: float) -> Body:

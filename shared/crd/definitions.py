@@ -145,6 +145,7 @@ DEFINITIONS: Final[tuple[Definition, ...]] = (
             Column("MODE", ".spec.mode"),
             Column("READY", _READY),
             Column("VIOLATIONS", ".status.violations", "integer"),
+            Column("IN-PROCESS", ".status.inProcess.rules", priority=1),
             _AGE,
             Column("SEVERITY", ".spec.severity", priority=1),
         ),

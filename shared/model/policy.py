@@ -209,6 +209,24 @@ class PolicyViolation(Model, frozen=True, kw_only=True):
     message: str = ""
 
 
+class LeftToWebhook(Model, frozen=True, kw_only=True):
+    """A rule that the API server does not judge, or not completely. `*`: every rule of the policy."""
+
+    rule: str
+    why: str = ""
+
+
+class InProcessRules(Model, frozen=True, kw_only=True):
+    """The rules that the API server itself enforces, also while no webhook answers."""
+
+    rules: Annotated[tuple[str, ...], Meta(description="Names of rules, such as limits.maxSteps.")] = ()
+    webhook_only: Annotated[
+        tuple[LeftToWebhook, ...],
+        Meta(description="Rules that only the webhook enforces; those that are in rules as well only in part."),
+    ] = ()
+    observed_generation: int | None = None
+
+
 class JobFlowPolicyStatus(Model, frozen=True, kw_only=True):
     observed_generation: int | None = None
     conditions: tuple[PolicyCondition, ...] = ()
@@ -216,6 +234,10 @@ class JobFlowPolicyStatus(Model, frozen=True, kw_only=True):
     excepted: Annotated[Count, Meta(description="Violations that exceptions allowed at the last scan.")] = 0
     last_scan_time: Time | None = None
     last_violations: tuple[PolicyViolation, ...] = ()
+    in_process: Annotated[
+        InProcessRules | None,
+        Meta(description="What the API server itself enforces; absent where the chart's inProcess.policies is off."),
+    ] = None
 
 
 class JobFlowPolicy(Model, frozen=True, kw_only=True):

@@ -11,11 +11,11 @@ from typing import Any, Final
 import msgspec
 
 from shared.model.phases import PolicyMode
-from shared.model.policy import DefaultField
+from shared.model.policy import DefaultField, InProcessRules, LeftToWebhook
+from shared.model.types import Body
 from shared.policy.compiled.policy import CompiledPolicy
+from shared.policy.rule_names import GROUPS, rule_names
 
-GROUPS: Final = ("limits", "allowed", "denied", "required")
-"""The fields of a policy's spec whose fields are checks."""
 EVERYTHING: Final = "*"
 """Stands for all checks of a policy."""
 
@@ -59,13 +59,14 @@ UNDERSTOOD: Final = frozenset(
     {
         *("match.kinds", "match.namespaceSelector", "match.objectSelector"),
         *("exempt.usernames", "exempt.groups", "exempt.namespaces"),
-        *("mode", "defaults", "approvals", "variables", "rules"),
+        *("mode", "severity", "defaults", "approvals", "variables", "rules"),
     }
 )
 """The fields that decide whether a policy applies and that the API server reads, and those that are no checks."""
-LEFT: Final[Mapping[str, str]] = {}
+LEFT: Final[Mapping[str, str]] = {"exceptions": "the API server does not see JobFlowPolicyExceptions"}
 """The fields with which the whole policy is left to the webhook, and why. So are fields that are listed nowhere."""
 
+_OWN: Final = "rules."
 _UNKNOWN: Final = "is judged by the webhook only"
 _ABSENT: Final = "the webhook sets it where it is absent"
 _RULES: Final = "CEL of its own: inProcess.rules is off"
@@ -73,20 +74,6 @@ _DEFAULTED: Final[Mapping[str, DefaultField]] = {
     "limits.maxActiveDeadlineSeconds": DefaultField.ACTIVE_DEADLINE_SECONDS,
     "limits.maxTtlSecondsAfterFinished": DefaultField.TTL_SECONDS_AFTER_FINISHED,
 }
-
-
-class WebhookOnly(msgspec.Struct, frozen=True):
-    """A check that is left to the webhook, at least in part. `rule`: its name, or EVERYTHING."""
-
-    rule: str
-    why: str
-
-
-class InProcess(msgspec.Struct, frozen=True):
-    """`rules`: the names of the checks that the API server makes, such as `limits.maxSteps`."""
-
-    rules: tuple[str, ...] = ()
-    webhook_only: tuple[WebhookOnly, ...] = ()
 
 
 class DefaultedFields(msgspec.Struct, frozen=True):
@@ -113,47 +100,41 @@ def defaulted_fields(policies: Iterable[CompiledPolicy]) -> DefaultedFields:
     return DefaultedFields(frozenset(fields), frozenset(labels))
 
 
-def in_process(policy: CompiledPolicy, defaulted: DefaultedFields) -> InProcess:
+def in_process(policy: CompiledPolicy, defaulted: DefaultedFields) -> InProcessRules:
     """What the API server checks of the policy. `defaulted`: what the policies of the cluster set."""
     if reasons := tuple(_left(policy, defaulted)):
-        return InProcess((), reasons)
-    names = tuple(check_names(policy))
-    only = [WebhookOnly(name, why) for name in names if (why := _why(name, policy, defaulted))]
-    only += [WebhookOnly(f"rules.{rule.name}", _RULES) for rule in policy.rules]
+        return InProcessRules(webhook_only=reasons)
+    names = tuple(check for check in rule_names(policy.spec) if not check.startswith(_OWN))
+    only = [LeftToWebhook(rule=name, why=why) for name in names if (why := _why(name, policy, defaulted))]
+    only += [LeftToWebhook(rule=f"rules.{rule.name}", why=_RULES) for rule in policy.rules]
     rules = tuple(name for name in names if name in PARTLY or name in WHOLLY)
-    return InProcess(rules, tuple(only))
+    return InProcessRules(rules=rules, webhook_only=tuple(only))
 
 
-def check_names(policy: CompiledPolicy) -> Iterator[str]:
-    """The names of the policy's checks, such as `limits.maxSteps`, without its rules."""
-    spec = msgspec.to_builtins(policy.spec)
-    for group in GROUPS:
-        yield from (f"{group}.{field}" for field, value in (spec.get(group) or {}).items() if _given(value))
+def status_of(rules: InProcessRules, generation: int | None) -> Body:
+    """`status.inProcess`. The list of rules is also written if it is empty: the CEL reads it."""
+    only = [{"rule": each.rule, "why": each.why} for each in rules.webhook_only]
+    status: Body = {"rules": list(rules.rules), "observedGeneration": generation}
+    return {**status, "webhookOnly": only} if only else status
 
 
-def _left(policy: CompiledPolicy, defaulted: DefaultedFields) -> Iterator[WebhookOnly]:
+def _left(policy: CompiledPolicy, defaulted: DefaultedFields) -> Iterator[LeftToWebhook]:
     """Why the API server cannot tell to what the policy applies."""
     for field in _fields(msgspec.to_builtins(policy.spec)):
         if field not in UNDERSTOOD:
-            yield WebhookOnly(EVERYTHING, f"spec.{field}: {LEFT.get(field, _UNKNOWN)}")
+            yield LeftToWebhook(rule=EVERYTHING, why=f"spec.{field}: {LEFT.get(field, _UNKNOWN)}")
     selector = (policy.spec.match.object_selector if policy.spec.match else None) or {}
     if defaulted.labels.intersection(selector_keys(selector)):
-        yield WebhookOnly(EVERYTHING, "spec.match.objectSelector: selects by a label that the webhook sets")
+        yield LeftToWebhook(rule=EVERYTHING, why="spec.match.objectSelector: selects by a label that the webhook sets")
 
 
 def _fields(spec: Mapping[str, Any]) -> Iterator[str]:
+    """The fields that are set, without those that are rules."""
     for name, value in spec.items():
-        if name in GROUPS or not _given(value):
-            continue
         if name in ("match", "exempt"):
-            yield from (f"{name}.{field}" for field, inner in value.items() if _given(inner))
-        else:
+            yield from (f"{name}.{field}" for field in value)
+        elif name not in GROUPS:
             yield name
-
-
-def _given(value: Any) -> bool:
-    """Whether a field is set. 0 is a value."""
-    return value not in (None, "", [], {}) and value is not False
 
 
 def _why(name: str, policy: CompiledPolicy, defaulted: DefaultedFields) -> str:

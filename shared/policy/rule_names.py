@@ -7,13 +7,14 @@ import msgspec
 
 from shared.model.policy import JobFlowPolicySpec
 
-_GROUPS: Final = ("limits", "allowed", "denied", "required")
+GROUPS: Final = ("limits", "allowed", "denied", "required")
+"""The fields of a policy's spec whose fields are rules."""
 
 
 def rule_names(spec: JobFlowPolicySpec) -> Iterator[str]:
-    """The name of every rule that the policy has. A group of rules that is added to policies must be listed in _GROUPS."""
+    """The name of every rule that the policy has. A group of rules that is added to policies must be listed in GROUPS."""
     fields = msgspec.to_builtins(spec)
-    for group in _GROUPS:
+    for group in GROUPS:
         yield from (f"{group}.{field}" for field, value in (fields.get(group) or {}).items() if _restricts(value))
     yield from (f"rules.{rule.name}" for rule in spec.rules)
 
@@ -21,14 +22,10 @@ def rule_names(spec: JobFlowPolicySpec) -> Iterator[str]:
 def allows_exceptions(spec: JobFlowPolicySpec) -> bool:
     """Whether JobFlowPolicyExceptions can have effect on the policy.
 
-    Such a policy is decided by the webhook only: a ValidatingAdmissionPolicy cannot see exceptions and would refuse what
-    they allow. As a condition on `params`: NO_EXCEPTIONS.
+    Such a policy is decided by the webhook only (see shared.policy.in_process): a ValidatingAdmissionPolicy cannot see
+    exceptions and would refuse what they allow.
     """
     return spec.exceptions is not None
-
-
-NO_EXCEPTIONS: Final = "!has(params.spec.exceptions)"
-"""CEL: true for the policies that a ValidatingAdmissionPolicy with them as `params` may enforce."""
 
 
 def _restricts(value: Any) -> bool:

@@ -12,7 +12,7 @@ import yaml
 
 from controller import settings as controller_settings
 from shared.model.types import Body
-from tests.helm.chart import CHART, CLUSTER_SCOPED, HelmRefused, container, of, render, run
+from tests.helm.chart import CHART, CLUSTER_SCOPED, NAMESPACE, HelmRefused, container, of, render, run
 from web import arguments as web_arguments
 from webhook import settings as webhook_settings
 
@@ -241,6 +241,31 @@ def test_the_network_policy_allows_only_the_api_server_and_probes() -> None:
     assert egress(CASES["network policy, any"], "controller") == [anywhere, {"to": [{"namespaceSelector": {}}]}]
     one = {"ports": [{"port": 16443, "protocol": "TCP"}], "to": [{"ipBlock": {"cidr": "10.1.2.3/32"}}]}
     assert egress(CASES["network policy for one API server"], "webhook") == [one]
+
+
+def test_the_api_server_enforces_policies_where_the_controller_runs_and_warns_where_no_webhook_does() -> None:
+    def actions(**values: Body) -> list[str]:
+        bindings = [each for each in render(values) if each["kind"] == "ValidatingAdmissionPolicyBinding"]
+        return [each["spec"]["validationActions"][0] for each in bindings if "paramRef" in each["spec"]]
+
+    assert actions() == ["Deny", "Audit", "Audit"] * 2
+    assert actions(webhook={"mode": "Off"}) == ["Deny", "Warn", "Audit"] * 2
+    for off in (
+        {"inProcess": {"policies": False}},
+        {"flowController": {"enabled": False}},
+        {"webhook": {"volcanoCRDs": True}},
+    ):
+        assert actions(**off) == []
+        texts = [argument for each in render(off) for argument in _arguments(each)]
+        assert "--in-process-policies" not in texts
+    (binding, *_) = [each for each in render() if "paramRef" in each.get("spec", {})]
+    (expression,) = binding["spec"]["matchResources"]["namespaceSelector"]["matchExpressions"]
+    assert expression["values"] == ["kube-system", NAMESPACE]
+
+
+def _arguments(each: Body) -> list[str]:
+    containers = each["spec"]["template"]["spec"]["containers"] if each["kind"] == "Deployment" else ()
+    return [argument for container in containers for argument in container.get("args", ())]
 
 
 def test_the_policy_admin_role_writes_policies_only() -> None:

@@ -31,7 +31,7 @@ from webhook.server.routes import ROUTES, WebhookRoute
 from webhook.subject.lookups import InMemoryLookups, Lookups, MissingObject, ReplacedLookups
 from webhook.verdict.admit import TooSlow, flow_of_command, missing_objects, mutate, validate
 from webhook.verdict.kind_admission import DEFAULT_OPTIONS, AdmissionOptions
-from webhook.verdict.structure import has_broken_structure, with_defaults
+from webhook.verdict.structure import has_broken_structure, violates_in_process, with_defaults
 
 LOG: Final = logging.getLogger(__name__)
 BODY_LIMIT: Final = 3 * 1024 * 1024  # the API server's own limit of a request limit of a request
@@ -141,8 +141,12 @@ class AdmissionHandler:
     async def _mutated(self, review: AdmissionReview, lookups: Lookups) -> AdmissionVerdict:
         """The defaults, or the refusal of an object that the API server's own policies would refuse with fewer words."""
         verdict = mutate(review, lookups, self._options)
-        if has_broken_structure(review, lookups, self._options):
-            judged = await self._validated(with_defaults(review, verdict), lookups)
+        complete = with_defaults(review, verdict)
+        ends = self._clock() + WORK_SECONDS
+        if has_broken_structure(review, lookups, self._options) or violates_in_process(
+            complete, lookups, self._options, lambda: self._clock() < ends
+        ):
+            judged = await self._validated(complete, lookups)
             return verdict if judged.allowed else judged
         return verdict
 

@@ -93,6 +93,16 @@ def validate(
     return _with_template(review, lookups, options, verdict, in_time)
 
 
+def policy_verdict(
+    review: AdmissionReview, lookups: Lookups, options: AdmissionOptions, in_time: Allowance = unlimited
+) -> AdmissionVerdict:
+    """What policies alone say of the object and the template in it. Raises TooSlow once `in_time` returns False."""
+    if being_deleted(review):
+        return ALLOWED
+    verdict = judging.with_policies(review, lookups, ALLOWED, lambda: _check_time(in_time, "policies"))
+    return _with_template(review, lookups, options, verdict, in_time)
+
+
 def _with_template(
     review: AdmissionReview,
     lookups: Lookups,

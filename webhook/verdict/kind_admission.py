@@ -24,6 +24,7 @@ class AdmissionOptions:
     scheduler_names: tuple[str, ...] = (names.DEFAULT_SCHEDULER,)
     volcano_crds: bool = False  # Volcano's CRDs are installed; they default `queue` (docs/design/decisions.md, row 26)
     disabled_plugins: tuple[str, ...] = ()
+    in_process_policies: bool = False  # the API server enforces JobFlowPolicies, too (see webhook.inprocess)
     now: float | None = None
 
 

@@ -1,15 +1,18 @@
-"""The faults of a graph that the API server's own policies refuse, as the mutating webhooks see them.
+"""The faults that the API server's own policies refuse, as the mutating webhooks see them.
 
-A policy of the chart (webhook/structure) ends a request before validating webhooks are asked, and its sentences have
-neither paths nor hints. Mutating webhooks come before policies; so they refuse these faults, with the whole verdict.
+A policy of the chart (webhook.structure, webhook.inprocess) ends a request before validating webhooks are asked, and its
+sentences have neither paths nor hints. Mutating webhooks come before policies; so they refuse these faults, with the whole
+verdict.
 """
 
 import msgspec
 
 from webhook.envelope.patch import applied
 from webhook.envelope.review import AdmissionReview, AdmissionVerdict, Operation
+from webhook.policies.judging import enforced_in_process
 from webhook.subject.lookups import Lookups
 from webhook.verdict.admissions import admission_of
+from webhook.verdict.admit import Allowance, policy_verdict
 from webhook.verdict.kind_admission import AdmissionOptions, being_deleted, unchanged
 
 
@@ -26,6 +29,16 @@ def has_broken_structure(review: AdmissionReview, lookups: Lookups, options: Adm
         return False
     rules = admission.create if review.operation is Operation.CREATE else admission.update
     return any(next(iter(rule(subject)), None) is not None for rule in rules if rule in admission.structure)
+
+
+def violates_in_process(
+    review: AdmissionReview, lookups: Lookups, options: AdmissionOptions, in_time: Allowance
+) -> bool:
+    """Whether a JobFlowPolicy refuses the object by a rule that the API server enforces, too."""
+    if not options.in_process_policies or not (enforced := enforced_in_process(lookups)):
+        return False
+    found = policy_verdict(review, lookups, options, in_time).policies
+    return any((each.policy, each.rule) in enforced for each in found)
 
 
 def with_defaults(review: AdmissionReview, verdict: AdmissionVerdict) -> AdmissionReview:

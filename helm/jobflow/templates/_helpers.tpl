@@ -83,6 +83,28 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- end }}
 {{- end }}
 
+{{/* Namespaces without admission: people work in "default", and nothing of ours needs the webhook to start. */}}
+{{- define "jobflow.excludedNamespaces" -}}
+{{- $excluded := .Values.webhook.excludedNamespaces -}}
+{{- if ne .Release.Namespace "default" -}}
+{{- $excluded = append $excluded .Release.Namespace | uniq -}}
+{{- end -}}
+{{- if $excluded -}}
+namespaceSelector:
+  matchExpressions:
+    - key: kubernetes.io/metadata.name
+      operator: NotIn
+      values: {{ toYaml $excluded | nindent 8 }}
+{{- end -}}
+{{- end }}
+
+{{/* Whether the API server enforces JobFlowPolicies: it has ValidatingAdmissionPolicies, and the controller states what they enforce. */}}
+{{- define "jobflow.inProcessPolicies" -}}
+{{- if and .Values.inProcess.policies .Values.flowController.enabled (not .Values.webhook.volcanoCRDs) (semverCompare ">=1.30-0" .Capabilities.KubeVersion.Version) -}}
+true
+{{- end -}}
+{{- end }}
+
 {{/* A digest outranks a tag. One registry for all images, also that of a chart which has this one as a part. */}}
 {{- define "jobflow.image" -}}
 {{- with .root.Values.imageRegistry | default (.root.Values.global).imageRegistry }}{{ trimSuffix "/" . }}/{{ end -}}

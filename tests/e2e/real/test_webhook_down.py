@@ -7,18 +7,26 @@ import pytest
 
 from local.backends import chosen
 from local.client.blocking import until
-from shared.kinds import Kind
+from shared.kinds import ADMISSION_POLICY, ADMISSION_POLICY_BINDING, JOBFLOWPOLICY
 from shared.model.types import Body
 from tests.e2e.support.installation import CONFIGURATION, Installation
 from tests.webhook.make import flow, step
+from tests.webhook.policies.make import policy
 
-POLICIES = Kind("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicy", "validatingadmissionpolicies", False)
-BINDINGS = Kind(
-    "admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicyBinding", "validatingadmissionpolicybindings", False
-)
+POLICY = policy("house", limits={"maxSteps": 2}, required={"existingTemplates": True})
+LONG = flow(step("a"), step("b"), step("c"), name="long")
 CYCLE = flow(step("a", "c"), step("b", "a"), step("c", "b"), name="cyclic")
 TYPO = flow(step("prepare"), step("train", "prepar"), name="typo")
 BY_WEBHOOK = 'The JobFlow "cyclic" is invalid: spec.flows: Invalid value: cycle a -> b -> c -> a'
+BY_RULE = 'has 3 steps, at most 2 are allowed (policy "house", limits.maxSteps)'
+CHANGES: tuple[tuple[Body, bool], ...] = (  # of the policy, and whether the flow of three steps is then refused
+    ({"limits": {"maxSteps": 3}}, False),
+    ({"limits": {"maxSteps": 1}}, True),
+    ({"mode": "Warn"}, False),
+    ({"mode": "Enforce"}, True),
+    ({"exceptions": {"allowedNamespaces": ["team-*"], "maxDuration": "24h"}}, False),
+    ({"exceptions": None}, True),
+)
 BY_POLICY = (
     f"ValidatingAdmissionPolicy '{CONFIGURATION}-jobflows' with binding '{CONFIGURATION}-jobflows' denied request"
 )
@@ -55,6 +63,28 @@ def test_the_api_server_refuses_broken_graphs_while_no_webhook_answers(installed
 
     installed.cluster.processes.stop("controller")
     installed.helm("uninstall", "--ignore-not-found")
-    for kind in (POLICIES, BINDINGS):
+    for kind in (ADMISSION_POLICY, ADMISSION_POLICY_BINDING):
         left = [each["metadata"]["name"] for each in installed.kube.list(kind, "")]
         assert [name for name in left if name.startswith(CONFIGURATION)] == []
+
+
+def test_the_api_server_enforces_policies_while_no_webhook_answers(installed: Installation) -> None:
+    installed.kube.create(JOBFLOWPOLICY, POLICY)
+    state = installed.cluster.wait_for(JOBFLOWPOLICY, "", "house", lambda body: "inProcess" in body.get("status", {}))
+    assert state["status"]["inProcess"]["rules"] == ["limits.maxSteps"]
+    until(lambda: BY_RULE in refusal(installed, LONG), 60, lambda: refusal(installed, LONG))
+    told = refusal(installed, LONG)
+    assert told.count("at most 2 are allowed") == 1
+    assert "ValidatingAdmissionPolicy" not in told
+
+    installed.cluster.processes.stop("webhook")
+    words = 'policy "house" (limits.maxSteps): spec.flows: has 3 steps, at most 2 are allowed'
+    until(lambda: words in refusal(installed, LONG), 60, lambda: refusal(installed, LONG))
+    assert refusal(installed, flow(step("a"), name="right")) == ""
+
+    for change, refuses in CHANGES:
+        installed.kube.patch(JOBFLOWPOLICY, "", "house", {"spec": change})
+        until(lambda: bool(refusal(installed, LONG)) is refuses, 60, lambda: refusal(installed, LONG))  # noqa: B023
+    installed.cluster.processes.stop("controller")
+    installed.kube.delete(JOBFLOWPOLICY, "", "house")
+    until(lambda: refusal(installed, LONG) == "", 60, lambda: refusal(installed, LONG))
