@@ -10,7 +10,7 @@ from shared.model.types import Body
 from webhook.inprocess import checks
 from webhook.inprocess.checks import Check
 from webhook.inprocess.matching import Condition, applies, conditions, mode_condition, only_suspends
-from webhook.inprocess.values import KIND, NEW, OLD, SIDES, Side, Variable, flow_values, job_values
+from webhook.inprocess.values import KIND, NEW, OLD, SIDES, ObjectSide, Variable, flow_values, job_values
 
 ACTIONS: Final[Mapping[PolicyMode, str]] = {
     PolicyMode.ENFORCE: "Deny",
@@ -29,7 +29,7 @@ class JudgedKinds(NamedTuple):
 
     name: str
     kinds: tuple[Kind, ...]
-    values: Callable[[Side], Iterator[Variable]]
+    values: Callable[[ObjectSide], Iterator[Variable]]
     checks: Mapping[str, Check]
     open: str
     finished: str

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from webhook.inprocess.cel import EMPTY_MAP, field, fits, flat, joined, untyped
-from webhook.inprocess.values import USES, Side, containers, tasks
+from webhook.inprocess.values import USES, ObjectSide, containers, tasks
 
-Check = Callable[[Side], str]
+Check = Callable[[ObjectSide], str]
 _SPEC: Final = "params.spec"
 _LOOP: Final = "s['for']"
 
@@ -19,13 +19,13 @@ def _limit(name: str) -> str:
     return f"{_SPEC}.limits.{name}"
 
 
-def _steps(side: Side) -> str:
+def _steps(side: ObjectSide) -> str:
     most, count = _limit("maxSteps"), f"size({side.of('steps')})"
     text = f"'spec.flows: has ' + string({count}) + ' steps, at most ' + string({most}) + ' are allowed'"
     return f"{count} > {most} ? [{text}] : []"
 
 
-def _parallelism(side: Side) -> str:
+def _parallelism(side: ObjectSide) -> str:
     """The Jobs of loops are not counted, except one of a loop with `while`; the webhook counts them all."""
     most, spec = _limit("maxParallelism"), side.of("spec")
     one = f"!has(s.switch) && !(has(s.daemon) && s.daemon) && (!('for' in s) || 'while' in {_LOOP})"
@@ -36,14 +36,14 @@ def _parallelism(side: Side) -> str:
     )
 
 
-def _replicas(side: Side) -> str:
+def _replicas(side: ObjectSide) -> str:
     most = _limit("maxReplicas")
     total = f"({tasks('j')}.map(t, {field('t', 'replicas', '0')}) + [0]).sum()"
     text = f"string(n) + ' pods in total, a Job may have at most ' + string({most})"
     return f"{side.of('parts')}.map(j, {total}).filter(n, n > {most}).map(n, {text})"
 
 
-def _retry_of_jobs(side: Side) -> str:
+def _retry_of_jobs(side: ObjectSide) -> str:
     most, text = _limit("maxRetry"), _too_many_retries("h.maxRetry")
     return flat(
         f"{side.of('parts')}.map(j, "
@@ -52,7 +52,7 @@ def _retry_of_jobs(side: Side) -> str:
     )
 
 
-def _retry_of_flows(side: Side) -> str:
+def _retry_of_flows(side: ObjectSide) -> str:
     limit = "h.retry.limit"
     over = f"has(h.retry) && has({limit}) && {limit} > {_limit('maxRetry')}"
     steps = f"([{side.of('spec')}] + {side.of('steps')}).filter(h, {over}).map(h, {_too_many_retries(limit)})"
@@ -63,23 +63,23 @@ def _too_many_retries(number: str) -> str:
     return f"string({number}) + ' retries: at most ' + string({_limit('maxRetry')}) + ' retries'"
 
 
-def _deadline(side: Side) -> str:
+def _deadline(side: ObjectSide) -> str:
     return _seconds(side, "activeDeadlineSeconds", "maxActiveDeadlineSeconds", needed=f"!{side.of('ofAFlow')}")
 
 
-def _ttl_of_jobs(side: Side) -> str:
+def _ttl_of_jobs(side: ObjectSide) -> str:
     needed = f"variables.finished && !{side.of('ofAFlow')}"
     return _seconds(side, "ttlSecondsAfterFinished", "maxTtlSecondsAfterFinished", needed=needed)
 
 
-def _ttl_of_flows(side: Side) -> str:
+def _ttl_of_flows(side: ObjectSide) -> str:
     name, most = "ttlSecondsAfterFinished", _limit("maxTtlSecondsAfterFinished")
     own = _seconds(side, name, "maxTtlSecondsAfterFinished", needed=f"!{side.of('ofAFlow')}")
     texts = f"'{name}: ' + string(j.{name}) + ': at most ' + string({most}) + ' seconds'"
     return f"({own}) + {side.of('parts')}.filter(j, has(j.{name}) && j.{name} > {most}).map(j, {texts})"
 
 
-def _seconds(side: Side, name: str, limit: str, *, needed: str) -> str:
+def _seconds(side: ObjectSide, name: str, limit: str, *, needed: str) -> str:
     """An absent number is a fault where it is needed, unless it is listed as left to the webhook, which may set it."""
     spec, most = side.of("spec"), _limit(limit)
     unset = f"['spec.{name}: must be set, to at most ' + string({most})]"
@@ -93,7 +93,7 @@ def _exceeds(holder: str, name: str, most: str, unit: str) -> str:
     return f"({number} > {most} ? [{text}] : [])"
 
 
-def _labels(side: Side) -> str:
+def _labels(side: ObjectSide) -> str:
     """Nothing where the webhook sets one of the labels. A JobFlowTemplate cannot say the labels of its flows; they are judged when a flow is created."""
     labels, text = side.of("labels"), "'metadata.labels[' + k + ']: this label must be set'"
     missing = f"{_SPEC}.required.labels.filter(k, !(k in {labels}) || {labels}[k] == '')"
@@ -104,7 +104,7 @@ def _labels(side: Side) -> str:
 def _amounts(name: str, verb: str, fields: tuple[str, ...]) -> Check:
     """Resources that every container must say. `fields`: of `resources`; one of them is enough, also one of the pod."""
 
-    def check(side: Side) -> str:
+    def check(side: ObjectSide) -> str:
         in_container = " || ".join(_present("c", each) for each in fields)
         in_pod = " || ".join(_present("p", each) for each in fields)
         text = f"'container ' + {untyped('c', 'name', 'string', _NOTHING)} + ' must {verb} ' + r"

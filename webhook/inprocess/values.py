@@ -12,7 +12,7 @@ from webhook.inprocess.cel import EMPTY_LIST, EMPTY_MAP, field, flat, joined, un
 Variable = tuple[str, str]
 
 
-class Side(NamedTuple):
+class ObjectSide(NamedTuple):
     """`suffix` of the variables; `object`: CEL of the object that they are about."""
 
     suffix: str
@@ -26,17 +26,17 @@ class Side(NamedTuple):
         return f"variables.{name}{self.suffix}"
 
 
-NEW: Final = Side("New", "dyn(object)")
-OLD: Final = Side("Old", "dyn(oldObject)")
+NEW: Final = ObjectSide("New", "dyn(object)")
+OLD: Final = ObjectSide("Old", "dyn(oldObject)")
 SIDES: Final = (NEW, OLD)
-Texts = Callable[[Side], str]
+Texts = Callable[[ObjectSide], str]
 
 KIND: Final = "request.kind.kind"
 _NOTHING: Final = "''"
 _CONTAINERS: Final = ("initContainers", "containers", "ephemeralContainers")
 
 
-def job_values(side: Side) -> Iterator[Variable]:
+def job_values(side: ObjectSide) -> Iterator[Variable]:
     """The values of a JobTemplate, a Job, or the Job in a CronJob."""
     yield side.name("holder"), f"{KIND} == 'CronJob' ? {_inner(side, 'jobTemplate')} : {side.object}"
     yield side.name("metadata"), field(side.of("holder"), "metadata", EMPTY_MAP)
@@ -45,7 +45,7 @@ def job_values(side: Side) -> Iterator[Variable]:
     yield from _shared_values(side)
 
 
-def flow_values(side: Side) -> Iterator[Variable]:
+def flow_values(side: ObjectSide) -> Iterator[Variable]:
     """The values of a JobFlow, or the one in a CronJobFlow or JobFlowTemplate. Its parts are the patches of its steps."""
     holder, template = side.of("holder"), f"{KIND} == 'JobFlowTemplate'"
     yield side.name("holder"), f"{KIND} == 'CronJobFlow' ? {_inner(side, 'jobFlowTemplate')} : {side.object}"
@@ -68,11 +68,11 @@ def containers(pod: str) -> str:
     return "(" + " + ".join(untyped(pod, name, "list", EMPTY_LIST) for name in _CONTAINERS) + ")"
 
 
-def _inner(side: Side, name: str) -> str:
+def _inner(side: ObjectSide, name: str) -> str:
     return field(field(side.object, "spec", EMPTY_MAP), name, EMPTY_MAP)
 
 
-def _shared_values(side: Side) -> Iterator[Variable]:
+def _shared_values(side: ObjectSide) -> Iterator[Variable]:
     """Labels, pods, and one list of texts for each field of `allowed` and `denied`."""
     metadata = side.of("metadata")
     yield side.name("labels"), field(metadata, "labels", EMPTY_MAP)
@@ -98,7 +98,7 @@ def _of_parts_and_pods(name: str) -> Texts:
     return lambda side: f"{of_parts(side)} + {of_pods(side)}"
 
 
-def _plugins(side: Side) -> str:
+def _plugins(side: ObjectSide) -> str:
     return flat(f"{side.of('parts')}.map(j, {joined(field('j', 'plugins', EMPTY_MAP) + '.map(k, k)')})")
 
 
