@@ -24,7 +24,6 @@ from shared.policy import (
     judge,
     relevant,
 )
-from shared.policy.in_process import defaulted_fields, in_process
 from shared.policy.judging.not_judged import not_judged
 from shared.policy.judging.required import EXISTING_TEMPLATES, templates_of
 from shared.policy.match import needs_namespace
@@ -125,14 +124,6 @@ def with_policies(
         rules=(*verdict.rules, *dict.fromkeys(f"policy.{each.rule.partition('.')[0]}" for each in refused)),
         policies=(*verdict.policies, *found),
     )
-
-
-def enforced_in_process(lookups: Lookups) -> frozenset[tuple[str, str]]:
-    """(policy, rule) of what the API server enforces itself, where the chart's policies for that are installed."""
-    policies = compiled_policies(lookups).compiled
-    defaulted = defaulted_fields(policies)
-    enforced = (policy for policy in policies if policy.mode is PolicyMode.ENFORCE)
-    return frozenset((policy.name, rule) for policy in enforced for rule in in_process(policy, defaulted).rules)
 
 
 def checks_not_judged(review: AdmissionReview, lookups: Lookups) -> tuple[str, ...]:

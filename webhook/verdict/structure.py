@@ -7,9 +7,11 @@ verdict.
 
 import msgspec
 
+from shared.model.phases import PolicyMode
+from shared.policy.in_process import defaulted_fields, in_process
 from webhook.envelope.patch import applied
 from webhook.envelope.review import AdmissionReview, AdmissionVerdict, Operation
-from webhook.policies.judging import enforced_in_process
+from webhook.policies.judging import compiled_policies
 from webhook.subject.lookups import Lookups
 from webhook.verdict.admissions import admission_of
 from webhook.verdict.admit import Allowance, policy_verdict
@@ -35,7 +37,7 @@ def violates_in_process(
     review: AdmissionReview, lookups: Lookups, options: AdmissionOptions, in_time: Allowance
 ) -> bool:
     """Whether a JobFlowPolicy refuses the object by a rule that the API server enforces, too."""
-    if not options.in_process_policies or not (enforced := enforced_in_process(lookups)):
+    if not options.in_process_policies or not (enforced := _enforced_in_process(lookups)):
         return False
     found = policy_verdict(review, lookups, options, in_time).policies
     return any((each.policy, each.rule) in enforced for each in found)
@@ -46,3 +48,11 @@ def with_defaults(review: AdmissionReview, verdict: AdmissionVerdict) -> Admissi
     if review.object is None or not verdict.patch:
         return review
     return msgspec.structs.replace(review, object=applied(review.object, verdict.patch))
+
+
+def _enforced_in_process(lookups: Lookups) -> frozenset[tuple[str, str]]:
+    """(policy, rule) of what the API server enforces itself, where the chart's policies for that are installed."""
+    policies = compiled_policies(lookups).compiled
+    defaulted = defaulted_fields(policies)
+    enforced = (policy for policy in policies if policy.mode is PolicyMode.ENFORCE)
+    return frozenset((policy.name, rule) for policy in enforced for rule in in_process(policy, defaulted).rules)
