@@ -95,6 +95,7 @@ async def test_the_failed_item_is_found_with_its_words_then_mended_and_retried(
     await expect(page.locator("#head .phase").first).to_contain_text("Failed")
     await page.locator('#graph [data-key="look"]').click()
     await expect(page.locator("#jobs tbody tr").first).to_contain_text("Failed")
+    await expect(page.locator("#iterations")).to_contain_text("1 failed: 1 (south)")
     await expect(page.locator("#logs")).to_contain_text("no data for south")
     await ann.keeps("failed-item")
     mended.touch()

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.kinds import CRONJOBFLOW, JOB, JOBFLOW, JOBFLOWPOLICY, JOBTEMPLATE, PODGROUP, QUEUE
+from shared.kinds import CRONJOBFLOW, JOB, JOBFLOW, JOBFLOWPOLICY, JOBFLOWPOLICYEXCEPTION, JOBTEMPLATE, PODGROUP, QUEUE
 from shared.model.types import Body
 from shared.names import CRON_NAME
 from tests.web.make import a_flow, a_status
@@ -195,3 +195,20 @@ async def test_a_flow_of_volcanos_own_controller_has_states_too(cluster: SmallCl
     assert "a ✓ Completed" in words
     assert "b ● Running" in words
     assert "c ○ Waiting" in words
+
+
+async def test_exceptions_stand_below_the_policies_that_they_are_for(cluster: SmallCluster, site: PlainBrowser) -> None:
+    limits = {"limits": {"maxSteps": 1}}
+    await cluster.create(JOBFLOWPOLICY, {"metadata": {"name": "small"}, "spec": limits})
+    spec = {
+        "policies": [{"name": "small", "rules": ["limits.maxSteps"]}],
+        "match": {"kinds": ["JobFlow"], "names": ["big-*"]},
+        "expiresAt": "2099-01-01T00:00:00Z",
+        "reason": "moves <b>soon</b>",
+    }
+    metadata = {"name": "for-a-while", "namespace": "default"}
+    await cluster.create(JOBFLOWPOLICYEXCEPTION, {"metadata": metadata, "spec": spec}, {"state": "Active"})
+    page = await site.get("/policies")
+    for words in ("1 exception", "for-a-while", "Active", "JobFlow big-*", "limits.maxSteps", "moves <b>soon</b>"):
+        assert words in page.words, words
+    assert "<b>soon" not in page.text

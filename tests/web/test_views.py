@@ -17,6 +17,7 @@ from web.cluster.topics import parse_topic
 from web.faults import missing_right
 from web.views.flows.graph_query import front
 from web.views.flows.listing import FlowFilter, flow_row, listing
+from web.views.flows.loop_items import item_texts
 from web.views.flows.next_steps import next_steps
 from web.views.flows.step import find_step, step_page
 from web.views.paging import cut
@@ -169,3 +170,23 @@ def test_names_that_begin_alike_are_told_apart_in_pictures() -> None:
     assert len(cuts) == 2
     assert {len(each) for each in cuts} == {30}
     assert cut_name("short", 30) == "short"
+
+
+@pytest.mark.parametrize(
+    ("loop", "texts"),
+    [
+        ({"items": ["north", {"region": "eu", "tier": "1"}]}, {0: "north", 1: "region=eu, tier=1"}),
+        (
+            {"matrix": {"b": ["x", "y"], "a": ["1", "2"]}},
+            {0: "a=1, b=x", 1: "a=1, b=y", 2: "a=2, b=x", 3: "a=2, b=y"},
+        ),
+        ({"range": {"start": 5, "end": 10, "step": 2}}, {0: "5", 1: "7", 2: "9"}),
+        ({"range": {"start": 9, "end": 5, "step": -2}}, {0: "9", 1: "7"}),
+        ({"expression": "params.x"}, {}),
+        ({"while": "true"}, {}),
+        ({"matrix": {"a": []}}, {}),
+        ({}, {}),
+    ],
+)
+def test_the_item_of_an_iteration_is_the_one_that_the_controller_takes(loop: Body, texts: dict[int, str]) -> None:
+    assert item_texts(loop, range(7)) == texts

@@ -15,6 +15,7 @@ from shared.kinds import (
     JOB,
     JOBFLOW,
     JOBFLOWPOLICY,
+    JOBFLOWPOLICYEXCEPTION,
     JOBFLOWTEMPLATE,
     JOBTEMPLATE,
     POD,
@@ -31,6 +32,7 @@ _KINDS: Final = {
     kind.plural: kind
     for kind in (
         *(JOBFLOW, JOB, POD, QUEUE, PODGROUP, JOBTEMPLATE, JOBFLOWTEMPLATE, JOBFLOWPOLICY),
+        JOBFLOWPOLICYEXCEPTION,
         *(CRONJOB, CRONJOBFLOW, CRONJOBFLOWBACKFILL),
     )
 }

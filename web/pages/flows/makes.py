@@ -1,15 +1,17 @@
 """What the page of a step shows below its head, by what the step makes: Jobs, flows, or nothing."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Final
 
 from aiohttp import web
 
+from shared import ranges
 from shared.model.step import NO_JOB_FIELDS, raw_steps
 from shared.model.types import Body
 from web.pages.flows.below import sub_flows, topics_below
 from web.pages.job_pods import pods_and_logs
 from web.pages.queries import text
+from web.views.flows.loop_items import item_texts
 from web.views.flows.step import StepPage, latest
 from web.views.flows.sub_flows import MOST, sub_flow_rows
 
@@ -19,8 +21,13 @@ Values = Callable[[web.Request, Body, StepPage], Awaitable[Mapping[str, Any]]]
 
 def what_it_makes(body: Body, step: str) -> str:
     """`jobs`, or the field that says what the step does instead."""
-    spec: Body = next((each for each in raw_steps(body) if each.get("name") == step), {})
+    spec = spec_of_step(body, step)
     return next((field for field in NO_JOB_FIELDS if spec.get(field) is not None and field in VALUES), JOBS)
+
+
+def spec_of_step(body: Body, step: str) -> Body:
+    found: Body = next((each for each in raw_steps(body) if each.get("name") == step), {})
+    return found
 
 
 async def _of_jobs(request: web.Request, body: Body, shown: StepPage) -> Mapping[str, Any]:
@@ -28,16 +35,35 @@ async def _of_jobs(request: web.Request, body: Body, shown: StepPage) -> Mapping
     metadata, newest = body["metadata"], latest(shown.jobs)
     job = text(request, "job") or (newest.name if newest else shown.gone[-1] if shown.gone else "")
     found = await pods_and_logs(request, metadata["namespace"], job)
-    return {**found, "topics": (_own(body), *((f"pods/{metadata['namespace']}/{job}",) if job else ()))}
+    return {
+        **found,
+        "items": _items(body, shown, (row.iteration for row in shown.jobs)),
+        "topics": (_own(body), *((f"pods/{metadata['namespace']}/{job}",) if job else ())),
+    }
 
 
 async def _of_flows(request: web.Request, body: Body, shown: StepPage) -> Mapping[str, Any]:
     rows = sub_flow_rows(body, shown.step.name, await sub_flows(request, body))
-    return {"sub_flows": rows[:MOST], "sub_flows_found": len(rows), "topics": (_own(body), *topics_below(body))}
+    items = _items(body, shown, (row.iteration for row in rows[:MOST]))
+    return {
+        "items": items,
+        "sub_flows": rows[:MOST],
+        "sub_flows_found": len(rows),
+        "topics": (_own(body), *topics_below(body)),
+    }
 
 
 async def _of_nothing(request: web.Request, body: Body, shown: StepPage) -> Mapping[str, Any]:
-    return {"topics": (_own(body),)}
+    return {"items": {}, "topics": (_own(body),)}
+
+
+def _items(body: Body, shown: StepPage, iterations: Iterable[str]) -> Mapping[str, str]:
+    """The items of these iterations, and of the first that failed, by index."""
+    indexes = {int(each) for each in iterations if each.isdecimal()}
+    if shown.iterations:
+        indexes |= set(sorted(ranges.parse(shown.iterations.failed_indexes))[:MOST])
+    loop = spec_of_step(body, shown.step.name).get("for") or {}
+    return {str(index): text for index, text in item_texts(loop, indexes).items()}
 
 
 def _own(body: Body) -> str:
