@@ -221,7 +221,7 @@ REFUSED: Final[dict[str, tuple[Callable[[], object], str]]] = {
     "an output below that the flow gives and nobody told": (
         lambda: outer().simulate(),
         (
-            "output rows of step clean reads the output rows of step clean/count: say what it is, "
+            "output rows of step clean reads the output rows of step clean/count: give its value, "
             "outputs={'clean/count': {'rows': ...}}"
         ),
     ),
