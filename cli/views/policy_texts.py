@@ -52,7 +52,7 @@ def scanned(found: Found, excepted: int, checked: int) -> str:
     lines = [f"{'NAMESPACE':<24} {'POLICY':<32} VIOLATIONS"]
     lines += [f"{namespace:<24} {policy:<32} {count}" for (namespace, policy), count in sorted(counts.items())]
     lines.append("")
-    lines += [f"{_name(body)}: {finding.path}: {finding.message} ({finding.rule})" for body, finding in found[:_SHOWN]]
+    lines += [f"{_name(body)}: {finding.path}: {finding.message} ({_why(finding)})" for body, finding in found[:_SHOWN]]
     if len(found) > _SHOWN:
         lines.append(f"and {len(found) - _SHOWN} more; -o json shows all")
     lines.append(
@@ -67,6 +67,10 @@ def scan_as_json(found: Found, excepted: Found, checked: int) -> str:
         [{"object": _name(body)} | msgspec.to_builtins(finding) for body, finding in each] for each in (found, excepted)
     ]
     return json.dumps({"checked": checked, "violations": rows[0], "excepted": rows[1]}, indent=2)
+
+
+def _why(finding: PolicyFinding) -> str:
+    return f"{finding.rule}; {finding.note}" if finding.note else finding.rule
 
 
 def _name(body: Body) -> str:
