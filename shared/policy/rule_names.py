@@ -19,15 +19,6 @@ def rule_names(spec: JobFlowPolicySpec) -> Iterator[str]:
     yield from (f"rules.{rule.name}" for rule in spec.rules)
 
 
-def allows_exceptions(spec: JobFlowPolicySpec) -> bool:
-    """Whether JobFlowPolicyExceptions can have effect on the policy.
-
-    Such a policy is decided by the webhook only (see shared.policy.in_process): a ValidatingAdmissionPolicy cannot see
-    exceptions and would refuse what they allow.
-    """
-    return spec.exceptions is not None
-
-
 def _restricts(value: Any) -> bool:
     """A limit of 0 restricts; an empty list and a condition that is false do not."""
     return value is not None and value is not False and value != []

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from shared.model.policy import JobFlowPolicySpec
-from shared.policy.rule_names import allows_exceptions, rule_names
+from shared.policy.rule_names import rule_names
 from tests.webhook.policies.fields import FIELDS
 
 
@@ -27,8 +27,3 @@ def test_a_limit_of_zero_restricts_and_empty_fields_do_not() -> None:
         rules=[{"name": "never", "expression": "false"}],
     )
     assert list(rule_names(given)) == ["limits.maxRetry", "allowed.images", "required.imageDigests", "rules.never"]
-
-
-def test_a_policy_allows_exceptions_only_if_it_says_so() -> None:
-    assert not allows_exceptions(spec())
-    assert allows_exceptions(spec(exceptions={"allowedNamespaces": ["*"], "maxDuration": "1h"}))
