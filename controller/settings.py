@@ -7,6 +7,7 @@ from typing import Any, Final, NoReturn
 import msgspec
 
 from shared.duration import seconds
+from shared.resource_steps.allowed import AllowedKind, InvalidKinds, parse_kinds
 
 ENVIRONMENT_PREFIX: Final = "JOBFLOW_"
 YES: Final = frozenset({"1", "true", "yes", "on"})
@@ -40,9 +41,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     scheduler_names: tuple[str, ...] = ("volcano",)
     depends_on_condition: str = "Completed"
     approval_policy: str = ""
+    rights_policy: str = ""
     probe_concurrency: int = 64
     probe_allow_loopback: bool = False
     watch_namespaces: tuple[str, ...] = ()
+    resource_kinds: tuple[AllowedKind, ...] = ()
     log_level: str = "info"
     qps: float = 0.0
     scan_interval: float = 900.0
@@ -52,6 +55,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 def names(text: str) -> tuple[str, ...]:
     """A comma-separated list."""
     return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def allowed_kinds(text: str) -> tuple[AllowedKind, ...]:
+    try:
+        return parse_kinds(text)
+    except InvalidKinds as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def at_least(kind: type[int] | type[float], least: float) -> Any:
@@ -116,8 +126,16 @@ OPTIONS: Final[Mapping[str, Option]] = {
         "name of the ValidatingAdmissionPolicy and its binding that compare who sends approvals; empty: not compared, so that"
         " anybody who may create Commands may approve"
     ),
+    "rights_policy": Option(
+        "name of the ValidatingAdmissionPolicy and its binding that compare the kinds that steps with `resource` create with"
+        " the rights of who asks for them; empty: not compared"
+    ),
     "probe_concurrency": Option("maximum number of concurrent HTTP and TCP probes", at_least(int, 1)),
     "probe_allow_loopback": Option("probe loopback addresses too: pods of a local cluster may have them", SWITCH),
+    "resource_kinds": Option(
+        "kinds that steps with `resource` may create: a JSON list of {apiVersion, kind, resource, namespaceSelector}",
+        allowed_kinds,
+    ),
     "watch_namespaces": Option("comma-separated namespaces to watch; empty for all", names),
     "log_level": Option("minimum level of log messages", str, ("debug", "info", "warning", "error")),
     "in_process_policies": Option(

@@ -29,6 +29,7 @@ from webhook.server.configurations import configurations
 
 KINDS: Final = tuple(each for each in vars(kinds).values() if isinstance(each, Kind))
 SYSTEM: Final = "jobflow-system"
+BATCH_JOB: Final = {"apiVersion": "batch/v1", "kind": "Job", "resource": "jobs"}
 _READY_SECONDS: Final = 60.0
 
 
@@ -37,7 +38,7 @@ class ClusterOptions:
     """What to start.
 
     `speed`: factor for the time on the simulated nodes and of schedules; `host`: address of the webhook for the API
-    server.
+    server; `resource_kinds`: that steps may create.
     """
 
     nodes: int = 3
@@ -53,6 +54,7 @@ class ClusterOptions:
     controller_args: Sequence[str] = ()
     webhook_args: Sequence[str] = ()
     nodes_args: Sequence[str] = ()
+    resource_kinds: Sequence[Mapping[str, str]] = (BATCH_JOB,)
 
 
 class LocalCluster:
@@ -138,7 +140,7 @@ class LocalCluster:
         arguments += [f"--log-level={self.options.log_level}", f"--namespace={SYSTEM}"]
         arguments += [f"--tls-cert-file={self.folder / 'webhook/tls.crt'}"]
         arguments += [f"--tls-private-key-file={self.folder / 'webhook/tls.key'}", "--drain-seconds=0"]
-        arguments += self.options.webhook_args
+        arguments += [self._resource_kinds(), *self.options.webhook_args]
         return self.run("webhook", module_name("webhook"), arguments, health)
 
     def start_controller(self, name: str = "controller", more: Sequence[str] = ()) -> Process:
@@ -150,8 +152,11 @@ class LocalCluster:
             arguments.append("--probe-allow-loopback")  # our pods' processes listen on 127.10.0.0/16
         if self.options.speed > 1:
             arguments.append(f"--schedule-speed={self.options.speed:g}")
-        arguments += [*self.options.controller_args, *more]
+        arguments += [self._resource_kinds(), *self.options.controller_args, *more]
         return self.run(name, module_name("controller"), arguments, health)
+
+    def _resource_kinds(self) -> str:
+        return f"--resource-kinds={json.dumps(list(self.options.resource_kinds))}"
 
     def kill_controller(self, number: signal.Signals = signal.SIGKILL, name: str = "controller") -> None:
         """Send a signal to a controller, by default SIGKILL, and wait for its end."""

@@ -50,6 +50,7 @@ JOB_CONTROLLER: Final = "jobflow.dev/job-controller"  # value of spec.managedBy 
 SUSPEND: Final = "batch.jobflow.dev/suspend"  # Job annotation: spec.suspend where the CRD does not have the field
 MANAGED_BY: Final = "batch.jobflow.dev/managed-by"  # Job annotation: the same for spec.managedBy
 DEFAULTED_MINIMUMS: Final = "batch.jobflow.dev/defaulted-min-available"  # Job annotation: which the webhook has set
+TERMINATED_AT: Final = "flow.jobflow.dev/terminated-at"  # annotation of an object that its step has stopped by a patch
 STEP_DIGEST: Final = "flow.volcano.sh/step-digest"  # Job annotation: hash of the spec of the step that created it
 GANG_GATE: Final = "jobflow.dev/gang"  # scheduling gate that the `gate` backend removes
 CRON_SCHEDULED: Final = "flow.jobflow.dev/scheduled-time"  # JobFlow annotation: the due time it was created for
@@ -61,6 +62,8 @@ COMMANDED_BY: Final = (
 FLOW_TEMPLATE: Final = "flow.jobflow.dev/template"  # JobFlow annotation: the JobFlowTemplate it was made from
 CREATOR: Final = "flow.jobflow.dev/creator"  # JobFlow annotation: the user who created it, stamped by the webhook
 APPROVER: Final = "flow.jobflow.dev/approver"  # Command annotation: the user who sends it, compared by a policy
+RESOURCE_KINDS: Final = "flow.jobflow.dev/resource-kinds"  # annotation: see shared/resource_steps/rights.py
+REQUESTED_AT: Final = "flow.jobflow.dev/requested-at"  # JobFlow annotation: creation of the schedule that created it
 GANG_PUT_BACK: Final = (
     "jobflow.dev/gang-put-back"  # PodGroup annotation: how often it was admitted but not bound in time
 )

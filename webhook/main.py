@@ -90,6 +90,8 @@ async def run(settings: WebhookSettings) -> None:
                 settings.volcano_crds,
                 settings.disabled_plugins,
                 settings.in_process_policies,
+                resource_kinds=settings.resource_kinds,
+                controller_user=settings.controller_user,
             ),
             find=live.find,
             list_live=live.list,

@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from shared.names import DEFAULT_SCHEDULER
+from shared.resource_steps.allowed import AllowedKind, InvalidKinds, parse_kinds
 
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 
@@ -32,6 +33,8 @@ class WebhookSettings(msgspec.Struct, frozen=True, kw_only=True):
     volcano_crds: bool = False
     disabled_plugins: tuple[str, ...] = ()
     in_process_policies: bool = False
+    resource_kinds: tuple[AllowedKind, ...] = ()
+    controller_user: str = ""
     tls_cert_file: str = ""
     tls_private_key_file: str = ""
     tls_ca_file: str = ""
@@ -84,6 +87,14 @@ def _parser() -> argparse.ArgumentParser:
         default=None,
         help="the API server enforces JobFlowPolicies too: refuse their violations before it does, with complete messages",
     )
+    parser.add_argument(
+        "--resource-kinds",
+        type=_kinds,
+        help="kinds that steps with `resource` may create: a JSON list of {apiVersion, kind, resource, namespaceSelector}",
+    )
+    parser.add_argument(
+        "--controller-user", help="name of the controller in requests, whose objects get no claim to create kinds"
+    )
     parser.add_argument("--tls-cert-file", help="serving certificate (PEM); reloaded when the file changes")
     parser.add_argument("--tls-private-key-file", help="private key of the serving certificate (PEM)")
     parser.add_argument(
@@ -103,6 +114,13 @@ def _parser() -> argparse.ArgumentParser:
         "--shutdown-seconds", type=float, help="seconds to wait afterwards for running requests (default 20)"
     )
     return parser
+
+
+def _kinds(text: str) -> tuple[AllowedKind, ...]:
+    try:
+        return parse_kinds(text)
+    except InvalidKinds as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -4,8 +4,9 @@ from shared.children.metadata import controller_reference
 from shared.children.scheduled_flows import flow_for
 from shared.kinds import CRONJOBFLOWBACKFILL
 from shared.model.types import Body
-from shared.names import BACKFILL_NAME
+from shared.names import BACKFILL_NAME, RESOURCE_KINDS
 from shared.naming import label_value
+from shared.resource_steps.rights import read_claim, write_claim
 
 
 def backfill_flow(backfill: Body, source: Body, due: int, previous: int | None) -> Body:
@@ -18,4 +19,15 @@ def backfill_flow(backfill: Body, source: Body, due: int, previous: int | None) 
     name = label_value(f"{metadata['name']}-b{due // 60}")
     owner = controller_reference(CRONJOBFLOWBACKFILL, backfill)
     labels = {**made["metadata"]["labels"], BACKFILL_NAME: label_value(metadata["name"])}
-    return {**made, "metadata": {**made["metadata"], "name": name, "labels": labels, "ownerReferences": [owner]}}
+    own = {"name": name, "labels": labels, "ownerReferences": [owner], "annotations": _annotations(backfill, made)}
+    return {**made, "metadata": {**made["metadata"], **own}}
+
+
+def _annotations(backfill: Body, made: Body) -> Body:
+    """Those of the flow, with the kinds that who asked for the backfill may create, too."""
+    found: Body = made["metadata"]["annotations"]
+    claim = read_claim(found) & read_claim(backfill["metadata"].get("annotations"))
+    return {
+        **{key: value for key, value in found.items() if key != RESOURCE_KINDS},
+        **({RESOURCE_KINDS: write_claim(claim)} if claim else {}),
+    }

@@ -10,7 +10,7 @@ from shared.cron import CronError, Timetable, ZoneError, parse
 from shared.model.phases import FlowPhase
 from shared.model.schedules.backfill import CronJobFlowBackfill, Reprocess
 from shared.model.types import Body
-from shared.names import CRON_SCHEDULED
+from shared.names import CRON_SCHEDULED, RESOURCE_KINDS
 from shared.timestamp import epoch, epoch_or_none
 
 MOST_TIMES: Final = 10_000
@@ -31,8 +31,15 @@ def source_of(cron: Body | None, template: Body | None, name: str) -> Body:
     if reference and template is None:
         raise BackfillProblem(f'JobFlowTemplate "{reference.get("name")}" does not exist')
     metadata = {key: cron["metadata"].get(key) for key in ("name", "namespace", "uid", "creationTimestamp")}
+    metadata |= _claim(cron)
     kept: Body = {"cron": {"metadata": metadata, "spec": cron["spec"]}}
-    return kept | ({"template": {"spec": template["spec"]}} if template else {})
+    return kept | ({"template": {"metadata": _claim(template), "spec": template["spec"]}} if template else {})
+
+
+def _claim(body: Body) -> Body:
+    """The metadata with the object's claim to create kinds."""
+    claim = (body["metadata"].get("annotations") or {}).get(RESOURCE_KINDS)
+    return {"annotations": {RESOURCE_KINDS: claim}} if claim else {}
 
 
 def due_times(backfill: CronJobFlowBackfill, source: Body) -> tuple[int, ...]:

@@ -41,6 +41,13 @@ TEMPLATE_CYCLE: Final = "TemplateCycle"
 PARENT_SUSPENDED: Final = "ParentSuspended"
 SUB_FLOW_WAITS: Final = "SubFlowWaits"
 SUB_FLOW_SUSPENDED: Final = "SubFlowSuspended"
+INVALID_RESOURCE: Final = "InvalidResource"
+RESOURCE_FAILED: Final = "ResourceFailed"
+KIND_NOT_ALLOWED: Final = "KindNotAllowed"
+KIND_NOT_FOUND: Final = "KindNotFound"
+RIGHTS_NOT_CHECKED: Final = "RightsNotChecked"
+TEMPLATE_CHANGED: Final = "TemplateChanged"
+CONDITION_ERROR: Final = "ConditionError"
 
 # A skipped step is "bad" for those after it when it was skipped because something failed (docs/design/jobflow-api.md, section 3.1).
 BAD_SKIPS: Final = frozenset({UPSTREAM_FAILED, FLOW_STOPPED})
@@ -64,6 +71,6 @@ JOB_BLOCKED: Final = frozenset(
 # Reasons of every Job that is Pending. A step shows them when its Job has been Pending for a while.
 JOB_WAITS: Final = frozenset({"WaitingForPodGroup", "Inqueue", "PodsPending"})
 # Reasons that a step has from its Job.
-BLOCKED: Final = JOB_BLOCKED | JOB_WAITS | {JOB_ABORTED}
+BLOCKED: Final = JOB_BLOCKED | JOB_WAITS | {JOB_ABORTED, CONDITION_ERROR}
 # Failures of an iteration whose Job completed: the loop shows the same reason.
 ITERATION_OWN_FAULTS: Final = frozenset({OUTPUT_MISSING, INVALID_EXPRESSION})

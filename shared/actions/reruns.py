@@ -14,6 +14,8 @@ from shared.names import (
     DEFAULTED,
     FOREIGN_ANNOTATION_PREFIXES,
     ITERATION,
+    REQUESTED_AT,
+    RESOURCE_KINDS,
     STEP,
     STEP_DIGEST,
 )
@@ -28,6 +30,8 @@ _MADE: Final = (
     DEFAULTED,
     CREATOR,
     COMMANDED_BY,
+    REQUESTED_AT,
+    RESOURCE_KINDS,
 )
 
 

@@ -2,7 +2,7 @@
 
 from shared.kinds import Kind
 from shared.model.types import Body
-from shared.names import FOREIGN_ANNOTATION_PREFIXES
+from shared.names import FOREIGN_ANNOTATION_PREFIXES, REQUESTED_AT, RESOURCE_KINDS
 
 
 def controller_reference(kind: Kind, owner: Body) -> Body:
@@ -19,6 +19,11 @@ def controller_reference(kind: Kind, owner: Body) -> Body:
 
 
 def copied_annotations(metadata: Body) -> Body:
-    """The annotations of a template that its children get: all but those that other tools wrote about the template."""
+    """The annotations of a template that its children get: all but those that other tools wrote about the template,
+    and claims, which only the objects have for which they were compared with somebody's rights."""
     found = metadata.get("annotations") or {}
-    return {name: value for name, value in found.items() if not name.startswith(FOREIGN_ANNOTATION_PREFIXES)}
+    return {
+        name: value
+        for name, value in found.items()
+        if not name.startswith(FOREIGN_ANNOTATION_PREFIXES) and name not in (RESOURCE_KINDS, REQUESTED_AT)
+    }

@@ -12,9 +12,10 @@ from shared.cron import zone
 from shared.kinds import CRONJOBFLOW, JOBFLOW
 from shared.model.schedules.flow_template import TemplateParam
 from shared.model.types import Body
-from shared.names import CRON_NAME, CRON_SCHEDULED, FLOW_TEMPLATE
+from shared.names import CRON_NAME, CRON_SCHEDULED, FLOW_TEMPLATE, REQUESTED_AT, RESOURCE_KINDS
 from shared.naming import label_value, scheduled_name
 from shared.params import param_faults, templated_spec
+from shared.resource_steps.rights import read_claim, write_claim
 from shared.timestamp import rfc3339
 
 PLACEHOLDER: Final = re.compile(r"\$\(schedule\.([A-Za-z]*)\)")
@@ -42,7 +43,12 @@ def flow_for(cron: Body, template: Body | None, due: int, previous: int | None) 
             "name": scheduled_name(metadata["name"], due),
             "namespace": metadata["namespace"],
             "labels": {**(given.get("labels") or {}), CRON_NAME: label_value(metadata["name"])},
-            "annotations": {**copied_annotations(given), **_from_template(spec), CRON_SCHEDULED: rfc3339(due)},
+            "annotations": {
+                **copied_annotations(given),
+                **_from_template(spec),
+                **_claim(cron, template),
+                CRON_SCHEDULED: rfc3339(due),
+            },
             "ownerReferences": [controller_reference(CRONJOBFLOW, cron)],
         },
         "spec": templated_spec(source, own),
@@ -51,6 +57,15 @@ def flow_for(cron: Body, template: Body | None, due: int, previous: int | None) 
 
 def _from_template(spec: Body) -> dict[str, str]:
     return {FLOW_TEMPLATE: str(spec["template"]["name"])} if spec.get("template") else {}
+
+
+def _claim(cron: Body, template: Body | None) -> dict[str, str]:
+    """The kinds that the flow may create: who wrote the schedule may, and who wrote the template."""
+    claim = read_claim(cron["metadata"].get("annotations"))
+    if template is not None:
+        claim &= read_claim((template.get("metadata") or {}).get("annotations"))
+    asked = cron["metadata"].get("creationTimestamp")
+    return {RESOURCE_KINDS: write_claim(claim), **({REQUESTED_AT: asked} if asked else {})} if claim else {}
 
 
 def params_fault(cron: Body, template: Body | None, due: int) -> str:

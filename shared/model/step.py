@@ -203,8 +203,41 @@ class Approve(Model, frozen=True, kw_only=True):
     ] = None
 
 
+class ResourceTermination(Model, frozen=True, kw_only=True):
+    """How an object is stopped instead of being deleted."""
+
+    patch: Annotated[
+        tuple[JsonPatch, ...],
+        Meta(description="RFC 6902 operations below /spec, such as one that suspends the object."),
+    ] = ()
+
+
+class StepResource(Model, frozen=True, kw_only=True):
+    """An object of any kind that the operator allows, and CEL over `object` that says how it fares."""
+
+    manifest: Annotated[
+        Raw,
+        Meta(
+            description="The object, without name. $(...) is replaced in its strings, but not in apiVersion and kind."
+        ),
+    ]
+    success: Annotated[
+        Expression | None, Meta(description="CEL bool over object: it has succeeded. Known kinds have a default.")
+    ] = None
+    failure: Annotated[
+        Expression | None, Meta(description="CEL bool over object: it has failed. Known kinds have a default.")
+    ] = None
+    message: Annotated[Expression | None, Meta(description="CEL string over object: shown when it has failed.")] = None
+    running: Annotated[
+        Expression | None, Meta(description="CEL bool over object: it runs. Default: once it is created.")
+    ] = None
+    terminate: Annotated[ResourceTermination | None, Meta(description="How it is stopped; default: it is deleted.")] = (
+        None
+    )
+
+
 class Output(Model, frozen=True, kw_only=True):
-    """A value taken from the termination message of a container when the Job ends, or an output of the step's flow."""
+    """A value taken from the termination message of a container when the Job ends, from the step's flow or its object."""
 
     name: str
     task: Annotated[str, Meta(description="Default: the first task.")] = ""
@@ -216,6 +249,7 @@ class Output(Model, frozen=True, kw_only=True):
             " Of a step with flow: the flow's output; absent: the one of this name."
         ),
     ] = ""
+    expression: Annotated[Expression | None, Meta(description="CEL over object, of a step with resource.")] = None
 
 
 class Step(Model, frozen=True, kw_only=True):
@@ -232,6 +266,9 @@ class Step(Model, frozen=True, kw_only=True):
     switch: Switch | None = None
     approve: Annotated[Approve | None, Meta(description="Wait for a person's approval; no Job.")] = None
     flow: Annotated[SubFlow | None, Meta(description="Run a flow instead of a Job.")] = None
+    resource: Annotated[StepResource | None, Meta(description="Create an object of another kind instead of a Job.")] = (
+        None
+    )
     for_: Annotated[Loop | None, Meta(description="Run the step once per item.")] = msgspec.field(
         default=None, name="for"
     )
@@ -249,11 +286,11 @@ class Step(Model, frozen=True, kw_only=True):
     @property
     def makes_jobs(self) -> bool:
         """Whether it creates Jobs from a JobTemplate, as steps do that say nothing else."""
-        return self.makes_children and self.flow is None
+        return self.makes_children and self.flow is None and self.resource is None
 
     @property
     def makes_children(self) -> bool:
-        """Whether it creates objects: Jobs, or a flow."""
+        """Whether it creates objects: Jobs, a flow, or an object of another kind."""
         return self.switch is None and self.approve is None
 
     @property

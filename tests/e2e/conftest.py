@@ -10,6 +10,7 @@ import pytest
 
 from local.backends import chosen
 from local.cluster import ClusterOptions, LocalCluster
+from tests.e2e.support.resources import RESOURCE_KINDS
 from tests.e2e.support.scenario import Scenario
 
 SPEED = 20.0
@@ -46,7 +47,13 @@ def cluster(request: pytest.FixtureRequest) -> Iterator[LocalCluster]:
     """
     backend = chosen(request.config.getoption("--backend"), request.config.getoption("--kubeconfig"))
     options = ClusterOptions(
-        nodes=4, cpu="64", memory="256Gi", gpus=8, speed=SPEED, controller_args=("--no-leader-elect",)
+        nodes=4,
+        cpu="64",
+        memory="256Gi",
+        gpus=8,
+        speed=SPEED,
+        controller_args=("--no-leader-elect",),
+        resource_kinds=RESOURCE_KINDS,
     )
     with LocalCluster(backend, options) as running:
         yield running

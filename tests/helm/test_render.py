@@ -12,6 +12,7 @@ import yaml
 
 from controller import settings as controller_settings
 from shared.model.types import Body
+from shared.resource_steps.allowed import parse_kinds
 from tests.helm.chart import CHART, CLUSTER_SCOPED, NAMESPACE, HelmRefused, container, of, render, run
 from web import arguments as web_arguments
 from webhook import settings as webhook_settings
@@ -82,6 +83,19 @@ CASES: dict[str, Body] = {
         }
     },
     "no ssh plugin": {"sshPlugin": {"enabled": False}},
+    "resource steps": {
+        "resourceSteps": {
+            "kinds": [
+                {"apiVersion": "batch/v1", "kind": "Job", "resource": "jobs"},
+                {
+                    "apiVersion": "x.dev/v1",
+                    "kind": "Thing",
+                    "resource": "things",
+                    "namespaceSelector": {"matchExpressions": [{"key": "team", "operator": "In", "values": ["a b"]}]},
+                },
+            ]
+        }
+    },
     "network policy, any": {"networkPolicy": {"enabled": True}},
     "flow schema": {"flowSchema": {"enabled": True}},
     "web": {"web": {"enabled": True}},
@@ -229,6 +243,22 @@ def test_a_disabled_plugin_is_passed_to_the_webhook_and_its_permissions_are_not_
     rules = of(objects, "ClusterRole", "-controller")["rules"]
     assert not [rule for rule in rules if "secrets" in rule["resources"]]
     assert [rule for rule in of(render(), "ClusterRole", "-controller")["rules"] if "secrets" in rule["resources"]]
+
+
+def test_kinds_of_steps_are_passed_to_both_processes_and_only_their_permissions_are_rendered() -> None:
+    objects = render(CASES["resource steps"])
+    wanted = parse_kinds(json.dumps(CASES["resource steps"]["resourceSteps"]["kinds"]))
+    webhook = webhook_settings.parse(container(of(objects, "Deployment", "-webhook"))["args"])
+    controller = controller_settings.parse(container(of(objects, "Deployment", "-controller"))["args"], {})
+    assert webhook.resource_kinds == controller.resource_kinds == wanted
+    before, after = (of(one, "ClusterRole", "-controller")["rules"] for one in (render(), objects))
+    added = [rule for rule in after if rule not in before]
+    verbs = ["get", "list", "watch", "create", "patch", "delete"]
+    assert added == [
+        {"apiGroups": ["batch"], "resources": ["jobs"], "verbs": verbs},
+        {"apiGroups": ["x.dev"], "resources": ["things"], "verbs": verbs},
+    ]
+    assert [rule for rule in before if rule not in after] == []
 
 
 def test_the_network_policy_allows_only_the_api_server_and_probes() -> None:
@@ -496,6 +526,14 @@ SENTENCES: dict[str, tuple[Body, str]] = {
     "an interval that is none": (
         {"metrics": {"serviceMonitor": {"interval": "often"}}},
         'metrics.serviceMonitor.interval: "often" is not a duration such as 30s',
+    ),
+    "a kind that grants rights": (
+        {
+            "resourceSteps": {
+                "kinds": [{"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "resource": "roles"}]
+            }
+        },
+        "resourceSteps.kinds: rbac.authorization.k8s.io/v1 Role is never allowed; remove it",
     ),
     "a scheduler with a comma": ({"schedulerNames": ["a,b"]}, 'schedulerNames: "a,b" is not the name of a scheduler'),
     "a peer that is none": (

@@ -195,6 +195,16 @@ UNBREAKABLE: Final = {
     "plugins_are_enabled": OPERATOR,
     "schedulers_that_are_not_known": OPERATOR,
     "flow_templates_not_found_yet": "only in a cluster, where a missing JobFlowTemplate is known to be missing",
+    **dict.fromkeys(
+        (
+            "resource_steps_make_no_jobs",
+            "resource_kinds_are_allowed",
+            "resource_manifests_say_what_they_may",
+            "resource_conditions_are_there_and_compile",
+            "resource_outputs_are_expressions",
+        ),
+        "no step of Python creates an object of another kind",
+    ),
     "templates_not_found_yet": "only in a cluster, where a missing JobTemplate is known to be missing",
 }
 """Rules whose fault Python prevents, or that judge what a flow in Python does not contain."""

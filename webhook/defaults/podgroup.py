@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from shared.names import DEFAULT_QUEUE
 from webhook.defaults.job import namespace_queue
 from webhook.envelope.patch import Setting
-from webhook.subject.subjects import GroupSubject
+from webhook.subject.plain_subjects import GroupSubject
 
 
 def podgroup_defaults(group: GroupSubject) -> Iterator[Setting]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from shared.names import HIERARCHY, HIERARCHY_WEIGHTS, ROOT_QUEUE
 from webhook.envelope.patch import Setting
-from webhook.subject.subjects import QueueSubject
+from webhook.subject.plain_subjects import QueueSubject
 
 
 def queue_defaults(queue: QueueSubject) -> Iterator[Setting]:

@@ -22,6 +22,7 @@ from webhook.rules.flow import names as flow_names
 from webhook.rules.flow import patch as flow_patch
 from webhook.rules.flow import probe as flow_probe
 from webhook.rules.flow import references as flow_references
+from webhook.rules.flow import resources as flow_resources
 from webhook.rules.flow import sub_flows as flow_sub_flows
 from webhook.rules.flow import templates as flow_templates
 from webhook.rules.flow import updates as flow_updates
@@ -101,6 +102,11 @@ _OWN_FLOW_RULES: Final[tuple[Rule, ...]] = (
     flow_sub_flows.sub_flows_end,
     flow_sub_flows.sub_flow_params_are_params,
     flow_sub_flows.sub_flow_outputs_exist,
+    flow_resources.resource_steps_make_no_jobs,
+    flow_resources.resource_kinds_are_allowed,
+    flow_resources.resource_manifests_say_what_they_may,
+    flow_resources.resource_conditions_are_there_and_compile,
+    flow_resources.resource_outputs_are_expressions,
 )
 FLOW_RULES: Final[tuple[Rule, ...]] = (*_OWN_FLOW_RULES, of_inner_flows(_OWN_FLOW_RULES))
 FLOW_STRUCTURE: Final[frozenset[Rule]] = frozenset(

@@ -8,7 +8,7 @@ from shared.kinds import Kind
 from shared.model.phases import FlowAction, JobAction, QueueAction
 from shared.violation import Reason, Violation
 from webhook.hints.names import quoted, supported_values
-from webhook.subject.subjects import CommandSubject
+from webhook.subject.plain_subjects import CommandSubject
 
 # Actions by kind of target. RestartPod, RestartTask and RestartPartition need a pod, which a Command cannot name.
 ACTIONS: Final[dict[Kind, tuple[str, ...]]] = {

@@ -9,7 +9,8 @@ from shared.model.types import Body
 from shared.violation import Reason, Violation
 from webhook.hints.names import did_you_mean
 from webhook.subject.commanded_flow import params_of, parsed, target_flow, understood, whole_flow
-from webhook.subject.subjects import CommandSubject, body_or_empty
+from webhook.subject.plain_subjects import CommandSubject
+from webhook.subject.subjects import body_or_empty
 
 
 def message_is_understood(command: CommandSubject) -> Iterator[Violation]:

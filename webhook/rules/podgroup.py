@@ -8,7 +8,8 @@ from shared.model.phases import QueueState
 from shared.names import DEFAULT_QUEUE
 from shared.violation import Reason, Violation
 from webhook.hints.open_queues import instead, others
-from webhook.subject.subjects import GroupSubject, body_or_empty
+from webhook.subject.plain_subjects import GroupSubject
+from webhook.subject.subjects import body_or_empty
 
 
 def queue_is_open(group: GroupSubject) -> Iterator[Violation]:

@@ -30,6 +30,7 @@ from webhook.server.decision_log import DecisionLog
 from webhook.server.routes import ROUTES, WebhookRoute
 from webhook.subject.lookups import InMemoryLookups, Lookups, MissingObject, ReplacedLookups
 from webhook.verdict.admit import TooSlow, flow_of_command, missing_objects, mutate, validate
+from webhook.verdict.claims import missing_sources
 from webhook.verdict.kind_admission import DEFAULT_OPTIONS, AdmissionOptions
 from webhook.verdict.structure import has_broken_structure, violates_in_process, with_defaults
 
@@ -140,6 +141,11 @@ class AdmissionHandler:
 
     async def _mutated(self, review: AdmissionReview, lookups: Lookups) -> AdmissionVerdict:
         """The defaults, or the refusal of an object that the API server's own policies would refuse with fewer words."""
+        while missing := missing_sources(review, lookups, self._options):
+            found = await self._find(missing)
+            if not found:
+                break
+            lookups = InMemoryLookups(found, below=lookups)
         verdict = mutate(review, lookups, self._options)
         complete = with_defaults(review, verdict)
         ends = self._clock() + WORK_SECONDS

@@ -23,6 +23,11 @@ _BY_PEOPLE: Final = {
     "expression": "!request.userInfo.username.startsWith('system:serviceaccount:kube-system:') && "
     "request.userInfo.username != 'system:kube-controller-manager'",
 }
+# Only these Commands have a flow create objects again.
+_STARTS_AGAIN: Final = {
+    "name": "starts-steps-again",
+    "expression": "has(object.action) && object.action in ['RetryJobFlow', 'RestartJobFlow']",
+}
 _WITH_BUDGET: Final = {
     "name": "has-a-disruption-budget",
     "expression": "has(object.metadata.annotations) && ("
@@ -56,8 +61,10 @@ ROUTES: Final[tuple[WebhookRoute, ...]] = (
     WebhookRoute("/jobtemplates/mutate", kinds.JOBTEMPLATE, (CREATE, UPDATE), mutating=True),
     WebhookRoute("/jobs/mutate", kinds.JOB, (CREATE, UPDATE), mutating=True),
     WebhookRoute("/cronjobs/mutate", kinds.CRONJOB, (CREATE,), mutating=True),
-    WebhookRoute("/jobflowtemplates/mutate", kinds.JOBFLOWTEMPLATE, (CREATE,), mutating=True),
-    WebhookRoute("/cronjobflows/mutate", kinds.CRONJOBFLOW, (CREATE,), mutating=True),
+    WebhookRoute("/jobflowtemplates/mutate", kinds.JOBFLOWTEMPLATE, (CREATE, UPDATE), mutating=True),
+    WebhookRoute("/cronjobflows/mutate", kinds.CRONJOBFLOW, (CREATE, UPDATE), mutating=True),
+    WebhookRoute("/backfills/mutate", kinds.CRONJOBFLOWBACKFILL, (CREATE, UPDATE), mutating=True),
+    WebhookRoute("/commands/mutate", kinds.COMMAND, (CREATE,), mutating=True, conditions=(_LIVING, _STARTS_AGAIN)),
     WebhookRoute("/queues/mutate", kinds.QUEUE, (CREATE,), mutating=True),
     WebhookRoute("/podgroups/mutate", kinds.PODGROUP, (CREATE,), mutating=True),
     WebhookRoute("/jobflows/validate", kinds.JOBFLOW, (CREATE, UPDATE)),

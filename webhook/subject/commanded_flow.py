@@ -9,7 +9,8 @@ from shared.model.command_message import CommandMessage, MessageFault, RetryMess
 from shared.model.types import Body
 from shared.names import COMMANDED_BY
 from webhook.subject.lookups import MissingObject
-from webhook.subject.subjects import CommandSubject, body_or_empty
+from webhook.subject.plain_subjects import CommandSubject
+from webhook.subject.subjects import body_or_empty
 
 _JUDGED: Final = "being judged"  # placeholder for the uid that the API server will assign to the Command
 

@@ -12,14 +12,12 @@ from shared.graphs import flow_graph
 from shared.graphs.directed import Ancestors
 from shared.graphs.nesting import inline_spec, known_outputs
 from shared.kinds import Kind
-from shared.model.command import Command
 from shared.model.flow import JobFlowSpec
 from shared.model.job import JobSpec, TaskSpec
-from shared.model.podgroup import PodGroupSpec
-from shared.model.queue import QueueSpec
 from shared.model.step import Step
 from shared.model.types import Body
 from shared.names import MAX_STEPS
+from shared.resource_steps.allowed import AllowedKind
 from webhook.envelope.review import Operation
 from webhook.subject.lookups import Lookups
 
@@ -75,12 +73,13 @@ class FlowSubject(Subject[JobFlowSpec]):
     """A JobFlow. Values that several rules derive from its graph are computed once.
 
     `nested`: it is written out in a step of another flow; `username`: who sends it; `template_name`: of the JobFlowTemplate
-    whose flow it is, or "".
+    whose flow it is, or ""; `resource_kinds`: that the operator allows steps to create; None: not known.
     """
 
     nested: bool = False
     username: str = ""
     template_name: str = ""
+    resource_kinds: tuple[AllowedKind, ...] | None = None
 
     @cached_property
     def steps(self) -> tuple[tuple[str, Step], ...]:
@@ -134,7 +133,15 @@ class FlowSubject(Subject[JobFlowSpec]):
             raw = {"metadata": metadata, "spec": step.flow.spec}
             yield (
                 f"{path}.flow.spec",
-                FlowSubject(raw, spec, Operation.CREATE, self.lookups, self.namespace, nested=True),
+                FlowSubject(
+                    raw,
+                    spec,
+                    Operation.CREATE,
+                    self.lookups,
+                    self.namespace,
+                    nested=True,
+                    resource_kinds=self.resource_kinds,
+                ),
             )
 
     def ends_before(self, step: str, other: str) -> bool:
@@ -191,21 +198,6 @@ class JobSubject(Subject[JobSpec]):
 
 
 @dataclass(frozen=True)
-class QueueSubject(Subject[QueueSpec]):
-    """A Queue."""
-
-
-@dataclass(frozen=True)
-class GroupSubject(Subject[PodGroupSpec]):
-    """A PodGroup."""
-
-
-@dataclass(frozen=True)
-class CommandSubject(Subject[Command]):
-    """A Command. Its fields are at top level: `spec` is the whole object without metadata."""
-
-
-@dataclass(frozen=True)
 class PodSubject(Subject[None]):
     """A pod, read as raw JSON. `scheduler_names`: the schedulers whose pods are validated."""
 
@@ -224,6 +216,7 @@ def _is_special(step: Step) -> bool:
         or step.patch is not None
         or step.flow is not None
         or step.approve is not None
+        or step.resource is not None
         or step.retry is not None
         or bool(step.outputs)
         or step.daemon

@@ -21,6 +21,7 @@ from webhook.subject.commanded_flow import flow_to_read
 from webhook.subject.lookups import Lookups, MissingObject
 from webhook.subject.subjects import Subject
 from webhook.verdict.admissions import admission_of
+from webhook.verdict.claims import with_claim
 from webhook.verdict.kind_admission import DEFAULT_OPTIONS, AdmissionOptions, KindAdmission, being_deleted, unchanged
 from webhook.verdict.schema_faults import schema_faults
 
@@ -51,6 +52,7 @@ def mutate(review: AdmissionReview, lookups: Lookups, options: AdmissionOptions 
     settled = judging.with_template_defaults(review, lookups, settled, crd_defaults=options.volcano_crds)
     if review.operation is Operation.UPDATE:
         settled = _as_stored(settled, review.old_object)
+    settled = (*settled, *with_claim(review, lookups, options))
     return AdmissionVerdict(patch=operations(review.object, settled))
 
 

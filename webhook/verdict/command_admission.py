@@ -9,7 +9,7 @@ from shared.model.command import Command
 from webhook import rules
 from webhook.envelope.review import AdmissionReview, GroupKind, Operation
 from webhook.subject.commanded_flow import changed_flow
-from webhook.subject.subjects import CommandSubject
+from webhook.subject.plain_subjects import CommandSubject
 from webhook.verdict.kind_admission import KindAdmission, command_of, subject_maker
 
 

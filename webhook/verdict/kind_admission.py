@@ -9,6 +9,7 @@ import msgspec
 from shared import names
 from shared.kinds import Kind
 from shared.model.types import Body
+from shared.resource_steps.allowed import AllowedKind
 from webhook.envelope.patch import Setting
 from webhook.envelope.review import AdmissionReview, Operation
 from webhook.rules import Notice, Rule, Warner
@@ -26,6 +27,8 @@ class AdmissionOptions:
     disabled_plugins: tuple[str, ...] = ()
     in_process_policies: bool = False  # the API server enforces JobFlowPolicies, too (see webhook.inprocess)
     now: float | None = None
+    resource_kinds: tuple[AllowedKind, ...] | None = None  # None: not known, as without a cluster
+    controller_user: str = ""  # the controller's name in requests; "" for not known
 
 
 DEFAULT_OPTIONS: Final = AdmissionOptions()
@@ -89,6 +92,7 @@ def subject_maker(
             chosen["scheduler_names"] = options.scheduler_names
         if make is FlowSubject:
             chosen["username"] = review.user_info.username
+            chosen["resource_kinds"] = options.resource_kinds
         if make is PolicySubject:
             chosen["dry_run"] = bool(review.dry_run)
         if make is ExceptionSubject:

@@ -44,7 +44,7 @@ class ChildType(ABC):
         """Whether the step has children of this type."""
 
     @abstractmethod
-    def kind_of(self, step: Step) -> Kind:
+    def kind_of(self, context: FlowContext, step: Step) -> Kind:
         """The kind of the step's children."""
 
     @abstractmethod
@@ -59,11 +59,11 @@ class ChildType(ABC):
     def obstacle(self, context: FlowContext, body: Body) -> StepWait | None:
         """Why the API server would refuse `body` for now; None: nothing is known."""
 
-    def stop(self, child: ObservedChild, namespace: str) -> Action:
+    def stop(self, context: FlowContext, child: ObservedChild) -> Action:
         """The write that stops a running child. It is sent again every 30 s until the child has ended."""
-        return child_command(child, namespace, self.stop_action)
+        return child_command(child, context.observed.flow.metadata.namespace, self.stop_action)
 
-    def resume(self, child: ObservedChild, namespace: str) -> Action | None:
+    def resume(self, context: FlowContext, child: ObservedChild) -> Action | None:
         """The write that has a `resumable` child go on, for a Command that retries the flow; None: a new child is made."""
         return None
 

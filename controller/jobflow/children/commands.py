@@ -4,10 +4,12 @@ from controller.decision import Create
 from controller.jobflow.model.observed import ObservedChild
 from shared.kinds import COMMAND
 from shared.model.phases import FlowAction
+from shared.names import RESOURCE_KINDS
 from shared.naming import command_name
+from shared.resource_steps.rights import NO_CLAIM, Claim, write_claim
 
 
-def child_command(child: ObservedChild, namespace: str, action: str) -> Create:
+def child_command(child: ObservedChild, namespace: str, action: str, claim: Claim = NO_CLAIM) -> Create:
     """The Command `action` on the child, which owns it. There is at most one of a name at a time."""
     owner = {
         "apiVersion": child.kind.api_version,
@@ -17,10 +19,11 @@ def child_command(child: ObservedChild, namespace: str, action: str) -> Create:
         "controller": True,
     }
     goes_on = action == FlowAction.RETRY
+    claimed = {"annotations": {RESOURCE_KINDS: write_claim(claim)}} if claim else {}
     body = {
         "apiVersion": COMMAND.api_version,
         "kind": COMMAND.kind,
-        "metadata": {"name": _name(child, action), "namespace": namespace, "ownerReferences": [owner]},
+        "metadata": {"name": _name(child, action), "namespace": namespace, "ownerReferences": [owner], **claimed},
         "action": str(action),
         "target": owner,
         "reason": "JobFlow",

@@ -4,6 +4,7 @@ import msgspec
 
 from controller.jobflow import reasons
 from controller.jobflow.children.child_type import BuildFault
+from controller.jobflow.children.granted_kinds import claim_below
 from controller.jobflow.children.metadata import child_metadata, substituted, values_of
 from controller.jobflow.model.context import FlowContext
 from controller.jobflow.model.expression_values import Iteration
@@ -36,6 +37,7 @@ def build_flow(context: FlowContext, step: Step, name: str, attempt: int, iterat
     if step.flow is None:
         raise BuildFault(reasons.INVALID_SPEC, "the step runs no flow")
     own = {FLOW_TEMPLATE: step.flow.template} if step.flow.template else {}
+    template = context.observed.flow_templates[step.flow.template] if step.flow.template else None
     creator = context.observed.flow.metadata.annotations.get(CREATOR, "")
     return {
         "apiVersion": JOBFLOW.api_version,
@@ -47,7 +49,7 @@ def build_flow(context: FlowContext, step: Step, name: str, attempt: int, iterat
             attempt,
             iteration,
             labels={},
-            annotations=own | ({CREATOR: creator} if creator else {}),
+            annotations=own | ({CREATOR: creator} if creator else {}) | claim_below(context, template),
         ),
         "spec": _flow_spec(context, step, step.flow, iteration),
     }

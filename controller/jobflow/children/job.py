@@ -6,7 +6,7 @@ from controller.jobflow import reasons
 from controller.jobflow.children.build import build
 from controller.jobflow.children.child_type import ChildType, Parser
 from controller.jobflow.children.closed_queue import closed_queue
-from controller.jobflow.children.parse_job import parse_job
+from controller.jobflow.children.parse.job import parse_job
 from controller.jobflow.control import outputs
 from controller.jobflow.model.context import FlowContext
 from controller.jobflow.model.expression_values import Iteration
@@ -31,7 +31,7 @@ class JobType(ChildType):
     def makes(self, step: Step) -> bool:
         return step.makes_jobs
 
-    def kind_of(self, step: Step) -> Kind:
+    def kind_of(self, context: FlowContext, step: Step) -> Kind:
         return JOB
 
     def missing(self, context: FlowContext, step: Step) -> StepWait | None:

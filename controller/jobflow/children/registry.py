@@ -5,13 +5,15 @@ from typing import Final
 
 from controller.jobflow.children.child_type import ChildType, Parser
 from controller.jobflow.children.job import JobType
+from controller.jobflow.children.resource import ResourceType
 from controller.jobflow.children.sub_flow import SubFlowType
 from controller.jobflow.model.observed import ObservedChild
 from shared.kinds import Kind
 from shared.model.step import Step
 
 JOBS: Final = JobType()
-CHILD_TYPES: Final[tuple[ChildType, ...]] = (JOBS, SubFlowType())
+RESOURCES: Final = ResourceType()
+CHILD_TYPES: Final[tuple[ChildType, ...]] = (JOBS, SubFlowType(), RESOURCES)
 """The first type that makes a step's children counts."""
 
 PARSERS: Final[Mapping[Kind, Parser]] = {kind: parse for one in CHILD_TYPES for kind, parse in one.parsers.items()}
@@ -24,4 +26,4 @@ def type_of(step: Step) -> ChildType | None:
 
 def type_of_child(child: ObservedChild) -> ChildType:
     """The type of a child that exists, whatever its step says by now."""
-    return next(one for one in CHILD_TYPES if child.kind in one.parsers)
+    return next((one for one in CHILD_TYPES if child.kind in one.parsers), RESOURCES)

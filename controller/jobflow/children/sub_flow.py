@@ -8,7 +8,7 @@ from controller.jobflow.children.child_type import ChildType, Parser
 from controller.jobflow.children.commands import child_command
 from controller.jobflow.children.flow_outputs import available_outputs, flow_outputs
 from controller.jobflow.children.flow_spec import build_flow, flow_missing
-from controller.jobflow.children.parse_flow import parse_flow
+from controller.jobflow.children.parse.flow import parse_flow
 from controller.jobflow.model.context import FlowContext
 from controller.jobflow.model.expression_values import Iteration
 from controller.jobflow.model.gate_result import GateResult, StepWait
@@ -32,7 +32,7 @@ class SubFlowType(ChildType):
     def makes(self, step: Step) -> bool:
         return step.flow is not None
 
-    def kind_of(self, step: Step) -> Kind:
+    def kind_of(self, context: FlowContext, step: Step) -> Kind:
         return JOBFLOW
 
     def missing(self, context: FlowContext, step: Step) -> GateResult | None:
@@ -44,8 +44,10 @@ class SubFlowType(ChildType):
     def obstacle(self, context: FlowContext, body: Body) -> StepWait | None:
         return None
 
-    def resume(self, child: ObservedChild, namespace: str) -> Create:
-        return child_command(child, namespace, FlowAction.RETRY)
+    def resume(self, context: FlowContext, child: ObservedChild) -> Create:
+        """The Command claims what this flow may create, as the one did that retries this flow."""
+        namespace = context.observed.flow.metadata.namespace
+        return child_command(child, namespace, FlowAction.RETRY, context.observed.granted.claim)
 
     def reads_pods(self, step: Step, child: ObservedChild) -> bool:
         return False

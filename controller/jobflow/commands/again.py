@@ -9,6 +9,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from controller.jobflow.commands.begin_again import begin_again, fresh, restart_clock, resumed
+from controller.jobflow.commands.claim import claim_fault
 from controller.jobflow.commands.continue_children import continued
 from controller.jobflow.commands.effect import CommandEffect, Effect, done, refused, without_effect
 from controller.jobflow.commands.selection import Selection, backing_off, select
@@ -24,6 +25,8 @@ from shared.model.step import Loop
 
 def restart(context: FlowContext, command: FlowCommand) -> CommandEffect:
     """Run every step again."""
+    if fault := claim_fault(context, command):
+        return refused(fault)
     for name in context.steps:
         context.steps[name] = fresh(context.steps[name])
     begin_again(context)
@@ -36,6 +39,8 @@ def retry(context: FlowContext, command: FlowCommand) -> CommandEffect:
     order = found if isinstance(found, RetryMessage) else RetryMessage()
     if context.completion_time is None and (context.stopping or not context.flows_open):
         return CommandEffect(Effect.HELD)
+    if fault := claim_fault(context, command):
+        return refused(fault)
     selected = select(context, order)
     if isinstance(selected, CommandEffect):
         return selected

@@ -74,4 +74,4 @@ def _continued_loop(context: FlowContext, step: Step, state: StepStatus) -> Step
 def _can_go_on(context: FlowContext, child: ObservedChild | None) -> bool:
     if child is None or not child.resumable or child.deleting:
         return False
-    return type_of_child(child).resume(child, context.observed.flow.metadata.namespace) is not None
+    return type_of_child(child).resume(context, child) is not None

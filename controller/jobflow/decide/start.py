@@ -136,7 +136,7 @@ def _begin(context: FlowContext, step: Step, iteration: Iteration | None, made: 
     answer = (
         _orphan(context, step)
         or made_type.missing(context, step)
-        or _name_conflict(context, made_type.kind_of(step), name)
+        or _name_conflict(context, made_type.kind_of(context, step), name)
         or _refused(context, step, made_type, name)
         or _too_many(context)
     )
@@ -148,7 +148,7 @@ def _begin(context: FlowContext, step: Step, iteration: Iteration | None, made: 
         return fail(fault.reason, str(fault))
     if obstacle := made_type.obstacle(context, body):
         return obstacle
-    context.creates.append(Create(made_type.kind_of(step), body))
+    context.creates.append(Create(made_type.kind_of(context, step), body))
     made.append(_NewJob(name, index, attempt))
     return None
 
@@ -182,7 +182,7 @@ def _name_conflict(context: FlowContext, kind: Kind, name: str) -> GateResult | 
 
 
 def _refused(context: FlowContext, step: Step, made_type: ChildType, name: str) -> GateResult | None:
-    refusal, kind = context.observed.refusals.get(name), made_type.kind_of(step)
+    refusal, kind = context.observed.refusals.get(name), made_type.kind_of(context, step)
     if refusal is None:
         return _untried(context, kind, name)
     if refusal.for_ever:

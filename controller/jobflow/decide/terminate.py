@@ -34,7 +34,7 @@ def terminations(context: FlowContext) -> Iterator[Steering]:
             context.wake_at(again)
             continue
         context.wake_at(context.now + _AGAIN)
-        yield Steering(child.uid, type_of_child(child).stop(child, context.observed.flow.metadata.namespace))
+        yield Steering(child.uid, type_of_child(child).stop(context, child))
 
 
 def resumptions(context: FlowContext) -> Iterator[Steering]:
@@ -44,7 +44,7 @@ def resumptions(context: FlowContext) -> Iterator[Steering]:
         if last is not None and last <= context.now < last + _AGAIN:
             context.wake_at(last + _AGAIN)
             continue
-        action = type_of_child(child).resume(child, context.observed.flow.metadata.namespace)
+        action = type_of_child(child).resume(context, child)
         if action is not None:
             context.wake_at(context.now + _AGAIN)
             yield Steering(child.uid, action)

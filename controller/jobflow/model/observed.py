@@ -15,6 +15,7 @@ from shared.model.flow_status import JobFlowStatus
 from shared.model.job_status import JobCondition, JobStatus
 from shared.model.phases import JobPhase
 from shared.model.types import Body
+from shared.resource_steps.rights import NO_CLAIM, Claim
 
 
 class ObservedTask(msgspec.Struct, frozen=True):
@@ -30,7 +31,8 @@ class ObservedChild(msgspec.Struct, frozen=True):
     `owner`: "Kind/name" of its controller, "" for none; `ended_at`: RFC3339 or ""; `status`: that of a Job, or of another
     kind in the words of a Job, so that its phases, counts and reasons mean the same; `outputs`: values that it gives
     itself, for kinds that do; `tasks`: of Jobs; `resumable`: it has ended without success and can go on from there;
-    `earlier`: conditions that were seen and that `status` no longer has, since a Job has one for each phase.
+    `earlier`: conditions that were seen and that `status` no longer has, since a Job has one for each phase;
+    `fault`: why a condition of a step with `resource` has no value, since `fault_since` (epoch seconds).
     """
 
     name: str
@@ -51,6 +53,8 @@ class ObservedChild(msgspec.Struct, frozen=True):
     outputs: Mapping[str, str] = {}
     resumable: bool = False
     earlier: tuple[JobCondition, ...] = ()
+    fault: str = ""
+    fault_since: float = 0.0
 
     @property
     def phase(self) -> JobPhase | None:
@@ -83,10 +87,23 @@ class ApprovalRules(msgspec.Struct, frozen=True):
     on_timeout: bool = False
 
 
+class GrantedKinds(msgspec.Struct, frozen=True):
+    """Which kinds the steps of a flow may create (shared/resource_steps/rights.py). `checked`: false where nobody else has
+    access, so that each kind is granted. `since`: epoch seconds; what is older had its claim compared by nobody; infinite
+    while nobody compares. `missing`: what is missing then. `claim`: of this flow, as far as it counts.
+    """
+
+    checked: bool = False
+    since: float = 0.0
+    missing: str = ""
+    claim: Claim = NO_CLAIM
+
+
 class FlowCommand(msgspec.Struct, frozen=True):
     """A Command on this JobFlow, or on an earlier one of its name: `target_uid`, "" if it does not say.
 
-    `message`: text for people, or JSON (shared.model.command_message); `approver`: who says to have sent it.
+    `message`: text for people, or JSON (shared.model.command_message); `approver`: who says to have sent it; `claim`: the kinds that its
+    sender may create.
     """
 
     name: str
@@ -96,6 +113,7 @@ class FlowCommand(msgspec.Struct, frozen=True):
     target_uid: str = ""
     message: str = ""
     approver: str = ""
+    claim: Claim = NO_CLAIM
 
 
 class PodResults(msgspec.Struct, frozen=True):
@@ -129,7 +147,9 @@ class ObservedFlow(msgspec.Struct, frozen=True):
     find; `terminate_sent`: epoch seconds at which a child was last told to stop or to go on, by its uid; `probes`: by step;
     `write_after`: no status write before this moment unless it cannot wait; `settle_until`: nor one that another is about to
     follow; `most_jobs`: to create in this decision; `queue_states`: by queue, where they are known; `parents`: the flows above
-    this one, the nearest first; `approvals`: which of them count.
+    this one, the nearest first; `approvals`: which of them count; `resource_kinds`: that steps with `resource` may create in
+    this namespace; `unserved`: those of them that the API server does not serve; `granted`: those that the flow itself may
+    create.
     """
 
     flow: JobFlow
@@ -152,3 +172,6 @@ class ObservedFlow(msgspec.Struct, frozen=True):
     flow_templates: Mapping[str, Body] = {}
     parents: tuple[ParentFlow, ...] = ()
     approvals: ApprovalRules = ApprovalRules()
+    resource_kinds: tuple[Kind, ...] = ()
+    unserved: frozenset[Kind] = frozenset()
+    granted: GrantedKinds = GrantedKinds()

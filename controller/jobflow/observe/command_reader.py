@@ -8,6 +8,7 @@ from controller.runtime.command_targets import TargetedCommands
 from shared.key import Key
 from shared.kinds import JOBFLOW
 from shared.names import APPROVER
+from shared.resource_steps.rights import read_claim
 
 
 def flow_commands(context: ControllerContext) -> TargetedCommands:
@@ -28,4 +29,5 @@ def commands_on(commands: TargetedCommands, key: Key) -> Iterator[FlowCommand]:
                 command["target"].get("uid") or "",
                 str(command.get("message") or ""),
                 str((metadata.get("annotations") or {}).get(APPROVER) or ""),
+                read_claim(metadata.get("annotations")),
             )

@@ -23,7 +23,7 @@ from controller.jobflow.observe.indexes import (
 )
 from controller.jobflow.observe.parents import parents_of
 from controller.jobflow.observe.pod_lookup import FlowPodLookup
-from controller.owner_references import by_controller_uid
+from controller.jobflow.observe.resource_kinds import ResourceKinds
 from shared.key import Key
 from shared.kinds import JOBFLOW, JOBFLOWTEMPLATE, JOBTEMPLATE, QUEUE
 from shared.kube.cache.cache import Cache
@@ -41,7 +41,8 @@ class FlowObserver:
         self.templates: Cache = caches.want(JOBTEMPLATE)
         self.flow_templates: Cache = caches.want(JOBFLOWTEMPLATE, optional=True)
         self.commands = flow_commands(context)
-        self.jobs = FlowChildren(caches)
+        self.resource_kinds = ResourceKinds(context)
+        self.jobs = FlowChildren(caches, self.resource_kinds.kinds, context.clock)
         self.pods = FlowPodLookup(context)
         # Without the Job controller this process may not be allowed to read queues; rejected Jobs are tried again anyway.
         self.queues = caches.want(QUEUE) if context.settings.job_controller else None
@@ -51,12 +52,12 @@ class FlowObserver:
 
     def observe(self, key: Key, known: CachedFlow, now: float, **more: Any) -> ObservedFlow:
         """The input of a decision at `now` (epoch seconds); `more`: its fields that are not read from caches."""
-        jobs = self.jobs.of(known.flow.metadata.uid)
+        jobs = self.jobs.of(known.flow.metadata.uid, known.plan.steps)
         return ObservedFlow(
             flow=known.flow,
             stored=known.stored,
             jobs=jobs,
-            others=ObjectsByName(self.jobs.caches, key.namespace, jobs),
+            others=ObjectsByName(self.jobs, key.namespace, jobs),
             templates=Templates(self.templates, key.namespace),
             now=now,
             commands=tuple(commands_on(self.commands, key)),
@@ -68,6 +69,9 @@ class FlowObserver:
             flow_templates=Templates(self.flow_templates, key.namespace),
             parents=parents_of(self.flows, key.namespace, known.flow.metadata),
             approvals=self.approvals.rules(self.flows.get(*key)),
+            resource_kinds=self.resource_kinds.allowed(key.namespace),
+            granted=self.resource_kinds.granted(known.flow.metadata),
+            unserved=self.jobs.unserved(),
             **more,
         )
 
@@ -80,7 +84,7 @@ class FlowObserver:
                 known.deleted_jobs.add(name)
                 continue
             self._caches.assume(kind, body)
-            if known.flow.metadata.uid not in by_controller_uid(body):
+            if not self.jobs.owned(known.flow.metadata.uid, body):
                 known.deleted_jobs.add(name)  # its owner reference was removed, or it is another object of this name
         jobs = self.jobs.of(known.flow.metadata.uid)
         for name in requests.pods:

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from controller.jobflow import reasons
 from controller.jobflow.children.registry import type_of, type_of_child
-from controller.jobflow.control import daemon, failure, outputs, retry
+from controller.jobflow.control import daemon, failure, outputs, retry, unreadable
 from controller.jobflow.model.context import FlowContext
 from controller.jobflow.model.expression_values import ExpressionFault
 from controller.jobflow.model.observed import ObservedChild
@@ -99,9 +99,14 @@ def _account(context: FlowContext, step: Step, found: UnitProgress, used: int) -
 
 
 def _goes_on(unit: Unit, child: ObservedChild) -> bool:
-    """Whether the child's end has been accounted for, and a Command has begun the same attempt again."""
+    """Whether the child's end has been accounted for, and a Command has begun the same attempt again.
+
+    A child may go on and complete within the second in which it had failed: then it shows the same moment.
+    """
     last = unit.last
-    return child.ended and last is not None and (last.job, last.completion_time) == (child.name, child.ended_at)
+    if not child.ended or last is None or child.phase is JobPhase.COMPLETED:
+        return False
+    return (last.job, last.completion_time) == (child.name, child.ended_at)
 
 
 def _running(context: FlowContext, found: UnitProgress, job: ObservedChild | None) -> None:
@@ -114,6 +119,8 @@ def _running(context: FlowContext, found: UnitProgress, job: ObservedChild | Non
         found.phase = StepPhase.RUNNING
     if found.phase is StepPhase.SUSPENDED:
         found.reason, found.message = reasons.JOB_ABORTED, f"{job.kind.kind} {job.name} is Aborted; resume it to go on"
+    elif unreadable.is_told(context, job):
+        found.reason, found.message = reasons.CONDITION_ERROR, unreadable.words(job)
     elif _is_blocked(context, job):
         state = job.status.state
         found.reason, found.message = state.reason, f"{job.kind.kind} {job.name}: {state.message}"[:_LONGEST]
@@ -186,24 +193,22 @@ def _ended(context: FlowContext, step: Step, name: str, job: ObservedChild | Non
     """The attempt once it has ended and everything needed is known; else None, and missing data is requested."""
     if job is None:
         if name in context.observed.deleted_jobs:
-            said = f"Job {name} was deleted before it ended"
-            return Attempt(
-                job=name,
-                phase=StepPhase.FAILED,
-                reason=reasons.JOB_DELETED,
-                message=said,
-                completion_time=context.now_text,
-            )
+            return _deleted(context, step, name)
         made = type_of(step)
         if made is not None:
-            context.reads.children.add((made.kind_of(step), name))
+            context.reads.children.add((made.kind_of(context, step), name))
         return None
-    late = _deadline(context, step, job)
+    late = _deadline(context, step, job) or unreadable.too_long(context, job)
     halted = failure.halts(context, step)
     if job.phase is JobPhase.ABORTED and (late or halted):
         phase = StepPhase.FAILED if late else StepPhase.TERMINATED
         return _of(
-            job, phase, late or failure.halt_reason(context, step), context.now_text, None, _said(context, step, late)
+            job,
+            phase,
+            late or failure.halt_reason(context, step),
+            context.now_text,
+            None,
+            _said(context, step, job, late),
         )
     if job.phase is JobPhase.ABORTED and step.daemon and daemon.served(context, step.name):
         return _of(job, StepPhase.COMPLETED, "", context.now_text, None)
@@ -219,7 +224,7 @@ def _ended(context: FlowContext, step: Step, name: str, job: ObservedChild | Non
     if job.phase is JobPhase.FAILED:
         return _of(job, StepPhase.FAILED, job.status.state.reason or reasons.JOB_FAILED, job.ended_at, code)
     if late:
-        return _of(job, StepPhase.FAILED, late, job.ended_at, code, _said(context, step, late))
+        return _of(job, StepPhase.FAILED, late, job.ended_at, code, _said(context, step, job, late))
     if step.daemon and not halted and (job.uid in context.observed.terminate_sent or daemon.served(context, step.name)):
         return _of(job, StepPhase.COMPLETED, "", job.ended_at, None)
     if halted:
@@ -229,14 +234,29 @@ def _ended(context: FlowContext, step: Step, name: str, job: ObservedChild | Non
             failure.halt_reason(context, step),
             job.ended_at,
             code,
-            _said(context, step, late),
+            _said(context, step, job, late),
         )
     reason = job.status.state.reason or reasons.JOB_TERMINATED
     return _of(job, StepPhase.TERMINATED, reason, job.ended_at, code)
 
 
-def _said(context: FlowContext, step: Step, late: str) -> str:
+def _deleted(context: FlowContext, step: Step, name: str) -> Attempt:
+    """The attempt whose child is gone. Objects are stopped by their deletion, which a restarted controller has missed."""
+    stopped = step.resource is not None and failure.halts(context, step)
+    kind = step.resource.manifest.get("kind") if step.resource is not None else "Job"
+    return Attempt(
+        job=name,
+        phase=StepPhase.TERMINATED if stopped else StepPhase.FAILED,
+        reason=failure.halt_reason(context, step) if stopped else reasons.JOB_DELETED,
+        message=f"{kind} {name} was deleted before it ended",
+        completion_time=context.now_text,
+    )
+
+
+def _said(context: FlowContext, step: Step, job: ObservedChild, late: str) -> str:
     """Why the flow has terminated a Job of this step, for people."""
+    if late == reasons.CONDITION_ERROR:
+        return unreadable.words(job)
     if late:
         return f"the attempt took longer than activeDeadlineSeconds ({step.active_deadline_seconds} s)"
     return failure.halt_words(context, step)

@@ -38,6 +38,12 @@
 {{- end }}
 {{- end }}
 {{- end }}
+{{- $never := list "rbac.authorization.k8s.io" "admissionregistration.k8s.io" "apiextensions.k8s.io" "apiregistration.k8s.io" "certificates.k8s.io" "authentication.k8s.io" "authorization.k8s.io" "bus.volcano.sh" "policy.jobflow.dev" "batch.volcano.sh" "flow.volcano.sh" "flow.jobflow.dev" }}
+{{- range .Values.resourceSteps.kinds }}
+{{- if has (index (splitList "/" .apiVersion) 0) $never }}
+- resourceSteps.kinds: {{ .apiVersion }} {{ .kind }} is never allowed; remove it
+{{- end }}
+{{- end }}
 {{- range .Values.schedulerNames }}
 {{- if not (regexMatch $name .) }}
 - schedulerNames: {{ . | quote }} is not the name of a scheduler; use lower case letters, digits, '-' and '.'

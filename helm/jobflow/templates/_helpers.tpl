@@ -40,6 +40,8 @@ must not meet "a-jobflow". A Service's name has no dots and begins with a letter
 
 {{- define "jobflow.webhook" -}}{{ include "jobflow.fullname" . }}-webhook{{- end }}
 {{- define "jobflow.controller" -}}{{ include "jobflow.fullname" . }}-controller{{- end }}
+{{- /* The controller's name in requests. */}}
+{{- define "jobflow.controllerUser" -}}system:serviceaccount:{{ .Release.Namespace }}:{{ include "jobflow.controller" . }}{{- end }}
 {{- define "jobflow.web" -}}{{ include "jobflow.fullname" . }}-web{{- end }}
 {{- define "jobflow.lease" -}}{{ include "jobflow.controller" . }}{{- end }}
 

@@ -129,6 +129,11 @@ class Cache:
     def has_synced(self) -> bool:
         return all(reflector.synced.is_set() for reflector in self._reflectors)
 
+    @property
+    def served(self) -> bool:
+        """False if the API server answered that it does not serve the kind. For optional caches."""
+        return all(reflector.served for reflector in self._reflectors)
+
     async def synced(self) -> None:
         for reflector in self._reflectors:
             await reflector.synced.wait()

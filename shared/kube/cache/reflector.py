@@ -29,7 +29,8 @@ _counted = lru_cache(maxsize=256)(metrics.EVENTS.labels)
 
 
 class Reflector:
-    """One kind in one namespace ('' for all). `deliver` gets all changes in order; `synced` is set after the first list.
+    """One kind in one namespace ('' for all). `deliver` gets all changes in order; `synced` is set after the first list;
+    `served`: False once the API server does not know the kind.
 
     `optional`: a kind that the API server does not serve counts as empty.
     """
@@ -59,6 +60,7 @@ class Reflector:
         self._version = ""
         self._limit = PAGE
         self._failures = 0
+        self.served = True
         self.synced = asyncio.Event()
 
     async def run(self) -> None:
@@ -99,6 +101,7 @@ class Reflector:
                 await asyncio.sleep(0)
         self._deliver(self._overlay.list_ended(seen, self._namespace, version))
         self._version, self._limit = version, PAGE
+        self.served = True
         self.synced.set()
 
     async def _watch(self) -> None:
@@ -136,6 +139,7 @@ class Reflector:
     async def _unserved(self, error: ApiError) -> None:
         self._version = ""
         if self._optional:
+            self.served = False
             self._deliver(self._overlay.list_ended(set(), self._namespace, "0"))
             self.synced.set()
             await asyncio.sleep(UNSERVED_SECONDS)

@@ -6,7 +6,7 @@ import msgspec
 from msgspec.structs import replace
 
 from controller.decision import Create, Decision, Delete, Patch, Refusal
-from controller.jobflow.children.parse_job import parse_job
+from controller.jobflow.children.parse.job import parse_job
 from controller.jobflow.decide.flow import FlowDecision, decide
 from controller.jobflow.model.memo import NO_MEMO, DecisionMemo
 from controller.jobflow.model.observed import (

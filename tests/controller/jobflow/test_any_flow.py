@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from controller.jobflow.children.parse_job import parse_job
+from controller.jobflow.children.parse.job import parse_job
 from controller.jobflow.decide.flow import FlowDecision, decide
 from controller.jobflow.model.memo import NO_MEMO
 from controller.jobflow.model.plan import Plan

@@ -9,11 +9,13 @@ from typing import Any, Final
 import pytest
 import yaml
 
+from local.backends import EmbeddedBackend
 from local.client.blocking import until
 from local.cluster import LocalCluster
 from shared.kinds import EVENT, JOB, JOBFLOW, POD
 from shared.model.types import Body
 from tests.e2e.support.examples import FLOWS, GONE, JOBS, ExampleJob
+from tests.e2e.support.resources import complete_batch_job
 from tests.e2e.support.scenario import Scenario, job_phase, phase, phases, step_of
 
 FOLDERS: Final = (Path("examples/flows"), Path("examples/jobs"))
@@ -76,6 +78,9 @@ def test_a_flow_ends_as_its_comment_says(
     if wanted is GONE:
         _comes_and_goes(examples, name)
         return
+    if isinstance(examples.cluster.backend, EmbeddedBackend):
+        for job in wanted.batch_jobs:
+            complete_batch_job(examples, job)
     flow = examples.cluster.wait_for(
         JOBFLOW, examples.namespace, name, lambda flow: phase(flow) in ("Succeed", "Failed", "Suspended"), SECONDS
     )

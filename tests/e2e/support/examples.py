@@ -19,6 +19,7 @@ class ExampleFlow:
     outputs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # step -> its outputs
     attempts: Mapping[str, int] = field(default_factory=dict)  # where a step took more than one
     outcome: str = ""
+    batch_jobs: tuple[str, ...] = ()  # Jobs of batch/v1, which nobody runs on the embedded API server
 
     @property
     def steps(self) -> dict[str, str]:
@@ -54,6 +55,7 @@ FLOWS: Final[Mapping[str, ExampleFlow]] = {
     "any": ExampleFlow(completed="fast-mirror slow-mirror use", jobs=3),
     "approve": ExampleFlow(phase="Failed", completed="build", failed="release", skipped={"ship": BAD}, jobs=1),
     "sub-flow": ExampleFlow(completed="region publish", jobs=1, outputs={"region": {"rows": "40"}}),
+    "resource": ExampleFlow(completed="train", outputs={"train": {"succeeded": "2"}}, batch_jobs=("resource-train",)),
     "params": ExampleFlow(completed="train", jobs=1),
     "parallelism": ExampleFlow(completed="part-1 part-2 part-3 part-4 part-5 part-6", jobs=6),
     "if": ExampleFlow(

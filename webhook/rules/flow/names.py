@@ -48,7 +48,7 @@ def outputs_are_identifiers(flow: FlowSubject) -> Iterator[Violation]:
 def job_names_fit(flow: FlowSubject) -> Iterator[Violation]:
     """Checked with a three-digit attempt number, since a flow can be retried by command at any time."""
     for path, step in () if flow.of_a_flow else flow.steps:
-        if not step.makes_jobs or len(flow.name) + len(step.name) + _SUFFIX <= MAX_NAME:
+        if not (step.makes_jobs or step.resource is not None) or len(flow.name) + len(step.name) + _SUFFIX <= MAX_NAME:
             continue
         longest = naming.longest_job_name(flow.name, step.name, _iterations(step.for_))
         if len(longest) > MAX_NAME:

@@ -53,6 +53,8 @@ def _texts(step: Step) -> Iterator[tuple[str, Any]]:
     """(path, value) of the fields in which references are replaced."""
     if step.flow is not None:
         yield "flow.params", dict(step.flow.params)
+    if step.resource is not None:
+        yield "resource.manifest", step.resource.manifest
     if step.patch is None:
         return
     yield "patch.jobSpec", step.patch.job_spec

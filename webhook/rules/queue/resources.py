@@ -13,7 +13,8 @@ from shared.names import ROOT_QUEUE
 from shared.quantity import Quantity
 from shared.violation import Reason, Violation
 from webhook.subject.lookups import name_at, parent_of
-from webhook.subject.subjects import QueueSubject, body_or_empty
+from webhook.subject.plain_subjects import QueueSubject
+from webhook.subject.subjects import body_or_empty
 
 Amounts = Mapping[str, Quantity]
 V = TypeVar("V")

@@ -9,7 +9,8 @@ from shared.names import DEFAULT_QUEUE, HIERARCHY, HIERARCHY_WEIGHTS, ROOT_QUEUE
 from shared.violation import Reason, Violation
 from webhook.hints.names import did_you_mean
 from webhook.subject.lookups import name_at, parent_of, queue_children
-from webhook.subject.subjects import QueueSubject, body_or_empty
+from webhook.subject.plain_subjects import QueueSubject
+from webhook.subject.subjects import body_or_empty
 
 MAX_DEPTH: Final = 5
 

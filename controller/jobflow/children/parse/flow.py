@@ -3,7 +3,7 @@
 import msgspec
 
 from controller.jobflow import reasons
-from controller.jobflow.children.parse_child import parse_child
+from controller.jobflow.children.parse.child import parse_child
 from controller.jobflow.model.observed import ObservedChild
 from shared.kinds import JOBFLOW
 from shared.model.flow_status import FlowPods, JobFlowStatus

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from controller.jobflow.children.parse_child import parse_child
+from controller.jobflow.children.parse.child import parse_child
 from controller.jobflow.model.observed import ObservedChild, ObservedTask
 from shared.kinds import JOB
 from shared.model.job_status import JobStatus

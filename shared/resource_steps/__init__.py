@@ -1,0 +1,1 @@
+"""Steps with `resource`: the kinds that they may create, what their manifests may say, and the conditions of their end."""
