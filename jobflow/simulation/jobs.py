@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from controller.decision import Child, Create
 from controller.job.reasons import NO_MIN_AVAILABLE
-from controller.jobflow.children.parse_flow import parse_flow
+from controller.jobflow.children.parse.flow import parse_flow
 from controller.jobflow.children.registry import PARSERS
 from controller.jobflow.model.observed import ObservedChild, PodResults
 from controller.jobflow.reasons import STEP_FAILED
