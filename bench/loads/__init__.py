@@ -15,6 +15,7 @@ from bench.loads import (
     many_flows,
     memory,
     one_flow,
+    python_package,
     status_age,
     trickle,
     web_pages,
@@ -48,4 +49,5 @@ LOADS: Final[Mapping[str, BenchLoad]] = {
     "k": BenchLoad("1000 waiting gangs on 500 nodes", gang_rounds.measure, 120, beside=False),
     "l": BenchLoad("status of 1000 steps and of a small flow beside them", status_age.measure, 400),
     "m": BenchLoad("web pages: 5000 flows, 2000 steps, 50 people", web_pages.measure, 900, beside=False),
+    "n": BenchLoad("the Python package", python_package.measure, 300, beside=False),
 }
