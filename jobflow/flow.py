@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Self
 
 from jobflow.faults import LintReport
 from jobflow.flow_builder import FlowBuilder
-from jobflow.manifests.json_values import Json, Text, as_text, merged
+from jobflow.manifests.json_values import Json, Span, Text, as_seconds, as_text, merged
 
 if TYPE_CHECKING:
     from jobflow.cluster.connection import ClusterAccess
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from jobflow.cluster.flow_run import FlowRun
     from jobflow.graph import FlowGraph
     from jobflow.simulation.result import SimulatedFlow
-    from jobflow.simulation.scenario import Approvals, Failures, ScenarioOutputs
+    from jobflow.simulation.scenario import Failures, ScenarioOutputs
 
 
 class Flow(FlowBuilder):
@@ -76,16 +76,16 @@ class Flow(FlowBuilder):
         params: Mapping[str, Text] | None = None,
         fail: "Failures" = (),
         outputs: "ScenarioOutputs | None" = None,
-        durations: Mapping[str, float] | None = None,
-        approvals: "Approvals | None" = None,
+        durations: Mapping[str, Span] | None = None,
+        approvals: Mapping[str, str] | None = None,
         seconds: float = 10.0,
     ) -> "SimulatedFlow":
         """The outcome of the flow by the controller's own decisions, without waiting.
 
         `fail`: attempts that fail: "train" (all), "train:1" (the first), "train[2]" (an iteration), "clean/count" (in the flow
         that the step clean runs), or a dict of exit codes; `outputs`: values by step, `{"train": {"loss": 0.05}}`;
-        `durations`: seconds that a step's Jobs, or the person whom it asks, take, 10 if not said; `approvals`: "approved" (if
-        not said), "rejected" or "timeout" by step. Raises FlowError for a flow that the cluster would refuse,
+        `durations`: how long a step's Jobs, or the person whom it asks, take, `seconds` if not said; `approvals`: "approved"
+        (if not said), "rejected" or "timeout" by step. Raises FlowError for a flow that the cluster would refuse,
         ScenarioError for names that the flow does not have.
         """
         from jobflow.simulation.simulate import simulate
@@ -98,7 +98,7 @@ class Flow(FlowBuilder):
             params={name: as_text(value) for name, value in (params or {}).items()},
             fail=fail,
             outputs=outputs,
-            durations=durations,
+            durations={name: as_seconds(value, f"durations: {name}") for name, value in (durations or {}).items()},
             approvals=approvals,
             seconds=seconds,
         )
@@ -164,9 +164,5 @@ class Flow(FlowBuilder):
         from jobflow.cluster.start import start
 
         given = {key: as_text(value) for key, value in {**(params or {}), **values}.items()}
-        for key in given:
-            if key not in dir(self.params):
-                raise ValueError(
-                    f'flow {self.name} has no param "{key}"; there are {", ".join(dir(self.params)) or "none"}'
-                )
+        self.check_params(given)
         return await start(self.manifests(), given, name, cluster or ClusterAccess())

@@ -1,6 +1,6 @@
 """Builds a flow: its params, its steps and their Kubernetes objects."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextvars import Token
 from types import TracebackType
 from typing import Final, Literal, Self
@@ -135,6 +135,13 @@ class FlowBuilder:
         self._origins[f"spec.outputs[{len(outputs)}]"] = Origin(here())
         outputs.append({"name": name, "expression": cel_of(value)})
         return self
+
+    def check_params(self, names: Iterable[str]) -> None:
+        """Raises ValueError for a name of which the flow has no param."""
+        known = [str(each["name"]) for each in self._spec.get("params", ())]
+        for name in names:
+            if name not in known:
+                raise ValueError(f'flow {self.name} has no param "{name}"; there are {", ".join(known) or "none"}')
 
     # --- manifests --------------------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from jobflow.faults import LintReport
 from jobflow.flow_builder import FlowBuilder
 from jobflow.manifests.json_values import Span, Text, as_text, whole_seconds, without_none
-from jobflow.manifests.placed import Origin, Origins, PlacedManifest
+from jobflow.manifests.placed import Origin, Origins, PlacedManifest, by_key
 from jobflow.manifests.spots import here
 from jobflow.steps.step import Condition, cel_of
 from shared.kinds import CRONJOBFLOW
@@ -33,7 +33,8 @@ class FlowSchedule:
 
     `schedules`: cron expressions, macros, or "@every 6h"; `concurrency`: what happens while an earlier run is active;
     `params`: of each run, also of its time (`schedule.date`, `.time`, `.previous_time`, `.unix`); `when`: CEL over
-    schedule and last; `catch_up`: how many missed times are made up for; `jitter`: start up to this much later.
+    schedule and last; `catch_up`: how many missed times are made up for; `jitter`: start up to this much later. Raises
+    ValueError for a param that the flow does not have.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class FlowSchedule:
         self.flow: Final = flow
         self.name: Final = name or flow.name
         self._spot = here()
+        flow.check_params(params or ())
         values = [{"name": key, "value": as_text(value)} for key, value in (params or {}).items()]
         self._spec = without_none(
             schedules=[schedules] if isinstance(schedules, str) else schedules,
@@ -84,7 +86,8 @@ class FlowSchedule:
         metadata = {key: value for key, value in flow.body["metadata"].items() if key in ("labels", "annotations")}
         made = {**({"metadata": metadata} if metadata else {}), "spec": flow.body["spec"]}
         own: Origins = {f"spec.{field}": Origin(self._spot, argument) for field, argument in _PATHS.items()}
-        inner = {f"{_FLOW}{path}": origin for path, origin in flow.origins.items() if path}
+        own |= by_key("spec.params", "params", [each["name"] for each in self._spec.get("params", ())], self._spot)
+        inner = {f"{_FLOW}{path}".removesuffix("."): origin for path, origin in flow.origins.items()}
         body = {
             "apiVersion": CRONJOBFLOW.api_version,
             "kind": CRONJOBFLOW.kind,

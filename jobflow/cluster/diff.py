@@ -6,7 +6,8 @@ from difflib import unified_diff
 import msgspec
 
 from jobflow.cluster.connection import MANAGER, ClusterAccess, ClusterSession, connected
-from jobflow.cluster.start import KINDS, namespace_of, placed
+from jobflow.cluster.refusals import placed
+from jobflow.cluster.start import KINDS, namespace_of
 from jobflow.manifests.placed import PlacedManifest
 from shared.kube.client.errors import ApiError, NotFound
 from shared.kube.client.requests import APPLY_PATCH

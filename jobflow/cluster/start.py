@@ -5,7 +5,7 @@ from typing import Final
 
 from jobflow.cluster.connection import MANAGER, ClusterAccess, ClusterSession, connected
 from jobflow.cluster.flow_run import FlowRun
-from jobflow.faults import FlowError, LintFault
+from jobflow.cluster.refusals import placed
 from jobflow.manifests.placed import PlacedManifest
 from shared.kinds import CRONJOB, CRONJOBFLOW, JOB, JOBFLOW, JOBFLOWTEMPLATE, JOBTEMPLATE
 from shared.kube.client.errors import ApiError
@@ -25,14 +25,15 @@ async def apply(manifests: Sequence[PlacedManifest], cluster: ClusterAccess) -> 
 async def start(
     manifests: Sequence[PlacedManifest], values: Mapping[str, str], name: str, cluster: ClusterAccess
 ) -> FlowRun:
-    """Apply the JobTemplates, and create the JobFlow under `name`, or under a new name of its own."""
+    """Apply the JobTemplates, and create the JobFlow under `name`, or under a new name of its own. Nothing is dropped
+    silently: a field that the cluster does not know is a fault."""
     *templates, flow = manifests
     async with connected(cluster) as session:
         for manifest in templates:
             await _apply(session, manifest)
         body = _fresh(flow.body, values, name)
         try:
-            created = await session.api.create(JOBFLOW, body, namespace=namespace_of(flow, session))
+            created = await session.api.create(JOBFLOW, body, namespace=namespace_of(flow, session), strict=True)
         except ApiError as error:
             raise placed(error, flow) from error
     metadata = created["metadata"]
@@ -57,22 +58,11 @@ def namespace_of(manifest: PlacedManifest, session: ClusterSession) -> str:
     return str(manifest.body["metadata"].get("namespace") or session.namespace)
 
 
-def placed(error: ApiError, manifest: PlacedManifest) -> Exception:
-    """FlowError with the faults that the API server names, at their lines; the error itself if it names none."""
-    faults = []
-    for cause in error.causes:
-        path = str(cause.get("field") or "")
-        file, line = manifest.written_at(path)
-        said = str(cause.get("message") or "")
-        faults.append(LintFault(file, line, f"{manifest.kind} {manifest.name}", path, said))
-    return FlowError(faults) if faults else error
-
-
 def _fresh(flow: Body, values: Mapping[str, str], name: str) -> Body:
     """The JobFlow with these params, named anew."""
     metadata = {key: value for key, value in flow["metadata"].items() if key != "name"}
     named = {"name": name} if name else {"generateName": f"{flow['metadata']['name']}-"}
     spec = dict(flow["spec"])
     if values:
-        spec["params"] = [{**each, "value": values.get(each["name"], each["value"])} for each in spec["params"]]
+        spec["params"] = [{**each, "value": values.get(each["name"], each.get("value", ""))} for each in spec["params"]]
     return {**flow, "metadata": {**named, **metadata}, "spec": spec}

@@ -33,7 +33,7 @@ def mpi(
     workers: int, *, slots: int = 1, max_retry: int = 3, launcher: str, **pod: Unpack[PodArguments]
 ) -> GangArguments:
     """`launcher`: the line that the master runs, such as `mpiexec --hostfile /etc/volcano/mpi.host python train.py`; it
-    starts once sshd of all `workers` listens, and the Job is Completed when it ends."""
+    starts once sshd of all `workers` listens, and the Job is Completed when it ends. Outputs are those of the master."""
     if workers < 1:
         raise ValueError(f"mpi({workers}): give at least one worker")
     worker: PodArguments = {
@@ -47,10 +47,10 @@ def mpi(
     master: PodArguments = {"image": pod["image"], "command": launcher}
     options: GangArguments = {
         "tasks": [
-            TaskSetup("worker", replicas=workers, **worker),
             TaskSetup(
                 "master", after=["worker"], after_condition="Ready", policies={"TaskCompleted": "CompleteJob"}, **master
             ),
+            TaskSetup("worker", replicas=workers, **worker),
         ],
         "gang": True,
         "max_retry": max_retry,

@@ -1,8 +1,10 @@
 """Turns Python values into plain JSON: references become `$(...)`, durations seconds, tuples lists. Pure."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from difflib import get_close_matches
+from typing import Final
 
 from jobflow.expressions.cel_value import CelValue
 from shared.duration import DurationError, seconds, text
@@ -13,7 +15,8 @@ Json = str | int | float | bool | CelValue | Mapping[str, "Json"] | Sequence["Js
 Plain = str | int | float | bool | dict[str, "Plain"] | list["Plain"] | None
 Text = str | int | float | bool | CelValue
 Span = int | float | str | timedelta
-"""Seconds, a text such as "1h30m", or a timedelta."""
+"""Seconds, a text such as "1h30m" or "7d", or a timedelta."""
+_DAYS: Final = re.compile(r"(\d+)d(.*)")
 
 
 def plain(value: object) -> Plain:
@@ -40,26 +43,30 @@ def as_text(value: Text) -> str:
 
 def whole_seconds(value: Span, name: str) -> int:
     """Raises ValueError for a text that is no duration, and for parts of a second."""
-    found = _seconds(value, name)
+    found = as_seconds(value, name)
     if found != int(found):
         raise ValueError(f"{name}={value!r}: give whole seconds")
     return int(found)
 
 
 def duration(value: Span, name: str) -> str:
-    """As Go writes durations. A text is kept as it is."""
-    return value if isinstance(value, str) else text(_seconds(value, name))
+    """As Go writes durations. A text without days is kept as it is."""
+    kept = isinstance(value, str) and not _DAYS.fullmatch(value)
+    return str(value) if kept else text(as_seconds(value, name))
 
 
-def _seconds(value: Span, name: str) -> float:
+def as_seconds(value: Span, name: str) -> float:
+    """Raises ValueError for a text that is no duration."""
     if isinstance(value, timedelta):
         return value.total_seconds()
-    if isinstance(value, str):
-        try:
-            return seconds(value)
-        except DurationError as error:
-            raise ValueError(f'{name}={value!r}: write seconds, a duration such as "1h30m", or a timedelta') from error
-    return float(value)
+    if not isinstance(value, str):
+        return float(value)
+    days = _DAYS.fullmatch(value)
+    try:
+        return int(days[1]) * 86_400.0 + seconds(days[2] or "0s") if days else seconds(value)
+    except DurationError:
+        wanted = 'write seconds, a duration such as "1h30m" or "7d", or a timedelta'
+        raise ValueError(f"{name}={value!r}: {wanted}") from None
 
 
 def merged(base: Body, over: Mapping[str, object]) -> Body:

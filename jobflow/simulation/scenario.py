@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
-from typing import Final, Literal, get_args
+from typing import Final
 
 import msgspec
 
@@ -19,9 +19,8 @@ dict: with exit codes."""
 OutputTexts = Mapping[str, str | int | float | bool]
 ScenarioOutputs = Mapping[str, OutputTexts]
 """By the same selectors, the values of the step's outputs."""
-ApprovalAnswer = Literal["approved", "rejected", "timeout"]
-Approvals = Mapping[str, ApprovalAnswer]
-"""By the same selectors, what people answer; "timeout": nobody does."""
+ANSWERS: Final = ("approved", "rejected", "timeout")
+"""Of people; "timeout": nobody answers."""
 
 
 class ScenarioError(ValueError):
@@ -100,7 +99,7 @@ def scenario(
     for selector, value in (durations or {}).items():
         _step("durations", selector, flow)
         if not value >= 0:
-            raise ScenarioError(f"durations: {selector}: {value} is not a number of seconds")
+            raise ScenarioError(f"durations: {selector}: {value:g} is not a number of seconds")
     for selector, answer in (approvals or {}).items():
         _check_answer(selector, answer, _step("approvals", selector, flow))
     texts = {name: {key: as_text(value) for key, value in given.items()} for name, given in (outputs or {}).items()}
@@ -135,9 +134,8 @@ def _check_outputs(selector: str, values: Mapping[str, object], declared: Sequen
 
 
 def _check_answer(selector: str, answer: str, step: Step) -> None:
-    known = get_args(ApprovalAnswer)
-    if answer not in known:
-        raise ScenarioError(f'approvals: {selector}: "{answer}" is no answer; there are {", ".join(known)}')
+    if answer not in ANSWERS:
+        raise ScenarioError(f'approvals: {selector}: "{answer}" is no answer; there are {", ".join(ANSWERS)}')
     if step.approve is None:
         raise ScenarioError(f"approvals: step {selector} does not wait for an approval")
     if answer == "timeout" and not step.approve.timeout:

@@ -11,7 +11,7 @@ MARK = "# !"
 OF_THE_FLOW = "# flow"
 HEAD = """\
 from jobflow import (
-    Approve, Flow, Job, JobTemplate, Output, Plugin, SubFlow, Switch, Task, Template, attempt, index, item, last, plugin, secret, this,
+    Approve, Flow, Job, JobTemplate, Output, Plugin, Schedule, SubFlow, Switch, Task, Template, attempt, index, item, last, plugin, schedule, secret, this,
 )
 
 """

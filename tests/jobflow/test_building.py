@@ -71,7 +71,10 @@ AT_ONCE: Final[dict[str, tuple[Callable[[], object], str]]] = {
     ),
     "an object in a manifest": (lambda: job(args=[object()]), "give a text or a number"),
     "half a second": (lambda: job().deadline(0.5), "deadline=0.5: give whole seconds"),
-    "no duration": (lambda: job().deadline("soon"), 'write seconds, a duration such as "1h30m", or a timedelta'),
+    "no duration": (
+        lambda: job().deadline("soon"),
+        'write seconds, a duration such as "1h30m" or "7d", or a timedelta',
+    ),
     "a comparison that Python made": (
         lambda: job().when(bool("a")),
         "True is not an expression of the cluster",
@@ -152,6 +155,7 @@ FIELDS: Final[dict[str, tuple[Callable[[], Job], dict[str, Any]]]] = {
         },
     ),
     "a deadline": (lambda: job().deadline("1h30m"), {"activeDeadlineSeconds": 5400}),
+    "a deadline of days": (lambda: job().deadline("1d12h"), {"activeDeadlineSeconds": 129_600}),
     "after a failure": (
         lambda: job().after("b", on="Failed", any=True),
         {"dependsOn": {"targets": ["b"], "strategy": "any", "condition": "Failed"}},

@@ -38,7 +38,7 @@ def test_one_worker_of_torch_is_the_master_alone() -> None:
 def test_mpi_starts_the_launcher_once_the_workers_listen() -> None:
     job = Job("reduce", **mpi(2, image=WORK, launcher="mpiexec -np 2 hello", slots=4))
     assert tasks(job)["master"] == (1, ["mpiexec", "-np", "2", "hello"])
-    worker, master = spec_of(job)["tasks"]
+    master, worker = spec_of(job)["tasks"]
     assert worker["template"]["spec"]["containers"][0]["readinessProbe"]["tcpSocket"] == {"port": 22}
     assert master["dependsOn"] == {"name": ["worker"], "condition": "Ready"}
     assert "--slots=4" in spec_of(job)["plugins"]["mpi"]

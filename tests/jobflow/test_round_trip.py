@@ -329,7 +329,7 @@ def test_what_is_no_flow_is_refused_with_a_reason() -> None:
         Flow.from_yaml("a: [")
     with pytest.raises(ValueError, match="the text has no JobFlow"):
         Flow.from_yaml("{}")
-    with pytest.raises(ValueError, match="break their schema"):
+    with pytest.raises(ValueError, match="do not match their schema"):
         Flow.from_yaml(
             "apiVersion: flow.volcano.sh/v1alpha1\nkind: JobFlow\nmetadata: {name: f}\nspec: {flows: [{}]}\n"
         )

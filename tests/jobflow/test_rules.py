@@ -1,19 +1,22 @@
 """Every rule of the webhook that a flow in Python can break reports the file and line that broke it."""
 
+import runpy
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from jobflow import Approve, Flow, JobTemplate, Template
+from jobflow import Approve, Flow, JobTemplate, Schedule, Template
 from jobflow.manifests.placed import PlacedManifest
 from shared import kinds
 from tests.jobflow.python import flow_of, lines_of, marked, program
 from webhook import rules
 from webhook.lint.check import admit
+from webhook.rules.cron import cron_job_flow
 from webhook.subject.lookups import InMemoryLookups, OfflineLookups
 
-KINDS = {"JobFlow": kinds.JOBFLOW, "JobTemplate": kinds.JOBTEMPLATE}
+KINDS = {each.kind: each for each in (kinds.JOBFLOW, kinds.JOBTEMPLATE, kinds.CRONJOBFLOW)}
 
 # rule -> a program whose marked lines break it
 FLOW: Final = {
@@ -181,6 +184,17 @@ JOB_WARNED: Final = {
     "plugins_without_their_tasks": 'Job("a", image="i",\n    plugins=["pytorch"])  # !',
     "fields_that_no_pod_has": 'Job("a", image="i",\n    pod={"nope": 1})  # !',
 }
+SCHEDULE: Final = {
+    "schedules_are_schedules": 'made = Schedule(f,\n    "0 2 * *")  # !',
+    "schedules_differ": 'made = Schedule(f, [\n    "@daily",\n    "@daily",  # !\n])',
+    "cron_time_zone_exists": 'made = Schedule(f, "@daily",\n    time_zone="Berlin")  # !',
+    "end_time_is_a_time": 'made = Schedule(f, "@daily",\n    end="tomorrow")  # !',
+    "condition_compiles": 'made = Schedule(f, "@daily",\n    when="last.phase")  # !',
+    "schedule_values_exist": 'made = Schedule(f, "@daily", params={\n    "p": "$(schedule.day)"})  # !',
+}
+SCHEDULE_WARNED: Final = {
+    "literals_that_never_match": """made = Schedule(f, "@daily",\n    when='last.phase == "Succeeded"')  # !""",
+}
 NAMED: Final = "the keys of a dict differ"
 SCHEMA: Final = "the schema refuses it first"
 OPERATOR: Final = "only where the operator's settings are known, so not offline"
@@ -208,6 +222,13 @@ UNBREAKABLE: Final = {
     "templates_not_found_yet": "only in a cluster, where a missing JobTemplate is known to be missing",
 }
 """Rules whose fault Python prevents, or that judge what a flow in Python does not contain."""
+UNBREAKABLE_BY_SCHEDULES: Final = {
+    "params_are_given_once": NAMED,
+    **dict.fromkeys(
+        ("flow_has_one_source", "params_fit_the_template", "names_fit_the_template", "template_not_found_yet"),
+        "a Schedule has its flow written out",
+    ),
+}
 TABLES: Final = {"flow": FLOW, "flow warned": FLOW_WARNED, "job": JOB, "job warned": JOB_WARNED}
 CASES: Final = [(table, rule) for table, cases in TABLES.items() for rule in cases if cases[rule]]
 
@@ -237,14 +258,49 @@ def test_a_fault_of_the_flow_itself_is_reported_at_its_line(rule: str, tmp_path:
     assert set(lines_of(report.errors, file)) == set(marked(file)), report
 
 
+@pytest.mark.parametrize("rule", [*SCHEDULE, *SCHEDULE_WARNED])
+def test_a_fault_of_a_schedule_is_reported_at_its_line(rule: str, tmp_path: Path) -> None:
+    file = program(tmp_path, f'Template("a")\n{(SCHEDULE | SCHEDULE_WARNED)[rule]}')
+    made = runpy.run_path(str(file))["made"]
+    assert isinstance(made, Schedule)
+    report = made.lint()
+    assert rule in _found_by(made.manifests()), report
+    assert report.warnings if rule in SCHEDULE_WARNED else report.errors
+    assert set(lines_of(report, file)) == set(marked(file)), report
+
+
+def test_a_fault_of_a_scheduled_flow_is_reported_at_its_line(subtests: pytest.Subtests, tmp_path: Path) -> None:
+    for rule, text in FLOW.items():
+        with subtests.test(rule):
+            file = program(tmp_path, text, name=f"{rule}.py")
+            report = Schedule(flow_of(file), "@daily").lint()
+            assert set(lines_of(report.errors, file)) == set(marked(file)), report
+
+
 def test_every_rule_is_in_a_table_or_cannot_be_broken_in_python() -> None:
-    assert all(rule in UNBREAKABLE or cases[rule] for cases in TABLES.values() for rule in cases)
-    named = {
-        rule.__name__
-        for rule in (*rules.FLOW_RULES, *rules.FLOW_WARNINGS, *rules.TEMPLATE_RULES, *rules.TEMPLATE_WARNINGS)
+    for registered, table, unbreakable in (
+        (rules.FLOW_RULES, FLOW, UNBREAKABLE),
+        (rules.FLOW_WARNINGS, FLOW_WARNED, UNBREAKABLE),
+        (rules.TEMPLATE_RULES, JOB, UNBREAKABLE),
+        (rules.TEMPLATE_WARNINGS, JOB_WARNED, UNBREAKABLE),
+        (_own(rules.CRONJOBFLOW_RULES), SCHEDULE, UNBREAKABLE_BY_SCHEDULES),
+        (_own(rules.CRONJOBFLOW_WARNINGS), SCHEDULE_WARNED, UNBREAKABLE_BY_SCHEDULES),
+    ):
+        names = {rule.__name__ for rule in registered}
+        assert names == table.keys() | (unbreakable.keys() & names)
+        assert not table.keys() & unbreakable.keys()
+    everything = {
+        rule.__name__ for each in (rules.FLOW_RULES, rules.FLOW_WARNINGS, rules.TEMPLATE_RULES) for rule in each
     }
-    assert named == {rule for _, rule in CASES} | UNBREAKABLE.keys()
-    assert not {rule for _, rule in CASES} & UNBREAKABLE.keys()
+    assert UNBREAKABLE.keys() <= everything | {rule.__name__ for rule in rules.TEMPLATE_WARNINGS}
+    assert UNBREAKABLE_BY_SCHEDULES.keys() <= {
+        rule.__name__ for rule in (*rules.CRONJOBFLOW_RULES, *rules.CRONJOBFLOW_WARNINGS)
+    }
+
+
+def _own(registered: Sequence[Callable[..., object]]) -> list[Callable[..., object]]:
+    """The rules of schedules themselves: those of their flows are in the tables of flows."""
+    return [rule for rule in registered if rule.__module__ == cron_job_flow.__name__]
 
 
 def _found_by(manifests: tuple[PlacedManifest, ...]) -> set[str]:

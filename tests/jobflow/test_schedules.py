@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from jobflow import Flow, Job, Schedule, schedule
 from tests.jobflow.python import HEAD
 
@@ -46,7 +48,7 @@ def test_a_schedule_has_the_flow_written_out_and_its_templates() -> None:
 def test_a_fault_of_a_schedule_is_told_with_its_line(tmp_path: Path) -> None:
     file = tmp_path / "nightly.py"
     file.write_text(
-        HEAD.replace("Plugin,", "Plugin, Schedule,")
+        HEAD
         + 'with Flow("f") as f:\n    Template("A_")\nmade = Schedule(\n    f, "0 2 * *",\n    time_zone="Berlin")\n'
     )
     names: dict[str, object] = {}
@@ -56,3 +58,8 @@ def test_a_fault_of_a_schedule_is_told_with_its_line(tmp_path: Path) -> None:
     lines = file.read_text().splitlines()
     told = {lines[fault.line - 1].strip() for fault in made.lint().errors if fault.file == str(file)}
     assert told == {'Template("A_")', 'f, "0 2 * *",', 'time_zone="Berlin")'}
+
+
+def test_a_param_that_the_flow_does_not_have_is_refused_at_once() -> None:
+    with pytest.raises(ValueError, match='flow nightly has no param "dya"; there are day'):
+        Schedule(nightly(), "@daily", params={"dya": schedule.date})

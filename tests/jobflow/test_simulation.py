@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pytest
 
-from jobflow import Approve, Flow, FlowError, Job, ScenarioError, SimulatedFlow, SubFlow, Template
+from jobflow import Approve, Flow, FlowError, Job, SimulatedFlow, SubFlow, Template
 
 
 def training() -> Flow:
@@ -137,7 +137,7 @@ def test_a_flow_template_of_the_cluster_is_assumed_to_be_there() -> None:
 
 APPROVED: Final[dict[str, tuple[dict[str, Any], dict[str, Any], tuple[str, str, float]]]] = {
     "nothing is said": ({}, {}, ("Completed", "Approved", 20)),
-    "approved after an hour": ({}, {"durations": {"release": 3600}}, ("Completed", "Approved", 3610)),
+    "approved after an hour": ({}, {"durations": {"release": "1h"}}, ("Completed", "Approved", 3610)),
     "rejected": ({}, {"approvals": {"release": "rejected"}}, ("Failed", "Rejected", 20)),
     "nobody answers": ({"timeout": "1h"}, {"approvals": {"release": "timeout"}}, ("Failed", "Rejected", 3610)),
     "the answer comes late": ({"timeout": "1h"}, {"durations": {"release": 4000}}, ("Failed", "Rejected", 3610)),
@@ -180,7 +180,6 @@ def test_a_deadline_ends_the_flow() -> None:
     )
 
 
-UNKNOWN_ANSWER: Final[dict[str, Any]] = {"approvals": {"release": "yes"}}
 REFUSED: Final[dict[str, tuple[Callable[[], object], str]]] = {
     "a step that is not there": (
         lambda: simulated(fail=["prepre"]),
@@ -193,6 +192,7 @@ REFUSED: Final[dict[str, tuple[Callable[[], object], str]]] = {
     ),
     "an exit code of success": (lambda: simulated(fail={"prepare": 0}), "exit code 0 does not mean failure"),
     "a negative time": (lambda: simulated(durations={"train": -1}), "-1 is not a number of seconds"),
+    "no time at all": (lambda: simulated(durations={"train": "soon"}), "durations: train='soon': write seconds"),
     "a param that is not there": (lambda: simulated(params={"day": "1"}), 'no param named "day"; there are target'),
     "a step that is not below": (
         lambda: outer().simulate(fail="clean/cuont"),
@@ -207,7 +207,7 @@ REFUSED: Final[dict[str, tuple[Callable[[], object], str]]] = {
         "fail: release waits for a person: write approvals={'release': \"rejected\"}",
     ),
     "an answer that is none": (
-        lambda: outer().simulate(**UNKNOWN_ANSWER),
+        lambda: outer().simulate(approvals={"release": "yes"}),
         'approvals: release: "yes" is no answer; there are approved, rejected, timeout',
     ),
     "an answer that nobody asked for": (
@@ -235,7 +235,7 @@ REFUSED: Final[dict[str, tuple[Callable[[], object], str]]] = {
 @pytest.mark.parametrize("case", REFUSED)
 def test_a_scenario_that_the_flow_does_not_know_is_refused(case: str) -> None:
     ask, wanted = REFUSED[case]
-    with pytest.raises(ScenarioError, match=re.escape(wanted)):
+    with pytest.raises(ValueError, match=re.escape(wanted)):
         ask()
 
 

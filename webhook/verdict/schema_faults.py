@@ -4,10 +4,14 @@ The API server checks the schema before validating webhooks run. This module is 
 CRDs have a looser schema than ours. It runs only for objects that do not match the models.
 """
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
 from itertools import islice
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from shared.crd.definitions import DEFINITIONS
@@ -20,6 +24,7 @@ if TYPE_CHECKING:
     from jsonschema import ValidationError
 
 _MOST: Final = 200
+_GRAMMARS: Final = "rfc3987_syntax"
 _VALUES: Final = (
     20_000  # larger objects are not checked with the whole schema; only the model's first error is reported
 )
@@ -37,10 +42,31 @@ def schema_faults(kind: Kind, body: dict[str, Any], otherwise: str) -> tuple[Vio
 
 @cache
 def _validator(kind: Kind) -> Any:
-    import jsonschema  # takes 40 ms and 6 MiB, and objects that match the models do not need it
-
     definition = next(definition for definition in DEFINITIONS if definition.kind == kind)
-    return jsonschema.Draft202012Validator(kind_schema(definition.model, definition.mode))
+    return load_jsonschema().Draft202012Validator(kind_schema(definition.model, definition.mode))
+
+
+def load_jsonschema() -> ModuleType:
+    """The module jsonschema, without the grammars of the formats "iri" and "iri-reference", which no schema here uses.
+
+    Where the optional package rfc3987-syntax is installed, as by some notebook servers, jsonschema imports it. It builds its
+    grammars at import, which takes more than a second and 18 MiB. Others in this process can check those formats: the first
+    check loads the grammars.
+    """
+    if "jsonschema" in sys.modules or _GRAMMARS in sys.modules or find_spec(_GRAMMARS) is None:
+        return import_module("jsonschema")
+    stand_in = ModuleType(_GRAMMARS)
+    vars(stand_in)["is_valid_syntax"] = _is_valid_syntax
+    sys.modules[_GRAMMARS] = stand_in
+    try:
+        return import_module("jsonschema")
+    finally:
+        if sys.modules.get(_GRAMMARS) is stand_in:
+            del sys.modules[_GRAMMARS]
+
+
+def _is_valid_syntax(*arguments: Any, **options: Any) -> Any:
+    return import_module(_GRAMMARS).is_valid_syntax(*arguments, **options)
 
 
 def _violations(error: "ValidationError") -> Iterator[Violation]:

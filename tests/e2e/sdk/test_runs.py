@@ -1,13 +1,31 @@
 """Flows in Python, run in a cluster: started, waited for, read, steered, and refused with the line of the fault."""
 
 import asyncio
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from jobflow import Cluster, ClusterError, Flow, FlowError, FlowFailed, Job, Template, find_run, item
+from jobflow import (
+    Approve,
+    Cluster,
+    ClusterError,
+    Flow,
+    FlowError,
+    FlowFailed,
+    Job,
+    Schedule,
+    SubFlow,
+    Template,
+    find_run,
+    item,
+    schedule,
+)
+from local.client.blocking import until
 from local.cluster import LocalCluster
+from shared.kinds import COMMAND, CRONJOBFLOW, JOBFLOW
+from tests.e2e.support.approvals import approval
 
 SECONDS = 60.0
 
@@ -97,6 +115,65 @@ def test_a_fault_that_the_cluster_finds_is_told_with_its_line(target: Cluster) -
         "spec.flows[0].if",
         """Template("a").when("params.b == '1'")  # this line""",
     )
+
+
+def test_fields_that_the_cluster_would_drop_are_refused_with_their_lines(target: Cluster) -> None:
+    """As of a cluster whose definitions are older than this package."""
+    with Flow("dropped") as flow:
+        Template("a").extra({"aproove": {"message": "go on?"}})  # this line
+    assert _refused_line(flow, target) == (
+        "spec.flows[0].aproove",
+        """Template("a").extra({"aproove": {"message": "go on?"}})  # this line""",
+    )
+
+
+def test_fields_that_an_apply_would_drop_are_refused_with_their_lines(target: Cluster) -> None:
+    with Flow("dropped") as flow:
+        Job("a", image="i", job={"minAvailabel": 1})  # this line
+    wanted = ("spec.minAvailabel", """Job("a", image="i", job={"minAvailabel": 1})  # this line""")
+    assert _refused_line(flow, target) == wanted
+    with pytest.raises(FlowError, match="would drop it"):
+        flow.apply(target)
+    with pytest.raises(FlowError, match="would drop it"):
+        flow.diff(target)
+
+
+def _refused_line(flow: Flow, target: Cluster) -> tuple[str, str]:
+    with pytest.raises(FlowError, match="lacks the field and would drop it") as caught:
+        flow.run(cluster=target)
+    (fault,) = caught.value.faults
+    return fault.path, Path(fault.file).read_text().splitlines()[fault.line - 1].strip()
+
+
+def test_a_schedule_starts_runs_that_are_found(target: Cluster, cluster: LocalCluster) -> None:
+    made = Schedule(report("minutely"), "* * * * *", params={"day": schedule.date}, concurrency="Forbid")
+    assert made.apply(target)[-1] == "cronjobflows/minutely"
+
+    def ended() -> str:
+        flows = cluster.kube.list(JOBFLOW, target.namespace)
+        mine = [flow for flow in flows if flow["metadata"]["name"].startswith("minutely-")]
+        return next((flow["metadata"]["name"] for flow in mine if (flow.get("status") or {}).get("completionTime")), "")
+
+    run = find_run(until(ended, 90, lambda: "no run has ended"), target)
+    assert run.state.succeeded
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", run.outputs["count"]["day"])
+    assert made.apply(target)[-1] == "cronjobflows/minutely"
+    cluster.kube.delete(CRONJOBFLOW, target.namespace, "minutely")
+
+
+def test_people_are_asked_by_a_flow_that_is_written_in_python(target: Cluster, cluster: LocalCluster) -> None:
+    with Flow("asking") as inner:
+        Job("work", image="busybox", command=["true"])
+    with Flow("asked") as flow:
+        SubFlow("before", inner) >> Approve("release", "go on?", timeout="24h") >> Job("ship", image="busybox")
+    run = flow.run(name="asked-1", cluster=target)
+
+    def waits() -> bool:
+        return run.steps["release"].reason == "WaitingForApproval" if "release" in run.steps else False
+
+    until(waits, 60, lambda: str(run.state))
+    cluster.kube.create(COMMAND, approval(cluster.kube.get(JOBFLOW, target.namespace, "asked-1")))
+    assert run.wait(timeout=SECONDS).steps["ship"].phase == "Completed"
 
 
 def test_a_param_that_is_not_there_is_refused_before_anything_is_sent(target: Cluster) -> None:

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from jobflow import Approve, Flow, Job, SubFlow, Switch, attempt, index, item, last
 from jobflow.flow_builder import FlowBuilder
-from jobflow.simulation.scenario import ApprovalAnswer
 from shared.model.types import Body
 
 SPEED: Final = 20.0
@@ -26,7 +25,7 @@ class FlowCase:
     fail: Mapping[str, int] = field(default_factory=dict)
     outputs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     durations: Mapping[str, float] = field(default_factory=dict)
-    approvals: Mapping[str, ApprovalAnswer] = field(default_factory=dict)
+    approvals: Mapping[str, str] = field(default_factory=dict)
 
     def make(self, name: str) -> Flow:
         with Flow(name, **self.flow) as flow:
@@ -283,7 +282,7 @@ def below_limited(flow: Flow) -> None:
     with Flow(f"{flow.name}-inner") as made:
         chain("a b")
         job("tidy").finally_()
-    SubFlow("sub", made).deadline(2) >> job("after")
+    SubFlow("sub", made).deadline(20) >> job("after")
 
 
 def below_beside(flow: Flow) -> None:
@@ -414,7 +413,7 @@ CASES: Final[dict[str, FlowCase]] = {
     "daemon": FlowCase(served, durations={"client": 0.8}),
     "daemon-client-fails": FlowCase(served, fail={"client": 1}),
     "step-deadline": FlowCase(limited, durations={"a": 8}),
-    "flow-deadline": FlowCase(lambda flow: chain(), {"deadline": 2}, durations={"b": 8}),
+    "flow-deadline": FlowCase(lambda flow: chain(), {"deadline": 20}, durations={"b": 60}),
     "parallelism": FlowCase(wide, {"parallelism": 2}),
     "jobs-deleted": FlowCase(lambda flow: chain(), {"retain": "delete"}),
     "sub-flow": FlowCase(below()),
@@ -430,12 +429,12 @@ CASES: Final[dict[str, FlowCase]] = {
     "sub-flow-of-sub-flow": FlowCase(below_twice),
     "sub-flow-of-sub-flow-fails": FlowCase(below_twice, fail={"sub/deep/b": 1}),
     "sub-flow-cleans-up": FlowCase(below_cleaned, fail={"sub/a": 1}),
-    "sub-flow-deadline": FlowCase(below_limited, durations={"sub/b": 8}),
-    "sub-flow-own-deadline": FlowCase(below(deadline=2), durations={"sub/a": 8}),
+    "sub-flow-deadline": FlowCase(below_limited, durations={"sub/b": 60}),
+    "sub-flow-own-deadline": FlowCase(below(deadline=20), durations={"sub/a": 60}),
     "sub-flow-fail-fast": FlowCase(
-        below_beside, {"failure": "FailFast"}, fail={"beside": 1}, durations={"sub/a": 8, "beside": 1.2}
+        below_beside, {"failure": "FailFast"}, fail={"beside": 1}, durations={"sub/a": 60, "beside": 12}
     ),
-    "sub-flow-flow-deadline": FlowCase(below(), {"deadline": 2}, durations={"sub/a": 8}),
+    "sub-flow-flow-deadline": FlowCase(below(), {"deadline": 20}, durations={"sub/a": 60}),
     "sub-flow-on-failure": FlowCase(below_tolerated, fail={"sub/a": 1}),
     "sub-flow-chosen": FlowCase(below_switched, outputs={"grade": {"g": "A"}}),
     "sub-flow-not-chosen": FlowCase(below_switched, outputs={"grade": {"g": "B"}}),
@@ -453,7 +452,7 @@ CASES: Final[dict[str, FlowCase]] = {
     "approval-asked": FlowCase(approval_conditional, outputs={"check": {"risk": "5"}}),
     "approval-not-asked": FlowCase(approval_conditional, outputs={"check": {"risk": "1"}}),
     "approval-ended-by-a-failure": FlowCase(
-        approval_beside, fail={"broken": 1}, durations={"broken": 1.2, "release": 60}
+        approval_beside, fail={"broken": 1}, durations={"broken": 12, "release": 60}
     ),
     "approval-of-a-sub-flow": FlowCase(approval_below),
     "rejection-of-a-sub-flow": FlowCase(approval_below, approvals={"sub/release": "rejected"}),
