@@ -18,4 +18,4 @@ def test_a_flow_becomes_a_python_module(command: CliCommand, tmp_path: Path) -> 
 def test_a_file_that_breaks_the_schema_is_refused(command: CliCommand, tmp_path: Path) -> None:
     ran = command("export", "--python", write(tmp_path / "flow.yaml", flow({"nme": "a"})))
     assert ran.code == 2
-    assert "break their schema" in ran.err
+    assert "do not match their schema" in ran.err
