@@ -104,7 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--repeats", type=int, default=3)
     usual = "real" if os.environ.get("KUBEBUILDER_ASSETS") else "embedded"
     parser.add_argument("--backend", choices=("embedded", "real"), default=usual, help="default: %(default)s")
-    parser.add_argument("--scale", type=float, default=0.1, help="of loads e and h (default %(default)s)")
+    parser.add_argument("--scale", type=float, default=0.1, help="of loads e, h and m (default %(default)s)")
     parser.add_argument("--out", type=Path, help="file for the JSON lines")
     return parser
 

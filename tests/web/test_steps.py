@@ -62,7 +62,7 @@ async def test_an_answer_names_its_sender_and_the_attempt_that_was_seen(
         assert "Release &lt;b&gt;it&lt;/b&gt;?" in page.text
         form = {"answer": verb, "attempt": "2", "message": "looked at it", "back": "/flows/default/nightly"}
         answer = await found.post("/flows/default/nightly/steps/release/answer", form)
-        assert "nightly gets your" in answer.words
+        assert "nightly got your" in answer.words
     message = {"step": "release", "attempt": 2, "decision": decision, "message": "looked at it"}
     assert await sent(cluster) == [("ApproveStep", message, "ann")]
 

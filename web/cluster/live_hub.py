@@ -15,6 +15,7 @@ from web.cluster.topics import Topic
 
 LINGER_SECONDS: Final = 60.0  # pages come and go: a watch outlives the last one by so much
 STREAMS: Final = 40  # open streams of one person; a browser needs one for all of its tabs
+LISTS: Final = 4  # of all people at once
 _SWEEP_SECONDS: Final = 15.0
 
 WatchKey = tuple[str, Kind, str]
@@ -72,6 +73,7 @@ class LiveHub:
     def __init__(self, rows: Mapping[Kind, Row], clock: Callable[[], float] = time.monotonic) -> None:
         self._rows = rows
         self._clock = clock
+        self._lists = asyncio.Semaphore(LISTS)
         self._watches: dict[WatchKey, _Watch] = {}
         self._streams: dict[str, int] = {}
 
@@ -147,6 +149,7 @@ class LiveHub:
                 kind,
                 namespace,
                 self._rows.get(kind),
+                lists=self._lists,
                 tell=lambda subject: _tell(streams, key, subject),
                 failed=lambda: _wake(streams),
             )

@@ -26,7 +26,8 @@ Tell = Callable[[str], None]
 
 
 class LiveList:
-    """`row`: what is kept of each object, or None to keep nothing: pages then read what they show from the API server.
+    """`row`: what is kept of each object, with its `key`, or None to keep nothing: pages then read what they show from
+    the API server. `lists`: how many lists are read at once, since the objects of a page take much memory.
 
     `tell` gets the subject of each change, '' for anything; `failed` whenever `fault` has changed. `fault`: why the
     watch does not work now, None while it does.
@@ -39,6 +40,7 @@ class LiveList:
         namespace: str,
         row: Row | None,
         *,
+        lists: asyncio.Semaphore,
         tell: Tell,
         failed: Callable[[], None],
     ) -> None:
@@ -46,6 +48,7 @@ class LiveList:
         self._kind = kind
         self._namespace = namespace
         self._row = row
+        self._lists = lists
         self._tell = tell
         self._failed = failed
         self._rows: dict[Key, Any] = {}
@@ -64,7 +67,8 @@ class LiveList:
             begun = time.monotonic()
             try:
                 if not self._version:
-                    await self._list()
+                    async with self._lists:
+                        await self._list()
                 self._is_well()
                 await self._watch()
                 failures = 0 if time.monotonic() - begun > BACKOFF_CAP else failures + 1
@@ -97,8 +101,8 @@ class LiveList:
                 version = page.resource_version
                 if self._row is None:
                     break
-                for body in page.items:
-                    found[key_of(body)] = self._row(body)
+                for row in map(self._row, page.items):
+                    found[row.key] = row
                 await asyncio.sleep(0)
         self._rows, self._version = found, version
         self.synced.set()
@@ -117,7 +121,8 @@ class LiveList:
             if change == "DELETED":
                 self._rows.pop(key_of(body), None)
             else:
-                self._rows[key_of(body)] = self._row(body)
+                row = self._row(body)
+                self._rows[row.key] = row
         self._tell(subject_of(self._kind, body))
 
     def _is_well(self) -> None:

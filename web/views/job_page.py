@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 
+from shared.key import Key
 from shared.model.phases import JobPhase
 from shared.model.types import Body
 from shared.names import ATTEMPT, ITERATION, STEP
@@ -17,8 +18,7 @@ class JobRow(msgspec.Struct, frozen=True, weakref=True):
     """One Job. `flow`: the JobFlow that owns it, or ''; `attempt`: 0 for the first; `iteration`: '' outside of loops;
     `pods`: by state, without zeros; `why`: reason and message of its phase."""
 
-    namespace: str
-    name: str
+    key: Key
     phase: str
     why: str
     queue: str
@@ -33,6 +33,14 @@ class JobRow(msgspec.Struct, frozen=True, weakref=True):
     ended: float | None
 
     @property
+    def namespace(self) -> str:
+        return self.key.namespace
+
+    @property
+    def name(self) -> str:
+        return self.key.name
+
+    @property
     def failed(self) -> bool:
         return self.phase in (JobPhase.FAILED, JobPhase.TERMINATED)
 
@@ -44,8 +52,7 @@ def job_row(body: Body) -> JobRow:
     phase = str(state.get("phase") or JobPhase.PENDING)
     attempt = str(labels.get(ATTEMPT) or "")
     return JobRow(
-        namespace=str(metadata.get("namespace") or ""),
-        name=str(metadata.get("name") or ""),
+        key=Key(str(metadata.get("namespace") or ""), str(metadata.get("name") or "")),
         phase=phase,
         why=": ".join(str(each) for each in (state.get("reason"), state.get("message")) if each),
         queue=str(spec.get("queue") or ""),

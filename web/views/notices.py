@@ -11,8 +11,8 @@ _NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 _OTHERS: Final = {
     "schedule.backfill": "is being backfilled; the progress is below",
     "step.retry": "runs the step again",
-    "step.approve": "gets your approval; its step says whether it counted",
-    "step.reject": "gets your rejection; its step says whether it counted",
+    "step.approve": "got your approval; whether it counts is said below",
+    "step.reject": "got your rejection; whether it counts is said below",
 }
 
 

@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 
+from shared.key import Key
 from shared.model.phases import FlowPhase
 from shared.model.types import Body
 from shared.timestamp import epoch_or_none
@@ -18,8 +19,7 @@ class FlowRow(msgspec.Struct, frozen=True, weakref=True):
     """One JobFlow, as much of it as the list shows. Times in seconds since 1970; `ended`, `total`: steps;
     `going`, `failed`: steps under way and failed, or 0 where the status does not count them."""
 
-    namespace: str
-    name: str
+    key: Key
     phase: str
     reason: str
     ended: int
@@ -31,6 +31,14 @@ class FlowRow(msgspec.Struct, frozen=True, weakref=True):
     completed: float | None
     next: str
     labels: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def namespace(self) -> str:
+        return self.key.namespace
+
+    @property
+    def name(self) -> str:
+        return self.key.name
 
     def lasted(self, now: float) -> float:
         return 0.0 if self.started is None else (self.completed or now) - self.started
@@ -68,8 +76,7 @@ def flow_row(body: Body) -> FlowRow:
     ended, total = _progress(body, status)
     created = epoch_or_none(metadata.get("creationTimestamp"))
     return FlowRow(
-        namespace=str(metadata.get("namespace") or ""),
-        name=str(metadata.get("name") or ""),
+        key=Key(str(metadata.get("namespace") or ""), str(metadata.get("name") or "")),
         phase=str(state.get("phase") or FlowPhase.PENDING),
         reason=str(state.get("reason") or ""),
         ended=ended,
