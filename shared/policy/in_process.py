@@ -19,6 +19,10 @@ from shared.policy.rule_names import GROUPS, rule_names
 EVERYTHING: Final = "*"
 """Stands for all checks of a policy."""
 
+_USAGES: Final = (
+    *("queues", "schedulerNames", "priorityClassNames", "plugins", "serviceAccounts"),
+    *("images", "registries", "imageTags"),
+)
 _LOOKUP: Final = "needs other objects"
 WHOLLY: Final = frozenset(
     {
@@ -29,11 +33,8 @@ WHOLLY: Final = frozenset(
         "required.resourceRequests",
         "required.resourceLimits",
         "required.labels",
-        *(
-            f"{group}.{field}"
-            for group in ("allowed", "denied")
-            for field in ("queues", "schedulerNames", "priorityClassNames", "plugins", "serviceAccounts")
-        ),
+        "required.imageDigests",
+        *(f"{group}.{field}" for group in ("allowed", "denied") for field in _USAGES),
     }
 )
 """The checks that the API server makes like the webhook."""
@@ -45,13 +46,6 @@ PARTLY: Final[Mapping[str, str]] = {
 NEVER: Final[Mapping[str, str]] = {
     "limits.maxDepth": "needs the longest path of a graph",
     "limits.maxRunningFlows": _LOOKUP,
-    "allowed.images": "image references are parsed by the webhook",
-    "allowed.registries": "image references are parsed by the webhook",
-    "allowed.imageTags": "image references are parsed by the webhook",
-    "denied.images": "image references are parsed by the webhook",
-    "denied.registries": "image references are parsed by the webhook",
-    "denied.imageTags": "image references are parsed by the webhook",
-    "required.imageDigests": "image references are parsed by the webhook",
     "required.existingTemplates": _LOOKUP,
 }
 """The checks that only the webhook makes, and why."""

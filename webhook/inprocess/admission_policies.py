@@ -84,7 +84,7 @@ def _policy(judged: JudgedKinds) -> Body:
             "failurePolicy": "Ignore",
             "paramKind": {"apiVersion": kinds.JOBFLOWPOLICY.api_version, "kind": kinds.JOBFLOWPOLICY.kind},
             "matchConstraints": {"resourceRules": [_rule(kind) for kind in judged.kinds]},
-            "matchConditions": _named((*conditions(), *judged.conditions)),
+            "matchConditions": _named((*conditions(judged.checks), *judged.conditions)),
             "variables": _named(_variables(judged)),
             "validations": [_validation(name) for name in judged.checks],
         },
@@ -107,6 +107,8 @@ def _variables(judged: JudgedKinds) -> Iterator[Variable]:
     yield "finished", judged.finished
     for side in SIDES:
         yield from judged.values(side)
+    for group in ("allowed", "denied"):
+        yield from checks.patterns(group)
     status = "params.status.inProcess"
     yield "applies", applies()
     yield "rules", f"variables.applies ? {status}.rules : []"

@@ -35,10 +35,13 @@ def joined(texts: str) -> str:
     return f"{texts}.join('\\n')"
 
 
+def fits_one(text: str, pattern: str) -> str:
+    """Whether a text matches a pattern with the wildcards * and ?. Patterns contain no other operators."""
+    expression = f"'(?s)^' + {pattern}.replace('.', '\\\\.').replace('*', '.*').replace('?', '.') + '$'"
+    wild = f"({pattern}.contains('*') || {pattern}.contains('?')) && {text}.matches({expression})"
+    return f"({pattern} == '*' || {pattern} == {text} || ({wild}))"
+
+
 def fits(text: str, patterns: str) -> str:
-    """Whether a text matches one of the patterns with the wildcards * and ?. Patterns contain no other operators."""
-    pattern = "'(?s)^' + p.replace('.', '\\\\.').replace('*', '.*').replace('?', '.') + '$'"
-    return (
-        f"({text} in {patterns} || "
-        f"{patterns}.exists(p, (p.contains('*') || p.contains('?')) && {text}.matches({pattern})))"
-    )
+    """Whether a text matches one of the patterns."""
+    return f"{patterns}.exists(p, {fits_one(text, 'p')})"

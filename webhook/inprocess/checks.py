@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from webhook.inprocess.cel import EMPTY_MAP, field, fits, flat, joined, untyped
+from webhook.inprocess.images import image_matches, parsed
 from webhook.inprocess.values import USES, ObjectSide, containers, tasks
 
 Check = Callable[[ObjectSide], str]
@@ -130,6 +131,28 @@ def _usage(group: str, name: str) -> Check:
     return lambda side: f"{side.of(name)}.filter(v, {fault}).map(v, '\"' + v + '\" is {text}')"
 
 
+def patterns(group: str) -> Iterator[tuple[str, str]]:
+    """Variables of the parsed patterns of images in `allowed` or `denied`."""
+    yield from parsed(f"{group}Patterns", f"{_SPEC}.{group}.images", wildcards=True)
+
+
+def _image_faults(group: str, fault: str) -> Check:
+    """`fault`: CEL of whether a valid image `v` is refused. An image that is not valid always is."""
+    text = "not allowed" if group == "allowed" else "denied" if group == "denied" else "not given by digest"
+    return lambda side: f"{side.of('images')}.filter(v, !v.valid || {fault}).map(v, '\"' + v.text + '\" is {text}')"
+
+
+def _image_checks() -> Iterator[tuple[str, Check]]:
+    for group in ("allowed", "denied"):
+        refuses = "!" if group == "allowed" else ""
+        registries = f"{_SPEC}.{group}.registries.map(x, x.lowerAscii())"
+        tags = fits("v.tag", f"{_SPEC}.{group}.imageTags")
+        yield f"{group}.images", _image_faults(group, refuses + image_matches("v", f"variables.{group}Patterns"))
+        yield f"{group}.registries", _image_faults(group, refuses + fits("v.registry", registries))
+        yield f"{group}.imageTags", _image_faults(group, f"(!v.pinned && {refuses}{tags})")
+    yield "required.imageDigests", _image_faults("required", "v.digest == ''")
+
+
 def _usages() -> Iterator[tuple[str, Check]]:
     for group in ("allowed", "denied"):
         for name in USES:
@@ -139,6 +162,7 @@ def _usages() -> Iterator[tuple[str, Check]]:
 _OF_BOTH: Final[Mapping[str, Check]] = {
     "limits.maxReplicas": _replicas,
     **dict(_usages()),
+    **dict(_image_checks()),
     "required.labels": _labels,
 }
 OF_JOBS: Final[Mapping[str, Check]] = {

@@ -1,5 +1,6 @@
 """CEL of whether a JobFlowPolicy applies to an object and its user, as shared.policy.match says it in Python."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from shared.model.phases import PolicyMode
@@ -19,17 +20,18 @@ def mode_condition(mode: PolicyMode) -> Condition:
     return "mode", f"{field('params.spec', 'mode', _literal(PolicyMode.ENFORCE))} == {_literal(mode)}"
 
 
-def conditions() -> list[Condition]:
+def conditions(checks: Iterable[str]) -> list[Condition]:
     """matchConditions of all modes. They cannot read the Namespace; see `applies`.
 
-    `listed`: the controller has read this version of the policy and lists what can be checked here.
+    `listed`: the controller has read this version of the policy and lists one of these checks.
     """
+    known = "[" + ", ".join(f"'{name}'" for name in checks) + "]"
     return [
         (
             "listed",
             (
                 f"has(params.status) && has({_STATUS}) && has({_STATUS}.rules) && has({_STATUS}.observedGeneration)"
-                f" && {_STATUS}.observedGeneration == params.metadata.generation && size({_STATUS}.rules) > 0"
+                f" && {_STATUS}.observedGeneration == params.metadata.generation && {_STATUS}.rules.exists(r, r in {known})"
             ),
         ),
         ("kinds", _kinds()),

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from webhook.inprocess.cel import EMPTY_LIST, EMPTY_MAP, field, flat, joined, untyped
+from webhook.inprocess.images import parsed
 
 Variable = tuple[str, str]
 
@@ -79,9 +80,10 @@ def _shared_values(side: ObjectSide) -> Iterator[Variable]:
     yield side.name("ofAFlow"), f"{field(metadata, 'ownerReferences', EMPTY_LIST)}.exists(o, o.kind == 'JobFlow')"
     pod = untyped(field("t", "template", EMPTY_MAP), "spec", "map", EMPTY_MAP)
     yield side.name("pods"), f"{side.of('parts')}.map(j, {tasks('j')}.map(t, {pod}))"
-    for name, texts in USES.items():
+    for name, texts in {**USES, _IMAGE_TEXTS: _of_pods(_IMAGES)}.items():
         # Texts with placeholders are judged in the Job that is made of them.
         yield side.name(name), f"({texts(side)}).filter(v, !(variables.open && v.contains('$(')))"
+    yield from parsed(side.name("images"), side.of(_IMAGE_TEXTS))
 
 
 def _of_parts(name: str) -> Texts:
@@ -110,6 +112,11 @@ _ACCOUNTS: Final = joined(
     f"([{_text('p', 'serviceAccountName')}, {_text('p', 'serviceAccount')}]"
     f" + ({_text('p', 'serviceAccountName')} + {_text('p', 'serviceAccount')} == '' && variables.finished ? ['default'] : []))"
 )
+_IMAGE_TEXTS: Final = "imageTexts"
+_IMAGES: Final = joined(
+    f"({containers('p')}.map(c, {_text('c', 'image')}) + {untyped('p', 'volumes', 'list', EMPTY_LIST)}"
+    f".map(c, {_text(untyped('c', 'image', 'map', EMPTY_MAP), 'reference')}))"
+)
 USES: Final[Mapping[str, Texts]] = {
     "queues": _of_parts("queue"),
     "schedulerNames": _of_parts_and_pods("schedulerName"),
@@ -117,4 +124,4 @@ USES: Final[Mapping[str, Texts]] = {
     "plugins": _plugins,
     "serviceAccounts": _of_pods(_ACCOUNTS),
 }
-"""By the name of the field in `allowed` and `denied`: CEL of the list of texts that an object uses."""
+"""By the name of the field in `allowed` and `denied`: CEL of the list of texts that an object uses. Images are parsed."""

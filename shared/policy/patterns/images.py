@@ -12,17 +12,17 @@ from typing import Final
 
 import msgspec
 
-_DOCKER_HUB: Final = "docker.io"
-_DOCKER_HUB_ALIASES: Final = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
-_LATEST: Final = "latest"
-_LONGEST_REPOSITORY: Final = 255
+DOCKER_HUB: Final = "docker.io"
+DOCKER_HUB_ALIASES: Final = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
+LATEST: Final = "latest"
+LONGEST_REPOSITORY: Final = 255
 
 _COMPONENT: Final = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _LABEL: Final = r"(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
-_REGISTRY: Final = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-fA-F:]+\])(?::[0-9]+)?", re.ASCII)
-_REPOSITORY: Final = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*", re.ASCII)
-_TAG: Final = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
-_DIGEST: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}", re.ASCII)
+REGISTRY: Final = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-fA-F:]+\])(?::[0-9]+)?", re.ASCII)
+REPOSITORY: Final = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*", re.ASCII)
+TAG: Final = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
+DIGEST: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}", re.ASCII)
 
 
 class ImageReference(msgspec.Struct, frozen=True):
@@ -40,16 +40,16 @@ def parse_image(text: str) -> ImageReference | None:
     name, tag = _split_tag(name)
     registry, repository = _split_registry(name)
     valid = (
-        _REGISTRY.fullmatch(registry)
-        and _REPOSITORY.fullmatch(repository)
-        and len(repository) <= _LONGEST_REPOSITORY
-        and (tag is None or _TAG.fullmatch(tag))
-        and (not at or _DIGEST.fullmatch(digest))
+        REGISTRY.fullmatch(registry)
+        and REPOSITORY.fullmatch(repository)
+        and len(repository) <= LONGEST_REPOSITORY
+        and (tag is None or TAG.fullmatch(tag))
+        and (not at or DIGEST.fullmatch(digest))
     )
     if not valid:
         return None
     return ImageReference(
-        _canonical(registry), repository, "" if at else _LATEST if tag is None else tag, digest.lower()
+        _canonical(registry), repository, "" if at else LATEST if tag is None else tag, digest.lower()
     )
 
 
@@ -122,15 +122,15 @@ def _split_registry(name: str, *, wildcard: bool = False) -> tuple[str, str]:
     first, slash, rest = name.partition("/")
     is_registry = "." in first or ":" in first or first == "localhost" or first != first.lower()
     if slash and (is_registry or (wildcard and first == "*")):
-        if _canonical(first) == _DOCKER_HUB and "/" not in rest and "*" not in rest:
+        if _canonical(first) == DOCKER_HUB and "/" not in rest and "*" not in rest:
             return first, f"library/{rest}"
         return first, rest
-    return _DOCKER_HUB, name if slash else f"library/{name}"
+    return DOCKER_HUB, name if slash else f"library/{name}"
 
 
 def _canonical(registry: str) -> str:
     lower = registry.lower()
-    return _DOCKER_HUB if lower in _DOCKER_HUB_ALIASES else lower
+    return DOCKER_HUB if lower in DOCKER_HUB_ALIASES else lower
 
 
 def _wildcards(text: str) -> re.Pattern[str] | None:

@@ -28,6 +28,7 @@ from tests.webhook.inprocess.agreement import (
 )
 from tests.webhook.inprocess.generate import changed, random_object, random_policy
 from tests.webhook.make import KINDS, flow, job, pod_template, review, step, task
+from tests.webhook.policies.bypasses import BYPASSES
 from tests.webhook.policies.fields import FIELDS
 from tests.webhook.policies.make import policy
 from webhook.inprocess.admission_policies import modes, policies
@@ -133,6 +134,20 @@ def test_every_listed_field_is_enforced_and_no_other(kube: BlockingClient) -> No
         assert (f"({field})" in told) is (field in WHOLLY or field in ("limits.maxParallelism", "limits.maxRetry")), (
             told
         )
+
+
+def test_ways_around_policies_are_refused(kube: BlockingClient) -> None:
+    """Those that create an object; updates are judged by the same expressions."""
+    tried = {name: each for name, each in BYPASSES.items() if each.rule in WHOLLY and each.old is None}
+    for number, each in enumerate(tried.values()):
+        _enforce(kube, [_in(f"bypass-{number}", policy(f"bypass-{number}", **each.spec))])
+    _in_force(kube, 4)
+    passed = {
+        name: told
+        for number, (name, each) in enumerate(tried.items())
+        if f"({each.rule})" not in (told := refusal(kube, f"bypass-{number}", each.new))
+    }
+    assert passed == {}
 
 
 def test_random_objects_and_policies(kube: BlockingClient) -> None:

@@ -250,7 +250,7 @@ def _template(rng: random.Random, spec: Body) -> Body:
 _OUTER: Final[dict[Any, Any]] = {
     kinds.CRONJOB: lambda rng: {"schedule": "0 1 * * *", "jobTemplate": _template(rng, _job(rng))},
     kinds.CRONJOBFLOW: lambda rng: {
-        "schedules": [{"cron": "0 1 * * *"}], "jobFlowTemplate": _template(rng, _flow(rng)),
+        "schedules": ["0 1 * * *"], "jobFlowTemplate": _template(rng, _flow(rng)),
     },
     kinds.JOBFLOWTEMPLATE: lambda rng: {"flow": _flow(rng)},
 }  # fmt: skip

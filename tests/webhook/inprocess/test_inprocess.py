@@ -18,15 +18,16 @@ from tests.webhook.inprocess.agreement import (
     found_in,
     with_status,
 )
-from tests.webhook.inprocess.generate import changed, random_object, random_policy
+from tests.webhook.inprocess.generate import IMAGES, changed, random_object, random_policy
 from tests.webhook.inprocess.offline import refusals
 from tests.webhook.make import envelope, flow, job, known, review, step
 from tests.webhook.policies.fields import FIELDS
-from tests.webhook.policies.make import labelled, namespace, policy
+from tests.webhook.policies.make import labelled, namespace, pods, policy
 from tests.webhook.test_server import running
 from webhook.inprocess import __main__ as command
 from webhook.inprocess.admission_policies import ACTIONS, FLOWS, JOBS, modes, policies
 from webhook.server.handler import AdmissionHandler
+from webhook.verdict.admit import policy_verdict
 from webhook.verdict.kind_admission import AdmissionOptions
 
 NAMESPACE = namespace("ns1", **{"kubernetes.io/metadata.name": "ns1", "team": "vision"})
@@ -150,6 +151,42 @@ def test_a_malformed_task_does_not_hide_the_faults_of_another() -> None:
             said = told(job(*tasks), house)
             assert any("serviceAccounts" in text for text in said), broken
             assert any("resourceRequests" in text for text in said), broken
+
+
+PATTERNS = (
+    *("*", "busybox", "bus*", "*/app", "user/*", "*:latest", "docker.io/*", "docker.io/busybox", "index.docker.io/*"),
+    *(
+        "registry.example.com/*",
+        "Registry.Example.com/team/*",
+        "registry.example.com/*:1.?",
+        "registry.example.com:5000/*",
+    ),
+    *(
+        "*.example.com/*",
+        "*/*/app",
+        "localhost/*",
+        "*@sha256:*",
+        "registry.example.com/app@sha256:0123*",
+        "app:*",
+        "?pp",
+    ),
+)
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_images_are_compared_as_by_the_webhook(pattern: str) -> None:
+    containers = [{"name": f"c{at}", "image": image} for at, image in enumerate(IMAGES)]
+    manifest = pods(containers=containers)
+    for group in ("allowed", "denied"):
+        house = policy("house", **{group: {"images": [pattern]}})
+        verdict = found_values(manifest, house)
+        said = "; ".join(told(manifest, house))
+        assert {image for image in IMAGES if f'"{image}" is' in said} == verdict
+
+
+def found_values(manifest: Body, house: Body) -> set[str]:
+    verdict = policy_verdict(review(manifest), known(house, NAMESPACE), AdmissionOptions())
+    return {str(each.value) for each in verdict.policies}
 
 
 @pytest.mark.parametrize("seed", range(4))
