@@ -5,11 +5,12 @@ import json
 import pytest
 
 from drawing.nested import places_of_steps
-from shared.kinds import COMMAND, JOBFLOW
+from shared.kinds import COMMAND, JOBFLOW, SECRET, Kind
 from shared.model.types import Body
 from shared.names import APPROVER, ATTEMPT, CREATED_BY_FLOW, CRON_NAME, FLOW_TEMPLATE, ITERATION, STEP
 from tests.web.make import a_flow, a_status
 from tests.web.site import PlainBrowser, SmallCluster, browser, in_cluster, laptop
+from web.cluster.any_kind import kind_named
 from web.views.flows.approvals import waiting_approvals
 from web.views.flows.sub_flows import origins
 
@@ -169,3 +170,30 @@ async def test_many_steps_come_in_pages_and_can_be_searched(cluster: SmallCluste
     failed = await site.get("/flows/default/large?tab=steps&phase=Failed")
     assert "7 of 650 steps" in failed.words
     assert "No step matches" in (await site.get("/flows/default/large?tab=steps&name=none")).words
+
+
+async def test_a_step_that_makes_another_kind_shows_its_objects_with_their_conditions(
+    cluster: SmallCluster, site: PlainBrowser
+) -> None:
+    body = a_flow("trains", {"train": ()})
+    body["spec"]["flows"][0]["resource"] = {"manifest": {"apiVersion": "batch/v1", "kind": "Job"}}
+    flow = await cluster.create(JOBFLOW, body, a_status("Running", {"train": "Running"}))
+    owner = {"apiVersion": JOBFLOW.api_version, "kind": "JobFlow", "name": "trains", "uid": flow["metadata"]["uid"]}
+    kind = Kind("batch/v1", "Job", "jobs")
+    for name, owners in (("trains-train", [owner]), ("of-others", [])):
+        metadata = {"name": name, "namespace": "default", "labels": {STEP: "train"}, "ownerReferences": owners}
+        await cluster.create(kind, {"metadata": metadata, "spec": {"template": {"spec": {}}}})
+    condition = {"type": "Complete", "status": "True", "reason": "Done", "message": "<b>all</b> pods"}
+    await cluster.status(kind, "trains-train", {"conditions": [condition, "odd"]})
+    page = await site.get("/flows/default/trains/steps/train")
+    for words in ("Job batch/v1", "trains-train", "Complete True Done: <b>all</b> pods"):
+        assert words in page.words, words
+    assert "<b>all" not in page.text
+    assert "of-others" not in page.words
+    assert "Logs" not in page.words
+
+
+@pytest.mark.parametrize("api_version", ["../../api/v1", "v1/../v1", "apps/v1?x=1", "example.com/v1", ""])
+async def test_kinds_that_are_not_served_are_not_asked_for(cluster: SmallCluster, api_version: str) -> None:
+    assert await kind_named(cluster.api, api_version, "Secret") is None
+    assert await kind_named(cluster.api, "v1", "Secret") == SECRET

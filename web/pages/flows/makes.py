@@ -6,9 +6,10 @@ from typing import Any, Final
 from aiohttp import web
 
 from shared import ranges
-from shared.model.step import NO_JOB_FIELDS, raw_steps
+from shared.model.step import raw_steps
 from shared.model.types import Body
 from web.pages.flows.below import sub_flows, topics_below
+from web.pages.flows.other_kinds import objects_of_step
 from web.pages.job_pods import pods_and_logs
 from web.pages.queries import text
 from web.views.flows.loop_items import item_texts
@@ -22,7 +23,7 @@ Values = Callable[[web.Request, Body, StepPage], Awaitable[Mapping[str, Any]]]
 def what_it_makes(body: Body, step: str) -> str:
     """`jobs`, or the field that says what the step does instead."""
     spec = spec_of_step(body, step)
-    return next((field for field in NO_JOB_FIELDS if spec.get(field) is not None and field in VALUES), JOBS)
+    return next((field for field in VALUES if spec.get(field) is not None), JOBS)
 
 
 def spec_of_step(body: Body, step: str) -> Body:
@@ -53,6 +54,14 @@ async def _of_flows(request: web.Request, body: Body, shown: StepPage) -> Mappin
     }
 
 
+async def _of_objects(request: web.Request, body: Body, shown: StepPage) -> Mapping[str, Any]:
+    """Objects of another kind. They are not watched: the flow's status changes with them."""
+    manifest = spec_of_step(body, shown.step.name)["resource"].get("manifest") or {}
+    made = await objects_of_step(request, body, shown.step.name, manifest)
+    items = _items(body, shown, (each.iteration for each, _ in made["objects"]))
+    return {"made": made, "items": items, "topics": (_own(body),)}
+
+
 async def _of_nothing(request: web.Request, body: Body, shown: StepPage) -> Mapping[str, Any]:
     return {"items": {}, "topics": (_own(body),)}
 
@@ -70,4 +79,10 @@ def _own(body: Body) -> str:
     return f"jobflows/{body['metadata']['namespace']}/{body['metadata']['name']}"
 
 
-VALUES: Final[Mapping[str, Values]] = {JOBS: _of_jobs, "flow": _of_flows, "approve": _of_nothing, "switch": _of_nothing}
+VALUES: Final[Mapping[str, Values]] = {
+    JOBS: _of_jobs,
+    "flow": _of_flows,
+    "resource": _of_objects,
+    "approve": _of_nothing,
+    "switch": _of_nothing,
+}
