@@ -12,10 +12,12 @@ from tests.web.make import a_flow, a_status
 from tests.web.site import PlainBrowser, SmallCluster, browser, in_cluster, laptop
 from web.cluster.any_kind import kind_named
 from web.views.flows.approvals import waiting_approvals
+from web.views.flows.made_objects import made_objects
 from web.views.flows.sub_flows import origins
 
 READ = {"apiGroups": ["flow.volcano.sh"], "resources": ["jobflows"], "verbs": ["get", "list", "watch"]}
 ORDER = {"apiGroups": ["bus.volcano.sh"], "resources": ["commands"], "verbs": ["create"]}
+POD: Body = {"restartPolicy": "Never", "containers": [{"name": "c", "image": "x"}]}
 SAY_YES = {**READ, "verbs": ["approve"]}
 ASKS = {"phase": "Pending", "reason": "WaitingForApproval", "message": "Release <b>it</b>?", "attempts": 2}
 
@@ -182,9 +184,9 @@ async def test_a_step_that_makes_another_kind_shows_its_objects_with_their_condi
     kind = Kind("batch/v1", "Job", "jobs")
     for name, owners in (("trains-train", [owner]), ("of-others", [])):
         metadata = {"name": name, "namespace": "default", "labels": {STEP: "train"}, "ownerReferences": owners}
-        await cluster.create(kind, {"metadata": metadata, "spec": {"template": {"spec": {}}}})
+        await cluster.create(kind, {"metadata": metadata, "spec": {"template": {"spec": POD}}})
     condition = {"type": "Complete", "status": "True", "reason": "Done", "message": "<b>all</b> pods"}
-    await cluster.status(kind, "trains-train", {"conditions": [condition, "odd"]})
+    await cluster.status(kind, "trains-train", {"conditions": [condition]})
     page = await site.get("/flows/default/trains/steps/train")
     for words in ("Job batch/v1", "trains-train", "Complete True Done: <b>all</b> pods"):
         assert words in page.words, words
@@ -197,3 +199,12 @@ async def test_a_step_that_makes_another_kind_shows_its_objects_with_their_condi
 async def test_kinds_that_are_not_served_are_not_asked_for(cluster: SmallCluster, api_version: str) -> None:
     assert await kind_named(cluster.api, api_version, "Secret") is None
     assert await kind_named(cluster.api, "v1", "Secret") == SECRET
+
+
+@pytest.mark.parametrize("status", [None, "Done", {}, {"conditions": "none"}, {"conditions": ["odd", {}]}])
+def test_objects_with_any_status_are_listed(status: object) -> None:
+    flow: Body = {"metadata": {"name": "f", "uid": "u"}}
+    metadata = {"name": "o", "labels": {STEP: "s", ATTEMPT: "x"}, "ownerReferences": [{"uid": "u"}]}
+    (found,) = made_objects(flow, "s", [{"metadata": metadata, "status": status}])
+    assert (found.name, found.attempt) == ("o", 0)
+    assert [each.type for each in found.conditions] in ([], [""])
