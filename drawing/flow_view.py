@@ -32,8 +32,8 @@ class Unreadable(Exception):
 
 
 class StepView(msgspec.Struct, frozen=True):
-    """One step. `targets`: the steps it waits for, including switches; `kind`: switch, for, daemon, flow, approve or
-    ''; times in seconds since 1970; `waiting`: what it waits for, from status.next; `done`, `total`: iterations, total -1
+    """One step. `targets`: the steps it waits for, including switches; `kind`: switch, for, daemon, flow, resource,
+    approve or ''; times in seconds since 1970; `waiting`: what it waits for, from status.next; `done`, `total`: iterations, total -1
     when unknown.
     """
 
@@ -176,6 +176,7 @@ def _kind(step: Step) -> str:
         "for": step.for_,
         "daemon": step.daemon,
         "flow": step.flow,
+        "resource": step.resource,
         "approve": step.approve,
     }
     return next((name for name, field in kinds.items() if field), "")

@@ -114,13 +114,14 @@ def _choices(spec: JobFlowSpec) -> Iterator[tuple[str, str]]:
 
 
 def _note(step: Step, when: str) -> str:
-    """`switch`, `for 12 items`, `flow load`, `approval`, `daemon`, `when A, B`, `if`, `any of`."""
+    """`switch`, `for 12 items`, `flow load`, `PyTorchJob`, `approval`, `daemon`, `when A, B`, `if`, `any of`."""
     depends = step.depends_on
     parts = (
         when,
         "switch" if step.switch else "",
         _loop(step.for_) if step.for_ else "",
         f"flow {step.flow.template}".rstrip() if step.flow else "",
+        str(step.resource.manifest.get("kind") or "") if step.resource else "",
         "approval" if step.approve else "",
         "daemon" if step.daemon else "",
         "if …" if step.if_ is not None else "",
