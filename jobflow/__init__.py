@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from jobflow.steps.kinds import SubFlowStep as SubFlow
     from jobflow.steps.kinds import SwitchStep as Switch
     from jobflow.steps.kinds import TemplateStep as Template
+    from jobflow.steps.resource import ResourceStep as Resource
     from jobflow.steps.step import FlowStep as Step
     from jobflow.to_yaml import to_yaml
     from shared.model.step import Output
@@ -54,6 +55,7 @@ _PLACES = {
     "Manifest": ("manifests.raw", "raw_manifest"),
     "Output": ("steps.step", "Output"),
     "Plugin": ("jobs.plugins", "Plugin"),
+    "Resource": ("steps.resource", "ResourceStep"),
     "Schedule": ("scheduled", "FlowSchedule"),
     "ScenarioError": ("simulation.scenario", "ScenarioError"),
     "SimulatedFlow": ("simulation.result", "SimulatedFlow"),
@@ -95,6 +97,7 @@ __all__ = [
     "Manifest",
     "Output",
     "Plugin",
+    "Resource",
     "ScenarioError",
     "Schedule",
     "SimulatedFlow",

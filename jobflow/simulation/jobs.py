@@ -10,13 +10,14 @@ from msgspec.structs import replace
 
 from controller.decision import Child, Create
 from controller.job.reasons import NO_MIN_AVAILABLE
+from controller.jobflow.children.parse.child import parse_child
 from controller.jobflow.children.parse.flow import parse_flow
 from controller.jobflow.children.registry import PARSERS
 from controller.jobflow.model.observed import ObservedChild, PodResults
-from controller.jobflow.reasons import STEP_FAILED
+from controller.jobflow.reasons import RESOURCE_FAILED, STEP_FAILED
 from jobflow.simulation.scenario import JobScenario
 from shared.graphs.nesting import known_outputs
-from shared.kinds import JOB, Kind
+from shared.kinds import JOB, JOBFLOW, Kind
 from shared.model.flow_status import JobFlowStatus
 from shared.model.job_status import JobState, JobStatus, TaskCounts
 from shared.model.phases import JobPhase
@@ -29,7 +30,7 @@ MAIN: Final = ""  # a pod's first container
 
 class SimulatedJob(msgspec.Struct):
     """One Job of a simulation, or a flow that a step ran. `index`: of the iteration; `attempt`: from 1; `started`,
-    `ended`: seconds since the flow began, `ended` is None while it runs; `phase`: as that of a Job; `kind`: Job or JobFlow."""
+    `ended`: seconds since the flow began, `ended` is None while it runs; `phase`: as that of a Job; `kind`: Job, JobFlow, or that of another object."""
 
     name: str
     step: str
@@ -78,7 +79,8 @@ class SimulatedJobs:
     def parse(action: Create, uid: str = "", created: str = "") -> ObservedChild:
         """The child that the action makes."""
         metadata = {**action.body["metadata"], "uid": uid, "creationTimestamp": created}
-        return PARSERS[action.kind]({**action.body, "metadata": metadata})
+        body = {**action.body, "metadata": metadata}
+        return PARSERS[action.kind](body) if action.kind in PARSERS else parse_child(action.kind, body)
 
     def see_flow(self, name: str, status: JobFlowStatus, now: float) -> bool:
         """Take the status of a flow that `begin` has made; whether that is something new."""
@@ -121,10 +123,15 @@ class SimulatedJobs:
         if job is not None and not job.ended:
             self._end(job, JobPhase.TERMINATED, 0, now)
 
-    def delete(self, name: str) -> None:
-        job = self.observed.pop(name, None)
-        if job is not None:
-            del self.others[job.kind, name]
+    def delete(self, name: str, now: float) -> None:
+        """An object of another kind that has not ended is stopped by its deletion."""
+        job = self.observed.get(name)
+        if job is None:
+            return
+        if job.kind not in PARSERS and not job.ended:
+            self._end(job, JobPhase.TERMINATED, 0, now)
+            return
+        del self.observed[name], self.others[job.kind, name]
         self.pods.pop(name, None)
 
     def _put(self, job: ObservedChild) -> None:
@@ -150,7 +157,7 @@ class SimulatedJobs:
         record.phase, record.ended = phase.value, now - self._start
 
     def _outputs(self, flow: ObservedChild) -> dict[str, str]:
-        """What a flow that ran as a step gives."""
+        """What a flow or an object gives."""
         step = self._steps[flow.step]
         keys = {output.name: output.key or output.name for output in step.outputs}
         return {
@@ -203,11 +210,13 @@ def _running(replicas: Mapping[str, int], now: float) -> JobStatus:
 
 
 def _failed(code: int, moment: str, kind: Kind) -> JobState:
-    """As of a Job of which a pod failed that it needs, or of a flow of which a step failed."""
+    """As of a Job of which a pod failed that it needs, of a flow of which a step failed, or of another object."""
+    reason = {JOB: NO_MIN_AVAILABLE, JOBFLOW: STEP_FAILED}.get(kind, RESOURCE_FAILED)
+    said = f"a pod ended with exit code {code}" if kind in (JOB, JOBFLOW) else f"the {kind.kind} has failed"
     return JobState(
         phase=JobPhase.FAILED,
-        reason=NO_MIN_AVAILABLE if kind is JOB else STEP_FAILED,
-        message=f"a pod ended with exit code {code}, as the scenario says",
+        reason=reason,
+        message=f"{said}, as the scenario says",
         last_transition_time=moment,
     )
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from controller.decision import Create, Decision, Delete
+from controller.decision import Create, Decision, Delete, Patch
 from controller.jobflow.decide.flow import FlowDecision, decide
 from controller.jobflow.model.memo import NO_MEMO
 from controller.jobflow.model.observed import (
@@ -22,7 +22,7 @@ from controller.jobflow.model.observed import (
 from controller.jobflow.model.plan import Plan
 from jobflow.simulation.course import Course
 from jobflow.simulation.jobs import SimulatedJobs
-from jobflow.simulation.manifests import KnownTemplates, parse
+from jobflow.simulation.manifests import KnownTemplates, parse, resource_kinds
 from jobflow.simulation.people import SimulatedPeople
 from jobflow.simulation.scenario import JobScenario
 from shared.kinds import COMMAND, JOBFLOW
@@ -60,6 +60,7 @@ class LiveFlow:
         self._jobs = SimulatedJobs(self._plan.steps, scenario, start)
         asked = {name for name, step in self._plan.steps.items() if step.approve is not None}
         self._people = SimulatedPeople(asked, scenario, start)
+        self._kinds = tuple(resource_kinds(self._plan.steps.values()))
         self._below: dict[str, LiveFlow] = {}
         self._commands: dict[str, FlowCommand] = {}
         self._steered: dict[str, float] = {}
@@ -154,6 +155,7 @@ class LiveFlow:
             write_after=self._hold_until,
             parents=self._parents,
             approvals=_APPROVALS,
+            resource_kinds=self._kinds,
         )
 
     def _act(self, decision: Decision, now: float) -> bool:
@@ -166,7 +168,9 @@ class LiveFlow:
             elif isinstance(action, Create):
                 self._jobs.create(action, now)
             elif isinstance(action, Delete):
-                self._delete(action)
+                self._delete(action, now)
+            elif isinstance(action, Patch):
+                self._jobs.terminate(action.name, now)  # of a step with `resource`, which says how it is stopped
         return bool(decision.writes)
 
     def _steer(self, action: Create, now: float) -> None:
@@ -177,11 +181,11 @@ class LiveFlow:
         else:
             self._jobs.terminate(target["name"], now)
 
-    def _delete(self, action: Delete) -> None:
+    def _delete(self, action: Delete, now: float) -> None:
         if action.kind is COMMAND:
             self._commands.pop(action.name, None)
         elif action.kind is not JOBFLOW or action.name != self._flow.metadata.name:  # its own end is not simulated
-            self._jobs.delete(action.name)
+            self._jobs.delete(action.name, now)
 
     def _begin_below(self, action: Create, now: float) -> None:
         """A flow of which the scenario says what comes of it, or of which nothing is known, is like a Job."""

@@ -1,12 +1,14 @@
 """The objects that a simulation begins with. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 from msgspec.structs import replace
 
+from shared.kinds import Kind
 from shared.model.flow import JobFlow
 from shared.model.meta import ObjectMeta
+from shared.model.step import Step
 from shared.model.types import Body
 
 
@@ -30,3 +32,11 @@ def parse(body: Body) -> JobFlow:
         annotations=metadata.get("annotations") or {},
     )
     return replace(flow, metadata=made)
+
+
+def resource_kinds(steps: Iterable[Step]) -> Iterator[Kind]:
+    """The kinds that steps with `resource` create: the operator is assumed to allow them."""
+    for step in steps:
+        if step.resource is not None:
+            manifest = step.resource.manifest
+            yield Kind(str(manifest.get("apiVersion")), str(manifest.get("kind")), "")

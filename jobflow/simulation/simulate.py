@@ -1,6 +1,6 @@
 """Simulates a flow with its templates and a scenario."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from msgspec.structs import replace
@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from jobflow.simulation.course import Course
 from jobflow.simulation.engine import run
 from jobflow.simulation.jobs import SimulatedJob
-from jobflow.simulation.manifests import KnownTemplates, parse
+from jobflow.simulation.manifests import KnownTemplates, parse, resource_kinds
 from jobflow.simulation.outline import FlowOutline, outline
 from jobflow.simulation.outputs_needed import check_outputs
 from jobflow.simulation.result import SimulatedFlow, SimulatedStep
@@ -84,10 +84,12 @@ def _flow_stand_ins(known: FlowOutline) -> dict[str, Body]:
         for step in flow.steps.values():
             if step.flow is not None and step.flow.template:
                 params.setdefault(step.flow.template, {}).update(dict.fromkeys(step.flow.params))
-    return {
-        name: {"spec": {"params": [{"name": each} for each in given], "flow": {"flows": [{"name": "assumed"}]}}}
-        for name, given in params.items()
-    }
+    return {name: _flow_stand_in(name, given) for name, given in params.items()}
+
+
+def _flow_stand_in(name: str, params: Iterable[str]) -> Body:
+    spec = {"params": [{"name": each} for each in params], "flow": {"flows": [{"name": "assumed"}]}}
+    return {"metadata": {"name": name}, "spec": spec}
 
 
 def _assumed(
@@ -97,6 +99,9 @@ def _assumed(
         yield f"JobTemplate {name} exists, with one task of one pod"
     for name in flows:
         yield f"JobFlowTemplate {name} exists, with the outputs that its steps read"
+    kinds = {kind for _, flow in known.levels() for kind in resource_kinds(flow.steps.values())}
+    for kind in sorted(kinds, key=lambda each: (each.kind, each.api_version)):
+        yield f"the operator allows steps to create {kind.kind} of {kind.api_version}"
     answered = {path_of(selector) for selector in happens.approvals}
     for prefix, flow in known.levels():
         for step in flow.steps.values():

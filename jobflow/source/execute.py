@@ -8,6 +8,7 @@ from jobflow.jobs.task import TaskSetup
 from jobflow.manifests.raw import raw_manifest
 from jobflow.source.script import Assign, Call, Name, Order, Pairs, SourceScript, Statement, Value, WithBlock
 from jobflow.steps.kinds import ApproveStep, JobBlueprint, JobStep, SubFlowStep, SwitchStep, TemplateStep
+from jobflow.steps.resource import ResourceStep
 from shared.model.step import Output
 
 _FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = {
@@ -17,6 +18,7 @@ _FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = {
     "Manifest": raw_manifest,
     "Output": Output,
     "SubFlow": SubFlowStep,
+    "Resource": ResourceStep,
     "Switch": SwitchStep,
     "Task": TaskSetup,
     "Template": TemplateStep,

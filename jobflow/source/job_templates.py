@@ -31,7 +31,7 @@ class JobTemplates:
     @staticmethod
     def makes_jobs(step: Body) -> bool:
         """Whether it creates Jobs from a JobTemplate, as `Step.makes_jobs` of the model."""
-        return not any(step.get(field) is not None for field in ("switch", "approve", "flow"))
+        return not any(step.get(field) is not None for field in ("switch", "approve", "flow", "resource"))
 
     @staticmethod
     def used_by(step: Body) -> str:

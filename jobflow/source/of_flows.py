@@ -10,6 +10,7 @@ from jobflow.source.of_steps import (
     methods,
     order_of,
     outputs_value,
+    resource_call,
     retry_call,
     sub_flow_call,
     switch_call,
@@ -89,7 +90,9 @@ class FlowWriter:
     def _step(self, step: Body, flow: str, variables: Mapping[str, Name], inner: WithBlock | None) -> Call:
         if "switch" in step:
             return switch_call(step, variables)
-        other = approve_call(step) or sub_flow_call(step, Name(inner.variable) if inner else None)
+        other = (
+            approve_call(step) or resource_call(step) or sub_flow_call(step, Name(inner.variable) if inner else None)
+        )
         if other is not None:
             return other
         template = self._templates.used_by(step)

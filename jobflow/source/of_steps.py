@@ -32,6 +32,7 @@ _KNOWN: Final = frozenset(
 )
 
 _APPROVE: Final = {"message": "message", "timeout": "timeout", "onTimeout": "on_timeout"}
+_CONDITIONS: Final = ("success", "failure", "message", "running")
 _PARTS: Final[Mapping[str, frozenset[str]]] = {
     "dependsOn": frozenset(("targets", "condition", "strategy", "probe")),
     "for": frozenset(("items", "matrix", "expression", "range", "while", *_LOOP)),
@@ -82,6 +83,25 @@ def sub_flow_call(step: Body, inner: Name | None) -> Call | None:
         options["outputs"] = outputs
     known = (_KNOWN | {"flow"}) - {"template"}
     return Call("SubFlow", (step["name"], source), options, tuple(methods(step, known)))
+
+
+def resource_call(step: Body) -> Call | None:
+    """None for a step that creates no object of another kind, or not in words that Resource has."""
+    resource, outputs = step.get("resource"), step.get("outputs") or []
+    if not isinstance(resource, dict) or not resource.keys() <= {"manifest", "terminate", *_CONDITIONS}:
+        return None
+    patch = (resource.get("terminate") or {}).get("patch")
+    odd = "terminate" in resource and (not patch or resource["terminate"].keys() != {"patch"})
+    names = [each.get("name") for each in outputs if each.keys() == {"name", "expression"} and each["expression"]]
+    if odd or not resource.get("manifest") or len(set(names)) < len(outputs):
+        return None
+    options: dict[str, Value] = {field: resource[field] for field in _CONDITIONS if field in resource}
+    if outputs:
+        options["outputs"] = {each["name"]: each["expression"] for each in outputs}
+    if patch:
+        options["stop"] = patch
+    known = (_KNOWN | {"resource"}) - {"template"}
+    return Call("Resource", (step["name"], resource["manifest"]), options, tuple(methods(step, known)))
 
 
 def methods(step: Body, known: frozenset[str] = _KNOWN) -> Iterator[Call]:

@@ -9,7 +9,7 @@ from typing import Final
 from jobflow.source.script import Name
 
 _TAKEN: Final = frozenset(
-    (*keyword.kwlist, "Approve", "Flow", "Job", "JobTemplate", "Manifest", "Output", "SubFlow", "Switch", "Task", "Template",
+    (*keyword.kwlist, "Approve", "Flow", "Job", "JobTemplate", "Manifest", "Output", "Resource", "SubFlow", "Switch", "Task", "Template",
      "to_yaml", "range", "print", "flow")
 )  # fmt: skip
 

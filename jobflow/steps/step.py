@@ -199,12 +199,7 @@ class FlowStep(NamedStepValues):
         depends = without_none(targets=list(self.targets) or None) | self._after
         fields = {"name": self.name, **self._own_fields(), **({"dependsOn": depends} if depends else {}), **self.fields}
         if self.declared:
-            fields["outputs"] = [
-                without_none(
-                    name=each.name, task=each.task or None, container=each.container or None, key=each.key or None
-                )
-                for each in self.declared
-            ]
+            fields["outputs"] = [_output(each) for each in self.declared]
         return fields
 
     def places(self) -> Origins:
@@ -226,6 +221,11 @@ class FlowStep(NamedStepValues):
         self.fields[field] = cel_of(value)
         self.reads[field] = value.steps if isinstance(value, CelValue) else frozenset()
         self.origins[field] = Origin(spot)
+
+
+def _output(output: Output) -> Body:
+    given = ("name", "task", "container", "key", "expression")
+    return without_none(**{field: getattr(output, field) or None for field in given})
 
 
 def steps_in(given: "FlowStep | Sequence[FlowStep]") -> Sequence["FlowStep"]:

@@ -11,9 +11,10 @@ MARK = "# !"
 OF_THE_FLOW = "# flow"
 HEAD = """\
 from jobflow import (
-    Approve, Flow, Job, JobTemplate, Output, Plugin, Schedule, SubFlow, Switch, Task, Template, attempt, index, item, last, plugin, schedule, secret, this,
+    Approve, Flow, Job, JobTemplate, Output, Plugin, Resource, Schedule, SubFlow, Switch, Task, Template, attempt, index, item, last, plugin, schedule, secret, this,
 )
 
+OBJECT = {"apiVersion": "batch/v1", "kind": "Job", "spec": {}}
 """
 
 

@@ -171,7 +171,21 @@ APPROVALS: Final = st.fixed_dictionaries(
     },
 )
 
-KINDS_OF_STEPS: Final = ("job", "job", "template", "flow", "flow template")
+RESOURCES: Final = st.fixed_dictionaries(
+    {
+        "manifest": st.just(
+            {"apiVersion": "batch/v1", "kind": "Job", "spec": {"parallelism": 2, "image": "$(params.image)"}}
+        )
+    },
+    optional={
+        "success": st.just("object.status.succeeded > 1"),
+        "failure": st.just("has(object.status.failed)"),
+        "message": st.just('"it says \\"no\\""'),
+        "running": st.just("true"),
+        "terminate": st.just({"patch": [{"op": "replace", "path": "/spec/suspend", "value": True}]}),
+    },
+)
+KINDS_OF_STEPS: Final = ("job", "job", "template", "flow", "flow template", "resource")
 ASKING: Final = ("name", "dependsOn", "if", "allowFailure")
 """Fields that a step with `approve` may have besides."""
 PARAMS: Final = (
@@ -203,6 +217,9 @@ def _of_any_kind(draw: st.DrawFn, step: Body, known: Sequence[str], level: int) 
         return {**step, "template": draw(st.sampled_from(["one", "two", "f-s0", "f-s1", "f-s2"]))}
     if kind == "approve":
         return {**{key: value for key, value in step.items() if key in ASKING}, "approve": draw(APPROVALS)}
+    if kind == "resource":
+        given = {"outputs": [{"name": "x", "expression": "object.metadata.name"}]} if draw(st.booleans()) else {}
+        return {**step, "resource": draw(RESOURCES), **given}
     params = {"params": {"image": draw(TEXTS)}} if draw(st.booleans()) else {}
     outputs = {"outputs": draw(st.sampled_from([[{"name": "x"}], [{"name": "x", "key": "y"}]]))}
     if kind == "flow template" or level > 2:

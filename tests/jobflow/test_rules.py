@@ -86,6 +86,11 @@ FLOW: Final = {
         'Template("a").extra({"flow": {"spec": spec}})  # !'
     ),
     "inner_flows_are_flows": 'Template("a").extra({"flow": {"spec": {"flows": [{"name": "A_"}]}}})  # !',
+    "resource_steps_make_no_jobs": 'Resource("a", OBJECT).patch({"queue": "q"})  # !',
+    "resource_kinds_are_allowed": 'Resource("a", {"apiVersion": "v1",\n    "kind": "Secret"}, success="true", failure="false")  # !',
+    "resource_manifests_say_what_they_may": 'Resource("a", OBJECT, stop=[\n    {"op": "remove", "path": "/metadata/labels"}])  # !',
+    "resource_conditions_are_there_and_compile": 'Resource("a", OBJECT,\n    success="object.status ==")  # !',
+    "resource_outputs_are_expressions": 'Resource("a", OBJECT, outputs={\n    "uri": "objct.status.uri"})  # !',
     "flow_outputs_compile": 'Template("a")\nf.output("x", "nope(")  # !',
     "flow_outputs_have_names": 'Template("a")\nf.output("1x", "flow.name")  # !',
     "placeholders_are_not_inside_references": (
@@ -209,16 +214,6 @@ UNBREAKABLE: Final = {
     "plugins_are_enabled": OPERATOR,
     "schedulers_that_are_not_known": OPERATOR,
     "flow_templates_not_found_yet": "only in a cluster, where a missing JobFlowTemplate is known to be missing",
-    **dict.fromkeys(
-        (
-            "resource_steps_make_no_jobs",
-            "resource_kinds_are_allowed",
-            "resource_manifests_say_what_they_may",
-            "resource_conditions_are_there_and_compile",
-            "resource_outputs_are_expressions",
-        ),
-        "no step of Python creates an object of another kind",
-    ),
     "templates_not_found_yet": "only in a cluster, where a missing JobTemplate is known to be missing",
 }
 """Rules whose fault Python prevents, or that judge what a flow in Python does not contain."""

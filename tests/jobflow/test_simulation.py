@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pytest
 
-from jobflow import Approve, Flow, FlowError, Job, SimulatedFlow, SubFlow, Template
+from jobflow import Approve, Flow, FlowError, Job, Resource, SimulatedFlow, SubFlow, Template
 
 
 def training() -> Flow:
@@ -133,6 +133,41 @@ def test_a_flow_template_of_the_cluster_is_assumed_to_be_there() -> None:
     found = flow.simulate(outputs={"load": {"rows": 4}})
     assert found.phases() == {"load": "Completed", "use": "Completed"}
     assert found.assumed == ("JobFlowTemplate load-region exists, with the outputs that its steps read",)
+
+
+def training_object(**options: Any) -> Flow:
+    with Flow("f", failure="FailFast") as flow:
+        train = Resource(
+            "train",
+            {"apiVersion": "example.com/v1", "kind": "Training", "spec": {"lr": 0.1}},
+            success='object.status.state == "Done"',
+            failure='object.status.state == "Broken"',
+            outputs={"model": "object.status.modelUri"},
+            **options,
+        )
+        train.retry(1, backoff="5s") >> Job("use", image="i", args=[train.outputs["model"]])
+        Job("beside", image="i")
+    return flow
+
+
+def test_an_object_of_another_kind_ends_as_the_scenario_says() -> None:
+    found = training_object().simulate(fail="train:1", outputs={"train": {"model": "s3://m"}})
+    assert found.succeeded
+    assert (found.steps["train"].attempts, found.steps["train"].outputs) == (2, {"model": "s3://m"})
+    assert [job.kind for job in found.steps["train"].jobs] == ["Training", "Training"]
+    assert found.assumed == ("the operator allows steps to create Training of example.com/v1",)
+    failed = training_object().simulate(fail="train", outputs={"train": {"model": "s3://m"}})
+    assert (failed.steps["train"].reason, failed.steps["train"].phase) == ("ResourceFailed", "Failed")
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"stop": [{"op": "replace", "path": "/spec/suspend", "value": True}]}], ids=str
+)
+def test_an_object_of_another_kind_is_stopped(options: dict[str, Any]) -> None:
+    """Deleted, or patched."""
+    found = training_object(**options).simulate(fail="beside", durations={"train": 60})
+    assert found.steps["train"].phase == "Terminated"
+    assert (found.jobs[0].phase, found.jobs[0].ended) == ("Terminated", 10)
 
 
 APPROVED: Final[dict[str, tuple[dict[str, Any], dict[str, Any], tuple[str, str, float]]]] = {
