@@ -11,7 +11,6 @@ from msgspec.structs import replace
 from controller.decision import Child, Create
 from controller.job.reasons import NO_MIN_AVAILABLE
 from controller.jobflow.children.parse.child import parse_child
-from controller.jobflow.children.parse.flow import parse_flow
 from controller.jobflow.children.registry import PARSERS
 from controller.jobflow.model.observed import ObservedChild, PodResults
 from controller.jobflow.reasons import RESOURCE_FAILED, STEP_FAILED
@@ -85,7 +84,7 @@ class SimulatedJobs:
     def see_flow(self, name: str, status: JobFlowStatus, now: float) -> bool:
         """Take the status of a flow that `begin` has made; whether that is something new."""
         known = self.observed[name]
-        told = parse_flow({"metadata": {"name": name}, "status": msgspec.to_builtins(status)})
+        told = PARSERS[JOBFLOW]({"metadata": {"name": name}, "status": msgspec.to_builtins(status)})
         seen = replace(
             known,
             status=told.status,
