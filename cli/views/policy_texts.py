@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -14,17 +14,19 @@ Found = Sequence[tuple[Body, PolicyFinding]]
 _SHOWN = 20
 
 
-def explained(body: Body, said: Sequence[PolicyExplanation]) -> str:
-    """The object, then each policy with its checks and defaults."""
+def explained(body: Body, said: Sequence[PolicyExplanation], in_process: Mapping[str, Sequence[str]]) -> str:
+    """The object, then each policy with its checks and defaults. `in_process`: rules that the API server enforces, by
+    policy.
+    """
     metadata = body["metadata"]
     lines = [f"{body['kind']}/{metadata.get('name') or metadata.get('generateName')}"]
-    lines += [line for each in said for line in _policy(each)]
+    lines += [line for each in said for line in _policy(each, in_process.get(each.policy, ()))]
     if not said:
         lines.append("  there are no policies")
     return "\n".join(lines)
 
 
-def _policy(each: PolicyExplanation) -> Iterator[str]:
+def _policy(each: PolicyExplanation, in_process: Sequence[str]) -> Iterator[str]:
     if each.not_applied:
         yield f"  {each.policy} ({each.mode}) does not apply: {each.not_applied}"
         return
@@ -39,6 +41,8 @@ def _policy(each: PolicyExplanation) -> Iterator[str]:
         yield f"    ok       {name}"
     for path, value in each.defaults:
         yield f"    default  {path}: {msgspec.json.encode(value).decode()}"
+    if in_process:
+        yield f"    without webhook: {', '.join(in_process)}"
 
 
 def scanned(found: Found, excepted: int, checked: int) -> str:

@@ -137,6 +137,14 @@ def test_explain_shows_what_applies_fails_passes_and_is_set(command: CliCommand,
     ]
 
 
+def test_explain_shows_what_the_api_server_enforces_without_webhook(command: CliCommand, tmp_path: Path) -> None:
+    stored = {**POLICY, "status": {"inProcess": {"rules": ["limits.maxReplicas"], "observedGeneration": 1}}}
+    ran = command(
+        "policy", "explain", write(tmp_path / "j.yaml", job()), "--policy", write(tmp_path / "p.yaml", stored)
+    )
+    assert "    without webhook: limits.maxReplicas" in lines(ran.out)
+
+
 def body_of_a_kind_without_policies() -> Body:
     return body(kinds.QUEUE, "q", {"weight": 1})
 

@@ -73,6 +73,7 @@ def _explain(
     namespaces: Mapping[str, Body | None],
 ) -> int:
     compiled = Compiler().compile(policies).compiled
+    in_process = {body["metadata"]["name"]: _in_process(body) for body in policies}
     refused = found = False
     for body in bodies:
         kind = _KINDS.get(str(body.get("kind")).lower())
@@ -81,12 +82,17 @@ def _explain(
         found = True
         context = _context(kind, body, arguments, namespaces)
         said = tuple(explanations(context, compiled, exceptions)) if context is not None else ()
-        print(policy_texts.explained(body, said))
+        print(policy_texts.explained(body, said, in_process))
         refused = refused or any(each.mode == "Enforce" and each.failed for each in said)
     if not found:
         kinds = ", ".join(kind.kind for kind in _KINDS.values())
         raise CliError(f"{arguments.object}: contains none of {kinds}", Exit.NOT_FOUND)
     return Exit.NO if refused else Exit.OK
+
+
+def _in_process(policy: Body) -> tuple[str, ...]:
+    """The rules that the API server itself enforces; none of a policy in a file."""
+    return tuple(((policy.get("status") or {}).get("inProcess") or {}).get("rules") or ())
 
 
 def _context(

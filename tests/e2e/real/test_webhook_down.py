@@ -86,5 +86,11 @@ def test_the_api_server_enforces_policies_while_no_webhook_answers(installed: In
         installed.kube.patch(JOBFLOWPOLICY, "", "house", {"spec": change})
         until(lambda: bool(refusal(installed, LONG)) is refuses, 60, lambda: refusal(installed, LONG))  # noqa: B023
     installed.cluster.processes.stop("controller")
+    # A policy that has been changed meanwhile is left to the webhook until the controller has read it.
+    installed.kube.patch(JOBFLOWPOLICY, "", "house", {"spec": {"limits": {"maxSteps": 2}}})
+    until(lambda: refusal(installed, LONG) == "", 60, lambda: refusal(installed, LONG))
+    installed.start("controller")
+    until(lambda: words in refusal(installed, LONG), 120, lambda: refusal(installed, LONG))
+    installed.cluster.processes.stop("controller")
     installed.kube.delete(JOBFLOWPOLICY, "", "house")
     until(lambda: refusal(installed, LONG) == "", 60, lambda: refusal(installed, LONG))

@@ -375,6 +375,23 @@ semver('nonsense').major() == 1
 """
 
 OTHERS: Final = """
+timestamp('2024-02-29T12:34:56.789Z').getMonth() == 1
+timestamp('2024-02-29T12:34:56.789Z').getDate() == 29
+timestamp('2024-02-29T12:34:56.789Z').getDayOfWeek() == 4
+timestamp('2024-02-29T12:34:56.789Z').getDayOfYear() == 59
+timestamp('2024-02-29T12:34:56.789Z').getMinutes() == 34
+timestamp('2024-02-29T12:34:56.789Z').getSeconds() == 56
+timestamp('2024-02-29T12:34:56.789Z').getMilliseconds() == 789
+timestamp('2024-02-29T23:34:56Z').getDate('Europe/Berlin') == 1
+duration('90m').getHours() == 1
+duration('90m').getMinutes() == 90
+optional.none().or(optional.of('a')).value() == 'a'
+optional.of('a').or(optional.of('b')).value() == 'a'
+optional.of(2).optFlatMap(x, x > 1 ? optional.of(x) : optional.none()).hasValue()
+optional.of(1).optFlatMap(x, x > 1 ? optional.of(x) : optional.none()).hasValue()
+['a'][?1].hasValue()
+math.ceil(1.2) == 2.0
+math.isNaN(1.0)
 base64.encode(b'hello') == 'aGVsbG8='
 base64.decode('aGVsbG8=') == b'hello'
 math.greatest(1, 2) == 2

@@ -59,6 +59,8 @@ DIFFERENT: Final[dict[str, str]] = {
     "math.greatest(1, 2) == 2": "true",
     "math.least(1, 2) == 1": "true",
     "math.abs(-1) == 1": "true",
+    "math.ceil(1.2) == 2.0": "true",
+    "math.isNaN(1.0)": "false",
     "cel.bind(x, 'a', x + x) == 'aa'": "true",
 }
 
