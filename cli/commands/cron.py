@@ -9,6 +9,7 @@ from typing import Final
 from cli.client import Session, live
 from cli.commands.flows import show
 from cli.exits import CliError, Exit
+from cli.local_speed import schedule_speed
 from cli.output import as_name
 from cli.params import PARAMS_HINT, pairs
 from cli.views import schedules
@@ -34,7 +35,9 @@ def list_schedules(arguments: argparse.Namespace) -> int:
             except NotFound:
                 continue
         found.sort(key=lambda body: (body["metadata"]["namespace"], body["metadata"]["name"], body["kind"]))
-        show(arguments.output, found, schedules.table(found, time.time(), namespaced=arguments.all_namespaces))
+        speed = schedule_speed(arguments.kubeconfig)
+        rows = schedules.table(found, time.time(), namespaced=arguments.all_namespaces, speed=speed)
+        show(arguments.output, found, rows)
         return Exit.OK
 
     return live(arguments, work)
@@ -43,14 +46,16 @@ def list_schedules(arguments: argparse.Namespace) -> int:
 def next_times(arguments: argparse.Namespace) -> int:
     """Print the next due times of a stored schedule, or of a cron expression given instead of a name."""
     if " " in arguments.name or arguments.name.startswith("@"):
-        _print_times((arguments.name,), arguments.timezone, arguments.count, time.time())
+        now = time.time()
+        _print_times((arguments.name,), arguments.timezone, arguments.count, now, now)
         return Exit.OK
 
     async def work(session: Session) -> int:
         _, body = await _find(session, arguments.name)
         spec = body["spec"]
         texts = tuple(spec.get("schedules") or (spec.get("schedule"),))
-        _print_times(texts, spec.get("timeZone") or "", arguments.count, time.time())
+        now = _shown_now(arguments, body)
+        _print_times(texts, spec.get("timeZone") or "", arguments.count, now, schedules.anchor_of(body, now))
         return Exit.OK
 
     return live(arguments, work)
@@ -64,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
         kind, cron = await _find(session, arguments.name)
         if kind is CRONJOB and values:
             raise CliError("-p: a CronJob has no params; only CronJobFlows have them")
-        now = time.time()
+        now = _shown_now(arguments, cron)
         body = by_hand(job_for(cron, int(now)), cron) if kind is CRONJOB else await _flow(session, cron, values, now)
         made = await session.api.create(
             JOB if kind is CRONJOB else JOBFLOW, body, namespace=session.namespace, strict=True
@@ -128,7 +133,7 @@ async def _find(session: Session, name: str) -> tuple[Kind, Body]:
 
 
 async def _flow(session: Session, cron: Body, values: Mapping[str, str], now: float) -> Body:
-    """The JobFlow for the current time. Params of the command line override those of the schedule."""
+    """The JobFlow for the time `now`. Params of the command line override those of the schedule."""
     reference = cron["spec"].get("template")
     template = await session.api.get(JOBFLOWTEMPLATE, session.namespace, reference["name"]) if reference else None
     try:
@@ -141,10 +146,15 @@ def _kind(kind: Kind) -> Body:
     return {"apiVersion": kind.api_version, "kind": kind.kind}
 
 
-def _print_times(texts: tuple[str, ...], time_zone: str, count: int, now: float) -> None:
+def _shown_now(arguments: argparse.Namespace, body: Body) -> float:
+    """The time that the schedule sees now."""
+    return schedules.clock_of(body, schedule_speed(arguments.kubeconfig)).shown(time.time())
+
+
+def _print_times(texts: tuple[str, ...], time_zone: str, count: int, now: float, anchor: float) -> None:
     try:
         place = zone(time_zone)
-        table = Timetable(tuple(parse(text) for text in texts), time_zone, int(now))
+        table = Timetable(tuple(parse(text) for text in texts), time_zone, int(anchor))
     except (CronError, ZoneError) as error:
         raise CliError(str(error), Exit.NO) from error
     for due in table.next(int(now), count):

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from controller.schedule.clock import ScheduleClock
 from shared.cron import CronError, Timetable, ZoneError, parse
 from shared.duration import age
 from shared.kinds import CRONJOB
@@ -11,10 +12,13 @@ from shared.timestamp import epoch_or_none
 Table = tuple[tuple[str, ...], list[tuple[str, ...]]]
 
 
-def table(bodies: Sequence[Body], now: float, *, namespaced: bool) -> Table:
-    """NEXT is the time until the next run; `-` if there is none."""
+def table(bodies: Sequence[Body], now: float, *, namespaced: bool, speed: float = 1.0) -> Table:
+    """NEXT is the time until the next run; `-` if there is none. LAST and NEXT are in real time.
+
+    `speed`: of the clock that the schedules follow.
+    """
     heads = ("NAME", "KIND", "SCHEDULE", "TIMEZONE", "SUSPEND", "ACTIVE", "LAST", "NEXT", "READY", "AGE")
-    rows = [_row(body, now) for body in bodies]
+    rows = [_row(body, now, speed) for body in bodies]
     if not namespaced:
         return heads, rows
     return ("NAMESPACE", *heads), [
@@ -22,10 +26,11 @@ def table(bodies: Sequence[Body], now: float, *, namespaced: bool) -> Table:
     ]
 
 
-def _row(body: Body, now: float) -> tuple[str, ...]:
+def _row(body: Body, now: float, speed: float) -> tuple[str, ...]:
     metadata, spec, status = body["metadata"], body.get("spec") or {}, body.get("status") or {}
     texts = [str(text) for text in spec.get("schedules") or (spec.get("schedule"),)]
     last = epoch_or_none(status.get("lastScheduleTime"))
+    shown = clock_of(body, speed).shown(now)
     return (
         str(metadata["name"]),
         "CronJob" if body["kind"] == CRONJOB.kind else "CronJobFlow",
@@ -33,17 +38,36 @@ def _row(body: Body, now: float) -> tuple[str, ...]:
         str(spec.get("timeZone") or "UTC"),
         "yes" if spec.get("suspend") else "no",
         str(len(status.get("active") or ())),
-        "-" if last is None else age(last, now),
-        "-" if spec.get("suspend") else _next(texts, str(spec.get("timeZone") or ""), metadata, now),
+        "-" if last is None else age(0, (shown - last) / speed),
+        "-" if spec.get("suspend") else _next(texts, body, shown, speed),
         next((str(each.get("status")) for each in status.get("conditions") or () if each.get("type") == "Ready"), "-"),
         age(epoch_or_none(metadata.get("creationTimestamp")), now),
     )
 
 
-def _next(texts: Sequence[str], time_zone: str, metadata: Body, now: float) -> str:
-    anchor = int(epoch_or_none(metadata.get("creationTimestamp")) or now)
+def clock_of(body: Body, speed: float) -> ScheduleClock:
+    """The clock that a schedule follows where schedules run `speed` times as fast as real time."""
+    return ScheduleClock(epoch_or_none(body["metadata"].get("creationTimestamp")) or 0.0, speed)
+
+
+def anchor_of(body: Body, now: float) -> float:
+    """From when intervals are counted: the last edit of a CronJobFlow, the creation of a CronJob."""
+    observed = (body.get("status") or {}).get("observedSchedule") or {}
+    since = None if "schedule" in body["spec"] else epoch_or_none(observed.get("since"))
+    return since or epoch_or_none(body["metadata"].get("creationTimestamp")) or now
+
+
+def _next(texts: Sequence[str], body: Body, shown: float, speed: float) -> str:
+    """`shown`: the time that the schedule sees."""
+    spec = body["spec"]
     try:
-        due = Timetable(tuple(parse(text) for text in texts), time_zone, anchor).next(int(now))
+        table = Timetable(
+            tuple(parse(text) for text in texts), str(spec.get("timeZone") or ""), int(anchor_of(body, shown))
+        )
+        due = table.next(int(shown))
     except (CronError, ZoneError):
         return "invalid"
-    return f"in {age(now, due[0])}" if due else "-"
+    end = epoch_or_none(spec.get("endTime"))
+    if not due or (end is not None and due[0] > end):
+        return "-"
+    return f"in {age(0, (due[0] - shown) / speed)}"
