@@ -26,6 +26,7 @@ from controller.context import ControllerContext
 from controller.cronjob import reconciler as cronjob_controller
 from controller.cronjobflow import reconciler as cronjobflow_controller
 from controller.exception import reconciler as exception_controller
+from controller.flowtemplate import reconciler as flowtemplate_controller
 from controller.gang import wiring as gang_controller
 from controller.gang.admission import GateAdmission
 from controller.gang.backends import workload_reconciler
@@ -98,6 +99,7 @@ def _native(settings: Settings) -> bool:
 CONTROLLERS: Final[tuple[Part, ...]] = (  # add a controller here
     Part(jobflow_controller.build, _flows),
     Part(template_controller.build, _flows),
+    Part(flowtemplate_controller.build, _flows),
     Part(job_controller.build, _jobs),
     Part(ttl_controller.build, _jobs),
     Part(policy_controller.build, _flows),

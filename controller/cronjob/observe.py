@@ -66,6 +66,7 @@ def _rules(spec: CronJobSpec, created: int) -> ScheduleRules:
         successful_limit=DEFAULT_SUCCESSFUL_LIMIT if successful is None else successful,
         failed_limit=DEFAULT_FAILED_LIMIT if failed is None else failed,
         problem=problem,
+        needs_edit=bool(problem),
     )
 
 

@@ -58,10 +58,11 @@ def follows(spec: CronJobFlowSpec, observed: ObservedSchedule) -> bool:
 
 
 def _rules(spec: CronJobFlowSpec, since: int, problem: str) -> ScheduleRules:
-    timetable = _NOTHING
+    timetable, needs_edit = _NOTHING, True
     try:
         zone(spec.time_zone)
         timetable = Timetable(tuple(parse(text) for text in spec.schedules), spec.time_zone, since)
+        needs_edit = False
     except CronError as error:
         problem = f"spec.schedules: {error}"
     except ZoneError as error:
@@ -83,6 +84,7 @@ def _rules(spec: CronJobFlowSpec, since: int, problem: str) -> ScheduleRules:
         failed_limit=DEFAULT_FAILED_LIMIT if failed is None else failed,
         when=_when(spec.when) if spec.when else None,
         problem=problem,
+        needs_edit=needs_edit,
     )
 
 

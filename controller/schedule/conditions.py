@@ -9,14 +9,25 @@ from controller.schedule.observed import ScheduleRules
 from shared.model.schedules.common import Condition
 
 READY: Final = "Ready"
+STALLED: Final = "Stalled"
 _LONGEST: Final = 1024
 
 
 def conditions(
     before: Sequence[Condition], generation: int, rules: ScheduleRules, refused: Sequence[str], now: str
 ) -> tuple[Condition, ...]:
-    """One condition, Ready: the schedule is followed. `refused`: why children could not be created. `now`: RFC 3339."""
-    return dated((_ready(rules, refused),), before, generation, now)
+    """Ready: the schedule is followed; and Stalled where nothing but an edit of it helps, which kstatus reads as failed.
+
+    `refused`: why children could not be created; `now`: RFC 3339.
+    """
+    ready = _ready(rules, refused)
+    wanted = (ready, stalled(ready)) if rules.problem and rules.needs_edit else (ready,)
+    return dated(wanted, before, generation, now)
+
+
+def stalled(ready: Condition) -> Condition:
+    """The condition Stalled for the reason why an object is not ready."""
+    return msgspec.structs.replace(ready, type=STALLED, status="True")
 
 
 def dated(wanted: Sequence[Condition], before: Sequence[Condition], generation: int, now: str) -> tuple[Condition, ...]:

@@ -46,7 +46,7 @@ class ScheduleRules(msgspec.Struct, frozen=True):
 
     `keeps_backlog`: CronJobFlow. Every due time is decided once: started, put into the backlog, missed or skipped, and
     recorded so. Without it (CronJob) the newest time since the last start is due until it has started, as in Kubernetes.
-    `problem`: why the schedule cannot be followed, or ''.
+    `problem`: why the schedule cannot be followed, or ''; `needs_edit`: nothing but an edit of the schedule ends it.
     """
 
     timetable: Timetable
@@ -62,6 +62,7 @@ class ScheduleRules(msgspec.Struct, frozen=True):
     failed_limit: int = DEFAULT_FAILED_LIMIT
     when: Callable[[int, int | None, ScheduledRun | None], WhenAnswer] | None = None
     problem: str = ""
+    needs_edit: bool = False
 
 
 class ScheduleState(msgspec.Struct, frozen=True):

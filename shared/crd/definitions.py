@@ -90,8 +90,7 @@ DEFINITIONS: Final[tuple[Definition, ...]] = (
         kinds.JOBFLOWTEMPLATE,
         JobFlowTemplate,
         ("jft",),
-        (Column("PARAMS", ".spec.params[*].name"), _AGE),
-        status=False,
+        (Column("PARAMS", ".spec.params[*].name"), Column("READY", _READY), _AGE),
     ),
     Definition(
         kinds.CRONJOBFLOW,

@@ -6,7 +6,8 @@ from msgspec import Meta
 
 from shared.model.flow import FlowOutput, JobFlowSpec
 from shared.model.meta import ObjectMeta
-from shared.model.types import IDENTIFIER, Model
+from shared.model.schedules.common import Condition
+from shared.model.types import IDENTIFIER, Int64, Model
 
 
 class TemplateParam(Model, frozen=True, kw_only=True):
@@ -28,6 +29,13 @@ class JobFlowTemplateSpec(Model, frozen=True, kw_only=True):
     ] = ()
 
 
+class FlowTemplateStatus(Model, frozen=True, kw_only=True):
+    """Whether flows can be created from the template: the condition Ready, and Stalled where only an edit helps."""
+
+    observed_generation: Int64 = 0
+    conditions: tuple[Condition, ...] = ()
+
+
 class JobFlowTemplate(Model, frozen=True, kw_only=True):
     """A template of JobFlows, with params."""
 
@@ -35,3 +43,4 @@ class JobFlowTemplate(Model, frozen=True, kw_only=True):
     kind: str = ""
     metadata: ObjectMeta = ObjectMeta()
     spec: JobFlowTemplateSpec
+    status: FlowTemplateStatus = FlowTemplateStatus()

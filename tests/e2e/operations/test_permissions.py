@@ -377,6 +377,7 @@ SWITCHES: dict[str, tuple[str, Body, set[Right]]] = {
         {
             (FLOW, "jobflows", "list"),
             (FLOW, "jobflows", "create"),
+            (SCHEDULES, "jobflowtemplates/status", "update"),
             (SCHEDULES, "cronjobflows", "list"),
             (SCHEDULES, "cronjobflowbackfills/status", "update"),
             ("wgpolicyk8s.io", "policyreports", "create"),

@@ -13,7 +13,7 @@ import pytest
 from local.client.blocking import until
 from local.client.rest import RestError
 from local.cluster import LocalCluster
-from shared.kinds import CRONJOB, CRONJOBFLOW, CRONJOBFLOWBACKFILL, JOB, JOBFLOW, JOBFLOWTEMPLATE, Kind
+from shared.kinds import CRONJOB, CRONJOBFLOW, CRONJOBFLOWBACKFILL, JOB, JOBFLOW, JOBFLOWTEMPLATE, JOBTEMPLATE, Kind
 from shared.model.types import Body
 from tests.e2e.support.scenario import Scenario, template
 
@@ -236,7 +236,7 @@ def test_kubectl_shows_columns_and_waits_for_conditions(schedules: Scenario) -> 
         ends = [*places[1:], len(row) + 1]
         return {head[at:end].strip(): row[at:end].strip() for at, end in zip(places, ends, strict=True)}
 
-    for kind, name in (("cronvj", "jobs"), ("cjf", "flows"), ("cjfb", "new-year")):
+    for kind, name in (("cronvj", "jobs"), ("cjf", "flows"), ("cjfb", "new-year"), ("jft", "daily")):
         schedules.cluster.kubectl(
             "wait", f"{kind}/{name}", "-n", schedules.namespace, "--for=condition=Ready", "--timeout=60s"
         )
@@ -249,6 +249,33 @@ def test_kubectl_shows_columns_and_waits_for_conditions(schedules: Scenario) -> 
     assert flows["NEXT"].endswith("00Z")
     assert get("cjfb", "new-year").items() >= {"SCHEDULE": "past", "PROGRESS": "4/4", "COMPLETE": "True"}.items()
     assert get("jft", "daily")["PARAMS"] == "day"
+
+
+def test_a_flow_template_is_ready_once_what_it_names_exists(schedules: Scenario) -> None:
+    name = schedules.namespace
+    flow = {"flows": [{"name": "a", "template": "later"}, {"name": "b", "flow": {"template": "inner"}}]}
+    for template_name, content in (("outer", flow), ("inner", {"flows": [{"name": "a", "template": "work"}]})):
+        schedules.cluster.apply(
+            {
+                "apiVersion": JOBFLOWTEMPLATE.api_version,
+                "kind": "JobFlowTemplate",
+                "metadata": {"name": template_name, "namespace": name},
+                "spec": {"flow": content},
+            }
+        )
+    wait = ("wait", "jft/outer", "-n", name)
+    schedules.cluster.kubectl(*wait, "--for=condition=Ready=False", "--timeout=60s")
+
+    def message() -> str:
+        return str(status(schedules, JOBFLOWTEMPLATE, "outer")["conditions"][0]["message"])
+
+    until(lambda: message() == 'JobTemplate "later" does not exist', 30, message)
+    schedules.cluster.apply(template(name, "later", 1))
+    schedules.cluster.kubectl(*wait, "--for=condition=Ready", "--timeout=60s")
+    body = schedules.kube.get(JOBFLOWTEMPLATE, name, "outer")
+    assert body["status"]["observedGeneration"] == body["metadata"]["generation"]
+    schedules.kube.delete(JOBTEMPLATE, name, "later")
+    schedules.cluster.kubectl(*wait, "--for=condition=Ready=False", "--timeout=60s")
 
 
 def test_events_and_metrics_tell_what_schedules_did(schedules: Scenario) -> None:

@@ -122,7 +122,7 @@ def test_names_scopes_and_status_subresources_equal_those_of_volcano() -> None:
         "JobFlow": ("jobflows.flow.volcano.sh", ["jf"], "Namespaced", True),
         "JobTemplate": ("jobtemplates.flow.volcano.sh", ["jt"], "Namespaced", True),
         "Job": ("jobs.batch.volcano.sh", ["vcjob", "vj"], "Namespaced", True),
-        "JobFlowTemplate": ("jobflowtemplates.flow.jobflow.dev", ["jft"], "Namespaced", False),
+        "JobFlowTemplate": ("jobflowtemplates.flow.jobflow.dev", ["jft"], "Namespaced", True),
         "CronJobFlowBackfill": ("cronjobflowbackfills.flow.jobflow.dev", ["cjfb"], "Namespaced", True),
         "CronJobFlow": ("cronjobflows.flow.jobflow.dev", ["cjf"], "Namespaced", True),
         "CronJob": ("cronjobs.batch.volcano.sh", ["cronvcjob", "cronvj"], "Namespaced", True),

@@ -1,0 +1,109 @@
+"""Decides the conditions of a JobFlowTemplate: `decide(seen, now) -> Decision`. Pure.
+
+The webhook judges templates in full when they are applied. What is left to say later: whether the templates exist that the
+steps name, and whether the spec is one at all where it was stored without the webhook.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+
+from controller.decision import Decision
+from controller.schedule.conditions import READY, dated, stalled
+from shared.graphs import directed
+from shared.kinds import JOBFLOWTEMPLATE, JOBTEMPLATE
+from shared.model.schedules.common import Condition
+from shared.model.schedules.flow_template import FlowTemplateStatus, JobFlowTemplate
+from shared.model.step import NO_JOB_FIELDS, raw_steps
+from shared.model.types import Body
+from shared.params import pattern_fault, value_fault
+from shared.timestamp import rfc3339
+
+_LISTED: Final = 5
+
+
+class TemplateSeen(msgspec.Struct, frozen=True):
+    """`body`: the JobFlowTemplate; `job_templates`, `flow_templates`: names of those it uses that exist."""
+
+    body: Body
+    job_templates: frozenset[str] = frozenset()
+    flow_templates: frozenset[str] = frozenset()
+
+
+def decide(seen: TemplateSeen, now: float) -> Decision:
+    """`now`: epoch seconds. The decision has a status only where it differs from the stored one."""
+    body = seen.body
+    if "deletionTimestamp" in body["metadata"]:
+        return Decision()
+    generation = int(body["metadata"].get("generation") or 0)
+    before = msgspec.convert(body.get("status") or {}, FlowTemplateStatus)
+    conditions = dated(_conditions(seen), before.conditions, generation, rfc3339(now))
+    status = FlowTemplateStatus(observed_generation=generation, conditions=conditions)
+    return Decision() if status == before else Decision(status=msgspec.json.decode(msgspec.json.encode(status)))
+
+
+def used_job_templates(body: Body) -> tuple[str, ...]:
+    """The names of the JobTemplates that its steps name, as they are named: placeholders included."""
+    steps = (step for step in raw_steps(_flow(body)) if all(step.get(field) is None for field in NO_JOB_FIELDS))
+    return tuple(dict.fromkeys(str(step.get("template") or step.get("name") or "") for step in steps))
+
+
+def used_flow_templates(body: Body) -> tuple[str, ...]:
+    """The names of the JobFlowTemplates that its steps run as flows."""
+    named = (str((step.get("flow") or {}).get("template") or "") for step in raw_steps(_flow(body)))
+    return tuple(dict.fromkeys(name for name in named if name))
+
+
+def _flow(body: Body) -> Body:
+    return {"spec": (body.get("spec") or {}).get("flow") or {}}
+
+
+def _conditions(seen: TemplateSeen) -> tuple[Condition, ...]:
+    """Ready; and Stalled where only an edit of the template can help."""
+    if faults := list(_faults(seen.body)):
+        ready = Condition(type=READY, status="False", reason="InvalidSpec", message=_joined(faults))
+        return ready, stalled(ready)
+    if missing := list(_missing(seen)):
+        return (Condition(type=READY, status="False", reason="TemplateNotFound", message=_joined(missing)),)
+    return (Condition(type=READY, status="True", reason="Valid", message="flows can be created from the template"),)
+
+
+def _missing(seen: TemplateSeen) -> Iterator[str]:
+    named = (
+        (JOBTEMPLATE, used_job_templates(seen.body), seen.job_templates),
+        (JOBFLOWTEMPLATE, used_flow_templates(seen.body), seen.flow_templates),
+    )
+    for kind, names, existing in named:
+        for name in names:
+            if name not in existing and "$(" not in name:
+                yield f'{kind.kind} "{name}" does not exist'
+
+
+def _faults(body: Body) -> Iterator[str]:
+    try:
+        spec = msgspec.convert(body, JobFlowTemplate).spec
+    except msgspec.ValidationError as error:
+        yield str(error)
+        return
+    for param in spec.params:
+        if param.pattern and (fault := pattern_fault(param.pattern)):
+            yield f"spec.params: the pattern of {param.name}: {fault}"
+        elif param.default is not None and (fault := value_fault(param, param.default)):
+            yield f"spec.params: the default of {param.name} {fault}"
+    if repeated := directed.duplicates(param.name for param in spec.params):
+        yield f"spec.params: declared more than once: {', '.join(repeated)}"
+    if not spec.flow.flows:
+        yield "spec.flow.flows is empty"
+    if repeated := directed.duplicates(step.name for step in (*spec.flow.flows, *spec.flow.finally_)):
+        yield f"spec.flow.flows: several steps are named {', '.join(repeated)}"
+    targets = {step.name: tuple(step.targets) for step in spec.flow.flows}
+    for step, _, target in directed.dangling(targets):
+        yield f'spec.flow.flows: step {step} waits for "{target}", which is no step'
+    if path := directed.cycle(targets):
+        yield f"spec.flow.flows: cycle {' -> '.join(path)}"
+
+
+def _joined(sentences: list[str]) -> str:
+    more = len(sentences) - _LISTED
+    return "; ".join(sentences[:_LISTED]) + (f"; and {more} more" if more > 0 else "")
