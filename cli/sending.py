@@ -1,24 +1,105 @@
-"""Commands to Jobs and Queues: `job suspend`, `job resume`, `queue open`, `queue close`."""
+"""Sends Commands to JobFlows, Jobs and Queues, and waits until the controller has carried them out."""
 
 import argparse
+import asyncio
+import secrets
+from typing import Final
 
 from cli.client import Session, live
 from cli.exits import Exit
-from cli.output import as_name
-from shared.actions.commands import command_for, why_no_effect
-from shared.kinds import COMMAND, Kind
+from cli.output import as_name, note
+from shared.actions.commands import command_for
+from shared.actions.effects import effect_of
+from shared.kinds import COMMAND, QUEUE, Kind
+from shared.kube.client.errors import AlreadyExists, NotFound, Unavailable
+from shared.model.types import Body
+
+WAIT: Final = 20.0  # seconds: a controller that runs carries a Command out within one
+POLL: Final = 0.15
+_TRIES: Final = 2
+_QUEUES_NAMESPACE: Final = "default"  # of Commands to Queues, which have no namespace
 
 
-def send(arguments: argparse.Namespace, kind: Kind, action: str, verb: str, said: str) -> int:
-    """Create one Command for each name, in the given order, and stop at the first error."""
+def send(arguments: argparse.Namespace, kind: Kind, action: str, verb: str) -> int:
+    """Send one Command for each name, in the given order, and say what came of each. The worst exit code counts."""
 
     async def work(session: Session) -> int:
-        for name in arguments.names:
-            target = await session.api.get(kind, session.namespace if kind.namespaced else "", name)
-            namespace = session.namespace if kind.namespaced else "default"
-            await session.api.create(COMMAND, command_for(target, action, verb, namespace), namespace=namespace)
-            why = why_no_effect(target, action)
-            print(f"{as_name(target)} {said}" + (f" ({why})" if why else ""))
-        return Exit.OK
+        return max([await _send_one(session, arguments, kind, name, action, verb) for name in arguments.names])
 
     return live(arguments, work)
+
+
+async def _send_one(
+    session: Session, arguments: argparse.Namespace, kind: Kind, name: str, action: str, verb: str
+) -> int:
+    before = await session.api.get(kind, session.namespace if kind.namespaced else "", name)
+    namespace = session.namespace if kind.namespaced else _QUEUES_NAMESPACE
+    unique = unique_name(name, verb)
+    command = await create_command(session, command_for(before, action, verb, namespace, name=unique))
+    where = f"{as_name(before)}: "
+    if arguments.no_wait:
+        print(f"{where}{verb} requested (Command {unique})")
+        return Exit.OK
+    for _ in range(round(WAIT / POLL)):
+        await asyncio.sleep(POLL)
+        if not await command_exists(session, command):
+            return await _report(session, kind, before, action, verb)
+    note(not_carried_out(where, command))
+    return Exit.NO
+
+
+async def _report(session: Session, kind: Kind, before: Body, action: str, verb: str) -> int:
+    metadata = before["metadata"]
+    after = await session.api.get(kind, metadata.get("namespace", ""), metadata["name"])
+    effect = effect_of(before, after, action, await _parent(session, after) if kind is QUEUE else None)
+    where = f"{as_name(before)}: "
+    if effect.done:
+        print(f"{where}{effect.message}")
+        return Exit.OK
+    note(f"{where}{verb} has no effect: {effect.message}")
+    return Exit.NO
+
+
+async def _parent(session: Session, queue: Body) -> Body | None:
+    name = (queue.get("spec") or {}).get("parent")
+    try:
+        return await session.api.get(QUEUE, "", name) if name else None
+    except NotFound:
+        return None
+
+
+def unique_name(target: str, verb: str) -> str:
+    """A name for a Command, chosen here and not by the API server: sent again after a lost answer, it is still one."""
+    return f"{target[:200]}-{verb}-{secrets.token_hex(4)}"
+
+
+async def create_command(session: Session, body: Body) -> Body:
+    """Create a Command that has a name; sent again after a lost answer, it is still one."""
+    namespace = body["metadata"]["namespace"]
+    for left in reversed(range(_TRIES)):
+        try:
+            return await session.api.create(COMMAND, body, namespace=namespace)
+        except AlreadyExists:
+            return await session.api.get(COMMAND, namespace, body["metadata"]["name"])
+        except Unavailable:
+            if not left:
+                raise
+    raise AssertionError("unreachable")
+
+
+async def command_exists(session: Session, command: Body) -> bool:
+    """Whether the controller still has to carry the Command out."""
+    try:
+        await session.api.get(COMMAND, command["metadata"]["namespace"], command["metadata"]["name"])
+    except NotFound:
+        return False
+    return True
+
+
+def not_carried_out(where: str, command: Body) -> str:
+    """What to say when no controller has taken the Command in time. `where`: its target, as a prefix."""
+    name, namespace = command["metadata"]["name"], command["metadata"]["namespace"]
+    return (
+        f"{where}the controller has not carried out Command {name} within {WAIT:g} s; it does so once it runs."
+        f" kubectl delete command {name} -n {namespace} takes it back"
+    )

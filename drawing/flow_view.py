@@ -9,6 +9,7 @@ import msgspec
 
 from drawing.volcano_status import step_states
 from shared import ranges
+from shared.api_words import spoken
 from shared.graphs import flow_graph
 from shared.model.flow import JobFlowSpec
 from shared.model.flow_status import FlowPods, JobFlowStatus, StepStatus
@@ -186,7 +187,7 @@ def _spec(body: Body) -> JobFlowSpec:
     try:
         return msgspec.convert(body.get("spec") or {}, JobFlowSpec)
     except msgspec.ValidationError as error:
-        raise Unreadable(str(error)) from error
+        raise Unreadable(spoken(str(error), "spec")) from error
 
 
 def _status(body: Body) -> JobFlowStatus:

@@ -47,11 +47,11 @@ def view(arguments: argparse.Namespace) -> int:
 
 
 def suspend(arguments: argparse.Namespace) -> int:
-    return send(arguments, JOB, JobAction.ABORT_JOB, "suspend", "is being suspended")
+    return send(arguments, JOB, JobAction.ABORT_JOB, "suspend")
 
 
 def resume(arguments: argparse.Namespace) -> int:
-    return send(arguments, JOB, JobAction.RESUME_JOB, "resume", "is being resumed")
+    return send(arguments, JOB, JobAction.RESUME_JOB, "resume")
 
 
 def scale(arguments: argparse.Namespace) -> int:
@@ -60,10 +60,18 @@ def scale(arguments: argparse.Namespace) -> int:
     async def work(session: Session) -> int:
         body = await session.api.get(JOB, session.namespace, arguments.name)
         made = await session.api.patch(JOB, session.namespace, arguments.name, _scaled(body, replicas))
-        print(f"{as_name(made)} scaled")
+        print(f"{as_name(made)} scaled: {_changes(body, made, replicas)}")
         return Exit.OK
 
     return live(arguments, work)
+
+
+def _changes(before: Body, after: Body, replicas: dict[str, int]) -> str:
+    """What has changed in the Job, as the API server stored it."""
+    old = {task["name"]: int(task.get("replicas") or 0) for task in before["spec"]["tasks"]}
+    said = [f"{task} {old[task]} -> {number}" for task, number in replicas.items()]
+    minimum, now = before["spec"].get("minAvailable"), after["spec"].get("minAvailable")
+    return ", ".join([*said, *([f"minAvailable {minimum} -> {now}"] if minimum != now else [])])
 
 
 def _replicas(text: str) -> tuple[str, int]:

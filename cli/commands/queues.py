@@ -21,11 +21,11 @@ def get(arguments: argparse.Namespace) -> int:
 
 
 def open_queue(arguments: argparse.Namespace) -> int:
-    return send(arguments, QUEUE, QueueAction.OPEN_QUEUE, "open", "is being opened")
+    return send(arguments, QUEUE, QueueAction.OPEN_QUEUE, "open")
 
 
 def close_queue(arguments: argparse.Namespace) -> int:
-    return send(arguments, QUEUE, QueueAction.CLOSE_QUEUE, "close", "is being closed")
+    return send(arguments, QUEUE, QueueAction.CLOSE_QUEUE, "close")
 
 
 async def _show(session: Session, arguments: argparse.Namespace, names: list[str] | None) -> int:

@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import contextlib
 import math
-import secrets
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -12,22 +11,20 @@ from cli.client import Session, live
 from cli.exits import CliError, Exit
 from cli.output import as_name, note
 from cli.params import pairs
+from cli.sending import POLL, WAIT, command_exists, create_command, not_carried_out, unique_name
 from cli.who import own_name
 from shared import duration
 from shared.actions.commands import command_for, why_no_effect
 from shared.actions.flow_messages import approval_of, forced_stop, retry_of
 from shared.actions.results import DONE, WITHOUT_EFFECT, result_of, why_retry_waits
-from shared.kinds import COMMAND, JOBFLOW
-from shared.kube.client.errors import AlreadyExists, Forbidden, NotFound, Unavailable
+from shared.kinds import JOBFLOW
+from shared.kube.client.errors import Forbidden
 from shared.model.command_message import written
 from shared.model.phases import FlowAction
 from shared.model.types import Body
 from shared.names import APPROVER
 
-_WAIT: Final = 20.0  # seconds: a controller that runs carries a Command out within one
-_POLL: Final = 0.15
 _POLLS_A_READ: Final = 7  # the flow may be large: it is read less often than the Command
-_TRIES: Final = 2
 _EXITS: Final = {DONE: Exit.OK, WITHOUT_EFFECT: Exit.NO}
 _VERBS: Final = {
     "suspend": FlowAction.SUSPEND,
@@ -56,35 +53,21 @@ async def _send_one(session: Session, name: str, verb: str, arguments: argparse.
     flow = await session.api.get(JOBFLOW, session.namespace, name)
     if verb == "resume":
         await _try_to_resume(session, flow)
-    # Named here and not by the API server: sent again after a lost answer, it is still one Command.
-    unique = f"{name[:200]}-{verb}-{secrets.token_hex(4)}"
+    unique = unique_name(name, verb)
     body = command_for(flow, _VERBS[verb], verb, session.namespace, message(arguments, flow), unique)
-    command = await _create(session, body)
+    command = await create_command(session, body)
     if arguments.no_wait:
         print(f"{as_name(flow)}: {verb} requested (Command {unique})")
         return Exit.OK
     return await _report(session, flow, command, verb)
 
 
-async def _create(session: Session, body: Body) -> Body:
-    """Create a Command; sent again after a lost answer, it is still one."""
-    for left in reversed(range(_TRIES)):
-        try:
-            return await session.api.create(COMMAND, body, namespace=session.namespace)
-        except AlreadyExists:
-            return await session.api.get(COMMAND, session.namespace, body["metadata"]["name"])
-        except Unavailable:
-            if not left:
-                raise
-    raise AssertionError("unreachable")
-
-
 async def _report(session: Session, flow: Body, command: Body, verb: str) -> int:
     """Wait until the controller has carried the Command out, and say what it did."""
     name, where = command["metadata"]["name"], f"{as_name(flow)}: "
-    for poll in range(round(_WAIT / _POLL)):
-        await asyncio.sleep(_POLL)
-        exists = await _exists(session, command)
+    for poll in range(round(WAIT / POLL)):
+        await asyncio.sleep(POLL)
+        exists = await command_exists(session, command)
         if exists and (verb != "retry" or poll % _POLLS_A_READ):
             continue
         flow = await session.api.get(JOBFLOW, session.namespace, flow["metadata"]["name"])
@@ -97,19 +80,8 @@ async def _report(session: Session, flow: Body, command: Body, verb: str) -> int
         if why := why_retry_waits(flow):
             print(f"{where}the retry takes effect once the flow has ended: {why} (Command {name})")
             return Exit.OK
-    note(
-        f"{where}the controller has not carried out Command {name} within {_WAIT:g} s; it does so once it runs."
-        f" kubectl delete command {name} -n {session.namespace} takes it back"
-    )
+    note(not_carried_out(where, command))
     return Exit.NO
-
-
-async def _exists(session: Session, command: Body) -> bool:
-    try:
-        await session.api.get(COMMAND, session.namespace, command["metadata"]["name"])
-    except NotFound:
-        return False
-    return True
 
 
 def _told(where: str, verb: str, result: str, message: str) -> int:
@@ -167,10 +139,10 @@ def approve(arguments: argparse.Namespace) -> int:
             message = approval_of(flow, arguments.step, approved=not arguments.reject, text=arguments.message)
         except ValueError as fault:
             raise CliError(str(fault), Exit.NO, "jobflow status shows what the flow waits for") from fault
-        unique = f"{arguments.name[:200]}-{verb}-{secrets.token_hex(4)}"
+        unique = unique_name(arguments.name, verb)
         body = command_for(flow, FlowAction.APPROVE, verb, session.namespace, written(message), unique)
         body["metadata"]["annotations"] = {APPROVER: await own_name(session)}
-        command = await _create(session, body)
+        command = await create_command(session, body)
         if arguments.no_wait:
             print(f"{as_name(flow)}: {verb} requested (Command {unique})")
             return Exit.OK

@@ -19,6 +19,7 @@ from controller.decision import Child, Create, Decision, Note, Refusal
 from controller.schedule.conditions import READY, dated
 from controller.schedule.refusals import again_at, fresh_refusals, is_fresh
 from shared import ranges
+from shared.api_words import spoken
 from shared.children.scheduled_flows import params_fault
 from shared.kinds import JOBFLOW
 from shared.model.schedules.backfill import BackfillStatus, CronJobFlowBackfill
@@ -54,7 +55,7 @@ def decide(seen: BackfillSeen, now: float) -> Decision:
     try:
         backfill = msgspec.convert(seen.body, CronJobFlowBackfill)
     except msgspec.ValidationError as error:
-        return Decision(notes=(Note("InvalidBackfill", str(error), "Warning"),))
+        return Decision(notes=(Note("InvalidBackfill", spoken(str(error)), "Warning"),))
     if backfill.status.completion_time:
         return Decision()
     try:

@@ -16,6 +16,7 @@ from controller.schedule.observed import (
     ScheduleState,
 )
 from controller.schedule.refusals import due_of_name, refused_names
+from shared.api_words import spoken
 from shared.cron import CronError, Timetable, ZoneError, parse, zone
 from shared.kinds import JOB
 from shared.model.phases import JobPhase
@@ -123,4 +124,4 @@ def decoded(body: Body) -> CronJob | str:
     try:
         return msgspec.convert(body, CronJob)
     except msgspec.ValidationError as error:
-        return str(error)
+        return spoken(str(error))

@@ -11,6 +11,7 @@ import msgspec
 
 from controller.decision import Decision
 from controller.schedule.conditions import READY, dated, stalled
+from shared.api_words import spoken
 from shared.graphs import directed
 from shared.kinds import JOBFLOWTEMPLATE, JOBTEMPLATE
 from shared.model.schedules.common import Condition
@@ -84,7 +85,7 @@ def _faults(body: Body) -> Iterator[str]:
     try:
         spec = msgspec.convert(body, JobFlowTemplate).spec
     except msgspec.ValidationError as error:
-        yield str(error)
+        yield spoken(str(error))
         return
     for param in spec.params:
         if param.pattern and (fault := pattern_fault(param.pattern)):

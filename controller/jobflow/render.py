@@ -17,6 +17,7 @@ from controller.jobflow.model.gate_result import StepEnd
 from controller.jobflow.model.memo import NO_MEMO
 from controller.jobflow.model.observed import ObservedFlow
 from controller.jobflow.model.plan import Plan
+from shared.api_words import spoken
 from shared.model.flow import JobFlow
 from shared.model.flow_status import StepStatus
 from shared.model.phases import StepPhase
@@ -55,7 +56,9 @@ class JobRenderer:
         try:
             parsed = msgspec.convert({key: value for key, value in flow.items() if key != "status"}, JobFlow)
         except msgspec.ValidationError as error:
-            raise RenderError(f"the JobFlow breaks the schema: {error}; `jobflow lint` shows all faults") from error
+            raise RenderError(
+                f"the JobFlow breaks the schema: {spoken(str(error))}; `jobflow lint` shows all faults"
+            ) from error
         self._plan = Plan(parsed)
         if self._plan.fault:
             raise RenderError(f"the flow cannot run: {self._plan.fault}")

@@ -13,7 +13,7 @@ from local.client.rest import RestError
 from local.cluster import ClusterOptions, LocalCluster
 from shared.kinds import JOB, JOBFLOW, JOBFLOWPOLICY, JOBTEMPLATE, QUEUE
 from tests.cli.make import CliCommand, Ran, lines, write
-from tests.e2e.support.scenario import jobflow, step_of, targets, template
+from tests.e2e.support.scenario import job_phase, jobflow, step_of, targets, template
 
 pytestmark = [pytest.mark.e2e]
 SPEED = 20.0
@@ -276,7 +276,7 @@ def test_job_scale_sets_replicas_and_the_minimum_follows(cluster: LocalCluster, 
     task = {"name": "w", "replicas": 1, "template": {"spec": {"containers": [container]}}}
     metadata = {"name": "grown", "namespace": NAMESPACE}
     cluster.apply({"apiVersion": JOB.api_version, "kind": "Job", "metadata": metadata, "spec": {"tasks": [task]}})
-    assert live("job", "scale", "grown", "w=3").out == "job.batch.volcano.sh/grown scaled\n"
+    assert live("job", "scale", "grown", "w=3").out.startswith("job.batch.volcano.sh/grown scaled: w ")
     spec = cluster.kube.get(JOB, NAMESPACE, "grown")["spec"]
     assert (spec["tasks"][0]["replicas"], spec["tasks"][0]["minAvailable"], spec["minAvailable"]) == (3, 3, 3)
     cluster.wait_for(JOB, NAMESPACE, "grown", lambda body: body.get("status", {}).get("running") == 3)
@@ -338,9 +338,18 @@ def test_jobs_with_volcanos_columns(cluster: LocalCluster, live: Live) -> None:
     viewed = live("job", "view", "jobs-a").out
     for wanted in ("Name:           jobs-a", "  jobs-a-w-0   Running", "Status:         Running", "Events:"):
         assert wanted in viewed
-    assert live("job", "suspend", "jobs-a").code == 0
+    said = live("job", "suspend", "jobs-a")
+    assert (said.code, said.out.startswith("job.batch.volcano.sh/jobs-a: ")) == (0, True)
+    assert job_phase(cluster.kube.get(JOB, NAMESPACE, "jobs-a")) in ("Aborting", "Aborted")
     cluster.wait_for(JOB, NAMESPACE, "jobs-a", lambda body: body["status"]["state"]["phase"] == "Aborted")
-    assert live("job", "resume", "jobs-a").code == 0
+    again = live("job", "suspend", "jobs-a")
+    assert (again.code, again.err) == (
+        1,
+        "job.batch.volcano.sh/jobs-a: suspend has no effect: it is already suspended\n",
+    )
+    assert live("job", "resume", "jobs-a").out.startswith("job.batch.volcano.sh/jobs-a: resumed: it is ")
+    requested = live("job", "resume", "jobs-a", "--no-wait")
+    assert (requested.code, "resume requested (Command jobs-a-resume-" in requested.out) == (0, True)
     cluster.wait_for(JOB, NAMESPACE, "jobs-a", lambda body: body["status"]["state"]["phase"] == "Running")
     made = yaml.safe_load(live("template", "from-job", "jobs-a", "--name", "copied").out)
     cluster.apply(made)
@@ -369,11 +378,23 @@ def test_queues_open_and_close(cluster: LocalCluster, live: Live) -> None:
         "Completed",
     ]
     assert next(row.split() for row in rows if row.startswith("lab "))[1:2] == ["3"]
-    assert live("queue", "close", "lab").out == "queue.scheduling.volcano.sh/lab is being closed\n"
-    cluster.wait_for(QUEUE, "", "lab", lambda body: body.get("status", {}).get("state") == "Closed")
+    shown = "queue.scheduling.volcano.sh/lab: "
+    assert live("queue", "close", "lab").out == f"{shown}closed\n"
+    assert cluster.kube.get(QUEUE, "", "lab")["status"]["state"] == "Closed"
+    again = live("queue", "close", "lab")
+    assert (again.code, again.err) == (1, f"{shown}close has no effect: it is already closed\n")
     assert "Closed" in live("queue", "get", "lab").out
-    assert live("queue", "open", "lab").code == 0
-    cluster.wait_for(QUEUE, "", "lab", lambda body: body.get("status", {}).get("state") == "Open")
+    child = {"apiVersion": QUEUE.api_version, "kind": "Queue", "metadata": {"name": "bench"}, "spec": {"parent": "lab"}}
+    cluster.kube.apply(QUEUE, {**child, "spec": {"parent": "lab", "weight": 1}})
+    cluster.wait_for(QUEUE, "", "bench", lambda body: body.get("status", {}).get("state") == "Closed")
+    refused = live("queue", "open", "bench")
+    assert (refused.code, refused.out) == (1, "")
+    assert "open has no effect: its parent lab is Closed; open that first" in refused.err
+    cluster.kube.delete(QUEUE, "", "bench")
+    assert live("queue", "open", "lab").out == f"{shown}open\n"
+    assert cluster.kube.get(QUEUE, "", "lab")["status"]["state"] == "Open"
+    root = live("queue", "close", "root")
+    assert (root.code, root.out) == (1, "")
     assert live("queue", "get", "lab", "-o", "json").json["metadata"]["name"] == "lab"
 
 

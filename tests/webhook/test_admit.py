@@ -89,7 +89,7 @@ SCHEMA: dict[str, tuple[Body, list[str]]] = {
     "types, bounds and choices, all at once": (
         job(task(replicas="two", maxRetry=-1, topologyPolicy="best"), maxRetry=1.5),
         [
-            'spec.tasks[0].replicas: Invalid value: "two": must be of type integer',
+            'spec.tasks[0].replicas: Invalid value: "two": must be of type integer; write a number, without quotes',
             (
                 'spec.tasks[0].topologyPolicy: Unsupported value: "best": supported values: "best-effort", "none", '
                 '"restricted", "single-numa-node"'
@@ -104,7 +104,7 @@ SCHEMA: dict[str, tuple[Body, list[str]]] = {
             'spec.volumes[0].mountPath: Invalid value: "": should be at least 1 chars long',
             "spec.volumes[0].mountPath: Invalid value: \"\": should match '^[^:]+$'",
             "spec.tasks[0].name: Invalid value: \"Worker_1\": should match '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$'",
-            'spec.tasks[0].minAvailable: Invalid value: "1": must be of type integer',
+            'spec.tasks[0].minAvailable: Invalid value: "1": must be of type integer; write a number, without quotes',
         ],
     ),
     "a field that is required": (
@@ -113,7 +113,9 @@ SCHEMA: dict[str, tuple[Body, list[str]]] = {
     ),
     "what only the model refuses": (
         flow(step("a", **{"for": {"items": [1]}})),
-        ["spec.flows[0].for.items[0]: Invalid value: Expected `str | object`, got `int`"],
+        [
+            "spec.flows[0].for.items[0]: Invalid value: must be a string or an object, not an integer; write the value in quotes"
+        ],
     ),
 }
 

@@ -14,6 +14,7 @@ from itertools import islice
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
+from shared.api_words import in_api_words, remedy, split_place, type_of
 from shared.crd.definitions import DEFINITIONS
 from shared.crd.schema import kind_schema
 from shared.kinds import COMMAND, Kind
@@ -87,10 +88,10 @@ def _supported(wanted: Any, value: Any) -> tuple[str, Reason]:
     return supported_values(value if isinstance(value, str) else "", names), Reason.NOT_SUPPORTED
 
 
-# The API server's own wording (kube-openapi/pkg/validation/errors).
+# The API server's own wording (kube-openapi/pkg/validation/errors), for types with what to write instead.
 _TEXTS: Final[dict[str, Callable[[Any, Any], tuple[str, Reason]]]] = {
     "enum": _supported,
-    "type": lambda wanted, value: (f"must be of type {wanted}", Reason.INVALID),
+    "type": lambda wanted, value: (f"must be of type {wanted}{remedy([wanted], type_of(value))}", Reason.INVALID),
     "minimum": lambda wanted, value: (f"should be greater than or equal to {wanted}", Reason.INVALID),
     "maximum": lambda wanted, value: (f"should be less than or equal to {wanted}", Reason.INVALID),
     "minLength": lambda wanted, value: (f"should be at least {wanted} chars long", Reason.INVALID),
@@ -101,9 +102,8 @@ _TEXTS: Final[dict[str, Callable[[Any, Any], tuple[str, Reason]]]] = {
 
 
 def _from_model(text: str, root: str) -> Violation:
-    """msgspec says "Expected `int`, got `str` - at `$.flows[0].x`"."""
-    message, _, path = text.partition(" - at `$")
-    return Violation(f"{root}{path.rstrip('`')}".removeprefix("."), message)
+    message, path = split_place(text)
+    return Violation(f"{root}{path}".removeprefix("."), in_api_words(message))
 
 
 def _too_large(body: Any) -> bool:

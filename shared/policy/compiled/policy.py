@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 
+from shared.api_words import in_api_words, split_place
 from shared.duration import seconds_or
 from shared.expressions import Program, ResultType, compile_expression, policy_scope
 from shared.model.phases import PolicyMode
@@ -60,7 +61,8 @@ def compile_policy(body: Body) -> CompiledPolicy | tuple[Violation, ...]:
     try:
         spec = msgspec.convert(body.get("spec") or {}, JobFlowPolicySpec)
     except msgspec.ValidationError as error:
-        return (Violation("spec", str(error)),)
+        message, place = split_place(str(error))
+        return (Violation(f"spec{place}", in_api_words(message)),)
     faults = tuple(policy_faults(spec))
     if faults:
         return faults

@@ -80,7 +80,7 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
     ),
     "a value of another type": (
         sub(spec={"flows": [{"name": "x", "daemon": "yes"}]}),
-        ["spec.flows[0].flow.spec.flows[0].daemon: Invalid value: Expected `bool`, got `str`"],
+        ["spec.flows[0].flow.spec.flows[0].daemon: Invalid value: must be a boolean, not a string"],
     ),
     "a placeholder of nothing": (
         sub(template="t", params={"region": "$(params.nowhere)"}),

@@ -7,6 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from shared import kinds
+from shared.api_words import in_api_words, split_place
 from shared.crd.schema import kind_schema
 from shared.crd.unknown import unknown_fields
 from shared.graphs.nesting import inline_spec, nesting_faults, read_spec
@@ -62,8 +63,8 @@ def sub_flow_specs_match_the_schema(flow: FlowSubject) -> Iterator[Violation]:
         try:
             msgspec.convert(found.spec, JobFlowSpec)
         except (msgspec.ValidationError, RecursionError) as error:
-            message, _, place = str(error).partition(" - at `$")
-            yield Violation(f"{path}.spec{place.rstrip('`')}", message)
+            message, place = split_place(str(error))
+            yield Violation(f"{path}.spec{place}", in_api_words(message))
             continue
         for number, (place, name, known) in enumerate(unknown_fields(found.spec, _schema(), f"{path}.spec")):
             if number >= _MOST:
