@@ -86,6 +86,21 @@ def test_due_times_through_a_clock_change(text: str, place: str, start: str, due
     assert [local(each, place) for each in table.next(moment(start, place), len(due))] == due
 
 
+ALONE = {"a day that a zone skips whole has no due times", "any minute continues right after the skipped day"}
+"""cronsim and croniter make up for the skipped day at its end; robfig/cron, which Kubernetes and Volcano use, does not."""
+
+
+@pytest.mark.parametrize("case", CLOCK_CHANGES)
+def test_another_implementation_agrees_about_the_clock_change(case: str) -> None:
+    text, place, start, due = CLOCK_CHANGES[case]
+    begin = datetime.fromtimestamp(moment(start, place), zone(place))
+    by_cronsim = [local(int(each.timestamp()), place) for each in islice(CronSim(text, begin), len(due))]
+    rival = croniter(text, begin, ret_type=float)
+    by_croniter = [local(int(rival.get_next()), place) for _ in due]
+
+    assert (due in (by_cronsim, by_croniter)) is (case not in ALONE)
+
+
 CALENDAR = {
     "the 31st, only where there is one": ("0 0 31 * *", ["2026-01-31", "2026-03-31", "2026-05-31", "2026-07-31"]),
     "leap days": ("0 0 29 2 *", ["2028-02-29", "2032-02-29"]),
@@ -102,6 +117,13 @@ def test_due_dates(text: str, due: list[str]) -> None:
     found = table.next(moment("2026-01-01T00:00"), len(due))
 
     assert [datetime.fromtimestamp(each, UTC).date().isoformat() for each in found] == due
+
+
+@pytest.mark.parametrize(("text", "due"), CALENDAR.values(), ids=CALENDAR.keys())
+def test_croniter_agrees_about_the_dates(text: str, due: list[str]) -> None:
+    rival = croniter("0 0 1 1 *" if text == "@yearly" else text, moment("2026-01-01T00:00"), ret_type=float)
+
+    assert [datetime.fromtimestamp(rival.get_next(), UTC).date().isoformat() for _ in due] == due
 
 
 def test_the_leap_day_after_eight_years_without_one_is_found() -> None:
