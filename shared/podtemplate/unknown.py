@@ -14,6 +14,17 @@ from shared.podtemplate.schema import TEMPLATE, definitions
 _CLAIM: Final = "io.k8s.api.core.v1.PersistentVolumeClaimSpec"
 _PLACEHOLDER: Final = "$("
 _WRITES: Final = ("add", "replace")
+_JOBS: Final = {
+    kinds.JOB: "spec",
+    kinds.JOBTEMPLATE: "spec",
+    kinds.CRONJOB: "spec.jobTemplate.spec",
+}
+_FLOWS: Final = {
+    kinds.JOBFLOW: "spec",
+    kinds.JOBFLOWTEMPLATE: "spec.flow",
+    kinds.CRONJOBFLOW: "spec.jobFlowTemplate.spec",
+}
+"""Where the spec of a Job, or of a JobFlow, is in an object of that kind."""
 Schema = Mapping[str, Any]
 
 
@@ -26,14 +37,14 @@ class UnknownField(NamedTuple):
 
 
 def unknown_pod_fields(kind: Kind, body: Any) -> Iterator[UnknownField]:
-    """Unknown fields in the pod templates and volume claims of a raw Job, JobTemplate or JobFlow."""
-    spec = _get(body, "spec")
-    if kind == kinds.JOBFLOW:
+    """Unknown fields in the pod templates and volume claims of a raw object: of a Job or JobFlow, or of one inside it."""
+    if kind in _JOBS:
+        yield from _in_job_spec(_at(body, _JOBS[kind]), _JOBS[kind])
+    elif kind in _FLOWS:
+        spec = _at(body, _FLOWS[kind])
         for field in ("flows", "finally"):
             for index, step in enumerate(_list(_get(spec, field))):
-                yield from _in_patch(_get(step, "patch"), f"spec.{field}[{index}].patch")
-    elif kind in (kinds.JOB, kinds.JOBTEMPLATE):
-        yield from _in_job_spec(spec, "spec")
+                yield from _in_patch(_get(step, "patch"), f"{_FLOWS[kind]}.{field}[{index}].patch")
 
 
 def _in_job_spec(spec: Any, path: str) -> Iterator[UnknownField]:
@@ -110,6 +121,12 @@ def _resolved(schema: Schema) -> Schema:
 
 def _reference(name: str) -> Schema:
     return {"$ref": f"#/$defs/{name}"}
+
+
+def _at(value: Any, path: str) -> Any:
+    for name in path.split("."):
+        value = _get(value, name)
+    return value
 
 
 def _get(value: Any, name: str) -> Any:

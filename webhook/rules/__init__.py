@@ -266,7 +266,7 @@ BACKFILL_RULES: Final[tuple[Rule, ...]] = (
 BACKFILL_WARNINGS: Final[tuple[Warner, ...]] = (backfill.schedule_of_backfill_not_found,)
 CRONJOBFLOW_WARNINGS: Final[tuple[Warner, ...]] = (
     cron_job_flow.template_not_found_yet,
-    cron_job_flow.literals_that_never_match,
+    cron_job_flow.condition_literals_that_never_match,
     *(warned_of_flow(warner) for warner in FLOW_WARNINGS),
 )
 

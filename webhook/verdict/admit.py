@@ -81,7 +81,9 @@ def validate(
     else:
         rules, warners = admission.create if subject.creating else admission.update, admission.warnings
     faults = _judge(subject, rules, in_time)
-    warned = {warner.__name__: tuple(warner(subject)) for warner in warners}
+    warned: dict[str, tuple[str, ...]] = {}
+    for warner in warners:
+        warned[warner.__name__] = (*warned.get(warner.__name__, ()), *warner(subject))
     verdict = AdmissionVerdict(
         violations=tuple(violation for found in faults.values() for violation in found),
         warnings=tuple(warning for found in warned.values() for warning in found),
@@ -175,7 +177,7 @@ def _judge(subject: Subject[Any], rules: Iterable[Rule], in_time: Allowance) -> 
     for rule in rules:
         found = list(islice(rule(subject), left))
         if found:
-            faults[rule.__name__] = found
+            faults.setdefault(rule.__name__, []).extend(found)
             left -= len(found)
         _check_time(in_time, rule.__name__)
         if not left:

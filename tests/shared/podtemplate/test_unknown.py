@@ -88,6 +88,27 @@ CASES: dict[str, tuple[Kind, Body, list[str]]] = {
         [],
     ),
     "a jsonPatch that removes": (kinds.JOBFLOW, flow(jsonPatch=[{"op": "remove", "path": "/tasks/0/template/x"}]), []),
+    "of the Job of a CronJob": (
+        kinds.CRONJOB,
+        {"spec": {"jobTemplate": job({"spec": {"nodeselector": {}}})}},
+        ["spec.jobTemplate.spec.tasks[0].template.spec.nodeselector"],
+    ),
+    "of the flow in a JobFlowTemplate": (
+        kinds.JOBFLOWTEMPLATE,
+        {"spec": {"flow": {"flows": [{"patch": {"jobSpec": {"tasks": [{"template": {"spek": {}}}]}}}]}}},
+        ["spec.flow.flows[0].patch.jobSpec.tasks[0].template.spek"],
+    ),
+    "of the flow of a CronJobFlow": (
+        kinds.CRONJOBFLOW,
+        {
+            "spec": {
+                "jobFlowTemplate": {
+                    "spec": {"flows": [{"patch": {"jobSpec": {"tasks": [{"template": {"spek": {}}}]}}}]}
+                }
+            }
+        },
+        ["spec.jobFlowTemplate.spec.flows[0].patch.jobSpec.tasks[0].template.spek"],
+    ),
     "of finally": (
         kinds.JOBFLOW,
         {"spec": {"finally": [{"patch": {"jobSpec": {"tasks": [{"template": {"spek": {}}}]}}}]}},

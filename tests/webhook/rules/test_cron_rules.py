@@ -10,8 +10,9 @@ from shared.model.types import Body
 from shared.timestamp import epoch
 from tests.webhook.make import body, faults, job, known, review, step, task, verdict
 from webhook.envelope.review import answer
+from webhook.verdict.admissions import ADMISSIONS
 from webhook.verdict.admit import validate
-from webhook.verdict.kind_admission import AdmissionOptions
+from webhook.verdict.kind_admission import AdmissionOptions, KindAdmission
 
 
 def cron_job(name: str = "nightly", template: Body | None = None, **spec: Any) -> Body:
@@ -287,3 +288,36 @@ def test_names_that_leave_no_room_for_the_jobs_of_the_steps_are_refused(given: B
     assert (found == []) is fits
     assert all(text.startswith("metadata.name: Invalid value: ") for text in found)
     assert all(" of its flows: its Jobs may be named " in text for text in found)
+
+
+def test_faults_of_several_rules_about_what_is_inside_are_all_reported() -> None:
+    two = job(task(replicas=1, dependsOn={"name": ["gone"]}), minAvailable=5)
+    template = body(kinds.JOBFLOWTEMPLATE, "t", {"flow": {"flows": [step("a", "z"), step("A"), step("A")]}})
+    for given, places in (
+        (
+            cron_job(template=two),
+            {"spec.jobTemplate.spec.minAvailable", "spec.jobTemplate.spec.tasks[0].dependsOn.name[0]"},
+        ),
+        (template, {"spec.flow.flows[0].dependsOn.targets[0]", "spec.flow.flows[1].name", "spec.flow.flows[2].name"}),
+    ):
+        assert {fault.path for fault in verdict(given).violations} >= places
+
+
+def test_warnings_of_several_rules_about_what_is_inside_are_all_given_with_their_place() -> None:
+    misspelt = task(replicas=0, template={"spec": {"nodeselector": {}, "containers": [{"name": "m", "image": "b"}]}})
+    of_job = verdict(cron_job(template=job(misspelt, minAvailable=0))).warnings
+    flow = {"flows": [step("a", template="gone"), step("b", "a", template="gone", **{"if": "steps.a.phase == 'Done'"})]}
+    of_template = verdict(body(kinds.JOBFLOWTEMPLATE, "t", {"flow": flow}), lookups=known()).warnings
+
+    assert any(text.startswith("spec.jobTemplate.spec.tasks[0].template.spec.nodeselector: ") for text in of_job)
+    assert len(of_job) > 1
+    assert any("JobTemplates not found yet" in text for text in of_template)
+    assert any(text.startswith("spec.flow.flows[1].if: ") for text in of_template)
+
+
+@pytest.mark.parametrize("admission", ADMISSIONS.values(), ids=lambda admission: admission.kind.kind)
+def test_rules_have_names_of_their_own(admission: KindAdmission) -> None:
+    """Faults are counted, logged and timed by the name of the rule."""
+    for rules in (admission.create, admission.update, admission.warnings, admission.delete):
+        names = [rule.__name__ for rule in rules]
+        assert sorted(set(names)) == sorted(names)

@@ -1,6 +1,7 @@
 """Rules of CronJob: its schedule, its name, and its template by the rules of Jobs."""
 
 from collections.abc import Callable, Iterator
+from functools import wraps
 from typing import Any, Final
 
 import msgspec
@@ -34,6 +35,7 @@ def next_jobs(cron: CronJobSubject, now: float) -> Iterator[str]:
 def of_template(rule: Callable[[Any], Iterator[Violation]]) -> Callable[[CronJobSubject], Iterator[Violation]]:
     """A rule of Jobs, applied to the Job that the CronJob creates; paths point into spec.jobTemplate."""
 
+    @wraps(rule)
     def applied(cron: CronJobSubject) -> Iterator[Violation]:
         for fault in rule(cron.job):
             if not fault.path.startswith("metadata.name"):
@@ -45,6 +47,7 @@ def of_template(rule: Callable[[Any], Iterator[Violation]]) -> Callable[[CronJob
 def warned_of_template(warner: Callable[[Any], Iterator[str]]) -> Callable[[CronJobSubject], Iterator[str]]:
     """A warning about Jobs, applied to the Job that the CronJob creates."""
 
+    @wraps(warner)
     def applied(cron: CronJobSubject) -> Iterator[str]:
         for text in warner(cron.job):
             yield _TEMPLATE + text if text.startswith("spec.") else text

@@ -48,7 +48,7 @@ def condition_compiles(cron: CronFlowSubject) -> Iterator[Violation]:
             yield Violation("spec.when", str(fault), cron.spec.when)
 
 
-def literals_that_never_match(cron: CronFlowSubject) -> Iterator[str]:
+def condition_literals_that_never_match(cron: CronFlowSubject) -> Iterator[str]:
     program = compile_expression(cron.spec.when or "", schedule_scope(), ResultType.BOOL)
     if isinstance(program, Program):
         yield from (f"spec.when: {doubt}" for doubt in program.doubts)

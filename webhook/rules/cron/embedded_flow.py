@@ -1,7 +1,7 @@
 """Rules of JobFlows, applied to the flow inside a CronJobFlow or a JobFlowTemplate."""
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from functools import partial, wraps
 from typing import Any, Protocol
 
 import msgspec
@@ -27,6 +27,7 @@ class HasFlow(Protocol):
 def of_flow(rule: Rule) -> Rule:
     """A rule of JobFlows as a rule of the object that contains the flow; paths begin with the path of the flow."""
 
+    @wraps(rule)
     def applied(outer: HasFlow) -> Iterator[Violation]:
         if outer.flow is None:
             return
@@ -64,12 +65,14 @@ def warned_of_inner_flows(warners: Sequence[Warner]) -> Warner:
 def warned_of_flow(warner: Warner) -> Warner:
     """A warning about JobFlows as a warning about the object that contains the flow."""
 
+    @wraps(warner)
     def applied(outer: HasFlow) -> Iterator[str]:
         if outer.flow is not None:
-            yield from warner(outer.flow)
+            yield from (_moved(text, outer.flow_path) for text in warner(outer.flow))
 
     return applied
 
 
-def _moved(path: str, place: str) -> str:
-    return f"{place}{path.removeprefix('spec')}" if path.startswith("spec") else path
+def _moved(text: str, place: str) -> str:
+    """A path, or a text that begins with one, with the path of the flow's spec before it."""
+    return f"{place}{text.removeprefix('spec')}" if text == "spec" or text.startswith("spec.") else text
