@@ -15,10 +15,11 @@ from cli.params import PARAMS_HINT, pairs
 from cli.views import schedules
 from controller.cronjob.children import job_for
 from shared.children.manual_runs import UnfitParams, backfill_of, by_hand, flow_now
-from shared.cron import CronError, Timetable, ZoneError, parse, zone
+from shared.cron import CronError, Expression, Interval, Timetable, ZoneError, parse, zone
 from shared.kinds import CRONJOB, CRONJOBFLOW, CRONJOBFLOWBACKFILL, JOB, JOBFLOW, JOBFLOWTEMPLATE, Kind
 from shared.kube.client.errors import NotFound
 from shared.model.types import Body
+from shared.timestamp import epoch_or_none
 
 KINDS: Final = (CRONJOBFLOW, CRONJOB)
 
@@ -47,15 +48,13 @@ def next_times(arguments: argparse.Namespace) -> int:
     """Print the next due times of a stored schedule, or of a cron expression given instead of a name."""
     if " " in arguments.name or arguments.name.startswith("@"):
         now = time.time()
-        _print_times((arguments.name,), arguments.timezone, arguments.count, now, now)
+        body = {"metadata": {}, "spec": {"schedule": arguments.name, "timeZone": arguments.timezone}}
+        _print_times(body, arguments.count, now)
         return Exit.OK
 
     async def work(session: Session) -> int:
         _, body = await _find(session, arguments.name)
-        spec = body["spec"]
-        texts = tuple(spec.get("schedules") or (spec.get("schedule"),))
-        now = _shown_now(arguments, body)
-        _print_times(texts, spec.get("timeZone") or "", arguments.count, now, schedules.anchor_of(body, now))
+        _print_times(body, arguments.count, _shown_now(arguments, body))
         return Exit.OK
 
     return live(arguments, work)
@@ -129,7 +128,7 @@ async def _find(session: Session, name: str) -> tuple[Kind, Body]:
             return kind, {**_kind(kind), **await session.api.get(kind, session.namespace, rest)}
         except NotFound:
             continue
-    raise CliError(f'no CronJobFlow or CronJob "{rest}" in namespace {session.namespace}', Exit.NO)
+    raise CliError(f'no CronJobFlow or CronJob "{rest}" in namespace {session.namespace}', Exit.NOT_FOUND)
 
 
 async def _flow(session: Session, cron: Body, values: Mapping[str, str], now: float) -> Body:
@@ -151,11 +150,23 @@ def _shown_now(arguments: argparse.Namespace, body: Body) -> float:
     return schedules.clock_of(body, schedule_speed(arguments.kubeconfig)).shown(time.time())
 
 
-def _print_times(texts: tuple[str, ...], time_zone: str, count: int, now: float, anchor: float) -> None:
+def _print_times(body: Body, count: int, now: float) -> None:
+    """The next times of a schedule, in its zone, as far as it has not ended. Raises CliError."""
+    spec = body["spec"]
+    texts, name = spec.get("schedules") or (spec.get("schedule"),), str(spec.get("timeZone") or "")
     try:
-        place = zone(time_zone)
-        table = Timetable(tuple(parse(text) for text in texts), time_zone, int(anchor))
-    except (CronError, ZoneError) as error:
-        raise CliError(str(error), Exit.NO) from error
+        place = zone(name)
+        table = Timetable(tuple(map(_parsed, texts)), name, int(schedules.anchor_of(body, now)))
+    except ZoneError as error:
+        raise CliError(f'time zone "{name}": {error}', Exit.NO) from error
+    end = epoch_or_none(spec.get("endTime"))
     for due in table.next(int(now), count):
-        print(datetime.fromtimestamp(due, place).strftime("%a %Y-%m-%d %H:%M %Z"))
+        if end is None or due <= end:
+            print(datetime.fromtimestamp(due, place).strftime("%a %Y-%m-%d %H:%M %Z"))
+
+
+def _parsed(text: str) -> Expression | Interval:
+    try:
+        return parse(text)
+    except CronError as error:
+        raise CliError(f'"{text}": {error}', Exit.NO) from error

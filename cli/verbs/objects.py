@@ -1,5 +1,6 @@
 """Verbs on Jobs, schedules, queues and templates."""
 
+from argparse import ArgumentTypeError
 from typing import Final
 
 from cli.verbs.model import (
@@ -16,6 +17,15 @@ from cli.verbs.model import (
     Verb,
     arg,
 )
+
+MOST_TIMES: Final = 1000
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= MOST_TIMES:
+        raise ArgumentTypeError(f"{text}: must be a number from 1 to {MOST_TIMES}")
+    return int(text)
+
 
 OBJECT_VERBS: Final[tuple[Verb, ...]] = (
     Verb(
@@ -82,7 +92,7 @@ OBJECT_VERBS: Final[tuple[Verb, ...]] = (
         "show the next due times of a schedule, or of a cron expression",
         (
             arg("name", metavar="NAME", help="CronJobFlow, CronJob, or a cron expression in quotes"),
-            arg("--count", type=int, default=5, metavar="N", help="number of times; default: 5"),
+            arg("--count", type=_count, default=5, metavar="N", help="number of times, 1 to 1000; default: 5"),
             arg("--timezone", default="", metavar="ZONE", help="IANA time zone of a cron expression; default: UTC"),
         ),
         examples=("jobflow cron next nightly", 'jobflow cron next "0 2 * * 1-5" --timezone Europe/Berlin'),

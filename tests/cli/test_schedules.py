@@ -12,6 +12,7 @@ from local.request import ClusterRequest
 from local.state_folder import ClusterRecord, default_state_folder
 from shared.model.types import Body
 from shared.timestamp import epoch
+from tests.cli.make import CliCommand
 
 CREATED = "2026-03-28T00:00:00Z"
 NOW = epoch(CREATED) + 60
@@ -73,3 +74,30 @@ def test_only_the_local_cluster_that_is_up_has_a_speed(tmp_path: Path, monkeypat
     assert schedule_speed("") == 1
     monkeypatch.setenv("KUBECONFIG", str(folder.kubeconfig))
     assert schedule_speed("") == 3600
+
+
+WRONG = {
+    "a negative count": (("@daily", "--count", "-3"), 2, "-3: must be a number from 1 to 1000"),
+    "no times": (("@daily", "--count", "0"), 2, "0: must be a number from 1 to 1000"),
+    "an unknown macro": (("@dayly",), 1, '"@dayly": unknown macro'),
+    "never due": (("0 0 31 2 *",), 1, '"0 0 31 2 *": never due'),
+    "no time zone": (("@daily", "--timezone", "Mars/X"), 1, 'time zone "Mars/X": not an IANA time zone name'),
+}
+
+
+@pytest.mark.parametrize(("arguments", "code", "message"), WRONG.values(), ids=WRONG.keys())
+def test_wrong_arguments_of_next_are_named(
+    arguments: tuple[str, ...], code: int, message: str, command: CliCommand
+) -> None:
+    ran = command("cron", "next", *arguments)
+
+    assert (ran.code, ran.out) == (code, "")
+    assert message in ran.err
+
+
+def test_the_next_times_of_an_expression_are_printed_in_its_zone(command: CliCommand) -> None:
+    ran = command("cron", "next", "30 2 * * *", "--timezone", "Europe/Berlin", "--count", "2")
+
+    assert ran.code == 0
+    assert len(ran.out.splitlines()) == 2
+    assert all(" CE" in line for line in ran.out.splitlines())
