@@ -25,6 +25,7 @@ def status_of(cron: CronJobFlow, seen: ScheduleSeen, plan: SchedulePlan, refused
             )
             for run in sorted(seen.active, key=lambda run: (run.due, run.name))
         ),
+        active_count=len(seen.active),
         last_schedule_time=None if state.last is None else rfc3339(state.last),
         last_successful_time=None if state.last_success is None else rfc3339(state.last_success),
         next_schedule_times=tuple(rfc3339(due) for due in plan.upcoming),

@@ -40,7 +40,7 @@ def decide(seen: TemplateSeen, now: float) -> Decision:
     generation = int(body["metadata"].get("generation") or 0)
     before = msgspec.convert(body.get("status") or {}, FlowTemplateStatus)
     conditions = dated(_conditions(seen), before.conditions, generation, rfc3339(now))
-    status = FlowTemplateStatus(observed_generation=generation, conditions=conditions)
+    status = FlowTemplateStatus(params=_params(body), observed_generation=generation, conditions=conditions)
     return Decision() if status == before else Decision(status=msgspec.json.decode(msgspec.json.encode(status)))
 
 
@@ -54,6 +54,11 @@ def used_flow_templates(body: Body) -> tuple[str, ...]:
     """The names of the JobFlowTemplates that its steps run as flows."""
     named = (str((step.get("flow") or {}).get("template") or "") for step in raw_steps(_flow(body)))
     return tuple(dict.fromkeys(name for name in named if name))
+
+
+def _params(body: Body) -> tuple[str, ...]:
+    """kubectl's columns show only the first value of a path with a list in it, so that the names stand in one list."""
+    return tuple(str(param.get("name")) for param in (body.get("spec") or {}).get("params") or ())
 
 
 def _flow(body: Body) -> Body:

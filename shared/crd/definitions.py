@@ -90,7 +90,7 @@ DEFINITIONS: Final[tuple[Definition, ...]] = (
         kinds.JOBFLOWTEMPLATE,
         JobFlowTemplate,
         ("jft",),
-        (Column("PARAMS", ".spec.params[*].name"), Column("READY", _READY), _AGE),
+        (Column("PARAMS", ".status.params"), Column("READY", _READY), _AGE),
     ),
     Definition(
         kinds.CRONJOBFLOW,
@@ -99,7 +99,7 @@ DEFINITIONS: Final[tuple[Definition, ...]] = (
         (
             Column("SCHEDULE", ".spec.schedules"),
             Column("SUSPEND", ".spec.suspend", "boolean"),
-            Column("ACTIVE", ".status.active[*].name"),
+            Column("ACTIVE", ".status.activeCount", "integer"),
             Column("LAST", ".status.lastScheduleTime", "date"),
             Column("NEXT", ".status.nextScheduleTimes[0]"),
             _AGE,

@@ -32,6 +32,7 @@ DEFAULTS: Final[Mapping[tuple[str, str], Any]] = {
     ("NetworkTopology", "mode"): "hard",
     ("PartitionPolicy", "minPartitions"): 0,
     ("PodGroupSpec", "queue"): "default",
+    ("CronJobFlowSpec", "suspend"): False,
     ("JobFlowPolicySpec", "mode"): "Enforce",
     ("SubGroupPolicy", "subGroupSize"): 1,
     ("SubGroupPolicy", "minSubGroups"): 0,

@@ -103,6 +103,7 @@ class LastRun(Model, frozen=True, kw_only=True):
 
 class CronJobFlowStatus(Model, frozen=True, kw_only=True):
     active: Annotated[tuple[ActiveReference, ...], Meta(description="Unfinished flows.")] = ()
+    active_count: Annotated[Int64 | None, Meta(description="Number of unfinished flows.")] = None
     last_schedule_time: Annotated[Time | None, Meta(description="The newest time for which a flow was created.")] = None
     last_successful_time: Annotated[Time | None, Meta(description="When a flow last succeeded.")] = None
     next_schedule_times: Annotated[tuple[Time, ...], Meta(description="The next three due times.")] = ()

@@ -32,6 +32,7 @@ class JobFlowTemplateSpec(Model, frozen=True, kw_only=True):
 class FlowTemplateStatus(Model, frozen=True, kw_only=True):
     """Whether flows can be created from the template: the condition Ready, and Stalled where only an edit helps."""
 
+    params: Annotated[tuple[str, ...], Meta(description="The names of the params.")] = ()
     observed_generation: Int64 = 0
     conditions: tuple[Condition, ...] = ()
 

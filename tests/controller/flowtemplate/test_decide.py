@@ -73,6 +73,13 @@ def test_a_fault_that_only_an_edit_removes_is_stalled(body: Body, message: str) 
     assert found["Stalled"]["message"] == found["Ready"]["message"]
 
 
+def test_the_names_of_the_params_are_listed() -> None:
+    decision = decided(template(*STEPS, params=[{"name": "day"}, {"name": "mode"}]))
+
+    assert decision.status is not None
+    assert decision.status["params"] == ["day", "mode"]
+
+
 def test_nothing_is_written_when_nothing_has_changed() -> None:
     first = decided(template(*STEPS))
 
