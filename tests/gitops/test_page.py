@@ -35,6 +35,14 @@ JOBS: Final = {
 QUEUES: Final = {"Open": "Healthy", "Closed": "Suspended", "Closing": "Progressing", "Unknown": "Progressing"}
 
 
+READY: Final = (
+    ("CronJobFlow", "flow.jobflow.dev"),
+    ("CronJob", "batch.volcano.sh"),
+    ("JobFlowTemplate", "flow.jobflow.dev"),
+    ("CronJobFlowBackfill", "flow.jobflow.dev"),
+)
+
+
 def cases() -> Iterator[tuple[str, str, Body, str]]:
     """API group, kind, object, what Argo CD must say."""
     for kind, group in (("JobFlow", "flow.volcano.sh"), ("Job", "batch.volcano.sh")):
@@ -44,7 +52,7 @@ def cases() -> Iterator[tuple[str, str, Body, str]]:
         yield "flow.volcano.sh", "JobFlow", flow(phase), FLOWS.get(phase, "Progressing")
     for each in JobPhase:
         yield "batch.volcano.sh", "Job", job(each), JOBS.get(each, "Progressing")
-    for kind, group in (("CronJobFlow", "flow.jobflow.dev"), ("CronJob", "batch.volcano.sh")):
+    for kind, group in READY:
         yield group, kind, schedule("True"), "Healthy"
         yield group, kind, schedule("False"), "Degraded"
         yield group, kind, schedule("Unknown"), "Progressing"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.actions.effects import CommandEffect, effect_of
+from shared.actions.effects import ObservedEffect, effect_of
 from shared.model.types import Body
 
 
@@ -42,10 +42,10 @@ EFFECTS = {
 
 @pytest.mark.parametrize(("before", "after", "action", "done", "message"), EFFECTS.values(), ids=EFFECTS.keys())
 def test_the_effect_of_a_command(before: Body, after: Body, action: str, done: bool, message: str) -> None:
-    assert effect_of(before, after, action) == CommandEffect(done, message)
+    assert effect_of(before, after, action) == ObservedEffect(done, message)
 
 
 def test_a_queue_below_a_closed_one_is_not_opened() -> None:
     found = effect_of(queue("Closed"), queue("Closed"), "OpenQueue", queue("Closing", "lab"))
 
-    assert found == CommandEffect(False, "its parent lab is Closing; open that first")
+    assert found == ObservedEffect(False, "its parent lab is Closing; open that first")
