@@ -9,7 +9,7 @@ import msgspec
 
 from drawing.volcano_status import step_states
 from shared import ranges
-from shared.api_words import spoken
+from shared.codec.api_words import spoken
 from shared.graphs import flow_graph
 from shared.model.flow import JobFlowSpec
 from shared.model.flow_status import FlowPods, JobFlowStatus, StepStatus

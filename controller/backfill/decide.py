@@ -19,8 +19,8 @@ from controller.decision import Child, Create, Decision, Note, Refusal
 from controller.schedule.conditions import READY, dated
 from controller.schedule.refusals import again_at, fresh_refusals, is_fresh
 from shared import ranges
-from shared.api_words import spoken
 from shared.children.scheduled_flows import params_fault
+from shared.codec.api_words import spoken
 from shared.kinds import JOBFLOW
 from shared.model.schedules.backfill import BackfillStatus, CronJobFlowBackfill
 from shared.model.schedules.common import ActiveReference, Condition

@@ -16,7 +16,7 @@ from controller.schedule.observed import (
     ScheduleState,
 )
 from controller.schedule.refusals import due_of_name, refused_names
-from shared.api_words import spoken
+from shared.codec.api_words import spoken
 from shared.cron import CronError, Timetable, ZoneError, parse, zone
 from shared.kinds import JOB
 from shared.model.phases import JobPhase

@@ -13,8 +13,8 @@ from controller.schedule.decide import decide as decide_schedule
 from controller.schedule.observed import ScheduledRun, SchedulePlan
 from controller.schedule.refusals import again_at, fresh_refusals
 from controller.schedule.tally import ScheduleDecision, tally_of
-from shared.api_words import spoken
 from shared.children.scheduled_flows import flow_for, params_fault
+from shared.codec.api_words import spoken
 from shared.kinds import JOBFLOW
 from shared.model.schedules.cron_job_flow import CronJobFlow
 from shared.model.types import Body

@@ -11,7 +11,7 @@ import msgspec
 
 from controller.decision import Decision
 from controller.schedule.conditions import READY, dated, stalled
-from shared.api_words import spoken
+from shared.codec.api_words import spoken
 from shared.graphs import directed
 from shared.kinds import JOBFLOWTEMPLATE, JOBTEMPLATE
 from shared.model.schedules.common import Condition

@@ -17,7 +17,7 @@ from controller.jobflow.model.gate_result import StepEnd
 from controller.jobflow.model.memo import NO_MEMO
 from controller.jobflow.model.observed import ObservedFlow
 from controller.jobflow.model.plan import Plan
-from shared.api_words import spoken
+from shared.codec.api_words import spoken
 from shared.model.flow import JobFlow
 from shared.model.flow_status import StepStatus
 from shared.model.phases import StepPhase

@@ -1,0 +1,1 @@
+"""Converting raw objects into models: how its faults are told."""

@@ -14,7 +14,7 @@ from itertools import islice
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
-from shared.api_words import in_api_words, remedy, split_place, type_of
+from shared.codec.api_words import in_api_words, remedy, split_place, type_of
 from shared.crd.definitions import DEFINITIONS
 from shared.crd.schema import kind_schema
 from shared.kinds import COMMAND, Kind

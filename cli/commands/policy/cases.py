@@ -13,7 +13,7 @@ from cli.exits import CliError, Exit
 from cli.files.manifests import STDIN, files, load
 from cli.views import policy_results
 from cli.views.policy_results import FileResults
-from shared.api_words import spoken
+from shared.codec.api_words import spoken
 from shared.kinds import JOBFLOWPOLICYEXCEPTION
 from shared.model.types import Body
 from webhook.lint.policy_case import KIND, BadCase, CaseResult, PolicyTest, judge_case

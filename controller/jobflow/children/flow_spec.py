@@ -9,7 +9,7 @@ from controller.jobflow.children.metadata import child_metadata, substituted, va
 from controller.jobflow.model.context import FlowContext
 from controller.jobflow.model.expression_values import Iteration
 from controller.jobflow.model.gate_result import GateResult, StepWait, fail
-from shared.api_words import spoken
+from shared.codec.api_words import spoken
 from shared.graphs.nesting import MAX_LEVELS
 from shared.kinds import JOBFLOW
 from shared.model.schedules.flow_template import TemplateParam

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from shared.api_words import in_api_words, split_place
+from shared.codec.api_words import in_api_words, split_place
 from shared.duration import seconds_or
 from shared.expressions import Program, ResultType, compile_expression, policy_scope
 from shared.model.phases import PolicyMode

@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from shared import kinds
-from shared.api_words import in_api_words, split_place
+from shared.codec.api_words import in_api_words, split_place
 from shared.crd.schema import kind_schema
 from shared.crd.unknown import unknown_fields
 from shared.graphs.nesting import inline_spec, nesting_faults, read_spec

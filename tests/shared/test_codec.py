@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from shared.api_words import in_api_words, spoken
+from shared.codec.api_words import in_api_words, spoken
 from shared.model.command import Command
 from shared.model.flow import JobFlowSpec
 from shared.model.types import Model
