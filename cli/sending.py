@@ -3,12 +3,13 @@
 import argparse
 import asyncio
 import secrets
+from collections.abc import Mapping
 from typing import Final
 
 from cli.client import Session, live
 from cli.exits import Exit
 from cli.output import as_name, note
-from shared.actions.commands import command_for
+from shared.actions.commands import command_for, why_no_effect
 from shared.actions.effects import effect_of
 from shared.kinds import COMMAND, QUEUE, Kind
 from shared.kube.client.errors import AlreadyExists, NotFound, Unavailable
@@ -33,12 +34,10 @@ async def _send_one(
     session: Session, arguments: argparse.Namespace, kind: Kind, name: str, action: str, verb: str
 ) -> int:
     before = await session.api.get(kind, session.namespace if kind.namespaced else "", name)
-    namespace = session.namespace if kind.namespaced else _QUEUES_NAMESPACE
-    unique = unique_name(name, verb)
-    command = await create_command(session, command_for(before, action, verb, namespace, name=unique))
+    command = await create_command(session, before, action, verb)
     where = f"{as_name(before)}: "
     if arguments.no_wait:
-        print(f"{where}{verb} requested (Command {unique})")
+        print(requested(where, verb, command))
         return Exit.OK
     for _ in range(round(WAIT / POLL)):
         await asyncio.sleep(POLL)
@@ -68,23 +67,37 @@ async def _parent(session: Session, queue: Body) -> Body | None:
         return None
 
 
-def unique_name(target: str, verb: str) -> str:
-    """A name for a Command, chosen here and not by the API server: sent again after a lost answer, it is still one."""
-    return f"{target[:200]}-{verb}-{secrets.token_hex(4)}"
+async def create_command(
+    session: Session,
+    target: Body,
+    action: str,
+    verb: str,
+    message: str = "",
+    annotations: Mapping[str, str] | None = None,
+) -> Body:
+    """Create a Command. `message`: JSON for the controller, or ''.
 
-
-async def create_command(session: Session, body: Body) -> Body:
-    """Create a Command that has a name; sent again after a lost answer, it is still one."""
-    namespace = body["metadata"]["namespace"]
+    It is named here and not by the API server: sent again after a lost answer, it is still one Command.
+    """
+    metadata = target["metadata"]
+    namespace = str(metadata.get("namespace") or _QUEUES_NAMESPACE)
+    name = f"{metadata['name'][:200]}-{verb}-{secrets.token_hex(4)}"
+    body = command_for(target, action, verb, namespace, message, name)
+    body["metadata"] |= {"annotations": dict(annotations)} if annotations else {}
     for left in reversed(range(_TRIES)):
         try:
             return await session.api.create(COMMAND, body, namespace=namespace)
         except AlreadyExists:
-            return await session.api.get(COMMAND, namespace, body["metadata"]["name"])
+            return await session.api.get(COMMAND, namespace, name)
         except Unavailable:
             if not left:
                 raise
     raise AssertionError("unreachable")
+
+
+def requested(where: str, verb: str, command: Body) -> str:
+    """What to say without waiting. `where`: the target, as a prefix."""
+    return f"{where}{verb} requested (Command {command['metadata']['name']})"
 
 
 async def command_exists(session: Session, command: Body) -> bool:
@@ -94,6 +107,12 @@ async def command_exists(session: Session, command: Body) -> bool:
     except NotFound:
         return False
     return True
+
+
+def without_result(where: str, flow: Body, command: Body) -> str:
+    """What to say of a Command to a flow that is gone though the flow records nothing of it."""
+    why = why_no_effect(flow, command["action"]) or f"see kubectl describe jobflow {flow['metadata']['name']}"
+    return f"{where}the controller has deleted the Command without a result: {why}"
 
 
 def not_carried_out(where: str, command: Body) -> str:

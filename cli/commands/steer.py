@@ -11,10 +11,9 @@ from cli.client import Session, live
 from cli.exits import CliError, Exit
 from cli.output import as_name, note
 from cli.params import pairs
-from cli.sending import POLL, WAIT, command_exists, create_command, not_carried_out, unique_name
+from cli.sending import POLL, WAIT, command_exists, create_command, not_carried_out, requested, without_result
 from cli.who import own_name
 from shared import duration
-from shared.actions.commands import command_for, why_no_effect
 from shared.actions.flow_messages import approval_of, forced_stop, retry_of
 from shared.actions.results import DONE, WITHOUT_EFFECT, result_of, why_retry_waits
 from shared.kinds import JOBFLOW
@@ -53,11 +52,9 @@ async def _send_one(session: Session, name: str, verb: str, arguments: argparse.
     flow = await session.api.get(JOBFLOW, session.namespace, name)
     if verb == "resume":
         await _try_to_resume(session, flow)
-    unique = unique_name(name, verb)
-    body = command_for(flow, _VERBS[verb], verb, session.namespace, message(arguments, flow), unique)
-    command = await create_command(session, body)
+    command = await create_command(session, flow, _VERBS[verb], verb, message(arguments, flow))
     if arguments.no_wait:
-        print(f"{as_name(flow)}: {verb} requested (Command {unique})")
+        print(requested(f"{as_name(flow)}: ", verb, command))
         return Exit.OK
     return await _report(session, flow, command, verb)
 
@@ -74,8 +71,7 @@ async def _report(session: Session, flow: Body, command: Body, verb: str) -> int
         if found := result_of(flow, command):
             return _told(where, verb, *found)
         if not exists:
-            why = why_no_effect(flow, command["action"]) or f"see kubectl describe jobflow {flow['metadata']['name']}"
-            note(f"{where}the controller has deleted the Command without a result: {why}")
+            note(without_result(where, flow, command))
             return Exit.NO
         if why := why_retry_waits(flow):
             print(f"{where}the retry takes effect once the flow has ended: {why} (Command {name})")
@@ -139,12 +135,10 @@ def approve(arguments: argparse.Namespace) -> int:
             message = approval_of(flow, arguments.step, approved=not arguments.reject, text=arguments.message)
         except ValueError as fault:
             raise CliError(str(fault), Exit.NO, "jobflow status shows what the flow waits for") from fault
-        unique = unique_name(arguments.name, verb)
-        body = command_for(flow, FlowAction.APPROVE, verb, session.namespace, written(message), unique)
-        body["metadata"]["annotations"] = {APPROVER: await own_name(session)}
-        command = await create_command(session, body)
+        approver = {APPROVER: await own_name(session)}
+        command = await create_command(session, flow, FlowAction.APPROVE, verb, written(message), approver)
         if arguments.no_wait:
-            print(f"{as_name(flow)}: {verb} requested (Command {unique})")
+            print(requested(f"{as_name(flow)}: ", verb, command))
             return Exit.OK
         return await _report(session, flow, command, verb)
 

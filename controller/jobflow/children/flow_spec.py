@@ -9,7 +9,6 @@ from controller.jobflow.children.metadata import child_metadata, substituted, va
 from controller.jobflow.model.context import FlowContext
 from controller.jobflow.model.expression_values import Iteration
 from controller.jobflow.model.gate_result import GateResult, StepWait, fail
-from shared.codec.api_words import spoken
 from shared.graphs.nesting import MAX_LEVELS
 from shared.kinds import JOBFLOW
 from shared.model.schedules.flow_template import TemplateParam
@@ -98,7 +97,7 @@ def _check(template: Body, values: dict[str, str]) -> None:
     try:
         declared = msgspec.convert(spec.get("params") or (), tuple[TemplateParam, ...])
     except msgspec.ValidationError as fault:
-        raise BuildFault(reasons.INVALID_SPEC, f"JobFlowTemplate: {spoken(str(fault), 'spec.params')}") from fault
+        raise BuildFault(reasons.INVALID_SPEC, f"JobFlowTemplate: spec.params: {fault}") from fault
     own = {param["name"] for param in (spec.get("flow") or {}).get("params") or ()} - {one.name for one in declared}
     given = [(name, value) for name, value in values.items() if name not in own]
     if faults := param_faults(declared, given):
