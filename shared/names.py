@@ -69,6 +69,8 @@ GANG_PUT_BACK: Final = (
 )
 GANG_PUT_BACK_AT: Final = "jobflow.dev/gang-put-back-at"  # PodGroup annotation: the last time
 
+QUOTA_EXCEEDED: Final = "QuotaExceeded"  # status.state.reason of a JobFlow or Job that a quota of a policy holds
+
 # --- annotations of other tools, which are not copied from a template to its Jobs ----------------------------------
 LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
 FOREIGN_ANNOTATION_PREFIXES: Final = (

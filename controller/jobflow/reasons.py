@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from shared import names
+
 UPSTREAM_FAILED: Final = "UpstreamFailed"
 UPSTREAM_SKIPPED: Final = "UpstreamSkipped"
 NOT_FAILED: Final = "NotFailed"
@@ -38,6 +40,7 @@ REJECTED: Final = "Rejected"
 INVALID_JOB_FLOW: Final = "InvalidJobFlow"
 TOO_DEEP: Final = "TooDeep"
 TEMPLATE_CYCLE: Final = "TemplateCycle"
+QUOTA_EXCEEDED: Final = names.QUOTA_EXCEEDED
 PARENT_SUSPENDED: Final = "ParentSuspended"
 SUB_FLOW_WAITS: Final = "SubFlowWaits"
 SUB_FLOW_SUSPENDED: Final = "SubFlowSuspended"

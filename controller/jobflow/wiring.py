@@ -28,6 +28,8 @@ def build(context: ControllerContext) -> Controller:
             Route(observer.flows, reconciler.flows_below),
             Route(observer.commands.cache, observer.commands.wakes, own_writes=False),
             *(Route(cache, reconciler.flows_that_ask) for cache in observer.approvals.caches),
+            Route(observer.flows, observer.quotas.freed),
+            *(Route(cache, reconciler.flows_held) for cache in (observer.quotas.policies, observer.quotas.namespaces)),
             *queues,
         ),
         primary=observer.flows,

@@ -4,8 +4,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 from shared.kinds import JOBFLOW, JOBTEMPLATE, NAMESPACE
 from shared.kube.cache.cache import Caches
+from shared.model.types import Body
 from shared.policy import Policies, PolicyContext
-from shared.policy.stored import JUDGED, OUTER, RunningAges, StoredView
+from shared.policy.census import StoredCensus
+from shared.policy.stored import JUDGED, OUTER, StoredView
 
 Yield = Callable[[], Awaitable[None]]
 
@@ -29,11 +31,13 @@ class StoredObjects:
 
     async def _view(self, policies: Policies, yield_: Yield) -> StoredView:
         """What the evaluation of several objects needs, collected once per scan."""
-        running = RunningAges()
-        limits = [policy.spec.limits for policy in policies.compiled if policy.spec.limits is not None]
-        if any(limit.max_running_flows is not None for limit in limits):
+        census = StoredCensus(self._namespace)
+        if any(policy.quotas for policy in policies.compiled):
             for flow in self._caches[JOBFLOW].list():
-                running.add(flow)
+                census.add(flow)
                 await yield_()
         templates = frozenset(self._caches[JOBTEMPLATE].keys())
-        return StoredView(lambda name: self._namespaces.get("", name), templates, running)
+        return StoredView(self._namespace, templates, census)
+
+    def _namespace(self, name: str) -> Body | None:
+        return self._namespaces.get("", name)

@@ -83,6 +83,18 @@ class Defaults(Model, frozen=True, kw_only=True):
     values: Annotated[tuple[DefaultValue, ...], Meta(description="Defaults that are computed.")] = ()
 
 
+class CountPer(Model, frozen=True, kw_only=True):
+    """The groups in which active objects are counted; each namespace is one unless a label is named."""
+
+    namespace_label: Annotated[
+        str,
+        Meta(description="Namespaces with the same value of this label are counted together, and those without it."),
+    ] = ""
+    object_label: Annotated[
+        str, Meta(description="Objects with the same value of this label are counted together, in all namespaces.")
+    ] = ""
+
+
 class Limits(Model, frozen=True, kw_only=True):
     max_steps: Count | None = None
     max_depth: Count | None = None
@@ -91,9 +103,17 @@ class Limits(Model, frozen=True, kw_only=True):
     max_retry: Count | None = None
     max_active_deadline_seconds: Count | None = None
     max_ttl_seconds_after_finished: Count | None = None
-    max_running_flows: Annotated[
-        Count | None, Meta(description="JobFlows of a namespace that run, or are suspended with unfinished Jobs.")
+    max_active_flows: Annotated[
+        Count | None,
+        Meta(
+            description="JobFlows that run at once, or are suspended with unfinished Jobs. Those of steps are not counted."
+        ),
     ] = None
+    max_running_flows: Annotated[Count | None, Meta(description="The former name of maxActiveFlows.")] = None
+    max_held_flows: Annotated[
+        Count, Meta(description="JobFlows beyond maxActiveFlows that are admitted and wait, Pending, for their turn.")
+    ] = 0
+    count_per: Annotated[CountPer | None, Meta(description="What maxActiveFlows counts together.")] = None
 
 
 class UsageLists(Model, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ The object is raw JSON. Values of a wrong type read as absent, since the schema 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
+from typing import Final, Protocol
 
 import msgspec
 
@@ -15,6 +15,8 @@ from shared.kinds import JOBFLOW, JOBTEMPLATE, Kind
 from shared.model.types import Body
 from shared.podtemplate.field import Field
 from shared.policy.embedded import Embedded
+from shared.policy.quota.quota import Quota
+from shared.policy.raw import mapping
 
 CREATE: Final = "CREATE"
 UPDATE: Final = "UPDATE"
@@ -56,13 +58,23 @@ class JobPart:
                     yield pod, container
 
 
+class Census(Protocol):
+    """Counts the active objects of a cluster, for quotas."""
+
+    def ahead(self, quota: Quota, context: "PolicyContext", covers: Callable[[Body, Body | None], bool]) -> int:
+        """How many active objects of the same group take a place before the object of the context.
+
+        `covers`: whether the policy is about an object of the same kind, given with its Namespace (None: unknown).
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class PolicyContext:
     """One object to be judged. `operation`: CREATE, UPDATE, or '' for a stored object.
 
     `request`: the variable `request` of rules, None in a scan; `namespace_body`: the Namespace, None if it is unknown;
-    `template_exists`, `running_flows`: for its namespace, None if unknown. `running_flows` does not count the object
-    itself. `crd_defaults`: Volcano's CRD has already filled in `queue: default`; `offline`: in a linter, without a
+    `template_exists`: for its namespace, None if unknown; `census`: what quotas count, None if unknown. `crd_defaults`: Volcano's CRD has already filled in `queue: default`; `offline`: in a linter, without a
     cluster. `embedded`: where it stands, if it is a template in another
     object.
     """
@@ -77,7 +89,7 @@ class PolicyContext:
     request: Body | None = None
     namespace_body: Body | None = None
     template_exists: Callable[[str], bool] | None = None
-    running_flows: Callable[[], int] | None = None
+    census: Census | None = None
     crd_defaults: bool = False
     offline: bool = False
     embedded: Embedded | None = None
@@ -153,8 +165,3 @@ class PolicyContext:
             "namespaceObject": self.namespace_body,
         }
         return PolicyInput(len(msgspec.json.encode(values)), values)
-
-
-def mapping(value: Any) -> dict[str, Any]:
-    """`value` if it is an object, else an empty one."""
-    return value if isinstance(value, dict) else {}

@@ -15,8 +15,9 @@ from shared.model.types import Body
 from shared.podtemplate.field import Field
 from shared.podtemplate.metadata import label_selector
 from shared.policy.compiled.policy import CompiledPolicy
-from shared.policy.context import PolicyContext, mapping
+from shared.policy.context import PolicyContext
 from shared.policy.patterns.globs import Globs, glob_fault, globs
+from shared.policy.raw import mapping
 from shared.policy.selector import selects, unknown_fields
 from shared.timestamp import epoch_or_none, rfc3339
 from shared.violation import Violation

@@ -45,6 +45,7 @@ PARTLY: Final[Mapping[str, str]] = {
 """The checks of which the API server makes a part, and what is left to the webhook."""
 NEVER: Final[Mapping[str, str]] = {
     "limits.maxDepth": "needs the longest path of a graph",
+    "limits.maxActiveFlows": _LOOKUP,
     "limits.maxRunningFlows": _LOOKUP,
     "required.existingTemplates": _LOOKUP,
 }

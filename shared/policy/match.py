@@ -1,5 +1,7 @@
 """`match` and `exempt`: whether a policy applies to an object."""
 
+from shared.kinds import Kind
+from shared.model.types import Body
 from shared.policy.compiled.policy import CompiledPolicy
 from shared.policy.context import PolicyContext
 from shared.policy.selector import selects
@@ -15,6 +17,16 @@ def why_not(policy: CompiledPolicy, context: PolicyContext) -> str:
 
     As in the API server's matching of webhooks, the labels before or after the change must match.
     """
+    return _not_matched(policy, context) or _exempt(policy, context)
+
+
+def covers(policy: CompiledPolicy, kind: Kind, body: Body, namespace: Body | None) -> bool:
+    """Whether the policy is about a stored object, whoever has created it. `namespace`: its Namespace, None if unknown."""
+    name = str(body["metadata"].get("namespace") or "")
+    return not why_not(policy, PolicyContext(kind=kind, body=body, namespace=name, namespace_body=namespace))
+
+
+def _not_matched(policy: CompiledPolicy, context: PolicyContext) -> str:
     match = policy.spec.match
     if match is not None:
         if not is_about(policy, context):
@@ -24,7 +36,7 @@ def why_not(policy: CompiledPolicy, context: PolicyContext) -> str:
         before = context.old is not None and selects(match.object_selector, context.old_labels)
         if not (before or selects(match.object_selector, context.labels)):
             return "match.objectSelector does not select the object"
-    return _exempt(policy, context)
+    return ""
 
 
 def is_about(policy: CompiledPolicy, context: PolicyContext) -> bool:
@@ -46,4 +58,5 @@ def needs_namespace(policy: CompiledPolicy) -> bool:
     match = policy.spec.match
     computed = any(path[0] == "namespaceObject" for default in policy.default_values for path in default.fields)
     reads = computed or any(rule.reads_namespace for rule in policy.rules)
+    reads = reads or any(quota.per.namespace_label for quota in policy.quotas)
     return reads or bool(match is not None and match.namespace_selector)

@@ -9,13 +9,16 @@ from shared.model.policy import JobFlowPolicySpec
 
 GROUPS: Final = ("limits", "allowed", "denied", "required")
 """The fields of a policy's spec whose fields are rules."""
+SETTINGS: Final = ("limits.countPer", "limits.maxHeldFlows")
+"""Fields that are no rules: they say how quotas count."""
 
 
 def rule_names(spec: JobFlowPolicySpec) -> Iterator[str]:
     """The name of every rule that the policy has. A group of rules that is added to policies must be listed in GROUPS."""
     fields = msgspec.to_builtins(spec)
     for group in GROUPS:
-        yield from (f"{group}.{field}" for field, value in (fields.get(group) or {}).items() if _restricts(value))
+        names = (f"{group}.{field}" for field, value in (fields.get(group) or {}).items() if _restricts(value))
+        yield from (name for name in names if name not in SETTINGS)
     yield from (f"rules.{rule.name}" for rule in spec.rules)
 
 

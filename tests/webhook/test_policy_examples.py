@@ -96,7 +96,7 @@ VIOLATIONS: dict[str, tuple[str, Body, tuple[Body, ...], list[str]]] = {
     ),
     "a Job has no deadline": ("deadline-required", job(), (), []),
     "the tenth running flow": ("running-flows", flow(step("a")), FLOWS[:9], []),
-    "the eleventh": ("running-flows", flow(step("a")), FLOWS, ["limits.maxRunningFlows"]),
+    "the eleventh": ("running-flows", flow(step("a")), FLOWS, ["limits.maxActiveFlows"]),
     "the eleventh, held": ("running-flows", flow(step("a"), suspend=True), FLOWS, []),
 }
 

@@ -24,10 +24,10 @@ from shared.policy import (
     judge,
     relevant,
 )
+from shared.policy.census import AdmissionCensus
 from shared.policy.judging.not_judged import not_judged
 from shared.policy.judging.required import EXISTING_TEMPLATES, templates_of
 from shared.policy.match import needs_namespace
-from shared.policy.running import is_running
 from webhook.envelope.patch import Setting
 from webhook.envelope.review import AdmissionReview, AdmissionVerdict, GroupKind, Operation
 from webhook.policies import kept_defaults
@@ -37,7 +37,7 @@ from webhook.subject.subjects import body_or_empty
 
 _JUDGED: Final = {(kind.group, kind.kind): kind for kind in (JOBFLOW, JOBTEMPLATE, JOB)}
 _COMPILER: Final = Compiler()
-RUNNING_FLOWS: Final = "limits.maxRunningFlows"
+_QUOTAS: Final = ("limits.maxActiveFlows", "limits.maxRunningFlows")
 _WARNINGS: Final = 20  # maximum number of warnings of one response; the others are counted
 _AUDITED: Final = 10  # maximum number of findings of one audit annotation; the others are counted
 _LOOKED_UP: Final = 100  # maximum number of JobTemplates that are read live for one review
@@ -61,7 +61,6 @@ def policy_input(
     if kind is None or review.object is None or review.operation is Operation.DELETE:
         return None
     namespace = review.namespace or str(body_or_empty(review.object.get("metadata")).get("namespace") or "")
-    name = str(body_or_empty(review.object.get("metadata")).get("name") or "")
     exists = (lambda template: lookups.get(JOBTEMPLATE, namespace, template) is not None) if lookups.complete else None
     return PolicyContext(
         kind=kind,
@@ -74,7 +73,7 @@ def policy_input(
         request=_request(review, kind) if lookups.complete else None,
         namespace_body=lookups.get(kinds.NAMESPACE, "", namespace),
         template_exists=exists,
-        running_flows=None if embedded else lambda: running_flows(lookups.all(JOBFLOW, namespace), name),
+        census=None if embedded else _census(lookups),
         crd_defaults=crd_defaults,
         offline=not lookups.complete,
         embedded=embedded,
@@ -192,10 +191,15 @@ def missing_templates(review: AdmissionReview, lookups: Lookups) -> Iterator[Mis
     yield from (MissingObject(JOBTEMPLATE, given.namespace, name) for name in islice(absent, _LOOKED_UP))
 
 
-def limits_running_flows(lookups: Lookups) -> bool:
-    """Whether a policy limits the number of running JobFlows."""
-    limits = (policy.spec.limits for policy in compiled_policies(lookups).compiled)
-    return any(limit is not None and limit.max_running_flows is not None for limit in limits)
+def has_quotas(lookups: Lookups) -> bool:
+    """Whether a policy limits the number of active objects."""
+    return any(policy.quotas for policy in compiled_policies(lookups).compiled)
+
+
+def counted_namespace(lookups: Lookups, namespace: str) -> str:
+    """The namespace whose objects quotas count with those of `namespace`: that one, or '' for all."""
+    quotas = (quota for policy in compiled_policies(lookups).compiled for quota in policy.quotas)
+    return "" if any(quota.spans_namespaces for quota in quotas) else namespace
 
 
 def depends_on_missing_objects(verdict: AdmissionVerdict) -> bool:
@@ -203,14 +207,17 @@ def depends_on_missing_objects(verdict: AdmissionVerdict) -> bool:
     return not verdict.allowed or any(each.rule == EXISTING_TEMPLATES for each in verdict.policies)
 
 
-def exceeds_running_flows(verdict: AdmissionVerdict) -> bool:
-    """Whether a policy found too many running JobFlows, which the cache may still contain although they were deleted."""
-    return any(each.rule == RUNNING_FLOWS for each in verdict.policies)
+def exceeds_quota(verdict: AdmissionVerdict) -> bool:
+    """Whether a policy found too many active objects, which the cache may still contain although they were deleted."""
+    return any(each.rule in _QUOTAS for each in verdict.policies)
 
 
-def running_flows(flows: Iterable[Body], name: str) -> int:
-    """The number of these JobFlows, except `name`, that count as running."""
-    return sum(1 for body in flows if body["metadata"]["name"] != name and is_running(body))
+def _census(lookups: Lookups) -> AdmissionCensus:
+    return AdmissionCensus(
+        flows=lambda namespace: lookups.all(JOBFLOW, namespace),
+        namespace=lambda name: lookups.get(kinds.NAMESPACE, "", name),
+        find=lambda namespace, name: lookups.get(JOBFLOW, namespace, name),
+    )
 
 
 def _about(given: PolicyContext, lookups: Lookups) -> Iterator[CompiledPolicy]:

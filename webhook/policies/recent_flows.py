@@ -6,7 +6,7 @@ from typing import Final
 from shared.kinds import JOBFLOW
 from shared.model.types import Body
 from webhook.envelope.review import AdmissionReview, AdmissionVerdict, Operation
-from webhook.policies.judging import limits_running_flows
+from webhook.policies.judging import has_quotas
 from webhook.subject.lookups import InMemoryLookups, Lookups
 from webhook.subject.subjects import body_or_empty
 
@@ -19,6 +19,8 @@ IN_FLIGHT_SECONDS: Final = 1.0
 If a live list does not contain a flow that was admitted earlier, the flow was deleted or not stored.
 """
 
+_KEPT: Final = ("labels", "ownerReferences")  # what quotas read
+
 
 class RecentFlows:
     """Recently admitted flows of this replica, in memory. Other replicas do not know them. `clock`: monotonic seconds."""
@@ -28,7 +30,7 @@ class RecentFlows:
         self._flows: dict[tuple[str, str], tuple[float, Body]] = {}
 
     def note(self, review: AdmissionReview, verdict: AdmissionVerdict, lookups: Lookups) -> None:
-        """Remembers a flow that was allowed and will be stored, if a policy limits the number of running flows.
+        """Remembers a flow that was allowed and will be stored, if a policy limits the number of active flows.
 
         Forgets a flow that will be deleted.
         """
@@ -43,13 +45,17 @@ class RecentFlows:
         if review.operation is not Operation.CREATE or review.object is None:
             return
         name = body_or_empty(review.object.get("metadata")).get("name")
-        if isinstance(name, str) and name and limits_running_flows(lookups):
+        if isinstance(name, str) and name and has_quotas(lookups):
             suspended = {"suspend": body_or_empty(review.object.get("spec")).get("suspend")}
-            body = {"metadata": {"name": name, "namespace": review.namespace}, "spec": suspended}
+            kept = {key: value for key, value in review.object["metadata"].items() if key in _KEPT}
+            body = {"metadata": {**kept, "name": name, "namespace": review.namespace}, "spec": suspended}
             self._flows[review.namespace, name] = (self._clock(), body)
 
     def over(self, lookups: Lookups, namespace: str, *, seconds: float = SECONDS) -> Lookups:
-        """`lookups`, with the flows admitted within the last `seconds` in the namespace that they do not contain yet."""
+        """`lookups`, with the flows that they do not contain yet, admitted within the last `seconds` in the namespace.
+
+        `namespace`: '' for all.
+        """
         if not self._flows:
             return lookups
         now = self._clock()
@@ -57,6 +63,6 @@ class RecentFlows:
         unseen = [
             (JOBFLOW, body)
             for (where, name), (at, body) in self._flows.items()
-            if where == namespace and at + seconds > now and lookups.get(JOBFLOW, namespace, name) is None
+            if namespace in ("", where) and at + seconds > now and lookups.get(JOBFLOW, where, name) is None
         ]
         return InMemoryLookups(unseen, below=lookups) if unseen else lookups

@@ -21,8 +21,9 @@ from webhook.envelope.review import ALLOWED, AdmissionReview, AdmissionVerdict, 
 from webhook.policies.exceptions import may_be_excepted
 from webhook.policies.judging import (
     compiled_policies,
+    counted_namespace,
     depends_on_missing_objects,
-    exceeds_running_flows,
+    exceeds_quota,
     unknown_namespace,
 )
 from webhook.policies.recent_flows import IN_FLIGHT_SECONDS, SECONDS, RecentFlows
@@ -161,8 +162,10 @@ class AdmissionHandler:
         ends = self._clock() + WORK_SECONDS
         options = dataclasses.replace(self._options, now=self._wall_clock() if self._wall_clock else None)
 
+        counted = counted_namespace(lookups, review.namespace)
+
         def judge(seen: Lookups, seconds: float = SECONDS) -> AdmissionVerdict:
-            known = self._admitted.over(seen, review.namespace, seconds=seconds)
+            known = self._admitted.over(seen, counted, seconds=seconds)
             return validate(review, known, options, in_time=lambda: self._clock() < ends)
 
         verdict = judge(lookups)
@@ -171,8 +174,8 @@ class AdmissionHandler:
             lookups = InMemoryLookups(found, below=lookups)
             verdict = judge(lookups)
         recent = SECONDS
-        if exceeds_running_flows(verdict) and (flows := await self._list_live(JOBFLOW, review.namespace)) is not None:
-            lookups, recent = ReplacedLookups(JOBFLOW, review.namespace, flows, below=lookups), IN_FLIGHT_SECONDS
+        if exceeds_quota(verdict) and (flows := await self._list_live(JOBFLOW, counted)) is not None:
+            lookups, recent = ReplacedLookups(JOBFLOW, counted, flows, below=lookups), IN_FLIGHT_SECONDS
             verdict = judge(lookups, recent)
         if may_be_excepted(verdict, compiled_policies(lookups), review.namespace):
             exceptions = await self._list_live(JOBFLOWPOLICYEXCEPTION, review.namespace)

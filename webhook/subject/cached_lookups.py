@@ -14,7 +14,7 @@ from shared.kube.client.errors import ApiError, NotFound
 from shared.kube.client.reader import ApiReader
 from shared.model.step import NO_JOB_FIELDS
 from shared.model.types import Body
-from shared.policy.running import running_part
+from shared.policy.quota.standing import standing_part
 from webhook import metrics
 from webhook.subject.lookups import MissingObject
 
@@ -118,4 +118,4 @@ def _flow(body: Body) -> Body:
     }
     if (body.get("spec") or {}).get("suspend"):
         spec["suspend"] = True
-    return {"metadata": _metadata(body, "ownerReferences"), "spec": spec, "status": running_part(body)}
+    return {"metadata": _metadata(body, "ownerReferences"), "spec": spec, "status": standing_part(body)}

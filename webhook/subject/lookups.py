@@ -60,11 +60,11 @@ class InMemoryLookups:
 
 
 class ReplacedLookups:
-    """Lookups in which the objects of one kind and namespace are replaced, for example by a live list."""
+    """Lookups in which the objects of a kind are replaced, for example by a live list. `namespace`: only those of it."""
 
     def __init__(self, kind: Kind, namespace: str, bodies: Iterable[Body], *, below: Lookups) -> None:
-        self._replaced = (kind, namespace)
-        self._bodies = {name_at(body): body for body in bodies}
+        self._kind, self._namespace = kind, namespace
+        self._bodies = {_key(body): body for body in bodies}
         self._below = below
 
     @property
@@ -72,13 +72,18 @@ class ReplacedLookups:
         return self._below.complete
 
     def get(self, kind: Kind, namespace: str, name: str) -> Body | None:
-        if (kind, namespace) == self._replaced:
-            return self._bodies.get(name)
+        if self._replaces(kind, namespace):
+            return self._bodies.get((namespace, name))
         return self._below.get(kind, namespace, name)
 
     def all(self, kind: Kind, namespace: str = "") -> Iterable[Body]:
-        """For all namespaces at once the objects are not replaced."""
-        return self._bodies.values() if (kind, namespace) == self._replaced else self._below.all(kind, namespace)
+        """If only one namespace is replaced, all namespaces at once are as below."""
+        if not self._replaces(kind, namespace):
+            return self._below.all(kind, namespace)
+        return (body for (where, _), body in self._bodies.items() if namespace in ("", where))
+
+    def _replaces(self, kind: Kind, namespace: str) -> bool:
+        return kind == self._kind and self._namespace in ("", namespace)
 
 
 class OfflineLookups(InMemoryLookups):

@@ -60,6 +60,8 @@ def decide(observed: ObservedFlow, plan: Plan, memo: DecisionMemo = NO_MEMO) -> 
 
 def _is_first_of_many(context: FlowContext) -> bool:
     """Whether nothing is known of the flow yet, and what there is to write would take an API server long."""
+    if context.has_no_place:
+        return False
     known = context.observed.stored != JobFlowStatus() or context.jobs or context.plan.fault or context.reads
     return not known and (len(context.plan.steps) > _MANY or len(context.creates) > _MANY)
 
@@ -75,7 +77,7 @@ def _step_states(status: JobFlowStatus, plan: Plan, memo: DecisionMemo) -> StepS
 
 
 def _decision(context: FlowContext, deletions: tuple[Delete, ...]) -> FlowDecision:
-    stops = (*terminations(context), *resumptions(context))
+    stops = (*terminations(context), *(() if context.is_held else resumptions(context)))
     actions: tuple[Action, ...] = (*context.creates, *(stop.action for stop in stops))
     written = report(context)
     cleanup: tuple[Action, ...] = ()

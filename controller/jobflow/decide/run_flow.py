@@ -13,6 +13,8 @@ from controller.jobflow.decide.advance import advance
 from controller.jobflow.decide.observe_jobs import observe_jobs
 from controller.jobflow.decide.orphans import find_orphans
 from controller.jobflow.model.context import FlowContext
+from controller.jobflow.model.observed import ObservedChild
+from shared.policy.quota.places import PlaceState
 
 
 def run_flow(context: FlowContext) -> tuple[Delete, ...]:
@@ -30,10 +32,28 @@ def run_flow(context: FlowContext) -> tuple[Delete, ...]:
             finally_deadline(context)
             advance(context, [step.name for step in context.plan.finals])
             finish(context)
+        _write_place(context)
     return deletions
 
 
+def _write_place(context: FlowContext) -> None:
+    """Have the status written at once by which the flow is counted, and look again where that is all that it waits for."""
+    quota = context.observed.quota
+    if quota is None or quota.place is PlaceState.OPEN:
+        return
+    context.urgent = True
+    idle = context.completion_time is not None or (context.is_suspended and context.flows_open)
+    if quota.place is not PlaceState.HELD and not idle:
+        context.wake_at(context.now)
+
+
 def _start_clock(context: FlowContext) -> None:
-    if context.start_time is None and not context.is_suspended:
-        created = () if context.reset else (job.created for job in context.jobs.values() if job.created)
+    if context.start_time is None and not context.is_suspended and not context.is_held:
+        created = (job.created for job in context.jobs.values() if job.created and _is_current(context, job))
         context.start_time = min(created, default=context.now_text)
+
+
+def _is_current(context: FlowContext, job: ObservedChild) -> bool:
+    """Whether it was created after the last Command that had the flow begin again."""
+    state = context.steps.get(job.step)
+    return not context.reset and (state is None or job.attempt >= state.attempt_base)

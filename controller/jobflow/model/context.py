@@ -20,6 +20,7 @@ from shared.model.flow_status import JobFlowStatus, StepStatus
 from shared.model.phases import FlowOutcome, StepPhase
 from shared.model.step import HttpGet, Step, TcpSocket
 from shared.names import MAX_JOBS_PER_STEP_LISTED
+from shared.policy.quota.places import PlaceState
 from shared.timestamp import rfc3339
 
 
@@ -172,6 +173,21 @@ class FlowContext:
     def is_suspended(self) -> bool:
         """Whether the flow is suspended, itself or by a flow above it."""
         return self.suspend or bool(self.suspended_by)
+
+    @property
+    def is_held(self) -> bool:
+        """Whether quotas do not let the flow create anything in this pass."""
+        return self.observed.quota is not None and self.observed.quota.place is not PlaceState.OPEN
+
+    @property
+    def has_no_place(self) -> bool:
+        """Whether its status must not say that it holds a place in its quotas."""
+        return self.observed.quota is not None and self.observed.quota.place in (PlaceState.HELD, PlaceState.ASKS)
+
+    @property
+    def held_by(self) -> str:
+        """The quota that holds the flow, in words; "" for none, and as long as none is known."""
+        return self.observed.quota.message if self.observed.quota is not None else ""
 
     def due(self, step: str, index: int | None = None) -> bool:
         """Whether the pause before the next attempt of a step or iteration is over."""

@@ -15,6 +15,7 @@ from shared.model.flow_status import JobFlowStatus
 from shared.model.job_status import JobCondition, JobStatus
 from shared.model.phases import JobPhase
 from shared.model.types import Body
+from shared.policy.quota.places import QuotaPlace
 from shared.resource_steps.rights import NO_CLAIM, Claim
 
 
@@ -149,7 +150,7 @@ class ObservedFlow(msgspec.Struct, frozen=True):
     follow; `most_jobs`: to create in this decision; `queue_states`: by queue, where they are known; `parents`: the flows above
     this one, the nearest first; `approvals`: which of them count; `resource_kinds`: that steps with `resource` may create in
     this namespace; `unserved`: those of them that the API server does not serve; `granted`: those that the flow itself may
-    create.
+    create; `quota`: whether a quota lets it create anything, None without one.
     """
 
     flow: JobFlow
@@ -175,3 +176,4 @@ class ObservedFlow(msgspec.Struct, frozen=True):
     resource_kinds: tuple[Kind, ...] = ()
     unserved: frozenset[Kind] = frozenset()
     granted: GrantedKinds = GrantedKinds()
+    quota: QuotaPlace | None = None

@@ -13,6 +13,7 @@ from controller.jobflow.observe.approval_rules import ApprovalObserver
 from controller.jobflow.observe.child_cache import FlowChildren, ObjectsByName, QueueStates, Templates
 from controller.jobflow.observe.command_reader import commands_on, flow_commands
 from controller.jobflow.observe.flow_cache import CachedFlow
+from controller.jobflow.observe.flow_quotas import flow_quotas
 from controller.jobflow.observe.indexes import (
     USES,
     USES_FLOW,
@@ -26,7 +27,6 @@ from controller.jobflow.observe.pod_lookup import FlowPodLookup
 from controller.jobflow.observe.resource_kinds import ResourceKinds
 from shared.key import Key
 from shared.kinds import JOBFLOW, JOBFLOWTEMPLATE, JOBTEMPLATE, QUEUE
-from shared.kube.cache.cache import Cache
 from shared.kube.client.errors import NotFound
 
 
@@ -35,11 +35,11 @@ class FlowObserver:
 
     def __init__(self, context: ControllerContext) -> None:
         caches = context.caches
-        self.flows: Cache = caches.want(
+        self.flows = caches.want(
             JOBFLOW, indexers={USES: index_by_template, USES_FLOW: index_by_flow_template, WAITS: index_by_wait}
         )
-        self.templates: Cache = caches.want(JOBTEMPLATE)
-        self.flow_templates: Cache = caches.want(JOBFLOWTEMPLATE, optional=True)
+        self.templates = caches.want(JOBTEMPLATE)
+        self.flow_templates = caches.want(JOBFLOWTEMPLATE, optional=True)
         self.commands = flow_commands(context)
         self.resource_kinds = ResourceKinds(context)
         self.jobs = FlowChildren(caches, self.resource_kinds.kinds, context.clock)
@@ -47,12 +47,13 @@ class FlowObserver:
         # Without the Job controller this process may not be allowed to read queues; rejected Jobs are tried again anyway.
         self.queues = caches.want(QUEUE) if context.settings.job_controller else None
         self.approvals = ApprovalObserver(context)
+        self.quotas = flow_quotas(caches, self.flows)
         self._api = context.api
         self._caches = caches
 
     def observe(self, key: Key, known: CachedFlow, now: float, **more: Any) -> ObservedFlow:
         """The input of a decision at `now` (epoch seconds); `more`: its fields that are not read from caches."""
-        jobs = self.jobs.of(known.flow.metadata.uid, known.plan.steps)
+        jobs, body = self.jobs.of(known.flow.metadata.uid, known.plan.steps), self.flows.get(*key)
         return ObservedFlow(
             flow=known.flow,
             stored=known.stored,
@@ -68,10 +69,11 @@ class FlowObserver:
             queue_states=QueueStates(self.queues),
             flow_templates=Templates(self.flow_templates, key.namespace),
             parents=parents_of(self.flows, key.namespace, known.flow.metadata),
-            approvals=self.approvals.rules(self.flows.get(*key)),
+            approvals=self.approvals.rules(body),
             resource_kinds=self.resource_kinds.allowed(key.namespace),
             granted=self.resource_kinds.granted(known.flow.metadata),
             unserved=self.jobs.unserved(),
+            quota=None if body is None else self.quotas.place(key, body),
             **more,
         )
 

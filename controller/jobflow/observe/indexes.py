@@ -13,6 +13,7 @@ USES_FLOW: Final = "uses-flow-template"
 WAITS: Final = "waits-for"
 FOR_QUEUE: Final = "queue"
 FOR_APPROVAL: Final = "approval"
+FOR_QUOTA: Final = "quota"
 
 
 def index_by_template(flow: Body) -> Iterator[str]:
@@ -41,10 +42,12 @@ def _in_namespace(flow: Body, name: str) -> str:
 
 
 def index_by_wait(flow: Body) -> Iterator[str]:
-    """What steps of a flow wait for. FOR_QUEUE: a step has no Job because of its queue, or because the Job was rejected."""
+    """What a flow or steps of it wait for. FOR_QUEUE: a step has no Job because of its queue, or because the Job was rejected."""
     status = flow.get("status") or {}
     steps = () if status.get("completionTime") else status.get("steps") or ()
     if any(step.get("reason") in (reasons.QUEUE_CLOSED, reasons.JOB_REJECTED) for step in steps):
         yield FOR_QUEUE
     if any(step.get("reason") == reasons.WAITING_FOR_APPROVAL for step in steps):
         yield FOR_APPROVAL
+    if (status.get("state") or {}).get("reason") == reasons.QUOTA_EXCEEDED:
+        yield FOR_QUOTA

@@ -90,6 +90,11 @@ def _sentence(reason: str, steps: list[StepStatus]) -> str:
 def _flow(before: JobFlowStatus, after: JobFlowStatus) -> Iterator[Note]:
     if after.outcome == FlowOutcome.DEADLINE_EXCEEDED and before.outcome != after.outcome:
         yield Note("DeadlineExceeded", "activeDeadlineSeconds have passed; running Jobs are terminated", "Warning")
+    if held := _held(after):
+        yield from () if _held(before) else (Note(reasons.QUOTA_EXCEEDED, held),)
+        return
+    if _held(before) and not after.completion_time:
+        yield Note("QuotaFree", "the quota has room: steps start")
     was, now = before.state.phase, after.state.phase
     if was is now:
         return
@@ -101,3 +106,8 @@ def _flow(before: JobFlowStatus, after: JobFlowStatus) -> Iterator[Note]:
         yield Note("Suspended", "nothing new starts until it is resumed")
     elif was is FlowPhase.SUSPENDED:
         yield Note("Resumed", "steps start again")
+
+
+def _held(status: JobFlowStatus) -> str:
+    """The quota that holds the flow, in words."""
+    return status.state.message if status.state.reason == reasons.QUOTA_EXCEEDED else ""

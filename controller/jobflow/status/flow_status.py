@@ -116,6 +116,8 @@ def state(context: FlowContext) -> FlowState:
         return _ended(context)
     if context.plan.fault:
         return FlowState(phase=FlowPhase.PENDING, reason=reasons.INVALID_SPEC, message=context.plan.fault)
+    if context.has_no_place and not (context.is_suspended and context.flows_open):
+        return FlowState(phase=FlowPhase.PENDING, reason=reasons.QUOTA_EXCEEDED, message=context.held_by)
     reason, message = _why(context)
     return FlowState(phase=_phase(context), reason=reason, message=message)
 

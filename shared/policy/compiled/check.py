@@ -29,7 +29,22 @@ def policy_faults(spec: JobFlowPolicySpec) -> Iterator[Violation]:
     yield from _refused_defaults(spec)
     yield from _required(spec)
     yield from _exceptions(spec)
+    yield from _count_per(spec)
     yield from expression_faults(spec)
+
+
+def _count_per(spec: JobFlowPolicySpec) -> Iterator[Violation]:
+    limits = spec.limits
+    per = limits.count_per if limits is not None else None
+    path = "spec.limits.countPer"
+    if limits is None or per is None:
+        return
+    for name, key in (("namespaceLabel", per.namespace_label), ("objectLabel", per.object_label)):
+        yield from (Violation(f"{path}.{name}", fault, key) for fault in (qualified_name(key) if key else ()))
+    if bool(per.namespace_label) is bool(per.object_label):
+        yield Violation(path, "name one label: namespaceLabel or objectLabel", reason=Reason.REQUIRED)
+    if limits.max_active_flows is None and limits.max_running_flows is None:
+        yield Violation(path, "counts nothing without maxActiveFlows", reason=Reason.FORBIDDEN)
 
 
 def _selectors(spec: JobFlowPolicySpec) -> Iterator[Violation]:

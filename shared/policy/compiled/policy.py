@@ -16,6 +16,7 @@ from shared.policy.compiled.rules import CompiledRule, compiled_rule
 from shared.policy.compiled.variables import CompiledVariable, FieldPaths, compile_variables, fields_of
 from shared.policy.patterns.fields import Patterns, patterns_of
 from shared.policy.patterns.globs import Globs, globs
+from shared.policy.quota.quota import Quota, quotas_of
 from shared.violation import Violation
 
 _REMEMBERED: Final = 4096
@@ -42,6 +43,7 @@ class CompiledPolicy(msgspec.Struct, frozen=True):
     default_values: tuple[CompiledDefault, ...]
     allowed: Mapping[str, Patterns]
     denied: Mapping[str, Patterns]
+    quotas: tuple[Quota, ...]
     exempt_usernames: Globs
     exempt_groups: Globs
     exempt_namespaces: Globs
@@ -68,8 +70,9 @@ def compile_policy(body: Body) -> CompiledPolicy | tuple[Violation, ...]:
         return faults
     exempt, exceptions = spec.exempt, spec.exceptions
     variables = compile_variables(spec.variables)
+    name = str((body.get("metadata") or {}).get("name") or "")
     return CompiledPolicy(
-        name=str((body.get("metadata") or {}).get("name") or ""),
+        name=name,
         spec=spec,
         mode=spec.mode or PolicyMode.ENFORCE,
         variables=variables,
@@ -77,6 +80,7 @@ def compile_policy(body: Body) -> CompiledPolicy | tuple[Violation, ...]:
         default_values=tuple(_default_values(spec, variables)),
         allowed=_patterns(spec.allowed),
         denied=_patterns(spec.denied),
+        quotas=tuple(quotas_of(name, spec.limits)),
         exempt_usernames=globs(exempt.usernames if exempt else ()),
         exempt_groups=globs(exempt.groups if exempt else ()),
         exempt_namespaces=globs(exempt.namespaces if exempt else ()),

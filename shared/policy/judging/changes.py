@@ -11,8 +11,9 @@ from typing import Any, Final
 
 from shared.model.types import Body
 from shared.policy.compiled.rules import CompiledRule
-from shared.policy.context import PolicyContext, mapping
+from shared.policy.context import PolicyContext
 from shared.policy.fault import PolicyFault
+from shared.policy.raw import mapping
 
 _STEP: Final = re.compile(r"([^.\[\]]+)|\[([^\]]*)\]")
 _OF_SERVER: Final = ("managedFields", "resourceVersion", "generation", "selfLink")
@@ -88,7 +89,7 @@ def _metadata(body: Body) -> Body:
 
 
 def stored_context(context: PolicyContext) -> PolicyContext:
-    """The context in which the stored object is judged. The count of running flows is of the update only."""
+    """The context in which the stored object is judged. Quotas are judged of the update only."""
     return PolicyContext(
         kind=context.kind,
         body=context.old or {},

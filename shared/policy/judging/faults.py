@@ -13,6 +13,7 @@ from shared.policy.exceptions import Exceptions
 from shared.policy.fault import PolicyFault
 from shared.policy.judging.allowed import allowed_faults, denied_faults
 from shared.policy.judging.limits import limit_faults
+from shared.policy.judging.quotas import quota_faults
 from shared.policy.judging.required import required_faults
 
 MOST: Final = 100  # the most findings of one policy about one object that are reported
@@ -47,6 +48,7 @@ def _faults(policy: CompiledPolicy, context: PolicyContext) -> Iterator[PolicyFa
     spec = policy.spec
     if spec.limits is not None:
         yield from limit_faults(spec.limits, context)
+    yield from quota_faults(policy, context)
     yield from allowed_faults(policy.allowed, context)
     yield from denied_faults(policy.denied, context)
     if spec.required is not None:

@@ -10,12 +10,13 @@ from shared.model.phases import PolicyMode
 from shared.model.types import Body
 from shared.names import LAST_APPLIED
 from shared.policy.compiled.policy import CompiledPolicy
-from shared.policy.context import UPDATE, PolicyContext, mapping
+from shared.policy.context import UPDATE, PolicyContext
 from shared.policy.exceptions import NO_EXCEPTIONS_GRANTED, Exceptions
 from shared.policy.judging.changes import new_faults, stored_context
 from shared.policy.judging.faults import MOST, FaultsFound, faults_found
 from shared.policy.judging.finding import PolicyFinding
 from shared.policy.match import applies
+from shared.policy.raw import mapping
 from shared.timestamp import rfc3339
 
 _STRICTNESS: Final = {PolicyMode.AUDIT: 0, PolicyMode.WARN: 1, PolicyMode.ENFORCE: 2}

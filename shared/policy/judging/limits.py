@@ -14,8 +14,9 @@ from shared.kinds import JOB
 from shared.model.policy import Limits
 from shared.names import DEFAULT_MAX_ITERATIONS, DEFAULT_MAX_RETRY
 from shared.podtemplate.field import Field
-from shared.policy.context import CREATE, PolicyContext, mapping
+from shared.policy.context import PolicyContext
 from shared.policy.fault import PolicyFault
+from shared.policy.raw import mapping
 from shared.violation import Reason
 
 Check = Callable[[PolicyContext, int], Iterator[PolicyFault]]
@@ -144,23 +145,6 @@ def _seconds(field: Field, most: int, *, needed: bool) -> Iterator[PolicyFault]:
         yield _fault(field.path, f"must be set, to at most {most}", None, Reason.REQUIRED)
 
 
-def _running(context: PolicyContext, most: int) -> Iterator[PolicyFault]:
-    """JobFlows of the namespace that have neither ended nor are suspended. Checked when another one would start.
-
-    A flow that runs as a step of another does not count: the other one does.
-    """
-    if not context.is_flow or context.of_a_flow or context.running_flows is None or context.spec.get("suspend").true:
-        return
-    if context.operation not in ("", CREATE) and not Field("spec", (context.old or {}).get("spec")).get("suspend").true:
-        return
-    if (others := context.running_flows()) >= most:
-        message = (
-            f'namespace "{context.namespace}" has {others} running JobFlows, at most {most} may run at once: wait until '
-            "one has ended, or apply this one with suspend: true"
-        )
-        yield _fault("spec.suspend", message, None, Reason.FORBIDDEN)
-
-
 def _fault(path: str, message: str, value: int | None, reason: Reason = Reason.INVALID) -> PolicyFault:
     return PolicyFault("", path, message, value, reason)
 
@@ -173,5 +157,4 @@ LIMITS: Final[Mapping[str, tuple[str, Check]]] = {
     "max_retry": ("maxRetry", _retry),
     "max_active_deadline_seconds": ("maxActiveDeadlineSeconds", _deadline),
     "max_ttl_seconds_after_finished": ("maxTtlSecondsAfterFinished", _ttl),
-    "max_running_flows": ("maxRunningFlows", _running),
 }

@@ -21,6 +21,7 @@ from shared.model.flow import JobFlow, JobFlowSpec
 from shared.model.flow_status import JobFlowStatus, StepStatus
 from shared.model.meta import ObjectMeta
 from shared.model.phases import JobPhase
+from shared.policy.quota.places import QuotaPlace
 from shared.timestamp import rfc3339
 
 UID = "flow-uid"
@@ -86,6 +87,7 @@ class FlowCluster:
         self.plan: Plan | None = None
         self.decision_memo: DecisionMemo = NO_MEMO
         self.write_after = 0.0
+        self.quota: QuotaPlace | None = None
 
     # -- what the controller sees and does -----------------------------------------------------------------------
     def seen(self) -> ObservedFlow:
@@ -104,6 +106,7 @@ class FlowCluster:
             terminate_sent=self.ordered,
             probes=self.probes,
             write_after=self.write_after,
+            quota=self.quota,
         )
 
     def _pods(self, job: ObservedChild) -> PodResults:

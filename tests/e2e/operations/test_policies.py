@@ -56,6 +56,13 @@ def policies(scenario: Scenario) -> Iterator[Callable[..., None]]:
         scenario.kube.delete(JOBFLOWPOLICY, "", name)
 
 
+def known_to_the_controller(scenario: Scenario, name: str) -> None:
+    def ready() -> bool:
+        return bool((scenario.kube.get(JOBFLOWPOLICY, "", name).get("status") or {}).get("conditions"))
+
+    until(ready, 30, lambda: f"the controller does not know {name}")
+
+
 def here(scenario: Scenario) -> Body:
     return {"matchLabels": {"kubernetes.io/metadata.name": scenario.namespace}}
 
@@ -189,7 +196,7 @@ def test_the_number_of_running_flows_of_a_namespace_is_limited(scenario: Scenari
     scenario.flow("f", {"a": ()})
     scenario.reaches("f", "a", "Running")
     told = scenario.cluster.kubectl.refusal(jobflow(scenario.namespace, "g", {"a": ()}))
-    assert "has 1 running JobFlows, at most 1 may run at once" in told
+    assert "has 1 active JobFlow, at most 1 may run at once" in told
     scenario.flow("g", {"a": ()}, suspend=True)
     scenario.kube.delete(JOBFLOW, scenario.namespace, "f")
 
@@ -203,6 +210,43 @@ def test_the_number_of_running_flows_of_a_namespace_is_limited(scenario: Scenari
     until(resumed, 15, lambda: "g may not run though f is gone")
     assert not scenario.get("g")["spec"].get("suspend")
     scenario.kube.delete(JOBFLOW, scenario.namespace, "g")
+
+
+def test_flows_beyond_a_quota_wait_and_start_in_their_order(scenario: Scenario, policies: Policies) -> None:
+    scenario.templates("a", seconds=60)
+    policies("queue", limits={"maxActiveFlows": 1, "maxHeldFlows": 2})
+    known_to_the_controller(scenario, f"{scenario.namespace}-queue")
+    names = ("f", "g", "h")
+    for name in names:
+        scenario.flow(name, {"a": ()})
+        until(lambda name=name: (scenario.get(name).get("status") or {}).get("state"), 30, lambda: "no status")
+    told = scenario.cluster.kubectl.refusal(jobflow(scenario.namespace, "i", {"a": ()}))
+    assert "has 3 active JobFlows, at most 1 may run at once and 2 may wait" in told
+    scenario.reaches("f", "a", "Running")
+    for place, name in enumerate(names[1:]):
+        state = scenario.get(name)["status"]["state"]
+        assert (state["phase"], state["reason"]) == ("Pending", "QuotaExceeded"), state
+        scenario.kube.delete(JOBFLOW, scenario.namespace, names[place])
+        scenario.reaches(name, "a", "Running")
+    scenario.kube.delete(JOBFLOW, scenario.namespace, "h")
+
+
+def test_a_forged_owner_hides_no_flow_from_a_quota(scenario: Scenario, policies: Policies) -> None:
+    scenario.templates("a", seconds=60)
+    policies("one", limits={"maxActiveFlows": 1})
+    scenario.flow("f", {"a": ()})
+    scenario.reaches("f", "a", "Running")
+    owner = {
+        "apiVersion": JOBFLOW.api_version,
+        "kind": "JobFlow",
+        "name": "f",
+        "uid": scenario.get("f")["metadata"]["uid"],
+        "controller": True,
+    }
+    forged = jobflow(scenario.namespace, "g", {"a": ()})
+    forged["metadata"]["ownerReferences"] = [owner]
+    assert "at most 1 may run at once" in scenario.cluster.kubectl.refusal(forged)
+    scenario.kube.delete(JOBFLOW, scenario.namespace, "f")
 
 
 def test_a_suspended_flow_counts_while_its_jobs_run(scenario: Scenario, policies: Policies) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from shared.kinds import JOB, JOBFLOW, JOBTEMPLATE, Kind
 from shared.model.types import Body
 from shared.policy import CompiledPolicy, Compiler, PolicyContext, compile_policy, defaults, judge
+from shared.policy.census import AdmissionCensus
 from shared.policy.compiled.rules import field_of
 from shared.policy.patterns.globs import glob_fault, globs
 from shared.policy.selector import selects
@@ -110,6 +111,8 @@ EVERYTHING = policy(
         "maxActiveDeadlineSeconds": 1,
         "maxTtlSecondsAfterFinished": 1,
         "maxRunningFlows": 0,
+        "maxActiveFlows": 0,
+        "countPer": {"objectLabel": "team"},
     },
     allowed={
         name: ["q", "s", "p"]
@@ -150,7 +153,7 @@ def test_every_object_can_be_judged_and_completed(
         operation=operation,
         old={"spec": old, "metadata": old},
         template_exists=lambda name: False,
-        running_flows=lambda: 0,
+        census=AdmissionCensus(lambda namespace: (), lambda name: None, lambda namespace, name: None),
     )
     for finding in judge(made, [compiled]):
         assert len(finding.warning) < 120

@@ -64,6 +64,12 @@ FIELDS: dict[str, tuple[dict[str, Any], Body, Body, str]] = {
         flow(step("a"), suspend=True),
         "spec.suspend",
     ),
+    "limits.maxActiveFlows": (
+        {"limits": {"maxActiveFlows": 1}},
+        flow(step("a")),
+        flow(step("a"), suspend=True),
+        "spec.suspend",
+    ),
     "allowed.queues": ({"allowed": {"queues": ["q1"]}}, job(queue="default"), job(queue="q1"), "spec.queue"),
     "allowed.images": (
         {"allowed": {"images": ["registry.corp/*"]}},

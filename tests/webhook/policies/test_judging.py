@@ -17,7 +17,6 @@ from tests.webhook.policies.make import (
     pods,
     policy,
 )
-from webhook.policies.judging import running_flows
 
 
 def told(expression: str, manifest: Body, *, old: Body | None = None, user: str = "", message: str = "") -> list[str]:
@@ -177,5 +176,5 @@ COUNTED: dict[str, tuple[Body, int]] = {
 
 
 @pytest.mark.parametrize(("manifest", "count"), COUNTED.values(), ids=COUNTED)
-def test_ended_and_suspended_flows_do_not_count_as_running(manifest: Body, count: int) -> None:
-    assert running_flows([manifest], "f") == count
+def test_ended_and_suspended_flows_do_not_count_as_active(manifest: Body, count: int) -> None:
+    assert judged(flow(step("a")), manifest, policy(limits={"maxActiveFlows": 1})).allowed is not bool(count)

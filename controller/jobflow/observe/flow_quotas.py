@@ -1,0 +1,36 @@
+"""What the book of quotas must know of JobFlows."""
+
+from functools import partial
+from typing import Final
+
+from controller.quota_book import QuotaBook, QuotaKind
+from shared.kinds import JOBFLOW
+from shared.kube.cache.cache import Cache, Caches
+from shared.model.step import raw_steps
+from shared.model.types import Body
+from shared.policy.quota.standing import has_ended, standing_of, standing_part
+from shared.policy.quota.sub_flows import runs_as_step
+from shared.policy.raw import elements, mapping
+
+_OF_STEPS: Final = ("name", "phase", "attempts", "iterations")
+
+
+def _part(flow: Body) -> Body:
+    """The suspension of a flow, its steps that run flows, and what its status says of these and of itself."""
+    steps = [{"name": step.get("name"), "flow": True} for step in raw_steps(flow) if step.get("flow")]
+    names = {step["name"] for step in steps}
+    states = [
+        {name: state[name] for name in _OF_STEPS if name in state}
+        for state in elements(mapping(flow.get("status")).get("steps"))
+        if state.get("name") in names
+    ]
+    spec = {"suspend": mapping(flow.get("spec")).get("suspend"), "flows": steps}
+    return {"spec": spec, "status": {**standing_part(flow), "steps": states}}
+
+
+_FLOWS: Final = QuotaKind(JOBFLOW, standing_of, has_ended, _part, partial(runs_as_step, strict=True))
+
+
+def flow_quotas(caches: Caches, flows: Cache) -> QuotaBook:
+    """The book of the quotas of JobFlows. `flows`: the cache of all of them."""
+    return QuotaBook(caches, flows, _FLOWS)

@@ -1,0 +1,1 @@
+"""Quotas: limits on the number of objects that are active at the same time."""

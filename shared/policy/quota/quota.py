@@ -1,0 +1,48 @@
+"""A limit on the number of active objects, and the groups in which they are counted."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+import msgspec
+
+from shared.kinds import JOBFLOW, Kind
+from shared.model.policy import CountPer, Limits
+
+_EVERYWHERE: Final = CountPer()
+
+
+class Quota(msgspec.Struct, frozen=True):
+    """`policy`: the name of its policy; `rule`: `limits.maxActiveFlows`; `most`: objects that may be active at once;
+    `held`: objects beyond these that are admitted and wait."""
+
+    policy: str
+    rule: str
+    kind: Kind
+    most: int
+    held: int = 0
+    per: CountPer = _EVERYWHERE
+
+    @property
+    def spans_namespaces(self) -> bool:
+        """Whether a group may contain objects of several namespaces."""
+        return bool(self.per.namespace_label or self.per.object_label)
+
+    def group(self, namespace: str, labels: Mapping[str, str], namespace_labels: Mapping[str, str]) -> str:
+        """The group of an object, in words for messages. Objects without the label are one group."""
+        if key := self.per.object_label:
+            value = labels.get(key)
+            return f"the label {key}={value}" if value else f"no label {key}"
+        if key := self.per.namespace_label:
+            value = namespace_labels.get(key)
+            return f"namespaces with {key}={value}" if value else f"namespaces without the label {key}"
+        return f'namespace "{namespace}"'
+
+
+def quotas_of(policy: str, limits: Limits | None) -> Iterator[Quota]:
+    """The quotas of a policy. `maxRunningFlows` is the former name of `maxActiveFlows` and means the same."""
+    if limits is None:
+        return
+    per = limits.count_per or _EVERYWHERE
+    for name, most in (("maxActiveFlows", limits.max_active_flows), ("maxRunningFlows", limits.max_running_flows)):
+        if most is not None:
+            yield Quota(policy, f"limits.{name}", JOBFLOW, most, limits.max_held_flows, per)

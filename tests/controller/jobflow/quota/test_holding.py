@@ -1,0 +1,66 @@
+"""Which flows a quota holds, what they say, and when they start."""
+
+from controller.jobflow.model.observed import FlowCommand
+from shared.key import Key
+from shared.model.phases import JobPhase
+from shared.names import QUOTA_EXCEEDED
+from shared.timestamp import rfc3339
+from tests.controller.jobflow.make import START
+from tests.controller.jobflow.quota.world import QuotaWorld, policy
+
+
+def test_a_younger_flow_that_was_let_in_keeps_its_place_when_an_older_one_runs_again() -> None:
+    world = QuotaWorld(policy(1))
+    old, young = Key("a", "old"), Key("a", "young")
+    world.create(old)
+    world.drain()
+    world.clusters[old].set_job("old-a", JobPhase.FAILED)
+    world.queue[old] = None
+    world.drain()
+    world.create(young)
+    world.clusters[old].commands.append(FlowCommand("c", "cu", "RetryJobFlow", rfc3339(START)))
+    world.take_off(young)  # it has a place, which no status says yet
+    world.reconcile(old)
+    world.reconcile(old)
+    world.land(young)
+    world.drain()
+    assert [world.clusters[key].status.state.reason for key in (old, young)] == [QUOTA_EXCEEDED, ""]
+    assert world.clusters[young].unfinished() == ["young-a"]
+
+
+def test_a_held_flow_says_what_it_waits_for_and_starts_when_there_is_room() -> None:
+    world = QuotaWorld(policy(1))
+    first, second = Key("a", "first"), Key("a", "second")
+    world.create(first)
+    world.create(second, activeDeadlineSeconds=60)
+    world.drain()
+    why = 'at most 1 JobFlows of namespace "a" may run at once (policy "p", limits.maxActiveFlows)'
+    held = world.clusters[second]
+    assert (held.phase, held.status.state.message, held.status.start_time) == ("Pending", why, None)
+    assert held.next() == {"a": (why,)}
+    assert held.notes == [("QuotaExceeded", why)]
+    held.now += 3600
+    world.delete(first)
+    world.drain()
+    assert held.unfinished() == ["second-a"]
+    assert held.notes[-2][0] == "QuotaFree"
+    assert held.status.start_time == rfc3339(held.now)
+
+
+def test_no_quota_of_a_policy_that_only_warns_holds_a_flow() -> None:
+    warning = policy(0)
+    warning["spec"]["mode"] = "Warn"
+    world = QuotaWorld(warning)
+    world.create(Key("a", "f"))
+    world.drain()
+    assert world.clusters[Key("a", "f")].unfinished() == ["f-a"]
+
+
+def test_held_flows_start_when_the_policy_is_deleted() -> None:
+    world = QuotaWorld(policy(0))
+    world.create(Key("a", "f"))
+    world.drain()
+    assert world.clusters[Key("a", "f")].unfinished() == []
+    world.book.policies.assume_deleted("", "p", "p")
+    world.drain()
+    assert world.clusters[Key("a", "f")].unfinished() == ["f-a"]

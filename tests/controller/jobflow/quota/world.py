@@ -1,0 +1,187 @@
+"""Flows of several namespaces under one policy with a quota, and the parts of the controller that drive them."""
+
+from typing import Any, cast
+
+import msgspec
+from msgspec.structs import replace
+
+from controller.decision import Create, Decision
+from controller.jobflow.observe.flow_quotas import flow_quotas
+from shared.key import Key
+from shared.kinds import JOBFLOW
+from shared.kube.cache.cache import Caches
+from shared.kube.client.reader import ApiReader
+from shared.model.flow import JobFlow
+from shared.model.flow_status import JobFlowStatus
+from shared.model.types import Body
+from shared.names import QUOTA_EXCEEDED
+from shared.policy.quota.standing import Standing, standing_of
+from shared.timestamp import rfc3339
+from tests.controller.jobflow.make import START, FlowCluster, flow, step
+
+NAMESPACES = {"a": "x", "b": "x", "c": "y"}
+
+
+def policy(most: int, version: int = 1, **per: str) -> Body:
+    limits: Body = {"maxActiveFlows": most, **({"countPer": per} if per else {})}
+    return {
+        "metadata": {"name": "p", "uid": "p", "generation": version, "resourceVersion": str(version)},
+        "spec": {"limits": limits},
+    }
+
+
+class QuotaWorld:
+    """Flows of several namespaces, each in a FlowCluster, under one policy and one book of quotas."""
+
+    def __init__(self, limits: Body) -> None:
+        self.policy = limits
+        self.clusters: dict[Key, FlowCluster] = {}
+        self.version = 1
+        self.queue: dict[Key, None] = {}
+        self.current: Key | None = None
+        self.flying: dict[Key, tuple[JobFlow, Decision]] = {}
+        self.restart()
+
+    # -- the controller -----------------------------------------------------------------------------------------------
+    def restart(self) -> None:
+        """A new process: nothing is left but what is stored."""
+        self.caches = Caches(cast(ApiReader, None))
+        self.flows = self.caches.want(JOBFLOW)
+        self.book = flow_quotas(self.caches, self.flows)
+        for name, team in NAMESPACES.items():
+            namespace = {"metadata": {"name": name, "uid": name, "resourceVersion": "1", "labels": {"team": team}}}
+            self.book.namespaces.assume(namespace)
+        self.book.policies.assume(self.policy)
+        for key in self.clusters:
+            self.flows.assume(self.body(key))
+        self.flows.on_change(self._wake)
+        self.book.policies.on_change(lambda old, new: self.queue.update(dict.fromkeys(self._held())))
+
+    def _wake(self, old: Body | None, new: Body | None) -> None:
+        metadata = (new or old or {})["metadata"]
+        if (key := Key(metadata["namespace"], metadata["name"])) != self.current:
+            self.queue[key] = None
+        self.queue.update(dict.fromkeys(self.book.freed(old, new)))
+
+    def _held(self) -> list[Key]:
+        return [key for key, each in self.clusters.items() if each.status.state.reason == QUOTA_EXCEEDED]
+
+    def place(self, key: Key) -> FlowCluster:
+        cluster, body = self.clusters[key], self.flows.get(*key)
+        assert body is not None
+        cluster.quota = self.book.place(key, body)
+        return cluster
+
+    def reconcile(self, key: Key) -> None:
+        self.queue.pop(key, None)
+        if key not in self.clusters:
+            return
+        if key in self.flying:
+            self.land(key)
+        cluster = self.place(key)
+        before = cluster.flow
+        decision = cluster.turn()
+        if cluster.flow != before:
+            self.current = key
+            self.store(key)
+            self.current = None
+        if decision.requeue_after == 0.0:
+            self.queue[key] = None
+
+    def take_off(self, key: Key) -> None:
+        """The pass of a flow decides, and its writes take a while; passes over other flows come between."""
+        if key not in self.flying:
+            decision = self.place(key).decide().decision
+            self.flying[key] = (self.clusters[key].flow, decision)
+
+    def land(self, key: Key) -> None:
+        """Its writes reach the API server. A status of a flow that has changed since is refused."""
+        seen, decision = self.flying.pop(key)
+        if (cluster := self.clusters.get(key)) is None or cluster.flow.metadata.uid != seen.metadata.uid:
+            return
+        for action in decision.actions:
+            if isinstance(action, Create):
+                cluster._create(action)
+        if cluster.flow is seen and decision.status is not None:
+            cluster.flow = replace(seen, status=msgspec.convert(decision.status, JobFlowStatus))
+            self.store(key)
+        self.queue[key] = None
+
+    def crash(self, key: Key) -> None:
+        """The process ends after it has created what it decided to create, and before it has written the status."""
+        if key in self.flying:
+            self.land(key)
+        cluster = self.place(key)
+        for action in cluster.decide().decision.actions:
+            if isinstance(action, Create):
+                cluster._create(action)
+        self.restart()
+
+    def drain(self) -> None:
+        for _ in range(2000):
+            if not self.queue:
+                return
+            self.reconcile(next(iter(self.queue)))
+        raise AssertionError("never settles")
+
+    # -- what is stored ---------------------------------------------------------------------------------------------------
+    def body(self, key: Key) -> Body:
+        found = self.clusters[key].flow
+        body: Body = msgspec.to_builtins(found)
+        body["metadata"]["resourceVersion"] = str(self.version)
+        return body
+
+    def store(self, key: Key) -> None:
+        self.version += 1
+        self.flows.assume(self.body(key))
+
+    def create(self, key: Key, labels: dict[str, str] | None = None, **spec: Any) -> None:
+        made = flow(step("a"), step("b", "a"), **spec)
+        created = rfc3339(START + len(self.clusters) // 2)
+        metadata = replace(
+            made.metadata,
+            name=key.name,
+            namespace=key.namespace,
+            uid=f"uid-{self.version}",
+            creation_timestamp=created,
+            labels=labels or {},
+        )
+        self.clusters[key] = FlowCluster(replace(made, metadata=metadata))
+        self.store(key)
+
+    def suspend(self, key: Key, value: bool) -> None:
+        cluster = self.clusters[key]
+        metadata = replace(cluster.flow.metadata, generation=cluster.flow.metadata.generation + 1)
+        cluster.flow = replace(cluster.flow, metadata=metadata, spec=replace(cluster.flow.spec, suspend=value))
+        self.store(key)
+
+    def delete(self, key: Key) -> None:
+        uid = self.clusters.pop(key).flow.metadata.uid
+        self.flows.assume_deleted(key.namespace, key.name, uid)
+
+    def limit(self, most: int) -> None:
+        self.version += 1
+        per = self.policy["spec"]["limits"].get("countPer", {})
+        self.policy = policy(most, self.version, **per)
+        self.book.policies.assume(self.policy)
+
+    # -- what is asked ------------------------------------------------------------------------------------------------
+    def group(self, key: Key) -> str:
+        per = self.policy["spec"]["limits"].get("countPer") or {}
+        if "objectLabel" in per:
+            return str(self.clusters[key].flow.metadata.labels.get(per["objectLabel"], ""))
+        return NAMESPACES[key.namespace] if per else key.namespace
+
+    def running(self) -> dict[str, int]:
+        """The flows with unfinished Jobs of each group."""
+        found = dict.fromkeys(map(self.group, self.clusters), 0)
+        for key, cluster in self.clusters.items():
+            found[self.group(key)] += bool(cluster.unfinished())
+        return found
+
+    def is_idle(self) -> bool:
+        """Whether no flow runs, or may have been let in."""
+        return not self.flying and all(standing_of(self.body(key)) is Standing.IDLE for key in self.clusters)
+
+    def standings(self, standing: Standing) -> list[Key]:
+        return [key for key in self.clusters if standing_of(self.body(key)) is standing]

@@ -1,0 +1,63 @@
+"""Which JobFlows take or want a place in a quota."""
+
+from typing import Any
+
+import pytest
+
+from shared.policy.quota.standing import Standing, standing_of, standing_part
+
+FLOWS: dict[str, tuple[dict[str, Any], Standing]] = {
+    "a new flow": ({}, Standing.WAITS),
+    "a running flow": ({"status": {"state": {"phase": "Running"}}}, Standing.HOLDS),
+    "an ended flow": ({"status": {"state": {"phase": "Failed"}}}, Standing.IDLE),
+    "a flow that is being deleted": (
+        {"metadata": {"name": "f", "deletionTimestamp": "2026-01-02T03:04:05Z"}},
+        Standing.IDLE,
+    ),
+    "a flow that was created suspended": ({"spec": {"suspend": True}}, Standing.IDLE),
+    "a suspended flow without Jobs": (
+        {"spec": {"suspend": True}, "status": {"state": {"phase": "Suspended"}}},
+        Standing.IDLE,
+    ),
+    "a suspended flow with a running Job": (
+        {"spec": {"suspend": True}, "status": {"state": {"phase": "Suspended"}, "runningJobs": ["f-a", "f-b"]}},
+        Standing.HOLDS,
+    ),
+    "a suspended flow with a pending Job": (
+        {"spec": {"suspend": True}, "status": {"state": {"phase": "Suspended"}, "pendingJobs": ["f-a"]}},
+        Standing.HOLDS,
+    ),
+    "a suspended flow with completed Jobs": (
+        {"spec": {"suspend": True}, "status": {"state": {"phase": "Suspended"}, "completedJobs": ["f-a"]}},
+        Standing.IDLE,
+    ),
+    "a flow that the controller has not suspended yet": (
+        {"spec": {"suspend": True}, "status": {"state": {"phase": "Running"}}},
+        Standing.HOLDS,
+    ),
+    "a resumed flow without Jobs": ({"status": {"state": {"phase": "Suspended"}}}, Standing.WAITS),
+    "a resumed flow with a running Job": (
+        {"status": {"state": {"phase": "Suspended"}, "runningJobs": ["f-a"]}},
+        Standing.HOLDS,
+    ),
+    "a flow that a quota holds": (
+        {"status": {"state": {"phase": "Pending", "reason": "QuotaExceeded"}}},
+        Standing.WAITS,
+    ),
+    "a flow with a fault in its spec": (
+        {"status": {"state": {"phase": "Pending", "reason": "InvalidSpec"}}},
+        Standing.IDLE,
+    ),
+    "a flow that became invalid while a Job ran": (
+        {"status": {"state": {"phase": "Pending", "reason": "InvalidSpec"}, "runningJobs": ["f-a"]}},
+        Standing.HOLDS,
+    ),
+    "malformed parts": ({"spec": "x", "status": {"state": "y", "runningJobs": "z"}}, Standing.WAITS),
+}
+
+
+@pytest.mark.parametrize(("body", "wanted"), FLOWS.values(), ids=FLOWS)
+def test_a_flow_has_a_place_while_it_runs_or_has_unfinished_jobs(body: dict[str, Any], wanted: Standing) -> None:
+    flow = {"metadata": {"name": "f"}, **body}
+    assert standing_of(flow) is wanted
+    assert standing_of({**flow, "status": standing_part(flow)}) is wanted
