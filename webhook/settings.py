@@ -93,7 +93,8 @@ def _parser() -> argparse.ArgumentParser:
         help="kinds that steps with `resource` may create: a JSON list of {apiVersion, kind, resource, namespaceSelector}",
     )
     parser.add_argument(
-        "--controller-user", help="name of the controller in requests, whose objects get no claim to create kinds"
+        "--controller-user",
+        help="name of the controller in requests: its objects get no claim to create kinds, policies never refuse its deletions",
     )
     parser.add_argument("--tls-cert-file", help="serving certificate (PEM); reloaded when the file changes")
     parser.add_argument("--tls-private-key-file", help="private key of the serving certificate (PEM)")

@@ -52,7 +52,7 @@ class Scanner:
         if not policies.compiled:
             return scan_result
         exceptions = Exceptions(self._exceptions.list, now)
-        async for stored in self._objects.all(policies, yielder):
+        async for stored in self._objects.all(policies, now, yielder):
             for policy in relevant(stored, policies.compiled):
                 scan_result.add(stored, findings(policy, stored, exceptions))
                 await yielder()

@@ -20,16 +20,16 @@ class StoredObjects:
         self._caches |= {kind: caches.want(kind, optional=True) for kind in (OUTER if schedules else ())}
         self._namespaces = caches.want(NAMESPACE)
 
-    async def all(self, policies: Policies, yield_: Yield) -> AsyncIterator[PolicyContext]:
-        """Every object that is not being deleted. `yield_` lets other tasks run."""
-        view = await self._view(policies, yield_)
+    async def all(self, policies: Policies, now: float, yield_: Yield) -> AsyncIterator[PolicyContext]:
+        """Every object that is not being deleted, as policies see it at `now` (epoch seconds). `yield_` lets other tasks run."""
+        view = await self._view(policies, now, yield_)
         for kind, cache in self._caches.items():
             for body in cache.list():
                 for context in view.contexts(kind, body):
                     yield context
                 await yield_()
 
-    async def _view(self, policies: Policies, yield_: Yield) -> StoredView:
+    async def _view(self, policies: Policies, now: float, yield_: Yield) -> StoredView:
         """What the evaluation of several objects needs, collected once per scan."""
         census = StoredCensus(self._namespace)
         if any(policy.quotas for policy in policies.compiled):
@@ -37,7 +37,7 @@ class StoredObjects:
                 census.add(flow)
                 await yield_()
         templates = frozenset(self._caches[JOBTEMPLATE].keys())
-        return StoredView(self._namespace, templates, census)
+        return StoredView(self._namespace, templates, census, now)
 
     def _namespace(self, name: str) -> Body | None:
         return self._namespaces.get("", name)

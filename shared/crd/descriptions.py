@@ -187,6 +187,7 @@ _OF_TYPE: Final[Mapping[str, Mapping[str, str]]] = {
         "plugins": "Job plugins.",
         "serviceAccounts": "Service accounts of pods.",
     },
+    "MatchUsers": {"names": "Names of users.", "groups": "Groups of users."},
     "Required": {"labels": "Labels that the object must have."},
     "PolicyVariable": {"name": "A letter or _, then letters, digits and _.", "expression": "CEL expression."},
     "DefaultValue": {"field": "The field to set."},

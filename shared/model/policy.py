@@ -6,6 +6,7 @@ See docs/design/jobflow-api.md, section 9.
 from enum import StrEnum
 from typing import Annotated
 
+import msgspec
 from msgspec import Meta
 
 from shared.model.meta import ObjectMeta
@@ -23,8 +24,22 @@ class PolicyKind(StrEnum):
     JOBFLOWTEMPLATE = "JobFlowTemplate"
 
 
+class PolicyOperation(StrEnum):
+    CREATE = "CREATE"
+    UPDATE = "UPDATE"
+    DELETE = "DELETE"
+
+
+class MatchUsers(Model, frozen=True, kw_only=True):
+    """Users, by patterns with the wildcards * and ?; one that matches is enough."""
+
+    names: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    service_accounts: Annotated[tuple[str, ...], Meta(description="NAMESPACE/NAME of service accounts.")] = ()
+
+
 class Match(Model, frozen=True, kw_only=True):
-    """The objects that the policy applies to; empty matches all."""
+    """The objects and requests that the policy applies to; empty matches all."""
 
     kinds: Annotated[
         tuple[PolicyKind, ...],
@@ -36,6 +51,27 @@ class Match(Model, frozen=True, kw_only=True):
         None
     )
     object_selector: Annotated[Raw | None, Meta(description="metav1.LabelSelector over the object's labels.")] = None
+    operations: Annotated[
+        tuple[PolicyOperation, ...],
+        Meta(description="Default: CREATE and UPDATE. Of deletions only rules are judged, over oldObject."),
+    ] = ()
+    users: Annotated[MatchUsers | None, Meta(description="Only requests of these users; empty: of all.")] = None
+
+
+class TimeWindow(Model, frozen=True, kw_only=True):
+    """A span of time that begins whenever the schedule is due."""
+
+    schedule: Annotated[str, Meta(description="Cron expression, such as 0 18 * * FRI.")]
+    duration: Annotated[str, Meta(description="How long each window lasts, such as 62h.")]
+    time_zone: Annotated[str | None, Meta(description="IANA name of the time zone. Default UTC.")] = None
+
+
+class Validity(Model, frozen=True, kw_only=True):
+    """When the policy is in force, by the webhook's clock."""
+
+    from_: Annotated[Time | None, Meta(description="Not before this time.")] = msgspec.field(default=None, name="from")
+    until: Annotated[Time | None, Meta(description="No longer from this time on.")] = None
+    windows: Annotated[tuple[TimeWindow, ...], Meta(description="Only within one of these; empty: at all times.")] = ()
 
 
 class Exempt(Model, frozen=True, kw_only=True):
@@ -140,6 +176,10 @@ class Required(Model, frozen=True, kw_only=True):
         False
     )
     labels: tuple[str, ...] = ()
+    label_values: Annotated[
+        dict[str, tuple[str, ...]],
+        Meta(description="Labels that must be set, each to a value that matches one of the patterns."),
+    ] = {}
     image_digests: Annotated[bool, Meta(description="Images must be given by digest.")] = False
 
 
@@ -190,6 +230,7 @@ class AllowedExceptions(Model, frozen=True, kw_only=True):
 class JobFlowPolicySpec(Model, frozen=True, kw_only=True):
     match: Match | None = None
     exempt: Exempt | None = None
+    validity: Annotated[Validity | None, Meta(description="When it is in force. Default: always.")] = None
     mode: Annotated[
         PolicyMode | None,
         Meta(description="Enforce (default): refuse; Warn: kubectl prints a warning; Audit: only recorded."),

@@ -20,6 +20,7 @@ from shared.policy.raw import mapping
 
 CREATE: Final = "CREATE"
 UPDATE: Final = "UPDATE"
+DELETE: Final = "DELETE"
 _PLACEHOLDER: Final = "$("
 _CONTAINERS: Final = ("initContainers", "containers", "ephemeralContainers")
 
@@ -71,7 +72,8 @@ class Census(Protocol):
 
 @dataclass(frozen=True)
 class PolicyContext:
-    """One object to be judged. `operation`: CREATE, UPDATE, or '' for a stored object.
+    """One object to be judged. `operation`: CREATE, UPDATE, DELETE (`body` and `old` are the same then), or '' for a
+    stored object. `now`: epoch seconds; None if unknown, then policies are in force at all times.
 
     `request`: the variable `request` of rules, None in a scan; `namespace_body`: the Namespace, None if it is unknown;
     `template_exists`: for its namespace, None if unknown; `census`: what quotas count, None if unknown. `crd_defaults`: Volcano's CRD has already filled in `queue: default`; `offline`: in a linter, without a
@@ -93,6 +95,7 @@ class PolicyContext:
     crd_defaults: bool = False
     offline: bool = False
     embedded: Embedded | None = None
+    now: float | None = None
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -159,7 +162,7 @@ class PolicyContext:
     def variables(self) -> PolicyInput:
         """The variables for the rules of all policies, created once."""
         values = {
-            "object": self.body,
+            "object": None if self.operation == DELETE else self.body,
             "oldObject": self.old,
             "request": self.request,
             "namespaceObject": self.namespace_body,

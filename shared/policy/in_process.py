@@ -23,6 +23,7 @@ _USAGES: Final = (
     *("queues", "schedulerNames", "priorityClassNames", "plugins", "serviceAccounts"),
     *("images", "registries", "imageTags"),
 )
+_UNKNOWN: Final = "is judged by the webhook only"
 _LOOKUP: Final = "needs other objects"
 WHOLLY: Final = frozenset(
     {
@@ -47,6 +48,7 @@ NEVER: Final[Mapping[str, str]] = {
     "limits.maxDepth": "needs the longest path of a graph",
     "limits.maxActiveFlows": _LOOKUP,
     "limits.maxRunningFlows": _LOOKUP,
+    "required.labelValues": "patterns of values are compared by the webhook",
     "required.existingTemplates": _LOOKUP,
 }
 """The checks that only the webhook makes, and why."""
@@ -58,11 +60,15 @@ UNDERSTOOD: Final = frozenset(
     }
 )
 """The fields that decide whether a policy applies and that the API server reads, and those that are no checks."""
-LEFT: Final[Mapping[str, str]] = {"exceptions": "the API server does not see JobFlowPolicyExceptions"}
+LEFT: Final[Mapping[str, str]] = {
+    "exceptions": "the API server does not see JobFlowPolicyExceptions",
+    "validity": "the API server's expressions cannot read the time",
+    "match.operations": _UNKNOWN,
+    "match.users": _UNKNOWN,
+}
 """The fields with which the whole policy is left to the webhook, and why. So are fields that are listed nowhere."""
 
 _OWN: Final = "rules."
-_UNKNOWN: Final = "is judged by the webhook only"
 _ABSENT: Final = "the webhook sets it where it is absent"
 _RULES: Final = "CEL of its own: inProcess.rules is off"
 _DEFAULTED: Final[Mapping[str, DefaultField]] = {

@@ -3,7 +3,7 @@
 from shared.kinds import Kind
 from shared.model.types import Body
 from shared.policy.compiled.policy import CompiledPolicy
-from shared.policy.context import PolicyContext
+from shared.policy.context import CREATE, PolicyContext
 from shared.policy.selector import selects
 
 
@@ -17,13 +17,25 @@ def why_not(policy: CompiledPolicy, context: PolicyContext) -> str:
 
     As in the API server's matching of webhooks, the labels before or after the change must match.
     """
-    return _not_matched(policy, context) or _exempt(policy, context)
+    return _not_in_scope(policy, context) or _not_matched(policy, context) or _exempt(policy, context)
 
 
 def covers(policy: CompiledPolicy, kind: Kind, body: Body, namespace: Body | None) -> bool:
     """Whether the policy is about a stored object, whoever has created it. `namespace`: its Namespace, None if unknown."""
     name = str(body["metadata"].get("namespace") or "")
-    return not why_not(policy, PolicyContext(kind=kind, body=body, namespace=name, namespace_body=namespace))
+    context = PolicyContext(kind=kind, body=body, namespace=name, namespace_body=namespace)
+    return not (_not_matched(policy, context) or _exempt(policy, context))
+
+
+def _not_in_scope(policy: CompiledPolicy, context: PolicyContext) -> str:
+    """Why the policy is not about such requests, or not now. A stored object is judged like one that is created."""
+    if context.now is not None and policy.validity.until(context.now) is None:
+        return "validity: it is not in force now"
+    if (context.operation or CREATE) not in policy.operations:
+        return f"match.operations: {', '.join(sorted(policy.operations))}"
+    if policy.users is not None and not policy.users.fit(context.username, context.groups):
+        return "match.users" if context.username else "match.users: the user is unknown"
+    return ""
 
 
 def _not_matched(policy: CompiledPolicy, context: PolicyContext) -> str:

@@ -23,6 +23,7 @@ class StoredView(msgspec.Struct, frozen=True):
     namespace: Callable[[str], Body | None]
     templates: frozenset[tuple[str, str]]
     census: StoredCensus
+    now: float | None = None
 
     def contexts(self, kind: Kind, body: Body) -> Iterator[PolicyContext]:
         """The contexts of one stored object: none if it is being deleted, or contains nothing that policies judge."""
@@ -44,13 +45,16 @@ class StoredView(msgspec.Struct, frozen=True):
             template_exists=lambda name: (namespace, name) in self.templates,
             census=None if embedded else self.census,
             embedded=embedded,
+            now=self.now,
         )
 
 
-def view_of(stored: Mapping[Kind, Iterable[Body]], namespaces: Mapping[str, Body]) -> StoredView:
+def view_of(
+    stored: Mapping[Kind, Iterable[Body]], namespaces: Mapping[str, Body], now: float | None = None
+) -> StoredView:
     """The view of objects that are all at hand."""
     census = StoredCensus(namespaces.get)
     for flow in stored.get(JOBFLOW, ()):
         census.add(flow)
     keys = ((each["metadata"].get("namespace", ""), each["metadata"]["name"]) for each in stored.get(JOBTEMPLATE, ()))
-    return StoredView(namespaces.get, frozenset(keys), census)
+    return StoredView(namespaces.get, frozenset(keys), census, now)

@@ -97,7 +97,10 @@ WRONG: dict[str, tuple[Body, str]] = {
         {"resource": "Job/two"},
         'cases[0].resource: no Job named "two" among the resources: Job/one',
     ),
-    "a deletion": ({"resource": "Job/one", "operation": "DELETE"}, "cases[0].operation: policies do not judge DELETE"),
+    "a deletion": (
+        {"resource": "Job/one", "operation": "DELETE"},
+        "cases[0].operation: policies judge the deletion of JobFlow",
+    ),
     "an unknown field": ({"resource": "Job/one", "expects": "denied"}, "unknown field `expects`"),
     "an unknown expectation": ({"resource": "Job/one", "expect": "refused"}, "Invalid enum value 'refused'"),
 }

@@ -15,6 +15,7 @@ from shared.timestamp import epoch_or_none
 from webhook.envelope.patch import applied, value_at
 from webhook.envelope.review import AdmissionReview, AdmissionVerdict, GroupKind, Operation, RequestUser
 from webhook.lint.check import OURS
+from webhook.policies.deletions import GUARDED
 from webhook.subject.lookups import InMemoryLookups
 from webhook.verdict.admit import mutate, validate
 from webhook.verdict.kind_admission import AdmissionOptions
@@ -49,7 +50,7 @@ class PolicyCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename
 
     `resource`, `old`: `KIND/NAME` of an object of the test; `old` is the stored object of an UPDATE. `messages`: each is
     part of a refusal or warning. `patched`: values of the object after defaults, by path; null for an absent field. `now`:
-    the time of the request, RFC 3339, for exceptions; by default the present.
+    the time of the request, RFC 3339, for exceptions and `validity`; by default the present.
     """
 
     resource: str
@@ -111,15 +112,19 @@ def judge_case(
     """
     if case.now and (now := epoch_or_none(case.now)) is None:
         raise BadCase(f'now: "{case.now}" is not an RFC 3339 time such as 2026-01-31T12:00:00Z')
-    if case.operation is Operation.DELETE:
-        raise BadCase("operation: policies do not judge DELETE; use CREATE or UPDATE")
     body = _resource(case.resource, resources)
+    if case.operation is Operation.DELETE and _kind_of(body) not in GUARDED:
+        judged = ", ".join(kind.kind for kind in GUARDED)
+        raise BadCase(f"operation: policies judge the deletion of {judged} only")
     old = _resource(case.old or case.resource, resources) if case.operation is Operation.UPDATE else None
     others = [*(each for each in resources if each not in (body, old)), *exceptions]
     lookups = _lookups(case, policies, others, body)
     review, options = _review(case, body, old), AdmissionOptions(now=now)
-    defaulted = applied(body, mutate(review, lookups, options).patch)
-    verdict = validate(msgspec.structs.replace(review, object=defaulted), lookups, options)
+    defaulted = body
+    if case.operation is not Operation.DELETE:
+        defaulted = applied(body, mutate(review, lookups, options).patch)
+        review = msgspec.structs.replace(review, object=defaulted)
+    verdict = validate(review, lookups, options)
     outcome, told = _outcome(verdict)
     return CaseResult(case.title, outcome, tuple(_faults(case, outcome, told, verdict, defaulted)), told)
 
@@ -171,7 +176,8 @@ def _namespace(case: PolicyCase, body: Body) -> str:
 
 
 def _review(case: PolicyCase, body: Body, old: Body | None) -> AdmissionReview:
-    kind = _kind_of(body)
+    kind, deletion = _kind_of(body), case.operation is Operation.DELETE
+    stored = body if deletion else old
     return AdmissionReview(
         uid="test",
         operation=case.operation,
@@ -179,8 +185,8 @@ def _review(case: PolicyCase, body: Body, old: Body | None) -> AdmissionReview:
         name=str(body["metadata"]["name"]),
         namespace=_namespace(case, body),
         user_info=RequestUser(case.user.name, groups=case.user.groups),
-        object=_placed(body, _namespace(case, body)),
-        old_object=None if old is None else _placed(old, _namespace(case, body)),
+        object=None if deletion else _placed(body, _namespace(case, body)),
+        old_object=None if stored is None else _placed(stored, _namespace(case, body)),
     )
 
 

@@ -51,20 +51,26 @@ def compiled_policies(lookups: Lookups) -> Policies:
 
 
 def policy_input(
-    review: AdmissionReview, lookups: Lookups, *, crd_defaults: bool = False, embedded: Embedded | None = None
+    review: AdmissionReview,
+    lookups: Lookups,
+    *,
+    crd_defaults: bool = False,
+    embedded: Embedded | None = None,
+    now: float | None = None,
 ) -> PolicyContext | None:
-    """The input of policies; None for kinds that policies do not cover and for deletions.
+    """The input of policies; None for kinds that policies do not cover. Of a deletion it is the stored object.
 
     `embedded`: the review is of a template (see `template_review`), not of an object of its own.
     """
     kind = _JUDGED.get((review.kind.group, review.kind.kind))
-    if kind is None or review.object is None or review.operation is Operation.DELETE:
+    body = review.old_object if review.operation is Operation.DELETE else review.object
+    if kind is None or body is None:
         return None
-    namespace = review.namespace or str(body_or_empty(review.object.get("metadata")).get("namespace") or "")
+    namespace = review.namespace or str(body_or_empty(body.get("metadata")).get("namespace") or "")
     exists = (lambda template: lookups.get(JOBTEMPLATE, namespace, template) is not None) if lookups.complete else None
     return PolicyContext(
         kind=kind,
-        body=review.object,
+        body=body,
         namespace=namespace,
         operation=review.operation.value,
         old=review.old_object,
@@ -77,6 +83,7 @@ def policy_input(
         crd_defaults=crd_defaults,
         offline=not lookups.complete,
         embedded=embedded,
+        now=now,
     )
 
 
@@ -103,11 +110,11 @@ def with_policies(
     """`verdict` plus the violations, warnings and audit annotations of policies.
 
     `between` is called between policies and may raise to stop the evaluation. `embedded`: see `policy_input`. `now`: epoch
-    seconds; None: exceptions have no effect.
+    seconds; None: exceptions have no effect, and policies are in force at all times.
     """
     policies, given = compiled_policies(lookups).compiled, None
     if policies:
-        given = policy_input(review, lookups, embedded=embedded)
+        given = policy_input(review, lookups, embedded=embedded, now=now)
     if given is None:
         return verdict
     found = judge(given, policies, between, exceptions_of(lookups, now))
@@ -135,12 +142,17 @@ def checks_not_judged(review: AdmissionReview, lookups: Lookups) -> tuple[str, .
 
 
 def with_policy_defaults(
-    review: AdmissionReview, lookups: Lookups, own: Iterable[Setting], *, crd_defaults: bool = False
+    review: AdmissionReview,
+    lookups: Lookups,
+    own: Iterable[Setting],
+    *,
+    crd_defaults: bool = False,
+    now: float | None = None,
 ) -> list[Setting]:
     """The defaults of policies, then the webhook's `own` defaults for fields that no policy sets."""
     policies, given = compiled_policies(lookups).compiled, None
     if policies or review.operation is Operation.UPDATE:
-        given = policy_input(review, lookups, crd_defaults=crd_defaults)
+        given = policy_input(review, lookups, crd_defaults=crd_defaults, now=now)
     if given is None:
         return list(own)
     wanted = {path: Setting(path, value) for path, value in defaults(given, policies)}
@@ -153,7 +165,12 @@ def with_policy_defaults(
 
 
 def with_template_defaults(
-    review: AdmissionReview, lookups: Lookups, own: Iterable[Setting], *, crd_defaults: bool = False
+    review: AdmissionReview,
+    lookups: Lookups,
+    own: Iterable[Setting],
+    *,
+    crd_defaults: bool = False,
+    now: float | None = None,
 ) -> list[Setting]:
     """`own` plus the defaults of policies for the template in the reviewed object, on its creation."""
     template = template_review(review) if review.operation is Operation.CREATE else None
@@ -162,7 +179,7 @@ def with_template_defaults(
     if template is None or not policies:
         return settings
     embedded, inner = template
-    given = policy_input(inner, lookups, crd_defaults=crd_defaults, embedded=embedded)
+    given = policy_input(inner, lookups, crd_defaults=crd_defaults, embedded=embedded, now=now)
     for path, value in defaults(given, policies) if given else ():
         if (place := embedded.path(path)) is not None:
             settings.append(Setting(place, value))

@@ -147,7 +147,7 @@ class AdmissionHandler:
             if not found:
                 break
             lookups = InMemoryLookups(found, below=lookups)
-        verdict = mutate(review, lookups, self._options)
+        verdict = mutate(review, lookups, self._options_now())
         complete = with_defaults(review, verdict)
         ends = self._clock() + WORK_SECONDS
         if has_broken_structure(review, lookups, self._options) or violates_in_process(
@@ -157,10 +157,13 @@ class AdmissionHandler:
             return verdict if judged.allowed else judged
         return verdict
 
+    def _options_now(self) -> AdmissionOptions:
+        return dataclasses.replace(self._options, now=self._wall_clock() if self._wall_clock else None)
+
     async def _validated(self, review: AdmissionReview, lookups: Lookups) -> AdmissionVerdict:
         """The verdict. Before a refusal, objects that the caches may lack or still contain are read from the API server."""
         ends = self._clock() + WORK_SECONDS
-        options = dataclasses.replace(self._options, now=self._wall_clock() if self._wall_clock else None)
+        options = self._options_now()
 
         counted = counted_namespace(lookups, review.namespace)
 

@@ -22,7 +22,14 @@ from webhook.subject.lookups import Lookups, MissingObject
 from webhook.subject.subjects import Subject
 from webhook.verdict.admissions import admission_of
 from webhook.verdict.claims import with_claim
-from webhook.verdict.kind_admission import DEFAULT_OPTIONS, AdmissionOptions, KindAdmission, being_deleted, unchanged
+from webhook.verdict.kind_admission import (
+    DEFAULT_OPTIONS,
+    AdmissionOptions,
+    KindAdmission,
+    being_deleted,
+    policies_judge,
+    unchanged,
+)
 from webhook.verdict.schema_faults import schema_faults
 
 Allowance = Callable[[], bool]  # returns False once the time limit is reached
@@ -47,9 +54,11 @@ def mutate(review: AdmissionReview, lookups: Lookups, options: AdmissionOptions 
     except (msgspec.ValidationError, RecursionError):
         return ALLOWED
     settled: Iterable[Setting] = judging.with_policy_defaults(
-        review, lookups, admission.defaults(subject, options), crd_defaults=options.volcano_crds
+        review, lookups, admission.defaults(subject, options), crd_defaults=options.volcano_crds, now=options.now
     )
-    settled = judging.with_template_defaults(review, lookups, settled, crd_defaults=options.volcano_crds)
+    settled = judging.with_template_defaults(
+        review, lookups, settled, crd_defaults=options.volcano_crds, now=options.now
+    )
     if review.operation is Operation.UPDATE:
         settled = _as_stored(settled, review.old_object)
     settled = (*settled, *with_claim(review, lookups, options))
@@ -93,6 +102,8 @@ def validate(
     )
     if verdict.allowed and (implied := admission.implied(subject, review)) is not None:
         return _as_part(validate(implied, lookups, options, in_time=in_time), implied)
+    if not policies_judge(review, lookups, options):
+        return verdict
     verdict = judging.with_policies(review, lookups, verdict, lambda: _check_time(in_time, "policies"), now=options.now)
     return _with_template(review, lookups, options, verdict, in_time)
 

@@ -12,6 +12,7 @@ from shared.model.types import Body
 from shared.resource_steps.allowed import AllowedKind
 from webhook.envelope.patch import Setting
 from webhook.envelope.review import AdmissionReview, Operation
+from webhook.policies.deletions import may_be_refused
 from webhook.rules import Notice, Rule, Warner
 from webhook.subject.lookups import Lookups, MissingObject
 from webhook.subject.policy_subjects import ExceptionSubject, PolicySubject
@@ -118,6 +119,11 @@ def being_deleted(review: AdmissionReview) -> bool:
     """Whether the UPDATE is of an object that is being deleted, as the removal of a finalizer. It is always allowed."""
     updates = review.operation is Operation.UPDATE and review.object is not None
     return updates and bool(body_or_empty((review.object or {}).get("metadata")).get("deletionTimestamp"))
+
+
+def policies_judge(review: AdmissionReview, lookups: Lookups, options: AdmissionOptions) -> bool:
+    """Whether policies judge the request: every creation and update, and some deletions."""
+    return review.operation is not Operation.DELETE or may_be_refused(review, lookups, options.controller_user)
 
 
 def unchanged(admission: KindAdmission, review: AdmissionReview) -> bool:

@@ -1,6 +1,7 @@
 """`policy explain`: what policies say of one object."""
 
 import argparse
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -120,6 +121,7 @@ def _context(
         request=request,
         namespace_body=known or {"metadata": {"name": namespace}},
         embedded=embedded,
+        now=time.time(),
     )
 
 

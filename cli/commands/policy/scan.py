@@ -1,6 +1,7 @@
 """`policy scan`: which stored objects violate policies that are not applied yet."""
 
 import argparse
+import time
 from collections.abc import Iterator, Mapping, Sequence
 
 from cli.client import Session, live
@@ -63,7 +64,7 @@ def _violations(
     exceptions: Exceptions,
 ) -> Iterator[tuple[Body, PolicyFinding]]:
     """Each violation with the stored object."""
-    view = view_of(stored, namespaces)
+    view = view_of(stored, namespaces, time.time())
     for kind, bodies in stored.items():
         for body in bodies:
             for context in view.contexts(kind, body):

@@ -23,6 +23,7 @@ class ApprovalObserver:
         self._policies = caches.want(JOBFLOWPOLICY, optional=True)
         self._namespaces = caches.want(NAMESPACE)
         self._compiler = Compiler()
+        self._clock = context.clock
 
     def rules(self, flow: Body | None) -> ApprovalRules:
         """The rules for the approvals of a flow. Only those of flows that have steps with `approve` are computed."""
@@ -35,7 +36,11 @@ class ApprovalObserver:
     def _leave(self, flow: Body) -> tuple[bool, bool]:
         namespace = flow["metadata"].get("namespace", "")
         context = PolicyContext(
-            kind=JOBFLOW, body=flow, namespace=namespace, namespace_body=self._namespaces.get("", namespace)
+            kind=JOBFLOW,
+            body=flow,
+            namespace=namespace,
+            namespace_body=self._namespaces.get("", namespace),
+            now=self._clock(),
         )
         compiled = self._compiler.compile(self._policies.list()).compiled
         found = [policy.spec.approvals for policy in relevant(context, compiled)]

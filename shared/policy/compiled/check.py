@@ -6,13 +6,14 @@ from typing import Final
 import msgspec
 
 from shared.duration import seconds_or
-from shared.model.policy import JobFlowPolicySpec
+from shared.model.policy import JobFlowPolicySpec, Required
 from shared.model.types import Model
 from shared.podtemplate import check_template
 from shared.podtemplate.field import Field
 from shared.podtemplate.formats import dns_subdomain, qualified_name
 from shared.podtemplate.metadata import label_selector, labels
 from shared.policy.compiled.check_expressions import expression_faults
+from shared.policy.compiled.check_scope import scope_faults
 from shared.policy.patterns.globs import glob_fault, globs
 from shared.policy.patterns.images import image_pattern_fault
 from shared.policy.selector import unknown_fields
@@ -30,6 +31,7 @@ def policy_faults(spec: JobFlowPolicySpec) -> Iterator[Violation]:
     yield from _required(spec)
     yield from _exceptions(spec)
     yield from _count_per(spec)
+    yield from scope_faults(spec)
     yield from expression_faults(spec)
 
 
@@ -146,3 +148,15 @@ def _required(spec: JobFlowPolicySpec) -> Iterator[Violation]:
         for index, text in enumerate(texts):
             path = f"spec.required.{name}[{index}]"
             yield from (Violation(path, fault, text) for fault in qualified_name(text))
+    yield from _label_values(required)
+
+
+def _label_values(required: Required) -> Iterator[Violation]:
+    for key, patterns in required.label_values.items():
+        path = f"spec.required.labelValues[{key}]"
+        yield from (Violation(path, fault, key) for fault in qualified_name(key))
+        if not patterns:
+            yield Violation(path, "needs a pattern; * allows every value", reason=Reason.REQUIRED)
+        for index, text in enumerate(patterns):
+            if fault := glob_fault(text):
+                yield Violation(f"{path}[{index}]", fault, text)

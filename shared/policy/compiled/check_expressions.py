@@ -6,12 +6,13 @@ from typing import Final
 
 from shared.expressions import Program, ResultType, Scope, compile_expression, policy_scope
 from shared.graphs.directed import duplicates
-from shared.model.policy import DefaultField, DefaultValue, JobFlowPolicySpec
+from shared.model.policy import DefaultField, DefaultValue, JobFlowPolicySpec, PolicyOperation
 from shared.podtemplate.formats import label_value, qualified_name
 from shared.violation import Reason, Violation
 
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
-_NEVER: Final = re.compile(r"""["'](DELETE|CONNECT)["']""")
+_NEVER: Final = re.compile(r"""["'](CREATE|UPDATE|DELETE|CONNECT)["']""")
+_DEFAULT: Final = (PolicyOperation.CREATE, PolicyOperation.UPDATE)
 _OF_KEYS: Final = (DefaultField.LABELS, DefaultField.NODE_SELECTOR)
 _STATIC: Final = {
     DefaultField.QUEUE: "queue",
@@ -37,7 +38,7 @@ def _variables(spec: JobFlowPolicySpec) -> Iterator[Violation]:
             message = "must be a letter or _, followed by letters, digits and _"
             yield Violation(f"{path}.name", message, variable.name)
         scope = policy_scope(earlier.name for earlier in spec.variables[:index])
-        yield from _compiled(f"{path}.expression", variable.expression, scope, ResultType.VALUE)
+        yield from _compiled(f"{path}.expression", variable.expression, scope, ResultType.VALUE, _operations(spec))
 
 
 def _rules(spec: JobFlowPolicySpec) -> Iterator[Violation]:
@@ -48,9 +49,11 @@ def _rules(spec: JobFlowPolicySpec) -> Iterator[Violation]:
         if not rule.name:
             yield Violation(f"{path}.name", "violations are reported with it", reason=Reason.REQUIRED)
         yield from (Violation(f"{path}.name", fault, rule.name) for fault in label_value(rule.name))
-        yield from _compiled(f"{path}.expression", rule.expression, scope, ResultType.BOOL)
+        yield from _compiled(f"{path}.expression", rule.expression, scope, ResultType.BOOL, _operations(spec))
         if rule.message_expression:
-            yield from _compiled(f"{path}.messageExpression", rule.message_expression, scope, ResultType.STRING)
+            yield from _compiled(
+                f"{path}.messageExpression", rule.message_expression, scope, ResultType.STRING, _operations(spec)
+            )
 
 
 def _default_values(spec: JobFlowPolicySpec) -> Iterator[Violation]:
@@ -64,7 +67,13 @@ def _default_values(spec: JobFlowPolicySpec) -> Iterator[Violation]:
             yield Violation(f"{path}.key", "only for labels and nodeSelector", each.key)
         if _is_static(spec, each):
             yield Violation(f"{path}.field", "spec.defaults sets it as well", each.field.value, Reason.DUPLICATE)
-        yield from _compiled(f"{path}.valueExpression", each.value_expression, _scope(spec), ResultType.STRING_INT_BOOL)
+        yield from _compiled(
+            f"{path}.valueExpression",
+            each.value_expression,
+            _scope(spec),
+            ResultType.STRING_INT_BOOL,
+            _operations(spec),
+        )
 
 
 def _is_static(spec: JobFlowPolicySpec, value: DefaultValue) -> bool:
@@ -79,13 +88,24 @@ def _scope(spec: JobFlowPolicySpec) -> Scope:
     return policy_scope(variable.name for variable in spec.variables)
 
 
-def _compiled(path: str, text: str, scope: Scope, result: ResultType) -> Iterator[Violation]:
+def _compiled(
+    path: str, text: str, scope: Scope, result: ResultType, operations: Sequence[PolicyOperation]
+) -> Iterator[Violation]:
     made = compile_expression(text, scope, result)
     if not isinstance(made, Program):
         yield from (Violation(path, str(problem), text) for problem in made)
-    elif ("request", "operation") in made.fields and (never := _NEVER.search(text)):
-        message = f'policies judge CREATE and UPDATE only, so request.operation is never "{never[1]}"'
-        yield Violation(path, message, text)
+    elif ("request", "operation") in made.fields:
+        never = next((found[1] for found in _NEVER.finditer(text) if found[1] not in operations), None)
+        if never:
+            judged = " and ".join(operations)
+            message = (
+                f'the policy judges {judged} only, so request.operation is never "{never}" (spec.match.operations)'
+            )
+            yield Violation(path, message, text)
+
+
+def _operations(spec: JobFlowPolicySpec) -> tuple[PolicyOperation, ...]:
+    return (spec.match.operations if spec.match is not None else ()) or _DEFAULT
 
 
 def _repeated(names: Sequence[str], path: str, name: str = "name") -> Iterator[Violation]:

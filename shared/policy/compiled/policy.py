@@ -9,10 +9,12 @@ from shared.codec.api_words import in_api_words, split_place
 from shared.duration import seconds_or
 from shared.expressions import Program, ResultType, compile_expression, policy_scope
 from shared.model.phases import PolicyMode
-from shared.model.policy import DefaultField, JobFlowPolicySpec, UsageLists
+from shared.model.policy import DefaultField, JobFlowPolicySpec, PolicyOperation, UsageLists
 from shared.model.types import Body
 from shared.policy.compiled.check import policy_faults
 from shared.policy.compiled.rules import CompiledRule, compiled_rule
+from shared.policy.compiled.users import CompiledUsers, compile_users
+from shared.policy.compiled.validity import CompiledValidity, compile_validity
 from shared.policy.compiled.variables import CompiledVariable, FieldPaths, compile_variables, fields_of
 from shared.policy.patterns.fields import Patterns, patterns_of
 from shared.policy.patterns.globs import Globs, globs
@@ -20,6 +22,7 @@ from shared.policy.quota.quota import Quota, quotas_of
 from shared.violation import Violation
 
 _REMEMBERED: Final = 4096
+_JUDGED: Final = frozenset((PolicyOperation.CREATE, PolicyOperation.UPDATE))
 
 
 class CompiledDefault(msgspec.Struct, frozen=True):
@@ -43,6 +46,10 @@ class CompiledPolicy(msgspec.Struct, frozen=True):
     default_values: tuple[CompiledDefault, ...]
     allowed: Mapping[str, Patterns]
     denied: Mapping[str, Patterns]
+    label_values: Mapping[str, Globs]
+    operations: frozenset[PolicyOperation]
+    users: CompiledUsers | None
+    validity: CompiledValidity
     quotas: tuple[Quota, ...]
     exempt_usernames: Globs
     exempt_groups: Globs
@@ -80,6 +87,10 @@ def compile_policy(body: Body) -> CompiledPolicy | tuple[Violation, ...]:
         default_values=tuple(_default_values(spec, variables)),
         allowed=_patterns(spec.allowed),
         denied=_patterns(spec.denied),
+        label_values={key: globs(texts) for key, texts in spec.required.label_values.items()} if spec.required else {},
+        operations=frozenset(spec.match.operations if spec.match else ()) or _JUDGED,
+        users=compile_users(spec.match.users if spec.match else None),
+        validity=compile_validity(spec.validity),
         quotas=tuple(quotas_of(name, spec.limits)),
         exempt_usernames=globs(exempt.usernames if exempt else ()),
         exempt_groups=globs(exempt.groups if exempt else ()),

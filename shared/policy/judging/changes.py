@@ -102,4 +102,6 @@ def stored_context(context: PolicyContext) -> PolicyContext:
         crd_defaults=context.crd_defaults,
         offline=context.offline,
         embedded=context.embedded,
+        operation=context.operation,
+        now=context.now,
     )

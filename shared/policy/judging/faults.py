@@ -8,7 +8,7 @@ import msgspec
 from shared.policy.compiled.policy import CompiledPolicy
 from shared.policy.compiled.rules import rule_faults
 from shared.policy.compiled.variables import values_of
-from shared.policy.context import PolicyContext
+from shared.policy.context import DELETE, PolicyContext
 from shared.policy.exceptions import Exceptions
 from shared.policy.fault import PolicyFault
 from shared.policy.judging.allowed import allowed_faults, denied_faults
@@ -46,12 +46,14 @@ def faults_found(
 
 def _faults(policy: CompiledPolicy, context: PolicyContext) -> Iterator[PolicyFault]:
     spec = policy.spec
+    if context.operation == DELETE:
+        yield from rule_faults(policy.rules, values_of(policy.variables, context), context)
+        return
     if spec.limits is not None:
         yield from limit_faults(spec.limits, context)
     yield from quota_faults(policy, context)
     yield from allowed_faults(policy.allowed, context)
     yield from denied_faults(policy.denied, context)
-    if spec.required is not None:
-        yield from required_faults(spec.required, context)
+    yield from required_faults(policy, context)
     if policy.rules:
         yield from rule_faults(policy.rules, values_of(policy.variables, context), context)

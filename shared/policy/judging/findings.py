@@ -10,7 +10,7 @@ from shared.model.phases import PolicyMode
 from shared.model.types import Body
 from shared.names import LAST_APPLIED
 from shared.policy.compiled.policy import CompiledPolicy
-from shared.policy.context import UPDATE, PolicyContext
+from shared.policy.context import DELETE, UPDATE, PolicyContext
 from shared.policy.exceptions import NO_EXCEPTIONS_GRANTED, Exceptions
 from shared.policy.judging.changes import new_faults, stored_context
 from shared.policy.judging.faults import MOST, FaultsFound, faults_found
@@ -83,7 +83,7 @@ def _new(policy: CompiledPolicy, context: PolicyContext, exceptions: Exceptions)
     A fault that an exception allows for the stored object, but not for the changed one, is new.
     """
     faults = faults_found(policy, context, exceptions, MOST)
-    if context.old is None or not (faults.counted or faults.excepted):
+    if context.old is None or context.operation == DELETE or not (faults.counted or faults.excepted):
         return faults
     stored = stored_context(context)
     before = faults_found(policy, stored, exceptions, None) if applies(policy, stored) else FaultsFound()

@@ -14,7 +14,10 @@ _NAME_LABEL = "kubernetes.io/metadata.name"
 def not_judged(context: PolicyContext, policies: Iterable[CompiledPolicy]) -> Iterator[str]:
     """Texts such as `policy nss (needs the labels of namespace ml)`. Empty unless the context is offline."""
     for policy in policies if context.offline else ():
-        if context.namespace_body is None and _selects_namespaces(policy):
+        if policy.users is not None and not context.username:
+            if is_about(policy, context):
+                yield f"policy {policy.name} (needs the user)"
+        elif context.namespace_body is None and _selects_namespaces(policy):
             if is_about(policy, context):
                 yield f"policy {policy.name} (needs {_labels(context)})"
         elif applies(policy, context):

@@ -1,25 +1,31 @@
 """`required`: labels, resources and templates that must be set. Patches are incomplete, so the finished Job is judged."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from shared.model.policy import Required
 from shared.model.step import NO_JOB_FIELDS
 from shared.podtemplate.field import Field
+from shared.policy.compiled.policy import CompiledPolicy
 from shared.policy.context import JobPart, PolicyContext
 from shared.policy.fault import PolicyFault
 from shared.policy.judging.usage import images
+from shared.policy.patterns.globs import Globs
 from shared.policy.patterns.images import parse_image
 from shared.violation import Reason
 
 EXISTING_TEMPLATES: Final = "required.existingTemplates"
 
 
-def required_faults(required: Required, context: PolicyContext) -> Iterator[PolicyFault]:
+def required_faults(policy: CompiledPolicy, context: PolicyContext) -> Iterator[PolicyFault]:
     """The required fields that are missing."""
+    required = policy.spec.required
+    if required is None:
+        return
     for key in required.labels:
         if not context.labels.get(key):
             yield _missing("labels", f"metadata.labels[{key}]", "this label must be set")
+    yield from _label_values(policy.label_values, context)
     for part in context.jobs:
         if not part.partial:
             yield from _amounts(part, required)
@@ -27,6 +33,16 @@ def required_faults(required: Required, context: PolicyContext) -> Iterator[Poli
             yield from _digests(context, part)
     if required.existing_templates:
         yield from _templates(context)
+
+
+def _label_values(wanted: Mapping[str, Globs], context: PolicyContext) -> Iterator[PolicyFault]:
+    for key, patterns in wanted.items():
+        path, value = f"metadata.labels[{key}]", context.labels.get(key)
+        allowed = f"allowed: {', '.join(patterns.texts)}"
+        if not value:
+            yield _missing("labelValues", path, f"this label must be set; {allowed}")
+        elif not isinstance(value, str) or not patterns.fits(value):
+            yield PolicyFault("required.labelValues", path, f"not allowed; {allowed}", value)
 
 
 def _amounts(part: JobPart, required: Required) -> Iterator[PolicyFault]:
