@@ -14,11 +14,12 @@ from typing import Final
 import msgspec
 
 from shared.key import Key, key_of
-from shared.kinds import JOBFLOWPOLICY, NAMESPACE, Kind
+from shared.kinds import JOBFLOWPOLICY, JOBFLOWPOLICYEXCEPTION, NAMESPACE, Kind
 from shared.kube.cache.cache import Cache, Caches
 from shared.model.phases import PolicyMode
 from shared.model.types import Body
-from shared.policy import CompiledPolicy, Compiler
+from shared.policy import CompiledPolicy, Compiler, PolicyContext
+from shared.policy.exceptions import Exceptions
 from shared.policy.match import covers
 from shared.policy.quota.places import Age, Candidate, PlaceState, QuotaPlace, Slot, full_slots
 from shared.policy.quota.standing import Standing
@@ -55,9 +56,11 @@ class _Entry:
 class QuotaBook:
     """The book of one kind. Nothing is kept while no policy has a quota for the kind."""
 
-    def __init__(self, caches: Caches, objects: Cache, kind: QuotaKind) -> None:
+    def __init__(self, caches: Caches, objects: Cache, kind: QuotaKind, clock: Callable[[], float]) -> None:
         self.policies: Cache = caches.want(JOBFLOWPOLICY, optional=True)
         self.namespaces: Cache = caches.want(NAMESPACE)
+        self.exceptions: Cache = caches.want(JOBFLOWPOLICYEXCEPTION, optional=True)
+        self._clock = clock
         self._objects = objects
         self._kind = kind
         self._compiler = Compiler()
@@ -81,7 +84,7 @@ class QuotaBook:
             return QuotaPlace(PlaceState.OPEN)
         if entry.standing is Standing.IDLE:
             return QuotaPlace(PlaceState.ASKS)
-        if (slot := self._full_for(entry)) is not None:
+        if (slot := self._full_for(entry)) is not None and not self._is_excepted(entry):
             return QuotaPlace(PlaceState.HELD, str(slot))
         self._granted.add(entry.age)
         return QuotaPlace(PlaceState.GRANTED)
@@ -192,6 +195,17 @@ class QuotaBook:
                 )
             )
         return self._full[scope].get(entry.age)
+
+    def _is_excepted(self, entry: _Entry) -> bool:
+        """Whether exceptions allow the object to exceed each of its quotas now. It counts all the same."""
+        namespace = str(entry.body["metadata"].get("namespace", ""))
+        policies = {policy.name: policy for policy in self._policies()}
+        context = PolicyContext(kind=self._kind.kind, body=entry.body, namespace=namespace)
+        exceptions = Exceptions(self.exceptions.list, self._clock())
+        return all(
+            exceptions.allowing(policies[slot.quota.policy], slot.quota.rule, context) is not None
+            for slot in entry.slots
+        )
 
     # -- changes ------------------------------------------------------------------------------------------------------
     def _changed(self, old: Body | None, new: Body | None) -> None:

@@ -14,6 +14,7 @@ def build(context: ControllerContext) -> Controller:
     queue = WorkQueue("jobflow")
     reconciler = FlowReconciler(context, queue.add)
     observer = reconciler.observer
+    quotas = observer.quotas
     metrics.FlowGauges(observer.flows)
     queues = () if observer.queues is None else (Route(observer.queues, reconciler.flows_of_queue),)
     return Controller(
@@ -28,8 +29,8 @@ def build(context: ControllerContext) -> Controller:
             Route(observer.flows, reconciler.flows_below),
             Route(observer.commands.cache, observer.commands.wakes, own_writes=False),
             *(Route(cache, reconciler.flows_that_ask) for cache in observer.approvals.caches),
-            Route(observer.flows, observer.quotas.freed),
-            *(Route(cache, reconciler.flows_held) for cache in (observer.quotas.policies, observer.quotas.namespaces)),
+            Route(observer.flows, quotas.freed),
+            *(Route(cache, reconciler.flows_held) for cache in (quotas.policies, quotas.namespaces, quotas.exceptions)),
             *queues,
         ),
         primary=observer.flows,

@@ -47,7 +47,7 @@ class FlowObserver:
         # Without the Job controller this process may not be allowed to read queues; rejected Jobs are tried again anyway.
         self.queues = caches.want(QUEUE) if context.settings.job_controller else None
         self.approvals = ApprovalObserver(context)
-        self.quotas = flow_quotas(caches, self.flows)
+        self.quotas = flow_quotas(caches, self.flows, context.clock)
         self._api = context.api
         self._caches = caches
 

@@ -1,5 +1,6 @@
 """What the book of quotas must know of JobFlows."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Final
 
@@ -31,6 +32,6 @@ def _part(flow: Body) -> Body:
 _FLOWS: Final = QuotaKind(JOBFLOW, standing_of, has_ended, _part, partial(runs_as_step, strict=True))
 
 
-def flow_quotas(caches: Caches, flows: Cache) -> QuotaBook:
-    """The book of the quotas of JobFlows. `flows`: the cache of all of them."""
-    return QuotaBook(caches, flows, _FLOWS)
+def flow_quotas(caches: Caches, flows: Cache, clock: Callable[[], float]) -> QuotaBook:
+    """The book of the quotas of JobFlows. `flows`: the cache of all of them; `clock`: epoch seconds."""
+    return QuotaBook(caches, flows, _FLOWS, clock)

@@ -64,3 +64,20 @@ def test_held_flows_start_when_the_policy_is_deleted() -> None:
     world.book.policies.assume_deleted("", "p", "p")
     world.drain()
     assert world.clusters[Key("a", "f")].unfinished() == ["f-a"]
+
+
+def test_a_flow_that_an_exception_names_starts_beyond_the_quota() -> None:
+    limits = policy(0)
+    limits["spec"]["exceptions"] = {"allowedNamespaces": ["a"], "maxDuration": "24h"}
+    world = QuotaWorld(limits)
+    world.create(Key("a", "f"))
+    world.create(Key("a", "g"))
+    world.drain()
+    assert world.running() == {"a": 0}
+    metadata = {"name": "e", "namespace": "a", "uid": "e", "resourceVersion": "1", "creationTimestamp": rfc3339(START)}
+    named = {"policies": [{"name": "p", "rules": ["limits.maxActiveFlows"]}], "match": {"names": ["f"]}}
+    spec = {**named, "expiresAt": rfc3339(START + 3600), "reason": "urgent"}
+    world.book.exceptions.assume({"metadata": metadata, "spec": spec})
+    world.drain()
+    assert world.clusters[Key("a", "f")].unfinished() == ["f-a"]
+    assert world.clusters[Key("a", "g")].unfinished() == []

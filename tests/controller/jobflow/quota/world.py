@@ -35,6 +35,7 @@ class QuotaWorld:
 
     def __init__(self, limits: Body) -> None:
         self.policy = limits
+        self.exceptions: list[Body] = []
         self.clusters: dict[Key, FlowCluster] = {}
         self.version = 1
         self.queue: dict[Key, None] = {}
@@ -47,14 +48,17 @@ class QuotaWorld:
         """A new process: nothing is left but what is stored."""
         self.caches = Caches(cast(ApiReader, None))
         self.flows = self.caches.want(JOBFLOW)
-        self.book = flow_quotas(self.caches, self.flows)
+        self.book = flow_quotas(self.caches, self.flows, lambda: START)
         for name, team in NAMESPACES.items():
             namespace = {"metadata": {"name": name, "uid": name, "resourceVersion": "1", "labels": {"team": team}}}
             self.book.namespaces.assume(namespace)
         self.book.policies.assume(self.policy)
+        for each in self.exceptions:
+            self.book.exceptions.assume(each)
         for key in self.clusters:
             self.flows.assume(self.body(key))
         self.flows.on_change(self._wake)
+        self.book.exceptions.on_change(lambda old, new: self.queue.update(dict.fromkeys(self._held())))
         self.book.policies.on_change(lambda old, new: self.queue.update(dict.fromkeys(self._held())))
 
     def _wake(self, old: Body | None, new: Body | None) -> None:
