@@ -213,7 +213,7 @@ def test_the_number_of_running_flows_of_a_namespace_is_limited(scenario: Scenari
 
 
 def test_flows_beyond_a_quota_wait_and_start_in_their_order(scenario: Scenario, policies: Policies) -> None:
-    scenario.templates("a", seconds=60)
+    scenario.templates("a", seconds=2000)
     policies("queue", limits={"maxActiveFlows": 1, "maxHeldFlows": 2})
     known_to_the_controller(scenario, f"{scenario.namespace}-queue")
     names = ("f", "g", "h")
@@ -232,7 +232,7 @@ def test_flows_beyond_a_quota_wait_and_start_in_their_order(scenario: Scenario, 
 
 
 def test_a_forged_owner_hides_no_flow_from_a_quota(scenario: Scenario, policies: Policies) -> None:
-    scenario.templates("a", seconds=60)
+    scenario.templates("a", seconds=2000)
     policies("one", limits={"maxActiveFlows": 1})
     scenario.flow("f", {"a": ()})
     scenario.reaches("f", "a", "Running")
