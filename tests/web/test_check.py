@@ -6,6 +6,7 @@ import pytest
 
 from drawing.graph_model import Drawing
 from shared.kinds import JOBFLOWPOLICY, JOBTEMPLATE
+from shared.timestamp import epoch
 from tests.web.site import PlainBrowser, SmallCluster, browser, in_cluster, laptop
 from web.laptop import on_laptop
 from web.pages import check
@@ -77,6 +78,18 @@ def test_a_pasted_policy_replaces_that_of_the_cluster() -> None:
     texts = [each.finding.text for each in of(f"{POLICY}---\n{FIRST}", cluster).findings]
     assert any('"team"' in text or "team" in text for text in texts)
     assert not any("other" in text for text in texts)
+
+
+def test_an_exception_of_the_cluster_has_effect_while_it_lasts() -> None:
+    allowed = {"allowedNamespaces": ["default"], "maxDuration": "1h"}
+    house = {"metadata": {"name": "house"}, "spec": {"required": {"labels": ["team"]}, "exceptions": allowed}}
+    spec = {"policies": [{"name": "house"}], "expiresAt": "2026-01-01T01:00:00Z", "reason": "a test"}
+    where = {"name": "x", "namespace": "default", "creationTimestamp": "2026-01-01T00:00:00Z"}
+    cluster = ClusterObjects(policies=(house,), exceptions=({"metadata": where, "spec": spec},))
+    begun = epoch("2026-01-01T00:00:00Z")
+    assert checked(FIRST, "default", cluster, begun + 60).report.errors == 0
+    assert checked(FIRST, "default", cluster, begun + 3600).report.errors > 0
+    assert checked(FIRST, "elsewhere", cluster, begun + 60).report.errors > 0
 
 
 def test_many_jobs_are_counted_not_listed() -> None:

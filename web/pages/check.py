@@ -1,6 +1,7 @@
 """`/check`: manifests judged by the webhook's own rules, with or without a cluster."""
 
 import asyncio
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,7 +9,7 @@ from aiohttp import web
 from markupsafe import Markup
 
 from drawing.page import Links, graph_element
-from shared.kinds import JOBFLOWPOLICY, JOBTEMPLATE, NAMESPACE, Kind
+from shared.kinds import JOBFLOWPOLICY, JOBFLOWPOLICYEXCEPTION, JOBTEMPLATE, NAMESPACE, Kind
 from shared.kube.client.errors import Forbidden, NotFound
 from shared.model.types import Body
 from web.context import CALLER, SETTINGS, caller
@@ -33,7 +34,7 @@ async def check(request: web.Request) -> web.StreamResponse:
     if not text.strip():
         return _page(request, "", namespace, None, {})
     cluster, unseen = await _cluster(request, namespace) if CALLER in request else (ClusterObjects(), ())
-    result = await asyncio.to_thread(checked, text, namespace, cluster)
+    result = await asyncio.to_thread(checked, text, namespace, cluster, time.time())
     return _page(request, text, namespace, result, {"unseen": unseen, "policies": len(cluster.policies)})
 
 
@@ -65,7 +66,7 @@ def _namespace(request: web.Request, given: str) -> str:
 
 
 async def _cluster(request: web.Request, namespace: str) -> tuple[ClusterObjects, tuple[str, ...]]:
-    """The policies, templates and namespace labels that the user may read, and which of these the user may not read."""
+    """The policies, exceptions, templates and namespace labels that the user may read, and which of these the user may not read."""
     api = caller(request).api
     unseen = []
 
@@ -77,10 +78,11 @@ async def _cluster(request: web.Request, namespace: str) -> tuple[ClusterObjects
             return ()
 
     policies = await listed(JOBFLOWPOLICY, "")
+    exceptions = await listed(JOBFLOWPOLICYEXCEPTION, namespace) if policies else ()
     templates = await listed(JOBTEMPLATE, namespace)
     try:
         labels = ((await api.get(NAMESPACE, "", namespace)).get("metadata") or {}).get("labels") or {}
     except (Forbidden, NotFound):
         labels = None
     by_name = {body["metadata"]["name"]: body for body in templates}
-    return ClusterObjects(policies, by_name, labels), tuple(unseen)
+    return ClusterObjects(policies, exceptions, by_name, labels), tuple(unseen)

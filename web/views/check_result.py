@@ -59,22 +59,25 @@ class CheckResult(msgspec.Struct, frozen=True):
 
 
 class ClusterObjects(msgspec.Struct, frozen=True):
-    """What the cluster has, as far as the reader may see it. `labels`: of the namespace; None if unknown."""
+    """What the cluster has, as far as the reader may see it. `exceptions`: of the namespace; `labels`: of the namespace;
+    None if unknown."""
 
     policies: tuple[Body, ...] = ()
+    exceptions: tuple[Body, ...] = ()
     templates: Mapping[str, Body] = {}
     labels: Mapping[str, str] | None = None
 
 
-def checked(text: str, namespace: str, cluster: ClusterObjects) -> CheckResult:
-    """`namespace`: of objects that name none."""
+def checked(text: str, namespace: str, cluster: ClusterObjects, now: float | None = None) -> CheckResult:
+    """`namespace`: of objects that name none; `now`: epoch seconds, None if unknown: then no exception has effect."""
     given = list(manifests(FILE, text))
     objects = [each for each in given if isinstance(each, Manifest)]
     pasted = [
         each.body for each in _of(objects, JOBFLOWPOLICY) if isinstance(compile_policy(each.body), CompiledPolicy)
     ]
     labels = None if cluster.labels is None else dict(cluster.labels)
-    report = check(given, [*_others(cluster.policies, pasted), *pasted], namespace, labels)
+    policies = [*_others(cluster.policies, pasted), *pasted]
+    report = check(given, policies, namespace, labels, exceptions=cluster.exceptions, now=now)
     templates = {**cluster.templates, **{_name(each.body): each.body for each in _of(objects, JOBTEMPLATE)}}
     lines = text.splitlines()
     return CheckResult(

@@ -21,6 +21,7 @@ from webhook.subject.lookups import InMemoryLookups, OfflineLookups
 from webhook.subject.subjects import body_or_empty
 from webhook.verdict.admissions import ADMISSIONS
 from webhook.verdict.admit import mutate, validate
+from webhook.verdict.kind_admission import DEFAULT_OPTIONS, AdmissionOptions
 from webhook.verdict.schema_faults import schema_faults
 
 ERROR: Final = "error"
@@ -90,13 +91,18 @@ def check(
     policies: Iterable[Body] = (),
     namespace: str = "default",
     namespace_labels: Mapping[str, str] | None = None,
+    *,
+    exceptions: Iterable[Body] = (),
+    now: float | None = None,
 ) -> Report:
     """Check every object as if all objects of `given` existed in the cluster.
 
-    `namespace_labels`: labels of the namespaces that are not among the manifests; None if they are unknown.
+    `namespace_labels`: labels of the namespaces that are not among the manifests; None if they are unknown. `exceptions`:
+    JobFlowPolicyExceptions, which have effect only if `now`, in epoch seconds, is known.
     """
     manifests = [each for each in given if not isinstance(each, Broken)]
-    known = list(_known(manifests, policies, namespace))
+    known = [*((kinds.JOBFLOWPOLICYEXCEPTION, body) for body in exceptions), *_known(manifests, policies, namespace)]
+    options = AdmissionOptions(now=now)
     if namespace_labels is not None:
         known = [*_namespaces(manifests, namespace, namespace_labels), *known]
     lookups = InMemoryLookups(known, below=OfflineLookups())
@@ -109,7 +115,7 @@ def check(
             findings.append(_broken(each))
             continue
         kind = OURS.get(_type(each.body))
-        found = list(_wrong_type(each) if kind is None else _judge(each, kind, lookups, namespace))
+        found = list(_wrong_type(each) if kind is None else _judge(each, kind, lookups, namespace, options))
         if kind is not None:
             found += _repeated(each, kind, namespace, seen)
             not_judged |= dict.fromkeys(checks_not_judged(_review(kind, each.body, namespace), lookups))
@@ -143,11 +149,13 @@ def _shown(manifest: Located) -> str:
     return f"{place.file or manifest.file}:{place.line}"
 
 
-def admit(kind: Kind, body: Body, lookups: InMemoryLookups, namespace: str) -> AdmissionVerdict:
+def admit(
+    kind: Kind, body: Body, lookups: InMemoryLookups, namespace: str, options: AdmissionOptions = DEFAULT_OPTIONS
+) -> AdmissionVerdict:
     """The webhook's verdict on the creation of `body`: defaults first, then rules."""
     review = _review(kind, body, namespace)
-    defaulted = applied(body, mutate(review, lookups).patch)
-    return validate(_review(kind, defaulted, namespace), lookups)
+    defaulted = applied(body, mutate(review, lookups, options).patch)
+    return validate(_review(kind, defaulted, namespace), lookups, options)
 
 
 def _review(kind: Kind, body: Body, namespace: str) -> AdmissionReview:
@@ -162,7 +170,9 @@ def _review(kind: Kind, body: Body, namespace: str) -> AdmissionReview:
     )
 
 
-def _judge(manifest: Located, kind: Kind, lookups: InMemoryLookups, namespace: str) -> Iterator[Finding]:
+def _judge(
+    manifest: Located, kind: Kind, lookups: InMemoryLookups, namespace: str, options: AdmissionOptions
+) -> Iterator[Finding]:
     body = manifest.body
     unknown = dict(unknown_fields(kind, body))
     for path, message in unknown.items():
@@ -173,7 +183,7 @@ def _judge(manifest: Located, kind: Kind, lookups: InMemoryLookups, namespace: s
         yield _fault(manifest, "schema", Violation("metadata.name", "name or generateName", reason=Reason.REQUIRED))
     verdict = AdmissionVerdict()
     if (kind.group, kind.kind) in ADMISSIONS:
-        verdict = admit(kind, body, lookups, namespace)
+        verdict = admit(kind, body, lookups, namespace, options)
     for violation in verdict.violations:
         yield _fault(manifest, "schema" if verdict.rules == ("schema",) else "webhook", violation)
     if verdict.rules != ("schema",):
