@@ -249,6 +249,20 @@ def test_a_forged_owner_hides_no_flow_from_a_quota(scenario: Scenario, policies:
     scenario.kube.delete(JOBFLOW, scenario.namespace, "f")
 
 
+def test_running_flows_can_be_guarded_from_deletion_but_not_from_that_of_their_namespace(
+    scenario: Scenario, policies: Policies
+) -> None:
+    scenario.templates("a", seconds=2000)
+    rule = {"name": "running", "expression": "oldObject.?status.?state.?phase.orValue('') != 'Running'"}
+    policies("guard", match={"operations": ["DELETE"]}, rules=[{**rule, "message": "stop it first"}])
+    scenario.flow("f", {"a": ()})
+    scenario.reaches("f", "a", "Running")
+    with pytest.raises(RestError, match="stop it first"):
+        scenario.kube.delete(JOBFLOW, scenario.namespace, "f")
+    scenario.kube.delete(NAMESPACE, "", scenario.namespace)
+    until(lambda: not scenario.kube.list(JOBFLOW, scenario.namespace), 60, lambda: "the namespace keeps its flow")
+
+
 def test_a_suspended_flow_counts_while_its_jobs_run(scenario: Scenario, policies: Policies) -> None:
     scenario.templates("a", seconds=60)
     policies("running", limits={"maxRunningFlows": 1})
