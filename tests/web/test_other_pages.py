@@ -212,3 +212,14 @@ async def test_exceptions_stand_below_the_policies_that_they_are_for(cluster: Sm
     for words in ("1 exception", "for-a-while", "Active", "JobFlow big-*", "limits.maxSteps", "moves <b>soon</b>"):
         assert words in page.words, words
     assert "<b>soon" not in page.text
+
+
+async def test_a_policy_says_which_rules_the_api_server_enforces_itself(
+    cluster: SmallCluster, site: PlainBrowser
+) -> None:
+    left = [{"rule": "rules.own", "why": "it looks up queues"}]
+    status = {"inProcess": {"rules": ["limits.maxSteps"], "webhookOnly": left}}
+    await cluster.create(JOBFLOWPOLICY, {"metadata": {"name": "inside"}, "spec": {"limits": {"maxSteps": 1}}}, status)
+    words = (await site.get("/policies")).words
+    assert "Enforced by the API server itself, also while no webhook answers: limits.maxSteps." in words
+    assert "1 only by the webhook, in whole or in part rules.own: it looks up queues" in words

@@ -21,7 +21,9 @@ class ViolationRow(msgspec.Struct, frozen=True):
 
 class PolicyRow(msgspec.Struct, frozen=True):
     """`ready`: '' or why the policy does not work; `sections`: what it has rules about; `violations`: those that the
-    status lists and the namespace filter lets through, of `violation_count`."""
+    status lists and the namespace filter lets through, of `violation_count`; `in_process`: rules that the API server
+    itself enforces; `webhook_only`: rules that only the webhook enforces, or a part of which, each with the cause. Both are
+    None where nothing is enforced in process."""
 
     name: str
     mode: str
@@ -30,6 +32,8 @@ class PolicyRow(msgspec.Struct, frozen=True):
     violations: tuple[ViolationRow, ...]
     violation_count: int
     scanned: float | None
+    in_process: tuple[str, ...] | None
+    webhook_only: tuple[tuple[str, str], ...] | None
 
 
 _SECTIONS = ("defaults", "limits", "allowed", "denied", "required", "rules")
@@ -44,6 +48,7 @@ def policy_rows(bodies: Iterable[Body], namespace: str = "") -> tuple[PolicyRow,
 
 def _row(body: Body, namespace: str) -> PolicyRow:
     spec, status = body.get("spec") or {}, body.get("status") or {}
+    inside = status.get("inProcess")
     listed = [_violation(each) for each in status.get("lastViolations") or ()]
     return PolicyRow(
         name=str(body["metadata"]["name"]),
@@ -57,6 +62,10 @@ def _row(body: Body, namespace: str) -> PolicyRow:
         violations=tuple(each for each in listed if not namespace or each.namespace == namespace),
         violation_count=int(status.get("violations") or 0),
         scanned=epoch_or_none(status.get("lastScanTime")),
+        in_process=None if inside is None else tuple(str(rule) for rule in inside.get("rules") or ()),
+        webhook_only=None
+        if inside is None
+        else tuple((str(each.get("rule")), str(each.get("why") or "")) for each in inside.get("webhookOnly") or ()),
     )
 
 
