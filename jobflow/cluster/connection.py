@@ -49,7 +49,8 @@ async def connected(cluster: ClusterAccess) -> AsyncIterator[ClusterSession]:
     try:
         access = await connect.load(cluster.kubeconfig, cluster.context)
     except connect.NoCluster as error:
-        raise ClusterError(f"{error}; name a cluster: Cluster(kubeconfig=...)") from error
+        said = str(error).removeprefix("no --kubeconfig, ")
+        raise ClusterError(f"{said}; name a cluster: Cluster(kubeconfig=...)") from None
     namespace = cluster.namespace or namespace_in_use(cluster.kubeconfig, cluster.context)
     transport = Transport(access, user_agent=MANAGER)
     async with Api(transport) as api:

@@ -39,12 +39,13 @@ def shown(name: str, wanted: bool) -> Iterator[Show]:
     def line(state: RunSnapshot, seconds: float) -> None:
         nonlocal last
         now = progress_line(name, state, seconds)
+        without_time = progress_line(name, state, 0.0)
         if sys.stderr.isatty():
             sys.stderr.write(f"\r\x1b[K{now}")
-        elif _without_time(now) != _without_time(last):
+        elif without_time != last:
             sys.stderr.write(f"{now}\n")
         sys.stderr.flush()
-        last = now
+        last = without_time
 
     try:
         yield line
@@ -97,8 +98,3 @@ def _notebook() -> Any:
 
 def _counts(state: RunSnapshot) -> tuple[int, int]:
     return sum(StepPhase(step.phase).ended for step in state.steps.values()), len(state.steps)
-
-
-def _without_time(line: str) -> tuple[str, ...]:
-    parts = line.split("  ")
-    return (*parts[:3], *parts[4:])
