@@ -225,12 +225,12 @@ def _of_any_kind(draw: st.DrawFn, step: Body, known: Sequence[str], level: int) 
     if kind == "flow template" or level > 2:
         return {**step, "flow": {"template": "loading", **params}, **(outputs if draw(st.booleans()) else {})}
     inner = draw(FLOWS)
-    spec = draw(of_other_kinds(_raw(inner.spec), level + 1))
+    spec = draw(of_other_kinds(raw(inner.spec), level + 1))
     own = {"params": draw(st.sampled_from(PARAMS)), "outputs": [{"name": "y", "expression": "flow.name"}]}
     return {**step, "flow": {"spec": {**spec, **own}, **params}}
 
 
-def _raw(spec: Any) -> Body:
+def raw(spec: Any) -> Body:
     found: Body = msgspec.json.decode(msgspec.json.encode(spec))
     return found
 
@@ -245,7 +245,7 @@ def valid(body: Body) -> bool:
 @settings(CALM, max_examples=500)
 @given(FLOWS, st.data())
 def test_a_random_flow_comes_back(flow: Any, data: st.DataObject) -> None:
-    spec = data.draw(of_other_kinds(_raw(flow.spec)))
+    spec = data.draw(of_other_kinds(raw(flow.spec)))
     body: Body = {
         "apiVersion": kinds.JOBFLOW.api_version,
         "kind": "JobFlow",
