@@ -27,10 +27,10 @@ async def measure(bench_cluster: BenchCluster, side: Side, scale: float) -> dict
     flows, jobs = round(IDLE_FLOWS * scale), round(IDLE_JOBS * scale)
     async with bench_cluster.namespace() as namespace:
         await bench_cluster.create_all(JOBTEMPLATE, bodies.templates(namespace, DIAMOND))
-        await _fill(
+        await fill(
             bench_cluster, JOBFLOW, [bodies.flow(namespace, f"f{at}", DIAMOND) for at in range(flows)], FLOW_STATUS
         )
-        await _fill(bench_cluster, JOB, [bodies.job(namespace, f"j{at}", 1) for at in range(jobs)], JOB_STATUS)
+        await fill(bench_cluster, JOB, [bodies.job(namespace, f"j{at}", 1) for at in range(jobs)], JOB_STATUS)
         started = time.perf_counter()
         side.start(bench_cluster, FLOWS)
         ready = time.perf_counter() - started
@@ -43,7 +43,7 @@ async def measure(bench_cluster: BenchCluster, side: Side, scale: float) -> dict
     return {"flows": flows, "jobs": jobs, **found, "controller_cpu_s": used.cpu}
 
 
-async def _fill(bench_cluster: BenchCluster, kind: Kind, made: list[dict[str, Any]], status: dict[str, Any]) -> None:
+async def fill(bench_cluster: BenchCluster, kind: Kind, made: list[dict[str, Any]], status: dict[str, Any]) -> None:
     for at in range(0, len(made), CHUNK):
         await asyncio.gather(*(_ended(bench_cluster, kind, body, status) for body in made[at : at + CHUNK]))
 

@@ -18,6 +18,7 @@ LATENCY_FACTOR: Final = 1.0  # the least time between two status writes, as a mu
 MAX_LATENCY_PAUSE: Final = 0.5  # ...but never more than so many seconds
 LATENCY_WEIGHT: Final = 0.1  # weight of the newest sample in the moving average of the latency
 TEMPLATE_RATE: Final = 4.0  # lists of Jobs a second, over all templates
+MAX_TEMPLATE_PAUSE: Final = 3.0  # as MAX_LATENCY_PAUSE: nothing waits for these lists
 EVENT_RATE: Final = 2.0  # events of steps a second, over all flows
 EVENT_BURST: Final = 40
 
@@ -28,10 +29,13 @@ def interval(steps: int) -> float:
 
 
 class RateLimiter:
-    """`rate` reservations a second after a first `burst`, fewer while latency is high. All times are of one clock."""
+    """`rate` reservations a second after a first `burst`, fewer while latency is high: at least one in `longest_pause`
+    seconds. All times are of one clock.
+    """
 
-    def __init__(self, rate: float, burst: int) -> None:
+    def __init__(self, rate: float, burst: int, longest_pause: float = MAX_LATENCY_PAUSE) -> None:
         self._step = 1.0 / rate
+        self._longest_pause = longest_pause
         self._burst_seconds = burst * self._step
         self._next = 0.0
         self._last_now = 0.0
@@ -40,7 +44,7 @@ class RateLimiter:
     def reserve(self, now: float) -> float:
         """The time from which the caller may go ahead. The next caller gets a later one."""
         self._follow_clock(now)
-        pause = min(self._latency * LATENCY_FACTOR, MAX_LATENCY_PAUSE)
+        pause = min(self._latency * LATENCY_FACTOR, self._longest_pause)
         self._next = max(self._next, now - self._burst_seconds) + max(self._step, pause)
         return max(now, self._next)
 

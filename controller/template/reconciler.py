@@ -7,7 +7,7 @@ from typing import Final
 from controller.cluster.apply import Applier
 from controller.context import ControllerContext
 from controller.runtime.controller import Controller, Route
-from controller.runtime.rate_limit import BURST, TEMPLATE_RATE, RateLimiter
+from controller.runtime.rate_limit import BURST, MAX_TEMPLATE_PAUSE, TEMPLATE_RATE, RateLimiter
 from controller.runtime.routes import itself, reference_of
 from controller.runtime.workqueue import WorkQueue
 from controller.template.decide import decide
@@ -53,7 +53,7 @@ class TemplateReconciler:
         self._steady = steady
         self._written: dict[Key, float] = {}
         self._reserved: dict[Key, float] = {}
-        self._limiter = RateLimiter(TEMPLATE_RATE, BURST)
+        self._limiter = RateLimiter(TEMPLATE_RATE, BURST, MAX_TEMPLATE_PAUSE)
 
     async def reconcile(self, key: Key) -> float | None:
         template = self._templates.get(*key)
@@ -72,6 +72,7 @@ class TemplateReconciler:
         if now < due:
             return due - now
         await self._applier.apply(JOBTEMPLATE, template, decision)
+        self._limiter.record_latency(self._steady() - now)
         del self._reserved[key]
         self._written[key] = now
         return None

@@ -28,6 +28,14 @@ def test_high_latency_spaces_reservations_up_to_a_limit():
     assert limiter.reserve(100.75) == pytest.approx(100.85, abs=0.01)
 
 
+def test_the_longest_pause_can_be_chosen():
+    limiter = RateLimiter(rate=10, burst=1, longest_pause=3.0)
+    limiter.reserve(100.0)
+    for _ in range(100):
+        limiter.record_latency(60.0)
+    assert limiter.reserve(100.0) == pytest.approx(103.0, abs=0.01)
+
+
 def test_allow_takes_a_reservation_only_if_one_is_free_now():
     limiter = RateLimiter(rate=1, burst=2)
     assert [limiter.allow(50.0) for _ in range(3)] == [True, True, False]

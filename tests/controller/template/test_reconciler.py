@@ -4,10 +4,14 @@ import math
 
 import pytest
 
+from controller.cluster.apply import Outcome
 from controller.context import ControllerContext
+from controller.decision import Decision
 from controller.runtime.rate_limit import BURST
 from controller.template import reconciler as templates
 from shared.key import Key
+from shared.kinds import Kind
+from shared.model.types import Body
 from tests.controller.support import JOBS, SetClock, job, running
 from tests.shared.kube.fake import FakeServer, until
 
@@ -57,3 +61,28 @@ async def test_many_templates_that_change_at_once_are_written_at_a_limited_rate(
         clock.now += max(later)
         assert [await reconciler.reconcile(Key("ns", name)) for name in names] == [None] * len(names)
         assert all(listed(fake, name) == [f"f-{name}"] for name in names)
+
+
+async def test_lists_are_written_less_often_while_the_api_server_is_slow(
+    fake: FakeServer, context: ControllerContext, clock: SetClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"t{at}" for at in range(60)]
+    for name in names:
+        fake.put(TEMPLATES, {"metadata": {"name": name, "namespace": "ns"}})
+        fake.put(JOBS, job(f"f-{name}", template=f"ns.{name}"))
+    reconciler = templates.build(context).reconciler
+    apply = context.applier.apply
+
+    async def slowly(kind: Kind, body: Body, decision: Decision) -> Outcome:
+        clock.now += 4.0
+        return await apply(kind, body, decision)
+
+    monkeypatch.setattr(context.applier, "apply", slowly)
+    async with running(context):
+        await until(lambda: context.caches.unsynced() == [])
+        for name in names[:-2]:
+            while pause := await reconciler.reconcile(Key("ns", name)):
+                clock.now += pause
+        pauses = [await reconciler.reconcile(Key("ns", name)) for name in names[-2:]]
+    first, second = (pause or 0.0 for pause in pauses)
+    assert second - first > 1.0
