@@ -37,7 +37,7 @@ class JudgedKinds(NamedTuple):
 
 
 JOBS: Final = JudgedKinds(
-    "jobs",
+    "job",
     (kinds.JOB, kinds.JOBTEMPLATE, kinds.CRONJOB),
     job_values,
     checks.OF_JOBS,
@@ -45,7 +45,7 @@ JOBS: Final = JudgedKinds(
     finished=f"{KIND} != 'JobTemplate'",
 )
 FLOWS: Final = JudgedKinds(
-    "flows",
+    "flow",
     (kinds.JOBFLOW, kinds.CRONJOBFLOW, kinds.JOBFLOWTEMPLATE),
     flow_values,
     checks.OF_FLOWS,
