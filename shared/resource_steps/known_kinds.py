@@ -38,6 +38,13 @@ def _state(path: str, success: str, failure: tuple[str, ...], message: str) -> K
 _SUCCEEDED: Final = _conditions("Succeeded", "Failed")
 _PIPELINE: Final = 'object.?status.?conditions.orValue([]).filter(c, c.type == "Succeeded" && c.status == "False")'
 
+# Older operators call the deployment of a failed job Complete; while it is Retrying, the job has not failed for good.
+_RAY_FAILURE: Final = (
+    'object.?status.?jobDeploymentStatus.orValue("") in ["Failed", "ValidationFailed"]'
+    ' || (object.?status.?jobDeploymentStatus.orValue("") == "Complete"'
+    ' && object.?status.?jobStatus.orValue("") in ["FAILED", "STOPPED"])'
+)
+
 KNOWN_KINDS: Final[Mapping[tuple[str, str], KnownKind]] = {
     ("batch", "Job"): msgspec.structs.replace(
         _conditions("Complete", "Failed"), running="object.?status.?active.orValue(0) > 0"
@@ -47,7 +54,9 @@ KNOWN_KINDS: Final[Mapping[tuple[str, str], KnownKind]] = {
     ("kubeflow.org", "PyTorchJob"): _SUCCEEDED,
     ("kubeflow.org", "TFJob"): _SUCCEEDED,
     ("kubeflow.org", "MPIJob"): _SUCCEEDED,
-    ("ray.io", "RayJob"): _state("?jobDeploymentStatus", "Complete", ("Failed",), "?message"),
+    ("ray.io", "RayJob"): msgspec.structs.replace(
+        _state("?jobDeploymentStatus", "Complete", ("Failed", "ValidationFailed"), "?message"), failure=_RAY_FAILURE
+    ),
     ("sparkoperator.k8s.io", "SparkApplication"): _state(
         "?applicationState.?state", "COMPLETED", ("FAILED",), "?applicationState.?errorMessage"
     ),

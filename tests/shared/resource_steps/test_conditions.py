@@ -62,6 +62,24 @@ def test_a_known_kind_says_when_it_has_succeeded_failed_or_neither(kind: str) ->
         assert (going.succeeded, going.failed, going.fault) == (False, False, "")
 
 
+@pytest.mark.parametrize(
+    ("deployment", "job", "succeeded", "failed"),
+    [
+        ("Complete", "SUCCEEDED", True, False),
+        ("Complete", "FAILED", False, True),
+        ("Complete", "STOPPED", False, True),
+        ("Retrying", "FAILED", False, False),
+        ("ValidationFailed", "", False, True),
+        ("Running", "RUNNING", False, False),
+    ],
+)
+def test_a_ray_job_has_ended_once_its_deployment_has(
+    deployment: str, job: str, *, succeeded: bool, failed: bool
+) -> None:
+    found = read("RayJob", {"jobDeploymentStatus": deployment, "jobStatus": job})
+    assert (found.succeeded, found.failed) == (succeeded, failed)
+
+
 def test_a_job_of_kubernetes_runs_once_it_has_active_pods() -> None:
     assert [read("Job", status).running for status in ({}, {"active": 0}, {"active": 1})] == [False, False, True]
 
