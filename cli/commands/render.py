@@ -1,4 +1,4 @@
-"""`render`: prints the Jobs of a step as the controller would create them."""
+"""`render`: prints the objects of a step as the controller would create them."""
 
 import argparse
 
@@ -7,8 +7,8 @@ from cli.files.manifests import load
 from cli.output import note, print_bodies
 from cli.params import pairs, with_params
 from cli.pick import name_of, of_kind, the_flow
-from controller.jobflow.render import JobRenderer, RenderError, UnknownNameError, UnknownOutputError
-from shared.kinds import JOB, JOBTEMPLATE
+from controller.jobflow.render import FlowRenderer, RenderError, UnknownNameError, UnknownOutputError
+from shared.kinds import JOB, JOBFLOWTEMPLATE, JOBTEMPLATE
 from shared.model.types import Body
 from webhook.hints.names import did_you_mean
 from webhook.lint.check import admit
@@ -16,23 +16,24 @@ from webhook.subject.lookups import OfflineLookups
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Return 1 if a Job would be refused or none can be built."""
+    """Return 1 if an object would be refused or cannot be built."""
     manifests = load(arguments.files)
     flow = with_params(the_flow(manifests, arguments.flow, ", ".join(arguments.files)), pairs(arguments.param, "-p"))
     flow = _placed(flow, arguments.namespace or "default")
     templates = {name_of(body): body for body in of_kind(manifests, JOBTEMPLATE)}
     try:
-        renderer = JobRenderer(flow, templates, _outputs(arguments.output_of))
+        flow_templates = {name_of(body): body for body in of_kind(manifests, JOBFLOWTEMPLATE)}
+        renderer = FlowRenderer(flow, templates, _outputs(arguments.output_of), flow_templates)
         steps = arguments.step or renderer.steps()
-        jobs = [_without_owner(job) for step in steps for job in renderer.jobs(step, arguments.index)]
+        bodies = [_without_owner(body) for step in steps for body in renderer.objects(step, arguments.index)]
     except UnknownNameError as fault:
         hint = did_you_mean(fault.name, fault.known) or fault.advice
         option = "--output-of: " if isinstance(fault, UnknownOutputError) else ""
         raise CliError(f"{option}{fault}{hint}", Exit.NOT_FOUND) from fault
     except RenderError as fault:
         raise CliError(str(fault), Exit.NO) from fault
-    print_bodies(jobs, arguments.output, listed=arguments.output == "json" and len(jobs) != 1)
-    return _judge(jobs)
+    print_bodies(bodies, arguments.output, listed=arguments.output == "json" and len(bodies) != 1)
+    return _judge([body for body in bodies if (body["apiVersion"], body["kind"]) == (JOB.api_version, JOB.kind)])
 
 
 def _judge(jobs: list[Body]) -> int:
@@ -56,10 +57,10 @@ def _placed(flow: Body, namespace: str) -> Body:
     return {**flow, "metadata": given}
 
 
-def _without_owner(job: Body) -> Body:
-    """The Job without owner reference, because a flow in a file has no uid."""
-    metadata = {key: value for key, value in job["metadata"].items() if key != "ownerReferences"}
-    return {**job, "metadata": metadata}
+def _without_owner(body: Body) -> Body:
+    """The object without owner reference, because a flow in a file has no uid."""
+    metadata = {key: value for key, value in body["metadata"].items() if key != "ownerReferences"}
+    return {**body, "metadata": metadata}
 
 
 def _outputs(texts: list[str]) -> dict[str, dict[str, str]]:

@@ -65,10 +65,16 @@ FLOW_VERBS: Final[tuple[Verb, ...]] = (
     Verb(
         "render",
         "render:run",
-        "show the Jobs that a step would create, after template, patch and substitution, without a cluster",
+        "show the objects that a step would create, after template, patch and substitution, without a cluster",
         (
             FILES,
-            arg("--step", action="append", default=[], metavar="STEP", help="only this step; repeatable; default: all"),
+            arg(
+                "--step",
+                action="append",
+                default=[],
+                metavar="STEP",
+                help="only this step; STEP/STEP: of the flow that a step runs; repeatable; default: all",
+            ),
             arg("--flow", default="", metavar="NAME", help="the JobFlow, if the files contain several"),
             arg("--index", type=int, metavar="I", help="only this iteration of a `for`"),
             PARAM,

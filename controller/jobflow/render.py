@@ -1,6 +1,6 @@
-"""The Jobs that a flow's steps would make, by the controller's own code and without a cluster.
+"""The objects that a flow's steps would create, by the controller's own code and without a cluster.
 
-The CLI's `render` uses it. It is pure: a flow, its templates and given outputs in, Job bodies out.
+The CLI's `render` uses it. It is pure: a flow, its templates and given outputs in, bodies out.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -9,13 +9,14 @@ import msgspec
 from msgspec.structs import replace
 
 from controller.jobflow.children.child_type import BuildFault
-from controller.jobflow.children.registry import JOBS
+from controller.jobflow.children.flow_spec import flow_missing
+from controller.jobflow.children.registry import type_of
 from controller.jobflow.control import loop as loops
 from controller.jobflow.model.context import FlowContext
 from controller.jobflow.model.expression_values import Iteration
 from controller.jobflow.model.gate_result import StepEnd
 from controller.jobflow.model.memo import NO_MEMO
-from controller.jobflow.model.observed import ObservedFlow
+from controller.jobflow.model.observed import ObservedFlow, ParentFlow
 from controller.jobflow.model.plan import Plan
 from shared.codec.api_words import spoken
 from shared.model.flow import JobFlow
@@ -23,13 +24,14 @@ from shared.model.flow_status import StepStatus
 from shared.model.phases import StepPhase
 from shared.model.step import Step
 from shared.model.types import Body
+from shared.names import FLOW_TEMPLATE
 
 Outputs = Mapping[str, Mapping[str, str]]
 """Output values by step and name."""
 
 
 class RenderError(Exception):
-    """No Job can be made; the message names the step and the reason."""
+    """No object can be made; the message names the step and the reason."""
 
 
 class UnknownNameError(RenderError):
@@ -46,13 +48,21 @@ class UnknownOutputError(UnknownNameError):
     """An output was given for a step that does not exist, or that does not declare it."""
 
 
-class JobRenderer:
+class FlowRenderer:
     """One JobFlow with its templates by name. `outputs`: what steps produced; every earlier step counts as Completed.
+    `flow_templates`: JobFlowTemplates by name; `parents`: the flows above this one, the nearest first.
 
     Raises RenderError for a flow that breaks the schema or whose graph cannot run.
     """
 
-    def __init__(self, flow: Body, templates: Mapping[str, Body], outputs: Outputs) -> None:
+    def __init__(
+        self,
+        flow: Body,
+        templates: Mapping[str, Body],
+        outputs: Outputs,
+        flow_templates: Mapping[str, Body] | None = None,
+        parents: tuple[ParentFlow, ...] = (),
+    ) -> None:
         try:
             parsed = msgspec.convert({key: value for key, value in flow.items() if key != "status"}, JobFlow)
         except msgspec.ValidationError as error:
@@ -64,34 +74,69 @@ class JobRenderer:
             raise RenderError(f"the flow cannot run: {self._plan.fault}")
         self._check_outputs(outputs)
         self._templates = templates
-        observed = ObservedFlow(parsed, parsed.status, {}, {}, templates, now=0.0)
+        self._flow_templates = flow_templates or {}
+        observed = ObservedFlow(
+            parsed, parsed.status, {}, {}, templates, now=0.0, flow_templates=self._flow_templates, parents=parents
+        )
         ended = {name: _completed(name, outputs.get(name, {})) for name in self._plan.steps}
         self._context = FlowContext(observed, self._plan, self._plan.step_states(ended), NO_MEMO)
 
     def steps(self) -> list[str]:
-        """The steps that make Jobs."""
-        return [step.name for step in self._plan.steps.values() if step.makes_jobs]
+        """The steps that create objects."""
+        return [step.name for step in self._plan.steps.values() if type_of(step) is not None]
 
-    def jobs(self, name: str, index: int | None = None) -> Iterator[Body]:
-        """Every Job of the step's first attempt, or that of one iteration. Raises RenderError."""
+    def objects(self, name: str, index: int | None = None) -> Iterator[Body]:
+        """Every object of the step's first attempt, or that of one iteration; after a JobFlow, those of its own steps.
+
+        `name`: of the step; STEP/STEP is a step of the flow that a step runs. Raises RenderError.
+        """
+        name, _, inner = name.partition("/")
         step = self._step(name)
-        template = self._templates.get(step.template_name)
-        if template is None:
-            message = f'step {name}: no JobTemplate named "{step.template_name}" in the files'
-            raise UnknownNameError(message, step.template_name, self._templates, "; give its file too")
+        kind = type_of(step)
+        if kind is None:
+            raise RenderError(
+                f"step {name} {'is a switch' if step.switch else 'waits for a person'}: it creates nothing"
+            )
+        if inner and step.flow is None:
+            raise RenderError(f'step {name} runs no flow, so it has no step "{inner}"')
+        self._check_templates(step)
         for iteration in self._iterations(step, index):
-            job = self._plan.job_name(name, None if iteration is None else iteration.index, 0)
+            child = self._plan.job_name(name, None if iteration is None else iteration.index, 0)
             try:
-                yield JOBS.build(self._context, step, job, 0, iteration)
+                body = kind.build(self._context, step, child, 0, iteration)
             except BuildFault as fault:
                 raise RenderError(f"step {name}: {fault.reason}: {fault}") from fault
+            if not inner:
+                yield body
+            if step.flow is not None:
+                yield from self._below(body, inner)
+
+    def _below(self, flow: Body, only: str) -> Iterator[Body]:
+        """The objects of a flow that a step runs, or of one of its steps."""
+        above = self._context.observed
+        metadata = above.flow.metadata
+        own = ParentFlow(metadata.name, metadata.annotations.get(FLOW_TEMPLATE, ""))
+        renderer = FlowRenderer(flow, self._templates, {}, self._flow_templates, (own, *above.parents))
+        for name in [only] if only else renderer.steps():
+            yield from renderer.objects(name)
+
+    def _check_templates(self, step: Step) -> None:
+        if step.makes_jobs and step.template_name not in self._templates:
+            message = f'step {step.name}: no JobTemplate named "{step.template_name}" in the files'
+            raise UnknownNameError(message, step.template_name, self._templates, "; give its file too")
+        if step.flow is None:
+            return
+        missing = flow_missing(self._context, step)
+        if isinstance(missing, StepEnd):
+            raise RenderError(f"step {step.name}: {missing.reason}: {missing.message}")
+        if missing is not None:
+            message = f'step {step.name}: no JobFlowTemplate named "{step.flow.template}" in the files'
+            raise UnknownNameError(message, step.flow.template, self._flow_templates, "; give its file too")
 
     def _step(self, name: str) -> Step:
         step = self._plan.steps.get(name)
         if step is None:
             raise UnknownNameError(f'no step named "{name}"', name, self._plan.steps)
-        if step.switch is not None:
-            raise RenderError(f"step {name} is a switch: it makes no Job")
         return step
 
     def _iterations(self, step: Step, index: int | None) -> list[Iteration] | list[None]:

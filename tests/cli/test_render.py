@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from shared import kinds
 from shared.model.types import Body
 from tests.cli.make import CliCommand, write
-from tests.webhook.make import flow, pod_template, step, task, template
+from tests.webhook.make import body, flow, pod_template, step, task, template
 
 
 def echo(text: str) -> Body:
@@ -91,7 +92,7 @@ def test_a_while_loop_renders_the_requested_iteration(files: str, command: CliCo
 
 FAULTS = {
     "no such step": (("--step", "bb"), 3, 'no step named "bb"; did you mean "b"?'),
-    "a switch": (("--step", "s"), 1, "step s is a switch: it makes no Job"),
+    "a switch": (("--step", "s"), 1, "step s is a switch: it creates nothing"),
     "a template that is not there": (("--step", "e"), 3, 'step e: no JobTemplate named "gone" in the files'),
     "an iteration that is not there": (("--step", "c", "--index", "2"), 3, "step c has 2 iterations, 0 to 1"),
     "an iteration of a step without any": (
@@ -135,3 +136,61 @@ def test_files_without_a_flow_or_with_several(command: CliCommand, tmp_path: Pat
     two = command("render", write(tmp_path / "two.yaml", FLOW, flow(step("a"), name="g")))
     assert two.code == 2
     assert "2 JobFlows: f, g" in two.err
+
+
+THING = {"apiVersion": "x.dev/v1", "kind": "Thing", "spec": {"day": "$(params.day)"}}
+RESOURCE = {"manifest": THING, "success": "true", "failure": "false"}
+INLINE = {"params": [{"name": "day"}], "flows": [step("x", template="plain"), step("y", resource=RESOURCE)]}
+NESTED = flow(
+    step("sub", flow={"spec": INLINE, "params": {"day": "$(item)"}}, **{"for": {"items": ["sat", "sun"]}}),
+    step("own", resource=RESOURCE),
+    step("ask", approve={}),
+    step("tmpl", flow={"template": "t"}),
+    params=[{"name": "day", "value": "mon"}],
+)
+FLOW_TEMPLATE = body(
+    kinds.JOBFLOWTEMPLATE, "t", {"flow": {"flows": [step("z", template="plain")], "params": [{"name": "day"}]}}
+)
+CYCLE = body(kinds.JOBFLOWTEMPLATE, "t", {"flow": {"flows": [step("z", flow={"template": "t"})]}})
+
+
+def names(text: str) -> list[str]:
+    return [f"{one['kind']}/{one['metadata']['name']}" for one in jobs(text)]
+
+
+def test_flows_of_steps_and_objects_of_other_kinds_are_rendered_too(tmp_path: Path, command: CliCommand) -> None:
+    file = write(tmp_path / "nested.yaml", NESTED, FLOW_TEMPLATE, *TEMPLATES)
+    ran = command("render", file)
+    wanted = [
+        f"{kind}/f-sub-{index}{tail}"
+        for index in (0, 1)
+        for kind, tail in (("JobFlow", ""), ("Job", "-x"), ("Thing", "-y"))
+    ]
+    assert names(ran.out) == [*wanted, "Thing/f-own", "JobFlow/f-tmpl", "Job/f-tmpl-z"]
+    assert [one["spec"]["day"] for one in jobs(ran.out) if one["kind"] == "Thing"] == ["sat", "sun", "mon"]
+    assert "ownerReferences" not in ran.out
+
+
+def test_a_step_of_the_flow_of_a_step_is_named_by_its_path(tmp_path: Path, command: CliCommand) -> None:
+    file = write(tmp_path / "nested.yaml", NESTED, FLOW_TEMPLATE, *TEMPLATES)
+    assert names(command("render", file, "--step", "sub/y", "--index", "1").out) == ["Thing/f-sub-1-y"]
+    assert names(command("render", file, "--step", "tmpl/z").out) == ["Job/f-tmpl-z"]
+
+
+@pytest.mark.parametrize(
+    ("name", "template_", "code", "words"),
+    [
+        ("ask", FLOW_TEMPLATE, 1, "step ask waits for a person: it creates nothing"),
+        ("own/x", FLOW_TEMPLATE, 1, 'step own runs no flow, so it has no step "x"'),
+        ("sub/nope", FLOW_TEMPLATE, 3, 'no step named "nope"'),
+        ("tmpl", CYCLE, 1, "TemplateCycle: JobFlowTemplates run each other in a cycle: t -> t"),
+        ("tmpl", None, 3, 'step tmpl: no JobFlowTemplate named "t" in the files'),
+    ],
+)
+def test_a_step_below_that_cannot_be_rendered_says_why(
+    name: str, template_: Body | None, code: int, words: str, tmp_path: Path, command: CliCommand
+) -> None:
+    more = () if template_ is None else (template_,)
+    ran = command("render", write(tmp_path / "nested.yaml", NESTED, *more, *TEMPLATES), "--step", name)
+    assert ran.code == code
+    assert words in ran.err

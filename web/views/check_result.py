@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from controller.jobflow.render import JobRenderer, RenderError
+from controller.jobflow.render import FlowRenderer, RenderError
 from drawing.flow_view import Unreadable
 from drawing.graph_model import Drawing, Undrawable, drawing
 from drawing.layers import Layers
@@ -123,12 +123,12 @@ def _jobs(flow: Body, templates: Mapping[str, Body]) -> tuple[list[Body], list[s
     notes: list[str] = []
     more = 0
     try:
-        renderer = JobRenderer(flow, templates, {})
+        renderer = FlowRenderer(flow, templates, {})
     except RenderError as error:
         return [], [str(error)], 0
     for step in renderer.steps():
         try:
-            made = list(renderer.jobs(step))
+            made = list(renderer.objects(step))
         except RenderError as error:
             notes.append(str(error))
             continue

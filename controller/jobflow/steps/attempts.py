@@ -115,7 +115,8 @@ def _running(context: FlowContext, found: UnitProgress, job: ObservedChild | Non
         found.phase = StepPhase.PENDING
         return
     found.phase = _PHASES.get(job.phase, StepPhase.RUNNING)
-    if job.ended:  # its pods are being asked for
+    goes_on = found.unit.last is not None and found.unit.last.job == job.name
+    if job.ended or goes_on:  # its pods are being asked for; or `in_flight` knows an attempt that goes on by this phase
         found.phase = StepPhase.RUNNING
     if found.phase is StepPhase.SUSPENDED:
         found.reason, found.message = reasons.JOB_ABORTED, f"{job.kind.kind} {job.name} is Aborted; resume it to go on"

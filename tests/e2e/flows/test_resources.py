@@ -77,6 +77,16 @@ def test_an_object_that_fails_is_replaced_by_a_new_one_and_its_message_is_shown(
     assert widgets_of(scenario) == {"f-a", "f-a-r1"}
 
 
+def test_a_retry_goes_down_to_a_flow_that_completes_at_once(scenario: Scenario) -> None:
+    inner = jobflow("", "", {"a": {"resource": widget()}})["spec"]
+    scenario.flow("f", {"a": {"flow": {"spec": inner}}})
+    report(scenario, "f-a-a", "bad")
+    scenario.ended("f")
+    command(scenario, "f", "RetryJobFlow")
+    report(scenario, "f-a-a-r1", "good")
+    assert step_of(scenario.succeeds("f"), "a")["attempts"] == 1
+
+
 def test_a_loop_creates_one_each_and_the_retain_policy_deletes_them(scenario: Scenario) -> None:
     loop = {"resource": widget(), "for": {"items": ["x", "y"]}}
     scenario.flow("f", {"a": loop}, jobRetainPolicy="delete")
