@@ -26,6 +26,10 @@ RESOURCE_KINDS: Final[tuple[dict[str, Any], ...]] = (
 )
 
 
+# An API server refuses definitions of groups that end with .k8s.io without it.
+_PROTECTED: Final = {"api-approved.kubernetes.io": "unapproved, of a test"}
+
+
 def definition(kind: Kind) -> Body:
     """A minimal CRD with a status subresource."""
     whole = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
@@ -40,7 +44,7 @@ def definition(kind: Kind) -> Body:
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
-        "metadata": {"name": kind.resource},
+        "metadata": {"name": kind.resource, "annotations": _PROTECTED},
         "spec": {
             "group": kind.group,
             "scope": "Namespaced",
