@@ -204,6 +204,48 @@ def test_retry_from_a_step_with_new_params(cluster: LocalCluster, live: Live) ->
     assert live("delete", "again").code == 0
 
 
+def waits(cluster: LocalCluster, name: str) -> None:
+    cluster.apply(flow(name, a=uses("quick"), ask={"approve": {"message": "ship?"}, **targets("a")}))
+    cluster.wait_for(
+        JOBFLOW, NAMESPACE, name, lambda seen: step_of(seen, "ask").get("reason") == "WaitingForApproval", 60
+    )
+
+
+def test_approve_and_reject_answer_for_a_step_and_say_what_came_of_it(cluster: LocalCluster, live: Live) -> None:
+    waits(cluster, "asks")
+    own = live("approve", "asks", "ask")
+    assert own.code == 5
+    assert "created the flow; a JobFlowPolicy must allow to approve own flows" in own.err
+    cluster.apply(policy("own-flows", approvals={"ownFlows": True}))
+    answers: list[Ran] = []  # the controller sees the policy a moment later
+
+    def approved() -> bool:
+        answers.append(live("approve", "asks", "ask", "-m", "looks good"))
+        return answers[-1].code == 0
+
+    until(approved, 30, lambda: str(answers))
+    assert answers[-1].out == "jobflow.flow.volcano.sh/asks: step ask was approved by kubernetes-admin\n"
+    answer = step_of(done(cluster, "asks", "Succeed"), "ask")["approval"]
+    assert (answer["decision"], answer["message"]) == ("Approved", "looks good")
+    waits(cluster, "declined")
+    ran = live("approve", "declined", "ask", "--reject", "-m", "not today")
+    assert (ran.code, ran.out) == (0, "jobflow.flow.volcano.sh/declined: step ask was rejected by kubernetes-admin\n")
+    assert step_of(done(cluster, "declined", "Failed"), "ask")["reason"] == "Rejected"
+
+
+@pytest.mark.parametrize(("step_", "words"), [("ask", "ask"), ("a", "a"), ("none", "none")])
+def test_an_answer_for_a_step_that_waits_for_nobody_is_not_sent(
+    step_: str, words: str, cluster: LocalCluster, live: Live
+) -> None:
+    cluster.apply(flow("idle", a=uses("quick"), ask={"approve": {}, "if": "false"}))
+    done(cluster, "idle", "Succeed")
+    ran = live("approve", "idle", step_)
+    assert ran.code == 1
+    assert words in ran.err
+    assert "jobflow status shows what the flow waits for" in ran.err
+    assert live("approve", "no-such-flow", "ask").code == 3
+
+
 def test_a_resume_refused_by_a_policy_is_exit_5_and_commands_without_effect_are_noted(
     cluster: LocalCluster, live: Live
 ) -> None:
