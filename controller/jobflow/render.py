@@ -8,8 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import msgspec
 from msgspec.structs import replace
 
-from controller.jobflow.children.child_type import BuildFault
-from controller.jobflow.children.flow_spec import flow_missing
+from controller.jobflow.children.child_type import BuildFault, ChildType
 from controller.jobflow.children.registry import type_of
 from controller.jobflow.control import loop as loops
 from controller.jobflow.model.context import FlowContext
@@ -24,7 +23,6 @@ from shared.model.flow_status import StepStatus
 from shared.model.phases import StepPhase
 from shared.model.step import Step
 from shared.model.types import Body
-from shared.names import FLOW_TEMPLATE
 
 Outputs = Mapping[str, Mapping[str, str]]
 """Output values by step and name."""
@@ -99,7 +97,7 @@ class FlowRenderer:
             )
         if inner and step.flow is None:
             raise RenderError(f'step {name} runs no flow, so it has no step "{inner}"')
-        self._check_templates(step)
+        self._check_templates(step, kind)
         for iteration in self._iterations(step, index):
             child = self._plan.job_name(name, None if iteration is None else iteration.index, 0)
             try:
@@ -113,20 +111,17 @@ class FlowRenderer:
 
     def _below(self, flow: Body, only: str) -> Iterator[Body]:
         """The objects of a flow that a step runs, or of one of its steps."""
-        above = self._context.observed
-        metadata = above.flow.metadata
-        own = ParentFlow(metadata.name, metadata.annotations.get(FLOW_TEMPLATE, ""))
-        renderer = FlowRenderer(flow, self._templates, {}, self._flow_templates, (own, *above.parents))
+        renderer = FlowRenderer(flow, self._templates, {}, self._flow_templates, self._context.lineage)
         for name in [only] if only else renderer.steps():
             yield from renderer.objects(name)
 
-    def _check_templates(self, step: Step) -> None:
+    def _check_templates(self, step: Step, kind: ChildType) -> None:
         if step.makes_jobs and step.template_name not in self._templates:
             message = f'step {step.name}: no JobTemplate named "{step.template_name}" in the files'
             raise UnknownNameError(message, step.template_name, self._templates, "; give its file too")
         if step.flow is None:
             return
-        missing = flow_missing(self._context, step)
+        missing = kind.missing(self._context, step)
         if isinstance(missing, StepEnd):
             raise RenderError(f"step {step.name}: {missing.reason}: {missing.message}")
         if missing is not None:

@@ -12,14 +12,14 @@ from msgspec.structs import replace
 
 from controller.decision import Child, Create, Note, Patch
 from controller.jobflow.model.memo import DecisionMemo
-from controller.jobflow.model.observed import ObservedChild, ObservedFlow
+from controller.jobflow.model.observed import ObservedChild, ObservedFlow, ParentFlow
 from controller.jobflow.model.plan import Plan
 from controller.jobflow.model.step_states import StepStates
 from shared import ranges
 from shared.model.flow_status import JobFlowStatus, StepStatus
 from shared.model.phases import FlowOutcome, StepPhase
 from shared.model.step import HttpGet, Step, TcpSocket
-from shared.names import MAX_JOBS_PER_STEP_LISTED
+from shared.names import FLOW_TEMPLATE, MAX_JOBS_PER_STEP_LISTED
 from shared.policy.quota.places import PlaceState
 from shared.timestamp import rfc3339
 
@@ -163,6 +163,13 @@ class FlowContext:
     def resume(self, child: ObservedChild) -> None:
         """Request that a child that has ended goes on."""
         self.resuming[child.uid] = child
+
+    @property
+    def lineage(self) -> tuple[ParentFlow, ...]:
+        """The flows above a flow that a step of this one creates, the nearest first."""
+        metadata = self.observed.flow.metadata
+        own = ParentFlow(metadata.name, metadata.annotations.get(FLOW_TEMPLATE, ""), self.suspend)
+        return (own, *self.observed.parents)
 
     @property
     def suspended_by(self) -> str:
