@@ -16,6 +16,7 @@ from shared.kinds import (
     CLUSTERREPORT,
     CRD,
     EVENT,
+    JOBFLOW,
     JOBFLOWPOLICY,
     JOBFLOWPOLICYEXCEPTION,
     JOBTEMPLATE,
@@ -155,6 +156,31 @@ def test_an_exception_ends_by_itself(scenario: Scenario, house: str) -> None:
     until(reported, 15, lambda: "no event")
     counted = f'jobflow_policy_exceptions_expired_total{{namespace="{scenario.namespace}"}} 1.0'
     assert counted in scenario.cluster.metrics("controller")
+
+
+def test_an_exception_lets_a_flow_start_beyond_a_quota(scenario: Scenario) -> None:
+    name = f"{scenario.namespace}-quota"
+    spec = {
+        "match": {"namespaceSelector": here(scenario)},
+        "exceptions": {"allowedNamespaces": [scenario.namespace], "maxDuration": "1h"},
+        "limits": {"maxActiveFlows": 1, "maxHeldFlows": 5},
+    }
+    scenario.cluster.kubectl.apply(policy(name, **spec))
+    known_to_the_webhook(scenario, name)
+    scenario.templates("a", seconds=600)
+    scenario.flow("first", {"a": ()})
+    scenario.reaches("first", "a", "Running")
+    for waiting in ("second", "third"):
+        scenario.flow(waiting, {"a": ()})
+        scenario.kube.wait(JOBFLOW, scenario.namespace, waiting, is_held, 30)
+    scenario.kube.create(JOBFLOWPOLICYEXCEPTION, exception(scenario, name, "limits.maxActiveFlows", names=["third"]))
+    scenario.reaches("third", "a", "Running")
+    assert is_held(scenario.get("second"))
+    scenario.kube.delete(JOBFLOWPOLICY, "", name)
+
+
+def is_held(flow: Body) -> bool:
+    return bool(((flow.get("status") or {}).get("state") or {}).get("reason") == "QuotaExceeded")
 
 
 # --- attempts ---------------------------------------------------------------------------------------------------------
