@@ -10,9 +10,11 @@ from contextlib import AbstractContextManager
 from typing import Any, Final
 
 import pytest
+import urllib3
 
 from local.backends import chosen
 from local.client.blocking import until
+from local.client.rest import RestError
 from local.cluster import ClusterOptions, LocalCluster
 from shared.kinds import CRONJOB, JOB
 from shared.model.types import Body
@@ -39,7 +41,16 @@ def cluster(request: pytest.FixtureRequest, binary: bool) -> Iterator[LocalClust
     """Without a controller."""
     backend = chosen(request.config.getoption("--backend"), request.config.getoption("--kubeconfig"))
     with LocalCluster(backend, ClusterOptions(nodes=1, controller=False, speed=1 if binary else SPEED)) as running:
+        until(lambda: serves_jobs(running), PATIENCE, lambda: "Jobs are not served")
         yield running
+
+
+def serves_jobs(cluster: LocalCluster) -> bool:
+    """Just after a CRD is installed, a real API server answers 429 until its storage is ready."""
+    try:
+        return cluster.kube.list(JOB) is not None
+    except (RestError, urllib3.exceptions.HTTPError):
+        return False
 
 
 class Hands:
