@@ -167,6 +167,10 @@ class UsageLists(Model, frozen=True, kw_only=True):
     priority_class_names: tuple[str, ...] = ()
     plugins: tuple[str, ...] = ()
     service_accounts: tuple[str, ...] = ()
+    resource_kinds: Annotated[
+        tuple[str, ...],
+        Meta(description="APIVERSION/KIND of the objects that steps with resource create, such as */TrainJob."),
+    ] = ()
 
 
 class Required(Model, frozen=True, kw_only=True):

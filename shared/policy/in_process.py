@@ -25,6 +25,7 @@ _USAGES: Final = (
 )
 _UNKNOWN: Final = "is judged by the webhook only"
 _LOOKUP: Final = "needs other objects"
+_NESTED: Final = "needs the flows within flows"
 WHOLLY: Final = frozenset(
     {
         "limits.maxSteps",
@@ -48,6 +49,8 @@ NEVER: Final[Mapping[str, str]] = {
     "limits.maxDepth": "needs the longest path of a graph",
     "limits.maxActiveFlows": _LOOKUP,
     "limits.maxRunningFlows": _LOOKUP,
+    "allowed.resourceKinds": _NESTED,
+    "denied.resourceKinds": _NESTED,
     "required.labelValues": "patterns of values are compared by the webhook",
     "required.existingTemplates": _LOOKUP,
 }

@@ -68,6 +68,8 @@ def _patterns(holder: Model | None, path: str) -> Iterator[Violation]:
             fault = glob_fault(text)
             if fault is None and field.name == "images":
                 fault = image_pattern_fault(text)
+            if fault is None and field.name == "resource_kinds" and not {"/", "*"} & {*text}:
+                fault = "matches no kind: write APIVERSION/KIND, such as batch/v1/Job or */TrainJob"
             if fault:
                 yield Violation(f"{path}.{field.encode_name}[{index}]", fault, text)
 

@@ -1,4 +1,4 @@
-"""`allowed` and `denied`: the queues, images, schedulers, priority classes, plugins and service accounts for use.
+"""`allowed` and `denied`: the queues, images, schedulers, priority classes, plugins, service accounts and kinds for use.
 
 A value must match one of the allowed patterns and none of the denied ones; a denied value is denied even if it is also
 allowed. An image that is not a valid reference is a fault as soon as a policy restricts images.
@@ -7,9 +7,10 @@ allowed. An image that is not a valid reference is a fault as soon as a policy r
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from shared.podtemplate.field import Field
 from shared.policy.context import PolicyContext
 from shared.policy.fault import PolicyFault
-from shared.policy.judging.usage import USES
+from shared.policy.judging.usage import FLOW_USES, USES
 from shared.policy.patterns.fields import Patterns
 from shared.policy.patterns.globs import Globs
 from shared.policy.patterns.images import ImagePatterns, ImageReference, parse_image
@@ -36,16 +37,24 @@ def _faults(
     group: str, name: str, patterns: Patterns, context: PolicyContext, *, must_match: bool
 ) -> Iterator[PolicyFault]:
     refused = "not allowed; allowed" if must_match else "denied; denied are"
+    for field in _used(name, context):
+        value = _value(name, field.text)
+        if value is None:
+            message = "not a valid image reference"
+        elif not value or _matches(patterns, value) is must_match:
+            continue
+        else:
+            message = f"{refused}: {_listed(patterns.texts)}"
+        yield PolicyFault(f"{group}.{name}", field.path, message, field.text, Reason.INVALID)
+
+
+def _used(name: str, context: PolicyContext) -> Iterator[Field]:
+    """The fields whose texts are judged."""
+    if name in FLOW_USES:
+        yield from FLOW_USES[name](context)
+        return
     for part in context.jobs:
-        for field in USES[name](context, part):
-            value = _value(name, field.text) if part.says(field) else ""
-            if value is None:
-                message = "not a valid image reference"
-            elif not value or _matches(patterns, value) is must_match:
-                continue
-            else:
-                message = f"{refused}: {_listed(patterns.texts)}"
-            yield PolicyFault(f"{group}.{name}", field.path, message, field.text, Reason.INVALID)
+        yield from (field for field in USES[name](context, part) if part.says(field))
 
 
 def _value(name: str, text: str) -> _Value | None:

@@ -6,6 +6,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
+from shared.graphs.nesting import MAX_LEVELS
 from shared.kinds import JOB
 from shared.podtemplate.field import Field
 from shared.policy.context import JobPart, PolicyContext
@@ -51,6 +52,22 @@ def _accounts(context: PolicyContext, part: JobPart) -> Iterator[Field]:
             yield Field(f"{pod.path}.serviceAccountName", _DEFAULT_ACCOUNT)
 
 
+def _resource_kinds(context: PolicyContext) -> Iterator[Field]:
+    """What steps with `resource` create, as APIVERSION/KIND, also in flows that are written out in steps."""
+    yield from _kinds_of(context.spec, 1) if context.is_flow else ()
+
+
+def _kinds_of(spec: Field, level: int) -> Iterator[Field]:
+    """`level`: of this flow. Deeper ones than may run are refused by the rules of flows."""
+    for step in (*spec.get("flows").items, *spec.get("finally").items):
+        manifest = step.get("resource").get("manifest")
+        if manifest.present:
+            said = f"{manifest.get('apiVersion').text}/{manifest.get('kind').text}"
+            yield Field(manifest.get("kind").path, said)
+        if level < MAX_LEVELS:
+            yield from _kinds_of(step.get("flow").get("spec"), level + 1)
+
+
 USES: Final[Mapping[str, Uses]] = {
     "queues": _queues,
     "images": images,
@@ -62,3 +79,5 @@ USES: Final[Mapping[str, Uses]] = {
     "serviceAccounts": _accounts,
 }
 """By the name of the field in `allowed` and `denied`."""
+FLOW_USES: Final[Mapping[str, Callable[[PolicyContext], Iterator[Field]]]] = {"resourceKinds": _resource_kinds}
+"""The same for what a flow itself uses, rather than the JobSpecs in it."""

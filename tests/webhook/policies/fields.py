@@ -8,6 +8,7 @@ from tests.webhook.policies.make import (
     POD,
     REQUESTS,
     container,
+    created,
     labelled,
     pods,
 )
@@ -133,6 +134,18 @@ FIELDS: dict[str, tuple[dict[str, Any], Body, Body, str]] = {
         job(),
         pods(serviceAccountName="batch"),
         f"{POD}.serviceAccountName",
+    ),
+    "allowed.resourceKinds": (
+        {"allowed": {"resourceKinds": ["batch/*/Job"]}},
+        flow(created("a", "example.com/v1", "Job")),
+        flow(created("a", "batch/v1", "Job"), step("b")),
+        "spec.flows[0].resource.manifest.kind",
+    ),
+    "denied.resourceKinds": (
+        {"allowed": {"resourceKinds": ["*"]}, "denied": {"resourceKinds": ["*/PipelineRun"]}},
+        flow(step("a"), **{"finally": [created("b", "tekton.dev/v1", "PipelineRun")]}),
+        flow(step("a"), **{"finally": [created("b", "batch/v1", "Job")]}),
+        "spec.finally[0].resource.manifest.kind",
     ),
     "required.imageDigests": (
         {"required": {"imageDigests": True}},

@@ -28,6 +28,12 @@ def container(**more: Any) -> Body:
     return {"name": "main", "image": "registry.corp/app:1", **more}
 
 
+def created(name: str, version: str, kind: str) -> Body:
+    """A step that creates an object of this kind."""
+    manifest = {"apiVersion": version, "kind": kind, "spec": {}}
+    return step(name, resource={"manifest": manifest, "success": "true", "failure": "false"})
+
+
 def labelled(manifest: Body, **labels: str) -> Body:
     return {**manifest, "metadata": {**manifest["metadata"], "labels": labels}}
 

@@ -7,7 +7,7 @@ import pytest
 from shared import kinds
 from shared.model.types import Body
 from tests.webhook.make import body, defaulted, flow, job, known, step, task
-from tests.webhook.policies.make import AROUND, found, judged, namespace, policy
+from tests.webhook.policies.make import AROUND, created, found, judged, namespace, policy
 
 
 def cron_job(of: Body, **labels: str) -> Body:
@@ -27,6 +27,7 @@ def flow_template(of: Body) -> Body:
 BIG, CHAIN = job(task(replicas=50)), flow(step("a"), step("b", "a"))
 UNQUEUED = {**job(), "spec": {"tasks": [task()]}}
 PATCHED = flow(step("a", patch={"jobSpec": {"queue": "gold"}}))
+SPARK = created("s", "sparkoperator.k8s.io/v1beta2", "SparkApplication")
 JOB, INLINE, BARE = "spec.jobTemplate", "spec.jobFlowTemplate", "spec.flow"
 PLACES: dict[str, tuple[Body, dict[str, Any], list[tuple[str, str]]]] = {
     "a limit of a Job": (
@@ -58,6 +59,16 @@ PLACES: dict[str, tuple[Body, dict[str, Any], list[tuple[str, str]]]] = {
         flow_template(PATCHED),
         {"denied": {"queues": ["gold"]}},
         [("denied.queues", f"{BARE}.flows[0].patch.jobSpec.queue")],
+    ),
+    "a kind in a flow that a step of a schedule's flow writes out": (
+        cron_job_flow(flow(step("a", flow={"spec": {"flows": [SPARK]}}))),
+        {"allowed": {"resourceKinds": ["batch/*"]}},
+        [("allowed.resourceKinds", f"{INLINE}.spec.flows[0].flow.spec.flows[0].resource.manifest.kind")],
+    ),
+    "a kind that is denied in a template": (
+        flow_template(flow(SPARK)),
+        {"denied": {"resourceKinds": ["sparkoperator.k8s.io/*"]}},
+        [("denied.resourceKinds", f"{BARE}.flows[0].resource.manifest.kind")],
     ),
     "a required label": (
         cron_job(job()),

@@ -37,6 +37,10 @@ REFUSED: dict[str, tuple[dict[str, Any], list[str]]] = {
     "rules of one name": ({"rules": [ONE, ONE]}, ["spec.rules[1].name"]),
     "a rule without a name": ({"rules": [{"name": "", "expression": "true"}]}, ["spec.rules[0].name"]),
     "a pattern with brackets": ({"allowed": {"images": ["ok/*", "[ab]/*"]}}, ["spec.allowed.images[1]"]),
+    "a pattern that no kind matches": (
+        {"allowed": {"resourceKinds": ["*", "batch/v1/Job"]}, "denied": {"resourceKinds": ["jobs.batch"]}},
+        ["spec.denied.resourceKinds[0]"],
+    ),
     "an empty pattern": ({"exempt": {"usernames": [""]}}, ["spec.exempt.usernames[0]"]),
     "a selector's operator": (
         {"match": {"objectSelector": {"matchExpressions": [{"key": "a", "operator": "Is"}]}}},
