@@ -50,7 +50,7 @@ def decide(exception: Body, policies: Mapping[str, CompiledPolicy], now: float) 
     granted = read_exception(exception)
     found = _finding(granted, policies, now)
     before = (exception.get("status") or {}).get("state")
-    status = _status(exception, found, now)
+    status = _status(exception, granted, found, now)
     return ExceptionDecision(
         status=None if status == exception.get("status") else status,
         notes=() if before == found.state or found.state is ExceptionState.ACTIVE else (_note(found),),
@@ -96,7 +96,7 @@ def _works_in_part(granted: GrantedException, policy: CompiledPolicy | None, now
     return not rules or bool(rules & set(rule_names(policy.spec)))
 
 
-def _status(exception: Body, found: _Finding, now: float) -> Body:
+def _status(exception: Body, granted: GrantedException | None, found: _Finding, now: float) -> Body:
     before = ((exception.get("status") or {}).get("conditions") or [{}])[0]
     status = "True" if found.state is ExceptionState.ACTIVE else "False"
     since = before.get("lastTransitionTime") if before.get("status") == status else None
@@ -109,7 +109,14 @@ def _status(exception: Body, found: _Finding, now: float) -> Body:
         "observedGeneration": generation,
         "lastTransitionTime": since or rfc3339(now),
     }
-    return {"state": found.state.value, "observedGeneration": generation, "conditions": [condition]}
+    return {
+        "state": found.state.value,
+        "policies": sorted(granted.rules)
+        if granted is not None
+        else [],  # kubectl's columns show only the first value of a path with a list in it
+        "observedGeneration": generation,
+        "conditions": [condition],
+    }
 
 
 def _note(found: _Finding) -> Note:

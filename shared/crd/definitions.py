@@ -154,7 +154,7 @@ DEFINITIONS: Final[tuple[Definition, ...]] = (
         JobFlowPolicyException,
         ("jfpe",),
         (
-            Column("POLICIES", ".spec.policies[*].name"),
+            Column("POLICIES", ".status.policies"),
             Column("STATE", ".status.state"),
             Column("EXPIRES", ".spec.expiresAt"),
             _AGE,

@@ -192,6 +192,7 @@ _OF_TYPE: Final[Mapping[str, Mapping[str, str]]] = {
     "PolicyVariable": {"name": "A letter or _, then letters, digits and _.", "expression": "CEL expression."},
     "DefaultValue": {"field": "The field to set."},
     "PolicyRule": {"expression": "CEL expression; true means compliant.", "message": "The message to the user."},
+    "LeftToWebhook": {"rule": "The rule.", "why": "Why the API server does not judge it."},
     "PolicyViolation": {"kind": "Kind of the object.", "rule": "The violated rule."},
 }
 _NODE_GROUPS: Final = {

@@ -51,6 +51,7 @@ class JobFlowPolicyExceptionStatus(Model, frozen=True, kw_only=True):
     """Whether it has effect, as the controller saw it last."""
 
     state: Annotated[str, Meta(description="Active, Expired or Ineffective; `conditions` say why.")] = ""
+    policies: Annotated[tuple[str, ...], Meta(description="Names of the policies, for kubectl's column.")] = ()
     observed_generation: int | None = None
     conditions: tuple[PolicyCondition, ...] = ()
 

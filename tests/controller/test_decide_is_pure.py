@@ -30,6 +30,8 @@ CHECKED = {
     "controller.backfill.decide.decide": "tests/controller/backfill/test_decide.py",
     "controller.cronjob.decide.decide": "tests/controller/cronjob/test_decide.py",
     "controller.cronjobflow.decide.decide": "tests/controller/cronjobflow/test_decide.py",
+    "controller.exception.decide.decide": "tests/controller/exception/test_exceptions.py",
+    "controller.flowtemplate.decide.decide": "tests/controller/flowtemplate/test_decide.py",
     "controller.gang.backends.workload.decide": "tests/controller/gang/test_native.py",
     "controller.gang.cycle.scheduling_cycle.place_new_pods": "tests/controller/gang/test_purity.py",
     "controller.gang.cycle.scheduling_cycle.run_cycle": "tests/controller/gang/test_purity.py",

@@ -314,8 +314,8 @@ def test_editors_of_a_namespace_read_exceptions_and_only_a_role_of_its_own_write
         for rule in each["rules"]
         if "jobflowpolicyexceptions" in rule["resources"] and "create" in rule["verbs"]
     }
-    assert {name.partition("jobflow-")[2] or name for name in writers} == {"policies", "policy-exceptions"}
-    role = next(each for each in objects if each["metadata"]["name"].endswith("-policy-exceptions"))
+    assert {name.partition("jobflow-")[2] or name for name in writers} == {"policies", "exceptions"}
+    role = next(each for each in objects if each["metadata"]["name"].endswith("-exceptions"))
     assert not [key for key in role["metadata"]["labels"] if "aggregate-to" in key]
 
 

@@ -121,6 +121,8 @@ def test_the_status_says_whether_it_has_effect_and_why_not(case: str) -> None:
     assert (decision.status["state"], condition["reason"], condition["message"]) == (state, reason, message)
     assert condition["status"] == ("True" if state == "Active" else "False")
     assert [note.reason for note in decision.notes] == ([] if state == "Active" else [state])
+    named = [each["name"] for each in body["spec"].get("policies", ())] if reason not in ("Invalid",) else []
+    assert decision.status["policies"] == sorted(named)  # for kubectl's column
     assert decision.expired is (state == "Expired")
     again = decided({**body, "status": decision.status}, *policies, at=NOW + 0.5)
     assert (again.status, again.notes, again.expired) == (None, (), False)

@@ -16,15 +16,15 @@ def as_user(scenario: Scenario, user: str, *arguments: str, stdin: str = "") -> 
 
 
 def test_only_those_with_the_role_create_exceptions(scenario: Scenario, house: str) -> None:
-    """The roles of the chart: editors of a namespace read exceptions, and only `policy-exceptions` writes them."""
+    """The roles of the chart: editors of a namespace read exceptions, and only `exceptions` writes them."""
     roles = [each for each in render() if each["kind"] == "ClusterRole"]
     names = {}
-    for word in ("editor", "policy-exceptions"):
+    for word in ("editor", "exceptions"):
         role = next(each for each in roles if each["metadata"]["name"].endswith(f"-{word}"))
         names[word] = f"{scenario.namespace}-{word}"
         role = {**role, "metadata": {"name": names[word]}}
         scenario.cluster.kubectl.apply(role)
-    for user, word in (("ed", "editor"), ("ada", "policy-exceptions")):
+    for user, word in (("ed", "editor"), ("ada", "exceptions")):
         scenario.cluster.kubectl.apply(
             {
                 "apiVersion": "rbac.authorization.k8s.io/v1",
