@@ -101,8 +101,8 @@ WRONG: dict[str, tuple[Body, str]] = {
         {"resource": "Job/one", "operation": "DELETE"},
         "cases[0].operation: policies judge the deletion of JobFlow",
     ),
-    "an unknown field": ({"resource": "Job/one", "expects": "denied"}, "unknown field `expects`"),
-    "an unknown expectation": ({"resource": "Job/one", "expect": "refused"}, "Invalid enum value 'refused'"),
+    "an unknown field": ({"resource": "Job/one", "expects": "denied"}, "cases[0]: unknown field expects; remove it"),
+    "an unknown expectation": ({"resource": "Job/one", "expect": "refused"}, "cases[0].expect: 'refused' is not a supported value"),
 }
 
 

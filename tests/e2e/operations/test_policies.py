@@ -212,6 +212,12 @@ def test_the_number_of_running_flows_of_a_namespace_is_limited(scenario: Scenari
     scenario.kube.delete(JOBFLOW, scenario.namespace, "g")
 
 
+def age(scenario: Scenario, name: str) -> tuple[str, str]:
+    """What quotas order flows by. Timestamps have whole seconds, so flows that are made one after the other may share one."""
+    metadata = scenario.get(name)["metadata"]
+    return metadata["creationTimestamp"], metadata["uid"]
+
+
 def test_flows_beyond_a_quota_wait_and_start_in_their_order(scenario: Scenario, policies: Policies) -> None:
     scenario.templates("a", seconds=2000)
     policies("queue", limits={"maxActiveFlows": 1, "maxHeldFlows": 2})
@@ -223,12 +229,14 @@ def test_flows_beyond_a_quota_wait_and_start_in_their_order(scenario: Scenario, 
     told = scenario.cluster.kubectl.refusal(jobflow(scenario.namespace, "i", {"a": ()}))
     assert "has 3 active JobFlows, at most 1 may run at once and 2 may wait" in told
     scenario.reaches("f", "a", "Running")
-    for place, name in enumerate(names[1:]):
+    running = "f"
+    for name in sorted(names[1:], key=lambda name: age(scenario, name)):
         state = scenario.get(name)["status"]["state"]
         assert (state["phase"], state["reason"]) == ("Pending", "QuotaExceeded"), state
-        scenario.kube.delete(JOBFLOW, scenario.namespace, names[place])
+        scenario.kube.delete(JOBFLOW, scenario.namespace, running)
         scenario.reaches(name, "a", "Running")
-    scenario.kube.delete(JOBFLOW, scenario.namespace, "h")
+        running = name
+    scenario.kube.delete(JOBFLOW, scenario.namespace, running)
 
 
 def test_a_forged_owner_hides_no_flow_from_a_quota(scenario: Scenario, policies: Policies) -> None:
