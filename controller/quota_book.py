@@ -84,8 +84,10 @@ class QuotaBook:
             return QuotaPlace(PlaceState.OPEN)
         if entry.standing is Standing.IDLE:
             return QuotaPlace(PlaceState.ASKS)
-        if (slot := self._full_for(entry)) is not None and not self._is_excepted(entry):
-            return QuotaPlace(PlaceState.HELD, str(slot))
+        if (slot := self._full_for(entry)) is not None:
+            if not self._is_excepted(entry):
+                return QuotaPlace(PlaceState.HELD, str(slot))
+            self._full.clear()  # it counts from now on, also once the exception has expired
         self._granted.add(entry.age)
         return QuotaPlace(PlaceState.GRANTED)
 

@@ -64,7 +64,7 @@ class FlowReconciler:
         return tuple(below(self.observer.flows, new))
 
     def flows_held(self, old: Body | None, new: Body | None) -> Iterable[Key]:
-        """The flows to reconcile when a policy, an exception or a namespace changes: those that a quota holds."""
+        """The flows to reconcile when a policy, an exception or a namespace changes: those that a quota may hold."""
         if old is not None and new is not None and _without_status(old) == _without_status(new):
             return ()
         return self.observer.flows.keys_by(WAITS, FOR_QUOTA)

@@ -102,7 +102,10 @@ WRONG: dict[str, tuple[Body, str]] = {
         "cases[0].operation: policies judge the deletion of JobFlow",
     ),
     "an unknown field": ({"resource": "Job/one", "expects": "denied"}, "cases[0]: unknown field expects; remove it"),
-    "an unknown expectation": ({"resource": "Job/one", "expect": "refused"}, "cases[0].expect: 'refused' is not a supported value"),
+    "an unknown expectation": (
+        {"resource": "Job/one", "expect": "refused"},
+        "cases[0].expect: 'refused' is not a supported value",
+    ),
 }
 
 

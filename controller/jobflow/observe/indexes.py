@@ -7,6 +7,7 @@ from controller.jobflow import reasons
 from shared.key import Key
 from shared.model.step import NO_JOB_FIELDS, raw_steps
 from shared.model.types import Body
+from shared.policy.quota.standing import Standing, standing_of
 
 USES: Final = "uses-template"
 USES_FLOW: Final = "uses-flow-template"
@@ -42,12 +43,13 @@ def _in_namespace(flow: Body, name: str) -> str:
 
 
 def index_by_wait(flow: Body) -> Iterator[str]:
-    """What a flow or steps of it wait for. FOR_QUEUE: a step has no Job because of its queue, or because the Job was rejected."""
+    """What a flow or steps of it wait for. FOR_QUEUE: a step has no Job because of its queue, or because the Job was rejected;
+    FOR_QUOTA: a quota holds the flow, or may do so without its status saying it yet."""
     status = flow.get("status") or {}
     steps = () if status.get("completionTime") else status.get("steps") or ()
     if any(step.get("reason") in (reasons.QUEUE_CLOSED, reasons.JOB_REJECTED) for step in steps):
         yield FOR_QUEUE
     if any(step.get("reason") == reasons.WAITING_FOR_APPROVAL for step in steps):
         yield FOR_APPROVAL
-    if (status.get("state") or {}).get("reason") == reasons.QUOTA_EXCEEDED:
+    if standing_of(flow) is Standing.WAITS:
         yield FOR_QUOTA

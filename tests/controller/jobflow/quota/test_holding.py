@@ -1,9 +1,13 @@
 """Which flows a quota holds, what they say, and when they start."""
 
+import pytest
+
 from controller.jobflow.model.observed import FlowCommand
 from shared.key import Key
 from shared.model.phases import JobPhase
+from shared.model.types import Body
 from shared.names import QUOTA_EXCEEDED
+from shared.policy.quota.places import PlaceState, QuotaPlace
 from shared.timestamp import rfc3339
 from tests.controller.jobflow.make import START
 from tests.controller.jobflow.quota.world import QuotaWorld, policy
@@ -66,18 +70,60 @@ def test_held_flows_start_when_the_policy_is_deleted() -> None:
     assert world.clusters[Key("a", "f")].unfinished() == ["f-a"]
 
 
-def test_a_flow_that_an_exception_names_starts_beyond_the_quota() -> None:
+@pytest.mark.parametrize("change", ["the limit", "the policy"])
+def test_a_flow_starts_whose_policy_changes_before_its_status_says_that_it_is_held(change: str) -> None:
+    world, key = QuotaWorld(policy(0)), Key("a", "f")
+    world.create(key)
+    world.queue.clear()
+    world.take_off(key)
+    if change == "the limit":
+        world.limit(1)
+    else:
+        world.book.policies.assume_deleted("", "p", "p")
+    world.land(key)
+    world.drain()
+    assert world.clusters[key].unfinished() == ["f-a"]
+
+
+def with_exceptions() -> Body:
     limits = policy(0)
     limits["spec"]["exceptions"] = {"allowedNamespaces": ["a"], "maxDuration": "24h"}
-    world = QuotaWorld(limits)
+    return limits
+
+
+def an_exception() -> Body:
+    metadata = {"name": "e", "namespace": "a", "uid": "e", "resourceVersion": "1", "creationTimestamp": rfc3339(START)}
+    named = {"policies": [{"name": "p", "rules": ["limits.maxActiveFlows"]}], "match": {"names": ["f"]}}
+    return {"metadata": metadata, "spec": {**named, "expiresAt": rfc3339(START + 3600), "reason": "urgent"}}
+
+
+def test_a_flow_that_an_exception_names_starts_beyond_the_quota() -> None:
+    world = QuotaWorld(with_exceptions())
     world.create(Key("a", "f"))
     world.create(Key("a", "g"))
     world.drain()
     assert world.running() == {"a": 0}
-    metadata = {"name": "e", "namespace": "a", "uid": "e", "resourceVersion": "1", "creationTimestamp": rfc3339(START)}
-    named = {"policies": [{"name": "p", "rules": ["limits.maxActiveFlows"]}], "match": {"names": ["f"]}}
-    spec = {**named, "expiresAt": rfc3339(START + 3600), "reason": "urgent"}
-    world.book.exceptions.assume({"metadata": metadata, "spec": spec})
+    world.book.exceptions.assume(an_exception())
     world.drain()
     assert world.clusters[Key("a", "f")].unfinished() == ["f-a"]
     assert world.clusters[Key("a", "g")].unfinished() == []
+
+
+def test_a_flow_starts_whose_exception_comes_before_its_status_says_that_it_is_held() -> None:
+    world, key = QuotaWorld(with_exceptions()), Key("a", "f")
+    world.create(key)
+    world.queue.clear()
+    world.take_off(key)
+    world.book.exceptions.assume(an_exception())
+    world.land(key)
+    world.drain()
+    assert world.clusters[key].unfinished() == ["f-a"]
+
+
+def test_a_flow_keeps_the_place_that_an_exception_gave_it_before_it_expired() -> None:
+    world, key = QuotaWorld(with_exceptions()), Key("a", "f")
+    world.create(key)
+    world.book.exceptions.assume(an_exception())
+    assert world.place(key).quota == QuotaPlace(PlaceState.GRANTED)
+    world.now += 7200
+    assert world.place(key).quota == QuotaPlace(PlaceState.GRANTED)

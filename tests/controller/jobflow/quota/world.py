@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from controller.decision import Create, Decision
 from controller.jobflow.observe.flow_quotas import flow_quotas
+from controller.jobflow.observe.indexes import FOR_QUOTA, WAITS, index_by_wait
 from shared.key import Key
 from shared.kinds import JOBFLOW
 from shared.kube.cache.cache import Caches
@@ -14,7 +15,6 @@ from shared.kube.client.reader import ApiReader
 from shared.model.flow import JobFlow
 from shared.model.flow_status import JobFlowStatus
 from shared.model.types import Body
-from shared.names import QUOTA_EXCEEDED
 from shared.policy.quota.standing import Standing, standing_of
 from shared.timestamp import rfc3339
 from tests.controller.jobflow.make import START, FlowCluster, flow, step
@@ -38,6 +38,7 @@ class QuotaWorld:
         self.exceptions: list[Body] = []
         self.clusters: dict[Key, FlowCluster] = {}
         self.version = 1
+        self.now = START
         self.queue: dict[Key, None] = {}
         self.current: Key | None = None
         self.flying: dict[Key, tuple[JobFlow, Decision]] = {}
@@ -47,8 +48,8 @@ class QuotaWorld:
     def restart(self) -> None:
         """A new process: nothing is left but what is stored."""
         self.caches = Caches(cast(ApiReader, None))
-        self.flows = self.caches.want(JOBFLOW)
-        self.book = flow_quotas(self.caches, self.flows, lambda: START)
+        self.flows = self.caches.want(JOBFLOW, indexers={WAITS: index_by_wait})
+        self.book = flow_quotas(self.caches, self.flows, lambda: self.now)
         for name, team in NAMESPACES.items():
             namespace = {"metadata": {"name": name, "uid": name, "resourceVersion": "1", "labels": {"team": team}}}
             self.book.namespaces.assume(namespace)
@@ -58,8 +59,8 @@ class QuotaWorld:
         for key in self.clusters:
             self.flows.assume(self.body(key))
         self.flows.on_change(self._wake)
-        self.book.exceptions.on_change(lambda old, new: self.queue.update(dict.fromkeys(self._held())))
-        self.book.policies.on_change(lambda old, new: self.queue.update(dict.fromkeys(self._held())))
+        self.book.exceptions.on_change(self._wake_held)
+        self.book.policies.on_change(self._wake_held)
 
     def _wake(self, old: Body | None, new: Body | None) -> None:
         metadata = (new or old or {})["metadata"]
@@ -67,8 +68,8 @@ class QuotaWorld:
             self.queue[key] = None
         self.queue.update(dict.fromkeys(self.book.freed(old, new)))
 
-    def _held(self) -> list[Key]:
-        return [key for key, each in self.clusters.items() if each.status.state.reason == QUOTA_EXCEEDED]
+    def _wake_held(self, old: Body | None, new: Body | None) -> None:
+        self.queue.update(dict.fromkeys(self.flows.keys_by(WAITS, FOR_QUOTA)))
 
     def place(self, key: Key) -> FlowCluster:
         cluster, body = self.clusters[key], self.flows.get(*key)
@@ -108,8 +109,11 @@ class QuotaWorld:
                 cluster._create(action)
         if cluster.flow is seen and decision.status is not None:
             cluster.flow = replace(seen, status=msgspec.convert(decision.status, JobFlowStatus))
+            self.current = key  # its own write does not wake it
             self.store(key)
-        self.queue[key] = None
+            self.current = None
+        if cluster.flow.spec is not seen.spec or decision.requeue_after == 0.0:
+            self.queue[key] = None
 
     def crash(self, key: Key) -> None:
         """The process ends after it has created what it decided to create, and before it has written the status."""
