@@ -299,6 +299,9 @@ class DecidingTwice(FlowCluster):
         return super().decide()
 
 
+@pytest.mark.timeout(
+    600
+)  # it compares copies of all that was decided, which takes a minute under coverage on a busy machine
 @CALM
 @given(FLOWS, EVENTS)
 def test_deciding_twice_gives_the_same_and_changes_no_argument(subject, events):
