@@ -50,6 +50,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     qps: float = 0.0
     scan_interval: float = 900.0
     in_process_policies: bool = False
+    in_process_rules: str = ""
+    in_process_warn: bool = False
+    excluded_namespaces: tuple[str, ...] = ()
 
 
 def names(text: str) -> tuple[str, ...]:
@@ -143,6 +146,11 @@ OPTIONS: Final[Mapping[str, Option]] = {
         " enforce",
         SWITCH,
     ),
+    "in_process_rules": Option(
+        "prefix of the names of the ValidatingAdmissionPolicies that are made of the rules of JobFlowPolicies; empty: none"
+    ),
+    "in_process_warn": Option("those policies warn: no webhook does", SWITCH),
+    "excluded_namespaces": Option("comma-separated namespaces in which those policies refuse nothing", names),
     "qps": Option("maximum requests per second to the API server; 0 for no limit", at_least(float, 0)),
     "scan_interval": Option(
         "seconds between reconciles of every object without a change; 0 for never", at_least(float, 0)

@@ -90,6 +90,7 @@ async def run(settings: WebhookSettings) -> None:
                 settings.volcano_crds,
                 settings.disabled_plugins,
                 settings.in_process_policies,
+                in_process_rules=settings.in_process_rules,
                 resource_kinds=settings.resource_kinds,
                 controller_user=settings.controller_user,
             ),

@@ -33,6 +33,7 @@ class WebhookSettings(msgspec.Struct, frozen=True, kw_only=True):
     volcano_crds: bool = False
     disabled_plugins: tuple[str, ...] = ()
     in_process_policies: bool = False
+    in_process_rules: bool = False
     resource_kinds: tuple[AllowedKind, ...] = ()
     controller_user: str = ""
     tls_cert_file: str = ""
@@ -86,6 +87,9 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         default=None,
         help="the API server enforces JobFlowPolicies too: refuse their violations before it does, with complete messages",
+    )
+    parser.add_argument(
+        "--in-process-rules", action="store_true", default=None, help="the same for the CEL in their rules"
     )
     parser.add_argument(
         "--resource-kinds",

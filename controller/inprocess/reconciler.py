@@ -1,23 +1,31 @@
-"""Keeps `status.inProcess` of all JobFlowPolicies. What a policy sets decides about others, so there is one key."""
+"""Keeps `status.inProcess` of all JobFlowPolicies, and the ValidatingAdmissionPolicies of their `rules` where that is on.
 
-from collections.abc import Iterable
+What a policy sets decides about others, so there is one key. Observe, decide, apply.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
+
+import msgspec
 
 from controller.cluster.apply import Applier
 from controller.cluster.errors import StaleError
 from controller.context import ControllerContext
-from controller.inprocess.decide import decide
+from controller.decision import Decision
+from controller.inprocess.decide import Observed, Refused, Stored, decide, is_ours, sweep, wanted_objects
+from controller.inprocess.generated import RulesOption
 from controller.runtime.controller import Controller, Route
 from controller.runtime.workqueue import WorkQueue
 from shared.key import Key
-from shared.kinds import JOBFLOWPOLICY
+from shared.kinds import ADMISSION_POLICY, ADMISSION_POLICY_BINDING, JOBFLOWPOLICY
 from shared.kube.cache.cache import Cache
 from shared.model.types import Body
-from shared.policy import Compiler
+from shared.policy import CompiledPolicy, Compiler
 from shared.policy.in_process import defaulted_fields
 
 ALL: Final = Key("", "policies")
 """The only key."""
+_RETRY_SECONDS: Final = 60.0  # of a refusal that may end, such as a missing right
 
 
 def policy_wakes(old: Body | None, new: Body | None) -> Iterable[Key]:
@@ -25,40 +33,102 @@ def policy_wakes(old: Body | None, new: Body | None) -> Iterable[Key]:
     return (ALL,)
 
 
-class InProcessReconciler:
-    """`installed`: whether the API server has the chart's ValidatingAdmissionPolicies."""
+def generated_wakes(option: RulesOption) -> Callable[[Body | None, Body | None], Iterable[Key]]:
+    """After a change or a deletion of what was made of rules."""
 
-    def __init__(self, policies: Cache, applier: Applier, *, installed: bool) -> None:
+    def wakes(old: Body | None, new: Body | None) -> Iterable[Key]:
+        return (ALL,) if any(body and is_ours(body, option.prefix) for body in (old, new)) else ()
+
+    return wakes
+
+
+class InProcessReconciler:
+    """`installed`: whether the API server has the chart's ValidatingAdmissionPolicies; `generated`: the caches of
+    ValidatingAdmissionPolicies and bindings, empty where none are made."""
+
+    def __init__(
+        self,
+        policies: Cache,
+        generated: tuple[Cache, ...],
+        applier: Applier,
+        clock: Callable[[], float],
+        *,
+        installed: bool,
+        option: RulesOption,
+    ) -> None:
         self._policies = policies
+        self._generated = generated
         self._applier = applier
+        self._clock = clock
         self._installed = installed
+        self._option = option
         self._compiler = Compiler()
+        self._refused: dict[str, Refused] = {}
 
     async def reconcile(self, key: Key) -> float | None:
-        """Write the statuses that differ. The writes of other controllers make some stale: they are tried again."""
+        """Write what differs. The writes of other controllers make some statuses stale: they are tried again."""
         bodies = list(self._policies.list())
         policies = self._compiler.compile(bodies).compiled
         by_name = {policy.name: policy for policy in policies}
-        defaulted, stale = defaulted_fields(policies), False
+        observed = Observed(self._installed, defaulted_fields(policies), self._option, self._stored())
+        self._forget(by_name)
+        stale = False
         for body in bodies:
-            compiled = by_name.get(body["metadata"]["name"])
-            decision = decide(body, compiled, defaulted, installed=self._installed)
             try:
-                await self._applier.apply(JOBFLOWPOLICY, body, decision)
+                await self._apply(body, by_name.get(body["metadata"]["name"]), observed)
             except StaleError:
                 stale = True
+        wanted = [wanted_objects(body, by_name.get(body["metadata"]["name"]), observed) for body in bodies]
+        unwanted = sweep(wanted, observed.stored, self._option)
+        swept = (await self._applier.apply(JOBFLOWPOLICY, {}, Decision(actions=unwanted))).done
         if stale:
             raise StaleError("a policy changed while its status was written")
-        return None
+        again = not swept or any(not each.refusal.for_ever for each in self._refused.values())
+        return _RETRY_SECONDS if again else None
+
+    def _stored(self) -> Stored:
+        return {(cache.kind, body["metadata"]["name"]): body for cache in self._generated for body in cache.list()}
+
+    def _forget(self, policies: Mapping[str, CompiledPolicy]) -> None:
+        """Refusals of policies that are gone, and those that are to be tried again."""
+        since = self._clock() - _RETRY_SECONDS
+        self._refused = {
+            name: each
+            for name, each in self._refused.items()
+            if name in policies and (each.refusal.for_ever or each.refusal.at > since)
+        }
+
+    async def _apply(self, body: Body, compiled: CompiledPolicy | None, observed: Observed) -> None:
+        name = body["metadata"]["name"]
+        known = msgspec.structs.replace(observed, refused=self._refused.get(name))
+        outcome = await self._applier.apply(JOBFLOWPOLICY, body, decide(body, compiled, known))
+        if outcome.done:
+            return
+        refusal = next(iter(outcome.refusals.values()))
+        self._refused[name] = Refused(wanted_objects(body, compiled, known), refusal)
+        known = msgspec.structs.replace(known, refused=self._refused[name])
+        await self._applier.apply(JOBFLOWPOLICY, body, decide(body, compiled, known))
 
 
 def build(context: ControllerContext) -> Controller:
+    settings = context.settings
+    option = RulesOption(settings.in_process_rules, settings.in_process_warn, settings.excluded_namespaces)
     policies = context.caches.want(JOBFLOWPOLICY, optional=True)
-    installed = context.settings.in_process_policies
+    kinds = (ADMISSION_POLICY, ADMISSION_POLICY_BINDING) if option.prefix else ()
+    generated = tuple(context.caches.want(kind, optional=True) for kind in kinds)
+    reconciler = InProcessReconciler(
+        policies,
+        generated,
+        context.applier,
+        context.clock,
+        installed=settings.in_process_policies,
+        option=option,
+    )
+    routes = (Route(cache, generated_wakes(option), own_writes=False) for cache in generated)
     return Controller(
         name="inprocess",
         queue=WorkQueue("inprocess"),
-        reconciler=InProcessReconciler(policies, context.applier, installed=installed),
-        routes=(Route(policies, policy_wakes, own_writes=False),),
+        reconciler=reconciler,
+        routes=(Route(policies, policy_wakes, own_writes=False), *routes),
         concurrency=1,
     )

@@ -13,6 +13,7 @@ import msgspec
 from shared.model.phases import PolicyMode
 from shared.model.policy import DefaultField, InProcessRules, LeftToWebhook
 from shared.model.types import Body
+from shared.policy.admission.own_rules import OWN_PARTLY, why_left
 from shared.policy.compiled.policy import CompiledPolicy
 from shared.policy.rule_names import GROUPS, rule_names
 
@@ -104,15 +105,30 @@ def defaulted_fields(policies: Iterable[CompiledPolicy]) -> DefaultedFields:
     return DefaultedFields(frozenset(fields), frozenset(labels))
 
 
-def in_process(policy: CompiledPolicy, defaulted: DefaultedFields) -> InProcessRules:
-    """What the API server checks of the policy. `defaulted`: what the policies of the cluster set."""
+def in_process(policy: CompiledPolicy, defaulted: DefaultedFields, *, own: bool = False) -> InProcessRules:
+    """What the API server checks of the policy. `defaulted`: what the policies of the cluster set; `own`: the controller
+    makes a ValidatingAdmissionPolicy of `rules`.
+    """
     if reasons := tuple(_left(policy, defaulted)):
         return InProcessRules(webhook_only=reasons)
     names = tuple(check for check in rule_names(policy.spec) if not check.startswith(_OWN))
     only = [LeftToWebhook(rule=name, why=why) for name in names if (why := _why(name, policy, defaulted))]
-    only += [LeftToWebhook(rule=f"rules.{rule.name}", why=_RULES) for rule in policy.rules]
-    rules = tuple(name for name in names if name in PARTLY or name in WHOLLY)
-    return InProcessRules(rules=rules, webhook_only=tuple(only))
+    rules = [name for name in names if name in PARTLY or name in WHOLLY]
+    for rule in policy.rules:
+        why = why_left(rule, policy, defaulted.fields) if own else _RULES
+        only.append(LeftToWebhook(rule=_OWN + rule.name, why=why or OWN_PARTLY))
+        rules += [] if why else [_OWN + rule.name]
+    return InProcessRules(rules=tuple(rules), webhook_only=tuple(only))
+
+
+def without_own(rules: InProcessRules, why: str) -> InProcessRules:
+    """The same, with all `rules` of the policy left to the webhook. `why`: the reason for those that were not."""
+    kept = tuple(name for name in rules.rules if not name.startswith(_OWN))
+    only = (
+        LeftToWebhook(rule=each.rule, why=why) if each.rule.startswith(_OWN) and each.rule in rules.rules else each
+        for each in rules.webhook_only
+    )
+    return InProcessRules(rules=kept, webhook_only=tuple(only))
 
 
 def status_of(rules: InProcessRules, generation: int | None) -> Body:

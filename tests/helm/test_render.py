@@ -46,6 +46,7 @@ CASES: dict[str, Body] = {
     "gang native": {"gang": {"backend": "native", "podSchedulerName": "mine"}},
     "gang gate": {"gang": {"backend": "gate"}},
     "schedulers": {"schedulerNames": ["volcano", "other"], "dependsOnCondition": "Ready"},
+    "rules in process": {"inProcess": {"rules": True}, "webhook": {"mode": "Off"}},
     "lenient": {"webhook": {"mode": "Lenient", "timeoutSeconds": 3}},
     "webhook off": {"webhook": {"mode": "Off"}, "networkPolicy": {"enabled": True}},
     "webhook off, monitored": {"webhook": {"mode": "Off"}, "metrics": {"serviceMonitor": {"enabled": True}}},
@@ -291,6 +292,54 @@ def test_the_api_server_enforces_policies_where_the_controller_runs_and_warns_wh
     (binding, *_) = [each for each in render() if "paramRef" in each.get("spec", {})]
     (expression,) = binding["spec"]["matchResources"]["namespaceSelector"]["matchExpressions"]
     assert expression["values"] == ["kube-system", NAMESPACE]
+
+
+WRITES = {"*", "create", "update", "patch", "delete", "deletecollection", "bind", "escalate", "impersonate"}
+ADMISSION = {
+    "*",
+    "validatingadmissionpolicies",
+    "validatingadmissionpolicybindings",
+    "mutatingadmissionpolicies",
+    "mutatingadmissionpolicybindings",
+}
+
+
+def admission_writers(values: Body) -> dict[str, set[str]]:
+    """The roles that may write admission policies, and which."""
+    found: dict[str, set[str]] = {}
+    for each in render(values):
+        for rule in (each.get("rules") or ()) if each["kind"] in ("ClusterRole", "Role") else ():
+            group = {"*", "admissionregistration.k8s.io"}.intersection(rule.get("apiGroups") or ())
+            written = ADMISSION.intersection(rule.get("resources") or ())
+            if group and written and WRITES.intersection(rule["verbs"]):
+                found.setdefault(each["metadata"]["name"], set()).update(written)
+    return found
+
+
+@pytest.mark.parametrize("values", CASES.values(), ids=CASES)
+def test_nobody_may_write_admission_policies_unless_rules_are_enforced_in_process(values: Body) -> None:
+    if values.get("inProcess", {}).get("rules"):
+        assert [*admission_writers(values).values()] == [
+            {"validatingadmissionpolicies", "validatingadmissionpolicybindings"}
+        ]
+    else:
+        assert admission_writers(values) == {}
+
+
+def test_the_controller_makes_policies_of_rules_only_where_it_is_asked_to() -> None:
+    def arguments(values: Body) -> list[str]:
+        return [argument for each in render(values) for argument in _arguments(each) if "rules" in argument]
+
+    on = {"inProcess": {"rules": True}}
+    assert arguments({}) == []
+    assert arguments({"inProcess": {"rules": True, "policies": False}}) == []
+    assert admission_writers({"inProcess": {"rules": True, "policies": False}}) == {}
+    assert [text.partition("=")[0] for text in arguments(on)] == ["--in-process-rules"] * 2
+    (excluded,) = [text for each in render(on) for text in _arguments(each) if text.startswith("--excluded-namespaces")]
+    assert excluded == f"--excluded-namespaces=kube-system,{NAMESPACE}"
+    for mode in ("Off", "Lenient"):
+        texts = [text for each in render({**on, "webhook": {"mode": mode}}) for text in _arguments(each)]
+        assert ("--in-process-warn" in texts) is (mode == "Off")
 
 
 def _arguments(each: Body) -> list[str]:

@@ -5,19 +5,21 @@ from typing import Final, NamedTuple
 
 from shared import kinds
 from shared.kinds import Kind
-from shared.model.phases import PolicyMode
 from shared.model.types import Body
+from shared.policy.admission.matching import (
+    ACTIONS,
+    Condition,
+    applies,
+    conditions,
+    mode_condition,
+    only_suspends,
+    resource_rule,
+)
+from shared.policy.admission.sides import KIND, NEW, OLD, SIDES, ObjectSide, Variable
 from webhook.inprocess import checks
 from webhook.inprocess.checks import Check
-from webhook.inprocess.matching import Condition, applies, conditions, mode_condition, only_suspends
-from webhook.inprocess.values import KIND, NEW, OLD, SIDES, ObjectSide, Variable, flow_values, job_values
+from webhook.inprocess.values import flow_values, job_values
 
-ACTIONS: Final[Mapping[PolicyMode, str]] = {
-    PolicyMode.ENFORCE: "Deny",
-    PolicyMode.WARN: "Warn",
-    PolicyMode.AUDIT: "Audit",
-}
-"""The action of the binding of each mode."""
 _MOST_TEXT: Final = 4000  # characters; the API server drops a longer message than 5 KiB
 _CREATES: Final = "request.operation == 'CREATE'"
 
@@ -83,21 +85,11 @@ def _policy(judged: JudgedKinds) -> Body:
         "spec": {
             "failurePolicy": "Ignore",
             "paramKind": {"apiVersion": kinds.JOBFLOWPOLICY.api_version, "kind": kinds.JOBFLOWPOLICY.kind},
-            "matchConstraints": {"resourceRules": [_rule(kind) for kind in judged.kinds]},
+            "matchConstraints": {"resourceRules": [resource_rule(kind) for kind in judged.kinds]},
             "matchConditions": _named((*conditions(judged.checks), *judged.conditions)),
             "variables": _named(_variables(judged)),
             "validations": [_validation(name) for name in judged.checks],
         },
-    }
-
-
-def _rule(kind: Kind) -> Body:
-    return {
-        "apiGroups": [kind.group],
-        "apiVersions": [kind.version],
-        "operations": ["CREATE", "UPDATE"],
-        "resources": [kind.plural],
-        "scope": "Namespaced",
     }
 
 

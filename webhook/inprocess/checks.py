@@ -7,9 +7,10 @@ refused for the sentences that the stored object does not cause, so each of them
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from webhook.inprocess.cel import EMPTY_MAP, field, fits, flat, joined, untyped
+from shared.policy.admission.cel import EMPTY_MAP, field, fits, flat, joined, untyped
+from shared.policy.admission.sides import ObjectSide
 from webhook.inprocess.images import image_matches, parsed
-from webhook.inprocess.values import USES, ObjectSide, containers, tasks
+from webhook.inprocess.values import USES, containers, tasks
 
 Check = Callable[[ObjectSide], str]
 _SPEC: Final = "params.spec"

@@ -6,6 +6,7 @@ CEL has no functions of one's own, so each step of the parser is a variable: a l
 from collections.abc import Iterator
 from typing import Final
 
+from shared.policy.admission.cel import fits_one
 from shared.policy.patterns.images import (
     DIGEST,
     DOCKER_HUB,
@@ -16,7 +17,6 @@ from shared.policy.patterns.images import (
     REPOSITORY,
     TAG,
 )
-from webhook.inprocess.cel import fits_one
 
 Variable = tuple[str, str]
 _NAME, _TEXT, _DIGEST = "m.name", "m.text", "m.digest"

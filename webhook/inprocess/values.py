@@ -5,34 +5,14 @@ one (`Old`). What is read from pod templates, which the CRDs leave untyped, may 
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Final, NamedTuple
+from typing import Final
 
-from webhook.inprocess.cel import EMPTY_LIST, EMPTY_MAP, field, flat, joined, untyped
+from shared.policy.admission.cel import EMPTY_LIST, EMPTY_MAP, field, flat, joined, untyped
+from shared.policy.admission.sides import KIND, ObjectSide, Variable
 from webhook.inprocess.images import parsed
 
-Variable = tuple[str, str]
-
-
-class ObjectSide(NamedTuple):
-    """`suffix` of the variables; `object`: CEL of the object that they are about."""
-
-    suffix: str
-    object: str
-
-    def name(self, value: str) -> str:
-        return value + self.suffix
-
-    def of(self, name: str) -> str:
-        """CEL that reads the variable of this side."""
-        return f"variables.{name}{self.suffix}"
-
-
-NEW: Final = ObjectSide("New", "dyn(object)")
-OLD: Final = ObjectSide("Old", "dyn(oldObject)")
-SIDES: Final = (NEW, OLD)
 Texts = Callable[[ObjectSide], str]
 
-KIND: Final = "request.kind.kind"
 _NOTHING: Final = "''"
 _CONTAINERS: Final = ("initContainers", "containers", "ephemeralContainers")
 

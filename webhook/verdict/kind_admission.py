@@ -29,6 +29,7 @@ class AdmissionOptions:
     in_process_policies: bool = False  # the API server enforces JobFlowPolicies, too (see webhook.inprocess)
     now: float | None = None
     resource_kinds: tuple[AllowedKind, ...] | None = None  # None: not known, as without a cluster
+    in_process_rules: bool = False  # and so it does with their `rules`
     controller_user: str = ""  # the controller's name in requests; "" for not known
 
 

@@ -37,7 +37,7 @@ def violates_in_process(
     review: AdmissionReview, lookups: Lookups, options: AdmissionOptions, in_time: Allowance
 ) -> bool:
     """Whether a JobFlowPolicy refuses the object by a rule that the API server enforces, too."""
-    if not options.in_process_policies or not (enforced := _enforced_in_process(lookups)):
+    if not options.in_process_policies or not (enforced := _enforced_in_process(lookups, options)):
         return False
     found = policy_verdict(review, lookups, options, in_time).policies
     return any((each.policy, each.rule) in enforced for each in found)
@@ -50,9 +50,12 @@ def with_defaults(review: AdmissionReview, verdict: AdmissionVerdict) -> Admissi
     return msgspec.structs.replace(review, object=applied(review.object, verdict.patch))
 
 
-def _enforced_in_process(lookups: Lookups) -> frozenset[tuple[str, str]]:
+def _enforced_in_process(lookups: Lookups, options: AdmissionOptions) -> frozenset[tuple[str, str]]:
     """(policy, rule) of what the API server enforces itself, where the chart's policies for that are installed."""
     policies = compiled_policies(lookups).compiled
     defaulted = defaulted_fields(policies)
     enforced = (policy for policy in policies if policy.mode is PolicyMode.ENFORCE)
-    return frozenset((policy.name, rule) for policy in enforced for rule in in_process(policy, defaulted).rules)
+    own = options.in_process_rules
+    return frozenset(
+        (policy.name, rule) for policy in enforced for rule in in_process(policy, defaulted, own=own).rules
+    )

@@ -86,17 +86,21 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- end }}
 
 {{/* Namespaces without admission: people work in "default", and nothing of ours needs the webhook to start. */}}
-{{- define "jobflow.excludedNamespaces" -}}
+{{- define "jobflow.excludedNames" -}}
 {{- $excluded := .Values.webhook.excludedNamespaces -}}
 {{- if ne .Release.Namespace "default" -}}
 {{- $excluded = append $excluded .Release.Namespace | uniq -}}
 {{- end -}}
-{{- if $excluded -}}
+{{- join "," $excluded -}}
+{{- end }}
+
+{{- define "jobflow.excludedNamespaces" -}}
+{{- with include "jobflow.excludedNames" . -}}
 namespaceSelector:
   matchExpressions:
     - key: kubernetes.io/metadata.name
       operator: NotIn
-      values: {{ toYaml $excluded | nindent 8 }}
+      values: {{ splitList "," . | toYaml | nindent 8 }}
 {{- end -}}
 {{- end }}
 
@@ -105,6 +109,11 @@ namespaceSelector:
 {{- if and .Values.inProcess.policies .Values.flowController.enabled (not .Values.webhook.volcanoCRDs) (semverCompare ">=1.30-0" .Capabilities.KubeVersion.Version) -}}
 true
 {{- end -}}
+{{- end }}
+
+{{/* Whether the controller makes ValidatingAdmissionPolicies of the rules of JobFlowPolicies. */}}
+{{- define "jobflow.inProcessRules" -}}
+{{- if .Values.inProcess.rules }}{{ include "jobflow.inProcessPolicies" . }}{{ end -}}
 {{- end }}
 
 {{/* A digest outranks a tag. One registry for all images, also that of a chart which has this one as a part. */}}

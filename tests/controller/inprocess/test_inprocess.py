@@ -7,11 +7,10 @@ import pytest
 
 from controller.context import ControllerContext
 from controller.inprocess import reconciler
-from controller.inprocess.decide import decide
+from controller.inprocess.decide import Observed, decide
 from controller.policy import reconciler as policy_reconciler
 from shared.model.types import Body
 from shared.policy import Compiler
-from shared.policy.in_process import DefaultedFields
 from tests.controller.support import running
 from tests.purity import pure
 from tests.shared.kube.fake import FakeServer, until
@@ -35,7 +34,7 @@ def installed(context: ControllerContext) -> ControllerContext:
 
 def decided(body: Body, *, installed: bool = True) -> Body | None:
     compiled = next(iter(Compiler().compile([body]).compiled), None)
-    return pure(decide)(body, compiled, DefaultedFields(), installed=installed).status
+    return pure(decide)(body, compiled, Observed(installed)).status
 
 
 def test_the_status_lists_the_rules_of_this_generation_and_keeps_the_rest() -> None:

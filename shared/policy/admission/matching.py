@@ -1,13 +1,21 @@
 """CEL of whether a JobFlowPolicy applies to an object and its user, as shared.policy.match says it in Python."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
+from shared.kinds import Kind
 from shared.model.phases import PolicyMode
-from webhook.inprocess.cel import EMPTY_LIST, field, fits
-from webhook.inprocess.values import KIND, NEW, OLD
+from shared.model.types import Body
+from shared.policy.admission.cel import EMPTY_LIST, field, fits
+from shared.policy.admission.sides import KIND, NEW, OLD
 
 Condition = tuple[str, str]
+ACTIONS: Final[Mapping[PolicyMode, str]] = {
+    PolicyMode.ENFORCE: "Deny",
+    PolicyMode.WARN: "Warn",
+    PolicyMode.AUDIT: "Audit",
+}
+"""The action of the binding of each mode."""
 _MATCH: Final = "params.spec.match"
 _EXEMPT: Final = "params.spec.exempt"
 _STATUS: Final = "params.status.inProcess"
@@ -38,6 +46,17 @@ def conditions(checks: Iterable[str]) -> list[Condition]:
         ("not-exempt", _not_exempt()),
         ("not-being-deleted", "!has(object.metadata.deletionTimestamp)"),
     ]
+
+
+def resource_rule(kind: Kind) -> Body:
+    """What is judged: creations and updates of a kind, without its subresources."""
+    return {
+        "apiGroups": [kind.group],
+        "apiVersions": [kind.version],
+        "operations": ["CREATE", "UPDATE"],
+        "resources": [kind.plural],
+        "scope": "Namespaced",
+    }
 
 
 def only_suspends() -> Condition:
