@@ -88,9 +88,7 @@ def _parser() -> argparse.ArgumentParser:
         default=None,
         help="the API server enforces JobFlowPolicies too: refuse their violations before it does, with complete messages",
     )
-    parser.add_argument(
-        "--in-process-rules", action="store_true", default=None, help="the same for the CEL in their rules"
-    )
+    parser.add_argument("--in-process-rules", action="store_true", default=None, help="the same for their CEL rules")
     parser.add_argument(
         "--resource-kinds",
         type=_kinds,

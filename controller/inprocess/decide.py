@@ -7,7 +7,7 @@ import msgspec
 
 from controller.decision import Action, Create, Decision, Delete, Patch, Refusal
 from controller.inprocess.generated import GENERATED, Made, RulesOption, generated
-from shared.kinds import Kind
+from shared.kinds import ADMISSION_POLICY, ADMISSION_POLICY_BINDING, Kind
 from shared.model.policy import InProcessRules, LeftToWebhook
 from shared.model.types import Body
 from shared.naming import label_value
@@ -17,16 +17,18 @@ from shared.policy.in_process import EVERYTHING, DefaultedFields, in_process, st
 FIELD: Final = "inProcess"
 Stored = Mapping[tuple[Kind, str], Body]
 """ValidatingAdmissionPolicies and bindings by kind and name."""
+Changes = Mapping[Kind, tuple[Action, ...]]
 
 _INVALID: Final = InProcessRules(webhook_only=(LeftToWebhook(rule=EVERYTHING, why="the policy is not valid"),))
 _MOST_TEXT: Final = 1000  # characters of what the API server says
 
 
-class Refused(msgspec.Struct, frozen=True):
-    """What the API server refused to store, and its answer."""
+class RefusedObjects(msgspec.Struct, frozen=True):
+    """What the API server refused to store, and its answer. `lasting`: trying again cannot help."""
 
     made: Made
     refusal: Refusal
+    lasting: bool = True
 
 
 class Observed(msgspec.Struct, frozen=True):
@@ -37,7 +39,7 @@ class Observed(msgspec.Struct, frozen=True):
     defaulted: DefaultedFields = DefaultedFields()
     option: RulesOption = RulesOption()
     stored: Stored = {}
-    refused: Refused | None = None
+    refused: RefusedObjects | None = None
 
 
 def decide(policy: Body, compiled: CompiledPolicy | None, observed: Observed) -> Decision:
@@ -46,7 +48,7 @@ def decide(policy: Body, compiled: CompiledPolicy | None, observed: Observed) ->
         return Decision()
     status = policy.get("status") or {}
     wanted = {key: value for key, value in status.items() if key != FIELD}
-    actions: tuple[Action, ...] = ()
+    changes: Changes = {}
     if observed.installed:
         own = bool(observed.option.prefix)
         rules = _INVALID if compiled is None else in_process(compiled, observed.defaulted, own=own)
@@ -54,9 +56,13 @@ def decide(policy: Body, compiled: CompiledPolicy | None, observed: Observed) ->
         if observed.refused is not None and observed.refused.made == made:
             rules = without_own(rules, _words(observed.refused.refusal))
         else:
-            actions = tuple(_changes(made, observed.stored))
+            changes = _changes(made, observed.stored)
         wanted[FIELD] = status_of(rules, policy["metadata"].get("generation"))
-    return Decision(actions=actions, status=None if wanted == status else wanted)
+    return Decision(
+        first=changes.get(ADMISSION_POLICY, ()),  # the API server refuses a binding to none
+        actions=changes.get(ADMISSION_POLICY_BINDING, ()),
+        status=None if wanted == status else wanted,
+    )
 
 
 def wanted_objects(policy: Body, compiled: CompiledPolicy | None, observed: Observed) -> Made:
@@ -82,17 +88,20 @@ def is_ours(body: Body, prefix: str) -> bool:
     return bool(prefix) and (body["metadata"].get("labels") or {}).get(GENERATED) == label_value(prefix)
 
 
-def _changes(made: Made, stored: Stored) -> Iterator[Action]:
-    for kind, body in made:
-        metadata = body["metadata"]
-        found = stored.get((kind, metadata["name"]))
-        if found is None:
-            yield Create(kind, body)
-        elif found.get("spec") != body["spec"] or not _has_labels(found, metadata["labels"]):
-            labels = {**(found["metadata"].get("labels") or {}), **metadata["labels"]}
-            change = {"/spec": body["spec"], "/metadata/labels": labels}
-            operations: list[Body] = [{"op": "add", "path": path, "value": value} for path, value in change.items()]
-            yield Patch(kind, "", metadata["name"], operations, uid=found["metadata"]["uid"])
+def _changes(made: Made, stored: Stored) -> Changes:
+    return {kind: tuple(_change(kind, body, stored)) for kind, body in made}
+
+
+def _change(kind: Kind, body: Body, stored: Stored) -> Iterator[Action]:
+    metadata = body["metadata"]
+    found = stored.get((kind, metadata["name"]))
+    if found is None:
+        yield Create(kind, body)
+    elif found.get("spec") != body["spec"] or not _has_labels(found, metadata["labels"]):
+        labels = {**(found["metadata"].get("labels") or {}), **metadata["labels"]}
+        change = {"/spec": body["spec"], "/metadata/labels": labels}
+        operations: list[Body] = [{"op": "add", "path": path, "value": value} for path, value in change.items()]
+        yield Patch(kind, "", metadata["name"], operations, uid=found["metadata"]["uid"])
 
 
 def _has_labels(body: Body, labels: Mapping[str, str]) -> bool:

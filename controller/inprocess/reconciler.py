@@ -12,7 +12,7 @@ from controller.cluster.apply import Applier
 from controller.cluster.errors import StaleError
 from controller.context import ControllerContext
 from controller.decision import Decision
-from controller.inprocess.decide import Observed, Refused, Stored, decide, is_ours, sweep, wanted_objects
+from controller.inprocess.decide import Observed, RefusedObjects, Stored, decide, is_ours, sweep, wanted_objects
 from controller.inprocess.generated import RulesOption
 from controller.runtime.controller import Controller, Route
 from controller.runtime.workqueue import WorkQueue
@@ -63,7 +63,7 @@ class InProcessReconciler:
         self._installed = installed
         self._option = option
         self._compiler = Compiler()
-        self._refused: dict[str, Refused] = {}
+        self._refused: dict[str, RefusedObjects] = {}
 
     async def reconcile(self, key: Key) -> float | None:
         """Write what differs. The writes of other controllers make some statuses stale: they are tried again."""
@@ -83,7 +83,7 @@ class InProcessReconciler:
         swept = (await self._applier.apply(JOBFLOWPOLICY, {}, Decision(actions=unwanted))).done
         if stale:
             raise StaleError("a policy changed while its status was written")
-        again = not swept or any(not each.refusal.for_ever for each in self._refused.values())
+        again = not swept or any(not each.lasting for each in self._refused.values())
         return _RETRY_SECONDS if again else None
 
     def _stored(self) -> Stored:
@@ -95,7 +95,7 @@ class InProcessReconciler:
         self._refused = {
             name: each
             for name, each in self._refused.items()
-            if name in policies and (each.refusal.for_ever or each.refusal.at > since)
+            if name in policies and (each.lasting or each.refusal.at > since)
         }
 
     async def _apply(self, body: Body, compiled: CompiledPolicy | None, observed: Observed) -> None:
@@ -104,8 +104,9 @@ class InProcessReconciler:
         outcome = await self._applier.apply(JOBFLOWPOLICY, body, decide(body, compiled, known))
         if outcome.done:
             return
-        refusal = next(iter(outcome.refusals.values()))
-        self._refused[name] = Refused(wanted_objects(body, compiled, known), refusal)
+        (kind, _), refusal = next(iter(outcome.refusals.items()))
+        lasting = refusal.for_ever and kind is ADMISSION_POLICY  # a binding is refused for what else is stored
+        self._refused[name] = RefusedObjects(wanted_objects(body, compiled, known), refusal, lasting)
         known = msgspec.structs.replace(known, refused=self._refused[name])
         await self._applier.apply(JOBFLOWPOLICY, body, decide(body, compiled, known))
 

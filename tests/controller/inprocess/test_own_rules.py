@@ -9,7 +9,7 @@ from aiohttp import web
 from controller.context import ControllerContext
 from controller.decision import Create, Delete, Patch, Refusal
 from controller.inprocess import reconciler
-from controller.inprocess.decide import Observed, Refused, decide, sweep, wanted_objects
+from controller.inprocess.decide import Observed, RefusedObjects, decide, sweep, wanted_objects
 from controller.inprocess.generated import GENERATED, RulesOption, object_name
 from shared import kinds
 from shared.model.types import Body
@@ -52,7 +52,7 @@ def with_uids(body: Body) -> dict[Any, Body]:
 def test_a_policy_and_its_binding_are_made_before_the_status_lists_the_rule() -> None:
     body = policy()
     decision = pure(decide)(body, compiled(body), ON)
-    assert [(type(each), each.kind) for each in decision.actions] == [
+    assert [(type(each), each.kind) for each in decision.writes] == [
         (Create, kinds.ADMISSION_POLICY),
         (Create, kinds.ADMISSION_POLICY_BINDING),
     ]
@@ -60,7 +60,7 @@ def test_a_policy_and_its_binding_are_made_before_the_status_lists_the_rule() ->
     assert decision.status["inProcess"]["rules"] == ["rules.few"]
     settled = {**body, "status": decision.status}
     decision = decide(settled, compiled(body), msgspec.structs.replace(ON, stored=with_uids(body)))
-    assert (decision.actions, decision.status) == ((), None)
+    assert (decision.writes, decision.status) == ((), None)
 
 
 def test_expressions_of_users_are_variables_of_their_own() -> None:
@@ -119,7 +119,7 @@ def test_what_somebody_has_edited_is_restored() -> None:
     body = policy()
     for change in ({"spec": {}}, {"metadata": {"name": "ours-rules-p", "uid": "u", "labels": {"team": "a"}}}):
         stored = {key: {**each, **change} for key, each in with_uids(body).items()}
-        actions = decide(body, compiled(body), msgspec.structs.replace(ON, stored=stored)).actions
+        actions = decide(body, compiled(body), msgspec.structs.replace(ON, stored=stored)).writes
         assert [type(each) for each in actions] == [Patch, Patch]
 
 
@@ -140,10 +140,10 @@ def test_what_is_made_of_no_rule_is_deleted_and_nothing_of_others() -> None:
 
 def test_what_was_refused_is_not_tried_again_until_it_changes() -> None:
     body = policy(limits={"maxSteps": 3})
-    refused = Refused(wanted_objects(body, compiled(body), ON), Refusal(422, "undeclared\n reference", NOW))
+    refused = RefusedObjects(wanted_objects(body, compiled(body), ON), Refusal(422, "undeclared\n reference", NOW))
     observed = msgspec.structs.replace(ON, refused=refused)
     decision = pure(decide)(body, compiled(body), observed)
-    assert decision.actions == ()
+    assert decision.writes == ()
     assert decision.status is not None
     assert decision.status["inProcess"] == {
         "rules": ["limits.maxSteps"],
@@ -151,13 +151,13 @@ def test_what_was_refused_is_not_tried_again_until_it_changes() -> None:
         "observedGeneration": 1,
     }
     edited = policy(generation=2)
-    assert len(decide(edited, compiled(edited), observed).actions) == 2
+    assert len(decide(edited, compiled(edited), observed).writes) == 2
 
 
 def test_without_the_option_nothing_is_made() -> None:
     body = policy()
     decision = decide(body, compiled(body), Observed(True))
-    assert decision.actions == ()
+    assert decision.writes == ()
     assert decision.status is not None
     assert decision.status["inProcess"]["rules"] == []
 
