@@ -20,6 +20,7 @@ from tests.helm.chart import render
 POLICY = "jobflow-approvals"
 ROLE = Kind("rbac.authorization.k8s.io/v1", "ClusterRole", "clusterroles", namespaced=False)
 BINDING = Kind("rbac.authorization.k8s.io/v1", "ClusterRoleBinding", "clusterrolebindings", namespaced=False)
+ROLE_BINDING = Kind("rbac.authorization.k8s.io/v1", "RoleBinding", "rolebindings")
 RBAC = {"apiVersion": "rbac.authorization.k8s.io/v1"}
 POLICIES = Kind(
     "admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicy", "validatingadmissionpolicies", namespaced=False
@@ -44,6 +45,15 @@ def bound(user: str, role: str) -> Body:
     reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role}
     metadata = {"name": f"{user}-{role}"}
     return {**RBAC, "kind": "ClusterRoleBinding", "metadata": metadata, "roleRef": reference, "subjects": [subject]}
+
+
+def bound_in(namespace: str, group: str, *roles: str) -> Iterator[Body]:
+    """What lets the members of a group do in one namespace what the ClusterRoles allow, as `kubectl create rolebinding` does."""
+    subject = {"kind": "Group", "name": group, "apiGroup": "rbac.authorization.k8s.io"}
+    for role in roles:
+        reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role}
+        metadata = {"name": f"{group}-{role}", "namespace": namespace}
+        yield {**RBAC, "kind": "RoleBinding", "metadata": metadata, "roleRef": reference, "subjects": [subject]}
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +119,24 @@ def test_who_may_not_approve_is_refused_whatever_they_claim(people: Scenario) ->
     assert "needs the verb approve" in answer(people, flow, "carl")
     assert "must be carl" in answer(people, flow, "carl", claims="jane")
     assert step_of(people.get("f"), "release")["phase"] == "Pending"
+
+
+def test_members_of_a_group_that_is_bound_in_a_namespace_approve_there_and_others_do_not(people: Scenario) -> None:
+    for body in bound_in(people.namespace, "release-managers", "jobflow-approver"):
+        people.cluster.kube.apply(ROLE_BINDING, body)
+    for body in bound_in(people.namespace, "developers", "jobflow-editor"):
+        people.cluster.kube.apply(ROLE_BINDING, body)
+    flow = flow_of(people)
+    member, other = ("create", "--as-group=release-managers"), ("create", "--as-group=developers")
+    assert "needs the verb approve" in sent(people, "dora", approval(flow, user="dora"), *other)
+    assert "must be mona" in sent(people, "mona", approval(flow, user="dora"), *member)
+    with people.cluster.namespace(f"{people.namespace}-other"):
+        elsewhere = Scenario(people.cluster, f"{people.namespace}-other")
+        there = flow_of(elsewhere)
+        assert "forbidden" in sent(elsewhere, "mona", approval(there, user="mona"), *member)
+    assert step_of(people.get("f"), "release")["phase"] == "Pending"
+    assert "created" in sent(people, "mona", approval(flow, user="mona"), *member)
+    assert step_of(people.succeeds("f"), "release")["approval"]["user"] == "mona"
 
 
 def test_an_approval_cannot_be_aimed_at_something_else_later(people: Scenario) -> None:
