@@ -227,7 +227,9 @@ FLOW_VERBS: Final[tuple[Verb, ...]] = (
         "stop",
         "stop flows: terminate running Jobs, skip the remaining steps, run `finally`",
         arg(
-            "--force", action="store_true", help="also end `finally`: what of it has not ended is terminated or skipped"
+            "--force",
+            action="store_true",
+            help="also end `finally`, here and in sub-flows: what of it has not ended is terminated or skipped",
         ),
         examples=("jobflow stop nightly", "jobflow stop nightly --force"),
     ),

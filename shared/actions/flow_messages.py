@@ -10,9 +10,9 @@ from shared.model.types import Body
 
 
 def forced_stop(flow: Body) -> StopMessage:
-    """A stop that also ends every step of `finally` that has not ended."""
+    """A stop that also ends every step of `finally` that has not ended, here and in the flows that steps run."""
     states = _states(flow)
-    return StopMessage(finally_=dict(_open_finals(flow, states)))
+    return StopMessage(finally_=dict(_open_finals(flow, states)), flows=dict(_open_flows(flow, states)))
 
 
 def retry_of(flow: Body, *, from_: str = "", step: str = "", **more: Any) -> RetryMessage:
@@ -40,6 +40,13 @@ def _open_finals(flow: Body, states: dict[str, Body]) -> Iterator[tuple[str, int
         state = states.get(step["name"], {})
         if not state.get("completionTime"):
             yield step["name"], max(state.get("attempts", 0), state.get("attemptBase", 0) + 1)
+
+
+def _open_flows(flow: Body, states: dict[str, Body]) -> Iterator[tuple[str, int]]:
+    for step in (flow.get("spec") or {}).get("flows") or ():
+        state = states.get(step["name"], {})
+        if step.get("flow") is not None and state.get("attempts", 0) and not state.get("completionTime"):
+            yield step["name"], state["attempts"]
 
 
 def _states(flow: Body) -> dict[str, Body]:

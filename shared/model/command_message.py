@@ -20,11 +20,16 @@ class CommandMessage(Model, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class StopMessage(CommandMessage, frozen=True, kw_only=True):
-    """Of TerminateJobFlow. `finally_`: the attempt of each step of `finally` that is to be ended too."""
+    """Of TerminateJobFlow. `finally_`: the attempt of each step of `finally` that is to be ended too; `flows`: of each step
+    with `flow` whose flow is to be stopped in the same way, `finally` included.
+    """
 
     finally_: Annotated[dict[str, Positive], Meta(description="Attempts to end, by step of `finally`.")] = (
         msgspec.field(default={}, name="finally")
     )
+    flows: Annotated[
+        dict[str, Positive], Meta(description="Attempts whose flows end with their `finally`, by step.")
+    ] = {}
 
 
 class RetryMessage(CommandMessage, frozen=True, kw_only=True):

@@ -157,7 +157,9 @@ class StepStatus(Model, frozen=True, kw_only=True):
         bool,
         Meta(description="It failed before the last Retry, which did not include it; it does not stop other steps."),
     ] = False
-    stopped: Annotated[bool, Meta(description="Of `finally`: a Command has ended it.")] = False
+    stopped: Annotated[
+        bool, Meta(description="A Command has ended it if it is of `finally`, else the `finally` of its flow.")
+    ] = False
 
 
 class NextStep(Model, frozen=True, kw_only=True):

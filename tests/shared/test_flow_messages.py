@@ -26,6 +26,12 @@ def test_a_forced_stop_names_the_newest_attempt_of_each_open_step_of_finally():
     assert forced_stop({"spec": {}}).finally_ == {}
 
 
+def test_a_forced_stop_names_the_steps_whose_flows_run():
+    given = flow({"name": "s", "attempts": 2}, {"name": "done", "attempts": 1, "completionTime": "t"})
+    given["spec"]["flows"] = [{"name": name, "flow": {"template": "t"}} for name in ("s", "done", "later")]
+    assert forced_stop(given).flows == {"s": 2}
+
+
 def test_a_retry_of_a_named_step_is_bound_to_the_attempts_that_it_has_begun():
     assert retry_of(flow({"name": "a", "attempts": 3}), from_="a") == RetryMessage(from_="a", attempt=3)
     assert retry_of(flow(), step="a", now=True) == RetryMessage(step="a", attempt=0, now=True)

@@ -29,6 +29,9 @@ def message_names_steps_of_the_flow(command: CommandSubject) -> Iterator[Violati
         for name in message.finally_:
             if name not in finals:
                 yield _unknown(f"message.finally[{name}]", name, finals, "step of `finally`")
+        for name in message.flows:
+            if name not in flows:
+                yield _unknown(f"message.flows[{name}]", name, flows, "step of `flows`")
     elif isinstance(message, RetryMessage) and message.named and message.named not in {*flows, *finals}:
         yield _unknown(f"message.{'from' if message.from_ else 'step'}", message.named, [*flows, *finals], "step")
 

@@ -63,6 +63,10 @@ class ChildType(ABC):
         """The write that stops a running child. It is sent again every 30 s until the child has ended."""
         return child_command(child, context.observed.flow.metadata.namespace, self.stop_action)
 
+    def forces(self, context: FlowContext, child: ObservedChild) -> bool:
+        """Whether `stop` ends more than an earlier one did, so that it is not put off for as long."""
+        return False
+
     def resume(self, context: FlowContext, child: ObservedChild) -> Action | None:
         """The write that has a `resumable` child go on, for a Command that retries the flow; None: a new child is made."""
         return None

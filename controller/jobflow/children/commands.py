@@ -9,8 +9,10 @@ from shared.naming import command_name
 from shared.resource_steps.rights import NO_CLAIM, Claim, write_claim
 
 
-def child_command(child: ObservedChild, namespace: str, action: str, claim: Claim = NO_CLAIM) -> Create:
-    """The Command `action` on the child, which owns it. There is at most one of a name at a time."""
+def child_command(
+    child: ObservedChild, namespace: str, action: str, claim: Claim = NO_CLAIM, message: str = ""
+) -> Create:
+    """The Command `action` on the child, which owns it. There is at most one of a name at a time. `message`: its JSON."""
     owner = {
         "apiVersion": child.kind.api_version,
         "kind": child.kind.kind,
@@ -27,7 +29,7 @@ def child_command(child: ObservedChild, namespace: str, action: str, claim: Clai
         "action": str(action),
         "target": owner,
         "reason": "JobFlow",
-        "message": "" if goes_on else "terminated by its JobFlow",
+        "message": message or ("" if goes_on else "terminated by its JobFlow"),
     }
     return Create(COMMAND, body)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from controller.decision import Create
+from controller.decision import Action, Create
 from controller.jobflow import reasons
 from controller.jobflow.children.child_type import ChildType, Parser
 from controller.jobflow.children.commands import child_command
@@ -43,6 +43,15 @@ class SubFlowType(ChildType):
 
     def obstacle(self, context: FlowContext, body: Body) -> StepWait | None:
         return None
+
+    def stop(self, context: FlowContext, child: ObservedChild) -> Action:
+        """Its `finally` runs, unless a Command has ended that too: it goes down, to all levels."""
+        message = child.forced_stop if self.forces(context, child) else ""
+        return child_command(child, context.observed.flow.metadata.namespace, self.stop_action, message=message)
+
+    def forces(self, context: FlowContext, child: ObservedChild) -> bool:
+        state = context.steps.get(child.step)
+        return state is not None and state.stopped
 
     def resume(self, context: FlowContext, child: ObservedChild) -> Create:
         """The Command claims what this flow may create, as the one did that retries this flow."""

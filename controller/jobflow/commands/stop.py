@@ -1,4 +1,5 @@
 """TerminateJobFlow: stops a flow; `finally` runs, unless the message names attempts of it (`jobflow stop --force`).
+The `finally` of flows that steps run is ended where the message names the attempts of these steps.
 
 A stop that arrives twice does not end `finally`: an attempt of it ends only if the message names it, and only in the round
 (since the last Retry or Restart) that the sender saw.
@@ -18,14 +19,21 @@ from shared.model.phases import FlowOutcome
 def stop(context: FlowContext, command: FlowCommand) -> CommandEffect:
     """Stop the flow, and the attempts of `finally` that the message names. Raises MessageFault."""
     message = parse_message(command.action, command.message)
-    finals = message.finally_ if isinstance(message, StopMessage) else {}
+    finals, flows = (message.finally_, message.flows) if isinstance(message, StopMessage) else ({}, {})
     if unknown := [name for name in finals if name not in context.plan.final_names]:
         return refused(f"{', '.join(unknown)}: no such step in `finally`")
+    if unknown := [name for name in flows if not _runs_a_flow(context, name)]:
+        return refused(f"{', '.join(unknown)}: no such step with `flow`")
     if context.completion_time is not None:
         return without_effect("the flow has ended")
     said = [_stop_flow(context)] if context.flows_open and not context.stopping else []
-    said += _stop_finals(context, finals)
-    return done("; ".join(said)) if said else without_effect(_why_nothing(context, finals))
+    said += _stop_finals(context, finals) + _stop_below(context, flows)
+    return done("; ".join(said)) if said else without_effect(_why_nothing(context, {**finals, **flows}))
+
+
+def _runs_a_flow(context: FlowContext, name: str) -> bool:
+    step = context.plan.steps.get(name)
+    return step is not None and step.flow is not None
 
 
 def _stop_flow(context: FlowContext) -> str:
@@ -35,10 +43,21 @@ def _stop_flow(context: FlowContext) -> str:
 
 
 def _stop_finals(context: FlowContext, finals: Mapping[str, int]) -> list[str]:
-    ended = [name for name, attempt in finals.items() if _may_end(context.steps[name], attempt)]
+    ended = _marked(context, finals)
+    return [f"{verb(ended, 'is', 'are')} ended (finally)"] if ended else []
+
+
+def _stop_below(context: FlowContext, flows: Mapping[str, int]) -> list[str]:
+    ended = _marked(context, flows)
+    return [f"`finally` is ended in what {verb(ended, 'runs', 'run')}"] if ended else []
+
+
+def _marked(context: FlowContext, attempts: Mapping[str, int]) -> list[str]:
+    """Mark those of the named attempts that may be ended."""
+    ended = [name for name, attempt in attempts.items() if _may_end(context.steps[name], attempt)]
     for name in ended:
         context.change(name, stopped=True)
-    return [f"{verb(context.in_order(ended), 'is', 'are')} ended (finally)"] if ended else []
+    return context.in_order(ended)
 
 
 def _may_end(state: StepStatus, attempt: int) -> bool:
@@ -47,9 +66,9 @@ def _may_end(state: StepStatus, attempt: int) -> bool:
     return not state.phase.ended and not state.stopped and state.attempt_base < attempt <= newest
 
 
-def _why_nothing(context: FlowContext, finals: Mapping[str, int]) -> str:
-    if finals:
-        told = [_why_not(context.steps[name], attempt) for name, attempt in finals.items()]
+def _why_nothing(context: FlowContext, named_attempts: Mapping[str, int]) -> str:
+    if named_attempts:
+        told = [_why_not(context.steps[name], attempt) for name, attempt in named_attempts.items()]
         return "; ".join(told)
     if context.flows_open:
         return "the flow is being stopped already"
@@ -61,4 +80,6 @@ def _why_not(state: StepStatus, attempt: int) -> str:
         return f"step {state.name} has ended: {state.phase}"
     if state.stopped:
         return f"step {state.name} is being ended already"
-    return f"attempt {attempt} of step {state.name} is not of this run of `finally`, which began with attempt {state.attempt_base + 1}"
+    return (
+        f"attempt {attempt} of step {state.name} is not of this run, which began with attempt {state.attempt_base + 1}"
+    )

@@ -13,6 +13,7 @@ from controller.jobflow.model.observed import ObservedChild
 from shared.model.phases import JobPhase
 
 _AGAIN: Final = 30.0  # seconds until a stop that has had no effect yet is sent once more
+_FORCED_AGAIN: Final = 5.0  # the same where the stop also ends `finally` of a flow: each level adds as much
 _GOING: Final = (JobPhase.TERMINATING, JobPhase.COMPLETING)
 
 
@@ -24,7 +25,7 @@ class Steering(NamedTuple):
 
 
 def terminations(context: FlowContext) -> Iterator[Steering]:
-    """One write for each child, every 30 s until the child has ended. A refused one is retried after 1, 2, 4, ... 30 s."""
+    """One write for each child, every 30 s (5 s if it is forced) until the child has ended. A refused one is retried after 1, 2, 4, ... 30 s."""
     for child in context.terminating.values():
         if child.phase in _GOING or child.deleting:
             continue
@@ -33,7 +34,7 @@ def terminations(context: FlowContext) -> Iterator[Steering]:
         if last is not None and last <= context.now < again:
             context.wake_at(again)
             continue
-        context.wake_at(context.now + _AGAIN)
+        context.wake_at(context.now + _wait(context, child))
         yield Steering(child.uid, type_of_child(child).stop(context, child))
 
 
@@ -56,4 +57,8 @@ def _last_try(context: FlowContext, child: ObservedChild) -> tuple[float | None,
     refusal = context.observed.refusals.get(type_of_child(child).stop_name(child))
     if refusal is not None and refusal.at >= (sent or 0.0):
         return refusal.at, refusal.at + min(2.0 ** (refusal.count - 1), _AGAIN)
-    return sent, (sent or 0.0) + _AGAIN
+    return sent, (sent or 0.0) + _wait(context, child)
+
+
+def _wait(context: FlowContext, child: ObservedChild) -> float:
+    return _FORCED_AGAIN if type_of_child(child).forces(context, child) else _AGAIN

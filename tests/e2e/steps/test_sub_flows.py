@@ -8,7 +8,9 @@ import pytest
 
 from local.client.blocking import until
 from local.client.rest import RestError
+from shared.actions.flow_messages import forced_stop
 from shared.kinds import COMMAND, JOBFLOW, JOBFLOWTEMPLATE
+from shared.model.command_message import written
 from shared.model.types import Body
 from tests.e2e.support.scenario import Scenario, jobflow, phase, step_of, targets
 
@@ -31,12 +33,12 @@ def inline(steps: Body, **spec: Any) -> Body:
     return {"spec": jobflow("", "", steps, **spec)["spec"]}
 
 
-def command(scenario: Scenario, name: str, action: str) -> None:
+def command(scenario: Scenario, name: str, action: str, message: str = "") -> None:
     flow = scenario.get(name)["metadata"]
     target = {"apiVersion": JOBFLOW.api_version, "kind": "JobFlow", "name": name, "uid": flow["uid"]}
     metadata = {"generateName": f"{name}-", "namespace": scenario.namespace}
     body = {"apiVersion": COMMAND.api_version, "kind": "Command", "metadata": metadata}
-    scenario.kube.create(COMMAND, {**body, "action": action, "target": target})
+    scenario.kube.create(COMMAND, {**body, "action": action, "target": target, "message": message})
 
 
 def flows(scenario: Scenario) -> dict[str, Body]:
@@ -97,6 +99,21 @@ def test_stopping_a_flow_stops_its_sub_flows_whose_clean_up_runs(scenario: Scena
     assert child["status"]["outcome"] == "Terminated"
     assert step_of(child, "z")["phase"] == "Completed"
     assert scenario.job_phase("f-s-a") == "Terminated"
+
+
+def test_a_forced_stop_ends_the_clean_up_of_the_flows_below_at_every_level(scenario: Scenario) -> None:
+    scenario.templates("clean", "work", seconds=4000)
+    tidy = {"finally": [{"name": "z", "template": "clean"}]}
+    inner = inline({"a": {"template": "work"}}, **tidy)
+    scenario.flow("f", {"s": {"flow": inline({"t": {"flow": inner}}, **tidy)}})
+    until(lambda: scenario.job_phase("f-s-t-a") == "Running", 30, lambda: str(scenario.jobs()))
+    command(scenario, "f", "TerminateJobFlow")
+    until(lambda: scenario.jobs().keys() >= {"f-s-t-z"}, 60, lambda: str(scenario.jobs()))
+    command(scenario, "f", "TerminateJobFlow", written(forced_stop(scenario.get("f"))))
+    scenario.ended("f")
+    assert step_of(scenario.get("f-s-t"), "z")["phase"] in ("Terminated", "Skipped")
+    assert step_of(scenario.get("f-s"), "z")["phase"] in ("Terminated", "Skipped")
+    assert not {name for name in scenario.jobs() if scenario.job_phase(name) == "Running"}
 
 
 def test_suspending_a_flow_suspends_what_is_below_it(scenario: Scenario) -> None:

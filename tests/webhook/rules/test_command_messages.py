@@ -70,6 +70,11 @@ MESSAGES: dict[str, tuple[str, Any, list[str]]] = {
         {"finally": {"a": 1}},
         ['message.finally[a]: Not found: "a": the flow has no such step of `finally`; did you mean "z"?'],
     ),
+    "a stop of a flow that no step runs": (
+        "TerminateJobFlow",
+        {"flows": {"bb": 1}},
+        ['message.flows[bb]: Not found: "bb": the flow has no such step of `flows`; did you mean "b"?'],
+    ),
     "an unknown param": (
         "RetryJobFlow",
         {"params": {"sise": "large"}},

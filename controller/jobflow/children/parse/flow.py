@@ -5,7 +5,9 @@ import msgspec
 from controller.jobflow import reasons
 from controller.jobflow.children.parse.child import parse_child
 from controller.jobflow.model.observed import ObservedChild
+from shared.actions.flow_messages import forced_stop
 from shared.kinds import JOBFLOW
+from shared.model.command_message import written
 from shared.model.flow_status import FlowPods, JobFlowStatus
 from shared.model.job_status import JobState, JobStatus
 from shared.model.phases import FlowOutcome, FlowPhase, JobPhase, StepPhase
@@ -31,6 +33,7 @@ def parse_flow(body: Body) -> ObservedChild:
         status=_as_job(status, ended=ended),
         outputs=status.outputs,
         resumable=ended and _resumable(status),
+        forced_stop="" if ended else written(forced_stop(body)),
     )
 
 

@@ -62,7 +62,7 @@ def test_a_late_command_does_not_end_the_clean_up_of_a_later_run():
     cluster.complete("f-a-r1")
     cluster.run("f-tidy-r1")
     told = cluster.command(STOP, force(tidy=1))
-    assert told == ("WithoutEffect: attempt 1 of step tidy is not of this run of `finally`, which began with attempt 2")
+    assert told == ("WithoutEffect: attempt 1 of step tidy is not of this run, which began with attempt 2")
     assert cluster.step("tidy").phase == "Running"
     assert cluster.command(STOP, force(tidy=2)) == "Done: step tidy is ended (finally)"
 
