@@ -15,6 +15,8 @@ from tests.controller.jobflow.quota.world import NAMESPACES, QuotaWorld, policy
 
 POLICIES = (policy(2), policy(1), policy(2, namespaceLabel="team"), policy(1, objectLabel="who"), policy(0))
 
+ANY = 1000
+
 
 class QuotaMachine(RuleBasedStateMachine):
     world: QuotaWorld
@@ -107,10 +109,14 @@ class QuotaMachine(RuleBasedStateMachine):
         self.most, self.allowed = most, max(most, self.allowed)  # flows that a higher limit let in are not stopped
 
     @rule()
+    def remove_the_policy(self) -> None:
+        self.world.remove_policy()
+        self.most = self.allowed = ANY
+
+    @precondition(lambda self: not self.world.flying)
+    @rule()
     def settle(self) -> None:
-        """Once nothing is left to do, no flow waits while there is room."""
-        for key in self.world.clusters:
-            self.world.reconcile(key)
+        """Once nothing is left to do, no flow waits while there is room. Nothing is reconciled that no change wakes."""
         self.world.drain()
         holders: dict[str, int] = {}
         for key in self.world.standings(Standing.HOLDS):

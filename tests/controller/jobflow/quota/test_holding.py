@@ -65,7 +65,7 @@ def test_held_flows_start_when_the_policy_is_deleted() -> None:
     world.create(Key("a", "f"))
     world.drain()
     assert world.clusters[Key("a", "f")].unfinished() == []
-    world.book.policies.assume_deleted("", "p", "p")
+    world.remove_policy()
     world.drain()
     assert world.clusters[Key("a", "f")].unfinished() == ["f-a"]
 
@@ -74,12 +74,11 @@ def test_held_flows_start_when_the_policy_is_deleted() -> None:
 def test_a_flow_starts_whose_policy_changes_before_its_status_says_that_it_is_held(change: str) -> None:
     world, key = QuotaWorld(policy(0)), Key("a", "f")
     world.create(key)
-    world.queue.clear()
     world.take_off(key)
     if change == "the limit":
         world.limit(1)
     else:
-        world.book.policies.assume_deleted("", "p", "p")
+        world.remove_policy()
     world.land(key)
     world.drain()
     assert world.clusters[key].unfinished() == ["f-a"]
@@ -112,7 +111,6 @@ def test_a_flow_that_an_exception_names_starts_beyond_the_quota() -> None:
 def test_a_flow_starts_whose_exception_comes_before_its_status_says_that_it_is_held() -> None:
     world, key = QuotaWorld(with_exceptions()), Key("a", "f")
     world.create(key)
-    world.queue.clear()
     world.take_off(key)
     world.book.exceptions.assume(an_exception())
     world.land(key)

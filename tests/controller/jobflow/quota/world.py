@@ -35,6 +35,7 @@ class QuotaWorld:
 
     def __init__(self, limits: Body) -> None:
         self.policy = limits
+        self.removed = False
         self.exceptions: list[Body] = []
         self.clusters: dict[Key, FlowCluster] = {}
         self.version = 1
@@ -53,7 +54,8 @@ class QuotaWorld:
         for name, team in NAMESPACES.items():
             namespace = {"metadata": {"name": name, "uid": name, "resourceVersion": "1", "labels": {"team": team}}}
             self.book.namespaces.assume(namespace)
-        self.book.policies.assume(self.policy)
+        if not self.removed:
+            self.book.policies.assume(self.policy)
         for each in self.exceptions:
             self.book.exceptions.assume(each)
         for key in self.clusters:
@@ -96,6 +98,7 @@ class QuotaWorld:
     def take_off(self, key: Key) -> None:
         """The pass of a flow decides, and its writes take a while; passes over other flows come between."""
         if key not in self.flying:
+            self.queue.pop(key, None)
             decision = self.place(key).decide().decision
             self.flying[key] = (self.clusters[key].flow, decision)
 
@@ -107,12 +110,13 @@ class QuotaWorld:
         for action in decision.actions:
             if isinstance(action, Create):
                 cluster._create(action)
-        if cluster.flow is seen and decision.status is not None:
+        stale = cluster.flow is not seen
+        if not stale and decision.status is not None:
             cluster.flow = replace(seen, status=msgspec.convert(decision.status, JobFlowStatus))
             self.current = key  # its own write does not wake it
             self.store(key)
             self.current = None
-        if cluster.flow.spec is not seen.spec or decision.requeue_after == 0.0:
+        if stale or decision.requeue_after == 0.0:
             self.queue[key] = None
 
     def crash(self, key: Key) -> None:
@@ -170,8 +174,15 @@ class QuotaWorld:
     def limit(self, most: int) -> None:
         self.version += 1
         per = self.policy["spec"]["limits"].get("countPer", {})
+        uid = f"p-{self.version}" if self.removed else self.policy["metadata"]["uid"]
         self.policy = policy(most, self.version, **per)
+        self.policy["metadata"]["uid"] = uid
+        self.removed = False
         self.book.policies.assume(self.policy)
+
+    def remove_policy(self) -> None:
+        self.removed = True
+        self.book.policies.assume_deleted("", "p", self.policy["metadata"]["uid"])
 
     # -- what is asked ------------------------------------------------------------------------------------------------
     def group(self, key: Key) -> str:
