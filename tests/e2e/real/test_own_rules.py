@@ -1,6 +1,5 @@
 """`inProcess.rules` on a real API server: it refuses by the CEL of a JobFlowPolicy's `rules` while no webhook answers."""
 
-import json
 import signal
 from collections.abc import Iterator
 
@@ -11,10 +10,10 @@ from controller.inprocess.generated import Made, RulesOption
 from local.backends import chosen
 from local.client.blocking import until
 from local.client.rest import RestError
-from shared.kinds import ADMISSION_POLICY, ADMISSION_POLICY_BINDING, JOBFLOWPOLICY
+from shared.kinds import ADMISSION_POLICY, ADMISSION_POLICY_BINDING, JOBFLOW, JOBFLOWPOLICY
 from shared.model.types import Body
 from shared.policy import Compiler
-from tests.e2e.support.installation import CONFIGURATION, NAMESPACE, Installation
+from tests.e2e.support.installation import CONFIGURATION, NAMESPACE, Installation, refusal
 from tests.webhook.make import flow, step
 from tests.webhook.policies.make import policy
 
@@ -46,14 +45,6 @@ def installed(request: pytest.FixtureRequest) -> Iterator[Installation]:
         installation.install("--set=webhook.mode=Lenient", "--set=inProcess.rules=true")
         installation.run()
         yield installation
-
-
-def refusal(installed: Installation, manifest: Body) -> str:
-    """What kubectl prints when the API server refuses to create the object; '' if it accepts it."""
-    sent = {**manifest, "metadata": {**manifest["metadata"], "namespace": "default"}}
-    tried = ("create", "-f", "-", "--dry-run=server")
-    done = installed.cluster.kubectl(*tried, stdin=json.dumps(sent), check=False)
-    return done.stderr if done.returncode else ""
 
 
 def made(installed: Installation, name: str = MADE) -> Body | None:
@@ -137,6 +128,8 @@ def test_the_api_server_judges_rules_while_no_webhook_answers(installed: Install
 
 
 def test_what_the_api_server_refuses_to_store_is_left_to_the_webhook_in_its_words(installed: Installation) -> None:
+    stored_flow = {**LONG, "metadata": {**LONG["metadata"], "name": "stored", "namespace": "default"}}
+    installed.kube.create(JOBFLOW, stored_flow)
     body = policy("house", rules=[{"name": "when", "expression": "request.uid != ''"}], match={"kinds": ["JobFlow"]})
     installed.kube.create(JOBFLOWPOLICY, body)
     until(lambda: "the API server refuses it" in str(stated(installed)), 60, lambda: str(stated(installed)))
@@ -151,9 +144,15 @@ def test_what_the_api_server_refuses_to_store_is_left_to_the_webhook_in_its_word
     ]
     assert stored == [(kind, each["spec"]) for kind, each in wanted(installed)]  # else it is written again for ever
 
-    # Switched off: the controller has no right to delete what it has made, but nothing is refused by it any more.
+    # An update is judged if it changes what the rule reads.
     installed.cluster.processes.stop("webhook")
     until_refused(installed, LONG, WORDS)
+    installed.kube.patch(JOBFLOW, "default", "stored", {"metadata": {"labels": {"team": "a"}}})
+    longer = {"spec": {"flows": [*LONG["spec"]["flows"], step("d")]}}
+    with pytest.raises(RestError, match="4 steps are too many"):
+        installed.kube.patch(JOBFLOW, "default", "stored", longer)
+
+    # Switched off: the controller has no right to delete what it has made, but nothing is refused by it any more.
     installed.cluster.processes.stop("controller")
     installed.upgrade("--set=webhook.mode=Lenient", "--set=inProcess.rules=false")
     installed.start("controller")

@@ -1,6 +1,5 @@
 """An installation in mode Lenient whose webhook has stopped: the API server itself refuses broken graphs."""
 
-import json
 from collections.abc import Iterator
 
 import pytest
@@ -9,7 +8,7 @@ from local.backends import chosen
 from local.client.blocking import until
 from shared.kinds import ADMISSION_POLICY, ADMISSION_POLICY_BINDING, JOBFLOWPOLICY
 from shared.model.types import Body
-from tests.e2e.support.installation import CONFIGURATION, Installation
+from tests.e2e.support.installation import CONFIGURATION, Installation, refusal
 from tests.webhook.make import flow, step
 from tests.webhook.policies.make import policy
 
@@ -38,14 +37,6 @@ def installed(request: pytest.FixtureRequest) -> Iterator[Installation]:
         installation.install("--set=webhook.mode=Lenient")
         installation.run()
         yield installation
-
-
-def refusal(installed: Installation, manifest: Body) -> str:
-    """What kubectl prints when the API server refuses to create the object; '' if it accepts it."""
-    sent = {**manifest, "metadata": {**manifest["metadata"], "namespace": "default"}}
-    tried = ("create", "-f", "-", "--dry-run=server")
-    done = installed.cluster.kubectl(*tried, stdin=json.dumps(sent), check=False)
-    return done.stderr if done.returncode else ""
 
 
 def test_the_api_server_refuses_broken_graphs_while_no_webhook_answers(installed: Installation) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import json
 import os
 import subprocess
 import sys
@@ -172,6 +173,14 @@ class Installation:
             for kind in (MUTATING, VALIDATING)
             for hook in self.kube.get(kind, "", CONFIGURATION)["webhooks"]
         }
+
+
+def refusal(installed: Installation, manifest: Body) -> str:
+    """What kubectl prints when the API server refuses to create the object; '' if it accepts it."""
+    sent = {**manifest, "metadata": {**manifest["metadata"], "namespace": "default"}}
+    tried = ("create", "-f", "-", "--dry-run=server")
+    done = installed.cluster.kubectl(*tried, stdin=json.dumps(sent), check=False)
+    return done.stderr if done.returncode else ""
 
 
 def certs(*arguments: str) -> str:
