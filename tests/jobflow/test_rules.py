@@ -198,7 +198,7 @@ SCHEDULE: Final = {
     "schedule_values_exist": 'made = Schedule(f, "@daily", params={\n    "p": "$(schedule.day)"})  # !',
 }
 SCHEDULE_WARNED: Final = {
-    "literals_that_never_match": """made = Schedule(f, "@daily",\n    when='last.phase == "Succeeded"')  # !""",
+    "condition_literals_that_never_match": """made = Schedule(f, "@daily",\n    when='last.phase == "Succeeded"')  # !""",
 }
 NAMED: Final = "the keys of a dict differ"
 SCHEMA: Final = "the schema refuses it first"

@@ -84,6 +84,12 @@ def others() -> Sequence[Body]:
         "allowed": {"images": ["*.example.com/*"]},
         "rules": [rule],
     }
+    exception = {
+        "policies": [{"name": "p", "rules": ["limits.maxSteps"]}],
+        "match": {"kinds": ["JobFlow"], "names": ["f*"]},
+        "expiresAt": "2099-01-01T00:00:00Z",
+        "reason": "a test",
+    }
     target = {"apiVersion": "flow.volcano.sh/v1alpha1", "kind": "JobFlow", "name": "f", "uid": "u"}
     return (
         {"apiVersion": scheduling, "kind": "Queue", "metadata": {"name": "q"}, "spec": queue},
@@ -93,6 +99,12 @@ def others() -> Sequence[Body]:
             "kind": "JobFlowPolicy",
             "metadata": {"name": "p"},
             "spec": policy,
+        },
+        {
+            "apiVersion": "policy.jobflow.dev/v1alpha1",
+            "kind": "JobFlowPolicyException",
+            "metadata": _meta("x"),
+            "spec": exception,
         },
         {
             "apiVersion": "bus.volcano.sh/v1alpha1",
