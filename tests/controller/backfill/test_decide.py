@@ -112,7 +112,8 @@ def test_a_schedule_that_does_not_exist_is_a_condition() -> None:
 
 
 def test_a_param_that_the_template_requires_and_nobody_gives_is_a_condition() -> None:
-    template = {"spec": {"params": [{"name": "region", "required": True}], "flow": {"flows": [{"name": "a"}]}}}
+    params = [{"name": "region", "required": True}]
+    template = {"metadata": {"name": "t"}, "spec": {"params": params, "flow": {"flows": [{"name": "a"}]}}}
     schedule = cron(template={"name": "t"}, params=[])
     decision = decide(BackfillSeen(backfill(), schedule, template, [], [], {}), NOW)
 

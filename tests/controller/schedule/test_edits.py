@@ -3,7 +3,7 @@
 from collections import Counter
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from shared.cron import Timetable, parse
@@ -81,6 +81,8 @@ class Ledger:
         schedule = (spec.get("schedules") or spec["schedule"], spec.get("timeZone") or "")
         if self._followed not in (None, schedule):
             self._since = now
+            if self._store.kind is CRONJOBFLOW:  # `consideredUntil` covers times up to an edit, and moves only forward
+                self._until = max(self._until, now)
         self._followed = schedule
         if spec.get("timeZone") == UNKNOWN:
             return
@@ -91,8 +93,16 @@ class Ledger:
         self._until = max([self._until, *due])
 
 
+EDITED_AFTER_THE_CLOCK_WAS_SET_BACK: list[tuple[int, Body | None, int, str]] = [
+    (60, None, 8, ""),
+    (780, {"schedule": "*/7 * * * *"}, 8, ""),  # at 00:14:00, which is decided: times up to an edit are not due
+    (-1, {"timeZone": "Europe/Berlin"}, 8, ""),
+]
+
+
 @settings(max_examples=150, deadline=None)
 @given(STEPS, st.sampled_from([30, 400, 3000]))
+@example(EDITED_AFTER_THE_CLOCK_WAS_SET_BACK, 30)
 def test_every_time_that_passes_is_started_or_counted_once(
     steps: list[tuple[int, Body | None, int, str]], length: int
 ) -> None:
@@ -109,6 +119,19 @@ def test_every_time_that_passes_is_started_or_counted_once(
             counted = status.get("missedTotal", 0) + sum(status.get("skipped", {}).values())
             waiting = [int(epoch(each)) for each in status.get("backlog", ())]
             assert len(store.made) + len(waiting) + counted == len(ledger.passed.union(store.made)), status
+
+
+def test_a_decided_time_stays_decided_when_the_clock_is_set_back_and_the_schedule_is_edited_again() -> None:
+    store, now = ScheduleStore(CRONJOBFLOW, 30), START
+    for moved, edit, _, _ in [*EDITED_AFTER_THE_CLOCK_WAS_SET_BACK, (1, None, 8, "")]:
+        now += moved
+        if edit is not None:
+            store.edit(edit)
+        store.carry_out(store.decide(now))
+
+    assert (store.made, store.status["consideredUntil"]) == ([], "2026-03-28T00:14:00Z")
+    store.carry_out(store.decide(now + 7 * 60))
+    assert store.made == [START + 21 * 60]
 
 
 @settings(max_examples=150, deadline=None)
