@@ -70,7 +70,10 @@ class GateAdmission:
     def _admitted(self, group: PodGroupInfo, pods: Sequence[Body]) -> frozenset[str]:
         """Names of the pods that need no gate: all of them, or else as many as the minimum."""
         wanted = {pod["metadata"]["name"]: requirements_of(pod) for pod in pods}
-        booked = {name for name in wanted if self.cache.assumed.is_booked(Key(group.key.namespace, name))}
+        assumed, now = self.cache.assumed, self.clock()
+        booked = {name for name in wanted if assumed.is_booked(Key(group.key.namespace, name))}
+        for name in booked:
+            assumed.attempted_again(Key(group.key.namespace, name), now)
         rest = {name: requirements for name, requirements in wanted.items() if name not in booked}
         for part in (rest, dict(list(rest.items())[: max(1, group.minimum)])):
             if part and self._book(group, part):

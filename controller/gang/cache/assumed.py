@@ -16,7 +16,10 @@ from controller.gang.cache.pod import PodInfo
 from controller.gang.cache.pod_requirements import NodeConstraints, PodRequirements
 from shared.key import Key
 
-BOOKED_SECONDS: Final = 60.0  # after this time a create with a lost response has either happened or never will
+BOOKED_SECONDS: Final = 300.0
+"""After this time a pod whose create was not answered has been observed or will never exist: the longest pass of the Job
+controller (120 s), plus the longest request (30 s), plus the time until a silent watch is replaced (150 s).
+"""
 
 
 class AssumedPod(msgspec.Struct, frozen=True):
@@ -28,7 +31,7 @@ class AssumedPod(msgspec.Struct, frozen=True):
 
 
 class BookedPod(msgspec.Struct, frozen=True):
-    """A pod that is being created without gate. `at`: epoch seconds."""
+    """A pod that is being created without gate. `at`: when the last attempt began, epoch seconds."""
 
     group: Key
     queue: str
@@ -117,6 +120,10 @@ class AssumedPods:
 
     def is_booked(self, pod: Key) -> bool:
         return pod in self._booked
+
+    def attempted_again(self, pod: Key, now: float) -> None:
+        """Another attempt to create a booked pod begins, at epoch seconds: it may take as long as the first."""
+        self._booked[pod] = msgspec.structs.replace(self._booked[pod], at=now)
 
     @property
     def booked(self) -> Collection[BookedPod]:

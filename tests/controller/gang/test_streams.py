@@ -1,4 +1,5 @@
-"""Admission under watches that deliver pods, PodGroups, nodes and queues in any order and with any delay.
+"""Admission under watches that deliver pods, PodGroups, nodes and queues in any order and with any delay until a silent
+watch is replaced.
 
 After every step, by what the API server stores: no queue exceeds its capability, the guarantee of another is kept free, and
 no pod is without gate before its group's minimum exists. When all watches have caught up, the cache agrees with the store.
@@ -15,11 +16,15 @@ from hypothesis import strategies as st
 from controller.decision import Create, Decision, Refusal
 from controller.gang.admission import GateAdmission
 from controller.gang.backends.gate import GateBackend
+from controller.gang.cache.assumed import BOOKED_SECONDS
 from controller.gang.podgroup.ungate import ungate_patch
 from controller.gang.settings import AdmissionSettings
+from controller.runtime.worker import PASS_SECONDS
 from shared import names
 from shared.key import Key
 from shared.kinds import POD, PODGROUP, Kind
+from shared.kube.client.api import TIMEOUT_SECONDS
+from shared.kube.client.reader import IDLE_SECONDS
 from shared.model.types import Body
 from shared.timestamp import rfc3339
 from tests.controller.gang.make import NAMESPACE, NOW, node, queue, template
@@ -40,13 +45,16 @@ class Watched:
     """What the API server stores, and what the watch of each kind has delivered of it. Own writes are seen at once."""
 
     def __init__(self) -> None:
+        self.now = NOW
         self.stored: dict[str, dict[str, Body]] = {kind: {} for kind in KINDS}
         self.seen: dict[tuple[str, str], tuple[int, Body | None]] = {}
         self.waiting: dict[str, deque[tuple[str, int, Body | None]]] = {kind: deque() for kind in KINDS}
         self.version = 0
+        self.written: dict[int, float] = {}  # version -> epoch seconds
 
     def write(self, kind: str, name: str, body: Body | None) -> int:
         self.version += 1
+        self.written[self.version] = self.now
         if body is None:
             self.stored[kind].pop(name, None)
         else:
@@ -54,15 +62,19 @@ class Watched:
         self.waiting[kind].append((name, self.version, body))
         return self.version
 
+    def late(self, kind: str) -> int:
+        """How many changes a silent watch has withheld for so long that another watch has replaced it."""
+        return sum(self.written[version] + IDLE_SECONDS <= self.now for _, version, _ in self.waiting[kind])
+
 
 class Simulation:
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
-        self.now = NOW
         self.watched = Watched()
         self.backend = GateBackend("default-scheduler")
         self.jobs: dict[str, dict[str, Body]] = {}  # Job -> the pods that it wants
         self.creating: dict[str, deque[Body]] = {}  # creates in flight
+        self.began: dict[str, float] = {}  # Job -> when its pass began, epoch seconds
         self.refusals: dict[str, dict[tuple[Kind, str], Refusal]] = {}
         self.number = 0
         self.admission = self.new_process()
@@ -76,6 +88,10 @@ class Simulation:
         for kind in ("node", "queue"):  # the controllers start when the first lists are there
             self.deliver(kind, everything=True)
 
+    @property
+    def now(self) -> float:
+        return self.watched.now
+
     def new_process(self) -> GateAdmission:
         return GateAdmission(AdmissionSettings(reserve_after=20.0), lambda: self.now)
 
@@ -85,6 +101,16 @@ class Simulation:
         waiting = self.watched.waiting[kind]
         for _ in range(len(waiting) if everything else min(len(waiting), 1)):
             self.show(kind, *waiting.popleft())
+
+    def wait(self, seconds: float) -> None:
+        """Passes of the Job controller end in time, and silent watches are replaced."""
+        self.watched.now += seconds
+        for name, began in self.began.items():
+            if began + PASS_SECONDS <= self.now:
+                self.creating.pop(name, None)
+        for kind in KINDS:
+            for _ in range(self.watched.late(kind)):
+                self.deliver(kind)
 
     def show(self, kind: str, name: str, version: int, body: Body | None) -> None:
         known, old = self.watched.seen.get((kind, name), (0, None))
@@ -145,6 +171,7 @@ class Simulation:
         for action in decision.first:
             assert isinstance(action, Create)
             self.own_write("group", name, action.body)
+        self.began[name] = self.now
         self.creating[name] = deque(action.body for action in decision.actions if isinstance(action, Create))
 
     def create(self, refused: bool = False) -> None:
@@ -170,7 +197,7 @@ class Simulation:
             name for name in self.jobs if not self.creating.get(name) and name in self.watched.stored["group"]
         )
         if idle:
-            self.now += 1
+            self.wait(1)
             self.decide(self.random.choice(idle))
 
     def ungate(self) -> None:
@@ -235,7 +262,7 @@ class Simulation:
         elif name == "cycle":
             self.admission.run_cycle()
         elif name == "time":
-            self.now += 15
+            self.wait(15)
         else:
             getattr(self, name)()
 
@@ -323,3 +350,58 @@ def test_pods_that_are_seen_before_their_group_count_for_its_queue() -> None:
     assert [gated(pod) for pod in made.watched.stored["pod"].values()] == [False, False, True]
     assert made.admission.cache.used() == {"pair": {"cpu": 2000, "pods": 2}}
     assert made.admission.usage(Key(NAMESPACE, "b0")) == {"cpu": 1000, "pods": 1}
+
+
+def booked_pod() -> Simulation:
+    """A Job in queue small, which may use 4 CPUs, whose pod of 3 CPUs is to be created without gate."""
+    made = Simulation(0)
+    made.jobs["b"] = {"b-0": made.pod("b", 0, "3", "small")}
+    metadata = {"name": "b", "namespace": NAMESPACE, "uid": "b"}
+    made.decide("b", made.backend.group_body({"metadata": metadata, "spec": {"minMember": 1, "queue": "small"}}))
+    made.deliver("group", everything=True)
+    return made
+
+
+def lose_answer(made: Simulation) -> None:
+    """The pod is created, but the controller does not receive the answer."""
+    body = made.creating["b"].popleft()
+    assert not gated(body)
+    metadata = {**body["metadata"], "uid": "u"}
+    made.watched.write("pod", "b-0", {**body, "metadata": metadata, "status": {"phase": "Pending"}})
+
+
+def used_after_cycle(made: Simulation) -> int:
+    """Milli-CPUs of queue small."""
+    made.admission.run_cycle()
+    return made.admission.cache.used().get("small", {}).get("cpu", 0)
+
+
+def test_a_pod_created_late_in_a_pass_counts_until_its_watch_delivers_it() -> None:
+    made = booked_pod()
+    made.wait(PASS_SECONDS - 1)
+    lose_answer(made)
+    made.wait(IDLE_SECONDS - 1)
+    assert used_after_cycle(made) == 3000
+    assert made.watched.waiting["pod"]
+    made.wait(1)
+    assert not made.watched.waiting["pod"]
+    made.wait(BOOKED_SECONDS)
+    assert used_after_cycle(made) == 3000
+
+
+def test_a_pod_that_a_retry_creates_counts_from_the_retry_on() -> None:
+    made = booked_pod()
+    made.wait(BOOKED_SECONDS - 1)
+    made.decide("b")
+    lose_answer(made)
+    made.wait(IDLE_SECONDS - 1)
+    assert made.watched.waiting["pod"]
+    assert used_after_cycle(made) == 3000
+
+
+def test_room_for_a_pod_that_was_never_created_is_free_after_the_longest_pass_request_and_watch() -> None:
+    made = booked_pod()
+    made.wait(PASS_SECONDS + TIMEOUT_SECONDS + IDLE_SECONDS - 1)
+    assert used_after_cycle(made) == 3000
+    made.wait(1)
+    assert used_after_cycle(made) == 0
