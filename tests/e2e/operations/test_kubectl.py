@@ -51,7 +51,7 @@ def test_wait_for_the_completion_time(scenario: Scenario) -> None:
 
 
 def test_get_watch_shows_the_progress_of_the_flow(scenario: Scenario) -> None:
-    scenario.templates("a", seconds=20)
+    scenario.templates("a", seconds=60)  # statuses are at most 3 s old, and time runs ten times as fast
     scenario.flow("f", {"a": ()})
     command = [str(scenario.cluster.kubectl.tool), f"--kubeconfig={scenario.cluster.kubeconfig}"]
     command += ["-n", scenario.namespace, "get", "jf", "f", "-w", "-o", "jsonpath={.status.state.phase} "]
