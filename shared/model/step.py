@@ -199,7 +199,7 @@ class Approve(Model, frozen=True, kw_only=True):
     timeout: Annotated[str | None, Meta(description="Go duration to wait at most; default: no limit.")] = None
     on_timeout: Annotated[
         OnTimeout | None,
-        Meta(description="Reject (default) or Approve after the timeout. Approve needs a policy's leave."),
+        Meta(description="Reject (default) or Approve after the timeout. Approve counts only if a policy allows it."),
     ] = None
 
 

@@ -131,7 +131,7 @@ async def test_a_step_of_a_sub_flow_is_approved_by_who_may(signs_in: SignsIn) ->
         await expect(page.locator(".approval")).to_contain_text("Release this build?")
         await jane.keeps("approval")
         assert await jane.violations() == []
-        await page.get_by_label("Your words").fill("looked at the numbers")
+        await page.get_by_label("Reason").fill("looked at the numbers")
         await page.get_by_role("button", name="Approve").click()
         await expect(page.locator("#head .phase").first).to_contain_text("Succeed")
         await page.locator('#graph [data-key="inner/release"]').click()

@@ -46,7 +46,9 @@ def _of_the_creator(context: FlowContext, command: FlowCommand, found: ApproveMe
         return None
     creator = context.observed.flow.metadata.annotations.get(CREATOR, "")
     if not creator:
-        return refused("it is not known who created the flow, who may not approve it without a JobFlowPolicy's leave")
+        return refused(
+            "it is not known who created the flow; that user may approve it only if a JobFlowPolicy allows it"
+        )
     if creator == command.approver:
         return refused(f"{creator} created the flow; a JobFlowPolicy must allow to approve own flows")
     return None

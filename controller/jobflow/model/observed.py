@@ -81,7 +81,7 @@ class ParentFlow(msgspec.Struct, frozen=True):
 
 class ApprovalRules(msgspec.Struct, frozen=True):
     """What approvals count. `since`: epoch seconds; Commands that are older do not count, because nobody had compared
-    their sender; infinite while nobody does. `missing`: what is missing then; `own_flows`, `on_timeout`: a policy's leave.
+    their sender; infinite while nobody does. `missing`: what is missing then; `own_flows`, `on_timeout`: a policy allows it.
     """
 
     since: float = math.inf
