@@ -8,7 +8,7 @@ from local.cluster import ClusterOptions, LocalCluster
 from shared.kinds import JOBFLOW, POD, Kind
 from shared.model.types import Body
 from tests.cli.make import CliCommand
-from tests.e2e.support.scenario import jobflow
+from tests.e2e.support.scenario import jobflow, step_of
 
 pytestmark = [pytest.mark.e2e]
 NAMESPACE = "people"
@@ -38,6 +38,7 @@ def test_logs_are_those_of_the_pods_that_the_object_owns(
     manifest = {"apiVersion": "batch/v1", "kind": "Job", "spec": spec}
     cluster.apply(jobflow(NAMESPACE, "f", {"a": {"resource": {"manifest": manifest}}}))
     made = cluster.wait_for(BATCH_JOB, NAMESPACE, "f-a", lambda body: True)
+    cluster.wait_for(JOBFLOW, NAMESPACE, "f", lambda flow: bool(step_of(flow, "a").get("jobs")), 60)
     none = command("logs", "f/a", "-n", NAMESPACE)
     assert (none.code, none.out) == (3, "")
     assert "Job f-a has no pods" in none.err

@@ -114,7 +114,7 @@ def test_an_exception_and_what_it_allows_come_in_one_apply(scenario: Scenario, h
     assert (condition["type"], condition["status"]) == ("Effective", "True")
     shown = scenario.cluster.kubectl("get", "jfpe", "-n", scenario.namespace).stdout.splitlines()
     assert shown[0].split() == ["NAME", "POLICIES", "STATE", "EXPIRES", "AGE"]
-    assert shown[1].split()[:3] == ["x", house, "Active"]
+    assert shown[1].split()[:3] == ["x", f'["{house}"]', "Active"]
     scenario.kube.delete(JOBFLOWPOLICYEXCEPTION, scenario.namespace, "x")
     until(lambda: "not allowed" in tried(scenario, "u"), 15, lambda: tried(scenario, "u"))
 
