@@ -18,13 +18,14 @@ OWN_PARTLY: Final = "the webhook also judges templates in other objects, and ref
 MADE: Final = re.compile(r"applies|labels(New|Old)|(holds|says)\d+")
 """Names of variables of the ValidatingAdmissionPolicy that are not the JobFlowPolicy's."""
 
-_SET: Final = frozenset(
+SET_BY_WEBHOOK: Final = frozenset(
     {
         *("queue", "schedulerName", "maxRetry", "minAvailable", "plugins", "dnsPolicy", "restartPolicy"),
         *("jobRetainPolicy", "failureStrategy"),
     }
 )
-"""Fields that the webhook sets where they are absent, without any policy."""
+"""Fields of specs that webhook.defaults sets where they are absent, without any policy; so it does with names of tasks."""
+
 _WORD: Final = re.compile(r"\w+")
 _TASKS: Final = ("spec", "tasks")
 _WHOLE: Final = frozenset({("object",), ("object", "spec"), ("object", "metadata")})
@@ -43,7 +44,7 @@ def why_left(rule: CompiledRule, policy: CompiledPolicy, defaulted: Collection[s
     if fields_of(rule.program, policy.variables) & _WHOLE:
         return "reads the whole object, spec or metadata, in which the webhook sets absent fields"
     words = _words(rule, policy)
-    set_ = sorted(words.intersection({*_SET, *defaulted}))
+    set_ = sorted(words.intersection({*SET_BY_WEBHOOK, *defaulted}))
     if "name" in words and _TASKS in rule.paths:
         set_.append("name of tasks")
     return f"reads {', '.join(set_)}: the webhook sets it where it is absent" if set_ else ""
