@@ -215,7 +215,7 @@ def test_approve_and_reject_answer_for_a_step_and_say_what_came_of_it(cluster: L
     waits(cluster, "asks")
     own = live("approve", "asks", "ask")
     assert own.code == 5
-    assert "created the flow; a JobFlowPolicy must allow to approve own flows" in own.err
+    assert "created the flow; a JobFlowPolicy must allow to approve own flows (approvals.ownFlows)" in own.err
     cluster.apply(policy("own-flows", approvals={"ownFlows": True}))
     answers: list[Ran] = []  # the controller sees the policy a moment later
 

@@ -50,7 +50,9 @@ def _of_the_creator(context: FlowContext, command: FlowCommand, found: ApproveMe
             "it is not known who created the flow; that user may approve it only if a JobFlowPolicy allows it"
         )
     if creator == command.approver:
-        return refused(f"{creator} created the flow; a JobFlowPolicy must allow to approve own flows")
+        return refused(
+            f"{creator} created the flow; a JobFlowPolicy must allow to approve own flows (approvals.ownFlows)"
+        )
     return None
 
 

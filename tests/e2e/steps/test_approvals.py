@@ -65,7 +65,10 @@ def test_nobody_approves_a_flow_of_their_own(scenario: Scenario) -> None:
     creator = flow["metadata"]["annotations"]["flow.jobflow.dev/creator"]
     assert creator
     said = result(scenario, flow, approval(flow, user=creator))
-    assert said == f"Refused: {creator} created the flow; a JobFlowPolicy must allow to approve own flows"
+    assert (
+        said
+        == f"Refused: {creator} created the flow; a JobFlowPolicy must allow to approve own flows (approvals.ownFlows)"
+    )
 
 
 def test_a_timeout_rejects(scenario: Scenario) -> None:
