@@ -85,13 +85,9 @@ def validate(
         subject = admission.subject(review, body, lookups, options)
     except (msgspec.ValidationError, RecursionError) as error:
         return _broken(admission, review, body, str(error))
-    if review.operation is Operation.DELETE:
-        rules, warners = admission.delete, admission.delete_warnings
-    else:
-        rules, warners = admission.create if subject.creating else admission.update, admission.warnings
-    faults = _judge(subject, rules, in_time)
+    faults = _judge(subject, admission.rules_of(review.operation), in_time)
     warned: dict[str, tuple[str, ...]] = {}
-    for warner in warners:
+    for warner in admission.warnings_of(review.operation):
         warned[warner.__name__] = (*warned.get(warner.__name__, ()), *warner(subject))
     verdict = AdmissionVerdict(
         violations=tuple(violation for found in faults.values() for violation in found),

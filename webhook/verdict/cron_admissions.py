@@ -22,23 +22,20 @@ def _template_of_cron(cron: CronFlowSubject) -> Iterable[MissingObject]:
 CRONJOB: Final = KindAdmission(
     kinds.CRONJOB,
     subject_maker(CronJobSubject, CronJobSpec),
-    create=rules.CRONJOB_RULES,
-    update=rules.CRONJOB_RULES,
+    rules=rules.CRONJOB_RULES,
     warnings=rules.CRONJOB_WARNINGS,
     notices=rules.CRONJOB_NOTICES,
 )
 JOBFLOWTEMPLATE: Final = KindAdmission(
     kinds.JOBFLOWTEMPLATE,
     subject_maker(FlowTemplateSubject, JobFlowTemplateSpec),
-    create=rules.JOBFLOWTEMPLATE_RULES,
-    update=rules.JOBFLOWTEMPLATE_RULES,
+    rules=rules.JOBFLOWTEMPLATE_RULES,
     warnings=rules.JOBFLOWTEMPLATE_WARNINGS,
 )
 CRONJOBFLOW: Final = KindAdmission(
     kinds.CRONJOBFLOW,
     subject_maker(CronFlowSubject, CronJobFlowSpec),
-    create=rules.CRONJOBFLOW_RULES,
-    update=rules.CRONJOBFLOW_RULES,
+    rules=rules.CRONJOBFLOW_RULES,
     warnings=rules.CRONJOBFLOW_WARNINGS,
     notices=rules.CRONJOBFLOW_NOTICES,
     missing=_template_of_cron,
@@ -46,7 +43,6 @@ CRONJOBFLOW: Final = KindAdmission(
 BACKFILL: Final = KindAdmission(
     kinds.CRONJOBFLOWBACKFILL,
     subject_maker(BackfillSubject, BackfillSpec),
-    create=rules.BACKFILL_RULES,
-    update=rules.BACKFILL_RULES,
+    rules=rules.BACKFILL_RULES,
     warnings=rules.BACKFILL_WARNINGS,
 )

@@ -22,8 +22,8 @@ def _namespace_of_flow(flow: FlowSubject) -> Iterable[MissingObject]:
 JOBFLOW: Final = KindAdmission(
     kinds.JOBFLOW,
     subject_maker(FlowSubject, JobFlowSpec),
-    create=rules.FLOW_RULES,
-    update=(*rules.FLOW_RULES, *rules.FLOW_UPDATE_RULES),
+    rules=rules.FLOW_RULES,
+    update=rules.FLOW_UPDATE_RULES,
     structure=rules.FLOW_STRUCTURE,
     warnings=rules.FLOW_WARNINGS,
     delete_warnings=rules.FLOW_DELETE_WARNINGS,
@@ -33,8 +33,7 @@ JOBFLOW: Final = KindAdmission(
 JOBTEMPLATE: Final = KindAdmission(
     kinds.JOBTEMPLATE,
     subject_maker(JobSubject, JobSpec, template=True),
-    create=rules.TEMPLATE_RULES,
-    update=rules.TEMPLATE_RULES,
+    rules=rules.TEMPLATE_RULES,
     warnings=rules.TEMPLATE_WARNINGS,
     delete_warnings=rules.TEMPLATE_DELETE_WARNINGS,
     defaults=lambda template, options: template_defaults(template),

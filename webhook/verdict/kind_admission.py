@@ -43,6 +43,7 @@ Defaults = Callable[[Any, AdmissionOptions], Iterable[Setting]]
 class KindAdmission:
     """Admission of one kind. `subject` raises msgspec.ValidationError if the object does not match the schema.
 
+    `rules` judge creations and updates, `create` and `update` only one of the two.
     `structure`: those rules that ValidatingAdmissionPolicies of the chart judge, too (see webhook/structure).
     `judged` returns the part of an object that rules read: an UPDATE that leaves it unchanged is allowed.
     `missing` returns the objects whose absence may cause a refusal. `implied` returns the review of a change that the
@@ -51,6 +52,7 @@ class KindAdmission:
 
     kind: Kind
     subject: Make
+    rules: tuple[Rule, ...] = ()
     create: tuple[Rule, ...] = ()
     update: tuple[Rule, ...] = ()
     delete: tuple[Rule, ...] = ()
@@ -62,6 +64,16 @@ class KindAdmission:
     judged: Callable[[Body], Any] = lambda body: body.get("spec")
     missing: Callable[[Any], Iterable[MissingObject]] = lambda subject: ()
     implied: Callable[[Any, AdmissionReview], AdmissionReview | None] = lambda subject, review: None
+
+    def rules_of(self, operation: Operation) -> tuple[Rule, ...]:
+        """The rules that judge an operation, in their order."""
+        if operation is Operation.DELETE:
+            return self.delete
+        return (*self.rules, *(self.create if operation is Operation.CREATE else self.update))
+
+    def warnings_of(self, operation: Operation) -> tuple[Warner, ...]:
+        """What warns about an operation."""
+        return self.delete_warnings if operation is Operation.DELETE else self.warnings
 
 
 def spec_of(body: Body, model: Any) -> Any:

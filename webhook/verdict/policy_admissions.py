@@ -20,8 +20,7 @@ def _policies_of_exception(exception: ExceptionSubject) -> Iterable[MissingObjec
 JOBFLOWPOLICY: Final = KindAdmission(
     kinds.JOBFLOWPOLICY,
     subject_maker(PolicySubject, JobFlowPolicySpec),
-    create=rules.POLICY_RULES,
-    update=rules.POLICY_RULES,
+    rules=rules.POLICY_RULES,
     warnings=rules.POLICY_WARNINGS,
 )
 EXCEPTION: Final = KindAdmission(

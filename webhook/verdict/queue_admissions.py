@@ -33,8 +33,7 @@ def _queue_text(body: Body) -> Any:
 QUEUE: Final = KindAdmission(
     kinds.QUEUE,
     subject_maker(QueueSubject, QueueSpec),
-    create=rules.QUEUE_RULES,
-    update=rules.QUEUE_RULES,
+    rules=rules.QUEUE_RULES,
     delete=rules.QUEUE_DELETE_RULES,
     defaults=lambda queue, options: queue_defaults(queue),
     judged=_queue_text,

@@ -10,7 +10,7 @@ import msgspec
 from shared.model.phases import PolicyMode
 from shared.policy.in_process import defaulted_fields, in_process
 from webhook.envelope.patch import applied
-from webhook.envelope.review import AdmissionReview, AdmissionVerdict, Operation
+from webhook.envelope.review import AdmissionReview, AdmissionVerdict
 from webhook.policies.judging import compiled_policies
 from webhook.subject.lookups import Lookups
 from webhook.verdict.admissions import admission_of
@@ -29,8 +29,8 @@ def has_broken_structure(review: AdmissionReview, lookups: Lookups, options: Adm
         subject = admission.subject(review, review.object, lookups, options)
     except (msgspec.ValidationError, RecursionError):
         return False
-    rules = admission.create if review.operation is Operation.CREATE else admission.update
-    return any(next(iter(rule(subject)), None) is not None for rule in rules if rule in admission.structure)
+    rules = (rule for rule in admission.rules_of(review.operation) if rule in admission.structure)
+    return any(next(iter(rule(subject)), None) is not None for rule in rules)
 
 
 def violates_in_process(

@@ -9,7 +9,7 @@ from shared import kinds
 from shared.model.types import Body
 from shared.timestamp import epoch
 from tests.webhook.make import body, faults, job, known, review, step, task, verdict
-from webhook.envelope.review import answer
+from webhook.envelope.review import Operation, answer
 from webhook.verdict.admissions import ADMISSIONS
 from webhook.verdict.admit import validate
 from webhook.verdict.kind_admission import AdmissionOptions, KindAdmission
@@ -318,6 +318,6 @@ def test_warnings_of_several_rules_about_what_is_inside_are_all_given_with_their
 @pytest.mark.parametrize("admission", ADMISSIONS.values(), ids=lambda admission: admission.kind.kind)
 def test_rules_have_names_of_their_own(admission: KindAdmission) -> None:
     """Faults are counted, logged and timed by the name of the rule."""
-    for rules in (admission.create, admission.update, admission.warnings, admission.delete):
+    for rules in (*map(admission.rules_of, Operation), *map(admission.warnings_of, Operation)):
         names = [rule.__name__ for rule in rules]
         assert sorted(set(names)) == sorted(names)
