@@ -6,7 +6,7 @@ from typing import Final
 from controller.decision import Action
 from controller.policy.report import NAME, RESULTS, base_of, deletion, result_of, written_report
 from controller.policy.scan_result import REPORTED, ScanResult
-from shared.kinds import CLUSTERREPORT, JOBFLOWPOLICY, Kind
+from shared.kinds import CLUSTERREPORT, JOBFLOWPOLICY
 from shared.model.phases import PolicyMode
 from shared.model.types import Body
 from shared.violation import Violation
@@ -14,18 +14,18 @@ from shared.violation import Violation
 _OUTCOMES: Final = ("pass", "fail", "warn", "error", "skip")
 
 
-def cluster_report_actions(
-    scan_result: ScanResult,
-    stored: Mapping[Kind, Sequence[Body]],
-    policies: Sequence[Body],
-    broken: Mapping[str, Sequence[Violation]],
-    now: float,
-) -> tuple[Action, ...]:
-    """The actions on the one ClusterReport. `broken`: why policies do not compile, by name."""
-    if CLUSTERREPORT not in stored:
+def policy_results(
+    policies: Sequence[Body], scan_result: ScanResult, broken: Mapping[str, Sequence[Violation]]
+) -> list[Body]:
+    """A result for each policy, sorted by name. `broken`: why policies do not compile, by name."""
+    return [_result(body, scan_result, broken) for body in sorted(policies, key=_name)]
+
+
+def cluster_report_actions(results: Sequence[Body], stored: Sequence[Body] | None, now: float) -> tuple[Action, ...]:
+    """The actions on the one ClusterReport. `stored`: those of ours; None if the cluster does not serve the kind."""
+    if stored is None:
         return ()
-    old = next((body for body in stored[CLUSTERREPORT] if body["metadata"]["name"] == NAME), None)
-    results = [_result(body, scan_result, broken) for body in sorted(policies, key=_name)]
+    old = next((body for body in stored if body["metadata"]["name"] == NAME), None)
     if not results:
         return () if old is None else (deletion(CLUSTERREPORT, old),)
     summary = {outcome: sum(each["result"] == outcome for each in results) for outcome in _OUTCOMES}

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 from controller.decision import Action, Decision
-from controller.policy.cluster_report import cluster_report_actions
+from controller.policy.cluster_report import cluster_report_actions, policy_results
 from controller.policy.report import report_actions
 from controller.policy.scan_result import FirstViolations, ScanResult
 from controller.policy.status import policy_status
-from shared.kinds import Kind
+from shared.kinds import CLUSTERREPORT, Kind
 from shared.model.types import Body
 from shared.violation import Violation
 
@@ -37,5 +37,5 @@ def decide_reports(
     severities = {body["metadata"]["name"]: str((body.get("spec") or {}).get("severity") or "") for body in policies}
     return (
         *report_actions(scan_result, stored, severities, now),
-        *cluster_report_actions(scan_result, stored, policies, broken, now),
+        *cluster_report_actions(policy_results(policies, scan_result, broken), stored.get(CLUSTERREPORT), now),
     )
