@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from controller.quota_book import QuotaBook, QuotaKind
+from controller.jobflow.observe.quota_book import QuotaBook, QuotaKind
 from shared.kinds import JOBFLOW
 from shared.kube.cache.cache import Cache, Caches
 from shared.model.step import raw_steps
