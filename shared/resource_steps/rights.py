@@ -18,9 +18,6 @@ from shared.resource_steps.allowed import AllowedKind
 
 Claim = frozenset[str]
 NO_CLAIM: Final[Claim] = frozenset()
-MOST_KINDS: Final = (
-    6  # of one object: the API server bounds the cost of a policy, which asks up to four times for each kind
-)
 _PATCH: Final = "+patch"
 _VERBS: Final = "create, get and delete"
 _MOST_TEMPLATES: Final = 1000
