@@ -38,5 +38,4 @@ def resource_kinds(steps: Iterable[Step]) -> Iterator[Kind]:
     """The kinds that steps with `resource` create: the operator is assumed to allow them."""
     for step in steps:
         if step.resource is not None:
-            manifest = step.resource.manifest
-            yield Kind(str(manifest.get("apiVersion")), str(manifest.get("kind")), "")
+            yield Kind(*step.resource.type_meta, "")

@@ -235,6 +235,11 @@ class StepResource(Model, frozen=True, kw_only=True):
         None
     )
 
+    @property
+    def type_meta(self) -> tuple[str, str]:
+        """apiVersion and kind of the manifest; "None" for one that is absent, which no kind has."""
+        return str(self.manifest.get("apiVersion")), str(self.manifest.get("kind"))
+
 
 class Output(Model, frozen=True, kw_only=True):
     """A value taken from the termination message of a container when the Job ends, from the step's flow or its object."""

@@ -30,9 +30,8 @@ _SCOPE: Final = policy_scope()
 
 def texts_of(resource: StepResource) -> dict[str, str]:
     """The expressions by field: those that the step gives, else those of the known kind. Without absent ones."""
-    known = KNOWN_KINDS.get(
-        (str(resource.manifest.get("apiVersion")).rpartition("/")[0], str(resource.manifest.get("kind")))
-    )
+    version, kind = resource.type_meta
+    known = KNOWN_KINDS.get((version.rpartition("/")[0], kind))
     found = {name: getattr(resource, name) or getattr(known, name, "") for name in _RESULTS}
     return {name: text for name, text in found.items() if text}
 

@@ -62,7 +62,7 @@ def claim_of(spec: JobFlowSpec, allowed: Iterable[AllowedKind], templates: Templ
     return frozenset(
         entry
         for step in _resource_steps(spec, templates, set(), 0)
-        if (kind := entries.get(_said(step))) is not None
+        if step.resource is not None and (kind := entries.get(step.resource.type_meta)) is not None
         for entry in step_claim(kind, step)
     )
 
@@ -91,8 +91,3 @@ def _resource_steps(spec: JobFlowSpec, templates: Templates, seen: set[str], inl
             found = templates(name)
             if found is not None:
                 yield from _resource_steps(found, templates, seen, inline)
-
-
-def _said(step: Step) -> tuple[str, str]:
-    manifest = step.resource.manifest if step.resource is not None else {}
-    return str(manifest.get("apiVersion")), str(manifest.get("kind"))

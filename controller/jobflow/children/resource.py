@@ -38,12 +38,12 @@ class ResourceType(ChildType):
         return step.resource is not None
 
     def kind_of(self, context: FlowContext, step: Step) -> Kind:
-        return _allowed(context, step) or Kind(*_said(step), "")
+        return _allowed(context, step) or Kind(*_type_meta(step), "")
 
     def missing(self, context: FlowContext, step: Step) -> GateResult | None:
         kind = _allowed(context, step)
         if kind is None:
-            said = f"steps may not create {' '.join(_said(step))} in this namespace; allowed: {names_of(context.observed.resource_kinds)}"
+            said = f"steps may not create {' '.join(_type_meta(step))} in this namespace; allowed: {names_of(context.observed.resource_kinds)}"
             return fail(reasons.KIND_NOT_ALLOWED, said)
         if refused := without_right(context, kind, step):
             return refused
@@ -97,12 +97,11 @@ class ResourceType(ChildType):
         return values if used + size(values.values()) <= MAX_FLOW_OUTPUT_BYTES else {}
 
 
-def _said(step: Step) -> tuple[str, str]:
+def _type_meta(step: Step) -> tuple[str, str]:
     """apiVersion and kind of the step's manifest."""
-    manifest = step.resource.manifest if step.resource is not None else {}
-    return str(manifest.get("apiVersion")), str(manifest.get("kind"))
+    return step.resource.type_meta if step.resource is not None else ("", "")
 
 
 def _allowed(context: FlowContext, step: Step) -> Kind | None:
-    said = _said(step)
-    return next((one for one in context.observed.resource_kinds if (one.api_version, one.kind) == said), None)
+    wanted = _type_meta(step)
+    return next((one for one in context.observed.resource_kinds if (one.api_version, one.kind) == wanted), None)

@@ -35,7 +35,7 @@ def resource_kinds_are_allowed(flow: FlowSubject) -> Iterator[Violation]:
     """Kinds that are never allowed are refused without a cluster, too."""
     allowed = _allowed(flow)
     for path, _, resource in _resources(flow):
-        version, kind = str(resource.manifest.get("apiVersion")), str(resource.manifest.get("kind"))
+        version, kind = resource.type_meta
         place, said = f"{path}.resource.manifest.kind", f"{version} {kind}"
         if why := never(version.rpartition("/")[0]):
             yield Violation(place, f"{said}: steps may never create this kind: {why}", reason=Reason.FORBIDDEN)
