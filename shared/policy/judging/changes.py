@@ -4,6 +4,7 @@ An object that was stored before a policy existed may violate it. Its updates ar
 violation or change a value that the violated rule reads, so that labels, finalizers and unrelated fields can be changed.
 """
 
+import dataclasses
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -90,18 +91,4 @@ def _metadata(body: Body) -> Body:
 
 def stored_context(context: PolicyContext) -> PolicyContext:
     """The context in which the stored object is judged. Quotas are judged of the update only."""
-    return PolicyContext(
-        kind=context.kind,
-        body=context.old or {},
-        namespace=context.namespace,
-        username=context.username,
-        groups=context.groups,
-        request=context.request,
-        namespace_body=context.namespace_body,
-        template_exists=context.template_exists,
-        crd_defaults=context.crd_defaults,
-        offline=context.offline,
-        embedded=context.embedded,
-        operation=context.operation,
-        now=context.now,
-    )
+    return dataclasses.replace(context, body=context.old or {}, old=None, census=None)
