@@ -5,7 +5,7 @@ listed here. A check may be in both lists: the API server then judges a part of 
 listed that would refuse an object which the webhook accepts.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -16,6 +16,7 @@ from shared.model.types import Body
 from shared.policy.admission.own_rules import OWN_PARTLY, why_left
 from shared.policy.compiled.policy import CompiledPolicy
 from shared.policy.rule_names import GROUPS, rule_names
+from shared.policy.selector import selector_keys
 
 EVERYTHING: Final = "*"
 """Stands for all checks of a policy."""
@@ -143,8 +144,8 @@ def _left(policy: CompiledPolicy, defaulted: DefaultedFields) -> Iterator[LeftTo
     for field in _fields(msgspec.to_builtins(policy.spec)):
         if field not in UNDERSTOOD:
             yield LeftToWebhook(rule=EVERYTHING, why=f"spec.{field}: {LEFT.get(field, _UNKNOWN)}")
-    selector = (policy.spec.match.object_selector if policy.spec.match else None) or {}
-    if defaulted.labels.intersection(selector_keys(selector)):
+    selector = policy.spec.match.object_selector if policy.spec.match else None
+    if defaulted.labels & selector_keys(selector):
         yield LeftToWebhook(rule=EVERYTHING, why="spec.match.objectSelector: selects by a label that the webhook sets")
 
 
@@ -168,9 +169,3 @@ def _is_set(name: str, policy: CompiledPolicy, defaulted: DefaultedFields) -> bo
     if name == "required.labels" and policy.spec.required is not None:
         return bool(defaulted.labels.intersection(policy.spec.required.labels))
     return name in _DEFAULTED and _DEFAULTED[name].value in defaulted.fields
-
-
-def selector_keys(selector: Mapping[str, Any]) -> Sequence[str]:
-    """The keys of labels that a label selector reads."""
-    expressions = selector.get("matchExpressions") or ()
-    return (*(selector.get("matchLabels") or {}), *(str(each.get("key")) for each in expressions))

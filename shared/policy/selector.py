@@ -24,6 +24,13 @@ def selects(selector: Mapping[str, Any] | None, labels: Mapping[str, str]) -> bo
     return all(_holds(rule, labels) for rule in selector.get("matchExpressions") or ())
 
 
+def selector_keys(selector: Mapping[str, Any] | None) -> frozenset[str]:
+    """The keys of the labels that a selector reads."""
+    selector = selector or {}
+    expressions = selector.get("matchExpressions") or ()
+    return frozenset((*(selector.get("matchLabels") or {}), *(str(each.get("key")) for each in expressions)))
+
+
 def unknown_fields(selector: Field) -> Iterator[Violation]:
     """The CRD keeps unknown fields of selectors, so a mistake such as `matchLabel` would silently select everything."""
     for key in selector.keys:

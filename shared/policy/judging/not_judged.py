@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from shared.policy.compiled.policy import CompiledPolicy
 from shared.policy.context import PolicyContext
 from shared.policy.match import applies, is_about
+from shared.policy.selector import selector_keys
 
 _NAME_LABEL = "kubernetes.io/metadata.name"
 
@@ -37,9 +38,8 @@ def _parts(policy: CompiledPolicy, context: PolicyContext) -> Iterator[tuple[str
 
 def _selects_namespaces(policy: CompiledPolicy) -> bool:
     """Whether the policy selects namespaces by labels other than the name, which is known."""
-    selector = (policy.spec.match.namespace_selector if policy.spec.match else None) or {}
-    keys = {*(selector.get("matchLabels") or {}), *(each.get("key") for each in selector.get("matchExpressions") or ())}
-    return bool(keys - {_NAME_LABEL})
+    selector = policy.spec.match.namespace_selector if policy.spec.match else None
+    return bool(selector_keys(selector) - {_NAME_LABEL})
 
 
 def _labels(context: PolicyContext) -> str:
