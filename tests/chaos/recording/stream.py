@@ -1,10 +1,9 @@
 """A thread that lists and watches one kind; no fault is injected into it."""
 
-import threading
 import time
+from abc import abstractmethod
 from pathlib import Path
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 import orjson
 from urllib3.exceptions import HTTPError
@@ -13,35 +12,26 @@ from local.client.blocking import BlockingClient, path
 from local.client.rest import RestError
 from shared.kinds import Kind
 from shared.model.types import Body
+from tests.e2e.support.background import BackgroundThread
 
 _PAUSE: Final = 0.1
 
 
-class StreamRecorder:
-    """A context manager. `note` is called with each object of a list, `listed` after a list, `note` for each event."""
+class StreamRecorder(BackgroundThread):
+    """`begins_list` is called before the objects of a list, `note` with each of them and with that of each event, `settled`
+    after a whole list and after each event."""
 
     def __init__(self, kubeconfig: Path, kind: Kind) -> None:
+        super().__init__()
         self._kind = kind
         self._kube = BlockingClient(kubeconfig)
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stop.set()
-        self._thread.join(20)
 
     def begins_list(self) -> None:
         """A list follows: what it does not contain is gone."""
 
+    @abstractmethod
     def note(self, body: Body, at: float, *, deleted: bool = False) -> None:
         """An object as it is at the moment `at` (monotonic clock)."""
-        raise NotImplementedError
 
     def settled(self, at: float) -> None:
         """A whole list, or one event, has been noted."""

@@ -1,6 +1,5 @@
 """Volcano's CronJob controller beside a cluster: the real program, or one that writes the same."""
 
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +13,7 @@ from local.cluster import LocalCluster
 from shared.kinds import CRONJOB, JOB
 from shared.model.types import Body
 from shared.timestamp import epoch
+from tests.e2e.support.background import BackgroundThread
 from tests.volcano_cron_jobs import VolcanoPass, recorded, volcano_pass
 
 PROGRAM: Final = "vc-controller-manager"
@@ -43,28 +43,17 @@ class RealVolcano:
         self._cluster.processes.stop("volcano")
 
 
-class StandInForVolcano:
-    """A context manager: inside it, a thread does what Volcano's controller does with the CronJobs of a namespace.
+class StandInForVolcano(BackgroundThread):
+    """Does what Volcano's controller does with the CronJobs of a namespace.
 
     `clock`: the time that a CronJob sees, epoch seconds.
     """
 
     def __init__(self, kube: BlockingClient, namespace: str, clock: Callable[[Body], float]) -> None:
+        super().__init__()
         self._kube = kube
         self._namespace = namespace
         self._clock = clock
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stop.set()
-        self._thread.join(30)
 
     def _run(self) -> None:
         while not self._stop.wait(_LOOK_SECONDS):
