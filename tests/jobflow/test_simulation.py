@@ -6,8 +6,15 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from jobflow import Approve, Flow, FlowError, Job, Resource, SimulatedFlow, SubFlow, Template
+from jobflow.simulation.simulate import simulate
+from shared.model.phases import StepPhase
+from shared.model.types import Body
+from tests.controller.jobflow.test_any_flow import CALM
+from tests.jobflow.any_flow import flows
 
 
 def training() -> Flow:
@@ -309,3 +316,15 @@ def test_a_thousand_steps_take_less_than_two_seconds() -> None:
     assert found.succeeded
     assert found.seconds == 10_000
     assert time.process_time() - started < 2
+
+
+@settings(CALM, max_examples=200)
+@given(flows(), st.data())
+def test_a_random_flow_ends_or_it_is_said_why_not(body: Body, data: st.DataObject) -> None:
+    steps = body["spec"]["flows"]
+    names = [step["name"] for step in steps if "switch" not in step and "approve" not in step]
+    fail = data.draw(st.lists(st.sampled_from(names), max_size=2, unique=True)) if names else []
+    found = simulate(body, {}, fail=fail)
+    assert found.unfinished or found.phase in ("Succeed", "Failed")
+    assert found.unfinished or all(StepPhase(phase).ended for phase in found.phases().values())
+    assert found.timeline().splitlines()[-1].startswith(f"f: {found.phase}")
