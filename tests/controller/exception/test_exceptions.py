@@ -152,6 +152,32 @@ def test_deciding_is_pure_and_settles(body: Body, policies: tuple[Body, ...], be
     assert msgspec.structs.replace(settled, requeue_after=None) == ExceptionDecision()
 
 
+EDITS = st.lists(
+    st.tuples(
+        st.none() | st.integers(1, 4),  # hours of maxDuration; None: the policy allows no exceptions
+        st.booleans(),  # whether the namespace is allowed
+        st.floats(0, HOUR),  # seconds until the edit
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+@given(st.integers(0, 3), EDITS)
+def test_in_any_order_of_edits_it_lasts_no_longer_than_the_policy_allows_now(
+    hours: int, edits: list[tuple[int | None, bool, float]]
+) -> None:
+    body, now = exception(hours=hours), NOW  # it was created an hour before NOW
+    for longest, here, later in edits:
+        now += later
+        allowed = {"allowedNamespaces": ["ns" if here else "other"], "maxDuration": f"{longest}h"}
+        decision = decided(body, policy(exceptions=allowed if longest is not None else None), at=now)
+        body = body if decision.status is None else {**body, "status": decision.status}
+        expired = now >= NOW + hours * HOUR
+        fits = here and longest is not None and hours + 1 <= longest
+        assert body["status"]["state"] == ("Expired" if expired else "Active" if fits else "Ineffective")
+
+
 async def test_the_end_is_recorded_with_an_event_and_counted(fake: FakeServer, context: ControllerContext) -> None:
     counted = EXPIRED.labels("ns")._value.get()
     fake.put(POLICIES, policy())
