@@ -1,0 +1,1 @@
+"""JobFlowPolicyException: says in its status whether it has effect. `reconciler` is the only entry point."""

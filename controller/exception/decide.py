@@ -111,9 +111,7 @@ def _status(exception: Body, granted: GrantedException | None, found: _Finding, 
     }
     return {
         "state": found.state.value,
-        "policies": sorted(granted.rules)
-        if granted is not None
-        else [],  # kubectl's columns show only the first value of a path with a list in it
+        "policies": [] if granted is None else sorted(granted.rules),  # in one list, for kubectl's column
         "observedGeneration": generation,
         "conditions": [condition],
     }
