@@ -4,11 +4,10 @@ from collections.abc import Sequence
 
 from jobflow.cluster.connection import ClusterSession
 from shared.kinds import POD
-from shared.kube.client import requests
 from shared.kube.client.errors import BadRequest, error_of
-from shared.kube.client.requests import Request
+from shared.kube.pod_logs import log_request, task_order
 from shared.model.types import Body
-from shared.names import JOB_NAME, TASK_INDEX, TASK_SPEC
+from shared.names import JOB_NAME, TASK_SPEC
 
 _SECONDS = 60.0
 
@@ -18,29 +17,16 @@ async def read_logs(
 ) -> str:
     """One after the other; each line begins with the pod's name where there are several."""
     selector = f"{JOB_NAME}={job}" + (f",{TASK_SPEC}={task}" if task else "")
-    pods = sorted([pod async for pod in session.api.list(POD, session.namespace, label_selector=selector)], key=place)
+    pods = sorted(
+        [pod async for pod in session.api.list(POD, session.namespace, label_selector=selector)], key=task_order
+    )
     texts = [await _read(session, pod, container, tail) for pod in pods]
     return texts[0] if len(texts) == 1 else "".join(_named(pods, texts))
 
 
-def place(pod: Body) -> tuple[str, int, str]:
-    """The position of a pod among those of its Job: task, then index."""
-    labels = pod["metadata"].get("labels") or {}
-    index = labels.get(TASK_INDEX, "")
-    return labels.get(TASK_SPEC, ""), int(index) if index.isdigit() else 0, pod["metadata"]["name"]
-
-
-def log_request(pod: Body, container: str, tail: int | None, *, follow: bool = False) -> Request:
-    """GET of the log of one container, by default the first."""
-    metadata = pod["metadata"]
-    query = {"container": container or pod["spec"]["containers"][0]["name"], "follow": follow, "tailLines": tail}
-    path = requests.path(POD, metadata["namespace"], metadata["name"], "log")
-    return Request("get", "GET", requests.target(path, query))
-
-
 async def _read(session: ClusterSession, pod: Body, container: str, tail: int | None) -> str:
     """Empty for a pod that has not started."""
-    answer = await session.transport.send(log_request(pod, container, tail), _SECONDS)
+    answer = await session.transport.send(log_request(pod, container, follow=False, tail=tail), _SECONDS)
     if answer.code == BadRequest.code:
         return ""
     if answer.code >= 300:
