@@ -3,6 +3,7 @@
 Reads only; what may not be read ends the search there.
 """
 
+import re
 from typing import Any, Final
 
 from shared.kinds import POD, Kind
@@ -12,13 +13,16 @@ from shared.model.types import Body
 
 _LEVELS: Final = 6
 _MOST_READS: Final = 200
+_API_VERSION: Final = re.compile(r"([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[a-z0-9]+")
 
 
 async def kind_served(api: ApiReader, api_version: str, kind: str) -> Kind | None:
-    """The kind with its plural, as the API server says it; None if it is not served."""
+    """The kind with its plural, as the API server says it; None if it is not served. Raises ApiError."""
+    if not _API_VERSION.fullmatch(api_version) or ".." in api_version:  # it becomes part of a path
+        return None
     try:
         found = await api.get_path(f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}")
-    except (NotFound, Forbidden):
+    except NotFound:
         return None
     for each in found.get("resources") or () if isinstance(found, dict) else ():
         if each.get("kind") == kind and "/" not in str(each.get("name")):
@@ -64,13 +68,11 @@ class _Owners:
 
     async def _read(self, reference: Body) -> Body:
         named = (str(reference.get("apiVersion")), str(reference.get("kind")))
-        if named not in self._kinds:
-            self._kinds[named] = await kind_served(self._api, *named)
-        kind = self._kinds[named]
-        if kind is None:
-            return {}
         try:
-            return await self._api.get(kind, self._namespace, str(reference.get("name")))
+            if named not in self._kinds:
+                self._kinds[named] = await kind_served(self._api, *named)
+            kind = self._kinds[named]
+            return await self._api.get(kind, self._namespace, str(reference.get("name"))) if kind is not None else {}
         except (NotFound, Forbidden):
             return {}
 

@@ -5,12 +5,11 @@ import json
 import pytest
 
 from drawing.nested import places_of_steps
-from shared.kinds import COMMAND, JOBFLOW, SECRET, Kind
+from shared.kinds import COMMAND, JOBFLOW, Kind
 from shared.model.types import Body
 from shared.names import APPROVER, ATTEMPT, CREATED_BY_FLOW, CRON_NAME, FLOW_TEMPLATE, ITERATION, STEP
 from tests.web.make import a_flow, a_status
 from tests.web.site import PlainBrowser, SmallCluster, browser, in_cluster, laptop
-from web.cluster.any_kind import kind_named
 from web.views.flows.approvals import waiting_approvals
 from web.views.flows.made_objects import made_objects
 from web.views.flows.sub_flows import origins
@@ -193,12 +192,6 @@ async def test_a_step_that_makes_another_kind_shows_its_objects_with_their_condi
     assert "<b>all" not in page.text
     assert "of-others" not in page.words
     assert "Logs" not in page.words
-
-
-@pytest.mark.parametrize("api_version", ["../../api/v1", "v1/../v1", "apps/v1?x=1", "example.com/v1", ""])
-async def test_kinds_that_are_not_served_are_not_asked_for(cluster: SmallCluster, api_version: str) -> None:
-    assert await kind_named(cluster.api, api_version, "Secret") is None
-    assert await kind_named(cluster.api, "v1", "Secret") == SECRET
 
 
 @pytest.mark.parametrize("status", [None, "Done", {}, {"conditions": "none"}, {"conditions": ["odd", {}]}])

@@ -3,6 +3,7 @@
 import pytest
 from aiohttp import web
 
+from shared.kinds import POD
 from shared.kube.client.api import Api
 from shared.kube.owned_pods import kind_served, pods_below
 from shared.model.types import Body
@@ -72,5 +73,12 @@ async def test_a_kind_is_served_or_not(ray: FakeServer, api: Api) -> None:
     found = await kind_served(api, RAY, "RayCluster")
     assert found is not None
     assert (found.plural, found.namespaced) == ("rayclusters", True)
+    assert await kind_served(api, "v1", "Pod") == POD
     assert await kind_served(api, RAY, "RayService") is None
     assert await kind_served(api, "example.com/v1", "Thing") is None
+
+
+@pytest.mark.parametrize("api_version", ["../../api/v1", "v1/../v1", "apps/v1?x=1", "example.com/v1/..", "V1", ""])
+async def test_what_is_no_api_version_is_not_asked_for(ray: FakeServer, api: Api, api_version: str) -> None:
+    assert await kind_served(api, api_version, "RayCluster") is None
+    assert not ray.calls

@@ -6,9 +6,9 @@ from typing import Any
 from aiohttp import web
 
 from shared.kube.client.errors import Forbidden
+from shared.kube.owned_pods import kind_served
 from shared.model.types import Body
 from shared.names import STEP
-from web.cluster.any_kind import kind_named
 from web.context import caller
 from web.pages.object_yaml import as_yaml
 from web.views.flows.made_objects import MOST, made_objects
@@ -19,7 +19,7 @@ async def objects_of_step(request: web.Request, flow: Body, step: str, manifest:
     are not shown."""
     api, api_version, kind = caller(request).api, str(manifest.get("apiVersion")), str(manifest.get("kind"))
     values = {"objects": [], "found": 0, "kind": kind, "api_version": api_version, "unseen": ""}
-    served = await kind_named(api, api_version, kind)
+    served = await kind_served(api, api_version, kind)
     if served is None or not served.namespaced:
         return {**values, "unseen": f"The API server does not serve {api_version} {kind} in namespaces."}
     namespace = flow["metadata"]["namespace"]
