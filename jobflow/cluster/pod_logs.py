@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 
 from jobflow.cluster.connection import ClusterSession
-from shared.kinds import POD
 from shared.kube.client.errors import BadRequest, error_of
-from shared.kube.pod_logs import log_request, task_order
+from shared.kube.pod_logs import log_request, pods_of_job
 from shared.model.types import Body
-from shared.names import JOB_NAME, TASK_SPEC
 
 _SECONDS = 60.0
 
@@ -16,10 +14,7 @@ async def read_logs(
     session: ClusterSession, job: str, *, task: str = "", container: str = "", tail: int | None = None
 ) -> str:
     """One after the other; each line begins with the pod's name where there are several."""
-    selector = f"{JOB_NAME}={job}" + (f",{TASK_SPEC}={task}" if task else "")
-    pods = sorted(
-        [pod async for pod in session.api.list(POD, session.namespace, label_selector=selector)], key=task_order
-    )
+    pods = await pods_of_job(session.api, session.namespace, job, task)
     texts = [await _read(session, pod, container, tail) for pod in pods]
     return texts[0] if len(texts) == 1 else "".join(_named(pods, texts))
 

@@ -4,9 +4,10 @@ from typing import Final
 
 from shared.kinds import POD
 from shared.kube.client import requests
+from shared.kube.client.reader import ApiReader
 from shared.kube.client.requests import Request
 from shared.model.types import Body
-from shared.names import TASK_INDEX, TASK_SPEC
+from shared.names import JOB_NAME, TASK_INDEX, TASK_SPEC
 from shared.podstatus.podproblem import pod_problem
 
 STARTED: Final = ("Running", "Succeeded", "Failed")
@@ -28,6 +29,12 @@ def task_order(pod: Body) -> tuple[str, int, str]:
     labels = pod["metadata"].get("labels") or {}
     index = labels.get(TASK_INDEX, "")
     return labels.get(TASK_SPEC, ""), int(index) if index.isdigit() else 0, pod["metadata"]["name"]
+
+
+async def pods_of_job(api: ApiReader, namespace: str, job: str, task: str = "") -> list[Body]:
+    """In task_order. `task`: only its pods. Raises ApiError."""
+    selector = f"{JOB_NAME}={job}" + (f",{TASK_SPEC}={task}" if task else "")
+    return sorted([pod async for pod in api.list(POD, namespace, label_selector=selector)], key=task_order)
 
 
 def container_names(pods: list[Body]) -> list[str]:

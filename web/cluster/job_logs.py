@@ -6,12 +6,11 @@ from typing import Final
 
 import msgspec
 
-from shared.kinds import JOB, POD
+from shared.kinds import JOB
 from shared.kube.client.errors import ApiError, BadRequest, NotFound, error_of
-from shared.kube.pod_logs import STARTED, log_request, task_order, why_no_logs
+from shared.kube.pod_logs import STARTED, log_request, pods_of_job, why_no_logs
 from shared.model.phases import JobPhase
 from shared.model.types import Body
-from shared.names import JOB_NAME
 from web.cluster.caller import Caller
 from web.cluster.capped_lines import CappedLines
 
@@ -74,7 +73,7 @@ class JobLogs:
             await self._lines.put(None)
 
     async def _begin_to_read(self) -> None:
-        for pod in (await job_pods(self._caller, self._namespace, self._job))[:_MOST_PODS]:
+        for pod in (await pods_of_job(self._caller.api, self._namespace, self._job))[:_MOST_PODS]:
             name, uid = pod["metadata"]["name"], pod["metadata"]["uid"]
             if self._pod and name != self._pod:
                 continue
@@ -108,12 +107,6 @@ class JobLogs:
                 await self._lines.put(LogLine(name, line))
         except ApiError as error:
             await self._lines.put(LogLine(name, error.message, note=True))
-
-
-async def job_pods(caller: Caller, namespace: str, job: str) -> list[Body]:
-    """By task and index."""
-    selector = f"{JOB_NAME}={job}"
-    return sorted([pod async for pod in caller.api.list(POD, namespace, label_selector=selector)], key=task_order)
 
 
 async def whole_log(caller: Caller, pod: Body, container: str) -> AsyncGenerator[bytes, None]:

@@ -6,8 +6,7 @@ from typing import Any
 from aiohttp import web
 
 from shared.kube.client.errors import Forbidden
-from shared.kube.pod_logs import container_names
-from web.cluster.job_logs import job_pods
+from shared.kube.pod_logs import container_names, pods_of_job
 from web.context import caller
 from web.pages.queries import text
 from web.views.pod_list import pod_rows, state_counts
@@ -18,7 +17,7 @@ async def pods_and_logs(request: web.Request, namespace: str, job: str) -> Mappi
     pods is missing."""
     hidden = False
     try:
-        found = await job_pods(caller(request), namespace, job) if job else []
+        found = await pods_of_job(caller(request).api, namespace, job) if job else []
     except Forbidden:
         found, hidden = [], True
     rows = pod_rows(found)

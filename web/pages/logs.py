@@ -8,7 +8,8 @@ from contextlib import aclosing
 from aiohttp import web
 
 from shared.kube.client.errors import ApiError
-from web.cluster.job_logs import JobLogs, job_pods, whole_log
+from shared.kube.pod_logs import pods_of_job
+from web.cluster.job_logs import JobLogs, whole_log
 from web.context import HUB, SESSION, STREAMS, caller
 from web.pages.attachments import attachment
 from web.pages.queries import text
@@ -56,7 +57,7 @@ async def follow(request: web.Request) -> web.StreamResponse:
 async def download(request: web.Request) -> web.StreamResponse:
     """All pods one after the other, whole, as plain text."""
     who, where = caller(request), request.match_info
-    pods = await job_pods(who, where["namespace"], where["job"])
+    pods = await pods_of_job(who.api, where["namespace"], where["job"])
     headers = {"Content-Type": "text/plain; charset=utf-8", **attachment(where["job"], "log")}
     response = web.StreamResponse(headers=headers)
     await response.prepare(request)

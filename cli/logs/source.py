@@ -1,0 +1,144 @@
+"""What `logs` reads: the Job that a step created last, or the object of another kind, and its pods."""
+
+from typing import Final
+
+import msgspec
+
+from cli.client import Session
+from cli.exits import CliError, Exit
+from cli.follow import sub_flows
+from drawing.nested import latest_flow
+from shared.kinds import JOB, JOBFLOW
+from shared.kube.client.errors import NotFound
+from shared.kube.owned_pods import kind_served, pods_below
+from shared.kube.pod_logs import container_names, pods_of_job
+from shared.model.phases import JobPhase
+from shared.model.types import Body
+from webhook.hints.names import did_you_mean
+
+_ENDED: Final = frozenset(phase for phase in JobPhase if phase.finished)
+
+
+class LogSource(msgspec.Struct, frozen=True):
+    """What the pods belong to. `manifest`: that of a step with `resource`; None for a Job. `flow`, `step`: who created it."""
+
+    name: str
+    manifest: Body | None
+    flow: str
+    step: str
+
+    def __str__(self) -> str:
+        return f"{(self.manifest or {}).get('kind') or 'Job'} {self.name}"
+
+
+async def log_source(session: Session, given: str, flow: str, path: str) -> LogSource:
+    """`given`: the name of a Job, whose flow may be gone; "" for the latest one of the step."""
+    try:
+        return await _source_in(session, await session.api.get(JOBFLOW, session.namespace, flow), path, given)
+    except (NotFound, CliError):
+        if not given:
+            raise
+        return LogSource(given, None, flow, path)
+
+
+async def _source_in(session: Session, flow: Body, path: str, given: str) -> LogSource:
+    """The latest Job of a step, or the one that is named; `path` leads through steps that run flows: STEP/STEP, or STEP[2]/STEP in a loop."""
+    step, slash, rest = path.partition("/")
+    name, index = _indexed(step)
+    if not slash:
+        if any(one.get("name") == name and one.get("flow") for one in _steps(flow)):
+            raise CliError(_inner_steps(flow, name), Exit.USAGE, "jobflow status shows them")
+        manifest = next((one["resource"]["manifest"] for one in _steps(flow) if _creates(one, name)), None)
+        return LogSource(given or _latest_job(flow, name), manifest, flow["metadata"]["name"], name)
+    _latest_job(flow, name)  # says so if there is no such step, or if it has not begun
+    child = latest_flow(flow, name, index, await sub_flows(session, flow))
+    if child is None:
+        raise CliError(f"step {step} has no flow of which to show steps", Exit.NOT_FOUND)
+    return await _source_in(session, child, rest, given)
+
+
+def _creates(step: Body, name: str) -> bool:
+    """Whether it is the step of that name and creates an object of another kind than Job."""
+    return bool(step.get("name") == name and (step.get("resource") or {}).get("manifest"))
+
+
+def _indexed(step: str) -> tuple[str, int | None]:
+    """`region[2]`: the step and the iteration."""
+    name, bracket, index = step.partition("[")
+    number = index.removesuffix("]")
+    return (name, int(number)) if bracket and number.isascii() and number.isdigit() else (step, None)
+
+
+def _latest_job(flow: Body, step: str) -> str:
+    """The name of the Job that the step created last. Raises CliError."""
+    status = flow.get("status") or {}
+    names = [each["name"] for each in _steps(flow)]
+    if step not in names:
+        raise CliError(f'no step named "{step}"{did_you_mean(step, names)}', Exit.NOT_FOUND)
+    state: Body = next((each for each in status.get("steps") or () if each["name"] == step), {})
+    if not state.get("jobs"):
+        said = f"step {step} has not created a Job yet ({state.get('phase') or 'Waiting'})"
+        raise CliError(said, Exit.NOT_FOUND)
+    return str(state["jobs"][-1])
+
+
+def _steps(flow: Body) -> list[Body]:
+    spec = flow.get("spec") or {}
+    return [each for field in ("flows", "finally") for each in spec.get(field) or ()]
+
+
+def _inner_steps(flow: Body, name: str) -> str:
+    return f"step {name} runs a flow: name a step of it, such as {flow['metadata']['name']}/{name}/STEP"
+
+
+async def source_pods(session: Session, source: LogSource, task: str) -> list[Body]:
+    """The Job's pods, sorted by task and index; those below an object of another kind, by name."""
+    if source.manifest is not None:
+        if task:
+            raise CliError(f"--task: {source} has no tasks; --container chooses a container", Exit.USAGE)
+        body = await source_body(session, source)
+        return await pods_below(session.api, body) if body else []
+    return await pods_of_job(session.api, session.namespace, source.name, task)
+
+
+async def source_body(session: Session, source: LogSource) -> Body | None:
+    """The Job, or the object of another kind; None if it does not exist, or not any more."""
+    named = source.manifest
+    kind = JOB if named is None else await kind_served(session.api, str(named["apiVersion"]), str(named["kind"]))
+    try:
+        return await session.api.get(kind, session.namespace, source.name) if kind is not None else None
+    except NotFound:
+        return None
+
+
+async def source_ended(session: Session, source: LogSource) -> bool:
+    """Whether the Job, or the step of another kind, has ended; also if it does not exist any more."""
+    body = await source_body(session, source)
+    if body is None:
+        return True
+    if source.manifest is None:
+        return ((body.get("status") or {}).get("state") or {}).get("phase") in _ENDED
+    flow = await session.api.get(JOBFLOW, session.namespace, source.flow)
+    steps = (flow.get("status") or {}).get("steps") or ()
+    state: Body = next((one for one in steps if one.get("name") == source.step), {})
+    return source.name not in (state.get("jobs") or ()) or bool(state.get("completionTime"))
+
+
+def check_container(name: str, source: LogSource, pods: list[Body]) -> None:
+    """Raises CliError if no pod has a container of that name."""
+    names = container_names(pods)
+    if name and name not in names:
+        said = f'no container named "{name}" in the pods of {source}{did_you_mean(name, names)}'
+        raise CliError(said, Exit.NOT_FOUND, f"containers: {', '.join(names)}")
+
+
+async def why_no_pods(session: Session, source: LogSource) -> str:
+    """The cause from the Job's status, if the Job can be read."""
+    body = await source_body(session, source)
+    if body is None:
+        return f"the {str(source).partition(' ')[0]} does not exist any more"
+    if source.manifest is not None:
+        return "nothing that it owns has created any"
+    state = (body.get("status") or {}).get("state") or {}
+    said = ": ".join(part for part in (state.get("phase"), state.get("reason"), state.get("message")) if part)
+    return f"the Job is {said}" if said else "the controller has not created them yet"
