@@ -10,50 +10,19 @@ import pytest
 from local.backends import chosen
 from local.client.blocking import until
 from local.cluster import ClusterOptions, LocalCluster
-from shared.kinds import COMMAND, JOBFLOW, MUTATING, VALIDATING, Kind
+from shared.kinds import ADMISSION_POLICY_BINDING, COMMAND, JOBFLOW, MUTATING, VALIDATING
 from shared.model.types import Body
 from tests.e2e.steps.test_approvals import STEPS, asked, result
 from tests.e2e.support.approvals import approval
+from tests.e2e.support.people import apply_all, bind, bind_in, parts_of_chart, run, scenario_in, sent
 from tests.e2e.support.scenario import Scenario, jobflow, step_of, targets
-from tests.helm.chart import render
 
 POLICY = "jobflow-approvals"
-ROLE = Kind("rbac.authorization.k8s.io/v1", "ClusterRole", "clusterroles", namespaced=False)
-BINDING = Kind("rbac.authorization.k8s.io/v1", "ClusterRoleBinding", "clusterrolebindings", namespaced=False)
-ROLE_BINDING = Kind("rbac.authorization.k8s.io/v1", "RoleBinding", "rolebindings")
-RBAC = {"apiVersion": "rbac.authorization.k8s.io/v1"}
-POLICIES = Kind(
-    "admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicy", "validatingadmissionpolicies", namespaced=False
-)
-BINDINGS = Kind(
-    "admissionregistration.k8s.io/v1",
-    "ValidatingAdmissionPolicyBinding",
-    "validatingadmissionpolicybindings",
-    namespaced=False,
-)
-KINDS = {"ValidatingAdmissionPolicy": POLICIES, "ValidatingAdmissionPolicyBinding": BINDINGS, "ClusterRole": ROLE}
 
 
 def charted() -> list[Body]:
     """The chart's admission policy, its binding, and its roles for people."""
-    names = (POLICY, "jobflow-approver", "jobflow-editor")
-    return [one for one in render() if one["kind"] in KINDS and one["metadata"]["name"] in names]
-
-
-def bound(user: str, role: str) -> Body:
-    subject = {"kind": "User", "name": user, "apiGroup": "rbac.authorization.k8s.io"}
-    reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role}
-    metadata = {"name": f"{user}-{role}"}
-    return {**RBAC, "kind": "ClusterRoleBinding", "metadata": metadata, "roleRef": reference, "subjects": [subject]}
-
-
-def bound_in(namespace: str, group: str, *roles: str) -> Iterator[Body]:
-    """What lets the members of a group do in one namespace what the ClusterRoles allow, as `kubectl create rolebinding` does."""
-    subject = {"kind": "Group", "name": group, "apiGroup": "rbac.authorization.k8s.io"}
-    for role in roles:
-        reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role}
-        metadata = {"name": f"{group}-{role}", "namespace": namespace}
-        yield {**RBAC, "kind": "RoleBinding", "metadata": metadata, "roleRef": reference, "subjects": [subject]}
+    return parts_of_chart(POLICY, "jobflow-approver", "jobflow-editor")
 
 
 @pytest.fixture(scope="module")
@@ -63,32 +32,16 @@ def guarded(request: pytest.FixtureRequest) -> Iterator[LocalCluster]:
     arguments = ("--no-leader-elect", f"--approval-policy={POLICY}")
     options = ClusterOptions(nodes=2, cpu="64", memory="64Gi", speed=20.0, controller_args=arguments)
     with LocalCluster(backend, options) as cluster:
-        for body in charted():
-            cluster.kube.apply(KINDS[body["kind"]], body)
-        for user, role in (("jane", "jobflow-approver"), ("jane", "jobflow-editor"), ("carl", "jobflow-editor")):
-            cluster.kube.apply(BINDING, bound(user, role))
+        apply_all(cluster, charted())
+        bind(cluster, ("jane", "jobflow-approver"), ("jane", "jobflow-editor"), ("carl", "jobflow-editor"))
         time.sleep(11)  # older Commands do not count
         yield cluster
 
 
 @pytest.fixture
 def people(guarded: LocalCluster) -> Iterator[Scenario]:
-    name = f"people-{time.monotonic_ns()}"
-    with guarded.namespace(name):
-        yield Scenario(guarded, name)
-
-
-def sent(scenario: Scenario, user: str, body: Body, *verb: str) -> str:
-    """What kubectl says when that user sends `body`."""
-    file = scenario.cluster.folder / "sent.json"
-    file.write_text(json.dumps(body))
-    arguments = ["kubectl", *(verb or ("create",)), f"--as={user}", "-f", str(file), f"-n{scenario.namespace}"]
-    return run(scenario, arguments[1:])
-
-
-def run(scenario: Scenario, arguments: list[str]) -> str:
-    done = scenario.cluster.kubectl(*arguments, check=False)
-    return done.stdout + done.stderr
+    with scenario_in(guarded, "people") as scenario:
+        yield scenario
 
 
 def flow_of(scenario: Scenario, user: str = "carl") -> Body:
@@ -122,10 +75,8 @@ def test_who_may_not_approve_is_refused_whatever_they_claim(people: Scenario) ->
 
 
 def test_members_of_a_group_that_is_bound_in_a_namespace_approve_there_and_others_do_not(people: Scenario) -> None:
-    for body in bound_in(people.namespace, "release-managers", "jobflow-approver"):
-        people.cluster.kube.apply(ROLE_BINDING, body)
-    for body in bound_in(people.namespace, "developers", "jobflow-editor"):
-        people.cluster.kube.apply(ROLE_BINDING, body)
+    bind_in(people, "release-managers", "jobflow-approver")
+    bind_in(people, "developers", "jobflow-editor")
     flow = flow_of(people)
     member, other = ("create", "--as-group=release-managers"), ("create", "--as-group=developers")
     assert "needs the verb approve" in sent(people, "dora", approval(flow, user="dora"), *other)
@@ -198,7 +149,7 @@ def test_the_policy_holds_while_the_webhook_is_down(people: Scenario) -> None:
 
 def test_nothing_counts_while_the_policy_is_missing_and_older_answers_do_not_count_later(people: Scenario) -> None:
     flow = flow_of(people)
-    people.kube.delete(BINDINGS, "", POLICY)
+    people.kube.delete(ADMISSION_POLICY_BINDING, "", POLICY)
     try:
         until(
             lambda: "approvals do not count" in step_of(people.get("f"), "release")["message"],
@@ -211,8 +162,7 @@ def test_nothing_counts_while_the_policy_is_missing_and_older_answers_do_not_cou
         people.cluster.kill_controller()
         people.kube.create(COMMAND, approval(flow, user="boss"))
     finally:
-        for body in charted():
-            people.kube.apply(KINDS[body["kind"]], body)
+        apply_all(people.cluster, charted())
         people.cluster.restart_controller()
     until(
         lambda: "it was sent before" in json.dumps(people.get("f")["status"].get("commandResults", ())),

@@ -10,13 +10,12 @@ import pytest
 from local.backends import chosen
 from local.client.blocking import until
 from local.cluster import ClusterOptions, LocalCluster
-from shared.kinds import CRD, CRONJOBFLOW, JOBFLOW, JOBFLOWTEMPLATE, MUTATING, VALIDATING
+from shared.kinds import ADMISSION_POLICY_BINDING, CRD, CRONJOBFLOW, JOBFLOW, JOBFLOWTEMPLATE, MUTATING, VALIDATING
 from shared.model.types import Body
 from shared.names import RESOURCE_KINDS as CLAIM
-from tests.e2e.real.test_approvals import BINDING, KINDS, RBAC, ROLE, bound, run, sent
+from tests.e2e.support.people import RBAC, apply_all, bind, parts_of_chart, run, scenario_in, sent
 from tests.e2e.support.resources import RESOURCE_KINDS, WIDGET, await_object, definition, report, widget
 from tests.e2e.support.scenario import Scenario, jobflow, phase, step_of
-from tests.helm.chart import render
 
 POLICY = "jobflow-rights"
 CONTROLLER = "system:serviceaccount:jobflow-system:jobflow-controller"
@@ -30,9 +29,7 @@ def charted() -> list[Body]:
 
     The controller of these scenarios has the administrator's credentials.
     """
-    names = (POLICY, "jobflow-editor")
-    objects = render({"resourceSteps": {"kinds": list(RESOURCE_KINDS)}})
-    found = [one for one in objects if one["kind"] in KINDS and one["metadata"]["name"] in names]
+    found = parts_of_chart(POLICY, "jobflow-editor", values={"resourceSteps": {"kinds": list(RESOURCE_KINDS)}})
     done: list[Body] = json.loads(json.dumps(found).replace(CONTROLLER, "admin"))
     return done
 
@@ -53,26 +50,20 @@ def guarded(request: pytest.FixtureRequest) -> Iterator[LocalCluster]:
     with LocalCluster(backend, options) as cluster:
         assert "admin" in cluster.kubectl("auth", "whoami", "-o", "jsonpath={.status.userInfo.username}").stdout
         cluster.kube.apply(CRD, definition(WIDGET))
-        for body in charted():
-            cluster.kube.apply(KINDS[body["kind"]], body)
+        apply_all(cluster, charted())
         for role, verbs in (("widgets", ("create", "get", "delete", "patch")), ("fixed", ("create", "get", "delete"))):
             rule = {"apiGroups": [WIDGET.group], "resources": [WIDGET.plural], "verbs": list(verbs)}
-            cluster.kube.apply(ROLE, {**RBAC, "kind": "ClusterRole", "metadata": {"name": role}, "rules": [rule]})
-        for user, role in (
-            *((user, "jobflow-editor") for user in ("jane", "paul", "carl")),
-            ("jane", "widgets"),
-            ("paul", "fixed"),
-        ):
-            cluster.kube.apply(BINDING, bound(user, role))
+            apply_all(cluster, [{**RBAC, "kind": "ClusterRole", "metadata": {"name": role}, "rules": [rule]}])
+        bind(cluster, *((user, "jobflow-editor") for user in ("jane", "paul", "carl")))
+        bind(cluster, ("jane", "widgets"), ("paul", "fixed"))
         time.sleep(11)  # older objects do not count
         yield cluster
 
 
 @pytest.fixture
 def people(guarded: LocalCluster) -> Iterator[Scenario]:
-    name = f"rights-{time.monotonic_ns()}"
-    with guarded.namespace(name):
-        yield Scenario(guarded, name)
+    with scenario_in(guarded, "rights") as scenario:
+        yield scenario
 
 
 def flow(scenario: Scenario, steps: Any = STEPS, name: str = "f", **spec: Any) -> Body:
@@ -322,10 +313,13 @@ def test_the_policy_holds_while_the_webhook_is_down(people: Scenario) -> None:
 
 
 def test_nothing_is_created_while_the_policy_is_missing_and_older_flows_do_not_count_later(people: Scenario) -> None:
-    bindings = KINDS["ValidatingAdmissionPolicyBinding"]
-    people.kube.delete(bindings, "", POLICY)
+    people.kube.delete(ADMISSION_POLICY_BINDING, "", POLICY)
     try:
-        until(lambda: people.kube.find(bindings, "", POLICY) is None, 30, lambda: "the binding is still there")
+        until(
+            lambda: people.kube.find(ADMISSION_POLICY_BINDING, "", POLICY) is None,
+            30,
+            lambda: "the binding is still there",
+        )
         time.sleep(2)  # until the API server has noticed it too
         assert "created" in sent(people, "carl", flow(people))
         people.cluster.wait_for(
@@ -333,8 +327,7 @@ def test_nothing_is_created_while_the_policy_is_missing_and_older_flows_do_not_c
         )
         assert "is missing or does not refuse" in step_of(people.get("f"), "a")["message"]
     finally:
-        for body in charted():
-            people.kube.apply(KINDS[body["kind"]], body)
+        apply_all(people.cluster, charted())
     fails_with(people, "RightsNotChecked")
     time.sleep(11)
     assert "created" in sent(people, "jane", flow(people, STEPS, "g"))
