@@ -3,20 +3,17 @@
 import os
 import random
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from urllib3.exceptions import HTTPError
 
 from local.client.blocking import BlockingClient, path, until
 from local.client.rest import RestError
-from local.controlplane import ControlPlane, ControlPlaneOptions
-from local.processes import Processes
 from shared import kinds
 from shared.model.types import Body
 from shared.policy.in_process import WHOLLY
+from tests.e2e.support.api_server import api_server
 from tests.webhook.inprocess.agreement import (
     Disagreement,
     by,
@@ -33,20 +30,12 @@ from tests.webhook.policies.fields import FIELDS
 from tests.webhook.policies.make import policy
 from webhook.inprocess.admission_policies import modes, policies
 
-REGISTRATION = "/apis/admissionregistration.k8s.io/v1"
 ADMIN, GROUPS = "admin", ("system:masters", "system:authenticated")
 
 
 @pytest.fixture(scope="module")
 def kube(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BlockingClient]:
-    folder = tmp_path_factory.mktemp("plane")
-    options = ControlPlaneOptions(Path(os.environ["KUBEBUILDER_ASSETS"]), folder, controller_manager=False)
-    with Processes(folder / "logs") as processes:
-        plane = ControlPlane(options, processes)
-        plane.start()
-        kube = BlockingClient(plane.kubeconfig)
-        for crd in Path("helm/jobflow/files/crds").glob("*.yaml"):
-            kube.create(kinds.CRD, yaml.safe_load(crd.read_text()))
+    with api_server(tmp_path_factory.mktemp("plane")) as kube:
         until(lambda: _serves_policies(kube), 30, lambda: "policies are not served")
         _install(kube)
         _enforce(kube, [_in("probe", policy("probe", limits={"maxSteps": 0}))])

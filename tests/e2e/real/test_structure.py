@@ -4,16 +4,14 @@ import os
 import time
 from collections.abc import Iterator
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
-import yaml
 
 from local.client.blocking import BlockingClient
 from local.client.rest import RestError
-from local.controlplane import ControlPlane, ControlPlaneOptions
-from local.processes import Processes
+from shared.kinds import ADMISSION_POLICY, ADMISSION_POLICY_BINDING
 from shared.model.types import Body
+from tests.e2e.support.api_server import api_server
 from tests.webhook.make import flow, job, known, review, step, task
 from tests.webhook.structure.graphs import Nodes, chain, orders, random_flows, random_jobs, rings
 from webhook.structure.expressions import ROUNDS
@@ -25,25 +23,16 @@ PATHS = {
     "JobFlow": "/apis/flow.volcano.sh/v1alpha1/namespaces/default/jobflows?dryRun=All",
     "Job": "/apis/batch.volcano.sh/v1alpha1/namespaces/default/jobs?dryRun=All",
 }
-REGISTRATION = "/apis/admissionregistration.k8s.io/v1"
 
 
 @pytest.fixture(scope="module")
 def kube(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BlockingClient]:
-    folder = tmp_path_factory.mktemp("plane")
-    options = ControlPlaneOptions(Path(os.environ["KUBEBUILDER_ASSETS"]), folder, controller_manager=False)
-    with Processes(folder / "logs") as processes:
-        plane = ControlPlane(options, processes)
-        plane.start()
-        kube = BlockingClient(plane.kubeconfig)
-        for path in Path("helm/jobflow/files/crds").glob("*volcano.sh_job*.yaml"):
-            definition = yaml.safe_load(path.read_text())
-            kube.request("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", definition)
+    with api_server(tmp_path_factory.mktemp("plane"), crds="*volcano.sh_job*.yaml") as kube:
         for policy in policies():
             # A budget that is exceeded must be seen here; in the chart it lets the object pass.
             policy["spec"]["failurePolicy"] = "Fail"
-            kube.request("POST", f"{REGISTRATION}/validatingadmissionpolicies", policy)
-            kube.request("POST", f"{REGISTRATION}/validatingadmissionpolicybindings", binding(policy))
+            kube.create(ADMISSION_POLICY, policy)
+            kube.create(ADMISSION_POLICY_BINDING, binding(policy))
         _await_refusal(kube, flow(step("a", "a")))
         _await_refusal(kube, job(task("a", dependsOn={"name": ["a"]})))
         yield kube
