@@ -12,9 +12,9 @@ from local.client.blocking import until
 from local.cluster import ClusterOptions, LocalCluster
 from shared.kinds import ADMISSION_POLICY_BINDING, COMMAND, JOBFLOW, MUTATING, VALIDATING
 from shared.model.types import Body
+from tests.e2e.real.people import apply_all, bind, bind_in, parts_of_chart, run, scenario_in, sent
 from tests.e2e.steps.test_approvals import STEPS, asked, result
 from tests.e2e.support.approvals import approval
-from tests.e2e.support.people import apply_all, bind, bind_in, parts_of_chart, run, scenario_in, sent
 from tests.e2e.support.scenario import Scenario, jobflow, step_of, targets
 
 POLICY = "jobflow-approvals"

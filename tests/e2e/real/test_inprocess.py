@@ -13,7 +13,7 @@ from local.client.rest import RestError
 from shared import kinds
 from shared.model.types import Body
 from shared.policy.in_process import WHOLLY
-from tests.e2e.support.api_server import api_server
+from tests.e2e.real.api_server import api_server
 from tests.webhook.inprocess.agreement import (
     Disagreement,
     by,

@@ -13,7 +13,7 @@ from local.cluster import ClusterOptions, LocalCluster
 from shared.kinds import ADMISSION_POLICY_BINDING, CRD, CRONJOBFLOW, JOBFLOW, JOBFLOWTEMPLATE, MUTATING, VALIDATING
 from shared.model.types import Body
 from shared.names import RESOURCE_KINDS as CLAIM
-from tests.e2e.support.people import RBAC, apply_all, bind, parts_of_chart, run, scenario_in, sent
+from tests.e2e.real.people import RBAC, apply_all, bind, parts_of_chart, run, scenario_in, sent
 from tests.e2e.support.resources import RESOURCE_KINDS, WIDGET, await_object, definition, report, widget
 from tests.e2e.support.scenario import Scenario, jobflow, phase, step_of
 

@@ -11,7 +11,7 @@ from local.client.blocking import BlockingClient
 from local.client.rest import RestError
 from shared.kinds import ADMISSION_POLICY, ADMISSION_POLICY_BINDING
 from shared.model.types import Body
-from tests.e2e.support.api_server import api_server
+from tests.e2e.real.api_server import api_server
 from tests.webhook.make import flow, job, known, review, step, task
 from tests.webhook.structure.graphs import Nodes, chain, orders, random_flows, random_jobs, rings
 from webhook.structure.expressions import ROUNDS
