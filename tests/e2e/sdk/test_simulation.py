@@ -19,7 +19,9 @@ from shared.model.types import Body
 from tests.e2e.support.approvals import approval
 from tests.e2e.support.recorder import JobPhaseRecorder
 from tests.e2e.support.scenario import ENDED, Scenario, phase
-from tests.e2e.support.simulated import CASES, SECONDS, FlowCase, behaving
+from tests.e2e.support.simulated import CASES
+from tests.e2e.support.simulated.behaviour import behaving
+from tests.e2e.support.simulated.case import SECONDS, FlowCase
 
 APART = 3.0
 """Seconds between two starts of which a busy machine does not change the order."""
