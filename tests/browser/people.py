@@ -50,11 +50,6 @@ class Person:
     def sees(self, text: str) -> Locator:
         return self.page.get_by_text(text).first
 
-    async def waits_for(self, selector: str, **more: Any) -> Locator:
-        found = self.page.locator(selector, **more).first
-        await found.wait_for()
-        return found
-
     async def keeps(self, name: str, **more: Any) -> None:
         """A picture of the page in build/screens."""
         SCREENS.mkdir(parents=True, exist_ok=True)
