@@ -15,13 +15,12 @@ from shared.policy.admission.matching import (
     only_suspends,
     resource_rule,
 )
-from shared.policy.admission.sides import KIND, NEW, OLD, SIDES, ObjectSide, Variable
+from shared.policy.admission.sides import CREATES, KIND, NEW, OLD, SIDES, ObjectSide, Variable
 from webhook.inprocess import checks
 from webhook.inprocess.checks import Check
 from webhook.inprocess.values import flow_values, job_values
 
 _MOST_TEXT: Final = 4000  # characters; the API server drops a longer message than 5 KiB
-_CREATES: Final = "request.operation == 'CREATE'"
 
 
 class JudgedKinds(NamedTuple):
@@ -109,7 +108,7 @@ def _variables(judged: JudgedKinds) -> Iterator[Variable]:
         new, old = NEW.of(_variable(name)), OLD.of(_variable(name))
         for side in SIDES:
             yield side.name(_variable(name)), check(side)
-        known = f"{_CREATES} || !(f in {old})"
+        known = f"{CREATES} || !(f in {old})"
         head = f"'policy \"' + params.metadata.name + '\" ({name}): ' + f"
         yield _variable(name), f"'{name}' in variables.rules ? {new}.filter(f, {known}).map(f, {head}) : []"
 

@@ -7,7 +7,7 @@ refused for the sentences that the stored object does not cause, so each of them
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from shared.policy.admission.cel import EMPTY_MAP, field, fits, flat, joined, untyped
+from shared.policy.admission.cel import EMPTY_MAP, EMPTY_TEXT, field, fits, flat, joined, untyped
 from shared.policy.admission.sides import ObjectSide
 from webhook.inprocess.images import image_matches, parsed
 from webhook.inprocess.values import USES, containers, tasks
@@ -109,15 +109,12 @@ def _amounts(name: str, verb: str, fields: tuple[str, ...]) -> Check:
     def check(side: ObjectSide) -> str:
         in_container = " || ".join(_present("c", each) for each in fields)
         in_pod = " || ".join(_present("p", each) for each in fields)
-        text = f"'container ' + {untyped('c', 'name', 'string', _NOTHING)} + ' must {verb} ' + r"
+        text = f"'container ' + {untyped('c', 'name', 'string', EMPTY_TEXT)} + ' must {verb} ' + r"
         without = joined(f"{containers('p')}.filter(c, !({in_container} || {in_pod})).map(c, {text})")
         of_pods = joined(f"{_SPEC}.required.{name}.map(r, {joined(f'l.map(p, {without})')})")
         return flat(f"{side.of('pods')}.map(l, {of_pods})")
 
     return check
-
-
-_NOTHING: Final = "''"
 
 
 def _present(holder: str, name: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from shared.policy.admission.cel import fits_one
+from shared.policy.admission.sides import Variable
 from shared.policy.patterns.images import (
     DIGEST,
     DOCKER_HUB,
@@ -18,7 +19,6 @@ from shared.policy.patterns.images import (
     TAG,
 )
 
-Variable = tuple[str, str]
 _NAME, _TEXT, _DIGEST = "m.name", "m.text", "m.digest"
 _COLON: Final = f"{_NAME}.lastIndexOf(':')"
 _TAGGED: Final = f"({_COLON} >= 0 && !{_NAME}.substring({_COLON} + 1).contains('/'))"

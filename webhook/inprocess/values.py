@@ -7,13 +7,12 @@ one (`Old`). What is read from pod templates, which the CRDs leave untyped, may 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from shared.policy.admission.cel import EMPTY_LIST, EMPTY_MAP, field, flat, joined, untyped
+from shared.policy.admission.cel import EMPTY_LIST, EMPTY_MAP, EMPTY_TEXT, field, flat, joined, untyped
 from shared.policy.admission.sides import KIND, ObjectSide, Variable
 from webhook.inprocess.images import parsed
 
 Texts = Callable[[ObjectSide], str]
 
-_NOTHING: Final = "''"
 _CONTAINERS: Final = ("initContainers", "containers", "ephemeralContainers")
 
 
@@ -67,7 +66,7 @@ def _shared_values(side: ObjectSide) -> Iterator[Variable]:
 
 
 def _of_parts(name: str) -> Texts:
-    return lambda side: flat(f"{side.of('parts')}.map(j, {field('j', name, _NOTHING)})")
+    return lambda side: flat(f"{side.of('parts')}.map(j, {field('j', name, EMPTY_TEXT)})")
 
 
 def _of_pods(text: str) -> Texts:
@@ -76,7 +75,7 @@ def _of_pods(text: str) -> Texts:
 
 
 def _of_parts_and_pods(name: str) -> Texts:
-    of_parts, of_pods = _of_parts(name), _of_pods(untyped("p", name, "string", _NOTHING))
+    of_parts, of_pods = _of_parts(name), _of_pods(untyped("p", name, "string", EMPTY_TEXT))
     return lambda side: f"{of_parts(side)} + {of_pods(side)}"
 
 
@@ -85,7 +84,7 @@ def _plugins(side: ObjectSide) -> str:
 
 
 def _text(holder: str, name: str) -> str:
-    return untyped(holder, name, "string", _NOTHING)
+    return untyped(holder, name, "string", EMPTY_TEXT)
 
 
 _ACCOUNTS: Final = joined(

@@ -17,7 +17,6 @@ import msgspec
 
 ROUNDS: Final = 24
 DOUBLINGS: Final = 8
-MOST_NODES: Final = 2**DOUBLINGS - 1
 SHOWN: Final = 20  # nodes of a cycle in a message
 MOST_TEXT: Final = 4000  # characters; the API server drops a longer message than 5 KiB
 LABEL: Final = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"

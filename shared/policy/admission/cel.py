@@ -4,6 +4,7 @@ from typing import Final
 
 EMPTY_LIST: Final = "[]"
 EMPTY_MAP: Final = "{}"
+EMPTY_TEXT: Final = "''"
 
 
 def quoted(text: str) -> str:

@@ -7,7 +7,7 @@ from shared.kinds import Kind
 from shared.model.phases import PolicyMode
 from shared.model.types import Body
 from shared.policy.admission.cel import EMPTY_LIST, field, fits
-from shared.policy.admission.sides import KIND, NEW, OLD
+from shared.policy.admission.sides import CREATES, KIND, NEW, OLD
 
 Condition = tuple[str, str]
 ACTIONS: Final[Mapping[PolicyMode, str]] = {
@@ -19,7 +19,6 @@ ACTIONS: Final[Mapping[PolicyMode, str]] = {
 _MATCH: Final = "params.spec.match"
 _EXEMPT: Final = "params.spec.exempt"
 _STATUS: Final = "params.status.inProcess"
-_CREATES: Final = "request.operation == 'CREATE'"
 _EMBEDDED: Final = (("CronJob", "Job"), ("CronJobFlow", "JobFlow"), ("JobFlowTemplate", "JobFlow"))
 
 
@@ -68,7 +67,7 @@ def only_suspends() -> Condition:
     )
     labels = f"{field(f'{new}.metadata', 'labels', '{}')} == {field(f'{old}.metadata', 'labels', '{}')}"
     stops = f"has({new}.spec.suspend) && {new}.spec.suspend && !(has({old}.spec.suspend) && {old}.spec.suspend)"
-    is_flow = f"{KIND} == 'JobFlow' && !({_CREATES}) && has({new}.spec) && has({old}.spec)"
+    is_flow = f"{KIND} == 'JobFlow' && !({CREATES}) && has({new}.spec) && has({old}.spec)"
     return "does-not-only-suspend", f"!({is_flow} && {stops} && {others} && {labels})"
 
 
@@ -76,7 +75,7 @@ def applies() -> str:
     """Whether the policy selects the namespace and the object, by its labels before or after the change."""
     by_namespace = _selects(f"{_MATCH}.namespaceSelector", field("namespaceObject.metadata", "labels", "{}"))
     by_object = f"({_selects(f'{_MATCH}.objectSelector', NEW.of('labels'))}"
-    by_object += f" || (!({_CREATES}) && {_selects(f'{_MATCH}.objectSelector', OLD.of('labels'))}))"
+    by_object += f" || (!({CREATES}) && {_selects(f'{_MATCH}.objectSelector', OLD.of('labels'))}))"
     return f"!has({_MATCH}) || ({by_namespace} && {by_object})"
 
 

@@ -25,3 +25,4 @@ OLD: Final = ObjectSide("Old", "dyn(oldObject)")
 SIDES: Final = (NEW, OLD)
 
 KIND: Final = "request.kind.kind"
+CREATES: Final = "request.operation == 'CREATE'"
