@@ -76,9 +76,9 @@ class PolicyContext:
     stored object. `now`: epoch seconds; None if unknown, then policies are in force at all times.
 
     `request`: the variable `request` of rules, None in a scan; `namespace_body`: the Namespace, None if it is unknown;
-    `template_exists`: for its namespace, None if unknown; `census`: what quotas count, None if unknown. `crd_defaults`: Volcano's CRD has already filled in `queue: default`; `offline`: in a linter, without a
-    cluster. `embedded`: where it stands, if it is a template in another
-    object.
+    `template_exists`: for its namespace, None if unknown; `census`: what quotas count, None if unknown. `crd_defaults`:
+    Volcano's CRD has already filled in `queue: default`; `offline`: in a linter, without a cluster. `embedded`: where it
+    stands, if it is a template in another object.
     """
 
     kind: Kind

@@ -7,13 +7,15 @@ garbage collector. The same holds for this project's controller and for the obje
 from typing import Final
 
 from shared import kinds
-from shared.kinds import JOBFLOW, JOBTEMPLATE, Kind
+from shared.kinds import Kind
+from shared.policy.compiled.check_scope import DELETABLE
+from shared.policy.stored import JUDGED
 from webhook.envelope.review import AdmissionReview, Operation
 from webhook.subject.lookups import Lookups
 from webhook.subject.subjects import body_or_empty
 
-GUARDED: Final[tuple[Kind, ...]] = (JOBFLOW, JOBTEMPLATE)
-"""The kinds for whose deletions a webhook is registered."""
+GUARDED: Final[tuple[Kind, ...]] = tuple(kind for kind in JUDGED if kind.kind in DELETABLE)
+"""The kinds whose deletions policies judge; a webhook is registered for them."""
 _ACCOUNTS: Final = "system:serviceaccount:kube-system:"
 _COMPONENTS: Final = ("system:kube-controller-manager", "system:apiserver")
 

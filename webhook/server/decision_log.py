@@ -1,7 +1,7 @@
 """One log line per refusal and per warning, with user, operation, object, rules, policies with their rules, and exceptions.
 
-`uid` is that of the request, `object_uid` that of the object. Lines hold no object bodies and no message texts, because messages quote values of the object. Above a rate, lines are left out
-and the next line counts them.
+`uid` is that of the request, `object_uid` that of the object. Lines hold no object bodies and no message texts, because
+messages quote values of the object. Above a rate, lines are left out and the next line counts them.
 """
 
 import logging

@@ -36,7 +36,7 @@ from webhook.verdict.kind_admission import DEFAULT_OPTIONS, AdmissionOptions
 from webhook.verdict.structure import has_broken_structure, violates_in_process, with_defaults
 
 LOG: Final = logging.getLogger(__name__)
-BODY_LIMIT: Final = 3 * 1024 * 1024  # the API server's own limit of a request limit of a request
+BODY_LIMIT: Final = 3 * 1024 * 1024  # the API server's own limit of a request
 READ_SECONDS: Final = 5.0  # seconds for reading the body
 WORK_SECONDS: Final = 2.0
 JSON: Final = "application/json"

@@ -7,10 +7,13 @@ import msgspec
 import pytest
 
 from shared.model.types import Body
+from shared.policy.compiled.check_scope import DELETABLE
 from shared.timestamp import epoch_or_none
 from tests.webhook.make import flow, job, known, review, step, template
 from tests.webhook.policies.make import DENY, judged, labelled, namespace, policy
 from webhook.envelope.review import AdmissionVerdict, Operation, RequestUser
+from webhook.policies.deletions import GUARDED
+from webhook.server.routes import ROUTES
 from webhook.verdict.admit import mutate, validate
 from webhook.verdict.kind_admission import DEFAULT_OPTIONS
 
@@ -156,3 +159,9 @@ def test_labels_must_have_one_of_the_values() -> None:
     assert [each.allowed for each in told.values()] == [True, True, False, False]
     assert "allowed: cc-????, shared" in str(told["cc-1"].violations[0])
     assert "this label must be set" in str(told[""].violations[0])
+
+
+def test_a_webhook_is_registered_for_the_deletions_that_policies_judge() -> None:
+    deleted = {route.kind for route in ROUTES if "DELETE" in route.operations}
+    assert deleted.issuperset(GUARDED)
+    assert {kind.kind for kind in GUARDED} == {str(kind) for kind in DELETABLE}
