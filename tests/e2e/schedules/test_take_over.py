@@ -20,7 +20,7 @@ from shared.kinds import CRONJOB, JOB
 from shared.model.types import Body
 from shared.timestamp import epoch
 from tests.e2e.schedules.test_schedules import children, cron_job, minute, status
-from tests.e2e.support.recorder import JobPhaseRecorder
+from tests.e2e.support.job_phase_recorder import JobPhaseRecorder
 from tests.e2e.support.scenario import Scenario
 from tests.e2e.support.volcano_cron import RealVolcano, StandInForVolcano, program, sped_up
 from tests.volcano_cron_jobs import volcano_pass

@@ -17,7 +17,7 @@ from shared.graphs.flow_graph import edges
 from shared.kinds import COMMAND, JOBFLOW
 from shared.model.types import Body
 from tests.e2e.support.approvals import approval
-from tests.e2e.support.recorder import JobPhaseRecorder
+from tests.e2e.support.job_phase_recorder import JobPhaseRecorder
 from tests.e2e.support.scenario import ENDED, Scenario, phase
 from tests.e2e.support.simulated import CASES
 from tests.e2e.support.simulated.behaviour import behaving

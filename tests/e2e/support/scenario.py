@@ -9,7 +9,7 @@ from local.client.rest import RestError
 from local.cluster import LocalCluster
 from shared.kinds import JOB, JOBFLOW, JOBTEMPLATE, POD
 from shared.model.types import Body
-from tests.e2e.support.recorder import JobPhaseRecorder
+from tests.e2e.support.job_phase_recorder import JobPhaseRecorder
 
 ENDED = ("Succeed", "Failed")
 Steps = Mapping[str, Sequence[str] | Body]
