@@ -28,7 +28,9 @@ SET_BY_WEBHOOK: Final = frozenset(
 
 _WORD: Final = re.compile(r"\w+")
 _TASKS: Final = ("spec", "tasks")
-_WHOLE: Final = frozenset({("object",), ("object", "spec"), ("object", "metadata")})
+_WHOLE: Final = frozenset(
+    {("object",), ("object", "spec"), ("object", "metadata"), ("object", "metadata", "annotations")}
+)
 _SPEC: Final = ("spec",)
 _BY_USERS: Final = (_SPEC, ("metadata", "labels"), ("metadata", "annotations"))
 _USERS_METADATA: Final = frozenset({"labels", "annotations"})
@@ -42,7 +44,7 @@ def why_left(rule: CompiledRule, policy: CompiledPolicy, defaulted: Collection[s
     if taken := [variable.name for variable in policy.variables if MADE.fullmatch(variable.name)]:
         return f"spec.variables: the name {taken[0]} is used by the ValidatingAdmissionPolicy"
     if fields_of(rule.program, policy.variables) & _WHOLE:
-        return "reads the whole object, spec or metadata, in which the webhook sets absent fields"
+        return "reads the whole object, spec, metadata or annotations, in which the webhook sets what is absent"
     words = _words(rule, policy)
     set_ = sorted(words.intersection({*SET_BY_WEBHOOK, *defaulted}))
     if "name" in words and _TASKS in rule.paths:

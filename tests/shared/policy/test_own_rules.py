@@ -44,6 +44,7 @@ def test_these_are_judged_by_the_api_server_too(expression: str) -> None:
         ("has(object.spec.queue)", {}, "reads queue"),
         ("'queue' in object.spec", {}, "whole object, spec"),
         ("object.spec.all(k, k != 'x')", {}, "whole object, spec"),
+        ("has(object.metadata.annotations)", {}, "whole object, spec, metadata or annotations"),
         ("object.spec.tasks.all(t, has(t.minAvailable))", {}, "reads minAvailable"),
         ("object.spec.tasks.all(t, has(t.name))", {}, "name of tasks"),
         ("variables.b", {"variables": [{"name": "a", "expression": "has(object.spec.queue)"},
