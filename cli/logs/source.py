@@ -10,7 +10,7 @@ from cli.follow import sub_flows
 from drawing.nested import latest_flow
 from shared.kinds import JOB, JOBFLOW
 from shared.kube.client.errors import NotFound
-from shared.kube.owned_pods import kind_served, pods_below
+from shared.kube.owned_pods import pods_below, read_object
 from shared.kube.pod_logs import container_names, pods_of_job
 from shared.model.phases import JobPhase
 from shared.model.types import Body
@@ -42,7 +42,10 @@ async def log_source(session: Session, given: str, flow: str, path: str) -> LogS
 
 
 async def _source_in(session: Session, flow: Body, path: str, given: str) -> LogSource:
-    """The latest Job of a step, or the one that is named; `path` leads through steps that run flows: STEP/STEP, or STEP[2]/STEP in a loop."""
+    """The latest Job of a step, or the one that is named.
+
+    `path` leads through steps that run flows: STEP/STEP, or STEP[2]/STEP in a loop.
+    """
     step, slash, rest = path.partition("/")
     name, index = _indexed(step)
     if not slash:
@@ -103,10 +106,10 @@ async def source_pods(session: Session, source: LogSource, task: str) -> list[Bo
 
 async def source_body(session: Session, source: LogSource) -> Body | None:
     """The Job, or the object of another kind; None if it does not exist, or not any more."""
-    named = source.manifest
-    kind = JOB if named is None else await kind_served(session.api, str(named["apiVersion"]), str(named["kind"]))
+    if source.manifest is not None:
+        return await read_object(session.api, source.manifest, session.namespace, source.name)
     try:
-        return await session.api.get(kind, session.namespace, source.name) if kind is not None else None
+        return await session.api.get(JOB, session.namespace, source.name)
     except NotFound:
         return None
 

@@ -8,7 +8,7 @@ from typing import Any, Final, Self
 from jobflow.cluster.connection import ClusterAccess, connected, finish
 from jobflow.cluster.pod_logs import read_logs
 from jobflow.cluster.progress import shown
-from jobflow.cluster.run_state import RunSnapshot, RunStep, state_of
+from jobflow.cluster.run_state import RunSnapshot, RunStep, made_by, state_of
 from jobflow.graph import FlowGraph, graph
 from shared.actions.commands import command_for
 from shared.kinds import COMMAND, JOBFLOW
@@ -82,7 +82,10 @@ class FlowRun:
         return self.graph()._repr_html_()
 
     def logs(self, step: str, *, job: str = "", task: str = "", container: str = "", tail: int | None = None) -> str:
-        """The logs of the pods of the step's latest Job, or of the Job named `job`."""
+        """The logs of the pods of the step's latest Job, or of the Job named `job`.
+
+        For a step with `resource`: of the pods below its object.
+        """
         return finish(self.alogs(step, job=job, task=task, container=container, tail=tail))
 
     async def alogs(
@@ -95,7 +98,8 @@ class FlowRun:
         if not job and not jobs:
             raise ValueError(f"step {step} has made no Job yet ({state.steps[step].phase})")
         async with connected(self._cluster) as session:
-            return await read_logs(session, job or jobs[-1], task=task, container=container, tail=tail)
+            made = made_by(self._body or {}, step)
+            return await read_logs(session, job or jobs[-1], manifest=made, task=task, container=container, tail=tail)
 
     # --- waiting ----------------------------------------------------------------------------------------------------
 

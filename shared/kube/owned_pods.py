@@ -30,6 +30,15 @@ async def kind_served(api: ApiReader, api_version: str, kind: str) -> Kind | Non
     return None
 
 
+async def read_object(api: ApiReader, manifest: Body, namespace: str, name: str) -> Body | None:
+    """The object of the kind that the manifest says; None if it, or its kind, does not exist. Raises ApiError."""
+    kind = await kind_served(api, str(manifest.get("apiVersion")), str(manifest.get("kind")))
+    try:
+        return await api.get(kind, namespace, name) if kind is not None else None
+    except NotFound:
+        return None
+
+
 async def pods_below(api: ApiReader, body: Body) -> list[Body]:
     """The pods of the namespace whose owners lead to the object, sorted by name.
 

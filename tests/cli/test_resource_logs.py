@@ -1,9 +1,10 @@
-"""`jobflow logs` of a step that creates an object of another kind than Job, on a local cluster."""
+"""`jobflow logs`, and logs in Python, of a step that creates an object of another kind than Job, on a local cluster."""
 
 from collections.abc import Iterator
 
 import pytest
 
+from jobflow import Cluster, find_run
 from local.cluster import ClusterOptions, LocalCluster
 from shared.kinds import JOBFLOW, POD, Kind
 from shared.model.types import Body
@@ -51,6 +52,10 @@ def test_logs_are_those_of_the_pods_that_the_object_owns(
         assert (ran.code, ran.out.strip()) == (0, '{"line":1}')
     tasks = command("logs", "f/a", "-n", NAMESPACE, "--task", "w")
     assert (tasks.code, "Job f-a has no tasks" in tasks.err) == (2, True)
+    run = find_run("f", Cluster(kubeconfig=str(cluster.kubeconfig), namespace=NAMESPACE))
+    assert run.logs("a").strip() == '{"line":1}'
+    with pytest.raises(ValueError, match="Job f-a has no tasks"):
+        run.logs("a", task="w")
     cluster.kube.delete(JOBFLOW, NAMESPACE, "f")
 
 

@@ -82,3 +82,15 @@ async def test_a_kind_is_served_or_not(ray: FakeServer, api: Api) -> None:
 async def test_what_is_no_api_version_is_not_asked_for(ray: FakeServer, api: Api, api_version: str) -> None:
     assert await kind_served(api, api_version, "RayCluster") is None
     assert not ray.calls
+
+
+async def test_a_kind_that_may_not_be_looked_up_ends_the_search(ray: FakeServer, api: Api) -> None:
+    found = ray.before
+
+    async def forbidden(request: web.Request) -> web.StreamResponse | None:
+        if request.path == f"/apis/{RAY}":
+            return web.json_response({"kind": "Status", "code": 403, "message": "no"}, status=403)
+        return await found(request) if found is not None else None
+
+    ray.before = forbidden
+    assert names(await pods_below(api, JOB)) == []
