@@ -100,6 +100,8 @@ def collisions(steps: Iterable[tuple[str, bool]]) -> Iterator[tuple[str, str, st
 
 def _readings(name: str) -> Iterator[tuple[str, bool]]:
     """The steps that could create a Job called `name`: (step, whether it must loop for that)."""
+    if "-" not in name:
+        return
     if retried := _RETRY_SUFFIX.match(name):
         yield retried["base"], False
         if indexed := _INDEX_SUFFIX.match(retried["base"]):

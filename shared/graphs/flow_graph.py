@@ -73,14 +73,18 @@ def switch_of(spec: JobFlowSpec) -> dict[str, str]:
 
 def edges(spec: JobFlowSpec) -> dict[str, tuple[str, ...]]:
     """The steps that each step of `flows` waits for: targets, and switches that can choose it. `finally` has no edges."""
-    found: dict[str, dict[str, None]] = {}
+    found: dict[str, tuple[str, ...]] = {}
     for step in spec.flows:
-        found.setdefault(step.name, {}).update(dict.fromkeys(step.targets))
+        if targets := step.targets:
+            found[step.name] = tuple(dict.fromkeys((*found.get(step.name, ()), *targets)))
+        else:
+            found.setdefault(step.name, ())
     for step in spec.flows:
-        for _, name in chosen_by(step.switch) if step.switch is not None else ():
-            if name in found:
-                found[name].setdefault(step.name)
-    return {name: tuple(targets) for name, targets in found.items()}
+        if step.switch is not None:
+            for _, name in chosen_by(step.switch):
+                if step.name not in found.get(name, (step.name,)):
+                    found[name] = (*found[name], step.name)
+    return found
 
 
 def edges_with_references(spec: JobFlowSpec, references: Callable[[Step], Iterable[str]]) -> dict[str, tuple[str, ...]]:

@@ -44,7 +44,8 @@ def unknown_pod_fields(kind: Kind, body: Any) -> Iterator[UnknownField]:
         spec = _at(body, _FLOWS[kind])
         for field in ("flows", "finally"):
             for index, step in enumerate(_list(_get(spec, field))):
-                yield from _in_patch(_get(step, "patch"), f"{_FLOWS[kind]}.{field}[{index}].patch")
+                if patch := _get(step, "patch"):
+                    yield from _in_patch(patch, f"{_FLOWS[kind]}.{field}[{index}].patch")
 
 
 def _in_job_spec(spec: Any, path: str) -> Iterator[UnknownField]:

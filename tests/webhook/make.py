@@ -11,8 +11,9 @@ from webhook.envelope.patch import applied
 from webhook.envelope.review import AdmissionReview, AdmissionVerdict, GroupKind, Operation
 from webhook.lint.check import OURS
 from webhook.subject.lookups import InMemoryLookups, Lookups
-from webhook.verdict.admit import mutate, validate
-from webhook.verdict.kind_admission import AdmissionOptions
+from webhook.verdict.admit import changed_subject, mutate, validate
+from webhook.verdict.kind_admission import DEFAULT_OPTIONS, AdmissionOptions
+from webhook.verdict.structure import has_broken_structure
 
 KINDS = {kind.kind: kind for kind in (*OURS.values(), kinds.NAMESPACE, kinds.POD)}
 
@@ -107,6 +108,11 @@ def verdict(
 def faults(new: Body | None, old: Body | None = None, lookups: Lookups | None = None, operation: str = "") -> list[str]:
     """The violations as people see them."""
     return [str(violation) for violation in verdict(new, old, lookups, operation).violations]
+
+
+def breaks_structure(of: AdmissionReview) -> bool:
+    """Whether the object has a fault of structure, which the mutating webhook refuses."""
+    return has_broken_structure(of, changed_subject(of, known(), DEFAULT_OPTIONS))
 
 
 def defaulted(new: Body, lookups: Lookups | None = None, schedulers: tuple[str, ...] = ("volcano",)) -> Body:

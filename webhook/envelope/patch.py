@@ -1,6 +1,7 @@
 """Build a JSON patch (RFC 6902) from a list of fields to set. Fields that already have their value add no operation."""
 
 from collections.abc import Iterable
+from copy import copy
 from typing import Any, NamedTuple
 
 import jsonpatch
@@ -35,9 +36,30 @@ def operations(body: Body, settings: Iterable[Setting]) -> tuple[Body, ...]:
 
 
 def applied(body: Body, patch: Iterable[Body]) -> Body:
-    """A patched copy of `body`. Raises jsonpatch.JsonPatchException."""
-    result: Body = jsonpatch.JsonPatch(list(patch)).apply(body)
+    """A patched copy of `body`, which shares what the patch leaves as it is. Raises jsonpatch.JsonPatchException.
+
+    `patch` consists of the operations add and replace.
+    """
+    steps = list(patch)
+    parents = {tuple(jsonpointer.JsonPointer(step["path"]).parts[:-1]) for step in steps}
+    result: Body = jsonpatch.JsonPatch(steps).apply(_with_own(body, parents), in_place=True)
     return result
+
+
+def _with_own(body: Any, paths: Iterable[tuple[str, ...]]) -> Any:
+    """A copy of `body` whose objects and lists along `paths` are copies, and whose other values are those of `body`."""
+    if not isinstance(body, dict | list):
+        return body
+    own: Any = copy(body)
+    below: dict[str, list[tuple[str, ...]]] = {}
+    for first, *rest in filter(None, paths):
+        below.setdefault(first, []).append(tuple(rest))
+    for part, rests in below.items():
+        if isinstance(own, dict) and part in own:
+            own[part] = _with_own(own[part], rests)
+        elif isinstance(own, list) and part.isdecimal() and int(part) < len(own):
+            own[int(part)] = _with_own(own[int(part)], rests)
+    return own
 
 
 def value_at(body: Any, path: Path) -> Any:

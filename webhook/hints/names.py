@@ -1,7 +1,7 @@
 """Formats of names, with Kubernetes' own error texts, and suggestions of similar names."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import Final
 
@@ -33,6 +33,11 @@ IDENTIFIER_FAULT: Final = (
     "must be an identifier of at most 63 letters, digits and '_' that does not begin with a digit, so that expressions "
     "can refer to it"
 )
+
+
+def are_labels(texts: Sequence[str]) -> bool:
+    """Whether all `texts` are DNS-1123 labels. Faster than asking for the fault of each."""
+    return max(map(len, texts), default=0) <= MAX_NAME and all(map(_LABEL.fullmatch, texts))
 
 
 def label_fault(text: str) -> str | None:

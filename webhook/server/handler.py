@@ -30,7 +30,7 @@ from webhook.policies.recent_flows import IN_FLIGHT_SECONDS, SECONDS, RecentFlow
 from webhook.server.decision_log import DecisionLog
 from webhook.server.routes import ROUTES, WebhookRoute
 from webhook.subject.lookups import InMemoryLookups, Lookups, MissingObject, ReplacedLookups
-from webhook.verdict.admit import TooSlow, flow_of_command, missing_objects, mutate, validate
+from webhook.verdict.admit import TooSlow, changed_subject, defaulted, flow_of_command, missing_objects, validate
 from webhook.verdict.claims import missing_sources
 from webhook.verdict.kind_admission import DEFAULT_OPTIONS, AdmissionOptions
 from webhook.verdict.structure import has_broken_structure, violates_in_process, with_defaults
@@ -147,13 +147,14 @@ class AdmissionHandler:
             if not found:
                 break
             lookups = InMemoryLookups(found, below=lookups)
-        verdict = mutate(review, lookups, self._options_now())
-        complete = with_defaults(review, verdict)
+        options = self._options_now()
+        subject = changed_subject(review, lookups, options)
+        verdict = ALLOWED if subject is None else defaulted(subject, review, lookups, options)
         ends = self._clock() + WORK_SECONDS
-        if has_broken_structure(review, lookups, self._options) or violates_in_process(
-            complete, lookups, self._options, lambda: self._clock() < ends
+        if has_broken_structure(review, subject) or violates_in_process(
+            review, verdict, lookups, options, lambda: self._clock() < ends
         ):
-            judged = await self._validated(complete, lookups)
+            judged = await self._validated(with_defaults(review, verdict), lookups)
             return verdict if judged.allowed else judged
         return verdict
 

@@ -88,6 +88,11 @@ class FlowSubject(Subject[JobFlowSpec]):
         return (*flows, *((f"spec.finally[{index}]", step) for index, step in enumerate(self.spec.finally_)))
 
     @cached_property
+    def step_names(self) -> tuple[str, ...]:
+        """The name of each of `steps`."""
+        return (*(step.name for step in self.spec.flows[:MAX_STEPS]), *(step.name for step in self.spec.finally_))
+
+    @cached_property
     def special(self) -> tuple[tuple[str, Step], ...]:
         """The steps that set more than name, template and targets; most rules read only these."""
         return tuple((path, step) for path, step in self.steps if _is_special(step))
@@ -116,7 +121,8 @@ class FlowSubject(Subject[JobFlowSpec]):
     @cached_property
     def outputs(self) -> dict[str, tuple[str, ...]]:
         """Names of the declared outputs of the steps of `flows` that have any, by step name."""
-        return {step.name: found for step in self.spec.flows if (found := known_outputs(step))}
+        makers = (step for step in self.spec.flows if step.outputs or step.flow is not None)
+        return {step.name: found for step in makers if (found := known_outputs(step))}
 
     @cached_property
     def inner(self) -> tuple[tuple[str, "FlowSubject"], ...]:
@@ -151,10 +157,14 @@ class FlowSubject(Subject[JobFlowSpec]):
         return self.ancestors.before(step, other)
 
     @cached_property
+    def template_names(self) -> tuple[str, ...]:
+        """The JobTemplates of the steps, each once."""
+        return tuple(dict.fromkeys(step.template_name for _, step in self.steps if step.makes_jobs))
+
+    @cached_property
     def templates(self) -> dict[str, JobSpec]:
         """The existing JobTemplates of the steps, by name; those that do not match the schema are left out."""
-        names = dict.fromkeys(step.template_name for _, step in self.steps if step.makes_jobs)
-        found = {name: self._template(name) for name in names}
+        found = {name: self._template(name) for name in self.template_names}
         return {name: spec for name, spec in found.items() if spec is not None}
 
     def _template(self, name: str) -> JobSpec | None:

@@ -46,12 +46,29 @@ def unlimited() -> bool:
 
 def mutate(review: AdmissionReview, lookups: Lookups, options: AdmissionOptions = DEFAULT_OPTIONS) -> AdmissionVerdict:
     """The patch that sets defaults. It never refuses; an object that does not match the schema gets no patch."""
+    subject = changed_subject(review, lookups, options)
+    return ALLOWED if subject is None else defaulted(subject, review, lookups, options)
+
+
+def changed_subject(review: AdmissionReview, lookups: Lookups, options: AdmissionOptions) -> Subject[Any] | None:
+    """The object that the review creates or changes, for rules and defaults; None if there is nothing to read: another
+    kind, a deletion, an update without changes, or an object that does not match the schema.
+    """
     admission = admission_of(review)
     if admission is None or review.object is None or being_deleted(review) or unchanged(admission, review):
-        return ALLOWED
+        return None
     try:
-        subject = admission.subject(review, review.object, lookups, options)
+        return admission.subject(review, review.object, lookups, options)
     except (msgspec.ValidationError, RecursionError):
+        return None
+
+
+def defaulted(
+    subject: Subject[Any], review: AdmissionReview, lookups: Lookups, options: AdmissionOptions
+) -> AdmissionVerdict:
+    """The patch that sets the defaults of `subject`, which is the object of the review."""
+    admission = admission_of(review)
+    if admission is None or review.object is None:
         return ALLOWED
     settled: Iterable[Setting] = judging.with_policy_defaults(
         review, lookups, admission.defaults(subject, options), crd_defaults=options.volcano_crds, now=options.now

@@ -5,6 +5,8 @@ sentences have neither paths nor hints. Mutating webhooks come before policies; 
 verdict.
 """
 
+from typing import Any
+
 import msgspec
 
 from shared.model.phases import PolicyMode
@@ -13,33 +15,28 @@ from webhook.envelope.patch import applied
 from webhook.envelope.review import AdmissionReview, AdmissionVerdict
 from webhook.policies.judging import compiled_policies
 from webhook.subject.lookups import Lookups
+from webhook.subject.subjects import Subject
 from webhook.verdict.admissions import admission_of
 from webhook.verdict.admit import Allowance, policy_verdict
-from webhook.verdict.kind_admission import AdmissionOptions, being_deleted, unchanged
+from webhook.verdict.kind_admission import AdmissionOptions
 
 
-def has_broken_structure(review: AdmissionReview, lookups: Lookups, options: AdmissionOptions) -> bool:
-    """Whether one of the rules that the policies share finds a fault."""
+def has_broken_structure(review: AdmissionReview, subject: Subject[Any] | None) -> bool:
+    """Whether one of the rules that the policies share finds a fault in `subject`, the object of the review."""
     admission = admission_of(review)
-    if admission is None or not admission.structure or review.object is None:
-        return False
-    if being_deleted(review) or unchanged(admission, review):
-        return False
-    try:
-        subject = admission.subject(review, review.object, lookups, options)
-    except (msgspec.ValidationError, RecursionError):
+    if admission is None or subject is None:
         return False
     rules = (rule for rule in admission.rules_of(review.operation) if rule in admission.structure)
     return any(next(iter(rule(subject)), None) is not None for rule in rules)
 
 
 def violates_in_process(
-    review: AdmissionReview, lookups: Lookups, options: AdmissionOptions, in_time: Allowance
+    review: AdmissionReview, defaults: AdmissionVerdict, lookups: Lookups, options: AdmissionOptions, in_time: Allowance
 ) -> bool:
-    """Whether a JobFlowPolicy refuses the object by a rule that the API server enforces, too."""
+    """Whether a JobFlowPolicy refuses the object with its `defaults` by a rule that the API server enforces, too."""
     if not options.in_process_policies or not (enforced := _enforced_in_process(lookups, options)):
         return False
-    found = policy_verdict(review, lookups, options, in_time).policies
+    found = policy_verdict(with_defaults(review, defaults), lookups, options, in_time).policies
     return any((each.policy, each.rule) in enforced for each in found)
 
 

@@ -12,12 +12,10 @@ from local.client.rest import RestError
 from shared.kinds import ADMISSION_POLICY, ADMISSION_POLICY_BINDING
 from shared.model.types import Body
 from tests.e2e.real.api_server import api_server
-from tests.webhook.make import flow, job, known, review, step, task
+from tests.webhook.make import breaks_structure, flow, job, review, step, task
 from tests.webhook.structure.graphs import Nodes, chain, orders, random_flows, random_jobs, rings
 from webhook.structure.expressions import ROUNDS
 from webhook.structure.policies import policies
-from webhook.verdict.kind_admission import DEFAULT_OPTIONS
-from webhook.verdict.structure import has_broken_structure
 
 PATHS = {
     "JobFlow": "/apis/flow.volcano.sh/v1alpha1/namespaces/default/jobflows?dryRun=All",
@@ -146,7 +144,7 @@ def test_random_objects_are_refused_by_the_api_server_exactly_when_the_webhook_r
         by_policy = "ValidatingAdmissionPolicy" in told
         if told and not by_policy:
             continue  # the schema comes first: a name that is too long
-        if by_policy is not has_broken_structure(review(manifest), known(), DEFAULT_OPTIONS):
+        if by_policy is not breaks_structure(review(manifest)):
             differ.append((manifest["spec"], told))
     assert differ == []
 
@@ -155,7 +153,7 @@ def test_large_random_flows_are_never_refused_wrongly(kube: BlockingClient) -> N
     """A cycle may be missed in a graph of more layers than there are rounds, and only there."""
     missed = []
     for manifest in random_flows(60, 9, largest=200):
-        broken = has_broken_structure(review(manifest), known(), DEFAULT_OPTIONS)
+        broken = breaks_structure(review(manifest))
         told = refusal(kube, manifest)
         assert broken or not told, told
         if broken and not told:

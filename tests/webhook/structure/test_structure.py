@@ -6,13 +6,11 @@ import pytest
 import yaml
 
 from shared.model.types import Body
-from tests.webhook.make import envelope, faults, flow, job, known, review, step, task
+from tests.webhook.make import breaks_structure, envelope, faults, flow, job, review, step, task
 from tests.webhook.structure.graphs import random_flows, random_jobs
 from tests.webhook.test_server import running
 from webhook.structure import __main__ as command
 from webhook.structure.policies import policies
-from webhook.verdict.kind_admission import DEFAULT_OPTIONS
-from webhook.verdict.structure import has_broken_structure
 
 BROKEN: dict[str, Body] = {
     "a cycle": flow(step("a", "c"), step("b", "a"), step("c", "b")),
@@ -61,11 +59,11 @@ def test_stored_faults_do_not_hinder_changes_that_leave_the_spec_alone() -> None
     labelled = {**stored, "metadata": {**stored["metadata"], "labels": {"x": "y"}}}
     deleted = {**stored, "metadata": {**stored["metadata"], "deletionTimestamp": "2026-11-28T00:00:00Z"}}
     for new in (labelled, deleted):
-        assert not has_broken_structure(review(new, stored), known(), DEFAULT_OPTIONS)
+        assert not breaks_structure(review(new, stored))
 
 
 def test_what_has_a_broken_structure_is_refused() -> None:
     """So a refusal while mutating never hits what validating would accept."""
     for manifest in (*random_flows(300, 1), *random_jobs(300, 2)):
-        if has_broken_structure(review(manifest), known(), DEFAULT_OPTIONS):
+        if breaks_structure(review(manifest)):
             assert faults(manifest)

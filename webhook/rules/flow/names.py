@@ -8,13 +8,15 @@ from shared.model.step import Loop
 from shared.names import DEFAULT_MAX_ITERATIONS, MAX_NAME
 from shared.plugins.rules import required_plugins, service_fault
 from shared.violation import Reason, Violation
-from webhook.hints.names import identifier_fault, label_fault, subdomain_fault
+from webhook.hints.names import are_labels, identifier_fault, label_fault, subdomain_fault
 from webhook.subject.subjects import FlowSubject
 
 _SUFFIX: Final = 12  # longest addition of a Job's name to the names of flow and step: -, -INDEX, -rN
 
 
 def step_names_are_labels(flow: FlowSubject) -> Iterator[Violation]:
+    if are_labels(flow.step_names):
+        return
     for path, step in flow.steps:
         if not step.name:
             yield Violation(f"{path}.name", "every step needs a name", reason=Reason.REQUIRED)
@@ -23,6 +25,8 @@ def step_names_are_labels(flow: FlowSubject) -> Iterator[Violation]:
 
 
 def step_names_are_unique(flow: FlowSubject) -> Iterator[Violation]:
+    if len(set(flow.step_names)) == len(flow.step_names):
+        return
     yield from _unique(((f"{path}.name", step.name) for path, step in flow.steps), "another step has this name")
 
 
@@ -58,7 +62,7 @@ def job_names_fit(flow: FlowSubject) -> Iterator[Violation]:
 
 def pod_names_fit(flow: FlowSubject) -> Iterator[Violation]:
     """Checked for templates that exist; the Job's own rules check it again."""
-    for path, step in () if flow.of_a_flow else flow.steps:
+    for path, step in () if flow.of_a_flow or not flow.templates else flow.steps:
         template = flow.templates.get(step.template_name) if step.makes_jobs else None
         if (
             template is None
@@ -78,7 +82,7 @@ def pod_names_fit(flow: FlowSubject) -> Iterator[Violation]:
 
 def services_can_bear_the_name(flow: FlowSubject) -> Iterator[Violation]:
     """Checked for templates that exist, and steps without a jsonPatch, which could remove the plugin."""
-    for path, step in flow.steps:
+    for path, step in flow.steps if flow.templates else ():
         template = flow.templates.get(step.template_name) if step.makes_jobs else None
         if template is None or (step.patch is not None and step.patch.json_patch):
             continue

@@ -13,8 +13,9 @@ def templates_not_found_yet(flow: FlowSubject) -> Iterator[str]:
     """Warn about missing JobTemplates. The steps wait and start once the JobTemplates are created."""
     if not flow.lookups.complete:
         return
-    names = dict.fromkeys(step.template_name for _, step in flow.steps if step.makes_jobs)
-    missing = [name for name in names if flow.lookups.get(kinds.JOBTEMPLATE, flow.namespace, name) is None]
+    missing = [
+        name for name in flow.template_names if flow.lookups.get(kinds.JOBTEMPLATE, flow.namespace, name) is None
+    ]
     if missing:
         yield f"JobTemplates not found yet; steps wait for them: {_listed(missing)}"
 
