@@ -22,7 +22,7 @@ _QUEUES_NAMESPACE: Final = "default"  # of Commands to Queues, which have no nam
 
 
 def send(arguments: argparse.Namespace, kind: Kind, action: str, verb: str) -> int:
-    """Send one Command for each name, in the given order, and say what came of each. The worst exit code counts."""
+    """Send one Command for each name, in the given order, and print the result of each. The worst exit code counts."""
 
     async def work(session: Session) -> int:
         return max([await _send_one(session, arguments, kind, name, action, verb) for name in arguments.names])

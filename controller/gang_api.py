@@ -47,7 +47,7 @@ class GangBackend(Protocol):
 
 
 class GangAdmission(Protocol):
-    """What this process has admitted, and what it has yet to see of it."""
+    """The admission state of this process: what it has admitted, including what the caches do not show yet."""
 
     def admit_new(self, decision: Decision, namespace: str, refusals: Refused) -> Decision:
         """The decision of a Job with what may start at once admitted in it: a PodGroup to be created Inqueue, and pods to be
@@ -56,8 +56,7 @@ class GangAdmission(Protocol):
         ...
 
     def usage(self, group: Key) -> Mapping[str, int] | None:
-        """What the admitted pods of a PodGroup request, in the units of controller.gang; None where another scheduler keeps
-        that account."""
+        """What the admitted pods of a PodGroup request, in the units of controller.gang; None where another scheduler counts the usage."""
         ...
 
 

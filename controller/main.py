@@ -269,7 +269,7 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] = os.envi
         print(f"error: {fault}", file=sys.stderr)
         return USAGE
     logs.configure(settings.log_level)
-    gc.set_threshold(20_000, 20, 50)  # caches are large, acyclic and long-lived: look through them seldom
+    gc.set_threshold(20_000, 20, 50)  # caches are large, acyclic and long-lived: collect them seldom
     try:
         with asyncio.Runner(loop_factory=_event_loop()) as runner:
             return runner.run(_serve(settings))

@@ -19,7 +19,7 @@ class SettingsError(Exception):
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """Times in seconds. `namespace`: where the lease lives; `watch_namespaces`: empty for all."""
+    """Times in seconds. `namespace`: that of the lease; `watch_namespaces`: empty for all."""
 
     kubeconfig: str = ""
     context: str = ""

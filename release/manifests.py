@@ -10,7 +10,7 @@ from release.layout import files
 
 NAMESPACE: Final = "jobflow-system"
 KUBERNETES: Final = "1.30.0"
-"""Rendered for the oldest version that the chart takes, so that the version of helm has no say in it."""
+"""Rendered for the oldest version that the chart takes, so that the result does not depend on the version of helm."""
 _HEAD: Final = """\
 # jobflow {version} in namespace {namespace}, as the chart renders it by default: kubectl apply --server-side -f install.yaml
 ---

@@ -1,6 +1,6 @@
 """(n) The Python package: the import, a first flow, a first lint, a first simulation, and one of 1000 steps (times the scale).
 
-Every use is a new process; nothing of it needs the cluster.
+Every use is a new process, and none needs the cluster.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""(o) Two controllers share a lease. The leader is killed in the middle of a chain: how soon the other one goes on."""
+"""(o) Two controllers share a lease. The leader is killed in the middle of a chain: how soon the other one continues."""
 
 import asyncio
 import time

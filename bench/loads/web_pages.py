@@ -178,7 +178,7 @@ async def _changes(bench_cluster: BenchCluster, people: list[_Person], namespace
         listeners = [_Listener(stream.content) for stream in streams]
         async with asyncio.timeout(SYNC_SECONDS):  # every person's watch lists all flows first
             while not all(each.told.is_set() for each in listeners):
-                await _change(bench_cluster, namespace, "begin")  # a watch that is there already tells of changes only
+                await _change(bench_cluster, namespace, "begin")  # an existing watch reports changes only
                 await asyncio.sleep(1)
         events, pages = [], []
         for at in range(CHANGES):
@@ -202,7 +202,7 @@ async def _change(bench_cluster: BenchCluster, namespace: str, text: str) -> Non
 
 
 class _Listener:
-    """Notes when a browser is told that the flow has changed."""
+    """Notes when a browser learns that the flow has changed."""
 
     def __init__(self, content: aiohttp.StreamReader) -> None:
         self.told = asyncio.Event()

@@ -1,4 +1,4 @@
-"""`suspend`, `resume`, `stop`, `retry`, `restart`, `approve`: Commands to JobFlows, and what came of each."""
+"""`suspend`, `resume`, `stop`, `retry`, `restart`, `approve`: Commands to JobFlows, and the result of each."""
 
 import argparse
 import asyncio

@@ -24,7 +24,7 @@ def backfill_flow(backfill: Body, source: Body, due: int, previous: int | None) 
 
 
 def _annotations(backfill: Body, made: Body) -> Body:
-    """Those of the flow, with the kinds that who asked for the backfill may create, too."""
+    """The annotations of the flow, and the kinds that the creator of the backfill may create."""
     found: Body = made["metadata"]["annotations"]
     claim = read_claim(found) & read_claim(backfill["metadata"].get("annotations"))
     return {

@@ -1,1 +1,1 @@
-"""JobFlowPolicyException: says in its status whether it has effect. `reconciler` is the only entry point."""
+"""JobFlowPolicyException: reports in its status whether it is in effect. `reconciler` is the only entry point."""

@@ -1,6 +1,7 @@
-"""Decides the status of a JobFlowPolicyException: whether it has effect now, and why not. Pure.
+"""Decides the status of a JobFlowPolicyException: whether it is in effect now, and why not. Pure.
 
-The status is for people; the webhook and the scan judge exceptions by themselves, so that its end does not depend on it.
+The status informs users only: the webhook and the scan evaluate exceptions themselves, so that an exception ends in
+time even if its status is stale.
 """
 
 from collections.abc import Iterator, Mapping
@@ -27,7 +28,7 @@ class ExceptionState(StrEnum):
 
 
 class ExceptionDecision(Decision, frozen=True):
-    """`expired`: it is recorded now that the exception has expired."""
+    """`expired`: this decision records that the exception has expired."""
 
     expired: bool = False
 
@@ -41,7 +42,7 @@ class _Finding(msgspec.Struct, frozen=True):
 
 
 def decide(exception: Body, policies: Mapping[str, CompiledPolicy], now: float) -> ExceptionDecision:
-    """The status at `now` (epoch seconds), an Event if it no longer has effect, and when to look again.
+    """The status at `now` (epoch seconds), an Event if it is no longer in effect, and when to reconcile again.
 
     `policies`: the valid policies by name. An exception that is being deleted is left alone.
     """
@@ -78,7 +79,7 @@ def _finding(granted: GrantedException | None, policies: Mapping[str, CompiledPo
 
 
 def _problems(granted: GrantedException, name: str, policy: CompiledPolicy | None, now: float) -> Iterator[str]:
-    """Why the exception has no effect, or only some, on one policy."""
+    """Why the exception is not in effect, or only in part, on one policy."""
     if policy is None:
         yield f'policy "{name}" does not exist or is invalid'
     elif reason := why_not_allowed(granted, policy, now):

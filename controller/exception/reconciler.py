@@ -1,4 +1,4 @@
-"""The JobFlowPolicyException controller: shows which exceptions have effect, and reports their end. Observe, decide, apply."""
+"""The JobFlowPolicyException controller: shows which exceptions are in effect, and reports their end. Observe, decide, apply."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
@@ -21,7 +21,7 @@ BY_STATE: Final = "state"
 
 
 def index_by_policy(exception: Body) -> Iterator[str]:
-    """The names of the policies that it is about."""
+    """The names of the policies that the exception refers to."""
     named = (exception.get("spec") or {}).get("policies") or ()
     yield from {str(each.get("name")) for each in named if isinstance(each, dict)}
 

@@ -1,7 +1,7 @@
 """Decides the conditions of a JobFlowTemplate: `decide(seen, now) -> Decision`. Pure.
 
-The webhook judges templates in full when they are applied. What is left to say later: whether the templates exist that the
-steps name, and whether the spec is one at all where it was stored without the webhook.
+The webhook validates templates completely when they are applied. This module checks what can change later: whether the
+templates that the steps name exist, and whether a spec that was stored without the webhook is valid.
 """
 
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ _LISTED: Final = 5
 
 
 class TemplateSeen(msgspec.Struct, frozen=True):
-    """`body`: the JobFlowTemplate; `job_templates`, `flow_templates`: names of those it uses that exist."""
+    """`body`: the JobFlowTemplate; `job_templates`, `flow_templates`: names of the templates that it uses and that exist."""
 
     body: Body
     job_templates: frozenset[str] = frozenset()
@@ -45,7 +45,7 @@ def decide(seen: TemplateSeen, now: float) -> Decision:
 
 
 def used_job_templates(body: Body) -> tuple[str, ...]:
-    """The names of the JobTemplates that its steps name, as they are named: placeholders included."""
+    """The names of the JobTemplates that its steps name, as written, with placeholders."""
     steps = (step for step in raw_steps(_flow(body)) if all(step.get(field) is None for field in NO_JOB_FIELDS))
     return tuple(dict.fromkeys(str(step.get("template") or step.get("name") or "") for step in steps))
 

@@ -1,7 +1,7 @@
-"""The ValidatingAdmissionPolicy and the binding that are made of the `rules` of a JobFlowPolicy. Pure.
+"""The ValidatingAdmissionPolicy and the binding that are generated from the `rules` of a JobFlowPolicy. Pure.
 
-The JobFlowPolicy is their parameter: they judge only while it exists, in the version of which they were made, and while its
-`status.inProcess` lists the rule. So one that is left behind, or is out of date, refuses nothing.
+The JobFlowPolicy is their parameter: they apply only while it exists in the version that they were generated from, and
+while its `status.inProcess` lists the rule. An orphaned or outdated one therefore refuses nothing.
 """
 
 import json
@@ -23,7 +23,7 @@ from shared.policy.admission.sides import SIDES, Variable
 from shared.policy.compiled.rules import CompiledRule
 
 GENERATED: Final = "policy.jobflow.dev/generated-by"
-"""Label of what is made here; its value is the prefix of the names."""
+"""Label of the generated objects; its value is the prefix of their names."""
 PREFIX: Final = "rules."
 _CREATES: Final = "request.operation == 'CREATE'"
 _NAMESPACE: Final = "kubernetes.io/metadata.name"
@@ -64,8 +64,7 @@ def object_name(prefix: str, policy: str) -> str:
 
 
 def _policy(policy: CompiledPolicy, generation: int | None, rules: list[CompiledRule]) -> Body:
-    """Also the fields that the API server would set, so that the stored object can be compared. An expression that fails
-    lets the object pass: the webhook judges it."""
+    """Contains the API server's defaults too, so that the stored object can be compared. If an expression fails, the object is admitted, because the webhook evaluates it as well."""
     matched = (
         mode_condition(policy.mode),
         ("generation", f"params.metadata.generation == {generation or 0}"),

@@ -1,7 +1,4 @@
-"""Keeps `status.inProcess` of all JobFlowPolicies, and the ValidatingAdmissionPolicies of their `rules` where that is on.
-
-What a policy sets decides about others, so there is one key. Observe, decide, apply.
-"""
+"""Keeps `status.inProcess` of all JobFlowPolicies, and the ValidatingAdmissionPolicies of their `rules` if that is enabled. What one policy sets affects the others, so there is one key. Observe, decide, apply."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
@@ -34,7 +31,7 @@ def policy_wakes(old: Body | None, new: Body | None) -> Iterable[Key]:
 
 
 def generated_wakes(option: RulesOption) -> Callable[[Body | None, Body | None], Iterable[Key]]:
-    """After a change or a deletion of what was made of rules."""
+    """After a generated object was changed or deleted."""
 
     def wakes(old: Body | None, new: Body | None) -> Iterable[Key]:
         return (ALL,) if any(body and is_ours(body, option.prefix) for body in (old, new)) else ()
@@ -90,7 +87,7 @@ class InProcessReconciler:
         return {(cache.kind, body["metadata"]["name"]): body for cache in self._generated for body in cache.list()}
 
     def _forget(self, policies: Mapping[str, CompiledPolicy]) -> None:
-        """Refusals of policies that are gone, and those that are to be tried again."""
+        """Forget the refusals of policies that are gone, and those that are to be tried again."""
         since = self._clock() - _RETRY_SECONDS
         self._refused = {
             name: each

@@ -25,7 +25,7 @@ DEADLINE_EXCEEDED: Final = "DeadlineExceeded"
 MAX_RETRY_EXCEEDED: Final = "MaxRetryExceeded"
 DEPENDENCY_FAILED: Final = "DependencyFailed"
 
-# Aborted and going on
+# Aborted, and while a Job is being aborted or resumed
 SUSPENDED: Final = "Suspended"
 RESUMED: Final = "Resumed"
 

@@ -155,7 +155,7 @@ class FlowReconciler:
         return any((job := jobs.get(name)) is not None and job.phase is not None for name in created)
 
     def _forget(self, key: Key, *, probing: bool = False) -> None:
-        """Drop what is remembered of a flow. `probing`: its probes go on."""
+        """Drop what is remembered of a flow. `probing`: its probes continue."""
         self.observer.jobs.drop(self._flow_cache.forget(key))
         if not probing:
             self._prober.want(key, ())

@@ -15,7 +15,8 @@ class QueueObservation(msgspec.Struct, frozen=True):
     """A Queue and the objects around it, read at one time.
 
     `parent`: the parent's state, None for root and within a cycle; `children`: states by name; `groups`: numbers of PodGroups
-    by phase; `allocated`: what they use, None when another scheduler keeps that account; `cycle`: the cycle of parents that
+    by phase; `allocated`: what they use, None when another scheduler counts the usage; `cycle`: the cycle of parents
+    that
     the queue is in, as ("a", "b", "a"), and `reported_cycle` the one that this process has reported by an event;
     `wrote_ago`: seconds since this process last wrote the status, by a monotonic clock; None for never.
     """

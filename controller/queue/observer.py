@@ -76,7 +76,7 @@ class QueueObserver:
         return [key.name for key in self._queues.keys_by(PARENT_INDEX, name)]
 
     def _allocated(self, name: str) -> dict[str, str] | None:
-        """What the groups of a queue and of those below it use; None where another scheduler keeps that account."""
+        """What the groups of a queue and of those below it use; None where another scheduler counts the usage."""
         amounts: Counter[str] = Counter()
         for queue in (name, *descendants(name, self._children)):
             for key in self._groups.keys_by(QUEUE_INDEX, queue):

@@ -14,7 +14,7 @@ DEFAULT_FAILED_LIMIT: Final = 1
 
 
 class RunState(StrEnum):
-    """Where a child stands."""
+    """The state of a child."""
 
     ACTIVE = "Active"
     SUCCEEDED = "Succeeded"
@@ -103,7 +103,7 @@ class ScheduleSeen(msgspec.Struct, frozen=True):
 
 
 class ScheduleEvent(msgspec.Struct, frozen=True):
-    """Something to tell in an Event on the schedule."""
+    """An Event to record on the schedule."""
 
     reason: str
     message: str

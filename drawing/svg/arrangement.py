@@ -1,4 +1,4 @@
-"""Where everything of a drawing stands. It depends on the spec alone, so a flow that runs is arranged once. Pure."""
+"""The positions of all parts of a drawing. They depend on the spec alone, so a flow that runs is arranged once. Pure."""
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache

@@ -202,7 +202,7 @@ class LiveFlow:
         self._below[seen.name] = LiveFlow(flow, self._templates, inner, now, seen.uid, (me, *self._parents))
 
     def _look_below(self, now: float) -> bool:
-        """Let the flows below go on; whether there is something new to see of one."""
+        """Let the flows below continue; whether there is something new to see of one."""
         new = False
         for name, flow in self._below.items():
             if name in self._jobs.observed and not flow.over and flow.next_moment() <= now:

@@ -1,4 +1,4 @@
-"""What became of a Command to a Job or a Queue, read from the object once the controller has deleted the Command. Pure.
+"""The result of a Command to a Job or a Queue, read from the object once the controller has deleted the Command. Pure.
 
 The controller deletes a Command after the status with its effect is stored.
 """
@@ -16,7 +16,7 @@ _UNFINISHED: Final = ("inqueue", "pending", "running", "unknown")
 
 
 class ObservedEffect(msgspec.Struct, frozen=True):
-    """`done`: whether the object is now as it was asked to be; `message`: a sentence without its subject."""
+    """`done`: whether the object now has the requested state; `message`: a sentence without its subject."""
 
     done: bool
     message: str

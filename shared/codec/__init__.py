@@ -1,1 +1,1 @@
-"""Converting raw objects into models: how its faults are told."""
+"""Converts raw objects into models, and reports faults in terms of the API."""

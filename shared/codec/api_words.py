@@ -1,6 +1,6 @@
-"""Says faults of types in the words of the API (string, boolean, integer, list, object), with what to write instead. Pure.
+"""Reports type errors in terms of the API (string, boolean, integer, list, object), with a remedy. Pure.
 
-The library that converts objects into models speaks of Python's types: "Expected `str`, got `bool` - at `$.spec.x`".
+The library that converts objects into models reports Python's types: "Expected `str`, got `bool` - at `$.spec.x`".
 """
 
 import re
@@ -61,7 +61,7 @@ def spoken(text: str, root: str = "") -> str:
 
 
 def type_of(value: object) -> str:
-    """The type of a value in the words of the API."""
+    """The type of a value in terms of the API."""
     return next((word for kind, word in _TYPES if isinstance(value, kind)), "null")
 
 

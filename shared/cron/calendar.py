@@ -22,7 +22,9 @@ import msgspec
 from shared.cron.grammar import Expression, Interval
 from shared.cron.zones import zone
 
-HORIZON_DAYS: Final = 366 * 12  # 29 February is at most eight years away, on a given weekday nothing is asked of it
+HORIZON_DAYS: Final = (
+    366 * 12
+)  # 29 February is at most eight years away, and no expression requires a weekday and a day of month at once
 _ONE_DAY: Final = timedelta(days=1)
 _DAY_SECONDS: Final = 86_400
 _MINUTE: Final = 60

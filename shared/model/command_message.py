@@ -76,7 +76,7 @@ MESSAGES: Final[dict[str, type[CommandMessage]]] = {
 
 
 class MessageFault(ValueError):
-    """A JSON message that is invalid for its action. `field`: "message.finally", say."""
+    """A JSON message that is invalid for its action. `field`: for example "message.finally"."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)

@@ -86,7 +86,7 @@ class Attempt(Model, frozen=True, kw_only=True):
 
 
 class IterationRetry(Model, frozen=True, kw_only=True):
-    """An iteration that failed and has not ended: what its next attempt goes by."""
+    """An iteration that failed and has not ended: what its next attempt depends on."""
 
     index: Count
     attempts: Annotated[Count, Meta(description="Attempts started since the last command.")] = 0

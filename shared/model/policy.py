@@ -221,7 +221,7 @@ class PolicySeverity(StrEnum):
 
 
 class AllowedExceptions(Model, frozen=True, kw_only=True):
-    """Where JobFlowPolicyExceptions to the policy have effect, and for how long. Absent: nowhere."""
+    """Where JobFlowPolicyExceptions to the policy are in effect, and for how long. Absent: nowhere."""
 
     allowed_namespaces: Annotated[
         tuple[str, ...], Meta(description="Namespaces, with the wildcards * and ?; at least one.")

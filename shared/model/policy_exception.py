@@ -48,7 +48,7 @@ class JobFlowPolicyExceptionSpec(Model, frozen=True, kw_only=True):
 
 
 class JobFlowPolicyExceptionStatus(Model, frozen=True, kw_only=True):
-    """Whether it has effect, as the controller saw it last."""
+    """Whether it is in effect, as the controller saw it last."""
 
     state: Annotated[str, Meta(description="Active, Expired or Ineffective; `conditions` say why.")] = ""
     policies: Annotated[tuple[str, ...], Meta(description="Names of the policies, for kubectl's column.")] = ()

@@ -29,7 +29,7 @@ class Cluster(Model, frozen=True, kw_only=True):
 
 
 class GroupAffinity(Model, frozen=True, kw_only=True):
-    """Node groups by name, as a must and as a wish."""
+    """Node groups by name: required and preferred ones."""
 
     required_during_scheduling_ignored_during_execution: tuple[str, ...] = ()
     preferred_during_scheduling_ignored_during_execution: tuple[str, ...] = ()

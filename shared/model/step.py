@@ -186,7 +186,7 @@ class SubFlow(Model, frozen=True, kw_only=True):
 
 
 class OnTimeout(StrEnum):
-    """What becomes of a step that nobody has approved in time."""
+    """What happens to a step that nobody has approved in time."""
 
     REJECT = "Reject"
     APPROVE = "Approve"
@@ -213,7 +213,7 @@ class ResourceTermination(Model, frozen=True, kw_only=True):
 
 
 class StepResource(Model, frozen=True, kw_only=True):
-    """An object of any kind that the operator allows, and CEL over `object` that says how it fares."""
+    """An object of any kind that the operator allows, and CEL over `object` that reports its progress."""
 
     manifest: Annotated[
         Raw,

@@ -1,4 +1,4 @@
-"""What the manifest of a step with `resource` may not say. The webhook and the controller ask the same questions."""
+"""What the manifest of a step with `resource` must not contain. The webhook and the controller apply the same checks."""
 
 from collections.abc import Iterator
 from typing import Any, Final

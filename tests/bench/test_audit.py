@@ -24,7 +24,7 @@ def asked(
 LINES = {
     "a creation": (event(), [asked(code=201)]),
     "a status": (event("update", "jobflows", "status", 409), [asked("update", "jobflows/status", 409)]),
-    "a request that is still going on": (event(stage="ResponseStarted"), []),
+    "a request that is still in progress": (event(stage="ResponseStarted"), []),
     "a path that is no resource": (event(objectRef=None), []),
     "a line that is not whole yet": (event()[:-1], []),
 }

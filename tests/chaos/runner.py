@@ -51,7 +51,7 @@ def tried(cluster: ChaosCluster, recorder: PhaseRecorder, plan: ChaosPlan) -> Ru
     """Like `run`; an exception of the run itself becomes a violation."""
     try:
         return run(cluster, recorder, plan)
-    except Exception:  # noqa: BLE001 - of any kind: the other seeds go on
+    except Exception:  # noqa: BLE001 - of any kind: the other seeds continue
         return RunResult(plan, [f"the run failed: {traceback.format_exc()}"], 0.0)
 
 

@@ -128,7 +128,7 @@ def test_a_step_that_makes_no_jobs_does_not_use_the_template_of_its_name(kind: B
 
 def test_steps_of_other_kinds_have_words_of_their_own() -> None:
     steps: list[Body] = [
-        {"name": "ask", "approve": {"message": "go on?", "timeout": "1h"}},
+        {"name": "ask", "approve": {"message": "continue?", "timeout": "1h"}},
         {"name": "load", "flow": {"template": "loading", "params": {"day": "1"}}, "outputs": [{"name": "rows"}]},
         {"name": "each", "for": {"items": ["a"]}, "flow": {"spec": {"flows": [{"name": "work"}]}}},
         {"name": "odd", "approve": {"message": ""}},
@@ -147,7 +147,7 @@ def test_steps_of_other_kinds_have_words_of_their_own() -> None:
         lines[3],
     ]
     assert [line.strip() for line in lines[3:10] if line] == [
-        'ask = Approve("ask", "go on?", timeout="1h")',
+        'ask = Approve("ask", "continue?", timeout="1h")',
         'load = SubFlow("load", "loading", params={"day": "1"}, outputs="rows")',
         'with Flow("f-each") as each_flow:',
         'work = Template("work")',

@@ -1,4 +1,4 @@
-"""All watches of all people: started with the first page that wants one, ended a while after the last."""
+"""All watches of all users. A watch starts with the first page that needs it and ends some time after the last."""
 
 import asyncio
 import contextlib
@@ -43,7 +43,7 @@ class LiveStream:
         self._news.set()
 
     def close(self) -> None:
-        """The browser is to connect again, if it still may."""
+        """End the stream; the browser connects again if it still may."""
         self.closed = True
         self._news.set()
 
@@ -55,7 +55,7 @@ class LiveStream:
 
 
 class _Watch(msgspec.Struct, kw_only=True):
-    """`used`: when somebody last wanted it; `streams`: who is told of changes."""
+    """`used`: when somebody last wanted it; `streams`: those that receive its changes."""
 
     live: LiveList
     task: "asyncio.Task[None]"
@@ -78,7 +78,7 @@ class LiveHub:
         self._streams: dict[str, int] = {}
 
     def want(self, caller: Caller, kind: Kind, namespace: str) -> LiveList:
-        """The watch of this person, started if need be."""
+        """The watch of this user, started if necessary."""
         return self._watch(caller, kind, namespace).live
 
     @contextlib.contextmanager

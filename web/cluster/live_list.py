@@ -1,4 +1,4 @@
-"""One kind of one person in one namespace, kept up to date by one watch for all of that person's pages."""
+"""The objects of one kind in one namespace that one user may see, kept up to date by one watch for all pages of that user."""
 
 import asyncio
 import contextlib

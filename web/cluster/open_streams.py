@@ -1,5 +1,4 @@
-"""The open streams of each session, so that they end with it: who signs out, or signs in as somebody else, must not go
-on receiving."""
+"""The open streams of each session, so that they end with it: a user who signs out, or in as somebody else, must not receive more."""
 
 import contextlib
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Topics: the objects of whose changes a page is told. Pure.
+"""Topics: the objects whose changes a page receives. Pure.
 
 `jobflows/NAMESPACE` (`*` for all), `jobflows/NAMESPACE/NAME`, `jobflows/NAMESPACE/PREFIX*`, and for kinds without a
 namespace `queues`. Pods are named by their Job: `pods/NAMESPACE/JOB`.

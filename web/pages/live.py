@@ -13,7 +13,7 @@ from web.cluster.live_hub import LiveStream
 from web.cluster.topics import MOST, Topic, parse_topic
 from web.context import HUB, SESSION, STREAMS, caller
 
-PAUSE_SECONDS: Final = 0.1  # changes that come together are told together
+PAUSE_SECONDS: Final = 0.1  # changes within this time are reported together
 LOOK_SECONDS: Final = 1.0  # whether the browser is still there
 SEND_SECONDS: Final = 30.0
 

@@ -26,7 +26,7 @@ class _Reader:
 
 
 async def follow(request: web.Request) -> web.StreamResponse:
-    """A JSON object a line: `pod`, `text`, and `note` where it is not the pod that speaks."""
+    """A JSON object a line: `pod`, `text`, and `note` for lines that do not come from the pod."""
     where = request.match_info
     logs = JobLogs(
         caller(request),

@@ -1,4 +1,4 @@
-"""`/policies`: the policies of the cluster, and what breaks them."""
+"""`/policies`: the policies of the cluster, and the objects that violate them."""
 
 import time
 

@@ -1,4 +1,4 @@
-// Ages and durations that go on counting, and exact times in the reader's own zone on hover.
+// Ages and durations that keep counting, and exact times in the reader's own time zone on hover.
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "long" });
 
 export function age(seconds) {

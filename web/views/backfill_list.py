@@ -11,7 +11,7 @@ from shared.timestamp import epoch_or_none
 
 class BackfillRow(msgspec.Struct, frozen=True):
     """A CronJobFlowBackfill. `start`, `end`: of its range, as the spec has them; `ended` of `total` due times;
-    `fault`: why it does not go on; `body`: the raw object."""
+    `fault`: why it makes no progress; `body`: the raw object."""
 
     name: str
     start: str

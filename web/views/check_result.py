@@ -38,7 +38,7 @@ class Marked(msgspec.Struct, frozen=True):
 
 
 class CheckedFlow(msgspec.Struct, frozen=True):
-    """`picture`: None where `fault` says why there is none; `jobs`: name and object; `notes`: Jobs that cannot be told."""
+    """`picture`: None where `fault` says why there is none; `jobs`: name and object; `notes`: Jobs that cannot be rendered."""
 
     name: str
     picture: Drawing | Layers | None
@@ -118,7 +118,7 @@ def _flow(body: Body, namespace: str, templates: Mapping[str, Body]) -> CheckedF
 
 
 def _jobs(flow: Body, templates: Mapping[str, Body]) -> tuple[list[Body], list[str], int]:
-    """The first Jobs of each step, why others cannot be told, and how many more there are."""
+    """The first Jobs of each step, why others cannot be rendered, and how many more there are."""
     jobs: list[Body] = []
     notes: list[str] = []
     more = 0

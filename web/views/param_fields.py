@@ -11,7 +11,7 @@ PREFIX: Final = "param."
 
 
 class ParamField(msgspec.Struct, frozen=True):
-    """`value`: what stands there at first; `choices`: the only values, if there are any; `wanted`: without a value
+    """`value`: the initial value; `choices`: the only values, if there are any; `wanted`: without a value
     nothing starts."""
 
     name: str

@@ -1,4 +1,4 @@
-"""JobFlowPolicies with what breaks them. Pure."""
+"""JobFlowPolicies with the objects that violate them. Pure."""
 
 from collections.abc import Iterable
 
@@ -9,7 +9,7 @@ from shared.timestamp import epoch_or_none
 
 
 class ViolationRow(msgspec.Struct, frozen=True):
-    """An object that breaks a policy; `link`: the plural of kinds that have a page here, else ''."""
+    """An object that violates a policy; `link`: the plural of kinds that have a page here, else ''."""
 
     kind: str
     link: str
@@ -20,8 +20,7 @@ class ViolationRow(msgspec.Struct, frozen=True):
 
 
 class PolicyRow(msgspec.Struct, frozen=True):
-    """`ready`: '' or why the policy does not work; `sections`: what it has rules about; `violations`: those that the
-    status lists and the namespace filter lets through, of `violation_count`; `in_process`: rules that the API server
+    """`ready`: '' or why the policy does not work; `sections`: what it has rules about; `violations`: those that the status lists and that pass the namespace filter, of `violation_count`; `in_process`: rules that the API server
     itself enforces; `webhook_only`: rules that only the webhook enforces, or a part of which, each with the cause. Both are
     None where nothing is enforced in process."""
 

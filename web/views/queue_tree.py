@@ -54,7 +54,7 @@ class QueueNode(msgspec.Struct, frozen=True):
 
 
 def queue_tree(queues: Sequence[Body], groups: Iterable[Body]) -> tuple[QueueNode, ...]:
-    """Parents before their children, siblings by name. Queues whose parents form a circle come last."""
+    """Parents before their children, siblings by name. Queues whose parents form a cycle come last."""
     children: dict[str, list[Body]] = {}
     names = {str(queue["metadata"]["name"]) for queue in queues}
     for queue in sorted(queues, key=_root_first):

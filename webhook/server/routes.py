@@ -23,7 +23,7 @@ _BY_PEOPLE: Final = {
     "expression": "!request.userInfo.username.startsWith('system:serviceaccount:kube-system:') && "
     "request.userInfo.username != 'system:kube-controller-manager'",
 }
-# Only these Commands have a flow create objects again.
+# Only these Commands make a flow create objects again.
 _STARTS_AGAIN: Final = {
     "name": "starts-steps-again",
     "expression": "has(object.action) && object.action in ['RetryJobFlow', 'RestartJobFlow']",

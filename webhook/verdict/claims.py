@@ -28,7 +28,7 @@ _STARTS_AGAIN: Final = (FlowAction.RETRY, FlowAction.RESTART)
 def with_claim(review: AdmissionReview, lookups: Lookups, options: AdmissionOptions) -> Iterator[Setting]:
     """The annotation with the claim, if the object lacks part of it.
 
-    The controller itself is given none: nobody asks whether it may create the kinds, since it may.
+    The controller itself gets none, because it has the rights on these kinds anyway.
     """
     if not _claims(review, options) or review.object is None:
         return
@@ -113,7 +113,7 @@ def _schedule_of_backfill(body: Body) -> tuple[Kind, str]:
 
 
 def _flow_of_command(body: Body) -> tuple[Kind, str]:
-    """The flow that a Command has start steps again; "" for other Commands."""
+    """The flow whose steps a Command starts again; "" for other Commands."""
     target = body_or_empty(body.get("target"))
     starts = body.get("action") in _STARTS_AGAIN and target.get("kind") == kinds.JOBFLOW.kind
     return kinds.JOBFLOW, str(target.get("name") or "") if starts else ""

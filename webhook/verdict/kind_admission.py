@@ -21,7 +21,7 @@ from webhook.subject.subjects import FlowSubject, JobSubject, PodSubject, Subjec
 
 @dataclass(frozen=True)
 class AdmissionOptions:
-    """The operator's settings that verdicts depend on. `now`: epoch seconds; None: nothing is said about the future."""
+    """The operator's settings that verdicts depend on. `now`: epoch seconds; None: no warnings about future due times."""
 
     scheduler_names: tuple[str, ...] = (names.DEFAULT_SCHEDULER,)
     volcano_crds: bool = False  # Volcano's CRDs are installed; they default `queue` (docs/design/decisions.md, row 26)

@@ -1,7 +1,8 @@
 """The faults that the API server's own policies refuse, as the mutating webhooks see them.
 
-A policy of the chart (webhook.structure, webhook.inprocess) ends a request before validating webhooks are asked, and its
-sentences have neither paths nor hints. Mutating webhooks come before policies; so they refuse these faults, with the whole
+A policy of the chart (webhook.structure, webhook.inprocess) refuses a request before validating webhooks are called,
+and its messages have neither paths nor hints. Mutating webhooks come before policies; so they refuse these faults,
+with the whole
 verdict.
 """
 

@@ -1,4 +1,4 @@
-"""`simulate`: what would come of a flow, by the controller's own decisions, without a cluster."""
+"""`simulate`: runs a flow by the controller's own decisions, without a cluster."""
 
 import argparse
 import json

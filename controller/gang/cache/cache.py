@@ -148,7 +148,7 @@ class GangCache:
                 self.assumed.assume(pod, node)
                 self.unassigned.discard(uid)
 
-    # --- answers ------------------------------------------------------------------------------------------------------
+    # --- queries ------------------------------------------------------------------------------------------------------
 
     def snapshot(self, *, with_evictable: bool = False) -> Snapshot:
         return Snapshot(

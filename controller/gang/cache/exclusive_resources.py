@@ -21,7 +21,7 @@ def is_exclusive(resource: str) -> bool:
 
 
 def exclusive_resources(pod: Mapping[str, Any]) -> list[str]:
-    """The names of what no second pod of a node can have beside this pod or pod template."""
+    """The names of the exclusive resources that this pod or pod template takes on its node."""
     return sorted({*_host_ports(pod.get("spec") or {}), *_anti_affinity_to_itself(pod)})
 
 

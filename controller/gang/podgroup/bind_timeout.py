@@ -32,7 +32,7 @@ def pods_to_delete(pods: Iterable[PodInfo]) -> tuple[PodInfo, ...]:
 
 
 def pending_again(group: PodGroupInfo, counts: GroupPodCounts, why: str, limit: float, now: float) -> Body:
-    """The PodGroup's merge patch. `why`: what the scheduler says of a pod that it cannot bind."""
+    """The PodGroup's merge patch. `why`: the scheduler's message about a pod that it cannot bind."""
     number, at = group.bind_timeouts + 1, rfc3339(now)
     bound = f"{counts.scheduled} of {group.minimum} pods were bound within {limit:g} s"
     message = f"{bound} ({why or _no_reason(group, counts)}); tried again at {rfc3339(now + backoff(number))}"

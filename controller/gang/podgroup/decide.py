@@ -29,7 +29,7 @@ class GroupSnapshot(msgspec.Struct, frozen=True):
 
     @property
     def unschedulable(self) -> str:
-        """What the scheduler says of a pod that it cannot bind."""
+        """The scheduler's message about a pod that it cannot bind."""
         if not self.counts.unschedulable:
             return ""
         return next((each.unschedulable for each in self.pods if each.unschedulable), "")

@@ -21,7 +21,7 @@ _NUMBERS: Final = re.compile(r"\d+(\.\d+)?[a-zA-Z]*")
 
 class GroupObservation(msgspec.Struct, frozen=True):
     """`inadmissible`: why the last scheduling cycle did not admit the group; `admitted`: it did, and gates are being removed;
-    `unschedulable`: what the scheduler says of a pod that it cannot bind."""
+    `unschedulable`: the scheduler's message about a pod that it cannot bind."""
 
     group: PodGroupInfo
     counts: GroupPodCounts

@@ -12,7 +12,7 @@ from shared.model.types import Body
 
 CHANGES_SECONDS: Final = 2.0  # changes within it are written once; groups of short Jobs are gone by then
 ENDED_SECONDS: Final = 10.0  # for a Job's group whose pods have all ended: the Job deletes it
-NUMBERS_SECONDS: Final = 30.0  # for numbers in the message of a group that goes on waiting
+NUMBERS_SECONDS: Final = 30.0  # for numbers in the message of a group that keeps waiting
 
 
 class StatusThrottle:

@@ -13,7 +13,7 @@ from shared.model.phases import JobPhase, PodPhase
 from shared.model.podgroup import PodGroup
 
 STOPPED: Final = frozenset(set(JobPhase) - {JobPhase.PENDING, JobPhase.RUNNING, JobPhase.RESTARTING})
-"""Phases in which no pod may go on: unfinished ones are deleted, finished ones kept."""
+"""Phases in which no pod may continue: unfinished ones are deleted, finished ones kept."""
 
 
 class PodsByRole(msgspec.Struct, frozen=True):

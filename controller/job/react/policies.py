@@ -14,7 +14,7 @@ from shared.model.job import LifecyclePolicy
 from shared.model.phases import JobAction, JobEvent
 
 INTERNAL: Final = frozenset({JobEvent.POD_RUNNING, JobEvent.OUT_OF_SYNC, JobEvent.COMMAND_ISSUED, JobEvent.JOB_UPDATED})
-"""Events that `*` does not cover: they tell of our own doings and of ordinary progress."""
+"""Events that `*` does not cover: they report the controller's own actions and ordinary progress."""
 
 
 _POD_LOST: Final = frozenset({JobEvent.POD_FAILED, JobEvent.POD_EVICTED})

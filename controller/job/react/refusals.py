@@ -19,7 +19,7 @@ _LONGEST: Final = 400
 
 
 class Blocker(msgspec.Struct, frozen=True):
-    """What stops the Job from going on: a reason in UpperCamelCase and a sentence."""
+    """Why the Job cannot continue: a reason in UpperCamelCase and a sentence."""
 
     reason: str
     message: str

@@ -80,4 +80,4 @@ FINAL_PHASE: Final = {
     JobPhase.COMPLETING: JobPhase.COMPLETED,
     JobPhase.TERMINATING: JobPhase.TERMINATED,
 }
-"""Where a phase goes once no pod is left that has not finished."""
+"""The phase that follows once no unfinished pod is left."""

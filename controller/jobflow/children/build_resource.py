@@ -12,7 +12,7 @@ from shared.substitution import lookup_in
 
 
 def build_resource(context: FlowContext, step: Step, name: str, attempt: int, iteration: Iteration | None) -> Body:
-    """The object `name` of a step. Raises BuildFault, also for what the webhook refuses: it may not have been asked."""
+    """The object `name` of a step. Raises BuildFault, also for faults that the webhook refuses, because the object may have been stored without the webhook."""
     if step.resource is None:
         raise BuildFault(reasons.INVALID_SPEC, "the step creates no object")
     given = step.resource.manifest

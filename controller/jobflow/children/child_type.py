@@ -68,7 +68,7 @@ class ChildType(ABC):
         return False
 
     def resume(self, context: FlowContext, child: ObservedChild) -> Action | None:
-        """The write that has a `resumable` child go on, for a Command that retries the flow; None: a new child is made."""
+        """The write that makes a `resumable` child continue when a Command retries the flow; None: a new child is created instead."""
         return None
 
     def stop_name(self, child: ObservedChild) -> str:

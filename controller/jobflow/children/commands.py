@@ -1,4 +1,4 @@
-"""Commands on children: they stop a Job or a JobFlow, or have a JobFlow go on (docs/design/jobflow-api.md, section 6)."""
+"""Commands on children: they stop a Job or a JobFlow, or make a JobFlow continue (docs/design/jobflow-api.md, section 6)."""
 
 from controller.decision import Create
 from controller.jobflow.model.observed import ObservedChild

@@ -22,7 +22,7 @@ _NOT_KEPT = "ttlSecondsAfterFinished"  # the flow above keeps and deletes its su
 
 
 def flow_missing(context: FlowContext, step: Step) -> GateResult | None:
-    """A template that is not there is waited for. Flows that lead back to themselves, or too deep, end the step."""
+    """A step waits for a template that does not exist. A flow that would run itself, or that is nested too deeply, ends the step."""
     if fault := _nesting_fault(context, step):
         return fail(*fault)
     template = step.flow.template if step.flow else ""
@@ -58,7 +58,7 @@ def build_flow(context: FlowContext, step: Step, name: str, attempt: int, iterat
 def _nesting_fault(context: FlowContext, step: Step) -> tuple[str, str] | None:
     """Why the step's flow may not run below the flows that it is part of: a reason and a message.
 
-    The webhook refuses such flows; a template may have changed since, or the webhook was not asked.
+    The webhook refuses such flows; a template may have changed since, or the flow was stored without the webhook.
     """
     parents = context.observed.parents
     levels = len(parents) + 2

@@ -1,4 +1,4 @@
-"""Whether the people behind a flow may create what its steps create (shared/resource_steps/rights.py)."""
+"""Whether the users who requested a flow may create what its steps create (shared/resource_steps/rights.py)."""
 
 from typing import Final
 
@@ -12,7 +12,7 @@ from shared.names import FLOW_TEMPLATE, RESOURCE_KINDS
 from shared.resource_steps.rights import Claim, kinds_in, read_claim, step_claim, verbs_of, write_claim
 from shared.timestamp import epoch_or_none
 
-_POLL: Final = 5.0  # seconds between looks whether the policy is there by now
+_POLL: Final = 5.0  # seconds between checks whether the policy exists
 
 
 def without_right(context: FlowContext, kind: Kind, step: Step) -> GateResult | None:

@@ -1,4 +1,4 @@
-"""Steps that create a Job from a JobTemplate: every step that says nothing else."""
+"""Steps that create a Job from a JobTemplate: the default for a step that names no other kind."""
 
 from collections.abc import Mapping
 

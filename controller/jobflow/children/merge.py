@@ -67,5 +67,5 @@ def _list(old: list[Body], new: list[Body], identity: Identity) -> list[Body]:
 
 
 def _place(key: Any, number: int) -> Any:
-    """Entries without an identity stay on their own."""
+    """Entries without an identity are never merged with others."""
     return key if key is not None else ("", number)

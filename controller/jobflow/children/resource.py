@@ -21,7 +21,7 @@ from shared.model.types import Body
 from shared.names import MAX_FLOW_OUTPUT_BYTES, MAX_OUTPUT_BYTES, TERMINATED_AT
 from shared.resource_steps.allowed import names_of
 
-_POLL: Final = 5.0  # seconds between looks whether the API server serves a kind by now
+_POLL: Final = 5.0  # seconds between checks whether the API server serves a kind
 
 
 class ResourceType(ChildType):

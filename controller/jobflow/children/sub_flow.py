@@ -20,7 +20,7 @@ from shared.model.types import Body
 
 
 class SubFlowType(ChildType):
-    """JobFlows. A Command stops them; another one has them go on from where they failed."""
+    """JobFlows. A Command stops them; another one makes them continue where they failed."""
 
     invalid = reasons.INVALID_JOB_FLOW
     stop_action = FlowAction.TERMINATE
@@ -45,7 +45,7 @@ class SubFlowType(ChildType):
         return None
 
     def stop(self, context: FlowContext, child: ObservedChild) -> Action:
-        """Its `finally` runs, unless a Command has ended that too: it goes down, to all levels."""
+        """Its `finally` runs, unless a Command ends that too; such a Command is passed on to all levels below."""
         message = child.forced_stop if self.forces(context, child) else ""
         return child_command(child, context.observed.flow.metadata.namespace, self.stop_action, message=message)
 
@@ -54,7 +54,7 @@ class SubFlowType(ChildType):
         return state is not None and state.stopped
 
     def resume(self, context: FlowContext, child: ObservedChild) -> Create:
-        """The Command claims what this flow may create, as the one did that retries this flow."""
+        """The Command has the claim of this flow, as the Command that retries this flow had it."""
         namespace = context.observed.flow.metadata.namespace
         return child_command(child, namespace, FlowAction.RETRY, context.observed.granted.claim)
 

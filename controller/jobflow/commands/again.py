@@ -103,7 +103,7 @@ def _skip_backoff(context: FlowContext, state: StepStatus) -> None:
 
 
 def _reads_params(loop: Loop | None, order: RetryMessage) -> bool:
-    """Whether the items of a loop may follow params that change: then its completed iterations are of other items."""
+    """Whether the items of a loop may follow params that change: then its completed iterations belong to other items."""
     if loop is None or not order.params:
         return False
     return any("params" in text for text in (loop.expression, loop.if_, loop.while_) if text)

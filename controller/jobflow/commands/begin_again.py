@@ -1,4 +1,4 @@
-"""Puts steps back, so that they run again. Attempt numbers go on, so no Job's name is ever used twice."""
+"""Resets steps, so that they run again. Attempt numbers continue, so no Job name is ever used twice."""
 
 from msgspec.structs import replace
 
@@ -25,7 +25,7 @@ def restart_clock(context: FlowContext) -> None:
 
 
 def fresh(state: StepStatus) -> StepStatus:
-    """The state of a step that has not run since. Attempt numbers go on from the old ones."""
+    """The state of a step that has not run since. Attempt numbers continue from the old ones."""
     return StepStatus(
         name=state.name,
         attempts=state.attempts,

@@ -1,4 +1,4 @@
-"""Commands that have a flow create objects again: their sender must be allowed to create what the flow creates."""
+"""Commands that make a flow create objects again: their sender must be allowed to create what the flow creates."""
 
 from controller.jobflow.model.context import FlowContext
 from controller.jobflow.model.observed import FlowCommand

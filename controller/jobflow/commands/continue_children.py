@@ -1,4 +1,4 @@
-"""A retry of a flow goes down: sub-flows that failed go on from where they failed, and keep what they completed."""
+"""Passes a retry of a flow on to its sub-flows: failed ones continue where they failed and keep what they completed."""
 
 from msgspec.structs import replace
 
@@ -12,10 +12,10 @@ from shared.model.step import Step
 
 
 def continued(context: FlowContext, step: Step, state: StepStatus) -> StepStatus | None:
-    """The state of a failed step whose children can go on; None if it has none, so that it makes new ones.
+    """The state of a failed step whose children can continue; None if it has none and must create new ones.
 
-    The attempt that failed counts as running again. Its last end stays recorded: a child that still shows this end has not
-    gone on yet.
+    The attempt that failed counts as running again. Its last end stays recorded: a child that still shows this end has
+    not continued yet.
     """
     if step.for_ is not None:
         return _continued_loop(context, step, state)
@@ -39,7 +39,7 @@ def continued(context: FlowContext, step: Step, state: StepStatus) -> StepStatus
 
 
 def _continued_loop(context: FlowContext, step: Step, state: StepStatus) -> StepStatus | None:
-    """Every iteration that failed or was terminated must be able to go on; those not started start as before."""
+    """Every iteration that failed or was terminated must be able to continue; those not started start as before."""
     found = state.iterations
     if found is None:
         return None

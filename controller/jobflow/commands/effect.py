@@ -1,4 +1,4 @@
-"""What came of a Command."""
+"""The result of a Command."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ import msgspec
 
 
 class Effect(StrEnum):
-    """`HELD`, `CHANGES_SPEC` are not the end: the Command stays and is looked at again."""
+    """`HELD` and `CHANGES_SPEC` are not final: the Command is kept and evaluated again."""
 
     DONE = "Done"
     WITHOUT_EFFECT = "WithoutEffect"

@@ -28,7 +28,7 @@ _ACTIONS: Final[dict[str, Callable[[FlowContext, FlowCommand], CommandEffect]]] 
     FlowAction.RESTART: restart,
     FlowAction.APPROVE: approve,
 }
-_TOLD: Final = {  # the reason of the Event, and how its message goes on after the action
+_TOLD: Final = {  # the reason of the Event, and how its message continues after the action
     Effect.WITHOUT_EFFECT: ("CommandWithoutEffect", "has no effect"),
     Effect.REFUSED: ("CommandRefused", "was refused"),
 }

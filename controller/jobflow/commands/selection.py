@@ -75,7 +75,7 @@ def _named(context: FlowContext, order: RetryMessage, state: StepStatus) -> Sele
 
 
 def _obstacle(context: FlowContext, state: StepStatus, again: frozenset[str]) -> str:
-    """Why the step would be skipped again at once: a step before it has failed, say."""
+    """Why the step would be skipped again at once, for example because an earlier step has failed."""
     if not again.isdisjoint(context.plan.targets.get(state.name, ())):
         return ""
     found = dependency(context, context.plan.steps[state.name])

@@ -21,7 +21,7 @@ def is_made(context: FlowContext, command: FlowCommand) -> bool:
 
 
 def change_spec(context: FlowContext, command: FlowCommand, change: dict[str, Any]) -> CommandEffect:
-    """CHANGES_SPEC, with the patch in `context.spec_change`; or a refusal, by a policy, say."""
+    """CHANGES_SPEC, with the patch in `context.spec_change`; or a refusal, for example by a policy."""
     metadata = context.observed.flow.metadata
     if refusal := context.observed.refusals.get(metadata.name):
         return refused(refusal.message)

@@ -8,7 +8,7 @@ from controller.jobflow.model.observed import FlowCommand
 
 
 def suspend(context: FlowContext, command: FlowCommand) -> CommandEffect:
-    """Nothing new starts; running Jobs go on."""
+    """Nothing new starts; running Jobs continue."""
     return _set_suspend(context, command, True)
 
 
@@ -29,6 +29,6 @@ def _said(context: FlowContext, value: bool) -> str:
     if context.completion_time is not None:
         return f"the flow has ended; it would {'start nothing' if value else 'start steps'} if it were run again"
     if not value:
-        return "the flow goes on"
+        return "the flow continues"
     running = context.with_children()
     return f"nothing new starts; {verb(running, 'runs', 'run')} on" if running else "nothing new starts"

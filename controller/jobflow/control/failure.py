@@ -35,7 +35,7 @@ def _failing_ancestor(context: FlowContext, step: Step) -> str | None:
 
 
 def halts(context: FlowContext, step: Step) -> bool:
-    """Whether a step that has started must not go on: no further attempt or iteration, and its Jobs are terminated."""
+    """Whether a step that has started must not continue: no further attempt or iteration, and its Jobs are terminated."""
     if ends_its_loop(context, step):
         return True
     if step.name in context.plan.final_names:
@@ -52,7 +52,7 @@ def halts(context: FlowContext, step: Step) -> bool:
 
 
 def _ends_final(context: FlowContext, step: Step) -> bool:
-    """Whether a step of `finally` must not go on."""
+    """Whether a step of `finally` must not continue."""
     return bool(context.finally_outcome) or context.steps[step.name].stopped
 
 
@@ -66,7 +66,7 @@ def ends_its_loop(context: FlowContext, step: Step) -> bool:
 
 
 def halt_reason(context: FlowContext, step: Step) -> str:
-    """The reason of a Job that the flow has terminated because the step may not go on."""
+    """The reason of a Job that the flow has terminated because the step must not continue."""
     if step.name in context.plan.final_names and _ends_final(context, step):
         return context.finally_outcome or FlowOutcome.TERMINATED
     if context.stopping:

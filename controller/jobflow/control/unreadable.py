@@ -1,4 +1,4 @@
-"""Objects on which a condition of their step has no value: "not yet" at first, then told, and the end of the attempt at last."""
+"""Objects for which a condition of their step has no value. At first this means "not yet", then it is shown on the step, and at last it ends the attempt."""
 
 from typing import Final
 

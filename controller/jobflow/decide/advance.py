@@ -1,4 +1,4 @@
-"""Moves the steps that have not ended: each control primitive is asked in turn, and a step starts if none objects.
+"""Moves the steps that have not ended: each control primitive is evaluated in turn, and a step starts if none prevents it.
 
 Steps are visited in topological order, again and again until none ends any more, because the end of a step without a Job
 (a skip, a switch) may let the next one move within the same pass.
@@ -21,7 +21,7 @@ from controller.jobflow.steps.dependency import dependency
 from shared.model.phases import StepPhase
 from shared.model.step import Step
 
-# Asked in this order after the dependency lets the step start; the first result counts.
+# Evaluated in this order after the dependency lets the step start; the first result counts.
 _GATES: Final[tuple[Callable[[FlowContext, Step], GateResult | None], ...]] = (
     condition,
     suspended,

@@ -13,7 +13,7 @@ from shared.model.step import Step
 
 
 def halt_loop(context: FlowContext, step: Step, state: StepStatus) -> None:
-    """End a loop that may not go on, once none of its iterations runs. One that had failed before has failed."""
+    """End a loop that must not continue, once none of its iterations runs. One that had failed before has failed."""
     found = state.iterations or Iterations()
     if is_failing(context, step):
         if found.running:

@@ -32,7 +32,7 @@ class FlowDecision(msgspec.Struct, frozen=True):
     """`reads`: read these and decide again, before anything else; `probes`: network probes to keep trying;
     `next_status`: the `flow.status` of the next decision, once the actions have succeeded; `deferred`: its write was put
     off; `memo`: to be given to the next decision; `over`: the flow has ended, nothing is left to do;
-    `stopped`: uids of the children that the actions stop or have go on."""
+    `stopped`: uids of the children that the actions stop or resume."""
 
     decision: Decision
     reads: ReadRequests

@@ -37,7 +37,7 @@ def run_flow(context: FlowContext) -> tuple[Delete, ...]:
 
 
 def _write_place(context: FlowContext) -> None:
-    """Have the status written at once by which the flow is counted, and look again where that is all that it waits for."""
+    """Have the status by which the flow is counted written at once, and reconcile again if the flow waits for nothing else."""
     quota = context.observed.quota
     if quota is None or quota.place is PlaceState.OPEN:
         return
@@ -54,6 +54,6 @@ def _start_clock(context: FlowContext) -> None:
 
 
 def _is_current(context: FlowContext, job: ObservedChild) -> bool:
-    """Whether it was created after the last Command that had the flow begin again."""
+    """Whether it was created after the last Command that made the flow begin again."""
     state = context.steps.get(job.step)
     return not context.reset and (state is None or job.attempt >= state.attempt_base)

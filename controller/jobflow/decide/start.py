@@ -121,7 +121,7 @@ def hold(context: FlowContext, name: str, answer: StepWait) -> None:
 
 
 def _failure(state: StepStatus) -> tuple[str, str]:
-    """Reason and message of a loop that goes on though iterations have failed; empty for others."""
+    """Reason and message of a loop that continues although iterations have failed; empty for others."""
     failed = state.iterations is not None and state.iterations.failed_indexes and state.reason not in reasons.BLOCKED
     return (state.reason, state.message) if failed else ("", "")
 

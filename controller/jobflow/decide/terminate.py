@@ -1,4 +1,4 @@
-"""Steers children in the way of their type: stops running ones, and has ended ones go on after a Command.
+"""Stops running children and resumes ended ones after a Command, each in the way of its type.
 
 The write is repeated until it has had an effect (docs/design/jobflow-api.md, section 6).
 """
@@ -18,7 +18,7 @@ _GOING: Final = (JobPhase.TERMINATING, JobPhase.COMPLETING)
 
 
 class Steering(NamedTuple):
-    """`uid`: of the child; `action`: the write that stops it or has it go on."""
+    """`uid`: of the child; `action`: the write that stops or resumes it."""
 
     uid: str
     action: Action
@@ -39,7 +39,7 @@ def terminations(context: FlowContext) -> Iterator[Steering]:
 
 
 def resumptions(context: FlowContext) -> Iterator[Steering]:
-    """The same for ended children that are to go on, until they do."""
+    """The same for ended children that are to continue, until they do."""
     for child in context.resuming.values():
         last = context.observed.terminate_sent.get(child.uid)
         if last is not None and last <= context.now < last + _AGAIN:

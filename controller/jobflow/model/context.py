@@ -1,6 +1,6 @@
 """The working state of one decision: the state of each step so far, and what has been decided to do.
 
-`decide` makes one, hands it through the control primitives in order, and reads the decision from it at the end.
+`decide` makes one, passes it to the control primitives in order, and reads the decision from it at the end.
 """
 
 import math
@@ -47,7 +47,7 @@ class ReadRequests(msgspec.Struct):
 class FlowContext:
     """The working state of one call of `decide`. Mutable; nothing outside that call holds it.
 
-    `waiting_for`: what each step waits for, as people read it; `wake`: when to look again; `urgent`: the status must
+    `waiting_for`: what each step waits for, in words for users; `wake`: when to look again; `urgent`: the status must
     be written at once; `reset`: a Command began the flow anew; `spec_change`: must be carried out before anything else;
     `orphaned_steps`: steps of which an abandoned Job still runs; `abandoned`: how many such Jobs there are; `on_targets`: steps that wait for other steps and nothing else;
     `programs`, `conditions`, `items`: copies of the memo, extended on the way.
@@ -161,7 +161,7 @@ class FlowContext:
         self.terminating[job.uid] = job
 
     def resume(self, child: ObservedChild) -> None:
-        """Request that a child that has ended goes on."""
+        """Request that a child that has ended continues."""
         self.resuming[child.uid] = child
 
     @property
@@ -259,7 +259,7 @@ def in_flight(step: Step, state: StepStatus, last_job: str) -> bool:
     """Whether the latest attempt, whose Job would be `last_job`, has not been accounted for yet."""
     if step.for_ is not None or state.attempts <= state.attempt_base:
         return False
-    if state.phase is StepPhase.RUNNING:  # also an attempt that had ended and goes on
+    if state.phase is StepPhase.RUNNING:  # also an attempt that had ended and continues
         return True
     return state.last_attempt is None or state.last_attempt.job != last_job
 

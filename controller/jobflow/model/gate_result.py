@@ -1,4 +1,4 @@
-"""What a control primitive says of a step that has not started: nothing (None: no objection), or one of these."""
+"""The result of a control primitive for a step that has not started: nothing (None: no objection), or one of these."""
 
 import msgspec
 

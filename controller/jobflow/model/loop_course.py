@@ -1,4 +1,4 @@
-"""How a loop goes on after failed iterations, by the state of its step (docs/design/jobflow-api.md, section 5.2)."""
+"""How a loop continues after failed iterations, by the state of its step (docs/design/jobflow-api.md, section 5.2)."""
 
 from controller.jobflow.model.context import FlowContext
 from controller.jobflow.model.loop_failure import LoopCourse, course, failed_for_good

@@ -12,7 +12,7 @@ class LoopCourse(StrEnum):
     """What a loop does once more iterations have failed than it tolerates."""
 
     RUN_ALL = "RunAll"  # every item runs
-    FINISH = "Finish"  # what runs goes on, nothing else starts
+    FINISH = "Finish"  # running iterations continue, no other starts
     TERMINATE = "Terminate"  # what runs is terminated
 
 

@@ -1,4 +1,4 @@
-"""Results that one decision hands to the next: compiled expressions, values of `if`, items of loops, step states.
+"""Results that one decision passes to the next: compiled expressions, values of `if`, items of loops, step states.
 
 All of it can be computed again from the spec and the status, so losing it costs time and nothing else. The reconciler
 owns it: a decision reads the memo it is given and returns a new one. It never changes its argument.

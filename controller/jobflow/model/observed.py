@@ -27,11 +27,12 @@ class ObservedTask(msgspec.Struct, frozen=True):
 
 
 class ObservedChild(msgspec.Struct, frozen=True):
-    """A Job, or another object that a step created, as far as a flow cares.
+    """A Job, or another object that a step created, as far as a flow needs it.
 
-    `owner`: "Kind/name" of its controller, "" for none; `ended_at`: RFC3339 or ""; `status`: that of a Job, or of another
-    kind in the words of a Job, so that its phases, counts and reasons mean the same; `outputs`: values that it gives
-    itself, for kinds that do; `tasks`: of Jobs; `resumable`: it has ended without success and can go on from there;
+    `owner`: "Kind/name" of its controller, "" for none; `ended_at`: RFC3339 or ""; `status`: that of a Job, or of
+    another kind in terms of a Job, so that its phases, counts and reasons mean the same; `outputs`: values that it
+    gives
+    itself, for kinds that do; `tasks`: of Jobs; `resumable`: it has ended without success and can continue from there;
     `earlier`: conditions that were seen and that `status` no longer has, since a Job has one for each phase;
     `forced_stop`: of a JobFlow, the message of a Command that stops it with its `finally` and those below it;
     `fault`: why a condition of a step with `resource` has no value, since `fault_since` (epoch seconds).
@@ -80,9 +81,7 @@ class ParentFlow(msgspec.Struct, frozen=True):
 
 
 class ApprovalRules(msgspec.Struct, frozen=True):
-    """What approvals count. `since`: epoch seconds; Commands that are older do not count, because nobody had compared
-    their sender; infinite while nobody does. `missing`: what is missing then; `own_flows`, `on_timeout`: a policy allows it.
-    """
+    """What approvals count. `since`: epoch seconds; Commands that are older do not count, because no policy had compared their sender; infinite while none does. `missing`: what is missing then; `own_flows`, `on_timeout`: a policy allows it."""
 
     since: float = math.inf
     missing: str = "the controller runs without an approval policy"
@@ -92,8 +91,9 @@ class ApprovalRules(msgspec.Struct, frozen=True):
 
 class GrantedKinds(msgspec.Struct, frozen=True):
     """Which kinds the steps of a flow may create (shared/resource_steps/rights.py). `checked`: false where nobody else has
-    access, so that each kind is granted. `since`: epoch seconds; what is older had its claim compared by nobody; infinite
-    while nobody compares. `missing`: what is missing then. `claim`: of this flow, as far as it counts.
+    access, so that each kind is granted. `since`: epoch seconds; claims of older objects were not compared with
+    rights; infinite while no policy compares them. `missing`: what is missing then. `claim`: of this flow, as far as
+    it counts.
     """
 
     checked: bool = False
@@ -147,7 +147,8 @@ class ObservedFlow(msgspec.Struct, frozen=True):
     `flow_templates`: raw JobTemplates and JobFlowTemplates by name; `now`: epoch seconds; `refusals`: of Jobs, Commands and of
     the flow's own change, by name; `refused_before`: the last refusal, set when so many creates were refused in this pass that
     no other one is tried; `pods`: of ended Jobs, as far as they were read; `deleted_jobs`: children that a live read did not
-    find; `terminate_sent`: epoch seconds at which a child was last told to stop or to go on, by its uid; `probes`: by step;
+    find; `terminate_sent`: epoch seconds at which a child was last told to stop or to continue, by its uid; `probes`:
+    by step;
     `write_after`: no status write before this moment unless it cannot wait; `settle_until`: nor one that another is about to
     follow; `most_jobs`: to create in this decision; `queue_states`: by queue, where they are known; `parents`: the flows above
     this one, the nearest first; `approvals`: which of them count; `resource_kinds`: that steps with `resource` may create in

@@ -1,4 +1,4 @@
-"""Whether approvals count: the API server must compare who sends them, and policies give leave for some."""
+"""Whether approvals count: the API server must compare who sends them, and policies allow some."""
 
 from typing import Final
 

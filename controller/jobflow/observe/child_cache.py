@@ -23,10 +23,10 @@ MAX_EARLIER: Final = 20
 
 
 class FlowChildren:
-    """Loaded when a flow is first looked at, kept up by the caches' changes, dropped when the flow has ended.
+    """Loaded when a flow is first looked at, updated by changes of the caches, dropped when the flow has ended.
 
     `caches`: one for each kind that steps create; `resource_kinds`: those of steps with `resource`, whose CRDs may be
-    installed later. `clock`: epoch seconds, for moments that such objects do not say.
+    installed later. `clock`: epoch seconds, for times that such objects do not record.
     """
 
     def __init__(self, caches: Caches, resource_kinds: Iterable[Kind] = (), clock: Callable[[], float] = time) -> None:

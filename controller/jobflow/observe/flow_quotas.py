@@ -1,4 +1,4 @@
-"""What the book of quotas must know of JobFlows."""
+"""What the quota book needs to know about JobFlows."""
 
 from collections.abc import Callable
 from functools import partial

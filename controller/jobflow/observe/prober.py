@@ -111,7 +111,7 @@ class Prober:
         self._arm()
 
     def _arm(self) -> None:
-        """Have `_pump` run when the next entry is due, if a slot is free then."""
+        """Schedule `_pump` for the time at which the next entry is due, if a slot is free then."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -1,6 +1,6 @@
 """What a pass writes about a flow: its new status and Events, or the moment at which that is written.
 
-Decisions go on from the new status at once; only readers of the API server see a deferred one later.
+Decisions continue from the new status at once; only readers of the API server see a deferred one later.
 """
 
 import msgspec

@@ -33,7 +33,7 @@ _FINISHED: Final = {str(phase) for phase in JobPhase if phase.finished}
 
 
 class JobLists(msgspec.Struct, frozen=True):
-    """The fields of the status that speak of Jobs by name."""
+    """The fields of the status that name Jobs."""
 
     entries: tuple[JobEntry, ...]
     conditions: dict[str, FlowCondition]

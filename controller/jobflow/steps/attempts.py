@@ -101,7 +101,7 @@ def _account(context: FlowContext, step: Step, found: UnitProgress, used: int) -
 def _goes_on(unit: Unit, child: ObservedChild) -> bool:
     """Whether the child's end has been accounted for, and a Command has begun the same attempt again.
 
-    A child may go on and complete within the second in which it had failed: then it shows the same moment.
+    A child may continue and complete within the second in which it had failed: then it shows the same moment.
     """
     last = unit.last
     if not child.ended or last is None or child.phase is JobPhase.COMPLETED:
@@ -116,10 +116,15 @@ def _running(context: FlowContext, found: UnitProgress, job: ObservedChild | Non
         return
     found.phase = _PHASES.get(job.phase, StepPhase.RUNNING)
     goes_on = found.unit.last is not None and found.unit.last.job == job.name
-    if job.ended or goes_on:  # its pods are being asked for; or `in_flight` knows an attempt that goes on by this phase
+    if (
+        job.ended or goes_on
+    ):  # its pods are being asked for; or `in_flight` recognizes a continued attempt by this phase
         found.phase = StepPhase.RUNNING
     if found.phase is StepPhase.SUSPENDED:
-        found.reason, found.message = reasons.JOB_ABORTED, f"{job.kind.kind} {job.name} is Aborted; resume it to go on"
+        found.reason, found.message = (
+            reasons.JOB_ABORTED,
+            f"{job.kind.kind} {job.name} is Aborted; resume it to continue",
+        )
     elif unreadable.is_told(context, job):
         found.reason, found.message = reasons.CONDITION_ERROR, unreadable.words(job)
     elif _is_blocked(context, job):

@@ -79,7 +79,7 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
         f"cel.bind(r, formatFaults(s, {_CUT_TEXT}), r.size() == 0 ? optional.none() : optional.of(r))",
     ),
 }
-# The parts of a loop: whether to go on with a list, the next total, and the result.
+# The parts of a loop: whether to continue with a list, the next total, and the result.
 _SUM: Final = "l.exists(each, false) ? (total == null ? each : total + each) : (total == null ? 0 : total)"
 
 LITERAL_PATTERNS: Final = frozenset({"string_find", "string_find_all", "string_find_all_limit"})

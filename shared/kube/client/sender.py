@@ -1,7 +1,7 @@
 """Sends requests to the API server: client-side rate limit, metrics, warnings and retries.
 
 A request is repeated only if that cannot do its work twice: reads, and writes that the server certainly did not carry
-out. `reader` and `writer` build requests and hand them to one `RequestSender`.
+out. `reader` and `writer` build requests and pass them to one `RequestSender`.
 """
 
 import asyncio

@@ -2,7 +2,7 @@
 
 An owner reference is written by whoever creates the flow. It counts only if the owner exists, has not ended, and has a
 step that creates a flow of this name. The controller also compares the owner's status (`created_by`), so that a forged
-flow that the webhook has let in is held.
+flow that the webhook has admitted is held.
 """
 
 import re
@@ -28,7 +28,7 @@ _ENDED: Final = frozenset(phase.value for phase in StepPhase if phase.ended)
 
 
 def runs_as_step(flow: Body, find: Find, *, strict: bool = False) -> bool:
-    """Whether a step of another flow runs this one. Flows that own each other in a circle run as no step.
+    """Whether a step of another flow runs this one. Flows that own each other in a cycle run as no step.
 
     `strict`: the bodies that `find` returns have a status, and it is compared too.
     """

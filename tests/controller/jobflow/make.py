@@ -82,7 +82,7 @@ class FlowCluster:
         self.flow_deleted = False
         self.last: FlowDecision | None = None
         self.serial = 0
-        self.holds = False  # whether reports wait for a second, and decisions go on from what was not written
+        self.holds = False  # whether reports wait for a second, and decisions continue from what was not written
         self.memory: JobFlowStatus | None = None
         self.plan: Plan | None = None
         self.decision_memo: DecisionMemo = NO_MEMO
@@ -124,7 +124,7 @@ class FlowCluster:
         return decide(replace(self.seen(), **changes), Plan(self.flow))
 
     def _plan(self) -> Plan:
-        """A new one each time, unless decisions go on from what was remembered."""
+        """A new one each time, unless decisions continue from what was remembered."""
         if not self.holds:
             self.decision_memo = NO_MEMO
             return Plan(self.flow)

@@ -37,7 +37,7 @@ CASES = {
     "runs again": (StepPhase.RETRYING, StepPhase.RUNNING, 1, 0, 0),
     "completes": (StepPhase.RUNNING, StepPhase.COMPLETED, 1, 0, 40),
     "is skipped": (StepPhase.WAITING, StepPhase.SKIPPED, 1, 0, 0),
-    "goes on as it was": (StepPhase.RUNNING, StepPhase.RUNNING, 0, 0, 0),
+    "continues as it was": (StepPhase.RUNNING, StepPhase.RUNNING, 0, 0, 0),
 }
 
 

@@ -349,8 +349,8 @@ def test_a_step_waiting_for_an_aborted_job_names_it() -> None:
     cluster.set_job("f-c-1", JobPhase.ABORTED)
     cluster.settle()
     assert cluster.next() == {
-        "b": ("waits for a (Job f-a is Aborted; resume it to go on)",),
-        "d": ("waits for c (Job f-c-1 is Aborted; resume it to go on)",),
+        "b": ("waits for a (Job f-a is Aborted; resume it to continue)",),
+        "d": ("waits for c (Job f-c-1 is Aborted; resume it to continue)",),
     }
     assert cluster.status.state.reason == "JobAborted"
     cluster.run("f-a", "f-c-1")

@@ -101,7 +101,7 @@ def test_a_suspended_flow_and_back_off_are_told(scenario: Scenario) -> None:
     told = result(scenario, "f", send(scenario, "f", "RetryJobFlow", now=True))
     assert told == ("Done", "step a starts without back-off, once the flow, which is suspended, is resumed")
     assert len(scenario.jobs()) == 1
-    assert result(scenario, "f", send(scenario, "f", "ResumeJobFlow")) == ("Done", "the flow goes on")
+    assert result(scenario, "f", send(scenario, "f", "ResumeJobFlow")) == ("Done", "the flow continues")
     scenario.waits_for_jobs({"f-a", "f-a-r1"})
 
 

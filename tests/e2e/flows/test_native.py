@@ -137,7 +137,7 @@ def test_a_restarted_job_has_a_new_gang(native: LocalCluster, version: str) -> N
             return group is not None and group["metadata"]["uid"] != first and bound(native, namespace, "again") == 3
 
         until(renewed, 90, lambda: f"does not run again: {phase(native, namespace, 'again')}")
-        until(lambda: phase(native, namespace, "again") == "Failed", 90, lambda: "goes on")
+        until(lambda: phase(native, namespace, "again") == "Failed", 90, lambda: "continues")
 
 
 def test_a_gang_that_kubernetes_cannot_place_waits_as_a_whole_and_reports_it(

@@ -70,7 +70,7 @@ def test_a_step_reports_that_it_waits_for_an_aborted_job_and_a_restart_does_not_
     target = {"apiVersion": JOB.api_version, "kind": "Job", "name": "f-a", "uid": job["metadata"]["uid"]}
     order(scenario, "AbortJob", target | {"controller": True})
     flow = scenario.reaches("f", "a", "Suspended")
-    assert flow["status"]["nextSummary"] == "b: waits for a (Job f-a is Aborted; resume it to go on)"
+    assert flow["status"]["nextSummary"] == "b: waits for a (Job f-a is Aborted; resume it to continue)"
     scenario.templates("a")
     order(scenario, "RestartJobFlow", {**COMMANDED, "uid": flow["metadata"]["uid"]})
     scenario.reaches("f", "b", "Completed")

@@ -1,4 +1,4 @@
-"""A Job waits for names that are taken, says what holds them, and goes on as soon as they are free."""
+"""A Job waits for names that are taken, reports their owners, and continues as soon as they are free."""
 
 from typing import Any
 

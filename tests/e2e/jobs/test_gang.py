@@ -160,7 +160,7 @@ def test_a_queue_closes_when_it_is_drained_and_opens_its_children_with_it(
     )
     order(small, "team", "CloseQueue")
     until(lambda: (state(small, "team"), state(small, "night")) == ("Closing", "Closing"), 30, lambda: "not closing")
-    until(lambda: phase(small, namespace, "first") == "Completed", 90, lambda: "what it has goes on")
+    until(lambda: phase(small, namespace, "first") == "Completed", 90, lambda: "the pods that it has continue")
     until(lambda: (state(small, "team"), state(small, "night")) == ("Closed", "Closed"), 30, lambda: "not drained")
     order(small, "team", "OpenQueue")
     until(lambda: (state(small, "team"), state(small, "night")) == ("Open", "Open"), 30, lambda: "not open")

@@ -120,10 +120,10 @@ def test_a_fault_that_the_cluster_finds_is_told_with_its_line(target: Cluster) -
 def test_fields_that_the_cluster_would_drop_are_refused_with_their_lines(target: Cluster) -> None:
     """As of a cluster whose definitions are older than this package."""
     with Flow("dropped") as flow:
-        Template("a").extra({"aproove": {"message": "go on?"}})  # this line
+        Template("a").extra({"aproove": {"message": "continue?"}})  # this line
     assert _refused_line(flow, target) == (
         "spec.flows[0].aproove",
-        """Template("a").extra({"aproove": {"message": "go on?"}})  # this line""",
+        """Template("a").extra({"aproove": {"message": "continue?"}})  # this line""",
     )
 
 
@@ -165,7 +165,7 @@ def test_people_are_asked_by_a_flow_that_is_written_in_python(target: Cluster, c
     with Flow("asking") as inner:
         Job("work", image="busybox", command=["true"])
     with Flow("asked") as flow:
-        SubFlow("before", inner) >> Approve("release", "go on?", timeout="24h") >> Job("ship", image="busybox")
+        SubFlow("before", inner) >> Approve("release", "continue?", timeout="24h") >> Job("ship", image="busybox")
     run = flow.run(name="asked-1", cluster=target)
 
     def waits() -> bool:

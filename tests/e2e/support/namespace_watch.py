@@ -18,7 +18,8 @@ _PAUSE: Final = 0.05
 class NamespaceWatch(BackgroundThread):
     """Calls `_note` with the object of each event, in the API server's order.
 
-    `relist`: when events were missed, list the objects and go on; their order in the gap is then unknown. The API server
+    `relist`: when events were missed, list the objects and continue; their order in the gap is then unknown. The API
+    server
     forgets earlier events when a CRD is replaced.
     """
 
@@ -37,7 +38,7 @@ class NamespaceWatch(BackgroundThread):
     def _note(self, body: Body, *, deleted: bool = False) -> None: ...
 
     def _run(self) -> None:
-        """A watch that breaks off, as when the CRD is updated (429), goes on from the last event."""
+        """A watch that breaks off, as when the CRD is updated (429), continues from the last event."""
         while not self._stop.wait(_PAUSE):
             with contextlib.suppress(HTTPError):
                 self._watch()

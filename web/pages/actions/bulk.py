@@ -42,8 +42,7 @@ class ChosenFlow(msgspec.Struct, frozen=True):
 
 
 async def bulk(request: web.Request) -> web.StreamResponse:
-    """Do what the button does to each flow, and show the result of each. What loses work is shown first, and done once
-    the form comes again with `sure`."""
+    """Do what the button does to each flow, and show the result of each. An action that loses work is shown first, and carried out when the form is sent again with `sure`."""
     may_write(request)
     posted = await request.post()
     name = str(posted.get("button", ""))

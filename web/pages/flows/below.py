@@ -42,7 +42,7 @@ async def sub_flows(request: web.Request, body: Body) -> list[Body]:
 
 
 def topics_below(body: Body) -> tuple[str, ...]:
-    """What the page of a flow must be told about its sub-flows."""
+    """The topics that the page of a flow needs for its sub-flows."""
     if not runs_flows(body):
         return ()
     metadata = body["metadata"]

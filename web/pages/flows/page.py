@@ -26,7 +26,7 @@ async def flow(request: web.Request) -> web.StreamResponse:
     whole = await whole_flow(request, body, pods=tab.pods)
     shown = FlowShown(request, body, whole.body, whole.places, whole.view, time.time())
     pods = (tab.pods or tab.watches_pods) and not shown.view.over
-    # Jobs of a flow begin with its name, so this is told of no other flow's pods but of flows with a longer name.
+    # Names of Jobs begin with that of their flow, so the topic covers its pods, and those of flows whose longer name begins alike.
     topics = (f"jobflows/{namespace}/{name}", *((f"pods/{namespace}/{name}-*",) if pods else ()), *topics_below(body))
     values = {
         "section": "flows",

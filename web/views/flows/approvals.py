@@ -1,4 +1,4 @@
-"""Steps that wait for a person, and what persons have said. Pure."""
+"""Steps that wait for a person, and the answers given so far. Pure."""
 
 from collections.abc import Mapping
 
@@ -15,7 +15,7 @@ from shared.timestamp import epoch_or_none
 
 class WaitingApproval(msgspec.Struct, frozen=True):
     """A step that waits for a person. `shown`: its name on the page of the outermost flow; `flow`, `step`: where it is;
-    `until`: the end of its wait, in seconds since 1970; `then`: what becomes of it then; `creator`: of the flow."""
+    `until`: the end of its wait, in seconds since 1970; `then`: what happens then; `creator`: of the flow."""
 
     shown: str
     namespace: str

@@ -54,7 +54,7 @@ class FlowFilter(msgspec.Struct, frozen=True):
 
 
 class FlowListing(msgspec.Struct, frozen=True):
-    """One page of rows; `found`: how many rows the filter lets through; `counts`: of all rows by phase.
+    """One page of rows; `found`: how many rows pass the filter; `counts`: of all rows by phase.
 
     `unsorted`: the rows are a page of the API server, in its order and unfiltered; `after`: the token of the next one.
     """

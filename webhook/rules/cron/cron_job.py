@@ -26,7 +26,7 @@ def job_names_fit_the_schedule(cron: CronJobSubject) -> Iterator[Violation]:
 
 
 def next_jobs(cron: CronJobSubject, now: float) -> Iterator[str]:
-    """Told when a schedule is new or has changed."""
+    """Shown when a schedule is new or has changed."""
     spec, old = cron.spec, cron.old_spec
     if not spec.suspend and (old is None or (old.schedule, old.time_zone) != (spec.schedule, spec.time_zone)):
         yield from forecast((spec.schedule,), spec.time_zone or "", now)

@@ -90,7 +90,7 @@ def params_fit_the_template(cron: CronFlowSubject) -> Iterator[Violation]:
 
 
 def next_flows(cron: CronFlowSubject, now: float) -> Iterator[str]:
-    """Told when a schedule is new or has changed."""
+    """Shown when a schedule is new or has changed."""
     spec, old = cron.spec, cron.old_spec
     if not spec.suspend and (old is None or (old.schedules, old.time_zone) != (spec.schedules, spec.time_zone)):
         yield from forecast(spec.schedules, spec.time_zone, now, epoch_or_none(spec.end_time))

@@ -24,7 +24,7 @@ _NOT_WITH_FLOW: Final[tuple[tuple[str, str, Any, str], ...]] = (
     ("patch", "patch", None, "give the flow params in flow.params"),
     ("switch", "switch", None, "a switch runs nothing"),
 )
-_MOST: Final = 20  # unknown fields that are told
+_MOST: Final = 20  # unknown fields that are reported
 
 
 def sub_flow_has_one_source(flow: FlowSubject) -> Iterator[Violation]:

@@ -1,4 +1,4 @@
-"""Plugins of a Job: known, with good arguments, role tasks and names that DNS can bear (shared.plugins.rules)."""
+"""Plugins of a Job: known, with good arguments, role tasks and names that are valid in DNS (shared.plugins.rules)."""
 
 from collections.abc import Iterator
 from typing import Any, Final

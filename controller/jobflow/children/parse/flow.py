@@ -1,4 +1,4 @@
-"""Reads a JobFlow as the child of another flow: its status in the words of a Job's."""
+"""Reads a JobFlow as the child of another flow: its status in terms of a Job's."""
 
 import msgspec
 
@@ -64,10 +64,10 @@ def _as_job(status: JobFlowStatus, *, ended: bool) -> JobStatus:
 
 
 def _waits(status: JobFlowStatus) -> tuple[str, str]:
-    """Why a flow that has not ended does not go on; empty for one that does."""
+    """Why a flow that has not ended makes no progress; empty for one that does."""
     state = status.state
     if state.phase is FlowPhase.SUSPENDED:
-        said = state.message or "it is suspended; resume it to go on"
+        said = state.message or "it is suspended; resume it to continue"
         return reasons.SUB_FLOW_SUSPENDED, said
     if not state.reason or state.reason == reasons.STEP_FAILED or status.outcome:
         return "", ""

@@ -1,4 +1,4 @@
-"""Reads an object that a step with `resource` created: its state in the words of a Job's, by the conditions of the step."""
+"""Reads an object that a step with `resource` created: its state in terms of a Job's, by the conditions of the step."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -47,7 +47,7 @@ def without_object(child: ObservedChild) -> ObservedChild:
 
 
 def dated(child: ObservedChild, before: ObservedChild | None, now: float) -> ObservedChild:
-    """The child with the moments that its object does not say: when it ended, and since when a condition has no value.
+    """The child with the times that its object does not record: when it ended, and since when a condition has no value.
 
     They are those of `before`, the same child as it was seen last, or `now`.
     """

@@ -149,6 +149,6 @@ def test_the_last_five_results_are_kept():
     results = [(one.action, one.result, one.message) for one in cluster.status.command_results]
     assert results[-2:] == [
         ("SuspendJobFlow", "Done", "nothing new starts; step a runs on"),
-        ("ResumeJobFlow", "Done", "the flow goes on"),
+        ("ResumeJobFlow", "Done", "the flow continues"),
     ]
     assert len(results) == 5
