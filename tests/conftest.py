@@ -1,4 +1,4 @@
-"""Options of the whole suite: which cluster the scenarios run on, and what a busy machine is forgiven."""
+"""Options of the whole suite: which cluster the scenarios run on, and which tests are repeated on a busy machine."""
 
 import pytest
 
@@ -11,8 +11,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Scenarios with real processes get a second try, told in the report: a starved machine is no fault of the code.
-    Pure tests never do."""
+    """Scenarios with real processes are run again after a failure, and the report says so: an overloaded machine is no fault of the code. Pure tests are never repeated."""
     for item in items:
         if item.get_closest_marker("e2e"):
             item.add_marker(pytest.mark.flaky(reruns=1))

@@ -31,7 +31,7 @@ class FlowFailed(Exception):
 
 
 class FlowRun:
-    """One run of a flow. Each read asks the cluster, until the run has ended.
+    """One run of a flow. Each read is a request to the cluster, until the run has ended.
 
     In async code `await run` waits for the end; `astate`, `alogs` and `adelete` are the twins of `state`, `logs` and
     `delete`, and `asend` sends what `stop`, `suspend`, `resume` and `retry` do.
@@ -146,7 +146,7 @@ class FlowRun:
                 pause = _FIRST_PAUSE if before != self._body else min(pause * 1.5, _LONGEST_PAUSE)
                 await asyncio.sleep(pause)
 
-    # --- steering ---------------------------------------------------------------------------------------------------
+    # --- commands ---------------------------------------------------------------------------------------------------
 
     def stop(self) -> None:
         """Terminate running Jobs and skip the other steps; `finally` steps run."""

@@ -1,4 +1,4 @@
-"""What came of a simulated flow."""
+"""The result of a simulated flow."""
 
 from collections.abc import Mapping
 

@@ -64,7 +64,7 @@ class SimulatedJobs:
         return seen
 
     def begin(self, action: Create, now: float) -> ObservedChild:
-        """It is Running at once; the caller sets its later phases."""
+        """It is Running at once; the caller sets the later phases."""
         seen = self.parse(action, f"job-{len(self.created) + 1}", rfc3339(now))
         replicas = _replicas(action.body.get("spec") or {})
         self.created.add(seen.name)

@@ -111,7 +111,7 @@ class LiveFlow:
         self._wake = now
 
     def tell_all(self, now: float) -> None:
-        """Let a flow that has not ended say in its status what it waits for."""
+        """Write into the status of a flow that has not ended what it waits for."""
         for name, flow in self._below.items():
             if name in self._jobs.observed and not flow.over:
                 flow.tell_all(now)
@@ -188,7 +188,7 @@ class LiveFlow:
             self._jobs.delete(action.name, now)
 
     def _begin_below(self, action: Create, now: float) -> None:
-        """A flow of which the scenario says what comes of it, or of which nothing is known, is like a Job."""
+        """A flow whose result the scenario gives, or of which nothing is known, is simulated like a Job."""
         flow = parse(action.body)
         template = flow.metadata.annotations.get(FLOW_TEMPLATE, "")
         child = self._jobs.parse(action)

@@ -1,4 +1,4 @@
-"""Which outputs a scenario must give: those that expressions read and that nothing else tells. Pure."""
+"""Which outputs a scenario must give: those that expressions read and that have no other source. Pure."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -29,7 +29,7 @@ def check_outputs(flow: FlowOutline, happens: JobScenario) -> None:
 
 
 def _wholly_told(happens: JobScenario) -> set[str]:
-    """Steps of which the scenario says itself what comes of every attempt."""
+    """Steps for which the scenario gives the result of every attempt."""
     return {each for said in (happens.failures, happens.durations, happens.outputs) for each in said if _plain(each)}
 
 

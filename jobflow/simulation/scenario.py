@@ -67,7 +67,7 @@ class JobScenario(msgspec.Struct, frozen=True):
         return found(self.approvals, step, None, attempt) or "approved"
 
     def speaks_of(self, step: str, index: int | None, attempt: int) -> bool:
-        """Whether it says what becomes of the Job, or of the flow that the step runs, as a whole."""
+        """Whether it gives the result of the Job, or of the flow that the step runs, as a whole."""
         said: Iterable[Mapping[str, object]] = (self.failures, self.durations, self.outputs)
         return any(selector in each for each in said for selector in selectors_of(step, index, attempt))
 

@@ -47,7 +47,7 @@ def simulate(
     approvals: Mapping[str, str] | None = None,
     seconds: float = SECONDS,
 ) -> SimulatedFlow:
-    """What would become of the flow if its Jobs, and the people whom it asks, did as the scenario says.
+    """Simulates the flow with Jobs and people that act as the scenario says.
 
     `templates`, `flow_templates`: JobTemplates and JobFlowTemplates by name; one that is missing is assumed to be there.
     Raises ScenarioError, and msgspec.ValidationError for a flow that breaks the schema.

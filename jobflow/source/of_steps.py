@@ -105,7 +105,7 @@ def resource_call(step: Body) -> Call | None:
 
 
 def methods(step: Body, known: frozenset[str] = _KNOWN) -> Iterator[Call]:
-    """What is said of the step besides what it runs, in the order of the fields. `known`: fields that need no `extra`."""
+    """The fields of the step besides what it runs, in their order. `known`: fields that need no `extra`."""
     if "if" in step:
         yield Call("when", (step["if"],))
     if "for" in step:

@@ -1,4 +1,4 @@
-"""What audit logs are read as."""
+"""How audit logs are parsed."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""The objects of loads, and that there is what the benchmarks say there is."""
+"""The objects of loads, and that all documented loads exist."""
 
 from collections.abc import Mapping
 

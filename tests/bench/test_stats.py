@@ -1,4 +1,4 @@
-"""Medians, percentiles, and what /proc tells."""
+"""Medians, percentiles, and figures from /proc."""
 
 import os
 from pathlib import Path

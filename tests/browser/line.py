@@ -1,4 +1,4 @@
-"""A network line to a server that a test can cut and mend."""
+"""A network connection to a server that a test can interrupt and restore."""
 
 import asyncio
 import contextlib
@@ -28,7 +28,7 @@ class LineTo:
         self._port = self._listening.sockets[0].getsockname()[1]
 
     async def cut(self) -> None:
-        """Nobody gets through, and whoever had a connection loses it."""
+        """Close all connections and accept no new ones."""
         if self._listening is not None:
             self._listening.close()
         for end in self._ends:

@@ -1,4 +1,4 @@
-"""A person in front of a browser: pages that complain are faults, pictures of pages are kept for people to look at."""
+"""A user with a browser: script errors of a page fail the test, and screenshots of pages are kept for inspection."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,7 +17,7 @@ _RULES: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-p
 
 
 class Person:
-    """`base`: the origin of the site; `page`: the tab in front; `expected`: parts of complaints that belong to the test."""
+    """`base`: the origin of the site; `page`: the tab in front; `expected`: parts of error messages that the test expects."""
 
     def __init__(self, base: str, context: BrowserContext) -> None:
         self.base = base
@@ -40,7 +40,7 @@ class Person:
 
     @property
     def complaints(self) -> list[str]:
-        """What scripts and the security policy said, without what the test expects."""
+        """Errors of scripts and of the security policy, without those that the test expects."""
         return [each for each in self._complaints if not any(part in each for part in self.expected)]
 
     async def open(self, path: str) -> Page:
@@ -71,7 +71,7 @@ class Person:
 
 @asynccontextmanager
 async def person(chromium: Browser, url: str = "", **options: Any) -> AsyncIterator[Person]:
-    """With cookies of their own. At the end no page may have complained."""
+    """A user with cookies of their own. At the end no page may have reported an error."""
     context = await chromium.new_context(viewport=WIDE, reduced_motion="reduce", **options)
     found = Person(str(URL(url).origin()) if url else "", context)
     try:

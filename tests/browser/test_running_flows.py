@@ -1,4 +1,4 @@
-"""Flows that really run, seen and steered from the page: on a local cluster whose pods run their commands."""
+"""Flows that really run, shown and controlled from the page: on a local cluster whose pods run their commands."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path

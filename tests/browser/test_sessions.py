@@ -1,4 +1,4 @@
-"""Signing in, rights, several tabs and a server that goes and comes back, in a real browser."""
+"""Signing in, rights, several tabs and a server that restarts, in a real browser."""
 
 import asyncio
 

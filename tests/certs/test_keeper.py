@@ -68,7 +68,7 @@ async def bundles(api: Api) -> set[bytes]:
 
 
 async def settled(keeper: CertificateKeeper, clock: SteppedClock) -> KeeperResult:
-    """What is there once nothing more is due; time passes from look to look."""
+    """The state once no step is due any more; time passes between the calls."""
     for _ in range(12):
         kept = await keeper.look()
         if kept.next_look == CHECK_EVERY:

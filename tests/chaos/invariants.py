@@ -23,7 +23,8 @@ ENOUGH: Final = 5  # runs in which a fault may have no effect by chance
 class RunObservation:
     """`ends`: the workloads' main objects by name; `left`: all our objects in the namespace; `changes`: phases of its
     Jobs; `late`: what did not happen in time; `faults`: log lines of processes that failed by a defect of their own;
-    `exceeded`: limits of queues that were exceeded; `let_in`: how gangs were let in; `shown`: when the flow's status first
+    `exceeded`: limits of queues that were exceeded; `admissions`: how gangs were admitted; `shown`: when the flow's
+    status first
     showed the end of each Job; `troubled`: from when to when statuses may be older than usual."""
 
     workloads: Sequence[Workload]
@@ -160,7 +161,7 @@ def limits_hold(observation: RunObservation) -> Iterator[str]:
 
 
 def minimum_or_nothing(observation: RunObservation) -> Iterator[str]:
-    """No pod of a gang was let in before as many of its pods existed as it needs."""
+    """No pod of a gang was admitted before as many of its pods existed as it needs."""
     minimums = {body["metadata"]["name"]: _minimum(body) for body in observation.left if body["kind"] == "Job"}
     for each in observation.let_in:
         if each.existing < minimums.get(each.job, 0):

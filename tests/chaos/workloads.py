@@ -132,7 +132,7 @@ def bounded(namespace: str, name: str, chance: Random) -> Workload:
 
 
 def while_loop(namespace: str, name: str, chance: Random) -> Workload:
-    """Iterations strictly one after the other, each decided by what the one before left."""
+    """Iterations strictly one after the other, each decided by the outputs of the one before."""
     kit, count = _Kit(namespace, name, chance), chance.randint(2, 4)
     template = kit.template("search", termination_message='{"best": 7}')
     turns = [f"search-{index}" for index in range(count)]
@@ -143,7 +143,7 @@ def while_loop(namespace: str, name: str, chance: Random) -> Workload:
 
 
 def retried(namespace: str, name: str, chance: Random) -> Workload:
-    """A step that fails in every attempt, one that comes to the rescue, and `finally`."""
+    """A step that fails in every attempt, one that runs after its failure, and `finally`."""
     kit, limit = _Kit(namespace, name, chance), chance.randint(1, 2)
     tries = ["bad", *(f"bad-r{number}" for number in range(1, limit + 1))]
     retry = {"limit": limit, "backoff": {"duration": "1s", "factor": 1}}
@@ -181,7 +181,7 @@ def switched(namespace: str, name: str, chance: Random) -> Workload:
 
 
 def forgiving(namespace: str, name: str, chance: Random) -> Workload:
-    """A failure that is allowed, a step that waits for any of two, and a condition that says no."""
+    """A failure that is allowed, a step that waits for any of two, and a condition that is false."""
     kit = _Kit(namespace, name, chance)
     steps = {
         "may": {"template": kit.template("may", code=1), "allowFailure": True},

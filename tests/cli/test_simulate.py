@@ -1,4 +1,4 @@
-"""`simulate`: what would become of a flow, from a file."""
+"""`simulate`: the result of a flow in a file, without a cluster."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The whole process on a fake API server: it starts, leads, works, and ends as it should."""
+"""The whole process on a fake API server: start, leader election, reconciling and shutdown."""
 
 import asyncio
 import logging

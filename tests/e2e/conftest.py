@@ -61,6 +61,6 @@ def cluster(request: pytest.FixtureRequest) -> Iterator[LocalCluster]:
 
 @pytest.fixture
 def scenario(cluster: LocalCluster) -> Iterator[Scenario]:
-    """A namespace of its own, and short words for what scenarios do in it."""
+    """A namespace of its own, with helpers for scenarios."""
     with cluster.namespace(f"e2e-{os.getpid()}-{next(_NUMBERS)}") as name:
         yield Scenario(cluster, name)

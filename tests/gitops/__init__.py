@@ -1,1 +1,1 @@
-"""What Argo CD and Flux say of our kinds."""
+"""How Argo CD and Flux judge the health of our kinds."""

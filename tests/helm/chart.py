@@ -29,7 +29,7 @@ CLUSTER_SCOPED: Final = frozenset(
 
 
 class HelmRefused(Exception):
-    """What helm said instead of rendering."""
+    """The error message of helm instead of rendered objects."""
 
 
 @functools.cache

@@ -1,4 +1,4 @@
-"""Any release name in any namespace: names fit, and no two releases meet."""
+"""Any release name in any namespace: names fit, and no two releases conflict."""
 
 import itertools
 import re

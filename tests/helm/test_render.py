@@ -1,4 +1,4 @@
-"""Every switch of values.yaml renders objects that Kubernetes takes."""
+"""Every switch of values.yaml renders objects that Kubernetes accepts."""
 
 import base64
 import functools
@@ -486,7 +486,7 @@ WRONG: dict[str, Body] = {
 }
 
 
-# What helm says of values that cannot work.
+# The error messages of helm for values that cannot work.
 SENTENCES: dict[str, tuple[Body, str]] = {
     "a misspelt CRD": (
         {"crds": {"include": ["jobflow.flow.volcano.sh"]}},

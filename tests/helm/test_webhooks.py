@@ -1,4 +1,4 @@
-"""What the chart registers is what the webhook serves; what it shows of metrics is what the code counts."""
+"""The chart registers exactly the paths that the webhook serves, and its dashboards and alerts use metrics that exist."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""All Dockerfiles: every step is carried out, and what comes of it runs alone, read-only and without rights."""
+"""All Dockerfiles: every step is carried out, and the result runs alone, read-only and without rights."""
 
 import json
 import re
@@ -117,7 +117,7 @@ print(json.dumps({
 
 
 def test_the_image_is_healthy_without_writable_directories(image: tuple[str, Build], tmp_path: Path) -> None:
-    """Without an API server that answers, it lives and is not ready."""
+    """Without an API server that answers, it is live and not ready."""
     name, build = image
     port = free_port()
     kubeconfig = build.scratch / "kubeconfig"

@@ -1,4 +1,4 @@
-"""Building flows: what Python says at once, and at which line."""
+"""Building flows: which errors Python raises at once, and at which line."""
 
 import re
 from collections.abc import Callable

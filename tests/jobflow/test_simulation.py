@@ -1,4 +1,4 @@
-"""Simulated flows: what users ask of them. That they tell the truth is in tests/e2e/sdk/test_simulation.py."""
+"""Simulated flows: the interface for users. tests/e2e/sdk/test_simulation.py compares simulations with real runs."""
 
 import re
 import time
@@ -96,7 +96,7 @@ def test_a_flow_that_never_ends_says_so() -> None:
 
 
 def outer(**options: Any) -> Flow:
-    """A flow that runs another one, and asks a person."""
+    """A flow that runs another one, and waits for an approval."""
     with Flow("inner") as inner:
         count = Job("count", image="i", outputs=["rows"]).retry(1, backoff="5s")
         count >> Job("check", image="i")

@@ -1,4 +1,4 @@
-"""For the API server's own tests: a server, a small HTTP client, a CRD, and a webhook that answers as told."""
+"""For the API server's own tests: a server, a small HTTP client, a CRD, and a webhook whose answers the test sets."""
 
 import base64
 import copy

@@ -1,4 +1,4 @@
-"""Webhooks on the embedded API server: who is asked, in what order, and what the answers do."""
+"""Webhooks on the embedded API server: which are called, in what order, and the effect of their answers."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

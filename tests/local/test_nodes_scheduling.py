@@ -1,4 +1,4 @@
-"""Where the node stand-in puts pods, and what it says when it cannot."""
+"""On which node the simulated scheduler places pods, and its message if there is none."""
 
 from decimal import Decimal
 from typing import Any

@@ -1,4 +1,4 @@
-"""The workflow files of CI: their shell steps run here, with commands that only write down what they are asked."""
+"""The workflow files of CI: their shell steps run here, with commands that only record their arguments."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Faults of types in the words of the API."""
+"""Type errors in terms of the API."""
 
 from typing import Any
 

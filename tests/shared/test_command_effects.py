@@ -1,4 +1,4 @@
-"""What is told of a Command to a Job or a Queue once it is carried out."""
+"""What users are told about a Command to a Job or a Queue once it is carried out."""
 
 import pytest
 

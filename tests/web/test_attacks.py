@@ -1,4 +1,4 @@
-"""What people put into objects, addresses and logs does no harm to whoever looks at them."""
+"""Malicious text in objects, addresses and logs does not harm the users of the pages."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""The buttons: what they make, who may press them, and from where."""
+"""The buttons: what they create, who may use them, and from which origins."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Queues, templates, policies, schedules and Jobs: what their pages say, and for whom they say nothing."""
+"""Queues, templates, policies, schedules and Jobs: what their pages show, and to whom they show nothing."""
 
 from datetime import UTC, datetime
 

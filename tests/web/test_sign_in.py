@@ -1,4 +1,4 @@
-"""Who gets in, and with whose rights."""
+"""Who can sign in, and with which rights."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Steps that run a flow, and steps that wait for a person: what pages say of them, and how one answers."""
+"""Steps that run a flow, and steps that wait for a person: what pages show about them, and how users answer."""
 
 import json
 

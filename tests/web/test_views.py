@@ -1,4 +1,4 @@
-"""What pages make of raw objects: every stored object has a row, and orders and sums are right."""
+"""How raw objects are shown: every stored object has a row, and orders and sums are right."""
 
 from typing import Any
 

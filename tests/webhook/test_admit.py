@@ -1,4 +1,4 @@
-"""Verdicts: what is never refused, what several rules say together, and schema faults."""
+"""Verdicts: what is never refused, the combined faults of several rules, and schema faults."""
 
 import inspect
 import types

@@ -1,4 +1,4 @@
-"""Which certificate is served, from when, and whether the API server would believe it."""
+"""Which certificate is served, from when, and whether the API server trusts it."""
 
 import asyncio
 import base64

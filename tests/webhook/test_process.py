@@ -1,4 +1,4 @@
-"""What is around the verdicts: settings, routes and configurations, caches, and the process itself."""
+"""Everything but the verdicts: settings, routes and configurations, caches, and the process itself."""
 
 import asyncio
 import json
@@ -123,7 +123,7 @@ def test_the_pod_webhook_is_optional() -> None:
     assert "https://h/pods/validate" in [each["clientConfig"]["url"] for each in chosen]
 
 
-# --- what rules may know ----------------------------------------------------------------------------------------------
+# --- lookups of rules ----------------------------------------------------------------------------------------------
 
 
 class FakeApi:
@@ -215,7 +215,7 @@ def test_a_malformed_template_can_be_cached(spec: Any) -> None:
 
 
 async def lists(request: web.Request) -> web.StreamResponse:
-    """An API server in which nothing is, and nothing happens."""
+    """An API server without objects and without events."""
     if "watch" not in request.query:
         return web.json_response({"kind": "List", "metadata": {"resourceVersion": "1"}, "items": []})
     stream = web.StreamResponse()

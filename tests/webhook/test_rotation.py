@@ -1,4 +1,4 @@
-"""Two replicas renew a certificate and replace the CA under load: no admission fails, and readiness tells the truth."""
+"""Two replicas renew a certificate and replace the CA under load: no admission fails, and readiness is correct."""
 
 import asyncio
 import base64
@@ -186,7 +186,7 @@ async def test_no_admission_fails_during_renewal_and_ca_rotation(
 
 
 async def test_a_replica_that_is_not_trusted_is_not_ready(api: Api, pair: list[Replica]) -> None:
-    """A configuration that is gone trusts nobody; when it is back it is given the CA."""
+    """A deleted configuration trusts no CA; when it is created again, the CA is injected."""
     kept = await api.get(VALIDATING, "", HOOKS)
     await api.delete(VALIDATING, "", HOOKS)
     await eventually(lambda: all(replica.trust() for replica in pair))

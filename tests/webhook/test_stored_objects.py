@@ -1,4 +1,4 @@
-"""Objects that version 0.1.0 has stored are valid in this one: nobody's apply of what is there already is refused."""
+"""Objects that version 0.1.0 has stored are valid in this one: applying them unchanged is never refused."""
 
 import json
 from functools import cache

@@ -46,7 +46,7 @@ def missing() -> web.Response:
 
 
 def cut(request: web.BaseRequest) -> web.Response:
-    """Break the connection: the client never learns what became of its request."""
+    """Break the connection: the client never learns the result of its request."""
     if request.transport is not None:
         request.transport.abort()
     return web.Response(status=500)

@@ -31,7 +31,7 @@ def batch(target: Target, number: int, examples: int) -> None:
 
 
 def every_bomb(target: Target, ends: float = float("inf")) -> Iterator[str]:
-    """Throw the bombs, one after the other; what went wrong is given."""
+    """Send the bombs, one after the other; returns what went wrong."""
     for name, route, data in bombs():
         if time.monotonic() > ends:
             return

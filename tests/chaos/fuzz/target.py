@@ -1,4 +1,4 @@
-"""The webhook process under fire: what is sent to it, and what an answer must be like."""
+"""The webhook process under test: what is sent to it, and how an answer must look."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""Which pods may run at each moment: checks limits of queues, and records how each gang was let in."""
+"""Which pods may run at each moment: checks limits of queues, and records how each gang was admitted."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _OVER: Final = ("Succeeded", "Failed")
 
 @dataclass(frozen=True)
 class LetIn:
-    """The first pod of a gang that was let in, and how many of its pods existed at that moment."""
+    """The first pod of a gang that was admitted, and how many of its pods existed at that moment."""
 
     job: str
     version: str

@@ -1,4 +1,4 @@
-"""Backfills: each time of the range runs once, a few at a time, whatever is killed."""
+"""Backfills: each time of the range runs once, a few at a time, whichever process is killed."""
 
 import random
 from collections import Counter
@@ -40,7 +40,7 @@ def decided(body: Body, *flows: Body, schedule: Body | None = None, others: tupl
 
 
 def begun(**spec: Any) -> Body:
-    """A backfill that has recorded what is to be done."""
+    """A backfill that has recorded its times."""
     body = backfill(**spec)
     return {**body, "status": decided(body).status}
 

@@ -68,7 +68,7 @@ def creates(*names: str) -> tuple[Create, ...]:
 
 
 def on(verb: str, answer: Callable[[web.Request], Awaitable[web.StreamResponse]], part: str = "") -> Any:
-    """Answer the first such request so; `before` or `after` it was carried out, as the test hooks it in."""
+    """Give the first such request this answer, `before` or `after` it is carried out."""
     left = 1
 
     async def hook(request: web.Request) -> web.StreamResponse | None:

@@ -130,7 +130,7 @@ async def test_a_full_queue_drops_and_never_blocks(recorder: Recorder) -> None:
 async def test_a_leader_without_lease_sends_no_events(
     fake: FakeServer, api: Api, recorder: Recorder, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Seen in the fault runs: a stack trace in the log for what is no fault."""
+    """Seen in the fault runs: a stack trace in the log although there was no fault."""
 
     def refuse() -> None:
         raise NotLeader("the lease is not held")

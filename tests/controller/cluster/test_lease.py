@@ -65,7 +65,7 @@ class LeaseStore:
 
 
 class World:
-    """One monotonic clock for all processes, each with another time of day."""
+    """One monotonic clock for all processes, each with a wall clock of its own."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -114,7 +114,7 @@ async def test_a_lease_of_a_dead_holder_is_taken_after_its_duration_by_our_own_c
 async def test_a_standby_leads_at_most_9_seconds_after_the_leader_dies(
     world: World, monkeypatch: pytest.MonkeyPatch, after_renewal: float
 ) -> None:
-    """The leader is killed at any moment between two renewals; the standby has followed it for a while."""
+    """The leader is killed at any moment between two renewals; the standby has watched the lease for a while."""
     a, b = world.lease("a"), world.lease("b", skew=100_000)
     dies_at = world.now + 20 + after_renewal
     await a._try()
@@ -212,7 +212,7 @@ async def test_a_lease_that_cannot_be_renewed_cancels_the_work(world: World) -> 
     with pytest.raises(LeaseLost):
         await a.run(lead)
     assert cancelled == [True]
-    assert world.store.spec["holderIdentity"] == "a"  # nothing is released that may be somebody else's
+    assert world.store.spec["holderIdentity"] == "a"  # a lease that another process may hold is not released
 
 
 async def test_an_error_of_the_work_is_raised_and_the_lease_released(world: World) -> None:
@@ -243,7 +243,7 @@ async def test_being_cancelled_while_leading_releases_the_lease(world: World) ->
 
 
 class Election(RuleBasedStateMachine):
-    """Three processes that try when they like, sleep as long as they like, and lose answers."""
+    """Three processes that try at any time, sleep for any time, and lose answers."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""A CronJob that changes hands between Volcano's controller and ours, at any moment, with crashes of both."""
+"""A CronJob that Volcano's controller and ours run in turn, with take-overs at any moment and crashes of both."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -90,7 +90,7 @@ STEPS = st.lists(
     st.tuples(
         st.integers(-300, 2400),  # seconds by which the clock moves
         st.sampled_from(["ours", "volcanos"]),
-        st.integers(0, 8),  # writes before the process dies; 8: it does not
+        st.integers(0, 8),  # writes before the process is killed; 8: it is not
     ),
     min_size=5,
     max_size=60,

@@ -1,4 +1,4 @@
-"""A toy cluster for admission: API objects, a scheduler that binds wherever it likes, simulated time."""
+"""A simulated cluster for admission: API objects, a scheduler that binds to any node with room, simulated time."""
 
 import random
 from collections.abc import Sequence
@@ -126,7 +126,7 @@ class World:
         return self.backend.shape_pod({"metadata": metadata, "spec": dict(pod["spec"])}, group)
 
     def foreign(self, name: str, on: str, cpu: str) -> None:
-        """A pod of nobody's group."""
+        """A pod without a PodGroup."""
         spec = {**template(cpu)["spec"], "nodeName": on}
         self.put_pod(
             {
@@ -152,7 +152,7 @@ class World:
             if _group(pod) == group and pod["spec"].get("nodeName"):
                 self.put_pod({**pod, "status": {"phase": how}})
 
-    # --- what the loops do --------------------------------------------------------------------------------------------
+    # --- the controller --------------------------------------------------------------------------------------------
 
     def round(self) -> CycleResult:
         """One admission round, and the writes that follow from it."""

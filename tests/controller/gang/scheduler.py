@@ -1,4 +1,4 @@
-"""A scheduler that knows nothing of gangs: it binds every pod that fits anywhere, in any order."""
+"""A scheduler without gang scheduling: it binds every pod that fits anywhere, in any order."""
 
 import random
 from collections.abc import Collection, Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Who starts, who waits, and what is said about it."""
+"""Which groups start, which wait, and what their conditions say."""
 
 import msgspec
 import pytest
@@ -94,7 +94,7 @@ def test_a_gang_never_starts_and_says_why_when(case: str) -> None:
     assert made.why("g").startswith(wanted)
     made.submit("other", (template(), 8))
     made.round()
-    assert made.gated("other") == 0  # it keeps nobody else waiting
+    assert made.gated("other") == 0  # it does not block others
 
 
 PLACES = {
@@ -265,7 +265,7 @@ def test_all_pods_of_a_group_that_is_not_bound_in_time_are_deleted() -> None:
     made.round()
     made.foreign("sneaky", "n0", "4")
     made.bind()
-    assert made.bound("g") == 2  # somebody who knows nothing of gangs was quicker
+    assert made.bound("g") == 2  # a scheduler without gang scheduling was faster
     ref = Key(NAMESPACE, "g")
     made.settle("g")
     group, tally = made.cache.groups[ref], made.cache.counts(ref)
@@ -337,7 +337,7 @@ def test_a_restarted_controller_computes_the_same_capacity() -> None:
     for name, node in made.nodes.items():
         again.nodes[name] = node
         again.cache.update_node(None, node)
-    for pod in made.pods.values():  # the watch tells pods before groups
+    for pod in made.pods.values():  # the watch delivers pods before groups
         again.cache.update_pod(None, pod)
     for group in made.groups.values():
         again.cache.update_group(None, group)

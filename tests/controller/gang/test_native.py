@@ -1,4 +1,4 @@
-"""Kubernetes' own gangs: what is created for one of our PodGroups, in the words of each version."""
+"""Kubernetes' own gangs: what is created for one of our PodGroups, in each version of the API."""
 
 from typing import Any
 

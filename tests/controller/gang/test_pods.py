@@ -86,7 +86,7 @@ def test_a_group_waits_while_its_pods_have_gates_of_others() -> None:
     assert made.why("g") == "2 pods are blocked by scheduling gate example.com/quota, which jobflow does not manage"
     made.submit("other", (template(), 4))
     made.round()
-    assert made.gated("other") == 0  # nobody waits behind it
+    assert made.gated("other") == 0  # it blocks no other group
     made.end("other")
     for uid, pod in list(made.pods.items()):
         gates = [each for each in pod["spec"]["schedulingGates"] if each["name"] == names.GANG_GATE]

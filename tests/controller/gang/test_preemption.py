@@ -38,7 +38,7 @@ def test_groups_of_unreclaimable_queues_are_not_evicted() -> None:
 
 
 def claims(made: World, count: int, queue: str, **spec: str) -> list[str]:
-    """Who must go for a group of that many pods."""
+    """The groups that are evicted for a group of that many pods."""
     made.now += 1
     made.submit(f"claims-{queue}", (template(), count), queue=queue, **spec)
     return [ref.name for ref in made.round().evict]

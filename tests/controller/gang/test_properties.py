@@ -1,4 +1,4 @@
-"""Random nodes, queues and gangs that come and go: nobody is ever half bound, and everybody's turn comes."""
+"""Random nodes, queues and gangs that come and go: no gang is ever bound in part, and every gang starts in the end."""
 
 from collections import Counter
 from typing import Any
@@ -78,7 +78,7 @@ def test_gangs_start_as_a_whole_within_limits_and_all_of_them_start(
                 made.bind()
                 check(made, minimums, queues)
     drain(made, minimums, queues)
-    for name in made.groups:  # what is left can never start, and says so
+    for name in made.groups:  # what is left can never start, and its condition says so
         assert made.why(name).startswith("never fits"), made.why(name)
     assert made.cache.used() == {}
     assert made.cache.assumed.totals.pods.total() == 0

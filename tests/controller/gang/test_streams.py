@@ -243,7 +243,7 @@ class Simulation:
             self.watched.write("group", name, None)
 
     def restart(self) -> None:
-        """Another process takes over: it starts with what is stored, listed kind by kind."""
+        """Another process takes over: it starts from the stored objects, listed kind by kind."""
         self.creating.clear()
         self.refusals.clear()
         self.admission = self.new_process()

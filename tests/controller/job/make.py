@@ -1,4 +1,4 @@
-"""Builders of Jobs, valid by default, and a toy cluster that carries out decisions with simulated time."""
+"""Builders of Jobs, valid by default, and a simulated cluster that carries out decisions with simulated time."""
 
 import copy
 from collections.abc import Callable, Iterator
@@ -63,11 +63,11 @@ def job(*tasks: Body, name: str = "demo", metadata: Body | None = None, **spec: 
 
 
 class Crash(Exception):
-    """The controller died before a write."""
+    """The controller was killed before a write."""
 
 
 class Toy:
-    """A cluster with one Job. `look` is one pass of the controller; the other methods are what the world does."""
+    """A cluster with one Job. `look` is one pass of the controller; the other methods change the cluster."""
 
     def __init__(self, body: Body, settings: JobSettings | None = None, queue: Body | None = None) -> None:
         self.job = body
@@ -85,8 +85,8 @@ class Toy:
         self.phases: list[str] = []
         self.wrote_at: float | None = None
         self.wake: float | None = None
-        self.crash_after: int | None = None  # writes until the controller dies
-        self.delayed: dict[str, Body] = {}  # pods of which the watch has told an older state so far
+        self.crash_after: int | None = None  # writes until the controller is killed
+        self.delayed: dict[str, Body] = {}  # pods of which the watch has delivered an older state so far
         self._uids = count(1)
 
     # --- the controller -------------------------------------------------------------------------------------------
@@ -171,7 +171,7 @@ class Toy:
 
     def _carry_out(self, action: Action, name: str) -> None:
         if action.kind is POD:
-            self.delayed.pop(name, None)  # own writes show at once
+            self.delayed.pop(name, None)  # own writes are visible at once
         match action:
             case Create(kind, body):
                 if (kind, name) in self.objects:
@@ -226,7 +226,7 @@ class Toy:
             self.crash_after -= 1
         self.writes.append(what)
 
-    # --- the world ------------------------------------------------------------------------------------------------
+    # --- the cluster ------------------------------------------------------------------------------------------------
 
     def admit(self, phase: str = "Inqueue") -> "Toy":
         for group in self._of(PODGROUP):
@@ -310,7 +310,7 @@ class Toy:
         return self
 
     def delay(self, name: str) -> "Toy":
-        """The watch tells nothing more of this pod until `catch_up`."""
+        """The watch delivers nothing more of this pod until `catch_up`."""
         self.delayed.setdefault(self._full(name), copy.deepcopy(self._pod(name)))
         return self
 

@@ -1,4 +1,4 @@
-"""Commands: stored before they are deleted, meant for one Job, done once."""
+"""Commands: recorded before they are deleted, for one Job only, and carried out once."""
 
 import pytest
 

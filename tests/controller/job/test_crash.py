@@ -1,4 +1,4 @@
-"""A controller that dies between any two writes, and a world that does as it likes: nothing counts twice, nothing is lost."""
+"""A controller that is killed between any two writes, in a cluster with random events: nothing counts twice, nothing is lost."""
 
 import re
 from collections import Counter
@@ -34,7 +34,7 @@ POLICIES = st.lists(
 
 
 class Life(RuleBasedStateMachine):
-    """One Job among random pod outcomes and random deaths of the controller."""
+    """One Job with random results of pods and random crashes of the controller."""
 
     @initialize(
         of_job=POLICIES,
@@ -86,7 +86,7 @@ class Life(RuleBasedStateMachine):
         self.cluster.settle()
         self.check_counts()
 
-    # --- the world ------------------------------------------------------------------------------------------------
+    # --- the cluster ------------------------------------------------------------------------------------------------
 
     def pick(self, number: int, *phases: str) -> str | None:
         found = sorted(name for name, phase in self.cluster.shown.items() if phase in phases)
@@ -160,7 +160,7 @@ class Life(RuleBasedStateMachine):
         assert all(record.retries <= max(self.retries, 3) for record in status.tasks)
 
     def check_timers(self) -> None:
-        """What was done because a time was over was not done before it was."""
+        """An action of a timer was not taken before the timer was due."""
         for message in self.cluster.text("ExecuteAction"):
             if late := re.search(r"lasted until (\S+?Z)", message):
                 assert epoch(late[1]) <= self.cluster.now
@@ -168,7 +168,7 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def no_pod_is_made_twice(self) -> None:
-        """Of one incarnation a pod is made again only after it was lost, evicted or replaced."""
+        """Within one version of the Job, a pod is created again only after it was lost, evicted or replaced."""
         made = Counter(self.cluster.created)
         again = sum(count - 1 for count in made.values())
         restarted = sum(record.retries for record in self.cluster.status.tasks) * 3

@@ -1,4 +1,4 @@
-"""Policies: which one answers, what it does, and when; each case of the case list."""
+"""Policies: which one matches, what it does, and when; each case of the case list."""
 
 import pytest
 

@@ -77,7 +77,7 @@ async def looking(fake: FakeServer, **spec: Any) -> AsyncIterator[Looker]:
 
 
 async def observed(looker: Looker, fake: FakeServer) -> None:
-    """Until the watches have told everything."""
+    """Until the watches have delivered everything."""
     await until(
         lambda: all(
             _versions(looker, kind) == _stored_versions(fake, path) for path, kind in ((JOBS, JOB), (PODS, POD))

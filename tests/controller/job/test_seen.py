@@ -1,4 +1,4 @@
-"""What is read of a pod."""
+"""Which fields of a pod are read."""
 
 from typing import Any
 

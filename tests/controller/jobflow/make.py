@@ -1,4 +1,4 @@
-"""Builders for flows, Jobs and what was seen; valid by default. And a toy cluster on simulated time."""
+"""Builders for flows, Jobs and what was seen; valid by default. And a simulated cluster on simulated time."""
 
 from typing import Any
 
@@ -59,7 +59,7 @@ def flow(*steps: dict[str, Any], name: str = "f", status: JobFlowStatus | None =
 
 
 class FlowCluster:
-    """What an API server and a Job controller would do, without either. Time passes only when told."""
+    """Acts as API server and Job controller, without either. Time passes only when the test advances it."""
 
     def __init__(self, subject: JobFlow, templates: dict[str, Any] | None = None) -> None:
         self.flow = subject
@@ -218,7 +218,7 @@ class FlowCluster:
         if name in self.bodies and not parse_job(self.bodies[name]).ended:
             self.set_job(name, JobPhase.TERMINATED)
 
-    # -- what the world does ----------------------------------------------------------------------------------------
+    # -- changes of the cluster ----------------------------------------------------------------------------------------
     def set_job(self, name: str, phase: JobPhase, **status: Any) -> None:
         body = self.bodies[name]
         state = {"phase": str(phase), "lastTransitionTime": rfc3339(self.now), **status.pop("state", {})}
@@ -247,7 +247,7 @@ class FlowCluster:
         self.settle()
 
     def command(self, action: str, message: str = "") -> str:
-        """Send a Command and let it act; what came of it."""
+        """Send a Command and reconcile; returns its result."""
         self.serial += 1
         name = f"c{self.serial}"
         self.commands.append(FlowCommand(name, f"cu{self.serial}", action, rfc3339(self.now), message=message))
@@ -258,7 +258,7 @@ class FlowCluster:
         self.now += seconds
         self.settle()
 
-    # -- what people see ----------------------------------------------------------------------------------------------
+    # -- what users see ----------------------------------------------------------------------------------------------
     @property
     def status(self) -> JobFlowStatus:
         return self.flow.status

@@ -129,7 +129,7 @@ CALM = settings(  # the same examples in every run; with --hypothesis-seed=N oth
 
 
 class World:
-    """A cluster that checks after every move what must always hold."""
+    """A cluster that checks all invariants after every event."""
 
     def __init__(self, cluster: FlowCluster) -> None:
         self.cluster = cluster
@@ -357,7 +357,7 @@ def test_a_step_that_starts_was_listed_in_next(subject, events):
 @CALM
 @given(FLOWS, EVENTS)
 def test_a_crash_before_any_status_write_changes_nothing_in_the_end(subject, events):
-    """Two worlds with the same Jobs: in one the status is written, in the other it is lost at every second look."""
+    """Two clusters with the same Jobs: in one the status is written, in the other it is lost at every second pass."""
     world, other = World(FlowCluster(subject)), World(FlowCluster(subject))
     for each in (world, other):
         each.settle()
@@ -375,7 +375,7 @@ def test_a_crash_before_any_status_write_changes_nothing_in_the_end(subject, eve
 @CALM
 @given(FLOWS, EVENTS)
 def test_deferring_status_writes_changes_no_decision(subject, events):
-    """Two worlds with the same Jobs: in one every status is written at once, in the other most of them wait."""
+    """Two clusters with the same Jobs: in one every status is written at once, in the other most of them wait."""
     world, held = World(FlowCluster(subject)), World(FlowCluster(subject))
     held.cluster.holds = True
     for each in (world, held):
@@ -401,7 +401,7 @@ def test_deferring_status_writes_changes_no_decision(subject, events):
 
 
 def rest(cluster: FlowCluster) -> None:
-    """Reconcile until nothing moves, at this moment."""
+    """Reconcile until nothing changes, at this moment."""
     for _ in range(60):
         before = (cluster.flow, cluster.memory, dict(cluster.bodies), tuple(cluster.commands))
         cluster.turn()

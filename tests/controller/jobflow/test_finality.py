@@ -1,4 +1,4 @@
-"""What has ended stays ended; what is in the way of a Job; what the API server refuses (docs/design/jobflow-api.md, sections 3.2, 6, 7)."""
+"""Ended steps stay ended; name conflicts of Jobs; creates that the API server refuses (docs/design/jobflow-api.md, sections 3.2, 6, 7)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A status that was never stored (a conflict, a cut connection, a crash after the creates) costs no Job its life."""
+"""A status that was never stored (a conflict, a cut connection, a crash after the creates) does not cause the deletion of any Job."""
 
 from typing import Any
 

@@ -40,7 +40,7 @@ def test_a_wide_fan_out_joins():
     assert cluster.created[-1] == "f-z"
 
 
-# What became of the two targets, and what becomes of the step for each condition and strategy.
+# The results of the two targets, and the result of the step for each condition and strategy.
 # "ok" Completed, "failed", "forgiven" (failed with allowFailure), "skipped" (its condition was false), "open" (running).
 GO, WAITS = "Pending", "Waiting"
 BAD, SKIPPED, NOT_FAILED = "UpstreamFailed", "UpstreamSkipped", "NotFailed"

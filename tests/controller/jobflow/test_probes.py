@@ -1,4 +1,4 @@
-"""Network probes against servers of this machine: what holds, what fails and why, what is never asked."""
+"""Network probes against servers of this machine: which probes succeed, which fail and why, and which addresses are never contacted."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -19,7 +19,7 @@ KEY = Key("ns", "f")
 
 
 class Pods:
-    """Answers where the pods are; counts how often it was asked, and how many askers there were at once."""
+    """Returns the addresses of pods; counts the calls, and how many were concurrent."""
 
     def __init__(self) -> None:
         self.pods = [PodAddress("serve-0", "127.0.0.1")]

@@ -72,7 +72,7 @@ def flow(*steps: Body, name: str = "f", **spec: Any) -> Body:
 
 @asynccontextmanager
 async def controlling(api: Api, clock: Clock, settings: Settings | None = None) -> AsyncIterator[None]:
-    """A controller of its own, as after a start; nothing of it is left afterwards."""
+    """A controller of its own, as after a start; it is stopped afterwards."""
     caches = Caches(api)
     recorder = Recorder(api, "test", "here", now=clock)
     applier = Applier(api, caches, recorder, now=clock)
@@ -345,7 +345,7 @@ async def test_flows_dropped_from_the_cache_lose_nothing(fake: FakeServer, api: 
 async def test_an_ended_flow_with_a_deferred_status_is_deleted_after_its_ttl(
     fake: FakeServer, api: Api, clock: Clock
 ) -> None:
-    """With many flows in motion a report waits for its place; each look at an ended flow must not ask for a new one."""
+    """With many active flows a status write waits for its reserved time; a pass over an ended flow must not reserve another one."""
     ended = {"state": {"phase": "Succeed"}, "observedGeneration": 1, "completionTime": "2027-01-15T07:00:00Z"}
     names = [f"f{number}" for number in range(40)]
     for name in names:

@@ -1,4 +1,4 @@
-"""What people read: status, next, events; and editing a flow that runs (docs/design/jobflow-api.md, sections 7 and 8)."""
+"""What users read: status, next, events; and editing a flow that runs (docs/design/jobflow-api.md, sections 7 and 8)."""
 
 import msgspec
 from msgspec.structs import replace

@@ -1,4 +1,4 @@
-"""What a scan says: counts, the first violations, status, and the reports that change."""
+"""The results of a scan: counts, the first violations, status, and the reports that change."""
 
 from collections.abc import Iterable, Sequence
 

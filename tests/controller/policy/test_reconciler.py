@@ -1,4 +1,4 @@
-"""The policy controller on a fake API server: when it scans, what it writes, and that it lets others work."""
+"""The policy controller on a fake API server: when it scans, what it writes, and that it yields to other tasks."""
 
 import asyncio
 import time

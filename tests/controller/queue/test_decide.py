@@ -79,12 +79,12 @@ def test_the_state_of_a_queue_that_is(case: str) -> None:
     assert decision.status is not None
     assert decision.status["state"] == wanted
     deleted = {action.name for action in decision.cleanup if isinstance(action, Delete)}
-    assert deleted == {command.metadata.name for command in given.commands}  # whatever came of them
+    assert deleted == {command.metadata.name for command in given.commands}  # whatever their result
     assert len(decision.notes) == len(given.commands)
 
 
 def test_the_annotation_is_set_before_closing_and_removed_after_opening() -> None:
-    """Whatever dies in between, a queue closed by its parent opens with it."""
+    """Whichever process is killed in between, a queue that its parent closed opens with it."""
     closes = decide(seen("Open", parent=CLOSED))
     assert [action.patch for action in closes.actions if isinstance(action, Patch)] == [
         {"metadata": {"annotations": {names.CLOSED_BY_PARENT: "true"}}}

@@ -1,4 +1,4 @@
-"""A manager that waits for its turn, and one that leads."""
+"""A manager that stands by, and one that leads."""
 
 import asyncio
 
@@ -33,7 +33,7 @@ def fake() -> FakeServer:
 
 
 async def test_a_standby_queues_no_keys_and_a_leader_processes_all_objects(fake: FakeServer) -> None:
-    """Seen in the fault runs: a standby kept the key of every object that had ever lived."""
+    """Seen in the fault runs: a standby kept the key of every object that had ever existed."""
     async with serving(fake) as (_, api):
         caches, queue, seen = Caches(api), WorkQueue("test"), Seen()
         cache = caches.want(JOB)

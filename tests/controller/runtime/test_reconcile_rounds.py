@@ -18,7 +18,7 @@ from tests.shared.kube.fake import FakeServer, status
 
 
 class Decider:
-    """Wants a Pod; when that was refused, says so in the status instead."""
+    """Creates a Pod; if that was refused, reports it in the status instead."""
 
     def __init__(self, flow: Body) -> None:
         self.flow = flow

@@ -19,7 +19,7 @@ A, B = Key("ns", "a"), Key("ns", "b")
 
 
 class Script:
-    """A reconciler that does, per pass, what it is told."""
+    """A reconciler whose result for each pass is set by the test."""
 
     def __init__(self, *steps: Callable[[], float | None]) -> None:
         self.steps = list(steps)

@@ -67,7 +67,7 @@ class ScheduleCluster:
                 self.children[due] = msgspec.structs.replace(child, state=state)
 
     def carry_out(self, plan: SchedulePlan, now: int, writes: int) -> None:
-        """The first `writes` writes of a plan, in the order in which they are made; then the process dies."""
+        """The first `writes` writes of a plan, in the order in which they are made; then the process is killed."""
         for old in plan.replaced[:writes]:
             self.children[old.due] = msgspec.structs.replace(self.children[old.due], deleting=True)
         writes -= len(plan.replaced)

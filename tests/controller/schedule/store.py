@@ -1,4 +1,4 @@
-"""What an API server holds of one schedule while processes decide, die, and disagree, and people edit it."""
+"""The stored objects of one schedule, while processes decide and crash, two of them lead, and users edit it."""
 
 from dataclasses import dataclass, field
 

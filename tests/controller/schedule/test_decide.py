@@ -221,7 +221,7 @@ POLICIES = st.sampled_from(ConcurrencyPolicy)
 STEPS = st.lists(
     st.tuples(
         st.integers(-900, 3000),  # seconds by which the clock moves
-        st.integers(0, 8),  # writes before the process dies; 8: it does not
+        st.integers(0, 8),  # writes before the process is killed; 8: it is not
         st.booleans(),  # another leader decides on what the first one has seen
     ),
     min_size=5,

@@ -33,7 +33,7 @@ STEPS = st.lists(
     st.tuples(
         st.one_of(st.integers(-4000, 4000), st.integers(1, 700), st.just(86_400)),  # seconds by which the clock moves
         st.one_of(st.none(), EDITS),
-        st.integers(0, 8),  # writes before the process dies; 8: it does not
+        st.integers(0, 8),  # writes before the process is killed; 8: it is not
         st.sampled_from(["alone", "alone", "rival", "late rival"]),
     ),
     min_size=4,

@@ -1,4 +1,4 @@
-"""Statuses of schedules and templates as kstatus reads them: what helm --wait, Flux and kubectl plugins go by."""
+"""Statuses of schedules and templates as kstatus reads them: the rules that helm --wait, Flux and kubectl plugins use."""
 
 from typing import Any
 

@@ -21,7 +21,7 @@ def send(scenario: Scenario, name: str, action: str, **message: Any) -> Body:
 
 
 def result(scenario: Scenario, name: str, command: Body) -> tuple[str, str]:
-    """What came of it, once it is in the flow's status."""
+    """The result of the Command, once it is in the flow's status."""
 
     def found() -> tuple[str, str] | None:
         results = (scenario.get(name).get("status") or {}).get("commandResults") or ()

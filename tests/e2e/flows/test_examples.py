@@ -1,4 +1,4 @@
-"""Every example does what its comment says: all are applied at once with kubectl, each is then waited for."""
+"""Every example does what its comment says: all are applied at once with kubectl, then the test waits for each."""
 
 import os
 import subprocess

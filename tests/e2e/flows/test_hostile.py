@@ -36,7 +36,7 @@ def post(cluster: LocalCluster, path: str, body: bytes) -> int:
 
 
 def still_serves(scenario: Scenario) -> None:
-    """A good flow is taken and a bad one refused, through the API server."""
+    """A valid flow is accepted and an invalid one refused, through the API server."""
     assert scenario.flow("good", {"a": ()}, suspend=True)["metadata"]["uid"]
     assert "cycle" in scenario.refused(jobflow(scenario.namespace, "bad", {"a": ("b",), "b": ("a",)}))
 

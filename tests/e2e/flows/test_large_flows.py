@@ -1,4 +1,4 @@
-"""What people see of a large flow while its Jobs are created, and of a small one beside it."""
+"""What users see of a large flow while its Jobs are created, and of a small one beside it."""
 
 import time
 

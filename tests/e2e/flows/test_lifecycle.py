@@ -1,4 +1,4 @@
-"""What stays and what goes: retention, deletion, things that vanish, appear late, or fail."""
+"""What is kept and what is deleted: retention, deletion, and objects that disappear, appear late, or fail."""
 
 import signal
 

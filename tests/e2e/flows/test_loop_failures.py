@@ -16,7 +16,7 @@ def loop(expression: str, *items: str, **more: Any) -> Body:
 
 
 def test_under_fail_fast_the_first_failed_iteration_stops_the_others_and_their_neighbours(scenario: Scenario) -> None:
-    """The flow showed no reason, and everything else ran on until the last iteration had ended."""
+    """The flow showed no reason, and all other iterations ran until the last one had ended."""
     scenario.templates("work", "side", seconds=240)
     fan = loop("item == '1' ? 'sleep 2; exit 1' : 'sleep 240'", "0", "1", "0")
     scenario.flow("f", {"fan": fan, "side": ()}, failureStrategy="FailFast")

@@ -90,7 +90,7 @@ def group_of(cluster: LocalCluster, namespace: str, job: str) -> Body | None:
 
 
 def stands_for(cluster: LocalCluster, version: str, group: Body) -> bool:
-    """Whether both of Kubernetes' objects are there, of this very group and with its minimum."""
+    """Whether both of Kubernetes' objects exist for this group, with its minimum."""
     metadata, counts = group["metadata"], []
     for kind in (workload_kind(version), group_kind(version)):
         body = cluster.kube.find(kind, metadata["namespace"], metadata["name"])

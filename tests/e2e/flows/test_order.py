@@ -1,4 +1,4 @@
-"""Who runs after whom: proven by the order in which the API server tells of Jobs."""
+"""Which step runs after which: proven by the order of the API server's watch events of Jobs."""
 
 from collections.abc import Mapping, Sequence
 

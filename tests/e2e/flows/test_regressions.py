@@ -1,4 +1,4 @@
-"""What was once wrong on a real cluster and must not come back."""
+"""Faults that occurred on a real cluster and must not occur again."""
 
 from local.client.blocking import until
 from shared.kinds import COMMAND, EVENT, JOB, JOBFLOW
@@ -9,7 +9,7 @@ COMMANDED = {"apiVersion": "flow.volcano.sh/v1alpha1", "kind": "JobFlow", "name"
 
 
 def test_a_flow_shows_what_its_job_waits_for_and_continues_when_it_exists(scenario: Scenario) -> None:
-    """A PriorityClass or claim that is missing left a flow Pending without a word."""
+    """A missing PriorityClass or claim left a flow Pending without any message."""
     body = template(scenario.namespace, "needs-claim")
     body["spec"]["volumes"] = [{"mountPath": "/data", "volumeClaimName": "not-there"}]
     scenario.cluster.apply(body)
@@ -79,7 +79,7 @@ def test_a_step_reports_that_it_waits_for_an_aborted_job_and_a_restart_does_not_
 
 
 def order(scenario: Scenario, action: str, target: Body) -> None:
-    """A Command as somebody who writes one by hand makes it."""
+    """A Command as users write it by hand."""
     command: Body = {
         "apiVersion": COMMAND.api_version,
         "kind": "Command",

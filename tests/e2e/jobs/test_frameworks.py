@@ -44,7 +44,7 @@ def task(name: str, replicas: int, program: str, *arguments: str, **more: Any) -
 
 
 def ends(there: Scenario, tasks: list[Body], plugins: Body) -> tuple[str, dict[str, str]]:
-    """The Job's last phase, and what each pod had to say."""
+    """The Job's last phase, and the termination message of each pod."""
     metadata = {"name": "train", "namespace": there.namespace}
     spec = {"minAvailable": 1, "tasks": tasks, "plugins": plugins}
     there.kube.create(JOB, {"apiVersion": JOB.api_version, "kind": "Job", "metadata": metadata, "spec": spec})

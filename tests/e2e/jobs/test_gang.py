@@ -167,7 +167,7 @@ def test_a_queue_closes_when_it_is_drained_and_opens_its_children_with_it(
 
 
 def test_a_gang_that_is_not_bound_in_time_is_created_again_and_waits() -> None:
-    """Nothing binds pods here: what was admitted is put back, gated again, and says so."""
+    """Nothing binds pods here: the admitted group is put back: its pods are gated again, and its condition says so."""
     options = ClusterOptions(
         nodes=1, webhook=False, nodes_args=["--no-scheduler"], controller_args=["--gang-bind-timeout=2s"]
     )

@@ -1,4 +1,4 @@
-"""Jobs of their own: every way to run, heal, stop and end, with real pods behind an API server."""
+"""Jobs without flows: every way to run, restart, stop and end, with pods on simulated nodes."""
 
 import random
 import time
@@ -23,7 +23,7 @@ def task(name: str, replicas: int = 1, seconds: float = 1, code: int = 0, **fiel
 
 
 class Jobs:
-    """Short words for what happens to one Job `j`."""
+    """Helpers for one Job `j`."""
 
     def __init__(self, scenario: Scenario) -> None:
         self.kube, self.namespace = scenario.kube, scenario.namespace

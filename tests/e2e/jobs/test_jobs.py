@@ -143,7 +143,7 @@ def test_two_gangs_on_room_for_one_run_one_after_the_other(scenario: Scenario) -
 
 
 def test_the_training_job_of_the_documents(scenario: Scenario) -> None:
-    """Its priority class and its queue are the reader's to make; it goes the way the seed tells."""
+    """The reader creates its priority class and its queue; it then runs as the seed describes."""
     job = yaml.safe_load(EXAMPLE.read_text())
     job["metadata"]["namespace"] = scenario.namespace
     priority = {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": "high"}}
@@ -155,7 +155,7 @@ def test_the_training_job_of_the_documents(scenario: Scenario) -> None:
 
 @pytest.fixture(autouse=True)
 def _service_account(scenario: Scenario) -> None:
-    """On a real control plane pods are refused until the namespace has one; Jobs wait, but these tests are in a hurry."""
+    """On a real control plane pods are refused until the namespace has one; Jobs wait for it, but these tests create pods at once."""
     scenario.cluster.await_service_account(scenario.namespace)
 
 

@@ -1,4 +1,4 @@
-"""Queues share a cluster: who is above its share gives way, room is kept for who waits long, limits hold throughout."""
+"""Queues share a cluster: groups of queues above their share are evicted, capacity is reserved for groups that wait long, and limits always hold."""
 
 import itertools
 from collections.abc import Iterator
@@ -50,7 +50,7 @@ def queues(shared: LocalCluster) -> Iterator[None]:
 
 @pytest.fixture
 def namespace(shared: LocalCluster) -> Iterator[str]:
-    """Whatever becomes of the test, its pods are gone afterwards."""
+    """Its pods are deleted after the test, also if it fails."""
     name = f"shares-{next(_NUMBERS)}"
     shared.kube.apply(NAMESPACE, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
     yield name
@@ -89,7 +89,7 @@ def message(cluster: LocalCluster, namespace: str, name: str) -> str:
 
 
 def evicted(cluster: LocalCluster, namespace: str) -> set[str]:
-    """Jobs whose groups were told to give way."""
+    """Jobs whose groups were evicted."""
     events = cluster.kube.request("GET", f"/api/v1/namespaces/{namespace}/events")["items"]
     return {each["involvedObject"]["name"].rsplit("-", 5)[0] for each in events if each["reason"] == "Evicted"}
 

@@ -1,4 +1,4 @@
-"""Two of each: what happens to flows and to people's applies when one of them dies, stops or is replaced."""
+"""Two replicas of each component: what happens to flows and to applies when one of them is killed, stops or is replaced."""
 
 import contextlib
 import signal
@@ -18,7 +18,7 @@ from tests.e2e.support.scenario import ENDED, Scenario, jobflow, phase
 
 FLOWS = 100
 PAIR = ("one", "two")
-PATIENCE = 120.0  # with a starved machine; in peace a takeover is a matter of 10 s
+PATIENCE = 120.0  # for an overloaded machine; otherwise a takeover takes about 10 s
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def _progress(scenario: Scenario) -> list[str]:
 
 
 def tend(installation: Installation) -> None:
-    """What a kubelet does: who ended begins again. On a starved machine a leader that cannot renew ends by itself."""
+    """As a kubelet would: restart processes that have ended. On an overloaded machine a leader that cannot renew its lease exits."""
     processes = installation.cluster.processes
     for name in PAIR:
         if name not in processes or not processes[name].running:
@@ -69,7 +69,7 @@ def tend(installation: Installation) -> None:
 
 
 def leading(installation: Installation) -> tuple[str, str]:
-    """Who leads and who stands by, both at work."""
+    """The leader and the standby, both ready."""
 
     def look() -> str:
         tend(installation)
@@ -112,7 +112,7 @@ def test_a_leader_that_is_killed_is_replaced_and_no_job_runs_twice(
 
 
 def test_a_leader_that_stops_leaves_the_lease_to_the_other_at_once(pair: Installation) -> None:
-    """It empties the lease as it goes, so that nobody waits for its end."""
+    """It releases the lease when it exits, so that the other need not wait for the expiry."""
     first, _ = leading(pair)
     stopping = holder(pair)
     assert pair.cluster.processes[first].stop(60) == 0

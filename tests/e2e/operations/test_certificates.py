@@ -1,4 +1,4 @@
-"""Certificates that somebody else issues: served as they are, and only ready while the API server would believe them."""
+"""Certificates that another component issues: they are served unchanged, and the webhook is ready only while the API server trusts them."""
 
 import base64
 from pathlib import Path

@@ -66,7 +66,7 @@ def test_an_upgrade_keeps_certificate_and_trust(installed: Installation) -> None
 
 
 def authority(installed: Installation) -> str:
-    """The CA bundle that is the truth."""
+    """The CA bundle in the Secret."""
     return base64.b64decode(installed.kube.get(SECRET, NAMESPACE, CERTIFICATES)["data"]["ca.crt"]).decode()
 
 
@@ -94,7 +94,7 @@ def test_the_webhook_is_disabled_by_one_command_and_enabled_by_another(installed
 
 
 def refusal(installed: Installation) -> str:
-    """What is said to who tries a cyclic flow; '' when it would be taken. Nothing is stored."""
+    """The refusal of a cyclic flow; '' if it would be accepted. Nothing is stored."""
     tried = ("create", "-f", "-", "--dry-run=server")
     done = installed.cluster.kubectl(*tried, stdin=json.dumps(CYCLE), check=False)
     return done.stderr if done.returncode else ""

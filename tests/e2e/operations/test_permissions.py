@@ -1,7 +1,4 @@
-"""What the processes ask of the API server is what the chart grants them: nothing is missing, nothing is to spare.
-
-Always on the embedded server, which records who asked for what.
-"""
+"""The chart grants the processes exactly the rights that they use: none is missing and none is unused. Always on the embedded server, which records the requests of each user."""
 
 import time
 from collections.abc import Iterator
@@ -143,7 +140,7 @@ def scheduled(scenario: Scenario) -> None:
 
 
 def policies(scenario: Scenario) -> None:
-    """Something that violates is there already; then the policy goes, and with it the report."""
+    """An object that violates the policy exists already; then the policy is deleted, and its report with it."""
     scenario.templates("a", "b")
     rules = [{"name": "never", "expression": "false", "message": "not now"}]
     here = {"matchLabels": {"kubernetes.io/metadata.name": scenario.namespace}}
@@ -164,7 +161,7 @@ def policies(scenario: Scenario) -> None:
 
 
 def excepted(scenario: Scenario) -> None:
-    """An exception without effect, whose state is shown. The webhook looks for a policy that it does not know."""
+    """An exception without effect, whose state is shown. The webhook looks up a policy that is not in its cache."""
     spec = {
         "policies": [{"name": "all"}],
         "expiresAt": rfc3339(time.time() + 600),
@@ -283,7 +280,7 @@ def healed(scenario: Scenario) -> None:
 
 
 def queues(scenario: Scenario) -> None:
-    """One that is not there is looked for; one without a parent gets one; closed and opened it takes its child along."""
+    """A missing queue is looked up; one without a parent gets one; closing and opening it also closes and opens its child."""
     with pytest.raises(RestError, match="nowhere"):
         a_job(scenario, a_task(), name="lost", queue="nowhere")
     for name, spec in (("parent", {}), ("child", {"parent": "parent"})):
@@ -343,7 +340,7 @@ def test_all_granted_permissions_are_used(installed: Installation, component: st
     rights = granted(component)
     written = {(group, resource.partition("/")[0]) for group, resource, verb in rights if verb in WRITES}
     spare = {right for right in rights - asked(installed, component) if right not in UNUSED}
-    # A look at what became of a write whose answer was lost.
+    # A read to find the result of a write whose answer was lost.
     assert {right for right in spare if right[2] != "get" or right[:2] not in written} == set()
 
 

@@ -1,4 +1,4 @@
-"""Policies as administrators and users meet them: kubectl's denial, its warning, the audit log, defaults, the scan."""
+"""Policies as administrators and users see them: kubectl's denial, its warning, the audit log, defaults, the scan."""
 
 import dataclasses
 import json
@@ -77,7 +77,7 @@ def policy(name: str, **spec: Any) -> Body:
 
 
 def known_to_the_webhook(scenario: Scenario, name: str) -> None:
-    """Until a later policy acts: the webhook learns of them in the order in which they were made."""
+    """Until a later policy acts: the webhook's watch delivers them in the order in which they were created."""
     probe = policy(f"{name}-probe", match={"namespaceSelector": here(scenario), "kinds": ["JobTemplate"]}, **DENY)
     scenario.kube.create(JOBFLOWPOLICY, probe)
     path = f"/apis/{JOBTEMPLATE.api_version}/namespaces/{scenario.namespace}/jobtemplates?dryRun=All"

@@ -1,4 +1,4 @@
-"""Exceptions to policies as users and administrators meet them, and the reports of openreports.io."""
+"""Exceptions to policies as users and administrators see them, and the reports of openreports.io."""
 
 import dataclasses
 import time
@@ -87,7 +87,7 @@ def tried(scenario: Scenario, name: str = "t", *, dry: bool = True, **labels: st
 
 
 def says(scenario: Scenario, words: str, *others: str, **labels: str) -> None:
-    """Until the webhook knows what has just changed, and then its words."""
+    """Wait until the webhook has seen the change; then its message."""
     until(lambda: words in tried(scenario, **labels), 15, lambda: tried(scenario, **labels))
     told = tried(scenario, **labels)
     for more in others:

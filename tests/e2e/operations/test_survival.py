@@ -1,4 +1,4 @@
-"""The controller may die at any moment: every Job is still made exactly once."""
+"""The controller may be killed at any moment: every Job is still created exactly once."""
 
 import random
 import time

@@ -1,6 +1,4 @@
-"""From the version before to this one and back, under load: nothing is lost, nothing runs twice, no apply fails.
-
-The version before is taken from the history of the repository. Where that is not there (a shallow clone), this file is left
+"""An upgrade from the previous version to this one and back, under load: nothing is lost, nothing runs twice, no apply fails. The previous version is taken from the history of the repository. Where that is not there (a shallow clone), this file is left
 out; tests/webhook/test_stored_objects.py judges stored objects of that version everywhere.
 """
 
@@ -115,7 +113,7 @@ def stored(installation: Installation) -> dict[tuple[str, str, str], Body]:
 
 
 def refused_applies(installation: Installation) -> dict[str, str]:
-    """The answers to whoever applies, strictly, every object as it is stored."""
+    """The refusals of strict applies of every object as it is stored."""
     refused = {}
     for body in stored(installation).values():
         meta = {key: value for key, value in body["metadata"].items() if key not in OF_THE_SERVER}

@@ -1,4 +1,4 @@
-"""CronJobs that change hands: Volcano's controller ran them, ours takes them over, and Volcano's gets them back.
+"""Take-overs of CronJobs: Volcano's controller ran them, ours takes them over, and Volcano's takes them back.
 
 Every backend has a stand-in that writes what Volcano writes. Where vc-controller-manager is installed, a real API server has
 the real one too, in real time; the stand-in is compared with it there.
@@ -93,7 +93,7 @@ def await_run(scenario: Scenario, seen: JobPhaseRecorder, name: str, more: int) 
 
 
 def missed(scenario: Scenario, name: str) -> int:
-    """Due times that our controller has told to have passed without a run."""
+    """Due times that our controller has reported as missed."""
     events = scenario.kube.request("GET", f"/api/v1/namespaces/{scenario.namespace}/events")["items"]
     told = [each["message"] for each in events if each["involvedObject"]["name"] == name]
     return sum(int(found[1]) for each in told if (found := re.match(r"(\d+) due times? passed", each)))

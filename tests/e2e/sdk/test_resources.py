@@ -1,4 +1,4 @@
-"""Objects of other kinds as steps of flows in Python: what is foreseen of them is what happens."""
+"""Objects of other kinds as steps of flows in Python: the simulation predicts what happens."""
 
 from typing import Any
 

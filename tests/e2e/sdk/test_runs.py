@@ -1,4 +1,4 @@
-"""Flows in Python, run in a cluster: started, waited for, read, steered, and refused with the line of the fault."""
+"""Flows in Python, run in a cluster: started, waited for, read, controlled, and refused with the line of the fault."""
 
 import asyncio
 import re

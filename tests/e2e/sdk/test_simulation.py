@@ -1,4 +1,4 @@
-"""What `flow.simulate` foresees is what happens: 104 flows, simulated and run on one cluster at once."""
+"""What `flow.simulate` predicts is what happens: 104 flows, simulated and run on one cluster at once."""
 
 import math
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Flows as steps of flows: outputs come up; stop, suspension, retries, deadlines and deletion go down."""
+"""Flows as steps of flows: outputs reach the flow above; stop, suspension, retries, deadlines and deletion reach the flows below."""
 
 import random
 import time

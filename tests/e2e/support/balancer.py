@@ -1,4 +1,4 @@
-"""What a cluster does for a Service: sends each connection to a replica that says it is ready, and learns a little late."""
+"""Balances connections as a cluster does for a Service: to replicas that are ready, with a short delay after a change of readiness."""
 
 import contextlib
 import random
@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Final, Self
 
-LATE: Final = 0.3  # seconds until a change of readiness has come round
+LATE: Final = 0.3  # seconds until a change of readiness has an effect
 _CHUNK: Final = 65536
 
 

@@ -1,4 +1,4 @@
-"""What becomes of each file in examples/: what its comment promises, as a table."""
+"""The expected result of each file in examples/, as its comment describes it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -32,7 +32,7 @@ SERVICE_ACCOUNT: Final = Kind("v1", "ServiceAccount", "serviceaccounts")
 
 
 class HelmError(Exception):
-    """What helm said."""
+    """The error message of helm."""
 
 
 class Installation:
@@ -151,7 +151,7 @@ class Installation:
         return file
 
     def await_checked(self, name: str = "webhook") -> None:
-        """Until a flow without steps is refused by the webhook; `name`: of the process whose log explains why not."""
+        """Wait until the webhook refuses a flow without steps; `name`: of the process whose log is shown if it does not."""
         where = "/apis/flow.volcano.sh/v1alpha1/namespaces/default/jobflows?dryRun=All"
         said = ""
 
@@ -184,7 +184,7 @@ def refusal(installed: Installation, manifest: Body) -> str:
 
 
 def certs(*arguments: str) -> str:
-    """What `python -m certs` says."""
+    """The output of `python -m certs`."""
     command = [sys.executable, "-m", "certs", *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=_SECONDS).stdout
 

@@ -1,4 +1,4 @@
-"""The states that the pods of a namespace went through, as the API server tells them: what proves that limits held."""
+"""The states that the pods of a namespace went through, as the API server reports them, to prove that limits held."""
 
 from collections.abc import Callable, Mapping
 

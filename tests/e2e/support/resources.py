@@ -1,4 +1,4 @@
-"""A kind of our own that nobody runs: tests patch its status as its operator would. And Jobs of batch/v1."""
+"""A kind without a controller: tests patch its status as its operator would. And Jobs of batch/v1."""
 
 from typing import Any, Final
 

@@ -1,4 +1,4 @@
-"""Short words for what scenarios do: templates, flows, and what became of them."""
+"""Helpers for scenarios: templates, flows, and their results."""
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ class Scenario:
         self.kube = cluster.kube
         self.namespace = namespace
 
-    # --- making things --------------------------------------------------------------------------------------------
+    # --- creating objects --------------------------------------------------------------------------------------------
 
     def templates(self, *names: str, seconds: float = 1, code: int = 0, replicas: int = 1, **annotations: str) -> None:
         for name in names:
@@ -35,11 +35,11 @@ class Scenario:
 
     @contextlib.contextmanager
     def recorded(self, *, relist: bool = False) -> Iterator[JobPhaseRecorder]:
-        """What the API server tells about Jobs of this namespace meanwhile, in its order."""
+        """The watch events of Jobs of this namespace meanwhile, in the API server's order."""
         with JobPhaseRecorder(self.cluster.kube, self.namespace, relist=relist) as recorder:
             yield recorder
 
-    # --- seeing what became of them -------------------------------------------------------------------------------
+    # --- waiting for results -------------------------------------------------------------------------------
 
     def ended(self, name: str, seconds: float = 60) -> Body:
         """The flow once its phase is final and every step has ended."""

@@ -1,4 +1,4 @@
-"""Data gets through the fields that Kubernetes expands byte for byte; what the author of a template wrote still works."""
+"""Data passes unchanged through the fields that Kubernetes expands; what the author of a template wrote still works."""
 
 from typing import Any
 

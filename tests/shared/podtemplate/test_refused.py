@@ -1,4 +1,4 @@
-"""Templates that no pod can be made of, and what is said. The texts are those of kube-apiserver 1.36 where it has one."""
+"""Templates from which no pod can be created, and the error messages. The texts are those of kube-apiserver 1.36 where it has one."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Which JobFlows take or want a place in a quota."""
+"""Which JobFlows take a place in a quota or wait for one."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Who created a flow is recorded where somebody will be asked for approval."""
+"""The creator of a flow is recorded if the flow needs an approval."""
 
 from typing import Any
 

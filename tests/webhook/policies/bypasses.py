@@ -1,4 +1,4 @@
-"""Ways around a policy that people have tried, or could: each must be refused, by the rule that is named."""
+"""Ways to bypass a policy: each must be refused by the named rule."""
 
 from typing import Any, NamedTuple
 

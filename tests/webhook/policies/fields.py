@@ -1,4 +1,4 @@
-"""Every field of a policy: what breaks it and what does not."""
+"""Every field of a policy: what violates it and what does not."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from tests.webhook.policies.make import (
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 
-# field -> the rest of the policy, what breaks it, what does not, and where the violation lies
+# field -> the rest of the policy, an object that violates it, one that does not, and the path of the violation
 FIELDS: dict[str, tuple[dict[str, Any], Body, Body, str]] = {
     "limits.maxSteps": (
         {"limits": {"maxSteps": 2}},

@@ -1,4 +1,4 @@
-"""Policies and what is judged by them."""
+"""Policies and the objects that they judge."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ def namespace(name: str = "ns1", **labels: str) -> Body:
 
 
 def pods(**spec: Any) -> Body:
-    """A Job of one task whose pods say this."""
+    """A Job of one task whose pods have these fields."""
     return job(task(template=pod_template(**spec)))
 
 
@@ -53,7 +53,7 @@ REQUESTS = {"resources": {"requests": {"cpu": "1", "memory": "1Gi"}}}
 POD = "spec.tasks[0].template.spec"
 RUNNING = flow(step("a"), name="other")
 
-# field -> the rest of the policy, what breaks it, what does not, and where the violation lies
+# field -> the rest of the policy, an object that violates it, one that does not, and the path of the violation
 
 AROUND = (RUNNING, template(name="there"), namespace())
 DENY = {"rules": [{"name": "never", "expression": "false"}]}

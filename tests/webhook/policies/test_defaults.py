@@ -1,4 +1,4 @@
-"""What policies set, and what stays set."""
+"""What policies set, and what updates keep."""
 
 import copy
 from typing import Any

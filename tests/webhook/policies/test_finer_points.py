@@ -1,4 +1,4 @@
-"""The finer points of the fields of a JobFlowPolicy."""
+"""Special cases of the fields of a JobFlowPolicy."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What is not in the caches yet, and what was let in a moment ago."""
+"""Objects that are not in the caches yet, and objects that were admitted a moment ago."""
 
 import msgspec
 import pytest

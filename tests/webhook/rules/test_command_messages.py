@@ -1,4 +1,4 @@
-"""Commands on JobFlows whose message is JSON: judged with the change of the flow that they lead to."""
+"""Commands on JobFlows whose message is JSON: judged with the change of the flow that they cause."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Every rule of a JobFlow: what is refused, in which words, and what is not."""
+"""Every rule of a JobFlow: what is refused, with which message, and what is not."""
 
 from typing import Any
 

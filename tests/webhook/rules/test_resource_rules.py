@@ -1,4 +1,4 @@
-"""Rules of steps with `resource`: a table of manifests and what is said of them."""
+"""Rules of steps with `resource`: a table of manifests and the expected messages."""
 
 from typing import Any
 

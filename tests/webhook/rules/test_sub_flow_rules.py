@@ -1,4 +1,4 @@
-"""Rules of steps with `flow`, and of the outputs of flows: a table of manifests and what is said of them."""
+"""Rules of steps with `flow`, and of the outputs of flows: a table of manifests and the expected messages."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The policies that refuse broken graphs are generated; mutating webhooks refuse the same faults, with all their words."""
+"""The policies that refuse broken graphs are generated; mutating webhooks refuse the same faults, with the full messages."""
 
 from pathlib import Path
 

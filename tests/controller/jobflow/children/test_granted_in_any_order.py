@@ -1,4 +1,4 @@
-"""Steps create only what the people behind the flow may create, in any order of events."""
+"""Steps create only what the users who requested the flow may create, in any order of events."""
 
 import math
 from typing import Any
@@ -48,7 +48,7 @@ class ComparingCluster(ThingCluster):
         return super()._create(action)
 
     def order(self, action: str, claim: Claim, age: float) -> None:
-        """A Command; `may_go_on`: whether its sender may have the flow create objects."""
+        """A Command; `may_create`: whether its sender has the right to create what the flow creates."""
         self.serial += 1
         sent = self.now - age
         self.may_go_on = self.needed <= claim and self.since is not None and sent >= self.since

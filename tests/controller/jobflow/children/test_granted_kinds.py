@@ -1,4 +1,4 @@
-"""Steps create only kinds that the people behind the flow may create."""
+"""Steps create only kinds that the users who requested the flow may create."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""`jobflow stop --force` goes down: the `finally` of flows that steps run ends too, at every level."""
+"""`jobflow stop --force` applies to sub-flows: the `finally` of flows that steps run ends too, at every level."""
 
 import json
 from typing import Any

@@ -106,7 +106,7 @@ class QuotaMachine(RuleBasedStateMachine):
         if self.world.is_idle():
             self.allowed = 0
         self.world.limit(most)
-        self.most, self.allowed = most, max(most, self.allowed)  # flows that a higher limit let in are not stopped
+        self.most, self.allowed = most, max(most, self.allowed)  # flows that a higher limit admitted are not stopped
 
     @rule()
     def remove_the_policy(self) -> None:

@@ -1,4 +1,4 @@
-"""Which flows a quota holds, what they say, and when they start."""
+"""Which flows a quota holds, what their status says, and when they start."""
 
 import pytest
 

@@ -96,7 +96,7 @@ class QuotaWorld:
             self.queue[key] = None
 
     def take_off(self, key: Key) -> None:
-        """The pass of a flow decides, and its writes take a while; passes over other flows come between."""
+        """A pass decides about a flow; its writes are delayed, and passes over other flows happen in between."""
         if key not in self.flying:
             self.queue.pop(key, None)
             decision = self.place(key).decide().decision
@@ -184,7 +184,7 @@ class QuotaWorld:
         self.removed = True
         self.book.policies.assume_deleted("", "p", self.policy["metadata"]["uid"])
 
-    # -- what is asked ------------------------------------------------------------------------------------------------
+    # -- queries ------------------------------------------------------------------------------------------------
     def group(self, key: Key) -> str:
         per = self.policy["spec"]["limits"].get("countPer") or {}
         if "objectLabel" in per:
@@ -199,7 +199,7 @@ class QuotaWorld:
         return found
 
     def is_idle(self) -> bool:
-        """Whether no flow runs, or may have been let in."""
+        """Whether no flow runs, or may have been admitted."""
         return not self.flying and all(standing_of(self.body(key)) is Standing.IDLE for key in self.clusters)
 
     def standings(self, standing: Standing) -> list[Key]:

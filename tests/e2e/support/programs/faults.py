@@ -1,4 +1,4 @@
-"""What the programs of framework tests share: each checks its own container and ends with 1 when something is amiss.
+"""What the programs of framework tests share: each checks its own container and exits with 1 if something is wrong.
 
 They stand for training programs, so they use nothing of this project: only what a container sees.
 """
@@ -23,7 +23,7 @@ def hosts(task: str) -> list[str]:
 
 
 def end(found: Iterator[str]) -> None:
-    """Print what is wrong, and end with 1 if anything is."""
+    """Print what is wrong, and exit with 1 if anything is."""
     faults = list(found)
     print("\n".join(faults) or "all is well", flush=True)
     sys.exit(1 if faults else 0)
