@@ -9,7 +9,7 @@ import msgspec
 
 from drawing.volcano_status import step_states
 from shared import ranges
-from shared.codec.api_words import spoken
+from shared.codec.api_words import fault_text
 from shared.graphs import flow_graph
 from shared.model.flow import JobFlowSpec
 from shared.model.flow_status import FlowPods, JobFlowStatus, StepStatus
@@ -187,7 +187,7 @@ def _spec(body: Body) -> JobFlowSpec:
     try:
         return msgspec.convert(body.get("spec") or {}, JobFlowSpec)
     except msgspec.ValidationError as error:
-        raise Unreadable(spoken(str(error), "spec")) from error
+        raise Unreadable(fault_text(str(error), "spec")) from error
 
 
 def _status(body: Body) -> JobFlowStatus:

@@ -177,18 +177,18 @@ async def _changes(bench_cluster: BenchCluster, people: list[_Person], namespace
         streams = [await stack.enter_async_context(each.http.get(each.url + query, timeout=NO_END)) for each in people]
         listeners = [_Listener(stream.content) for stream in streams]
         async with asyncio.timeout(SYNC_SECONDS):  # every person's watch lists all flows first
-            while not all(each.told.is_set() for each in listeners):
+            while not all(each.notified.is_set() for each in listeners):
                 await _change(bench_cluster, namespace, "begin")  # an existing watch reports changes only
                 await asyncio.sleep(1)
         events, pages = [], []
         for at in range(CHANGES):
             await asyncio.sleep(0.3)  # what comes late of the last change
             for each in listeners:
-                each.told.clear()
+                each.notified.clear()
             begun = time.perf_counter()
             await _change(bench_cluster, namespace, f"turn {at}")
             async with asyncio.timeout(20):
-                await asyncio.gather(*(each.told.wait() for each in listeners))
+                await asyncio.gather(*(each.notified.wait() for each in listeners))
             events += [(each.at - begun) * 1000 for each in listeners]
             pages.append((listeners[0].at - begun) * 1000 + await people[0].get(f"/flows/{namespace}/f0"))
         for each in listeners:
@@ -205,7 +205,7 @@ class _Listener:
     """Notes when a browser learns that the flow has changed."""
 
     def __init__(self, content: aiohttp.StreamReader) -> None:
-        self.told = asyncio.Event()
+        self.notified = asyncio.Event()
         self.at = 0.0
         self.reading = asyncio.create_task(self._read(content))
 
@@ -213,4 +213,4 @@ class _Listener:
         while line := await content.readline():
             if line.startswith(b"data: [") and any(topic.endswith("/f0") for topic in json.loads(line[6:])):
                 self.at = time.perf_counter()
-                self.told.set()
+                self.notified.set()

@@ -69,7 +69,7 @@ async def _report(session: Session, flow: Body, command: Body, verb: str) -> int
             continue
         flow = await session.api.get(JOBFLOW, session.namespace, flow["metadata"]["name"])
         if found := result_of(flow, command):
-            return _told(where, verb, *found)
+            return _print_result(where, verb, *found)
         if not exists:
             note(without_result(where, flow, command))
             return Exit.NO
@@ -80,7 +80,7 @@ async def _report(session: Session, flow: Body, command: Body, verb: str) -> int
     return Exit.NO
 
 
-def _told(where: str, verb: str, result: str, message: str) -> int:
+def _print_result(where: str, verb: str, result: str, message: str) -> int:
     code = _EXITS.get(result, Exit.REFUSED)
     if code is Exit.OK:
         print(f"{where}{message or f'{verb} is done'}")

@@ -20,7 +20,7 @@ from controller.schedule.conditions import READY, dated
 from controller.schedule.refusals import again_at, fresh_refusals, is_fresh
 from shared import ranges
 from shared.children.scheduled_flows import params_fault
-from shared.codec.api_words import spoken
+from shared.codec.api_words import fault_text
 from shared.kinds import JOBFLOW
 from shared.model.schedules.backfill import BackfillStatus, CronJobFlowBackfill
 from shared.model.schedules.common import ActiveReference, Condition
@@ -55,11 +55,11 @@ def decide(seen: BackfillSeen, now: float) -> Decision:
     try:
         backfill = msgspec.convert(seen.body, CronJobFlowBackfill)
     except msgspec.ValidationError as error:
-        return Decision(notes=(Note("InvalidBackfill", spoken(str(error)), "Warning"),))
+        return Decision(notes=(Note("InvalidBackfill", fault_text(str(error)), "Warning"),))
     if backfill.status.completion_time:
         return Decision()
     try:
-        return _begin(backfill, seen, now) if backfill.status.source is None else _go_on(backfill, seen, now)
+        return _begin(backfill, seen, now) if backfill.status.source is None else _start_next(backfill, seen, now)
     except BackfillProblem as error:
         return _stuck(backfill, str(error), now)
 
@@ -76,7 +76,7 @@ def _begin(backfill: CronJobFlowBackfill, seen: BackfillSeen, now: float) -> Dec
     return Decision(status=_json(status), notes=(note,), requeue_after=0.01)
 
 
-def _go_on(backfill: CronJobFlowBackfill, seen: BackfillSeen, now: float) -> Decision:
+def _start_next(backfill: CronJobFlowBackfill, seen: BackfillSeen, now: float) -> Decision:
     source: Body = backfill.status.source or {}
     times = due_times(backfill, source)
     index_of = {due: index for index, due in enumerate(times)}

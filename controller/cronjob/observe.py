@@ -16,7 +16,7 @@ from controller.schedule.observed import (
     ScheduleState,
 )
 from controller.schedule.refusals import due_of_name, refused_names
-from shared.codec.api_words import spoken
+from shared.codec.api_words import fault_text
 from shared.cron import CronError, Timetable, ZoneError, parse, zone
 from shared.kinds import JOB
 from shared.model.phases import JobPhase
@@ -124,4 +124,4 @@ def decoded(body: Body) -> CronJob | str:
     try:
         return msgspec.convert(body, CronJob)
     except msgspec.ValidationError as error:
-        return spoken(str(error))
+        return fault_text(str(error))

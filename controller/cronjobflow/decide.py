@@ -14,7 +14,7 @@ from controller.schedule.observed import ScheduledRun, SchedulePlan
 from controller.schedule.refusals import again_at, fresh_refusals
 from controller.schedule.tally import ScheduleDecision, tally_of
 from shared.children.scheduled_flows import flow_for, params_fault
-from shared.codec.api_words import spoken
+from shared.codec.api_words import fault_text
 from shared.kinds import JOBFLOW
 from shared.model.schedules.cron_job_flow import CronJobFlow
 from shared.model.types import Body
@@ -37,7 +37,7 @@ def decide(
     try:
         cron = msgspec.convert(body, CronJobFlow)
     except msgspec.ValidationError as error:
-        return ScheduleDecision(notes=(Note(INVALID, spoken(str(error)), "Warning"),))
+        return ScheduleDecision(notes=(Note(INVALID, fault_text(str(error)), "Warning"),))
     seen = observe(cron, flows, _problem(body, template, now), refusals, now)
     plan = decide_schedule(seen, math.floor(now))
     creates = _creates(body, template, plan, seen.state.last)

@@ -11,7 +11,7 @@ import msgspec
 
 from controller.decision import Decision
 from controller.schedule.conditions import READY, dated, stalled
-from shared.codec.api_words import spoken
+from shared.codec.api_words import fault_text
 from shared.graphs import directed
 from shared.kinds import JOBFLOWTEMPLATE, JOBTEMPLATE
 from shared.model.schedules.common import Condition
@@ -90,7 +90,7 @@ def _faults(body: Body) -> Iterator[str]:
     try:
         spec = msgspec.convert(body, JobFlowTemplate).spec
     except msgspec.ValidationError as error:
-        yield spoken(str(error))
+        yield fault_text(str(error))
         return
     for param in spec.params:
         if param.pattern and (fault := pattern_fault(param.pattern)):

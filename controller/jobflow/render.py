@@ -17,7 +17,7 @@ from controller.jobflow.model.gate_result import StepEnd
 from controller.jobflow.model.memo import NO_MEMO
 from controller.jobflow.model.observed import ObservedFlow, ParentFlow
 from controller.jobflow.model.plan import Plan
-from shared.codec.api_words import spoken
+from shared.codec.api_words import fault_text
 from shared.model.flow import JobFlow
 from shared.model.flow_status import StepStatus
 from shared.model.phases import StepPhase
@@ -65,7 +65,7 @@ class FlowRenderer:
             parsed = msgspec.convert({key: value for key, value in flow.items() if key != "status"}, JobFlow)
         except msgspec.ValidationError as error:
             raise RenderError(
-                f"the JobFlow breaks the schema: {spoken(str(error))}; `jobflow lint` shows all faults"
+                f"the JobFlow breaks the schema: {fault_text(str(error))}; `jobflow lint` shows all faults"
             ) from error
         self._plan = Plan(parsed)
         if self._plan.fault:

@@ -24,7 +24,7 @@ def run(flow: JobFlow, templates: KnownTemplates, scenario: JobScenario) -> Cour
             return live.course(now)
         moment = live.next_moment()
         if moment > START + _MOST_SECONDS:
-            live.tell_all(now)
+            live.write_statuses(now)
             return live.course(now, unfinished=_why(live.status))
         now = max(moment, now)
     return live.course(now, unfinished=f"it had not ended after {_MOST_EVENTS} events")

@@ -84,14 +84,14 @@ class SimulatedJobs:
     def see_flow(self, name: str, status: JobFlowStatus, now: float) -> bool:
         """Take the status of a flow that `begin` has made; whether that is something new."""
         known = self.observed[name]
-        told = PARSERS[JOBFLOW]({"metadata": {"name": name}, "status": msgspec.to_builtins(status)})
+        parsed = PARSERS[JOBFLOW]({"metadata": {"name": name}, "status": msgspec.to_builtins(status)})
         seen = replace(
             known,
-            status=told.status,
-            ended=told.ended,
-            ended_at=told.ended_at,
-            outputs=told.outputs,
-            resumable=told.resumable,
+            status=parsed.status,
+            ended=parsed.ended,
+            ended_at=parsed.ended_at,
+            outputs=parsed.outputs,
+            resumable=parsed.resumable,
         )
         if seen == known:
             return False

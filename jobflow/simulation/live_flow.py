@@ -110,11 +110,11 @@ class LiveFlow:
         self._take([FlowCommand(name, name, action, rfc3339(now))])
         self._wake = now
 
-    def tell_all(self, now: float) -> None:
+    def write_statuses(self, now: float) -> None:
         """Write into the status of a flow that has not ended what it waits for."""
         for name, flow in self._below.items():
             if name in self._jobs.observed and not flow.over:
-                flow.tell_all(now)
+                flow.write_statuses(now)
                 self._jobs.see_flow(name, flow.status, now)
         self._hold_until = 0.0
         self.settle(now)
@@ -192,7 +192,7 @@ class LiveFlow:
         flow = parse(action.body)
         template = flow.metadata.annotations.get(FLOW_TEMPLATE, "")
         child = self._jobs.parse(action)
-        if template in self._templates.opaque or self._scenario.speaks_of(child.step, child.index, child.attempt):
+        if template in self._templates.opaque or self._scenario.covers(child.step, child.index, child.attempt):
             self._jobs.create(action, now)
             return
         seen = self._jobs.begin(action, now)

@@ -66,7 +66,7 @@ class JobScenario(msgspec.Struct, frozen=True):
     def answer(self, step: str, attempt: int) -> str:
         return found(self.approvals, step, None, attempt) or "approved"
 
-    def speaks_of(self, step: str, index: int | None, attempt: int) -> bool:
+    def covers(self, step: str, index: int | None, attempt: int) -> bool:
         """Whether it gives the result of the Job, or of the flow that the step runs, as a whole."""
         said: Iterable[Mapping[str, object]] = (self.failures, self.durations, self.outputs)
         return any(selector in each for each in said for selector in selectors_of(step, index, attempt))

@@ -53,7 +53,7 @@ def in_api_words(message: str) -> str:
     return message
 
 
-def spoken(text: str, root: str = "") -> str:
+def fault_text(text: str, root: str = "") -> str:
     """The whole text of a fault, its place first: `spec.x: must be a string, ...`. `root`: path of the object."""
     message, place = split_place(text)
     path = f"{root}{place}".removeprefix(".")

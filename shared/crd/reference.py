@@ -36,21 +36,21 @@ def render() -> str:
     """The whole page."""
     kinds = [f"[{each.kind.kind}](#{each.kind.kind.lower()})" for each in DEFINITIONS]
     parts = [_HEAD, ", ".join(kinds) + "\n"]
-    told: set[str] = set()
+    written: set[str] = set()
     for definition in DEFINITIONS:
-        parts += _kind(definition, told)
+        parts += _kind(definition, written)
     return "\n".join(parts)
 
 
-def _kind(definition: Definition, told: set[str]) -> Iterator[str]:
+def _kind(definition: Definition, written: set[str]) -> Iterator[str]:
     kind, name = definition.kind, definition.model.__name__
     types: Schema = msgspec.json.schema(definition.model)["$defs"]
     short = f" Short: {', '.join(f'`{each}`' for each in definition.short_names)}." if definition.short_names else ""
     scope = "" if kind.namespaced else " Of the whole cluster."
     yield f"## {kind.kind}\n\n`{kind.api_version}`.{short}{scope} {_text(types[name])}\n"
     for each in _reached(types, name):
-        if each not in told and each not in _ELSEWHERE:
-            told.add(each)
+        if each not in written and each not in _ELSEWHERE:
+            written.add(each)
             yield from _type(each, types, top=each == name)
 
 

@@ -40,7 +40,7 @@ SignsIn = Callable[[str, str], AbstractAsyncContextManager[Person]]
 
 @pytest.fixture(scope="module")
 def cluster(request: pytest.FixtureRequest) -> Iterator[LocalCluster]:
-    """With the chart's roles for people. The embedded server enforces them only if it is told to."""
+    """With the chart's roles for people. The embedded server enforces them only if it is asked to."""
     backend = chosen(request.config.getoption("--backend"), request.config.getoption("--kubeconfig"))
     if isinstance(backend, EmbeddedBackend):
         backend = EmbeddedBackend(arguments=("--rbac",))

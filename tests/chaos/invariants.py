@@ -9,7 +9,7 @@ from shared.kinds import JOBFLOW
 from shared.model.types import Body
 from tests.chaos.chaos_cluster import MemorySample
 from tests.chaos.recording.phase_recorder import RecordedPhase
-from tests.chaos.recording.pod_recorder import LetIn
+from tests.chaos.recording.pod_recorder import AdmittedGang
 from tests.chaos.workloads import ENDED, After, Workload
 
 MEMORY_GROWTH: Final = 40.0  # MiB that a process may grow from its settled state on
@@ -35,7 +35,7 @@ class RunObservation:
     late: Sequence[str] = ()
     faults: Sequence[str] = ()
     exceeded: Sequence[str] = ()
-    let_in: Sequence[LetIn] = ()
+    admissions: Sequence[AdmittedGang] = ()
     shown: Mapping[str, float] = field(default_factory=dict)
     troubled: Sequence[tuple[float, float]] = ()
 
@@ -163,7 +163,7 @@ def limits_hold(observation: RunObservation) -> Iterator[str]:
 def minimum_or_nothing(observation: RunObservation) -> Iterator[str]:
     """No pod of a gang was admitted before as many of its pods existed as it needs."""
     minimums = {body["metadata"]["name"]: _minimum(body) for body in observation.left if body["kind"] == "Job"}
-    for each in observation.let_in:
+    for each in observation.admissions:
         if each.existing < minimums.get(each.job, 0):
             yield f"Job {each.job}: a pod was let in when {each.existing} of {minimums[each.job]} existed"
 

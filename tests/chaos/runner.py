@@ -191,7 +191,7 @@ def _look(
         late=late,
         faults=faults,
         exceeded=tuple(recorder.pods.exceeded.get(namespace, ())),
-        let_in=tuple(recorder.pods.let_in.get(namespace, {}).values()),
+        admissions=tuple(recorder.pods.admissions.get(namespace, {}).values()),
         shown=dict(recorder.statuses.shown.get(namespace, {})),
     )
 

@@ -9,7 +9,7 @@ from shared.model.types import Body
 from tests.chaos.chaos_cluster import MemorySample
 from tests.chaos.invariants import ENOUGH, RunObservation, growth, ineffective_faults, violations
 from tests.chaos.recording.phase_recorder import RecordedPhase
-from tests.chaos.recording.pod_recorder import LetIn
+from tests.chaos.recording.pod_recorder import AdmittedGang
 from tests.chaos.workloads import After, Workload
 
 
@@ -75,7 +75,7 @@ BAD: dict[str, tuple[RunObservation, str]] = {
     "stuck leader": (replace(GOOD, samples=(MemorySample("first", 1, 80.0, waiting=1, leads=1),)), "1 keys wait"),
     "limit": (replace(GOOD, exceeded=("queue q: 3 CPUs let in, its capability is 2",)), "3 CPUs let in"),
     "half a gang": (
-        replace(GOOD, left=(ended(), GANG, LEFT[2]), let_in=(LetIn("f-a", "0", 1),)),
+        replace(GOOD, left=(ended(), GANG, LEFT[2]), admissions=(AdmittedGang("f-a", "0", 1),)),
         "when 1 of 2 existed",
     ),
     "stale": (replace(GOOD, changes=TIMED, shown={"f-a": 14.5}), "Completed was shown after 4.5 s"),

@@ -76,16 +76,16 @@ async def test_lint_and_the_webhook_report_the_same_findings(case: str, command:
     bodies = MANIFESTS[case]
     ran = command("lint", "-o", "json", write(tmp_path / "case.yaml", *bodies))
     findings = ran.json["findings"]
-    told = [each for each in findings if each["source"] not in ("fields", "files")]
+    reported = [each for each in findings if each["source"] not in ("fields", "files")]
     webhook = await answers(bodies)
 
     refused = {text for texts, _ in webhook for text in texts}
-    said = {each["text"] for each in told if each["severity"] == "error"}
-    extra = {each["text"] for each in told if each["source"] in ("schema", "later")}
+    said = {each["text"] for each in reported if each["severity"] == "error"}
+    extra = {each["text"] for each in reported if each["source"] in ("schema", "later")}
     assert refused <= said
     assert said - refused <= extra, "beyond the webhook, lint tells what the schema refuses and what is refused then"
     # The API limits the length of warnings; lint prints them in full.
-    assert {_short(each["text"]) for each in told if each["severity"] == "warning"} == {
+    assert {_short(each["text"]) for each in reported if each["severity"] == "warning"} == {
         text
         for _, texts in webhook
         for text in texts

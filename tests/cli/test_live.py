@@ -89,9 +89,13 @@ def test_run_watches_a_flow_until_it_succeeds(live: Live, tmp_path: Path) -> Non
     )
     ran = live("run", file, "--watch")
     assert (ran.code, ran.err) == (0, "jobtemplate.flow.volcano.sh/own applied\n")
-    told = [line.partition("  ")[2] for line in lines(ran.out)[1:]]
+    reported = [line.partition("  ")[2] for line in lines(ran.out)[1:]]
     assert lines(ran.out)[0] == "jobflow.flow.volcano.sh/first created"
-    assert told.index("step a: Completed") < told.index("step b: Completed") < told.index("flow first: Succeed")
+    assert (
+        reported.index("step a: Completed")
+        < reported.index("step b: Completed")
+        < reported.index("flow first: Succeed")
+    )
 
     shown = lines(live("status", "first").out)
     assert shown[0].startswith("people/first  Succeed  ")

@@ -83,8 +83,8 @@ def test_the_image_has_labels_and_a_non_root_user(image: tuple[str, Build]) -> N
     assert re.fullmatch(r"[1-9]\d{3,}:[1-9]\d{3,}", build.user)
     (labels,) = build.stages[-1].values("LABEL")
     assert f'org.opencontainers.image.title="jobflow-{name}"' in labels
-    told = set(re.findall(r"org\.opencontainers\.image\.([a-z.]+)=", labels))
-    assert {"description", "licenses", "version", "revision", "created", "source", "base.name"} <= told
+    reported = set(re.findall(r"org\.opencontainers\.image\.([a-z.]+)=", labels))
+    assert {"description", "licenses", "version", "revision", "created", "source", "base.name"} <= reported
     assert "healthz" in build.stages[-1].values("HEALTHCHECK")[-1]
     assert build.entrypoint == ["python", "-m", name]
 
@@ -92,11 +92,11 @@ def test_the_image_has_labels_and_a_non_root_user(image: tuple[str, Build]) -> N
 def test_the_image_runs_as_non_root_with_a_read_only_file_system(image: tuple[str, Build]) -> None:
     """Otherwise the next test would show nothing."""
     _, build = image
-    told = json.loads(python(build, TRY).stdout)
-    assert f"{told['user']}:{told['group']}" == build.user
-    assert told["capabilities"] == 0
+    reported = json.loads(python(build, TRY).stdout)
+    assert f"{reported['user']}:{reported['group']}" == build.user
+    assert reported["capabilities"] == 0
     places = ["/app", *(["/tmp", "/var/tmp"] if confined.version() else [])]
-    assert {place: told["places"][place] for place in places} == dict.fromkeys(places, "refused")
+    assert {place: reported["places"][place] for place in places} == dict.fromkeys(places, "refused")
 
 
 TRY = """

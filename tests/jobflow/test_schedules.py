@@ -56,8 +56,8 @@ def test_a_fault_of_a_schedule_is_told_with_its_line(tmp_path: Path) -> None:
     made = names["made"]
     assert isinstance(made, Schedule)
     lines = file.read_text().splitlines()
-    told = {lines[fault.line - 1].strip() for fault in made.lint().errors if fault.file == str(file)}
-    assert told == {'Template("A_")', 'f, "0 2 * *",', 'time_zone="Berlin")'}
+    reported = {lines[fault.line - 1].strip() for fault in made.lint().errors if fault.file == str(file)}
+    assert reported == {'Template("A_")', 'f, "0 2 * *",', 'time_zone="Berlin")'}
 
 
 def test_a_param_that_the_flow_does_not_have_is_refused_at_once() -> None:

@@ -260,7 +260,7 @@ REFUSED: Final[dict[str, tuple[Callable[[], object], str]]] = {
         lambda: outer().simulate(approvals={"release": "timeout"}),
         "approvals: step release has no timeout, so it would wait for ever",
     ),
-    "an output below that the flow gives and nobody told": (
+    "an output below that the flow gives and no scenario sets": (
         lambda: outer().simulate(),
         (
             "output rows of step clean reads the output rows of step clean/count: give its value, "

@@ -126,7 +126,7 @@ _SPEC_SCHEMA: Body = {
 
 
 def crd(status: bool = True, **version: Any) -> Body:
-    """The CRD of `Thing`, with a status subresource unless told otherwise."""
+    """The CRD of `Thing`, with a status subresource unless `status` is False."""
     state = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
     schema = {"type": "object", "properties": {"spec": copy.deepcopy(_SPEC_SCHEMA), "status": state}}
     served: Body = {

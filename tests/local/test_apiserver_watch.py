@@ -199,19 +199,19 @@ async def test_a_table_watch_sends_its_headers_once(api: HttpClient) -> None:
     assert [len(event["object"]["columnDefinitions"]) for event in events] == [3, 0]
 
 
-def told(state: Body, **more: object) -> Body:
+def reported(state: Body, **more: object) -> Body:
     return {"phase": "Running", "containerStatuses": [{"name": "main", "restartCount": 0, "state": state, **more}]}
 
 
 POD_STATES = {
     "new": ({}, ["0/1", "Pending", "0"]),
-    "pulling": (told({"waiting": {"reason": "ImagePullBackOff"}}), ["0/1", "ImagePullBackOff", "0"]),
-    "running": (told({"running": {}}, ready=True), ["1/1", "Running", "0"]),
+    "pulling": (reported({"waiting": {"reason": "ImagePullBackOff"}}), ["0/1", "ImagePullBackOff", "0"]),
+    "running": (reported({"running": {}}, ready=True), ["1/1", "Running", "0"]),
     "done": (
-        {**told({"terminated": {"exitCode": 0, "reason": "Completed"}}), "phase": "Succeeded"},
+        {**reported({"terminated": {"exitCode": 0, "reason": "Completed"}}), "phase": "Succeeded"},
         ["0/1", "Completed", "0"],
     ),
-    "failed": ({**told({"terminated": {"exitCode": 3}}), "phase": "Failed"}, ["0/1", "ExitCode:3", "0"]),
+    "failed": ({**reported({"terminated": {"exitCode": 3}}), "phase": "Failed"}, ["0/1", "ExitCode:3", "0"]),
     "starting": (
         {"phase": "Pending", "initContainerStatuses": [{"name": "i", "restartCount": 0, "state": {"running": {}}}]},
         ["0/1", "Init:0/1", "0"],

@@ -76,8 +76,8 @@ def test_the_node_with_most_free_cpu_is_chosen() -> None:
 def test_a_pod_that_fits_nowhere_gets_the_reasons_of_all_nodes() -> None:
     nodes = [a_node("one"), a_node("two"), a_node("off", unschedulable=True)]
     free = {name: amounts({"cpu": "1", "pods": "9"}) for name in ("one", "two", "off")}
-    told = "0/3 nodes are available: 2 Insufficient cpu, 1 node(s) were unschedulable."
-    assert choose(a_pod("2"), nodes, free) == ("", told)
+    reported = "0/3 nodes are available: 2 Insufficient cpu, 1 node(s) were unschedulable."
+    assert choose(a_pod("2"), nodes, free) == ("", reported)
 
 
 def test_a_pod_requests_the_larger_of_its_containers_and_init_containers() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from shared.codec.api_words import in_api_words, spoken
+from shared.codec.api_words import fault_text, in_api_words
 from shared.model.command import Command
 from shared.model.flow import JobFlowSpec
 from shared.model.types import Model
@@ -51,6 +51,6 @@ def test_faults_of_real_objects_name_no_type_of_python(body: Any, model: type[Mo
     with pytest.raises(msgspec.ValidationError) as raised:
         msgspec.convert(body, model)
 
-    said = spoken(str(raised.value))
+    said = fault_text(str(raised.value))
     assert said.startswith(expected)
     assert "`" not in said

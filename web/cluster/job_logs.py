@@ -41,7 +41,7 @@ class JobLogs:
         self._container = container
         self._lines: asyncio.Queue[LogLine | None] = asyncio.Queue(_AHEAD)
         self._read: dict[str, asyncio.Task[None]] = {}
-        self._told: dict[str, str] = {}
+        self._reported: dict[str, str] = {}
 
     async def follow(self) -> AsyncGenerator[LogLine, None]:
         """Lines until the Job has ended and all is read, at most MOST_LINES. Raises ApiError for pods that may not be
@@ -80,8 +80,8 @@ class JobLogs:
             if uid not in self._read and (pod.get("status") or {}).get("phase") in STARTED:
                 self._read[uid] = asyncio.create_task(self._read_pod(pod))
             why = why_no_logs(pod)
-            if why and self._told.get(uid) != why:
-                self._told[uid] = why
+            if why and self._reported.get(uid) != why:
+                self._reported[uid] = why
                 await self._lines.put(LogLine(name, why, note=True))
 
     async def _over(self) -> bool:

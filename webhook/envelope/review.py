@@ -111,8 +111,8 @@ def parse_review(data: bytes) -> AdmissionReview:
 def answer(review: AdmissionReview, verdict: AdmissionVerdict) -> bytes:
     """The AdmissionReview that answers `review`."""
     response: Body = {"uid": review.uid, "allowed": verdict.allowed}
-    if told := (*verdict.warnings, *(verdict.notices if verdict.allowed else ())):
-        response["warnings"] = [_short(text) for text in told]
+    if texts := (*verdict.warnings, *(verdict.notices if verdict.allowed else ())):
+        response["warnings"] = [_short(text) for text in texts]
     if verdict.audit:
         response["auditAnnotations"] = verdict.audit
     if not verdict.allowed:

@@ -82,12 +82,12 @@ class PolicyTest(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class CaseResult(msgspec.Struct, frozen=True):
-    """`faults`: how the outcome differs from what is expected; none: the case passed. `told`: refusals and warnings."""
+    """`faults`: how the outcome differs from what is expected; none: the case passed. `messages`: refusals and warnings."""
 
     title: str
     outcome: Expect
     faults: tuple[str, ...]
-    told: tuple[str, ...]
+    messages: tuple[str, ...]
 
     @property
     def passed(self) -> bool:
@@ -125,27 +125,27 @@ def judge_case(
         defaulted = applied(body, mutate(review, lookups, options).patch)
         review = msgspec.structs.replace(review, object=defaulted)
     verdict = validate(review, lookups, options)
-    outcome, told = _outcome(verdict)
-    return CaseResult(case.title, outcome, tuple(_faults(case, outcome, told, verdict, defaulted)), told)
+    outcome, messages = _outcome(verdict)
+    return CaseResult(case.title, outcome, tuple(_faults(case, outcome, messages, verdict, defaulted)), messages)
 
 
 def _outcome(verdict: AdmissionVerdict) -> tuple[Expect, tuple[str, ...]]:
     warned = tuple(str(each.violation) for each in verdict.policies if each.mode is PolicyMode.WARN and each.counts)
     excepted = (each.excepted_warning for each in verdict.policies if each.excepted_by)
-    told = (*(str(each) for each in verdict.violations), *warned, *dict.fromkeys(excepted))
-    return Expect.DENIED if verdict.violations else Expect.WARNED if warned else Expect.ALLOWED, told
+    messages = (*(str(each) for each in verdict.violations), *warned, *dict.fromkeys(excepted))
+    return Expect.DENIED if verdict.violations else Expect.WARNED if warned else Expect.ALLOWED, messages
 
 
 def _faults(
-    case: PolicyCase, outcome: Expect, told: Sequence[str], verdict: AdmissionVerdict, defaulted: Body
+    case: PolicyCase, outcome: Expect, messages: Sequence[str], verdict: AdmissionVerdict, defaulted: Body
 ) -> Iterator[str]:
     if outcome is not case.expect:
-        yield f"expected: {case.expect}; it is {outcome}" + (f": {'; '.join(told)}" if told else "")
+        yield f"expected: {case.expect}; it is {outcome}" + (f": {'; '.join(messages)}" if messages else "")
     own = [str(each) for each in verdict.violations if "(policy " not in str(each)]
     if own and case.expect is not Expect.DENIED:
         yield f"the webhook refuses the object without any policy: {'; '.join(own)}"
     for words in case.messages:
-        if not any(words in each for each in told):
+        if not any(words in each for each in messages):
             yield f'no message contains "{words}"'
     for path, wanted in case.patched.items():
         found = value_at(defaulted, _path(path))

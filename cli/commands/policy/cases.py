@@ -13,7 +13,7 @@ from cli.exits import CliError, Exit
 from cli.files.manifests import STDIN, files, load
 from cli.views import policy_results
 from cli.views.policy_results import FileResults
-from shared.codec.api_words import spoken
+from shared.codec.api_words import fault_text
 from shared.kinds import JOBFLOWPOLICYEXCEPTION
 from shared.model.types import Body
 from webhook.lint.policy_case import KIND, BadCase, CaseResult, PolicyTest, judge_case
@@ -73,7 +73,7 @@ def _parsed(file: str, body: Body) -> PolicyTest:
     try:
         return msgspec.convert(body, PolicyTest)
     except msgspec.ValidationError as error:
-        raise CliError(f"{file}: {spoken(str(error))}") from error
+        raise CliError(f"{file}: {fault_text(str(error))}") from error
 
 
 def _judged(file: str, test: PolicyTest) -> Iterator[CaseResult]:

@@ -52,7 +52,7 @@ def problems(by_role: PodsByRole) -> tuple[TaskProblem, ...]:
     return tuple(sorted(found, key=lambda each: -each.count))
 
 
-def told(found: Sequence[TaskProblem], *, scheduler: bool) -> str:
+def problems_text(found: Sequence[TaskProblem], *, scheduler: bool) -> str:
     """The problems as the end of a message.
 
     `scheduler`: False if the message already contains the scheduler's message.

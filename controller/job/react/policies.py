@@ -69,7 +69,7 @@ def events_of(policy: LifecyclePolicy) -> frozenset[JobEvent]:
     return frozenset((*policy.events, *((policy.event,) if policy.event else ())))
 
 
-def speaks_of(wanted: EffectiveSpec, kind: JobEvent) -> bool:
+def is_covered(wanted: EffectiveSpec, kind: JobEvent) -> bool:
     """Whether any policy, of the Job or a task, names the event `kind` or covers it."""
     event = LifecycleEvent(kind)
     policies = (*wanted.policies, *(policy for task in wanted.tasks for policy in task.spec.policies))

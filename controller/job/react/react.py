@@ -39,7 +39,7 @@ def handle_events(observed: JobObservation, record: JobRecord, wanted: Effective
     for _ in range(_ROUNDS):
         pods = sort_by_role(observed.pods, state.record, wanted)
         found = find_events(observed, pods, state.record, wanted)
-        if policies.speaks_of(wanted, JobEvent.POD_RUNNING):
+        if policies.is_covered(wanted, JobEvent.POD_RUNNING):
             found += tuple(running(observed, pods, state.record))
         if not found or _is_over(state, record):
             break

@@ -13,7 +13,7 @@ from controller.job.model.observed import JobObservation, PodObservation
 from controller.job.model.pods_by_role import PodsByRole, current_group
 from controller.job.model.record import JobRecord
 from controller.job.react.events import LifecycleEvent
-from controller.job.react.policies import Reaction, reaction, speaks_of
+from controller.job.react.policies import Reaction, is_covered, reaction
 from shared.model.job_status import HandledEvent
 from shared.model.phases import JobAction, JobEvent, PodGroupPhase, PodPhase
 from shared.timestamp import epoch, epoch_or_none, rfc3339
@@ -103,7 +103,7 @@ def pending(
     observed: JobObservation, by_role: PodsByRole, record: JobRecord, wanted: EffectiveSpec
 ) -> Iterator[tuple[float, LifecycleEvent, JobAction]]:
     """(due, event, action) for every pending pod that a PodPending policy covers."""
-    for task in wanted.tasks if speaks_of(wanted, JobEvent.POD_PENDING) else ():
+    for task in wanted.tasks if is_covered(wanted, JobEvent.POD_PENDING) else ():
         for pod in by_role.of(task.name).values():
             event = _is_pending(pod)
             answer = reaction(wanted, event)

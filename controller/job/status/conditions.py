@@ -5,7 +5,7 @@ from typing import Final
 from controller.job import reasons
 from controller.job.model.pod_counts import total
 from controller.job.model.pods_by_role import current_group
-from controller.job.model.problems import problems, told
+from controller.job.model.problems import problems, problems_text
 from controller.job.phase.dependencies import tasks_with_pods
 from controller.job.phase.phases import first_tasks
 from controller.job.phase.snapshot import JobSnapshot
@@ -39,7 +39,7 @@ def _pending(snapshot: JobSnapshot) -> tuple[str, str]:
     reason = reasons.INQUEUE if group.status.phase is PodGroupPhase.INQUEUE else reasons.PODS_PENDING
     needed = snapshot.wanted.minimum(first_tasks(snapshot.wanted))
     text = next((f"; {each.message}" for each in group.status.conditions if _is_stuck(each)), "")
-    trouble = told(problems(snapshot.by_role), scheduler=not text)
+    trouble = problems_text(problems(snapshot.by_role), scheduler=not text)
     running = total(snapshot.counts, "running")
     return reason, f"{running} pods run, {needed} are needed{_waiting(snapshot)}{text}{trouble}"
 
@@ -60,7 +60,7 @@ def _is_stuck(condition: PodGroupCondition) -> bool:
 def _running(snapshot: JobSnapshot) -> tuple[str, str]:
     counts = ((name, total(snapshot.counts, name)) for name in ("running", "pending", "succeeded", "failed"))
     text = ", ".join(f"{count} {name}" for name, count in counts if count)
-    trouble = told(problems(snapshot.by_role), scheduler=True)
+    trouble = problems_text(problems(snapshot.by_role), scheduler=True)
     return (
         reasons.POD_PROBLEM if trouble else reasons.PODS_RUNNING,
         f"of {snapshot.wanted.replicas} pods: {text or 'none yet'}{_waiting(snapshot)}{trouble}",

@@ -20,7 +20,7 @@ def child_command(
         "uid": child.uid,
         "controller": True,
     }
-    goes_on = action == FlowAction.RETRY
+    is_retry = action == FlowAction.RETRY
     claimed = {"annotations": {RESOURCE_KINDS: write_claim(claim)}} if claim else {}
     body = {
         "apiVersion": COMMAND.api_version,
@@ -29,7 +29,7 @@ def child_command(
         "action": str(action),
         "target": owner,
         "reason": "JobFlow",
-        "message": message or ("" if goes_on else "terminated by its JobFlow"),
+        "message": message or ("" if is_retry else "terminated by its JobFlow"),
     }
     return Create(COMMAND, body)
 

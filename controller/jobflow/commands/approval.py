@@ -62,7 +62,7 @@ def _recorded(context: FlowContext, command: FlowCommand, found: ApproveMessage)
     )
     context.change(found.step, approval=approval)
     said = f"step {found.step} was {found.decision.lower()} by {command.approver}"
-    told = f"{said}: {found.message}" if found.message else said
+    text = f"{said}: {found.message}" if found.message else said
     kind = "Normal" if found.decision is ApprovalDecision.APPROVED else "Warning"
-    context.notes.append(Note(f"Step{found.decision}", told[:1024], kind))
+    context.notes.append(Note(f"Step{found.decision}", text[:1024], kind))
     return done(said)

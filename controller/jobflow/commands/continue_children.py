@@ -21,7 +21,7 @@ def continued(context: FlowContext, step: Step, state: StepStatus) -> StepStatus
         return _continued_loop(context, step, state)
     begun = state.attempts - 1
     child = context.jobs.get(context.plan.job_name(step.name, None, begun)) if begun >= state.attempt_base else None
-    if not _can_go_on(context, child):
+    if not _can_continue(context, child):
         return None
     return replace(
         state,
@@ -49,7 +49,7 @@ def _continued_loop(context: FlowContext, step: Step, state: StepStatus) -> Step
         retry = retries.get(index)
         tried = retry.attempts if retry is not None else 0
         name = context.plan.job_name(step.name, index, state.attempt_base + tried - 1)
-        if not tried or not _can_go_on(context, context.jobs.get(name)):
+        if not tried or not _can_continue(context, context.jobs.get(name)):
             return None
     if not broken:
         return None
@@ -73,7 +73,7 @@ def _continued_loop(context: FlowContext, step: Step, state: StepStatus) -> Step
     )
 
 
-def _can_go_on(context: FlowContext, child: ObservedChild | None) -> bool:
+def _can_continue(context: FlowContext, child: ObservedChild | None) -> bool:
     if child is None or not child.resumable or child.deleting:
         return False
     return type_of_child(child).resume(context, child) is not None

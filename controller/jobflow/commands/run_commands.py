@@ -28,7 +28,7 @@ _ACTIONS: Final[dict[str, Callable[[FlowContext, FlowCommand], CommandEffect]]] 
     FlowAction.RESTART: restart,
     FlowAction.APPROVE: approve,
 }
-_TOLD: Final = {  # the reason of the Event, and how its message continues after the action
+_EVENTS: Final = {  # the reason of the Event, and how its message continues after the action
     Effect.WITHOUT_EFFECT: ("CommandWithoutEffect", "has no effect"),
     Effect.REFUSED: ("CommandRefused", "was refused"),
 }
@@ -110,7 +110,7 @@ def _record(context: FlowContext, command: FlowCommand, found: CommandEffect) ->
     context.urgent = True
     if found.effect is Effect.UNKNOWN:
         context.notes.append(Note("UnknownCommand", f"Command {command.name}: {found.message}"[:_SAID], "Warning"))
-    elif found.effect in _TOLD:
-        reason, words = _TOLD[found.effect]
+    elif found.effect in _EVENTS:
+        reason, words = _EVENTS[found.effect]
         said = f"Command {command.name}: {command.action} {words}: {found.message}"
         context.notes.append(Note(reason, said[:_SAID], "Warning"))

@@ -68,8 +68,8 @@ def _may_end(state: StepStatus, attempt: int) -> bool:
 
 def _why_nothing(context: FlowContext, named_attempts: Mapping[str, int]) -> str:
     if named_attempts:
-        told = [_why_not(context.steps[name], attempt) for name, attempt in named_attempts.items()]
-        return "; ".join(told)
+        reasons = [_why_not(context.steps[name], attempt) for name, attempt in named_attempts.items()]
+        return "; ".join(reasons)
     if context.flows_open:
         return "the flow is being stopped already"
     return "only `finally` runs, which a stop does not end; `jobflow stop --force` or spec.finallyDeadlineSeconds do"

@@ -63,10 +63,12 @@ def _open(context: FlowContext, targets: Sequence[str]) -> list[str]:
 def _wait(context: FlowContext, step: Step, targets: Sequence[str]) -> StepWait:
     context.on_targets.add(step.name)
     one_of = "one of " if _any(step) and len(targets) > 1 else ""
-    return StepWait((f"{_WORDS[condition_of(step)]} {one_of}{', '.join(_told(context, name) for name in targets)}",))
+    return StepWait(
+        (f"{_WORDS[condition_of(step)]} {one_of}{', '.join(_with_reason(context, name) for name in targets)}",)
+    )
 
 
-def _told(context: FlowContext, name: str) -> str:
+def _with_reason(context: FlowContext, name: str) -> str:
     """A target's name, with the reason why it is blocked."""
     state = context.steps[name]
     return f"{name} ({state.message or state.reason})"[:_LONGEST] if state.reason in reasons.BLOCKED else name

@@ -131,8 +131,8 @@ def first_failure(state: StepStatus, found: Iterations) -> Attempt | None:
 def failed(state: StepStatus, found: Iterations) -> StepEnd:
     """The end of a step with failed iterations."""
     attempt = first_failure(state, found)
-    told = ": ".join(part for part in (attempt.reason, attempt.message) if part) if attempt else ""
-    why = f": {told}" if told else ""
+    detail = ": ".join(part for part in (attempt.reason, attempt.message) if part) if attempt else ""
+    why = f": {detail}" if detail else ""
     own = attempt is not None and (not attempt.job or attempt.reason in reasons.ITERATION_OWN_FAULTS)
     reason = attempt.reason if attempt and own and attempt.reason else reasons.ITERATION_FAILED
     which = "iteration" if found.failed_indexes.isdecimal() else "iterations"

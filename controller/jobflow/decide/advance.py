@@ -12,7 +12,7 @@ from controller.jobflow.control.if_ import condition
 from controller.jobflow.control.suspend import suspended
 from controller.jobflow.control.switch import switch
 from controller.jobflow.decide.await_approval import await_approval
-from controller.jobflow.decide.go_on import go_on
+from controller.jobflow.decide.continue_step import continue_step
 from controller.jobflow.decide.iterate import expand
 from controller.jobflow.decide.start import ReadyStep, find_template, hold, start
 from controller.jobflow.model.context import FlowContext, started
@@ -66,7 +66,7 @@ def _move(context: FlowContext, step: Step, ready: list[ReadyStep]) -> bool:
     context.on_targets.discard(step.name)
     context.step_states.blocked.discard(step.name)
     if started(state):
-        go_on(context, step, state, ready)
+        continue_step(context, step, state, ready)
     else:
         _begin(context, step, ready)
     return context.steps[step.name].phase.ended and not before.ended

@@ -173,7 +173,7 @@ def _take(
 ) -> StepStatus:
     if found.phase is StepPhase.WAITING:
         return state
-    attempt = _told(found)
+    attempt = _last_attempt(found)
     loop.running.discard(index)
     tried = found.unit.begun - found.unit.base
     if found.unit.flying:
@@ -205,7 +205,7 @@ def _take(
     )
 
 
-def _told(found: UnitProgress) -> Attempt | None:
+def _last_attempt(found: UnitProgress) -> Attempt | None:
     """The last attempt. An iteration that failed though its Job completed gives it the iteration's reason."""
     attempt = found.unit.last
     if attempt is None or not found.phase.ended or (attempt.phase, attempt.reason) == (found.phase, found.reason):

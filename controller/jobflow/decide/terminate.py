@@ -17,14 +17,14 @@ _FORCED_AGAIN: Final = 5.0  # the same where the stop also ends `finally` of a f
 _GOING: Final = (JobPhase.TERMINATING, JobPhase.COMPLETING)
 
 
-class Steering(NamedTuple):
+class ChildWrite(NamedTuple):
     """`uid`: of the child; `action`: the write that stops or resumes it."""
 
     uid: str
     action: Action
 
 
-def terminations(context: FlowContext) -> Iterator[Steering]:
+def terminations(context: FlowContext) -> Iterator[ChildWrite]:
     """One write for each child, every 30 s (5 s if it is forced) until the child has ended. A refused one is retried after 1, 2, 4, ... 30 s."""
     for child in context.terminating.values():
         if child.phase in _GOING or child.deleting:
@@ -35,10 +35,10 @@ def terminations(context: FlowContext) -> Iterator[Steering]:
             context.wake_at(again)
             continue
         context.wake_at(context.now + _wait(context, child))
-        yield Steering(child.uid, type_of_child(child).stop(context, child))
+        yield ChildWrite(child.uid, type_of_child(child).stop(context, child))
 
 
-def resumptions(context: FlowContext) -> Iterator[Steering]:
+def resumptions(context: FlowContext) -> Iterator[ChildWrite]:
     """The same for ended children that are to continue, until they do."""
     for child in context.resuming.values():
         last = context.observed.terminate_sent.get(child.uid)
@@ -48,7 +48,7 @@ def resumptions(context: FlowContext) -> Iterator[Steering]:
         action = type_of_child(child).resume(context, child)
         if action is not None:
             context.wake_at(context.now + _AGAIN)
-            yield Steering(child.uid, action)
+            yield ChildWrite(child.uid, action)
 
 
 def _last_try(context: FlowContext, child: ObservedChild) -> tuple[float | None, float]:

@@ -130,8 +130,8 @@ def _ended(context: FlowContext) -> FlowState:
     if context.outcome == FlowOutcome.FAILED and not reason and missing:
         reason, message = reasons.OUTPUT_MISSING, f"outputs without a value: {', '.join(missing)}; see the events"[:512]
     if context.outcome != FlowOutcome.FAILED:
-        told = (STOPPED.get(context.outcome, ""), message)
-        reason, message = context.outcome, "; ".join(part for part in told if part)[:512]
+        parts = (STOPPED.get(context.outcome, ""), message)
+        reason, message = context.outcome, "; ".join(part for part in parts if part)[:512]
     return FlowState(phase=FlowPhase.FAILED, reason=reason, message=message)
 
 

@@ -76,7 +76,7 @@ def _account(context: FlowContext, step: Step, found: UnitProgress, used: int) -
     unit = found.unit
     name = context.plan.job_name(step.name, unit.index, unit.begun - 1)
     job = context.jobs.get(name)
-    if job is not None and _goes_on(unit, job):
+    if job is not None and _continues(unit, job):
         context.resume(job)
         found.phase, found.reason, found.message = StepPhase.RUNNING, "", ""
         return False
@@ -98,7 +98,7 @@ def _account(context: FlowContext, step: Step, found: UnitProgress, used: int) -
     return _failed(context, step, found, attempt)
 
 
-def _goes_on(unit: Unit, child: ObservedChild) -> bool:
+def _continues(unit: Unit, child: ObservedChild) -> bool:
     """Whether the child's end has been accounted for, and a Command has begun the same attempt again.
 
     A child may continue and complete within the second in which it had failed: then it shows the same moment.
@@ -115,9 +115,9 @@ def _running(context: FlowContext, found: UnitProgress, job: ObservedChild | Non
         found.phase = StepPhase.PENDING
         return
     found.phase = _PHASES.get(job.phase, StepPhase.RUNNING)
-    goes_on = found.unit.last is not None and found.unit.last.job == job.name
+    continued = found.unit.last is not None and found.unit.last.job == job.name
     if (
-        job.ended or goes_on
+        job.ended or continued
     ):  # its pods are being asked for; or `in_flight` recognizes a continued attempt by this phase
         found.phase = StepPhase.RUNNING
     if found.phase is StepPhase.SUSPENDED:

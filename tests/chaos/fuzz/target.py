@@ -44,8 +44,8 @@ class FuzzFigures:
             self.dearest, self.what = work, what
 
     def __str__(self) -> str:
-        told = ", ".join(f"{name} {count}" for name, count in sorted(self.answers.items()))
-        return f"{told}; slowest answer {self.slowest:.2f} s; most work {self.dearest:.2f} s CPU ({self.what})"
+        reported = ", ".join(f"{name} {count}" for name, count in sorted(self.answers.items()))
+        return f"{reported}; slowest answer {self.slowest:.2f} s; most work {self.dearest:.2f} s CPU ({self.what})"
 
 
 class Target:

@@ -17,7 +17,7 @@ _OVER: Final = ("Succeeded", "Failed")
 
 
 @dataclass(frozen=True)
-class LetIn:
+class AdmittedGang:
     """The first pod of a gang that was admitted, and how many of its pods existed at that moment."""
 
     job: str
@@ -42,12 +42,12 @@ class PodRecorder(StreamRecorder):
     def __init__(self, kubeconfig: Path) -> None:
         super().__init__(kubeconfig, POD)
         self.exceeded: dict[str, list[str]] = defaultdict(list)
-        self.let_in: dict[str, dict[tuple[str, str], LetIn]] = defaultdict(dict)
+        self.admissions: dict[str, dict[tuple[str, str], AdmittedGang]] = defaultdict(dict)
         self._pods: dict[str, _Pod] = {}
 
     def forget(self, namespace: str) -> None:
         self.exceeded.pop(namespace, None)
-        self.let_in.pop(namespace, None)
+        self.admissions.pop(namespace, None)
 
     def begins_list(self) -> None:
         self._pods.clear()
@@ -68,11 +68,11 @@ class PodRecorder(StreamRecorder):
             used[pod.queue] += pod.cpu
             where[pod.queue] = pod.namespace
             gang = (pod.job, pod.version)
-            if gang not in self.let_in[pod.namespace]:
+            if gang not in self.admissions[pod.namespace]:
                 existing = sum(
                     (each.namespace, each.job, each.version) == (pod.namespace, *gang) for each in self._pods.values()
                 )
-                self.let_in[pod.namespace][gang] = LetIn(*gang, existing)
+                self.admissions[pod.namespace][gang] = AdmittedGang(*gang, existing)
         for queue, most in LIMITS.items():
             if used[queue] > most + 1e-6:
                 self.exceeded[where[queue]].append(

@@ -64,7 +64,7 @@ class LeaseStore:
         return dict(self.body["spec"])
 
 
-class World:
+class ElectionProcesses:
     """One monotonic clock for all processes, each with a wall clock of its own."""
 
     def __init__(self) -> None:
@@ -84,105 +84,109 @@ class World:
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
+def processes() -> ElectionProcesses:
+    return ElectionProcesses()
 
 
-async def test_the_first_process_takes_the_lease_and_the_second_waits(world: World) -> None:
-    a, b = world.lease("a"), world.lease("b")
+async def test_the_first_process_takes_the_lease_and_the_second_waits(processes: ElectionProcesses) -> None:
+    a, b = processes.lease("a"), processes.lease("b")
     assert await a._try()
     assert not await b._try()
     assert (a.is_held(), b.is_held()) == (True, False)
-    assert world.store.spec["holderIdentity"] == "a"
-    assert world.store.spec["leaseDurationSeconds"] == LEASE_SECONDS
-    assert world.store.spec["leaseTransitions"] == 0
+    assert processes.store.spec["holderIdentity"] == "a"
+    assert processes.store.spec["leaseDurationSeconds"] == LEASE_SECONDS
+    assert processes.store.spec["leaseTransitions"] == 0
 
 
-async def test_a_lease_of_a_dead_holder_is_taken_after_its_duration_by_our_own_clock(world: World) -> None:
-    a, b = world.lease("a"), world.lease("b", skew=-100_000)
+async def test_a_lease_of_a_dead_holder_is_taken_after_its_duration_by_our_own_clock(
+    processes: ElectionProcesses,
+) -> None:
+    a, b = processes.lease("a"), processes.lease("b", skew=-100_000)
     await a._try()
-    world.now += 60
+    processes.now += 60
     assert not await b._try()  # b has only now begun to watch
-    world.now += LEASE_SECONDS - 0.1
+    processes.now += LEASE_SECONDS - 0.1
     assert not await b._try()
-    world.now += 0.2
+    processes.now += 0.2
     assert await b._try()
-    assert world.store.spec["leaseTransitions"] == 1
+    assert processes.store.spec["leaseTransitions"] == 1
 
 
 @pytest.mark.parametrize("after_renewal", [0.0, 0.3, 0.6, 0.99])
 async def test_a_standby_leads_at_most_9_seconds_after_the_leader_dies(
-    world: World, monkeypatch: pytest.MonkeyPatch, after_renewal: float
+    processes: ElectionProcesses, monkeypatch: pytest.MonkeyPatch, after_renewal: float
 ) -> None:
     """The leader is killed at any moment between two renewals; the standby has watched the lease for a while."""
-    a, b = world.lease("a"), world.lease("b", skew=100_000)
-    dies_at = world.now + 20 + after_renewal
+    a, b = processes.lease("a"), processes.lease("b", skew=100_000)
+    dies_at = processes.now + 20 + after_renewal
     await a._try()
-    renewed = world.now
+    renewed = processes.now
 
     async def sleep(seconds: float) -> None:
         nonlocal renewed
-        end = world.now + seconds
+        end = processes.now + seconds
         while (due := renewed + RETRY_SECONDS) <= min(end, dies_at):
-            world.now = renewed = due
+            processes.now = renewed = due
             await a._try()
-        world.now = end
+        processes.now = end
 
     monkeypatch.setattr(asyncio, "sleep", sleep)
     await b._acquire()
     assert b.is_held()
     assert not a.is_held()
-    assert world.now - dies_at <= LEASE_SECONDS + 0.6
-    assert world.now - renewed >= LEASE_SECONDS - RETRY_SECONDS
+    assert processes.now - dies_at <= LEASE_SECONDS + 0.6
+    assert processes.now - renewed >= LEASE_SECONDS - RETRY_SECONDS
 
 
-async def test_a_holder_that_renews_keeps_the_lease(world: World) -> None:
-    a, b = world.lease("a"), world.lease("b", skew=100_000)
+async def test_a_holder_that_renews_keeps_the_lease(processes: ElectionProcesses) -> None:
+    a, b = processes.lease("a"), processes.lease("b", skew=100_000)
     for _ in range(20):
         assert await a._try()
         assert not await b._try()
-        world.now += RENEW_SECONDS - 0.5
-    assert world.store.spec["leaseTransitions"] == 0
+        processes.now += RENEW_SECONDS - 0.5
+    assert processes.store.spec["leaseTransitions"] == 0
 
 
-async def test_the_lease_is_lost_at_the_renew_deadline_even_if_the_process_was_stopped(world: World) -> None:
-    a = world.lease("a")
+async def test_the_lease_is_lost_at_the_renew_deadline_even_if_the_process_was_stopped(
+    processes: ElectionProcesses,
+) -> None:
+    a = processes.lease("a")
     await a._try()
-    world.now += RENEW_SECONDS - 0.1
+    processes.now += RENEW_SECONDS - 0.1
     assert a.is_held()
-    world.now += 0.2
+    processes.now += 0.2
     assert not a.is_held()
 
 
-async def test_a_lost_response_does_not_count_as_holding_the_lease(world: World) -> None:
-    a = world.lease("a")
-    world.store.lose_answers = True
+async def test_a_lost_response_does_not_count_as_holding_the_lease(processes: ElectionProcesses) -> None:
+    a = processes.lease("a")
+    processes.store.lose_answers = True
     assert not await a._try()
     assert not a.is_held()
-    world.store.lose_answers = False
+    processes.store.lose_answers = False
     assert await a._try()
 
 
-async def test_a_lease_taken_by_force_ends_holding_at_once(world: World) -> None:
-    a = world.lease("a")
+async def test_a_lease_taken_by_force_ends_holding_at_once(processes: ElectionProcesses) -> None:
+    a = processes.lease("a")
     await a._try()
-    assert world.store.body is not None
-    world.store.body["spec"]["holderIdentity"] = "b"
+    assert processes.store.body is not None
+    processes.store.body["spec"]["holderIdentity"] = "b"
     assert not await a._try()
     assert not a.is_held()
 
 
-async def test_fields_of_the_lease_written_by_others_are_kept(world: World) -> None:
-    a = world.lease("a")
+async def test_fields_of_the_lease_written_by_others_are_kept(processes: ElectionProcesses) -> None:
+    a = processes.lease("a")
     await a._try()
-    assert world.store.body is not None
-    world.store.body["spec"]["strategy"] = "x"
+    assert processes.store.body is not None
+    processes.store.body["spec"]["strategy"] = "x"
     assert await a._try()
-    assert world.store.spec["strategy"] == "x"
+    assert processes.store.spec["strategy"] == "x"
 
 
-async def test_a_leader_that_ends_releases_the_lease(world: World) -> None:
-    a, b = world.lease("a", retry_seconds=0.001), world.lease("b")
+async def test_a_leader_that_ends_releases_the_lease(processes: ElectionProcesses) -> None:
+    a, b = processes.lease("a", retry_seconds=0.001), processes.lease("b")
     led: list[bool] = []
 
     async def lead() -> None:
@@ -192,17 +196,17 @@ async def test_a_leader_that_ends_releases_the_lease(world: World) -> None:
     await a.run(lead)
     assert led == [True]
     assert not a.is_held()
-    assert world.store.spec["holderIdentity"] == ""
+    assert processes.store.spec["holderIdentity"] == ""
     assert await b._try()
 
 
-async def test_a_lease_that_cannot_be_renewed_cancels_the_work(world: World) -> None:
-    a = world.lease("a", retry_seconds=0.001)
+async def test_a_lease_that_cannot_be_renewed_cancels_the_work(processes: ElectionProcesses) -> None:
+    a = processes.lease("a", retry_seconds=0.001)
     cancelled: list[bool] = []
 
     async def lead() -> None:
-        world.store.unreachable = True
-        world.now += 10.1
+        processes.store.unreachable = True
+        processes.now += 10.1
         try:
             await asyncio.Event().wait()
         except asyncio.CancelledError:
@@ -212,22 +216,22 @@ async def test_a_lease_that_cannot_be_renewed_cancels_the_work(world: World) -> 
     with pytest.raises(LeaseLost):
         await a.run(lead)
     assert cancelled == [True]
-    assert world.store.spec["holderIdentity"] == "a"  # a lease that another process may hold is not released
+    assert processes.store.spec["holderIdentity"] == "a"  # a lease that another process may hold is not released
 
 
-async def test_an_error_of_the_work_is_raised_and_the_lease_released(world: World) -> None:
-    a = world.lease("a", retry_seconds=0.001)
+async def test_an_error_of_the_work_is_raised_and_the_lease_released(processes: ElectionProcesses) -> None:
+    a = processes.lease("a", retry_seconds=0.001)
 
     async def lead() -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         await a.run(lead)
-    assert world.store.spec["holderIdentity"] == ""
+    assert processes.store.spec["holderIdentity"] == ""
 
 
-async def test_being_cancelled_while_leading_releases_the_lease(world: World) -> None:
-    a = world.lease("a", retry_seconds=0.001)
+async def test_being_cancelled_while_leading_releases_the_lease(processes: ElectionProcesses) -> None:
+    a = processes.lease("a", retry_seconds=0.001)
     leads = asyncio.Event()
 
     async def lead() -> None:
@@ -239,7 +243,7 @@ async def test_being_cancelled_while_leading_releases_the_lease(world: World) ->
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
-    assert world.store.spec["holderIdentity"] == ""
+    assert processes.store.spec["holderIdentity"] == ""
 
 
 class Election(RuleBasedStateMachine):
@@ -247,8 +251,8 @@ class Election(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.world = World()
-        self.leases = [self.world.lease(name, skew) for name, skew in (("a", 0), ("b", 5e4), ("c", -5e4))]
+        self.processes = ElectionProcesses()
+        self.leases = [self.processes.lease(name, skew) for name, skew in (("a", 0), ("b", 5e4), ("c", -5e4))]
 
     @rule(who=st.integers(0, 2))
     def tries(self, who: int) -> None:
@@ -259,22 +263,22 @@ class Election(RuleBasedStateMachine):
 
     @rule(who=st.integers(0, 2))
     def tries_and_loses_the_answer(self, who: int) -> None:
-        self.world.store.lose_answers = True
+        self.processes.store.lose_answers = True
         self.tries(who)
-        self.world.store.lose_answers = False
+        self.processes.store.lose_answers = False
 
     @rule(seconds=st.sampled_from([0.5, 2.0, 4.9, 5.1, 9.9, 10.1, 14.9, 15.1]))
     def time_passes(self, seconds: float) -> None:
-        self.world.now += seconds
+        self.processes.now += seconds
 
     @rule(who=st.integers(0, 2))
     def reads_and_is_stopped_before_it_writes(self, who: int) -> None:
         """The process is stopped (SIGSTOP) between reading and writing, while the other two run."""
-        lease, store = self.leases[who], self.world.store
+        lease, store = self.leases[who], self.processes.store
 
         async def others_continue() -> None:
             store.after_get = None
-            self.world.now += 16
+            self.processes.now += 16
             for other in self.leases:
                 if other is not lease:
                     await other._try()

@@ -43,7 +43,7 @@ def template(cpu: str = "1", **spec: Any) -> Body:
     return {"spec": {"containers": [container], **spec}}
 
 
-class World:
+class GangCluster:
     """What the API server stores, and the controller's view of it."""
 
     def __init__(self, settings: AdmissionSettings | None = None, seed: int = 0) -> None:
@@ -214,14 +214,14 @@ def _group(pod: Body) -> str:
     return str((pod["metadata"].get("annotations") or {}).get(names.GROUP_NAME, ""))
 
 
-def with_nodes(*cpus: str, settings: AdmissionSettings | None = None) -> World:
-    made = World(settings)
+def with_nodes(*cpus: str, settings: AdmissionSettings | None = None) -> GangCluster:
+    made = GangCluster(settings)
     for number, cpu in enumerate(cpus):
         made.node(f"n{number}", cpu)
     return made
 
 
-def running(made: World, name: str, count: int, queue: str, **spec: str) -> None:
+def running(made: GangCluster, name: str, count: int, queue: str, **spec: str) -> None:
     made.now += 1
     made.submit(name, (template(), count), queue=queue, **spec)
     made.round()

@@ -10,7 +10,7 @@ from shared import names
 from shared.key import Key
 from shared.kinds import POD, PODGROUP
 from shared.timestamp import rfc3339
-from tests.controller.gang.make import NAMESPACE, World, running, template, with_nodes
+from tests.controller.gang.make import NAMESPACE, GangCluster, running, template, with_nodes
 
 
 def test_two_gangs_of_ten_on_room_for_fifteen() -> None:
@@ -119,7 +119,7 @@ PLACES = {
 @pytest.mark.parametrize("case", PLACES)
 def test_a_gang_needs_nodes_that_its_pods_may_go_to(case: str) -> None:
     spec, starts = PLACES[case]
-    made = World()
+    made = GangCluster()
     made.node("plain", "4", labels={"disk": "ssd", "size": "4"})
     made.node("gpu", "4", labels={"pool": "gpu"}, taints=[{"key": "gpu", "value": "yes", "effect": "NoSchedule"}])
     made.submit("g", (template(**spec), 2))
@@ -129,7 +129,7 @@ def test_a_gang_needs_nodes_that_its_pods_may_go_to(case: str) -> None:
 
 
 def test_without_nodes_only_queues_limit_what_starts() -> None:
-    made = World()
+    made = GangCluster()
     made.queue("small", capability={"cpu": "1"})
     made.submit("g", (template("500"), 3))
     made.submit("over", (template("2"), 1), queue="small")
@@ -242,7 +242,7 @@ def test_large_groups_are_not_starved_by_small_ones() -> None:
         made.submit(f"s{number}", (template(), 1))
     made.bind()
     made.submit("large", (template("4"), 2))
-    told = 0
+    reported = 0
     for number in range(8, 40):
         made.now += 10
         made.submit(f"s{number}", (template(), 1))
@@ -253,8 +253,8 @@ def test_large_groups_are_not_starved_by_small_ones() -> None:
             break
         waiting = [made.why(name) for name in made.groups if made.gated(name) and name != "large"]
         assert all("; more is reserved for ns/large" in why for why in waiting if "free on" in why)
-        told += len(waiting)
-    assert told
+        reported += len(waiting)
+    assert reported
     assert made.bound("large") == 2
     assert made.now - 1_767_322_800 <= 60 + 10 * 9
 
@@ -333,7 +333,7 @@ def test_a_restarted_controller_computes_the_same_capacity() -> None:
     made.submit("unbound", (template(), 2))
     made.round()
     made.submit("waits", (template(), 6))
-    again = World()
+    again = GangCluster()
     for name, node in made.nodes.items():
         again.nodes[name] = node
         again.cache.update_node(None, node)

@@ -4,7 +4,7 @@ import pytest
 
 from controller.gang.settings import AdmissionSettings
 from shared import names
-from tests.controller.gang.make import World, running, template, with_nodes
+from tests.controller.gang.make import GangCluster, running, template, with_nodes
 
 
 def test_groups_above_their_share_are_evicted_with_reclaim() -> None:
@@ -37,7 +37,7 @@ def test_groups_of_unreclaimable_queues_are_not_evicted() -> None:
     assert made.round().evict == ()
 
 
-def claims(made: World, count: int, queue: str, **spec: str) -> list[str]:
+def claims(made: GangCluster, count: int, queue: str, **spec: str) -> list[str]:
     """The groups that are evicted for a group of that many pods."""
     made.now += 1
     made.submit(f"claims-{queue}", (template(), count), queue=queue, **spec)

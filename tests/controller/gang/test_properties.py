@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from controller.gang.settings import AdmissionSettings
 from local.nodes.scheduler.resources import requests
-from tests.controller.gang.make import World, template
+from tests.controller.gang.make import GangCluster, template
 
 CPUS = st.sampled_from(["500m", "1", "2", "3", "5"])
 GANG = st.tuples(
@@ -21,8 +21,8 @@ CAPS = {"small": 6000, "parent": 8000}
 ABOVE = {"default": (), "small": ("small",), "child": ("parent",)}
 
 
-def world(sizes: list[int], seed: int) -> World:
-    made = World(AdmissionSettings(reserve_after=60.0), seed)
+def gang_cluster(sizes: list[int], seed: int) -> GangCluster:
+    made = GangCluster(AdmissionSettings(reserve_after=60.0), seed)
     for number, size in enumerate(sizes):
         made.node(f"n{number}", str(size))
     made.queue("small", capability={"cpu": "6"})
@@ -32,7 +32,7 @@ def world(sizes: list[int], seed: int) -> World:
     return made
 
 
-def check(made: World, minimums: dict[str, int], queues: dict[str, str]) -> None:
+def check(made: GangCluster, minimums: dict[str, int], queues: dict[str, str]) -> None:
     """After the scheduler has bound what it can."""
     for name in made.groups:
         bound = made.bound(name)
@@ -56,7 +56,7 @@ def check(made: World, minimums: dict[str, int], queues: dict[str, str]) -> None
 def test_gangs_start_as_a_whole_within_limits_and_all_of_them_start(
     sizes: list[int], gangs: list[Any], ends: list[bool], seed: int
 ) -> None:
-    made = world(sizes, seed)
+    made = gang_cluster(sizes, seed)
     minimums: dict[str, int] = {}
     queues: dict[str, str] = {}
     for number, (shapes, queue, priority, least) in enumerate(gangs):
@@ -85,7 +85,7 @@ def test_gangs_start_as_a_whole_within_limits_and_all_of_them_start(
     assert made.cache.capacity.free == made.cache.capacity.unbound == made.cache.capacity.without_groups()
 
 
-def drain(made: World, minimums: dict[str, int], queues: dict[str, str]) -> None:
+def drain(made: GangCluster, minimums: dict[str, int], queues: dict[str, str]) -> None:
     """Let time pass and groups end, one after the other, until nothing moves."""
     quiet = 0
     while quiet < 3:
@@ -107,7 +107,7 @@ def drain(made: World, minimums: dict[str, int], queues: dict[str, str]) -> None
     seed=st.integers(0, 2**16),
 )
 def test_equal_groups_start_by_priority_and_then_by_age(cpu: str, size: int, marks: list[bool], seed: int) -> None:
-    made = world([8], seed)
+    made = gang_cluster([8], seed)
     made.submit("first", (template("8"), 1))
     made.bind()
     for number, high in enumerate(marks):

@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 from controller.gang.cache.pending_group import PendingGroup
 from controller.gang.cycle.scheduling_cycle import place_new_pods, run_cycle
 from controller.gang.settings import AdmissionSettings
-from tests.controller.gang.make import World, template
-from tests.controller.gang.test_properties import GANG, world
+from tests.controller.gang.make import GangCluster, template
+from tests.controller.gang.test_properties import GANG, gang_cluster
 from tests.purity import pure
 
 
-def filled(sizes: list[int], gangs: list[Any], seed: int) -> World:
-    made = world(sizes, seed)
+def filled(sizes: list[int], gangs: list[Any], seed: int) -> GangCluster:
+    made = gang_cluster(sizes, seed)
     for number, (shapes, queue, priority, least) in enumerate(gangs):
         made.now += 40
         tasks = [(template(cpu), replicas) for cpu, replicas in shapes]

@@ -59,8 +59,8 @@ def test_an_equal_status_is_not_written() -> None:
 
 
 def test_numbers_in_a_message_are_held_back_longer() -> None:
-    told = {**WAITS, "conditions": [{"type": "Unschedulable", "message": "1 pods too many"}]}
-    assert StatusThrottle().pause(group(told), tally(), WAITS, NOW) == NUMBERS_SECONDS
+    reported = {**WAITS, "conditions": [{"type": "Unschedulable", "message": "1 pods too many"}]}
+    assert StatusThrottle().pause(group(reported), tally(), WAITS, NOW) == NUMBERS_SECONDS
 
 
 def test_a_clock_that_is_set_back_costs_one_delay_at_most() -> None:

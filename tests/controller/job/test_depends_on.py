@@ -132,7 +132,7 @@ def test_a_restart_of_the_job_starts_over_with_the_first_tasks() -> None:
     assert cluster.shown == {"a-0": "Pending", "a-1": "Pending"}
 
 
-def test_a_resumed_job_goes_on_where_it_was() -> None:
+def test_a_resumed_job_continues_where_it_was() -> None:
     cluster = chain().run("a-0", "a-1").settle().succeed("a-0", "a-1").settle().run("b-0", "b-1").settle()
     cluster.order("AbortJob").settle().vanish().settle().order("ResumeJob").settle()
     assert cluster.shown == {"a-0": "Succeeded", "a-1": "Succeeded", "b-0": "Pending", "b-1": "Pending"}

@@ -19,7 +19,7 @@ def message(cluster: Toy) -> str:
     return cluster.status.state.message
 
 
-def told(cluster: Toy) -> list[str]:
+def reported(cluster: Toy) -> list[str]:
     return [note.message for note in cluster.notes if note.reason == "PodProblem"]
 
 
@@ -27,7 +27,7 @@ def test_an_image_that_cannot_be_pulled_reaches_message_and_event() -> None:
     cluster = toy(task(replicas=1)).settle()
     show(cluster, "w-0", "Pending", waiting("ErrImagePull", message="not found")).settle()
     assert message(cluster) == "0 pods run, 1 are needed; pod demo-w-0: ErrImagePull: container main: not found"
-    assert told(cluster) == ["pod demo-w-0: ErrImagePull: container main: not found"]
+    assert reported(cluster) == ["pod demo-w-0: ErrImagePull: container main: not found"]
 
 
 def test_a_problem_that_comes_and_goes_raises_one_event() -> None:
@@ -35,7 +35,7 @@ def test_a_problem_that_comes_and_goes_raises_one_event() -> None:
     for reason in ("ErrImagePull", "ImagePullBackOff", "ErrImagePull"):
         show(cluster, "w-0", "Pending", waiting(reason)).settle()
         show(cluster, "w-0", "Pending").settle()
-    assert len(told(cluster)) == 1
+    assert len(reported(cluster)) == 1
 
 
 def test_restarts_of_containers_are_reported_while_the_job_runs() -> None:
@@ -47,7 +47,7 @@ def test_restarts_of_containers_are_reported_while_the_job_runs() -> None:
     )
     show(cluster, "w-1", "Running", waiting("CrashLoopBackOff", restarts=4)).settle()
     assert "CrashLoopBackOff: container main restarted 4 times" in message(cluster)
-    assert len(told(cluster)) == 1
+    assert len(reported(cluster)) == 1
 
 
 def test_many_pods_with_one_problem_are_one_sentence() -> None:
@@ -56,7 +56,7 @@ def test_many_pods_with_one_problem_are_one_sentence() -> None:
         show(cluster, f"w-{index}", "Pending", waiting("ErrImagePull"))
     cluster.settle()
     assert "; 40 pods of task w, such as demo-w-0: ErrImagePull" in message(cluster)
-    assert len(told(cluster)) == 1
+    assert len(reported(cluster)) == 1
 
 
 def test_only_a_few_of_many_problems_are_reported() -> None:
@@ -73,7 +73,7 @@ def test_a_restarted_job_raises_its_event_again() -> None:
     show(cluster, "w-0", "Running", waiting("", restarts=1)).settle()
     cluster.fail("w-0").settle().vanish().settle()
     show(cluster, "w-0", "Pending", waiting("", restarts=1)).settle()
-    assert len(told(cluster)) == 2
+    assert len(reported(cluster)) == 2
 
 
 def test_a_failed_job_names_the_pod_that_failed_first_and_how() -> None:

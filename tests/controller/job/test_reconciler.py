@@ -161,7 +161,7 @@ async def test_a_service_of_the_users_own_serves_the_job(fake: FakeServer) -> No
         assert "ownerReferences" not in stored(fake, SERVICES)["metadata"]
 
 
-async def test_a_job_that_cannot_be_read_is_left_alone_and_others_go_on(fake: FakeServer) -> None:
+async def test_a_job_that_cannot_be_read_is_left_alone_and_others_continue(fake: FakeServer) -> None:
     async with controlled(fake):
         broken = job(task("w", 1), name="broken")
         broken["spec"]["tasks"] = "none"

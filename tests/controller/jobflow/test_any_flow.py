@@ -128,7 +128,7 @@ CALM = settings(  # the same examples in every run; with --hypothesis-seed=N oth
 )
 
 
-class World:
+class CheckedCluster:
     """A cluster that checks all invariants after every event."""
 
     def __init__(self, cluster: FlowCluster) -> None:
@@ -222,7 +222,7 @@ class World:
         return [job.name for job in jobs if states[job.step].phase.ended or job.attempt < states[job.step].attempt_base]
 
 
-def drain(world: World) -> None:
+def drain(world: CheckedCluster) -> None:
     """Let everything run to its end."""
     cluster = world.cluster
     for _ in range(120):
@@ -251,7 +251,7 @@ def drain(world: World) -> None:
 @CALM
 @given(FLOWS, EVENTS)
 def test_every_flow_ends_and_the_invariants_hold_at_every_moment(subject, events):
-    world = World(FlowCluster(subject))
+    world = CheckedCluster(FlowCluster(subject))
     world.settle()
     for event in events:
         world.move(*event)
@@ -292,10 +292,10 @@ class DecidingTwice(FlowCluster):
         arguments = (self.seen(), self._plan(), self.decision_memo)
         before = snapshot(arguments)
         first = decide(*arguments)
-        told = snapshot(first)
+        reported = snapshot(first)
         second = decide(*arguments)
         assert snapshot(arguments) == before
-        assert snapshot(first) == told == snapshot(second)
+        assert snapshot(first) == reported == snapshot(second)
         return super().decide()
 
 
@@ -305,7 +305,7 @@ class DecidingTwice(FlowCluster):
 @CALM
 @given(FLOWS, EVENTS)
 def test_deciding_twice_gives_the_same_and_changes_no_argument(subject, events):
-    world = World(DecidingTwice(subject))
+    world = CheckedCluster(DecidingTwice(subject))
     world.settle()
     for event in events:
         world.move(*event)
@@ -323,7 +323,7 @@ def test_a_plan_does_not_change():
 @CALM
 @given(FLOWS, EVENTS)
 def test_the_memo_changes_no_decision(subject, events):
-    world = World(Remembering(subject))
+    world = CheckedCluster(Remembering(subject))
     world.settle()
     for event in events:
         world.move(*event)
@@ -335,7 +335,7 @@ def test_the_memo_changes_no_decision(subject, events):
 @CALM
 @given(FLOWS, st.lists(st.tuples(st.integers(0, 20), st.integers(0, 3)), max_size=15))
 def test_a_step_that_starts_was_listed_in_next(subject, events):
-    world = World(FlowCluster(subject))
+    world = CheckedCluster(FlowCluster(subject))
     world.settle()
     cluster = world.cluster
     for which, how in events:
@@ -358,7 +358,7 @@ def test_a_step_that_starts_was_listed_in_next(subject, events):
 @given(FLOWS, EVENTS)
 def test_a_crash_before_any_status_write_changes_nothing_in_the_end(subject, events):
     """Two clusters with the same Jobs: in one the status is written, in the other it is lost at every second pass."""
-    world, other = World(FlowCluster(subject)), World(FlowCluster(subject))
+    world, other = CheckedCluster(FlowCluster(subject)), CheckedCluster(FlowCluster(subject))
     for each in (world, other):
         each.settle()
     for what, first, second in events:
@@ -376,7 +376,7 @@ def test_a_crash_before_any_status_write_changes_nothing_in_the_end(subject, eve
 @given(FLOWS, EVENTS)
 def test_deferring_status_writes_changes_no_decision(subject, events):
     """Two clusters with the same Jobs: in one every status is written at once, in the other most of them wait."""
-    world, held = World(FlowCluster(subject)), World(FlowCluster(subject))
+    world, held = CheckedCluster(FlowCluster(subject)), CheckedCluster(FlowCluster(subject))
     held.cluster.holds = True
     for each in (world, held):
         rest(each.cluster)

@@ -161,7 +161,7 @@ def test_a_job_phase_shows_on_its_step_and_in_volcanos_lists(job, want):
     }
 
 
-def test_an_aborted_job_that_is_resumed_goes_on():
+def test_an_aborted_job_that_is_resumed_continues():
     cluster = started(step("a"), step("b", "a"))
     cluster.set_job("f-a", JobPhase.ABORTED)
     cluster.settle()

@@ -179,9 +179,12 @@ async def test_a_step_waits_for_its_closed_queue_and_starts_when_it_opens(
     async with controlling(api, clock, Settings()):
         fake.put(FLOWS, flow(step("a")))
         await until(lambda: reason(fake) == "QueueClosed")
-        told = fake.objects[FLOWS]["ns", "f"]["status"]
-        assert (told["steps"][0]["phase"], told["steps"][0]["message"]) == ("Waiting", "queue default is closed")
-        assert (told["state"]["reason"], told["nextSummary"]) == ("QueueClosed", "a: queue default is closed")
+        reported = fake.objects[FLOWS]["ns", "f"]["status"]
+        assert (reported["steps"][0]["phase"], reported["steps"][0]["message"]) == (
+            "Waiting",
+            "queue default is closed",
+        )
+        assert (reported["state"]["reason"], reported["nextSummary"]) == ("QueueClosed", "a: queue default is closed")
         fake.put(QUEUES, queue | {"status": {"state": "Open"}})
         await until(lambda: jobs(fake) == ["f-a"])
     assert fake.calls["POST jobs"] == 1

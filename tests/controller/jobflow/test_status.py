@@ -265,8 +265,8 @@ def test_edits_do_not_restart_an_ended_flow():
 def test_an_edit_after_the_job_was_created_is_reported_and_the_job_runs_unchanged():
     cluster = started(step("a"), step("b"))
     edit(cluster, step("a", retry={"limit": 3}), step("b"))
-    told = [message for reason, message in cluster.notes if reason == "SpecChangedTooLate"]
-    assert told == ["step a was edited after its Job had been created; the Job runs as it was"]
+    reported = [message for reason, message in cluster.notes if reason == "SpecChangedTooLate"]
+    assert reported == ["step a was edited after its Job had been created; the Job runs as it was"]
     assert cluster.created == ["f-a", "f-b"]
 
 
@@ -295,13 +295,13 @@ def test_the_reason_that_blocks_a_job_shows_on_its_step_and_flow_while_it_lasts(
     missing = {"reason": "VolumeClaimNotFound", "message": "PersistentVolumeClaim d does not exist"}
     cluster.set_job("f-a", JobPhase.PENDING, state=missing)
     cluster.settle()
-    told = "Job f-a: PersistentVolumeClaim d does not exist"
+    reported = "Job f-a: PersistentVolumeClaim d does not exist"
     assert (cluster.step("a").phase, cluster.step("a").reason, cluster.step("a").message) == (
         "Pending",
         "VolumeClaimNotFound",
-        told,
+        reported,
     )
-    assert (cluster.status.state.reason, cluster.status.state.message) == ("VolumeClaimNotFound", f"step a: {told}")
+    assert (cluster.status.state.reason, cluster.status.state.message) == ("VolumeClaimNotFound", f"step a: {reported}")
     cluster.run("f-a")
     assert (cluster.step("a").reason, cluster.step("a").message, cluster.status.state.reason) == ("", "", "")
 
@@ -358,7 +358,7 @@ def test_a_step_waiting_for_an_aborted_job_names_it() -> None:
     assert cluster.status.state.reason == ""
 
 
-def test_thousands_of_iterations_that_wait_for_another_attempt_fit_and_go_on():
+def test_thousands_of_iterations_that_wait_for_another_attempt_fit_and_continue():
     loop = {"range": {"end": 2000}, "maxIterations": 2000}
     cluster = started(step("a", for_=loop, retry={"limit": 1}))
     for number in range(2000):

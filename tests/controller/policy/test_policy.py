@@ -261,8 +261,8 @@ def test_the_cluster_report_has_a_result_for_each_policy() -> None:
     assert isinstance(change, Create)
     assert (change.kind, change.body["metadata"]["name"]) == (CLUSTERREPORT, "jobflow-policies")
     assert "namespace" not in change.body["metadata"]
-    told = [(each["policy"], each["result"], each["message"]) for each in change.body["results"]]
-    assert told == [
+    reported = [(each["policy"], each["result"], each["message"]) for each in change.body["results"]]
+    assert reported == [
         ("a", "fail", "1 violations by stored objects"),
         ("b", "warn", "1 violations by stored objects"),
         ("broken", "error", 'not enforced: spec.mode: Invalid value: "x": no'),

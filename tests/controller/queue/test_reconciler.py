@@ -33,7 +33,7 @@ def reported(fake: FakeServer) -> dict[str, str]:
     return {event["involvedObject"]["name"]: event["message"] for event in events}
 
 
-async def test_a_cycle_of_stored_parents_is_reported_on_its_queues_and_the_others_go_on() -> None:
+async def test_a_cycle_of_stored_parents_is_reported_on_its_queues_and_the_others_continue() -> None:
     fake = FakeServer()
     for name, parent in (("a", "b"), ("b", "c"), ("c", "a"), ("below", "a"), ("other", "root")):
         fake.put(QUEUES, queue(name, parent, "Closing" if name == "other" else "Open"))

@@ -236,7 +236,7 @@ async def test_a_failure_is_logged_as_a_json_line_that_names_the_object(caplog: 
 async def test_a_pass_that_stored_a_status_is_logged_with_its_duration(
     stores: bool, level: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    queue = WorkQueue("told")
+    queue = WorkQueue("jobs")
     queue.add(A)
 
     def reconcile() -> None:
@@ -247,6 +247,6 @@ async def test_a_pass_that_stored_a_status_is_logged_with_its_duration(
         await work(queue, Script(reconcile), 1)
     record = next(record for record in caplog.records if record.message == "reconciled")
     line = json.loads(JsonLines().format(record))
-    assert (line["controller"], line["namespace"], line["name"], line["uid"]) == ("told", "ns", "a", "the-uid")
+    assert (line["controller"], line["namespace"], line["name"], line["uid"]) == ("jobs", "ns", "a", "the-uid")
     assert line["level"] == level
     assert line["seconds"] >= 0

@@ -43,8 +43,8 @@ def test_a_forced_stop_ends_a_clean_up_that_cannot_run_and_a_plain_one_says_why_
     scenario.flow("f", {"a": {"template": "work"}}, **{"finally": [{"name": "z", "template": "stuck"}]})
     scenario.reaches("f", "z", "Pending")
     assert result(scenario, "f", send(scenario, "f", "TerminateJobFlow"))[0] == "WithoutEffect"
-    told = result(scenario, "f", send(scenario, "f", "TerminateJobFlow", finally_={"z": 1}))
-    assert told == ("Done", "step z is ended (finally)")
+    reported = result(scenario, "f", send(scenario, "f", "TerminateJobFlow", finally_={"z": 1}))
+    assert reported == ("Done", "step z is ended (finally)")
     flow = scenario.ended("f")
     assert (flow["status"]["state"]["phase"], step_of(flow, "z")["phase"]) == ("Failed", "Terminated")
     reasons = [each["reason"] for each in scenario.kube.list(EVENT, scenario.namespace)]
@@ -52,7 +52,7 @@ def test_a_forced_stop_ends_a_clean_up_that_cannot_run_and_a_plain_one_says_why_
     until(lambda: not scenario.kube.list(COMMAND, scenario.namespace), 20, lambda: "Commands are left")
 
 
-def test_after_its_deadline_a_flow_goes_on_with_another_deadline_and_other_params(scenario: Scenario) -> None:
+def test_after_its_deadline_a_flow_continues_with_another_deadline_and_other_params(scenario: Scenario) -> None:
     scenario.templates("work")
     scenario.templates("slow", seconds=4000)
     steps = {
@@ -94,12 +94,12 @@ def test_a_suspended_flow_and_back_off_are_told(scenario: Scenario) -> None:
     retry = {"limit": 3, "backoff": {"duration": "1h"}}
     scenario.flow("f", {"a": {"template": "bad", "retry": retry}})
     scenario.reaches("f", "a", "Retrying")
-    told = result(scenario, "f", send(scenario, "f", "RetryJobFlow"))
-    assert told[0] == "WithoutEffect"
-    assert "waits for the next attempt" in told[1]
+    reported = result(scenario, "f", send(scenario, "f", "RetryJobFlow"))
+    assert reported[0] == "WithoutEffect"
+    assert "waits for the next attempt" in reported[1]
     assert result(scenario, "f", send(scenario, "f", "SuspendJobFlow"))[0] == "Done"
-    told = result(scenario, "f", send(scenario, "f", "RetryJobFlow", now=True))
-    assert told == ("Done", "step a starts without back-off, once the flow, which is suspended, is resumed")
+    reported = result(scenario, "f", send(scenario, "f", "RetryJobFlow", now=True))
+    assert reported == ("Done", "step a starts without back-off, once the flow, which is suspended, is resumed")
     assert len(scenario.jobs()) == 1
     assert result(scenario, "f", send(scenario, "f", "ResumeJobFlow")) == ("Done", "the flow continues")
     scenario.waits_for_jobs({"f-a", "f-a-r1"})

@@ -9,7 +9,7 @@ from tests.e2e.support.scenario import Scenario
 STEPS = 200
 
 
-def told(flow: Body) -> bool:
+def reported(flow: Body) -> bool:
     return bool((flow.get("status") or {}).get("counts"))
 
 
@@ -19,8 +19,8 @@ def test_a_large_flow_and_a_small_one_beside_it_have_a_status_before_all_jobs_ex
     begun = time.monotonic()
     scenario.flow("large", {f"s{number}": {"template": "t"} for number in range(STEPS)})
     scenario.flow("small", {"a": {"template": "t"}}, suspend=True)
-    small = scenario.cluster.wait_for(JOBFLOW, scenario.namespace, "small", told, 20)
-    large = scenario.cluster.wait_for(JOBFLOW, scenario.namespace, "large", told, 20)
+    small = scenario.cluster.wait_for(JOBFLOW, scenario.namespace, "small", reported, 20)
+    large = scenario.cluster.wait_for(JOBFLOW, scenario.namespace, "large", reported, 20)
     seconds = time.monotonic() - begun
     assert small["status"]["state"]["phase"] == "Suspended"
     assert large["status"]["counts"]["waiting"] > 0, (

@@ -151,12 +151,12 @@ def test_events_report_the_course_of_a_flow(scenario: Scenario) -> None:
     scenario.flow("f", {"a": ()})
     scenario.succeeds("f")
 
-    def told() -> bool:
+    def reported() -> bool:
         listed = scenario.kube.request("GET", f"/api/v1/namespaces/{scenario.namespace}/events")["items"]
         reasons = {each["reason"] for each in listed if each["involvedObject"]["kind"] == "JobFlow"}
         return {"StepStarted", "StepCompleted", "Succeeded"} <= reasons
 
-    until(told, 20, lambda: "no such events")
+    until(reported, 20, lambda: "no such events")
 
 
 def test_a_step_waits_for_its_closed_queue_and_starts_when_the_queue_opens(scenario: Scenario) -> None:

@@ -146,11 +146,11 @@ def test_a_gang_that_kubernetes_cannot_place_waits_as_a_whole_and_reports_it(
     with native.namespace("native-large") as namespace:
         native.apply(gang(namespace, "never", 2, "sleep 8", cpu="6"))
 
-        def told() -> str:
+        def reported() -> str:
             status = native.kube.get(JOB, namespace, "never").get("status") or {}
             return str((status.get("state") or {}).get("message", ""))
 
-        until(lambda: "pods are not bound to nodes: " in told(), 90, told)
+        until(lambda: "pods are not bound to nodes: " in reported(), 90, reported)
         assert bound(native, namespace, "never") == 0
         native.kube.delete(JOB, namespace, "never")
         until(lambda: not native.kube.list(group_kind(version), namespace), 60, lambda: "its gang stays")

@@ -54,7 +54,7 @@ def test_a_loop_makes_a_job_for_each_item_and_fills_its_template(scenario: Scena
     assert env == [{"name": "RATE", "value": "2"}, {"name": "AT", "value": "3"}]
 
 
-def test_a_while_loop_goes_on_until_its_output_says_stop(scenario: Scenario) -> None:
+def test_a_while_loop_continues_until_its_output_says_stop(scenario: Scenario) -> None:
     scenario.templates("search", termination_message='{"best": 7}')
     loop = {"while": 'index < 3 && last.phase != "Failed"', "maxIterations": 10}
     scenario.flow("f", {"search": {"for": loop, "outputs": [{"name": "best", "key": "best"}]}})

@@ -31,8 +31,8 @@ REFUSED: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
 def test_a_bad_graph_is_refused_with_path_and_remedy(
     scenario: Scenario, steps: dict[str, Any], said: tuple[str, ...]
 ) -> None:
-    told = scenario.refused(jobflow(scenario.namespace, "f", steps))
-    assert [part for part in said if part not in told] == [], told
+    reported = scenario.refused(jobflow(scenario.namespace, "f", steps))
+    assert [part for part in said if part not in reported] == [], reported
 
 
 def test_duplicate_names_are_refused(scenario: Scenario) -> None:
@@ -42,15 +42,15 @@ def test_duplicate_names_are_refused(scenario: Scenario) -> None:
 
 
 def test_a_bad_retain_policy_is_refused(scenario: Scenario) -> None:
-    told = scenario.refused(jobflow(scenario.namespace, "f", {"a": ()}, jobRetainPolicy="keep"))
-    assert "spec.jobRetainPolicy" in told
+    reported = scenario.refused(jobflow(scenario.namespace, "f", {"a": ()}, jobRetainPolicy="keep"))
+    assert "spec.jobRetainPolicy" in reported
 
 
 def test_all_faults_are_reported_at_once_and_kubectl_shows_them(scenario: Scenario) -> None:
     steps = {"a": targets("nowhere"), "b": targets("b"), "c": targets("a", "gone")}
-    told = scenario.cluster.kubectl.refusal(jobflow(scenario.namespace, "f", steps))
+    reported = scenario.cluster.kubectl.refusal(jobflow(scenario.namespace, "f", steps))
     for part in ("nowhere", "gone", "b -> b"):
-        assert part in told
+        assert part in reported
 
 
 def test_misspelt_fields_of_a_pod_template_are_warnings_with_the_nearest_name(scenario: Scenario) -> None:
@@ -115,10 +115,10 @@ def test_objects_in_use_can_be_deleted_and_kubectl_shows_a_warning(scenario: Sce
     scenario.flow("f", {"a": (), "b": ("a",)})
     scenario.reaches("f", "a", "Running")
     kubectl = scenario.cluster.kubectl
-    told = kubectl("delete", "jobtemplate", "b", "-n", scenario.namespace).stderr
-    assert "Warning: unfinished JobFlows use this JobTemplate and will wait for it: f" in told
-    told = kubectl("delete", "jobflow", "f", "-n", scenario.namespace).stderr
-    assert "Warning: JobFlow f has not ended (Running, 0/2 steps): its Jobs will be deleted" in told
+    reported = kubectl("delete", "jobtemplate", "b", "-n", scenario.namespace).stderr
+    assert "Warning: unfinished JobFlows use this JobTemplate and will wait for it: f" in reported
+    reported = kubectl("delete", "jobflow", "f", "-n", scenario.namespace).stderr
+    assert "Warning: JobFlow f has not ended (Running, 0/2 steps): its Jobs will be deleted" in reported
     scenario.nothing_left()
 
 

@@ -116,7 +116,7 @@ def test_a_step_with_a_patch_stops_its_object_by_it(scenario: Scenario) -> None:
     assert scenario.kube.get(WIDGET, scenario.namespace, "f-a")["spec"] == {"size": 1, "suspend": True}
 
 
-def test_a_suspended_flow_creates_nothing_and_goes_on_when_resumed(scenario: Scenario) -> None:
+def test_a_suspended_flow_creates_nothing_and_continues_when_resumed(scenario: Scenario) -> None:
     scenario.flow("f", {"a": {"resource": widget()}}, suspend=True)
     scenario.cluster.wait_for(JOBFLOW, scenario.namespace, "f", lambda flow: phase(flow) == "Suspended", 30)
     assert widgets_of(scenario) == set()

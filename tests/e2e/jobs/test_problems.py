@@ -44,11 +44,11 @@ def test_the_problem_of_a_pod_reaches_status_and_event(scenario: Scenario, case:
     scenario.kube.create(JOB, made(scenario.namespace))
     until(lambda: words in state(scenario).get("message", ""), 60, lambda: f"state is {state(scenario)}")
 
-    def told() -> list[Body]:
+    def reported() -> list[Body]:
         return [each for each in scenario.kube.list(EVENT, scenario.namespace) if each["reason"] == "PodProblem"]
 
-    until(told, 30, lambda: "no event")
-    assert [each["involvedObject"]["name"] for each in told()] == ["j"]
+    until(reported, 30, lambda: "no event")
+    assert [each["involvedObject"]["name"] for each in reported()] == ["j"]
 
 
 def test_a_node_selector_that_matches_no_node_is_reported(scenario: Scenario) -> None:

@@ -26,14 +26,14 @@ def test_ways_around_policies_are_refused(scenario: Scenario) -> None:
     kube.create(JOBFLOWPOLICY, _for(last, LAST))
     try:
         until(lambda: last in _refusal(kube, last, flow()), 30, lambda: "the webhook does not know the policies")
-        told = {name: _refusal(kube, names[name], each.new, each.old) for name, each in BYPASSES.items()}
+        reported = {name: _refusal(kube, names[name], each.new, each.old) for name, each in BYPASSES.items()}
     finally:
         for namespace in (*names.values(), last):
             kube.delete(JOBFLOWPOLICY, "", namespace)
             kube.delete(NAMESPACE, "", namespace)
         kube.delete(QUEUE, "", "q1")
     passed = {
-        name: text for name, text in told.items() if f'(policy "{names[name]}", {BYPASSES[name].rule})' not in text
+        name: text for name, text in reported.items() if f'(policy "{names[name]}", {BYPASSES[name].rule})' not in text
     }
     assert passed == {}
 

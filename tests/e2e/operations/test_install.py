@@ -51,8 +51,8 @@ def test_the_example_of_the_documents_succeeds_with_the_permissions_of_the_chart
 
 
 def test_a_cyclic_flow_is_refused_in_kubectl(installed: Installation) -> None:
-    told = installed.cluster.kubectl.refusal(CYCLE)
-    assert "cycle a -> b -> a" in told
+    reported = installed.cluster.kubectl.refusal(CYCLE)
+    assert "cycle a -> b -> a" in reported
 
 
 def test_an_upgrade_keeps_certificate_and_trust(installed: Installation) -> None:

@@ -59,21 +59,21 @@ def test_get_watch_shows_the_progress_of_the_flow(scenario: Scenario) -> None:
         try:
             scenario.succeeds("f")
             assert watching.stdout is not None
-            told = ""
-            while "Succeed" not in told:
-                told += watching.stdout.read(1)
+            reported = ""
+            while "Succeed" not in reported:
+                reported += watching.stdout.read(1)
         finally:
             watching.terminate()
-    assert "Running" in told
+    assert "Running" in reported
 
 
 def test_describe_shows_spec_status_and_events(scenario: Scenario) -> None:
     scenario.templates("a")
     scenario.flow("f", {"a": ()})
     scenario.succeeds("f")
-    told = until(lambda: _with_events(kubectl(scenario, "describe", "jf", "f")), 20, lambda: "no events")
-    assert "Phase:" in told
-    assert "StepCompleted" in told
+    reported = until(lambda: _with_events(kubectl(scenario, "describe", "jf", "f")), 20, lambda: "no events")
+    assert "Phase:" in reported
+    assert "StepCompleted" in reported
 
 
 @pytest.mark.parametrize(("plural", "short"), KINDS.items())
@@ -105,5 +105,5 @@ def test_applying_the_same_again_changes_nothing(scenario: Scenario) -> None:
     assert scenario.get("test")["metadata"]["generation"] == before["metadata"]["generation"]
 
 
-def _with_events(told: str) -> str:
-    return told if "StepCompleted" in told else ""
+def _with_events(reported: str) -> str:
+    return reported if "StepCompleted" in reported else ""

@@ -118,10 +118,10 @@ Policies = Callable[..., None]
 
 def test_kubectl_shows_the_denial_with_policy_rule_and_field(scenario: Scenario, policies: Policies) -> None:
     policies("small", limits={"maxSteps": 1}, required={"labels": ["team"]})
-    told = scenario.cluster.kubectl.refusal(jobflow(scenario.namespace, "f", {"a": (), "b": ()}))
+    reported = scenario.cluster.kubectl.refusal(jobflow(scenario.namespace, "f", {"a": (), "b": ()}))
     name = f"{scenario.namespace}-small"
     for part in ("spec.flows", "has 2 steps, at most 1", "metadata.labels[team]", "limits.maxSteps", name):
-        assert part in told
+        assert part in reported
     assert scenario.kube.find(JOBFLOW, scenario.namespace, "f") is None
 
 
@@ -166,11 +166,11 @@ def test_defaults_are_set_on_creation_only(scenario: Scenario, policies: Policie
 
 
 def test_a_policy_that_does_not_compile_is_refused_with_position(scenario: Scenario) -> None:
-    told = scenario.cluster.kubectl.refusal(
+    reported = scenario.cluster.kubectl.refusal(
         policy("bad", rules=[{"name": "r", "expression": "object.spec &&\n objet"}])
     )
-    assert "spec.rules[0].expression" in told
-    assert 'undeclared name "objet"; did you mean "object"?' in told
+    assert "spec.rules[0].expression" in reported
+    assert 'undeclared name "objet"; did you mean "object"?' in reported
 
 
 def test_policies_apply_to_jobs_created_for_a_flow(scenario: Scenario, policies: Policies) -> None:
@@ -195,8 +195,8 @@ def test_the_number_of_running_flows_of_a_namespace_is_limited(scenario: Scenari
     policies("running", limits={"maxRunningFlows": 1})
     scenario.flow("f", {"a": ()})
     scenario.reaches("f", "a", "Running")
-    told = scenario.cluster.kubectl.refusal(jobflow(scenario.namespace, "g", {"a": ()}))
-    assert "has 1 active JobFlow, at most 1 may run at once" in told
+    reported = scenario.cluster.kubectl.refusal(jobflow(scenario.namespace, "g", {"a": ()}))
+    assert "has 1 active JobFlow, at most 1 may run at once" in reported
     scenario.flow("g", {"a": ()}, suspend=True)
     scenario.kube.delete(JOBFLOW, scenario.namespace, "f")
 
@@ -226,8 +226,8 @@ def test_flows_beyond_a_quota_wait_and_start_in_their_order(scenario: Scenario, 
     for name in names:
         scenario.flow(name, {"a": ()})
         until(lambda name=name: (scenario.get(name).get("status") or {}).get("state"), 30, lambda: "no status")
-    told = scenario.cluster.kubectl.refusal(jobflow(scenario.namespace, "i", {"a": ()}))
-    assert "has 3 active JobFlows, at most 1 may run at once and 2 may wait" in told
+    reported = scenario.cluster.kubectl.refusal(jobflow(scenario.namespace, "i", {"a": ()}))
+    assert "has 3 active JobFlows, at most 1 may run at once and 2 may wait" in reported
     scenario.reaches("f", "a", "Running")
     running = "f"
     for name in sorted(names[1:], key=lambda name: age(scenario, name)):
@@ -387,9 +387,9 @@ def test_a_dry_run_tells_how_many_stored_objects_violate_the_policy(scenario: Sc
     name = f"{scenario.namespace}-dry"
     scenario.cluster.wait_for(JOBFLOWPOLICY, "", name, lambda body: (body.get("status") or {}).get("violations") == 1)
     patch = ("patch", "jobflowpolicy", name, "--type=merge", "-p", '{"spec":{"mode":"Enforce"}}')
-    told = scenario.cluster.kubectl(*patch, "--dry-run=server").stderr
-    assert "violations by stored objects at the scan of " in told
-    assert ": 1; such objects are kept, new ones would be refused" in told
+    reported = scenario.cluster.kubectl(*patch, "--dry-run=server").stderr
+    assert "violations by stored objects at the scan of " in reported
+    assert ": 1; such objects are kept, new ones would be refused" in reported
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: path.stem)
@@ -423,16 +423,16 @@ def test_the_commands_of_the_page_do_what_it_says(scenario: Scenario) -> None:
     for command, stdin, wanted in commands():
         output = ""
 
-        def told(command: str = command, stdin: str = stdin, wanted: list[str] = wanted) -> bool:
+        def reported(command: str = command, stdin: str = stdin, wanted: list[str] = wanted) -> bool:
             nonlocal output
             done = kubectl(*shlex.split(command), stdin=stdin, check=False)
             output = plainly(done.stderr + done.stdout)
             return all(plainly(line) in output for line in wanted)
 
         if " get " in f" {command} ":  # what the scan finds takes a moment
-            until(told, 15, lambda: f"kubectl {command}: {output}")  # noqa: B023 - asked before the next turn
+            until(reported, 15, lambda: f"kubectl {command}: {output}")  # noqa: B023 - asked before the next turn
         else:
-            assert told(), f"kubectl {command}: {output}"
+            assert reported(), f"kubectl {command}: {output}"
         if "polic" in command:
             known_to_the_webhook(scenario, f"{scenario.namespace}-page")
     scenario.kube.delete(QUEUE, "", "vision")

@@ -89,9 +89,9 @@ def tried(scenario: Scenario, name: str = "t", *, dry: bool = True, **labels: st
 def says(scenario: Scenario, words: str, *others: str, **labels: str) -> None:
     """Wait until the webhook has seen the change; then its message."""
     until(lambda: words in tried(scenario, **labels), 15, lambda: tried(scenario, **labels))
-    told = tried(scenario, **labels)
+    answer = tried(scenario, **labels)
     for more in others:
-        assert more in told
+        assert more in answer
 
 
 def state(scenario: Scenario, wanted: str, name: str = "x") -> Body:

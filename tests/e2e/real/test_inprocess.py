@@ -118,11 +118,11 @@ def test_every_listed_field_is_enforced_and_no_other(kube: BlockingClient) -> No
         assert field
     _in_force(kube, 1)
     for number, (field, (_, bad, good, _)) in enumerate(FIELDS.items()):
-        told = refusal(kube, f"field-{number}", bad)
+        reported = refusal(kube, f"field-{number}", bad)
         assert refusal(kube, f"field-{number}", good) == "", field
-        assert (f"({field})" in told) is (field in WHOLLY or field in ("limits.maxParallelism", "limits.maxRetry")), (
-            told
-        )
+        assert (f"({field})" in reported) is (
+            field in WHOLLY or field in ("limits.maxParallelism", "limits.maxRetry")
+        ), reported
 
 
 def test_ways_around_policies_are_refused(kube: BlockingClient) -> None:
@@ -132,9 +132,9 @@ def test_ways_around_policies_are_refused(kube: BlockingClient) -> None:
         _enforce(kube, [_in(f"bypass-{number}", policy(f"bypass-{number}", **each.spec))])
     _in_force(kube, 4)
     passed = {
-        name: told
+        name: reported
         for number, (name, each) in enumerate(tried.items())
-        if f"({each.rule})" not in (told := refusal(kube, f"bypass-{number}", each.new))
+        if f"({each.rule})" not in (reported := refusal(kube, f"bypass-{number}", each.new))
     }
     assert passed == {}
 
@@ -163,14 +163,14 @@ def test_random_objects_and_policies(kube: BlockingClient) -> None:
             whole = completed(given, bodies, namespace)
             webhook = found_by_webhook(whole, bodies, namespace)
             for raw in (True, False):
-                told = refusal(kube, name, (given if raw else whole).object or {}, update=old is not None)
-                if told and "ValidatingAdmissionPolicy" not in told:
+                reported = refusal(kube, name, (given if raw else whole).object or {}, update=old is not None)
+                if reported and "ValidatingAdmissionPolicy" not in reported:
                     continue  # the schema comes first
-                refused += bool(told)
+                refused += bool(reported)
                 # The API server names the first rule that is violated.
-                found = disagreement(whole, bodies, webhook, found_in([told]))
-                if found and (found.too_much or (not raw and not told and found.too_little and old is None)):
-                    differ.append((told, found))
+                found = disagreement(whole, bodies, webhook, found_in([reported]))
+                if found and (found.too_much or (not raw and not reported and found.too_little and old is None)):
+                    differ.append((reported, found))
     assert [each for each in differ if not _is_known(each[1])] == []
     assert refused > 10
 

@@ -114,13 +114,13 @@ def test_right_flows_of_every_size_are_accepted(kube: BlockingClient, case: str)
 @pytest.mark.parametrize("case", CYCLES)
 def test_cycles_are_refused_and_spelled_out_in_every_order(kube: BlockingClient, case: str) -> None:
     for order, manifest in orders(CYCLES[case]).items():
-        told = refusal(kube, manifest)
-        assert "422" in told, (order, told)
-        named = told.partition("cycle ")[2].partition(":")[0].split(" -> ")
+        reported = refusal(kube, manifest)
+        assert "422" in reported, (order, reported)
+        named = reported.partition("cycle ")[2].partition(":")[0].split(" -> ")
         targets = dict(CYCLES[case])
         pairs = [pair for pair in pairwise(named) if "..." not in pair]
-        assert pairs, (order, told)
-        assert all(first in targets[second] for first, second in pairs), (order, told)
+        assert pairs, (order, reported)
+        assert all(first in targets[second] for first, second in pairs), (order, reported)
 
 
 @pytest.mark.parametrize("case", BROKEN)
@@ -130,8 +130,8 @@ def test_other_faults_are_refused(kube: BlockingClient, case: str) -> None:
 
 
 def test_all_faults_are_in_one_message(kube: BlockingClient) -> None:
-    told = refusal(kube, BROKEN["three at once"][0])
-    assert all(part in told for part in ('no step named "b"', 'another step is named "a"', "cycle c -> c"))
+    reported = refusal(kube, BROKEN["three at once"][0])
+    assert all(part in reported for part in ('no step named "b"', 'another step is named "a"', "cycle c -> c"))
 
 
 def test_random_objects_are_refused_by_the_api_server_exactly_when_the_webhook_refuses_their_structure(
@@ -140,12 +140,12 @@ def test_random_objects_are_refused_by_the_api_server_exactly_when_the_webhook_r
     count = int(os.environ.get("STRUCTURE_OBJECTS", "600"))
     differ = []
     for manifest in (*random_flows(count // 2, 7), *random_jobs(count // 2, 8)):
-        told = refusal(kube, manifest)
-        by_policy = "ValidatingAdmissionPolicy" in told
-        if told and not by_policy:
+        reported = refusal(kube, manifest)
+        by_policy = "ValidatingAdmissionPolicy" in reported
+        if reported and not by_policy:
             continue  # the schema comes first: a name that is too long
         if by_policy is not breaks_structure(review(manifest)):
-            differ.append((manifest["spec"], told))
+            differ.append((manifest["spec"], reported))
     assert differ == []
 
 
@@ -154,8 +154,8 @@ def test_large_random_flows_are_never_refused_wrongly(kube: BlockingClient) -> N
     missed = []
     for manifest in random_flows(60, 9, largest=200):
         broken = breaks_structure(review(manifest))
-        told = refusal(kube, manifest)
-        assert broken or not told, told
-        if broken and not told:
+        reported = refusal(kube, manifest)
+        assert broken or not reported, reported
+        if broken and not reported:
             missed.append(len(manifest["spec"]["flows"]))
     assert all(size > ROUNDS for size in missed)

@@ -40,10 +40,10 @@ def installed(request: pytest.FixtureRequest) -> Iterator[Installation]:
 
 
 def test_the_api_server_refuses_broken_graphs_while_no_webhook_answers(installed: Installation) -> None:
-    told = refusal(installed, CYCLE)
-    assert BY_WEBHOOK in told
-    assert told.count("cycle") == 1
-    assert "ValidatingAdmissionPolicy" not in told
+    reported = refusal(installed, CYCLE)
+    assert BY_WEBHOOK in reported
+    assert reported.count("cycle") == 1
+    assert "ValidatingAdmissionPolicy" not in reported
     assert 'did you mean "prepare"' in refusal(installed, TYPO)
 
     installed.cluster.processes.stop("webhook")
@@ -64,9 +64,9 @@ def test_the_api_server_enforces_policies_while_no_webhook_answers(installed: In
     state = installed.cluster.wait_for(JOBFLOWPOLICY, "", "house", lambda body: "inProcess" in body.get("status", {}))
     assert state["status"]["inProcess"]["rules"] == ["limits.maxSteps"]
     until(lambda: BY_RULE in refusal(installed, LONG), 60, lambda: refusal(installed, LONG))
-    told = refusal(installed, LONG)
-    assert told.count("at most 2 are allowed") == 1
-    assert "ValidatingAdmissionPolicy" not in told
+    reported = refusal(installed, LONG)
+    assert reported.count("at most 2 are allowed") == 1
+    assert "ValidatingAdmissionPolicy" not in reported
 
     installed.cluster.processes.stop("webhook")
     words = 'policy "house" (limits.maxSteps): spec.flows: has 3 steps, at most 2 are allowed'

@@ -60,9 +60,9 @@ def test_what_a_schedule_or_template_contains_is_refused_at_its_place(scenario: 
             "spec.flow.flows": flow_template(scenario, "long", "a", "b"),
         }
         for place, body in refused.items():
-            told = scenario.cluster.kubectl.refusal(body)
-            assert place in told
-            assert f"{scenario.namespace}-small" in told
+            reported = scenario.cluster.kubectl.refusal(body)
+            assert place in reported
+            assert f"{scenario.namespace}-small" in reported
 
 
 def test_a_warning_names_the_place_and_the_schedule_is_created(scenario: Scenario) -> None:
@@ -109,8 +109,8 @@ def test_an_update_that_leaves_an_old_violation_alone_passes_and_a_new_one_does_
         longer = inline(scenario, "old", "a", "b", "c")["spec"]["jobFlowTemplate"]
         try:
             scenario.kube.patch(CRONJOBFLOW, scenario.namespace, "old", {"spec": {"jobFlowTemplate": longer}})
-            told = ""
+            reported = ""
         except RestError as error:
-            told = error.message
-        assert "spec.jobFlowTemplate.spec.flows" in told
-        assert "has 3 steps, at most 1" in told
+            reported = error.message
+        assert "spec.jobFlowTemplate.spec.flows" in reported
+        assert "has 3 steps, at most 1" in reported

@@ -158,7 +158,7 @@ def test_a_resumed_cron_job_runs_its_newest_missed_time_at_once(schedules: Scena
     until(lambda: len(children(schedules, JOB, "asleep")) == 1, 30, lambda: f"{status(schedules, CRONJOB, 'asleep')}")
 
 
-def test_a_suspended_cron_job_flow_skips_its_times_and_goes_on_when_it_is_resumed(schedules: Scenario) -> None:
+def test_a_suspended_cron_job_flow_skips_its_times_and_continues_when_it_is_resumed(schedules: Scenario) -> None:
     name = schedules.namespace
     schedules.cluster.apply(cron_job_flow(name, "pausing", params=DAY, concurrencyPolicy="Forbid"))
 
@@ -282,11 +282,11 @@ def test_a_flow_template_is_ready_once_what_it_names_exists(schedules: Scenario)
 
 
 def test_events_and_metrics_tell_what_schedules_did(schedules: Scenario) -> None:
-    def told() -> str:
+    def reported() -> str:
         return str(schedules.cluster.kubectl("get", "events", "-n", schedules.namespace, "-o", "wide").stdout)
 
-    until(lambda: "created JobFlow flows-" in told() and "created Job jobs-" in told(), 30, told)
-    assert "RunSkipped" in told()
+    until(lambda: "created JobFlow flows-" in reported() and "created Job jobs-" in reported(), 30, reported)
+    assert "RunSkipped" in reported()
     metrics = schedules.cluster.metrics()
     assert (
         f'jobflow_schedule_last_success_timestamp_seconds{{kind="CronJob",schedule="{schedules.namespace}/jobs"}}'

@@ -95,8 +95,8 @@ def await_run(scenario: Scenario, seen: JobPhaseRecorder, name: str, more: int) 
 def missed(scenario: Scenario, name: str) -> int:
     """Due times that our controller has reported as missed."""
     events = scenario.kube.request("GET", f"/api/v1/namespaces/{scenario.namespace}/events")["items"]
-    told = [each["message"] for each in events if each["involvedObject"]["name"] == name]
-    return sum(int(found[1]) for each in told if (found := re.match(r"(\d+) due times? passed", each)))
+    reported = [each["message"] for each in events if each["involvedObject"]["name"] == name]
+    return sum(int(found[1]) for each in reported if (found := re.match(r"(\d+) due times? passed", each)))
 
 
 def test_a_cron_job_that_volcano_ran_is_taken_over_and_given_back(cluster: LocalCluster, binary: bool) -> None:

@@ -39,11 +39,11 @@ def started(flow: Flow, scenario: Scenario) -> None:
 
 def as_foreseen(scenario: Scenario, foreseen: SimulatedFlow) -> None:
     flow = scenario.ended(foreseen.name)
-    told = {
+    reported = {
         step["name"]: (step["phase"], step.get("reason", ""), step.get("attempts", 0), step.get("outputs", {}))
         for step in flow["status"]["steps"]
     }
-    assert told == {
+    assert reported == {
         step.name: (step.phase, step.reason, step.attempts, dict(step.outputs)) for step in foreseen.steps.values()
     }
     assert (phase(flow), flow["status"]["outcome"]) == (foreseen.phase, foreseen.outcome)

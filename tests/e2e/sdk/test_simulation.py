@@ -104,7 +104,7 @@ def test_what_is_foreseen_happens(ran: tuple[Scenario, JobPhaseRecorder], name: 
     for each in (foreseen, *_below(foreseen)):
         flow = scenario.get(each.name)
         status = flow["status"]
-        assert {step["name"]: _told(step) for step in status["steps"]} == {
+        assert {step["name"]: _reported(step) for step in status["steps"]} == {
             step.name: (step.phase, step.reason, step.attempts, dict(step.outputs), step.decision)
             for step in each.steps.values()
         }
@@ -119,7 +119,7 @@ def _below(foreseen: SimulatedFlow) -> Iterator[SimulatedFlow]:
             yield from (flow, *_below(flow))
 
 
-def _told(step: Mapping[str, Any]) -> tuple[str, str, int, dict[str, str], str]:
+def _reported(step: Mapping[str, Any]) -> tuple[str, str, int, dict[str, str], str]:
     decision = (step.get("approval") or {}).get("decision", "")
     return step["phase"], step.get("reason", ""), step.get("attempts", 0), step.get("outputs", {}), decision
 

@@ -132,7 +132,7 @@ def test_suspending_a_flow_suspends_what_is_below_it(scenario: Scenario) -> None
     scenario.succeeds("f")
 
 
-def test_retrying_a_flow_has_its_sub_flow_go_on_from_the_step_that_failed(scenario: Scenario) -> None:
+def test_retrying_a_flow_makes_its_sub_flow_continue_from_the_step_that_failed(scenario: Scenario) -> None:
     scenario.templates("work")
     scenario.templates("broken", code=1)
     body = inline({"a": {"template": "work"}, "b": {"template": "broken"} | targets("a")})

@@ -163,5 +163,5 @@ def test_the_same_text_can_be_valid_in_one_scope_and_invalid_in_another() -> Non
 
 @pytest.mark.parametrize("text", ['params.in == "x"', "params.in", 'true && params.true == "x"'])
 def test_a_keyword_is_reported_once_without_consequential_errors(text: str) -> None:
-    (told,) = problems(text)
-    assert "is a keyword of CEL; write params[" in str(told)
+    (reported,) = problems(text)
+    assert "is a keyword of CEL; write params[" in str(reported)

@@ -73,8 +73,8 @@ CLOSED = {
 }
 
 
-@pytest.mark.parametrize(("said", "told"), CLOSED.values(), ids=CLOSED.keys())
-def test_a_closed_connection_logs_no_stack_trace(said: str, told: bool) -> None:
+@pytest.mark.parametrize(("said", "reported"), CLOSED.values(), ids=CLOSED.keys())
+def test_a_closed_connection_logs_no_stack_trace(said: str, reported: bool) -> None:
     stream = io.StringIO()
     root = logging.getLogger()
     before = root.handlers[:], root.level
@@ -84,4 +84,4 @@ def test_a_closed_connection_logs_no_stack_trace(said: str, told: bool) -> None:
         logging.getLogger("asyncio").error("Fatal error on SSL protocol", exc_info=error)
     finally:
         root.handlers[:], root.level = before
-    assert bool(stream.getvalue()) is told
+    assert bool(stream.getvalue()) is reported

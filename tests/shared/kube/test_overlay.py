@@ -22,7 +22,7 @@ def overlay() -> tuple[Store, Overlay]:
     return store, Overlay(store, clock=lambda: 0.0)
 
 
-def told(changes: list[Change]) -> list[tuple[str, str]]:
+def reported(changes: list[Change]) -> list[tuple[str, str]]:
     def name(body: Body | None) -> str:
         return f"{body['metadata']['uid']}@{body['metadata']['resourceVersion']}" if body else ""
 
@@ -31,7 +31,7 @@ def told(changes: list[Change]) -> list[tuple[str, str]]:
 
 ASSUME, ADDED, MODIFIED, DELETED, LISTED = "assume", "ADDED", "MODIFIED", "DELETED", "listed"
 STORIES = {
-    "an own write is seen at once and told once": (
+    "an own write is seen at once and reported once": (
         [(ASSUME, obj(5)), (ADDED, obj(5))],
         [("", "u1@5")],
         "5",
@@ -56,7 +56,7 @@ STORIES = {
         [("", "u1@5"), ("u1@5", "")],
         None,
     ),
-    "a duplicated event is told once": (
+    "a duplicated event is reported once": (
         [(ADDED, obj(5)), (ADDED, obj(5)), (DELETED, obj(6)), (DELETED, obj(6)), (ADDED, obj(5))],
         [("", "u1@5"), ("u1@5", "")],
         None,
@@ -92,7 +92,7 @@ def test_own_writes_and_watch_events_in_any_order(
     changes: list[Change] = []
     for action, body in steps:
         changes += view.assume(body) if action == ASSUME else view.event(action, body)
-    assert told(changes) == want
+    assert reported(changes) == want
     seen = store.get(KEY)
     assert (seen["metadata"]["resourceVersion"] if seen else None) == version
 
@@ -100,12 +100,12 @@ def test_own_writes_and_watch_events_in_any_order(
 def test_an_own_deletion_is_visible_at_once_and_stays_visible() -> None:
     store, view = overlay()
     view.event(ADDED, obj(5))
-    assert told(view.assume_deleted(KEY, "u1")) == [("u1@5", "")]
+    assert reported(view.assume_deleted(KEY, "u1")) == [("u1@5", "")]
     assert view.event(MODIFIED, obj(6)) == []
     assert view.listed(obj(6)) == []
     assert view.event(DELETED, obj(7)) == []
     assert KEY not in store
-    assert told(view.event(ADDED, obj(8, "u2"))) == [("", "u2@8")]
+    assert reported(view.event(ADDED, obj(8, "u2"))) == [("", "u2@8")]
 
 
 def test_an_own_deletion_keeps_a_later_object_of_the_same_name() -> None:
@@ -128,7 +128,7 @@ RELISTS = {
 def test_relist(items: list[Body], version: str, want: list[tuple[str, str]]) -> None:
     _, view = overlay()
     view.event(ADDED, obj(5))
-    assert told(relist(view, items, version)) == want
+    assert reported(relist(view, items, version)) == want
 
 
 def relist(view: Overlay, items: list[Body], version: str, namespace: str = "") -> list[Change]:
@@ -141,7 +141,7 @@ def test_a_list_older_than_an_own_creation_does_not_delete_it() -> None:
     view.assume(obj(15))
     assert relist(view, [], "12") == []
     assert KEY in store
-    assert told(relist(view, [], "16")) == [("u1@15", "")]
+    assert reported(relist(view, [], "16")) == [("u1@15", "")]
 
 
 def test_a_list_older_than_an_own_write_does_not_undo_it() -> None:
@@ -159,7 +159,7 @@ def test_a_list_without_an_own_write_wins_after_a_timeout() -> None:
     view.assume(obj(1000))
     assert relist(view, [], "500") == []
     now = 301.0
-    assert told(relist(view, [], "500")) == [("u1@1000", "")]
+    assert reported(relist(view, [], "500")) == [("u1@1000", "")]
 
 
 def test_a_list_of_one_namespace_does_not_change_others() -> None:
@@ -185,16 +185,16 @@ class Race(RuleBasedStateMachine):
         self.store = Store(hot=Hot(2))
         self.view = Overlay(self.store, clock=lambda: 0.0)
         self.own: dict[str, Body | None] = {}  # the newest state from own writes
-        self.told: dict[str, Body] = {}  # the state of a handler that applies all changes
+        self.reported: dict[str, Body] = {}  # the state of a handler that applies all changes
 
     def take(self, changes: list[Change]) -> None:
         for old, new in changes:
             name = (old or new or {})["metadata"]["name"]
-            assert self.told.get(name) == old
+            assert self.reported.get(name) == old
             if new is None:
-                del self.told[name]
+                del self.reported[name]
             else:
-                self.told[name] = new
+                self.reported[name] = new
 
     def write(self, name: str) -> Body:
         self.version += 1
@@ -271,12 +271,12 @@ class Race(RuleBasedStateMachine):
 
     @invariant()
     def handlers_know_what_readers_see(self) -> None:
-        assert {key.name: self.store.get(key) for key in self.store} == self.told
+        assert {key.name: self.store.get(key) for key in self.store} == self.reported
 
     @invariant()
     def everything_is_seen_in_the_end(self) -> None:
         if self.delivered == len(self.log):
-            assert self.told == self.server
+            assert self.reported == self.server
 
 
 TestRace = Race.TestCase

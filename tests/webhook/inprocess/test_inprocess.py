@@ -34,7 +34,7 @@ NAMESPACE = namespace("ns1", **{"kubernetes.io/metadata.name": "ns1", "team": "v
 IN_PROCESS = AdmissionOptions(in_process_policies=True)
 
 
-def told(new: Body, *bodies: Body, old: Body | None = None, mode: str = "Enforce") -> list[str]:
+def reported(new: Body, *bodies: Body, old: Body | None = None, mode: str = "Enforce") -> list[str]:
     """What the policies of a mode say of a creation, or of an update of `old`."""
     return [
         text for body in with_status(bodies, generation=1) for text in refusals(review(new, old), NAMESPACE, body, mode)
@@ -61,8 +61,8 @@ def test_every_check_that_is_listed_is_written_in_cel() -> None:
 @pytest.mark.parametrize("field", FIELDS)
 def test_what_violates_a_field_is_refused_as_far_as_the_status_lists_it(field: str) -> None:
     spec, bad, good, _ = FIELDS[field]
-    said = told(bad, policy("house", **spec))
-    assert told(good, policy("house", **spec)) == []
+    said = reported(bad, policy("house", **spec))
+    assert reported(good, policy("house", **spec)) == []
     if field in WHOLLY or field in PARTLY:
         assert [text for text in said if text.startswith(f'policy "house" ({field}): ')] == said
         assert len(said) == 1
@@ -74,7 +74,7 @@ def test_what_violates_a_field_is_refused_as_far_as_the_status_lists_it(field: s
 def test_only_the_policy_of_a_mode_judges_the_policies_of_that_mode() -> None:
     for mode in ACTIONS:
         house = policy("house", limits={"maxSteps": 1}, mode=mode.value)
-        said = {other.value: bool(told(flow(), house, mode=other.value)) for other in ACTIONS}
+        said = {other.value: bool(reported(flow(), house, mode=other.value)) for other in ACTIONS}
         assert said == {other.value: other is mode for other in ACTIONS}
 
 
@@ -118,28 +118,28 @@ def test_a_policy_applies(case: str) -> None:
 def test_an_update_is_refused_for_new_faults_only() -> None:
     house = policy("house", allowed={"queues": ["q1"]}, limits={"maxRetry": 1})
     stored = job(queue="other", maxRetry=1)
-    assert told(labelled(stored, team="x"), house, old=stored) == []
-    assert told(job(queue="other", maxRetry=2), house, old=stored) == [
+    assert reported(labelled(stored, team="x"), house, old=stored) == []
+    assert reported(job(queue="other", maxRetry=2), house, old=stored) == [
         'policy "house" (limits.maxRetry): 2 retries: at most 1 retries'
     ]
-    assert told(job(queue="another", maxRetry=1), house, old=stored)
+    assert reported(job(queue="another", maxRetry=1), house, old=stored)
 
 
 def test_suspending_a_flow_is_not_refused_but_a_change_under_cover_of_it_is() -> None:
     house = policy("house", limits={"maxSteps": 1}, match={"objectSelector": TEAM})
     stored, one = flow(step("a"), step("b")), flow(step("a"))
-    assert told(flow(step("a"), step("b"), suspend=True), house, old=stored) == []
+    assert reported(flow(step("a"), step("b"), suspend=True), house, old=stored) == []
     suspended = policy("house", limits={"maxSteps": 1})
-    assert told(flow(step("a"), step("b"), suspend=True), suspended, old=one)
-    assert told(labelled(flow(step("a"), step("b"), suspend=True), team="vision"), house, old=one)
+    assert reported(flow(step("a"), step("b"), suspend=True), suspended, old=one)
+    assert reported(labelled(flow(step("a"), step("b"), suspend=True), team="vision"), house, old=one)
 
 
 def test_absent_fields_that_a_policy_sets_are_left_to_the_webhook() -> None:
     strict = policy("strict", limits={"maxActiveDeadlineSeconds": 60}, required={"labels": ["team"]})
     kind = policy("kind", defaults={"activeDeadlineSeconds": 30, "labels": {"team": "x"}})
-    assert len(told(flow(step("a")), strict)) == 2
-    assert told(flow(step("a")), strict, kind) == []
-    assert len(told(flow(step("a"), activeDeadlineSeconds=61), strict, kind)) == 1
+    assert len(reported(flow(step("a")), strict)) == 2
+    assert reported(flow(step("a")), strict, kind) == []
+    assert len(reported(flow(step("a"), activeDeadlineSeconds=61), strict, kind)) == 1
 
 
 def test_a_malformed_task_does_not_hide_the_faults_of_another() -> None:
@@ -148,7 +148,7 @@ def test_a_malformed_task_does_not_hide_the_faults_of_another() -> None:
     for broken in ("text", 5, [], {"spec": 5}, {"spec": {"containers": 5}}, {"spec": {"containers": ["x"]}}):
         others = [{"name": "odd", "replicas": 0, "template": broken}, bad]
         for tasks in (others, others[::-1]):
-            said = told(job(*tasks), house)
+            said = reported(job(*tasks), house)
             assert any("serviceAccounts" in text for text in said), broken
             assert any("resourceRequests" in text for text in said), broken
 
@@ -180,7 +180,7 @@ def test_images_are_compared_as_by_the_webhook(pattern: str) -> None:
     for group in ("allowed", "denied"):
         house = policy("house", **{group: {"images": [pattern]}})
         verdict = found_values(manifest, house)
-        said = "; ".join(told(manifest, house))
+        said = "; ".join(reported(manifest, house))
         assert {image for image in IMAGES if f'"{image}" is' in said} == verdict
 
 

@@ -171,12 +171,12 @@ WITHOUT_EFFECT: dict[str, tuple[Body, Body, float | None, str]] = {
 
 @pytest.mark.parametrize("case", WITHOUT_EFFECT)
 def test_an_exception_without_effect_does_not_allow_anything(case: str) -> None:
-    house, given, hours, told = WITHOUT_EFFECT[case]
+    house, given, hours, reported = WITHOUT_EFFECT[case]
     verdict = judged(FOREIGN, house, given, hours=hours)
     (violation,) = verdict.violations
     assert violation.path == "spec.tasks[0].template.spec.containers[0].image"
-    assert told in violation.message
-    assert ('exception "' in violation.message) is bool(told)
+    assert reported in violation.message
+    assert ('exception "' in violation.message) is bool(reported)
 
 
 def test_an_exception_with_effect_counts_beside_one_without() -> None:

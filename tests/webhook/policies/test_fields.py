@@ -29,9 +29,9 @@ def test_warn_mode_allows_with_one_short_warning(rule: str) -> None:
     spec, bad, good, path = FIELDS[rule]
     allowed = judged(bad, *AROUND, policy(mode="Warn", **spec))
     assert allowed.allowed
-    told = [warning for warning in allowed.warnings if warning.startswith(f"policy house ({rule}): {path}: ")]
-    assert len(told) == 1
-    assert len(told[0]) < 120
+    reported = [warning for warning in allowed.warnings if warning.startswith(f"policy house ({rule}): {path}: ")]
+    assert len(reported) == 1
+    assert len(reported[0]) < 120
     assert allowed.audit["house"].startswith(f"Warn {rule}: ")
     assert judged(good, *AROUND, policy(mode="Warn", **spec)).policies == ()
 

@@ -19,26 +19,30 @@ from tests.webhook.policies.make import (
 )
 
 
-def told(expression: str, manifest: Body, *, old: Body | None = None, user: str = "", message: str = "") -> list[str]:
+def reported(
+    expression: str, manifest: Body, *, old: Body | None = None, user: str = "", message: str = ""
+) -> list[str]:
     rules = [{"name": "r", "expression": expression, "message": message}]
     verdict = judged(manifest, *AROUND, policy(rules=rules), old=old, user=user)
     return [each.message for each in verdict.policies]
 
 
 def test_a_violated_rule_shows_its_message_or_expression() -> None:
-    assert told("object.spec.queue == 'x'", job(), message="use x") == ["use x"]
-    assert told("object.spec.queue ==\n 'x'", job()) == ["must hold: object.spec.queue == 'x'"]
+    assert reported("object.spec.queue == 'x'", job(), message="use x") == ["use x"]
+    assert reported("object.spec.queue ==\n 'x'", job()) == ["must hold: object.spec.queue == 'x'"]
 
 
 def test_a_rule_that_fails_to_evaluate_is_violated() -> None:
-    assert told("object.spec.nosuch == 1", job(), message="unused") == ['could not be evaluated: no such key: "nosuch"']
+    assert reported("object.spec.nosuch == 1", job(), message="unused") == [
+        'could not be evaluated: no such key: "nosuch"'
+    ]
 
 
 def test_a_rule_sees_old_object_request_and_namespace() -> None:
-    assert told("oldObject == null", job()) == []
-    assert told("oldObject.spec.minAvailable == 1", job(minAvailable=2), old=job(minAvailable=1)) == []
-    assert told("request.operation == 'CREATE' && request.userInfo.username == 'ann'", job(), user="ann") == []
-    assert told("namespaceObject.metadata.name == request.namespace", job()) == []
+    assert reported("oldObject == null", job()) == []
+    assert reported("oldObject.spec.minAvailable == 1", job(minAvailable=2), old=job(minAvailable=1)) == []
+    assert reported("request.operation == 'CREATE' && request.userInfo.username == 'ann'", job(), user="ann") == []
+    assert reported("namespaceObject.metadata.name == request.namespace", job()) == []
 
 
 # --- match and exempt -------------------------------------------------------------------------------------------------

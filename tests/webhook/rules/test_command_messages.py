@@ -113,9 +113,9 @@ def test_a_message_with(case: str) -> None:
 
 
 def test_a_policy_judges_the_flow_as_the_command_would_change_it() -> None:
-    told = faults(order("RetryJobFlow", {"activeDeadlineSeconds": 7200}), lookups=world(POLICY))
-    assert len(told) == 1
-    assert told[0].startswith("message: Forbidden: JobFlow f would be refused: spec.activeDeadlineSeconds")
+    reported = faults(order("RetryJobFlow", {"activeDeadlineSeconds": 7200}), lookups=world(POLICY))
+    assert len(reported) == 1
+    assert reported[0].startswith("message: Forbidden: JobFlow f would be refused: spec.activeDeadlineSeconds")
 
 
 def test_a_flow_that_is_not_known_is_judged_by_the_controller() -> None:

@@ -25,7 +25,7 @@ class ComparingCluster(ThingCluster):
     claim: Claim = frozenset()
     since: float | None = START - 100
     needed: Claim = frozenset()
-    may_go_on = True
+    may_create = True
 
     def seen(self) -> ObservedFlow:
         since = math.inf if self.since is None else self.since
@@ -44,14 +44,14 @@ class ComparingCluster(ThingCluster):
         assert self.since is not None, "an object was created while the policy was missing"
         assert self.since <= START, "a flow from before the policy was there has created an object"
         assert self.needed <= self.claim, "an object was created that the flow does not claim"
-        assert not self.created or self.may_go_on, "a Command without the right has started the step again"
+        assert not self.created or self.may_create, "a Command without the right has started the step again"
         return super()._create(action)
 
     def order(self, action: str, claim: Claim, age: float) -> None:
         """A Command; `may_create`: whether its sender has the right to create what the flow creates."""
         self.serial += 1
         sent = self.now - age
-        self.may_go_on = self.needed <= claim and self.since is not None and sent >= self.since
+        self.may_create = self.needed <= claim and self.since is not None and sent >= self.since
         name = f"c{self.serial}"
         self.commands.append(FlowCommand(name, f"{name}-uid", action, rfc3339(sent), claim=claim))
 

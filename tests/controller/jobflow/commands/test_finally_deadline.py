@@ -35,9 +35,9 @@ def test_a_second_stop_does_not_end_finally_and_reports_it():
     assert cluster.phases() == {"a": "Terminated", "tidy": "Pending"}
     cluster.command("TerminateJobFlow")
     assert cluster.phases() == {"a": "Terminated", "tidy": "Pending"}
-    told = [message for reason, message in cluster.notes if reason == "CommandWithoutEffect"]
-    assert len(told) == 1
-    assert "only `finally` runs, which a stop does not end; `jobflow stop --force` or" in told[0]
+    reported = [message for reason, message in cluster.notes if reason == "CommandWithoutEffect"]
+    assert len(reported) == 1
+    assert "only `finally` runs, which a stop does not end; `jobflow stop --force` or" in reported[0]
 
 
 def test_each_command_without_effect_is_reported():
@@ -46,8 +46,8 @@ def test_each_command_without_effect_is_reported():
     cluster.command("RetryJobFlow")
     cluster.complete("f-a")
     cluster.command("TerminateJobFlow")
-    told = [message.partition(": ")[2] for reason, message in cluster.notes if reason == "CommandWithoutEffect"]
-    assert told == [
+    reported = [message.partition(": ")[2] for reason, message in cluster.notes if reason == "CommandWithoutEffect"]
+    assert reported == [
         "ResumeJobFlow has no effect: the flow is not suspended",
         "RetryJobFlow has no effect: none of the flow's steps has failed",
         "TerminateJobFlow has no effect: the flow has ended",

@@ -96,8 +96,8 @@ def test_a_new_failure_stops_steps_though_an_old_one_was_disregarded():
 def test_a_step_that_would_be_skipped_again_is_refused_with_the_reason():
     cluster = started(step("a"), step("b", "a"))
     cluster.fail("f-a")
-    told = cluster.command(RETRY, says(step="b"))
-    assert told.startswith("Refused: step b would be Skipped again (UpstreamFailed: a ended Failed)")
+    reported = cluster.command(RETRY, says(step="b"))
+    assert reported.startswith("Refused: step b would be Skipped again (UpstreamFailed: a ended Failed)")
     assert (cluster.phase, cluster.created) == ("Failed", ["f-a"])
 
 
@@ -133,8 +133,8 @@ def test_params_are_changed_before_anything_starts():
     )
     cluster.complete("f-b")
     cluster.fail("f-a")
-    told = cluster.command(RETRY, says(from_="a", params={"x": "0"}))
-    assert told == "Done: step a runs again; param x has the new value"
+    reported = cluster.command(RETRY, says(from_="a", params={"x": "0"}))
+    assert reported == "Done: step a runs again; param x has the new value"
     assert [(one.name, one.value) for one in cluster.flow.spec.params] == [("x", "0"), ("y", "2")]
     assert cluster.step("a").reason == "ConditionFalse"
     assert cluster.flow.metadata.annotations["flow.jobflow.dev/commanded-by"].startswith("cu")
@@ -173,8 +173,8 @@ def test_a_new_deadline_counts_from_the_retry():
     cluster.wait(10)
     assert (cluster.phase, cluster.status.outcome) == ("Failed", "DeadlineExceeded")
     cluster.wait(1000)
-    told = cluster.command(RETRY, says(activeDeadlineSeconds=7200))
-    assert told == "Done: step a runs again; the flow may take 7200 s from now"
+    reported = cluster.command(RETRY, says(activeDeadlineSeconds=7200))
+    assert reported == "Done: step a runs again; the flow may take 7200 s from now"
     cluster.wait(7199)
     assert cluster.phase == "Pending"
     cluster.wait(1)
@@ -238,7 +238,7 @@ def test_a_message_that_arrives_twice_acts_once():
 
 
 @pytest.mark.parametrize(
-    ("message", "told"),
+    ("message", "reported"),
     [
         (says(from_="x"), 'Refused: there is no step "x"'),
         (says(from_="a", step="b"), "Refused: message.step: may not be set together with from: name one step"),
@@ -251,9 +251,9 @@ def test_a_message_that_arrives_twice_acts_once():
         ("jobflow retry f", "WithoutEffect: none of the flow's steps has failed"),
     ],
 )
-def test_messages_that_change_nothing(message: str, told: str):
+def test_messages_that_change_nothing(message: str, reported: str):
     cluster = chain()
-    assert cluster.command(RETRY, message).startswith(told)
+    assert cluster.command(RETRY, message).startswith(reported)
     assert (cluster.phase, len(cluster.created)) == ("Succeed", 5)
 
 

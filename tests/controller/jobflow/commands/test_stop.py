@@ -61,8 +61,8 @@ def test_a_late_command_does_not_end_the_clean_up_of_a_later_run():
     cluster.command("RestartJobFlow")
     cluster.complete("f-a-r1")
     cluster.run("f-tidy-r1")
-    told = cluster.command(STOP, force(tidy=1))
-    assert told == ("WithoutEffect: attempt 1 of step tidy is not of this run, which began with attempt 2")
+    reported = cluster.command(STOP, force(tidy=1))
+    assert reported == ("WithoutEffect: attempt 1 of step tidy is not of this run, which began with attempt 2")
     assert cluster.step("tidy").phase == "Running"
     assert cluster.command(STOP, force(tidy=2)) == "Done: step tidy is ended (finally)"
 
@@ -70,8 +70,8 @@ def test_a_late_command_does_not_end_the_clean_up_of_a_later_run():
 def test_a_running_flow_is_stopped_and_its_finally_does_not_begin():
     cluster = started(step("a"), step("b", "a"), finally_=[step("tidy")])
     cluster.run("f-a")
-    told = cluster.command(STOP, force(tidy=1))
-    assert told == "Done: the Jobs of step a are terminated; step tidy is ended (finally)"
+    reported = cluster.command(STOP, force(tidy=1))
+    assert reported == "Done: the Jobs of step a are terminated; step tidy is ended (finally)"
     assert cluster.phases() == {"a": "Terminated", "b": "Skipped", "tidy": "Skipped"}
     assert cluster.phase == "Failed"
 
@@ -106,7 +106,7 @@ def test_the_same_message_again_changes_nothing():
 
 
 @pytest.mark.parametrize(
-    ("message", "told"),
+    ("message", "reported"),
     [
         (force(a=1), "Refused: a: no such step in `finally`"),
         (force(gone=1), "Refused: gone: no such step in `finally`"),
@@ -116,9 +116,9 @@ def test_the_same_message_again_changes_nothing():
         ('{"finally": {"tidy": 1}', "Refused: message: input data was truncated"),
     ],
 )
-def test_a_message_that_says_nothing_useful_is_refused(message: str, told: str):
+def test_a_message_that_says_nothing_useful_is_refused(message: str, reported: str):
     cluster = cleaning()
-    assert cluster.command(STOP, message).startswith(told)
+    assert cluster.command(STOP, message).startswith(reported)
     assert [reason for reason, _ in cluster.notes].count("CommandRefused") == 1
     assert cluster.phases()["tidy"] == "Running"
 

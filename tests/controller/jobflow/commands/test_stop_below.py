@@ -62,8 +62,8 @@ BELOW = {"finally": {"tidy": 1, "report": 1}, "flows": {"deeper": 2}}
 @pytest.mark.parametrize("place", ["flows", "finally"])
 def test_a_forced_stop_names_what_the_flow_below_has_open(place: str) -> None:
     cluster = running(finally_=place == "finally")
-    told = cluster.command(STOP, json.dumps({place: {"s": 1}}))
-    assert told.startswith("Done: ")
+    reported = cluster.command(STOP, json.dumps({place: {"s": 1}}))
+    assert reported.startswith("Done: ")
     ((child, sent),) = cluster.sent
     assert child == "f-s"
     assert json.loads(sent) == BELOW
@@ -79,8 +79,8 @@ def test_a_forced_stop_after_a_plain_one_reaches_the_clean_up_that_began_since()
     cluster = running()
     cluster.command(STOP)
     cluster.report("f-s", outcome="Terminated", steps=[{"name": "tidy", "attempts": 3, "attemptBase": 2}])
-    told = cluster.command(STOP, json.dumps({"flows": {"s": 1}}))
-    assert told == "Done: `finally` is ended in what step s runs"
+    reported = cluster.command(STOP, json.dumps({"flows": {"s": 1}}))
+    assert reported == "Done: `finally` is ended in what step s runs"
     cluster.wait(5)
     assert json.loads(cluster.sent[-1][1]) == {"finally": {"tidy": 3, "report": 1}}
     again = cluster.command(STOP, json.dumps({"flows": {"s": 1}}))
@@ -107,14 +107,14 @@ def test_every_iteration_of_a_loop_of_flows_is_stopped_so() -> None:
 
 
 @pytest.mark.parametrize(
-    ("flows", "told"),
+    ("flows", "reported"),
     [
         ({"gone": 1}, "Refused: gone: no such step with `flow`"),
         ({"s": 2}, "WithoutEffect: attempt 2 of step s is not of this run, which began with attempt 1"),
     ],
 )
-def test_a_message_that_names_nothing_that_runs_ends_no_clean_up(flows: dict[str, int], told: str) -> None:
+def test_a_message_that_names_nothing_that_runs_ends_no_clean_up(flows: dict[str, int], reported: str) -> None:
     cluster = running()
     cluster.command(STOP)
-    assert cluster.command(STOP, json.dumps({"flows": flows})) == told
+    assert cluster.command(STOP, json.dumps({"flows": flows})) == reported
     assert not cluster.step("s").stopped

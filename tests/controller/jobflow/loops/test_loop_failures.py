@@ -172,7 +172,7 @@ def test_retry_runs_failed_terminated_and_unstarted_items_again_but_not_skipped_
     assert (cluster.phase, cluster.step("s").iterations.skipped_indexes) == ("Succeed", "4")
 
 
-def test_a_while_loop_goes_on_after_tolerated_failures():
+def test_a_while_loop_continues_after_tolerated_failures():
     cluster = started(step("s", for_={"while": "index < 3", "tolerate": 1}))
     cluster.complete("f-s-0")
     cluster.fail("f-s-1")

@@ -55,7 +55,7 @@ def test_a_loop_that_fails(cell: tuple[bool | None, str, bool, int, int | None])
     failed = set(range(tolerate + 1))
     # a slot that became free before the failure that counts has been used
     running -= failed
-    told = cluster.step("loop")
+    reported = cluster.step("loop")
     for name in list(cluster.unfinished()):
         if name.startswith("f-loop"):
             cluster.complete(name)
@@ -79,7 +79,7 @@ def test_a_loop_that_fails(cell: tuple[bool | None, str, bool, int, int | None])
     # the flow fails, and stops its other steps, at the failure that counts and not when the loop has ended
     others_stop = strategy == "FailFast" and not allowed
     assert (cluster.phases()["other"] == "Terminated") is others_stop
-    assert told.reason == "IterationFailed"
+    assert reported.reason == "IterationFailed"
     if not others_stop:
         cluster.complete("f-other")
     assert cluster.phase == ("Succeed" if allowed else "Failed")

@@ -11,7 +11,7 @@ from shared.key import Key
 from shared.model.types import Body
 from shared.policy.quota.standing import Standing
 from shared.timestamp import rfc3339
-from tests.controller.jobflow.quota.world import NAMESPACES, QuotaWorld, policy
+from tests.controller.jobflow.quota.quota_cluster import NAMESPACES, QuotaCluster, policy
 
 POLICIES = (policy(2), policy(1), policy(2, namespaceLabel="team"), policy(1, objectLabel="who"), policy(0))
 
@@ -19,13 +19,13 @@ ANY = 1000
 
 
 class QuotaMachine(RuleBasedStateMachine):
-    world: QuotaWorld
+    simulation: QuotaCluster
     most: int
     allowed: int
 
     @initialize(limits=st.sampled_from(POLICIES))
     def begin(self, limits: Body) -> None:
-        self.world = QuotaWorld(limits)
+        self.simulation = QuotaCluster(limits)
         self.most = limits["spec"]["limits"]["maxActiveFlows"]
         self.allowed = self.most
 
@@ -39,97 +39,97 @@ class QuotaMachine(RuleBasedStateMachine):
         suspend=st.booleans(),
     )
     def create(self, namespace: str, name: str, who: str, suspend: bool) -> None:
-        if (key := Key(namespace, name)) not in self.world.clusters:
-            self.world.create(key, {"who": who} if who else {}, suspend=suspend)
+        if (key := Key(namespace, name)) not in self.simulation.clusters:
+            self.simulation.create(key, {"who": who} if who else {}, suspend=suspend)
 
-    @precondition(lambda self: self.world.queue)
+    @precondition(lambda self: self.simulation.queue)
     @rule(data=st.data())
     def reconcile(self, data: st.DataObject) -> None:
-        self.world.reconcile(self.pick(data, list(self.world.queue)))
+        self.simulation.reconcile(self.pick(data, list(self.simulation.queue)))
 
-    @precondition(lambda self: self.world.clusters)
+    @precondition(lambda self: self.simulation.clusters)
     @rule(data=st.data())
     def reconcile_any(self, data: st.DataObject) -> None:
-        self.world.reconcile(self.pick(data, list(self.world.clusters)))
+        self.simulation.reconcile(self.pick(data, list(self.simulation.clusters)))
 
-    @precondition(lambda self: self.world.clusters)
+    @precondition(lambda self: self.simulation.clusters)
     @rule(data=st.data())
     def crash(self, data: st.DataObject) -> None:
-        self.world.crash(self.pick(data, list(self.world.clusters)))
+        self.simulation.crash(self.pick(data, list(self.simulation.clusters)))
 
-    @precondition(lambda self: self.world.clusters)
+    @precondition(lambda self: self.simulation.clusters)
     @rule(data=st.data())
-    def take_off(self, data: st.DataObject) -> None:
-        self.world.take_off(self.pick(data, list(self.world.clusters)))
+    def decide_only(self, data: st.DataObject) -> None:
+        self.simulation.decide_only(self.pick(data, list(self.simulation.clusters)))
 
-    @precondition(lambda self: self.world.flying)
+    @precondition(lambda self: self.simulation.unwritten)
     @rule(data=st.data())
-    def land(self, data: st.DataObject) -> None:
-        self.world.land(self.pick(data, list(self.world.flying)))
+    def write(self, data: st.DataObject) -> None:
+        self.simulation.write(self.pick(data, list(self.simulation.unwritten)))
 
     @rule()
     def restart(self) -> None:
-        self.world.restart()
+        self.simulation.restart()
 
-    @precondition(lambda self: any(each.unfinished() for each in self.world.clusters.values()))
+    @precondition(lambda self: any(each.unfinished() for each in self.simulation.clusters.values()))
     @rule(data=st.data(), good=st.booleans())
     def end_a_job(self, data: st.DataObject, good: bool) -> None:
-        key = self.pick(data, [key for key, each in self.world.clusters.items() if each.unfinished()])
-        cluster = self.world.clusters[key]
+        key = self.pick(data, [key for key, each in self.simulation.clusters.items() if each.unfinished()])
+        cluster = self.simulation.clusters[key]
         cluster.now += 1
         name = cluster.unfinished()[0]
         cluster.set_job(name, cast(Any, "Completed" if good else "Failed"))
-        self.world.queue[key] = None
+        self.simulation.queue[key] = None
 
-    @precondition(lambda self: self.world.clusters)
+    @precondition(lambda self: self.simulation.clusters)
     @rule(data=st.data(), value=st.booleans())
     def suspend(self, data: st.DataObject, value: bool) -> None:
-        self.world.suspend(self.pick(data, list(self.world.clusters)), value)
+        self.simulation.suspend(self.pick(data, list(self.simulation.clusters)), value)
 
-    @precondition(lambda self: self.world.clusters)
+    @precondition(lambda self: self.simulation.clusters)
     @rule(data=st.data(), action=st.sampled_from(("RetryJobFlow", "RestartJobFlow", "TerminateJobFlow")))
     def command(self, data: st.DataObject, action: str) -> None:
-        key = self.pick(data, list(self.world.clusters))
-        cluster = self.world.clusters[key]
+        key = self.pick(data, list(self.simulation.clusters))
+        cluster = self.simulation.clusters[key]
         cluster.serial += 1
         sent = FlowCommand(f"c{cluster.serial}", f"cu{cluster.serial}", action, rfc3339(cluster.now))
         cluster.commands.append(sent)
-        self.world.queue[key] = None
+        self.simulation.queue[key] = None
 
-    @precondition(lambda self: self.world.clusters)
+    @precondition(lambda self: self.simulation.clusters)
     @rule(data=st.data())
     def delete(self, data: st.DataObject) -> None:
-        self.world.delete(self.pick(data, list(self.world.clusters)))
+        self.simulation.delete(self.pick(data, list(self.simulation.clusters)))
 
     @rule(most=st.integers(0, 3))
     def change_the_limit(self, most: int) -> None:
-        if self.world.is_idle():
+        if self.simulation.is_idle():
             self.allowed = 0
-        self.world.limit(most)
+        self.simulation.limit(most)
         self.most, self.allowed = most, max(most, self.allowed)  # flows that a higher limit admitted are not stopped
 
     @rule()
     def remove_the_policy(self) -> None:
-        self.world.remove_policy()
+        self.simulation.remove_policy()
         self.most = self.allowed = ANY
 
-    @precondition(lambda self: not self.world.flying)
+    @precondition(lambda self: not self.simulation.unwritten)
     @rule()
     def settle(self) -> None:
         """Once nothing is left to do, no flow waits while there is room. Nothing is reconciled that no change wakes."""
-        self.world.drain()
+        self.simulation.drain()
         holders: dict[str, int] = {}
-        for key in self.world.standings(Standing.HOLDS):
-            holders[self.world.group(key)] = holders.get(self.world.group(key), 0) + 1
-        for key in self.world.standings(Standing.WAITS):
-            group = self.world.group(key)
+        for key in self.simulation.standings(Standing.HOLDS):
+            holders[self.simulation.group(key)] = holders.get(self.simulation.group(key), 0) + 1
+        for key in self.simulation.standings(Standing.WAITS):
+            group = self.simulation.group(key)
             assert holders.get(group, 0) >= self.most, f"{key} waits while {group} has room"
 
     @invariant()
     def no_more_run_than_allowed(self) -> None:
         if not hasattr(self, "world"):
             return
-        for group, count in self.world.running().items():
+        for group, count in self.simulation.running().items():
             assert count <= self.allowed, f"{count} flows of {group} run at once, at most {self.allowed}"
 
 

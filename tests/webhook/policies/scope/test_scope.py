@@ -152,13 +152,13 @@ def test_defaults_are_set_only_while_a_policy_is_in_force() -> None:
 
 def test_labels_must_have_one_of_the_values() -> None:
     wanted = policy(required={"labelValues": {"cost-centre": ["cc-????", "shared"]}})
-    told = {
+    reported = {
         value: judged(labelled(job(), **({"cost-centre": value} if value else {})), wanted)
         for value in ("cc-1234", "shared", "cc-1", "")
     }
-    assert [each.allowed for each in told.values()] == [True, True, False, False]
-    assert "allowed: cc-????, shared" in str(told["cc-1"].violations[0])
-    assert "this label must be set" in str(told[""].violations[0])
+    assert [each.allowed for each in reported.values()] == [True, True, False, False]
+    assert "allowed: cc-????, shared" in str(reported["cc-1"].violations[0])
+    assert "this label must be set" in str(reported[""].violations[0])
 
 
 def test_a_webhook_is_registered_for_the_deletions_that_policies_judge() -> None:

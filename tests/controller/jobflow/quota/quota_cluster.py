@@ -30,7 +30,7 @@ def policy(most: int, version: int = 1, **per: str) -> Body:
     }
 
 
-class QuotaWorld:
+class QuotaCluster:
     """Flows of several namespaces, each in a FlowCluster, under one policy and one book of quotas."""
 
     def __init__(self, limits: Body) -> None:
@@ -42,7 +42,7 @@ class QuotaWorld:
         self.now = START
         self.queue: dict[Key, None] = {}
         self.current: Key | None = None
-        self.flying: dict[Key, tuple[JobFlow, Decision]] = {}
+        self.unwritten: dict[Key, tuple[JobFlow, Decision]] = {}
         self.restart()
 
     # -- the controller -----------------------------------------------------------------------------------------------
@@ -83,8 +83,8 @@ class QuotaWorld:
         self.queue.pop(key, None)
         if key not in self.clusters:
             return
-        if key in self.flying:
-            self.land(key)
+        if key in self.unwritten:
+            self.write(key)
         cluster = self.place(key)
         before = cluster.flow
         decision = cluster.turn()
@@ -95,16 +95,16 @@ class QuotaWorld:
         if decision.requeue_after == 0.0:
             self.queue[key] = None
 
-    def take_off(self, key: Key) -> None:
+    def decide_only(self, key: Key) -> None:
         """A pass decides about a flow; its writes are delayed, and passes over other flows happen in between."""
-        if key not in self.flying:
+        if key not in self.unwritten:
             self.queue.pop(key, None)
             decision = self.place(key).decide().decision
-            self.flying[key] = (self.clusters[key].flow, decision)
+            self.unwritten[key] = (self.clusters[key].flow, decision)
 
-    def land(self, key: Key) -> None:
+    def write(self, key: Key) -> None:
         """Its writes reach the API server. A status of a flow that has changed since is refused."""
-        seen, decision = self.flying.pop(key)
+        seen, decision = self.unwritten.pop(key)
         if (cluster := self.clusters.get(key)) is None or cluster.flow.metadata.uid != seen.metadata.uid:
             return
         for action in decision.actions:
@@ -121,8 +121,8 @@ class QuotaWorld:
 
     def crash(self, key: Key) -> None:
         """The process ends after it has created what it decided to create, and before it has written the status."""
-        if key in self.flying:
-            self.land(key)
+        if key in self.unwritten:
+            self.write(key)
         cluster = self.place(key)
         for action in cluster.decide().decision.actions:
             if isinstance(action, Create):
@@ -200,7 +200,7 @@ class QuotaWorld:
 
     def is_idle(self) -> bool:
         """Whether no flow runs, or may have been admitted."""
-        return not self.flying and all(standing_of(self.body(key)) is Standing.IDLE for key in self.clusters)
+        return not self.unwritten and all(standing_of(self.body(key)) is Standing.IDLE for key in self.clusters)
 
     def standings(self, standing: Standing) -> list[Key]:
         return [key for key in self.clusters if standing_of(self.body(key)) is standing]

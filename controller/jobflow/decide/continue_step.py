@@ -15,7 +15,7 @@ from shared.model.phases import StepPhase
 from shared.model.step import Step
 
 
-def go_on(context: FlowContext, step: Step, state: StepStatus, ready: list[ReadyStep]) -> None:
+def continue_step(context: FlowContext, step: Step, state: StepStatus, ready: list[ReadyStep]) -> None:
     """Add what the step may start now to `ready`, or end the step."""
     if step.approve is not None:
         await_approval(context, step, step.approve)
