@@ -76,10 +76,14 @@ class Overlay:
             self._buried.pop(uid, None)
             self._bury(uid, version)
             return self._remove(key) if current is not None and current.uid == uid else []
-        if self._is_dead(uid, version) or self._is_stale(key, current, uid, version):
+        if self.knows(key, uid, version):
             return []
         self._assumed.pop(key, None)
         return self._put(current, body)
+
+    def knows(self, key: Key, uid: str, version: str) -> bool:
+        """Whether an event ADDED or MODIFIED with this version tells nothing that is not stored already."""
+        return self._is_dead(uid, version) or self._is_stale(key, self._store.entry(key), uid, version)
 
     def listed(self, body: Body) -> list[Change]:
         """An object of a new list. The list takes precedence, except over own writes that are newer than it."""

@@ -11,6 +11,7 @@ from contextlib import aclosing
 from functools import lru_cache
 from typing import Final
 
+from shared.key import Key
 from shared.kinds import Kind
 from shared.kube import metrics
 from shared.kube.cache.overlay import Change, Overlay
@@ -124,11 +125,17 @@ class Reflector:
             await self._sleep()
 
     def _handle(self, event: WatchEvent) -> None:
-        version = event.object["metadata"]["resourceVersion"]
+        if not event.metadata.resource_version:
+            raise ValueError("a watch event without resourceVersion")
         _counted(self._kind.resource, event.type).inc()
-        if event.type != "BOOKMARK":
+        if event.type != "BOOKMARK" and not self._is_known(event):
             self._deliver(self._overlay.event(event.type, self._transform(event.object)))
-        self._version = version
+        self._version = event.metadata.resource_version
+
+    def _is_known(self, event: WatchEvent) -> bool:
+        """Whether the event brings nothing new, as after an own write. It is then dropped without being decoded."""
+        metadata, key = event.metadata, Key(event.metadata.namespace, event.metadata.name)
+        return event.type != "DELETED" and self._overlay.knows(key, metadata.uid, metadata.resource_version)
 
     async def _expired(self) -> None:
         if not self._version:

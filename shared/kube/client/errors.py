@@ -15,7 +15,7 @@ ApiError
 from collections.abc import Mapping
 from typing import Any, Final
 
-import orjson
+from shared.codec.json_text import decode
 
 
 class ApiError(Exception):
@@ -149,8 +149,8 @@ def error_of(code: int, body: bytes | Mapping[str, Any], retry_after: str = "") 
 
 def _status(body: bytes) -> Mapping[str, Any]:
     try:
-        decoded = orjson.loads(body)
-    except orjson.JSONDecodeError:
+        decoded = decode(body)
+    except ValueError:
         return {}
     return decoded if isinstance(decoded, dict) else {}
 

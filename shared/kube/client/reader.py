@@ -5,11 +5,12 @@ Code that must not write, such as caches and lookups, takes an `ApiReader`; an i
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
+from functools import cached_property
 from typing import Any, Final
 
 import msgspec
-import orjson
 
+from shared.codec.json_text import decode
 from shared.kinds import Kind
 from shared.kube.client import requests
 from shared.kube.client.errors import error_of
@@ -33,11 +34,49 @@ class Page(msgspec.Struct, frozen=True):
     remaining: int = 0
 
 
-class WatchEvent(msgspec.Struct, frozen=True):
-    """`type`: ADDED, MODIFIED, DELETED or BOOKMARK. The object of a BOOKMARK has only a resourceVersion."""
+class EventMetadata(msgspec.Struct, frozen=True, rename="camel"):
+    """What a watch event says about its object without being decoded as a whole."""
 
+    resource_version: str = ""
+    uid: str = ""
+    namespace: str = ""
+    name: str = ""
+
+
+class WatchEvent:
+    """`type`: ADDED, MODIFIED, DELETED or BOOKMARK. The object of a BOOKMARK has only a resourceVersion.
+
+    `object` is decoded when it is first read: a cache drops many events because of their metadata alone.
+    """
+
+    def __init__(self, line: bytes) -> None:
+        """Raises ValueError if `line` is no event, and the error that an event of type ERROR contains."""
+        try:
+            head = _HEADS.decode(line)
+        except msgspec.DecodeError as error:
+            raise ValueError(f"not a watch event: {error}") from error
+        self.type = head.type
+        self.metadata = head.object.metadata
+        self._line = line
+        if self.type == "ERROR":
+            raise error_of(int(self.object.get("code") or 500), self.object)
+
+    @cached_property
+    def object(self) -> Body:
+        body: Body = decode(self._line)["object"]
+        return body
+
+
+class _ObjectHead(msgspec.Struct):
+    metadata: EventMetadata = EventMetadata()
+
+
+class _EventHead(msgspec.Struct):
     type: str
-    object: Body
+    object: _ObjectHead
+
+
+_HEADS: Final = msgspec.json.Decoder(_EventHead)
 
 
 class ApiReader:
@@ -48,7 +87,7 @@ class ApiReader:
 
     async def get(self, kind: Kind, namespace: str, name: str) -> Body:
         answer = await self._sender.send(requests.get(kind, namespace, name), kind)
-        body: Body = orjson.loads(answer.body)
+        body: Body = decode(answer.body)
         return body
 
     async def list(
@@ -99,7 +138,7 @@ class ApiReader:
             limit=limit,
             continue_token=continue_token,
         )
-        return _page(orjson.loads((await self._sender.send(request, kind)).body), kind)
+        return _page(decode((await self._sender.send(request, kind)).body), kind)
 
     async def watch(
         self,
@@ -129,14 +168,14 @@ class ApiReader:
             lines = Lines()
             async for chunk in content.iter_any():
                 for line in lines.feed(chunk):
-                    yield _event(orjson.loads(line))
+                    yield WatchEvent(line)
 
     async def get_path(self, path: str, query: Mapping[str, object] | None = None) -> Any:
         """The decoded JSON at any path of the API server, or the text where it is not JSON (`/healthz`)."""
         answer = await self._sender.send(Request("get", "GET", requests.target(path, query)), None)
         try:
-            return orjson.loads(answer.body)
-        except orjson.JSONDecodeError:
+            return decode(answer.body)
+        except ValueError:
             return answer.body.decode("utf-8", "replace")
 
 
@@ -149,10 +188,3 @@ def _page(body: Body, kind: Kind) -> Page:
         item.setdefault("kind", kind.kind)
     remaining = int(meta.get("remainingItemCount") or 0)
     return Page(items, str(meta.get("resourceVersion") or ""), str(meta.get("continue") or ""), remaining)
-
-
-def _event(event: Body) -> WatchEvent:
-    if event["type"] != "ERROR":
-        return WatchEvent(event["type"], event["object"])
-    status = event.get("object") or {}
-    raise error_of(int(status.get("code") or 500), status)

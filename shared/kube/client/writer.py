@@ -4,8 +4,7 @@ An import contract names the few modules that may import it, so that every write
 `controller.cluster`, which fences writes by the leader's lease and reports what the API server refused.
 """
 
-import orjson
-
+from shared.codec.json_text import decode
 from shared.kinds import Kind
 from shared.kube.client import requests
 from shared.kube.client.requests import Request
@@ -109,5 +108,5 @@ class ApiWriter:
 
     async def _write(self, request: Request, kind: Kind) -> Body:
         answer = await self._sender.send(request, kind)
-        body: Body = orjson.loads(answer.body)
+        body: Body = decode(answer.body)
         return body

@@ -9,6 +9,7 @@ from aiohttp import web
 from shared.kinds import JOBFLOWPOLICY, POD, QUEUE
 from shared.kube.cache.cache import Cache, Caches, stopped
 from shared.kube.client.api import Api
+from shared.kube.client.reader import WatchEvent
 from shared.model.types import Body
 from tests.shared.kube.fake import FakeServer, event, status, until
 
@@ -243,3 +244,34 @@ async def test_bookmarks_advance_the_version_to_continue_from(fake: FakeServer, 
     fake.before = before
     async with running(Cache(api, POD)):
         await until(lambda: asked[1:2] == ["777"])
+
+
+async def test_an_event_of_an_own_write_is_dropped_without_being_decoded(
+    fake: FakeServer, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded: list[str] = []
+
+    def note(event: WatchEvent) -> Body:
+        decoded.append(event.metadata.name)
+        return whole(event)
+
+    whole = WatchEvent.object.func
+    monkeypatch.setattr(WatchEvent, "object", property(note))
+    cache = Cache(api, POD)
+    async with running(cache):
+        await until(lambda: bool(fake.watching))
+        cache.assume(await api.create(POD, pod("own")))
+        fake.put(PODS, pod("other"))
+        await until(lambda: names(cache) == ["other", "own"])
+    assert decoded == ["other"]
+
+
+async def test_after_an_event_without_a_version_it_lists_again(fake: FakeServer, api: Api) -> None:
+    fake.put(PODS, pod("a"))
+    cache = Cache(api, POD)
+    async with running(cache):
+        await until(lambda: bool(fake.watching))
+        for response in fake.watching:
+            await response.write(event("ADDED", pod("b")))
+        await until(lambda: fake.calls["LIST pods"] == 2)
+        assert names(cache) == ["a"]
