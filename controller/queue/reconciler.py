@@ -67,7 +67,7 @@ class QueueReconciler:
 def build(context: ControllerContext) -> Controller:
     queues = context.caches.want(QUEUE, indexers={PARENT_INDEX: index_by_parent})
     groups = context.caches.want(PODGROUP, indexers={QUEUE_INDEX: index_by_queue, PHASE_INDEX: index_by_phase})
-    commands = TargetedCommands(QUEUE, context.caches, context.api)
+    commands = TargetedCommands(QUEUE, context.caches, context.api, context.applier)
     queue = WorkQueue("queue")
     for name in ALWAYS_THERE:
         queue.add(Key("", name))

@@ -14,8 +14,8 @@ from shared.podtemplate.metadata import annotations, labels
 from shared.podtemplate.pod import pod_fields
 from shared.podtemplate.pod_annotations import pod_annotations
 from shared.podtemplate.scheduling import scheduling
-from shared.podtemplate.schema import wrong_types
-from shared.podtemplate.volumes import volumes
+from shared.podtemplate.schema import CLAIM, wrong_types
+from shared.podtemplate.volumes import claim_spec, volumes
 from shared.violation import Violation
 
 _PLACEHOLDER: Final = "$("
@@ -34,16 +34,33 @@ def check_template(
     `extra_volumes`, `extra_mounts`: names and mount paths of volumes that the Job adds to every container;
     `allow_placeholders`: texts that contain `$(` are incomplete (JobTemplates, patches) and are not checked.
     """
-    found = [*wrong_types(template, path)]
-    open_paths = frozenset(fault.path for fault in found if _open(fault.value))
-    if isinstance(template, dict):
-        found += _rules(Field(path, template), frozenset(extra_volumes), tuple(extra_mounts))
-    unique = {(fault.path, fault.text): fault for fault in found}.values()
+    types = tuple(wrong_types(template, path))
+    rules = _rules(Field(path, template), frozenset(extra_volumes), tuple(extra_mounts))
+    found = (*types, *(rules if isinstance(template, dict) else ()))
     if not allow_placeholders:
-        return tuple(unique)
+        return _unique(found)
     volume_list = Field(path, template).get("spec").get("volumes")
     open_volumes = any(_open(volume.get("name").value) for volume in volume_list.items)
-    return tuple(fault for fault in unique if not _unfinished(fault, open_paths, open_volumes))
+    return _finished(found, types, open_volumes)
+
+
+def check_claim(spec: Any, path: str, *, allow_placeholders: bool = False) -> tuple[Violation, ...]:
+    """All reasons why the API server would refuse a claim with `spec` (a raw PersistentVolumeClaimSpec at `path`)."""
+    types = tuple(wrong_types(spec, path, CLAIM))
+    found = (*types, *(claim_spec(Field(path, spec)) if isinstance(spec, dict) else ()))
+    return _finished(found, types) if allow_placeholders else _unique(found)
+
+
+def _unique(found: Iterable[Violation]) -> tuple[Violation, ...]:
+    return tuple({(fault.path, fault.text): fault for fault in found}.values())
+
+
+def _finished(
+    found: Iterable[Violation], types: Sequence[Violation], open_volumes: bool = False
+) -> tuple[Violation, ...]:
+    """Without the faults that replacing placeholders may remove."""
+    open_paths = frozenset(fault.path for fault in types if _open(fault.value))
+    return tuple(fault for fault in _unique(found) if not _unfinished(fault, open_paths, open_volumes))
 
 
 def _rules(template: Field, extra_volumes: frozenset[str], extra_mounts: Sequence[str]) -> Iterator[Violation]:

@@ -49,6 +49,8 @@ def containers(spec: Field, extra_volumes: frozenset[str], extra_mounts: Sequenc
     yield from host_ports(regular)
     if spec.get("hostNetwork").true:
         yield from host_network_ports(regular)
+    if spec.get("ephemeralContainers").holds:
+        yield spec.get("ephemeralContainers").forbidden("cannot be set on create")
 
 
 def _unique_names(all_containers: list[Field]) -> Iterator[Violation]:

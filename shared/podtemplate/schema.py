@@ -18,6 +18,7 @@ RELEASE: Final = "v1.36.0-local"
 TEMPLATE: Final = "io.k8s.api.core.v1.PodTemplateSpec"
 QUANTITY: Final = "io.k8s.apimachinery.pkg.api.resource.Quantity"
 VOLUME: Final = "io.k8s.api.core.v1.Volume"
+CLAIM: Final = "io.k8s.api.core.v1.PersistentVolumeClaimSpec"
 _PREFIX: Final = "io.k8s.api.core.v1."
 # Required by the schema, but the API server accepts their zero value and therefore their absence.
 _ZERO_WILL_DO: Final = {
@@ -61,12 +62,12 @@ _SAID_ELSEWHERE: Final = {
 Check = Callable[[Any, str], Iterator[Violation]]
 
 
-def wrong_types(template: Any, path: str) -> Iterator[Violation]:
-    """Values of `template` with a wrong type, and required fields that are missing."""
-    if template is None:
+def wrong_types(value: Any, path: str, schema: str = TEMPLATE) -> Iterator[Violation]:
+    """Parts of `value` with a wrong type, and required fields that are missing. `schema`: TEMPLATE or CLAIM."""
+    if value is None:
         yield Violation(path, "", reason=Reason.REQUIRED)
     else:
-        yield from _compiled()(template, path)
+        yield from _compiled(schema)(value, path)
 
 
 @cache
@@ -88,7 +89,7 @@ def definitions() -> dict[str, Any]:
 
 
 @cache
-def _compiled() -> Check:
+def _compiled(schema: str) -> Check:
     made: dict[str, Check] = {}
 
     def definition(name: str) -> Check:
@@ -96,7 +97,7 @@ def _compiled() -> Check:
             made[name] = _compile(definitions()[name], name, definition)
         return made[name]
 
-    return definition(TEMPLATE)
+    return definition(schema)
 
 
 def _compile(schema: Mapping[str, Any], owner: str, definition: Callable[[str], Check]) -> Check:

@@ -9,9 +9,8 @@ from typing import Any, Final, NamedTuple
 
 from shared import kinds
 from shared.kinds import Kind
-from shared.podtemplate.schema import TEMPLATE, definitions
+from shared.podtemplate.schema import CLAIM, TEMPLATE, definitions
 
-_CLAIM: Final = "io.k8s.api.core.v1.PersistentVolumeClaimSpec"
 _PLACEHOLDER: Final = "$("
 _WRITES: Final = ("add", "replace")
 _JOBS: Final = {
@@ -52,7 +51,7 @@ def _in_job_spec(spec: Any, path: str) -> Iterator[UnknownField]:
     for index, task in enumerate(_list(_get(spec, "tasks"))):
         yield from _unknown(_get(task, "template"), _reference(TEMPLATE), f"{path}.tasks[{index}].template")
     for index, volume in enumerate(_list(_get(spec, "volumes"))):
-        yield from _unknown(_get(volume, "volumeClaim"), _reference(_CLAIM), f"{path}.volumes[{index}].volumeClaim")
+        yield from _unknown(_get(volume, "volumeClaim"), _reference(CLAIM), f"{path}.volumes[{index}].volumeClaim")
 
 
 def _in_patch(patch: Any, path: str) -> Iterator[UnknownField]:
@@ -71,7 +70,7 @@ def _in_operation(operation: Any, pointer: str, path: str) -> Iterator[UnknownFi
         case ["tasks", _, "template", *rest]:
             schema = _reference(TEMPLATE)
         case ["volumes", _, "volumeClaim", *rest]:
-            schema = _reference(_CLAIM)
+            schema = _reference(CLAIM)
         case ["tasks", _]:
             yield from _unknown(_get(value, "template"), _reference(TEMPLATE), f"{path}.value.template")
             return

@@ -80,7 +80,15 @@ def job_specs(draw: st.DrawFn) -> Body:
             "volumes": st.sampled_from(
                 [
                     [{"mountPath": "/a", "volumeClaimName": "c"}],
-                    [{"mountPath": "/b", "volumeClaim": {"storageClassName": "s"}}],
+                    [
+                        {
+                            "mountPath": "/b",
+                            "volumeClaim": {
+                                "accessModes": ["ReadWriteOnce"],
+                                "resources": {"requests": {"storage": 1}},
+                            },
+                        }
+                    ],
                     [{"mountPath": "/a", "volumeClaimName": "c"}, {"mountPath": "/a", "volumeClaimName": "d"}],
                 ]
             ),

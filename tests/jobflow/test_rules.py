@@ -173,6 +173,7 @@ JOB: Final = {
     "plugins_can_work": 'Job("a", image="i", plugins=[plugin("mpi", master="lead")])  # !',
     "volumes_name_one_claim": 'Job("a", image="i", volumes={"/x": ""})  # !',
     "volume_claim_names_are_names": 'Job("a", image="i", volumes={"/x": "C_"})  # !',
+    "volume_claims_can_be_created": 'Job("a", image="i", volumes={"/x": {"accessModes": ["ReadWriteOnce"]}})  # !',
     "pod_templates_make_pods": 'Job("a",  # !\n    command=["x"])',
     "placeholders_are_not_inside_references": 'Job("a", image="i", args=["$(A$(params.p))"])  # !',
 }

@@ -15,7 +15,7 @@ UNPROCESSABLE: Final = 422
 FORBIDDEN: Final = 403
 _CAUSES: Final = 200  # maximum number of faults listed in a response; the others are counted
 _CUT: Final = "..."
-_WARNING: Final = 120  # maximum length of a warning (Kubernetes docs: admission response warnings)
+_WARNING: Final = 256  # maximum length of a warning: kube-apiserver never cuts one that is not longer
 
 
 class BadReview(ValueError):

@@ -177,6 +177,7 @@ JOB_SPEC_RULES: Final[tuple[Rule, ...]] = (
     job_volumes.volumes_are_mounted_apart,
     job_volumes.volumes_name_one_claim,
     job_volumes.volume_claim_names_are_names,
+    job_volumes.volume_claims_can_be_created,
     job_pods.pod_templates_make_pods,
 )
 TEMPLATE_RULES: Final[tuple[Rule, ...]] = (*JOB_SPEC_RULES, job_template.placeholders_are_not_inside_references)

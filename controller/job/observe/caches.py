@@ -31,7 +31,7 @@ class JobCaches:
         self.pods = caches.want(POD, indexers={OWNER: by_controller_uid})
         self.groups = caches.want(PODGROUP)
         self.queues = caches.want(QUEUE)
-        self.commands = TargetedCommands(JOB, caches, context.api)
+        self.commands = TargetedCommands(JOB, caches, context.api, context.applier)
         self.claims = caches.want(PVC, transform=_only_metadata)
         self.priorities = caches.want(PRIORITYCLASS)
         self.watched = {name: _plugin_cache(context, kind) for name, kind in PLUGIN_KINDS.items() if kind is not SECRET}

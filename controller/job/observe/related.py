@@ -7,6 +7,7 @@ from controller.job.model.defaults import effective_spec
 from controller.job.model.plugin_objects import plugin_keys
 from controller.job.observe.caches import JobCaches
 from controller.job.observe.models import converted
+from controller.owner_references import controller_of
 from shared import names
 from shared.key import Key
 from shared.model.command import Command
@@ -40,11 +41,16 @@ class RelatedObjects:
         return self._caches.watched.get(kind, self._caches.secrets).get(namespace, name)
 
     def claims(self, job: Job) -> Iterator[str]:
-        """The names of the claims of `spec.volumes` that exist and are not being deleted."""
+        """The names of the claims of `spec.volumes` that exist and are not being deleted.
+
+        A claim of another owner that has the name of one to create is not among them: creating ours says who has it.
+        """
         for index, volume in enumerate(job.spec.volumes):
             name = volumes.claim_of(job, index, volume)
             body = self._caches.claims.get(job.metadata.namespace, name) if name else None
-            if body is not None and "deletionTimestamp" not in body["metadata"]:
+            if body is None or "deletionTimestamp" in body["metadata"]:
+                continue
+            if volume.volume_claim is None or controller_of(body).get("uid") == job.metadata.uid:
                 yield name
 
     def commands(self, key: Key) -> Iterator[Command]:

@@ -13,7 +13,7 @@ from shared.resource_steps.rights import read_claim
 
 def flow_commands(context: ControllerContext) -> TargetedCommands:
     """The Commands on JobFlows."""
-    return TargetedCommands(JOBFLOW, context.caches, context.api)
+    return TargetedCommands(JOBFLOW, context.caches, context.api, context.applier)
 
 
 def commands_on(commands: TargetedCommands, key: Key) -> Iterator[FlowCommand]:

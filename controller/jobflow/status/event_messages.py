@@ -51,15 +51,15 @@ ROUTINE_STEP_EVENTS: Final = frozenset({"StepStarted", "StepCompleted", "StepSki
 def event_messages(before: JobFlowStatus, after: JobFlowStatus) -> Iterator[Note]:
     """What changed from the stored status to the new one."""
     known = {step.name: step for step in before.steps}
-    happened: dict[str, list[StepStatus]] = {}
+    happened: dict[tuple[str, str], list[StepStatus]] = {}
     for step in after.steps:
         old = known.get(step.name)
         if old != step:
             reason = _happened(old or StepStatus(name=step.name), step)
             if reason:
-                happened.setdefault(reason, []).append(step)
-    for reason, steps in happened.items():
-        yield Note(reason, _sentence(reason, steps), "Warning" if reason in _WARNINGS else "Normal")
+                happened.setdefault((reason, _said(reason, step)), []).append(step)
+    for (reason, said), steps in happened.items():
+        yield Note(reason, _sentence(said, steps), "Warning" if reason in _WARNINGS else "Normal")
     yield from _flow(before, after)
 
 
@@ -77,14 +77,19 @@ def _happened(old: StepStatus, new: StepStatus) -> str:
     return "StepStarted" if begun and not had_begun else ""
 
 
-def _sentence(reason: str, steps: list[StepStatus]) -> str:
+def _said(reason: str, step: StepStatus) -> str:
+    terminated = reason == "StepFailed" and step.phase is StepPhase.TERMINATED
+    return "was terminated" if terminated else _SAID[reason]
+
+
+def _sentence(said: str, steps: list[StepStatus]) -> str:
     if len(steps) == 1:
         step = steps[0]
         why = ": ".join(part for part in (step.reason, step.message) if part)
-        return f"step {step.name} {_SAID[reason]}" + (f": {why}" if why else "")
+        return f"step {step.name} {said}" + (f": {why}" if why else "")
     names = ", ".join(step.name for step in steps[:_NAMED])
     more = f" and {len(steps) - _NAMED} more" if len(steps) > _NAMED else ""
-    return f"{len(steps)} steps {_SAID[reason].replace('its', 'their')}: {names}{more}"
+    return f"{len(steps)} steps {said.replace('its', 'their').replace('was ', 'were ')}: {names}{more}"
 
 
 def _flow(before: JobFlowStatus, after: JobFlowStatus) -> Iterator[Note]:
@@ -104,7 +109,7 @@ def _flow(before: JobFlowStatus, after: JobFlowStatus) -> Iterator[Note]:
         yield Note("Failed", after.state.message or after.state.reason or "the flow failed", "Warning")
     elif now is FlowPhase.SUSPENDED:
         yield Note("Suspended", "nothing new starts until it is resumed")
-    elif was is FlowPhase.SUSPENDED:
+    elif was is FlowPhase.SUSPENDED and not after.outcome:  # a flow that was stopped starts no steps
         yield Note("Resumed", "steps start again")
 
 

@@ -170,11 +170,16 @@ def _failure(context: FlowContext) -> tuple[str, str]:
     ]
     if not broken:
         return reasons.STEP_FAILED if context.failed else "", ""
-    first = min(broken, key=lambda step: step.completion_time or context.now_text)
+    first = min(broken, key=lambda step: (_is_consequence(step), step.completion_time or context.now_text))
     phase = str(first.phase if first.phase.ended else StepPhase.FAILED).lower()
     more = f" (and {len(broken) - 1} more)" if len(broken) > 1 else ""
     why = ": ".join(part for part in (first.reason, first.message) if part)
     return reasons.STEP_FAILED, f"step {first.name} {phase}{more}: {why}"[:512]
+
+
+def _is_consequence(step: StepStatus) -> bool:
+    """Whether the step was terminated because another one had failed, so that it is not the cause."""
+    return step.phase is StepPhase.TERMINATED and step.reason == reasons.FLOW_STOPPED
 
 
 def _duration(context: FlowContext) -> str:

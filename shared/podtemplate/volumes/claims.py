@@ -1,4 +1,4 @@
-"""`ephemeral.volumeClaimTemplate`: the claim that Kubernetes creates for a pod's volume."""
+"""PersistentVolumeClaims that are created from a template: `ephemeral.volumeClaimTemplate`, and a Job's `volumeClaim`."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -23,10 +23,11 @@ def claim_template(field: Field) -> Iterator[Violation]:
     for name in metadata.keys:
         if name not in _METADATA and metadata.get(name).value not in (None, "", [], {}, 0):
             yield metadata.get(name).forbidden("cannot be set")
-    yield from _claim(field.get("spec"))
+    yield from claim_spec(field.get("spec"))
 
 
-def _claim(spec: Field) -> Iterator[Violation]:
+def claim_spec(spec: Field) -> Iterator[Violation]:
+    """The reasons why the API server would refuse a claim with this spec."""
     modes = spec.get("accessModes")
     if not modes.holds:
         yield modes.required("at least 1 access mode is required")

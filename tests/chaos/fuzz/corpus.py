@@ -63,7 +63,12 @@ def job() -> Body:
     spec = {
         "tasks": [task, after],
         "plugins": {"svc": ["--publish-not-ready-addresses"], "env": [], "ssh": []},
-        "volumes": [{"mountPath": "/v", "volumeClaim": {"accessModes": ["ReadWriteOnce"]}}],
+        "volumes": [
+            {
+                "mountPath": "/v",
+                "volumeClaim": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
+            }
+        ],
         "queue": "default",
         "maxRetry": 3,
         "policies": [{"event": "PodEvicted", "action": "RestartJob"}],

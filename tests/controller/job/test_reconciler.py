@@ -153,6 +153,15 @@ async def test_a_job_is_reconciled_when_what_it_waits_for_appears(fake: FakeServ
         await until(lambda: names(fake, PODS) == ["demo-w-0"])
 
 
+async def test_a_claim_of_somebody_else_that_has_the_name_of_one_to_create_is_not_mounted(fake: FakeServer) -> None:
+    fake.put(CLAIMS, {"kind": "PersistentVolumeClaim", "metadata": {"name": "demo-pvc-0", "namespace": "ns1"}})
+    async with controlled(fake):
+        fake.put(JOBS, job(task("w", 1), volumes=[{"mountPath": "/d", "volumeClaim": {}}]))
+        await until(lambda: reason(fake) == "FailedCreate")
+        assert "demo-pvc-0" in stored(fake, JOBS)["status"]["state"]["message"]
+        assert names(fake, PODS) == []
+
+
 async def test_a_service_of_the_users_own_serves_the_job(fake: FakeServer) -> None:
     fake.put(SERVICES, {"kind": "Service", "metadata": {"name": "demo", "namespace": "ns1"}})
     async with controlled(fake):

@@ -49,6 +49,17 @@ def test_fail_fast_terminates_what_runs():
     assert cluster.phase == "Failed"
 
 
+def test_the_flow_names_the_step_that_failed_and_not_those_that_were_terminated_for_it():
+    loop = step("loop", for_={"items": ["a", "b"]})
+    cluster = started(loop, step("side"), failureStrategy="FailFast")
+    terminate = cluster.terminated_by_command
+    cluster.terminated_by_command = lambda name: None if name == "f-loop-1" else terminate(name)
+    cluster.fail("f-loop-0")
+    assert cluster.phases() == {"loop": "Running", "side": "Terminated"}
+    assert cluster.status.state.message.startswith("step loop failed (and 1 more): IterationFailed")
+    assert "step side was terminated: FlowStopped" in " ".join(text for _, text in cluster.notes)
+
+
 def test_an_allowed_failure_does_not_fail_the_flow():
     cluster = started(step("a", allowFailure=True), step("b", "a"))
     cluster.fail("f-a")
@@ -167,6 +178,14 @@ def test_terminate_ends_running_steps_and_skips_the_rest():
     assert (cluster.phase, cluster.status.outcome) == ("Failed", "Terminated")
     assert cluster.created == ["f-a"]
     assert cluster.commands == []
+
+
+def test_a_suspended_flow_that_is_stopped_is_not_said_to_start_steps_again():
+    cluster = started(step("a"), step("b", "a"))
+    cluster.command("SuspendJobFlow")
+    cluster.command("TerminateJobFlow")
+    assert (cluster.phase, cluster.status.outcome) == ("Failed", "Terminated")
+    assert "Resumed" not in [reason for reason, _ in cluster.notes]
 
 
 def test_a_job_that_does_not_end_gets_a_terminate_command_every_30_seconds():

@@ -1,6 +1,7 @@
 """The JobFlow controller on a fake API server: caches in, Jobs, status and events out."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -21,6 +22,7 @@ from shared.kinds import COMMAND, JOBFLOW
 from shared.kube.cache.cache import Caches, stopped
 from shared.kube.client.api import Api
 from shared.model.types import Body
+from tests.controller.support import context_on
 from tests.shared.kube.fake import FakeServer, serving, status, until
 
 FLOWS = "/apis/flow.volcano.sh/v1alpha1/jobflows"
@@ -275,7 +277,7 @@ async def test_a_command_for_a_recreated_flow_is_not_judged_by_the_old_flow(api:
         "name": "f",
         "uid": second["metadata"]["uid"],
     }
-    commands = TargetedCommands(JOBFLOW, caches, api)
+    commands = TargetedCommands(JOBFLOW, caches, api, context_on(api, time.time).applier)
     caches.assume(COMMAND, {"metadata": {"name": "stop", "namespace": "ns", "uid": "1"}, "target": target})
     await commands.catch_up(flows_seen, Key("ns", "f"))
     assert (flows_seen.get("ns", "f") or {})["metadata"]["uid"] == second["metadata"]["uid"]

@@ -45,6 +45,11 @@ REFUSED = {
         [None],
         ["initContainers[0].name: Required value", "initContainers[0].image: Required value"],
     ),
+    "ephemeral containers": (
+        "spec.ephemeralContainers",
+        [{"name": "debug", "image": "i"}],
+        ["ephemeralContainers: Forbidden: cannot be set on create"],
+    ),
     "no image": ("c.image", None, ["C.image: Required value"]),
     "image with a blank": (
         "c.image",

@@ -10,7 +10,7 @@ def test_every_exemption_names_a_field_that_the_schema_requires() -> None:
 
 
 def test_schemas_are_compiled_once() -> None:
-    assert schema._compiled() is schema._compiled()
+    assert schema._compiled(schema.TEMPLATE) is schema._compiled(schema.TEMPLATE)
     assert schema.definitions() is schema.definitions()
 
 

@@ -13,6 +13,7 @@ from webhook.verdict.kind_admission import AdmissionOptions
 
 ACTIONS = '"AbortJob", "RestartJob", "RestartTask", "RestartPod", "RestartPartition", "TerminateJob", "CompleteJob", "ResumeJob"'
 FAILED = {"event": "PodFailed", "action": "RestartJob"}
+CLAIM = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
 
 
 def policies(*given: Body) -> Body:
@@ -167,7 +168,7 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
         job(
             volumes=[
                 {"mountPath": "/a"},
-                {"mountPath": "/b", "volumeClaimName": "b", "volumeClaim": {"storageClassName": "s"}},
+                {"mountPath": "/b", "volumeClaimName": "b", "volumeClaim": CLAIM},
                 {"mountPath": "/c", "volumeClaimName": "C_"},
             ]
         ),
@@ -181,6 +182,25 @@ REFUSED: dict[str, tuple[Body, list[str]]] = {
                 "volumeClaimName uses an existing PVC; set one of them"
             ),
             f'spec.volumes[2].volumeClaimName: Invalid value: "C_": invalid volumeClaimName: {SUBDOMAIN_FAULT}',
+        ],
+    ),
+    "claims that the API server would refuse": (
+        job(
+            volumes=[
+                {"mountPath": "/a", "volumeClaim": {"accessModes": ["ReadWriteOnce"]}},
+                {"mountPath": "/b", "volumeClaim": {**CLAIM, "accessModes": ["ReadWriteOne"]}},
+                {"mountPath": "/c", "volumeClaim": {**CLAIM, "resources": {"requests": {"storage": "0"}}}},
+                {"mountPath": "/d", "volumeClaim": {**CLAIM, "storageClassName": 5}},
+            ]
+        ),
+        [
+            "spec.volumes[0].volumeClaim.resources.requests[storage]: Required value",
+            (
+                'spec.volumes[1].volumeClaim.accessModes[0]: Unsupported value: "ReadWriteOne": supported values: '
+                '"ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"'
+            ),
+            ('spec.volumes[2].volumeClaim.resources.requests[storage]: Invalid value: "0": must be greater than zero'),
+            "spec.volumes[3].volumeClaim.storageClassName: Invalid value: 5: must be of type string, not integer",
         ],
     ),
     "28: an unknown plugin": (

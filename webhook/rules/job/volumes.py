@@ -1,7 +1,11 @@
-"""Volumes of a Job have a mount path and exactly one claim (docs/design/volcano-behaviour.md, section 2.3)."""
+"""Volumes of a Job have a mount path and exactly one claim (docs/design/volcano-behaviour.md, section 2.3).
+
+The API server would accept the claims that are created (checked by shared.podtemplate).
+"""
 
 from collections.abc import Iterator
 
+from shared.podtemplate import check_claim
 from shared.violation import Reason, Violation
 from webhook.hints.names import subdomain_fault
 from webhook.subject.subjects import JobSubject
@@ -40,3 +44,10 @@ def volume_claim_names_are_names(job: JobSubject) -> Iterator[Violation]:
         name = volume.volume_claim_name
         if name and not job.open(name) and (fault := subdomain_fault(name)):
             yield Violation(f"spec.volumes[{index}].volumeClaimName", f"invalid volumeClaimName: {fault}", name)
+
+
+def volume_claims_can_be_created(job: JobSubject) -> Iterator[Violation]:
+    for index, volume in enumerate(job.spec.volumes):
+        if volume.volume_claim is not None:
+            path = f"spec.volumes[{index}].volumeClaim"
+            yield from check_claim(volume.volume_claim, path, allow_placeholders=job.template)
