@@ -1,5 +1,6 @@
 """A blocking Kubernetes client of raw objects, with helpers that wait."""
 
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -30,6 +31,12 @@ class BlockingClient:
 
     def request(self, method: str, path: str, body: Any = None, content_type: str = "application/json") -> Any:
         """The decoded answer, or text where it is not JSON."""
+        return self.request_with_warnings(method, path, body, content_type)[0]
+
+    def request_with_warnings(
+        self, method: str, path: str, body: Any = None, content_type: str = "application/json"
+    ) -> tuple[Any, tuple[str, ...]]:
+        """The decoded answer, and the warnings that come with it."""
         data = None if body is None else orjson.dumps(body)
         headers = self._headers | ({"Content-Type": content_type} if data is not None else {})
         answer = self._pool.request(method, self.server + path, body=data, headers=headers, timeout=60)
@@ -37,7 +44,7 @@ class BlockingClient:
         content = answer.data.decode(errors="replace") if plain else orjson.loads(answer.data)
         if answer.status >= 400:
             raise _error(answer.status, content)
-        return content
+        return content, tuple(_warning(text) for text in answer.headers.getlist("Warning"))
 
     def stream(self, path: str) -> Iterator[bytes]:
         """The lines of a watch, as they arrive."""
@@ -149,6 +156,12 @@ def _short(body: Body | None) -> str:
 def kind_of(body: Body, kinds: Iterable[Kind]) -> Kind:
     """The kind of a manifest, one of `kinds`."""
     return next(each for each in kinds if (each.api_version, each.kind) == (body["apiVersion"], body["kind"]))
+
+
+def _warning(header: str) -> str:
+    """The text of `299 - "TEXT"`, in which quotes and backslashes are escaped."""
+    text = header.partition('"')[2].rpartition('"')[0].encode("latin-1", "replace").decode(errors="replace")
+    return re.sub(r"\\(.)", r"\1", text)
 
 
 def _error(code: int, content: Any) -> RestError:

@@ -20,12 +20,18 @@ class Setting(NamedTuple):
 
 
 def operations(body: Body, settings: Iterable[Setting]) -> tuple[Body, ...]:
-    """The patch that applies `settings` to `body`. It adds missing parents and skips fields that have their value."""
+    """The patch that applies `settings` to `body`. It adds missing parents and skips fields that have their value.
+
+    It also skips fields of what is no map or list, such as labels that are a text: the schema refuses those.
+    """
     made: set[Path] = set()
     patch: list[Body] = []
     for path, value in settings:
         found, depth = _descend(body, path)
-        if depth == len(path) and found == value:
+        if depth == len(path):
+            if found == value:
+                continue
+        elif not isinstance(found, list if isinstance(path[depth], int) else dict):
             continue
         for parent in (path[:end] for end in range(depth + 1, len(path))):
             if parent not in made:

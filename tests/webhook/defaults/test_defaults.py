@@ -242,3 +242,8 @@ def test_a_patch_of(case: str) -> None:
 def test_max_retry_of_a_task_defaults_to_that_of_the_job(own: dict[str, int], want: int) -> None:
     tasks = spec_of(job(task(), task("x", maxRetry=7), **own))["tasks"]
     assert [each["maxRetry"] for each in tasks] == [want, 7]
+
+
+def test_a_patch_leaves_what_is_no_map_and_no_list_to_the_schema() -> None:
+    settings = [Setting(("a", "b"), 1), Setting(("a", "c", "d"), 1), Setting(("l", 0, "n"), "x")]
+    assert operations({"a": "text", "l": {}}, settings) == ()

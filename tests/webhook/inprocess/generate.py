@@ -83,7 +83,7 @@ def changed(rng: random.Random, stored: Body) -> Body:
     new: Body = copy.deepcopy(stored)
     if rng.random() < 0.3:
         new["metadata"]["labels"] = _labels(rng)
-    if new["kind"] == "JobFlow" and rng.random() < 0.3:
+    if new["kind"] == "JobFlow" and "spec" in new and rng.random() < 0.3:
         new["spec"]["suspend"] = rng.random() < 0.7
         if rng.random() < 0.5:
             return new
@@ -91,9 +91,8 @@ def changed(rng: random.Random, stored: Body) -> Body:
         other = random_object(rng, stored["metadata"]["name"])
         if other["kind"] == stored["kind"]:
             break
-    for field, value in other["spec"].items():
-        if rng.random() < 0.3:
-            new["spec"][field] = value
+    chosen = {field: value for field, value in other["spec"].items() if rng.random() < 0.3}
+    new["spec"] = {**(new.get("spec") or {}), **chosen}
     return new
 
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from shared import kinds
 from shared.model.types import Body
-from tests.webhook.make import defaulted, flow, job, known, review, step, task, template
+from tests.webhook.make import body, defaulted, flow, job, known, review, step, task, template
 from tests.webhook.policies.make import (
     TOLERATIONS,
     judged,
@@ -197,3 +198,13 @@ def test_fields_set_by_the_user_are_not_restored() -> None:
     made = applied(BARE_JOB, mutate(review(BARE_JOB, stored), known()).patch)
     assert (made["spec"]["queue"], "ttlSecondsAfterFinished" in made["spec"]) == ("research", False)
     assert not judged(made, old=stored).allowed
+
+
+@pytest.mark.parametrize("labels", ["text", 5, []])
+def test_labels_of_a_template_that_are_no_map_are_left_to_the_schema(labels: Any) -> None:
+    """The webhook is asked before the API server compares the object with the schema."""
+    template_ = {"metadata": {"labels": labels}, "spec": {"flows": [step("a")]}}
+    odd = body(kinds.CRONJOBFLOW, "x", {"schedules": ["0 1 * * *"], "jobFlowTemplate": template_})
+    house = policy("house", defaults={"labels": {"team": "x"}})
+    assert applied(odd, mutate(review(odd), known(house, namespace())).patch) == odd
+    assert not judged(odd, house, namespace()).allowed
