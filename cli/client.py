@@ -4,10 +4,12 @@ import argparse
 import asyncio
 import logging
 import re
+import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from typing import Final
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Final, NoReturn
 
 import msgspec
 
@@ -15,12 +17,12 @@ from cli.exits import CliError, Exit
 from shared.kinds import Kind
 from shared.kube.client import connect
 from shared.kube.client.access import Access
-from shared.kube.client.api import Api
+from shared.kube.client.api import TIMEOUT_SECONDS, Api
 from shared.kube.client.contexts import contexts, in_pod, namespace_in_use
 from shared.kube.client.errors import ApiError, Forbidden, NotFound, Unauthorized, Unavailable
-from shared.kube.client.transport import Transport
+from shared.kube.client.one_shot.transport import OneShotTransport
+from shared.kube.client.sender import HttpTransport
 from shared.model.types import Body
-from webhook.hints.names import did_you_mean
 
 _CAUSES: Final = 20
 _UNKNOWN_FIELD_HINT: Final = (
@@ -34,7 +36,7 @@ class Session(msgspec.Struct, frozen=True):
     """`namespace`: the requested one, '' for all; `transport`: for responses that are not JSON."""
 
     api: Api
-    transport: Transport
+    transport: HttpTransport
     namespace: str
 
 
@@ -49,17 +51,35 @@ def live(arguments: argparse.Namespace, work: Callable[[Session], Awaitable[int]
                 raise cli_error(error, opened.namespace) from error
 
     try:
-        return asyncio.run(run())
+        with _ctrl_c_at_once():
+            return asyncio.run(run())
     except ApiError as error:
         raise cli_error(error) from error
 
 
+@contextmanager
+def _ctrl_c_at_once() -> Iterator[None]:
+    """Let Ctrl-C end a blocking request. asyncio's own handler cancels the task, which then still waits for the answer."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, _interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _interrupt(number: int, frame: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
 @asynccontextmanager
-async def session(arguments: argparse.Namespace) -> AsyncIterator[Session]:
-    """Raises CliError when no cluster is configured."""
+async def session(arguments: argparse.Namespace, patience: float = TIMEOUT_SECONDS) -> AsyncIterator[Session]:
+    """`patience`: seconds for one request. Raises CliError when no cluster is configured."""
     _show_warnings()
-    transport = Transport(await load_access(arguments), user_agent="jobflow-cli")
-    async with Api(transport) as api:
+    transport = OneShotTransport(await load_access(arguments), user_agent="jobflow-cli")
+    async with Api(transport, timeout=patience) as api:
         yield Session(api, transport, namespace_of(arguments))
 
 
@@ -89,6 +109,8 @@ def _check_context(arguments: argparse.Namespace) -> None:
         return
     found, current = contexts(arguments.kubeconfig)
     if arguments.context and found and arguments.context not in found:
+        from webhook.hints.names import did_you_mean
+
         said = f'context "{arguments.context}" does not exist{did_you_mean(arguments.context, found)}'
         raise CliError(said, Exit.UNREACHABLE, f"contexts: {', '.join(sorted(found))}")
     if found and not (arguments.context or current):

@@ -78,7 +78,7 @@ async def _words(
 ) -> list[str]:
     from cli.client import session
 
-    async with asyncio.timeout(_SECONDS), session(arguments) as opened:
+    async with asyncio.timeout(_SECONDS), session(arguments, _SECONDS) as opened:
         namespace = opened.namespace if kind.namespaced else ""
         return list(read([body async for body in opened.api.list(kind, namespace, field_selector=selector)]))
 

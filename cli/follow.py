@@ -9,7 +9,6 @@ from cli.client import Session
 from cli.exits import CliError, Exit
 from drawing.nested import runs_flows, with_sub_flows
 from shared.kinds import JOBFLOW, POD
-from shared.kube.cache.cache import Caches
 from shared.model.types import Body
 from shared.names import CREATED_BY_FLOW, JOB_NAME
 
@@ -21,6 +20,8 @@ async def changes(session: Session, name: str) -> AsyncGenerator[tuple[Body, lis
     """(the flow, pods of Jobs and JobFlows in its namespace) immediately, at every change, and once a second, until the flow is
     deleted.
     """
+    from shared.kube.cache.cache import Caches  # only those who follow need a cache
+
     first = await session.api.get(JOBFLOW, session.namespace, name)
     caches = Caches(session.api, namespaces=(session.namespace,))
     nested = runs_flows(first)

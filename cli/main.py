@@ -26,12 +26,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     gc.set_threshold(50_000)
     _use_utf8()
     prog = "kubectl jobflow" if Path(sys.argv[0]).name == _PLUGIN else "jobflow"
-    parser = build(prog)
-    if "_ARGCOMPLETE" in os.environ:
+    given = sys.argv[1:] if argv is None else argv
+    completes = "_ARGCOMPLETE" in os.environ
+    parser = build(prog, given[0] if given and not completes else "")
+    if completes:
         import argcomplete
 
         argcomplete.autocomplete(parser, always_complete_options=False)
-    arguments = parser.parse_args(argv)
+    arguments = parser.parse_args(given)
     module, _, function = arguments.function.partition(":")
     try:
         run: Callable[..., int] = getattr(importlib.import_module(f"{__package__}.commands.{module}"), function)

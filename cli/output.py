@@ -3,14 +3,41 @@
 import json
 import os
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, TextIO
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Final, TextIO
 
+from drawing.styled_line import StyledLine
 from shared.model.types import Body
 from shared.yaml_text import as_yaml
 
+_CONTROLS: Final = dict.fromkeys((7, 8, 11, 12, 13))  # the control characters that rich leaves out
+
 if TYPE_CHECKING:
     from rich.console import Console
+
+
+def print_lines(lines: Iterable[StyledLine]) -> None:
+    """Print to stdout, with colours on a terminal."""
+    if not _shows_colours(sys.stdout):
+        sys.stdout.writelines(f"{line.plain.translate(_CONTROLS)}\n" for line in lines)
+        return
+    from rich.text import Text
+
+    # one print: rich takes five times as long for the lines one by one
+    console(sys.stdout).print(Text("\n").join(line.rich() for line in lines), soft_wrap=True, highlight=False)
+
+
+def terminal_width() -> int:
+    """Columns of the terminal; 0 if stdout is none."""
+    if not _shows_colours(sys.stdout):
+        return 0
+    out = console(sys.stdout)
+    return out.width if out.is_terminal else 0
+
+
+def _shows_colours(stream: TextIO) -> bool:
+    """Whether rich might take it for a terminal."""
+    return stream.isatty() or any(os.environ.get(name) for name in ("FORCE_COLOR", "TTY_COMPATIBLE"))
 
 
 def console(stream: TextIO) -> "Console":

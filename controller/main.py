@@ -51,6 +51,7 @@ from shared.kube.client import connect
 from shared.kube.client.api import Api
 from shared.kube.client.transport import Transport
 from shared.kube.health import Health
+from shared.kube.request_metrics import RequestMetrics
 
 LOG: Final = logging.getLogger("controller")
 COMPONENT: Final = "jobflow-controller"
@@ -119,9 +120,12 @@ async def run(settings: Settings, stop: asyncio.Event, *, parts: Sequence[Part] 
     access = await connect.load(settings.kubeconfig, settings.context)
     identity = f"{socket.gethostname()}_{uuid.uuid4()}"
     async with contextlib.AsyncExitStack() as stack:
-        api = await stack.enter_async_context(Api(Transport(access, user_agent=COMPONENT), qps=settings.qps))
+        requests = RequestMetrics()
+        transport = Transport(access, user_agent=COMPONENT)
+        api = await stack.enter_async_context(Api(transport, qps=settings.qps, observer=requests))
         # The lease has a connection of its own: it must not wait behind 100 other requests.
-        lease_api = await stack.enter_async_context(Api(Transport(access, user_agent=f"{COMPONENT}/leader-election")))
+        lease_transport = Transport(access, user_agent=f"{COMPONENT}/leader-election")
+        lease_api = await stack.enter_async_context(Api(lease_transport, observer=requests))
         lease = Lease(lease_api, settings.namespace, settings.lease_name, identity, now=time.time)
         is_leader: Callable[[], bool] = lease.is_held if settings.leader_elect else _always
         api.before_write = _guard(is_leader)

@@ -3,12 +3,11 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from rich.text import Text
-
 from drawing.flow_view import StepView
 from drawing.graph_model import Box, Drawing, Meaning
 from drawing.layers import Layers, shares
 from drawing.phase_style import COLOURS, SYMBOLS
+from drawing.styled_line import StyledLine
 from drawing.tree import branches
 from shared.model.phases import StepPhase
 
@@ -21,21 +20,21 @@ _WORDS: Final = {
 }
 
 
-def ascii_tree(drawing: Drawing) -> Iterator[Text]:
+def ascii_tree(drawing: Drawing) -> Iterator[StyledLine]:
     """Each step below the last of the steps that it waits for; `<- c` names the others."""
-    yield Text.assemble((drawing.flow.name, "bold"), (f"  {drawing.part}" if drawing.part else "", "dim"))
+    yield StyledLine.of((drawing.flow.name, "bold"), (f"  {drawing.part}" if drawing.part else "", "dim"))
     notes = {box.name: " · ".join(_notes(box)) for box in (*drawing.boxes, *drawing.finals)}
     meanings = {arrow.target: arrow.meaning for arrow in drawing.arrows}
     for row in branches([box.step for box in drawing.boxes]):
         name = row.step.name
-        line = Text.assemble((row.prefix, "dim"), _named(drawing, row.step))
+        line = StyledLine.of((row.prefix, "dim"), _named(drawing, row.step))
         said = [notes[name], _WORDS.get(meanings.get(name, Meaning.COMPLETED), "")]
         said.append(f"<- {', '.join(row.others)}" if row.others else "")
         line.append("".join(f"  {part}" for part in said if part), "dim")
         yield line
     if drawing.finals:
-        yield Text("finally", "bold")
-        yield from (_named(drawing, box.step) for box in drawing.finals)
+        yield StyledLine("finally", "bold")
+        yield from (StyledLine(*_named(drawing, box.step)) for box in drawing.finals)
 
 
 def _notes(box: Box) -> Iterator[str]:
@@ -45,23 +44,24 @@ def _notes(box: Box) -> Iterator[str]:
         yield box.note
 
 
-def _named(drawing: Drawing, step: StepView) -> Text:
+def _named(drawing: Drawing, step: StepView) -> tuple[str, str]:
+    """The text and its style."""
     if not drawing.live:
-        return Text(step.name)
+        return step.name, ""
     style = "bold underline" if step.name == drawing.centre else ""
-    return Text(f"{SYMBOLS[step.phase]} {step.name}  {step.phase}", f"{style} {COLOURS.get(step.phase, '')}".strip())
+    return f"{SYMBOLS[step.phase]} {step.name}  {step.phase}", f"{style} {COLOURS.get(step.phase, '')}".strip()
 
 
-def layer_bars(view: Layers) -> Iterator[Text]:
+def layer_bars(view: Layers) -> Iterator[StyledLine]:
     """A line for each layer: its number of steps, a bar of their phases, how many are in which phase."""
     most = max((len(bar.steps) for bar in view.bars), default=1)
     labels = max((len(bar.label) for bar in view.bars), default=0)
     flow = view.drawing.flow
-    yield Text.assemble((flow.name, "bold"), (f"  {len(flow.steps)} steps, a bar for each layer", "dim"))
+    yield StyledLine.of((flow.name, "bold"), (f"  {len(flow.steps)} steps, a bar for each layer", "dim"))
     for bar in view.bars:
         counts = shares(bar.steps) if view.drawing.live else {}
         long = max(round(_BAR * len(bar.steps) / most), 1)
-        yield Text.assemble(
+        yield StyledLine.of(
             f"{bar.label:<{labels}}  {len(bar.steps):>5}  ",
             *(_blocks(counts, long) if counts else [("█" * long, "")]),
             " " * (_BAR - long + 2),

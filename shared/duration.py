@@ -65,14 +65,37 @@ def text(value: float) -> str:
 
 
 def age(created: float | None, now: float) -> str:
-    """`5s`, `3m`, `2h`, `4d`, as kubectl shortens it."""
-    if created is None:
-        return "<unknown>"
-    seconds = max(int(now - created), 0)
-    for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
-        if seconds >= 2 * length or (unit == "d" and seconds >= length):
-            return f"{seconds // length}{unit}"
-    return f"{seconds}s"
+    """The time since `created` as kubectl prints it; a moment in the future counts as now."""
+    return "<unknown>" if created is None else human(max(now - created, 0.0))
+
+
+def human(seconds: float) -> str:
+    """`45s`, `3m20s`, `12m`, `5h7m`, `30h`, `3d4h`, `12d`, `2y30d`: as kubectl prints ages (HumanDuration of
+    k8s.io/apimachinery)."""
+    if seconds < -1:
+        return "<invalid>"
+    whole = max(int(seconds), 0)
+    minutes, hours, days = whole // 60, whole // 3600, whole // 86400
+    years = days // 365
+    if minutes < 2:
+        return f"{whole}s"
+    if minutes < 10:
+        return _two(minutes, "m", whole % 60, "s")
+    if hours < 3:
+        return f"{minutes}m"
+    if hours < 8:
+        return _two(hours, "h", minutes % 60, "m")
+    if hours < 48:
+        return f"{hours}h"
+    if days < 8:
+        return _two(days, "d", hours % 24, "h")
+    if years < 2:
+        return f"{days}d"
+    return _two(years, "y", days % 365, "d") if years < 8 else f"{years}y"
+
+
+def _two(first: int, first_unit: str, second: int, second_unit: str) -> str:
+    return f"{first}{first_unit}{second}{second_unit}" if second else f"{first}{first_unit}"
 
 
 def lasted(seconds: float) -> str:

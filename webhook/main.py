@@ -23,6 +23,7 @@ from shared.kube.client import connect
 from shared.kube.client.api import Api
 from shared.kube.client.transport import Transport
 from shared.kube.health import Health
+from shared.kube.request_metrics import RequestMetrics
 from webhook.server.certificate_sources import RegisteredBundles, TrustCheck, compare, keep_secret, watch_files
 from webhook.server.handler import AdmissionHandler
 from webhook.server.https import serving
@@ -80,7 +81,7 @@ async def run(settings: WebhookSettings) -> None:
         loop.add_signal_handler(number, draining.start)
     async with AsyncExitStack() as stack:
         access = await connect.load(settings.kubeconfig, settings.context)
-        api = await stack.enter_async_context(Api(Transport(access)))
+        api = await stack.enter_async_context(Api(Transport(access), observer=RequestMetrics()))
         caches = Caches(api)
         live = LiveLookup(api)
         handler = AdmissionHandler(

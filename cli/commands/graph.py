@@ -7,7 +7,7 @@ from cli.client import Session, live
 from cli.exits import CliError, Exit
 from cli.files.manifests import is_file, load
 from cli.follow import opened
-from cli.output import console
+from cli.output import print_lines
 from cli.pick import the_opened_flow
 from drawing.flow_view import Unreadable
 from drawing.graph_model import Drawing, Undrawable, drawing
@@ -64,9 +64,7 @@ def _choice(arguments: argparse.Namespace) -> Choice:
 def _text(picture: Drawing | Layers) -> None:
     from drawing.text import ascii_tree, layer_bars
 
-    out = console(sys.stdout)
-    for line in layer_bars(picture) if isinstance(picture, Layers) else ascii_tree(picture):
-        out.print(line, soft_wrap=True, highlight=False)
+    print_lines(layer_bars(picture) if isinstance(picture, Layers) else ascii_tree(picture))
 
 
 def _markup(picture: Drawing | Layers, form: str) -> None:

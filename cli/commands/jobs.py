@@ -1,13 +1,12 @@
 """`job list|view|suspend|resume|scale|delete`."""
 
 import argparse
-import sys
 import time
 
 from cli.client import Session, live
 from cli.commands.flows import show
 from cli.exits import CliError, Exit
-from cli.output import as_name, console, print_bodies
+from cli.output import as_name, print_bodies, print_lines
 from cli.sending import send
 from cli.views import lists
 from cli.views.job import description
@@ -38,9 +37,7 @@ def view(arguments: argparse.Namespace) -> int:
             return Exit.OK
         selector = f"{JOB_NAME}={arguments.name}"
         pods = [pod async for pod in session.api.list(POD, session.namespace, label_selector=selector)]
-        out = console(sys.stdout)
-        for line in description(body, pods, await _events(session, body), time.time()):
-            out.print(line, soft_wrap=True, highlight=False)
+        print_lines(description(body, pods, await _events(session, body), time.time()))
         return Exit.OK
 
     return live(arguments, work)

@@ -1,15 +1,15 @@
 """`lint`: checks files and prints the findings."""
 
 import argparse
-import sys
 from collections.abc import Iterable
 
 from cli.exits import CliError, Exit
 from cli.files.manifests import files, parse, read
 from cli.files.policies import policy_files
+from cli.output import print_lines
 from cli.views import findings
 from shared.model.types import Body
-from webhook.lint.check import Report, check
+from webhook.lint.check import check
 from webhook.lint.manifests import Manifest
 from webhook.lint.places import Broken, Place
 
@@ -24,7 +24,7 @@ def run(arguments: argparse.Namespace) -> int:
     elif arguments.output == "sarif":
         print(findings.as_sarif(report))
     else:
-        _print(report)
+        print_lines(findings.as_text(report))
     return Exit.NO if report.errors else Exit.OK
 
 
@@ -53,11 +53,3 @@ def _policies_of(names: list[str]) -> list[Body]:
     if found.exceptions:
         raise CliError("--policy: lint takes no JobFlowPolicyException; jobflow policy explain does")
     return found.policies
-
-
-def _print(report: Report) -> None:
-    from cli.output import console
-
-    out = console(sys.stdout)
-    for line in findings.as_text(report):
-        out.print(line, soft_wrap=True, highlight=False)

@@ -5,23 +5,24 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import aclosing
-from typing import Any
-
-from rich.console import Console, Group
-from rich.live import Live
+from typing import TYPE_CHECKING, Any
 
 from cli.client import Session, live
 from cli.exits import CliError, Exit
 from cli.follow import changes, sub_flows
-from cli.output import console, print_bodies
+from cli.output import console, print_bodies, print_lines, terminal_width
 from cli.views.status import picture
 from drawing.flow_view import FlowView, Unreadable, flow_view
 from drawing.nested import tasks_of_steps, with_sub_flows
+from drawing.styled_line import StyledLine
 from shared.kinds import JOBFLOW, POD
 from shared.kube.client.errors import Forbidden
 from shared.model.phases import FlowPhase, StepPhase
 from shared.model.types import Body
 from shared.names import JOB_NAME
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -34,10 +35,8 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.output:
             print_bodies([body], arguments.output)
             return Exit.OK
-        out = console(sys.stdout)
         seen = view(body, await _pods(session), await sub_flows(session, body))
-        for line in picture(seen, time.time(), out.width if out.is_terminal else 0):
-            out.print(line, soft_wrap=True, highlight=False)
+        print_lines(picture(seen, time.time(), terminal_width()))
         return Exit.OK
 
     return live(arguments, work)
@@ -45,12 +44,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 async def watch(session: Session, name: str) -> int:
     """Show the flow until it has ended, as a tree on a terminal or one line for each change. Return the exit code."""
-    out = console(sys.stdout)
     async with aclosing(changes(session, name)) as looks:
-        if out.is_terminal:
-            last = await _live(out, looks)
+        if terminal_width():
+            last = await _live(console(sys.stdout), looks)
         else:
-            last = await _lines(out, looks)
+            last = await _lines(looks)
     if not last.over:
         raise CliError(f'jobflow "{name}" was deleted during the watch', Exit.NOT_FOUND)
     return Exit.OK if last.phase is FlowPhase.SUCCEED else Exit.NO
@@ -64,25 +62,28 @@ def view(body: Body, pods: list[Body], flows: Sequence[Body] = ()) -> FlowView:
         raise CliError(f"the JobFlow cannot be read: {error}", Exit.NO) from error
 
 
-async def _live(out: Console, looks: Any) -> FlowView:
+async def _live(out: "Console", looks: Any) -> FlowView:
+    from rich.console import Group
+    from rich.live import Live
+
     with Live(console=out, auto_refresh=False, vertical_overflow="crop") as shown:
         async for body, pods, flows in looks:
             seen = view(body, pods, flows)
             lines = picture(seen, time.time(), out.width, out.height - 1)
-            shown.update(Group(*lines), refresh=True)
+            shown.update(Group(*(line.rich() for line in lines)), refresh=True)
             if seen.over:
                 break
     return seen
 
 
-async def _lines(out: Console, looks: Any) -> FlowView:
+async def _lines(looks: Any) -> FlowView:
     """Print each change once, for the logs of pipelines."""
     known: dict[str, tuple[str, str]] = {}
     async for body, _, flows in looks:
         seen = view(body, [], flows)
         now = time.strftime("%H:%M:%S")
         for name, text in changed(seen, known):
-            out.print(f"{now}  {name}: {text}", soft_wrap=True, highlight=False)
+            print_lines([StyledLine(f"{now}  {name}: {text}")])
         sys.stdout.flush()
         if seen.over:
             break

@@ -6,8 +6,8 @@ from itertools import groupby
 from typing import Any, Final
 
 import msgspec
-from rich.text import Text
 
+from drawing.styled_line import StyledLine
 from webhook.lint.check import ERROR, Finding, Report
 
 _COLOURS: Final = {"error": "bold red", "warning": "yellow"}
@@ -22,26 +22,26 @@ _RULES: Final = {
 }
 
 
-def as_text(report: Report) -> Iterator[Text]:
+def as_text(report: Report) -> Iterator[StyledLine]:
     """The findings of each object with their lines, then a summary."""
     for (file, kind, name), found in groupby(report.findings, key=lambda each: (each.file, each.kind, each.name)):
-        yield Text.assemble((file, "bold"), (f"  {kind} {name}".rstrip() if kind else "", "cyan"))
+        yield StyledLine.of((file, "bold"), (f"  {kind} {name}".rstrip() if kind else "", "cyan"))
         listed = list(found)
         width = max(len(f"{each.line}:{each.column}") for each in listed)
         for each in listed:
             yield _line(each, width)
-        yield Text()
-    yield from (Text.assemble(("not judged: ", "yellow"), each) for each in report.not_judged)
+        yield StyledLine()
+    yield from (StyledLine.of(("not judged: ", "yellow"), each) for each in report.not_judged)
     yield summary(report)
 
 
-def _line(each: Finding, width: int) -> Text:
+def _line(each: Finding, width: int) -> StyledLine:
     path = (f"{each.path}: ", "bold") if each.path else ""
     where = f"  {f'{each.line}:{each.column}':>{width}}  "
-    return Text.assemble((where, "dim"), (f"{each.severity:<8}", _COLOURS[each.severity]), path, each.message)
+    return StyledLine.of((where, "dim"), (f"{each.severity:<8}", _COLOURS[each.severity]), path, each.message)
 
 
-def summary(report: Report) -> Text:
+def summary(report: Report) -> StyledLine:
     """`7 objects checked: 2 errors, 1 warning (3 of other kinds skipped)`."""
     warnings = len(report.findings) - report.errors
     said = f"{_count(report.errors, 'error')}, {_count(warnings, 'warning')}" if report.findings else "no faults"
@@ -49,7 +49,7 @@ def summary(report: Report) -> Text:
     left += [f"{_count(len(report.not_judged), 'policy check')} not judged"] if report.not_judged else []
     skipped = f" ({', '.join(left)})" if left else ""
     colour = "red" if report.errors else "yellow" if warnings else "green"
-    return Text.assemble(f"{_count(report.checked, 'object')} checked: ", (said, colour), skipped)
+    return StyledLine.of(f"{_count(report.checked, 'object')} checked: ", (said, colour), skipped)
 
 
 def as_json(report: Report) -> str:

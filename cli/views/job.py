@@ -4,10 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from rich.text import Text
-
 from cli.views.table import columns
 from drawing.phase_style import COLOURS
+from drawing.styled_line import StyledLine
 from shared.duration import age, lasted
 from shared.model.types import Body
 from shared.names import TASK_SPEC
@@ -19,26 +18,26 @@ _LABEL: Final = 15
 _COUNTERS: Final = ("pending", "running", "succeeded", "failed", "terminating", "unknown")
 
 
-def description(job: Body, pods: Sequence[Body], events: Sequence[Body], now: float) -> Iterator[Text]:
+def description(job: Body, pods: Sequence[Body], events: Sequence[Body], now: float) -> Iterator[StyledLine]:
     """Name, spec, tasks, status, conditions, pods and events."""
     yield from _top(job, now)
-    yield Text()
-    yield Text("Tasks:", "bold")
+    yield StyledLine()
+    yield StyledLine("Tasks:", "bold")
     yield from _indented(columns(("NAME", "REPLICAS", "MIN", "IMAGE", "REQUESTS", "PODS"), _tasks(job, pods)))
-    yield Text()
+    yield StyledLine()
     yield from _status(job, now)
     if pods:
-        yield Text("Pods:", "bold")
+        yield StyledLine("Pods:", "bold")
         yield from _indented(columns(("NAME", "TASK STATUS", "RESTARTS", "NODE", "AGE", "PROBLEM"), _pods(pods, now)))
-        yield Text()
-    yield Text("Events:", "bold")
+        yield StyledLine()
+    yield StyledLine("Events:", "bold")
     yield from _indented(columns(("LAST", "TYPE", "REASON", "MESSAGE"), _events(events, now)) if events else _NONE)
 
 
-_NONE: Final = (Text("<none>", "dim"),)
+_NONE: Final = (StyledLine("<none>", "dim"),)
 
 
-def _top(job: Body, now: float) -> Iterator[Text]:
+def _top(job: Body, now: float) -> Iterator[StyledLine]:
     metadata, spec = job["metadata"], job.get("spec") or {}
     yield _line("Name", metadata["name"])
     yield _line("Namespace", metadata.get("namespace") or "")
@@ -64,11 +63,11 @@ def _top(job: Body, now: float) -> Iterator[Text]:
         yield _line("Policy", _policy(policy))
 
 
-def _status(job: Body, now: float) -> Iterator[Text]:
+def _status(job: Body, now: float) -> Iterator[StyledLine]:
     status = job.get("status") or {}
     state = status.get("state") or {}
     phase = state.get("phase") or "Pending"
-    yield Text.assemble((f"{'Status:':<{_LABEL}} ", "bold"), (phase, COLOURS.get(phase, "")))
+    yield StyledLine.of((f"{'Status:':<{_LABEL}} ", "bold"), (phase, COLOURS.get(phase, "")))
     if said := ": ".join(part for part in (state.get("reason"), state.get("message")) if part):
         yield _line("Why", said)
     counts = ", ".join(f"{status[name]} {name}" for name in _COUNTERS if status.get(name))
@@ -78,12 +77,12 @@ def _status(job: Body, now: float) -> Iterator[Text]:
     started, ended = _time(status.get("startTime")), _time(status.get("completionTime"))
     if started is not None:
         yield _line("Duration", lasted((ended or now) - started))
-    yield Text()
+    yield StyledLine()
     if conditions := status.get("conditions"):
-        yield Text("Conditions:", "bold")
+        yield StyledLine("Conditions:", "bold")
         rows = [(each.get("status") or "", each.get("lastTransitionTime") or "") for each in conditions]
         yield from _indented(columns(("PHASE", "SINCE"), rows))
-        yield Text()
+        yield StyledLine()
 
 
 def _tasks(job: Body, pods: Iterable[Body]) -> Iterator[tuple[str, ...]]:
@@ -127,14 +126,14 @@ def _events(events: Iterable[Body], now: float) -> Iterator[tuple[str, ...]]:
         yield age(last, now), event.get("type") or "", event.get("reason") or "", event.get("message") or ""
 
 
-def _line(head: str, text: str) -> Text:
-    return Text.assemble((f"{head + ':':<{_LABEL}} ", "bold"), text)
+def _line(head: str, text: str) -> StyledLine:
+    return StyledLine.of((f"{head + ':':<{_LABEL}} ", "bold"), text)
 
 
-def _map(head: str, values: Mapping[str, str]) -> Iterator[Text]:
+def _map(head: str, values: Mapping[str, str]) -> Iterator[StyledLine]:
     for place, (key, value) in enumerate(sorted(values.items())):
         line = f"{key}={value}"
-        yield _line(head, line) if place == 0 else Text(f"{'':<{_LABEL}} {line}")
+        yield _line(head, line) if place == 0 else StyledLine(f"{'':<{_LABEL}} {line}")
 
 
 def _plugin(name: str, arguments: Sequence[str] | None) -> str:
@@ -156,9 +155,9 @@ def _cause(policy: Body) -> str:
     return f"exit code {policy.get('exitCode')}"
 
 
-def _indented(lines: Iterable[Text]) -> Iterator[Text]:
+def _indented(lines: Iterable[StyledLine]) -> Iterator[StyledLine]:
     for line in lines:
-        yield Text("  ").append_text(line)
+        yield line.indented("  ")
 
 
 def _time(text: str | None) -> float | None:

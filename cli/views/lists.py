@@ -7,25 +7,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from shared.duration import age
+from shared.kube.client.reader import PrintedPage
 from shared.model.types import Body
 from shared.names import JOB_TYPE
 from shared.timestamp import epoch_or_none
 
 Table = tuple[tuple[str, ...], list[tuple[str, ...]]]
+_FLOW_HEADS: Final = ("NAME", "STATUS", "PROGRESS", "RUNNING", "FAILED", "AGE")
+_ABSENT: Final = {"STATUS": "Pending", "RUNNING": "0", "FAILED": "0"}
 _COUNTERS: Final = ("pending", "running", "succeeded", "failed", "unknown")
 
 
 def flows(bodies: Iterable[Body], now: float, *, namespaced: bool, wide: bool) -> Table:
     """The printer columns of the CRD."""
-    heads = (
-        "NAME",
-        "STATUS",
-        "PROGRESS",
-        "RUNNING",
-        "FAILED",
-        "AGE",
-        *(("NEXT", "REASON", "DURATION") if wide else ()),
-    )
     rows = []
     for body in bodies:
         status, metadata = body.get("status") or {}, body["metadata"]
@@ -40,7 +34,31 @@ def flows(bodies: Iterable[Body], now: float, *, namespaced: bool, wide: bool) -
         )
         more = (status.get("nextSummary") or "", state.get("reason") or "", status.get("duration") or "")
         rows.append((*row, *(more if wide else ())))
-    return _with_namespaces(heads, rows, bodies, namespaced)
+    return _with_namespaces(_flow_heads(wide), rows, bodies, namespaced)
+
+
+def printed_flows(pages: Sequence[PrintedPage], *, namespaced: bool, wide: bool) -> Table | None:
+    """The same from the columns that the API server prints. None where they lack something: the CRD has other columns,
+    or a flow has no status yet, so that its progress is not known.
+    """
+    columns = [column.name.upper() for page in pages[:1] for column in page.columns]
+    heads = _flow_heads(wide)
+    if not set(heads) <= set(columns):
+        return None
+    places = [columns.index(head) for head in heads]
+    rows = []
+    for page in pages:
+        for row in page.rows:
+            cells = dict(zip(heads, (row.cells[place] for place in places), strict=True))
+            if not cells["PROGRESS"]:
+                return None
+            shown = tuple(str(cell if cell is not None else _ABSENT.get(head, "")) for head, cell in cells.items())
+            rows.append(((row.object.metadata.namespace if row.object else ""), *shown) if namespaced else shown)
+    return ("NAMESPACE", *heads) if namespaced else heads, rows
+
+
+def _flow_heads(wide: bool) -> tuple[str, ...]:
+    return (*_FLOW_HEADS, *(("NEXT", "REASON", "DURATION") if wide else ()))
 
 
 def jobs(bodies: Sequence[Body], *, namespaced: bool, wide: bool) -> Table:

@@ -4,10 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from rich.text import Text
-
 from drawing.flow_view import FlowView, StepView, Tasks
 from drawing.phase_style import COLOURS, SYMBOLS
+from drawing.styled_line import StyledLine
 from drawing.tree import Branch, branches
 from shared.duration import lasted
 from shared.model.phases import StepPhase
@@ -20,9 +19,9 @@ _LISTED: Final = 6  # names in a summary line
 _LEAST: Final = 8  # minimum number of lines, on the smallest terminal
 
 
-def picture(flow: FlowView, now: float, width: int = 0, height: int = 0) -> list[Text]:
+def picture(flow: FlowView, now: float, width: int = 0, height: int = 0) -> list[StyledLine]:
     """At most `height` lines of at most `width` columns; 0: no limit."""
-    head = [*_head(flow, now), Text()]
+    head = [*_head(flow, now), StyledLine()]
     room = max(height - len(head), _LEAST) if height else 0
     finals = [step for step in flow.steps if step.final]
     steps = [step for step in flow.steps if not step.final]
@@ -32,18 +31,18 @@ def picture(flow: FlowView, now: float, width: int = 0, height: int = 0) -> list
     else:
         rows = list(branches(steps))
         lines = _rows([*rows, *(Branch("", step) for step in finals)], now)
-        body = [*lines[: len(rows)], Text("finally", "bold"), *lines[len(rows) :]] if finals else lines
+        body = [*lines[: len(rows)], StyledLine("finally", "bold"), *lines[len(rows) :]] if finals else lines
     whole_picture = [*head, *body]
     for line in whole_picture if width else ():
-        line.truncate(width, overflow="ellipsis")
+        line.cut(width)
     return whole_picture
 
 
-def _head(flow: FlowView, now: float) -> list[Text]:
+def _head(flow: FlowView, now: float) -> list[StyledLine]:
     ended = sum(1 for step in flow.steps if step.phase.ended)
     total = len(flow.steps)
     time = lasted((flow.ended or now) - flow.started) if flow.started is not None else "not started"
-    first = Text.assemble(
+    first = StyledLine.of(
         (f"{flow.namespace}/{flow.name}" if flow.namespace else flow.name, "bold"),
         "  ",
         (flow.phase, f"bold {COLOURS.get(flow.phase, '')}"),
@@ -52,7 +51,7 @@ def _head(flow: FlowView, now: float) -> list[Text]:
         f"  {ended}/{total}  {time}",
     )
     counts = Counter(step.phase for step in flow.steps)
-    second = Text("  ")
+    second = StyledLine("  ")
     for phase in StepPhase:
         if counts[phase]:
             second.append(f"{SYMBOLS[phase]} {counts[phase]} {phase.lower()}  ", COLOURS.get(phase, ""))
@@ -62,7 +61,7 @@ def _head(flow: FlowView, now: float) -> list[Text]:
         lines.append(pods)
     if flow.reason or flow.message:
         said = ": ".join(part for part in (flow.reason, flow.message) if part)
-        lines.append(Text(f"  {said}", "red" if flow.phase == "Failed" else "yellow" if not flow.over else "dim"))
+        lines.append(StyledLine(f"  {said}", "red" if flow.phase == "Failed" else "yellow" if not flow.over else "dim"))
     return lines
 
 
@@ -85,30 +84,30 @@ def _bar(steps: Sequence[StepView]) -> list[tuple[str, str]]:
     return [*parts, ("─" * (_BAR - reached), "dim")]
 
 
-def _pods(flow: FlowView) -> Text | None:
+def _pods(flow: FlowView) -> StyledLine | None:
     pods = flow.pods
     if not pods.total:
         return None
-    line = Text(f"  pods: {pods.running} running, {pods.succeeded} succeeded, ")
+    line = StyledLine(f"  pods: {pods.running} running, {pods.succeeded} succeeded, ")
     line.append(f"{pods.failed} failed", "red" if pods.failed else "")
     if pods.succeeded + pods.failed:
         line.append(f"  ({pods.failure_rate_percent:.1f} % failed)", "red" if pods.failed else "dim")
     return line
 
 
-def _rows(rows: Iterable[Branch], now: float) -> list[Text]:
+def _rows(rows: Iterable[Branch], now: float) -> list[StyledLine]:
     given = list(rows)
     widths = [len(row.prefix) + len(row.step.name) + 2 for row in given]
     column = min(max(widths, default=0), _NAMES)
     return [_row(row, column, now) for row in given]
 
 
-def _row(row: Branch, column: int, now: float) -> Text:
+def _row(row: Branch, column: int, now: float) -> StyledLine:
     step = row.step
     colour = COLOURS.get(step.phase, "")
     time = "" if step.started is None else lasted((step.ended or now) - step.started)
     named = f"{SYMBOLS[step.phase]} {step.name}"
-    line = Text.assemble((row.prefix, "dim"), (named, colour), " " * max(column - len(row.prefix) - len(named), 0))
+    line = StyledLine.of((row.prefix, "dim"), (named, colour), " " * max(column - len(row.prefix) - len(named), 0))
     line.append(f"  {step.phase:<10}", colour)
     line.append(f" {time:>6}  " if step.phase is not StepPhase.SKIPPED else f" {'':>6}  ")
     for text, style in _details(step, row.others):
@@ -162,7 +161,7 @@ def _some(names: Sequence[str], most: int = _LISTED) -> str:
 # --- steps that do not fit -------------------------------------------------------------------------------------------
 
 
-def _summarised(steps: Sequence[StepView], now: float, room: int) -> list[Text]:
+def _summarised(steps: Sequence[StepView], now: float, room: int) -> list[StyledLine]:
     """Active and failed steps as a tree; the others as one summary line for each phase."""
     wrong = [step.name for step in steps if step.phase in _GONE_WRONG]
     going = [step.name for step in steps if step.active]
@@ -178,7 +177,7 @@ def _summarised(steps: Sequence[StepView], now: float, room: int) -> list[Text]:
     return lines
 
 
-def _fold(phase: StepPhase, folded: list[StepView]) -> Text:
+def _fold(phase: StepPhase, folded: list[StepView]) -> StyledLine:
     """`✓ 312 completed: ..., x, y, z`: names the steps that ended last; for phases that have not ended, the first
     steps.
     """
@@ -187,4 +186,4 @@ def _fold(phase: StepPhase, folded: list[StepView]) -> Text:
         names = ("… " if len(folded) > _LISTED else "") + ", ".join(last)
     else:
         names = _some([step.name for step in folded])
-    return Text(f"{SYMBOLS[phase]} {len(folded)} {phase.lower()}: {names}", COLOURS.get(phase, ""))
+    return StyledLine(f"{SYMBOLS[phase]} {len(folded)} {phase.lower()}: {names}", COLOURS.get(phase, ""))

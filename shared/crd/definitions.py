@@ -11,11 +11,18 @@ import msgspec
 from shared import kinds
 from shared.crd.schema import Mode, Schema, kind_schema
 from shared.kinds import Kind
-from shared.model import Command, CronJob, Job, JobFlow, JobFlowPolicy, JobTemplate, PodGroup, Queue
+from shared.model.command import Command
+from shared.model.flow import JobFlow
+from shared.model.job import Job
+from shared.model.podgroup import PodGroup
+from shared.model.policy import JobFlowPolicy
 from shared.model.policy_exception import JobFlowPolicyException
+from shared.model.queue import Queue
 from shared.model.schedules.backfill import CronJobFlowBackfill
+from shared.model.schedules.cron_job import CronJob
 from shared.model.schedules.cron_job_flow import CronJobFlow
 from shared.model.schedules.flow_template import JobFlowTemplate
+from shared.model.template import JobTemplate
 from shared.model.types import Model
 
 

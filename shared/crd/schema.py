@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from shared.crd.descriptions import description
-from shared.model import JobSpec
+from shared.model.job import JobSpec
 from shared.model.types import Model
 
 Schema = dict[str, Any]

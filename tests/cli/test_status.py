@@ -141,7 +141,7 @@ def test_pods_are_found_by_the_names_of_their_jobs() -> None:
     assert {name: counts[TaskStatus.SUCCEEDED] for name, counts in found.items()} == {"a": 3, "a-1": 2}
 
 
-TIMES = {0: ("0s", "0s"), 59: ("59s", "59s"), 61: ("61s", "1m01s"), 7260: ("2h", "2h01m"), 200_000: ("2d", "2d07h")}
+TIMES = {0: ("0s", "0s"), 59: ("59s", "59s"), 61: ("61s", "1m01s"), 7260: ("121m", "2h01m"), 200_000: ("2d7h", "2d07h")}
 
 
 @pytest.mark.parametrize("seconds", TIMES)

@@ -13,7 +13,7 @@ from cli.main import main
 from controller.job import reasons as job_reasons
 from controller.jobflow import reasons
 from shared.expressions import Program, ResultType, compile_expression, flow_scope, retry_scope
-from shared.model import JobFlowSpec
+from shared.model.flow import JobFlowSpec
 from shared.model.phases import FlowAction, JobAction, JobEvent, JobPhase, StepPhase
 from shared.model.step import Loop, Probe, Step
 from shared.plugins.arguments import ARGUMENTS

@@ -7,6 +7,7 @@ from local.apiserver import clock
 from local.apiserver.printing import durations, podcolumns
 from local.apiserver.storage.store import GroupResource
 from local.apiserver.types.resources import PrinterColumn
+from shared.duration import human
 from shared.model.types import Body
 
 Printer = Callable[[Body], list[Any]]
@@ -100,11 +101,7 @@ def _job(obj: Body) -> list[Any]:
     shown = next((name for name in ("Complete", "Failed", "Suspended") if name in conditions), "Running")
     start, end = status.get("startTime"), status.get("completionTime")
     took = (
-        durations.human(clock.seconds(end) - clock.seconds(start))
-        if start and end
-        else durations.since(start)
-        if start
-        else ""
+        human(clock.seconds(end) - clock.seconds(start)) if start and end else durations.since(start) if start else ""
     )
     done = f"{status.get('succeeded', 0)}/{spec.get('completions', 1)}"
     return [_name(obj), shown, done, took, _age(obj), *_containers(spec.get("template") or {})]

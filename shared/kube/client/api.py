@@ -5,8 +5,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from shared.kube.client.reader import ApiReader
-from shared.kube.client.sender import RequestSender
-from shared.kube.client.transport import Transport
+from shared.kube.client.sender import HttpTransport, RequestObserver, RequestSender
 from shared.kube.client.writer import ApiWriter
 
 TIMEOUT_SECONDS: Final = 30.0
@@ -15,18 +14,21 @@ TIMEOUT_SECONDS: Final = 30.0
 class Api(ApiReader, ApiWriter):
     """One per process: an async context manager that closes the connections at its end.
 
-    `qps`, `timeout` and `before_write`: see `RequestSender`.
+    `qps`, `timeout` and `before_write`: see `RequestSender`; `observer`: None to count nothing.
     """
 
     def __init__(
         self,
-        transport: Transport,
+        transport: HttpTransport,
         *,
         qps: float = 0.0,
         timeout: float = TIMEOUT_SECONDS,
         before_write: Callable[[], None] | None = None,
+        observer: RequestObserver | None = None,
     ) -> None:
-        self._sender = RequestSender(transport, qps=qps, timeout=timeout, before_write=before_write)
+        self._sender = RequestSender(
+            transport, qps=qps, timeout=timeout, before_write=before_write, observer=observer or RequestObserver()
+        )
 
     @property
     def before_write(self) -> Callable[[], None] | None:

@@ -1,4 +1,4 @@
-"""Builds requests to the API server as data, without I/O. `sender` sends them."""
+"""Builds requests to the API server as data, without I/O. `sender` sends them and returns answers."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -13,8 +13,10 @@ from shared.model.types import Body
 JSON: Final = "application/json"
 JSON_PATCH: Final = "application/json-patch+json"
 MERGE_PATCH: Final = "application/merge-patch+json"
+TABLE: Final = f"{JSON};as=Table;v=v1;g=meta.k8s.io,{JSON}"  # objects as they are from a server that prints no tables
 STRATEGIC_PATCH: Final = "application/strategic-merge-patch+json"
 APPLY_PATCH: Final = "application/apply-patch+yaml"  # JSON is YAML
+CONNECT_SECONDS: Final = 10.0  # to make a connection
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -25,10 +27,20 @@ class Request(msgspec.Struct, frozen=True):
     target: str
     body: bytes | None = None
     content_type: str = JSON
+    accept: str = JSON
 
     @property
     def reads(self) -> bool:
         return self.method == "GET"
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """`code`: HTTP status; `body`: the whole body; `retry_after`: the header or ''; `warnings`: Warning headers."""
+
+    code: int
+    body: bytes
+    retry_after: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 def path(kind: Kind, namespace: str = "", name: str = "", subresource: str = "") -> str:
@@ -65,15 +77,21 @@ def list_page(
     field_selector: str = "",
     limit: int = 0,
     continue_token: str = "",
+    printed: bool = False,
 ) -> Request:
-    """One page of a list. Without `resourceVersion`, so the answer is at least as new as every earlier write."""
+    """One page of a list. Without `resourceVersion`, so the answer is at least as new as every earlier write.
+
+    `printed`: the columns that kubectl shows instead of the objects.
+    """
     query = {
         "labelSelector": label_selector,
         "fieldSelector": field_selector,
         "limit": limit or None,
         "continue": continue_token,
+        # the namespaces of a list of all of them are in the metadata
+        "includeObject": ("None" if namespace else "Metadata") if printed else "",
     }
-    return Request("list", "GET", target(path(kind, namespace), query))
+    return Request("list", "GET", target(path(kind, namespace), query), accept=TABLE if printed else JSON)
 
 
 def watch(

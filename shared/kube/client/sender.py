@@ -1,4 +1,4 @@
-"""Sends requests to the API server: client-side rate limit, metrics, warnings and retries.
+"""Sends requests to the API server: client-side rate limit, warnings and retries.
 
 A request is repeated only if that cannot do its work twice: reads, and writes that the server certainly did not carry
 out. `reader` and `writer` build requests and pass them to one `RequestSender`.
@@ -8,25 +8,48 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import lru_cache
-from typing import Final
-
-import aiohttp
-from prometheus_client import Counter
+from typing import TYPE_CHECKING, Final, Protocol
 
 from shared.kinds import Kind
-from shared.kube import metrics
 from shared.kube.client.backoff import full_jitter
 from shared.kube.client.errors import ApiError, TooManyRequests, Unauthorized, Unavailable, Unreachable, error_of
 from shared.kube.client.limits import Bucket
-from shared.kube.client.requests import Request
-from shared.kube.client.transport import Answer, Transport
+from shared.kube.client.requests import Answer, Request
+
+if TYPE_CHECKING:
+    from aiohttp import StreamReader
 
 LOG: Final = logging.getLogger(__name__)
 ATTEMPTS: Final = 5
 BACKOFF_BASE: Final = 0.1
 BACKOFF_CAP: Final = 5.0
+
+
+class HttpTransport(Protocol):
+    """Sends single HTTP requests with credentials: see `Transport` and `OneShotTransport`."""
+
+    async def send(self, request: Request, seconds: float) -> Answer: ...
+
+    def stream(self, request: Request, idle: float) -> "AbstractAsyncContextManager[tuple[int, StreamReader, str]]": ...
+
+    async def renew(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+class RequestObserver:
+    """Is told about every try of every request. This one disregards it; `RequestMetrics` counts."""
+
+    def limited(self, seconds: float) -> None:
+        """The client's own rate limit has made a request wait."""
+
+    def answered(self, request: Request, kind: Kind | None, result: int | str, seconds: float | None) -> None:
+        """`result`: HTTP status, or the name of the error; `seconds`: until the whole answer, None without one."""
+
+    def repeated(self, request: Request) -> None:
+        """The request is sent again."""
 
 
 class RequestSender:
@@ -35,9 +58,16 @@ class RequestSender:
     """
 
     def __init__(
-        self, transport: Transport, *, qps: float, timeout: float, before_write: Callable[[], None] | None
+        self,
+        transport: HttpTransport,
+        *,
+        qps: float,
+        timeout: float,
+        before_write: Callable[[], None] | None,
+        observer: RequestObserver,
     ) -> None:
         self.transport = transport
+        self._observer = observer
         self.before_write = before_write
         self._bucket = Bucket(qps) if qps > 0 else None
         self._timeout = timeout
@@ -56,31 +86,30 @@ class RequestSender:
                 if attempt + 1 >= ATTEMPTS or not repeatable(request, error):
                     raise
                 await asyncio.sleep(_wait(error, attempt))
-            metrics.RETRIES.labels(request.verb).inc()
+            self._observer.repeated(request)
             attempt += 1
 
     @asynccontextmanager
-    async def stream(self, request: Request, kind: Kind, idle: float) -> AsyncGenerator[aiohttp.StreamReader, None]:
+    async def stream(self, request: Request, kind: Kind, idle: float) -> "AsyncGenerator[StreamReader, None]":
         """The body of a successful answer as it comes in, sent once. Raises Timeout after `idle` seconds without data."""
         async with self.transport.stream(request, idle) as (code, content, retry_after):
-            _count(request, kind, code)
+            self._observer.answered(request, kind, code, None)
             if code != 200:
                 raise error_of(code, await content.read(), retry_after)
             yield content
 
     async def _once(self, request: Request, kind: Kind | None) -> Answer:
         if self._bucket is not None:
-            metrics.LIMITED.inc(await self._bucket.take())
+            self._observer.limited(await self._bucket.take())
         if self.before_write is not None and not request.reads:
             self.before_write()
         started = time.perf_counter()
         try:
             answer = await self.transport.send(request, self._timeout)
         except ApiError as error:
-            _count(request, kind, type(error).__name__)
+            self._observer.answered(request, kind, type(error).__name__, None)
             raise
-        _timer(request.verb).observe(time.perf_counter() - started)
-        _count(request, kind, answer.code)
+        self._observer.answered(request, kind, answer.code, time.perf_counter() - started)
         for warning in answer.warnings:
             _warn(warning, kind.resource if kind else request.target)
         if answer.code >= 300:
@@ -98,18 +127,6 @@ def repeatable(request: Request, error: ApiError) -> bool:
 def _wait(error: ApiError, attempt: int) -> float:
     pause = full_jitter(attempt, base=BACKOFF_BASE, cap=BACKOFF_CAP)
     return error.retry_after + pause if isinstance(error, TooManyRequests) else pause
-
-
-def _count(request: Request, kind: Kind | None, code: int | str) -> None:
-    _counter(request.method, kind.plural if kind else "", code).inc()
-
-
-_timer = lru_cache(maxsize=64)(metrics.DURATION.labels)
-
-
-@lru_cache(maxsize=1024)
-def _counter(method: str, resource: str, code: int | str) -> Counter:
-    return metrics.REQUESTS.labels(method, resource, str(code))
 
 
 @lru_cache(maxsize=1024)

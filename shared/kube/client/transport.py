@@ -6,26 +6,15 @@ from types import TracebackType
 from typing import Final, Self
 
 import aiohttp
-import msgspec
 from yarl import URL
 
 from shared.kube.client.access import Access
 from shared.kube.client.errors import ConnectionLost, Timeout, Unreachable
-from shared.kube.client.requests import JSON, Request
+from shared.kube.client.requests import CONNECT_SECONDS, Answer, Request
 
 CONNECTIONS: Final = 20  # measured: more are not faster, and each takes a handshake and 300 KB
 KEEP_ALIVE_SECONDS: Final = 60.0
-CONNECT_SECONDS: Final = 10.0
 READ_BUFFER: Final = 2**18
-
-
-class Answer(msgspec.Struct, frozen=True):
-    """`code`: HTTP status; `body`: the whole body; `retry_after`: the header or ''; `warnings`: Warning headers."""
-
-    code: int
-    body: bytes
-    retry_after: str = ""
-    warnings: tuple[str, ...] = ()
 
 
 class ConnectionPools:
@@ -65,7 +54,7 @@ class ConnectionPools:
         return aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"User-Agent": self._agent, "Accept": JSON, "Accept-Encoding": "identity"},
+            headers={"User-Agent": self._agent, "Accept-Encoding": "identity"},
             read_bufsize=READ_BUFFER,
             trust_env=False,
         )
@@ -126,7 +115,9 @@ class Transport:
     async def _open(
         self, session: aiohttp.ClientSession, request: Request, limits: aiohttp.ClientTimeout
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        headers = {"Content-Type": request.content_type} if request.body is not None else {}
+        headers = {"Accept": request.accept}
+        if request.body is not None:
+            headers["Content-Type"] = request.content_type
         if authorization := await self._access.authorization():
             headers["Authorization"] = authorization
         try:

@@ -1,0 +1,1 @@
+"""Requests of short commands, without the libraries of a server, which take longer to import than a request takes."""
