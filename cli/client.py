@@ -1,15 +1,11 @@
 """Access to the cluster for commands: the API client, the namespace, and error messages."""
 
 import argparse
-import asyncio
-import logging
 import re
-import signal
 import sys
-import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from typing import Final, NoReturn
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any, Final, NoReturn
 
 import msgspec
 
@@ -21,7 +17,7 @@ from shared.kube.client.api import TIMEOUT_SECONDS, Api
 from shared.kube.client.contexts import contexts, in_pod, namespace_in_use
 from shared.kube.client.errors import ApiError, Forbidden, NotFound, Unauthorized, Unavailable
 from shared.kube.client.one_shot.transport import OneShotTransport
-from shared.kube.client.sender import HttpTransport
+from shared.kube.client.sender import HttpTransport, RequestObserver
 from shared.model.types import Body
 
 _CAUSES: Final = 20
@@ -40,56 +36,92 @@ class Session(msgspec.Struct, frozen=True):
     namespace: str
 
 
-def live(arguments: argparse.Namespace, work: Callable[[Session], Awaitable[int]]) -> int:
-    """Run `work` with a session; errors of the API server become CliErrors."""
+def live(
+    arguments: argparse.Namespace,
+    work: Callable[[Session], Awaitable[int]],
+    *,
+    follows: bool = False,
+    patience: float = TIMEOUT_SECONDS,
+) -> int:
+    """Run `work` with a session; errors of the API server become CliErrors.
+
+    `follows`: the work has streams, or does several things at a time. Other work is done without an event loop, whose
+    import takes as long as all that `list` does. `patience`: seconds for one request.
+    """
+    access = load_access(arguments)
 
     async def run() -> int:
-        async with session(arguments) as opened:
+        async with _session(arguments, access or await load_with_plugin(arguments), patience) as opened:
             try:
                 return int(await work(opened))
             except NotFound as error:
                 raise cli_error(error, opened.namespace) from error
 
     try:
-        with _ctrl_c_at_once():
-            return asyncio.run(run())
+        return _in_loop(run()) if follows or access is None or access.proxy else _at_once(run())
     except ApiError as error:
         raise cli_error(error) from error
 
 
-@contextmanager
-def _ctrl_c_at_once() -> Iterator[None]:
-    """Let Ctrl-C end a blocking request. asyncio's own handler cancels the task, which then still waits for the answer."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, _interrupt)
+def _at_once(work: Coroutine[Any, Any, int]) -> int:
+    """The result of a coroutine whose requests and pauses block, so that it never waits for anything else."""
     try:
-        yield
+        work.send(None)
+    except StopIteration as ended:
+        return int(ended.value)
+    work.close()
+    raise RuntimeError("the command needs an event loop")
+
+
+def _in_loop(work: Coroutine[Any, Any, int]) -> int:
+    """Ctrl-C ends also a blocking request: asyncio's own handler would cancel the task, which waits for the answer."""
+    import asyncio
+    import signal
+    import threading
+
+    def interrupt(number: int, frame: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        return asyncio.run(work)
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        return asyncio.run(work)
     finally:
         signal.signal(signal.SIGINT, before)
 
 
-def _interrupt(number: int, frame: object) -> NoReturn:
-    raise KeyboardInterrupt
-
-
 @asynccontextmanager
-async def session(arguments: argparse.Namespace, patience: float = TIMEOUT_SECONDS) -> AsyncIterator[Session]:
-    """`patience`: seconds for one request. Raises CliError when no cluster is configured."""
-    _show_warnings()
-    transport = OneShotTransport(await load_access(arguments), user_agent="jobflow-cli")
-    async with Api(transport, timeout=patience) as api:
+async def _session(arguments: argparse.Namespace, access: Access, patience: float) -> AsyncIterator[Session]:
+    transport = OneShotTransport(access, user_agent="jobflow-cli")
+    async with Api(transport, timeout=patience, observer=_WarningPrinter()) as api:
         yield Session(api, transport, namespace_of(arguments))
 
 
-async def load_access(arguments: argparse.Namespace) -> Access:
-    """The API server and credentials that the flags name. Raises CliError when no cluster is configured."""
+def load_access(arguments: argparse.Namespace) -> Access | None:
+    """The API server and credentials that the flags name; None if a plugin gives them: see `load_with_plugin`. Raises
+    CliError when no cluster is configured.
+    """
+    _check_context(arguments)
+    try:
+        return connect.load_now(arguments.kubeconfig, arguments.context)
+    except connect.NeedsPlugin:
+        return None
+    except connect.NoCluster as error:
+        raise _no_cluster(error) from error
+
+
+async def load_with_plugin(arguments: argparse.Namespace) -> Access:
+    """The same with a plugin, or without. Raises CliError."""
     _check_context(arguments)
     try:
         return await connect.load(arguments.kubeconfig, arguments.context)
     except connect.NoCluster as error:
-        raise CliError(str(error), Exit.UNREACHABLE, "set $KUBECONFIG or use --kubeconfig FILE") from error
+        raise _no_cluster(error) from error
+
+
+def _no_cluster(error: connect.NoCluster) -> CliError:
+    return CliError(str(error), Exit.UNREACHABLE, "set $KUBECONFIG or use --kubeconfig FILE")
 
 
 def namespace_of(arguments: argparse.Namespace) -> str:
@@ -158,20 +190,17 @@ def _with_causes(error: ApiError) -> str:
 async def get_all(session: Session, kind: Kind, names: list[str]) -> list[Body]:
     """The named objects of the session's namespace, in order."""
     namespace = session.namespace if kind.namespaced else ""
-    return list(await asyncio.gather(*(session.api.get(kind, namespace, name) for name in names)))
+    return [await session.api.get(kind, namespace, name) for name in names]
 
 
-class _Warnings(logging.Handler):
-    """Prints the API server's warnings as kubectl does. Other log records are not shown to users."""
+class _WarningPrinter(RequestObserver):
+    """Prints the API server's warnings as kubectl does, each once."""
 
-    def emit(self, record: logging.LogRecord) -> None:
-        text = str(getattr(record, "warning", ""))
-        if text:
-            # The header's form is `299 - "TEXT"`.
-            print(f"Warning: {text.partition(chr(34))[2].rpartition(chr(34))[0] or text}", file=sys.stderr)
+    def __init__(self) -> None:
+        self._printed: set[str] = set()
 
-
-def _show_warnings() -> None:
-    root = logging.getLogger()
-    if not any(isinstance(handler, _Warnings) for handler in root.handlers):
-        root.addHandler(_Warnings())
+    def warned(self, warning: str, resource: str) -> None:
+        text = warning.partition('"')[2].rpartition('"')[0] or warning
+        if text not in self._printed:
+            self._printed.add(text)
+            print(f"Warning: {text}", file=sys.stderr)

@@ -1,14 +1,16 @@
 """Shell completion: names of objects in the cluster, contexts and files. Returns nothing if the cluster is slow."""
 
 import argparse
-import asyncio
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from cli.exits import CliError
+from cli.exits import CliError, Exit
 from cli.files.manifests import ENDINGS
 from shared.kinds import JOB, JOBFLOW, JOBTEMPLATE, NAMESPACE, QUEUE, Kind
 from shared.model.types import Body
+
+if TYPE_CHECKING:
+    from cli.client import Session
 
 KINDS: Final[dict[str, Kind]] = {
     "jobflow": JOBFLOW,
@@ -65,22 +67,21 @@ def _asked(
     prefix: str,
 ) -> list[str]:
     """The result of a request; nothing if the cluster does not answer, because a shell must not wait or show errors."""
+    from cli.client import live
     from shared.kube.client.errors import ApiError
 
+    found: list[str] = []
+
+    async def work(session: "Session") -> int:
+        namespace = session.namespace if kind.namespaced else ""
+        found.extend(read([body async for body in session.api.list(kind, namespace, field_selector=selector)]))
+        return Exit.OK
+
     try:
-        return [word for word in asyncio.run(_words(kind, selector, arguments, read)) if word.startswith(prefix)]
+        live(arguments, work, patience=_SECONDS)
     except (CliError, ApiError, OSError, ValueError):
         return []
-
-
-async def _words(
-    kind: Kind, selector: str, arguments: argparse.Namespace, read: Callable[[Iterable[Body]], Iterable[str]]
-) -> list[str]:
-    from cli.client import session
-
-    async with asyncio.timeout(_SECONDS), session(arguments, _SECONDS) as opened:
-        namespace = opened.namespace if kind.namespaced else ""
-        return list(read([body async for body in opened.api.list(kind, namespace, field_selector=selector)]))
+    return [word for word in found if word.startswith(prefix)]
 
 
 def _name(body: Body) -> str:

@@ -7,10 +7,11 @@ from typing import Any, Final
 
 from cli.client import Session
 from cli.exits import CliError, Exit
-from drawing.nested import runs_flows, with_sub_flows
+from drawing.nested import runs_flows
 from shared.kinds import JOBFLOW, POD
+from shared.kube.cache.cache import Caches
 from shared.model.types import Body
-from shared.names import CREATED_BY_FLOW, JOB_NAME
+from shared.names import JOB_NAME
 
 _PAUSE: Final = 0.5  # minimum seconds between two updates
 _IDLE: Final = 1.0  # maximum seconds between two updates, so that displayed durations advance
@@ -20,8 +21,6 @@ async def changes(session: Session, name: str) -> AsyncGenerator[tuple[Body, lis
     """(the flow, pods of Jobs and JobFlows in its namespace) immediately, at every change, and once a second, until the flow is
     deleted.
     """
-    from shared.kube.cache.cache import Caches  # only those who follow need a cache
-
     first = await session.api.get(JOBFLOW, session.namespace, name)
     caches = Caches(session.api, namespaces=(session.namespace,))
     nested = runs_flows(first)
@@ -45,18 +44,6 @@ async def changes(session: Session, name: str) -> AsyncGenerator[tuple[Body, lis
         running.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await running
-
-
-async def sub_flows(session: Session, flow: Body) -> list[Body]:
-    """The JobFlows of the namespace that steps created, if a step of `flow` runs flows."""
-    if not runs_flows(flow):
-        return []
-    return [one async for one in session.api.list(JOBFLOW, session.namespace, label_selector=CREATED_BY_FLOW)]
-
-
-async def opened(session: Session, flow: Body) -> Body:
-    """The flow with the steps of its sub-flows in place."""
-    return with_sub_flows(flow, await sub_flows(session, flow))
 
 
 async def _synced(cache: Any, running: "asyncio.Task[None]") -> None:

@@ -1,7 +1,6 @@
 """Sends Commands to JobFlows, Jobs and Queues, and waits until the controller has carried them out."""
 
 import argparse
-import asyncio
 import secrets
 from collections.abc import Mapping
 from typing import Final
@@ -40,7 +39,7 @@ async def _send_one(
         print(requested(where, verb, command))
         return Exit.OK
     for _ in range(round(WAIT / POLL)):
-        await asyncio.sleep(POLL)
+        await session.transport.pause(POLL)
         if not await command_exists(session, command):
             return await _report(session, kind, before, action, verb)
     note(not_carried_out(where, command))

@@ -2,6 +2,7 @@
 
 import argparse
 import time
+from contextlib import aclosing
 
 from cli.client import Session, live
 from cli.exits import Exit
@@ -26,9 +27,16 @@ def list_flows(arguments: argparse.Namespace) -> int:
 
 async def _printed(session: Session, arguments: argparse.Namespace) -> lists.Table | None:
     """The table as the API server prints it, which is a tenth of the work; None where it lacks something."""
-    asked = session.api.printed(JOBFLOW, session.namespace, label_selector=arguments.selector)
-    pages = [page async for page in asked]
-    return lists.printed_flows(pages, namespaced=not session.namespace, wide=arguments.output == "wide")
+    heads, rows = lists.flow_heads(namespaced=not session.namespace, wide=arguments.output == "wide"), []
+    columns: list[str] = []
+    async with aclosing(session.api.printed(JOBFLOW, session.namespace, label_selector=arguments.selector)) as pages:
+        async for page in pages:
+            columns = columns or [column.name.upper() for column in page.columns]
+            found = lists.printed_flows(page, columns, heads)
+            if found is None:
+                return None
+            rows += found
+    return heads, rows
 
 
 async def _table(session: Session, arguments: argparse.Namespace) -> lists.Table:

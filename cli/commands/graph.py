@@ -6,9 +6,9 @@ import sys
 from cli.client import Session, live
 from cli.exits import CliError, Exit
 from cli.files.manifests import is_file, load
-from cli.follow import opened
 from cli.output import print_lines
 from cli.pick import the_opened_flow
+from cli.reads.sub_flows import opened
 from drawing.flow_view import Unreadable
 from drawing.graph_model import Drawing, Undrawable, drawing
 from drawing.layers import Layers

@@ -26,4 +26,4 @@ def run(arguments: argparse.Namespace) -> int:
         printed = [await print_log(session, arguments, pod, prefix=len(pods) > 1) for pod in pods]
         return Exit.OK if any(printed) else Exit.NO
 
-    return live(arguments, work)
+    return live(arguments, work, follows=arguments.follow)

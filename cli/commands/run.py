@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
         await _apply(session, manifests)
         return await _finish(session, arguments, await _create(session, fresh))
 
-    return live(arguments, work)
+    return live(arguments, work, follows=arguments.watch)
 
 
 def _from_template(arguments: argparse.Namespace, values: Mapping[str, str]) -> int:
@@ -50,7 +50,7 @@ def _from_template(arguments: argparse.Namespace, values: Mapping[str, str]) -> 
         fresh = named(fresh, arguments.name, session.namespace)
         return await _finish(session, arguments, await _create(session, fresh))
 
-    return live(arguments, work)
+    return live(arguments, work, follows=arguments.watch)
 
 
 async def _finish(session: Session, arguments: argparse.Namespace, created: Body) -> int:

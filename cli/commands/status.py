@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from cli.client import Session, live
 from cli.exits import CliError, Exit
-from cli.follow import changes, sub_flows
 from cli.output import console, print_bodies, print_lines, terminal_width
+from cli.reads.sub_flows import sub_flows
 from cli.views.status import picture
 from drawing.flow_view import FlowView, Unreadable, flow_view
 from drawing.nested import tasks_of_steps, with_sub_flows
@@ -39,11 +39,13 @@ def run(arguments: argparse.Namespace) -> int:
         print_lines(picture(seen, time.time(), terminal_width()))
         return Exit.OK
 
-    return live(arguments, work)
+    return live(arguments, work, follows=arguments.watch)
 
 
 async def watch(session: Session, name: str) -> int:
     """Show the flow until it has ended, as a tree on a terminal or one line for each change. Return the exit code."""
+    from cli.follow import changes  # the caches take longer to import than a status takes
+
     async with aclosing(changes(session, name)) as looks:
         if terminal_width():
             last = await _live(console(sys.stdout), looks)

@@ -1,7 +1,6 @@
 """`suspend`, `resume`, `stop`, `retry`, `restart`, `approve`: Commands to JobFlows, and the result of each."""
 
 import argparse
-import asyncio
 import contextlib
 import math
 from collections.abc import Callable
@@ -11,8 +10,8 @@ from cli.client import Session, live
 from cli.exits import CliError, Exit
 from cli.output import as_name, note
 from cli.params import pairs
+from cli.reads.who import own_name
 from cli.sending import POLL, WAIT, command_exists, create_command, not_carried_out, requested, without_result
-from cli.who import own_name
 from shared import duration
 from shared.actions.flow_messages import approval_of, forced_stop, retry_of
 from shared.actions.results import DONE, WITHOUT_EFFECT, result_of, why_retry_waits
@@ -63,7 +62,7 @@ async def _report(session: Session, flow: Body, command: Body, verb: str) -> int
     """Wait until the controller has carried the Command out, and say what it did."""
     name, where = command["metadata"]["name"], f"{as_name(flow)}: "
     for poll in range(round(WAIT / POLL)):
-        await asyncio.sleep(POLL)
+        await session.transport.pause(POLL)
         exists = await command_exists(session, command)
         if exists and (verb != "retry" or poll % _POLLS_A_READ):
             continue

@@ -6,7 +6,7 @@ import contextlib
 import signal
 import webbrowser
 
-from cli.client import load_access, namespace_of
+from cli.client import load_with_plugin, namespace_of
 from cli.exits import CliError, Exit
 from cli.output import note
 from shared.kube.client.access import Access
@@ -22,7 +22,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def _serve(arguments: argparse.Namespace) -> int:
-    access: Access | None = None if arguments.offline else await load_access(arguments)
+    access: Access | None = None if arguments.offline else await load_with_plugin(arguments)
     namespace = "" if arguments.offline else namespace_of(arguments)
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()

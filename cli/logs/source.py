@@ -6,7 +6,7 @@ import msgspec
 
 from cli.client import Session
 from cli.exits import CliError, Exit
-from cli.follow import sub_flows
+from cli.reads.sub_flows import sub_flows
 from drawing.nested import latest_flow
 from shared.kinds import JOB, JOBFLOW
 from shared.kube.client.errors import NotFound

@@ -13,7 +13,7 @@ from shared.names import JOB_TYPE
 from shared.timestamp import epoch_or_none
 
 Table = tuple[tuple[str, ...], list[tuple[str, ...]]]
-_FLOW_HEADS: Final = ("NAME", "STATUS", "PROGRESS", "RUNNING", "FAILED", "AGE")
+_NAMESPACE: Final = "NAMESPACE"
 _ABSENT: Final = {"STATUS": "Pending", "RUNNING": "0", "FAILED": "0"}
 _COUNTERS: Final = ("pending", "running", "succeeded", "failed", "unknown")
 
@@ -34,31 +34,31 @@ def flows(bodies: Iterable[Body], now: float, *, namespaced: bool, wide: bool) -
         )
         more = (status.get("nextSummary") or "", state.get("reason") or "", status.get("duration") or "")
         rows.append((*row, *(more if wide else ())))
-    return _with_namespaces(_flow_heads(wide), rows, bodies, namespaced)
+    return _with_namespaces(flow_heads(namespaced=False, wide=wide), rows, bodies, namespaced)
 
 
-def printed_flows(pages: Sequence[PrintedPage], *, namespaced: bool, wide: bool) -> Table | None:
-    """The same from the columns that the API server prints. None where they lack something: the CRD has other columns,
-    or a flow has no status yet, so that its progress is not known.
+def printed_flows(page: PrintedPage, columns: Sequence[str], heads: Sequence[str]) -> list[tuple[str, ...]] | None:
+    """The same rows from the columns that the API server prints. None where they lack something: the CRD has other
+    columns, or a flow has no progress yet.
     """
-    columns = [column.name.upper() for page in pages[:1] for column in page.columns]
-    heads = _flow_heads(wide)
-    if not set(heads) <= set(columns):
+    if not set(heads) <= {_NAMESPACE, *columns}:
         return None
-    places = [columns.index(head) for head in heads]
     rows = []
-    for page in pages:
-        for row in page.rows:
-            cells = dict(zip(heads, (row.cells[place] for place in places), strict=True))
-            if not cells["PROGRESS"]:
-                return None
-            shown = tuple(str(cell if cell is not None else _ABSENT.get(head, "")) for head, cell in cells.items())
-            rows.append(((row.object.metadata.namespace if row.object else ""), *shown) if namespaced else shown)
-    return ("NAMESPACE", *heads) if namespaced else heads, rows
+    for row in page.rows:
+        cells = dict(zip(columns, row.cells, strict=True))
+        if not cells["PROGRESS"]:
+            return None
+        cells[_NAMESPACE] = row.object.metadata.namespace if row.object else ""
+        rows.append(tuple(str(_ABSENT.get(head, "") if cells[head] is None else cells[head]) for head in heads))
+    return rows
 
 
-def _flow_heads(wide: bool) -> tuple[str, ...]:
-    return (*_FLOW_HEADS, *(("NEXT", "REASON", "DURATION") if wide else ()))
+def flow_heads(*, namespaced: bool, wide: bool) -> tuple[str, ...]:
+    return (
+        *((_NAMESPACE,) if namespaced else ()),
+        *("NAME", "STATUS", "PROGRESS", "RUNNING", "FAILED", "AGE"),
+        *(("NEXT", "REASON", "DURATION") if wide else ()),
+    )
 
 
 def jobs(bodies: Sequence[Body], *, namespaced: bool, wide: bool) -> Table:
@@ -118,7 +118,7 @@ def _with_namespaces(
     rows: list[tuple[str, ...]],
     bodies: Iterable[Body],
     namespaced: bool,
-    head: str = "NAMESPACE",
+    head: str = _NAMESPACE,
 ) -> Table:
     if not namespaced:
         return heads, rows

@@ -487,10 +487,7 @@ def test_names_of_objects_are_completed(cluster: LocalCluster, live: Live, monke
 def test_an_unreachable_server_is_exit_4(command: CliCommand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
 
-    async def sleep(seconds: float) -> None:
-        slept.append(seconds)
-
-    monkeypatch.setattr("shared.kube.client.sender.asyncio.sleep", sleep)
+    monkeypatch.setattr("shared.kube.client.one_shot.connection.time.sleep", slept.append)
     config = {
         "apiVersion": "v1",
         "kind": "Config",

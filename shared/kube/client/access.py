@@ -1,15 +1,16 @@
 """The address of the API server and the client's credentials, which are refreshed while they are in use."""
 
-import asyncio
 import copy
 import ssl
-import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
+
+if TYPE_CHECKING:
+    import asyncio
 
 REFRESH_SECONDS: Final = 60.0  # client-go's interval for reading token files again
 
@@ -44,7 +45,7 @@ class Access:
         self._credentials = credentials
         self._refresh = refresh
         self._refreshed = time.monotonic()
-        self._lock = asyncio.Lock()
+        self._lock: asyncio.Lock | None = None
         self.host = credentials.host.rstrip("/")
         self.server_name = credentials.server_name
         self.proxy = credentials.proxy
@@ -62,6 +63,9 @@ class Access:
     async def authorization(self, *, renew: bool = False) -> str:
         """The Authorization header's value or ''. `renew`: the last one was refused, so load it again."""
         if self._refresh is not None and (renew or time.monotonic() - self._refreshed > REFRESH_SECONDS):
+            import asyncio  # short commands have no event loop, and start sooner without it
+
+            self._lock = self._lock or asyncio.Lock()
             async with self._lock:
                 self._refreshed = time.monotonic()
                 self._take(await self._refresh(renew))
@@ -89,6 +93,8 @@ def _load_certificate(context: ssl.SSLContext, credentials: Credentials) -> None
     """Python's ssl module takes files only, so texts are in files while they are loaded."""
     if not (credentials.cert_file or credentials.cert_data):
         return
+    import tempfile  # many users have a token instead
+
     with tempfile.TemporaryDirectory(prefix="jobflow-") as folder:
         certificate = _as_file(credentials.cert_file, credentials.cert_data, Path(folder, "certificate"))
         key = _as_file(credentials.key_file, credentials.key_data, Path(folder, "key"))

@@ -1,6 +1,5 @@
 """The client-side rate limit: a token bucket. Off by default, because API Priority and Fairness limits clients."""
 
-import asyncio
 import time
 from collections.abc import Callable
 
@@ -37,5 +36,7 @@ class Bucket:
     async def take(self) -> float:
         """Waits for a token and returns the seconds that it waited."""
         if wait := self.reserve():
+            import asyncio  # programs without a limit need not load it here
+
             await asyncio.sleep(wait)
         return wait

@@ -4,8 +4,6 @@ A request is repeated only if that cannot do its work twice: reads, and writes t
 out. `reader` and `writer` build requests and pass them to one `RequestSender`.
 """
 
-import asyncio
-import logging
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -21,7 +19,6 @@ from shared.kube.client.requests import Answer, Request
 if TYPE_CHECKING:
     from aiohttp import StreamReader
 
-LOG: Final = logging.getLogger(__name__)
 ATTEMPTS: Final = 5
 BACKOFF_BASE: Final = 0.1
 BACKOFF_CAP: Final = 5.0
@@ -34,13 +31,15 @@ class HttpTransport(Protocol):
 
     def stream(self, request: Request, idle: float) -> "AbstractAsyncContextManager[tuple[int, StreamReader, str]]": ...
 
+    async def pause(self, seconds: float) -> None: ...
+
     async def renew(self) -> None: ...
 
     async def close(self) -> None: ...
 
 
 class RequestObserver:
-    """Is told about every try of every request. This one disregards it; `RequestMetrics` counts."""
+    """Is told about every try of every request. This one logs the warnings of the API server, and counts nothing."""
 
     def limited(self, seconds: float) -> None:
         """The client's own rate limit has made a request wait."""
@@ -50,6 +49,10 @@ class RequestObserver:
 
     def repeated(self, request: Request) -> None:
         """The request is sent again."""
+
+    def warned(self, warning: str, resource: str) -> None:
+        """`warning`: the header, such as `299 - "TEXT"`."""
+        _log(warning, resource)
 
 
 class RequestSender:
@@ -85,7 +88,7 @@ class RequestSender:
             except ApiError as error:
                 if attempt + 1 >= ATTEMPTS or not repeatable(request, error):
                     raise
-                await asyncio.sleep(_wait(error, attempt))
+                await self.transport.pause(_wait(error, attempt))
             self._observer.repeated(request)
             attempt += 1
 
@@ -111,7 +114,7 @@ class RequestSender:
             raise
         self._observer.answered(request, kind, answer.code, time.perf_counter() - started)
         for warning in answer.warnings:
-            _warn(warning, kind.resource if kind else request.target)
+            self._observer.warned(warning, kind.resource if kind else request.target)
         if answer.code >= 300:
             raise error_of(answer.code, answer.body, answer.retry_after)
         return answer
@@ -130,6 +133,8 @@ def _wait(error: ApiError, attempt: int) -> float:
 
 
 @lru_cache(maxsize=1024)
-def _warn(warning: str, resource: str) -> None:
+def _log(warning: str, resource: str) -> None:
     """Logged once: a warning about a kind comes with every request for it."""
-    LOG.warning("API server warns", extra={"warning": warning, "resource": resource})
+    import logging  # takes longer than a short command may
+
+    logging.getLogger(__name__).warning("API server warns", extra={"warning": warning, "resource": resource})

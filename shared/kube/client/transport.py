@@ -1,5 +1,6 @@
 """Sends single HTTP requests with aiohttp, with credentials and connection pools. It does not know Kubernetes objects."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import TracebackType
@@ -106,6 +107,9 @@ class Transport:
                 yield response.status, response.content, response.headers.get("Retry-After", "")
             finally:
                 _cut(response)
+
+    async def pause(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
 
     async def renew(self) -> None:
         """Loads the credentials again after the API server has refused those in use."""

@@ -29,6 +29,9 @@ class BlockingConnection:
             self._open.close()
             self._open = None
 
+    def pause(self, seconds: float) -> None:
+        time.sleep(seconds)
+
     def exchange(self, request: Request, headers: Mapping[str, str], seconds: float) -> Answer:
         """The answer, with any status, within `seconds`. Raises Unreachable, ConnectionLost or Timeout."""
         deadline = time.monotonic() + seconds
@@ -88,9 +91,11 @@ def _exchange(
     sock.settimeout(_left(deadline))
     response = connection.getresponse()
     parts = []
-    while part := response.read(_CHUNK):
-        parts.append(part)
+    while not response.isclosed():
         sock.settimeout(_left(deadline))
+        parts.append(response.read(_CHUNK))
+    if response.length:
+        raise http.client.IncompleteRead(b"".join(parts), response.length)
     warnings = response.headers.get_all("Warning") or ()
     return Answer(response.status, b"".join(parts), response.headers.get("Retry-After", ""), tuple(warnings))
 

@@ -45,6 +45,12 @@ class OneShotTransport:
         """Status, body stream and Retry-After. Raises Timeout if no data arrives for `idle` seconds."""
         return self._with_aiohttp().stream(request, idle)
 
+    async def pause(self, seconds: float) -> None:
+        if self._pooled is not None:
+            await self._pooled.pause(seconds)
+        else:
+            self._connection.pause(seconds)
+
     async def renew(self) -> None:
         """Loads the credentials again after the API server has refused those in use."""
         self._connection.close()  # a new certificate is used by new connections

@@ -1,0 +1,1 @@
+"""What commands read from the cluster besides the objects that they are about."""
