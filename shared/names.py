@@ -69,6 +69,7 @@ GANG_PUT_BACK: Final = (
 )
 GANG_PUT_BACK_AT: Final = "jobflow.dev/gang-put-back-at"  # PodGroup annotation: the last time
 
+INVALID_SPEC: Final = "InvalidSpec"  # reason of a JobFlow or JobFlowTemplate that only an edit makes valid
 QUOTA_EXCEEDED: Final = "QuotaExceeded"  # status.state.reason of a JobFlow or Job that a quota of a policy holds
 
 # --- annotations of other tools, which are not copied from a template to its Jobs ----------------------------------

@@ -4,7 +4,7 @@ The webhook validates templates completely when they are applied. This module ch
 templates that the steps name exist, and whether a spec that was stored without the webhook is valid.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import msgspec
@@ -16,8 +16,9 @@ from shared.graphs import directed
 from shared.kinds import JOBFLOWTEMPLATE, JOBTEMPLATE
 from shared.model.schedules.common import Condition
 from shared.model.schedules.flow_template import FlowTemplateStatus, JobFlowTemplate
-from shared.model.step import NO_JOB_FIELDS, raw_steps
+from shared.model.step import flow_template_of, job_template_of, raw_steps
 from shared.model.types import Body
+from shared.names import INVALID_SPEC
 from shared.params import pattern_fault, value_fault
 from shared.timestamp import rfc3339
 
@@ -46,18 +47,20 @@ def decide(seen: TemplateSeen, now: float) -> Decision:
 
 def used_job_templates(body: Body) -> tuple[str, ...]:
     """The names of the JobTemplates that its steps name, as written, with placeholders."""
-    steps = (step for step in raw_steps(_flow(body)) if all(step.get(field) is None for field in NO_JOB_FIELDS))
-    return tuple(dict.fromkeys(str(step.get("template") or step.get("name") or "") for step in steps))
+    return _distinct(job_template_of(step) for step in raw_steps(_flow(body)))
 
 
 def used_flow_templates(body: Body) -> tuple[str, ...]:
     """The names of the JobFlowTemplates that its steps run as flows."""
-    named = (str((step.get("flow") or {}).get("template") or "") for step in raw_steps(_flow(body)))
-    return tuple(dict.fromkeys(name for name in named if name))
+    return _distinct(flow_template_of(step) for step in raw_steps(_flow(body)))
+
+
+def _distinct(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for name in names if name))
 
 
 def _params(body: Body) -> tuple[str, ...]:
-    """kubectl's columns show only the first value of a path with a list in it, so that the names stand in one list."""
+    """The names of the params in one list: kubectl's columns show only the first value of a path below a list."""
     return tuple(str(param.get("name")) for param in (body.get("spec") or {}).get("params") or ())
 
 
@@ -68,7 +71,7 @@ def _flow(body: Body) -> Body:
 def _conditions(seen: TemplateSeen) -> tuple[Condition, ...]:
     """Ready; and Stalled where only an edit of the template can help."""
     if faults := list(_faults(seen.body)):
-        ready = Condition(type=READY, status="False", reason="InvalidSpec", message=_joined(faults))
+        ready = Condition(type=READY, status="False", reason=INVALID_SPEC, message=_joined(faults))
         return ready, stalled(ready)
     if missing := list(_missing(seen)):
         return (Condition(type=READY, status="False", reason="TemplateNotFound", message=_joined(missing)),)

@@ -1,4 +1,5 @@
-"""Decides `status.inProcess` of a JobFlowPolicy, which ValidatingAdmissionPolicies read, and the objects generated from its `rules`. Pure."""
+"""Decides `status.inProcess` of a JobFlowPolicy, which ValidatingAdmissionPolicies read, and the objects generated from its
+`rules`. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
@@ -42,35 +43,46 @@ class Observed(msgspec.Struct, frozen=True):
     refused: RefusedObjects | None = None
 
 
-def decide(policy: Body, compiled: CompiledPolicy | None, observed: Observed) -> Decision:
-    """The objects of its rules, then the status. `compiled`: None if the policy is not valid."""
+class EnforcementPlan(msgspec.Struct, frozen=True):
+    """What the API server is to enforce of a policy. `rules`: None where it has no policies of the chart; `made`: the
+    objects to store for its `rules`."""
+
+    rules: InProcessRules | None = None
+    made: Made = ()
+
+
+def plan(policy: Body, compiled: CompiledPolicy | None, observed: Observed) -> EnforcementPlan:
+    """`compiled`: None if the policy is not valid."""
+    if not observed.installed:
+        return EnforcementPlan()
+    if compiled is None:
+        return EnforcementPlan(_INVALID)
+    rules = in_process(compiled, observed.defaulted, own=bool(observed.option.prefix))
+    if "deletionTimestamp" in policy["metadata"]:
+        return EnforcementPlan(rules)
+    return EnforcementPlan(
+        rules, generated(compiled, policy["metadata"].get("generation"), rules.rules, observed.option)
+    )
+
+
+def decide(policy: Body, planned: EnforcementPlan, observed: Observed) -> Decision:
+    """The objects of its rules, then the status. `planned`: see `plan`."""
     if "deletionTimestamp" in policy["metadata"]:
         return Decision()
     status = policy.get("status") or {}
     wanted = {key: value for key, value in status.items() if key != FIELD}
     changes: Changes = {}
-    if observed.installed:
-        own = bool(observed.option.prefix)
-        rules = _INVALID if compiled is None else in_process(compiled, observed.defaulted, own=own)
-        made = wanted_objects(policy, compiled, observed)
-        if observed.refused is not None and observed.refused.made == made:
+    if (rules := planned.rules) is not None:
+        if observed.refused is not None and observed.refused.made == planned.made:
             rules = without_own(rules, _words(observed.refused.refusal))
         else:
-            changes = _changes(made, observed.stored)
+            changes = _changes(planned.made, observed.stored)
         wanted[FIELD] = status_of(rules, policy["metadata"].get("generation"))
     return Decision(
         first=changes.get(ADMISSION_POLICY, ()),  # the API server refuses a binding without a policy
         actions=changes.get(ADMISSION_POLICY_BINDING, ()),
         status=None if wanted == status else wanted,
     )
-
-
-def wanted_objects(policy: Body, compiled: CompiledPolicy | None, observed: Observed) -> Made:
-    """What must be stored for the rules of a policy."""
-    if compiled is None or not observed.installed or "deletionTimestamp" in policy["metadata"]:
-        return ()
-    rules = in_process(compiled, observed.defaulted, own=bool(observed.option.prefix))
-    return generated(compiled, policy["metadata"].get("generation"), rules.rules, observed.option)
 
 
 def sweep(wanted: Iterable[Made], stored: Stored, option: RulesOption) -> tuple[Action, ...]:

@@ -18,9 +18,10 @@ from shared.naming import label_value
 from shared.policy import CompiledPolicy
 from shared.policy.admission.cel import EMPTY_MAP, field
 from shared.policy.admission.matching import ACTIONS, applies, conditions, mode_condition, only_suspends, resource_rule
-from shared.policy.admission.own_rules import OWN_KINDS, changed_paths
+from shared.policy.admission.own_rules import changed_paths
 from shared.policy.admission.sides import SIDES, Variable
 from shared.policy.compiled.rules import CompiledRule
+from shared.policy.embedded import JUDGED
 
 GENERATED: Final = "policy.jobflow.dev/generated-by"
 """Label of the generated objects; its value is the prefix of their names."""
@@ -74,7 +75,7 @@ def _policy(policy: CompiledPolicy, generation: int | None, rules: list[Compiled
     return {
         "failurePolicy": "Ignore",
         "paramKind": {"apiVersion": kinds.JOBFLOWPOLICY.api_version, "kind": kinds.JOBFLOWPOLICY.kind},
-        "matchConstraints": {**_everywhere(), "resourceRules": [resource_rule(kind) for kind in OWN_KINDS]},
+        "matchConstraints": {**_everywhere(), "resourceRules": [resource_rule(kind) for kind in JUDGED]},
         "matchConditions": _named(matched),
         "variables": _named(_variables(policy, rules)),
         "validations": [_validation(index, rule) for index, rule in enumerate(rules)],

@@ -1,4 +1,7 @@
-"""Keeps `status.inProcess` of all JobFlowPolicies, and the ValidatingAdmissionPolicies of their `rules` if that is enabled. What one policy sets affects the others, so there is one key. Observe, decide, apply."""
+"""Keeps `status.inProcess` of all JobFlowPolicies, and the ValidatingAdmissionPolicies of their `rules` if that is enabled.
+
+What one policy sets affects the others, so there is one key. Observe, decide, apply.
+"""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
@@ -9,7 +12,7 @@ from controller.cluster.apply import Applier
 from controller.cluster.errors import StaleError
 from controller.context import ControllerContext
 from controller.decision import Decision
-from controller.inprocess.decide import Observed, RefusedObjects, Stored, decide, is_ours, sweep, wanted_objects
+from controller.inprocess.decide import EnforcementPlan, Observed, RefusedObjects, Stored, decide, is_ours, plan, sweep
 from controller.inprocess.generated import RulesOption
 from controller.runtime.controller import Controller, Route
 from controller.runtime.workqueue import WorkQueue
@@ -69,14 +72,14 @@ class InProcessReconciler:
         by_name = {policy.name: policy for policy in policies}
         observed = Observed(self._installed, defaulted_fields(policies), self._option, self._stored())
         self._forget(by_name)
+        plans = [plan(body, by_name.get(body["metadata"]["name"]), observed) for body in bodies]
         stale = False
-        for body in bodies:
+        for body, planned in zip(bodies, plans, strict=True):
             try:
-                await self._apply(body, by_name.get(body["metadata"]["name"]), observed)
+                await self._apply(body, planned, observed)
             except StaleError:
                 stale = True
-        wanted = [wanted_objects(body, by_name.get(body["metadata"]["name"]), observed) for body in bodies]
-        unwanted = sweep(wanted, observed.stored, self._option)
+        unwanted = sweep((planned.made for planned in plans), observed.stored, self._option)
         swept = (await self._applier.apply(JOBFLOWPOLICY, {}, Decision(actions=unwanted))).done
         if stale:
             raise StaleError("a policy changed while its status was written")
@@ -95,17 +98,17 @@ class InProcessReconciler:
             if name in policies and (each.lasting or each.refusal.at > since)
         }
 
-    async def _apply(self, body: Body, compiled: CompiledPolicy | None, observed: Observed) -> None:
+    async def _apply(self, body: Body, planned: EnforcementPlan, observed: Observed) -> None:
         name = body["metadata"]["name"]
         known = msgspec.structs.replace(observed, refused=self._refused.get(name))
-        outcome = await self._applier.apply(JOBFLOWPOLICY, body, decide(body, compiled, known))
+        outcome = await self._applier.apply(JOBFLOWPOLICY, body, decide(body, planned, known))
         if outcome.done:
             return
         (kind, _), refusal = next(iter(outcome.refusals.items()))
         lasting = refusal.for_ever and kind is ADMISSION_POLICY  # a binding is refused for what else is stored
-        self._refused[name] = RefusedObjects(wanted_objects(body, compiled, known), refusal, lasting)
+        self._refused[name] = RefusedObjects(planned.made, refusal, lasting)
         known = msgspec.structs.replace(known, refused=self._refused[name])
-        await self._applier.apply(JOBFLOWPOLICY, body, decide(body, compiled, known))
+        await self._applier.apply(JOBFLOWPOLICY, body, decide(body, planned, known))
 
 
 def build(context: ControllerContext) -> Controller:

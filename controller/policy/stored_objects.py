@@ -7,7 +7,8 @@ from shared.kube.cache.cache import Caches
 from shared.model.types import Body
 from shared.policy import Policies, PolicyContext
 from shared.policy.census import StoredCensus
-from shared.policy.stored import JUDGED, OUTER, StoredView
+from shared.policy.embedded import JUDGED, OUTER
+from shared.policy.stored import StoredView
 
 Yield = Callable[[], Awaitable[None]]
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from jobflow.source.script import Name
 from shared.graphs.nesting import MAX_LEVELS
+from shared.model.step import makes_jobs
 from shared.model.types import Body
 
 
@@ -14,7 +15,7 @@ class JobTemplates:
 
     def __init__(self, templates: Mapping[str, Body], flows: Sequence[Body]) -> None:
         self._templates = templates
-        self._uses = Counter(self.used_by(step) for spec in flows for step in _all_steps(spec) if self.makes_jobs(step))
+        self._uses = Counter(self.used_by(step) for spec in flows for step in _all_steps(spec) if makes_jobs(step))
         self.shared: dict[str, Name] = {}
 
     def owned(self, template: str) -> bool:
@@ -27,11 +28,6 @@ class JobTemplates:
     def spec(self, template: str) -> Body:
         found: Body = self._templates[template]["spec"]
         return found
-
-    @staticmethod
-    def makes_jobs(step: Body) -> bool:
-        """Whether it creates Jobs from a JobTemplate, as `Step.makes_jobs` of the model."""
-        return not any(step.get(field) is not None for field in ("switch", "approve", "flow", "resource"))
 
     @staticmethod
     def used_by(step: Body) -> str:

@@ -18,6 +18,7 @@ from jobflow.source.of_steps import (
 from jobflow.source.script import Assign, Call, Name, Statement, Value, WithBlock
 from jobflow.source.variables import Variables
 from shared.graphs.nesting import MAX_LEVELS
+from shared.model.step import makes_jobs
 from shared.model.types import Body
 
 _FLOW: Final = {
@@ -99,12 +100,12 @@ class FlowWriter:
         outputs = outputs_value(step)
         options: dict[str, Value] = {} if outputs is None else {"outputs": outputs}
         chain = tuple(methods(step))
-        if self._templates.owned(template) and self._templates.makes_jobs(step):
+        if self._templates.owned(template) and makes_jobs(step):
             if template != f"{flow}-{step['name']}":
                 options["template_name"] = template
             return Call("Job", (step["name"],), job_options(self._templates.spec(template)) | options, chain)
         arguments: tuple[Value, ...] = (step["name"],)
-        if template in self._templates.shared and self._templates.makes_jobs(step):
+        if template in self._templates.shared and makes_jobs(step):
             arguments = (step["name"], self._templates.shared[template])
         elif template != step["name"]:
             arguments = (step["name"], template)

@@ -3,6 +3,8 @@
 See docs/design/jobflow-api.md, sections 2, 4 and 5.
 """
 
+import itertools
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
@@ -12,7 +14,7 @@ from msgspec import Meta
 from shared.model.phases import DependsCondition, DependsStrategy
 from shared.model.types import WHOLE, Body, Count, Int32, IntOrString, Labels, Model, Port, Positive, Raw
 
-NO_JOB_FIELDS: Final = ("switch", "flow", "approve")
+NO_JOB_FIELDS: Final = ("switch", "flow", "approve", "resource")
 """Fields that make a step something else than a Job from a JobTemplate, for readers of raw steps."""
 
 
@@ -20,6 +22,21 @@ def raw_steps(flow: Body) -> tuple[Body, ...]:
     """The steps of `flows` and `finally` of a stored JobFlow, not parsed."""
     spec = flow.get("spec") or {}
     return (*(spec.get("flows") or ()), *(spec.get("finally") or ()))
+
+
+def makes_jobs(step: Body) -> bool:
+    """Whether a step, not parsed, creates Jobs from a JobTemplate: `Step.makes_jobs` of the model."""
+    return all(step.get(field) is None for field in NO_JOB_FIELDS)
+
+
+def job_template_of(step: Body) -> str:
+    """The JobTemplate of a step, not parsed; "" for a step that creates no Jobs."""
+    return str(step.get("template") or step.get("name") or "") if makes_jobs(step) else ""
+
+
+def flow_template_of(step: Body) -> str:
+    """The JobFlowTemplate that a step, not parsed, runs as a flow; "" for any other step."""
+    return str((step.get("flow") or {}).get("template") or "")
 
 
 Expression = Annotated[str, Meta(max_length=4096, extra_json_schema={"format": "cel"})]
@@ -173,6 +190,17 @@ class Loop(Model, frozen=True, kw_only=True):
         IntOrString | None,
         Meta(description='Iterations that may fail: a number, or a percentage such as "10%". Default 0.'),
     ] = None
+
+    def written_items(self) -> Iterator[Item | int]:
+        """The items that the spec itself lists, in order; none for `expression` and `while`."""
+        if self.items is not None:
+            yield from self.items
+        elif self.matrix is not None:
+            keys = sorted(self.matrix)
+            for values in itertools.product(*(self.matrix[key] for key in keys)):
+                yield dict(zip(keys, values, strict=True))
+        elif self.range is not None and self.range.step != 0:
+            yield from range(self.range.start, self.range.end, self.range.step or 1)
 
 
 class SubFlow(Model, frozen=True, kw_only=True):

@@ -8,12 +8,13 @@ Pure, and used by the webhook, the controller's scan and `jobflow lint --policy`
 from shared.policy.compiled.policy import CompiledPolicy, Compiler, Policies, compile_policy
 from shared.policy.context import PolicyContext
 from shared.policy.defaults import Default, defaults
-from shared.policy.embedded import EMBEDDED, Embedded
+from shared.policy.embedded import EMBEDDED, JUDGED, Embedded
 from shared.policy.judging.finding import PolicyFinding
 from shared.policy.judging.findings import judge, relevant
 
 __all__ = [
     "EMBEDDED",
+    "JUDGED",
     "CompiledPolicy",
     "Compiler",
     "Default",

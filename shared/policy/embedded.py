@@ -9,8 +9,11 @@ from typing import Any, Final
 
 import msgspec
 
-from shared.kinds import CRONJOB, CRONJOBFLOW, JOB, JOBFLOW, JOBFLOWTEMPLATE, Kind
+from shared.kinds import CRONJOB, CRONJOBFLOW, JOB, JOBFLOW, JOBFLOWTEMPLATE, JOBTEMPLATE, Kind
 from shared.model.types import Body
+
+JUDGED: Final[tuple[Kind, ...]] = (JOBFLOW, JOBTEMPLATE, JOB)
+"""The kinds that policies judge."""
 
 _METADATA: Final = "metadata"
 
@@ -71,3 +74,6 @@ EMBEDDED: Final[Mapping[tuple[str, str], Embedded]] = {
     )
 }
 """By group and kind of the outer object."""
+
+OUTER: Final[tuple[Kind, ...]] = tuple(each.outer for each in EMBEDDED.values())
+"""Kinds that contain a Job or JobFlow, which is what policies judge."""

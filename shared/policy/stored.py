@@ -1,19 +1,14 @@
 """Stored objects in the form in which policies are evaluated: for the controller's scan and `jobflow policy scan`. Pure."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Final
 
 import msgspec
 
-from shared.kinds import JOB, JOBFLOW, JOBTEMPLATE, Kind
+from shared.kinds import JOBFLOW, JOBTEMPLATE, Kind
 from shared.model.types import Body
 from shared.policy.census import StoredCensus
 from shared.policy.context import PolicyContext
 from shared.policy.embedded import EMBEDDED, Embedded
-
-JUDGED: Final[tuple[Kind, ...]] = (JOBFLOW, JOBTEMPLATE, JOB)
-OUTER: Final[tuple[Kind, ...]] = tuple(each.outer for each in EMBEDDED.values())
-"""Kinds that contain a Job or JobFlow, which is what policies judge."""
 
 
 class StoredView(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ from typing import Final
 from shared import kinds
 from shared.kinds import Kind
 from shared.policy.compiled.check_scope import DELETABLE
-from shared.policy.stored import JUDGED
+from shared.policy.embedded import JUDGED
 from webhook.envelope.review import AdmissionReview, Operation
 from webhook.subject.lookups import Lookups
 from webhook.subject.subjects import body_or_empty

@@ -14,6 +14,7 @@ from shared.model.types import Body
 from shared.naming import label_value
 from shared.policy import (
     EMBEDDED,
+    JUDGED,
     CompiledPolicy,
     Compiler,
     Embedded,
@@ -35,7 +36,7 @@ from webhook.policies.exceptions import exception_warnings, exceptions_of
 from webhook.subject.lookups import Lookups, MissingObject
 from webhook.subject.subjects import body_or_empty
 
-_JUDGED: Final = {(kind.group, kind.kind): kind for kind in (JOBFLOW, JOBTEMPLATE, JOB)}
+_JUDGED: Final = {(kind.group, kind.kind): kind for kind in JUDGED}
 _COMPILER: Final = Compiler()
 _QUOTAS: Final = ("limits.maxActiveFlows", "limits.maxRunningFlows")
 _WARNINGS: Final = 20  # maximum number of warnings of one response; the others are counted

@@ -109,10 +109,15 @@ def _template(body: Body) -> Body:
     return {"metadata": _metadata(body), "spec": {"tasks": tasks} if tasks else {}}
 
 
+def _step(step: Body) -> Body:
+    kept: Body = {key: step[key] for key in ("name", "template", *NO_JOB_FIELDS) if key in step}
+    return kept if kept.get("resource") is None else {**kept, "resource": {}}  # its manifest may be large
+
+
 def _flow(body: Body) -> Body:
     """A JobFlow reduced to its owners, the templates that it uses, its suspension and its state."""
     spec: Body = {
-        field: [{key: step[key] for key in ("name", "template", *NO_JOB_FIELDS) if key in step} for step in steps]
+        field: [_step(step) for step in steps]
         for field in ("flows", "finally")
         if (steps := (body.get("spec") or {}).get(field))
     }

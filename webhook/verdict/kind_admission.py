@@ -1,6 +1,6 @@
 """How one kind is admitted: its subject, rules, warnings and defaults, and which updates need no validation."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -95,24 +95,29 @@ def _old(read: Callable[[Body, Any], Any], body: Body | None, model: Any) -> Any
         return None
 
 
+_FIELDS: Final[Mapping[Callable[..., Any], Callable[[AdmissionReview, AdmissionOptions], Mapping[str, Any]]]] = {
+    FlowSubject: lambda review, options: {
+        "username": review.user_info.username,
+        "resource_kinds": options.resource_kinds,
+    },
+    JobSubject: lambda review, options: {
+        "scheduler_names": options.scheduler_names,
+        "disabled_plugins": options.disabled_plugins,
+    },
+    PodSubject: lambda review, options: {"scheduler_names": options.scheduler_names},
+    PolicySubject: lambda review, options: {"dry_run": bool(review.dry_run)},
+    ExceptionSubject: lambda review, options: {"now": options.now},
+}
+"""By subject, its fields besides those that every subject has."""
+
+
 def subject_maker(
     make: Callable[..., Any], model: Any, read: Callable[[Body, Any], Any] = spec_of, **more: Any
 ) -> Make:
     """A function that builds the subject `make` from a review; `read` converts the object to `model`."""
 
     def subject(review: AdmissionReview, body: Body, lookups: Lookups, options: AdmissionOptions) -> Any:
-        chosen: dict[str, Any] = {}
-        if make in (PodSubject, JobSubject):
-            chosen["scheduler_names"] = options.scheduler_names
-        if make is FlowSubject:
-            chosen["username"] = review.user_info.username
-            chosen["resource_kinds"] = options.resource_kinds
-        if make is PolicySubject:
-            chosen["dry_run"] = bool(review.dry_run)
-        if make is ExceptionSubject:
-            chosen["now"] = options.now
-        if make is JobSubject:
-            chosen["disabled_plugins"] = options.disabled_plugins
+        own = _FIELDS.get(make)
         return make(
             raw=body,
             spec=read(body, model),
@@ -122,7 +127,7 @@ def subject_maker(
             old=review.old_object,
             old_spec=_old(read, review.old_object, model),
             **more,
-            **chosen,
+            **(own(review, options) if own else {}),
         )
 
     return subject

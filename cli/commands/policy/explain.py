@@ -16,9 +16,9 @@ from shared.kinds import JOBFLOWPOLICY, NAMESPACE, Kind
 from shared.kube.client.errors import Forbidden, NotFound
 from shared.model.types import Body
 from shared.policy import EMBEDDED, Compiler, PolicyContext
+from shared.policy.embedded import JUDGED, OUTER
 from shared.policy.exceptions import Exceptions
 from shared.policy.explain import explain as explanations
-from shared.policy.stored import JUDGED, OUTER
 
 _KINDS: Final[dict[str, Kind]] = {kind.kind.lower(): kind for kind in (*JUDGED, *OUTER)}
 _CREATE: Final = "CREATE"

@@ -13,9 +13,10 @@ from shared.kinds import NAMESPACE, Kind
 from shared.kube.client.errors import Forbidden, NotFound
 from shared.model.types import Body
 from shared.policy import CompiledPolicy, Compiler, PolicyFinding
+from shared.policy.embedded import JUDGED, OUTER
 from shared.policy.exceptions import Exceptions
 from shared.policy.judging.findings import findings, relevant
-from shared.policy.stored import JUDGED, OUTER, view_of
+from shared.policy.stored import view_of
 
 
 def scan(arguments: argparse.Namespace) -> int:

@@ -2,7 +2,6 @@
 
 import hashlib
 import itertools
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -30,7 +29,7 @@ def begin(context: FlowContext, step: Step, loop: Loop) -> StepEnd | tuple[Itera
     except ExpressionFault as fault:
         return fail(reasons.INVALID_EXPRESSION, str(fault))
     if len(items) > max_iterations(loop):
-        said = f"{len(items)} items, maxIterations is {max_iterations(loop)}"
+        said = f"more than {max_iterations(loop)} items (maxIterations)"
         return fail(reasons.TOO_MANY_ITERATIONS, said)
     if not items:
         return StepEnd(StepPhase.COMPLETED, "", "no items")
@@ -151,26 +150,10 @@ def _items(context: FlowContext, step: Step, loop: Loop, state: StepStatus) -> t
 
 
 def _evaluate(context: FlowContext, step: Step, loop: Loop) -> tuple[Any, ...]:
-    if loop.items is not None:
-        return loop.items
-    if loop.matrix is not None:
-        return tuple(_product(loop.matrix))
-    if loop.range is not None:
-        return _range(loop)
-    return tuple(evaluate_at(context, step, ExpressionPlace.FOR, loop.expression or ""))
-
-
-def _product(matrix: dict[str, tuple[str, ...]]) -> Iterator[dict[str, str]]:
-    keys = sorted(matrix)
-    for values in itertools.product(*(matrix[key] for key in keys)):
-        yield dict(zip(keys, values, strict=True))
-
-
-def _range(loop: Loop) -> tuple[int, ...]:
-    wanted = loop.range
-    if wanted is None or wanted.step == 0:
-        return ()
-    return tuple(itertools.islice(range(wanted.start, wanted.end, wanted.step or 1), max_iterations(loop) + 1))
+    """The items, at most one more than may run. Raises ExpressionFault."""
+    if loop.expression is None:
+        return tuple(itertools.islice(loop.written_items(), max_iterations(loop) + 1))
+    return tuple(evaluate_at(context, step, ExpressionPlace.FOR, loop.expression))
 
 
 def _hash(items: tuple[Any, ...]) -> str:

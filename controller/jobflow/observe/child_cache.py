@@ -61,9 +61,9 @@ class FlowChildren:
         """An object of whichever owner."""
         return self._parse(kind, body, "")
 
-    @staticmethod
-    def owned(uid: str, body: Body) -> bool:
-        """Whether the object's controller has this uid."""
+    def assume(self, kind: Kind, body: Body, uid: str) -> bool:
+        """Store an object that was read from the API server. Whether its controller has this uid."""
+        self.caches[kind].assume(body)
         return uid in by_controller_uid(body)
 
     def unserved(self) -> frozenset[Kind]:

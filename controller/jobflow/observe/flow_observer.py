@@ -85,8 +85,7 @@ class FlowObserver:
             except NotFound:
                 known.deleted_jobs.add(name)
                 continue
-            self._caches.assume(kind, body)
-            if not self.jobs.owned(known.flow.metadata.uid, body):
+            if not self.jobs.assume(kind, body, known.flow.metadata.uid):
                 known.deleted_jobs.add(name)  # its owner reference was removed, or it is another object of this name
         jobs = self.jobs.of(known.flow.metadata.uid)
         for name in requests.pods:

@@ -5,7 +5,7 @@ from typing import Final
 
 from controller.jobflow import reasons
 from shared.key import Key
-from shared.model.step import NO_JOB_FIELDS, raw_steps
+from shared.model.step import flow_template_of, job_template_of, raw_steps
 from shared.model.types import Body
 from shared.policy.quota.standing import Standing, standing_of
 
@@ -20,16 +20,14 @@ FOR_QUOTA: Final = "quota"
 def index_by_template(flow: Body) -> Iterator[str]:
     """The JobTemplates that an unfinished flow uses, as NAMESPACE/NAME."""
     for step in _unfinished_steps(flow):
-        name = step.get("template") or step.get("name")
-        if name and not any(step.get(field) for field in NO_JOB_FIELDS):
+        if name := job_template_of(step):
             yield _in_namespace(flow, name)
 
 
 def index_by_flow_template(flow: Body) -> Iterator[str]:
     """The JobFlowTemplates that an unfinished flow uses itself, as NAMESPACE/NAME."""
     for step in _unfinished_steps(flow):
-        name = (step.get("flow") or {}).get("template")
-        if name:
+        if name := flow_template_of(step):
             yield _in_namespace(flow, name)
 
 

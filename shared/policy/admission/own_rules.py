@@ -7,13 +7,11 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Final
 
-from shared import kinds
 from shared.policy.compiled.policy import CompiledPolicy
 from shared.policy.compiled.rules import CompiledRule
 from shared.policy.compiled.variables import fields_of
+from shared.policy.embedded import JUDGED
 
-OWN_KINDS: Final = (kinds.JOBFLOW, kinds.JOBTEMPLATE, kinds.JOB)
-"""The kinds that are judged; a template within another object is no `object` there."""
 OWN_PARTLY: Final = "the webhook also judges templates in other objects, and refuses what it cannot evaluate"
 MADE: Final = re.compile(r"applies|labels(New|Old)|(holds|says)\d+")
 """Names of variables of the ValidatingAdmissionPolicy that are not the JobFlowPolicy's."""
@@ -39,7 +37,7 @@ _USERS_METADATA: Final = frozenset({"labels", "annotations"})
 def why_left(rule: CompiledRule, policy: CompiledPolicy, defaulted: Collection[str]) -> str:
     """Why the webhook alone judges a rule; "" if the API server does too. `defaulted`: fields that policies set."""
     selected = policy.spec.match.kinds if policy.spec.match else ()
-    if selected and not {kind.kind for kind in OWN_KINDS}.intersection(selected):
+    if selected and not {kind.kind for kind in JUDGED}.intersection(selected):
         return "is about templates in other objects"
     if taken := [variable.name for variable in policy.variables if MADE.fullmatch(variable.name)]:
         return f"spec.variables: the name {taken[0]} is used by the ValidatingAdmissionPolicy"

@@ -9,11 +9,10 @@ from typing import Final
 
 from shared.model.phases import FlowPhase
 from shared.model.types import Body
-from shared.names import QUOTA_EXCEEDED
+from shared.names import INVALID_SPEC, QUOTA_EXCEEDED
 from shared.policy.raw import mapping
 
 _ENDED: Final = (FlowPhase.SUCCEED, FlowPhase.FAILED, FlowPhase.TERMINATING)
-_INVALID: Final = "InvalidSpec"  # the controller starts nothing of it until its spec changes
 _UNFINISHED: Final = ("pendingJobs", "runningJobs")
 
 
@@ -35,7 +34,7 @@ def standing_of(flow: Body) -> Standing:
     if state.get("reason") == QUOTA_EXCEEDED:
         return Standing.WAITS
     suspended = mapping(flow.get("spec")).get("suspend") is True
-    invalid = state.get("reason") == _INVALID
+    invalid = state.get("reason") == INVALID_SPEC
     if phase == FlowPhase.SUSPENDED or invalid:
         if any(status.get(field) for field in _UNFINISHED):
             return Standing.HOLDS

@@ -46,6 +46,13 @@ def test_templates_that_do_not_exist_are_named_and_may_still_come() -> None:
     assert found["Ready"]["message"] == 'JobTemplate "work" does not exist; JobFlowTemplate "inner" does not exist'
 
 
+def test_a_step_that_creates_an_object_of_another_kind_needs_no_job_template() -> None:
+    manifest = {"apiVersion": "batch/v1", "kind": "Job"}
+    found = conditions(decided(template({"name": "a", "resource": {"manifest": manifest}}), jobs=()))
+
+    assert found["Ready"]["status"] == "True"
+
+
 FAULTS = {
     "no steps": (template(), "spec.flow.flows is empty"),
     "a step twice": (template(STEPS[0], STEPS[0]), "several steps are named a"),

@@ -7,7 +7,7 @@ import pytest
 
 from controller.context import ControllerContext
 from controller.inprocess import reconciler
-from controller.inprocess.decide import Observed, decide
+from controller.inprocess.decide import Observed, decide, plan
 from controller.policy import reconciler as policy_reconciler
 from shared.model.types import Body
 from shared.policy import Compiler
@@ -34,7 +34,8 @@ def installed(context: ControllerContext) -> ControllerContext:
 
 def decided(body: Body, *, installed: bool = True) -> Body | None:
     compiled = next(iter(Compiler().compile([body]).compiled), None)
-    return pure(decide)(body, compiled, Observed(installed)).status
+    observed = Observed(installed)
+    return pure(decide)(body, pure(plan)(body, compiled, observed), observed).status
 
 
 def test_the_status_lists_the_rules_of_this_generation_and_keeps_the_rest() -> None:

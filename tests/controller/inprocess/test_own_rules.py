@@ -7,9 +7,9 @@ import pytest
 from aiohttp import web
 
 from controller.context import ControllerContext
-from controller.decision import Create, Delete, Patch, Refusal
+from controller.decision import Create, Decision, Delete, Patch, Refusal
 from controller.inprocess import reconciler
-from controller.inprocess.decide import Observed, RefusedObjects, decide, sweep, wanted_objects
+from controller.inprocess.decide import Observed, RefusedObjects, decide, plan, sweep
 from controller.inprocess.generated import GENERATED, RulesOption, object_name
 from shared import kinds
 from shared.model.types import Body
@@ -37,12 +37,16 @@ def compiled(body: Body) -> CompiledPolicy:
 
 def specs(body: Body, option: RulesOption = OPTION) -> tuple[Body, Body]:
     observed = msgspec.structs.replace(ON, option=option)
-    (_, made), (_, binding) = pure(wanted_objects)(body, compiled(body), observed)
+    (_, made), (_, binding) = pure(plan)(body, compiled(body), observed).made
     return made["spec"], binding["spec"]
 
 
+def decided(body: Body, observed: Observed) -> Decision:
+    return pure(decide)(body, plan(body, compiled(body), observed), observed)
+
+
 def with_uids(body: Body) -> dict[Any, Body]:
-    made = wanted_objects(body, compiled(body), ON)
+    made = plan(body, compiled(body), ON).made
     return {
         (kind, each["metadata"]["name"]): {**each, "metadata": {**each["metadata"], "uid": kind.kind}}
         for kind, each in made
@@ -51,7 +55,7 @@ def with_uids(body: Body) -> dict[Any, Body]:
 
 def test_a_policy_and_its_binding_are_made_before_the_status_lists_the_rule() -> None:
     body = policy()
-    decision = pure(decide)(body, compiled(body), ON)
+    decision = decided(body, ON)
     assert [(type(each), each.kind) for each in decision.writes] == [
         (Create, kinds.ADMISSION_POLICY),
         (Create, kinds.ADMISSION_POLICY_BINDING),
@@ -59,7 +63,7 @@ def test_a_policy_and_its_binding_are_made_before_the_status_lists_the_rule() ->
     assert decision.status is not None
     assert decision.status["inProcess"]["rules"] == ["rules.few"]
     settled = {**body, "status": decision.status}
-    decision = decide(settled, compiled(body), msgspec.structs.replace(ON, stored=with_uids(body)))
+    decision = decided(settled, msgspec.structs.replace(ON, stored=with_uids(body)))
     assert (decision.writes, decision.status) == ((), None)
 
 
@@ -119,7 +123,7 @@ def test_what_somebody_has_edited_is_restored() -> None:
     body = policy()
     for change in ({"spec": {}}, {"metadata": {"name": "ours-rules-p", "uid": "u", "labels": {"team": "a"}}}):
         stored = {key: {**each, **change} for key, each in with_uids(body).items()}
-        actions = decide(body, compiled(body), msgspec.structs.replace(ON, stored=stored)).writes
+        actions = decided(body, msgspec.structs.replace(ON, stored=stored)).writes
         assert [type(each) for each in actions] == [Patch, Patch]
 
 
@@ -127,7 +131,7 @@ def test_what_is_made_of_no_rule_is_deleted_and_nothing_of_others() -> None:
     body = policy()
     foreign = {"metadata": {"name": "other", "uid": "u", "labels": {GENERATED: "theirs-rules"}}}
     stored = {**with_uids(body), (kinds.ADMISSION_POLICY, "other"): foreign}
-    made = wanted_objects(body, compiled(body), ON)
+    made = plan(body, compiled(body), ON).made
     assert pure(sweep)([made], stored, OPTION) == ()
     swept = pure(sweep)([], stored, OPTION)
     assert [(type(each), each.kind) for each in swept] == [
@@ -135,14 +139,14 @@ def test_what_is_made_of_no_rule_is_deleted_and_nothing_of_others() -> None:
         (Delete, kinds.ADMISSION_POLICY_BINDING),
     ]
     being_deleted = {**body, "metadata": {**body["metadata"], "deletionTimestamp": "2026-11-28T00:00:00Z"}}
-    assert wanted_objects(being_deleted, compiled(body), ON) == ()
+    assert plan(being_deleted, compiled(body), ON).made == ()
 
 
 def test_what_was_refused_is_not_tried_again_until_it_changes() -> None:
     body = policy(limits={"maxSteps": 3})
-    refused = RefusedObjects(wanted_objects(body, compiled(body), ON), Refusal(422, "undeclared\n reference", NOW))
+    refused = RefusedObjects(plan(body, compiled(body), ON).made, Refusal(422, "undeclared\n reference", NOW))
     observed = msgspec.structs.replace(ON, refused=refused)
-    decision = pure(decide)(body, compiled(body), observed)
+    decision = decided(body, observed)
     assert decision.writes == ()
     assert decision.status is not None
     assert decision.status["inProcess"] == {
@@ -151,12 +155,12 @@ def test_what_was_refused_is_not_tried_again_until_it_changes() -> None:
         "observedGeneration": 1,
     }
     edited = policy(generation=2)
-    assert len(decide(edited, compiled(edited), observed).writes) == 2
+    assert len(decided(edited, observed).writes) == 2
 
 
 def test_without_the_option_nothing_is_made() -> None:
     body = policy()
-    decision = decide(body, compiled(body), Observed(True))
+    decision = decided(body, Observed(True))
     assert decision.writes == ()
     assert decision.status is not None
     assert decision.status["inProcess"]["rules"] == []

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from controller.inprocess.decide import Observed, wanted_objects
+from controller.inprocess.decide import Observed, plan
 from controller.inprocess.generated import Made, RulesOption
 from local.backends import chosen
 from local.client.blocking import until
@@ -73,7 +73,7 @@ def wanted(installed: Installation) -> Made:
     body = installed.kube.get(JOBFLOWPOLICY, "", "house")
     (compiled,) = Compiler().compile([body]).compiled
     option = RulesOption(f"{CONFIGURATION}-rules", excluded=("kube-system", NAMESPACE))
-    return wanted_objects(body, compiled, Observed(True, option=option))
+    return plan(body, compiled, Observed(True, option=option)).made
 
 
 def change_rule(installed: Installation, expression: str) -> None:

@@ -7,6 +7,7 @@ import msgspec
 
 from shared.key import Key
 from shared.model.phases import FlowPhase
+from shared.model.step import job_template_of, raw_steps
 from shared.model.types import Body
 from shared.timestamp import epoch_or_none
 from web.views.paging import cut
@@ -92,10 +93,8 @@ def flow_row(body: Body) -> FlowRow:
 
 
 def templates_of(body: Body) -> list[str]:
-    """The JobTemplates that the steps of a flow name, each once: a step without one has the template of its own name."""
-    spec = body.get("spec") or {}
-    steps = [*(spec.get("flows") or ()), *(spec.get("finally") or ())]
-    return list(dict.fromkeys(str(step.get("template") or step.get("name") or "") for step in steps))
+    """The JobTemplates that the steps of a flow use, each once."""
+    return list(dict.fromkeys(name for step in raw_steps(body) if (name := job_template_of(step))))
 
 
 def _progress(body: Body, status: Body) -> tuple[int, int]:

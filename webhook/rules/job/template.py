@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from shared import kinds, substitution
 from shared.model.phases import FlowPhase
-from shared.model.step import NO_JOB_FIELDS
+from shared.model.step import job_template_of
 from shared.podtemplate import expansion
 from shared.substitution import Form
 from shared.violation import Violation
@@ -28,11 +28,7 @@ def _user(body: dict[str, Any], template: str) -> str:
         return ""
     spec = body_or_empty(body.get("spec"))
     steps = [step for field in ("flows", "finally") for step in spec.get(field) or () if isinstance(step, dict)]
-    uses = any(
-        (step.get("template") or step.get("name")) == template
-        for step in steps
-        if not any(step.get(field) for field in NO_JOB_FIELDS)
-    )
+    uses = any(job_template_of(step) == template for step in steps)
     return str(body["metadata"]["name"]) if uses else ""
 
 
