@@ -116,6 +116,13 @@ def _row(row: Branch, column: int, now: float) -> StyledLine:
     return line
 
 
+def _iterations(step: StepView) -> str:
+    """`3/5 iterations`. How many a `while` loop has is known when it has ended."""
+    if step.total < 0 and step.phase.ended:
+        return f"{step.done} iteration{'' if step.done == 1 else 's'}"
+    return f"{step.done}/{step.total if step.total > 0 else '?'} iterations"
+
+
 def _details(step: StepView, others: tuple[str, ...]) -> Iterable[tuple[str, str]]:
     """The details of a step as (text, style), the most important first."""
     if step.phase in _GONE_WRONG or step.phase is StepPhase.SKIPPED:
@@ -125,7 +132,7 @@ def _details(step: StepView, others: tuple[str, ...]) -> Iterable[tuple[str, str
     elif step.reason:
         yield _why(step), "yellow"
     if step.total:
-        yield f"{step.done}/{step.total if step.total > 0 else '?'} iterations", ""
+        yield _iterations(step), ""
     if step.attempts > 1:
         yield f"attempt {step.attempts}", "yellow"
     if not step.phase.ended and step.tasks:

@@ -52,4 +52,7 @@ def why_no_logs(pod: Body) -> str:
     if gates and not (pod.get("spec") or {}).get("nodeName"):
         names = ", ".join(str(gate.get("name")) for gate in gates)
         return f"waits for its gang to be admitted (scheduling gate {names}); see jobflow job view"
-    return "not started yet" if (status.get("phase") or "Pending") == "Pending" else ""
+    if (status.get("phase") or "Pending") != "Pending":
+        return ""
+    name = pod["metadata"]["name"]
+    return f"not started yet; kubectl describe pod {name} shows what it waits for"

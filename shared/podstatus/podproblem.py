@@ -8,6 +8,8 @@ from typing import Any, Final
 
 import msgspec
 
+from shared.timestamp import epoch_or_none
+
 _STARTING: Final = frozenset({"", "ContainerCreating", "PodInitializing"})
 _CRASH_LOOP: Final = "CrashLoopBackOff"
 _PLAIN: Final = frozenset({"", "Error", "Completed"})  # reasons that say no more than the exit code
@@ -54,6 +56,22 @@ def pod_problem(pod: Mapping[str, Any]) -> PodProblem | None:
     if found:
         return next((problem for problem in found if problem.reason != RESTARTED), found[0])
     return None if (pod.get("spec") or {}).get("nodeName") else _unscheduled(status)
+
+
+def starting_since(pod: Mapping[str, Any]) -> float | None:
+    """When a raw pod was bound to its node (epoch seconds), while no container has run and nothing says why."""
+    status = pod.get("status") or {}
+    if (status.get("phase") or "Pending") != "Pending" or not (pod.get("spec") or {}).get("nodeName"):
+        return None
+    if pod_problem(pod) is not None or any("running" in (each.get("state") or {}) for each in _containers(status)):
+        return None
+    return next((epoch_or_none(each.get("lastTransitionTime")) for each in _scheduled(status)), None)
+
+
+def _scheduled(status: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    for condition in status.get("conditions") or ():
+        if condition.get("type") == "PodScheduled" and condition.get("status") == "True":
+            yield condition
 
 
 def _containers(status: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

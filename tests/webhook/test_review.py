@@ -114,8 +114,8 @@ def test_surplus_violations_are_counted() -> None:
 
 
 def test_long_warnings_are_cut() -> None:
-    found = response(AdmissionVerdict(warnings=("short", "x" * 200)))["warnings"]
-    assert found == ["short", "x" * 117 + "..."]
+    found = response(AdmissionVerdict(warnings=("short", "x" * 300)))["warnings"]
+    assert found == ["short", "x" * 253 + "..."]
 
 
 def test_audit_annotations_are_passed_on() -> None:

@@ -16,7 +16,7 @@ from shared.model.phases import PodPhase, TaskCondition
 from shared.model.podgroup import PodGroup
 from shared.model.queue import Queue
 from shared.model.types import Body
-from shared.podstatus.podproblem import PodProblem, pod_problem
+from shared.podstatus.podproblem import PodProblem, pod_problem, starting_since
 from shared.timestamp import epoch_or_none
 
 
@@ -24,8 +24,8 @@ class PodObservation(msgspec.Struct, frozen=True):
     """A pod of the Job. `gated`: our scheduling gate holds it; `terminating`: being deleted; `disrupted`: ended by the cluster, not by its own containers.
 
     `exit_code`: of the first container, once ended; `restarts`: of all containers; `created`, `ended`: epoch
-    seconds; `problem`: why it does not run, or how it has failed;
-    `conditions`: (type, status) of each.
+    seconds; `problem`: why it does not run, or how it has failed; `placed`: when it was bound to a node, while its
+    containers are being created; `conditions`: (type, status) of each.
     """
 
     name: str
@@ -43,6 +43,7 @@ class PodObservation(msgspec.Struct, frozen=True):
     created: float = 0.0
     ended: float | None = None
     problem: PodProblem | None = None
+    placed: float | None = None
     conditions: frozenset[tuple[str, str]] = frozenset()
 
     @property
@@ -126,6 +127,7 @@ def observe_pod(body: Body) -> PodObservation | None:
         created=epoch_or_none(metadata.get("creationTimestamp")) or 0.0,
         ended=_ended(statuses),
         problem=pod_problem(body),
+        placed=starting_since(body),
         conditions=frozenset(
             (str(each.get("type")), str(each.get("status"))) for each in status.get("conditions") or ()
         ),

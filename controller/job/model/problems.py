@@ -15,6 +15,7 @@ from shared.model.phases import PodPhase
 from shared.podstatus.podproblem import UNSCHEDULABLE, PodProblem
 from shared.timestamp import rfc3339
 
+SLOW_START: Final = 30.0  # seconds on its node after which a pod without running containers is reported
 MOST_TOLD: Final = 3  # problems in one message
 MOST_MARKED: Final = 50  # problems whose event a status remembers
 
@@ -50,6 +51,29 @@ def problems(by_role: PodsByRole) -> tuple[TaskProblem, ...]:
         if pods[0].problem is not None
     ]
     return tuple(sorted(found, key=lambda each: -each.count))
+
+
+def slow_starts_text(by_role: PodsByRole, now: float) -> str:
+    """Pods that are on a node without running containers for SLOW_START, as the end of a message.
+
+    Kubernetes reports what they wait for, such as a volume or a large image, only in events.
+    """
+    slow = [pod.name for pod in _starting(by_role) if pod.placed is not None and pod.placed + SLOW_START <= now]
+    if not slow:
+        return ""
+    who = f"pod {slow[0]} has" if len(slow) == 1 else f"{len(slow)} pods, such as {slow[0]}, have"
+    return f"; {who} been starting for more than {SLOW_START:.0f} s: kubectl describe pod {slow[0]} shows why"
+
+
+def next_slow_start(by_role: PodsByRole, now: float) -> float | None:
+    """When the next pod will have been starting for SLOW_START, epoch seconds."""
+    ends = (pod.placed + SLOW_START for pod in _starting(by_role) if pod.placed is not None)
+    return min((at for at in ends if at > now), default=None)
+
+
+def _starting(by_role: PodsByRole) -> list[PodObservation]:
+    found = (pod for pods in by_role.current.values() for pod in pods.values())
+    return sorted((pod for pod in found if pod.alive and pod.placed is not None), key=lambda pod: pod.name)
 
 
 def problems_text(found: Sequence[TaskProblem], *, scheduler: bool) -> str:

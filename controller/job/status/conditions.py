@@ -5,7 +5,7 @@ from typing import Final
 from controller.job import reasons
 from controller.job.model.pod_counts import total
 from controller.job.model.pods_by_role import current_group
-from controller.job.model.problems import problems, problems_text
+from controller.job.model.problems import problems, problems_text, slow_starts_text
 from controller.job.phase.dependencies import tasks_with_pods
 from controller.job.phase.phases import first_tasks
 from controller.job.phase.snapshot import JobSnapshot
@@ -40,6 +40,7 @@ def _pending(snapshot: JobSnapshot) -> tuple[str, str]:
     needed = snapshot.wanted.minimum(first_tasks(snapshot.wanted))
     text = next((f"; {each.message}" for each in group.status.conditions if _is_stuck(each)), "")
     trouble = problems_text(problems(snapshot.by_role), scheduler=not text)
+    trouble += slow_starts_text(snapshot.by_role, snapshot.observed.now)
     running = total(snapshot.counts, "running")
     return reason, f"{running} pods run, {needed} are needed{_waiting(snapshot)}{text}{trouble}"
 

@@ -1,6 +1,7 @@
 """What keeps pods from running reaches the Job's message, and one event."""
 
 from shared.model.types import Body
+from shared.timestamp import rfc3339
 from tests.controller.job.make import Toy, policy, started, task, toy
 
 
@@ -13,6 +14,15 @@ def waiting(reason: str, restarts: int = 0, code: int = 1, message: str = "") ->
 def show(cluster: Toy, name: str, phase: str, *containers: Body) -> Toy:
     cluster._set_pod(name, phase, *containers)
     return cluster
+
+
+def bind(cluster: Toy, name: str) -> None:
+    show(cluster, name, "Pending", waiting("ContainerCreating"))
+    body = cluster._pod(name)
+    body["spec"]["nodeName"] = "n1"
+    body["status"]["conditions"] = [
+        {"type": "PodScheduled", "status": "True", "lastTransitionTime": rfc3339(cluster.now)}
+    ]
 
 
 def message(cluster: Toy) -> str:
@@ -36,6 +46,24 @@ def test_a_problem_that_comes_and_goes_raises_one_event() -> None:
         show(cluster, "w-0", "Pending", waiting(reason)).settle()
         show(cluster, "w-0", "Pending").settle()
     assert len(reported(cluster)) == 1
+
+
+def test_pods_whose_containers_are_not_created_for_long_are_named() -> None:
+    cluster = toy(task(replicas=2)).settle()
+    for name in ("w-0", "w-1"):
+        bind(cluster, name)
+    cluster.settle()
+    assert message(cluster) == "0 pods run, 2 are needed"
+    assert cluster.wake is not None
+    assert 29 <= cluster.wake - cluster.now <= 31
+    cluster.wait(31).settle()
+    assert message(cluster) == (
+        "0 pods run, 2 are needed; 2 pods, such as demo-w-0, have been starting for more than 30 s: "
+        "kubectl describe pod demo-w-0 shows why"
+    )
+    show(cluster, "w-0", "Running", {"name": "main", "ready": True, "state": {"running": {}}}).settle()
+    assert "pod demo-w-1 has been starting for more than 30 s" in message(cluster)
+    assert reported(cluster) == []
 
 
 def test_restarts_of_containers_are_reported_while_the_job_runs() -> None:
