@@ -12,7 +12,6 @@ from controller.job.children.children import Children, children
 from controller.job.model.defaults import EffectiveSpec, effective_spec
 from controller.job.model.observed import JobObservation
 from controller.job.model.pods_by_role import STOPPED, sort_by_role
-from controller.job.model.problems import next_slow_start
 from controller.job.model.record import JobRecord, read_record
 from controller.job.phase import phases
 from controller.job.phase.phases import PhaseChange
@@ -21,9 +20,9 @@ from controller.job.react import timers
 from controller.job.react.commands import apply_commands
 from controller.job.react.lifetime import apply_lifetime, deadline, with_active_since
 from controller.job.react.react import handle_events
+from controller.job.status import conditions
 from controller.job.status.notes import entered, marked
 from controller.job.status.status_write import changed, hold_back, with_reason
-from shared.model.phases import JobPhase
 
 
 def decide(observed: JobObservation) -> Decision:
@@ -126,7 +125,7 @@ def _again(observed: JobObservation, snapshot: JobSnapshot, made: Children, paus
         made.wake,
         deadline(snapshot.record, snapshot.wanted),
         timers.next_due(observed, snapshot.by_role, snapshot.record, snapshot.wanted),
-        next_slow_start(snapshot.by_role, observed.now) if snapshot.record.phase is JobPhase.PENDING else None,
+        conditions.next_change(snapshot),
     ]
     if snapshot.record.phase in STOPPED:
         times = []

@@ -98,7 +98,9 @@ _OF_TYPE: Final[Mapping[str, Mapping[str, str]]] = {
         "exitCode": "Exit code of the last attempt; 0 if nothing failed.",
         "itemsHash": "Hash of a loop's items when it started.",
     },
-    "NextStep": {"waitingFor": "The reason in words: `waits for b`, `retry 2/3 in 40s`, `parallelism 4 reached`."},
+    "NextStep": {
+        "waitingFor": "The reason in words: `waits for b`, `retry 2/3 at 2027-01-15T08:00:40Z`, `parallelism 4 reached`."
+    },
     "Attempt": {"job": "Its Job."},
     "Iterations": {
         "total": "The number of iterations; absent until it is known.",

@@ -5,7 +5,7 @@ from typing import Final
 from controller.job import reasons
 from controller.job.model.pod_counts import total
 from controller.job.model.pods_by_role import current_group
-from controller.job.model.problems import problems, problems_text, slow_starts_text
+from controller.job.model.problems import next_slow_start, problems, problems_text, slow_starts_text
 from controller.job.phase.dependencies import tasks_with_pods
 from controller.job.phase.phases import first_tasks
 from controller.job.phase.snapshot import JobSnapshot
@@ -24,6 +24,12 @@ def state_reason(snapshot: JobSnapshot, blocker: Blocker | None) -> tuple[str, s
     if blocker is None:
         return (reason, message) if snapshot.wanted.replicas else (reasons.NO_REPLICAS, _NOTHING)
     return blocker.reason, blocker.message
+
+
+def next_change(snapshot: JobSnapshot) -> float | None:
+    """When the message changes although nothing else does, epoch seconds."""
+    pending = snapshot.record.phase is JobPhase.PENDING
+    return next_slow_start(snapshot.by_role, snapshot.observed.now) if pending else None
 
 
 def _pending(snapshot: JobSnapshot) -> tuple[str, str]:

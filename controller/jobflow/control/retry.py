@@ -8,6 +8,7 @@ from shared import duration
 from shared.graphs.flow_graph import ExpressionPlace
 from shared.model.flow_status import Attempt
 from shared.model.step import Retry, Step
+from shared.timestamp import rfc3339
 
 _DURATION: Final = 10.0
 _FACTOR: Final = 2.0
@@ -41,10 +42,9 @@ def why_none(context: FlowContext, step: Step, tried: int) -> str:
 
 
 def pending(context: FlowContext, step: Step, tried: int, index: int | None = None) -> str:
-    """`retry 2/3 in 40 s`: with the whole pause, so that the text stays the same while time passes."""
-    settings = context.plan.retry(step)
+    """`retry 2/3 at 2027-01-15T08:00:40Z`: with the time, so that the text stays true while time passes."""
     of = "" if index is None else f" of iteration {index}"
-    return f"retry {tried}/{settings.limit or 0}{of} in {pause(settings, tried):g} s"
+    return f"retry {tried}/{context.plan.retry(step).limit or 0}{of} at {rfc3339(context.due_at(step.name, index))}"
 
 
 def pause(retry: Retry, tried: int) -> float:

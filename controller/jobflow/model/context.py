@@ -198,7 +198,11 @@ class FlowContext:
 
     def due(self, step: str, index: int | None = None) -> bool:
         """Whether the pause before the next attempt of a step or iteration is over."""
-        return self.dues.get((step, index), 0.0) <= self.now
+        return self.due_at(step, index) <= self.now
+
+    def due_at(self, step: str, index: int | None = None) -> float:
+        """When the next attempt of a step or iteration may start, epoch seconds."""
+        return self.dues.get((step, index), 0.0)
 
     def loop_jobs(self, step: str, attempt: int) -> set[int]:
         """Indexes of the iterations of `step` whose Job number `attempt` exists."""

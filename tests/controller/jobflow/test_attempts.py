@@ -3,6 +3,7 @@
 import pytest
 
 from shared.model.phases import JobPhase
+from shared.timestamp import rfc3339
 from tests.controller.jobflow.make import FlowCluster, started, step
 
 OUT = [{"name": "grade", "key": "grade"}]
@@ -17,13 +18,13 @@ def test_attempts_follow_each_other_with_growing_pauses():
     cluster = started(step("a", retry=BACKOFF))
     cluster.fail("f-a", code=3)
     assert str(cluster.step("a").phase) == "Retrying"
-    assert cluster.next() == {"a": ("retry 1/2 in 10 s",)}
+    assert cluster.next() == {"a": (f"retry 1/2 at {rfc3339(cluster.now + 10)}",)}
     cluster.wait(9)
     assert cluster.created == ["f-a"]
     cluster.wait(1)
     assert cluster.created == ["f-a", "f-a-r1"]
     cluster.fail("f-a-r1", code=4)
-    assert cluster.next() == {"a": ("retry 2/2 in 20 s",)}
+    assert cluster.next() == {"a": (f"retry 2/2 at {rfc3339(cluster.now + 20)}",)}
     cluster.wait(20)
     cluster.fail("f-a-r2", code=5)
     found = cluster.step("a")

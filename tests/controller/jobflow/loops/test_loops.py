@@ -3,6 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
+from shared.timestamp import rfc3339
 from tests.controller.jobflow.make import FlowCluster, flow, started, step
 
 OUT = [{"name": "grade", "key": "grade"}]
@@ -109,7 +110,7 @@ def test_items_that_are_not_the_same_after_a_crash_fail_the_step():
 def test_an_iteration_is_tried_again_and_keeps_its_index():
     cluster = started(looping({"items": ["a", "b"]}, retry={"limit": 1, "backoff": {"duration": "5s", "factor": 1}}))
     cluster.fail("f-s-1")
-    assert cluster.next() == {"s": ("retry 1/1 of iteration 1 in 5 s",)}
+    assert cluster.next() == {"s": (f"retry 1/1 of iteration 1 at {rfc3339(cluster.now + 5)}",)}
     cluster.complete("f-s-0")
     assert str(cluster.step("s").phase) == "Retrying"
     cluster.wait(5)
@@ -211,7 +212,7 @@ def test_after_a_command_last_is_the_iteration_before_the_one_that_failed():
 def test_a_failed_loop_shows_no_pending_retry():
     cluster = started(step("a", for_={"range": {"end": 3}}, retry={"limit": 1, "if": "attempt.exitCode == 7"}))
     cluster.fail("f-a-0", code=7)
-    assert cluster.next() == {"a": ("retry 1/1 of iteration 0 in 10 s",)}
+    assert cluster.next() == {"a": (f"retry 1/1 of iteration 0 at {rfc3339(cluster.now + 10)}",)}
     cluster.fail("f-a-1", code=1)
     assert cluster.next() == {}
     cluster.complete("f-a-2")
