@@ -74,7 +74,7 @@ def _compile(text: str, kind: ScopeKind, result: ResultType) -> _Compiled:
     if isinstance(limits, Problem):
         return _Compiled(None, found, (limits,))
     runs = _improved(expression, serialized, kind)
-    fields = fields_read(checked) if kind is ScopeKind.POLICY else frozenset()
+    fields = fields_read(checked)
     named = found.named("step"), found.named("param"), found.whole_params
     doubts, values = literals.impossible(checked, text), literals.values_of(checked)
     return _Compiled(Program(text, kind, result, runs, *named, limits, static_type, fields, doubts, values), found)

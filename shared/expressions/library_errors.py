@@ -43,6 +43,11 @@ _ELSEWHERE: Final = {
     ),
     **dict.fromkeys(("steps", "params", "flow"), "it exists only in a JobFlow"),
 }
+_OTHER_SYNTAX: Final = (
+    (re.compile(r"\$\(|\$\{|\{\{"), "an expression has no $(...) or {{...}} around its variables"),
+    (re.compile(r"[^=!<>]=[^=]"), "CEL compares with =="),
+    (re.compile(r"\b(?:and|or|not)\b"), "CEL has &&, || and !"),
+)
 _NUMBERS: Final = {"int", "uint", "double"}
 
 
@@ -65,7 +70,12 @@ def _problem(line: int, column: int, message: str, text: str, kind: ScopeKind) -
     if match := _OVERLOAD.search(message):
         said, hint = _overload(match[1], match[2])
         return Problem(said, line, column, hint)
-    return Problem(_plain(message), line, column)
+    return Problem(_plain(message), line, column, _syntax_hint(text) if "yntax error" in message else "")
+
+
+def _syntax_hint(text: str) -> str:
+    """What to write instead of the syntax of another language, which the expression contains."""
+    return next((hint for pattern, hint in _OTHER_SYNTAX if pattern.search(text)), "")
 
 
 def _dashed(text: str, line: int, column: int) -> str:

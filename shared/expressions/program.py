@@ -27,7 +27,7 @@ class ResultType(StrEnum):
 class Program(msgspec.Struct, frozen=True):
     """A compiled expression, for evaluate(). `limits`: the inputs for which its cost is bounded.
 
-    `fields`: the fields that it reads (rules of policies only). `doubts`: literals in it that can never match; `values`:
+    `fields`: the fields that it reads. `doubts`: literals in it that can never match; `values`:
     those that its result can have, if they are known.
     """
 

@@ -73,6 +73,12 @@ FIRST = {
     "object outside policies": ("object.spec == 1", '1:1: undeclared name "object"; it exists only in a JobFlowPolicy'),
     "second line": ('true &&\n  steps.trian.phase == ""', '2:9: no step named "trian"; did you mean "train"?'),
     "after wide characters": ('"é😀" + params.m', '1:15: no param named "m"; params: n, text'),
+    "a placeholder": (
+        "$(params.n) == 'x'",
+        "1:1: Syntax error: token recognition error at: '$'; an expression has no $(...) or {{...}} around its variables",
+    ),
+    "one equals sign": ("1 = 2", "1:3: Syntax error: token recognition error at: '= '; CEL compares with =="),
+    "and in words": ("true and false", "1:6: syntax error: unexpected 'and'; CEL has &&, || and !"),
     "unfinished": ("1 +", "1:4: syntax error: unexpected end of the expression"),
     "nonsense": ("1 ) 2", "1:3: syntax error: unexpected ')'"),
     "empty": ("  \n ", "1:1: the expression is empty"),

@@ -614,6 +614,35 @@ WARNINGS: dict[str, tuple[Body, list[Body], list[str]]] = {
             'spec.retry.if: 1:18: the phase of a failed attempt is never "Error"; did you mean "Failed"?',
         ],
     ),
+    "the outcome before the flow has one": (
+        flow(
+            step("a", **{"if": 'flow.outcome == "Succeed"', "retry": {"if": 'flow.outcome != "Failed"'}}),
+            step("b", **{"if": 'flow.name == "flow.outcome"'}),
+            **{"finally": [step("z", **{"if": 'flow.outcome == "Failed"'})]},
+        ),
+        [template(name=name) for name in "abz"],
+        [
+            f'spec.flows[0].{field}: flow.outcome is "" until all steps of spec.flows have ended; read it in a step of `finally`'
+            for field in ("if", "retry.if")
+        ],
+    ),
+    "cases that a bool or an int never is": (
+        flow(
+            step("a"),
+            step(
+                "s", "a", switch={"value": "steps.a.exitCode == 0", "cases": [{"when": ["True", "true"], "run": ["b"]}]}
+            ),
+            step("t", "a", switch={"value": "steps.a.exitCode", "cases": [{"when": ["ok", "01", "-2"], "run": ["c"]}]}),
+            step("b"),
+            step("c"),
+        ),
+        [template(name=name) for name in "abc"],
+        [
+            'spec.flows[1].switch.cases[0].when[0]: a bool is never "True"; it is "true" or "false"',
+            'spec.flows[2].switch.cases[0].when[0]: an int is never "ok"; write it as 0, 1 or -1',
+            'spec.flows[2].switch.cases[0].when[1]: an int is never "01"; write it as 0, 1 or -1',
+        ],
+    ),
     "a patch of a task that the template has not": (
         patched(jobSpec={"tasks": [{"name": "w", "replicas": 1}, {"name": "x", "replicas": 1}]}),
         [template(name="a")],

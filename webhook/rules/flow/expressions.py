@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from shared.expressions import (
-    KnownValues,
     Problem,
     Program,
     ResultType,
@@ -31,6 +30,9 @@ _RESULTS: Final[Mapping[ExpressionPlace, ResultType]] = {
     ExpressionPlace.RETRY: ResultType.BOOL,
     ExpressionPlace.PATCH: ResultType.VALUE,
 }
+_OUTCOME: Final = ("flow", "outcome")
+_BOOLS: Final = ("true", "false")
+_INTEGER: Final = re.compile(r"0|-?[1-9][0-9]*")
 _WORD: Final = re.compile(r"[a-z0-9][-a-z0-9]*|[A-Za-z0-9_]+")
 
 
@@ -47,15 +49,27 @@ def literals_that_never_match(flow: FlowSubject) -> Iterator[str]:
         if not isinstance(compiled, Program):
             continue
         yield from (f"{path}: {doubt}" for doubt in compiled.doubts)
-        if written.place is ExpressionPlace.SWITCH and step and step.switch and compiled.values:
-            yield from _cases(path.removesuffix(".value"), step.switch, compiled.values)
+        if _OUTCOME in compiled.fields and step is not None and step.name not in flow.finally_names:
+            yield f'{path}: flow.outcome is "" until all steps of spec.flows have ended; read it in a step of `finally`'
+        if written.place is ExpressionPlace.SWITCH and step and step.switch:
+            yield from _cases(path.removesuffix(".value"), step.switch, compiled)
 
 
-def _cases(path: str, switch: Switch, values: KnownValues) -> Iterator[str]:
+def _cases(path: str, switch: Switch, value: Program) -> Iterator[str]:
     for number, case in enumerate(switch.cases):
         for position, text in enumerate(case.when):
-            if fault := values.fault(text):
-                yield f"{path}.cases[{number}].when[{position}]: {'; '.join(fault)}"
+            if fault := _never(value, text):
+                yield f"{path}.cases[{number}].when[{position}]: {fault}"
+
+
+def _never(value: Program, text: str) -> str:
+    """Why `value` is never `text`, or ""."""
+    if value.static_type == "bool" and text not in _BOOLS:
+        return f'a bool is never "{text}"; it is "true" or "false"'
+    if value.static_type == "int" and not _INTEGER.fullmatch(text):
+        return f'an int is never "{text}"; write it as 0, 1 or -1'
+    fault = value.values.fault(text) if value.values else None
+    return "; ".join(fault) if fault else ""
 
 
 def _all(flow: FlowSubject) -> Iterator[tuple[str, Step | None, PlacedExpression]]:
