@@ -11,9 +11,8 @@ from jobflow.faults import FlowError, LintFault
 from jobflow.manifests.json_values import Json, Span, Text, as_text, merged, whole_seconds, without_none
 from jobflow.manifests.placed import Origin, Origins, PlacedManifest, below, by_key
 from jobflow.manifests.spots import here
-from jobflow.steps.current import CURRENT, StepOwner
 from jobflow.steps.kinds import JobStep, SubFlowStep, TemplateStep
-from jobflow.steps.step import Condition, FlowStep, cel_of, retry_field
+from jobflow.steps.step import CURRENT, Condition, FlowStep, StepOwner, cel_of, retry_field
 from shared.kinds import JOBFLOW
 from shared.model.types import Body
 

@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Final, cast
 
-from jobflow.jobs.arguments import JOB_ARGUMENTS, OF_THE_JOB, TASK_ARGUMENTS, JobArguments, TaskArguments
+from jobflow.jobs.arguments import JOB_ARGUMENTS, OF_THE_JOB, JobArguments
 from jobflow.jobs.plugins import Plugin
 from jobflow.jobs.task import policies, task
+from jobflow.jobs.task_arguments import TASK_ARGUMENTS, TaskArguments
 from jobflow.manifests.json_values import (
     Json,
     Plain,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from jobflow.expressions.cel_value import CelValue
-from jobflow.jobs.arguments import PodArguments
+from jobflow.jobs.task_arguments import PodArguments
 from jobflow.manifests.json_values import Plain, as_text, merged, plain, without_none
 from jobflow.manifests.placed import Origin, Origins, by_key
 from jobflow.manifests.spots import Spot

@@ -2,10 +2,11 @@
 
 from typing import Final, Unpack
 
-from jobflow.jobs.arguments import GangArguments, PodArguments, Policies
+from jobflow.jobs.arguments import GangArguments
 from jobflow.jobs.plugins import plugin
 from jobflow.jobs.pods import CONTAINER, words
 from jobflow.jobs.task import TaskSetup
+from jobflow.jobs.task_arguments import PodArguments, Policies
 from shared.names import JOB_NAME
 
 _RESTART: Final[Policies] = {"PodFailed": "RestartJob", "PodEvicted": "RestartJob"}

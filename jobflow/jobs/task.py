@@ -2,8 +2,8 @@
 
 from typing import Unpack
 
-from jobflow.jobs.arguments import TASK_ARGUMENTS, Policies, TaskArguments
 from jobflow.jobs.pods import pod_template
+from jobflow.jobs.task_arguments import TASK_ARGUMENTS, Policies, TaskArguments
 from jobflow.manifests.json_values import Plain, check_arguments, plain, without_none
 from jobflow.manifests.placed import Origin, Origins, below
 from jobflow.manifests.spots import Spot, here

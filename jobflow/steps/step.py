@@ -1,7 +1,8 @@
 """The base of all steps: place in the graph, conditions, loops, retries, outputs."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final, Literal, Self, overload
+from contextvars import ContextVar
+from typing import Final, Literal, Protocol, Self, overload
 
 from jobflow.expressions.cel_value import BoolValue, CelValue
 from jobflow.expressions.step_values import NamedStepValues
@@ -9,7 +10,6 @@ from jobflow.expressions.text_values import ListValue
 from jobflow.manifests.json_values import Json, Span, duration, merged, whole_seconds, without_none
 from jobflow.manifests.placed import Origin, Origins
 from jobflow.manifests.spots import Spot, here
-from jobflow.steps.current import CURRENT, StepOwner
 from jobflow.steps.fields import loop_source, outputs_of
 from shared.model.step import Output
 from shared.model.types import Body
@@ -21,6 +21,18 @@ Condition = BoolValue | str
 """An expression object, or CEL as text."""
 LoopItem = str | int | float | bool
 LoopSource = Sequence[LoopItem | Mapping[str, LoopItem]] | Mapping[str, Sequence[LoopItem]] | range | ListValue | str
+
+
+class StepOwner(Protocol):
+    """A flow, as its steps see it."""
+
+    name: str
+
+    def add_step(self, step: "FlowStep") -> None: ...
+
+
+CURRENT: Final[ContextVar[StepOwner | None]] = ContextVar("flow", default=None)
+"""The flow of the `with` block around."""
 
 
 class FlowStep(NamedStepValues):

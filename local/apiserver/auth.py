@@ -1,16 +1,12 @@
 """Authentication by bearer token, and authorization by RBAC over the stored roles and bindings."""
 
 import secrets
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
 
 from local.apiserver.call import ADMIN, User
 from local.apiserver.errors import StatusError, forbidden, unauthorized
-from local.apiserver.storage.store import StoredObject
+from local.apiserver.storage.store import ObjectStore, StoredObject
 from shared.model.types import Body
-
-if TYPE_CHECKING:
-    from local.apiserver.core import ServerState
 
 _RBAC = "rbac.authorization.k8s.io"
 AUTHENTICATED = "system:authenticated"
@@ -42,10 +38,11 @@ class AuthorizationAttributes:
 
 
 class Authenticator:
-    """Tokens and roles."""
+    """Tokens and roles. `enforced`: whether RBAC is on."""
 
-    def __init__(self, core: "ServerState") -> None:
-        self.core = core
+    def __init__(self, store: ObjectStore, enforced: Callable[[], bool]) -> None:
+        self.store = store
+        self.enforced = enforced
         self.admin_token = secrets.token_urlsafe(24)
         self.tokens: dict[str, User] = {self.admin_token: ADMIN}
 
@@ -71,7 +68,7 @@ class Authenticator:
 
     def authorize(self, user: User, asks: AuthorizationAttributes) -> None:
         """Raise the API server's 403 when RBAC is on and no binding allows the request."""
-        if self.core.options.rbac and not self.allowed(user, asks):
+        if self.enforced() and not self.allowed(user, asks):
             raise refusal(user, asks)
 
     def allowed(self, user: User, asks: AuthorizationAttributes) -> bool:
@@ -85,21 +82,19 @@ class Authenticator:
 
     def rules(self, user: User, namespace: str) -> Iterator[Body]:
         """Every policy rule that binds this user in the namespace ("": cluster-wide only)."""
-        store = self.core.store
-        for entry in store.bucket((_RBAC, "clusterrolebindings")).objects.values():
+        for entry in self.store.bucket((_RBAC, "clusterrolebindings")).objects.values():
             if _binds(entry, user, ""):
                 yield from self._role(entry.obj["roleRef"], "")
         if namespace:
-            for entry in store.bucket((_RBAC, "rolebindings")).by_namespace.get(namespace, {}).values():
+            for entry in self.store.bucket((_RBAC, "rolebindings")).by_namespace.get(namespace, {}).values():
                 if _binds(entry, user, namespace):
                     yield from self._role(entry.obj["roleRef"], namespace)
 
     def _role(self, reference: Body, namespace: str) -> Iterator[Body]:
-        store = self.core.store
         if reference["kind"] == "ClusterRole":
-            entry = store.get((_RBAC, "clusterroles"), "", reference["name"])
+            entry = self.store.get((_RBAC, "clusterroles"), "", reference["name"])
         else:
-            entry = store.get((_RBAC, "roles"), namespace, reference["name"])
+            entry = self.store.get((_RBAC, "roles"), namespace, reference["name"])
         yield from (entry.obj.get("rules") or ()) if entry is not None else ()
 
 

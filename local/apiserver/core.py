@@ -3,6 +3,7 @@
 import base64
 import logging
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import yaml
 
@@ -11,15 +12,20 @@ from local.apiserver.audit import Audit
 from local.apiserver.auth import Authenticator
 from local.apiserver.call import ApiRequest
 from local.apiserver.faults import FaultInjector
-from local.apiserver.schema import decoding
 from local.apiserver.storage.snapshots import PageSnapshots
 from local.apiserver.storage.store import GroupResource, ObjectStore
 from local.apiserver.types import builtin, schemas
 from local.apiserver.types.resources import ResourceRegistry
-from local.apiserver.verbs.watches import Watch
-from shared.model.types import Body
 
 log = logging.getLogger("apiserver")
+
+
+class OpenWatch(Protocol):
+    """A watch that the server can end."""
+
+    call: ApiRequest
+
+    def close(self) -> None: ...
 
 
 @dataclass
@@ -43,14 +49,14 @@ class ServerState:
     def __post_init__(self) -> None:
         self.definitions = schemas.load()
         self.registry = ResourceRegistry(builtin.resources(self.definitions))
-        self.admission = WebhookAdmission(self)
+        self.admission = WebhookAdmission(self.store, self.definitions)
         self.audit = Audit()
-        self.auth = Authenticator(self)
+        self.auth = Authenticator(self.store, lambda: self.options.rbac)
         self.faults = FaultInjector(self.options.seed)
         self.pages = PageSnapshots(self.options.page_lifetime)
         self.logs: dict[tuple[str, str, str], bytes] = {}
         self.makers: dict[str, str] = {}  # uid -> the only manager that has written the object; "" if several have
-        self.watches: set[Watch] = set()
+        self.watches: set[OpenWatch] = set()
         self.url, self.ca = "", b""
 
     def kubeconfig(self, token: str) -> str:
@@ -77,9 +83,3 @@ class ServerState:
         """Drop the history and pages, as etcd's compaction does."""
         self.store.compact()
         self.pages.clear()
-
-    def redecode(self, call: ApiRequest, obj: Body) -> Body:
-        """Decode an object that a webhook changed again: pruned, typed and defaulted."""
-        decoded = decoding.expect_kind(obj, call.resource)
-        decoding.normalise(decoded, call.resource, self.definitions)
-        return decoded

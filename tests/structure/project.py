@@ -53,9 +53,14 @@ def product() -> tuple[Module, ...]:
     return tuple(module for module in modules() if module.path.parts[0] in PRODUCT)
 
 
+@cache
+def _names() -> frozenset[str]:
+    return frozenset(module.name for module in modules())
+
+
 def imports(module: Module) -> frozenset[str]:
     """The modules of the project that a module imports anywhere in its code."""
-    names = {each.name for each in modules()}
+    names = _names()
     found = set()
     for node in ast.walk(module.tree):
         if isinstance(node, ast.Import):

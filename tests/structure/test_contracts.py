@@ -7,7 +7,18 @@ containers; these tests check that every package is a container of one, and that
 import re
 from typing import Any, Final
 
-from tests.structure.project import DOCUMENTS, ROOT, WINGS, committed_files, modules, pyproject, python_files
+from shared.graphs import directed
+from tests.structure.project import (
+    DOCUMENTS,
+    ROOT,
+    WINGS,
+    committed_files,
+    imports,
+    modules,
+    product,
+    pyproject,
+    python_files,
+)
 
 LINTER: Final[dict[str, Any]] = pyproject()["tool"]["importlinter"]
 LAYERS: Final = [contract for contract in LINTER["contracts"] if contract["type"] == "layers"]
@@ -55,3 +66,9 @@ def test_every_folder_of_the_tests_is_in_a_layer() -> None:
 def test_every_folder_with_python_files_is_a_package() -> None:
     folders = {path.parent for path in python_files()}
     assert {str(folder.relative_to(ROOT)) for folder in folders if not (folder / "__init__.py").is_file()} == set()
+
+
+def test_no_modules_import_each_other_in_a_cycle_not_even_for_annotations() -> None:
+    graph = {module.name: tuple(sorted(imports(module) - {module.name})) for module in product()}
+
+    assert directed.cycle(graph) is None

@@ -5,7 +5,6 @@ import base64
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import orjson
 
@@ -13,13 +12,11 @@ from local.apiserver.admission.webhookclient import CallFailed, WebhookClient
 from local.apiserver.apply import jsonpatch
 from local.apiserver.call import ApiRequest
 from local.apiserver.errors import StatusError, bad_request, forbidden, internal
-from local.apiserver.schema import matchconditions
+from local.apiserver.schema import decoding, matchconditions
 from local.apiserver.storage.selectors import matches_labels
-from local.apiserver.storage.store import StoredObject
+from local.apiserver.storage.store import ObjectStore, StoredObject
+from local.apiserver.types.schemas import Definitions
 from shared.model.types import Body
-
-if TYPE_CHECKING:
-    from local.apiserver.core import ServerState
 
 _GROUP = "admissionregistration.k8s.io"
 _EXEMPT = {
@@ -87,13 +84,14 @@ class AdmissionRequest:
 class WebhookAdmission:
     """Calls the webhooks of the stored configurations."""
 
-    def __init__(self, core: "ServerState") -> None:
-        self.core = core
-        self.client = WebhookClient(core)
+    def __init__(self, store: ObjectStore, definitions: Definitions) -> None:
+        self.store = store
+        self.definitions = definitions
+        self.client = WebhookClient(store)
 
     def hooks(self, plural: str) -> list[Body]:
         """All webhooks of this type, by configuration name, then in their order."""
-        entries = self.core.store.bucket((_GROUP, plural)).entries("")
+        entries = self.store.bucket((_GROUP, plural)).entries("")
         return [hook for entry in entries for hook in entry.obj.get("webhooks") or ()]
 
     def _relevant(self, plural: str, review: AdmissionRequest) -> Iterator[Body]:
@@ -122,11 +120,11 @@ class WebhookAdmission:
         if call.gr == ("", "namespaces"):
             if review.obj is not None:
                 return matches_labels(selector, (review.obj.get("metadata") or {}).get("labels") or {})
-            entry = self.core.store.get(call.gr, "", review.name)
+            entry = self.store.get(call.gr, "", review.name)
         elif not call.namespace:
             return True
         else:
-            entry = self.core.store.get(("", "namespaces"), "", call.namespace)
+            entry = self.store.get(("", "namespaces"), "", call.namespace)
         return matches_labels(selector, entry.meta.get("labels") or {} if entry is not None else {})
 
     def _conditions(self, hook: Body, conditions: list[Body], review: AdmissionRequest) -> bool:
@@ -166,7 +164,7 @@ class WebhookAdmission:
         except (ValueError, StatusError) as error:
             raise internal(str(error)) from None
         changed = patched != review.obj
-        review.obj = self.core.redecode(review.call, patched)
+        review.obj = decoding.redecode(review.call, patched, self.definitions)
         return changed
 
     async def validate(self, review: AdmissionRequest) -> None:

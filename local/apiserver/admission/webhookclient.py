@@ -3,15 +3,13 @@
 import base64
 import io
 import ssl
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import aiohttp
 import orjson
 
+from local.apiserver.storage.store import ObjectStore
 from shared.model.types import Body
-
-if TYPE_CHECKING:
-    from local.apiserver.core import ServerState
 
 ADDRESS = "apiserver.testing/address"  # annotation of a Service: the host:port that is called in its place
 DEFAULT_TIMEOUT = 10
@@ -24,8 +22,8 @@ class CallFailed(Exception):
 class WebhookClient:
     """One HTTP session for all webhooks; TLS contexts are cached by CA bundle."""
 
-    def __init__(self, core: "ServerState") -> None:
-        self.core = core
+    def __init__(self, store: ObjectStore) -> None:
+        self.store = store
         self.services: dict[str, str] = {}  # "namespace/name" or "namespace/name:port" -> "host:port"
         self._session: aiohttp.ClientSession | None = None
         self._contexts: dict[str, ssl.SSLContext] = {}
@@ -58,7 +56,7 @@ class WebhookClient:
         named = f"https://{host}:{port}{path}"
         address = self.services.get(f"{namespace}/{name}:{port}") or self.services.get(f"{namespace}/{name}")
         if address is None:
-            entry = self.core.store.get(("", "services"), namespace, name)
+            entry = self.store.get(("", "services"), namespace, name)
             if entry is None:
                 raise CallFailed(f'failed to call webhook: Post "{named}": service "{name}" not found')
             address = (entry.meta.get("annotations") or {}).get(ADDRESS)

@@ -43,6 +43,13 @@ def expect_kind(raw: Body, resource: Resource) -> Body:
     return {"apiVersion": version, "kind": kind, **rest}
 
 
+def redecode(call: ApiRequest, obj: Body, definitions: Definitions) -> Body:
+    """Decode an object that a webhook changed again: pruned, typed and defaulted."""
+    decoded = expect_kind(obj, call.resource)
+    normalise(decoded, call.resource, definitions)
+    return decoded
+
+
 def normalise(obj: Body, resource: Resource, definitions: Definitions, known: Body | None = None) -> list[str]:
     """Prune, type-check and default `obj` in place; the paths of unknown fields. Raises StatusError on a wrong type.
 
