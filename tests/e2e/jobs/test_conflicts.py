@@ -86,12 +86,13 @@ def test_a_service_of_another_owner_is_named_in_the_job_the_flow_and_events(scen
             JOB, scenario.namespace, name, lambda job, words=words: words in str(job.get("status")), 30
         )
         assert job["status"]["state"]["reason"] == "PluginConflict"
-    reported = {
-        each["involvedObject"]["name"]: each["message"]
-        for each in scenario.kube.list(EVENT, scenario.namespace)
-        if each["reason"] == "PluginConflict"
-    }
-    assert all(words in reported[name] for name, words in said.items())
+
+    def are_reported() -> bool:
+        events = [each for each in scenario.kube.list(EVENT, scenario.namespace) if each["reason"] == "PluginConflict"]
+        reported = {each["involvedObject"]["name"]: each["message"] for each in events}
+        return all(words in reported.get(name, "") for name, words in said.items())
+
+    until(are_reported, 20, lambda: "no event names the conflict")
     flow = scenario.cluster.wait_for(
         JOBFLOW,
         scenario.namespace,

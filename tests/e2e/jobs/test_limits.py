@@ -96,6 +96,11 @@ def free_pods(cluster: LocalCluster, namespace: str) -> Counter[str]:
     )
 
 
+def running(cluster: LocalCluster, namespace: str) -> int:
+    """Pods that a node runs. A pod without node is gone as soon as it is deleted, without its grace period."""
+    return sum((pod.get("status") or {}).get("phase") == "Running" for pod in cluster.kube.list(POD, namespace))
+
+
 def message(cluster: LocalCluster, namespace: str, name: str) -> str:
     state = (cluster.kube.get(JOB, namespace, name).get("status") or {}).get("state") or {}
     return f"{state.get('phase')}/{state.get('reason')}: {state.get('message')}"
@@ -239,7 +244,7 @@ def test_a_restarted_gang_waits_until_all_of_its_old_pods_are_gone(cluster: Loca
     pod["containers"][0]["command"] = ["sh", "-c", "trap '' TERM; sleep 4000"]
     with PodRecorder(cluster.kube, namespace, whole_gangs({"again": 2})) as recorder:
         cluster.apply(body)
-        starts(cluster, namespace, "again", 2, 30)
+        until(lambda: running(cluster, namespace) == 2, 60, lambda: message(cluster, namespace, "again"))
         old = {pod["metadata"]["uid"] for pod in cluster.kube.list(POD, namespace)}
         command(cluster, JOB, namespace, "again", "RestartJob")
 

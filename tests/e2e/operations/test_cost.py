@@ -1,6 +1,7 @@
 """What a step costs the API server."""
 
 import re
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
@@ -9,6 +10,7 @@ from shared.kinds import JOBFLOW
 from tests.e2e.support.scenario import ENDED, Scenario, phase
 
 FLOWS = 30
+LEAST_PAUSE = 1.5  # seconds between the reports of a flow when writes are slow
 SEED = {"a": (), "b": ("a",), "c": ("b",), "d": ("b",), "e": ("c", "d")}
 _WRITE = re.compile(r'jobflow_writes_total\{kind="(\w+)",outcome="\w+",verb="(\w+)"\} ([\d.]+)')
 
@@ -20,9 +22,12 @@ def writes(scenario: Scenario) -> Counter[tuple[str, str]]:
 
 
 def test_a_step_costs_one_job_and_at_most_one_report_of_its_flow(scenario: Scenario) -> None:
-    """Of 200 flows at once less than half a report, which the benchmarks measure."""
+    """Of 200 flows at once less than half a report, which the benchmarks measure. A slow machine takes more reports: a flow
+    reports every few seconds while it changes.
+    """
     scenario.templates(*SEED)
     before = writes(scenario)
+    began = time.monotonic()
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda index: scenario.flow(f"f{index}", SEED), range(FLOWS)))
 
@@ -31,5 +36,6 @@ def test_a_step_costs_one_job_and_at_most_one_report_of_its_flow(scenario: Scena
 
     until(ended, 100, lambda: "some flow has not ended")
     cost = writes(scenario) - before
+    pauses = int((time.monotonic() - began) / LEAST_PAUSE)
     assert cost["Job", "create"] == FLOWS * len(SEED)
-    assert cost["JobFlow", "status"] <= FLOWS * len(SEED)
+    assert cost["JobFlow", "status"] <= FLOWS * max(len(SEED), pauses)

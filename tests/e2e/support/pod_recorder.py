@@ -1,6 +1,8 @@
 """The states that the pods of a namespace went through, as the API server reports them, to prove that limits held."""
 
+from collections import deque
 from collections.abc import Callable, Mapping
+from typing import Final
 
 import msgspec
 
@@ -21,13 +23,15 @@ class PodState(msgspec.Struct, frozen=True):
 
 
 PodStates = Mapping[str, PodState]
+KEPT: Final = 20  # events
 Check = Callable[[PodStates], str]
 
 
 class PodRecorder(NamespaceWatch):
     """Checks every state of the pods of one namespace, in the API server's order.
 
-    `check` gets the pods by name and returns what is wrong, or "". The first fault is kept in `fault`.
+    `check` gets the pods by name and returns what is wrong, or "". The first fault is kept in `fault`, with the events
+    before it.
     """
 
     def __init__(self, kube: BlockingClient, namespace: str, check: Check) -> None:
@@ -36,6 +40,7 @@ class PodRecorder(NamespaceWatch):
         self.seen = 0
         self._check = check
         self._pods: dict[str, PodState] = {}
+        self._trail: deque[str] = deque(maxlen=KEPT)
 
     def _note(self, body: Body, *, deleted: bool = False) -> None:
         metadata = body["metadata"]
@@ -48,4 +53,8 @@ class PodRecorder(NamespaceWatch):
             state = PodState(job, metadata["uid"], free, "deletionTimestamp" in metadata)
             self._pods[metadata["name"]] = state
         self.seen += 1
-        self.fault = self.fault or self._check(self._pods)
+        self._trail.append(
+            f"{'deleted ' * deleted}{metadata['name']} {self._pods.get(metadata['name'])} at {metadata['resourceVersion']}"
+        )
+        if not self.fault and (fault := self._check(self._pods)):
+            self.fault = "\n".join((fault, *self._trail))
