@@ -3,7 +3,7 @@
 import itertools
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Final
 
 import pytest
@@ -88,9 +88,9 @@ def delete_jobs(cluster: LocalCluster, namespace: str) -> None:
     until(lambda: not cluster.kube.list(PODGROUP, namespace), 60, lambda: "PodGroups stay")
 
 
-def free_pods(cluster: LocalCluster, namespace: str) -> Counter[str]:
-    """Pods without gate by Job."""
-    pods = cluster.kube.list(POD, namespace)
+def free_pods(cluster: LocalCluster, namespace: str, without: Container[str] = ()) -> Counter[str]:
+    """Pods without gate by Job, but for those whose uid is in `without`."""
+    pods = [pod for pod in cluster.kube.list(POD, namespace) if pod["metadata"]["uid"] not in without]
     return Counter(
         pod["metadata"]["labels"]["volcano.sh/job-name"] for pod in pods if not pod["spec"].get("schedulingGates")
     )
@@ -183,7 +183,7 @@ def test_a_gang_that_a_quota_never_allows_runs_no_pod_and_starts_when_the_quota_
         )
         cluster.kube.patch(RESOURCEQUOTA, namespace, "quota", quota(namespace, pods="4"))
         starts(cluster, namespace, "half", 2, 60)
-    assert recorder.fault == ""
+    assert recorder.fault == "", recorder.fault
 
 
 def test_gangs_that_share_a_quota_run_one_after_the_other_and_the_oldest_first(
@@ -203,7 +203,7 @@ def test_gangs_that_share_a_quota_run_one_after_the_other_and_the_oldest_first(
             cluster.kube.delete(JOB, namespace, ended)
             starts(cluster, namespace, following, 2)
             assert set(free_pods(cluster, namespace)) <= {ended, following}
-    assert recorder.fault == ""
+    assert recorder.fault == "", recorder.fault
 
 
 def test_two_gangs_in_one_apply_do_not_lock_each_other_out_of_a_quota(cluster: LocalCluster, namespace: str) -> None:
@@ -216,7 +216,7 @@ def test_two_gangs_in_one_apply_do_not_lock_each_other_out_of_a_quota(cluster: L
             until(
                 lambda: sum(free_pods(cluster, namespace).values()) == 2, 60, lambda: str(free_pods(cluster, namespace))
             )
-        assert recorder.fault == ""
+        assert recorder.fault == "", recorder.fault
         delete_jobs(cluster, namespace)
 
 
@@ -238,22 +238,26 @@ def test_a_job_resumed_in_a_closed_queue_creates_no_pods_and_runs_when_the_queue
 
 
 def test_a_restarted_gang_waits_until_all_of_its_old_pods_are_gone(cluster: LocalCluster, namespace: str) -> None:
-    body = job(namespace, "again", 2)
-    pod = body["spec"]["tasks"][0]["template"]["spec"]
-    pod["terminationGracePeriodSeconds"] = 20
-    pod["containers"][0]["command"] = ["sh", "-c", "trap '' TERM; sleep 4000"]
+    def finalizers(pod: str, value: list[str] | None) -> None:
+        cluster.kube.patch(POD, namespace, pod, {"metadata": {"finalizers": value}})
+
     with PodRecorder(cluster.kube, namespace, whole_gangs({"again": 2})) as recorder:
-        cluster.apply(body)
+        cluster.apply(job(namespace, "again", 2))
         until(lambda: running(cluster, namespace) == 2, 60, lambda: message(cluster, namespace, "again"))
-        old = {pod["metadata"]["uid"] for pod in cluster.kube.list(POD, namespace)}
+        old = {pod["metadata"]["uid"]: pod["metadata"]["name"] for pod in cluster.kube.list(POD, namespace)}
+        for name in old.values():
+            finalizers(name, ["example.com/slow"])
         command(cluster, JOB, namespace, "again", "RestartJob")
+        for name in old.values():
+            says(cluster, namespace, "again", "being deleted", 60)
+            assert not free_pods(cluster, namespace, without=old)
+            finalizers(name, None)
 
         def runs_again() -> bool:
-            pods = cluster.kube.list(POD, namespace)
-            return free_pods(cluster, namespace)["again"] == 2 and not old & {pod["metadata"]["uid"] for pod in pods}
+            return free_pods(cluster, namespace, without=old)["again"] == 2
 
         until(runs_again, 90, lambda: message(cluster, namespace, "again"))
-    assert recorder.fault == ""
+    assert recorder.fault == "", recorder.fault
 
 
 def test_never_fits_is_reported_only_if_no_other_job_can_make_room(cluster: LocalCluster, namespace: str) -> None:
