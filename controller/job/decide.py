@@ -125,9 +125,9 @@ def _again(observed: JobObservation, snapshot: JobSnapshot, made: Children, paus
         made.wake,
         deadline(snapshot.record, snapshot.wanted),
         timers.next_due(observed, snapshot.by_role, snapshot.record, snapshot.wanted),
-        conditions.next_change(snapshot),
     ]
     if snapshot.record.phase in STOPPED:
         times = []
+    times.append(conditions.next_change(snapshot))
     waits = [max(0.0, at - observed.now) for at in times if at is not None] + ([pause] if pause else [])
     return min(waits, default=None)

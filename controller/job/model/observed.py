@@ -25,7 +25,7 @@ class PodObservation(msgspec.Struct, frozen=True):
 
     `exit_code`: of the first container, once ended; `restarts`: of all containers; `created`, `ended`: epoch
     seconds; `problem`: why it does not run, or how it has failed; `placed`: when it was bound to a node, while its
-    containers are being created; `conditions`: (type, status) of each.
+    containers are being created; `leaves`: when the grace period of its deletion is over; `conditions`: (type, status) of each.
     """
 
     name: str
@@ -44,6 +44,7 @@ class PodObservation(msgspec.Struct, frozen=True):
     ended: float | None = None
     problem: PodProblem | None = None
     placed: float | None = None
+    leaves: float | None = None
     conditions: frozenset[tuple[str, str]] = frozenset()
 
     @property
@@ -128,6 +129,7 @@ def observe_pod(body: Body) -> PodObservation | None:
         ended=_ended(statuses),
         problem=pod_problem(body),
         placed=starting_since(body),
+        leaves=epoch_or_none(metadata.get("deletionTimestamp")),
         conditions=frozenset(
             (str(each.get("type")), str(each.get("status"))) for each in status.get("conditions") or ()
         ),

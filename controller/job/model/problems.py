@@ -16,6 +16,8 @@ from shared.podstatus.podproblem import UNSCHEDULABLE, PodProblem
 from shared.timestamp import rfc3339
 
 SLOW_START: Final = 30.0  # seconds on its node after which a pod without running containers is reported
+SLOW_END: Final = 30.0  # seconds after its grace period for which a pod may still be there without being reported
+_NOT_ENDED: Final = f"; not ended {SLOW_END:.0f} s after the grace period: "
 MOST_TOLD: Final = 3  # problems in one message
 MOST_MARKED: Final = 50  # problems whose event a status remembers
 
@@ -65,10 +67,32 @@ def slow_starts_text(by_role: PodsByRole, now: float) -> str:
     return f"; {who} been starting for more than {SLOW_START:.0f} s: kubectl describe pod {slow[0]} shows why"
 
 
-def next_slow_start(by_role: PodsByRole, now: float) -> float | None:
-    """When the next pod will have been starting for SLOW_START, epoch seconds."""
-    ends = (pod.placed + SLOW_START for pod in _starting(by_role) if pod.placed is not None)
-    return min((at for at in ends if at > now), default=None)
+def slow_ends_text(by_role: PodsByRole, now: float) -> str:
+    """Pods that should have been gone for SLOW_END, as the end of a message: everything that follows waits for them."""
+    slow = [pod.name for pod in _ending(by_role) if pod.leaves is not None and pod.leaves + SLOW_END <= now]
+    if not slow:
+        return ""
+    who = f"pod {slow[0]}" if len(slow) == 1 else f"{len(slow)} pods, such as {slow[0]}"
+    return f"{_NOT_ENDED}{who}: kubectl describe pod {slow[0]} shows its node and finalizers"
+
+
+def without_slow_ends(message: str) -> str:
+    """The message before `slow_ends_text` was added."""
+    return message.partition(_NOT_ENDED)[0]
+
+
+def next_slow_pod(by_role: PodsByRole, now: float, *, starts: bool) -> float | None:
+    """When the next pod will have been ending for so long that it is reported, or starting; epoch seconds.
+
+    `starts`: whether pods that start are reported now.
+    """
+    times = [pod.leaves + SLOW_END for pod in _ending(by_role) if pod.leaves is not None]
+    times += [pod.placed + SLOW_START for pod in _starting(by_role) if pod.placed is not None and starts]
+    return min((at for at in times if at > now), default=None)
+
+
+def _ending(by_role: PodsByRole) -> list[PodObservation]:
+    return sorted((pod for pod in by_role.everything if pod.terminating), key=lambda pod: pod.name)
 
 
 def _starting(by_role: PodsByRole) -> list[PodObservation]:

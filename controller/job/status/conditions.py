@@ -5,7 +5,14 @@ from typing import Final
 from controller.job import reasons
 from controller.job.model.pod_counts import total
 from controller.job.model.pods_by_role import current_group
-from controller.job.model.problems import next_slow_start, problems, problems_text, slow_starts_text
+from controller.job.model.problems import (
+    next_slow_pod,
+    problems,
+    problems_text,
+    slow_ends_text,
+    slow_starts_text,
+    without_slow_ends,
+)
 from controller.job.phase.dependencies import tasks_with_pods
 from controller.job.phase.phases import first_tasks
 from controller.job.phase.snapshot import JobSnapshot
@@ -18,18 +25,19 @@ _NOTHING: Final = "no task has replicas: no pod runs until some are set"
 
 def state_reason(snapshot: JobSnapshot, blocker: Blocker | None) -> tuple[str, str]:
     """(reason, message) for status.state. Other phases keep the reason with which they were entered."""
+    slow = slow_ends_text(snapshot.by_role, snapshot.observed.now)
     if snapshot.record.phase not in (JobPhase.PENDING, JobPhase.RUNNING):
-        return snapshot.record.reason, snapshot.record.message
+        return snapshot.record.reason, without_slow_ends(snapshot.record.message) + slow
     reason, message = _pending(snapshot) if snapshot.record.phase is JobPhase.PENDING else _running(snapshot)
     if blocker is None:
-        return (reason, message) if snapshot.wanted.replicas else (reasons.NO_REPLICAS, _NOTHING)
-    return blocker.reason, blocker.message
+        return (reason, message + slow) if snapshot.wanted.replicas else (reasons.NO_REPLICAS, _NOTHING + slow)
+    return blocker.reason, blocker.message + slow
 
 
 def next_change(snapshot: JobSnapshot) -> float | None:
     """When the message changes although nothing else does, epoch seconds."""
-    pending = snapshot.record.phase is JobPhase.PENDING
-    return next_slow_start(snapshot.by_role, snapshot.observed.now) if pending else None
+    starts = snapshot.record.phase is JobPhase.PENDING
+    return next_slow_pod(snapshot.by_role, snapshot.observed.now, starts=starts)
 
 
 def _pending(snapshot: JobSnapshot) -> tuple[str, str]:

@@ -1,5 +1,7 @@
 """What keeps pods from running reaches the Job's message, and one event."""
 
+import pytest
+
 from shared.model.types import Body
 from shared.timestamp import rfc3339
 from tests.controller.job.make import Toy, policy, started, task, toy
@@ -64,6 +66,38 @@ def test_pods_whose_containers_are_not_created_for_long_are_named() -> None:
     show(cluster, "w-0", "Running", {"name": "main", "ready": True, "state": {"running": {}}}).settle()
     assert "pod demo-w-1 has been starting for more than 30 s" in message(cluster)
     assert reported(cluster) == []
+
+
+SLOW_END = (
+    "; not ended 30 s after the grace period: 2 pods, such as demo-w-0: "
+    "kubectl describe pod demo-w-0 shows its node and finalizers"
+)
+
+
+@pytest.mark.parametrize(
+    ("action", "phase", "end"), [("RestartJob", "Restarting", "Pending"), ("AbortJob", "Aborting", "Aborted")]
+)
+def test_pods_that_do_not_end_are_named_while_the_job_waits_for_them(action: str, phase: str, end: str) -> None:
+    cluster = started(task(replicas=2))
+    cluster.order(action).settle()
+    before = message(cluster)
+    assert cluster.phase == phase
+    assert cluster.wake is not None
+    assert 59 <= cluster.wake - cluster.now <= 61
+    cluster.wait(61).settle()
+    assert message(cluster) == before + SLOW_END
+    cluster.wait(100).settle()
+    assert message(cluster) == before + SLOW_END
+    cluster.vanish().settle()
+    assert cluster.phase == end
+    assert "not ended" not in message(cluster)
+
+
+def test_a_job_that_waits_to_create_a_pod_again_names_the_old_one_that_does_not_end() -> None:
+    cluster = started(task(replicas=1))
+    cluster.evict("w-0").settle()
+    cluster.wait(61).settle()
+    assert "not ended 30 s after the grace period: pod demo-w-0" in message(cluster)
 
 
 def test_restarts_of_containers_are_reported_while_the_job_runs() -> None:

@@ -248,8 +248,8 @@ def test_a_restarted_gang_waits_until_all_of_its_old_pods_are_gone(cluster: Loca
         for name in old.values():
             finalizers(name, ["example.com/slow"])
         command(cluster, JOB, namespace, "again", "RestartJob")
-        for name in old.values():
-            says(cluster, namespace, "again", "being deleted", 60)
+        for name, about in zip(sorted(old.values()), ("2 pods", "pod again-w-1"), strict=True):
+            says(cluster, namespace, "again", f"not ended 30 s after the grace period: {about}", 90)
             assert not free_pods(cluster, namespace, without=old)
             finalizers(name, None)
 
