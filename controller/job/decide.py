@@ -21,8 +21,8 @@ from controller.job.react.commands import apply_commands
 from controller.job.react.lifetime import apply_lifetime, deadline, with_active_since
 from controller.job.react.react import handle_events
 from controller.job.status import conditions
-from controller.job.status.notes import entered, marked
-from controller.job.status.status_write import changed, hold_back, with_reason
+from controller.job.status.notes import entered, marked, place_notes
+from controller.job.status.status_write import changed, hold_back, looks_again, with_place, with_reason
 
 
 def decide(observed: JobObservation) -> Decision:
@@ -55,7 +55,8 @@ def _intent(
     """Record the intended action. The next pass executes it."""
     snapshot = take_snapshot(observed, _with_transition(stored, record, observed.now), wanted)
     # A Command without effect is recorded too; the phase then keeps its current reason.
-    text = with_reason(snapshot, None) if record.phase is stored.phase else snapshot
+    text = with_place(with_reason(snapshot, None) if record.phase is stored.phase else snapshot)
+    notes = (*notes, *place_notes(observed.job.status.state, text.record))
     return Decision(status=changed(observed, text), cleanup=cleanup, notes=notes, requeue_after=0.0)
 
 
@@ -77,20 +78,18 @@ def _sync(
     if record.phase.finished and not record.tasks and observed.job.status.state.phase:
         return _foreign(observed, record, wanted, commands, notes)
     snapshot = take_snapshot(observed, _first(observed, record), wanted)
-    changes = phases.phase_changes(
-        snapshot.record, phases.PhaseInput(snapshot.counts, snapshot.by_role, snapshot.unreachable, wanted)
-    )
-    if changes:
+    state = phases.PhaseInput(snapshot.counts, snapshot.by_role, snapshot.unreachable, wanted, snapshot.lacks_place)
+    if changes := phases.phase_changes(snapshot.record, state):
         snapshot = take_snapshot(observed, phases.with_phases(snapshot.record, changes, observed.now), wanted)
     since = with_active_since(snapshot.record, snapshot.counts, observed.now)
     snapshot = msgspec.structs.replace(snapshot, record=since)
     made = children(snapshot)
     snapshot, events = marked(without(with_created(snapshot, made.created), made.withdrawn))
-    snapshot = with_reason(snapshot, made)
+    snapshot = with_place(with_reason(snapshot, made))
     written = changed(observed, snapshot)
     pause = hold_back(observed, snapshot, made, written)
     if written is not None and not pause:
-        notes = (*notes, *events, *entered(snapshot, made))
+        notes = (*notes, *events, *entered(snapshot, made), *place_notes(observed.job.status.state, snapshot.record))
     return Decision(
         first=made.first,
         actions=made.actions,
@@ -126,6 +125,8 @@ def _again(observed: JobObservation, snapshot: JobSnapshot, made: Children, paus
         deadline(snapshot.record, snapshot.wanted),
         timers.next_due(observed, snapshot.by_role, snapshot.record, snapshot.wanted),
     ]
+    if looks_again(snapshot):
+        return 0.0
     if snapshot.record.phase in STOPPED:
         times = []
     times.append(conditions.next_change(snapshot))

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from shared import names
+
 # Pending
 WAITING_FOR_PODGROUP: Final = "WaitingForPodGroup"
 INQUEUE: Final = "Inqueue"
@@ -13,6 +15,7 @@ VOLUME_CLAIM_NOT_FOUND: Final = "VolumeClaimNotFound"
 PLUGIN_CONFLICT: Final = "PluginConflict"
 WAITING_FOR_DELETION: Final = "WaitingForDeletion"
 FAILED_CREATE: Final = "FailedCreate"
+QUOTA_EXCEEDED: Final = names.QUOTA_EXCEEDED
 # Running
 PODS_RUNNING: Final = "PodsRunning"
 POD_PROBLEM: Final = "PodProblem"
@@ -34,3 +37,4 @@ EXECUTE_ACTION: Final = "ExecuteAction"
 UNKNOWN_COMMAND: Final = "UnknownCommand"
 STALE_COMMAND: Final = "StaleCommand"
 COMMAND_IGNORED: Final = "CommandIgnored"
+QUOTA_FREE: Final = "QuotaFree"

@@ -67,10 +67,11 @@ class JobReconciler:
 
 def build(context: ControllerContext) -> Controller:
     caches = JobCaches(context)
+    observer = JobObserver(caches, context)
     return Controller(
         name="job",
         queue=WorkQueue("job"),
-        reconciler=JobReconciler(JobObserver(caches, context), context),
-        routes=job_routes(caches),
+        reconciler=JobReconciler(observer, context),
+        routes=job_routes(caches, observer.quotas),
         primary=caches.jobs,
     )

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from controller.job.observe.caches import CLAIMS, QUEUED, JobCaches
+from controller.quota.book import QuotaBook
 from controller.runtime.controller import Route, Wakes
 from controller.runtime.routes import its_controller, itself
 from shared.key import Key
@@ -14,7 +15,7 @@ from shared.model.types import Body
 _SUFFIXES: Final = ("-svc", "-head-svc")  # of the names of plugin objects, behind that of the Job
 
 
-def job_routes(caches: JobCaches) -> tuple[Route, ...]:
+def job_routes(caches: JobCaches, quotas: QuotaBook) -> tuple[Route, ...]:
     """The routes of the Job controller. Of its own writes only deletions leave more to do."""
     owner = its_controller(JOB)
     children: tuple[Cache, ...] = (caches.pods, caches.groups)
@@ -25,6 +26,8 @@ def job_routes(caches: JobCaches) -> tuple[Route, ...]:
         *(Route(cache, on_deletion(named_like)) for cache in caches.watched.values()),
         Route(caches.commands.cache, caches.commands.wakes),
         Route(caches.queues, queue_wakes(caches.jobs)),
+        Route(caches.jobs, quotas.freed),
+        *(Route(cache, quotas.held) for cache in (quotas.policies, quotas.namespaces, quotas.exceptions)),
         Route(caches.claims, claim_wakes(caches.jobs), own_writes=False),
     )
 

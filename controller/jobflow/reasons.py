@@ -16,6 +16,7 @@ JOB_FAILED: Final = "JobFailed"
 JOB_TERMINATED: Final = "JobTerminated"
 JOB_ABORTED: Final = "JobAborted"
 JOB_REJECTED: Final = "JobRejected"
+JOB_HELD: Final = "JobHeld"
 QUEUE_CLOSED: Final = "QueueClosed"
 POD_PROBLEM: Final = "PodProblem"
 WAITING_FOR_DELETION: Final = "WaitingForDeletion"
@@ -69,6 +70,7 @@ JOB_BLOCKED: Final = frozenset(
         POD_PROBLEM,
         SUB_FLOW_WAITS,
         SUB_FLOW_SUSPENDED,
+        JOB_HELD,
     }
 )
 # Reasons of every Job that is Pending. A step shows them when its Job has been Pending for a while.

@@ -15,7 +15,7 @@ from controller.jobflow.decide.flow import FlowDecision, decide
 from controller.jobflow.observe.child_cache import queue_state
 from controller.jobflow.observe.flow_cache import CachedFlow, FlowCache
 from controller.jobflow.observe.flow_observer import FlowObserver
-from controller.jobflow.observe.indexes import FOR_APPROVAL, FOR_QUEUE, FOR_QUOTA, USES, USES_FLOW, WAITS
+from controller.jobflow.observe.indexes import FOR_APPROVAL, FOR_QUEUE, USES, USES_FLOW, WAITS
 from controller.jobflow.observe.parents import below, is_suspended
 from controller.jobflow.observe.prober import Prober
 from controller.jobflow.observe.write_schedule import WriteSchedule
@@ -62,12 +62,6 @@ class FlowReconciler:
         if new is None or is_suspended(old) == is_suspended(new):
             return ()
         return tuple(below(self.observer.flows, new))
-
-    def flows_held(self, old: Body | None, new: Body | None) -> Iterable[Key]:
-        """The flows to reconcile when a policy, an exception or a namespace changes: those that a quota may hold."""
-        if old is not None and new is not None and _without_status(old) == _without_status(new):
-            return ()
-        return self.observer.flows.keys_by(WAITS, FOR_QUOTA)
 
     def flows_that_ask(self, old: Body | None, new: Body | None) -> Iterable[Key]:
         """The flows to reconcile when approvals begin or cease to count: those that wait for one."""
@@ -159,7 +153,3 @@ class FlowReconciler:
         self.observer.jobs.drop(self._flow_cache.forget(key))
         if not probing:
             self._prober.want(key, ())
-
-
-def _without_status(body: Body) -> tuple[object, object]:
-    return body.get("spec"), body["metadata"].get("labels")

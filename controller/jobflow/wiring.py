@@ -30,7 +30,7 @@ def build(context: ControllerContext) -> Controller:
             Route(observer.commands.cache, observer.commands.wakes, own_writes=False),
             *(Route(cache, reconciler.flows_that_ask) for cache in observer.approvals.caches),
             Route(observer.flows, quotas.freed),
-            *(Route(cache, reconciler.flows_held) for cache in (quotas.policies, quotas.namespaces, quotas.exceptions)),
+            *(Route(cache, quotas.held) for cache in (quotas.policies, quotas.namespaces, quotas.exceptions)),
             *queues,
         ),
         primary=observer.flows,

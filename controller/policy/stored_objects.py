@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-from shared.kinds import JOBFLOW, JOBTEMPLATE, NAMESPACE
+from shared.kinds import JOBTEMPLATE, NAMESPACE
 from shared.kube.cache.cache import Caches
 from shared.model.types import Body
 from shared.policy import Policies, PolicyContext
@@ -33,9 +33,9 @@ class StoredObjects:
     async def _view(self, policies: Policies, now: float, yield_: Yield) -> StoredView:
         """What the evaluation of several objects needs, collected once per scan."""
         census = StoredCensus(self._namespace)
-        if any(policy.quotas for policy in policies.compiled):
-            for flow in self._caches[JOBFLOW].list():
-                census.add(flow)
+        for kind in {quota.kind for policy in policies.compiled for quota in policy.quotas}:
+            for body in self._caches[kind].list():
+                census.add(kind, body)
                 await yield_()
         templates = frozenset(self._caches[JOBTEMPLATE].keys())
         return StoredView(self._namespace, templates, census, now)

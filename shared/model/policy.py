@@ -149,7 +149,25 @@ class Limits(Model, frozen=True, kw_only=True):
     max_held_flows: Annotated[
         Count, Meta(description="JobFlows beyond maxActiveFlows that are admitted and wait, Pending, for their turn.")
     ] = 0
-    count_per: Annotated[CountPer | None, Meta(description="What maxActiveFlows counts together.")] = None
+    max_active_jobs: Annotated[
+        Count | None,
+        Meta(description="Jobs that are active at once: from their start until they have ended and have no pods left."),
+    ] = None
+    max_held_jobs: Annotated[
+        Count,
+        Meta(
+            description="Jobs beyond maxActiveJobs that are admitted and wait, Pending, for their turn. Jobs of JobFlows"
+            " are always admitted."
+        ),
+    ] = 0
+    count_per: Annotated[CountPer | None, Meta(description="What maxActiveFlows and maxActiveJobs count together.")] = (
+        None
+    )
+
+    @property
+    def has_quota(self) -> bool:
+        """Whether it limits the number of active objects."""
+        return any(most is not None for most in (self.max_active_flows, self.max_running_flows, self.max_active_jobs))
 
 
 class UsageLists(Model, frozen=True, kw_only=True):

@@ -51,6 +51,7 @@ NEVER: Final[Mapping[str, str]] = {
     "limits.maxDepth": "needs the longest path of a graph",
     "limits.maxActiveFlows": _LOOKUP,
     "limits.maxRunningFlows": _LOOKUP,
+    "limits.maxActiveJobs": _LOOKUP,
     "allowed.resourceKinds": _NESTED,
     "denied.resourceKinds": _NESTED,
     "required.labelValues": "patterns of values are compared by the webhook",

@@ -9,7 +9,7 @@ from shared.model.policy import JobFlowPolicySpec
 
 GROUPS: Final = ("limits", "allowed", "denied", "required")
 """The fields of a policy's spec whose fields are rules."""
-SETTINGS: Final = ("limits.countPer", "limits.maxHeldFlows")
+SETTINGS: Final = ("limits.countPer", "limits.maxHeldFlows", "limits.maxHeldJobs")
 """Fields that are no rules: they say how quotas count."""
 
 

@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import msgspec
 
-from shared.kinds import JOBFLOW, JOBTEMPLATE, Kind
+from shared.kinds import JOBTEMPLATE, Kind
 from shared.model.types import Body
 from shared.policy.census import StoredCensus
 from shared.policy.context import PolicyContext
 from shared.policy.embedded import EMBEDDED, Embedded
+from shared.policy.quota.counted import COUNTED
 
 
 class StoredView(msgspec.Struct, frozen=True):
@@ -49,7 +50,8 @@ def view_of(
 ) -> StoredView:
     """The view of objects that are all at hand."""
     census = StoredCensus(namespaces.get)
-    for flow in stored.get(JOBFLOW, ()):
-        census.add(flow)
+    for kind in COUNTED:
+        for body in stored.get(kind, ()):
+            census.add(kind, body)
     keys = ((each["metadata"].get("namespace", ""), each["metadata"]["name"]) for each in stored.get(JOBTEMPLATE, ()))
     return StoredView(namespaces.get, frozenset(keys), census, now)

@@ -31,6 +31,7 @@ def main(**more: Any) -> list[Body]:
 
 LARGE = {"jobflow.dev/size": "large"}
 FLOWS = tuple(flow(step("a"), name=f"f{number}") for number in range(10))
+JOBS = tuple(job(name=f"j{number}") for number in range(50))
 VIOLATIONS: dict[str, tuple[str, Body, tuple[Body, ...], list[str]]] = {
     "a company image": ("company-registries", pods(containers=main(image="registry.example.com/a/b:1")), (), []),
     "a library image": ("company-registries", pods(), (), []),
@@ -97,6 +98,8 @@ VIOLATIONS: dict[str, tuple[str, Body, tuple[Body, ...], list[str]]] = {
     "a Job has no deadline": ("deadline-required", job(), (), []),
     "the tenth running flow": ("running-flows", flow(step("a")), FLOWS[:9], []),
     "the eleventh": ("running-flows", flow(step("a")), FLOWS, ["limits.maxActiveFlows"]),
+    "the fiftieth Job": ("active-jobs", job(), JOBS[:49], []),
+    "the fifty-first": ("active-jobs", job(), JOBS, ["limits.maxActiveJobs"]),
     "the eleventh, held": ("running-flows", flow(step("a"), suspend=True), FLOWS, []),
 }
 

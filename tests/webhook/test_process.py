@@ -4,7 +4,7 @@ import asyncio
 import json
 import signal
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,7 +18,7 @@ from shared.kube.cache.cache import Caches
 from shared.kube.client.api import Api
 from shared.kube.client.errors import Forbidden, NotFound
 from shared.model.types import Body
-from tests.webhook.make import body, flow, queue, step, task, template
+from tests.webhook.make import body, flow, job, queue, step, task, template
 from tests.webhook.test_certificates import write
 from tests.webhook.test_server import PAIR
 from webhook import main
@@ -168,12 +168,21 @@ class FakeCache:
     def list(self, namespace: str | None = None) -> Iterator[Body]:
         yield from (each for each in self.bodies if namespace in (None, each["metadata"].get("namespace", "")))
 
+    def on_change(self, handler: Callable[[Body | None, Body | None], None]) -> None:
+        for each in self.bodies:
+            handler(None, each)
+
 
 class FakeCaches:
     def __init__(self, *bodies: Body) -> None:
         self.bodies = bodies
+        self.needed: dict[Kind, asyncio.Event] = {}
 
-    def want(self, kind: Kind, *, transform: Any, optional: bool = False) -> FakeCache:
+    def want(
+        self, kind: Kind, *, transform: Any, optional: bool = False, needed: asyncio.Event | None = None
+    ) -> FakeCache:
+        if needed is not None:
+            self.needed[kind] = needed
         return FakeCache([transform(json.loads(json.dumps(each))) for each in self.bodies if each["kind"] == kind.kind])
 
 
@@ -194,6 +203,26 @@ def test_caches_keep_only_the_fields_that_rules_read() -> None:
     }
     assert lookups.get(kinds.QUEUE, "", "none") is None
     assert list(lookups.all(kinds.JOBFLOW, "ns2")) == []
+
+
+def test_jobs_are_watched_once_a_policy_counts_them_and_kept_without_what_quotas_do_not_read() -> None:
+    running, ended = job(name="running", suspend=True), job(name="ended")
+    running["metadata"] |= {"labels": {"who": "ann"}, "annotations": {"a": "b"}}
+    running["status"] = {"state": {"phase": "Running", "message": "m"}, "running": 3, "conditions": [{}]}
+    ended["metadata"] |= {"labels": {"who": "ann"}}
+    ended["status"] = {"state": {"phase": "Completed"}}
+    for limits, counts in (({"maxActiveFlows": 1}, False), ({"maxActiveJobs": 0}, True)):
+        policy = body(kinds.JOBFLOWPOLICY, "p", {"limits": limits})
+        caches = FakeCaches(running, ended, policy)
+        lookups = CachedLookups(cast(Caches, caches))
+        assert caches.needed[kinds.JOB].is_set() is counts
+        assert lookups.get(kinds.JOB, "ns1", "running") == {
+            "metadata": {"name": "running", "namespace": "ns1", "labels": {"who": "ann"}},
+            "spec": {"suspend": True},
+            "status": {"state": {"phase": "Running"}, "terminating": 1, "tasks": [{}]},
+        }
+        kept = lookups.get(kinds.JOB, "ns1", "ended")
+        assert kept == {"metadata": {"name": "ended", "namespace": "ns1"}, "spec": {}, "status": ended["status"]}
 
 
 def test_given_objects_take_precedence_over_the_lookups_below() -> None:

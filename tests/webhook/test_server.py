@@ -181,6 +181,24 @@ async def test_flows_are_listed_live_before_their_number_refuses_one() -> None:
     assert listed == ["JobFlow ns1"] * 3
 
 
+async def test_jobs_are_listed_live_before_their_number_refuses_one() -> None:
+    stored: list[dict[str, Any]] = [job(name="old")]
+    listed: list[str] = []
+
+    async def list_live(kind: Kind, namespace: str) -> list[dict[str, Any]] | None:
+        listed.append(f"{kind.kind} {namespace}")
+        return stored
+
+    counting = policy(limits={"maxActiveJobs": 1})
+    handler = AdmissionHandler(known(counting, job(name="old")), list_live=list_live)
+    async with running(handler) as client:
+        assert not await client.allowed(job(name="new"), "/jobs/validate")
+        stored.clear()
+        assert await client.allowed(job(name="new"), "/jobs/validate")
+        assert not await client.allowed(job(name="newer"), "/jobs/validate"), "the Job that was just admitted counts"
+    assert listed == ["Job ns1"] * 3
+
+
 async def test_a_failed_live_list_keeps_the_refusal() -> None:
     async with running(AdmissionHandler(known(COUNTING, flow(step("a"), name="old")))) as client:
         assert not await client.allowed(flow(step("a"), name="new"))

@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from shared import kinds
-from shared.kinds import JOB, JOBFLOW, JOBTEMPLATE, Kind
+from shared.kinds import JOB, JOBTEMPLATE, Kind
 from shared.model.phases import PolicyMode
 from shared.model.types import Body
 from shared.naming import label_value
@@ -38,7 +38,6 @@ from webhook.subject.subjects import body_or_empty
 
 _JUDGED: Final = {(kind.group, kind.kind): kind for kind in JUDGED}
 _COMPILER: Final = Compiler()
-_QUOTAS: Final = ("limits.maxActiveFlows", "limits.maxRunningFlows")
 _WARNINGS: Final = 20  # maximum number of warnings of one response; the others are counted
 _AUDITED: Final = 10  # maximum number of findings of one audit annotation; the others are counted
 _LOOKED_UP: Final = 100  # maximum number of JobTemplates that are read live for one review
@@ -209,32 +208,16 @@ def missing_templates(review: AdmissionReview, lookups: Lookups) -> Iterator[Mis
     yield from (MissingObject(JOBTEMPLATE, given.namespace, name) for name in islice(absent, _LOOKED_UP))
 
 
-def has_quotas(lookups: Lookups) -> bool:
-    """Whether a policy limits the number of active objects."""
-    return any(policy.quotas for policy in compiled_policies(lookups).compiled)
-
-
-def counted_namespace(lookups: Lookups, namespace: str) -> str:
-    """The namespace whose objects quotas count with those of `namespace`: that one, or '' for all."""
-    quotas = (quota for policy in compiled_policies(lookups).compiled for quota in policy.quotas)
-    return "" if any(quota.spans_namespaces for quota in quotas) else namespace
-
-
 def depends_on_missing_objects(verdict: AdmissionVerdict) -> bool:
     """Whether the verdict may change once missing objects are found: a refusal, or a finding about missing templates."""
     return not verdict.allowed or any(each.rule == EXISTING_TEMPLATES for each in verdict.policies)
 
 
-def exceeds_quota(verdict: AdmissionVerdict) -> bool:
-    """Whether a policy found too many active objects, which the cache may still contain although they were deleted."""
-    return any(each.rule in _QUOTAS for each in verdict.policies)
-
-
 def _census(lookups: Lookups) -> AdmissionCensus:
     return AdmissionCensus(
-        flows=lambda namespace: lookups.all(JOBFLOW, namespace),
+        objects=lookups.all,
         namespace=lambda name: lookups.get(kinds.NAMESPACE, "", name),
-        find=lambda namespace, name: lookups.get(JOBFLOW, namespace, name),
+        find=lookups.get,
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 from aiohttp import web
 
-from shared.kinds import JOBFLOW, JOBFLOWPOLICYEXCEPTION, Kind
+from shared.kinds import JOBFLOWPOLICYEXCEPTION, Kind
 from shared.model.types import Body
 from shared.violation import Reason, Violation
 from webhook import metrics
@@ -21,12 +21,10 @@ from webhook.envelope.review import ALLOWED, AdmissionReview, AdmissionVerdict, 
 from webhook.policies.exceptions import may_be_excepted
 from webhook.policies.judging import (
     compiled_policies,
-    counted_namespace,
     depends_on_missing_objects,
-    exceeds_quota,
     unknown_namespace,
 )
-from webhook.policies.recent_flows import IN_FLIGHT_SECONDS, SECONDS, RecentFlows
+from webhook.policies.quotas import IN_FLIGHT_SECONDS, SECONDS, RecentObjects, counted_namespace, exceeded_kind
 from webhook.server.decision_log import DecisionLog
 from webhook.server.routes import ROUTES, WebhookRoute
 from webhook.subject.lookups import InMemoryLookups, Lookups, MissingObject, ReplacedLookups
@@ -75,7 +73,7 @@ class AdmissionHandler:
         self._list_live = list_live
         self._clock = clock
         self._wall_clock = wall_clock
-        self._admitted = RecentFlows(clock)
+        self._admitted = RecentObjects(clock)
         self._decisions = DecisionLog(clock)
         self._routes = {route.path: route for route in ROUTES}
 
@@ -177,8 +175,9 @@ class AdmissionHandler:
             lookups = InMemoryLookups(found, below=lookups)
             verdict = judge(lookups)
         recent = SECONDS
-        if exceeds_quota(verdict) and (flows := await self._list_live(JOBFLOW, counted)) is not None:
-            lookups, recent = ReplacedLookups(JOBFLOW, counted, flows, below=lookups), IN_FLIGHT_SECONDS
+        kind = exceeded_kind(review, verdict)
+        if kind is not None and (stored := await self._list_live(kind, counted)) is not None:
+            lookups, recent = ReplacedLookups(kind, counted, stored, below=lookups), IN_FLIGHT_SECONDS
             verdict = judge(lookups, recent)
         if may_be_excepted(verdict, compiled_policies(lookups), review.namespace):
             exceptions = await self._list_live(JOBFLOWPOLICYEXCEPTION, review.namespace)

@@ -14,11 +14,13 @@ from shared.kube.client.errors import ApiError, NotFound
 from shared.kube.client.reader import ApiReader
 from shared.model.step import NO_JOB_FIELDS
 from shared.model.types import Body
+from shared.policy.quota.job_standing import job_has_ended, job_part
 from shared.policy.quota.standing import standing_part
 from webhook import metrics
 from webhook.subject.lookups import MissingObject
 
 LIVE_SECONDS: Final = 0.5
+_IDENTITY: Final = ("name", "namespace", "uid", "resourceVersion", "deletionTimestamp")
 
 
 class CachedLookups:
@@ -27,16 +29,25 @@ class CachedLookups:
     complete = True
 
     def __init__(self, caches: Caches) -> None:
+        self._counts_jobs = asyncio.Event()
         self._caches = {
             kinds.QUEUE: caches.want(kinds.QUEUE, transform=_plain),
             kinds.JOBTEMPLATE: caches.want(kinds.JOBTEMPLATE, transform=_template),
             kinds.JOBFLOW: caches.want(kinds.JOBFLOW, transform=_flow),
+            kinds.JOB: caches.want(kinds.JOB, transform=_job, needed=self._counts_jobs),
             kinds.NAMESPACE: caches.want(kinds.NAMESPACE, transform=_plain),
             kinds.CRONJOBFLOW: caches.want(kinds.CRONJOBFLOW, transform=_plain, optional=True),
             kinds.JOBFLOWTEMPLATE: caches.want(kinds.JOBFLOWTEMPLATE, transform=_plain, optional=True),
             kinds.JOBFLOWPOLICY: caches.want(kinds.JOBFLOWPOLICY, transform=_plain, optional=True),
             kinds.JOBFLOWPOLICYEXCEPTION: caches.want(kinds.JOBFLOWPOLICYEXCEPTION, transform=_dated, optional=True),
         }
+        self._caches[kinds.JOBFLOWPOLICY].on_change(self._policy_changed)
+
+    def _policy_changed(self, old: Body | None, new: Body | None) -> None:
+        """Watch Jobs once a policy counts them: they are the most numerous objects, and nothing else looks at them."""
+        limits = ((new or {}).get("spec") or {}).get("limits") or {}
+        if limits.get("maxActiveJobs") is not None:
+            self._counts_jobs.set()
 
     def get(self, kind: Kind, namespace: str, name: str) -> Body | None:
         cache = self._caches.get(kind)
@@ -112,6 +123,13 @@ def _template(body: Body) -> Body:
 def _step(step: Body) -> Body:
     kept: Body = {key: step[key] for key in ("name", "template", *NO_JOB_FIELDS) if key in step}
     return kept if kept.get("resource") is None else {**kept, "resource": {}}  # its manifest may be large
+
+
+def _job(body: Body) -> Body:
+    """A Job reduced to what quotas read; of one that has ended, nothing but its name."""
+    kept = _IDENTITY if job_has_ended(body) else (*_IDENTITY, "labels")
+    metadata = {key: body["metadata"][key] for key in kept if key in body["metadata"]}
+    return {"metadata": metadata, **job_part(body)}
 
 
 def _flow(body: Body) -> Body:

@@ -42,6 +42,8 @@ def children(snapshot: JobSnapshot) -> Children:
         return Children(cleanup=tuple(_when_stopped(snapshot)))
     leftovers = _deletes(snapshot.observed, (*snapshot.by_role.stale, *snapshot.by_role.surplus))
     cleanup = (*leftovers, *podgroup.stale_removal(snapshot.observed, snapshot.record))
+    if not snapshot.observed.may_create:
+        return Children(cleanup=(*leftovers, *podgroup.removal(snapshot.observed)))
     blocker = blockers.missing(snapshot.observed, snapshot.wanted)
     if blocker:
         return Children(cleanup=cleanup, blocker=blocker)

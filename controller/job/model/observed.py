@@ -17,6 +17,7 @@ from shared.model.podgroup import PodGroup
 from shared.model.queue import Queue
 from shared.model.types import Body
 from shared.podstatus.podproblem import PodProblem, pod_problem, starting_since
+from shared.policy.quota.places import PlaceState, QuotaPlace
 from shared.timestamp import epoch_or_none
 
 
@@ -71,6 +72,7 @@ class JobObservation(msgspec.Struct, frozen=True):
     `body`: the Job as stored; `claims`: PersistentVolumeClaims that exist; `objects`: plugin objects by KIND/NAME;
     `refusals`: recent refusals of the API server, by kind and name; `priorities`: PriorityClass name -> value;
     `quota_ahead`: an older Job that waits for quota that this one needs too, "" for none;
+    `place`: what the quotas of policies say, None if none is about the Job;
     `wrote_ago`: seconds since this process last wrote the Job's status or first saw the Job, by a monotonic clock.
     """
 
@@ -87,8 +89,15 @@ class JobObservation(msgspec.Struct, frozen=True):
     refusals: Mapping[tuple[Kind, str], Refusal] = {}
     priorities: Mapping[str, int] = {}
     quota_ahead: str = ""
+    place: QuotaPlace | None = None
     wrote_ago: float | None = None
     settings: JobSettings = msgspec.field(default_factory=JobSettings)
+
+    @property
+    def may_create(self) -> bool:
+        """Whether quotas let the Job create anything in this pass. One that got pods before there was a quota goes on."""
+        has_place = self.place is None or self.place.place is PlaceState.OPEN
+        return has_place or any(pod.alive for pod in self.pods)
 
 
 def job_settings(depends_on_condition: str, backend: GangBackend) -> JobSettings:

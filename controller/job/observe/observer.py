@@ -11,6 +11,7 @@ from controller.decision import Refusal
 from controller.job.model.defaults import is_managed_elsewhere
 from controller.job.model.observed import JobObservation, PodObservation, job_settings, observe_pod
 from controller.job.observe.caches import OWNER, JobCaches
+from controller.job.observe.job_quotas import job_quotas
 from controller.job.observe.live import LiveInputs
 from controller.job.observe.models import parsed_job
 from controller.job.observe.quota_order import QuotaOrder
@@ -26,7 +27,7 @@ KEPT_PODS: Final = 16  # Jobs with more pods keep them parsed between passes
 
 
 class JobObserver:
-    """Caches -> JobObservation. Remembers which Jobs wait for quota."""
+    """Caches -> JobObservation. Remembers which Jobs wait for quota. `quotas`: the book of the quotas of policies."""
 
     def __init__(self, caches: JobCaches, context: ControllerContext) -> None:
         self._caches = caches
@@ -35,6 +36,7 @@ class JobObserver:
         self._settings = job_settings(context.settings.depends_on_condition, context.gang)
         self._clock = context.clock
         self._quota_order = QuotaOrder()
+        self.quotas = job_quotas(context.caches, caches.jobs, context.clock)
         self._keypairs: dict[Key, KeyPair] = {}
         self._parsed: dict[Key, dict[str, tuple[str, PodObservation | None]]] = {}
 
@@ -95,6 +97,7 @@ class JobObserver:
             queue=self._related.queue(job),
             refusals=refusals,
             priorities=self._related.priorities(job),
+            place=self.quotas.place(key, body),
             wrote_ago=wrote_ago,
             settings=self._settings,
         )

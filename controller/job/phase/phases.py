@@ -18,12 +18,13 @@ from shared.timestamp import rfc3339
 
 
 class PhaseInput(msgspec.Struct, frozen=True):
-    """What the rules look at. `unreachable`: tasks that will never start."""
+    """What the rules look at. `unreachable`: tasks that will never start; `lacks_place`: see JobSnapshot."""
 
     counts: JobPodCounts
     by_role: PodsByRole
     unreachable: Mapping[str, str]
     wanted: EffectiveSpec
+    lacks_place: bool = False
 
 
 class PhaseChange(msgspec.Struct, frozen=True):
@@ -35,7 +36,12 @@ class PhaseChange(msgspec.Struct, frozen=True):
 
 
 def phase_changes(record: JobRecord, state: PhaseInput) -> tuple[PhaseChange, ...]:
-    """The phases that the Job passes through now, in order; empty when its phase stays."""
+    """The phases that the Job passes through now, in order; empty when its phase stays.
+
+    A Job without a place in its quotas is Pending, also after it was resumed.
+    """
+    if state.lacks_place:
+        return () if record.phase is JobPhase.PENDING else (PhaseChange(JobPhase.PENDING),)
     changes: list[PhaseChange] = []
     phase = record.phase
     for _ in JobPhase:

@@ -22,6 +22,11 @@ class JobSnapshot(msgspec.Struct, frozen=True):
     counts: JobPodCounts
     unreachable: Mapping[str, str] = {}
 
+    @property
+    def lacks_place(self) -> bool:
+        """Whether the Job would run, but quotas do not let it create anything yet."""
+        return self.record.phase not in STOPPED and not self.observed.may_create
+
 
 def take_snapshot(observed: JobObservation, record: JobRecord, wanted: EffectiveSpec) -> JobSnapshot:
     pods = sort_by_role(observed.pods, record, wanted)

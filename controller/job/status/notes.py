@@ -4,6 +4,7 @@ Events about pods and the PodGroup are marked in the record and repeated only af
 the Job follow from the stored reason: one whenever the Job enters it.
 """
 
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
@@ -16,7 +17,7 @@ from controller.job.model.problems import noted, problems
 from controller.job.model.record import JobRecord
 from controller.job.phase.snapshot import JobSnapshot
 from controller.job.status.conditions import gang_message
-from shared.model.job_status import HandledEvent
+from shared.model.job_status import HandledEvent, JobState
 from shared.model.phases import JobPhase
 from shared.timestamp import rfc3339
 
@@ -38,6 +39,15 @@ def _gang(record: JobRecord, message: str, now: float) -> tuple[JobRecord, tuple
         return record, ()
     note = Note(reasons.WAITING_FOR_PODGROUP, message)
     return record.with_handled(HandledEvent(key=_WAITING_KEY, since=rfc3339(now))), (note,)
+
+
+def place_notes(before: JobState, record: JobRecord) -> Iterator[Note]:
+    """The events of a Job that begins to wait for a place in a quota, or has got one."""
+    was, now = before.reason == reasons.QUOTA_EXCEEDED, record.reason == reasons.QUOTA_EXCEEDED
+    if now and record.message and not (was and before.message):
+        yield Note(reasons.QUOTA_EXCEEDED, record.message)
+    elif was and not now and record.phase not in STOPPED:
+        yield Note(reasons.QUOTA_FREE, "the quota has room: the Job starts")
 
 
 def entered(snapshot: JobSnapshot, made: Children) -> tuple[Note, ...]:

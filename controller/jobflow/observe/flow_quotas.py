@@ -4,12 +4,15 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from controller.jobflow.observe.quota_book import QuotaBook, QuotaKind
+import msgspec
+
+from controller.quota.book import QuotaBook, QuotaKind
 from shared.kinds import JOBFLOW
 from shared.kube.cache.cache import Cache, Caches
 from shared.model.step import raw_steps
 from shared.model.types import Body
-from shared.policy.quota.standing import has_ended, standing_of, standing_part
+from shared.policy.quota.counted import COUNTED
+from shared.policy.quota.standing import standing_part
 from shared.policy.quota.sub_flows import runs_as_step
 from shared.policy.raw import elements, mapping
 
@@ -29,7 +32,9 @@ def _part(flow: Body) -> Body:
     return {"spec": spec, "status": {**standing_part(flow), "steps": states}}
 
 
-_FLOWS: Final = QuotaKind(JOBFLOW, standing_of, has_ended, _part, partial(runs_as_step, strict=True))
+_FLOWS: Final = QuotaKind(
+    msgspec.structs.replace(COUNTED[JOBFLOW], covered_by_owner=partial(runs_as_step, strict=True)), _part
+)
 
 
 def flow_quotas(caches: Caches, flows: Cache, clock: Callable[[], float]) -> QuotaBook:

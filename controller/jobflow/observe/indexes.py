@@ -7,14 +7,12 @@ from controller.jobflow import reasons
 from shared.key import Key
 from shared.model.step import flow_template_of, job_template_of, raw_steps
 from shared.model.types import Body
-from shared.policy.quota.standing import Standing, standing_of
 
 USES: Final = "uses-template"
 USES_FLOW: Final = "uses-flow-template"
 WAITS: Final = "waits-for"
 FOR_QUEUE: Final = "queue"
 FOR_APPROVAL: Final = "approval"
-FOR_QUOTA: Final = "quota"
 
 
 def index_by_template(flow: Body) -> Iterator[str]:
@@ -41,13 +39,10 @@ def _in_namespace(flow: Body, name: str) -> str:
 
 
 def index_by_wait(flow: Body) -> Iterator[str]:
-    """What a flow or steps of it wait for. FOR_QUEUE: a step has no Job because of its queue, or because the Job was rejected;
-    FOR_QUOTA: a quota holds the flow, or may do so without its status saying it yet."""
+    """What a flow or steps of it wait for. FOR_QUEUE: a step has no Job because of its queue, or because the Job was rejected."""
     status = flow.get("status") or {}
     steps = () if status.get("completionTime") else status.get("steps") or ()
     if any(step.get("reason") in (reasons.QUEUE_CLOSED, reasons.JOB_REJECTED) for step in steps):
         yield FOR_QUEUE
     if any(step.get("reason") == reasons.WAITING_FOR_APPROVAL for step in steps):
         yield FOR_APPROVAL
-    if standing_of(flow) is Standing.WAITS:
-        yield FOR_QUOTA

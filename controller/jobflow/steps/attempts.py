@@ -128,20 +128,25 @@ def _running(context: FlowContext, found: UnitProgress, job: ObservedChild | Non
     elif unreadable.is_told(context, job):
         found.reason, found.message = reasons.CONDITION_ERROR, unreadable.words(job)
     elif _is_blocked(context, job):
-        state = job.status.state
-        found.reason, found.message = state.reason, f"{job.kind.kind} {job.name}: {state.message}"[:_LONGEST]
+        said = f"{job.kind.kind} {job.name}: {job.status.state.message}"[:_LONGEST]
+        found.reason, found.message = _shown(job.status.state.reason), said
 
 
 def _is_blocked(context: FlowContext, job: ObservedChild) -> bool:
     """Whether the reason of the Job is worth showing. Every Job is Pending for a moment; one that stays so is shown."""
     state = job.status.state
     if state.reason not in reasons.JOB_WAITS:
-        return state.reason in reasons.JOB_BLOCKED
+        return _shown(state.reason) in reasons.JOB_BLOCKED
     since = epoch_or_none(state.last_transition_time) or epoch_or_none(job.created) or context.now
     if context.now >= since + _PATIENCE:
         return True
     context.wake_at(since + _PATIENCE)
     return False
+
+
+def _shown(reason: str) -> str:
+    """The reason of a Job as its step shows it. A flow with the reason QuotaExceeded is held itself and has no place."""
+    return reasons.JOB_HELD if reason == reasons.QUOTA_EXCEEDED else reason
 
 
 def _completed(context: FlowContext, step: Step, found: UnitProgress, job: ObservedChild | None, used: int) -> None:

@@ -36,7 +36,7 @@ class Cache:
 
     `namespaces`: the watched ones, empty for all; `transform`: returns the part of an arriving body that is kept (it may
     change the body); `accepts`: whether an own write belongs to a cache with selectors; `optional`: the CRD may be
-    missing.
+    missing; `needed`: nothing is read until it is set, and until then the cache counts as synced.
     """
 
     def __init__(
@@ -51,8 +51,10 @@ class Cache:
         transform: Callable[[Body], Body] = strip,
         accepts: Callable[[Body], bool] | None = None,
         optional: bool = False,
+        needed: asyncio.Event | None = None,
         hot: Hot | None = None,
     ) -> None:
+        self._needed = needed
         self.kind = kind
         self._store = Store(indexers, hot)
         self._overlay = Overlay(self._store)
@@ -127,6 +129,8 @@ class Cache:
 
     @property
     def has_synced(self) -> bool:
+        if self._needed is not None and not self._needed.is_set():
+            return True
         return all(reflector.synced.is_set() for reflector in self._reflectors)
 
     @property
@@ -135,11 +139,13 @@ class Cache:
         return all(reflector.served for reflector in self._reflectors)
 
     async def synced(self) -> None:
-        for reflector in self._reflectors:
+        for reflector in () if self.has_synced else self._reflectors:
             await reflector.synced.wait()
 
     async def run(self) -> None:
         """Keeps the cache up to date until cancelled."""
+        if self._needed is not None:
+            await self._needed.wait()
         async with asyncio.TaskGroup() as group:
             for reflector in self._reflectors:
                 group.create_task(reflector.run())
@@ -175,6 +181,7 @@ class Caches:
         transform: Callable[[Body], Body] = strip,
         accepts: Callable[[Body], bool] | None = None,
         optional: bool = False,
+        needed: asyncio.Event | None = None,
     ) -> Cache:
         """The cache of `kind`, created on first use. Later uses only add indexers.
 
@@ -199,6 +206,7 @@ class Caches:
             transform=transform,
             accepts=accepts,
             optional=optional,
+            needed=needed,
             hot=self._hot,
         )
         return cache

@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from shared.duration import seconds_or
-from shared.model.policy import JobFlowPolicySpec, Required
+from shared.model.policy import CountPer, JobFlowPolicySpec, Limits, Required
 from shared.model.types import Model
 from shared.podtemplate import check_template
 from shared.podtemplate.field import Field
@@ -30,23 +30,29 @@ def policy_faults(spec: JobFlowPolicySpec) -> Iterator[Violation]:
     yield from _refused_defaults(spec)
     yield from _required(spec)
     yield from _exceptions(spec)
-    yield from _count_per(spec)
+    yield from _quotas(spec)
     yield from scope_faults(spec)
     yield from expression_faults(spec)
 
 
-def _count_per(spec: JobFlowPolicySpec) -> Iterator[Violation]:
+def _quotas(spec: JobFlowPolicySpec) -> Iterator[Violation]:
     limits = spec.limits
-    per = limits.count_per if limits is not None else None
-    path = "spec.limits.countPer"
-    if limits is None or per is None:
+    if limits is None:
         return
+    if limits.max_held_jobs and limits.max_active_jobs is None:
+        yield Violation("spec.limits.maxHeldJobs", "no Job waits without maxActiveJobs", reason=Reason.FORBIDDEN)
+    if limits.count_per is not None:
+        yield from _count_per(limits, limits.count_per)
+
+
+def _count_per(limits: Limits, per: CountPer) -> Iterator[Violation]:
+    path = "spec.limits.countPer"
     for name, key in (("namespaceLabel", per.namespace_label), ("objectLabel", per.object_label)):
         yield from (Violation(f"{path}.{name}", fault, key) for fault in (qualified_name(key) if key else ()))
     if bool(per.namespace_label) is bool(per.object_label):
         yield Violation(path, "name one label: namespaceLabel or objectLabel", reason=Reason.REQUIRED)
-    if limits.max_active_flows is None and limits.max_running_flows is None:
-        yield Violation(path, "counts nothing without maxActiveFlows", reason=Reason.FORBIDDEN)
+    if not limits.has_quota:
+        yield Violation(path, "counts nothing without maxActiveFlows or maxActiveJobs", reason=Reason.FORBIDDEN)
 
 
 def _selectors(spec: JobFlowPolicySpec) -> Iterator[Violation]:

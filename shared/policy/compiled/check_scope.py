@@ -82,8 +82,9 @@ def _window(path: str, window: TimeWindow) -> Iterator[Violation]:
 def _quotas(spec: JobFlowPolicySpec) -> Iterator[Violation]:
     """Quotas count the objects of all users, at all times, so that webhook and controller agree."""
     limits = spec.limits
-    if limits is None or (limits.max_active_flows is None and limits.max_running_flows is None):
+    if limits is None or not limits.has_quota:
         return
+    quota = "limits.maxActiveJobs" if limits.max_active_jobs is not None else "limits.maxActiveFlows"
     match = spec.match
     given = (
         ("spec.validity", spec.validity is not None),
@@ -92,5 +93,5 @@ def _quotas(spec: JobFlowPolicySpec) -> Iterator[Violation]:
     )
     for path, is_set in given:
         if is_set:
-            message = "cannot be combined with limits.maxActiveFlows, which counts flows of all users at all times"
+            message = f"cannot be combined with {quota}, which counts objects of all users at all times"
             yield Violation(path, f"{message}; use another policy", reason=Reason.FORBIDDEN)

@@ -1,4 +1,4 @@
-"""`limits.maxActiveFlows`: how many objects of a group may be active at the same time.
+"""`limits.maxActiveFlows`, `limits.maxActiveJobs`: how many objects of a group may be active at the same time.
 
 Judged when an object would become active: on creation, when it is resumed, and when its labels move it to another group.
 The controller holds what was admitted beyond the quota, for example by two admissions at the same moment.
@@ -7,31 +7,37 @@ The controller holds what was admitted beyond the quota, for example by two admi
 from collections.abc import Iterator
 from functools import partial
 
-from shared.podtemplate.field import Field
+from shared.kinds import JOB
 from shared.policy.compiled.policy import CompiledPolicy
 from shared.policy.context import UPDATE, PolicyContext
 from shared.policy.fault import PolicyFault
 from shared.policy.match import covers
+from shared.policy.quota.counted import COUNTED, CountedKind
 from shared.policy.quota.quota import Quota
 from shared.violation import Reason
 
 
 def quota_faults(policy: CompiledPolicy, context: PolicyContext) -> Iterator[PolicyFault]:
     """The quotas of the policy that are used up."""
-    if context.census is None or not context.is_flow or context.spec.get("suspend").true:
+    counted = COUNTED.get(context.kind)
+    if counted is None or context.census is None or counted.rests(context.body) or _always_admitted(context):
         return
     for quota in policy.quotas:
-        if not _becomes_active(quota, context):
+        if quota.kind != context.kind or not _becomes_active(quota, counted, context):
             continue
         ahead = context.census.ahead(quota, context, partial(covers, policy, quota.kind))
         if ahead >= quota.most + quota.held:
             yield _fault(quota, context, ahead)
 
 
-def _becomes_active(quota: Quota, context: PolicyContext) -> bool:
-    if context.operation != UPDATE:
-        return True
-    if Field("spec", (context.old or {}).get("spec")).get("suspend").true:
+def _always_admitted(context: PolicyContext) -> bool:
+    """Whether the object is a Job of a flow, which would fail without it. The controller holds it, also where somebody
+    else has written the owner reference."""
+    return context.kind == JOB and context.of_a_flow
+
+
+def _becomes_active(quota: Quota, counted: CountedKind, context: PolicyContext) -> bool:
+    if context.operation != UPDATE or counted.rests(context.old or {}):
         return True
     labels = context.namespace_labels
     return quota.group("", context.labels, labels) != quota.group("", context.old_labels, labels)
@@ -39,7 +45,7 @@ def _becomes_active(quota: Quota, context: PolicyContext) -> bool:
 
 def _fault(quota: Quota, context: PolicyContext, ahead: int) -> PolicyFault:
     group = quota.group(context.namespace, context.labels, context.namespace_labels)
-    some = "JobFlow" if ahead == 1 else "JobFlows"
+    some = quota.kind.kind if ahead == 1 else f"{quota.kind.kind}s"
     held = f" and {quota.held} may wait" if quota.held else ""
     message = (
         f"{group} has {ahead} active {some}, at most {quota.most} may run at once{held}: wait until one has ended, or "

@@ -10,6 +10,8 @@ from shared.policy.quota.quota import Quota
 
 Age = tuple[str, str]
 """creationTimestamp and uid, the order in which objects get places."""
+SlotKey = tuple[str, str, str]
+"""The policy, the rule and the group of which a place is taken."""
 
 
 class Slot(msgspec.Struct, frozen=True):
@@ -17,6 +19,10 @@ class Slot(msgspec.Struct, frozen=True):
 
     quota: Quota
     group: str
+
+    @property
+    def key(self) -> SlotKey:
+        return self.quota.policy, self.quota.rule, self.group
 
     def __str__(self) -> str:
         kind, limit = self.quota.kind.kind, self.quota
@@ -48,27 +54,22 @@ class Candidate(msgspec.Struct, frozen=True):
     slots: tuple[Slot, ...]
 
 
-def full_slots(candidates: Iterable[Candidate]) -> Mapping[Age, Slot]:
-    """The candidates that must wait, each with the first of its slots that is full.
+def taken_by(holders: Iterable[Candidate]) -> Counter[SlotKey]:
+    """How many places of each quota and group are taken."""
+    return Counter(slot.key for holder in holders for slot in holder.slots)
+
+
+def full_slots(taken: Mapping[SlotKey, int], waiting: Iterable[Candidate]) -> Mapping[Age, Slot]:
+    """The candidates that must go on waiting, each with the first of its slots that is full. `taken`: see `taken_by`.
 
     One that waits for a place in one group takes none in others, so that no place stays empty.
     """
-    taken: Counter[tuple[str, str, str]] = Counter()
-    waiting: list[Candidate] = []
-    for candidate in candidates:
-        if candidate.holds:
-            taken.update(_key(slot) for slot in candidate.slots)
-        else:
-            waiting.append(candidate)
+    counts = Counter(taken)
     found: dict[Age, Slot] = {}
     for candidate in sorted(waiting, key=lambda each: each.age):
-        full = next((slot for slot in candidate.slots if taken[_key(slot)] >= slot.quota.most), None)
+        full = next((slot for slot in candidate.slots if counts[slot.key] >= slot.quota.most), None)
         if full is not None:
             found[candidate.age] = full
         else:
-            taken.update(_key(slot) for slot in candidate.slots)
+            counts.update(slot.key for slot in candidate.slots)
     return found
-
-
-def _key(slot: Slot) -> tuple[str, str, str]:
-    return slot.quota.policy, slot.quota.rule, slot.group

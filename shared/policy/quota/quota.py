@@ -5,14 +5,14 @@ from typing import Final
 
 import msgspec
 
-from shared.kinds import JOBFLOW, Kind
+from shared.kinds import JOB, JOBFLOW, Kind
 from shared.model.policy import CountPer, Limits
 
 _EVERYWHERE: Final = CountPer()
 
 
 class Quota(msgspec.Struct, frozen=True):
-    """`policy`: the name of its policy; `rule`: `limits.maxActiveFlows`; `most`: objects that may be active at once;
+    """`policy`: the name of its policy; `rule`: such as `limits.maxActiveFlows`; `most`: objects that may be active at once;
     `held`: objects beyond these that are admitted and wait."""
 
     policy: str
@@ -43,6 +43,11 @@ def quotas_of(policy: str, limits: Limits | None) -> Iterator[Quota]:
     if limits is None:
         return
     per = limits.count_per or _EVERYWHERE
-    for name, most in (("maxActiveFlows", limits.max_active_flows), ("maxRunningFlows", limits.max_running_flows)):
+    given = (
+        ("maxActiveFlows", JOBFLOW, limits.max_active_flows, limits.max_held_flows),
+        ("maxRunningFlows", JOBFLOW, limits.max_running_flows, limits.max_held_flows),
+        ("maxActiveJobs", JOB, limits.max_active_jobs, limits.max_held_jobs),
+    )
+    for name, kind, most, held in given:
         if most is not None:
-            yield Quota(policy, f"limits.{name}", JOBFLOW, most, limits.max_held_flows, per)
+            yield Quota(policy, f"limits.{name}", kind, most, held, per)

@@ -33,7 +33,7 @@ def standing_of(flow: Body) -> Standing:
         return Standing.IDLE
     if state.get("reason") == QUOTA_EXCEEDED:
         return Standing.WAITS
-    suspended = mapping(flow.get("spec")).get("suspend") is True
+    suspended = rests(flow)
     invalid = state.get("reason") == INVALID_SPEC
     if phase == FlowPhase.SUSPENDED or invalid:
         if any(status.get(field) for field in _UNFINISHED):
@@ -44,15 +44,15 @@ def standing_of(flow: Body) -> Standing:
     return Standing.IDLE if suspended else Standing.WAITS
 
 
+def rests(flow: Body) -> bool:
+    """Whether nothing of a new flow would run: its user suspends it."""
+    return mapping(flow.get("spec")).get("suspend") is True
+
+
 def has_ended(flow: Body) -> bool:
     """Whether a flow has ended or is being deleted."""
     phase = mapping(mapping(flow.get("status")).get("state")).get("phase")
     return bool(flow["metadata"].get("deletionTimestamp")) or phase in _ENDED
-
-
-def is_active(flow: Body) -> bool:
-    """Whether a flow takes a place or waits for one."""
-    return standing_of(flow) is not Standing.IDLE
 
 
 def standing_part(flow: Body) -> Body:

@@ -19,6 +19,7 @@ from shared.model.job_status import JobStatus
 from shared.model.podgroup import PodGroup
 from shared.model.queue import Queue
 from shared.model.types import Body
+from shared.policy.quota.places import QuotaPlace
 from shared.timestamp import rfc3339
 from tests.purity import pure
 
@@ -72,6 +73,7 @@ class Toy:
     def __init__(self, body: Body, settings: JobSettings | None = None, queue: Body | None = None) -> None:
         self.job = body
         self.settings = settings or JobSettings(count_seconds=0)
+        self.place: QuotaPlace | None = None
         self.queue: Body | None = queue or {"metadata": {"name": "default"}}
         self.objects: dict[tuple[Kind, str], Body] = {}
         self.now = NOW
@@ -109,6 +111,7 @@ class Toy:
             commands=tuple(msgspec.convert(body, Command) for body in self._of(COMMAND)),
             queue=msgspec.convert(self.queue, Queue) if self.queue else None,
             refusals=dict(self.refusals),
+            place=self.place,
             wrote_ago=None if self.wrote_at is None else self.now - self.wrote_at,
             settings=self.settings,
         )

@@ -7,6 +7,7 @@ from controller.jobflow.status.status_limits import limit_status
 from shared.model.flow_status import StepCounts
 from shared.model.job_status import JobCondition
 from shared.model.phases import JobPhase
+from shared.policy.quota.standing import Standing, standing_of
 from tests.controller.jobflow.make import TEMPLATE, FlowCluster, flow, started, step
 
 
@@ -323,6 +324,18 @@ def test_a_loop_shows_the_reason_that_blocks_an_iteration() -> None:
     assert (cluster.reasons(), cluster.status.state.reason) == ({}, "")
     cluster.complete("f-a-0", "f-a-1")
     assert (cluster.phase, cluster.reasons()) == ("Succeed", {})
+
+
+def test_a_step_whose_job_a_quota_holds_says_so_and_the_flow_keeps_its_own_place() -> None:
+    cluster = FlowCluster(flow(step("a")))
+    cluster.settle()
+    why = "at most 1 Jobs of x may run at once"
+    cluster.set_job("f-a", JobPhase.PENDING, state={"reason": "QuotaExceeded", "message": why})
+    cluster.settle()
+    assert (cluster.step("a").reason, cluster.step("a").message) == ("JobHeld", f"Job f-a: {why}")
+    assert cluster.status.state.reason == "JobHeld"
+    body = msgspec.to_builtins(cluster.flow)
+    assert standing_of(body) is Standing.HOLDS, "QuotaExceeded would mean that a quota holds the flow itself"
 
 
 def test_a_refused_job_shows_in_next_and_in_one_warning_and_does_not_count_as_running() -> None:

@@ -195,6 +195,19 @@ async def test_an_optional_kind_that_is_not_served_counts_as_empty_until_it_is(f
         await until(lambda: len(cache) == 1)
 
 
+async def test_a_cache_that_is_not_needed_yet_reads_nothing_and_holds_nobody_up(fake: FakeServer, api: Api) -> None:
+    fake.put(PODS, pod("a"))
+    needed = asyncio.Event()
+    caches = Caches(api)
+    pods = caches.want(POD, needed=needed)
+    async with running(caches):
+        assert (caches.unsynced(), len(pods), fake.calls["LIST pods"]) == ([], 0, 0)
+        needed.set()
+        assert caches.unsynced() == ["pods"]
+        await until(lambda: names(pods) == ["a"])
+        assert caches.unsynced() == []
+
+
 async def test_caches_are_declared_once_per_kind_and_ready_together(fake: FakeServer, api: Api) -> None:
     fake.put(PODS, pod("a", labels={"x": "y"}))
     caches = Caches(api)

@@ -112,6 +112,7 @@ EVERYTHING = policy(
         "maxTtlSecondsAfterFinished": 1,
         "maxRunningFlows": 0,
         "maxActiveFlows": 0,
+        "maxActiveJobs": 0,
         "countPer": {"objectLabel": "team"},
     },
     allowed={
@@ -153,7 +154,7 @@ def test_every_object_can_be_judged_and_completed(
         operation=operation,
         old={"spec": old, "metadata": old},
         template_exists=lambda name: False,
-        census=AdmissionCensus(lambda namespace: (), lambda name: None, lambda namespace, name: None),
+        census=AdmissionCensus(lambda kind, namespace: (), lambda name: None, lambda kind, namespace, name: None),
     )
     for finding in judge(made, [compiled]):
         assert len(finding.warning) < 120

@@ -53,6 +53,12 @@ FAULTS: dict[str, tuple[dict[str, Any], str, str]] = {
         "spec.limits.countPer",
         "name one label",
     ),
+    "a quota of Jobs in a window": (
+        {"limits": {"maxActiveJobs": 1}, "validity": {"from": "2026-01-01T00:00:00Z"}},
+        "spec.validity",
+        "cannot be combined with limits.maxActiveJobs",
+    ),
+    "Jobs that wait for nothing": ({"limits": {"maxHeldJobs": 1}}, "spec.limits.maxHeldJobs", "without maxActiveJobs"),
     "no label to count by": ({"limits": {**QUOTA, "countPer": {}}}, "spec.limits.countPer", "name one label"),
     "a label key": (
         {"limits": {**QUOTA, "countPer": {"objectLabel": "a b"}}},

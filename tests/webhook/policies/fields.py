@@ -71,6 +71,7 @@ FIELDS: dict[str, tuple[dict[str, Any], Body, Body, str]] = {
         flow(step("a"), suspend=True),
         "spec.suspend",
     ),
+    "limits.maxActiveJobs": ({"limits": {"maxActiveJobs": 0}}, job(), job(suspend=True), "spec.suspend"),
     "allowed.queues": ({"allowed": {"queues": ["q1"]}}, job(queue="default"), job(queue="q1"), "spec.queue"),
     "allowed.images": (
         {"allowed": {"images": ["registry.corp/*"]}},

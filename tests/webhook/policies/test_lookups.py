@@ -16,7 +16,7 @@ from tests.webhook.policies.make import (
 )
 from webhook.envelope.review import ALLOWED, AdmissionVerdict, Operation
 from webhook.policies.judging import depends_on_missing_objects, unknown_namespace
-from webhook.policies.recent_flows import SECONDS, RecentFlows
+from webhook.policies.quotas import SECONDS, RecentObjects
 from webhook.subject.lookups import InMemoryLookups, MissingObject, OfflineLookups, ReplacedLookups
 from webhook.verdict.admit import missing_objects, validate
 
@@ -66,9 +66,9 @@ class FakeMonotonic:
 
 def noted(
     manifest: Body, *others: Body, dry_run: bool = False, verdict: AdmissionVerdict = ALLOWED
-) -> tuple[RecentFlows, FakeMonotonic]:
+) -> tuple[RecentObjects, FakeMonotonic]:
     clock = FakeMonotonic()
-    made = RecentFlows(clock)
+    made = RecentObjects(clock)
     made.note(msgspec.structs.replace(review(manifest), dry_run=dry_run), verdict, known(*others))
     return made, clock
 
@@ -111,7 +111,7 @@ def test_a_flow_in_the_cache_is_not_counted_twice() -> None:
     assert validate(review(flow(step("a"))), admitted.over(known(COUNTING, ended), "ns1")).allowed
 
 
-NOT_NOTED: dict[str, tuple[RecentFlows, FakeMonotonic]] = {
+NOT_NOTED: dict[str, tuple[RecentObjects, FakeMonotonic]] = {
     "a dry run": noted(RUNNING, COUNTING, dry_run=True),
     "one that is suspended": noted(flow(step("a"), name="other", suspend=True), COUNTING),
     "one that was refused": noted(RUNNING, COUNTING, verdict=AdmissionVerdict((Violation("spec", "no"),))),
@@ -122,7 +122,7 @@ NOT_NOTED: dict[str, tuple[RecentFlows, FakeMonotonic]] = {
 
 
 @pytest.mark.parametrize("admitted", NOT_NOTED.values(), ids=NOT_NOTED)
-def test_refused_dry_run_and_suspended_flows_are_not_counted(admitted: tuple[RecentFlows, FakeMonotonic]) -> None:
+def test_refused_dry_run_and_suspended_flows_are_not_counted(admitted: tuple[RecentObjects, FakeMonotonic]) -> None:
     assert validate(review(flow(step("a"))), admitted[0].over(known(COUNTING), "ns1")).allowed
 
 

@@ -7,7 +7,6 @@ from msgspec.structs import replace
 
 from controller.decision import Create, Decision
 from controller.jobflow.observe.flow_quotas import flow_quotas
-from controller.jobflow.observe.indexes import FOR_QUOTA, WAITS, index_by_wait
 from shared.key import Key
 from shared.kinds import JOBFLOW
 from shared.kube.cache.cache import Caches
@@ -49,7 +48,7 @@ class QuotaCluster:
     def restart(self) -> None:
         """A new process: nothing is left but what is stored."""
         self.caches = Caches(cast(ApiReader, None))
-        self.flows = self.caches.want(JOBFLOW, indexers={WAITS: index_by_wait})
+        self.flows = self.caches.want(JOBFLOW)
         self.book = flow_quotas(self.caches, self.flows, lambda: self.now)
         for name, team in NAMESPACES.items():
             namespace = {"metadata": {"name": name, "uid": name, "resourceVersion": "1", "labels": {"team": team}}}
@@ -71,7 +70,7 @@ class QuotaCluster:
         self.queue.update(dict.fromkeys(self.book.freed(old, new)))
 
     def _wake_held(self, old: Body | None, new: Body | None) -> None:
-        self.queue.update(dict.fromkeys(self.flows.keys_by(WAITS, FOR_QUOTA)))
+        self.queue.update(dict.fromkeys(self.book.held(old, new)))
 
     def place(self, key: Key) -> FlowCluster:
         cluster, body = self.clusters[key], self.flows.get(*key)

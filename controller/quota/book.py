@@ -13,31 +13,29 @@ from typing import Final
 
 import msgspec
 
+from controller.quota.room import Room
 from shared.key import Key, key_of
-from shared.kinds import JOBFLOWPOLICY, JOBFLOWPOLICYEXCEPTION, NAMESPACE, Kind
+from shared.kinds import JOBFLOWPOLICY, JOBFLOWPOLICYEXCEPTION, NAMESPACE
 from shared.kube.cache.cache import Cache, Caches
 from shared.model.phases import PolicyMode
 from shared.model.types import Body
 from shared.policy import CompiledPolicy, Compiler, PolicyContext
 from shared.policy.exceptions import Exceptions
 from shared.policy.match import covers
-from shared.policy.quota.places import Age, Candidate, PlaceState, QuotaPlace, Slot, full_slots
+from shared.policy.quota.counted import CountedKind
+from shared.policy.quota.places import Age, Candidate, PlaceState, QuotaPlace, Slot
 from shared.policy.quota.standing import Standing
 from shared.policy.raw import mapping
 
-Find = Callable[[str], Body | None]
 _KEPT: Final = ("name", "namespace", "uid", "creationTimestamp", "labels", "ownerReferences", "deletionTimestamp")
+_WAITING: Final = "waits-for-quota"
 
 
 class QuotaKind(msgspec.Struct, frozen=True):
-    """What the book must know of a kind. `part`: spec and status reduced to what the others read; `covered_by_owner`:
-    whether another object is counted instead of it, given the unfinished objects of its namespace by name."""
+    """What the book must know of a kind. `part`: spec and status reduced to what `counted` reads."""
 
-    kind: Kind
-    standing_of: Callable[[Body], Standing]
-    has_ended: Callable[[Body], bool]
+    counted: CountedKind
     part: Callable[[Body], Body]
-    covered_by_owner: Callable[[Body, Find], bool]
 
 
 @dataclass
@@ -62,13 +60,14 @@ class QuotaBook:
         self.exceptions: Cache = caches.want(JOBFLOWPOLICYEXCEPTION, optional=True)
         self._clock = clock
         self._objects = objects
-        self._kind = kind
+        self._counted, self._part = kind.counted, kind.part
         self._compiler = Compiler()
         self._limiting: tuple[CompiledPolicy, ...] | None = None
         self._entries: dict[Key, _Entry] | None = None
         self._waiting: set[Key] = set()
         self._granted: set[Age] = set()
-        self._full: dict[str, dict[Age, Slot]] = {}
+        self._rooms: dict[str, Room] = {}
+        objects.add_indexer(_WAITING, partial(_index, kind.counted))
         self.policies.on_change(self._policy_changed)
         self.namespaces.on_change(self._namespace_changed)
         objects.on_change(self._changed)
@@ -84,27 +83,29 @@ class QuotaBook:
             return QuotaPlace(PlaceState.OPEN)
         if entry.standing is Standing.IDLE:
             return QuotaPlace(PlaceState.ASKS)
-        if (slot := self._full_for(entry)) is not None:
-            if not self._is_excepted(entry):
-                return QuotaPlace(PlaceState.HELD, str(slot))
-            self._full.clear()  # it counts from now on, also once the exception has expired
-        self._granted.add(entry.age)
+        if entry.age not in self._granted:
+            room = self._room(entry)
+            full = room.full(entry.age, entry.slots)
+            if full is not None and not self._is_excepted(entry):
+                return QuotaPlace(PlaceState.HELD, str(full))
+            self._granted.add(entry.age)
+            room.take(entry.age, entry.slots)
         return QuotaPlace(PlaceState.GRANTED)
 
     def freed(self, old: Body | None, new: Body | None) -> Iterable[Key]:
         """The waiting objects that may begin after a change of another one, to be reconciled."""
-        if not self._policies() or (self._entries is not None and not self._waiting):
-            return ()
-        if old is not None and new is not None and self._reduced(old) == self._reduced(new):
+        if not self._policies() or (self._entries is not None and not self._waiting) or not self._may_free(old, new):
             return ()
         namespace, spans = (new or old or {})["metadata"].get("namespace", ""), self._spans()
         known = self._known()
         waiting = ((key, known[key]) for key in self._waiting if spans or key.namespace == namespace)
-        return [
-            key
-            for key, entry in waiting
-            if entry.age not in self._granted and (self._is_covered(entry) or self._full_for(entry) is None)
-        ]
+        return [key for key, entry in waiting if entry.age not in self._granted and self._may_begin(entry)]
+
+    def held(self, old: Body | None, new: Body | None) -> Iterable[Key]:
+        """The objects to reconcile when a policy, an exception or a namespace changes: those that a quota may hold."""
+        if old is not None and new is not None and _without_status(old) == _without_status(new):
+            return ()
+        return self._objects.keys_by(_WAITING, "")
 
     # -- what is known ------------------------------------------------------------------------------------------------
     def _policies(self) -> tuple[CompiledPolicy, ...]:
@@ -113,7 +114,8 @@ class QuotaBook:
             self._limiting = tuple(
                 policy
                 for policy in self._compiler.compile(self.policies.list()).compiled
-                if policy.mode is PolicyMode.ENFORCE and any(quota.kind == self._kind.kind for quota in policy.quotas)
+                if policy.mode is PolicyMode.ENFORCE
+                and any(quota.kind == self._counted.kind for quota in policy.quotas)
             )
             if not self._limiting:
                 self._recount()
@@ -121,7 +123,8 @@ class QuotaBook:
         return self._limiting
 
     def _spans(self) -> bool:
-        return any(quota.spans_namespaces for policy in self._policies() for quota in policy.quotas)
+        quotas = (quota for policy in self._policies() for quota in policy.quotas)
+        return any(quota.spans_namespaces for quota in quotas if quota.kind == self._counted.kind)
 
     def _known(self) -> dict[Key, _Entry]:
         if self._entries is None:
@@ -132,7 +135,7 @@ class QuotaBook:
         return self._entries
 
     def _put(self, body: Body) -> None:
-        if self._kind.has_ended(body):
+        if self._counted.has_ended(body):
             self._drop(body)
             return
         key, entry = key_of(body), self._entry(body)
@@ -153,11 +156,11 @@ class QuotaBook:
 
     def _entry(self, body: Body) -> _Entry:
         reduced = self._reduced(body)
-        return _Entry(reduced, self._kind.standing_of(reduced), tuple(self._slots(reduced)))
+        return _Entry(reduced, self._counted.standing_of(reduced), tuple(self._slots(reduced)))
 
     def _reduced(self, body: Body) -> Body:
         metadata = {name: body["metadata"][name] for name in _KEPT if name in body["metadata"]}
-        return {"metadata": metadata, **self._kind.part(body)}
+        return {"metadata": metadata, **self._part(body)}
 
     def _slots(self, body: Body) -> Iterable[Slot]:
         metadata = body["metadata"]
@@ -165,44 +168,47 @@ class QuotaBook:
         namespace = self.namespaces.get("", name)
         labels = mapping(mapping((namespace or {}).get("metadata")).get("labels"))
         for policy in self._policies():
-            if covers(policy, self._kind.kind, body, namespace):
+            if covers(policy, self._counted.kind, body, namespace):
                 for quota in policy.quotas:
-                    if quota.kind == self._kind.kind:
+                    if quota.kind == self._counted.kind:
                         yield Slot(quota, quota.group(name, mapping(metadata.get("labels")), labels))
 
     # -- counting -----------------------------------------------------------------------------------------------------
     def _is_covered(self, entry: _Entry) -> bool:
-        if not entry.body["metadata"].get("ownerReferences"):
+        covered = self._counted.covered_by_owner
+        if covered is None or not entry.body["metadata"].get("ownerReferences"):
             return False
-        return self._kind.covered_by_owner(
-            entry.body, partial(self._named, entry.body["metadata"].get("namespace", ""))
-        )
+        return covered(entry.body, partial(self._named, entry.body["metadata"].get("namespace", "")))
 
     def _named(self, namespace: str, name: str) -> Body | None:
         entry = self._known().get(Key(namespace, name))
         return None if entry is None else entry.body
 
-    def _full_for(self, entry: _Entry) -> Slot | None:
-        """The slot for which the object must wait. Computed once for all objects between two changes."""
+    def _may_begin(self, entry: _Entry) -> bool:
+        return self._is_covered(entry) or self._room(entry).full(entry.age, entry.slots) is None
+
+    def _room(self, entry: _Entry) -> Room:
+        """The places of the object's namespace, or of all of them. Counted once between two changes of places."""
         scope = "" if self._spans() else str(entry.body["metadata"].get("namespace", ""))
-        if scope not in self._full:
-            self._full[scope] = dict(
-                full_slots(
-                    Candidate(each.age, each.standing is Standing.HOLDS or each.age in self._granted, each.slots)
-                    for key, each in self._known().items()
-                    if scope in ("", key.namespace)
-                    and each.standing is not Standing.IDLE
-                    and each.slots
-                    and not self._is_covered(each)
-                )
+        if scope not in self._rooms:
+            self._rooms[scope] = Room(
+                Candidate(each.age, self._holds(each), each.slots)
+                for key, each in self._known().items()
+                if scope in ("", key.namespace)
+                and each.standing is not Standing.IDLE
+                and each.slots
+                and not self._is_covered(each)
             )
-        return self._full[scope].get(entry.age)
+        return self._rooms[scope]
+
+    def _holds(self, entry: _Entry) -> bool:
+        return entry.standing is Standing.HOLDS or entry.age in self._granted
 
     def _is_excepted(self, entry: _Entry) -> bool:
         """Whether exceptions allow the object to exceed each of its quotas now. It counts all the same."""
         namespace = str(entry.body["metadata"].get("namespace", ""))
         policies = {policy.name: policy for policy in self._policies()}
-        context = PolicyContext(kind=self._kind.kind, body=entry.body, namespace=namespace)
+        context = PolicyContext(kind=self._counted.kind, body=entry.body, namespace=namespace)
         exceptions = Exceptions(self.exceptions.list, self._clock())
         return all(
             exceptions.allowing(policies[slot.quota.policy], slot.quota.rule, context) is not None
@@ -210,14 +216,52 @@ class QuotaBook:
         )
 
     # -- changes ------------------------------------------------------------------------------------------------------
+    def _may_free(self, old: Body | None, new: Body | None) -> bool:
+        """Whether a change may leave room, or let an object count no more."""
+        if old is None:
+            return self._counted.covered_by_owner is not None
+        before = self._reduced(old)
+        if new is None:
+            return True
+        after = self._reduced(new)
+        if self._counted.covered_by_owner is not None:
+            return before != after
+        moved = before["metadata"].get("labels") != after["metadata"].get("labels")
+        return moved or not self._counted.is_active(after)
+
     def _changed(self, old: Body | None, new: Body | None) -> None:
         if self._entries is None:
             return
-        self._full.clear()
+        known = self._entries.get(key_of(new or old or {}))
+        if new is not None and known is not None and known.body == self._reduced(new):
+            return
+        held = known is not None and self._holds(known)
         if new is not None:
             self._put(new)
         elif old is not None:
             self._drop(old)
+        if not self._adjusted(known, held, self._entries.get(key_of(new or old or {}))):
+            self._rooms.clear()
+
+    def _adjusted(self, before: _Entry | None, held: bool, after: _Entry | None) -> bool:
+        """Whether the rooms are right again after a change of an object, without a new count. Most changes are of few kinds."""
+        entry = after or before
+        if entry is None or self._counted.covered_by_owner is not None:
+            return entry is None
+        if before is not None and after is not None and (before.slots, before.age) != (after.slots, after.age):
+            return False
+        room = self._rooms.get("" if self._spans() else str(entry.body["metadata"].get("namespace", "")))
+        now = Standing.IDLE if after is None else after.standing
+        waited = before is not None and before.standing is Standing.WAITS and not held
+        if room is None or (held and now is Standing.HOLDS):
+            return True
+        if held and now is Standing.IDLE:
+            room.leave(entry.slots)
+        elif not held and now is Standing.WAITS and entry.slots:
+            room.wait(entry.age, entry.slots)
+        else:
+            return not held and not waited and now is Standing.IDLE
+        return True
 
     def _policy_changed(self, old: Body | None, new: Body | None) -> None:
         if old is not None and new is not None and old.get("spec") == new.get("spec"):
@@ -231,13 +275,21 @@ class QuotaBook:
 
     def _recount(self) -> None:
         """The slots of all objects may have changed."""
-        self._full.clear()
+        self._rooms.clear()
         self._waiting.clear()
         self._entries = None
 
 
+def _index(counted: CountedKind, body: Body) -> Iterable[str]:
+    return ("",) if counted.standing_of(body) is Standing.WAITS else ()
+
+
 def _labels(namespace: Body | None) -> Body:
     return mapping(mapping((namespace or {}).get("metadata")).get("labels"))
+
+
+def _without_status(body: Body) -> tuple[object, object]:
+    return body.get("spec"), body["metadata"].get("labels")
 
 
 def _age(body: Body) -> Age:

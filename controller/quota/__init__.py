@@ -1,0 +1,1 @@
+"""Quotas of JobFlowPolicies, as the controllers of JobFlows and Jobs keep them."""

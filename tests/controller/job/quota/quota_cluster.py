@@ -1,0 +1,264 @@
+"""Jobs of several namespaces under policies with quotas, and the parts of the controller that drive them."""
+
+import copy
+from collections.abc import Iterable
+from typing import Any, Final, cast
+
+from controller.decision import Decision
+from controller.job.observe.job_quotas import job_quotas
+from shared.key import Key
+from shared.kinds import JOB
+from shared.kube.cache.cache import Caches
+from shared.kube.client.reader import ApiReader
+from shared.model.types import Body
+from shared.policy.quota.job_standing import job_standing
+from shared.policy.quota.standing import Standing
+from shared.timestamp import rfc3339
+from tests.controller.job.make import NOW, Toy, job, task
+
+TEAMS: Final = {"a": "x", "b": "x", "c": "y"}
+
+
+def quota(most: int, name: str = "p", **per: str) -> Body:
+    """A policy that lets so many Jobs of a group be active, with exceptions of up to a day in every namespace."""
+    limits: Body = {"maxActiveJobs": most, **({"countPer": per} if per else {})}
+    return {
+        "metadata": {"name": name, "uid": name, "generation": 1, "resourceVersion": "1"},
+        "spec": {"limits": limits, "exceptions": {"allowedNamespaces": ["*"], "maxDuration": "24h"}},
+    }
+
+
+class JobQuotaCluster:
+    """Jobs, each in a Toy, under one book of quotas. Changes by others reach the cache only when they are delivered."""
+
+    def __init__(self, *policies: Body) -> None:
+        self.policies: dict[str, Body] = {each["metadata"]["name"]: each for each in policies}
+        self.exceptions: dict[str, Body] = {}
+        self.excepted: set[Key] = set()
+        self.toys: dict[Key, Toy] = {}
+        self.late: dict[Key, str] = {}
+        self.flying: dict[Key, tuple[Body, Decision]] = {}
+        self.queue: dict[Key, None] = {}
+        self.current: Key | None = None
+        self.version = 1
+        self.now = NOW
+        self.restart()
+
+    # -- the controller -----------------------------------------------------------------------------------------------
+    def restart(self) -> None:
+        """A new process: nothing is left but what is stored. What an old one had begun to write is stored or lost."""
+        self.late.clear()
+        self.flying.clear()
+        self.caches = Caches(cast(ApiReader, None))
+        self.jobs = self.caches.want(JOB)
+        self.book = job_quotas(self.caches, self.jobs, lambda: self.now)
+        for name, team in TEAMS.items():
+            namespace = {"metadata": {"name": name, "uid": name, "resourceVersion": "1", "labels": {"team": team}}}
+            self.book.namespaces.assume(namespace)
+        for each in self.policies.values():
+            self.book.policies.assume(copy.deepcopy(each))
+        for each in self.exceptions.values():
+            self.book.exceptions.assume(copy.deepcopy(each))
+        for toy in self.toys.values():
+            self.jobs.assume(copy.deepcopy(toy.job))
+        self.queue = dict.fromkeys(self.toys)
+        self.jobs.on_change(self._wake)
+        self.book.exceptions.on_change(self._wake_held)
+        self.book.policies.on_change(self._wake_held)
+
+    def _wake(self, old: Body | None, new: Body | None) -> None:
+        metadata = (new or old or {})["metadata"]
+        if (key := Key(metadata["namespace"], metadata["name"])) != self.current:
+            self.queue[key] = None
+        self.queue.update(dict.fromkeys(self.book.freed(old, new)))
+
+    def _wake_held(self, old: Body | None, new: Body | None) -> None:
+        self.queue.update(dict.fromkeys(self.book.held(old, new)))
+
+    def reconcile(self, key: Key) -> None:
+        if key in self.flying:
+            self.land(key)
+        self.take_off(key)
+        self.land(key)
+
+    def take_off(self, key: Key) -> None:
+        """A pass decides by what the cache has; its writes take a while, and passes over other Jobs come between."""
+        if key in self.flying:
+            return
+        toy, seen = self.toys.get(key), self.jobs.get(*key)
+        self.queue.pop(key, None)
+        if toy is None or seen is None or seen["metadata"]["uid"] != toy.job["metadata"]["uid"]:
+            return
+        toy.now, toy.place = self.now, self.book.place(key, seen)
+        stored, toy.job = toy.job, seen
+        decision = toy.decide()
+        toy.job = stored
+        self.flying[key] = (seen, decision)
+
+    def land(self, key: Key, *, status: bool = True) -> None:
+        """The writes of a pass arrive. A status of a Job that has changed since is refused. `status`: False if the process
+        ends before it writes the status."""
+        seen, decision = self.flying.pop(key, ({}, Decision()))
+        toy = self.toys.get(key)
+        if toy is None or not seen or seen["metadata"]["uid"] != toy.job["metadata"]["uid"]:
+            return
+        toy._perform(decision.first)
+        toy._perform(decision.actions)
+        if not status:
+            return
+        if seen["metadata"]["resourceVersion"] != toy.job["metadata"]["resourceVersion"]:
+            self.queue[key] = None
+            return
+        if decision.status is not None and decision.status != toy.job.get("status"):
+            toy._store_status(decision.status)
+            self.current = key  # its own write does not wake it
+            self._changed(key)
+            self.deliver(key)
+            self.current = None
+        toy._perform(decision.cleanup)
+        toy.admit()
+        toy.notes.extend(decision.notes)
+        if decision.first or decision.cleanup or decision.requeue_after == 0.0:
+            self.queue[key] = None
+
+    def crash(self, key: Key) -> None:
+        """The process ends after it has created what it decided to create, and before it has written the status."""
+        if key in self.flying:
+            self.land(key)
+        self.take_off(key)
+        self.land(key, status=False)
+        self.restart()
+
+    def drain(self) -> None:
+        for key in tuple(self.flying):
+            self.land(key)
+        for key in tuple(self.late):
+            self.deliver(key)
+        for _ in range(4000):
+            if not self.queue:
+                return
+            self.reconcile(next(iter(self.queue)))
+        raise AssertionError("never settles")
+
+    # -- what others do -------------------------------------------------------------------------------------------------
+    def _changed(self, key: Key) -> None:
+        """The stored Job has a new version, which the cache does not have yet."""
+        self.version += 1
+        toy = self.toys[key]
+        toy.job = {**toy.job, "metadata": {**toy.job["metadata"], "resourceVersion": str(self.version)}}
+        self.late[key] = toy.job["metadata"]["uid"]
+
+    def deliver(self, key: Key) -> None:
+        """The watch delivers what has happened to a Job."""
+        uid, toy, known = self.late.pop(key, ""), self.toys.get(key), self.jobs.get(*key)
+        if toy is not None:
+            self.jobs.assume(copy.deepcopy(toy.job))
+        elif uid and known is not None:
+            self.jobs.assume_deleted(key.namespace, key.name, known["metadata"]["uid"])
+
+    def create(self, key: Key, labels: dict[str, str] | None = None, **spec: Any) -> None:
+        metadata = {
+            "namespace": key.namespace,
+            "uid": f"uid-{self.version}",
+            "creationTimestamp": rfc3339(NOW + len(self.toys) // 2),
+            "labels": labels or {},
+        }
+        self.toys[key] = Toy(job(task(replicas=1), name=key.name, metadata=metadata, **spec))
+        self._changed(key)
+
+    def suspend(self, key: Key, value: bool) -> None:
+        toy = self.toys[key]
+        metadata = {**toy.job["metadata"], "generation": toy.job["metadata"]["generation"] + 1}
+        toy.job = {**toy.job, "metadata": metadata, "spec": {**toy.job["spec"], "suspend": value}}
+        self._changed(key)
+
+    def order(self, key: Key, action: str) -> None:
+        toy = self.toys[key]
+        toy.order(action, toy.job["metadata"]["uid"])
+        self.queue[key] = None
+
+    def pods(self, key: Key, event: str) -> None:
+        """Something happens to the pods: they `run`, `succeed`, `fail`, or those that are being deleted `vanish`."""
+        toy = self.toys[key]
+        alive = [name for name, phase in toy.shown.items() if phase in ("Pending", "Running")]
+        if event == "vanish":
+            toy.vanish()
+        elif alive:
+            getattr(toy, event)(*alive)
+        self.queue[key] = None
+
+    def delete(self, key: Key) -> None:
+        self.late[key] = self.toys.pop(key).job["metadata"]["uid"]
+
+    def delete_in_foreground(self, key: Key) -> None:
+        toy = self.toys[key]
+        toy.job = {**toy.job, "metadata": {**toy.job["metadata"], "deletionTimestamp": rfc3339(self.now)}}
+        self._changed(key)
+
+    def limit(self, name: str, most: int) -> None:
+        """Change the limit of a policy, or create it again."""
+        self.version += 1
+        body = copy.deepcopy(self.policies.get(name) or quota(most, name))
+        if name not in self.policies:
+            body["metadata"]["uid"] = f"{name}-{self.version}"
+        body["metadata"] |= {"generation": self.version, "resourceVersion": str(self.version)}
+        body["spec"]["limits"]["maxActiveJobs"] = most
+        self.policies[name] = body
+        self.book.policies.assume(copy.deepcopy(body))
+
+    def remove_policy(self, name: str) -> None:
+        self.book.policies.assume_deleted("", name, self.policies.pop(name)["metadata"]["uid"])
+
+    def grant_exception(self, key: Key, seconds: float = 3600) -> None:
+        """Allow a Job to exceed all quotas for a while."""
+        self.version += 1
+        name = f"e{self.version}"
+        created = {"creationTimestamp": rfc3339(self.now), "resourceVersion": str(self.version)}
+        self.exceptions[name] = {
+            "metadata": {"name": name, "namespace": key.namespace, "uid": name, **created},
+            "spec": {
+                "policies": [{"name": policy, "rules": ["limits.maxActiveJobs"]} for policy in ("p", "q")],
+                "match": {"names": [key.name]},
+                "expiresAt": rfc3339(self.now + seconds),
+                "reason": "urgent",
+            },
+        }
+        self.excepted.add(key)
+        self.book.exceptions.assume(copy.deepcopy(self.exceptions[name]))
+
+    def remove_exception(self, name: str) -> None:
+        namespace = self.exceptions.pop(name)["metadata"]["namespace"]
+        self.book.exceptions.assume_deleted(namespace, name, name)
+
+    # -- what is asked ------------------------------------------------------------------------------------------------
+    def group(self, policy: Body, key: Key) -> str:
+        per = policy["spec"]["limits"].get("countPer") or {}
+        if "objectLabel" in per:
+            return str(self.toys[key].job["metadata"]["labels"].get(per["objectLabel"], ""))
+        return TEAMS[key.namespace] if per else key.namespace
+
+    def has_pods(self, key: Key) -> bool:
+        toy = self.toys[key]
+        unfinished = any(phase not in ("Succeeded", "Failed") for phase in toy.shown.values())
+        return "deletionTimestamp" not in toy.job["metadata"] and unfinished
+
+    def with_standing(self, standing: Standing) -> list[Key]:
+        return [key for key, toy in self.toys.items() if job_standing(toy.job) is standing]
+
+    def counted(self, policy: Body, keys: Iterable[Key]) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for key in keys:
+            found[self.group(policy, key)] = found.get(self.group(policy, key), 0) + 1
+        return found
+
+    def is_excepted(self, key: Key) -> bool:
+        return any(
+            each["metadata"]["namespace"] == key.namespace
+            and each["spec"]["match"]["names"] == [key.name]
+            and rfc3339(self.now) < each["spec"]["expiresAt"]
+            for each in self.exceptions.values()
+        )
+
+    def is_idle(self) -> bool:
+        """Whether no Job runs, or may have been let in."""
+        return not self.flying and all(job_standing(toy.job) is Standing.IDLE for toy in self.toys.values())
