@@ -1,0 +1,1 @@
+"""Requests of long-running processes: keep-alive connections over asyncio, without the 11 MiB of aiohttp."""
