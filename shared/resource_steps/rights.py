@@ -9,7 +9,7 @@ stops its object by a patch. The webhook writes the claim of what an object says
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from shared.graphs.nesting import MAX_LEVELS, inline_spec, steps_with_paths
+from shared.graphs.nesting import MAX_LEVELS, inline_spec
 from shared.kinds import Kind
 from shared.model.flow import JobFlowSpec
 from shared.model.step import Step
@@ -77,7 +77,7 @@ def templates_in(spec: JobFlowSpec, templates: Templates) -> frozenset[str]:
 
 def _resource_steps(spec: JobFlowSpec, templates: Templates, seen: set[str], inline: int) -> Iterator[Step]:
     """`seen`: templates that were looked at; `inline`: flows written out around this one, which bounds the walk."""
-    for _, step in steps_with_paths(spec):
+    for step in (*spec.flows, *spec.finally_):
         if step.resource is not None:
             yield step
         if step.flow is None:

@@ -84,7 +84,14 @@ def _templates(review: AdmissionReview, lookups: Lookups) -> Callable[[str], Job
 
 
 def _flow(body: Body, templates: Callable[[str], JobFlowSpec | None]) -> JobFlowSpec | None:
-    return _read(body.get("spec"))
+    return _read(body.get("spec")) if _runs_or_creates(body.get("spec")) else None
+
+
+def _runs_or_creates(spec: object) -> bool:
+    """Whether a step runs a flow or creates an object. Else there is nothing to claim, and the spec need not be read."""
+    fields = (body_or_empty(spec).get(field) for field in ("flows", "finally"))
+    steps = (step for field in fields if isinstance(field, list) for step in field)
+    return any("resource" in step or "flow" in step for step in steps if isinstance(step, dict))
 
 
 def _flow_of_template(body: Body, templates: Callable[[str], JobFlowSpec | None]) -> JobFlowSpec | None:
