@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from controller.cronjobflow.ended_period import EndedPeriod, ended_period
 from controller.cronjobflow.observe import observe
 from controller.cronjobflow.status import status_of
 from controller.decision import Child, Create, Delete, Note, Refusal
@@ -40,6 +41,10 @@ def decide(
         return ScheduleDecision(notes=(Note(INVALID, fault_text(str(error)), "Warning"),))
     seen = observe(cron, flows, _problem(body, template, now), refusals, now)
     plan = decide_schedule(seen, math.floor(now))
+    ended = ended_period(cron, now)
+    open_ = ended is not None and (bool(seen.rules.problem) or math.floor(now) < ended.closed_at)
+    if ended is not None:
+        plan = _after(ended, plan, math.floor(now), is_open=open_)
     creates = _creates(body, template, plan, seen.state.last)
     fresh = fresh_refusals(JOBFLOW, refusals, now)
     moments = [*([float(plan.wake)] if plan.wake is not None else []), *(again_at(each) for each in fresh)]
@@ -47,12 +52,27 @@ def decide(
     return ScheduleDecision(
         first=tuple(_delete(namespace, run) for run in plan.replaced),
         actions=creates,
-        status=status_of(cron, seen, plan, [each.message for each in fresh], rfc3339(now)),
+        status=status_of(
+            cron,
+            seen,
+            plan,
+            [each.message for each in fresh],
+            rfc3339(now),
+            ended.recorded if ended and open_ else None,
+        ),
         cleanup=tuple(_delete(namespace, run) for run in plan.pruned),
         notes=_notes(plan, creates, fresh, seen.rules.problem),
         requeue_after=max(min(moments) - now, 0.01) if moments else None,
         tally=tally_of(seen, plan, math.floor(now)),
     )
+
+
+def _after(ended: EndedPeriod, plan: SchedulePlan, now: int, *, is_open: bool) -> SchedulePlan:
+    """The plan for an ended period. Once all its times are decided, nothing until now is due any more."""
+    if is_open:
+        return msgspec.structs.replace(plan, wake=min(plan.wake or ended.closed_at, max(ended.closed_at, now + 1)))
+    state = msgspec.structs.replace(plan.state, considered=max(plan.state.considered, now))
+    return msgspec.structs.replace(plan, state=state, wake=now)
 
 
 def _problem(body: Body, template: Body | None, now: float) -> str:

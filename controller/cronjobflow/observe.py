@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
+from controller.cronjobflow.ended_period import EndedPeriod, ended_period
 from controller.decision import Child, Refusal
 from controller.schedule.observed import (
     DEFAULT_FAILED_LIMIT,
@@ -44,7 +45,7 @@ def observe(
     since = int(now) if edited else int((epoch_or_none(observed.since) if observed else None) or created)
     return ScheduleSeen(
         uid=meta.uid,
-        rules=_rules(spec, since, problem),
+        rules=_rules(spec, since, problem, ended_period(cron, now)),
         state=_state(cron, since),
         runs=tuple(_run(flow) for flow in flows),
         refused=refused_names(JOBFLOW, refusals, now),
@@ -57,7 +58,7 @@ def follows(spec: CronJobFlowSpec, observed: ObservedSchedule) -> bool:
     return (observed.schedules, observed.time_zone) == (spec.schedules, spec.time_zone)
 
 
-def _rules(spec: CronJobFlowSpec, since: int, problem: str) -> ScheduleRules:
+def _rules(spec: CronJobFlowSpec, since: int, problem: str, ended: EndedPeriod | None) -> ScheduleRules:
     timetable, needs_edit = _NOTHING, True
     try:
         zone(spec.time_zone)
@@ -68,7 +69,7 @@ def _rules(spec: CronJobFlowSpec, since: int, problem: str) -> ScheduleRules:
     except ZoneError as error:
         problem = f'spec.timeZone "{spec.time_zone}": {error}'
     catch_up = spec.catch_up
-    end = epoch_or_none(spec.end_time)
+    end = epoch_or_none(spec.end_time) if ended is None else ended.end
     successful, failed = spec.successful_job_flows_history_limit, spec.failed_job_flows_history_limit
     return ScheduleRules(
         timetable=timetable,

@@ -15,8 +15,13 @@ from shared.model.types import Body
 from shared.timestamp import rfc3339
 
 
-def status_of(cron: CronJobFlow, seen: ScheduleSeen, plan: SchedulePlan, refused: Sequence[str], now: str) -> Body:
-    """The whole new status. Children that this pass creates are active from the next pass on, when their uid is known."""
+def status_of(
+    cron: CronJobFlow, seen: ScheduleSeen, plan: SchedulePlan, refused: Sequence[str], now: str, kept_end: str | None
+) -> Body:
+    """The whole new status. Children that this pass creates are active from the next pass on, when their uid is known.
+
+    `kept_end`: the end that stays recorded, because times until then are not decided yet.
+    """
     meta, state, last = cron.metadata, plan.state, plan.state.last_run
     status = CronJobFlowStatus(
         active=tuple(
@@ -43,7 +48,7 @@ def status_of(cron: CronJobFlow, seen: ScheduleSeen, plan: SchedulePlan, refused
             outcome=last.outcome,
             completion_time=None if last.completed is None else rfc3339(last.completed),
         ),
-        observed_schedule=_observed(cron, now),
+        observed_schedule=msgspec.structs.replace(_observed(cron, now), end_time=kept_end or cron.spec.end_time),
         observed_generation=meta.generation,
         conditions=conditions(cron.status.conditions, meta.generation, seen.rules, refused, now),
     )

@@ -69,6 +69,7 @@ _OF_TYPE: Final[Mapping[str, Mapping[str, str]]] = {
         "schedules": "The schedules that are followed.",
         "timeZone": "Time zone of the schedules.",
         "since": "Time since which it is followed; earlier times are not made up for.",
+        "endTime": "End of the schedule. If it has passed and is removed or moved later, times until then are not made up for.",
     },
     "CronJobStatus": {"observedSchedule": "The schedule that is followed, and since when."},
     "InlineFlow": {"metadata": "Labels and annotations of the JobFlows.", "spec": "Spec of the JobFlows."},

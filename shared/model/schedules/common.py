@@ -44,6 +44,7 @@ class ObservedSchedule(Model, frozen=True, kw_only=True):
     schedules: tuple[str, ...] = ()
     time_zone: str = ""
     since: Time | None = None
+    end_time: Time | None = None
 
 
 class Condition(Model, frozen=True, kw_only=True):

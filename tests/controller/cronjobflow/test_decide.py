@@ -186,3 +186,47 @@ def test_the_next_three_due_times_are_in_the_status() -> None:
         "2026-03-29T01:00:00Z",
         "2026-03-30T00:30:00Z",
     ]
+
+
+HOURLY: Body = {"schedules": ["0 * * * *"], "timeZone": "", "catchUp": {"limit": 9}}
+ENDED: Body = {
+    "consideredUntil": "2026-03-28T01:00:00Z",
+    "observedSchedule": {"schedules": ["0 * * * *"], "since": CREATED, "endTime": "2026-03-28T02:30:00Z"},
+}
+
+
+@pytest.mark.parametrize("later", [None, "2026-03-30T00:00:00Z"])
+def test_times_between_an_end_that_has_passed_and_its_removal_are_not_due(later: str | None) -> None:
+    given = cron(ENDED, **HOURLY, **({"endTime": later} if later else {}))
+    decision = decided(given, now="2026-03-28T06:10:00Z")
+
+    assert [each["metadata"]["name"][-8:] for each in created(decision)] == [
+        str(int(epoch("2026-03-28T02:00:00Z")) // 60)
+    ]
+    assert decision.status is not None
+    assert decision.status["consideredUntil"] == "2026-03-28T06:10:00Z"
+    assert decision.status["observedSchedule"].get("endTime") == later
+    assert decision.status.get("missedTotal", 0) == 0
+    assert decision.requeue_after is not None
+    again = decided({**given, "status": decision.status}, now="2026-03-28T07:00:00Z")
+    assert [each["metadata"]["name"][-8:] for each in created(again)][-1] == str(
+        int(epoch("2026-03-28T07:00:00Z")) // 60
+    )
+
+
+def test_an_end_stays_recorded_until_the_times_before_it_are_decided() -> None:
+    given = cron(ENDED, **HOURLY)
+    blocked = decided(given, now="2026-03-28T06:10:00Z", template=None)
+    assert blocked.status is not None
+    assert blocked.status["observedSchedule"]["endTime"] == "2026-03-28T02:30:00Z"
+    late = decided({**given, "status": blocked.status}, now="2026-03-28T08:10:00Z")
+    assert [each["metadata"]["name"][-8:] for each in created(late)] == [str(int(epoch("2026-03-28T02:00:00Z")) // 60)]
+
+
+def test_an_end_that_is_moved_before_it_has_passed_ends_nothing() -> None:
+    given = cron(ENDED, **HOURLY, endTime="2026-03-28T09:00:00Z")
+    decision = decided(given, now="2026-03-28T02:10:00Z")
+    assert decision.status is not None
+    assert decision.status["observedSchedule"]["endTime"] == "2026-03-28T09:00:00Z"
+    later = decided({**given, "status": decision.status}, now="2026-03-28T04:10:00Z")
+    assert len(created(later)) == 2

@@ -58,7 +58,7 @@ class ScheduleStore:
         for name, value in change.items():
             if name == "schedule" and self.kind is CRONJOBFLOW:
                 spec["schedules"] = str(value).split(";")
-            elif name == "catchUp" and self.kind is CRONJOB:
+            elif name in ("catchUp", "endTime") and self.kind is CRONJOB:
                 continue
             elif value is None:
                 spec.pop(name, None)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from shared.cron import Timetable, parse
 from shared.kinds import CRONJOB, CRONJOBFLOW, Kind
 from shared.model.types import Body
-from shared.timestamp import epoch
+from shared.timestamp import epoch, epoch_or_none, rfc3339
 from tests.controller.schedule.store import ALL_WRITES, START, ScheduleStore
 
 UNKNOWN = "Mars/Olympus"
@@ -28,6 +28,9 @@ EDITS = st.one_of(
     st.fixed_dictionaries({"concurrencyPolicy": st.sampled_from(["Allow", "Forbid", "Replace"])}),
     st.fixed_dictionaries({"startingDeadlineSeconds": st.sampled_from([None, 30, 600])}),
     st.fixed_dictionaries({"catchUp": st.sampled_from([{"limit": 0}, {"limit": 1}, {"limit": 5}, {"limit": 100}])}),
+    st.fixed_dictionaries(
+        {"endTime": st.sampled_from([None, *(rfc3339(START + each) for each in (900, 5400, 90_000))])}
+    ),
 )
 STEPS = st.lists(
     st.tuples(
@@ -73,10 +76,13 @@ class Ledger:
         self._store = store
         self._followed: tuple[object, object] | None = None
         self._since = self._until = START
+        self._end: float | None = None  # as recorded
         self.passed: set[int] = set()
 
     def stored(self, now: int) -> None:
-        """A pass at `now` has stored its status. Times before an edit of schedule or zone are not due."""
+        """A pass at `now` has stored its status. Times before an edit of schedule or zone are not due, nor times between
+        an end that has passed and the edit that removes it or moves it later.
+        """
         spec = self._store.cron["spec"]
         schedule = (spec.get("schedules") or spec["schedule"], spec.get("timeZone") or "")
         if self._followed not in (None, schedule):
@@ -86,11 +92,14 @@ class Ledger:
         self._followed = schedule
         if spec.get("timeZone") == UNKNOWN:
             return
-        floor = max(self._since, self._until)
+        floor, recorded, end = max(self._since, self._until), self._end, epoch_or_none(spec.get("endTime"))
+        reopened = recorded is not None and recorded < now and (end is None or end > recorded)
+        last = recorded if reopened else end
         anchor = START if self._store.kind is CRONJOB else self._since
-        due = list(timetable(spec, anchor).between(floor, now))
+        due = list(timetable(spec, anchor).between(floor, now if last is None else min(now, int(last))))
         self.passed.update(due)
-        self._until = max([self._until, *due])
+        self._until = max([self._until, *due, *([now] if reopened else [])])
+        self._end = end
 
 
 EDITED_AFTER_THE_CLOCK_WAS_SET_BACK: list[tuple[int, Body | None, int, str]] = [
