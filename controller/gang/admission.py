@@ -49,13 +49,16 @@ class GateAdmission:
         """Creates pods without gate where they fit and no group waits before them.
 
         Pods of a minimum above 1 always get the gate, unless kube-scheduler itself waits for all of them: the creation of
-        any of them may be refused, and the others must not run without it.
+        any of them may be refused, and the others must not run without it. So do pods whose requests may change when they
+        are stored.
         """
         self._release(namespace, refusals)
         pods = gated_pods(decision)
         key = group_of_pods(pods)
         group = group_after(decision, key, self.cache.groups) if key else None
         if group is None or group.terminating or (group.minimum > 1 and not self.settings.scheduler_starts_gangs):
+            return decision
+        if any(map(self.cache.changed_requests.may_change, pods)):
             return decision
         ungated = self._admitted(group, pods)
         return with_admitted(decision, group, ungated, self.clock()) if ungated else decision
@@ -68,13 +71,22 @@ class GateAdmission:
                 self.cache.not_created(Key(namespace, name), refusal.at)
 
     def _admitted(self, group: PodGroupInfo, pods: Sequence[Body]) -> frozenset[str]:
-        """Names of the pods that need no gate: all of them, or else as many as the minimum."""
+        """Names of the pods that need no gate: all of them, or else as many as the minimum.
+
+        An earlier attempt may still create a pod with other requirements, if the Job has changed since. Then the pod gets
+        the gate, and the booking of that attempt stays.
+        """
         wanted = {pod["metadata"]["name"]: requirements_of(pod) for pod in pods}
-        assumed, now = self.cache.assumed, self.clock()
-        booked = {name for name in wanted if assumed.is_booked(Key(group.key.namespace, name))}
+        assumed, now, namespace = self.cache.assumed, self.clock(), group.key.namespace
+        known = {name: booking for name in wanted if (booking := assumed.booking(Key(namespace, name)))}
+        booked = {
+            name
+            for name, booking in known.items()
+            if (booking.group, booking.assumed.requirements) == (group.key, wanted[name])
+        }
         for name in booked:
-            assumed.attempted_again(Key(group.key.namespace, name), now)
-        rest = {name: requirements for name, requirements in wanted.items() if name not in booked}
+            assumed.attempted_again(Key(namespace, name), now)
+        rest = {name: requirements for name, requirements in wanted.items() if name not in known}
         for part in (rest, dict(list(rest.items())[: max(1, group.minimum)])):
             if part and self._book(group, part):
                 return frozenset({*booked, *part})

@@ -6,7 +6,7 @@ from typing import Final
 from controller.gang.cache.cache import GangCache
 from controller.runtime.controller import Route
 from shared.key import Key
-from shared.kinds import NODE, POD, PODGROUP, PRIORITYCLASS, QUEUE
+from shared.kinds import LIMITRANGE, NODE, POD, PODGROUP, PRIORITYCLASS, QUEUE
 from shared.kube.cache.cache import Caches, strip
 from shared.model.types import Body
 
@@ -22,6 +22,7 @@ def gang_routes(caches: Caches, cache: GangCache, *, with_nodes: bool) -> tuple[
         *nodes,
         Route(caches.want(QUEUE), updater.queue),
         Route(caches.want(PRIORITYCLASS), updater.priority_class),
+        Route(caches.want(LIMITRANGE, transform=only_metadata), updater.limit_range),
         Route(caches.want(PODGROUP), updater.group, own_writes=False),
         Route(caches.want(POD), updater.pod, own_writes=False),
     )
@@ -31,6 +32,10 @@ def only_resources(node: Body) -> Body:
     """Nodes without images and addresses, which would fill the cache."""
     status = strip(node).get("status") or {}
     return {**node, "status": {key: status[key] for key in ("allocatable", "capacity") if key in status}}
+
+
+def only_metadata(body: Body) -> Body:
+    return {"metadata": strip(body)["metadata"]}
 
 
 class CacheUpdater:
@@ -54,6 +59,10 @@ class CacheUpdater:
     def priority_class(self, old: Body | None, new: Body | None) -> Iterable[Key]:
         self._cache.update_priority_class(old, new)
         return (CYCLE,) if self._cache.waiting else ()
+
+    def limit_range(self, old: Body | None, new: Body | None) -> Iterable[Key]:
+        self._cache.update_limit_range(old, new)
+        return ()
 
     def _keys(self, groups: Iterable[Key]) -> Iterable[Key]:
         found = [key for key in groups if key in self._cache.groups]

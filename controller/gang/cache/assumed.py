@@ -5,8 +5,8 @@ another node; the cycle takes that into account (controller.gang.cycle.feasibili
 """
 
 from collections import Counter
-from collections.abc import Collection
-from typing import Final
+from collections.abc import Collection, Mapping
+from typing import Any, Final
 
 import msgspec
 
@@ -15,6 +15,7 @@ from controller.gang.cache.capacity import ClusterCapacity
 from controller.gang.cache.pod import PodInfo
 from controller.gang.cache.pod_requirements import NodeConstraints, PodRequirements
 from shared.key import Key
+from shared.model.types import Body
 
 BOOKED_SECONDS: Final = 300.0
 """After this time a pod whose create was not answered has been observed or will never exist: the longest pass of the Job
@@ -118,8 +119,8 @@ class AssumedPods:
         self._add(booked.assumed)
         self._booked[pod] = booked
 
-    def is_booked(self, pod: Key) -> bool:
-        return pod in self._booked
+    def booking(self, pod: Key) -> BookedPod | None:
+        return self._booked.get(pod)
 
     def attempted_again(self, pod: Key, now: float) -> None:
         """Another attempt to create a booked pod begins, at epoch seconds: it may take as long as the first."""
@@ -129,16 +130,16 @@ class AssumedPods:
     def booked(self) -> Collection[BookedPod]:
         return self._booked.values()
 
-    def created(self, pod: PodInfo) -> Key | None:
-        """The pod is in the cache: the booking under its name becomes an assumed pod.
+    def created(self, pod: PodInfo) -> BookedPod | None:
+        """The pod is in the cache: an assumed pod takes the place of the booking under its name, which is returned.
 
-        Returns the group of the booking.
+        It has the requirements of the pod as it is stored, which may be others than the booked ones.
         """
-        booked = self._booked.pop(pod.key, None)
-        if booked is None:
-            return None
-        self._by_uid[pod.uid] = booked.assumed
-        return booked.group
+        booked = self._booked.get(pod.key)
+        if booked is not None:
+            self._release(pod.key)
+            self._by_uid[pod.uid] = self._add(AssumedPod(pod.requirements, booked.assumed.node))
+        return booked
 
     def not_created(self, pod: Key, at: float) -> None:
         """The API server refused to create the pod, at epoch seconds. A later booking belongs to another attempt."""
@@ -170,3 +171,35 @@ class AssumedPods:
     def _remove(self, pod: AssumedPod) -> None:
         self._capacity.assume(pod.node, pod.requirements, -1)
         self.totals.remove(pod)
+
+
+class ChangedRequests:
+    """Where pods may be stored with other requests than they are created with, so that room for them can be judged only then.
+
+    LimitRanges add default requests, RuntimeClasses add overhead, and webhooks of others may add containers. Remembers the
+    namespaces with a LimitRange, and those in which a pod was stored with more than it was created with.
+    """
+
+    def __init__(self) -> None:
+        self._ranges: dict[str, set[str]] = {}
+        self._grown: set[str] = set()
+
+    def update(self, old: Body | None, new: Body | None) -> None:
+        """A LimitRange was added, changed or deleted."""
+        metadata = (new or old or {})["metadata"]
+        known = self._ranges.setdefault(metadata["namespace"], set())
+        (known.add if new else known.discard)(metadata["name"])
+        if not known:
+            del self._ranges[metadata["namespace"]]
+
+    def compare(self, stored: PodInfo, created: PodRequirements) -> None:
+        """A pod of ours was stored. `created`: its requirements as they were sent."""
+        known = created.amounts
+        if any(amount > known.get(name, 0) for name, amount in stored.requirements.amounts.items()):
+            self._grown.add(stored.key.namespace)
+
+    def may_change(self, pod: Mapping[str, Any]) -> bool:
+        """Whether the API server may store the pod with other requests."""
+        namespace, spec = pod["metadata"].get("namespace", ""), pod.get("spec") or {}
+        gains_overhead = bool(spec.get("runtimeClassName")) and not spec.get("overhead")
+        return namespace in self._ranges or namespace in self._grown or gains_overhead

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 import msgspec
 
 from controller.gang.cache.amounts import Amounts, added, less, pods_that_fit
-from controller.gang.cache.assumed import AssumedPods, BookedPod
+from controller.gang.cache.assumed import AssumedPods, BookedPod, ChangedRequests
 from controller.gang.cache.capacity import ClusterCapacity
 from controller.gang.cache.node import node_info_of
 from controller.gang.cache.pending_group import PendingGroup, is_complete, pending_group
@@ -39,6 +39,7 @@ class GangCache:
     def __init__(self) -> None:
         self.capacity = ClusterCapacity()
         self.assumed = AssumedPods(self.capacity)
+        self.changed_requests = ChangedRequests()
         self.groups: dict[Key, PodGroupInfo] = {}
         self.waiting: set[Key] = set()  # groups with gated pods
         self.unassigned: set[str] = set()  # uids of pods without gate for which no node is assumed
@@ -107,6 +108,9 @@ class GangCache:
         self._tree = None
         self.version += 1
         return True
+
+    def update_limit_range(self, old: Body | None, new: Body | None) -> None:
+        self.changed_requests.update(old, new)
 
     def update_priority_class(self, old: Body | None, new: Body | None) -> None:
         name = (new or old or {})["metadata"]["name"]
@@ -291,9 +295,10 @@ class GangCache:
             if not self.ungating.get(before.group, True):
                 del self.ungating[before.group]
         if after is not None and before is None:
-            booked_for = self.assumed.created(after)
-            if booked_for is not None:
-                self._to_account.add(booked_for)
+            booked = self.assumed.created(after)
+            if booked is not None:
+                self._to_account.add(booked.group)
+                self.changed_requests.compare(after, booked.assumed.requirements)
         if after is None or after.group is None or not after.awaits_binding:
             group = after.group if after is not None else None
             is_ungating = group is not None and uid in self.ungating.get(group, {})

@@ -421,3 +421,26 @@ def test_pods_of_a_minimum_that_grows_in_the_same_decision_get_the_gate() -> Non
     pods = tuple(Create(POD, made.new_pod("g", "t0", index, template(), "default")) for index in (1, 2))
     decision = Decision(first=(change,), actions=pods)
     assert made.gang.admit_new(decision, NAMESPACE, {}) == decision
+
+
+def test_where_a_limit_range_may_add_requests_pods_are_created_with_the_gate() -> None:
+    made = with_nodes("8")
+    made.queue("pair", capability={"cpu": "2"})
+    limits = {"metadata": {"name": "defaults", "namespace": NAMESPACE}}
+    made.cache.update_limit_range(None, limits)
+    made.submit("j", (template(), 1), queue="pair")
+    assert made.gated("j") == 1
+    made.round()
+    assert made.gated("j") == 0
+    made.cache.update_limit_range(limits, None)
+    made.submit("k", (template(), 1), queue="pair")
+    assert made.gated("k") == 0
+
+
+def test_pods_of_a_runtime_class_may_gain_its_overhead_and_get_the_gate() -> None:
+    made = with_nodes("8")
+    made.submit("j", (template(runtimeClassName="kata"), 1))
+    assert made.gated("j") == 1
+    made.round()
+    made.submit("k", (template(runtimeClassName="kata", overhead={"cpu": "1"}), 1))
+    assert made.gated("k") == 0

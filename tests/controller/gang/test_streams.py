@@ -37,7 +37,7 @@ GUARANTEE: Final = 3  # CPUs, of queue sure
 KINDS: Final = ("pod", "group", "node", "queue")
 STEPS: Final = (
     "submit", "submit", "create", "create", "create", "refuse", "retry", "cycle", "cycle", "ungate", "ungate", "bind", "finish",
-    "delete", "deliver pod", "deliver group", "deliver node", "deliver queue", "time", "restart",
+    "delete", "deliver pod", "deliver group", "deliver node", "deliver queue", "time", "restart", "edit",
 )  # fmt: skip
 
 
@@ -242,6 +242,16 @@ class Simulation:
                     self.watched.write("pod", key, None)
             self.watched.write("group", name, None)
 
+    def edit(self) -> None:
+        """The pods of a Job that are not stored yet are to have other requests."""
+        if self.jobs:
+            name = self.random.choice(sorted(self.jobs))
+            cpu = self.random.choice(["500m", "1", "2", "3"])
+            for index, (key, pod) in enumerate(self.jobs[name].items()):
+                if key not in self.watched.stored["pod"]:
+                    where = pod["metadata"]["annotations"][names.QUEUE_NAME]
+                    self.jobs[name][key] = self.pod(name, index, cpu, where)
+
     def restart(self) -> None:
         """Another process takes over: it starts from the stored objects, listed kind by kind."""
         self.creating.clear()
@@ -405,3 +415,29 @@ def test_room_for_a_pod_that_was_never_created_is_free_after_the_longest_pass_re
     assert used_after_cycle(made) == 3000
     made.wait(1)
     assert used_after_cycle(made) == 0
+
+
+def test_a_pod_that_is_created_with_other_requests_than_were_booked_waits_for_its_turn() -> None:
+    made = booked_pod()
+    made.creating["b"].clear()  # the answer is not known, and the create was not carried out
+    made.jobs["b"] = {"b-0": made.pod("b", 0, "5", "small")}
+    made.decide("b")
+    made.create()
+    made.deliver("pod", everything=True)
+    assert gated(made.watched.stored["pod"]["b-0"])
+    assert used_after_cycle(made) == 0
+
+
+def test_a_pod_that_is_stored_with_more_than_was_booked_counts_as_it_is_stored() -> None:
+    """The webhook of somebody else adds a container; from then on, pods of the namespace get the gate."""
+    made = booked_pod()
+    body = made.creating["b"].popleft()
+    spec = {**body["spec"], "containers": template("4")["spec"]["containers"]}
+    stored = {**body, "spec": spec, "metadata": {**body["metadata"], "uid": "u"}, "status": {"phase": "Pending"}}
+    made.watched.write("pod", "b-0", stored)
+    made.deliver("pod", everything=True)
+    assert used_after_cycle(made) == 4000
+    made.jobs["c"] = {"c-0": made.pod("c", 0, "1", "default")}
+    metadata = {"name": "c", "namespace": NAMESPACE, "uid": "c"}
+    made.decide("c", made.backend.group_body({"metadata": metadata, "spec": {"minMember": 1, "queue": "default"}}))
+    assert [gated(pod) for pod in made.creating["c"]] == [True]
