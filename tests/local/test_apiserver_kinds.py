@@ -140,6 +140,22 @@ async def test_a_pod_needs_its_service_account_and_priority_class(api: HttpClien
     assert (await api("POST", PODS, pod(priorityClassName="high")))["spec"]["priority"] == 7
 
 
+async def test_containers_get_the_defaults_of_limit_ranges(api: HttpClient) -> None:
+    limits = [
+        {"type": "Container", "default": {"cpu": "2"}, "defaultRequest": {"cpu": "1"}, "max": {"memory": "1Gi"}},
+        {"type": "Pod", "max": {"cpu": "9"}},
+    ]
+    await api(
+        "POST", "/api/v1/namespaces/default/limitranges", {"metadata": {"name": "all"}, "spec": {"limits": limits}}
+    )
+    plain = (await api("POST", PODS, pod()))["spec"]["containers"][0]["resources"]
+    assert plain == {"limits": {"cpu": "2", "memory": "1Gi"}, "requests": {"cpu": "1", "memory": "1Gi"}}
+    own = {"name": "c", "image": "i", "resources": {"requests": {"cpu": "500m"}}}
+    given = {**pod(containers=[own]), "metadata": {"name": "own", "namespace": "default"}}
+    set_by_user = (await api("POST", PODS, given))["spec"]["containers"][0]["resources"]
+    assert set_by_user["requests"]["cpu"] == "500m"
+
+
 UNDECODABLE: dict[str, tuple[str, Body, str]] = {
     "a number for a text": (
         MAPS,

@@ -1,4 +1,6 @@
-"""Built-in admission plugins of kube-apiserver: NamespaceLifecycle, ServiceAccount, Priority, ResourceQuota."""
+"""Built-in admission plugins of kube-apiserver: NamespaceLifecycle, ServiceAccount, Priority, ResourceQuota, and the
+defaults of LimitRanger.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -20,6 +22,7 @@ def before_create(core: "ServerState", call: ApiRequest, obj: Body) -> None:
     if call.gr == ("", "pods") and not call.subresource:
         _service_account(core, call, obj)
         _priority(core, call, obj)
+        _default_resources(core, call, obj)
 
 
 def namespace_open(core: "ServerState", call: ApiRequest, obj: Body) -> None:
@@ -75,6 +78,21 @@ def _priority(core: "ServerState", call: ApiRequest, pod: Body) -> None:
         raise forbidden("", "pods", pod["metadata"].get("name", ""), f"no PriorityClass with name {name} was found")
     spec["priority"] = entry.obj.get("value", 0)
     spec["preemptionPolicy"] = entry.obj.get("preemptionPolicy", "PreemptLowerPriority")
+
+
+def _default_resources(core: "ServerState", call: ApiRequest, pod: Body) -> None:
+    """LimitRanger: requests and limits that a container does not set get the defaults of the namespace's LimitRanges."""
+    ranges = core.store.bucket(("", "limitranges")).by_namespace.get(call.namespace, {}).values()
+    items = [item for entry in ranges for item in (entry.obj.get("spec") or {}).get("limits") or ()]
+    for item in (item for item in items if item.get("type") == "Container"):
+        limits = {**(item.get("max") or {}), **(item.get("default") or {})}
+        requests = {**(item.get("min") or {}), **limits, **(item.get("defaultRequest") or {})}
+        spec = pod.get("spec") or {}
+        for container in (*(spec.get("initContainers") or ()), *(spec.get("containers") or ())):
+            resources = container.setdefault("resources", {})
+            for field, defaults in (("limits", limits), ("requests", requests)):
+                if defaults:
+                    resources[field] = {**defaults, **(resources.get(field) or {})}
 
 
 def quota(core: "ServerState", call: ApiRequest, name: str) -> None:

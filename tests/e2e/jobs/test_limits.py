@@ -76,6 +76,12 @@ def job(namespace: str, name: str, pods: int = 1, minimum: int | None = None, **
     return {"apiVersion": JOB.api_version, "kind": "Job", "metadata": metadata, "spec": whole}
 
 
+def without_requests(job: Body) -> Body:
+    [container] = job["spec"]["tasks"][0]["template"]["spec"]["containers"]
+    del container["resources"]
+    return job
+
+
 def quota(namespace: str, **hard: str) -> Body:
     metadata = {"name": "quota", "namespace": namespace}
     return {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": metadata, "spec": {"hard": hard}}
@@ -168,6 +174,23 @@ def test_a_burst_of_jobs_never_exceeds_the_capability_of_its_queue(
             delete_jobs(cluster, namespace)
         assert recorder.seen > 0
         assert recorder.fault == "", f"burst {number}: {recorder.fault}"
+
+
+def test_requests_that_a_limit_range_adds_count_for_the_capability_of_the_queue(
+    cluster: LocalCluster, namespace: str, small_queue: str
+) -> None:
+    """The Jobs ask for nothing; the API server adds one CPU to each of their pods."""
+    limits = [{"type": "Container", "defaultRequest": {"cpu": "1"}, "default": {"cpu": "1"}}]
+    metadata = {"name": "defaults", "namespace": namespace}
+    cluster.apply({"apiVersion": "v1", "kind": "LimitRange", "metadata": metadata, "spec": {"limits": limits}})
+    with PodRecorder(cluster.kube, namespace, at_most(2)) as recorder:
+        cluster.apply(*(without_requests(job(namespace, f"each-{each}", queue=small_queue)) for each in range(6)))
+        until(
+            lambda: sum(free_pods(cluster, namespace).values()) == 2 and len(cluster.kube.list(POD, namespace)) == 6,
+            30,
+            lambda: f"{free_pods(cluster, namespace)} run",
+        )
+    assert recorder.fault == ""
 
 
 def test_a_gang_that_a_quota_never_allows_runs_no_pod_and_starts_when_the_quota_is_raised(
