@@ -19,6 +19,7 @@ from shared.kube.client.errors import ApiError, Forbidden, NotFound, Unauthorize
 from shared.kube.client.one_shot.transport import OneShotTransport
 from shared.kube.client.sender import HttpTransport, RequestObserver
 from shared.model.types import Body
+from shared.terminal_text import printable
 
 _CAUSES: Final = 20
 _UNKNOWN_FIELD_HINT: Final = (
@@ -203,4 +204,4 @@ class _WarningPrinter(RequestObserver):
         text = warning.partition('"')[2].rpartition('"')[0] or warning
         if text not in self._printed:
             self._printed.add(text)
-            print(f"Warning: {text}", file=sys.stderr)
+            print(printable(f"Warning: {text}"), file=sys.stderr)

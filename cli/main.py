@@ -13,6 +13,7 @@ from pathlib import Path
 
 from cli.exits import CliError, Exit
 from cli.parser import build
+from shared.terminal_text import printable
 
 _PLUGIN = "kubectl-jobflow"
 
@@ -60,9 +61,9 @@ def _use_utf8() -> None:
 
 
 def _fail(error: CliError) -> int:
-    print(f"jobflow: {error.message}", file=sys.stderr)
+    print(printable(f"jobflow: {error.message}"), file=sys.stderr)
     if error.hint:
-        print(f"  {error.hint}", file=sys.stderr)
+        print(printable(f"  {error.hint}"), file=sys.stderr)
     return error.code
 
 

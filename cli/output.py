@@ -4,13 +4,12 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Final, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from drawing.styled_line import StyledLine
 from shared.model.types import Body
+from shared.terminal_text import printable
 from shared.yaml_text import as_yaml
-
-_CONTROLS: Final = dict.fromkeys((7, 8, 11, 12, 13))  # the control characters that rich leaves out
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 def print_lines(lines: Iterable[StyledLine]) -> None:
     """Print to stdout, with colours on a terminal."""
     if not _shows_colours(sys.stdout):
-        sys.stdout.writelines(f"{line.plain.translate(_CONTROLS)}\n" for line in lines)
+        sys.stdout.writelines(f"{line.plain}\n" for line in lines)
         return
     from rich.text import Text
 
@@ -48,8 +47,13 @@ def console(stream: TextIO) -> "Console":
 
 
 def note(text: str) -> None:
-    """Print a line to stderr, so that scripts can parse stdout."""
-    print(text, file=sys.stderr)
+    """Print a line to stderr, so that scripts can parse stdout. Control characters are spelled out."""
+    print(printable(text), file=sys.stderr)
+
+
+def say(text: str) -> None:
+    """Print a line to stdout. Control characters are spelled out."""
+    print(printable(text), flush=True)
 
 
 def as_json(bodies: Sequence[Body], *, listed: bool = False) -> str:

@@ -7,7 +7,7 @@ from typing import Final
 
 from cli.client import Session, live
 from cli.exits import Exit
-from cli.output import as_name, note
+from cli.output import as_name, note, say
 from shared.actions.commands import command_for, why_no_effect
 from shared.actions.effects import effect_of
 from shared.kinds import COMMAND, QUEUE, Kind
@@ -36,7 +36,7 @@ async def _send_one(
     command = await create_command(session, before, action, verb)
     where = f"{as_name(before)}: "
     if arguments.no_wait:
-        print(requested(where, verb, command))
+        say(requested(where, verb, command))
         return Exit.OK
     for _ in range(round(WAIT / POLL)):
         await session.transport.pause(POLL)
@@ -52,7 +52,7 @@ async def _report(session: Session, kind: Kind, before: Body, action: str, verb:
     effect = effect_of(before, after, action, await _parent(session, after) if kind is QUEUE else None)
     where = f"{as_name(before)}: "
     if effect.done:
-        print(f"{where}{effect.message}")
+        say(f"{where}{effect.message}")
         return Exit.OK
     note(f"{where}{verb} has no effect: {effect.message}")
     return Exit.NO

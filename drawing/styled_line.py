@@ -4,15 +4,17 @@ than most commands.
 
 from typing import TYPE_CHECKING, Self
 
+from shared.terminal_text import printable
+
 if TYPE_CHECKING:
     from rich.text import Text
 
 
 class StyledLine:
-    """Pieces of text, each with a style of rich such as `bold red`; '' for none."""
+    """Pieces of text, each with a style of rich such as `bold red`; '' for none. Control characters are spelled out."""
 
     def __init__(self, text: str = "", style: str = "") -> None:
-        self._pieces: list[tuple[str, str]] = [(text, style)]
+        self._pieces: list[tuple[str, str]] = [(printable(text), style)]
         self._width = 0
 
     @classmethod
@@ -28,7 +30,7 @@ class StyledLine:
         return self.rich().plain if self._width else "".join(text for text, _ in self._pieces)
 
     def append(self, text: str, style: str = "") -> None:
-        self._pieces.append((text, style))
+        self._pieces.append((printable(text), style))
 
     def indented(self, by: str) -> "StyledLine":
         return StyledLine.of(by, *self._pieces)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from cli.client import Session, live
 from cli.exits import CliError, Exit
-from cli.output import as_name, note
+from cli.output import as_name, note, say
 from cli.params import pairs
 from cli.reads.who import own_name
 from cli.sending import POLL, WAIT, command_exists, create_command, not_carried_out, requested, without_result
@@ -53,7 +53,7 @@ async def _send_one(session: Session, name: str, verb: str, arguments: argparse.
         await _try_to_resume(session, flow)
     command = await create_command(session, flow, _VERBS[verb], verb, message(arguments, flow))
     if arguments.no_wait:
-        print(requested(f"{as_name(flow)}: ", verb, command))
+        say(requested(f"{as_name(flow)}: ", verb, command))
         return Exit.OK
     return await _report(session, flow, command, verb)
 
@@ -73,7 +73,7 @@ async def _report(session: Session, flow: Body, command: Body, verb: str) -> int
             note(without_result(where, flow, command))
             return Exit.NO
         if why := why_retry_waits(flow):
-            print(f"{where}the retry takes effect once the flow has ended: {why} (Command {name})")
+            say(f"{where}the retry takes effect once the flow has ended: {why} (Command {name})")
             return Exit.OK
     note(not_carried_out(where, command))
     return Exit.NO
@@ -82,7 +82,7 @@ async def _report(session: Session, flow: Body, command: Body, verb: str) -> int
 def _print_result(where: str, verb: str, result: str, message: str) -> int:
     code = _EXITS.get(result, Exit.REFUSED)
     if code is Exit.OK:
-        print(f"{where}{message or f'{verb} is done'}")
+        say(f"{where}{message or f'{verb} is done'}")
     else:
         note(f"{where}{verb} {'has no effect' if code is Exit.NO else 'was refused'}: {message}")
     return code
@@ -137,7 +137,7 @@ def approve(arguments: argparse.Namespace) -> int:
         approver = {APPROVER: await own_name(session)}
         command = await create_command(session, flow, FlowAction.APPROVE, verb, written(message), approver)
         if arguments.no_wait:
-            print(requested(f"{as_name(flow)}: ", verb, command))
+            say(requested(f"{as_name(flow)}: ", verb, command))
             return Exit.OK
         return await _report(session, flow, command, verb)
 

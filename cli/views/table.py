@@ -5,6 +5,7 @@ from typing import Final
 
 from drawing.phase_style import COLOURS
 from drawing.styled_line import StyledLine
+from shared.terminal_text import printable
 
 _GAP: Final = 3
 NONE: Final = "No resources found"
@@ -12,7 +13,7 @@ NONE: Final = "No resources found"
 
 def columns(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[StyledLine]:
     """A header and the rows; every column is as wide as its widest cell, the last one is not padded."""
-    cells = [tuple(heads), *(tuple(row) for row in rows)]
+    cells = [tuple(heads), *(tuple(map(printable, row)) for row in rows)]
     widths = [max(len(row[place]) for row in cells) for place in range(len(heads))]
     for number, row in enumerate(cells):
         line = StyledLine()

@@ -9,6 +9,7 @@ from typing import Any, Final
 from jobflow.cluster.run_state import RunSnapshot
 from shared.duration import text
 from shared.model.phases import StepPhase
+from shared.terminal_text import printable
 
 Show = Callable[[RunSnapshot, float], None]
 _BAR: Final = 20
@@ -59,7 +60,8 @@ def progress_line(name: str, state: RunSnapshot, seconds: float) -> str:
     ended, total = _counts(state)
     bar = "━" * round(_BAR * ended / total if total else 0)
     said = state.waiting or state.message
-    return f"{name}  {bar:<{_BAR}}  {ended}/{total}  {text(round(seconds))}  {state.phase}  {said}".rstrip()[:_WIDTH]
+    line = f"{name}  {bar:<{_BAR}}  {ended}/{total}  {text(round(seconds))}  {state.phase}  {said}"
+    return printable(" ".join(line.splitlines())).rstrip()[:_WIDTH]
 
 
 def html(name: str, state: RunSnapshot, seconds: float) -> str:
