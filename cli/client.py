@@ -10,6 +10,7 @@ from typing import Any, Final, NoReturn
 import msgspec
 
 from cli.exits import CliError, Exit
+from drawing.terminal_text import printable
 from shared.kinds import Kind
 from shared.kube.client import connect
 from shared.kube.client.access import Access
@@ -19,7 +20,6 @@ from shared.kube.client.errors import ApiError, Forbidden, NotFound, Unauthorize
 from shared.kube.client.one_shot.transport import OneShotTransport
 from shared.kube.client.sender import HttpTransport, RequestObserver
 from shared.model.types import Body
-from shared.terminal_text import printable
 
 _CAUSES: Final = 20
 _UNKNOWN_FIELD_HINT: Final = (

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from cli.exits import CliError, Exit
 from cli.parser import build
-from shared.terminal_text import printable
+from drawing.terminal_text import printable
 
 _PLUGIN = "kubectl-jobflow"
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from drawing.styled_line import StyledLine
+from drawing.terminal_text import printable
 from shared.model.types import Body
-from shared.terminal_text import printable
 from shared.yaml_text import as_yaml
 
 if TYPE_CHECKING:

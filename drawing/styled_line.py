@@ -4,7 +4,7 @@ than most commands.
 
 from typing import TYPE_CHECKING, Self
 
-from shared.terminal_text import printable
+from drawing.terminal_text import printable
 
 if TYPE_CHECKING:
     from rich.text import Text

@@ -5,7 +5,7 @@ from typing import Final
 
 from drawing.phase_style import COLOURS
 from drawing.styled_line import StyledLine
-from shared.terminal_text import printable
+from drawing.terminal_text import printable
 
 _GAP: Final = 3
 NONE: Final = "No resources found"

@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from html import escape
 from typing import Any, Final
 
+from drawing.terminal_text import printable
 from jobflow.cluster.run_state import RunSnapshot
 from shared.duration import text
 from shared.model.phases import StepPhase
-from shared.terminal_text import printable
 
 Show = Callable[[RunSnapshot, float], None]
 _BAR: Final = 20

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from cli.views.table import columns
 from drawing.styled_line import StyledLine
-from shared.terminal_text import printable
+from drawing.terminal_text import printable
 
 TITLE = "\x1b]0;owned\x07\x1b[31mred\x1b[0m"
 SHOWN = "^[]0;owned^G^[[31mred^[[0m"
