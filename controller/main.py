@@ -49,7 +49,7 @@ from shared.kube import logs
 from shared.kube.cache.cache import Caches
 from shared.kube.client import connect
 from shared.kube.client.api import Api
-from shared.kube.client.pooled.transport import long_running
+from shared.kube.client.transport import Transport
 from shared.kube.health import Health
 from shared.kube.request_metrics import RequestMetrics
 
@@ -121,10 +121,10 @@ async def run(settings: Settings, stop: asyncio.Event, *, parts: Sequence[Part] 
     identity = f"{socket.gethostname()}_{uuid.uuid4()}"
     async with contextlib.AsyncExitStack() as stack:
         requests = RequestMetrics()
-        transport = long_running(access, user_agent=COMPONENT)
+        transport = Transport(access, user_agent=COMPONENT)
         api = await stack.enter_async_context(Api(transport, qps=settings.qps, observer=requests))
         # The lease has a connection of its own: it must not wait behind 100 other requests.
-        lease_transport = long_running(access, user_agent=f"{COMPONENT}/leader-election")
+        lease_transport = Transport(access, user_agent=f"{COMPONENT}/leader-election")
         lease_api = await stack.enter_async_context(Api(lease_transport, observer=requests))
         lease = Lease(lease_api, settings.namespace, settings.lease_name, identity, now=time.time)
         is_leader: Callable[[], bool] = lease.is_held if settings.leader_elect else _always

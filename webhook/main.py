@@ -21,7 +21,7 @@ from shared.kube import logs
 from shared.kube.cache.cache import Caches
 from shared.kube.client import connect
 from shared.kube.client.api import Api
-from shared.kube.client.pooled.transport import long_running
+from shared.kube.client.transport import Transport
 from shared.kube.health import Health
 from shared.kube.request_metrics import RequestMetrics
 from webhook.server.certificate_sources import RegisteredBundles, TrustCheck, compare, keep_secret, watch_files
@@ -81,7 +81,7 @@ async def run(settings: WebhookSettings) -> None:
         loop.add_signal_handler(number, draining.start)
     async with AsyncExitStack() as stack:
         access = await connect.load(settings.kubeconfig, settings.context)
-        api = await stack.enter_async_context(Api(long_running(access), observer=RequestMetrics()))
+        api = await stack.enter_async_context(Api(Transport(access), observer=RequestMetrics()))
         caches = Caches(api)
         live = LiveLookup(api)
         handler = AdmissionHandler(

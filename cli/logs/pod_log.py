@@ -41,11 +41,8 @@ async def follow_log(session: Session, arguments: argparse.Namespace, pod: Body,
         async with session.transport.stream(request, _QUIET) as (code, content, _):
             if code >= 300:
                 raise error_of(code, await content.read())
-            begun = b""
-            async for part in content.iter_any():
-                lines, end, begun = (begun + part).rpartition(b"\n")
-                _write(lines + end, name if prefix else "")
-            _write(begun, name if prefix else "")
+            while line := await content.readline():
+                _write(line, name if prefix else "")
     except ApiError as error:
         note(f"{name}: {error.message}")
 

@@ -6,16 +6,8 @@ import sys
 import pytest
 
 LOADED_WHEN_USED = {
-    "controller.main": (
-        "aiohttp",
-        "cel_expr_python",
-        "google.protobuf",
-        "cryptography",
-        "kubernetes",
-        "yaml",
-        "jsonschema",
-    ),
-    "webhook.main": ("aiohttp", "cel_expr_python", "google.protobuf", "kubernetes", "yaml", "jsonschema"),
+    "controller.main": ("cel_expr_python", "google.protobuf", "cryptography", "kubernetes", "yaml", "jsonschema"),
+    "webhook.main": ("cel_expr_python", "google.protobuf", "kubernetes", "yaml", "jsonschema"),
     "shared.expressions": ("cel_expr_python", "google.protobuf"),
 }
 

@@ -8,13 +8,14 @@ import dataclasses
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from http import HTTPStatus
 from typing import Any, Final
 
 import msgspec
+from aiohttp import web
 
 from shared.kinds import JOBFLOWPOLICYEXCEPTION, Kind
 from shared.model.types import Body
+from shared.violation import Reason, Violation
 from webhook import metrics
 from webhook.envelope.review import ALLOWED, AdmissionReview, AdmissionVerdict, BadReview, answer, parse_review
 from webhook.policies.exceptions import may_be_excepted
@@ -25,18 +26,9 @@ from webhook.policies.judging import (
 )
 from webhook.policies.quotas import IN_FLIGHT_SECONDS, SECONDS, RecentObjects, counted_namespace, exceeded_kind
 from webhook.server.decision_log import DecisionLog
-from webhook.server.http import BodyTooLarge, HttpRequest, HttpResponse
 from webhook.server.routes import ROUTES, WebhookRoute
 from webhook.subject.lookups import InMemoryLookups, Lookups, MissingObject, ReplacedLookups
-from webhook.verdict.admit import (
-    TooSlow,
-    changed_subject,
-    defaulted,
-    flow_of_command,
-    missing_objects,
-    too_slow,
-    validate,
-)
+from webhook.verdict.admit import TooSlow, changed_subject, defaulted, flow_of_command, missing_objects, validate
 from webhook.verdict.claims import missing_sources
 from webhook.verdict.kind_admission import DEFAULT_OPTIONS, AdmissionOptions
 from webhook.verdict.structure import has_broken_structure, violates_in_process, with_defaults
@@ -45,6 +37,7 @@ LOG: Final = logging.getLogger(__name__)
 BODY_LIMIT: Final = 3 * 1024 * 1024  # the API server's own limit of a request
 READ_SECONDS: Final = 5.0  # seconds for reading the body
 WORK_SECONDS: Final = 2.0
+JSON: Final = "application/json"
 
 Find = Callable[[Iterable[MissingObject]], Awaitable[Sequence[tuple[Kind, Body]]]]
 ListLive = Callable[[Kind, str], Awaitable[Sequence[Body] | None]]
@@ -84,7 +77,7 @@ class AdmissionHandler:
         self._decisions = DecisionLog(clock)
         self._routes = {route.path: route for route in ROUTES}
 
-    async def __call__(self, request: HttpRequest) -> HttpResponse:
+    async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request. Raises nothing but CancelledError: a bad request must not end the process."""
         route = self._routes.get(request.path)
         if route is None:
@@ -94,7 +87,7 @@ class AdmissionHandler:
         with metrics.DURATION.labels(route.path).time():
             try:
                 return await self._reviewed(route, request)
-            except BodyTooLarge:
+            except web.HTTPRequestEntityTooLarge:
                 return _closing(
                     _failure(413, "RequestEntityTooLarge", f"the request body is larger than {BODY_LIMIT} bytes")
                 )
@@ -102,8 +95,6 @@ class AdmissionHandler:
                 return _closing(
                     _failure(408, "Timeout", f"the request body was not received within {READ_SECONDS:g} s")
                 )
-            except ConnectionError:  # the client has gone
-                return _closing(_failure(400, "BadRequest", "the request did not arrive to its end"))
             except BadReview as error:
                 _count(route, None, "bad")
                 return _failure(400, "BadRequest", str(error))
@@ -112,9 +103,9 @@ class AdmissionHandler:
                 LOG.exception("admission failed", extra={"path": route.path})
                 return _failure(500, "InternalError", "internal error of the webhook; see its log")
 
-    async def _reviewed(self, route: WebhookRoute, request: HttpRequest) -> HttpResponse:
+    async def _reviewed(self, route: WebhookRoute, request: web.BaseRequest) -> web.Response:
         if (request.content_length or 0) > BODY_LIMIT:
-            raise BodyTooLarge
+            raise web.HTTPRequestEntityTooLarge(BODY_LIMIT, request.content_length or 0)
         async with asyncio.timeout(READ_SECONDS):
             data = await request.read()
         begun = self._clock()
@@ -123,7 +114,7 @@ class AdmissionHandler:
             verdict = await self._decide(route, review)
         except TooSlow as error:
             LOG.warning("object too large", extra={"path": route.path, "where": str(error), "bytes": len(data)})
-            verdict = too_slow(WORK_SECONDS)
+            verdict = _TOO_LARGE
         _count(route, review, "refused" if not verdict.allowed else "patched" if verdict.patch else "allowed")
         for rule in verdict.rules:
             metrics.VIOLATIONS.labels(route.kind.kind, rule).inc()
@@ -132,7 +123,7 @@ class AdmissionHandler:
             counter.labels(found.policy, found.mode, route.kind.kind, found.rule).inc()
         self._decisions.note(review, verdict, self._clock() - begun)
         metrics.WARNINGS.labels(route.kind.kind).inc(len(verdict.warnings))
-        return HttpResponse(HTTPStatus.OK, answer(review, verdict))
+        return web.Response(body=answer(review, verdict), content_type=JSON)
 
     async def _decide(self, route: WebhookRoute, review: AdmissionReview) -> AdmissionVerdict:
         if (review.kind.group, review.kind.kind) != (route.kind.group, route.kind.kind):
@@ -196,16 +187,28 @@ class AdmissionHandler:
         return verdict
 
 
-def _failure(code: int, reason: str, message: str) -> HttpResponse:
+_TOO_LARGE: Final = AdmissionVerdict(
+    (
+        Violation(
+            "spec",
+            f"validation took longer than {WORK_SECONDS:g} s: make the object smaller, or retry if it is not large",
+            reason=Reason.FORBIDDEN,
+        ),
+    ),
+    rules=("time",),
+)
+
+
+def _failure(code: int, reason: str, message: str) -> web.Response:
     """A metav1.Status, the body that the API server shows when a webhook answers with an HTTP error."""
     body: dict[str, Any] = {"apiVersion": "v1", "kind": "Status", "status": "Failure"}
     body |= {"reason": reason, "message": message, "code": code}
-    return HttpResponse(code, msgspec.json.encode(body))
+    return web.Response(status=code, body=msgspec.json.encode(body), content_type=JSON)
 
 
-def _closing(response: HttpResponse) -> HttpResponse:
+def _closing(response: web.Response) -> web.Response:
     """Close the connection after this response, because the rest of the request body is not read."""
-    response.closes = True
+    response.force_close()
     return response
 
 

@@ -1,20 +1,38 @@
-"""The HTTPS server: HTTP over one TLS context, with time-outs against clients that send nothing or send slowly."""
+"""The HTTPS server: aiohttp over one TLS context, with time-outs against clients that send nothing or send slowly."""
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Any, Final
+
+from aiohttp import web
 
 from webhook import metrics
 from webhook.server.handler import BODY_LIMIT
-from webhook.server.http import Handle, HttpRequest, HttpResponse, HttpServerConnection
 
+Handle = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 HANDSHAKE_SECONDS: Final = 5.0
 # Idle connections are closed after this time. It is longer than the 90 s of kube-apiserver, so that the API server closes
 # first: if the webhook closed first, a request could arrive on a connection that is being closed.
 IDLE_SECONDS: Final = 120.0
 BACKLOG: Final = 1024
+_HEADER_BYTES: Final = 8190
+
+
+class HttpsProtocols(web.Server):
+    """Creates a protocol for each connection and exports the number of open connections."""
+
+    def __init__(self, handle: Handle) -> None:
+        super().__init__(
+            handle,
+            request_factory=_request,
+            access_log=None,
+            keepalive_timeout=IDLE_SECONDS,
+            max_line_size=_HEADER_BYTES,
+            max_field_size=_HEADER_BYTES,
+        )
+        metrics.CONNECTIONS.set_function(lambda: len(self.connections))
 
 
 def close_connections_when_leaving(handle: Handle, leaving: Callable[[], object]) -> Handle:
@@ -25,9 +43,10 @@ def close_connections_when_leaving(handle: Handle, leaving: Callable[[], object]
     server closes.
     """
 
-    async def handled(request: HttpRequest) -> HttpResponse:
+    async def handled(request: web.BaseRequest) -> web.StreamResponse:
         response = await handle(request)
-        response.closes = response.closes or bool(leaving())
+        if leaving():
+            response.force_close()
         return response
 
     return handled
@@ -44,11 +63,10 @@ async def serving(
     leaving: Callable[[], object] = lambda: False,
 ) -> AsyncIterator[int]:
     """Serve until the block ends, then wait at most `grace` seconds for running requests. Yields the port."""
-    connections: set[HttpServerConnection] = set()
-    metrics.CONNECTIONS.set_function(lambda: len(connections))
-    handled = close_connections_when_leaving(handle, leaving)
-    server = await asyncio.get_running_loop().create_server(
-        lambda: HttpServerConnection(handled, connections, idle_seconds=IDLE_SECONDS, most=BODY_LIMIT),
+    protocols = HttpsProtocols(close_connections_when_leaving(handle, leaving))
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(
+        protocols,
         host or None,
         port,
         ssl=tls,
@@ -60,14 +78,10 @@ async def serving(
         yield int(server.sockets[0].getsockname()[1])
     finally:
         server.close()
-        await _end(connections, grace)
+        protocols.pre_shutdown()
+        await protocols.shutdown(grace)
 
 
-async def _end(connections: set[HttpServerConnection], grace: float) -> None:
-    for connection in tuple(connections):
-        connection.leave()
-    if running := {connection.task for connection in connections if connection.task is not None}:
-        await asyncio.wait(running, timeout=grace)
-    for connection in tuple(connections):
-        connection.abort()
-    await asyncio.sleep(0)  # the event loop closes aborted sockets in its next round
+def _request(message: Any, payload: Any, protocol: Any, writer: Any, task: "asyncio.Task[None]") -> web.BaseRequest:
+    loop = asyncio.get_running_loop()
+    return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=BODY_LIMIT)

@@ -40,12 +40,6 @@ class TooSlow(Exception):
     """Validation exceeded the time limit, which is shorter than the API server's time-out of a webhook."""
 
 
-def too_slow(seconds: float) -> AdmissionVerdict:
-    """Refuses an object whose validation took longer than `seconds`."""
-    message = f"validation took longer than {seconds:g} s: make the object smaller, or retry if it is not large"
-    return AdmissionVerdict((Violation("spec", message, reason=Reason.FORBIDDEN),), rules=("time",))
-
-
 def unlimited() -> bool:
     return True
 

@@ -12,6 +12,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
+import aiohttp
 import msgspec
 
 from controller.jobflow.model.context import ProbeWanted
@@ -189,25 +190,20 @@ class Prober:
                 return ""
         except TimeoutError:
             return "no answer in 1 s"
-        except (OSError, ValueError) as error:
+        except (OSError, aiohttp.ClientError, ValueError) as error:
             return _short(error)
 
     async def _get(self, ip: str, check: HttpGet) -> str:
         host = f"[{ip}]" if ":" in ip else ip
         path = check.path if check.path.startswith("/") else f"/{check.path}"
-        import aiohttp  # takes 11 MiB, and few flows have probes
-
         headers = {check.http_header.name: check.http_header.value} if check.http_header else {}
         url = f"http://{host}:{check.port}{path}"
         connector = aiohttp.TCPConnector(limit=1, force_close=True)
-        client = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False)
-        try:
-            async with client as session, session.get(url, headers=headers, allow_redirects=False) as answer:
-                return "" if answer.status in GOOD else str(answer.status)
-        except aiohttp.ClientConnectorError as error:
-            return _short(error.os_error)
-        except aiohttp.ClientError as error:
-            return _short(error)
+        async with (
+            aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False) as session,
+            session.get(url, headers=headers, allow_redirects=False) as answer,
+        ):
+            return "" if answer.status in GOOD else str(answer.status)
 
     def _refused(self, pod: PodAddress) -> str:
         """Why the pod's address must not be contacted; empty: it may."""
@@ -233,6 +229,8 @@ def words_of(check: HttpGet | TcpSocket) -> str:
 
 
 def _short(error: Exception) -> str:
+    if isinstance(error, aiohttp.ClientConnectorError):
+        error = error.os_error
     if isinstance(error, ConnectionRefusedError):
         return "connection refused"
     return (getattr(error, "strerror", None) or str(error) or type(error).__name__)[:100]

@@ -5,10 +5,10 @@ out. `reader` and `writer` build requests and pass them to one `RequestSender`.
 """
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import lru_cache
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from shared.kinds import Kind
 from shared.kube.client.backoff import full_jitter
@@ -16,25 +16,20 @@ from shared.kube.client.errors import ApiError, TooManyRequests, Unauthorized, U
 from shared.kube.client.limits import Bucket
 from shared.kube.client.requests import Answer, Request
 
+if TYPE_CHECKING:
+    from aiohttp import StreamReader
+
 ATTEMPTS: Final = 5
 BACKOFF_BASE: Final = 0.1
 BACKOFF_CAP: Final = 5.0
 
 
-class StreamedBody(Protocol):
-    """The body of an answer that is read as it arrives."""
-
-    def iter_any(self) -> AsyncIterator[bytes]: ...
-
-    async def read(self) -> bytes: ...
-
-
 class HttpTransport(Protocol):
-    """Sends single HTTP requests with credentials: see `Transport`, `PooledTransport` and `OneShotTransport`."""
+    """Sends single HTTP requests with credentials: see `Transport` and `OneShotTransport`."""
 
     async def send(self, request: Request, seconds: float) -> Answer: ...
 
-    def stream(self, request: Request, idle: float) -> AbstractAsyncContextManager[tuple[int, StreamedBody, str]]: ...
+    def stream(self, request: Request, idle: float) -> "AbstractAsyncContextManager[tuple[int, StreamReader, str]]": ...
 
     async def pause(self, seconds: float) -> None: ...
 
@@ -98,7 +93,7 @@ class RequestSender:
             attempt += 1
 
     @asynccontextmanager
-    async def stream(self, request: Request, kind: Kind, idle: float) -> AsyncGenerator[StreamedBody, None]:
+    async def stream(self, request: Request, kind: Kind, idle: float) -> "AsyncGenerator[StreamReader, None]":
         """The body of a successful answer as it comes in, sent once. Raises Timeout after `idle` seconds without data."""
         async with self.transport.stream(request, idle) as (code, content, retry_after):
             self._observer.answered(request, kind, code, None)

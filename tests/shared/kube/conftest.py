@@ -5,8 +5,6 @@ import pytest
 from shared.kube.cache import reflector
 from shared.kube.client import sender
 from shared.kube.client.api import Api
-from shared.kube.client.pooled.transport import PooledTransport
-from shared.kube.client.transport import Transport
 from tests.shared.kube.fake import FakeServer, serving
 
 
@@ -22,7 +20,7 @@ def fake() -> FakeServer:
     return FakeServer()
 
 
-@pytest.fixture(params=[PooledTransport, Transport])
-async def api(fake: FakeServer, request: pytest.FixtureRequest) -> AsyncIterator[Api]:
-    async with serving(fake, request.param) as (_, api):
+@pytest.fixture
+async def api(fake: FakeServer) -> AsyncIterator[Api]:
+    async with serving(fake) as (_, api):
         yield api

@@ -12,10 +12,9 @@ import orjson
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from shared.kube.client.access import Access
 from shared.kube.client.api import Api
 from shared.kube.client.connect import plain
-from shared.kube.client.pooled.transport import PooledTransport
+from shared.kube.client.transport import Transport
 from shared.model.types import Body
 
 Fault = Callable[[web.Request], Awaitable[web.StreamResponse | None]]
@@ -215,14 +214,12 @@ async def reset(request: web.Request) -> web.StreamResponse:
 
 
 @asynccontextmanager
-async def serving(
-    fake: FakeServer, transport: Callable[[Access], Any] = PooledTransport
-) -> AsyncIterator[tuple[TestServer, Api]]:
+async def serving(fake: FakeServer) -> AsyncIterator[tuple[TestServer, Api]]:
     app = web.Application(client_max_size=2**26)
     app.router.add_route("*", "/{path:.*}", fake.handle)
     server = TestServer(app, shutdown_timeout=0.1)
     await server.start_server()
-    api = Api(transport(plain(str(server.make_url("")))))
+    api = Api(Transport(plain(str(server.make_url("")))))
     try:
         yield server, api
     finally:
