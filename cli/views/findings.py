@@ -18,7 +18,6 @@ _RULES: Final = {
     "files": ("repeated-object", "When two objects with one name are applied, the second replaces the first."),
     "yaml": ("yaml", "The file is not valid YAML."),
     "webhook": ("admission", "The admission webhook refuses objects that could not work."),
-    "later": ("admission", "The admission webhook refuses objects that could not work."),
 }
 
 

@@ -122,7 +122,7 @@ def test_schema_faults_and_rule_violations_are_reported_together(command: CliCom
     manifest = flow(step("a"), step("b", "aa"), jobRetainPolicy="keep", parallelism="two")
     ran = command("lint", "-o", "json", write(tmp_path / "x.yaml", manifest))
     assert [(each["path"], each["source"]) for each in ran.json["findings"]] == [
-        ("spec.flows[1].dependsOn.targets[0]", "later"),
+        ("spec.flows[1].dependsOn.targets[0]", "webhook"),
         ("spec.jobRetainPolicy", "schema"),
         ("spec.parallelism", "schema"),
     ]

@@ -19,7 +19,8 @@ from webhook.envelope.review import AdmissionReview, GroupKind, Operation, answe
 from webhook.server.routes import ROUTES
 from webhook.subject.lookups import InMemoryLookups, MissingObject, OfflineLookups
 from webhook.verdict.admissions import ADMISSIONS
-from webhook.verdict.admit import TooSlow, missing_objects, mutate, validate
+from webhook.verdict.admit import TooSlow, mutate, validate
+from webhook.verdict.missing import missing_objects
 
 CYCLE = flow(step("a", "b"), step("b", "a"))
 
@@ -105,6 +106,10 @@ SCHEMA: dict[str, tuple[Body, list[str]]] = {
             "spec.volumes[0].mountPath: Invalid value: \"\": should match '^[^:]+$'",
             "spec.tasks[0].name: Invalid value: \"Worker_1\": should match '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$'",
             'spec.tasks[0].minAvailable: Invalid value: "1": must be of type integer; write a number, without quotes',
+            (
+                "spec.volumes[0]: Required value: either volumeClaim (a new claim) or volumeClaimName (an existing one) "
+                "must be specified"
+            ),
         ],
     ),
     "a field that is required": (
@@ -124,7 +129,7 @@ SCHEMA: dict[str, tuple[Body, list[str]]] = {
 def test_schema_faults(case: str) -> None:
     manifest, wanted = SCHEMA[case]
     assert sorted(faults(manifest)) == sorted(wanted)
-    assert verdict(manifest).rules == ("schema",)
+    assert verdict(manifest).rules[0] == "schema"
 
 
 def nested(levels: int) -> Body:

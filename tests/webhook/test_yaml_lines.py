@@ -4,7 +4,6 @@ from itertools import pairwise
 
 import pytest
 
-from webhook.lint.places import remove
 from webhook.lint.yaml_lines import Document, YamlFault, documents
 
 FLOW = """\
@@ -110,10 +109,3 @@ def test_a_syntax_error_ends_the_parsing(case: str) -> None:
     with pytest.raises(YamlFault) as caught:
         list(documents(f"kind: First\n---\n{text}"))
     assert caught.value.place.line in (line + 2, 1)
-
-
-def test_remove_deletes_one_value_and_ignores_missing_ones() -> None:
-    body = {"a": [{"b": 1, "c": 2}], "d": {}}
-    for path in ("a[0].b", "a[9].b", "d.e.f", "x"):
-        remove(body, path)
-    assert body == {"a": [{"c": 2}], "d": {}}

@@ -72,6 +72,7 @@ class AdmissionVerdict(msgspec.Struct, frozen=True):
     rules: tuple[str, ...] = ()  # names of the rules that found the violations, for metrics
     policy_warnings: int = 0  # number of warnings of policies, which are the last ones
     warned_by: tuple[str, ...] = ()  # names of the rules that warned, for logs
+    schema_faults: int = 0  # number of violations of the schema, which are the first ones
     policies: tuple[PolicyFinding, ...] = ()  # what JobFlowPolicies found, for metrics
 
     @property

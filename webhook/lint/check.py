@@ -1,6 +1,5 @@
 """The checks of `jobflow lint`: the API server's schema and the webhook's rules, each finding with its line. Pure."""
 
-import copy
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Final
@@ -15,7 +14,7 @@ from shared.violation import Reason, Violation
 from webhook.envelope.patch import applied
 from webhook.envelope.review import AdmissionReview, AdmissionVerdict, GroupKind, Operation, name_of
 from webhook.lint.fields import unknown_fields
-from webhook.lint.places import Broken, Located, remove
+from webhook.lint.places import Broken, Located
 from webhook.policies.judging import checks_not_judged
 from webhook.subject.lookups import InMemoryLookups, OfflineLookups
 from webhook.subject.subjects import body_or_empty
@@ -49,8 +48,8 @@ _NOTHING: Final = "no fault"
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """`severity`: error or warning; `source`: webhook, schema (the API server's), later (what the webhook finds once
-    the schema's faults are corrected), fields (unknown fields), files (objects that replace each other) or yaml.
+    """`severity`: error or warning; `source`: webhook, schema (the API server's), fields (unknown fields), files
+    (objects that replace each other) or yaml.
     """
 
     file: str
@@ -184,16 +183,13 @@ def _judge(
     verdict = AdmissionVerdict()
     if (kind.group, kind.kind) in ADMISSIONS:
         verdict = admit(kind, body, lookups, namespace, options)
-    for violation in verdict.violations:
-        yield _fault(manifest, "schema" if verdict.rules == ("schema",) else "webhook", violation)
-    if verdict.rules != ("schema",):
+    for at, violation in enumerate(verdict.violations):
+        yield _fault(manifest, "schema" if at < verdict.schema_faults else "webhook", violation)
+    if not verdict.schema_faults:
         said = {violation.path for violation in verdict.violations}
         for violation in schema_faults(kind, body, _NOTHING):
             if violation.message != _NOTHING and violation.path not in said:
                 yield _fault(manifest, "schema", violation)
-    else:
-        for violation in _later(kind, body, lookups, namespace, verdict.violations):
-            yield _fault(manifest, "later", violation)
     of_policies = [each for each in verdict.policies if each.mode is PolicyMode.WARN and each.counts]
     for each in of_policies:
         yield _finding(manifest, "webhook", each.path, str(each.violation), severity=WARNING)
@@ -201,32 +197,6 @@ def _judge(
         if warning.partition(": unknown field")[0] in unknown:
             continue  # reported as an error above
         yield _finding(manifest, "webhook", _path_in(warning), warning, severity=WARNING)
-
-
-def _later(
-    kind: Kind, body: Body, lookups: InMemoryLookups, namespace: str, faults: Sequence[Violation]
-) -> Iterator[Violation]:
-    """The violations that remain when the schema's faults are corrected: the object is checked without the faulty
-    values, if they can be left out without causing new faults.
-    """
-    paths = [fault.path for fault in faults]
-    if any(fault.reason is Reason.REQUIRED for fault in faults) or any(map(_is_needed, paths)):
-        return
-    rest: Body = copy.deepcopy(body)
-    for path in paths:
-        remove(rest, path)
-    verdict = admit(kind, rest, lookups, namespace)
-    if verdict.rules != ("schema",):
-        yield from (each for each in verdict.violations if not any(_touches(each.path, path) for path in paths))
-
-
-def _is_needed(path: str) -> bool:
-    """Whether the value cannot be left out: other fields refer to names, and to list items by index."""
-    return path.endswith(("]", ".name")) or path.count(".") == 0
-
-
-def _touches(path: str, other: str) -> bool:
-    return path.startswith(other) or other.startswith(path)
 
 
 def _known(manifests: Iterable[Located], policies: Iterable[Body], namespace: str) -> Iterator[tuple[Kind, Body]]:

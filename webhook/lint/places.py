@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 import msgspec
 
@@ -45,15 +45,3 @@ def parts(path: str) -> Iterator[str]:
     """The keys and indexes of a field path."""
     for index, name in _PART.findall(path):
         yield name or index
-
-
-def remove(body: Any, path: str) -> None:
-    """Remove the value at `path` from a JSON value, if it exists."""
-    *parents, last = parts(path)
-    for part in parents:
-        if isinstance(body, list):
-            body = body[int(part)] if part.isdigit() and int(part) < len(body) else None
-        else:
-            body = body.get(part) if isinstance(body, dict) else None
-    if isinstance(body, dict):
-        body.pop(last, None)

@@ -28,9 +28,9 @@ from webhook.policies.quotas import IN_FLIGHT_SECONDS, SECONDS, RecentObjects, c
 from webhook.server.decision_log import DecisionLog
 from webhook.server.routes import ROUTES, WebhookRoute
 from webhook.subject.lookups import InMemoryLookups, Lookups, MissingObject, ReplacedLookups
-from webhook.verdict.admit import TooSlow, changed_subject, defaulted, flow_of_command, missing_objects, validate
-from webhook.verdict.claims import missing_sources
+from webhook.verdict.admit import TooSlow, changed_subject, defaulted, is_unreadable, validate
 from webhook.verdict.kind_admission import DEFAULT_OPTIONS, AdmissionOptions
+from webhook.verdict.missing import flow_of_command, missing_objects, missing_sources
 from webhook.verdict.structure import has_broken_structure, violates_in_process, with_defaults
 
 LOG: Final = logging.getLogger(__name__)
@@ -146,6 +146,8 @@ class AdmissionHandler:
             lookups = InMemoryLookups(found, below=lookups)
         options = self._options_now()
         subject = changed_subject(review, lookups, options)
+        if is_unreadable(review, subject):
+            return await self._unreadable(review, lookups)
         verdict = ALLOWED if subject is None else defaulted(subject, review, lookups, options)
         ends = self._clock() + WORK_SECONDS
         if has_broken_structure(review, subject) or violates_in_process(
@@ -154,6 +156,13 @@ class AdmissionHandler:
             judged = await self._validated(with_defaults(review, verdict), lookups)
             return verdict if judged.allowed else judged
         return verdict
+
+    async def _unreadable(self, review: AdmissionReview, lookups: Lookups) -> AdmissionVerdict:
+        """The refusal of an object that does not match the schema and has other faults too. The API server names the faults of
+        the schema before it calls the validating webhook, so that users would see the others only when those are corrected.
+        """
+        judged = await self._validated(review, lookups)
+        return judged if len(judged.violations) > judged.schema_faults else ALLOWED
 
     def _options_now(self) -> AdmissionOptions:
         return dataclasses.replace(self._options, now=self._wall_clock() if self._wall_clock else None)

@@ -4,12 +4,12 @@ Their inputs are the review, lookups of other objects and the operator's options
 """
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from itertools import islice
 from typing import Any, Final
 
 import msgspec
 
-from shared.kinds import COMMAND
 from shared.model.types import Body
 from shared.violation import Reason, Violation
 from webhook.defaults.minimums import FOLLOWING
@@ -17,8 +17,7 @@ from webhook.envelope.patch import Path, Setting, applied, operations, value_at
 from webhook.envelope.review import ALLOWED, AdmissionReview, AdmissionVerdict, Operation
 from webhook.policies import judging
 from webhook.rules import Rule
-from webhook.subject.commanded_flow import flow_to_read
-from webhook.subject.lookups import Lookups, MissingObject
+from webhook.subject.lookups import Lookups
 from webhook.subject.subjects import Subject
 from webhook.verdict.admissions import admission_of
 from webhook.verdict.claims import with_claim
@@ -30,6 +29,7 @@ from webhook.verdict.kind_admission import (
     policies_judge,
     unchanged,
 )
+from webhook.verdict.readable_part import SCHEMA, Faults, faults_of_readable_part
 from webhook.verdict.schema_faults import schema_faults
 
 Allowance = Callable[[], bool]  # returns False once the time limit is reached
@@ -61,6 +61,14 @@ def changed_subject(review: AdmissionReview, lookups: Lookups, options: Admissio
         return admission.subject(review, review.object, lookups, options)
     except (msgspec.ValidationError, RecursionError):
         return None
+
+
+def is_unreadable(review: AdmissionReview, subject: Subject[Any] | None) -> bool:
+    """Whether `changed_subject` found none because the object does not match the schema."""
+    admission = admission_of(review)
+    if subject is not None or admission is None or review.object is None:
+        return False
+    return not (being_deleted(review) or unchanged(admission, review))
 
 
 def defaulted(
@@ -101,7 +109,7 @@ def validate(
     try:
         subject = admission.subject(review, body, lookups, options)
     except (msgspec.ValidationError, RecursionError) as error:
-        return _broken(admission, review, body, str(error))
+        return _broken(admission, review, body, str(error), lookups, options, in_time)
     faults = _judge(subject, admission.rules_of(review.operation), in_time)
     warned: dict[str, tuple[str, ...]] = {}
     for warner in admission.warnings_of(review.operation):
@@ -161,30 +169,6 @@ def _as_created(review: AdmissionReview, body: Body | None, lookups: Lookups, op
     return applied(body, mutate(created, lookups, options).patch)
 
 
-def missing_objects(
-    review: AdmissionReview, lookups: Lookups, options: AdmissionOptions = DEFAULT_OPTIONS
-) -> tuple[MissingObject, ...]:
-    """Objects that `review` refers to and the lookups do not contain; a refusal may be caused by their absence."""
-    admission = admission_of(review)
-    if admission is None or review.object is None:
-        return ()
-    try:
-        wanted = tuple(admission.missing(admission.subject(review, review.object, lookups, options)))
-        wanted += tuple(judging.missing_templates(review, lookups))
-    except msgspec.ValidationError:
-        return ()
-    return tuple(item for item in wanted if lookups.get(item.kind, item.namespace, item.name) is None)
-
-
-def flow_of_command(review: AdmissionReview) -> tuple[MissingObject, ...]:
-    """The JobFlow to read from the API server before a Command on it is validated, because caches keep only a part of
-    it.
-    """
-    if (review.kind.group, review.kind.kind) != (COMMAND.group, COMMAND.kind) or review.object is None:
-        return ()
-    return tuple(flow_to_read(review.object, review.namespace))
-
-
 def _as_part(verdict: AdmissionVerdict, implied: AdmissionReview) -> AdmissionVerdict:
     """The verdict on a change, rewritten for the object that causes the change."""
     violations = tuple(
@@ -220,11 +204,43 @@ def _check_time(in_time: Allowance, done: str) -> None:
         raise TooSlow(f"stopped after {done}")
 
 
-def _broken(admission: KindAdmission, review: AdmissionReview, body: Body, text: str) -> AdmissionVerdict:
-    """Refuse an object that does not match the schema, with all schema errors. Deletion is always allowed."""
+def _broken(
+    admission: KindAdmission,
+    review: AdmissionReview,
+    body: Body,
+    text: str,
+    lookups: Lookups,
+    options: AdmissionOptions,
+    in_time: Allowance,
+) -> AdmissionVerdict:
+    """Refuse an object that does not match the schema, with all schema errors and what the rules find in the rest of it.
+    Deletion is always allowed.
+    """
     if review.operation is Operation.DELETE:
         return ALLOWED
-    return AdmissionVerdict(schema_faults(admission.kind, body, text), rules=("schema",))
+
+    def judge(part: Body) -> Faults | str:
+        seen = msgspec.structs.replace(review, object=part)
+        seen = msgspec.structs.replace(seen, object=applied(part, mutate(seen, lookups, options).patch))
+        try:
+            subject = admission.subject(seen, seen.object or part, lookups, options)
+        except msgspec.ValidationError as error:
+            return str(error)
+        of_policies = judging.with_policies(seen, lookups, ALLOWED, lambda: _check_time(in_time, "policies"))
+        rules = _judge(subject, admission.rules_of(review.operation), in_time)
+        return {**rules, "policies": of_policies.violations} if of_policies.violations else rules
+
+    schema = schema_faults(admission.kind, body, text)
+    more: Faults = {}
+    with suppress(TooSlow, RecursionError):
+        more = faults_of_readable_part(admission.kind, body, judge)
+    known = {violation.path for violation in schema}
+    schema += tuple(violation for violation in more.get(SCHEMA, ()) if violation.path not in known)
+    known = {violation.path for violation in schema}
+    judged = (violation for rule, found in more.items() if rule != SCHEMA for violation in found)
+    rest = [violation for violation in judged if violation.path not in known]
+    rules = (SCHEMA, *(rule for rule in more if rule != SCHEMA))
+    return AdmissionVerdict((*schema, *rest), rules=rules, schema_faults=len(schema))
 
 
 def _as_stored(settings: Iterable[Setting], old: Body | None) -> Iterable[Setting]:

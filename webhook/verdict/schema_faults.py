@@ -34,11 +34,14 @@ _VALUES: Final = (
 def schema_faults(kind: Kind, body: dict[str, Any], otherwise: str) -> tuple[Violation, ...]:
     """All schema errors of `body`; if the schema finds none, `otherwise`, the error of the model."""
     faults: tuple[Violation, ...] = ()
-    if not _too_large(body):
-        with suppress(RecursionError):
-            errors = islice(_validator(kind).iter_errors(_without_nulls(body)), _MOST)
-            faults = tuple(violation for error in errors for violation in _violations(error))
-    return faults or (_from_model(otherwise, "" if kind == COMMAND else "spec"),)
+    with suppress(RecursionError):
+        faults = tuple(violation for error in schema_errors(kind, body) for violation in _violations(error))
+    return faults or (fault_of_model(kind, otherwise),)
+
+
+def schema_errors(kind: Kind, body: dict[str, Any]) -> "list[ValidationError]":
+    """The schema errors of `body`; none if it is too large. Raises RecursionError."""
+    return [] if _too_large(body) else list(islice(_validator(kind).iter_errors(without_nulls(body)), _MOST))
 
 
 @cache
@@ -71,7 +74,7 @@ def _is_valid_syntax(*arguments: Any, **options: Any) -> Any:
 
 
 def _violations(error: "ValidationError") -> Iterator[Violation]:
-    path = _path(error.absolute_path)
+    path = path_text(error.absolute_path)
     describe = _TEXTS.get(str(error.validator))
     if error.validator == "required":
         missing = error.message.split("'")[1]
@@ -101,9 +104,10 @@ _TEXTS: Final[dict[str, Callable[[Any, Any], tuple[str, Reason]]]] = {
 }
 
 
-def _from_model(text: str, root: str) -> Violation:
+def fault_of_model(kind: Kind, text: str) -> Violation:
+    """`text`: the error of the model of the kind's spec; Commands have none, but all fields at the top."""
     message, path = split_place(text)
-    return Violation(f"{root}{path}".removeprefix("."), in_api_words(message))
+    return Violation(f"{'' if kind == COMMAND else 'spec'}{path}".removeprefix("."), in_api_words(message))
 
 
 def _too_large(body: Any) -> bool:
@@ -116,15 +120,15 @@ def _too_large(body: Any) -> bool:
     return count > _VALUES
 
 
-def _path(parts: Any) -> str:
+def path_text(parts: Any) -> str:
     path = ""
     for part in parts:
         path += f"[{part}]" if isinstance(part, int) else f".{part}"
     return path.removeprefix(".")
 
 
-def _without_nulls(value: Any) -> Any:
+def without_nulls(value: Any) -> Any:
     """Drop nulls, as the API server does for fields that are not nullable before it validates."""
     if isinstance(value, dict):
-        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
-    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
+        return {key: without_nulls(item) for key, item in value.items() if item is not None}
+    return [without_nulls(item) for item in value] if isinstance(value, list) else value

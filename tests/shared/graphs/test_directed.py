@@ -77,3 +77,9 @@ def test_order_is_complete_exactly_when_there_is_no_cycle_and_respects_the_edges
         assert cycle[0] == cycle[-1]
         assert all(before in edges[after] for before, after in itertools.pairwise(cycle))
         assert len(set(cycle)) == len(cycle) - 1
+
+
+def test_cycles_are_found_apart() -> None:
+    edges = {"a": ["b"], "b": ["a"], "c": ["c"], "d": ["a", "c"], "e": ["f"], "f": ["g"], "g": ["e"]}
+    assert [set(path) for path in directed.cycles(edges)] == [{"a", "b"}, {"c"}, {"e", "f", "g"}]
+    assert list(directed.cycles({"a": [], "b": ["a"]})) == []

@@ -18,7 +18,8 @@ from webhook.envelope.review import ALLOWED, AdmissionVerdict, Operation
 from webhook.policies.judging import depends_on_missing_objects, unknown_namespace
 from webhook.policies.quotas import SECONDS, RecentObjects
 from webhook.subject.lookups import InMemoryLookups, MissingObject, OfflineLookups, ReplacedLookups
-from webhook.verdict.admit import missing_objects, validate
+from webhook.verdict.admit import validate
+from webhook.verdict.missing import missing_objects
 
 
 def test_the_namespace_is_looked_up_when_a_policy_asks_about_it() -> None:

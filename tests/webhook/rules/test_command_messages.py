@@ -10,7 +10,7 @@ from shared.model.types import Body
 from shared.names import COMMANDED_BY, FLOW_TEMPLATE
 from tests.webhook.make import body, faults, flow, known, review, step
 from webhook.subject.lookups import Lookups
-from webhook.verdict.admit import flow_of_command
+from webhook.verdict.missing import flow_of_command
 
 TEMPLATE = body(
     kinds.JOBFLOWTEMPLATE,

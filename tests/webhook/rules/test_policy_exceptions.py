@@ -10,8 +10,9 @@ from tests.webhook.make import known, review
 from tests.webhook.policies.make import policy
 from tests.webhook.policies.test_exceptions import ALLOWED, CREATED, HOUR, IMAGES, changed, exception
 from webhook.subject.lookups import MissingObject, OfflineLookups
-from webhook.verdict.admit import missing_objects, validate
+from webhook.verdict.admit import validate
 from webhook.verdict.kind_admission import AdmissionOptions
+from webhook.verdict.missing import missing_objects
 
 HOUSE = policy(**IMAGES, limits={"maxRetry": 0}, **ALLOWED)
 NOW = AdmissionOptions(now=CREATED + 1)

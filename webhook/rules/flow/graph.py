@@ -1,6 +1,7 @@
 """The graph of a flow: it has steps, all targets exist, and it has no cycle."""
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
 from shared.graphs import directed
@@ -10,6 +11,7 @@ from webhook.hints.names import did_you_mean
 from webhook.subject.subjects import FlowSubject
 
 _LISTED: Final = 20  # maximum number of steps of a cycle in a message
+_CYCLES: Final = 20  # maximum number of cycles that are reported
 _HINTS: Final = 20  # maximum number of violations with a suggestion, which is slow to compute
 
 
@@ -43,15 +45,13 @@ def targets_exist(flow: FlowSubject) -> Iterator[Violation]:
 
 
 def no_cycle(flow: FlowSubject) -> Iterator[Violation]:
-    path = directed.cycle(flow.edges)
-    if path is None:
-        return
-    shown = " -> ".join(path if len(path) <= _LISTED else (*path[:_LISTED], "...", path[-1]))
-    if len(path) == 2:
-        index = next(index for index, step in enumerate(flow.spec.flows) if step.name == path[0])
-        yield Violation(f"spec.flows[{index}].dependsOn", f"cycle {shown}: the step depends on itself")
-    else:
-        yield Violation("spec.flows", f"cycle {shown}: each step depends on the one before it")
+    for path in islice(directed.cycles(flow.edges), _CYCLES):
+        shown = " -> ".join(path if len(path) <= _LISTED else (*path[:_LISTED], "...", path[-1]))
+        if len(path) == 2:
+            index = next(index for index, step in enumerate(flow.spec.flows) if step.name == path[0])
+            yield Violation(f"spec.flows[{index}].dependsOn", f"cycle {shown}: the step depends on itself")
+        else:
+            yield Violation("spec.flows", f"cycle {shown}: each step depends on the one before it")
 
 
 def finally_waits_for_nothing(flow: FlowSubject) -> Iterator[Violation]:

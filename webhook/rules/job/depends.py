@@ -1,6 +1,7 @@
 """Dependencies between tasks exist and have no cycle (docs/design/volcano-behaviour.md, section 2.3)."""
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
 from shared.graphs import directed
@@ -10,6 +11,7 @@ from shared.violation import Reason, Violation
 from webhook.hints.names import did_you_mean, supported_values
 from webhook.subject.subjects import JobSubject
 
+_CYCLES: Final = 20  # maximum number of cycles that are reported
 _ITERATIONS: Final = tuple(TaskIteration)
 
 
@@ -42,7 +44,7 @@ def task_iteration_is_known(job: JobSubject) -> Iterator[Violation]:
 
 
 def task_dependencies_have_no_cycle(job: JobSubject) -> Iterator[Violation]:
-    if path := directed.cycle(_edges(job)):
+    for path in islice(directed.cycles(_edges(job)), _CYCLES):
         message = f"dependencies between tasks must form a directed acyclic graph (DAG): cycle {' -> '.join(path)}"
         yield Violation("spec.tasks", message)
 
