@@ -144,7 +144,7 @@ def _details(step: StepView, others: tuple[str, ...]) -> Iterable[tuple[str, str
     if others and not step.waiting and not step.phase.ended:
         yield f"also after {_some(others)}", "dim"
     if step.kind and not step.phase.ended and not step.total:
-        yield step.kind, "dim"
+        yield "loop" if step.kind == "for" else step.kind, "dim"
 
 
 def tasks_text(tasks: Tasks) -> str:

@@ -55,7 +55,9 @@ def _queue_effect(queue: Body, action: str, parent: Body | None) -> ObservedEffe
         return ObservedEffect(True, "closed")
     if state == QueueState.CLOSING:
         count = sum(int(status.get(name) or 0) for name in _UNFINISHED)
-        groups = "1 PodGroup has" if count == 1 else f"{count} PodGroups have"
-        return ObservedEffect(True, f"closing: it accepts no more Jobs; {groups} not ended yet")
+        what = "1 PodGroup has" if count == 1 else f"{count} PodGroups have" if count else "queues below it have"
+        return ObservedEffect(
+            True, f"closing: it accepts no more Jobs; {what} not {'ended' if count else 'closed'} yet"
+        )
     root = queue["metadata"]["name"] == "root"
     return ObservedEffect(False, "queue root cannot be closed" if root else f"the Queue is {state}")

@@ -36,6 +36,10 @@ EFFECTS = {
         queue("Open"), queue("Closing", running=1), "CloseQueue", True,
         "closing: it accepts no more Jobs; 1 PodGroup has not ended yet",
     ),
+    "queues below": (
+        queue("Open"), queue("Closing"), "CloseQueue", True,
+        "closing: it accepts no more Jobs; queues below it have not closed yet",
+    ),
     "the root": (queue("Open", "root"), queue("Open", "root"), "CloseQueue", False, "queue root cannot be closed"),
 }  # fmt: skip
 

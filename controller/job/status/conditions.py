@@ -20,6 +20,13 @@ from controller.job.react.refusals import Blocker
 from shared.model.phases import JobPhase, PodGroupPhase
 from shared.model.podgroup import PodGroupCondition
 
+_COUNTED: Final = {
+    "running": "running",
+    "pending": "pending",
+    "succeeded": "succeeded",
+    "failed": "failed",
+    "terminating": "being deleted",
+}
 _NOTHING: Final = "no task has replicas: no pod runs until some are set"
 
 
@@ -73,8 +80,8 @@ def _is_stuck(condition: PodGroupCondition) -> bool:
 
 
 def _running(snapshot: JobSnapshot) -> tuple[str, str]:
-    counts = ((name, total(snapshot.counts, name)) for name in ("running", "pending", "succeeded", "failed"))
-    text = ", ".join(f"{count} {name}" for name, count in counts if count)
+    counts = ((words, total(snapshot.counts, name)) for name, words in _COUNTED.items())
+    text = ", ".join(f"{count} {words}" for words, count in counts if count)
     trouble = problems_text(problems(snapshot.by_role), scheduler=True)
     return (
         reasons.POD_PROBLEM if trouble else reasons.PODS_RUNNING,
