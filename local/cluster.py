@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from local import webhook_certificate
+from local import admission_policies, webhook_certificate
 from local.backends import Backend, EmbeddedBackend, Endpoint
 from local.client.blocking import BlockingClient, kind_of, until
 from local.client.kubectl import Kubectl
@@ -25,7 +25,7 @@ from shared import kinds
 from shared.crd.definitions import DEFINITIONS, crd, file_name
 from shared.kinds import CRD, MUTATING, NAMESPACE, VALIDATING, Kind
 from shared.model.types import Body
-from webhook.server.configurations import configurations
+from webhook.server.configurations import EXCLUDED_NAMESPACES, configurations
 
 KINDS: Final = tuple(each for each in vars(kinds).values() if isinstance(each, Kind))
 SYSTEM: Final = "jobflow-system"
@@ -38,7 +38,8 @@ class ClusterOptions:
     """What to start.
 
     `speed`: factor for the time on the simulated nodes and of schedules; `host`: address of the webhook for the API
-    server; `resource_kinds`: that steps may create.
+    server; `resource_kinds`: that steps may create; `in_process`: the API server itself enforces policies as well, which
+    the embedded one cannot.
     """
 
     nodes: int = 3
@@ -55,6 +56,7 @@ class ClusterOptions:
     webhook_args: Sequence[str] = ()
     nodes_args: Sequence[str] = ()
     resource_kinds: Sequence[Mapping[str, str]] = (BATCH_JOB,)
+    in_process: bool = False
 
 
 class LocalCluster:
@@ -100,6 +102,9 @@ class LocalCluster:
             self.start_nodes()
         self._install_crds()
         self.kube.apply(NAMESPACE, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SYSTEM}})
+        if self.options.in_process:
+            for kind, body in admission_policies.objects(webhook_certificate.NAME, (*EXCLUDED_NAMESPACES, SYSTEM)):
+                self.kube.apply(kind, body)
         if self.options.webhook:
             self.start_webhook()
         if self.options.controller:
@@ -140,7 +145,7 @@ class LocalCluster:
         arguments += [f"--log-level={self.options.log_level}", f"--namespace={SYSTEM}"]
         arguments += [f"--tls-cert-file={self.folder / 'webhook/tls.crt'}"]
         arguments += [f"--tls-private-key-file={self.folder / 'webhook/tls.key'}", "--drain-seconds=0"]
-        arguments += [self._resource_kinds(), *self.options.webhook_args]
+        arguments += [*self._shared_arguments(), *self.options.webhook_args]
         return self.run("webhook", module_name("webhook"), arguments, health)
 
     def start_controller(self, name: str = "controller", more: Sequence[str] = ()) -> Process:
@@ -152,11 +157,13 @@ class LocalCluster:
             arguments.append("--probe-allow-loopback")  # our pods' processes listen on 127.10.0.0/16
         if self.options.speed > 1:
             arguments.append(f"--schedule-speed={self.options.speed:g}")
-        arguments += [self._resource_kinds(), *self.options.controller_args, *more]
+        arguments += [*self._shared_arguments(), *self.options.controller_args, *more]
         return self.run(name, module_name("controller"), arguments, health)
 
-    def _resource_kinds(self) -> str:
-        return f"--resource-kinds={json.dumps(list(self.options.resource_kinds))}"
+    def _shared_arguments(self) -> Sequence[str]:
+        """Of webhook and controller."""
+        kinds_ = f"--resource-kinds={json.dumps(list(self.options.resource_kinds))}"
+        return (kinds_, "--in-process-policies") if self.options.in_process else (kinds_,)
 
     def kill_controller(self, number: signal.Signals = signal.SIGKILL, name: str = "controller") -> None:
         """Send a signal to a controller, by default SIGKILL, and wait for its end."""

@@ -49,6 +49,7 @@ class ClusterRequest:
             gpus=self.gpus,
             speed=self.speed,
             run_commands=self.run_commands,
+            in_process=self.backend == "real",
         )
         return LocalCluster(self._backend(), options, folder)
 

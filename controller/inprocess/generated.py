@@ -4,7 +4,6 @@ The JobFlowPolicy is their parameter: they apply only while it exists in the ver
 while its `status.inProcess` lists the rule. An orphaned or outdated one therefore refuses nothing.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
@@ -16,8 +15,17 @@ from shared.model.phases import PolicyMode
 from shared.model.types import Body
 from shared.naming import label_value
 from shared.policy import CompiledPolicy
+from shared.policy.admission import changed
 from shared.policy.admission.cel import EMPTY_MAP, field
-from shared.policy.admission.matching import ACTIONS, applies, conditions, mode_condition, only_suspends, resource_rule
+from shared.policy.admission.matching import (
+    ACTIONS,
+    applied_before,
+    applies,
+    conditions,
+    mode_condition,
+    only_suspends,
+    resource_rule,
+)
 from shared.policy.admission.own_rules import changed_paths
 from shared.policy.admission.sides import SIDES, Variable
 from shared.policy.compiled.rules import CompiledRule
@@ -26,7 +34,6 @@ from shared.policy.embedded import JUDGED
 GENERATED: Final = "policy.jobflow.dev/generated-by"
 """Label of the generated objects; its value is the prefix of their names."""
 PREFIX: Final = "rules."
-_CREATES: Final = "request.operation == 'CREATE'"
 _NAMESPACE: Final = "kubernetes.io/metadata.name"
 
 
@@ -104,7 +111,9 @@ def _variables(policy: CompiledPolicy, rules: list[CompiledRule]) -> Iterator[Va
     yield from ((variable.name, variable.program.text) for variable in policy.variables)
     for side in SIDES:
         yield side.name("labels"), field(f"{side.object}.metadata", "labels", EMPTY_MAP)
+    yield "before", applied_before()
     yield "applies", applies()
+    yield from changed.variables(path for rule in rules for path in changed_paths(rule))
     for index, rule in enumerate(rules):
         yield f"holds{index}", rule.program.text
         if rule.message_program is not None:
@@ -126,9 +135,8 @@ def _validation(index: int, rule: CompiledRule) -> Body:
 
 
 def _judged(rule: CompiledRule) -> str:
-    """Whether the request creates the object or changes something that the rule reads."""
-    paths = ("".join(f"[?{json.dumps(name, ensure_ascii=False)}]" for name in path) for path in changed_paths(rule))
-    return " || ".join((_CREATES, *(f"dyn(object){path} != dyn(oldObject){path}" for path in paths)))
+    """Whether the policy has not applied before, or the request changes something that the rule reads."""
+    return " || ".join(("!variables.before", *(changed.has_changed(path) for path in changed_paths(rule))))
 
 
 def _named(pairs: Iterable[tuple[str, str]]) -> list[Body]:

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from controller import settings as controller_settings
+from local import admission_policies
 from shared.model.types import Body
 from shared.resource_steps.allowed import parse_kinds
 from tests.helm.chart import CHART, CLUSTER_SCOPED, NAMESPACE, HelmRefused, container, of, render, run
@@ -292,6 +293,28 @@ def test_the_api_server_enforces_policies_where_the_controller_runs_and_warns_wh
     (binding, *_) = [each for each in render() if "paramRef" in each.get("spec", {})]
     (expression,) = binding["spec"]["matchResources"]["namespaceSelector"]["matchExpressions"]
     assert expression["values"] == ["kube-system", NAMESPACE]
+
+
+def test_the_local_cluster_installs_the_policies_of_the_chart() -> None:
+    """The chart adds labels."""
+    names = {
+        f"jobflow-{each}"
+        for each in (
+            "jobflows",
+            "jobs",
+            *(f"{of}-{action}" for of in ("job", "flow") for action in ("deny", "warn", "audit")),
+        )
+    }
+    rendered = {
+        (each["kind"], each["metadata"]["name"]): each["spec"]
+        for each in render()
+        if each["kind"].startswith("ValidatingAdmissionPolicy") and each["metadata"]["name"] in names
+    }
+    installed = {
+        (kind.kind, body["metadata"]["name"]): body["spec"]
+        for kind, body in admission_policies.objects("jobflow", ("kube-system", NAMESPACE))
+    }
+    assert installed == rendered
 
 
 WRITES = {"*", "create", "update", "patch", "delete", "deletecollection", "bind", "escalate", "impersonate"}

@@ -9,13 +9,14 @@ from shared.model.types import Body
 from shared.policy.admission.matching import (
     ACTIONS,
     Condition,
+    applied_before,
     applies,
     conditions,
     mode_condition,
     only_suspends,
     resource_rule,
 )
-from shared.policy.admission.sides import CREATES, KIND, NEW, OLD, SIDES, ObjectSide, Variable
+from shared.policy.admission.sides import KIND, NEW, OLD, SIDES, ObjectSide, Variable
 from webhook.inprocess import checks
 from webhook.inprocess.checks import Check
 from webhook.inprocess.values import flow_values, job_values
@@ -101,14 +102,15 @@ def _variables(judged: JudgedKinds) -> Iterator[Variable]:
     for group in ("allowed", "denied"):
         yield from checks.patterns(group)
     status = "params.status.inProcess"
-    yield "applies", applies()
+    yield "before", f"{applied_before()} && {OLD.of('held')}"
+    yield "applies", f"{NEW.of('held')} && ({applies()})"
     yield "rules", f"variables.applies ? {status}.rules : []"
     yield "left", f"has({status}.webhookOnly) ? {status}.webhookOnly.map(w, w.rule) : []"
     for name, check in judged.checks.items():
         new, old = NEW.of(_variable(name)), OLD.of(_variable(name))
         for side in SIDES:
             yield side.name(_variable(name)), check(side)
-        known = f"{CREATES} || !(f in {old})"
+        known = f"!variables.before || !(f in {old})"
         head = f"'policy \"' + params.metadata.name + '\" ({name}): ' + f"
         yield _variable(name), f"'{name}' in variables.rules ? {new}.filter(f, {known}).map(f, {head}) : []"
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from shared.policy.admission.cel import EMPTY_MAP, EMPTY_TEXT, field, fits, flat, joined, untyped
-from shared.policy.admission.sides import ObjectSide
+from shared.policy.admission.sides import OLD, ObjectSide
 from webhook.inprocess.images import image_matches, parsed
 from webhook.inprocess.values import USES, containers, tasks
 
@@ -28,13 +28,18 @@ def _steps(side: ObjectSide) -> str:
 
 
 def _parallelism(side: ObjectSide) -> str:
-    """The Jobs of loops are not counted, except one of a loop with `while`; the webhook counts them all."""
+    """The Jobs of loops are not counted, except one of a loop with `while`; the webhook counts them all. So a stored flow
+    with another loop may have the fault already.
+    """
     most, spec = _limit("maxParallelism"), side.of("spec")
     one = f"!has(s.switch) && !(has(s.daemon) && s.daemon) && (!('for' in s) || 'while' in {_LOOP})"
     unset = f"['spec.parallelism: must be set, to at most ' + string({most})]"
+    many = f"size({side.of('flows')}.filter(s, {one})) > {most}"
+    if side is OLD:
+        many += f" || {side.of('flows')}.exists(s, 'for' in s)"
     return (
         f"has({spec}.parallelism) && {spec}.parallelism != 0 ? {_exceeds(spec, 'parallelism', most, 'Jobs at once')}"
-        f" : (size({side.of('flows')}.filter(s, {one})) > {most} ? {unset} : [])"
+        f" : ({many} ? {unset} : [])"
     )
 
 

@@ -17,7 +17,8 @@ _CONTAINERS: Final = ("initContainers", "containers", "ephemeralContainers")
 
 
 def job_values(side: ObjectSide) -> Iterator[Variable]:
-    """The values of a JobTemplate, a Job, or the Job in a CronJob."""
+    """The values of a JobTemplate, a Job, or the Job in a CronJob. `held`: whether there is one."""
+    yield side.name("held"), f"{KIND} != 'CronJob' || size({_inner(side, 'jobTemplate')}) > 0"
     yield side.name("holder"), f"{KIND} == 'CronJob' ? {_inner(side, 'jobTemplate')} : {side.object}"
     yield side.name("metadata"), field(side.of("holder"), "metadata", EMPTY_MAP)
     yield side.name("spec"), field(side.of("holder"), "spec", EMPTY_MAP)
@@ -26,11 +27,15 @@ def job_values(side: ObjectSide) -> Iterator[Variable]:
 
 
 def flow_values(side: ObjectSide) -> Iterator[Variable]:
-    """The values of a JobFlow, or the one in a CronJobFlow or JobFlowTemplate. Its parts are the patches of its steps."""
+    """The values of a JobFlow, or the one in a CronJobFlow or JobFlowTemplate. Its parts are the patches of its steps.
+    `held`: whether there is one."""
     holder, template = side.of("holder"), f"{KIND} == 'JobFlowTemplate'"
-    yield side.name("holder"), f"{KIND} == 'CronJobFlow' ? {_inner(side, 'jobFlowTemplate')} : {side.object}"
+    in_a_schedule, in_a_template = _inner(side, "jobFlowTemplate"), _inner(side, "flow")
+    held = f"{KIND} == 'CronJobFlow' ? size({in_a_schedule}) > 0 : {template} ? size({in_a_template}) > 0 : true"
+    yield side.name("held"), held
+    yield side.name("holder"), f"{KIND} == 'CronJobFlow' ? {in_a_schedule} : {side.object}"
     yield side.name("metadata"), f"{template} ? {EMPTY_MAP} : {field(holder, 'metadata', EMPTY_MAP)}"
-    yield side.name("spec"), f"{template} ? {_inner(side, 'flow')} : {field(holder, 'spec', EMPTY_MAP)}"
+    yield side.name("spec"), f"{template} ? {in_a_template} : {field(holder, 'spec', EMPTY_MAP)}"
     spec = side.of("spec")
     yield side.name("flows"), field(spec, "flows", EMPTY_LIST)
     yield side.name("steps"), f"{side.of('flows')} + {field(spec, 'finally', EMPTY_LIST)}"

@@ -6,6 +6,7 @@ from typing import Final
 from shared.kinds import Kind
 from shared.model.phases import PolicyMode
 from shared.model.types import Body
+from shared.names import LAST_APPLIED
 from shared.policy.admission.cel import EMPTY_LIST, field, fits
 from shared.policy.admission.sides import CREATES, KIND, NEW, OLD
 
@@ -66,6 +67,7 @@ def only_suspends() -> Condition:
         f" && {old}.spec.all(k, k == 'suspend' || k in {new}.spec)"
     )
     labels = f"{field(f'{new}.metadata', 'labels', '{}')} == {field(f'{old}.metadata', 'labels', '{}')}"
+    labels += f" && {_same_annotations(new, old)} && {_same_annotations(old, new)}"
     stops = f"has({new}.spec.suspend) && {new}.spec.suspend && !(has({old}.spec.suspend) && {old}.spec.suspend)"
     is_flow = f"{KIND} == 'JobFlow' && !({CREATES}) && has({new}.spec) && has({old}.spec)"
     return "does-not-only-suspend", f"!({is_flow} && {stops} && {others} && {labels})"
@@ -74,9 +76,19 @@ def only_suspends() -> Condition:
 def applies() -> str:
     """Whether the policy selects the namespace and the object, by its labels before or after the change."""
     by_namespace = _selects(f"{_MATCH}.namespaceSelector", field("namespaceObject.metadata", "labels", "{}"))
-    by_object = f"({_selects(f'{_MATCH}.objectSelector', NEW.of('labels'))}"
-    by_object += f" || (!({CREATES}) && {_selects(f'{_MATCH}.objectSelector', OLD.of('labels'))}))"
+    by_object = f"({_selects(f'{_MATCH}.objectSelector', NEW.of('labels'))} || variables.before)"
     return f"!has({_MATCH}) || ({by_namespace} && {by_object})"
+
+
+def applied_before() -> str:
+    """Whether there is a stored object that the policy selects by its labels; else all faults of an update are new."""
+    return f"!({CREATES}) && (!has({_MATCH}) || {_selects(f'{_MATCH}.objectSelector', OLD.of('labels'))})"
+
+
+def _same_annotations(one: str, other: str) -> str:
+    """Those of the first are in the other, except kubectl's copy of the manifest, which contains `suspend` as well."""
+    first, second = (field(f"{each}.metadata", "annotations", "{}") for each in (one, other))
+    return f"{first}.all(k, k == '{LAST_APPLIED}' || (k in {second} && {second}[k] == {first}[k]))"
 
 
 def _literal(mode: PolicyMode) -> str:

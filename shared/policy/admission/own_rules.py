@@ -7,13 +7,14 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Final
 
+from shared.policy.admission import changed
 from shared.policy.compiled.policy import CompiledPolicy
 from shared.policy.compiled.rules import CompiledRule
 from shared.policy.compiled.variables import fields_of
 from shared.policy.embedded import JUDGED
 
 OWN_PARTLY: Final = "the webhook also judges templates in other objects, and refuses what it cannot evaluate"
-MADE: Final = re.compile(r"applies|labels(New|Old)|(holds|says)\d+")
+MADE: Final = re.compile(rf"applies|before|labels(New|Old)|(holds|says)\d+|{'|'.join(sorted(changed.NAMES))}")
 """Names of variables of the ValidatingAdmissionPolicy that are not the JobFlowPolicy's."""
 
 SET_BY_WEBHOOK: Final = frozenset(
@@ -41,7 +42,10 @@ def why_left(rule: CompiledRule, policy: CompiledPolicy, defaulted: Collection[s
         return "is about templates in other objects"
     if taken := [variable.name for variable in policy.variables if MADE.fullmatch(variable.name)]:
         return f"spec.variables: the name {taken[0]} is used by the ValidatingAdmissionPolicy"
-    if fields_of(rule.program, policy.variables) & _WHOLE:
+    fields = fields_of(rule.program, policy.variables)
+    if ours := sorted(key for key in changed.OUR_ANNOTATIONS if ("object", "metadata", "annotations", key) in fields):
+        return f"reads the annotation {ours[0]}, which the webhook sets"
+    if fields & _WHOLE:
         return "reads the whole object, spec, metadata or annotations, in which the webhook sets what is absent"
     words = _words(rule, policy)
     set_ = sorted(words.intersection({*SET_BY_WEBHOOK, *defaulted}))

@@ -19,6 +19,7 @@ from shared.policy.raw import mapping
 _STEP: Final = re.compile(r"([^.\[\]]+)|\[([^\]]*)\]")
 _OF_SERVER: Final = ("managedFields", "resourceVersion", "generation", "selfLink")
 _OF_CONTROLLERS: Final = ("finalizers", "ownerReferences")
+_OWN: Final = "rules."
 _ABSENT: Final = object()
 
 
@@ -28,7 +29,7 @@ def new_faults(
     """The faults of the updated object that the stored object does not have. `before`: the stored object's faults."""
     old = context.old or {}
     left = Counter(_identity(fault, old) for fault in before)
-    changed = {f"rules.{rule.name}" for rule in rules if _has_changed(rule, context.body, old)}
+    changed = {_OWN + rule.name for rule in rules if _has_changed(rule, context.body, old)}
     for fault in faults:
         identity = _identity(fault, context.body)
         if left[identity] and fault.rule not in changed:
@@ -38,7 +39,12 @@ def new_faults(
 
 
 def _identity(fault: PolicyFault, body: Body) -> tuple[str, ...]:
-    """Equal for the same fault of both objects, also if the position of a named task, step or container has changed."""
+    """Equal for the same fault of both objects, also if the position of a named task, step or container has changed.
+
+    A rule in CEL has one fault, whose computed message may read more than the rule does.
+    """
+    if fault.rule.startswith(_OWN):
+        return (fault.rule,)
     return fault.rule, _named(fault.path, body), fault.message, repr(fault.value)
 
 

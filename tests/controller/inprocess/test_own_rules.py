@@ -85,7 +85,7 @@ def test_a_message_has_one_line() -> None:
 def test_an_update_is_judged_if_it_changes_what_the_rule_reads() -> None:
     made, _ = specs(policy())
     assert made["validations"][0]["expression"] == (
-        "!(variables.applies && (request.operation == 'CREATE'"
+        "!(variables.applies && (!variables.before"
         ' || dyn(object)[?"spec"][?"flows"] != dyn(oldObject)[?"spec"][?"flows"])) || variables.holds0'
     )
 

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 import msgspec
 import orjson
@@ -39,6 +39,7 @@ class Difference(NamedTuple):
     raw: bool
     too_much: Found
     too_little: Found
+    policies: Sequence[Body]
 
     @property
     def known(self) -> bool:
@@ -60,6 +61,11 @@ class Difference(NamedTuple):
             "known": self.known,
             "object": self.review.object,
             "old": self.review.old_object,
+            "policies": [
+                each["spec"]
+                for each in self.policies
+                if each["metadata"]["name"] in {name for name, _ in self.too_much | self.too_little}
+            ],
         }
 
 
@@ -71,6 +77,53 @@ class Tally(msgspec.Struct):
     found: int = 0
     not_stored: int = 0
     differences: list[Difference] = []
+
+
+class Judge(Protocol):
+    """Makes random policies, and says what is found by them."""
+
+    def enforce(self, kube: BlockingClient, rng: random.Random, name: str) -> list[Body]:
+        """New policies for the namespaces labelled with the name, as they are stored."""
+
+    def settle(self, kube: BlockingClient, name: str) -> None:
+        """Wait until they are in force. `name`: a new one, for a namespace."""
+
+    def remove(self, kube: BlockingClient, policies: Sequence[Body]) -> None: ...
+
+    def found_by_webhook(self, review: AdmissionReview, policies: Sequence[Body], namespace: Body) -> Found: ...
+
+    def found_in(self, reported: Sequence[str]) -> Found:
+        """`reported`: warnings or refusals of the API server."""
+
+    def disagreement(
+        self, review: AdmissionReview, policies: Sequence[Body], webhook: Found, api_server: Found
+    ) -> tuple[Found, Found]:
+        """What the API server alone finds, and what it ought to find and does not."""
+
+
+class ParameterPolicies:
+    """The chart's policies, of which JobFlowPolicies are the parameters."""
+
+    def enforce(self, kube: BlockingClient, rng: random.Random, name: str) -> list[Body]:
+        return enforce(kube, name, *(random_policy(rng, f"{name}-{at}") for at in range(rng.randint(1, 3))))
+
+    def settle(self, kube: BlockingClient, name: str) -> None:
+        await_policies(kube, name)
+
+    def remove(self, kube: BlockingClient, policies: Sequence[Body]) -> None:
+        remove(kube, policies)
+
+    def found_by_webhook(self, review: AdmissionReview, policies: Sequence[Body], namespace: Body) -> Found:
+        return found_by_webhook(review, policies, namespace)
+
+    def found_in(self, reported: Sequence[str]) -> Found:
+        return found_in(reported)
+
+    def disagreement(
+        self, review: AdmissionReview, policies: Sequence[Body], webhook: Found, api_server: Found
+    ) -> tuple[Found, Found]:
+        found = disagreement(review, policies, webhook, api_server)
+        return (found.too_much, found.too_little) if found else (frozenset(), frozenset())
 
 
 class _Object(NamedTuple):
@@ -96,7 +149,9 @@ def depth(value: Any) -> int:
     return 0 if inner is None else 1 + max(map(depth, inner), default=0)
 
 
-def compare(kube: BlockingClient, rng: random.Random, corpus: Sequence[Body], rounds: int, objects: int) -> Tally:
+def compare(
+    kube: BlockingClient, judge: Judge, rng: random.Random, corpus: Sequence[Body], rounds: int, objects: int
+) -> Tally:
     """`objects`: random ones in each round; the corpus is spread over the rounds."""
     tally = Tally()
     make_namespace(kube, "free", "free")
@@ -104,26 +159,27 @@ def compare(kube: BlockingClient, rng: random.Random, corpus: Sequence[Body], ro
         for number in range(rounds):
             share = rng.sample(corpus[number::rounds], len(corpus[number::rounds]))
             share += [made_odd(rng, random_object(rng, f"r{at}")) for at in range(objects)]
-            cases = [_case(kube, rng, f"c{number}-{at}", share[at::_CASES], pool) for at in range(_CASES)]
-            await_policies(kube, f"round-{number}")
+            cases = [_case(kube, judge, rng, f"c{number}-{at}", share[at::_CASES], pool) for at in range(_CASES)]
+            judge.settle(kube, f"round-{number}")
             judged = [(case, each, _completed(case, each)) for case in cases for each in case.objects]
             answers = pool.map(lambda given: list(_answers(kube, *given)), judged)
             for (case, _, whole), reported in zip(judged, answers, strict=True):
-                _compare(case, whole, reported, tally)
-            remove(kube, [body for case in cases for body in case.policies])
+                _compare(judge, case, whole, reported, tally)
+            judge.remove(kube, [body for case in cases for body in case.policies])
             tally.not_stored += len(share) - len(judged)
     return tally
 
 
-def _case(kube: BlockingClient, rng: random.Random, name: str, chosen: list[Body], pool: Executor) -> _Case:
+def _case(
+    kube: BlockingClient, judge: Judge, rng: random.Random, name: str, chosen: list[Body], pool: Executor
+) -> _Case:
     labels = {"team": rng.choice(["vision", "nlp"])}
     namespace = make_namespace(kube, name, name, **{**labels, WARNS: "yes"})
     make_namespace(kube, f"{name}-refuses", name, **labels)
     own = [random.Random(rng.random()) for _ in chosen]
     stored = pool.map(lambda pair: _stored(kube, pair[0], name, pair[1]), zip(own, chosen, strict=True))
     objects = [found for found in stored if found is not None]
-    policies = [random_policy(rng, f"{name}-{at}") for at in range(rng.randint(1, 3))]
-    return _Case(name, namespace, enforce(kube, name, *policies), objects)
+    return _Case(name, namespace, judge.enforce(kube, rng, name), objects)
 
 
 def _stored(kube: BlockingClient, rng: random.Random, namespace: str, manifest: Body) -> _Object | None:
@@ -154,17 +210,17 @@ def _answers(kube: BlockingClient, case: _Case, each: _Object, whole: AdmissionR
         yield list(_reported(kube, case, manifest, each.old))
 
 
-def _compare(case: _Case, whole: AdmissionReview, answers: Sequence[Sequence[str]], tally: Tally) -> None:
-    webhook = found_by_webhook(whole, case.policies, case.namespace)
+def _compare(judge: Judge, case: _Case, whole: AdmissionReview, answers: Sequence[Sequence[str]], tally: Tally) -> None:
+    webhook = judge.found_by_webhook(whole, case.policies, case.namespace)
     tally.judged += 1
     tally.found += bool(webhook)
     for raw, reported in zip((True, False), answers, strict=True):
-        api_server = found_in(reported)
+        api_server = judge.found_in(reported)
         tally.refused += bool(api_server)
-        found = disagreement(whole, case.policies, webhook, api_server)
+        too_much, too_little = judge.disagreement(whole, case.policies, webhook, api_server)
         cut = sum(map(len, reported)) > _MOST_WARNED or any(text.startswith("4") for text in reported)
-        if found and (found.too_much or not (raw or cut)):
-            tally.differences.append(Difference(whole, raw, found.too_much, found.too_little))
+        if too_much or (too_little and not (raw or cut)):
+            tally.differences.append(Difference(whole, raw, too_much, too_little, case.policies))
 
 
 def _reported(kube: BlockingClient, case: _Case, manifest: Body, old: Body | None) -> Iterator[str]:

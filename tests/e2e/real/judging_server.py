@@ -39,7 +39,7 @@ def make_namespace(kube: BlockingClient, name: str, judged_as: str, **labels: st
 
 def enforce(kube: BlockingClient, judged_as: str, *bodies: Body) -> list[Body]:
     """Create policies for the namespaces with this label, with the statuses that the controller would write."""
-    stored = with_status([kube.create(kinds.JOBFLOWPOLICY, _for(judged_as, body)) for body in bodies])
+    stored = with_status([kube.create(kinds.JOBFLOWPOLICY, limited_to(judged_as, body)) for body in bodies])
     for body in stored:
         kube.request("PUT", f"{path(kinds.JOBFLOWPOLICY, '', body['metadata']['name'])}/status", body)
     return stored
@@ -83,7 +83,7 @@ def _serves_policies(kube: BlockingClient) -> bool:
     return True
 
 
-def _for(judged_as: str, body: Body) -> Body:
+def limited_to(judged_as: str, body: Body) -> Body:
     match = {**body["spec"].get("match", {})}
     selector = {**match.get("namespaceSelector", {})}
     selector["matchLabels"] = {**selector.get("matchLabels", {}), LABEL: judged_as}
@@ -98,23 +98,20 @@ def _install(kube: BlockingClient) -> None:
             body["metadata"]["name"] = name
             body["spec"]["matchConditions"].insert(0, mode.condition)
             kube.create(kinds.ADMISSION_POLICY, body)
-            refuses = "Audit" if mode.action == "Audit" else "Deny"
-            for binding in (_binding(name, refuses, "DoesNotExist"), _binding(name, "Warn", "Exists")):
+            for binding in bindings(name, {"paramRef": {"selector": {}, "parameterNotFoundAction": "Allow"}}):
                 kube.create(kinds.ADMISSION_POLICY_BINDING, binding)
 
 
-def _binding(name: str, action: str, operator: str) -> Body:
-    return {
-        "apiVersion": "admissionregistration.k8s.io/v1",
-        "kind": "ValidatingAdmissionPolicyBinding",
-        "metadata": {"name": f"{name}-{action.lower()}"},
-        "spec": {
-            "policyName": name,
-            "validationActions": [action],
-            "paramRef": {"selector": {}, "parameterNotFoundAction": "Allow"},
-            "matchResources": {"namespaceSelector": {"matchExpressions": [{"key": WARNS, "operator": operator}]}},
-        },
-    }
+def bindings(name: str, spec: Body) -> Iterator[Body]:
+    """One that warns, where WARNS is set, and one that refuses elsewhere. `name`: of the policy; `spec`: what else they say."""
+    for action, operator in (("Deny", "DoesNotExist"), ("Warn", "Exists")):
+        selector = {"namespaceSelector": {"matchExpressions": [{"key": WARNS, "operator": operator}]}}
+        yield {
+            "apiVersion": "admissionregistration.k8s.io/v1",
+            "kind": "ValidatingAdmissionPolicyBinding",
+            "metadata": {"name": f"{name}-{action.lower()}"},
+            "spec": {**spec, "policyName": name, "validationActions": [action], "matchResources": selector},
+        }
 
 
 def remove(kube: BlockingClient, bodies: Sequence[Body]) -> None:

@@ -1,13 +1,15 @@
-"""Random objects and the test corpus, judged by the chart's policies on a real API server and by the webhook."""
+"""Random objects and the test corpus, judged by the API server's policies and by the webhook."""
 
 import os
 import random
 from pathlib import Path
 
 import orjson
+import pytest
 
-from tests.e2e.real.differential import compare
+from tests.e2e.real.differential import Judge, ParameterPolicies, compare
 from tests.e2e.real.judging_server import judging_server
+from tests.e2e.real.own_rules import OwnRules
 from tests.webhook.inprocess.corpus import corpus
 
 ROUNDS, OBJECTS, SEED = (
@@ -19,15 +21,12 @@ DIFFERENCES = os.environ.get("IN_PROCESS_LIST", "")
 """File for all differences, as JSON lines; also those that are known."""
 
 
-def test_the_api_server_refuses_what_the_webhook_refuses_and_nothing_else(tmp_path: Path) -> None:
+@pytest.mark.parametrize("judge", [ParameterPolicies(), OwnRules()], ids=["parameters", "own rules"])
+def test_the_api_server_refuses_what_the_webhook_refuses_and_nothing_else(judge: Judge, tmp_path: Path) -> None:
     with judging_server(tmp_path) as kube:
-        tally = compare(kube, random.Random(SEED), corpus(), ROUNDS, OBJECTS)
+        tally = compare(kube, judge, random.Random(SEED), corpus(), ROUNDS, OBJECTS)
     if DIFFERENCES:
-        lines = [orjson.dumps(each.as_json()) for each in tally.differences]
-        Path(DIFFERENCES).write_bytes(b"\n".join([orjson.dumps({**tally_of(tally)}), *lines]))
+        with Path(DIFFERENCES).open("ab") as file:
+            file.writelines(orjson.dumps(each.as_json()) + b"\n" for each in tally.differences)
     assert [each for each in tally.differences if not each.known] == []
     assert min(tally.found, tally.refused) > tally.judged / 4
-
-
-def tally_of(tally: object) -> dict[str, int]:
-    return {name: value for name in ("judged", "refused", "found", "not_stored") if (value := getattr(tally, name))}

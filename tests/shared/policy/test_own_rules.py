@@ -32,6 +32,7 @@ def why(expression: str, defaulted: tuple[str, ...] = (), **spec: Any) -> str:
         "namespaceObject.metadata.labels['team'] == 'a'",
         "object.spec.flows.all(f, f.name != 'a')",
         "has(object.metadata.labels) && 'team' in object.metadata.labels",
+        "object.metadata.?annotations['team'].orValue('') != ''",
     ],
 )
 def test_these_are_judged_by_the_api_server_too(expression: str) -> None:
@@ -45,6 +46,7 @@ def test_these_are_judged_by_the_api_server_too(expression: str) -> None:
         ("'queue' in object.spec", {}, "whole object, spec"),
         ("object.spec.all(k, k != 'x')", {}, "whole object, spec"),
         ("has(object.metadata.annotations)", {}, "whole object, spec, metadata or annotations"),
+        ("object.metadata.?annotations['flow.jobflow.dev/creator'].orValue('') != ''", {}, "flow.jobflow.dev/creator"),
         ("object.spec.tasks.all(t, has(t.minAvailable))", {}, "reads minAvailable"),
         ("object.spec.tasks.all(t, has(t.name))", {}, "name of tasks"),
         ("variables.b", {"variables": [{"name": "a", "expression": "has(object.spec.queue)"},

@@ -27,8 +27,9 @@ class Disagreement(NamedTuple):
     too_little: Found
 
 
-def with_status(policies: Sequence[Body], generation: int | None = None) -> list[Body]:
-    """The policies with the status that the controller gives them. `generation`: set where the API server does not."""
+def with_status(policies: Sequence[Body], generation: int | None = None, *, own: bool = False) -> list[Body]:
+    """The policies with the status that the controller gives them. `generation`: set where the API server does not;
+    `own`: the API server judges their `rules` too."""
     bodies = [
         {**body, "metadata": {**body["metadata"], **({"generation": generation} if generation else {})}}
         for body in policies
@@ -41,7 +42,7 @@ def with_status(policies: Sequence[Body], generation: int | None = None) -> list
             **body,
             "status": {
                 "inProcess": status_of(
-                    in_process(compiled[body["metadata"]["name"]], defaulted), body["metadata"]["generation"]
+                    in_process(compiled[body["metadata"]["name"]], defaulted, own=own), body["metadata"]["generation"]
                 )
             },
         }

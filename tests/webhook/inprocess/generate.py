@@ -48,18 +48,24 @@ def random_policy(rng: random.Random, name: str) -> Body:
             spec[group] = chosen
     if not spec:
         spec["limits"] = {"maxSteps": rng.randint(0, 4)}
+    if rng.random() < 0.15:
+        # A policy may not refuse its own defaults.
+        seconds = spec.get("limits", {}).get("maxActiveDeadlineSeconds", 5)
+        spec["defaults"] = {"labels": {"team": "vision"}} | ({"activeDeadlineSeconds": seconds} if seconds else {})
+    return body(kinds.JOBFLOWPOLICY, name, {**spec, **random_scope(rng)})
+
+
+def random_scope(rng: random.Random) -> Body:
+    """To whom a policy applies, and its mode."""
+    spec: Body = {}
     if rng.random() < 0.4:
         spec["match"] = _match(rng)
     if rng.random() < 0.2:
         exempt = {"usernames": ["ann", "system:serviceaccount:ci:*"], "groups": ["research*"], "namespaces": ["ns?"]}
         spec["exempt"] = {field: patterns for field, patterns in exempt.items() if rng.random() < 0.4}
-    if rng.random() < 0.15:
-        # A policy may not refuse its own defaults.
-        seconds = spec.get("limits", {}).get("maxActiveDeadlineSeconds", 5)
-        spec["defaults"] = {"labels": {"team": "vision"}} | ({"activeDeadlineSeconds": seconds} if seconds else {})
     if rng.random() < 0.1:
         spec["mode"] = rng.choice(["Enforce", "Warn", "Audit"])
-    return body(kinds.JOBFLOWPOLICY, name, spec)
+    return spec
 
 
 def random_object(rng: random.Random, name: str) -> Body:

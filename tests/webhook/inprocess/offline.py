@@ -57,6 +57,11 @@ class _Lazy:
                 self._known[missing[1]] = self.evaluate(self._texts[missing[1]])
 
 
+def evaluated(text: str, given: Mapping[str, Any], variables: Mapping[str, str]) -> Any:
+    """The value of an expression that reads these variables. Raises ValueError where it has none."""
+    return _Lazy(given, variables).evaluate(text)
+
+
 def _plain(value: Any) -> Any:
     """Raises ValueError for an error."""
     if value.type() == cel.Type.NULL:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from shared import kinds
 from shared.model.types import Body
 from shared.policy.in_process import NEVER, PARTLY, WHOLLY
 from tests.webhook.inprocess.agreement import (
@@ -20,7 +21,7 @@ from tests.webhook.inprocess.agreement import (
 )
 from tests.webhook.inprocess.generate import IMAGES, changed, random_object, random_policy
 from tests.webhook.inprocess.offline import refusals
-from tests.webhook.make import envelope, flow, job, known, review, step
+from tests.webhook.make import body, envelope, flow, job, known, review, step
 from tests.webhook.policies.fields import FIELDS
 from tests.webhook.policies.make import labelled, namespace, pods, policy
 from tests.webhook.test_server import running
@@ -132,6 +133,42 @@ def test_suspending_a_flow_is_not_refused_but_a_change_under_cover_of_it_is() ->
     suspended = policy("house", limits={"maxSteps": 1})
     assert reported(flow(step("a"), step("b"), suspend=True), suspended, old=one)
     assert reported(labelled(flow(step("a"), step("b"), suspend=True), team="vision"), house, old=one)
+
+
+def test_all_faults_of_an_object_that_comes_under_a_policy_by_its_labels_are_new() -> None:
+    house = policy("house", allowed={"queues": ["q1"]}, match={"objectSelector": TEAM})
+    stored = job(queue="other")
+    both = (reported(labelled(stored, team="vision"), house, old=stored), reported(stored, house, old=stored))
+    assert [len(each) for each in both] == [1, 0]
+    assert found_by_webhook(review(labelled(stored, team="vision"), stored), [house], NAMESPACE)
+    assert reported(labelled(stored, team="nlp"), house, old=labelled(stored, team="vision")) == []
+
+
+def test_a_stored_flow_whose_loop_ran_too_many_jobs_may_get_another_fault_of_that_kind() -> None:
+    """The webhook counts the Jobs of the loop: both flows run three at once."""
+    house = policy("house", limits={"maxParallelism": 2})
+    looping, other = flow(step("a", **{"for": {"range": {"end": 3}}})), flow(step("a"), step("b"), step("c"))
+    assert reported(other, house, old=looping) == []
+    assert found_by_webhook(review(other, looping), [house], NAMESPACE) == frozenset()
+    assert reported(other, house, old=flow(step("a")))
+
+
+EMPTY = {
+    "a JobFlowTemplate": (kinds.JOBFLOWTEMPLATE, None),
+    "a JobFlowTemplate without a flow": (kinds.JOBFLOWTEMPLATE, {"flow": {}}),
+    "a CronJobFlow": (kinds.CRONJOBFLOW, None),
+    "a CronJobFlow without a flow": (kinds.CRONJOBFLOW, {"jobFlowTemplate": {}}),
+    "a CronJob without a Job": (kinds.CRONJOB, {"jobTemplate": {}}),
+}
+
+
+@pytest.mark.parametrize("case", EMPTY)
+def test_what_contains_no_template_is_left_to_the_schema(case: str) -> None:
+    kind, spec = EMPTY[case]
+    empty = body(kind, "empty", spec)
+    house = policy("house", limits={"maxActiveDeadlineSeconds": 60}, required={"labels": ["team"]})
+    assert reported(empty, house) == []
+    assert found_by_webhook(review(empty), [house], NAMESPACE) == frozenset()
 
 
 def test_absent_fields_that_a_policy_sets_are_left_to_the_webhook() -> None:

@@ -32,6 +32,7 @@ def with_metadata(manifest: Body, **more: Any) -> Body:
 
 
 SLOW = flow(step("a"), step("b"), step("c"))
+LABEL_IN_MESSAGE = "'too many steps for team ' + object.metadata.labels.team"
 UPDATES: dict[str, tuple[dict[str, Any], Body, Body, bool]] = {
     # policy, the stored object, the update, whether it is allowed
     "a required label is removed": (TEAM, labelled(job(), team="a"), labelled(job()), False),
@@ -79,6 +80,16 @@ UPDATES: dict[str, tuple[dict[str, Any], Body, Body, bool]] = {
         job(queue="bad"),
         labelled(job(queue="bad"), env="prod", team="a"),
         False,
+    ),
+    "a label that only the message of a violated rule reads": (
+        {
+            "rules": [
+                {"name": "few", "expression": "size(object.spec.flows) < 1", "messageExpression": LABEL_IN_MESSAGE}
+            ]
+        },
+        labelled(flow(step("a")), team="a"),
+        labelled(flow(step("a")), team="b"),
+        True,
     ),
     "a suspended flow loses its label": (
         TEAM,
