@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 
+from bench import enforcement
 from bench.cluster import BenchCluster
 from bench.loads import (
     admission,
@@ -53,4 +54,5 @@ LOADS: Final[Mapping[str, BenchLoad]] = {
     "n": BenchLoad("the Python package", python_package.measure, 300, beside=False),
     "o": BenchLoad("take-over after the leader is killed", take_over.measure, 120, beside=False),
     "p": BenchLoad("list and status of 1500 flows beside kubectl", lists.measure, 300, beside=False),
+    "q": BenchLoad("policies in the API server, by their number", enforcement.measure, 1200, beside=False),
 }
