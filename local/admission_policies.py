@@ -17,10 +17,9 @@ def objects(name: str, excluded: Sequence[str]) -> Iterator[tuple[Kind, Body]]:
     parameters = {"paramRef": {"selector": {}, "parameterNotFoundAction": "Allow"}}
     for policy in in_process.policies():
         for mode in in_process.modes():
-            spec = {**policy["spec"], "matchConditions": [mode.condition, *policy["spec"]["matchConditions"]]}
             whole = f"{name}-{policy['metadata']['name']}-{mode.action.lower()}"
             action = "Audit" if mode.action == "Warn" else mode.action
-            yield from _bound({**policy, "spec": spec}, whole, action, excluded, **parameters)
+            yield from _bound(in_process.with_mode(policy, mode), whole, action, excluded, **parameters)
 
 
 def _bound(policy: Body, name: str, action: str, excluded: Sequence[str], **more: Body) -> Iterator[tuple[Kind, Body]]:

@@ -23,6 +23,7 @@ from shared.policy.admission.matching import (
     applies,
     conditions,
     mode_condition,
+    one_condition,
     only_suspends,
     resource_rule,
 )
@@ -74,7 +75,7 @@ def object_name(prefix: str, policy: str) -> str:
 def _policy(policy: CompiledPolicy, generation: int | None, rules: list[CompiledRule]) -> Body:
     """Contains the API server's defaults too, so that the stored object can be compared. If an expression fails, the object is admitted, because the webhook evaluates it as well."""
     matched = (
-        mode_condition(policy.mode),
+        ("mode", mode_condition(policy.mode)),
         ("generation", f"params.metadata.generation == {generation or 0}"),
         *conditions([PREFIX + rule.name for rule in rules]),
         only_suspends(),
@@ -83,7 +84,7 @@ def _policy(policy: CompiledPolicy, generation: int | None, rules: list[Compiled
         "failurePolicy": "Ignore",
         "paramKind": {"apiVersion": kinds.JOBFLOWPOLICY.api_version, "kind": kinds.JOBFLOWPOLICY.kind},
         "matchConstraints": {**_everywhere(), "resourceRules": [resource_rule(kind) for kind in JUDGED]},
-        "matchConditions": _named(matched),
+        "matchConditions": [one_condition(matched)],
         "variables": _named(_variables(policy, rules)),
         "validations": [_validation(index, rule) for index, rule in enumerate(rules)],
     }

@@ -23,13 +23,18 @@ _STATUS: Final = "params.status.inProcess"
 _EMBEDDED: Final = (("CronJob", "Job"), ("CronJobFlow", "JobFlow"), ("JobFlowTemplate", "JobFlow"))
 
 
-def mode_condition(mode: PolicyMode) -> Condition:
-    """matchCondition that selects the JobFlowPolicies of a mode."""
-    return "mode", f"{field('params.spec', 'mode', _literal(PolicyMode.ENFORCE))} == {_literal(mode)}"
+def mode_condition(mode: PolicyMode) -> str:
+    """Whether the JobFlowPolicy is of a mode."""
+    return f"{field('params.spec', 'mode', _literal(PolicyMode.ENFORCE))} == {_literal(mode)}"
+
+
+def one_condition(all_: Iterable[Condition]) -> Body:
+    """One matchCondition for all of them: the API server evaluates every one, also after one that is false."""
+    return {"name": "concerned", "expression": " && ".join(f"({expression})" for _, expression in all_)}
 
 
 def conditions(checks: Iterable[str]) -> list[Condition]:
-    """matchConditions of all modes. They cannot read the Namespace; see `applies`.
+    """Of all modes. They cannot read the Namespace; see `applies`.
 
     `listed`: the controller has read this version of the policy and lists one of these checks.
     """

@@ -109,7 +109,8 @@ def test_the_binding_names_its_policy_and_has_the_action_of_the_mode(mode: str, 
 
 def test_it_judges_only_the_version_of_the_policy_of_which_it_was_made() -> None:
     made, _ = specs(policy(generation=7))
-    assert {"name": "generation", "expression": "params.metadata.generation == 7"} in made["matchConditions"]
+    (condition,) = made["matchConditions"]
+    assert "(params.metadata.generation == 7)" in condition["expression"]
 
 
 def test_names_are_short_and_the_same_every_time() -> None:

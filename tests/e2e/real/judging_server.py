@@ -15,7 +15,7 @@ from tests.e2e.real.api_server import api_server
 from tests.webhook.inprocess.agreement import with_status
 from tests.webhook.make import KINDS, flow
 from tests.webhook.policies.make import policy
-from webhook.inprocess.admission_policies import modes, policies
+from webhook.inprocess.admission_policies import modes, policies, with_mode
 
 LABEL: Final = "judged-as"
 """Label of namespaces; a policy is made for one value. Where WARNS is set, what is refused elsewhere is a warning."""
@@ -95,9 +95,7 @@ def _install(kube: BlockingClient) -> None:
     for mode in modes():
         for body in policies():
             name = f"{body['metadata']['name']}-{mode.mode.lower()}"
-            body["metadata"]["name"] = name
-            body["spec"]["matchConditions"].insert(0, mode.condition)
-            kube.create(kinds.ADMISSION_POLICY, body)
+            kube.create(kinds.ADMISSION_POLICY, {**with_mode(body, mode), "metadata": {"name": name}})
             for binding in bindings(name, {"paramRef": {"selector": {}, "parameterNotFoundAction": "Allow"}}):
                 kube.create(kinds.ADMISSION_POLICY_BINDING, binding)
 

@@ -18,6 +18,7 @@ from webhook.inprocess.admission_policies import modes, policies
 
 _VARIABLES: Final = ("object", "oldObject", "request", "namespaceObject", "params", "variables")
 _MISSING: Final = re.compile(r'Key not found in map : "(\w+)"')
+_BETWEEN: Final = re.compile(r'; (?=policy ")')
 _LIBRARIES: Final = ("lists", "math", "optional", "regex", "sets", "strings")
 
 
@@ -96,14 +97,16 @@ def refusals(review: AdmissionReview, namespace: Body, params: Body, mode: str =
             continue
         lazy = _Lazy(given, {each["name"]: each["expression"] for each in spec["variables"]})
         try:
-            if not all(lazy.evaluate(each["expression"]) for each in (condition, *spec["matchConditions"])):
+            if not all(
+                lazy.evaluate(each) for each in (condition, *(each["expression"] for each in spec["matchConditions"]))
+            ):
                 continue
         except ValueError:
             continue
         for validation in spec["validations"]:
             try:
                 if not lazy.evaluate(validation["expression"]):
-                    found.append(lazy.evaluate(validation["messageExpression"]))
+                    found.extend(_BETWEEN.split(lazy.evaluate(validation["messageExpression"])))
             except ValueError:
                 continue
     return found
