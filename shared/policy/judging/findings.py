@@ -1,6 +1,7 @@
 """Judges one object by all policies. If several policies find the same violation, the strictest mode counts."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Final
 
 import msgspec
@@ -82,14 +83,17 @@ def _new(policy: CompiledPolicy, context: PolicyContext, exceptions: Exceptions)
 
     A fault that an exception allows for the stored object, but not for the changed one, is new.
     """
-    faults = faults_found(policy, context, exceptions, MOST)
-    if context.old is None or context.operation == DELETE or not (faults.counted or faults.excepted):
-        return faults
+    if context.old is None or context.operation == DELETE:
+        return faults_found(policy, context, exceptions, MOST)
+    faults = faults_found(policy, context, exceptions, None)  # new ones may follow many that are stored
     stored = stored_context(context)
-    before = faults_found(policy, stored, exceptions, None) if applies(policy, stored) else FaultsFound()
+    before = FaultsFound()
+    if (faults.counted or faults.excepted) and applies(policy, stored):
+        before = faults_found(policy, stored, exceptions, None)
+    excepted = (*before.counted, *before.excepted)
     return FaultsFound(
-        tuple(new_faults(faults.counted, before.counted, policy.rules, context)),
-        tuple(new_faults(faults.excepted, (*before.counted, *before.excepted), policy.rules, context)),
+        tuple(islice(new_faults(faults.counted, before.counted, policy.rules, context), MOST)),
+        tuple(islice(new_faults(faults.excepted, excepted, policy.rules, context), MOST)),
     )
 
 

@@ -1,12 +1,16 @@
-"""An installation in mode Lenient whose webhook has stopped: the API server itself refuses broken graphs."""
+"""The API server itself refuses while no webhook answers: an installation in mode Lenient, and a local cluster."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from local.backends import chosen
 from local.client.blocking import until
-from shared.kinds import ADMISSION_POLICY, ADMISSION_POLICY_BINDING, JOBFLOWPOLICY
+from local.client.rest import RestError
+from local.cluster import LocalCluster
+from local.request import ClusterRequest
+from shared.kinds import ADMISSION_POLICY, ADMISSION_POLICY_BINDING, JOBFLOW, JOBFLOWPOLICY, MUTATING, VALIDATING
 from shared.model.types import Body
 from tests.e2e.support.installation import CONFIGURATION, Installation, refusal
 from tests.webhook.make import flow, step
@@ -85,3 +89,25 @@ def test_the_api_server_enforces_policies_while_no_webhook_answers(installed: In
     installed.cluster.processes.stop("controller")
     installed.kube.delete(JOBFLOWPOLICY, "", "house")
     until(lambda: refusal(installed, LONG) == "", 60, lambda: refusal(installed, LONG))
+
+
+def test_a_local_cluster_with_a_real_api_server_refuses_with_and_without_its_webhook(tmp_path: Path) -> None:
+    with ClusterRequest(backend="real", nodes=0).cluster(tmp_path) as cluster:
+        cluster.kube.create(JOBFLOWPOLICY, policy("house", limits={"maxSteps": 2}))
+        state = cluster.wait_for(JOBFLOWPOLICY, "", "house", lambda body: "inProcess" in body.get("status", {}))
+        assert state["status"]["inProcess"]["rules"] == ["limits.maxSteps"]
+        until(lambda: BY_RULE in refused_there(cluster, LONG), 30, lambda: refused_there(cluster, LONG))
+        for kind in (MUTATING, VALIDATING):
+            for each in cluster.kube.list(kind):
+                cluster.kube.delete(kind, "", each["metadata"]["name"])
+        by_server = "ValidatingAdmissionPolicy 'jobflow"
+        until(lambda: by_server in refused_there(cluster, LONG), 60, lambda: refused_there(cluster, LONG))
+        until(lambda: by_server in refused_there(cluster, CYCLE), 60, lambda: refused_there(cluster, CYCLE))
+
+
+def refused_there(cluster: LocalCluster, manifest: Body) -> str:
+    try:
+        cluster.kube.create(JOBFLOW, {**manifest, "metadata": {**manifest["metadata"], "namespace": "default"}})
+    except RestError as error:
+        return str(error)
+    return ""

@@ -10,6 +10,7 @@ from tests.webhook.policies.make import container, labelled, patched_job, pods
 ONLY_CORP: Body = {"allowed": {"images": ["registry.corp/*"]}}
 EVIL = container(name="evil", image="evil.io/app")
 EVIL_TASK = task("evil", template=pod_template(containers=[EVIL]))
+MANY_EVIL = task("many", template=pod_template(containers=[{**EVIL, "name": f"c{at}"} for at in range(110)]))
 EVIL_PATCH = step("evil", patch={"jobSpec": {"tasks": [EVIL_TASK]}})
 TEAM: Body = {"matchLabels": {"team": "vision"}}
 
@@ -109,6 +110,12 @@ BYPASSES: dict[str, Bypass] = {
         template(EVIL_TASK, task("w", template=pod_template(containers=[container(image="worse.io/app")]))),
         "allowed.images",
         template(EVIL_TASK),
+    ),
+    "one more violation behind a hundred stored ones": Bypass(
+        ONLY_CORP,
+        template(MANY_EVIL, task("w", template=pod_template(containers=[container(image="worse.io/app")]))),
+        "allowed.images",
+        template(MANY_EVIL),
     ),
     "steps in finally": Bypass(
         {"limits": {"maxSteps": 1}}, flow(step("a"), **{"finally": [step("b")]}), "limits.maxSteps"
