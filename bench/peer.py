@@ -4,6 +4,7 @@ BENCH_PEER='other-controller --kubeconfig={kubeconfig} ...'   the command for lo
 BENCH_PEER_PODS='...'     the command for loads with pods (default: BENCH_PEER)
 BENCH_PEER_CRDS=FOLDER    CRDs that it needs besides ours
 BENCH_PEER_AGENT=NAME     how its User-Agent begins (default: the name of its program)
+BENCH_ACCESS=pod          our controller has a mounted service account, as in a Pod, instead of a kubeconfig (real backend)
 """
 
 import os
@@ -17,6 +18,9 @@ import msgspec
 from bench.cluster import BenchCluster
 from bench.procstat import Usage, usage
 from bench.report import OURS, PEER
+from bench.service_account import mounted
+from local.cluster import SYSTEM
+from local.ports import free_port
 
 PODS: Final = "pods"
 FLOWS: Final = "flows"  # the benchmark completes Jobs, so no other controller may reconcile them
@@ -49,10 +53,17 @@ class Ours(msgspec.Struct, frozen=True):
     name: str = OURS
     agent: str = "jobflow-controller"
     gates: bool = True
+    in_pod: bool = False
 
     def start(self, bench_cluster: BenchCluster, what: str) -> None:
-        bench_cluster.cluster.start_controller(more=_ARGUMENTS[what])
-        bench_cluster.cluster.await_ready("controller")
+        cluster = bench_cluster.cluster
+        if self.in_pod:
+            health = free_port()
+            arguments = [f"--health-port={health}", "--log-level=warning", f"--namespace={SYSTEM}", *_ARGUMENTS[what]]
+            cluster.run("controller", "bench.in_pod", arguments, health, mounted(cluster))
+        else:
+            cluster.start_controller(more=_ARGUMENTS[what])
+        cluster.await_ready("controller")
 
     def usage(self, bench_cluster: BenchCluster) -> Usage:
         return usage(bench_cluster.cluster.processes["controller"].pid)
@@ -83,8 +94,9 @@ class Other(msgspec.Struct, frozen=True):
 def sides(environ: Mapping[str, str] = os.environ) -> list[Side]:
     """Our side, and the peer if BENCH_PEER names one."""
     command = environ.get("BENCH_PEER", "")
+    ours = Ours(in_pod=environ.get("BENCH_ACCESS") == "pod")
     if not command:
-        return [Ours()]
+        return [ours]
     commands = {FLOWS: command, PODS: environ.get("BENCH_PEER_PODS") or command}
     agent = environ.get("BENCH_PEER_AGENT") or Path(shlex.split(command)[0]).name
-    return [Ours(), Other(commands, agent)]
+    return [ours, Other(commands, agent)]

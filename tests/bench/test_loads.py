@@ -9,7 +9,7 @@ from bench.bodies import Graph
 from bench.https import length
 from bench.loads import LOADS, gang_rounds
 from bench.loads.admission import path, subjects
-from bench.peer import FLOWS, PODS, Other, sides
+from bench.peer import FLOWS, PODS, Other, Ours, sides
 from bench.report import OURS, PEER
 from bench.reviews import review
 from controller.gang.cycle.memory import CycleMemory
@@ -72,6 +72,13 @@ def test_requests_of_a_peer_are_identified_by_its_program_name() -> None:
     peer = sides({"BENCH_PEER": "/x/other -v", "BENCH_PEER_PODS": "/x/other --all"})[1]
     assert peer == Other({FLOWS: "/x/other -v", PODS: "/x/other --all"}, "other")
     assert sides({"BENCH_PEER": "/x/other", "BENCH_PEER_AGENT": "else"})[1].agent == "else"
+
+
+@pytest.mark.parametrize(("access", "in_pod"), [("", False), ("kubeconfig", False), ("pod", True)])
+def test_our_controller_has_a_service_account_if_that_is_asked_for(access: str, in_pod: bool) -> None:
+    (ours,) = sides({"BENCH_ACCESS": access})
+    assert isinstance(ours, Ours)
+    assert ours.in_pod is in_pod
 
 
 def test_the_length_of_a_response_is_read_from_its_header() -> None:
