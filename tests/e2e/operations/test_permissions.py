@@ -168,6 +168,7 @@ def excepted(scenario: Scenario) -> None:
         "reason": "a test",
     }
     allowed = {"exceptions": {"allowedNamespaces": [scenario.namespace], "maxDuration": "1h"}}
+    allowed["limits"] = {"maxActiveJobs": 1000}  # from now on the webhook watches Jobs
     scenario.kube.patch(JOBFLOWPOLICY, "", "all", {"spec": allowed})
     body = {
         "apiVersion": JOBFLOWPOLICYEXCEPTION.api_version,

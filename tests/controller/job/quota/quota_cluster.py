@@ -37,7 +37,7 @@ class JobQuotaCluster:
         self.excepted: set[Key] = set()
         self.toys: dict[Key, Toy] = {}
         self.late: dict[Key, str] = {}
-        self.flying: dict[Key, tuple[Body, Decision]] = {}
+        self.unwritten: dict[Key, tuple[Body, Decision]] = {}
         self.queue: dict[Key, None] = {}
         self.current: Key | None = None
         self.version = 1
@@ -48,7 +48,7 @@ class JobQuotaCluster:
     def restart(self) -> None:
         """A new process: nothing is left but what is stored. What an old one had begun to write is stored or lost."""
         self.late.clear()
-        self.flying.clear()
+        self.unwritten.clear()
         self.caches = Caches(cast(ApiReader, None))
         self.jobs = self.caches.want(JOB)
         self.book = job_quotas(self.caches, self.jobs, lambda: self.now)
@@ -76,14 +76,14 @@ class JobQuotaCluster:
         self.queue.update(dict.fromkeys(self.book.held(old, new)))
 
     def reconcile(self, key: Key) -> None:
-        if key in self.flying:
-            self.land(key)
-        self.take_off(key)
-        self.land(key)
+        if key in self.unwritten:
+            self.write(key)
+        self.decide_only(key)
+        self.write(key)
 
-    def take_off(self, key: Key) -> None:
+    def decide_only(self, key: Key) -> None:
         """A pass decides by what the cache has; its writes take a while, and passes over other Jobs come between."""
-        if key in self.flying:
+        if key in self.unwritten:
             return
         toy, seen = self.toys.get(key), self.jobs.get(*key)
         self.queue.pop(key, None)
@@ -93,12 +93,12 @@ class JobQuotaCluster:
         stored, toy.job = toy.job, seen
         decision = toy.decide()
         toy.job = stored
-        self.flying[key] = (seen, decision)
+        self.unwritten[key] = (seen, decision)
 
-    def land(self, key: Key, *, status: bool = True) -> None:
+    def write(self, key: Key, *, status: bool = True) -> None:
         """The writes of a pass arrive. A status of a Job that has changed since is refused. `status`: False if the process
         ends before it writes the status."""
-        seen, decision = self.flying.pop(key, ({}, Decision()))
+        seen, decision = self.unwritten.pop(key, ({}, Decision()))
         toy = self.toys.get(key)
         if toy is None or not seen or seen["metadata"]["uid"] != toy.job["metadata"]["uid"]:
             return
@@ -123,15 +123,15 @@ class JobQuotaCluster:
 
     def crash(self, key: Key) -> None:
         """The process ends after it has created what it decided to create, and before it has written the status."""
-        if key in self.flying:
-            self.land(key)
-        self.take_off(key)
-        self.land(key, status=False)
+        if key in self.unwritten:
+            self.write(key)
+        self.decide_only(key)
+        self.write(key, status=False)
         self.restart()
 
     def drain(self) -> None:
-        for key in tuple(self.flying):
-            self.land(key)
+        for key in tuple(self.unwritten):
+            self.write(key)
         for key in tuple(self.late):
             self.deliver(key)
         for _ in range(4000):
@@ -261,4 +261,4 @@ class JobQuotaCluster:
 
     def is_idle(self) -> bool:
         """Whether no Job runs, or may have been let in."""
-        return not self.flying and all(job_standing(toy.job) is Standing.IDLE for toy in self.toys.values())
+        return not self.unwritten and all(job_standing(toy.job) is Standing.IDLE for toy in self.toys.values())

@@ -25,7 +25,7 @@ ANY: Final = 1000
 ACTIONS: Final = ("AbortJob", "ResumeJob", "RestartJob", "TerminateJob", "CompleteJob")
 
 
-class Events:
+class JobQuotaEvents:
     """Events at random in a cluster. `allowed`: by policy, how many Jobs of a group may be active; a lowered limit stops none."""
 
     def __init__(self, policies: tuple[Body, ...], random: Random) -> None:
@@ -34,7 +34,7 @@ class Events:
         self.allowed = {each["metadata"]["name"]: each["spec"]["limits"]["maxActiveJobs"] for each in policies}
 
     def happen(self) -> None:
-        event: Callable[[Events], None] = self.random.choices(*zip(*EVENTS, strict=True))[0]
+        event: Callable[[JobQuotaEvents], None] = self.random.choices(*zip(*EVENTS, strict=True))[0]
         event(self)
 
     def pick(self) -> Key:
@@ -57,12 +57,12 @@ class Events:
         if self.cluster.queue:
             self.cluster.reconcile(self.random.choice(list(self.cluster.queue)))
 
-    def take_off(self) -> None:
-        self.cluster.take_off(self.random.choice(list(self.cluster.queue)) if self.cluster.queue else self.pick())
+    def decide_only(self) -> None:
+        self.cluster.decide_only(self.random.choice(list(self.cluster.queue)) if self.cluster.queue else self.pick())
 
-    def land(self) -> None:
-        if self.cluster.flying:
-            self.cluster.land(self.random.choice(list(self.cluster.flying)))
+    def write(self) -> None:
+        if self.cluster.unwritten:
+            self.cluster.write(self.random.choice(list(self.cluster.unwritten)))
 
     def crash(self) -> None:
         self.cluster.crash(self.pick())
@@ -135,25 +135,25 @@ class Events:
                 assert count <= allowed + beyond.get(group, 0), f"{count} Jobs of {group} have pods, at most {allowed}"
 
 
-EVENTS: Final[tuple[tuple[Callable[[Events], None], float], ...]] = (
-    (Events.create, 10),
-    (Events.deliver, 15),
-    (Events.reconcile, 30),
-    (Events.take_off, 12),
-    (Events.land, 6),
-    (Events.pods, 15),
-    (Events.suspend, 5),
-    (Events.order, 6),
-    (Events.delete, 2),
-    (Events.delete_in_foreground, 1),
-    (Events.settle, 6),
-    (Events.crash, 2),
-    (Events.restart, 1),
-    (Events.grant_exception, 1),
-    (Events.remove_exception, 1),
-    (Events.pass_time, 1),
-    (Events.change_the_limit, 1),
-    (Events.remove_policy, 0.3),
+EVENTS: Final[tuple[tuple[Callable[[JobQuotaEvents], None], float], ...]] = (
+    (JobQuotaEvents.create, 10),
+    (JobQuotaEvents.deliver, 15),
+    (JobQuotaEvents.reconcile, 30),
+    (JobQuotaEvents.decide_only, 12),
+    (JobQuotaEvents.write, 6),
+    (JobQuotaEvents.pods, 15),
+    (JobQuotaEvents.suspend, 5),
+    (JobQuotaEvents.order, 6),
+    (JobQuotaEvents.delete, 2),
+    (JobQuotaEvents.delete_in_foreground, 1),
+    (JobQuotaEvents.settle, 6),
+    (JobQuotaEvents.crash, 2),
+    (JobQuotaEvents.restart, 1),
+    (JobQuotaEvents.grant_exception, 1),
+    (JobQuotaEvents.remove_exception, 1),
+    (JobQuotaEvents.pass_time, 1),
+    (JobQuotaEvents.change_the_limit, 1),
+    (JobQuotaEvents.remove_policy, 0.3),
 )
 
 
@@ -162,7 +162,7 @@ EVENTS: Final[tuple[tuple[Callable[[Events], None], float], ...]] = (
 def test_no_more_jobs_are_active_than_quotas_allow_and_none_waits_while_there_is_room(
     policies: tuple[Body, ...], seed: int
 ) -> None:
-    events = Events(policies, Random(seed))
+    events = JobQuotaEvents(policies, Random(seed))
     for _ in range(200):
         events.happen()
         events.check()

@@ -142,14 +142,14 @@ def test_a_job_starts_when_the_policy_changes_before_its_status_says_that_it_is_
     cluster = JobQuotaCluster(quota(0))
     cluster.create(FIRST)
     cluster.deliver(FIRST)
-    cluster.take_off(FIRST)
+    cluster.decide_only(FIRST)
     if change == "the limit":
         cluster.limit("p", 1)
     elif change == "the policy":
         cluster.remove_policy("p")
     else:
         cluster.grant_exception(FIRST)
-    cluster.land(FIRST)
+    cluster.write(FIRST)
     cluster.drain()
     assert cluster.toys[FIRST].shown == {"first-w-0": "Pending"}
 

@@ -1,5 +1,6 @@
 """Flows of several namespaces under one policy with a quota, and the parts of the controller that drive them."""
 
+from collections.abc import Collection
 from typing import Any, cast
 
 import msgspec
@@ -25,7 +26,7 @@ def policy(most: int, version: int = 1, **per: str) -> Body:
     limits: Body = {"maxActiveFlows": most, **({"countPer": per} if per else {})}
     return {
         "metadata": {"name": "p", "uid": "p", "generation": version, "resourceVersion": str(version)},
-        "spec": {"limits": limits},
+        "spec": {"limits": limits, "exceptions": {"allowedNamespaces": ["*"], "maxDuration": "24h"}},
     }
 
 
@@ -35,7 +36,8 @@ class QuotaCluster:
     def __init__(self, limits: Body) -> None:
         self.policy = limits
         self.removed = False
-        self.exceptions: list[Body] = []
+        self.exceptions: dict[str, Body] = {}
+        self.excepted: set[Key] = set()
         self.clusters: dict[Key, FlowCluster] = {}
         self.version = 1
         self.now = START
@@ -46,7 +48,9 @@ class QuotaCluster:
 
     # -- the controller -----------------------------------------------------------------------------------------------
     def restart(self) -> None:
-        """A new process: nothing is left but what is stored."""
+        """A new process: nothing is left but what is stored. What an old one had not written is lost."""
+        self.unwritten.clear()
+        self.queue = dict.fromkeys(self.clusters)
         self.caches = Caches(cast(ApiReader, None))
         self.flows = self.caches.want(JOBFLOW)
         self.book = flow_quotas(self.caches, self.flows, lambda: self.now)
@@ -55,7 +59,7 @@ class QuotaCluster:
             self.book.namespaces.assume(namespace)
         if not self.removed:
             self.book.policies.assume(self.policy)
-        for each in self.exceptions:
+        for each in self.exceptions.values():
             self.book.exceptions.assume(each)
         for key in self.clusters:
             self.flows.assume(self.body(key))
@@ -129,6 +133,8 @@ class QuotaCluster:
         self.restart()
 
     def drain(self) -> None:
+        for key in tuple(self.unwritten):
+            self.write(key)
         for _ in range(2000):
             if not self.queue:
                 return
@@ -137,8 +143,7 @@ class QuotaCluster:
 
     # -- what is stored ---------------------------------------------------------------------------------------------------
     def body(self, key: Key) -> Body:
-        found = self.clusters[key].flow
-        body: Body = msgspec.to_builtins(found)
+        body: Body = msgspec.json.decode(msgspec.json.encode(self.clusters[key].flow))
         body["metadata"]["resourceVersion"] = str(self.version)
         return body
 
@@ -183,6 +188,27 @@ class QuotaCluster:
         self.removed = True
         self.book.policies.assume_deleted("", "p", self.policy["metadata"]["uid"])
 
+    def grant_exception(self, key: Key, seconds: float = 3600) -> None:
+        """Allow a flow to exceed the quota for a while."""
+        self.version += 1
+        name = f"e{self.version}"
+        created = {"creationTimestamp": rfc3339(self.now), "resourceVersion": str(self.version)}
+        self.exceptions[name] = {
+            "metadata": {"name": name, "namespace": key.namespace, "uid": name, **created},
+            "spec": {
+                "policies": [{"name": "p", "rules": ["limits.maxActiveFlows"]}],
+                "match": {"names": [key.name]},
+                "expiresAt": rfc3339(self.now + seconds),
+                "reason": "urgent",
+            },
+        }
+        self.excepted.add(key)
+        self.book.exceptions.assume(self.exceptions[name])
+
+    def remove_exception(self, name: str) -> None:
+        namespace = self.exceptions.pop(name)["metadata"]["namespace"]
+        self.book.exceptions.assume_deleted(namespace, name, name)
+
     # -- queries ------------------------------------------------------------------------------------------------
     def group(self, key: Key) -> str:
         per = self.policy["spec"]["limits"].get("countPer") or {}
@@ -190,12 +216,21 @@ class QuotaCluster:
             return str(self.clusters[key].flow.metadata.labels.get(per["objectLabel"], ""))
         return NAMESPACES[key.namespace] if per else key.namespace
 
-    def running(self) -> dict[str, int]:
-        """The flows with unfinished Jobs of each group."""
-        found = dict.fromkeys(map(self.group, self.clusters), 0)
-        for key, cluster in self.clusters.items():
-            found[self.group(key)] += bool(cluster.unfinished())
+    def running(self, among: Collection[Key] | None = None) -> dict[str, int]:
+        """The flows with unfinished Jobs of each group, of all flows or those given."""
+        keys = [key for key in self.clusters if among is None or key in among]
+        found = dict.fromkeys(map(self.group, keys), 0)
+        for key in keys:
+            found[self.group(key)] += bool(self.clusters[key].unfinished())
         return found
+
+    def is_excepted(self, key: Key) -> bool:
+        return any(
+            each["metadata"]["namespace"] == key.namespace
+            and each["spec"]["match"]["names"] == [key.name]
+            and rfc3339(self.now) < each["spec"]["expiresAt"]
+            for each in self.exceptions.values()
+        )
 
     def is_idle(self) -> bool:
         """Whether no flow runs, or may have been admitted."""
