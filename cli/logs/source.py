@@ -16,6 +16,7 @@ from shared.model.phases import JobPhase
 from shared.model.types import Body
 from webhook.hints.names import did_you_mean
 
+_LISTED: Final = 20  # steps in an error
 _ENDED: Final = frozenset(phase for phase in JobPhase if phase.finished)
 
 
@@ -32,13 +33,16 @@ class LogSource(msgspec.Struct, frozen=True):
 
 
 async def log_source(session: Session, given: str, flow: str, path: str) -> LogSource:
-    """`given`: the name of a Job, whose flow may be gone; "" for the latest one of the step."""
+    """`given`: the name of a Job, whose flow may be gone; "" for the latest one of the step. Raises CliError for a step that
+    the flow does not have.
+    """
     try:
-        return await _source_in(session, await session.api.get(JOBFLOW, session.namespace, flow), path, given)
-    except (NotFound, CliError):
+        body = await session.api.get(JOBFLOW, session.namespace, flow)
+    except NotFound:
         if not given:
             raise
         return LogSource(given, None, flow, path)
+    return await _source_in(session, body, path, given)
 
 
 async def _source_in(session: Session, flow: Body, path: str, given: str) -> LogSource:
@@ -48,13 +52,16 @@ async def _source_in(session: Session, flow: Body, path: str, given: str) -> Log
     """
     step, slash, rest = path.partition("/")
     name, index = _indexed(step)
+    _check_step(flow, name)
     if not slash:
         if any(one.get("name") == name and one.get("flow") for one in _steps(flow)):
             raise CliError(_inner_steps(flow, name), Exit.USAGE, "jobflow status shows them")
         manifest = next((one["resource"]["manifest"] for one in _steps(flow) if _creates(one, name)), None)
         return LogSource(given or _latest_job(flow, name), manifest, flow["metadata"]["name"], name)
-    _latest_job(flow, name)  # says so if there is no such step, or if it has not begun
     child = latest_flow(flow, name, index, await sub_flows(session, flow))
+    if child is None and given:  # it may be gone, as the flow may
+        return LogSource(given, None, flow["metadata"]["name"], path)
+    _latest_job(flow, name)  # says so if it has not begun
     if child is None:
         raise CliError(f"step {step} has no flow of which to show steps", Exit.NOT_FOUND)
     return await _source_in(session, child, rest, given)
@@ -72,12 +79,19 @@ def _indexed(step: str) -> tuple[str, int | None]:
     return (name, int(number)) if bracket and number.isascii() and number.isdigit() else (step, None)
 
 
+def _check_step(flow: Body, step: str) -> None:
+    """Raises CliError if the flow has no such step, now or in its status."""
+    states = (flow.get("status") or {}).get("steps") or ()
+    names = list(dict.fromkeys(str(each.get("name")) for each in (*_steps(flow), *states)))
+    if step not in names:
+        more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+        hint = f"steps of {flow['metadata']['name']}: {', '.join(names[:_LISTED])}{more}"
+        raise CliError(f'no step named "{step}"{did_you_mean(step, names)}', Exit.NOT_FOUND, hint)
+
+
 def _latest_job(flow: Body, step: str) -> str:
     """The name of the Job that the step created last. Raises CliError."""
     status = flow.get("status") or {}
-    names = [each["name"] for each in _steps(flow)]
-    if step not in names:
-        raise CliError(f'no step named "{step}"{did_you_mean(step, names)}', Exit.NOT_FOUND)
     state: Body = next((each for each in status.get("steps") or () if each["name"] == step), {})
     if not state.get("jobs"):
         said = f"step {step} has not created a Job yet ({state.get('phase') or 'Waiting'})"

@@ -308,7 +308,14 @@ def test_logs_of_a_step(cluster: LocalCluster, live: Live) -> None:
     assert (ran.code, lines(ran.out)) == (0, ['[talk-a-w-0] {"line":0}', '[talk-a-w-1] {"line":1}'])
     followed = live("logs", "talk/a", "--follow")
     assert sorted(lines(followed.out)) == lines(ran.out)
-    assert live("logs", "talk/nope").code == 3
+    job = step_of(cluster.kube.get(JOBFLOW, NAMESPACE, "talk"), "a")["jobs"][-1]
+    assert live("logs", "talk/a", "--job", job).out == ran.out
+    assert live("logs", "gone/a", "--job", job).out == ran.out
+    for more in ((), ("--job", job)):
+        nope = live("logs", "talk/nope", *more)
+        assert (nope.code, nope.out) == (3, "")
+        assert 'no step named "nope"' in nope.err
+        assert "steps of talk: a" in nope.err
     assert live("logs", "talk/a", "--tail", "-1").out == ran.out
     wrong = live("logs", "talk/a", "-c", "mian")
     assert (wrong.code, wrong.out) == (3, "")
