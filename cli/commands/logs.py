@@ -4,7 +4,6 @@ import argparse
 
 from cli.client import Session, live
 from cli.exits import CliError, Exit
-from cli.logs.follower import LogFollower
 from cli.logs.pod_log import print_log
 from cli.logs.source import check_container, log_source, source_pods, why_no_pods
 
@@ -17,7 +16,9 @@ def run(arguments: argparse.Namespace) -> int:
     async def work(session: Session) -> int:
         source = await log_source(session, arguments.job, flow, step)
         if arguments.follow:
-            await LogFollower(session, arguments, source).run()
+            from cli.logs.follower import follow_logs  # needs an event loop, which takes longer to import than a log
+
+            await follow_logs(session, arguments, source)
             return Exit.OK
         pods = await source_pods(session, source, arguments.task)
         if not pods:

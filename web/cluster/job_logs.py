@@ -8,7 +8,8 @@ import msgspec
 
 from shared.kinds import JOB
 from shared.kube.client.errors import ApiError, BadRequest, NotFound, error_of
-from shared.kube.pod_logs import STARTED, log_request, pods_of_job, why_no_logs
+from shared.kube.pod_follower import PodFollower
+from shared.kube.pod_logs import log_request, pods_of_job, why_no_logs
 from shared.model.phases import JobPhase
 from shared.model.types import Body
 from web.cluster.caller import Caller
@@ -18,7 +19,6 @@ MOST_LINES: Final = 10_000
 TAIL: Final = 1_000  # lines of each pod that were written before
 _MOST_PODS: Final = 100
 _QUIET_SECONDS: Final = 3600.0  # a container may be silent for long
-_POLL_SECONDS: Final = 1.0
 _AHEAD: Final = 500  # lines that are read before the browser has taken them
 
 
@@ -40,8 +40,7 @@ class JobLogs:
         self._pod = pod
         self._container = container
         self._lines: asyncio.Queue[LogLine | None] = asyncio.Queue(_AHEAD)
-        self._read: dict[str, asyncio.Task[None]] = {}
-        self._reported: dict[str, str] = {}
+        self._follower = PodFollower(self._look, self._read_pod, _reason, self._say)
 
     async def follow(self) -> AsyncGenerator[LogLine, None]:
         """Lines until the Job has ended and all is read, at most MOST_LINES. Raises ApiError for pods that may not be
@@ -56,33 +55,24 @@ class JobLogs:
                 yield line
             yield LogLine("", f"stopped after {MOST_LINES} lines; Download has them all", note=True)
         finally:
-            for task in (finding, *self._read.values()):
+            tasks = (finding, *self._follower.reading)
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(finding, *self._read.values(), return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _find(self) -> None:
         try:
-            while True:
-                over = await self._over()
-                await self._begin_to_read()
-                if over:
-                    await asyncio.gather(*self._read.values())
-                    return
-                await asyncio.sleep(_POLL_SECONDS)
+            await self._follower.run()
         finally:
             await self._lines.put(None)
 
-    async def _begin_to_read(self) -> None:
-        for pod in (await pods_of_job(self._caller.api, self._namespace, self._job))[:_MOST_PODS]:
-            name, uid = pod["metadata"]["name"], pod["metadata"]["uid"]
-            if self._pod and name != self._pod:
-                continue
-            if uid not in self._read and (pod.get("status") or {}).get("phase") in STARTED:
-                self._read[uid] = asyncio.create_task(self._read_pod(pod))
-            why = why_no_logs(pod)
-            if why and self._reported.get(uid) != why:
-                self._reported[uid] = why
-                await self._lines.put(LogLine(name, why, note=True))
+    async def _look(self) -> tuple[bool, list[Body]]:
+        over = await self._over()
+        pods = (await pods_of_job(self._caller.api, self._namespace, self._job))[:_MOST_PODS]
+        return over, [pod for pod in pods if self._pod in ("", pod["metadata"]["name"])]
+
+    async def _say(self, pod: Body, why: str) -> None:
+        await self._lines.put(LogLine(pod["metadata"]["name"], why, note=True))
 
     async def _over(self) -> bool:
         try:
@@ -92,7 +82,7 @@ class JobLogs:
         phase = ((job.get("status") or {}).get("state") or {}).get("phase")
         return phase in [each.value for each in JobPhase if each.finished]
 
-    async def _read_pod(self, pod: Body) -> None:
+    async def _read_pod(self, pod: Body, several: bool) -> None:
         name = pod["metadata"]["name"]
         request = log_request(pod, self._container, follow=True, tail=TAIL)
         lines = CappedLines()
@@ -107,6 +97,11 @@ class JobLogs:
                 await self._lines.put(LogLine(name, line))
         except ApiError as error:
             await self._lines.put(LogLine(name, error.message, note=True))
+
+
+def _reason(pod: Body) -> tuple[str, str] | None:
+    why = why_no_logs(pod)
+    return (why, why) if why else None
 
 
 async def whole_log(caller: Caller, pod: Body, container: str) -> AsyncGenerator[bytes, None]:
