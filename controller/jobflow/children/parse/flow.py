@@ -66,6 +66,8 @@ def _as_job(status: JobFlowStatus, *, ended: bool) -> JobStatus:
 def _waits(status: JobFlowStatus) -> tuple[str, str]:
     """Why a flow that has not ended makes no progress; empty for one that does."""
     state = status.state
+    if state.reason == reasons.PARENT_SUSPENDED:  # the flow above says itself that it is suspended
+        return "", ""
     if state.phase is FlowPhase.SUSPENDED:
         said = state.message or "it is suspended; resume it to continue"
         return reasons.SUB_FLOW_SUSPENDED, said
