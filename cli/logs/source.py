@@ -12,7 +12,7 @@ from shared.kinds import JOB, JOBFLOW
 from shared.kube.client.errors import NotFound
 from shared.kube.owned_pods import pods_below, read_object
 from shared.kube.pod_logs import container_names, pods_of_job
-from shared.model.phases import JobPhase
+from shared.model.phases import JobPhase, StepPhase
 from shared.model.types import Body
 from webhook.hints.names import did_you_mean
 
@@ -94,9 +94,14 @@ def _latest_job(flow: Body, step: str) -> str:
     status = flow.get("status") or {}
     state: Body = next((each for each in status.get("steps") or () if each["name"] == step), {})
     if not state.get("jobs"):
-        said = f"step {step} has not created a Job yet ({state.get('phase') or 'Waiting'})"
-        raise CliError(said, Exit.NOT_FOUND)
+        raise CliError(f"step {step} {_why_no_job(state)}", Exit.NOT_FOUND)
     return str(state["jobs"][-1])
+
+
+def _why_no_job(state: Body) -> str:
+    phase = StepPhase(state.get("phase") or StepPhase.WAITING)
+    why = ": ".join(part for part in (str(phase), state.get("reason"), state.get("message")) if part)
+    return f"has created no Job ({why})" if phase.ended else f"has not created a Job yet ({why})"
 
 
 def _steps(flow: Body) -> list[Body]:

@@ -324,6 +324,15 @@ def test_logs_of_a_step(cluster: LocalCluster, live: Live) -> None:
     cluster.kube.delete(JOBFLOW, NAMESPACE, "talk")
 
 
+def test_logs_of_a_step_that_was_skipped_say_so(cluster: LocalCluster, live: Live) -> None:
+    cluster.apply(flow("partly", a=uses("quick"), b={**uses("quick", "a"), "if": "false"}))
+    done(cluster, "partly", "Succeed")
+    ran = live("logs", "partly/b")
+    assert (ran.code, ran.out) == (3, "")
+    assert ran.err.startswith("jobflow: step b has created no Job (Skipped: ConditionFalse")
+    cluster.kube.delete(JOBFLOW, NAMESPACE, "partly")
+
+
 def test_job_scale_sets_replicas_and_the_minimum_follows(cluster: LocalCluster, live: Live) -> None:
     container = {"name": "main", "image": "busybox", "command": ["sh", "-c", "sleep 4000"]}
     task = {"name": "w", "replicas": 1, "template": {"spec": {"containers": [container]}}}
