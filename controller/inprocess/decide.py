@@ -16,6 +16,7 @@ from shared.policy import CompiledPolicy
 from shared.policy.in_process import EVERYTHING, DefaultedFields, in_process, status_of, without_own
 
 FIELD: Final = "inProcess"
+_OWNERS: Final = "ownerReferences"
 Stored = Mapping[tuple[Kind, str], Body]
 """ValidatingAdmissionPolicies and bindings by kind and name."""
 Changes = Mapping[Kind, tuple[Action, ...]]
@@ -60,9 +61,9 @@ def plan(policy: Body, compiled: CompiledPolicy | None, observed: Observed) -> E
     rules = in_process(compiled, observed.defaulted, own=bool(observed.option.prefix))
     if "deletionTimestamp" in policy["metadata"]:
         return EnforcementPlan(rules)
-    return EnforcementPlan(
-        rules, generated(compiled, policy["metadata"].get("generation"), rules.rules, observed.option)
-    )
+    owner = observed.stored.get((ADMISSION_POLICY, observed.option.owner))
+    generation = policy["metadata"].get("generation")
+    return EnforcementPlan(rules, generated(compiled, generation, rules.rules, observed.option, owner))
 
 
 def decide(policy: Body, planned: EnforcementPlan, observed: Observed) -> Decision:
@@ -109,15 +110,18 @@ def _change(kind: Kind, body: Body, stored: Stored) -> Iterator[Action]:
     found = stored.get((kind, metadata["name"]))
     if found is None:
         yield Create(kind, body)
-    elif found.get("spec") != body["spec"] or not _has_labels(found, metadata["labels"]):
+    elif found.get("spec") != body["spec"] or not _has_metadata(found["metadata"], metadata):
         labels = {**(found["metadata"].get("labels") or {}), **metadata["labels"]}
         change = {"/spec": body["spec"], "/metadata/labels": labels}
+        change |= {f"/metadata/{_OWNERS}": metadata[_OWNERS]} if _OWNERS in metadata else {}
         operations: list[Body] = [{"op": "add", "path": path, "value": value} for path, value in change.items()]
         yield Patch(kind, "", metadata["name"], operations, uid=found["metadata"]["uid"])
 
 
-def _has_labels(body: Body, labels: Mapping[str, str]) -> bool:
-    return labels.items() <= (body["metadata"].get("labels") or {}).items()
+def _has_metadata(found: Body, wanted: Body) -> bool:
+    owned = _OWNERS not in wanted or found.get(_OWNERS) == wanted[_OWNERS]
+    labels: Mapping[str, str] = wanted["labels"]
+    return owned and labels.items() <= (found.get("labels") or {}).items()
 
 
 def _words(refusal: Refusal) -> str:

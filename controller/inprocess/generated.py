@@ -40,31 +40,45 @@ _NAMESPACE: Final = "kubernetes.io/metadata.name"
 
 class RulesOption(msgspec.Struct, frozen=True):
     """`prefix`: of the names, empty if nothing is made; `warns`: no webhook prints the warnings of mode Warn; `excluded`:
-    namespaces in which nothing is refused."""
+    namespaces in which nothing is refused; `owner`: the chart's ValidatingAdmissionPolicy with which they are deleted."""
 
     prefix: str = ""
     warns: bool = False
     excluded: tuple[str, ...] = ()
+    owner: str = ""
 
 
 Made = tuple[tuple[Kind, Body], ...]
 """Objects and their kinds: the ValidatingAdmissionPolicy, then its binding; empty if nothing is to be made."""
 
 
-def generated(policy: CompiledPolicy, generation: int | None, listed: Iterable[str], option: RulesOption) -> Made:
-    """`listed`: the rules of `status.inProcess`."""
+def generated(
+    policy: CompiledPolicy,
+    generation: int | None,
+    listed: Iterable[str],
+    option: RulesOption,
+    owner: Body | None = None,
+) -> Made:
+    """`listed`: the rules of `status.inProcess`; `owner`: the stored object that `option` names, None if it is unknown."""
     names = frozenset(listed)
     rules = [rule for rule in policy.rules if PREFIX + rule.name in names]
     if not option.prefix or not rules:
         return ()
     name = object_name(option.prefix, policy.name)
-    metadata = {"name": name, "labels": {GENERATED: label_value(option.prefix)}}
+    metadata: Body = {"name": name, "labels": {GENERATED: label_value(option.prefix)}}
+    if owner is not None:
+        metadata["ownerReferences"] = [_reference(owner)]
     bodies = (_policy(policy, generation, rules), _binding(policy, name, option))
     made = (kinds.ADMISSION_POLICY, kinds.ADMISSION_POLICY_BINDING)
     return tuple(
         (kind, {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": metadata, "spec": spec})
         for kind, spec in zip(made, bodies, strict=True)
     )
+
+
+def _reference(owner: Body) -> Body:
+    kind, metadata = kinds.ADMISSION_POLICY, owner["metadata"]
+    return {"apiVersion": kind.api_version, "kind": kind.kind, "name": metadata["name"], "uid": metadata["uid"]}
 
 
 def object_name(prefix: str, policy: str) -> str:

@@ -113,7 +113,9 @@ class InProcessReconciler:
 
 def build(context: ControllerContext) -> Controller:
     settings = context.settings
-    option = RulesOption(settings.in_process_rules, settings.in_process_warn, settings.excluded_namespaces)
+    option = RulesOption(
+        settings.in_process_rules, settings.in_process_warn, settings.excluded_namespaces, settings.approval_policy
+    )
     policies = context.caches.want(JOBFLOWPOLICY, optional=True)
     kinds = (ADMISSION_POLICY, ADMISSION_POLICY_BINDING) if option.prefix else ()
     generated = tuple(context.caches.want(kind, optional=True) for kind in kinds)

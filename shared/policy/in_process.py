@@ -69,7 +69,7 @@ UNDERSTOOD: Final = frozenset(
 LEFT: Final[Mapping[str, str]] = {
     "exceptions": "the API server does not see JobFlowPolicyExceptions",
     "validity": "the API server's expressions cannot read the time",
-    "match.operations": _UNKNOWN,
+    "match.operations": "deletions are guarded by the webhook only, so that none hangs without it",
     "match.users": _UNKNOWN,
 }
 """The fields with which the whole policy is left to the webhook, and why. So are fields that are listed nowhere."""

@@ -128,6 +128,21 @@ def test_what_somebody_has_edited_is_restored() -> None:
         assert [type(each) for each in actions] == [Patch, Patch]
 
 
+def test_what_is_generated_is_deleted_with_a_policy_of_the_chart() -> None:
+    owned = msgspec.structs.replace(OPTION, owner="ours-approvals")
+    chart = {"metadata": {"name": "ours-approvals", "uid": "u1"}}
+    body = policy()
+    observed = msgspec.structs.replace(ON, option=owned, stored={(kinds.ADMISSION_POLICY, "ours-approvals"): chart})
+    made = pure(plan)(body, compiled(body), observed).made
+    (owner,) = made[0][1]["metadata"]["ownerReferences"]
+    assert (owner["kind"], owner["name"], owner["uid"]) == ("ValidatingAdmissionPolicy", "ours-approvals", "u1")
+    assert made[1][1]["metadata"]["ownerReferences"] == [owner]
+    stored = {**observed.stored, **with_uids(body)}  # made before the owner was known
+    observed = msgspec.structs.replace(observed, stored=stored)
+    patches = decide(body, plan(body, compiled(body), observed), observed).writes
+    assert [each.patch[-1]["value"] for each in patches if isinstance(each, Patch)] == [[owner], [owner]]
+
+
 def test_what_is_made_of_no_rule_is_deleted_and_nothing_of_others() -> None:
     body = policy()
     foreign = {"metadata": {"name": "other", "uid": "u", "labels": {GENERATED: "theirs-rules"}}}

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from controller.inprocess.decide import Observed, wanted_objects
+from controller.inprocess.decide import Observed, plan
 from controller.inprocess.generated import RulesOption
 from local.client.blocking import BlockingClient, path, until
 from local.client.rest import RestError
@@ -101,7 +101,7 @@ def _enforced(kube: BlockingClient, judged_as: str, body: Body) -> Body | None:
 def _made(body: Body) -> Iterator[tuple[Kind, Body]]:
     """What the controller makes of the policy, with two bindings instead of its own."""
     (compiled,) = Compiler().compile([body]).compiled
-    for kind, each in wanted_objects(body, compiled, Observed(True, option=_OPTION)):
+    for kind, each in plan(body, compiled, Observed(True, option=_OPTION)).made:
         if kind is ADMISSION_POLICY:
             yield kind, each
         else:

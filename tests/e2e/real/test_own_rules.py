@@ -17,6 +17,7 @@ from tests.e2e.support.installation import CONFIGURATION, NAMESPACE, Installatio
 from tests.webhook.make import flow, step
 from tests.webhook.policies.make import policy
 
+KINDS = (ADMISSION_POLICY, ADMISSION_POLICY_BINDING)
 MADE = f"{CONFIGURATION}-rules-house"
 POLICY = policy(
     "house",
@@ -161,3 +162,18 @@ def test_what_the_api_server_refuses_to_store_is_left_to_the_webhook_in_its_word
     for kind in ("validatingadmissionpolicies", "validatingadmissionpolicybindings"):
         installed.cluster.kubectl("delete", kind, "-l", "policy.jobflow.dev/generated-by")
     assert made(installed) is None
+
+
+def test_uninstalling_leaves_no_admission_policy(installed: Installation) -> None:
+    installed.kube.create(JOBFLOWPOLICY, POLICY)
+    until(lambda: made(installed) is not None, 60, lambda: str(stated(installed)))
+    until(lambda: "rules.few" in stated(installed).get("rules", ()), 60, lambda: str(stated(installed)))
+    installed.helm("uninstall", "--ignore-not-found")
+    for name in ("controller", "webhook"):
+        installed.cluster.processes.stop(name)
+
+    def left() -> list[str]:
+        return [each["metadata"]["name"] for kind in KINDS for each in installed.kube.list(kind)]
+
+    until(lambda: not [name for name in left() if name.startswith(CONFIGURATION)], 120, lambda: str(left()))
+    assert refusal(installed, LONG) == ""
