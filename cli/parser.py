@@ -9,7 +9,7 @@ from typing import Any, Final, NoReturn
 from cli.exits import Exit
 from cli.verbs import CLUSTER_FLAGS, GROUPS, VERBS, Argument, Verb, defaults_of
 
-DESCRIPTION: Final = "Batch workflows on Kubernetes: check, run, watch and steer JobFlows."
+DESCRIPTION: Final = "Batch workflows on Kubernetes: check, run, watch and control JobFlows."
 _OUTPUT: Final = "what to print"
 _CHOICE: Final = re.compile(r"invalid choice: '([^']*)' \(choose from (.*)\)")
 

@@ -119,5 +119,5 @@ def not_carried_out(where: str, command: Body) -> str:
     name, namespace = command["metadata"]["name"], command["metadata"]["namespace"]
     return (
         f"{where}the controller has not carried out Command {name} within {WAIT:g} s; it does so once it runs."
-        f" kubectl delete command {name} -n {namespace} takes it back"
+        f" kubectl delete command {name} -n {namespace} withdraws it"
     )

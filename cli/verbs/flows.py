@@ -94,7 +94,7 @@ FLOW_VERBS: Final[tuple[Verb, ...]] = (
     Verb(
         "simulate",
         "offline.simulate:run",
-        "show what would become of a flow if its Jobs did as given, by the controller's own decisions, without a cluster",
+        "simulate a flow with given results of its Jobs, by the controller's own decisions, without a cluster",
         (
             FILES,
             arg("--flow", default="", metavar="NAME", help="the JobFlow, if the files contain several"),

@@ -16,13 +16,13 @@ SECONDS: Final = (1, 5, 15, 30, 60, 150, 300, 600, 1800, 3600, 7200, 14400, 4320
 
 FLOWS: Final = Gauge("jobflow_flows", "Flows by phase; each replica counts them all.", ["phase"])
 STEPS: Final = Gauge("jobflow_current_steps", "Steps of these flows by phase; each replica counts them all.", ["phase"])
-CHANGES: Final = Counter("jobflow_steps_total", "Steps that came to a phase, counted when it was stored.", ["phase"])
+CHANGES: Final = Counter("jobflow_steps_total", "Steps that entered a phase, counted when it was stored.", ["phase"])
 APPROVALS: Final = Counter("jobflow_approvals_total", "Answers of people, and time-outs, by decision.", ["decision"])
 WAIT: Final = Histogram(
-    "jobflow_step_wait_seconds", "From a step's Job being made to its pods running.", buckets=SECONDS
+    "jobflow_step_wait_seconds", "From the creation of a step's Job to running pods.", buckets=SECONDS
 )
 RUN: Final = Histogram(
-    "jobflow_step_run_seconds", "From a step's Job being made to the step's end.", ["phase"], buckets=SECONDS
+    "jobflow_step_run_seconds", "From the creation of a step's Job to the end of the step.", ["phase"], buckets=SECONDS
 )
 
 _FLOW_NAMES: Final = {phase.value: phase for phase in FlowPhase}

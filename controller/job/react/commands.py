@@ -80,7 +80,7 @@ def _effect(
         return record, Note(reasons.STALE_COMMAND, message, "Warning")
     if (record.phase, action) not in TRANSITIONS:
         return recorded, Note(
-            reasons.COMMAND_IGNORED, f"{action} means nothing while the Job is {record.phase}", "Warning"
+            reasons.COMMAND_IGNORED, f"{action} has no effect while the Job is {record.phase}", "Warning"
         )
     text = f" ({command.message})" if command.message else ""
     event = LifecycleEvent(

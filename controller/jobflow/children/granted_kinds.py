@@ -22,19 +22,19 @@ def without_right(context: FlowContext, kind: Kind, step: Step) -> GateResult | 
         return None
     if granted.missing:
         context.wake_at(context.now + _POLL)
-        said = f"nobody checks who may create {_names(needed)}: {granted.missing}"
+        said = f"rights to create {_names(needed)} are not checked: {granted.missing}"
         return StepWait((said,), reasons.RIGHTS_NOT_CHECKED, said)
     metadata = context.observed.flow.metadata
     remedy = f"set its annotation {RESOURCE_KINDS} to {write_claim(needed | granted.claim)}"
     if metadata.annotations.get(FLOW_TEMPLATE) or context.observed.parents:
         said = (
             f"the object is {_names(needed)}, which was not asked for when the flow, its template or its schedule was"
-            f" applied: who may {verbs_of(needed)} it applies them again"
+            f" applied: a user who may {verbs_of(needed)} it must apply them again"
         )
         return fail(reasons.TEMPLATE_CHANGED, said)
     said = (
-        f"it was not checked who may create {_names(needed)}: who may {verbs_of(needed)} it creates the flow again,"
-        f" or may {remedy} and retry the flow"
+        f"it was not checked who may create {_names(needed)}: a user who may {verbs_of(needed)} it can create the flow again,"
+        f" or {remedy} and retry the flow"
     )
     return fail(reasons.RIGHTS_NOT_CHECKED, said)
 

@@ -18,6 +18,6 @@ def claim_fault(context: FlowContext, command: FlowCommand) -> str:
         return ""
     kinds, claim = ", ".join(kinds_in(granted.claim)), write_claim(granted.claim)
     return (
-        f"the flow creates {kinds}, and it was not checked whether who sent it may {verbs_of(granted.claim)} them:"
+        f"the flow creates {kinds}, and it was not checked whether the sender may {verbs_of(granted.claim)} them:"
         f" send it again with the annotation {RESOURCE_KINDS}: {claim}"
     )

@@ -31,4 +31,4 @@ def _said(context: FlowContext, value: bool) -> str:
     if not value:
         return "the flow continues"
     running = context.with_children()
-    return f"nothing new starts; {verb(running, 'runs', 'run')} on" if running else "nothing new starts"
+    return f"nothing new starts; {verb(running, 'continues', 'continue')}" if running else "nothing new starts"

@@ -11,5 +11,5 @@ def suspended(context: FlowContext, step: Step) -> StepWait | None:
         above = context.suspended_by
         return StepWait((f"JobFlow {above} is suspended" if above and not context.suspend else "suspended",))
     if context.is_held:
-        return StepWait((context.held_by or "a quota is compared in a moment",))
+        return StepWait((context.held_by or "a quota is being checked",))
     return None

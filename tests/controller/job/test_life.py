@@ -172,7 +172,7 @@ def test_resume_runs_everything_but_what_succeeded_in_a_new_group() -> None:
 def test_resume_has_no_effect_on_a_running_or_a_terminated_job() -> None:
     cluster = started().order("ResumeJob").settle()
     assert (cluster.phase, cluster.text("CommandIgnored")) == (
-        "Running", ["ResumeJob means nothing while the Job is Running"],
+        "Running", ["ResumeJob has no effect while the Job is Running"],
     )  # fmt: skip
     cluster.order("TerminateJob").settle().vanish().settle().order("ResumeJob").settle()
     assert cluster.phase == "Terminated"

@@ -49,7 +49,7 @@ def test_a_kind_without_a_claim_fails_the_step_and_says_what_to_do() -> None:
     created, state = decided(things(), NOTHING)
     assert created == []
     assert (str(state.phase), state.reason) == ("Failed", "RightsNotChecked")
-    assert "who may create, get and delete it creates the flow again" in state.message
+    assert "a user who may create, get and delete it can create the flow again" in state.message
     assert f"annotation {RESOURCE_KINDS} to things.x.dev" in state.message
 
 
@@ -101,7 +101,7 @@ def test_a_flow_below_may_create_what_the_flow_above_may_and_its_template_claims
     ("claim", "age", "words"),
     [
         (CLAIM, 0.0, ""),
-        (frozenset(), 0.0, "it was not checked whether who sent it may create, get and delete them"),
+        (frozenset(), 0.0, "it was not checked whether the sender may create, get and delete them"),
         (CLAIM, 200.0, "it was sent before the API server compared the rights of senders"),
     ],
 )

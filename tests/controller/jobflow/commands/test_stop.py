@@ -137,7 +137,7 @@ def test_only_steps_with_a_job_are_said_to_run():
     cluster.fail("f-a")
     cluster.complete("f-tidy")
     cluster.command("RetryJobFlow")
-    assert cluster.command("SuspendJobFlow") == "Done: nothing new starts; step a runs on"
+    assert cluster.command("SuspendJobFlow") == "Done: nothing new starts; step a continues"
     assert cluster.command(STOP) == "Done: the Jobs of step a are terminated"
 
 
@@ -148,7 +148,7 @@ def test_the_last_five_results_are_kept():
         cluster.command("ResumeJobFlow")
     results = [(one.action, one.result, one.message) for one in cluster.status.command_results]
     assert results[-2:] == [
-        ("SuspendJobFlow", "Done", "nothing new starts; step a runs on"),
+        ("SuspendJobFlow", "Done", "nothing new starts; step a continues"),
         ("ResumeJobFlow", "Done", "the flow continues"),
     ]
     assert len(results) == 5
