@@ -33,8 +33,8 @@ class _Parser(argparse.ArgumentParser):
 
 
 def build(prog: str = "jobflow", word: str = "") -> argparse.ArgumentParser:
-    """The whole parser, or only the verbs that begin with `word` if there are any: it takes a fifth of the time. Each verb
-    sets `function`, `module:function` below cli.commands.
+    """The whole parser, or only the verbs that begin with `word` if there are any: it takes a fifth of the time. Each
+    verb sets `function`, `module:function` below cli.commands.
     """
     parser = _Parser(prog=prog, description=DESCRIPTION, formatter_class=_Help, allow_abbrev=False)
     parser.add_argument("--version", action=_Version, help="print the version")

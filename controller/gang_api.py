@@ -56,7 +56,8 @@ class GangAdmission(Protocol):
         ...
 
     def usage(self, group: Key) -> Mapping[str, int] | None:
-        """What the admitted pods of a PodGroup request, in the units of controller.gang; None where another scheduler counts the usage."""
+        """What the admitted pods of a PodGroup request, in the units of controller.gang; None where another scheduler
+        counts the usage."""
         ...
 
 

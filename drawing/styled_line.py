@@ -1,5 +1,5 @@
-"""A line of text with colours. The library rich shows them; it is imported only for a terminal, because that takes longer
-than most commands.
+"""A line of text with colours. The library rich shows them; it is imported only for a terminal, because that takes
+longer than most commands.
 """
 
 from typing import TYPE_CHECKING, Self

@@ -11,7 +11,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Scenarios with real processes are run again after a failure, and the report says so: an overloaded machine is no fault of the code. Pure tests are never repeated."""
+    """Scenarios with real processes are run again after a failure, and the report says so: an overloaded machine is no
+    fault of the code. Pure tests are never repeated."""
     for item in items:
         if item.get_closest_marker("e2e"):
             item.add_marker(pytest.mark.flaky(reruns=1))

@@ -48,7 +48,8 @@ def labels_of(text: str) -> dict[str, str]:
 
 
 def _policies_of(names: list[str]) -> list[Body]:
-    """The JobFlowPolicies of the files. Exceptions are not used: they depend on the time, and a manifest must be valid at any time."""
+    """The JobFlowPolicies of the files. Exceptions are not used: they depend on the time, and a manifest must be valid
+    at any time."""
     found = policy_files(names)
     if found.exceptions:
         raise CliError("--policy: lint takes no JobFlowPolicyException; jobflow policy explain does")

@@ -10,8 +10,8 @@ from shared.timestamp import epoch_or_none
 
 
 class EndedPeriod(msgspec.Struct, frozen=True):
-    """`end`: the recorded end that has passed; `recorded`: as text; `closed_at`: when all its times have been due, epoch
-    seconds.
+    """`end`: the recorded end that has passed; `recorded`: as text; `closed_at`: when all its times have been due,
+    epoch seconds.
     """
 
     end: int

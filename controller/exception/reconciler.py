@@ -1,4 +1,5 @@
-"""The JobFlowPolicyException controller: shows which exceptions are in effect, and reports their end. Observe, decide, apply."""
+"""The JobFlowPolicyException controller: shows which exceptions are in effect, and reports their end. Observe, decide,
+apply."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final

@@ -26,7 +26,8 @@ _LISTED: Final = 5
 
 
 class TemplateSeen(msgspec.Struct, frozen=True):
-    """`body`: the JobFlowTemplate; `job_templates`, `flow_templates`: names of the templates that it uses and that exist."""
+    """`body`: the JobFlowTemplate; `job_templates`, `flow_templates`: names of the templates that it uses and that
+    exist."""
 
     body: Body
     job_templates: frozenset[str] = frozenset()

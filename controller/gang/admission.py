@@ -48,9 +48,9 @@ class GateAdmission:
     def admit_new(self, decision: Decision, namespace: str, refusals: Refused) -> Decision:
         """Creates pods without gate where they fit and no group waits before them.
 
-        Pods of a minimum above 1 always get the gate, unless kube-scheduler itself waits for all of them: the creation of
-        any of them may be refused, and the others must not run without it. So do pods whose requests may change when they
-        are stored.
+        Pods of a minimum above 1 always get the gate, unless kube-scheduler itself waits for all of them: the creation
+        of any of them may be refused, and the others must not run without it. So do pods whose requests may change
+        when they are stored.
         """
         self._release(namespace, refusals)
         pods = gated_pods(decision)
@@ -73,8 +73,8 @@ class GateAdmission:
     def _admitted(self, group: PodGroupInfo, pods: Sequence[Body]) -> frozenset[str]:
         """Names of the pods that need no gate: all of them, or else as many as the minimum.
 
-        An earlier attempt may still create a pod with other requirements, if the Job has changed since. Then the pod gets
-        the gate, and the booking of that attempt stays.
+        An earlier attempt may still create a pod with other requirements, if the Job has changed since. Then the pod
+        gets the gate, and the booking of that attempt stays.
         """
         wanted = {pod["metadata"]["name"]: requirements_of(pod) for pod in pods}
         assumed, now, namespace = self.cache.assumed, self.clock(), group.key.namespace

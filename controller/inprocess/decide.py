@@ -1,5 +1,5 @@
-"""Decides `status.inProcess` of a JobFlowPolicy, which ValidatingAdmissionPolicies read, and the objects generated from its
-`rules`. Pure."""
+"""Decides `status.inProcess` of a JobFlowPolicy, which ValidatingAdmissionPolicies read, and the objects generated
+from its `rules`. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final

@@ -87,7 +87,8 @@ def object_name(prefix: str, policy: str) -> str:
 
 
 def _policy(policy: CompiledPolicy, generation: int | None, rules: list[CompiledRule]) -> Body:
-    """Contains the API server's defaults too, so that the stored object can be compared. If an expression fails, the object is admitted, because the webhook evaluates it as well."""
+    """Contains the API server's defaults too, so that the stored object can be compared. If an expression fails, the
+    object is admitted, because the webhook evaluates it as well."""
     matched = (
         ("mode", mode_condition(policy.mode)),
         ("generation", f"params.metadata.generation == {generation or 0}"),

@@ -1,4 +1,5 @@
-"""Keeps `status.inProcess` of all JobFlowPolicies, and the ValidatingAdmissionPolicies of their `rules` if that is enabled.
+"""Keeps `status.inProcess` of all JobFlowPolicies, and the ValidatingAdmissionPolicies of their `rules` if that is
+enabled.
 
 What one policy sets affects the others, so there is one key. Observe, decide, apply.
 """

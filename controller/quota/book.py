@@ -244,7 +244,8 @@ class QuotaBook:
             self._rooms.clear()
 
     def _adjusted(self, before: _Entry | None, held: bool, after: _Entry | None) -> bool:
-        """Whether the rooms are right again after a change of an object, without a new count. Most changes are of few kinds."""
+        """Whether the rooms are right again after a change of an object, without a new count. Most changes are of few
+        kinds."""
         entry = after or before
         if entry is None or self._counted.covered_by_owner is not None:
             return entry is None

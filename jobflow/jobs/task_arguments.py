@@ -7,7 +7,8 @@ from jobflow.expressions.cel_value import CelValue
 from jobflow.manifests.json_values import Json, Text
 
 Policies = Mapping[str | int | tuple[str, ...], str] | Sequence[Mapping[str, Json]]
-"""`{"PodEvicted": "RestartJob", 3: "TerminateJob"}`: action by event, several events, or exit code; or policies in full."""
+"""`{"PodEvicted": "RestartJob", 3: "TerminateJob"}`: action by event, several events, or exit code; or policies in
+full."""
 EnvValue = Text | Mapping[str, Json]
 """A text, or a source such as `secret(...)`."""
 
@@ -15,11 +16,11 @@ EnvValue = Text | Mapping[str, Json]
 class PodArguments(TypedDict, total=False):
     """One container and its pod.
 
-    `command`: a list of words, or a line that is split into words as a shell would, without running one;
-    `script`: lines for `sh`; they cannot hold references, whose values could be read as commands: pass those by `env`;
-    `cpu`, `memory`: requests; `gpus`: of `gpu_resource`, nvidia.com/gpu; `resources`: in full, instead of these;
-    `restart_policy`: Never if not said, "" for none; `container`, `pod`: any other fields of the container and of the pod's spec, laid over what the others make;
-    `template`: a whole pod template, instead of all others.
+    `command`: a list of words, or a line that is split into words as a shell would, without running one; `script`:
+    lines for `sh`; they cannot hold references, whose values could be read as commands: pass those by `env`; `cpu`,
+    `memory`: requests; `gpus`: of `gpu_resource`, nvidia.com/gpu; `resources`: in full, instead of these;
+    `restart_policy`: Never if not said, "" for none; `container`, `pod`: any other fields of the container and of the
+    pod's spec, laid over what the others make; `template`: a whole pod template, instead of all others.
     """
 
     image: str | CelValue

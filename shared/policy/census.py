@@ -18,7 +18,8 @@ ObjectAge = tuple[str, str]
 
 
 class AdmissionCensus:
-    """Counts for an object that is being admitted. `objects`: those of a kind and a namespace, of all namespaces for ''."""
+    """Counts for an object that is being admitted. `objects`: those of a kind and a namespace, of all namespaces for
+    ''."""
 
     def __init__(
         self,

@@ -17,7 +17,8 @@ _RULES: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-p
 
 
 class Person:
-    """`base`: the origin of the site; `page`: the tab in front; `expected`: parts of error messages that the test expects."""
+    """`base`: the origin of the site; `page`: the tab in front; `expected`: parts of error messages that the test
+    expects."""
 
     def __init__(self, base: str, context: BrowserContext) -> None:
         self.base = base

@@ -1,7 +1,9 @@
-"""`python -I confined.py UID:GID COMMAND...`: run the command as that user on a read-only file system, as a kubelet would.
+"""`python -I confined.py UID:GID COMMAND...`: run the command as that user on a read-only file system, as a kubelet
+would.
 
-Needs no rights. The user: in a user namespace of its own, or by giving root up where the kernel allows no such namespace.
-The read-only file system: by Landlock, from which only /dev is excepted; where the kernel has none, by the modes of files.
+Needs no rights. The user: in a user namespace of its own, or by giving root up where the kernel allows no such
+namespace. The read-only file system: by Landlock, from which only /dev is excepted; where the kernel has none, by the
+modes of files.
 """
 
 import ctypes

@@ -1,4 +1,5 @@
-"""The objects of one kind in one namespace that one user may see, kept up to date by one watch for all pages of that user."""
+"""The objects of one kind in one namespace that one user may see, kept up to date by one watch for all pages of that
+user."""
 
 import asyncio
 import contextlib

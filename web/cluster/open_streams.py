@@ -1,4 +1,5 @@
-"""The open streams of each session, so that they end with it: a user who signs out, or in as somebody else, must not receive more."""
+"""The open streams of each session, so that they end with it: a user who signs out, or in as somebody else, must not
+receive more."""
 
 import contextlib
 from collections.abc import Iterator

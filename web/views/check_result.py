@@ -38,7 +38,8 @@ class Marked(msgspec.Struct, frozen=True):
 
 
 class CheckedFlow(msgspec.Struct, frozen=True):
-    """`picture`: None where `fault` says why there is none; `jobs`: name and object; `notes`: Jobs that cannot be rendered."""
+    """`picture`: None where `fault` says why there is none; `jobs`: name and object; `notes`: Jobs that cannot be
+    rendered."""
 
     name: str
     picture: Drawing | Layers | None

@@ -20,9 +20,10 @@ class ViolationRow(msgspec.Struct, frozen=True):
 
 
 class PolicyRow(msgspec.Struct, frozen=True):
-    """`ready`: '' or why the policy does not work; `sections`: what it has rules about; `violations`: those that the status lists and that pass the namespace filter, of `violation_count`; `in_process`: rules that the API server
-    itself enforces; `webhook_only`: rules that only the webhook enforces, or a part of which, each with the cause. Both are
-    None where nothing is enforced in process."""
+    """`ready`: '' or why the policy does not work; `sections`: what it has rules about; `violations`: those that the
+    status lists and that pass the namespace filter, of `violation_count`; `in_process`: rules that the API server
+    itself enforces; `webhook_only`: rules that only the webhook enforces, or a part of which, each with the cause.
+    Both are None where nothing is enforced in process."""
 
     name: str
     mode: str

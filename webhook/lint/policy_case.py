@@ -82,7 +82,8 @@ class PolicyTest(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class CaseResult(msgspec.Struct, frozen=True):
-    """`faults`: how the outcome differs from what is expected; none: the case passed. `messages`: refusals and warnings."""
+    """`faults`: how the outcome differs from what is expected; none: the case passed. `messages`: refusals and
+    warnings."""
 
     title: str
     outcome: Expect

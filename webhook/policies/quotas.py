@@ -1,5 +1,5 @@
-"""What quotas of policies count at admission: the kinds, and objects admitted within the last seconds, so that a burst of
-applies is counted before the cache sees it."""
+"""What quotas of policies count at admission: the kinds, and objects admitted within the last seconds, so that a burst
+of applies is counted before the cache sees it."""
 
 from collections.abc import Callable
 from typing import Final
@@ -28,7 +28,8 @@ _QUOTAS: Final = ("limits.maxActiveFlows", "limits.maxRunningFlows", "limits.max
 
 
 class RecentObjects:
-    """Recently admitted objects of this replica, in memory. Other replicas do not know them. `clock`: monotonic seconds."""
+    """Recently admitted objects of this replica, in memory. Other replicas do not know them. `clock`: monotonic
+    seconds."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -53,7 +54,8 @@ class RecentObjects:
             self._objects[kind, review.namespace, name] = (self._clock(), {"metadata": metadata, **_spec(kind, review)})
 
     def over(self, lookups: Lookups, namespace: str, *, seconds: float = SECONDS) -> Lookups:
-        """`lookups`, with the objects that they do not contain yet, admitted within the last `seconds` in the namespace.
+        """`lookups`, with the objects that they do not contain yet, admitted within the last `seconds` in the
+        namespace.
 
         `namespace`: '' for all.
         """

@@ -1,4 +1,5 @@
-"""HTTP handler of admission reviews: it reads a review, gets the verdict from webhook.verdict.admit and writes the answer.
+"""HTTP handler of admission reviews: it reads a review, gets the verdict from webhook.verdict.admit and writes the
+answer.
 
 It also counts metrics, confirms missing objects by live GETs before a refusal, and maps errors to HTTP status codes.
 """
@@ -52,7 +53,8 @@ async def _list_nothing(kind: Kind, namespace: str) -> Sequence[Body] | None:
 
 
 class AdmissionHandler:
-    """Answers requests by path. `clock`: monotonic seconds; `wall_clock`: epoch seconds; without it there are no warnings about future due times.
+    """Answers requests by path. `clock`: monotonic seconds; `wall_clock`: epoch seconds; without it there are no
+    warnings about future due times.
 
     `find` reads missing objects from the API server, `list_live` all objects of a namespace (None: it cannot be read).
     """

@@ -174,10 +174,11 @@ class AssumedPods:
 
 
 class ChangedRequests:
-    """Where pods may be stored with other requests than they are created with, so that room for them can be judged only then.
+    """Where pods may be stored with other requests than they are created with, so that room for them can be judged
+    only then.
 
-    LimitRanges add default requests, RuntimeClasses add overhead, and webhooks of others may add containers. Remembers the
-    namespaces with a LimitRange, and those in which a pod was stored with more than it was created with.
+    LimitRanges add default requests, RuntimeClasses add overhead, and webhooks of others may add containers. Remembers
+    the namespaces with a LimitRange, and those in which a pod was stored with more than it was created with.
     """
 
     def __init__(self) -> None:

@@ -58,7 +58,8 @@ class PodInfo(msgspec.Struct, frozen=True):
 
     @property
     def group_version(self) -> int | None:
-        """The version of the group that it belongs to; None for any: completed pods are kept when the Job is suspended and its group deleted."""
+        """The version of the group that it belongs to; None for any: completed pods are kept when the Job is suspended
+        and its group deleted."""
         return None if self.phase == "Succeeded" and not self.terminating else self.version
 
     @property

@@ -22,11 +22,12 @@ from shared.timestamp import epoch_or_none
 
 
 class PodObservation(msgspec.Struct, frozen=True):
-    """A pod of the Job. `gated`: our scheduling gate holds it; `terminating`: being deleted; `disrupted`: ended by the cluster, not by its own containers.
+    """A pod of the Job. `gated`: our scheduling gate holds it; `terminating`: being deleted; `disrupted`: ended by the
+    cluster, not by its own containers.
 
-    `exit_code`: of the first container, once ended; `restarts`: of all containers; `created`, `ended`: epoch
-    seconds; `problem`: why it does not run, or how it has failed; `placed`: when it was bound to a node, while its
-    containers are being created; `leaves`: when the grace period of its deletion is over; `conditions`: (type, status) of each.
+    `exit_code`: of the first container, once ended; `restarts`: of all containers; `created`, `ended`: epoch seconds;
+    `problem`: why it does not run, or how it has failed; `placed`: when it was bound to a node, while its containers
+    are being created; `leaves`: when the grace period of its deletion is over; `conditions`: (type, status) of each.
     """
 
     name: str
@@ -95,7 +96,8 @@ class JobObservation(msgspec.Struct, frozen=True):
 
     @property
     def may_create(self) -> bool:
-        """Whether quotas let the Job create anything in this pass. One that got pods before there was a quota continues."""
+        """Whether quotas let the Job create anything in this pass. One that got pods before there was a quota
+        continues."""
         has_place = self.place is None or self.place.place is PlaceState.OPEN
         return has_place or any(pod.alive for pod in self.pods)
 

@@ -27,7 +27,8 @@ class JobOutcome(msgspec.Struct, frozen=True):
 def outcome(
     record: JobRecord, counts: JobPodCounts, unreachable: Mapping[str, str], wanted: EffectiveSpec
 ) -> JobOutcome | None:
-    """None while the Job can continue. `unreachable`: tasks that will never start -> the failed task that is the cause."""
+    """None while the Job can continue. `unreachable`: tasks that will never start -> the failed task that is the
+    cause."""
     succeeded = total(counts, "succeeded")
     if not wanted.replicas:
         return None

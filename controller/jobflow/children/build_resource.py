@@ -12,7 +12,8 @@ from shared.substitution import lookup_in
 
 
 def build_resource(context: FlowContext, step: Step, name: str, attempt: int, iteration: Iteration | None) -> Body:
-    """The object `name` of a step. Raises BuildFault, also for faults that the webhook refuses, because the object may have been stored without the webhook."""
+    """The object `name` of a step. Raises BuildFault, also for faults that the webhook refuses, because the object may
+    have been stored without the webhook."""
     if step.resource is None:
         raise BuildFault(reasons.INVALID_SPEC, "the step creates no object")
     given = step.resource.manifest

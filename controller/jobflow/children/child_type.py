@@ -68,7 +68,8 @@ class ChildType(ABC):
         return False
 
     def resume(self, context: FlowContext, child: ObservedChild) -> Action | None:
-        """The write that makes a `resumable` child continue when a Command retries the flow; None: a new child is created instead."""
+        """The write that makes a `resumable` child continue when a Command retries the flow; None: a new child is
+        created instead."""
         return None
 
     def stop_name(self, child: ObservedChild) -> str:

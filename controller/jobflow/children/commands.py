@@ -1,4 +1,5 @@
-"""Commands on children: they stop a Job or a JobFlow, or make a JobFlow continue (docs/design/jobflow-api.md, section 6)."""
+"""Commands on children: they stop a Job or a JobFlow, or make a JobFlow continue (docs/design/jobflow-api.md, section
+6)."""
 
 from controller.decision import Create
 from controller.jobflow.model.observed import ObservedChild

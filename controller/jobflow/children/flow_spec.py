@@ -22,7 +22,8 @@ _NOT_KEPT = "ttlSecondsAfterFinished"  # the flow above keeps and deletes its su
 
 
 def flow_missing(context: FlowContext, step: Step) -> GateResult | None:
-    """A step waits for a template that does not exist. A flow that would run itself, or that is nested too deeply, ends the step."""
+    """A step waits for a template that does not exist. A flow that would run itself, or that is nested too deeply,
+    ends the step."""
     if fault := _nesting_fault(context, step):
         return fail(*fault)
     template = step.flow.template if step.flow else ""

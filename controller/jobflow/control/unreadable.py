@@ -1,4 +1,5 @@
-"""Objects for which a condition of their step has no value. At first this means "not yet", then it is shown on the step, and at last it ends the attempt."""
+"""Objects for which a condition of their step has no value. At first this means "not yet", then it is shown on the
+step, and at last it ends the attempt."""
 
 from typing import Final
 

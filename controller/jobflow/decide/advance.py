@@ -1,7 +1,8 @@
-"""Moves the steps that have not ended: each control primitive is evaluated in turn, and a step starts if none prevents it.
+"""Moves the steps that have not ended: each control primitive is evaluated in turn, and a step starts if none prevents
+it.
 
-Steps are visited in topological order, again and again until none ends any more, because the end of a step without a Job
-(a skip, a switch) may let the next one move within the same pass.
+Steps are visited in topological order, again and again until none ends any more, because the end of a step without a
+Job (a skip, a switch) may let the next one move within the same pass.
 """
 
 from collections.abc import Callable, Sequence

@@ -37,7 +37,8 @@ def run_flow(context: FlowContext) -> tuple[Delete, ...]:
 
 
 def _write_place(context: FlowContext) -> None:
-    """Have the status by which the flow is counted written at once, and reconcile again if the flow waits for nothing else."""
+    """Have the status by which the flow is counted written at once, and reconcile again if the flow waits for nothing
+    else."""
     quota = context.observed.quota
     if quota is None or quota.place is PlaceState.OPEN:
         return

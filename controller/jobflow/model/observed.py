@@ -81,7 +81,9 @@ class ParentFlow(msgspec.Struct, frozen=True):
 
 
 class ApprovalRules(msgspec.Struct, frozen=True):
-    """What approvals count. `since`: epoch seconds; Commands that are older do not count, because no policy had compared their sender; infinite while none does. `missing`: what is missing then; `own_flows`, `on_timeout`: a policy allows it."""
+    """What approvals count. `since`: epoch seconds; Commands that are older do not count, because no policy had
+    compared their sender; infinite while none does. `missing`: what is missing then; `own_flows`, `on_timeout`: a
+    policy allows it."""
 
     since: float = math.inf
     missing: str = "the controller runs without an approval policy"

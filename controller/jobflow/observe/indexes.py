@@ -39,7 +39,8 @@ def _in_namespace(flow: Body, name: str) -> str:
 
 
 def index_by_wait(flow: Body) -> Iterator[str]:
-    """What a flow or steps of it wait for. FOR_QUEUE: a step has no Job because of its queue, or because the Job was rejected."""
+    """What a flow or steps of it wait for. FOR_QUEUE: a step has no Job because of its queue, or because the Job was
+    rejected."""
     status = flow.get("status") or {}
     steps = () if status.get("completionTime") else status.get("steps") or ()
     if any(step.get("reason") in (reasons.QUEUE_CLOSED, reasons.JOB_REJECTED) for step in steps):

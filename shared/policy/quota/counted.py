@@ -13,8 +13,9 @@ from shared.policy.quota.sub_flows import Find, runs_as_step
 
 
 class CountedKind(msgspec.Struct, frozen=True):
-    """`rests`: whether nothing of a new object would run, by its spec; `has_ended`: whether an object never takes a place again; `covered_by_owner`: whether another object is counted
-    instead of it, given the objects of its namespace by name; None for a kind of which every object counts."""
+    """`rests`: whether nothing of a new object would run, by its spec; `has_ended`: whether an object never takes a
+    place again; `covered_by_owner`: whether another object is counted instead of it, given the objects of its
+    namespace by name; None for a kind of which every object counts."""
 
     kind: Kind
     rests: Callable[[Body], bool]

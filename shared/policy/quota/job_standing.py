@@ -1,8 +1,8 @@
 """Whether a stored Job takes a place in a quota, waits for one, or does neither.
 
-A place is held until the Job has ended and has no pods left. An aborted Job has none, and waits for a new one when it is
-resumed; a restarted Job keeps its place. Jobs that another controller runs do not count, because nobody here could hold
-them.
+A place is held until the Job has ended and has no pods left. An aborted Job has none, and waits for a new one when it
+is resumed; a restarted Job keeps its place. Jobs that another controller runs do not count, because nobody here could
+hold them.
 """
 
 from typing import Final

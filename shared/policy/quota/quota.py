@@ -12,8 +12,8 @@ _EVERYWHERE: Final = CountPer()
 
 
 class Quota(msgspec.Struct, frozen=True):
-    """`policy`: the name of its policy; `rule`: such as `limits.maxActiveFlows`; `most`: objects that may be active at once;
-    `held`: objects beyond these that are admitted and wait."""
+    """`policy`: the name of its policy; `rule`: such as `limits.maxActiveFlows`; `most`: objects that may be active at
+    once; `held`: objects beyond these that are admitted and wait."""
 
     policy: str
     rule: str

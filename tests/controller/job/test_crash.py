@@ -1,4 +1,5 @@
-"""A controller that is killed between any two writes, in a cluster with random events: nothing counts twice, nothing is lost."""
+"""A controller that is killed between any two writes, in a cluster with random events: nothing counts twice, nothing
+is lost."""
 
 import re
 from collections import Counter

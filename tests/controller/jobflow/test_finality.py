@@ -1,4 +1,5 @@
-"""Ended steps stay ended; name conflicts of Jobs; creates that the API server refuses (docs/design/jobflow-api.md, sections 3.2, 6, 7)."""
+"""Ended steps stay ended; name conflicts of Jobs; creates that the API server refuses (docs/design/jobflow-api.md,
+sections 3.2, 6, 7)."""
 
 import pytest
 

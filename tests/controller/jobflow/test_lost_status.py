@@ -1,4 +1,5 @@
-"""A status that was never stored (a conflict, a cut connection, a crash after the creates) does not cause the deletion of any Job."""
+"""A status that was never stored (a conflict, a cut connection, a crash after the creates) does not cause the deletion
+of any Job."""
 
 from typing import Any
 

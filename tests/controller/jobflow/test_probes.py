@@ -1,4 +1,5 @@
-"""Network probes against servers of this machine: which probes succeed, which fail and why, and which addresses are never contacted."""
+"""Network probes against servers of this machine: which probes succeed, which fail and why, and which addresses are
+never contacted."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -350,7 +350,8 @@ async def test_flows_dropped_from_the_cache_lose_nothing(fake: FakeServer, api: 
 async def test_an_ended_flow_with_a_deferred_status_is_deleted_after_its_ttl(
     fake: FakeServer, api: Api, clock: Clock
 ) -> None:
-    """With many active flows a status write waits for its reserved time; a pass over an ended flow must not reserve another one."""
+    """With many active flows a status write waits for its reserved time; a pass over an ended flow must not reserve
+    another one."""
     ended = {"state": {"phase": "Succeed"}, "observedGeneration": 1, "completionTime": "2027-01-15T07:00:00Z"}
     names = [f"f{number}" for number in range(40)]
     for name in names:

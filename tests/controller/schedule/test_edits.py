@@ -80,8 +80,8 @@ class Ledger:
         self.passed: set[int] = set()
 
     def stored(self, now: int) -> None:
-        """A pass at `now` has stored its status. Times before an edit of schedule or zone are not due, nor times between
-        an end that has passed and the edit that removes it or moves it later.
+        """A pass at `now` has stored its status. Times before an edit of schedule or zone are not due, nor times
+        between an end that has passed and the edit that removes it or moves it later.
         """
         spec = self._store.cron["spec"]
         schedule = (spec.get("schedules") or spec["schedule"], spec.get("timeZone") or "")

@@ -155,7 +155,8 @@ def test_the_training_job_of_the_documents(scenario: Scenario) -> None:
 
 @pytest.fixture(autouse=True)
 def _service_account(scenario: Scenario) -> None:
-    """On a real control plane pods are refused until the namespace has one; Jobs wait for it, but these tests create pods at once."""
+    """On a real control plane pods are refused until the namespace has one; Jobs wait for it, but these tests create
+    pods at once."""
     scenario.cluster.await_service_account(scenario.namespace)
 
 

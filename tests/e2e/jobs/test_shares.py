@@ -1,4 +1,5 @@
-"""Queues share a cluster: groups of queues above their share are evicted, capacity is reserved for groups that wait long, and limits always hold."""
+"""Queues share a cluster: groups of queues above their share are evicted, capacity is reserved for groups that wait
+long, and limits always hold."""
 
 import itertools
 from collections.abc import Iterator

@@ -1,4 +1,5 @@
-"""Two replicas of each component: what happens to flows and to applies when one of them is killed, stops or is replaced."""
+"""Two replicas of each component: what happens to flows and to applies when one of them is killed, stops or is
+replaced."""
 
 import contextlib
 import signal
@@ -61,7 +62,8 @@ def _progress(scenario: Scenario) -> list[str]:
 
 
 def tend(installation: Installation) -> None:
-    """As a kubelet would: restart processes that have ended. On an overloaded machine a leader that cannot renew its lease exits."""
+    """As a kubelet would: restart processes that have ended. On an overloaded machine a leader that cannot renew its
+    lease exits."""
     processes = installation.cluster.processes
     for name in PAIR:
         if name not in processes or not processes[name].running:

@@ -1,4 +1,5 @@
-"""Certificates that another component issues: they are served unchanged, and the webhook is ready only while the API server trusts them."""
+"""Certificates that another component issues: they are served unchanged, and the webhook is ready only while the API
+server trusts them."""
 
 import base64
 from pathlib import Path

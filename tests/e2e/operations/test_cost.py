@@ -22,8 +22,8 @@ def writes(scenario: Scenario) -> Counter[tuple[str, str]]:
 
 
 def test_a_step_costs_one_job_and_at_most_one_report_of_its_flow(scenario: Scenario) -> None:
-    """Of 200 flows at once less than half a report, which the benchmarks measure. A slow machine takes more reports: a flow
-    reports every few seconds while it changes.
+    """Of 200 flows at once less than half a report, which the benchmarks measure. A slow machine takes more reports: a
+    flow reports every few seconds while it changes.
     """
     scenario.templates(*SEED)
     before = writes(scenario)

@@ -1,4 +1,5 @@
-"""The chart grants the processes exactly the rights that they use: none is missing and none is unused. Always on the embedded server, which records the requests of each user."""
+"""The chart grants the processes exactly the rights that they use: none is missing and none is unused. Always on the
+embedded server, which records the requests of each user."""
 
 import time
 from collections.abc import Iterator
@@ -281,7 +282,8 @@ def healed(scenario: Scenario) -> None:
 
 
 def queues(scenario: Scenario) -> None:
-    """A missing queue is looked up; one without a parent gets one; closing and opening it also closes and opens its child."""
+    """A missing queue is looked up; one without a parent gets one; closing and opening it also closes and opens its
+    child."""
     with pytest.raises(RestError, match="nowhere"):
         a_job(scenario, a_task(), name="lost", queue="nowhere")
     for name, spec in (("parent", {}), ("child", {"parent": "parent"})):

@@ -1,5 +1,6 @@
-"""An upgrade from the previous version to this one and back, under load: nothing is lost, nothing runs twice, no apply fails. The previous version is taken from the history of the repository. Where that is not there (a shallow clone), this file is left
-out; tests/webhook/test_stored_objects.py judges stored objects of that version everywhere.
+"""An upgrade from the previous version to this one and back, under load: nothing is lost, nothing runs twice, no apply
+fails. The previous version is taken from the history of the repository. Where that is not there (a shallow clone),
+this file is left out; tests/webhook/test_stored_objects.py judges stored objects of that version everywhere.
 """
 
 import contextlib

@@ -1,4 +1,5 @@
-"""Judges random objects and the test corpus by the API server's policies and by the webhook, and lists where they differ."""
+"""Judges random objects and the test corpus by the API server's policies and by the webhook, and lists where they
+differ."""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -33,7 +34,8 @@ _MOST_WARNED: Final = 4000  # bytes; the API server cuts longer warnings
 
 
 class Difference(NamedTuple):
-    """(policy, rule) that one side alone finds. `raw`: as the webhook would have seen it first, else as it completes it."""
+    """(policy, rule) that one side alone finds. `raw`: as the webhook would have seen it first, else as it completes
+    it."""
 
     review: AdmissionReview
     raw: bool

@@ -1,4 +1,5 @@
-"""Flows as steps of flows: outputs reach the flow above; stop, suspension, retries, deadlines and deletion reach the flows below."""
+"""Flows as steps of flows: outputs reach the flow above; stop, suspension, retries, deadlines and deletion reach the
+flows below."""
 
 import random
 import time

@@ -1,4 +1,5 @@
-"""Balances connections as a cluster does for a Service: to replicas that are ready, with a short delay after a change of readiness."""
+"""Balances connections as a cluster does for a Service: to replicas that are ready, with a short delay after a change
+of readiness."""
 
 import contextlib
 import random

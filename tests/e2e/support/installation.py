@@ -151,7 +151,8 @@ class Installation:
         return file
 
     def await_checked(self, name: str = "webhook") -> None:
-        """Wait until the webhook refuses a flow without steps; `name`: of the process whose log is shown if it does not."""
+        """Wait until the webhook refuses a flow without steps; `name`: of the process whose log is shown if it does
+        not."""
         where = "/apis/flow.volcano.sh/v1alpha1/namespaces/default/jobflows?dryRun=All"
         said = ""
 

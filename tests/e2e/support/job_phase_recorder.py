@@ -1,4 +1,5 @@
-"""The phases of the Jobs of a namespace, in the order in which the API server reports them: shows which Job waited for which."""
+"""The phases of the Jobs of a namespace, in the order in which the API server reports them: shows which Job waited for
+which."""
 
 from local.client.blocking import BlockingClient, until
 from shared.kinds import JOB

@@ -1,4 +1,5 @@
-"""Templates from which no pod can be created, and the error messages. The texts are those of kube-apiserver 1.36 where it has one."""
+"""Templates from which no pod can be created, and the error messages. The texts are those of kube-apiserver 1.36 where
+it has one."""
 
 import pytest
 

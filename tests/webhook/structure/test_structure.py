@@ -1,4 +1,5 @@
-"""The policies that refuse broken graphs are generated; mutating webhooks refuse the same faults, with the full messages."""
+"""The policies that refuse broken graphs are generated; mutating webhooks refuse the same faults, with the full
+messages."""
 
 from pathlib import Path
 

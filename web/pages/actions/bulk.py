@@ -42,7 +42,8 @@ class ChosenFlow(msgspec.Struct, frozen=True):
 
 
 async def bulk(request: web.Request) -> web.StreamResponse:
-    """Do what the button does to each flow, and show the result of each. An action that loses work is shown first, and carried out when the form is sent again with `sure`."""
+    """Do what the button does to each flow, and show the result of each. An action that loses work is shown first, and
+    carried out when the form is sent again with `sure`."""
     may_write(request)
     posted = await request.post()
     name = str(posted.get("button", ""))

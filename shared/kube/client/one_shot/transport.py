@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 
 class OneShotTransport:
-    """Does what `Transport` does. A request blocks the event loop, so it is for programs that wait for its answer anyway.
+    """Does what `Transport` does. A request blocks the event loop, so it is for programs that wait for its answer
+    anyway.
 
     Blocking would hold up streams, and http.client knows no proxies: then aiohttp is imported and used.
     """
