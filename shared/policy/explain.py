@@ -17,7 +17,7 @@ from shared.policy.rule_names import rule_names
 
 class PolicyExplanation(msgspec.Struct, frozen=True):
     """`not_applied`: why the policy does not apply, '' if it does; `passed`: names of checks without a finding, such as
-    `limits.maxSteps`; `excepted`: violations that exceptions allow; `defaults`: the fields that the policy would set on
+    `limits.maxSteps`, without quotas if nothing was counted; `excepted`: violations that exceptions allow; `defaults`: the fields that the policy would set on
     creation, as (path, value)."""
 
     policy: str
@@ -39,10 +39,11 @@ def explain(
             continue
         found = tuple(findings(policy, context, exceptions))
         names = {each.rule for each in found}
+        uncounted = {quota.rule for quota in policy.quotas if context.census is None}
         yield PolicyExplanation(
             policy.name,
             policy.mode,
-            passed=tuple(name for name in rule_names(policy.spec) if name not in names),
+            passed=tuple(name for name in rule_names(policy.spec) if name not in names | uncounted),
             failed=tuple(each for each in found if not each.excepted_by),
             excepted=tuple(each for each in found if each.excepted_by),
             defaults=tuple(_set(context, policy)),

@@ -155,6 +155,17 @@ def body_of_a_kind_without_policies() -> Body:
     return body(kinds.QUEUE, "q", {"weight": 1})
 
 
+def test_explain_does_not_say_that_there_is_room_in_a_quota_that_it_has_not_counted(
+    command: CliCommand, tmp_path: Path
+) -> None:
+    limits = {**POLICY, "spec": {"limits": {"maxActiveJobs": 0, "maxReplicas": 100}}}
+    ran = command(
+        "policy", "explain", write(tmp_path / "j.yaml", job()), "--policy", write(tmp_path / "p.yaml", limits)
+    )
+    assert "limits.maxReplicas" in ran.out
+    assert "limits.maxActiveJobs" not in ran.out
+
+
 def test_explain_judges_the_job_inside_a_cron_job(command: CliCommand, tmp_path: Path) -> None:
     cron = body(
         kinds.CRONJOB,

@@ -25,8 +25,9 @@ class Slot(msgspec.Struct, frozen=True):
         return self.quota.policy, self.quota.rule, self.group
 
     def __str__(self) -> str:
-        kind, limit = self.quota.kind.kind, self.quota
-        return f'at most {limit.most} {kind}s of {self.group} may run at once (policy "{limit.policy}", {limit.rule})'
+        limit = self.quota
+        kind = limit.kind.kind if limit.most == 1 else f"{limit.kind.kind}s"
+        return f'at most {limit.most} {kind} of {self.group} may run at once (policy "{limit.policy}", {limit.rule})'
 
 
 class PlaceState(StrEnum):

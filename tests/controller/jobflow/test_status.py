@@ -329,7 +329,7 @@ def test_a_loop_shows_the_reason_that_blocks_an_iteration() -> None:
 def test_a_step_whose_job_a_quota_holds_says_so_and_the_flow_keeps_its_own_place() -> None:
     cluster = FlowCluster(flow(step("a")))
     cluster.settle()
-    why = "at most 1 Jobs of x may run at once"
+    why = "at most 1 Job of x may run at once"
     cluster.set_job("f-a", JobPhase.PENDING, state={"reason": "QuotaExceeded", "message": why})
     cluster.settle()
     assert (cluster.step("a").reason, cluster.step("a").message) == ("JobHeld", f"Job f-a: {why}")

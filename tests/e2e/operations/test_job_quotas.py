@@ -103,7 +103,7 @@ def test_a_held_job_has_nothing_and_says_why_and_a_deletion_starts_the_oldest(
     for name in ("second", "third"):
         scenario.kube.create(JOB, job(scenario, name, seconds=2000))
         until(lambda name=name: is_held(scenario, name), 30, lambda name=name: str(state(scenario, name)))
-    why = f'at most 1 Jobs of namespace "{scenario.namespace}" may run at once (policy "{quota.name}", limits.maxActiveJobs)'
+    why = f'at most 1 Job of namespace "{scenario.namespace}" may run at once (policy "{quota.name}", limits.maxActiveJobs)'
     assert state(scenario, "second")["message"] == why
     owned = [
         each["metadata"]["ownerReferences"][0]["name"] for each in scenario.kube.list(PODGROUP, scenario.namespace)
@@ -126,7 +126,7 @@ def test_steps_of_a_flow_wait_for_places_and_the_flow_succeeds(scenario: Scenari
         def a_step_says_so() -> bool:
             status = scenario.get("f").get("status") or {}
             held = [each for each in status.get("steps") or () if each.get("reason") == "JobHeld"]
-            return bool(held) and status["state"]["reason"] == "JobHeld" and "at most 1 Jobs" in held[0]["message"]
+            return bool(held) and status["state"]["reason"] == "JobHeld" and "at most 1 Job" in held[0]["message"]
 
         until(a_step_says_so, 60, lambda: str(scenario.get("f").get("status")))
         scenario.succeeds("f", seconds=120)

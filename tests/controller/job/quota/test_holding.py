@@ -9,7 +9,7 @@ from shared.policy.quota.standing import Standing
 from tests.controller.job.quota.quota_cluster import JobQuotaCluster, quota
 
 FIRST, SECOND = Key("a", "demo-first"), Key("a", "demo-second")
-WHY = 'at most 1 Jobs of namespace "a" may run at once (policy "p", limits.maxActiveJobs)'
+WHY = 'at most 1 Job of namespace "a" may run at once (policy "p", limits.maxActiveJobs)'
 
 
 def two_jobs(**second: object) -> JobQuotaCluster:

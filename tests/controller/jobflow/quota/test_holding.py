@@ -38,7 +38,7 @@ def test_a_held_flow_says_what_it_waits_for_and_starts_when_there_is_room() -> N
     simulation.create(first)
     simulation.create(second, activeDeadlineSeconds=60)
     simulation.drain()
-    why = 'at most 1 JobFlows of namespace "a" may run at once (policy "p", limits.maxActiveFlows)'
+    why = 'at most 1 JobFlow of namespace "a" may run at once (policy "p", limits.maxActiveFlows)'
     held = simulation.clusters[second]
     assert (held.phase, held.status.state.message, held.status.start_time) == ("Pending", why, None)
     assert held.next() == {"a": (why,)}
