@@ -8,13 +8,17 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from shared.policy.admission.cel import EMPTY_MAP, EMPTY_TEXT, field, fits, flat, joined, untyped
-from shared.policy.admission.sides import OLD, ObjectSide
+from shared.policy.admission.sides import CREATES, KIND, OLD, ObjectSide
 from webhook.inprocess.images import image_matches, parsed
 from webhook.inprocess.values import USES, containers, tasks
 
 Check = Callable[[ObjectSide], str]
 _SPEC: Final = "params.spec"
 _LOOP: Final = "s['for']"
+
+
+_SET_IN_JOBS: Final = {"queues": "queue", "schedulerNames": "schedulerName"}
+"""What the webhook sets in Jobs. To write it into the Job of a CronJob that had none changes nothing for the webhook."""
 
 
 def _limit(name: str) -> str:
@@ -131,7 +135,15 @@ def _usage(group: str, name: str) -> Check:
     patterns = f"{_SPEC}.{group}.{name}"
     fault = f"!{fits('v', patterns)}" if group == "allowed" else fits("v", patterns)
     text = "not allowed" if group == "allowed" else "denied"
-    return lambda side: f"{side.of(name)}.filter(v, {fault}).map(v, '\"' + v + '\" is {text}')"
+
+    def check(side: ObjectSide) -> str:
+        faults = f"{side.of(name)}.filter(v, {fault}).map(v, '\"' + v + '\" is {text}')"
+        if side is OLD or name not in _SET_IN_JOBS:
+            return faults
+        before = f"has({OLD.of('spec')}.{_SET_IN_JOBS[name]})"
+        return f"{KIND} == 'CronJob' && !({CREATES}) && !{before} ? [] : {faults}"
+
+    return check
 
 
 def patterns(group: str) -> Iterator[tuple[str, str]]:

@@ -30,7 +30,8 @@ ADMIN: Final = "admin"
 GROUPS: Final = ("system:masters", "system:authenticated")
 _AT_ONCE: Final = 6  # requests
 _CASES: Final = 5  # of one round: all policies that exist slow down every request
-_MOST_WARNED: Final = 4000  # bytes; the API server cuts longer warnings
+_MOST_WARNED: Final = 4000  # bytes; the API server cuts longer warnings ...
+_CUT_TO: Final = 256  # ... to this, in which not all rules are named
 
 
 class Difference(NamedTuple):
@@ -220,7 +221,8 @@ def _compare(judge: Judge, case: _Case, whole: AdmissionReview, answers: Sequenc
         api_server = judge.found_in(reported)
         tally.refused += bool(api_server)
         too_much, too_little = judge.disagreement(whole, case.policies, webhook, api_server)
-        cut = sum(map(len, reported)) > _MOST_WARNED or any(text.startswith("4") for text in reported)
+        cut = sum(map(len, reported)) > _MOST_WARNED
+        cut = cut or any(len(text) >= _CUT_TO or text.startswith("4") for text in reported)
         if too_much or (too_little and not (raw or cut)):
             tally.differences.append(Difference(whole, raw, too_much, too_little, case.policies))
 

@@ -21,7 +21,7 @@ from tests.webhook.inprocess.agreement import (
 )
 from tests.webhook.inprocess.generate import IMAGES, changed, random_object, random_policy
 from tests.webhook.inprocess.offline import refusals
-from tests.webhook.make import body, envelope, flow, job, known, review, step
+from tests.webhook.make import body, envelope, flow, job, known, review, step, task
 from tests.webhook.policies.fields import FIELDS
 from tests.webhook.policies.make import labelled, namespace, pods, policy
 from tests.webhook.test_server import running
@@ -151,6 +151,19 @@ def test_a_stored_flow_whose_loop_ran_too_many_jobs_may_get_another_fault_of_tha
     assert reported(other, house, old=looping) == []
     assert found_by_webhook(review(other, looping), [house], NAMESPACE) == frozenset()
     assert reported(other, house, old=flow(step("a")))
+
+
+def test_writing_a_default_into_the_job_of_a_schedule_is_no_new_fault() -> None:
+    house = policy("house", denied={"queues": ["default"], "schedulerNames": ["volcano"]})
+
+    def schedule(**spec: Any) -> Body:
+        return body(kinds.CRONJOB, "x", {"schedule": "0 1 * * *", "jobTemplate": {"spec": {"tasks": [task()], **spec}}})
+
+    written = schedule(queue="default", schedulerName="volcano")
+    assert reported(written, house, old=schedule()) == []
+    assert found_by_webhook(review(written, schedule()), [house], NAMESPACE) == frozenset()
+    assert len(reported(written, house)) == 2
+    assert len(reported(written, house, old=schedule(queue="q1", schedulerName="mine"))) == 2
 
 
 EMPTY = {
