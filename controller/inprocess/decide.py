@@ -61,7 +61,10 @@ def plan(policy: Body, compiled: CompiledPolicy | None, observed: Observed) -> E
     rules = in_process(compiled, observed.defaulted, own=bool(observed.option.prefix))
     if "deletionTimestamp" in policy["metadata"]:
         return EnforcementPlan(rules)
-    owner = observed.stored.get((ADMISSION_POLICY, observed.option.owner))
+    name = observed.option.owner
+    owner = observed.stored.get((ADMISSION_POLICY, name))
+    if name and owner is None:  # the chart is being uninstalled; what is made now would stay behind
+        return EnforcementPlan(without_own(rules, f"the ValidatingAdmissionPolicy {name} is missing"))
     generation = policy["metadata"].get("generation")
     return EnforcementPlan(rules, generated(compiled, generation, rules.rules, observed.option, owner))
 

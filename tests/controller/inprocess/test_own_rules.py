@@ -137,6 +137,10 @@ def test_what_is_generated_is_deleted_with_a_policy_of_the_chart() -> None:
     (owner,) = made[0][1]["metadata"]["ownerReferences"]
     assert (owner["kind"], owner["name"], owner["uid"]) == ("ValidatingAdmissionPolicy", "ours-approvals", "u1")
     assert made[1][1]["metadata"]["ownerReferences"] == [owner]
+    missing = plan(body, compiled(body), msgspec.structs.replace(observed, stored={}))
+    assert missing.made == ()
+    assert missing.rules is not None
+    assert (missing.rules.rules, "ours-approvals is missing" in missing.rules.webhook_only[0].why) == ((), True)
     stored = {**observed.stored, **with_uids(body)}  # made before the owner was known
     observed = msgspec.structs.replace(observed, stored=stored)
     patches = decide(body, plan(body, compiled(body), observed), observed).writes
