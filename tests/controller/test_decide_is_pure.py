@@ -37,7 +37,7 @@ CHECKED = {
     "controller.gang.cycle.scheduling_cycle.run_cycle": "tests/controller/gang/test_purity.py",
     "controller.gang.podgroup.decide.decide": "tests/controller/gang/make.py",
     "controller.inprocess.decide.decide": "tests/controller/inprocess/test_inprocess.py",
-    "controller.job.decide.decide": "tests/controller/job/make.py",
+    "controller.job.decide.decide": "tests/controller/job/toy.py",
     "controller.jobflow.decide.flow.decide": "tests/controller/jobflow/test_any_flow.py",
     "controller.policy.decide.decide": "tests/controller/policy/test_decide_is_pure.py",
     "controller.policy.decide.decide_reports": "tests/controller/policy/test_decide_is_pure.py",

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from shared import kinds
 from shared.model.types import Body
-from tests.controller.jobflow.test_any_flow import FLOWS
+from tests.controller.jobflow.checked_cluster import FLOWS
 from webhook.lint.check import admit
 from webhook.subject.lookups import OfflineLookups
 

@@ -17,7 +17,7 @@ from shared import kinds
 from shared.kinds import Kind
 from shared.model.types import Body
 from shared.yaml_text import as_yaml
-from tests.controller.jobflow.test_any_flow import CALM
+from tests.controller.jobflow.checked_cluster import CALM
 from tests.jobflow.any_flow import flows, job_specs
 from webhook.envelope.patch import applied
 from webhook.envelope.review import AdmissionReview, GroupKind, Operation

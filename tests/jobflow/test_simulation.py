@@ -13,7 +13,7 @@ from jobflow import Approve, Flow, FlowError, Job, Resource, SimulatedFlow, SubF
 from jobflow.simulation.simulate import simulate
 from shared.model.phases import StepPhase
 from shared.model.types import Body
-from tests.controller.jobflow.test_any_flow import CALM
+from tests.controller.jobflow.checked_cluster import CALM
 from tests.jobflow.any_flow import flows
 
 

@@ -1,15 +1,8 @@
 """Which groups start, which wait, and what their conditions say."""
 
-import msgspec
 import pytest
 
-from controller.decision import Create, Decision, Patch
-from controller.gang.podgroup import bind_timeout
-from controller.gang.settings import AdmissionSettings, backoff
-from shared import names
-from shared.key import Key
-from shared.kinds import POD, PODGROUP
-from shared.timestamp import rfc3339
+from controller.gang.settings import AdmissionSettings
 from tests.controller.gang.make import NAMESPACE, GangCluster, running, template, with_nodes
 
 
@@ -183,59 +176,6 @@ def test_queues_are_ordered_by_priority_and_then_by_share() -> None:
     assert started[4:] == ["rich1", "poor1"]
 
 
-def test_the_minimum_grows_when_a_task_is_released() -> None:
-    made = with_nodes("4")
-    made.submit("g", (template(), 2), minTaskMember={"t0": 2})
-    made.bind()
-    made.submit("other", (template(), 2))
-    made.bind()
-    made.finish("g")
-    made.change("g", minMember=5, minTaskMember={"t0": 2, "t1": 3})
-    for index in range(3):
-        made.pod("g", "t1", index, template())
-    made.round()
-    made.bind()
-    assert (made.bound("g"), made.gated("g")) == (2, 3)
-    made.end("other")
-    made.round()
-    made.bind()
-    assert made.bound("g") == 5
-
-
-def test_pods_beyond_the_minimum_start_one_by_one_as_they_fit() -> None:
-    made = with_nodes("4")
-    made.submit("other", (template(), 1))
-    made.bind()
-    made.submit("g", (template(), 6), minimum=2)
-    made.round()
-    made.bind()
-    assert (made.bound("g"), made.gated("g")) == (3, 3)
-    made.end("other")
-    made.round()
-    made.bind()
-    assert (made.bound("g"), made.gated("g")) == (4, 2)
-
-
-INCOMPLETE = {
-    "too few": ({"minMember": 4}, "2 of 4 pods that must start together exist"),
-    "too few of a task": ({"minMember": 2, "minTaskMember": {"t9": 2}}, "0 of 2 pods of task t9 exist"),
-}
-
-
-@pytest.mark.parametrize("case", INCOMPLETE)
-def test_a_group_waits_for_pods_that_do_not_exist(case: str) -> None:
-    spec, wanted = INCOMPLETE[case]
-    made = with_nodes("2")
-    made.submit("other", (template("2"), 1))
-    made.bind()
-    made.submit("g", (template(), 2))
-    made.change("g", **spec)
-    made.end("other")
-    made.round()
-    assert made.gated("g") == 2
-    assert made.why("g") == wanted
-
-
 def test_large_groups_are_not_starved_by_small_ones() -> None:
     made = with_nodes("4", "4", settings=AdmissionSettings(reserve_after=60.0))
     for number in range(8):
@@ -257,55 +197,6 @@ def test_large_groups_are_not_starved_by_small_ones() -> None:
     assert reported
     assert made.bound("large") == 2
     assert made.now - 1_767_322_800 <= 60 + 10 * 9
-
-
-def test_all_pods_of_a_group_that_is_not_bound_in_time_are_deleted() -> None:
-    made = with_nodes("4", "4", settings=AdmissionSettings(bind_timeout=300.0))
-    made.submit("g", (template("2"), 4))
-    made.round()
-    made.foreign("sneaky", "n0", "4")
-    made.bind()
-    assert made.bound("g") == 2  # a scheduler without gang scheduling was faster
-    ref = Key(NAMESPACE, "g")
-    made.settle("g")
-    group, tally = made.cache.groups[ref], made.cache.counts(ref)
-    assert bind_timeout.deadline(group, tally, 300.0) == made.now + 300
-    assert len(bind_timeout.pods_to_delete(made.cache.pods(ref))) == 4
-    patch = bind_timeout.pending_again(group, tally, "no node fits", 300.0, made.now + 300)
-    assert patch["metadata"]["annotations"][names.GANG_PUT_BACK] == "1"
-    assert patch["status"]["phase"] == "Pending"
-    assert "2 of 4 pods were bound within 300 s (no node fits)" in patch["status"]["conditions"][0]["message"]
-
-
-def test_a_group_is_tried_again_after_its_back_off() -> None:
-    made = with_nodes("4")
-    made.submit("other", (template("4"), 1))
-    made.bind()
-    made.submit("g", (template(), 2))
-    body = made.groups["g"]
-    marks = {names.GANG_PUT_BACK: "2", names.GANG_PUT_BACK_AT: rfc3339(made.now)}
-    body["metadata"] = {**body["metadata"], "annotations": marks}
-    made.change("g")
-    made.end("other")
-    done = made.round()
-    assert (made.gated("g"), done.wake) == (2, made.now + 60)
-    assert made.why("g") == "not bound in time (2 times so far); tried again at 2026-01-02T03:01:00Z"
-    made.now += 60
-    made.round()
-    assert made.gated("g") == 0
-
-
-def test_the_back_off_doubles_up_to_a_limit() -> None:
-    assert [backoff(number) for number in (0, 1, 2, 3, 30)] == [0, 30, 60, 120, 600]
-
-
-def test_pods_without_controller_are_not_deleted() -> None:
-    made = with_nodes("4")
-    made.submit("g", (template(), 1))
-    pod = next(iter(made.pods.values()))
-    pod["metadata"].pop("ownerReferences")
-    made.cache.update_pod(None, pod | {"metadata": {**pod["metadata"], "labels": {}}})
-    assert bind_timeout.pods_to_delete(made.cache.pods(Key(NAMESPACE, "g"))) == ()
 
 
 def test_small_groups_do_not_starve_a_large_one_of_what_its_queue_may_use() -> None:
@@ -358,69 +249,6 @@ def test_a_gang_that_fits_in_total_but_on_no_nodes_waits_with_a_message() -> Non
     assert made.gated("g") == 2
     assert "free on 3 nodes: cpu 4500m" in made.why("g")
     assert made.why("g").endswith("; 0 of 2 fit") or made.why("g").endswith("; 1 of 2 fit")
-
-
-def test_the_gates_of_an_admitted_group_stay_when_a_pod_of_its_minimum_is_gone() -> None:
-    made = with_nodes("4")
-    made.submit("g", (template(), 3))
-    made.gang.run_cycle()  # admitted; no gate is removed yet
-    key = Key(NAMESPACE, "g")
-    assert len(made.cache.ungating[key]) == 3
-    gone = next(uid for uid, pod in made.pods.items() if pod["metadata"]["name"] == "g-t0-1")
-    made.cache.update_pod(made.pods.pop(gone), None)
-    assert made.cache.ungating == {}
-    assert made.cache.used() == {}
-    assert made.cache.capacity.free == made.cache.capacity.unbound
-    made.round()
-    assert made.gated("g") == 2
-    assert made.why("g") == "2 of 3 pods that must start together exist"
-
-
-def test_pods_of_an_earlier_version_of_the_job_do_not_complete_a_minimum() -> None:
-    made = with_nodes("4")
-    made.submit("g", (template(), 2))
-    made.bind()
-    for pod in list(made.pods.values()):
-        annotations = {**pod["metadata"]["annotations"], names.JOB_VERSION: "0"}
-        made.put_pod({**pod, "metadata": {**pod["metadata"], "annotations": annotations}})
-    body = made.groups["g"]
-    body["metadata"] = {**body["metadata"], "annotations": {names.JOB_VERSION: "1"}}
-    made.change("g")
-    made.pod("g", "t0", 0, template(), version="1")
-    made.round()
-    assert made.gated("g") == 1
-    assert made.why("g") == "1 of 2 pods that must start together exist"
-    assert made.cache.used() == {"default": {"cpu": 2000, "pods": 2}}  # the old pods still use what they use
-    made.pod("g", "t0", 1, template(), version="1")
-    made.round()
-    assert made.gated("g") == 0
-
-
-def test_the_bind_timeout_covers_pods_that_do_not_exist() -> None:
-    made = with_nodes("4", settings=AdmissionSettings(bind_timeout=300.0))
-    made.submit("g", (template(), 2))
-    made.bind()
-    gone = next(iter(made.pods))
-    made.cache.update_pod(made.pods.pop(gone), None)
-    key = Key(NAMESPACE, "g")
-    counts = made.cache.counts(key)
-    assert (counts.unbound, counts.scheduled) == (0, 1)
-    assert bind_timeout.deadline(made.cache.groups[key], counts, 300.0) == made.now + 300
-    patch = bind_timeout.pending_again(made.cache.groups[key], counts, "", 300.0, made.now + 300)
-    assert "1 of 2 pods were bound within 300 s (1 exist without gate)" in patch["status"]["conditions"][0]["message"]
-
-
-def test_pods_of_a_minimum_that_grows_in_the_same_decision_get_the_gate() -> None:
-    made = with_nodes("4")
-    made.submit("g", (template(), 1))
-    made.bind()
-    spec = {"minMember": 3}
-    change = Patch(PODGROUP, NAMESPACE, "g", [{"op": "add", "path": "/spec/minMember", "value": 3}])
-    made.change("g", **spec)
-    made.cache.groups[Key(NAMESPACE, "g")] = msgspec.structs.replace(made.cache.groups[Key(NAMESPACE, "g")], minimum=1)
-    pods = tuple(Create(POD, made.new_pod("g", "t0", index, template(), "default")) for index in (1, 2))
-    decision = Decision(first=(change,), actions=pods)
-    assert made.gang.admit_new(decision, NAMESPACE, {}) == decision
 
 
 def test_where_a_limit_range_may_add_requests_pods_are_created_with_the_gate() -> None:

@@ -7,7 +7,8 @@ from controller.gang_api import UngatedBackend
 from controller.job.model.observed import JobSettings
 from shared.kinds import CONFIGMAP, NETWORKPOLICY, POD, PODGROUP, PVC, SECRET, SERVICE
 from shared.model.types import Body
-from tests.controller.job.make import Toy, after, job, policy, started, task, toy
+from tests.controller.job.make import after, job, policy, task
+from tests.controller.job.toy import Toy, started, toy
 
 
 def pod(cluster: Toy, name: str = "w-0") -> Body:

@@ -11,7 +11,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from shared import ranges
 from shared.model.types import Body
 from shared.timestamp import epoch
-from tests.controller.job.make import Crash, Toy, after, job, policy, task
+from tests.controller.job.make import after, job, policy, task
+from tests.controller.job.toy import Crash, Toy
 
 POLICIES = st.lists(
     st.sampled_from(

@@ -4,7 +4,8 @@ import pytest
 
 from controller.job.model.observed import JobSettings
 from shared.model.phases import TaskCondition
-from tests.controller.job.make import Toy, after, job, policy, task, toy
+from tests.controller.job.make import after, job, policy, task
+from tests.controller.job.toy import Toy, toy
 
 READY = JobSettings(depends_on_condition=TaskCondition.READY, count_seconds=0)
 

@@ -5,7 +5,8 @@ import pytest
 from controller.gang_api import UngatedBackend
 from controller.job.model.observed import JobSettings
 from shared.kinds import PODGROUP
-from tests.controller.job.make import Toy, after, job, policy, started, task, toy
+from tests.controller.job.make import after, job, policy, task
+from tests.controller.job.toy import Toy, started, toy
 
 
 def test_a_new_job_is_pending_with_its_group_and_no_pods() -> None:

@@ -4,7 +4,8 @@ import pytest
 
 from shared.model.types import Body
 from shared.timestamp import rfc3339
-from tests.controller.job.make import Toy, policy, started, task, toy
+from tests.controller.job.make import policy, task
+from tests.controller.job.toy import Toy, started, toy
 
 
 def waiting(reason: str, restarts: int = 0, code: int = 1, message: str = "") -> Body:

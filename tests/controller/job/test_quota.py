@@ -11,7 +11,8 @@ from controller.job.model.quota import exceeded_quota
 from controller.job.observe.quota_order import QuotaOrder
 from shared.key import Key
 from shared.kinds import POD
-from tests.controller.job.make import NOW, Toy, job, policy, task
+from tests.controller.job.make import NOW, job, policy, task
+from tests.controller.job.toy import Toy
 
 EXCEEDED = (
     'pods "demo-w-1" is forbidden: exceeded quota: {quota}, requested: pods=1, used: pods={used}, limited: pods={hard}'

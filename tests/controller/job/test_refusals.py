@@ -7,7 +7,8 @@ import pytest
 from controller.decision import Create, Refusal
 from controller.job.react.refusals import RETRY_FIRST, refusal_of
 from shared.kinds import CONFIGMAP, POD, SERVICE, Kind
-from tests.controller.job.make import NOW, toy
+from tests.controller.job.make import NOW
+from tests.controller.job.toy import toy
 
 AT = 1000.0
 MOMENTS = {"at once": (AT, True), "later": (AT + RETRY_FIRST, False), "the clock was set back": (AT - 3600, False)}

@@ -8,7 +8,8 @@ from controller.job.model.pods_by_role import STOPPED
 from controller.job.phase.phases import _RULES
 from controller.job.react.transitions import FINAL_PHASE, NO_EFFECT, TRANSITIONS, Budget
 from shared.model.phases import JobAction, JobPhase
-from tests.controller.job.make import started, task
+from tests.controller.job.make import task
+from tests.controller.job.toy import started
 
 
 def test_every_phase_and_action_is_considered() -> None:

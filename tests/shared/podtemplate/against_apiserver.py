@@ -20,12 +20,15 @@ from shared.podtemplate import check_template
 from tests.shared.podtemplate.make import template
 from tests.shared.podtemplate.test_accepted import ACCEPTED
 from tests.shared.podtemplate.test_refused import METADATA, REFUSED
+from tests.shared.podtemplate.test_refused_pod import REFUSED_POD
+from tests.shared.podtemplate.test_refused_volumes import REFUSED_VOLUMES
 
 PODS = "/api/v1/namespaces/default/pods?dryRun=All"
 
 
 def cases() -> dict[str, dict[str, Any]]:
-    tables = {**ACCEPTED, **{name: row[:2] for name, row in REFUSED.items()}}
+    refused = {**REFUSED, **REFUSED_VOLUMES, **REFUSED_POD}
+    tables = {**ACCEPTED, **{name: row[:2] for name, row in refused.items()}}
     made = {name: template(path, value) for name, (path, value) in tables.items()}
     return made | {name: {**template(), "metadata": metadata} for name, (metadata, _) in METADATA.items()}
 

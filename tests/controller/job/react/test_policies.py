@@ -9,7 +9,8 @@ from controller.job.react.policies import INTERNAL, Reaction, reaction
 from shared.model.phases import JobAction, JobEvent
 from shared.model.types import Body
 from shared.timestamp import epoch
-from tests.controller.job.make import Toy, job, policy, started, task, toy
+from tests.controller.job.make import job, policy, task
+from tests.controller.job.toy import Toy, started, toy
 
 FAILED = LifecycleEvent(JobEvent.POD_FAILED, "w", 0, exit_code=3)
 EVICTED = LifecycleEvent(JobEvent.POD_EVICTED, "w", 0)

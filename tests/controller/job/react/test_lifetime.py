@@ -8,7 +8,8 @@ import pytest
 from controller.job.model.defaults import is_managed_elsewhere
 from shared.model.job import Job
 from shared.model.types import Body
-from tests.controller.job.make import Toy, job, started, task, toy
+from tests.controller.job.make import job, task
+from tests.controller.job.toy import Toy, started, toy
 
 
 def suspend(cluster: Toy, value: bool) -> Toy:

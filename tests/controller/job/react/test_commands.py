@@ -3,7 +3,8 @@
 import pytest
 
 from shared.kinds import COMMAND
-from tests.controller.job.make import Crash, started, task
+from tests.controller.job.make import task
+from tests.controller.job.toy import Crash, started
 
 PHASES = {"AbortJob": "Aborted", "TerminateJob": "Terminated", "CompleteJob": "Completed"}
 
