@@ -4,6 +4,12 @@ import base64
 
 from shared.model.types import Body
 
+CRD = "CustomResourceDefinition"
+EXTERNAL = {
+    "monitoring.coreos.com/v1",
+    "cert-manager.io/v1",
+    "gateway.networking.k8s.io/v1",
+}  # no part of Kubernetes: only their shape is looked at
 PLACEMENT = {
     "nodeSelector": {"disk": "ssd"},
     "tolerations": [{"key": "batch", "operator": "Exists", "effect": "NoSchedule"}],

@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from shared.model.types import Body
+from tests.helm.cases import CRD, EXTERNAL
 from tests.helm.chart import CHART, NAMESPACE, run
-from tests.helm.test_render import CRD, EXTERNAL
 
 VERSIONS: Final = ("1.30", "1.31", "1.32", "1.33", "1.34", "1.35", "1.36", "1.37")
 EVERYTHING: Final = (

@@ -10,18 +10,10 @@ import yaml
 from controller import settings as controller_settings
 from shared.model.types import Body
 from shared.resource_steps.allowed import parse_kinds
-from tests.helm.cases import CASES, DIGEST, identity
+from tests.helm.cases import CASES, CRD, DIGEST, EXTERNAL, identity
 from tests.helm.chart import CHART, CLUSTER_SCOPED, container, of, render, run
 from web import arguments as web_arguments
 from webhook import settings as webhook_settings
-
-CRD = "CustomResourceDefinition"
-
-EXTERNAL = {
-    "monitoring.coreos.com/v1",
-    "cert-manager.io/v1",
-    "gateway.networking.k8s.io/v1",
-}  # no part of Kubernetes: only their shape is looked at
 
 
 @pytest.mark.parametrize("tool", ["helm", "helm3"])

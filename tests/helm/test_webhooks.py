@@ -10,8 +10,8 @@ from prometheus_client import REGISTRY
 import controller.main
 import webhook.main  # noqa: F401 - registers the webhook's metrics
 from shared.model.types import Body
+from tests.helm.cases import BUNDLE
 from tests.helm.chart import of, render
-from tests.helm.test_render import BUNDLE
 from webhook.server.routes import ROUTES
 
 KINDS = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
