@@ -3,13 +3,16 @@
 import itertools
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from local.backends import chosen
 from local.cluster import ClusterOptions, LocalCluster
+from shared.kinds import JOBFLOWPOLICY
+from tests.e2e.support.policies import here, known_to_the_webhook, policy
 from tests.e2e.support.resources import RESOURCE_KINDS
 from tests.e2e.support.scenario import Scenario
 
@@ -64,3 +67,21 @@ def scenario(cluster: LocalCluster) -> Iterator[Scenario]:
     """A namespace of its own, with helpers for scenarios."""
     with cluster.namespace(f"e2e-{os.getpid()}-{next(_NUMBERS)}") as name:
         yield Scenario(cluster, name)
+
+
+@pytest.fixture
+def policies(scenario: Scenario) -> Iterator[Callable[..., None]]:
+    """Make policies for this scenario's namespace alone, and wait until the webhook knows them."""
+    made: list[str] = []
+
+    def make(name: str, **spec: Any) -> None:
+        name = f"{scenario.namespace}-{name}"
+        match = {**spec.pop("match", {}), "namespaceSelector": here(scenario)}
+        body = policy(name, match=match, **spec)
+        made.append(name)
+        scenario.cluster.kubectl.apply(body)
+        known_to_the_webhook(scenario, name)
+
+    yield make
+    for name in made:
+        scenario.kube.delete(JOBFLOWPOLICY, "", name)

@@ -4,9 +4,8 @@ import dataclasses
 import json
 import re
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -16,12 +15,11 @@ from local.client.blocking import until
 from local.client.rest import RestError
 from local.cluster import ClusterOptions, LocalCluster
 from shared.kinds import CRD, JOB, JOBFLOW, JOBFLOWPOLICY, JOBTEMPLATE, NAMESPACE, POLICYREPORT, QUEUE
-from shared.model.types import Body
 from tests.e2e.conftest import SPEED
+from tests.e2e.support.policies import DENY, Policies, job, known_to_the_webhook, policy, reports_crd
 from tests.e2e.support.scenario import Scenario, jobflow, template
 
 EXAMPLES = Path("examples/policies")
-DENY = {"rules": [{"name": "never", "expression": "false", "message": "not now"}]}
 
 
 @pytest.fixture(scope="module")
@@ -38,67 +36,6 @@ def cluster(request: pytest.FixtureRequest) -> Iterator[LocalCluster]:
         yield made
 
 
-@pytest.fixture
-def policies(scenario: Scenario) -> Iterator[Callable[..., None]]:
-    """Make policies for this scenario's namespace alone, and wait until the webhook knows them."""
-    made: list[str] = []
-
-    def make(name: str, **spec: Any) -> None:
-        name = f"{scenario.namespace}-{name}"
-        match = {**spec.pop("match", {}), "namespaceSelector": here(scenario)}
-        body = policy(name, match=match, **spec)
-        made.append(name)
-        scenario.cluster.kubectl.apply(body)
-        known_to_the_webhook(scenario, name)
-
-    yield make
-    for name in made:
-        scenario.kube.delete(JOBFLOWPOLICY, "", name)
-
-
-def known_to_the_controller(scenario: Scenario, name: str) -> None:
-    def ready() -> bool:
-        return bool((scenario.kube.get(JOBFLOWPOLICY, "", name).get("status") or {}).get("conditions"))
-
-    until(ready, 30, lambda: f"the controller does not know {name}")
-
-
-def here(scenario: Scenario) -> Body:
-    return {"matchLabels": {"kubernetes.io/metadata.name": scenario.namespace}}
-
-
-def policy(name: str, **spec: Any) -> Body:
-    return {
-        "apiVersion": JOBFLOWPOLICY.api_version,
-        "kind": JOBFLOWPOLICY.kind,
-        "metadata": {"name": name},
-        "spec": spec,
-    }
-
-
-def known_to_the_webhook(scenario: Scenario, name: str) -> None:
-    """Until a later policy acts: the webhook's watch delivers them in the order in which they were created."""
-    probe = policy(f"{name}-probe", match={"namespaceSelector": here(scenario), "kinds": ["JobTemplate"]}, **DENY)
-    scenario.kube.create(JOBFLOWPOLICY, probe)
-    path = f"/apis/{JOBTEMPLATE.api_version}/namespaces/{scenario.namespace}/jobtemplates?dryRun=All"
-
-    def refused() -> bool:
-        try:
-            scenario.kube.request("POST", path, template(scenario.namespace, "probe"))
-        except RestError as error:
-            return f"{name}-probe" in error.message
-        return False
-
-    until(refused, 10, lambda: f"the webhook does not know {name}")
-    scenario.kube.delete(JOBFLOWPOLICY, "", f"{name}-probe")
-    until(lambda: not refused(), 10, lambda: "the webhook does not forget the probe")
-
-
-def job(scenario: Scenario, name: str = "j", **spec: Any) -> Body:
-    made = template(scenario.namespace, name)
-    return {**made, "apiVersion": JOB.api_version, "kind": JOB.kind, "spec": {**made["spec"], **spec}}
-
-
 def audited(cluster: LocalCluster, name: str) -> dict[str, str]:
     """The audit annotations of the writes of one object."""
     found: dict[str, str] = {}
@@ -111,9 +48,6 @@ def audited(cluster: LocalCluster, name: str) -> dict[str, str]:
         for _, named, annotations in cluster.kube.request("GET", "/testing/annotations"):
             found |= annotations if named == name else {}
     return found
-
-
-Policies = Callable[..., None]
 
 
 def test_kubectl_shows_the_denial_with_policy_rule_and_field(scenario: Scenario, policies: Policies) -> None:
@@ -190,73 +124,6 @@ def test_policies_do_not_apply_to_an_exempt_controller(scenario: Scenario, polic
     scenario.succeeds("f")
 
 
-def test_the_number_of_running_flows_of_a_namespace_is_limited(scenario: Scenario, policies: Policies) -> None:
-    scenario.templates("a", seconds=60)
-    policies("running", limits={"maxRunningFlows": 1})
-    scenario.flow("f", {"a": ()})
-    scenario.reaches("f", "a", "Running")
-    reported = scenario.cluster.kubectl.refusal(jobflow(scenario.namespace, "g", {"a": ()}))
-    assert "has 1 active JobFlow, at most 1 may run at once" in reported
-    scenario.flow("g", {"a": ()}, suspend=True)
-    scenario.kube.delete(JOBFLOW, scenario.namespace, "f")
-
-    def resumed() -> bool:
-        try:
-            scenario.kube.patch(JOBFLOW, scenario.namespace, "g", {"spec": {"suspend": False}})
-        except RestError as error:
-            return "maxRunningFlows" not in error.message
-        return True
-
-    until(resumed, 15, lambda: "g may not run though f is gone")
-    assert not scenario.get("g")["spec"].get("suspend")
-    scenario.kube.delete(JOBFLOW, scenario.namespace, "g")
-
-
-def age(scenario: Scenario, name: str) -> tuple[str, str]:
-    """What quotas order flows by. Timestamps have whole seconds, so flows that are made one after the other may share one."""
-    metadata = scenario.get(name)["metadata"]
-    return metadata["creationTimestamp"], metadata["uid"]
-
-
-def test_flows_beyond_a_quota_wait_and_start_in_their_order(scenario: Scenario, policies: Policies) -> None:
-    scenario.templates("a", seconds=2000)
-    policies("queue", limits={"maxActiveFlows": 1, "maxHeldFlows": 2})
-    known_to_the_controller(scenario, f"{scenario.namespace}-queue")
-    names = ("f", "g", "h")
-    for name in names:
-        scenario.flow(name, {"a": ()})
-        until(lambda name=name: (scenario.get(name).get("status") or {}).get("state"), 30, lambda: "no status")
-    reported = scenario.cluster.kubectl.refusal(jobflow(scenario.namespace, "i", {"a": ()}))
-    assert "has 3 active JobFlows, at most 1 may run at once and 2 may wait" in reported
-    scenario.reaches("f", "a", "Running")
-    running = "f"
-    for name in sorted(names[1:], key=lambda name: age(scenario, name)):
-        state = scenario.get(name)["status"]["state"]
-        assert (state["phase"], state["reason"]) == ("Pending", "QuotaExceeded"), state
-        scenario.kube.delete(JOBFLOW, scenario.namespace, running)
-        scenario.reaches(name, "a", "Running")
-        running = name
-    scenario.kube.delete(JOBFLOW, scenario.namespace, running)
-
-
-def test_a_forged_owner_hides_no_flow_from_a_quota(scenario: Scenario, policies: Policies) -> None:
-    scenario.templates("a", seconds=2000)
-    policies("one", limits={"maxActiveFlows": 1})
-    scenario.flow("f", {"a": ()})
-    scenario.reaches("f", "a", "Running")
-    owner = {
-        "apiVersion": JOBFLOW.api_version,
-        "kind": "JobFlow",
-        "name": "f",
-        "uid": scenario.get("f")["metadata"]["uid"],
-        "controller": True,
-    }
-    forged = jobflow(scenario.namespace, "g", {"a": ()})
-    forged["metadata"]["ownerReferences"] = [owner]
-    assert "at most 1 may run at once" in scenario.cluster.kubectl.refusal(forged)
-    scenario.kube.delete(JOBFLOW, scenario.namespace, "f")
-
-
 def test_running_flows_can_be_guarded_from_deletion_but_not_from_that_of_their_namespace(
     scenario: Scenario, policies: Policies
 ) -> None:
@@ -269,26 +136,6 @@ def test_running_flows_can_be_guarded_from_deletion_but_not_from_that_of_their_n
         scenario.kube.delete(JOBFLOW, scenario.namespace, "f")
     scenario.kube.delete(NAMESPACE, "", scenario.namespace)
     until(lambda: not scenario.kube.list(JOBFLOW, scenario.namespace), 60, lambda: "the namespace keeps its flow")
-
-
-def test_a_suspended_flow_counts_while_its_jobs_run(scenario: Scenario, policies: Policies) -> None:
-    scenario.templates("a", seconds=60)
-    policies("running", limits={"maxRunningFlows": 1})
-    scenario.flow("f", {"a": ()})
-    scenario.reaches("f", "a", "Running")
-    scenario.kube.patch(JOBFLOW, scenario.namespace, "f", {"spec": {"suspend": True}})
-    until(lambda: scenario.get("f")["status"]["state"]["phase"] == "Suspended", 30, lambda: str(scenario.get("f")))
-    refused = scenario.cluster.kubectl.refusal(jobflow(scenario.namespace, "g", {"a": ()}))
-    assert "at most 1 may run at once" in refused
-
-
-def test_deleted_flows_do_not_count(scenario: Scenario, policies: Policies) -> None:
-    scenario.templates("a", seconds=60)
-    policies("running", limits={"maxRunningFlows": 2})
-    for attempt in range(5):
-        for name in ("f", "g"):
-            scenario.kube.create(JOBFLOW, jobflow(scenario.namespace, f"{name}-{attempt}", {"a": ()}))
-        scenario.cluster.kubectl("delete", "jobflow", "--all", "-n", scenario.namespace)
 
 
 def test_a_required_label_cannot_be_removed(scenario: Scenario, policies: Policies) -> None:
@@ -397,10 +244,10 @@ def test_the_examples_apply(scenario: Scenario, path: Path) -> None:
     assert "created (server dry run)" in scenario.cluster.kubectl("apply", "--dry-run=server", "-f", str(path)).stdout
 
 
-# --- the page -----------------------------------------------------------------------------------------------------------
-
 PAGE = Path("docs/policies.md")
+
 _BLOCK = re.compile(r"^```console\n(.*?)^```", re.DOTALL | re.MULTILINE)
+
 _AGE = re.compile(r"\b\d+[smh]\b")
 
 
@@ -436,43 +283,3 @@ def test_the_commands_of_the_page_do_what_it_says(scenario: Scenario) -> None:
         if "polic" in command:
             known_to_the_webhook(scenario, f"{scenario.namespace}-page")
     scenario.kube.delete(QUEUE, "", "vision")
-
-
-def reports_crd() -> Body:
-    """PolicyReports as far as we write them; the real CRD comes with the tools that show them."""
-    result = {
-        "type": "object",
-        "required": ["policy"],
-        "properties": {
-            "policy": {"type": "string"},
-            "rule": {"type": "string"},
-            "result": {"type": "string", "enum": ["pass", "fail", "warn", "error", "skip"]},
-            "source": {"type": "string"},
-            "scored": {"type": "boolean"},
-            "message": {"type": "string"},
-            "properties": {"type": "object", "additionalProperties": {"type": "string"}},
-            "resources": {"type": "array", "items": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}},
-            "timestamp": {
-                "type": "object",
-                "required": ["nanos", "seconds"],
-                "properties": {"nanos": {"type": "integer"}, "seconds": {"type": "integer"}},
-            },
-        },
-    }
-    summary = {"type": "object", "properties": {key: {"type": "integer"} for key in SUMMARY}}
-    schema = {
-        "type": "object",
-        "properties": {"results": {"type": "array", "items": result}, "summary": summary},
-    }
-    version = {"name": POLICYREPORT.version, "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}
-    names = {"kind": POLICYREPORT.kind, "plural": POLICYREPORT.plural, "singular": "policyreport"}
-    names["listKind"] = f"{POLICYREPORT.kind}List"
-    return {
-        "apiVersion": CRD.api_version,
-        "kind": CRD.kind,
-        "metadata": {"name": POLICYREPORT.resource},
-        "spec": {"group": POLICYREPORT.group, "names": names, "scope": "Namespaced", "versions": [version]},
-    }
-
-
-SUMMARY = ("pass", "fail", "warn", "error", "skip")

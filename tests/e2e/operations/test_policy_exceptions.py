@@ -25,7 +25,7 @@ from shared.kinds import (
 from shared.model.types import Body
 from shared.timestamp import rfc3339
 from tests.e2e.conftest import SPEED
-from tests.e2e.operations.test_policies import here, known_to_the_webhook, policy
+from tests.e2e.support.policies import here, known_to_the_webhook, policy
 from tests.e2e.support.reports import openreports_crds
 from tests.e2e.support.scenario import Scenario, template
 

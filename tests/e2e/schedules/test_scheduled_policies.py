@@ -10,8 +10,8 @@ from local.client.blocking import until
 from local.client.rest import RestError
 from shared.kinds import CRONJOB, CRONJOBFLOW, JOB, JOBFLOWPOLICY, JOBFLOWTEMPLATE, Kind
 from shared.model.types import Body
-from tests.e2e.operations.test_policies import here, known_to_the_webhook, policy
 from tests.e2e.schedules.test_schedules import children, cron_job, cron_job_flow, status
+from tests.e2e.support.policies import here, known_to_the_webhook, policy
 from tests.e2e.support.scenario import Scenario, jobflow
 
 RUN = 60.0

@@ -2,12 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any
 
-import orjson
-import pytest
 from aiohttp import web
 
 from controller.cluster.apply import Applier
@@ -15,101 +10,30 @@ from controller.cluster.events import Recorder
 from controller.context import ControllerContext
 from controller.jobflow import wiring as flows
 from controller.runtime.command_targets import TargetedCommands
-from controller.runtime.manager import Manager
 from controller.settings import Settings
 from shared.key import Key
 from shared.kinds import COMMAND, JOBFLOW
 from shared.kube.cache.cache import Caches, stopped
 from shared.kube.client.api import Api
-from shared.model.types import Body
+from tests.controller.jobflow.reconciler.make import (
+    COMMANDS,
+    FLOWS,
+    JOBS,
+    PODS,
+    TEMPLATES,
+    Clock,
+    controlling,
+    end,
+    flow,
+    jobs,
+    pod,
+    reason,
+    state,
+    step,
+    template,
+)
 from tests.controller.support import context_on
-from tests.shared.kube.fake import FakeServer, serving, status, until
-
-FLOWS = "/apis/flow.volcano.sh/v1alpha1/jobflows"
-TEMPLATES = "/apis/flow.volcano.sh/v1alpha1/jobtemplates"
-JOBS = "/apis/batch.volcano.sh/v1alpha1/jobs"
-COMMANDS = "/apis/bus.volcano.sh/v1alpha1/commands"
-PODS = "/api/v1/pods"
-QUEUES = "/apis/scheduling.volcano.sh/v1beta1/queues"
-
-
-class Clock:
-    now = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def fake() -> FakeServer:
-    fake = FakeServer()
-    for name in ("a", "b", "c"):
-        fake.put(TEMPLATES, template(name))
-    return fake
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-async def api(fake: FakeServer) -> AsyncIterator[Api]:
-    async with serving(fake) as (_, api):
-        yield api
-
-
-def template(name: str) -> Body:
-    pod = {"spec": {"containers": [{"name": "c", "image": "x"}]}}
-    return {"metadata": {"name": name, "namespace": "ns"}, "spec": {"tasks": [{"name": "m", "template": pod}]}}
-
-
-def step(name: str, *targets: str, **fields: Any) -> Body:
-    return {"name": name, **({"dependsOn": {"targets": list(targets)}} if targets else {}), **fields}
-
-
-def flow(*steps: Body, name: str = "f", **spec: Any) -> Body:
-    return {"metadata": {"name": name, "namespace": "ns", "generation": 1}, "spec": {"flows": list(steps), **spec}}
-
-
-@asynccontextmanager
-async def controlling(api: Api, clock: Clock, settings: Settings | None = None) -> AsyncIterator[None]:
-    """A controller of its own, as after a start; it is stopped afterwards."""
-    caches = Caches(api)
-    recorder = Recorder(api, "test", "here", now=clock)
-    applier = Applier(api, caches, recorder, now=clock)
-    given = settings or Settings(job_controller=False)
-    controller = flows.build(ControllerContext(api, caches, applier, recorder, given, clock))
-    manager, stop = Manager([controller], caches, workers=4), asyncio.Event()
-    caching, working = asyncio.create_task(caches.run()), asyncio.create_task(manager.run(stop))
-    try:
-        yield
-        stop.set()
-        async with asyncio.timeout(5):
-            await working
-    finally:
-        working.cancel()
-        await stopped(caching)
-
-
-def jobs(fake: FakeServer) -> list[str]:
-    return [name for _, name in fake.objects.get(JOBS, {})]
-
-
-def end(fake: FakeServer, name: str, phase: str = "Completed") -> None:
-    job = orjson.loads(orjson.dumps(fake.objects[JOBS]["ns", name]))
-    fake.put(JOBS, {**job, "status": {"state": {"phase": phase, "lastTransitionTime": "2027-01-15T08:00:00Z"}}})
-
-
-def state(fake: FakeServer, name: str = "f") -> str:
-    found = fake.objects[FLOWS]["ns", name].get("status") or {}
-    return str(found.get("state", {}).get("phase", ""))
-
-
-def reason(fake: FakeServer, place: int = 0) -> str:
-    found = fake.objects[FLOWS]["ns", "f"].get("status") or {}
-    steps = found.get("steps") or []
-    return str(steps[place].get("reason", "")) if steps else ""
+from tests.shared.kube.fake import FakeServer, status, until
 
 
 async def test_a_flow_runs_from_its_first_job_to_its_end(fake: FakeServer, api: Api, clock: Clock) -> None:
@@ -157,53 +81,6 @@ async def test_a_job_of_another_owner_is_reported_and_not_changed(fake: FakeServ
     assert fake.calls["POST jobs"] == 0
 
 
-async def test_a_refused_job_shows_the_reason(fake: FakeServer, api: Api, clock: Clock) -> None:
-    async def refuse(request: web.Request) -> web.StreamResponse | None:
-        if request.method == "POST" and request.path.endswith("/jobs"):
-            return status(403, "Forbidden", "exceeded quota")
-        return None
-
-    fake.before = refuse
-    async with controlling(api, clock):
-        fake.put(FLOWS, flow(step("a")))
-        await until(lambda: reason(fake) == "JobRejected")
-        assert fake.objects[FLOWS]["ns", "f"]["status"]["steps"][0]["message"] == "exceeded quota"
-        fake.before = None
-        clock.now += 2
-        await until(lambda: jobs(fake) == ["f-a"])
-
-
-async def test_a_step_waits_for_its_closed_queue_and_starts_when_it_opens(
-    fake: FakeServer, api: Api, clock: Clock
-) -> None:
-    queue = {"metadata": {"name": "default"}, "status": {"state": "Closed"}}
-    fake.put(QUEUES, queue)
-    async with controlling(api, clock, Settings()):
-        fake.put(FLOWS, flow(step("a")))
-        await until(lambda: reason(fake) == "QueueClosed")
-        reported = fake.objects[FLOWS]["ns", "f"]["status"]
-        assert (reported["steps"][0]["phase"], reported["steps"][0]["message"]) == (
-            "Waiting",
-            "queue default is closed",
-        )
-        assert (reported["state"]["reason"], reported["nextSummary"]) == ("QueueClosed", "a: queue default is closed")
-        fake.put(QUEUES, queue | {"status": {"state": "Open"}})
-        await until(lambda: jobs(fake) == ["f-a"])
-    assert fake.calls["POST jobs"] == 1
-
-
-async def test_a_rejected_job_is_tried_again_at_once_when_a_queue_appears(
-    fake: FakeServer, api: Api, clock: Clock
-) -> None:
-    fake.before = quota(fake, 0)
-    async with controlling(api, clock, Settings()):
-        fake.put(FLOWS, flow(step("a")))
-        await until(lambda: reason(fake) == "JobRejected")
-        fake.before = None
-        fake.put(QUEUES, {"metadata": {"name": "q"}, "status": {"state": "Open"}})
-        await until(lambda: jobs(fake) == ["f-a"])
-
-
 async def test_a_recreated_flow_of_the_same_name_is_another_flow(fake: FakeServer, api: Api, clock: Clock) -> None:
     async def refuse(request: web.Request) -> web.StreamResponse | None:
         if request.method == "POST" and request.path.endswith("/jobs"):
@@ -228,20 +105,6 @@ async def test_outputs_are_read_from_the_pods(fake: FakeServer, api: Api, clock:
         end(fake, "f-a")
         await until(lambda: jobs(fake) == ["f-a", "f-b"])
     assert fake.calls["LIST pods"] == 1
-
-
-def pod(uid: str, message: str) -> Body:
-    owner = {"kind": "Job", "name": "f-a", "uid": uid, "controller": True, "apiVersion": "batch.volcano.sh/v1alpha1"}
-    labels = {"volcano.sh/job-name": "f-a", "volcano.sh/task-spec": "m", "volcano.sh/task-index": "0"}
-    terminated = {"exitCode": 0, "message": message}
-    return {
-        "metadata": {"name": "f-a-m-0", "namespace": "ns", "labels": labels, "ownerReferences": [owner]},
-        "spec": {"containers": [{"name": "c"}]},
-        "status": {
-            "phase": "Succeeded",
-            "containerStatuses": [{"name": "c", "state": {"terminated": terminated}}],
-        },
-    }
 
 
 async def test_a_command_is_carried_out_recorded_and_deleted(fake: FakeServer, api: Api, clock: Clock) -> None:
@@ -384,52 +247,3 @@ async def test_a_job_whose_owner_reference_was_removed_is_not_waited_for(
         fake.put(JOBS, {**stored, "metadata": {**stored["metadata"], "ownerReferences": []}})
         await until(lambda: state(fake) == "Failed")
         assert reason(fake) == "JobDeleted"
-
-
-def quota(fake: FakeServer, most: int) -> Any:
-    """A hook that lets no more than `most` Jobs be made."""
-
-    async def full(request: web.Request) -> web.StreamResponse | None:
-        if request.method == "POST" and request.path.endswith("/jobs") and len(jobs(fake)) >= most:
-            return status(403, "Forbidden", "exceeded quota")
-        return None
-
-    return full
-
-
-async def test_hundreds_of_refused_jobs_are_reported_at_once_and_created_when_the_quota_allows(
-    fake: FakeServer, api: Api, clock: Clock
-) -> None:
-    names = [f"s{number}" for number in range(300)]
-    fake.before = quota(fake, 2)
-    async with controlling(api, clock):
-        fake.put(FLOWS, flow(*(step(name, template="a") for name in names)))
-        await until(lambda: state(fake) == "Pending")
-        clock.now += 3
-
-        def reasons() -> list[str | None]:
-            clock.now += 0.1
-            status = fake.objects[FLOWS]["ns", "f"].get("status") or {}
-            return [one.get("reason") for one in status.get("steps", ())]
-
-        await until(lambda: reasons() == [None, None, *["JobRejected"] * 298])
-        assert fake.calls["POST jobs"] <= 20
-        fake.before = None
-        clock.now += 2
-        await until(lambda: len(jobs(fake)) == 300)
-
-
-async def test_hundreds_of_invalid_jobs_fail_one_after_the_other_without_a_pause(
-    fake: FakeServer, api: Api, clock: Clock
-) -> None:
-    async def invalid(request: web.Request) -> web.StreamResponse | None:
-        if request.method == "POST" and request.path.endswith("/jobs"):
-            return status(422, "Invalid", "no such image")
-        return None
-
-    fake.before = invalid
-    async with controlling(api, clock):
-        steps = [step(f"s{number}", template="a") for number in range(60)]
-        fake.put(FLOWS, flow(*steps, failureStrategy="Continue"))
-        await until(lambda: state(fake) == "Failed")
-    assert fake.calls["POST jobs"] == 60
