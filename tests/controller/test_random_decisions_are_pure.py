@@ -113,8 +113,8 @@ def test_exception(
 
 
 @settings(deadline=None)
-@given(STEPS, st.sets(st.sampled_from(["work", "inner", "a", "b"])), METADATA)
-def test_flow_template(steps: list[Body], existing: set[str], metadata: Body) -> None:
+@given(STEPS, st.frozensets(st.sampled_from(["work", "inner", "a", "b"])), METADATA)
+def test_flow_template(steps: list[Body], existing: frozenset[str], metadata: Body) -> None:
     body = {"metadata": {"name": "t", "namespace": "ns", **metadata}, "spec": {"flow": {"flows": steps}}}
     seen = TemplateSeen(
         body,
