@@ -34,12 +34,12 @@ from shared.kinds import (
 from shared.model.types import Body
 from shared.timestamp import rfc3339
 from tests.e2e.jobs.test_jobs import a_job, a_task, ends, reaches
+from tests.e2e.operations.rights import QUEUES, SWITCHES, UNUSED, WRITES, Right
 from tests.e2e.schedules.test_schedules import cron_job, cron_job_flow
 from tests.e2e.support.installation import EMPTY, NAME, Installation
 from tests.e2e.support.installation import NAMESPACE as SYSTEM
 from tests.e2e.support.policies import policy, reports_crd
 from tests.e2e.support.reports import openreports_crds
-from tests.e2e.support.rights import QUEUES, SWITCHES, UNUSED, WRITES, Right
 from tests.e2e.support.scenario import Scenario, targets
 from tests.helm.chart import render
 

@@ -3,7 +3,7 @@
 import yaml
 
 from local.client.blocking import until
-from tests.e2e.operations.test_policy_exceptions import exception, house
+from tests.e2e.policies.test_policy_exceptions import exception, house
 from tests.e2e.support.scenario import Scenario
 from tests.helm.chart import render
 

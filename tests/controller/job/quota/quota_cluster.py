@@ -14,7 +14,8 @@ from shared.model.types import Body
 from shared.policy.quota.job_standing import job_standing
 from shared.policy.quota.standing import Standing
 from shared.timestamp import rfc3339
-from tests.controller.job.make import NOW, Toy, job, task
+from tests.controller.job.make import NOW, job, task
+from tests.controller.job.toy import Toy
 
 TEAMS: Final = {"a": "x", "b": "x", "c": "y"}
 

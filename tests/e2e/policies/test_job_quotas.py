@@ -12,8 +12,8 @@ from local.cluster import ClusterOptions, LocalCluster
 from shared.kinds import CRONJOB, EVENT, JOB, JOBFLOWPOLICY, PODGROUP
 from shared.model.types import Body
 from tests.e2e.conftest import SPEED
-from tests.e2e.operations.test_policies import here, known_to_the_controller, known_to_the_webhook, policy
 from tests.e2e.support.active_jobs import ActiveJobs
+from tests.e2e.support.policies import here, known_to_the_controller, known_to_the_webhook, policy
 from tests.e2e.support.scenario import Scenario, job_phase, step_of, template
 
 
