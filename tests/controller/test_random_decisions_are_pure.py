@@ -4,7 +4,6 @@
 """
 
 import random
-from collections import Counter
 from typing import Any
 
 from hypothesis import given, settings
@@ -21,7 +20,7 @@ from shared.kinds import JOBFLOW
 from shared.model.types import Body
 from shared.policy import Compiler
 from shared.policy.in_process import defaulted_fields
-from shared.policy.quota.places import Candidate, Slot, full_slots
+from shared.policy.quota.places import Candidate, Slot, full_slots, taken_by
 from shared.policy.quota.quota import Quota
 from shared.timestamp import rfc3339
 from tests.purity import pure
@@ -150,9 +149,10 @@ def test_places_of_quotas(objects: list[tuple[int, bool, list[tuple[str, str]]]]
         Candidate((str(created), str(number)), holds, tuple(slot(*each) for each in dict.fromkeys(slots)))
         for number, (created, holds, slots) in enumerate(objects)
     ]
-    full = pure(full_slots)(candidates)
+    holders, waiting = ([one for one in candidates if one.holds is holds] for holds in (True, False))
+    held = pure(taken_by)(holders)
+    full = pure(full_slots)(held, waiting)
 
-    taken = Counter(each for one in candidates if one.holds or one.age not in full for each in one.slots)
-    held = Counter(each for one in candidates if one.holds for each in one.slots)
-    assert all(count <= max(each.quota.most, held[each]) for each, count in taken.items())
-    assert not [one for one in candidates if one.holds and one.age in full]
+    taken = held + pure(taken_by)([one for one in waiting if one.age not in full])
+    most = {slot.key: slot.quota.most for one in candidates for slot in one.slots}
+    assert all(count <= max(most[key], held[key]) for key, count in taken.items())

@@ -61,7 +61,7 @@ def taken_by(holders: Iterable[Candidate]) -> Counter[SlotKey]:
 
 
 def full_slots(taken: Mapping[SlotKey, int], waiting: Iterable[Candidate]) -> Mapping[Age, Slot]:
-    """The candidates that must go on waiting, each with the first of its slots that is full. `taken`: see `taken_by`.
+    """The candidates that must keep waiting, each with the first of its slots that is full. `taken`: see `taken_by`.
 
     One that waits for a place in one group takes none in others, so that no place stays empty.
     """
