@@ -17,9 +17,7 @@ from shared.model.types import Body
 from tests.cli.make import CliCommand, write
 from tests.webhook import test_admit
 from tests.webhook.make import KINDS, envelope, review
-from tests.webhook.rules import test_queue_rules
-from tests.webhook.rules.flow import test_flow_parts, test_flow_rules, test_flow_warnings
-from tests.webhook.rules.job import test_job_parts, test_job_rules, test_job_updates, test_job_warnings
+from tests.webhook.rules.tables import TABLES
 from webhook.envelope.patch import applied
 from webhook.envelope.review import _short
 from webhook.server.handler import AdmissionHandler
@@ -32,21 +30,7 @@ EXAMPLES = Path("examples")
 
 def _tables() -> Iterator[tuple[str, tuple[Body, ...]]]:
     """The cases of the tests of the rules, valid and invalid."""
-    tables: dict[str, dict[str, Any]] = {
-        "flow refused": test_flow_rules.REFUSED,
-        "flow refused for a part": test_flow_parts.REFUSED_PARTS,
-        "flow expression": test_flow_rules.EXPRESSIONS,
-        "flow accepted": test_flow_rules.ACCEPTED,
-        "flow warned about": test_flow_warnings.WARNINGS,
-        "job refused": test_job_rules.REFUSED,
-        "job refused for a part": test_job_parts.REFUSED_PARTS,
-        "job accepted": test_job_rules.ACCEPTED,
-        "job's queue": test_job_updates.QUEUES,
-        "job warned about": test_job_warnings.WARNINGS,
-        "queue": test_queue_rules.QUEUES,
-        "schema": test_admit.SCHEMA,
-    }
-    for table, cases in tables.items():
+    for table, cases in {**TABLES, "schema": test_admit.SCHEMA}.items():
         for name, case in cases.items():
             yield f"{table}: {name}", _bodies(case)
 

@@ -2,12 +2,15 @@
 
 from typing import Any, Final
 
+from controller.plugin_api import KeyPair
 from shared.kinds import JOB
 from shared.model.types import Body
 
 NOW: Final = 1_767_322_800.0  # 2026-01-02T03:00:00Z
 
 UID: Final = "7d2f"
+
+KEYPAIR: Final = KeyPair("private", "public")
 
 
 def policy(action: str, *events: str, exit_code: int | None = None, timeout: str | None = None) -> Body:

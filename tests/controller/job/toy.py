@@ -11,7 +11,6 @@ from controller.decision import Action, Create, Decision, Delete, Note, Patch, R
 from controller.job.decide import decide
 from controller.job.model.observed import JobObservation, JobSettings, observe_pod
 from controller.job.model.plugin_objects import PLUGIN_KINDS
-from controller.plugin_api import KeyPair
 from shared.kinds import COMMAND, JOB, POD, PODGROUP, PVC, Kind
 from shared.model.command import Command
 from shared.model.job import Job
@@ -21,7 +20,7 @@ from shared.model.queue import Queue
 from shared.model.types import Body
 from shared.policy.quota.places import QuotaPlace
 from shared.timestamp import rfc3339
-from tests.controller.job.make import NOW, UID, job
+from tests.controller.job.make import KEYPAIR, NOW, UID, job
 from tests.purity import pure
 
 
@@ -69,7 +68,7 @@ class Toy:
                 for kind in PLUGIN_KINDS.values()
                 for body in self._of(kind)
             },
-            keypair=KeyPair("private", "public"),
+            keypair=KEYPAIR,
             commands=tuple(msgspec.convert(body, Command) for body in self._of(COMMAND)),
             queue=msgspec.convert(self.queue, Queue) if self.queue else None,
             refusals=dict(self.refusals),
