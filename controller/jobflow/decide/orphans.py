@@ -16,7 +16,7 @@ def find_orphans(context: FlowContext) -> None:
         return
     wanted = {job.name for state in context.begun() for job in context.current_jobs(state)}
     for job in running:
-        if job.name in wanted or _of_an_unrecorded_loop(context, job):
+        if job.name in wanted or _is_unrecorded(context, job):
             continue
         context.terminate(job)
         context.abandoned += 1
@@ -34,12 +34,14 @@ def _at_rest(job: ObservedChild) -> bool:
     return job.ended or job.phase is JobPhase.ABORTED
 
 
-def _of_an_unrecorded_loop(context: FlowContext, job: ObservedChild) -> bool:
-    """Whether its loop started but the status write was lost. The loop adopts such a Job."""
+def _is_unrecorded(context: FlowContext, job: ObservedChild) -> bool:
+    """Whether it was created for an attempt whose status write was lost. The step takes such a Job up."""
     state = context.steps.get(job.step)
     if state is None or state.name not in context.open or state.iterations is not None:
         return False
-    return context.plan.steps[job.step].for_ is not None and job.index is not None and job.attempt == state.attempt_base
+    if context.plan.steps[job.step].for_ is None:
+        return job.index is None and job.attempt == state.attempts
+    return job.index is not None and job.attempt == state.attempt_base
 
 
 def _report_late_edits(context: FlowContext) -> None:

@@ -133,6 +133,10 @@ def _begin(context: FlowContext, step: Step, iteration: Iteration | None, made: 
     attempt = _attempt(context, step, iteration)
     index = None if iteration is None else iteration.index
     name = context.plan.job_name(step.name, index, attempt)
+    if name in context.jobs:  # a Command restarts the step again, because its effect was not written down
+        made.append(_NewJob(name, index, attempt))
+        context.wake_at(context.now)
+        return None
     answer = (
         _orphan(context, step)
         or made_type.missing(context, step)

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from controller.jobflow.model.observed import FlowCommand
 from shared.model.flow_status import JobFlowStatus
 from shared.model.phases import JobPhase
+from shared.timestamp import rfc3339
 from tests.controller.jobflow.make import FlowCluster, flow, step
 
 BEGUN: dict[str, dict[str, Any]] = {
@@ -44,6 +46,29 @@ def test_iterations_from_before_a_restart_are_terminated_although_no_new_one_is_
     before = {body["metadata"]["uid"] for body in cluster.bodies.values()}
     cluster.command("RestartJobFlow")
     assert before <= set(cluster.ordered)
+
+
+@pytest.mark.parametrize("end", [JobPhase.FAILED, JobPhase.COMPLETED, JobPhase.RUNNING])
+@pytest.mark.parametrize("fields", [{}, {"for": {"range": {"end": 1}}}], ids=["a step", "a loop"])
+def test_a_restart_whose_status_was_lost_takes_up_the_job_that_it_had_created(
+    fields: dict[str, Any], end: JobPhase
+) -> None:
+    cluster = FlowCluster(flow(step("a", **fields)))
+    cluster.settle()
+    cluster.fail(cluster.created[0])
+    assert cluster.phase == "Failed"
+    stored = cluster.flow.status
+    command = FlowCommand("c", "cu", "RestartJobFlow", rfc3339(cluster.now))
+    cluster.commands.append(command)
+    while len(cluster.created) == 1:
+        cluster.turn()
+    again = cluster.created[-1]
+    cluster.flow = replace(cluster.flow, status=stored)
+    cluster.commands[:] = [command]
+    cluster.set_job(again, end)
+    cluster.settle()
+    assert cluster.created == [cluster.created[0], again]
+    assert cluster.phase == {JobPhase.FAILED: "Failed", JobPhase.COMPLETED: "Succeed", JobPhase.RUNNING: "Running"}[end]
 
 
 @pytest.mark.parametrize("failures", [0, 1])
