@@ -33,9 +33,6 @@ MAX_REASON: Final = 128
 MAX_NAME: Final = 253
 TRIES: Final = 3
 TRY_AGAIN_SECONDS: Final = 1.0
-DELAY: Final = (
-    0.2  # an Event waits so long, because right after it the API server has writes to do that others wait for
-)
 PAUSE_FACTOR: Final = 3.0  # pause after each Event, as a multiple of the time it took: spares a slow API server...
 MAX_PAUSE: Final = 0.5  # ...but never more than so many seconds
 
@@ -66,7 +63,6 @@ class Recorder:
         self._buckets: OrderedDict[str, Bucket] = OrderedDict()
         self._numbers = itertools.count()
         self._sent: OrderedDict[tuple[str, str, str, str], tuple[str, int]] = OrderedDict()
-        self._delay = DELAY
         self._pause_factor = PAUSE_FACTOR
 
     def note(self, kind: Kind, body: Body, note: Note) -> None:
@@ -84,7 +80,6 @@ class Recorder:
         """Send queued Events until cancelled."""
         while True:
             pending = await self._waiting.get()
-            await asyncio.sleep(min(max(pending.at + self._delay - self._now(), 0.0), self._delay))
             began = asyncio.get_running_loop().time()
             await self._deliver(pending)
             self._waiting.task_done()
@@ -93,7 +88,7 @@ class Recorder:
 
     async def flush(self, seconds: float) -> None:
         """Wait up to `seconds` until all queued Events are sent, before the process ends. `run` must be running."""
-        self._delay = self._pause_factor = 0.0
+        self._pause_factor = 0.0
         try:
             await asyncio.wait_for(self._waiting.join(), seconds)
         except TimeoutError:

@@ -63,20 +63,6 @@ async def test_an_event_names_object_reason_and_component(fake: FakeServer, reco
     assert event["metadata"]["namespace"] == "ns"
 
 
-async def test_an_event_lets_the_writes_after_it_go_first(
-    fake: FakeServer, api: Api, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(events, "DELAY", 60.0)
-    recorder = Recorder(api, "jobflow-controller", "host-1", now=Clock())
-    recorder.note(JOBFLOW, FLOW, Note("StepStarted", "step a started"))
-    task = asyncio.create_task(recorder.run())
-    try:
-        await api.create(QUEUE, {"metadata": {"name": "q"}})
-        assert stored(fake) == []
-    finally:
-        await stopped(task)
-
-
 async def test_repetitions_count_up_and_differences_do_not(fake: FakeServer, recorder: Recorder) -> None:
     async with sending(recorder):
         for message in ("again", "again", "other", "again"):

@@ -8,7 +8,7 @@ import pytest
 from local.client.blocking import until
 from local.client.rest import RestError
 from shared.actions.commands import command_for
-from shared.kinds import COMMAND, EVENT, JOBFLOW, JOBFLOWPOLICY
+from shared.kinds import COMMAND, JOBFLOW, JOBFLOWPOLICY
 from shared.model.types import Body
 from tests.e2e.support.scenario import Scenario, jobflow, step_of, targets
 
@@ -47,8 +47,7 @@ def test_a_forced_stop_ends_a_clean_up_that_cannot_run_and_a_plain_one_says_why_
     assert reported == ("Done", "step z is ended (finally)")
     flow = scenario.ended("f")
     assert (flow["status"]["state"]["phase"], step_of(flow, "z")["phase"]) == ("Failed", "Terminated")
-    reasons = [each["reason"] for each in scenario.kube.list(EVENT, scenario.namespace)]
-    assert reasons.count("CommandWithoutEffect") == 1
+    scenario.reports_once("CommandWithoutEffect")
     until(lambda: not scenario.kube.list(COMMAND, scenario.namespace), 20, lambda: "Commands are left")
 
 

@@ -52,8 +52,7 @@ def test_all_conflicting_objects_are_named_and_the_job_starts_when_they_are_gone
         lambda: f"state is {state(scenario)}",
     )
     assert state(scenario)["reason"] == "PluginConflict"
-    events = [each["reason"] for each in scenario.kube.list(EVENT, scenario.namespace)]
-    assert events.count("PluginConflict") == 1
+    scenario.reports_once("PluginConflict")
     scenario.kube.delete(CONFIGMAP, scenario.namespace, "j-svc")
     scenario.kube.delete(SECRET, scenario.namespace, "j-ssh")
     reaches(scenario, 6, phase="Running")

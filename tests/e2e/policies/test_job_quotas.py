@@ -90,8 +90,11 @@ def test_a_burst_of_jobs_runs_two_at_a_time_in_their_order_and_the_rest_is_refus
             reaches(scenario, name, "Completed")
         assert active.jobs == set(names)
         assert active.most <= 2
-    reasons = {each["reason"] for each in scenario.kube.list(EVENT, scenario.namespace)}
-    assert {"QuotaExceeded", "QuotaFree"} <= reasons
+    until(
+        lambda: {"QuotaExceeded", "QuotaFree"} <= set(scenario.event_reasons()),
+        20,
+        lambda: f"only {scenario.event_reasons()}",
+    )
 
 
 def test_a_held_job_has_nothing_and_says_why_and_a_deletion_starts_the_oldest(

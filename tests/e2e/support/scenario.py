@@ -7,7 +7,7 @@ from typing import Any
 from local.client.blocking import until
 from local.client.rest import RestError
 from local.cluster import LocalCluster
-from shared.kinds import JOB, JOBFLOW, JOBTEMPLATE, POD
+from shared.kinds import EVENT, JOB, JOBFLOW, JOBTEMPLATE, POD
 from shared.model.types import Body
 from tests.e2e.support.job_phase_recorder import JobPhaseRecorder
 
@@ -71,6 +71,14 @@ class Scenario:
     def waits_for_jobs(self, wanted: set[str], seconds: float = 30) -> None:
         """Until exactly these Jobs exist."""
         until(lambda: set(self.jobs()) == wanted, seconds, lambda: f"jobs {sorted(self.jobs())}, not {sorted(wanted)}")
+
+    def event_reasons(self) -> list[str]:
+        return [each["reason"] for each in self.kube.list(EVENT, self.namespace)]
+
+    def reports_once(self, reason: str, seconds: float = 20) -> None:
+        """Wait for the Event, which may come after the status, and assert that there is one."""
+        until(lambda: reason in self.event_reasons(), seconds, lambda: f"no {reason} among {self.event_reasons()}")
+        assert self.event_reasons().count(reason) == 1
 
     def nothing_left(self, seconds: float = 60) -> None:
         """Until neither Jobs nor pods are there."""
