@@ -179,12 +179,14 @@ def test_parallel_steps_run_at_the_same_time(examples: Scenario, applied: subpro
 
 def _comes_and_goes(examples: Scenario, name: str) -> None:
     examples.kube.wait_gone(JOBFLOW, examples.namespace, name, SECONDS)
-    events = [
-        event["reason"]
-        for event in examples.kube.list(EVENT, examples.namespace)
-        if event["involvedObject"]["name"] == name
-    ]
-    assert "Succeeded" in events
+
+    def reasons() -> list[str]:
+        events = examples.kube.list(EVENT, examples.namespace)
+        return [event["reason"] for event in events if event["involvedObject"]["name"] == name]
+
+    until(
+        lambda: "Succeeded" in reasons(), SECONDS, lambda: f"only {reasons()}"
+    )  # a hundred objects have Events to send
     assert [job for job in examples.jobs() if job.startswith(f"{name}-")] == []
 
 

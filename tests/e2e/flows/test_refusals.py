@@ -123,7 +123,7 @@ def test_objects_in_use_can_be_deleted_and_kubectl_shows_a_warning(scenario: Sce
 
 
 def test_a_refused_update_does_not_affect_the_running_flow(scenario: Scenario) -> None:
-    scenario.templates("a", seconds=20)
+    scenario.templates("a", seconds=90)
     scenario.templates("b")
     scenario.flow("f", {"a": (), "b": ("a",)})
     before = scenario.reaches("f", "a", "Running")
