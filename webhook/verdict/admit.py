@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from shared.model.types import Body
+from shared.policy import Embedded
 from shared.violation import Reason, Violation
 from webhook.defaults.minimums import FOLLOWING
 from webhook.envelope.patch import Path, Setting, applied, operations, value_at
@@ -103,9 +104,7 @@ def validate(
     if admission is None or body is None or being_deleted(review):
         return ALLOWED
     if unchanged(admission, review):
-        return judging.with_policies(
-            review, lookups, ALLOWED, lambda: _check_time(in_time, "policies"), now=options.now
-        )
+        return _with_policies(ALLOWED, review, lookups, options, in_time)
     try:
         subject = admission.subject(review, body, lookups, options)
     except (msgspec.ValidationError, RecursionError) as error:
@@ -125,7 +124,7 @@ def validate(
         return _as_part(validate(implied, lookups, options, in_time=in_time), implied)
     if not policies_judge(review, lookups, options):
         return verdict
-    verdict = judging.with_policies(review, lookups, verdict, lambda: _check_time(in_time, "policies"), now=options.now)
+    verdict = _with_policies(verdict, review, lookups, options, in_time)
     return _with_template(review, lookups, options, verdict, in_time)
 
 
@@ -135,8 +134,22 @@ def policy_verdict(
     """What policies alone say of the object and the template in it. Raises TooSlow once `in_time` returns False."""
     if being_deleted(review):
         return ALLOWED
-    verdict = judging.with_policies(review, lookups, ALLOWED, lambda: _check_time(in_time, "policies"))
+    verdict = _with_policies(ALLOWED, review, lookups, options, in_time)
     return _with_template(review, lookups, options, verdict, in_time)
+
+
+def _with_policies(
+    verdict: AdmissionVerdict,
+    review: AdmissionReview,
+    lookups: Lookups,
+    options: AdmissionOptions,
+    in_time: Allowance,
+    embedded: Embedded | None = None,
+) -> AdmissionVerdict:
+    """`verdict` plus what policies say of the object. `embedded`: see `policy_input`. Raises TooSlow."""
+    return judging.with_policies(
+        review, lookups, verdict, lambda: _check_time(in_time, "policies"), embedded, options.now
+    )
 
 
 def _with_template(
@@ -156,9 +169,7 @@ def _with_template(
         object=_as_created(inner, inner.object, lookups, options),
         old_object=_as_created(inner, inner.old_object, lookups, options),
     )
-    return judging.with_policies(
-        inner, lookups, verdict, lambda: _check_time(in_time, "policies"), embedded, options.now
-    )
+    return _with_policies(verdict, inner, lookups, options, in_time, embedded)
 
 
 def _as_created(review: AdmissionReview, body: Body | None, lookups: Lookups, options: AdmissionOptions) -> Body | None:
@@ -226,9 +237,9 @@ def _broken(
             subject = admission.subject(seen, seen.object or part, lookups, options)
         except msgspec.ValidationError as error:
             return str(error)
-        of_policies = judging.with_policies(seen, lookups, ALLOWED, lambda: _check_time(in_time, "policies"))
+        of_policies = policy_verdict(seen, lookups, options, in_time).violations
         rules = _judge(subject, admission.rules_of(review.operation), in_time)
-        return {**rules, "policies": of_policies.violations} if of_policies.violations else rules
+        return {**rules, "policies": of_policies} if of_policies else rules
 
     schema = schema_faults(admission.kind, body, text)
     more: Faults = {}

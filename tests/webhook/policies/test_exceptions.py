@@ -294,3 +294,11 @@ def test_exceptions_take_away_exactly_the_rules_that_they_name_while_they_last(
     assert {each.rule for each in verdict.policies} == BROKEN
     assert {each.rule for each in verdict.policies if each.counts} == BROKEN - active
     assert verdict.allowed is (active == BROKEN)
+
+
+def test_an_exception_has_effect_on_an_object_that_does_not_match_the_schema() -> None:
+    unreadable = {**FOREIGN, "spec": {**FOREIGN["spec"], "maxRetry": "many"}}
+    house = policy(**IMAGES, **ALLOWED)
+    image = "spec.tasks[0].template.spec.containers[0].image"
+    assert [each.path for each in judged(unreadable, house).violations] == ["spec.maxRetry", image]
+    assert [each.path for each in judged(unreadable, house, exception()).violations] == ["spec.maxRetry"]
