@@ -5,9 +5,8 @@ from typing import Final
 
 from shared.kinds import JOBFLOWPOLICYEXCEPTION
 from shared.model.phases import PolicyMode
-from shared.policy import Policies, PolicyFinding
+from shared.policy import PolicyFinding
 from shared.policy.exceptions import Exceptions
-from webhook.envelope.review import AdmissionVerdict
 from webhook.subject.lookups import Lookups
 
 _WARNINGS: Final = 5  # maximum number of warnings about exceptions of one response; the others are counted
@@ -16,12 +15,6 @@ _WARNINGS: Final = 5  # maximum number of warnings about exceptions of one respo
 def exceptions_of(lookups: Lookups, now: float | None) -> Exceptions:
     """The exceptions that have effect at `now`, in epoch seconds. None: the time is unknown, so none has."""
     return Exceptions(lambda namespace: lookups.all(JOBFLOWPOLICYEXCEPTION, namespace), now)
-
-
-def may_be_excepted(verdict: AdmissionVerdict, policies: Policies, namespace: str) -> bool:
-    """Whether an exception that the cache does not contain yet could change the verdict."""
-    refusing = {each.policy for each in verdict.policies if each.counts and each.mode is PolicyMode.ENFORCE}
-    return any(each.name in refusing and each.exception_namespaces.fits(namespace) for each in policies.compiled)
 
 
 def exception_warnings(found: Iterable[PolicyFinding]) -> Iterator[str]:

@@ -2,7 +2,6 @@
 verdict and its defaults to the patch."""
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
 from typing import Any, Final
 
 import msgspec
@@ -15,7 +14,6 @@ from shared.naming import label_value
 from shared.policy import (
     EMBEDDED,
     JUDGED,
-    CompiledPolicy,
     Compiler,
     Embedded,
     Policies,
@@ -23,24 +21,21 @@ from shared.policy import (
     PolicyFinding,
     defaults,
     judge,
-    relevant,
 )
 from shared.policy.census import AdmissionCensus
 from shared.policy.judging.not_judged import not_judged
-from shared.policy.judging.required import EXISTING_TEMPLATES, templates_of
-from shared.policy.match import needs_namespace
 from webhook.envelope.patch import Setting
 from webhook.envelope.review import AdmissionReview, AdmissionVerdict, GroupKind, Operation
 from webhook.policies import kept_defaults
 from webhook.policies.exceptions import exception_warnings, exceptions_of
-from webhook.subject.lookups import Lookups, MissingObject
+from webhook.subject.lookups import Lookups
 from webhook.subject.subjects import body_or_empty
 
-_JUDGED: Final = {(kind.group, kind.kind): kind for kind in JUDGED}
+JUDGED_KINDS: Final = {(kind.group, kind.kind): kind for kind in JUDGED}
+"""The kinds that policies judge, by group and kind."""
 _COMPILER: Final = Compiler()
 _WARNINGS: Final = 20  # maximum number of warnings of one response; the others are counted
 _AUDITED: Final = 10  # maximum number of findings of one audit annotation; the others are counted
-_LOOKED_UP: Final = 100  # maximum number of JobTemplates that are read live for one review
 # Fields of a Job that are immutable: if the manifest leaves them to the policy, an update restores the stored value.
 _FROZEN: Final = ("queue", "schedulerName", "ttlSecondsAfterFinished", "maxRetry", "tasks")
 
@@ -62,7 +57,7 @@ def policy_input(
 
     `embedded`: the review is of a template (see `template_review`), not of an object of its own.
     """
-    kind = _JUDGED.get((review.kind.group, review.kind.kind))
+    kind = JUDGED_KINDS.get((review.kind.group, review.kind.kind))
     body = review.old_object if review.operation is Operation.DELETE else review.object
     if kind is None or body is None:
         return None
@@ -186,47 +181,12 @@ def with_template_defaults(
     return settings
 
 
-def unknown_namespace(review: AdmissionReview, lookups: Lookups) -> tuple[MissingObject, ...]:
-    """The review's Namespace if a policy reads it and the cache does not contain it yet (one apply may create both)."""
-    kind = (review.kind.group, review.kind.kind)
-    if (kind not in _JUDGED and kind not in EMBEDDED) or not review.namespace:
-        return ()
-    if lookups.get(kinds.NAMESPACE, "", review.namespace) is not None:
-        return ()
-    needed = any(needs_namespace(policy) for policy in compiled_policies(lookups).compiled)
-    return (MissingObject(kinds.NAMESPACE, "", review.namespace),) if needed else ()
-
-
-def missing_templates(review: AdmissionReview, lookups: Lookups) -> Iterator[MissingObject]:
-    """The JobTemplates that a policy requires to exist and the cache does not contain."""
-    embedded, review = template_review(review) or (None, review)
-    given = policy_input(review, lookups, embedded=embedded)
-    if given is None or not given.is_flow or not any(_requires_templates(each) for each in _about(given, lookups)):
-        return
-    names = dict.fromkeys(name.text for _, name in templates_of(given))
-    absent = (name for name in names if lookups.get(JOBTEMPLATE, given.namespace, name) is None)
-    yield from (MissingObject(JOBTEMPLATE, given.namespace, name) for name in islice(absent, _LOOKED_UP))
-
-
-def depends_on_missing_objects(verdict: AdmissionVerdict) -> bool:
-    """Whether the verdict may change once missing objects are found: a refusal, or a finding about missing templates."""
-    return not verdict.allowed or any(each.rule == EXISTING_TEMPLATES for each in verdict.policies)
-
-
 def _census(lookups: Lookups) -> AdmissionCensus:
     return AdmissionCensus(
         objects=lookups.all,
         namespace=lambda name: lookups.get(kinds.NAMESPACE, "", name),
         find=lookups.get,
     )
-
-
-def _about(given: PolicyContext, lookups: Lookups) -> Iterator[CompiledPolicy]:
-    return relevant(given, compiled_policies(lookups).compiled)
-
-
-def _requires_templates(policy: CompiledPolicy) -> bool:
-    return policy.spec.required is not None and policy.spec.required.existing_templates
 
 
 def _warnings(found: list[PolicyFinding]) -> Iterator[str]:

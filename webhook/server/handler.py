@@ -19,12 +19,7 @@ from shared.model.types import Body
 from shared.violation import Reason, Violation
 from webhook import metrics
 from webhook.envelope.review import ALLOWED, AdmissionReview, AdmissionVerdict, BadReview, answer, parse_review
-from webhook.policies.exceptions import may_be_excepted
-from webhook.policies.judging import (
-    compiled_policies,
-    depends_on_missing_objects,
-    unknown_namespace,
-)
+from webhook.policies.missing import depends_on_missing_objects, may_be_excepted, unknown_namespace
 from webhook.policies.quotas import IN_FLIGHT_SECONDS, SECONDS, RecentObjects, counted_namespace, exceeded_kind
 from webhook.server.decision_log import DecisionLog
 from webhook.server.routes import ROUTES, WebhookRoute
@@ -190,7 +185,7 @@ class AdmissionHandler:
         if kind is not None and (stored := await self._list_live(kind, counted)) is not None:
             lookups, recent = ReplacedLookups(kind, counted, stored, below=lookups), IN_FLIGHT_SECONDS
             verdict = judge(lookups, recent)
-        if may_be_excepted(verdict, compiled_policies(lookups), review.namespace):
+        if may_be_excepted(verdict, lookups, review.namespace):
             exceptions = await self._list_live(JOBFLOWPOLICYEXCEPTION, review.namespace)
             if exceptions is not None:
                 place = (JOBFLOWPOLICYEXCEPTION, review.namespace)

@@ -7,7 +7,7 @@ import msgspec
 from shared.kinds import COMMAND
 from shared.model.types import Body
 from webhook.envelope.review import AdmissionReview
-from webhook.policies import judging
+from webhook.policies.missing import missing_templates
 from webhook.subject.commanded_flow import flow_to_read
 from webhook.subject.lookups import Lookups, MissingObject
 from webhook.subject.subjects import Subject
@@ -29,7 +29,7 @@ def missing_objects(
     try:
         subject = _subject_to_read(admission, review, review.object, lookups, options)
         wanted = tuple(admission.missing(subject))
-        wanted += tuple(judging.missing_templates(review, lookups))
+        wanted += tuple(missing_templates(review, lookups))
     except (msgspec.ValidationError, RecursionError):
         return ()
     return tuple(item for item in wanted if lookups.get(item.kind, item.namespace, item.name) is None)

@@ -2,8 +2,7 @@
 
 A policy of the chart (webhook.structure, webhook.inprocess) refuses a request before validating webhooks are called,
 and its messages have neither paths nor hints. Mutating webhooks come before policies; so they refuse these faults,
-with the whole
-verdict.
+with the whole verdict.
 """
 
 from typing import Any

@@ -15,7 +15,7 @@ from tests.webhook.policies.make import (
     policy,
 )
 from webhook.envelope.review import ALLOWED, AdmissionVerdict, Operation
-from webhook.policies.judging import depends_on_missing_objects, unknown_namespace
+from webhook.policies.missing import depends_on_missing_objects, unknown_namespace
 from webhook.policies.quotas import SECONDS, RecentObjects
 from webhook.subject.lookups import InMemoryLookups, MissingObject, OfflineLookups, ReplacedLookups
 from webhook.verdict.admit import validate

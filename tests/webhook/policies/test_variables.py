@@ -9,7 +9,7 @@ from shared.model.types import Body
 from tests.webhook.make import flow, job, known, review, step, task
 from tests.webhook.policies.make import container, judged, labelled, namespace, pods, policy
 from webhook.envelope.patch import applied
-from webhook.policies.judging import unknown_namespace
+from webhook.policies.missing import unknown_namespace
 from webhook.verdict.admit import mutate
 
 GPUS = [
