@@ -112,6 +112,10 @@ class Iterations(Model, frozen=True, kw_only=True):
     retries: tuple[IterationRetry, ...] = ()
     outputs: Annotated[dict[str, Labels], Meta(description="Outputs by index, if the step declares any.")] = {}
 
+    def tried(self, index: int) -> int:
+        """How many attempts `retries` records of an iteration; 0 for one that it does not list."""
+        return next((retry.attempts for retry in self.retries if retry.index == index), 0)
+
 
 class LastIteration(Model, frozen=True, kw_only=True):
     """`last` of a loop's expressions: the latest finished iteration."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from controller.decision import Delete, Note
+from controller.jobflow.control import failure
 from controller.jobflow.model.context import FlowContext
 from controller.jobflow.model.observed import ObservedChild
 from shared.model.phases import JobPhase, RetainPolicy
@@ -35,13 +36,16 @@ def _at_rest(job: ObservedChild) -> bool:
 
 
 def _is_unrecorded(context: FlowContext, job: ObservedChild) -> bool:
-    """Whether it was created for an attempt whose status write was lost. The step takes such a Job up."""
+    """Whether it was created for an attempt whose status write was lost. The step takes such a Job up, if it continues."""
     state = context.steps.get(job.step)
-    if state is None or state.name not in context.open or state.iterations is not None:
+    if state is None or state.name not in context.open or failure.halts(context, context.plan.steps[job.step]):
         return False
     if context.plan.steps[job.step].for_ is None:
         return job.index is None and job.attempt == state.attempts
-    return job.index is not None and job.attempt == state.attempt_base
+    if job.index is None:
+        return False
+    tried = state.iterations.tried(job.index) if state.iterations is not None else 0
+    return job.attempt == state.attempt_base + tried
 
 
 def _report_late_edits(context: FlowContext) -> None:
@@ -83,6 +87,5 @@ def _superseded(context: FlowContext, job: ObservedChild) -> bool:
         return False
     if job.index is None:
         return job.attempt < state.attempts - 1
-    retries = state.iterations.retries if state.iterations else ()
-    tried = next((retry.attempts for retry in retries if retry.index == job.index), 0)
+    tried = state.iterations.tried(job.index) if state.iterations else 0
     return job.attempt < max(state.attempt_base + tried - 1, state.attempt_base)

@@ -166,8 +166,7 @@ def _attempt(context: FlowContext, step: Step, iteration: Iteration | None) -> i
     state = context.steps[step.name]
     if iteration is None or state.iterations is None:
         return state.attempts
-    tried = next((retry.attempts for retry in state.iterations.retries if retry.index == iteration.index), 0)
-    return state.attempt_base + tried
+    return state.attempt_base + state.iterations.tried(iteration.index)
 
 
 def _name_conflict(context: FlowContext, kind: Kind, name: str) -> GateResult | None:

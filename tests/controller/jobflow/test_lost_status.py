@@ -48,27 +48,68 @@ def test_iterations_from_before_a_restart_are_terminated_although_no_new_one_is_
     assert before <= set(cluster.ordered)
 
 
-@pytest.mark.parametrize("end", [JobPhase.FAILED, JobPhase.COMPLETED, JobPhase.RUNNING])
-@pytest.mark.parametrize("fields", [{}, {"for": {"range": {"end": 1}}}], ids=["a step", "a loop"])
-def test_a_restart_whose_status_was_lost_takes_up_the_job_that_it_had_created(
-    fields: dict[str, Any], end: JobPhase
-) -> None:
+ENDS = {JobPhase.FAILED: "Failed", JobPhase.COMPLETED: "Succeed", JobPhase.RUNNING: "Running"}
+FAILED: dict[str, tuple[dict[str, Any], int]] = {
+    "a step": ({}, 0),
+    "a loop that failed": ({"for": {"range": {"end": 1}}}, 0),
+    "a loop that completed an iteration": ({"for": {"items": ["x", "y"]}}, 1),
+    "a loop whose first iteration failed": ({"for": {"items": ["x", "y"]}}, 0),
+}
+"""Fields of the step, and which of its Jobs fails. The others complete."""
+
+
+def _failed(fields: dict[str, Any], fails: int) -> FlowCluster:
     cluster = FlowCluster(flow(step("a", **fields)))
     cluster.settle()
-    cluster.fail(cluster.created[0])
+    for number, name in enumerate(cluster.created):
+        cluster.set_job(name, JobPhase.FAILED if number == fails else JobPhase.COMPLETED)
+    cluster.settle()
     assert cluster.phase == "Failed"
-    stored = cluster.flow.status
-    command = FlowCommand("c", "cu", "RestartJobFlow", rfc3339(cluster.now))
+    return cluster
+
+
+def _run_again_and_lose_the_status(cluster: FlowCluster, action: str) -> list[str]:
+    """Let a Command create Jobs, and forget the status that records them; returns the Jobs."""
+    stored, before = cluster.flow.status, len(cluster.created)
+    command = FlowCommand("c", "cu", action, rfc3339(cluster.now))
     cluster.commands.append(command)
-    while len(cluster.created) == 1:
+    while len(cluster.created) == before:
         cluster.turn()
-    again = cluster.created[-1]
     cluster.flow = replace(cluster.flow, status=stored)
     cluster.commands[:] = [command]
-    cluster.set_job(again, end)
+    return cluster.created[before:]
+
+
+@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("action", ["RestartJobFlow", "RetryJobFlow"])
+@pytest.mark.parametrize(("fields", "fails"), FAILED.values(), ids=FAILED.keys())
+def test_a_command_whose_status_was_lost_takes_up_the_jobs_that_it_had_created(
+    fields: dict[str, Any], fails: int, action: str, end: JobPhase
+) -> None:
+    cluster = _failed(fields, fails)
+    first = list(cluster.created)
+    again = _run_again_and_lose_the_status(cluster, action)
+    assert len(again) == (len(first) if action == "RestartJobFlow" else 1)
+    for name in again:
+        cluster.set_job(name, end)
     cluster.settle()
-    assert cluster.created == [cluster.created[0], again]
-    assert cluster.phase == {JobPhase.FAILED: "Failed", JobPhase.COMPLETED: "Succeed", JobPhase.RUNNING: "Running"}[end]
+    assert cluster.created == [*first, *again]
+    assert cluster.ordered == {}, "a Job was terminated"
+    assert cluster.phase == ENDS[end]
+
+
+@pytest.mark.parametrize("action", ["RestartJobFlow", "RetryJobFlow"])
+@pytest.mark.parametrize(("fields", "fails"), FAILED.values(), ids=FAILED.keys())
+def test_a_stop_terminates_the_jobs_of_a_command_whose_status_was_lost(
+    fields: dict[str, Any], fails: int, action: str
+) -> None:
+    cluster = _failed(fields, fails)
+    again = _run_again_and_lose_the_status(cluster, action)
+    cluster.commands.append(FlowCommand("s", "su", "TerminateJobFlow", rfc3339(cluster.now)))
+    cluster.settle()
+    assert cluster.status.outcome == "Terminated"
+    assert cluster.status.completion_time is not None
+    assert set(cluster.ordered) == {cluster.bodies[name]["metadata"]["uid"] for name in again}
 
 
 @pytest.mark.parametrize("failures", [0, 1])
