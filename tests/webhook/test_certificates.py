@@ -19,7 +19,7 @@ from shared.kube.client.api import Api
 from shared.kube.client.errors import NotFound
 from shared.model.types import Body
 from tests.webhook.make import flow, known
-from tests.webhook.test_server import AUTHORITY, NOW, PAIR, TlsClient, issued, trusting
+from tests.webhook.server.serving import AUTHORITY, NOW, PAIR, TlsClient, issued, trusting
 from webhook.envelope.patch import applied
 from webhook.server import certificate_sources
 from webhook.server.certificate_sources import RegisteredBundles, TrustCheck, compare, keep_secret, watch_files

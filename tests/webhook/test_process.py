@@ -19,8 +19,8 @@ from shared.kube.client.api import Api
 from shared.kube.client.errors import Forbidden, NotFound
 from shared.model.types import Body
 from tests.webhook.make import body, flow, job, queue, step, task, template
+from tests.webhook.server.serving import PAIR
 from tests.webhook.test_certificates import write
-from tests.webhook.test_server import PAIR
 from webhook import main
 from webhook.server import configurations
 from webhook.server.configurations import hooks

@@ -24,7 +24,7 @@ from tests.webhook.inprocess.offline import refusals
 from tests.webhook.make import body, envelope, flow, job, known, review, step, task
 from tests.webhook.policies.fields import FIELDS
 from tests.webhook.policies.make import labelled, namespace, pods, policy
-from tests.webhook.test_server import running
+from tests.webhook.server.serving import running
 from webhook.inprocess import __main__ as command
 from webhook.inprocess.admission_policies import ACTIONS, FLOWS, JOBS, modes, policies
 from webhook.server.handler import AdmissionHandler

@@ -8,8 +8,8 @@ import yaml
 
 from shared.model.types import Body
 from tests.webhook.make import breaks_structure, envelope, faults, flow, job, review, step, task
+from tests.webhook.server.serving import running
 from tests.webhook.structure.graphs import random_flows, random_jobs
-from tests.webhook.test_server import running
 from webhook.structure import __main__ as command
 from webhook.structure.policies import policies
 
