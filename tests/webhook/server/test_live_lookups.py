@@ -1,7 +1,9 @@
 """What is read from the API server before a refusal: objects that the caches lack, and whole lists."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
+
+import pytest
 
 from shared import kinds
 from shared.kinds import Kind
@@ -32,51 +34,36 @@ async def test_a_queue_missing_from_the_cache_is_looked_up_once() -> None:
     assert asked == [MissingObject(kinds.QUEUE, "", "new")]
 
 
-COUNTING = {
-    "apiVersion": "policy.jobflow.dev/v1alpha1",
-    "kind": "JobFlowPolicy",
-    "metadata": {"name": "one"},
-    "spec": {"limits": {"maxRunningFlows": 1}},
+COUNTED: dict[str, tuple[str, Callable[[str], Body], str]] = {
+    # field of the policy, an object of the kind with a name, path of the webhook
+    "JobFlow": ("maxActiveFlows", lambda name: flow(step("a"), name=name), "/jobflows/validate"),
+    "Job": ("maxActiveJobs", lambda name: job(name=name), "/jobs/validate"),
 }
 
 
-async def test_flows_are_listed_live_before_their_number_refuses_one() -> None:
-    stored: list[dict[str, Any]] = [flow(step("a"), name="old")]
+@pytest.mark.parametrize("counted", COUNTED)
+async def test_objects_are_listed_live_before_their_number_refuses_one(counted: str) -> None:
+    limit, named, path = COUNTED[counted]
+    stored = [named("old")]
     listed: list[str] = []
 
-    async def list_live(kind: Kind, namespace: str) -> list[dict[str, Any]] | None:
+    async def list_live(kind: Kind, namespace: str) -> list[Body] | None:
         listed.append(f"{kind.kind} {namespace}")
         return stored
 
-    handler = AdmissionHandler(known(COUNTING, flow(step("a"), name="old")), list_live=list_live)
+    handler = AdmissionHandler(known(policy(limits={limit: 1}), named("old")), list_live=list_live)
     async with running(handler) as client:
-        assert not await client.allowed(flow(step("a"), name="new"))
+        assert not await client.allowed(named("new"), path)
         stored.clear()
-        assert await client.allowed(flow(step("a"), name="new"))
-        assert not await client.allowed(flow(step("a"), name="newer")), "the flow that was just admitted counts"
-    assert listed == ["JobFlow ns1"] * 3
-
-
-async def test_jobs_are_listed_live_before_their_number_refuses_one() -> None:
-    stored: list[dict[str, Any]] = [job(name="old")]
-    listed: list[str] = []
-
-    async def list_live(kind: Kind, namespace: str) -> list[dict[str, Any]] | None:
-        listed.append(f"{kind.kind} {namespace}")
-        return stored
-
-    counting = policy(limits={"maxActiveJobs": 1})
-    handler = AdmissionHandler(known(counting, job(name="old")), list_live=list_live)
-    async with running(handler) as client:
-        assert not await client.allowed(job(name="new"), "/jobs/validate")
-        stored.clear()
-        assert await client.allowed(job(name="new"), "/jobs/validate")
-        assert not await client.allowed(job(name="newer"), "/jobs/validate"), "the Job that was just admitted counts"
-    assert listed == ["Job ns1"] * 3
+        assert await client.allowed(named("new"), path)
+        assert not await client.allowed(named("newer"), path), "the one that was just admitted counts"
+    assert listed == [f"{counted} ns1"] * 3
 
 
 async def test_a_failed_live_list_keeps_the_refusal() -> None:
-    async with running(AdmissionHandler(known(COUNTING, flow(step("a"), name="old")))) as client:
+    async with running(
+        AdmissionHandler(known(policy(limits={"maxRunningFlows": 1}), flow(step("a"), name="old")))
+    ) as client:
         assert not await client.allowed(flow(step("a"), name="new"))
 
 
