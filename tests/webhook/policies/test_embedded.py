@@ -188,3 +188,10 @@ def test_a_schedule_that_names_a_template_holds_nothing_to_judge() -> None:
 
     assert found(given, limits={"maxSteps": 0}) == []
     assert defaulted(given, known(namespace(), policy(defaults=DEFAULTS))) == given
+
+
+def test_the_job_in_a_schedule_that_does_not_match_the_schema_is_judged_too() -> None:
+    cron = cron_job(BIG)
+    unreadable = {**cron, "spec": {**cron["spec"], "suspend": "later"}}
+    violations = judged(unreadable, policy(limits={"maxReplicas": 10})).violations
+    assert [each.path for each in violations] == ["spec.suspend", f"{JOB}.spec.tasks"]
