@@ -22,7 +22,7 @@ from controller.job.react.lifetime import apply_lifetime, deadline, with_active_
 from controller.job.react.react import handle_events
 from controller.job.status import conditions
 from controller.job.status.notes import entered, marked, place_notes
-from controller.job.status.status_write import changed, hold_back, looks_again, with_place, with_reason
+from controller.job.status.status_write import changed, hold_back, needs_next_pass, with_place, with_reason
 
 
 def decide(observed: JobObservation) -> Decision:
@@ -120,15 +120,14 @@ def _foreign(
 
 
 def _again(observed: JobObservation, snapshot: JobSnapshot, made: Children, pause: float) -> float | None:
-    times = [
-        made.wake,
-        deadline(snapshot.record, snapshot.wanted),
-        timers.next_due(observed, snapshot.by_role, snapshot.record, snapshot.wanted),
-    ]
-    if looks_again(snapshot):
+    if needs_next_pass(snapshot):
         return 0.0
-    if snapshot.record.phase in STOPPED:
-        times = []
-    times.append(conditions.next_change(snapshot))
+    times = [conditions.next_change(snapshot)]
+    if snapshot.record.phase not in STOPPED:
+        times += [
+            made.wake,
+            deadline(snapshot.record, snapshot.wanted),
+            timers.next_due(observed, snapshot.by_role, snapshot.record, snapshot.wanted),
+        ]
     waits = [max(0.0, at - observed.now) for at in times if at is not None] + ([pause] if pause else [])
     return min(waits, default=None)

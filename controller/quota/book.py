@@ -82,7 +82,7 @@ class QuotaBook:
         if entry.standing is Standing.HOLDS:
             return QuotaPlace(PlaceState.OPEN)
         if entry.standing is Standing.IDLE:
-            return QuotaPlace(PlaceState.ASKS)
+            return QuotaPlace(PlaceState.NOT_REQUESTED)
         if entry.age not in self._granted:
             room = self._room(entry)
             full = room.full(entry.age, entry.slots)

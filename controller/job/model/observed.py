@@ -98,7 +98,7 @@ class JobObservation(msgspec.Struct, frozen=True):
     def may_create(self) -> bool:
         """Whether quotas let the Job create anything in this pass. One that got pods before there was a quota
         continues."""
-        has_place = self.place is None or self.place.place is PlaceState.OPEN
+        has_place = self.place is None or self.place.state is PlaceState.OPEN
         return has_place or any(pod.alive for pod in self.pods)
 
 

@@ -29,17 +29,17 @@ def with_place(snapshot: JobSnapshot) -> JobSnapshot:
     places by what is stored.
     """
     record, place = snapshot.record, snapshot.observed.place
-    if place is not None and place.place is not PlaceState.GRANTED and snapshot.lacks_place:
+    if place is not None and place.waits and snapshot.lacks_place:
         record = record.replace(reason=reasons.QUOTA_EXCEEDED, message=place.message)
     elif record.reason == reasons.QUOTA_EXCEEDED and record.phase is JobPhase.RESTARTING:
         record = record.replace(reason=reasons.RESUMED, message="")
     return msgspec.structs.replace(snapshot, record=record)
 
 
-def looks_again(snapshot: JobSnapshot) -> bool:
-    """Whether the next pass has more to do as soon as the status is written: the Job may have a place then."""
+def needs_next_pass(snapshot: JobSnapshot) -> bool:
+    """Whether to reconcile again as soon as the status is written: the Job may have a place then."""
     place = snapshot.observed.place
-    return snapshot.lacks_place and place is not None and place.place is not PlaceState.HELD
+    return snapshot.lacks_place and place is not None and place.state is not PlaceState.HELD
 
 
 def changed(observed: JobObservation, snapshot: JobSnapshot) -> Body | None:

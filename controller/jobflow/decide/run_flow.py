@@ -40,11 +40,11 @@ def _write_place(context: FlowContext) -> None:
     """Have the status by which the flow is counted written at once, and reconcile again if the flow waits for nothing
     else."""
     quota = context.observed.quota
-    if quota is None or quota.place is PlaceState.OPEN:
+    if quota is None or quota.state is PlaceState.OPEN:
         return
     context.urgent = True
     idle = context.completion_time is not None or (context.is_suspended and context.flows_open)
-    if quota.place is not PlaceState.HELD and not idle:
+    if quota.state is not PlaceState.HELD and not idle:
         context.wake_at(context.now)
 
 

@@ -184,12 +184,12 @@ class FlowContext:
     @property
     def is_held(self) -> bool:
         """Whether quotas do not let the flow create anything in this pass."""
-        return self.observed.quota is not None and self.observed.quota.place is not PlaceState.OPEN
+        return self.observed.quota is not None and self.observed.quota.state is not PlaceState.OPEN
 
     @property
     def has_no_place(self) -> bool:
         """Whether its status must not say that it holds a place in its quotas."""
-        return self.observed.quota is not None and self.observed.quota.place in (PlaceState.HELD, PlaceState.ASKS)
+        return self.observed.quota is not None and self.observed.quota.waits
 
     @property
     def held_by(self) -> str:

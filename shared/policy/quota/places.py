@@ -31,20 +31,25 @@ class Slot(msgspec.Struct, frozen=True):
 
 
 class PlaceState(StrEnum):
-    """OPEN: it holds its places; GRANTED: it may take them, once its status says so; HELD: there is no room; ASKS: it
-    needed no place until now."""
+    """OPEN: it holds its places; GRANTED: it may take them, once its status says so; HELD: there is no room;
+    NOT_REQUESTED: its stored status does not count as waiting for places, so it must first be written that it waits."""
 
     OPEN = "Open"
     GRANTED = "Granted"
     HELD = "Held"
-    ASKS = "Asks"
+    NOT_REQUESTED = "NotRequested"
 
 
 class QuotaPlace(msgspec.Struct, frozen=True):
-    """What quotas say of an object. `message`: why it is held."""
+    """The places of an object in all quotas that apply to it. `message`: why it is held."""
 
-    place: PlaceState
+    state: PlaceState
     message: str = ""
+
+    @property
+    def waits(self) -> bool:
+        """Whether its status must say that it waits for a place."""
+        return self.state in (PlaceState.HELD, PlaceState.NOT_REQUESTED)
 
 
 class Candidate(msgspec.Struct, frozen=True):
