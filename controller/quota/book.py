@@ -187,9 +187,13 @@ class QuotaBook:
     def _may_begin(self, entry: _Entry) -> bool:
         return self._is_covered(entry) or self._room(entry).full(entry.age, entry.slots) is None
 
+    def _scope(self, entry: _Entry) -> str:
+        """The namespace whose objects compete with this one for places; "" for all namespaces."""
+        return "" if self._spans() else str(entry.body["metadata"].get("namespace", ""))
+
     def _room(self, entry: _Entry) -> Room:
         """The places of the object's namespace, or of all of them. Counted once between two changes of places."""
-        scope = "" if self._spans() else str(entry.body["metadata"].get("namespace", ""))
+        scope = self._scope(entry)
         if scope not in self._rooms:
             self._rooms[scope] = Room(
                 Candidate(each.age, self._holds(each), each.slots)
@@ -232,7 +236,8 @@ class QuotaBook:
     def _changed(self, old: Body | None, new: Body | None) -> None:
         if self._entries is None:
             return
-        known = self._entries.get(key_of(new or old or {}))
+        key = key_of(new or old or {})
+        known = self._entries.get(key)
         if new is not None and known is not None and known.body == self._reduced(new):
             return
         held = known is not None and self._holds(known)
@@ -240,18 +245,22 @@ class QuotaBook:
             self._put(new)
         elif old is not None:
             self._drop(old)
-        if not self._adjusted(known, held, self._entries.get(key_of(new or old or {}))):
+        if not self._adjust_room(known, held, self._entries.get(key)):
             self._rooms.clear()
 
-    def _adjusted(self, before: _Entry | None, held: bool, after: _Entry | None) -> bool:
-        """Whether the rooms are right again after a change of an object, without a new count. Most changes are of few
-        kinds."""
+    def _adjust_room(self, before: _Entry | None, held: bool, after: _Entry | None) -> bool:
+        """Adjust the counted places to the change of one object; False if they must be counted again.
+
+        Only the most frequent changes are adjusted. `held`: whether the object held its places before.
+        """
         entry = after or before
-        if entry is None or self._counted.covered_by_owner is not None:
-            return entry is None
+        if entry is None:
+            return True
+        if self._counted.covered_by_owner is not None:
+            return False
         if before is not None and after is not None and (before.slots, before.age) != (after.slots, after.age):
             return False
-        room = self._rooms.get("" if self._spans() else str(entry.body["metadata"].get("namespace", "")))
+        room = self._rooms.get(self._scope(entry))
         now = Standing.IDLE if after is None else after.standing
         waited = before is not None and before.standing is Standing.WAITS and not held
         if room is None or (held and now is Standing.HOLDS):

@@ -1,4 +1,4 @@
-"""The places of quotas at one moment: how many are taken, and who of those that wait must go on waiting."""
+"""The places of quotas at one moment: how many are taken, and which of the waiting objects must continue to wait."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -6,16 +6,16 @@ from shared.policy.quota.places import Age, Candidate, Slot, full_slots, taken_b
 
 
 class Room:
-    """The places among the given objects. What waits is looked at only where something is free."""
+    """The places of the given objects. Waiting objects are compared only when a place is free."""
 
     def __init__(self, candidates: Iterable[Candidate]) -> None:
-        everybody = tuple(candidates)
-        self._taken = taken_by(each for each in everybody if each.holds)
-        self._waiting = {each.age: each for each in everybody if not each.holds}
+        active = tuple(candidates)
+        self._taken = taken_by(each for each in active if each.holds)
+        self._waiting = {each.age: each for each in active if not each.holds}
         self._full: Mapping[Age, Slot] | None = None
 
     def full(self, age: Age, slots: Sequence[Slot]) -> Slot | None:
-        """The slot for which an object that waits must go on waiting; None if it may begin."""
+        """The slot for which a waiting object must continue to wait; None if it may begin."""
         for slot in slots:
             if self._taken[slot.key] >= slot.quota.most:
                 return slot
@@ -39,4 +39,4 @@ class Room:
         for slot in slots:
             self._taken[slot.key] += 1
         if self._waiting.pop(age, None) is not None and self._full is not None and age in self._full:
-            self._full = None  # it has gone before its turn
+            self._full = None  # an exception let it begin before older ones
