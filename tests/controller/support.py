@@ -34,12 +34,13 @@ def context_on(
     *,
     gang: GangBackend | None = None,
     steady: Callable[[], float] | None = None,
+    settings: Settings | None = None,
 ) -> ControllerContext:
     caches = Caches(api)
     recorder = Recorder(api, "test", "here", now=clock)
     applier = Applier(api, caches, recorder, now=clock)
     backend = gang or UngatedBackend()
-    return ControllerContext(api, caches, applier, recorder, Settings(), clock, backend, steady or clock)
+    return ControllerContext(api, caches, applier, recorder, settings or Settings(), clock, backend, steady or clock)
 
 
 @asynccontextmanager

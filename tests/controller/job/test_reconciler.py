@@ -12,14 +12,12 @@ from controller.gang_api import UngatedBackend, VolcanoBackend
 from controller.job import reconciler as jobs
 from controller.job.observe.models import parsed_job
 from controller.runtime.command_targets import target_key
-from controller.runtime.manager import Manager
 from shared.key import Key
 from shared.kinds import COMMAND as COMMAND_KIND
 from shared.kinds import JOB
-from shared.kube.cache.cache import stopped
 from shared.model.types import Body
 from tests.controller.job.make import job, task
-from tests.controller.support import context_on
+from tests.controller.support import context_on, running
 from tests.shared.kube.fake import FakeServer, serving, until
 
 JOBS = "/apis/batch.volcano.sh/v1alpha1/jobs"
@@ -41,18 +39,8 @@ def fake() -> FakeServer:
 async def controlled(fake: FakeServer, backend: Any = None) -> AsyncIterator[None]:
     async with serving(fake) as (_, api):
         context = context_on(api, asyncio.get_running_loop().time, gang=backend, steady=time.monotonic)
-        manager = Manager([jobs.build(context)], context.caches, workers=4)
-        stop = asyncio.Event()
-        caching = asyncio.create_task(context.caches.run())
-        working = asyncio.create_task(manager.run(stop))
-        try:
+        async with running(context, jobs.build(context)):
             yield
-            stop.set()
-            async with asyncio.timeout(5):
-                await working
-        finally:
-            working.cancel()
-            await stopped(caching)
 
 
 def stored(fake: FakeServer, collection: str, name: str = "demo") -> Body:

@@ -1,6 +1,6 @@
 """A JobFlow controller on a fake API server, and what it has stored there."""
 
-import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -8,15 +8,11 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from controller.cluster.apply import Applier
-from controller.cluster.events import Recorder
-from controller.context import ControllerContext
 from controller.jobflow import wiring as flows
-from controller.runtime.manager import Manager
 from controller.settings import Settings
-from shared.kube.cache.cache import Caches, stopped
 from shared.kube.client.api import Api
 from shared.model.types import Body
+from tests.controller.support import context_on, running
 from tests.shared.kube.fake import FakeServer, status
 
 FLOWS = "/apis/flow.volcano.sh/v1alpha1/jobflows"
@@ -55,21 +51,10 @@ def flow(*steps: Body, name: str = "f", **spec: Any) -> Body:
 @asynccontextmanager
 async def controlling(api: Api, clock: Clock, settings: Settings | None = None) -> AsyncIterator[None]:
     """A controller of its own, as after a start; it is stopped afterwards."""
-    caches = Caches(api)
-    recorder = Recorder(api, "test", "here", now=clock)
-    applier = Applier(api, caches, recorder, now=clock)
     given = settings or Settings(job_controller=False)
-    controller = flows.build(ControllerContext(api, caches, applier, recorder, given, clock))
-    manager, stop = Manager([controller], caches, workers=4), asyncio.Event()
-    caching, working = asyncio.create_task(caches.run()), asyncio.create_task(manager.run(stop))
-    try:
+    context = context_on(api, clock, steady=time.monotonic, settings=given)
+    async with running(context, flows.build(context)):
         yield
-        stop.set()
-        async with asyncio.timeout(5):
-            await working
-    finally:
-        working.cancel()
-        await stopped(caching)
 
 
 def jobs(fake: FakeServer) -> list[str]:
