@@ -24,8 +24,7 @@ class RunObservation:
     """`ends`: the workloads' main objects by name; `left`: all our objects in the namespace; `changes`: phases of its
     Jobs; `late`: what did not happen in time; `faults`: log lines of processes that failed by a defect of their own;
     `exceeded`: limits of queues that were exceeded; `admissions`: how gangs were admitted; `shown`: when the flow's
-    status first
-    showed the end of each Job; `troubled`: from when to when statuses may be older than usual."""
+    status first showed the end of each Job; `troubled`: from when to when statuses may be older than usual."""
 
     workloads: Sequence[Workload]
     ends: Mapping[str, Body]

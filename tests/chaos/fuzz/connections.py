@@ -64,8 +64,7 @@ def _drip(sockets: list[socket.socket], over: threading.Event) -> None:
     at = 40
     while not over.wait(PAUSE_SECONDS):
         for number, each in enumerate(sockets):
-            with contextlib.suppress(
-                OSError, ssl.SSLError
-            ):  # the server may have closed the connection, which is correct
+            # The server may have closed the connection, which is correct.
+            with contextlib.suppress(OSError, ssl.SSLError):
                 each.sendall(head[at : at + 1] or b"x" if number % 2 else b" ")
         at += 1
