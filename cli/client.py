@@ -2,7 +2,6 @@
 
 import argparse
 import re
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, Final, NoReturn
@@ -10,7 +9,7 @@ from typing import Any, Final, NoReturn
 import msgspec
 
 from cli.exits import CliError, Exit
-from drawing.terminal_text import printable
+from cli.output import note
 from shared.kinds import Kind
 from shared.kube.client import connect
 from shared.kube.client.access import Access
@@ -204,4 +203,4 @@ class _WarningPrinter(RequestObserver):
         text = warning.partition('"')[2].rpartition('"')[0] or warning
         if text not in self._printed:
             self._printed.add(text)
-            print(printable(f"Warning: {text}"), file=sys.stderr)
+            note(f"Warning: {text}")

@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from cli.exits import CliError, Exit
+from cli.output import note
 from cli.parser import build
-from drawing.terminal_text import printable
 
 _PLUGIN = "kubectl-jobflow"
 
@@ -61,9 +61,9 @@ def _use_utf8() -> None:
 
 
 def _fail(error: CliError) -> int:
-    print(printable(f"jobflow: {error.message}"), file=sys.stderr)
+    note(f"jobflow: {error.message}")
     if error.hint:
-        print(printable(f"  {error.hint}"), file=sys.stderr)
+        note(f"  {error.hint}")
     return error.code
 
 

@@ -1,4 +1,4 @@
-"""Output: colours only on a terminal, and objects as JSON, YAML or names."""
+"""Output: colours only on a terminal, and objects as JSON, YAML or names. All commands print through this module."""
 
 import json
 import os
@@ -51,9 +51,14 @@ def note(text: str) -> None:
     print(printable(text), file=sys.stderr)
 
 
-def say(text: str) -> None:
-    """Print a line to stdout. Control characters are spelled out."""
-    print(printable(text), flush=True)
+def say(text: str, end: str = "\n") -> None:
+    """Print text to stdout. Control characters are spelled out."""
+    print(printable(text), end=end, flush=True)
+
+
+def print_data(text: str, end: str = "\n") -> None:
+    """Print what programs read, such as JSON, YAML or an `export` for a shell, as it is."""
+    print(text, end=end, flush=True)
 
 
 def as_json(bodies: Sequence[Body], *, listed: bool = False) -> str:
@@ -74,12 +79,12 @@ def print_bodies(bodies: Sequence[Body], form: str, *, listed: bool = False) -> 
     """Print objects as `json`, `yaml` or `name`, without managedFields."""
     clean = [_clean(body) for body in bodies]
     if form == "json":
-        print(as_json(clean, listed=listed))
+        print_data(as_json(clean, listed=listed))
     elif form == "yaml":
         whole = [{"apiVersion": "v1", "kind": "List", "items": clean}] if listed else clean
-        print(as_yaml(whole), end="")
+        print_data(as_yaml(whole), end="")
     else:
-        print("\n".join(as_name(body) for body in clean), end="\n" if clean else "")
+        print_data("\n".join(as_name(body) for body in clean), end="\n" if clean else "")
 
 
 def _clean(body: Body) -> Body:

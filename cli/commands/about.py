@@ -6,19 +6,22 @@ import platform
 from importlib.metadata import version as installed
 
 from cli.exits import Exit
+from cli.output import print_data
 
 
 def version(arguments: argparse.Namespace) -> int:
     found = installed("jobflow")
     if arguments.output == "json":
-        print(json.dumps({"version": found, "python": platform.python_version(), "api": "flow.volcano.sh/v1alpha1"}))
+        print_data(
+            json.dumps({"version": found, "python": platform.python_version(), "api": "flow.volcano.sh/v1alpha1"})
+        )
     else:
-        print(f"jobflow {found}")
+        print_data(f"jobflow {found}")
     return Exit.OK
 
 
 def completion(arguments: argparse.Namespace) -> int:
     from argcomplete.shell_integration import shellcode
 
-    print(shellcode(["jobflow", "kubectl-jobflow"], shell=arguments.shell))
+    print_data(shellcode(["jobflow", "kubectl-jobflow"], shell=arguments.shell))
     return Exit.OK

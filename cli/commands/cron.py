@@ -10,7 +10,7 @@ from cli.client import Session, live
 from cli.commands.flows import show
 from cli.exits import CliError, Exit
 from cli.local_speed import schedule_speed
-from cli.output import as_name
+from cli.output import as_name, say
 from cli.params import PARAMS_HINT, pairs
 from cli.views import schedules
 from controller.cronjob.children import job_for
@@ -73,7 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
         made = await session.api.create(
             JOB if kind is CRONJOB else JOBFLOW, body, namespace=session.namespace, strict=True
         )
-        print(f"{as_name(made)} created")
+        say(f"{as_name(made)} created")
         return Exit.OK
 
     return live(arguments, work)
@@ -89,7 +89,7 @@ def backfill(arguments: argparse.Namespace) -> int:
         name, of = str(cron["metadata"]["name"]), arguments
         body = backfill_of(name, of.start, of.end, of.parallelism, of.reprocess)
         made = await session.api.create(CRONJOBFLOWBACKFILL, body, namespace=session.namespace, strict=True)
-        print(f"{as_name(made)} created")
+        say(f"{as_name(made)} created")
         return Exit.OK
 
     return live(arguments, work)
@@ -108,10 +108,10 @@ def _switch(arguments: argparse.Namespace, suspended: bool, said: str) -> int:
         for name in arguments.names:
             kind, body = await _find(session, name)
             if bool(body["spec"].get("suspend")) is suspended:
-                print(f"{as_name(body)} unchanged: it is {'already' if suspended else 'not'} suspended")
+                say(f"{as_name(body)} unchanged: it is {'already' if suspended else 'not'} suspended")
                 continue
             made = await session.api.patch(kind, session.namespace, name, {"spec": {"suspend": suspended}})
-            print(f"{as_name(made)} {said}")
+            say(f"{as_name(made)} {said}")
         return Exit.OK
 
     return live(arguments, work)
@@ -162,7 +162,7 @@ def _print_times(body: Body, count: int, now: float) -> None:
     end = epoch_or_none(spec.get("endTime"))
     for due in table.next(int(now), count):
         if end is None or due <= end:
-            print(datetime.fromtimestamp(due, place).strftime("%a %Y-%m-%d %H:%M %Z"))
+            say(datetime.fromtimestamp(due, place).strftime("%a %Y-%m-%d %H:%M %Z"))
 
 
 def _parsed(text: str) -> Expression | Interval:

@@ -6,7 +6,7 @@ from contextlib import aclosing
 
 from cli.client import Session, live
 from cli.exits import Exit
-from cli.output import as_name, note, print_bodies, print_lines
+from cli.output import as_name, note, print_bodies, print_lines, say
 from cli.views import lists
 from cli.views.table import NONE, columns
 from shared.kinds import JOBFLOW
@@ -53,7 +53,7 @@ def delete_flows(arguments: argparse.Namespace) -> int:
         for name in arguments.names:
             body = await session.api.get(JOBFLOW, session.namespace, name)
             await session.api.delete(JOBFLOW, session.namespace, name, uid=body["metadata"]["uid"])
-            print(f"{as_name(body)} deleted")
+            say(f"{as_name(body)} deleted")
         return Exit.OK
 
     return live(arguments, work)

@@ -1,12 +1,11 @@
 """`graph`: draws a flow from a file or from the cluster."""
 
 import argparse
-import sys
 
 from cli.client import Session, live
 from cli.exits import CliError, Exit
 from cli.files.manifests import is_file, load
-from cli.output import print_lines
+from cli.output import note, print_lines, say
 from cli.pick import the_opened_flow
 from cli.reads.sub_flows import opened
 from drawing.flow_view import Unreadable
@@ -43,13 +42,13 @@ def _draw(body: Body, arguments: argparse.Namespace, *, live: bool) -> None:
     if arguments.output == "svg":
         from drawing.svg.document import svg
 
-        sys.stdout.write(svg(picture))
+        say(svg(picture), end="")
     elif arguments.output == "ascii":
         _text(picture)
     else:
         _markup(picture, arguments.output)
     if isinstance(picture, Layers) and not arguments.layers:
-        sys.stderr.write(f"{len(drawn.boxes)} steps: {_HINT}\n")
+        note(f"{len(drawn.boxes)} steps: {_HINT}")
 
 
 def _choice(arguments: argparse.Namespace) -> Choice:
@@ -72,4 +71,4 @@ def _markup(picture: Drawing | Layers, form: str) -> None:
 
     if isinstance(picture, Layers):
         raise CliError(f"--layers cannot be drawn as {form}", Exit.USAGE, "use -o ascii or -o svg")
-    sys.stdout.write(mermaid(picture) if form == "mermaid" else dot(picture))
+    say(mermaid(picture) if form == "mermaid" else dot(picture), end="")

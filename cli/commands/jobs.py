@@ -6,7 +6,7 @@ import time
 from cli.client import Session, live
 from cli.commands.flows import show
 from cli.exits import CliError, Exit
-from cli.output import as_name, print_bodies, print_lines
+from cli.output import as_name, print_bodies, print_lines, say
 from cli.sending import send
 from cli.views import lists
 from cli.views.job import description
@@ -57,7 +57,7 @@ def scale(arguments: argparse.Namespace) -> int:
     async def work(session: Session) -> int:
         body = await session.api.get(JOB, session.namespace, arguments.name)
         made = await session.api.patch(JOB, session.namespace, arguments.name, _scaled(body, replicas))
-        print(f"{as_name(made)} scaled: {_changes(body, made, replicas)}")
+        say(f"{as_name(made)} scaled: {_changes(body, made, replicas)}")
         return Exit.OK
 
     return live(arguments, work)
@@ -98,7 +98,7 @@ def delete(arguments: argparse.Namespace) -> int:
         for name in arguments.names:
             body = await session.api.get(JOB, session.namespace, name)
             await session.api.delete(JOB, session.namespace, name, uid=body["metadata"]["uid"])
-            print(f"{as_name(body)} deleted")
+            say(f"{as_name(body)} deleted")
         return Exit.OK
 
     return live(arguments, work)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from cli.exits import CliError, Exit
 from cli.files.manifests import files, parse, read
 from cli.files.policies import policy_files
-from cli.output import print_lines
+from cli.output import print_data, print_lines
 from cli.views import findings
 from shared.model.types import Body
 from webhook.lint.check import check
@@ -20,9 +20,9 @@ def run(arguments: argparse.Namespace) -> int:
     labels = None if arguments.namespace_labels is None else labels_of(arguments.namespace_labels)
     report = check(given, _policies_of(arguments.policy), arguments.namespace or "default", labels)
     if arguments.output == "json":
-        print(findings.as_json(report))
+        print_data(findings.as_json(report))
     elif arguments.output == "sarif":
-        print(findings.as_sarif(report))
+        print_data(findings.as_sarif(report))
     else:
         print_lines(findings.as_text(report))
     return Exit.NO if report.errors else Exit.OK

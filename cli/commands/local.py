@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Final
 
 from cli.exits import CliError, Exit
-from cli.output import console, note
+from cli.output import console, note, print_data, print_lines, say
 from cli.views.table import columns
+from drawing.styled_line import StyledLine
 
 try:
     from local import background, overview, supervisor
@@ -87,11 +88,11 @@ def status(arguments: argparse.Namespace) -> int:
     if record is None:
         running = folder.is_running()
         message = "The local cluster is starting." if running else "No local cluster is running."
-        print(json.dumps({"running": False}) if arguments.output == "json" else message)
+        print_data(json.dumps({"running": False}) if arguments.output == "json" else message)
         return Exit.NO
     seen = overview.observe(record)
     if arguments.output == "json":
-        print(json.dumps(_status_body(folder, record, seen), indent=2))
+        print_data(json.dumps(_status_body(folder, record, seen), indent=2))
     else:
         _print_status(folder, record, seen)
     return Exit.OK if seen.healthy and all(record.processes.values()) else Exit.NO
@@ -128,7 +129,7 @@ def _running(folder: "StateFolder") -> "ClusterRecord | None":
 
 def _already_up(record: "ClusterRecord", request: "ClusterRequest") -> int:
     note("A local cluster is already running.")
-    print(f"export KUBECONFIG={record.kubeconfig}")
+    print_data(f"export KUBECONFIG={record.kubeconfig}")
     if request in (record.request, replace(record.request, port=0)):
         return Exit.OK
     asked, found = asdict(request), asdict(record.request)
@@ -186,7 +187,7 @@ def _starting(request: "ClusterRequest") -> str:
 
 def _announce(record: "ClusterRecord") -> None:
     """Print only this line to stdout, so that `eval "$(jobflow local up)"` sets the variable."""
-    print(f"export KUBECONFIG={record.kubeconfig}", flush=True)
+    print_data(f"export KUBECONFIG={record.kubeconfig}")
     if binaries.find("kubectl", download=False) is None:
         note(NO_KUBECTL)
 
@@ -215,7 +216,7 @@ def _print_status(folder: "StateFolder", record: "ClusterRecord", seen: "overvie
         "Logs": str(folder.cluster / "logs"),
     }
     for name, value in rows.items():
-        print(f"{name + ':':<12} {value}")
+        say(f"{name + ':':<12} {value}")
     _print_rows(
         ("PROCESS", "PID", "STATE"),
         [(name, str(pid or "-"), "running" if pid else "ended") for name, pid in record.processes.items()],
@@ -230,6 +231,4 @@ def _print_status(folder: "StateFolder", record: "ClusterRecord", seen: "overvie
 
 
 def _print_rows(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
-    print()
-    for line in columns(head, rows):
-        print(line.plain)
+    print_lines([StyledLine(), *columns(head, rows)])

@@ -7,7 +7,7 @@ from typing import Final
 from cli.client import Session, live
 from cli.exits import CliError, Exit
 from cli.files.manifests import is_file, load
-from cli.output import as_name, note, print_bodies
+from cli.output import as_name, note, print_bodies, say
 from cli.params import PARAMS_HINT, pairs, with_params
 from cli.pick import name_of, of_kind, the_flow
 from shared.actions.reruns import again, named
@@ -59,7 +59,7 @@ async def _finish(session: Session, arguments: argparse.Namespace, created: Body
     if arguments.output:
         print_bodies([created], arguments.output)
     else:
-        print(f"{as_name(created)} created", flush=True)
+        say(f"{as_name(created)} created")
     if not arguments.watch:
         return Exit.OK
     from cli.commands.status import watch

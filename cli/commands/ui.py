@@ -8,7 +8,7 @@ import webbrowser
 
 from cli.client import load_with_plugin, namespace_of
 from cli.exits import CliError, Exit
-from cli.output import note
+from cli.output import note, print_data
 from shared.kube.client.access import Access
 from web.laptop import on_laptop
 
@@ -30,7 +30,7 @@ async def _serve(arguments: argparse.Namespace) -> int:
         with contextlib.suppress(NotImplementedError):  # Windows has no such handlers: Ctrl-C raises there
             loop.add_signal_handler(number, ended.set)
     async with on_laptop(access, port=arguments.port, namespace=namespace, read_only=arguments.read_only) as url:
-        print(url, flush=True)
+        print_data(url)
         note("The address works once. Ctrl-C ends the server.")
         if not arguments.no_browser:
             await asyncio.to_thread(webbrowser.open, url)

@@ -7,7 +7,7 @@ import msgspec
 
 from cli.exits import CliError, Exit
 from cli.files.manifests import load
-from cli.output import note
+from cli.output import note, print_data, say
 from cli.params import pairs
 from cli.pick import name_of, of_kind, the_flow
 from jobflow.simulation.result import SimulatedFlow
@@ -85,6 +85,6 @@ def _print(found: SimulatedFlow, form: str) -> None:
     for each in found.assumed:
         note(f"assumed: {each}")
     if form == "json":
-        print(json.dumps(msgspec.to_builtins(found), indent=2, ensure_ascii=False))
+        print_data(json.dumps(msgspec.to_builtins(found), indent=2, ensure_ascii=False))
         return
-    print(found.timeline())
+    say(found.timeline())

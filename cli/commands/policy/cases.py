@@ -1,7 +1,6 @@
 """`policy test`: judges the cases of PolicyTest files, without a cluster."""
 
 import argparse
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ import msgspec
 
 from cli.exits import CliError, Exit
 from cli.files.manifests import STDIN, files, load
+from cli.output import note, print_data, say
 from cli.views import policy_results
 from cli.views.policy_results import FileResults
 from shared.codec.api_words import fault_text
@@ -33,7 +33,7 @@ def test(arguments: argparse.Namespace) -> int:
                 try:
                     _run(arguments)
                 except CliError as error:
-                    print(error.message, file=sys.stderr)
+                    note(error.message)
             time.sleep(_WATCH_SECONDS)
     except KeyboardInterrupt:
         return Exit.OK
@@ -41,7 +41,9 @@ def test(arguments: argparse.Namespace) -> int:
 
 def _run(arguments: argparse.Namespace) -> int:
     results = [FileResults(file, tuple(_judged(file, test))) for file, test in _tests(arguments.paths)]
-    print(policy_results.FORMATS[arguments.output or "text"](results))
+    form = arguments.output or "text"
+    show = say if form == "text" else print_data
+    show(policy_results.FORMATS[form](results))
     return Exit.OK if all(result.passed for each in results for result in each.results) else Exit.NO
 
 

@@ -10,6 +10,7 @@ from cli.commands.lint import labels_of
 from cli.exits import CliError, Exit
 from cli.files.manifests import is_file, load
 from cli.files.policies import policy_files
+from cli.output import say
 from cli.policy_exceptions import exceptions_of, stored_exceptions
 from cli.views import policy_texts
 from shared.kinds import JOBFLOWPOLICY, NAMESPACE, Kind
@@ -83,7 +84,7 @@ def _explain(
         found = True
         context = _context(kind, body, arguments, namespaces)
         said = tuple(explanations(context, compiled, exceptions)) if context is not None else ()
-        print(policy_texts.explained(body, said, in_process))
+        say(policy_texts.explained(body, said, in_process))
         refused = refused or any(each.mode == "Enforce" and each.failed for each in said)
     if not found:
         kinds = ", ".join(kind.kind for kind in _KINDS.values())

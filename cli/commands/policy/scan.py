@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from cli.client import Session, live
 from cli.exits import CliError, Exit
 from cli.files.policies import policy_files
+from cli.output import print_data, say
 from cli.policy_exceptions import exceptions_of, stored_exceptions
 from cli.views import policy_texts
 from shared.kinds import NAMESPACE, Kind
@@ -40,9 +41,9 @@ async def _scan(
     excepted = [(body, finding) for body, finding in everything if finding.excepted_by]
     checked = sum(len(bodies) for bodies in stored.values())
     if arguments.output == "json":
-        print(policy_texts.scan_as_json(found, excepted, checked))
+        print_data(policy_texts.scan_as_json(found, excepted, checked))
     else:
-        print(policy_texts.scanned(found, len(excepted), checked))
+        say(policy_texts.scanned(found, len(excepted), checked))
     return Exit.NO if found else Exit.OK
 
 
