@@ -1,7 +1,7 @@
 """Follows the logs of pods: begins to read each one as it starts, and says why others do not."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from shared.kube.pod_logs import STARTED
@@ -29,24 +29,31 @@ class PodFollower:
         self._reading: dict[str, asyncio.Task[None]] = {}
         self._said: dict[str, str] = {}
 
-    @property
-    def reading(self) -> Iterable["asyncio.Task[None]"]:
-        """The tasks that read a pod; the caller cancels them if it ends early."""
-        return self._reading.values()
-
     async def run(self) -> None:
-        """Until no more pods come and all logs have ended. Raises what `look` raises."""
-        while True:
-            over, pods = await self._look()
-            for pod in pods:
-                uid = pod["metadata"]["uid"]
-                if uid not in self._reading and (pod.get("status") or {}).get("phase") in STARTED:
-                    self._reading[uid] = asyncio.ensure_future(self._read(pod, len(pods) > 1))
-                await self._explain(uid, pod)
-            if over:
-                await asyncio.gather(*self._reading.values())
-                return
-            await asyncio.sleep(_POLL_SECONDS)
+        """Until no more pods come and all logs have ended. Raises what `look` and `read` raise; nothing is read after
+        that, nor after a cancellation.
+        """
+        try:
+            while not await self._look_once():
+                await asyncio.sleep(_POLL_SECONDS)
+                for task in self._reading.values():
+                    if task.done():
+                        task.result()
+            await asyncio.gather(*self._reading.values())
+        finally:
+            for task in self._reading.values():
+                task.cancel()
+            await asyncio.gather(*self._reading.values(), return_exceptions=True)
+
+    async def _look_once(self) -> bool:
+        """Begin to read the pods that have started; whether no more will come."""
+        over, pods = await self._look()
+        for pod in pods:
+            uid = pod["metadata"]["uid"]
+            if uid not in self._reading and (pod.get("status") or {}).get("phase") in STARTED:
+                self._reading[uid] = asyncio.ensure_future(self._read(pod, len(pods) > 1))
+            await self._explain(uid, pod)
+        return over
 
     async def _explain(self, uid: str, pod: Body) -> None:
         found = self._why(pod)

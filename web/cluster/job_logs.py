@@ -55,16 +55,16 @@ class JobLogs:
                 yield line
             yield LogLine("", f"stopped after {MOST_LINES} lines; Download has them all", note=True)
         finally:
-            tasks = (finding, *self._follower.reading)
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            finding.cancel()
+            await asyncio.gather(finding, return_exceptions=True)
 
     async def _find(self) -> None:
         try:
             await self._follower.run()
-        finally:
+        except Exception:
             await self._lines.put(None)
+            raise
+        await self._lines.put(None)  # not after a cancellation: nobody takes lines then, and the queue may be full
 
     async def _look(self) -> tuple[bool, list[Body]]:
         over = await self._over()
