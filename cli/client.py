@@ -13,7 +13,7 @@ from cli.output import note
 from shared.kinds import Kind
 from shared.kube.client import connect
 from shared.kube.client.access import Access
-from shared.kube.client.api import TIMEOUT_SECONDS, Api
+from shared.kube.client.api import Api
 from shared.kube.client.contexts import contexts, in_pod, namespace_in_use
 from shared.kube.client.errors import ApiError, Forbidden, NotFound, Unauthorized, Unavailable
 from shared.kube.client.one_shot.transport import OneShotTransport
@@ -41,12 +41,13 @@ def live(
     work: Callable[[Session], Awaitable[int]],
     *,
     follows: bool = False,
-    patience: float = TIMEOUT_SECONDS,
+    patience: float | None = None,
 ) -> int:
     """Run `work` with a session; errors of the API server become CliErrors.
 
     `follows`: the work has streams, or does several things at a time. Other work is done without an event loop, whose
-    import takes as long as all that `list` does. `patience`: seconds for one request.
+    import takes as long as all that `list` does. `patience`: seconds for all of the work; after them CliError or
+    TimeoutError is raised.
     """
     access = load_access(arguments)
 
@@ -58,7 +59,7 @@ def live(
                 raise cli_error(error, opened.namespace) from error
 
     try:
-        return _in_loop(run()) if follows or access is None or access.proxy else _at_once(run())
+        return _in_loop(run(), patience) if follows or access is None or access.proxy else _at_once(run())
     except ApiError as error:
         raise cli_error(error) from error
 
@@ -73,7 +74,7 @@ def _at_once(work: Coroutine[Any, Any, int]) -> int:
     raise RuntimeError("the command needs an event loop")
 
 
-def _in_loop(work: Coroutine[Any, Any, int]) -> int:
+def _in_loop(work: Coroutine[Any, Any, int], patience: float | None) -> int:
     """Ctrl-C ends also a blocking request: asyncio's own handler would cancel the task, which waits for the answer."""
     import asyncio
     import signal
@@ -83,18 +84,18 @@ def _in_loop(work: Coroutine[Any, Any, int]) -> int:
         raise KeyboardInterrupt
 
     if threading.current_thread() is not threading.main_thread():
-        return asyncio.run(work)
+        return asyncio.run(asyncio.wait_for(work, patience))
     before = signal.signal(signal.SIGINT, interrupt)
     try:
-        return asyncio.run(work)
+        return asyncio.run(asyncio.wait_for(work, patience))
     finally:
         signal.signal(signal.SIGINT, before)
 
 
 @asynccontextmanager
-async def _session(arguments: argparse.Namespace, access: Access, patience: float) -> AsyncIterator[Session]:
-    transport = OneShotTransport(access, user_agent="jobflow-cli")
-    async with Api(transport, timeout=patience, observer=_WarningPrinter()) as api:
+async def _session(arguments: argparse.Namespace, access: Access, patience: float | None) -> AsyncIterator[Session]:
+    transport = OneShotTransport(access, user_agent="jobflow-cli", patience=patience)
+    async with Api(transport, observer=_WarningPrinter()) as api:
         yield Session(api, transport, namespace_of(arguments))
 
 

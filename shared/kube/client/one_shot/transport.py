@@ -1,9 +1,12 @@
 """The transport of short commands: blocking requests until a stream is opened, from then on aiohttp for everything."""
 
+import math
+import time
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
 
 from shared.kube.client.access import Access
+from shared.kube.client.errors import Timeout
 from shared.kube.client.one_shot.connection import BlockingConnection
 from shared.kube.client.requests import Answer, Request
 
@@ -17,10 +20,12 @@ class OneShotTransport:
     """Does what `Transport` does. A request blocks the event loop, so it is for programs that wait for its answer
     anyway.
 
-    Blocking would hold up streams, and http.client knows no proxies: then aiohttp is imported and used.
+    Blocking would hold up streams, and http.client knows no proxies: then aiohttp is imported and used. `patience`:
+    seconds for all requests and pauses together; None for no limit.
     """
 
-    def __init__(self, access: Access, *, user_agent: str) -> None:
+    def __init__(self, access: Access, *, user_agent: str, patience: float | None = None) -> None:
+        self._deadline = math.inf if patience is None else time.monotonic() + patience
         self._access = access
         self._agent = user_agent
         self._connection = BlockingConnection(access)
@@ -33,6 +38,7 @@ class OneShotTransport:
 
     async def send(self, request: Request, seconds: float) -> Answer:
         """The answer, with any status, within `seconds`. Raises Unreachable, ConnectionLost or Timeout."""
+        seconds = min(seconds, self._left())
         if self._pooled is not None or self._access.proxy:
             return await self._with_aiohttp().send(request, seconds)
         headers = {"User-Agent": self._agent, "Accept": request.accept, "Accept-Encoding": "identity"}
@@ -47,6 +53,9 @@ class OneShotTransport:
         return self._with_aiohttp().stream(request, idle)
 
     async def pause(self, seconds: float) -> None:
+        """Raises Timeout at once if there is no time for a request after it."""
+        if seconds >= self._left():
+            raise Timeout("no time for another try")
         if self._pooled is not None:
             await self._pooled.pause(seconds)
         else:
@@ -56,6 +65,12 @@ class OneShotTransport:
         """Loads the credentials again after the API server has refused those in use."""
         self._connection.close()  # a new certificate is used by new connections
         await self._access.authorization(renew=True)
+
+    def _left(self) -> float:
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise Timeout("no answer in time")
+        return left
 
     def _with_aiohttp(self) -> "Transport":
         if self._pooled is None:

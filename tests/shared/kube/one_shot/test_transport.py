@@ -151,6 +151,27 @@ def test_no_event_loop_is_needed_also_when_a_request_is_sent_again() -> None:
     assert (ended.value.value, tokens) == ("p", ["Bearer first", "Bearer second", "Bearer second"])
 
 
+@pytest.mark.parametrize("code", [None, 429])
+def test_patience_is_for_all_tries_together(code: int | None) -> None:
+    """Of a server that does not answer, and of one that asks to come again."""
+    tries = 0
+
+    def busy(handler: ThreadedHandler) -> None:
+        nonlocal tries
+        tries += 1
+        if code is None:
+            time.sleep(1.0)
+        handler.answer({}, code or 200, **{"Retry-After": "1"})
+
+    async def work() -> None:
+        async with Api(OneShotTransport(plain(address), user_agent="test", patience=0.3)) as api:
+            await api.get(POD, "ns", "p")
+
+    with threaded(busy) as (_, address), pytest.raises(errors.Timeout):
+        work().send(None)
+    assert tries < 3  # a second one if it fits in
+
+
 async def test_a_stream_does_not_keep_other_requests_waiting() -> None:
     def stream(handler: ThreadedHandler) -> None:
         if handler.path.endswith("/log"):
