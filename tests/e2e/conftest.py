@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from local.backends import chosen
+from local.backends import Backend, chosen
 from local.cluster import ClusterOptions, LocalCluster
 from shared.kinds import JOBFLOWPOLICY
 from tests.e2e.support.policies import here, known_to_the_webhook, policy
@@ -43,12 +43,17 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 @pytest.fixture(scope="session")
-def cluster(request: pytest.FixtureRequest) -> Iterator[LocalCluster]:
+def backend(request: pytest.FixtureRequest) -> Backend:
+    """What `--backend` or `--kubeconfig` name."""
+    return chosen(request.config.getoption("--backend"), request.config.getoption("--kubeconfig"))
+
+
+@pytest.fixture(scope="session")
+def cluster(backend: Backend) -> Iterator[LocalCluster]:
     """API server, webhook, controller and nodes on which `sleep 1` takes a twentieth of a second.
 
     The one controller needs no lease: a killed one's would keep its successor waiting for 15 s.
     """
-    backend = chosen(request.config.getoption("--backend"), request.config.getoption("--kubeconfig"))
     options = ClusterOptions(
         nodes=4,
         cpu="64",

@@ -1,12 +1,11 @@
 """`limits.maxActiveJobs` as users meet it: bursts, flows, schedules, deletions, and a controller that is killed."""
 
-import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from local.backends import RealBackend, chosen
+from local.backends import Backend
 from local.client.blocking import until
 from local.cluster import ClusterOptions, LocalCluster
 from shared.kinds import CRONJOB, EVENT, JOB, JOBFLOWPOLICY, PODGROUP
@@ -18,11 +17,8 @@ from tests.e2e.support.scenario import Scenario, job_phase, step_of, template
 
 
 @pytest.fixture(scope="module")
-def cluster(request: pytest.FixtureRequest) -> Iterator[LocalCluster]:
+def cluster(backend: Backend) -> Iterator[LocalCluster]:
     """One whose controller needs no lease: a killed one's would keep its successor waiting."""
-    backend = chosen(request.config.getoption("--backend"), request.config.getoption("--kubeconfig"))
-    if isinstance(backend, RealBackend):
-        backend = dataclasses.replace(backend, audit=True)
     arguments = ("--no-leader-elect", "--scan-interval=3600")
     options = ClusterOptions(nodes=2, cpu="64", memory="256Gi", speed=SPEED, controller_args=arguments)
     with LocalCluster(backend, options) as made:
@@ -52,6 +48,13 @@ def quota(scenario: Scenario) -> Iterator[JobQuotaPolicy]:
     scenario.kube.delete(JOBFLOWPOLICY, "", made.name)
 
 
+@pytest.fixture
+def active(scenario: Scenario) -> Iterator[ActiveJobs]:
+    """Counts the Jobs of the scenario from its begin."""
+    with ActiveJobs(scenario.kube, scenario.namespace) as made:
+        yield made
+
+
 def job(scenario: Scenario, name: str, seconds: float = 20, **spec: Any) -> Body:
     made = template(scenario.namespace, name, seconds)
     return {**made, "apiVersion": JOB.api_version, "kind": JOB.kind, "spec": {**made["spec"], **spec}}
@@ -71,25 +74,34 @@ def reaches(scenario: Scenario, name: str, *phases: str) -> None:
     until(lambda: state(scenario, name).get("phase") in phases, 60, lambda: f"{name}: {state(scenario, name)}")
 
 
+def waits(scenario: Scenario, name: str) -> None:
+    until(lambda: is_held(scenario, name), 30, lambda: f"{name}: {state(scenario, name)}")
+
+
+def burst(scenario: Scenario, size: int, seconds: float = 20) -> list[str]:
+    """The names of Jobs that are applied at once."""
+    names = [f"j{number}" for number in range(size)]
+    scenario.cluster.kubectl.apply([job(scenario, name, seconds) for name in names])
+    return names
+
+
 def by_age(scenario: Scenario, *names: str) -> list[str]:
     """In the order of quotas. Timestamps have whole seconds, so Jobs that are made one after the other may share one."""
     jobs = scenario.jobs()
     return sorted(names, key=lambda name: (jobs[name]["metadata"]["creationTimestamp"], jobs[name]["metadata"]["uid"]))
 
 
-def test_a_burst_of_jobs_runs_two_at_a_time_in_their_order_and_the_rest_is_refused(
-    scenario: Scenario, quota: JobQuotaPolicy
+def test_a_burst_of_jobs_runs_two_at_a_time_and_the_rest_is_refused(
+    scenario: Scenario, quota: JobQuotaPolicy, active: ActiveJobs
 ) -> None:
     quota.apply(2, held=4)
-    names = [f"j{number}" for number in range(6)]
-    with ActiveJobs(scenario.kube, scenario.namespace) as active:
-        scenario.cluster.kubectl.apply([job(scenario, name) for name in names])
-        told = scenario.cluster.kubectl.refusal(job(scenario, "more"))
-        assert "active Jobs, at most 2 may run at once and 4 may wait" in told
-        for name in names:
-            reaches(scenario, name, "Completed")
-        assert active.jobs == set(names)
-        assert active.most <= 2
+    names = burst(scenario, 6)
+    told = scenario.cluster.kubectl.refusal(job(scenario, "more"))
+    assert "active Jobs, at most 2 may run at once and 4 may wait" in told
+    for name in names:
+        reaches(scenario, name, "Completed")
+    assert active.jobs == set(names)
+    assert active.most <= 2
     until(
         lambda: {"QuotaExceeded", "QuotaFree"} <= set(scenario.event_reasons()),
         20,
@@ -105,7 +117,7 @@ def test_a_held_job_has_nothing_and_says_why_and_a_deletion_starts_the_oldest(
     reaches(scenario, "first", "Running")
     for name in ("second", "third"):
         scenario.kube.create(JOB, job(scenario, name, seconds=2000))
-        until(lambda name=name: is_held(scenario, name), 30, lambda name=name: str(state(scenario, name)))
+        waits(scenario, name)
     why = f'at most 1 Job of namespace "{scenario.namespace}" may run at once (policy "{quota.name}", limits.maxActiveJobs)'
     assert state(scenario, "second")["message"] == why
     owned = [
@@ -120,41 +132,40 @@ def test_a_held_job_has_nothing_and_says_why_and_a_deletion_starts_the_oldest(
         running = name
 
 
-def test_steps_of_a_flow_wait_for_places_and_the_flow_succeeds(scenario: Scenario, quota: JobQuotaPolicy) -> None:
+def test_steps_of_a_flow_wait_for_places_and_the_flow_succeeds(
+    scenario: Scenario, quota: JobQuotaPolicy, active: ActiveJobs
+) -> None:
     scenario.templates("a", "b", "c", "d", "clean", seconds=20)
     quota.apply(1)
-    with ActiveJobs(scenario.kube, scenario.namespace) as active:
-        scenario.flow("f", {"a": (), "b": (), "c": (), "d": ("a",)}, **{"finally": [{"name": "clean"}]})
+    scenario.flow("f", {"a": (), "b": (), "c": (), "d": ("a",)}, **{"finally": [{"name": "clean"}]})
 
-        def a_step_says_so() -> bool:
-            status = scenario.get("f").get("status") or {}
-            held = [each for each in status.get("steps") or () if each.get("reason") == "JobHeld"]
-            return bool(held) and status["state"]["reason"] == "JobHeld" and "at most 1 Job" in held[0]["message"]
+    def a_step_says_so() -> bool:
+        status = scenario.get("f").get("status") or {}
+        held = [each for each in status.get("steps") or () if each.get("reason") == "JobHeld"]
+        return bool(held) and status["state"]["reason"] == "JobHeld" and "at most 1 Job" in held[0]["message"]
 
-        until(a_step_says_so, 60, lambda: str(scenario.get("f").get("status")))
-        scenario.succeeds("f", seconds=120)
-        assert active.most == 1
+    until(a_step_says_so, 60, lambda: str(scenario.get("f").get("status")))
+    scenario.succeeds("f", seconds=120)
+    assert active.most == 1
     assert step_of(scenario.get("f"), "clean")["phase"] == "Completed"
 
 
 def test_a_killed_controller_neither_exceeds_the_quota_nor_forgets_a_held_job(
-    scenario: Scenario, quota: JobQuotaPolicy
+    scenario: Scenario, quota: JobQuotaPolicy, active: ActiveJobs
 ) -> None:
     quota.apply(2, held=20)
-    names = [f"j{number}" for number in range(10)]
-    with ActiveJobs(scenario.kube, scenario.namespace) as active:
-        scenario.cluster.kubectl.apply([job(scenario, name, seconds=10) for name in names])
-        for ended in (1, 4, 7):
-            until(
-                lambda ended=ended: [job_phase(each) for each in scenario.jobs().values()].count("Completed") >= ended,
-                90,
-                lambda: str({name: state(scenario, name) for name in names}),
-            )
-            scenario.cluster.kill_controller()
-            scenario.cluster.restart_controller()
-        for name in names:
-            reaches(scenario, name, "Completed")
-        assert active.most <= 2
+    names = burst(scenario, 10, seconds=10)
+    for ended in (1, 4, 7):
+        until(
+            lambda ended=ended: [job_phase(each) for each in scenario.jobs().values()].count("Completed") >= ended,
+            90,
+            lambda: str({name: state(scenario, name) for name in names}),
+        )
+        scenario.cluster.kill_controller()
+        scenario.cluster.restart_controller()
+    for name in names:
+        reaches(scenario, name, "Completed")
+    assert active.most <= 2
 
 
 def test_a_resumed_job_waits_for_a_place_and_a_suspended_one_needs_none(
@@ -164,12 +175,12 @@ def test_a_resumed_job_waits_for_a_place_and_a_suspended_one_needs_none(
     scenario.kube.create(JOB, job(scenario, "first", seconds=2000))
     reaches(scenario, "first", "Running")
     scenario.kube.create(JOB, job(scenario, "second", seconds=2000))
-    until(lambda: is_held(scenario, "second"), 30, lambda: str(state(scenario, "second")))
+    waits(scenario, "second")
     scenario.kube.patch(JOB, scenario.namespace, "first", {"spec": {"suspend": True}})
     reaches(scenario, "second", "Running")
     reaches(scenario, "first", "Aborted")
     scenario.kube.patch(JOB, scenario.namespace, "first", {"spec": {"suspend": False}})
-    until(lambda: is_held(scenario, "first"), 30, lambda: str(state(scenario, "first")))
+    waits(scenario, "first")
     scenario.kube.delete(JOB, scenario.namespace, "second")
     reaches(scenario, "first", "Running")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from local.backends import RealBackend, chosen
+from local.backends import Backend, RealBackend
 from local.client.blocking import until
 from local.client.rest import RestError
 from local.cluster import ClusterOptions, LocalCluster
@@ -23,9 +23,8 @@ EXAMPLES = Path("examples/policies")
 
 
 @pytest.fixture(scope="module")
-def cluster(request: pytest.FixtureRequest) -> Iterator[LocalCluster]:
+def cluster(backend: Backend) -> Iterator[LocalCluster]:
     """One whose API server keeps an audit log and whose controller scans all the time."""
-    backend = chosen(request.config.getoption("--backend"), request.config.getoption("--kubeconfig"))
     if isinstance(backend, RealBackend):
         backend = dataclasses.replace(backend, audit=True)
     arguments = ("--no-leader-elect", "--scan-interval=1")

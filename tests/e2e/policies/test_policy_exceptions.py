@@ -1,6 +1,5 @@
 """Exceptions to policies as users and administrators see them, and the reports of openreports.io."""
 
-import dataclasses
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from local.backends import RealBackend, chosen
+from local.backends import Backend
 from local.client.blocking import until
 from local.client.rest import RestError
 from local.cluster import ClusterOptions, LocalCluster
@@ -33,11 +32,8 @@ RULE = "allowed.images"
 
 
 @pytest.fixture(scope="module")
-def cluster(request: pytest.FixtureRequest) -> Iterator[LocalCluster]:
+def cluster(backend: Backend) -> Iterator[LocalCluster]:
     """One that serves Reports and whose controller scans all the time."""
-    backend = chosen(request.config.getoption("--backend"), request.config.getoption("--kubeconfig"))
-    if isinstance(backend, RealBackend):
-        backend = dataclasses.replace(backend, audit=True)
     arguments = ("--no-leader-elect", "--scan-interval=1")
     options = ClusterOptions(nodes=1, cpu="64", memory="256Gi", speed=SPEED, controller_args=arguments)
     with LocalCluster(backend, options) as made:

@@ -19,8 +19,7 @@ class NamespaceWatch(BackgroundThread):
     """Calls `_note` with the object of each event, in the API server's order.
 
     `relist`: when events were missed, list the objects and continue; their order in the gap is then unknown. The API
-    server
-    forgets earlier events when a CRD is replaced.
+    server forgets earlier events when a CRD is replaced.
     """
 
     def __init__(self, kube: BlockingClient, kind: Kind, namespace: str, *, relist: bool = False) -> None:
