@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Iterable
-from typing import Any, Final, cast
+from typing import Any, cast
 
 from controller.decision import Decision
 from controller.job.observe.job_quotas import job_quotas
@@ -16,8 +16,7 @@ from shared.policy.quota.standing import Standing
 from shared.timestamp import rfc3339
 from tests.controller.job.make import NOW, job, task
 from tests.controller.job.toy import Toy
-
-TEAMS: Final = {"a": "x", "b": "x", "c": "y"}
+from tests.controller.quota.simulation import TEAMS, QuotaSimulation
 
 
 def quota(most: int, name: str = "p", **per: str) -> Body:
@@ -29,20 +28,15 @@ def quota(most: int, name: str = "p", **per: str) -> Body:
     }
 
 
-class JobQuotaCluster:
+class JobQuotaCluster(QuotaSimulation):
     """Jobs, each in a Toy, under one book of quotas. Changes by others reach the cache only when they are delivered."""
 
     def __init__(self, *policies: Body) -> None:
+        super().__init__("limits.maxActiveJobs", NOW)
         self.policies: dict[str, Body] = {each["metadata"]["name"]: each for each in policies}
-        self.exceptions: dict[str, Body] = {}
-        self.excepted: set[Key] = set()
         self.toys: dict[Key, Toy] = {}
         self.late: dict[Key, str] = {}
         self.unwritten: dict[Key, tuple[Body, Decision]] = {}
-        self.queue: dict[Key, None] = {}
-        self.current: Key | None = None
-        self.version = 1
-        self.now = NOW
         self.restart()
 
     # -- the controller -----------------------------------------------------------------------------------------------
@@ -50,31 +44,11 @@ class JobQuotaCluster:
         """A new process: nothing is left but what is stored. What an old one had begun to write is stored or lost."""
         self.late.clear()
         self.unwritten.clear()
-        self.caches = Caches(cast(ApiReader, None))
-        self.jobs = self.caches.want(JOB)
-        self.book = job_quotas(self.caches, self.jobs, lambda: self.now)
-        for name, team in TEAMS.items():
-            namespace = {"metadata": {"name": name, "uid": name, "resourceVersion": "1", "labels": {"team": team}}}
-            self.book.namespaces.assume(namespace)
-        for each in self.policies.values():
-            self.book.policies.assume(copy.deepcopy(each))
-        for each in self.exceptions.values():
-            self.book.exceptions.assume(copy.deepcopy(each))
-        for toy in self.toys.values():
-            self.jobs.assume(copy.deepcopy(toy.job))
+        caches = Caches(cast(ApiReader, None))
+        self.jobs = caches.want(JOB)
+        self.book = job_quotas(caches, self.jobs, lambda: self.now)
         self.queue = dict.fromkeys(self.toys)
-        self.jobs.on_change(self._wake)
-        self.book.exceptions.on_change(self._wake_held)
-        self.book.policies.on_change(self._wake_held)
-
-    def _wake(self, old: Body | None, new: Body | None) -> None:
-        metadata = (new or old or {})["metadata"]
-        if (key := Key(metadata["namespace"], metadata["name"])) != self.current:
-            self.queue[key] = None
-        self.queue.update(dict.fromkeys(self.book.freed(old, new)))
-
-    def _wake_held(self, old: Body | None, new: Body | None) -> None:
-        self.queue.update(dict.fromkeys(self.book.held(old, new)))
+        self.fill(self.jobs, self.policies.values(), (toy.job for toy in self.toys.values()))
 
     def reconcile(self, key: Key) -> None:
         if key in self.unwritten:
@@ -135,11 +109,7 @@ class JobQuotaCluster:
             self.write(key)
         for key in tuple(self.late):
             self.deliver(key)
-        for _ in range(4000):
-            if not self.queue:
-                return
-            self.reconcile(next(iter(self.queue)))
-        raise AssertionError("never settles")
+        self.reconcile_all()
 
     # -- what others do -------------------------------------------------------------------------------------------------
     def _changed(self, key: Key) -> None:
@@ -210,27 +180,6 @@ class JobQuotaCluster:
     def remove_policy(self, name: str) -> None:
         self.book.policies.assume_deleted("", name, self.policies.pop(name)["metadata"]["uid"])
 
-    def grant_exception(self, key: Key, seconds: float = 3600) -> None:
-        """Allow a Job to exceed all quotas for a while."""
-        self.version += 1
-        name = f"e{self.version}"
-        created = {"creationTimestamp": rfc3339(self.now), "resourceVersion": str(self.version)}
-        self.exceptions[name] = {
-            "metadata": {"name": name, "namespace": key.namespace, "uid": name, **created},
-            "spec": {
-                "policies": [{"name": policy, "rules": ["limits.maxActiveJobs"]} for policy in ("p", "q")],
-                "match": {"names": [key.name]},
-                "expiresAt": rfc3339(self.now + seconds),
-                "reason": "urgent",
-            },
-        }
-        self.excepted.add(key)
-        self.book.exceptions.assume(copy.deepcopy(self.exceptions[name]))
-
-    def remove_exception(self, name: str) -> None:
-        namespace = self.exceptions.pop(name)["metadata"]["namespace"]
-        self.book.exceptions.assume_deleted(namespace, name, name)
-
     # -- what is asked ------------------------------------------------------------------------------------------------
     def group(self, policy: Body, key: Key) -> str:
         per = policy["spec"]["limits"].get("countPer") or {}
@@ -251,14 +200,6 @@ class JobQuotaCluster:
         for key in keys:
             found[self.group(policy, key)] = found.get(self.group(policy, key), 0) + 1
         return found
-
-    def is_excepted(self, key: Key) -> bool:
-        return any(
-            each["metadata"]["namespace"] == key.namespace
-            and each["spec"]["match"]["names"] == [key.name]
-            and rfc3339(self.now) < each["spec"]["expiresAt"]
-            for each in self.exceptions.values()
-        )
 
     def is_idle(self) -> bool:
         """Whether no Job runs, or may have been let in."""

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from shared.key import Key
 from shared.model.types import Body
 from shared.policy.quota.standing import Standing
-from tests.controller.job.quota.quota_cluster import TEAMS, JobQuotaCluster, quota
+from tests.controller.job.quota.quota_cluster import JobQuotaCluster, quota
+from tests.controller.quota.simulation import TEAMS
 
 POLICIES: tuple[tuple[Body, ...], ...] = (
     (quota(1),),

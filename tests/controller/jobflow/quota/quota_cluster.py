@@ -18,8 +18,7 @@ from shared.model.types import Body
 from shared.policy.quota.standing import Standing, standing_of
 from shared.timestamp import rfc3339
 from tests.controller.jobflow.make import START, FlowCluster, flow, step
-
-NAMESPACES = {"a": "x", "b": "x", "c": "y"}
+from tests.controller.quota.simulation import TEAMS, QuotaSimulation
 
 
 def policy(most: int, version: int = 1, **per: str) -> Body:
@@ -30,19 +29,14 @@ def policy(most: int, version: int = 1, **per: str) -> Body:
     }
 
 
-class QuotaCluster:
+class QuotaCluster(QuotaSimulation):
     """Flows of several namespaces, each in a FlowCluster, under one policy and one book of quotas."""
 
     def __init__(self, limits: Body) -> None:
+        super().__init__("limits.maxActiveFlows", START)
         self.policy = limits
         self.removed = False
-        self.exceptions: dict[str, Body] = {}
-        self.excepted: set[Key] = set()
         self.clusters: dict[Key, FlowCluster] = {}
-        self.version = 1
-        self.now = START
-        self.queue: dict[Key, None] = {}
-        self.current: Key | None = None
         self.unwritten: dict[Key, tuple[JobFlow, Decision]] = {}
         self.restart()
 
@@ -51,30 +45,10 @@ class QuotaCluster:
         """A new process: nothing is left but what is stored. What an old one had not written is lost."""
         self.unwritten.clear()
         self.queue = dict.fromkeys(self.clusters)
-        self.caches = Caches(cast(ApiReader, None))
-        self.flows = self.caches.want(JOBFLOW)
-        self.book = flow_quotas(self.caches, self.flows, lambda: self.now)
-        for name, team in NAMESPACES.items():
-            namespace = {"metadata": {"name": name, "uid": name, "resourceVersion": "1", "labels": {"team": team}}}
-            self.book.namespaces.assume(namespace)
-        if not self.removed:
-            self.book.policies.assume(self.policy)
-        for each in self.exceptions.values():
-            self.book.exceptions.assume(each)
-        for key in self.clusters:
-            self.flows.assume(self.body(key))
-        self.flows.on_change(self._wake)
-        self.book.exceptions.on_change(self._wake_held)
-        self.book.policies.on_change(self._wake_held)
-
-    def _wake(self, old: Body | None, new: Body | None) -> None:
-        metadata = (new or old or {})["metadata"]
-        if (key := Key(metadata["namespace"], metadata["name"])) != self.current:
-            self.queue[key] = None
-        self.queue.update(dict.fromkeys(self.book.freed(old, new)))
-
-    def _wake_held(self, old: Body | None, new: Body | None) -> None:
-        self.queue.update(dict.fromkeys(self.book.held(old, new)))
+        caches = Caches(cast(ApiReader, None))
+        self.flows = caches.want(JOBFLOW)
+        self.book = flow_quotas(caches, self.flows, lambda: self.now)
+        self.fill(self.flows, () if self.removed else (self.policy,), map(self.body, self.clusters))
 
     def place(self, key: Key) -> FlowCluster:
         cluster, body = self.clusters[key], self.flows.get(*key)
@@ -135,11 +109,7 @@ class QuotaCluster:
     def drain(self) -> None:
         for key in tuple(self.unwritten):
             self.write(key)
-        for _ in range(2000):
-            if not self.queue:
-                return
-            self.reconcile(next(iter(self.queue)))
-        raise AssertionError("never settles")
+        self.reconcile_all()
 
     # -- what is stored ---------------------------------------------------------------------------------------------------
     def body(self, key: Key) -> Body:
@@ -188,33 +158,12 @@ class QuotaCluster:
         self.removed = True
         self.book.policies.assume_deleted("", "p", self.policy["metadata"]["uid"])
 
-    def grant_exception(self, key: Key, seconds: float = 3600) -> None:
-        """Allow a flow to exceed the quota for a while."""
-        self.version += 1
-        name = f"e{self.version}"
-        created = {"creationTimestamp": rfc3339(self.now), "resourceVersion": str(self.version)}
-        self.exceptions[name] = {
-            "metadata": {"name": name, "namespace": key.namespace, "uid": name, **created},
-            "spec": {
-                "policies": [{"name": "p", "rules": ["limits.maxActiveFlows"]}],
-                "match": {"names": [key.name]},
-                "expiresAt": rfc3339(self.now + seconds),
-                "reason": "urgent",
-            },
-        }
-        self.excepted.add(key)
-        self.book.exceptions.assume(self.exceptions[name])
-
-    def remove_exception(self, name: str) -> None:
-        namespace = self.exceptions.pop(name)["metadata"]["namespace"]
-        self.book.exceptions.assume_deleted(namespace, name, name)
-
     # -- queries ------------------------------------------------------------------------------------------------
     def group(self, key: Key) -> str:
         per = self.policy["spec"]["limits"].get("countPer") or {}
         if "objectLabel" in per:
             return str(self.clusters[key].flow.metadata.labels.get(per["objectLabel"], ""))
-        return NAMESPACES[key.namespace] if per else key.namespace
+        return TEAMS[key.namespace] if per else key.namespace
 
     def running(self, among: Collection[Key] | None = None) -> dict[str, int]:
         """The flows with unfinished Jobs of each group, of all flows or those given."""
@@ -223,14 +172,6 @@ class QuotaCluster:
         for key in keys:
             found[self.group(key)] += bool(self.clusters[key].unfinished())
         return found
-
-    def is_excepted(self, key: Key) -> bool:
-        return any(
-            each["metadata"]["namespace"] == key.namespace
-            and each["spec"]["match"]["names"] == [key.name]
-            and rfc3339(self.now) < each["spec"]["expiresAt"]
-            for each in self.exceptions.values()
-        )
 
     def is_idle(self) -> bool:
         """Whether no flow runs, or may have been admitted."""

@@ -12,7 +12,8 @@ from shared.key import Key
 from shared.model.types import Body
 from shared.policy.quota.standing import Standing
 from shared.timestamp import rfc3339
-from tests.controller.jobflow.quota.quota_cluster import NAMESPACES, QuotaCluster, policy
+from tests.controller.jobflow.quota.quota_cluster import QuotaCluster, policy
+from tests.controller.quota.simulation import TEAMS
 
 POLICIES: Final = (policy(2), policy(1), policy(2, namespaceLabel="team"), policy(1, objectLabel="who"), policy(0))
 ANY: Final = 1000
@@ -38,7 +39,7 @@ class FlowQuotaEvents:
         return self.random.choice(list(self.simulation.clusters))
 
     def create(self) -> None:
-        key = Key(self.random.choice(tuple(NAMESPACES)), self.random.choice("fgh"))
+        key = Key(self.random.choice(tuple(TEAMS)), self.random.choice("fgh"))
         labels = self.random.choice(({}, {"who": "ann"}, {"who": "bob"}))
         if key not in self.simulation.clusters:
             self.simulation.create(key, labels, suspend=self.random.random() < 0.2)
