@@ -3,11 +3,10 @@
 from msgspec.structs import replace
 
 from controller.jobflow.control import failure, retry
-from controller.jobflow.control.suspend import suspended
 from controller.jobflow.decide.await_approval import await_approval
 from controller.jobflow.decide.end_loop import halt_loop
 from controller.jobflow.decide.iterate import iterate
-from controller.jobflow.decide.start import ReadyStep, hold
+from controller.jobflow.decide.start import ReadyStep, add_ready
 from controller.jobflow.model.context import FlowContext
 from controller.jobflow.steps.attempts import not_retried
 from shared.model.flow_status import StepStatus
@@ -32,11 +31,7 @@ def _next_attempt(context: FlowContext, step: Step, ready: list[ReadyStep]) -> N
         state = context.steps[step.name]
         context.waiting_for[step.name] = (retry.pending(context, step, state.attempts - state.attempt_base),)
         return
-    wait = suspended(context, step)
-    if wait is not None:
-        hold(context, step.name, wait)
-    else:
-        ready.append((step, None))
+    add_ready(context, step, None, ready)
 
 
 def _halt(context: FlowContext, step: Step, state: StepStatus) -> None:

@@ -1,10 +1,9 @@
 """Moves a step with `for`: expands it when it starts, starts its iterations, and ends it after the last one."""
 
 from controller.jobflow.control import daemon, loop, retry
-from controller.jobflow.control.suspend import suspended
 from controller.jobflow.decide.end_loop import end_loop, show_failure
 from controller.jobflow.decide.observe_jobs import observe_loop
-from controller.jobflow.decide.start import ReadyStep, hold
+from controller.jobflow.decide.start import ReadyStep, add_ready
 from controller.jobflow.model.context import FlowContext
 from controller.jobflow.model.expression_values import Iteration
 from controller.jobflow.model.gate_result import StepEnd
@@ -49,13 +48,8 @@ def iterate(context: FlowContext, step: Step, settings: Loop, ready: list[ReadyS
         show_failure(context, step, state)
     if not is_failing(context, step) or loop_course(context, step) is LoopCourse.RUN_ALL:
         _show_retries(context, step, state)
-    if not found:
-        return
-    wait = suspended(context, step)
-    if wait is not None:
-        hold(context, step.name, wait)
-    else:
-        ready.append((step, found))
+    if found:
+        add_ready(context, step, found, ready)
 
 
 def _next(context: FlowContext, step: Step, settings: Loop, state: StepStatus) -> StepEnd | list[Iteration]:

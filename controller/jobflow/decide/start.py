@@ -14,6 +14,7 @@ from controller.jobflow import reasons
 from controller.jobflow.children.child_type import BuildFault, ChildType
 from controller.jobflow.children.registry import type_of
 from controller.jobflow.control import parallelism
+from controller.jobflow.control.suspend import suspended
 from controller.jobflow.model.context import FlowContext, with_jobs
 from controller.jobflow.model.expression_values import Iteration
 from controller.jobflow.model.gate_result import GateResult, StepEnd, StepWait, fail
@@ -102,6 +103,15 @@ def _impossible(context: FlowContext, step: Step, iteration: Iteration | None, a
         retries=(*retries, IterationRetry(index=iteration.index, last_attempt=attempt)),
     )
     context.change(step.name, iterations=iterations)
+
+
+def add_ready(context: FlowContext, step: Step, iterations: list[Iteration] | None, ready: list[ReadyStep]) -> None:
+    """Add a started step, or these iterations of it, to `ready`; it waits while the flow is suspended or held."""
+    wait = suspended(context, step)
+    if wait is None:
+        ready.append((step, iterations))
+    else:
+        hold(context, step.name, wait)
 
 
 def hold(context: FlowContext, name: str, answer: StepWait) -> None:

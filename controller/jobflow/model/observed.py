@@ -31,8 +31,8 @@ class ObservedChild(msgspec.Struct, frozen=True):
 
     `owner`: "Kind/name" of its controller, "" for none; `ended_at`: RFC3339 or ""; `status`: that of a Job, or of
     another kind in terms of a Job, so that its phases, counts and reasons mean the same; `outputs`: values that it
-    gives
-    itself, for kinds that do; `tasks`: of Jobs; `resumable`: it has ended without success and can continue from there;
+    gives itself, for kinds that do; `tasks`: of Jobs; `resumable`: it has ended without success and can continue from
+    there;
     `earlier`: conditions that were seen and that `status` no longer has, since a Job has one for each phase;
     `forced_stop`: of a JobFlow, the message of a Command that stops it with its `finally` and those below it;
     `fault`: why a condition of a step with `resource` has no value, since `fault_since` (epoch seconds).
